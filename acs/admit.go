@@ -1,0 +1,122 @@
+package acs
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// admitAnswer lets in an assertion that answers a request, if this browser
+// made that request here and it was not answered yet (Profiles 4.1.4.3).
+//
+// The request's record is taken first. It can be found only with this
+// browser's cookie, so another browser finds nothing and uses up nothing. From
+// there on the request is spent, whatever comes out: an answer that is wrong
+// in any way is not followed by a second try. The assertion is remembered
+// last, when all else holds, so that nobody can use up one that would not have
+// been admitted.
+func (c *Consumer) admitAnswer(w http.ResponseWriter, r *http.Request, a *saml.Assertion, relayState string, waiting []waitingRequest) (*Login, error) {
+	i := slices.IndexFunc(waiting, func(q waitingRequest) bool { return q.id == a.InResponseTo() })
+	if i < 0 { // Verify was given no other IDs
+		return nil, unknownRequest("it is not in a cookie", nil)
+	}
+	q := waiting[i]
+	raw, err := c.cfg.Store.Take(r.Context(), requestKey(q.id, q.secret))
+	if errors.Is(err, ErrNotFound) {
+		forget(w, q.id)
+		return nil, unknownRequest("it was answered already, is too old, or is another browser's", nil)
+	}
+	if err != nil {
+		return nil, storeError("take of the request", err)
+	}
+	forget(w, q.id)
+	record, err := c.checkAnswer(raw, a, relayState)
+	if err != nil {
+		return nil, err
+	}
+	if err := c.remember(r.Context(), a); err != nil {
+		return nil, err
+	}
+	return &Login{Assertion: a, Region: c.here.Region, ReturnTo: c.allowed.allow(record.ReturnTo), RequestID: q.id}, nil
+}
+
+// checkAnswer compares an answer with the record of its request.
+func (c *Consumer) checkAnswer(raw []byte, a *saml.Assertion, relayState string) (requestRecord, error) {
+	var record requestRecord
+	if err := json.Unmarshal(raw, &record); err != nil {
+		return record, storeError("the request's record", errors.New("it can't be read"))
+	}
+	if subtle.ConstantTimeCompare([]byte(record.RelayState), []byte(relayState)) != 1 || record.RelayState == "" {
+		return record, &Error{Reason: ReasonRelayState, Rule: "RelayState (Bindings 3.5.3)", Detail: "not the one that was sent with the request"}
+	}
+	if err := a.Answers(record.Asked); err != nil {
+		return record, err
+	}
+	// The store should have dropped it by now; it may round up.
+	if age := c.cfg.SP.Now().Sub(record.Asked.At); age > c.cfg.RequestLifetime {
+		return record, unknownRequest("it is too old", []string{"at most " + c.cfg.RequestLifetime.String(), age.Round(time.Second).String()})
+	}
+	return record, nil
+}
+
+// admitUnsolicited lets in an assertion that answers no request. Its
+// RelayState was chosen by whoever made the link, so it is a place to go to
+// only where any such place is harmless; otherwise it is nothing.
+func (c *Consumer) admitUnsolicited(r *http.Request, a *saml.Assertion, relayState string) (*Login, error) {
+	if err := c.remember(r.Context(), a); err != nil {
+		return nil, err
+	}
+	// Asked after the assertion was added: if the store lost its memory
+	// before, Since says so now; if it does so later, the next one to bring
+	// this assertion will be told.
+	if s, ok := c.cfg.Store.(Rememberer); ok {
+		if since := s.Since(); a.IssueInstant().Before(since) {
+			return nil, &Error{
+				Reason: ReasonForgotten, Rule: "Used once (Profiles 4.1.4.5)", Detail: "the store can't say whether it was used before",
+				Want: "issued at or after " + stamp(since), Got: stamp(a.IssueInstant()),
+			}
+		}
+	}
+	return &Login{Assertion: a, Region: c.here.Region, ReturnTo: c.allowed.allow(relayState), Unsolicited: true}, nil
+}
+
+// replayMargin is added to what clocks may differ by, for everything that
+// nobody thought of.
+const replayMargin = time.Minute
+
+// remember records that an assertion is used, or refuses one that was
+// (Profiles 4.1.4.5). The record outlives every node's willingness to accept:
+// Verify accepts until NotOnOrAfter plus skew, by the clock of a node that may
+// be another skew behind the store's.
+func (c *Consumer) remember(ctx context.Context, a *saml.Assertion) error {
+	until := a.NotOnOrAfter().Add(2*c.cfg.SP.Skew() + replayMargin)
+	at := []byte(stamp(c.cfg.SP.Now())) // for a person who looks into the store
+	err := c.cfg.Store.Add(ctx, assertionKey(a.Issuer(), a.ID()), at, until)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, ErrExists):
+		return &Error{Reason: ReasonReplay, Rule: "Used once (Profiles 4.1.4.5)", Detail: "the assertion was used before"}
+	}
+	return storeError("record of the assertion", err)
+}
+
+func unknownRequest(detail string, wantGot []string) error {
+	e := &Error{Reason: ReasonRequest, Rule: "InResponseTo (Profiles 4.1.4.3)", Detail: detail}
+	if len(wantGot) == 2 {
+		e.Want, e.Got = wantGot[0], wantGot[1]
+	}
+	return e
+}
+
+func storeError(what string, err error) error {
+	return &Error{Reason: ReasonStore, Rule: "Config.Store", Detail: what, Err: err}
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -1,0 +1,126 @@
+package acs
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// Reason says why this package refused something. The set is closed. A refusal
+// of package saml keeps its own [saml.Reason], so a [Verdict] can hold either.
+type Reason string
+
+const (
+	// ReasonConfig: what a constructor or StartLogin was given makes no sense,
+	// or Config.Rand gave nothing.
+	ReasonConfig Reason = "Config"
+
+	// ReasonMethod: an assertion consumer takes POST only (Bindings 3.5.4).
+	ReasonMethod Reason = "Method"
+	// ReasonContentType: not application/x-www-form-urlencoded.
+	ReasonContentType Reason = "ContentType"
+	// ReasonTooLarge: a body longer than Config.MaxBody.
+	ReasonTooLarge Reason = "TooLarge"
+	// ReasonForm: not a form with exactly one SAMLResponse, in the body, and at
+	// most one RelayState.
+	ReasonForm Reason = "Form"
+	// ReasonHost: several ACS URLs share this path, and none has this host.
+	ReasonHost Reason = "Host"
+
+	// ReasonRequest: the request that it answers is not known for this browser
+	// (answered before, or another browser's), or is too old.
+	ReasonRequest Reason = "Request"
+	// ReasonRelayState: the answer did not bring back the RelayState that went
+	// with its request (Bindings 3.5.3).
+	ReasonRelayState Reason = "RelayState"
+	// ReasonUnsolicited: it answers no request, and Config.Unsolicited is
+	// Refuse; or it is Restart, and restarting leads back here.
+	ReasonUnsolicited Reason = "Unsolicited"
+	// ReasonRestarted: it answers no request, was dropped, and a sign-in of our
+	// own was started instead. Not a refusal: the person is on the way.
+	ReasonRestarted Reason = "Restarted"
+	// ReasonReplay: the assertion was used before (Profiles 4.1.4.5).
+	ReasonReplay Reason = "Replay"
+	// ReasonForgotten: it is unsolicited, and issued before the instant since
+	// which the store remembers, so it may have been used before.
+	ReasonForgotten Reason = "Forgotten"
+	// ReasonStore: the store could not answer, or is full. Nobody gets in.
+	ReasonStore Reason = "Store"
+)
+
+// Error is the one error type of this package.
+type Error struct {
+	Reason Reason
+	// Rule names what was broken and where it is written, for example
+	// "RelayState (Bindings 3.5.3)", or the field of a Config.
+	Rule string
+	// Want and Got are both sides of the comparison, where there was one. Got
+	// may hold what a stranger sent.
+	Want, Got string
+	// Detail says more, where Want and Got can't.
+	Detail string
+	// Err is the cause, where there is one.
+	Err error
+}
+
+// Error gives the message. What came from outside is quoted and cut short.
+func (e *Error) Error() string {
+	var b strings.Builder
+	b.WriteString("acs: " + string(e.Reason))
+	for _, part := range []string{e.Rule, e.Detail} {
+		if part != "" {
+			b.WriteString(": " + part)
+		}
+	}
+	if e.Want != "" || e.Got != "" {
+		fmt.Fprintf(&b, ": want %s, got %s", quoted(e.Want), quoted(e.Got))
+	}
+	if e.Err != nil {
+		b.WriteString(": " + clip(e.Err.Error()))
+	}
+	return b.String()
+}
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// What a [Store] says. An implementation may wrap them.
+var (
+	// ErrExists: a live record has that key.
+	ErrExists = errors.New("acs: a live record has that key")
+	// ErrNotFound: no live record has that key.
+	ErrNotFound = errors.New("acs: no live record has that key")
+	// ErrExpired: the lifetime asked for is over already, by the store's clock.
+	ErrExpired = errors.New("acs: the lifetime is over already")
+	// ErrFull: the quota of request records is used up.
+	ErrFull = errors.New("acs: too many requests are waiting for an answer")
+)
+
+// maxQuoted bounds how much of a value from outside is repeated, in bytes.
+const maxQuoted = 200
+
+func clip(s string) string {
+	if len(s) <= maxQuoted {
+		return s
+	}
+	cut := maxQuoted
+	for cut > 0 && !utf8.RuneStart(s[cut]) {
+		cut--
+	}
+	return s[:cut] + "…"
+}
+
+func quoted(s string) string { return strconv.Quote(clip(s)) }
+
+// printable is clip, with everything escaped that could be taken for more
+// than text: the inside of a quoted string.
+func printable(s string) string {
+	q := quoted(s)
+	return q[1 : len(q)-1]
+}
+
+func badConfig(field, detail string, err error) error {
+	return &Error{Reason: ReasonConfig, Rule: field, Detail: detail, Err: err}
+}

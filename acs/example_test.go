@@ -1,0 +1,107 @@
+package acs_test
+
+import (
+	"cmp"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// exampleSP is a service provider with two Regions.
+func exampleSP() *saml.ServiceProvider {
+	idp, err := saml.NewIdP(saml.IdPConfig{
+		EntityID: "https://idp.example/saml", Certificates: certs(newFakeIdP("https://idp.example/saml")),
+		SSO: []saml.SSOService{{Binding: saml.HTTPRedirect, URL: "https://idp.example/sso"}},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	sp, err := saml.New(saml.Config{
+		EntityID: "https://us-east-1.signin.example/platform/saml/d-9067f1a2b3",
+		ACS: []saml.Endpoint{
+			{URL: "https://us-east-1.signin.example/platform/saml/acs/4455", Region: "us-east-1"},
+			{URL: "https://eu-central-1.signin.example/platform/saml/acs/4455", Region: "eu-central-1"},
+		},
+		IdP: idp,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return sp
+}
+
+// A Region's way in: a consumer at its ACS URL, and two pages.
+func ExampleNewRegion() {
+	sp := exampleSP()
+	region, err := acs.NewRegion(acs.RegionConfig{
+		SP:     sp,
+		Region: "eu-central-1",
+		Store:  acs.NewMemoryStore(), // or one that the Region's nodes share
+		OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {
+			// Start a session for l.Assertion.NameID().Value here.
+			http.Redirect(w, r, cmp.Or(l.ReturnTo, "/"), http.StatusSeeOther)
+		},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
+
+	// What a browser gets that wants to sign in:
+	answer := httptest.NewRecorder()
+	mux.ServeHTTP(answer, httptest.NewRequest("GET", "https://eu-central-1.signin.example/login?return_to=/accounts", nil))
+	to, _ := url.Parse(answer.Header().Get("Location"))
+	cookie := answer.Result().Cookies()[0]
+	fmt.Println(answer.Code, to.Host, to.Query().Has("SAMLRequest"))
+	fmt.Println(strings.HasPrefix(cookie.Name, acs.CookiePrefix), cookie.Secure, cookie.HttpOnly, cookie.MaxAge)
+	// Output:
+	// 303 idp.example true
+	// true true true 900
+}
+
+// One consumer, put where you like.
+func ExampleNew() {
+	consumer, err := acs.New(acs.Config{
+		SP:      exampleSP(),
+		ACS:     "https://us-east-1.signin.example/platform/saml/acs/4455",
+		Store:   acs.NewMemoryStore(),
+		OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	http.NewServeMux().Handle("/platform/saml/acs/4455", consumer)
+	fmt.Println(consumer.ACS().Region)
+
+	_, err = acs.New(acs.Config{
+		SP:      exampleSP(),
+		ACS:     "https://unlisted.example/acs",
+		Store:   acs.NewMemoryStore(),
+		OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {},
+	})
+	fmt.Println(err)
+	// Output:
+	// us-east-1
+	// acs: Config: Config.ACS: a URL on the service provider's list is wanted, got "https://unlisted.example/acs"
+}
+
+// A person who must authenticate again, for one page.
+func ExampleRegion_StartLogin() {
+	region, err := acs.NewRegion(acs.RegionConfig{
+		SP: exampleSP(), Region: "us-east-1", Store: acs.NewMemoryStore(),
+		OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	http.HandleFunc("/danger", func(w http.ResponseWriter, r *http.Request) {
+		region.StartLogin(w, r, acs.LoginOptions{ForceAuthn: true, ReturnTo: "/danger/confirmed"})
+	})
+}

@@ -1,0 +1,315 @@
+package acs_test
+
+import (
+	"bytes"
+	"compress/flate"
+	"context"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/xml"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+const (
+	entityID = "https://us-east-1.signin.example/platform/saml/d-9067f1a2b3"
+	idpID    = "https://idp.example/saml"
+	usACS    = "https://us-east-1.signin.example/platform/saml/acs/4455"
+	euACS    = "https://eu-central-1.signin.example/platform/saml/acs/4455"
+	euDual   = "https://eu-central-1.signin.api.example/platform/saml/acs/4455"
+)
+
+// clock is moved by hand.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// world is one service provider with two Regions, an identity provider, and
+// what became of every response.
+type world struct {
+	t     *testing.T
+	clock *clock
+	idp   *fakeIdP
+	sp    *saml.ServiceProvider
+	store acs.Store // the one that regions get unless told otherwise
+	logs  *safeBuffer
+	n     atomic.Int64
+
+	mu       sync.Mutex
+	logins   []*acs.Login
+	verdicts []acs.Verdict
+}
+
+// safeBuffer is a log that can be read while it is written.
+type safeBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *safeBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *safeBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}
+
+func newWorld(t *testing.T, change ...func(*saml.Config)) *world {
+	w := &world{t: t, clock: newClock(), idp: newFakeIdP(idpID), logs: new(safeBuffer)}
+	w.store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: w.clock.Now})
+	cfg := saml.Config{
+		EntityID: entityID, Now: w.clock.Now, IdP: w.idpMetadata(),
+		ACS: []saml.Endpoint{
+			{URL: usACS, Region: "us-east-1"},
+			{URL: euACS, Region: "eu-central-1"},
+			{URL: euDual, Region: "eu-central-1", Family: saml.DualStack},
+		},
+	}
+	for _, c := range change {
+		c(&cfg)
+	}
+	var err error
+	w.sp, err = saml.New(cfg)
+	require.NoError(t, err)
+	return w
+}
+
+func (w *world) idpMetadata() *saml.IdP { return w.idpNamed(idpID) }
+
+func (w *world) idpNamed(name string) *saml.IdP {
+	idp, err := saml.NewIdP(saml.IdPConfig{
+		EntityID: name,
+		SSO: []saml.SSOService{
+			{Binding: saml.HTTPRedirect, URL: "https://idp.example/sso?app=1"},
+			{Binding: saml.HTTPPost, URL: "https://idp.example/sso/post"},
+		},
+		Certificates: certs(w.idp),
+	})
+	require.NoError(w.t, err)
+	return idp
+}
+
+func certs(f *fakeIdP) []*x509.Certificate { return []*x509.Certificate{f.cert} }
+
+func (w *world) regionConfig(name string) acs.RegionConfig {
+	return acs.RegionConfig{
+		SP: w.sp, Region: name, Store: w.store,
+		OnLogin: func(rw http.ResponseWriter, r *http.Request, l *acs.Login) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.logins = append(w.logins, l)
+			http.Redirect(rw, r, "/signed-in", http.StatusSeeOther)
+		},
+		OnVerdict: func(_ context.Context, v acs.Verdict) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.verdicts = append(w.verdicts, v)
+		},
+		Logger: slog.New(slog.NewJSONHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
+	}
+}
+
+// region is one node of a Region, mounted.
+func (w *world) region(name string, change ...func(*acs.RegionConfig)) http.Handler {
+	w.t.Helper()
+	cfg := w.regionConfig(name)
+	for _, c := range change {
+		c(&cfg)
+	}
+	region, err := acs.NewRegion(cfg)
+	require.NoError(w.t, err)
+	mux := http.NewServeMux()
+	region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
+	return mux
+}
+
+func accept(cfg *acs.RegionConfig)  { cfg.Unsolicited = acs.Accept }
+func restart(cfg *acs.RegionConfig) { cfg.Unsolicited = acs.Restart }
+
+// good is an answer that is right in every way.
+func (w *world) good(to, inResponseTo string) answer {
+	n, now := w.n.Add(1), w.clock.Now()
+	return answer{
+		id: fmt.Sprintf("response-%d", n), assertionID: fmt.Sprintf("assertion-%d", n), issuer: idpID,
+		to: to, audience: entityID, nameID: "alice@example.com", inResponseTo: inResponseTo,
+		issued: now, notOnOrAfter: now.Add(5 * time.Minute), authn: now,
+	}
+}
+
+func (w *world) loginCount() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.logins)
+}
+
+func (w *world) lastLogin() *acs.Login {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	require.NotEmpty(w.t, w.logins)
+	return w.logins[len(w.logins)-1]
+}
+
+func (w *world) lastVerdict() acs.Verdict {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	require.NotEmpty(w.t, w.verdicts)
+	return w.verdicts[len(w.verdicts)-1]
+}
+
+// browser carries cookies by hand, by their names: one host at a time.
+type browser struct {
+	w       *world
+	cookies map[string]string
+}
+
+func (w *world) browser() *browser { return &browser{w: w, cookies: make(map[string]string)} }
+
+func (b *browser) do(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
+	for name, value := range b.cookies {
+		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	rec := httptest.NewRecorder()
+	h.ServeHTTP(rec, r)
+	for _, c := range rec.Result().Cookies() {
+		if c.MaxAge < 0 {
+			delete(b.cookies, c.Name)
+		} else {
+			b.cookies[c.Name] = c.Value
+		}
+	}
+	return rec
+}
+
+func (b *browser) get(h http.Handler, to string) *httptest.ResponseRecorder {
+	return b.do(h, httptest.NewRequest(http.MethodGet, to, nil))
+}
+
+func (b *browser) post(h http.Handler, to string, form url.Values) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodPost, to, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	return b.do(h, r)
+}
+
+// request is an AuthnRequest as the identity provider sees it.
+type request struct{ id, acs, relayState string }
+
+// login starts a sign-in at the host of acsURL.
+func (b *browser) login(h http.Handler, acsURL, query string) request {
+	b.w.t.Helper()
+	u, err := url.Parse(acsURL)
+	require.NoError(b.w.t, err)
+	rec := b.get(h, "https://"+u.Host+"/login"+query)
+	require.Equal(b.w.t, http.StatusSeeOther, rec.Code, rec.Body)
+	return b.w.redirected(rec)
+}
+
+// redirected reads the request out of a redirect to the identity provider.
+func (w *world) redirected(rec *httptest.ResponseRecorder) request {
+	w.t.Helper()
+	to, err := url.Parse(rec.Header().Get("Location"))
+	require.NoError(w.t, err)
+	require.Equal(w.t, "idp.example", to.Host)
+	deflated, err := base64.StdEncoding.DecodeString(to.Query().Get("SAMLRequest"))
+	require.NoError(w.t, err)
+	doc, err := io.ReadAll(flate.NewReader(bytes.NewReader(deflated)))
+	require.NoError(w.t, err)
+	return w.parsed(doc, to.Query().Get("RelayState"))
+}
+
+func (w *world) parsed(doc []byte, relayState string) request {
+	var root struct {
+		ID  string `xml:"ID,attr"`
+		ACS string `xml:"AssertionConsumerServiceURL,attr"`
+	}
+	require.NoError(w.t, xml.Unmarshal(doc, &root))
+	return request{id: root.ID, acs: root.ACS, relayState: relayState}
+}
+
+// answer posts a to the URL that it is for.
+func (b *browser) answer(h http.Handler, a answer, relayState string) *httptest.ResponseRecorder {
+	return b.post(h, a.to, b.w.form(a, relayState))
+}
+
+func (w *world) form(a answer, relayState string) url.Values {
+	form := url.Values{"SAMLResponse": {w.idp.encode(a)}}
+	if relayState != "" {
+		form.Set("RelayState", relayState)
+	}
+	return form
+}
+
+// accepted and refused look at the answer, the verdict and the logins.
+func (w *world) accepted(rec *httptest.ResponseRecorder) *acs.Login {
+	w.t.Helper()
+	require.Equal(w.t, http.StatusSeeOther, rec.Code, "%+v", w.lastVerdict())
+	require.Equal(w.t, "/signed-in", rec.Header().Get("Location"))
+	v := w.lastVerdict()
+	require.True(w.t, v.Accepted)
+	require.Empty(w.t, v.Reason)
+	return w.lastLogin()
+}
+
+func (w *world) refused(rec *httptest.ResponseRecorder, status int, reason any) acs.Verdict {
+	w.t.Helper()
+	v := w.lastVerdict()
+	require.Equal(w.t, fmt.Sprint(reason), v.Reason, "%+v", v)
+	require.Equal(w.t, status, rec.Code, "%+v", v)
+	require.False(w.t, v.Accepted)
+	return v
+}
+
+// brokenStore fails as it is told.
+type brokenStore struct {
+	acs.Store
+	add, take atomic.Bool
+}
+
+var errBroken = errors.New("the store's cable is out")
+
+func (s *brokenStore) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
+	if s.add.Load() {
+		return errBroken
+	}
+	return s.Store.Add(ctx, key, v, exp)
+}
+
+func (s *brokenStore) Take(ctx context.Context, key string) ([]byte, error) {
+	if s.take.Load() {
+		return nil, errBroken
+	}
+	return s.Store.Take(ctx, key)
+}

@@ -1,0 +1,135 @@
+package acs_test
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/base64"
+	"math/big"
+	"sync"
+	"time"
+
+	"github.com/beevik/etree"
+	dsig "github.com/russellhaering/goxmldsig"
+)
+
+// fakeIdP signs what a test writes, with none of Meridian's own code.
+type fakeIdP struct {
+	entityID string
+	key      *rsa.PrivateKey
+	cert     *x509.Certificate
+}
+
+// oneKey is made once: RSA keys take their time.
+var oneKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
+func newFakeIdP(entityID string) *fakeIdP {
+	key := oneKey()
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "idp"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		panic(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		panic(err)
+	}
+	return &fakeIdP{entityID: entityID, key: key, cert: cert}
+}
+
+// GetKeyPair makes it a dsig.X509KeyStore.
+func (f *fakeIdP) GetKeyPair() (*rsa.PrivateKey, []byte, error) { return f.key, f.cert.Raw, nil }
+
+// answer is one response to be written. The assertion is signed, the Response
+// isn't, so tests can change what is around it.
+type answer struct {
+	id, assertionID string
+	issuer          string
+	to              string // Destination and Recipient
+	audience        string
+	nameID          string
+	inResponseTo    string // empty: unsolicited
+	issued          time.Time
+	notOnOrAfter    time.Time
+	authn           time.Time
+}
+
+// encode gives the SAMLResponse form value.
+func (f *fakeIdP) encode(a answer) string {
+	stamp := func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+	doc := etree.NewDocument()
+	response := doc.CreateElement("samlp:Response")
+	response.CreateAttr("xmlns:samlp", "urn:oasis:names:tc:SAML:2.0:protocol")
+	response.CreateAttr("xmlns:saml", "urn:oasis:names:tc:SAML:2.0:assertion")
+	response.CreateAttr("ID", a.id)
+	response.CreateAttr("Version", "2.0")
+	response.CreateAttr("IssueInstant", stamp(a.issued))
+	response.CreateAttr("Destination", a.to)
+	if a.inResponseTo != "" {
+		response.CreateAttr("InResponseTo", a.inResponseTo)
+	}
+	response.CreateElement("saml:Issuer").SetText(a.issuer)
+	response.CreateElement("samlp:Status").CreateElement("samlp:StatusCode").
+		CreateAttr("Value", "urn:oasis:names:tc:SAML:2.0:status:Success")
+	response.AddChild(f.sign(f.assertion(a, stamp)))
+	out, err := doc.WriteToBytes()
+	if err != nil {
+		panic(err)
+	}
+	return base64.StdEncoding.EncodeToString(out)
+}
+
+func (f *fakeIdP) assertion(a answer, stamp func(time.Time) string) *etree.Element {
+	el := etree.NewElement("saml:Assertion")
+	el.CreateAttr("xmlns:saml", "urn:oasis:names:tc:SAML:2.0:assertion")
+	el.CreateAttr("ID", a.assertionID)
+	el.CreateAttr("Version", "2.0")
+	el.CreateAttr("IssueInstant", stamp(a.issued))
+	el.CreateElement("saml:Issuer").SetText(a.issuer)
+
+	subject := el.CreateElement("saml:Subject")
+	nameID := subject.CreateElement("saml:NameID")
+	nameID.CreateAttr("Format", "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress")
+	nameID.SetText(a.nameID)
+	confirmation := subject.CreateElement("saml:SubjectConfirmation")
+	confirmation.CreateAttr("Method", "urn:oasis:names:tc:SAML:2.0:cm:bearer")
+	data := confirmation.CreateElement("saml:SubjectConfirmationData")
+	data.CreateAttr("Recipient", a.to)
+	data.CreateAttr("NotOnOrAfter", stamp(a.notOnOrAfter))
+	if a.inResponseTo != "" {
+		data.CreateAttr("InResponseTo", a.inResponseTo)
+	}
+
+	conditions := el.CreateElement("saml:Conditions")
+	conditions.CreateAttr("NotBefore", stamp(a.issued.Add(-time.Minute)))
+	conditions.CreateAttr("NotOnOrAfter", stamp(a.notOnOrAfter))
+	conditions.CreateElement("saml:AudienceRestriction").CreateElement("saml:Audience").SetText(a.audience)
+
+	authn := el.CreateElement("saml:AuthnStatement")
+	authn.CreateAttr("AuthnInstant", stamp(a.authn))
+	authn.CreateElement("saml:AuthnContext").CreateElement("saml:AuthnContextClassRef").
+		SetText("urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport")
+	return el
+}
+
+func (f *fakeIdP) sign(el *etree.Element) *etree.Element {
+	ctx := dsig.NewDefaultSigningContext(f)
+	ctx.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("")
+	signature, err := ctx.ConstructSignature(el, true)
+	if err != nil {
+		panic(err)
+	}
+	signed := el.Copy()
+	signed.InsertChildAt(1, signature)
+	return signed
+}

@@ -1,0 +1,154 @@
+package acs
+
+import (
+	"bytes"
+	"container/heap"
+	"context"
+	"strings"
+	"sync"
+	"time"
+)
+
+// MemoryStore is a [Store] for a Region of one node: it keeps everything in
+// memory, and forgets it when the process ends. Expired records are freed as
+// others come and go; it starts no goroutine.
+type MemoryStore struct {
+	now         func() time.Time
+	maxRequests int
+	since       time.Time
+
+	mu       sync.Mutex
+	live     map[string]*memoryRecord // guarded by mu, as all below
+	byExpiry expiryHeap               // the same records, soonest first
+	requests int                      // how many of them are requests
+}
+
+// MemoryConfig is for [NewMemoryStoreWith]. The zero value is what
+// [NewMemoryStore] uses.
+type MemoryConfig struct {
+	// Now is the clock. Nil: time.Now.
+	Now func() time.Time
+	// MaxRequests is how many requests may wait for an answer at once. Anybody
+	// can start one, and each takes up to about 4 KiB. Zero or less: 100,000.
+	MaxRequests int
+	// Margin is added to the time of creation to give Since, for an identity
+	// provider whose clock may be fast: without it, an assertion that such a
+	// clock dated after this store's creation could have been used in a
+	// process that ran before. With it, unsolicited sign-ins are refused for
+	// that long after each start. Zero or less: none.
+	Margin time.Duration
+}
+
+const defaultMaxRequests = 100_000
+
+// NewMemoryStore makes an empty store by the system's clock.
+func NewMemoryStore() *MemoryStore { return NewMemoryStoreWith(MemoryConfig{}) }
+
+// NewMemoryStoreWith makes an empty store.
+func NewMemoryStoreWith(cfg MemoryConfig) *MemoryStore {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.MaxRequests <= 0 {
+		cfg.MaxRequests = defaultMaxRequests
+	}
+	return &MemoryStore{
+		now: cfg.Now, maxRequests: cfg.MaxRequests, since: cfg.Now().Add(max(cfg.Margin, 0)),
+		live: make(map[string]*memoryRecord),
+	}
+}
+
+// Since implements [Rememberer]: it knows nothing from before it was made.
+func (m *MemoryStore) Since() time.Time { return m.since }
+
+// Add implements [Store].
+func (m *MemoryStore) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	r := &memoryRecord{key: key, value: bytes.Clone(v), exp: exp, request: strings.HasPrefix(key, KeyPrefixRequest)}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	now := m.now()
+	m.freeExpired(now)
+	_, exists := m.live[key]
+	switch {
+	case !now.Before(exp):
+		return ErrExpired
+	case exists:
+		return ErrExists
+	case r.request && m.requests >= m.maxRequests:
+		return ErrFull
+	}
+	m.live[key] = r
+	heap.Push(&m.byExpiry, r)
+	if r.request {
+		m.requests++
+	}
+	return nil
+}
+
+// Take implements [Store].
+func (m *MemoryStore) Take(ctx context.Context, key string) ([]byte, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.freeExpired(m.now())
+	r, ok := m.live[key]
+	if !ok {
+		return nil, ErrNotFound
+	}
+	heap.Remove(&m.byExpiry, r.at)
+	m.drop(r)
+	return r.value, nil // nobody else has it any more
+}
+
+// freeExpired costs each record one removal in its life, so little each time.
+// The caller holds mu.
+func (m *MemoryStore) freeExpired(now time.Time) {
+	for len(m.byExpiry) > 0 && !now.Before(m.byExpiry[0].exp) {
+		m.drop(heap.Pop(&m.byExpiry).(*memoryRecord))
+	}
+}
+
+// drop forgets a record that has left byExpiry. The caller holds mu.
+func (m *MemoryStore) drop(r *memoryRecord) {
+	delete(m.live, r.key)
+	if r.request {
+		m.requests--
+	}
+}
+
+type memoryRecord struct {
+	key     string
+	value   []byte
+	exp     time.Time
+	request bool
+	at      int // position in the heap
+}
+
+// expiryHeap implements heap.Interface.
+type expiryHeap []*memoryRecord
+
+func (h expiryHeap) Len() int           { return len(h) }
+func (h expiryHeap) Less(i, j int) bool { return h[i].exp.Before(h[j].exp) }
+func (h expiryHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].at, h[j].at = i, j
+}
+
+func (h *expiryHeap) Push(x any) {
+	r := x.(*memoryRecord)
+	r.at = len(*h)
+	*h = append(*h, r)
+}
+
+func (h *expiryHeap) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	old[len(old)-1] = nil
+	*h = old[:len(old)-1]
+	return last
+}

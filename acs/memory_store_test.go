@@ -1,0 +1,81 @@
+package acs_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/storetest"
+)
+
+func TestMemoryStore(t *testing.T) {
+	storetest.Run(t, func(*testing.T) acs.Store {
+		return acs.NewMemoryStoreWith(acs.MemoryConfig{MaxRequests: 500})
+	}, storetest.Options{RoundsUp: time.Second, MaxRequests: 500})
+}
+
+func TestMemoryStoreByAClockOfItsOwn(t *testing.T) {
+	c := newClock()
+	storetest.Run(t, func(*testing.T) acs.Store {
+		return acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.Now})
+	}, storetest.Options{Now: c.Now, Advance: c.Advance})
+}
+
+func TestMemoryStoreRoomComesBackByExpiry(t *testing.T) {
+	c := newClock()
+	m := acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.Now, MaxRequests: 2})
+	add := func(i int, life time.Duration) error {
+		return m.Add(t.Context(), acs.KeyPrefixRequest+fmt.Sprint(i), nil, c.Now().Add(life))
+	}
+	require.NoError(t, add(1, time.Minute))
+	require.NoError(t, add(2, time.Hour))
+	require.ErrorIs(t, add(3, time.Hour), acs.ErrFull)
+	c.Advance(time.Minute)
+	require.NoError(t, add(3, time.Hour))
+	require.ErrorIs(t, add(4, time.Hour), acs.ErrFull)
+}
+
+func TestMemoryStoreFreesWhatIsOver(t *testing.T) {
+	c := newClock()
+	m := acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.Now})
+	for i := range 1000 {
+		require.NoError(t, m.Add(t.Context(), acs.KeyPrefixAssertion+fmt.Sprint(i), nil, c.Now().Add(time.Duration(1000-i)*time.Second)))
+	}
+	require.Equal(t, 1000, acs.Len(m))
+	c.Advance(500 * time.Second)
+	_, err := m.Take(t.Context(), "anything")
+	require.ErrorIs(t, err, acs.ErrNotFound)
+	require.Equal(t, 500, acs.Len(m))
+	c.Advance(time.Hour)
+	require.NoError(t, m.Add(t.Context(), "a", nil, c.Now().Add(time.Hour)))
+	require.Equal(t, 1, acs.Len(m))
+}
+
+func TestMemoryStoreSince(t *testing.T) {
+	c := newClock()
+	m := acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.Now})
+	made := c.Now()
+	c.Advance(time.Hour)
+	require.Equal(t, made, m.Since())
+}
+
+func BenchmarkMemoryStore(b *testing.B) {
+	m := acs.NewMemoryStore()
+	exp := time.Now().Add(10 * time.Minute)
+	keys := make([]string, 1<<16)
+	for i := range keys {
+		keys[i] = acs.AssertionKey(idpID, fmt.Sprint(i))
+	}
+	for i := 0; b.Loop(); i++ {
+		key := keys[i%len(keys)]
+		if err := m.Add(b.Context(), key, nil, exp); err != nil {
+			b.Fatal(err)
+		}
+		if _, err := m.Take(b.Context(), key); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

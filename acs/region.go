@@ -1,0 +1,248 @@
+package acs
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"path"
+	"strings"
+	"time"
+
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// RegionConfig describes the consumers of one Region. [NewRegion] checks and
+// copies it. The fields that [Config] has too mean the same.
+type RegionConfig struct {
+	// SP is the service provider, the same one in every Region. Required.
+	SP *saml.ServiceProvider
+	// Region is the name of this Region, as in [saml.Endpoint]. Empty: the
+	// endpoints that name no Region.
+	Region string
+	// Store is shared by the nodes of this Region. Required.
+	Store Store
+	// OnLogin is called for each accepted assertion and writes the answer. Required.
+	OnLogin func(w http.ResponseWriter, r *http.Request, l *Login)
+
+	Unsolicited       Unsolicited   // zero: Refuse
+	RelayStateOrigins []string      // empty: only paths of ours
+	RequestLifetime   time.Duration // zero: 15 min
+	// LoginPath is where "Sign in again" on the error page leads. Empty: where
+	// Mount puts the Login page, if it does.
+	LoginPath string
+	OnVerdict func(context.Context, Verdict) // nil: nobody is told
+	Logger    *slog.Logger                   // nil: slog.Default()
+	MaxBody   int64                          // zero: 4 MiB
+	Rand      io.Reader                      // nil: crypto/rand.Reader
+}
+
+// Region is the way into one Region: a consumer for each of its ACS URLs, and
+// sign-in that starts here. It never changes: a URL that joins the service
+// provider's list later needs a new Region, and one that leaves the list is
+// answered with 410 (Gone). It is safe for concurrent use.
+type Region struct {
+	consumers []*Consumer // in the list's order; at least one
+	sp        *saml.ServiceProvider
+}
+
+// NewRegion makes the consumers of a Region from the service provider's list
+// as it is now. The error is a [*Error] with ReasonConfig that names the field.
+func NewRegion(cfg RegionConfig) (*Region, error) {
+	one := Config{
+		SP: cfg.SP, Store: cfg.Store, OnLogin: cfg.OnLogin, Unsolicited: cfg.Unsolicited,
+		RelayStateOrigins: cfg.RelayStateOrigins, RequestLifetime: cfg.RequestLifetime, LoginPath: cfg.LoginPath,
+		OnVerdict: cfg.OnVerdict, Logger: cfg.Logger, MaxBody: cfg.MaxBody, Rand: cfg.Rand,
+	}
+	if err := one.setDefaults(); err != nil {
+		return nil, err
+	}
+	region := &Region{sp: cfg.SP}
+	for _, e := range cfg.SP.ACS() {
+		if e.Region != cfg.Region {
+			continue
+		}
+		one.ACS = e.URL
+		c, err := New(one)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := pattern(c.url); err != nil {
+			return nil, err
+		}
+		region.consumers = append(region.consumers, c)
+	}
+	if len(region.consumers) == 0 {
+		return nil, badConfig("Config.Region", "the service provider has no ACS URL in Region "+quoted(cfg.Region), nil)
+	}
+	return region, nil
+}
+
+// Paths are the paths of a Region's two pages. An empty one is not mounted.
+type Paths struct {
+	Login    string // starts a sign-in; ?return_to= says where to go then
+	Metadata string // the service provider's metadata
+}
+
+// Mount puts the Region into mux: a consumer for every ACS URL, at that URL's
+// path, and the two pages. Like mux.Handle it panics when something is there
+// already, and when a path of p can't be one.
+func (g *Region) Mount(mux *http.ServeMux, p Paths) {
+	mounted := &Region{sp: g.sp}
+	groups := make(map[string]dispatcher)
+	for _, c := range g.consumers {
+		c := *c // mounted, it may know its LoginPath; g stays as it is
+		if c.cfg.LoginPath == "" {
+			must(c.setLoginPath("Paths.Login", p.Login))
+		}
+		mounted.consumers = append(mounted.consumers, &c)
+		at, err := pattern(c.url)
+		must(err)
+		groups[at] = append(groups[at], &c)
+	}
+	for at, d := range groups {
+		mux.Handle(at, d)
+	}
+	for _, page := range []struct {
+		path string
+		get  http.HandlerFunc
+	}{{p.Login, mounted.Login}, {p.Metadata, mounted.Metadata}} {
+		if page.path != "" {
+			at, err := pattern(&url.URL{Path: page.path})
+			must(err)
+			mux.Handle(at, page.get)
+		}
+	}
+}
+
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// pattern makes the mux match exactly the path of u, whatever characters are
+// in it: braces and a slash at the end would mean more otherwise.
+func pattern(u *url.URL) (string, error) {
+	p := u.EscapedPath()
+	if p == "" {
+		p = "/"
+	}
+	clean := path.Clean(p)
+	if p != clean && p != strings.TrimSuffix(clean, "/")+"/" || p[0] != '/' {
+		return "", badConfig("path", quoted(p)+" is not one that a request could have: "+quoted(clean)+"?", nil)
+	}
+	if strings.HasSuffix(p, "/") {
+		p += "{$}"
+	}
+	return p, nil
+}
+
+// dispatcher serves the ACS URLs of one path. The request's Host chooses
+// among them and decides nothing else: the consumer it leads to compares what
+// was signed with its own URL.
+type dispatcher []*Consumer
+
+func (d dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := d[0]
+	if len(d) > 1 {
+		if c = d.find(r); c == nil {
+			c = d[0]
+			secure(w.Header())
+			v := c.newVerdict()
+			v.ACS = ""
+			v.because(&Error{Reason: ReasonHost, Rule: "Host (RFC 9110 7.4)", Detail: "several ACS URLs have this path, none this host and query", Got: r.Host})
+			c.refuse(w, r, v, http.StatusMisdirectedRequest)
+			return
+		}
+	}
+	c.ServeHTTP(w, r)
+}
+
+func (d dispatcher) find(r *http.Request) *Consumer {
+	for _, c := range d {
+		if c.hasHost(r.Host) && c.url.RawQuery == r.URL.RawQuery {
+			return c
+		}
+	}
+	return nil
+}
+
+func (c *Consumer) hasHost(host string) bool {
+	return canonicalHost(c.url.Scheme, host) == canonicalHost(c.url.Scheme, c.url.Host)
+}
+
+// Login is the page that starts a sign-in, for GET. Its parameter return_to is
+// LoginOptions.ReturnTo.
+func (g *Region) Login(w http.ResponseWriter, r *http.Request) {
+	if !onlyGet(w, r) {
+		g.consumers[0].page(w, http.StatusMethodNotAllowed, 0, "")
+		return
+	}
+	if r.Method == http.MethodHead {
+		return // nobody is going anywhere
+	}
+	fields, err := formFields(r.URL.RawQuery, "return_to")
+	if err != nil {
+		fields = nil // then there is nowhere in particular to go
+	}
+	g.StartLogin(w, r, LoginOptions{ReturnTo: fields["return_to"]})
+}
+
+// StartLogin sends the browser to the identity provider with an AuthnRequest
+// for the ACS URL of this Region whose host is the request's, because that is
+// where the browser will send its cookies; if there is none, for the Region's
+// first. The answer, or an error page, is written.
+func (g *Region) StartLogin(w http.ResponseWriter, r *http.Request, o LoginOptions) {
+	g.from(r).StartLogin(w, r, o)
+}
+
+// from picks the consumer for sign-in from the ones that are still listed.
+func (g *Region) from(r *http.Request) *Consumer {
+	listed := make(map[string]bool)
+	for _, e := range g.sp.ACS() {
+		listed[e.URL] = true
+	}
+	var first *Consumer
+	for _, c := range g.consumers {
+		switch {
+		case !listed[c.here.URL]:
+		case c.hasHost(r.Host):
+			return c
+		case first == nil:
+			first = c
+		}
+	}
+	if first == nil {
+		return g.consumers[0] // which will say that its URL is not listed
+	}
+	return first
+}
+
+// Metadata is the page with the service provider's metadata, for GET. It is
+// the same in every Region.
+func (g *Region) Metadata(w http.ResponseWriter, r *http.Request) {
+	c := g.consumers[0]
+	if !onlyGet(w, r) {
+		c.page(w, http.StatusMethodNotAllowed, 0, "")
+		return
+	}
+	metadata, err := g.sp.Metadata()
+	if err != nil {
+		c.notStarted(w, r, err)
+		return
+	}
+	w.Header().Set("Content-Type", "application/samlmetadata+xml")
+	_, _ = w.Write(metadata) // net/http drops it for HEAD
+}
+
+// onlyGet sets the headers, and reports whether the method fits.
+func onlyGet(w http.ResponseWriter, r *http.Request) bool {
+	secure(w.Header())
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return true
+	}
+	w.Header().Set("Allow", "GET, HEAD")
+	return false
+}

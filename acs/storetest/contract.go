@@ -1,0 +1,233 @@
+package storetest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/meridian-saml/meridian/acs"
+)
+
+// key gives keys as package acs makes them.
+func key(prefix, name string) string {
+	sum := sha256.Sum256([]byte(name))
+	return prefix + hex.EncodeToString(sum[:])
+}
+
+func (s *suite) now() time.Time {
+	if s.Now != nil {
+		return s.Now()
+	}
+	return time.Now()
+}
+
+// soon is far enough away for every test.
+func (s *suite) soon() time.Time { return s.now().Add(10 * time.Minute) }
+
+// add and take want an answer, whatever it is among the documented ones.
+func (s *suite) add(key, value string, exp time.Time) error {
+	s.Helper()
+	err := s.store.Add(context.Background(), key, []byte(value), exp)
+	for _, known := range []error{nil, acs.ErrExists, acs.ErrExpired, acs.ErrFull} {
+		if errors.Is(err, known) {
+			return known
+		}
+	}
+	s.Fatalf("Add(%q): %v", key, err)
+	return nil
+}
+
+func (s *suite) mustAdd(key, value string) {
+	s.Helper()
+	if err := s.add(key, value, s.soon()); err != nil {
+		s.Fatalf("Add(%q): want no error, got %v", key, err)
+	}
+}
+
+func (s *suite) wantValue(key, want string) {
+	s.Helper()
+	got, err := s.store.Take(context.Background(), key)
+	if err != nil {
+		s.Fatalf("Take(%q): want a value, got error %v", key, err)
+	}
+	if string(got) != want {
+		s.Fatalf("Take(%q): want %.60q (%d bytes), got %.60q (%d bytes)", key, want, len(want), got, len(got))
+	}
+}
+
+func (s *suite) wantNothing(key string) {
+	s.Helper()
+	got, err := s.store.Take(context.Background(), key)
+	if !errors.Is(err, acs.ErrNotFound) {
+		s.Fatalf("Take(%q): want ErrNotFound, got %v", key, err)
+	}
+	if got != nil {
+		s.Fatalf("Take(%q): want no value with ErrNotFound, got %.60q", key, got)
+	}
+}
+
+func (s *suite) wantExists(key string) {
+	s.Helper()
+	if err := s.add(key, "another", s.soon()); !errors.Is(err, acs.ErrExists) {
+		s.Fatalf("Add(%q): want ErrExists, got %v", key, err)
+	}
+}
+
+func (s *suite) addThenTake() {
+	for _, k := range []string{
+		key(acs.KeyPrefixRequest, "1"), key(acs.KeyPrefixAssertion, "1"), key("", "1"),
+		"a", "0", "a.b.c", strings.Repeat("z", 100),
+	} {
+		s.wantNothing(k)
+		s.mustAdd(k, "value of "+k)
+		s.wantValue(k, "value of "+k)
+	}
+}
+
+func (s *suite) addTwice() {
+	k := key(acs.KeyPrefixAssertion, "twice")
+	s.mustAdd(k, "first")
+	for range 3 {
+		s.wantExists(k)
+	}
+	if err := s.add(k, "longer", s.soon().Add(time.Hour)); !errors.Is(err, acs.ErrExists) {
+		s.Fatalf("Add with a later end: want ErrExists, got %v", err)
+	}
+	s.wantValue(k, "first")
+}
+
+func (s *suite) takeTwice() {
+	k := key(acs.KeyPrefixRequest, "taken")
+	s.mustAdd(k, "v")
+	s.wantValue(k, "v")
+	s.wantNothing(k)
+	s.wantNothing(k)
+}
+
+func (s *suite) addAfterTake() {
+	k := key(acs.KeyPrefixRequest, "again")
+	for i := range 3 {
+		s.mustAdd(k, fmt.Sprint(i))
+		s.wantValue(k, fmt.Sprint(i))
+	}
+}
+
+// keysDoNotMix: the two kinds of record are apart, and so are keys of which
+// one begins with the other.
+func (s *suite) keysDoNotMix() {
+	keys := []string{
+		key(acs.KeyPrefixRequest, "same"), key(acs.KeyPrefixAssertion, "same"), key("", "same"),
+		"a", "a.a", "a.a.a", "aa",
+	}
+	for _, k := range keys {
+		s.mustAdd(k, "value of "+k)
+	}
+	for _, k := range keys {
+		s.wantExists(k)
+	}
+	for _, k := range keys {
+		s.wantValue(k, "value of "+k)
+	}
+}
+
+func (s *suite) valuesAreCopied() {
+	k := key(acs.KeyPrefixRequest, "copied")
+	v := []byte("as it was")
+	if err := s.store.Add(context.Background(), k, v, s.soon()); err != nil {
+		s.Fatalf("Add: %v", err)
+	}
+	for i := range v {
+		v[i] = '!'
+	}
+	got, err := s.store.Take(context.Background(), k)
+	if err != nil || string(got) != "as it was" {
+		s.Fatalf("want the value as it was added, got %q, %v", got, err)
+	}
+	for i := range got {
+		got[i] = '!' // it is the caller's now
+	}
+	s.mustAdd(k, "as it was")
+	s.wantValue(k, "as it was")
+}
+
+func (s *suite) valueSizes() {
+	all := make([]byte, 256)
+	for i := range all {
+		all[i] = byte(i)
+	}
+	values := [][]byte{nil, {}, {0}, all, bytes.Repeat(all, 4), bytes.Repeat(all, 256)}
+	for i, v := range values {
+		k := key(acs.KeyPrefixRequest, fmt.Sprint("size ", i))
+		s.mustAdd(k, string(v))
+		s.wantExists(k)
+		s.wantValue(k, string(v))
+	}
+}
+
+// cancelledContexts: who has gone away gets an error that says nothing about
+// the record, and changes nothing.
+func (s *suite) cancelledContexts() {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	k := key(acs.KeyPrefixAssertion, "cancelled")
+	about := func(err error) bool {
+		return err == nil || errors.Is(err, acs.ErrNotFound) || errors.Is(err, acs.ErrExists) || errors.Is(err, acs.ErrFull)
+	}
+	if err := s.store.Add(ctx, k, []byte("v"), s.soon()); about(err) {
+		s.Fatalf("Add with a cancelled context: want the context's error, got %v", err)
+	}
+	s.wantNothing(k)
+	s.mustAdd(k, "v")
+	if got, err := s.store.Take(ctx, k); about(err) || got != nil {
+		s.Fatalf("Take with a cancelled context: want the context's error, got %q, %v", got, err)
+	}
+	s.wantValue(k, "v")
+}
+
+// since: a store that can forget never moves the instant back, and does not
+// claim to have forgotten what it just took.
+func (s *suite) since() {
+	r, ok := s.store.(acs.Rememberer)
+	if !ok {
+		s.Skip("this store never forgets, it says")
+	}
+	last := r.Since()
+	for i := range 50 {
+		k := key(acs.KeyPrefixAssertion, fmt.Sprint("since ", i))
+		s.mustAdd(k, "v")
+		now := r.Since()
+		if now.Before(last) {
+			s.Fatalf("Since moved back from %v to %v", last, now)
+		}
+		last = now
+	}
+	s.wantExists(key(acs.KeyPrefixAssertion, "since 0"))
+}
+
+// quota: when the requests are too many, requests are refused and nothing
+// else is; and one that is taken makes room for one.
+func (s *suite) quota() {
+	if s.MaxRequests == 0 {
+		s.Skip("no quota to fill")
+	}
+	request := func(i int) string { return key(acs.KeyPrefixRequest, fmt.Sprint("quota ", i)) }
+	used := key(acs.KeyPrefixAssertion, "before")
+	s.mustAdd(used, "v")
+	for i := range s.MaxRequests {
+		s.mustAdd(request(i), "v")
+	}
+	more := request(s.MaxRequests)
+	if err := s.add(more, "v", s.soon()); !errors.Is(err, acs.ErrFull) {
+		s.Fatalf("request number %d: want ErrFull, got %v", s.MaxRequests+1, err)
+	}
+	s.wantNothing(more)
+	s.mustAdd(key(acs.KeyPrefixAssertion, "after"), "v")
+	s.wantExists(used)
+	s.wantValue(request(0), "v")
+	s.mustAdd(more, "v")
+}

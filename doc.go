@@ -1,0 +1,37 @@
+// Package meridian is SAML 2.0 sign-in that spans Regions: one service
+// provider, one entity ID and an ordered list of assertion consumer service
+// (ACS) URLs, a strict consumer behind each of them, an access portal in every
+// Region, and an Okta-like mock identity provider to test it all against.
+//
+// There is no code here. The map:
+//
+//   - saml: the protocol core. It makes AuthnRequests and metadata, and judges
+//     responses. It keeps nothing and knows no HTTP.
+//   - acs: the stateful edge of a Region. It takes the POST, binds requests to
+//     browsers, and admits every assertion once.
+//   - portal and portal/center: the access portal of one Region, and the
+//     instance that it serves: users, groups, permission sets, assignments.
+//   - mockidp: an identity provider for tests and demonstrations, in process or
+//     as a program. Never for production.
+//   - examples: programs to run. Start with `go run ./examples/demo`.
+//
+// # Regions
+//
+// All Regions are one service provider: the same entity ID, the same metadata,
+// the same app at the identity provider. What differs is the ACS URL. The
+// first URL on the list is the default, and that is where identity providers
+// send the sign-ins that they start themselves. A sign-in that a Region starts
+// names that Region's URL, and comes back there. An assertion is made for one
+// URL and is worthless at every other, so a Region needs no other Region to
+// judge it, and none of them has to be up.
+//
+// # Trust
+//
+// A key is trusted because the identity provider's metadata, or the operator,
+// says so; nothing in a message can add one. A value is believed because it
+// was read from the bytes that a signature covers. A response is admitted
+// because this browser asked for it here and it was not admitted before; or,
+// where the operator allows sign-ins that the identity provider starts,
+// because it was not admitted before. If any of that can't be known, nobody
+// gets in.
+package meridian

@@ -1,0 +1,121 @@
+// Command mockidp is a mock SAML 2.0 identity provider in the manner of Okta,
+// for service providers in any language. Not for production.
+//
+//	mockidp [-listen 127.0.0.1:8701] [-base-url http://idp.localhost:8701] [-config FILE]
+//
+// Without -config there is one user and one app that no service provider is
+// registered with; config.json beside this file shows what a file looks like.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/meridian-saml/meridian/mockidp"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		// One line, whatever an error's text holds.
+		fmt.Fprintln(os.Stderr, "mockidp: "+strings.ReplaceAll(strings.TrimPrefix(err.Error(), "mockidp: "), "\n", " "))
+		os.Exit(2)
+	}
+}
+
+type options struct {
+	listen, config, baseURL string
+	anyAddress, verbose     bool
+}
+
+func parse(args []string, help io.Writer) (options, error) {
+	var o options
+	fs := flag.NewFlagSet("mockidp", flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // an error is one line, printed by main
+	fs.StringVar(&o.listen, "listen", "127.0.0.1:8701", "`ADDRESS` to listen on; a loopback one")
+	fs.StringVar(&o.config, "config", "", "JSON `FILE` of users, groups and apps")
+	fs.StringVar(&o.baseURL, "base-url", "", "the `URL` that browsers use, such as http://idp.localhost:8701 (default: the listening address)")
+	fs.BoolVar(&o.anyAddress, "allow-non-loopback", false, "let -listen be an address that others can reach")
+	fs.BoolVar(&o.verbose, "v", false, "log every sign-in, answer and refusal to standard error")
+	err := fs.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(help, "usage: mockidp [flags]")
+		fs.SetOutput(help)
+		fs.PrintDefaults()
+		return o, err
+	}
+	if err == nil && fs.NArg() > 0 {
+		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	return o, err
+}
+
+func run(ctx context.Context, args []string, out, logs io.Writer) error {
+	o, err := parse(args, out)
+	if err != nil {
+		return err
+	}
+	host, _, err := net.SplitHostPort(o.listen)
+	if err != nil {
+		return fmt.Errorf("-listen %q: want HOST:PORT", o.listen)
+	}
+	if !o.anyAddress && !mockidp.Loopback(host) {
+		return fmt.Errorf("-listen %q is not a loopback address; -allow-non-loopback allows it", o.listen)
+	}
+	c, err := load(o.config)
+	if err != nil {
+		return err
+	}
+	c.BaseURL = o.baseURL
+	if o.verbose {
+		c.Logger = slog.New(slog.NewTextHandler(logs, nil))
+	}
+	// The port first: a taken one should be reported before a key is made.
+	l, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	idp, err := mockidp.Open(c)
+	if err != nil {
+		if o.config != "" {
+			return fmt.Errorf("%s: %s", o.config, strings.TrimPrefix(err.Error(), "mockidp: "))
+		}
+		return err
+	}
+	idp.Listener = l
+	idp.Start()
+	defer idp.Close()
+	announce(out, idp)
+	<-ctx.Done()
+	return nil
+}
+
+// announce says what to open.
+func announce(out io.Writer, idp *mockidp.Server) {
+	fmt.Fprintln(out, "Mock identity provider, not for production.")
+	fmt.Fprintln(out, "Sign in    "+idp.SignInURL())
+	fmt.Fprintln(out, "Dashboard  "+idp.DashboardURL())
+	for _, a := range idp.Apps() {
+		if a.Kind == mockidp.SAML {
+			fmt.Fprintf(out, "Metadata   %s  %s\n", idp.MetadataURL(a.ID), a.Label)
+		}
+	}
+	if u, ok := idp.User(mockidp.DefaultLogin); ok && u.Password == mockidp.DefaultPassword {
+		fmt.Fprintf(out, "Sign in as %s, password %s\n", mockidp.DefaultLogin, mockidp.DefaultPassword)
+	}
+}

@@ -1,0 +1,154 @@
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// program builds the program once for all tests.
+var program = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "mockidp")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "mockidp")
+	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		return "", &exec.Error{Name: string(out), Err: err}
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := program(); err == nil {
+		os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+func binary(t *testing.T) string {
+	t.Helper()
+	path, err := program()
+	require.NoError(t, err)
+	return path
+}
+
+func write(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "config.json")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+func TestBadInputIsOneLineAndExit2(t *testing.T) {
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer taken.Close()
+	free := []string{"-listen", "127.0.0.1:0"}
+	config := func(text string) []string { return append([]string{"-config", write(t, text)}, free...) }
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"unknown flag":        {[]string{"-nonsense"}, "-nonsense"},
+		"stray argument":      {[]string{"config.json"}, `"config.json"`},
+		"port in use":         {[]string{"-listen", taken.Addr().String()}, "in use"},
+		"not loopback":        {[]string{"-listen", "0.0.0.0:0"}, "-allow-non-loopback"},
+		"every address":       {[]string{"-listen", ":0"}, "-allow-non-loopback"},
+		"no port":             {[]string{"-listen", "127.0.0.1"}, "HOST:PORT"},
+		"base URL":            {append([]string{"-base-url", "x"}, free...), "BaseURL"},
+		"missing file":        {append([]string{"-config", "/nonexistent/config.json"}, free...), "/nonexistent/config.json"},
+		"a folder":            {append([]string{"-config", t.TempDir()}, free...), "directory"},
+		"not JSON":            {config("{"), "near line 1"},
+		"empty":               {config(""), "EOF"},
+		"unknown field":       {config("{\n\n\"user\": []}"), `"user"`},
+		"unknown inner field": {config(`{"apps": [{"label": "x", "acss": []}]}`), `"acss"`},
+		"more after it":       {config(`{} {}`), "follows"},
+		"unknown word":        {config(`{"apps": [{"label": "x", "sign": "none"}]}`), `"none"`},
+		"duration":            {config(`{"sessionLifetime": "soon"}`), "soon"},
+		"duplicate ACS":       {config(`{"apps": [{"label": "x", "acs": [{"url": "http://a.localhost/"}, {"url": "http://a.localhost/"}]}]}`), "twice"},
+		"duplicate index":     {config(`{"apps": [{"label": "x", "acs": [{"url": "http://a.localhost/", "index": 1}, {"url": "http://b.localhost/", "index": 1}]}]}`), "index 1"},
+		"unknown group":       {config(`{"apps": [{"label": "x", "groups": ["y"]}]}`), `"y"`},
+		"newline in a value":  {config(`{"apps": [{"label": "x", "groups": ["a\nb"]}]}`), `a\nb`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			cmd := exec.Command(binary(t), c.args...)
+			cmd.Stdout, cmd.Stderr = &out, &errs
+			require.NoError(t, cmd.Start())
+			stuck := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+			defer stuck.Stop()
+			_ = cmd.Wait()
+			assert.Equal(t, 2, cmd.ProcessState.ExitCode())
+			assert.Empty(t, out.String())
+			line := errs.String()
+			assert.Equal(t, 1, strings.Count(line, "\n"), line)
+			assert.True(t, strings.HasPrefix(line, "mockidp: "), line)
+			assert.Contains(t, line, c.want)
+			assert.NotContains(t, line, "goroutine")
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	out, err := exec.Command(binary(t), "-h").Output()
+	require.NoError(t, err)
+	for _, flag := range []string{"-listen", "-config", "-base-url", "-allow-non-loopback"} {
+		assert.Contains(t, string(out), flag)
+	}
+}
+
+func TestSampleConfigServesUntilSignalled(t *testing.T) {
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		cmd := exec.Command(binary(t), "-listen", "127.0.0.1:0", "-config", "config.json")
+		stdout, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		var errs bytes.Buffer
+		cmd.Stderr = &errs
+		require.NoError(t, cmd.Start())
+		stuck := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+		lines := bufio.NewScanner(stdout)
+		found := map[string][]string{}
+		for lines.Scan() {
+			f := strings.Fields(lines.Text())
+			if i := strings.Index(lines.Text(), "http://"); i >= 0 {
+				word := f[0]
+				found[word] = append(found[word], strings.Fields(lines.Text()[i:])[0])
+			}
+			if f[0] == "Sign" && f[1] == "in" && f[2] == "as" {
+				break // the last line
+			}
+		}
+		require.Len(t, found["Metadata"], 2)
+		for _, urls := range found {
+			for _, u := range urls {
+				r, err := http.Get(u)
+				require.NoError(t, err)
+				body, _ := io.ReadAll(r.Body)
+				r.Body.Close()
+				assert.Equal(t, 200, r.StatusCode, u)
+				assert.NotEmpty(t, body)
+			}
+		}
+		require.NoError(t, cmd.Process.Signal(sig))
+		_, _ = io.Copy(io.Discard, stdout)
+		assert.NoError(t, cmd.Wait(), "%v: %s", sig, errs.String())
+		assert.Empty(t, errs.String())
+		stuck.Stop()
+	}
+}

@@ -1,0 +1,89 @@
+package mockidp
+
+import "net/url"
+
+// Answer is what the identity provider would answer to an AuthnRequest sent by
+// the HTTP-Redirect binding, for a user who has just signed in. It takes the
+// whole URL that a service provider redirects to. No browser, no session: for
+// tests that want a response and nothing around it.
+func (s *Server) Answer(redirectURL, login string) (Form, error) {
+	u, err := url.Parse(redirectURL)
+	if err != nil {
+		return Form{}, malformed(err, "the URL can't be read")
+	}
+	v, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return Form{}, malformed(err, "the query can't be read")
+	}
+	u.RawQuery, u.Fragment = "", ""
+	return s.answerTo(u.String(), bindingRedirect, v, login)
+}
+
+// AnswerPost is Answer for the HTTP-POST binding: ssoURL is the form's action,
+// and form has SAMLRequest and perhaps RelayState.
+func (s *Server) AnswerPost(ssoURL string, form url.Values, login string) (Form, error) {
+	return s.answerTo(ssoURL, bindingPOST, form, login)
+}
+
+func (s *Server) answerTo(ssoURL, binding string, v url.Values, login string) (Form, error) {
+	st := s.state.Load()
+	for _, app := range st.apps {
+		if app.Kind != SAML || ssoURL != s.ssoURL(app) {
+			continue
+		}
+		in, err := readParams(binding, v)
+		if err == nil && !in.has {
+			err = malformed(nil, "there is no SAMLRequest; IdPInitiated makes answers without one")
+		}
+		if err != nil {
+			return Form{}, err
+		}
+		p, err := s.read(app, in)
+		if err != nil {
+			return Form{}, err
+		}
+		return s.answerFor(st, p, login)
+	}
+	return Form{}, &Error{Reason: ReasonNoSuchApp, Detail: "no app has this sign-on address", Got: ssoURL}
+}
+
+// IdPInitiated is what the app's tile would post: an answer to no request, to
+// the first URL of its list. "" is the first SAML app; relayState "" is the
+// app's DefaultRelayState.
+func (s *Server) IdPInitiated(appID, login, relayState string) (Form, error) {
+	st := s.state.Load()
+	app, err := st.samlApp(appID)
+	if err != nil {
+		return Form{}, err
+	}
+	p, err := s.read(app, incoming{relayState: relayState, hasRelay: relayState != ""})
+	if err != nil {
+		return Form{}, err
+	}
+	return s.answerFor(st, p, login)
+}
+
+func (s *Server) answerFor(st *state, p pending, login string) (Form, error) {
+	u := st.user(login)
+	if u == nil {
+		return Form{}, &Error{Reason: ReasonNoSuchUser, Detail: "no user has the login " + quote(login)}
+	}
+	index, rerr := s.newID()
+	if rerr != nil {
+		return Form{}, &Error{Reason: ReasonInternal, Detail: "the random source failed", Err: rerr}
+	}
+	form, err := s.success(st, p, u, s.now(), index)
+	if err != nil {
+		return Form{}, err
+	}
+	return form, nil
+}
+
+// Values are the form's fields, ready for http.Client.PostForm.
+func (f Form) Values() url.Values {
+	v := url.Values{"SAMLResponse": {f.SAMLResponse}}
+	if f.RelayState != "" {
+		v.Set("RelayState", f.RelayState)
+	}
+	return v
+}

@@ -1,0 +1,115 @@
+package mockidp_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/beevik/etree"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp"
+)
+
+// sent reads an assertion's attributes back.
+func sent(root *etree.Element) map[string][]string {
+	out := map[string][]string{}
+	for _, at := range root.FindElements("//AttributeStatement/Attribute") {
+		for _, v := range at.ChildElements() {
+			out[at.SelectAttrValue("Name", "")] = append(out[at.SelectAttrValue("Name", "")], v.Text())
+		}
+	}
+	return out
+}
+
+func TestAttributes(t *testing.T) {
+	conf := twoRegions()
+	conf.Users[0].Attributes = map[string][]string{"role": {"admin", "auditor"}, "sly": {"${user.login}"}}
+	conf.Users[0].Groups = []string{"Engineering", "Eng-EU", "Finance"}
+	conf.Apps[0].Attributes = []mockidp.Attribute{
+		{Name: "mail", Values: []string{"${user.email}"}, NameFormat: mockidp.AttrBasic},
+		{Name: "full", Values: []string{"${user.firstName} ${user.lastName}"}},
+		{Name: "role", Values: []string{"${user.role}", "fixed"}},
+		{Name: "first role", Values: []string{"r:${user.role}"}},
+		{Name: "absent", Values: []string{"${user.nothing}"}},
+		{Name: "half absent", Values: []string{"x ${user.nothing}"}},
+		{Name: "sly", Values: []string{"${user.sly}"}},
+		{Name: "empty", Values: []string{""}},
+	}
+	idp := start(t, conf)
+	groups := func(g *mockidp.GroupAttribute) map[string][]string {
+		require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.GroupAttribute = g; return nil }))
+		form, err := idp.IdPInitiated("idc", alice, "")
+		require.NoError(t, err)
+		return sent(decode(t, form))
+	}
+	all := groups(nil)
+	assert.Equal(t, map[string][]string{"mail": {alice}, "full": {"Alice Example"}, "role": {"admin", "auditor", "fixed"},
+		"first role": {"r:admin"}, "sly": {"${user.login}"}, "empty": {""}}, all)
+	assert.Equal(t, []string{"Engineering", "Eng-EU", "Finance"}, groups(&mockidp.GroupAttribute{})["groups"])
+	for want, g := range map[string]mockidp.GroupAttribute{
+		"Engineering,Eng-EU": {Name: "g", Filter: mockidp.StartsWith, Value: "Eng"},
+		"Finance":            {Name: "g", Filter: mockidp.Equals, Value: "Finance"},
+		"Engineering":        {Name: "g", Filter: mockidp.Contains, Value: "ineer"},
+		"Eng-EU":             {Name: "g", Filter: mockidp.Regex, Value: "-[A-Z]{2}$"},
+		"Everyone":           {Name: "g", Filter: mockidp.Equals, Value: mockidp.Everyone},
+		"":                   {Name: "g", Filter: mockidp.Equals, Value: "Nobody"},
+	} {
+		assert.Equal(t, want, strings.Join(groups(&g)["g"], ","))
+	}
+}
+
+func TestAttributeValuesAreTyped(t *testing.T) {
+	conf := twoRegions()
+	conf.Apps[0].Attributes = []mockidp.Attribute{{Name: "a", Values: []string{"b"}}}
+	idp := start(t, conf)
+	form, err := idp.IdPInitiated("idc", alice, "")
+	require.NoError(t, err)
+	root := decode(t, form)
+	assert.Equal(t, "xs:string", attrOf(t, root, "//AttributeValue", "xsi:type"))
+	assert.Equal(t, "http://www.w3.org/2001/XMLSchema", attrOf(t, root, "//AttributeValue", "xmlns:xs"))
+	assert.Equal(t, mockidp.AttrUnspecified, attrOf(t, root, "//Attribute", "NameFormat"))
+}
+
+// A user who may choose an attribute must not choose another (samlify,
+// GHSA-34r5-q4jw-r36m): whatever stands in the configuration comes back as
+// text, and adds no element and no attribute.
+func TestNothingInAConfigurationBecomesMarkup(t *testing.T) {
+	for _, evil := range []string{
+		`</saml2:AttributeValue></saml2:Attribute><saml2:Attribute Name="role"><saml2:AttributeValue>admin</saml2:AttributeValue></saml2:Attribute>`,
+		`" Name="role`, `]]><x/>`, `<!--x-->`, `<![CDATA[x]]>`, `&lt;b&gt;`, `&#x3c;`, "a\r\nb\tc\rd", `'"><script>alert(1)</script>`, `$1 ${user.`, "\u2028\u0085\u00a0",
+	} {
+		conf := twoRegions()
+		conf.Users = []mockidp.User{{Login: alice, FirstName: evil, LastName: evil, Email: evil, Groups: []string{evil},
+			Attributes: map[string][]string{"evil": {evil}}}}
+		name := strings.ReplaceAll(evil, "${", "")
+		conf.Apps[0] = mockidp.App{ID: "idc", Label: strings.TrimSpace("L" + evil), Audience: evil, Issuer: evil, NameIDFormat: evil, Users: []string{alice},
+			ACS: []mockidp.ACS{{URL: ireland}}, GroupAttribute: &mockidp.GroupAttribute{Name: name, NameFormat: name},
+			Attributes: []mockidp.Attribute{{Name: "mine", Values: []string{"${user.evil}", "<${user.firstName}>"}}}}
+		idp := start(t, conf)
+		form, err := idp.IdPInitiated("idc", alice, evil)
+		require.NoError(t, err, evil)
+		assert.Equal(t, evil, form.RelayState)
+		root := decode(t, form)
+		var names []string
+		for _, at := range root.FindElements("//AttributeStatement/Attribute") {
+			names = append(names, at.SelectAttrValue("Name", ""))
+		}
+		assert.Equal(t, []string{"mine", name}, names)
+		assert.Equal(t, []string{evil, "<" + evil + ">"}, sent(root)["mine"])
+		assert.Equal(t, []string{evil}, sent(root)[name])
+		assert.Equal(t, evil, text(t, root, "./Issuer"))
+		assert.Equal(t, evil, text(t, root, "//Audience"))
+		assert.Equal(t, evil, attrOf(t, root, "//NameID", "Format"))
+		doc := etree.NewDocument()
+		require.NoError(t, doc.ReadFromBytes(idp.Metadata("idc")))
+		assert.Equal(t, evil, doc.Root().SelectAttrValue("entityID", ""))
+
+		b := newBrowser(t, idp)
+		home := b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword)
+		assert.Equal(t, 200, home.status)
+		assert.NotContains(t, home.body, "<script")
+		assert.NotContains(t, home.body, "<x/>")
+		assert.NotContains(t, home.body, "<!--x")
+	}
+}

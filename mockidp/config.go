@@ -1,0 +1,149 @@
+package mockidp
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/x509"
+	"io"
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// What a zero Config gives: one user, who is assigned to one SAML app.
+const (
+	DefaultLogin    = "alice@example.com"
+	DefaultPassword = "mockidp" // also the password of every User whose Password is empty
+	DefaultAppLabel = "Example app"
+)
+
+// Everyone is a group that always exists and that every user is in, as at Okta.
+const Everyone = "Everyone"
+
+// Limits on what a stranger may send. They aren't configurable: no honest
+// message comes near them.
+const (
+	MaxRequest    = 64 << 10 // bytes of an AuthnRequest, encoded, and again decoded and inflated
+	MaxRelayState = 1 << 10  // bytes; SAML Bindings 3.4.3 allows 80, and real service providers send more
+)
+
+// Config says what the identity provider holds when it starts. It is copied:
+// later changes go through the Server's methods.
+type Config struct {
+	// BaseURL is the address that browsers and service providers use, such as
+	// "http://idp.localhost:8701": scheme and host, no path. Zero: the address
+	// of the Server's own listener. Port 0 ("http://idp.localhost:0") means
+	// the listener's port. It is needed when Handler is served by somebody else.
+	BaseURL string
+
+	// Org is the organisation's name on the pages and in the certificate.
+	// Zero: "Mock organisation".
+	Org string
+
+	// Hint is a line of help under the sign-in form, such as "Sign in as
+	// alice@example.com, password mockidp". Zero: exactly that line if Users
+	// is empty, else none.
+	Hint string
+
+	// Users are the people. Zero: DefaultLogin with DefaultPassword.
+	Users []User
+
+	// Groups are the groups that users and apps may name. Zero: whatever the
+	// users name. If it isn't empty a User with an unknown group is refused.
+	Groups []Group
+
+	// Apps are the applications, in the order of the dashboard. Zero: one SAML
+	// app labelled DefaultAppLabel, assigned to Everyone, which learns its
+	// service provider from RegisterSP or UpdateApp.
+	Apps []App
+
+	// Key signs responses and assertions: RSA, or ECDSA on P-256, P-384 or
+	// P-521. Zero: an RSA key of 2048 bits is generated, which takes a moment.
+	Key crypto.Signer
+
+	// Certificate goes with Key and into the metadata. Zero: a self-signed one
+	// for ten years, its subject like Okta's.
+	Certificate *x509.Certificate
+
+	// SessionLifetime is how long a browser stays signed in here. Zero: 2 h.
+	SessionLifetime time.Duration
+
+	// Now is the clock. Zero: time.Now.
+	Now func() time.Time
+
+	// Rand is where identifiers, session tokens and serial numbers come from;
+	// it is read under a lock. Zero: crypto/rand. With Rand, Key and Now given
+	// the same calls in the same order yield the same bytes.
+	Rand io.Reader
+
+	// Logger hears about sign-ins, answers and refusals. Zero: nothing is
+	// logged. Messages and passwords never are.
+	Logger *slog.Logger
+}
+
+// withDefaults fills in what is zero.
+func (c Config) withDefaults() Config {
+	if c.Org == "" {
+		c.Org = "Mock organisation"
+	}
+	if len(c.Users) == 0 {
+		c.Users = []User{{Login: DefaultLogin, FirstName: "Alice", LastName: "Example"}}
+		if c.Hint == "" {
+			c.Hint = "Sign in as " + DefaultLogin + ", password " + DefaultPassword
+		}
+	}
+	if len(c.Apps) == 0 {
+		c.Apps = []App{{Label: DefaultAppLabel, Groups: []string{Everyone}}}
+	}
+	if c.SessionLifetime == 0 {
+		c.SessionLifetime = 2 * time.Hour
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	return c
+}
+
+// check refuses what no default can mend.
+func (c Config) check() *Error {
+	if c.SessionLifetime < 0 {
+		return badConfig("Config.SessionLifetime is negative: %v", c.SessionLifetime)
+	}
+	if c.Certificate != nil && c.Key == nil {
+		return badConfig("Config.Certificate without Config.Key")
+	}
+	if err := checkText("Config.Org", c.Org); err != nil {
+		return err
+	}
+	if c.BaseURL == "" {
+		return nil
+	}
+	u, err := url.Parse(c.BaseURL)
+	if err != nil || !webScheme(u.Scheme) || u.Hostname() == "" || u.User != nil ||
+		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
+		return &Error{Reason: ReasonConfig, Detail: "Config.BaseURL is not a scheme and a host",
+			Want: "http://idp.localhost:8701", Got: c.BaseURL}
+	}
+	return nil
+}
+
+func webScheme(s string) bool { return s == "http" || s == "https" }
+
+// Loopback says whether a host name or address, without a port, can only be
+// this machine: a loopback address, localhost, or a name under it (RFC 6761 6.3).
+func Loopback(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && addr.IsLoopback()
+}

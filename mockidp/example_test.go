@@ -1,0 +1,75 @@
+package mockidp_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/beevik/etree"
+
+	"github.com/meridian-saml/meridian/mockidp"
+)
+
+// A service provider's consumer gets a signed response, with nobody at a browser.
+func Example() {
+	consumer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		raw, err := base64.StdEncoding.DecodeString(r.FormValue("SAMLResponse"))
+		if err != nil {
+			panic(err)
+		}
+		doc := etree.NewDocument()
+		if err := doc.ReadFromBytes(raw); err != nil {
+			panic(err)
+		}
+		// Your service provider verifies the response here; this one only looks.
+		fmt.Fprintf(w, "%s, %d signatures", doc.FindElement("//NameID").Text(), len(doc.FindElements("//Signature")))
+	}))
+	defer consumer.Close()
+
+	idp := mockidp.New(mockidp.Config{}) // one user, one SAML app
+	defer idp.Close()
+	if err := idp.SetACS("", []mockidp.ACS{{URL: consumer.URL}}); err != nil {
+		panic(err)
+	}
+
+	form, err := idp.IdPInitiated("", mockidp.DefaultLogin, "/welcome")
+	if err != nil {
+		panic(err)
+	}
+	resp, err := http.PostForm(form.URL, form.Values())
+	if err != nil {
+		panic(err)
+	}
+	defer resp.Body.Close()
+	body, _ := io.ReadAll(resp.Body)
+	fmt.Printf("%s\n", body)
+	// Output: alice@example.com, 2 signatures
+}
+
+// Two Regions behind one app: the first URL is where the tile leads, and
+// swapping the order moves it.
+func ExampleServer_SetACS() {
+	idp := mockidp.New(mockidp.Config{Apps: []mockidp.App{{
+		Label:    "Identity Center",
+		Audience: "http://us-east-1.localhost:8711/saml",
+		ACS: []mockidp.ACS{
+			{URL: "http://us-east-1.localhost:8711/acs"},
+			{URL: "http://eu-central-1.localhost:8712/acs"},
+		},
+		Groups: []string{mockidp.Everyone},
+	}}})
+	defer idp.Close()
+
+	form, _ := idp.IdPInitiated("", mockidp.DefaultLogin, "")
+	fmt.Println(form.URL)
+
+	app, _ := idp.App("")
+	_ = idp.SetACS("", []mockidp.ACS{{URL: app.ACS[1].URL}, {URL: app.ACS[0].URL}})
+	form, _ = idp.IdPInitiated("", mockidp.DefaultLogin, "")
+	fmt.Println(form.URL)
+	// Output:
+	// http://us-east-1.localhost:8711/acs
+	// http://eu-central-1.localhost:8712/acs
+}

@@ -1,0 +1,24 @@
+package mockidp
+
+// ParsedRequest is what parseAuthnRequest read, for tests of the parser.
+type ParsedRequest struct{ ID, Issuer string }
+
+// ParseEncoded decodes and parses a SAMLRequest parameter.
+func ParseEncoded(post bool, param string) (*ParsedRequest, []byte, error) {
+	in := incoming{binding: bindingRedirect, message: param, has: true}
+	if post {
+		in.binding = bindingPOST
+	}
+	doc, err := in.xml()
+	if err != nil {
+		return nil, nil, err
+	}
+	req, err := parseAuthnRequest(doc)
+	if err != nil {
+		if req != nil {
+			panic("an error with a result")
+		}
+		return nil, doc, err
+	}
+	return &ParsedRequest{req.ID, req.Issuer}, doc, nil
+}

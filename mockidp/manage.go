@@ -1,0 +1,128 @@
+package mockidp
+
+import "slices"
+
+// change replaces the state whole. Writers queue; readers never wait, and f
+// may call any method of the Server that reads.
+func (s *Server) change(f func(*state) error) error {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	next := s.state.Load().copy()
+	if err := f(next); err != nil {
+		return err
+	}
+	s.state.Store(next)
+	return nil
+}
+
+// App returns a copy of the app with that ID; "" is the first SAML app.
+func (s *Server) App(id string) (App, bool) {
+	app, err := s.state.Load().app(id)
+	if err != nil {
+		return App{}, false
+	}
+	return app.clone(), true
+}
+
+// Apps returns copies of all apps, in the order of the dashboard, with what
+// was zero filled in.
+func (s *Server) Apps() []App {
+	var out []App
+	for _, a := range s.state.Load().apps {
+		out = append(out, a.clone())
+	}
+	return out
+}
+
+// AddApp adds an app at the end of the dashboard and returns it as it became.
+func (s *Server) AddApp(a App) (App, error) {
+	err := s.change(func(st *state) error {
+		if err := st.putApp(a, -1); err != nil {
+			return err
+		}
+		a = st.apps[len(st.apps)-1].clone()
+		return nil
+	})
+	if err != nil {
+		return App{}, err
+	}
+	return a, nil
+}
+
+// UpdateApp changes an app ("" is the first SAML app) while the server runs. f
+// gets a copy, all of whose zero fields are filled in; if it fails, or what it
+// leaves contradicts itself, nothing changes. f must not change the server in
+// another way: it would wait for itself.
+func (s *Server) UpdateApp(id string, f func(*App) error) error {
+	return s.change(func(st *state) error {
+		at := st.indexOf(id)
+		if at < 0 {
+			_, err := st.app(id)
+			return err
+		}
+		a := st.apps[at].clone()
+		if err := f(&a); err != nil {
+			return err
+		}
+		if err := st.putApp(a, at); err != nil {
+			return err
+		}
+		return nil
+	})
+}
+
+// SetACS replaces the list of an app's assertion consumer services ("" is the
+// first SAML app). The first is where IdP-initiated sign-in goes.
+func (s *Server) SetACS(appID string, list []ACS) error {
+	if _, err := s.state.Load().samlApp(appID); err != nil {
+		return err
+	}
+	return s.UpdateApp(appID, func(a *App) error {
+		a.ACS = slices.Clone(list)
+		return nil
+	})
+}
+
+// User returns a copy of the user with that login.
+func (s *Server) User(login string) (User, bool) {
+	u := s.state.Load().user(login)
+	if u == nil {
+		return User{}, false
+	}
+	return u.clone(), true
+}
+
+// AddUser adds a person.
+func (s *Server) AddUser(u User) error {
+	return s.change(func(st *state) error {
+		if st.user(u.Login) != nil {
+			return badConfig("the user %s is there already", quote(u.Login))
+		}
+		if err := st.putUser(u); err != nil {
+			return err
+		}
+		return nil
+	})
+}
+
+// UpdateUser changes a person; the login stays. Sessions that are open show
+// the change at once. The rules of UpdateApp's f hold.
+func (s *Server) UpdateUser(login string, f func(*User) error) error {
+	return s.change(func(st *state) error {
+		old := st.user(login)
+		if old == nil {
+			return &Error{Reason: ReasonNoSuchUser, Detail: "no user has the login " + quote(login)}
+		}
+		u := old.clone()
+		if err := f(&u); err != nil {
+			return err
+		}
+		if u.Login != old.Login {
+			return badConfig("UpdateUser can't rename %s to %s", quote(old.Login), quote(u.Login))
+		}
+		if err := st.putUser(u); err != nil {
+			return err
+		}
+		return nil
+	})
+}

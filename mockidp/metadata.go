@@ -1,0 +1,55 @@
+package mockidp
+
+import (
+	"encoding/base64"
+
+	"github.com/beevik/etree"
+)
+
+// Metadata is the identity provider's metadata for a SAML app, laid out as
+// Okta lays it out; "" is the first SAML app. It panics with an *Error if
+// there is no such app, or no address yet: both are slips in a test.
+func (s *Server) Metadata(appID string) []byte {
+	app, err := s.state.Load().samlApp(appID)
+	if err != nil {
+		panic(err)
+	}
+	doc, werr := s.metadata(app)
+	if werr != nil {
+		panic(werr)
+	}
+	return doc
+}
+
+// metadata is an EntityDescriptor with an IDPSSODescriptor (SAML Metadata 2.4.3).
+func (s *Server) metadata(app *App) ([]byte, error) {
+	doc := etree.NewDocument()
+	doc.WriteSettings.CanonicalText, doc.WriteSettings.CanonicalAttrVal = true, true
+	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
+	entity := doc.CreateElement("md:EntityDescriptor")
+	entity.CreateAttr("entityID", app.Issuer)
+	entity.CreateAttr("xmlns:md", nsMetadata)
+	idp := entity.CreateElement("md:IDPSSODescriptor")
+	idp.CreateAttr("WantAuthnRequestsSigned", "false")
+	idp.CreateAttr("protocolSupportEnumeration", nsProtocol)
+	key := idp.CreateElement("md:KeyDescriptor")
+	key.CreateAttr("use", "signing")
+	info := key.CreateElement("ds:KeyInfo")
+	info.CreateAttr("xmlns:ds", "http://www.w3.org/2000/09/xmldsig#")
+	info.CreateElement("ds:X509Data").CreateElement("ds:X509Certificate").
+		SetText(base64.StdEncoding.EncodeToString(s.key.cert.Raw))
+	formats := []string{NameIDUnspecified, NameIDEmail}
+	if app.NameIDFormat != NameIDUnspecified && app.NameIDFormat != NameIDEmail {
+		formats = []string{app.NameIDFormat}
+	}
+	for _, f := range formats {
+		idp.CreateElement("md:NameIDFormat").SetText(f)
+	}
+	for _, binding := range []string{bindingPOST, bindingRedirect} {
+		sso := idp.CreateElement("md:SingleSignOnService")
+		sso.CreateAttr("Binding", binding)
+		sso.CreateAttr("Location", s.ssoURL(app))
+	}
+	doc.Indent(2)
+	return doc.WriteToBytes()
+}

@@ -1,0 +1,254 @@
+package mockidp
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"html/template"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Server is an identity provider. Its methods may be used at the same time
+// from many goroutines, and while it serves.
+type Server struct {
+	// URL is the address, "http://127.0.0.1:41234" or what Config.BaseURL
+	// says, without a slash at the end. Set by Start and StartTLS, and by Open
+	// where Config.BaseURL is complete.
+	URL string
+
+	// Listener is set by NewUnstarted, and may be replaced before Start.
+	Listener net.Listener
+
+	config   Config
+	key      *signingKey
+	handler  http.Handler
+	pages    map[string]*template.Template
+	state    atomic.Pointer[state]
+	writing  sync.Mutex // held by change
+	randMu   sync.Mutex // guards config.Rand
+	messages messageLog
+	pending  pendingList
+	sessions sessionTable
+	baseURL  atomic.Pointer[string] // nil until it is known
+
+	life struct {
+		sync.Mutex
+		started, closed bool
+		http            *http.Server
+		fresh           map[net.Conn]bool // accepted, and nothing sent on them yet
+		tls             *tls.Config
+		root            *x509.Certificate
+		transport       *http.Transport
+	}
+}
+
+// New starts an identity provider on a loopback address of its own. The
+// caller calls Close. It panics with an *Error if the Config is broken, as
+// test helpers do; Open returns the error.
+func New(c Config) *Server {
+	s := NewUnstarted(c)
+	s.Start()
+	return s
+}
+
+// NewUnstarted makes an identity provider that listens but doesn't serve yet.
+// The caller calls Start or StartTLS, and Close. It panics like New.
+func NewUnstarted(c Config) *Server {
+	s, err := Open(c)
+	if err != nil {
+		panic(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic("mockidp: no port on loopback: " + err.Error())
+	}
+	s.Listener = l
+	return s
+}
+
+// Open makes an identity provider without a listener: for programs, whose
+// configuration comes from outside, and for serving Handler oneself. Set
+// Listener before calling Start, or set Config.BaseURL and use Handler.
+func Open(c Config) (*Server, error) {
+	c = c.withDefaults()
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	st, serr := newState(c)
+	if serr != nil {
+		return nil, serr
+	}
+	s := &Server{config: c, pages: parsePages()}
+	s.config.Users, s.config.Groups, s.config.Apps = nil, nil, nil // the state's from here on
+	s.state.Store(st)
+	key, err := newSigningKey(lockedRand(s, c))
+	if err != nil {
+		return nil, err
+	}
+	s.key = key
+	if c.BaseURL != "" && !strings.HasSuffix(strings.TrimRight(c.BaseURL, "/"), ":0") {
+		s.setBase(c.BaseURL)
+		s.URL = s.base()
+	}
+	s.handler = s.routes()
+	return s, nil
+}
+
+// Start serves plain http. It panics if the server has started already.
+func (s *Server) Start() { s.start(nil) }
+
+// StartTLS serves https with a certificate of its own, which Client trusts and
+// TLSCertificate returns. It panics if the server has started already.
+func (s *Server) StartTLS() {
+	cert, root, err := serverCertificate(s.now(), s.config.BaseURL)
+	if err != nil {
+		panic("mockidp: making a TLS certificate: " + err.Error())
+	}
+	s.life.Lock()
+	s.life.root = root
+	s.life.Unlock()
+	s.start(&tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}})
+}
+
+func (s *Server) start(t *tls.Config) {
+	s.life.Lock()
+	defer s.life.Unlock()
+	switch {
+	case s.life.started:
+		panic("mockidp: Server started twice")
+	case s.life.closed:
+		panic("mockidp: Server started after Close")
+	case s.Listener == nil:
+		panic("mockidp: Server started without a Listener; NewUnstarted makes one")
+	}
+	s.life.started, s.life.tls = true, t
+	scheme := "http"
+	if t != nil {
+		scheme = "https"
+	}
+	addr := s.Listener.Addr().String()
+	base := scheme + "://" + addr
+	if b := strings.TrimRight(s.config.BaseURL, "/"); strings.HasSuffix(b, ":0") {
+		_, port, _ := net.SplitHostPort(addr)
+		base = strings.TrimSuffix(b, "0") + port
+	} else if b != "" {
+		base = b
+	}
+	s.setBase(base)
+	s.URL = base
+	s.life.fresh = map[net.Conn]bool{}
+	s.life.http = &http.Server{Handler: s.handler, TLSConfig: t, ConnState: s.track,
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, MaxHeaderBytes: 4 * MaxRequest,
+		ErrorLog: discardLog()}
+	l := s.Listener
+	go func() { _ = serve(s.life.http, l, t != nil) }()
+}
+
+func serve(h *http.Server, l net.Listener, secure bool) error {
+	if secure {
+		return h.ServeTLS(l, "", "")
+	}
+	return h.Serve(l)
+}
+
+// track knows connections that browsers opened in advance: Shutdown would wait
+// seconds for a first request on them.
+func (s *Server) track(c net.Conn, st http.ConnState) {
+	s.life.Lock()
+	defer s.life.Unlock()
+	if st == http.StateNew && !s.life.closed {
+		s.life.fresh[c] = true
+		return
+	}
+	delete(s.life.fresh, c)
+	if st == http.StateNew {
+		_ = c.Close()
+	}
+}
+
+// Close stops the server and waits for answers under way. It may be called
+// twice, and whether or not the server started.
+func (s *Server) Close() {
+	s.life.Lock()
+	already := s.life.closed
+	s.life.closed = true
+	h, transport := s.life.http, s.life.transport
+	for c := range s.life.fresh {
+		_ = c.Close()
+	}
+	s.life.Unlock()
+	if already {
+		return
+	}
+	if transport != nil {
+		transport.CloseIdleConnections()
+	}
+	switch {
+	case h != nil:
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		if h.Shutdown(ctx) != nil {
+			_ = h.Close()
+		}
+	case s.Listener != nil:
+		_ = s.Listener.Close()
+	}
+}
+
+// Handler is the identity provider as a handler, to serve behind a listener of
+// one's own. It panics if Config.BaseURL is empty and Start wasn't called: the
+// address is never taken from a request.
+func (s *Server) Handler() http.Handler {
+	s.base()
+	return s.handler
+}
+
+func (s *Server) setBase(b string) {
+	b = strings.TrimRight(b, "/")
+	s.baseURL.Store(&b)
+}
+
+func (s *Server) base() string {
+	if b := s.baseURL.Load(); b != nil {
+		return *b
+	}
+	panic("mockidp: the address isn't known before Start; set Config.BaseURL")
+}
+
+func (s *Server) now() time.Time { return s.config.Now() }
+
+// SignInURL is the address of the sign-in page.
+func (s *Server) SignInURL() string { return s.base() + pathSignIn }
+
+// DashboardURL is the address of the page with the tiles.
+func (s *Server) DashboardURL() string { return s.base() + pathDashboard }
+
+// SSOURL is an app's single sign-on address, and where its tile leads; "" is
+// the first SAML app. Like Metadata it panics if there is none.
+func (s *Server) SSOURL(appID string) string { return s.ssoURL(s.mustSAML(appID)) }
+
+// MetadataURL is where an app's metadata is; "" is the first SAML app. Like
+// Metadata it panics if there is none.
+func (s *Server) MetadataURL(appID string) string {
+	return s.base() + "/app/" + s.mustSAML(appID).ExternalKey + "/sso/saml/metadata"
+}
+
+// Certificate is the certificate of the signing key.
+func (s *Server) Certificate() *x509.Certificate { return s.key.cert }
+
+func (s *Server) ssoURL(a *App) string {
+	return s.base() + "/app/" + a.Name + "/" + a.ExternalKey + "/sso/saml"
+}
+
+func (s *Server) mustSAML(id string) *App {
+	app, err := s.state.Load().samlApp(id)
+	if err != nil {
+		panic(err)
+	}
+	return app
+}

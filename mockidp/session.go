@@ -1,0 +1,123 @@
+package mockidp
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// session is a browser that signed in.
+type session struct {
+	token   string
+	login   string
+	at      time.Time // AuthnInstant
+	index   string    // SessionIndex
+	expires time.Time
+}
+
+// keptSessions bounds the table. A session takes a password, so no stranger fills it.
+const keptSessions = 10000
+
+type sessionTable struct {
+	mu      sync.Mutex
+	byToken map[string]session
+}
+
+func (t *sessionTable) put(s session, now time.Time) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.byToken == nil {
+		t.byToken = map[string]session{}
+	}
+	if len(t.byToken) >= keptSessions {
+		t.makeRoom(now)
+	}
+	t.byToken[s.token] = s
+}
+
+// makeRoom drops what has expired and, if nothing has, the session that ends first.
+func (t *sessionTable) makeRoom(now time.Time) {
+	oldest := ""
+	for token, s := range t.byToken {
+		if !now.Before(s.expires) {
+			delete(t.byToken, token)
+		} else if oldest == "" || s.expires.Before(t.byToken[oldest].expires) {
+			oldest = token
+		}
+	}
+	if len(t.byToken) >= keptSessions {
+		delete(t.byToken, oldest)
+	}
+}
+
+func (t *sessionTable) get(token string, now time.Time) (session, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	s, ok := t.byToken[token]
+	return s, ok && now.Before(s.expires)
+}
+
+func (t *sessionTable) drop(token string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	delete(t.byToken, token)
+}
+
+// cookieName differs between servers: cookies ignore ports, and two mocks on
+// 127.0.0.1 would otherwise sign each other's browsers out. Over https it is a
+// __Host- cookie. Over http it can't be: Chromium takes Secure cookies from
+// loopback, other clients, Go's among them, don't send them back.
+func (s *Server) cookieName() string {
+	sum := sha256.Sum256([]byte(s.base()))
+	name := "mockidp_" + hex.EncodeToString(sum[:4])
+	if s.secure() {
+		return "__Host-" + name
+	}
+	return name
+}
+
+func (s *Server) secure() bool { return strings.HasPrefix(s.base(), "https:") }
+
+func (s *Server) setCookie(w http.ResponseWriter, value string, maxAge int) {
+	// Lax reaches every page by link or redirect. It is absent from another
+	// site's POST, which is why a POSTed AuthnRequest is answered after a
+	// redirect to ourselves. Host-only: no Domain.
+	http.SetCookie(w, &http.Cookie{Name: s.cookieName(), Value: value, Path: "/", MaxAge: maxAge,
+		HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode})
+}
+
+// sessionOf finds the browser's session and its user, or nils. A user who is
+// gone has no session.
+func (s *Server) sessionOf(r *http.Request, st *state) (*session, *User) {
+	c, err := r.Cookie(s.cookieName())
+	if err != nil {
+		return nil, nil
+	}
+	sess, ok := s.sessions.get(c.Value, s.now())
+	if !ok {
+		return nil, nil
+	}
+	user := st.user(sess.login)
+	if user == nil {
+		return nil, nil
+	}
+	return &sess, user
+}
+
+// newSession opens a session. The token is always new: one that was planted
+// before sign-in is worth nothing after it.
+func (s *Server) newSession(u *User) (session, *Error) {
+	b, err := s.random(32)
+	if err != nil {
+		return session{}, &Error{Reason: ReasonInternal, Detail: "the random source failed", Err: err}
+	}
+	index, err := s.newID()
+	if err != nil {
+		return session{}, &Error{Reason: ReasonInternal, Detail: "the random source failed", Err: err}
+	}
+	now := s.now()
+	return session{token: hex.EncodeToString(b), login: u.Login, at: now, index: index, expires: now.Add(s.config.SessionLifetime)}, nil
+}

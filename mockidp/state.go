@@ -1,0 +1,157 @@
+package mockidp
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// state is everything that changes while serving. A snapshot never changes:
+// one request sees one state, and writers replace it whole (Server.change).
+type state struct {
+	users  map[string]*User // by loginKey
+	groups map[string]Group
+	closed bool   // Config.Groups was given, so a user may name no others
+	apps   []*App // in the order of the dashboard
+}
+
+func newState(c Config) (*state, *Error) {
+	st := &state{users: map[string]*User{}, groups: map[string]Group{}, closed: len(c.Groups) > 0}
+	for _, g := range c.Groups {
+		if g.Name == "" || g.Name == Everyone {
+			return nil, badConfig("a Group can't be called %s", quote(g.Name))
+		}
+		if err := checkText("Group.Name", g.Name); err != nil {
+			return nil, err
+		}
+		if _, dup := st.groups[g.Name]; dup {
+			return nil, badConfig("the group %s is there twice", quote(g.Name))
+		}
+		st.groups[g.Name] = g
+	}
+	for _, u := range c.Users {
+		if st.user(u.Login) != nil {
+			return nil, badConfig("the user %s is there twice", quote(u.Login))
+		}
+		if err := st.putUser(u); err != nil {
+			return nil, err
+		}
+	}
+	for _, a := range c.Apps {
+		if err := st.putApp(a, -1); err != nil {
+			return nil, err
+		}
+	}
+	return st, nil
+}
+
+// copy is shallow: users and apps are replaced, never written to.
+func (st *state) copy() *state {
+	n := *st
+	n.users, n.groups, n.apps = maps.Clone(st.users), maps.Clone(st.groups), slices.Clone(st.apps)
+	return &n
+}
+
+func (st *state) user(login string) *User { return st.users[loginKey(login)] }
+
+// putUser adds or replaces the user of that login.
+func (st *state) putUser(u User) *Error {
+	u, err := u.prepared()
+	if err != nil {
+		return err
+	}
+	for _, g := range u.Groups {
+		if _, known := st.groups[g]; known || g == Everyone {
+			continue
+		}
+		if st.closed || g == "" {
+			return badConfig("the user %s names the group %s, which doesn't exist", quote(u.Login), quote(g))
+		}
+		st.groups[g] = Group{Name: g}
+	}
+	st.users[loginKey(u.Login)] = &u
+	return nil
+}
+
+// putApp adds the app (at < 0) or replaces the one at that place.
+func (st *state) putApp(a App, at int) *Error {
+	ordinal := 0
+	for i, b := range st.apps {
+		if i != at && b.Label == a.Label {
+			ordinal++
+		}
+	}
+	a, err := a.prepared(ordinal)
+	if err != nil {
+		return err
+	}
+	for i, b := range st.apps {
+		if i != at && (b.ID == a.ID || b.ExternalKey == a.ExternalKey) {
+			return badConfig("the apps %s and %s share an ID or ExternalKey", quote(b.Label), quote(a.Label))
+		}
+	}
+	for _, l := range a.Users {
+		if st.user(l) == nil {
+			return badConfig("the app %s is assigned to the user %s, who doesn't exist", quote(a.Label), quote(l))
+		}
+	}
+	for _, g := range a.Groups {
+		if _, known := st.groups[g]; !known && g != Everyone {
+			return badConfig("the app %s is assigned to the group %s, which doesn't exist", quote(a.Label), quote(g))
+		}
+	}
+	if at < 0 {
+		st.apps = append(st.apps, &a)
+	} else {
+		st.apps[at] = &a
+	}
+	return nil
+}
+
+// indexOf finds an app by ID; "" is the first SAML app. It is -1 if there is none.
+func (st *state) indexOf(id string) int {
+	return slices.IndexFunc(st.apps, func(a *App) bool {
+		return id == "" && a.Kind == SAML || id != "" && a.ID == id
+	})
+}
+
+func (st *state) app(id string) (*App, *Error) {
+	if i := st.indexOf(id); i >= 0 {
+		return st.apps[i], nil
+	}
+	return nil, &Error{Reason: ReasonNoSuchApp, Detail: "no app has the ID " + quote(id)}
+}
+
+func (st *state) samlApp(id string) (*App, *Error) {
+	a, err := st.app(id)
+	if err == nil && a.Kind != SAML {
+		return nil, &Error{Reason: ReasonNotSAML, Detail: "the app " + quote(a.Label) + " is a bookmark and speaks no SAML"}
+	}
+	return a, err
+}
+
+// byKey finds a SAML app by the last part of its path.
+func (st *state) byKey(key string) *App {
+	for _, a := range st.apps {
+		if a.Kind == SAML && a.ExternalKey == key {
+			return a
+		}
+	}
+	return nil
+}
+
+// derivedID makes the 17 characters that follow Okta's 0oa and exk. They come
+// from the label, so that a service provider's settings survive a restart.
+func derivedID(what, label string, ordinal int) string {
+	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+	sum := sha256.Sum256([]byte(what + "\x00" + label + "\x00" + itoa(ordinal)))
+	id := make([]byte, 17)
+	for i := range id {
+		id[i] = alphabet[binary.BigEndian.Uint16(sum[i:])%uint16(len(alphabet))]
+	}
+	return string(id)
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

@@ -1,0 +1,71 @@
+package mockidp_test
+
+import (
+	"crypto"
+	"encoding/base64"
+	"encoding/pem"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp"
+)
+
+// peer finds another project's program. Where it is missing the test is
+// skipped, unless MERIDIAN_REQUIRE lists "peers".
+func peer(t *testing.T, name string) string {
+	t.Helper()
+	path, err := exec.LookPath(name)
+	if err == nil {
+		return path
+	}
+	if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "peers") {
+		t.Fatalf("%s is required by MERIDIAN_REQUIRE and isn't installed: %v", name, err)
+	}
+	t.Skipf("%s isn't installed: %v", name, err)
+	return ""
+}
+
+func TestXmlsecVerifiesOurSignatures(t *testing.T) {
+	xmlsec := peer(t, "xmlsec1")
+	for kind, key := range map[string]crypto.Signer{"rsa": rsaKey(), "ecdsa": ecdsaKey()} {
+		for name, sign := range signings {
+			t.Run(kind+"/"+name, func(t *testing.T) {
+				conf := twoRegions()
+				conf.Key = key
+				conf.Apps[0].Sign = sign
+				conf.Apps[0].Attributes = []mockidp.Attribute{{Name: "tricky", Values: []string{" <&>\"'\r\n\t]]> é 漢 "}}}
+				idp := start(t, conf)
+				form, err := idp.IdPInitiated("idc", alice, "")
+				require.NoError(t, err)
+				raw := must(base64.StdEncoding.DecodeString(form.SAMLResponse))
+				dir := t.TempDir()
+				cert := filepath.Join(dir, "cert.pem")
+				require.NoError(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: idp.Certificate().Raw}), 0o600))
+				verify := func(doc []byte, node string) ([]byte, error) {
+					file := filepath.Join(dir, "response.xml")
+					require.NoError(t, os.WriteFile(file, doc, 0o600))
+					return exec.Command(xmlsec, "--verify", "--enabled-key-data", "key-name",
+						"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:protocol:Response",
+						"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:assertion:Assertion",
+						"--node-xpath", node, "--pubkey-cert-pem", cert, file).CombinedOutput()
+				}
+				const inResponse = "/*[local-name()='Response']/*[local-name()='Signature']"
+				const inAssertion = "/*/*[local-name()='Assertion']/*[local-name()='Signature']"
+				nodes := map[string][]string{"both": {inResponse, inAssertion}, "response": {inResponse}, "assertion": {inAssertion}}[name]
+				for _, node := range nodes {
+					out, err := verify(raw, node)
+					require.NoError(t, err, "%s", out)
+					out, err = verify([]byte(strings.Replace(string(raw), ">"+alice+"<", ">mallory@example.com<", 1)), node)
+					assert.Error(t, err, "a changed response passed: %s", out)
+				}
+			})
+		}
+	}
+}

@@ -1,0 +1,200 @@
+package saml
+
+import (
+	"slices"
+	"time"
+)
+
+// Assertion is what an identity provider said and what was proved: every value
+// was read from bytes that its signature covers, and every rule held. Only
+// Verify makes one. It never changes, and what its methods return is a copy.
+type Assertion struct {
+	responseID string
+	acs        Endpoint
+	a          *assertion
+	bearer     confirmation
+	window     time.Time
+	skew       time.Duration
+	warnings   []string
+}
+
+// NameID says who the subject is (Core 2.2.2 and 2.2.3).
+type NameID struct {
+	Value           string
+	Format          string // a URI; empty means unspecified
+	NameQualifier   string
+	SPNameQualifier string
+	SPProvidedID    string
+}
+
+// Attribute is Core 2.7.3.1. Two attributes are the same if Name and
+// NameFormat are; their values were joined in document order.
+type Attribute struct {
+	Name         string
+	NameFormat   string // a URI; empty means unspecified
+	FriendlyName string // for people; never decide by it
+	Values       []AttributeValue
+}
+
+// AttributeValue is Core 2.7.3.1.1: text, or elements, or nothing (xsi:nil).
+type AttributeValue struct {
+	Text     string
+	Elements []Element // if not empty, Text is, and the value is not a string
+	Nil      bool
+}
+
+// Element is XML inside an attribute value, such as the NameID in an
+// eduPersonTargetedID.
+type Element struct {
+	Namespace, Name string
+	Attributes      []ElementAttribute
+	Elements        []Element
+	Text            string
+}
+
+// ElementAttribute is an attribute of an [Element].
+type ElementAttribute struct{ Namespace, Name, Value string }
+
+// ID is the assertion's ID; an identity provider never uses one twice.
+func (a *Assertion) ID() string { return a.a.id }
+
+// ResponseID is the ID of the Response around it. Where only the assertion is
+// signed, anybody can have written this: log it, decide nothing by it.
+func (a *Assertion) ResponseID() string { return a.responseID }
+
+// Issuer is the identity provider's entity ID.
+func (a *Assertion) Issuer() string { return a.a.issuer.value }
+
+// IssueInstant is when it was made, by the identity provider's clock.
+func (a *Assertion) IssueInstant() time.Time { return a.a.issueInstant }
+
+// NameID is the subject; the zero value with AllowMissingNameID and none.
+func (a *Assertion) NameID() NameID {
+	if a.a.nameID == nil {
+		return NameID{}
+	}
+	return *a.a.nameID
+}
+
+// ACS is the endpoint that it was made for and came to.
+func (a *Assertion) ACS() Endpoint {
+	e := a.acs
+	if e.Index != nil {
+		index := *e.Index
+		e.Index = &index
+	}
+	return e
+}
+
+// InResponseTo is the ID of the request that it answers, by the signed value
+// in SubjectConfirmationData. Empty: it is unsolicited.
+func (a *Assertion) InResponseTo() string {
+	if a.bearer.inResponseTo == nil {
+		return ""
+	}
+	return *a.bearer.inResponseTo
+}
+
+// NotOnOrAfter is the end of the window in which it can be used: the earliest
+// of SubjectConfirmationData's NotOnOrAfter, Conditions' NotOnOrAfter, and
+// IssueInstant + Config.MaxAge. Verify accepts it until that instant plus
+// Config.Skew, so whoever remembers used assertions must do so for longer.
+func (a *Assertion) NotOnOrAfter() time.Time { return a.window }
+
+// AuthnInstant is when the person authenticated, by the newest AuthnStatement.
+func (a *Assertion) AuthnInstant() time.Time { return a.newest().instant }
+
+// AuthnContext is the AuthnContextClassRef of the newest AuthnStatement.
+func (a *Assertion) AuthnContext() string { return a.newest().classRef }
+
+// SessionIndex is the identity provider's name for the session, by the newest
+// AuthnStatement; empty if it has none.
+func (a *Assertion) SessionIndex() string { return a.newest().sessionIndex }
+
+func (a *Assertion) newest() authnStatement {
+	newest := a.a.authn[0]
+	for _, s := range a.a.authn[1:] {
+		if s.instant.After(newest.instant) {
+			newest = s
+		}
+	}
+	return newest
+}
+
+// SessionNotOnOrAfter is when the identity provider wants sessions made from
+// this assertion to have ended (Core 2.7.2): the earliest that is given, zero
+// if none is.
+func (a *Assertion) SessionNotOnOrAfter() time.Time {
+	var end time.Time
+	for _, s := range a.a.authn {
+		if s.sessionNotOnOrAfter != nil {
+			end = earliest(end, *s.sessionNotOnOrAfter)
+		}
+	}
+	return end
+}
+
+// OneTimeUse reports the condition of that name (Core 2.5.1.5). Package acs
+// uses every assertion once, with or without it.
+func (a *Assertion) OneTimeUse() bool { return a.a.conditions.oneTimeUse }
+
+// ProxyRestriction reports the condition of that name (Core 2.5.1.6): whoever
+// issues assertions on the strength of this one is bound by it. count is as
+// it was written, empty if it wasn't.
+func (a *Assertion) ProxyRestriction() (count string, present bool) {
+	if c := a.a.conditions.proxyCount; c != nil {
+		count = *c
+	}
+	return count, a.a.conditions.proxy
+}
+
+// Attributes lists the attributes in document order.
+func (a *Assertion) Attributes() []Attribute {
+	out := slices.Clone(a.a.attributes)
+	for i := range out {
+		values := slices.Clone(out[i].Values)
+		for j := range values {
+			values[j].Elements = cloneElements(values[j].Elements)
+		}
+		out[i].Values = values
+	}
+	return out
+}
+
+func cloneElements(in []Element) []Element {
+	out := slices.Clone(in)
+	for i := range out {
+		out[i].Attributes = slices.Clone(out[i].Attributes)
+		out[i].Elements = cloneElements(out[i].Elements)
+	}
+	return out
+}
+
+// Values gives the text values of the attributes of that Name, whatever their
+// NameFormat, in document order. Values that hold elements are left out.
+func (a *Assertion) Values(name string) []string {
+	var out []string
+	for _, attr := range a.a.attributes {
+		if attr.Name != name {
+			continue
+		}
+		for _, v := range attr.Values {
+			if len(v.Elements) == 0 && !v.Nil {
+				out = append(out, v.Text)
+			}
+		}
+	}
+	return out
+}
+
+// Value gives the first of Values, or the empty string.
+func (a *Assertion) Value(name string) string {
+	if all := a.Values(name); len(all) > 0 {
+		return all[0]
+	}
+	return ""
+}
+
+// Warnings lists what an operator should know though it is no reason to
+// refuse, such as a signing certificate that is past its dates.
+func (a *Assertion) Warnings() []string { return slices.Clone(a.warnings) }

@@ -1,0 +1,262 @@
+package saml
+
+import (
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/beevik/etree"
+	crewjam "github.com/crewjam/saml"
+)
+
+// RequestOptions says what an AuthnRequest asks for (Core 3.4.1). The zero
+// value asks for as little as possible, which every identity provider accepts.
+type RequestOptions struct {
+	// ACS is the URL that the response shall come to; it must be on the list.
+	// Empty: the default, which is the first.
+	ACS string
+	// Binding is HTTPRedirect or HTTPPost. Empty: HTTP-Redirect where the
+	// identity provider offers it, else HTTP-POST.
+	Binding string
+	// ForceAuthn asks for a fresh authentication, and is enforced: an older
+	// one is refused.
+	ForceAuthn bool
+	// IsPassive asks the identity provider not to take over the screen. It
+	// answers with a status (NoPassive) when it would have to.
+	IsPassive bool
+	// AuthnContext asks for a kind of authentication, and is enforced. Nil: none.
+	// Entra ID and AD FS fail on kinds that they don't know.
+	AuthnContext *RequestedAuthnContext
+	// NameIDPolicy asks for a kind of NameID. Nil: none.
+	NameIDPolicy *NameIDPolicy
+}
+
+// NameIDPolicy is Core 3.4.1.1.
+type NameIDPolicy struct {
+	Format      string
+	AllowCreate bool
+}
+
+// Asked is what an AuthnRequest asked for, to be kept until its answer comes
+// and compared with it by [Assertion.Answers]. It can be stored as JSON.
+type Asked struct {
+	ID           string                 `json:"id"`
+	IdP          string                 `json:"idp"` // entity ID
+	ACS          string                 `json:"acs"` // URL
+	At           time.Time              `json:"at"`
+	ForceAuthn   bool                   `json:"force_authn,omitempty"`
+	AuthnContext *RequestedAuthnContext `json:"authn_context,omitempty"`
+	NameIDFormat string                 `json:"name_id_format,omitempty"`
+}
+
+// AuthnRequest is a request to be sent through a browser. It never changes.
+type AuthnRequest struct {
+	asked   Asked
+	binding string
+	sso     string // where it goes
+	sign    bool
+	el      *etree.Element
+	sp      *ServiceProvider
+}
+
+// NewAuthnRequest makes a request to the identity provider as it is known now.
+// Its error has ReasonConfig where the options make no sense, and
+// ReasonMetadata where the identity provider can't be asked that way.
+func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, error) {
+	list, idp := sp.acs.Load(), sp.cfg.IdP.IdP()
+	acs := list.all[0]
+	if o.ACS != "" {
+		var ok bool
+		if acs, ok = list.find(o.ACS); !ok {
+			return nil, configError("RequestOptions.ACS", quote(o.ACS)+" is not on the list", nil)
+		}
+	}
+	if err := o.AuthnContext.check(); err != nil {
+		return nil, err
+	}
+	if o.Binding != "" && o.Binding != HTTPRedirect && o.Binding != HTTPPost {
+		return nil, configError("RequestOptions.Binding", quote(o.Binding)+" is neither HTTP-Redirect nor HTTP-POST", nil)
+	}
+	if err := sp.checkMetadataInForce(idp); err != nil {
+		return nil, err
+	}
+	sso, err := idp.ssoService(o.Binding)
+	if err != nil {
+		return nil, err
+	}
+	sign := sp.cfg.SignRequests || idp.wantRequestsSigned
+	if sign && sp.cfg.Key == nil {
+		return nil, &Error{Reason: ReasonMetadata, Rule: "WantAuthnRequestsSigned (Metadata 2.4.3)", Detail: quote(idp.entityID) + " wants signed requests, and Config.Key is nil"}
+	}
+	id, err := sp.newRequestID(acs.URL)
+	if err != nil {
+		return nil, err
+	}
+	r := &AuthnRequest{binding: sso.Binding, sso: sso.URL, sign: sign, sp: sp, asked: Asked{
+		ID: id, IdP: idp.entityID, ACS: acs.URL, At: sp.cfg.Now().UTC().Truncate(time.Millisecond),
+		ForceAuthn: o.ForceAuthn, AuthnContext: o.AuthnContext.clone(),
+	}}
+	if o.NameIDPolicy != nil {
+		r.asked.NameIDFormat = o.NameIDPolicy.Format
+	}
+	r.el = sp.requestElement(r, acs, o)
+	return r, nil
+}
+
+// newRequestID is the tag of the ACS and 160 random bits (Core 1.3.4 asks for
+// at least 128).
+func (sp *ServiceProvider) newRequestID(acsURL string) (string, error) {
+	var random [20]byte
+	if _, err := io.ReadFull(sp.cfg.Rand, random[:]); err != nil {
+		return "", configError("Config.Rand", "gave no random bytes", err)
+	}
+	return requestTag(acsURL) + hex.EncodeToString(random[:]), nil
+}
+
+func (sp *ServiceProvider) requestElement(r *AuthnRequest, acs Endpoint, o RequestOptions) *etree.Element {
+	wire := crewjam.AuthnRequest{
+		ID:           r.asked.ID,
+		Version:      "2.0",
+		IssueInstant: r.asked.At,
+		Destination:  r.sso,
+		Issuer:       &crewjam.Issuer{Value: sp.cfg.EntityID},
+	}
+	// Core 3.4.1: the index excludes the URL and ProtocolBinding.
+	if sp.cfg.ACSByIndex {
+		wire.AssertionConsumerServiceIndex = strconv.Itoa(int(*acs.Index))
+	} else {
+		wire.AssertionConsumerServiceURL = acs.URL
+		wire.ProtocolBinding = HTTPPost
+	}
+	if o.ForceAuthn {
+		wire.ForceAuthn = &o.ForceAuthn
+	}
+	if o.IsPassive {
+		wire.IsPassive = &o.IsPassive
+	}
+	el := wire.Element()
+	if p := o.NameIDPolicy; p != nil {
+		policy := el.CreateElement("samlp:NameIDPolicy")
+		if p.Format != "" {
+			policy.CreateAttr("Format", p.Format)
+		}
+		if p.AllowCreate {
+			policy.CreateAttr("AllowCreate", "true")
+		}
+	}
+	if o.AuthnContext != nil {
+		context := el.CreateElement("samlp:RequestedAuthnContext")
+		context.CreateAttr("Comparison", string(o.AuthnContext.comparison()))
+		for _, ref := range o.AuthnContext.ClassRefs {
+			context.CreateElement("saml:AuthnContextClassRef").SetText(ref)
+		}
+	}
+	return el
+}
+
+// ID is the request's ID. It begins with a tag that any consumer of this
+// service provider can recognise, so it tells which ACS URL made it.
+func (r *AuthnRequest) ID() string { return r.asked.ID }
+
+// Asked is what to keep until the answer comes.
+func (r *AuthnRequest) Asked() Asked {
+	asked := r.asked
+	asked.AuthnContext = asked.AuthnContext.clone()
+	return asked
+}
+
+// Binding is HTTPRedirect or HTTPPost: it says which of RedirectURL and
+// PostForm to use.
+func (r *AuthnRequest) Binding() string { return r.binding }
+
+// Comparison says how an authentication context is compared with those that
+// were asked for (Core 3.3.2.2.1).
+type Comparison string
+
+// The four comparisons. Only Exact has a meaning without an order of
+// strength, and contexts have none that everyone agrees on; the other three
+// need RequestedAuthnContext.Order.
+const (
+	Exact   Comparison = "exact"
+	Minimum Comparison = "minimum"
+	Maximum Comparison = "maximum"
+	Better  Comparison = "better"
+)
+
+// RequestedAuthnContext asks for a kind of authentication.
+type RequestedAuthnContext struct {
+	// ClassRefs are the AuthnContextClassRef URIs asked for; at least one.
+	ClassRefs []string `json:"class_refs"`
+	// Comparison; empty means Exact.
+	Comparison Comparison `json:"comparison,omitempty"`
+	// Order lists class references from weak to strong. Minimum, Maximum and
+	// Better compare by it, and every ClassRef must be in it. It is not sent.
+	Order []string `json:"order,omitempty"`
+}
+
+func (c *RequestedAuthnContext) comparison() Comparison {
+	if c.Comparison == "" {
+		return Exact
+	}
+	return c.Comparison
+}
+
+func (c *RequestedAuthnContext) clone() *RequestedAuthnContext {
+	if c == nil {
+		return nil
+	}
+	return &RequestedAuthnContext{ClassRefs: slices.Clone(c.ClassRefs), Comparison: c.Comparison, Order: slices.Clone(c.Order)}
+}
+
+func (c *RequestedAuthnContext) check() error {
+	if c == nil {
+		return nil
+	}
+	if len(c.ClassRefs) == 0 {
+		return configError("RequestedAuthnContext.ClassRefs", "at least one is needed", nil)
+	}
+	switch c.comparison() {
+	case Exact:
+		return nil
+	case Minimum, Maximum, Better:
+	default:
+		return configError("RequestedAuthnContext.Comparison", quote(string(c.Comparison))+" is none of exact, minimum, maximum, better", nil)
+	}
+	for _, ref := range c.ClassRefs {
+		if !slices.Contains(c.Order, ref) {
+			return configError("RequestedAuthnContext.Order", fmt.Sprintf("%s needs it, and %s is not in it", c.Comparison, quote(ref)), nil)
+		}
+	}
+	return nil
+}
+
+// allows compares a context that came with those that were asked for.
+func (c *RequestedAuthnContext) allows(got string) bool {
+	if c.comparison() == Exact {
+		return slices.Contains(c.ClassRefs, got)
+	}
+	rank := slices.Index(c.Order, got)
+	if rank < 0 {
+		return false
+	}
+	lowest, highest := len(c.Order), -1
+	for _, ref := range c.ClassRefs {
+		lowest, highest = min(lowest, slices.Index(c.Order, ref)), max(highest, slices.Index(c.Order, ref))
+	}
+	switch c.Comparison {
+	case Minimum: // at least as strong as one of them
+		return rank >= lowest
+	case Maximum: // as strong as possible without exceeding one of them
+		return rank <= highest
+	default: // Better: stronger than any one of them
+		return rank > highest
+	}
+}
+
+func (c *RequestedAuthnContext) String() string {
+	return string(c.comparison()) + " " + strings.Join(c.ClassRefs, " or ")
+}

@@ -1,0 +1,300 @@
+package saml_test
+
+import (
+	"bytes"
+	"compress/flate"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"encoding/json"
+	"io"
+	"math/big"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/beevik/etree"
+	dsig "github.com/russellhaering/goxmldsig"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// readRedirect takes a request apart as an identity provider would.
+func readRedirect(t testing.TB, location string) (*etree.Element, url.Values) {
+	t.Helper()
+	u, err := url.Parse(location)
+	require.NoError(t, err)
+	q := u.Query()
+	deflated, err := base64.StdEncoding.DecodeString(q.Get("SAMLRequest"))
+	require.NoError(t, err)
+	xml, err := io.ReadAll(flate.NewReader(bytes.NewReader(deflated)))
+	require.NoError(t, err)
+	doc := etree.NewDocument()
+	require.NoError(t, doc.ReadFromBytes(xml))
+	return doc.Root(), q
+}
+
+func TestAuthnRequestAsksForLittleByDefault(t *testing.T) {
+	sp := newSP(t)
+	r, err := sp.NewAuthnRequest(saml.RequestOptions{ACS: euACS})
+	require.NoError(t, err)
+	require.Equal(t, saml.HTTPRedirect, r.Binding())
+	location, err := r.RedirectURL("a&b=ü")
+	require.NoError(t, err)
+	el, q := readRedirect(t, location)
+	require.True(t, strings.HasPrefix(location, "https://idp.example/sso?SAMLRequest="))
+	require.Equal(t, "a&b=ü", q.Get("RelayState"))
+	require.Equal(t, r.ID(), el.SelectAttrValue("ID", ""))
+	require.Equal(t, "2.0", el.SelectAttrValue("Version", ""))
+	require.Equal(t, "2026-11-22T12:00:00Z", el.SelectAttrValue("IssueInstant", ""))
+	require.Equal(t, "https://idp.example/sso", el.SelectAttrValue("Destination", ""))
+	require.Equal(t, euACS, el.SelectAttrValue("AssertionConsumerServiceURL", ""))
+	require.Equal(t, saml.HTTPPost, el.SelectAttrValue("ProtocolBinding", ""))
+	require.Equal(t, spEntity, el.FindElement("./Issuer").Text())
+	for _, absent := range []string{"AssertionConsumerServiceIndex", "ForceAuthn", "IsPassive"} {
+		require.Nil(t, el.SelectAttr(absent))
+	}
+	require.Len(t, el.ChildElements(), 1, "no NameIDPolicy, no RequestedAuthnContext")
+}
+
+func TestAuthnRequestByIndex(t *testing.T) {
+	seven, nine := uint16(7), uint16(9)
+	sp := newSP(t, func(c *saml.Config) {
+		c.ACSByIndex = true
+		c.ACS = []saml.Endpoint{{URL: usACS, Index: &seven}, {URL: euACS, Index: &nine}}
+	})
+	r, err := sp.NewAuthnRequest(saml.RequestOptions{ACS: euACS})
+	require.NoError(t, err)
+	location, err := r.RedirectURL("")
+	require.NoError(t, err)
+	el, q := readRedirect(t, location)
+	require.Equal(t, "9", el.SelectAttrValue("AssertionConsumerServiceIndex", ""))
+	require.Nil(t, el.SelectAttr("AssertionConsumerServiceURL"))
+	require.Nil(t, el.SelectAttr("ProtocolBinding"))
+	require.NotContains(t, q, "RelayState")
+}
+
+func TestAuthnRequestOptions(t *testing.T) {
+	r, err := newSP(t).NewAuthnRequest(saml.RequestOptions{
+		ForceAuthn: true, IsPassive: true, Binding: saml.HTTPPost,
+		AuthnContext: &saml.RequestedAuthnContext{ClassRefs: []string{"urn:a", "urn:b"}},
+		NameIDPolicy: &saml.NameIDPolicy{Format: "urn:f", AllowCreate: true},
+	})
+	require.NoError(t, err)
+	_, err = r.RedirectURL("")
+	requireReason(t, saml.ReasonConfig, err)
+	form, err := r.PostForm("rs")
+	require.NoError(t, err)
+	require.Equal(t, "https://idp.example/sso", form.URL)
+	require.Equal(t, "rs", form.RelayState)
+	xml, err := base64.StdEncoding.DecodeString(form.SAMLRequest)
+	require.NoError(t, err)
+	doc := etree.NewDocument()
+	require.NoError(t, doc.ReadFromBytes(xml))
+	el := doc.Root()
+	require.Equal(t, "true", el.SelectAttrValue("ForceAuthn", ""))
+	require.Equal(t, "true", el.SelectAttrValue("IsPassive", ""))
+	require.Equal(t, "exact", el.FindElement("./RequestedAuthnContext").SelectAttrValue("Comparison", ""))
+	require.Len(t, el.FindElements("./RequestedAuthnContext/AuthnContextClassRef"), 2)
+	require.Equal(t, "urn:f", el.FindElement("./NameIDPolicy").SelectAttrValue("Format", ""))
+}
+
+func TestAuthnRequestRefusesNonsense(t *testing.T) {
+	sp := newSP(t)
+	for name, o := range map[string]saml.RequestOptions{
+		"unlisted ACS":      {ACS: "https://evil.example/acs"},
+		"unknown binding":   {Binding: "urn:x"},
+		"empty context":     {AuthnContext: &saml.RequestedAuthnContext{}},
+		"comparison":        {AuthnContext: &saml.RequestedAuthnContext{ClassRefs: []string{"a"}, Comparison: "stronger"}},
+		"minimum, no order": {AuthnContext: &saml.RequestedAuthnContext{ClassRefs: []string{"a"}, Comparison: saml.Minimum}},
+	} {
+		_, err := sp.NewAuthnRequest(o)
+		requireReason(t, saml.ReasonConfig, err)
+		require.NotNil(t, err, name)
+	}
+	r, err := sp.NewAuthnRequest(saml.RequestOptions{})
+	require.NoError(t, err)
+	_, err = r.RedirectURL(strings.Repeat("x", 81))
+	requireReason(t, saml.ReasonConfig, err)
+
+	expired := newSP(t, func(c *saml.Config) { c.IdP = expiredIdP() })
+	_, err = expired.NewAuthnRequest(saml.RequestOptions{})
+	requireReason(t, saml.ReasonMetadata, err)
+}
+
+func signingConfig(t testing.TB, key crypto.Signer) func(*saml.Config) {
+	return func(c *saml.Config) {
+		c.Key, c.Certificate, c.SignRequests = key, certificate(t, key, now.Add(time.Hour)), true
+	}
+}
+
+func TestRedirectSignature(t *testing.T) {
+	for name, key := range map[string]crypto.Signer{"RSA": keys().other, "P-256": ecKey(t, elliptic.P256()), "P-384": ecKey(t, elliptic.P384()), "P-521": ecKey(t, elliptic.P521())} {
+		t.Run(name, func(t *testing.T) {
+			r, err := newSP(t, signingConfig(t, key)).NewAuthnRequest(saml.RequestOptions{})
+			require.NoError(t, err)
+			location, err := r.RedirectURL("state")
+			require.NoError(t, err)
+			_, query, _ := strings.Cut(location, "?")
+			signed, encoded, ok := strings.Cut(query, "&Signature=")
+			require.True(t, ok)
+			require.Regexp(t, `^SAMLRequest=[^&]+&RelayState=state&SigAlg=[^&]+$`, signed)
+			unescaped, err := url.QueryUnescape(encoded)
+			require.NoError(t, err)
+			signature, err := base64.StdEncoding.DecodeString(unescaped)
+			require.NoError(t, err)
+			require.True(t, verifyOctets(key.Public(), signed, signature))
+			require.False(t, verifyOctets(key.Public(), signed+"x", signature))
+		})
+	}
+}
+
+// verifyOctets checks r‖s for ECDSA and PKCS #1 v1.5 for RSA.
+func verifyOctets(public crypto.PublicKey, signed string, signature []byte) bool {
+	switch public := public.(type) {
+	case *rsa.PublicKey:
+		sum := sha256.Sum256([]byte(signed))
+		return rsa.VerifyPKCS1v15(public, crypto.SHA256, sum[:], signature) == nil
+	case *ecdsa.PublicKey:
+		var sum []byte
+		switch public.Curve.Params().BitSize {
+		case 256:
+			s := sha256.Sum256([]byte(signed))
+			sum = s[:]
+		case 384:
+			s := sha512.Sum384([]byte(signed))
+			sum = s[:]
+		default:
+			s := sha512.Sum512([]byte(signed))
+			sum = s[:]
+		}
+		half := len(signature) / 2
+		width := (public.Curve.Params().BitSize + 7) / 8
+		return half == width && ecdsa.Verify(public, sum, new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:]))
+	}
+	return false
+}
+
+func TestPostSignature(t *testing.T) {
+	sp := newSP(t, signingConfig(t, keys().other))
+	r, err := sp.NewAuthnRequest(saml.RequestOptions{Binding: saml.HTTPPost})
+	require.NoError(t, err)
+	form, err := r.PostForm("")
+	require.NoError(t, err)
+	xml, err := base64.StdEncoding.DecodeString(form.SAMLRequest)
+	require.NoError(t, err)
+	doc := etree.NewDocument()
+	require.NoError(t, doc.ReadFromBytes(xml))
+	require.Equal(t, "Signature", doc.Root().ChildElements()[1].Tag, "right after the Issuer")
+	store := &dsig.MemoryX509CertificateStore{}
+	store.Roots = append(store.Roots, certificateIn(t, sp))
+	ctx := dsig.NewDefaultValidationContext(store)
+	ctx.Clock = dsig.NewFakeClockAt(now)
+	_, err = ctx.Validate(doc.Root())
+	require.NoError(t, err)
+}
+
+func TestIdPWantsSignedRequests(t *testing.T) {
+	wants, err := saml.NewIdP(saml.IdPConfig{EntityID: idpEntity, Keys: []crypto.PublicKey{keys().idp.Public()}, WantAuthnRequestsSigned: true,
+		SSO: []saml.SSOService{{Binding: saml.HTTPRedirect, URL: "https://idp.example/sso?tenant=1"}}})
+	require.NoError(t, err)
+	_, err = newSP(t, func(c *saml.Config) { c.IdP = wants }).NewAuthnRequest(saml.RequestOptions{})
+	requireReason(t, saml.ReasonMetadata, err)
+	sp := newSP(t, signingConfig(t, keys().other), func(c *saml.Config) { c.IdP = wants; c.SignRequests = false })
+	r, err := sp.NewAuthnRequest(saml.RequestOptions{})
+	require.NoError(t, err)
+	location, err := r.RedirectURL("")
+	require.NoError(t, err)
+	require.Contains(t, location, "/sso?tenant=1&SAMLRequest=")
+	require.Contains(t, location, "&Signature=")
+}
+
+// A request's ID tells which ACS URL made it, and nothing else repeats.
+func TestRequestIDs(t *testing.T) {
+	sp := newSP(t)
+	prefixes, ids := map[string]string{}, map[string]bool{}
+	for range 50 {
+		for _, e := range sp.ACS() {
+			r, err := sp.NewAuthnRequest(saml.RequestOptions{ACS: e.URL})
+			require.NoError(t, err)
+			require.Regexp(t, `^_[0-9a-f]{16}-[0-9a-f]{40}$`, r.ID())
+			require.False(t, ids[r.ID()])
+			ids[r.ID()] = true
+			if was, ok := prefixes[r.ID()[:18]]; ok {
+				require.Equal(t, was, e.URL)
+			}
+			prefixes[r.ID()[:18]] = e.URL
+		}
+	}
+	require.Len(t, prefixes, 3)
+}
+
+// An answer that came to the default because its own URL is not listed at the
+// identity provider is told apart from any other unknown request.
+func TestWrongRegion(t *testing.T) {
+	sp := newSP(t)
+	r, err := sp.NewAuthnRequest(saml.RequestOptions{ACS: euACS})
+	require.NoError(t, err)
+	for _, want := range []saml.Expect{unsolicited, {ACS: usACS, RequestIDs: []string{"_x"}}} {
+		_, err = sp.Verify(doc{RequestID: r.ID()}.base64(t), want)
+		requireReason(t, saml.ReasonWrongRegion, err)
+		require.ErrorContains(t, err, "eu-central-1")
+		require.ErrorContains(t, err, "listed in the identity provider's app")
+	}
+	own, err := sp.NewAuthnRequest(saml.RequestOptions{ACS: usACS})
+	require.NoError(t, err)
+	_, err = sp.Verify(doc{RequestID: own.ID()}.base64(t), unsolicited)
+	requireReason(t, saml.ReasonInResponseTo, err)
+}
+
+func TestAnswers(t *testing.T) {
+	const class = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
+	asked := saml.Asked{ID: "_r1", IdP: idpEntity, ACS: usACS, At: now}
+	a, err := newSP(t).Verify(doc{RequestID: "_r1"}.base64(t), saml.Expect{ACS: usACS, RequestIDs: []string{"_r1"}})
+	require.NoError(t, err)
+	require.Equal(t, "_r1", a.InResponseTo())
+	for name, c := range map[string]struct {
+		change func(*saml.Asked)
+		reason saml.Reason
+	}{
+		"as asked":             {func(*saml.Asked) {}, ""},
+		"another request":      {func(q *saml.Asked) { q.ID = "_r2" }, saml.ReasonInResponseTo},
+		"no request":           {func(q *saml.Asked) { q.ID = "" }, saml.ReasonInResponseTo},
+		"D12 another IdP":      {func(q *saml.Asked) { q.IdP = "https://other.example" }, saml.ReasonIdP},
+		"D18 another ACS":      {func(q *saml.Asked) { q.ACS = euACS }, saml.ReasonRecipient},
+		"D28 fresh":            {func(q *saml.Asked) { q.ForceAuthn = true }, ""},
+		"D28 fresh in skew":    {func(q *saml.Asked) { q.ForceAuthn = true; q.At = now.Add(3 * time.Minute) }, ""},
+		"D28 not fresh":        {func(q *saml.Asked) { q.ForceAuthn = true; q.At = now.Add(3*time.Minute + time.Second) }, saml.ReasonAuthn},
+		"D28 context":          {func(q *saml.Asked) { q.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: []string{"urn:a", class}} }, ""},
+		"D28 another context":  {func(q *saml.Asked) { q.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: []string{"urn:a"}} }, saml.ReasonAuthn},
+		"D28 weaker":           {func(q *saml.Asked) { q.AuthnContext = order("urn:strong", saml.Minimum, class) }, saml.ReasonAuthn},
+		"D28 strong enough":    {func(q *saml.Asked) { q.AuthnContext = order("urn:weak", saml.Minimum, class) }, ""},
+		"D28 not better":       {func(q *saml.Asked) { q.AuthnContext = order(class, saml.Better, class) }, saml.ReasonAuthn},
+		"D28 maximum exceeded": {func(q *saml.Asked) { q.AuthnContext = order("urn:weak", saml.Maximum, class) }, saml.ReasonAuthn},
+		"D43 format":           {func(q *saml.Asked) { q.NameIDFormat = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent" }, saml.ReasonNameID},
+	} {
+		t.Run(name, func(t *testing.T) {
+			q := asked
+			c.change(&q)
+			raw, err := json.Marshal(q)
+			require.NoError(t, err)
+			var stored saml.Asked
+			require.NoError(t, json.Unmarshal(raw, &stored))
+			if err := a.Answers(stored); c.reason == "" {
+				require.NoError(t, err)
+			} else {
+				requireReason(t, c.reason, err)
+			}
+		})
+	}
+}
+
+func order(want string, c saml.Comparison, middle string) *saml.RequestedAuthnContext {
+	return &saml.RequestedAuthnContext{ClassRefs: []string{want}, Comparison: c, Order: []string{"urn:weak", middle, "urn:strong"}}
+}

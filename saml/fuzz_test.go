@@ -1,0 +1,66 @@
+package saml_test
+
+import (
+	"bytes"
+	"errors"
+	"testing"
+
+	"github.com/beevik/etree"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// FuzzVerifyXML feeds the whole way in, from the reader to the rules. Whatever
+// comes: no panic; an error means no assertion, and is a *saml.Error; success
+// means that the values are those that were signed, and verifying again says
+// the same.
+func FuzzVerifyXML(f *testing.F) {
+	seeds := []doc{{}, {SignResponse: true}, {SignResponse: true, UnsignedAssertion: true}, {RequestID: "_r1"}, {UnsignedAssertion: true}, {Key: keys().other},
+		{Attributes: `<saml:Attribute Name="a"><saml:AttributeValue><x/></saml:AttributeValue></saml:Attribute>`},
+		{After: replace("alice", "<![CDATA[alice]]>")}, {After: replace("<saml:Subject>", "<!-- x --><saml:Subject>")},
+		{Before: func(r *etree.Element) { r.CreateAttr("xml:lang", "en") }},
+	}
+	for _, d := range seeds {
+		f.Add(d.xml(f))
+	}
+	f.Add([]byte("<a/>"))
+	f.Add([]byte(""))
+	sp := newSP(f)
+	want := saml.Expect{ACS: usACS, RequestIDs: []string{"_r1"}, Unsolicited: true}
+	f.Fuzz(func(t *testing.T, xml []byte) {
+		before := bytes.Clone(xml)
+		a, err := sp.VerifyXML(xml, want)
+		require.Equal(t, before, xml, "the input is not written to")
+		if err != nil {
+			require.Nil(t, a)
+			var e *saml.Error
+			require.True(t, errors.As(err, &e))
+			require.NotEmpty(t, e.Reason)
+			return
+		}
+		require.Equal(t, "alice@example.com", a.NameID().Value)
+		require.Equal(t, "_asrt1", a.ID())
+		require.Equal(t, idpEntity, a.Issuer())
+		again, err := sp.VerifyXML(xml, want)
+		require.NoError(t, err)
+		require.Equal(t, a, again)
+	})
+}
+
+// FuzzParseIdPMetadata: no panic, and never half a result.
+func FuzzParseIdPMetadata(f *testing.F) {
+	for _, uses := range []string{"signing", "any other", "encryption", ""} {
+		f.Add([]byte(idpMetadata(f, ` validUntil="2026-12-01T00:00:00Z"`, uses, "")))
+	}
+	f.Add([]byte(`<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"/>`))
+	f.Fuzz(func(t *testing.T, xml []byte) {
+		idp, err := saml.ParseIdPMetadata(xml)
+		if err != nil {
+			require.Nil(t, idp)
+			requireReason(t, saml.ReasonMetadata, err)
+			return
+		}
+		require.NotEmpty(t, idp.EntityID())
+	})
+}

@@ -1,0 +1,177 @@
+package saml
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"sync/atomic"
+	"time"
+)
+
+// Bindings that this package speaks (Bindings 3.4 and 3.5).
+const (
+	HTTPRedirect = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
+	HTTPPost     = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
+)
+
+// IdPSource gives the identity provider as it is known now. Implementations
+// are safe for concurrent use, answer without waiting for a network, and never
+// return nil.
+type IdPSource interface{ IdP() *IdP }
+
+// IdP is what is known of an identity provider: its name, its keys and where
+// it takes requests. It never changes.
+type IdP struct {
+	entityID           string
+	sso                []SSOService
+	keys               []signingKey
+	validUntil         time.Time
+	wantRequestsSigned bool
+}
+
+// SSOService is an address at which an identity provider takes AuthnRequests.
+type SSOService struct {
+	Binding string // HTTPRedirect or HTTPPost
+	URL     string
+}
+
+// IdPConfig describes an identity provider by hand, where there is no metadata.
+type IdPConfig struct {
+	// EntityID is the identity provider's name: the Issuer of its messages. Required.
+	EntityID string
+	// SSO may be empty for a service provider that sends no requests.
+	SSO []SSOService
+	// Certificates and Keys hold the signing keys; at least one of them.
+	Certificates []*x509.Certificate
+	Keys         []crypto.PublicKey
+	// WantAuthnRequestsSigned asks for signed requests.
+	WantAuthnRequestsSigned bool
+	// ValidUntil is when this description ends. Zero: never.
+	ValidUntil time.Time
+}
+
+// signingKey is a key that the identity provider may sign with. The key is
+// trusted because the metadata says so; the dates of a certificate around it
+// are reported, not enforced (SAML V2.0 Metadata Interoperability Profile 2.6.1).
+type signingKey struct {
+	public crypto.PublicKey
+	cert   *x509.Certificate // nil for a bare key
+}
+
+// NewIdP checks a description and makes the identity provider.
+func NewIdP(cfg IdPConfig) (*IdP, error) {
+	if cfg.EntityID == "" {
+		return nil, metadataError("EntityID", "is required")
+	}
+	idp := &IdP{entityID: cfg.EntityID, wantRequestsSigned: cfg.WantAuthnRequestsSigned, validUntil: cfg.ValidUntil}
+	for _, s := range cfg.SSO {
+		if s.Binding != HTTPRedirect && s.Binding != HTTPPost {
+			return nil, metadataError("SSO.Binding", quote(s.Binding)+" is neither HTTP-Redirect nor HTTP-POST")
+		}
+		if err := checkEndpointURL("SSO.URL", s.URL); err != nil {
+			return nil, metadataError("SSO.URL", err.(*Error).Detail)
+		}
+		idp.sso = append(idp.sso, s)
+	}
+	for _, cert := range cfg.Certificates {
+		idp.addKey(signingKey{public: cert.PublicKey, cert: cert})
+	}
+	for _, key := range cfg.Keys {
+		idp.addKey(signingKey{public: key})
+	}
+	if len(idp.keys) == 0 {
+		return nil, metadataError("signing keys", "at least one RSA or ECDSA key is needed")
+	}
+	return idp, nil
+}
+
+// addKey keeps each RSA or ECDSA key once. Other kinds can't verify any
+// signature that SAML knows, so they are passed over. A key that is too weak
+// is kept: what is too weak is the service provider's decision.
+func (i *IdP) addKey(key signingKey) {
+	switch key.public.(type) {
+	case *rsa.PublicKey, *ecdsa.PublicKey:
+	default:
+		return
+	}
+	for _, have := range i.keys {
+		if have.public.(interface{ Equal(crypto.PublicKey) bool }).Equal(key.public) {
+			return
+		}
+	}
+	i.keys = append(i.keys, key)
+}
+
+// IdP returns i itself, which makes an IdP that never changes a source.
+func (i *IdP) IdP() *IdP { return i }
+
+// EntityID is the identity provider's name, which its messages carry as Issuer.
+func (i *IdP) EntityID() string { return i.entityID }
+
+// ValidUntil is the instant at which this metadata ends; zero if it doesn't say.
+func (i *IdP) ValidUntil() time.Time { return i.validUntil }
+
+// WantAuthnRequestsSigned reports whether the identity provider asks for
+// signed requests.
+func (i *IdP) WantAuthnRequestsSigned() bool { return i.wantRequestsSigned }
+
+// SSOServices lists where the identity provider takes AuthnRequests.
+func (i *IdP) SSOServices() []SSOService { return append([]SSOService(nil), i.sso...) }
+
+// Certificates lists the certificates of the signing keys, for a person to
+// look at. Bare keys have none.
+func (i *IdP) Certificates() []*x509.Certificate {
+	var out []*x509.Certificate
+	for _, k := range i.keys {
+		if k.cert != nil {
+			out = append(out, k.cert)
+		}
+	}
+	return out
+}
+
+// ssoService picks the address for a binding; an empty binding means
+// HTTP-Redirect if there is one, else HTTP-POST.
+func (i *IdP) ssoService(binding string) (SSOService, error) {
+	for _, want := range []string{HTTPRedirect, HTTPPost} {
+		if binding != "" && binding != want {
+			continue
+		}
+		for _, s := range i.sso {
+			if s.Binding == want {
+				return s, nil
+			}
+		}
+	}
+	return SSOService{}, &Error{Reason: ReasonMetadata, Rule: "SingleSignOnService (Metadata 2.4.3)", Detail: fmt.Sprintf("%s has no address for the binding %s", quote(i.entityID), quote(binding))}
+}
+
+// SwappableIdP is a source whose metadata can be replaced while sign-ins are
+// under way: each of them sees the old or the new one, never a mixture. Fetch
+// and check new metadata wherever you like, then Replace.
+type SwappableIdP struct{ current atomic.Pointer[IdP] }
+
+// NewSwappableIdP starts with first, which must not be nil.
+func NewSwappableIdP(first *IdP) *SwappableIdP {
+	s := new(SwappableIdP)
+	s.Replace(first)
+	return s
+}
+
+// IdP is the identity provider as it is known now.
+func (s *SwappableIdP) IdP() *IdP { return s.current.Load() }
+
+// Replace puts next in place of what was known. Nil is a programming error and
+// panics.
+func (s *SwappableIdP) Replace(next *IdP) {
+	if next == nil {
+		panic("saml: SwappableIdP.Replace(nil)")
+	}
+	s.current.Store(next)
+}
+
+func metadataError(field, detail string) *Error {
+	return &Error{Reason: ReasonMetadata, Rule: field, Detail: detail}
+}

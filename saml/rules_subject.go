@@ -1,0 +1,129 @@
+package saml
+
+import (
+	"fmt"
+	"slices"
+)
+
+// checkRecipient looks for the bearer confirmation that is for this very URL,
+// compared byte for byte. Others, for URLs that aren't ours, don't hurt (any
+// one confirmation is enough, Core 2.4.1); but an assertion that could be used
+// at two of our URLs would have to be remembered at both, so it is refused.
+func (v *verification) checkRecipient() error {
+	var here []*confirmation
+	ours := make(map[string]bool)
+	other := ""
+	for _, c := range v.asrt.confirmations {
+		if c.method != bearerMethod {
+			continue
+		}
+		if _, listed := v.acs.find(c.recipient); listed {
+			ours[c.recipient] = true
+		}
+		if c.recipient == v.here.URL {
+			here = append(here, c)
+		} else {
+			other = c.recipient
+		}
+	}
+	switch {
+	case len(ours) > 1:
+		return &Error{Reason: ReasonRecipient, Detail: fmt.Sprintf("bearer confirmations for %d of our URLs", len(ours)), Want: v.here.URL, Got: other}
+	case len(here) == 0 && other != "":
+		return &Error{Reason: ReasonRecipient, Detail: v.regionOf(other), Want: v.here.URL, Got: other}
+	case len(here) == 0:
+		return &Error{Reason: ReasonSubjectConfirmation, Detail: fmt.Sprintf("no bearer confirmation with a Recipient among %d confirmations", len(v.asrt.confirmations)), Want: bearerMethod + " with Recipient " + v.here.URL}
+	}
+	v.bearer = v.bestConfirmation(here)
+	return nil
+}
+
+// bestConfirmation gives the first that would hold, else the first, so that
+// the rules that follow can say why it doesn't.
+func (v *verification) bestConfirmation(here []*confirmation) *confirmation {
+	for _, c := range here {
+		v.bearer = c
+		if v.checkInResponseTo() == nil && v.checkConfirmationWindow() == nil {
+			return c
+		}
+	}
+	return here[0]
+}
+
+// regionOf says in words whose a URL is, for the operator.
+func (v *verification) regionOf(url string) string {
+	if e, ok := v.acs.find(url); ok && e.Region != "" && e.Region != v.here.Region {
+		return fmt.Sprintf("it was made for Region %s, this is Region %s", e.Region, v.here.Region)
+	}
+	return ""
+}
+
+// checkDestination compares byte for byte. It may only be absent where the
+// Response is not signed (Bindings 3.5.5.2); an empty one is not absent.
+func (v *verification) checkDestination() error {
+	switch {
+	case v.resp.destination == nil && v.resp.signed:
+		return &Error{Reason: ReasonDestination, Detail: "a signed Response has no Destination", Want: v.here.URL}
+	case v.resp.destination != nil && *v.resp.destination != v.here.URL:
+		return &Error{Reason: ReasonDestination, Detail: v.regionOf(*v.resp.destination), Want: v.here.URL, Got: *v.resp.destination}
+	}
+	return nil
+}
+
+// checkInResponseTo goes by SubjectConfirmationData's value, which is always
+// signed; the Response's may not be, but must agree. A message that has either
+// claims to be an answer, and is never taken for an unsolicited one.
+func (v *verification) checkInResponseTo() error {
+	outer := v.resp.inResponseTo
+	if v.bearer.inResponseTo == nil {
+		if outer != "" {
+			return &Error{Reason: ReasonInResponseTo, Detail: "the Response answers a request, SubjectConfirmationData doesn't say so", Got: outer}
+		}
+		if !v.want.Unsolicited {
+			return &Error{Reason: ReasonUnsolicited, Detail: "it answers no request"}
+		}
+		return nil
+	}
+	id := *v.bearer.inResponseTo
+	if outer != "" && outer != id {
+		return &Error{Reason: ReasonInResponseTo, Detail: "the Response and SubjectConfirmationData name two requests", Want: id, Got: outer}
+	}
+	if slices.Contains(v.want.RequestIDs, id) {
+		return nil
+	}
+	if maker, ok := v.acs.tagOf(id); ok && maker.URL != v.here.URL {
+		return &Error{
+			Reason: ReasonWrongRegion,
+			Detail: fmt.Sprintf("the request was made for %s: is that URL listed in the identity provider's app?", nameOf(maker)),
+			Want:   "a request made for " + nameOf(v.here), Got: id,
+		}
+	}
+	return &Error{Reason: ReasonInResponseTo, Detail: "no such request is waiting for this browser here", Got: id}
+}
+
+func nameOf(e Endpoint) string {
+	if e.Region == "" {
+		return e.URL
+	}
+	return e.URL + " (Region " + e.Region + ")"
+}
+
+// checkSubject wants to know who it is. Qualifiers, where they are given, must
+// be the ones that Core 8.3.7 and 8.3.8 have.
+func (v *verification) checkSubject() error {
+	n := v.asrt.nameID
+	if n == nil || n.Value == "" {
+		if v.cfg.AllowMissingNameID && n == nil {
+			return nil
+		}
+		return &Error{Reason: ReasonNameID, Detail: "no NameID with a value"}
+	}
+	if n.SPNameQualifier != "" && n.SPNameQualifier != v.cfg.EntityID {
+		return &Error{Reason: ReasonNameID, Detail: "SPNameQualifier", Want: v.cfg.EntityID, Got: n.SPNameQualifier}
+	}
+	pairwise := n.Format == formatPersist || n.Format == formatTransient
+	if pairwise && n.NameQualifier != "" && n.NameQualifier != v.idp.entityID {
+		return &Error{Reason: ReasonNameID, Detail: "NameQualifier", Want: v.idp.entityID, Got: n.NameQualifier}
+	}
+	return nil
+}
