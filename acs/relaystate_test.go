@@ -88,7 +88,7 @@ func TestInvariant11_SolicitedRelayStateIsNoPlace(t *testing.T) {
 func TestOriginsAreChecked(t *testing.T) {
 	for _, bad := range []string{
 		"", "wiki.example", "https://", "https://wiki.example/path", "https://wiki.example?x", "https://wiki.example#x", "https://u@wiki.example",
-		"http://wiki.example", "ftp://wiki.example", "https://wiki example", "https://wiki.example\\x", "*", "https://wiki%2eexample",
+		"http://wiki.example", "ftp://wiki.example", "https://wiki example", "https://wiki.example\\x", "*", "https://wiki%2eexample", "https://wikié.example",
 	} {
 		_, err := acs.Allow([]string{bad}, "/")
 		require.Error(t, err, "%q", bad)

@@ -1,0 +1,133 @@
+package center
+
+import (
+	"cmp"
+	"slices"
+)
+
+// A Snapshot is the instance at one moment. It never changes, so questions put
+// to one snapshot get answers that fit together. What its methods return is
+// the caller's.
+type Snapshot struct {
+	data Data // owned; nothing outside this package holds its slices
+
+	// Indexes into data, made once by newSnapshot.
+	regions  map[string]int
+	users    map[string]int // by ID
+	byName   map[string]int // by exact userName
+	groups   map[string]int
+	sets     map[string]int
+	accounts map[string]int
+	groupsOf map[string][]string // user ID to group IDs
+	assigned map[Principal][]int // into data.Assignments
+	apps     map[Principal][]int // into data.Applications
+}
+
+// AccountAccess is an account and what a user may do in it.
+type AccountAccess struct {
+	Account        Account
+	PermissionSets []PermissionSet
+}
+
+// Regions returns the Regions in their order, the primary first.
+func (s *Snapshot) Regions() []Region {
+	out := slices.Clone(s.data.Regions)
+	for i, r := range out {
+		out[i] = cloneRegion(r)
+	}
+	return out
+}
+
+// Primary returns the primary Region.
+func (s *Snapshot) Primary() Region { return cloneRegion(s.data.Regions[0]) }
+
+// Region returns the Region with this name.
+func (s *Snapshot) Region(name string) (Region, bool) {
+	i, ok := s.regions[name]
+	if !ok {
+		return Region{}, false
+	}
+	return cloneRegion(s.data.Regions[i]), true
+}
+
+// User returns the user whose userName is exactly this one, byte for byte.
+// Inactive users are returned too: it is for the caller to refuse them.
+func (s *Snapshot) User(userName string) (User, bool) { return s.userAt(s.byName, userName) }
+
+// UserByID returns the user with this ID.
+func (s *Snapshot) UserByID(id string) (User, bool) { return s.userAt(s.users, id) }
+
+func (s *Snapshot) userAt(index map[string]int, key string) (User, bool) {
+	i, ok := index[key]
+	if !ok {
+		return User{}, false
+	}
+	return s.data.Users[i], true
+}
+
+// Accounts returns the accounts in which the user with this ID has permission
+// sets, given to the user or to a group of theirs: each once, by name and then
+// ID, with its permission sets by name. A user who is unknown or inactive has
+// none.
+func (s *Snapshot) Accounts(userID string) []AccountAccess {
+	type role struct{ account, set string }
+	seen := map[role]bool{}
+	byAccount := map[string][]PermissionSet{}
+	for _, p := range s.principals(userID) {
+		for _, i := range s.assigned[p] {
+			a := s.data.Assignments[i]
+			if r := (role{a.AccountID, a.PermissionSet}); !seen[r] {
+				seen[r] = true
+				byAccount[a.AccountID] = append(byAccount[a.AccountID], s.data.PermissionSets[s.sets[a.PermissionSet]])
+			}
+		}
+	}
+	out := make([]AccountAccess, 0, len(byAccount))
+	for id, sets := range byAccount {
+		slices.SortFunc(sets, func(a, b PermissionSet) int { return cmp.Compare(a.Name, b.Name) })
+		out = append(out, AccountAccess{s.data.Accounts[s.accounts[id]], sets})
+	}
+	slices.SortFunc(out, func(a, b AccountAccess) int {
+		return cmp.Or(cmp.Compare(a.Account.Name, b.Account.Name), cmp.Compare(a.Account.ID, b.Account.ID))
+	})
+	return out
+}
+
+// Applications returns the applications of all Regions that are assigned to
+// the user with this ID or to a group of theirs: each once, by name and then
+// ID. A user who is unknown or inactive has none.
+func (s *Snapshot) Applications(userID string) []Application {
+	seen := map[int]bool{}
+	out := []Application{}
+	for _, p := range s.principals(userID) {
+		for _, i := range s.apps[p] {
+			if !seen[i] {
+				seen[i] = true
+				a := s.data.Applications[i]
+				a.AssignedTo = slices.Clone(a.AssignedTo)
+				out = append(out, a)
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Application) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
+	})
+	return out
+}
+
+// principals returns the user and the user's groups, or nothing for a user
+// who has no access at all.
+func (s *Snapshot) principals(userID string) []Principal {
+	u, ok := s.UserByID(userID)
+	if !ok || !u.Active {
+		return nil
+	}
+	out := []Principal{UserPrincipal(u.ID)}
+	for _, g := range s.groupsOf[u.ID] {
+		out = append(out, GroupPrincipal(g))
+	}
+	return out
+}
+
+// Data returns a copy of everything, with defaults filled in.
+func (s *Snapshot) Data() Data { return s.data.Clone() }

@@ -1,0 +1,70 @@
+package center
+
+import "slices"
+
+// PutUser adds a user, or replaces the one with the same ID. Primary only.
+func (t *Tx) PutUser(u User) error {
+	if err := t.primaryOnly("write of a user"); err != nil {
+		return err
+	}
+	if u.ID == "" {
+		u.ID = u.UserName
+	}
+	t.data.Users = upsert(t.data.Users, u, func(o User) bool { return o.ID == u.ID })
+	return nil
+}
+
+// RemoveUser removes a user from the instance, from all groups and from all
+// that is assigned to the user. Primary only.
+func (t *Tx) RemoveUser(id string) error {
+	if err := t.primaryOnly("removal of a user"); err != nil {
+		return err
+	}
+	var err error
+	if t.data.Users, err = drop(t, t.data.Users, "user", id, func(o User) bool { return o.ID == id }); err != nil {
+		return err
+	}
+	for i := range t.data.Groups {
+		g := &t.data.Groups[i]
+		g.Members = slices.DeleteFunc(g.Members, func(m string) bool { return m == id })
+	}
+	t.forget(UserPrincipal(id))
+	return nil
+}
+
+// PutGroup adds a group, or replaces the one with the same ID. Primary only.
+func (t *Tx) PutGroup(g Group) error {
+	if err := t.primaryOnly("write of a group"); err != nil {
+		return err
+	}
+	if g.ID == "" {
+		g.ID = g.Name
+	}
+	g.Members = slices.Clone(g.Members)
+	t.data.Groups = upsert(t.data.Groups, g, func(o Group) bool { return o.ID == g.ID })
+	return nil
+}
+
+// RemoveGroup removes a group and all that is assigned to it. Primary only.
+func (t *Tx) RemoveGroup(id string) error {
+	if err := t.primaryOnly("removal of a group"); err != nil {
+		return err
+	}
+	var err error
+	if t.data.Groups, err = drop(t, t.data.Groups, "group", id, func(o Group) bool { return o.ID == id }); err != nil {
+		return err
+	}
+	t.forget(GroupPrincipal(id))
+	return nil
+}
+
+// forget takes back all that was assigned to a principal that is gone. An ID
+// that comes back later must not come back with its old access. Applications
+// of other Regions lose the principal too: this removes, and grants nothing.
+func (t *Tx) forget(p Principal) {
+	t.data.Assignments = slices.DeleteFunc(t.data.Assignments, func(a Assignment) bool { return a.Principal == p })
+	for i := range t.data.Applications {
+		a := &t.data.Applications[i]
+		a.AssignedTo = slices.DeleteFunc(a.AssignedTo, func(o Principal) bool { return o == p })
+	}
+}

@@ -1,0 +1,99 @@
+package center
+
+import "slices"
+
+// Update is the one door for writes. It calls change with a transaction on a
+// copy, checks the outcome as a whole, and puts it in place; if change returns
+// an error, if the transaction refused anything, or if the outcome breaks a
+// rule, nothing happens and that error is returned.
+//
+// Each method of Tx says where it may be called. Anything but an application
+// is written in the primary Region only: elsewhere the error's Reason is
+// ReasonNotPrimary and it names the primary.
+//
+// Every update copies and checks the whole instance, so many changes belong
+// into one update. change must not keep the transaction, and must not call
+// Update.
+func (v *View) Update(change func(*Tx) error) error {
+	i := v.instance
+	i.writing.Lock()
+	defer i.writing.Unlock()
+	tx := &Tx{data: i.Snapshot().Data(), region: v.region}
+	if err := change(tx); err != nil {
+		return err
+	}
+	if tx.err != nil {
+		return tx.err
+	}
+	if !tx.changed {
+		return nil
+	}
+	s, err := newSnapshot(tx.data)
+	if err != nil {
+		return err
+	}
+	i.current.Store(s)
+	return nil
+}
+
+// A Tx is an update that is being made. Its methods refuse what the Region may
+// not write; a refusal sticks, so an update that ignores it still fails.
+type Tx struct {
+	data    Data
+	region  string
+	changed bool
+	err     error // the first refusal
+}
+
+// Data returns a copy of the state so far.
+func (t *Tx) Data() Data {
+	d := t.data.Clone()
+	d.defaults()
+	return d
+}
+
+// primaryOnly is the rule for configuration, identities and permissions.
+func (t *Tx) primaryOnly(what string) error {
+	if primary := t.data.Regions[0].Name; t.region != primary {
+		return t.refuse(&Error{Reason: ReasonNotPrimary, What: what, Want: "the primary Region " + quote(primary), Got: t.region, Primary: primary})
+	}
+	return t.begin()
+}
+
+// ownRegion is the rule for applications.
+func (t *Tx) ownRegion(what, region string) error {
+	if t.region != region {
+		return t.refuse(&Error{Reason: ReasonNotAppRegion, What: what, Want: "the application's own Region " + quote(region), Got: t.region})
+	}
+	return t.begin()
+}
+
+func (t *Tx) begin() error {
+	t.changed = true
+	return t.err
+}
+
+func (t *Tx) refuse(err error) error {
+	if t.err == nil {
+		t.err = err
+	}
+	return t.err
+}
+
+// upsert replaces the element that same picks out, or appends v.
+func upsert[T any](list []T, v T, same func(T) bool) []T {
+	if i := slices.IndexFunc(list, same); i >= 0 {
+		list[i] = v
+		return list
+	}
+	return append(list, v)
+}
+
+// drop removes the element that same picks out; its absence is a refusal.
+func drop[T any](t *Tx, list []T, what, key string, same func(T) bool) ([]T, error) {
+	i := slices.IndexFunc(list, same)
+	if i < 0 {
+		return list, t.refuse(&Error{Reason: ReasonNotFound, What: what, Want: "one that is there", Got: key})
+	}
+	return slices.Delete(list, i, i+1), nil
+}

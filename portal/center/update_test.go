@@ -1,0 +1,153 @@
+package center_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// writes is every write that belongs to the primary Region alone.
+var writes = map[string]func(*center.Tx) error{
+	"PutRegion":           func(tx *center.Tx) error { return tx.PutRegion(center.Region{Name: "eu-west-1"}) },
+	"RemoveRegion":        func(tx *center.Tx) error { return tx.RemoveRegion("ap-south-1") },
+	"PutUser":             func(tx *center.Tx) error { return tx.PutUser(center.User{UserName: "dave@example.com"}) },
+	"RemoveUser":          func(tx *center.Tx) error { return tx.RemoveUser("u-1") },
+	"PutGroup":            func(tx *center.Tx) error { return tx.PutGroup(center.Group{Name: "New"}) },
+	"RemoveGroup":         func(tx *center.Tx) error { return tx.RemoveGroup("g-1") },
+	"PutPermissionSet":    func(tx *center.Tx) error { return tx.PutPermissionSet(center.PermissionSet{Name: "New"}) },
+	"RemovePermissionSet": func(tx *center.Tx) error { return tx.RemovePermissionSet("Deploy") },
+	"PutAccount":          func(tx *center.Tx) error { return tx.PutAccount(center.Account{ID: "444444444444", Name: "New"}) },
+	"RemoveAccount":       func(tx *center.Tx) error { return tx.RemoveAccount("555555555555") },
+	"Assign": func(tx *center.Tx) error {
+		return tx.Assign(center.Assignment{Principal: center.UserPrincipal("u-1"), AccountID: "333333333333", PermissionSet: "Admin"})
+	},
+	"Unassign": func(tx *center.Tx) error { return tx.Unassign(seed().Assignments[0]) },
+}
+
+// writable is seed with something unused to remove of every kind.
+func writable() center.Data {
+	d := seed()
+	d.Regions = append(d.Regions, center.Region{Name: "ap-south-1"})
+	d.Accounts = append(d.Accounts, center.Account{ID: "555555555555", Name: "Unused"})
+	return d
+}
+
+func TestInvariant13WritesInThePrimaryOnly(t *testing.T) {
+	for name, write := range writes {
+		t.Run(name, func(t *testing.T) {
+			inst, err := center.New(writable())
+			require.NoError(t, err)
+			additional, err := inst.In("eu-central-1")
+			require.NoError(t, err)
+			primary, err := inst.In("us-east-1")
+			require.NoError(t, err)
+			before := inst.Snapshot()
+
+			e := requireReason(t, center.ReasonNotPrimary, additional.Update(write))
+			assert.Equal(t, "us-east-1", e.Primary)
+			assert.Contains(t, e.Error(), "us-east-1")
+			assert.Same(t, before, inst.Snapshot(), "a refused write changes nothing")
+
+			// A caller that drops the error gets no further.
+			err = additional.Update(func(tx *center.Tx) error { _ = write(tx); return nil })
+			requireReason(t, center.ReasonNotPrimary, err)
+			assert.Same(t, before, inst.Snapshot())
+
+			require.NoError(t, primary.Update(write), "the primary may")
+			assert.NotEqual(t, before.Data(), inst.Snapshot().Data())
+			assert.Equal(t, inst.Snapshot().Data(), additional.Snapshot().Data(), "and the additional Region sees it")
+		})
+	}
+}
+
+func TestApplicationsAreManagedInTheirOwnRegion(t *testing.T) {
+	inst, err := center.New(seed())
+	require.NoError(t, err)
+	farm := center.Application{Name: "Farm", URL: "https://farm2.example", Region: "eu-central-1"}
+	moved := center.Application{Name: "Farm", URL: "https://farm2.example", Region: "us-east-1"}
+	primary, _ := inst.In("us-east-1")
+	frankfurt, _ := inst.In("eu-central-1")
+
+	put := func(a center.Application) func(*center.Tx) error {
+		return func(tx *center.Tx) error { return tx.PutApplication(a) }
+	}
+	e := requireReason(t, center.ReasonNotAppRegion, primary.Update(put(farm)))
+	assert.Contains(t, e.Want, "eu-central-1")
+	requireReason(t, center.ReasonNotAppRegion, primary.Update(put(moved)))
+	requireReason(t, center.ReasonNotAppRegion, frankfurt.Update(put(moved)))
+	requireReason(t, center.ReasonNotAppRegion, primary.Update(func(tx *center.Tx) error { return tx.RemoveApplication("Farm") }))
+	require.NoError(t, frankfurt.Update(put(farm)))
+	assert.Equal(t, "https://farm2.example", inst.Snapshot().Data().Applications[1].URL)
+	require.NoError(t, frankfurt.Update(func(tx *center.Tx) error { return tx.RemoveApplication("Farm") }))
+	assert.Len(t, inst.Snapshot().Data().Applications, 1)
+}
+
+func TestUpdateIsAllOrNothing(t *testing.T) {
+	v := view(t, seed(), "us-east-1")
+	before := v.Snapshot()
+	mine := errors.New("changed my mind")
+	add := func(tx *center.Tx) error { return tx.PutUser(center.User{UserName: "dave@example.com"}) }
+
+	err := v.Update(func(tx *center.Tx) error { return errors.Join(add(tx), mine) })
+	require.ErrorIs(t, err, mine)
+	assert.Same(t, before, v.Snapshot())
+
+	err = v.Update(func(tx *center.Tx) error {
+		return errors.Join(add(tx), tx.PutUser(center.User{ID: "u-9", UserName: "dave@example.com"}))
+	})
+	requireReason(t, center.ReasonDuplicate, err)
+	assert.Same(t, before, v.Snapshot())
+
+	require.NoError(t, v.Update(func(*center.Tx) error { return nil }))
+	assert.Same(t, before, v.Snapshot(), "no change, no new snapshot")
+}
+
+func TestWhatIsInUseStays(t *testing.T) {
+	v := view(t, seed(), "us-east-1")
+	requireReason(t, center.ReasonDangling, v.Update(func(tx *center.Tx) error { return tx.RemoveAccount("222222222222") }))
+	requireReason(t, center.ReasonDangling, v.Update(func(tx *center.Tx) error { return tx.RemovePermissionSet("Admin") }))
+	requireReason(t, center.ReasonDangling, v.Update(func(tx *center.Tx) error { return tx.RemoveRegion("eu-central-1") }))
+	requireReason(t, center.ReasonPrimaryFixed, v.Update(func(tx *center.Tx) error { return tx.RemoveRegion("us-east-1") }))
+	requireReason(t, center.ReasonNotFound, v.Update(func(tx *center.Tx) error { return tx.RemoveGroup("g-9") }))
+}
+
+func TestWhoeverIsRemovedComesBackWithNothing(t *testing.T) {
+	v := view(t, seed(), "us-east-1")
+	require.NotEmpty(t, v.Accounts("u-1"))
+	require.NoError(t, v.Update(func(tx *center.Tx) error {
+		return errors.Join(tx.RemoveUser("u-1"), tx.PutUser(center.User{ID: "u-1", UserName: "alice@example.com", Active: true}))
+	}))
+	assert.Empty(t, v.Accounts("u-1"))
+	assert.Empty(t, v.Applications("u-1"))
+
+	require.NoError(t, v.Update(func(tx *center.Tx) error {
+		return errors.Join(tx.RemoveGroup("g-1"), tx.PutGroup(center.Group{ID: "g-1", Name: "Developers", Members: []string{"u-1"}}))
+	}))
+	assert.Empty(t, v.Accounts("u-1"))
+	assert.Empty(t, v.Applications("u-1"))
+}
+
+func TestRenameKeepsAccess(t *testing.T) {
+	v := view(t, seed(), "us-east-1")
+	require.NoError(t, v.Update(func(tx *center.Tx) error {
+		return tx.PutUser(center.User{ID: "u-1", UserName: "alice.b@example.com", Active: true})
+	}))
+	_, ok := v.User("alice@example.com")
+	assert.False(t, ok)
+	u, ok := v.User("alice.b@example.com")
+	require.True(t, ok)
+	assert.Len(t, v.Accounts(u.ID), 3)
+}
+
+func TestAssignTwiceIsOnce(t *testing.T) {
+	v := view(t, seed(), "us-east-1")
+	a := seed().Assignments[0]
+	require.NoError(t, v.Update(func(tx *center.Tx) error { return tx.Assign(a) }))
+	assert.Len(t, v.Snapshot().Data().Assignments, 5)
+	require.NoError(t, v.Update(func(tx *center.Tx) error { return tx.Unassign(a) }))
+	requireReason(t, center.ReasonNotFound, v.Update(func(tx *center.Tx) error { return tx.Unassign(a) }))
+}

@@ -1,0 +1,157 @@
+package portal
+
+import (
+	"context"
+	"crypto/rand"
+	"io"
+	"log/slog"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// The lifetimes that a zero Config stands for.
+const (
+	DefaultSessionLifetime = 8 * time.Hour
+	DefaultIdleTimeout     = time.Hour
+)
+
+// A Directory is what the portal asks about people and Regions. It answers
+// from the Region's own copy, at once; *center.View and *center.Snapshot are
+// directories. The slices it returns are the portal's.
+type Directory interface {
+	// User finds a user by exact userName, inactive ones too.
+	User(userName string) (center.User, bool)
+	// UserByID finds a user by ID, inactive ones too.
+	UserByID(id string) (center.User, bool)
+	// Accounts and Applications return what is assigned to an active user in
+	// all Regions, in the order to show it.
+	Accounts(userID string) []center.AccountAccess
+	Applications(userID string) []center.Application
+	// Regions returns the Regions, the primary first.
+	Regions() []center.Region
+}
+
+// Config describes a portal. New copies it.
+type Config struct {
+	// Region is the name of the Region that this portal serves. The Directory
+	// must know it, and the SP must have an ACS endpoint in it. Required.
+	Region string
+	// SP is the service provider, the same one in every Region. Required.
+	SP *saml.ServiceProvider
+	// Directory says who is who and who may do what. Required.
+	Directory Directory
+
+	// Store keeps requests, replay records and sign-ins in progress. The nodes
+	// of one Region must share it, or replay is only noticed by the same node.
+	// Nil: a store in memory by Now, which is for a Region of one node.
+	Store acs.Store
+	// Sessions keeps the sessions. The nodes of one Region share it.
+	// Nil: NewMemorySessions().
+	Sessions Sessions
+	// SessionLifetime is how long a session lasts at most, from sign-in. Zero:
+	// DefaultSessionLifetime. An earlier SessionNotOnOrAfter wins.
+	SessionLifetime time.Duration
+	// IdleTimeout is how long a session lasts without a request. Zero:
+	// DefaultIdleTimeout. A value not under SessionLifetime has no effect.
+	IdleTimeout time.Duration
+
+	// RelayStateOrigins are origins such as "https://wiki.example" that a
+	// sign-in begun by the identity provider may lead to. Empty: none but the
+	// portal's own. Every origin here can be made the end of somebody's
+	// sign-in by whoever can write a link at the identity provider.
+	RelayStateOrigins []string
+
+	// Now is the clock for sessions. Nil: SP.Now, and the two should agree.
+	Now func() time.Time
+	// Rand is where secrets and references come from; it must be safe for
+	// concurrent use. Nil: crypto/rand.
+	Rand io.Reader
+	// Logger receives one record for every sign-in, refusal and sign-out. No
+	// assertion, cookie or other secret is in any. Nil: slog.Default().
+	Logger *slog.Logger
+	// OnVerdict is told every verdict on a SAML response. Nil: nobody is.
+	OnVerdict func(context.Context, acs.Verdict)
+	// OnSignIn is told what became of every response that was accepted: a
+	// session, or a refusal of the portal's own. Nil: nobody is.
+	OnSignIn func(context.Context, SignIn)
+}
+
+// SignIn is what became of an accepted response.
+type SignIn struct {
+	Time      time.Time
+	Reference string // what a refused person's page shows; empty if accepted
+	Region    string
+	UserName  string // the NameID, whether or not a user has it
+	// Unsolicited says that the sign-in began at the identity provider.
+	Unsolicited bool
+	Accepted    bool
+	Reason      Reason // why not, empty if accepted
+}
+
+// check fills in what zero values stand for and refuses what can't work.
+func (c *Config) check() error {
+	switch {
+	case c.Region == "":
+		return badConfig("Config.Region", "the name of a Region", "")
+	case c.SP == nil:
+		return badConfig("Config.SP", "a service provider", "nil")
+	case c.Directory == nil:
+		return badConfig("Config.Directory", "a directory", "nil")
+	case c.SessionLifetime < 0:
+		return badConfig("Config.SessionLifetime", "zero or more", c.SessionLifetime.String())
+	case c.IdleTimeout < 0:
+		return badConfig("Config.IdleTimeout", "zero or more", c.IdleTimeout.String())
+	}
+	i := slices.IndexFunc(c.Directory.Regions(), func(r center.Region) bool { return r.Name == c.Region })
+	if i < 0 {
+		return badConfig("Config.Region", "a Region that the Directory knows", c.Region)
+	}
+	c.defaults()
+	c.RelayStateOrigins = append(slices.Clone(c.RelayStateOrigins), origins(c.Directory.Regions()[i].PortalURLs)...)
+	return nil
+}
+
+func (c *Config) defaults() {
+	if c.Now == nil {
+		c.Now = c.SP.Now
+	}
+	if c.Store == nil {
+		c.Store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.Now})
+	}
+	if c.Sessions == nil {
+		c.Sessions = NewMemorySessions()
+	}
+	if c.SessionLifetime == 0 {
+		c.SessionLifetime = DefaultSessionLifetime
+	}
+	if c.IdleTimeout == 0 {
+		c.IdleTimeout = DefaultIdleTimeout
+	}
+	if c.Rand == nil {
+		c.Rand = rand.Reader
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+}
+
+// origins returns the origins of the portal's own URLs: an absolute URL that
+// leads back here is as good as a path.
+func origins(urls []string) []string {
+	var out []string
+	for _, s := range urls {
+		if u, err := url.Parse(s); err == nil {
+			out = append(out, u.Scheme+"://"+u.Host)
+		}
+	}
+	return out
+}
+
+func badConfig(field, want, got string) error {
+	return &Error{Reason: ReasonConfig, Rule: field, Want: want, Got: got}
+}

@@ -1,0 +1,78 @@
+package portal
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// A Reason says why the portal refused. The list is closed; compare with it,
+// never with a message.
+type Reason string
+
+// The reasons. Those but ReasonConfig are what the log of a refused person shows.
+const (
+	// ReasonConfig: New was given something it can't work with.
+	ReasonConfig Reason = "Config"
+	// ReasonUnknownUser: the NameID equals no userName exactly.
+	ReasonUnknownUser Reason = "UnknownUser"
+	// ReasonInactiveUser: the user exists and is not active.
+	ReasonInactiveUser Reason = "InactiveUser"
+	// ReasonSessionOver: the identity provider's SessionNotOnOrAfter has come,
+	// so a session would be over before it began.
+	ReasonSessionOver Reason = "SessionOver"
+	// ReasonCrossSite: another site's page posted to the portal.
+	ReasonCrossSite Reason = "CrossSite"
+	// ReasonUnavailable: a store could not answer.
+	ReasonUnavailable Reason = "Unavailable"
+)
+
+// An Error is the one type of error that this package makes.
+type Error struct {
+	Reason Reason
+	// Rule says what was checked, and Want and Got say what was expected there
+	// and what came.
+	Rule, Want, Got string
+	// Err is the cause, if there is one.
+	Err error
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "portal: %s: %s", e.Reason, e.Rule)
+	if e.Want != "" {
+		fmt.Fprintf(&b, ": want %s", e.Want)
+	}
+	if e.Got != "" {
+		fmt.Fprintf(&b, ", got %s", quote(e.Got))
+	}
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// maxQuoted caps what a message repeats of a value that came from outside.
+const maxQuoted = 200
+
+// quote makes a value safe to stand in one line of a log.
+func quote(s string) string {
+	if len(s) > maxQuoted {
+		cut := maxQuoted
+		for cut > 0 && !utf8.RuneStart(s[cut]) {
+			cut--
+		}
+		return fmt.Sprintf("%q…", s[:cut])
+	}
+	return fmt.Sprintf("%q", s)
+}
+
+// printable is the inside of quote, for where something else adds quotes.
+func printable(s string) string {
+	q := strings.TrimSuffix(quote(s), "…")
+	return q[1 : len(q)-1]
+}

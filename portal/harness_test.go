@@ -1,0 +1,213 @@
+package portal_test
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+const (
+	virginia  = "us-east-1.portal.example"
+	frankfurt = "eu-central-1.portal.example"
+	entityID  = "https://us-east-1.portal.example/platform/saml/d-9067f1a2b3"
+	acsPath   = "/platform/saml/acs/4455"
+)
+
+var regionHosts = map[string]string{"us-east-1": virginia, "eu-central-1": frankfurt}
+
+// A clock is moved by hand.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// A world is an identity provider and two Regions with their portals.
+type world struct {
+	t        *testing.T
+	clock    *clock
+	idp      *mockidp.Server
+	inst     *center.Instance
+	sessions map[string]*portal.MemorySessions // by Region
+	hosts    map[string]http.Handler
+
+	mu      sync.Mutex
+	log     bytes.Buffer
+	signIns []portal.SignIn
+}
+
+func data() center.Data {
+	return center.Data{
+		Regions: []center.Region{
+			{Name: "us-east-1", Label: "N. Virginia", PortalURLs: []string{"https://" + virginia}, ACSURLs: []string{"https://" + virginia + acsPath}},
+			{Name: "eu-central-1", Label: "Frankfurt", PortalURLs: []string{"https://" + frankfurt}, ACSURLs: []string{"https://" + frankfurt + acsPath}},
+		},
+		Users: []center.User{
+			{UserName: "alice@example.com", DisplayName: "Alice Adams", Active: true},
+			{UserName: "bob@example.com", Active: true},
+			{UserName: "carol@example.com", Active: true},
+			{UserName: "dora@example.com"},
+			{UserName: "eve@example.com", DisplayName: `<script>alert("eve")</script>`, Active: true},
+		},
+		Groups:         []center.Group{{Name: "Developers", Members: []string{"alice@example.com", "eve@example.com"}}},
+		PermissionSets: []center.PermissionSet{{Name: "ReadOnly", Description: "Look, don't touch", SessionDuration: 90 * time.Minute}, {Name: "Admin"}},
+		Accounts:       []center.Account{{ID: "111122223333", Name: "Production"}, {ID: "444455556666", Name: `Lab & <b>"Sons"</b>`}},
+		Assignments: []center.Assignment{
+			{Principal: center.GroupPrincipal("Developers"), AccountID: "111122223333", PermissionSet: "ReadOnly"},
+			{Principal: center.GroupPrincipal("Developers"), AccountID: "444455556666", PermissionSet: "ReadOnly"},
+			{Principal: center.UserPrincipal("bob@example.com"), AccountID: "111122223333", PermissionSet: "Admin"},
+		},
+		Applications: []center.Application{
+			{Name: "Wiki", URL: "https://wiki.example/?a=1&b=2", Region: "us-east-1", AssignedTo: []center.Principal{center.GroupPrincipal("Developers")}},
+			{Name: "Farm", URL: "https://farm.example", Region: "eu-central-1", AssignedTo: []center.Principal{center.GroupPrincipal("Developers")}},
+		},
+	}
+}
+
+// newWorld starts everything; edit, if not nil, changes each portal's Config.
+func newWorld(t *testing.T, edit func(*portal.Config)) *world {
+	t.Helper()
+	w := &world{t: t, clock: &clock{now: time.Now()}, sessions: map[string]*portal.MemorySessions{}, hosts: map[string]http.Handler{}}
+	var users []mockidp.User
+	for _, login := range []string{"alice", "bob", "Carol", "dora", "eve", "nobody"} {
+		users = append(users, mockidp.User{Login: login + "@example.com"})
+	}
+	w.idp = mockidp.New(mockidp.Config{Now: w.clock.Now, Users: users})
+	t.Cleanup(w.idp.Close)
+	idp, err := saml.ParseIdPMetadata(w.idp.Metadata(""))
+	require.NoError(t, err)
+	sp, err := saml.New(saml.Config{
+		EntityID: entityID,
+		ACS: []saml.Endpoint{
+			{URL: "https://" + virginia + acsPath, Region: "us-east-1"},
+			{URL: "https://" + frankfurt + acsPath, Region: "eu-central-1"},
+		},
+		IdP: idp,
+		Now: w.clock.Now,
+	})
+	require.NoError(t, err)
+	metadata, err := sp.Metadata()
+	require.NoError(t, err)
+	require.NoError(t, w.idp.RegisterSP("", metadata))
+	w.inst, err = center.New(data())
+	require.NoError(t, err)
+	for region, host := range regionHosts {
+		w.start(region, host, sp, edit)
+	}
+	// The store refuses unsolicited assertions from before it was there, and
+	// instants in messages are rounded down.
+	w.clock.advance(2 * time.Second)
+	return w
+}
+
+func (w *world) start(region, host string, sp *saml.ServiceProvider, edit func(*portal.Config)) {
+	w.t.Helper()
+	view, err := w.inst.In(region)
+	require.NoError(w.t, err)
+	w.sessions[region] = portal.NewMemorySessions()
+	cfg := portal.Config{
+		Region: region, SP: sp, Directory: view, Sessions: w.sessions[region],
+		Logger: slog.New(slog.NewTextHandler(w, nil)),
+		OnSignIn: func(_ context.Context, s portal.SignIn) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.signIns = append(w.signIns, s)
+		},
+	}
+	if edit != nil {
+		edit(&cfg)
+	}
+	p, err := portal.New(cfg)
+	require.NoError(w.t, err)
+	w.hosts[host] = p
+}
+
+// Write takes the log.
+func (w *world) Write(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.Write(b)
+}
+
+func (w *world) logged() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.log.String()
+}
+
+func (w *world) lastSignIn() portal.SignIn {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	require.NotEmpty(w.t, w.signIns)
+	return w.signIns[len(w.signIns)-1]
+}
+
+func (w *world) browser() *browser { return newBrowser(w.t, w.hosts) }
+
+// atIdP requires that a browser was sent to the identity provider, and answers
+// there as the person.
+func (w *world) atIdP(b *browser, a answer, login string) answer {
+	w.t.Helper()
+	loc := a.Header.Get("Location")
+	require.True(w.t, strings.HasPrefix(loc, w.idp.URL+"/"), "want a redirect to the identity provider, got %d %q", a.StatusCode, loc)
+	form, err := w.idp.Answer(loc, login)
+	require.NoError(w.t, err)
+	return b.post(form.URL, form.Values())
+}
+
+// signIn goes all the way from a cold address.
+func (w *world) signIn(b *browser, addr, login string) answer {
+	w.t.Helper()
+	return w.atIdP(b, b.get(addr), login)
+}
+
+// tile is a click on the tile at the identity provider.
+func (w *world) tile(b *browser, login, relayState string) answer {
+	w.t.Helper()
+	form, err := w.idp.IdPInitiated("", login, relayState)
+	require.NoError(w.t, err)
+	return b.post(form.URL, form.Values())
+}
+
+// requirePage checks where a browser ended, and what holds for every page.
+func requirePage(t *testing.T, a answer, status int, path string, texts ...string) {
+	t.Helper()
+	require.Equal(t, status, a.StatusCode, a.body)
+	require.Equal(t, path, a.url.RequestURI())
+	for _, text := range texts {
+		assert.Contains(t, a.body, text)
+	}
+	assert.Equal(t, "text/html; charset=utf-8", a.Header.Get("Content-Type"))
+	assert.Equal(t, "no-store", a.Header.Get("Cache-Control"))
+	assert.Equal(t, "same-origin", a.Header.Get("Referrer-Policy"))
+	assert.Equal(t, "nosniff", a.Header.Get("X-Content-Type-Options"))
+	csp := a.Header.Get("Content-Security-Policy")
+	for _, rule := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
+		assert.Contains(t, csp, rule)
+	}
+	assert.NotContains(t, csp, "unsafe")
+}

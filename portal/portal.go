@@ -1,0 +1,141 @@
+package portal
+
+import (
+	"fmt"
+	"html/template"
+	"net/http"
+
+	"github.com/meridian-saml/meridian/acs"
+)
+
+// The paths that the portal serves besides its assertion consumers.
+const (
+	PathHome         = "/"             // accounts and their permission sets
+	PathApplications = "/applications" // applications of all Regions
+	PathRole         = "/accounts/{account}/{permissionSet}"
+	PathLogin        = "/login"      // starts a sign-in at the identity provider
+	PathContinue     = "/continue"   // finishes one, or asks first
+	PathSignOut      = "/sign-out"   // POST only
+	PathSignedOut    = "/signed-out" // says so, and starts nothing
+	PathMetadata     = "/metadata"   // the service provider's SAML metadata
+	pathStatic       = "/static/{file}"
+)
+
+// A Portal serves one Region. It is safe for concurrent use.
+type Portal struct {
+	cfg       Config // checked, never changed
+	region    *acs.Region
+	mux       *http.ServeMux
+	cross     *http.CrossOriginProtection
+	templates map[string]*template.Template // by page
+}
+
+// New returns the portal that cfg describes, or an *Error with Reason
+// ReasonConfig.
+func New(cfg Config) (*Portal, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	p := &Portal{cfg: cfg, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), templates: parseTemplates()}
+	var err error
+	p.region, err = acs.NewRegion(acs.RegionConfig{
+		SP:                cfg.SP,
+		Region:            cfg.Region,
+		Store:             cfg.Store,
+		OnLogin:           p.proved,
+		Unsolicited:       acs.Accept,
+		RelayStateOrigins: cfg.RelayStateOrigins,
+		OnVerdict:         cfg.OnVerdict,
+		Logger:            cfg.Logger,
+		Rand:              cfg.Rand,
+	})
+	if err != nil {
+		return nil, &Error{Reason: ReasonConfig, Rule: "the Region's consumers", Err: err}
+	}
+	if err := p.mount(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// mount is routes, with the mux's panic made an error: an ACS URL may have a
+// path that the portal needs for itself.
+func (p *Portal) mount() (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &Error{Reason: ReasonConfig, Rule: "paths of the ACS URLs", Want: "none of the portal's own", Err: fmt.Errorf("%v", v)}
+		}
+	}()
+	p.routes()
+	return nil
+}
+
+// ServeHTTP implements http.Handler.
+func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
+
+// routes fills the mux. The portal's own patterns carry no method, so that a
+// wrong method gets our page and not the mux's line of text.
+func (p *Portal) routes() {
+	p.region.Mount(p.mux, acs.Paths{Login: PathLogin, Metadata: PathMetadata})
+	p.get(PathHome+"{$}", p.visitor(p.accounts))
+	p.get(PathApplications, p.visitor(p.applications))
+	p.get(PathRole, p.visitor(p.role))
+	p.get(PathSignedOut, p.signedOut)
+	p.get(pathStatic, p.static)
+	p.handle(PathContinue, byMethod{http.MethodGet: p.proceed, http.MethodPost: p.answer})
+	p.handle(PathSignOut, byMethod{http.MethodPost: p.signOut})
+	p.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		p.secure(w)
+		p.notFound(w, r)
+	})
+}
+
+type byMethod map[string]http.HandlerFunc
+
+func (p *Portal) get(pattern string, h http.HandlerFunc) {
+	p.handle(pattern, byMethod{http.MethodGet: h})
+}
+
+// handle routes one pattern by method. A POST is taken from the portal's own
+// pages only; together with the SameSite cookie that is the whole defence
+// against requests that another site's page makes in somebody's name.
+func (p *Portal) handle(pattern string, handlers byMethod) {
+	p.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+		p.secure(w)
+		method := r.Method
+		if method == http.MethodHead {
+			method = http.MethodGet
+		}
+		h := handlers[method]
+		if h == nil {
+			p.wrongMethod(w, r, handlers)
+			return
+		}
+		if err := p.cross.Check(r); err != nil {
+			p.refuse(w, r, http.StatusForbidden, &Error{Reason: ReasonCrossSite, Rule: "POST " + r.URL.Path, Want: "a request from the portal's own page", Got: r.Header.Get("Origin"), Err: err})
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		h(w, r)
+	})
+}
+
+// maxForm is far above what the portal's own forms send.
+const maxForm = 16 << 10
+
+// secure sets the headers that every answer of the portal's own carries.
+// Referrer-Policy is not no-referrer: that would turn the Origin of our own
+// forms into null.
+func (p *Portal) secure(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Content-Security-Policy", contentSecurityPolicy("'self'"))
+	h.Set("Referrer-Policy", "same-origin")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Cross-Origin-Opener-Policy", "same-origin")
+}
+
+func contentSecurityPolicy(formAction string) string {
+	return "default-src 'none'; style-src 'self'; img-src 'self'; form-action " + formAction + "; base-uri 'none'; frame-ancestors 'none'"
+}

@@ -1,0 +1,223 @@
+package portal_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal"
+)
+
+func TestSessionCookie(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	c := b.jar[virginia][portal.SessionCookie]
+	require.NotNil(t, c)
+	assert.GreaterOrEqual(t, len(c.Value), 43, "256 bits")
+	assert.True(t, c.Secure)
+	assert.True(t, c.HttpOnly)
+	assert.Equal(t, http.SameSiteLaxMode, c.SameSite)
+	assert.Equal(t, "/", c.Path)
+	assert.Empty(t, c.Domain)
+	for name := range b.jar[virginia] {
+		assert.NotContains(t, name, "continue", "the cookie of the sign-in is gone")
+	}
+	_, err := w.sessions["us-east-1"].Get(t.Context(), c.Value)
+	assert.ErrorIs(t, err, portal.ErrNoSession, "the store holds no identifiers")
+}
+
+func TestSessionEndsByAge(t *testing.T) {
+	w := newWorld(t, func(c *portal.Config) { c.SessionLifetime = 2 * time.Hour; c.IdleTimeout = 40 * time.Minute })
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	for range 3 {
+		w.clock.advance(30 * time.Minute) // busy enough all the time
+		requirePage(t, b.click("https://"+virginia+"/"), 200, "/")
+	}
+	w.clock.advance(30*time.Minute - time.Second)
+	requirePage(t, b.click("https://"+virginia+"/"), 200, "/")
+	w.clock.advance(time.Second)
+	requireAtIdP(t, w, b.click("https://"+virginia+"/"))
+	assert.Zero(t, w.sessions["us-east-1"].Len())
+}
+
+func TestSessionEndsByIdleness(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	w.clock.advance(portal.DefaultIdleTimeout - time.Second)
+	requirePage(t, b.click("https://"+virginia+"/"), 200, "/")
+	w.clock.advance(portal.DefaultIdleTimeout - time.Second)
+	requirePage(t, b.click("https://"+virginia+"/"), 200, "/")
+	w.clock.advance(portal.DefaultIdleTimeout)
+	requireAtIdP(t, w, b.click("https://"+virginia+"/"))
+	assert.Zero(t, w.sessions["us-east-1"].Len())
+}
+
+func TestSessionFixation(t *testing.T) {
+	w := newWorld(t, nil)
+	// An identifier that the attacker chose is worth nothing after sign-in.
+	b := w.browser()
+	b.jar[virginia] = map[string]*http.Cookie{portal.SessionCookie: {Name: portal.SessionCookie, Value: "chosen", SameSite: http.SameSiteLaxMode}}
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	first := b.cookie(virginia, portal.SessionCookie)
+	assert.NotEqual(t, "chosen", first)
+
+	// To sign in again makes another one, and the one before is dead.
+	requirePage(t, w.signIn(b, "https://"+virginia+"/login", "alice@example.com"), 200, "/")
+	second := b.cookie(virginia, portal.SessionCookie)
+	assert.NotEqual(t, first, second)
+	requirePage(t, w.tile(b, "alice@example.com", ""), 200, "/", "Alice Adams")
+	third := b.cookie(virginia, portal.SessionCookie)
+	assert.NotEqual(t, second, third)
+	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
+	for _, old := range []string{"chosen", first, second} {
+		thief := w.browser()
+		thief.jar[virginia] = map[string]*http.Cookie{portal.SessionCookie: {Name: portal.SessionCookie, Value: old, SameSite: http.SameSiteLaxMode}}
+		requireAtIdP(t, w, thief.get("https://"+virginia+"/"))
+	}
+}
+
+func TestSignOut(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	stolen := *b.jar[virginia][portal.SessionCookie]
+
+	a := b.submit("https://"+virginia+"/sign-out", url.Values{})
+	requirePage(t, a, 200, "/signed-out", "You are signed out", `href="/login"`)
+	assert.NotContains(t, a.body, "refresh", "nothing starts by itself")
+	assert.Empty(t, b.cookie(virginia, portal.SessionCookie))
+	assert.Zero(t, w.sessions["us-east-1"].Len())
+
+	b.jar[virginia][portal.SessionCookie] = &stolen
+	requireAtIdP(t, w, b.get("https://"+virginia+"/"))
+	requirePage(t, b.get("https://"+virginia+"/signed-out"), 200, "/signed-out", "You are signed out")
+	requirePage(t, b.submit("https://"+virginia+"/sign-out", url.Values{}), 200, "/signed-out")
+}
+
+func TestSignOutIsNotForOthersToAskFor(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	for _, site := range []string{"cross-site", "same-site"} {
+		requirePage(t, b.send("POST", "https://"+virginia+"/sign-out", site, url.Values{}), http.StatusForbidden, "/sign-out", "Refused")
+	}
+	requirePage(t, b.send("GET", "https://"+virginia+"/sign-out", "cross-site", nil), http.StatusMethodNotAllowed, "/sign-out")
+	requirePage(t, b.click("https://"+virginia+"/"), 200, "/", "Alice Adams")
+	assert.Contains(t, w.logged(), "reason=CrossSite")
+	// Signed in people are not shown a page that says they are not.
+	requirePage(t, b.get("https://"+virginia+"/signed-out"), 200, "/")
+}
+
+func TestSessionOfOneRegionIsNoneInAnother(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	b.jar[frankfurt] = b.jar[virginia]
+	requireAtIdP(t, w, b.get("https://"+frankfurt+"/"))
+}
+
+// broken is a Sessions that fails when told to.
+type broken struct {
+	portal.Sessions
+	get, create, end atomic.Bool
+}
+
+var errDown = errors.New("the store is down")
+
+func (b *broken) Get(ctx context.Context, key string) (portal.Session, error) {
+	if b.get.Load() {
+		return portal.Session{}, errDown
+	}
+	return b.Sessions.Get(ctx, key)
+}
+
+func (b *broken) Create(ctx context.Context, key string, s portal.Session) error {
+	if b.create.Load() {
+		return errDown
+	}
+	return b.Sessions.Create(ctx, key, s)
+}
+
+func (b *broken) End(ctx context.Context, key string) error {
+	if b.end.Load() {
+		return errDown
+	}
+	return b.Sessions.End(ctx, key)
+}
+
+func TestStoreThatCannotTellLetsNobodyIn(t *testing.T) {
+	down := &broken{Sessions: portal.NewMemorySessions()}
+	w := newWorld(t, func(c *portal.Config) { c.Sessions = down })
+	down.create.Store(true)
+	a := w.signIn(w.browser(), "https://"+virginia+"/", "alice@example.com")
+	assert.Equal(t, http.StatusServiceUnavailable, a.StatusCode)
+	assert.Equal(t, portal.ReasonUnavailable, w.lastSignIn().Reason)
+	assert.NotContains(t, a.body, errDown.Error())
+	assert.Contains(t, w.logged(), errDown.Error())
+
+	down.create.Store(false)
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	down.get.Store(true)
+	requirePage(t, b.click("https://"+virginia+"/"), http.StatusServiceUnavailable, "/", "Try again")
+	requirePage(t, b.get("https://"+virginia+"/signed-out"), http.StatusServiceUnavailable, "/signed-out")
+	down.get.Store(false)
+	down.end.Store(true)
+	a = b.submit("https://"+virginia+"/sign-out", url.Values{})
+	assert.Equal(t, http.StatusServiceUnavailable, a.StatusCode, "nobody is told of a sign-out that did not happen")
+}
+
+func TestManyBrowsersAtOnce(t *testing.T) {
+	w := newWorld(t, nil)
+	var wg sync.WaitGroup
+	for i := range 16 {
+		host := []string{virginia, frankfurt}[i%2]
+		wg.Go(func() {
+			b := w.browser()
+			a := b.get("https://" + host + "/")
+			form, err := w.idp.Answer(a.Header.Get("Location"), "alice@example.com")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			a = b.post(form.URL, form.Values())
+			assert.Equal(t, 200, a.StatusCode)
+			a = b.submit("https://"+host+"/sign-out", url.Values{})
+			assert.Equal(t, "/signed-out", a.url.Path)
+		})
+	}
+	wg.Wait()
+	assert.Zero(t, w.sessions["us-east-1"].Len()+w.sessions["eu-central-1"].Len())
+}
+
+func TestMemorySessions(t *testing.T) {
+	ctx, now := t.Context(), time.Now()
+	m := portal.NewMemorySessions()
+	require.NoError(t, m.Create(ctx, "a", portal.Session{UserID: "a", Created: now, Seen: now, Expires: now.Add(time.Hour)}))
+	require.NoError(t, m.Touch(ctx, "a", now.Add(time.Minute)))
+	require.NoError(t, m.Touch(ctx, "a", now), "an older request that comes later")
+	s, err := m.Get(ctx, "a")
+	require.NoError(t, err)
+	assert.True(t, s.Seen.Equal(now.Add(time.Minute)))
+
+	later := now.Add(time.Hour)
+	require.NoError(t, m.Create(ctx, "b", portal.Session{UserID: "b", Created: later, Seen: later, Expires: later.Add(time.Hour)}))
+	assert.Equal(t, 1, m.Len(), "expired sessions are swept")
+
+	require.NoError(t, m.End(ctx, "b"))
+	require.NoError(t, m.End(ctx, "b"))
+	assert.ErrorIs(t, m.Touch(ctx, "b", later), portal.ErrNoSession, "an ended session is not revived")
+	_, err = m.Get(ctx, "b")
+	assert.ErrorIs(t, err, portal.ErrNoSession)
+}

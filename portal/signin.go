@@ -1,0 +1,217 @@
+package portal
+
+import (
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// A pending sign-in is what a response proved, on its way from the consumer to
+// PathContinue. It is held in the Region's store under the hash of a secret
+// that is in this browser's cookie, and can be taken once.
+type pending struct {
+	UserID       string    `json:"user_id"`
+	UserName     string    `json:"user_name"`
+	SessionIndex string    `json:"session_index,omitempty"`
+	SessionEnd   time.Time `json:"session_end"` // SessionNotOnOrAfter, zero if there was none
+	ReturnTo     string    `json:"return_to,omitempty"`
+	Unsolicited  bool      `json:"unsolicited,omitempty"`
+	Until        time.Time `json:"until"` // of this record
+	// Asked is the ID of the user whose browser was asked whether to go on.
+	Asked string `json:"asked,omitempty"`
+}
+
+// pendingLifetime is how long a person may think about the question.
+const pendingLifetime = 5 * time.Minute
+
+// proved is the consumer's OnLogin: the response is genuine and was not seen
+// before. Whether its subject is somebody here is decided now.
+func (p *Portal) proved(w http.ResponseWriter, r *http.Request, l *acs.Login) {
+	p.secure(w)
+	a := l.Assertion
+	name := a.NameID().Value
+	in := pending{
+		UserName:     name,
+		SessionIndex: a.SessionIndex(),
+		SessionEnd:   a.SessionNotOnOrAfter(),
+		ReturnTo:     l.ReturnTo,
+		Unsolicited:  l.Unsolicited,
+		Until:        p.cfg.Now().Add(pendingLifetime),
+	}
+	u, refused := p.active(p.cfg.Directory.User(name))
+	if refused != nil {
+		p.refuseSignIn(w, r, in, refused)
+		return
+	}
+	in.UserID = u.ID
+	tag, err := p.keep(w, r, "", in)
+	if err != nil {
+		p.refuseSignIn(w, r, in, err)
+		return
+	}
+	http.Redirect(w, r, PathContinue+"?s="+url.QueryEscape(tag), http.StatusSeeOther)
+}
+
+// proceed finishes the sign-in that this browser has pending, unless there is
+// a question to ask first. Somebody who came back to an old page goes home, and
+// from there to sign in if need be.
+func (p *Portal) proceed(w http.ResponseWriter, r *http.Request) {
+	tag := r.URL.Query().Get("s")
+	in, err := p.take(w, r, tag)
+	switch {
+	case errors.Is(err, errNotPending):
+		http.Redirect(w, r, PathHome, http.StatusSeeOther)
+	case err != nil:
+		p.refuse(w, r, http.StatusServiceUnavailable, unavailable("read of the sign-in", err))
+	default:
+		p.finish(w, r, tag, in, "")
+	}
+}
+
+// finish turns a pending sign-in into a session. agreed is the ID of the user
+// whom the person at this browser agreed to stop being.
+func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in pending, agreed string) {
+	u, refused := p.active(p.cfg.Directory.UserByID(in.UserID))
+	if refused != nil {
+		p.clearCookie(w, pendingCookie(tag))
+		p.refuseSignIn(w, r, in, refused)
+		return
+	}
+	before, err := p.current(r)
+	var e *Error
+	if errors.As(err, &e) && e.Reason == ReasonUnavailable {
+		p.refuseSignIn(w, r, in, e)
+		return
+	}
+	if before != nil && before.user.ID != u.ID && in.Unsolicited && agreed != before.user.ID {
+		p.ask(w, r, tag, in, before.user, u)
+		return
+	}
+	p.clearCookie(w, pendingCookie(tag))
+	if err := p.replace(w, r, before, in, u); err != nil {
+		p.refuseSignIn(w, r, in, err)
+		return
+	}
+	p.signedIn(r.Context(), in)
+	to := in.ReturnTo
+	if to == "" {
+		to = PathHome
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// replace ends the session that the browser had and begins the new one.
+func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, in pending, u center.User) *Error {
+	now := p.cfg.Now()
+	s := Session{
+		UserID: u.ID, UserName: in.UserName, SessionIndex: in.SessionIndex, Region: p.cfg.Region,
+		Created: now, Seen: now, Expires: now.Add(p.cfg.SessionLifetime),
+	}
+	if !in.SessionEnd.IsZero() && in.SessionEnd.Before(s.Expires) {
+		s.Expires = in.SessionEnd
+	}
+	if s.over(now, p.cfg.IdleTimeout) {
+		return &Error{Reason: ReasonSessionOver, Rule: "SessionNotOnOrAfter (Profiles 4.1.4.3)", Want: "after " + now.UTC().Format(time.RFC3339), Got: s.Expires.UTC().Format(time.RFC3339)}
+	}
+	if before != nil {
+		if err := p.cfg.Sessions.End(r.Context(), before.key); err != nil {
+			return unavailable("end of the session before", err)
+		}
+	}
+	var e *Error
+	if err := p.begin(w, r, s); errors.As(err, &e) {
+		return e
+	}
+	return nil
+}
+
+// keep stores a pending sign-in and gives this browser its secret. The tag
+// tells several sign-ins of one browser apart and is no secret; an empty one
+// means a new one.
+func (p *Portal) keep(w http.ResponseWriter, r *http.Request, tag string, in pending) (string, *Error) {
+	secret, err := p.secret()
+	if err != nil {
+		return "", unavailable("making of a secret", err)
+	}
+	if tag == "" {
+		b := make([]byte, tagBytes)
+		if _, err := io.ReadFull(p.cfg.Rand, b); err != nil {
+			return "", unavailable("making of a tag", err)
+		}
+		tag = hex.EncodeToString(b)
+	}
+	b, err := json.Marshal(in)
+	if err != nil {
+		return "", unavailable("writing of the sign-in", err)
+	}
+	if err := p.cfg.Store.Add(r.Context(), pendingKey(secret), b, in.Until); err != nil {
+		return "", unavailable("write of the sign-in", err)
+	}
+	p.setCookie(w, pendingCookie(tag), secret, pendingLifetime)
+	return tag, nil
+}
+
+// errNotPending: this browser has no such sign-in, or has used it, or it is
+// too old.
+var errNotPending = errors.New("portal: no such sign-in is pending")
+
+// take returns this browser's pending sign-in, and that only once.
+func (p *Portal) take(w http.ResponseWriter, r *http.Request, tag string) (pending, error) {
+	c, err := r.Cookie(pendingCookie(tag))
+	if err != nil || len(tag) != 2*tagBytes {
+		return pending{}, errNotPending
+	}
+	b, err := p.cfg.Store.Take(r.Context(), pendingKey(c.Value))
+	var in pending
+	if err == nil {
+		err = json.Unmarshal(b, &in)
+	}
+	if errors.Is(err, acs.ErrNotFound) || err == nil && !p.cfg.Now().Before(in.Until) {
+		p.clearCookie(w, pendingCookie(tag))
+		return pending{}, errNotPending
+	}
+	return in, err
+}
+
+const tagBytes = 8
+
+// pendingKey is not of the kinds that acs keeps for itself in the same store.
+func pendingKey(secret string) string { return "portal." + hashed("portal sign-in", secret) }
+
+func pendingCookie(tag string) string { return "__Host-meridian-continue-" + tag }
+
+// signedIn tells log and caller about a new session.
+func (p *Portal) signedIn(ctx context.Context, in pending) {
+	p.cfg.Logger.InfoContext(ctx, "portal: signed in", "region", p.cfg.Region, "user", in.UserName, "unsolicited", in.Unsolicited)
+	p.tell(ctx, in, "", "")
+}
+
+// refuseSignIn answers somebody who was proved to be who they are and still
+// does not get in.
+func (p *Portal) refuseSignIn(w http.ResponseWriter, r *http.Request, in pending, why *Error) {
+	status := http.StatusForbidden
+	switch why.Reason {
+	case ReasonUnavailable:
+		status = http.StatusServiceUnavailable
+	case ReasonUnknownUser, ReasonInactiveUser:
+		why.Got = in.UserName
+	}
+	p.tell(r.Context(), in, p.refuse(w, r, status, why), why.Reason)
+}
+
+func (p *Portal) tell(ctx context.Context, in pending, reference string, reason Reason) {
+	if p.cfg.OnSignIn != nil {
+		p.cfg.OnSignIn(ctx, SignIn{
+			Time: p.cfg.Now(), Reference: reference, Region: p.cfg.Region, UserName: in.UserName,
+			Unsolicited: in.Unsolicited, Accepted: reason == "", Reason: reason,
+		})
+	}
+}

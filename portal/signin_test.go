@@ -1,0 +1,269 @@
+package portal_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+func TestColdGetStartsSignIn(t *testing.T) {
+	w := newWorld(t, nil)
+	for region, host := range regionHosts {
+		b := w.browser()
+		first := b.send("GET", "https://"+host+"/", "none", nil)
+		assert.Equal(t, http.StatusSeeOther, first.StatusCode)
+		assert.Equal(t, portal.PathLogin, first.Header.Get("Location"))
+		a := w.signIn(b, "https://"+host+"/", "alice@example.com")
+		requirePage(t, a, 200, "/", "Alice Adams", region, "Production", "ReadOnly")
+		assert.Equal(t, host, a.url.Host, "one arrives in the Region where one began")
+		got := w.lastSignIn()
+		assert.True(t, got.Accepted)
+		assert.Equal(t, region, got.Region)
+		assert.False(t, got.Unsolicited)
+	}
+}
+
+func TestColdGetOfADeepLinkComesBackThere(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	a := w.signIn(b, "https://"+frankfurt+"/accounts/111122223333/ReadOnly?from=mail", "alice@example.com")
+	requirePage(t, a, 200, "/accounts/111122223333/ReadOnly?from=mail", "Production", "1 hour 30 minutes")
+}
+
+func TestTileSignsInAtTheFirstRegion(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	requirePage(t, w.tile(b, "alice@example.com", ""), 200, "/", "Alice Adams", "us-east-1")
+	assert.True(t, w.lastSignIn().Unsolicited)
+	requirePage(t, b.get("https://"+virginia+"/applications"), 200, "/applications", "Farm")
+}
+
+func TestWhoIsRefused(t *testing.T) {
+	cases := []struct {
+		name, login string
+		want        portal.Reason
+	}{
+		{"userName in another case", "Carol@example.com", portal.ReasonUnknownUser},
+		{"nobody's userName", "nobody@example.com", portal.ReasonUnknownUser},
+		{"inactive user", "dora@example.com", portal.ReasonInactiveUser},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			b := w.browser()
+			users := len(w.inst.Snapshot().Data().Users)
+			for _, sign := range []func() answer{
+				func() answer { return w.signIn(b, "https://"+virginia+"/", c.login) },
+				func() answer { return w.tile(b, c.login, "") },
+			} {
+				a := sign()
+				requirePage(t, a, http.StatusForbidden, acsPath, "You can&#39;t sign in", "Sign in again", `href="/login"`)
+				assert.NotContains(t, a.body, c.login, "the page does not say whom it refused")
+				got := w.lastSignIn()
+				assert.False(t, got.Accepted)
+				assert.Equal(t, c.want, got.Reason)
+				assert.Equal(t, c.login, got.UserName)
+				require.NotEmpty(t, got.Reference)
+				assert.Contains(t, a.body, got.Reference)
+				line := lineWith(w.logged(), "reference="+got.Reference)
+				assert.Contains(t, line, "reason="+string(c.want))
+				assert.Contains(t, line, c.login)
+			}
+			assert.Empty(t, b.cookie(virginia, portal.SessionCookie))
+			assert.Zero(t, w.sessions["us-east-1"].Len())
+			assert.Len(t, w.inst.Snapshot().Data().Users, users, "nobody is created by signing in")
+		})
+	}
+}
+
+func lineWith(log, part string) string {
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, part) {
+			return line
+		}
+	}
+	return ""
+}
+
+func TestUserWhoLosesAccessIsOutAtOnce(t *testing.T) {
+	for name, change := range map[string]func(*center.Tx) error{
+		"disabled": func(tx *center.Tx) error { return tx.PutUser(center.User{UserName: "alice@example.com"}) },
+		"removed":  func(tx *center.Tx) error { return tx.RemoveUser("alice@example.com") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			b := w.browser()
+			w.signIn(b, "https://"+frankfurt+"/", "alice@example.com")
+			primary, err := w.inst.In("us-east-1")
+			require.NoError(t, err)
+			require.NoError(t, primary.Update(change))
+			requirePage(t, b.click("https://"+frankfurt+"/applications"), http.StatusForbidden, "/applications", "You can&#39;t sign in")
+			assert.Zero(t, w.sessions["eu-central-1"].Len(), "the session is gone, so coming back active does not revive it")
+		})
+	}
+}
+
+func TestUserDisabledBetweenProofAndSession(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	a := b.get("https://" + virginia + "/")
+	form, err := w.idp.Answer(a.Header.Get("Location"), "alice@example.com")
+	require.NoError(t, err)
+	a = b.send("POST", form.URL, "cross-site", form.Values())
+	primary, err := w.inst.In("us-east-1")
+	require.NoError(t, err)
+	require.NoError(t, primary.Update(func(tx *center.Tx) error { return tx.RemoveUser("alice@example.com") }))
+	assert.Equal(t, http.StatusForbidden, b.follow(a).StatusCode)
+	assert.Equal(t, portal.ReasonUnknownUser, w.lastSignIn().Reason)
+	assert.Zero(t, w.sessions["us-east-1"].Len())
+}
+
+func TestPendingSignInIsThisBrowsersAndOnce(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	form, err := w.idp.IdPInitiated("", "alice@example.com", "")
+	require.NoError(t, err)
+	a := b.send("POST", form.URL, "cross-site", form.Values())
+	next, err := a.Location()
+	require.NoError(t, err)
+	require.Equal(t, portal.PathContinue, next.Path)
+
+	other := w.browser()
+	requireAtIdP(t, w, other.get(next.String()))
+	assert.Zero(t, w.sessions["us-east-1"].Len(), "the address alone is worth nothing")
+
+	stolen := w.browser()
+	stolen.jar[virginia] = map[string]*http.Cookie{}
+	for name, c := range b.jar[virginia] {
+		stolen.jar[virginia][name] = c
+	}
+	requirePage(t, b.follow(a), 200, "/", "Alice Adams")
+	requireAtIdP(t, w, stolen.get(next.String()))
+	assert.Equal(t, 1, w.sessions["us-east-1"].Len(), "the secret works once")
+	requirePage(t, b.get(next.String()), 200, "/", "Alice Adams")
+}
+
+func TestPendingSignInExpires(t *testing.T) {
+	for name, edit := range map[string]func(*portal.Config){
+		"in the store":                 nil,
+		"in a store that keeps longer": func(c *portal.Config) { c.Store = acs.NewMemoryStore() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, edit)
+			b := w.browser()
+			form, err := w.idp.IdPInitiated("", "alice@example.com", "")
+			require.NoError(t, err)
+			a := b.send("POST", form.URL, "cross-site", form.Values())
+			require.Equal(t, http.StatusSeeOther, a.StatusCode)
+			w.clock.advance(5 * time.Minute)
+			requireAtIdP(t, w, b.follow(a))
+			assert.Zero(t, w.sessions["us-east-1"].Len())
+		})
+	}
+}
+
+func requireAtIdP(t *testing.T, w *world, a answer) {
+	t.Helper()
+	require.True(t, strings.HasPrefix(a.Header.Get("Location"), w.idp.URL+"/"), "want the identity provider, got %d %s %q", a.StatusCode, a.url, a.Header.Get("Location"))
+}
+
+func TestSignInNeverLeadsToAnotherOrigin(t *testing.T) {
+	hostile := []string{
+		"https://evil.example/", "//evil.example/", `/\evil.example/`, `\\evil.example`, "/%5cevil.example", "javascript:alert(1)", "https:evil.example",
+		"https://" + virginia + "@evil.example/", "https://" + virginia + ".evil.example/", "/\t/evil.example", "///evil.example", "http:///evil.example",
+	}
+	for _, to := range hostile {
+		t.Run(to, func(t *testing.T) {
+			w := newWorld(t, nil)
+			b := w.browser()
+			a := b.get("https://" + virginia + "/login?return_to=" + url.QueryEscape(to))
+			if a.StatusCode != http.StatusBadRequest { // to refuse the sign-in is as good
+				requireStays(t, w.atIdP(b, a, "alice@example.com"))
+			}
+			requireStays(t, w.tile(w.browser(), "alice@example.com", to))
+		})
+	}
+}
+
+// requireStays holds if the browser is on a page of the portal: it follows
+// redirects only to hosts it knows, so an open redirect would end elsewhere.
+func requireStays(t *testing.T, a answer) {
+	t.Helper()
+	assert.Empty(t, a.Header.Get("Location"))
+	assert.Equal(t, virginia, a.url.Host)
+}
+
+func TestRelayStateLeadsToOwnPagesAndAllowedOrigins(t *testing.T) {
+	w := newWorld(t, func(c *portal.Config) { c.RelayStateOrigins = []string{"https://wiki.example"} })
+	requirePage(t, w.tile(w.browser(), "alice@example.com", "/applications"), 200, "/applications", "Wiki")
+	requirePage(t, w.tile(w.browser(), "alice@example.com", "https://"+virginia+"/applications"), 200, "/applications", "Wiki")
+	a := w.tile(w.browser(), "alice@example.com", "https://wiki.example/start")
+	assert.Equal(t, "https://wiki.example/start", a.Header.Get("Location"))
+}
+
+func TestReturnPathIsNotMarkup(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	a := w.signIn(b, "https://"+virginia+`/applications?q="><script>alert(1)</script>`, "alice@example.com")
+	require.Equal(t, 200, a.StatusCode)
+	assert.NotContains(t, a.body, "<script")
+	a = b.get("https://" + virginia + `/"><script>alert(1)</script>`)
+	require.Equal(t, 404, a.StatusCode)
+	assert.NotContains(t, a.body, "<script")
+}
+
+func TestNothingSecretIsLogged(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	form, err := w.idp.IdPInitiated("", "alice@example.com", "/applications")
+	require.NoError(t, err)
+	b.post(form.URL, form.Values())
+	w.tile(b, "nobody@example.com", "")
+	id := b.cookie(virginia, portal.SessionCookie)
+	require.NotEmpty(t, id)
+	b.submit("https://"+virginia+"/sign-out", url.Values{})
+	log := w.logged()
+	assert.Contains(t, log, "signed in")
+	assert.Contains(t, log, "signed out")
+	assert.NotContains(t, log, id)
+	assert.NotContains(t, log, form.SAMLResponse[:100])
+	assert.NotRegexp(t, regexp.MustCompile(`(?i)<\w*:?assertion|__Host-`), log)
+}
+
+func TestSessionNotOnOrAfter(t *testing.T) {
+	w := newWorld(t, nil)
+	require.NoError(t, w.idp.UpdateApp("", func(a *mockidp.App) error { a.SessionLifetime = 10 * time.Minute; return nil }))
+	b := w.browser()
+	requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/")
+	w.clock.advance(10*time.Minute - time.Second)
+	requirePage(t, b.click("https://"+virginia+"/"), 200, "/")
+	w.clock.advance(time.Second)
+	requireAtIdP(t, w, b.click("https://"+virginia+"/"))
+	assert.Zero(t, w.sessions["us-east-1"].Len())
+}
+
+func TestSessionNotOnOrAfterInThePastIsSaid(t *testing.T) {
+	w := newWorld(t, nil)
+	require.NoError(t, w.idp.UpdateApp("", func(a *mockidp.App) error { a.SessionLifetime = time.Minute; return nil }))
+	b := w.browser()
+	a := b.get("https://" + virginia + "/")
+	form, err := w.idp.Answer(a.Header.Get("Location"), "alice@example.com")
+	require.NoError(t, err)
+	// Within the skew, so the assertion holds; but no session could begin.
+	w.clock.advance(90 * time.Second)
+	a = b.post(form.URL, form.Values())
+	assert.Equal(t, http.StatusForbidden, a.StatusCode, "a page, and not a round trip without end")
+	assert.Contains(t, a.body, "is over")
+	assert.Equal(t, portal.ReasonSessionOver, w.lastSignIn().Reason)
+}
