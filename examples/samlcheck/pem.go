@@ -1,0 +1,89 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/pem"
+	"fmt"
+
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// addCert takes a certificate or a bare public key.
+func addCert(cfg *saml.IdPConfig, path string) error {
+	block, err := onePEM("-idp-cert", path)
+	if err != nil {
+		return err
+	}
+	var key any
+	switch block.Type {
+	case "CERTIFICATE":
+		cert, err := x509.ParseCertificate(block.Bytes)
+		if err != nil {
+			return fmt.Errorf("-idp-cert %s: %w", path, err)
+		}
+		key = cert.PublicKey
+		cfg.Certificates = append(cfg.Certificates, cert)
+	case "PUBLIC KEY":
+		key, err = x509.ParsePKIXPublicKey(block.Bytes)
+		cfg.Keys = append(cfg.Keys, key)
+	case "RSA PUBLIC KEY":
+		key, err = x509.ParsePKCS1PublicKey(block.Bytes)
+		cfg.Keys = append(cfg.Keys, key)
+	default:
+		err = fmt.Errorf("want a CERTIFICATE or a PUBLIC KEY, got %q", block.Type)
+	}
+	if err != nil {
+		return fmt.Errorf("-idp-cert %s: %w", path, err)
+	}
+	switch key.(type) {
+	case *rsa.PublicKey, *ecdsa.PublicKey:
+		return nil
+	}
+	return fmt.Errorf("-idp-cert %s: want an RSA or ECDSA key, got %T", path, key)
+}
+
+// checkKeys reads the decryption keys, so that a mistake shows before the day
+// on which they are used.
+func (o *options) checkKeys() error {
+	for _, path := range o.keys {
+		block, err := onePEM("-key", path)
+		if err != nil {
+			return err
+		}
+		var key any
+		switch block.Type {
+		case "RSA PRIVATE KEY":
+			key, err = x509.ParsePKCS1PrivateKey(block.Bytes)
+		case "PRIVATE KEY":
+			key, err = x509.ParsePKCS8PrivateKey(block.Bytes)
+		default:
+			err = fmt.Errorf("want an RSA PRIVATE KEY or a PRIVATE KEY that is not encrypted, got %q", block.Type)
+		}
+		if err != nil {
+			return fmt.Errorf("-key %s: %w", path, err)
+		}
+		if _, ok := key.(*rsa.PrivateKey); !ok {
+			return fmt.Errorf("-key %s: want an RSA key, got %T", path, key)
+		}
+	}
+	return nil
+}
+
+// onePEM wants exactly one block: from a file with a chain in it, no more than
+// its first certificate could be meant, and that should be said.
+func onePEM(flag, path string) (*pem.Block, error) {
+	raw, err := readFile(flag, path, maxPEM)
+	if err != nil {
+		return nil, err
+	}
+	block, rest := pem.Decode(raw)
+	if block == nil {
+		return nil, fmt.Errorf("%s %s: not in PEM", flag, path)
+	}
+	if more, _ := pem.Decode(rest); more != nil {
+		return nil, fmt.Errorf("%s %s: want one PEM block a file, got several", flag, path)
+	}
+	return block, nil
+}
