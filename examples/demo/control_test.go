@@ -1,0 +1,221 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs"
+)
+
+// ask sends one request to the control page's handler.
+func ask(c *control, method, path string, headers ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, c.url+path, nil)
+	for i := 0; i < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	rec := httptest.NewRecorder()
+	c.handler.ServeHTTP(rec, r)
+	return rec
+}
+
+// press is a button of the page itself.
+func press(t *testing.T, c *control, path string) {
+	t.Helper()
+	rec := ask(c, "POST", path, "Sec-Fetch-Site", "same-origin", "Origin", c.url)
+	require.Equal(t, http.StatusSeeOther, rec.Code)
+	require.Equal(t, "/", rec.Header().Get("Location"))
+}
+
+// shows is what there is to read on the page.
+func shows(t *testing.T, c *control) string {
+	t.Helper()
+	rec := ask(c, "GET", "/")
+	require.Equal(t, http.StatusOK, rec.Code)
+	return (&page{body: rec.Body.String()}).text()
+}
+
+func TestControlPage(t *testing.T) {
+	w := newTestWorld(t)
+	rec := ask(w.control, "GET", "/")
+	require.Equal(t, 200, rec.Code)
+	body := rec.Body.String()
+	for _, r := range w.regions {
+		assert.Contains(t, body, `href="`+r.url+`/"`)
+		assert.Contains(t, body, r.acs)
+	}
+	assert.Contains(t, body, `href="`+w.idp.DashboardURL()+`"`)
+	assert.Contains(t, shows(t, w.control), "Nobody has signed in yet")
+	assert.Equal(t, 1, strings.Count(body, ">Default<"))
+	csp := rec.Header().Get("Content-Security-Policy")
+	assert.Contains(t, csp, "default-src 'none'")
+	assert.NotContains(t, csp, "unsafe")
+	assert.NotRegexp(t, `(?i)<(script|style)[^>]*>[^<]|\son[a-z]+=|style=`, body, "inline script or style")
+	for _, m := range regexp.MustCompile(`"(/assets/[^"]+)"`).FindAllStringSubmatch(body, -1) {
+		assert.Equal(t, 200, ask(w.control, "GET", m[1]).Code, m[1])
+	}
+	assert.Equal(t, 404, ask(w.control, "GET", "/nothing").Code)
+	assert.Equal(t, 405, ask(w.control, "GET", "/swap").Code)
+}
+
+func TestSwap(t *testing.T) {
+	w := newTestWorld(t)
+	us, eu := w.regions[0], w.regions[1]
+	assert.Equal(t, []string{us.acs, eu.acs}, w.acsOrder())
+	press(t, w.control, "/swap")
+	assert.Equal(t, []string{eu.acs, us.acs}, w.acsOrder())
+	assert.Contains(t, shows(t, w.control), "lists the URL of eu-central-1 first")
+	assert.Contains(t, shows(t, w.control), "eu-central-1 Single sign-on URL us-east-1 other")
+	assert.Equal(t, us.acs, w.sp.ACS()[0].URL, "the service provider's list is another one")
+	press(t, w.control, "/swap")
+	assert.Equal(t, []string{us.acs, eu.acs}, w.acsOrder())
+}
+
+func TestStopAndStart(t *testing.T) {
+	w := newTestWorld(t)
+	r := w.regions[0]
+	k := newWalker(context.Background(), w)
+	require.NoError(t, k.signsIn(r))
+	b := k.browser()
+	p, f, err := k.tile(b)
+	require.NoError(t, err)
+	before := b.again()
+	p, err = b.submit(p, f, nil)
+	require.NoError(t, err)
+	require.NoError(t, atPortal(p, r))
+
+	press(t, w.control, "/regions/us-east-1/stop")
+	assert.NoError(t, k.nobodyAnswers(r))
+	assert.Contains(t, shows(t, w.control), "us-east-1 N. Virginia Stopped")
+	assert.Contains(t, shows(t, w.control), "eu-central-1 Frankfurt Up")
+	press(t, w.control, "/regions/us-east-1/stop") // no harm
+
+	taken, err := net.Listen("tcp", r.addr)
+	require.NoError(t, err)
+	press(t, w.control, "/regions/us-east-1/start")
+	assert.Contains(t, shows(t, w.control), "address already in use")
+	assert.False(t, r.running())
+	taken.Close()
+
+	press(t, w.control, "/regions/us-east-1/start")
+	press(t, w.control, "/regions/us-east-1/start") // no harm
+	assert.Contains(t, shows(t, w.control), "us-east-1 N. Virginia Up")
+	p, err = b.open(r.url + "/")
+	require.NoError(t, err)
+	assert.NoError(t, atPortal(p, r), "the session from before")
+	mark := w.signIns.mark()
+	q, err := before.submit(&page{url: p.url, header: http.Header{}}, f, nil)
+	require.NoError(t, err)
+	_, err = k.refused(mark, r, q, "Replay")
+	assert.NoError(t, err, "the replay record from before")
+
+	press(t, w.control, "/regions/mars-1/stop")
+	assert.Contains(t, shows(t, w.control), `there is no Region "mars-1"`)
+}
+
+func TestReplayButton(t *testing.T) {
+	w := newTestWorld(t)
+	k := newWalker(context.Background(), w)
+	press(t, w.control, "/replay")
+	assert.Contains(t, shows(t, w.control), "sign in first")
+
+	require.NoError(t, k.tileLeadsTo(w.regions[0]))
+	press(t, w.control, "/replay")
+	assert.Contains(t, shows(t, w.control), "us-east-1 refused the same response, sent once more. Reason: Replay.")
+
+	require.NoError(t, k.signsIn(w.regions[1]))
+	mark := w.signIns.mark()
+	press(t, w.control, "/replay")
+	assert.Contains(t, shows(t, w.control), "eu-central-1 refused the same response, sent once more. Reason: InResponseTo.")
+	v, err := k.verdict(mark)
+	require.NoError(t, err)
+	assert.Contains(t, shows(t, w.control), v.Reference)
+
+	w.regions[1].stop()
+	press(t, w.control, "/replay")
+	assert.Contains(t, shows(t, w.control), "eu-central-1 is stopped")
+	require.NoError(t, w.regions[1].start())
+
+	h, err := w.handler(w.regions[0], forgetful{acs.NewMemoryStore()})
+	require.NoError(t, err)
+	serveInstead(t, w.regions[0], h)
+	require.NoError(t, k.tileLeadsTo(w.regions[0]))
+	press(t, w.control, "/replay")
+	assert.Contains(t, shows(t, w.control), "us-east-1 ACCEPTED the same response a second time")
+}
+
+func TestOthersCannotPressButtons(t *testing.T) {
+	w := newTestWorld(t)
+	for _, path := range []string{"/swap", "/replay", "/regions/us-east-1/stop", "/regions/us-east-1/start"} {
+		assert.Equal(t, 403, ask(w.control, "POST", path, "Sec-Fetch-Site", "cross-site", "Origin", "http://evil.example").Code)
+		assert.Equal(t, 403, ask(w.control, "POST", path, "Origin", w.regions[0].url).Code, "a Region's page")
+	}
+	// A name that leads to this machine makes a page of the same origin.
+	r := httptest.NewRequest("POST", "http://evil.example:8700/swap", nil)
+	r.Header.Set("Sec-Fetch-Site", "same-origin")
+	rec := httptest.NewRecorder()
+	w.control.handler.ServeHTTP(rec, r)
+	assert.Equal(t, http.StatusMisdirectedRequest, rec.Code)
+	assert.True(t, w.regions[0].running())
+	assert.Equal(t, w.regions[0].acs, w.acsOrder()[0])
+}
+
+// Who signed in well at the identity provider and is nobody here is refused by
+// the portal, and the list has one line that says so.
+func TestPortalsRefusalIsListed(t *testing.T) {
+	w := newTestWorld(t)
+	k := newWalker(context.Background(), w)
+	k.who = carol
+	b := k.browser()
+	p, err := b.open(w.regions[1].url + "/")
+	require.NoError(t, err)
+	p, err = k.signIn(b, p)
+	require.NoError(t, err)
+	require.Equal(t, 403, p.status)
+	list := w.signIns.newest()
+	require.Len(t, list, 1)
+	assert.False(t, list[0].Accepted())
+	assert.Equal(t, "UnknownUser", list[0].Reason())
+	assert.Equal(t, referenceOn(p), list[0].Reference)
+	assert.Contains(t, shows(t, w.control), "eu-central-1 sp-initiated carol@example.com Refused UnknownUser")
+}
+
+func TestApplicationsOpen(t *testing.T) {
+	w := newTestWorld(t)
+	k := newWalker(context.Background(), w)
+	b := k.browser()
+	p, err := b.open(w.regions[0].url + "/")
+	require.NoError(t, err)
+	_, err = k.signIn(b, p)
+	require.NoError(t, err)
+	p, err = b.open(w.regions[0].url + "/applications")
+	require.NoError(t, err)
+	for _, a := range w.center.Snapshot().Data().Applications {
+		q, err := b.click(p, a.Name)
+		require.NoError(t, err)
+		assert.Equal(t, 200, q.status)
+		assert.Contains(t, q.body, a.Name+" runs in "+a.Region)
+	}
+	p, err = b.open(w.regions[0].url + appPath + "nothing")
+	require.NoError(t, err)
+	assert.Equal(t, 404, p.status)
+}
+
+func TestSignInsAreBounded(t *testing.T) {
+	s := newSignIns()
+	for range keptSignIns + 5 {
+		s.verdict(context.Background(), verdictNamed("x"))
+	}
+	s.verdict(context.Background(), verdictNamed("last"))
+	assert.Len(t, s.newest(), keptSignIns)
+	assert.Equal(t, "last", s.newest()[0].NameID)
+	assert.Len(t, s.since(s.mark()-2), 2)
+	assert.Empty(t, s.since(s.mark()))
+}

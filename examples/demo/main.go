@@ -1,0 +1,107 @@
+// Command demo is two Regions behind one SAML app, on this machine: a mock
+// identity provider, an access portal in each Region, and a control page from
+// which a Region can be stopped, the identity provider's list of ACS URLs
+// reordered, and a response replayed.
+//
+//	go run ./examples/demo          start it, and say what to open
+//	go run ./examples/demo -open    and open it
+//	go run ./examples/demo -walk    go through every flow, and say what held
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	code, err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	if err != nil {
+		// One line, whatever an error's text holds.
+		fmt.Fprintln(os.Stderr, "demo: "+strings.ReplaceAll(err.Error(), "\n", " "))
+	}
+	os.Exit(code)
+}
+
+// The exit codes.
+const (
+	exitOK     = 0
+	exitFailed = 1 // a step of the walk did not hold
+	exitUsage  = 2 // the program could not start
+)
+
+type options struct{ open, walk, verbose bool }
+
+func parse(args []string, help io.Writer) (options, error) {
+	var o options
+	fs := flag.NewFlagSet("demo", flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // an error is one line, printed by main
+	fs.BoolVar(&o.open, "open", false, "open the control page in the browser")
+	fs.BoolVar(&o.walk, "walk", false, "go through every flow, print one line a step, and exit")
+	fs.BoolVar(&o.verbose, "v", false, "write what the Regions and the identity provider log to standard error")
+	err := fs.Parse(args)
+	if errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(help, "usage: demo [flags]")
+		fs.SetOutput(help)
+		fs.PrintDefaults()
+	}
+	if err == nil && fs.NArg() > 0 {
+		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	if err == nil && o.walk && o.open {
+		err = errors.New("-walk and -open do not go together")
+	}
+	return o, err
+}
+
+func run(ctx context.Context, args []string, out, logs io.Writer) (int, error) {
+	o, err := parse(args, out)
+	if errors.Is(err, flag.ErrHelp) {
+		return exitOK, nil
+	}
+	if err != nil {
+		return exitUsage, err
+	}
+	cfg := worldConfig{FixedPorts: !o.walk}
+	if o.verbose {
+		cfg.Logger = slog.New(slog.NewTextHandler(logs, nil))
+	}
+	w, err := newWorld(cfg)
+	if err != nil {
+		return exitUsage, err
+	}
+	defer w.close()
+	if o.walk {
+		if !walk(ctx, w, out) {
+			return exitFailed, nil
+		}
+		return exitOK, nil
+	}
+	announce(out, w)
+	if o.open {
+		if err := openBrowser(w.control.url); err != nil {
+			fmt.Fprintln(logs, "demo: no browser could be opened: "+err.Error())
+		}
+	}
+	<-ctx.Done()
+	return exitOK, nil
+}
+
+// announce says what to open and whom to sign in as.
+func announce(out io.Writer, w *world) {
+	fmt.Fprintln(out, "One SAML app, two Regions, all on this machine. Ctrl-C ends it.")
+	fmt.Fprintln(out, "Control page   "+w.control.url+"/")
+	fmt.Fprintf(out, "IdP dashboard  %s  (sign in as %s)\n", w.idp.DashboardURL(), signInHint)
+	for _, r := range w.regions {
+		fmt.Fprintf(out, "%-14s %s/  (%s)\n", r.Name, r.url, r.Label)
+	}
+}

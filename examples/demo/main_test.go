@@ -1,0 +1,146 @@
+package main_test
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// program builds the program once for all tests.
+var program = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "demo")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, "demo")
+	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("%w: %s", err, out)
+	}
+	return path, nil
+})
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if path, err := program(); err == nil {
+		os.RemoveAll(filepath.Dir(path))
+	}
+	os.Exit(code)
+}
+
+// command is the program, to be started by the caller. It is killed if it
+// takes longer than anything here should.
+func command(t *testing.T, args ...string) *exec.Cmd {
+	t.Helper()
+	path, err := program()
+	require.NoError(t, err)
+	cmd := exec.Command(path, args...)
+	stuck := time.AfterFunc(2*time.Minute, func() {
+		if cmd.Process != nil {
+			_ = cmd.Process.Kill()
+		}
+	})
+	t.Cleanup(func() { stuck.Stop() })
+	return cmd
+}
+
+func TestWalk(t *testing.T) {
+	var out, errs bytes.Buffer
+	cmd := command(t, "-walk")
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	require.NoError(t, cmd.Run(), out.String()+errs.String())
+	assert.Empty(t, errs.String())
+	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
+	require.Len(t, lines, 14, out.String())
+	for i, line := range lines[:13] {
+		assert.Regexp(t, fmt.Sprintf(`^%d\. ok    \S.*\S$`, i+1), line)
+	}
+	assert.Equal(t, "13 of 13 steps held", lines[13])
+}
+
+func TestBadInputIsOneLineAndExit2(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		want string
+	}{
+		"unknown flag":   {[]string{"-nonsense"}, "-nonsense"},
+		"stray argument": {[]string{"walk"}, `"walk"`},
+		"bad value":      {[]string{"-walk=perhaps"}, "perhaps"},
+		"both":           {[]string{"-walk", "-open"}, "-open"},
+		"newline":        {[]string{"-a\nb"}, "-a b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var out, errs bytes.Buffer
+			cmd := command(t, c.args...)
+			cmd.Stdout, cmd.Stderr = &out, &errs
+			require.Error(t, cmd.Run())
+			assert.Equal(t, 2, cmd.ProcessState.ExitCode())
+			assert.Empty(t, out.String())
+			assert.Equal(t, 1, strings.Count(errs.String(), "\n"), errs.String())
+			assert.True(t, strings.HasPrefix(errs.String(), "demo: "), errs.String())
+			assert.Contains(t, errs.String(), c.want)
+			assert.NotContains(t, errs.String(), "goroutine")
+		})
+	}
+}
+
+func TestHelp(t *testing.T) {
+	out, err := command(t, "-h").Output()
+	require.NoError(t, err)
+	for _, flag := range []string{"-open", "-walk", "-v"} {
+		assert.Contains(t, string(out), flag)
+	}
+}
+
+// Somebody has the ports that the demo likes: it takes others, says so in six
+// lines at most, serves until it is told to end, and ends in order.
+func TestPortsInUse(t *testing.T) {
+	for _, port := range []string{"8700", "8701", "8711", "8712"} {
+		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
+			defer l.Close()
+		} // else somebody else has it, which is as good
+	}
+	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+		cmd := command(t)
+		var errs bytes.Buffer
+		cmd.Stderr = &errs
+		stdout, err := cmd.StdoutPipe()
+		require.NoError(t, err)
+		require.NoError(t, cmd.Start())
+		var lines, urls []string
+		for in := bufio.NewScanner(stdout); len(urls) < 4 && in.Scan(); {
+			lines = append(lines, in.Text())
+			urls = append(urls, regexp.MustCompile(`http://[a-z0-9.-]*localhost:\d+/\S*`).FindAllString(in.Text(), -1)...)
+		}
+		require.Len(t, urls, 4, lines)
+		assert.LessOrEqual(t, len(lines), 6)
+		assert.Contains(t, strings.Join(lines, "\n"), "alice@example.com")
+		for _, u := range urls {
+			assert.NotRegexp(t, `:(8700|8701|8711|8712)/`, u)
+			req, err := http.NewRequest("GET", regexp.MustCompile(`//[^:]*`).ReplaceAllString(u, "//127.0.0.1"), nil)
+			require.NoError(t, err)
+			res, err := http.DefaultTransport.RoundTrip(req) // follows nothing
+			require.NoError(t, err)
+			res.Body.Close()
+			assert.Contains(t, []int{200, 303}, res.StatusCode, u)
+		}
+		http.DefaultTransport.(*http.Transport).CloseIdleConnections()
+		require.NoError(t, cmd.Process.Signal(sig))
+		assert.NoError(t, cmd.Wait(), "%v: %s", sig, errs.String())
+		assert.Empty(t, errs.String())
+	}
+}

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/meridian-saml/meridian/mockidp"
+)
+
+// replay posts the last response that a Region accepted to the same ACS again,
+// from a client without cookies, as somebody would who got hold of it on the
+// way. It gives the verdict.
+func (w *world) replay(ctx context.Context) (signIn, error) {
+	m, err := w.lastAccepted()
+	if err != nil {
+		return signIn{}, err
+	}
+	at, err := w.region(m.ACS)
+	if err != nil {
+		return signIn{}, err
+	}
+	if !at.running() {
+		return signIn{}, fmt.Errorf("%s is stopped, so nothing can be sent there", at.Name)
+	}
+	b := newBrowser(ctx)
+	b.from = "http://" + idpHost
+	mark := w.signIns.mark()
+	values := url.Values{"SAMLResponse": {base64.StdEncoding.EncodeToString(m.XML)}}
+	if m.RelayState != "" {
+		values.Set("RelayState", m.RelayState)
+	}
+	p, err := b.post(m.ACS, values)
+	if err != nil {
+		return signIn{}, err
+	}
+	// Somebody else may be signing in just now; the page says which verdict is
+	// ours. There is no reference on it if the response was accepted.
+	ours := referenceOn(p)
+	for _, v := range w.signIns.since(mark) {
+		if v.ACS == m.ACS && (v.Reference == ours || ours == "" && v.Accepted()) {
+			return v, nil
+		}
+	}
+	return signIn{}, fmt.Errorf("%s answered %d and gave no verdict", at.Name, p.status)
+}
+
+// lastAccepted finds the message that the newest accepted verdict was about.
+func (w *world) lastAccepted() (mockidp.Message, error) {
+	sent := w.idp.Messages()
+	for _, v := range w.signIns.newest() {
+		if !v.Verdict.Accepted {
+			continue
+		}
+		for _, m := range sent {
+			if m.Direction == mockidp.Sent && m.ACS == v.ACS && bytes.Contains(m.XML, []byte(`ID="`+v.AssertionID+`"`)) {
+				return m, nil
+			}
+		}
+	}
+	return mockidp.Message{}, errors.New("no Region has accepted a response yet: sign in first")
+}
+
+var reference = regexp.MustCompile(`\bMRD-[0-9A-Z]{4}-[0-9A-Z]{4}\b`)
+
+// referenceOn is the reference that a page shows to the person, or "".
+func referenceOn(p *page) string { return reference.FindString(strings.ToUpper(p.text())) }

@@ -1,0 +1,168 @@
+package main
+
+import (
+	"cmp"
+	"encoding/xml"
+	"fmt"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// spMetadata is what step 1 reads of the metadata (SAML Metadata 2.4.4).
+type spMetadata struct {
+	XMLName  xml.Name `xml:"urn:oasis:names:tc:SAML:2.0:metadata EntityDescriptor"`
+	EntityID string   `xml:"entityID,attr"`
+	ACS      []struct {
+		Binding   string `xml:"Binding,attr"`
+		Location  string `xml:"Location,attr"`
+		IsDefault string `xml:"isDefault,attr"`
+	} `xml:"urn:oasis:names:tc:SAML:2.0:metadata SPSSODescriptor>AssertionConsumerService"`
+}
+
+// metadataListsBoth: one entity, every Region's URL, the first is the default;
+// and the same document in every Region.
+func metadataListsBoth(k *walker) (string, error) {
+	var first string
+	for i, r := range k.regions {
+		p, err := k.browser().open(r.url + "/metadata")
+		if err != nil {
+			return "", err
+		}
+		if i == 0 {
+			first = p.body
+		}
+		if err := cmp.Or(same("the status of the metadata", 200, p.status),
+			holds("the metadata in "+r.Name, p.body == first, "the same as in "+k.regions[0].Name, "another")); err != nil {
+			return "", err
+		}
+	}
+	var doc spMetadata
+	if err := xml.Unmarshal([]byte(first), &doc); err != nil {
+		return "", differ("the metadata", "SAML metadata", err.Error())
+	}
+	if err := cmp.Or(same("the entity ID", k.sp.EntityID(), doc.EntityID),
+		same("the number of ACS URLs", len(k.regions), len(doc.ACS))); err != nil {
+		return "", err
+	}
+	for i, r := range k.regions {
+		at, is := doc.ACS[i], doc.ACS[i].IsDefault
+		if err := cmp.Or(same(fmt.Sprintf("ACS URL %d", i+1), r.acs, at.Location),
+			same("its binding", saml.HTTPPost, at.Binding),
+			same("whether "+r.Name+" is the default", i == 0, is == "true" || is == "1")); err != nil {
+			return "", err
+		}
+	}
+	return fmt.Sprintf("the metadata lists %d ACS URLs under one entity ID; the first, of %s, is the default", len(doc.ACS), k.regions[0].Name), nil
+}
+
+// signInAt starts at a Region's portal, as a person does who typed its address.
+func signInAt(i int) step {
+	return func(k *walker) (string, error) {
+		r := k.regions[i]
+		if err := k.signsIn(r); err != nil {
+			return "", err
+		}
+		return "a sign-in begun in " + r.Name + " arrived at the ACS of " + r.Name + " and ended in its portal", nil
+	}
+}
+
+// signsIn is a whole SP-initiated sign-in with a browser that was never here.
+func (k *walker) signsIn(r *region) error {
+	b, mark := k.browser(), k.signIns.mark()
+	p, err := b.open(r.url + "/")
+	if err != nil {
+		return err
+	}
+	if p, err = k.signIn(b, p); err != nil {
+		return err
+	}
+	if err := k.accepted(mark, r, acs.FlowSP); err != nil {
+		return err
+	}
+	return cmp.Or(same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(b.posted(k.idp.URL))), atPortal(p, r))
+}
+
+// samlTile: IdP-initiated sign-in goes to the first URL of the app's list.
+func samlTile(k *walker) (string, error) {
+	r := k.regions[0]
+	if err := k.tileLeadsTo(r); err != nil {
+		return "", err
+	}
+	return "the SAML tile led to the first URL of the app's list, that of " + r.Name, nil
+}
+
+func (k *walker) tileLeadsTo(r *region) error {
+	b, mark := k.browser(), k.signIns.mark()
+	p, f, err := k.tile(b)
+	if err != nil {
+		return err
+	}
+	if p, err = b.submit(p, f, nil); err != nil {
+		return err
+	}
+	if err := k.accepted(mark, r, acs.FlowIdP); err != nil {
+		return err
+	}
+	return cmp.Or(same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(b.posted(k.idp.URL))), atPortal(p, r))
+}
+
+// bookmarkTile: the way to an additional Region is a bookmark, which knows no
+// SAML: it opens the portal, which starts a sign-in of its own.
+func bookmarkTile(k *walker) (string, error) {
+	r := k.regions[len(k.regions)-1]
+	if err := k.bookmarkLeadsTo(r); err != nil {
+		return "", err
+	}
+	return "the bookmark " + quote(bookmarkLabel(r.place)) + " opened that portal, which signed Alice in without asking again", nil
+}
+
+func (k *walker) bookmarkLeadsTo(r *region) error {
+	b := k.browser()
+	p, err := k.dashboard(b)
+	if err != nil {
+		return err
+	}
+	mark := k.signIns.mark()
+	if p, err = b.click(p, bookmarkLabel(r.place)); err != nil {
+		return err
+	}
+	if _, asks := p.formWith("password"); asks {
+		return differ("the identity provider, where Alice has a session", "an answer", "its sign-in page")
+	}
+	if err := k.visited(b, r.url+"/"); err != nil {
+		return err
+	}
+	if p, err = k.signIn(b, p); err != nil {
+		return err
+	}
+	return cmp.Or(k.accepted(mark, r, acs.FlowSP), atPortal(p, r))
+}
+
+// visited requires that the browser went through an address.
+func (k *walker) visited(b *browser, url string) error {
+	for _, v := range b.trail {
+		if v.url == url {
+			return nil
+		}
+	}
+	return differ("the browser's way", "through "+url, b.trail[len(b.trail)-1].url)
+}
+
+// swapped: the order of the URLs in the identity provider's app decides where
+// its tile leads, and nothing at the service provider has to follow.
+func swapped(k *walker) (string, error) {
+	first, other := k.regions[0], k.regions[len(k.regions)-1]
+	if err := k.press("/swap"); err != nil {
+		return "", err
+	}
+	moved := k.tileLeadsTo(other)
+	// Back in any case, or every later step would fail for this one's reason.
+	if err := cmp.Or(k.press("/swap"), moved); err != nil {
+		return "", err
+	}
+	if err := k.tileLeadsTo(first); err != nil {
+		return "", err
+	}
+	return "with the two URLs swapped in the app its tile led to " + other.Name + ", and swapped back to " + first.Name, nil
+}

@@ -1,0 +1,95 @@
+// Command sp is the smallest service provider that leaves no check off: one
+// page that says who is signed in. It is meant to be copied.
+//
+//	sp -idp-metadata idp.xml [-base-url http://sp.localhost:8720] [-listen 127.0.0.1:8720]
+//
+// With several Regions every one runs the same program with the same ordered
+// list, and -region says which of them it is:
+//
+//	sp -idp-metadata idp.xml -region eu-central-1 -listen :443 \
+//	   -acs us-east-1=https://us-east-1.signin.example/saml/acs \
+//	   -acs eu-central-1=https://eu-central-1.signin.example/saml/acs
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+func main() {
+	if err := run(os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "sp: "+strings.ReplaceAll(err.Error(), "\n", " "))
+		os.Exit(2)
+	}
+}
+
+func run(args []string, out io.Writer) error {
+	o, err := parse(args, out)
+	if err != nil {
+		return err
+	}
+	metadata, err := os.ReadFile(o.idpMetadata)
+	if err != nil {
+		return err
+	}
+	handler, sp, err := newHandler(o, metadata)
+	if err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return err
+	}
+	defer l.Close()
+	fmt.Fprintln(out, "Entity ID    "+sp.EntityID())
+	for _, e := range sp.ACS() { // to be entered at the identity provider in this order
+		fmt.Fprintf(out, "ACS URL %d    %s  %s\n", *e.Index, e.URL, e.Region)
+	}
+	fmt.Fprintln(out, "Listening on "+l.Addr().String())
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second}
+	return server.Serve(l)
+}
+
+// newHandler puts the service provider together.
+func newHandler(o options, idpMetadata []byte) (http.Handler, *saml.ServiceProvider, error) {
+	idp, err := saml.ParseIdPMetadata(idpMetadata)
+	if err != nil {
+		return nil, nil, fmt.Errorf("-idp-metadata: %w", err)
+	}
+	// The entity ID comes from the first URL of the list, because it must be
+	// the same in all Regions.
+	first, err := url.Parse(o.acs[0].URL)
+	if err != nil {
+		return nil, nil, fmt.Errorf("-acs: %w", err)
+	}
+	sp, err := saml.New(saml.Config{EntityID: first.Scheme + "://" + first.Host + "/saml", ACS: o.acs, IdP: idp})
+	if err != nil {
+		return nil, nil, err
+	}
+	people := newSessions()
+	region, err := acs.NewRegion(acs.RegionConfig{
+		SP: sp, Region: o.region, Store: acs.NewMemoryStore(), // a store that is shared, if a Region has several nodes
+		OnLogin: people.signedIn,
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	mux := http.NewServeMux()
+	region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
+	mux.HandleFunc("GET /{$}", people.page)
+	// The consumer is posted to from the identity provider's site, by design;
+	// our own forms never are from another's.
+	mux.Handle("POST /sign-out", http.NewCrossOriginProtection().Handler(http.HandlerFunc(people.signOut)))
+	return mux, sp, nil
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp"
+)
+
+// visitor keeps cookies by hand: net/http's jar sends no Secure cookie over
+// http, which browsers do on this machine.
+type visitor struct {
+	t       *testing.T
+	cookies map[string]string
+}
+
+func (v *visitor) send(method, to string, form url.Values, headers ...string) (*http.Response, string) {
+	v.t.Helper()
+	req, err := http.NewRequest(method, to, strings.NewReader(form.Encode()))
+	require.NoError(v.t, err)
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for i := 0; i < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
+	for name, value := range v.cookies {
+		req.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	res, err := http.DefaultTransport.RoundTrip(req) // follows nothing
+	require.NoError(v.t, err)
+	defer res.Body.Close()
+	body, err := io.ReadAll(res.Body)
+	require.NoError(v.t, err)
+	for _, c := range res.Cookies() {
+		assert.True(v.t, c.Secure && c.HttpOnly && c.Path == "/" && c.Domain == "", c.String())
+		if v.cookies[c.Name] = c.Value; c.MaxAge < 0 {
+			delete(v.cookies, c.Name)
+		}
+	}
+	return res, string(body)
+}
+
+func TestSignIn(t *testing.T) {
+	idp := mockidp.New(mockidp.Config{})
+	defer idp.Close()
+	srv := httptest.NewUnstartedServer(nil)
+	base := "http://" + srv.Listener.Addr().String()
+	o, err := parse([]string{"-idp-metadata", "unused", "-base-url", base + "/"}, io.Discard)
+	require.NoError(t, err)
+	handler, sp, err := newHandler(o, idp.Metadata(""))
+	require.NoError(t, err)
+	metadata, err := sp.Metadata()
+	require.NoError(t, err)
+	require.NoError(t, idp.RegisterSP("", metadata))
+	srv.Config.Handler = handler
+	srv.Start()
+	defer srv.Close()
+	assert.Equal(t, base+"/saml", sp.EntityID())
+	assert.Equal(t, base+"/saml/acs", sp.ACS()[0].URL)
+
+	v := &visitor{t, map[string]string{}}
+	_, body := v.send("GET", base+"/", nil)
+	assert.Contains(t, body, "Not signed in")
+	res, _ := v.send("GET", base+"/login", nil)
+	require.Equal(t, http.StatusSeeOther, res.StatusCode)
+	form, err := idp.Answer(res.Header.Get("Location"), mockidp.DefaultLogin)
+	require.NoError(t, err)
+
+	// Somebody else's browser, and an answer to no request.
+	res, _ = (&visitor{t, map[string]string{}}).send("POST", form.URL, form.Values())
+	assert.Equal(t, http.StatusForbidden, res.StatusCode)
+	tile, err := idp.IdPInitiated("", mockidp.DefaultLogin, "")
+	require.NoError(t, err)
+	res, _ = v.send("POST", tile.URL, tile.Values())
+	assert.Equal(t, http.StatusForbidden, res.StatusCode)
+	_, body = v.send("GET", base+"/", nil)
+	assert.Contains(t, body, "Not signed in")
+
+	// This browser, once.
+	before := &visitor{t, map[string]string{}}
+	for name, value := range v.cookies {
+		before.cookies[name] = value
+	}
+	res, _ = v.send("POST", form.URL, form.Values())
+	require.Equal(t, http.StatusSeeOther, res.StatusCode)
+	assert.Equal(t, "/", res.Header.Get("Location"))
+	_, body = v.send("GET", base+"/", nil)
+	assert.Contains(t, body, "Signed in as <strong>"+mockidp.DefaultLogin)
+	res, _ = before.send("POST", form.URL, form.Values())
+	assert.Equal(t, http.StatusForbidden, res.StatusCode, "a second time")
+
+	// Another site can't sign this browser out; its own page can, for good.
+	old := &visitor{t, map[string]string{sessionCookie: v.cookies[sessionCookie]}}
+	res, _ = v.send("POST", base+"/sign-out", nil, "Sec-Fetch-Site", "cross-site")
+	assert.Equal(t, http.StatusForbidden, res.StatusCode)
+	_, body = v.send("GET", base+"/", nil)
+	assert.Contains(t, body, "Signed in as")
+	res, _ = v.send("POST", base+"/sign-out", nil, "Sec-Fetch-Site", "same-origin")
+	require.Equal(t, http.StatusSeeOther, res.StatusCode)
+	_, body = v.send("GET", base+"/", nil)
+	assert.Contains(t, body, "Not signed in")
+	_, body = old.send("GET", base+"/", nil)
+	assert.Contains(t, body, "Not signed in")
+}
