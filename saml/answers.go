@@ -1,7 +1,5 @@
 package saml
 
-import "fmt"
-
 // Answers compares an assertion with what the request that it answers had
 // asked for. What was asked is enforced: an identity provider that can't do it
 // should have said so with a status. The error is a [*Error].
@@ -14,6 +12,12 @@ func (a *Assertion) Answers(asked Asked) error {
 	case a.acs.URL != asked.ACS:
 		return &Error{Reason: ReasonRecipient, Rule: "AssertionConsumerServiceURL (Core 3.4.1)", Want: asked.ACS, Got: a.acs.URL}
 	}
+	if err := asked.AuthnContext.check(); err != nil {
+		return err
+	}
+	if asked.At.IsZero() {
+		return configError("Asked.At", "is required", nil)
+	}
 	if err := a.answersAuthn(asked); err != nil {
 		return err
 	}
@@ -24,19 +28,16 @@ func (a *Assertion) Answers(asked Asked) error {
 	return nil
 }
 
-// answersAuthn wants one AuthnStatement that is as fresh and of the kind that
-// was asked for.
+// answersAuthn wants the newest AuthnStatement, which is the one that
+// [Assertion.AuthnContext] tells of, to be as fresh and of the kind that was
+// asked for.
 func (a *Assertion) answersAuthn(asked Asked) error {
-	var err error
-	for _, s := range a.a.authn {
-		switch {
-		case asked.ForceAuthn && !begun(s.instant, asked.At, a.skew):
-			err = &Error{Reason: ReasonAuthn, Rule: "ForceAuthn (Core 3.4.1)", Want: "authenticated at or after " + stamp(asked.At), Got: stamp(s.instant)}
-		case asked.AuthnContext != nil && !asked.AuthnContext.allows(s.classRef):
-			err = &Error{Reason: ReasonAuthn, Rule: "RequestedAuthnContext (Core 3.3.2.2.1)", Want: fmt.Sprint(asked.AuthnContext), Got: s.classRef}
-		default:
-			return nil
-		}
+	s := a.newest()
+	switch {
+	case asked.ForceAuthn && !begun(s.instant, asked.At, a.skew):
+		return &Error{Reason: ReasonAuthn, Rule: "ForceAuthn (Core 3.4.1)", Want: "authenticated at or after " + stamp(asked.At), Got: stamp(s.instant)}
+	case asked.AuthnContext != nil && !asked.AuthnContext.allows(s.classRef):
+		return &Error{Reason: ReasonAuthn, Rule: "RequestedAuthnContext (Core 3.3.2.2.1)", Want: asked.AuthnContext.String(), Got: s.classRef}
 	}
-	return err
+	return nil
 }

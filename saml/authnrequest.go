@@ -81,7 +81,7 @@ func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, err
 	if o.Binding != "" && o.Binding != HTTPRedirect && o.Binding != HTTPPost {
 		return nil, configError("RequestOptions.Binding", quote(o.Binding)+" is neither HTTP-Redirect nor HTTP-POST", nil)
 	}
-	if err := sp.checkMetadataInForce(idp); err != nil {
+	if err := sp.checkMetadataInForce(idp, sp.cfg.Now()); err != nil {
 		return nil, err
 	}
 	sso, err := idp.ssoService(o.Binding)

@@ -277,7 +277,14 @@ func TestAnswers(t *testing.T) {
 		"D28 strong enough":    {func(q *saml.Asked) { q.AuthnContext = order("urn:weak", saml.Minimum, class) }, ""},
 		"D28 not better":       {func(q *saml.Asked) { q.AuthnContext = order(class, saml.Better, class) }, saml.ReasonAuthn},
 		"D28 maximum exceeded": {func(q *saml.Asked) { q.AuthnContext = order("urn:weak", saml.Maximum, class) }, saml.ReasonAuthn},
-		"D43 format":           {func(q *saml.Asked) { q.NameIDFormat = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent" }, saml.ReasonNameID},
+		"a stored order that lacks what was asked": {func(q *saml.Asked) {
+			q.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: []string{"urn:mfa"}, Comparison: saml.Minimum, Order: []string{class}}
+		}, saml.ReasonConfig},
+		"no comparison that we know": {func(q *saml.Asked) {
+			q.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: []string{class}, Comparison: "nonsense"}
+		}, saml.ReasonConfig},
+		"no time":    {func(q *saml.Asked) { q.At = time.Time{} }, saml.ReasonConfig},
+		"D43 format": {func(q *saml.Asked) { q.NameIDFormat = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent" }, saml.ReasonNameID},
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := asked

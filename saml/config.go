@@ -137,8 +137,8 @@ func (cfg *Config) setDefaults() error {
 		return configError("Config.EntityID", "is required", nil)
 	case len(cfg.EntityID) > maxEntityID:
 		return configError("Config.EntityID", fmt.Sprintf("at most %d characters (Core 8.3.6), got %d", maxEntityID, len(cfg.EntityID)), nil)
-	case cfg.IdP == nil:
-		return configError("Config.IdP", "is required", nil)
+	case cfg.IdP == nil || cfg.IdP.IdP() == nil:
+		return configError("Config.IdP", "is required, and must not give nil", nil)
 	case cfg.Skew < 0 || cfg.Skew > maxSkew:
 		return configError("Config.Skew", fmt.Sprintf("from 0 to %v, got %v", maxSkew, cfg.Skew), nil)
 	case cfg.MaxAge < 0:

@@ -124,6 +124,22 @@ func TestInvariant1_IndexesAreNeverReused(t *testing.T) {
 	require.NoError(t, sp.ReplaceACS([]saml.Endpoint{{URL: usACS, Index: &one}, {URL: euDualACS, Index: &three}, {URL: euACS, Index: &two}}))
 }
 
+// An index keeps its meaning when a list with explicit indexes follows one
+// without, or the other way round.
+func TestInvariant1_IndexesKeepTheirMeaning(t *testing.T) {
+	zero, one := uint16(0), uint16(1)
+	a, b, c := saml.Endpoint{URL: usACS}, saml.Endpoint{URL: euACS}, saml.Endpoint{URL: euDualACS}
+	with := func(e saml.Endpoint, i *uint16) saml.Endpoint { e.Index = i; return e }
+	explicit, positional := []saml.Endpoint{with(a, &zero), with(b, &one)}, []saml.Endpoint{a, b}
+
+	sp := newSP(t, func(cfg *saml.Config) { cfg.ACS = explicit })
+	requireReason(t, saml.ReasonConfig, sp.ReplaceACS([]saml.Endpoint{a, c}))
+	require.NoError(t, sp.ReplaceACS(positional))
+	sp = newSP(t, func(cfg *saml.Config) { cfg.ACS = positional })
+	requireReason(t, saml.ReasonConfig, sp.ReplaceACS([]saml.Endpoint{with(a, &zero), with(c, &one)}))
+	require.NoError(t, sp.ReplaceACS(sp.ACS()), "a list may be read, changed and put back")
+}
+
 // Invariant 12: a constructed value does not change when what it was made from
 // does, nor when what it gave out does.
 func TestInvariant12_ConfigIsCopied(t *testing.T) {

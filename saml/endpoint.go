@@ -121,11 +121,19 @@ func (l *acsList) successor(next *acsList, retired map[uint16]string, mayReplace
 	if was, is := l.all[0].URL, next.all[0].URL; was != is && !mayReplaceDefault {
 		return configError("ACS", fmt.Sprintf("the first URL is the default, and replacing %s by %s moves IdP-initiated sign-in: use ReplaceDefaultACS if that is meant", quote(was), quote(is)), nil)
 	}
-	if !next.fixed {
+	if !l.fixed && !next.fixed {
 		return nil
 	}
+	now := make(map[uint16]string, len(l.all))
+	for _, e := range l.all {
+		now[*e.Index] = e.URL
+	}
 	for _, e := range next.all {
-		if was, ok := retired[*e.Index]; ok && was != e.URL {
+		was, ok := retired[*e.Index]
+		if !ok {
+			was, ok = now[*e.Index]
+		}
+		if ok && was != e.URL {
 			return configError("ACS", fmt.Sprintf("index %d stood for %s and can't be given to %s", *e.Index, quote(was), quote(e.URL)), nil)
 		}
 	}

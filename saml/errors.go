@@ -139,7 +139,7 @@ func (e *Error) Explain() string {
 		parts = append(parts, "got "+quote(e.Got))
 	}
 	if e.Err != nil {
-		parts = append(parts, clip(e.Err.Error()))
+		parts = append(parts, strings.Trim(quote(e.Err.Error()), `"`))
 	}
 	return strings.Join(parts, ": ")
 }

@@ -76,6 +76,9 @@ func NewIdP(cfg IdPConfig) (*IdP, error) {
 		idp.sso = append(idp.sso, s)
 	}
 	for _, cert := range cfg.Certificates {
+		if cert == nil {
+			return nil, metadataError("Certificates", "one of them is nil")
+		}
 		idp.addKey(signingKey{public: cert.PublicKey, cert: cert})
 	}
 	for _, key := range cfg.Keys {
@@ -88,11 +91,18 @@ func NewIdP(cfg IdPConfig) (*IdP, error) {
 }
 
 // addKey keeps each RSA or ECDSA key once. Other kinds can't verify any
-// signature that SAML knows, so they are passed over. A key that is too weak
+// signature that SAML knows, so they are passed over, as are empty ones. A key that is too weak
 // is kept: what is too weak is the service provider's decision.
 func (i *IdP) addKey(key signingKey) {
-	switch key.public.(type) {
-	case *rsa.PublicKey, *ecdsa.PublicKey:
+	switch public := key.public.(type) {
+	case *rsa.PublicKey:
+		if public == nil || public.N == nil {
+			return
+		}
+	case *ecdsa.PublicKey:
+		if public == nil || public.X == nil {
+			return
+		}
 	default:
 		return
 	}

@@ -47,8 +47,8 @@ func ParseIdPMetadataFor(metadata []byte, entityID string) (*IdP, error) {
 }
 
 func parseIdPMetadata(metadata []byte, entityID string) (*IdP, error) {
-	if err := xmltree.Check(metadata, metadataLimits); err != nil {
-		return nil, &Error{Reason: ReasonMetadata, Rule: "Metadata", Err: err}
+	if err := checkValidUntil(metadata); err != nil {
+		return nil, err
 	}
 	entities, err := decodeEntities(metadata)
 	if err != nil {
@@ -71,6 +71,28 @@ func parseIdPMetadata(metadata []byte, entityID string) (*IdP, error) {
 		return nil, metadataError("entityID", quote(entityID)+" is in it more than once")
 	}
 	return idpFromEntity(found[0])
+}
+
+// checkValidUntil refuses a validUntil that is no instant: to the decoder an
+// empty one would mean that there is none.
+func checkValidUntil(metadata []byte) error {
+	var wrong error
+	root, err := xmltree.Parse(metadata, metadataLimits)
+	if err == nil {
+		var node *xmltree.Node
+		if node, err = xmltree.FromElement(root); err == nil {
+			node.Walk(func(n *xmltree.Node) {
+				until, ok := n.Attr("validUntil")
+				if t, parseErr := parseInstant(until); ok && n.Space == nsMetadata && (parseErr != nil || t.Year() < 2000) {
+					wrong = &Error{Reason: ReasonMetadata, Rule: "validUntil (Metadata 2.3.2)", Want: "an instant", Got: until}
+				}
+			})
+		}
+	}
+	if err != nil {
+		return &Error{Reason: ReasonMetadata, Rule: "Metadata", Err: err}
+	}
+	return wrong
 }
 
 // decodeEntities flattens nested EntitiesDescriptors (Metadata 2.3.1). What a
@@ -164,7 +186,9 @@ func signingCertificates(descriptors []crewjam.KeyDescriptor) ([]*x509.Certifica
 		if k.Use != "" && k.Use != "signing" {
 			continue
 		}
-		for _, c := range k.KeyInfo.X509Data.X509Certificates {
+		// One key a KeyDescriptor: certificates behind the first are the ones
+		// that issued it, and sign no messages.
+		for _, c := range k.KeyInfo.X509Data.X509Certificates[:min(1, len(k.KeyInfo.X509Data.X509Certificates))] {
 			der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(c.Data), ""))
 			if err != nil {
 				return nil, &Error{Reason: ReasonMetadata, Rule: "X509Certificate", Err: err}

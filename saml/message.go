@@ -163,7 +163,9 @@ func (v *verification) checkSignatures() error {
 
 // decodeSigned reads the values, from what was signed. The Response around a
 // signed assertion may be unsigned: then its own values come from the
-// document, and serve to refuse, never to admit.
+// document. Every rule on them can only refuse; what somebody could change
+// there to be let in (a failure into Success, say) leaves an assertion that the
+// identity provider signed for this very place and time.
 func (v *verification) decodeSigned() error {
 	var err error
 	if v.resp, err = decodeResponse(v.root.node); err != nil {

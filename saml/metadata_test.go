@@ -1,6 +1,9 @@
 package saml_test
 
 import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/xml"
@@ -121,6 +124,8 @@ func TestParseIdPMetadataRefuses(t *testing.T) {
 		"no entity ID":        strings.Replace(good, `entityID="`+idpEntity+`"`, "", 1),
 		"bad certificate":     strings.Replace(good, "<ds:X509Certificate>", "<ds:X509Certificate>AAAA", 1),
 		"not base64":          strings.Replace(good, "<ds:X509Certificate>", "<ds:X509Certificate>!", 1),
+		"empty validUntil":    idpMetadata(t, ` validUntil=""`, "signing", ""),
+		"validUntil year one": idpMetadata(t, ` validUntil="0001-01-01T00:00:00Z"`, "signing", ""),
 		"two of them":         aggregate(good + strings.Replace(good, idpEntity, "https://b.example", 1)),
 		"none":                aggregate(""),
 		"SAML 1.1 only":       strings.Replace(good, "SAML:2.0:protocol", "SAML:1.1:protocol", 1),
@@ -139,4 +144,31 @@ func TestParseIdPMetadataRefuses(t *testing.T) {
 	requireReason(t, saml.ReasonMetadata, err)
 	_, err = saml.ParseIdPMetadataFor([]byte(aggregate(good+good)), idpEntity)
 	requireReason(t, saml.ReasonMetadata, err)
+}
+
+// A KeyDescriptor is about one key: the certificates of those who issued it,
+// which may stand behind it, sign no messages.
+func TestOnlyTheFirstCertificateCounts(t *testing.T) {
+	chain := "</ds:X509Certificate><ds:X509Certificate>" + base64.StdEncoding.EncodeToString(certificate(t, keys().other, now.Add(time.Hour)).Raw) + "</ds:X509Certificate>"
+	idp, err := saml.ParseIdPMetadata([]byte(strings.Replace(idpMetadata(t, "", "signing", ""), "</ds:X509Certificate>", chain, 1)))
+	require.NoError(t, err)
+	require.Len(t, idp.Certificates(), 1)
+	_, err = newSP(t, func(c *saml.Config) { c.IdP = idp }).Verify(doc{Key: keys().other}.base64(t), unsolicited)
+	requireReason(t, saml.ReasonSignature, err)
+}
+
+func TestNewIdPRefusesEmptyKeys(t *testing.T) {
+	for name, cfg := range map[string]saml.IdPConfig{
+		"nil certificate": {EntityID: "x", Certificates: []*x509.Certificate{nil}},
+		"nil RSA key":     {EntityID: "x", Keys: []crypto.PublicKey{(*rsa.PublicKey)(nil)}},
+		"empty RSA key":   {EntityID: "x", Keys: []crypto.PublicKey{&rsa.PublicKey{}}},
+		"nil ECDSA key":   {EntityID: "x", Keys: []crypto.PublicKey{(*ecdsa.PublicKey)(nil)}},
+		"no entity ID":    {Keys: []crypto.PublicKey{keys().idp.Public()}},
+		"odd binding":     {EntityID: "x", Keys: []crypto.PublicKey{keys().idp.Public()}, SSO: []saml.SSOService{{Binding: "urn:x", URL: "https://idp.example"}}},
+		"plain http":      {EntityID: "x", Keys: []crypto.PublicKey{keys().idp.Public()}, SSO: []saml.SSOService{{Binding: saml.HTTPPost, URL: "http://idp.example"}}},
+	} {
+		idp, err := saml.NewIdP(cfg)
+		require.Nil(t, idp, name)
+		requireReason(t, saml.ReasonMetadata, err)
+	}
 }

@@ -1,8 +1,10 @@
 package saml
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // checkRecipient looks for the bearer confirmation that is for this very URL,
@@ -29,25 +31,15 @@ func (v *verification) checkRecipient() error {
 	switch {
 	case len(ours) > 1:
 		return &Error{Reason: ReasonRecipient, Detail: fmt.Sprintf("bearer confirmations for %d of our URLs", len(ours)), Want: v.here.URL, Got: other}
+	case len(here) > 1:
+		return &Error{Reason: ReasonSubjectConfirmation, Detail: fmt.Sprintf("%d bearer confirmations for this URL: which one bounds its use?", len(here)), Want: "1"}
 	case len(here) == 0 && other != "":
 		return &Error{Reason: ReasonRecipient, Detail: v.regionOf(other), Want: v.here.URL, Got: other}
 	case len(here) == 0:
 		return &Error{Reason: ReasonSubjectConfirmation, Detail: fmt.Sprintf("no bearer confirmation with a Recipient among %d confirmations", len(v.asrt.confirmations)), Want: bearerMethod + " with Recipient " + v.here.URL}
 	}
-	v.bearer = v.bestConfirmation(here)
+	v.bearer = here[0]
 	return nil
-}
-
-// bestConfirmation gives the first that would hold, else the first, so that
-// the rules that follow can say why it doesn't.
-func (v *verification) bestConfirmation(here []*confirmation) *confirmation {
-	for _, c := range here {
-		v.bearer = c
-		if v.checkInResponseTo() == nil && v.checkConfirmationWindow() == nil {
-			return c
-		}
-	}
-	return here[0]
 }
 
 // regionOf says in words whose a URL is, for the operator.
@@ -76,8 +68,11 @@ func (v *verification) checkDestination() error {
 func (v *verification) checkInResponseTo() error {
 	outer := v.resp.inResponseTo
 	if v.bearer.inResponseTo == nil {
-		if outer != "" {
-			return &Error{Reason: ReasonInResponseTo, Detail: "the Response answers a request, SubjectConfirmationData doesn't say so", Got: outer}
+		for _, c := range v.asrt.confirmations {
+			outer = cmp.Or(outer, c.inResponseTo)
+		}
+		if outer != nil {
+			return &Error{Reason: ReasonInResponseTo, Detail: "it answers a request somewhere, but not in SubjectConfirmationData for this URL", Got: *outer}
 		}
 		if !v.want.Unsolicited {
 			return &Error{Reason: ReasonUnsolicited, Detail: "it answers no request"}
@@ -85,8 +80,8 @@ func (v *verification) checkInResponseTo() error {
 		return nil
 	}
 	id := *v.bearer.inResponseTo
-	if outer != "" && outer != id {
-		return &Error{Reason: ReasonInResponseTo, Detail: "the Response and SubjectConfirmationData name two requests", Want: id, Got: outer}
+	if outer != nil && *outer != id {
+		return &Error{Reason: ReasonInResponseTo, Detail: "the Response and SubjectConfirmationData name two requests", Want: id, Got: *outer}
 	}
 	if slices.Contains(v.want.RequestIDs, id) {
 		return nil
@@ -112,7 +107,7 @@ func nameOf(e Endpoint) string {
 // be the ones that Core 8.3.7 and 8.3.8 have.
 func (v *verification) checkSubject() error {
 	n := v.asrt.nameID
-	if n == nil || n.Value == "" {
+	if n == nil || strings.TrimSpace(n.Value) == "" {
 		if v.cfg.AllowMissingNameID && n == nil {
 			return nil
 		}

@@ -25,8 +25,8 @@ const (
 type response struct {
 	id, version  string
 	issueInstant time.Time
-	inResponseTo string
-	destination  *string // nil where the attribute is absent
+	inResponseTo *string // nil where the attribute is absent
+	destination  *string // likewise
 	issuer       *issuer
 	status       status
 	signed       bool
@@ -99,7 +99,9 @@ func decodeResponse(n *xmltree.Node) (*response, error) {
 		id:           d.attr(n, "ID"),
 		version:      d.attr(n, "Version"),
 		issueInstant: d.requiredTime(n, "IssueInstant"),
-		inResponseTo: d.attr(n, "InResponseTo"),
+	}
+	if id, ok := n.Attr("InResponseTo"); ok {
+		r.inResponseTo = &id
 	}
 	if destination, ok := n.Attr("Destination"); ok {
 		r.destination = &destination
@@ -146,6 +148,10 @@ func decodeAssertion(n *xmltree.Node) (*assertion, error) {
 }
 
 func (d *decoder) subject(a *assertion, s *xmltree.Node) {
+	if len(s.All(nsAssertion, "BaseID")) > 0 {
+		d.fail(&Error{Reason: ReasonNameID, Detail: "a BaseID is of no type that is known here"})
+		return
+	}
 	if len(s.All(nsAssertion, "EncryptedID")) > 0 {
 		d.fail(&Error{Reason: ReasonEncrypted, Detail: "an EncryptedID is not supported yet"})
 		return
@@ -184,10 +190,16 @@ func (d *decoder) conditions(c *conditions, n *xmltree.Node) {
 	c.notBefore = d.optionalTime(n, "NotBefore")
 	c.notOnOrAfter = d.optionalTime(n, "NotOnOrAfter")
 	for _, child := range n.Children {
+		_, retyped := child.AttrNS(nsXSI, "type")
 		switch {
+		case retyped: // whatever it is called, it is some other condition
+			c.unknown = append(c.unknown, child.Local+" with an xsi:type")
 		case child.Is(nsAssertion, "AudienceRestriction"):
 			audiences := []string{}
-			for _, a := range child.All(nsAssertion, "Audience") {
+			for _, a := range child.Children {
+				if !a.Is(nsAssertion, "Audience") {
+					c.unknown = append(c.unknown, "{"+a.Space+"}"+a.Local)
+				}
 				audiences = append(audiences, d.text(a))
 			}
 			c.audiences = append(c.audiences, audiences)
@@ -225,17 +237,15 @@ func (d *decoder) attributeStatement(a *assertion, n *xmltree.Node) {
 		d.fail(&Error{Reason: ReasonEncrypted, Detail: "an EncryptedAttribute is not supported yet"})
 		return
 	}
-	type key struct{ name, format string }
-	at := make(map[key]int)
-	for i, have := range a.attributes {
-		at[key{have.Name, have.NameFormat}] = i
+	if d.attributes == nil {
+		d.attributes = make(map[attributeKey]int)
 	}
 	for _, c := range n.All(nsAssertion, "Attribute") {
-		k := key{d.attr(c, "Name"), d.attr(c, "NameFormat")}
-		i, ok := at[k]
+		k := attributeKey{d.attr(c, "Name"), d.attr(c, "NameFormat")}
+		i, ok := d.attributes[k]
 		if !ok {
 			i = len(a.attributes)
-			at[k] = i
+			d.attributes[k] = i
 			a.attributes = append(a.attributes, Attribute{Name: k.name, NameFormat: k.format, FriendlyName: d.attr(c, "FriendlyName")})
 		}
 		for _, value := range c.All(nsAssertion, "AttributeValue") {
@@ -273,7 +283,12 @@ func element(n *xmltree.Node) Element {
 
 // decoder keeps the first thing that was wrong, so that reading can be written
 // as a list of what is read.
-type decoder struct{ err error }
+type decoder struct {
+	err        error
+	attributes map[attributeKey]int // where each stands in assertion.attributes
+}
+
+type attributeKey struct{ name, format string }
 
 func (d *decoder) fail(err error) {
 	if d.err == nil {

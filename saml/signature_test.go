@@ -50,6 +50,7 @@ func signatureRows() []row {
 		{name: "B21 comment in DigestValue", doc: doc{After: replace(`<ds:DigestValue>`, `<ds:DigestValue>AAAA<!-- -->`)}, reason: saml.ReasonText},
 		{name: "B23 junk in SignatureValue", doc: doc{After: replace(`<ds:SignatureValue>`, `<ds:SignatureValue>!`)}, reason: saml.ReasonSignatureShape},
 		{name: "B23 white space in SignatureValue", doc: doc{After: replace(`<ds:SignatureValue>`, "<ds:SignatureValue>\n  ")}},
+		{name: "B23 other white space in SignatureValue", doc: doc{After: replace(`<ds:SignatureValue>`, "<ds:SignatureValue>\u00a0")}, reason: saml.ReasonSignatureShape},
 		{name: "B24 inclusive canonicalisation", doc: doc{After: replace(`CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"`, `CanonicalizationMethod Algorithm="http://www.w3.org/TR/2001/REC-xml-c14n-20010315"`)}, reason: saml.ReasonAlgorithm},
 		{name: "B25 with comments", doc: doc{After: replace(`Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"`, `Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#WithComments"`)}, reason: saml.ReasonAlgorithm},
 		{name: "B29 HMAC parameters", doc: doc{After: replace(`xmldsig-more#rsa-sha256"/>`, `xmldsig-more#rsa-sha256"><ds:HMACOutputLength>1</ds:HMACOutputLength></ds:SignatureMethod>`)}, reason: saml.ReasonSignatureShape},

@@ -106,7 +106,7 @@ func (sp *ServiceProvider) judgeXML(doc []byte, want Expect, trace *[]Check) (*A
 		rule string
 		run  func() error
 	}{
-		{"IdP metadata in force (Metadata 2.3.2)", func() error { return sp.checkMetadataInForce(v.idp) }},
+		{"IdP metadata in force (Metadata 2.3.2)", func() error { return sp.checkMetadataInForce(v.idp, v.now) }},
 		{"XML and its limits", func() error { return v.parse(doc) }},
 		{"Response (Core 3.3.3)", v.findResponse},
 		{"Status (Core 3.2.2.1)", v.checkStatus},
@@ -167,8 +167,8 @@ func (v *verification) checkExpectation() error {
 }
 
 // checkMetadataInForce refuses to use metadata past its end (Metadata 2.3.2).
-func (sp *ServiceProvider) checkMetadataInForce(idp *IdP) error {
-	if idp.validUntil.IsZero() || sp.cfg.InsecureAllowExpiredMetadata || notOver(sp.cfg.Now(), idp.validUntil, sp.cfg.Skew) {
+func (sp *ServiceProvider) checkMetadataInForce(idp *IdP, now time.Time) error {
+	if idp.validUntil.IsZero() || sp.cfg.InsecureAllowExpiredMetadata || notOver(now, idp.validUntil, sp.cfg.Skew) {
 		return nil
 	}
 	return &Error{Reason: ReasonMetadata, Rule: "validUntil (Metadata 2.3.2)", Want: "metadata that is in force", Got: "validUntil " + idp.validUntil.UTC().Format(time.RFC3339)}

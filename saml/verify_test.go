@@ -202,6 +202,11 @@ func subjectRows() []row {
 		{name: "D20 not bearer", doc: doc{Before: set(".//SubjectConfirmation", "Method", "urn:oasis:names:tc:SAML:2.0:cm:sender-vouches")}, reason: saml.ReasonSubjectConfirmation},
 		{name: "D21 a second for a URL that isn't ours", doc: doc{Before: add(".//Subject", bearer("https://other.example/"))}},
 		{name: "D21 a second for a URL of ours", doc: doc{Before: add(".//Subject", bearer(euACS))}, reason: saml.ReasonRecipient},
+		{name: "D21 two for this URL", doc: doc{Before: add(".//Subject", bearer(usACS))}, reason: saml.ReasonSubjectConfirmation},
+		{name: "D21 another place's confirmation answers a request", doc: doc{Before: add(".//Subject", `<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData Recipient="https://other.example/" InResponseTo="_x"/></saml:SubjectConfirmation>`)}, reason: saml.ReasonInResponseTo},
+		{name: "the Response's InResponseTo is empty", doc: doc{Before: set(top, "InResponseTo", "")}, reason: saml.ReasonInResponseTo},
+		{name: "D43 blank NameID", doc: doc{Before: text(".//NameID", " \n ")}, reason: saml.ReasonNameID},
+		{name: "BaseID", doc: doc{Before: add(".//Subject", "<saml:BaseID/>")}, config: func(c *saml.Config) { c.AllowMissingNameID = true }, reason: saml.ReasonNameID},
 		{name: "D43 no NameID", doc: doc{Before: remove(".//NameID")}, reason: saml.ReasonNameID},
 		{name: "no NameID where allowed", doc: doc{Before: remove(".//NameID")}, config: func(c *saml.Config) { c.AllowMissingNameID = true }},
 		{name: "D43 empty NameID", doc: doc{Before: text(".//NameID", "")}, reason: saml.ReasonNameID},
@@ -271,6 +276,11 @@ func conditionRows() []row {
 		{name: "D31 two restrictions, both ours", doc: doc{Audience: restriction(spEntity) + restriction("x", spEntity)}},
 		{name: "D32 prefix", doc: doc{Audience: restriction(spEntity + "x")}, reason: saml.ReasonAudience},
 		{name: "C27 white space", doc: doc{Audience: restriction(" " + spEntity)}, reason: saml.ReasonAudience},
+		{name: "C25 another type of condition", doc: doc{Before: func(r *etree.Element) {
+			r.FindElement(".//AudienceRestriction").CreateAttr("xmlns:xsi", "http://www.w3.org/2001/XMLSchema-instance")
+			r.FindElement(".//AudienceRestriction").CreateAttr("xsi:type", "x")
+		}}, reason: saml.ReasonCondition},
+		{name: "C25 something else in a restriction", doc: doc{Before: add(".//AudienceRestriction", "<saml:Other/>")}, reason: saml.ReasonCondition},
 		{name: "D33 unknown condition", doc: doc{Audience: restriction(spEntity) + `<saml:Condition/>`}, reason: saml.ReasonCondition},
 		{name: "D34 OneTimeUse and ProxyRestriction", doc: doc{Audience: restriction(spEntity) + `<saml:OneTimeUse/><saml:ProxyRestriction Count="1"/>`}},
 		{name: "D35 Issuer of the assertion", doc: doc{Issuer: "https://other.example"}, reason: saml.ReasonIssuer},

@@ -136,12 +136,22 @@ func algorithm(n *xmltree.Node) string {
 	return a
 }
 
+// withoutSpace drops what XML calls white space, and nothing else.
+func withoutSpace(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == ' ' || r == '\t' || r == '\r' || r == '\n' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
 // isBase64 wants text alone, of canonical base64 but for white space.
 func isBase64(n *xmltree.Node) bool {
 	if len(n.Children) > 0 {
 		return false
 	}
-	text := strings.Join(strings.Fields(n.Text), "")
+	text := withoutSpace(n.Text)
 	_, err := base64.StdEncoding.Strict().DecodeString(text)
 	return err == nil && text != ""
 }

@@ -92,6 +92,7 @@ func sameElement(el, signed *etree.Element) (*xmltree.Node, error) {
 // Neither is part of what was signed.
 func detach(el *etree.Element) (*etree.Element, error) {
 	copied := el.Copy()
+	dropComments(copied)
 	declared := make(map[string]bool)
 	for _, a := range el.Attr {
 		if prefix, ok := declaration(a); ok {
@@ -115,12 +116,29 @@ func detach(el *etree.Element) (*etree.Element, error) {
 			case "KeyInfo":
 				child.RemoveChild(part)
 			case "SignatureValue":
-				part.SetText(strings.Join(strings.Fields(part.Text()), ""))
+				part.SetText(withoutSpace(part.Text()))
 			}
 		}
 		return copied, nil
 	}
 	return nil, shape("no Signature in the element")
+}
+
+// dropComments takes all comments out in one pass. The transforms drop them
+// too, but one at a time, each time renumbering everything behind it.
+func dropComments(el *etree.Element) {
+	kept := el.Child[:0]
+	for _, child := range el.Child {
+		switch child := child.(type) {
+		case *etree.Comment:
+			continue
+		case *etree.Element:
+			dropComments(child)
+		}
+		kept = append(kept, child)
+	}
+	el.Child = kept
+	el.ReindexChildren()
 }
 
 func declaration(a etree.Attr) (prefix string, ok bool) {

@@ -13,6 +13,10 @@ type scope struct {
 	marks    []int    // length of undo at the start of each open element
 }
 
+// maxInScope bounds the declarations in scope at once: the canonicaliser copies
+// them for every element.
+const maxInScope = 64
+
 func newScope() *scope {
 	return &scope{bindings: map[string][]string{"xml": {nsXML}, "": {""}}}
 }
@@ -40,6 +44,9 @@ func (s *scope) declare(prefix, uri string) error {
 		return &Error{Kind: Syntax, Detail: fmt.Sprintf("the prefix %q is undeclared", clip(prefix))}
 	case uri != "" && !isAbsolute(uri):
 		return &Error{Kind: Syntax, Detail: fmt.Sprintf("the namespace of prefix %q is a relative URI", clip(prefix))}
+	}
+	if len(s.undo) >= maxInScope {
+		return limitError("namespace declarations in scope", maxInScope)
 	}
 	s.bindings[prefix] = append(s.bindings[prefix], uri)
 	s.undo = append(s.undo, prefix)
