@@ -1,0 +1,28 @@
+<?php
+// SimpleSAMLphp as an identity provider on a loopback port, for the length of
+// one test. PEER_STATE is a folder with its key, its certificate and the
+// metadata of the service providers it knows; it keeps its sessions there too.
+$state = getenv('PEER_STATE') . '/';
+$known = [['type' => 'flatfile']];
+foreach (glob($state . 'sp-*.xml') as $file) {
+    $known[] = ['type' => 'xml', 'file' => $file];
+}
+$config = [
+    'baseurlpath' => 'http://127.0.0.1:' . $_SERVER['SERVER_PORT'] . '/',
+    'certdir' => $state,
+    'datadir' => $state,
+    'loggingdir' => $state,
+    'tempdir' => $state . 'tmp',
+    'metadatadir' => __DIR__ . '/../metadata/',
+    'metadata.sources' => $known,
+    'enable.saml20-idp' => true,
+    'module.enable' => ['core' => true, 'exampleauth' => true, 'saml' => true],
+    'store.type' => 'phpsession',
+    'session.phpsession.savepath' => $state,
+    'session.cookie.secure' => false,
+    'secretsalt' => 'of no value: nothing here outlives the test',
+    'auth.adminpassword' => bin2hex(random_bytes(16)),
+    'timezone' => 'UTC',
+    'logging.handler' => 'errorlog',
+    'logging.level' => SimpleSAML\Logger::WARNING,
+];

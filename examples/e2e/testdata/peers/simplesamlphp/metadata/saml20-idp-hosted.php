@@ -1,0 +1,24 @@
+<?php
+// PEER_SIGN says what gets signed: response, assertion or both.
+$sign = getenv('PEER_SIGN');
+$metadata['__DYNAMIC:1__'] = [
+    'host' => '__DEFAULT__',
+    'auth' => 'person',
+    'privatekey' => 'idp.key',
+    'certificate' => 'idp.crt',
+    'signature.algorithm' => 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
+    'saml20.sign.response' => $sign !== 'assertion',
+    'saml20.sign.assertion' => $sign !== 'response',
+    'SingleSignOnServiceBinding' => [
+        'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect',
+        'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST',
+    ],
+    'NameIDFormat' => 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress',
+    'authproc' => [
+        3 => [
+            'class' => 'saml:AttributeNameID',
+            'attribute' => 'mail',
+            'Format' => 'urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress',
+        ],
+    ],
+];
