@@ -1,0 +1,94 @@
+// Package examples_test holds the tests of how the module is laid out.
+package examples_test
+
+import (
+	"encoding/json"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const module = "github.com/meridian-saml/meridian"
+
+// arrows says which of our packages each package may import, in files that
+// aren't tests. A package that isn't here may import none.
+var arrows = map[string][]string{
+	"saml":                  {"saml/internal/xmltree", "saml/internal/dsig"},
+	"saml/internal/xmltree": {},
+	"saml/internal/dsig":    {"saml/internal/xmltree"},
+	"acs":                   {"saml"},
+	"acs/storetest":         {"acs"},
+	"portal":                {"saml", "acs", "portal/center"},
+	"portal/center":         {},
+	"mockidp":               {},
+}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+}
+
+func list(t *testing.T, pattern string) []pkg {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", pattern)
+	cmd.Dir = ".."
+	out, err := cmd.Output()
+	require.NoError(t, err)
+	var all []pkg
+	for dec := json.NewDecoder(strings.NewReader(string(out))); dec.More(); {
+		var p pkg
+		require.NoError(t, dec.Decode(&p))
+		all = append(all, p)
+	}
+	require.NotEmpty(t, all)
+	return all
+}
+
+func short(path string) string { return strings.TrimPrefix(strings.TrimPrefix(path, module), "/") }
+
+func TestArrows(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, p := range list(t, "./...") {
+		name := short(p.ImportPath)
+		if name == "" || strings.HasPrefix(name, "examples") {
+			continue // examples wire the parts together
+		}
+		seen[name] = true
+		allowed, known := arrows[name]
+		require.True(t, known, "%s is not in the layout", name)
+		for _, imported := range p.Imports {
+			if strings.HasPrefix(imported, module) {
+				require.Contains(t, allowed, short(imported), "%s imports %s", name, imported)
+			}
+		}
+	}
+	for name := range arrows {
+		require.True(t, seen[name], "%s is in the layout and not in the module", name)
+	}
+}
+
+// The core knows no HTTP, no files and no logs, and runs nothing by itself.
+func TestCoreStaysPure(t *testing.T) {
+	for _, p := range list(t, "./saml/...") {
+		for _, banned := range []string{"net/http", "os", "log", "log/slog"} {
+			require.NotContains(t, p.Imports, banned, p.ImportPath)
+		}
+	}
+}
+
+// What a user of the core parts has to build and audit stays small.
+func TestHeavyDependenciesStayOut(t *testing.T) {
+	heavy := []string{"github.com/nats-io/", "github.com/redis/", "github.com/tink-crypto/", "github.com/chromedp/"}
+	for _, pattern := range []string{"./saml", "./acs", "./mockidp", "./examples/sp"} {
+		for _, p := range list(t, pattern) {
+			i := slices.IndexFunc(p.Deps, func(dep string) bool {
+				return slices.ContainsFunc(heavy, func(h string) bool { return strings.HasPrefix(dep, h) })
+			})
+			require.Equal(t, -1, i, "%s pulls in %v", p.ImportPath, p.Deps[max(i, 0)])
+		}
+	}
+}
