@@ -70,10 +70,7 @@ func (a *Assertion) IssueInstant() time.Time { return a.a.issueInstant }
 
 // NameID is the subject; the zero value with AllowMissingNameID and none.
 func (a *Assertion) NameID() NameID {
-	if a.a.nameID == nil {
-		return NameID{}
-	}
-	return *a.a.nameID
+	return a.a.nameID
 }
 
 // ACS is the endpoint that it was made for and came to.
@@ -89,10 +86,7 @@ func (a *Assertion) ACS() Endpoint {
 // InResponseTo is the ID of the request that it answers, by the signed value
 // in SubjectConfirmationData. Empty: it is unsolicited.
 func (a *Assertion) InResponseTo() string {
-	if a.bearer.inResponseTo == nil {
-		return ""
-	}
-	return *a.bearer.inResponseTo
+	return a.bearer.inResponseTo.value
 }
 
 // NotOnOrAfter is the end of the window in which it can be used: the earliest
@@ -127,8 +121,8 @@ func (a *Assertion) newest() authnStatement {
 func (a *Assertion) SessionNotOnOrAfter() time.Time {
 	var end time.Time
 	for _, s := range a.a.authn {
-		if s.sessionNotOnOrAfter != nil {
-			end = earliest(end, *s.sessionNotOnOrAfter)
+		if s.sessionNotOnOrAfter.given {
+			end = earliest(end, s.sessionNotOnOrAfter.at)
 		}
 	}
 	return end
@@ -142,10 +136,7 @@ func (a *Assertion) OneTimeUse() bool { return a.a.conditions.oneTimeUse }
 // issues assertions on the strength of this one is bound by it. count is as
 // it was written, empty if it wasn't.
 func (a *Assertion) ProxyRestriction() (count string, present bool) {
-	if c := a.a.conditions.proxyCount; c != nil {
-		count = *c
-	}
-	return count, a.a.conditions.proxy
+	return a.a.conditions.proxyCount, a.a.conditions.proxy
 }
 
 // Attributes lists the attributes in document order.

@@ -8,9 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/beevik/etree"
-	crewjam "github.com/crewjam/saml"
 )
 
 // RequestOptions says what an AuthnRequest asks for (Core 3.4.1). The zero
@@ -59,8 +56,9 @@ type AuthnRequest struct {
 	binding string
 	sso     string // where it goes
 	sign    bool
-	el      *etree.Element
 	sp      *ServiceProvider
+
+	head, tail string // in canonical form; a signature goes in between
 }
 
 // NewAuthnRequest makes a request to the identity provider as it is known now.
@@ -78,10 +76,13 @@ func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, err
 	if err := o.AuthnContext.check(); err != nil {
 		return nil, err
 	}
+	if o.NameIDPolicy != nil && !writable(o.NameIDPolicy.Format) {
+		return nil, configError("RequestOptions.NameIDPolicy.Format", quote(o.NameIDPolicy.Format)+" can't be written in XML", nil)
+	}
 	if o.Binding != "" && o.Binding != HTTPRedirect && o.Binding != HTTPPost {
 		return nil, configError("RequestOptions.Binding", quote(o.Binding)+" is neither HTTP-Redirect nor HTTP-POST", nil)
 	}
-	if err := sp.checkMetadataInForce(idp, sp.cfg.Now()); err != nil {
+	if err := sp.cfg.checkMetadataInForce(idp, sp.cfg.Now()); err != nil {
 		return nil, err
 	}
 	sso, err := idp.ssoService(o.Binding)
@@ -103,7 +104,7 @@ func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, err
 	if o.NameIDPolicy != nil {
 		r.asked.NameIDFormat = o.NameIDPolicy.Format
 	}
-	r.el = sp.requestElement(r, acs, o)
+	r.write(acs, o)
 	return r, nil
 }
 
@@ -117,45 +118,50 @@ func (sp *ServiceProvider) newRequestID(acsURL string) (string, error) {
 	return requestTag(acsURL) + hex.EncodeToString(random[:]), nil
 }
 
-func (sp *ServiceProvider) requestElement(r *AuthnRequest, acs Endpoint, o RequestOptions) *etree.Element {
-	wire := crewjam.AuthnRequest{
-		ID:           r.asked.ID,
-		Version:      "2.0",
-		IssueInstant: r.asked.At,
-		Destination:  r.sso,
-		Issuer:       &crewjam.Issuer{Value: sp.cfg.EntityID},
+// write writes the request in canonical form, in two parts: a signature goes
+// in between, right after the Issuer (Core 3.2.1).
+func (r *AuthnRequest) write(acs Endpoint, o RequestOptions) {
+	attributes := []attribute{
+		{"xmlns:samlp", nsProtocol},
+		{"AssertionConsumerServiceIndex", ""},
+		{"AssertionConsumerServiceURL", ""},
+		{"Destination", r.sso},
+		{"ForceAuthn", yes(o.ForceAuthn)},
+		{"ID", r.asked.ID},
+		{"IsPassive", yes(o.IsPassive)},
+		{"IssueInstant", r.asked.At.Format("2006-01-02T15:04:05.999Z07:00")},
+		{"ProtocolBinding", ""},
+		{"Version", "2.0"},
 	}
 	// Core 3.4.1: the index excludes the URL and ProtocolBinding.
-	if sp.cfg.ACSByIndex {
-		wire.AssertionConsumerServiceIndex = strconv.Itoa(int(*acs.Index))
+	if r.sp.cfg.ACSByIndex {
+		attributes[1].value = strconv.Itoa(int(*acs.Index))
 	} else {
-		wire.AssertionConsumerServiceURL = acs.URL
-		wire.ProtocolBinding = HTTPPost
+		attributes[2].value, attributes[8].value = acs.URL, HTTPPost
 	}
-	if o.ForceAuthn {
-		wire.ForceAuthn = &o.ForceAuthn
-	}
-	if o.IsPassive {
-		wire.IsPassive = &o.IsPassive
-	}
-	el := wire.Element()
+	var head, tail canonicalWriter
+	head.start("samlp:AuthnRequest", attributes...)
+	head.element("saml:Issuer", r.sp.cfg.EntityID, attribute{"xmlns:saml", nsAssertion})
 	if p := o.NameIDPolicy; p != nil {
-		policy := el.CreateElement("samlp:NameIDPolicy")
-		if p.Format != "" {
-			policy.CreateAttr("Format", p.Format)
-		}
-		if p.AllowCreate {
-			policy.CreateAttr("AllowCreate", "true")
-		}
+		tail.element("samlp:NameIDPolicy", "", attribute{"AllowCreate", yes(p.AllowCreate)}, attribute{"Format", p.Format})
 	}
-	if o.AuthnContext != nil {
-		context := el.CreateElement("samlp:RequestedAuthnContext")
-		context.CreateAttr("Comparison", string(o.AuthnContext.comparison()))
-		for _, ref := range o.AuthnContext.ClassRefs {
-			context.CreateElement("saml:AuthnContextClassRef").SetText(ref)
+	if c := o.AuthnContext; c != nil {
+		tail.start("samlp:RequestedAuthnContext", attribute{"Comparison", string(c.comparison())})
+		for _, ref := range c.ClassRefs {
+			tail.element("saml:AuthnContextClassRef", ref, attribute{"xmlns:saml", nsAssertion})
 		}
+		tail.end("samlp:RequestedAuthnContext")
 	}
-	return el
+	tail.end("samlp:AuthnRequest")
+	r.head, r.tail = head.String(), tail.String()
+}
+
+// yes is an attribute that is left out where it would say false.
+func yes(b bool) string {
+	if b {
+		return "true"
+	}
+	return ""
 }
 
 // ID is the request's ID. It begins with a tag that any consumer of this
@@ -218,6 +224,11 @@ func (c *RequestedAuthnContext) check() error {
 	}
 	if len(c.ClassRefs) == 0 {
 		return configError("RequestedAuthnContext.ClassRefs", "at least one is needed", nil)
+	}
+	for _, ref := range c.ClassRefs {
+		if ref == "" || !writable(ref) {
+			return configError("RequestedAuthnContext.ClassRefs", quote(ref)+" can't be written in XML", nil)
+		}
 	}
 	switch c.comparison() {
 	case Exact:

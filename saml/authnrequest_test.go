@@ -181,23 +181,43 @@ func verifyOctets(public crypto.PublicKey, signed string, signature []byte) bool
 	return false
 }
 
+// What we write is its own canonical form, so that it can be hashed as it
+// stands; another library says so, and verifies the signature.
 func TestPostSignature(t *testing.T) {
-	sp := newSP(t, signingConfig(t, keys().other))
-	r, err := sp.NewAuthnRequest(saml.RequestOptions{Binding: saml.HTTPPost})
-	require.NoError(t, err)
-	form, err := r.PostForm("")
-	require.NoError(t, err)
-	xml, err := base64.StdEncoding.DecodeString(form.SAMLRequest)
-	require.NoError(t, err)
-	doc := etree.NewDocument()
-	require.NoError(t, doc.ReadFromBytes(xml))
-	require.Equal(t, "Signature", doc.Root().ChildElements()[1].Tag, "right after the Issuer")
-	store := &dsig.MemoryX509CertificateStore{}
-	store.Roots = append(store.Roots, certificateIn(t, sp))
-	ctx := dsig.NewDefaultValidationContext(store)
-	ctx.Clock = dsig.NewFakeClockAt(now)
-	_, err = ctx.Validate(doc.Root())
-	require.NoError(t, err)
+	options := map[string]saml.RequestOptions{
+		"little": {Binding: saml.HTTPPost},
+		"much": {Binding: saml.HTTPPost, ACS: euACS, ForceAuthn: true, IsPassive: true,
+			AuthnContext: &saml.RequestedAuthnContext{ClassRefs: []string{"urn:a&<>", `urn:b"`}},
+			NameIDPolicy: &saml.NameIDPolicy{Format: `urn:f"&<>`, AllowCreate: true}},
+	}
+	for name, o := range options {
+		for kind, key := range map[string]crypto.Signer{"RSA": keys().other, "P-384": ecKey(t, elliptic.P384())} {
+			t.Run(name+" "+kind, func(t *testing.T) {
+				sp := newSP(t, signingConfig(t, key))
+				r, err := sp.NewAuthnRequest(o)
+				require.NoError(t, err)
+				form, err := r.PostForm("")
+				require.NoError(t, err)
+				xml, err := base64.StdEncoding.DecodeString(form.SAMLRequest)
+				require.NoError(t, err)
+				doc := etree.NewDocument()
+				require.NoError(t, doc.ReadFromBytes(xml))
+				canonical, err := dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("").Canonicalize(doc.Root().Copy())
+				require.NoError(t, err)
+				require.Equal(t, string(xml), string(canonical))
+				require.Equal(t, "Signature", doc.Root().ChildElements()[1].Tag, "right after the Issuer")
+				if kind != "RSA" {
+					return // goxmldsig reads ECDSA signatures as ASN.1
+				}
+				store := &dsig.MemoryX509CertificateStore{}
+				store.Roots = append(store.Roots, certificateIn(t, sp))
+				ctx := dsig.NewDefaultValidationContext(store)
+				ctx.Clock = dsig.NewFakeClockAt(now)
+				_, err = ctx.Validate(doc.Root())
+				require.NoError(t, err)
+			})
+		}
+	}
 }
 
 func TestIdPWantsSignedRequests(t *testing.T) {

@@ -1,30 +1,58 @@
 package saml
 
 import (
+	"bytes"
 	"encoding/base64"
+	"strings"
 )
 
+// strict refuses stray bits: one message has one spelling.
+var strict = base64.StdEncoding.Strict()
+
+const ruleBase64 = "Base64 (Bindings 3.5.4)"
+
 // decodeBase64 decodes a SAMLResponse form value. White space is fine, other
-// junk is not; nor is base64 with stray bits or padding in the middle, because
-// one message then has many spellings. What comes out is XML: a deflated
+// junk is not, nor is padding in the middle. What comes out is XML: a deflated
 // message belongs to another binding, and is not inflated here.
-func (sp *ServiceProvider) decodeBase64(raw []byte) ([]byte, error) {
+func (cfg *Config) decodeBase64(raw []byte) (string, error) {
 	// Four characters carry three bytes; white space adds at most as much again.
-	if most := sp.cfg.Limits.Bytes/3*4 + 4; len(raw) > 2*most {
-		return nil, &Error{Reason: ReasonLimit, Rule: "Base64 (Bindings 3.5.4)", Detail: "longer than any message within Limits.Bytes"}
+	if most := cfg.Limits.Bytes/3*4 + 4; len(raw) > 2*most {
+		return "", &Error{Reason: ReasonLimit, Rule: ruleBase64, Detail: "longer than any message within Limits.Bytes"}
+	}
+	raw = withoutSpace(raw)
+	var out strings.Builder
+	out.Grow(base64.StdEncoding.DecodedLen(len(raw)))
+	for len(raw) > 0 {
+		var piece [3072]byte
+		chunk := raw[:min(len(raw), 4096)]
+		raw = raw[len(chunk):]
+		n, err := strict.Decode(piece[:], chunk)
+		if err == nil && len(raw) > 0 && n < len(piece) {
+			err = base64.CorruptInputError(len(chunk)) // padding, and more behind it
+		}
+		if err != nil {
+			return "", &Error{Reason: ReasonBase64, Rule: ruleBase64, Err: err}
+		}
+		out.Write(piece[:n])
+	}
+	return out.String(), nil
+}
+
+// withoutSpace drops what XML calls white space. Most messages have none.
+func withoutSpace(raw []byte) []byte {
+	const space = " \t\r\n"
+	any := false
+	for i := range len(space) {
+		any = any || bytes.IndexByte(raw, space[i]) >= 0
+	}
+	if !any {
+		return raw
 	}
 	packed := make([]byte, 0, len(raw))
 	for _, c := range raw {
-		switch c {
-		case ' ', '\t', '\r', '\n':
-		default:
+		if strings.IndexByte(space, c) < 0 {
 			packed = append(packed, c)
 		}
 	}
-	out := make([]byte, base64.StdEncoding.DecodedLen(len(packed)))
-	n, err := base64.StdEncoding.Strict().Decode(out, packed)
-	if err != nil {
-		return nil, &Error{Reason: ReasonBase64, Rule: "Base64 (Bindings 3.5.4)", Err: err}
-	}
-	return out[:n], nil
+	return packed
 }

@@ -2,8 +2,11 @@ package saml_test
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
+	"encoding/pem"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -37,6 +40,7 @@ type capture struct {
 	EntityID    string      `json:"entity_id"`
 	RequestID   string      `json:"request_id"`
 	Flags       []string    // what it needs; the flags of samlcheck
+	Key         string      // and the file with the decryption key, if any
 	ByDefault   saml.Reason `json:"by_default"` // the verdict with no flag
 	Verdict     saml.Reason // and with Flags
 	Replace     *struct{ Old, New, Which string }
@@ -98,7 +102,8 @@ func (c *capture) document(t *testing.T, dir string) []byte {
 	return append(append(bytes.Clone(doc[:at]), c.Replace.New...), doc[at+len(c.Replace.Old):]...)
 }
 
-func (c *capture) sp(t *testing.T, dir string, flags []string, change ...func(*saml.Config)) *saml.ServiceProvider {
+// config is what the flags make. Without any (nil), the key is left out too.
+func (c *capture) config(t *testing.T, dir string, flags []string) saml.Config {
 	idp, err := saml.ParseIdPMetadata(captureFile(t, dir, c.IdPMetadata))
 	require.NoError(t, err)
 	cfg := saml.Config{EntityID: c.EntityID, ACS: []saml.Endpoint{{URL: c.ACS}}, IdP: idp, Now: func() time.Time { return c.Now }, InsecureAllowHTTP: true}
@@ -108,10 +113,23 @@ func (c *capture) sp(t *testing.T, dir string, flags []string, change ...func(*s
 			cfg.InsecureAllowSHA1 = true
 		case "allow-rsa1024":
 			cfg.InsecureAllowRSA1024 = true
+		case "allow-cbc":
+			cfg.InsecureAllowUnauthenticatedCBC = true
 		default:
 			t.Fatalf("unknown flag %q", flag)
 		}
 	}
+	if c.Key != "" && flags != nil {
+		block, _ := pem.Decode(captureFile(t, dir, c.Key))
+		key, err := x509.ParsePKCS1PrivateKey(block.Bytes)
+		require.NoError(t, err)
+		cfg.DecryptionKeys = []crypto.Decrypter{key}
+	}
+	return cfg
+}
+
+func (c *capture) sp(t *testing.T, dir string, flags []string, change ...func(*saml.Config)) *saml.ServiceProvider {
+	cfg := c.config(t, dir, flags)
 	for _, f := range change {
 		f(&cfg)
 	}
@@ -165,7 +183,12 @@ func TestCaptures(t *testing.T) {
 			}
 			for i := range c.Flags {
 				fewer := append(append([]string{}, c.Flags[:i]...), c.Flags[i+1:]...)
-				reason := map[string]saml.Reason{"allow-sha1": saml.ReasonAlgorithm, "allow-rsa1024": saml.ReasonKey}[c.Flags[i]]
+				reason := map[string]saml.Reason{"allow-sha1": saml.ReasonAlgorithm, "allow-cbc": saml.ReasonAlgorithm, "allow-rsa1024": saml.ReasonKey}[c.Flags[i]]
+				if c.Key != "" && reason == saml.ReasonKey { // it is our own key that is weak
+					_, err := saml.New(c.config(t, dir, fewer))
+					requireReason(t, reason, err)
+					continue
+				}
 				c.requireVerdict(t, reason, c.sp(t, dir, fewer), doc, c.expect())
 			}
 		})
@@ -200,7 +223,7 @@ func TestCapturesElsewhere(t *testing.T) {
 			c.requireVerdict(t, saml.ReasonExpired, c.sp(t, dir, c.Flags, at(c.Now.Add(24*time.Hour))), doc, c.expect())
 		})
 	}
-	require.Equal(t, 7, accepted)
+	require.Equal(t, 13, accepted)
 }
 
 // TestCapturesKeysAndDates: what a certificate says of its own dates is

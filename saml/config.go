@@ -48,6 +48,20 @@ type Config struct {
 	// only where the identity provider's metadata wants it.
 	SignRequests bool
 
+	// DecryptionKeys open what the identity provider encrypts to us: RSA keys of
+	// at least 2048 bits, at most eight. The first is the current one; the others
+	// are tried after it, which is how a key is replaced: put the new one first
+	// and leave the old one until every identity provider has the new
+	// certificate. A key may live in hardware: it is asked with [rsa.OAEPOptions],
+	// with InsecureAllowRSA15 also with [rsa.PKCS1v15DecryptOptions], by several
+	// goroutines at once. Empty: what is encrypted is refused.
+	DecryptionKeys []crypto.Decrypter
+	// EncryptionCertificate carries the public half of the first of
+	// DecryptionKeys, and is published in our metadata as the encryption
+	// KeyDescriptor. Nil: none is published, and identity providers that go by
+	// our metadata don't encrypt.
+	EncryptionCertificate *x509.Certificate
+
 	// ACSByIndex names the ACS in a request by its index instead of its URL.
 	// False: by URL, which every identity provider knows. A request never
 	// carries both (Core 3.4.1).
@@ -70,8 +84,18 @@ type Config struct {
 	// InsecureAllowSHA1 accepts signatures and digests made with SHA-1, for
 	// which collisions can be made. For old captures, not for sign-in.
 	InsecureAllowSHA1 bool
-	// InsecureAllowRSA1024 accepts RSA keys from 1024 bits on. Zero: 2048.
+	// InsecureAllowRSA1024 accepts RSA keys from 1024 bits on, the identity
+	// provider's for signatures and ours for decryption. Zero: 2048.
 	InsecureAllowRSA1024 bool
+	// InsecureAllowUnauthenticatedCBC accepts AES-CBC where no verified signature
+	// is around the ciphertext. Whoever has somebody's encrypted assertion can
+	// then send changed copies, and learn what it says from how long each takes
+	// to be refused. CBC inside a signed Response needs no field.
+	InsecureAllowUnauthenticatedCBC bool
+	// InsecureAllowRSA15 accepts RSA 1.5 key transport, which has been broken
+	// again and again. The same key then also serves to attack what was
+	// encrypted to it with RSA-OAEP.
+	InsecureAllowRSA15 bool
 	// InsecureAllowHTTP accepts plain-http ACS URLs of hosts that are not
 	// loopback: whoever is on the way can then read and use an assertion. For
 	// judging captures, not for sign-in.
@@ -85,7 +109,8 @@ type Config struct {
 
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
-	// Rand is the source of request IDs and of signature randomness.
+	// Rand is the source of request IDs, of signature randomness, and of the
+	// keys that stand in for one that can't be unwrapped.
 	// Nil: crypto/rand.Reader.
 	Rand io.Reader
 }
@@ -125,7 +150,11 @@ func New(cfg Config) (*ServiceProvider, error) {
 	if err := cfg.checkKey(); err != nil {
 		return nil, err
 	}
+	if err := cfg.checkDecryptionKeys(); err != nil {
+		return nil, err
+	}
 	cfg.NameIDFormats = slices.Clone(cfg.NameIDFormats)
+	cfg.DecryptionKeys = slices.Clone(cfg.DecryptionKeys)
 	sp := &ServiceProvider{cfg: cfg, retired: make(map[uint16]string)}
 	sp.install(list)
 	return sp, nil
@@ -137,6 +166,10 @@ func (cfg *Config) setDefaults() error {
 		return configError("Config.EntityID", "is required", nil)
 	case len(cfg.EntityID) > maxEntityID:
 		return configError("Config.EntityID", fmt.Sprintf("at most %d characters (Core 8.3.6), got %d", maxEntityID, len(cfg.EntityID)), nil)
+	case !writable(cfg.EntityID):
+		return configError("Config.EntityID", quote(cfg.EntityID)+" can't be written in XML", nil)
+	case slices.ContainsFunc(cfg.NameIDFormats, func(f string) bool { return !writable(f) }):
+		return configError("Config.NameIDFormats", "one can't be written in XML", nil)
 	case cfg.IdP == nil || cfg.IdP.IdP() == nil:
 		return configError("Config.IdP", "is required, and must not give nil", nil)
 	case cfg.Skew < 0 || cfg.Skew > maxSkew:
@@ -188,6 +221,13 @@ func (cfg *Config) checkKey() error {
 		return &Error{Reason: ReasonKey, Rule: "Config.Key", Want: "an RSA or ECDSA key", Got: fmt.Sprintf("%T", key)}
 	}
 	return nil
+}
+
+func (cfg *Config) minRSABits() int {
+	if cfg.InsecureAllowRSA1024 {
+		return weakRSABits
+	}
+	return minRSABits
 }
 
 // EntityID is the name of this service provider.

@@ -23,6 +23,7 @@ func TestNewRefusesBadConfig(t *testing.T) {
 	}{
 		"no entity ID":            {func(c *saml.Config) { c.EntityID = "" }, "Config.EntityID"},
 		"overlong entity ID":      {func(c *saml.Config) { c.EntityID = strings.Repeat("x", 1025) }, "Config.EntityID"},
+		"entity ID of no XML":     {func(c *saml.Config) { c.EntityID = "a\x00b" }, "Config.EntityID"},
 		"no ACS":                  {func(c *saml.Config) { c.ACS = nil }, "Config.ACS"},
 		"no IdP":                  {func(c *saml.Config) { c.IdP = nil }, "Config.IdP"},
 		"URL twice":               {func(c *saml.Config) { c.ACS[1].URL = usACS }, "Config.ACS[1].URL"},

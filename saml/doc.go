@@ -22,27 +22,52 @@
 // # What is accepted
 //
 // A samlp:Response in base64 (white space allowed), with exactly one
-// assertion, signed as a whole or in its assertion or both, with RSA of 2048
-// bits or more and SHA-256, SHA-384 or SHA-512. Encrypted assertions and
-// ECDSA signatures are refused in this version, with ReasonEncrypted and
-// ReasonAlgorithm.
+// assertion, signed as a whole or in its assertion or both: RSA of 2048 bits or
+// more (PKCS #1 v1.5, or PSS by the names that fix its parameters, RFC 9231
+// 2.3.10) or ECDSA on P-256, P-384 or P-521 (r followed by s, RFC 9231 2.3.6),
+// with SHA-256, SHA-384 or SHA-512. Canonicalisation is exclusive, with a
+// PrefixList or without. Inclusive canonicalisation is refused everywhere, in
+// SignedInfo too: what it makes of an element depends on the declarations and
+// xml: attributes around it, which nobody signed, and Core 5.4.3 recommends the
+// exclusive one.
+//
+// The assertion may be encrypted, and so may its NameID and attributes: with
+// AES-GCM of any key length, the key wrapped with RSA-OAEP (both names; SHA-1,
+// SHA-256, SHA-384 or SHA-512, and MGF1 with any of them where the name allows
+// it) to one of Config.DecryptionKeys. AES-CBC is accepted inside a signature
+// that was verified, elsewhere only with InsecureAllowUnauthenticatedCBC; RSA
+// 1.5 only with InsecureAllowRSA15; 3DES never.
 //
 // # In which order it is checked
 //
-//  1. Base64, size, UTF-8, well-formedness, depth, and numbers of nodes,
-//     attributes and namespaces ([Limits]). No DOCTYPE, no processing
-//     instruction, no comment inside a text, no relative namespace, no ID that
-//     stands twice. Nothing so far costs more than reading the bytes.
+//  1. Base64, size, UTF-8, and then one reader goes through the bytes once:
+//     well-formedness, depth, and numbers of nodes, attributes and namespaces
+//     ([Limits]). No DOCTYPE, no processing instruction, no comment inside a
+//     text, no relative namespace, no ID that stands twice. The cost grows with
+//     the size and with nothing else.
 //  2. It is a Response, its status is Success and nothing else, and the whole
 //     document holds exactly one assertion, directly in it.
 //  3. Every Signature stands where one may stand (in the Response and in the
 //     assertion, right after the Issuer), and has the one shape that SAML
 //     allows: one Reference, to the element around it; the enveloped-signature
 //     transform and exclusive canonicalisation; no Object, no parameters.
-//  4. Every Signature holds under a key from the identity provider's metadata.
-//     KeyInfo is never looked at. From here on there is only what the
-//     verifier gave back, read anew from the bytes that were digested.
-//  5. The rules, each in a function of its own that names its section:
+//  4. Every Signature holds under a key from the identity provider's metadata:
+//     the digest first, which needs no key, then the signature under each key
+//     of its kind. KeyInfo is never looked at. From here on values are read
+//     from the very nodes whose canonical bytes went into the digest; there is
+//     no second parse that could see something else.
+//  5. Where the assertion is encrypted, steps 3 and 4 come in one of two orders,
+//     and in no third. If the Response is signed, its signature is verified
+//     first, over the ciphertext; then the assertion is decrypted, and a
+//     signature in it must hold too. If the Response is not signed, the
+//     assertion is decrypted, and must be signed itself. What was decrypted is
+//     read by the same reader under the same limits, with the namespaces of the
+//     place where it stood; it is one assertion with none in it, and its IDs
+//     stand nowhere else in the message. Form and algorithms are checked before
+//     a private key is used, and a private key is used at most eight times for
+//     one encrypted element and 64 times for a message. An EncryptedID and
+//     EncryptedAttributes are decrypted once their assertion's signature holds.
+//  6. The rules, each in a function of its own that names its section:
 //     versions, IDs, issuers, Recipient, Destination, InResponseTo, every
 //     instant, audiences, conditions, the subject, the authentication, the
 //     session.
@@ -57,6 +82,16 @@
 // disagree need comments, entities, odd names or doubled attributes: step 1
 // refuses them. A key in the message is never looked at. A response made for
 // another Region names another Recipient, and that is signed.
+//
+// Encryption says nothing about who wrote something, because everybody has our
+// public key; so an assertion that was encrypted and not signed is refused like
+// one that was neither. What follows a private-key operation fails in one way:
+// a wrong key, a bad padding, a bad tag and bad XML give the same error, after
+// the same number of operations. Where the ciphertext can be changed by others
+// (CBC that no signature covers, if you allow it) that goes on until a
+// signature inside holds; how long each failure takes remains, which is why
+// that field is called Insecure. Nothing is fetched: a CipherReference, and a
+// RetrievalMethod to anything but an EncryptedKey beside the data, are refused.
 //
 // # Regions
 //

@@ -170,7 +170,7 @@ func checkEndpointURL(field, raw string) error { return checkURL(field, raw, fal
 func checkURL(field, raw string, allowHTTP bool) error {
 	u, err := url.Parse(raw)
 	switch {
-	case err != nil:
+	case err != nil, !writable(raw):
 		return configError(field, quote(raw)+" is not a URL", nil)
 	case u.Scheme != "https" && u.Scheme != "http", u.Host == "", u.Hostname() == "":
 		return configError(field, quote(raw)+" is not an absolute http or https URL", nil)

@@ -27,6 +27,7 @@ type IdP struct {
 	entityID           string
 	sso                []SSOService
 	keys               []signingKey
+	public             []crypto.PublicKey // of keys, in the same order
 	validUntil         time.Time
 	wantRequestsSigned bool
 }
@@ -112,6 +113,7 @@ func (i *IdP) addKey(key signingKey) {
 		}
 	}
 	i.keys = append(i.keys, key)
+	i.public = append(i.public, key.public)
 }
 
 // IdP returns i itself, which makes an IdP that never changes a source.

@@ -18,7 +18,6 @@ const (
 	nsMetadata  = "urn:oasis:names:tc:SAML:2.0:metadata"
 	nsProtocol  = "urn:oasis:names:tc:SAML:2.0:protocol"
 	nsAssertion = "urn:oasis:names:tc:SAML:2.0:assertion"
-	nsXSI       = "http://www.w3.org/2001/XMLSchema-instance"
 )
 
 // metadataLimits are wide enough for a federation's aggregate.
@@ -76,22 +75,17 @@ func parseIdPMetadata(metadata []byte, entityID string) (*IdP, error) {
 // checkValidUntil refuses a validUntil that is no instant: to the decoder an
 // empty one would mean that there is none.
 func checkValidUntil(metadata []byte) error {
-	var wrong error
-	root, err := xmltree.Parse(metadata, metadataLimits)
-	if err == nil {
-		var node *xmltree.Node
-		if node, err = xmltree.FromElement(root); err == nil {
-			node.Walk(func(n *xmltree.Node) {
-				until, ok := n.Attr("validUntil")
-				if t, parseErr := parseInstant(until); ok && n.Space == nsMetadata && (parseErr != nil || t.Year() < 2000) {
-					wrong = &Error{Reason: ReasonMetadata, Rule: "validUntil (Metadata 2.3.2)", Want: "an instant", Got: until}
-				}
-			})
-		}
-	}
+	tree, err := xmltree.Parse(string(metadata), metadataLimits)
 	if err != nil {
 		return &Error{Reason: ReasonMetadata, Rule: "Metadata", Err: err}
 	}
+	var wrong error
+	tree.Root().Walk(func(n xmltree.Node) {
+		until, ok := n.Attr("validUntil")
+		if t, err := parseInstant(until); ok && n.NS() == xmltree.Metadata && (err != nil || t.Year() < 2000) {
+			wrong = &Error{Reason: ReasonMetadata, Rule: "validUntil (Metadata 2.3.2)", Want: "an instant", Got: until}
+		}
+	})
 	return wrong
 }
 

@@ -117,6 +117,9 @@ type doc struct {
 	Method                 string
 	SignatureID            string
 	Attributes             string
+	// Encrypt gives what stands in the place of the assertion. It is called after
+	// the assertion was signed and before the Response is.
+	Encrypt func(assertion string) string
 	// Before changes the tree before it is signed, After the text afterwards.
 	Before func(response *etree.Element)
 	After  func(xml string) string
@@ -174,6 +177,12 @@ func (d doc) xml(t testing.TB) []byte {
 		}
 		sign(t, assertion, d.AssertionKey, d.Method, d.SignatureID)
 	}
+	if d.Encrypt != nil {
+		assertion := response.SelectElement("Assertion")
+		at := assertion.Index()
+		response.RemoveChild(assertion)
+		response.InsertChildAt(at, parseXML(d.Encrypt(writeXML(assertion))))
+	}
 	if d.SignResponse {
 		sign(t, response, key, d.Method, d.SignatureID)
 	}
@@ -193,7 +202,11 @@ func (d doc) base64(t testing.TB) []byte {
 // sign puts an enveloped signature right after the element's Issuer.
 func sign(t testing.TB, el *etree.Element, key crypto.Signer, method, id string) {
 	t.Helper()
-	ctx, err := dsig.NewSigningContext(key, [][]byte{certificate(t, key, now.Add(time.Hour)).Raw})
+	certified := key
+	if k, ok := key.(rs); ok {
+		certified = k.PrivateKey // certificates have ASN.1
+	}
+	ctx, err := dsig.NewSigningContext(key, [][]byte{certificate(t, certified, now.Add(time.Hour)).Raw})
 	require.NoError(t, err)
 	ctx.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("")
 	if method != "" {

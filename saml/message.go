@@ -1,54 +1,59 @@
 package saml
 
 import (
-	"crypto"
 	"fmt"
-	"slices"
-
-	"github.com/beevik/etree"
 
 	"github.com/meridian-saml/meridian/saml/internal/dsig"
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-// message is the document that came in: the tree, and the same with its names
-// resolved. Until the signatures hold it is only good for finding reasons to
-// refuse.
+// message is the document that came in. Until the signatures hold it is only
+// good for finding reasons to refuse.
 type message struct {
-	el   *etree.Element
-	node *xmltree.Node
+	response  xmltree.Node
+	assertion xmltree.Node // once it was decrypted, in a tree of its own
+	encrypted xmltree.Node // the EncryptedAssertion, where there is one instead
+	parts     *response    // of the Response, as they stand
+	malleable bool         // the assertion was decrypted, and anybody can have changed it
 
-	assertion     *xmltree.Node
-	assertionEl   *etree.Element
-	responseSig   *xmltree.Node // nil where there is none
-	assertionSig  *xmltree.Node
-	responseParts *response // as it stands in the document
+	responseSig  *dsig.Envelope // nil where there is none
+	assertionSig *dsig.Envelope
+}
+
+// parse reads the document. There is no other reader after this one.
+func (v *verification) parse() error {
+	tree, err := xmltree.Parse(v.doc, v.cfg.Limits.tree())
+	if err != nil {
+		return fromTree(err)
+	}
+	v.in.response = tree.Root()
+	return nil
 }
 
 // findResponse wants a samlp:Response with nothing in it that the schema
 // doesn't have there (Core 3.3.3).
 func (v *verification) findResponse() error {
-	root := v.root.node
-	if !root.Is(nsProtocol, "Response") {
-		return &Error{Reason: ReasonNotResponse, Want: "{" + nsProtocol + "}Response", Got: "{" + root.Space + "}" + root.Local}
+	root := v.in.response
+	if !root.Is(xmltree.Protocol, "Response") {
+		return &Error{Reason: ReasonNotResponse, Want: "{" + nsProtocol + "}Response", Got: root.Name()}
 	}
-	for _, c := range root.Children {
-		known := c.Is(nsAssertion, "Issuer") || c.Is(nsSignature, "Signature") || c.Is(nsProtocol, "Extensions") ||
-			c.Is(nsProtocol, "Status") || c.Is(nsAssertion, "Assertion") || c.Is(nsAssertion, "EncryptedAssertion")
+	for c := root.First(); c.OK(); c = c.Next() {
+		known := c.Is(xmltree.Assertion, "Issuer") || c.Is(xmltree.Signature, "Signature") || c.Is(xmltree.Protocol, "Extensions") ||
+			c.Is(xmltree.Protocol, "Status") || c.Is(xmltree.Assertion, "Assertion") || c.Is(xmltree.Assertion, "EncryptedAssertion")
 		if !known {
-			return &Error{Reason: ReasonNotResponse, Detail: "an element that a Response does not hold", Got: "{" + c.Space + "}" + c.Local}
+			return &Error{Reason: ReasonNotResponse, Detail: "an element that a Response does not hold", Got: c.Name()}
 		}
 	}
 	var err error
-	v.root.responseParts, err = decodeResponse(root)
+	v.in.parts, err = decodeResponse(root)
 	return err
 }
 
 // checkStatus comes before the signatures: an identity provider that says no
 // often doesn't sign it, and a forged no lets nobody in. All codes are told.
 func (v *verification) checkStatus() error {
-	status := v.root.responseParts.status
-	if len(status.codes) > 0 && status.codes[0] == statusSuccess && len(status.codes) == 1 {
+	status := v.in.parts.status
+	if status.code == statusSuccess && len(status.nested) == 0 {
 		return nil
 	}
 	return &Error{Reason: ReasonStatus, Want: statusSuccess, Got: status.String()}
@@ -58,120 +63,125 @@ func (v *verification) checkStatus() error {
 // directly in the Response. Wrapped, nested and advised ones need a second one
 // somewhere; without it there is nothing to confuse it with.
 func (v *verification) findAssertion() error {
-	var assertions, encrypted, responses []*xmltree.Node
-	v.root.node.Walk(func(n *xmltree.Node) {
+	var assertions, encrypted, responses int
+	v.in.response.Walk(func(n xmltree.Node) {
 		switch {
-		case n.Is(nsAssertion, "Assertion"):
-			assertions = append(assertions, n)
-		case n.Is(nsAssertion, "EncryptedAssertion"):
-			encrypted = append(encrypted, n)
-		case n.Is(nsProtocol, "Response"):
-			responses = append(responses, n)
+		case n.Is(xmltree.Assertion, "Assertion"):
+			assertions++
+			v.in.assertion = n
+		case n.Is(xmltree.Assertion, "EncryptedAssertion"):
+			encrypted++
+			v.in.encrypted = n
+		case n.Is(xmltree.Protocol, "Response"):
+			responses++
 		}
 	})
 	switch {
-	case len(assertions)+len(encrypted) != 1:
-		return &Error{Reason: ReasonAssertionCount, Want: "1", Got: fmt.Sprintf("%d assertions and %d encrypted ones", len(assertions), len(encrypted))}
-	case len(responses) != 1:
-		return &Error{Reason: ReasonAssertionCount, Detail: "one Response", Want: "1", Got: fmt.Sprint(len(responses))}
-	case len(encrypted) == 1:
-		return &Error{Reason: ReasonEncrypted, Detail: "encrypted assertions are not supported yet"}
-	case assertions[0].Parent() != v.root.node:
+	case assertions+encrypted != 1:
+		return &Error{Reason: ReasonAssertionCount, Want: "1", Got: fmt.Sprintf("%d assertions and %d encrypted ones", assertions, encrypted)}
+	case responses != 1:
+		return &Error{Reason: ReasonAssertionCount, Detail: "one Response", Want: "1", Got: fmt.Sprint(responses)}
+	case assertions == 1 && v.in.assertion.Parent() != v.in.response, encrypted == 1 && v.in.encrypted.Parent() != v.in.response:
 		return &Error{Reason: ReasonAssertionCount, Detail: "the assertion is not directly in the Response"}
-	}
-	v.root.assertion = assertions[0]
-	for _, el := range v.root.el.ChildElements() {
-		if el.Tag == "Assertion" && el.NamespaceURI() == nsAssertion {
-			v.root.assertionEl = el
-		}
 	}
 	return nil
 }
 
 // checkSignatureShapes finds the signatures and looks at their shape. They may
 // stand directly in the Response and directly in the assertion, once each;
-// one anywhere else could only be there to be mistaken for these.
+// one anywhere else could only be there to be mistaken for these. After an
+// assertion was decrypted it is called again, and looks at what is new.
 func (v *verification) checkSignatureShapes() error {
-	var all []*xmltree.Node
-	v.root.node.Walk(func(n *xmltree.Node) {
-		if n.Is(nsSignature, "Signature") {
-			all = append(all, n)
+	where := v.in.response
+	decrypted := v.in.encrypted.OK() && v.in.assertion.OK()
+	if decrypted {
+		where = v.in.assertion
+	}
+	var err error
+	where.Walk(func(n xmltree.Node) {
+		if err != nil || !n.Is(xmltree.Signature, "Signature") {
+			return
+		}
+		switch {
+		case n.Parent() == v.in.response && v.in.responseSig == nil:
+			v.in.responseSig, err = v.readSignature(n)
+		case n.Parent() == v.in.assertion && v.in.assertionSig == nil:
+			v.in.assertionSig, err = v.readSignature(n)
+		default:
+			err = &Error{Reason: ReasonSignatureShape, Detail: "a Signature that belongs neither to the Response nor to its assertion, or a second one"}
 		}
 	})
-	for _, s := range all {
-		switch {
-		case s.Parent() == v.root.node && v.root.responseSig == nil:
-			v.root.responseSig = s
-		case s.Parent() == v.root.assertion && v.root.assertionSig == nil:
-			v.root.assertionSig = s
-		default:
-			return &Error{Reason: ReasonSignatureShape, Detail: "a Signature that belongs neither to the Response nor to its assertion, or a second one"}
-		}
+	if err != nil || v.in.responseSig != nil || v.in.assertionSig != nil {
+		return err
 	}
-	if len(all) == 0 {
-		return &Error{Reason: ReasonUnsigned, Detail: "neither the Response nor the assertion is signed"}
+	if v.in.encrypted.OK() && !decrypted {
+		return nil // it must be inside, and will be looked for there
 	}
-	for _, s := range all {
-		if at := slices.Index(s.Parent().Children, s); at > 1 || at == 1 && !s.Parent().Children[0].Is(nsAssertion, "Issuer") {
-			return &Error{Reason: ReasonSignatureShape, Detail: "a Signature stands right after the Issuer (Core 2.3.3, 3.2.2)"}
-		}
-		if err := dsig.Profile(s, v.policy()); err != nil {
-			return fromSignature(s.Parent().Local, err)
-		}
+	return &Error{Reason: ReasonUnsigned, Detail: "neither the Response nor the assertion is signed"}
+}
+
+// readSignature wants a Signature where the schema has it: right after the
+// Issuer (Core 2.3.3, 3.2.2), or first where there is none.
+func (v *verification) readSignature(n xmltree.Node) (*dsig.Envelope, error) {
+	first := n.Parent().First()
+	if first != n && !(first.Is(xmltree.Assertion, "Issuer") && first.Next() == n) {
+		return nil, &Error{Reason: ReasonSignatureShape, Detail: "a Signature stands right after the Issuer (Core 2.3.3, 3.2.2)"}
 	}
-	return nil
+	envelope, err := dsig.Read(n, v.policy())
+	if err != nil {
+		return nil, fromSignature(n.Parent().Local(), err)
+	}
+	return envelope, nil
 }
 
 func (v *verification) policy() dsig.Policy {
-	p := dsig.Policy{AllowSHA1: v.cfg.InsecureAllowSHA1, MinRSABits: minRSABits}
-	if v.cfg.InsecureAllowRSA1024 {
-		p.MinRSABits = weakRSABits
-	}
-	return p
+	return dsig.Policy{AllowSHA1: v.cfg.InsecureAllowSHA1, MinRSABits: v.cfg.minRSABits()}
 }
 
-// checkSignatures verifies every signature that is there, and goes on with
-// what the verifier gave back in place of what came in.
+// checkSignatures verifies every signature that is there and was not verified.
 func (v *verification) checkSignatures() error {
-	keys := make([]crypto.PublicKey, len(v.idp.keys))
-	for i, k := range v.idp.keys {
-		keys[i] = k.public
-	}
-	var signedResponse, signedAssertion *xmltree.Node
-	var err error
-	if v.root.responseSig != nil {
-		if signedResponse, v.respKey, err = dsig.Verify(v.root.el, keys, v.policy()); err != nil {
+	keys := v.idp.public
+	if v.in.responseSig != nil && !v.signedResponse.OK() {
+		signed, err := v.in.responseSig.Verify(keys, v.policy())
+		if err != nil {
 			return fromSignature("Response", err)
 		}
-		inside := signedResponse.All(nsAssertion, "Assertion")
-		if len(inside) != 1 {
-			return &Error{Reason: ReasonAssertionCount, Detail: "in what was signed", Want: "1", Got: fmt.Sprint(len(inside))}
-		}
-		signedAssertion = inside[0]
+		v.respKey, v.signedResponse = signed.Key(), signed.Element()
 	}
-	if v.root.assertionSig != nil {
-		if signedAssertion, v.asrtKey, err = dsig.Verify(v.root.assertionEl, keys, v.policy()); err != nil {
+	if v.in.assertionSig != nil && !v.signedAssertion.OK() {
+		signed, err := v.in.assertionSig.Verify(keys, v.policy())
+		if err != nil {
 			return fromSignature("Assertion", err)
 		}
-	}
-	v.root.assertion = signedAssertion
-	if signedResponse != nil {
-		v.root.node = signedResponse
+		v.asrtKey, v.signedAssertion = signed.Key(), signed.Element()
 	}
 	return nil
 }
 
-// decodeSigned reads the values, from what was signed. The Response around a
-// signed assertion may be unsigned: then its own values come from the
-// document. Every rule on them can only refuse; what somebody could change
-// there to be let in (a failure into Success, say) leaves an assertion that the
-// identity provider signed for this very place and time.
+// decodeSigned reads the values, from the nodes whose canonical bytes were
+// hashed. The Response around a signed assertion may be unsigned: then its own
+// values come from the document. Every rule on them can only refuse; what
+// somebody could change there to be let in (a failure into Success, say) leaves
+// an assertion that the identity provider signed for this very place and time.
 func (v *verification) decodeSigned() error {
-	var err error
-	if v.resp, err = decodeResponse(v.root.node); err != nil {
-		return err
+	v.resp = v.in.parts
+	v.resp.signed = v.signedResponse.OK()
+	if !v.signedAssertion.OK() {
+		// It is signed as a part of the Response: there is one, and it is
+		// directly in it, or was in its place as ciphertext.
+		c := v.signedResponse.First()
+		for c.OK() && !c.Is(xmltree.Assertion, "Assertion") && !c.Is(xmltree.Assertion, "EncryptedAssertion") {
+			c = c.Next()
+		}
+		if c.OK() && c == v.in.encrypted {
+			c = v.in.assertion
+		}
+		v.signedAssertion = c
 	}
-	v.resp.signed = v.respKey >= 0
-	v.asrt, err = decodeAssertion(v.root.assertion)
+	if v.signedAssertion != v.in.assertion || v.resp.signed && v.signedResponse != v.in.response {
+		return &Error{Reason: ReasonSignatureShape, Detail: "what was signed is not what was found"}
+	}
+	var err error
+	v.asrt, err = decodeAssertion(v.signedAssertion, v)
 	return err
 }

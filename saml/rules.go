@@ -138,8 +138,8 @@ func (v *verification) checkIssuers() error {
 		return err
 	}
 	switch {
-	case v.resp.issuer != nil:
-		return check("Response/Issuer", *v.resp.issuer)
+	case v.resp.issuer.given:
+		return check("Response/Issuer", v.resp.issuer)
 	case v.resp.signed:
 		return &Error{Reason: ReasonIssuer, Detail: "a signed Response has no Issuer", Want: v.idp.entityID}
 	}

@@ -12,33 +12,37 @@ import (
 // one confirmation is enough, Core 2.4.1); but an assertion that could be used
 // at two of our URLs would have to be remembered at both, so it is refused.
 func (v *verification) checkRecipient() error {
-	var here []*confirmation
-	ours := make(map[string]bool)
-	other := ""
-	for _, c := range v.asrt.confirmations {
+	var here *confirmation
+	bearers := 0
+	ours, other := "", ""
+	several := false
+	for i := range v.asrt.confirmations {
+		c := &v.asrt.confirmations[i]
 		if c.method != bearerMethod {
 			continue
 		}
 		if _, listed := v.acs.find(c.recipient); listed {
-			ours[c.recipient] = true
+			several = several || ours != "" && ours != c.recipient
+			ours = c.recipient
 		}
 		if c.recipient == v.here.URL {
-			here = append(here, c)
+			here = c
+			bearers++
 		} else {
 			other = c.recipient
 		}
 	}
 	switch {
-	case len(ours) > 1:
-		return &Error{Reason: ReasonRecipient, Detail: fmt.Sprintf("bearer confirmations for %d of our URLs", len(ours)), Want: v.here.URL, Got: other}
-	case len(here) > 1:
-		return &Error{Reason: ReasonSubjectConfirmation, Detail: fmt.Sprintf("%d bearer confirmations for this URL: which one bounds its use?", len(here)), Want: "1"}
-	case len(here) == 0 && other != "":
+	case several:
+		return &Error{Reason: ReasonRecipient, Detail: "bearer confirmations for more than one of our URLs", Want: v.here.URL, Got: other}
+	case bearers > 1:
+		return &Error{Reason: ReasonSubjectConfirmation, Detail: fmt.Sprintf("%d bearer confirmations for this URL: which one bounds its use?", bearers), Want: "1"}
+	case here == nil && other != "":
 		return &Error{Reason: ReasonRecipient, Detail: v.regionOf(other), Want: v.here.URL, Got: other}
-	case len(here) == 0:
+	case here == nil:
 		return &Error{Reason: ReasonSubjectConfirmation, Detail: fmt.Sprintf("no bearer confirmation with a Recipient among %d confirmations", len(v.asrt.confirmations)), Want: bearerMethod + " with Recipient " + v.here.URL}
 	}
-	v.bearer = here[0]
+	v.bearer = here
 	return nil
 }
 
@@ -54,10 +58,10 @@ func (v *verification) regionOf(url string) string {
 // Response is not signed (Bindings 3.5.5.2); an empty one is not absent.
 func (v *verification) checkDestination() error {
 	switch {
-	case v.resp.destination == nil && v.resp.signed:
+	case !v.resp.destination.given && v.resp.signed:
 		return &Error{Reason: ReasonDestination, Detail: "a signed Response has no Destination", Want: v.here.URL}
-	case v.resp.destination != nil && *v.resp.destination != v.here.URL:
-		return &Error{Reason: ReasonDestination, Detail: v.regionOf(*v.resp.destination), Want: v.here.URL, Got: *v.resp.destination}
+	case v.resp.destination.given && v.resp.destination.value != v.here.URL:
+		return &Error{Reason: ReasonDestination, Detail: v.regionOf(v.resp.destination.value), Want: v.here.URL, Got: v.resp.destination.value}
 	}
 	return nil
 }
@@ -67,21 +71,21 @@ func (v *verification) checkDestination() error {
 // claims to be an answer, and is never taken for an unsolicited one.
 func (v *verification) checkInResponseTo() error {
 	outer := v.resp.inResponseTo
-	if v.bearer.inResponseTo == nil {
+	if !v.bearer.inResponseTo.given {
 		for _, c := range v.asrt.confirmations {
 			outer = cmp.Or(outer, c.inResponseTo)
 		}
-		if outer != nil {
-			return &Error{Reason: ReasonInResponseTo, Detail: "it answers a request somewhere, but not in SubjectConfirmationData for this URL", Got: *outer}
+		if outer.given {
+			return &Error{Reason: ReasonInResponseTo, Detail: "it answers a request somewhere, but not in SubjectConfirmationData for this URL", Got: outer.value}
 		}
 		if !v.want.Unsolicited {
 			return &Error{Reason: ReasonUnsolicited, Detail: "it answers no request"}
 		}
 		return nil
 	}
-	id := *v.bearer.inResponseTo
-	if outer != nil && *outer != id {
-		return &Error{Reason: ReasonInResponseTo, Detail: "the Response and SubjectConfirmationData name two requests", Want: id, Got: *outer}
+	id := v.bearer.inResponseTo.value
+	if outer.given && outer.value != id {
+		return &Error{Reason: ReasonInResponseTo, Detail: "the Response and SubjectConfirmationData name two requests", Want: id, Got: outer.value}
 	}
 	if slices.Contains(v.want.RequestIDs, id) {
 		return nil
@@ -107,8 +111,8 @@ func nameOf(e Endpoint) string {
 // be the ones that Core 8.3.7 and 8.3.8 have.
 func (v *verification) checkSubject() error {
 	n := v.asrt.nameID
-	if n == nil || strings.TrimSpace(n.Value) == "" {
-		if v.cfg.AllowMissingNameID && n == nil {
+	if strings.TrimSpace(n.Value) == "" {
+		if v.cfg.AllowMissingNameID && !v.asrt.hasNameID {
 			return nil
 		}
 		return &Error{Reason: ReasonNameID, Detail: "no NameID with a value"}

@@ -6,11 +6,11 @@ import "time"
 // earliest of the three that bound it. A longer validity is cut, not refused.
 func (v *verification) window() time.Time {
 	end := v.asrt.issueInstant.Add(v.cfg.MaxAge)
-	if v.bearer != nil && v.bearer.notOnOrAfter != nil {
-		end = earliest(end, *v.bearer.notOnOrAfter)
+	if v.bearer != nil && v.bearer.notOnOrAfter.given {
+		end = earliest(end, v.bearer.notOnOrAfter.at)
 	}
-	if t := v.asrt.conditions.notOnOrAfter; t != nil {
-		end = earliest(end, *t)
+	if t := v.asrt.conditions.notOnOrAfter; t.given {
+		end = earliest(end, t.at)
 	}
 	return end
 }
@@ -35,32 +35,32 @@ func (v *verification) mustNotBeOver(what string, t time.Time) error {
 // it is enforced instead.
 func (v *verification) checkConfirmationWindow() error {
 	c := v.bearer
-	if c.notOnOrAfter == nil {
+	if !c.notOnOrAfter.given {
 		return &Error{Reason: ReasonTime, Detail: "a bearer's SubjectConfirmationData has no NotOnOrAfter"}
 	}
-	if c.notBefore != nil {
-		if !c.notBefore.Before(*c.notOnOrAfter) {
+	if c.notBefore.given {
+		if !c.notBefore.at.Before(c.notOnOrAfter.at) {
 			return &Error{Reason: ReasonTime, Detail: "SubjectConfirmationData ends before it begins"}
 		}
-		if err := v.mustHaveBegun("SubjectConfirmationData/@NotBefore", *c.notBefore); err != nil {
+		if err := v.mustHaveBegun("SubjectConfirmationData/@NotBefore", c.notBefore.at); err != nil {
 			return err
 		}
 	}
-	return v.mustNotBeOver("SubjectConfirmationData/@NotOnOrAfter", *c.notOnOrAfter)
+	return v.mustNotBeOver("SubjectConfirmationData/@NotOnOrAfter", c.notOnOrAfter.at)
 }
 
 func (v *verification) checkConditionsWindow() error {
 	c := v.asrt.conditions
-	if c.notBefore != nil && c.notOnOrAfter != nil && !c.notBefore.Before(*c.notOnOrAfter) {
+	if c.notBefore.given && c.notOnOrAfter.given && !c.notBefore.at.Before(c.notOnOrAfter.at) {
 		return &Error{Reason: ReasonTime, Detail: "Conditions end before they begin"}
 	}
-	if c.notBefore != nil {
-		if err := v.mustHaveBegun("Conditions/@NotBefore", *c.notBefore); err != nil {
+	if c.notBefore.given {
+		if err := v.mustHaveBegun("Conditions/@NotBefore", c.notBefore.at); err != nil {
 			return err
 		}
 	}
-	if c.notOnOrAfter != nil {
-		return v.mustNotBeOver("Conditions/@NotOnOrAfter", *c.notOnOrAfter)
+	if c.notOnOrAfter.given {
+		return v.mustNotBeOver("Conditions/@NotOnOrAfter", c.notOnOrAfter.at)
 	}
 	return nil
 }
@@ -68,16 +68,18 @@ func (v *verification) checkConditionsWindow() error {
 // checkIssueInstants wants neither message from the future nor older than
 // Config.MaxAge, whatever else it says of its validity.
 func (v *verification) checkIssueInstants() error {
-	for _, i := range []struct {
-		what string
-		at   time.Time
-	}{{"Assertion/@IssueInstant", v.asrt.issueInstant}, {"Response/@IssueInstant", v.resp.issueInstant}} {
-		if err := v.mustHaveBegun(i.what, i.at); err != nil {
-			return err
-		}
-		if err := v.mustNotBeOver(i.what+" + MaxAge", i.at.Add(v.cfg.MaxAge)); err != nil {
-			return err
-		}
+	if err := v.checkIssueInstant("Assertion/@IssueInstant", v.asrt.issueInstant); err != nil {
+		return err
+	}
+	return v.checkIssueInstant("Response/@IssueInstant", v.resp.issueInstant)
+}
+
+func (v *verification) checkIssueInstant(what string, at time.Time) error {
+	if err := v.mustHaveBegun(what, at); err != nil {
+		return err
+	}
+	if !notOver(v.now, at.Add(v.cfg.MaxAge), v.cfg.Skew) {
+		return v.mustNotBeOver(what+" + MaxAge", at.Add(v.cfg.MaxAge))
 	}
 	return nil
 }
@@ -102,8 +104,8 @@ func (v *verification) checkAuthn() error {
 
 func (v *verification) checkSession() error {
 	for _, s := range v.asrt.authn {
-		if s.sessionNotOnOrAfter != nil && !notOver(v.now, *s.sessionNotOnOrAfter, v.cfg.Skew) {
-			return &Error{Reason: ReasonSession, Want: "after " + stamp(v.now) + " - " + v.cfg.Skew.String(), Got: stamp(*s.sessionNotOnOrAfter)}
+		if s.sessionNotOnOrAfter.given && !notOver(v.now, s.sessionNotOnOrAfter.at, v.cfg.Skew) {
+			return &Error{Reason: ReasonSession, Want: "after " + stamp(v.now) + " - " + v.cfg.Skew.String(), Got: stamp(s.sessionNotOnOrAfter.at)}
 		}
 	}
 	return nil

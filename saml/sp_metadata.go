@@ -1,10 +1,13 @@
 package saml
 
 import (
+	"crypto/x509"
 	"encoding/base64"
 	"strconv"
 
 	"github.com/beevik/etree"
+
+	"github.com/meridian-saml/meridian/saml/internal/xmlenc"
 )
 
 const nsSignature = "http://www.w3.org/2000/09/xmldsig#"
@@ -25,12 +28,13 @@ func (sp *ServiceProvider) Metadata() ([]byte, error) {
 	role.CreateAttr("WantAssertionsSigned", "true")
 	role.CreateAttr("protocolSupportEnumeration", nsProtocol)
 	if sp.cfg.Certificate != nil {
-		key := role.CreateElement("md:KeyDescriptor")
-		key.CreateAttr("use", "signing")
-		info := key.CreateElement("ds:KeyInfo")
-		info.CreateAttr("xmlns:ds", nsSignature)
-		info.CreateElement("ds:X509Data").CreateElement("ds:X509Certificate").
-			SetText(base64.StdEncoding.EncodeToString(sp.cfg.Certificate.Raw))
+		keyDescriptor(role, "signing", sp.cfg.Certificate)
+	}
+	if sp.cfg.EncryptionCertificate != nil {
+		key := keyDescriptor(role, "encryption", sp.cfg.EncryptionCertificate)
+		for _, name := range xmlenc.Offered() {
+			key.CreateElement("md:EncryptionMethod").CreateAttr("Algorithm", name)
+		}
 	}
 	for _, format := range sp.cfg.NameIDFormats {
 		role.CreateElement("md:NameIDFormat").SetText(format)
@@ -50,4 +54,15 @@ func (sp *ServiceProvider) Metadata() ([]byte, error) {
 		return nil, configError("Metadata", "can't be written", err)
 	}
 	return out, nil
+}
+
+// keyDescriptor is Metadata 2.4.1.1.
+func keyDescriptor(role *etree.Element, use string, cert *x509.Certificate) *etree.Element {
+	key := role.CreateElement("md:KeyDescriptor")
+	key.CreateAttr("use", use)
+	info := key.CreateElement("ds:KeyInfo")
+	info.CreateAttr("xmlns:ds", nsSignature)
+	info.CreateElement("ds:X509Data").CreateElement("ds:X509Certificate").
+		SetText(base64.StdEncoding.EncodeToString(cert.Raw))
+	return key
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/saml/internal/dsig"
+	"github.com/meridian-saml/meridian/saml/internal/xmlenc"
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
@@ -33,7 +34,7 @@ func (sp *ServiceProvider) Verify(raw []byte, want Expect) (*Assertion, error) {
 
 // VerifyXML is Verify for a response that is no longer in base64.
 func (sp *ServiceProvider) VerifyXML(doc []byte, want Expect) (*Assertion, error) {
-	return sp.judgeXML(doc, want, nil)
+	return sp.judgeXML(string(doc), want, nil)
 }
 
 // Check is one rule and whether it held.
@@ -46,7 +47,9 @@ type Check struct {
 
 // Report is what [ServiceProvider.Explain] found: the verdict that Verify
 // gives, and every rule that was reached. Once the signatures hold, all other
-// rules are looked at, so that one run names everything that is wrong.
+// rules are looked at, so that one run names everything that is wrong. Where an
+// assertion was decrypted that others can have changed, Checks tells more than
+// Err does: don't show them to whoever sent the message.
 type Report struct {
 	Assertion *Assertion // nil if refused
 	Err       error      // the first rule that didn't hold
@@ -64,13 +67,13 @@ func (sp *ServiceProvider) Explain(raw []byte, want Expect) Report {
 // ExplainXML is Explain for a response that is no longer in base64.
 func (sp *ServiceProvider) ExplainXML(doc []byte, want Expect) Report {
 	var r Report
-	r.Assertion, r.Err = sp.judgeXML(doc, want, &r.Checks)
+	r.Assertion, r.Err = sp.judgeXML(string(doc), want, &r.Checks)
 	return r
 }
 
 func (sp *ServiceProvider) judge(raw []byte, want Expect, trace *[]Check) (*Assertion, error) {
-	doc, err := sp.decodeBase64(raw)
-	record(trace, "Base64 (Bindings 3.5.4)", err)
+	doc, err := sp.cfg.decodeBase64(raw)
+	record(trace, ruleBase64, err)
 	if err != nil {
 		return nil, err
 	}
@@ -81,51 +84,79 @@ func (sp *ServiceProvider) judge(raw []byte, want Expect, trace *[]Check) (*Asse
 // meanwhile (the time, the list, the metadata) is read once, at the start.
 type verification struct {
 	cfg      *Config
+	doc      string
 	want     Expect
 	now      time.Time
 	acs      *acsList
 	here     Endpoint // the one the response was posted to
 	idp      *IdP
-	root     *message  // the document, not yet believed
-	resp     *response // believed where respSigned, else only ever used to refuse
+	in       message   // the document, not yet believed
+	resp     *response // believed where it is signed, else only ever used to refuse
 	asrt     *assertion
 	bearer   *confirmation // the one that is for this URL
+	keys     *xmlenc.Keys  // made when something is to be decrypted
 	respKey  int           // position of the key that signed the Response; -1 if unsigned
 	asrtKey  int
 	warnings []string
+
+	signedResponse, signedAssertion xmltree.Node // what the signatures cover; none where there is none
 }
 
-// judgeXML is the whole order of work. Each step only looks at what the steps
-// before it made safe to look at.
-func (sp *ServiceProvider) judgeXML(doc []byte, want Expect, trace *[]Check) (*Assertion, error) {
-	v := &verification{cfg: &sp.cfg, want: want, now: sp.cfg.Now(), acs: sp.acs.Load(), idp: sp.cfg.IdP.IdP(), respKey: -1, asrtKey: -1}
+// step is a part of the judgement that the later ones need.
+type step struct {
+	rule string
+	run  func(*verification) error
+}
+
+// steps are taken in this order. Each only looks at what the ones before it
+// made safe to look at.
+var steps = []step{
+	{"IdP metadata in force (Metadata 2.3.2)", (*verification).checkMetadata},
+	{"XML and its limits", (*verification).parse},
+	{"Response (Core 3.3.3)", (*verification).findResponse},
+	{"Status (Core 3.2.2.1)", (*verification).checkStatus},
+	{"Exactly one assertion (Profiles 4.1.4.2)", (*verification).findAssertion},
+	checkShapes,
+}
+
+// What is left then is done in the order that the message asks for; the three
+// orders that there are stand in encrypted.go.
+var (
+	checkShapes = step{"Shape of signatures (Core 5.4)", (*verification).checkSignatureShapes}
+	checkSigned = step{"Signatures (Profiles 4.1.4.5)", (*verification).checkSignatures}
+	decryption  = step{decryptionRule, (*verification).decrypt}
+	schema      = step{"Schema of what was signed (Core 2.3.3)", (*verification).decodeSigned}
+)
+
+// judgeXML is the whole order of work: the steps, then the rules.
+func (sp *ServiceProvider) judgeXML(doc string, want Expect, trace *[]Check) (*Assertion, error) {
+	v := &verification{cfg: &sp.cfg, doc: doc, want: want, now: sp.cfg.Now(), acs: sp.acs.Load(), idp: sp.cfg.IdP.IdP(), respKey: -1, asrtKey: -1}
 	if err := v.checkExpectation(); err != nil {
 		return nil, err
 	}
-	steps := []struct {
-		rule string
-		run  func() error
-	}{
-		{"IdP metadata in force (Metadata 2.3.2)", func() error { return sp.checkMetadataInForce(v.idp, v.now) }},
-		{"XML and its limits", func() error { return v.parse(doc) }},
-		{"Response (Core 3.3.3)", v.findResponse},
-		{"Status (Core 3.2.2.1)", v.checkStatus},
-		{"Exactly one assertion (Profiles 4.1.4.2)", v.findAssertion},
-		{"Shape of signatures (Core 5.4)", v.checkSignatureShapes},
-		{"Signatures (Profiles 4.1.4.5)", v.checkSignatures},
-		{"Schema of what was signed (Core 2.3.3)", v.decodeSigned},
+	if err := v.runSteps(steps, trace); err != nil {
+		return nil, err
 	}
-	for _, step := range steps {
-		err := step.run()
-		record(trace, step.rule, err)
-		if err != nil {
-			return nil, withRule(err, step.rule)
-		}
+	if err := v.runSteps(v.order(), trace); err != nil {
+		return nil, err
 	}
 	if err := v.runRules(trace); err != nil {
 		return nil, err
 	}
 	return v.proved(), nil
+}
+
+// runSteps stops at the first that doesn't succeed. A trace is for somebody
+// who has the message and the keys anyway, so it tells what the verdict hushes.
+func (v *verification) runSteps(steps []step, trace *[]Check) error {
+	for _, step := range steps {
+		err := step.run(v)
+		record(trace, step.rule, err)
+		if err != nil {
+			return withRule(v.hush(err), step.rule)
+		}
+	}
+	return nil
 }
 
 func record(trace *[]Check, rule string, err error) {
@@ -167,25 +198,14 @@ func (v *verification) checkExpectation() error {
 }
 
 // checkMetadataInForce refuses to use metadata past its end (Metadata 2.3.2).
-func (sp *ServiceProvider) checkMetadataInForce(idp *IdP, now time.Time) error {
-	if idp.validUntil.IsZero() || sp.cfg.InsecureAllowExpiredMetadata || notOver(now, idp.validUntil, sp.cfg.Skew) {
+func (cfg *Config) checkMetadataInForce(idp *IdP, now time.Time) error {
+	if idp.validUntil.IsZero() || cfg.InsecureAllowExpiredMetadata || notOver(now, idp.validUntil, cfg.Skew) {
 		return nil
 	}
 	return &Error{Reason: ReasonMetadata, Rule: "validUntil (Metadata 2.3.2)", Want: "metadata that is in force", Got: "validUntil " + idp.validUntil.UTC().Format(time.RFC3339)}
 }
 
-func (v *verification) parse(doc []byte) error {
-	root, err := xmltree.Parse(doc, v.cfg.Limits.tree())
-	if err != nil {
-		return fromTree(err)
-	}
-	node, err := xmltree.FromElement(root)
-	if err != nil {
-		return fromTree(err)
-	}
-	v.root = &message{el: root, node: node}
-	return nil
-}
+func (v *verification) checkMetadata() error { return v.cfg.checkMetadataInForce(v.idp, v.now) }
 
 // fromTree gives the reader's errors their Reason.
 func fromTree(err error) error {
@@ -212,7 +232,7 @@ func fromSignature(what string, err error) error {
 	}
 	reason := map[dsig.Kind]Reason{
 		dsig.Shape: ReasonSignatureShape, dsig.Algorithm: ReasonAlgorithm, dsig.WeakKey: ReasonKey,
-		dsig.Limit: ReasonLimit, dsig.Invalid: ReasonSignature,
+		dsig.Invalid: ReasonSignature,
 	}[e.Kind]
-	return &Error{Reason: reason, Detail: what + ": " + e.Detail, Want: e.Want, Got: e.Got, Err: e.Err}
+	return &Error{Reason: reason, Detail: what + ": " + e.Detail, Want: e.Want, Got: e.Got}
 }

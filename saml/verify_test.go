@@ -215,7 +215,8 @@ func subjectRows() []row {
 			set(".//NameID", "Format", "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent")(r)
 			set(".//NameID", "NameQualifier", "https://other.example")(r)
 		}}, reason: saml.ReasonNameID},
-		{name: "EncryptedID", doc: doc{Before: add(".//Subject", "<saml:EncryptedID/>")}, reason: saml.ReasonEncrypted},
+		{name: "NameID and EncryptedID", doc: doc{Before: add(".//Subject", "<saml:EncryptedID/>")}, reason: saml.ReasonNameID},
+		{name: "EncryptedID and no key", doc: doc{Before: func(r *etree.Element) { remove(".//NameID")(r); add(".//Subject", "<saml:EncryptedID/>")(r) }}, reason: saml.ReasonEncrypted},
 	}
 }
 

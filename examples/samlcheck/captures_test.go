@@ -2,6 +2,9 @@ package main_test
 
 import (
 	"bytes"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
@@ -31,6 +34,7 @@ type capture struct {
 	RequestID   string `json:"request_id"`
 
 	Flags     []string `json:"flags"`
+	Key       string   `json:"key"`
 	ByDefault string   `json:"by_default"`
 	Verdict   string   `json:"verdict"`
 	Replace   *struct {
@@ -94,8 +98,12 @@ func (c *capture) args(dir string) []string {
 	}
 }
 
-func (c *capture) allowing() []string {
+// allowing is the rest of it: the flags, and the key for what is encrypted.
+func (c *capture) allowing(dir string) []string {
 	var out []string
+	if c.Key != "" {
+		out = append(out, "-key", filepath.Join(dir, c.Key))
+	}
 	for _, f := range c.Flags {
 		out = append(out, "-"+f)
 	}
@@ -204,7 +212,7 @@ func TestCaptures(t *testing.T) {
 			requireVerdict(t, c.ByDefault, packed, args...)
 			requireVerdict(t, c.ByDefault, nil, append(args, file)...)
 
-			args = append(c.allowing(), args...)
+			args = append(c.allowing(dir), args...)
 			requireVerdict(t, c.Verdict, packed, args...)
 			r := requireVerdict(t, c.Verdict, nil, append(args, file)...)
 			if c.Verdict != "accepted" {
@@ -296,4 +304,35 @@ func TestOtherVerdicts(t *testing.T) {
 		}
 	}
 	require.Equal(t, []string{"Recipient", "Destination", "AudienceRestriction"}, failed)
+}
+
+// TestEncrypted: a key is needed, the right one, and it must be strong enough.
+func TestEncrypted(t *testing.T) {
+	c, dir := named(t, "Okta, encrypted: SignedResponseEncryptedAssertion")
+	doc, args := c.document(t, dir), c.args(dir)
+	key := filepath.Join(dir, c.Key)
+	other := write(t, "other.pem", inPEM("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(otherKey(t))))
+	requireVerdict(t, "accepted", doc, append([]string{"-allow-rsa1024", "-key", key}, args...)...)
+	requireVerdict(t, "accepted", doc, append([]string{"-allow-rsa1024", "-key", other, "-key", key}, args...)...)
+	requireVerdict(t, "Encrypted", doc, append([]string{"-key", other}, args...)...)
+	requireVerdict(t, "Encrypted", doc, args...)
+	requireUsageError(t, "sp_key.pem", doc, append([]string{"-key", other, "-key", key}, args...)...)
+	var many []string
+	for range 9 {
+		many = append(many, "-key", other)
+	}
+	requireUsageError(t, "at most 8", doc, append(many, args...)...)
+
+	// CBC is fine in a signed Response; here it is the assertion that is signed.
+	c, dir = named(t, "Okta, encrypted: ResponseEncryptedSignedAssertion")
+	doc, args = c.document(t, dir), append([]string{"-allow-rsa1024", "-key", key}, c.args(dir)...)
+	requireVerdict(t, "Algorithm", doc, args...)
+	requireVerdict(t, "accepted", doc, append([]string{"-allow-cbc"}, args...)...)
+}
+
+func otherKey(t *testing.T) *rsa.PrivateKey {
+	t.Helper()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	return key
 }

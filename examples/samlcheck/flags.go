@@ -20,7 +20,7 @@ type options struct {
 	now                      func() time.Time // nil: the current time
 	keys                     []string
 	allowSHA1, allowRSA1024  bool
-	allowCBC, allowRSA15     bool // read, and without effect until something is decrypted
+	allowCBC, allowRSA15     bool
 	maxAge                   time.Duration
 	json                     bool
 	file                     string // empty: standard input
@@ -36,7 +36,7 @@ Exit status: 0 accepted; 1 rejected, be it for bad base64 or bad XML; 2 wrong
 usage or configuration, or a file that can't be read.
 
 Needed: -idp-metadata, or -idp-entity-id with -idp-cert; -entity-id; -acs;
--request-id or -unsolicited. Encrypted assertions are refused by this version.
+-request-id or -unsolicited; -key for what is encrypted.
 
 flags:
 `
@@ -60,11 +60,11 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.Func("request-id", "the `ID` of a request that may be answered; repeatable", list(&o.requestIDs))
 	fs.BoolVar(&o.unsolicited, "unsolicited", false, "the response answers no request")
 	once(fs, "now", "judge as of this `TIME`, RFC 3339 such as 2026-01-02T15:04:05Z (default: the current time)", o.setNow)
-	fs.Func("key", "`FILE` with an RSA private key in PEM, for decryption; repeatable; no effect in this version", list(&o.keys))
+	fs.Func("key", "`FILE` with an RSA private key in PEM, for decryption; repeatable", list(&o.keys))
 	fs.BoolVar(&o.allowSHA1, "allow-sha1", false, "accept signatures and digests made with SHA-1")
 	fs.BoolVar(&o.allowRSA1024, "allow-rsa1024", false, "accept RSA keys from 1024 bits on (default: from 2048)")
-	fs.BoolVar(&o.allowCBC, "allow-cbc", false, "accept CBC encryption outside a verified signature; no effect until this version can decrypt")
-	fs.BoolVar(&o.allowRSA15, "allow-rsa15", false, "accept RSA 1.5 key transport; no effect until this version can decrypt")
+	fs.BoolVar(&o.allowCBC, "allow-cbc", false, "accept CBC encryption outside a verified signature")
+	fs.BoolVar(&o.allowRSA15, "allow-rsa15", false, "accept RSA 1.5 key transport")
 	once(fs, "max-age", "how long after its IssueInstant an assertion can be used, a `DURATION` such as 30m (default 1h)", o.setMaxAge)
 	fs.BoolVar(&o.json, "json", false, "write the report as JSON")
 

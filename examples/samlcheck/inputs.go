@@ -24,20 +24,32 @@ func (o *options) serviceProvider() (*saml.ServiceProvider, error) {
 	if err != nil {
 		return nil, err
 	}
+	keys, err := o.decryptionKeys()
+	if err != nil {
+		return nil, err
+	}
 	cfg := saml.Config{
-		EntityID:             o.entityID,
-		ACS:                  []saml.Endpoint{{URL: o.acs}},
-		IdP:                  idp,
-		MaxAge:               o.maxAge,
-		Now:                  o.now,
-		InsecureAllowSHA1:    o.allowSHA1,
-		InsecureAllowRSA1024: o.allowRSA1024,
-		InsecureAllowHTTP:    true, // a capture was posted where it was posted
+		EntityID:                        o.entityID,
+		ACS:                             []saml.Endpoint{{URL: o.acs}},
+		IdP:                             idp,
+		DecryptionKeys:                  keys,
+		MaxAge:                          o.maxAge,
+		Now:                             o.now,
+		InsecureAllowSHA1:               o.allowSHA1,
+		InsecureAllowRSA1024:            o.allowRSA1024,
+		InsecureAllowUnauthenticatedCBC: o.allowCBC,
+		InsecureAllowRSA15:              o.allowRSA15,
+		InsecureAllowHTTP:               true, // a capture was posted where it was posted
 	}
 	sp, err := saml.New(cfg)
 	var e *saml.Error
 	if errors.As(err, &e) {
-		name := map[string]string{"Config.ACS[0].URL": "-acs", "Config.EntityID": "-entity-id"}[e.Rule]
+		name := map[string]string{"Config.ACS[0].URL": "-acs", "Config.EntityID": "-entity-id", "Config.DecryptionKeys": "-key"}[e.Rule]
+		for i, path := range o.keys {
+			if e.Rule == fmt.Sprintf("Config.DecryptionKeys[%d]", i) {
+				name = "-key " + path
+			}
+		}
 		if name != "" {
 			return nil, fmt.Errorf("%s: %s", name, e.Explain())
 		}

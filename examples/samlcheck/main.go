@@ -51,9 +51,6 @@ func run(args []string, stdin io.Reader, out io.Writer) (int, error) {
 	if err != nil {
 		return exitUsage, err
 	}
-	if err := o.checkKeys(); err != nil {
-		return exitUsage, err
-	}
 	message, err := o.read(stdin)
 	if err != nil {
 		return exitUsage, err

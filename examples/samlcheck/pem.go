@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
@@ -44,13 +45,12 @@ func addCert(cfg *saml.IdPConfig, path string) error {
 	return fmt.Errorf("-idp-cert %s: want an RSA or ECDSA key, got %T", path, key)
 }
 
-// checkKeys reads the decryption keys, so that a mistake shows before the day
-// on which they are used.
-func (o *options) checkKeys() error {
+func (o *options) decryptionKeys() ([]crypto.Decrypter, error) {
+	var keys []crypto.Decrypter
 	for _, path := range o.keys {
 		block, err := onePEM("-key", path)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		var key any
 		switch block.Type {
@@ -62,13 +62,15 @@ func (o *options) checkKeys() error {
 			err = fmt.Errorf("want an RSA PRIVATE KEY or a PRIVATE KEY that is not encrypted, got %q", block.Type)
 		}
 		if err != nil {
-			return fmt.Errorf("-key %s: %w", path, err)
+			return nil, fmt.Errorf("-key %s: %w", path, err)
 		}
-		if _, ok := key.(*rsa.PrivateKey); !ok {
-			return fmt.Errorf("-key %s: want an RSA key, got %T", path, key)
+		private, ok := key.(*rsa.PrivateKey)
+		if !ok {
+			return nil, fmt.Errorf("-key %s: want an RSA key, got %T", path, key)
 		}
+		keys = append(keys, private)
 	}
-	return nil
+	return keys, nil
 }
 
 // onePEM wants exactly one block: from a file with a chain in it, no more than

@@ -45,7 +45,7 @@ func TestHelp(t *testing.T) {
 		} {
 			require.Contains(t, stdout, "\n  -"+name)
 		}
-		require.Contains(t, stdout, "Encrypted assertions are refused")
+		require.Contains(t, stdout, "-key for what is encrypted")
 	}
 }
 
@@ -233,7 +233,7 @@ func TestForms(t *testing.T) {
 func TestTextReport(t *testing.T) {
 	c, dir := named(t, "OneLogin sample")
 	doc := c.document(t, dir)
-	code, stdout, stderr := run(t, doc, append(c.allowing(), c.args(dir)...)...)
+	code, stdout, stderr := run(t, doc, append(c.allowing(dir), c.args(dir)...)...)
 	require.Equal(t, 0, code, stdout)
 	require.Empty(t, stderr)
 	require.Contains(t, stdout, "ok    Recipient (Profiles 4.1.4.2)\n")

@@ -2,161 +2,81 @@ package dsig
 
 import (
 	"crypto"
+	"crypto/ecdsa"
 	"crypto/rsa"
-	"crypto/x509"
-	"errors"
+	"crypto/subtle"
 	"fmt"
 	"strings"
-	"time"
-
-	"github.com/beevik/etree"
-	goxmldsig "github.com/russellhaering/goxmldsig"
-	"github.com/russellhaering/goxmldsig/etreeutils"
 
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-// Verify checks the Signature that is the direct child of el against each key
-// in turn. It gives what was signed, parsed anew from the bytes whose digest
-// was compared, and the position of the key that it holds under. KeyInfo is
-// never looked at: keys come from configuration.
-//
-// The caller has called Profile on that Signature and made sure that el holds
-// no other Signature that refers to it.
-func Verify(el *etree.Element, keys []crypto.PublicKey, policy Policy) (*xmltree.Node, int, error) {
-	detached, err := detach(el)
-	if err != nil {
-		return nil, 0, err
+// Signed is an element that was signed. Only Verify makes one.
+type Signed struct {
+	element xmltree.Node
+	key     int
+}
+
+// Element is what was signed: everything in it, but for the Signature that is
+// its direct child.
+func (s Signed) Element() xmltree.Node { return s.element }
+
+// Key is the position of the key that the signature holds under.
+func (s Signed) Key() int { return s.key }
+
+// Verify hashes the element around the Signature and checks the hash, and then
+// the signature over that hash under each key in turn. The hash comes first
+// because it is what a stranger's changes break, and it needs no key.
+func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error) {
+	element := e.signature.Parent()
+	got := e.hash(e.hashes[:0], digests[e.digest], element, e.signature, e.signedList)
+	if subtle.ConstantTimeCompare(got, e.want) != 1 {
+		return Signed{}, &Error{Kind: Invalid, Detail: "what was signed was changed: its digest is another one"}
 	}
-	var last error
-	usable := 0
+	var info []byte
+	usable, weak := 0, false
 	for i, key := range keys {
-		public, ok := key.(*rsa.PublicKey)
-		if !ok || public.N.BitLen() < policy.MinRSABits {
+		if !e.method.usable(key, policy) {
+			weak = weak || e.method.usable(key, Policy{})
 			continue
 		}
 		usable++
-		signed, err := verifyWith(detached, public)
-		if err == nil {
-			node, err := sameElement(el, signed)
-			return node, i, err
+		if info == nil {
+			info = e.hash(e.hashes[64:64], e.method.hash, e.info, xmltree.Node{}, e.infoList)
 		}
-		if errors.Is(err, etreeutils.ErrTraversalLimit) {
-			return nil, 0, &Error{Kind: Limit, Detail: "more elements than the canonicaliser takes", Err: err}
+		if e.method.holds(key, info, e.value) {
+			return Signed{element: element, key: i}, nil
 		}
-		last = err
 	}
-	if usable == 0 {
-		return nil, 0, &Error{Kind: WeakKey, Detail: "no usable key", Want: fmt.Sprintf("an RSA key of at least %d bits", policy.MinRSABits), Got: describe(keys)}
+	if usable == 0 && weak {
+		return Signed{}, &Error{Kind: WeakKey, Detail: "no usable key", Want: e.wanted(policy), Got: describe(keys)}
 	}
-	return nil, 0, &Error{Kind: Invalid, Detail: fmt.Sprintf("it does not hold under any of %d keys", usable), Err: last}
+	return Signed{}, &Error{Kind: Invalid, Detail: fmt.Sprintf("it does not hold under any of the %d keys that go with it", usable)}
 }
 
-// verifyWith hands the work to goxmldsig, with a certificate store that holds
-// just this key, as if in a certificate that is valid now: what a certificate
-// says of itself is not what makes its key trusted.
-func verifyWith(el *etree.Element, key *rsa.PublicKey) (*etree.Element, error) {
-	now := time.Unix(0, 0)
-	store := &goxmldsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{{
-		PublicKey: key, NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour),
-	}}}
-	ctx := goxmldsig.NewDefaultValidationContext(store)
-	ctx.Clock = goxmldsig.NewFakeClockAt(now)
-	return ctx.Validate(el)
+func (e *Envelope) wanted(policy Policy) string {
+	if e.method.kind == ecdsaRS {
+		return "an ECDSA key on P-256, P-384 or P-521"
+	}
+	return fmt.Sprintf("an RSA key of at least %d bits", policy.MinRSABits)
 }
 
-// sameElement makes sure that what came back is the element that was asked
-// about, and not some other that the signature was also over.
-func sameElement(el, signed *etree.Element) (*xmltree.Node, error) {
-	if signed == nil {
-		return nil, shape("the verifier gave nothing back")
-	}
-	want, err := xmltree.FromElement(el)
-	if err != nil {
-		return nil, err
-	}
-	got, err := xmltree.FromElement(signed)
-	if err != nil {
-		return nil, err
-	}
-	wantID, _ := want.Attr("ID")
-	gotID, _ := got.Attr("ID")
-	if !got.Is(want.Space, want.Local) || gotID != wantID || wantID == "" {
-		return nil, shape("what was signed is not the element around the Signature")
-	}
-	return got, nil
-}
-
-// detach copies el with the namespaces in scope where it stands, and drops
-// KeyInfo and the white space of SignatureValue from the copy's own signature.
-// Neither is part of what was signed.
-func detach(el *etree.Element) (*etree.Element, error) {
-	copied := el.Copy()
-	dropComments(copied)
-	declared := make(map[string]bool)
-	for _, a := range el.Attr {
-		if prefix, ok := declaration(a); ok {
-			declared[prefix] = true
-		}
-	}
-	for p := el.Parent(); p != nil; p = p.Parent() {
-		for _, a := range p.Attr {
-			if prefix, ok := declaration(a); ok && !declared[prefix] {
-				declared[prefix] = true
-				copied.CreateAttr(a.FullKey(), a.Value)
-			}
-		}
-	}
-	for _, child := range copied.ChildElements() {
-		if child.Tag != "Signature" || child.NamespaceURI() != Namespace {
-			continue
-		}
-		for _, part := range child.ChildElements() {
-			switch part.Tag {
-			case "KeyInfo":
-				child.RemoveChild(part)
-			case "SignatureValue":
-				part.SetText(withoutSpace(part.Text()))
-			}
-		}
-		return copied, nil
-	}
-	return nil, shape("no Signature in the element")
-}
-
-// dropComments takes all comments out in one pass. The transforms drop them
-// too, but one at a time, each time renumbering everything behind it.
-func dropComments(el *etree.Element) {
-	kept := el.Child[:0]
-	for _, child := range el.Child {
-		switch child := child.(type) {
-		case *etree.Comment:
-			continue
-		case *etree.Element:
-			dropComments(child)
-		}
-		kept = append(kept, child)
-	}
-	el.Child = kept
-	el.ReindexChildren()
-}
-
-func declaration(a etree.Attr) (prefix string, ok bool) {
-	switch {
-	case a.Space == "xmlns":
-		return a.Key, true
-	case a.Space == "" && a.Key == "xmlns":
-		return "", true
-	}
-	return "", false
+// hash appends the hash of the canonical form of a subtree.
+func (e *Envelope) hash(into []byte, hash crypto.Hash, apex, except xmltree.Node, prefixList string) []byte {
+	h := hash.New()
+	e.scratch.canonicalise(h, apex, except, prefixList)
+	return h.Sum(into)
 }
 
 func describe(keys []crypto.PublicKey) string {
 	var out []string
 	for _, key := range keys {
-		if public, ok := key.(*rsa.PublicKey); ok {
-			out = append(out, fmt.Sprintf("RSA %d bits", public.N.BitLen()))
-		} else {
+		switch key := key.(type) {
+		case *rsa.PublicKey:
+			out = append(out, fmt.Sprintf("RSA of %d bits", key.N.BitLen()))
+		case *ecdsa.PublicKey:
+			out = append(out, "ECDSA on "+key.Curve.Params().Name)
+		default:
 			out = append(out, fmt.Sprintf("%T", key))
 		}
 	}

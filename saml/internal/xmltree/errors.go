@@ -10,18 +10,19 @@ const (
 	Duplicate             // an ID that is not unique
 )
 
-// Error is what Check and Parse refuse with.
+// Error is what Parse refuses with.
 type Error struct {
 	Kind   Kind
 	Detail string
-	Err    error
 }
 
-func (e *Error) Error() string {
-	if e.Err != nil {
-		return "xmltree: " + e.Detail + ": " + e.Err.Error()
+func (e *Error) Error() string { return "xmltree: " + e.Detail }
+
+func syntax(detail string) error { return &Error{Kind: Syntax, Detail: detail} }
+
+func clip(s string) string {
+	if len(s) > 64 {
+		return s[:64] + "…"
 	}
-	return "xmltree: " + e.Detail
+	return s
 }
-
-func (e *Error) Unwrap() error { return e.Err }

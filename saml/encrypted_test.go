@@ -1,0 +1,395 @@
+package saml_test
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/beevik/etree"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// decrypting is a configuration with one key, which counts.
+func decrypting(c *saml.Config) *countingKey {
+	key := &countingKey{PrivateKey: keys().other}
+	c.DecryptionKeys = []crypto.Decrypter{key}
+	return key
+}
+
+func allowCBC(c *saml.Config)   { c.InsecureAllowUnauthenticatedCBC = true }
+func allowRSA15(c *saml.Config) { c.InsecureAllowRSA15 = true }
+
+// encryptedRow is one document, the verdict on it, and how often the private
+// key was asked. Ids are those of the attack catalogue.
+type encryptedRow struct {
+	name   string
+	doc    doc
+	with   func(*saml.Config)
+	reason saml.Reason // empty: accepted
+	ops    int
+}
+
+func TestEncryptedAssertions(t *testing.T) {
+	seal := func(s sealing) func(string) string { return s.seal }
+	const signature = `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/>`
+	around := doc{SignResponse: true, UnsignedAssertion: true} // signed around it
+	both := doc{SignResponse: true}
+	within := doc{} // signed within it
+	none := doc{UnsignedAssertion: true}
+	with := func(d doc, s sealing) doc { d.Encrypt = seal(s); return d }
+	after := func(d doc, change func(string) string) doc { d.After = change; return d }
+	flip := func(b []byte) []byte { b[len(b)-1] ^= 1; return b }
+	noKey := func(c *saml.Config) { c.DecryptionKeys = nil }
+	attackers := sealing{}.seal(`<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_evil"/>`)
+
+	for _, r := range []encryptedRow{
+		// The two orders.
+		{name: "signed around", doc: with(around, sealing{}), ops: 1},
+		{name: "signed around and within", doc: with(both, sealing{}), ops: 1},
+		{name: "signed within", doc: with(within, sealing{}), ops: 1},
+		{name: "E07 not signed", doc: with(none, sealing{}), reason: saml.ReasonUnsigned, ops: 1},
+		{name: "signed around, and badly within", doc: with(doc{SignResponse: true, AssertionKey: keys().other}, sealing{}), reason: saml.ReasonSignature, ops: 1},
+		{name: "badly signed within", doc: with(doc{AssertionKey: keys().other}, sealing{}), reason: saml.ReasonSignature, ops: 1},
+		{name: "signed within and changed", doc: with(within, sealing{plain: replace("alice@", "admin@")}), reason: saml.ReasonSignature, ops: 1},
+		{name: "E13 badly signed around", doc: with(doc{SignResponse: true, Key: keys().weak}, sealing{}), reason: saml.ReasonSignature},
+		{name: "E13 E05 changed ciphertext", doc: after(with(around, sealing{}), replace("CipherValue>", "CipherValue>AAAA")), reason: saml.ReasonSignature},
+		{name: "E13 another EncryptedAssertion (A17)", doc: after(with(around, sealing{}), func(x string) string {
+			from, to := strings.Index(x, "<saml:EncryptedAssertion"), strings.Index(x, "</samlp:Response>")
+			return x[:from] + attackers + x[to:]
+		}), reason: saml.ReasonSignature},
+		{name: "E13 weak signature around", doc: with(doc{SignResponse: true, Method: sha1RSA}, sealing{}), reason: saml.ReasonAlgorithm},
+
+		// Algorithms, each before a private key is used.
+		{name: "no key", doc: with(within, sealing{}), with: noKey, reason: saml.ReasonEncrypted},
+		{name: "E01 CBC signed around", doc: with(around, sealing{data: cbc256}), ops: 1},
+		{name: "E01 CBC signed within", doc: with(within, sealing{data: cbc256}), reason: saml.ReasonAlgorithm},
+		{name: "E01 CBC signed within, allowed", doc: with(within, sealing{data: cbc256}), with: allowCBC, ops: 1},
+		{name: "E02 RSA 1.5", doc: with(around, sealing{transport: rsa15}), reason: saml.ReasonAlgorithm},
+		{name: "E02 RSA 1.5 allowed", doc: with(within, sealing{transport: rsa15}), with: allowRSA15, ops: 1},
+		{name: "E09 3DES", doc: with(around, sealing{after: replace(gcm256, tripled)}), reason: saml.ReasonAlgorithm},
+		{name: "E10 OAEP digest mismatch", doc: with(within, sealing{after: replace(mgf1p+`"/>`, mgf1p+`"><ds:DigestMethod Algorithm="`+xenc+`sha256"/></xenc:EncryptionMethod>`)}), reason: saml.ReasonEncrypted, ops: 1},
+
+		// What was encrypted.
+		{name: "E05 changed", doc: with(within, sealing{change: flip}), reason: saml.ReasonEncrypted, ops: 1},
+		{name: "short", doc: with(within, sealing{change: func(b []byte) []byte { return b[:3] }}), reason: saml.ReasonEncrypted, ops: 1},
+		{name: "ragged CBC", doc: with(within, sealing{data: cbc256, change: func(b []byte) []byte { return b[:17] }}), with: allowCBC, reason: saml.ReasonEncrypted, ops: 1},
+		{name: "E11 wrong key", doc: with(within, sealing{to: []*rsa.PrivateKey{keys().idp}}), reason: saml.ReasonEncrypted, ops: 1},
+		{name: "E11 several recipients", doc: with(within, sealing{to: []*rsa.PrivateKey{keys().idp, keys().idp, keys().other}}), ops: 3},
+		{name: "E11 too many recipients", doc: with(within, sealing{to: make9(keys().other)}), reason: saml.ReasonEncrypted},
+		{name: "E06 CipherReference", doc: with(within, sealing{after: func(x string) string {
+			return x[:strings.LastIndex(x, "<xenc:CipherValue>")] + `<xenc:CipherReference URI="https://evil.example/"/></xenc:CipherData></xenc:EncryptedData></saml:EncryptedAssertion>`
+		}}), reason: saml.ReasonEncrypted},
+		{name: "E08 DOCTYPE", doc: with(within, sealing{plain: func(x string) string { return "<!DOCTYPE x>" + x }}), reason: saml.ReasonXML, ops: 1},
+		{name: "E08 two nodes", doc: with(around, sealing{plain: func(x string) string { return x + x }}), reason: saml.ReasonXML, ops: 1},
+		{name: "E08 text around", doc: with(around, sealing{plain: func(x string) string { return x + "x" }}), reason: saml.ReasonXML, ops: 1},
+		{name: "E08 comment in a text", doc: with(within, sealing{plain: replace("alice@", "alice<!-- -->@")}), reason: saml.ReasonText, ops: 1},
+		{name: "E08 comments elsewhere", doc: with(within, sealing{plain: func(x string) string { return "<!-- a -->" + x + "<!-- b -->" }}), ops: 1},
+		{name: "E08 namespaces of the place where it stands", doc: with(around, sealing{plain: func(x string) string {
+			require.NotContains(t, x, "xmlns:saml=")
+			return x
+		}}), ops: 1},
+		{name: "E08 namespaces of EncryptedData are not in scope in its place", doc: with(around, sealing{plain: replace("<saml:Subject>", "<xenc:x/><saml:Subject>")}), reason: saml.ReasonXML, ops: 1},
+		{name: "E08 depth", doc: with(around, sealing{plain: replace("<saml:Subject>", strings.Repeat("<a>", 80)+strings.Repeat("</a>", 80)+"<saml:Subject>")}), reason: saml.ReasonLimit, ops: 1},
+		{name: "ID of the Response", doc: with(doc{SignResponse: true, UnsignedAssertion: true, Before: set(asrt, "ID", "_resp1")}, sealing{}), reason: saml.ReasonID, ops: 1},
+		{name: "not an assertion", doc: with(within, sealing{plain: func(string) string { return "<a/>" }}), reason: saml.ReasonEncrypted, ops: 1},
+		{name: "A18 encrypted twice", doc: with(around, sealing{plain: sealing{}.seal}), reason: saml.ReasonEncrypted, ops: 1},
+		{name: "A18 an assertion in it", doc: with(doc{SignResponse: true, Before: add(asrt, `<saml:Advice><saml:Assertion/></saml:Advice>`)}, sealing{}), reason: saml.ReasonAssertionCount, ops: 1},
+		{name: "A18 an EncryptedAssertion in it", doc: with(doc{SignResponse: true, Before: add(asrt, `<saml:Advice>`+attackers+`</saml:Advice>`)}, sealing{}), reason: saml.ReasonAssertionCount, ops: 1},
+		{name: "A18 a Response in it", doc: with(doc{SignResponse: true, Before: add(asrt, `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol"/>`)}, sealing{}), reason: saml.ReasonAssertionCount, ops: 1},
+		{name: "a Signature elsewhere in it", doc: with(doc{SignResponse: true, Before: add(".//Subject", signature)}, sealing{}), reason: saml.ReasonSignatureShape, ops: 1},
+		{name: "a rule that doesn't hold", doc: with(doc{Recipient: euACS, Destination: usACS}, sealing{}), reason: saml.ReasonRecipient, ops: 1},
+
+		// What stands around it.
+		{name: "A17 beside a signed assertion", doc: after(within, replace("</samlp:Response>", attackers+"</samlp:Response>")), reason: saml.ReasonAssertionCount},
+		{name: "A17 two of them", doc: after(with(within, sealing{}), replace("</samlp:Response>", attackers+"</samlp:Response>")), reason: saml.ReasonAssertionCount},
+		{name: "A17 not directly in the Response", doc: after(with(within, sealing{}), func(x string) string {
+			from, to := strings.Index(x, "<saml:EncryptedAssertion"), strings.Index(x, "</samlp:Response>")
+			return strings.Replace(x[:from]+x[to:], "<samlp:Status>", "<samlp:Extensions>"+x[from:to]+"</samlp:Extensions><samlp:Status>", 1)
+		}), reason: saml.ReasonAssertionCount},
+		{name: "A17 a Signature in its KeyInfo", doc: with(within, sealing{after: replace("<xenc:EncryptedKey>", signature+"<xenc:EncryptedKey>")}), reason: saml.ReasonSignatureShape},
+		{name: "A17 a Signature in Extensions", doc: after(with(within, sealing{}), replace("<samlp:Status>", "<samlp:Extensions>"+signature+"</samlp:Extensions><samlp:Status>")), reason: saml.ReasonSignatureShape},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			var key *countingKey
+			sp := newSP(t, func(c *saml.Config) {
+				key = decrypting(c)
+				if r.with != nil {
+					r.with(c)
+				}
+			})
+			a, err := sp.Verify(r.doc.base64(t), unsolicited)
+			require.EqualValues(t, r.ops, key.n.Load(), "private-key operations; %v", err)
+			if r.reason != "" {
+				require.Nil(t, a)
+				requireReason(t, r.reason, err)
+				require.Less(t, len(err.Error()), 1000)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, "alice@example.com", a.NameID().Value)
+			require.Equal(t, "_asrt1", a.ID())
+		})
+	}
+}
+
+func make9(key *rsa.PrivateKey) (out []*rsa.PrivateKey) {
+	for range 9 {
+		out = append(out, key)
+	}
+	return out
+}
+
+// E01 to E04: with CBC that nothing vouches for, everything that can be wrong
+// up to a good signature inside looks the same from outside: one error, after
+// the same number of private-key operations. So a stranger who sends changed
+// ciphertext gets no answer from the errors.
+func TestCBCFailuresLookTheSame(t *testing.T) {
+	cbc := func(s sealing) sealing { s.data = cbc256; return s }
+	d := func(d doc, s sealing) doc { d.Encrypt = cbc(s).seal; return d }
+	text := ""
+	for name, d := range map[string]doc{
+		"padding 17":             d(doc{}, sealing{pad: 17}),
+		"padding 200":            d(doc{}, sealing{pad: 200}),
+		"ragged":                 d(doc{}, sealing{change: func(b []byte) []byte { return b[1:] }}),
+		"first block changed":    d(doc{}, sealing{change: func(b []byte) []byte { b[0] ^= 1; return b }}),
+		"not XML":                d(doc{}, sealing{plain: func(string) string { return "x" }}),
+		"another element":        d(doc{}, sealing{plain: func(string) string { return "<a/>" }}),
+		"wrong key":              d(doc{}, sealing{to: []*rsa.PrivateKey{keys().weak}}),
+		"RSA 1.5, wrong key":     d(doc{}, sealing{transport: rsa15, to: []*rsa.PrivateKey{keys().weak}}),
+		"not signed":             d(doc{UnsignedAssertion: true}, sealing{}),
+		"badly signed":           d(doc{AssertionKey: keys().weak}, sealing{}),
+		"changed after signing":  d(doc{}, sealing{plain: replace("alice@", "admin@")}),
+		"weak signature":         d(doc{Method: sha1RSA}, sealing{}),
+		"a second assertion":     d(doc{Before: add(asrt, `<saml:Advice><saml:Assertion/></saml:Advice>`)}, sealing{}),
+		"an odd signature shape": d(doc{}, sealing{plain: replace("<ds:SignedInfo>", "<ds:SignedInfo><x/>")}),
+	} {
+		var first *countingKey
+		second := &countingKey{PrivateKey: keys().idp}
+		sp := newSP(t, allowCBC, allowRSA15, func(c *saml.Config) {
+			first = decrypting(c)
+			c.DecryptionKeys = append(c.DecryptionKeys, second)
+		})
+		raw := d.base64(t)
+		a, err := sp.Verify(raw, unsolicited)
+		require.Nil(t, a, name)
+		requireReason(t, saml.ReasonEncrypted, err)
+		require.NoError(t, errors.Unwrap(err), name)
+		if text == "" {
+			text = err.Error()
+		}
+		require.Equal(t, text, err.Error(), name)
+		require.EqualValues(t, 1, first.n.Load(), name)
+		require.EqualValues(t, 1, second.n.Load(), name)
+
+		report := sp.Explain(raw, unsolicited)
+		require.EqualError(t, report.Err, text, "the verdict of Explain is Verify's: %s", name)
+	}
+}
+
+// Rollover: the new key first, the old one until nobody uses it.
+func TestSeveralDecryptionKeys(t *testing.T) {
+	sp := newSP(t, func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{keys().other, keys().idp} })
+	for _, key := range []*rsa.PrivateKey{keys().other, keys().idp} {
+		for _, d := range []doc{{}, {SignResponse: true, UnsignedAssertion: true}} {
+			d.Encrypt = sealing{to: []*rsa.PrivateKey{key}}.seal
+			_, err := sp.Verify(d.base64(t), unsolicited)
+			require.NoError(t, err)
+		}
+	}
+}
+
+// Explain names the steps in the order in which they were taken.
+func TestExplainTellsTheOrder(t *testing.T) {
+	sp := newSP(t, func(c *saml.Config) { decrypting(c) })
+	const shape, signatures, decryption, schema = "Shape of signatures (Core 5.4)", "Signatures (Profiles 4.1.4.5)", "Decryption (Core 2.3.4, 6)", "Schema of what was signed (Core 2.3.3)"
+	for _, c := range []struct {
+		doc  doc
+		want []string
+	}{
+		{doc{}, []string{shape, signatures, schema}},
+		{doc{SignResponse: true, Encrypt: sealing{}.seal}, []string{shape, signatures, decryption, shape, signatures, schema}},
+		{doc{Encrypt: sealing{}.seal}, []string{shape, decryption, shape, signatures, schema}},
+	} {
+		report := sp.Explain(c.doc.base64(t), unsolicited)
+		require.NoError(t, report.Err)
+		var got []string
+		for _, check := range report.Checks {
+			switch check.Rule {
+			case shape, signatures, decryption, schema:
+				got = append(got, check.Rule)
+			}
+		}
+		require.Equal(t, c.want, got)
+	}
+}
+
+const nameIDXML = `<saml:NameID Format="urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress">bob@example.com</saml:NameID>`
+
+// encryptedID replaces the NameID before the assertion is signed.
+func encryptedID(s sealing, plain string) func(*etree.Element) {
+	s.element = "EncryptedID"
+	return func(r *etree.Element) {
+		id := r.FindElement(".//NameID")
+		id.Parent().InsertChildAt(id.Index(), parseXML(s.seal(plain)))
+		id.Parent().RemoveChild(id)
+	}
+}
+
+func TestEncryptedID(t *testing.T) {
+	other := sealing{element: "EncryptedID"}.seal(nameIDXML)
+	swapped := func(x string) string {
+		from, to := strings.Index(x, "<saml:EncryptedID"), strings.Index(x, "</saml:EncryptedID>")+len("</saml:EncryptedID>")
+		return x[:from] + other + x[to:]
+	}
+	for _, r := range []encryptedRow{
+		{name: "good", doc: doc{Before: encryptedID(sealing{}, nameIDXML)}, ops: 1},
+		{name: "CBC", doc: doc{Before: encryptedID(sealing{data: cbc256}, nameIDXML)}, ops: 1},
+		{name: "in an encrypted assertion", doc: doc{Before: encryptedID(sealing{}, nameIDXML), Encrypt: sealing{}.seal}, ops: 2},
+		{name: "in an encrypted assertion, CBC", doc: doc{SignResponse: true, UnsignedAssertion: true, Before: encryptedID(sealing{data: cbc256}, nameIDXML), Encrypt: sealing{data: cbc256}.seal}, ops: 2},
+		{name: "E12 from another assertion", doc: doc{Before: encryptedID(sealing{}, nameIDXML), After: swapped}, reason: saml.ReasonSignature},
+		{name: "E12 not signed", doc: doc{UnsignedAssertion: true, Before: encryptedID(sealing{}, nameIDXML)}, reason: saml.ReasonUnsigned},
+		{name: "beside a NameID", doc: doc{Before: add(".//Subject", other)}, reason: saml.ReasonNameID},
+		{name: "two of them", doc: doc{Before: func(r *etree.Element) { encryptedID(sealing{}, nameIDXML)(r); add(".//Subject", other)(r) }}, reason: saml.ReasonNotResponse},
+		{name: "something else in it", doc: doc{Before: encryptedID(sealing{}, "<saml:Issuer>x</saml:Issuer>")}, reason: saml.ReasonEncrypted, ops: 1},
+		{name: "two in it", doc: doc{Before: encryptedID(sealing{}, nameIDXML+nameIDXML)}, reason: saml.ReasonXML, ops: 1},
+		{name: "C01 a comment in it", doc: doc{Before: encryptedID(sealing{}, strings.Replace(nameIDXML, "bob", "bob<!-- -->", 1))}, reason: saml.ReasonText, ops: 1},
+		{name: "C07 an element in it", doc: doc{Before: encryptedID(sealing{}, strings.Replace(nameIDXML, "bob", "bob<a/>", 1))}, reason: saml.ReasonText, ops: 1},
+		{name: "RSA 1.5", doc: doc{Before: encryptedID(sealing{transport: rsa15}, nameIDXML)}, reason: saml.ReasonAlgorithm},
+		{name: "no key", doc: doc{Before: encryptedID(sealing{}, nameIDXML)}, with: func(c *saml.Config) { c.DecryptionKeys = nil }, reason: saml.ReasonEncrypted},
+		{name: "wrong key", doc: doc{Before: encryptedID(sealing{to: []*rsa.PrivateKey{keys().weak}}, nameIDXML)}, reason: saml.ReasonEncrypted, ops: 1},
+	} {
+		t.Run(r.name, func(t *testing.T) {
+			var key *countingKey
+			sp := newSP(t, func(c *saml.Config) {
+				key = decrypting(c)
+				if r.with != nil {
+					r.with(c)
+				}
+			})
+			a, err := sp.Verify(r.doc.base64(t), unsolicited)
+			require.EqualValues(t, r.ops, key.n.Load(), "private-key operations; %v", err)
+			if r.reason != "" {
+				require.Nil(t, a)
+				requireReason(t, r.reason, err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, "bob@example.com", a.NameID().Value)
+		})
+	}
+}
+
+func TestEncryptedAttributes(t *testing.T) {
+	plain := func(name, value string) string {
+		return fmt.Sprintf(`<saml:Attribute Name="%s"><saml:AttributeValue>%s</saml:AttributeValue></saml:Attribute>`, name, value)
+	}
+	sealed := func(name, value string) string {
+		return sealing{element: "EncryptedAttribute", data: cbc256}.seal(plain(name, value))
+	}
+	var key *countingKey
+	sp := newSP(t, func(c *saml.Config) { key = decrypting(c) })
+	good := doc{Attributes: plain("a", "1") + sealed("b", "2") + sealed("a", "3") + plain("c", "4") + plain("b", "5")}
+	a, err := sp.Verify(good.base64(t), unsolicited)
+	require.NoError(t, err)
+	require.Equal(t, []string{"1", "3"}, a.Values("a"), "joined in document order, encrypted or not")
+	require.Equal(t, []string{"2", "5"}, a.Values("b"))
+	require.Equal(t, []string{"4"}, a.Values("c"))
+	require.Len(t, a.Attributes(), 3)
+
+	// E12: not even another good one of the same identity provider fits.
+	swapped := doc{Attributes: sealed("role", "user"), After: func(x string) string {
+		from, to := strings.Index(x, "<saml:EncryptedAttribute"), strings.Index(x, "</saml:AttributeStatement>")
+		return x[:from] + sealed("role", "admin") + x[to:]
+	}}
+	key.n.Store(0)
+	_, err = sp.Verify(swapped.base64(t), unsolicited)
+	requireReason(t, saml.ReasonSignature, err)
+	require.Zero(t, key.n.Load())
+
+	for inside, reason := range map[string]saml.Reason{
+		nameIDXML:                         saml.ReasonEncrypted,
+		plain("a", "1") + plain("a", "2"): saml.ReasonXML,
+		"x":                               saml.ReasonXML,
+	} {
+		_, err = sp.Verify(doc{Attributes: sealing{element: "EncryptedAttribute"}.seal(inside)}.base64(t), unsolicited)
+		requireReason(t, reason, err)
+	}
+
+	// 64 operations a message, however they are spent.
+	for n, want := range map[int]saml.Reason{64: "", 65: saml.ReasonLimit} {
+		key.n.Store(0)
+		a, err := sp.Verify(doc{Attributes: strings.Repeat(sealed("a", "1"), n)}.base64(t), unsolicited)
+		require.EqualValues(t, 64, key.n.Load())
+		if want != "" {
+			requireReason(t, want, err)
+			require.Nil(t, a)
+			continue
+		}
+		require.NoError(t, err)
+		require.Len(t, a.Values("a"), n)
+	}
+
+	// The first one that is refused ends it.
+	key.n.Store(0)
+	bad := sealing{element: "EncryptedAttribute", to: []*rsa.PrivateKey{keys().weak}}.seal(plain("a", "1"))
+	_, err = sp.Verify(doc{Attributes: bad + strings.Repeat(sealed("a", "1"), 20)}.base64(t), unsolicited)
+	requireReason(t, saml.ReasonEncrypted, err)
+	require.EqualValues(t, 1, key.n.Load())
+}
+
+// One service provider judges for many at once.
+func TestDecryptionIsSafeForConcurrentUse(t *testing.T) {
+	sp := newSP(t, func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{keys().idp, keys().other} })
+	raw := doc{Encrypt: sealing{}.seal}.base64(t)
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			for range 5 {
+				a, err := sp.Verify(raw, unsolicited)
+				if err != nil || a.NameID().Value != "alice@example.com" {
+					t.Errorf("got %v, %v", a, err)
+				}
+			}
+		}()
+	}
+	wg.Wait()
+}
+
+// FuzzVerifyDecrypted feeds what a stranger can encrypt to us, since our key is
+// public. Nothing but what the identity provider signed comes out.
+func FuzzVerifyDecrypted(f *testing.F) {
+	sp := newSP(f, allowCBC, func(c *saml.Config) { decrypting(c) })
+	for _, d := range []doc{{}, {UnsignedAssertion: true}, {AssertionKey: keys().other}, {Attributes: sealing{element: "EncryptedAttribute"}.seal("<saml:Attribute Name='a'/>")}} {
+		d.Encrypt = func(assertion string) string {
+			f.Add([]byte(assertion), true)
+			f.Add([]byte(assertion), false)
+			return sealing{}.seal(assertion)
+		}
+		d.xml(f)
+	}
+	f.Add([]byte("<!DOCTYPE a><a/>"), true)
+	f.Add([]byte(""), false)
+	around := string(doc{Encrypt: sealing{}.seal}.xml(f))
+	from, to := strings.Index(around, "<saml:EncryptedAssertion"), strings.Index(around, "</samlp:Response>")
+	f.Fuzz(func(t *testing.T, plain []byte, cbc bool) {
+		s := sealing{}
+		if cbc {
+			s.data = cbc256
+		}
+		a, err := sp.VerifyXML([]byte(around[:from]+s.seal(string(plain))+around[to:]), unsolicited)
+		if err != nil {
+			require.Nil(t, a)
+			return
+		}
+		require.Equal(t, "alice@example.com", a.NameID().Value)
+		require.Equal(t, "_asrt1", a.ID())
+	})
+}

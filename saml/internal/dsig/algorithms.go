@@ -1,0 +1,99 @@
+package dsig
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rsa"
+	_ "crypto/sha1" // registers the hashes
+	_ "crypto/sha256"
+	_ "crypto/sha512"
+	"math/big"
+)
+
+// Identifiers (XML Signature 1.1, 6; RFC 9231, 2).
+const (
+	base      = "http://www.w3.org/2000/09/xmldsig#"
+	more      = "http://www.w3.org/2001/04/xmldsig-more#"
+	more2007  = "http://www.w3.org/2007/05/xmldsig-more#"
+	enveloped = base + "enveloped-signature"
+	exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#"
+)
+
+// Policy says which weak things are accepted all the same.
+type Policy struct {
+	AllowSHA1  bool
+	MinRSABits int
+}
+
+// method is a way to sign. PSS is the variant whose parameters are all in its
+// name (RFC 9231, 2.3.10): the salt is as long as the hash, and MGF1 uses the
+// same. A message can choose none of them.
+type method struct {
+	hash crypto.Hash
+	kind kind
+}
+
+type kind int
+
+const (
+	pkcs1 kind = iota
+	pss
+	ecdsaRS
+)
+
+var methods = map[string]method{
+	base + "rsa-sha1":   {crypto.SHA1, pkcs1},
+	more + "rsa-sha256": {crypto.SHA256, pkcs1},
+	more + "rsa-sha384": {crypto.SHA384, pkcs1},
+	more + "rsa-sha512": {crypto.SHA512, pkcs1},
+
+	more2007 + "sha256-rsa-MGF1": {crypto.SHA256, pss},
+	more2007 + "sha384-rsa-MGF1": {crypto.SHA384, pss},
+	more2007 + "sha512-rsa-MGF1": {crypto.SHA512, pss},
+
+	more + "ecdsa-sha256": {crypto.SHA256, ecdsaRS},
+	more + "ecdsa-sha384": {crypto.SHA384, ecdsaRS},
+	more + "ecdsa-sha512": {crypto.SHA512, ecdsaRS},
+}
+
+var digests = map[string]crypto.Hash{
+	base + "sha1": crypto.SHA1,
+	"http://www.w3.org/2001/04/xmlenc#sha256": crypto.SHA256,
+	more + "sha384": crypto.SHA384,
+	"http://www.w3.org/2001/04/xmlenc#sha512": crypto.SHA512,
+}
+
+// usable reports whether a key can go with a method, and is strong enough.
+func (m method) usable(key crypto.PublicKey, policy Policy) bool {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		return m.kind != ecdsaRS && key.N.BitLen() >= policy.MinRSABits
+	case *ecdsa.PublicKey:
+		switch key.Curve {
+		case elliptic.P256(), elliptic.P384(), elliptic.P521():
+			return m.kind == ecdsaRS
+		}
+	}
+	return false
+}
+
+// holds checks a signature over a digest under one key. An error of the
+// library, whatever it is, means that it doesn't hold.
+func (m method) holds(key crypto.PublicKey, digest, signature []byte) bool {
+	switch key := key.(type) {
+	case *rsa.PublicKey:
+		if m.kind == pss {
+			return rsa.VerifyPSS(key, m.hash, digest, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
+		}
+		return rsa.VerifyPKCS1v15(key, m.hash, digest, signature) == nil
+	case *ecdsa.PublicKey:
+		// r followed by s, each as wide as the order of the curve (RFC 9231, 2.3.6).
+		width := (key.Curve.Params().N.BitLen() + 7) / 8
+		if len(signature) != 2*width {
+			return false
+		}
+		return ecdsa.Verify(key, digest, new(big.Int).SetBytes(signature[:width]), new(big.Int).SetBytes(signature[width:]))
+	}
+	return false
+}

@@ -1,0 +1,227 @@
+package dsig
+
+import (
+	"cmp"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/meridian-saml/meridian/saml/internal/xmltree"
+)
+
+// canonicalise writes the exclusive canonical form of the subtree at apex,
+// without what is in except, as it is made (Exclusive XML Canonicalization
+// 1.0, without comments; Canonical XML 1.0, 2.3 for the rest). The prefixes in
+// prefixList are treated as inclusive canonicalisation would (3, InclusiveNamespaces).
+//
+// It goes through the nodes in document order once. What each prefix was last
+// rendered as is kept by the prefix's number and put back when an element
+// ends, so an element costs what stands in it, whatever is in scope around it.
+func (c *c14n) canonicalise(w io.Writer, apex, except xmltree.Node, prefixList string) {
+	d := apex.Doc()
+	c.d, c.out.w, c.listed = d, w, nil
+	c.undo, c.decls, c.order = c.room.undo[:0], c.room.decls[:0], c.room.order[:0]
+	c.rendered = c.room.rendered[:0]
+	for range d.Prefixes() {
+		c.rendered = append(c.rendered, never)
+	}
+	c.rendered[xmltree.DefaultPrefix] = xmltree.None
+	c.rendered[xmltree.XMLPrefix] = xmltree.XML
+	c.list(prefixList)
+	open := c.room.open[:0]
+	for pos := apex.Pos(); pos < apex.End(); {
+		for len(open) > 0 && open[len(open)-1].node.End() <= pos {
+			open = c.end(open)
+		}
+		n := d.At(pos)
+		switch {
+		case n == except:
+			pos = n.End()
+			continue
+		case n.IsText():
+			c.out.text(n.String(), n.Plain())
+		default:
+			open = append(open, element{n, len(c.undo)})
+			c.start(n, n == apex)
+		}
+		pos++
+	}
+	for len(open) > 0 {
+		open = c.end(open)
+	}
+	c.out.flush()
+}
+
+// never is what a prefix was rendered as that was not rendered.
+const never xmltree.NS = -1
+
+// c14n is used for one canonical form after the other.
+type c14n struct {
+	d        *xmltree.Doc
+	out      writer
+	rendered []xmltree.NS   // by prefix: what it means in the output here
+	undo     []xmltree.Decl // what prefixes rendered here meant before
+	listed   []bool         // by prefix: in the PrefixList; nil if there is none
+	decls    []xmltree.Decl // of one element, to be written
+	order    []int          // of the attributes of one element
+
+	room struct { // enough for the usual document
+		open     [16]element
+		undo     [16]xmltree.Decl
+		rendered [16]xmltree.NS
+		decls    [8]xmltree.Decl
+		order    [8]int
+	}
+}
+
+// element is one whose end tag has not been written.
+type element struct {
+	node xmltree.Node
+	undo int // length of c14n.undo before it
+}
+
+// list reads a PrefixList. Prefixes that the document doesn't have change nothing.
+func (c *c14n) list(prefixList string) {
+	for name := range strings.FieldsFuncSeq(prefixList, isBlank) {
+		if c.listed == nil {
+			c.listed = make([]bool, c.d.Prefixes())
+		}
+		if name == "#default" {
+			c.listed[xmltree.DefaultPrefix] = true
+		} else if p, ok := c.d.FindPrefix(name); ok {
+			c.listed[p] = true
+		}
+	}
+}
+
+// isBlank is what XML calls white space.
+func isBlank(r rune) bool { return r == ' ' || r == '\t' || r == '\n' || r == '\r' }
+
+func (c *c14n) start(n xmltree.Node, apex bool) {
+	c.decls = c.decls[:0]
+	c.use(n.Prefix(), n.NS())
+	for i := range n.Len() {
+		if a := n.AttrAt(i); a.Prefix != xmltree.DefaultPrefix {
+			c.use(a.Prefix, a.NS)
+		}
+	}
+	if c.listed != nil {
+		c.useListed(n, apex)
+	}
+	c.out.byte('<')
+	c.name(n.Prefix(), n.Local())
+	c.writeDecls()
+	c.writeAttrs(n)
+	c.out.byte('>')
+}
+
+// use notes that an element needs a prefix to mean a namespace. It is to be
+// declared if it doesn't already, in the output.
+func (c *c14n) use(p xmltree.Prefix, ns xmltree.NS) {
+	was := c.rendered[p]
+	if was == ns {
+		return
+	}
+	c.undo = append(c.undo, xmltree.Decl{Prefix: p, NS: was})
+	c.rendered[p] = ns
+	c.decls = append(c.decls, xmltree.Decl{Prefix: p, NS: ns})
+}
+
+// useListed treats the listed prefixes: at the apex all that are in scope,
+// below it those that an element declares anew.
+func (c *c14n) useListed(n xmltree.Node, apex bool) {
+	if !apex {
+		for _, decl := range n.Decls() {
+			if c.listed[decl.Prefix] {
+				c.use(decl.Prefix, decl.NS)
+			}
+		}
+		return
+	}
+	seen := make([]bool, len(c.listed))
+	inner := func(decls []xmltree.Decl) {
+		for i := len(decls) - 1; i >= 0; i-- {
+			if p := decls[i].Prefix; !seen[p] {
+				seen[p] = true
+				if c.listed[p] && p != xmltree.XMLPrefix {
+					c.use(p, decls[i].NS)
+				}
+			}
+		}
+	}
+	for around := n; around.OK(); around = around.Parent() {
+		inner(around.Decls())
+	}
+	inner(c.d.Context())
+}
+
+// end writes the end tag of the last open element, and forgets what was
+// rendered for it.
+func (c *c14n) end(open []element) []element {
+	e := open[len(open)-1]
+	c.out.string("</")
+	c.name(e.node.Prefix(), e.node.Local())
+	c.out.byte('>')
+	for i := len(c.undo) - 1; i >= e.undo; i-- {
+		c.rendered[c.undo[i].Prefix] = c.undo[i].NS
+	}
+	c.undo = c.undo[:e.undo]
+	return open[:len(open)-1]
+}
+
+func (c *c14n) name(p xmltree.Prefix, local string) {
+	if p != xmltree.DefaultPrefix {
+		c.out.string(c.d.PrefixText(p))
+		c.out.byte(':')
+	}
+	c.out.string(local)
+}
+
+// writeDecls writes declarations sorted by prefix, the default first
+// (Canonical XML 1.0, 2.2).
+func (c *c14n) writeDecls() {
+	sorted(c.decls, func(a, b xmltree.Decl) int { return cmp.Compare(c.d.PrefixText(a.Prefix), c.d.PrefixText(b.Prefix)) })
+	for _, decl := range c.decls {
+		c.out.string(" xmlns")
+		if decl.Prefix != xmltree.DefaultPrefix {
+			c.out.byte(':')
+			c.out.string(c.d.PrefixText(decl.Prefix))
+		}
+		c.out.value(c.d.URI(decl.NS), false)
+	}
+}
+
+// writeAttrs writes attributes sorted by namespace and then by local name,
+// those without a namespace first.
+func (c *c14n) writeAttrs(n xmltree.Node) {
+	c.order = c.order[:0]
+	for i := range n.Len() {
+		c.order = append(c.order, i)
+	}
+	sorted(c.order, func(i, j int) int {
+		a, b := n.AttrAt(i), n.AttrAt(j)
+		if a.NS != b.NS {
+			return cmp.Compare(c.d.URI(a.NS), c.d.URI(b.NS))
+		}
+		return cmp.Compare(a.Local, b.Local)
+	})
+	for _, i := range c.order {
+		a := n.AttrAt(i)
+		c.out.byte(' ')
+		c.name(a.Prefix, a.Local)
+		c.out.value(a.Value, a.Plain)
+	}
+}
+
+// sorted sorts the few things that one element has, where they stand.
+func sorted[T any](s []T, compare func(a, b T) int) {
+	if len(s) > 32 {
+		slices.SortFunc(s, compare)
+		return
+	}
+	for i := 1; i < len(s); i++ {
+		for j := i; j > 0 && compare(s[j-1], s[j]) > 0; j-- {
+			s[j-1], s[j] = s[j], s[j-1]
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package dsig
+
+import (
+	"encoding/base64"
+
+	"github.com/meridian-saml/meridian/saml/internal/xmltree"
+)
+
+// Envelope is a Signature that has the right shape, and the element around it.
+// Nothing is known yet about whether it holds.
+type Envelope struct {
+	room    [640]byte // for value and want
+	hashes  [128]byte // for what is computed
+	scratch c14n
+
+	signature  xmltree.Node
+	info       xmltree.Node
+	method     method
+	value      []byte
+	digest     string // identifier
+	want       []byte // DigestValue
+	infoList   string // PrefixList for SignedInfo
+	signedList string // PrefixList for what is signed
+}
+
+// Read checks a Signature's shape (SAML Core 5.4.1 to 5.4.4, XML Signature 4):
+// SignedInfo, SignatureValue and at most a KeyInfo; one Reference, to the ID of
+// the element around it; the enveloped-signature transform, then exclusive
+// canonicalisation without comments, and nothing else. An attacker needs room
+// to put something where a verifier looks and a reader doesn't, or the other
+// way round; this leaves none.
+func Read(signature xmltree.Node, policy Policy) (*Envelope, error) {
+	e := &Envelope{signature: signature, info: signature.First()}
+	value := e.info.Next()
+	last := value
+	if keyInfo := value.Next(); keyInfo.Is(xmltree.Signature, "KeyInfo") {
+		last = keyInfo
+	}
+	ok := e.info.Is(xmltree.Signature, "SignedInfo") && value.Is(xmltree.Signature, "SignatureValue") && !last.Next().OK()
+	if !ok {
+		return nil, shape("a Signature holds SignedInfo, SignatureValue and at most one KeyInfo, in this order")
+	}
+	if e.value, ok = decode(e.room[:0], value); !ok {
+		return nil, shape("SignatureValue is not base64")
+	}
+	if err := e.readInfo(policy); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+func (e *Envelope) readInfo(policy Policy) error {
+	c14n := e.info.First()
+	sign := c14n.Next()
+	ref := sign.Next()
+	if !c14n.Is(xmltree.Signature, "CanonicalizationMethod") || !sign.Is(xmltree.Signature, "SignatureMethod") ||
+		!ref.Is(xmltree.Signature, "Reference") || ref.Next().OK() {
+		return shape("SignedInfo holds CanonicalizationMethod, SignatureMethod and exactly one Reference, in this order")
+	}
+	var err error
+	if e.infoList, err = exclusiveC14N("CanonicalizationMethod", c14n); err != nil {
+		return err
+	}
+	if sign.First().OK() {
+		return shape("SignatureMethod takes no parameters")
+	}
+	name := algorithm(sign)
+	m, known := methods[name]
+	if !known || name == base+"rsa-sha1" && !policy.AllowSHA1 {
+		return &Error{Kind: Algorithm, Detail: "SignatureMethod", Want: "RSA, RSA-PSS or ECDSA with SHA-256, SHA-384 or SHA-512", Got: name}
+	}
+	e.method = m
+	return e.readReference(ref, policy)
+}
+
+func (e *Envelope) readReference(ref xmltree.Node, policy Policy) error {
+	around := e.signature.Parent()
+	if !around.OK() {
+		return shape("there is no element around the Signature")
+	}
+	id, _ := around.Attr("ID")
+	if uri, _ := ref.Attr("URI"); id == "" || uri != "#"+id {
+		return &Error{Kind: Shape, Detail: "the Reference is to the ID of the element around the Signature", Want: "#" + id, Got: uri}
+	}
+	transforms := ref.First()
+	digest := transforms.Next()
+	value := digest.Next()
+	if !transforms.Is(xmltree.Signature, "Transforms") || !digest.Is(xmltree.Signature, "DigestMethod") ||
+		!value.Is(xmltree.Signature, "DigestValue") || value.Next().OK() {
+		return shape("a Reference holds Transforms, DigestMethod and DigestValue, in this order")
+	}
+	if err := e.readTransforms(transforms); err != nil {
+		return err
+	}
+	if digest.First().OK() {
+		return shape("DigestMethod takes no parameters")
+	}
+	var ok bool
+	if e.want, ok = decode(e.value[len(e.value):], value); !ok {
+		return shape("DigestValue is not base64")
+	}
+	e.digest = algorithm(digest)
+	if _, known := digests[e.digest]; !known || e.digest == base+"sha1" && !policy.AllowSHA1 {
+		return &Error{Kind: Algorithm, Detail: "DigestMethod", Want: "SHA-256, SHA-384 or SHA-512", Got: e.digest}
+	}
+	return nil
+}
+
+// readTransforms wants the two that SAML Core 5.4.4 allows, in the one order
+// that makes sense.
+func (e *Envelope) readTransforms(transforms xmltree.Node) error {
+	first := transforms.First()
+	second := first.Next()
+	ok := first.Is(xmltree.Signature, "Transform") && second.Is(xmltree.Signature, "Transform") && !second.Next().OK() &&
+		algorithm(first) == enveloped && !first.First().OK()
+	if !ok {
+		return shape("exactly two transforms: enveloped-signature, then exclusive canonicalisation")
+	}
+	var err error
+	e.signedList, err = exclusiveC14N("the second transform", second)
+	return err
+}
+
+// exclusiveC14N wants exclusive canonicalisation without comments, because
+// readers drop comments, and gives its PrefixList. Inclusive canonicalisation
+// is refused: what it makes of an element depends on everything around it,
+// which nobody signed.
+func exclusiveC14N(what string, n xmltree.Node) (string, error) {
+	if got := algorithm(n); got != exclusive {
+		return "", &Error{Kind: Algorithm, Detail: what, Want: exclusive, Got: got}
+	}
+	list := n.First()
+	if !list.OK() {
+		return "", nil
+	}
+	if !list.Is(xmltree.ExclusiveC14N, "InclusiveNamespaces") || list.First().OK() || list.Next().OK() {
+		return "", shape("exclusive canonicalisation takes at most one InclusiveNamespaces")
+	}
+	prefixes, _ := list.Attr("PrefixList")
+	return prefixes, nil
+}
+
+func algorithm(n xmltree.Node) string {
+	a, _ := n.Attr("Algorithm")
+	return a
+}
+
+// strict refuses stray bits: one signature has one spelling.
+var strict = base64.StdEncoding.Strict()
+
+// decode appends what the text of n stands for: text alone, of base64 but for
+// what XML calls white space.
+func decode(into []byte, n xmltree.Node) ([]byte, bool) {
+	text := n.Text()
+	if n.First().OK() {
+		return nil, false
+	}
+	packed := make([]byte, 0, 1024) // on the stack: what has more gets more
+	for i := range len(text) {
+		switch c := text[i]; c {
+		case ' ', '\t', '\r', '\n':
+		default:
+			packed = append(packed, c)
+		}
+	}
+	out, err := strict.AppendDecode(into, packed)
+	return out, err == nil && len(packed) > 0
+}

@@ -1,0 +1,11 @@
+// Package xmlenc decrypts the encrypted parts of SAML messages (SAML Core
+// 2.2.4, 2.3.4, 2.7.3.2 and 6, XML Encryption 1.1). It only decrypts: nothing
+// here can encrypt.
+//
+// [Read] says, before any private key is used, whether an encrypted element
+// has the form and the algorithms that are accepted. [Open] then uses the keys,
+// a bounded number of times, and fails in one way only: a message's author
+// can't learn from it whether it was the key, the padding, the tag or the XML.
+//
+// Nothing is looked up outside the element, and nothing is fetched.
+package xmlenc

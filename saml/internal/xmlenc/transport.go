@@ -1,0 +1,93 @@
+package xmlenc
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"io"
+
+	"github.com/meridian-saml/meridian/saml/internal/xmltree"
+)
+
+// wrapped is an EncryptedKey: a content key, encrypted to an RSA key.
+type wrapped struct {
+	value     []byte
+	pkcs1     bool // RSA 1.5, else RSA-OAEP with what follows
+	hash, mgf crypto.Hash
+	label     []byte
+	likely    int
+}
+
+// maxLabel bounds OAEPparams, in bytes. Nobody is known to use them.
+const maxLabel = 256
+
+// readKey checks the form of an EncryptedKey. Its KeyInfo would say whose key
+// it is for, and is not looked at: ours are few, and are tried.
+func readKey(n xmltree.Node, policy Policy) (wrapped, error) {
+	p, err := readPart(n)
+	if err != nil {
+		return wrapped{}, err
+	}
+	w := wrapped{value: p.value, hash: crypto.SHA1, mgf: crypto.SHA1}
+	name := algorithm(p.method)
+	switch {
+	case name == oaep, name == oaepMGF1P:
+		return w, w.readOAEP(p.method, name)
+	case name == rsa15 && policy.AllowRSA15 && !p.method.First().OK():
+		w.pkcs1 = true
+		return w, nil
+	}
+	return w, &Error{Kind: Algorithm, Detail: "EncryptedKey", Want: "RSA-OAEP", Got: name}
+}
+
+// readOAEP reads the parameters of RSA-OAEP (XML Encryption 1.1, 5.5.2). The
+// older name has SHA-1 in its mask, whatever the digest; the newer one has it
+// where it names no other.
+func (w *wrapped) readOAEP(method xmltree.Node, name string) error {
+	seen := make(map[string]bool)
+	for c := method.First(); c.OK(); c = c.Next() {
+		if seen[c.Local()] {
+			return shape("two " + c.Local() + " in an EncryptionMethod")
+		}
+		seen[c.Local()] = true
+		var ok bool
+		switch {
+		case c.Is(xmltree.Signature, "DigestMethod"):
+			w.hash, ok = digests[algorithm(c)]
+		case c.Is(xmltree.Encryption11, "MGF"):
+			w.mgf, ok = masks[algorithm(c)]
+			ok = ok && (name == oaep || w.mgf == crypto.SHA1)
+		case c.Is(xmltree.Encryption, "OAEPparams"):
+			if len(c.Text()) > 0 || c.First().OK() {
+				if w.label, ok = decode(c); !ok || len(w.label) > maxLabel {
+					return shape("OAEPparams is not base64, or too long")
+				}
+			}
+			ok = true
+		}
+		if !ok {
+			return &Error{Kind: Algorithm, Detail: c.Name() + " of " + name, Want: "SHA-1, SHA-256, SHA-384 or SHA-512, and MGF1 with one of them", Got: algorithm(c)}
+		}
+	}
+	return nil
+}
+
+// unwrap gives a content key of n bytes, whatever happens: where the private
+// key can't give one, a random one, and ok is false. So a wrong key, a wrong
+// padding and a wrong length all go on to the same work as a good key.
+func (w *wrapped) unwrap(key crypto.Decrypter, random io.Reader, n int) (content []byte, ok bool) {
+	spare := make([]byte, n)
+	if _, err := io.ReadFull(random, spare); err != nil {
+		return spare, false
+	}
+	var opts crypto.DecrypterOpts = &rsa.OAEPOptions{Hash: w.hash, MGFHash: w.mgf, Label: w.label}
+	if w.pkcs1 {
+		// Where the padding is wrong this gives a random key too, without
+		// telling anybody, us included (RFC 3218, 2.3.2).
+		opts = &rsa.PKCS1v15DecryptOptions{SessionKeyLen: n}
+	}
+	content, err := key.Decrypt(random, w.value, opts)
+	if err != nil || len(content) != n {
+		return spare, false
+	}
+	return content, true
+}

@@ -1,0 +1,122 @@
+package xmltree
+
+import "strings"
+
+// prefix numbers a prefix, as undeclared if it is new.
+func (r *reader) prefix(text string) Prefix {
+	if text == "" {
+		return DefaultPrefix
+	}
+	p := r.d.prefixes.number(text)
+	for len(r.scope) <= int(p) {
+		r.scope = append(r.scope, undeclared)
+	}
+	return Prefix(p)
+}
+
+// declare puts a declaration into scope, by the constraints of Namespaces in
+// XML 3 and 5. from is where this element's declarations begin. A relative URI
+// is refused because canonicalisation can't represent it (Canonical XML 1.0,
+// 1.3), and peers have signed nothing at all where they met one.
+func (r *reader) declare(from int, prefix, uri string) error {
+	d := r.d
+	known, ok := d.uris.find(uri)
+	switch {
+	case prefix == "xmlns", !ok && uri == nsXMLNS, (prefix == "xml") != (ok && NS(known) == XML):
+		return syntax("a reserved prefix or namespace is declared")
+	case uri == "" && prefix != "":
+		return syntax("the prefix \"" + clip(prefix) + "\" is undeclared")
+	case !ok && !isAbsolute(uri):
+		return syntax("the namespace of prefix \"" + clip(prefix) + "\" is a relative URI")
+	case !ok:
+		known = d.uris.number(uri)
+	}
+	ns := NS(known)
+	p := r.prefix(prefix)
+	for _, have := range d.decls[from:] {
+		if have.Prefix == p {
+			return syntax("the prefix \"" + clip(prefix) + "\" is declared twice in one element")
+		}
+	}
+	d.decls = append(d.decls, Decl{p, ns})
+	switch {
+	case len(d.decls)-from > r.limits.Namespaces:
+		return limitError("namespace declarations of one element", r.limits.Namespaces)
+	case len(d.decls) > r.limits.Total:
+		return limitError("namespace declarations", r.limits.Total)
+	}
+	r.undo = append(r.undo, Decl{p, r.scope[p]})
+	r.scope[p] = ns
+	return nil
+}
+
+func notDeclared(prefix string) error {
+	return syntax("the prefix \"" + clip(prefix) + "\" is not declared")
+}
+
+// resolveAttributes gives the attributes of an element their namespaces, and
+// refuses two of one name, before and after prefixes are resolved (Namespaces
+// in XML, 6.3). An element has few attributes, so they are compared in pairs.
+func (r *reader) resolveAttributes(n *node) error {
+	attrs := r.d.attrs[n.attrs.from:n.attrs.to]
+	for i := range attrs {
+		a := &attrs[i]
+		if a.prefix != DefaultPrefix { // no prefix means no namespace (6.2)
+			if a.ns = r.scope[a.prefix]; a.ns == undeclared {
+				return notDeclared(r.d.PrefixText(a.prefix))
+			}
+		}
+		local := r.str(a.local)
+		for j := range i {
+			if attrs[j].ns == a.ns && r.str(attrs[j].local) == local {
+				return syntax("the attribute \"" + clip(local) + "\" stands twice in one element")
+			}
+		}
+		if err := r.checkID(n, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkID refuses an ID that stands twice, whatever spelling of the attribute
+// carries it: a signature's Reference must not be able to mean two elements.
+// Only the Id of a ds:Signature, which a SAML signature never refers to, may
+// be that of another ds:Signature (some identity providers do that).
+func (r *reader) checkID(n *node, a *attr) error {
+	switch local := r.str(a.local); {
+	case a.ns == None && (local == "ID" || local == "Id" || local == "id"):
+	case a.ns == XML && local == "id":
+	default:
+		return nil
+	}
+	value := r.str(a.value)
+	what := ofElement
+	if n.ns == Signature && r.str(n.str) == "Signature" {
+		what = ofSignature
+	}
+	if r.d.ids.collides(value, what) || r.outer != nil && r.outer.ids.collides(value, what) {
+		return duplicateID()
+	}
+	r.d.ids.add(value, what)
+	return nil
+}
+
+func duplicateID() error { return &Error{Kind: Duplicate, Detail: "an ID stands twice"} }
+
+// isAbsolute reports whether a URI begins with a scheme (RFC 3986 3.1).
+func isAbsolute(uri string) bool {
+	scheme, _, ok := strings.Cut(uri, ":")
+	if !ok || scheme == "" {
+		return false
+	}
+	for i := range len(scheme) {
+		c := scheme[i]
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
+		other := c >= '0' && c <= '9' || c == '+' || c == '-' || c == '.'
+		if !letter && (i == 0 || !other) {
+			return false
+		}
+	}
+	return true
+}

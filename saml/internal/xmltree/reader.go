@@ -1,0 +1,246 @@
+package xmltree
+
+import (
+	"math"
+	"strings"
+	"unicode/utf8"
+)
+
+// Parse reads a document.
+func Parse(doc string, limits Limits) (*Doc, error) { return parse(doc, limits, Node{}) }
+
+// ParseFragment reads what was encrypted: an element that stands for itself,
+// with the namespaces in scope at around, where it will be taken to stand. Its
+// IDs must be unique in the document around it too.
+func ParseFragment(fragment []byte, limits Limits, around Node) (*Doc, error) {
+	return parse(string(fragment), limits, around)
+}
+
+func parse(doc string, limits Limits, around Node) (*Doc, error) {
+	if len(doc) > min(limits.Bytes, math.MaxInt32) {
+		return nil, limitError("size in bytes", limits.Bytes)
+	}
+	if !utf8.ValidString(doc) {
+		return nil, syntax("not valid UTF-8")
+	}
+	r := &reader{limits: limits, d: new(Doc), outer: around.d}
+	r.s = normaliseLineEnds(strings.TrimPrefix(doc, "\ufeff"))
+	r.d.src = r.s
+	r.prepare(around)
+	if err := r.document(); err != nil {
+		return nil, err
+	}
+	r.d.extra = string(r.extra)
+	return r.d, nil
+}
+
+// normaliseLineEnds is XML 1.0, 2.11, done before anything else, as it says.
+func normaliseLineEnds(s string) string {
+	if strings.IndexByte(s, '\r') < 0 {
+		return s
+	}
+	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
+}
+
+// reader goes through a document once.
+type reader struct {
+	s     string
+	pos   int
+	extra []byte // becomes Doc.extra
+	d     *Doc
+
+	limits Limits
+	nodes  int  // with the comments, which are dropped
+	outer  *Doc // around a fragment
+
+	open  []open
+	scope []NS   // Prefix -> what it stands for here; undeclared below 0
+	undo  []Decl // what the prefixes declared here stood for before
+
+	room struct {
+		open  [16]open
+		scope [8]NS
+		undo  [16]Decl
+	}
+}
+
+// open is an element whose end has not come yet.
+type open struct {
+	at               int32
+	undo             int    // length of reader.undo before its declarations
+	name             string // as written
+	hasText, comment bool
+}
+
+const undeclared NS = -1
+
+// prepare makes room for what can be in the document, and puts what is in
+// scope around a fragment into scope.
+func (r *reader) prepare(around Node) {
+	d := r.d
+	// Counting is cheap, growing is not. There can't be more nodes than tags,
+	// nor more attributes and declarations than equals signs.
+	d.nodes = make([]node, 0, min(strings.Count(r.s, "<")+1, r.limits.Nodes))
+	equals := strings.Count(r.s, "=")
+	declarations := min(strings.Count(r.s, "xmlns"), equals, r.limits.Total)
+	d.attrs = make([]attr, 0, min(max(equals-declarations, 0), len(r.s)/32+32, r.limits.Total))
+	d.decls = d.room.decls[:0]
+	if declarations > len(d.room.decls) {
+		d.decls = make([]Decl, 0, declarations)
+	}
+	d.uris.all = append(d.room.uris[:0], fixed[:]...)
+	d.prefixes.all = append(d.room.prefixes[:0], "", "xml")
+	r.scope = append(r.room.scope[:0], None, XML)
+	r.open = r.room.open[:0]
+	r.undo = r.room.undo[:0]
+	if !around.OK() {
+		return
+	}
+	var chain []Node
+	for n := around; n.OK(); n = n.Parent() {
+		chain = append(chain, n)
+	}
+	bind := func(in *Doc, decls []Decl) {
+		for _, decl := range decls {
+			p := r.prefix(in.PrefixText(decl.Prefix))
+			r.scope[p] = NS(d.uris.number(in.URI(decl.NS)))
+			d.context = append(d.context, Decl{p, r.scope[p]})
+		}
+	}
+	bind(around.d, around.d.context)
+	for i := len(chain) - 1; i >= 0; i-- {
+		bind(around.d, chain[i].Decls())
+	}
+}
+
+// document is XML 1.0, 2.1: a declaration perhaps, comments, one element,
+// comments.
+func (r *reader) document() error {
+	if err := r.declaration(); err != nil {
+		return err
+	}
+	if err := r.misc(); err != nil {
+		return err
+	}
+	if r.pos >= len(r.s) {
+		return syntax("no root element")
+	}
+	if err := r.startTag(); err != nil {
+		return err
+	}
+	for len(r.open) > 0 {
+		if err := r.content(); err != nil {
+			return err
+		}
+	}
+	if err := r.misc(); err != nil {
+		return err
+	}
+	if r.pos < len(r.s) {
+		return syntax("more than one root element")
+	}
+	return nil
+}
+
+// misc passes over white space and comments outside the root element.
+func (r *reader) misc() error {
+	for {
+		r.space()
+		rest := r.s[r.pos:]
+		switch {
+		case strings.HasPrefix(rest, "<!--"):
+			if err := r.comment(); err != nil {
+				return err
+			}
+		case strings.HasPrefix(rest, "<?"):
+			return syntax("a processing instruction")
+		case strings.HasPrefix(rest, "<!"):
+			return syntax("a DOCTYPE or another directive")
+		case rest != "" && rest[0] != '<':
+			return syntax("text outside the root element")
+		default:
+			return nil
+		}
+	}
+}
+
+// content takes the next piece of an open element: text, then a tag.
+func (r *reader) content() error {
+	tag := strings.IndexByte(r.s[r.pos:], '<')
+	if tag < 0 {
+		return syntax("it ends before its root element does")
+	}
+	if tag > 0 {
+		raw := piece{int32(r.pos), int32(tag)}
+		r.pos += tag
+		if err := r.charData(raw); err != nil {
+			return err
+		}
+	}
+	rest := r.s[r.pos:]
+	if len(rest) < 2 {
+		return syntax("it ends inside a tag")
+	}
+	switch rest[1] {
+	case '/':
+		return r.endTag()
+	case '!':
+		if strings.HasPrefix(rest, "<!--") {
+			if err := r.comment(); err != nil {
+				return err
+			}
+			r.top().comment = true
+			return r.split()
+		}
+		if strings.HasPrefix(rest, "<![CDATA[") {
+			return r.cdata()
+		}
+		return syntax("a DOCTYPE or another directive")
+	case '?':
+		return syntax("a processing instruction")
+	}
+	return r.startTag()
+}
+
+func (r *reader) top() *open { return &r.open[len(r.open)-1] }
+
+func (r *reader) count() error {
+	if r.nodes++; r.nodes > r.limits.Nodes {
+		return limitError("number of nodes", r.limits.Nodes)
+	}
+	return nil
+}
+
+// split refuses a comment and text side by side: one reader would join the
+// text around the comment, another take only what stands before it.
+func (r *reader) split() error {
+	if e := r.top(); e.hasText && e.comment {
+		return &Error{Kind: Text, Detail: "a comment inside the text of \"" + clip(e.name) + "\""}
+	}
+	return nil
+}
+
+func (r *reader) space() int {
+	from := r.pos
+	for r.pos < len(r.s) && class[r.s[r.pos]]&isSpace != 0 {
+		r.pos++
+	}
+	return r.pos - from
+}
+
+// comment is XML 1.0, 2.5.
+func (r *reader) comment() error {
+	if err := r.count(); err != nil {
+		return err
+	}
+	body := r.s[r.pos+len("<!--"):]
+	end := strings.Index(body, "--")
+	if end < 0 || !strings.HasPrefix(body[end:], "-->") {
+		return syntax("a comment that does not end, or has two hyphens inside")
+	}
+	if err := checkChars(body[:end]); err != nil {
+		return err
+	}
+	r.pos += len("<!--") + end + len("-->")
+	return nil
+}

@@ -1,0 +1,179 @@
+package xmltree
+
+import "strings"
+
+// startTag takes an element's start tag, or its empty-element tag (XML 1.0,
+// 3.1).
+func (r *reader) startTag() error {
+	if err := r.count(); err != nil {
+		return err
+	}
+	if len(r.open) >= r.limits.Depth {
+		return limitError("depth of nesting", r.limits.Depth)
+	}
+	r.pos++ // <
+	prefix, local, name, err := r.qName()
+	if err != nil {
+		return err
+	}
+	d := r.d
+	at := int32(len(d.nodes))
+	parent := int32(-1)
+	if len(r.open) > 0 {
+		parent = r.top().at
+	}
+	d.nodes = append(d.nodes, node{str: local, parent: parent, attrs: span{from: int32(len(d.attrs))}, decls: span{from: int32(len(d.decls))}})
+	r.open = append(r.open, open{at: at, undo: len(r.undo), name: name})
+	empty, err := r.attributes()
+	if err != nil {
+		return err
+	}
+	n := &d.nodes[at]
+	n.attrs.to, n.decls.to = int32(len(d.attrs)), int32(len(d.decls))
+	n.prefix = r.prefix(prefix)
+	if n.ns = r.scope[n.prefix]; n.ns == undeclared {
+		return notDeclared(prefix)
+	}
+	if err := r.resolveAttributes(n); err != nil {
+		return err
+	}
+	if empty {
+		r.close()
+	}
+	return nil
+}
+
+// endTag must match the element that is open.
+func (r *reader) endTag() error {
+	r.pos += len("</")
+	name := r.top().name
+	if !strings.HasPrefix(r.s[r.pos:], name) {
+		return syntax("an end tag without its start tag")
+	}
+	r.pos += len(name)
+	r.space()
+	if r.pos >= len(r.s) || r.s[r.pos] != '>' {
+		return syntax("an end tag without its start tag")
+	}
+	r.pos++
+	r.close()
+	return nil
+}
+
+func (r *reader) close() {
+	e := r.top()
+	r.d.nodes[e.at].end = int32(len(r.d.nodes))
+	for i := len(r.undo) - 1; i >= e.undo; i-- {
+		r.scope[r.undo[i].Prefix] = r.undo[i].NS
+	}
+	r.undo = r.undo[:e.undo]
+	r.open = r.open[:len(r.open)-1]
+}
+
+// qName takes a name of one part or of two (Namespaces in XML, 4).
+func (r *reader) qName() (prefix string, local piece, whole string, err error) {
+	from := r.pos
+	s := r.s[from:]
+	n := ncName(s)
+	if n > 0 && n < len(s) && s[n] == ':' {
+		m := ncName(s[n+1:])
+		if end := n + 1 + m; m > 0 && (end == len(s) || s[end] != ':') {
+			r.pos += end
+			return s[:n], piece{int32(from + n + 1), int32(m)}, s[:end], nil
+		}
+		n = 0
+	}
+	if n == 0 {
+		return "", piece{}, "", syntax("a name with an empty part, an odd character or more than one colon")
+	}
+	r.pos += n
+	return "", piece{int32(from), int32(n)}, s[:n], nil
+}
+
+// attributes takes everything up to the end of a start tag. Declarations come
+// into scope; attributes wait for that with their prefix as it is written.
+func (r *reader) attributes() (empty bool, err error) {
+	attrs, decls := len(r.d.attrs), len(r.d.decls)
+	for {
+		space := r.space()
+		rest := r.s[r.pos:]
+		switch {
+		case strings.HasPrefix(rest, ">"):
+			r.pos++
+			return false, nil
+		case strings.HasPrefix(rest, "/>"):
+			r.pos += 2
+			return true, nil
+		case rest == "":
+			return false, syntax("it ends inside a tag")
+		case space == 0:
+			return false, syntax("no white space before an attribute")
+		}
+		prefix, local, _, err := r.qName()
+		if err != nil {
+			return false, err
+		}
+		value, plain, err := r.attributeValue()
+		if err != nil {
+			return false, err
+		}
+		switch {
+		case prefix == "xmlns":
+			err = r.declare(decls, r.str(local), r.str(value))
+		case prefix == "" && r.str(local) == "xmlns":
+			err = r.declare(decls, "", r.str(value))
+		default:
+			r.d.attrs = append(r.d.attrs, attr{prefix: r.prefix(prefix), local: local, value: value, plain: plain})
+			if len(r.d.attrs)-attrs > r.limits.Attributes {
+				err = limitError("attributes of one element", r.limits.Attributes)
+			} else if len(r.d.attrs) > r.limits.Total {
+				err = limitError("attributes", r.limits.Total)
+			}
+		}
+		if err != nil {
+			return false, err
+		}
+	}
+}
+
+// attributeValue is XML 1.0, 3.1 and 3.3.3.
+func (r *reader) attributeValue() (value piece, plain bool, err error) {
+	r.space()
+	if r.pos >= len(r.s) || r.s[r.pos] != '=' {
+		return piece{}, false, syntax("an attribute without a value")
+	}
+	r.pos++
+	r.space()
+	if r.pos >= len(r.s) || r.s[r.pos] != '"' && r.s[r.pos] != '\'' {
+		return piece{}, false, syntax("an attribute's value without quotes")
+	}
+	body := r.s[r.pos+1:]
+	end := strings.IndexByte(body, r.s[r.pos])
+	if end < 0 {
+		return piece{}, false, syntax("an attribute's value that does not end")
+	}
+	raw := body[:end]
+	value = piece{int32(r.pos + 1), int32(end)}
+	r.pos += end + 2
+	plain, literal := true, true
+	for i := range len(raw) {
+		if class[raw[i]]&isOddValue == 0 {
+			continue
+		}
+		switch c := raw[i]; {
+		case c == '<':
+			return piece{}, false, syntax("a < in an attribute's value")
+		case c == '"':
+			plain = false
+		case c == '&', c == '\t', c == '\n':
+			plain, literal = false, false
+		case !charAt(raw, i):
+			return piece{}, false, syntax("a character that XML does not have")
+		}
+	}
+	if literal {
+		return value, plain, nil
+	}
+	value, err = r.expand(raw, true)
+	return value, false, err
+}

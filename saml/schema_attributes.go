@@ -1,0 +1,93 @@
+package saml
+
+import "github.com/meridian-saml/meridian/saml/internal/xmltree"
+
+// attributeStatements reads all of them. Values of equal Name and NameFormat
+// are joined in document order: some identity providers write one Attribute
+// element a value.
+func (d *decoder) attributeStatements(a *assertion, n xmltree.Node) {
+	attributes, values := 0, 0
+	for s := n.Child(xmltree.Assertion, "AttributeStatement"); s.OK(); s = s.Again() {
+		for c := s.Child(xmltree.Assertion, "Attribute"); c.OK(); c = c.Again() {
+			attributes++
+			for v := c.Child(xmltree.Assertion, "AttributeValue"); v.OK(); v = v.Again() {
+				values++
+			}
+		}
+	}
+	a.attributes = make([]Attribute, 0, attributes)
+	room := make([]AttributeValue, 0, values)
+	var known attributeIndex
+	for s := n.Child(xmltree.Assertion, "AttributeStatement"); s.OK(); s = s.Again() {
+		for child := s.First(); child.OK(); child = child.Next() {
+			c := child
+			if c.Is(xmltree.Assertion, "EncryptedAttribute") {
+				c = d.decrypt(c, "Attribute")
+			}
+			if !c.Is(xmltree.Assertion, "Attribute") {
+				continue
+			}
+			from := len(room)
+			for value := c.Child(xmltree.Assertion, "AttributeValue"); value.OK(); value = value.Again() {
+				room = append(room, attributeValue(value))
+			}
+			name, format := d.attr(c, "Name"), d.attr(c, "NameFormat")
+			if i, again := known.number(a.attributes, name, format); again {
+				a.attributes[i].Values = append(a.attributes[i].Values, room[from:]...)
+				continue
+			}
+			a.attributes = append(a.attributes, Attribute{Name: name, NameFormat: format, FriendlyName: d.attr(c, "FriendlyName"), Values: room[from:len(room):len(room)]})
+		}
+	}
+}
+
+// attributeIndex finds attributes by Name and NameFormat: by looking through a
+// few of them, by a map once there are many.
+type attributeIndex map[[2]string]int
+
+func (x *attributeIndex) number(have []Attribute, name, format string) (int, bool) {
+	if *x == nil {
+		for i, a := range have {
+			if a.Name == name && a.NameFormat == format {
+				return i, true
+			}
+		}
+		if len(have) < 16 {
+			return 0, false
+		}
+		*x = make(attributeIndex, 2*len(have))
+		for i, a := range have {
+			(*x)[[2]string{a.Name, a.NameFormat}] = i
+		}
+	}
+	key := [2]string{name, format}
+	i, again := (*x)[key]
+	if !again {
+		(*x)[key] = len(have)
+	}
+	return i, again
+}
+
+// attributeValue keeps a value that holds elements as elements: flattened to a
+// string it would be some other value.
+func attributeValue(n xmltree.Node) AttributeValue {
+	if nilled, _ := n.AttrNS(xmltree.XSI, "nil"); nilled == "true" || nilled == "1" {
+		return AttributeValue{Nil: true}
+	}
+	if !n.First().OK() {
+		return AttributeValue{Text: n.Text()}
+	}
+	return AttributeValue{Elements: elements(n)}
+}
+
+func elements(n xmltree.Node) []Element {
+	var out []Element
+	for c := n.First(); c.OK(); c = c.Next() {
+		e := Element{Namespace: c.Doc().URI(c.NS()), Name: c.Local(), Text: c.Text(), Elements: elements(c)}
+		for _, a := range c.Attrs() {
+			e.Attributes = append(e.Attributes, ElementAttribute{Namespace: c.Doc().URI(a.NS), Name: a.Local, Value: a.Value})
+		}
+		out = append(out, e)
+	}
+	return out
+}
