@@ -25,6 +25,7 @@ var arrows = map[string][]string{
 	"portal":                {"saml", "acs", "portal/center"},
 	"portal/center":         {},
 	"mockidp":               {},
+	"mockidp/attack":        {},
 }
 
 type pkg struct {

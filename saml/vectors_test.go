@@ -1,0 +1,223 @@
+package saml_test
+
+import (
+	"encoding/base64"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/attack"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// TestVectors judges testdata/vectors by what stands in them, without the code
+// that made them. A header that is not known, or an expectation that is none,
+// is fatal: a vector that nobody understands checks nothing.
+func TestVectors(t *testing.T) {
+	files, err := filepath.Glob("../testdata/vectors/*.txt")
+	require.NoError(t, err)
+	require.NotEmpty(t, files, "no vectors")
+	generated := 0
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		v, err := parseVector(string(text))
+		require.NoError(t, err, file)
+		require.Equal(t, strings.ReplaceAll(v.one("id"), "/", "-")+".txt", filepath.Base(file))
+		if v.one("body") == "generated" { // too big to store; TestAttacks makes it
+			generated++
+			require.True(t, slices.ContainsFunc(attack.Cases(), func(c attack.Case) bool { return c.ID == v.one("id") }), file)
+			continue
+		}
+		t.Run(v.one("id"), func(t *testing.T) { v.judge(t) })
+	}
+	require.Less(t, generated, len(files)/10)
+}
+
+// vectorHeaders are all that there are, and whether one may stand twice.
+var vectorHeaders = map[string]bool{
+	"id": false, "name": false, "what": false, "reference": false, "expect": false,
+	"name-id": false, "attribute": true, "until": false,
+	"signed": false, "idp": false, "idp-key": false, "idp-encryption-key": false, "sp": false, "acs": false, "other-acs": false,
+	"sp-key": false, "request-id": false, "now": false, "allow": true, "max-authn-age": false, "over": true,
+	"asked-force-authn": false, "asked-authn-context": false, "asked-name-id-format": false, "body": false,
+}
+
+type vector struct {
+	headers map[string][]string
+	body    string
+	reasons []string // empty: accepted
+}
+
+func (v *vector) one(key string) string {
+	if len(v.headers[key]) == 0 {
+		return ""
+	}
+	return v.headers[key][0]
+}
+
+func parseVector(text string) (*vector, error) {
+	head, body, ok := strings.Cut(text, "\n\n")
+	if !ok {
+		return nil, fmt.Errorf("no empty line after the headers")
+	}
+	v := &vector{headers: make(map[string][]string), body: strings.TrimSuffix(body, "\n")}
+	for _, line := range strings.Split(head, "\n") {
+		key, value, ok := strings.Cut(line, ": ")
+		repeats, known := vectorHeaders[key]
+		switch {
+		case !ok || !known:
+			return nil, fmt.Errorf("unknown header %q", line)
+		case len(v.headers[key]) > 0 && !repeats:
+			return nil, fmt.Errorf("header %q stands twice", key)
+		}
+		v.headers[key] = append(v.headers[key], value)
+	}
+	for _, key := range []string{"id", "name", "expect", "idp", "idp-key", "sp", "acs", "other-acs", "request-id", "now", "body"} {
+		if v.one(key) == "" {
+			return nil, fmt.Errorf("no header %q", key)
+		}
+	}
+	return v, v.parseExpectation()
+}
+
+// knownReasons are saml's Reasons for messages. A vector can expect no other.
+var knownReasons = []saml.Reason{
+	saml.ReasonMetadata, saml.ReasonBase64, saml.ReasonXML, saml.ReasonText, saml.ReasonLimit, saml.ReasonNotResponse, saml.ReasonVersion,
+	saml.ReasonID, saml.ReasonStatus, saml.ReasonUnsigned, saml.ReasonSignatureShape, saml.ReasonAlgorithm, saml.ReasonKey, saml.ReasonSignature,
+	saml.ReasonEncrypted, saml.ReasonAssertionCount, saml.ReasonIssuer, saml.ReasonRecipient, saml.ReasonDestination, saml.ReasonSubjectConfirmation,
+	saml.ReasonNameID, saml.ReasonInResponseTo, saml.ReasonWrongRegion, saml.ReasonUnsolicited, saml.ReasonExpired, saml.ReasonNotYetValid,
+	saml.ReasonTime, saml.ReasonAudience, saml.ReasonCondition, saml.ReasonSession, saml.ReasonAuthn, saml.ReasonIdP,
+}
+
+func (v *vector) parseExpectation() error {
+	expect := v.one("expect")
+	if expect == "accepted" {
+		if v.one("name-id") == "" || v.one("until") == "" {
+			return fmt.Errorf("accepted as whom, and until when?")
+		}
+		return nil
+	}
+	list, ok := strings.CutPrefix(expect, "refused ")
+	v.reasons = strings.Split(list, " or ")
+	for _, reason := range v.reasons {
+		if !ok || !slices.Contains(knownReasons, saml.Reason(reason)) {
+			return fmt.Errorf("unknown expectation %q", expect)
+		}
+	}
+	return nil
+}
+
+func (v *vector) judge(t *testing.T) {
+	now, err := time.Parse(time.RFC3339, v.one("now"))
+	require.NoError(t, err)
+	settings := v.settings(t)
+	key := attackKeys()[v.one("idp-key")]
+	require.NotNil(t, key, "idp-key")
+	cfg := attackConfig(t, key, attackCertificates()[v.one("idp-key")], attackKeys()[v.one("idp-encryption-key")], settings, v.one("idp"))
+	cfg.EntityID, cfg.Now = v.one("sp"), func() time.Time { return now }
+	cfg.ACS = []saml.Endpoint{{URL: v.one("acs"), Region: "here"}, {URL: v.one("other-acs"), Region: "there"}}
+	sp, err := saml.New(cfg)
+	require.NoError(t, err)
+	posted := v.body
+	if v.one("body") == "xml" {
+		posted = base64.StdEncoding.EncodeToString([]byte(v.body))
+	}
+	a, err := sp.Verify([]byte(posted), saml.Expect{ACS: v.one("acs"), RequestIDs: []string{v.one("request-id")}})
+	if err == nil {
+		err = a.Answers(askedBy(settings, v.one("request-id"), v.one("idp"), v.one("acs"), now))
+	}
+	if len(v.reasons) > 0 {
+		var e *saml.Error
+		require.ErrorAs(t, err, &e, "accepted, must be %s", v.one("expect"))
+		require.Contains(t, v.reasons, string(e.Reason), "%v", err)
+		return
+	}
+	require.NoError(t, err)
+	require.Equal(t, v.one("name-id"), strconv.Quote(a.NameID().Value))
+	until, err := time.ParseDuration(v.one("until"))
+	require.NoError(t, err)
+	require.Equal(t, now.Add(until), a.NotOnOrAfter())
+	for _, line := range v.headers["attribute"] {
+		words := unquoteAll(t, line)
+		require.Equal(t, words[1:], append([]string{}, a.Values(words[0])...), words[0])
+	}
+}
+
+func (v *vector) settings(t *testing.T) attack.Settings {
+	t.Helper()
+	s := attack.Settings{
+		EncryptionKeyListed: v.one("idp-encryption-key") != "", ForceAuthn: v.one("asked-force-authn") == "true",
+		AuthnContext: v.one("asked-authn-context"), NameIDFormat: v.one("asked-name-id-format"),
+	}
+	if age := v.one("max-authn-age"); age != "" {
+		var err error
+		s.MaxAuthnAge, err = time.ParseDuration(age)
+		require.NoError(t, err)
+	}
+	flags := map[string]*bool{
+		"allow sha1": &s.AllowSHA1, "allow rsa1024": &s.AllowRSA1024, "allow cbc": &s.AllowCBC, "allow rsa15": &s.AllowRSA15,
+		"over metadata": &s.MetadataOver, "over certificate": &s.CertificateOver,
+	}
+	for _, key := range []string{"allow", "over"} {
+		for _, value := range v.headers[key] {
+			flag := flags[key+" "+value]
+			require.NotNil(t, flag, "unknown value %q of %q", value, key)
+			*flag = true
+		}
+	}
+	return s
+}
+
+// unquoteAll reads Go string literals with one space between them.
+func unquoteAll(t *testing.T, line string) []string {
+	t.Helper()
+	var out []string
+	for line != "" {
+		prefix, err := strconv.QuotedPrefix(line)
+		require.NoError(t, err, line)
+		word, err := strconv.Unquote(prefix)
+		require.NoError(t, err, line)
+		out = append(out, word)
+		line = strings.TrimPrefix(line[len(prefix):], " ")
+	}
+	return out
+}
+
+// A reader that is lenient would check nothing.
+func TestVectorReaderIsStrict(t *testing.T) {
+	text, err := os.ReadFile("../testdata/vectors/A03-assertion.txt")
+	require.NoError(t, err)
+	good := string(text)
+	_, err = parseVector(good)
+	require.NoError(t, err)
+	for name, bad := range map[string]string{
+		"unknown header":  strings.Replace(good, "signed:", "signd:", 1),
+		"header twice":    "id: A03/assertion\n" + good,
+		"unknown Reason":  strings.Replace(good, "refused AssertionCount", "refused Whatever", 1),
+		"not a verdict":   strings.Replace(good, "refused AssertionCount", "AssertionCount", 1),
+		"accepted as who": strings.Replace(good, "refused AssertionCount", "accepted", 1),
+		"no key":          strings.Replace(good, "idp-key: idp-rsa.pem\n", "", 1),
+		"no body":         strings.ReplaceAll(good, "\n\n", "\n"),
+	} {
+		require.NotEqual(t, good, bad, name)
+		_, err := parseVector(bad)
+		require.Error(t, err, name)
+	}
+}
+
+// askedBy is the request that a message is to answer.
+func askedBy(s attack.Settings, id, idp, acs string, at time.Time) saml.Asked {
+	asked := saml.Asked{ID: id, IdP: idp, ACS: acs, At: at, ForceAuthn: s.ForceAuthn, NameIDFormat: s.NameIDFormat}
+	if s.AuthnContext != "" {
+		asked.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: []string{s.AuthnContext}}
+	}
+	return asked
+}
