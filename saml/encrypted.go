@@ -109,7 +109,7 @@ func (v *verification) readEncrypted(n xmltree.Node, authenticated bool) (*xmlen
 // are in scope where n's EncryptedData stands (XML Encryption 1.1, 4.4).
 func (v *verification) open(sealed *xmlenc.Sealed, n xmltree.Node, want string) (xmltree.Node, error) {
 	root, err := xmlenc.Open(sealed, v.keys, func(plain []byte) (xmltree.Node, error) {
-		tree, err := xmltree.ParseFragment(plain, v.cfg.Limits.tree(), n)
+		tree, err := v.parsePlain(plain, n)
 		if err != nil {
 			return xmltree.Node{}, fromTree(err)
 		}
@@ -122,6 +122,22 @@ func (v *verification) open(sealed *xmlenc.Sealed, n xmltree.Node, want string) 
 		return xmltree.Node{}, fromEncryption(n.Local(), err)
 	}
 	return root, nil
+}
+
+// parsePlain reads what was decrypted. An assertion with a signature of its own
+// takes the namespaces of the place where it stood: that signature covers the
+// ones that it uses. Everything else is only covered as ciphertext, by the
+// signature around it, so it takes what that covers and no more.
+func (v *verification) parsePlain(plain []byte, n xmltree.Node) (*xmltree.Doc, error) {
+	limits := v.cfg.Limits.tree()
+	if v.signedAssertion.OK() {
+		return xmltree.ParseSigned(plain, limits, n, v.signedAssertion)
+	}
+	tree, err := xmltree.ParseFragment(plain, limits, n)
+	if err != nil || !v.signedResponse.OK() || tree.Root().Child(xmltree.Signature, "Signature").OK() {
+		return tree, err
+	}
+	return xmltree.ParseSigned(plain, limits, n, v.signedResponse)
 }
 
 // hush makes one error of everything that is wrong inside an assertion which a

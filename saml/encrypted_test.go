@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -392,4 +393,47 @@ func FuzzVerifyDecrypted(f *testing.F) {
 		require.Equal(t, "alice@example.com", a.NameID().Value)
 		require.Equal(t, "_asrt1", a.ID())
 	})
+}
+
+// Invariant 3: declarations around a ciphertext are not covered by a signature
+// over it unless they are visibly used. So what they say changes nothing in an
+// assertion that has no signature of its own, and it can't lean on them.
+func TestInvariant3_NamespacesAroundCiphertext(t *testing.T) {
+	sp := newSP(t, func(c *saml.Config) { decrypting(c) })
+	value := func(inside string) func(string) string {
+		return sealing{plain: replace("</saml:AttributeStatement>", `<saml:Attribute Name="a"><saml:AttributeValue>`+inside+`</saml:AttributeValue></saml:Attribute></saml:AttributeStatement>`)}.seal
+	}
+	d := doc{SignResponse: true, UnsignedAssertion: true, Attributes: `<saml:Attribute Name="z"/>`, Encrypt: value("<role>admin</role>")}
+	plain := d.xml(t)
+	for _, declaration := range []string{``, ` xmlns="urn:evil"`, ` xmlns="urn:oasis:names:tc:SAML:2.0:assertion"`} {
+		a, err := sp.VerifyXML([]byte(strings.Replace(string(plain), "<samlp:Response", "<samlp:Response"+declaration, 1)), unsolicited)
+		require.NoError(t, err)
+		require.Equal(t, []saml.Element{{Name: "role", Text: "admin"}}, a.Attributes()[1].Values[0].Elements, declaration)
+	}
+	d.Encrypt = value(`<x:role/>`)
+	for _, declaration := range []string{``, ` xmlns:x="urn:x"`} {
+		_, err := sp.VerifyXML([]byte(strings.Replace(string(d.xml(t)), "<samlp:Response", "<samlp:Response"+declaration, 1)), unsolicited)
+		requireReason(t, saml.ReasonXML, err)
+	}
+}
+
+// What is kept of a large message is what it says, not what stands around it.
+func TestValuesDoNotKeepTheMessage(t *testing.T) {
+	sp := newSP(t)
+	padded := doc{Attributes: attributesOf(2, 1), After: replace("<samlp:Status>", "<samlp:Extensions><x>"+strings.Repeat("x", 1<<20)+"</x></samlp:Extensions><samlp:Status>")}.xml(t)
+	var kept []*saml.Assertion
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	for range 50 {
+		a, err := sp.VerifyXML(padded, unsolicited)
+		require.NoError(t, err)
+		require.Equal(t, []string{"value 0 of it"}, a.Values("attribute1"))
+		require.Equal(t, "alice@example.com", a.NameID().Value)
+		kept = append(kept, a)
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	require.Less(t, int64(after.HeapAlloc)-int64(before.HeapAlloc), int64(10<<20), "50 of them, of a megabyte each")
+	runtime.KeepAlive(kept)
 }

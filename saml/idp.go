@@ -101,7 +101,7 @@ func (i *IdP) addKey(key signingKey) {
 			return
 		}
 	case *ecdsa.PublicKey:
-		if public == nil || public.X == nil {
+		if public == nil || public.X == nil || public.Curve == nil {
 			return
 		}
 	default:

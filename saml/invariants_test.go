@@ -67,17 +67,18 @@ func TestInvariant8_SafeByDefault(t *testing.T) {
 func TestInvariant10_LimitsComeFirst(t *testing.T) {
 	sp := newSP(t)
 	for name, insert := range map[string]string{
-		"depth":           strings.Repeat("<a>", 100) + strings.Repeat("</a>", 100),
-		"nodes":           strings.Repeat("<a/>", 100_001),
-		"texts":           strings.Repeat("<a>x</a>", 60_000),
-		"comments":        strings.Repeat("<!---->", 100_001),
-		"attributes":      "<a" + numbered(65, ` a%="x"`) + "/>",
-		"all attributes":  strings.Repeat("<a"+numbered(60, ` a%=""`)+"/>", 1100),
-		"namespaces":      "<a" + numbered(33, ` xmlns:n%="urn:x"`) + "/>",
-		"all namespaces":  strings.Repeat(`<a xmlns:a="u:"`+numbered(30, ` xmlns:n%="u:"`)+"/>", 2200),
-		"bytes":           strings.Repeat(" ", 2<<20),
-		"one long value":  `<a a="` + strings.Repeat("x", 2<<20) + `"/>`,
-		"bytes of a name": "<" + strings.Repeat("x", 2<<20) + "/>",
+		"depth":            strings.Repeat("<a>", 100) + strings.Repeat("</a>", 100),
+		"nodes":            strings.Repeat("<a/>", 100_001),
+		"texts":            strings.Repeat("<a>x</a>", 60_000),
+		"comments":         strings.Repeat("<!---->", 100_001),
+		"attributes":       "<a" + numbered(65, ` a%="x"`) + "/>",
+		"all attributes":   strings.Repeat("<a"+numbered(60, ` a%=""`)+"/>", 1100),
+		"namespaces":       "<a" + numbered(33, ` xmlns:n%="urn:x"`) + "/>",
+		"all namespaces":   strings.Repeat(`<a xmlns:a="u:"`+numbered(30, ` xmlns:n%="u:"`)+"/>", 2200),
+		"a long namespace": `<a xmlns:p="urn:` + strings.Repeat("x", 600) + `"/>`,
+		"bytes":            strings.Repeat(" ", 2<<20),
+		"one long value":   `<a a="` + strings.Repeat("x", 2<<20) + `"/>`,
+		"bytes of a name":  "<" + strings.Repeat("x", 2<<20) + "/>",
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := doc{After: replace("<saml:Subject>", insert+"<saml:Subject>")}

@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"encoding/xml"
 	"fmt"
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -159,13 +160,14 @@ func TestOnlyTheFirstCertificateCounts(t *testing.T) {
 
 func TestNewIdPRefusesEmptyKeys(t *testing.T) {
 	for name, cfg := range map[string]saml.IdPConfig{
-		"nil certificate": {EntityID: "x", Certificates: []*x509.Certificate{nil}},
-		"nil RSA key":     {EntityID: "x", Keys: []crypto.PublicKey{(*rsa.PublicKey)(nil)}},
-		"empty RSA key":   {EntityID: "x", Keys: []crypto.PublicKey{&rsa.PublicKey{}}},
-		"nil ECDSA key":   {EntityID: "x", Keys: []crypto.PublicKey{(*ecdsa.PublicKey)(nil)}},
-		"no entity ID":    {Keys: []crypto.PublicKey{keys().idp.Public()}},
-		"odd binding":     {EntityID: "x", Keys: []crypto.PublicKey{keys().idp.Public()}, SSO: []saml.SSOService{{Binding: "urn:x", URL: "https://idp.example"}}},
-		"plain http":      {EntityID: "x", Keys: []crypto.PublicKey{keys().idp.Public()}, SSO: []saml.SSOService{{Binding: saml.HTTPPost, URL: "http://idp.example"}}},
+		"nil certificate":       {EntityID: "x", Certificates: []*x509.Certificate{nil}},
+		"nil RSA key":           {EntityID: "x", Keys: []crypto.PublicKey{(*rsa.PublicKey)(nil)}},
+		"empty RSA key":         {EntityID: "x", Keys: []crypto.PublicKey{&rsa.PublicKey{}}},
+		"ECDSA key of no curve": {EntityID: "x", Keys: []crypto.PublicKey{&ecdsa.PublicKey{X: big.NewInt(1), Y: big.NewInt(1)}}},
+		"nil ECDSA key":         {EntityID: "x", Keys: []crypto.PublicKey{(*ecdsa.PublicKey)(nil)}},
+		"no entity ID":          {Keys: []crypto.PublicKey{keys().idp.Public()}},
+		"odd binding":           {EntityID: "x", Keys: []crypto.PublicKey{keys().idp.Public()}, SSO: []saml.SSOService{{Binding: "urn:x", URL: "https://idp.example"}}},
+		"plain http":            {EntityID: "x", Keys: []crypto.PublicKey{keys().idp.Public()}, SSO: []saml.SSOService{{Binding: saml.HTTPPost, URL: "http://idp.example"}}},
 	} {
 		idp, err := saml.NewIdP(cfg)
 		require.Nil(t, idp, name)

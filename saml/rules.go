@@ -3,6 +3,7 @@ package saml
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // rule is one thing that must hold of a message whose signatures hold.
@@ -59,8 +60,9 @@ func (v *verification) runRules(trace *[]Check) error {
 // proved makes the assertion. It is the only place that does.
 func (v *verification) proved() *Assertion {
 	v.reportCertificates()
+	v.asrt.detach(v.doc)
 	return &Assertion{
-		responseID: v.resp.id, acs: v.here, a: v.asrt, bearer: *v.bearer,
+		responseID: strings.Clone(v.resp.id), acs: v.here, a: v.asrt, bearer: *v.bearer,
 		window: v.window(), skew: v.cfg.Skew, warnings: v.warnings,
 	}
 }

@@ -264,7 +264,10 @@ func plaintexts() []Case {
 		inside("E08/depth", refuse("Limit", "Encrypted"), func(_ *draft, p []byte) []byte {
 			return bytes.Replace(p, []byte("<saml2:Subject>"), []byte(string(bytes.Repeat([]byte("<a>"), 70))+string(bytes.Repeat([]byte("</a>"), 70))+"<saml2:Subject>"), 1)
 		}),
-		{ID: "E08/namespace-context", Outcome: accept(), Needs: Needs{Encrypted: true}, attack: change{setup: inherit}},
+		// Declarations around the ciphertext count where a signature inside covers
+		// the ones that it uses; else anybody could change what they mean.
+		{ID: "E08/namespace-context", Outcome: accept(), Needs: Needs{Encrypted: true, Sign: []Sign{SignAssertion, SignBoth}}, attack: change{setup: inherit}},
+		{ID: "E08/unsigned-context", Outcome: refuse("XML"), Needs: Needs{Encrypted: true, Sign: []Sign{SignResponse}}, attack: change{setup: inherit}},
 		{ID: "E08/same-id", Outcome: refuse("ID"), Needs: Needs{Encrypted: true}, attack: change{before: func(d *draft) {
 			d.resp.CreateAttr("ID", d.asrt.SelectAttrValue("ID", ""))
 		}}},

@@ -34,7 +34,7 @@ func TestCanonicalForm(t *testing.T) {
 		{"and nowhere else", "<x xmlns:a=\"urn:a\" xmlns:b=\"urn:b\"/>", "a\u00a0b\u0085a\u2003b", `<x></x>`},
 		{"what is left out leaves its texts around", `<x>1<gone a="">2<gone2/></gone>3</x>`, "", `<x>13</x>`},
 		{"and takes its declarations along", `<x><gone xmlns:a="urn:a"><a:y/></gone><y xmlns:a="urn:b"><a:z/></y></x>`, "", `<x><y><a:z xmlns:a="urn:b"></a:z></y></x>`},
-		{"names as they are", `<r xmlns:é="urn:é"><é:x é:名=""/></r>`, "", `<é:x xmlns:é="urn:é" é:名=""></é:x>`},
+		{"names as they are", `<r xmlns:é="urn:e"><é:x é:名=""/></r>`, "", `<é:x xmlns:é="urn:e" é:名=""></é:x>`},
 	} {
 		var apex, except xmltree.Node
 		parsed(t, c.doc).Root().Walk(func(n xmltree.Node) {
@@ -69,7 +69,7 @@ func TestLongTexts(t *testing.T) {
 		}
 	}
 	name := strings.Repeat("n", 10_000)
-	want := `<` + name + `:x xmlns:` + name + `="urn:` + name + `"></` + name + `:x>`
+	want := `<` + name + `:x xmlns:` + name + `="urn:n"></` + name + `:x>`
 	require.Equal(t, want, string(new(dsig.Canonicaliser).Bytes(parsed(t, want).Root(), xmltree.Node{}, "")))
 }
 

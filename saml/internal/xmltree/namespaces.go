@@ -26,6 +26,10 @@ func (r *reader) declare(from int, prefix, uri string) error {
 		return syntax("a reserved prefix or namespace is declared")
 	case uri == "" && prefix != "":
 		return syntax("the prefix \"" + clip(prefix) + "\" is undeclared")
+	case len(uri) > maxURI:
+		return limitError("length of a namespace", maxURI)
+	case !ok && !isURI(uri):
+		return syntax("the namespace of prefix \"" + clip(prefix) + "\" is not a URI")
 	case !ok && !isAbsolute(uri):
 		return syntax("the namespace of prefix \"" + clip(prefix) + "\" is a relative URI")
 	case !ok:
@@ -48,6 +52,22 @@ func (r *reader) declare(from int, prefix, uri string) error {
 	r.undo = append(r.undo, Decl{p, r.scope[p]})
 	r.scope[p] = ns
 	return nil
+}
+
+// maxURI bounds a namespace's name. Canonical XML writes it again for every
+// element that uses it and whose parent doesn't, so its length counts as often
+// as there are elements.
+const maxURI = 512
+
+// isURI reports whether a text has the characters of a URI (RFC 3986, 2) and
+// nothing else, so that every canonicaliser can write it.
+func isURI(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c >= 0x7F || strings.IndexByte("\"<>\\^`{|}", c) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 func notDeclared(prefix string) error {
@@ -95,8 +115,10 @@ func (r *reader) checkID(n *node, a *attr) error {
 	if n.ns == Signature && r.str(n.str) == "Signature" {
 		what = ofSignature
 	}
-	if r.d.ids.collides(value, what) || r.outer != nil && r.outer.ids.collides(value, what) {
-		return duplicateID()
+	for d := r.d; d != nil; d = d.outer {
+		if d.ids.collides(value, what) {
+			return duplicateID()
+		}
 	}
 	r.d.ids.add(value, what)
 	return nil

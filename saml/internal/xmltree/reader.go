@@ -7,26 +7,39 @@ import (
 )
 
 // Parse reads a document.
-func Parse(doc string, limits Limits) (*Doc, error) { return parse(doc, limits, Node{}) }
+func Parse(doc string, limits Limits) (*Doc, error) { return parse(doc, limits, Node{}, Node{}) }
 
 // ParseFragment reads what was encrypted: an element that stands for itself,
 // with the namespaces in scope at around, where it will be taken to stand. Its
-// IDs must be unique in the document around it too.
+// IDs must be unique in the documents around it too.
+//
+// A canonical form only has the declarations that are visibly used. So the
+// others around a ciphertext can be changed without breaking a signature over
+// it; ParseFragment is for what carries a signature of its own, whose canonical
+// form then has those that it uses.
 func ParseFragment(fragment []byte, limits Limits, around Node) (*Doc, error) {
-	return parse(string(fragment), limits, around)
+	return parse(string(fragment), limits, around, Node{})
 }
 
-func parse(doc string, limits Limits, around Node) (*Doc, error) {
+// ParseSigned is ParseFragment for what a signature covers as ciphertext only.
+// It has in scope what elements from signed down to around visibly use, which
+// that signature covers too, and nothing else.
+func ParseSigned(fragment []byte, limits Limits, around, signed Node) (*Doc, error) {
+	return parse(string(fragment), limits, around, signed)
+}
+
+func parse(doc string, limits Limits, around, signed Node) (*Doc, error) {
 	if len(doc) > min(limits.Bytes, math.MaxInt32) {
 		return nil, limitError("size in bytes", limits.Bytes)
 	}
 	if !utf8.ValidString(doc) {
 		return nil, syntax("not valid UTF-8")
 	}
-	r := &reader{limits: limits, d: new(Doc), outer: around.d}
+	r := &reader{limits: limits, d: new(Doc)}
 	r.s = normaliseLineEnds(strings.TrimPrefix(doc, "\ufeff"))
 	r.d.src = r.s
-	r.prepare(around)
+	r.d.outer = around.d
+	r.prepare(around, signed)
 	if err := r.document(); err != nil {
 		return nil, err
 	}
@@ -50,8 +63,7 @@ type reader struct {
 	d     *Doc
 
 	limits Limits
-	nodes  int  // with the comments, which are dropped
-	outer  *Doc // around a fragment
+	nodes  int // with the comments, which are dropped
 
 	open  []open
 	scope []NS   // Prefix -> what it stands for here; undeclared below 0
@@ -76,7 +88,7 @@ const undeclared NS = -1
 
 // prepare makes room for what can be in the document, and puts what is in
 // scope around a fragment into scope.
-func (r *reader) prepare(around Node) {
+func (r *reader) prepare(around, signed Node) {
 	d := r.d
 	// Counting is cheap, growing is not. There can't be more nodes than tags,
 	// nor more attributes and declarations than equals signs.
@@ -93,23 +105,45 @@ func (r *reader) prepare(around Node) {
 	r.scope = append(r.room.scope[:0], None, XML)
 	r.open = r.room.open[:0]
 	r.undo = r.room.undo[:0]
-	if !around.OK() {
-		return
+	if around.OK() {
+		r.surround(around, signed)
 	}
+}
+
+// surround puts what is in scope around a fragment into scope.
+func (r *reader) surround(around, signed Node) {
 	var chain []Node
 	for n := around; n.OK(); n = n.Parent() {
 		chain = append(chain, n)
-	}
-	bind := func(in *Doc, decls []Decl) {
-		for _, decl := range decls {
-			p := r.prefix(in.PrefixText(decl.Prefix))
-			r.scope[p] = NS(d.uris.number(in.URI(decl.NS)))
-			d.context = append(d.context, Decl{p, r.scope[p]})
+		if n == signed {
+			break
 		}
 	}
-	bind(around.d, around.d.context)
+	in := around.d
+	bind := func(prefix Prefix, ns NS) {
+		p := r.prefix(in.PrefixText(prefix))
+		r.scope[p] = NS(r.d.uris.number(in.URI(ns)))
+		r.d.context = append(r.d.context, Decl{p, r.scope[p]})
+	}
+	if !signed.OK() {
+		for _, decl := range in.context {
+			bind(decl.Prefix, decl.NS)
+		}
+	}
 	for i := len(chain) - 1; i >= 0; i-- {
-		bind(around.d, chain[i].Decls())
+		n := chain[i]
+		if !signed.OK() {
+			for _, decl := range n.Decls() {
+				bind(decl.Prefix, decl.NS)
+			}
+			continue
+		}
+		bind(n.Prefix(), n.NS())
+		for i := range n.Len() {
+			if a := n.AttrAt(i); a.Prefix > XMLPrefix {
+				bind(a.Prefix, a.NS)
+			}
+		}
 	}
 }
 

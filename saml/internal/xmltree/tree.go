@@ -59,6 +59,7 @@ type Doc struct {
 	prefixes names // Prefix -> text
 	ids      idSet
 	context  []Decl // in scope around the root, for a fragment
+	outer    *Doc   // around a fragment
 
 	room struct { // for a document of the usual kind, so that it takes few allocations
 		decls    [16]Decl

@@ -1,0 +1,71 @@
+package saml
+
+import "strings"
+
+// small is how much of a message may be kept alive by a value of it. Values
+// are parts of the document, and it would be a waste to copy those of the usual
+// one; but whoever keeps a NameID must not keep two megabytes of what a
+// stranger put around it.
+const small = 16 << 10
+
+// detach copies what an assertion says out of a large document.
+func (a *assertion) detach(doc string) {
+	if len(doc) <= small {
+		return
+	}
+	all := a.texts()
+	size := 0
+	for _, s := range all {
+		size += len(*s)
+	}
+	var room strings.Builder
+	room.Grow(size)
+	for _, s := range all {
+		room.WriteString(*s)
+	}
+	rest := room.String()
+	for _, s := range all {
+		*s, rest = rest[:len(*s)], rest[len(*s):]
+	}
+}
+
+// texts points at every text of an assertion that an accessor can give out.
+func (a *assertion) texts() []*string {
+	all := []*string{
+		&a.id, &a.version, &a.issuer.value, &a.issuer.format, &a.conditions.proxyCount,
+		&a.nameID.Value, &a.nameID.Format, &a.nameID.NameQualifier, &a.nameID.SPNameQualifier, &a.nameID.SPProvidedID,
+	}
+	for i := range a.confirmations {
+		c := &a.confirmations[i]
+		all = append(all, &c.method, &c.recipient, &c.inResponseTo.value)
+	}
+	for i := range a.authn {
+		all = append(all, &a.authn[i].sessionIndex, &a.authn[i].classRef)
+	}
+	for _, restriction := range a.conditions.audiences {
+		for i := range restriction {
+			all = append(all, &restriction[i])
+		}
+	}
+	for i := range a.attributes {
+		attr := &a.attributes[i]
+		all = append(all, &attr.Name, &attr.NameFormat, &attr.FriendlyName)
+		for j := range attr.Values {
+			all = append(all, &attr.Values[j].Text)
+			all = elementTexts(all, attr.Values[j].Elements)
+		}
+	}
+	return all
+}
+
+func elementTexts(all []*string, elements []Element) []*string {
+	for i := range elements {
+		e := &elements[i]
+		all = append(all, &e.Namespace, &e.Name, &e.Text)
+		for j := range e.Attributes {
+			all = append(all, &e.Attributes[j].Namespace, &e.Attributes[j].Name, &e.Attributes[j].Value)
+		}
+		all = elementTexts(all, e.Elements)
+	}
+	return all
+}
