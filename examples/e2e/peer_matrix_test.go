@@ -30,6 +30,10 @@ type peer struct {
 	answersUnlisted bool
 
 	mail, affiliation string // how it names these attributes
+
+	// cipher is the algorithm that it encrypts with, to peerEncryptionKey. Empty:
+	// it doesn't encrypt.
+	cipher string
 }
 
 // What every peer says of its user. The letters are ones that need escaping,
@@ -65,7 +69,6 @@ func checkPeer(t *testing.T, signings []string, start func(t *testing.T, sign st
 			metadata[3] = withoutAway(t, oneListed)
 
 			p := start(t, sign, metadata)
-			p.sign = sign
 			for _, d := range all {
 				d.trust(t, p.metadata)
 			}
@@ -145,11 +148,15 @@ func checkSignIn(t *testing.T, p peer, d *deployment, region, login string) {
 	assert.Equal(t, !d.byIndex, asked.SelectAttr("AssertionConsumerServiceURL") != nil)
 }
 
-// checkSigned makes sure that the peer signs what this test says it signs.
+// checkSigned makes sure that the peer signs what this test says it signs, and
+// encrypts if it should.
 func checkSigned(t *testing.T, p peer, xml string) {
 	t.Helper()
-	doc := etree.NewDocument()
-	require.NoError(t, doc.ReadFromString(xml))
+	doc, ciphers := opened(t, xml)
+	for _, cipher := range ciphers {
+		require.Equal(t, p.cipher, cipher)
+	}
+	require.Equal(t, p.cipher != "", len(ciphers) > 0, "whether it encrypts")
 	var signed []string
 	for _, signature := range doc.FindElements("//Signature") {
 		signed = append(signed, signature.Parent().Tag)

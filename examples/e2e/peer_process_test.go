@@ -106,10 +106,27 @@ type peerKey struct {
 var (
 	peerSPKey  = sync.OnceValue(func() peerKey { return newPeerKey("sp.example") })
 	peerIdPKey = sync.OnceValue(func() peerKey { return newPeerKey("idp.example") })
+	// peerEncryptionKey is the one that peers encrypt to; peerOtherKey another.
+	peerEncryptionKey = sync.OnceValue(func() peerKey { return readPeerKey("decryption.pem", "sp.example") })
+	peerOtherKey      = sync.OnceValue(func() peerKey { return readPeerKey("sp-rsa.pem", "sp.example") })
 )
 
 func newPeerKey(name string) peerKey {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return peerKey{key, peerCertificate(key, name)}
+}
+
+// readPeerKey takes a key that lies there already.
+func readPeerKey(file, name string) peerKey {
+	raw, err := os.ReadFile(filepath.Join("../../testdata/keys", file))
+	if err != nil {
+		panic(err)
+	}
+	block, _ := pem.Decode(raw)
+	key, err := x509.ParsePKCS1PrivateKey(block.Bytes)
 	if err != nil {
 		panic(err)
 	}

@@ -41,6 +41,11 @@ func TestSchemas(t *testing.T) {
 		assert.Contains(t, out, "isDefault")
 	})
 	t.Run("metadata of ours", func(t *testing.T) { v.valid(t, "metadata", d.metadata(t)) })
+	t.Run("metadata of ours, with encryption", func(t *testing.T) {
+		d, _ := deployEncrypted(t, func(*saml.Config, *acs.RegionConfig) {})
+		require.Contains(t, string(d.metadata(t)), `use="encryption"`)
+		v.valid(t, "metadata", d.metadata(t))
+	})
 	t.Run("metadata of the mock", func(t *testing.T) { v.valid(t, "metadata", idp.Metadata("")) })
 	t.Run("requests", func(t *testing.T) { checkRequestSchemas(t, v, d) })
 	for name, sign := range map[string]mockidp.Signing{signBoth: mockidp.SignBoth, signResponse: mockidp.SignResponse, signAssertion: mockidp.SignAssertion} {

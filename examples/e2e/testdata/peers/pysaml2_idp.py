@@ -37,6 +37,12 @@ AUTHN = {
     "authn_auth": "",
 }
 
+# What to encrypt with, and what xmlsec1 calls its key.
+CIPHERS = {
+    "aes128-cbc": ("http://www.w3.org/2001/04/xmlenc#aes128-cbc", "aes-128"),
+    "aes256-gcm": ("http://www.w3.org/2009/xmlenc11#aes256-gcm", "aes-256"),
+}
+
 
 class Refused(Exception):
     pass
@@ -64,7 +70,21 @@ class IdP:
         self.server = Server(config=config)
         self.metadata = str(entity_descriptor(config)).encode()
         self.sign = args.sign
+        self.encrypt = args.encrypt
+        self.self_contained = not args.inherit_namespaces
+        if args.encrypt in CIPHERS:
+            self.choose_cipher(*CIPHERS[args.encrypt])
         self.lock = threading.Lock()  # pysaml2 makes no promise about threads
+
+    def choose_cipher(self, algorithm, session_key):
+        # No setting of pysaml2 reaches these two arguments of its own method.
+        encrypt_assertion = self.server.sec.encrypt_assertion
+
+        def encrypt(response, cert, template, **kwargs):
+            template.encryption_method.algorithm = algorithm
+            return encrypt_assertion(response, cert, template, **{**kwargs, "key_type": session_key})
+
+        self.server.sec.encrypt_assertion = encrypt
 
     def answer(self, fields, binding):
         request = self.server.parse_authn_request(fields["SAMLRequest"], binding).message
@@ -112,6 +132,8 @@ class IdP:
             authn=AUTHN,
             sign_response=self.sign != "assertion",
             sign_assertion=self.sign != "response",
+            encrypt_assertion=self.encrypt is not None,
+            encrypt_assertion_self_contained=self.self_contained,
         ))
         fields = {"SAMLResponse": b64encode(response.encode()).decode()}
         if relay_state is not None:
@@ -172,6 +194,9 @@ def main():
     parser.add_argument("--cert", required=True)
     parser.add_argument("--xmlsec", required=True)
     parser.add_argument("--sign", required=True, choices=["response", "assertion", "both"])
+    parser.add_argument("--encrypt", choices=["default", *CIPHERS])
+    parser.add_argument("--inherit-namespaces", action="store_true",
+                        help="encrypt an assertion whose namespaces are declared around it")
     parser.add_argument("--sp-metadata", required=True, action="append")
     args = parser.parse_args()
 

@@ -1,6 +1,8 @@
 <?php
-// PEER_SIGN says what gets signed: response, assertion or both.
+// PEER_SIGN says what gets signed: response, assertion or both. PEER_ENCRYPT
+// says what gets encrypted: nothing, or some of assertion and nameid, with commas.
 $sign = getenv('PEER_SIGN');
+$encrypt = explode(',', (string)getenv('PEER_ENCRYPT'));
 $metadata['__DYNAMIC:1__'] = [
     'host' => '__DEFAULT__',
     'auth' => 'person',
@@ -9,6 +11,8 @@ $metadata['__DYNAMIC:1__'] = [
     'signature.algorithm' => 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
     'saml20.sign.response' => $sign !== 'assertion',
     'saml20.sign.assertion' => $sign !== 'response',
+    'assertion.encryption' => in_array('assertion', $encrypt, true),
+    'nameid.encryption' => in_array('nameid', $encrypt, true),
     'SingleSignOnServiceBinding' => [
         'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect',
         'urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST',
