@@ -54,6 +54,7 @@ func TestCrewjamIdentityProvider(t *testing.T) {
 			unsolicited: func(entityID, relayState string) string {
 				return server.URL + "/unsolicited?" + url.Values{"sp": {entityID}, "RelayState": {relayState}}.Encode()
 			},
+			sign: signBoth,
 			mail: "urn:oid:0.9.2342.19200300.100.1.3", affiliation: "urn:oid:1.3.6.1.4.1.5923.1.1.1.1",
 		}
 	})
