@@ -7,7 +7,8 @@ import (
 )
 
 // Limits bounds a message before any cryptography is done on it. A zero field
-// takes its default. A message past a limit is refused with ReasonLimit.
+// takes its default. A message past a limit is refused with ReasonLimit, and so
+// is one with a namespace name over 512 characters, which no field changes.
 type Limits struct {
 	Bytes      int // size of the XML; 2 MiB
 	Depth      int // nesting of elements; 64

@@ -16,7 +16,8 @@ import (
 //
 // It goes through the nodes in document order once. What each prefix was last
 // rendered as is kept by the prefix's number and put back when an element
-// ends, so an element costs what stands in it, whatever is in scope around it.
+// ends, so an element costs what stands in it and the names of the namespaces
+// that it uses, which the reader keeps short, whatever is in scope around it.
 func (c *c14n) canonicalise(w io.Writer, apex, except xmltree.Node, prefixList string) {
 	d := apex.Doc()
 	c.d, c.out.w, c.listed = d, w, nil

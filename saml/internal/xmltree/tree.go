@@ -131,9 +131,6 @@ func (d *Doc) at(i int32) Node { return Node{d, i + 1} }
 // Root is the document's element.
 func (d *Doc) Root() Node { return d.at(0) }
 
-// HasID reports whether an ID stands anywhere in the document.
-func (d *Doc) HasID(id string) bool { return d.ids.has(id, ofElement) || d.ids.has(id, ofSignature) }
-
 // URI is the text of a namespace.
 func (d *Doc) URI(ns NS) string { return d.uris.all[ns] }
 
