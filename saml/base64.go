@@ -1,7 +1,6 @@
 package saml
 
 import (
-	"bytes"
 	"encoding/base64"
 	"strings"
 )
@@ -19,7 +18,21 @@ func (cfg *Config) decodeBase64(raw []byte) (string, error) {
 	if most := cfg.Limits.Bytes/3*4 + 4; len(raw) > 2*most {
 		return "", &Error{Reason: ReasonLimit, Rule: ruleBase64, Detail: "longer than any message within Limits.Bytes"}
 	}
-	raw = withoutSpace(raw)
+	doc, err := decode(raw)
+	if err != nil {
+		// Most messages have no white space, so it isn't looked for first.
+		if packed := withoutSpace(raw); len(packed) < len(raw) {
+			doc, err = decode(packed)
+		}
+	}
+	if err != nil {
+		return "", &Error{Reason: ReasonBase64, Rule: ruleBase64, Err: err}
+	}
+	return doc, nil
+}
+
+// decode decodes base64 without white space.
+func decode(raw []byte) (string, error) {
 	var out strings.Builder
 	out.Grow(base64.StdEncoding.DecodedLen(len(raw)))
 	for len(raw) > 0 {
@@ -31,23 +44,16 @@ func (cfg *Config) decodeBase64(raw []byte) (string, error) {
 			err = base64.CorruptInputError(len(chunk)) // padding, and more behind it
 		}
 		if err != nil {
-			return "", &Error{Reason: ReasonBase64, Rule: ruleBase64, Err: err}
+			return "", err
 		}
 		out.Write(piece[:n])
 	}
 	return out.String(), nil
 }
 
-// withoutSpace drops what XML calls white space. Most messages have none.
+// withoutSpace drops what XML calls white space.
 func withoutSpace(raw []byte) []byte {
 	const space = " \t\r\n"
-	any := false
-	for i := range len(space) {
-		any = any || bytes.IndexByte(raw, space[i]) >= 0
-	}
-	if !any {
-		return raw
-	}
 	packed := make([]byte, 0, len(raw))
 	for _, c := range raw {
 		if strings.IndexByte(space, c) < 0 {

@@ -1,6 +1,7 @@
 package saml_test
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -10,6 +11,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -157,24 +159,50 @@ func benchGoxmldsig(b *testing.B, raw []byte) {
 	}
 }
 
-// BenchmarkReject is what a stranger can make us do.
+// capturedOneLogin is a response that OneLogin made in 2016. Its Signature is
+// genuine, and public.
+func capturedOneLogin(b *testing.B) []byte {
+	raw := captureFile(b, captureDir(b), "testdata/TestSPCanHandleOneloginResponse_response")
+	doc, err := base64.StdEncoding.DecodeString(string(raw))
+	require.NoError(b, err)
+	return doc
+}
+
+// BenchmarkReject is what a stranger can make us do. "good100k" is a good
+// response of 100 kB, to compare with.
 func BenchmarkReject(b *testing.B) {
 	sp := newSP(b)
+	good100k := doc{Attributes: attributesOf(1, 530)}.base64(b)
+	b.Run("good100k", func(b *testing.B) {
+		b.ReportAllocs()
+		b.SetBytes(int64(len(good100k)))
+		for b.Loop() {
+			if _, err := sp.Verify(good100k, unsolicited); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
 	good := doc{Attributes: attributesOf(8, 1)}
 	changed := good
 	changed.After = replace("alice@", "admin@")
 	junk := strings.Repeat("<a b='c'>d</a>", 100_000/14)
 	envelope := doc{After: replace("<saml:Subject>", junk+"<saml:Subject>")}
+	captured := capturedOneLogin(b)
+	at := bytes.Index(captured, []byte("<saml:Subject>"))
+	require.Positive(b, at)
+	captured = slices.Concat(captured[:at], []byte(junk), captured[at:])
+	const root = `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol"`
 	for _, d := range []struct {
 		name string
 		xml  []byte
 	}{
 		{"changed", changed.xml(b)},
 		{"junk", []byte("<r>" + junk + "</r>")},
-		{"nesting900", []byte(strings.Repeat("<a>", 900) + strings.Repeat("</a>", 900))},
-		{"envelope", envelope.xml(b)},
-		{"attributes100000", []byte("<r" + numbered(676, strings.Repeat(` a%="b"`, 1)) + strings.Repeat(` x="y"`, 100_000) + "/>")},
-		{"text1M", []byte("<r>" + strings.Repeat("text ", 200_000) + "</r>")},
+		{"nesting900", []byte(root + ">" + strings.Repeat("<a>", 900) + strings.Repeat("</a>", 900) + "</samlp:Response>")},
+		{"envelope", captured},
+		{"envelope, our own IdP's signature", envelope.xml(b)},
+		{"attributes100000", []byte(root + strings.Repeat(` x="y"`, 100_000) + "/>")},
+		{"text1M", []byte(root + ">" + strings.Repeat("text ", 200_000) + "</samlp:Response>")},
 	} {
 		raw := []byte(base64.StdEncoding.EncodeToString(d.xml))
 		b.Run(d.name, func(b *testing.B) {

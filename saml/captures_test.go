@@ -69,7 +69,7 @@ func loadCaptures(t *testing.T) captures {
 }
 
 // captureDir is the other library's module folder.
-func captureDir(t *testing.T) string {
+func captureDir(t testing.TB) string {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/crewjam/saml").Output()
 	require.NoError(t, err)
 	dir := strings.TrimSpace(string(out))
@@ -77,7 +77,7 @@ func captureDir(t *testing.T) string {
 	return dir
 }
 
-func captureFile(t *testing.T, dir, name string) []byte {
+func captureFile(t testing.TB, dir, name string) []byte {
 	raw, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
 	require.NoError(t, err)
 	return raw

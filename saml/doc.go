@@ -43,9 +43,10 @@
 //  1. Base64, size, UTF-8, and then one reader goes through the bytes once:
 //     well-formedness, depth, and numbers of nodes, attributes and namespaces
 //     ([Limits]). No DOCTYPE, no processing instruction, no comment inside a
-//     text, no relative namespace, no ID that stands twice. The cost grows with
-//     the size and with nothing else.
-//  2. It is a Response, its status is Success and nothing else, and the whole
+//     text, no relative namespace, no ID that stands twice. It stops at a root
+//     that is no Response, and at a thousand elements that SAML doesn't have.
+//     The cost grows with the size and with nothing else.
+//  2. The Response holds what the schema has there, its status is Success and nothing else, and the whole
 //     document holds exactly one assertion, directly in it.
 //  3. Every Signature stands where one may stand (in the Response and in the
 //     assertion, right after the Issuer), and has the one shape that SAML

@@ -129,7 +129,7 @@ func (v *verification) open(sealed *xmlenc.Sealed, n xmltree.Node, want string) 
 // ones that it uses. Everything else is only covered as ciphertext, by the
 // signature around it, so it takes what that covers and no more.
 func (v *verification) parsePlain(plain []byte, n xmltree.Node) (*xmltree.Doc, error) {
-	limits := v.cfg.Limits.tree()
+	limits := v.cfg.Limits.tree(xmltree.Name{})
 	if v.signedAssertion.OK() {
 		return xmltree.ParseSigned(plain, limits, n, v.signedAssertion)
 	}

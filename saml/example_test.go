@@ -52,5 +52,5 @@ func ExampleServiceProvider_Verify() {
 	if errors.As(err, &refused) {
 		fmt.Println(refused.Reason)
 	}
-	// Output: XML
+	// Output: NotResponse
 }

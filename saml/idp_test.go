@@ -37,19 +37,15 @@ const (
 
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// keys are made once: an RSA key costs more than everything else here.
-var keys = sync.OnceValue(func() (k struct{ idp, other, weak, tiny *rsa.PrivateKey }) {
-	k.idp, k.other, k.weak = rsaKey(2048), rsaKey(2048), rsaKey(1024)
+// keys are the ones in testdata, so that all processes of a fuzzing run have the
+// same ones: what one signs, the others can verify.
+var keys = sync.OnceValue(func() (k struct{ idp, other, weak *rsa.PrivateKey }) {
+	all := attackKeys()
+	k.idp = all["idp-rsa.pem"].(*rsa.PrivateKey)
+	k.other = all["decryption.pem"].(*rsa.PrivateKey)
+	k.weak = all["idp-rsa1024.pem"].(*rsa.PrivateKey)
 	return k
 })
-
-func rsaKey(bits int) *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, bits)
-	if err != nil {
-		panic(err)
-	}
-	return key
-}
 
 func ecKey(t testing.TB, curve elliptic.Curve) *ecdsa.PrivateKey {
 	t.Helper()

@@ -15,6 +15,10 @@ type Limits struct {
 	Nodes      int // elements, texts and comments; 100,000
 	Attributes int // attributes of one element; 64
 	Namespaces int // namespace declarations of one element; 32
+	// Unknown bounds the elements that the schemas of SAML, XML Signature and XML
+	// Encryption don't have, which may stand in attribute values and in
+	// extensions; 1,000.
+	Unknown int
 	// Total bounds all attributes together, and all namespace declarations
 	// together; 65,536.
 	Total int
@@ -31,6 +35,7 @@ func (l *Limits) setDefaults() error {
 		{"Nodes", &l.Nodes, 100_000},
 		{"Attributes", &l.Attributes, 64},
 		{"Namespaces", &l.Namespaces, 32},
+		{"Unknown", &l.Unknown, 1000},
 		{"Total", &l.Total, 64 << 10},
 	} {
 		if *f.value < 0 {
@@ -43,6 +48,9 @@ func (l *Limits) setDefaults() error {
 	return nil
 }
 
-func (l Limits) tree() xmltree.Limits {
-	return xmltree.Limits{Bytes: l.Bytes, Depth: l.Depth, Nodes: l.Nodes, Attributes: l.Attributes, Namespaces: l.Namespaces, Total: l.Total}
+func (l Limits) tree(root xmltree.Name) xmltree.Limits {
+	return xmltree.Limits{
+		Bytes: l.Bytes, Depth: l.Depth, Nodes: l.Nodes, Attributes: l.Attributes, Namespaces: l.Namespaces, Total: l.Total,
+		Unknown: l.Unknown, Known: known, Root: root,
+	}
 }

@@ -20,9 +20,10 @@ type message struct {
 	assertionSig *dsig.Envelope
 }
 
-// parse reads the document. There is no other reader after this one.
+// parse reads the document, if it is a samlp:Response. There is no other
+// reader after this one.
 func (v *verification) parse() error {
-	tree, err := xmltree.Parse(v.doc, v.cfg.Limits.tree())
+	tree, err := xmltree.Parse(v.doc, v.cfg.Limits.tree(xmltree.Name{NS: xmltree.Protocol, Local: "Response"}))
 	if err != nil {
 		return fromTree(err)
 	}
@@ -30,13 +31,10 @@ func (v *verification) parse() error {
 	return nil
 }
 
-// findResponse wants a samlp:Response with nothing in it that the schema
-// doesn't have there (Core 3.3.3).
+// findResponse wants nothing in the Response that the schema doesn't have there
+// (Core 3.3.3).
 func (v *verification) findResponse() error {
 	root := v.in.response
-	if !root.Is(xmltree.Protocol, "Response") {
-		return &Error{Reason: ReasonNotResponse, Want: "{" + nsProtocol + "}Response", Got: root.Name()}
-	}
 	for c := root.First(); c.OK(); c = c.Next() {
 		known := c.Is(xmltree.Assertion, "Issuer") || c.Is(xmltree.Signature, "Signature") || c.Is(xmltree.Protocol, "Extensions") ||
 			c.Is(xmltree.Protocol, "Status") || c.Is(xmltree.Assertion, "Assertion") || c.Is(xmltree.Assertion, "EncryptedAssertion")

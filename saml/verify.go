@@ -112,8 +112,8 @@ type step struct {
 // made safe to look at.
 var steps = []step{
 	{"IdP metadata in force (Metadata 2.3.2)", (*verification).checkMetadata},
-	{"XML and its limits", (*verification).parse},
-	{"Response (Core 3.3.3)", (*verification).findResponse},
+	{"A Response, in XML within limits (Core 3.2.2)", (*verification).parse},
+	{"What the Response holds (Core 3.3.3)", (*verification).findResponse},
 	{"Status (Core 3.2.2.1)", (*verification).checkStatus},
 	{"Exactly one assertion (Profiles 4.1.4.2)", (*verification).findAssertion},
 	checkShapes,
@@ -213,6 +213,8 @@ func fromTree(err error) error {
 	var e *xmltree.Error
 	if errors.As(err, &e) {
 		switch e.Kind {
+		case xmltree.Root:
+			return &Error{Reason: ReasonNotResponse, Want: "{" + nsProtocol + "}Response", Got: e.Detail}
 		case xmltree.Limit:
 			reason = ReasonLimit
 		case xmltree.Text:

@@ -202,7 +202,7 @@ func TestUnreadableMessages(t *testing.T) {
 		{"zeros", "Base64", strings.Repeat("\x00", 1000)},
 		{"long base64", "Limit", strings.Repeat("QUJD", 3<<20)},
 		{"long XML", "Limit", "<a>" + strings.Repeat("x", 10<<20) + "</a>"},
-		{"deep XML", "Limit", strings.Repeat("<a>", 1000) + strings.Repeat("</a>", 1000)},
+		{"deep XML", "Limit", `<p:Response xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol">` + strings.Repeat("<a>", 1000) + strings.Repeat("</a>", 1000) + "</p:Response>"},
 	} {
 		t.Run(x.name, func(t *testing.T) {
 			requireVerdict(t, x.want, []byte(x.message), c.args(dir)...)

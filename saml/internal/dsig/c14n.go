@@ -110,7 +110,7 @@ func (c *c14n) start(n xmltree.Node, apex bool) {
 		c.useListed(n, apex)
 	}
 	c.out.byte('<')
-	c.name(n.Prefix(), n.Local())
+	c.out.string(n.QName())
 	c.writeDecls()
 	c.writeAttrs(n)
 	c.out.byte('>')
@@ -161,21 +161,13 @@ func (c *c14n) useListed(n xmltree.Node, apex bool) {
 func (c *c14n) end(open []element) []element {
 	e := open[len(open)-1]
 	c.out.string("</")
-	c.name(e.node.Prefix(), e.node.Local())
+	c.out.string(e.node.QName())
 	c.out.byte('>')
 	for i := len(c.undo) - 1; i >= e.undo; i-- {
 		c.rendered[c.undo[i].Prefix] = c.undo[i].NS
 	}
 	c.undo = c.undo[:e.undo]
 	return open[:len(open)-1]
-}
-
-func (c *c14n) name(p xmltree.Prefix, local string) {
-	if p != xmltree.DefaultPrefix {
-		c.out.string(c.d.PrefixText(p))
-		c.out.byte(':')
-	}
-	c.out.string(local)
 }
 
 // writeDecls writes declarations sorted by prefix, the default first
@@ -188,13 +180,19 @@ func (c *c14n) writeDecls() {
 			c.out.byte(':')
 			c.out.string(c.d.PrefixText(decl.Prefix))
 		}
-		c.out.value(c.d.URI(decl.NS), false)
+		// The reader takes only URIs, so nothing else can want escaping.
+		uri := c.d.URI(decl.NS)
+		c.out.value(uri, strings.IndexByte(uri, '&') < 0)
 	}
 }
 
 // writeAttrs writes attributes sorted by namespace and then by local name,
 // those without a namespace first.
 func (c *c14n) writeAttrs(n xmltree.Node) {
+	if n.Len() == 1 { // most that have any
+		c.writeAttr(n.AttrAt(0))
+		return
+	}
 	c.order = c.order[:0]
 	for i := range n.Len() {
 		c.order = append(c.order, i)
@@ -207,11 +205,14 @@ func (c *c14n) writeAttrs(n xmltree.Node) {
 		return cmp.Compare(a.Local, b.Local)
 	})
 	for _, i := range c.order {
-		a := n.AttrAt(i)
-		c.out.byte(' ')
-		c.name(a.Prefix, a.Local)
-		c.out.value(a.Value, a.Plain)
+		c.writeAttr(n.AttrAt(i))
 	}
+}
+
+func (c *c14n) writeAttr(a xmltree.Attr) {
+	c.out.byte(' ')
+	c.out.string(a.QName)
+	c.out.value(a.Value, a.Plain)
 }
 
 // sorted sorts the few things that one element has, where they stand.

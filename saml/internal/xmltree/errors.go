@@ -8,6 +8,7 @@ const (
 	Limit                 // past a limit
 	Text                  // a comment inside a text value
 	Duplicate             // an ID that is not unique
+	Root                  // another root than Limits.Root; Detail is its name
 )
 
 // Error is what Parse refuses with.

@@ -60,6 +60,35 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// A document that is something else, or is mostly made of other things, isn't
+// read any further: what comes after is not even well-formed.
+func TestLimitsOfUnknown(t *testing.T) {
+	limits := roomy
+	limits.Unknown = 3
+	limits.Known = func(ns xmltree.NS, local string) bool { return ns == xmltree.Protocol && local == "a" }
+	const known = `<p:a xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol">`
+	for doc, want := range map[string]xmltree.Kind{
+		known + repeat("<p:a/>", 100) + repeat("<b/>", 3) + "</p:a>": accepted,
+		known + repeat("<b/>", 4) + "<<<":                            xmltree.Limit,
+		known + repeat("<p:b/>", 4) + "<<<":                          xmltree.Limit,
+		known + repeat("<a/>", 4) + "<<<":                            xmltree.Limit,
+		"<b>" + repeat("<c>", 3) + "<<<":                             xmltree.Limit,
+	} {
+		_, err := xmltree.Parse(doc, limits)
+		requireKind(t, want, doc, err)
+	}
+	limits.Root = xmltree.Name{NS: xmltree.Protocol, Local: "a"}
+	for doc, want := range map[string]xmltree.Kind{
+		known + "<a/></p:a>": accepted,
+		"<a><<<":             xmltree.Root,
+		`<p:b xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol"><<<`: xmltree.Root,
+		`<p:a xmlns:p="urn:p"><<<`:                                xmltree.Root,
+	} {
+		_, err := xmltree.Parse(doc, limits)
+		requireKind(t, want, doc, err)
+	}
+}
+
 // What is in a fragment counts by itself.
 func TestLimitsOfAFragment(t *testing.T) {
 	around := parse(t, repeat("<a>", 60)+repeat("</a>", 60)).Root()

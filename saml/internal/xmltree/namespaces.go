@@ -100,7 +100,9 @@ func (r *reader) resolveAttributes(n *node) error {
 }
 
 // checkID refuses an ID that stands twice, whatever spelling of the attribute
-// carries it: a signature's Reference must not be able to mean two elements.
+// carries it: a signature's Reference must not be able to mean two elements. So
+// who changes the document around a ciphertext can learn whether an ID that he
+// guesses stands inside it. IDs are no secret, and are made to be hard to guess.
 // Only the Id of a ds:Signature, which a SAML signature never refers to, may
 // be that of another ds:Signature (some identity providers do that).
 func (r *reader) checkID(n *node, a *attr) error {

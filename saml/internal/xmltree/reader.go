@@ -62,8 +62,10 @@ type reader struct {
 	extra []byte // becomes Doc.extra
 	d     *Doc
 
-	limits Limits
-	nodes  int // with the comments, which are dropped
+	limits  Limits
+	last    lastTag
+	nodes   int // with the comments, which are dropped
+	unknown int
 
 	open  []open
 	scope []NS   // Prefix -> what it stands for here; undeclared below 0
@@ -91,14 +93,14 @@ const undeclared NS = -1
 func (r *reader) prepare(around, signed Node) {
 	d := r.d
 	// Counting is cheap, growing is not. There can't be more nodes than tags,
-	// nor more attributes and declarations than equals signs.
-	d.nodes = make([]node, 0, min(strings.Count(r.s, "<")+1, r.limits.Nodes))
+	// nor more attributes and declarations than equals signs. What is denser
+	// than SAML ever is must earn its room by being read.
+	d.nodes = make([]node, 0, min(strings.Count(r.s, "<")+1, len(r.s)/24+32, r.limits.Nodes))
 	equals := strings.Count(r.s, "=")
-	declarations := min(strings.Count(r.s, "xmlns"), equals, r.limits.Total)
-	d.attrs = make([]attr, 0, min(max(equals-declarations, 0), len(r.s)/32+32, r.limits.Total))
+	d.attrs = make([]attr, 0, min(equals, len(r.s)/64+32, r.limits.Total))
 	d.decls = d.room.decls[:0]
-	if declarations > len(d.room.decls) {
-		d.decls = make([]Decl, 0, declarations)
+	if most := min(equals, len(r.s)/64, r.limits.Total); most > len(d.room.decls) {
+		d.decls = make([]Decl, 0, most)
 	}
 	d.uris.all = append(d.room.uris[:0], fixed[:]...)
 	d.prefixes.all = append(d.room.prefixes[:0], "", "xml")

@@ -11,16 +11,20 @@ func (r *reader) startTag() error {
 	if len(r.open) >= r.limits.Depth {
 		return limitError("depth of nesting", r.limits.Depth)
 	}
-	r.pos++ // <
-	prefix, local, name, err := r.qName()
-	if err != nil {
-		return err
-	}
 	d := r.d
 	at := int32(len(d.nodes))
 	parent := int32(-1)
 	if len(r.open) > 0 {
 		parent = r.top().at
+		if again, err := r.again(at, parent); again || err != nil {
+			return err
+		}
+	}
+	from, ids := r.pos, d.ids.count
+	r.pos++ // <
+	prefix, local, name, err := r.qName()
+	if err != nil {
+		return err
 	}
 	d.nodes = append(d.nodes, node{str: local, parent: parent, attrs: span{from: int32(len(d.attrs))}, decls: span{from: int32(len(d.decls))}})
 	r.open = append(r.open, open{at: at, undo: len(r.undo), name: name})
@@ -37,8 +41,64 @@ func (r *reader) startTag() error {
 	if err := r.resolveAttributes(n); err != nil {
 		return err
 	}
+	if err := r.judge(n); err != nil {
+		return err
+	}
 	if empty {
 		r.close()
+	} else if d.ids.count == ids {
+		r.last = lastTag{at, piece{int32(from), int32(r.pos - from)}}
+	}
+	return nil
+}
+
+// lastTag is the last start tag that was read, if it had no ID.
+type lastTag struct {
+	at   int32
+	text piece
+}
+
+// again takes a start tag that is, byte for byte, that of the element before
+// it in the same parent: what it says is known. The values of a long list look
+// like that.
+func (r *reader) again(at, parent int32) (bool, error) {
+	d := r.d
+	if len(d.nodes) == 0 || r.last.text.len == 0 || d.nodes[r.last.at].parent != parent || !strings.HasPrefix(r.s[r.pos:], r.str(r.last.text)) {
+		return false, nil
+	}
+	n := d.nodes[r.last.at]
+	attrs, decls := d.attrs[n.attrs.from:n.attrs.to], d.decls[n.decls.from:n.decls.to]
+	switch {
+	case len(d.attrs)+len(attrs) > r.limits.Total:
+		return false, limitError("attributes", r.limits.Total)
+	case len(d.decls)+len(decls) > r.limits.Total:
+		return false, limitError("namespace declarations", r.limits.Total)
+	}
+	n.attrs.from, n.decls.from = int32(len(d.attrs)), int32(len(d.decls))
+	d.attrs, d.decls = append(d.attrs, attrs...), append(d.decls, decls...)
+	n.attrs.to, n.decls.to = int32(len(d.attrs)), int32(len(d.decls))
+	d.nodes = append(d.nodes, n)
+	r.open = append(r.open, open{at: at, undo: len(r.undo), name: d.qName(n.prefix, n.str)})
+	for _, decl := range decls {
+		r.undo = append(r.undo, Decl{decl.Prefix, r.scope[decl.Prefix]})
+		r.scope[decl.Prefix] = decl.NS
+	}
+	r.pos += int(r.last.text.len)
+	return true, r.judge(&d.nodes[at])
+}
+
+// judge ends the reading at the first element that shows what this is: not
+// the document that was asked for, or one that is mostly something else.
+func (r *reader) judge(n *node) error {
+	local := r.str(n.str)
+	if want := r.limits.Root; n.parent < 0 && want.Local != "" && (n.ns != want.NS || local != want.Local) {
+		return &Error{Kind: Root, Detail: "{" + r.d.URI(n.ns) + "}" + local}
+	}
+	if r.limits.Known == nil || r.limits.Known(n.ns, local) {
+		return nil
+	}
+	if r.unknown++; r.unknown > r.limits.Unknown {
+		return limitError("elements that SAML doesn't have", r.limits.Unknown)
 	}
 	return nil
 }

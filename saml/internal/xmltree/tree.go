@@ -109,6 +109,7 @@ type Attr struct {
 	Prefix Prefix
 	NS     NS // None where there is no prefix
 	Local  string
+	QName  string // as it is written, with its prefix
 	Value  string // normalised
 	Plain  bool   // canonical XML writes the value as it is
 }
@@ -181,6 +182,22 @@ func (n Node) Prefix() Prefix { return n.node().prefix }
 
 // NS is the namespace of an element's name.
 func (n Node) NS() NS { return n.node().ns }
+
+// QName is the name of an element as it is written, with its prefix.
+func (n Node) QName() string {
+	m := n.node()
+	return n.d.qName(m.prefix, m.str)
+}
+
+// qName takes a name with its prefix from the document, where both stand
+// together.
+func (d *Doc) qName(p Prefix, local piece) string {
+	from := local.off
+	if p != DefaultPrefix {
+		from -= int32(len(d.prefixes.all[p])) + 1
+	}
+	return d.src[from : local.off+local.len]
+}
 
 // Name is an element's expanded name, for a person to read.
 func (n Node) Name() string { return "{" + n.d.URI(n.NS()) + "}" + n.Local() }
@@ -256,7 +273,7 @@ func (n Node) Len() int { s := n.node().attrs; return int(s.to - s.from) }
 // AttrAt is one of them, in the order in which they stand.
 func (n Node) AttrAt(i int) Attr {
 	a := &n.d.attrs[int(n.node().attrs.from)+i]
-	return Attr{a.prefix, a.ns, n.d.str(a.local), n.d.str(a.value), a.plain}
+	return Attr{a.prefix, a.ns, n.d.str(a.local), n.d.qName(a.prefix, a.local), n.d.str(a.value), a.plain}
 }
 
 // Attrs are all of them.
@@ -340,8 +357,8 @@ func (n *names) find(s string) (int32, bool) {
 		i, ok := n.index[s]
 		return i, ok
 	}
-	for i, have := range n.all {
-		if have == s {
+	for i := len(n.all) - 1; i >= 0; i-- { // what came last comes again soonest
+		if n.all[i] == s {
 			return int32(i), true
 		}
 	}

@@ -1,6 +1,7 @@
 package xmltree_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -110,4 +111,34 @@ func TestManyNamesOfNamespaces(t *testing.T) {
 		n++
 	}
 	require.Equal(t, 78, n)
+}
+
+// A start tag that stands there once more says the same only where the same
+// namespaces are in scope; and it counts once more.
+func TestTheSameTagAgain(t *testing.T) {
+	for doc, want := range map[string]string{
+		`<r><s xmlns:p="urn:1"><p:a p:x="&amp;">t</p:a><p:a p:x="&amp;">u</p:a></s><s xmlns:p="urn:2"><p:a p:x="&amp;">v</p:a></s></r>`: `({}r ({}s ({urn:1}a {urn:1}x="&" "t") ({urn:1}a {urn:1}x="&" "u")) ({}s ({urn:2}a {urn:2}x="&" "v")))`,
+		`<a><a><a></a></a><a></a><a b=""></a><a b=""></a></a>`:                                                                          `({}a ({}a ({}a)) ({}a) ({}a b="") ({}a b=""))`,
+		`<r><a xmlns="urn:1"><b/></a><a xmlns="urn:1"><b/></a><b/></r>`:                                                                 `({}r ({urn:1}a ({urn:1}b)) ({urn:1}a ({urn:1}b)) ({}b))`,
+		`<r><p:a xmlns:p="urn:1"></p:a><p:a xmlns:p="urn:1"><p:a></p:a></p:a></r>`:                                                      `({}r ({urn:1}a) ({urn:1}a ({urn:1}a)))`,
+	} {
+		require.Equal(t, want, strings.ReplaceAll(dump(parse(t, doc).Root()), " {}", " "), doc)
+		hangsTogether(t, parse(t, doc))
+	}
+	for doc, want := range map[string]xmltree.Kind{
+		`<r><a ID="1"></a><a ID="1"></a></r>`:                             xmltree.Duplicate,
+		`<r><p:a xmlns:p="urn:1"></p:a><p:a></p:a></r>`:                   xmltree.Syntax,
+		`<r><a></a><a></b></r>`:                                           xmltree.Syntax,
+		`<r><a></a><a>`:                                                   xmltree.Syntax,
+		`<r>` + repeat(`<a b="" c=""></a>`, roomy.Total/2) + `</r>`:       accepted,
+		`<r>` + repeat(`<a b="" c=""></a>`, roomy.Total/2+1) + `</r>`:     xmltree.Limit,
+		`<r>` + repeat(`<a xmlns:b="urn:b"></a>`, roomy.Total) + `</r>`:   accepted,
+		`<r>` + repeat(`<a xmlns:b="urn:b"></a>`, roomy.Total+1) + `</r>`: xmltree.Limit,
+		`<r>` + repeat(`<a></a>`, roomy.Nodes-1) + `</r>`:                 accepted,
+		`<r>` + repeat(`<a></a>`, roomy.Nodes) + `</r>`:                   xmltree.Limit,
+		`<r>` + repeat(`<a>`, 63) + repeat(`</a>`, 63) + `<a></a></r>`:    accepted,
+	} {
+		_, err := xmltree.Parse(doc, roomy)
+		requireKind(t, want, doc[:min(len(doc), 60)], err)
+	}
 }

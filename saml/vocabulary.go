@@ -1,0 +1,47 @@
+package saml
+
+import "github.com/meridian-saml/meridian/saml/internal/xmltree"
+
+// known reports whether a response by the schemas can hold such an element.
+// Others may stand where the schemas say "any" (attribute values, Extensions,
+// Advice, StatusDetail, KeyInfo), and are counted, so that a document of junk
+// isn't read to its end. What stands in a wrong place is for the rules.
+func known(ns xmltree.NS, local string) bool {
+	switch ns {
+	case xmltree.Assertion: // Core 2
+		switch local {
+		case "AttributeValue", "Attribute", "AttributeStatement", "EncryptedAttribute",
+			"Assertion", "AssertionIDRef", "AssertionURIRef", "EncryptedAssertion", "Issuer", "Advice",
+			"Subject", "BaseID", "NameID", "EncryptedID", "SubjectConfirmation", "SubjectConfirmationData",
+			"Conditions", "Condition", "AudienceRestriction", "Audience", "OneTimeUse", "ProxyRestriction",
+			"Statement", "AuthnStatement", "SubjectLocality", "AuthnContext", "AuthnContextClassRef",
+			"AuthnContextDecl", "AuthnContextDeclRef", "AuthenticatingAuthority",
+			"AuthzDecisionStatement", "Action", "Evidence":
+			return true
+		}
+	case xmltree.Protocol: // Core 3.2.2
+		switch local {
+		case "Response", "Extensions", "Status", "StatusCode", "StatusMessage", "StatusDetail":
+			return true
+		}
+	case xmltree.Signature: // XML Signature 4
+		switch local {
+		case "Signature", "SignedInfo", "CanonicalizationMethod", "SignatureMethod", "SignatureValue",
+			"Reference", "Transforms", "Transform", "DigestMethod", "DigestValue",
+			"KeyInfo", "KeyName", "KeyValue", "RSAKeyValue", "Modulus", "Exponent", "RetrievalMethod",
+			"X509Data", "X509Certificate", "X509IssuerSerial", "X509IssuerName", "X509SerialNumber", "X509SubjectName", "X509SKI":
+			return true
+		}
+	case xmltree.Encryption: // XML Encryption 3
+		switch local {
+		case "EncryptedData", "EncryptedKey", "EncryptionMethod", "KeySize", "OAEPparams",
+			"CipherData", "CipherValue", "ReferenceList", "DataReference", "CarriedKeyName":
+			return true
+		}
+	case xmltree.Encryption11:
+		return local == "MGF"
+	case xmltree.ExclusiveC14N:
+		return local == "InclusiveNamespaces"
+	}
+	return false
+}
