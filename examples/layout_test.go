@@ -24,6 +24,7 @@ var arrows = map[string][]string{
 	"acs/storetest":         {"acs"},
 	"portal":                {"saml", "acs", "portal/center"},
 	"portal/center":         {},
+	"portal/failover":       {},
 	"mockidp":               {},
 	"mockidp/attack":        {},
 }

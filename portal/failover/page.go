@@ -1,0 +1,67 @@
+package failover
+
+import (
+	"bytes"
+	"crypto/sha256"
+	_ "embed" // for the page and its style
+	"encoding/base64"
+	"html/template"
+	"net/http"
+	"strconv"
+)
+
+//go:embed page.html
+var pageHTML string
+
+//go:embed page.css
+var pageCSS string
+
+// The sentences are fixed: a page holds nothing of any request.
+const (
+	titleUnavailable  = "The portal can't be reached right now"
+	textUnavailable   = "No Region of the portal answers at the moment. Nothing is wrong with your account or your browser. Try again in a moment."
+	actionUnavailable = "Try again"
+
+	titleWrongMethod  = "Method not allowed"
+	textWrongMethod   = "This address can't be used that way. What you sent was not passed on."
+	actionWrongMethod = "Go to the portal"
+)
+
+// A page is made once, by New: the portal's look, with nothing to load. Its
+// link leads to the address that was asked for, by GET.
+type page struct {
+	body     []byte
+	policy   string
+	lengthOf string
+}
+
+// newPage panics if the template is wrong, which is part of the program.
+func newPage(title, text, action string) page {
+	var b bytes.Buffer
+	tmpl := template.Must(template.New("page").Parse(pageHTML))
+	if err := tmpl.Execute(&b, struct {
+		Title, Text, Action string
+		Style               template.CSS
+	}{title, text, action, template.CSS(pageCSS)}); err != nil {
+		panic("failover: " + err.Error())
+	}
+	style := sha256.Sum256([]byte(pageCSS))
+	return page{
+		body: b.Bytes(),
+		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(style[:]) +
+			"'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+		lengthOf: strconv.Itoa(b.Len()),
+	}
+}
+
+func (p page) write(w http.ResponseWriter, status int) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Length", p.lengthOf) // for HEAD too
+	h.Set("Content-Security-Policy", p.policy)
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("Referrer-Policy", "no-referrer")
+	w.WriteHeader(status)
+	_, _ = w.Write(p.body) // the browser has gone; nobody is left to tell
+}

@@ -1,0 +1,360 @@
+package failover_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/failover"
+)
+
+// One letter a probe, + or -, and what the Region is after it, H or u.
+func TestHysteresis(t *testing.T) {
+	for _, c := range []struct {
+		name               string
+		healthy, unhealthy int
+		assume             bool
+		probes, want       string
+	}{
+		{"the first decides: up", 3, 3, false, "+", "H"},
+		{"the first decides: down", 3, 3, false, "-", "u"},
+		{"after a bad first, in a row", 3, 2, false, "-++-+++", "uuuuuuH"},
+		{"healthy until proved otherwise", 2, 3, true, "---", "HHu"},
+		{"a failure alone is nothing", 2, 3, false, "+--+--+---", "HHHHHHHHHu"},
+		{"a success alone is nothing", 2, 1, false, "+-+-++", "HuuuuH"},
+		{"there and back", 2, 2, false, "+--++--", "HHuuHHu"},
+		{"ones follow each probe", 1, 1, false, "-+-+", "uHuH"},
+		{"defaults are 2 and 3", 0, 0, false, "+---++", "HHHuuH"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := &world{}
+			rd := start(t, w, failover.Config{HealthyThreshold: c.healthy, UnhealthyThreshold: c.unhealthy, AssumeHealthy: c.assume})
+			var got strings.Builder
+			for _, p := range c.probes {
+				if p == '+' {
+					w.up("us-east-1")
+				} else {
+					w.down("us-east-1")
+				}
+				require.NoError(t, rd.Probe(t.Context()))
+				s := status(t, rd, "us-east-1")
+				require.Equal(t, s.Healthy, s.Usable)
+				require.Equal(t, p == '+', s.LastError == nil)
+				require.Equal(t, s.Healthy, leads(rd) == virginia+"/")
+				if s.Healthy {
+					got.WriteByte('H')
+				} else {
+					got.WriteByte('u')
+				}
+			}
+			require.Equal(t, c.want, got.String())
+		})
+	}
+}
+
+func TestStatusTimes(t *testing.T) {
+	now := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
+	made := now
+	w := &world{}
+	rd := start(t, w, failover.Config{UnhealthyThreshold: 2, Now: func() time.Time { return now }})
+	s := status(t, rd, "us-east-1")
+	require.Equal(t, failover.Status{Region: "us-east-1", URL: virginia, Since: made}, s)
+
+	probe := func() failover.Status {
+		now = now.Add(time.Second)
+		require.NoError(t, rd.Probe(t.Context()))
+		return status(t, rd, "us-east-1")
+	}
+	s = probe()
+	require.Equal(t, now, s.Since)
+	require.Equal(t, now, s.LastProbe)
+	up := now
+	w.down("us-east-1")
+	s = probe()
+	require.Equal(t, up, s.Since)
+	require.Equal(t, now, s.LastProbe)
+	requireReason(t, s.LastError, failover.ReasonUnreachable)
+	require.ErrorIs(t, s.LastError, errRefused)
+	require.Equal(t, now, probe().Since)
+}
+
+// Over real connections, by the redirector's own client.
+func TestWhatIsHealthy(t *testing.T) {
+	release := make(chan struct{})
+	for _, c := range []struct {
+		name   string
+		answer http.HandlerFunc
+		want   failover.Reason // empty: healthy
+	}{
+		{"200", func(w http.ResponseWriter, r *http.Request) {}, ""},
+		{"200 with any body", func(w http.ResponseWriter, r *http.Request) {
+			_, _ = w.Write([]byte(`{"status":"unavailable"}`))
+		}, ""},
+		{"a body without end", func(w http.ResponseWriter, r *http.Request) {
+			for r.Context().Err() == nil {
+				if _, err := w.Write(make([]byte, 64<<10)); err != nil {
+					return
+				}
+			}
+		}, ""},
+		{"a body that stops short", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Length", "10")
+			_, _ = w.Write([]byte("half"))
+		}, failover.ReasonUnreachable},
+		{"headers without end", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("X-Long", strings.Repeat("x", 100<<10))
+		}, failover.ReasonUnreachable},
+		{"503", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) }, failover.ReasonStatus},
+		{"204", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) }, failover.ReasonStatus},
+		{"404", http.NotFound, failover.ReasonStatus},
+		{"a redirect to what is fine", func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/health" {
+				http.Redirect(w, r, "/fine", http.StatusFound)
+			}
+		}, failover.ReasonStatus},
+		{"no answer", func(w http.ResponseWriter, r *http.Request) { <-release }, failover.ReasonTimeout},
+		{"no end of the answer", func(w http.ResponseWriter, r *http.Request) {
+			_, _ = w.Write([]byte("half"))
+			_ = http.NewResponseController(w).Flush()
+			<-release
+		}, failover.ReasonTimeout},
+		{"no HTTP", func(w http.ResponseWriter, r *http.Request) { panic(http.ErrAbortHandler) }, failover.ReasonUnreachable},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			asked := make(chan *http.Request, 4)
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				asked <- r
+				c.answer(w, r)
+			}))
+			timeout := 10 * time.Second // longer than any busy machine needs
+			if c.want == failover.ReasonTimeout {
+				timeout = 50 * time.Millisecond
+			}
+			rd := start(t, nil, failover.Config{Timeout: timeout, Regions: []failover.Region{{Name: "r", URL: srv.URL}}})
+			require.NoError(t, rd.Probe(t.Context()))
+			s := status(t, rd, "r")
+			if c.want == "" {
+				require.NoError(t, s.LastError)
+			} else {
+				requireReason(t, s.LastError, c.want)
+			}
+			require.Equal(t, c.want == "", s.Healthy)
+			require.Len(t, asked, 1)
+			r := <-asked
+			require.Equal(t, "GET /health", r.Method+" "+r.URL.Path)
+			if c.want == failover.ReasonTimeout {
+				release <- struct{}{}
+			}
+			srv.Close()
+		})
+	}
+}
+
+// Names below localhost are this machine, whatever a resolver makes of them;
+// and Health may be elsewhere than the portal.
+func TestLocalhostNamesAreDialledHere(t *testing.T) {
+	var host, uri string
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { host, uri = r.Host, r.RequestURI }))
+	defer srv.Close()
+	name := "us-east-1.localhost:" + srv.URL[strings.LastIndexByte(srv.URL, ':')+1:]
+	rd := start(t, nil, failover.Config{Regions: []failover.Region{{Name: "r", URL: virginia, Health: "http://" + name + "/deep/health?from=failover"}}})
+	require.NoError(t, rd.Probe(t.Context()))
+	require.NoError(t, status(t, rd, "r").LastError)
+	require.Equal(t, name, host)
+	require.Equal(t, "/deep/health?from=failover", uri)
+	require.Equal(t, virginia+"/", leads(rd))
+}
+
+// A Region whose URL is the redirector's own address is not a loop.
+func TestRedirectorIsNoRegion(t *testing.T) {
+	var rd *failover.Redirector
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { rd.ServeHTTP(w, r) }))
+	defer srv.Close()
+	rs := append([]failover.Region{{Name: "self", URL: srv.URL}}, failover.Region{Name: "us-east-1", URL: virginia, Control: failover.On})
+	rd = start(t, nil, failover.Config{Regions: rs})
+	require.NoError(t, rd.Probe(t.Context()))
+	require.Equal(t, virginia+"/", leads(rd))
+	requireReason(t, status(t, rd, "self").LastError, failover.ReasonStatus)
+}
+
+func TestCallersClientIsCopiedAndFollowsNothing(t *testing.T) {
+	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/health" {
+			http.Redirect(w, r, "/fine", http.StatusFound)
+		}
+	}))
+	defer srv.Close()
+	client := srv.Client()
+	rd, err := failover.New(failover.Config{Client: client, Regions: []failover.Region{{Name: "r", URL: srv.URL}}})
+	require.NoError(t, err)
+	require.NoError(t, rd.Probe(t.Context()))
+	requireReason(t, status(t, rd, "r").LastError, failover.ReasonStatus)
+	require.Nil(t, client.CheckRedirect)
+}
+
+func TestProbeThatIsBrokenOffSaysNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{}
+		rd := start(t, w, failover.Config{UnhealthyThreshold: 1})
+		require.NoError(t, rd.Probe(t.Context()))
+		before := status(t, rd, "us-east-1")
+		w.hang("us-east-1")
+		w.down("eu-central-1")
+		stop := errors.New("enough")
+		ctx, cancel := context.WithCancelCause(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- rd.Probe(ctx) }()
+		synctest.Wait() // Frankfurt has answered, Virginia hasn't
+		cancel(stop)
+		err := <-done
+		requireReason(t, err, failover.ReasonCanceled)
+		require.ErrorIs(t, err, stop)
+		require.Equal(t, before, status(t, rd, "us-east-1"))
+		require.False(t, status(t, rd, "eu-central-1").Healthy)
+	})
+}
+
+// Rule 77: a Region that hangs delays no other, nor the hearing of it.
+func TestRule77SlowRegionDelaysNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{}
+		w.hang("us-east-1")
+		rd := start(t, w, failover.Config{Interval: 10 * time.Second, Timeout: 5 * time.Second, UnhealthyThreshold: 1})
+		began := time.Now()
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- rd.Run(ctx) }()
+
+		synctest.Wait() // every first probe is made at once
+		require.Zero(t, time.Since(began))
+		require.Equal(t, frankfurt+"/", leads(rd))
+		require.Equal(t, 1, w.times("us-east-1"))
+		require.True(t, status(t, rd, "us-east-1").LastProbe.IsZero())
+
+		time.Sleep(5 * time.Second) // the bubble's clock, not ours
+		synctest.Wait()
+		requireReason(t, status(t, rd, "us-east-1").LastError, failover.ReasonTimeout)
+
+		time.Sleep(95 * time.Second)
+		synctest.Wait()
+		healthy, hung := w.times("eu-central-1"), w.times("us-east-1")
+		require.InDelta(t, 10.5, float64(healthy), 1.6) // 100 s at 9 to 11 s, and the first
+		require.InDelta(t, 7, float64(hung), 1)         // 5 s longer each
+
+		cancel()
+		require.NoError(t, <-done)
+		require.Equal(t, hung, w.times("us-east-1"))
+	}) // which fails if a goroutine is left
+}
+
+func TestRunFailsOverAndBack(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := &world{}
+		changes := make(chan failover.Status, 16)
+		rd := start(t, w, failover.Config{OnChange: func(s failover.Status) { changes <- s }})
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error)
+		go func() { done <- rd.Run(ctx) }()
+		for range regions() {
+			require.True(t, (<-changes).Healthy)
+		}
+
+		w.down("us-east-1")
+		lost := time.Now()
+		s := <-changes
+		require.Equal(t, "us-east-1", s.Region)
+		require.False(t, s.Usable)
+		require.Equal(t, frankfurt+"/", leads(rd))
+		require.LessOrEqual(t, time.Since(lost), 3*(11*time.Second+failover.DefaultTimeout)) // as Config.Interval says
+
+		w.up("us-east-1")
+		back := time.Now()
+		s = <-changes
+		require.True(t, s.Usable)
+		require.Equal(t, virginia+"/", leads(rd))
+		require.LessOrEqual(t, time.Since(back), 2*11*time.Second)
+
+		cancel()
+		require.NoError(t, <-done)
+	})
+}
+
+func TestOneRunAtATime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rd := start(t, &world{}, failover.Config{})
+		for range 2 { // it may run again when it is over
+			ctx, cancel := context.WithCancel(t.Context())
+			done := make(chan error)
+			go func() { done <- rd.Run(ctx) }()
+			synctest.Wait()
+			requireReason(t, rd.Run(t.Context()), failover.ReasonRunning)
+			cancel()
+			require.NoError(t, <-done)
+		}
+	})
+}
+
+func TestRunWithAnEndedContext(t *testing.T) {
+	w := &world{}
+	w.say("us-east-1", func(ctx context.Context) (int, error) { return 0, ctx.Err() })
+	rd := start(t, w, failover.Config{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.NoError(t, rd.Run(ctx))
+	require.True(t, status(t, rd, "us-east-1").LastProbe.IsZero())
+}
+
+// Everything at once; the race detector watches, and every answer is one of
+// those that can be right.
+func TestEverythingAtOnce(t *testing.T) {
+	w := &world{}
+	var running sync.Map
+	rd := start(t, w, failover.Config{
+		Interval: time.Microsecond, HealthyThreshold: 1, UnhealthyThreshold: 1, AssumeHealthy: true, KeepPath: true,
+		OnChange: func(s failover.Status) {
+			_, twice := running.LoadOrStore(s.Region, true)
+			if twice {
+				t.Error("two at a time for one Region")
+			}
+			running.Delete(s.Region)
+		},
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- rd.Run(ctx) }()
+	var all sync.WaitGroup
+	for i := range 4 {
+		all.Go(func() {
+			for n := range 500 {
+				region := regions()[(n+i)%3].Name
+				switch n % 4 {
+				case 0:
+					w.down(region)
+				case 1:
+					w.up(region)
+				case 2:
+					_ = rd.Set(region, failover.Control(n%3))
+				}
+				resp := get(rd, "GET", "https://portal.example/a")
+				if to := resp.Header.Get("Location"); resp.StatusCode == http.StatusFound {
+					assert.Contains(t, []string{virginia + "/a", frankfurt + "/a", tokyo + "/a"}, to)
+				} else {
+					assert.Equal(t, http.StatusServiceUnavailable, resp.StatusCode)
+				}
+				assert.Len(t, rd.Status(), 3)
+			}
+		})
+	}
+	all.Wait()
+	cancel()
+	require.NoError(t, <-done)
+}
