@@ -1,0 +1,118 @@
+package testserver
+
+import (
+	"context"
+	"net"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Redis is a redis-server process of the test's own.
+type Redis struct {
+	Addr string
+
+	t       testing.TB
+	program string
+	args    []string
+	cmd     *exec.Cmd
+}
+
+// StartRedis starts one with an empty folder; args are more of its settings.
+// Where the program is missing the test is skipped, unless MERIDIAN_REQUIRE
+// (comma separated) has "redis": then it fails.
+func StartRedis(t testing.TB, args ...string) *Redis {
+	t.Helper()
+	program, err := exec.LookPath("redis-server")
+	if err != nil {
+		if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "redis") {
+			t.Fatalf("no redis-server, which MERIDIAN_REQUIRE=%s asks for", os.Getenv("MERIDIAN_REQUIRE"))
+		}
+		t.Skip("no redis-server")
+	}
+	port := freePort(t)
+	r := &Redis{
+		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), t: t, program: program,
+		args: append([]string{
+			"--port", strconv.Itoa(port), "--bind", "127.0.0.1", "--dir", t.TempDir(),
+			"--save", "", "--appendonly", "no", "--maxmemory-policy", "noeviction",
+		}, args...),
+	}
+	t.Cleanup(r.Kill)
+	r.Start()
+	return r
+}
+
+// Start starts it again, after Stop or Kill, in the same folder.
+func (r *Redis) Start() {
+	r.t.Helper()
+	r.cmd = exec.Command(r.program, r.args...)
+	var out strings.Builder
+	r.cmd.Stdout, r.cmd.Stderr = &out, &out
+	if err := r.cmd.Start(); err != nil {
+		r.t.Fatalf("redis-server: %v", err)
+	}
+	c := redis.NewClient(&redis.Options{Addr: r.Addr, MaxRetries: -1})
+	defer c.Close()
+	for limit := time.Now().Add(20 * time.Second); ; {
+		if c.Ping(context.Background()).Err() == nil {
+			return
+		}
+		if time.Now().After(limit) {
+			r.Kill()
+			r.t.Fatalf("redis-server does not answer: %s", out.String())
+		}
+		<-time.After(10 * time.Millisecond) // then look again
+	}
+}
+
+// Stop ends it as an operator would: what its settings say is saved.
+func (r *Redis) Stop() { r.end(os.Interrupt) }
+
+// Kill ends it at once. It may have ended already.
+func (r *Redis) Kill() { r.end(os.Kill) }
+
+func (r *Redis) end(how os.Signal) {
+	if r.cmd == nil {
+		return
+	}
+	_ = r.cmd.Process.Signal(how)
+	_ = r.cmd.Wait() // it says how it ended, which is known
+	r.cmd = nil
+}
+
+// Client is a connection of its own, closed when the test ends.
+func (r *Redis) Client() *redis.Client {
+	c := redis.NewClient(&redis.Options{Addr: r.Addr})
+	r.t.Cleanup(func() { _ = c.Close() })
+	return c
+}
+
+// OrElse dials this server, or the other one when this one is down: a
+// failover as the clients see it.
+func (r *Redis) OrElse(other *Redis) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, _, _ string) (net.Conn, error) {
+		var d net.Dialer
+		if c, err := d.DialContext(ctx, "tcp", r.Addr); err == nil {
+			return c, nil
+		}
+		return d.DialContext(ctx, "tcp", other.Addr)
+	}
+}
+
+// freePort is one that was free a moment ago.
+func freePort(t testing.TB) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}

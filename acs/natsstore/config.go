@@ -1,0 +1,82 @@
+package natsstore
+
+import (
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Config describes a [Store]. [New] checks and copies it. All nodes of a
+// Region give the same.
+type Config struct {
+	// JetStream is where the streams are. Its connection stays the caller's,
+	// who should let it reconnect for ever (nats.MaxReconnects(-1)). Required.
+	JetStream jetstream.JetStream
+	// Prefix begins the names of the streams ("<Prefix>_requests" and
+	// "<Prefix>_records") and of their subjects ("<Prefix>.>"). Regions that
+	// share an account need different ones. Letters, digits, '-' and '_', at
+	// most 64. Empty: "meridian".
+	Prefix string
+	// Replicas is how many servers hold each record. One server that is down
+	// then stops nobody, if it is 3. Zero: 1.
+	Replicas int
+	// Storage is where they hold it. With MemoryStorage nothing survives the
+	// restart of all of them, and unsolicited sign-ins that began before it
+	// are refused. Zero: FileStorage.
+	Storage jetstream.StorageType
+	// MaxRequests is how many requests may wait for an answer at once, in the
+	// whole Region. Anybody can start one, and each takes up to about 4 KiB.
+	// The node that started last decides. Zero: 100,000.
+	MaxRequests int
+	// Margin is added to the time of the marker to give Since, for an identity
+	// provider whose clock may be ahead of the server's by that much. Zero: none.
+	Margin time.Duration
+	// Timeout bounds every call, New included. Zero: 5 s.
+	Timeout time.Duration
+}
+
+const (
+	defaultPrefix      = "meridian"
+	defaultMaxRequests = 100_000
+	defaultTimeout     = 5 * time.Second
+)
+
+var prefixes = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
+
+func (cfg *Config) setDefaults() error {
+	if cfg.Prefix == "" {
+		cfg.Prefix = defaultPrefix
+	}
+	switch {
+	case cfg.JetStream == nil:
+		return badConfig("JetStream", "is required")
+	case !prefixes.MatchString(cfg.Prefix):
+		return &Error{Reason: ReasonConfig, Rule: "Config.Prefix", Want: "1 to 64 letters, digits, '-' and '_'", Got: cfg.Prefix}
+	case cfg.Replicas < 0 || cfg.Replicas > 5:
+		return &Error{Reason: ReasonConfig, Rule: "Config.Replicas", Want: "0 to 5", Got: strconv.Itoa(cfg.Replicas)}
+	case cfg.Storage != jetstream.FileStorage && cfg.Storage != jetstream.MemoryStorage:
+		return badConfig("Storage", "FileStorage or MemoryStorage is wanted")
+	case cfg.MaxRequests < 0:
+		return badConfig("MaxRequests", "can't be negative")
+	case cfg.Margin < 0:
+		return badConfig("Margin", "can't be negative")
+	case cfg.Timeout < 0:
+		return badConfig("Timeout", "can't be negative")
+	}
+	if cfg.Replicas == 0 {
+		cfg.Replicas = 1
+	}
+	if cfg.MaxRequests == 0 {
+		cfg.MaxRequests = defaultMaxRequests
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = defaultTimeout
+	}
+	return nil
+}
+
+func badConfig(field, detail string) error {
+	return &Error{Reason: ReasonConfig, Rule: "Config." + field, Detail: detail}
+}

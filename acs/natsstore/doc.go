@@ -1,0 +1,67 @@
+// Package natsstore keeps the records of one Region in NATS JetStream, so that
+// any number of nodes of the Region share them. It needs nats-server 2.11 or
+// newer; an embedded one will do.
+//
+//	nc, err := nats.Connect("nats://127.0.0.1:4222")
+//	// …
+//	js, err := jetstream.New(nc)
+//	// …
+//	store, err := natsstore.New(ctx, natsstore.Config{JetStream: js, Replicas: 3})
+//	// …
+//	region, err := acs.NewRegion(acs.RegionConfig{
+//		SP: sp, Region: "eu-central-1", Store: store, OnLogin: signedIn,
+//	})
+//
+// # How
+//
+// There are two streams. Requests have one of their own, because strangers can
+// cause them to be made: it holds Config.MaxRequests of them, and refuses more.
+// Everything else, used assertions above all, is in the other, which has no
+// limit. Neither drops a live record: a stream that can take no more refuses.
+//
+// Each key is a subject that holds at most one message, and the stream refuses
+// a second one, so of any number of Adds at once one succeeds. Take reads from
+// the stream's leader, never from a copy, and then deletes that one message by
+// its sequence number; whoever's deletion it was has the value. A message goes
+// when its time to live is over, in whole seconds rounded up; it carries the
+// exact end too, and Take goes by that. All lifetimes are by the clock of the
+// stream's leader, which New and then every minute asks for, so it does not
+// matter what time the nodes think it is. The servers of a cluster should
+// agree to within seconds.
+//
+// An assertion costs two round trips to the leader, a request's Add one and
+// its Take two.
+//
+// # When the server can't answer
+//
+// Every call ends within Config.Timeout or its context's deadline, whichever
+// is first, with an [Error] that is neither acs.ErrExists nor acs.ErrNotFound;
+// without a connection it ends at once. A call whose answer was lost may have
+// worked: then the assertion or the request is used up, and nobody got in.
+//
+// # What it remembers
+//
+// Store implements [acs.Rememberer]. Since is the moment at which a marker was
+// put into the stream of assertions. A stream that lives keeps it, and with
+// file storage that includes restarts. Deleting, purging or losing the stream
+// loses the marker, and so does restarting every server of a stream in memory.
+// Each Add of an assertion looks for the marker afterwards, and if it is gone
+// that call fails, and Since moves to the time of a new one. So it is when the
+// stream's sequence numbers go back.
+//
+// What can still be lost without anybody noticing:
+//   - Power. A server confirms a message when the operating system has it, and
+//     by default has it written to disk every two minutes. The death of the
+//     process loses nothing. The death of the machine can lose what came last
+//     (the sequence numbers show that only to a node that had seen later
+//     ones), and an unsolicited assertion could then be used again while it is
+//     valid. Set sync_interval: always on the server, or use Replicas: 3 on
+//     machines that do not lose power together.
+//   - Restoring a stream from a backup. Remove the subjects "<prefix>.since.>"
+//     from it before any node starts.
+//
+// Solicited sign-ins are not judged by Since, because they need the browser
+// that asked and its request's record as well. Only who has that browser's
+// cookie and its response could send them once more, where both records were
+// lost in one of these ways, within a request's 15 minutes.
+package natsstore

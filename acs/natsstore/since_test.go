@@ -1,0 +1,177 @@
+package natsstore_test
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs/internal/testserver"
+	"github.com/meridian-saml/meridian/acs/natsstore"
+
+	"github.com/meridian-saml/meridian/acs"
+)
+
+// restart stops the servers and starts them again; the connection has noticed
+// both when it is over. between may be nil.
+func restart(t *testing.T, n *testserver.NATS, js jetstream.JetStream, between func()) {
+	t.Helper()
+	becomes := func(want bool) {
+		require.Eventually(t, func() bool { return (js.Conn().Status() == nats.CONNECTED) == want }, 20*time.Second, 5*time.Millisecond)
+	}
+	n.Stop()
+	becomes(false)
+	if between != nil {
+		between()
+	}
+	n.Start()
+	becomes(true)
+}
+
+func TestSinceIsSharedAndStays(t *testing.T) {
+	n := testserver.StartNATS(t, 1)
+	begin := time.Now()
+	js := n.JetStream(0)
+	one := open(t, natsstore.Config{JetStream: js})
+	require.WithinDuration(t, begin, one.Since(), 5*time.Second)
+	two := open(t, natsstore.Config{JetStream: n.JetStream(0)})
+	require.Equal(t, one.Since(), two.Since())
+	late := open(t, natsstore.Config{JetStream: js, Margin: time.Hour})
+	require.Equal(t, one.Since().Add(time.Hour), late.Since())
+
+	require.NoError(t, add(t, one, assertion("used")))
+	restart(t, n, js, nil)
+	require.ErrorIs(t, add(t, one, assertion("used")), acs.ErrExists)
+	require.NoError(t, add(t, one, assertion("other")))
+	require.Equal(t, two.Since(), one.Since())
+	require.Equal(t, one.Since(), open(t, natsstore.Config{JetStream: js}).Since(), "files survive a restart")
+}
+
+// Whatever the way in which the stream lost what it knew, a store that is
+// running gets nobody in before it has noticed.
+func TestSinceMovesWhenTheStreamForgets(t *testing.T) {
+	ctx := context.Background()
+	for _, test := range []struct {
+		name    string
+		storage jetstream.StorageType
+		lose    func(*testing.T, *testserver.NATS, jetstream.JetStream)
+	}{
+		{"purged", jetstream.FileStorage, func(t *testing.T, _ *testserver.NATS, js jetstream.JetStream) {
+			stream, err := js.Stream(ctx, "meridian_records")
+			require.NoError(t, err)
+			require.NoError(t, stream.Purge(ctx))
+		}},
+		{"deleted and made again by another node", jetstream.FileStorage, func(t *testing.T, n *testserver.NATS, js jetstream.JetStream) {
+			require.NoError(t, js.DeleteStream(ctx, "meridian_records"))
+			open(t, natsstore.Config{JetStream: n.JetStream(0)})
+		}},
+		{"deleted", jetstream.FileStorage, func(t *testing.T, _ *testserver.NATS, js jetstream.JetStream) {
+			require.NoError(t, js.DeleteStream(ctx, "meridian_records"))
+		}},
+		{"restarted in memory", jetstream.MemoryStorage, func(t *testing.T, n *testserver.NATS, js jetstream.JetStream) {
+			restart(t, n, js, nil)
+		}},
+		{"restarted without its files", jetstream.FileStorage, func(t *testing.T, n *testserver.NATS, js jetstream.JetStream) {
+			restart(t, n, js, func() { require.NoError(t, os.RemoveAll(filepath.Join(n.Dir, "0"))) })
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			n := testserver.StartNATS(t, 1)
+			var stores []*natsstore.Store
+			js := n.JetStream(0)
+			for range 2 {
+				stores = append(stores, open(t, natsstore.Config{JetStream: js, Storage: test.storage}))
+			}
+			used := assertion("used")
+			require.NoError(t, add(t, stores[0], used))
+			before, lost := stores[0].Since(), time.Now()
+			test.lose(t, n, js)
+			for _, s := range stores {
+				for try := 0; ; try++ {
+					require.Less(t, try, 5, "it never works again")
+					err := add(t, s, assertion(time.Now().UnixNano()))
+					if err == nil {
+						require.Positive(t, try, "the first call fails")
+						break
+					}
+					require.NotErrorIs(t, err, acs.ErrExists)
+				}
+				require.True(t, s.Since().After(before))
+				require.False(t, s.Since().Before(lost), "Since %v, lost after %v", s.Since(), lost)
+			}
+			require.Equal(t, stores[0].Since(), stores[1].Since())
+			require.NoError(t, add(t, stores[1], used), "so acs has to ask Since")
+		})
+	}
+}
+
+// A server that comes back with older files has the marker, and not what was
+// stored since. The numbers that it gives tell.
+func TestSinceMovesWhenTheStreamGoesBack(t *testing.T) {
+	n := testserver.StartNATS(t, 1)
+	js := n.JetStream(0)
+	s := open(t, natsstore.Config{JetStream: js})
+	require.NoError(t, add(t, s, assertion("saved")))
+	backup := t.TempDir()
+	restart(t, n, js, func() { require.NoError(t, os.CopyFS(backup, os.DirFS(n.Dir))) })
+	for i := range 3 {
+		require.NoError(t, add(t, s, assertion(i)))
+	}
+	back := time.Now()
+	restart(t, n, js, func() {
+		require.NoError(t, os.RemoveAll(filepath.Join(n.Dir, "0")))
+		require.NoError(t, os.CopyFS(n.Dir, os.DirFS(backup)))
+	})
+	require.ErrorIs(t, add(t, s, assertion("saved")), acs.ErrExists)
+	requireReason(t, natsstore.ReasonForgot, add(t, s, assertion(0)))
+	require.False(t, s.Since().Before(back))
+	require.NoError(t, add(t, s, assertion(1)), "known to be unknown")
+	require.Equal(t, s.Since(), open(t, natsstore.Config{JetStream: js}).Since())
+}
+
+func TestUnavailable(t *testing.T) {
+	n := testserver.StartNATS(t, 1)
+	js := n.JetStream(0)
+	s := open(t, natsstore.Config{JetStream: js, Timeout: time.Second})
+	require.NoError(t, add(t, s, request("waits")))
+	n.Stop()
+	for range 3 {
+		begin := time.Now()
+		requireReason(t, natsstore.ReasonUnavailable, add(t, s, assertion("x")))
+		_, err := s.Take(t.Context(), request("waits"))
+		requireReason(t, natsstore.ReasonUnavailable, err)
+		require.Less(t, time.Since(begin), 5*time.Second)
+	}
+	_, err := natsstore.New(t.Context(), natsstore.Config{JetStream: js, Timeout: 300 * time.Millisecond})
+	requireReason(t, natsstore.ReasonUnavailable, err)
+	n.Start()
+	require.Eventually(t, func() bool { return js.Conn().Status() == nats.CONNECTED }, 20*time.Second, 5*time.Millisecond)
+	v, err := s.Take(t.Context(), request("waits"))
+	require.NoError(t, err)
+	require.Equal(t, "v", string(v))
+	require.NoError(t, add(t, s, assertion("x")))
+}
+
+// A server that accepts what is sent and says nothing.
+func TestSilentServer(t *testing.T) {
+	n := testserver.StartNATS(t, 1)
+	quiet := testserver.NewQuiet(t, n.Addr(0))
+	nc, err := nats.Connect("nats://" + quiet.Addr())
+	require.NoError(t, err)
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	require.NoError(t, err)
+	s := open(t, natsstore.Config{JetStream: js, Timeout: 300 * time.Millisecond})
+	require.NoError(t, add(t, s, assertion("before")))
+	quiet.Mute()
+	begin := time.Now()
+	requireReason(t, natsstore.ReasonUnavailable, add(t, s, assertion("x")))
+	_, err = s.Take(t.Context(), request("x"))
+	requireReason(t, natsstore.ReasonUnavailable, err)
+	require.Less(t, time.Since(begin), 3*time.Second)
+}

@@ -1,0 +1,118 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"regexp"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Config describes a [Store]. [New] checks and copies it. All nodes of a
+// Region give the same.
+type Config struct {
+	// Client is where the records are; it stays the caller's. A *redis.Client
+	// (also one of redis.NewFailoverClient) or a *redis.ClusterClient. A
+	// *redis.Ring is refused: it moves keys to other servers as it likes.
+	// Required.
+	Client redis.UniversalClient
+	// Prefix tells the Regions apart that share a Redis; keys begin with
+	// "meridian:{<Prefix>}:". Letters, digits, '-', '_' and '.', at most 64.
+	// Empty: "region".
+	Prefix string
+	// MaxRequests is how many requests may wait for an answer at once, in the
+	// whole Region. Anybody can start one, and each takes up to about 4 KiB.
+	// Zero: 100,000.
+	MaxRequests int
+	// Margin is added to the marker's instant to give Since, for an identity
+	// provider whose clock may be ahead of Redis's by that much. Zero: none.
+	Margin time.Duration
+	// Timeout bounds every call, New included. Zero: 5 s.
+	Timeout time.Duration
+	// InsecureSkipPolicyCheck is for a Redis that forbids CONFIG GET, as hosted
+	// ones do. Whoever sets it has seen to it that maxmemory-policy is
+	// noeviction: with any other, somebody who makes many requests can have the
+	// records of used assertions dropped, and use one again.
+	InsecureSkipPolicyCheck bool
+}
+
+const (
+	defaultPrefix      = "region"
+	defaultMaxRequests = 100_000
+	defaultTimeout     = 5 * time.Second
+)
+
+var prefixes = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
+
+func (cfg *Config) setDefaults() error {
+	if cfg.Prefix == "" {
+		cfg.Prefix = defaultPrefix
+	}
+	_, ring := cfg.Client.(*redis.Ring)
+	switch {
+	case cfg.Client == nil:
+		return badConfig("Client", "is required")
+	case ring:
+		return badConfig("Client", "a *redis.Client or a *redis.ClusterClient is wanted, not a *redis.Ring")
+	case !prefixes.MatchString(cfg.Prefix):
+		return &Error{Reason: ReasonConfig, Rule: "Config.Prefix", Want: "1 to 64 letters, digits, '-', '_' and '.'", Got: cfg.Prefix}
+	case cfg.MaxRequests < 0:
+		return badConfig("MaxRequests", "can't be negative")
+	case cfg.Margin < 0:
+		return badConfig("Margin", "can't be negative")
+	case cfg.Timeout < 0:
+		return badConfig("Timeout", "can't be negative")
+	}
+	if cfg.MaxRequests == 0 {
+		cfg.MaxRequests = defaultMaxRequests
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = defaultTimeout
+	}
+	return nil
+}
+
+func badConfig(field, detail string) error {
+	return &Error{Reason: ReasonConfig, Rule: "Config." + field, Detail: detail}
+}
+
+// everyMaster is what a *redis.ClusterClient has.
+type everyMaster interface {
+	ForEachMaster(context.Context, func(context.Context, *redis.Client) error) error
+}
+
+const policy = "maxmemory-policy"
+
+// checkPolicy refuses a Redis that would drop a live record to make room.
+func checkPolicy(ctx context.Context, client redis.UniversalClient) error {
+	if cluster, ok := client.(everyMaster); ok {
+		return asError("CONFIG GET", cluster.ForEachMaster(ctx, func(ctx context.Context, one *redis.Client) error {
+			return checkPolicyOf(ctx, one)
+		}))
+	}
+	return checkPolicyOf(ctx, client)
+}
+
+func checkPolicyOf(ctx context.Context, client redis.Cmdable) error {
+	settings, err := client.ConfigGet(ctx, policy).Result()
+	var said redis.Error
+	switch {
+	case errors.As(err, &said): // it answered, with no
+		return &Error{Reason: ReasonPolicy, Rule: policy, Detail: "Redis does not say; see Config.InsecureSkipPolicyCheck", Err: err}
+	case err != nil:
+		return asError("CONFIG GET", err)
+	case settings[policy] != "noeviction":
+		return &Error{Reason: ReasonPolicy, Rule: policy, Want: "noeviction", Got: settings[policy]}
+	}
+	return nil
+}
+
+// asError leaves errors of this package as they are.
+func asError(call string, err error) error {
+	var ours *Error
+	if err == nil || errors.As(err, &ours) {
+		return err
+	}
+	return unavailable(call, err)
+}

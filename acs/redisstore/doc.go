@@ -1,0 +1,61 @@
+// Package redisstore keeps the records of one Region in Redis, for teams that
+// have one, so that any number of nodes of the Region share them. It needs
+// Redis 6.2 or newer, or Valkey: one server, one with replicas behind
+// sentinels, or a cluster.
+//
+//	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379"})
+//	store, err := redisstore.New(ctx, redisstore.Config{Client: client})
+//	// …
+//	region, err := acs.NewRegion(acs.RegionConfig{
+//		SP: sp, Region: "eu-central-1", Store: store, OnLogin: signedIn,
+//	})
+//
+// Redis must have maxmemory-policy noeviction, or it would drop records to
+// make room; New refuses any other.
+//
+// # How
+//
+// Each record is a string that Redis expires by its own clock, so it does not
+// matter what time the nodes think it is. Add is a script around SET NX PXAT,
+// Take is GETDEL. Requests, which strangers can cause to be made, are counted
+// beside that, and Config.MaxRequests is the most of them. All keys of a
+// Region have one hash tag, so in a cluster they are on one shard, and nothing
+// is ever read from a replica. Nothing is sent twice: whether a call whose
+// answer was lost has worked is not known, and it fails.
+//
+// Where Redis has users, this one needs eval, evalsha, get, set, getdel, exists,
+// time, info, the sorted sets, and "config|get" for New, on keys "meridian:*".
+//
+// # When Redis can't answer
+//
+// Every call ends within Config.Timeout or its context's deadline, whichever
+// is first, with an [Error] that is neither acs.ErrExists nor acs.ErrNotFound.
+// The call may have worked: then the assertion or the request is used up, and
+// nobody got in. A Redis without memory for more is one that can't answer.
+//
+// # What it remembers
+//
+// Redis forgets easily: it is flushed, or started again from a file that is
+// minutes old, or replaced by a replica that had not heard the last writes
+// (replication does not wait). So Store implements [acs.Rememberer]. Since is
+// an instant kept in Redis, in a marker that also names the process that Redis
+// was then. Each Add of an assertion checks, in the same script, that the
+// marker is the one the store knows and that Redis is still that process. If
+// not, the call fails, there is a new marker, and Since is now: unsolicited
+// assertions issued before are refused. Their owners click again. Every
+// restart and failover of Redis costs that much, even if nothing was lost. So
+// persistence is not needed for safety; with "appendonly yes" a restart spares
+// the people who are on their way at that moment.
+//
+// What can still be lost without anybody noticing: while a failover happens,
+// an old primary that is cut off from its replicas may go on serving the nodes
+// on its side, and an assertion can be used once on each. Set
+// min-replicas-to-write and min-replicas-max-lag to make that time short, or
+// use package natsstore with three replicas, where it can't happen.
+//
+// Solicited sign-ins are not judged by Since, because they need the browser
+// that asked and its request's record as well. Where Redis comes back from a
+// file so old that it has a used request again and not the assertion that
+// answered it, whoever has both that browser's cookie and its response could
+// send them once more, within a request's 15 minutes.
+package redisstore

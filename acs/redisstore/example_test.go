@@ -1,0 +1,32 @@
+package redisstore_test
+
+import (
+	"context"
+	"log"
+	"net/http"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/redisstore"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// Every node of a Region does this, against the Region's own Redis.
+func Example() {
+	var sp *saml.ServiceProvider // the same in every Region
+	var signedIn func(http.ResponseWriter, *http.Request, *acs.Login)
+
+	client := redis.NewClient(&redis.Options{Addr: "redis.internal:6379"})
+	defer client.Close()
+	store, err := redisstore.New(context.Background(), redisstore.Config{Client: client, Margin: 5 * time.Second})
+	if err != nil {
+		log.Fatal(err)
+	}
+	region, err := acs.NewRegion(acs.RegionConfig{SP: sp, Region: "eu-central-1", Store: store, OnLogin: signedIn})
+	if err != nil {
+		log.Fatal(err)
+	}
+	region.Mount(http.DefaultServeMux, acs.Paths{Login: "/login", Metadata: "/metadata"})
+}

@@ -1,0 +1,140 @@
+package redisstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"github.com/meridian-saml/meridian/acs"
+)
+
+// Store is an [acs.Store] and an [acs.Rememberer]. It is safe for concurrent
+// use and needs no closing.
+type Store struct {
+	cfg Config
+
+	learning sync.Mutex // held while Since is being moved
+	mu       sync.Mutex
+	memory   memory // guarded by mu
+}
+
+var (
+	_ acs.Store      = (*Store)(nil)
+	_ acs.Rememberer = (*Store)(nil)
+)
+
+// New asks Redis how it is set up and since when it remembers. The error is an
+// [*Error].
+func New(ctx context.Context, cfg Config) (*Store, error) {
+	if err := cfg.setDefaults(); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
+	defer cancel()
+	s := &Store{cfg: cfg}
+	// The marker first: this is what finds out whether Redis is there at all,
+	// and it keeps to the time.
+	if err := s.learn(ctx); err != nil {
+		return nil, err
+	}
+	if !cfg.InsecureSkipPolicyCheck {
+		if err := checkPolicy(ctx, cfg.Client); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// Add implements [acs.Store].
+func (s *Store) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
+	if err := check(ctx, key); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	known := s.knownMark()
+	end, value := milliseconds(exp), string(v) // a copy: an abandoned call may still send it
+	var said any
+	var err error
+	switch {
+	case strings.HasPrefix(key, acs.KeyPrefixRequest):
+		said, err = s.run(ctx, addRequest, []string{s.recordKey(key), s.waitingKey()}, value, end, s.cfg.MaxRequests, key)
+	case strings.HasPrefix(key, acs.KeyPrefixAssertion):
+		said, err = s.run(ctx, addAssertion, []string{s.recordKey(key), s.markKey()}, value, end, known)
+	default:
+		said, err = s.run(ctx, addOther, []string{s.recordKey(key)}, value, end)
+	}
+	if err != nil {
+		return unavailable("add", err)
+	}
+	switch said {
+	case saysStored:
+		return nil
+	case saysExists:
+		return acs.ErrExists
+	case saysExpired:
+		return acs.ErrExpired
+	case saysFull:
+		return acs.ErrFull
+	case saysForgot:
+		return s.forgot(ctx, known)
+	}
+	return unavailable("add", fmt.Errorf("the script answered %T", said))
+}
+
+// Take implements [acs.Store].
+func (s *Store) Take(ctx context.Context, key string) ([]byte, error) {
+	if err := check(ctx, key); err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	var said any
+	var err error
+	if strings.HasPrefix(key, acs.KeyPrefixRequest) {
+		said, err = s.run(ctx, takeRequest, []string{s.recordKey(key), s.waitingKey()}, key)
+	} else {
+		said, err = s.do(ctx, "getdel", s.recordKey(key))
+	}
+	if errors.Is(err, redis.Nil) {
+		return nil, acs.ErrNotFound
+	}
+	if err != nil {
+		return nil, unavailable("take", err)
+	}
+	v, ok := said.(string)
+	if !ok {
+		return nil, unavailable("take", fmt.Errorf("the answer was %T", said))
+	}
+	return []byte(v), nil
+}
+
+// The braces make it one hash slot of a cluster, so that a script can have
+// more than one of these keys.
+func (s *Store) recordKey(key string) string { return "meridian:{" + s.cfg.Prefix + "}:" + key }
+func (s *Store) markKey() string             { return "meridian:{" + s.cfg.Prefix + "}#since" }
+func (s *Store) waitingKey() string          { return "meridian:{" + s.cfg.Prefix + "}#requests" }
+
+var keys = regexp.MustCompile(`^[a-z0-9.]{1,100}$`)
+
+func check(ctx context.Context, key string) error {
+	if !keys.MatchString(key) {
+		return &Error{Reason: ReasonKey, Rule: "acs.Store", Want: "1 to 100 of a-z, 0-9 and '.'", Got: key}
+	}
+	return ctx.Err()
+}
+
+// milliseconds rounds up. The zero time is long ago, as any other.
+func milliseconds(t time.Time) int64 {
+	ms := t.UnixMilli()
+	if t.After(time.UnixMilli(ms)) {
+		ms++
+	}
+	return ms
+}

@@ -1,0 +1,214 @@
+package redisstore_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/internal/testserver"
+	"github.com/meridian-saml/meridian/acs/redisstore"
+	"github.com/meridian-saml/meridian/acs/storetest"
+)
+
+func open(t *testing.T, cfg redisstore.Config) *redisstore.Store {
+	t.Helper()
+	s, err := redisstore.New(t.Context(), cfg)
+	require.NoError(t, err)
+	return s
+}
+
+func requireReason(t *testing.T, want redisstore.Reason, err error) *redisstore.Error {
+	t.Helper()
+	var ours *redisstore.Error
+	require.ErrorAs(t, err, &ours)
+	require.Equal(t, want, ours.Reason, "%v", err)
+	for _, answer := range []error{acs.ErrExists, acs.ErrNotFound, acs.ErrExpired, acs.ErrFull} {
+		require.NotErrorIs(t, err, answer)
+	}
+	return ours
+}
+
+func assertion(name any) string { return acs.KeyPrefixAssertion + fmt.Sprint(name) }
+func request(name any) string   { return acs.KeyPrefixRequest + fmt.Sprint(name) }
+func soon() time.Time           { return time.Now().Add(10 * time.Minute) }
+
+func add(t *testing.T, s acs.Store, key string) error {
+	return s.Add(t.Context(), key, []byte("v"), soon())
+}
+
+// Each test of the suite has a prefix of its own.
+func runSuite(t *testing.T, client redis.UniversalClient) {
+	var count int
+	storetest.Run(t, func(t *testing.T) acs.Store {
+		count++
+		return open(t, redisstore.Config{Client: client, Prefix: fmt.Sprint("suite-", count), MaxRequests: 60})
+	}, storetest.Options{MaxRequests: 60, RoundsUp: time.Second})
+}
+
+func TestStore(t *testing.T) { runSuite(t, testserver.StartRedis(t).Client()) }
+
+// A cluster refuses scripts whose keys are on different shards.
+func TestStoreInACluster(t *testing.T) {
+	r := testserver.StartRedis(t, "--cluster-enabled", "yes")
+	one := r.Client()
+	require.NoError(t, one.ClusterAddSlotsRange(t.Context(), 0, 16383).Err())
+	require.Eventually(t, func() bool {
+		return one.Set(t.Context(), "ready", 1, 0).Err() == nil
+	}, 20*time.Second, 10*time.Millisecond)
+	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{r.Addr}})
+	t.Cleanup(func() { _ = cluster.Close() })
+	runSuite(t, cluster)
+	require.NoError(t, one.ConfigSet(t.Context(), "maxmemory-policy", "allkeys-lru").Err())
+	_, err := redisstore.New(t.Context(), redisstore.Config{Client: cluster})
+	requireReason(t, redisstore.ReasonPolicy, err)
+}
+
+func TestConfig(t *testing.T) {
+	c := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1"})
+	ring := redis.NewRing(&redis.RingOptions{Addrs: map[string]string{"a": "127.0.0.1:1"}})
+	t.Cleanup(func() { _, _ = c.Close(), ring.Close() })
+	for name, cfg := range map[string]redisstore.Config{
+		"no client": {},
+		"a ring":    {Client: ring},
+		"prefix":    {Client: c, Prefix: "a}b"},
+		"requests":  {Client: c, MaxRequests: -1},
+		"margin":    {Client: c, Margin: -1},
+		"timeout":   {Client: c, Timeout: -1},
+	} {
+		s, err := redisstore.New(t.Context(), cfg)
+		requireReason(t, redisstore.ReasonConfig, err)
+		require.Nil(t, s, name)
+	}
+}
+
+func TestPolicy(t *testing.T) {
+	r := testserver.StartRedis(t, "--maxmemory", "50mb")
+	c := r.Client()
+	open(t, redisstore.Config{Client: c})
+	for _, policy := range []string{"allkeys-lru", "volatile-lru", "volatile-ttl", "allkeys-random"} {
+		require.NoError(t, c.ConfigSet(t.Context(), "maxmemory-policy", policy).Err())
+		_, err := redisstore.New(t.Context(), redisstore.Config{Client: c})
+		e := requireReason(t, redisstore.ReasonPolicy, err)
+		require.Equal(t, []string{"noeviction", policy}, []string{e.Want, e.Got})
+	}
+	open(t, redisstore.Config{Client: c, InsecureSkipPolicyCheck: true})
+}
+
+func TestRedisThatForbidsConfig(t *testing.T) {
+	c := testserver.StartRedis(t, "--rename-command", "CONFIG", "").Client()
+	_, err := redisstore.New(t.Context(), redisstore.Config{Client: c})
+	e := requireReason(t, redisstore.ReasonPolicy, err)
+	require.Contains(t, e.Error(), "InsecureSkipPolicyCheck")
+	open(t, redisstore.Config{Client: c, InsecureSkipPolicyCheck: true})
+}
+
+// The package's documentation says which commands a user needs.
+func TestDocumentedCommandsAreEnough(t *testing.T) {
+	r := testserver.StartRedis(t)
+	require.NoError(t, r.Client().ACLSetUser(t.Context(), "meridian", "on", ">secret", "~meridian:*",
+		"+eval", "+evalsha", "+get", "+set", "+getdel", "+exists", "+time", "+info", "+@sortedset", "+config|get").Err())
+	c := redis.NewClient(&redis.Options{Addr: r.Addr, Username: "meridian", Password: "secret"})
+	t.Cleanup(func() { _ = c.Close() })
+	s := open(t, redisstore.Config{Client: c})
+	for _, key := range []string{assertion(1), request(1), "other"} {
+		require.NoError(t, add(t, s, key))
+		require.ErrorIs(t, add(t, s, key), acs.ErrExists)
+		_, err := s.Take(t.Context(), key)
+		require.NoError(t, err)
+	}
+}
+
+func TestKeys(t *testing.T) {
+	s := open(t, redisstore.Config{Client: testserver.StartRedis(t).Client()})
+	for _, key := range []string{"", "*", "a b", "A", "a_b", "}", "#since", string(make([]byte, 101))} {
+		requireReason(t, redisstore.ReasonKey, add(t, s, key))
+		_, err := s.Take(t.Context(), key)
+		requireReason(t, redisstore.ReasonKey, err)
+	}
+}
+
+func TestRegionsAreApart(t *testing.T) {
+	c := testserver.StartRedis(t).Client()
+	one, two := open(t, redisstore.Config{Client: c, Prefix: "one"}), open(t, redisstore.Config{Client: c, Prefix: "two"})
+	require.NoError(t, add(t, one, assertion("a")))
+	require.NoError(t, add(t, two, assertion("a")))
+}
+
+// Requests whose time is over make room, and are swept out as others come.
+func TestRoomComesBackByExpiry(t *testing.T) {
+	c := testserver.StartRedis(t).Client()
+	s := open(t, redisstore.Config{Client: c, MaxRequests: 250})
+	end := time.Now().Add(3 * time.Second) // of all: adding them takes its time
+	for i := range 250 {
+		require.NoError(t, s.Add(t.Context(), request(i), nil, end))
+	}
+	require.ErrorIs(t, add(t, s, request("more")), acs.ErrFull)
+	require.Eventually(t, func() bool { return add(t, s, request(time.Now().UnixNano())) == nil }, 10*time.Second, 20*time.Millisecond)
+	for i := range 249 {
+		require.NoError(t, add(t, s, request(1000+i)))
+	}
+	require.ErrorIs(t, add(t, s, request("more")), acs.ErrFull)
+	require.EqualValues(t, 250, c.ZCard(t.Context(), "meridian:{region}#requests").Val())
+}
+
+// With no memory left Redis refuses, and nothing is dropped for it.
+func TestFullMemory(t *testing.T) {
+	c := testserver.StartRedis(t).Client()
+	s := open(t, redisstore.Config{Client: c})
+	require.NoError(t, add(t, s, assertion("used")))
+	require.NoError(t, c.ConfigSet(t.Context(), "maxmemory", "1").Err())
+	requireReason(t, redisstore.ReasonUnavailable, add(t, s, assertion("new")))
+	requireReason(t, redisstore.ReasonUnavailable, add(t, s, request("new")))
+	require.NoError(t, c.ConfigSet(t.Context(), "maxmemory", "0").Err())
+	require.ErrorIs(t, add(t, s, assertion("used")), acs.ErrExists)
+	require.NoError(t, add(t, s, request("new")))
+}
+
+func TestUnavailable(t *testing.T) {
+	r := testserver.StartRedis(t, "--appendonly", "yes", "--appendfsync", "always")
+	s := open(t, redisstore.Config{Client: r.Client(), Timeout: time.Second})
+	require.NoError(t, add(t, s, request("waits")))
+	r.Kill()
+	for range 3 {
+		begin := time.Now()
+		requireReason(t, redisstore.ReasonUnavailable, add(t, s, assertion("x")))
+		_, err := s.Take(t.Context(), request("waits"))
+		requireReason(t, redisstore.ReasonUnavailable, err)
+		require.Less(t, time.Since(begin), 5*time.Second)
+	}
+	_, err := redisstore.New(t.Context(), redisstore.Config{Client: r.Client(), Timeout: 300 * time.Millisecond})
+	requireReason(t, redisstore.ReasonUnavailable, err)
+	r.Start()
+	v, err := s.Take(t.Context(), request("waits"))
+	require.NoError(t, err)
+	require.Equal(t, "v", string(v))
+}
+
+// A server that does what it is told and whose answers get lost: each call
+// fails in time, is sent once, and what it did is done.
+func TestSilentServer(t *testing.T) {
+	r := testserver.StartRedis(t)
+	quiet := testserver.NewQuiet(t, r.Addr)
+	c := redis.NewClient(&redis.Options{Addr: quiet.Addr(), ReadTimeout: 100 * time.Millisecond})
+	t.Cleanup(func() { _ = c.Close() })
+	s := open(t, redisstore.Config{Client: c, Timeout: 2 * time.Second})
+	sure := open(t, redisstore.Config{Client: r.Client()})
+	require.NoError(t, add(t, s, assertion("before")))
+	require.NoError(t, add(t, sure, request("waits")))
+	quiet.Mute()
+	begin := time.Now()
+	requireReason(t, redisstore.ReasonUnavailable, add(t, s, assertion("x")))
+	require.Less(t, time.Since(begin), 3*time.Second)
+	require.Eventually(t, func() bool { return add(t, sure, assertion("x")) != nil }, 5*time.Second, time.Millisecond)
+
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	_, err := s.Take(ctx, request("waits"))
+	requireReason(t, redisstore.ReasonUnavailable, err)
+	require.Less(t, time.Since(begin), 3*time.Second)
+}
