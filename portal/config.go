@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"io"
 	"log/slog"
-	"net/url"
 	"slices"
 	"time"
 
@@ -32,7 +31,9 @@ type Directory interface {
 	// all Regions, in the order to show it.
 	Accounts(userID string) []center.AccountAccess
 	Applications(userID string) []center.Application
-	// Regions returns the Regions, the primary first.
+	// Regions returns the Regions, the primary first. The order of the portal
+	// URLs should be the same in every Region (IPv4 first, say), because people
+	// are led from one to the one in the same place.
 	Regions() []center.Region
 }
 
@@ -51,14 +52,32 @@ type Config struct {
 	// Nil: a store in memory by Now, which is for a Region of one node.
 	Store acs.Store
 	// Sessions keeps the sessions. The nodes of one Region share it.
-	// Nil: NewMemorySessions().
+	// Nil: NewMemorySessionsIn(Region).
 	Sessions Sessions
+	// Codes hand sign-ins from one origin to another. Portals of several
+	// Regions that have it in common hand them to each other. Nil: codes are
+	// kept in Store, and only go from this Region's consumers to its portals.
+	Codes Codes
+	// Replication says how fresh the data of the other Regions is, and pages
+	// show it. Nil: this process is all there is.
+	Replication Replication
+	// MaxStaleness is how long another active Region may not have been heard
+	// before sessions are refused here, because they may have been ended there.
+	// It trades sign-in during a partition for certainty: with it, the loss of
+	// one Region stops all the others so much later. Zero: never. It needs
+	// Replication.
+	MaxStaleness time.Duration
 	// SessionLifetime is how long a session lasts at most, from sign-in. Zero:
-	// DefaultSessionLifetime. An earlier SessionNotOnOrAfter wins.
+	// DefaultSessionLifetime. An earlier SessionNotOnOrAfter wins. It should be
+	// the same in every Region: sign-outs are remembered for that long.
 	SessionLifetime time.Duration
 	// IdleTimeout is how long a session lasts without a request. Zero:
 	// DefaultIdleTimeout. A value not under SessionLifetime has no effect.
 	IdleTimeout time.Duration
+
+	// Operator says who may see PathOperator and end other people's sessions
+	// there. Nil: nobody.
+	Operator func(center.User) bool
 
 	// RelayStateOrigins are origins such as "https://wiki.example" that a
 	// sign-in begun by the identity provider may lead to. Empty: none but the
@@ -77,7 +96,8 @@ type Config struct {
 	// OnVerdict is told every verdict on a SAML response. Nil: nobody is.
 	OnVerdict func(context.Context, acs.Verdict)
 	// OnSignIn is told what became of every response that was accepted: a
-	// session, or a refusal of the portal's own. Nil: nobody is.
+	// session, or a refusal of the portal's own. A handoff is no response.
+	// Nil: nobody is.
 	OnSignIn func(context.Context, SignIn)
 }
 
@@ -106,12 +126,17 @@ func (c *Config) check() error {
 		return badConfig("Config.SessionLifetime", "zero or more", c.SessionLifetime.String())
 	case c.IdleTimeout < 0:
 		return badConfig("Config.IdleTimeout", "zero or more", c.IdleTimeout.String())
+	case c.MaxStaleness < 0:
+		return badConfig("Config.MaxStaleness", "zero or more", c.MaxStaleness.String())
+	case c.MaxStaleness > 0 && c.Replication == nil:
+		return badConfig("Config.MaxStaleness", "zero without Replication", c.MaxStaleness.String())
 	}
 	i := slices.IndexFunc(c.Directory.Regions(), func(r center.Region) bool { return r.Name == c.Region })
 	if i < 0 {
 		return badConfig("Config.Region", "a Region that the Directory knows", c.Region)
 	}
 	c.defaults()
+	// An absolute URL that leads back here is as good as a path.
 	c.RelayStateOrigins = append(slices.Clone(c.RelayStateOrigins), origins(c.Directory.Regions()[i].PortalURLs)...)
 	return nil
 }
@@ -124,7 +149,10 @@ func (c *Config) defaults() {
 		c.Store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.Now})
 	}
 	if c.Sessions == nil {
-		c.Sessions = NewMemorySessions()
+		c.Sessions = NewMemorySessionsIn(c.Region)
+	}
+	if c.Codes == nil {
+		c.Codes = NewCodes(c.Store)
 	}
 	if c.SessionLifetime == 0 {
 		c.SessionLifetime = DefaultSessionLifetime
@@ -138,18 +166,6 @@ func (c *Config) defaults() {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-}
-
-// origins returns the origins of the portal's own URLs: an absolute URL that
-// leads back here is as good as a path.
-func origins(urls []string) []string {
-	var out []string
-	for _, s := range urls {
-		if u, err := url.Parse(s); err == nil {
-			out = append(out, u.Scheme+"://"+u.Host)
-		}
-	}
-	return out
 }
 
 func badConfig(field, want, got string) error {

@@ -37,6 +37,8 @@ func TestNewRefuses(t *testing.T) {
 		"unknown Region":        func(c *portal.Config) { c.Region = "eu-west-1" },
 		"Region without an ACS": func(c *portal.Config) { c.Region = "eu-central-1" },
 		"negative lifetime":     func(c *portal.Config) { c.SessionLifetime = -time.Second },
+		"negative staleness":    func(c *portal.Config) { c.MaxStaleness, c.Replication = -time.Second, &heard{} },
+		"staleness of nothing":  func(c *portal.Config) { c.MaxStaleness = time.Second },
 		"negative idle timeout": func(c *portal.Config) { c.IdleTimeout = -time.Second },
 		"ACS URL at a portal path": func(c *portal.Config) {
 			c.SP, err = saml.New(saml.Config{EntityID: entityID, IdP: md, ACS: []saml.Endpoint{{URL: "https://" + virginia + "/continue", Region: "us-east-1"}}})

@@ -3,7 +3,6 @@ package portal
 import (
 	"errors"
 	"net/http"
-	"net/url"
 
 	"github.com/meridian-saml/meridian/portal/center"
 )
@@ -18,9 +17,9 @@ func (p *Portal) ask(w http.ResponseWriter, r *http.Request, tag string, in pend
 		return
 	}
 	// form-action holds for the redirect after the form too, and this sign-in
-	// may lead to an allow-listed origin.
-	if u, err := url.Parse(in.ReturnTo); err == nil && u.Host != "" {
-		w.Header().Set("Content-Security-Policy", contentSecurityPolicy("'self' "+u.Scheme+"://"+u.Host))
+	// may lead to another origin.
+	if origin := originOf(p.destination(r, in.ReturnTo)); origin != "" {
+		w.Header().Set("Content-Security-Policy", contentSecurityPolicy("'self' "+origin))
 	}
 	p.render(w, r, http.StatusOK, "confirm", page{
 		Title: "Continue as " + next.Label() + "?",

@@ -27,14 +27,53 @@
 // A session's identifier is 256 random bits in a cookie that only this host
 // sees (__Host-, Secure, HttpOnly, SameSite=Lax); the Region keeps its hash.
 // It ends at the earliest of [Config].SessionLifetime, IdleTimeout and the
-// assertion's SessionNotOnOrAfter, at sign-out, and as soon as the directory
-// no longer has the user as active. Signing in always makes a new identifier
-// and ends the session that the browser had.
+// assertion's SessionNotOnOrAfter, when it is revoked, and as soon as the
+// directory no longer has the user as active. Signing in always makes a new
+// identifier and ends the session that the browser had.
 //
 // The cookie does not reach the consumer, because the identity provider's form
 // is posted from another site. So a sign-in has two steps: the consumer keeps
 // what was proved under a secret that goes into a short-lived cookie, and
 // [PathContinue], which does see the session, finishes it.
+//
+// # Revocation
+//
+// [Sessions] is asked at every request, so what ends a session anywhere ends
+// it here as soon as this Region hears of it. Signing out ends every session
+// that came from the same sign-in, at every portal and in every Region. At
+// [PathSessions] people see their sessions of all Regions and end one or all;
+// at [PathOperator] an operator ends all of somebody's. To end all raises the
+// user's [Epoch], so a session that is being made elsewhere at that moment does
+// not survive it either; a user who is found disabled or gone has it raised
+// too, so old sessions do not come back with the user.
+//
+// A Region that is cut off can't know what was ended elsewhere meanwhile. Pages
+// say how old the data is, and [Config].MaxStaleness makes the Region refuse
+// sessions beyond an age. It is off by default, because it lets the loss of one
+// Region stop the others.
+//
+// # One sign-in, all Regions
+//
+// A cold visit to a portal signs in at the identity provider from there, which
+// is silent while the person has a session with it, and asks no other Region.
+// A link that names a Region (?from=us-east-1, as the portals' own links to
+// each other do) gets the session from that Region's portal first, if Codes are
+// shared and the Region is not known to be unreachable: the browser goes there
+// and comes back with a code of 256 bits that is good for a minute, once, for
+// this origin, and only together with a cookie that this origin set when it
+// began. Whatever goes wrong on the way ends in the sign-in that a cold visit
+// would have had. What was handed off shares the sign-in and ends no later.
+//
+// The same handoff brings a session to a portal whose origin has no consumer
+// (its PortalURLs and the Region's ACS URLs differ in host): sign-in starts on
+// the consumer's origin. Both must reach the same Portal with the Host that the
+// browser sent. Origins always come from the directory and the service
+// provider's list, so nothing that a request says leads anywhere else.
+//
+// # Health
+//
+// [PathHealth] answers 200 while people can sign in here and 503 otherwise,
+// whatever the other Regions do.
 //
 // # Pages
 //

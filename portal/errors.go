@@ -25,6 +25,26 @@ const (
 	ReasonCrossSite Reason = "CrossSite"
 	// ReasonUnavailable: a store could not answer.
 	ReasonUnavailable Reason = "Unavailable"
+	// ReasonRevoked: the sign-in, or all of the user's, was ended before the
+	// session that it was for began.
+	ReasonRevoked Reason = "Revoked"
+	// ReasonStale: another Region was not heard for longer than MaxStaleness.
+	ReasonStale Reason = "Stale"
+	// ReasonNotPending: this browser has no such sign-in to continue, or has
+	// used it, or it is too old.
+	ReasonNotPending Reason = "NotPending"
+	// ReasonHandoffTarget: a handoff was asked for an origin that is no portal
+	// of an active Region of the instance, or was malformed.
+	ReasonHandoffTarget Reason = "HandoffTarget"
+	// ReasonHandoffBrowser: a code came through a browser that began no such
+	// handoff, or too long ago.
+	ReasonHandoffBrowser Reason = "HandoffBrowser"
+	// ReasonHandoffCode: the code was used, is over, or never existed; or the
+	// Region that was asked had no session to hand off.
+	ReasonHandoffCode Reason = "HandoffCode"
+	// ReasonHandoffBinding: the code is for another origin, another browser or
+	// from another Region than the one that was asked.
+	ReasonHandoffBinding Reason = "HandoffBinding"
 )
 
 // An Error is the one type of error that this package makes.
@@ -35,6 +55,8 @@ type Error struct {
 	Rule, Want, Got string
 	// Err is the cause, if there is one.
 	Err error
+
+	regions []string // that ReasonStale is about, for the page
 }
 
 // Error implements error.
@@ -75,4 +97,8 @@ func quote(s string) string {
 func printable(s string) string {
 	q := strings.TrimSuffix(quote(s), "…")
 	return q[1 : len(q)-1]
+}
+
+func unavailable(what string, err error) *Error {
+	return &Error{Reason: ReasonUnavailable, Rule: what, Want: "an answer", Err: err}
 }

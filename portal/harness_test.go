@@ -54,6 +54,7 @@ type world struct {
 	inst     *center.Instance
 	sessions map[string]*portal.MemorySessions // by Region
 	hosts    map[string]http.Handler
+	seed     map[string]*http.Cookie // of a browser that is signed in, for who needs many
 
 	mu      sync.Mutex
 	log     bytes.Buffer
@@ -91,6 +92,11 @@ func data() center.Data {
 // newWorld starts everything; edit, if not nil, changes each portal's Config.
 func newWorld(t *testing.T, edit func(*portal.Config)) *world {
 	t.Helper()
+	return newWorldOf(t, data(), edit)
+}
+
+func newWorldOf(t *testing.T, d center.Data, edit func(*portal.Config)) *world {
+	t.Helper()
 	w := &world{t: t, clock: &clock{now: time.Now()}, sessions: map[string]*portal.MemorySessions{}, hosts: map[string]http.Handler{}}
 	var users []mockidp.User
 	for _, login := range []string{"alice", "bob", "Carol", "dora", "eve", "nobody"} {
@@ -113,7 +119,7 @@ func newWorld(t *testing.T, edit func(*portal.Config)) *world {
 	metadata, err := sp.Metadata()
 	require.NoError(t, err)
 	require.NoError(t, w.idp.RegisterSP("", metadata))
-	w.inst, err = center.New(data())
+	w.inst, err = center.New(d)
 	require.NoError(t, err)
 	for region, host := range regionHosts {
 		w.start(region, host, sp, edit)
@@ -128,7 +134,7 @@ func (w *world) start(region, host string, sp *saml.ServiceProvider, edit func(*
 	w.t.Helper()
 	view, err := w.inst.In(region)
 	require.NoError(w.t, err)
-	w.sessions[region] = portal.NewMemorySessions()
+	w.sessions[region] = portal.NewMemorySessionsIn(region)
 	cfg := portal.Config{
 		Region: region, SP: sp, Directory: view, Sessions: w.sessions[region],
 		Logger: slog.New(slog.NewTextHandler(w, nil)),

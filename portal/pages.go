@@ -54,8 +54,8 @@ func (p *Portal) signedOut(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	var e *Error
-	if errors.As(err, &e) && e.Reason == ReasonUnavailable {
-		p.refuse(w, r, http.StatusServiceUnavailable, e)
+	if errors.As(err, &e) && (e.Reason == ReasonUnavailable || e.Reason == ReasonStale) {
+		p.refuseVisit(w, r, e)
 		return
 	}
 	p.render(w, r, http.StatusOK, "signedout", page{Title: "You are signed out"})

@@ -18,6 +18,13 @@ const (
 	PathSignOut      = "/sign-out"   // POST only
 	PathSignedOut    = "/signed-out" // says so, and starts nothing
 	PathMetadata     = "/metadata"   // the service provider's SAML metadata
+	PathSessions     = "/sessions"   // the person's own, in all Regions
+	PathEnd          = "/sessions/end"
+	PathEndAll       = "/sessions/end-all"
+	PathOperator     = "/operator" // Regions, their addresses, other people's sessions
+	PathHandoff      = "/handoff"  // gives a session of this origin to another
+	PathEnter        = "/enter"    // gets one from there
+	PathHealth       = "/health"   // says whether people can sign in here
 	pathStatic       = "/static/{file}"
 )
 
@@ -28,15 +35,24 @@ type Portal struct {
 	mux       *http.ServeMux
 	cross     *http.CrossOriginProtection
 	templates map[string]*template.Template // by page
+	// acsOrigins are those of the consumers, which never change.
+	acsOrigins []string
+	shared     bool          // whether other Regions know the Codes
+	waiting    chan struct{} // who waits for a code takes a place in it
+	health     health
 }
 
 // New returns the portal that cfg describes, or an *Error with Reason
 // ReasonConfig.
 func New(cfg Config) (*Portal, error) {
+	shared := cfg.Codes != nil
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	p := &Portal{cfg: cfg, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), templates: parseTemplates()}
+	p := &Portal{
+		cfg: cfg, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), templates: parseTemplates(),
+		acsOrigins: acsOrigins(cfg.SP, cfg.Region), shared: shared, waiting: make(chan struct{}, maxWaiting),
+	}
 	var err error
 	p.region, err = acs.NewRegion(acs.RegionConfig{
 		SP:                cfg.SP,
@@ -45,6 +61,7 @@ func New(cfg Config) (*Portal, error) {
 		OnLogin:           p.proved,
 		Unsolicited:       acs.Accept,
 		RelayStateOrigins: cfg.RelayStateOrigins,
+		LoginPath:         PathLogin,
 		OnVerdict:         cfg.OnVerdict,
 		Logger:            cfg.Logger,
 		Rand:              cfg.Rand,
@@ -76,18 +93,35 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.Serve
 // routes fills the mux. The portal's own patterns carry no method, so that a
 // wrong method gets our page and not the mux's line of text.
 func (p *Portal) routes() {
-	p.region.Mount(p.mux, acs.Paths{Login: PathLogin, Metadata: PathMetadata})
+	p.region.Mount(p.mux, acs.Paths{Metadata: PathMetadata})
+	p.mux.HandleFunc(PathLogin, p.login)
 	p.get(PathHome+"{$}", p.visitor(p.accounts))
 	p.get(PathApplications, p.visitor(p.applications))
 	p.get(PathRole, p.visitor(p.role))
 	p.get(PathSignedOut, p.signedOut)
 	p.get(pathStatic, p.static)
-	p.handle(PathContinue, byMethod{http.MethodGet: p.proceed, http.MethodPost: p.answer})
+	p.get(PathHealth, p.healthy)
+	p.get(PathHandoff, once(p.handoff))
+	p.get(PathEnter, once(p.enter))
+	p.get(PathSessions, p.visitorEvenStale(p.sessions))
+	p.handle(PathEnd, byMethod{http.MethodPost: p.visitorEvenStale(p.endSession)})
+	p.handle(PathEndAll, byMethod{http.MethodPost: p.visitorEvenStale(p.endAllSessions)})
+	p.handle(PathOperator, byMethod{http.MethodGet: p.operator(p.operatorPage), http.MethodPost: p.operator(p.endUser)})
+	p.handle(PathContinue, byMethod{http.MethodGet: once(p.proceed), http.MethodPost: p.answer})
 	p.handle(PathSignOut, byMethod{http.MethodPost: p.signOut})
 	p.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		p.secure(w)
 		p.notFound(w, r)
 	})
+}
+
+// once keeps HEAD, which is for looking, away from what can be used once.
+func once(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodHead {
+			h(w, r)
+		}
+	}
 }
 
 type byMethod map[string]http.HandlerFunc

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"encoding/base32"
 	"io"
 	"maps"
@@ -28,6 +29,10 @@ const (
 	textNotFound    = "There is no page at this address."
 	textNoRole      = "There is no such permission set among those assigned to you."
 	textWrongMethod = "This address can't be used that way."
+	textRevoked     = "Your sign-in was ended, by you or by an administrator, while it was being made. Sign in again."
+	textStale       = " for longer than your administrator allows, so it can't tell whether your session was ended there. Nothing is wrong with your account. Use the portal of another Region, or try again in a moment."
+	textNotFinished = "This sign-in can't be continued: it was finished already, took too long, or began in another browser. If it happens again, check that your browser accepts cookies from this site."
+	textNotOurs     = "This link does not lead to a portal of this organization, so nothing was done."
 	textBadRequest  = "The form was incomplete. Go back and try again."
 )
 
@@ -35,6 +40,36 @@ const (
 // and returns the reference.
 func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, status int, why *Error) string {
 	reference := p.reference()
+	p.logRefused(r.Context(), why, reference)
+	pg := refusal(why, reference)
+	switch why.Reason {
+	case ReasonUnavailable:
+		w.Header().Set("Retry-After", "5")
+	case ReasonStale:
+		w.Header().Set("Retry-After", "5")
+		// Somebody whose session is real, and who can go to another Region.
+		if v, _ := p.current(r); v != nil {
+			pg = v.page(pg.Title, "", pg.Body)
+		}
+	}
+	p.render(w, r, status, "message", pg)
+	return reference
+}
+
+// refuseVisit is refuse with the status that goes with the reason. Who has no
+// access any more needs no cookie for it.
+func (p *Portal) refuseVisit(w http.ResponseWriter, r *http.Request, why *Error) {
+	status := http.StatusForbidden
+	switch why.Reason {
+	case ReasonUnavailable, ReasonStale:
+		status = http.StatusServiceUnavailable
+	case ReasonUnknownUser, ReasonInactiveUser:
+		p.clearCookie(w, SessionCookie)
+	}
+	p.refuse(w, r, status, why)
+}
+
+func (p *Portal) logRefused(ctx context.Context, why *Error, reference string) {
 	log := p.cfg.Logger.WarnContext
 	if why.Reason == ReasonUnavailable {
 		log = p.cfg.Logger.ErrorContext
@@ -43,24 +78,35 @@ func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, status int, why 
 	if why.Err != nil {
 		attrs = append(attrs, "cause", why.Err.Error())
 	}
-	log(r.Context(), "portal: refused", attrs...)
+	log(ctx, "portal: refused", attrs...)
+}
 
+// refusal is the page for a refusal.
+func refusal(why *Error, reference string) page {
 	body, title := messageBody{Reference: reference, Action: "Sign in again", Href: PathLogin}, "You can't sign in"
 	switch why.Reason {
 	case ReasonSessionOver:
 		body.Text = textSessionOver
+	case ReasonRevoked:
+		body.Text, title = textRevoked, "You were signed out"
 	case ReasonCrossSite:
 		body.Text, title = textCrossSite, "Refused"
 		body.Action, body.Href = "Go to the portal", PathHome
 	case ReasonUnavailable:
 		body.Text, title = textUnavailable, "Not available"
 		body.Action, body.Href = "Try again", PathHome
-		w.Header().Set("Retry-After", "5")
+	case ReasonStale:
+		body.Text, title = "This Region has not heard from "+strings.Join(why.regions, " and ")+textStale, "Not available in this Region"
+		body.Action, body.Href = "Try again", PathHome
+	case ReasonNotPending, ReasonHandoffBrowser, ReasonHandoffCode, ReasonHandoffBinding:
+		body.Text, title, body.Action = textNotFinished, "The sign-in was not finished", "Sign in"
+	case ReasonHandoffTarget:
+		body.Text, title = textNotOurs, "Refused"
+		body.Action, body.Href = "Go to the portal", PathHome
 	default:
 		body.Text = textNoAccess
 	}
-	p.render(w, r, status, "message", page{Title: title, Body: body})
-	return reference
+	return page{Title: title, Body: body}
 }
 
 // readable has no letters that are taken for digits.
@@ -93,7 +139,13 @@ func (p *Portal) wrongMethod(w http.ResponseWriter, r *http.Request, handlers by
 	p.say(w, r, http.StatusMethodNotAllowed, "Method not allowed", textWrongMethod)
 }
 
-// say shows a page that needs no reference: there is nothing to look up.
+// say shows a page that needs no reference: there is nothing to look up. Who
+// is signed in stays visibly so.
 func (p *Portal) say(w http.ResponseWriter, r *http.Request, status int, title, text string) {
-	p.render(w, r, status, "message", page{Title: title, Body: messageBody{Text: text, Action: "Go to the portal", Href: PathHome}})
+	body := messageBody{Text: text, Action: "Go to the portal", Href: PathHome}
+	pg := page{Title: title, Body: body}
+	if v, err := p.current(r); err == nil {
+		pg = v.page(title, "", body)
+	}
+	p.render(w, r, status, "message", pg)
 }

@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strconv"
@@ -64,8 +65,9 @@ type page struct {
 	Until time.Time // when the session ends at the latest
 	Here  regionLink
 	// Regions are all Regions of the instance; empty: the page has no list.
-	Regions []regionLink
-	Body    any
+	Regions  []regionLink
+	Operator bool // whether the person is one
+	Body     any
 }
 
 // A regionLink is a Region as pages show it.
@@ -75,29 +77,62 @@ type regionLink struct {
 	// Accent is the number of the Region's colour: its place in the list, so
 	// that it is the same in every portal.
 	Accent int
+	// Open is the address of the Region's portal for somebody who comes from
+	// here; empty: there is none to open.
+	Open string
+	// Heard says how old the data from there is; empty: nobody knows.
+	Heard       string
+	Unreachable bool
 }
 
 const accents = 6
 
 // regionLinks asks the directory each time: Regions come and go.
-func (p *Portal) regionLinks() []regionLink {
+func (p *Portal) regionLinks(r *http.Request) []regionLink {
 	var out []regionLink
-	for i, r := range p.cfg.Directory.Regions() {
-		out = append(out, regionLink{Region: r, Current: r.Name == p.cfg.Region, Primary: i == 0, Accent: i % accents})
+	heard, l := p.peers(), p.place(r)
+	for i, region := range p.cfg.Directory.Regions() {
+		link := regionLink{Region: region, Current: region.Name == p.cfg.Region, Primary: i == 0, Accent: i % accents}
+		if !link.Current && region.Active() {
+			link.Open = p.openURL(l, region)
+		}
+		// A Region on its way in or out has nothing yet, or nothing more, to hear.
+		if peer, ok := heard[region.Name]; ok && !link.Current && region.Active() {
+			link.Heard, link.Unreachable = p.since(peer), peer.State == PeerUnreachable
+		}
+		out = append(out, link)
 	}
 	return out
+}
+
+// openURL leads to another Region's portal, and says where the person comes
+// from if a session can be had from here.
+func (p *Portal) openURL(l place, to center.Region) string {
+	origin := counterpart(l.portal, l.portals, origins(to.PortalURLs))
+	if !p.shared || l.portal == "" || origin == "" {
+		return to.PortalURL()
+	}
+	return origin + PathHome + "?" + url.Values{FromParameter: {p.cfg.Region}}.Encode()
+}
+
+// Primary returns the link of the primary Region.
+func (pg page) Primary() regionLink {
+	if len(pg.Regions) == 0 {
+		return regionLink{}
+	}
+	return pg.Regions[0]
 }
 
 // render writes a page. It is made in memory first: a page is whole or is an
 // error, and a HEAD request gets the same length.
 func (p *Portal) render(w http.ResponseWriter, r *http.Request, status int, name string, pg page) {
-	all := p.regionLinks()
+	all := p.regionLinks(r)
 	pg.Here = regionLink{Region: center.Region{Name: p.cfg.Region}, Current: true}
 	if i := slices.IndexFunc(all, func(l regionLink) bool { return l.Current }); i >= 0 {
 		pg.Here = all[i]
 	}
 	if pg.User != nil {
-		pg.Regions = all
+		pg.Regions, pg.Operator = all, p.isOperator(*pg.User)
 	}
 	var b bytes.Buffer
 	if err := p.templates[name].Execute(&b, pg); err != nil {

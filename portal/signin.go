@@ -2,10 +2,8 @@ package portal
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"time"
@@ -25,6 +23,7 @@ type pending struct {
 	ReturnTo     string    `json:"return_to,omitempty"`
 	Unsolicited  bool      `json:"unsolicited,omitempty"`
 	Until        time.Time `json:"until"` // of this record
+	Epoch        Epoch     `json:"epoch,omitempty"`
 	// Asked is the ID of the user whose browser was asked whether to go on.
 	Asked string `json:"asked,omitempty"`
 }
@@ -52,23 +51,30 @@ func (p *Portal) proved(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 		return
 	}
 	in.UserID = u.ID
-	tag, err := p.keep(w, r, "", in)
+	// Now and not when the session begins: what is revoked from here on is
+	// this sign-in too.
+	epoch, err := p.cfg.Sessions.Epoch(r.Context(), u.ID)
 	if err != nil {
-		p.refuseSignIn(w, r, in, err)
+		p.refuseSignIn(w, r, in, unavailable("read of the user's epoch", err))
+		return
+	}
+	in.Epoch = epoch
+	tag, refused := p.keep(w, r, "", in)
+	if refused != nil {
+		p.refuseSignIn(w, r, in, refused)
 		return
 	}
 	http.Redirect(w, r, PathContinue+"?s="+url.QueryEscape(tag), http.StatusSeeOther)
 }
 
 // proceed finishes the sign-in that this browser has pending, unless there is
-// a question to ask first. Somebody who came back to an old page goes home, and
-// from there to sign in if need be.
+// a question to ask first. Somebody who came back to an old page goes home.
 func (p *Portal) proceed(w http.ResponseWriter, r *http.Request) {
 	tag := r.URL.Query().Get("s")
 	in, err := p.take(w, r, tag)
 	switch {
 	case errors.Is(err, errNotPending):
-		http.Redirect(w, r, PathHome, http.StatusSeeOther)
+		p.notBegun(w, r, &Error{Reason: ReasonNotPending, Rule: "cookie of the sign-in", Want: "a sign-in that this browser has to continue"})
 	case err != nil:
 		p.refuse(w, r, http.StatusServiceUnavailable, unavailable("read of the sign-in", err))
 	default:
@@ -87,7 +93,7 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in p
 	}
 	before, err := p.current(r)
 	var e *Error
-	if errors.As(err, &e) && e.Reason == ReasonUnavailable {
+	if errors.As(err, &e) && (e.Reason == ReasonUnavailable || e.Reason == ReasonStale) {
 		p.refuseSignIn(w, r, in, e)
 		return
 	}
@@ -96,41 +102,17 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in p
 		return
 	}
 	p.clearCookie(w, pendingCookie(tag))
-	if err := p.replace(w, r, before, in, u); err != nil {
+	if err := p.replace(w, r, before, in.session(u)); err != nil {
 		p.refuseSignIn(w, r, in, err)
 		return
 	}
 	p.signedIn(r.Context(), in)
-	to := in.ReturnTo
-	if to == "" {
-		to = PathHome
-	}
-	http.Redirect(w, r, to, http.StatusSeeOther)
+	http.Redirect(w, r, p.destination(r, in.ReturnTo), http.StatusSeeOther)
 }
 
-// replace ends the session that the browser had and begins the new one.
-func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, in pending, u center.User) *Error {
-	now := p.cfg.Now()
-	s := Session{
-		UserID: u.ID, UserName: in.UserName, SessionIndex: in.SessionIndex, Region: p.cfg.Region,
-		Created: now, Seen: now, Expires: now.Add(p.cfg.SessionLifetime),
-	}
-	if !in.SessionEnd.IsZero() && in.SessionEnd.Before(s.Expires) {
-		s.Expires = in.SessionEnd
-	}
-	if s.over(now, p.cfg.IdleTimeout) {
-		return &Error{Reason: ReasonSessionOver, Rule: "SessionNotOnOrAfter (Profiles 4.1.4.3)", Want: "after " + now.UTC().Format(time.RFC3339), Got: s.Expires.UTC().Format(time.RFC3339)}
-	}
-	if before != nil {
-		if err := p.cfg.Sessions.End(r.Context(), before.key); err != nil {
-			return unavailable("end of the session before", err)
-		}
-	}
-	var e *Error
-	if err := p.begin(w, r, s); errors.As(err, &e) {
-		return e
-	}
-	return nil
+// session is what a pending sign-in becomes.
+func (in pending) session(u center.User) Session {
+	return Session{UserID: u.ID, UserName: in.UserName, SessionIndex: in.SessionIndex, Expires: in.SessionEnd, Epoch: in.Epoch}
 }
 
 // keep stores a pending sign-in and gives this browser its secret. The tag
@@ -142,11 +124,9 @@ func (p *Portal) keep(w http.ResponseWriter, r *http.Request, tag string, in pen
 		return "", unavailable("making of a secret", err)
 	}
 	if tag == "" {
-		b := make([]byte, tagBytes)
-		if _, err := io.ReadFull(p.cfg.Rand, b); err != nil {
+		if tag, err = p.random(tagBytes); err != nil {
 			return "", unavailable("making of a tag", err)
 		}
-		tag = hex.EncodeToString(b)
 	}
 	b, err := json.Marshal(in)
 	if err != nil {
@@ -181,8 +161,6 @@ func (p *Portal) take(w http.ResponseWriter, r *http.Request, tag string) (pendi
 	return in, err
 }
 
-const tagBytes = 8
-
 // pendingKey is not of the kinds that acs keeps for itself in the same store.
 func pendingKey(secret string) string { return "portal." + hashed("portal sign-in", secret) }
 
@@ -199,7 +177,7 @@ func (p *Portal) signedIn(ctx context.Context, in pending) {
 func (p *Portal) refuseSignIn(w http.ResponseWriter, r *http.Request, in pending, why *Error) {
 	status := http.StatusForbidden
 	switch why.Reason {
-	case ReasonUnavailable:
+	case ReasonUnavailable, ReasonStale:
 		status = http.StatusServiceUnavailable
 	case ReasonUnknownUser, ReasonInactiveUser:
 		why.Got = in.UserName

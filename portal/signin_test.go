@@ -140,7 +140,7 @@ func TestPendingSignInIsThisBrowsersAndOnce(t *testing.T) {
 	require.Equal(t, portal.PathContinue, next.Path)
 
 	other := w.browser()
-	requireAtIdP(t, w, other.get(next.String()))
+	requireNotFinished(t, other.get(next.String()))
 	assert.Zero(t, w.sessions["us-east-1"].Len(), "the address alone is worth nothing")
 
 	stolen := w.browser()
@@ -149,7 +149,8 @@ func TestPendingSignInIsThisBrowsersAndOnce(t *testing.T) {
 		stolen.jar[virginia][name] = c
 	}
 	requirePage(t, b.follow(a), 200, "/", "Alice Adams")
-	requireAtIdP(t, w, stolen.get(next.String()))
+	requireNotFinished(t, stolen.get(next.String()))
+	assert.Contains(t, w.logged(), "reason=NotPending")
 	assert.Equal(t, 1, w.sessions["us-east-1"].Len(), "the secret works once")
 	requirePage(t, b.get(next.String()), 200, "/", "Alice Adams")
 }
@@ -167,10 +168,19 @@ func TestPendingSignInExpires(t *testing.T) {
 			a := b.send("POST", form.URL, "cross-site", form.Values())
 			require.Equal(t, http.StatusSeeOther, a.StatusCode)
 			w.clock.advance(5 * time.Minute)
-			requireAtIdP(t, w, b.follow(a))
+			requireNotFinished(t, b.follow(a))
 			assert.Zero(t, w.sessions["us-east-1"].Len())
 		})
 	}
+}
+
+// requireNotFinished wants a page that starts nothing by itself: a browser that
+// keeps no cookies would go around for ever.
+func requireNotFinished(t *testing.T, a answer) {
+	t.Helper()
+	requirePage(t, a, http.StatusForbidden, a.url.RequestURI(), "The sign-in was not finished", `href="/login"`)
+	assert.Empty(t, a.Header.Get("Location"))
+	assert.NotContains(t, a.body, "refresh")
 }
 
 func requireAtIdP(t *testing.T, w *world, a answer) {

@@ -1,0 +1,96 @@
+package portal_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal"
+)
+
+const (
+	ssoins = "ssoins-7223aaaabbbbcccc"
+	tenant = "4455422d84a27c9f-9f18-41fa-81b4-769660979b1e"
+)
+
+func TestAWSURLs(t *testing.T) {
+	for name, c := range map[string]struct {
+		names        portal.AWSNames
+		region       string
+		portals, acs []string
+	}{
+		"primary with everything": {
+			portal.AWSNames{Primary: "us-east-1", InstanceID: ssoins, IdentityStoreID: "d-9067f1a2b3", Alias: "example", TenantID: tenant, LegacyACS: true}, "us-east-1",
+			[]string{
+				"https://ssoins-7223aaaabbbbcccc.us-east-1.portal.amazonaws.com",
+				"https://ssoins-7223aaaabbbbcccc.portal.us-east-1.app.aws",
+				"https://d-9067f1a2b3.awsapps.com/start",
+				"https://example.awsapps.com/start",
+			},
+			[]string{
+				"https://us-east-1.signin.aws/platform/saml/acs/" + tenant,
+				"https://us-east-1.sso.signin.aws/platform/saml/acs/" + tenant,
+				"https://us-east-1.signin.aws.amazon.com/platform/saml/acs/" + tenant,
+			},
+		},
+		"an additional Region has no awsapps.com, no alias, no legacy ACS": {
+			portal.AWSNames{Primary: "us-east-1", InstanceID: ssoins, IdentityStoreID: "d-9067f1a2b3", Alias: "example", TenantID: tenant, LegacyACS: true}, "eu-central-1",
+			[]string{
+				"https://ssoins-7223aaaabbbbcccc.eu-central-1.portal.amazonaws.com",
+				"https://ssoins-7223aaaabbbbcccc.portal.eu-central-1.app.aws",
+			},
+			[]string{
+				"https://eu-central-1.signin.aws/platform/saml/acs/" + tenant,
+				"https://eu-central-1.sso.signin.aws/platform/saml/acs/" + tenant,
+			},
+		},
+		"primary of a new instance": {
+			portal.AWSNames{Primary: "ap-northeast-3", InstanceID: ssoins, TenantID: tenant}, "ap-northeast-3",
+			[]string{
+				"https://ssoins-7223aaaabbbbcccc.ap-northeast-3.portal.amazonaws.com",
+				"https://ssoins-7223aaaabbbbcccc.portal.ap-northeast-3.app.aws",
+			},
+			[]string{
+				"https://ap-northeast-3.signin.aws/platform/saml/acs/" + tenant,
+				"https://ap-northeast-3.sso.signin.aws/platform/saml/acs/" + tenant,
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			portals, err := c.names.PortalURLs(c.region)
+			require.NoError(t, err)
+			assert.Equal(t, c.portals, portals)
+			acs, err := c.names.ACSURLs(c.region)
+			require.NoError(t, err)
+			assert.Equal(t, c.acs, acs)
+		})
+	}
+}
+
+func TestAWSURLsRefuse(t *testing.T) {
+	good := portal.AWSNames{Primary: "us-east-1", InstanceID: ssoins, TenantID: tenant}
+	for name, c := range map[string]struct {
+		region string
+		spoil  func(*portal.AWSNames)
+	}{
+		"no primary":           {"us-east-1", func(n *portal.AWSNames) { n.Primary = "" }},
+		"no Region":            {"", func(*portal.AWSNames) {}},
+		"Region with a dot":    {"eu-central-1.evil", func(*portal.AWSNames) {}},
+		"Region with a slash":  {"eu-central-1/", func(*portal.AWSNames) {}},
+		"no instance ID":       {"us-east-1", func(n *portal.AWSNames) { n.InstanceID, n.TenantID = "", "" }},
+		"another instance ID":  {"us-east-1", func(n *portal.AWSNames) { n.InstanceID, n.TenantID = "ins-1", "." }},
+		"alias that is a path": {"us-east-1", func(n *portal.AWSNames) { n.Alias, n.TenantID = "evil.example/", "a/b" }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := good
+			c.spoil(&n)
+			for _, urls := range []func(string) ([]string, error){n.PortalURLs, n.ACSURLs} {
+				_, err := urls(c.region)
+				var e *portal.Error
+				require.ErrorAs(t, err, &e)
+				assert.Equal(t, portal.ReasonConfig, e.Reason)
+			}
+		})
+	}
+}

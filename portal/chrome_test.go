@@ -1,0 +1,246 @@
+package portal_test
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+const (
+	patience = 60 * time.Second // a condition may take that long on a busy machine
+	tick     = 15 * time.Millisecond
+)
+
+// A site is an identity provider and two Regions on loopback, for a real
+// browser, which resolves *.localhost by itself. Frankfurt's portal has a host
+// of its own, apart from its consumer's.
+type site struct {
+	idp     *mockidp.Server
+	portals map[string]string // by Region, without a slash at the end
+	peers   map[string]*heard // what each Region hears
+}
+
+func newSite(t *testing.T) *site {
+	t.Helper()
+	s := &site{portals: map[string]string{}, peers: map[string]*heard{"us-east-1": {}, "eu-central-1": {}}}
+	servers, consumers := map[string]*httptest.Server{}, map[string]string{}
+	for region, hosts := range map[string][2]string{"us-east-1": {"us-east-1", "us-east-1"}, "eu-central-1": {"eu-central-1", "signin-eu-central-1"}} {
+		server := httptest.NewUnstartedServer(nil)
+		_, port, err := net.SplitHostPort(server.Listener.Addr().String())
+		require.NoError(t, err)
+		servers[region] = server
+		s.portals[region] = "http://" + hosts[0] + ".localhost:" + port
+		consumers[region] = "http://" + hosts[1] + ".localhost:" + port + acsPath
+	}
+	s.idp = mockidp.New(mockidp.Config{BaseURL: "http://idp.localhost:0", Users: []mockidp.User{{Login: "alice@example.com", Password: "open-sesame"}}})
+	t.Cleanup(s.idp.Close)
+	md, err := saml.ParseIdPMetadata(s.idp.Metadata(""))
+	require.NoError(t, err)
+	sp, err := saml.New(saml.Config{
+		EntityID: s.portals["us-east-1"] + "/platform/saml/d-9067f1a2b3", IdP: md,
+		ACS: []saml.Endpoint{{URL: consumers["us-east-1"], Region: "us-east-1"}, {URL: consumers["eu-central-1"], Region: "eu-central-1"}},
+	})
+	require.NoError(t, err)
+	metadata, err := sp.Metadata()
+	require.NoError(t, err)
+	require.NoError(t, s.idp.RegisterSP("", metadata))
+	d := data()
+	for i, r := range d.Regions {
+		d.Regions[i].PortalURLs, d.Regions[i].ACSURLs = []string{s.portals[r.Name]}, []string{consumers[r.Name]}
+	}
+	d.Regions = append(d.Regions, center.Region{Name: "ap-northeast-1", Label: "Tokyo", Status: center.RegionAdding})
+	inst, err := center.New(d)
+	require.NoError(t, err)
+	sessions, codes := portal.NewMemorySessions(), portal.NewCodes(acs.NewMemoryStore())
+	for region, server := range servers {
+		view, err := inst.In(region)
+		require.NoError(t, err)
+		server.Config.Handler, err = portal.New(portal.Config{
+			Region: region, SP: sp, Directory: view, Sessions: sessions, Codes: codes, Replication: s.peers[region],
+			Operator: func(u center.User) bool { return u.UserName == "alice@example.com" },
+			Logger:   slog.New(slog.NewTextHandler(io.Discard, nil)),
+		})
+		require.NoError(t, err)
+		server.Start()
+		t.Cleanup(server.Close)
+	}
+	return s
+}
+
+// A tab is a real browser's.
+type tab struct {
+	t   *testing.T
+	ctx context.Context
+}
+
+// newTab starts a browser, or skips the test where there is none and
+// MERIDIAN_REQUIRE does not ask for it.
+func newTab(t *testing.T) *tab {
+	t.Helper()
+	var path string
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome-stable", "google-chrome"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "browser") {
+			t.Fatal("no Chromium, which MERIDIAN_REQUIRE asks for")
+		}
+		t.Skip("no Chromium")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path),
+		chromedp.NoSandbox, // as root there is none
+		chromedp.DisableGPU, chromedp.Flag("disable-component-update", true), chromedp.Flag("no-proxy-server", true))
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	t.Cleanup(stop)
+	ctx, cancel := chromedp.NewContext(allocator)
+	t.Cleanup(cancel)
+	require.NoError(t, chromedp.Do(ctx), "start of %s", path)
+	return &tab{t, ctx}
+}
+
+func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	require.NoError(b.t, chromedp.Do(ctx, actions...))
+}
+
+func (b *tab) open(addr string) { b.t.Helper(); b.do(chromedp.Navigate(addr)) }
+
+func (b *tab) click(css string) {
+	b.t.Helper()
+	b.do(chromedp.Click(chromedp.CSS(css), chromedp.NodeVisible))
+}
+
+// until waits for an expression to be true on a page that is complete.
+func (b *tab) until(expression string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	ticker := time.NewTicker(tick)
+	defer ticker.Stop()
+	for {
+		if ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState === "complete" && !!(`+expression+`)`)); err == nil && ok {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			where, _ := chromedp.Run(b.ctx, chromedp.Evaluate[string](`location.href + "\n" + document.body.innerText`))
+			require.Fail(b.t, "never true: "+expression, where)
+		case <-ticker.C:
+		}
+	}
+}
+
+func (b *tab) at(addr string) { b.t.Helper(); b.until("location.href === " + js(addr)) }
+
+func (b *tab) reads(texts ...string) {
+	b.t.Helper()
+	for _, text := range texts {
+		b.until(`document.body.innerText.replace(/\s+/g, " ").includes(` + js(text) + `)`)
+	}
+}
+
+func js(s string) string {
+	b, err := json.Marshal(s)
+	if err != nil {
+		panic(err) // a string can always be written
+	}
+	return string(b)
+}
+
+// fits wants no sideways scrolling at a desk's width and at a phone's, and
+// takes pictures if MERIDIAN_SCREENSHOTS names a folder.
+func (b *tab) fits(name string) {
+	b.t.Helper()
+	for _, width := range []int64{400, 1280} {
+		b.do(chromedp.EmulateViewport(width, 900))
+		b.until("innerWidth === " + strconv.FormatInt(width, 10))
+		got, err := chromedp.Run(b.ctx, chromedp.Evaluate[int64]("document.documentElement.scrollWidth"))
+		require.NoError(b.t, err)
+		assert.LessOrEqual(b.t, got, width, "%s scrolls sideways", name)
+		if folder := os.Getenv("MERIDIAN_SCREENSHOTS"); folder != "" {
+			png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
+			require.NoError(b.t, err)
+			require.NoError(b.t, os.WriteFile(filepath.Join(folder, name+"-"+strconv.FormatInt(width, 10)+".png"), png, 0o644))
+		}
+	}
+}
+
+// TestRealBrowser signs in once, goes to the other Region without signing in
+// again, looks at the pages, and signs out of both at once.
+func TestRealBrowser(t *testing.T) {
+	s, b := newSite(t), newTab(t)
+	now := time.Now()
+	tokyo := portal.Peer{Region: "ap-northeast-1", State: portal.PeerReplicating, Done: 640, Total: 1000, Heard: now}
+	s.peers["us-east-1"].set(tokyo, portal.Peer{Region: "eu-central-1", State: portal.PeerReplicated, Heard: now, Lag: 3 * time.Millisecond, MaxLag: 41 * time.Millisecond})
+	s.peers["eu-central-1"].set(tokyo, portal.Peer{Region: "us-east-1", State: portal.PeerReplicated, Heard: now})
+
+	b.open(s.portals["us-east-1"] + "/")
+	b.until(`document.activeElement.id === "username"`)
+	b.do(chromedp.KeyEvent("alice@example.com" + kb.Tab + "open-sesame" + kb.Enter))
+	b.at(s.portals["us-east-1"] + "/")
+	b.reads("Alice Adams", "Production", "Data as of")
+	b.fits("home")
+
+	// The other Region's portal is on another host than its consumer; its
+	// session comes from here all the same.
+	s.idp.Close()
+	b.click(`.regions a[href*="from="]`)
+	b.at(s.portals["eu-central-1"] + "/")
+	b.reads("Alice Adams", "Data from us-east-1 as of")
+	s.peers["eu-central-1"].set(tokyo, portal.Peer{Region: "us-east-1", State: portal.PeerUnreachable, Heard: now.Add(-4 * time.Minute), Lag: 4 * time.Millisecond, MaxLag: time.Second})
+	b.open(s.portals["eu-central-1"] + "/")
+	b.reads("Alice Adams", "us-east-1 (N. Virginia) can't be reached from here", "provisioned before still works")
+	b.fits("home-unreachable-peer")
+
+	b.click(`a[href="/sessions"]`)
+	b.reads("Your sessions", "This session", "N. Virginia", "Sign out everywhere")
+	b.fits("sessions")
+
+	b.click(`a[href="/operator"]`)
+	b.reads("Regions of this instance", "640 of 1000", "View ACS URLs", "View AWS access portal URLs")
+	b.fits("operator")
+	b.click(`details.list:nth-of-type(1) summary`)
+	b.until(`document.getElementById("all-acs").checkVisibility()`)
+	b.fits("operator-acs")
+	b.do(chromedp.Focus(`#user_name`), chromedp.KeyEvent("nobody"+kb.Enter))
+	b.reads("Nobody has exactly this user name")
+	b.fits("operator-nobody")
+
+	b.open(s.portals["eu-central-1"] + "/sign-outs")
+	b.reads("Not found", "Alice Adams")
+	b.fits("not-found")
+	b.click(`form[action="/sign-out"] button`)
+	b.at(s.portals["eu-central-1"] + "/signed-out")
+	b.open(s.portals["us-east-1"] + "/signed-out")
+	b.reads("You are signed out") // somebody with a session would be sent home
+}
+
+var _ http.Handler = (*portal.Portal)(nil)

@@ -1,0 +1,137 @@
+package portal
+
+import (
+	"context"
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"net/http"
+)
+
+// enter is the destination's part of a handoff: it turns a code into a session
+// of this origin. A code that is no good leads to a sign-in without other
+// Regions, and where that was the one that failed, to a page that says so:
+// nobody is sent around in circles.
+func (p *Portal) enter(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	a, ok := p.takeAttempt(w, r, q.Get("s"))
+	if !ok {
+		p.notBegun(w, r, &Error{Reason: ReasonHandoffBrowser, Rule: "cookie of the handoff", Want: "a handoff that this browser began a short while ago"})
+		return
+	}
+	code := q.Get("code")
+	if code == "" && a.region != p.cfg.Region {
+		p.cfg.Logger.InfoContext(r.Context(), "portal: no session to hand off", "region", p.cfg.Region, "from", a.region)
+		p.plainly(w, r, a.returnTo)
+		return
+	}
+	s, why := p.redeem(r, a, code)
+	if why == nil {
+		why = p.admit(w, r, s)
+	}
+	switch {
+	case why == nil:
+		p.cfg.Logger.InfoContext(r.Context(), "portal: entered", "region", p.cfg.Region, "user", s.UserName, "from", a.region)
+		http.Redirect(w, r, p.orHome(a.returnTo), http.StatusSeeOther)
+	case why.Reason == ReasonUnknownUser || why.Reason == ReasonInactiveUser:
+		p.refuse(w, r, http.StatusForbidden, why) // whom a sign-in would refuse too
+	default:
+		p.otherwise(w, r, a, why)
+	}
+}
+
+// redeem takes a code and judges what it stands for, here and now.
+func (p *Portal) redeem(r *http.Request, a attempt, code string) (Session, *Error) {
+	g, why := p.takeGrant(r.Context(), code)
+	if why != nil {
+		return Session{}, why
+	}
+	now, l := p.cfg.Now(), p.place(r)
+	switch {
+	case !now.Before(g.Until):
+		return Session{}, &Error{Reason: ReasonHandoffCode, Rule: "lifetime of the code", Want: "a code that is not over"}
+	case l.portal == "" || g.To != l.portal:
+		return Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "origin that the code is for", Want: l.portal, Got: g.To}
+	case subtle.ConstantTimeCompare([]byte(g.State), []byte(a.state())) != 1:
+		return Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "state of the handoff", Want: "the one that this browser began"}
+	case g.Region != a.region:
+		return Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "Region that was asked", Want: a.region, Got: g.Region}
+	case g.SignIn == "":
+		return Session{}, &Error{Reason: ReasonHandoffCode, Rule: "what the code stands for", Want: "a sign-in"}
+	}
+	if _, why := p.active(p.cfg.Directory.UserByID(g.UserID)); why != nil {
+		why.Got = g.UserName
+		return Session{}, why
+	}
+	return Session{
+		SignIn: g.SignIn, UserID: g.UserID, UserName: g.UserName, SessionIndex: g.SessionIndex, Expires: g.Expires, Epoch: g.Epoch,
+	}, nil
+}
+
+// maxWaiting is how many requests may wait for codes at once.
+const maxWaiting = 256
+
+var errCrowded = errors.New("too many wait already")
+
+func (p *Portal) takeGrant(ctx context.Context, code string) (grant, *Error) {
+	none := &Error{Reason: ReasonHandoffCode, Rule: "code of the handoff", Want: "one that was not used and is not over"}
+	if !isSecret(code) {
+		return grant{}, none
+	}
+	// A code may be waited for. Strangers can't make that a crowd: who finds no
+	// room signs in instead.
+	select {
+	case p.waiting <- struct{}{}:
+		defer func() { <-p.waiting }()
+	default:
+		return grant{}, unavailable("read of the code", errCrowded)
+	}
+	var g grant
+	b, err := p.cfg.Codes.TakeCode(ctx, codeKey(code))
+	if err == nil {
+		err = json.Unmarshal(b, &g)
+	}
+	if errors.Is(err, ErrNoCode) {
+		return grant{}, none
+	} else if err != nil {
+		return grant{}, unavailable("read of the code", err)
+	}
+	return g, nil
+}
+
+// admit begins the session, in place of the one that the browser had.
+func (p *Portal) admit(w http.ResponseWriter, r *http.Request, s Session) *Error {
+	before, err := p.current(r)
+	var e *Error
+	if errors.As(err, &e) && (e.Reason == ReasonUnavailable || e.Reason == ReasonStale) {
+		return e
+	}
+	return p.replace(w, r, before, s)
+}
+
+// otherwise goes on without the session that another Region would have given.
+// A portal that asked its own Region's consumer has no other way, and says so.
+func (p *Portal) otherwise(w http.ResponseWriter, r *http.Request, a attempt, why *Error) {
+	if a.region == p.cfg.Region {
+		p.refuseVisit(w, r, why)
+		return
+	}
+	p.logRefused(r.Context(), why, "")
+	p.plainly(w, r, a.returnTo)
+}
+
+// notBegun answers somebody who came with something that this browser did not
+// begin, or has finished. It starts nothing by itself: a browser that keeps no
+// cookies would go around for ever.
+func (p *Portal) notBegun(w http.ResponseWriter, r *http.Request, why *Error) {
+	_, err := p.current(r)
+	var e *Error
+	switch {
+	case err == nil:
+		http.Redirect(w, r, PathHome, http.StatusSeeOther)
+	case errors.As(err, &e):
+		p.refuseVisit(w, r, e)
+	default:
+		p.refuse(w, r, http.StatusForbidden, why)
+	}
+}

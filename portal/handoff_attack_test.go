@@ -1,0 +1,324 @@
+package portal_test
+
+import (
+	"context"
+	"log/slog"
+	"maps"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal"
+)
+
+// stolen begins a handoff from Virginia to Frankfurt as alice, and returns the
+// browser and the address with the code.
+func stolen(t *testing.T, edit func(*portal.Config)) (*world, *browser, *url.URL) {
+	t.Helper()
+	w, _ := newShared(t, edit)
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	return w, b, toEnter(t, b, fromVirginia)
+}
+
+func TestCodeIsWorthNothingInAnotherBrowser(t *testing.T) {
+	w, b, enter := stolen(t, nil)
+	thief := w.browser()
+	requireNotFinished(t, thief.get(enter.String()))
+	assert.Contains(t, w.logged(), "reason=HandoffBrowser")
+	// One that began a handoff of its own, and uses its tag.
+	own := toEnter(t, thief, "https://"+frankfurt+"/?from=us-east-1")
+	requireAtIdP(t, w, thief.get(with(enter, "s", own.Query().Get("s"))))
+	assert.Contains(t, w.logged(), "reason=HandoffBinding")
+	requireNoSession(t, thief, frankfurt)
+	// It is used up by then, and the person signs in instead.
+	requireAtIdP(t, w, b.get(enter.String()))
+}
+
+// An attacker who is signed in can't give the victim the attacker's session.
+func TestCodeOfSomebodyElseIsNotTaken(t *testing.T) {
+	w, victim, enter := stolen(t, nil)
+	mallory := w.browser()
+	w.signIn(mallory, "https://"+virginia+"/", "bob@example.com")
+	theirs := toEnter(t, mallory, fromVirginia)
+	requireAtIdP(t, w, victim.get(with(enter, "code", theirs.Query().Get("code"))))
+	requireNoSession(t, victim, frankfurt)
+}
+
+func TestCodeWorksOnce(t *testing.T) {
+	w, b, enter := stolen(t, nil)
+	copied := w.browser()
+	copied.jar[frankfurt] = map[string]*http.Cookie{}
+	for name, c := range b.jar[frankfurt] {
+		copied.jar[frankfurt][name] = c
+	}
+	requirePage(t, b.get(enter.String()), 200, "/", "Alice Adams")
+	requireAtIdP(t, w, copied.get(enter.String()))
+	requireNoSession(t, copied, frankfurt)
+	requirePage(t, b.get(enter.String()), 200, "/", "Alice Adams") // goes home
+}
+
+// forgetful keeps codes for ever, so that the portal's own judgement is seen.
+type forgetful struct{ portal.Codes }
+
+func (f forgetful) PutCode(ctx context.Context, key string, v []byte, _ time.Time) error {
+	return f.Codes.PutCode(ctx, key, v, time.Now().Add(24*time.Hour))
+}
+
+func TestCodeExpires(t *testing.T) {
+	for name, edit := range map[string]func(*portal.Config){
+		"in the store": nil,
+		"here":         func(c *portal.Config) { c.Codes = forgetful{c.Codes} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, b, enter := stolen(t, edit)
+			w.clock.advance(time.Minute - time.Second)
+			requirePage(t, b.get(enter.String()), 200, "/", "Alice Adams")
+
+			w, b, enter = stolen(t, edit)
+			w.clock.advance(time.Minute)
+			requireAtIdP(t, w, b.get(enter.String()))
+			assert.Contains(t, w.logged(), "reason=HandoffCode")
+			requireNoSession(t, b, frankfurt)
+		})
+	}
+}
+
+func TestHandoffThatTookTooLong(t *testing.T) {
+	w, b, enter := stolen(t, func(c *portal.Config) { c.Codes = forgetful{c.Codes} })
+	w.clock.advance(15 * time.Minute)
+	requireNotFinished(t, b.get(enter.String()))
+	requireNoSession(t, b, frankfurt)
+}
+
+func TestTamperedHandoff(t *testing.T) {
+	for name, tamper := range map[string]func(*url.URL) string{
+		"no code":         func(u *url.URL) string { return with(u, "code", "") },
+		"short code":      func(u *url.URL) string { return with(u, "code", u.Query().Get("code")[1:]) },
+		"other code":      func(u *url.URL) string { return with(u, "code", strings.Repeat("A", 43)) },
+		"long code":       func(u *url.URL) string { return with(u, "code", strings.Repeat("A", 4300)) },
+		"code of NUL":     func(u *url.URL) string { return with(u, "code", "\x00") },
+		"no tag":          func(u *url.URL) string { return with(u, "s", "") },
+		"another tag":     func(u *url.URL) string { return with(u, "s", "0123456789abcdef") },
+		"tag of a cookie": func(u *url.URL) string { return with(u, "s", "../../session") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, b, enter := stolen(t, nil)
+			b.get(tamper(enter))
+			requireNoSession(t, b, frankfurt)
+		})
+	}
+}
+
+// The state in the address is that of another browser's handoff.
+func TestTamperedState(t *testing.T) {
+	w, b, _ := stolen(t, nil)
+	a := b.send("GET", "https://"+frankfurt+"/login?from=us-east-1", "none", nil)
+	loc, err := a.Location()
+	require.NoError(t, err)
+	for _, state := range []string{"", "x", strings.Repeat("A", 64), strings.Repeat("0", 63), loc.Query().Get("state") + "0"} {
+		requirePage(t, b.get(with(loc, "state", state)), http.StatusBadRequest, portal.PathHandoff+"?"+mustQuery(t, with(loc, "state", state)), "Refused")
+	}
+	requireAtIdP(t, w, b.get(with(loc, "state", strings.Repeat("0", 64))))
+	assert.Contains(t, w.logged(), "reason=HandoffBinding")
+	requireNoSession(t, b, frankfurt)
+}
+
+func mustQuery(t *testing.T, addr string) string {
+	t.Helper()
+	u, err := url.Parse(addr)
+	require.NoError(t, err)
+	return u.RawQuery
+}
+
+// Frankfurt's code, carried to Virginia by a browser that began a handoff there.
+func TestCodeIsForOneOrigin(t *testing.T) {
+	w, _ := newShared(t, nil)
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	requirePage(t, b.get(fromVirginia), 200, "/")
+	delete(b.jar[virginia], portal.SessionCookie)
+	toVirginia := toEnter(t, b, "https://"+virginia+"/?from=eu-central-1")
+
+	delete(b.jar[frankfurt], portal.SessionCookie)
+	b2 := w.browser()
+	w.signIn(b2, "https://"+virginia+"/", "alice@example.com")
+	toFrankfurt := toEnter(t, b2, fromVirginia)
+
+	// The cookie's secret is the same; only the origin differs.
+	for name, c := range b2.jar[frankfurt] {
+		b.jar[virginia][name] = c
+	}
+	requireNotFinished(t, b.get("https://"+virginia+toFrankfurt.RequestURI()))
+	line := lineWith(w.logged(), "reason=HandoffBinding")
+	assert.Contains(t, line, "origin that the code is for")
+	requireNoSession(t, b, virginia)
+	requirePage(t, b.get(toVirginia.String()), 200, "/", "Alice Adams")
+}
+
+func TestHandoffLeadsToPortalsOfTheInstanceOnly(t *testing.T) {
+	w, _ := newShared(t, nil)
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	state := strings.Repeat("0", 64)
+	for _, to := range []string{
+		"", "https://evil.example", "https://" + frankfurt + ".evil.example", "https://" + frankfurt + "@evil.example", "https://" + frankfurt + "/",
+		"https://" + frankfurt + ":443", "http://" + frankfurt, "//" + frankfurt, "https:" + frankfurt, "https://" + strings.ToUpper(frankfurt),
+		"https://" + frankfurt + "\\@evil.example", "https://" + frankfurt + "#", "javascript:alert(1)", "https://" + frankfurt + "\n", "https://evil.example/https://" + frankfurt,
+	} {
+		a := b.send("GET", "https://"+virginia+portal.PathHandoff+"?"+url.Values{"to": {to}, "state": {state}, "s": {"0123456789abcdef"}}.Encode(), "cross-site", nil)
+		assert.Equal(t, http.StatusBadRequest, a.StatusCode, to)
+		assert.Empty(t, a.Header.Get("Location"), to)
+	}
+	assert.Contains(t, w.logged(), "reason=HandoffTarget")
+	a := b.send("GET", "https://"+virginia+portal.PathHandoff+"?"+url.Values{"to": {"https://" + frankfurt}, "state": {state}, "s": {"0123456789abcdef"}}.Encode(), "cross-site", nil)
+	assert.Equal(t, http.StatusSeeOther, a.StatusCode, "what it would be")
+}
+
+func TestRevokedInBetween(t *testing.T) {
+	w, s := newShared(t, nil)
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	enter := toEnter(t, b, fromVirginia)
+	require.NoError(t, s.sessions.RevokeUser(t.Context(), "alice@example.com"))
+	a := b.get(enter.String())
+	requireAtIdP(t, w, a)
+	requireNoSession(t, b, frankfurt)
+	requirePage(t, w.atIdP(b, a, "alice@example.com"), 200, "/", "Alice Adams")
+}
+
+// Revoked between the proof and the session, at the Region that signs in.
+func TestRevokedBetweenProofAndSession(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	form, err := w.idp.IdPInitiated("", "alice@example.com", "")
+	require.NoError(t, err)
+	a := b.send("POST", form.URL, "cross-site", form.Values())
+	require.NoError(t, w.sessions["us-east-1"].RevokeUser(t.Context(), "alice@example.com"))
+	a = b.follow(a)
+	assert.Equal(t, http.StatusForbidden, a.StatusCode)
+	assert.Contains(t, a.body, "You were signed out")
+	assert.Equal(t, portal.ReasonRevoked, w.lastSignIn().Reason)
+	requireNoSession(t, b, virginia)
+	requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
+}
+
+func TestNoSecretOfAHandoffIsLoggedOrLeft(t *testing.T) {
+	w, b, enter := stolen(t, nil)
+	var secret string
+	for name, c := range b.jar[frankfurt] {
+		if strings.Contains(name, "enter") {
+			secret = strings.Split(c.Value, ".")[1]
+		}
+	}
+	require.Len(t, secret, 43)
+	assert.NotContains(t, enter.String(), secret)
+	b.get(with(enter, "code", strings.Repeat("A", 43)))
+	_, b2, enter2 := stolen(t, nil)
+	a := b2.get(enter2.String())
+	requirePage(t, a, 200, "/")
+	assert.NotContains(t, w.logged(), secret)
+	assert.NotContains(t, w.logged(), enter.Query().Get("code"))
+}
+
+// crowded Codes keep everybody waiting until they are let go.
+type crowded struct {
+	portal.Codes
+	waiting chan struct{}
+	release chan struct{}
+}
+
+func (c *crowded) TakeCode(context.Context, string) ([]byte, error) {
+	c.waiting <- struct{}{}
+	<-c.release
+	return nil, portal.ErrNoCode
+}
+
+func TestWaitingForCodesIsBounded(t *testing.T) {
+	c := &crowded{waiting: make(chan struct{}), release: make(chan struct{})}
+	w, b, enter := stolen(t, func(cfg *portal.Config) { c.Codes = cfg.Codes; cfg.Codes = c })
+	jar := b.jar[frankfurt]
+	var wg sync.WaitGroup
+	for range 256 {
+		wg.Go(func() {
+			one := w.browser()
+			one.jar[frankfurt] = maps.Clone(jar)
+			one.send("GET", enter.String(), "cross-site", nil)
+		})
+		<-c.waiting
+	}
+	a := b.send("GET", enter.String(), "cross-site", nil)
+	assert.Equal(t, portal.PathLogin, a.Header.Get("Location"), "who finds no room signs in")
+	close(c.release)
+	wg.Wait()
+}
+
+// failing Codes lead to a sign-in here, and say why in the log.
+type failing struct{ put, take bool }
+
+func (f failing) PutCode(context.Context, string, []byte, time.Time) error {
+	if f.put {
+		return errDown
+	}
+	return nil
+}
+
+func (f failing) TakeCode(context.Context, string) ([]byte, error) {
+	if f.take {
+		return nil, errDown
+	}
+	return []byte("not JSON"), nil
+}
+
+func TestCodesThatFail(t *testing.T) {
+	for _, f := range []failing{{put: true}, {take: true}, {}} {
+		w, _ := newShared(t, func(c *portal.Config) { c.Codes = f })
+		b := w.browser()
+		w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+		requireAtIdP(t, w, b.get(fromVirginia))
+		assert.Contains(t, w.logged(), "reason=Unavailable")
+
+		apart := newApart(t, func(c *portal.Config) { c.Codes = f })
+		a := apart.signIn(apart.browser(), "https://"+startVirginia+"/", "alice@example.com")
+		assert.Equal(t, http.StatusServiceUnavailable, a.StatusCode)
+	}
+}
+
+// FuzzReturnTo: wherever a link wants a sign-in to end, it ends on the portal
+// that was opened.
+func FuzzReturnTo(f *testing.F) {
+	for _, s := range []string{
+		"/", "/applications", "//evil.example", `/\evil.example`, "/%5c/evil.example", "https://evil.example", "/.//evil.example", "/..//evil.example",
+		"/%2f%2fevil.example", "/\t/evil.example", "javascript:alert(1)", "/a?b=//c", "/;//evil.example", "/%00", "/é", "/" + strings.Repeat("a", 2000),
+	} {
+		f.Add(s)
+	}
+	var w *world
+	n := 0
+	f.Fuzz(func(t *testing.T, to string) {
+		if n++; w == nil || n%1000 == 0 {
+			w, _ = newShared(t, func(c *portal.Config) { c.Logger = slog.New(slog.DiscardHandler) })
+			first := w.browser()
+			w.signIn(first, "https://"+virginia+"/", "alice@example.com")
+			w.seed = first.jar[virginia]
+		}
+		b := w.browser()
+		b.t = t
+		b.jar[virginia] = w.seed
+		enter := toEnter(t, b, "https://"+frankfurt+"/login?from=us-east-1&return_to="+url.QueryEscape(to))
+		loc := b.send("GET", enter.String(), "cross-site", nil).Header.Get("Location")
+		require.NotEmpty(t, b.cookie(frankfurt, portal.SessionCookie))
+		require.True(t, strings.HasPrefix(loc, "/"), loc)
+		require.False(t, strings.HasPrefix(loc, "//"), loc)
+		require.NotContains(t, loc, `\`)
+		u, err := enter.Parse(loc)
+		require.NoError(t, err)
+		require.Equal(t, frankfurt, u.Host)
+	})
+}

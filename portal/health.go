@@ -1,0 +1,113 @@
+package portal
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// health remembers the last look at what sign-in needs, so that strangers who
+// ask often cause no more work than one who asks once.
+type health struct {
+	mu   sync.Mutex // held while looking: who asks meanwhile gets that answer
+	at   time.Time  // zero: never
+	down error
+}
+
+const (
+	healthEvery = time.Second
+	healthWait  = 2 * time.Second
+)
+
+// A healthReport is what PathHealth says.
+type healthReport struct {
+	Status  string       `json:"status"` // "ok" or "unavailable"
+	Region  string       `json:"region"`
+	Primary string       `json:"primary"`
+	Peers   []healthPeer `json:"peers"`
+}
+
+type healthPeer struct {
+	Region string    `json:"region"`
+	State  PeerState `json:"state"`
+	// HeardAge is how long ago the peer was heard; null: never.
+	HeardAge *int64 `json:"heard_age_ms"`
+	Lag      int64  `json:"lag_ms"`
+}
+
+// healthy says whether people can sign in here. That other Regions can't be
+// heard is no reason to say no, unless MaxStaleness makes it one.
+func (p *Portal) healthy(w http.ResponseWriter, r *http.Request) {
+	out := healthReport{Status: "ok", Region: p.cfg.Region, Peers: []healthPeer{}}
+	for i, region := range p.cfg.Directory.Regions() {
+		if i == 0 {
+			out.Primary = region.Name
+		}
+	}
+	if p.cfg.Replication != nil {
+		for _, peer := range p.cfg.Replication.Peers() {
+			h := healthPeer{Region: peer.Region, State: peer.State, Lag: peer.Lag.Milliseconds()}
+			if !peer.Heard.IsZero() {
+				ms := p.age(peer).Milliseconds()
+				h.HeardAge = &ms
+			}
+			out.Peers = append(out.Peers, h)
+		}
+	}
+	status := http.StatusOK
+	if !p.serves(r.Context()) {
+		out.Status, status = "unavailable", http.StatusServiceUnavailable
+	}
+	b, err := json.Marshal(out)
+	if err != nil {
+		panic(err) // strings and numbers can always be written
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(append(b, '\n')) // net/http drops it for HEAD
+}
+
+// serves says whether a sign-in begun now could end in a session.
+func (p *Portal) serves(ctx context.Context) bool {
+	here, ok := p.regionNamed(p.cfg.Region)
+	if !ok || !here.Active() || p.stale() != nil {
+		return false
+	}
+	p.health.mu.Lock()
+	defer p.health.mu.Unlock()
+	now := p.cfg.Now()
+	if age := now.Sub(p.health.at); p.health.at.IsZero() || age < 0 || age >= healthEvery {
+		before := p.health.down
+		// Not the asker's context: one who goes away would make us look ill.
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), healthWait)
+		p.health.down = p.look(ctx)
+		cancel()
+		p.health.at = now
+		if p.health.down != nil && before == nil {
+			p.cfg.Logger.ErrorContext(ctx, "portal: not healthy", "region", p.cfg.Region, "cause", p.health.down.Error())
+		}
+	}
+	return p.health.down == nil
+}
+
+// look does to the stores what a sign-in does: write, take, and read.
+func (p *Portal) look(ctx context.Context) error {
+	name, err := p.random(nameBytes)
+	if err != nil {
+		return err
+	}
+	key := "portal.health." + name
+	if err := p.cfg.Store.Add(ctx, key, []byte("ok"), p.cfg.Now().Add(time.Minute)); err != nil {
+		return unavailable("write to the store", err)
+	}
+	if _, err := p.cfg.Store.Take(ctx, key); err != nil {
+		return unavailable("read from the store", err)
+	}
+	if _, err := p.cfg.Sessions.Get(ctx, hashed("portal health", name)); err != nil && !errors.Is(err, ErrNoSession) {
+		return unavailable("read of a session", err)
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package portal_test
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// counted is a Store that counts what is added, and fails when told to.
+type counted struct {
+	acs.Store
+	adds atomic.Int64
+	down atomic.Bool
+}
+
+func (c *counted) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
+	c.adds.Add(1)
+	if c.down.Load() {
+		return errDown
+	}
+	return c.Store.Add(ctx, key, v, exp)
+}
+
+type healthAnswer struct {
+	Status, Region, Primary string
+	Peers                   []struct {
+		Region, State string
+		HeardAge      *int64 `json:"heard_age_ms"`
+		Lag           int64  `json:"lag_ms"`
+	}
+}
+
+func requireHealth(t *testing.T, w *world, status int) healthAnswer {
+	t.Helper()
+	a := w.browser().send("GET", "https://"+frankfurt+"/health", "none", nil)
+	require.Equal(t, status, a.StatusCode, a.body)
+	assert.Equal(t, "application/json", a.Header.Get("Content-Type"))
+	assert.Equal(t, "no-store", a.Header.Get("Cache-Control"))
+	assert.Empty(t, a.Header.Get("Set-Cookie"))
+	var out healthAnswer
+	require.NoError(t, json.Unmarshal([]byte(a.body), &out))
+	return out
+}
+
+func TestHealth(t *testing.T) {
+	store := &counted{}
+	sessions := &broken{Sessions: portal.NewMemorySessions()}
+	peers := &heard{}
+	w := newWorld(t, func(c *portal.Config) {
+		if c.Region == "eu-central-1" {
+			store.Store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now})
+			c.Store, c.Sessions, c.Replication = store, sessions, peers
+		}
+	})
+	next := func() { w.clock.advance(time.Second) }
+
+	got := requireHealth(t, w, 200)
+	assert.Equal(t, healthAnswer{Status: "ok", Region: "eu-central-1", Primary: "us-east-1", Peers: got.Peers}, got)
+	assert.Empty(t, got.Peers)
+	assert.Equal(t, 200, w.browser().send("HEAD", "https://"+frankfurt+"/health", "none", nil).StatusCode)
+	assert.Equal(t, http.StatusMethodNotAllowed, w.browser().send("POST", "https://"+frankfurt+"/health", "none", nil).StatusCode)
+
+	next()
+	before := store.adds.Load()
+	for range 100 {
+		requireHealth(t, w, 200)
+	}
+	assert.Equal(t, before+1, store.adds.Load(), "a hundred that ask cost as much as one")
+
+	// Invariant 14: the others' trouble is not ours.
+	peers.set(portal.Peer{Region: "us-east-1", State: portal.PeerUnreachable, Heard: w.clock.Now().Add(-time.Minute), Lag: 5 * time.Millisecond})
+	next()
+	got = requireHealth(t, w, 200)
+	require.Len(t, got.Peers, 1)
+	assert.Equal(t, "Unreachable", got.Peers[0].State)
+	assert.Equal(t, int64(61_000), *got.Peers[0].HeardAge)
+	assert.Equal(t, int64(5), got.Peers[0].Lag)
+	peers.set(portal.Peer{Region: "us-east-1", State: portal.PeerReplicating})
+	assert.Nil(t, requireHealth(t, w, 200).Peers[0].HeardAge)
+
+	store.down.Store(true)
+	requireHealth(t, w, 200) // as it was a moment ago
+	next()
+	assert.Equal(t, "unavailable", requireHealth(t, w, 503).Status)
+	assert.NotContains(t, w.browser().send("GET", "https://"+frankfurt+"/health", "none", nil).body, errDown.Error())
+	assert.Contains(t, w.logged(), errDown.Error())
+	store.down.Store(false)
+	next()
+	requireHealth(t, w, 200)
+	sessions.get.Store(true)
+	next()
+	requireHealth(t, w, 503)
+	sessions.get.Store(false)
+	next()
+	requireHealth(t, w, 200)
+}
+
+func TestHealthOfARegionOnItsWayInOrOut(t *testing.T) {
+	w := newWorld(t, nil)
+	primary, err := w.inst.In("us-east-1")
+	require.NoError(t, err)
+	for status, want := range map[center.RegionStatus]int{center.RegionAdding: 503, center.RegionRemoving: 503, center.RegionActive: 200} {
+		require.NoError(t, primary.Update(func(tx *center.Tx) error {
+			return tx.PutRegion(center.Region{Name: "eu-central-1", Status: status})
+		}))
+		requireHealth(t, w, want)
+	}
+}
+
+func TestHealthOfAStaleRegion(t *testing.T) {
+	peers := &heard{}
+	w := newWorld(t, func(c *portal.Config) { c.Replication, c.MaxStaleness = peers, time.Minute })
+	requireHealth(t, w, 503)
+	peers.set(portal.Peer{Region: "us-east-1", Heard: w.clock.Now()})
+	requireHealth(t, w, 200)
+}

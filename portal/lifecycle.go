@@ -1,0 +1,87 @@
+package portal
+
+import (
+	"errors"
+	"net/http"
+	"time"
+)
+
+// replace ends the session that the browser had and begins s: who it is of, and
+// what it is the outcome of, is for the caller to say.
+func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, s Session) *Error {
+	now := p.cfg.Now()
+	s.Region, s.Host = p.cfg.Region, p.place(r).origin()
+	s.Created, s.Seen = now, now
+	if end := now.Add(p.cfg.SessionLifetime); s.Expires.IsZero() || end.Before(s.Expires) {
+		s.Expires = end
+	}
+	if s.over(now, p.cfg.IdleTimeout) {
+		return &Error{Reason: ReasonSessionOver, Rule: "SessionNotOnOrAfter (Profiles 4.1.4.3)", Want: "after " + now.UTC().Format(time.RFC3339), Got: s.Expires.UTC().Format(time.RFC3339)}
+	}
+	if before != nil {
+		if err := p.cfg.Sessions.End(r.Context(), before.key); err != nil {
+			return unavailable("end of the session before", err)
+		}
+	}
+	return p.begin(w, r, s)
+}
+
+// begin makes the session, under an identifier that nobody has seen before,
+// and sets its cookie.
+func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s Session) *Error {
+	id, err := p.secret()
+	if err == nil {
+		s.ID, err = p.random(nameBytes)
+	}
+	if err == nil && s.SignIn == "" {
+		s.SignIn, err = p.random(nameBytes)
+	}
+	if err != nil {
+		return unavailable("making of a session identifier", err)
+	}
+	if err := p.cfg.Sessions.Create(r.Context(), sessionKey(id), s); err != nil {
+		return unavailable("write of the session", err)
+	}
+	// What ended it may have come between the proof and now. To find that out
+	// at the next request would look like a sign-in that doesn't hold.
+	if _, err := p.cfg.Sessions.Get(r.Context(), sessionKey(id)); errors.Is(err, ErrNoSession) {
+		return &Error{Reason: ReasonRevoked, Rule: "sign-in", Want: "one that was not ended meanwhile", Got: s.UserName}
+	} else if err != nil {
+		return unavailable("read of the session", err)
+	}
+	// No Max-Age: the cookie goes with the browser, the session with its own
+	// lifetimes.
+	p.setCookie(w, SessionCookie, id, 0)
+	return nil
+}
+
+// signOut ends every session that came from the sign-in, at every portal and in
+// every Region. The one at the identity provider is not ours to end, and the
+// page says so.
+func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
+	p.clearCookie(w, SessionCookie)
+	if c, err := r.Cookie(SessionCookie); err == nil {
+		key := sessionKey(c.Value)
+		s, err := p.cfg.Sessions.Get(r.Context(), key)
+		if err == nil && s.Region == p.cfg.Region {
+			err = p.cfg.Sessions.EndSignIn(r.Context(), s.UserID, s.SignIn, p.forgettable())
+		}
+		if err == nil || errors.Is(err, ErrNoSession) {
+			err = p.cfg.Sessions.End(r.Context(), key)
+		}
+		if err != nil {
+			p.refuse(w, r, http.StatusServiceUnavailable, unavailable("end of the session", err))
+			return
+		}
+		if s.UserID != "" {
+			p.cfg.Logger.InfoContext(r.Context(), "portal: signed out", "region", p.cfg.Region, "user", s.UserName)
+		}
+	}
+	http.Redirect(w, r, PathSignedOut, http.StatusSeeOther)
+}
+
+// forgettable is when nothing that came from a sign-in of before now can be
+// alive any more, with room for clocks that differ.
+func (p *Portal) forgettable() time.Time {
+	return p.cfg.Now().Add(p.cfg.SessionLifetime + time.Hour)
+}

@@ -1,0 +1,107 @@
+package portal
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+
+	"github.com/meridian-saml/meridian/acs"
+)
+
+// FromParameter names, in the address of a page, the Region whose portal the
+// person comes from: somebody who has no session here gets one from there.
+const FromParameter = "from"
+
+// loginURL is where a request without a session goes.
+func (p *Portal) loginURL(r *http.Request) string {
+	out, to := url.Values{}, *r.URL
+	if q := to.Query(); p.otherRegion(q.Get(FromParameter)) {
+		out.Set(FromParameter, q.Get(FromParameter))
+		q.Del(FromParameter)
+		to.RawQuery = q.Encode()
+	}
+	if to.RequestURI() != PathHome {
+		out.Set("return_to", to.RequestURI())
+	}
+	if len(out) == 0 {
+		return PathLogin
+	}
+	return PathLogin + "?" + out.Encode()
+}
+
+func (p *Portal) otherRegion(name string) bool {
+	_, ok := p.regionNamed(name)
+	return ok && name != p.cfg.Region
+}
+
+// login starts a sign-in: by SAML where this origin has a consumer, and from
+// the consumer's origin where it has none. Only a link that says so asks
+// another Region first; somebody who is signed in already stays that then.
+func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet {
+		p.region.Login(w, r) // which has an answer for the others
+		return
+	}
+	q, l := r.URL.Query(), p.place(r)
+	to := localPath(q.Get("return_to"))
+	if from := p.otherPortal(l, q.Get(FromParameter)); from.origin != "" {
+		p.secure(w)
+		if _, err := p.current(r); err == nil {
+			http.Redirect(w, r, p.orHome(to), http.StatusSeeOther)
+			return
+		}
+		p.begins(w, r, l, from, to)
+		return
+	}
+	if own := counterpart(l.portal, l.portals, p.acsOrigins); l.apart() && own != "" {
+		p.secure(w)
+		p.begins(w, r, l, source{region: p.cfg.Region, origin: own}, to)
+		return
+	}
+	p.region.Login(w, r)
+}
+
+func (p *Portal) orHome(to string) string {
+	if to == "" {
+		return PathHome
+	}
+	return to
+}
+
+// plainly starts a sign-in that asks no other Region.
+func (p *Portal) plainly(w http.ResponseWriter, r *http.Request, returnTo string) {
+	to := PathLogin
+	if returnTo != "" && returnTo != PathHome {
+		to += "?return_to=" + url.QueryEscape(returnTo)
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
+}
+
+// otherPortal returns the portal of another Region that a handoff may come
+// from, or nothing if there is no use in trying.
+func (p *Portal) otherPortal(l place, region string) source {
+	if !p.shared || l.portal == "" || !p.otherRegion(region) || p.unreachable(region) {
+		return source{}
+	}
+	r, ok := p.regionNamed(region)
+	if !ok || !r.Active() {
+		return source{}
+	}
+	return source{region: region, origin: counterpart(l.portal, l.portals, origins(r.PortalURLs))}
+}
+
+// samlLogin starts a sign-in at the identity provider that ends at returnTo.
+func (p *Portal) samlLogin(w http.ResponseWriter, r *http.Request, returnTo string) {
+	w.Header().Del("Content-Security-Policy") // the form to the provider has its own
+	p.region.StartLogin(w, r, acs.LoginOptions{ReturnTo: returnTo})
+}
+
+// portalOf returns the active Region that has a portal at exactly this origin.
+func (p *Portal) portalOf(origin string) (region string) {
+	for _, r := range p.cfg.Directory.Regions() {
+		if r.Active() && slices.Contains(origins(r.PortalURLs), origin) {
+			return r.Name
+		}
+	}
+	return ""
+}

@@ -1,0 +1,155 @@
+package portal
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+func (p *Portal) isOperator(u center.User) bool { return p.cfg.Operator != nil && p.cfg.Operator(u) }
+
+// operator serves operators. To everybody else the page does not exist.
+func (p *Portal) operator(h func(http.ResponseWriter, *http.Request, *visit)) http.HandlerFunc {
+	return p.visitor(func(w http.ResponseWriter, r *http.Request, v *visit) {
+		if !p.isOperator(v.user) {
+			p.notFound(w, r)
+			return
+		}
+		h(w, r, v)
+	})
+}
+
+// operatorBody is the operator's page.
+type operatorBody struct {
+	Regions []regionRow
+	// Lists are the addresses of all Regions, the primary's first.
+	Lists   []addressList
+	Domains []string // to let through where the network is restricted
+
+	UserName, Done, Problem string // of the form that ends somebody's sessions
+}
+
+// regionRow is a Region as an operator sees it.
+type regionRow struct {
+	regionLink
+	Status string
+	// Done and Total are the progress while the Region replicates; Total 0:
+	// nothing is known of it.
+	Done, Total uint64
+	// Peer is how this Region hears it; Known says whether it does at all.
+	Peer        Peer
+	Known       bool
+	Lag, MaxLag string
+}
+
+// addressList is one of the lists that an operator copies.
+type addressList struct {
+	ID, Title, Why string
+	Regions        []regionAddresses
+}
+
+type regionAddresses struct {
+	Name, Label string
+	Primary     bool
+	URLs        []string
+}
+
+// All returns every address, one a line.
+func (l addressList) All() string {
+	var out []string
+	for _, r := range l.Regions {
+		out = append(out, r.URLs...)
+	}
+	return strings.Join(out, "\n")
+}
+
+// Rows is how many lines All has.
+func (l addressList) Rows() int { return max(1, strings.Count(l.All(), "\n")+1) }
+
+func (p *Portal) operatorPage(w http.ResponseWriter, r *http.Request, v *visit) {
+	p.renderOperator(w, r, v, http.StatusOK, operatorBody{})
+}
+
+func (p *Portal) renderOperator(w http.ResponseWriter, r *http.Request, v *visit, status int, body operatorBody) {
+	acs := addressList{ID: "acs", Title: "View ACS URLs", Why: "The SAML app at the identity provider must list them all. Its first one is where sign-ins arrive that begin there, so keep that one first."}
+	portals := addressList{ID: "portals", Title: "View AWS access portal URLs", Why: "For bookmark apps at the identity provider, one for each additional Region, and for people's own bookmarks."}
+	heard := p.peers()
+	for _, link := range p.regionLinks(r) {
+		body.Regions = append(body.Regions, p.regionRow(link, heard))
+		a := regionAddresses{Name: link.Name, Label: link.Label, Primary: link.Primary}
+		a.URLs = link.ACSURLs
+		acs.Regions = append(acs.Regions, a)
+		a.URLs = link.PortalURLs
+		portals.Regions = append(portals.Regions, a)
+		body.Domains = addDomains(body.Domains, link.PortalURLs, link.ACSURLs)
+	}
+	body.Lists = []addressList{acs, portals}
+	p.render(w, r, status, "operator", v.page("Operator", "operator", body))
+}
+
+func (p *Portal) regionRow(link regionLink, heard map[string]Peer) regionRow {
+	row := regionRow{regionLink: link}
+	row.Peer, row.Known = heard[link.Name]
+	switch link.Region.Status {
+	case center.RegionAdding:
+		row.Status, row.Done, row.Total = "Replicating", min(row.Peer.Done, row.Peer.Total), row.Peer.Total
+	case center.RegionRemoving:
+		row.Status = "Removing"
+	default:
+		row.Status = "Replicated"
+	}
+	if row.Known {
+		row.Heard, row.Unreachable = p.since(row.Peer), row.Peer.State == PeerUnreachable
+	}
+	row.Lag, row.MaxLag = lag(row.Peer.Lag), lag(row.Peer.MaxLag)
+	return row
+}
+
+// lag writes how long a change was on its way.
+func lag(d time.Duration) string {
+	switch {
+	case d <= 0:
+		return "none yet"
+	case d < time.Millisecond:
+		return "under 1 ms"
+	case d < time.Second:
+		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
+	case d < time.Minute:
+		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
+	}
+	return d.Round(time.Second).String()
+}
+
+func addDomains(to []string, lists ...[]string) []string {
+	for _, raw := range slices.Concat(lists...) {
+		if u, err := url.Parse(raw); err == nil && u.Hostname() != "" && !slices.Contains(to, u.Hostname()) {
+			to = append(to, u.Hostname())
+		}
+	}
+	return to
+}
+
+// endUser ends all sessions of somebody, in every Region.
+func (p *Portal) endUser(w http.ResponseWriter, r *http.Request, v *visit) {
+	if err := r.ParseForm(); err != nil {
+		p.badRequest(w, r)
+		return
+	}
+	name := r.PostForm.Get("user_name")
+	u, ok := p.cfg.Directory.User(name)
+	if !ok {
+		p.renderOperator(w, r, v, http.StatusUnprocessableEntity, operatorBody{UserName: name, Problem: "Nobody has exactly this user name. Nothing was done."})
+		return
+	}
+	if err := p.cfg.Sessions.RevokeUser(r.Context(), u.ID); err != nil {
+		p.refuseVisit(w, r, unavailable("end of all sessions", err))
+		return
+	}
+	p.cfg.Logger.InfoContext(r.Context(), "portal: all sessions ended", "region", p.cfg.Region, "user", u.UserName, "by", v.user.UserName)
+	p.renderOperator(w, r, v, http.StatusOK, operatorBody{Done: "All sessions of " + u.UserName + " were ended, here at once and in the other Regions as soon as they hear of it."})
+}

@@ -1,0 +1,97 @@
+package portal_test
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+func bobOperates(c *portal.Config) {
+	c.Operator = func(u center.User) bool { return u.UserName == "bob@example.com" }
+}
+
+func setActive(t *testing.T, w *world, active bool) {
+	t.Helper()
+	primary, err := w.inst.In("us-east-1")
+	require.NoError(t, err)
+	require.NoError(t, primary.Update(func(tx *center.Tx) error {
+		return tx.PutUser(center.User{UserName: "alice@example.com", DisplayName: "Alice Adams", Active: active})
+	}))
+}
+
+func TestOperatorPageIsForOperators(t *testing.T) {
+	w, _ := newShared(t, bobOperates)
+	alice, bob := w.browser(), w.browser()
+	home := w.signIn(alice, "https://"+frankfurt+"/", "alice@example.com")
+	assert.NotContains(t, home.body, "/operator")
+	requirePage(t, alice.click("https://"+frankfurt+"/operator"), http.StatusNotFound, "/operator", "Not found")
+	requirePage(t, alice.submit("https://"+frankfurt+"/operator", url.Values{"user_name": {"bob@example.com"}}), http.StatusNotFound, "/operator")
+	assert.Contains(t, w.signIn(bob, "https://"+frankfurt+"/", "bob@example.com").body, `href="/operator"`)
+	requirePage(t, bob.click("https://"+frankfurt+"/operator"), 200, "/operator", "Regions of this instance")
+
+	nobody := newWorld(t, nil)
+	b := nobody.browser()
+	nobody.signIn(b, "https://"+virginia+"/", "bob@example.com")
+	requirePage(t, b.click("https://"+virginia+"/operator"), http.StatusNotFound, "/operator")
+}
+
+func TestOperatorPage(t *testing.T) {
+	d := data()
+	d.Regions[0].PortalURLs = append(d.Regions[0].PortalURLs, "https://us-east-1.portal.app.example")
+	d.Regions = append(d.Regions,
+		center.Region{Name: "ap-south-1", Status: center.RegionAdding},
+		center.Region{Name: "sa-east-1", Status: center.RegionRemoving})
+	peers := &heard{}
+	w, _ := newSharedOf(t, d, func(c *portal.Config) { bobOperates(c); c.Replication = peers })
+	now := w.clock.Now()
+	peers.set(
+		portal.Peer{Region: "ap-south-1", State: portal.PeerReplicating, Done: 250, Total: 1000, Heard: now},
+		portal.Peer{Region: "us-east-1", State: portal.PeerReplicated, Heard: now.Add(-3 * time.Second), Lag: 4 * time.Millisecond, MaxLag: 1200 * time.Millisecond},
+	)
+	b := w.browser()
+	w.signIn(b, "https://"+frankfurt+"/", "bob@example.com")
+	a := b.click("https://" + frankfurt + "/operator")
+	requirePage(t, a, 200, "/operator", "View ACS URLs", "View AWS access portal URLs", "Copy all URLs", "Download metadata file", `href="/metadata"`,
+		"Replicated", "Replicating", "250 of 1000", "Removing", "3 s ago", "4 ms", "1.2 s", "Not measured")
+	assert.NotContains(t, a.body, "<script")
+
+	acs, portals := textarea(t, a.body, "acs"), textarea(t, a.body, "portals")
+	assert.Equal(t, []string{"https://" + virginia + acsPath, "https://" + frankfurt + acsPath}, acs)
+	assert.Equal(t, []string{"https://" + virginia, "https://us-east-1.portal.app.example", "https://" + frankfurt}, portals)
+	assert.Less(t, strings.Index(a.body, `<span class="mono">us-east-1`), strings.Index(a.body, `<span class="mono">eu-central-1`), "the primary first")
+}
+
+func textarea(t *testing.T, body, id string) []string {
+	t.Helper()
+	_, rest, ok := strings.Cut(body, `<textarea id="all-`+id+`"`)
+	require.True(t, ok)
+	_, rest, _ = strings.Cut(rest, ">")
+	text, _, _ := strings.Cut(rest, "</textarea>")
+	return strings.Split(text, "\n")
+}
+
+func TestOperatorEndsAllSessionsOfAUser(t *testing.T) {
+	w, _ := newShared(t, bobOperates)
+	alice, bob := w.browser(), w.browser()
+	w.signIn(alice, "https://"+virginia+"/", "alice@example.com")
+	w.signIn(bob, "https://"+frankfurt+"/", "bob@example.com")
+	end := func(name string) answer {
+		return bob.submit("https://"+frankfurt+"/operator", url.Values{"user_name": {name}})
+	}
+	requirePage(t, end("Alice@example.com"), http.StatusUnprocessableEntity, "/operator", "Nobody has exactly this user name", `value="Alice@example.com"`)
+	requirePage(t, end(`"><script>`), http.StatusUnprocessableEntity, "/operator", "&#34;&gt;&lt;script&gt;")
+	requirePage(t, alice.click("https://"+virginia+"/"), 200, "/", "Alice Adams")
+	requirePage(t, end("alice@example.com"), 200, "/operator", "All sessions of alice@example.com were ended")
+	requireAtIdP(t, w, alice.click("https://"+virginia+"/"))
+	requirePage(t, bob.send("POST", "https://"+frankfurt+"/operator", "cross-site", url.Values{"user_name": {"alice@example.com"}}), http.StatusForbidden, "/operator", "Refused")
+	line := lineWith(w.logged(), "all sessions ended")
+	assert.Contains(t, line, "user=alice@example.com by=bob@example.com")
+}

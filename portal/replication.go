@@ -1,0 +1,38 @@
+package portal
+
+import "time"
+
+// A PeerState says how far another Region's data is here.
+type PeerState string
+
+// The states of a peer.
+const (
+	// PeerReplicating: what the peer had written before the two met is still
+	// on its way.
+	PeerReplicating PeerState = "Replicating"
+	// PeerReplicated: everything is here, and changes arrive as they are made.
+	PeerReplicated PeerState = "Replicated"
+	// PeerUnreachable: nothing is heard. What was here before still serves.
+	PeerUnreachable PeerState = "Unreachable"
+)
+
+// A Peer is another Region as this one hears it.
+type Peer struct {
+	Region string
+	// Heard is the instant up to which everything that the peer wrote is here.
+	// Zero: it was never heard.
+	Heard time.Time
+	// Lag is how long the last change took to get here, MaxLag the longest of
+	// all. Zero: none came yet.
+	Lag, MaxLag time.Duration
+	State       PeerState
+	// Done and Total are the progress of the initial replication, in elements.
+	Done, Total uint64
+}
+
+// Replication is what a portal asks about the freshness of its data. It
+// answers at once, from what it knows.
+type Replication interface {
+	// Peers returns the other Regions, sorted by name.
+	Peers() []Peer
+}
