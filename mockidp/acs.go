@@ -11,8 +11,12 @@ import (
 type ACS struct {
 	URL string
 	// Index is what AssertionConsumerServiceIndex names it by. Zero (nil): its
-	// place in the list, from 0. A list has either all indexes or none.
+	// place in the list, from 0; a list has either all indexes or none. With
+	// the profile Entra: it has none, as each Reply URL may.
 	Index *uint16
+	// Default is the checkbox of a Reply URL. With the profile Entra only, at
+	// most once in a list; zero: the first is the default.
+	Default bool
 }
 
 // MaxACS is how many assertion consumer services an app may list, as at Okta.
@@ -20,13 +24,14 @@ const MaxACS = 100
 
 // UnlistedACS says what becomes of an AuthnRequest that names an assertion
 // consumer service that isn't on the app's list. Whatever it says, nothing is
-// ever posted to an unlisted URL.
+// ever posted to an unlisted URL, but for one in a request whose signature was
+// verified (App.SignedRequests).
 type UnlistedACS int
 
 // The policies.
 const (
 	Reject     UnlistedACS = iota // a 400 page; the zero value
-	UseDefault                    // as if the request had named none: the answer goes to the first URL
+	UseDefault                    // as if the request had named none: the answer goes to the default URL
 )
 
 // resolve finds where the answer goes (SAML Core 3.4.1; SAML Metadata 2.4.4).
@@ -36,31 +41,71 @@ func (a *App) resolve(req *authnRequest) (ACS, *Error) {
 		return ACS{}, &Error{Reason: ReasonNoACS,
 			Detail: "the app " + quote(a.Label) + " lists no assertion consumer service: give it one with RegisterSP, SetACS or in its configuration"}
 	}
-	first := a.ACS[0]
 	switch {
-	case req == nil || req.ACSURL == nil && req.ACSIndex == nil:
-		return first, nil
+	case req == nil:
+		return a.defaultACS(), nil
 	case req.ACSURL != nil && req.ACSIndex != nil:
 		return ACS{}, &Error{Reason: ReasonURLAndIndex,
 			Detail: "the request names both AssertionConsumerServiceURL and AssertionConsumerServiceIndex, which exclude each other (SAML Core 3.4.1)"}
+	case req.verified && a.SignedRequests:
+		return a.resolveSigned(req)
+	case req.ACSURL == nil && req.ACSIndex == nil:
+		return a.defaultACS(), nil
 	case req.ACSURL != nil:
 		if i := slices.IndexFunc(a.ACS, func(x ACS) bool { return x.URL == *req.ACSURL }); i >= 0 {
 			return a.ACS[i], nil
 		}
-		if a.Unlisted == UseDefault {
-			return first, nil
+	default:
+		if i := slices.IndexFunc(a.ACS, func(x ACS) bool { return x.Index != nil && *x.Index == *req.ACSIndex }); i >= 0 {
+			return a.ACS[i], nil
 		}
-		return ACS{}, &Error{Reason: ReasonUnlistedURL, Want: a.listed(), Got: *req.ACSURL,
-			Detail: "the request's AssertionConsumerServiceURL is not on the list of the app " + quote(a.Label)}
-	}
-	if i := slices.IndexFunc(a.ACS, func(x ACS) bool { return *x.Index == *req.ACSIndex }); i >= 0 {
-		return a.ACS[i], nil
 	}
 	if a.Unlisted == UseDefault {
-		return first, nil
+		return a.defaultACS(), nil
 	}
-	return ACS{}, &Error{Reason: ReasonUnlistedIndex, Want: a.listedIndexes(), Got: strconv.Itoa(int(*req.ACSIndex)),
-		Detail: "the request's AssertionConsumerServiceIndex is not on the list of the app " + quote(a.Label)}
+	return ACS{}, a.unlisted(req)
+}
+
+// resolveSigned is Okta's rule once "Signed Requests" is on: the requestable
+// URLs no longer count, and the URL is the request's, since nobody but the
+// service provider can have written it.
+func (a *App) resolveSigned(req *authnRequest) (ACS, *Error) {
+	if req.ACSURL == nil {
+		return ACS{}, &Error{Reason: ReasonUnlistedURL, Want: "an AssertionConsumerServiceURL", Got: "",
+			Detail: "the app " + quote(a.Label) + " takes signed requests, which must say where the answer goes"}
+	}
+	if err := checkWebURL("the request's AssertionConsumerServiceURL", *req.ACSURL); err != nil {
+		err.Reason = ReasonUnlistedURL
+		return ACS{}, err
+	}
+	if i := slices.IndexFunc(a.ACS, func(x ACS) bool { return x.URL == *req.ACSURL }); i >= 0 {
+		return a.ACS[i], nil
+	}
+	return ACS{URL: *req.ACSURL}, nil
+}
+
+// defaultACS is the one that carries the flag, else the first.
+func (a *App) defaultACS() ACS {
+	if i := slices.IndexFunc(a.ACS, func(x ACS) bool { return x.Default }); i >= 0 {
+		return a.ACS[i]
+	}
+	return a.ACS[0]
+}
+
+// unlisted is the refusal, in Okta's terms or in Entra's.
+func (a *App) unlisted(req *authnRequest) *Error {
+	e := &Error{Reason: ReasonUnlistedURL, Want: a.listed(),
+		Detail: "the request's AssertionConsumerServiceURL is not on the list of the app " + quote(a.Label)}
+	if req.ACSURL == nil {
+		e.Reason, e.Want, e.Got = ReasonUnlistedIndex, a.listedIndexes(), strconv.Itoa(int(*req.ACSIndex))
+		e.Detail = "the request's AssertionConsumerServiceIndex is not on the list of the app " + quote(a.Label)
+	} else {
+		e.Got = *req.ACSURL
+	}
+	if a.Profile == Entra {
+		e.Detail = "AADSTS50011: the request asks for a reply URL that isn't configured for the application " + quote(a.Audience)
+	}
+	return e
 }
 
 func (a *App) listed() string {
@@ -74,37 +119,50 @@ func (a *App) listed() string {
 func (a *App) listedIndexes() string {
 	var idx []string
 	for _, x := range a.ACS {
-		idx = append(idx, strconv.Itoa(int(*x.Index)))
+		if x.Index != nil {
+			idx = append(idx, strconv.Itoa(int(*x.Index)))
+		}
 	}
 	return strings.Join(idx, " or ")
 }
 
 // numberedACS copies a list, checks it, and fills in positional indexes.
-func numberedACS(list []ACS) ([]ACS, *Error) {
+func numberedACS(list []ACS, p Profile) ([]ACS, *Error) {
 	if len(list) > MaxACS {
 		return nil, badConfig("%d assertion consumer services, at most %d", len(list), MaxACS)
 	}
 	out := make([]ACS, len(list))
-	urls, indexes := map[string]bool{}, map[uint16]bool{}
+	urls, indexes, defaults := map[string]bool{}, map[uint16]bool{}, 0
 	for i, x := range list {
 		if err := checkWebURL("ACS.URL", x.URL); err != nil {
 			return nil, err
 		}
-		if (x.Index == nil) != (list[0].Index == nil) {
+		if urls[x.URL] {
+			return nil, badConfig("ACS list: the URL %s is there twice", quote(x.URL))
+		}
+		urls[x.URL] = true
+		if x.Default {
+			defaults++
+		}
+		if p == Okta && (x.Index == nil) != (list[0].Index == nil) {
 			return nil, badConfig("ACS list: indexes must be given for all or for none, and %s differs from the first", quote(x.URL))
+		}
+		out[i] = ACS{URL: x.URL, Default: x.Default}
+		if x.Index == nil && p == Entra {
+			continue
 		}
 		n := uint16(i)
 		if x.Index != nil {
 			n = *x.Index
 		}
-		if urls[x.URL] {
-			return nil, badConfig("ACS list: the URL %s is there twice", quote(x.URL))
-		}
 		if indexes[n] {
 			return nil, badConfig("ACS list: the index %d is there twice", n)
 		}
-		urls[x.URL], indexes[n] = true, true
-		out[i] = ACS{URL: x.URL, Index: &n}
+		indexes[n] = true
+		out[i].Index = &n
+	}
+	if defaults > 1 || defaults > 0 && p == Okta {
+		return nil, badConfig("ACS list: Default is for one URL of an app with the profile Entra; at Okta the first URL is the default")
 	}
 	return out, nil
 }

@@ -15,17 +15,18 @@ func (s *Server) Answer(redirectURL, login string) (Form, error) {
 	if err != nil {
 		return Form{}, malformed(err, "the query can't be read")
 	}
+	query := u.RawQuery
 	u.RawQuery, u.Fragment = "", ""
-	return s.answerTo(u.String(), bindingRedirect, v, login)
+	return s.answerTo(u.String(), bindingRedirect, query, v, login)
 }
 
 // AnswerPost is Answer for the HTTP-POST binding: ssoURL is the form's action,
 // and form has SAMLRequest and perhaps RelayState.
 func (s *Server) AnswerPost(ssoURL string, form url.Values, login string) (Form, error) {
-	return s.answerTo(ssoURL, bindingPOST, form, login)
+	return s.answerTo(ssoURL, bindingPOST, "", form, login)
 }
 
-func (s *Server) answerTo(ssoURL, binding string, v url.Values, login string) (Form, error) {
+func (s *Server) answerTo(ssoURL, binding, query string, v url.Values, login string) (Form, error) {
 	st := s.state.Load()
 	for _, app := range st.apps {
 		if app.Kind != SAML || ssoURL != s.ssoURL(app) {
@@ -38,9 +39,10 @@ func (s *Server) answerTo(ssoURL, binding string, v url.Values, login string) (F
 		if err != nil {
 			return Form{}, err
 		}
+		in.query = query
 		p, err := s.read(app, in)
 		if err != nil {
-			return Form{}, err
+			return form(s.refusal(st, p, err))
 		}
 		return s.answerFor(st, p, login)
 	}
@@ -63,20 +65,33 @@ func (s *Server) IdPInitiated(appID, login, relayState string) (Form, error) {
 	return s.answerFor(st, p, login)
 }
 
+// answerFor answers as if the user had just signed in, with a second factor
+// if they have one.
 func (s *Server) answerFor(st *state, p pending, login string) (Form, error) {
 	u := st.user(login)
 	if u == nil {
-		return Form{}, &Error{Reason: ReasonNoSuchUser, Detail: "no user has the login " + quote(login)}
+		return Form{}, noSuchUser(login)
+	}
+	if u.Status != Active {
+		return form(s.refusal(st, p, inactive(u)))
 	}
 	index, rerr := s.newID()
 	if rerr != nil {
 		return Form{}, &Error{Reason: ReasonInternal, Detail: "the random source failed", Err: rerr}
 	}
-	form, err := s.success(st, p, u, s.now(), index)
+	return form(s.success(st, p, u, &session{at: s.now(), index: index, factor: u.SecondFactor != ""}))
+}
+
+// form is what is left of an answer for callers without a browser.
+func form(out posted, err *Error) (Form, error) {
 	if err != nil {
 		return Form{}, err
 	}
-	return form, nil
+	return out.Form, nil
+}
+
+func inactive(u *User) *Error {
+	return &Error{Reason: ReasonInactive, Detail: "the user " + quote(u.Login) + " can't sign in: locked out, suspended or deprovisioned"}
 }
 
 // Values are the form's fields, ready for http.Client.PostForm.

@@ -1,9 +1,8 @@
 package mockidp
 
 import (
-	"regexp"
+	"crypto/x509"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -16,6 +15,18 @@ const (
 	Bookmark             // a tile with a URL, and nothing else
 )
 
+// Profile is whose habits an app follows.
+type Profile int
+
+// The profiles.
+const (
+	Okta Profile = iota // the zero value
+	// Entra is Microsoft Entra ID's: the default ACS is the one with the
+	// Default flag (else the first), each may have an Index or none, the page
+	// for an unlisted one says AADSTS50011, and the issuer is a tenant's.
+	Entra
+)
+
 // Signing is what an app's responses have signed.
 type Signing int
 
@@ -26,12 +37,19 @@ const (
 	SignAssertion                // the assertion only; a Response without one (an error status) is signed itself
 )
 
-// NameID formats (SAML Core 8.3).
+// Refusals is how an app's service provider learns that somebody isn't let in.
+type Refusals int
+
+// The choices. Real identity providers differ.
 const (
-	NameIDEmail       = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
-	NameIDUnspecified = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
-	NameIDPersistent  = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
-	NameIDTransient   = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
+	// RefuseByPage shows the person a page, as Okta does, and the service
+	// provider hears nothing. The zero value.
+	RefuseByPage Refusals = iota
+	// RefuseByStatus answers the request with a status: RequestDenied for a
+	// user who isn't assigned, AuthnFailed for one who is locked,
+	// InvalidNameIDPolicy. What arouses doubt in the request itself, and all
+	// that isn't the answer to a request, still ends on a page.
+	RefuseByStatus
 )
 
 // App is an application on the dashboard.
@@ -60,8 +78,16 @@ type App struct {
 
 	// The rest is for SAML apps.
 
+	// Profile is whose habits the app follows. Zero: Okta's.
+	Profile Profile
+	// IdentityCenter makes the app the catalogue's "AWS IAM Identity Center":
+	// its form is filled in instead of ACS and Audience, which are then made
+	// from it, whatever stands in them. Zero (nil): an app of one's own.
+	IdentityCenter *IdentityCenter
+
 	// Issuer is this identity provider's entity ID towards the app. Zero:
-	// "http://www.okta.com/" and ExternalKey.
+	// "http://www.okta.com/" and ExternalKey; with the profile Entra
+	// "https://sts.windows.net/", a tenant's ID and "/".
 	Issuer string
 	// Audience is the service provider's entity ID. Zero: no request is
 	// accepted until RegisterSP or UpdateApp sets it.
@@ -73,22 +99,70 @@ type App struct {
 	ACS []ACS
 	// Unlisted is what becomes of requests that name another ACS. Zero: Reject.
 	Unlisted UnlistedACS
+	// Recipient and Destination are sent instead of the default ACS's URL, as
+	// where Okta's "Use this for Recipient URL and Destination URL" is off.
+	// They hold for the default alone: an answer that a request asked to have
+	// elsewhere names the place it goes to. Zero: the URL itself.
+	Recipient, Destination string
 	// DefaultRelayState goes with IdP-initiated sign-in only. Zero: none.
 	DefaultRelayState string
-	// NameIDFormat is the Format of the NameID, whose value is always the
-	// user's login. Zero: NameIDEmail.
+
+	// NameIDFormat is the Format of the NameID. Zero: NameIDEmail.
 	NameIDFormat string
+	// NameIDTemplate is the NameID's value, in the expressions of Attribute.
+	// The format changes nothing about it. Zero: "${user.userName}".
+	NameIDTemplate string
 	// Attributes are the attribute statements, in order. Zero: none.
 	Attributes []Attribute
 	// GroupAttribute sends the user's groups. Zero (nil): they aren't sent.
 	GroupAttribute *GroupAttribute
+	// GroupAttributes are further group statements. Zero: none.
+	GroupAttributes []GroupAttribute
+
 	// Sign is what gets signed. Zero: SignBoth.
 	Sign Signing
+	// SignatureMethod is the algorithm, which has to suit the key. Zero: with
+	// SHA-256, or for ECDSA on a larger curve with the hash of its size.
+	SignatureMethod SignatureMethod
+	// KeyID is the key that signs for this app. Zero: the Server's.
+	KeyID string
+	// OmitKeyInfo leaves the certificate out of signatures. Zero: it is there.
+	OmitKeyInfo bool
+
+	// Encrypt encrypts assertions for EncryptionCertificate. Zero (nil): they
+	// are sent in the clear.
+	Encrypt *Encryption
+	// EncryptionCertificate holds the service provider's RSA key. RegisterSP
+	// fills it in. Zero: none, and then Encrypt must be nil, or be set before
+	// RegisterSP finds one.
+	EncryptionCertificate *x509.Certificate
+
+	// SignedRequests refuses requests that aren't signed with the key of one
+	// of RequestCertificates. As at Okta the answer then goes where the signed
+	// request says, whether or not that is on the list, a request that doesn't
+	// say is refused, and a NameIDPolicy must name NameIDFormat. Zero:
+	// signatures are neither asked for nor looked at.
+	SignedRequests bool
+	// RequestCertificates hold the service provider's signing keys. RegisterSP
+	// fills them in. Zero: none, so that SignedRequests lets nothing pass.
+	RequestCertificates []*x509.Certificate
+
+	// IgnoreForceAuthn is Okta's "Honor Force Authentication" switched off.
+	// Zero: a request with ForceAuthn makes the person sign in again.
+	IgnoreForceAuthn bool
+	// AuthnContext is the AuthnContextClassRef of answers to requests that ask
+	// for none, and to no request. Zero: PasswordProtectedTransport.
+	AuthnContext string
+	// Refusals is how the service provider learns that somebody isn't let in.
+	// Zero: RefuseByPage.
+	Refusals Refusals
+
 	// SessionLifetime becomes SessionNotOnOrAfter, counted from the assertion.
 	// Zero: the attribute is left out, as at Okta.
 	SessionLifetime time.Duration
 }
 
+// clone copies deeply, but for certificates, which nobody changes.
 func (a App) clone() App {
 	a.Users, a.Groups = slices.Clone(a.Users), slices.Clone(a.Groups)
 	a.ACS = slices.Clone(a.ACS)
@@ -102,100 +176,21 @@ func (a App) clone() App {
 	for i, x := range a.Attributes {
 		a.Attributes[i].Values = slices.Clone(x.Values)
 	}
-	if a.GroupAttribute != nil {
-		g := *a.GroupAttribute
-		a.GroupAttribute = &g
-	}
+	a.GroupAttribute, a.IdentityCenter, a.Encrypt = clonePtr(a.GroupAttribute), clonePtr(a.IdentityCenter), clonePtr(a.Encrypt)
+	a.GroupAttributes = slices.Clone(a.GroupAttributes)
+	a.RequestCertificates = slices.Clone(a.RequestCertificates)
 	return a
+}
+
+func clonePtr[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	v := *p
+	return &v
 }
 
 func (a *App) assignedTo(u *User) bool {
 	has := slices.ContainsFunc(a.Users, func(l string) bool { return loginKey(l) == loginKey(u.Login) })
 	return has || slices.ContainsFunc(a.Groups, u.in)
-}
-
-var (
-	idShape   = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,100}$`)
-	notInName = regexp.MustCompile(`[^a-z0-9]+`)
-)
-
-// prepared copies the app, fills in what is zero, and refuses contradictions.
-// ordinal tells apart apps that share a label.
-func (a App) prepared(ordinal int) (App, *Error) {
-	a = a.clone()
-	if strings.TrimSpace(a.Label) == "" || len(a.Label) > 200 {
-		return App{}, badConfig("App.Label must be 1 to 200 bytes, got %s", quote(a.Label))
-	}
-	if a.ID == "" {
-		a.ID = "0oa" + derivedID("app", a.Label, ordinal)
-	}
-	if a.ExternalKey == "" {
-		a.ExternalKey = "exk" + derivedID("key", a.Label, ordinal)
-	}
-	if a.Name == "" {
-		a.Name = appName(a.Label, ordinal)
-	}
-	for _, id := range []string{a.ID, a.ExternalKey, a.Name} {
-		if !idShape.MatchString(id) || strings.Trim(id, ".") == "" {
-			return App{}, badConfig("app %s: ID, ExternalKey and Name are letters, digits and _ . -, got %s", quote(a.Label), quote(id))
-		}
-	}
-	for _, t := range []string{a.Label, a.Issuer, a.Audience, a.NameIDFormat} {
-		if err := checkText("app "+quote(a.Label), t); err != nil {
-			return App{}, err
-		}
-	}
-	switch a.Kind {
-	case SAML:
-		return a.preparedSAML()
-	case Bookmark:
-		return a.preparedBookmark()
-	}
-	return App{}, badConfig("app %s: unknown Kind %d", quote(a.Label), a.Kind)
-}
-
-func (a App) preparedSAML() (App, *Error) {
-	var err *Error
-	if a.ACS, err = numberedACS(a.ACS); err != nil {
-		return App{}, &Error{Reason: ReasonConfig, Detail: "app " + quote(a.Label), Err: err}
-	}
-	if a.Issuer == "" {
-		a.Issuer = "http://www.okta.com/" + a.ExternalKey
-	}
-	if a.NameIDFormat == "" {
-		a.NameIDFormat = NameIDEmail
-	}
-	switch {
-	case a.URL != "":
-		return App{}, badConfig("app %s: URL is for bookmarks; a SAML app has ACS", quote(a.Label))
-	case a.Unlisted != Reject && a.Unlisted != UseDefault:
-		return App{}, badConfig("app %s: unknown Unlisted %d", quote(a.Label), a.Unlisted)
-	case a.Sign < SignBoth || a.Sign > SignAssertion:
-		return App{}, badConfig("app %s: unknown Sign %d", quote(a.Label), a.Sign)
-	case a.SessionLifetime < 0:
-		return App{}, badConfig("app %s: SessionLifetime is negative", quote(a.Label))
-	}
-	if err := checkRelayState(a.DefaultRelayState); err != nil {
-		return App{}, &Error{Reason: ReasonConfig, Detail: "app " + quote(a.Label) + ": DefaultRelayState", Err: err}
-	}
-	return a, a.checkAttributes()
-}
-
-func (a App) preparedBookmark() (App, *Error) {
-	if a.Audience != "" || a.Issuer != "" || len(a.ACS) > 0 || len(a.Attributes) > 0 || a.GroupAttribute != nil || a.DefaultRelayState != "" {
-		return App{}, badConfig("app %s: a bookmark has a URL and nothing of SAML", quote(a.Label))
-	}
-	return a, checkWebURL("bookmark "+quote(a.Label)+": URL", a.URL)
-}
-
-// appName follows Okta's orgname_appname_n.
-func appName(label string, ordinal int) string {
-	name := strings.Trim(notInName.ReplaceAllString(strings.ToLower(label), "_"), "_")
-	if name == "" {
-		name = "app"
-	}
-	if len(name) > 60 {
-		name = name[:60]
-	}
-	return "mockidp_" + name + "_" + itoa(ordinal+1)
 }

@@ -17,8 +17,8 @@ const (
 type Attribute struct {
 	Name       string
 	NameFormat string // zero: AttrUnspecified
-	// Values are sent in order. ${user.login}, ${user.firstName},
-	// ${user.lastName}, ${user.email} and ${user.anything}, for the user's own
+	// Values are sent in order. ${user.login}, ${user.userName} (the same),
+	// ${user.firstName}, ${user.lastName}, ${user.email} and ${user.anything}, for the user's own
 	// Attributes, stand for the user's values; a Value that is nothing but
 	// such an expression becomes all of them, inside other text the first. An
 	// attribute that ends up with no value isn't sent.
@@ -96,10 +96,17 @@ func (a *App) attributesFor(u *User) []sentAttribute {
 		}
 		add(at.Name, at.NameFormat, values)
 	}
-	if g := a.GroupAttribute; g != nil {
+	for _, g := range a.groupStatements() {
 		add(or(g.Name, "groups"), g.NameFormat, g.pick(u.Groups))
 	}
 	return out
+}
+
+func (a *App) groupStatements() []GroupAttribute {
+	if a.GroupAttribute == nil {
+		return a.GroupAttributes
+	}
+	return slices.Concat([]GroupAttribute{*a.GroupAttribute}, a.GroupAttributes)
 }
 
 func (g *GroupAttribute) pick(groups []string) []string {
@@ -140,24 +147,32 @@ func (a *App) checkAttributes() *Error {
 			if err := checkText("app "+quote(a.Label), v); err != nil {
 				return err
 			}
-			if strings.Contains(expression.ReplaceAllString(v, ""), "${") {
+			if badExpression(v) {
 				return badConfig("app %s: only ${user.name} is understood, got %s", quote(a.Label), quote(v))
 			}
 		}
 	}
-	g := a.GroupAttribute
-	if g == nil {
-		return nil
+	for _, g := range a.groupStatements() {
+		if err := g.check(quote(a.Label)); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// badExpression says that something that looks like an expression isn't one.
+func badExpression(v string) bool { return strings.Contains(expression.ReplaceAllString(v, ""), "${") }
+
+func (g *GroupAttribute) check(app string) *Error {
 	if g.Filter < AllGroups || g.Filter > Regex {
-		return badConfig("app %s: unknown group filter %d", quote(a.Label), g.Filter)
+		return badConfig("app %s: unknown group filter %d", app, g.Filter)
 	}
 	if g.Filter == Regex {
 		if _, err := regexp.Compile(g.Value); err != nil {
-			return &Error{Reason: ReasonConfig, Detail: "app " + quote(a.Label) + ": group filter", Err: err}
+			return &Error{Reason: ReasonConfig, Detail: "app " + app + ": group filter", Err: err}
 		}
 	}
-	return checkText("app "+quote(a.Label), g.Name+g.NameFormat)
+	return checkText("app "+app, g.Name+g.NameFormat)
 }
 
 func or(s, zero string) string {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,22 +18,26 @@ const (
 	nsMetadata  = "urn:oasis:names:tc:SAML:2.0:metadata"
 )
 
-// authnRequest is what is read of an AuthnRequest (SAML Core 3.4.1). What it
-// may hold besides, such as NameIDPolicy, doesn't change the answer, as with
-// unsigned requests at Okta.
+// authnRequest is what is read of an AuthnRequest (SAML Core 3.4.1).
 type authnRequest struct {
-	ID          string
-	Issuer      string
-	Destination string  // "" if absent
-	ACSURL      *string // nil if absent
-	ACSIndex    *uint16 // nil if absent
-	ForceAuthn  bool
-	IsPassive   bool
+	ID           string
+	Issuer       string
+	Instant      time.Time
+	Destination  string  // "" if absent
+	ACSURL       *string // nil if absent
+	ACSIndex     *uint16 // nil if absent
+	ForceAuthn   bool
+	IsPassive    bool
+	NameIDFormat *string           // NameIDPolicy's; nil if absent
+	Context      *requestedContext // nil if absent
+
+	verified bool // it is what the service provider signed
 }
 
 const (
 	maxDepth      = 32
 	maxAttributes = 64
+	maxClasses    = 20 // of a RequestedAuthnContext
 )
 
 // messageID is an xs:ID as people really make them, plus those that begin with a digit.
@@ -59,19 +64,21 @@ func parseAuthnRequest(doc []byte) (*authnRequest, *Error) {
 	if p.req == nil {
 		return nil, malformed(nil, "SAMLRequest holds no element")
 	}
-	if !p.issuerSeen {
+	if !p.seen["Issuer"] {
 		return nil, malformed(nil, "the AuthnRequest has no Issuer (SAML Profiles 4.1.4.1)")
 	}
-	p.req.Issuer = strings.TrimSpace(p.issuer.String())
 	return p.req, nil
 }
 
+// requestParser knows where it is. Texts are read in two places only: the
+// Issuer, and the classes of RequestedAuthnContext.
 type requestParser struct {
-	depth      int
-	req        *authnRequest
-	issuerSeen bool
-	inIssuer   bool
-	issuer     strings.Builder
+	depth     int
+	req       *authnRequest
+	seen      map[string]bool // children of the AuthnRequest that may be there once
+	inContext bool            // inside RequestedAuthnContext
+	reading   string          // the element whose text is being read, or ""
+	text      strings.Builder
 }
 
 func (p *requestParser) token(tok xml.Token) *Error {
@@ -83,21 +90,20 @@ func (p *requestParser) token(tok xml.Token) *Error {
 			return malformed(nil, "SAMLRequest holds a processing instruction")
 		}
 	case xml.Comment:
-		if p.inIssuer {
-			return malformed(nil, "the Issuer holds a comment")
+		if p.reading != "" {
+			return malformed(nil, "the %s holds a comment", p.reading)
 		}
 	case xml.CharData:
 		if p.depth == 0 && len(bytes.TrimSpace(t)) > 0 {
 			return malformed(nil, "SAMLRequest holds text outside its element")
 		}
-		if p.inIssuer {
-			p.issuer.Write(t)
+		if p.reading != "" {
+			p.text.Write(t)
 		}
 	case xml.StartElement:
 		return p.start(t)
 	case xml.EndElement:
-		p.depth--
-		p.inIssuer = false
+		return p.end()
 	}
 	return nil
 }
@@ -117,17 +123,89 @@ func (p *requestParser) start(t xml.StartElement) *Error {
 		return &Error{Reason: ReasonMalformed, Detail: "SAMLRequest holds another element", Want: nsProtocol + " AuthnRequest", Got: t.Name.Space + " " + t.Name.Local}
 	case p.depth == 1:
 		req, e := readAttributes(t.Attr)
-		p.req = req
+		p.req, p.seen = req, map[string]bool{}
 		return e
-	case p.inIssuer:
-		return malformed(nil, "the Issuer holds the element %s", quote(t.Name.Local))
-	case p.depth == 2 && t.Name == xml.Name{Space: nsAssertion, Local: "Issuer"}:
-		if p.issuerSeen {
-			return malformed(nil, "the AuthnRequest has two Issuers")
-		}
-		p.issuerSeen, p.inIssuer = true, true
+	case p.reading != "":
+		return malformed(nil, "the %s holds the element %s", p.reading, quote(t.Name.Local))
+	case p.depth == 2:
+		return p.child(t)
+	case p.depth == 3 && p.inContext:
+		return p.contextChild(t)
 	}
 	return nil
+}
+
+// child reads what the AuthnRequest holds that changes the answer. Whatever
+// else may be in it, such as Scoping, doesn't.
+func (p *requestParser) child(t xml.StartElement) *Error {
+	switch t.Name {
+	case xml.Name{Space: nsAssertion, Local: "Issuer"}:
+		p.read("Issuer")
+	case xml.Name{Space: nsProtocol, Local: "NameIDPolicy"}:
+		if f := attribute(t, "Format"); f != "" {
+			p.req.NameIDFormat = &f
+		}
+	case xml.Name{Space: nsProtocol, Local: "RequestedAuthnContext"}:
+		c := &requestedContext{comparison: or(attribute(t, "Comparison"), "exact")}
+		if !slices.Contains([]string{"exact", "minimum", "maximum", "better"}, c.comparison) {
+			return &Error{Reason: ReasonMalformed, Detail: "RequestedAuthnContext's Comparison", Want: "exact, minimum, maximum or better", Got: c.comparison}
+		}
+		p.req.Context, p.inContext = c, true
+	default:
+		return nil
+	}
+	if p.seen[t.Name.Local] {
+		return malformed(nil, "the AuthnRequest has two elements %s", t.Name.Local)
+	}
+	p.seen[t.Name.Local] = true
+	return nil
+}
+
+// contextChild reads a RequestedAuthnContext (SAML Core 3.3.2.2.1).
+func (p *requestParser) contextChild(t xml.StartElement) *Error {
+	switch t.Name {
+	case xml.Name{Space: nsAssertion, Local: "AuthnContextClassRef"}:
+		if len(p.req.Context.classes) == maxClasses {
+			return malformed(nil, "the RequestedAuthnContext has over %d classes", maxClasses)
+		}
+		p.read("AuthnContextClassRef")
+	case xml.Name{Space: nsAssertion, Local: "AuthnContextDeclRef"}:
+		p.req.Context.declared = true
+	}
+	return nil
+}
+
+func (p *requestParser) read(name string) {
+	p.reading = name
+	p.text.Reset()
+}
+
+func (p *requestParser) end() *Error {
+	text := strings.TrimSpace(p.text.String())
+	switch p.reading {
+	case "Issuer":
+		p.req.Issuer = text
+	case "AuthnContextClassRef":
+		p.req.Context.classes = append(p.req.Context.classes, text)
+	}
+	if p.depth == 2 && p.inContext {
+		p.inContext = false
+		if c := p.req.Context; len(c.classes) == 0 && !c.declared {
+			return malformed(nil, "the RequestedAuthnContext is empty")
+		}
+	}
+	p.reading = ""
+	p.depth--
+	return nil
+}
+
+func attribute(t xml.StartElement, name string) string {
+	for _, a := range t.Attr {
+		if a.Name == (xml.Name{Local: name}) {
+			return a.Value
+		}
+	}
+	return ""
 }
 
 // uniqueAttributes makes up for encoding/xml, which lets duplicates pass.
@@ -180,21 +258,23 @@ func readAttributes(attrs []xml.Attr) (*authnRequest, *Error) {
 			return nil, &Error{Reason: ReasonMalformed, Detail: "the AuthnRequest's " + a.Name.Local + " can't be read", Got: v, Err: err}
 		}
 	}
-	return req, checkHead(req.ID, version, instant)
+	return checkHead(req, version, instant)
 }
 
 // checkHead is SAML Core 3.2.1: what every request has.
-func checkHead(id, version, instant string) *Error {
+func checkHead(req *authnRequest, version, instant string) (*authnRequest, *Error) {
 	if version != "2.0" {
-		return &Error{Reason: ReasonMalformed, Detail: "the AuthnRequest's Version", Want: "2.0", Got: version}
+		return nil, &Error{Reason: ReasonMalformed, Detail: "the AuthnRequest's Version", Want: "2.0", Got: version}
 	}
-	if !messageID.MatchString(id) {
-		return &Error{Reason: ReasonMalformed, Detail: "the AuthnRequest's ID", Want: "1 to 256 of A-Z a-z 0-9 _ . : -", Got: id}
+	if !messageID.MatchString(req.ID) {
+		return nil, &Error{Reason: ReasonMalformed, Detail: "the AuthnRequest's ID", Want: "1 to 256 of A-Z a-z 0-9 _ . : -", Got: req.ID}
 	}
-	if _, err := time.Parse(time.RFC3339Nano, instant); err != nil {
-		return &Error{Reason: ReasonMalformed, Detail: "the AuthnRequest's IssueInstant", Want: "2006-01-02T15:04:05Z", Got: instant}
+	t, err := time.Parse(time.RFC3339Nano, instant)
+	if err != nil {
+		return nil, &Error{Reason: ReasonMalformed, Detail: "the AuthnRequest's IssueInstant", Want: "2006-01-02T15:04:05Z", Got: instant}
 	}
-	return nil
+	req.Instant = t
+	return req, nil
 }
 
 // xmlBool is xs:boolean, whose four words differ from strconv.ParseBool's.

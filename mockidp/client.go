@@ -106,17 +106,3 @@ func serverCertificate(now time.Time, baseURL string) (tls.Certificate, *x509.Ce
 
 // discardLog keeps net/http's complaints about browsers that hang up off stderr.
 func discardLog() *log.Logger { return log.New(io.Discard, "", 0) }
-
-// lockedRand is c with a Rand that takes the Server's lock.
-func lockedRand(s *Server, c Config) Config {
-	c.Rand = readerFunc(func(b []byte) (int, error) {
-		s.randMu.Lock()
-		defer s.randMu.Unlock()
-		return s.config.Rand.Read(b)
-	})
-	return c
-}
-
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(b []byte) (int, error) { return f(b) }

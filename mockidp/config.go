@@ -4,8 +4,10 @@ import (
 	"crypto"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/binary"
 	"io"
 	"log/slog"
+	mathrand "math/rand/v2"
 	"net/netip"
 	"net/url"
 	"strings"
@@ -67,6 +69,25 @@ type Config struct {
 	// for ten years, its subject like Okta's.
 	Certificate *x509.Certificate
 
+	// MaxFailures is how many wrong passwords or codes in a row lock a user
+	// out. Zero: 10, as at Okta; negative: any number.
+	MaxFailures int
+
+	// Faults are in force from the start; Inject adds more. Zero: none.
+	Faults []Fault
+
+	// Strict refuses what some identity providers let pass and others don't:
+	// a RelayState over the 80 bytes of SAML Bindings 3.4.3, a request whose
+	// IssueInstant is more than five minutes off or whose ID isn't an xs:ID, a
+	// signed one without Destination (Bindings 3.4.5.2) or NameIDPolicy.
+	// Zero: they pass.
+	Strict bool
+
+	// OddPaths puts all pages under a path that is made up at each start, and
+	// makes up the IDs, keys and issuers of apps that give none, so that
+	// nobody builds on what an address looks like. Zero: Okta's paths.
+	OddPaths bool
+
 	// SessionLifetime is how long a browser stays signed in here. Zero: 2 h.
 	SessionLifetime time.Duration
 
@@ -74,9 +95,14 @@ type Config struct {
 	Now func() time.Time
 
 	// Rand is where identifiers, session tokens and serial numbers come from;
-	// it is read under a lock. Zero: crypto/rand. With Rand, Key and Now given
-	// the same calls in the same order yield the same bytes.
+	// it is read under a lock. Zero: crypto/rand. With Rand or Seed, Key and
+	// Now given the same calls in the same order yield the same bytes.
 	Rand io.Reader
+
+	// Seed makes Rand a stream that depends on nothing else, for tests that
+	// must repeat; session tokens can then be guessed. It doesn't reach keys:
+	// crypto/rsa takes no seed, so give Key. Zero: Rand is what it is.
+	Seed uint64
 
 	// Logger hears about sign-ins, answers and refusals. Zero: nothing is
 	// logged. Messages and passwords never are.
@@ -103,8 +129,14 @@ func (c Config) withDefaults() Config {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.MaxFailures == 0 {
+		c.MaxFailures = 10
+	}
 	if c.Rand == nil {
 		c.Rand = rand.Reader
+		if c.Seed != 0 {
+			c.Rand = seeded(c.Seed)
+		}
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -116,6 +148,9 @@ func (c Config) withDefaults() Config {
 func (c Config) check() *Error {
 	if c.SessionLifetime < 0 {
 		return badConfig("Config.SessionLifetime is negative: %v", c.SessionLifetime)
+	}
+	if c.Seed != 0 && c.Rand != nil {
+		return badConfig("Config.Seed and Config.Rand exclude each other")
 	}
 	if c.Certificate != nil && c.Key == nil {
 		return badConfig("Config.Certificate without Config.Key")
@@ -146,4 +181,11 @@ func Loopback(host string) bool {
 	}
 	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
 	return err == nil && addr.IsLoopback()
+}
+
+// seeded is a stream of bytes that depends on the seed alone.
+func seeded(seed uint64) io.Reader {
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[:], seed)
+	return mathrand.NewChaCha8(key)
 }

@@ -1,7 +1,7 @@
-// Package mockidp is a mock SAML 2.0 identity provider in the manner of Okta.
-// It is for tests and rehearsals and NOT FOR PRODUCTION: passwords are in its
-// configuration, nothing it knows outlives the process, and it tells strangers
-// exactly what it didn't like about their requests.
+// Package mockidp is NOT FOR PRODUCTION. It is a mock SAML 2.0 identity
+// provider in the manner of Okta, for tests and rehearsals: passwords are in
+// its configuration, nothing it knows outlives the process, and it tells
+// strangers exactly what it didn't like about their requests.
 //
 //	idp := mockidp.New(mockidp.Config{}) // listens on loopback; one user, one SAML app
 //	t.Cleanup(idp.Close)
@@ -13,8 +13,9 @@
 //	form, err = idp.IdPInitiated("", mockidp.DefaultLogin, "")      // from the tile
 //	resp, err := http.PostForm(form.URL, form.Values())
 //
-// Browsers take the same ways through pages: sign-in, a dashboard with a tile
-// for each app, sign-out. They need no script.
+// Browsers take the same ways through pages: sign-in, a second factor, a
+// dashboard with a searchable tile for each app, a page about each app,
+// sign-out. They need no script.
 //
 // # Apps and their ACS list
 //
@@ -22,21 +23,54 @@
 // Single sign-on URL and other requestable SSO URLs. The first is the default:
 // IdP-initiated sign-in always goes there, and so does the answer to a request
 // that names none. A request may name any of the list by URL or by index. One
-// that names another is refused with a 400 page (or answered to the first, if
+// that names another is refused with a 400 page (or answered to the default, if
 // the app's Unlisted says UseDefault). Nothing is ever posted to a URL that
-// isn't on the list at the moment of the answer.
+// isn't on the list at the moment of the answer, with one exception that is
+// Okta's: where App.SignedRequests is on, a request whose signature holds says
+// itself where the answer goes.
+//
+// [IdentityCenter] fills the list from the form of Okta's catalogue app "AWS
+// IAM Identity Center". With the profile [Entra] the default is the URL that
+// has the Default flag, and the page for an unlisted one says AADSTS50011.
 //
 // A bookmark app holds a URL and nothing else. Apps are assigned to users and
 // groups; who isn't assigned sees no tile and gets 403.
+//
+// # What is signed, encrypted and stated
+//
+// [App] says what gets signed and by which algorithm, whether assertions are
+// encrypted and how ([Encryption]), what the NameID and the attributes are made
+// from, and how a refusal reaches the service provider. ForceAuthn, IsPassive
+// and RequestedAuthnContext are honoured: a class that needs a second factor is
+// stated only of somebody who gave one ([User].SecondFactor).
+//
+// Keys roll over as in life: [Server.AddKey] publishes a second one,
+// [Server.SignWith] switches, [Server.RetireKey] takes the old one away.
+//
+// What it signs, it signs with goxmldsig and never with Meridian's own code,
+// so that a mistake can't cancel out between the two sides of a test. Its
+// encrypter is its own for the same reason.
+//
+// # Driving it from a test
+//
+// Everything can be changed while it serves, from many goroutines at once:
+// users, groups, apps, keys ([Server.UpdateApp], [Server.UpdateUser],
+// [Server.PutGroup] and their like). [Server.QueueUser] signs somebody in where
+// the sign-in page would come up next, [Server.QueueError] makes the next answer
+// an error status, [Server.Inject] makes something go wrong on the way
+// ([Fault]), [Server.Advance] moves the clock, and [Server.Reset] goes back to
+// the start. [Server.Messages] shows what passed, [Server.WaitMessage] waits for
+// it, and [Server.Deliver] posts a form as a browser would and keeps what the
+// service provider answered.
+//
+// No fault is on unless it was asked for. With [Config].Seed, Key and Now the
+// same calls in the same order yield the same bytes.
 //
 // # Shape
 //
 // [New], [NewUnstarted], [Server.Start], [Server.StartTLS], [Server.Close],
 // URL and [Server.Client] are as in net/http/httptest, and misuse panics as
 // there. [Open] and [Server.Handler] are for programs with a listener of their
-// own. Everything can be changed while it serves ([Server.UpdateApp],
-// [Server.SetACS], [Server.UpdateUser]); [Server.Messages] shows what passed.
-//
-// What it signs, it signs with goxmldsig and never with Meridian's own code,
-// so that a mistake can't cancel out between the two sides of a test.
+// own. With a Key supplied a server is there in a few milliseconds, and many
+// can stand side by side.
 package mockidp

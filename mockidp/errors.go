@@ -17,6 +17,10 @@ const (
 	ReasonConfig          Reason = "Config"          // a Config, App or User that contradicts itself
 	ReasonNoSuchApp       Reason = "NoSuchApp"       // no app has this ID, or this path
 	ReasonNoSuchUser      Reason = "NoSuchUser"      // no user has this login
+	ReasonNoSuchGroup     Reason = "NoSuchGroup"     // no group has this name
+	ReasonNoSuchKey       Reason = "NoSuchKey"       // no signing key has this ID
+	ReasonNoSuchMessage   Reason = "NoSuchMessage"   // no message has this ID, or it was forgotten
+	ReasonInactive        Reason = "Inactive"        // the user is locked out, suspended or deprovisioned
 	ReasonNotAssigned     Reason = "NotAssigned"     // the user isn't assigned to the app
 	ReasonNotSAML         Reason = "NotSAML"         // the app is a bookmark: it has no metadata and gets no assertion
 	ReasonNoACS           Reason = "NoACS"           // the app has no assertion consumer service yet
@@ -28,6 +32,10 @@ const (
 	ReasonURLAndIndex     Reason = "URLAndIndex"     // both AssertionConsumerServiceURL and …Index
 	ReasonUnlistedURL     Reason = "UnlistedURL"     // an AssertionConsumerServiceURL that isn't on the app's list
 	ReasonUnlistedIndex   Reason = "UnlistedIndex"   // an AssertionConsumerServiceIndex that isn't on the app's list
+	ReasonSignature       Reason = "Signature"       // a signature that is missing, broken or of an unknown key
+	ReasonNameIDPolicy    Reason = "NameIDPolicy"    // the request wants a NameID of another format
+	ReasonNameID          Reason = "NameID"          // the user has no value for the app's NameIDTemplate
+	ReasonIssueInstant    Reason = "IssueInstant"    // a request from too long ago, or from the future (Config.Strict)
 	ReasonRelayState      Reason = "RelayState"      // too long, or not text
 	ReasonMetadata        Reason = "Metadata"        // service provider metadata that can't be taken in
 	ReasonRequestNotFound Reason = "RequestNotFound" // a pending sign-in that was never there, or is too old
@@ -68,11 +76,11 @@ func (e *Error) status() int {
 	switch e.Reason {
 	case ReasonNoSuchApp, ReasonRequestNotFound:
 		return http.StatusNotFound
-	case ReasonNotAssigned:
+	case ReasonNotAssigned, ReasonInactive:
 		return http.StatusForbidden
 	case ReasonTooLarge:
 		return http.StatusRequestEntityTooLarge
-	case ReasonInternal, ReasonConfig:
+	case ReasonInternal, ReasonConfig, ReasonNameID:
 		return http.StatusInternalServerError
 	}
 	return http.StatusBadRequest

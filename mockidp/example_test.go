@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 
 	"github.com/beevik/etree"
 
@@ -72,4 +73,54 @@ func ExampleServer_SetACS() {
 	// Output:
 	// http://us-east-1.localhost:8711/acs
 	// http://eu-central-1.localhost:8712/acs
+}
+
+// A key rollover: the service provider that read the metadata only once sees
+// a signature of a key it doesn't know.
+func ExampleServer_SignWith() {
+	idp := mockidp.New(mockidp.Config{})
+	defer idp.Close()
+
+	next, err := idp.AddKey(nil, nil) // published, doesn't sign yet
+	if err != nil {
+		panic(err)
+	}
+	fmt.Println(strings.Count(string(idp.Metadata("")), "<md:KeyDescriptor "), "keys published")
+	_ = idp.SignWith(next.ID)
+	for _, k := range idp.Keys() {
+		if !k.Signing {
+			_ = idp.RetireKey(k.ID)
+		}
+	}
+	fmt.Println(strings.Count(string(idp.Metadata("")), "<md:KeyDescriptor "), "key published")
+	// Output:
+	// 2 keys published
+	// 1 key published
+}
+
+// Somebody signs in without typing anything, the first answer gets lost, and
+// the second is an error status.
+func ExampleServer_Inject() {
+	idp := mockidp.New(mockidp.Config{Users: []mockidp.User{{Login: "alice@example.com"}}})
+	defer idp.Close()
+	_ = idp.SetACS("", []mockidp.ACS{{URL: "http://sp.localhost/acs"}})
+
+	_ = idp.QueueUser("alice@example.com")
+	_ = idp.Inject(mockidp.Fault{Kind: mockidp.ServerError, Count: 1})
+	resp, err := idp.Client().Get(idp.SSOURL(""))
+	if err != nil {
+		panic(err)
+	}
+	resp.Body.Close()
+	fmt.Println(resp.StatusCode)
+
+	_ = idp.QueueError("", mockidp.Status{SubCode: mockidp.StatusRequestDenied})
+	_, _ = idp.IdPInitiated("", "alice@example.com", "")
+	for _, m := range idp.Messages() {
+		fmt.Println(m.User, m.Faults, m.Status != nil)
+	}
+	// Output:
+	// 503
+	// alice@example.com [status] false
+	//  [] true
 }

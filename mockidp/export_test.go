@@ -1,7 +1,10 @@
 package mockidp
 
 // ParsedRequest is what parseAuthnRequest read, for tests of the parser.
-type ParsedRequest struct{ ID, Issuer string }
+type ParsedRequest struct {
+	ID, Issuer string
+	Classes    []string // of RequestedAuthnContext
+}
 
 // ParseEncoded decodes and parses a SAMLRequest parameter.
 func ParseEncoded(post bool, param string) (*ParsedRequest, []byte, error) {
@@ -20,5 +23,9 @@ func ParseEncoded(post bool, param string) (*ParsedRequest, []byte, error) {
 		}
 		return nil, doc, err
 	}
-	return &ParsedRequest{req.ID, req.Issuer}, doc, nil
+	out := &ParsedRequest{ID: req.ID, Issuer: req.Issuer}
+	if req.Context != nil {
+		out.Classes = req.Context.classes
+	}
+	return out, doc, nil
 }

@@ -11,20 +11,26 @@ import (
 const (
 	pathSignIn    = "/login/login.htm"
 	pathSignOut   = "/login/signout"
+	pathFactor    = "/login/second-factor"
+	pathCancel    = "/login/cancel"
 	pathContinue  = "/login/continue"
 	pathDashboard = "/app/UserHome"
+	pathApp       = "/mockidp/app/"
 	pathAssets    = "/mockidp/assets/"
 )
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		http.Redirect(w, r, pathDashboard, http.StatusSeeOther)
+		s.redirect(w, r, pathDashboard)
 	})
 	mux.HandleFunc("GET "+pathSignIn, s.handleSignInPage)
 	mux.HandleFunc("POST "+pathSignIn, s.ownPagesOnly(s.handleSignIn))
 	mux.HandleFunc("POST "+pathSignOut, s.ownPagesOnly(s.handleSignOut))
+	mux.HandleFunc("POST "+pathFactor, s.ownPagesOnly(s.handleFactor))
+	mux.HandleFunc("POST "+pathCancel, s.ownPagesOnly(s.handleCancel))
 	mux.HandleFunc("GET "+pathContinue, s.handleContinue)
+	mux.HandleFunc("GET "+pathApp+"{id}", s.handleApp)
 	mux.HandleFunc("GET "+pathDashboard, s.handleDashboard)
 	mux.HandleFunc("GET /home/bookmark/{id}", s.handleBookmark)
 	mux.HandleFunc("GET /app/{name}/{key}/sso/saml", s.handleSSO)
@@ -38,14 +44,21 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, &Error{Reason: ReasonNoSuchApp, Detail: "there is no such page"})
 	})
+	pages := http.StripPrefix(s.prefix, mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy("'self'"))
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "strict-origin-when-cross-origin")
 		h.Set("Cache-Control", "no-store")
-		mux.ServeHTTP(w, r)
+		pages.ServeHTTP(w, r)
 	})
+}
+
+// redirect leads to another page of ours. The address is relative: behind a
+// proxy the browser knows better than we do where we are.
+func (s *Server) redirect(w http.ResponseWriter, r *http.Request, path string) {
+	http.Redirect(w, r, s.prefix+path, http.StatusSeeOther)
 }
 
 // policy is the Content-Security-Policy of a page; forms says where its forms
@@ -86,70 +99,11 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
 	return v, nil
 }
 
-func (s *Server) handleSignInPage(w http.ResponseWriter, r *http.Request) {
-	if _, user := s.sessionOf(r, s.state.Load()); user != nil {
-		http.Redirect(w, r, pathDashboard, http.StatusSeeOther)
-		return
-	}
-	s.signInPage(w, r, http.StatusOK, signIn{})
-}
-
-func (s *Server) handleSignIn(w http.ResponseWriter, r *http.Request) {
-	form, err := readForm(w, r)
-	if err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	st, key := s.state.Load(), form.Get("pending")
-	page := signIn{Login: form.Get("username"), Pending: key}
-	if key != "" {
-		p, err := s.pending.get(key, s.now())
-		if err != nil {
-			s.refuse(w, r, err)
-			return
-		}
-		page.App, _ = st.app(p.appID)
-	}
-	user := st.user(page.Login)
-	// One sentence for both cases, as at Okta; it gives away no logins.
-	if ok := (user != nil && user.hasPassword(form.Get("password"))); !ok {
-		s.config.Logger.Info("mockidp: sign-in failed", "login", cut(page.Login))
-		page.Failed = true
-		s.signInPage(w, r, http.StatusUnauthorized, page)
-		return
-	}
-	sess, err := s.newSession(user)
-	if err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	if old, _ := s.sessionOf(r, st); old != nil {
-		s.sessions.drop(old.token)
-	}
-	s.sessions.put(sess, sess.at)
-	s.setCookie(w, sess.token, 0)
-	s.config.Logger.Info("mockidp: signed in", "login", user.Login)
-	next := pathDashboard
-	if key != "" {
-		s.pending.signedIn(key, sess.token)
-		next = pathContinue + "?pending=" + url.QueryEscape(key)
-	}
-	http.Redirect(w, r, next, http.StatusSeeOther)
-}
-
-func (s *Server) handleSignOut(w http.ResponseWriter, r *http.Request) {
-	if sess, _ := s.sessionOf(r, s.state.Load()); sess != nil {
-		s.sessions.drop(sess.token)
-	}
-	s.setCookie(w, "", -1)
-	http.Redirect(w, r, pathSignIn, http.StatusSeeOther)
-}
-
 func (s *Server) handleDashboard(w http.ResponseWriter, r *http.Request) {
 	st := s.state.Load()
 	_, user := s.sessionOf(r, st)
 	if user == nil {
-		http.Redirect(w, r, pathSignIn, http.StatusSeeOther)
+		s.redirect(w, r, pathSignIn)
 		return
 	}
 	s.dashboardPage(w, r, st, user)
@@ -161,7 +115,7 @@ func (s *Server) handleMetadata(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, &Error{Reason: ReasonNoSuchApp, Detail: "no app has this metadata address"})
 		return
 	}
-	doc, err := s.metadata(app)
+	doc, err := s.metadata(s.state.Load(), app)
 	if err != nil {
 		s.refuse(w, r, &Error{Reason: ReasonInternal, Detail: "writing the metadata", Err: err})
 		return

@@ -2,129 +2,127 @@ package mockidp
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/asn1"
-	"errors"
-	"fmt"
-	"io"
-	"math/big"
-	"time"
-
-	dsig "github.com/russellhaering/goxmldsig"
+	"slices"
 )
 
-// signingKey is a key with its certificate and the algorithm it signs by.
-type signingKey struct {
-	signer crypto.Signer // what goxmldsig is given
-	method string        // SignatureMethod
-	cert   *x509.Certificate
+// Key is a signing key as others may know it.
+type Key struct {
+	// ID is what other methods and App.KeyID name it by: Okta's kid.
+	ID          string
+	Certificate *x509.Certificate
+	// Signing says that apps without a KeyID are signed with it.
+	Signing bool
 }
 
-func newSigningKey(c Config) (*signingKey, error) {
-	key := c.Key
-	if key == nil {
-		k, err := rsa.GenerateKey(c.Rand, 2048)
-		if err != nil {
-			return nil, &Error{Reason: ReasonInternal, Detail: "generating a key", Err: err}
-		}
-		key = k
+// Keys returns the keys in the order they were added. All of them are in the
+// metadata.
+//
+// A rollover is AddKey (both are published), SignWith (the new one signs) and
+// RetireKey (the old one is gone), with as much time between as service
+// providers take to read the metadata again, or none, to see what happens.
+func (s *Server) Keys() []Key {
+	st := s.state.Load()
+	var out []Key
+	for _, k := range st.keys {
+		out = append(out, Key{ID: k.id, Certificate: k.cert, Signing: k.id == st.signing})
 	}
-	key = steadySigner{key}
-	sk := &signingKey{signer: key, method: dsig.RSASHA256SignatureMethod, cert: c.Certificate}
-	switch pub := key.Public().(type) {
-	case *rsa.PublicKey:
-	case *ecdsa.PublicKey:
-		sk.signer = rawECDSA{key, (pub.Curve.Params().BitSize + 7) / 8}
-		if sk.method = ecdsaMethod(pub.Curve); sk.method == "" {
-			return nil, badConfig("Config.Key is on the curve %s, not P-256, P-384 or P-521", pub.Curve.Params().Name)
-		}
-	default:
-		return nil, badConfig("Config.Key is neither RSA nor ECDSA but %T", pub)
-	}
-	if sk.cert == nil {
-		cert, err := selfSigned(c, key)
-		if err != nil {
-			return nil, &Error{Reason: ReasonInternal, Detail: "making a certificate", Err: err}
-		}
-		sk.cert = cert
-	}
-	type comparable interface{ Equal(crypto.PublicKey) bool }
-	if pub, ok := key.Public().(comparable); !ok || !pub.Equal(sk.cert.PublicKey) {
-		return nil, badConfig("Config.Certificate is for another key than Config.Key")
-	}
-	return sk, nil
+	return out
 }
 
-func ecdsaMethod(c elliptic.Curve) string {
-	switch c {
-	case elliptic.P256():
-		return dsig.ECDSASHA256SignatureMethod
-	case elliptic.P384():
-		return dsig.ECDSASHA384SignatureMethod
-	case elliptic.P521():
-		return dsig.ECDSASHA512SignatureMethod
+// AddKey publishes another key, which doesn't sign yet. key may be nil, for a
+// new RSA key of 2048 bits, and cert may be nil, for a self-signed one.
+func (s *Server) AddKey(key crypto.Signer, cert *x509.Certificate) (Key, error) {
+	if cert != nil && key == nil {
+		return Key{}, badConfig("a certificate without its key")
 	}
-	return ""
-}
-
-// selfSigned makes a certificate as Okta makes one for each app.
-func selfSigned(c Config, key crypto.Signer) (*x509.Certificate, error) {
-	serial := make([]byte, 6)
-	if _, err := io.ReadFull(c.Rand, serial); err != nil {
-		return nil, err
+	k, kerr := newSigningKey(s.keySource(), key, cert)
+	if kerr != nil {
+		return Key{}, kerr
 	}
-	from := c.Now().UTC().Truncate(time.Second)
-	template := &x509.Certificate{
-		SerialNumber: new(big.Int).Add(new(big.Int).SetBytes(serial), big.NewInt(1)),
-		Subject: pkix.Name{Country: []string{"US"}, Province: []string{"California"}, Locality: []string{"San Francisco"},
-			Organization: []string{"Okta"}, OrganizationalUnit: []string{"SSOProvider"}, CommonName: c.Org},
-		NotBefore: from.Add(-time.Minute),
-		NotAfter:  from.AddDate(10, 0, 0),
-	}
-	der, err := x509.CreateCertificate(c.Rand, template, template, key.Public(), key)
+	err := s.change(func(st *state) error {
+		if st.key(k.id) != nil {
+			return badConfig("the key %s is there already", quote(k.id))
+		}
+		st.keys = append(st.keys, k)
+		return nil
+	})
 	if err != nil {
-		return nil, err
+		return Key{}, err
 	}
-	return x509.ParseCertificate(der)
+	return Key{ID: k.id, Certificate: k.cert}, nil
 }
 
-// steadySigner makes ECDSA deterministic (RFC 6979), so that the same Config
-// yields the same bytes. RSA by PKCS #1 v1.5 is so anyway; a key in hardware
-// does as it likes.
-type steadySigner struct{ crypto.Signer }
-
-func (s steadySigner) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	if _, soft := s.Signer.(*ecdsa.PrivateKey); soft {
-		random = nil
-	}
-	return s.Signer.Sign(random, digest, opts)
+// SignWith makes a key the one that apps without a KeyID are signed with.
+func (s *Server) SignWith(keyID string) error {
+	return s.change(func(st *state) error {
+		if st.key(keyID) == nil {
+			return noSuchKey(keyID)
+		}
+		st.signing = keyID
+		return nil
+	})
 }
 
-// rawECDSA turns Go's ASN.1 signature into r‖s of fixed width, which is what
-// XML signatures hold (XML Signature 1.1, 6.4.3; RFC 4050 3.3).
-type rawECDSA struct {
-	crypto.Signer
-	size int
+// RetireKey takes a key out of the metadata. One that still signs, for all or
+// for one app, can't be retired.
+func (s *Server) RetireKey(keyID string) error {
+	return s.change(func(st *state) error {
+		if st.key(keyID) == nil {
+			return noSuchKey(keyID)
+		}
+		if st.signing == keyID {
+			return badConfig("the key %s still signs; SignWith another first", quote(keyID))
+		}
+		for _, a := range st.apps {
+			if a.KeyID == keyID {
+				return badConfig("the key %s still signs for the app %s", quote(keyID), quote(a.Label))
+			}
+		}
+		st.keys = slices.DeleteFunc(st.keys, func(k *signingKey) bool { return k.id == keyID })
+		return nil
+	})
 }
 
-func (s rawECDSA) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
-	der, err := s.Signer.Sign(random, digest, opts)
-	if err != nil {
-		return nil, err
+// Certificate is the certificate of the key that signs.
+func (s *Server) Certificate() *x509.Certificate {
+	st := s.state.Load()
+	return st.key(st.signing).cert
+}
+
+func (s *Server) keySource() keySource {
+	return keySource{rand: readerFunc(s.readRandom), now: s.now(), org: s.config.Org}
+}
+
+func noSuchKey(id string) *Error {
+	return &Error{Reason: ReasonNoSuchKey, Detail: "no signing key has the ID " + quote(id)}
+}
+
+func (st *state) key(id string) *signingKey {
+	for _, k := range st.keys {
+		if k.id == id {
+			return k
+		}
 	}
-	var sig struct{ R, S *big.Int }
-	if rest, err := asn1.Unmarshal(der, &sig); err != nil || len(rest) > 0 {
-		return nil, fmt.Errorf("the key's signature is not ASN.1: %w", errors.Join(err, asn1.SyntaxError{Msg: "ECDSA-Sig-Value"}))
+	return nil
+}
+
+// keyFor is the key that signs for an app.
+func (st *state) keyFor(a *App) *signingKey {
+	if a.KeyID != "" {
+		return st.key(a.KeyID) // putApp and RetireKey see to it that it is there
 	}
-	if sig.R.Sign() <= 0 || sig.S.Sign() <= 0 || sig.R.BitLen() > 8*s.size || sig.S.BitLen() > 8*s.size {
-		return nil, errors.New("the key's signature is out of its curve's range")
+	return st.key(st.signing)
+}
+
+// keysFor are the published keys, the app's own first.
+func (st *state) keysFor(a *App) []*signingKey {
+	own := st.keyFor(a)
+	out := []*signingKey{own}
+	for _, k := range st.keys {
+		if k != own {
+			out = append(out, k)
+		}
 	}
-	out := make([]byte, 2*s.size)
-	sig.R.FillBytes(out[:s.size])
-	sig.S.FillBytes(out[s.size:])
-	return out, nil
+	return out
 }

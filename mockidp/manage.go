@@ -1,6 +1,9 @@
 package mockidp
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 // change replaces the state whole. Writers queue; readers never wait, and f
 // may call any method of the Server that reads.
@@ -78,9 +81,34 @@ func (s *Server) SetACS(appID string, list []ACS) error {
 		return err
 	}
 	return s.UpdateApp(appID, func(a *App) error {
-		a.ACS = slices.Clone(list)
+		if err := a.setACS(list); err != nil {
+			return err
+		}
 		return nil
 	})
+}
+
+// RemoveApp removes an app. Sign-ins that wait for it end on a 404 page.
+func (s *Server) RemoveApp(id string) error {
+	return s.change(func(st *state) error {
+		at := st.indexOf(id)
+		if at < 0 {
+			_, err := st.app(id)
+			return err
+		}
+		st.apps = slices.Delete(st.apps, at, at+1)
+		return nil
+	})
+}
+
+// Users returns copies of all users, by login.
+func (s *Server) Users() []User {
+	st := s.state.Load()
+	var out []User
+	for _, key := range slices.Sorted(maps.Keys(st.users)) {
+		out = append(out, st.users[key].clone())
+	}
+	return out
 }
 
 // User returns a copy of the user with that login.
@@ -105,13 +133,32 @@ func (s *Server) AddUser(u User) error {
 	})
 }
 
+// RemoveUser removes a person: sessions are over, and no app is assigned to them.
+func (s *Server) RemoveUser(login string) error {
+	return s.change(func(st *state) error {
+		u := st.user(login)
+		if u == nil {
+			return noSuchUser(login)
+		}
+		delete(st.users, loginKey(login))
+		s.failures.forget(u.Login)
+		for i, a := range st.apps {
+			next := a.clone()
+			next.Users = slices.DeleteFunc(next.Users, func(l string) bool { return loginKey(l) == loginKey(login) })
+			st.apps[i] = &next
+		}
+		return nil
+	})
+}
+
 // UpdateUser changes a person; the login stays. Sessions that are open show
-// the change at once. The rules of UpdateApp's f hold.
+// the change at once, and wrong passwords are counted from 0 again when the
+// Status becomes Active. The rules of UpdateApp's f hold.
 func (s *Server) UpdateUser(login string, f func(*User) error) error {
 	return s.change(func(st *state) error {
 		old := st.user(login)
 		if old == nil {
-			return &Error{Reason: ReasonNoSuchUser, Detail: "no user has the login " + quote(login)}
+			return noSuchUser(login)
 		}
 		u := old.clone()
 		if err := f(&u); err != nil {
@@ -122,6 +169,9 @@ func (s *Server) UpdateUser(login string, f func(*User) error) error {
 		}
 		if err := st.putUser(u); err != nil {
 			return err
+		}
+		if old.Status != Active && u.Status == Active {
+			s.failures.forget(u.Login)
 		}
 		return nil
 	})

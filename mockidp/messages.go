@@ -1,6 +1,7 @@
 package mockidp
 
 import (
+	"context"
 	"slices"
 	"sync"
 	"time"
@@ -17,6 +18,7 @@ const (
 
 // Message is a SAML message that passed, decoded.
 type Message struct {
+	ID         int64 // counts up from 1, also across Reset
 	Time       time.Time
 	Direction  Direction
 	App        string // the app's ID
@@ -24,8 +26,22 @@ type Message struct {
 	Binding    string // its URN
 	ACS        string // Sent: where the Response goes. Received: what the request asked for by URL, or ""
 	RelayState string
-	XML        []byte // nil if the message couldn't be decoded
-	Refused    *Error // why a request was refused, or nil
+	XML        []byte      // nil if the message couldn't be decoded
+	Refused    *Error      // why a request was refused, or nil
+	Status     *Status     // Sent: the status of a Response without an assertion; nil for a success
+	Faults     []FaultKind // Sent: what was made to go wrong with it
+	Answer     *ACSAnswer  // Sent: what the ACS answered, if anybody said so (Deliver, RecordAnswer); else nil
+
+	posted string // Sent: the form's SAMLResponse, by which Deliver finds the message again
+}
+
+func (m Message) clone() Message {
+	m.XML, m.Faults, m.Status = slices.Clone(m.XML), slices.Clone(m.Faults), clonePtr(m.Status)
+	if m.Answer != nil {
+		a := m.Answer.clone()
+		m.Answer = &a
+	}
+	return m
 }
 
 // keptMessages bounds the list: the oldest are forgotten.
@@ -33,8 +49,10 @@ const keptMessages = 200
 
 // messageLog is a ring; it owns its messages, and hands out copies.
 type messageLog struct {
-	mu   sync.Mutex
-	list []Message
+	mu      sync.Mutex
+	list    []Message
+	last    int64         // ID of the newest
+	changed chan struct{} // closed at the next change; nil while nobody waits
 }
 
 func (l *messageLog) add(m Message) {
@@ -43,7 +61,37 @@ func (l *messageLog) add(m Message) {
 	if len(l.list) == keptMessages {
 		l.list = slices.Delete(l.list, 0, 1)
 	}
+	l.last++
+	m.ID = l.last
 	l.list = append(l.list, m)
+	l.wake()
+}
+
+// wake is called with mu locked.
+func (l *messageLog) wake() {
+	if l.changed != nil {
+		close(l.changed)
+		l.changed = nil
+	}
+}
+
+func (l *messageLog) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.list = nil
+}
+
+// update changes the newest message that f takes, and says whether there was one.
+func (l *messageLog) update(f func(*Message) bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for i := len(l.list) - 1; i >= 0; i-- {
+		if f(&l.list[i]) {
+			l.wake()
+			return true
+		}
+	}
+	return false
 }
 
 // Messages returns the last 200 messages, the oldest first.
@@ -52,7 +100,31 @@ func (s *Server) Messages() []Message {
 	defer s.messages.mu.Unlock()
 	out := slices.Clone(s.messages.list)
 	for i := range out {
-		out[i].XML = slices.Clone(out[i].XML)
+		out[i] = out[i].clone()
 	}
 	return out
+}
+
+// WaitMessage returns the oldest message that matches, as soon as there is
+// one; a message counts again when its Answer becomes known. The error is
+// ctx's. match is called without a lock, and may be called twice for one message.
+func (s *Server) WaitMessage(ctx context.Context, match func(Message) bool) (Message, error) {
+	for {
+		s.messages.mu.Lock()
+		if s.messages.changed == nil {
+			s.messages.changed = make(chan struct{})
+		}
+		changed := s.messages.changed
+		s.messages.mu.Unlock()
+		for _, m := range s.Messages() {
+			if match(m) {
+				return m, nil
+			}
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return Message{}, ctx.Err()
+		}
+	}
 }

@@ -2,6 +2,7 @@ package mockidp
 
 import (
 	"encoding/base64"
+	"strconv"
 
 	"github.com/beevik/etree"
 )
@@ -10,19 +11,21 @@ import (
 // Okta lays it out; "" is the first SAML app. It panics with an *Error if
 // there is no such app, or no address yet: both are slips in a test.
 func (s *Server) Metadata(appID string) []byte {
-	app, err := s.state.Load().samlApp(appID)
+	st := s.state.Load()
+	app, err := st.samlApp(appID)
 	if err != nil {
 		panic(err)
 	}
-	doc, werr := s.metadata(app)
+	doc, werr := s.metadata(st, app)
 	if werr != nil {
 		panic(werr)
 	}
 	return doc
 }
 
-// metadata is an EntityDescriptor with an IDPSSODescriptor (SAML Metadata 2.4.3).
-func (s *Server) metadata(app *App) ([]byte, error) {
+// metadata is an EntityDescriptor with an IDPSSODescriptor (SAML Metadata
+// 2.4.3), in which every key is published, the one that signs for the app first.
+func (s *Server) metadata(st *state, app *App) ([]byte, error) {
 	doc := etree.NewDocument()
 	doc.WriteSettings.CanonicalText, doc.WriteSettings.CanonicalAttrVal = true, true
 	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
@@ -30,14 +33,16 @@ func (s *Server) metadata(app *App) ([]byte, error) {
 	entity.CreateAttr("entityID", app.Issuer)
 	entity.CreateAttr("xmlns:md", nsMetadata)
 	idp := entity.CreateElement("md:IDPSSODescriptor")
-	idp.CreateAttr("WantAuthnRequestsSigned", "false")
+	idp.CreateAttr("WantAuthnRequestsSigned", strconv.FormatBool(app.SignedRequests))
 	idp.CreateAttr("protocolSupportEnumeration", nsProtocol)
-	key := idp.CreateElement("md:KeyDescriptor")
-	key.CreateAttr("use", "signing")
-	info := key.CreateElement("ds:KeyInfo")
-	info.CreateAttr("xmlns:ds", "http://www.w3.org/2000/09/xmldsig#")
-	info.CreateElement("ds:X509Data").CreateElement("ds:X509Certificate").
-		SetText(base64.StdEncoding.EncodeToString(s.key.cert.Raw))
+	for _, k := range st.keysFor(app) {
+		key := idp.CreateElement("md:KeyDescriptor")
+		key.CreateAttr("use", "signing")
+		info := key.CreateElement("ds:KeyInfo")
+		info.CreateAttr("xmlns:ds", "http://www.w3.org/2000/09/xmldsig#")
+		info.CreateElement("ds:X509Data").CreateElement("ds:X509Certificate").
+			SetText(base64.StdEncoding.EncodeToString(k.cert.Raw))
+	}
 	formats := []string{NameIDUnspecified, NameIDEmail}
 	if app.NameIDFormat != NameIDUnspecified && app.NameIDFormat != NameIDEmail {
 		formats = []string{app.NameIDFormat}

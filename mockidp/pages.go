@@ -19,7 +19,7 @@ var embedded embed.FS
 // so that a failure is a slip of ours.
 func parsePages() map[string]*template.Template {
 	out := map[string]*template.Template{}
-	for _, name := range []string{"signin", "dashboard", "post", "error"} {
+	for _, name := range []string{"signin", "factor", "dashboard", "app", "post", "error"} {
 		out[name] = template.Must(template.ParseFS(embedded, "templates/layout.html", "templates/"+name+".html"))
 	}
 	return out
@@ -29,6 +29,7 @@ func parsePages() map[string]*template.Template {
 type page struct {
 	Title  string
 	Org    string
+	Root   string // what every path of ours begins with
 	Assets string
 	User   *User // whose name the header shows, or nil
 	Body   any
@@ -41,15 +42,18 @@ type signIn struct {
 	App     *App   // what it is for, or nil
 	Login   string // what was typed
 	User    *User  // who is signed in but must prove it again, or nil
-	Failed  bool
 	Hint    string
+
+	Failed, Locked, SignedOut bool
+	Cancel                    bool // a service provider waits, and can be told
 }
 
 // tile is one app on the dashboard.
 type tile struct {
-	Words                []word
-	Link, Initials, Note string
-	Colour               int
+	Words                       []word
+	Link, About, Initials, Note string
+	Label                       string
+	Colour                      int
 }
 
 // word is a part of a label. A short one isn't broken: "us-east-1" reads badly
@@ -71,18 +75,25 @@ func words(label string) []word {
 	return out
 }
 
+// execute fills in a page.
+func (s *Server) execute(name string, p page) ([]byte, error) {
+	p.Org, p.Root, p.Assets = s.config.Org, s.prefix, s.prefix+pathAssets
+	var b bytes.Buffer
+	err := s.pages[name].ExecuteTemplate(&b, "layout.html", p)
+	return b.Bytes(), err
+}
+
 // render writes a page, or a plain 500 if the template fails: never half a page.
 func (s *Server) render(w http.ResponseWriter, status int, name string, p page) {
-	p.Org, p.Assets = s.config.Org, pathAssets
-	var b bytes.Buffer
-	if err := s.pages[name].ExecuteTemplate(&b, "layout.html", p); err != nil {
+	b, err := s.execute(name, p)
+	if err != nil {
 		s.config.Logger.Error("mockidp: a page failed", "page", name, "error", err)
 		http.Error(w, "mockidp: a page failed", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = w.Write(b.Bytes())
+	_, _ = w.Write(b)
 }
 
 func (s *Server) signInPage(w http.ResponseWriter, _ *http.Request, status int, body signIn) {
@@ -98,28 +109,38 @@ func (s *Server) signInPage(w http.ResponseWriter, _ *http.Request, status int, 
 	s.render(w, status, "signin", page{Title: "Sign in", Body: body})
 }
 
-func (s *Server) dashboardPage(w http.ResponseWriter, _ *http.Request, st *state, u *User) {
+// dashboardPage shows the tiles whose label has what is searched for. The
+// search is a form that is sent by GET, so it needs no script.
+func (s *Server) dashboardPage(w http.ResponseWriter, r *http.Request, st *state, u *User) {
+	search := strings.TrimSpace(cut(r.URL.Query().Get("q")))
 	var tiles []tile
+	assigned := 0
 	for _, a := range st.apps {
-		if a.assignedTo(u) {
+		if !a.assignedTo(u) {
+			continue
+		}
+		assigned++
+		if strings.Contains(strings.ToLower(a.Label), strings.ToLower(search)) {
 			tiles = append(tiles, s.tile(a))
 		}
 	}
 	s.render(w, http.StatusOK, "dashboard", page{Title: "My Apps", User: u, Body: struct {
-		Tiles []tile
-		Login string
-	}{tiles, u.Login}})
+		Tiles    []tile
+		Login    string
+		Search   string
+		Assigned int
+	}{tiles, u.Login, search, assigned}})
 }
 
 func (s *Server) tile(a *App) tile {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(a.Label))
-	t := tile{Words: words(a.Label), Initials: initials(a.Label), Colour: int(h.Sum32() % 6)}
+	t := tile{Words: words(a.Label), Label: a.Label, Initials: initials(a.Label), Colour: int(h.Sum32() % 6), About: s.prefix + appPath(a)}
 	if a.Kind == Bookmark {
-		t.Link, t.Note = "/home/bookmark/"+url.PathEscape(a.ID), "Bookmark"
+		t.Link, t.Note = s.prefix+"/home/bookmark/"+url.PathEscape(a.ID), "Bookmark"
 		return t
 	}
-	t.Link, t.Note = "/app/"+a.Name+"/"+a.ExternalKey+"/sso/saml", "SAML 2.0"
+	t.Link, t.Note = s.prefix+"/app/"+a.Name+"/"+a.ExternalKey+"/sso/saml", "SAML 2.0"
 	return t
 }
 
@@ -132,23 +153,6 @@ func initials(label string) string {
 		}
 	}
 	return string(out)
-}
-
-// post sends the browser to the service provider with an answer. The address
-// is the form's, which comes from the app's list; the page needs no script,
-// because its button is always there.
-func (s *Server) post(w http.ResponseWriter, r *http.Request, app *App, form Form, err *Error) {
-	if err != nil {
-		s.refuse(w, r, err)
-		return
-	}
-	// No form-action: the service provider redirects on to where it likes,
-	// and browsers would hold the policy against that as well.
-	w.Header().Set("Content-Security-Policy", policy(""))
-	s.render(w, http.StatusOK, "post", page{Title: "Signing in to " + app.Label, Script: true, Body: struct {
-		Form
-		Label string
-	}{form, app.Label}})
 }
 
 // refuse is the page that says no, and why: this is a mock, and the reader is

@@ -1,7 +1,6 @@
 package mockidp
 
 import (
-	"encoding/hex"
 	"slices"
 	"sync"
 	"time"
@@ -20,8 +19,11 @@ type pending struct {
 	freshIn string
 }
 
-func (p *pending) force() bool   { return p.req != nil && p.req.ForceAuthn }
 func (p *pending) passive() bool { return p.req != nil && p.req.IsPassive }
+
+func (p *pending) force(app *App) bool {
+	return p.req != nil && p.req.ForceAuthn && !app.IgnoreForceAuthn
+}
 
 const (
 	keptPending     = 1000 // opening one takes no sign-in, so the oldest give way
@@ -70,13 +72,17 @@ func (l *pendingList) signedIn(key, session string) {
 	}
 }
 
+func (l *pendingList) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.byKey, l.order = nil, nil
+}
+
 // hold stores a pending sign-in and returns the key that the pages carry.
 func (s *Server) hold(p pending) (string, *Error) {
-	b, err := s.random(16)
-	if err != nil {
-		return "", &Error{Reason: ReasonInternal, Detail: "the random source failed", Err: err}
+	key, err := s.token()
+	if err == nil {
+		s.pending.put(key, p)
 	}
-	key := hex.EncodeToString(b)
-	s.pending.put(key, p)
-	return key, nil
+	return key, err
 }

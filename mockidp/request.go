@@ -24,13 +24,14 @@ type incoming struct {
 	has        bool   // whether SAMLRequest is there at all
 	relayState string
 	hasRelay   bool
+	query      string // HTTP-Redirect: the query's own octets, which a signature covers
 }
 
 // readParams takes the parameters of either binding. A parameter that is there
 // twice is refused: two readers might pick different ones.
 func readParams(binding string, v url.Values) (incoming, *Error) {
 	in := incoming{binding: binding}
-	for _, name := range []string{"SAMLRequest", "RelayState", "SAMLEncoding"} {
+	for _, name := range []string{"SAMLRequest", "RelayState", "SAMLEncoding", "SigAlg", "Signature"} {
 		if len(v[name]) > 1 {
 			return in, malformed(nil, "the parameter %s is there %d times", name, len(v[name]))
 		}

@@ -1,9 +1,8 @@
 package mockidp
 
 import (
+	"crypto/rsa"
 	"encoding/base64"
-	"encoding/hex"
-	"io"
 	"time"
 
 	"github.com/beevik/etree"
@@ -18,13 +17,8 @@ type Form struct {
 }
 
 const (
-	statusSuccess   = "urn:oasis:names:tc:SAML:2.0:status:Success"
-	statusResponder = "urn:oasis:names:tc:SAML:2.0:status:Responder"
-	statusNoPassive = "urn:oasis:names:tc:SAML:2.0:status:NoPassive"
-
-	passwordProtected = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
-	confirmedBearer   = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
-	issuerFormat      = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
+	confirmedBearer = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+	issuerFormat    = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
 
 	nsXS  = "http://www.w3.org/2001/XMLSchema"
 	nsXSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -47,23 +41,57 @@ type answer struct {
 	authnInstant time.Time
 	sessionIndex string
 
-	// Of a failure: the top-level status code and the one nested in it.
-	status, substatus string
+	class  string // AuthnContextClassRef
+	nameID string
+
+	// Of a failure.
+	failure *Status
+
+	signer signer
+	faults faultSet
 }
 
-// respond builds, signs and encodes the Response.
-func (s *Server) respond(a answer) (Form, *Error) {
+// posted is an answer on its way: the form, and what is to go wrong with it.
+type posted struct {
+	Form
+	faults faultSet
+}
+
+// respond builds, signs and encodes the Response. A queued error comes instead
+// of it, and the faults of the app are taken here, once an answer.
+func (s *Server) respond(st *state, a answer) (posted, *Error) {
+	if queued, ok := s.queue.takeError(a.app.ID); ok {
+		a.user, a.failure = nil, &queued
+	}
+	a.faults = s.faults.take(a.app.ID)
+	a.now = a.now.Add(a.faults.skew)
+	a.authnInstant = a.authnInstant.Add(a.faults.skew)
+	var serr *Error
+	if a.signer, serr = st.signer(a.app); serr != nil {
+		return posted{}, serr
+	}
 	doc, err := s.buildResponse(a)
 	if err != nil {
-		return Form{}, &Error{Reason: ReasonInternal, Detail: "building the response", Err: err}
+		return posted{}, &Error{Reason: ReasonInternal, Detail: "building the response", Err: err}
 	}
 	raw, err := doc.WriteToBytes()
 	if err != nil {
-		return Form{}, &Error{Reason: ReasonInternal, Detail: "writing the response", Err: err}
+		return posted{}, &Error{Reason: ReasonInternal, Detail: "writing the response", Err: err}
 	}
-	s.messages.add(Message{Time: a.now, Direction: Sent, App: a.app.ID, User: a.login(), Binding: bindingPOST,
-		ACS: a.acs.URL, RelayState: a.relayState, XML: raw})
-	return Form{URL: a.acs.URL, SAMLResponse: base64.StdEncoding.EncodeToString(raw), RelayState: a.relayState}, nil
+	form := Form{URL: a.acs.URL, SAMLResponse: base64.StdEncoding.EncodeToString(raw), RelayState: a.relayState}
+	if a.faults.cutResponse {
+		form.SAMLResponse = form.SAMLResponse[:len(form.SAMLResponse)/2]
+	}
+	m := Message{Time: s.now(), Direction: Sent, App: a.app.ID, User: a.login(), Binding: bindingPOST,
+		ACS: a.acs.URL, RelayState: a.relayState, XML: raw, Faults: a.faults.kinds, posted: form.SAMLResponse}
+	if a.failure != nil {
+		m.Status = clonePtr(a.failure)
+		s.config.Logger.Info("mockidp: answered with a status", "app", a.app.ID, "code", a.failure.Code, "second", a.failure.SubCode, "acs", a.acs.URL)
+	} else {
+		s.config.Logger.Info("mockidp: signed in to an app", "app", a.app.ID, "login", a.login(), "acs", a.acs.URL, "solicited", a.inResponseTo != "")
+	}
+	s.messages.add(m)
+	return posted{form, a.faults}, nil
 }
 
 func (a *answer) login() string {
@@ -86,7 +114,7 @@ func (s *Server) buildResponse(a answer) (*etree.Document, error) {
 	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
 	resp := doc.CreateElement("saml2p:Response")
 	resp.CreateAttr("xmlns:saml2p", nsProtocol)
-	resp.CreateAttr("Destination", a.acs.URL)
+	resp.CreateAttr("Destination", a.destination())
 	resp.CreateAttr("ID", id)
 	if a.inResponseTo != "" {
 		resp.CreateAttr("InResponseTo", a.inResponseTo)
@@ -103,14 +131,17 @@ func (s *Server) buildResponse(a answer) (*etree.Document, error) {
 		if a.app.Sign != SignResponse {
 			// Signed on its own, before it has a parent: it declares every
 			// namespace it uses, so it survives being taken out again.
-			if err := s.key.sign(assertion); err != nil {
+			if err := a.signer.sign(assertion); err != nil {
 				return nil, err
 			}
+		}
+		if assertion, err = s.encrypt(a.app, assertion); err != nil {
+			return nil, err
 		}
 		resp.AddChild(assertion)
 	}
 	if a.app.Sign != SignAssertion || a.user == nil {
-		return doc, s.key.sign(resp)
+		return doc, a.signer.sign(resp)
 	}
 	return doc, nil
 }
@@ -122,14 +153,47 @@ func (a *answer) issuer(parent *etree.Element) {
 	el.SetText(a.app.Issuer)
 }
 
+// encrypt does what App.Encrypt says.
+func (s *Server) encrypt(app *App, assertion *etree.Element) (*etree.Element, error) {
+	if app.Encrypt == nil {
+		return assertion, nil
+	}
+	if app.EncryptionCertificate == nil {
+		return nil, badConfig("the app %s has Encrypt and no EncryptionCertificate; RegisterSP takes one from metadata", quote(app.Label))
+	}
+	key, ok := app.EncryptionCertificate.PublicKey.(*rsa.PublicKey)
+	if !ok { // checked when the app was set
+		return nil, badConfig("the app %s has an EncryptionCertificate without an RSA key", quote(app.Label))
+	}
+	return app.Encrypt.encrypted(assertion, key, readerFunc(s.readRandom))
+}
+
+// destination and recipient are the answer's own URL, unless the app says
+// otherwise for its default one.
+func (a *answer) destination() string { return a.place(a.app.Destination) }
+func (a *answer) recipient() string   { return a.place(a.app.Recipient) }
+
+func (a *answer) place(other string) string {
+	if other != "" && len(a.app.ACS) > 0 && a.acs.URL == a.app.defaultACS().URL {
+		return other
+	}
+	return a.acs.URL
+}
+
 func (a *answer) statusOf(resp *etree.Element) {
-	code := resp.CreateElement("saml2p:Status").CreateElement("saml2p:StatusCode")
-	if a.user != nil {
-		code.CreateAttr("Value", statusSuccess)
+	status := resp.CreateElement("saml2p:Status")
+	code := status.CreateElement("saml2p:StatusCode")
+	if a.failure == nil {
+		code.CreateAttr("Value", StatusSuccess)
 		return
 	}
-	code.CreateAttr("Value", a.status)
-	code.CreateElement("saml2p:StatusCode").CreateAttr("Value", a.substatus)
+	code.CreateAttr("Value", or(a.failure.Code, StatusResponder))
+	if a.failure.SubCode != "" {
+		code.CreateElement("saml2p:StatusCode").CreateAttr("Value", a.failure.SubCode)
+	}
+	if a.failure.Message != "" {
+		status.CreateElement("saml2p:StatusMessage").SetText(a.failure.Message)
+	}
 }
 
 func (s *Server) assertion(a *answer) (*etree.Element, error) {
@@ -155,7 +219,7 @@ func (a *answer) subject(parent *etree.Element) {
 	subject := parent.CreateElement("saml2:Subject")
 	nameID := subject.CreateElement("saml2:NameID")
 	nameID.CreateAttr("Format", a.app.NameIDFormat)
-	nameID.SetText(a.user.Login)
+	nameID.SetText(a.nameID)
 	confirmation := subject.CreateElement("saml2:SubjectConfirmation")
 	confirmation.CreateAttr("Method", confirmedBearer)
 	data := confirmation.CreateElement("saml2:SubjectConfirmationData")
@@ -163,7 +227,7 @@ func (a *answer) subject(parent *etree.Element) {
 		data.CreateAttr("InResponseTo", a.inResponseTo)
 	}
 	data.CreateAttr("NotOnOrAfter", instant(a.now.Add(assertionLifetime)))
-	data.CreateAttr("Recipient", a.acs.URL)
+	data.CreateAttr("Recipient", a.recipient())
 }
 
 // conditions is SAML Core 2.5.
@@ -182,7 +246,7 @@ func (a *answer) authnStatement(parent *etree.Element) {
 	if a.app.SessionLifetime > 0 {
 		el.CreateAttr("SessionNotOnOrAfter", instant(a.now.Add(a.app.SessionLifetime)))
 	}
-	el.CreateElement("saml2:AuthnContext").CreateElement("saml2:AuthnContextClassRef").SetText(passwordProtected)
+	el.CreateElement("saml2:AuthnContext").CreateElement("saml2:AuthnContextClassRef").SetText(a.class)
 }
 
 // attributeStatement is SAML Core 2.7.3, each value typed as Okta types it.
@@ -208,17 +272,3 @@ func (a *answer) attributeStatement(parent *etree.Element) {
 
 // instant is an xs:dateTime in UTC with milliseconds (SAML Core 1.3.3).
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
-
-// newID is an xs:ID that nobody can guess (SAML Core 1.3.4).
-func (s *Server) newID() (string, error) {
-	b, err := s.random(16)
-	return "id" + hex.EncodeToString(b), err
-}
-
-func (s *Server) random(n int) ([]byte, error) {
-	s.randMu.Lock()
-	defer s.randMu.Unlock()
-	b := make([]byte, n)
-	_, err := io.ReadFull(s.config.Rand, b)
-	return b, err
-}

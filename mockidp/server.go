@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"html/template"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -17,24 +19,32 @@ import (
 // from many goroutines, and while it serves.
 type Server struct {
 	// URL is the address, "http://127.0.0.1:41234" or what Config.BaseURL
-	// says, without a slash at the end. Set by Start and StartTLS, and by Open
+	// says, and the made-up path of Config.OddPaths, without a slash at the end. Set by Start and StartTLS, and by Open
 	// where Config.BaseURL is complete.
 	URL string
 
 	// Listener is set by NewUnstarted, and may be replaced before Start.
 	Listener net.Listener
 
-	config   Config
-	key      *signingKey
-	handler  http.Handler
-	pages    map[string]*template.Template
-	state    atomic.Pointer[state]
-	writing  sync.Mutex // held by change
-	randMu   sync.Mutex // guards config.Rand
+	config  Config
+	prefix  string // of every path; "" unless Config.OddPaths
+	handler http.Handler
+	pages   map[string]*template.Template
+	initial *state // what Reset goes back to
+	state   atomic.Pointer[state]
+	writing sync.Mutex // held by change
+	randMu  sync.Mutex // guards config.Rand
+	offset  atomic.Int64
+	baseURL atomic.Pointer[string] // nil until it is known
+
+	// What Reset empties.
 	messages messageLog
 	pending  pendingList
+	factors  factorList
 	sessions sessionTable
-	baseURL  atomic.Pointer[string] // nil until it is known
+	failures failureTable
+	queue    queue
+	faults   faultTable
 
 	life struct {
 		sync.Mutex
@@ -75,22 +85,33 @@ func NewUnstarted(c Config) *Server {
 // configuration comes from outside, and for serving Handler oneself. Set
 // Listener before calling Start, or set Config.BaseURL and use Handler.
 func Open(c Config) (*Server, error) {
-	c = c.withDefaults()
 	if err := c.check(); err != nil {
 		return nil, err
 	}
-	st, serr := newState(c)
-	if serr != nil {
-		return nil, serr
-	}
+	c = c.withDefaults()
 	s := &Server{config: c, pages: parsePages()}
 	s.config.Users, s.config.Groups, s.config.Apps = nil, nil, nil // the state's from here on
-	s.state.Store(st)
-	key, err := newSigningKey(lockedRand(s, c))
+	s.config.Faults = slices.Clone(c.Faults)
+	key, err := newSigningKey(s.keySource(), c.Key, c.Certificate)
 	if err != nil {
 		return nil, err
 	}
-	s.key = key
+	salt := ""
+	if c.OddPaths {
+		b, rerr := s.random(8)
+		if rerr != nil {
+			return nil, &Error{Reason: ReasonInternal, Detail: "the random source failed", Err: rerr}
+		}
+		salt = hex.EncodeToString(b)
+		s.prefix = "/" + salt[:8]
+	}
+	if s.initial, err = newState(c, key, salt); err != nil {
+		return nil, err
+	}
+	s.state.Store(s.initial)
+	if err := s.faults.reset(s, c.Faults); err != nil {
+		return nil, err
+	}
 	if c.BaseURL != "" && !strings.HasSuffix(strings.TrimRight(c.BaseURL, "/"), ":0") {
 		s.setBase(c.BaseURL)
 		s.URL = s.base()
@@ -140,7 +161,7 @@ func (s *Server) start(t *tls.Config) {
 		base = b
 	}
 	s.setBase(base)
-	s.URL = base
+	s.URL = s.base()
 	s.life.fresh = map[net.Conn]bool{}
 	s.life.http = &http.Server{Handler: s.handler, TLSConfig: t, ConnState: s.track,
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, MaxHeaderBytes: 4 * MaxRequest,
@@ -209,7 +230,7 @@ func (s *Server) Handler() http.Handler {
 }
 
 func (s *Server) setBase(b string) {
-	b = strings.TrimRight(b, "/")
+	b = strings.TrimRight(b, "/") + s.prefix
 	s.baseURL.Store(&b)
 }
 
@@ -220,10 +241,18 @@ func (s *Server) base() string {
 	panic("mockidp: the address isn't known before Start; set Config.BaseURL")
 }
 
-func (s *Server) now() time.Time { return s.config.Now() }
-
 // SignInURL is the address of the sign-in page.
 func (s *Server) SignInURL() string { return s.base() + pathSignIn }
+
+// AppURL is the page about an app: what it is configured to. "" is the first
+// SAML app. Like Metadata it panics if there is none.
+func (s *Server) AppURL(appID string) string {
+	app, err := s.state.Load().app(appID)
+	if err != nil {
+		panic(err)
+	}
+	return s.base() + appPath(app)
+}
 
 // DashboardURL is the address of the page with the tiles.
 func (s *Server) DashboardURL() string { return s.base() + pathDashboard }
@@ -237,9 +266,6 @@ func (s *Server) SSOURL(appID string) string { return s.ssoURL(s.mustSAML(appID)
 func (s *Server) MetadataURL(appID string) string {
 	return s.base() + "/app/" + s.mustSAML(appID).ExternalKey + "/sso/saml/metadata"
 }
-
-// Certificate is the certificate of the signing key.
-func (s *Server) Certificate() *x509.Certificate { return s.key.cert }
 
 func (s *Server) ssoURL(a *App) string {
 	return s.base() + "/app/" + a.Name + "/" + a.ExternalKey + "/sso/saml"

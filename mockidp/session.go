@@ -15,6 +15,7 @@ type session struct {
 	login   string
 	at      time.Time // AuthnInstant
 	index   string    // SessionIndex
+	factor  bool      // a second factor was given
 	expires time.Time
 }
 
@@ -60,6 +61,12 @@ func (t *sessionTable) get(token string, now time.Time) (session, bool) {
 	return s, ok && now.Before(s.expires)
 }
 
+func (t *sessionTable) reset() {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.byToken = nil
+}
+
 func (t *sessionTable) drop(token string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -89,8 +96,8 @@ func (s *Server) setCookie(w http.ResponseWriter, value string, maxAge int) {
 		HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode})
 }
 
-// sessionOf finds the browser's session and its user, or nils. A user who is
-// gone has no session.
+// sessionOf finds the browser's session and its user, or nils. A user who was
+// removed, suspended or deprovisioned has no session.
 func (s *Server) sessionOf(r *http.Request, st *state) (*session, *User) {
 	c, err := r.Cookie(s.cookieName())
 	if err != nil {
@@ -101,7 +108,7 @@ func (s *Server) sessionOf(r *http.Request, st *state) (*session, *User) {
 		return nil, nil
 	}
 	user := st.user(sess.login)
-	if user == nil {
+	if user == nil || user.gone() {
 		return nil, nil
 	}
 	return &sess, user
@@ -109,7 +116,7 @@ func (s *Server) sessionOf(r *http.Request, st *state) (*session, *User) {
 
 // newSession opens a session. The token is always new: one that was planted
 // before sign-in is worth nothing after it.
-func (s *Server) newSession(u *User) (session, *Error) {
+func (s *Server) newSession(u *User, factor bool) (session, *Error) {
 	b, err := s.random(32)
 	if err != nil {
 		return session{}, &Error{Reason: ReasonInternal, Detail: "the random source failed", Err: err}
@@ -119,5 +126,16 @@ func (s *Server) newSession(u *User) (session, *Error) {
 		return session{}, &Error{Reason: ReasonInternal, Detail: "the random source failed", Err: err}
 	}
 	now := s.now()
-	return session{token: hex.EncodeToString(b), login: u.Login, at: now, index: index, expires: now.Add(s.config.SessionLifetime)}, nil
+	return session{token: hex.EncodeToString(b), login: u.Login, at: now, index: index, factor: factor, expires: now.Add(s.config.SessionLifetime)}, nil
+}
+
+// openSession gives the browser its session, in place of any it had.
+func (s *Server) openSession(w http.ResponseWriter, r *http.Request, st *state, sess session) {
+	if old, _ := s.sessionOf(r, st); old != nil {
+		s.sessions.drop(old.token)
+	}
+	s.sessions.put(sess, sess.at)
+	s.setCookie(w, sess.token, 0)
+	s.failures.forget(sess.login)
+	s.config.Logger.Info("mockidp: signed in", "login", sess.login, "second factor", sess.factor)
 }

@@ -5,19 +5,28 @@ import (
 	dsig "github.com/russellhaering/goxmldsig"
 )
 
+// signer is a key as one app uses it.
+type signer struct {
+	key    *signingKey
+	method SignatureMethod
+	// bare leaves KeyInfo out. A verifier that trusts keys because metadata
+	// says so (SAML metadata interoperability profile 2.6.1) doesn't miss it.
+	bare bool
+}
+
 // sign puts an enveloped signature right after the element's Issuer, where
 // the schemas of Response and Assertion want it (SAML Core 5.4: one Reference,
 // to the element's own ID; enveloped-signature, then exclusive C14N).
 //
 // The signer is goxmldsig and never Meridian's own code: a canonicalisation
 // bug can then not cancel out on both sides.
-func (k *signingKey) sign(el *etree.Element) error {
-	ctx, err := dsig.NewSigningContext(k.signer, [][]byte{k.cert.Raw})
+func (k signer) sign(el *etree.Element) error {
+	ctx, err := dsig.NewSigningContext(k.key.signer, [][]byte{k.key.cert.Raw})
 	if err != nil {
 		return err
 	}
 	ctx.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("")
-	if err := ctx.SetSignatureMethod(k.method); err != nil {
+	if err := ctx.SetSignatureMethod(string(k.method)); err != nil {
 		return err
 	}
 	// A copy, because exclusive C14N as goxmldsig does it rewrites the element
@@ -26,6 +35,16 @@ func (k *signingKey) sign(el *etree.Element) error {
 	if err != nil {
 		return err
 	}
+	if info := sig.SelectElement(dsig.KeyInfoTag); k.bare && info != nil {
+		sig.RemoveChild(info)
+	}
 	el.InsertChildAt(el.SelectElement("saml2:Issuer").Index()+1, sig)
 	return nil
+}
+
+// signer is how an app's messages are signed at this moment.
+func (st *state) signer(a *App) (signer, *Error) {
+	k := st.keyFor(a)
+	method, err := k.method(a.SignatureMethod)
+	return signer{key: k, method: method, bare: a.OmitKeyInfo}, err
 }

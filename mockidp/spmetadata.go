@@ -1,8 +1,13 @@
 package mockidp
 
 import (
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/base64"
 	"encoding/xml"
 	"slices"
+	"strings"
 )
 
 // maxMetadata bounds what RegisterSP reads.
@@ -11,9 +16,12 @@ const maxMetadata = 1 << 20
 // RegisterSP takes a service provider's metadata into a SAML app ("" is the
 // first): its entity ID becomes the Audience, and its HTTP-POST assertion
 // consumer services become the ACS list, with their indexes and in their
-// order, except that the default (SAML Metadata 2.4.4) comes first.
+// order, except that the default (SAML Metadata 2.4.4) comes first. An app of
+// the catalogue gets them into its form, which has no indexes. Its signing keys
+// become RequestCertificates and its first RSA key for encryption becomes
+// EncryptionCertificate; that switches nothing on. What it has none of stays.
 func (s *Server) RegisterSP(appID string, spMetadata []byte) error {
-	entityID, list, perr := parseSPMetadata(spMetadata)
+	sp, perr := parseSPMetadata(spMetadata)
 	if perr != nil {
 		return perr
 	}
@@ -21,15 +29,39 @@ func (s *Server) RegisterSP(appID string, spMetadata []byte) error {
 		return err
 	}
 	return s.UpdateApp(appID, func(a *App) error {
-		a.Audience, a.ACS = entityID, list
+		if err := a.setACS(sp.acs); err != nil {
+			return err
+		}
+		a.Audience = sp.entityID
+		if a.IdentityCenter != nil {
+			a.IdentityCenter.IssuerURL = sp.entityID
+		}
+		if len(sp.signing) > 0 {
+			a.RequestCertificates = sp.signing
+		}
+		if sp.encryption != nil {
+			a.EncryptionCertificate = sp.encryption
+		}
 		return nil
 	})
+}
+
+// spMetadata is what an app learns from metadata.
+type spMetadata struct {
+	entityID   string
+	acs        []ACS
+	signing    []*x509.Certificate
+	encryption *x509.Certificate // nil if there is none
 }
 
 type spDescriptor struct {
 	XMLName  xml.Name `xml:"urn:oasis:names:tc:SAML:2.0:metadata EntityDescriptor"`
 	EntityID string   `xml:"entityID,attr"`
 	SP       []struct {
+		Keys []struct {
+			Use          string   `xml:"use,attr"`
+			Certificates []string `xml:"http://www.w3.org/2000/09/xmldsig# KeyInfo>X509Data>X509Certificate"`
+		} `xml:"urn:oasis:names:tc:SAML:2.0:metadata KeyDescriptor"`
 		ACS []struct {
 			Binding  string  `xml:"Binding,attr"`
 			Location string  `xml:"Location,attr"`
@@ -39,9 +71,9 @@ type spDescriptor struct {
 	} `xml:"urn:oasis:names:tc:SAML:2.0:metadata SPSSODescriptor"`
 }
 
-func parseSPMetadata(doc []byte) (string, []ACS, *Error) {
-	bad := func(detail string, err error) (string, []ACS, *Error) {
-		return "", nil, &Error{Reason: ReasonMetadata, Detail: "the service provider's metadata " + detail, Err: err}
+func parseSPMetadata(doc []byte) (*spMetadata, *Error) {
+	bad := func(detail string, err error) (*spMetadata, *Error) {
+		return nil, &Error{Reason: ReasonMetadata, Detail: "the service provider's metadata " + detail, Err: err}
 	}
 	if len(doc) > maxMetadata {
 		return bad("is over 1 MiB", nil)
@@ -81,8 +113,38 @@ func parseSPMetadata(doc []byte) (string, []ACS, *Error) {
 	}
 	def := list[at]
 	list = slices.Insert(slices.Delete(list, at, at+1), 0, def)
-	if _, err := numberedACS(list); err != nil {
+	if _, err := numberedACS(list, Okta); err != nil {
 		return bad("has a list of consumers that can't be taken", err)
 	}
-	return d.EntityID, list, nil
+	out := &spMetadata{entityID: d.EntityID, acs: list}
+	for _, k := range d.SP[0].Keys {
+		for _, text := range k.Certificates {
+			if err := out.addKey(k.Use, text); err != nil {
+				return bad("has a certificate that can't be read", err)
+			}
+		}
+	}
+	return out, nil
+}
+
+// addKey takes a KeyDescriptor's certificate (SAML Metadata 2.4.1.1): without
+// a use it is for both. Kinds of keys that have no use here are passed over.
+func (m *spMetadata) addKey(use, text string) error {
+	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
+	if err != nil {
+		return err
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		return err
+	}
+	rsaKey, isRSA := cert.PublicKey.(*rsa.PublicKey)
+	_, isECDSA := cert.PublicKey.(*ecdsa.PublicKey)
+	if use != "encryption" && (isRSA || isECDSA) {
+		m.signing = append(m.signing, cert)
+	}
+	if use != "signing" && isRSA && rsaKey.N.BitLen() >= 1024 && m.encryption == nil {
+		m.encryption = cert
+	}
+	return nil
 }

@@ -3,6 +3,8 @@ package mockidp
 import (
 	"net/http"
 	"net/url"
+	"regexp"
+	"strings"
 	"time"
 )
 
@@ -26,7 +28,7 @@ func (s *Server) read(app *App, in incoming) (pending, *Error) {
 		if p.req.ACSURL != nil {
 			m.ACS = *p.req.ACSURL
 		}
-		err = s.judge(app, p.req)
+		err = s.judge(app, &p, in, doc)
 	}
 	m.Refused = err
 	s.messages.add(m)
@@ -36,8 +38,20 @@ func (s *Server) read(app *App, in incoming) (pending, *Error) {
 	return p, err
 }
 
-// judge holds a request against the app (SAML Core 3.2.1, 3.4.1; Profiles 4.1.4.1).
-func (s *Server) judge(app *App, req *authnRequest) *Error {
+// judge holds a request against the app (SAML Core 3.2.1, 3.4.1; Profiles
+// 4.1.4.1). Where the app takes signed requests, p.req becomes what was signed.
+func (s *Server) judge(app *App, p *pending, in incoming, doc []byte) *Error {
+	if app.SignedRequests {
+		signed, err := app.verified(in, doc)
+		if err != nil {
+			return err
+		}
+		if p.req, err = parseAuthnRequest(signed); err != nil {
+			return err
+		}
+		p.req.verified = true
+	}
+	req := p.req
 	if app.Audience == "" {
 		return &Error{Reason: ReasonIssuer, Got: req.Issuer,
 			Detail: "the app " + quote(app.Label) + " knows no service provider yet: give it an Audience with RegisterSP, UpdateApp or in its configuration"}
@@ -48,44 +62,99 @@ func (s *Server) judge(app *App, req *authnRequest) *Error {
 	if req.Destination != "" && req.Destination != s.ssoURL(app) {
 		return &Error{Reason: ReasonDestination, Detail: "the request's Destination is another address", Want: s.ssoURL(app), Got: req.Destination}
 	}
-	_, err := app.resolve(req)
-	return err
+	if s.config.Strict {
+		if err := s.strict(p); err != nil {
+			return err
+		}
+	}
+	if _, err := app.resolve(req); err != nil {
+		return err
+	}
+	if req.verified {
+		return app.checkNameIDPolicy(req, s.config.Strict)
+	}
+	return nil
+}
+
+// startsLikeName is how an xs:ID begins.
+var startsLikeName = regexp.MustCompile(`^[A-Za-z_]`)
+
+// strict is Config.Strict.
+func (s *Server) strict(p *pending) *Error {
+	const most = 5 * time.Minute
+	req := p.req
+	switch {
+	case len(p.relayState) > 80:
+		return &Error{Reason: ReasonRelayState, Detail: "RelayState is too long (SAML Bindings 3.4.3)", Want: "at most 80 bytes", Got: itoa(len(p.relayState))}
+	case p.at.Sub(req.Instant).Abs() > most:
+		return &Error{Reason: ReasonIssueInstant, Detail: "the request's IssueInstant is more than five minutes off", Want: instant(p.at), Got: instant(req.Instant)}
+	case !startsLikeName.MatchString(req.ID) || strings.Contains(req.ID, ":"):
+		return &Error{Reason: ReasonMalformed, Detail: "the AuthnRequest's ID is not an xs:ID", Want: "a letter or _ first, and no colon", Got: req.ID}
+	case req.verified && req.Destination == "":
+		return &Error{Reason: ReasonDestination, Detail: "the signed request has no Destination (SAML Bindings 3.4.5.2)", Want: "the sign-on address"}
+	}
+	return nil
 }
 
 // success answers for a user; it is where assignment and the ACS list are
-// checked for the last time.
-func (s *Server) success(st *state, p pending, u *User, at time.Time, index string) (Form, *Error) {
+// checked for the last time. sess is the user's sign-in.
+func (s *Server) success(st *state, p pending, u *User, sess *session) (posted, *Error) {
 	app, err := st.samlApp(p.appID)
 	if err != nil {
-		return Form{}, err
+		return posted{}, err
 	}
 	if !app.assignedTo(u) {
-		return Form{}, notAssigned(app, u)
+		return s.refusal(st, p, notAssigned(app, u))
+	}
+	class := app.classFor(p.req, strengthOf(sess.factor))
+	if class == "" {
+		return s.statusAnswer(st, p, noContext)
 	}
 	acs, err := app.resolve(p.req)
 	if err != nil {
-		return Form{}, err
+		return posted{}, err
 	}
-	a := answer{app: app, acs: acs, relayState: p.relayState, now: s.now(), user: u, authnInstant: at, sessionIndex: index}
+	a := answer{app: app, acs: acs, relayState: p.relayState, now: s.now(), user: u, authnInstant: sess.at, sessionIndex: sess.index, class: class}
+	if a.nameID, err = app.nameID(u); err != nil {
+		return posted{}, err
+	}
 	if p.req != nil {
 		a.inResponseTo = p.req.ID
 	}
-	return s.respond(a)
+	return s.respond(st, a)
+}
+
+// refusal is an error, or for an app with RefuseByStatus the answer that says so.
+func (s *Server) refusal(st *state, p pending, err *Error) (posted, *Error) {
+	status, told := statusFor(err)
+	app, aerr := st.samlApp(p.appID)
+	if aerr != nil || !told || p.req == nil || app.Refusals != RefuseByStatus {
+		return posted{}, err
+	}
+	return s.statusAnswer(st, p, status)
+}
+
+// statusAnswer answers a request with no assertion (SAML Core 3.2.2).
+func (s *Server) statusAnswer(st *state, p pending, status Status) (posted, *Error) {
+	app, err := st.samlApp(p.appID)
+	if err != nil {
+		return posted{}, err
+	}
+	acs, err := app.resolve(p.req)
+	if err != nil {
+		return posted{}, err
+	}
+	a := answer{app: app, acs: acs, relayState: p.relayState, now: s.now(), failure: &status}
+	if p.req != nil {
+		a.inResponseTo = p.req.ID
+	}
+	return s.respond(st, a)
 }
 
 // noPassive answers an IsPassive request that would need the person
 // (SAML Core 3.4.1, 3.2.2.2).
-func (s *Server) noPassive(st *state, p pending) (Form, *Error) {
-	app, err := st.samlApp(p.appID)
-	if err != nil {
-		return Form{}, err
-	}
-	acs, err := app.resolve(p.req)
-	if err != nil {
-		return Form{}, err
-	}
-	return s.respond(answer{app: app, acs: acs, inResponseTo: p.req.ID, relayState: p.relayState, now: s.now(),
-		status: statusResponder, substatus: statusNoPassive})
+func (s *Server) noPassive(st *state, p pending) (posted, *Error) {
+	return s.statusAnswer(st, p, Status{Code: StatusResponder, SubCode: StatusNoPassive})
 }
 
 func notAssigned(app *App, u *User) *Error {
@@ -102,21 +171,46 @@ func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key 
 		return
 	}
 	sess, user := s.sessionOf(r, st)
-	switch {
-	case user != nil && (!p.force() || p.freshIn == sess.token):
-		s.finish(w, r, st, app, p, sess, user)
-	case p.passive():
-		form, err := s.noPassive(st, p)
-		s.post(w, r, app, form, err)
-	default:
-		if key == "" {
-			if key, err = s.hold(p); err != nil {
-				s.refuse(w, r, err)
-				return
-			}
+	if user == nil || p.force(app) && p.freshIn != sess.token {
+		if p.passive() {
+			s.post(w, r, app, func() (posted, *Error) { return s.noPassive(st, p) })
+			return
 		}
-		s.signInPage(w, r, http.StatusOK, signIn{Pending: key, App: app, User: user})
+		if !p.canBe(app, withFactor) { // by nobody: no need to ask for a password
+			s.post(w, r, app, func() (posted, *Error) { return s.statusAnswer(st, p, noContext) })
+			return
+		}
+		queued := s.queue.takeUser(st)
+		if queued == nil {
+			s.ask(w, r, p, key, signIn{App: app, User: user})
+			return
+		}
+		opened, err := s.newSession(queued, queued.SecondFactor != "")
+		if err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+		s.openSession(w, r, st, opened)
+		sess, user = &opened, queued
 	}
+	if !p.canBe(app, strengthOf(sess.factor)) && p.canBe(app, withFactor) && user.SecondFactor != "" && !p.passive() {
+		s.stepUp(w, r, p, key, user)
+		return
+	}
+	s.finish(w, r, st, app, p, sess, user)
+}
+
+// ask shows the sign-in page for a pending sign-in.
+func (s *Server) ask(w http.ResponseWriter, r *http.Request, p pending, key string, page signIn) {
+	if key == "" {
+		var err *Error
+		if key, err = s.hold(p); err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+	}
+	page.Pending, page.Cancel = key, p.req != nil
+	s.signInPage(w, r, http.StatusOK, page)
 }
 
 // finish lets a signed-in user through to the app.
@@ -129,11 +223,7 @@ func (s *Server) finish(w http.ResponseWriter, r *http.Request, st *state, app *
 		http.Redirect(w, r, app.URL, http.StatusFound)
 		return
 	}
-	form, err := s.success(st, p, u, sess.at, sess.index)
-	if err == nil {
-		s.config.Logger.Info("mockidp: signed in to an app", "app", app.ID, "login", u.Login, "acs", form.URL, "solicited", p.req != nil)
-	}
-	s.post(w, r, app, form, err)
+	s.post(w, r, app, func() (posted, *Error) { return s.success(st, p, u, sess) })
 }
 
 // handleSSO is the single sign-on service of an app: both bindings, and
@@ -151,7 +241,7 @@ func (s *Server) handleSSO(w http.ResponseWriter, r *http.Request) {
 	}
 	p, err := s.read(app, in)
 	if err != nil {
-		s.refuse(w, r, err)
+		s.post(w, r, app, func() (posted, *Error) { return s.refusal(s.state.Load(), p, err) })
 		return
 	}
 	if in.binding == bindingRedirect {
@@ -165,7 +255,7 @@ func (s *Server) handleSSO(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	http.Redirect(w, r, pathContinue+"?pending="+key, http.StatusSeeOther)
+	s.redirect(w, r, pathContinue+"?pending="+key)
 }
 
 // readHTTP takes the parameters of a GET (HTTP-Redirect) or a POST (HTTP-POST).
@@ -178,7 +268,9 @@ func readHTTP(w http.ResponseWriter, r *http.Request) (incoming, *Error) {
 		if err != nil {
 			return incoming{}, malformed(err, "the query can't be read")
 		}
-		return readParams(bindingRedirect, v)
+		in, perr := readParams(bindingRedirect, v)
+		in.query = r.URL.RawQuery
+		return in, perr
 	}
 	v, err := readForm(w, r)
 	if err != nil {

@@ -15,15 +15,19 @@ type state struct {
 	groups map[string]Group
 	closed bool   // Config.Groups was given, so a user may name no others
 	apps   []*App // in the order of the dashboard
+
+	keys    []*signingKey // published, in the order they were added
+	signing string        // ID of the one that signs
+
+	org, salt string // what identifiers are derived from, besides names
 }
 
-func newState(c Config) (*state, *Error) {
-	st := &state{users: map[string]*User{}, groups: map[string]Group{}, closed: len(c.Groups) > 0}
+func newState(c Config, key *signingKey, salt string) (*state, *Error) {
+	st := &state{users: map[string]*User{}, groups: map[string]Group{}, closed: len(c.Groups) > 0,
+		keys: []*signingKey{key}, signing: key.id, org: c.Org, salt: salt}
 	for _, g := range c.Groups {
-		if g.Name == "" || g.Name == Everyone {
-			return nil, badConfig("a Group can't be called %s", quote(g.Name))
-		}
-		if err := checkText("Group.Name", g.Name); err != nil {
+		g, err := g.prepared()
+		if err != nil {
 			return nil, err
 		}
 		if _, dup := st.groups[g.Name]; dup {
@@ -50,7 +54,7 @@ func newState(c Config) (*state, *Error) {
 // copy is shallow: users and apps are replaced, never written to.
 func (st *state) copy() *state {
 	n := *st
-	n.users, n.groups, n.apps = maps.Clone(st.users), maps.Clone(st.groups), slices.Clone(st.apps)
+	n.users, n.groups, n.apps, n.keys = maps.Clone(st.users), maps.Clone(st.groups), slices.Clone(st.apps), slices.Clone(st.keys)
 	return &n
 }
 
@@ -69,7 +73,19 @@ func (st *state) putUser(u User) *Error {
 		if st.closed || g == "" {
 			return badConfig("the user %s names the group %s, which doesn't exist", quote(u.Login), quote(g))
 		}
-		st.groups[g] = Group{Name: g}
+		made, err := Group{Name: g}.prepared()
+		if err != nil {
+			return err
+		}
+		st.groups[g] = made
+	}
+	for key, other := range st.users {
+		if u.ID == derivedUserID(u.Login) {
+			break // nobody else's, and looking through all for each would be quadratic
+		}
+		if other.ID == u.ID && key != loginKey(u.Login) {
+			return badConfig("the users %s and %s share an ID", quote(other.Login), quote(u.Login))
+		}
 	}
 	st.users[loginKey(u.Login)] = &u
 	return nil
@@ -83,9 +99,12 @@ func (st *state) putApp(a App, at int) *Error {
 			ordinal++
 		}
 	}
-	a, err := a.prepared(ordinal)
+	a, err := a.prepared(naming{st.salt, st.org, ordinal})
 	if err != nil {
 		return err
+	}
+	if a.KeyID != "" && st.key(a.KeyID) == nil {
+		return badConfig("the app %s is signed with the key %s, which doesn't exist", quote(a.Label), quote(a.KeyID))
 	}
 	for i, b := range st.apps {
 		if i != at && (b.ID == a.ID || b.ExternalKey == a.ExternalKey) {

@@ -9,23 +9,35 @@ import (
 	"unicode/utf8"
 )
 
+// UserStatus is whether a person may sign in.
+type UserStatus int
+
+// The statuses, named as in Okta's API.
+const (
+	Active        UserStatus = iota // the zero value
+	LockedOut                       // too many wrong passwords: no new sign-in, but open sessions stay
+	Suspended                       // no sign-in, and open sessions are over
+	Deprovisioned                   // the same, for people who left
+)
+
 // User is a person.
 type User struct {
-	Login     string // the name typed at sign-in, and the NameID of every assertion; unique whatever its case
-	Password  string // zero: DefaultPassword
-	FirstName string // may be empty
-	LastName  string // may be empty
-	Email     string // zero: Login
-	Groups    []string
+	ID       string // zero: 00u and 17 characters made from the login
+	Login    string // the name typed at sign-in, and usually the NameID; unique whatever its case
+	Password string // zero: DefaultPassword
+	// SecondFactor is the code that is asked for after the password. It is
+	// always the same one: this is a stand-in for a token, and protects
+	// nothing. Zero: the password is enough.
+	SecondFactor string
+	Status       UserStatus // zero: Active
+	FirstName    string     // may be empty
+	LastName     string     // may be empty
+	Email        string     // zero: Login
+	Groups       []string
 	// Attributes are whatever else an attribute statement may send, as
-	// ${user.name}. The names login, firstName, lastName and email are taken.
+	// ${user.name}. The names login, userName, firstName, lastName and email
+	// are taken.
 	Attributes map[string][]string
-}
-
-// Group is a set of users; apps are assigned to groups as well as to users.
-type Group struct {
-	Name        string
-	Description string // shown nowhere yet; may be empty
 }
 
 // Name is what the pages call the user.
@@ -54,7 +66,7 @@ func (u User) values(name string) []string {
 		return []string{s}
 	}
 	switch name {
-	case "login":
+	case "login", "userName":
 		return one(u.Login)
 	case "firstName":
 		return one(u.FirstName)
@@ -66,11 +78,14 @@ func (u User) values(name string) []string {
 	return u.Attributes[name]
 }
 
-// hasPassword compares in constant time; a mock, but one that people copy from.
-func (u User) hasPassword(p string) bool {
-	want, got := sha256.Sum256([]byte(u.Password)), sha256.Sum256([]byte(p))
-	return subtle.ConstantTimeCompare(want[:], got[:]) == 1
+// same compares in constant time; a mock, but one that people copy from.
+func same(want, got string) bool {
+	w, g := sha256.Sum256([]byte(want)), sha256.Sum256([]byte(got))
+	return subtle.ConstantTimeCompare(w[:], g[:]) == 1
 }
+
+// gone says that the user's sessions are over.
+func (u *User) gone() bool { return u.Status == Suspended || u.Status == Deprovisioned }
 
 func (u User) in(group string) bool {
 	return group == Everyone || slices.Contains(u.Groups, group)
@@ -80,6 +95,15 @@ func (u User) in(group string) bool {
 // be written into an assertion.
 func (u User) prepared() (User, *Error) {
 	u = u.clone()
+	if u.ID == "" {
+		u.ID = derivedUserID(u.Login)
+	}
+	if !idShape.MatchString(u.ID) {
+		return User{}, badConfig("user %s: an ID is letters, digits and _ . -, got %s", quote(u.Login), quote(u.ID))
+	}
+	if u.Status < Active || u.Status > Deprovisioned {
+		return User{}, badConfig("user %s: unknown Status %d", quote(u.Login), u.Status)
+	}
 	if u.Password == "" {
 		u.Password = DefaultPassword
 	}
@@ -91,7 +115,7 @@ func (u User) prepared() (User, *Error) {
 	}
 	texts := slices.Concat([]string{u.Login, u.FirstName, u.LastName, u.Email}, u.Groups)
 	for _, name := range slices.Sorted(maps.Keys(u.Attributes)) {
-		if !expressionName(name) || slices.Contains([]string{"login", "firstName", "lastName", "email"}, name) {
+		if !expressionName(name) || slices.Contains([]string{"login", "userName", "firstName", "lastName", "email"}, name) {
 			return User{}, badConfig("user %s: an attribute can't be called %s", quote(u.Login), quote(name))
 		}
 		texts = append(texts, u.Attributes[name]...)
@@ -117,4 +141,10 @@ func checkText(what, s string) *Error {
 		return badConfig("%s: not text that XML can hold: %s", what, quote(s))
 	}
 	return nil
+}
+
+func derivedUserID(login string) string { return "00u" + derivedID("user", loginKey(login), 0) }
+
+func noSuchUser(login string) *Error {
+	return &Error{Reason: ReasonNoSuchUser, Detail: "no user has the login " + quote(login)}
 }

@@ -18,77 +18,25 @@ type file struct {
 	Org             string   `json:"org"`
 	Hint            string   `json:"hint"`
 	SessionLifetime duration `json:"sessionLifetime"`
+	MaxFailures     int      `json:"maxFailures"`
 	Users           []struct {
-		Login      string              `json:"login"`
-		Password   string              `json:"password"`
-		FirstName  string              `json:"firstName"`
-		LastName   string              `json:"lastName"`
-		Email      string              `json:"email"`
-		Groups     []string            `json:"groups"`
-		Attributes map[string][]string `json:"attributes"`
+		ID           string                   `json:"id"`
+		Login        string                   `json:"login"`
+		Password     string                   `json:"password"`
+		SecondFactor string                   `json:"secondFactor"`
+		Status       word[mockidp.UserStatus] `json:"status"` // "active", "lockedOut", "suspended" or "deprovisioned"
+		FirstName    string                   `json:"firstName"`
+		LastName     string                   `json:"lastName"`
+		Email        string                   `json:"email"`
+		Groups       []string                 `json:"groups"`
+		Attributes   map[string][]string      `json:"attributes"`
 	} `json:"users"`
 	Groups []struct {
+		ID          string `json:"id"`
 		Name        string `json:"name"`
 		Description string `json:"description"`
 	} `json:"groups"`
 	Apps []app `json:"apps"`
-}
-
-type app struct {
-	Kind        word[mockidp.Kind] `json:"kind"` // "saml" or "bookmark"
-	ID          string             `json:"id"`
-	ExternalKey string             `json:"externalKey"`
-	Name        string             `json:"name"`
-	Label       string             `json:"label"`
-	Users       []string           `json:"users"`
-	Groups      []string           `json:"groups"`
-	URL         string             `json:"url"`
-	Issuer      string             `json:"issuer"`
-	Audience    string             `json:"audience"`
-	ACS         []struct {
-		URL   string  `json:"url"`
-		Index *uint16 `json:"index"`
-	} `json:"acs"`
-	UnlistedACS       word[mockidp.UnlistedACS] `json:"unlistedACS"` // "reject" or "useDefault"
-	DefaultRelayState string                    `json:"defaultRelayState"`
-	NameIDFormat      string                    `json:"nameIDFormat"`
-	Attributes        []struct {
-		Name       string   `json:"name"`
-		NameFormat string   `json:"nameFormat"`
-		Values     []string `json:"values"`
-	} `json:"attributes"`
-	GroupAttribute *struct {
-		Name       string               `json:"name"`
-		NameFormat string               `json:"nameFormat"`
-		Filter     word[mockidp.Filter] `json:"filter"` // "", "startsWith", "equals", "contains" or "regex"
-		Value      string               `json:"value"`
-	} `json:"groupAttribute"`
-	Sign            word[mockidp.Signing] `json:"sign"` // "both", "response" or "assertion"
-	SessionLifetime duration              `json:"sessionLifetime"`
-}
-
-// word is a choice that a file spells out.
-type word[T mockidp.Kind | mockidp.UnlistedACS | mockidp.Filter | mockidp.Signing] struct{ value T }
-
-func (w *word[T]) UnmarshalText(b []byte) error {
-	var words []string // in the order of the constants
-	switch any(w.value).(type) {
-	case mockidp.Kind:
-		words = []string{"saml", "bookmark"}
-	case mockidp.UnlistedACS:
-		words = []string{"reject", "useDefault"}
-	case mockidp.Filter:
-		words = []string{"", "startsWith", "equals", "contains", "regex"}
-	case mockidp.Signing:
-		words = []string{"both", "response", "assertion"}
-	}
-	for i, x := range words {
-		if x == string(b) {
-			w.value = T(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("want one of %q, got %q", words, b)
 }
 
 // duration is written as Go writes it: "8h", "90m".
@@ -119,37 +67,28 @@ func load(path string) (mockidp.Config, error) {
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return mockidp.Config{}, fmt.Errorf("%s: something follows the configuration", path)
 	}
-	return f.config(), nil
+	c, err := f.config()
+	if err != nil {
+		return c, fmt.Errorf("%s: %w", path, err)
+	}
+	return c, nil
 }
 
-func (f file) config() mockidp.Config {
-	c := mockidp.Config{Org: f.Org, Hint: f.Hint, SessionLifetime: f.SessionLifetime.Duration}
+func (f file) config() (mockidp.Config, error) {
+	c := mockidp.Config{Org: f.Org, Hint: f.Hint, SessionLifetime: f.SessionLifetime.Duration, MaxFailures: f.MaxFailures}
 	for _, u := range f.Users {
-		c.Users = append(c.Users, mockidp.User(u))
+		c.Users = append(c.Users, mockidp.User{ID: u.ID, Login: u.Login, Password: u.Password, SecondFactor: u.SecondFactor, Status: u.Status.value,
+			FirstName: u.FirstName, LastName: u.LastName, Email: u.Email, Groups: u.Groups, Attributes: u.Attributes})
 	}
 	for _, g := range f.Groups {
 		c.Groups = append(c.Groups, mockidp.Group(g))
 	}
 	for _, a := range f.Apps {
-		c.Apps = append(c.Apps, a.app())
+		app, err := a.app()
+		if err != nil {
+			return c, err
+		}
+		c.Apps = append(c.Apps, app)
 	}
-	return c
-}
-
-func (a app) app() mockidp.App {
-	out := mockidp.App{
-		ID: a.ID, ExternalKey: a.ExternalKey, Name: a.Name, Kind: a.Kind.value, Label: a.Label, Users: a.Users, Groups: a.Groups,
-		URL: a.URL, Issuer: a.Issuer, Audience: a.Audience, Unlisted: a.UnlistedACS.value, DefaultRelayState: a.DefaultRelayState,
-		NameIDFormat: a.NameIDFormat, Sign: a.Sign.value, SessionLifetime: a.SessionLifetime.Duration,
-	}
-	for _, x := range a.ACS {
-		out.ACS = append(out.ACS, mockidp.ACS(x))
-	}
-	for _, x := range a.Attributes {
-		out.Attributes = append(out.Attributes, mockidp.Attribute(x))
-	}
-	if g := a.GroupAttribute; g != nil {
-		out.GroupAttribute = &mockidp.GroupAttribute{Name: g.Name, NameFormat: g.NameFormat, Filter: g.Filter.value, Value: g.Value}
-	}
-	return out
+	return c, nil
 }

@@ -3,6 +3,8 @@
 //
 //	mockidp [-listen 127.0.0.1:8701] [-base-url http://idp.localhost:8701] [-config FILE]
 //
+//	mockidp attack -h
+//
 // Without -config there is one user and one app that no service provider is
 // registered with; config.json beside this file shows what a file looks like.
 package main
@@ -26,6 +28,9 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	if len(os.Args) > 1 && os.Args[1] == "attack" {
+		os.Exit(attackMain(ctx, os.Args[2:]))
+	}
 	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return
@@ -40,6 +45,9 @@ func main() {
 type options struct {
 	listen, config, baseURL string
 	anyAddress, verbose     bool
+	strict, oktaPaths       bool
+	seed                    uint64
+	faults                  faults
 }
 
 func parse(args []string, help io.Writer) (options, error) {
@@ -50,6 +58,10 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.StringVar(&o.config, "config", "", "JSON `FILE` of users, groups and apps")
 	fs.StringVar(&o.baseURL, "base-url", "", "the `URL` that browsers use, such as http://idp.localhost:8701 (default: the listening address)")
 	fs.BoolVar(&o.anyAddress, "allow-non-loopback", false, "let -listen be an address that others can reach")
+	fs.BoolVar(&o.strict, "strict", false, "refuse requests that some identity providers let pass")
+	fs.BoolVar(&o.oktaPaths, "okta-paths", false, "serve at Okta's paths, the same at each start, instead of odd ones")
+	fs.Uint64Var(&o.seed, "seed", 0, "`NUMBER` that makes odd paths, message IDs and chances the same at each start")
+	fs.Var(&o.faults, "fault", "`KIND[,for=3s][,status=502][,app=ID][,count=N][,chance=0.1]`: something to go wrong; repeatable")
 	fs.BoolVar(&o.verbose, "v", false, "log every sign-in, answer and refusal to standard error")
 	err := fs.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -80,7 +92,7 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	if err != nil {
 		return err
 	}
-	c.BaseURL = o.baseURL
+	c.BaseURL, c.Strict, c.OddPaths, c.Seed, c.Faults = o.baseURL, o.strict, !o.oktaPaths, o.seed, o.faults
 	if o.verbose {
 		c.Logger = slog.New(slog.NewTextHandler(logs, nil))
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -84,6 +85,15 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		"duplicate ACS":       {config(`{"apps": [{"label": "x", "acs": [{"url": "http://a.localhost/"}, {"url": "http://a.localhost/"}]}]}`), "twice"},
 		"duplicate index":     {config(`{"apps": [{"label": "x", "acs": [{"url": "http://a.localhost/", "index": 1}, {"url": "http://b.localhost/", "index": 1}]}]}`), "index 1"},
 		"unknown group":       {config(`{"apps": [{"label": "x", "groups": ["y"]}]}`), `"y"`},
+		"unknown status":      {config(`{"users": [{"login": "x", "status": "gone"}]}`), `"gone"`},
+		"certificate":         {config(`{"apps": [{"label": "x", "requestCertificates": ["y"]}]}`), "PEM"},
+		"too many fields":     {config(`{"apps": [{"label": "x", "identityCenter": {"acsURLs": ["http://a.localhost/"]}}]}`), "AWS SSO ACS URL"},
+		"more fields than 17": {config(`{"apps": [{"label": "x", "identityCenter": {"acsURL": "http://a.localhost/", "acsURLs": [` + strings.Repeat(`"",`, 17) + `""]}}]}`), "17"},
+		"unknown fault":       {append([]string{"-fault", "flood"}, free...), `"flood"`},
+		"fault of nothing":    {append([]string{"-fault", "delay,fro=1s"}, free...), `"fro"`},
+		"fault for how long":  {append([]string{"-fault", "delay,for=soon"}, free...), "soon"},
+		"fault of no app":     {append([]string{"-fault", "drop,app=none"}, free...), `"none"`},
+		"seed":                {append([]string{"-seed", "x"}, free...), "-seed"},
 		"newline in a value":  {config(`{"apps": [{"label": "x", "groups": ["a\nb"]}]}`), `a\nb`},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -108,32 +118,47 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 func TestHelp(t *testing.T) {
 	out, err := exec.Command(binary(t), "-h").Output()
 	require.NoError(t, err)
-	for _, flag := range []string{"-listen", "-config", "-base-url", "-allow-non-loopback"} {
+	for _, flag := range []string{"-listen", "-config", "-base-url", "-allow-non-loopback", "-strict", "-okta-paths", "-seed", "-fault"} {
 		assert.Contains(t, string(out), flag)
 	}
 }
 
+// running starts the program and returns the addresses it announced, by the
+// word before them, and what stops it and waits.
+func running(t *testing.T, sig os.Signal, args ...string) (map[string][]string, func()) {
+	t.Helper()
+	cmd := exec.Command(binary(t), append([]string{"-listen", "127.0.0.1:0"}, args...)...)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	var errs bytes.Buffer
+	cmd.Stderr = &errs
+	require.NoError(t, cmd.Start())
+	stuck := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+	lines := bufio.NewScanner(stdout)
+	found := map[string][]string{}
+	for lines.Scan() {
+		f := strings.Fields(lines.Text())
+		if i := strings.Index(lines.Text(), "http://"); i >= 0 {
+			found[f[0]] = append(found[f[0]], strings.Fields(lines.Text()[i:])[0])
+		}
+		if f[0] == "Sign" && f[1] == "in" && f[2] == "as" {
+			break // the last line
+		}
+	}
+	stop := sync.OnceFunc(func() {
+		defer stuck.Stop()
+		require.NoError(t, cmd.Process.Signal(sig))
+		_, _ = io.Copy(io.Discard, stdout)
+		assert.NoError(t, cmd.Wait(), "%v: %s", sig, errs.String())
+		assert.Empty(t, errs.String())
+	})
+	t.Cleanup(stop)
+	return found, stop
+}
+
 func TestSampleConfigServesUntilSignalled(t *testing.T) {
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
-		cmd := exec.Command(binary(t), "-listen", "127.0.0.1:0", "-config", "config.json")
-		stdout, err := cmd.StdoutPipe()
-		require.NoError(t, err)
-		var errs bytes.Buffer
-		cmd.Stderr = &errs
-		require.NoError(t, cmd.Start())
-		stuck := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
-		lines := bufio.NewScanner(stdout)
-		found := map[string][]string{}
-		for lines.Scan() {
-			f := strings.Fields(lines.Text())
-			if i := strings.Index(lines.Text(), "http://"); i >= 0 {
-				word := f[0]
-				found[word] = append(found[word], strings.Fields(lines.Text()[i:])[0])
-			}
-			if f[0] == "Sign" && f[1] == "in" && f[2] == "as" {
-				break // the last line
-			}
-		}
+		found, stop := running(t, sig, "-config", "config.json")
 		require.Len(t, found["Metadata"], 2)
 		for _, urls := range found {
 			for _, u := range urls {
@@ -145,10 +170,28 @@ func TestSampleConfigServesUntilSignalled(t *testing.T) {
 				assert.NotEmpty(t, body)
 			}
 		}
-		require.NoError(t, cmd.Process.Signal(sig))
-		_, _ = io.Copy(io.Discard, stdout)
-		assert.NoError(t, cmd.Wait(), "%v: %s", sig, errs.String())
-		assert.Empty(t, errs.String())
-		stuck.Stop()
+		stop()
 	}
+}
+
+// path is the address without what the port changes.
+func path(t *testing.T, addr string) string {
+	t.Helper()
+	u, err := url.Parse(addr)
+	require.NoError(t, err)
+	return u.Path
+}
+
+func TestPathsAreOddUnlessTheyAreToBeOktas(t *testing.T) {
+	metadata := func(args ...string) string {
+		found, stop := running(t, os.Interrupt, args...)
+		defer stop()
+		require.Len(t, found["Metadata"], 1)
+		return path(t, found["Metadata"][0])
+	}
+	assert.NotEqual(t, metadata(), metadata())
+	assert.NotRegexp(t, "^/app/", metadata())
+	assert.Equal(t, metadata("-seed", "7"), metadata("-seed", "7"))
+	assert.Regexp(t, "^/app/exk[0-9A-Za-z]{17}/sso/saml/metadata$", metadata("-okta-paths"))
+	assert.Equal(t, metadata("-okta-paths"), metadata("-okta-paths"))
 }

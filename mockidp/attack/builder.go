@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
@@ -8,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/beevik/etree"
@@ -100,10 +102,10 @@ func newDoc(p Params, n Needs) (*draft, error) {
 	return d, nil
 }
 
-// goodEncryption is AES-256-GCM under RSA-OAEP, which every version of the
-// standard and every policy has.
+// goodEncryption is AES-256-GCM, or what Params asks for, under the RSA-OAEP
+// that every version of the standard and every policy has.
 func (d *draft) goodEncryption() *encryption {
-	return &encryption{to: []*rsa.PublicKey{d.p.EncryptTo}, block: aes256GCM, transport: oaepMGF1P}
+	return &encryption{to: []*rsa.PublicKey{d.p.EncryptTo}, block: cmp.Or(d.p.Cipher, aes256GCM), transport: oaepMGF1P}
 }
 
 func (d *draft) fail(format string, args ...any) {
@@ -185,7 +187,7 @@ func (d *draft) assertion(parent *etree.Element) *etree.Element {
 func (d *draft) subject(parent *etree.Element) {
 	subject := parent.CreateElement("saml2:Subject")
 	nameID := subject.CreateElement("saml2:NameID")
-	nameID.CreateAttr("Format", email)
+	nameID.CreateAttr("Format", cmp.Or(d.p.NameIDFormat, email))
 	nameID.SetText(d.p.Subject)
 	confirmation := subject.CreateElement("saml2:SubjectConfirmation")
 	confirmation.CreateAttr("Method", bearer)
@@ -198,11 +200,16 @@ func (d *draft) subject(parent *etree.Element) {
 }
 
 func (d *draft) attributes(parent *etree.Element) {
-	if len(d.p.Attributes) == 0 {
+	all := d.p.Attributes
+	if d.p.IdentityAttribute != "" {
+		all = slices.DeleteFunc(slices.Clone(all), func(a Attribute) bool { return a.Name == d.p.IdentityAttribute })
+		all = append(all, Attribute{d.p.IdentityAttribute, []string{d.p.Subject}})
+	}
+	if len(all) == 0 {
 		return
 	}
 	statement := parent.CreateElement("saml2:AttributeStatement")
-	for _, a := range d.p.Attributes {
+	for _, a := range all {
 		el := statement.CreateElement("saml2:Attribute")
 		el.CreateAttr("Name", a.Name)
 		el.CreateAttr("NameFormat", basic)

@@ -156,6 +156,11 @@ type Params struct {
 	Subject    string      // who signs in. Empty: alice@example.com
 	Forged     string      // who the attacker wants to be. Empty: admin@example.com
 	Attributes []Attribute // Nil: DefaultAttributes
+	// NameIDFormat is the Format of NameID. Empty: emailAddress.
+	NameIDFormat string
+	// IdentityAttribute names an attribute that says who signs in as NameID does,
+	// and is forged with it. Empty: there is none.
+	IdentityAttribute string
 
 	Now time.Time // required
 
@@ -167,6 +172,9 @@ type Params struct {
 	// EncryptTo is the service provider's encryption key, for the cases that
 	// need it. In a case that MayEncrypt it encrypts the assertion too.
 	EncryptTo *rsa.PublicKey
+	// Cipher is the algorithm identifier of the encryption that is good. Empty:
+	// AES-256-GCM.
+	Cipher string
 	// NoCertificate leaves KeyInfo out of signatures.
 	NoCertificate bool
 

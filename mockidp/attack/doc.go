@@ -22,6 +22,21 @@
 // message is signed with the identity provider's own key after it was changed.
 // So nothing but the one rule under attack stands between it and acceptance.
 //
+// [Run] attacks a service provider over HTTP, in whatever language it is
+// written, with all of the catalogue: the documents, and scripts for the rows
+// that take several messages or browsers. It needs to know where a sign-in
+// begins, where responses go, and which page says who is signed in:
+//
+//	idp, err := attack.NewIdP() // the service provider is to trust idp.Metadata()
+//	report, err := attack.Run(ctx, attack.Target{
+//		Login: "http://localhost:8080/login", ACS: "http://localhost:8080/saml/acs", EntityID: "http://localhost:8080/saml",
+//		Probe: "http://localhost:8080/", Identity: regexp.MustCompile(`Signed in as ([^<]+)`), IdP: idp,
+//	})
+//	os.Exit(report.Exit())
+//
+// It reaches nothing but this machine unless Target.AllowHosts names a host.
+// Attack nothing that is not yours.
+//
 // Signing stands on goxmldsig and etree, encryption on the standard library;
 // neither shares code with what they test.
 package attack

@@ -111,6 +111,9 @@ func (d *draft) parse(xml string) *etree.Element {
 }
 
 func (d *draft) expand(s string) string {
+	if d.p.OtherACS == "" && strings.Contains(s, "%other%") {
+		d.fail("Params.OtherACS is required")
+	}
 	return strings.NewReplacer("%audience%", d.p.Audience, "%recipient%", d.p.Recipient, "%other%", d.p.OtherACS,
 		"%request%", d.p.RequestID, "%subject%", d.p.Subject, "%forged%", d.p.Forged, "%issuer%", d.p.Issuer,
 		"%now%", d.at(0), "%until%", d.at(lifetime), "%past%", d.at(-time.Hour), "%ns%", nsAssertion).Replace(s)
@@ -192,6 +195,13 @@ func (d *draft) forgedAssertion() *etree.Element {
 }
 
 func (d *draft) forgeSubject(assertion *etree.Element) {
+	if name := d.p.IdentityAttribute; name != "" {
+		for _, a := range assertion.FindElements("./AttributeStatement/Attribute") {
+			if value := a.SelectElement("AttributeValue"); value != nil && a.SelectAttrValue("Name", "") == name {
+				value.SetText(d.p.Forged)
+			}
+		}
+	}
 	if id := assertion.FindElement("./Subject/NameID"); id != nil {
 		id.SetText(d.p.Forged)
 		return

@@ -28,7 +28,7 @@ var shape = refuse("SignatureShape")
 
 func presence() []Case {
 	return []Case{
-		{ID: "B01", Outcome: refuse("Unsigned"), Needs: assertionOnly, attack: change{setup: unsigned}},
+		{ID: "B01", Outcome: refuse("Unsigned"), attack: change{setup: unsigned}},
 		sig("B02/empty", shape, func(_ *draft, s *signature) { s.el.Child = nil }),
 		sig("B02/no-signature-value", shape, func(_ *draft, s *signature) { s.el.RemoveChild(s.value) }),
 		sig("B02/empty-signature-value", shape, func(_ *draft, s *signature) { s.value.SetText("") }),

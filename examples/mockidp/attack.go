@@ -1,0 +1,146 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/meridian-saml/meridian/mockidp/attack"
+)
+
+const attackUsage = `usage:
+  mockidp attack -list
+  mockidp attack -write-metadata DIR [-idp-entity-id ID] [-sso URL] [-weak-keys]
+  mockidp attack -keys DIR -sp-login URL -acs URL -entity-id ID -probe URL -identity REGEXP [flags]
+
+It attacks a service provider of your own, in any language, with hostile SAML
+responses. First write the identity provider's keys and metadata, and let the
+service provider trust DIR/metadata.xml. Then run it.
+Exit status: 0 all refused, 1 something hostile was let in, 2 wrong usage,
+3 nothing was let in, but something stayed open.
+`
+
+// attackOptions are the flags of the subcommand.
+type attackOptions struct {
+	target                        attack.Target
+	list                          bool
+	write, keys, key, certificate string
+	idpEntityID, sso              string
+	weak                          bool
+	identity, encryptTo, ca       string
+	json, junit                   string
+	quiet                         bool
+}
+
+// attackMain is the subcommand. It gives the exit status.
+func attackMain(ctx context.Context, args []string) int {
+	status, err := runAttack(ctx, args, os.Stdout, os.Stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		return 0
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "mockidp: "+strings.ReplaceAll(strings.TrimPrefix(err.Error(), "mockidp: "), "\n", " "))
+		return 2
+	}
+	return status
+}
+
+// runAttack does the work. The first result is the exit status.
+func runAttack(ctx context.Context, args []string, out, logs io.Writer) (int, error) {
+	o, err := parseAttack(args, out)
+	if err != nil {
+		return 2, err
+	}
+	if o.list {
+		return 0, listAttacks(out)
+	}
+	if o.write != "" {
+		return 0, o.writeIdP(out)
+	}
+	if err := o.complete(); err != nil {
+		return 2, err
+	}
+	if !o.quiet {
+		o.target.Progress = func(r attack.Result) {
+			if r.Verdict == attack.LetIn {
+				fmt.Fprintf(logs, "%s  let in as %q: %s\n", r.ID, r.Identity, r.Reason)
+			}
+		}
+	}
+	report, err := attack.Run(ctx, o.target)
+	if err != nil {
+		return 2, err
+	}
+	if err := o.report(report, out); err != nil {
+		return 2, err
+	}
+	return report.Exit(), nil
+}
+
+// listAttacks prints a line for every attack.
+func listAttacks(out io.Writer) error {
+	t := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	for _, e := range attack.List() {
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", e.ID, e.Expected, e.Title, e.Reference)
+	}
+	return t.Flush()
+}
+
+// writeIdP makes an identity provider to be trusted.
+func (o *attackOptions) writeIdP(out io.Writer) error {
+	idp, err := attack.NewIdP()
+	if err != nil {
+		return err
+	}
+	if o.weak {
+		if idp.RSA1024, err = rsa.GenerateKey(rand.Reader, 1024); err != nil {
+			return err
+		}
+	}
+	if o.idpEntityID != "" {
+		idp.EntityID = o.idpEntityID
+	}
+	if o.sso != "" {
+		idp.SSOURL = o.sso
+	}
+	if err := attack.WriteIdP(o.write, idp); err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "Entity ID  %s\nSSO URL    %s\nMetadata   %s/metadata.xml\n", idp.EntityID, idp.SSOURL, strings.TrimRight(o.write, "/"))
+	return nil
+}
+
+// report writes what became of it.
+func (o *attackOptions) report(r *attack.Report, out io.Writer) error {
+	toFile := func(path string, write func(io.Writer) error) error {
+		if path == "" {
+			return nil
+		}
+		f, err := os.Create(path)
+		if err != nil {
+			return err
+		}
+		return errors.Join(write(f), f.Close())
+	}
+	if err := toFile(o.junit, r.WriteJUnit); err != nil {
+		return err
+	}
+	if o.json == "-" {
+		return r.WriteJSON(out)
+	}
+	if err := toFile(o.json, r.WriteJSON); err != nil {
+		return err
+	}
+	if o.quiet {
+		_, err := fmt.Fprintln(out, r.Summary())
+		return err
+	}
+	return r.WriteText(out)
+}

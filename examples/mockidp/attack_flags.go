@@ -1,0 +1,96 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meridian-saml/meridian/mockidp/attack"
+)
+
+func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
+	o, t := new(attackOptions), new(attack.Target)
+	fs := flag.NewFlagSet("mockidp attack", flag.ContinueOnError)
+	fs.SetOutput(io.Discard)
+	words := func(to *[]string) func(string) error {
+		return func(s string) error {
+			*to = append(*to, strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })...)
+			return nil
+		}
+	}
+	fs.BoolVar(&o.list, "list", false, "print a line for every attack, and exit")
+	fs.StringVar(&o.write, "write-metadata", "", "write an identity provider's keys, certificates and metadata.xml to `DIR`, and exit")
+	fs.StringVar(&o.keys, "keys", "", "`DIR` that -write-metadata made")
+	fs.StringVar(&o.key, "key", "", "`FILE` with the RSA key of a test identity provider that the service provider trusts already, in PEM")
+	fs.StringVar(&o.certificate, "cert", "", "`FILE` with the certificate of -key, in PEM (default: a new one)")
+	fs.StringVar(&o.idpEntityID, "idp-entity-id", "", "the identity provider's entity `ID` (default: "+attack.DefaultEntityID+")")
+	fs.StringVar(&o.sso, "sso", "", "the identity provider's single sign-on `URL`; nothing listens there (default: "+attack.DefaultSSOURL+")")
+	fs.BoolVar(&o.weak, "weak-keys", false, "with -write-metadata, list an RSA key of 1024 bits too")
+	fs.StringVar(&t.Login, "sp-login", "", "`URL` where a browser begins to sign in")
+	fs.StringVar(&t.ACS, "acs", "", "`URL` of the assertion consumer service")
+	fs.StringVar(&t.OtherACS, "acs2", "", "another assertion consumer service `URL` of the same service provider")
+	fs.StringVar(&t.EntityID, "entity-id", "", "the service provider's entity `ID`")
+	fs.StringVar(&t.Probe, "probe", "", "`URL` of a page that says who is signed in")
+	fs.StringVar(&o.identity, "identity", "", "`REGEXP` that finds who is signed in on that page; its first group is the name")
+	fs.BoolVar(&t.IdPInitiated, "idp-initiated", false, "send unsolicited responses; there is no -sp-login")
+	fs.StringVar(&t.RelayState, "relay-state", "", "RelayState of unsolicited responses")
+	fs.StringVar(&t.Subject, "subject", "", "`NAME` of who signs in (default: alice@example.com)")
+	fs.StringVar(&t.Forged, "forged", "", "`NAME` that the attacker wants to have (default: admin@example.com)")
+	fs.StringVar(&t.NameIDFormat, "nameid-format", "", "Format of NameID (default: emailAddress)")
+	fs.StringVar(&t.IdentityAttribute, "identity-attribute", "", "`NAME` of an attribute that says who signs in, as NameID does")
+	fs.Func("attribute", "`NAME=VALUE` that the identity provider says of who signs in; may stand several times", func(s string) error {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return errors.New("want NAME=VALUE")
+		}
+		t.Attributes = addAttribute(t.Attributes, name, value)
+		return nil
+	})
+	fs.Func("sign", "what is signed: `WAYS` among assertion, response and both (default: all of them)", func(s string) error {
+		for _, word := range strings.Split(s, ",") {
+			at := slices.IndexFunc([]attack.Sign{attack.SignAssertion, attack.SignResponse, attack.SignBoth}, func(m attack.Sign) bool { return m.String() == word })
+			if at < 0 {
+				return fmt.Errorf("want assertion, response or both, got %q", word)
+			}
+			t.Sign = append(t.Sign, attack.Sign(at))
+		}
+		return nil
+	})
+	fs.StringVar(&o.encryptTo, "encrypt-to", "", "`FILE` with the service provider's certificate for encryption, in PEM")
+	fs.Func("only", "`IDS` to run, such as A, B01 or D48/get", words(&t.Only))
+	fs.Func("skip", "`IDS` to leave out", words(&t.Skip))
+	fs.Func("allow-host", "`HOST` beside this machine that may be sent to; may stand several times", words(&t.AllowHosts))
+	fs.StringVar(&o.ca, "ca", "", "`FILE` with certificates to trust on https, in PEM")
+	fs.DurationVar(&t.Timeout, "timeout", 10*time.Second, "how long to wait for an answer")
+	fs.IntVar(&t.Concurrency, "parallel", 1, "how many attacks go on at once")
+	fs.StringVar(&o.json, "json", "", "write the report as JSON to `FILE`; - is standard output, in the table's place")
+	fs.StringVar(&o.junit, "junit", "", "write the report as JUnit XML to `FILE`")
+	fs.BoolVar(&o.quiet, "q", false, "no news meanwhile, and only the last line of the table")
+	err := fs.Parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprint(help, attackUsage)
+		fs.SetOutput(help)
+		fs.PrintDefaults()
+	case err != nil:
+	case fs.NArg() > 0:
+		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	case !o.list && o.write == "" && (o.keys == "") == (o.key == ""):
+		err = errors.New("want -keys DIR (see -write-metadata) or -key FILE")
+	}
+	o.target = *t
+	return o, err
+}
+
+func addAttribute(to []attack.Attribute, name, value string) []attack.Attribute {
+	at := slices.IndexFunc(to, func(a attack.Attribute) bool { return a.Name == name })
+	if at < 0 {
+		return append(to, attack.Attribute{Name: name, Values: []string{value}})
+	}
+	to[at].Values = append(to[at].Values, value)
+	return to
+}

@@ -1,0 +1,233 @@
+package mockidp
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rsa"
+	"encoding/base64"
+	"encoding/binary"
+	"errors"
+	"io"
+	"math/big"
+
+	"github.com/beevik/etree"
+	dsig "github.com/russellhaering/goxmldsig"
+)
+
+const (
+	nsXEnc   = "http://www.w3.org/2001/04/xmlenc#"
+	nsXEnc11 = "http://www.w3.org/2009/xmlenc11#"
+)
+
+// Encryption says how an app's assertions are encrypted. It is written here
+// and not taken from a library, so that Meridian's decrypter meets another
+// reading of the standard.
+type Encryption struct {
+	// Method encrypts the assertion. Zero: AES256GCM.
+	Method EncryptionMethod
+	// KeyTransport encrypts the key. Zero: RSAOAEPMGF1P.
+	KeyTransport KeyTransport
+	// Digest is OAEP's hash. Zero: SHA1, which is what it is when a message
+	// doesn't say.
+	Digest Hash
+	// MGF is the hash of OAEP's mask function, for RSAOAEP only. Zero: SHA1.
+	MGF Hash
+	// KeyBeside puts the EncryptedKey beside the EncryptedData instead of into
+	// its KeyInfo (SAML Core 2.2.4 allows both; Shibboleth does this).
+	KeyBeside bool
+}
+
+func (e Encryption) withDefaults() Encryption {
+	e.Method = EncryptionMethod(or(string(e.Method), string(AES256GCM)))
+	e.KeyTransport = KeyTransport(or(string(e.KeyTransport), string(RSAOAEPMGF1P)))
+	if e.KeyTransport != InsecureRSA15 {
+		e.Digest = Hash(or(string(e.Digest), string(SHA1)))
+	}
+	if e.KeyTransport == RSAOAEP {
+		e.MGF = Hash(or(string(e.MGF), string(SHA1)))
+	}
+	return e
+}
+
+func (e Encryption) check() *Error {
+	switch {
+	case e.Method.keySize() == 0:
+		return badConfig("Encryption.Method isn't spoken here: %s", quote(string(e.Method)))
+	case e.KeyTransport != RSAOAEPMGF1P && e.KeyTransport != RSAOAEP && e.KeyTransport != InsecureRSA15:
+		return badConfig("Encryption.KeyTransport isn't spoken here: %s", quote(string(e.KeyTransport)))
+	case e.KeyTransport != InsecureRSA15 && e.Digest.function() == 0:
+		return badConfig("Encryption.Digest isn't spoken here: %s", quote(string(e.Digest)))
+	case e.KeyTransport == RSAOAEP && e.MGF.function() == 0:
+		return badConfig("Encryption.MGF isn't spoken here: %s", quote(string(e.MGF)))
+	case e.KeyTransport != RSAOAEP && e.MGF != "":
+		return badConfig("Encryption.MGF is for RSAOAEP only")
+	case e.KeyTransport == InsecureRSA15 && e.Digest != "":
+		return badConfig("Encryption.Digest is for OAEP only")
+	}
+	return nil
+}
+
+// encrypted makes an EncryptedAssertion (SAML Core 2.3.4) of an assertion for
+// the owner of a key.
+func (e Encryption) encrypted(assertion *etree.Element, to *rsa.PublicKey, random io.Reader) (*etree.Element, error) {
+	doc := etree.NewDocumentWithRoot(assertion)
+	doc.WriteSettings.CanonicalText, doc.WriteSettings.CanonicalAttrVal = true, true
+	plain, err := doc.WriteToBytes()
+	if err != nil {
+		return nil, err
+	}
+	key := make([]byte, e.Method.keySize())
+	if _, err := io.ReadFull(random, key); err != nil {
+		return nil, err
+	}
+	data, err := e.seal(plain, key, random)
+	if err != nil {
+		return nil, err
+	}
+	sealedKey, err := e.sealKey(key, to, random)
+	if err != nil {
+		return nil, err
+	}
+
+	out := etree.NewElement("saml2:EncryptedAssertion")
+	out.CreateAttr("xmlns:saml2", nsAssertion)
+	ed := out.CreateElement("xenc:EncryptedData")
+	ed.CreateAttr("xmlns:xenc", nsXEnc)
+	ed.CreateAttr("Type", nsXEnc+"Element")
+	ed.CreateElement("xenc:EncryptionMethod").CreateAttr("Algorithm", string(e.Method))
+	holder := out
+	if !e.KeyBeside {
+		holder = ed.CreateElement("ds:KeyInfo")
+		holder.CreateAttr("xmlns:ds", dsig.Namespace)
+	}
+	cipherData(ed, data)
+	ek := holder.CreateElement("xenc:EncryptedKey")
+	ek.CreateAttr("xmlns:xenc", nsXEnc)
+	e.describeTransport(ek.CreateElement("xenc:EncryptionMethod"))
+	cipherData(ek, sealedKey)
+	return out, nil
+}
+
+func cipherData(parent *etree.Element, data []byte) {
+	parent.CreateElement("xenc:CipherData").CreateElement("xenc:CipherValue").SetText(base64.StdEncoding.EncodeToString(data))
+}
+
+// describeTransport names the parameters of OAEP where they aren't the ones
+// that hold when nothing is said.
+func (e Encryption) describeTransport(method *etree.Element) {
+	method.CreateAttr("Algorithm", string(e.KeyTransport))
+	if e.KeyTransport == InsecureRSA15 {
+		return
+	}
+	if e.Digest != SHA1 {
+		digest := method.CreateElement("ds:DigestMethod")
+		digest.CreateAttr("xmlns:ds", dsig.Namespace)
+		digest.CreateAttr("Algorithm", e.Digest.digestURI())
+	}
+	if e.KeyTransport == RSAOAEP && e.MGF != SHA1 {
+		mgf := method.CreateElement("xenc11:MGF")
+		mgf.CreateAttr("xmlns:xenc11", nsXEnc11)
+		mgf.CreateAttr("Algorithm", nsXEnc11+"mgf1"+string(e.MGF))
+	}
+}
+
+// seal is the block cipher: the IV, then what XML Encryption 1.1, 5.2 puts after it.
+func (e Encryption) seal(plain, key []byte, random io.Reader) ([]byte, error) {
+	block, err := aes.NewCipher(key)
+	if err != nil {
+		return nil, err
+	}
+	if !e.Method.cbc() {
+		gcm, err := cipher.NewGCM(block)
+		if err != nil {
+			return nil, err
+		}
+		iv := make([]byte, gcm.NonceSize())
+		if _, err := io.ReadFull(random, iv); err != nil {
+			return nil, err
+		}
+		return gcm.Seal(iv, iv, plain, nil), nil
+	}
+	// The padding's last byte is its length, the others are arbitrary.
+	pad := aes.BlockSize - len(plain)%aes.BlockSize
+	out := make([]byte, aes.BlockSize+len(plain)+pad)
+	if _, err := io.ReadFull(random, out[:aes.BlockSize]); err != nil {
+		return nil, err
+	}
+	text := out[aes.BlockSize:]
+	copy(text, plain)
+	text[len(text)-1] = byte(pad)
+	cipher.NewCBCEncrypter(block, out[:aes.BlockSize]).CryptBlocks(text, text)
+	return out, nil
+}
+
+// sealKey is the key transport (RFC 8017, 7.1.1 and 7.2.1). crypto/rsa can't
+// take one hash for OAEP and another for its mask function in every release
+// that this module supports, so the encodings are made here.
+func (e Encryption) sealKey(key []byte, to *rsa.PublicKey, random io.Reader) ([]byte, error) {
+	em, err := e.encodeKey(key, to.Size(), random)
+	if err != nil {
+		return nil, err
+	}
+	c := new(big.Int).Exp(new(big.Int).SetBytes(em), big.NewInt(int64(to.E)), to.N)
+	return c.FillBytes(make([]byte, to.Size())), nil
+}
+
+var errKeyTooShort = errors.New("the certificate's key is too short for this key transport")
+
+func (e Encryption) encodeKey(key []byte, size int, random io.Reader) ([]byte, error) {
+	em := make([]byte, size)
+	if e.KeyTransport == InsecureRSA15 {
+		if len(key) > size-11 {
+			return nil, errKeyTooShort
+		}
+		em[1] = 2
+		padding := em[2 : size-len(key)-1]
+		for i := range padding {
+			for padding[i] == 0 {
+				if _, err := io.ReadFull(random, padding[i:i+1]); err != nil {
+					return nil, err
+				}
+			}
+		}
+		copy(em[size-len(key):], key)
+		return em, nil
+	}
+	mgf := e.MGF
+	if e.KeyTransport == RSAOAEPMGF1P {
+		mgf = SHA1
+	}
+	h := e.Digest.function().New()
+	n := h.Size()
+	if len(key) > size-2*n-2 {
+		return nil, errKeyTooShort
+	}
+	seed, db := em[1:1+n], em[1+n:]
+	h.Sum(db[:0]) // of the label, which is empty
+	db[len(db)-len(key)-1] = 1
+	copy(db[len(db)-len(key):], key)
+	if _, err := io.ReadFull(random, seed); err != nil {
+		return nil, err
+	}
+	mask(db, seed, mgf)
+	mask(seed, db, mgf)
+	return em, nil
+}
+
+// mask is MGF1 (RFC 8017, B.2.1), added to out.
+func mask(out, seed []byte, hash Hash) {
+	h := hash.function().New()
+	var counter [4]byte
+	for i := 0; len(out) > 0; i++ {
+		binary.BigEndian.PutUint32(counter[:], uint32(i))
+		h.Reset()
+		h.Write(seed)
+		h.Write(counter[:])
+		sum := h.Sum(nil)
+		n := min(len(sum), len(out))
+		for j := range n {
+			out[j] ^= sum[j]
+		}
+		out = out[n:]
+	}
+}

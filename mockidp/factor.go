@@ -1,0 +1,148 @@
+package mockidp
+
+import (
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+)
+
+// factor is a sign-in that has the password and lacks the second factor.
+type factor struct {
+	login   string
+	pending string // key of the pending sign-in it belongs to, or ""
+	at      time.Time
+}
+
+const (
+	keptFactors    = 1000 // each took a password
+	factorLifetime = 5 * time.Minute
+)
+
+// factorList is bounded: the oldest give way.
+type factorList struct {
+	mu    sync.Mutex
+	byKey map[string]factor
+	order []string
+}
+
+func (l *factorList) put(key string, f factor) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.byKey == nil {
+		l.byKey = map[string]factor{}
+	}
+	if len(l.order) == keptFactors {
+		delete(l.byKey, l.order[0])
+		l.order = slices.Delete(l.order, 0, 1)
+	}
+	l.byKey[key] = f
+	l.order = append(l.order, key)
+}
+
+func (l *factorList) get(key string, now time.Time) (factor, *Error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f, ok := l.byKey[key]
+	if !ok || now.Sub(f.at) > factorLifetime {
+		return factor{}, &Error{Reason: ReasonRequestNotFound, Detail: "this sign-in is too old or was never begun; start again"}
+	}
+	return f, nil
+}
+
+// spend forgets a factor: it opens one session.
+func (l *factorList) spend(key string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.byKey, key)
+	l.order = without(l.order, key)
+}
+
+func (l *factorList) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.byKey, l.order = nil, nil
+}
+
+// secondFactor is the body of its page.
+type secondFactor struct {
+	Key            string
+	Login          string
+	App            *App // what it is for, or nil
+	Failed, StepUp bool
+}
+
+// stepUp asks somebody who signed in with a password for the second factor
+// that a request needs.
+func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, p pending, key string, u *User) {
+	if key == "" {
+		var err *Error
+		if key, err = s.hold(p); err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+	}
+	s.askFactor(w, r, factor{login: u.Login, pending: key})
+}
+
+func (s *Server) askFactor(w http.ResponseWriter, r *http.Request, f factor) {
+	key, err := s.token()
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	f.at = s.now()
+	s.factors.put(key, f)
+	s.factorPage(w, r, http.StatusOK, key, f, false)
+}
+
+func (s *Server) factorPage(w http.ResponseWriter, r *http.Request, status int, key string, f factor, failed bool) {
+	st := s.state.Load()
+	_, user := s.sessionOf(r, st)
+	body := secondFactor{Key: key, Login: f.login, Failed: failed, StepUp: user != nil}
+	if p, err := s.pending.get(f.pending, s.now()); err == nil {
+		body.App, _ = st.app(p.appID)
+	}
+	if body.App != nil && body.App.Kind == Bookmark {
+		w.Header().Set("Content-Security-Policy", policy("")) // as on the sign-in page
+	}
+	s.render(w, status, "factor", page{Title: "Second factor", Body: body})
+}
+
+// handleFactor takes the code.
+func (s *Server) handleFactor(w http.ResponseWriter, r *http.Request) {
+	form, err := readForm(w, r)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	key := form.Get("factor")
+	f, err := s.factors.get(key, s.now())
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	user := s.state.Load().user(f.login)
+	if user == nil || user.Status != Active {
+		s.lockedAtFactor(w, r, f, user)
+		return
+	}
+	if !same(user.SecondFactor, form.Get("code")) {
+		if user = s.failed(user); user.Status != Active {
+			s.lockedAtFactor(w, r, f, user)
+			return
+		}
+		s.factorPage(w, r, http.StatusUnauthorized, key, f, true)
+		return
+	}
+	s.factors.spend(key)
+	s.signedIn(w, r, user, true, f.pending)
+}
+
+func (s *Server) lockedAtFactor(w http.ResponseWriter, r *http.Request, f factor, u *User) {
+	if u == nil {
+		s.refuse(w, r, noSuchUser(f.login))
+		return
+	}
+	s.locked(w, r, f.pending, u, signIn{Login: f.login, Locked: true})
+}

@@ -1,0 +1,71 @@
+package mockidp
+
+import (
+	"bytes"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// post sends the browser to the service provider with an answer, or shows why
+// there is none. The address is the form's, which comes from the app's list;
+// the page needs no script, because its button is always there.
+func (s *Server) post(w http.ResponseWriter, r *http.Request, app *App, answer func() (posted, *Error)) {
+	out, err := answer()
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	f := out.faults
+	if len(f.kinds) > 0 {
+		s.config.Logger.Warn("mockidp: faults", "app", app.ID, "kinds", f.kinds)
+	}
+	if f.delay > 0 {
+		late := time.NewTimer(f.delay)
+		defer late.Stop()
+		select {
+		case <-late.C:
+		case <-r.Context().Done():
+		}
+	}
+	switch {
+	case f.drop:
+		panic(http.ErrAbortHandler) // net/http's way to close a connection; it logs nothing
+	case f.status != 0:
+		http.Error(w, "mockidp: a fault was asked for: "+http.StatusText(f.status), f.status)
+		return
+	}
+	// No form-action: the service provider redirects on to where it likes,
+	// and browsers would hold the policy against that as well.
+	csp := policy("")
+	if f.duplicate {
+		csp += "; frame-src *"
+	}
+	w.Header().Set("Content-Security-Policy", csp)
+	s.renderPost(w, app, out)
+}
+
+func (s *Server) renderPost(w http.ResponseWriter, app *App, out posted) {
+	f := out.faults
+	b, err := s.execute("post", page{Title: "Signing in to " + app.Label, Script: true, Body: struct {
+		Form
+		Words []word
+		Twice bool
+	}{out.Form, words(app.Label), f.duplicate}})
+	if err != nil {
+		s.config.Logger.Error("mockidp: a page failed", "page", "post", "error", err)
+		http.Error(w, "mockidp: a page failed", http.StatusInternalServerError)
+		return
+	}
+	if f.cutPage {
+		// In the middle of the message, so that there is nothing to submit.
+		i := bytes.Index(b, []byte(`name="SAMLResponse"`))
+		b = b[:i+len(out.SAMLResponse)/2]
+	}
+	contentType := "text/html; charset=utf-8"
+	if f.text {
+		contentType = strings.Replace(contentType, "html", "plain", 1)
+	}
+	w.Header().Set("Content-Type", contentType)
+	_, _ = w.Write(b)
+}

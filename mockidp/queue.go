@@ -1,0 +1,77 @@
+package mockidp
+
+import "sync"
+
+// queue holds what a test has ordered for the next sign-ins.
+type queue struct {
+	mu     sync.Mutex
+	users  []string // logins
+	errors []queuedError
+}
+
+type queuedError struct {
+	app    string // its ID
+	status Status
+}
+
+// QueueUser signs the user in, without asking, where the sign-in page would
+// come up next, in whatever browser that is. Several wait in line. A request
+// with IsPassive, which shows no page, takes none of them.
+func (s *Server) QueueUser(login string) error {
+	u := s.state.Load().user(login)
+	if u == nil {
+		return noSuchUser(login)
+	}
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	s.queue.users = append(s.queue.users, u.Login)
+	return nil
+}
+
+// QueueError makes the app's next answer, whatever it would have been, a
+// signed Response with this status. Several wait in line. "" is the first SAML app.
+func (s *Server) QueueError(appID string, status Status) error {
+	app, err := s.state.Load().samlApp(appID)
+	if err == nil {
+		err = status.check()
+	}
+	if err != nil {
+		return err
+	}
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	s.queue.errors = append(s.queue.errors, queuedError{app.ID, status})
+	return nil
+}
+
+// takeUser is the next user who may still sign in, or nil.
+func (q *queue) takeUser(st *state) *User {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.users) > 0 {
+		u := st.user(q.users[0])
+		q.users = q.users[1:]
+		if u != nil && u.Status == Active {
+			return u
+		}
+	}
+	return nil
+}
+
+func (q *queue) takeError(app string) (Status, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i, e := range q.errors {
+		if e.app == app {
+			q.errors = append(q.errors[:i:i], q.errors[i+1:]...)
+			return e.status, true
+		}
+	}
+	return Status{}, false
+}
+
+func (q *queue) reset() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.users, q.errors = nil, nil
+}

@@ -1,0 +1,82 @@
+package mockidp_test
+
+import (
+	"crypto"
+	"encoding/base64"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp"
+)
+
+// schemaFolder is where Debian's simplesamlphp puts the schemas of SAML 2.0,
+// and those that they import.
+const schemaFolder = "/usr/share/simplesamlphp/schemas"
+
+// validator returns a function that says what is wrong with a document, or "".
+func validator(t *testing.T) func(schema string, doc []byte) string {
+	t.Helper()
+	php := peer(t, "php")
+	if _, err := os.Stat(schemaFolder); err != nil {
+		if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "peers") {
+			t.Fatalf("the schemas are required by MERIDIAN_REQUIRE: %v", err)
+		}
+		t.Skip(err)
+	}
+	file := filepath.Join(t.TempDir(), "document.xml")
+	const script = `libxml_use_internal_errors(true); $d = new DOMDocument();
+		$ok = $d->load($argv[2], LIBXML_NONET) && $d->schemaValidate($argv[1]);
+		foreach (libxml_get_errors() as $e) { echo $e->line, ": ", $e->message; }
+		exit($ok ? 0 : 1);`
+	return func(schema string, doc []byte) string {
+		require.NoError(t, os.WriteFile(file, doc, 0o600))
+		out, err := exec.Command(php, "-r", script, "--", filepath.Join(schemaFolder, "saml-schema-"+schema+"-2.0.xsd"), file).CombinedOutput()
+		if err == nil {
+			return ""
+		}
+		return string(out) + err.Error()
+	}
+}
+
+func TestSchemas(t *testing.T) {
+	invalid := validator(t)
+	conf := catalogue()
+	conf.Users[0].SecondFactor = "1"
+	conf.Apps[0].EncryptionCertificate = spCertificate(t)
+	conf.Apps[0].GroupAttribute = &mockidp.GroupAttribute{}
+	conf.Apps[0].SessionLifetime = 1
+	idp := start(t, conf)
+	require.NotEmpty(t, invalid("metadata", []byte(strings.Replace(string(idp.Metadata("")), "entityID=", "entity=", 1))), "nothing is invalid: this test proves nothing")
+	assert.Empty(t, invalid("metadata", idp.Metadata("")))
+	_, err := idp.AddKey(crypto.Signer(ecdsaKey()), nil)
+	require.NoError(t, err)
+	assert.Empty(t, invalid("metadata", idp.Metadata("")))
+
+	valid := func(what, xml string) {
+		t.Helper()
+		form, err := idp.Answer(redirect(idp, xml, ""), alice)
+		require.NoError(t, err)
+		assert.Empty(t, invalid("protocol", must(base64.StdEncoding.DecodeString(form.SAMLResponse))), what)
+	}
+	for _, sign := range signings {
+		for _, e := range []*mockidp.Encryption{nil, {}, {KeyBeside: true}, {KeyTransport: mockidp.RSAOAEP, Digest: mockidp.SHA256}} {
+			// No MGF: it is in the schema of XML Encryption 1.1, which isn't among these.
+			require.NoError(t, idp.UpdateApp("", func(a *mockidp.App) error { a.Sign, a.Encrypt, a.OmitKeyInfo = sign, e, e != nil; return nil }))
+			valid("response", request())
+		}
+	}
+	valid("context", wanting("minimum", mockidp.MultiFactor))
+	valid("no context", wanting("exact", "x"))
+	require.NoError(t, idp.QueueError("", mockidp.Status{Code: mockidp.StatusRequester, SubCode: mockidp.StatusRequestUnsupported, Message: "<&>"}))
+	valid("queued error", request())
+	require.NoError(t, idp.UpdateApp("", func(a *mockidp.App) error { a.IdentityCenter, a.Profile, a.Issuer = nil, mockidp.Entra, ""; return nil }))
+	valid("Entra", request())
+	assert.Empty(t, invalid("metadata", idp.Metadata("")))
+}

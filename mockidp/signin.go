@@ -1,0 +1,131 @@
+package mockidp
+
+import (
+	"net/http"
+	"net/url"
+)
+
+func (s *Server) handleSignInPage(w http.ResponseWriter, r *http.Request) {
+	st := s.state.Load()
+	if _, user := s.sessionOf(r, st); user != nil {
+		s.redirect(w, r, pathDashboard)
+		return
+	}
+	if queued := s.queue.takeUser(st); queued != nil {
+		s.signedIn(w, r, queued, queued.SecondFactor != "", "")
+		return
+	}
+	c, err := r.Cookie(s.cookieName())
+	s.signInPage(w, r, http.StatusOK, signIn{SignedOut: err == nil && c.Value == signedOut})
+}
+
+// handleSignIn takes the username and the password.
+func (s *Server) handleSignIn(w http.ResponseWriter, r *http.Request) {
+	form, err := readForm(w, r)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	st, key := s.state.Load(), form.Get("pending")
+	page := signIn{Login: form.Get("username"), Pending: key}
+	if key != "" {
+		p, err := s.pending.get(key, s.now())
+		if err != nil {
+			s.refuse(w, r, err)
+			return
+		}
+		page.App, _ = st.app(p.appID)
+		page.Cancel = p.req != nil
+	}
+	user := st.user(page.Login)
+	switch {
+	case user == nil:
+		s.config.Logger.Info("mockidp: sign-in failed", "login", cut(page.Login))
+		page.Failed = true
+	case user.Status != Active: // whatever the password is: trying costs nothing and gains nothing
+		page.Locked = true
+	case !same(user.Password, form.Get("password")):
+		// One sentence, as for a login that doesn't exist.
+		page.Failed = true
+		page.Locked = s.failed(user).Status != Active
+	}
+	switch {
+	case page.Locked:
+		s.locked(w, r, key, user, page)
+	case page.Failed:
+		s.signInPage(w, r, http.StatusUnauthorized, page)
+	case user.SecondFactor != "":
+		s.askFactor(w, r, factor{login: user.Login, pending: key})
+	default:
+		s.signedIn(w, r, user, false, key)
+	}
+}
+
+// locked says so: to the service provider, if the app wants it to know, else
+// to the person.
+func (s *Server) locked(w http.ResponseWriter, r *http.Request, key string, u *User, page signIn) {
+	st := s.state.Load()
+	if p, err := s.pending.get(key, s.now()); err == nil {
+		if app, err := st.samlApp(p.appID); err == nil && app.Refusals == RefuseByStatus && p.req != nil {
+			s.post(w, r, app, func() (posted, *Error) { return s.refusal(st, p, inactive(u)) })
+			return
+		}
+	}
+	page.Failed = false
+	s.signInPage(w, r, http.StatusForbidden, page)
+}
+
+// signedIn opens a session and goes on to what the person came for.
+func (s *Server) signedIn(w http.ResponseWriter, r *http.Request, u *User, factor bool, key string) {
+	sess, err := s.newSession(u, factor)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	s.openSession(w, r, s.state.Load(), sess)
+	if key == "" {
+		s.redirect(w, r, pathDashboard)
+		return
+	}
+	s.pending.signedIn(key, sess.token)
+	s.redirect(w, r, pathContinue+"?pending="+url.QueryEscape(key))
+}
+
+// handleCancel is for those who would rather not sign in: the service provider
+// is told, as Keycloak and others do.
+func (s *Server) handleCancel(w http.ResponseWriter, r *http.Request) {
+	form, err := readForm(w, r)
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	p, err := s.pending.get(form.Get("pending"), s.now())
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	st := s.state.Load()
+	app, err := st.samlApp(p.appID)
+	if err == nil && p.req == nil {
+		err = malformed(nil, "no service provider waits for this sign-in")
+	}
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	s.post(w, r, app, func() (posted, *Error) {
+		return s.statusAnswer(st, p, Status{StatusResponder, StatusAuthnFailed, "The person chose not to sign in."})
+	})
+}
+
+// signedOut stands in the session's cookie for a minute after signing out, so
+// that the sign-in page can say so. It is no token: those are longer.
+const signedOut = "signed-out"
+
+func (s *Server) handleSignOut(w http.ResponseWriter, r *http.Request) {
+	if sess, _ := s.sessionOf(r, s.state.Load()); sess != nil {
+		s.sessions.drop(sess.token)
+	}
+	s.setCookie(w, signedOut, 60)
+	s.redirect(w, r, pathSignIn)
+}
