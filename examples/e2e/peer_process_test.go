@@ -24,9 +24,10 @@ import (
 )
 
 // leash is a shell's way to run a program that ends when standard input does,
-// so that it doesn't stay behind if this process dies without cleaning up.
+// so that it doesn't stay behind if this process dies without cleaning up. What
+// ends the shell ends it too: it may be out of reach, in a group of its own.
 func leash(program string, args ...string) *exec.Cmd {
-	const script = `"$@" & peer=$!; cat >/dev/null; kill "$peer"; wait "$peer"`
+	const script = `trap : HUP INT TERM; "$@" & peer=$!; cat >/dev/null; kill "$peer"; wait "$peer"`
 	return exec.Command("sh", append([]string{"-c", script, "sh", program}, args...)...)
 }
 

@@ -91,17 +91,19 @@ func checkRequestSchemas(t *testing.T, v schemas, d *deployment) {
 	}
 }
 
-// mockResponse is a response of the mock, to a request or to none.
+// mockResponse is a response of the mock, to a request or, if initiated there,
+// to none.
 func mockResponse(t *testing.T, d *deployment, idp *mockidp.Server, initiated bool) []byte {
 	t.Helper()
-	form, err := idp.IdPInitiated("", peerUser, "")
-	if !initiated {
-		var request *saml.AuthnRequest
-		request, err = d.sp.NewAuthnRequest(saml.RequestOptions{})
-		require.NoError(t, err)
-		var to string
-		to, err = request.RedirectURL("opaque")
-		require.NoError(t, err)
+	var form mockidp.Form
+	var err error
+	if initiated {
+		form, err = idp.IdPInitiated("", peerUser, "")
+	} else {
+		request, failed := d.sp.NewAuthnRequest(saml.RequestOptions{})
+		require.NoError(t, failed)
+		to, failed := request.RedirectURL("opaque")
+		require.NoError(t, failed)
 		form, err = idp.Answer(to, peerUser)
 	}
 	require.NoError(t, err)

@@ -1,0 +1,110 @@
+"""What the service providers in Python have in common: http, sessions, nothing of SAML.
+
+    GET  /login       starts a sign-in; ?acs=second asks for the answer at /acs2
+    POST /acs, /acs2
+    GET  /metadata
+    GET  /whoami      "user=NAME", or "nobody"
+
+The command line is PORT, the identity provider's metadata, and a folder with
+sp.key and sp.crt. Says "listening on http://127.0.0.1:PORT" once it does.
+"""
+import os
+import secrets
+import sys
+import threading
+import traceback
+from http.cookies import SimpleCookie
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+PORT, IDP_METADATA, DIR = int(sys.argv[1]), os.path.abspath(sys.argv[2]), os.path.abspath(sys.argv[3])
+BASE = "http://127.0.0.1:%d" % PORT
+METADATA, ACS, ACS2 = BASE + "/metadata", BASE + "/acs", BASE + "/acs2"
+KEY, CERT = os.path.join(DIR, "sp.key"), os.path.join(DIR, "sp.crt")
+
+MAX_BODY = 1 << 20
+
+
+def read(path):
+    with open(path) as f:
+        return f.read()
+
+
+def serve(sp):
+    """sp has login(session, second), which returns where to send the browser;
+    consume(session, form, acs), which returns who signed in or raises; and
+    metadata(). A session is a dict of one browser; it gets a new cookie, and
+    nothing of the old dict, when somebody signs in."""
+    sessions, lock = {}, threading.Lock()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self):
+            url = urlsplit(self.path)
+            if url.path == "/login":
+                sid, session = self.session()
+                second = parse_qs(url.query).get("acs") == ["second"]
+                self.answer(302, "", Location=sp.login(session, second), **self.cookie(sid))
+            elif url.path == "/metadata":
+                self.answer(200, sp.metadata(), content_type="application/samlmetadata+xml")
+            elif url.path == "/whoami":
+                _, session = self.session()
+                self.answer(200, "user=%s\n" % session["user"] if "user" in session else "nobody\n")
+            else:
+                self.answer(404, "no such page\n")
+
+        def do_POST(self):
+            length = int(self.headers.get("Content-Length") or 0)
+            if length > MAX_BODY:
+                self.close_connection = True
+                self.answer(413, "too much\n")
+                return
+            body = self.rfile.read(length).decode("utf-8", "replace")
+            if self.path not in ("/acs", "/acs2"):
+                self.answer(404, "no such page\n")
+                return
+            form = {name: values[0] for name, values in parse_qs(body, keep_blank_values=True).items()}
+            sid, session = self.session()
+            try:
+                user = sp.consume(session, form, BASE + self.path)
+                if not user:
+                    raise ValueError("nobody is named")
+            except Exception as e:
+                traceback.print_exc()
+                self.answer(403, "refused: %s: %.500s\n" % (type(e).__name__, e))
+                return
+            with lock:
+                sessions.pop(sid, None)
+                sid = secrets.token_urlsafe(24)
+                sessions[sid] = {"user": user}
+            self.answer(303, "", Location="/whoami", **self.cookie(sid))
+
+        def session(self):
+            morsel = SimpleCookie(self.headers.get("Cookie", "")).get("session")
+            with lock:
+                if morsel is None or morsel.value not in sessions:
+                    sid = secrets.token_urlsafe(24)
+                    # One without anything in it is forgotten, unless it is sent.
+                    return sid, sessions.setdefault(sid, {}) if self.path.startswith("/login") else {}
+                return morsel.value, sessions[morsel.value]
+
+        def cookie(self, sid):
+            return {"Set-Cookie": "session=%s; Path=/; HttpOnly" % sid}
+
+        def answer(self, status, text, content_type="text/plain; charset=utf-8", **headers):
+            body = text.encode() if isinstance(text, str) else text
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", PORT), Handler)
+    print("listening on " + BASE, flush=True)
+    server.serve_forever()
