@@ -27,6 +27,8 @@ var arrows = map[string][]string{
 	"acs/internal/testserver": {}, // for tests
 	"portal":                  {"saml", "acs", "portal/center"},
 	"portal/center":           {},
+	"portal/replica":          {"portal", "portal/center"},
+	"portal/scim":             {"portal/center"},
 	"portal/failover":         {},
 	"mockidp":                 {},
 	"mockidp/attack":          {},

@@ -32,4 +32,8 @@
 // reader that asks several questions takes one snapshot and asks all of them
 // there. An update works on a copy, is checked as a whole, and replaces the
 // snapshot or changes nothing. Everything here is safe for concurrent use.
+//
+// An instance that outlives its process is made with [NewJournaled]: its
+// updates go through a [Journal] as [Record] values, one for each element that
+// changed, and what other Regions wrote comes in through [Instance.Apply].
 package center

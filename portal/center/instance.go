@@ -10,6 +10,7 @@ import (
 type Instance struct {
 	writing sync.Mutex // held while a new snapshot is made; never by readers
 	current atomic.Pointer[Snapshot]
+	journal Journal // nil: updates are nobody else's business
 }
 
 // New checks d and returns an instance that holds a copy of it. A refusal is

@@ -18,6 +18,13 @@ type User struct {
 	DisplayName string `json:"displayName,omitempty"`
 	// Email is shown and nothing more: it takes no part in signing in.
 	Email string `json:"email,omitempty"`
+	// GivenName and FamilyName are the parts of the user's name, as the
+	// identity provider pushed them. Nothing here reads them.
+	GivenName  string `json:"givenName,omitempty"`
+	FamilyName string `json:"familyName,omitempty"`
+	// ExternalID is what the identity provider calls the user (RFC 7643 3.1).
+	// It takes no part in signing in. Empty: none.
+	ExternalID string `json:"externalId,omitempty"`
 	// Active says whether the user may sign in and has access. Zero: no.
 	Active bool `json:"active"`
 }
@@ -38,6 +45,9 @@ type Group struct {
 	Name string `json:"name"`
 	// Members are the IDs of users of the instance.
 	Members []string `json:"members,omitempty"`
+	// ExternalID is what the identity provider calls the group (RFC 7643 3.1).
+	// Empty: none.
+	ExternalID string `json:"externalId,omitempty"`
 }
 
 // DefaultSessionDuration is how long a role session lasts when the permission

@@ -1,6 +1,11 @@
 package center
 
-import "slices"
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+)
 
 // Update is the one door for writes. It calls change with a transaction on a
 // copy, checks the outcome as a whole, and puts it in place; if change returns
@@ -13,12 +18,29 @@ import "slices"
 //
 // Every update copies and checks the whole instance, so many changes belong
 // into one update. change must not keep the transaction, and must not call
-// Update.
+// Update. It may be called more than once: if the instance turns out to have
+// changed meanwhile, all is done again on what is there by then.
 func (v *View) Update(change func(*Tx) error) error {
+	for attempt := range maxAttempts {
+		if err := v.try(change); !errors.Is(err, ErrConflict) {
+			return err
+		}
+		// What is in the way waits for the writing lock, or is about to.
+		time.Sleep(min(time.Duration(attempt)*time.Millisecond, 20*time.Millisecond))
+	}
+	return fmt.Errorf("%w, in each of %d attempts", ErrConflict, maxAttempts)
+}
+
+// maxAttempts bounds how long an update competes with others, to about two
+// seconds.
+const maxAttempts = 100
+
+func (v *View) try(change func(*Tx) error) error {
 	i := v.instance
 	i.writing.Lock()
 	defer i.writing.Unlock()
-	tx := &Tx{data: i.Snapshot().Data(), region: v.region}
+	before := i.Snapshot()
+	tx := &Tx{data: before.Data(), region: v.region}
 	if err := change(tx); err != nil {
 		return err
 	}
@@ -31,6 +53,15 @@ func (v *View) Update(change func(*Tx) error) error {
 	s, err := newSnapshot(tx.data)
 	if err != nil {
 		return err
+	}
+	if i.journal != nil {
+		changes := Diff(before, s)
+		if len(changes) == 0 {
+			return nil
+		}
+		if err := i.journal.Commit(v.region, changes); err != nil {
+			return err
+		}
 	}
 	i.current.Store(s)
 	return nil

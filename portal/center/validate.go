@@ -129,6 +129,9 @@ func (c *checker) user(u User) {
 	c.text("ID of user", u.ID)
 	c.note("displayName of user", u.DisplayName)
 	c.note("email of user", u.Email)
+	c.note("givenName of user", u.GivenName)
+	c.note("familyName of user", u.FamilyName)
+	c.note("externalId of user", u.ExternalID)
 }
 
 func (c *checker) group(g Group) {
@@ -136,6 +139,7 @@ func (c *checker) group(g Group) {
 	c.text("name of group", g.Name)
 	c.of = g.Name
 	c.text("ID of group", g.ID)
+	c.note("externalId of group", g.ExternalID)
 }
 
 func (c *checker) permissionSet(p PermissionSet) {

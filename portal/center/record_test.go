@@ -1,0 +1,192 @@
+package center_test
+
+import (
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+func TestRecordsAssembleInAnyOrder(t *testing.T) {
+	v := view(t, writable(), "us-east-1")
+	want := v.Snapshot().Records()
+	records := slices.Clone(want)
+	rand.Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
+	d, err := center.Assemble(records)
+	require.NoError(t, err)
+	inst, err := center.New(d)
+	require.NoError(t, err)
+	assert.Equal(t, want, inst.Snapshot().Records())
+	assert.Equal(t, []string{"us-east-1", "eu-central-1", "ap-south-1"}, []string{d.Regions[0].Name, d.Regions[1].Name, d.Regions[2].Name}, "Regions have their order")
+}
+
+// Every write there is, told to another instance by its difference alone.
+func TestDiffAppliedElsewhereIsTheSame(t *testing.T) {
+	for name, write := range writes {
+		here, err := center.New(writable())
+		require.NoError(t, err)
+		there, err := center.New(writable())
+		require.NoError(t, err)
+		primary, err := here.In("us-east-1")
+		require.NoError(t, err)
+
+		before := here.Snapshot()
+		require.NoError(t, primary.Update(write), name)
+		changes := center.Diff(before, here.Snapshot())
+		assert.NotEmpty(t, changes, name)
+		for range 2 { // twice is once
+			require.NoError(t, there.Apply(changes), name)
+			require.Equal(t, here.Snapshot().Records(), there.Snapshot().Records(), name)
+		}
+		assert.Empty(t, center.Diff(here.Snapshot(), there.Snapshot()), name)
+	}
+}
+
+func TestAssembleLeavesOutPrincipalsThatAreGone(t *testing.T) {
+	records := view(t, seed(), "us-east-1").Snapshot().Records()
+	records = slices.DeleteFunc(records, func(r center.Record) bool { return r.Kind == center.KindAssignment })
+	records = append(records, center.Record{Kind: center.KindGroup, Key: "g-1"})
+	d, err := center.Assemble(records)
+	require.NoError(t, err)
+	inst, err := center.New(d)
+	require.NoError(t, err)
+	apps := inst.Snapshot().Data().Applications
+	require.Len(t, apps, 2)
+	assert.Equal(t, "Wiki", apps[1].Name)
+	assert.Equal(t, []center.Principal{center.UserPrincipal("u-1")}, apps[1].AssignedTo)
+}
+
+func TestAssembleRefuses(t *testing.T) {
+	for name, r := range map[string]center.Record{
+		"unknown kind":    {Kind: "robot", Key: "x", Value: []byte(`{}`)},
+		"no JSON":         {Kind: center.KindUser, Key: "x", Value: []byte(`{`)},
+		"wrong key":       {Kind: center.KindUser, Key: "x", Value: []byte(`{"id":"y","userName":"y"}`)},
+		"value of a list": {Kind: center.KindRegion, Key: "us-east-1", Value: []byte(`[]`)},
+	} {
+		_, err := center.Assemble([]center.Record{r})
+		requireReason(t, center.ReasonInvalid, err)
+		inst, err := center.New(seed())
+		require.NoError(t, err)
+		before := inst.Snapshot()
+		requireReason(t, center.ReasonInvalid, inst.Apply([]center.Record{r}))
+		assert.Same(t, before, inst.Snapshot(), name)
+	}
+}
+
+func TestApplyChecksTheOutcome(t *testing.T) {
+	inst, err := center.New(seed())
+	require.NoError(t, err)
+	before := inst.Snapshot()
+	requireReason(t, center.ReasonDangling, inst.Apply([]center.Record{{Kind: center.KindAccount, Key: "222222222222"}}))
+	assert.Same(t, before, inst.Snapshot())
+}
+
+func TestOwnersOfRecords(t *testing.T) {
+	for _, r := range view(t, seed(), "us-east-1").Snapshot().Records() {
+		want := ""
+		if r.Kind == center.KindApplication {
+			want = map[string]string{"Wiki": "us-east-1", "Farm": "eu-central-1"}[r.Key]
+		}
+		assert.Equal(t, want, r.Owner(), "%s %s", r.Kind, r.Key)
+	}
+}
+
+// journal keeps what it was told, and refuses as it is told.
+type journal struct {
+	mu      sync.Mutex
+	regions []string
+	kept    [][]center.Record
+	refuse  []error
+}
+
+func (j *journal) Commit(region string, changes []center.Record) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if len(j.refuse) > 0 {
+		err := j.refuse[0]
+		j.refuse = j.refuse[1:]
+		return err
+	}
+	j.regions, j.kept = append(j.regions, region), append(j.kept, changes)
+	return nil
+}
+
+func TestJournalIsToldBeforeAndCanRefuse(t *testing.T) {
+	j := &journal{}
+	inst, err := center.NewJournaled(seed(), j)
+	require.NoError(t, err)
+	v, err := inst.In("us-east-1")
+	require.NoError(t, err)
+	put := func(tx *center.Tx) error {
+		return tx.PutUser(center.User{UserName: "dave@example.com", Active: true})
+	}
+
+	full := errors.New("disk full")
+	j.refuse = []error{full}
+	before := inst.Snapshot()
+	require.ErrorIs(t, v.Update(put), full)
+	assert.Same(t, before, inst.Snapshot(), "what is not kept does not happen")
+
+	require.NoError(t, v.Update(put))
+	require.Len(t, j.kept, 1)
+	assert.Equal(t, []string{"us-east-1"}, j.regions)
+	assert.Equal(t, center.Diff(before, inst.Snapshot()), j.kept[0])
+	require.NoError(t, v.Update(put), "the same again")
+	assert.Len(t, j.kept, 1, "what changes nothing is not told")
+
+	require.NoError(t, inst.Apply([]center.Record{{Kind: center.KindUser, Key: "dave@example.com"}}))
+	assert.Len(t, j.kept, 1, "what was agreed elsewhere is not told")
+}
+
+// meanwhile is a journal that hears of another change before each of the first
+// attempts.
+type meanwhile struct {
+	journal
+	applied int
+	apply   func()
+}
+
+func (m *meanwhile) Commit(region string, changes []center.Record) error {
+	if m.applied < 3 {
+		m.applied++
+		go m.apply() // waits for the lock that this update holds
+		return center.ErrConflict
+	}
+	return m.journal.Commit(region, changes)
+}
+
+func TestConflictMeansTryAgainOnWhatIsThere(t *testing.T) {
+	j := &meanwhile{}
+	inst, err := center.NewJournaled(seed(), j)
+	require.NoError(t, err)
+	v, err := inst.In("us-east-1")
+	require.NoError(t, err)
+	var wg sync.WaitGroup
+	wg.Add(3)
+	j.apply = func() {
+		defer wg.Done()
+		assert.NoError(t, inst.Apply([]center.Record{{Kind: center.KindUser, Key: "u-2", Value: []byte(`{"id":"u-2","userName":"bob@example.com","active":true}`)}}))
+	}
+	calls := 0
+	require.NoError(t, v.Update(func(tx *center.Tx) error {
+		calls++
+		return tx.PutUser(center.User{ID: "u-9", UserName: "dave@example.com", Active: true})
+	}))
+	wg.Wait()
+	assert.Equal(t, 4, calls)
+	_, dave := v.UserByID("u-9")
+	bob, _ := v.UserByID("u-2")
+	assert.True(t, dave)
+	assert.True(t, bob.Active, "neither change was lost")
+
+	j.applied = -1 << 30
+	j.apply = func() {}
+	err = v.Update(func(tx *center.Tx) error { return tx.RemoveUser("u-9") })
+	require.ErrorIs(t, err, center.ErrConflict, "it gives up in the end")
+}

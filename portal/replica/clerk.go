@@ -1,0 +1,205 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// settle does what must be done before Open returns: a primary that is new
+// gets its seed, and the instance is made of what was read.
+func (n *Node) settle(ctx context.Context) error {
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	s, err := n.js.Stream(ctx, config.stream(n.cfg.Region))
+	if err != nil {
+		return unavailable("look at the log", err)
+	}
+	n.log.read = max(n.log.read, s.CachedInfo().State.LastSeq)
+	primary := n.cfg.Region == n.cfg.Primary
+	if primary && !n.dir.complete(n.cfg.Region) {
+		if err := n.seed(ctx); err != nil {
+			return err
+		}
+	}
+	n.show()
+	if n.instance.Load() == nil {
+		if primary {
+			return &Error{Reason: ReasonCorrupt, What: "the primary's log", Want: "an instance"}
+		}
+		return nil
+	}
+	if primary || n.dir.number(n.cfg.Region, kindReplicated, n.cfg.Region) > 0 {
+		close(n.ready)
+	}
+	return nil
+}
+
+func (n *Node) seed(ctx context.Context) error {
+	inst, err := center.New(n.cfg.Seed)
+	if err != nil {
+		return err
+	}
+	if first := inst.Snapshot().Primary().Name; first != n.cfg.Region {
+		return &Error{Reason: ReasonConfig, What: "first Region of Seed", Want: n.cfg.Region, Got: first}
+	}
+	var records []record
+	for _, r := range inst.Snapshot().Records() {
+		records = append(records, record{Kind: r.Kind, Key: r.Key, Value: r.Value})
+	}
+	t, err := n.writeLog(ctx, records, true)
+	if err != nil {
+		return err
+	}
+	n.fold(n.cfg.Region, t)
+	return nil
+}
+
+// nudge wakes the clerk.
+func (n *Node) nudge() {
+	select {
+	case n.wake <- struct{}{}:
+	default:
+	}
+}
+
+// sweepEvery is how often the ledger forgets what it may.
+const sweepEvery = time.Minute
+
+// The clerk does what follows from what arrives: it says that a Region is
+// replicated, makes a Region active, keeps the log short.
+func (n *Node) clerk() {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-n.ctx.Done():
+			return
+		case <-tick.C:
+			n.ledger.sweep(n.cfg.Now(), n.cfg.Skew)
+		case <-n.wake:
+		}
+		if err := n.chores(); err != nil && n.ctx.Err() == nil {
+			n.cfg.Logger.Warn("replica: will try again", "region", n.cfg.Region, "error", err)
+			pause(n.ctx, 100*time.Millisecond)
+			n.nudge()
+		}
+	}
+}
+
+func (n *Node) chores() error {
+	n.applying.Lock()
+	if len(n.touched) > 0 {
+		n.show()
+	}
+	n.applying.Unlock()
+	if n.cfg.Region == n.cfg.Primary {
+		if err := n.activate(); err != nil {
+			return err
+		}
+	} else if err := n.report(); err != nil {
+		return err
+	}
+	return n.shorten()
+}
+
+// report says in this Region's own log that it has what it needs to serve:
+// the primary lists it, and all that the primary had is here.
+func (n *Node) report() error {
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	r, stamp, listed := n.dir.entry(n.cfg.Region)
+	said := n.dir.number(n.cfg.Region, kindReplicated, n.cfg.Region)
+	if !listed || n.instance.Load() == nil || said > 0 && (r.Active() || said >= stamp) || !n.heardPrimary() {
+		return nil
+	}
+	t, err := n.writeLog(n.ctx, []record{{Kind: kindReplicated, Key: n.cfg.Region, Value: fmt.Appendf(nil, "%d", stamp)}}, false)
+	if errors.Is(err, errConflict) {
+		return nil // the reader is on its way, and wakes us
+	} else if err != nil {
+		return err
+	}
+	n.fold(n.cfg.Region, t)
+	n.show()
+	if !n.isReady() {
+		close(n.ready)
+	}
+	return nil
+}
+
+func (n *Node) heardPrimary() bool {
+	for _, p := range n.Peers() {
+		if p.Region == n.cfg.Primary {
+			return !p.Heard.IsZero()
+		}
+	}
+	return false
+}
+
+// activate makes Regions active that said, in their own logs, that they know of
+// the entry by which they were added.
+func (n *Node) activate() error {
+	inst := n.Instance()
+	if inst == nil {
+		return nil
+	}
+	for _, r := range inst.Snapshot().Regions() {
+		if r.Status != center.RegionAdding || !n.reported(r.Name) {
+			continue
+		}
+		v, err := inst.In(n.cfg.Region)
+		if err != nil {
+			return err
+		}
+		err = v.Update(func(tx *center.Tx) error {
+			for _, now := range tx.Data().Regions {
+				if now.Name == r.Name && now.Status == center.RegionAdding {
+					now.Status = center.RegionActive
+					return tx.PutRegion(now)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		n.cfg.Logger.Info("replica: Region is active", "region", r.Name)
+	}
+	return nil
+}
+
+func (n *Node) reported(region string) bool {
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	_, stamp, listed := n.dir.entry(region)
+	return listed && n.dir.number(region, kindReplicated, region) >= stamp
+}
+
+// minLog is the least that is worth shortening.
+const minLog = 1 << 20
+
+// shorten writes a full transaction when what came after the last one has
+// outgrown it, and lets go of what is before. So the log is never much longer
+// than twice what it says, and who joins reads little more than that.
+func (n *Node) shorten() error {
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	if n.log.since < max(minLog, n.log.size) {
+		return nil
+	}
+	first := n.log.read + 1
+	t, err := n.writeLog(n.ctx, nil, true)
+	if errors.Is(err, errConflict) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	n.fold(n.cfg.Region, t)
+	n.show()
+	ctx, cancel := context.WithTimeout(n.ctx, writeTimeout)
+	defer cancel()
+	return n.forgetBefore(ctx, n.cfg.Region, first)
+}

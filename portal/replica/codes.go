@@ -1,0 +1,83 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal"
+)
+
+// codeStore is the portal.Codes of a Node. A code is put in one Region, travels
+// to the others as sessions do, and is taken in the Region that it is for.
+type codeStore struct{ n *Node }
+
+// PutCode implements portal.Codes.
+func (c codeStore) PutCode(ctx context.Context, key string, v []byte, exp time.Time) error {
+	w := write{line: sessions, subject: about(subjectCode, key), body: entry{Key: key, Value: v, Until: exp}, until: exp}
+	if _, err := c.n.put(ctx, w); err != nil {
+		return err
+	}
+	c.n.ledger.putCode(key, v, exp)
+	return nil
+}
+
+// TakeCode implements portal.Codes. Of all nodes of this Region one gets the
+// code: the mark that it is taken is one that the Region's own server takes
+// once. Another Region could take it too, if the code were shown there, which
+// is why a portal binds a code to the origin that it is for.
+func (c codeStore) TakeCode(ctx context.Context, key string) ([]byte, error) {
+	found, err := c.await(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	none := uint64(0)
+	w := write{line: sessions, subject: about(subjectTaken, key), body: entry{Key: key}, until: found.until.Add(c.n.cfg.Skew), lastHere: &none}
+	if _, err := c.n.put(ctx, w); errors.Is(err, errConflict) {
+		return nil, portal.ErrNoCode
+	} else if err != nil {
+		return nil, err
+	}
+	return found.value, nil
+}
+
+// await waits a little for a code that may be on its way.
+func (c codeStore) await(ctx context.Context, key string) (heldCode, error) {
+	timer := time.NewTimer(c.n.cfg.CodeWait)
+	defer timer.Stop()
+	for {
+		found, ok, came := c.n.ledger.code(key)
+		if ok && !c.n.cfg.Now().Before(found.until) {
+			return heldCode{}, portal.ErrNoCode
+		} else if ok {
+			return found, nil
+		}
+		select {
+		case <-came:
+		case <-timer.C:
+			return heldCode{}, portal.ErrNoCode
+		case <-ctx.Done():
+			return heldCode{}, ctx.Err()
+		case <-c.n.ctx.Done():
+			return heldCode{}, &Error{Reason: ReasonClosed, What: "wait for a code", Err: c.n.ctx.Err()}
+		}
+	}
+}
+
+func (l *ledger) putCode(key string, v []byte, until time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.codes[key]; ok {
+		return
+	}
+	l.codes[key] = heldCode{v, until}
+	close(l.codeCame)
+	l.codeCame = make(chan struct{})
+}
+
+func (l *ledger) code(key string) (heldCode, bool, <-chan struct{}) {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	c, ok := l.codes[key]
+	return c, ok, l.codeCame
+}

@@ -1,0 +1,162 @@
+package replica
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"regexp"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// Config says what a Node is. Open copies it.
+type Config struct {
+	// Region is the Region that this Node is of. Required.
+	Region string
+	// Primary is the instance's primary Region. Empty: Region itself.
+	Primary string
+	// Seed is what the instance holds when the primary is started for the very
+	// first time; later it is ignored. Required there, unused elsewhere.
+	Seed center.Data
+
+	// Dir is where the embedded server keeps everything. Required without URL.
+	// One directory belongs to one Node.
+	Dir string
+	// Listen is the address at which the embedded server lets other Regions
+	// read, such as "127.0.0.1:0". Empty: none, so nobody can follow this
+	// Region. An address that isn't loopback is refused without TLS.
+	Listen string
+	// TLS is for Listen. Nil: plain, on loopback only.
+	TLS *tls.Config
+	// Secret is the password that Regions show each other to read; the same in
+	// all of them, at least 16 bytes. Required with Listen, and with Peers that
+	// bring no credentials of their own.
+	Secret string
+
+	// URL is the Region's own NATS server or cluster, with JetStream, instead
+	// of the embedded one. Nodes of one Region share it. What it syncs to disk
+	// is for its operator to say (sync_interval: always), and so are its users'
+	// permissions, for which PeerPermissions is the pattern.
+	URL string
+	// Options are for the connection to URL: credentials, TLS.
+	Options []nats.Option
+	// Replicas is how many servers of the cluster at URL keep each stream.
+	// Zero: 1.
+	Replicas int
+
+	// Peers are the other Regions that can be followed. AddPeer adds more.
+	Peers map[string]Peer
+
+	// Codec seals what is stored and sent. The zero value leaves it plain.
+	Codec Codec
+
+	// MaxSession is the longest that any session lives, and so the longest that
+	// a revocation must be remembered where nothing says otherwise. Zero: 12
+	// hours.
+	MaxSession time.Duration
+	// Skew is how far the clocks of two Regions may be apart. What expires is
+	// kept that much longer. Zero: 5 minutes.
+	Skew time.Duration
+	// TouchEvery is how far Session.Seen moves before it is written to disk. A
+	// Region that restarts has forgotten at most that much. Zero: a minute.
+	TouchEvery time.Duration
+	// CodeWait is how long TakeCode waits for a code on its way from another
+	// Region. Zero: 3 seconds.
+	CodeWait time.Duration
+	// Heartbeat is how often each peer is asked how far it is. Zero: a second.
+	Heartbeat time.Duration
+	// Now is the clock. Nil: time.Now.
+	Now func() time.Time
+	// Logger is told what goes wrong and what is mended. Nil: slog.Default().
+	Logger *slog.Logger
+}
+
+// A Peer is how another Region is reached. There is a connection to each, and
+// none goes through a third.
+type Peer struct {
+	// URL is that Region's server: what its Node's Addr says, or its cluster's.
+	URL string
+	// TLS is for a server with TLS. Nil: by the URL's scheme, with the system's
+	// roots.
+	TLS *tls.Config
+	// Options are added last: a dialer, or credentials instead of
+	// Config.Secret.
+	Options []nats.Option
+}
+
+// A Codec seals values. Key is where a value is kept, so that a sealed value
+// that was moved elsewhere does not open. Either both fields are set or none.
+type Codec struct {
+	Seal func(key string, plain []byte) ([]byte, error)
+	Open func(key string, sealed []byte) ([]byte, error)
+}
+
+// minSecret is the fewest bytes of a Secret: 128 bits, if they are random.
+const minSecret = 16
+
+var regionName = regexp.MustCompile(`^[a-z0-9-]{1,32}$`)
+
+func (c *Config) defaults() {
+	if c.Primary == "" {
+		c.Primary = c.Region
+	}
+	c.Replicas = max(c.Replicas, 1)
+	def(&c.MaxSession, 12*time.Hour)
+	def(&c.Skew, 5*time.Minute)
+	def(&c.TouchEvery, time.Minute)
+	def(&c.CodeWait, 3*time.Second)
+	def(&c.Heartbeat, time.Second)
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Codec.Seal == nil && c.Codec.Open == nil {
+		plain := func(_ string, v []byte) ([]byte, error) { return v, nil }
+		c.Codec = Codec{Seal: plain, Open: plain}
+	}
+}
+
+func def(d *time.Duration, v time.Duration) {
+	if *d == 0 {
+		*d = v
+	}
+}
+
+func (c *Config) check() *Error {
+	bad := func(what, want, got string) *Error {
+		return &Error{Reason: ReasonConfig, What: what, Want: want, Got: got}
+	}
+	switch {
+	case !regionName.MatchString(c.Region):
+		return bad("Region", "a Region code such as eu-central-1", c.Region)
+	case !regionName.MatchString(c.Primary):
+		return bad("Primary", "a Region code such as us-east-1", c.Primary)
+	case c.URL == "" && c.Dir == "":
+		return bad("Dir", "a directory, or URL", "")
+	case c.URL != "" && (c.Dir != "" || c.Listen != "" || c.TLS != nil):
+		return bad("URL", "none with Dir, Listen or TLS: they are the embedded server's", c.URL)
+	case c.Listen != "" && len(c.Secret) < minSecret:
+		return bad("Secret", "at least 16 bytes", "fewer")
+	case c.Listen != "" && c.TLS == nil && !loopback(c.Listen):
+		return bad("Listen", "a loopback address, or TLS", c.Listen)
+	case (c.Codec.Seal == nil) != (c.Codec.Open == nil):
+		return bad("Codec", "both Seal and Open, or none", "one")
+	case min(c.MaxSession, c.Skew, c.TouchEvery, c.CodeWait, c.Heartbeat) <= 0:
+		return bad("duration", "positive ones", "a negative one")
+	}
+	return nil
+}
+
+func loopback(hostport string) bool {
+	host, _, err := net.SplitHostPort(hostport)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}

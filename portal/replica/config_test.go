@@ -1,0 +1,164 @@
+package replica_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"math/big"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+func TestOpenRefuses(t *testing.T) {
+	for name, change := range map[string]func(*replica.Config){
+		"no Region":            func(c *replica.Config) { c.Region = "" },
+		"odd Region":           func(c *replica.Config) { c.Region = "us.east.1" },
+		"odd primary":          func(c *replica.Config) { c.Primary = "*" },
+		"neither Dir nor URL":  func(c *replica.Config) { c.Dir = "" },
+		"both":                 func(c *replica.Config) { c.URL = "nats://127.0.0.1:1" },
+		"short secret":         func(c *replica.Config) { c.Secret = "short" },
+		"open to the world":    func(c *replica.Config) { c.Listen = "0.0.0.0:0" },
+		"open by name":         func(c *replica.Config) { c.Listen = "us-east-1.example:4222" },
+		"no port":              func(c *replica.Config) { c.Listen = "127.0.0.1" },
+		"half a codec":         func(c *replica.Config) { c.Codec.Seal = func(_ string, v []byte) ([]byte, error) { return v, nil } },
+		"negative skew":        func(c *replica.Config) { c.Skew = -1 },
+		"peer that is itself":  func(c *replica.Config) { c.Peers = map[string]replica.Peer{virginia: {URL: "nats://127.0.0.1:1"}} },
+		"peer without address": func(c *replica.Config) { c.Peers = map[string]replica.Peer{frankfurt: {}} },
+		"another's seed":       func(c *replica.Config) { c.Seed = seed(frankfurt, virginia) },
+	} {
+		c := configOf(virginia, t.TempDir())
+		change(&c)
+		n, err := replica.Open(background(t), c)
+		var e *replica.Error
+		require.ErrorAs(t, err, &e, name)
+		assert.Equal(t, replica.ReasonConfig, e.Reason, name)
+		assert.True(t, strings.HasPrefix(e.Error(), "replica: Config: "), "%v", e)
+		assert.Nil(t, n)
+	}
+	c := configOf(virginia, t.TempDir())
+	c.Seed = center.Data{}
+	_, err := replica.Open(background(t), c)
+	var e *center.Error
+	require.ErrorAs(t, err, &e, "a primary needs a seed")
+	c = configOf(virginia, "")
+	c.Listen, c.URL = "", "nats://127.0.0.1:1"
+	_, err = replica.Open(background(t), c)
+	var r *replica.Error
+	require.ErrorAs(t, err, &r)
+	assert.Equal(t, replica.ReasonUnavailable, r.Reason)
+}
+
+// All that is stored and sent goes through the codec, under the key at which
+// it stands.
+func TestEverythingIsSealed(t *testing.T) {
+	codec := replica.Codec{
+		Seal: func(key string, plain []byte) ([]byte, error) {
+			sealed := append([]byte(key+"\x00"), plain...)
+			for i := range sealed {
+				sealed[i] ^= 0xAA
+			}
+			return sealed, nil
+		},
+		Open: func(key string, sealed []byte) ([]byte, error) {
+			plain := bytes.Clone(sealed)
+			for i := range plain {
+				plain[i] ^= 0xAA
+			}
+			rest, ok := bytes.CutPrefix(plain, []byte(key+"\x00"))
+			if !ok {
+				return nil, errors.New("another key's value")
+			}
+			return rest, nil
+		},
+	}
+	dirs := []string{t.TempDir(), t.TempDir()}
+	var nodes []*replica.Node
+	for i, region := range []string{virginia, frankfurt} {
+		c := configOf(region, dirs[i])
+		c.Codec = codec
+		nodes = append(nodes, open(t, c))
+	}
+	mesh(t, nodes...)
+	signIn(t, nodes[0], "u-1", "s-1")
+	require.NoError(t, nodes[0].Sessions().RevokeUser(background(t), "u-1"))
+	require.NoError(t, nodes[0].Codes().PutCode(background(t), "code", []byte("alice@example.com"), time.Now().Add(time.Minute)))
+	r, err := replica.Check(background(t), nodes...)
+	require.NoError(t, err, r.String())
+	for _, n := range nodes {
+		n.Close()
+	}
+	files := 0
+	for _, dir := range dirs {
+		require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			files++
+			b, err := os.ReadFile(path)
+			for _, word := range []string{"alice", "u-1", "signin-"} {
+				assert.False(t, bytes.Contains(b, []byte(word)), "%s holds %s", path, word)
+			}
+			return err
+		}))
+	}
+	assert.Greater(t, files, 10)
+}
+
+// Beyond loopback Regions read from each other over TLS, and check whom they
+// talk to.
+func TestPeersOverTLS(t *testing.T) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	cert, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	roots := x509.NewCertPool()
+	roots.AddCert(cert)
+
+	c := configOf(virginia, t.TempDir())
+	c.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
+	us := open(t, c)
+	eu := open(t, configOf(frankfurt, t.TempDir()))
+	require.NoError(t, eu.AddPeer(virginia, replica.Peer{URL: us.Addr()}))
+	ctx, cancel := context.WithTimeout(background(t), 500*time.Millisecond)
+	defer cancel()
+	require.Error(t, eu.Ready(ctx), "an unknown certificate")
+	require.NoError(t, eu.AddPeer(virginia, replica.Peer{URL: us.Addr(), TLS: &tls.Config{RootCAs: roots}}))
+	require.NoError(t, eu.Ready(background(t)))
+}
+
+// Nothing runs after Close, and what is asked then fails and does not hang.
+func TestCloseLeavesNothingBehind(t *testing.T) {
+	us, eu, ap := three(t)
+	signIn(t, eu, "u-1", "s-1")
+	for _, n := range []*replica.Node{us, eu, ap} {
+		n.Close()
+		n.Close()
+	}
+	require.Error(t, eu.Sessions().RevokeUser(background(t), "u-1"))
+	require.Error(t, us.View().Update(putUser(center.User{UserName: "x@example.com"})))
+	require.Error(t, us.AddPeer(frankfurt, replica.Peer{URL: "nats://127.0.0.1:1"}))
+	buf := make([]byte, 4<<20)
+	eventually(t, "no goroutine of ours", func() bool {
+		all := string(buf[:runtime.Stack(buf, true)])
+		return !strings.Contains(all, "meridian/portal/replica.") && !strings.Contains(all, "nats-server/v2/server.(*Server)") && !strings.Contains(all, "nats.go.(*Conn)")
+	})
+}

@@ -1,0 +1,123 @@
+package replica
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// A copier copies one stream of a peer into this Region's own server, message
+// by message and in order. Where it is can be read from the copy, so a crash at
+// any moment costs nothing but copying a few messages again, which is harmless.
+type copier struct {
+	n      *Node
+	region string
+	line   line
+	at     position // in the original, of the last message in the copy
+	past   uint64   // how far the original is known to hold nothing after that
+	last   uint64   // the last sequence of the copy, as far as this copier knows
+	id     string   // begins the IDs of this copier's messages
+	wrote  int      // how many there were
+	flight []jetstream.PubAckFuture
+	// compact is where the last full transaction begins in the copy: all before
+	// it has been replaced. 0: nothing has.
+	compact uint64
+}
+
+func (n *Node) copier(ctx context.Context, region string, l line) (*copier, error) {
+	c := &copier{n: n, region: region, line: l, id: rand.Text()}
+	s, err := n.js.Stream(ctx, l.stream(region))
+	if err != nil {
+		return nil, unavailable("look at the copy", err)
+	}
+	c.last = s.CachedInfo().State.LastSeq
+	msg, err := s.GetLastMsgForSubject(ctx, l.prefix(region)+">")
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return c, nil
+	} else if err != nil {
+		return nil, unavailable("look at the copy", err)
+	}
+	c.at = position{msg.Header.Get(headerStore), number(msg.Header.Get(headerSeq))}
+	return c, nil
+}
+
+// copy writes a message without waiting. It is refused if the copy isn't where
+// this copier thinks it is, or if the message before it was: what is in flight
+// is kept up to some message, and nothing after.
+func (c *copier) copy(store string, m message) error {
+	if !strings.HasPrefix(m.Subject, c.line.prefix(c.region)) {
+		return &Error{Reason: ReasonCorrupt, What: "message of " + c.line.stream(c.region), Want: "a subject that begins with " + c.line.prefix(c.region), Got: m.Subject}
+	}
+	out := nats.NewMsg(m.Subject)
+	out.Data = m.Data
+	out.Header.Set(headerAt, m.At)
+	if m.Part != "" {
+		out.Header.Set(headerPart, m.Part)
+	}
+	out.Header.Set(headerSeq, strconv.FormatUint(m.Seq, 10))
+	out.Header.Set(headerStore, store)
+	opts := []jetstream.PublishOpt{jetstream.WithExpectLastSequence(c.last), jetstream.WithMsgID(fmt.Sprintf("%s-%d", c.id, c.wrote))}
+	if c.wrote > 0 {
+		opts = append(opts, jetstream.WithExpectLastMsgID(fmt.Sprintf("%s-%d", c.id, c.wrote-1)))
+	}
+	if until := number(m.Until); until > 0 {
+		out.Header.Set(headerUntil, m.Until)
+		opts = append(opts, jetstream.WithMsgTTL(ttl(time.Unix(int64(until), 0), c.n.cfg.Now())))
+	}
+	ack, err := c.n.js.PublishMsgAsync(out, opts...)
+	if err != nil {
+		return unavailable("copy of a message", err)
+	}
+	c.last++
+	c.wrote++
+	c.at = position{store, m.Seq}
+	c.flight = append(c.flight, ack)
+	if p, ok := readPartHeader(m.Part); ok && p.full == 1 && p.part == p.of-1 && c.last >= uint64(p.of) {
+		c.compact = c.last - uint64(p.of) + 1
+	}
+	return nil
+}
+
+// settle waits until all that was written is kept, and lets go of what a full
+// transaction replaced.
+func (c *copier) settle(ctx context.Context) error {
+	for _, ack := range c.flight {
+		select {
+		case <-ack.Ok():
+		case err := <-ack.Err():
+			if conflict(err) {
+				return errConflict
+			}
+			return unavailable("copy of a message", err)
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+	c.flight = nil
+	if c.compact > 1 {
+		if err := c.n.forgetBefore(ctx, c.region, c.compact); err != nil {
+			return err
+		}
+	}
+	c.compact = 0
+	return nil
+}
+
+// forgetBefore removes what a full transaction at seq has replaced from a log.
+func (n *Node) forgetBefore(ctx context.Context, region string, seq uint64) error {
+	s, err := n.js.Stream(ctx, config.stream(region))
+	if err == nil {
+		err = s.Purge(ctx, jetstream.WithPurgeSequence(seq))
+	}
+	if err != nil {
+		return unavailable("clearing of "+config.stream(region), err)
+	}
+	return nil
+}

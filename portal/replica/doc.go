@@ -1,0 +1,92 @@
+// Package replica keeps one instance in several Regions, so that any of them
+// can be lost: the configuration of package center, and the sessions of package
+// portal with all that ends them. It runs on NATS JetStream, embedded by
+// default.
+//
+//	frankfurt, err := replica.Open(ctx, replica.Config{
+//		Region: "eu-central-1", Primary: "us-east-1",
+//		Dir: "/var/lib/meridian", Listen: "10.0.0.2:4222", TLS: cert, Secret: secret,
+//		Peers: map[string]replica.Peer{"us-east-1": {URL: "tls://10.0.0.1:4222"}},
+//	})
+//	defer frankfurt.Close()
+//	err = frankfurt.Ready(ctx) // at once, if it served before
+//	p, err := portal.New(portal.Config{
+//		Region: "eu-central-1", Directory: frankfurt.View(), Sessions: frankfurt.Sessions(),
+//		Codes: frankfurt.Codes(), Replication: frankfurt, // …
+//	})
+//
+// # The model
+//
+// A [Node] is one Region's replica. Each Region owns three streams on its own
+// server, and nobody else writes to them:
+//
+//   - config, a KV bucket, is the log of its transactions: what each update
+//     changed. The primary's holds everything but the applications of other
+//     Regions, another Region's holds only its own applications. When the log
+//     has outgrown what it says, a full transaction replaces what was before.
+//   - sessions holds sessions and codes.
+//   - revoked holds what ends sessions: sign-outs and revocations, kept until no
+//     session that they are about can live, and users' epochs, kept for good.
+//
+// Every Region follows every other directly, over one plain connection, and
+// keeps copies of its streams. It asks the other Region's Node, which answers
+// from its own streams ([PeerPermissions]); nothing else of a server is within
+// a peer's reach, and nothing at all that writes. What a Region knows is what
+// its own streams and its copies come to, in memory. The order in which they
+// are read makes no difference: each name in the configuration has one owner,
+// whose last word counts; sessions are only added; and what ends them only
+// grows. So Regions that have heard of each other agree, and [Check] shows it.
+//
+// No request leaves its Region. Reads are from memory. Writes wait for the
+// Region's own disk and for nothing else, with every other Region dead or not.
+// A Region that is restarted alone serves what it had.
+//
+// An application may name a user whom the primary removes at the same moment.
+// Each removal leaves a mark, and each application says how much of the
+// primary's log its Region knew: an assignment that was made without knowing of
+// the removal is void in every Region, also if the user comes back.
+//
+// # Adding a Region
+//
+// The primary puts the Region into the directory as ADDING, and the two follow
+// each other (AddPeer). When all that the primary had is in the new Region, its
+// Node says so in its own log, is Ready, and the primary makes it ACTIVE.
+//
+// # What a crash can do, and what power loss can do
+//
+// The embedded server syncs every message of a Region's own streams to disk
+// before it is acknowledged: updates, sessions, codes, sign-outs, revocations.
+// Whoever kills the process or pulls the plug loses nothing that was
+// acknowledged, as long as the disk keeps what it said it had synced. An update
+// whose acknowledgement got lost may have happened: its error has Reason
+// Unavailable, or is the connection's.
+//
+// Two things are not synced. Copies of other Regions' sessions are flushed in
+// the background: a crash may take the last moment's, and they are fetched
+// again. If the other Region is gone for good at the same time, those people
+// sign in again. And Session.Seen moves in memory first (Config.TouchEvery), so
+// after a crash a session may end by idleness that much too early.
+//
+// A Region that loses its disk starts empty. The primary then needs its Seed
+// again, or better a backup of Dir, and the others follow what it says then.
+// Revocations that only the lost disk held, because nobody had heard of them
+// yet, are lost with it. It must not come back with a clock far behind its old
+// one: transactions are ordered by their owner's clock.
+//
+// # Clocks, memory
+//
+// Clocks of Regions may be Config.Skew apart. Lag is measured between the clock
+// of the Region that wrote and the one that reads, so skew shows in it; Heard is
+// by the reader's own clock alone.
+//
+// Everything is held in memory: about 1.6 KiB for each element of the
+// instance, less than 1 KiB for each session of any Region until it expires,
+// some 200 bytes for each thing that ended one, and 100 bytes for ever for each
+// user who was ever removed, disabled or revoked.
+//
+// # What this is not
+//
+// There is no election: the primary stays the primary, and while it is dead
+// nobody writes configuration. RemovePeer stops following a Region and keeps
+// what was heard of it.
+package replica

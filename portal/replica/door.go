@@ -1,0 +1,162 @@
+package replica
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// Headers of messages. They hold what a copier needs, which can't open what is
+// sealed; what is believed about the instance or a session is in the body.
+const (
+	headerAt    = "Meridian-At"    // when it was written: Unix time in microseconds
+	headerUntil = "Meridian-Until" // when it may be forgotten: Unix time in seconds
+	headerPart  = "Meridian-Part"  // of a transaction: see parts
+	headerSeq   = "Meridian-Seq"   // in copies: the sequence in the original
+	headerStore = "Meridian-Store" // in copies: the original's storeID
+)
+
+// maxPayload is the largest message that the embedded server takes. Sealing
+// and headers have to fit in beside maxPart.
+const maxPayload = 1 << 20
+
+// writeTimeout bounds a write whose caller doesn't.
+const writeTimeout = 10 * time.Second
+
+// errConflict: somebody else's write came first.
+var errConflict = errors.New("replica: another write came first")
+
+// A write is one message to one of this Region's own streams.
+type write struct {
+	line    line
+	subject string // what follows the stream's prefix
+	body    any    // becomes JSON, and is sealed
+	until   time.Time
+	part    string
+	// last and lastHere are the sequences that the stream, or the subject, must
+	// be at. Nil: whatever it is at.
+	last, lastHere *uint64
+}
+
+// put is the door: all that this Node writes on behalf of its Region passes
+// here, and only here. It returns when the Region's own server has the message
+// on disk, and asks nobody else.
+func (n *Node) put(ctx context.Context, w write) (seq uint64, err error) {
+	msg, opts, err := n.message(w)
+	if err != nil {
+		return 0, err
+	}
+	if _, bounded := ctx.Deadline(); !bounded {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, writeTimeout)
+		defer cancel()
+	}
+	ack, err := n.js.PublishMsg(ctx, msg, opts...)
+	if conflict(err) {
+		return 0, errConflict
+	} else if err != nil {
+		return 0, unavailable("write to stream "+w.line.stream(n.cfg.Region), err)
+	}
+	return ack.Sequence, nil
+}
+
+// putLater is put for what may be lost: nobody waits for it.
+func (n *Node) putLater(w write) error {
+	msg, opts, err := n.message(w)
+	if err != nil {
+		return err
+	}
+	if _, err := n.js.PublishMsgAsync(msg, opts...); err != nil {
+		return unavailable("write to stream "+w.line.stream(n.cfg.Region), err)
+	}
+	return nil
+}
+
+func (n *Node) message(w write) (*nats.Msg, []jetstream.PublishOpt, error) {
+	msg := nats.NewMsg(w.line.prefix(n.cfg.Region) + w.subject)
+	plain, err := json.Marshal(w.body)
+	if err != nil {
+		return nil, nil, &Error{Reason: ReasonConfig, What: "message", Want: "one that can be written as JSON", Err: err}
+	}
+	if msg.Data, err = n.cfg.Codec.Seal(msg.Subject, plain); err != nil {
+		return nil, nil, &Error{Reason: ReasonUnavailable, What: "sealing", Want: "a sealed value", Err: err}
+	}
+	now := n.cfg.Now()
+	msg.Header.Set(headerAt, strconv.FormatInt(now.UnixMicro(), 10))
+	if w.part != "" {
+		msg.Header.Set(headerPart, w.part)
+	}
+	var opts []jetstream.PublishOpt
+	if !w.until.IsZero() {
+		msg.Header.Set(headerUntil, strconv.FormatInt(w.until.Unix()+1, 10))
+		opts = append(opts, jetstream.WithMsgTTL(ttl(w.until, now)))
+	}
+	if w.last != nil {
+		opts = append(opts, jetstream.WithExpectLastSequence(*w.last))
+	}
+	if w.lastHere != nil {
+		opts = append(opts, jetstream.WithExpectLastSequencePerSubject(*w.lastHere))
+	}
+	return msg, opts, nil
+}
+
+// ttl is how long a message lives, in whole seconds and at least one.
+func ttl(until, now time.Time) time.Duration {
+	return max(time.Second, until.Sub(now).Truncate(time.Second)+time.Second)
+}
+
+// conflict says whether an expected sequence, or message, was not the last.
+func conflict(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && (api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
+		api.ErrorCode == wrongLastSequenceConstant || api.ErrorCode == wrongLastMessageID)
+}
+
+// Error codes of the server that the client has no names for: how clusters
+// refuse an expected sequence, and how an expected message is refused.
+const (
+	wrongLastSequenceConstant = 10164
+	wrongLastMessageID        = 10070
+)
+
+// An arrival is a message of some Region's stream, as the Region's own server
+// gave it back.
+type arrival struct {
+	region  string // whose stream it is
+	line    line
+	seq     uint64 // in the original
+	local   uint64 // in the Region's own server
+	store   string // the original's storeID; "" for own streams
+	subject string // what follows the prefix
+	at      time.Time
+	body    []byte
+}
+
+func (n *Node) arrived(region string, l line, msg jetstream.Msg, seq uint64) (arrival, error) {
+	h := msg.Headers()
+	a := arrival{region: region, line: l, seq: seq, local: seq, subject: msg.Subject()[len(l.prefix(region)):]}
+	if region != n.cfg.Region {
+		a.seq, a.store = number(h.Get(headerSeq)), h.Get(headerStore)
+	}
+	a.at = time.UnixMicro(int64(number(h.Get(headerAt))))
+	plain, err := n.cfg.Codec.Open(msg.Subject(), msg.Data())
+	if err != nil {
+		return a, &Error{Reason: ReasonCorrupt, What: "message " + msg.Subject(), Want: "one that opens", Err: err}
+	}
+	a.body = plain
+	return a, nil
+}
+
+// number reads a header. What is no number counts as 0.
+func number(s string) uint64 {
+	v, err := strconv.ParseUint(s, 10, 63)
+	if err != nil {
+		return 0
+	}
+	return v
+}

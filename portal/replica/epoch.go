@@ -1,0 +1,37 @@
+package replica
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// nextEpoch reads this Region's component of a user's epoch from the Region's
+// own server, and returns the next one with the sequence at which the last one
+// stands. It is at least the time in seconds: a Region that lost its disk, and
+// with it its count, must not count below what the others remember.
+func (n *Node) nextEpoch(ctx context.Context, userID, subject string) (next, seq uint64, err error) {
+	least := max(n.ledger.epoch(userID)[n.cfg.Region]+1, uint64(max(0, n.cfg.Now().Unix())))
+	s, err := n.js.Stream(ctx, revoked.stream(n.cfg.Region))
+	if err != nil {
+		return 0, 0, unavailable("read of a user's epoch", err)
+	}
+	subject = revoked.prefix(n.cfg.Region) + subject
+	msg, err := s.GetLastMsgForSubject(ctx, subject)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return least, 0, nil
+	} else if err != nil {
+		return 0, 0, unavailable("read of a user's epoch", err)
+	}
+	plain, err := n.cfg.Codec.Open(subject, msg.Data)
+	var e entry
+	if err == nil {
+		err = json.Unmarshal(plain, &e)
+	}
+	if err != nil {
+		return 0, 0, &Error{Reason: ReasonCorrupt, What: "a user's epoch", Want: "one that opens", Err: err}
+	}
+	return max(least, e.Epoch+1), msg.Sequence, nil
+}

@@ -1,0 +1,77 @@
+package replica
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+)
+
+// A Reason says why the package refused or failed. The list is closed; compare
+// with it, never with a message.
+type Reason string
+
+// The reasons.
+const (
+	// ReasonConfig: Open or AddPeer was given something it can't work with.
+	ReasonConfig Reason = "Config"
+	// ReasonUnavailable: the Region's own server did not answer. What was
+	// asked for may or may not have happened.
+	ReasonUnavailable Reason = "Unavailable"
+	// ReasonNotReady: the instance is not replicated to this Region yet, so
+	// nobody can tell who was revoked elsewhere.
+	ReasonNotReady Reason = "NotReady"
+	// ReasonCorrupt: something that was stored can't be read back.
+	ReasonCorrupt Reason = "Corrupt"
+	// ReasonTooLarge: one element doesn't fit into a message.
+	ReasonTooLarge Reason = "TooLarge"
+	// ReasonClosed: the Node was closed.
+	ReasonClosed Reason = "Closed"
+)
+
+// An Error is the one type of error that this package makes. The sentinels of
+// packages portal and center are returned as they are.
+type Error struct {
+	Reason Reason
+	// What it is about, what was expected there, and what came.
+	What, Want, Got string
+	// Err is the cause, if there is one.
+	Err error
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "replica: %s: %s", e.Reason, e.What)
+	if e.Want != "" {
+		fmt.Fprintf(&b, ": want %s", e.Want)
+	}
+	if e.Got != "" {
+		fmt.Fprintf(&b, ", got %s", quote(e.Got))
+	}
+	if e.Err != nil {
+		fmt.Fprintf(&b, ": %v", e.Err)
+	}
+	return b.String()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+func unavailable(what string, err error) *Error {
+	return &Error{Reason: ReasonUnavailable, What: what, Want: "an answer of the Region's own server", Err: err}
+}
+
+// maxQuoted caps what a message repeats of a value that came from outside.
+const maxQuoted = 200
+
+// quote makes a value safe to stand in one line of a log.
+func quote(s string) string {
+	if len(s) > maxQuoted {
+		cut := maxQuoted
+		for cut > 0 && !utf8.RuneStart(s[cut]) {
+			cut--
+		}
+		return fmt.Sprintf("%q…", s[:cut])
+	}
+	return fmt.Sprintf("%q", s)
+}

@@ -1,0 +1,207 @@
+package replica
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go"
+)
+
+// A follower copies what another Region writes, for as long as the Node lives.
+// It goes straight to that Region, and to nobody on behalf of a request.
+type follower struct {
+	n      *Node
+	region string
+	peer   Peer
+	cancel context.CancelFunc
+	done   chan struct{}
+
+	mu          sync.Mutex
+	connected   bool
+	lag, maxLag time.Duration
+	flows       map[line]*flow
+}
+
+// AddPeer begins to follow another Region. Following a Region that is followed
+// already moves it to the new address. It waits for no answer from there.
+func (n *Node) AddPeer(region string, p Peer) error {
+	switch {
+	case !regionName.MatchString(region) || region == n.cfg.Region:
+		return &Error{Reason: ReasonConfig, What: "peer", Want: "the name of another Region", Got: region}
+	case p.URL == "":
+		return &Error{Reason: ReasonConfig, What: "URL of peer " + region, Want: "the address of its server", Got: ""}
+	case len(n.cfg.Secret) < minSecret && len(p.Options) == 0:
+		return &Error{Reason: ReasonConfig, What: "Secret", Want: "at least 16 bytes, or Options of the peer with credentials", Got: "fewer"}
+	}
+	n.RemovePeer(region)
+	ctx, cancel := context.WithTimeout(n.ctx, writeTimeout)
+	defer cancel()
+	for _, l := range lines {
+		if err := n.ensure(ctx, l, region); err != nil {
+			return err
+		}
+	}
+	if err := n.load(ctx, region); err != nil {
+		return err
+	}
+	f := &follower{n: n, region: region, peer: p, done: make(chan struct{}), flows: map[line]*flow{}}
+	for _, l := range lines {
+		f.flows[l] = &flow{}
+	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed || n.followers[region] != nil {
+		return &Error{Reason: ReasonClosed, What: "peer " + region, Want: "an open Node and one AddPeer at a time"}
+	}
+	ctx, f.cancel = context.WithCancel(n.ctx)
+	n.followers[region] = f
+	n.tasks.Go(func() { f.run(ctx) })
+	return nil
+}
+
+// RemovePeer stops following a Region, at once. What was heard of it stays.
+func (n *Node) RemovePeer(region string) {
+	n.mu.Lock()
+	f := n.followers[region]
+	delete(n.followers, region)
+	n.mu.Unlock()
+	if f != nil {
+		f.cancel()
+		<-f.done
+	}
+}
+
+// Bounds of the time between two attempts to reach a peer.
+const (
+	minBackoff = 50 * time.Millisecond
+	maxBackoff = 2 * time.Second
+)
+
+func (f *follower) run(ctx context.Context) {
+	defer close(f.done)
+	wait := minBackoff
+	for ctx.Err() == nil {
+		met, err := f.session(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		if met {
+			wait = minBackoff
+			f.n.cfg.Logger.Warn("replica: peer lost", "region", f.n.cfg.Region, "peer", f.region, "error", err)
+		}
+		pause(ctx, wait/2+rand.N(wait))
+		wait = min(2*wait, maxBackoff)
+	}
+}
+
+// session is one connection. It ends at the first trouble with anything, and
+// says whether the peer was met at all.
+func (f *follower) session(ctx context.Context) (met bool, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	nc, err := f.dial(func(err error) { cancel(err) })
+	if err != nil {
+		return false, err
+	}
+	defer nc.Close()
+	var tasks sync.WaitGroup
+	for _, l := range lines {
+		tasks.Go(func() { cancel(f.follow(ctx, nc, l)) })
+	}
+	tasks.Wait()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	met, f.connected = f.connected, false
+	return met, context.Cause(ctx)
+}
+
+// follow copies one stream until something fails.
+func (f *follower) follow(ctx context.Context, nc *nats.Conn, l line) error {
+	for {
+		c, err := f.n.copier(ctx, f.region, l)
+		if err != nil {
+			return err
+		}
+		for err == nil {
+			err = f.step(ctx, nc, c)
+		}
+		if !errors.Is(err, errConflict) {
+			return err
+		}
+		// Another node of this Region copies too, and is ahead. Two at once do
+		// no harm, but no good either.
+		pause(ctx, time.Second)
+	}
+}
+
+// step asks the peer once and copies what it answers.
+func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
+	asked := f.n.cfg.Now()
+	a, err := f.ask(ctx, nc, question{c.line, c.at.store, max(c.at.seq, c.past), f.n.cfg.Heartbeat.Milliseconds()})
+	if err != nil {
+		return err
+	}
+	if a.Store != c.at.store || a.After < c.at.seq {
+		c.at, c.past = position{a.Store, a.After}, 0 // the original was made again, or lost its end
+	}
+	f.met(c.line, a)
+	for _, m := range a.Messages {
+		if err := c.copy(a.Store, m); err != nil {
+			return err
+		}
+	}
+	if err := c.settle(ctx); err != nil {
+		return err
+	}
+	if a.Pending > 0 {
+		return nil
+	}
+	c.past = max(c.past, a.Last)
+	if f.n.marks.wait(ctx, c.line.stream(f.region), c.at, f.n.cfg.Heartbeat) {
+		f.reached(c.line, asked)
+	}
+	return nil
+}
+
+// ask puts one question. The answer may take as long as a heartbeat.
+func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer, err error) {
+	b, err := json.Marshal(q)
+	if err != nil {
+		return a, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, f.n.cfg.Heartbeat+5*time.Second)
+	defer cancel()
+	m, err := nc.RequestWithContext(ctx, gateSubject(f.region), b)
+	if err != nil {
+		return a, errors.Join(err, context.Cause(ctx))
+	}
+	if err := json.Unmarshal(m.Data, &a); err != nil {
+		return a, &Error{Reason: ReasonCorrupt, What: "answer of Region " + f.region, Want: "JSON", Err: err}
+	}
+	if a.Error != "" || a.Store == "" {
+		return a, &Error{Reason: ReasonUnavailable, What: "answer of Region " + f.region, Want: "a piece of its stream", Got: a.Error}
+	}
+	return a, nil
+}
+
+// dial makes a connection that isn't mended when it breaks: a session begins
+// anew then, and looks again whom it is talking to.
+func (f *follower) dial(lost func(error)) (*nats.Conn, error) {
+	opts := []nats.Option{
+		nats.Name("meridian " + f.n.cfg.Region), nats.NoReconnect(), nats.Timeout(2 * time.Second),
+		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(2), nats.CustomInboxPrefix(inboxPeer),
+		nats.IgnoreDiscoveredServers(), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { lost(err) }),
+		nats.ClosedHandler(func(nc *nats.Conn) { lost(nats.ErrConnectionClosed) }),
+	}
+	if f.n.cfg.Secret != "" {
+		opts = append(opts, nats.UserInfo(userPeer, f.n.cfg.Secret))
+	}
+	if f.peer.TLS != nil {
+		opts = append(opts, nats.Secure(f.peer.TLS))
+	}
+	return nats.Connect(f.peer.URL, append(opts, f.peer.Options...)...)
+}

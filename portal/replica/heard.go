@@ -1,0 +1,118 @@
+package replica
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal"
+)
+
+// A flow is how far one stream of a peer has been followed since then.
+type flow struct {
+	store          string
+	met            bool
+	baseline       uint64    // what the original held when it was first met
+	arrived, total uint64    // elements of the initial replication
+	heard          time.Time // all that was written before is here
+}
+
+// Peers returns the Regions that are followed, sorted by name, as they are
+// known here. It asks nobody. It makes a Node a portal.Replication.
+func (n *Node) Peers() []portal.Peer {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	out := make([]portal.Peer, 0, len(n.followers))
+	for _, f := range n.followers {
+		out = append(out, f.status())
+	}
+	slices.SortFunc(out, func(a, b portal.Peer) int { return strings.Compare(a.Region, b.Region) })
+	return out
+}
+
+// status is the peer as a portal shows it. What was heard is what was heard of
+// all its streams.
+func (f *follower) status() portal.Peer {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := portal.Peer{Region: f.region, Heard: f.heard(), Lag: f.lag, MaxLag: f.maxLag, State: portal.PeerReplicating}
+	for _, w := range f.flows {
+		p.Done, p.Total = p.Done+w.arrived, p.Total+w.total
+	}
+	if !p.Heard.IsZero() {
+		p.State = portal.PeerReplicated
+	}
+	if !f.connected {
+		p.State = portal.PeerUnreachable
+	}
+	return p
+}
+
+// heard is the earliest of the streams' instants. The caller holds mu.
+func (f *follower) heard() (t time.Time) {
+	for i, l := range lines {
+		if h := f.flows[l].heard; i == 0 || h.Before(t) {
+			t = h
+		}
+	}
+	return t
+}
+
+// met takes an answer into the progress. A part of a transaction counts as its
+// elements.
+func (f *follower) met(l line, a answer) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.connected = true
+	w := f.flows[l]
+	last := a.After
+	if len(a.Messages) > 0 {
+		last = a.Messages[len(a.Messages)-1].Seq
+	}
+	if !w.met || w.store != a.Store {
+		*w = flow{store: a.Store, met: true}
+	}
+	if !w.heard.IsZero() {
+		return
+	}
+	w.baseline = max(w.baseline, last)
+	for _, m := range a.Messages {
+		p, ok := readPartHeader(m.Part)
+		if !ok {
+			p.elements = 1
+		}
+		w.arrived += uint64(p.elements)
+		if ok && p.part == 0 { // the other parts' elements are yet to come
+			w.total = max(w.total, w.arrived-uint64(p.elements)+uint64(p.total))
+		}
+	}
+	w.total = max(w.total, w.arrived+a.Pending)
+}
+
+// reached notes that all of a stream that was written before it was asked for
+// has taken effect here.
+func (f *follower) reached(l line, asked time.Time) {
+	f.mu.Lock()
+	first := f.heard().IsZero()
+	w := f.flows[l]
+	w.heard, w.total = asked, w.arrived
+	first = first && !f.heard().IsZero()
+	f.mu.Unlock()
+	if first {
+		f.n.cfg.Logger.Info("replica: replicated", "region", f.n.cfg.Region, "peer", f.region)
+		f.n.nudge()
+	}
+}
+
+// measure notes how long a change took to get here. What was there before the
+// two met doesn't count.
+func (f *follower) measure(a arrival, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w := f.flows[a.line]
+	if a.store == "" || a.store != w.store || a.seq <= w.baseline || w.heard.IsZero() {
+		return
+	}
+	f.lag = max(now.Sub(a.at), time.Microsecond) // a clock that is ahead
+	f.maxLag = max(f.maxLag, f.lag)
+}

@@ -1,0 +1,73 @@
+package replica
+
+import (
+	"context"
+	"sync"
+	"time"
+)
+
+// marks say how far each stream of another Region has taken effect here.
+type marks struct {
+	mu   sync.Mutex
+	at   map[string]position // by stream
+	next chan struct{}       // closed when something moves
+}
+
+// A position is a sequence in the original stream that a storeID names.
+type position struct {
+	store string
+	seq   uint64
+}
+
+func newMarks() *marks { return &marks{at: map[string]position{}, next: make(chan struct{})} }
+
+func (m *marks) set(stream string, p position) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if old := m.at[stream]; old.store == p.store && old.seq >= p.seq {
+		return
+	}
+	m.at[stream] = p
+	close(m.next)
+	m.next = make(chan struct{})
+}
+
+func (m *marks) get(stream string) (position, <-chan struct{}) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.at[stream], m.next
+}
+
+// wait waits until a stream has taken effect up to p, for so long at most, and
+// says whether it has.
+func (m *marks) wait(ctx context.Context, stream string, p position, most time.Duration) bool {
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	for {
+		at, moved := m.get(stream)
+		if p.seq == 0 || at.store == p.store && at.seq >= p.seq {
+			return true
+		}
+		select {
+		case <-moved:
+		case <-timer.C:
+			return false
+		case <-ctx.Done():
+			return false
+		}
+	}
+}
+
+// applied notes that an arrival has taken effect.
+func (n *Node) applied(a arrival) {
+	if a.region == n.cfg.Region {
+		return
+	}
+	n.marks.set(a.line.stream(a.region), position{a.store, a.seq})
+	n.mu.Lock()
+	f := n.followers[a.region]
+	n.mu.Unlock()
+	if f != nil {
+		f.measure(a, n.cfg.Now())
+	}
+}

@@ -1,0 +1,219 @@
+package replica
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// A Node is one Region's replica of the instance and of all that is known
+// about sessions. It is safe for concurrent use.
+type Node struct {
+	cfg    Config
+	server *server.Server // nil with Config.URL
+	nc     *nats.Conn     // to the Region's own server
+	js     jetstream.JetStream
+
+	ctx    context.Context // until Close
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
+	once   sync.Once // Close
+
+	ledger *ledger
+	marks  *marks
+	wake   chan struct{} // the clerk's
+
+	// applying guards what follows. Whoever changes the instance on behalf of
+	// other Regions holds it from the moment it knows what to change until that
+	// is done, so that changes take effect in their order. An update made here
+	// holds the instance's own lock already; it tries this one and gives way.
+	applying sync.Mutex
+	dir      *directory
+	log      ownLog
+	touched  []name    // in dir, not shown by the instance yet
+	unshown  []arrival // what that touched them
+	lastShow time.Time // when the instance was last told
+
+	instance atomic.Pointer[center.Instance]
+	ready    chan struct{} // closed when the Region may serve
+
+	mu        sync.Mutex // guards what follows
+	closed    bool
+	readers   map[string]bool // by Region
+	followers map[string]*follower
+}
+
+// Open starts a Node. It returns when the Region's own server is up and what
+// it keeps has been read; it waits for no other Region. Ready waits for the
+// rest. A refusal is an *Error, or the *center.Error that a Seed deserves.
+func Open(ctx context.Context, cfg Config) (*Node, error) {
+	cfg.defaults()
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	n := &Node{
+		cfg: cfg, ledger: newLedger(), dir: newDirectory(cfg.Primary), marks: newMarks(),
+		wake: make(chan struct{}, 1), ready: make(chan struct{}),
+		readers: map[string]bool{}, followers: map[string]*follower{},
+	}
+	n.ctx, n.cancel = context.WithCancel(context.Background())
+	if err := n.open(ctx); err != nil {
+		n.Close()
+		return nil, err
+	}
+	return n, nil
+}
+
+func (n *Node) open(ctx context.Context) error {
+	if err := n.connect(); err != nil {
+		return err
+	}
+	for _, l := range lines {
+		if err := n.ensure(ctx, l, n.cfg.Region); err != nil {
+			return err
+		}
+	}
+	regions, err := n.copied(ctx)
+	if err != nil {
+		return err
+	}
+	for _, region := range append(regions, n.cfg.Region) {
+		if err := n.load(ctx, region); err != nil {
+			return err
+		}
+	}
+	if err := n.settle(ctx); err != nil {
+		return err
+	}
+	if err := n.serve(); err != nil {
+		return err
+	}
+	n.start(n.clerk)
+	for region, p := range n.cfg.Peers {
+		if err := n.AddPeer(region, p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *Node) connect() (err error) {
+	if n.cfg.URL == "" {
+		n.server, n.nc, err = startServer(&n.cfg)
+	} else {
+		opts := []nats.Option{nats.Name("meridian " + n.cfg.Region), nats.CustomInboxPrefix(inboxNode), nats.MaxReconnects(-1)}
+		if n.nc, err = nats.Connect(n.cfg.URL, append(opts, n.cfg.Options...)...); err != nil {
+			err = unavailable("connection to "+n.cfg.URL, err)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	n.js, err = jetstream.New(n.nc, jetstream.WithPublishAsyncTimeout(writeTimeout), jetstream.WithPublishAsyncErrHandler(func(_ jetstream.JetStream, m *nats.Msg, err error) {
+		n.cfg.Logger.Debug("replica: a write that nobody waits for", "region", n.cfg.Region, "subject", m.Subject, "error", err)
+	}))
+	return err
+}
+
+// Close stops following and serving, and stops the embedded server. What was
+// acknowledged is on disk. Nothing of the Node runs any more when it returns.
+func (n *Node) Close() {
+	n.once.Do(func() {
+		n.mu.Lock()
+		n.closed = true
+		n.mu.Unlock()
+		n.cancel()
+		n.tasks.Wait()
+		if n.nc != nil {
+			n.nc.Close()
+		}
+		if n.server != nil {
+			n.server.Shutdown()
+			n.server.WaitForShutdown()
+		}
+	})
+}
+
+// start runs a task that Close waits for, or says that it is too late.
+func (n *Node) start(task func()) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if !n.closed {
+		n.tasks.Go(task)
+	}
+	return !n.closed
+}
+
+// Region returns the name of the Node's Region.
+func (n *Node) Region() string { return n.cfg.Region }
+
+// Addr returns the address at which other Regions read from the embedded
+// server, as their Peer.URL; "" if there is none.
+func (n *Node) Addr() string {
+	if n.server == nil || n.cfg.Listen == "" {
+		return ""
+	}
+	return n.server.ClientURL()
+}
+
+// Ready waits until the Region may serve: at once where it did before, however
+// dead the other Regions are, and else when the primary lists the Region and
+// all that the primary knows is here.
+func (n *Node) Ready(ctx context.Context) error {
+	select {
+	case <-n.ready:
+		return nil
+	default:
+	}
+	select {
+	case <-n.ready:
+		return nil
+	case <-n.ctx.Done():
+		return &Error{Reason: ReasonClosed, What: "wait for replication", Err: n.ctx.Err()}
+	case <-ctx.Done():
+		return &Error{Reason: ReasonNotReady, What: "wait for replication", Want: "the instance in Region " + n.cfg.Region, Err: ctx.Err()}
+	}
+}
+
+func (n *Node) isReady() bool {
+	select {
+	case <-n.ready:
+		return true
+	default:
+		return false
+	}
+}
+
+// Instance returns the instance as this Region has it, or nil before Ready.
+// Updates go through it: what the Region may write is on disk when they return.
+func (n *Node) Instance() *center.Instance {
+	if !n.isReady() {
+		return nil
+	}
+	return n.instance.Load()
+}
+
+// View returns this Region's view of the instance, or nil before Ready.
+func (n *Node) View() *center.View {
+	if inst := n.Instance(); inst != nil {
+		if v, err := inst.In(n.cfg.Region); err == nil {
+			return v
+		}
+	}
+	return nil
+}
+
+// Sessions returns the sessions of all Regions as this one knows them, and the
+// way to make and end them here.
+func (n *Node) Sessions() portal.Sessions { return sessionStore{n} }
+
+// Codes returns the codes of all Regions.
+func (n *Node) Codes() portal.Codes { return codeStore{n} }

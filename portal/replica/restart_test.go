@@ -1,0 +1,173 @@
+package replica_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+// Rules 47 and 77, invariant 14: an additional Region that is restarted with
+// all others dead serves what was provisioned before.
+func TestRule47RestartWithThePrimaryDead(t *testing.T) {
+	dir := t.TempDir()
+	us := open(t, configOf(virginia, t.TempDir()))
+	eu := open(t, configOf(frankfurt, dir))
+	mesh(t, us, eu)
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com", Active: true})))
+	signIn(t, us, "u-1", "s-1")
+	signIn(t, us, "u-1", "s-2")
+	eventually(t, "all of it", func() bool { _, ok := eu.View().UserByID("u-3"); return ok && alive(t, eu, "s-2") })
+	require.NoError(t, eu.Sessions().Revoke(background(t), "u-1", "s-2"))
+	want := eu.Digest()
+	addr := us.Addr()
+	us.Close()
+	eu.Close()
+
+	c := configOf(frankfurt, dir)
+	c.Peers = map[string]replica.Peer{virginia: {URL: addr}}
+	eu = open(t, c)
+	require.NoError(t, eu.Ready(background(t)))
+	assert.Empty(t, replica.Compare(want, eu.Digest()).Differences)
+	assert.Len(t, eu.View().Accounts("u-1"), 1)
+	assert.True(t, alive(t, eu, "s-1"))
+	assert.False(t, alive(t, eu, "s-2"), "revoked is revoked")
+	signIn(t, eu, "u-3", "s-3")
+	assert.True(t, alive(t, eu, "s-3"))
+	require.Len(t, eu.Peers(), 1)
+	assert.Equal(t, portal.PeerUnreachable, eu.Peers()[0].State)
+	assert.Zero(t, eu.Peers()[0].Heard)
+}
+
+// An additional Region that was never replicated to lets nobody in.
+func TestNotReadyBeforeTheInitialReplication(t *testing.T) {
+	eu := open(t, configOf(frankfurt, t.TempDir()))
+	assert.Nil(t, eu.Instance())
+	assert.Nil(t, eu.View())
+	_, err := eu.Sessions().Get(background(t), "key")
+	var e *replica.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, replica.ReasonNotReady, e.Reason)
+	require.False(t, errors.Is(err, portal.ErrNoSession))
+}
+
+// A Region that was away gets what it missed, even if the log was shortened
+// meanwhile.
+func TestCatchUpAfterTheLogWasShortened(t *testing.T) {
+	us := open(t, configOf(virginia, t.TempDir()))
+	dir := t.TempDir()
+	eu := open(t, configOf(frankfurt, dir))
+	mesh(t, us, eu)
+	eu.Close()
+
+	long := make([]byte, 200)
+	for i := range long {
+		long[i] = 'x'
+	}
+	for round := range 8 { // 8 times 400 users of 600 bytes
+		require.NoError(t, us.View().Update(func(tx *center.Tx) error {
+			var errs []error
+			for i := range 400 {
+				errs = append(errs, tx.PutUser(center.User{ID: userName(i), UserName: userName(i), DisplayName: string(long), Email: string(long), GivenName: string(long), Active: round%2 == 0}))
+			}
+			return errors.Join(errs...)
+		}))
+	}
+	require.NoError(t, us.View().Update(func(tx *center.Tx) error { return tx.RemoveUser(userName(7)) }))
+	eventually(t, "a shorter log", func() bool { return replica.Held(t, us)["KV_config_us-east-1"] < 16 })
+
+	eu = open(t, configOf(frankfurt, dir))
+	_, there := eu.View().UserByID(userName(7))
+	assert.False(t, there, "it has not heard of them yet")
+	mesh(t, us, eu)
+	r, err := replica.Check(background(t), us, eu)
+	require.NoError(t, err, r.String())
+	assert.Greater(t, r.Items, 800)
+	_, there = eu.View().UserByID(userName(6))
+	assert.True(t, there)
+	eventually(t, "a shorter copy", func() bool {
+		return replica.Held(t, eu)["KV_config_us-east-1"] <= replica.Held(t, us)["KV_config_us-east-1"]
+	})
+	eu.Close()
+	eu = open(t, configOf(frankfurt, dir))
+	assert.Empty(t, replica.Compare(us.Digest(), eu.Digest()).Differences, "and reads the same from its own disk")
+}
+
+// A primary that lost its disk begins anew, and the others follow it.
+func TestStreamsThatWereMadeAgain(t *testing.T) {
+	us := open(t, configOf(virginia, t.TempDir()))
+	eu := open(t, configOf(frankfurt, t.TempDir()))
+	mesh(t, us, eu)
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com", Active: true})))
+	eventually(t, "carol", func() bool { _, ok := eu.View().UserByID("u-3"); return ok })
+	us.Close()
+
+	us = open(t, configOf(virginia, t.TempDir()))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-4", UserName: "dora@example.com", Active: true})))
+	mesh(t, us, eu)
+	eventually(t, "dora", func() bool { _, ok := eu.View().UserByID("u-4"); return ok })
+	_, ok := eu.View().UserByID("u-3")
+	assert.False(t, ok)
+	r, err := replica.Check(background(t), us, eu)
+	require.NoError(t, err, r.String())
+}
+
+// Rules 19, 20 and 23: a Region that is being added is replicated to, says so
+// itself, and is made active by the primary.
+func TestRule19RegionsAreAdded(t *testing.T) {
+	c := configOf(virginia, t.TempDir())
+	c.Seed = seed(virginia)
+	for i := range 2000 {
+		c.Seed.Users = append(c.Seed.Users, center.User{UserName: userName(i), Active: true})
+	}
+	us := open(t, c)
+	signIn(t, us, "u-1", "s-1")
+	require.NoError(t, us.Sessions().RevokeUser(background(t), "u-2"))
+	eu := open(t, configOf(frankfurt, t.TempDir()))
+	require.NoError(t, eu.AddPeer(virginia, replica.Peer{URL: us.Addr()}))
+	eventually(t, "replicated", func() bool { return eu.Peers()[0].State == portal.PeerReplicated })
+	p := eu.Peers()[0]
+	assert.Greater(t, p.Total, uint64(2000))
+	assert.Equal(t, p.Total, p.Done)
+	assert.Nil(t, eu.View(), "the primary does not list it yet")
+
+	require.NoError(t, us.AddPeer(frankfurt, replica.Peer{URL: eu.Addr()}))
+	require.NoError(t, us.View().Update(func(tx *center.Tx) error {
+		return tx.PutRegion(center.Region{Name: frankfurt, Status: center.RegionAdding})
+	}))
+	r, _ := us.View().Snapshot().Region(frankfurt)
+	assert.Equal(t, center.RegionAdding, r.Status)
+	require.NoError(t, eu.Ready(background(t)))
+	assert.True(t, alive(t, eu, "s-1"))
+	for _, n := range []*replica.Node{us, eu} {
+		eventually(t, "ACTIVE", func() bool { r, ok := n.View().Snapshot().Region(frankfurt); return ok && r.Active() })
+	}
+	// Taken out and added again, it has to say so again.
+	for _, status := range []center.RegionStatus{center.RegionRemoving, center.RegionAdding} {
+		require.NoError(t, us.View().Update(func(tx *center.Tx) error {
+			return tx.PutRegion(center.Region{Name: frankfurt, Status: status})
+		}))
+	}
+	eventually(t, "ACTIVE again", func() bool { r, ok := us.View().Snapshot().Region(frankfurt); return ok && r.Active() })
+	rep, err := replica.Check(background(t), us, eu)
+	require.NoError(t, err, rep.String())
+}
+
+// A cut-off Region says how old its knowledge is.
+func TestHeardStandsStillWhenAPeerIsGone(t *testing.T) {
+	us, eu, _ := three(t)
+	peer := func() portal.Peer { return eu.Peers()[1] }
+	require.Equal(t, virginia, peer().Region)
+	first := peer().Heard
+	eventually(t, "news", func() bool { return peer().Heard.After(first) })
+	us.Close()
+	gone := time.Now()
+	eventually(t, "loss", func() bool { return peer().State == portal.PeerUnreachable })
+	assert.True(t, peer().Heard.Before(gone))
+}

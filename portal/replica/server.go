@@ -1,0 +1,104 @@
+package replica
+
+import (
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/nats-io/jwt/v2"
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+)
+
+// Users of the embedded server, and where peers get their answers. A Node's
+// own answers come under another prefix, which peers can't listen to.
+const (
+	userNode  = "node"
+	userPeer  = "peer"
+	inboxPeer = "_PEER"
+	inboxNode = "_NODE"
+)
+
+// PeerPermissions is what another Region may do on a Region's server: ask the
+// Region's Nodes for what is in its own streams, and listen to the answers. It
+// publishes to no subject that a stream listens to, and reaches nothing of
+// JetStream.
+//
+// With external servers this is the pattern for the user that peers connect as.
+func PeerPermissions(region string) (publish, subscribe []string) {
+	return []string{gateSubject(region)}, []string{inboxPeer + ".>"}
+}
+
+// startServer starts the embedded server and returns a connection to it that
+// is made in this process. No one else can log in as it.
+func startServer(cfg *Config) (*server.Server, *nats.Conn, error) {
+	password := rand.Text() + rand.Text()
+	publish, subscribe := PeerPermissions(cfg.Region)
+	opts := &server.Options{
+		ServerName: cfg.Region, DontListen: cfg.Listen == "",
+		JetStream: true, StoreDir: cfg.Dir, SyncAlways: true,
+		NoSigs: true, MaxControlLine: 4096, MaxPayload: maxPayload,
+		TLSConfig: cfg.TLS, TLS: cfg.TLS != nil, TLSTimeout: 5,
+		Users: []*server.User{
+			{Username: userNode, Password: password, AllowedConnectionTypes: map[string]struct{}{jwt.ConnectionTypeInProcess: {}}},
+		},
+	}
+	if cfg.Listen != "" {
+		host, port, err := net.SplitHostPort(cfg.Listen)
+		if err != nil {
+			return nil, nil, &Error{Reason: ReasonConfig, What: "Listen", Want: "host:port", Got: cfg.Listen, Err: err}
+		}
+		p, err := strconv.Atoi(port)
+		if err != nil {
+			return nil, nil, &Error{Reason: ReasonConfig, What: "Listen", Want: "a port number", Got: cfg.Listen, Err: err}
+		}
+		if p == 0 {
+			p = server.RANDOM_PORT
+		}
+		opts.Host, opts.Port = host, p
+		opts.Users = append(opts.Users, &server.User{Username: userPeer, Password: cfg.Secret, Permissions: &server.Permissions{
+			Publish:   &server.SubjectPermission{Allow: publish},
+			Subscribe: &server.SubjectPermission{Allow: subscribe},
+		}})
+	}
+	s, err := server.NewServer(opts)
+	if err != nil {
+		return nil, nil, &Error{Reason: ReasonConfig, What: "embedded server", Want: "one that starts", Err: err}
+	}
+	s.SetLoggerV2(serverLog{cfg.Logger.With("region", cfg.Region)}, false, false, false)
+	s.Start()
+	nc, err := connectInProcess(s, password)
+	if err != nil {
+		s.Shutdown()
+		s.WaitForShutdown()
+		return nil, nil, unavailable("start of the embedded server", err)
+	}
+	return s, nc, nil
+}
+
+func connectInProcess(s *server.Server, password string) (*nats.Conn, error) {
+	if !s.ReadyForConnections(30*time.Second) || !s.JetStreamEnabled() {
+		return nil, fmt.Errorf("it did not come up; is its directory in use?")
+	}
+	return nats.Connect("", nats.InProcessServer(s), nats.UserInfo(userNode, password),
+		nats.CustomInboxPrefix(inboxNode), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond), nats.Name("meridian"))
+}
+
+// serverLog passes on what the embedded server finds worth a warning.
+type serverLog struct{ *slog.Logger }
+
+func (l serverLog) Noticef(string, ...any) {}
+func (l serverLog) Debugf(string, ...any)  {}
+func (l serverLog) Tracef(string, ...any)  {}
+func (l serverLog) Warnf(f string, v ...any) {
+	l.Debug("replica: server", "message", fmt.Sprintf(f, v...))
+}
+func (l serverLog) Errorf(f string, v ...any) {
+	l.Warn("replica: server", "message", fmt.Sprintf(f, v...))
+}
+func (l serverLog) Fatalf(f string, v ...any) {
+	l.Error("replica: server", "message", fmt.Sprintf(f, v...))
+}

@@ -1,0 +1,171 @@
+package replica
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal"
+)
+
+// sessionStore is the portal.Sessions of a Node. Reads are from memory, and
+// writes wait for the disk of the Region's own server. None asks another
+// Region, and none needs one to be alive.
+type sessionStore struct{ n *Node }
+
+func (s sessionStore) ready() error {
+	if s.n.isReady() {
+		return nil
+	}
+	return &Error{Reason: ReasonNotReady, What: "sessions", Want: "a Region that knows what was revoked elsewhere", Got: s.n.cfg.Region}
+}
+
+// Create implements portal.Sessions.
+func (s sessionStore) Create(ctx context.Context, key string, v portal.Session) error {
+	if err := s.ready(); err != nil {
+		return err
+	}
+	w := write{line: sessions, subject: about(subjectSession, key), body: entry{Key: key, Session: &v}, until: v.Expires.Add(s.n.cfg.Skew)}
+	if _, err := s.n.put(ctx, w); err != nil {
+		return err
+	}
+	s.n.ledger.create(key, v)
+	return nil
+}
+
+// Get implements portal.Sessions.
+func (s sessionStore) Get(_ context.Context, key string) (portal.Session, error) {
+	if err := s.ready(); err != nil {
+		return portal.Session{}, err
+	}
+	v, ok := s.n.ledger.get(key)
+	if !ok {
+		return portal.Session{}, portal.ErrNoSession
+	}
+	return v, nil
+}
+
+// Touch implements portal.Sessions. Seen moves in memory at once and on disk
+// now and then, without anybody waiting for it.
+func (s sessionStore) Touch(_ context.Context, key string, seen time.Time) error {
+	if err := s.ready(); err != nil {
+		return err
+	}
+	v, due, err := s.n.ledger.touched(key, seen, s.n.cfg.TouchEvery)
+	if err != nil || !due {
+		return err
+	}
+	return s.n.putLater(write{line: sessions, subject: about(subjectSeen, key), body: entry{Key: key, Seen: seen}, until: v.Expires.Add(s.n.cfg.Skew)})
+}
+
+// touched moves Seen, and says whether it has moved far enough to be written.
+func (l *ledger) touched(key string, seen time.Time, every time.Duration) (portal.Session, bool, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	h, ok := l.sessions[key]
+	if !ok || l.over(key, h) {
+		return portal.Session{}, false, portal.ErrNoSession
+	}
+	if seen.After(h.Seen) {
+		h.Seen = seen
+	}
+	due := h.Seen.Sub(h.written) >= every
+	if due {
+		h.written = h.Seen
+	}
+	return h.Session, due, nil
+}
+
+// End implements portal.Sessions.
+func (s sessionStore) End(ctx context.Context, key string) error {
+	if err := s.ready(); err != nil {
+		return err
+	}
+	v, ok := s.n.ledger.get(key)
+	if !ok {
+		return nil
+	}
+	w := write{line: sessions, subject: about(subjectEnded, key), body: entry{Key: key, Until: v.Expires}, until: v.Expires.Add(s.n.cfg.Skew)}
+	if _, err := s.n.put(ctx, w); err != nil {
+		return err
+	}
+	s.n.ledger.end(key, v.Expires)
+	return nil
+}
+
+// EndSignIn implements portal.Sessions. A zero until means the longest that a
+// session can live.
+func (s sessionStore) EndSignIn(ctx context.Context, userID, signIn string, until time.Time) error {
+	if until.IsZero() {
+		until = s.n.cfg.Now().Add(s.n.cfg.MaxSession)
+	}
+	w := write{line: revoked, subject: about(subjectSignIn, userID, signIn), body: entry{User: userID, ID: signIn, Until: until}, until: until.Add(s.n.cfg.Skew)}
+	if _, err := s.n.put(ctx, w); err != nil {
+		return err
+	}
+	s.n.ledger.endSignIn(userID, signIn, until)
+	return nil
+}
+
+// Revoke implements portal.Sessions.
+func (s sessionStore) Revoke(ctx context.Context, userID, id string) error {
+	if err := s.ready(); err != nil {
+		return err
+	}
+	list := s.n.ledger.list(userID)
+	i := slices.IndexFunc(list, func(v portal.Session) bool { return v.ID == id })
+	if i < 0 {
+		return portal.ErrNoSession
+	}
+	until := list[i].Expires
+	w := write{line: revoked, subject: about(subjectID, userID, id), body: entry{User: userID, ID: id, Until: until}, until: until.Add(s.n.cfg.Skew)}
+	if _, err := s.n.put(ctx, w); err != nil {
+		return err
+	}
+	s.n.ledger.revoke(userID, id, until)
+	return nil
+}
+
+// RevokeUser implements portal.Sessions. The message never expires: an epoch
+// must not fall behind one that a session carries.
+func (s sessionStore) RevokeUser(ctx context.Context, userID string) error {
+	subject := about(subjectUser, userID)
+	for {
+		// Of two nodes of the Region that do this at once the second must count
+		// one further, or a session made in between would survive it.
+		next, seq, err := s.n.nextEpoch(ctx, userID, subject)
+		if err != nil {
+			return err
+		}
+		_, err = s.n.put(ctx, write{line: revoked, subject: subject, body: entry{User: userID, Epoch: next}, lastHere: &seq})
+		if errors.Is(err, errConflict) {
+			continue
+		} else if err != nil {
+			return err
+		}
+		s.n.ledger.raise(userID, s.n.cfg.Region, next)
+		return nil
+	}
+}
+
+// Epoch implements portal.Sessions.
+func (s sessionStore) Epoch(_ context.Context, userID string) (portal.Epoch, error) {
+	if err := s.ready(); err != nil {
+		return nil, err
+	}
+	return s.n.ledger.epoch(userID), nil
+}
+
+// List implements portal.Sessions.
+func (s sessionStore) List(_ context.Context, userID string) ([]portal.Session, error) {
+	if err := s.ready(); err != nil {
+		return nil, err
+	}
+	list := s.n.ledger.list(userID)
+	slices.SortFunc(list, func(a, b portal.Session) int {
+		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.ID, b.ID))
+	})
+	return list, nil
+}

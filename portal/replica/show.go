@@ -1,0 +1,98 @@
+package replica
+
+import (
+	"encoding/json"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// fold takes a transaction into the directory, and what it says about users'
+// sessions into the ledger. The caller holds applying.
+func (n *Node) fold(region string, t transaction) {
+	n.touched = append(n.touched, n.dir.fold(region, t)...)
+	if region == n.cfg.Primary {
+		n.ledger.enforce(region, t)
+	}
+}
+
+// enforce ends the sessions of users that the primary disabled or removed. The
+// directory's component of a user's epoch is its own, as it is counted by the
+// primary's log and raised with the change itself, in one write.
+func (l *ledger) enforce(primary string, t transaction) {
+	for _, r := range t.Records {
+		var stamp uint64
+		if r.Kind == kindEnded && json.Unmarshal(r.Value, &stamp) == nil {
+			l.raise(r.Key, primary+"/directory", stamp)
+		}
+	}
+}
+
+// show tells the instance what has changed. The first time it makes the
+// instance, if the primary's log was read up to a whole state. The caller
+// holds applying.
+func (n *Node) show() {
+	n.lastShow = time.Now()
+	changes := n.dir.changes(n.touched)
+	n.touched = nil
+	if inst := n.instance.Load(); inst != nil {
+		n.tell(inst, changes)
+	} else if n.dir.complete(n.cfg.Primary) {
+		n.make()
+	}
+	for _, a := range n.unshown {
+		n.applied(a)
+	}
+	n.unshown = nil
+	select {
+	case n.wake <- struct{}{}:
+	default:
+	}
+}
+
+// make makes the instance of what the directory comes to.
+func (n *Node) make() {
+	all := n.dir.records()
+	apps, rest := split(all)
+	d, err := center.Assemble(rest)
+	if err != nil {
+		n.cfg.Logger.Error("replica: no instance", "region", n.cfg.Region, "error", err)
+		return
+	}
+	inst, err := center.NewJournaled(d, journal{n})
+	if err != nil {
+		n.cfg.Logger.Error("replica: no instance", "region", n.cfg.Region, "error", err)
+		return
+	}
+	n.tell(inst, apps)
+	n.instance.Store(inst)
+}
+
+// tell applies changes. What the primary wrote was checked there, as a whole;
+// so if something doesn't fit it is an application, and that one alone is left
+// out: no Region's mistake keeps another from working.
+func (n *Node) tell(inst *center.Instance, changes []center.Record) {
+	if err := inst.Apply(changes); err == nil {
+		return
+	}
+	apps, rest := split(changes)
+	if err := inst.Apply(rest); err != nil {
+		n.cfg.Logger.Error("replica: changes left out", "region", n.cfg.Region, "changes", len(rest), "error", err)
+	}
+	for _, app := range apps {
+		if err := inst.Apply([]center.Record{app}); err != nil {
+			n.cfg.Logger.Error("replica: application left out", "region", n.cfg.Region, "application", quote(app.Key), "error", err)
+		}
+	}
+}
+
+func split(all []center.Record) (apps, rest []center.Record) {
+	for _, r := range all {
+		if r.Kind == center.KindApplication {
+			apps = append(apps, r)
+		} else {
+			rest = append(rest, r)
+		}
+	}
+	return apps, rest
+}

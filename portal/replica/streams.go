@@ -1,0 +1,140 @@
+package replica
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// A line is one of the three streams that a Region owns. Followers keep copies
+// under the same names, so a Region's server holds one set for each Region.
+type line string
+
+const (
+	// config is the log of transactions, in a KV bucket: a key for each part of
+	// each. Its order is the order of what happened.
+	config line = "config"
+	// sessions holds sessions and codes, the last message of each subject.
+	sessions line = "sessions"
+	// revoked holds what ends sessions, the last message of each subject.
+	revoked line = "revoked"
+)
+
+var lines = []line{config, sessions, revoked}
+
+// stream is the name of a Region's stream.
+func (l line) stream(region string) string {
+	if l == config {
+		return "KV_config_" + region
+	}
+	return string(l) + "_" + region
+}
+
+// prefix is what all subjects of a Region's stream begin with.
+func (l line) prefix(region string) string {
+	if l == config {
+		return "$KV.config_" + region + "."
+	}
+	return "meridian." + string(l) + "." + region + "."
+}
+
+// token stands for a key in a subject. Hashing makes it short, of safe
+// characters, and silent about whom it is about.
+func token(parts ...string) string {
+	h := sha256.New()
+	for _, p := range parts {
+		fmt.Fprintf(h, "%d:%s", len(p), p)
+	}
+	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
+}
+
+// storeID is the key in a stream's metadata of what tells it from another one
+// of the same name: a stream that was lost and made again.
+const storeID = "meridian-store"
+
+// streamConfig says how a Region's stream is kept, its own or a copy of
+// another's. Copies of sessions are flushed in the background: what a crash
+// takes from them is fetched again, as the position is read from the copy
+// itself. A Region's own streams, and all that ends sessions, are synced.
+func (n *Node) streamConfig(l line, region string) jetstream.StreamConfig {
+	c := jetstream.StreamConfig{
+		Name:        l.stream(region),
+		Description: "Meridian: " + string(l) + " of Region " + region,
+		Subjects:    []string{l.prefix(region) + ">"},
+		Storage:     jetstream.FileStorage,
+		Replicas:    n.cfg.Replicas,
+		AllowMsgTTL: true,
+		AllowDirect: true,
+		Duplicates:  time.Second, // a copier's message IDs never come twice
+		Metadata:    map[string]string{},
+		// One message a subject: config's subjects never come twice, and of
+		// the others only the last says what holds.
+		MaxMsgsPerSubject: 1,
+	}
+	if l == config { // what clients expect of a KV bucket
+		c.AllowRollup, c.DenyDelete, c.Discard = true, true, jetstream.DiscardNew
+	}
+	if region == n.cfg.Region {
+		c.Metadata[storeID] = fmt.Sprintf("%x-%s", n.cfg.Now().UnixNano(), rand.Text())
+	} else if l == sessions && n.server != nil {
+		c.PersistMode = jetstream.AsyncPersistMode
+	}
+	return c
+}
+
+// ensure makes the stream if it isn't there. One that is there stays as it
+// is, whatever made it so.
+func (n *Node) ensure(ctx context.Context, l line, region string) error {
+	_, err := n.js.Stream(ctx, l.stream(region))
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		_, err = n.js.CreateStream(ctx, n.streamConfig(l, region))
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			err = nil // another node of the Region was faster
+		}
+	}
+	if err != nil {
+		return unavailable("making of stream "+l.stream(region), err)
+	}
+	return nil
+}
+
+// has says whether the Region's own server has copies of another Region's
+// streams.
+func (n *Node) has(ctx context.Context, region string) (bool, error) {
+	for _, l := range lines {
+		_, err := n.js.Stream(ctx, l.stream(region))
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			return false, nil
+		} else if err != nil {
+			return false, unavailable("look at stream "+l.stream(region), err)
+		}
+	}
+	return true, nil
+}
+
+// copied returns the Regions of which there are copies.
+func (n *Node) copied(ctx context.Context) ([]string, error) {
+	var out []string
+	names := n.js.StreamNames(ctx, jetstream.WithStreamListSubject("$KV.>"))
+	for name := range names.Name() {
+		var region string
+		if _, err := fmt.Sscanf(name, "KV_config_%s", &region); err != nil || region == n.cfg.Region {
+			continue
+		}
+		if all, err := n.has(ctx, region); err != nil {
+			return nil, err
+		} else if all {
+			out = append(out, region)
+		}
+	}
+	if err := names.Err(); err != nil && !errors.Is(err, jetstream.ErrEndOfData) {
+		return nil, unavailable("list of streams", err)
+	}
+	return out, nil
+}

@@ -1,0 +1,137 @@
+package replica_test
+
+import (
+	"errors"
+	"sync"
+	"testing"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+// A transaction that a crash cut off never takes effect, anywhere, and hinders
+// nobody; one that was on disk takes effect even if the process that wrote it
+// got no further.
+func TestTornTransactions(t *testing.T) {
+	dir := t.TempDir()
+	us := open(t, configOf(virginia, dir))
+	eu := open(t, configOf(frankfurt, t.TempDir()))
+	mesh(t, us, eu)
+	replica.Tear(t, us, 10, false)
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com", Active: true})), "after a torn one")
+	replica.Tear(t, us, 10, false) // and at the very end
+	us.Close()
+
+	us = open(t, configOf(virginia, dir))
+	_, torn := us.View().UserByID("torn-0-0")
+	assert.False(t, torn)
+	_, carol := us.View().UserByID("u-3")
+	assert.True(t, carol)
+	mesh(t, us, eu)
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-4", UserName: "dora@example.com", Active: true})))
+	r, err := replica.Check(background(t), us, eu)
+	require.NoError(t, err, r.String())
+	_, torn = eu.View().UserByID("torn-0-0")
+	assert.False(t, torn)
+
+	replica.Tear(t, us, 10, true)
+	us.Close()
+	us = open(t, configOf(virginia, dir))
+	mesh(t, us, eu)
+	r, err = replica.Check(background(t), us, eu)
+	require.NoError(t, err, r.String())
+	for _, n := range []*replica.Node{us, eu} {
+		_, first := n.View().UserByID("torn-0-0")
+		_, last := n.View().UserByID("torn-1-9")
+		assert.True(t, first && last, "all of it")
+	}
+
+	replica.Full(t, us)
+	want := us.Digest()
+	us.Close()
+	us = open(t, configOf(virginia, dir))
+	assert.Empty(t, replica.Compare(want, us.Digest()).Differences)
+}
+
+// Large updates are cut into messages, and are seen as a whole or not at all.
+func TestLargeUpdatesAreSeenAsAWhole(t *testing.T) {
+	us, eu, _ := three(t)
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+			}
+			s := eu.View().Snapshot()
+			_, first := s.UserByID(userName(0))
+			_, last := s.UserByID(userName(2999))
+			if first != last {
+				t.Error("half an update was seen")
+				return
+			}
+		}
+	})
+	held := replica.Held(t, us)["KV_config_us-east-1"]
+	require.NoError(t, us.View().Update(func(tx *center.Tx) error {
+		var errs []error
+		for i := range 3000 {
+			errs = append(errs, tx.PutUser(center.User{UserName: userName(i), Active: true}))
+		}
+		return errors.Join(errs...)
+	}))
+	assert.Greater(t, replica.Held(t, us)["KV_config_us-east-1"], held+2, "several messages")
+	eventually(t, "all", func() bool { _, ok := eu.View().UserByID(userName(2999)); return ok })
+	close(stop)
+	wg.Wait()
+}
+
+// Two Nodes of one Region on a server of their own: neither loses what the
+// other writes, and both copy what a third Region writes.
+func TestTwoNodesOfARegion(t *testing.T) {
+	s, err := server.NewServer(&server.Options{ServerName: "shared", Port: server.RANDOM_PORT, Host: "127.0.0.1", JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
+	require.NoError(t, err)
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	shared := func() *replica.Node {
+		c := configOf(virginia, "")
+		c.Listen, c.URL = "", s.ClientURL()
+		return open(t, c)
+	}
+	one, two := shared(), shared()
+	eu := open(t, configOf(frankfurt, t.TempDir()))
+	require.NoError(t, eu.AddPeer(virginia, replica.Peer{URL: s.ClientURL()}))
+	for _, n := range []*replica.Node{one, two} {
+		require.NoError(t, n.AddPeer(frankfurt, replica.Peer{URL: eu.Addr()}))
+	}
+	require.NoError(t, eu.Ready(background(t)))
+
+	var wg sync.WaitGroup
+	ctx := background(t)
+	for i := range 20 {
+		for k, n := range []*replica.Node{one, two} {
+			wg.Go(func() {
+				id := userName(2*i + k)
+				assert.NoError(t, n.View().Update(putUser(center.User{ID: id, UserName: id, Active: true})))
+				assert.NoError(t, n.Sessions().RevokeUser(ctx, "u-1"))
+				e, err := n.Sessions().Epoch(ctx, id)
+				assert.NoError(t, err)
+				assert.NoError(t, eu.Sessions().Create(ctx, "key-"+id, session(id, id, e)))
+			})
+		}
+	}
+	wg.Wait()
+	r, err := replica.Check(ctx, one, two, eu)
+	require.NoError(t, err, r.String())
+	for i := range 40 {
+		_, ok := eu.View().UserByID(userName(i))
+		assert.True(t, ok, userName(i))
+		assert.True(t, alive(t, one, userName(i)) && alive(t, two, userName(i)))
+	}
+}

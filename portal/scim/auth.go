@@ -1,0 +1,48 @@
+package scim
+
+import (
+	"crypto/sha256"
+	"crypto/subtle"
+	"net/http"
+	"strings"
+)
+
+// HashToken returns what Config.TokenHashes keeps of a bearer token. A token
+// is random and long, so a plain SHA-256 can't be turned back.
+func HashToken(token string) [sha256.Size]byte { return sha256.Sum256([]byte(token)) }
+
+// authenticate looks for a bearer token (RFC 6750 2.1). It compares hashes,
+// all of them, so how long it takes says nothing of the tokens; a token in the
+// query or in the body is not looked for.
+func (s *ServiceProvider) authenticate(w http.ResponseWriter, r *http.Request) *Error {
+	values := r.Header.Values("Authorization")
+	scheme, token, _ := strings.Cut(strings.Join(values, ","), " ")
+	if len(values) != 1 || !strings.EqualFold(scheme, "Bearer") || token == "" {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="scim"`)
+		return refuse(ReasonUnauthorized, "Authorization", "one bearer token", "")
+	}
+	hashes := s.hashes
+	if s.cfg.TokenHashes != nil {
+		hashes = append(hashes[:len(hashes):len(hashes)], s.cfg.TokenHashes()...)
+	}
+	got, good := HashToken(strings.TrimSpace(token)), 0
+	for _, h := range hashes {
+		good |= subtle.ConstantTimeCompare(got[:], h[:])
+	}
+	if good != 1 {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="scim", error="invalid_token"`)
+		return refuse(ReasonUnauthorized, "Authorization", "a token that is good here", "")
+	}
+	return nil
+}
+
+// primaryOnly refuses in additional Regions. Reads are refused too: a client
+// that could look here would take what it finds for what it may change.
+func (s *ServiceProvider) primaryOnly() *Error {
+	primary := s.cfg.View.Snapshot().Primary().Name
+	if here := s.cfg.View.RegionName(); here != primary {
+		return &Error{Reason: ReasonNotPrimary, What: "users and groups are provisioned in one Region",
+			Want: "the primary Region " + quote(primary), Got: here, Primary: primary}
+	}
+	return nil
+}

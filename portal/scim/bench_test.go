@@ -1,0 +1,85 @@
+package scim_test
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"sync/atomic"
+	"testing"
+
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// company is an instance with users, and groups of 20.
+func company(users, groups int) center.Data {
+	d := empty()
+	for i := range users {
+		u := person(i)
+		u.ID = fmt.Sprintf("u-%d", i)
+		d.Users = append(d.Users, u)
+	}
+	for i := range groups {
+		g := center.Group{ID: fmt.Sprintf("g-%d", i), Name: fmt.Sprintf("Group %d", i)}
+		for m := range 20 {
+			g.Members = append(g.Members, fmt.Sprintf("u-%d", (i*20+m)%users))
+		}
+		d.Groups = append(d.Groups, g)
+	}
+	return d
+}
+
+func sizes(b *testing.B, f func(b *testing.B, r *rig, users int)) {
+	for _, n := range []int{1_000, 10_000} {
+		b.Run(fmt.Sprintf("%d users", n), func(b *testing.B) {
+			r := newRig(b, company(n, n/20), "us-east-1")
+			b.ReportAllocs()
+			b.ResetTimer()
+			f(b, r, n)
+		})
+	}
+}
+
+// BenchmarkPatch is one client that changes one user after the other.
+func BenchmarkPatch(b *testing.B) {
+	sizes(b, func(b *testing.B, r *rig, users int) {
+		for i := 0; b.Loop(); i++ {
+			body := fmt.Sprintf(`{"Operations":[{"op":"replace","value":{"displayName":"Name %d"}}]}`, i)
+			w := httptest.NewRecorder()
+			r.ServeHTTP(w, request("PATCH", fmt.Sprintf("/Users/u-%d", i%users), body))
+			if w.Code != 200 {
+				b.Fatal(w.Body)
+			}
+		}
+	})
+}
+
+// BenchmarkPatchTogether is 16 clients at once, which share updates.
+func BenchmarkPatchTogether(b *testing.B) {
+	sizes(b, func(b *testing.B, r *rig, users int) {
+		var n atomic.Int64
+		b.SetParallelism(8)
+		b.RunParallel(func(pb *testing.PB) {
+			for pb.Next() {
+				i := int(n.Add(1))
+				body := fmt.Sprintf(`{"Operations":[{"op":"replace","value":{"displayName":"Name %d"}}]}`, i)
+				w := httptest.NewRecorder()
+				r.ServeHTTP(w, request("PATCH", fmt.Sprintf("/Users/u-%d", i%users), body))
+				if w.Code != 200 {
+					b.Error(w.Body)
+				}
+			}
+		})
+	})
+}
+
+// BenchmarkLookup is the search that comes before every creation.
+func BenchmarkLookup(b *testing.B) {
+	sizes(b, func(b *testing.B, r *rig, users int) {
+		for i := 0; b.Loop(); i++ {
+			w := httptest.NewRecorder()
+			r.ServeHTTP(w, request("GET", "/Users?"+filter(fmt.Sprintf(`userName eq "user%d@example.com"`, i%users)), ""))
+			if w.Code != 200 {
+				b.Fatal(w.Body)
+			}
+		}
+	})
+}

@@ -1,0 +1,190 @@
+package scim
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// A Reason says why the package refused. The list is closed; compare with it,
+// never with a message.
+type Reason string
+
+// The reasons. Where RFC 7644 3.12 has a scimType for one, its constant says
+// the same word.
+const (
+	// ReasonConfig: New was given something it can't work with.
+	ReasonConfig Reason = "Config"
+	// ReasonUnauthorized: the request has no bearer token, or a wrong one. 401.
+	ReasonUnauthorized Reason = "Unauthorized"
+	// ReasonNotPrimary: this Region is an additional one. Error.Primary names
+	// the Region to ask instead. 403.
+	ReasonNotPrimary Reason = "NotPrimary"
+	// ReasonForbidden: the specification has no answer to this question, such
+	// as a filter on schemas (RFC 7644 4). 403.
+	ReasonForbidden Reason = "Forbidden"
+	// ReasonNotFound: no such endpoint, user, group or schema. 404.
+	ReasonNotFound Reason = "NotFound"
+	// ReasonMethod: the endpoint does not know this method. 405.
+	ReasonMethod Reason = "Method"
+	// ReasonPrecondition: If-Match names a version, and there are none. 412.
+	ReasonPrecondition Reason = "Precondition"
+	// ReasonTooLarge: the body or the query is over its limit. 413.
+	ReasonTooLarge Reason = "TooLarge"
+	// ReasonMediaType: the body is neither application/scim+json nor
+	// application/json. 415.
+	ReasonMediaType Reason = "MediaType"
+	// ReasonNotImplemented: an endpoint of the specification that is optional
+	// and missing here. 501.
+	ReasonNotImplemented Reason = "NotImplemented"
+	// ReasonUnavailable: the instance could not take the change now, such as
+	// when its journal does not answer. It is worth trying again. 503.
+	ReasonUnavailable Reason = "Unavailable"
+	// ReasonInternal: something here is broken. 500.
+	ReasonInternal Reason = "Internal"
+
+	// ReasonInvalidSyntax: the body is not the JSON that was expected. 400.
+	ReasonInvalidSyntax Reason = "invalidSyntax"
+	// ReasonInvalidFilter: the filter can't be read, or asks for an attribute
+	// or an operator that is not supported. 400.
+	ReasonInvalidFilter Reason = "invalidFilter"
+	// ReasonTooMany: the filter has more terms than are worked on. 400.
+	ReasonTooMany Reason = "tooMany"
+	// ReasonInvalidPath: the path of a PATCH operation can't be read or names
+	// an attribute that no schema here has. 400.
+	ReasonInvalidPath Reason = "invalidPath"
+	// ReasonNoTarget: the path of a PATCH operation picks out nothing. 400.
+	ReasonNoTarget Reason = "noTarget"
+	// ReasonInvalidValue: a value is missing or has the wrong form. 400.
+	ReasonInvalidValue Reason = "invalidValue"
+	// ReasonMutability: the attribute is read-only, or required and to be
+	// removed. 400.
+	ReasonMutability Reason = "mutability"
+	// ReasonUniqueness: another user or group has the value already. 409.
+	ReasonUniqueness Reason = "uniqueness"
+)
+
+// An Error is the one type of error that this package makes.
+type Error struct {
+	Reason Reason
+	// What is the thing it is about. Want says what was expected, Got what came.
+	What, Want, Got string
+	// Primary is the name of the primary Region where Reason is ReasonNotPrimary.
+	Primary string
+	// Err is the cause, if there is one. It is never sent to the client.
+	Err error
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	s := "scim: " + string(e.Reason) + ": " + e.detail()
+	if e.Err != nil {
+		s += ": " + e.Err.Error()
+	}
+	return s
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// detail is what the client reads.
+func (e *Error) detail() string {
+	var b strings.Builder
+	b.WriteString(e.What)
+	if e.Want != "" {
+		fmt.Fprintf(&b, ": want %s", e.Want)
+	}
+	if e.Got != "" {
+		fmt.Fprintf(&b, ", got %s", quote(e.Got))
+	}
+	return b.String()
+}
+
+// status is the HTTP status of the answer.
+func (e *Error) status() int {
+	switch e.Reason {
+	case ReasonUnauthorized:
+		return http.StatusUnauthorized
+	case ReasonNotPrimary, ReasonForbidden:
+		return http.StatusForbidden
+	case ReasonNotFound:
+		return http.StatusNotFound
+	case ReasonMethod:
+		return http.StatusMethodNotAllowed
+	case ReasonPrecondition:
+		return http.StatusPreconditionFailed
+	case ReasonTooLarge:
+		return http.StatusRequestEntityTooLarge
+	case ReasonMediaType:
+		return http.StatusUnsupportedMediaType
+	case ReasonNotImplemented:
+		return http.StatusNotImplemented
+	case ReasonUnavailable:
+		return http.StatusServiceUnavailable
+	case ReasonUniqueness:
+		return http.StatusConflict
+	case ReasonInvalidSyntax, ReasonInvalidFilter, ReasonTooMany, ReasonInvalidPath,
+		ReasonNoTarget, ReasonInvalidValue, ReasonMutability:
+		return http.StatusBadRequest
+	default:
+		return http.StatusInternalServerError
+	}
+}
+
+// scimType is the word of RFC 7644 3.12 for the reason, or "".
+func (e *Error) scimType() string {
+	if s := e.status(); s == http.StatusBadRequest || s == http.StatusConflict {
+		return string(e.Reason)
+	}
+	return ""
+}
+
+// refuse makes an error out of the four things most of them have.
+func refuse(reason Reason, what, want, got string) *Error {
+	return &Error{Reason: reason, What: what, Want: want, Got: got}
+}
+
+// fromCenter turns what the instance said into this package's error.
+func fromCenter(err error) *Error {
+	var own *Error
+	if errors.As(err, &own) {
+		return own
+	}
+	var c *center.Error
+	if !errors.As(err, &c) {
+		return &Error{Reason: ReasonUnavailable, What: "the change could not be made now", Err: err}
+	}
+	out := &Error{What: c.What, Want: c.Want, Got: c.Got, Primary: c.Primary, Err: err}
+	switch c.Reason {
+	case center.ReasonNotPrimary:
+		out.Reason = ReasonNotPrimary
+	case center.ReasonRequired, center.ReasonInvalid, center.ReasonDangling:
+		out.Reason = ReasonInvalidValue
+	case center.ReasonDuplicate:
+		out.Reason = ReasonUniqueness
+	case center.ReasonNotFound:
+		out.Reason = ReasonNotFound
+	default:
+		return &Error{Reason: ReasonInternal, What: "the change could not be made", Err: err}
+	}
+	return out
+}
+
+// maxQuoted caps what a message repeats of a value that came from outside.
+const maxQuoted = 200
+
+// quote makes a value safe to stand in one line of a log.
+func quote(s string) string {
+	if len(s) > maxQuoted {
+		cut := maxQuoted
+		for cut > 0 && !utf8.RuneStart(s[cut]) {
+			cut--
+		}
+		return fmt.Sprintf("%q…", s[:cut])
+	}
+	return fmt.Sprintf("%q", s)
+}

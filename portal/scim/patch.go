@@ -1,0 +1,138 @@
+package scim
+
+import (
+	"encoding/json"
+	"strings"
+)
+
+// maxOperations caps the operations of one PATCH.
+const maxOperations = 1000
+
+// A verb is what an operation does.
+type verb int
+
+const (
+	add verb = iota
+	replace
+	remove
+)
+
+// An operation is one step of a PATCH (RFC 7644 3.5.2).
+type operation struct {
+	verb verb
+	path string
+	raw  json.RawMessage // nil: no value
+}
+
+// operations reads a PATCH. All is read before anything is done.
+func operations(raw []byte) ([]operation, *Error) {
+	fields, err := body(raw, schemaPatch)
+	if err != nil {
+		return nil, err
+	}
+	var out []operation
+	for _, f := range fields {
+		if !strings.EqualFold(f.name, "Operations") {
+			continue
+		}
+		list, err := elements(f.raw, maxOperations, "Operations")
+		if err != nil {
+			return nil, err
+		}
+		for _, one := range list {
+			op, err := oneOperation(one)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, op)
+		}
+	}
+	if len(out) == 0 {
+		return nil, refuse(ReasonInvalidSyntax, "Operations", "at least one", "")
+	}
+	return out, nil
+}
+
+func oneOperation(raw json.RawMessage) (operation, *Error) {
+	var op operation
+	fields, err := object(raw, "operation")
+	if err != nil {
+		return op, err
+	}
+	name := ""
+	for _, f := range fields {
+		switch strings.ToLower(f.name) {
+		case "op":
+			name, err = text(f.raw, "op")
+		case "path":
+			op.path, err = text(f.raw, "path")
+		case "value":
+			op.raw = f.raw
+		}
+		if err != nil {
+			return op, err
+		}
+	}
+	switch strings.ToLower(name) { // Entra ID capitalises them
+	case "add":
+		op.verb = add
+	case "replace":
+		op.verb = replace
+	case "remove":
+		op.verb = remove
+	default:
+		return op, refuse(ReasonInvalidSyntax, "op", "add, replace or remove", name)
+	}
+	switch {
+	case op.verb == remove && op.path == "":
+		return op, refuse(ReasonNoTarget, "path of remove", "an attribute", "")
+	case op.verb != remove && op.raw == nil:
+		return op, refuse(ReasonInvalidValue, "value of "+strings.ToLower(name), "a value", "")
+	}
+	return op, nil
+}
+
+// An assignment is an operation on one attribute, read as far as it can be
+// without knowing the resource.
+type assignment struct {
+	verb verb
+	path path
+	raw  json.RawMessage
+	// named: the client wrote the path of a PATCH operation, and so means just
+	// this attribute. In an object that lists many, one that is unknown or
+	// read-only is passed over.
+	named bool
+}
+
+// assignments takes operations apart into single attributes. An operation
+// without a path has an object that may use paths as names; Entra ID does.
+func assignments(ops []operation, schema string) ([]assignment, *Error) {
+	var out []assignment
+	for _, op := range ops {
+		if op.path != "" {
+			p, err := parsePath(op.path, schema)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, assignment{op.verb, p, op.raw, true})
+			continue
+		}
+		fields, err := object(op.raw, "value of an operation without path")
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, listed(op.verb, fields, schema)...)
+	}
+	return out, nil
+}
+
+// listed makes assignments of the attributes that one object lists.
+func listed(v verb, fields []field, schema string) []assignment {
+	out := make([]assignment, 0, len(fields))
+	for _, f := range fields {
+		if p, err := parsePath(f.name, schema); err == nil {
+			out = append(out, assignment{v, p, f.raw, false})
+		}
+	}
+	return out
+}

@@ -1,0 +1,301 @@
+package scim_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/scim"
+)
+
+// A client is a provisioning client over HTTP, for any goroutine.
+type client struct {
+	t    testing.TB
+	http *http.Client
+	url  string
+}
+
+func newClient(t testing.TB, h http.Handler) *client {
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	u, err := url.Parse(baseURL)
+	require.NoError(t, err)
+	return &client{t, srv.Client(), srv.URL + u.Path}
+}
+
+// do returns the status and the answer; the status is 0 if there was none.
+func (c *client) do(method, path string, body any) (int, map[string]any) {
+	var raw []byte
+	if body != nil {
+		var err error
+		if raw, err = json.Marshal(body); err != nil {
+			c.t.Error(err)
+		}
+	}
+	req, err := http.NewRequest(method, c.url+path, bytes.NewReader(raw))
+	if err != nil {
+		c.t.Error(err)
+		return 0, nil
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	req.Header.Set("Content-Type", "application/scim+json")
+	resp, err := c.http.Do(req)
+	if err != nil {
+		return 0, nil
+	}
+	defer func() { _ = resp.Body.Close() }()
+	out := map[string]any{}
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return 0, nil
+	}
+	if len(answer) > 0 && json.Unmarshal(answer, &out) != nil {
+		c.t.Errorf("%s %s: %s", method, path, answer)
+	}
+	return resp.StatusCode, out
+}
+
+// must is do, with the statuses that are good.
+func (c *client) must(method, path string, body any, good ...int) map[string]any {
+	status, out := c.do(method, path, body)
+	if !slices.Contains(good, status) {
+		c.t.Errorf("%s %s: %d %v", method, path, status, out)
+	}
+	return out
+}
+
+// ensureUser pushes a user as Okta does: look, then post; after a conflict or
+// a lost answer, look again.
+func (c *client) ensureUser(u center.User) string {
+	for range 20 {
+		list := c.must("GET", "/Users?startIndex=1&count=100&"+filter(fmt.Sprintf("userName eq %q", u.UserName)), nil, 200, 0)
+		if hits, _ := list["Resources"].([]any); len(hits) == 1 {
+			return hits[0].(map[string]any)["id"].(string)
+		}
+		status, out := c.do("POST", "/Users", map[string]any{
+			"schemas":  []string{"urn:ietf:params:scim:schemas:core:2.0:User"},
+			"userName": u.UserName, "displayName": u.DisplayName, "externalId": u.ExternalID, "active": u.Active,
+			"name":   map[string]any{"givenName": u.GivenName, "familyName": u.FamilyName},
+			"emails": []any{map[string]any{"value": u.Email, "type": "work", "primary": true}},
+		})
+		if status == 201 {
+			return out["id"].(string)
+		}
+		if status != 409 && status != 0 {
+			c.t.Errorf("POST %s: %d %v", u.UserName, status, out)
+		}
+	}
+	c.t.Errorf("%s could not be pushed", u.UserName)
+	return ""
+}
+
+func patchOf(ops ...map[string]any) map[string]any {
+	return map[string]any{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": ops}
+}
+
+// each calls f for every number below n, from 8 goroutines.
+func each(n int, f func(int)) {
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func person(i int) center.User {
+	return center.User{
+		UserName: fmt.Sprintf("user%d@example.com", i), DisplayName: fmt.Sprintf("User %d", i), GivenName: "User", FamilyName: fmt.Sprint(i),
+		Email: fmt.Sprintf("user%d@example.com", i), ExternalID: fmt.Sprintf("00u%d", i), Active: true,
+	}
+}
+
+// counted counts updates.
+type counted struct {
+	scim.View
+	n atomic.Int64
+}
+
+func (c *counted) Update(change func(*center.Tx) error) error {
+	c.n.Add(1)
+	return c.View.Update(change)
+}
+
+// A whole company is pushed by 8 clients, then changed, and what the instance
+// holds at the end is what the identity provider holds.
+func TestPush1000UsersAnd50Groups(t *testing.T) {
+	const users, groups = 1000, 50
+	counter := &counted{}
+	r := newRig(t, empty(), "us-east-1", func(c *scim.Config) {
+		counter.View = c.View
+		c.View = counter
+	})
+	c := newClient(t, r)
+	began := time.Now()
+
+	want := make([]center.User, users)
+	each(users, func(i int) {
+		want[i] = person(i)
+		want[i].ID = c.ensureUser(want[i])
+	})
+	members := make([][]string, groups)
+	ids := make([]string, groups)
+	each(groups, func(i int) {
+		for m := range 40 {
+			members[i] = append(members[i], want[(i*20+m)%users].ID)
+		}
+		out := c.must("POST", "/Groups", map[string]any{"displayName": fmt.Sprintf("Group %d", i)}, 201)
+		ids[i], _ = out["id"].(string)
+		for chunk := range slices.Chunk(members[i], 10) {
+			values := []any{}
+			for _, id := range chunk {
+				values = append(values, map[string]any{"value": id})
+			}
+			c.must("PATCH", "/Groups/"+ids[i], patchOf(map[string]any{"op": "add", "path": "members", "value": values}), 204)
+		}
+	})
+	require.False(t, t.Failed())
+	pushed := time.Since(began)
+	requirePeople(t, r, want, ids, members)
+
+	// Every third user is renamed, every tenth deactivated, every 25th deleted;
+	// each group loses its first member.
+	each(users, func(i int) {
+		switch {
+		case i%25 == 0:
+			c.must("DELETE", "/Users/"+want[i].ID, nil, 204)
+			return
+		case i%10 == 0:
+			want[i].Active = false
+			c.must("PATCH", "/Users/"+want[i].ID, patchOf(map[string]any{"op": "replace", "value": map[string]any{"active": false}}), 200)
+		}
+		if i%3 == 0 {
+			want[i].UserName = fmt.Sprintf("renamed%d@example.com", i)
+			c.must("PATCH", "/Users/"+want[i].ID, patchOf(map[string]any{"op": "Replace", "path": "userName", "value": want[i].UserName}), 200)
+		}
+	})
+	each(groups, func(i int) {
+		c.must("PATCH", "/Groups/"+ids[i], patchOf(map[string]any{"op": "remove", "path": fmt.Sprintf("members[value eq %q]", members[i][0])}), 204)
+		members[i] = members[i][1:]
+	})
+	require.False(t, t.Failed())
+	gone := map[string]bool{}
+	for i := 0; i < users; i += 25 {
+		gone[want[i].ID] = true
+	}
+	want = slices.DeleteFunc(want, func(u center.User) bool { return gone[u.ID] })
+	for i := range members {
+		members[i] = slices.DeleteFunc(members[i], func(id string) bool { return gone[id] })
+	}
+	requirePeople(t, r, want, ids, members)
+	t.Logf("pushed in %v, all in %v, with %d updates", pushed.Round(time.Millisecond), time.Since(began).Round(time.Millisecond), counter.n.Load())
+}
+
+// requirePeople compares the instance, and what the endpoint shows of it page
+// by page, with what was pushed.
+func requirePeople(t *testing.T, r *rig, users []center.User, groupIDs []string, members [][]string) {
+	t.Helper()
+	d := r.view.Snapshot().Data()
+	require.ElementsMatch(t, users, d.Users)
+	require.Len(t, d.Groups, len(groupIDs))
+	for i, id := range groupIDs {
+		require.ElementsMatch(t, members[i], r.group(t, id).Members)
+	}
+	var shown []string
+	for start := 1; start <= len(users); start += 100 {
+		shown = append(shown, found(t, r.ok(t, 200, "GET", fmt.Sprintf("/Users?startIndex=%d&count=100", start), ""))...)
+	}
+	ids := make([]string, len(users))
+	for i, u := range users {
+		ids[i] = u.ID
+	}
+	require.ElementsMatch(t, ids, shown)
+}
+
+// A connection that dies in the middle of a request changes nothing.
+func TestConnectionKilledInTheBody(t *testing.T) {
+	r := newRig(t, seed(), "us-east-1")
+	served := make(chan struct{}, 1)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		r.ServeHTTP(w, req)
+		served <- struct{}{}
+	}))
+	defer srv.Close()
+	before := r.view.Snapshot()
+	for name, one := range map[string][3]string{
+		"post":  {"POST", "/Users", `{"userName":"new@example.com"}`},
+		"put":   {"PUT", "/Users/u-1", `{"userName":"renamed@example.com"}`},
+		"patch": {"PATCH", "/Groups/g-1", `{"Operations":[{"op":"remove","path":"members"}]}`},
+	} {
+		for _, encoding := range []string{"length", "chunked"} {
+			t.Run(name+" "+encoding, func(t *testing.T) {
+				conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+				require.NoError(t, err)
+				head := fmt.Sprintf("%s %s%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/scim+json\r\n",
+					one[0], strings.TrimPrefix(baseURL, "https://scim.us-east-1.example"), one[1], token)
+				// The whole document is there; only the end of the body is not.
+				if encoding == "length" {
+					_, err = fmt.Fprintf(conn, "%sContent-Length: %d\r\n\r\n%s", head, len(one[2])+1, one[2])
+				} else {
+					_, err = fmt.Fprintf(conn, "%sTransfer-Encoding: chunked\r\n\r\n%x\r\n%s\r\n", head, len(one[2]), one[2])
+				}
+				require.NoError(t, err)
+				require.NoError(t, conn.Close())
+				<-served
+				require.Same(t, before, r.view.Snapshot())
+			})
+		}
+	}
+}
+
+// A proxy cuts every third connection before the answer is through. A client
+// that repeats what had no answer ends up with each user once.
+func TestConnectionsKilledBeforeTheAnswer(t *testing.T) {
+	const users = 200
+	r := newRig(t, empty(), "us-east-1")
+	var n atomic.Int64
+	c := newClient(t, http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if n.Add(1)%3 != 0 {
+			r.ServeHTTP(w, req)
+			return
+		}
+		r.ServeHTTP(httptest.NewRecorder(), req) // done, but nobody hears of it
+		panic(http.ErrAbortHandler)
+	}))
+	want := make([]center.User, users)
+	each(users, func(i int) {
+		want[i] = person(i)
+		want[i].ID = c.ensureUser(want[i])
+		if i%2 == 0 {
+			want[i].Active = false
+			off := patchOf(map[string]any{"op": "replace", "value": map[string]any{"active": false}})
+			for status := 0; status != 200; {
+				if status, _ = c.do("PATCH", "/Users/"+want[i].ID, off); status != 0 && status != 200 {
+					t.Errorf("PATCH: %d", status)
+					return
+				}
+			}
+		}
+	})
+	require.False(t, t.Failed())
+	assert.ElementsMatch(t, want, r.view.Snapshot().Data().Users)
+}

@@ -1,0 +1,177 @@
+package scim_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/scim"
+)
+
+// gated is a view whose updates wait at a gate, and may be interfered with.
+type gated struct {
+	scim.View
+	gate    chan struct{}
+	meddle  func(*center.Tx) error
+	mu      sync.Mutex
+	updates int
+}
+
+func (g *gated) Update(change func(*center.Tx) error) error {
+	g.mu.Lock()
+	g.updates++
+	g.mu.Unlock()
+	<-g.gate
+	return g.View.Update(func(tx *center.Tx) error {
+		if err := change(tx); err != nil {
+			return err
+		}
+		if g.meddle != nil {
+			return g.meddle(tx)
+		}
+		return nil
+	})
+}
+
+// together posts users while the first update stands at the gate, so that all
+// but the first share the second, and returns what each was answered.
+func together(t *testing.T, meddle func(*center.Tx) error, names ...string) (*rig, *gated, []int) {
+	t.Helper()
+	g := &gated{gate: make(chan struct{}), meddle: meddle}
+	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) {
+		g.View = c.View
+		c.View = g
+	})
+	status := make([]int, len(names))
+	var wg sync.WaitGroup
+	for i, name := range names {
+		wg.Go(func() {
+			defer func() {
+				if p := recover(); p != nil { // as net/http's server does
+					status[i] = -1
+				}
+			}()
+			w := httptest.NewRecorder()
+			r.ServeHTTP(w, request("POST", "/Users", fmt.Sprintf(`{"userName":%q}`, name)))
+			status[i] = w.Code
+		})
+		waiting := func() bool {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			return g.updates == 1 && r.Waiting() == i
+		}
+		require.Eventually(t, waiting, 5*time.Second, 100*time.Microsecond)
+	}
+	close(g.gate)
+	wg.Wait()
+	return r, g, status
+}
+
+func TestChangesAtTheSameTimeShareAnUpdate(t *testing.T) {
+	r, g, status := together(t, nil, "a@example.com", "b@example.com", "B@example.com", "bad ", "alice@example.com", "c@example.com")
+	assert.Equal(t, []int{201, 201, 409, 400, 409, 201}, status)
+	assert.Equal(t, 2, g.updates, "one for the first, one for all that came meanwhile")
+	for _, name := range []string{"a", "b", "c"} {
+		_, there := r.view.User(name + "@example.com")
+		assert.True(t, there, name)
+	}
+	assert.Len(t, r.view.Snapshot().Data().Users, 6)
+	assert.Len(t, r.changes, 3)
+}
+
+// If an update with several changes breaks a rule that only the instance
+// knows, the one that did it fails and the others are made.
+func TestOneBadChangeDoesNotSpoilTheBatch(t *testing.T) {
+	meddle := func(tx *center.Tx) error {
+		for _, u := range tx.Data().Users {
+			if u.UserName == "poison@example.com" {
+				return &center.Error{Reason: center.ReasonInvalid, What: "userName of user", Want: "no poison"}
+			}
+		}
+		return nil
+	}
+	r, _, status := together(t, meddle, "a@example.com", "b@example.com", "poison@example.com", "c@example.com")
+	assert.Equal(t, []int{201, 201, 400, 201}, status)
+	assert.Len(t, r.view.Snapshot().Data().Users, 6)
+}
+
+func TestAnInstanceThatFailsIsWorthAnotherTry(t *testing.T) {
+	r, g, status := together(t, func(*center.Tx) error { return errors.New("secret detail") }, "a@example.com", "b@example.com", "c@example.com")
+	assert.Equal(t, []int{503, 503, 503}, status)
+	assert.Equal(t, 2, g.updates, "it isn't asked again for each")
+	assert.NotContains(t, r.ask(t, "POST", "/Users", `{"userName":"d@example.com"}`).Body.String(), "secret")
+	assert.Len(t, r.view.Snapshot().Data().Users, 3)
+}
+
+// A panic in the instance is one request's, and leaves nobody waiting.
+func TestAPanicLeavesNobodyWaiting(t *testing.T) {
+	r, g, status := together(t, func(*center.Tx) error { panic("broken") }, "a@example.com", "b@example.com", "c@example.com")
+	assert.ElementsMatch(t, []int{-1, -1, 500}, status)
+	g.meddle = nil
+	r.ok(t, 201, "POST", "/Users", `{"userName":"d@example.com"}`)
+	assert.Zero(t, r.Waiting())
+}
+
+// Changes in one batch see each other.
+func TestADeletionAndAMembershipInOneBatch(t *testing.T) {
+	g := &gated{gate: make(chan struct{})}
+	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) {
+		g.View = c.View
+		c.View = g
+	})
+	codes := make([]int, 4)
+	var wg sync.WaitGroup
+	for i, req := range [][3]string{
+		{"POST", "/Users", `{"userName":"first@example.com"}`},
+		{"PATCH", "/Groups/g-2?attributes=members", `{"Operations":[{"op":"add","path":"members","value":[{"value":"u-1"},{"value":"u-2"}]}]}`},
+		{"DELETE", "/Users/u-1", ""},
+		{"PATCH", "/Groups/g-1", `{"Operations":[{"op":"add","path":"members","value":[{"value":"u-1"}]}]}`},
+	} {
+		wg.Go(func() {
+			w := httptest.NewRecorder()
+			r.ServeHTTP(w, request(req[0], req[1], req[2]))
+			codes[i] = w.Code
+		})
+		require.Eventually(t, func() bool {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			return g.updates == 1 && r.Waiting() == i
+		}, 5*time.Second, 100*time.Microsecond)
+	}
+	close(g.gate)
+	wg.Wait()
+	assert.Equal(t, []int{201, 200, 204, 400}, codes)
+	assert.Equal(t, []string{"u-2"}, r.group(t, "g-1").Members)
+	assert.Equal(t, []string{"u-2"}, r.group(t, "g-2").Members)
+}
+
+// conflicting is a view that lets every change be made once for nothing, as an
+// instance does that turns out to have changed meanwhile.
+type conflicting struct{ scim.View }
+
+func (v conflicting) Update(change func(*center.Tx) error) error {
+	_ = v.View.Update(func(tx *center.Tx) error {
+		_ = change(tx)
+		return errors.New("somebody was faster")
+	})
+	return v.View.Update(change)
+}
+
+func TestAChangeThatIsMadeAgainCountsOnce(t *testing.T) {
+	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) { c.View = conflicting{c.View} })
+	id := r.ok(t, 201, "POST", "/Users", `{"userName":"new@example.com"}`)["id"].(string)
+	r.ok(t, 200, "PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","value":{"active":false}}]}`)
+	r.ok(t, 204, "PATCH", "/Groups/g-1", `{"Operations":[{"op":"remove","path":"members[value eq \"u-1\"]"}]}`)
+	r.ok(t, 204, "DELETE", "/Users/"+id, "")
+	r.ok(t, 204, "DELETE", "/Groups/g-2", "")
+	assert.Len(t, r.view.Snapshot().Data().Users, 3)
+	assert.Equal(t, []string{"u-2"}, r.group(t, "g-1").Members)
+	assert.Len(t, r.changes, 5)
+}
