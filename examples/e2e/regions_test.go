@@ -12,6 +12,7 @@ import (
 	"net/url"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/beevik/etree"
 	"github.com/stretchr/testify/require"
@@ -75,6 +76,9 @@ func newRegions(t *testing.T) *regions {
 		require.NoError(t, err)
 		w.tls[u.Host] = server
 	}
+	// The stores refuse unsolicited assertions from before they were there, and
+	// instants in messages are rounded down.
+	w.idp.Advance(time.Second)
 	return w
 }
 
