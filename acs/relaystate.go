@@ -49,7 +49,7 @@ func (o origins) allow(raw string) string {
 		return ""
 	}
 	if strings.HasPrefix(raw, "/") {
-		if u.Scheme != "" || u.Host != "" || strings.HasPrefix(raw, "//") || strings.HasPrefix(u.Path, "//") {
+		if u.Scheme != "" || u.Host != "" || strings.HasPrefix(raw, "//") {
 			return ""
 		}
 		return raw
@@ -77,8 +77,12 @@ func plain(s string) bool {
 	return true
 }
 
-// safePath looks at a path after percent-decoding, for what may be behind us.
+// safePath looks at a path after percent-decoding, for what may be behind us:
+// sent on by itself, one with two slashes in front would name a host.
 func safePath(decoded string) bool {
+	if strings.HasPrefix(decoded, "//") {
+		return false
+	}
 	for segment := range strings.SplitSeq(decoded, "/") {
 		if segment == "." || segment == ".." {
 			return false

@@ -31,7 +31,7 @@ var openRedirects = []string{
 	"evil.example", "a", "./a", "../a", "?a", "#a", "", "/%zz", ":", "://", "https:", "https:/evil.example", "https:evil.example", "https:///evil.example",
 	"https://wiki.example.evil.example/", "https://wiki.example@evil.example/", "https://user@wiki.example/", "https://wiki.example:pw@evil.example", "https://evil.example/https://wiki.example",
 	"https://wiki.example\\@evil.example", "https://wiki.example%2eevil.example", "https://wiki.example:8443/", "https://wiki.example:443/", "http://wiki.example/", "HTTPS://wiki.example/", "https://WIKI.example/",
-	"https://wiki.example./", "https://wiki%2eexample/", "https://wiki.examplе/", "https://wiki.example/\\evil", "https://localhost:8080/", "http://localhost:80800/", "http://localhost/",
+	"https://wiki.example./", "https://wiki.example//evil.example", "https://wiki.example/%2Fevil.example", "https://wiki%2eexample/", "https://wiki.examplе/", "https://wiki.example/\\evil", "https://localhost:8080/", "http://localhost:80800/", "http://localhost/",
 	"/é", "/\u202e", "/\u0085", "／／evil.example", "https:／／wiki.example", "/" + strings.Repeat("a", 2048),
 }
 
