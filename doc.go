@@ -8,11 +8,18 @@
 //   - saml: the protocol core. It makes AuthnRequests and metadata, and judges
 //     responses. It keeps nothing and knows no HTTP.
 //   - acs: the stateful edge of a Region. It takes the POST, binds requests to
-//     browsers, and admits every assertion once.
+//     browsers, and admits every assertion once. acs/natsstore and
+//     acs/redisstore are for a Region of several nodes, acs/storetest for a
+//     store of your own.
 //   - portal and portal/center: the access portal of one Region, and the
 //     instance that it serves: users, groups, permission sets, assignments.
+//   - portal/replica: the instance, its sessions and what ends them, in several
+//     Regions, on NATS JetStream. portal/failover: an address that leads to the
+//     nearest healthy Region. portal/scim: users and groups as the identity
+//     provider pushes them.
 //   - mockidp: an identity provider for tests and demonstrations, in process or
-//     as a program. Never for production.
+//     as a program. Never for production. mockidp/attack: what a hostile one
+//     sends, to any service provider.
 //   - examples: programs to run. Start with `go run ./examples/demo`.
 //
 // # Regions
@@ -24,6 +31,12 @@
 // names that Region's URL, and comes back there. An assertion is made for one
 // URL and is worthless at every other, so a Region needs no other Region to
 // judge it, and none of them has to be up.
+//
+// What Regions know together is written in one place and copied: an instance's
+// configuration in the primary, which never changes; applications, sessions and
+// revocations in the Region where they arise. Every Region serves from its own
+// copy. A Region that is cut off goes on, says how old its copy is, and what
+// both sides did meanwhile comes together in whatever order it arrives.
 //
 // # Trust
 //
