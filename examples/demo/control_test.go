@@ -13,6 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/examples/internal/browse"
+	"github.com/meridian-saml/meridian/examples/internal/corp"
 )
 
 // ask sends one request to the control page's handler.
@@ -22,7 +24,7 @@ func ask(c *control, method, path string, headers ...string) *httptest.ResponseR
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	rec := httptest.NewRecorder()
-	c.handler.ServeHTTP(rec, r)
+	c.Handler().ServeHTTP(rec, r)
 	return rec
 }
 
@@ -39,15 +41,15 @@ func shows(t *testing.T, c *control) string {
 	t.Helper()
 	rec := ask(c, "GET", "/")
 	require.Equal(t, http.StatusOK, rec.Code)
-	return (&page{body: rec.Body.String()}).text()
+	return (&browse.Page{Body: rec.Body.String()}).Text()
 }
 
 func TestControlPage(t *testing.T) {
-	w := newTestWorld(t)
+	w := newTestWorld(t, extended)
 	rec := ask(w.control, "GET", "/")
 	require.Equal(t, 200, rec.Code)
 	body := rec.Body.String()
-	for _, r := range w.regions {
+	for _, r := range w.sites {
 		assert.Contains(t, body, `href="`+r.url+`/"`)
 		assert.Contains(t, body, r.acs)
 	}
@@ -66,8 +68,8 @@ func TestControlPage(t *testing.T) {
 }
 
 func TestSwap(t *testing.T) {
-	w := newTestWorld(t)
-	us, eu := w.regions[0], w.regions[1]
+	w := newTestWorld(t, extended)
+	us, eu := w.sites[0], w.sites[1]
 	assert.Equal(t, []string{us.acs, eu.acs}, w.acsOrder())
 	press(t, w.control, "/swap")
 	assert.Equal(t, []string{eu.acs, us.acs}, w.acsOrder())
@@ -79,39 +81,39 @@ func TestSwap(t *testing.T) {
 }
 
 func TestStopAndStart(t *testing.T) {
-	w := newTestWorld(t)
-	r := w.regions[0]
-	k := newWalker(context.Background(), w)
+	w := newTestWorld(t, extended)
+	r := w.sites[0]
+	k := newTestWalker(w)
 	require.NoError(t, k.signsIn(r))
 	b := k.browser()
 	p, f, err := k.tile(b)
 	require.NoError(t, err)
-	before := b.again()
-	p, err = b.submit(p, f, nil)
+	before := b.Again()
+	p, err = b.Submit(p, f, nil)
 	require.NoError(t, err)
 	require.NoError(t, atPortal(p, r))
 
 	press(t, w.control, "/regions/us-east-1/stop")
 	assert.NoError(t, k.nobodyAnswers(r))
-	assert.Contains(t, shows(t, w.control), "us-east-1 N. Virginia Stopped")
+	assert.Contains(t, shows(t, w.control), "us-east-1 N. Virginia, primary Stopped")
 	assert.Contains(t, shows(t, w.control), "eu-central-1 Frankfurt Up")
 	press(t, w.control, "/regions/us-east-1/stop") // no harm
 
-	taken, err := net.Listen("tcp", r.addr)
+	taken, err := net.Listen("tcp", r.Addr)
 	require.NoError(t, err)
 	press(t, w.control, "/regions/us-east-1/start")
 	assert.Contains(t, shows(t, w.control), "address already in use")
-	assert.False(t, r.running())
+	assert.False(t, r.Running())
 	taken.Close()
 
 	press(t, w.control, "/regions/us-east-1/start")
 	press(t, w.control, "/regions/us-east-1/start") // no harm
-	assert.Contains(t, shows(t, w.control), "us-east-1 N. Virginia Up")
-	p, err = b.open(r.url + "/")
+	assert.Contains(t, shows(t, w.control), "us-east-1 N. Virginia, primary Up")
+	p, err = b.Open(r.url + "/")
 	require.NoError(t, err)
 	assert.NoError(t, atPortal(p, r), "the session from before")
 	mark := w.signIns.mark()
-	q, err := before.submit(&page{url: p.url, header: http.Header{}}, f, nil)
+	q, err := before.Submit(&browse.Page{URL: p.URL, Header: http.Header{}}, f, nil)
 	require.NoError(t, err)
 	_, err = k.refused(mark, r, q, "Replay")
 	assert.NoError(t, err, "the replay record from before")
@@ -121,16 +123,16 @@ func TestStopAndStart(t *testing.T) {
 }
 
 func TestReplayButton(t *testing.T) {
-	w := newTestWorld(t)
-	k := newWalker(context.Background(), w)
+	w := newTestWorld(t, extended)
+	k := newTestWalker(w)
 	press(t, w.control, "/replay")
 	assert.Contains(t, shows(t, w.control), "sign in first")
 
-	require.NoError(t, k.tileLeadsTo(w.regions[0]))
+	require.NoError(t, k.tileLeadsTo(w.sites[0]))
 	press(t, w.control, "/replay")
 	assert.Contains(t, shows(t, w.control), "us-east-1 refused the same response, sent once more. Reason: Replay.")
 
-	require.NoError(t, k.signsIn(w.regions[1]))
+	require.NoError(t, k.signsIn(w.sites[1]))
 	mark := w.signIns.mark()
 	press(t, w.control, "/replay")
 	assert.Contains(t, shows(t, w.control), "eu-central-1 refused the same response, sent once more. Reason: InResponseTo.")
@@ -138,47 +140,45 @@ func TestReplayButton(t *testing.T) {
 	require.NoError(t, err)
 	assert.Contains(t, shows(t, w.control), v.Reference)
 
-	w.regions[1].stop()
+	w.sites[1].Stop()
 	press(t, w.control, "/replay")
 	assert.Contains(t, shows(t, w.control), "eu-central-1 is stopped")
-	require.NoError(t, w.regions[1].start())
+	require.NoError(t, w.sites[1].Start())
 
-	h, err := w.handler(w.regions[0], forgetful{acs.NewMemoryStore()})
-	require.NoError(t, err)
-	serveInstead(t, w.regions[0], h)
-	require.NoError(t, k.tileLeadsTo(w.regions[0]))
+	serveInstead(t, w.sites[0], forgetting(t, w.sites[0]))
+	require.NoError(t, k.tileLeadsTo(w.sites[0]))
 	press(t, w.control, "/replay")
 	assert.Contains(t, shows(t, w.control), "us-east-1 ACCEPTED the same response a second time")
 }
 
 func TestOthersCannotPressButtons(t *testing.T) {
-	w := newTestWorld(t)
-	for _, path := range []string{"/swap", "/replay", "/regions/us-east-1/stop", "/regions/us-east-1/start"} {
+	w := newTestWorld(t, extended)
+	for _, path := range []string{"/swap", "/replay", "/revoke", "/extend", "/extend/region", "/regions/us-east-1/stop", "/regions/us-east-1/start", "/regions/us-east-1/control"} {
 		assert.Equal(t, 403, ask(w.control, "POST", path, "Sec-Fetch-Site", "cross-site", "Origin", "http://evil.example").Code)
-		assert.Equal(t, 403, ask(w.control, "POST", path, "Origin", w.regions[0].url).Code, "a Region's page")
+		assert.Equal(t, 403, ask(w.control, "POST", path, "Origin", w.sites[0].url).Code, "a Region's page")
 	}
 	// A name that leads to this machine makes a page of the same origin.
 	r := httptest.NewRequest("POST", "http://evil.example:8700/swap", nil)
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	rec := httptest.NewRecorder()
-	w.control.handler.ServeHTTP(rec, r)
+	w.control.Handler().ServeHTTP(rec, r)
 	assert.Equal(t, http.StatusMisdirectedRequest, rec.Code)
-	assert.True(t, w.regions[0].running())
-	assert.Equal(t, w.regions[0].acs, w.acsOrder()[0])
+	assert.True(t, w.sites[0].Running())
+	assert.Equal(t, w.sites[0].acs, w.acsOrder()[0])
 }
 
 // Who signed in well at the identity provider and is nobody here is refused by
 // the portal, and the list has one line that says so.
 func TestPortalsRefusalIsListed(t *testing.T) {
-	w := newTestWorld(t)
-	k := newWalker(context.Background(), w)
-	k.who = carol
+	w := newTestWorld(t, extended)
+	k := newTestWalker(w)
+	k.who = corp.Carol
 	b := k.browser()
-	p, err := b.open(w.regions[1].url + "/")
+	p, err := b.Open(w.sites[1].url + "/")
 	require.NoError(t, err)
 	p, err = k.signIn(b, p)
 	require.NoError(t, err)
-	require.Equal(t, 403, p.status)
+	require.Equal(t, 403, p.Status)
 	list := w.signIns.newest()
 	require.Len(t, list, 1)
 	assert.False(t, list[0].Accepted())
@@ -188,32 +188,32 @@ func TestPortalsRefusalIsListed(t *testing.T) {
 }
 
 func TestApplicationsOpen(t *testing.T) {
-	w := newTestWorld(t)
-	k := newWalker(context.Background(), w)
+	w := newTestWorld(t, extended)
+	k := newTestWalker(w)
 	b := k.browser()
-	p, err := b.open(w.regions[0].url + "/")
+	p, err := b.Open(w.sites[0].url + "/")
 	require.NoError(t, err)
 	_, err = k.signIn(b, p)
 	require.NoError(t, err)
-	p, err = b.open(w.regions[0].url + "/applications")
+	p, err = b.Open(w.sites[0].url + "/applications")
 	require.NoError(t, err)
-	for _, a := range w.center.Snapshot().Data().Applications {
-		q, err := b.click(p, a.Name)
+	for _, a := range w.sites[0].view().Snapshot().Data().Applications {
+		q, err := b.Click(p, a.Name)
 		require.NoError(t, err)
-		assert.Equal(t, 200, q.status)
-		assert.Contains(t, q.body, a.Name+" runs in "+a.Region)
+		assert.Equal(t, 200, q.Status)
+		assert.Contains(t, q.Body, a.Name+" runs in "+a.Region)
 	}
-	p, err = b.open(w.regions[0].url + appPath + "nothing")
+	p, err = b.Open(w.sites[0].url + corp.AppPath + "nothing")
 	require.NoError(t, err)
-	assert.Equal(t, 404, p.status)
+	assert.Equal(t, 404, p.Status)
 }
 
 func TestSignInsAreBounded(t *testing.T) {
 	s := newSignIns()
 	for range keptSignIns + 5 {
-		s.verdict(context.Background(), verdictNamed("x"))
+		s.verdict(context.Background(), acs.Verdict{NameID: "x"})
 	}
-	s.verdict(context.Background(), verdictNamed("last"))
+	s.verdict(context.Background(), acs.Verdict{NameID: "last"})
 	assert.Len(t, s.newest(), keptSignIns)
 	assert.Equal(t, "last", s.newest()[0].NameID)
 	assert.Len(t, s.since(s.mark()-2), 2)

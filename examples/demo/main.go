@@ -1,7 +1,10 @@
 // Command demo is two Regions behind one SAML app, on this machine: a mock
-// identity provider, an access portal in each Region, and a control page from
-// which a Region can be stopped, the identity provider's list of ACS URLs
-// reordered, and a response replayed.
+// identity provider, an access portal and a replica of the instance in each
+// Region, a redirector to the nearest healthy one, and a control page. It
+// begins with one Region. From the control page the instance is extended to the
+// second one, either is stopped and started again, sessions are ended across
+// Regions, the identity provider's list of ACS URLs is reordered, and a
+// response replayed.
 //
 //	go run ./examples/demo          start it, and say what to open
 //	go run ./examples/demo -open    and open it
@@ -19,6 +22,8 @@ import (
 	"os/signal"
 	"strings"
 	"syscall"
+
+	"github.com/meridian-saml/meridian/examples/internal/corp"
 )
 
 func main() {
@@ -98,10 +103,15 @@ func run(ctx context.Context, args []string, out, logs io.Writer) (int, error) {
 
 // announce says what to open and whom to sign in as.
 func announce(out io.Writer, w *world) {
-	fmt.Fprintln(out, "One SAML app, two Regions, all on this machine. Ctrl-C ends it.")
+	fmt.Fprintln(out, "One SAML app, all on this machine, and a second Region when you want it. Ctrl-C ends it.")
 	fmt.Fprintln(out, "Control page   "+w.control.url+"/")
-	fmt.Fprintf(out, "IdP dashboard  %s  (sign in as %s)\n", w.idp.DashboardURL(), signInHint)
-	for _, r := range w.regions {
-		fmt.Fprintf(out, "%-14s %s/  (%s)\n", r.Name, r.url, r.Label)
+	fmt.Fprintf(out, "IdP dashboard  %s  (sign in as %s)\n", w.idp.DashboardURL(), corp.SignInHint)
+	fmt.Fprintf(out, "Redirector     %s/  (to the nearest healthy Region)\n", w.redirector.url)
+	for _, s := range w.sites {
+		note := ""
+		if !s.added() {
+			note = ", once you extend to it on the control page"
+		}
+		fmt.Fprintf(out, "%-14s %s/  (%s%s)\n", s.Name, s.url, s.Label, note)
 	}
 }

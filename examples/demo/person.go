@@ -2,105 +2,95 @@ package main
 
 import (
 	"net/url"
+	"regexp"
 
 	"github.com/meridian-saml/meridian/mockidp"
+
+	"github.com/meridian-saml/meridian/examples/internal/browse"
+	"github.com/meridian-saml/meridian/examples/internal/check"
+	"github.com/meridian-saml/meridian/examples/internal/corp"
+	"github.com/meridian-saml/meridian/examples/internal/person"
 )
 
-// upToAnswer goes on from p until the identity provider's answer stands in the
-// browser, ready to be posted: it signs in if that is asked for.
-func (k *walker) upToAnswer(b *browser, p *page) (*page, form, error) {
-	if f, ok := p.formWith("password"); ok {
-		if err := same("the page that asks for a password", k.idp.URL, p.origin()); err != nil {
-			return nil, form{}, err
-		}
-		var err error
-		if p, err = b.submit(p, f, url.Values{"username": {k.who}, "password": {mockidp.DefaultPassword}}); err != nil {
-			return nil, form{}, err
-		}
-	}
-	f, ok := p.formWith("SAMLResponse")
-	if !ok {
-		return nil, form{}, differ("the page at "+bare(p.url), "an answer of the identity provider", p.text())
-	}
-	return p, f, nil
-}
+// person is who signs in.
+func (k *walker) person() person.Person { return person.Person{Login: k.who, IdP: k.idp.URL} }
 
 // signIn goes on from p until it is done.
-func (k *walker) signIn(b *browser, p *page) (*page, error) {
-	p, f, err := k.upToAnswer(b, p)
-	if err != nil {
-		return nil, err
-	}
-	return b.submit(p, f, nil)
+func (k *walker) signIn(b *browse.Browser, p *browse.Page) (*browse.Page, error) {
+	return k.person().SignIn(b, p)
+}
+
+// signedIn opens a Region's portal and signs in.
+func (k *walker) signedIn(b *browse.Browser, s *site) (*browse.Page, error) {
+	return k.person().Enter(b, s.url+"/")
 }
 
 // begin opens a Region's portal and goes as far as the answer.
-func (k *walker) begin(b *browser, r *region) (*page, form, error) {
-	p, err := b.open(r.url + "/")
+func (k *walker) begin(b *browse.Browser, r *site) (*browse.Page, browse.Form, error) {
+	p, err := b.Open(r.url + "/")
 	if err != nil {
-		return nil, form{}, err
+		return nil, browse.Form{}, err
 	}
-	return k.upToAnswer(b, p)
+	return k.person().UpToAnswer(b, p)
 }
 
 // dashboard signs in at the identity provider.
-func (k *walker) dashboard(b *browser) (*page, error) {
-	p, err := b.open(k.idp.DashboardURL())
+func (k *walker) dashboard(b *browse.Browser) (*browse.Page, error) {
+	p, err := b.Open(k.idp.DashboardURL())
 	if err != nil {
 		return nil, err
 	}
-	f, ok := p.formWith("password")
+	f, ok := p.FormWith("password")
 	if !ok {
 		return p, nil // signed in already
 	}
-	if p, err = b.submit(p, f, url.Values{"username": {k.who}, "password": {mockidp.DefaultPassword}}); err != nil {
+	if p, err = b.Submit(p, f, url.Values{"username": {k.who}, "password": {mockidp.DefaultPassword}}); err != nil {
 		return nil, err
 	}
-	return p, same("the page after signing in at the identity provider", k.idp.DashboardURL(), p.url.String())
+	return p, check.Same("the page after signing in at the identity provider", k.idp.DashboardURL(), p.URL.String())
 }
 
 // tile clicks the SAML app's tile and goes as far as the answer.
-func (k *walker) tile(b *browser) (*page, form, error) {
+func (k *walker) tile(b *browse.Browser) (*browse.Page, browse.Form, error) {
 	p, err := k.dashboard(b)
 	if err != nil {
-		return nil, form{}, err
+		return nil, browse.Form{}, err
 	}
-	if p, err = b.click(p, samlLabel); err != nil {
-		return nil, form{}, err
+	if p, err = b.Click(p, corp.SAMLLabel); err != nil {
+		return nil, browse.Form{}, err
 	}
-	return k.upToAnswer(b, p)
+	return k.person().UpToAnswer(b, p)
 }
 
 // atPortal requires that p is the home page of a Region's portal, for Alice.
-func atPortal(p *page, r *region) error {
-	if err := same("the page in the end", r.url+"/", p.url.String()); err != nil {
-		return err
-	}
-	if err := same("the status of the portal's page", 200, p.status); err != nil {
-		return err
-	}
-	for _, text := range []string{"Region " + r.Name, alice, production, sandbox} {
-		if err := p.says(text); err != nil {
-			return err
-		}
-	}
-	return nil
+func atPortal(p *browse.Page, s *site) error {
+	return person.Person{Login: corp.Alice}.Sees(p, s.Place, s.url, corp.Sandbox)
 }
 
-// press presses a button of the control page.
-func (k *walker) press(action string) error {
+// complained finds what the control page says when something went wrong.
+var complained = regexp.MustCompile(`<p class="notice bad"[^>]*>([^<]*)</p>`)
+
+// press presses a button of the control page, which may have a name and value.
+func (k *walker) press(action string, value ...string) error {
 	b := k.browser()
-	p, err := b.open(k.control.url + "/")
+	p, err := b.Open(k.control.url + "/")
 	if err != nil {
 		return err
 	}
-	f, ok := p.formFor(action)
+	f, ok := p.FormFor(action)
 	if !ok {
-		return differ("the control page", "a button for "+action, "none")
+		return check.Differ("the control page", "a button for "+action, "none")
 	}
-	p, err = b.submit(p, f, nil)
+	filled := url.Values{}
+	if len(value) == 2 {
+		filled.Set(value[0], value[1])
+	}
+	p, err = b.Submit(p, f, filled)
 	if err != nil {
 		return err
 	}
-	return same("the status of the control page", 200, p.status)
+	if complaint := complained.FindStringSubmatch(p.Body); complaint != nil {
+		return check.Differ("what the control page says", "what was done", complaint[1])
+	}
+	return check.Same("the status of the control page", 200, p.Status)
 }

@@ -1,59 +1,163 @@
 package main
 
 import (
-	"fmt"
-	"net"
+	"context"
+	"errors"
 	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
 
 	"github.com/meridian-saml/meridian/acs"
-	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/examples/internal/corp"
+	"github.com/meridian-saml/meridian/examples/internal/loopback"
+	"github.com/meridian-saml/meridian/examples/internal/region"
+	"github.com/meridian-saml/meridian/portal/center"
 )
-
-// place is a Region before it runs.
-type place struct {
-	Name, Label string
-	Port        int
-}
 
 // places are the Regions of the demo, the primary first. The order is that of
 // the ACS list, so the first one's URL is the default.
-var places = []place{
-	{Name: "us-east-1", Label: "N. Virginia", Port: 8711},
-	{Name: "eu-central-1", Label: "Frankfurt", Port: 8712},
+var places = []struct {
+	corp.Place
+	Port int
+}{
+	{corp.Virginia, 8711},
+	{corp.Frankfurt, 8712},
 }
 
-func (p place) host() string { return p.Name + ".localhost" }
-
-// region is a Region that runs, or did and can again. Its stores live as long
-// as the program: a Region that comes back remembers what it knew.
-type region struct {
-	place
+// A site is a Region's address, and what runs there: nothing before the
+// instance is extended to it and while it is stopped.
+type site struct {
+	corp.Place
 	url string // of its portal, without a slash at the end
 	acs string // its assertion consumer service
-	*server
+	dir string // its replica's
+	// The server is up from the start. It says so while there is no Region.
+	*loopback.Server
+	store acs.Store // lives as long as the program
+
+	mu     sync.Mutex
+	runs   *region.Region // nil while nothing does; guarded by mu
+	opened bool           // it ran before; guarded by mu
 }
 
-func newRegion(p place, l net.Listener) *region {
-	u := origin(p.host(), l)
-	return &region{place: p, url: u, acs: u + acsPath}
+func newSite(p corp.Place, port int, dir string) *site {
+	u := loopback.Origin(p.Host(), port)
+	return &site{Place: p, url: u, acs: region.ACS(u), dir: filepath.Join(dir, p.Name), store: acs.NewMemoryStore()}
 }
 
-// handler is all that the Region serves: its portal, and the applications that
-// were deployed in it.
-func (w *world) handler(r *region, store acs.Store) (http.Handler, error) {
-	view, err := w.center.In(r.Name)
-	if err != nil {
-		return nil, err
+// running is the Region that runs here, or nil.
+func (s *site) running() *region.Region {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.runs
+}
+
+// added says whether the Region was ever opened here.
+func (s *site) added() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.opened
+}
+
+// ServeHTTP implements http.Handler.
+func (s *site) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if runs := s.running(); runs != nil {
+		runs.ServeHTTP(w, r)
+		return
 	}
-	p, err := portal.New(portal.Config{
-		Region: r.Name, SP: w.sp, Directory: view, Store: store, Logger: w.logger,
-		OnVerdict: w.signIns.verdict, OnSignIn: w.signIns.portal,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("the portal of %s: %w", r.Name, err)
+	region.NotYet(w, s.Name+" is not a Region of the instance. Extend to it on the demo's control page.")
+}
+
+// view is the Region's view of the instance, or nil.
+func (s *site) view() *center.View {
+	if runs := s.running(); runs != nil {
+		return runs.View()
 	}
-	mux := http.NewServeMux()
-	mux.Handle("/", p)
-	mux.HandleFunc("GET "+appPath+"{name}", func(rw http.ResponseWriter, req *http.Request) { w.application(rw, req, r) })
-	return mux, nil
+	return nil
+}
+
+// open opens the Region and lets it and the others that run follow each other.
+func (w *world) open(s *site) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.runs != nil {
+		return nil
+	}
+	cfg := region.Config{
+		Place: s.Place, Primary: w.sites[0].Name, Origin: s.url, SP: w.sp, Store: s.store,
+		Dir: s.dir, Listen: loopback.Address(0), Secret: w.secret, Peers: map[string]string{},
+		Logger: w.logger, OnVerdict: w.signIns.verdict, OnSignIn: w.signIns.portal,
+	}
+	if s == w.sites[0] {
+		cfg.Seed = corp.Data(region.Entry(s.Place, s.url, center.RegionActive))
+	}
+	others := map[string]*region.Region{}
+	for _, o := range w.sites {
+		if o == s {
+			continue
+		}
+		if runs := o.running(); runs != nil {
+			others[o.Name], cfg.Peers[o.Name] = runs, runs.Addr()
+		}
+	}
+	runs, err := region.Open(w.ctx, cfg)
+	if err != nil {
+		return err
+	}
+	for _, o := range others {
+		if err := o.Follow(s.Name, runs.Addr()); err != nil {
+			runs.Close()
+			return err
+		}
+	}
+	s.runs, s.opened = runs, true
+	return nil
+}
+
+// startLimit is far above what a Region takes that was replicated before.
+const startLimit = 20 * time.Second
+
+// start brings a Region back that was stopped, at the same address and with
+// what it has on disk.
+func (w *world) start(s *site) error {
+	w.acts.Lock()
+	defer w.acts.Unlock()
+	if !s.added() {
+		return errors.New(s.Name + " is not a Region of the instance yet: extend to it first")
+	}
+	if err := s.Start(); err != nil {
+		return err
+	}
+	if err := w.open(s); err != nil {
+		s.Stop()
+		return err
+	}
+	ctx, cancel := context.WithTimeout(w.ctx, startLimit)
+	defer cancel()
+	return s.running().Wait(ctx)
+}
+
+// stop ends a Region as an outage does: its listener and its connections, its
+// replica and the links to the others are gone, and nothing said goodbye.
+func (w *world) stop(s *site) error {
+	w.acts.Lock()
+	defer w.acts.Unlock()
+	if !s.added() {
+		return errors.New(s.Name + " is not a Region of the instance yet, so there is nothing to stop")
+	}
+	s.end()
+	return nil
+}
+
+func (s *site) end() {
+	if s.Server != nil {
+		s.Stop()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.runs != nil {
+		s.runs.Close()
+		s.runs = nil
+	}
 }

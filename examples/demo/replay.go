@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/meridian-saml/meridian/examples/internal/browse"
+	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
@@ -21,21 +23,21 @@ func (w *world) replay(ctx context.Context) (signIn, error) {
 	if err != nil {
 		return signIn{}, err
 	}
-	at, err := w.region(m.ACS)
+	at, err := w.site(m.ACS)
 	if err != nil {
 		return signIn{}, err
 	}
-	if !at.running() {
+	if !at.Running() {
 		return signIn{}, fmt.Errorf("%s is stopped, so nothing can be sent there", at.Name)
 	}
-	b := newBrowser(ctx)
-	b.from = "http://" + idpHost
+	b := browse.New(ctx)
+	b.From = "http://" + corp.IdPHost
 	mark := w.signIns.mark()
 	values := url.Values{"SAMLResponse": {base64.StdEncoding.EncodeToString(m.XML)}}
 	if m.RelayState != "" {
 		values.Set("RelayState", m.RelayState)
 	}
-	p, err := b.post(m.ACS, values)
+	p, err := b.Post(m.ACS, values)
 	if err != nil {
 		return signIn{}, err
 	}
@@ -47,7 +49,7 @@ func (w *world) replay(ctx context.Context) (signIn, error) {
 			return v, nil
 		}
 	}
-	return signIn{}, fmt.Errorf("%s answered %d and gave no verdict", at.Name, p.status)
+	return signIn{}, fmt.Errorf("%s answered %d and gave no verdict", at.Name, p.Status)
 }
 
 // lastAccepted finds the message that the newest accepted verdict was about.
@@ -69,4 +71,4 @@ func (w *world) lastAccepted() (mockidp.Message, error) {
 var reference = regexp.MustCompile(`\bMRD-[0-9A-Z]{4}-[0-9A-Z]{4}\b`)
 
 // referenceOn is the reference that a page shows to the person, or "".
-func referenceOn(p *page) string { return reference.FindString(strings.ToUpper(p.text())) }
+func referenceOn(p *browse.Page) string { return reference.FindString(strings.ToUpper(p.Text())) }

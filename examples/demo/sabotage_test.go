@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -13,39 +13,51 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/examples/internal/check"
+	"github.com/meridian-saml/meridian/examples/internal/corp"
+	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/saml"
 )
 
-func newTestWorld(t *testing.T) *world {
-	t.Helper()
-	w, err := newWorld(worldConfig{})
-	require.NoError(t, err)
-	t.Cleanup(w.close)
-	return w
-}
-
-// serveInstead puts another handler behind a Region's address.
-func serveInstead(t *testing.T, r *region, h http.Handler) {
-	t.Helper()
-	r.stop()
-	r.handler = h
-	require.NoError(t, r.start())
-}
-
-func updateApp(t *testing.T, w *world, id string, f func(*mockidp.App)) {
-	t.Helper()
-	require.NoError(t, w.idp.UpdateApp(id, func(a *mockidp.App) error { f(a); return nil }))
-}
+// How far a world is when a step is taken.
+const (
+	alone       = iota // the primary, and nothing else yet
+	added              // the second Region replicated; the identity provider knows nothing of it
+	listed2            // its ACS URL is in the app
+	extended           // and there is a bookmark
+	primaryLost        // and the primary is stopped
+)
 
 // A walk that can't fail shows nothing. For every step there is a world in
 // which what it looks at is broken, and the step says so.
 func TestEveryStepCanFail(t *testing.T) {
-	for i, c := range []struct {
+	cases := []struct {
 		name     string
+		from     int
 		sabotage func(*testing.T, *world)
 		says     string
 	}{
-		{"another default", func(t *testing.T, w *world) {
+		{"a Region that serves before it is one", alone, func(t *testing.T, w *world) {
+			serveInstead(t, w.sites[1], w.sites[0])
+		}, "which is no Region yet: want 503, got"},
+		{"another default", alone, func(t *testing.T, w *world) {
+			require.NoError(t, w.sp.ReplaceDefaultACS([]saml.Endpoint{
+				{URL: w.sites[1].acs, Region: w.sites[1].Name}, {URL: w.sites[0].acs, Region: w.sites[0].Name},
+			}))
+		}, "the first ACS URL"},
+		{"an identity provider that takes any URL", added, func(t *testing.T, w *world) {
+			updateApp(t, w, "", func(a *mockidp.App) { a.Unlisted = mockidp.UseDefault })
+		}, "the identity provider's status: want 400, got 200"},
+		{"another URL in the first place", added, func(t *testing.T, w *world) {
+			updateApp(t, w, "", func(a *mockidp.App) { a.ACS = []mockidp.ACS{{URL: w.sites[0].acs + "/old"}, {URL: w.sites[0].acs}} })
+		}, "the ACS URLs in the app"},
+		{"a tile that was there before", listed2, func(t *testing.T, w *world) {
+			_, err := w.idp.AddApp(corp.Bookmark(w.sites[0].Place, w.sites[0].url+"/"))
+			require.NoError(t, err)
+		}, "tiles before: want 1, got 2"},
+		{"another default in the metadata", extended, func(t *testing.T, w *world) {
 			list := w.sp.ACS()
 			slices.Reverse(list)
 			for i := range list {
@@ -53,57 +65,73 @@ func TestEveryStepCanFail(t *testing.T) {
 			}
 			require.NoError(t, w.sp.ReplaceDefaultACS(list))
 		}, "ACS URL 1"},
-		{"a Lax request cookie", func(t *testing.T, w *world) {
-			serveInstead(t, w.regions[0], laxCookies(w.regions[0].handler))
+		{"a Lax request cookie", extended, func(t *testing.T, w *world) {
+			serveInstead(t, w.sites[0], laxCookies(w.sites[0]))
 		}, "InResponseTo"},
-		{"an additional URL that is not listed", func(t *testing.T, w *world) {
+		{"an additional URL that is not listed", extended, func(t *testing.T, w *world) {
 			updateApp(t, w, "", func(a *mockidp.App) { a.ACS, a.Unlisted = a.ACS[:1], mockidp.UseDefault })
 		}, w0acs},
-		{"the order of the list", func(t *testing.T, w *world) { require.NoError(t, w.swapACS()) }, "the ACS that the response came to"},
-		{"a bookmark to the primary", func(t *testing.T, w *world) {
-			updateApp(t, w, w.idp.Apps()[1].ID, func(a *mockidp.App) { a.URL = w.regions[0].url + "/" })
+		{"the order of the list", extended, func(t *testing.T, w *world) { require.NoError(t, w.swapACS()) }, "the ACS that the response came to"},
+		{"a bookmark to the primary", extended, func(t *testing.T, w *world) {
+			updateApp(t, w, w.idp.Apps()[1].ID, func(a *mockidp.App) { a.URL = w.sites[0].url + "/" })
 		}, "through http://eu-central-1"},
-		{"nothing to swap with", func(t *testing.T, w *world) {
+		{"a Region that shares no codes", extended, func(t *testing.T, w *world) {
+			serveInstead(t, w.sites[1], serving(t, w.sites[1], func(c *portal.Config) { c.Codes = nil }))
+		}, "none of the identity provider's pages"},
+		{"a Region that never hears of changes", extended, func(t *testing.T, w *world) {
+			serveInstead(t, w.sites[1], serving(t, w.sites[1], func(c *portal.Config) { c.Directory = w.sites[1].view().Snapshot() }))
+		}, "the status of the page of AdministratorAccess in eu-central-1: want 200, got 404"},
+		{"nothing to swap with", extended, func(t *testing.T, w *world) {
 			updateApp(t, w, "", func(a *mockidp.App) { a.ACS = a.ACS[:1] })
-		}, "the ACS that the response came to"},
-		{"an identity provider that takes any URL", func(t *testing.T, w *world) {
+		}, "one ACS URL only"},
+		{"an identity provider that takes unlisted URLs", extended, func(t *testing.T, w *world) {
 			updateApp(t, w, "", func(a *mockidp.App) { a.Unlisted = mockidp.UseDefault })
 		}, "the identity provider's status: want 400, got 200"},
-		{"a Region that stands in for another", func(t *testing.T, w *world) {
-			serveInstead(t, w.regions[1], w.regions[0].handler)
+		{"a Region that stands in for another", extended, func(t *testing.T, w *world) {
+			serveInstead(t, w.sites[1], w.sites[0])
 		}, "the ACS that the response came to"},
-		{"a store that forgets", func(t *testing.T, w *world) {
-			h, err := w.handler(w.regions[0], forgetful{acs.NewMemoryStore()})
-			require.NoError(t, err)
-			serveInstead(t, w.regions[0], h)
+		{"a store that forgets", extended, func(t *testing.T, w *world) {
+			serveInstead(t, w.sites[0], forgetting(t, w.sites[0]))
 		}, "refused, Reason Replay, got accepted"},
-		{"cookies that everybody has", func(t *testing.T, w *world) {
-			serveInstead(t, w.regions[0], sharedCookies(w.regions[0].handler))
+		{"cookies that everybody has", extended, func(t *testing.T, w *world) {
+			serveInstead(t, w.sites[0], sharedCookies(w.sites[0]))
 		}, "refused, Reason InResponseTo, got accepted"},
-		{"a Region that asks for another's URL", func(t *testing.T, w *world) {
-			serveInstead(t, w.regions[1], w.regions[0].handler)
+		{"a Region that asks for another's URL", extended, func(t *testing.T, w *world) {
+			serveInstead(t, w.sites[1], w.sites[0])
 		}, "WrongRegion"},
-		{"a Stop that stops something else", func(t *testing.T, w *world) {
-			l, err := listen(0)
+		{"a redirector that listens to nobody", extended, redirectsHome, "through http://eu-central-1"},
+		{"a Stop that stops something else", extended, func(t *testing.T, w *world) {
+			l, err := loopback.Listen(0)
 			require.NoError(t, err)
-			t.Cleanup(w.regions[0].stop)
-			w.regions[0].server = newServer(l, w.regions[0].handler)
+			t.Cleanup(w.sites[0].Stop)
+			w.sites[0].Server = loopback.Serve(l, w.sites[0])
 		}, "a connection to us-east-1"},
-		{"a Region that comes back broken", func(t *testing.T, w *world) {
-			w.regions[0].stop()
-			w.regions[0].handler = http.NotFoundHandler()
+		{"a redirector that sees nothing", primaryLost, redirectsHome, "through http://eu-central-1"},
+		{"a Region that comes back broken", primaryLost, func(t *testing.T, w *world) {
+			w.sites[0].Use(http.NotFoundHandler())
 		}, "an answer of the identity provider"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			w := newTestWorld(t)
-			if i == len(steps)-1 {
-				w.regions[0].stop() // as the step before left it
-			}
+		{"sessions that stay in their Region", extended, func(t *testing.T, w *world) {
+			serveInstead(t, w.sites[1], serving(t, w.sites[1], func(c *portal.Config) { c.Sessions = portal.NewMemorySessions() }))
+		}, "sessions of us-east-1 on eu-central-1's page"},
+		{"a Region that is cut off", extended, func(t *testing.T, w *world) {
+			w.sites[0].running().RemovePeer(w.sites[1].Name)
+		}, "what the Regions know: want 0 differences"},
+	}
+	require.Len(t, cases, len(steps))
+	neverComes := map[int]bool{12: true, 19: true, 21: true, 24: true} // what the step waits for
+	for i, c := range cases {
+		t.Run(fmt.Sprintf("%d %s", i+1, c.name), func(t *testing.T) {
+			t.Parallel()
+			w := newTestWorld(t, c.from)
 			c.sabotage(t, w)
-			line, held := take(newWalker(context.Background(), w), steps[i])
+			k := newTestWalker(w)
+			if neverComes[i+1] {
+				k.patience = time.Second
+			}
+			line, held := check.Take(k, steps[i])
 			assert.False(t, held)
 			assert.Regexp(t, `^FAIL  \S.*: want .+, got .+$`, line)
-			assert.Contains(t, line, strings.ReplaceAll(c.says, w0acs, w.regions[0].acs))
+			assert.Contains(t, line, strings.ReplaceAll(c.says, w0acs, w.sites[0].acs))
 		})
 	}
 }
@@ -113,15 +141,15 @@ const w0acs = "{the primary's ACS}"
 
 // A walk with a step that fails says so in its last line, and in its result.
 func TestWalkThatFails(t *testing.T) {
-	w := newTestWorld(t)
-	serveInstead(t, w.regions[1], laxCookies(w.regions[1].handler))
+	w := newTestWorld(t, alone)
+	serveInstead(t, w.sites[1], laxCookies(w.sites[1]))
 	var out strings.Builder
 	assert.False(t, walk(context.Background(), w, &out))
 	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	require.Len(t, lines, 14)
-	assert.Regexp(t, `^2\. ok    \S`, lines[1])
-	assert.Regexp(t, `^3\. FAIL  the verdict at eu-central-1: want accepted, got .*InResponseTo`, lines[2])
-	assert.Equal(t, "10 of 13 steps held", lines[13], out.String()) // the others: 5 and 12
+	require.Len(t, lines, len(steps)+1)
+	assert.Regexp(t, `^7\. ok    \S`, lines[6])
+	assert.Regexp(t, `^8\. FAIL  the verdict at eu-central-1: want accepted, got .*InResponseTo`, lines[7])
+	assert.Regexp(t, fmt.Sprintf(`^1\d of %d steps held$`, len(steps)), lines[len(steps)], out.String())
 }
 
 // A walk that is interrupted ends at once and did not hold.
@@ -129,62 +157,21 @@ func TestWalkInterrupted(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	var out strings.Builder
-	assert.False(t, walk(ctx, newTestWorld(t), &out))
-	assert.Contains(t, out.String(), "\n0 of 13 steps held\n")
+	assert.False(t, walk(ctx, newTestWorld(t, extended), &out))
+	assert.Contains(t, out.String(), fmt.Sprintf("\n0 of %d steps held\n", len(steps)))
 }
 
-// laxCookies makes a mistake that only something like a browser notices.
-func laxCookies(h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(&rewriter{w, func(h http.Header) {
-			for i, c := range h["Set-Cookie"] {
-				h["Set-Cookie"][i] = strings.ReplaceAll(c, "SameSite=None", "SameSite=Lax")
-			}
-		}}, r)
-	})
+// forgetting serves a Region with a store that remembers requests and no
+// assertion.
+func forgetting(t *testing.T, s *site) http.Handler {
+	return serving(t, s, func(c *portal.Config) { c.Store = forgetful{acs.NewMemoryStore()} })
 }
 
-// sharedCookies gives every browser the request cookies of all.
-func sharedCookies(h http.Handler) http.Handler {
-	var mu sync.Mutex
-	all := map[string]string{}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		mu.Lock()
-		for name, value := range all {
-			if _, err := r.Cookie(name); err != nil {
-				r.AddCookie(&http.Cookie{Name: name, Value: value})
-			}
-		}
-		mu.Unlock()
-		h.ServeHTTP(&rewriter{w, func(h http.Header) {
-			mu.Lock()
-			defer mu.Unlock()
-			for _, c := range (&http.Response{Header: h}).Cookies() {
-				if strings.HasPrefix(c.Name, acs.CookiePrefix) && c.MaxAge > 0 {
-					all[c.Name] = c.Value
-				}
-			}
-		}}, r)
-	})
-}
-
-// rewriter has a last look at the headers.
-type rewriter struct {
-	http.ResponseWriter
-	look func(http.Header)
-}
-
-func (w *rewriter) WriteHeader(status int) {
-	w.look(w.Header())
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// forgetful is a store that remembers requests and no assertion.
-type forgetful struct{ acs.Store }
-
-func (f forgetful) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
-	if strings.HasPrefix(key, acs.KeyPrefixAssertion) {
-		return nil
-	}
-	return f.Store.Add(ctx, key, v, exp)
+// redirectsHome is a redirector that leads to the primary, whatever happens.
+func redirectsHome(t *testing.T, w *world) {
+	l, err := loopback.Listen(0)
+	require.NoError(t, err)
+	s := loopback.Serve(l, http.RedirectHandler(w.sites[0].url+"/", http.StatusFound))
+	t.Cleanup(s.Stop)
+	w.redirector.url = loopback.Origin(redirectorHost, loopback.Port(l))
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -11,6 +10,11 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/saml"
+
+	"github.com/meridian-saml/meridian/examples/internal/browse"
+	"github.com/meridian-saml/meridian/examples/internal/check"
+	"github.com/meridian-saml/meridian/examples/internal/corp"
+	"github.com/meridian-saml/meridian/examples/internal/loopback"
 )
 
 // unlistedURL: somebody asks, in our name, for the answer to be sent to a place
@@ -18,13 +22,13 @@ import (
 // answer at once.
 func unlistedURL(k *walker) (string, error) {
 	var hits atomic.Int32
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := loopback.Listen(0)
 	if err != nil {
 		return "", err
 	}
-	trap := newServer(l, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hits.Add(1) }))
-	defer trap.stop()
-	unlisted := origin("elsewhere.localhost", l) + acsPath
+	trap := loopback.Serve(l, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { hits.Add(1) }))
+	defer trap.Stop()
+	unlisted := loopback.Origin("elsewhere.localhost", loopback.Port(l)) + corp.ACSPath
 	idp, err := saml.ParseIdPMetadata(k.idp.Metadata(""))
 	if err != nil {
 		return "", err
@@ -46,18 +50,18 @@ func unlistedURL(k *walker) (string, error) {
 		return "", err
 	}
 	before := k.sent()
-	p, err := b.open(link)
+	p, err := b.Open(link)
 	if err != nil {
 		return "", err
 	}
-	_, answered := p.formWith("SAMLResponse")
-	if err := cmp.Or(same("the identity provider's status", 400, p.status),
-		same("whether it answered", false, answered),
-		same("responses that it made", 0, k.sent()-before),
-		same("requests at the unlisted URL", 0, hits.Load())); err != nil {
+	_, answered := p.FormWith("SAMLResponse")
+	if err := cmp.Or(check.Same("the identity provider's status", 400, p.Status),
+		check.Same("whether it answered", false, answered),
+		check.Same("responses that it made", 0, k.sent()-before),
+		check.Same("requests at the unlisted URL", 0, hits.Load())); err != nil {
 		return "", err
 	}
-	if err := p.says(string(mockidp.ReasonUnlistedURL)); err != nil {
+	if err := p.Says(string(mockidp.ReasonUnlistedURL)); err != nil {
 		return "", err
 	}
 	return "the identity provider refused (400) a request that named an unlisted URL, and posted nothing", nil
@@ -78,12 +82,12 @@ func (k *walker) sent() int {
 // another. All Regions share the entity ID, so only the Recipient tells them
 // apart. Refusing it uses up nothing: the right Region still takes it.
 func wrongRecipient(k *walker) (string, error) {
-	here, there := k.regions[0], k.regions[len(k.regions)-1]
+	here, there := k.sites[0], k.sites[len(k.sites)-1]
 	for _, way := range []struct {
 		flow  string
-		begin func(*browser) (*page, form, error)
+		begin func(*browse.Browser) (*browse.Page, browse.Form, error)
 	}{
-		{acs.FlowSP, func(b *browser) (*page, form, error) { return k.begin(b, here) }},
+		{acs.FlowSP, func(b *browse.Browser) (*browse.Page, browse.Form, error) { return k.begin(b, here) }},
 		{acs.FlowIdP, k.tile},
 	} {
 		b := k.browser()
@@ -92,8 +96,8 @@ func wrongRecipient(k *walker) (string, error) {
 			return "", err
 		}
 		astray, mark := f, k.signIns.mark()
-		astray.action = there.acs
-		q, err := b.submit(p, astray, nil)
+		astray.Action = there.acs
+		q, err := b.Submit(p, astray, nil)
 		if err != nil {
 			return "", err
 		}
@@ -101,7 +105,7 @@ func wrongRecipient(k *walker) (string, error) {
 			return "", err
 		}
 		mark = k.signIns.mark()
-		if p, err = b.submit(p, f, nil); err != nil {
+		if p, err = b.Submit(p, f, nil); err != nil {
 			return "", err
 		}
 		if err := cmp.Or(k.accepted(mark, here, way.flow), atPortal(p, here)); err != nil {
@@ -115,29 +119,29 @@ func wrongRecipient(k *walker) (string, error) {
 // can stop, and once for an answer, whose request is spent even for somebody
 // who kept this browser's cookies.
 func sameResponseTwice(k *walker) (string, error) {
-	r := k.regions[0]
+	r := k.sites[0]
 	for _, way := range []struct {
 		flow   string
-		begin  func(*browser) (*page, form, error)
+		begin  func(*browse.Browser) (*browse.Page, browse.Form, error)
 		reason acs.Reason
 	}{
 		{acs.FlowIdP, k.tile, acs.ReasonReplay},
-		{acs.FlowSP, func(b *browser) (*page, form, error) { return k.begin(b, r) }, acs.ReasonRequest},
+		{acs.FlowSP, func(b *browse.Browser) (*browse.Page, browse.Form, error) { return k.begin(b, r) }, acs.ReasonRequest},
 	} {
 		b := k.browser()
 		p, f, err := way.begin(b)
 		if err != nil {
 			return "", err
 		}
-		before, mark := b.again(), k.signIns.mark()
-		if _, err := b.submit(p, f, nil); err != nil {
+		before, mark := b.Again(), k.signIns.mark()
+		if _, err := b.Submit(p, f, nil); err != nil {
 			return "", err
 		}
 		if err := k.accepted(mark, r, way.flow); err != nil {
 			return "", err
 		}
 		mark = k.signIns.mark()
-		q, err := before.submit(p, f, nil)
+		q, err := before.Submit(p, f, nil)
 		if err != nil {
 			return "", err
 		}
@@ -151,7 +155,7 @@ func sameResponseTwice(k *walker) (string, error) {
 // otherBrowser: a response that answers this browser's request is of no use in
 // another, and trying it there uses up nothing.
 func otherBrowser(k *walker) (string, error) {
-	r := k.regions[0]
+	r := k.sites[0]
 	mine, theirs := k.browser(), k.browser()
 	p, f, err := k.begin(mine, r)
 	if err != nil {
@@ -163,7 +167,7 @@ func otherBrowser(k *walker) (string, error) {
 		return "", err
 	}
 	mark := k.signIns.mark()
-	q, err := theirs.submit(p, f, nil)
+	q, err := theirs.Submit(p, f, nil)
 	if err != nil {
 		return "", err
 	}
@@ -171,7 +175,7 @@ func otherBrowser(k *walker) (string, error) {
 		return "", err
 	}
 	mark = k.signIns.mark()
-	if p, err = mine.submit(p, f, nil); err != nil {
+	if p, err = mine.Submit(p, f, nil); err != nil {
 		return "", err
 	}
 	if err := cmp.Or(k.accepted(mark, r, acs.FlowSP), atPortal(p, r)); err != nil {
@@ -184,10 +188,10 @@ func otherBrowser(k *walker) (string, error) {
 // URL, and answers to the default instead of refusing. The default can't take
 // the answer, but says to the operator what is missing.
 func wrongRegion(k *walker) (held string, err error) {
-	first, other := k.regions[0], k.regions[len(k.regions)-1]
+	first, other := k.sites[0], k.sites[len(k.sites)-1]
 	app, ok := k.idp.App("")
 	if !ok {
-		return "", differ("the SAML app", "one", "none")
+		return "", check.Differ("the SAML app", "one", "none")
 	}
 	before, policy := app.ACS, app.Unlisted
 	set := func(list []mockidp.ACS, u mockidp.UnlistedACS) error {
@@ -198,7 +202,7 @@ func wrongRegion(k *walker) (held string, err error) {
 	}
 	defer func() { err = cmp.Or(err, set(before, policy)) }()
 	b, mark := k.browser(), k.signIns.mark()
-	p, err := b.open(other.url + "/")
+	p, err := b.Open(other.url + "/")
 	if err != nil {
 		return "", err
 	}
@@ -209,11 +213,11 @@ func wrongRegion(k *walker) (held string, err error) {
 	if err != nil {
 		return "", err
 	}
-	if err := holds("what the log says", strings.Contains(v.Detail, other.acs) && strings.Contains(v.Detail, other.Name),
+	if err := check.That("what the log says", strings.Contains(v.Detail, other.acs) && strings.Contains(v.Detail, other.Name),
 		"the URL and the name of "+other.Name, v.Detail); err != nil {
 		return "", err
 	}
-	if err := p.says("Sign in again"); err != nil {
+	if err := p.Says("Sign in again"); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("with %s's URL unlisted its answer came to %s, was refused (WrongRegion), and the log named the URL to list", other.Name, first.Name), nil

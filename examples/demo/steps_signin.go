@@ -7,6 +7,9 @@ import (
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/saml"
+
+	"github.com/meridian-saml/meridian/examples/internal/check"
+	"github.com/meridian-saml/meridian/examples/internal/corp"
 )
 
 // spMetadata is what step 1 reads of the metadata (SAML Metadata 2.4.4).
@@ -24,42 +27,42 @@ type spMetadata struct {
 // and the same document in every Region.
 func metadataListsBoth(k *walker) (string, error) {
 	var first string
-	for i, r := range k.regions {
-		p, err := k.browser().open(r.url + "/metadata")
+	for i, r := range k.sites {
+		p, err := k.browser().Open(r.url + "/metadata")
 		if err != nil {
 			return "", err
 		}
 		if i == 0 {
-			first = p.body
+			first = p.Body
 		}
-		if err := cmp.Or(same("the status of the metadata", 200, p.status),
-			holds("the metadata in "+r.Name, p.body == first, "the same as in "+k.regions[0].Name, "another")); err != nil {
+		if err := cmp.Or(check.Same("the status of the metadata", 200, p.Status),
+			check.That("the metadata in "+r.Name, p.Body == first, "the same as in "+k.sites[0].Name, "another")); err != nil {
 			return "", err
 		}
 	}
 	var doc spMetadata
 	if err := xml.Unmarshal([]byte(first), &doc); err != nil {
-		return "", differ("the metadata", "SAML metadata", err.Error())
+		return "", check.Differ("the metadata", "SAML metadata", err.Error())
 	}
-	if err := cmp.Or(same("the entity ID", k.sp.EntityID(), doc.EntityID),
-		same("the number of ACS URLs", len(k.regions), len(doc.ACS))); err != nil {
+	if err := cmp.Or(check.Same("the entity ID", k.sp.EntityID(), doc.EntityID),
+		check.Same("the number of ACS URLs", len(k.sites), len(doc.ACS))); err != nil {
 		return "", err
 	}
-	for i, r := range k.regions {
+	for i, r := range k.sites {
 		at, is := doc.ACS[i], doc.ACS[i].IsDefault
-		if err := cmp.Or(same(fmt.Sprintf("ACS URL %d", i+1), r.acs, at.Location),
-			same("its binding", saml.HTTPPost, at.Binding),
-			same("whether "+r.Name+" is the default", i == 0, is == "true" || is == "1")); err != nil {
+		if err := cmp.Or(check.Same(fmt.Sprintf("ACS URL %d", i+1), r.acs, at.Location),
+			check.Same("its binding", saml.HTTPPost, at.Binding),
+			check.Same("whether "+r.Name+" is the default", i == 0, is == "true" || is == "1")); err != nil {
 			return "", err
 		}
 	}
-	return fmt.Sprintf("the metadata lists %d ACS URLs under one entity ID; the first, of %s, is the default", len(doc.ACS), k.regions[0].Name), nil
+	return fmt.Sprintf("the metadata lists %d ACS URLs under one entity ID; the first, of %s, is the default", len(doc.ACS), k.sites[0].Name), nil
 }
 
 // signInAt starts at a Region's portal, as a person does who typed its address.
 func signInAt(i int) step {
 	return func(k *walker) (string, error) {
-		r := k.regions[i]
+		r := k.sites[i]
 		if err := k.signsIn(r); err != nil {
 			return "", err
 		}
@@ -68,9 +71,9 @@ func signInAt(i int) step {
 }
 
 // signsIn is a whole SP-initiated sign-in with a browser that was never here.
-func (k *walker) signsIn(r *region) error {
+func (k *walker) signsIn(r *site) error {
 	b, mark := k.browser(), k.signIns.mark()
-	p, err := b.open(r.url + "/")
+	p, err := b.Open(r.url + "/")
 	if err != nil {
 		return err
 	}
@@ -80,57 +83,57 @@ func (k *walker) signsIn(r *region) error {
 	if err := k.accepted(mark, r, acs.FlowSP); err != nil {
 		return err
 	}
-	return cmp.Or(same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(b.posted(k.idp.URL))), atPortal(p, r))
+	return cmp.Or(check.Same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(b.Posted(k.idp.URL))), atPortal(p, r))
 }
 
 // samlTile: IdP-initiated sign-in goes to the first URL of the app's list.
 func samlTile(k *walker) (string, error) {
-	r := k.regions[0]
+	r := k.sites[0]
 	if err := k.tileLeadsTo(r); err != nil {
 		return "", err
 	}
 	return "the SAML tile led to the first URL of the app's list, that of " + r.Name, nil
 }
 
-func (k *walker) tileLeadsTo(r *region) error {
+func (k *walker) tileLeadsTo(r *site) error {
 	b, mark := k.browser(), k.signIns.mark()
 	p, f, err := k.tile(b)
 	if err != nil {
 		return err
 	}
-	if p, err = b.submit(p, f, nil); err != nil {
+	if p, err = b.Submit(p, f, nil); err != nil {
 		return err
 	}
 	if err := k.accepted(mark, r, acs.FlowIdP); err != nil {
 		return err
 	}
-	return cmp.Or(same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(b.posted(k.idp.URL))), atPortal(p, r))
+	return cmp.Or(check.Same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(b.Posted(k.idp.URL))), atPortal(p, r))
 }
 
 // bookmarkTile: the way to an additional Region is a bookmark, which knows no
 // SAML: it opens the portal, which starts a sign-in of its own.
 func bookmarkTile(k *walker) (string, error) {
-	r := k.regions[len(k.regions)-1]
+	r := k.sites[len(k.sites)-1]
 	if err := k.bookmarkLeadsTo(r); err != nil {
 		return "", err
 	}
-	return "the bookmark " + quote(bookmarkLabel(r.place)) + " opened that portal, which signed Alice in without asking again", nil
+	return "the bookmark " + check.Quote(corp.BookmarkLabel(r.Place)) + " opened that portal, which signed Alice in without asking again", nil
 }
 
-func (k *walker) bookmarkLeadsTo(r *region) error {
+func (k *walker) bookmarkLeadsTo(r *site) error {
 	b := k.browser()
 	p, err := k.dashboard(b)
 	if err != nil {
 		return err
 	}
 	mark := k.signIns.mark()
-	if p, err = b.click(p, bookmarkLabel(r.place)); err != nil {
+	if p, err = b.Click(p, corp.BookmarkLabel(r.Place)); err != nil {
 		return err
 	}
-	if _, asks := p.formWith("password"); asks {
-		return differ("the identity provider, where Alice has a session", "an answer", "its sign-in page")
+	if _, asks := p.FormWith("password"); asks {
+		return check.Differ("the identity provider, where Alice has a session", "an answer", "its sign-in page")
 	}
-	if err := k.visited(b, r.url+"/"); err != nil {
+	if err := b.Visited(r.url + "/"); err != nil {
 		return err
 	}
 	if p, err = k.signIn(b, p); err != nil {
@@ -139,20 +142,10 @@ func (k *walker) bookmarkLeadsTo(r *region) error {
 	return cmp.Or(k.accepted(mark, r, acs.FlowSP), atPortal(p, r))
 }
 
-// visited requires that the browser went through an address.
-func (k *walker) visited(b *browser, url string) error {
-	for _, v := range b.trail {
-		if v.url == url {
-			return nil
-		}
-	}
-	return differ("the browser's way", "through "+url, b.trail[len(b.trail)-1].url)
-}
-
 // swapped: the order of the URLs in the identity provider's app decides where
 // its tile leads, and nothing at the service provider has to follow.
 func swapped(k *walker) (string, error) {
-	first, other := k.regions[0], k.regions[len(k.regions)-1]
+	first, other := k.sites[0], k.sites[len(k.sites)-1]
 	if err := k.press("/swap"); err != nil {
 		return "", err
 	}

@@ -1,20 +1,21 @@
 package main
 
 import (
+	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"net"
-	"slices"
+	"os"
+	"sync"
 
+	"github.com/meridian-saml/meridian/examples/internal/corp"
+	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/mockidp"
-	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// The hosts have no common parent but localhost, so to a browser each is a
-// site of its own, as they would be in earnest. Cookies ignore ports.
 const (
-	idpHost     = "idp.localhost"
 	idpPort     = 8701
 	controlHost = "localhost"
 	controlPort = 8700
@@ -22,13 +23,20 @@ const (
 
 // world is everything that runs.
 type world struct {
-	idp     *mockidp.Server
-	sp      *saml.ServiceProvider
-	center  *center.Instance
-	regions []*region // the primary first
-	control *control
-	signIns *signIns
-	logger  *slog.Logger
+	idp        *mockidp.Server
+	sp         *saml.ServiceProvider
+	sites      []*site // the primary first
+	redirector *redirector
+	control    *control
+	signIns    *signIns
+	logger     *slog.Logger
+	secret     string // that the Regions share
+	dir        string // temporary, for the replicas
+
+	acts   sync.Mutex      // one at a time: extending, stopping, starting
+	ctx    context.Context // until close
+	cancel context.CancelFunc
+	tasks  sync.WaitGroup
 }
 
 // worldConfig says how to start a world.
@@ -40,22 +48,27 @@ type worldConfig struct {
 	Logger *slog.Logger
 }
 
-// newWorld starts everything. First all listeners, because every part must
-// know the addresses of the others before any of them serves.
+// newWorld starts everything, with the primary Region alone. First all
+// listeners, because every part must know the addresses of the others before
+// any of them serves.
 func newWorld(cfg worldConfig) (*world, error) {
-	w := &world{signIns: newSignIns(), logger: cfg.Logger}
+	w := &world{signIns: newSignIns(), logger: cfg.Logger, secret: rand.Text()}
 	if w.logger == nil {
 		w.logger = slog.New(slog.DiscardHandler)
 	}
-	ports := []int{controlPort, idpPort}
+	w.ctx, w.cancel = context.WithCancel(context.Background())
+	ports := []int{controlPort, idpPort, redirectorPort}
 	for _, p := range places {
 		ports = append(ports, p.Port)
 	}
-	listeners, err := listenAll(ports, cfg.FixedPorts)
+	if !cfg.FixedPorts {
+		ports = make([]int, len(ports))
+	}
+	listeners, err := loopback.ListenAll(ports...)
 	if err != nil {
 		return nil, err
 	}
-	if err := w.start(listeners[0], listeners[1], listeners[2:]); err != nil {
+	if err := w.begin(listeners); err != nil {
 		w.close()
 		for _, l := range listeners {
 			_ = l.Close() // those that nobody serves yet
@@ -65,27 +78,13 @@ func newWorld(cfg worldConfig) (*world, error) {
 	return w, nil
 }
 
-func listenAll(ports []int, fixed bool) ([]net.Listener, error) {
-	var out []net.Listener
-	for _, port := range ports {
-		if !fixed {
-			port = 0
-		}
-		l, err := listen(port)
-		if err != nil {
-			for _, l := range out {
-				_ = l.Close()
-			}
-			return nil, err
-		}
-		out = append(out, l)
+func (w *world) begin(l []net.Listener) (err error) {
+	if w.dir, err = os.MkdirTemp("", "meridian-demo-"); err != nil {
+		return err
 	}
-	return out, nil
-}
-
-func (w *world) start(forControl, forIdP net.Listener, forRegions []net.Listener) error {
+	forControl, forIdP, forRedirector, forRegions := l[0], l[1], l[2], l[3:]
 	for i, p := range places {
-		w.regions = append(w.regions, newRegion(p, forRegions[i]))
+		w.sites = append(w.sites, newSite(p.Place, loopback.Port(forRegions[i]), w.dir))
 	}
 	if err := w.startIdP(forIdP); err != nil {
 		return err
@@ -93,16 +92,17 @@ func (w *world) start(forControl, forIdP net.Listener, forRegions []net.Listener
 	if err := w.trustEachOther(); err != nil {
 		return err
 	}
-	var err error
-	if w.center, err = center.New(instance(w.regions)); err != nil {
+	if err := w.open(w.sites[0]); err != nil {
 		return err
 	}
-	for i, r := range w.regions {
-		h, err := w.handler(r, nil)
-		if err != nil {
-			return err
-		}
-		r.server = newServer(forRegions[i], h)
+	if err := w.sites[0].running().Wait(w.ctx); err != nil {
+		return err
+	}
+	for i, s := range w.sites {
+		s.Server = loopback.Serve(forRegions[i], s)
+	}
+	if err := w.startRedirector(forRedirector); err != nil {
+		return err
 	}
 	w.control = newControl(w, forControl)
 	return nil
@@ -110,8 +110,8 @@ func (w *world) start(forControl, forIdP net.Listener, forRegions []net.Listener
 
 func (w *world) startIdP(l net.Listener) error {
 	idp, err := mockidp.Open(mockidp.Config{
-		BaseURL: origin(idpHost, l), Org: "Example Corp", Hint: "Sign in as " + signInHint,
-		Users: idpUsers(), Apps: idpApps(w.regions), Logger: w.logger,
+		BaseURL: loopback.Origin(corp.IdPHost, loopback.Port(l)), Org: corp.Name, Hint: "Sign in as " + corp.SignInHint,
+		Users: corp.Users(), Apps: []mockidp.App{corp.SAMLApp()}, Logger: w.logger,
 	})
 	if err != nil {
 		return err
@@ -124,13 +124,14 @@ func (w *world) startIdP(l net.Listener) error {
 
 // trustEachOther makes the one service provider from the identity provider's
 // metadata, and gives the identity provider the service provider's. Its ACS
-// list has one URL a Region, and the first is the default on both sides.
+// list has the primary's URL only, as long as there is no other Region.
 func (w *world) trustEachOther() error {
 	idp, err := saml.ParseIdPMetadata(w.idp.Metadata(""))
 	if err != nil {
 		return err
 	}
-	w.sp, err = saml.New(saml.Config{EntityID: w.regions[0].url + spPath, ACS: endpoints(w.regions), IdP: idp})
+	primary := w.sites[0]
+	w.sp, err = saml.New(saml.Config{EntityID: primary.url + corp.SPPath, ACS: []saml.Endpoint{{URL: primary.acs, Region: primary.Name}}, IdP: idp})
 	if err != nil {
 		return err
 	}
@@ -141,55 +142,35 @@ func (w *world) trustEachOther() error {
 	return w.idp.RegisterSP("", metadata)
 }
 
-func endpoints(regions []*region) []saml.Endpoint {
-	var out []saml.Endpoint
-	for _, r := range regions {
-		out = append(out, saml.Endpoint{URL: r.acs, Region: r.Name})
-	}
-	return out
-}
-
-// acsOrder is the order in which the identity provider's app lists the URLs.
-func (w *world) acsOrder() []string {
-	app, _ := w.idp.App("")
-	var out []string
-	for _, a := range app.ACS {
-		out = append(out, a.URL)
-	}
-	return out
-}
-
-// swapACS turns the app's list around, as an administrator would who makes
-// another Region's URL the "Single sign-on URL". The indexes stay with their
-// URLs.
-func (w *world) swapACS() error {
-	return w.idp.UpdateApp("", func(a *mockidp.App) error {
-		slices.Reverse(a.ACS)
-		return nil
-	})
-}
-
-// region finds a Region by the name it has, or by an ACS URL of its.
-func (w *world) region(nameOrACS string) (*region, error) {
-	for _, r := range w.regions {
-		if r.Name == nameOrACS || r.acs == nameOrACS {
-			return r, nil
+// site finds a Region by the name it has, or by an ACS URL of its.
+func (w *world) site(nameOrACS string) (*site, error) {
+	for _, s := range w.sites {
+		if s.Name == nameOrACS || s.acs == nameOrACS {
+			return s, nil
 		}
 	}
 	return nil, fmt.Errorf("there is no Region %q", nameOrACS)
 }
 
-// close stops everything that was started.
+// close stops everything that was started, and leaves nothing on disk.
 func (w *world) close() {
+	w.cancel()
 	if w.control != nil {
-		w.control.stop()
+		w.control.Stop()
 	}
-	for _, r := range w.regions {
-		if r.server != nil {
-			r.stop()
-		}
+	if w.redirector != nil {
+		w.redirector.Stop()
+	}
+	w.tasks.Wait()
+	w.acts.Lock()
+	defer w.acts.Unlock()
+	for _, s := range w.sites {
+		s.end()
 	}
 	if w.idp != nil {
 		w.idp.Close()
+	}
+	if w.dir != "" {
+		_ = os.RemoveAll(w.dir)
 	}
 }

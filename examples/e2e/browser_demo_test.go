@@ -22,6 +22,7 @@ import (
 // A demo is the program examples/demo, running.
 type demo struct {
 	control, idp    string            // addresses, without a slash at the end
+	redirector      string            // the same
 	portals         map[string]string // by Region
 	login, password string
 }
@@ -55,6 +56,8 @@ func startDemo(t *testing.T) demo {
 		case m == nil:
 		case strings.HasPrefix(m[1], "Control"):
 			d.control = m[2]
+		case strings.HasPrefix(m[1], "Redirector"):
+			d.redirector = m[2]
 		case strings.HasPrefix(m[1], "IdP"):
 			d.idp, d.login, d.password = m[2], m[4], m[5]
 		default:
@@ -65,64 +68,97 @@ func startDemo(t *testing.T) demo {
 	require.Contains(t, d.portals, virginia)
 	require.Contains(t, d.portals, frankfurt)
 	require.NotEmpty(t, d.control)
+	require.NotEmpty(t, d.redirector)
 	require.NotEmpty(t, d.password, "%+v", d)
 	return d
 }
 
-// The main job as a newcomer does it: one Region is stopped, the other signs
-// people in, and the page says what happened.
+// The announcement as a newcomer plays it: the instance is extended to a second
+// Region, the first one is lost, the redirector leads to the other, a session
+// is ended there, and the first one comes back.
 func testDemo(t *testing.T, chromium context.Context) {
 	d := startDemo(t)
 	b := newTab(t, chromium)
 	b.open(d.control)
-	b.reads("One SAML app, two Regions", "Nobody has signed in yet", "Stop "+virginia)
+	b.reads("One SAML app, two Regions", "Nobody has signed in yet", "Stop "+virginia, frankfurt+" Frankfurt Not added")
 	b.wellMade("demo-fresh")
-
-	b.follow("Stop " + virginia) // by keyboard
-	b.reads("Stopped", "Start "+virginia)
-	require.Error(t, chromedp.Do(b.ctx, chromedp.Navigate(d.portals[virginia])), "the Region that is stopped")
-
-	b.open(d.portals[frankfurt])
-	b.at(d.idp + "/*")
-	b.until(`document.activeElement.id === "username"`)
-	b.press(d.login + kb.Tab + d.password + kb.Enter)
-	b.at(d.portals[frankfurt] + "/")
-	b.reads(frankfurt, "Sign out")
-	b.wellMade("demo-portal")
-
-	b.open(d.control)
-	b.listed(1, frankfurt, "sp-initiated", d.login, "Accepted")
-	b.wellMade("demo-stopped")
+	b.follow("Extend to Frankfurt") // by keyboard
+	b.reads("The instance is extended to "+frankfurt, frankfurt+" Frankfurt Up", "Stop "+frankfurt, virginia+": Replicated")
+	b.until(`document.querySelectorAll("#extend .done").length === 3`)
+	b.wellMade("demo-extended")
 
 	// A tab that stays open shows what happens in another.
-	b.button("Start " + virginia)
-	b.reads("Stop " + virginia)
 	other := newTab(t, b.ctx)
+	other.open(d.portals[virginia])
+	other.at(d.idp + "/*")
+	other.until(`document.activeElement.id === "username"`)
+	other.press(d.login + kb.Tab + d.password + kb.Enter)
+	other.at(d.portals[virginia] + "/")
+	other.reads(virginia, "Sign out")
+	b.listed(1, virginia, "sp-initiated", d.login, "Accepted")
+
+	b.follow("Stop " + virginia)
+	b.reads("Stopped", "Start "+virginia, "Not healthy")
+	require.Error(t, chromedp.Do(other.ctx, chromedp.Navigate(d.portals[virginia])), "the Region that is stopped")
+
+	testDemoGoesOn(t, d, b, other)
+
+	b.button("Start " + virginia)
+	b.reads("Stop "+virginia, virginia+" is up again")
 	other.open(d.portals[virginia])
 	other.at(d.portals[virginia] + "/")
 	other.reads(virginia, "Sign out")
-	b.listed(2, virginia, "sp-initiated", d.login, "Accepted")
+	b.listed(3, virginia, "sp-initiated", d.login, "Accepted") // its session had ended, or there were no sign-in
 
+	testDemoTries(t, d, b, other)
+}
+
+// testDemoGoesOn is what works while the primary is down.
+func testDemoGoesOn(t *testing.T, d demo, b, other *tab) {
+	other.open(d.redirector)
+	other.at(d.portals[frankfurt] + "/")
+	other.reads(frankfurt, "Sign out", virginia+" (N. Virginia) can't be reached from here")
+	b.listed(2, frankfurt, "sp-initiated", d.login, "Accepted")
+	b.wellMade("demo-stopped")
+	other.wellMade("demo-portal")
+	other.click(`a[href$="/AdministratorAccess"]`)
+	other.reads("AdministratorAccess", "Sandbox")
+
+	other.open(d.portals[frankfurt] + "/sessions")
+	other.reads("N. Virginia", "This session")
+	other.wellMade("demo-sessions")
+	other.click(`form[action="/sessions/end"] button`)
+	other.until(`document.readyState === "complete" && !document.querySelector('form[action="/sessions/end"]')`)
+}
+
+// testDemoTries is what else there is on the page.
+func testDemoTries(t *testing.T, d demo, b, other *tab) {
 	// The order of the URLs decides where the SAML tile leads.
 	b.until(`document.querySelector("#order li").innerText.includes(` + jsString(virginia) + `)`)
 	b.button("Swap ACS order")
 	b.until(`document.querySelector("#order li").innerText.includes(` + jsString(frankfurt) + `)`)
 	other.open(d.idp)
-	other.until(`document.querySelector("a.tile")`)
+	other.until(`document.querySelectorAll("a.tile").length === 2`)
 	other.wellMade("demo-dashboard")
 	other.do(chromedp.Click(chromedp.CSS(`a.tile[href$="/sso/saml"]`)))
 	other.at(d.portals[frankfurt] + "/")
-	b.listed(3, frankfurt, "idp-initiated", d.login, "Accepted")
+	b.listed(4, frankfurt, "idp-initiated", d.login, "Accepted")
 
 	b.button("Replay the last response")
-	b.listed(4, frankfurt, "Refused", "Replay")
+	b.listed(5, frankfurt, "Refused", "Replay")
+	b.button("Off for " + virginia)
+	b.reads("The redirector sends nobody to " + virginia)
+	other.open(d.redirector)
+	other.at(d.portals[frankfurt] + "/")
+	b.button("Auto for " + virginia)
+	b.reads("The redirector leads to " + virginia + " while")
 	b.wellMade("demo-used")
 
 	// The page says the same without its script.
 	plain := newTab(t, b.ctx)
 	plain.withoutScript()
 	plain.open(d.control)
-	plain.listed(4, frankfurt, "Refused", "Replay")
+	plain.listed(5, frankfurt, "Refused", "Replay")
 	plain.follow("Stop " + frankfurt)
 	plain.reads("Start " + frankfurt)
 }

@@ -172,6 +172,7 @@ func (r *runner) runWay(ctx context.Context, c Case, w way) RunResult {
 	began := time.Now()
 	out := r.tryWay(ctx, c, w)
 	out.How, out.Duration = w.String(), time.Since(began)
+	out.brokenOff(ctx)
 	if out.Verdict == Failed {
 		// Did it only stumble, or is it down? What comes next depends on it.
 		r.settle(ctx, c, tw)
@@ -229,6 +230,13 @@ func (r *runner) unwell(out *RunResult, p page, posting error) {
 		out.Verdict, out.Reason = Failed, "no answer: "+oneLine(posting.Error())
 	case p.status >= 500 && p.status != http.StatusNotImplemented && p.status != r.refusal:
 		out.Verdict, out.Reason = Failed, fmt.Sprintf("status %d", p.status)
+	}
+}
+
+// brokenOff takes back a failure that is ours.
+func (r *RunResult) brokenOff(ctx context.Context) {
+	if ctx.Err() != nil && r.Verdict == Failed {
+		r.Verdict, r.Reason = Inconclusive, "the run was broken off"
 	}
 }
 

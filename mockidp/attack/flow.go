@@ -67,6 +67,7 @@ func (r *runner) runFlow(ctx context.Context, f flow, why string) Result {
 		began := time.Now()
 		run := f.run(ctx, r)
 		run.How, run.Duration = r.way.String(), time.Since(began)
+		run.brokenOff(ctx)
 		out.Runs = []RunResult{run}
 		out.sum()
 		if run.Verdict == Failed {

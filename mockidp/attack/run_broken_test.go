@@ -3,6 +3,7 @@ package attack_test
 import (
 	"bytes"
 	"compress/flate"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
 	"fmt"
@@ -243,5 +244,19 @@ func TestRunNoticesFailure(t *testing.T) {
 	for _, x := range report.Results {
 		assert.Equal(t, attack.Inconclusive, x.Verdict, x.ID)
 		assert.Contains(t, x.Reason, "a good response", x.ID)
+	}
+}
+
+// A run that is broken off blames nobody.
+func TestRunBrokenOff(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	to := broken(t, func(_ string, response []byte) string { return firstNameID(read(response)) })
+	to.Only, to.Sign, to.Concurrency = []string{"D13", "D16", "D45"}, []attack.Sign{attack.SignAssertion}, 1
+	to.Progress = func(attack.Result) { cancel() }
+	report, err := attack.Run(ctx, to)
+	require.NoError(t, err)
+	assert.Equal(t, attack.Tolerated, report.Results[0].Verdict)
+	for _, x := range report.Results[1:] {
+		assert.Equal(t, attack.Inconclusive, x.Verdict, "%s: %s", x.ID, x.Reason)
 	}
 }

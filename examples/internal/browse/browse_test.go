@@ -1,4 +1,4 @@
-package main
+package browse
 
 import (
 	"context"
@@ -11,13 +11,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"github.com/meridian-saml/meridian/acs"
 )
-
-func verdictNamed(name string) acs.Verdict {
-	return acs.Verdict{Time: time.Now(), NameID: name, Accepted: true}
-}
 
 // The rules of RFC 6265bis that the walk leans on.
 func TestCookieRules(t *testing.T) {
@@ -98,22 +92,22 @@ func TestBrowser(t *testing.T) {
 		}
 	}))
 	defer srv.Close()
-	b := newBrowser(context.Background())
-	p, err := b.open(srv.URL + "/")
+	b := New(context.Background())
+	p, err := b.Open(srv.URL + "/")
 	require.NoError(t, err)
-	f, ok := p.formWith("a")
+	f, ok := p.FormWith("a")
 	require.True(t, ok)
-	assert.Equal(t, "1&2", f.values().Get("a"))
-	_, err = b.submit(p, f, nil)
+	assert.Equal(t, "1&2", f.Values().Get("a"))
+	_, err = b.Submit(p, f, nil)
 	require.NoError(t, err)
-	p.header.Set("Referrer-Policy", "no-referrer")
-	_, err = b.submit(p, f, nil)
+	p.Header.Set("Referrer-Policy", "no-referrer")
+	_, err = b.Submit(p, f, nil)
 	require.NoError(t, err)
 	assert.Equal(t, []string{"GET none", "POST same-origin " + srv.URL, "GET same-origin", "POST same-origin null", "GET same-origin"}, seen)
 
-	_, err = b.open(srv.URL + "/loop")
+	_, err = b.Open(srv.URL + "/loop")
 	assert.ErrorContains(t, err, "at most 10 redirects")
-	_, err = b.open("http://far.example/")
+	_, err = b.Open("http://far.example/")
 	assert.ErrorContains(t, err, "not this machine")
-	assert.False(t, refusedConnection(nil))
+	assert.False(t, RefusedConnection(nil))
 }

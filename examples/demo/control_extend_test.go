@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/failover"
+)
+
+// The three steps in their order, each twice: the second time changes nothing.
+func TestExtendStepByStep(t *testing.T) {
+	w := newTestWorld(t, alone)
+	us, eu := w.sites[0], w.sites[1]
+	k := newTestWalker(w)
+	assert.Equal(t, 2, strings.Count(ask(w.control, "GET", "/").Body.String(), `small" disabled>Add`), "one at a time")
+	for path, says := range map[string]string{
+		"/extend/acs":                   "no ACS URL before it is added",
+		"/extend/bookmark":              "no portal before it is added",
+		"/swap":                         "one ACS URL only",
+		"/revoke":                       "eu-central-1 does not run",
+		"/regions/eu-central-1/stop":    "nothing to stop",
+		"/regions/eu-central-1/start":   "extend to it first",
+		"/regions/eu-central-1/control": "failover: ",
+	} {
+		press(t, w.control, path)
+		assert.Contains(t, shows(t, w.control), says)
+	}
+	assert.Contains(t, shows(t, w.control), "eu-central-1 Frankfurt Not added")
+
+	for range 2 {
+		press(t, w.control, "/extend/region")
+		assert.Contains(t, shows(t, w.control), "eu-central-1 is listed in the primary Region")
+		require.NoError(t, k.until(func() error { return bothActive(w) }))
+		assert.Len(t, w.sp.ACS(), 2)
+		assert.Equal(t, []string{us.acs}, w.acsOrder())
+		assert.Contains(t, shows(t, w.control), "Not in the app yet")
+	}
+	for range 2 {
+		press(t, w.control, "/extend/acs")
+		assert.Equal(t, []string{us.acs, eu.acs}, w.acsOrder())
+		assert.NotContains(t, shows(t, w.control), "Not in the app yet")
+	}
+	for range 2 {
+		press(t, w.control, "/extend/bookmark")
+		assert.Len(t, w.idp.Apps(), 2)
+	}
+	page := ask(w.control, "GET", "/").Body.String()
+	assert.Equal(t, 3, strings.Count(page, "</span> Done<"))
+	assert.NotContains(t, page, `action="/extend`)
+}
+
+// One button does all of it, whatever was done before.
+func TestExtendAtOnce(t *testing.T) {
+	w := newTestWorld(t, added)
+	for range 2 {
+		press(t, w.control, "/extend")
+		assert.Contains(t, shows(t, w.control), "The instance is extended to eu-central-1")
+		assert.Equal(t, []string{w.sites[0].acs, w.sites[1].acs}, w.acsOrder())
+		assert.Len(t, w.idp.Apps(), 2)
+	}
+	require.NoError(t, newTestWalker(w).until(func() error {
+		return newTestWalker(w).redirectorLeadsTo(w.sites[0])
+	}))
+	assert.Regexp(t, `eu-central-1 Frankfurt Up .* us-east-1: Replicated`, shows(t, w.control))
+}
+
+// Regions are added in the primary, so not while it is stopped.
+func TestExtendNeedsThePrimary(t *testing.T) {
+	w := newTestWorld(t, alone)
+	press(t, w.control, "/regions/us-east-1/stop")
+	press(t, w.control, "/extend")
+	assert.Contains(t, shows(t, w.control), "Regions are added in the primary Region only")
+	assert.False(t, w.sites[1].added())
+}
+
+func TestRoutingControl(t *testing.T) {
+	w := newTestWorld(t, extended)
+	set := func(to string) {
+		r := httptest.NewRequest("POST", w.control.url+"/regions/us-east-1/control", strings.NewReader("control="+to))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		rec := httptest.NewRecorder()
+		w.control.Handler().ServeHTTP(rec, r)
+		require.Equal(t, http.StatusSeeOther, rec.Code)
+	}
+	for _, to := range []failover.Control{failover.Off, failover.On, failover.Auto} {
+		set(to.String())
+		assert.Equal(t, to, w.redirector.probed("us-east-1").Control)
+		assert.Contains(t, ask(w.control, "GET", "/").Body.String(), `value="`+to.String()+`" aria-pressed="true"`)
+	}
+	set("perhaps")
+	assert.Contains(t, shows(t, w.control), "failover: ")
+	assert.Equal(t, failover.Auto, w.redirector.probed("us-east-1").Control)
+}
+
+// The button ends the newest session that began in the primary, from the other
+// Region, though the primary is down; it hears of that when it is back.
+func TestRevokeButton(t *testing.T) {
+	w := newTestWorld(t, extended)
+	us, eu := w.sites[0], w.sites[1]
+	k := newTestWalker(w)
+	press(t, w.control, "/revoke")
+	assert.Contains(t, shows(t, w.control), "knows of no session that began in us-east-1")
+
+	b := k.browser()
+	_, err := k.signedIn(b, us)
+	require.NoError(t, err)
+	require.NoError(t, k.nothingDiffers())
+	assert.Contains(t, shows(t, w.control), "1 known here, 0 began here")
+	require.NoError(t, w.stop(us))
+	press(t, w.control, "/revoke")
+	assert.Contains(t, shows(t, w.control), "eu-central-1 ended a session of alice@example.com that began in us-east-1. us-east-1 is stopped, and hears of it")
+	require.NoError(t, w.start(us))
+	require.NoError(t, k.nothingDiffers())
+	p, err := b.Look(us.url + "/")
+	require.NoError(t, err)
+	assert.Equal(t, 303, p.Status)
+	all, own := eu.running().Known(context.Background())
+	assert.Zero(t, all+own)
+}
+
+// Nothing is left on disk.
+func TestCloseRemovesTheDirectory(t *testing.T) {
+	w, err := newWorld(worldConfig{})
+	require.NoError(t, err)
+	dir := w.dir
+	require.DirExists(t, dir)
+	w.close()
+	_, err = os.Stat(dir)
+	assert.ErrorIs(t, err, os.ErrNotExist)
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/portal"
+)
+
+// newTestWorld starts a world and takes it as far as it should be.
+func newTestWorld(t *testing.T, far int) *world {
+	t.Helper()
+	w, err := newWorld(worldConfig{})
+	require.NoError(t, err)
+	t.Cleanup(w.close)
+	other := w.newRegion()
+	if far >= added {
+		require.NoError(t, w.addRegion(other))
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		defer cancel()
+		require.NoError(t, other.running().Wait(ctx))
+		// Active in both, so that each portal takes the other for one.
+		require.NoError(t, newTestWalker(w).until(func() error { return bothActive(w) }))
+	}
+	if far >= listed2 {
+		require.NoError(t, w.listACS(other))
+	}
+	if far >= extended {
+		require.NoError(t, w.addBookmark(other))
+	}
+	if far >= primaryLost {
+		require.NoError(t, w.stop(w.sites[0]))
+	}
+	return w
+}
+
+func newTestWalker(w *world) *walker { return newWalker(context.Background(), w) }
+
+// serving is what a Region serves, with another configuration.
+func serving(t *testing.T, s *site, edit func(*portal.Config)) http.Handler {
+	t.Helper()
+	h, err := s.running().Serving(edit)
+	require.NoError(t, err)
+	return h
+}
+
+// serveInstead puts another handler behind a Region's address.
+func serveInstead(t *testing.T, s *site, h http.Handler) {
+	t.Helper()
+	s.Stop()
+	s.Use(h)
+	require.NoError(t, s.Start())
+}
+
+func updateApp(t *testing.T, w *world, id string, f func(*mockidp.App)) {
+	t.Helper()
+	require.NoError(t, w.idp.UpdateApp(id, func(a *mockidp.App) error { f(a); return nil }))
+}
+
+// laxCookies makes a mistake that only something like a browser notices.
+func laxCookies(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(&rewriter{w, func(h http.Header) {
+			for i, c := range h["Set-Cookie"] {
+				h["Set-Cookie"][i] = strings.ReplaceAll(c, "SameSite=None", "SameSite=Lax")
+			}
+		}}, r)
+	})
+}
+
+// sharedCookies gives every browser the request cookies of all.
+func sharedCookies(h http.Handler) http.Handler {
+	var mu sync.Mutex
+	all := map[string]string{}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		mu.Lock()
+		for name, value := range all {
+			if _, err := r.Cookie(name); err != nil {
+				r.AddCookie(&http.Cookie{Name: name, Value: value})
+			}
+		}
+		mu.Unlock()
+		h.ServeHTTP(&rewriter{w, func(h http.Header) {
+			mu.Lock()
+			defer mu.Unlock()
+			for _, c := range (&http.Response{Header: h}).Cookies() {
+				if strings.HasPrefix(c.Name, acs.CookiePrefix) && c.MaxAge > 0 {
+					all[c.Name] = c.Value
+				}
+			}
+		}}, r)
+	})
+}
+
+// rewriter has a last look at the headers.
+type rewriter struct {
+	http.ResponseWriter
+	look func(http.Header)
+}
+
+func (w *rewriter) WriteHeader(status int) {
+	w.look(w.Header())
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// forgetful is a store that remembers requests and no assertion.
+type forgetful struct{ acs.Store }
+
+func (f forgetful) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
+	if strings.HasPrefix(key, acs.KeyPrefixAssertion) {
+		return nil
+	}
+	return f.Store.Add(ctx, key, v, exp)
+}

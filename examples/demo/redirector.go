@@ -1,0 +1,55 @@
+package main
+
+import (
+	"net"
+	"time"
+
+	"github.com/meridian-saml/meridian/examples/internal/loopback"
+	"github.com/meridian-saml/meridian/portal/failover"
+)
+
+// The redirector has an address of its own, the one that people remember. It
+// knows both Regions from the start; one that isn't there yet isn't healthy.
+const (
+	redirectorHost = "portal.localhost"
+	redirectorPort = 8702
+)
+
+// Probes are much more frequent than in earnest, so that nobody has to wait.
+const (
+	probeEvery   = 400 * time.Millisecond
+	probeTimeout = 3 * time.Second
+)
+
+type redirector struct {
+	*failover.Redirector
+	*loopback.Server
+	url string // without a slash at the end
+}
+
+func (w *world) startRedirector(l net.Listener) error {
+	var regions []failover.Region
+	for _, s := range w.sites {
+		regions = append(regions, failover.Region{Name: s.Name, URL: s.url})
+	}
+	rd, err := failover.New(failover.Config{
+		Regions: regions, Interval: probeEvery, Timeout: probeTimeout,
+		HealthyThreshold: 1, UnhealthyThreshold: 2, Logger: w.logger,
+	})
+	if err != nil {
+		return err
+	}
+	w.tasks.Go(func() { _ = rd.Run(w.ctx) })
+	w.redirector = &redirector{rd, loopback.Serve(l, rd), loopback.Origin(redirectorHost, loopback.Port(l))}
+	return nil
+}
+
+// probed is what the redirector knows of a Region.
+func (r *redirector) probed(name string) failover.Status {
+	for _, s := range r.Status() {
+		if s.Region == name {
+			return s
+		}
+	}
+	return failover.Status{}
+}

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/meridian-saml/meridian/examples/internal/check"
+	"github.com/meridian-saml/meridian/examples/internal/corp"
+	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/failover"
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+// aloneAtFirst: an instance with one Region has one of everything, and the
+// place where another could be serves nobody.
+func aloneAtFirst(k *walker) (string, error) {
+	first, other := k.sites[0], k.newRegion()
+	if err := k.signsIn(first); err != nil {
+		return "", err
+	}
+	p, err := k.browser().Open(other.url + "/")
+	if err != nil {
+		return "", err
+	}
+	tiles, err := k.tiles()
+	if err != nil {
+		return "", err
+	}
+	if err := cmp.Or(check.Same("the status of "+other.Name+", which is no Region yet", 503, p.Status),
+		check.Same("the number of ACS URLs", 1, len(k.sp.ACS())),
+		check.Same("the number of tiles", 1, tiles),
+		check.Same("the number of Regions", 1, len(first.view().Regions()))); err != nil {
+		return "", err
+	}
+	if err := k.redirectorLeadsTo(first); err != nil {
+		return "", err
+	}
+	return first.Name + " alone signed Alice in; the metadata had one ACS URL, the dashboard one tile, and the redirector led to " + first.Name, nil
+}
+
+// tiles counts the tiles on Alice's dashboard.
+func (k *walker) tiles() (int, error) {
+	p, err := k.dashboard(k.browser())
+	if err != nil {
+		return 0, err
+	}
+	return strings.Count(p.Body, `class="tile"`), nil
+}
+
+// redirectorLeadsTo waits until the redirector does.
+func (k *walker) redirectorLeadsTo(s *site) error {
+	return k.until(func() error {
+		b := k.browser()
+		_, _ = b.Open(k.redirector.url + "/") // where it leads may be down still
+		return b.Visited(s.url + "/")
+	})
+}
+
+// regionAdded: the Region is listed in the primary, replicates, becomes active
+// and serves; the first ACS URL stays the first.
+func regionAdded(k *walker) (string, error) {
+	first, other := k.sites[0], k.newRegion()
+	if err := k.press("/extend/region"); err != nil {
+		return "", err
+	}
+	if err := k.until(func() error { return check.Same("the state of "+other.Name, stateUp, stateOf(other)) }); err != nil {
+		return "", err
+	}
+	if err := cmp.Or(check.Same("the number of ACS URLs", 2, len(k.sp.ACS())),
+		check.Same("the first ACS URL", first.acs, k.sp.ACS()[0].URL),
+		check.Same("the last ACS URL", other.acs, k.sp.ACS()[1].URL)); err != nil {
+		return "", err
+	}
+	var total uint64
+	if err := k.until(func() error {
+		if err := bothActive(k.world); err != nil {
+			return err
+		}
+		for _, p := range other.running().Peers() {
+			total = p.Total
+			if err := check.Same("what "+other.Name+" says of "+p.Region, portal.PeerReplicated, p.State); err != nil {
+				return err
+			}
+		}
+		return check.That("the elements that were replicated", total > 0, "some", "none")
+	}); err != nil {
+		return "", err
+	}
+	if err := k.nothingDiffers(); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s went from Replicating to Replicated (%d of %d elements), became ACTIVE, and its ACS URL came second", other.Name, total, total), nil
+}
+
+// bothActive requires that all Regions know the new one as active.
+func bothActive(w *world) error {
+	other := w.newRegion()
+	for _, s := range w.sites {
+		r, ok := s.view().Snapshot().Region(other.Name)
+		if err := cmp.Or(check.Same("whether "+s.Name+" lists "+other.Name, true, ok),
+			check.Same("the Region's status in "+s.Name, center.RegionActive, r.Status)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// nothingDiffers waits until all Regions that run know the same.
+func (k *walker) nothingDiffers() error {
+	return k.until(func() error {
+		var all []replica.Digest
+		for _, n := range k.nodes() {
+			all = append(all, n.Digest())
+		}
+		report := replica.Compare(all...)
+		return cmp.Or(check.Same("the number of Regions that were compared", len(k.sites), len(all)),
+			check.That("what the Regions know", len(report.Differences) == 0, "0 differences", report.String()))
+	})
+}
+
+// urlMissing: the identity provider doesn't know the Region's URL yet. Sign-in
+// that begins there fails at the identity provider, and the primary works.
+func urlMissing(k *walker) (string, error) {
+	first, other := k.sites[0], k.newRegion()
+	b, mark := k.browser(), k.signIns.mark()
+	if _, err := k.dashboard(b); err != nil {
+		return "", err
+	}
+	p, err := b.Open(other.url + "/")
+	if err != nil {
+		return "", err
+	}
+	if err := cmp.Or(check.Same("where the browser ended", k.idp.URL, p.Origin()),
+		check.Same("the identity provider's status", 400, p.Status),
+		check.Same("verdicts of the Regions", 0, len(k.signIns.since(mark)))); err != nil {
+		return "", err
+	}
+	if err := cmp.Or(p.Says(string(mockidp.ReasonUnlistedURL)), k.signsIn(first)); err != nil {
+		return "", err
+	}
+	return "before its ACS URL was in the app, a sign-in begun in " + other.Name + " failed at the identity provider, and one in " + first.Name + " worked", nil
+}
+
+// urlListed: the URL goes to the second place, and the same sign-in works.
+func urlListed(k *walker) (string, error) {
+	first, other := k.sites[0], k.newRegion()
+	if err := k.press("/extend/acs"); err != nil {
+		return "", err
+	}
+	if err := check.Same("the ACS URLs in the app", fmt.Sprint([]string{first.acs, other.acs}), fmt.Sprint(k.acsOrder())); err != nil {
+		return "", err
+	}
+	if err := cmp.Or(k.signsIn(other), k.tileLeadsTo(first)); err != nil {
+		return "", err
+	}
+	return "with its ACS URL second in the app " + other.Name + " signed Alice in, and the SAML tile still led to " + first.Name, nil
+}
+
+// bookmarkAdded: a second tile, which leads to the new Region's portal.
+func bookmarkAdded(k *walker) (string, error) {
+	other := k.newRegion()
+	before, err := k.tiles()
+	if err != nil {
+		return "", err
+	}
+	if err := k.press("/extend/bookmark"); err != nil {
+		return "", err
+	}
+	after, err := k.tiles()
+	if err != nil {
+		return "", err
+	}
+	if err := cmp.Or(check.Same("tiles before", 1, before), check.Same("tiles after", 2, after), k.bookmarkLeadsTo(other)); err != nil {
+		return "", err
+	}
+	return "the dashboard got a second tile, " + check.Quote(corp.BookmarkLabel(other.Place)), nil
+}
+
+// drained: a routing control that is Off sends people elsewhere, at once, and
+// Auto takes them back.
+func drained(k *walker) (string, error) {
+	first, other := k.sites[0], k.newRegion()
+	if err := k.redirectorLeadsTo(first); err != nil {
+		return "", err
+	}
+	if err := k.route(first, failover.Off); err != nil {
+		return "", err
+	}
+	moved := k.redirectorLeadsTo(other)
+	// Back in any case, or every later step would fail for this one's reason.
+	if err := cmp.Or(k.route(first, failover.Auto), moved); err != nil {
+		return "", err
+	}
+	if err := k.redirectorLeadsTo(first); err != nil {
+		return "", err
+	}
+	return "with the routing control of " + first.Name + " Off the redirector led to " + other.Name + ", and with Auto back to " + first.Name, nil
+}
+
+// route presses one of the buttons of a Region's routing control.
+func (k *walker) route(s *site, to failover.Control) error {
+	if err := k.press("/regions/"+s.Name+"/control", "control", to.String()); err != nil {
+		return err
+	}
+	return check.Same("the routing control", to, k.redirector.probed(s.Name).Control)
+}

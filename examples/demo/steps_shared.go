@@ -1,0 +1,230 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/meridian-saml/meridian/examples/internal/browse"
+	"github.com/meridian-saml/meridian/examples/internal/check"
+	"github.com/meridian-saml/meridian/examples/internal/corp"
+	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// oneSignIn: who is signed in to one Region gets to the other's portal by the
+// link on the page, without the identity provider.
+func oneSignIn(k *walker) (string, error) {
+	first, other := k.sites[0], k.newRegion()
+	b := k.browser()
+	p, err := b.Open(first.url + "/")
+	if err != nil {
+		return "", err
+	}
+	if p, err = k.signIn(b, p); err != nil {
+		return "", err
+	}
+	mark, before := k.signIns.mark(), len(b.Trail)
+	if p, err = b.Click(p, "Open "+other.Name); err != nil {
+		return "", err
+	}
+	for _, v := range b.Trail[before:] {
+		if strings.HasPrefix(v.URL, k.idp.URL) {
+			return "", check.Differ("the way to "+other.Name, "none of the identity provider's pages", v.URL)
+		}
+	}
+	if err := cmp.Or(check.Same("responses on the way", 0, len(k.signIns.since(mark))), atPortal(p, other)); err != nil {
+		return "", err
+	}
+	return "the link from " + first.Name + "'s portal opened " + other.Name + "'s for Alice, without the identity provider", nil
+}
+
+// changeArrives: what the primary changes arrives in the other Region; the
+// other Region changes nothing and names the primary.
+func changeArrives(k *walker) (string, error) {
+	first, other := k.sites[0], k.newRegion()
+	grant := center.Assignment{Principal: center.UserPrincipal(corp.Alice), AccountID: corp.Production, PermissionSet: corp.Administrator}
+	err := update(other, func(tx *center.Tx) error { return tx.Assign(grant) })
+	var refused *center.Error
+	if !errors.As(err, &refused) {
+		return "", check.Differ("a change to permissions in "+other.Name, "refused, Reason NotPrimary", fmt.Sprint(err))
+	}
+	if err := cmp.Or(check.Same("why "+other.Name+" refused the change", center.ReasonNotPrimary, refused.Reason),
+		check.Same("the Region that it named", first.Name, refused.Primary)); err != nil {
+		return "", err
+	}
+	b := k.browser()
+	p, err := b.Open(other.url + "/")
+	if err != nil {
+		return "", err
+	}
+	if _, err = k.signIn(b, p); err != nil {
+		return "", err
+	}
+	role := other.url + "/accounts/" + corp.Production + "/" + corp.Administrator
+	status := func(want int) error {
+		p, err := b.Open(role)
+		if err != nil {
+			return err
+		}
+		return check.Same("the status of the page of "+corp.Administrator+" in "+other.Name, want, p.Status)
+	}
+	if err := status(404); err != nil {
+		return "", err
+	}
+	if err := update(first, func(tx *center.Tx) error { return tx.Assign(grant) }); err != nil {
+		return "", err
+	}
+	arrived := k.until(func() error { return status(200) })
+	gone := update(first, func(tx *center.Tx) error { return tx.Unassign(grant) })
+	if err := cmp.Or(arrived, gone, k.until(func() error { return status(404) })); err != nil {
+		return "", err
+	}
+	return "permissions given and taken back in " + first.Name + " showed in " + other.Name + "; " + other.Name + " changed none itself, and named " + first.Name, nil
+}
+
+// update changes the instance by way of a Region.
+func update(s *site, change func(*center.Tx) error) error {
+	v := s.view()
+	if v == nil {
+		return check.Differ("the Region "+s.Name, "one that runs", stateOf(s))
+	}
+	return v.Update(change)
+}
+
+// redirected: the primary is down. The redirector leads to the other Region,
+// where Alice signs in and opens what she was given before.
+func redirected(k *walker) (string, error) {
+	lost, alive := k.sites[0], k.newRegion()
+	if err := k.nobodyAnswers(lost); err != nil {
+		return "", err
+	}
+	if err := k.redirectorLeadsTo(alive); err != nil {
+		return "", err
+	}
+	b, mark := k.browser(), k.signIns.mark()
+	p, err := b.Open(k.redirector.url + "/")
+	if err != nil {
+		return "", err
+	}
+	if p, err = k.signIn(b, p); err != nil {
+		return "", err
+	}
+	if err := cmp.Or(k.accepted(mark, alive, "sp-initiated"), atPortal(p, alive)); err != nil {
+		return "", err
+	}
+	if p, err = b.Click(p, corp.Administrator); err != nil {
+		return "", err
+	}
+	if err := cmp.Or(check.Same("the status of the permission set's page", 200, p.Status), p.Says(corp.Sandbox)); err != nil {
+		return "", err
+	}
+	// How fresh the data is shows as soon as the loss is noticed.
+	if err := k.until(func() error {
+		if p, err = b.Open(alive.url + "/"); err != nil {
+			return err
+		}
+		return p.Says(lost.Name + " (" + lost.Label + ") can't be reached from here")
+	}); err != nil {
+		return "", err
+	}
+	return "the redirector led to " + alive.Name + ", where Alice signed in and opened " + corp.Administrator + ", provisioned before the loss", nil
+}
+
+// revokedMeanwhile: Alice signs in to both Regions by herself, the primary is
+// lost, and in the other one she ends the session that she had there. When the
+// primary is back that session is over, and only that one.
+func revokedMeanwhile(k *walker) (string, error) {
+	lost, alive := k.sites[0], k.newRegion()
+	ended, kept := k.browser(), k.browser()
+	k.who = corp.Bob
+	if _, err := k.signedIn(kept, lost); err != nil {
+		return "", err
+	}
+	k.who = corp.Alice
+	if _, err := k.signedIn(ended, lost); err != nil {
+		return "", err
+	}
+	// What the other Region never heard of nobody can end there one by one.
+	if err := k.nothingDiffers(); err != nil {
+		return "", err
+	}
+	if err := k.press("/regions/" + lost.Name + "/stop"); err != nil {
+		return "", err
+	}
+	revoked := k.revokesIn(alive, lost)
+	// Back in any case, or every later step would fail for this one's reason.
+	if err := cmp.Or(k.press("/regions/"+lost.Name+"/start"), revoked); err != nil {
+		return "", err
+	}
+	if err := k.until(func() error {
+		p, err := ended.Again().Look(lost.url + "/sessions")
+		if err != nil {
+			return err
+		}
+		return check.Same("whether the session in "+lost.Name+" has ended", true, p.Status == 303)
+	}); err != nil {
+		return "", err
+	}
+	p, err := kept.Open(lost.url + "/sessions")
+	if err != nil {
+		return "", err
+	}
+	if err := cmp.Or(check.Same("the page that Bob's session opens", lost.url+"/sessions", p.URL.String()), p.Says("This session")); err != nil {
+		return "", err
+	}
+	return "with " + lost.Name + " down its session was ended from " + alive.Name + "; back up, " + lost.Name + " refused that session and kept the others", nil
+}
+
+// revokesIn signs in to a Region and ends there all of Alice's sessions that
+// began in another one, on the page that people have for it.
+func (k *walker) revokesIn(s, made *site) error {
+	b := k.browser()
+	if _, err := k.signedIn(b, s); err != nil {
+		return err
+	}
+	ended := 0
+	for {
+		p, err := b.Open(s.url + portal.PathSessions)
+		if err != nil {
+			return err
+		}
+		f, ok := endOf(p, made.Label)
+		if !ok {
+			return check.That("sessions of "+made.Name+" on "+s.Name+"'s page", ended > 0, "at least one", p.Text())
+		}
+		if _, err = b.Submit(p, f, nil); err != nil {
+			return err
+		}
+		ended++
+	}
+}
+
+// endOf finds the button that ends a session which began in the Region with
+// that label.
+func endOf(p *browse.Page, label string) (browse.Form, bool) {
+	for _, f := range p.Forms() {
+		if f.Action == portal.PathEnd && strings.Contains(f.Text, "in "+label) {
+			return f, true
+		}
+	}
+	return browse.Form{}, false
+}
+
+// nothingMissing: whatever was written in either Region, with the other one
+// there or not, both know.
+func nothingMissing(k *walker) (string, error) {
+	first, other := k.sites[0], k.newRegion()
+	if err := k.signsIn(other); err != nil {
+		return "", err
+	}
+	if err := k.nothingDiffers(); err != nil {
+		return "", err
+	}
+	all, own := first.running().Known(k.ctx)
+	if err := check.That("the sessions that "+first.Name+" knows of", all > own, "some that began in "+other.Name, "none"); err != nil {
+		return "", err
+	}
+	return "both Regions know the same of the instance, of sessions and of what ended them: 0 differences", nil
+}

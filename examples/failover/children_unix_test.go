@@ -1,0 +1,64 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var pids = regexp.MustCompile(`process (\d+)\)`)
+
+// The program says what to open and what to kill, and no child outlives it,
+// however it ends.
+func TestChildrenEndWithTheParent(t *testing.T) {
+	for name, end := range map[string]func(*exec.Cmd) error{
+		"interrupted": func(c *exec.Cmd) error { return c.Process.Signal(os.Interrupt) },
+		"killed":      func(c *exec.Cmd) error { return c.Process.Kill() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			cmd := command(t)
+			stdout, err := cmd.StdoutPipe()
+			require.NoError(t, err)
+			require.NoError(t, cmd.Start())
+			var lines, children []string
+			for in := bufio.NewScanner(stdout); len(lines) < 7 && in.Scan(); {
+				lines = append(lines, in.Text())
+				if m := pids.FindStringSubmatch(in.Text()); m != nil {
+					children = append(children, m[1])
+				}
+			}
+			text := strings.Join(lines, "\n")
+			require.Len(t, children, 3, text)
+			assert.Contains(t, text, "alice@example.com")
+			assert.Contains(t, text, "kill -9 "+children[0])
+			for _, pid := range children {
+				assert.True(t, alive(t, pid))
+			}
+			require.NoError(t, end(cmd))
+			_ = cmd.Wait()
+			for _, pid := range children {
+				assert.Eventually(t, func() bool { return !alive(t, pid) }, hang, 10*time.Millisecond, pid)
+			}
+		})
+	}
+}
+
+// alive says whether there is a process of that number. One that has ended and
+// that nobody waits for counts as gone where the system tells.
+func alive(t *testing.T, pid string) bool {
+	t.Helper()
+	n, err := strconv.Atoi(pid)
+	require.NoError(t, err)
+	return syscall.Kill(n, 0) == nil && !zombie(n)
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"net/url"
+	"sync"
+
+	"github.com/meridian-saml/meridian/examples/internal/browse"
+	"github.com/meridian-saml/meridian/examples/internal/check"
+	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// primaryKilled: while many people sign in everywhere the primary's process is
+// killed. Whoever signs in at another Region notices nothing. Whoever was let
+// in by the primary before keeps that session for when it is back.
+func primaryKilled(k *walker) (string, error) {
+	lost, alive := k.sites[0], k.sites[1:]
+	var (
+		all    sync.WaitGroup
+		begin  = make(chan struct{})
+		failed = make(chan error, k.people)
+		done   = make(chan struct{}, k.people) // a token for each who is in
+	)
+	for i := range k.people {
+		s := alive[i%len(alive)]
+		all.Go(func() {
+			<-begin
+			b := k.browser()
+			if err := k.signsIn(b, s, s.url()+"/"); err != nil {
+				failed <- err
+				return
+			}
+			k.kept.add(s, b)
+			done <- struct{}{}
+		})
+	}
+	for range k.people / 4 {
+		all.Go(func() { // at the primary: may fail now, and then nobody was promised anything
+			<-begin
+			b := k.browser()
+			if k.signsIn(b, lost, lost.url()+"/") == nil {
+				k.kept.add(lost, b)
+			}
+		})
+	}
+	close(begin)
+	in := 0
+	for ; in < max(1, k.people/5) && len(failed) == 0; in++ {
+		select {
+		case <-done:
+		case err := <-failed:
+			all.Wait()
+			return "", err
+		}
+	}
+	lost.process.kill()
+	all.Wait()
+	select {
+	case err := <-failed:
+		return "", err
+	default:
+	}
+	after := k.people - in
+	if _, err := k.browser().Open(lost.url() + "/"); !browse.RefusedConnection(err) {
+		return "", check.Differ("a connection to "+lost.Name, "refused", fmt.Sprint(err))
+	}
+	if err := check.That("the sign-ins that ended after the loss", after > 0, "some", fmt.Sprint(after)); err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s was killed (SIGKILL) when %d of %d people had signed in elsewhere; the other %d did so too", lost.Name, in, k.people, after), nil
+}
+
+// redirected: the redirector moves on to the next Region.
+func redirected(k *walker) (string, error) {
+	s := k.sites[1]
+	if err := k.redirectorLeadsTo(s); err != nil {
+		return "", err
+	}
+	b := k.browser()
+	if err := k.signsIn(b, s, k.redirectorURL+"/"); err != nil {
+		return "", err
+	}
+	k.kept.add(s, b)
+	return "the redirector moved to " + s.Name + ", which signed Alice in", nil
+}
+
+// signOutReaches: with the primary dead, a sign-out in one Region ends the
+// session that came from the same sign-in in another.
+func signOutReaches(k *walker) (string, error) {
+	from, to := k.sites[1], k.sites[2]
+	b := k.browser()
+	if err := k.goesOver(b, from, to); err != nil {
+		return "", err
+	}
+	p, err := b.Open(from.url() + "/")
+	if err != nil {
+		return "", err
+	}
+	f, ok := p.FormFor(portal.PathSignOut)
+	if !ok {
+		return "", check.Differ("the portal's page", "a button to sign out", p.Text())
+	}
+	if _, err := b.Submit(p, f, nil); err != nil {
+		return "", err
+	}
+	if err := k.ends(session{to, b}); err != nil {
+		return "", err
+	}
+	return "with " + k.sites[0].Name + " dead a sign-out in " + from.Name + " ended the session in " + to.Name, nil
+}
+
+// ends waits until a session has ended.
+func (k *walker) ends(s session) error {
+	return k.until(func() error {
+		in, err := s.signedIn()
+		return cmp.Or(err, check.Same("whether the session in "+s.at.Name+" opens the portal", false, in))
+	})
+}
+
+// revocationReaches: with the primary dead, an operator in one Region ends all
+// of Bob's sessions, and Bob's in another ends. Bob can sign in again.
+func revocationReaches(k *walker) (string, error) {
+	from, to := k.sites[1], k.sites[2]
+	bob, operator := session{to, k.browser()}, k.browser()
+	if _, err := k.bob().Enter(bob.b, to.url()+"/"); err != nil {
+		return "", err
+	}
+	in, err := bob.signedIn()
+	if err := cmp.Or(err, check.Same("whether Bob is signed in", true, in)); err != nil {
+		return "", err
+	}
+	if _, err := k.alice().Enter(operator, from.url()+"/"); err != nil {
+		return "", err
+	}
+	p, err := operator.Open(from.url() + portal.PathOperator)
+	if err != nil {
+		return "", err
+	}
+	f, ok := p.FormFor(portal.PathOperator)
+	if !ok {
+		return "", check.Differ("the operator's page", "a form to end somebody's sessions", p.Text())
+	}
+	if _, err := operator.Submit(p, f, url.Values{"user_name": {k.bob().Login}}); err != nil {
+		return "", err
+	}
+	if err := k.ends(bob); err != nil {
+		return "", err
+	}
+	if p, err = k.bob().Enter(k.browser(), to.url()+"/"); err != nil {
+		return "", err
+	}
+	if err := k.bob().Sees(p, to.Place, to.url()); err != nil {
+		return "", err
+	}
+	k.kept.add(from, operator)
+	return "with " + k.sites[0].Name + " dead an operator in " + from.Name + " ended all of Bob's sessions, that in " + to.Name + " too", nil
+}
+
+// onlyPrimaryWrites: nobody takes over the primary's part. Who asks another
+// Region for a change is told whom to ask.
+func onlyPrimaryWrites(k *walker) (string, error) {
+	for _, s := range k.sites[1:] {
+		r, err := ask[refusal](k.ctx, k.world, s, http.MethodPost, pathAssign)
+		if err != nil {
+			return "", err
+		}
+		if err := cmp.Or(check.Same("why "+s.Name+" refused a change to permissions", center.ReasonNotPrimary, r.Reason),
+			check.Same("the Region that it named", k.sites[0].Name, r.Primary)); err != nil {
+			return "", err
+		}
+	}
+	return "the other Regions refused a change to permissions (NotPrimary) and named " + k.sites[0].Name, nil
+}

@@ -1,0 +1,86 @@
+// Package check compares what a walk through an example saw with what it
+// should have seen, and writes the lines that the walk prints.
+package check
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+)
+
+// A Difference is something that did not hold.
+type Difference struct{ What, Want, Got string }
+
+func (d *Difference) Error() string { return d.What + ": want " + d.Want + ", got " + d.Got }
+
+// capped bounds what a line can hold.
+const capped = 200
+
+// Differ makes a Difference. What came is cut to a length that a line can hold.
+func Differ(what, want, got string) *Difference {
+	if r := []rune(got); len(r) > capped {
+		got = string(r[:capped]) + "…"
+	}
+	return &Difference{what, want, got}
+}
+
+// Quote is a text as it stands in a Difference.
+func Quote(s string) string { return fmt.Sprintf("%q", s) }
+
+// Same compares two values. Its result is nil or a *Difference, for cmp.Or.
+func Same[T comparable](what string, want, got T) error {
+	if want == got {
+		return nil
+	}
+	return Differ(what, show(want), show(got))
+}
+
+func show(v any) string {
+	if r := reflect.ValueOf(v); r.Kind() == reflect.String {
+		return Quote(r.String())
+	}
+	return fmt.Sprint(v)
+}
+
+// That requires that something holds.
+func That(what string, ok bool, want, got string) error {
+	if ok {
+		return nil
+	}
+	return Differ(what, want, got)
+}
+
+// A Step goes through one thing that an example promises, with what k holds,
+// and looks at what came of it. It returns what held, or the first thing that
+// didn't.
+type Step[K any] func(k K) (held string, err error)
+
+// Take takes one step and gives its line, which is one whatever happened.
+func Take[K any](k K, s Step[K]) (line string, held bool) {
+	what, err := s(k)
+	if err == nil {
+		return "ok    " + what, true
+	}
+	var d *Difference
+	if !errors.As(err, &d) {
+		d = Differ("every request of the step", "an answer", err.Error())
+	}
+	return "FAIL  " + strings.Join(strings.Fields(d.Error()), " "), false
+}
+
+// Walk takes all steps, each with a K of its own, prints a line for each, and
+// tells whether all held.
+func Walk[K any](out io.Writer, steps []Step[K], with func() K) bool {
+	good := 0
+	for i, s := range steps {
+		line, held := Take(with(), s)
+		fmt.Fprintf(out, "%d. %s\n", i+1, line)
+		if held {
+			good++
+		}
+	}
+	fmt.Fprintf(out, "%d of %d steps held\n", good, len(steps))
+	return good == len(steps)
+}

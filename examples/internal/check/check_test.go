@@ -1,0 +1,36 @@
+package check_test
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/meridian-saml/meridian/examples/internal/check"
+)
+
+func TestWalk(t *testing.T) {
+	calls := 0
+	with := func() int { calls++; return calls }
+	steps := []check.Step[int]{
+		func(n int) (string, error) { return "one", check.Same("n", 1, n) },
+		func(n int) (string, error) { return "", check.Same("what\nis said", "a", "b") },
+		func(n int) (string, error) { return "", errors.New("a\nb") },
+		func(n int) (string, error) { return "four", check.That("n", n == 4, "4", "another") },
+	}
+	var out strings.Builder
+	assert.False(t, check.Walk(&out, steps, with))
+	assert.Equal(t, `1. ok    one
+2. FAIL  what is said: want "a", got "b"
+3. FAIL  every request of the step: want an answer, got a b
+4. ok    four
+2 of 4 steps held
+`, out.String())
+	assert.True(t, check.Walk(&out, steps[:0], with))
+}
+
+func TestDifferencesAreShort(t *testing.T) {
+	err := check.Differ("a page", "short", strings.Repeat("é", 500))
+	assert.Equal(t, "a page: want short, got "+strings.Repeat("é", 200)+"…", err.Error())
+}
