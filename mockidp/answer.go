@@ -91,7 +91,7 @@ func form(out posted, err *Error) (Form, error) {
 }
 
 func inactive(u *User) *Error {
-	return &Error{Reason: ReasonInactive, Detail: "the user " + quote(u.Login) + " can't sign in: locked out, suspended or deprovisioned"}
+	return &Error{Reason: ReasonInactive, Detail: "the user " + quote(u.Login) + " can't sign in: locked out, suspended, deprovisioned or staged"}
 }
 
 // Values are the form's fields, ready for http.Client.PostForm.

@@ -62,6 +62,8 @@ type App struct {
 	ExternalKey string
 	// Name is the app's part of the sign-on path. Zero: made from the label.
 	Name string
+	// Inactive switches the app off: no tile, and 403 for everybody. Zero: it is on.
+	Inactive bool
 	// Kind is SAML (the zero value) or Bookmark.
 	Kind Kind
 	// Label is what the tile says. Required.
@@ -191,6 +193,10 @@ func clonePtr[T any](p *T) *T {
 }
 
 func (a *App) assignedTo(u *User) bool {
-	has := slices.ContainsFunc(a.Users, func(l string) bool { return loginKey(l) == loginKey(u.Login) })
-	return has || slices.ContainsFunc(a.Groups, u.in)
+	return !a.Inactive && (a.listsUser(u) || slices.ContainsFunc(a.Groups, u.in))
+}
+
+// listsUser says that the app is assigned to the person, and not by a group.
+func (a *App) listsUser(u *User) bool {
+	return slices.ContainsFunc(a.Users, func(l string) bool { return loginKey(l) == loginKey(u.Login) })
 }

@@ -30,14 +30,14 @@ func (s *Server) Client() *http.Client {
 		panic("mockidp: Client before Start")
 	}
 	if s.life.transport == nil {
-		s.life.transport = s.newTransport()
+		s.life.transport = s.newTransport(s.Listener.Addr().String())
 	}
 	return &http.Client{Transport: s.life.transport}
 }
 
-// newTransport is called with life locked.
-func (s *Server) newTransport() *http.Transport {
-	own := s.Listener.Addr().String()
+// newTransport is called with life locked. own is what *.example.com leads to,
+// if it isn't "".
+func (s *Server) newTransport(own string) *http.Transport {
 	var d net.Dialer
 	t := &http.Transport{
 		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -47,7 +47,7 @@ func (s *Server) newTransport() *http.Transport {
 			}
 			name := strings.ToLower(host)
 			switch {
-			case name == "example.com" || strings.HasSuffix(name, ".example.com"):
+			case own != "" && (name == "example.com" || strings.HasSuffix(name, ".example.com")):
 				addr = own
 			case name == "localhost" || strings.HasSuffix(name, ".localhost"):
 				addr = net.JoinHostPort("127.0.0.1", port)

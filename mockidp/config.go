@@ -76,6 +76,16 @@ type Config struct {
 	// Faults are in force from the start; Inject adds more. Zero: none.
 	Faults []Fault
 
+	// Mutate gets every answer before it is sent and returns the Response that
+	// is sent in its place, for tests of what a service provider must refuse;
+	// QueueMutation says what to do with the next. It may be called from many
+	// goroutines, and returns Mutation.Response where nothing is to change.
+	// Zero (nil): answers are sent as they are.
+	Mutate func(Mutation) ([]byte, error)
+	// Mutations are the IDs that Mutate knows; QueueMutation refuses others,
+	// and the sign-in page and Control's offer them. Zero: any ID goes to Mutate.
+	Mutations []string
+
 	// Strict refuses what some identity providers let pass and others don't:
 	// a RelayState over the 80 bytes of SAML Bindings 3.4.3, a request whose
 	// IssueInstant is more than five minutes off or whose ID isn't an xs:ID, a
@@ -87,6 +97,10 @@ type Config struct {
 	// makes up the IDs, keys and issuers of apps that give none, so that
 	// nobody builds on what an address looks like. Zero: Okta's paths.
 	OddPaths bool
+
+	// ControlToken is what callers of Control's API and page have to show.
+	// Zero: a random one; Server.ControlToken tells it.
+	ControlToken string
 
 	// SessionLifetime is how long a browser stays signed in here. Zero: 2 h.
 	SessionLifetime time.Duration

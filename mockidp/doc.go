@@ -63,6 +63,27 @@
 // it, and [Server.Deliver] posts a form as a browser would and keeps what the
 // service provider answered.
 //
+// [Config].Mutate puts hostile answers in the place of good ones, those that
+// [Server.QueueMutation] orders.
+//
+// # Driving it from outside
+//
+// [Server.Control] is a handler for a listener of its own, on loopback:
+//
+//   - /api/v1/users, /groups and /apps in the shapes of Okta's API, with their
+//     lifecycles, assignments, keys and errors, so that Okta's own clients work.
+//     All keys are the Server's; an app picks one by credentials.signing.kid.
+//   - /control/… for what a test needs besides: reset, clock, queue, faults,
+//     messages (with wait, which waits for one), deliver, attack, keys.
+//   - / is a page for people, with a viewer that explains a message line by line.
+//
+// # Provisioning
+//
+// [Server.Provision] pushes users and groups to a SCIM 2.0 service provider as
+// Okta's provisioning does, and [Server.KeepProvisioned] goes on with whatever
+// changes. Requests are sent again after 429, 5xx and connections that broke,
+// and nothing is made twice.
+//
 // No fault is on unless it was asked for. With [Config].Seed, Key and Now the
 // same calls in the same order yield the same bytes.
 //

@@ -29,3 +29,14 @@ func ParseEncoded(post bool, param string) (*ParsedRequest, []byte, error) {
 	}
 	return out, doc, nil
 }
+
+// Unexplained are the lines of the message viewer that say nothing.
+func Unexplained(xml []byte) []string {
+	var out []string
+	for _, l := range explain(xml) {
+		if l.What == "" {
+			out = append(out, l.Name)
+		}
+	}
+	return out
+}

@@ -36,7 +36,11 @@ func (s *Server) AddKey(key crypto.Signer, cert *x509.Certificate) (Key, error) 
 	if cert != nil && key == nil {
 		return Key{}, badConfig("a certificate without its key")
 	}
-	k, kerr := newSigningKey(s.keySource(), key, cert)
+	return s.addKey(s.keySource(), key, cert)
+}
+
+func (s *Server) addKey(from keySource, key crypto.Signer, cert *x509.Certificate) (Key, error) {
+	k, kerr := newSigningKey(from, key, cert)
 	if kerr != nil {
 		return Key{}, kerr
 	}

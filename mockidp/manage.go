@@ -15,6 +15,7 @@ func (s *Server) change(f func(*state) error) error {
 		return err
 	}
 	s.state.Store(next)
+	s.changed.wake()
 	return nil
 }
 
@@ -140,7 +141,7 @@ func (s *Server) RemoveUser(login string) error {
 		if u == nil {
 			return noSuchUser(login)
 		}
-		delete(st.users, loginKey(login))
+		st.dropUser(loginKey(login))
 		s.failures.forget(u.Login)
 		for i, a := range st.apps {
 			next := a.clone()
@@ -151,7 +152,44 @@ func (s *Server) RemoveUser(login string) error {
 	})
 }
 
-// UpdateUser changes a person; the login stays. Sessions that are open show
+// RenameUser gives a person another login. The ID stays, and so do sessions,
+// groups and apps; the Email stays too.
+func (s *Server) RenameUser(login, newLogin string) error {
+	return s.change(func(st *state) error {
+		old := st.user(login)
+		if old == nil {
+			return noSuchUser(login)
+		}
+		return s.rename(st, old, newLogin)
+	})
+}
+
+func (s *Server) rename(st *state, old *User, newLogin string) error {
+	if other := st.user(newLogin); other != nil && other != old {
+		return badConfig("the user %s is there already", quote(newLogin))
+	}
+	u := old.clone()
+	u.Login = newLogin
+	was := loginKey(old.Login)
+	st.dropUser(was)
+	if err := st.putUser(u); err != nil {
+		return err
+	}
+	for i, a := range st.apps {
+		at := slices.IndexFunc(a.Users, func(l string) bool { return loginKey(l) == was })
+		if at >= 0 {
+			next := a.clone()
+			next.Users[at] = newLogin
+			st.apps[i] = &next
+		}
+	}
+	s.failures.forget(old.Login)
+	s.sessions.rename(was, newLogin)
+	s.queue.rename(was, newLogin)
+	return nil
+}
+
+// UpdateUser changes a person; the login stays (RenameUser changes that). Sessions that are open show
 // the change at once, and wrong passwords are counted from 0 again when the
 // Status becomes Active. The rules of UpdateApp's f hold.
 func (s *Server) UpdateUser(login string, f func(*User) error) error {

@@ -30,6 +30,7 @@ type Message struct {
 	Refused    *Error      // why a request was refused, or nil
 	Status     *Status     // Sent: the status of a Response without an assertion; nil for a success
 	Faults     []FaultKind // Sent: what was made to go wrong with it
+	Attack     string      // Sent: the ID that QueueMutation was given for it, or ""
 	Answer     *ACSAnswer  // Sent: what the ACS answered, if anybody said so (Deliver, RecordAnswer); else nil
 
 	posted string // Sent: the form's SAMLResponse, by which Deliver finds the message again

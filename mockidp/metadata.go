@@ -26,6 +26,10 @@ func (s *Server) Metadata(appID string) []byte {
 // metadata is an EntityDescriptor with an IDPSSODescriptor (SAML Metadata
 // 2.4.3), in which every key is published, the one that signs for the app first.
 func (s *Server) metadata(st *state, app *App) ([]byte, error) {
+	return s.metadataOf(app, st.keysFor(app))
+}
+
+func (s *Server) metadataOf(app *App, keys []*signingKey) ([]byte, error) {
 	doc := etree.NewDocument()
 	doc.WriteSettings.CanonicalText, doc.WriteSettings.CanonicalAttrVal = true, true
 	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
@@ -35,7 +39,7 @@ func (s *Server) metadata(st *state, app *App) ([]byte, error) {
 	idp := entity.CreateElement("md:IDPSSODescriptor")
 	idp.CreateAttr("WantAuthnRequestsSigned", strconv.FormatBool(app.SignedRequests))
 	idp.CreateAttr("protocolSupportEnumeration", nsProtocol)
-	for _, k := range st.keysFor(app) {
+	for _, k := range keys {
 		key := idp.CreateElement("md:KeyDescriptor")
 		key.CreateAttr("use", "signing")
 		info := key.CreateElement("ds:KeyInfo")

@@ -22,6 +22,9 @@ func parsePages() map[string]*template.Template {
 	for _, name := range []string{"signin", "factor", "dashboard", "app", "post", "error"} {
 		out[name] = template.Must(template.ParseFS(embedded, "templates/layout.html", "templates/"+name+".html"))
 	}
+	for _, name := range []string{"adminlogin", "admin", "adminmessage", "adminerror"} {
+		out[name] = template.Must(template.ParseFS(embedded, "templates/adminlayout.html", "templates/"+name+".html"))
+	}
 	return out
 }
 
@@ -46,6 +49,8 @@ type signIn struct {
 
 	Failed, Locked, SignedOut bool
 	Cancel                    bool // a service provider waits, and can be told
+
+	Attacks []string // that may be chosen for the answer
 }
 
 // tile is one app on the dashboard.
@@ -100,6 +105,9 @@ func (s *Server) signInPage(w http.ResponseWriter, _ *http.Request, status int, 
 	body.Hint = s.config.Hint
 	if body.Login == "" && body.User != nil {
 		body.Login = body.User.Login
+	}
+	if body.App != nil && body.App.Kind == SAML {
+		body.Attacks = s.config.Mutations
 	}
 	if body.App != nil && body.App.Kind == Bookmark {
 		// Browsers hold form-action against every redirect that follows the

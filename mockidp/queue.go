@@ -1,6 +1,9 @@
 package mockidp
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // queue holds what a test has ordered for the next sign-ins.
 type queue struct {
@@ -56,6 +59,24 @@ func (q *queue) takeUser(st *state) *User {
 		}
 	}
 	return nil
+}
+
+// rename goes with RenameUser.
+func (q *queue) rename(key, login string) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for i, l := range q.users {
+		if loginKey(l) == key {
+			q.users[i] = login
+		}
+	}
+}
+
+// waiting is what is in line: logins, and errors.
+func (q *queue) waiting() ([]string, []queuedError) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.Clone(q.users), slices.Clone(q.errors)
 }
 
 func (q *queue) takeError(app string) (Status, bool) {

@@ -15,7 +15,9 @@ func (s *Server) Reset() {
 	s.factors.reset()
 	s.failures.reset()
 	s.queue.reset()
+	s.mutations.reset()
 	s.messages.reset()
+	s.changed.wake()
 	if err := s.faults.reset(s, s.config.Faults); err != nil {
 		panic(err) // they passed when the Server was made
 	}

@@ -78,12 +78,16 @@ func (s *Server) respond(st *state, a answer) (posted, *Error) {
 	if err != nil {
 		return posted{}, &Error{Reason: ReasonInternal, Detail: "writing the response", Err: err}
 	}
+	raw, attack, merr := s.mutated(a, raw)
+	if merr != nil {
+		return posted{}, merr
+	}
 	form := Form{URL: a.acs.URL, SAMLResponse: base64.StdEncoding.EncodeToString(raw), RelayState: a.relayState}
 	if a.faults.cutResponse {
 		form.SAMLResponse = form.SAMLResponse[:len(form.SAMLResponse)/2]
 	}
 	m := Message{Time: s.now(), Direction: Sent, App: a.app.ID, User: a.login(), Binding: bindingPOST,
-		ACS: a.acs.URL, RelayState: a.relayState, XML: raw, Faults: a.faults.kinds, posted: form.SAMLResponse}
+		ACS: a.acs.URL, RelayState: a.relayState, XML: raw, Faults: a.faults.kinds, Attack: attack, posted: form.SAMLResponse}
 	if a.failure != nil {
 		m.Status = clonePtr(a.failure)
 		s.config.Logger.Info("mockidp: answered with a status", "app", a.app.ID, "code", a.failure.Code, "second", a.failure.SubCode, "acs", a.acs.URL)

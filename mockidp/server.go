@@ -33,6 +33,9 @@ type Server struct {
 	initial *state // what Reset goes back to
 	state   atomic.Pointer[state]
 	writing sync.Mutex // held by change
+	changed bell       // rings when state was replaced
+	began   time.Time  // by the clock, when the Server was made
+	control sync.Once  // sees to config.ControlToken
 	randMu  sync.Mutex // guards config.Rand
 	offset  atomic.Int64
 	baseURL atomic.Pointer[string] // nil until it is known
@@ -44,7 +47,11 @@ type Server struct {
 	sessions sessionTable
 	failures failureTable
 	queue    queue
-	faults   faultTable
+
+	mutations mutationQueue
+
+	provisioned sync.Map // *links by Provisioning.BaseURL
+	faults      faultTable
 
 	life struct {
 		sync.Mutex
@@ -89,9 +96,9 @@ func Open(c Config) (*Server, error) {
 		return nil, err
 	}
 	c = c.withDefaults()
-	s := &Server{config: c, pages: parsePages()}
+	s := &Server{config: c, pages: parsePages(), began: c.Now()}
 	s.config.Users, s.config.Groups, s.config.Apps = nil, nil, nil // the state's from here on
-	s.config.Faults = slices.Clone(c.Faults)
+	s.config.Faults, s.config.Mutations = slices.Clone(c.Faults), slices.Clone(c.Mutations)
 	key, err := newSigningKey(s.keySource(), c.Key, c.Certificate)
 	if err != nil {
 		return nil, err

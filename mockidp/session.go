@@ -61,6 +61,18 @@ func (t *sessionTable) get(token string, now time.Time) (session, bool) {
 	return s, ok && now.Before(s.expires)
 }
 
+// rename goes with RenameUser.
+func (t *sessionTable) rename(key, login string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for token, s := range t.byToken {
+		if loginKey(s.login) == key {
+			s.login = login
+			t.byToken[token] = s
+		}
+	}
+}
+
 func (t *sessionTable) reset() {
 	t.mu.Lock()
 	defer t.mu.Unlock()

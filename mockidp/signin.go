@@ -49,6 +49,12 @@ func (s *Server) handleSignIn(w http.ResponseWriter, r *http.Request) {
 		page.Failed = true
 		page.Locked = s.failed(user).Status != Active
 	}
+	if attack := form.Get("attack"); attack != "" && !page.Failed && !page.Locked && page.App != nil {
+		if err := s.QueueMutation(attack, page.App.ID, user.Login); err != nil {
+			s.refuse(w, r, malformed(err, "this attack can't be made"))
+			return
+		}
+	}
 	switch {
 	case page.Locked:
 		s.locked(w, r, key, user, page)

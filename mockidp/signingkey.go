@@ -30,6 +30,8 @@ type keySource struct {
 	rand io.Reader
 	now  time.Time
 	org  string
+	// years is how long a certificate is valid; 0 is Okta's ten.
+	years int
 }
 
 // newSigningKey takes a key (nil: a new RSA key) and its certificate (nil: a
@@ -88,13 +90,16 @@ func selfSigned(from keySource, key crypto.Signer) (*x509.Certificate, error) {
 	if _, err := io.ReadFull(from.rand, serial); err != nil {
 		return nil, err
 	}
-	start := from.now.UTC().Truncate(time.Second)
+	start, years := from.now.UTC().Truncate(time.Second), 10
+	if from.years > 0 {
+		years = from.years
+	}
 	template := &x509.Certificate{
 		SerialNumber: new(big.Int).Add(new(big.Int).SetBytes(serial), big.NewInt(1)),
 		Subject: pkix.Name{Country: []string{"US"}, Province: []string{"California"}, Locality: []string{"San Francisco"},
 			Organization: []string{"Okta"}, OrganizationalUnit: []string{"SSOProvider"}, CommonName: from.org},
 		NotBefore: start.Add(-time.Minute),
-		NotAfter:  start.AddDate(10, 0, 0),
+		NotAfter:  start.AddDate(years, 0, 0),
 	}
 	der, err := x509.CreateCertificate(from.rand, template, template, key.Public(), key)
 	if err != nil {

@@ -158,6 +158,9 @@ func (s *Server) noPassive(st *state, p pending) (posted, *Error) {
 }
 
 func notAssigned(app *App, u *User) *Error {
+	if app.Inactive {
+		return &Error{Reason: ReasonNotAssigned, Detail: "the app " + quote(app.Label) + " is switched off"}
+	}
 	return &Error{Reason: ReasonNotAssigned, Detail: "the user " + quote(u.Login) + " isn't assigned to the app " + quote(app.Label)}
 }
 

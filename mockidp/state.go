@@ -11,7 +11,8 @@ import (
 // state is everything that changes while serving. A snapshot never changes:
 // one request sees one state, and writers replace it whole (Server.change).
 type state struct {
-	users  map[string]*User // by loginKey
+	users  map[string]*User  // by loginKey
+	ids    map[string]string // loginKey by User.ID
 	groups map[string]Group
 	closed bool   // Config.Groups was given, so a user may name no others
 	apps   []*App // in the order of the dashboard
@@ -23,17 +24,15 @@ type state struct {
 }
 
 func newState(c Config, key *signingKey, salt string) (*state, *Error) {
-	st := &state{users: map[string]*User{}, groups: map[string]Group{}, closed: len(c.Groups) > 0,
+	st := &state{users: map[string]*User{}, ids: map[string]string{}, groups: map[string]Group{}, closed: len(c.Groups) > 0,
 		keys: []*signingKey{key}, signing: key.id, org: c.Org, salt: salt}
 	for _, g := range c.Groups {
-		g, err := g.prepared()
-		if err != nil {
-			return nil, err
-		}
 		if _, dup := st.groups[g.Name]; dup {
 			return nil, badConfig("the group %s is there twice", quote(g.Name))
 		}
-		st.groups[g.Name] = g
+		if _, err := st.putGroup(g); err != nil {
+			return nil, err
+		}
 	}
 	for _, u := range c.Users {
 		if st.user(u.Login) != nil {
@@ -54,14 +53,31 @@ func newState(c Config, key *signingKey, salt string) (*state, *Error) {
 // copy is shallow: users and apps are replaced, never written to.
 func (st *state) copy() *state {
 	n := *st
-	n.users, n.groups, n.apps, n.keys = maps.Clone(st.users), maps.Clone(st.groups), slices.Clone(st.apps), slices.Clone(st.keys)
+	n.users, n.ids, n.groups = maps.Clone(st.users), maps.Clone(st.ids), maps.Clone(st.groups)
+	n.apps, n.keys = slices.Clone(st.apps), slices.Clone(st.keys)
 	return &n
 }
 
 func (st *state) user(login string) *User { return st.users[loginKey(login)] }
 
+// userByID finds a user by ID, or nil.
+func (st *state) userByID(id string) *User {
+	if key, ok := st.ids[id]; ok {
+		return st.users[key]
+	}
+	return nil
+}
+
 // putUser adds or replaces the user of that login.
 func (st *state) putUser(u User) *Error {
+	own := loginKey(u.Login)
+	for n := 0; u.ID == ""; n++ {
+		// Somebody who was renamed may have the ID that the login would give.
+		id := "00u" + derivedID("user", own, n)
+		if key, taken := st.ids[id]; !taken || key == own {
+			u.ID = id
+		}
+	}
 	u, err := u.prepared()
 	if err != nil {
 		return err
@@ -73,22 +89,58 @@ func (st *state) putUser(u User) *Error {
 		if st.closed || g == "" {
 			return badConfig("the user %s names the group %s, which doesn't exist", quote(u.Login), quote(g))
 		}
-		made, err := Group{Name: g}.prepared()
-		if err != nil {
+		if _, err := st.putGroup(Group{Name: g}); err != nil {
 			return err
 		}
-		st.groups[g] = made
 	}
-	for key, other := range st.users {
-		if u.ID == derivedUserID(u.Login) {
-			break // nobody else's, and looking through all for each would be quadratic
-		}
-		if other.ID == u.ID && key != loginKey(u.Login) {
-			return badConfig("the users %s and %s share an ID", quote(other.Login), quote(u.Login))
-		}
+	if key, taken := st.ids[u.ID]; taken && key != own {
+		return badConfig("the users %s and %s share an ID", quote(st.users[key].Login), quote(u.Login))
 	}
-	st.users[loginKey(u.Login)] = &u
+	st.dropUser(own)
+	st.users[own], st.ids[u.ID] = &u, own
 	return nil
+}
+
+func (st *state) dropUser(key string) {
+	if u := st.users[key]; u != nil {
+		delete(st.ids, u.ID)
+		delete(st.users, key)
+	}
+}
+
+// putGroup adds or replaces the group of that name.
+func (st *state) putGroup(g Group) (Group, *Error) {
+	for n := 0; g.ID == "" && g.Name != ""; n++ {
+		id := "00g" + derivedID("group", g.Name, n)
+		if other, taken := st.groupByID(id); !taken || other.Name == g.Name {
+			g.ID = id
+		}
+	}
+	g, err := g.prepared()
+	if err != nil {
+		return Group{}, err
+	}
+	if other, taken := st.groupByID(g.ID); taken && other.Name != g.Name {
+		return Group{}, badConfig("the groups %s and %s share an ID", quote(other.Name), quote(g.Name))
+	}
+	st.groups[g.Name] = g
+	return g, nil
+}
+
+// everyone is the group that always exists, as others see it.
+var everyone = Group{ID: "00g" + derivedID("group", Everyone, 0), Name: Everyone, Description: "All users"}
+
+// groupByID finds a group, Everyone too.
+func (st *state) groupByID(id string) (Group, bool) {
+	if id == everyone.ID {
+		return everyone, true
+	}
+	for _, g := range st.groups {
+		if g.ID == id {
+			return g, true
+		}
+	}
+	return Group{}, false
 }
 
 // putApp adds the app (at < 0) or replaces the one at that place.

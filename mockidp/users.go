@@ -18,6 +18,7 @@ const (
 	LockedOut                       // too many wrong passwords: no new sign-in, but open sessions stay
 	Suspended                       // no sign-in, and open sessions are over
 	Deprovisioned                   // the same, for people who left
+	Staged                          // no sign-in yet, for people who are to come
 )
 
 // User is a person.
@@ -85,7 +86,7 @@ func same(want, got string) bool {
 }
 
 // gone says that the user's sessions are over.
-func (u *User) gone() bool { return u.Status == Suspended || u.Status == Deprovisioned }
+func (u *User) gone() bool { return u.Status >= Suspended }
 
 func (u User) in(group string) bool {
 	return group == Everyone || slices.Contains(u.Groups, group)
@@ -95,13 +96,10 @@ func (u User) in(group string) bool {
 // be written into an assertion.
 func (u User) prepared() (User, *Error) {
 	u = u.clone()
-	if u.ID == "" {
-		u.ID = derivedUserID(u.Login)
-	}
 	if !idShape.MatchString(u.ID) {
 		return User{}, badConfig("user %s: an ID is letters, digits and _ . -, got %s", quote(u.Login), quote(u.ID))
 	}
-	if u.Status < Active || u.Status > Deprovisioned {
+	if u.Status < Active || u.Status > Staged {
 		return User{}, badConfig("user %s: unknown Status %d", quote(u.Login), u.Status)
 	}
 	if u.Password == "" {
@@ -142,8 +140,6 @@ func checkText(what, s string) *Error {
 	}
 	return nil
 }
-
-func derivedUserID(login string) string { return "00u" + derivedID("user", loginKey(login), 0) }
 
 func noSuchUser(login string) *Error {
 	return &Error{Reason: ReasonNoSuchUser, Detail: "no user has the login " + quote(login)}

@@ -24,7 +24,7 @@ type file struct {
 		Login        string                   `json:"login"`
 		Password     string                   `json:"password"`
 		SecondFactor string                   `json:"secondFactor"`
-		Status       word[mockidp.UserStatus] `json:"status"` // "active", "lockedOut", "suspended" or "deprovisioned"
+		Status       word[mockidp.UserStatus] `json:"status"` // "active", "lockedOut", "suspended", "deprovisioned" or "staged"
 		FirstName    string                   `json:"firstName"`
 		LastName     string                   `json:"lastName"`
 		Email        string                   `json:"email"`

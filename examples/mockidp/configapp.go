@@ -10,7 +10,8 @@ import (
 
 // app is one of the file's apps: the fields of mockidp.App.
 type app struct {
-	Kind           word[mockidp.Kind]    `json:"kind"`    // "saml" or "bookmark"
+	Kind           word[mockidp.Kind]    `json:"kind"` // "saml" or "bookmark"
+	Inactive       bool                  `json:"inactive"`
 	Profile        word[mockidp.Profile] `json:"profile"` // "okta" or "entra"
 	ID             string                `json:"id"`
 	ExternalKey    string                `json:"externalKey"`
@@ -97,7 +98,7 @@ func (w *word[T]) UnmarshalText(b []byte) error {
 	case mockidp.Refusals:
 		words = []string{"page", "status"}
 	case mockidp.UserStatus:
-		words = []string{"active", "lockedOut", "suspended", "deprovisioned"}
+		words = []string{"active", "lockedOut", "suspended", "deprovisioned", "staged"}
 	}
 	for i, x := range words {
 		if x == string(b) {
@@ -110,7 +111,7 @@ func (w *word[T]) UnmarshalText(b []byte) error {
 
 func (a app) app() (mockidp.App, error) {
 	out := mockidp.App{
-		ID: a.ID, ExternalKey: a.ExternalKey, Name: a.Name, Kind: a.Kind.value, Profile: a.Profile.value, Label: a.Label, Users: a.Users, Groups: a.Groups,
+		ID: a.ID, ExternalKey: a.ExternalKey, Name: a.Name, Kind: a.Kind.value, Inactive: a.Inactive, Profile: a.Profile.value, Label: a.Label, Users: a.Users, Groups: a.Groups,
 		URL: a.URL, Issuer: a.Issuer, Audience: a.Audience, Unlisted: a.UnlistedACS.value,
 		Recipient: a.Recipient, Destination: a.Destination, DefaultRelayState: a.DefaultRelayState,
 		NameIDFormat: a.NameIDFormat, NameIDTemplate: a.NameIDTemplate,

@@ -3,7 +3,12 @@
 //
 //	mockidp [-listen 127.0.0.1:8701] [-base-url http://idp.localhost:8701] [-config FILE]
 //
+//	mockidp -control 127.0.0.1:8702 -control-token TOKEN
+//	mockidp -provision https://scim.example/scim/v2 -provision-token TOKEN
 //	mockidp attack -h
+//
+// -control opens an API in the shapes of Okta's, and a page for people; CONTROL.md
+// beside this file has lines for curl. -provision pushes users and groups by SCIM.
 //
 // Without -config there is one user and one app that no service provider is
 // registered with; config.json beside this file shows what a file looks like.
@@ -48,6 +53,7 @@ type options struct {
 	strict, oktaPaths       bool
 	seed                    uint64
 	faults                  faults
+	control                 controlOptions
 }
 
 func parse(args []string, help io.Writer) (options, error) {
@@ -62,6 +68,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.BoolVar(&o.oktaPaths, "okta-paths", false, "serve at Okta's paths, the same at each start, instead of odd ones")
 	fs.Uint64Var(&o.seed, "seed", 0, "`NUMBER` that makes odd paths, message IDs and chances the same at each start")
 	fs.Var(&o.faults, "fault", "`KIND[,for=3s][,status=502][,app=ID][,count=N][,chance=0.1]`: something to go wrong; repeatable")
+	o.control.flags(fs)
 	fs.BoolVar(&o.verbose, "v", false, "log every sign-in, answer and refusal to standard error")
 	err := fs.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
@@ -88,10 +95,17 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	if !o.anyAddress && !mockidp.Loopback(host) {
 		return fmt.Errorf("-listen %q is not a loopback address; -allow-non-loopback allows it", o.listen)
 	}
+	if err := o.control.check(); err != nil {
+		return err
+	}
 	c, err := load(o.config)
 	if err != nil {
 		return err
 	}
+	if err := o.control.mutate(&c); err != nil {
+		return err
+	}
+	c.ControlToken = o.control.token
 	c.BaseURL, c.Strict, c.OddPaths, c.Seed, c.Faults = o.baseURL, o.strict, !o.oktaPaths, o.seed, o.faults
 	if o.verbose {
 		c.Logger = slog.New(slog.NewTextHandler(logs, nil))
@@ -112,14 +126,20 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	idp.Listener = l
 	idp.Start()
 	defer idp.Close()
+	fmt.Fprintln(out, "Mock identity provider, not for production.")
+	stop, err := o.control.serve(idp, out)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	announce(out, idp)
+	o.control.push(ctx, idp, logs, o.verbose)
 	<-ctx.Done()
 	return nil
 }
 
 // announce says what to open.
 func announce(out io.Writer, idp *mockidp.Server) {
-	fmt.Fprintln(out, "Mock identity provider, not for production.")
 	fmt.Fprintln(out, "Sign in    "+idp.SignInURL())
 	fmt.Fprintln(out, "Dashboard  "+idp.DashboardURL())
 	for _, a := range idp.Apps() {

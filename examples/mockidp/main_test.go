@@ -93,6 +93,10 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		"fault of nothing":    {append([]string{"-fault", "delay,fro=1s"}, free...), `"fro"`},
 		"fault for how long":  {append([]string{"-fault", "delay,for=soon"}, free...), "soon"},
 		"fault of no app":     {append([]string{"-fault", "drop,app=none"}, free...), `"none"`},
+		"control":             {append([]string{"-control", "0.0.0.0:0"}, free...), "loopback"},
+		"control token":       {append([]string{"-control-token", "x"}, free...), "-control"},
+		"provision":           {append([]string{"-provision", "http://a.localhost"}, free...), "-provision-token"},
+		"attack":              {append([]string{"-attack", "Z99"}, free...), "Z99"},
 		"seed":                {append([]string{"-seed", "x"}, free...), "-seed"},
 		"newline in a value":  {config(`{"apps": [{"label": "x", "groups": ["a\nb"]}]}`), `a\nb`},
 	} {
@@ -118,7 +122,7 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 func TestHelp(t *testing.T) {
 	out, err := exec.Command(binary(t), "-h").Output()
 	require.NoError(t, err)
-	for _, flag := range []string{"-listen", "-config", "-base-url", "-allow-non-loopback", "-strict", "-okta-paths", "-seed", "-fault"} {
+	for _, flag := range []string{"-listen", "-config", "-base-url", "-allow-non-loopback", "-strict", "-okta-paths", "-seed", "-fault", "-control", "-provision", "-attack"} {
 		assert.Contains(t, string(out), flag)
 	}
 }

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/meridian-saml/meridian/mockidp"
+)
+
+// controlOptions are the flags for what runs beside the sign-in pages.
+type controlOptions struct {
+	listen, token             string
+	provision, provisionToken string
+	provisionApp, attack      string
+	attacks                   bool
+}
+
+func (o *controlOptions) flags(fs *flag.FlagSet) {
+	fs.StringVar(&o.listen, "control", "", "`ADDRESS` of the control API and page, a loopback one such as 127.0.0.1:8702; port 0 is a free one (default: none)")
+	fs.StringVar(&o.token, "control-token", "", "`TOKEN` that the control API and page ask for (default: a random one, which is printed)")
+	fs.StringVar(&o.provision, "provision", "", "`URL` of a SCIM 2.0 service provider to push users and groups to, whenever they change")
+	fs.StringVar(&o.provisionToken, "provision-token", "", "bearer `TOKEN` of -provision")
+	fs.StringVar(&o.provisionApp, "provision-app", "", "`ID` of the app whose people and groups -provision pushes (default: everybody)")
+	fs.StringVar(&o.attack, "attack", "", "`ID` of an attack to make of every answer; mockidp attack -list prints them")
+	fs.BoolVar(&o.attacks, "attacks", false, "let the control API and page order attacks for the next answer")
+}
+
+func (o *controlOptions) check() error {
+	if o.listen != "" {
+		host, _, err := net.SplitHostPort(o.listen)
+		if err != nil {
+			return fmt.Errorf("-control %q: want HOST:PORT", o.listen)
+		}
+		if !mockidp.Loopback(host) {
+			return fmt.Errorf("-control %q is not a loopback address; it has to be one", o.listen)
+		}
+	}
+	if o.listen == "" && o.token != "" {
+		return errors.New("-control-token goes with -control")
+	}
+	if (o.provision == "") != (o.provisionToken == "") {
+		return errors.New("-provision and -provision-token go together")
+	}
+	return nil
+}
+
+// serve starts the listener of the control API, and returns what stops it.
+func (o *controlOptions) serve(idp *mockidp.Server, out io.Writer) (func(), error) {
+	if o.listen == "" {
+		return func() {}, nil
+	}
+	l, err := net.Listen("tcp", o.listen)
+	if err != nil {
+		return nil, err
+	}
+	// No write timeout: a wait for a message takes as long as a minute.
+	srv := &http.Server{Handler: idp.Control(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second}
+	go func() { _ = srv.Serve(l) }()
+	fmt.Fprintf(out, "Control    http://%s  token %s\n", l.Addr(), idp.ControlToken())
+	return func() { _ = srv.Close() }, nil
+}
+
+// push keeps a SCIM service provider up to date until ctx ends.
+func (o *controlOptions) push(ctx context.Context, idp *mockidp.Server, logs io.Writer, verbose bool) {
+	if o.provision == "" {
+		return
+	}
+	p := mockidp.Provisioning{BaseURL: o.provision, Token: o.provisionToken, App: o.provisionApp}
+	err := idp.KeepProvisioned(ctx, p, func(r mockidp.Report, err error) {
+		if err != nil {
+			fmt.Fprintf(logs, "mockidp: provisioning: %v\n", err)
+			return
+		}
+		if verbose {
+			fmt.Fprintf(logs, "mockidp: provisioned: users %+v, groups %+v\n", r.Users, r.Groups)
+		}
+	})
+	if err != nil && ctx.Err() == nil {
+		fmt.Fprintf(logs, "mockidp: provisioning: %v\n", err)
+	}
+}

@@ -1,0 +1,118 @@
+package main_test
+
+import (
+	"encoding/base64"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"regexp"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// The lines for curl in CONTROL.md do what they say.
+func TestCurlLines(t *testing.T) {
+	if _, err := exec.LookPath("curl"); err != nil {
+		if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "peers") {
+			t.Fatal("curl is required by MERIDIAN_REQUIRE and isn't installed")
+		}
+		t.Skip("curl isn't installed")
+	}
+	doc, err := os.ReadFile("CONTROL.md")
+	require.NoError(t, err)
+	m := regexp.MustCompile("(?s)```sh\n(.*?)```").FindSubmatch(doc)
+	require.NotNil(t, m)
+	lines := regexp.MustCompile(`(?m)^curl .*$`).FindAllString(string(m[1]), -1)
+	require.GreaterOrEqual(t, len(lines), 8)
+
+	found, stop := running(t, os.Interrupt, "-okta-paths", "-control", "127.0.0.1:0", "-control-token", "secret")
+	defer stop()
+	require.Len(t, found["Control"], 1)
+	answers := ""
+	for _, line := range lines {
+		cmd := exec.Command("sh", "-c", line)
+		cmd.Env = append(os.Environ(), "CONTROL="+found["Control"][0], "AUTH=Authorization: SSWS secret", "NO_PROXY=*", "no_proxy=*")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s\n%s", line, out)
+		answers += string(out) + "\n"
+	}
+	for _, want := range []string{`"login":"bob@example.com"`, `"name":"Engineering"`, `"https://eu.sp.example/acs"`, `"label":"Portal"`, `"now":`, `"users":["bob@example.com"]`, `"messages":[]`} {
+		assert.Contains(t, answers, want)
+	}
+}
+
+func TestControlIsAnnounced(t *testing.T) {
+	found, stop := running(t, syscall.SIGTERM, "-control", "127.0.0.1:0", "-attacks")
+	defer stop()
+	require.Len(t, found["Control"], 1)
+	resp, err := http.Get(found["Control"][0] + "/api/v1/users")
+	require.NoError(t, err)
+	resp.Body.Close()
+	assert.Equal(t, 401, resp.StatusCode)
+}
+
+// With -provision users are pushed at the start.
+func TestProvisionPushes(t *testing.T) {
+	asked := make(chan string, 100)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked <- r.Method + " " + r.URL.Path + " " + r.Header.Get("Authorization")
+		w.Header().Set("Content-Type", "application/scim+json")
+		if r.Method == http.MethodPost {
+			w.WriteHeader(http.StatusCreated)
+			_, _ = w.Write([]byte(`{"id": "1"}`))
+			return
+		}
+		_, _ = w.Write([]byte(`{"Resources": []}`))
+	}))
+	defer srv.Close()
+	_, stop := running(t, os.Interrupt, "-provision", srv.URL+"/scim/v2", "-provision-token", "bearer-of-some-length")
+	assert.Equal(t, "GET /scim/v2/Users Bearer bearer-of-some-length", <-asked)
+	assert.Equal(t, "POST /scim/v2/Users Bearer bearer-of-some-length", <-asked)
+	stop()
+}
+
+// With -attack every answer is a hostile one, made with the real key, and with
+// -attacks the next is what the control API ordered.
+func TestAttacksInTheAnswers(t *testing.T) {
+	acs := make(chan string, 10)
+	sp := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { acs <- r.FormValue("SAMLResponse") }))
+	defer sp.Close()
+	config := write(t, `{"apps": [{"label": "x", "audience": "sp", "groups": ["Everyone"], "acs": [{"url": "`+sp.URL+`/acs"}, {"url": "`+sp.URL+`/acs2"}]}]}`)
+	subject := func(control, id string) string {
+		t.Helper()
+		post := func(path, body string) {
+			t.Helper()
+			req, err := http.NewRequest("POST", control+path, strings.NewReader(body))
+			require.NoError(t, err)
+			req.Header.Set("Authorization", "SSWS secret")
+			resp, err := http.DefaultClient.Do(req)
+			require.NoError(t, err)
+			resp.Body.Close()
+			require.Equal(t, 200, resp.StatusCode, path)
+		}
+		if id != "" {
+			post("/control/attack", `{"id": "`+id+`"}`)
+		}
+		post("/control/deliver", `{"user": "alice@example.com"}`)
+		raw, err := base64.StdEncoding.DecodeString(<-acs)
+		require.NoError(t, err)
+		return string(raw)
+	}
+	args := []string{"-config", config, "-control", "127.0.0.1:0", "-control-token", "secret"}
+	found, stop := running(t, os.Interrupt, append(args, "-attacks")...)
+	good := subject(found["Control"][0], "")
+	assert.Contains(t, good, "alice@example.com")
+	assert.NotContains(t, good, "admin@example.com")
+	assert.Contains(t, subject(found["Control"][0], "A03/assertion"), "admin@example.com")
+	assert.NotContains(t, subject(found["Control"][0], ""), "admin@example.com", "only the next")
+	stop()
+	found, stop = running(t, os.Interrupt, append(args, "-attack", "A03/assertion")...)
+	defer stop()
+	assert.Contains(t, subject(found["Control"][0], ""), "admin@example.com")
+}

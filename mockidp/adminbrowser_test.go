@@ -1,0 +1,50 @@
+package mockidp_test
+
+import (
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp/kb"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp"
+)
+
+// The control page in a real browser: by keyboard, without script, at two widths.
+func TestAdminPageInABrowser(t *testing.T) {
+	chromium := chrome(t)
+	conf := twoRegions()
+	conf.Mutations = []string{"A03/assertion", "B01"}
+	conf.Mutate = func(m mockidp.Mutation) ([]byte, error) { return m.Response, nil }
+	conf.Apps[0].Attributes = []mockidp.Attribute{{Name: "mail", Values: []string{"${user.email}"}}}
+	idp := start(t, conf)
+	srv := httptest.NewServer(idp.Control())
+	defer srv.Close()
+	_, err := idp.Answer(redirect(idp, request(attr("ForceAuthn", "true")), "state"), alice)
+	require.NoError(t, err)
+	require.NoError(t, idp.RecordAnswer(2, mockidp.ACSAnswer{Status: 403, Body: []byte("Refused: WrongAudience")}))
+	require.NoError(t, idp.QueueError("", mockidp.Status{SubCode: mockidp.StatusRequestDenied}))
+
+	w := openWindow(t, chromium, false)
+	w.open(strings.Replace(srv.URL, "127.0.0.1", "localhost", 1))
+	w.looks("control-login")
+	w.submit(idp.ControlToken(), kb.Enter)
+	w.reads("ACS answered 403 Forbidden")
+	w.looks("control")
+	w.tabTo(`form[action="/actions/advance"] button`)
+	w.submit(kb.Enter)
+	w.reads("(1m0s off)")
+	w.tabTo(`form[action="/actions/queue-user"] button`)
+	w.submit(kb.Enter)
+	w.reads("user " + alice)
+	w.tabTo(`a[href="/messages/2"]`)
+	w.submit(kb.Enter)
+	w.reads("Check that it is exactly the one that it arrived at")
+	w.looks("control-response")
+	w.tabTo(`a[href="/"]`)
+	w.open(strings.Replace(srv.URL, "127.0.0.1", "localhost", 1) + "/messages/1")
+	w.looks("control-request")
+	w.open(strings.Replace(srv.URL, "127.0.0.1", "localhost", 1) + "/messages/7")
+	w.looks("control-error")
+}

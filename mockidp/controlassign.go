@@ -1,0 +1,145 @@
+package mockidp
+
+import "slices"
+
+// appUserJSON is an assignment. The app's name for the user is made by its
+// NameIDTemplate, so there is none to be set here.
+func (s *Server) appUserJSON(c *call, a *App, u *User) map[string]any {
+	at, scope := stamp(s.began), "USER"
+	if !a.listsUser(u) {
+		scope = "GROUP"
+	}
+	name := u.Login
+	if a.Kind == SAML {
+		if n, err := a.nameID(u); err == nil {
+			name = n
+		}
+	}
+	path := "/api/v1/apps/" + a.ID
+	return map[string]any{
+		"id": u.ID, "externalId": nil, "created": at, "lastUpdated": at, "statusChanged": at, "passwordChanged": nil, "scope": scope, "status": "ACTIVE",
+		"syncState": "DISABLED", "credentials": map[string]any{"userName": name}, "profile": map[string]any{},
+		"_links": map[string]any{"self": c.link(path + "/users/" + u.ID), "app": c.link(path), "user": c.link("/api/v1/users/" + u.ID)},
+	}
+}
+
+// given says that the app was given to the user, switched on or not.
+func (a *App) given(u *User) bool { return a.listsUser(u) || slices.ContainsFunc(a.Groups, u.in) }
+
+func (s *Server) listAppUsers(c *call) *apiError {
+	return s.withApp(c, func(st *state, a *App) *apiError {
+		list := slices.DeleteFunc(st.sortedUsers(), func(u *User) bool { return !a.given(u) })
+		list, err := paged(c, list, 500, func(u *User) string { return loginKey(u.Login) })
+		if err != nil {
+			return err
+		}
+		out := []any{}
+		for _, u := range list {
+			out = append(out, s.appUserJSON(c, a, u))
+		}
+		return c.ok(out)
+	})
+}
+
+func (s *Server) showAppUser(c *call) *apiError {
+	return s.withApp(c, func(_ *state, a *App) *apiError {
+		return s.withUser(c, func(_ *state, u *User) *apiError {
+			if !a.given(u) {
+				return notFound(u.ID, "AppUser")
+			}
+			return c.ok(s.appUserJSON(c, a, u))
+		})
+	})
+}
+
+func (s *Server) assignUser(c *call) *apiError {
+	var body struct {
+		ID string `json:"id"`
+	}
+	if err := c.read(&body, false); err != nil {
+		return err
+	}
+	return s.withApp(c, func(st *state, a *App) *apiError {
+		u := st.userByID(body.ID)
+		if u == nil {
+			return notFound(body.ID, "User")
+		}
+		err := s.UpdateApp(a.ID, func(a *App) error {
+			if !a.listsUser(u) {
+				a.Users = append(a.Users, u.Login)
+			}
+			return nil
+		})
+		if err != nil {
+			return fromError(err, u.ID)
+		}
+		now, _ := s.App(a.ID)
+		return c.ok(s.appUserJSON(c, &now, u))
+	})
+}
+
+func (s *Server) unassignUser(c *call) *apiError {
+	return s.withApp(c, func(_ *state, a *App) *apiError {
+		return s.withUser(c, func(_ *state, u *User) *apiError {
+			if !a.listsUser(u) {
+				return notFound(u.ID, "AppUser")
+			}
+			err := s.UpdateApp(a.ID, func(a *App) error {
+				a.Users = slices.DeleteFunc(a.Users, func(l string) bool { return loginKey(l) == loginKey(u.Login) })
+				return nil
+			})
+			return c.done(err, a.ID)
+		})
+	})
+}
+
+func (s *Server) appGroupJSON(c *call, a *App, g Group) map[string]any {
+	path := "/api/v1/apps/" + a.ID
+	return map[string]any{
+		"id": g.ID, "lastUpdated": stamp(s.began), "priority": max(slices.Index(a.Groups, g.Name), 0), "profile": map[string]any{},
+		"_links": map[string]any{"self": c.link(path + "/groups/" + g.ID), "app": c.link(path), "group": c.link("/api/v1/groups/" + g.ID)},
+	}
+}
+
+func (s *Server) listAppGroups(c *call) *apiError {
+	return s.withApp(c, func(st *state, a *App) *apiError {
+		list := slices.DeleteFunc(st.allGroups(), func(g Group) bool { return !slices.Contains(a.Groups, g.Name) })
+		list, err := paged(c, list, 200, func(g Group) string { return g.Name })
+		if err != nil {
+			return err
+		}
+		out := []any{}
+		for _, g := range list {
+			out = append(out, s.appGroupJSON(c, a, g))
+		}
+		return c.ok(out)
+	})
+}
+
+// appGroup assigns a group, takes it away, or (nil) shows that it is assigned.
+func (s *Server) appGroup(c *call, in *bool) *apiError {
+	return s.withApp(c, func(_ *state, a *App) *apiError {
+		return s.withGroup(c, func(_ *state, g Group) *apiError {
+			has := slices.Contains(a.Groups, g.Name)
+			if !has && (in == nil || !*in) {
+				return notFound(g.ID, "ApplicationGroupAssignment")
+			}
+			if in == nil {
+				return c.ok(s.appGroupJSON(c, a, g))
+			}
+			err := s.UpdateApp(a.ID, func(a *App) error {
+				if has = slices.Contains(a.Groups, g.Name); *in && !has {
+					a.Groups = append(a.Groups, g.Name)
+				} else if !*in {
+					a.Groups = without(a.Groups, g.Name)
+				}
+				return nil
+			})
+			if err != nil || !*in {
+				return c.done(err, g.ID)
+			}
+			now, _ := s.App(a.ID)
+			return c.ok(s.appGroupJSON(c, &now, g))
+		})
+	})
+}

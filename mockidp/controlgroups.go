@@ -1,0 +1,186 @@
+package mockidp
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+)
+
+func (s *Server) groupRoutes(api func(string, func(*call) *apiError)) {
+	api("POST /api/v1/groups", s.createGroup)
+	api("GET /api/v1/groups", s.listGroups)
+	api("GET /api/v1/groups/{group}", func(c *call) *apiError {
+		return s.withGroup(c, func(_ *state, g Group) *apiError { return c.ok(s.groupJSON(c, g)) })
+	})
+	api("PUT /api/v1/groups/{group}", s.editGroup)
+	api("DELETE /api/v1/groups/{group}", func(c *call) *apiError {
+		return s.withGroup(c, func(_ *state, g Group) *apiError { return c.done(s.RemoveGroup(g.Name), g.ID) })
+	})
+	api("GET /api/v1/groups/{group}/users", s.listMembers)
+	api("PUT /api/v1/groups/{group}/users/{user}", func(c *call) *apiError { return s.member(c, true) })
+	api("DELETE /api/v1/groups/{group}/users/{user}", func(c *call) *apiError { return s.member(c, false) })
+	api("GET /api/v1/groups/{group}/apps", func(c *call) *apiError {
+		return s.withGroup(c, func(st *state, g Group) *apiError {
+			out := []any{}
+			for _, a := range st.apps {
+				if slices.Contains(a.Groups, g.Name) {
+					out = append(out, s.appJSON(c, st, a))
+				}
+			}
+			return c.ok(out)
+		})
+	})
+}
+
+// done answers a request that leaves nothing to show.
+func (c *call) done(err error, about string) *apiError {
+	if err != nil {
+		return fromError(err, about)
+	}
+	return c.noContent()
+}
+
+func (s *Server) withGroup(c *call, f func(*state, Group) *apiError) *apiError {
+	st := s.state.Load()
+	if g, ok := st.groupByID(c.r.PathValue("group")); ok {
+		return f(st, g)
+	}
+	return notFound(c.r.PathValue("group"), "UserGroup")
+}
+
+func (st *state) sortedUsers() []*User {
+	var out []*User
+	for _, key := range slices.Sorted(maps.Keys(st.users)) {
+		out = append(out, st.users[key])
+	}
+	return out
+}
+
+// allGroups are the groups by name, with Everyone.
+func (st *state) allGroups() []Group {
+	out := append(slices.Collect(maps.Values(st.groups)), everyone)
+	slices.SortFunc(out, func(a, b Group) int { return cmp.Compare(a.Name, b.Name) })
+	return out
+}
+
+func groupType(g Group) string {
+	if g.Name == Everyone {
+		return "BUILT_IN"
+	}
+	return "OKTA_GROUP"
+}
+
+func (s *Server) groupJSON(c *call, g Group) map[string]any {
+	at, path := stamp(s.began), "/api/v1/groups/"+g.ID
+	return map[string]any{
+		"id": g.ID, "created": at, "lastUpdated": at, "lastMembershipUpdated": at, "objectClass": []string{"okta:user_group"}, "type": groupType(g),
+		"profile": map[string]any{"name": g.Name, "description": g.Description},
+		"_links":  map[string]any{"users": c.link(path + "/users"), "apps": c.link(path + "/apps")},
+	}
+}
+
+type groupBody struct {
+	Profile struct {
+		Name        string `json:"name"`
+		Description string `json:"description"`
+	} `json:"profile"`
+}
+
+func (s *Server) createGroup(c *call) *apiError {
+	var body groupBody
+	if err := c.read(&body, false); err != nil {
+		return err
+	}
+	var made Group
+	err := s.change(func(st *state) error {
+		name := body.Profile.Name
+		if _, taken := st.groups[name]; taken || name == Everyone {
+			return invalid("name", "An object with this field already exists in the current organization")
+		}
+		var err *Error
+		if made, err = st.putGroup(Group{Name: name, Description: body.Profile.Description}); err != nil {
+			return err
+		}
+		return nil
+	})
+	if err != nil {
+		return fromError(err, "name")
+	}
+	return c.ok(s.groupJSON(c, made))
+}
+
+func (s *Server) editGroup(c *call) *apiError {
+	var body groupBody
+	if err := c.read(&body, false); err != nil {
+		return err
+	}
+	return s.withGroup(c, func(_ *state, g Group) *apiError {
+		if err := s.RenameGroup(g.Name, body.Profile.Name); err != nil {
+			return fromError(err, "name")
+		}
+		g.Name, g.Description = body.Profile.Name, body.Profile.Description
+		if err := s.PutGroup(g); err != nil {
+			return fromError(err, "name")
+		}
+		return c.ok(s.groupJSON(c, g))
+	})
+}
+
+func (s *Server) listGroups(c *call) *apiError {
+	q := strings.ToLower(c.r.URL.Query().Get("q"))
+	var list []Group
+	for _, g := range s.state.Load().allGroups() {
+		if strings.HasPrefix(strings.ToLower(g.Name), q) {
+			list = append(list, g)
+		}
+	}
+	list, err := selected(c, list, func(g Group, name string) []string {
+		return map[string][]string{"id": {g.ID}, "type": {groupType(g)}, "profile.name": {g.Name}, "profile.description": {g.Description}}[name]
+	})
+	if err != nil {
+		return err
+	}
+	if list, err = paged(c, list, 1000, func(g Group) string { return g.Name }); err != nil {
+		return err
+	}
+	out := []any{}
+	for _, g := range list {
+		out = append(out, s.groupJSON(c, g))
+	}
+	return c.ok(out)
+}
+
+func (s *Server) listMembers(c *call) *apiError {
+	return s.withGroup(c, func(st *state, g Group) *apiError {
+		list := slices.DeleteFunc(st.sortedUsers(), func(u *User) bool { return !u.in(g.Name) })
+		list, err := paged(c, list, 1000, func(u *User) string { return loginKey(u.Login) })
+		if err != nil {
+			return err
+		}
+		out := []any{}
+		for _, u := range list {
+			out = append(out, s.userJSON(c, u))
+		}
+		return c.ok(out)
+	})
+}
+
+// member puts a user into a group, or takes one out. Either may be so already.
+func (s *Server) member(c *call, in bool) *apiError {
+	return s.withGroup(c, func(_ *state, g Group) *apiError {
+		if g.Name == Everyone {
+			return &apiError{Status: 403, Code: "E0000006", Summary: "You do not have permission to perform the requested action", Causes: []string{"everybody is in Everyone"}}
+		}
+		return s.withUser(c, func(_ *state, u *User) *apiError {
+			err := s.UpdateUser(u.Login, func(u *User) error {
+				u.Groups = without(u.Groups, g.Name)
+				if in {
+					u.Groups = append(u.Groups, g.Name)
+				}
+				return nil
+			})
+			return c.done(err, u.ID)
+		})
+	})
+}

@@ -1,0 +1,69 @@
+package mockidp
+
+import (
+	"regexp"
+	"strings"
+)
+
+// userExpression is an expression of Okta's as it stands in an attribute
+// statement: user.email, where App says ${user.email}.
+var userExpression = regexp.MustCompile(`^user\.([A-Za-z][A-Za-z0-9_]*)$`)
+
+func fromExpression(v string) string {
+	if m := userExpression.FindStringSubmatch(v); m != nil {
+		return "${user." + m[1] + "}"
+	}
+	if len(v) > 1 && strings.HasPrefix(v, `"`) && strings.HasSuffix(v, `"`) {
+		return v[1 : len(v)-1] // a constant, as Okta writes one
+	}
+	return v
+}
+
+func toExpression(v string) string {
+	if m := expression.FindStringSubmatch(v); m != nil && m[0] == v {
+		return "user." + m[1]
+	}
+	return v
+}
+
+func (b *signOnBody) statements(a *App) *apiError {
+	a.Attributes, a.GroupAttribute, a.GroupAttributes = nil, nil, nil
+	for _, st := range b.AttributeStatements {
+		if st.Type == "GROUP" {
+			f, ok := keyOf(filterWords, st.FilterType)
+			if !ok || st.FilterType == "" {
+				return invalid("attributeStatements", "unknown filterType "+quote(st.FilterType))
+			}
+			a.GroupAttributes = append(a.GroupAttributes, GroupAttribute{Name: st.Name, NameFormat: st.Namespace, Filter: f, Value: st.FilterValue})
+			continue
+		}
+		if st.Type != "" && st.Type != "EXPRESSION" {
+			return invalid("attributeStatements", "unknown type "+quote(st.Type))
+		}
+		at := Attribute{Name: st.Name, NameFormat: st.Namespace}
+		for _, v := range st.Values {
+			at.Values = append(at.Values, fromExpression(v))
+		}
+		a.Attributes = append(a.Attributes, at)
+	}
+	return nil
+}
+
+func statementsOf(a *App) []statement {
+	out := []statement{}
+	for _, at := range a.Attributes {
+		st := statement{Type: "EXPRESSION", Name: at.Name, Namespace: or(at.NameFormat, AttrUnspecified)}
+		for _, v := range at.Values {
+			st.Values = append(st.Values, toExpression(v))
+		}
+		out = append(out, st)
+	}
+	for _, g := range a.groupStatements() {
+		st := statement{Type: "GROUP", Name: or(g.Name, "groups"), Namespace: or(g.NameFormat, AttrUnspecified), FilterType: filterWords[g.Filter], FilterValue: g.Value}
+		if g.Filter == AllGroups { // Okta has no word for it
+			st.FilterType, st.FilterValue = filterWords[Regex], ".*"
+		}
+		out = append(out, st)
+	}
+	return out
+}

@@ -1,0 +1,161 @@
+package mockidp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"sync/atomic"
+)
+
+// push is the pushing of one round, or of many.
+type push struct {
+	s     *Server
+	p     Provisioning
+	links *links
+	slots chan struct{} // one for each request that may be under way
+	done  *pushedState  // what needn't be looked at again; nil: nothing
+
+	mu      sync.Mutex // guards report and done
+	report  Report
+	sent    atomic.Int64
+	resent  atomic.Int64
+	current *state
+}
+
+// pushedState is what the service provider had after the last round.
+type pushedState struct {
+	users  map[string]*User
+	groups map[string]pushedGroup
+}
+
+// pushedGroup is a group as it was pushed.
+type pushedGroup struct {
+	name    string
+	members []string // remote IDs, sorted
+}
+
+func (s *Server) newPush(p Provisioning) *push {
+	return &push{s: s, p: p, links: s.linksTo(p.BaseURL), slots: make(chan struct{}, p.Concurrency)}
+}
+
+// round pushes one state: users first, since groups name them.
+func (r *push) round(ctx context.Context) (Report, error) {
+	r.current, r.report = r.s.state.Load(), Report{}
+	r.sent.Store(0)
+	r.resent.Store(0)
+	users := r.wanted()
+	err := r.each(ctx, slices.Sorted(maps.Keys(users)), func(id string) error { return r.user(ctx, id, users[id]) })
+	if ctx.Err() == nil {
+		groups := r.wantedGroups(users)
+		gerr := r.each(ctx, slices.Sorted(maps.Keys(groups)), func(id string) error { return r.group(ctx, id, groups[id]) })
+		err = errors.Join(err, gerr)
+	}
+	r.report.Requests, r.report.Retries = int(r.sent.Load()), int(r.resent.Load())
+	if ctx.Err() != nil {
+		err = ctx.Err()
+	}
+	return r.report, err
+}
+
+// each calls f for all IDs, several at once. It joins the first ten errors.
+func (r *push) each(ctx context.Context, ids []string, f func(string) error) error {
+	var wg sync.WaitGroup
+	var mu sync.Mutex
+	var failed []error
+	next := atomic.Int64{}
+	for range min(r.p.Concurrency, len(ids)) {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(ids) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				if err := f(ids[i]); err != nil {
+					mu.Lock()
+					failed = append(failed, err)
+					mu.Unlock()
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if n := len(failed); n > 10 {
+		failed = append(failed[:10], fmt.Errorf("mockidp: and %d more", n-10))
+	}
+	return errors.Join(failed...)
+}
+
+// wanted are the people by ID: those to be there, and, with nil, those to be
+// deactivated where they are.
+func (r *push) wanted() map[string]*User {
+	out := map[string]*User{}
+	r.links.mu.Lock()
+	for id := range r.links.users {
+		out[id] = nil
+	}
+	r.links.mu.Unlock()
+	app := r.app()
+	for _, u := range r.current.users {
+		switch {
+		case app != nil && !app.given(u):
+		case u.Status == Staged && r.links.get(r.links.users, u.ID) == "":
+		default:
+			out[u.ID] = u
+		}
+	}
+	return out
+}
+
+func (r *push) app() *App {
+	if r.p.App == "" {
+		return nil
+	}
+	if a, err := r.current.app(r.p.App); err == nil {
+		return a
+	}
+	return &App{} // it was removed since: nobody has it
+}
+
+// wantedGroups are the groups by ID; nil is one to be deleted.
+func (r *push) wantedGroups(users map[string]*User) map[string]*pushedGroup {
+	out := map[string]*pushedGroup{}
+	r.links.mu.Lock()
+	defer r.links.mu.Unlock()
+	for id := range r.links.groups {
+		out[id] = nil
+	}
+	app := r.app()
+	byName := map[string]*pushedGroup{}
+	for _, g := range r.current.groups {
+		if app == nil || slices.Contains(app.Groups, g.Name) {
+			byName[g.Name] = &pushedGroup{name: g.Name}
+			out[g.ID] = byName[g.Name]
+		}
+	}
+	for id, u := range users {
+		remote := r.links.users[id]
+		if u == nil || remote == "" || !provisionable(u) {
+			continue
+		}
+		for _, name := range u.Groups {
+			if g := byName[name]; g != nil {
+				g.members = append(g.members, remote)
+			}
+		}
+	}
+	for _, g := range byName {
+		slices.Sort(g.members)
+		g.members = slices.Compact(g.members)
+	}
+	return out
+}
+
+// provisionable says that the user is to be active there. As at Okta, being
+// suspended or locked out ends sign-ins, and says nothing about an account.
+func provisionable(u *User) bool { return u.Status != Deprovisioned && u.Status != Staged }
+
+// count adds to the report.
+func (r *push) count(n *int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	*n++
+}
