@@ -59,6 +59,7 @@ func (s sealing) seal(plain string) string {
 	for _, key := range s.to {
 		value, err := rsa.EncryptOAEP(sha1.New(), rand.Reader, &key.PublicKey, content, nil)
 		if s.transport == rsa15 {
+			//lint:ignore SA1019 to see that it is refused
 			value, err = rsa.EncryptPKCS1v15(rand.Reader, &key.PublicKey, content)
 		}
 		if err != nil {

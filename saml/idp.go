@@ -101,7 +101,11 @@ func (i *IdP) addKey(key signingKey) {
 			return
 		}
 	case *ecdsa.PublicKey:
-		if public == nil || public.X == nil || public.Curve == nil {
+		//lint:ignore SA1019 Bytes panics without them
+		if public == nil || public.Curve == nil || public.X == nil || public.Y == nil {
+			return
+		}
+		if _, err := public.Bytes(); err != nil { // no point of its curve
 			return
 		}
 	default:

@@ -3,6 +3,7 @@ package saml_test
 import (
 	"crypto"
 	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
@@ -160,10 +161,14 @@ func TestOnlyTheFirstCertificateCounts(t *testing.T) {
 
 func TestNewIdPRefusesEmptyKeys(t *testing.T) {
 	for name, cfg := range map[string]saml.IdPConfig{
-		"nil certificate":       {EntityID: "x", Certificates: []*x509.Certificate{nil}},
-		"nil RSA key":           {EntityID: "x", Keys: []crypto.PublicKey{(*rsa.PublicKey)(nil)}},
-		"empty RSA key":         {EntityID: "x", Keys: []crypto.PublicKey{&rsa.PublicKey{}}},
+		"nil certificate": {EntityID: "x", Certificates: []*x509.Certificate{nil}},
+		"nil RSA key":     {EntityID: "x", Keys: []crypto.PublicKey{(*rsa.PublicKey)(nil)}},
+		"empty RSA key":   {EntityID: "x", Keys: []crypto.PublicKey{&rsa.PublicKey{}}},
+		//lint:ignore SA1019 no other way to make a key that is none
 		"ECDSA key of no curve": {EntityID: "x", Keys: []crypto.PublicKey{&ecdsa.PublicKey{X: big.NewInt(1), Y: big.NewInt(1)}}},
+		//lint:ignore SA1019 as above
+		"ECDSA point off curve": {EntityID: "x", Keys: []crypto.PublicKey{&ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}}},
+		"ECDSA key of no point": {EntityID: "x", Keys: []crypto.PublicKey{&ecdsa.PublicKey{Curve: elliptic.P256()}}},
 		"nil ECDSA key":         {EntityID: "x", Keys: []crypto.PublicKey{(*ecdsa.PublicKey)(nil)}},
 		"no entity ID":          {Keys: []crypto.PublicKey{keys().idp.Public()}},
 		"odd binding":           {EntityID: "x", Keys: []crypto.PublicKey{keys().idp.Public()}, SSO: []saml.SSOService{{Binding: "urn:x", URL: "https://idp.example"}}},

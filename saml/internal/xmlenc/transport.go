@@ -83,6 +83,7 @@ func (w *wrapped) unwrap(key crypto.Decrypter, random io.Reader, n int) (content
 	if w.pkcs1 {
 		// Where the padding is wrong this gives a random key too, without
 		// telling anybody, us included (RFC 3218, 2.3.2).
+		//lint:ignore SA1019 only where InsecureAllowRSA15 asks for it
 		opts = &rsa.PKCS1v15DecryptOptions{SessionKeyLen: n}
 	}
 	content, err := key.Decrypt(random, w.value, opts)
