@@ -23,6 +23,8 @@ func fiveRegions() (list []saml.Endpoint) {
 
 // Invariant 2: of all responses and all consumers, those that belong together
 // and no others. Even all Regions sharing one store changes nothing.
+//
+// Rule 28.
 func TestInvariant2_OnlyTheDiagonalOfFiveRegions(t *testing.T) {
 	w := newWorld(t, func(cfg *saml.Config) { cfg.ACS = fiveRegions() })
 	handlers := make(map[string]http.Handler)

@@ -14,6 +14,7 @@ const (
 	tenant = "4455422d84a27c9f-9f18-41fa-81b4-769660979b1e"
 )
 
+// Rules 29, 30, 31.
 func TestAWSURLs(t *testing.T) {
 	for name, c := range map[string]struct {
 		names        portal.AWSNames

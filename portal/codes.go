@@ -17,9 +17,18 @@ type Codes interface {
 	// PutCode stores v under key until exp. The key is new.
 	PutCode(ctx context.Context, key string, v []byte, exp time.Time) error
 	// TakeCode removes the live value and returns it, to one caller at most, or
-	// gives ErrNoCode. It may wait a few seconds for one that is on its way
-	// from another Region.
-	TakeCode(ctx context.Context, key string) ([]byte, error)
+	// gives ErrNoCode. from is the Region that put it, by what the store itself
+	// knows of where the value came from and not by what the value says; "" if
+	// it can't tell, as where all who put are of one process.
+	//
+	// It may wait a few seconds for a value that is on its way from another
+	// Region. Strangers can ask for what never was, so it is for Codes that
+	// wait to bound how many do: who finds no room gets ErrNoCode at once. A
+	// value that is here already is returned without waiting, and needs no room.
+	TakeCode(ctx context.Context, key string) (v []byte, from string, err error)
+	// DropCode removes the live value if it is here already, so that nobody
+	// takes it. It waits for none, and none is no error.
+	DropCode(ctx context.Context, key string) error
 }
 
 // NewCodes returns Codes that are kept in a store, apart from what else is in
@@ -36,10 +45,18 @@ func (c storeCodes) PutCode(ctx context.Context, key string, v []byte, exp time.
 	return c.store.Add(ctx, codePrefix+key, v, exp)
 }
 
-func (c storeCodes) TakeCode(ctx context.Context, key string) ([]byte, error) {
+func (c storeCodes) TakeCode(ctx context.Context, key string) ([]byte, string, error) {
 	v, err := c.store.Take(ctx, codePrefix+key)
 	if errors.Is(err, acs.ErrNotFound) {
-		return nil, ErrNoCode
+		return nil, "", ErrNoCode
 	}
-	return v, err
+	return v, "", err
+}
+
+func (c storeCodes) DropCode(ctx context.Context, key string) error {
+	_, _, err := c.TakeCode(ctx, key)
+	if errors.Is(err, ErrNoCode) {
+		return nil
+	}
+	return err
 }

@@ -68,8 +68,10 @@ type Config struct {
 	// Replication.
 	MaxStaleness time.Duration
 	// SessionLifetime is how long a session lasts at most, from sign-in. Zero:
-	// DefaultSessionLifetime. An earlier SessionNotOnOrAfter wins. It should be
-	// the same in every Region: sign-outs are remembered for that long.
+	// DefaultSessionLifetime. An earlier SessionNotOnOrAfter wins. It must be
+	// the same in every Region, and not more than the MaxSession of the Nodes
+	// of package replica: what ends a session is remembered for that long, and
+	// a session that lives longer elsewhere would come back to life.
 	SessionLifetime time.Duration
 	// IdleTimeout is how long a session lasts without a request. Zero:
 	// DefaultIdleTimeout. A value not under SessionLifetime has no effect.

@@ -31,6 +31,14 @@
 // directory no longer has the user as active. Signing in always makes a new
 // identifier and ends the session that the browser had.
 //
+// SessionLifetime must be the same in all Regions, and not more than the
+// MaxSession of package replica's Config: sign-outs are remembered for as long
+// as the Region that takes them lets a session live, and one that lives longer
+// elsewhere would outlive its own sign-out.
+//
+// The identity provider's SessionIndex is kept with the session if it has at
+// most 1 KiB. A longer one is dropped and the person let in.
+//
 // The cookie does not reach the consumer, because the identity provider's form
 // is posted from another site. So a sign-in has two steps: the consumer keeps
 // what was proved under a secret that goes into a short-lived cookie, and
@@ -61,8 +69,15 @@
 // shared and the Region is not known to be unreachable: the browser goes there
 // and comes back with a code of 256 bits that is good for a minute, once, for
 // this origin, and only together with a cookie that this origin set when it
-// began. Whatever goes wrong on the way ends in the sign-in that a cold visit
-// would have had. What was handed off shares the sign-in and ends no later.
+// began. A code that comes through another browser is dropped. Whatever goes
+// wrong on the way ends in the sign-in that a cold visit would have had; only
+// somebody who is signed in as another person here is told so instead, and
+// signs out first. What was handed off shares the sign-in and ends no later.
+//
+// A session gets at most 20 codes a minute from one process, because each is
+// copied to every Region. Codes of Regions that the directory does not have as
+// active are refused, and so are those that did not come from the Region that
+// they name, where [Codes] can tell.
 //
 // The same handoff brings a session to a portal whose origin has no consumer
 // (its PortalURLs and the Region's ACS URLs differ in host): sign-in starts on
@@ -73,7 +88,12 @@
 // # Health
 //
 // [PathHealth] answers 200 while people can sign in here and 503 otherwise,
-// whatever the other Regions do.
+// whatever the other Regions do. It looks at the stores and not at how full
+// they are: while strangers keep the store's quota of pending requests used up
+// (acs.MemoryConfig.MaxRequests), [PathLogin] answers 503 and [PathHealth]
+// still 200. That is on purpose, or anybody could have a load balancer take the
+// Region out of use, and the next one after it. Put a rate limit by client
+// address in front of [PathLogin].
 //
 // # Pages
 //

@@ -15,11 +15,12 @@ import (
 func (p *Portal) enter(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	a, ok := p.takeAttempt(w, r, q.Get("s"))
+	code := q.Get("code")
 	if !ok {
+		p.burn(r.Context(), code)
 		p.notBegun(w, r, &Error{Reason: ReasonHandoffBrowser, Rule: "cookie of the handoff", Want: "a handoff that this browser began a short while ago"})
 		return
 	}
-	code := q.Get("code")
 	if code == "" && a.region != p.cfg.Region {
 		p.cfg.Logger.InfoContext(r.Context(), "portal: no session to hand off", "region", p.cfg.Region, "from", a.region)
 		p.plainly(w, r, a.returnTo)
@@ -35,6 +36,8 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, p.orHome(a.returnTo), http.StatusSeeOther)
 	case why.Reason == ReasonUnknownUser || why.Reason == ReasonInactiveUser:
 		p.refuse(w, r, http.StatusForbidden, why) // whom a sign-in would refuse too
+	case why.Reason == ReasonHandoffUser:
+		p.refuseVisit(w, r, why) // whom a sign-in would replace unasked
 	default:
 		p.otherwise(w, r, a, why)
 	}
@@ -42,7 +45,7 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request) {
 
 // redeem takes a code and judges what it stands for, here and now.
 func (p *Portal) redeem(r *http.Request, a attempt, code string) (Session, *Error) {
-	g, why := p.takeGrant(r.Context(), code)
+	g, from, why := p.takeGrant(r.Context(), code)
 	if why != nil {
 		return Session{}, why
 	}
@@ -54,8 +57,12 @@ func (p *Portal) redeem(r *http.Request, a attempt, code string) (Session, *Erro
 		return Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "origin that the code is for", Want: l.portal, Got: g.To}
 	case subtle.ConstantTimeCompare([]byte(g.State), []byte(a.state())) != 1:
 		return Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "state of the handoff", Want: "the one that this browser began"}
+	case from != "" && g.Region != from:
+		return Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "Region that the code came from", Want: from, Got: g.Region}
 	case g.Region != a.region:
 		return Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "Region that was asked", Want: a.region, Got: g.Region}
+	case !p.activeRegion(g.Region):
+		return Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "Region that was asked", Want: "an active Region of the instance", Got: g.Region}
 	case g.SignIn == "":
 		return Session{}, &Error{Reason: ReasonHandoffCode, Rule: "what the code stands for", Want: "a sign-in"}
 	}
@@ -64,47 +71,53 @@ func (p *Portal) redeem(r *http.Request, a attempt, code string) (Session, *Erro
 		return Session{}, why
 	}
 	return Session{
-		SignIn: g.SignIn, UserID: g.UserID, UserName: g.UserName, SessionIndex: g.SessionIndex, Expires: g.Expires, Epoch: g.Epoch,
+		SignIn: g.SignIn, UserID: g.UserID, UserName: g.UserName, SessionIndex: boundedIndex(g.SessionIndex), Expires: g.Expires, Epoch: g.Epoch,
 	}, nil
 }
 
-// maxWaiting is how many requests may wait for codes at once.
-const maxWaiting = 256
-
-var errCrowded = errors.New("too many wait already")
-
-func (p *Portal) takeGrant(ctx context.Context, code string) (grant, *Error) {
+// takeGrant takes what a code stands for, and says which Region put it. Codes
+// that make people wait bound how many do.
+func (p *Portal) takeGrant(ctx context.Context, code string) (g grant, from string, why *Error) {
 	none := &Error{Reason: ReasonHandoffCode, Rule: "code of the handoff", Want: "one that was not used and is not over"}
 	if !isSecret(code) {
-		return grant{}, none
+		return grant{}, "", none
 	}
-	// A code may be waited for. Strangers can't make that a crowd: who finds no
-	// room signs in instead.
-	select {
-	case p.waiting <- struct{}{}:
-		defer func() { <-p.waiting }()
-	default:
-		return grant{}, unavailable("read of the code", errCrowded)
-	}
-	var g grant
-	b, err := p.cfg.Codes.TakeCode(ctx, codeKey(code))
+	b, from, err := p.cfg.Codes.TakeCode(ctx, codeKey(code))
 	if err == nil {
 		err = json.Unmarshal(b, &g)
 	}
 	if errors.Is(err, ErrNoCode) {
-		return grant{}, none
+		return grant{}, "", none
 	} else if err != nil {
-		return grant{}, unavailable("read of the code", err)
+		return grant{}, "", unavailable("read of the code", err)
 	}
-	return g, nil
+	return g, from, nil
 }
 
-// admit begins the session, in place of the one that the browser had.
+// burn makes a code worthless that came through a browser which did not begin
+// the handoff. Whoever did, and has the cookie that goes with the code's state,
+// could otherwise use it for the rest of its minute. One that is still on its
+// way here is out of reach, as waiting for it would be for strangers to abuse.
+func (p *Portal) burn(ctx context.Context, code string) {
+	if !isSecret(code) {
+		return
+	}
+	if err := p.cfg.Codes.DropCode(ctx, codeKey(code)); err != nil {
+		p.logRefused(ctx, unavailable("removal of the code", err), "")
+	}
+}
+
+// admit begins the session, in place of one of the same person's. Somebody else
+// is not replaced: whoever can put cookies or addresses into a browser must not
+// choose whose session it has. To sign out first is the person's answer.
 func (p *Portal) admit(w http.ResponseWriter, r *http.Request, s Session) *Error {
 	before, err := p.current(r)
 	var e *Error
 	if errors.As(err, &e) && (e.Reason == ReasonUnavailable || e.Reason == ReasonStale) {
 		return e
+	}
+	if before != nil && before.user.ID != s.UserID {
+		return &Error{Reason: ReasonHandoffUser, Rule: "user of the session that the browser has", Want: before.session.UserName, Got: s.UserName}
 	}
 	return p.replace(w, r, before, s)
 }

@@ -42,9 +42,16 @@ const (
 	// ReasonHandoffCode: the code was used, is over, or never existed; or the
 	// Region that was asked had no session to hand off.
 	ReasonHandoffCode Reason = "HandoffCode"
-	// ReasonHandoffBinding: the code is for another origin, another browser or
-	// from another Region than the one that was asked.
+	// ReasonHandoffBinding: the code is for another origin, another browser, from
+	// another Region than the one that was asked, from one that it does not name,
+	// or from one that is not active.
 	ReasonHandoffBinding Reason = "HandoffBinding"
+	// ReasonHandoffUser: the browser is signed in here as somebody else than
+	// the one whose session was handed off, and stays that.
+	ReasonHandoffUser Reason = "HandoffUser"
+	// ReasonHandoffOften: the session was given as many codes as can be alive
+	// at once.
+	ReasonHandoffOften Reason = "HandoffOften"
 )
 
 // An Error is the one type of error that this package makes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"time"
@@ -17,9 +18,11 @@ import (
 //	             303 to destination/enter?code=…
 //	destination  enter: takes the code, once; it must be for this origin and this browser's secret
 //
-// Who sees the addresses can't use the code without the cookie, and who has
-// the cookie only signs in as whoever is signed in at the source in the same
-// browser.
+// Who sees the addresses can't use the code without the cookie. Who has the
+// cookie could send its state through somebody else's browser, as a link to the
+// source, and would sign in as that person if the code became known: so a code
+// that comes to the destination through a browser that did not begin the
+// handoff is dropped there.
 
 // codeLifetime is how long a code is good for.
 const codeLifetime = time.Minute
@@ -73,7 +76,7 @@ func (p *Portal) handoff(w http.ResponseWriter, r *http.Request) {
 	var e *Error
 	switch {
 	case err == nil:
-		code, err := p.putCode(r.Context(), to, state, v.session)
+		code, err := p.putCode(r.Context(), to, state, v)
 		if err == nil {
 			p.cfg.Logger.InfoContext(r.Context(), "portal: handed off", "region", p.cfg.Region, "user", v.session.UserName, "to", to)
 			back(code)
@@ -99,7 +102,11 @@ func (p *Portal) handoff(w http.ResponseWriter, r *http.Request) {
 }
 
 // putCode makes a code for a session and keeps what it stands for.
-func (p *Portal) putCode(ctx context.Context, to, state string, s Session) (string, *Error) {
+func (p *Portal) putCode(ctx context.Context, to, state string, v *visit) (string, *Error) {
+	s := v.session
+	if !p.handed.allow(v.key, p.cfg.Now()) {
+		return "", &Error{Reason: ReasonHandoffOften, Rule: "codes of one session", Want: fmt.Sprintf("at most %d in %v", maxCodes, codeLifetime), Got: s.UserName}
+	}
 	code, err := p.secret()
 	if err != nil {
 		return "", unavailable("making of a code", err)

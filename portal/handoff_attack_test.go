@@ -2,19 +2,23 @@ package portal_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
-	"maps"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/center"
 )
 
 // stolen begins a handoff from Virginia to Frankfurt as alice, and returns the
@@ -30,8 +34,6 @@ func stolen(t *testing.T, edit func(*portal.Config)) (*world, *browser, *url.URL
 func TestCodeIsWorthNothingInAnotherBrowser(t *testing.T) {
 	w, b, enter := stolen(t, nil)
 	thief := w.browser()
-	requireNotFinished(t, thief.get(enter.String()))
-	assert.Contains(t, w.logged(), "reason=HandoffBrowser")
 	// One that began a handoff of its own, and uses its tag.
 	own := toEnter(t, thief, "https://"+frankfurt+"/?from=us-east-1")
 	requireAtIdP(t, w, thief.get(with(enter, "s", own.Query().Get("s"))))
@@ -39,6 +41,123 @@ func TestCodeIsWorthNothingInAnotherBrowser(t *testing.T) {
 	requireNoSession(t, thief, frankfurt)
 	// It is used up by then, and the person signs in instead.
 	requireAtIdP(t, w, b.get(enter.String()))
+}
+
+// Mallory began the handoff and gave the address at Virginia to alice. Her
+// browser did not begin it, and the code that it carries is good for nobody.
+func TestCodeIsDroppedByABrowserThatBeganNothing(t *testing.T) {
+	w, _ := newShared(t, nil)
+	alice, mallory := w.browser(), w.browser()
+	w.signIn(alice, "https://"+virginia+"/", "alice@example.com")
+	loc, err := mallory.send("GET", "https://"+frankfurt+"/login?from=us-east-1", "none", nil).Location()
+	require.NoError(t, err)
+	enter := toEnter(t, alice, loc.String())
+	requireNotFinished(t, alice.get(enter.String()))
+	assert.Contains(t, w.logged(), "reason=HandoffBrowser")
+	requireAtIdP(t, w, mallory.get(enter.String()))
+	assert.Contains(t, w.logged(), "reason=HandoffCode")
+	requireNoSession(t, mallory, frankfurt)
+}
+
+// elsewhere Codes know which Region a code came from.
+type elsewhere struct {
+	portal.Codes
+	from string
+}
+
+func (e elsewhere) TakeCode(ctx context.Context, key string) ([]byte, string, error) {
+	v, _, err := e.Codes.TakeCode(ctx, key)
+	return v, e.from, err
+}
+
+// A Region can't hand off what another one signed in.
+func TestCodeCountsForTheRegionThatPutItAlone(t *testing.T) {
+	for _, from := range []string{"", "us-east-1", "eu-central-1", "ap-south-1"} {
+		t.Run(from, func(t *testing.T) {
+			w, b, enter := stolen(t, func(c *portal.Config) { c.Codes = elsewhere{c.Codes, from} })
+			a := b.get(enter.String())
+			if from == "" || from == "us-east-1" {
+				requirePage(t, a, 200, "/", "Alice Adams")
+				return
+			}
+			requireAtIdP(t, w, a)
+			assert.Contains(t, lineWith(w.logged(), "reason=HandoffBinding"), "Region that the code came from")
+			requireNoSession(t, b, frankfurt)
+		})
+	}
+}
+
+func TestCodeOfARegionThatIsNotActive(t *testing.T) {
+	for _, status := range []center.RegionStatus{center.RegionAdding, center.RegionRemoving, ""} {
+		t.Run(string(status), func(t *testing.T) {
+			d := data()
+			d.Applications = nil
+			d.Regions[0], d.Regions[1] = d.Regions[1], d.Regions[0] // the primary stays
+			w, _ := newSharedOf(t, d, nil)
+			b := w.browser()
+			w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+			enter := toEnter(t, b, fromVirginia)
+			primary, err := w.inst.In("eu-central-1")
+			require.NoError(t, err)
+			require.NoError(t, primary.Update(func(tx *center.Tx) error {
+				if status == "" {
+					return tx.RemoveRegion("us-east-1")
+				}
+				return tx.PutRegion(center.Region{Name: "us-east-1", Status: status})
+			}))
+			requireAtIdP(t, w, b.get(enter.String()))
+			assert.Contains(t, w.logged(), "reason=HandoffBinding")
+			requireNoSession(t, b, frankfurt)
+		})
+	}
+}
+
+// Bob signed in here while alice's code was on its way.
+func TestCodeReplacesNobodyElse(t *testing.T) {
+	w, b, enter := stolen(t, nil)
+	w.signIn(b, "https://"+frankfurt+"/", "bob@example.com")
+	a := b.get(enter.String())
+	requirePage(t, a, http.StatusConflict, enter.RequestURI(), "signed in here as somebody else", "bob@example.com", "/sign-out")
+	assert.Contains(t, w.logged(), "reason=HandoffUser")
+	requirePage(t, b.click("https://"+frankfurt+"/"), 200, "/", "bob@example.com")
+	requirePage(t, b.submit("https://"+frankfurt+"/sign-out", url.Values{}), 200, "/signed-out")
+	requirePage(t, b.get(fromVirginia), 200, "/", "Alice Adams")
+}
+
+// counting Codes count what is put.
+type counting struct {
+	portal.Codes
+	puts *atomic.Int32
+}
+
+func (c counting) PutCode(ctx context.Context, key string, v []byte, exp time.Time) error {
+	c.puts.Add(1)
+	return c.Codes.PutCode(ctx, key, v, exp)
+}
+
+func TestCodesOfOneSessionAreBounded(t *testing.T) {
+	var puts atomic.Int32
+	w, _ := newShared(t, func(c *portal.Config) { c.Codes = counting{c.Codes, &puts} })
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	ask := func(to string) answer {
+		return b.send("GET", "https://"+virginia+portal.PathHandoff+"?"+url.Values{"to": {"https://" + to}, "state": {strings.Repeat("0", 64)}, "s": {"0123456789abcdef"}}.Encode(), "none", nil)
+	}
+	for range 50 {
+		require.Equal(t, http.StatusSeeOther, ask(frankfurt).StatusCode)
+	}
+	assert.EqualValues(t, 20, puts.Load())
+	assert.Contains(t, w.logged(), "reason=HandoffOften")
+	assert.NotContains(t, ask(frankfurt).Header.Get("Location"), "code=")
+	a := ask(virginia)
+	assert.Equal(t, http.StatusTooManyRequests, a.StatusCode)
+	assert.Equal(t, "60", a.Header.Get("Retry-After"))
+
+	other := w.browser() // whose session has codes of its own
+	w.signIn(other, "https://"+virginia+"/", "alice@example.com")
+	requirePage(t, other.get(fromVirginia), 200, "/", "Alice Adams")
+	w.clock.advance(time.Minute)
+	assert.Contains(t, ask(frankfurt).Header.Get("Location"), "code=")
 }
 
 // An attacker who is signed in can't give the victim the attacker's session.
@@ -227,36 +346,48 @@ func TestNoSecretOfAHandoffIsLoggedOrLeft(t *testing.T) {
 	assert.NotContains(t, w.logged(), enter.Query().Get("code"))
 }
 
-// crowded Codes keep everybody waiting until they are let go.
-type crowded struct {
+// slow Codes keep everybody waiting who asks for what is not there.
+type slow struct {
 	portal.Codes
 	waiting chan struct{}
 	release chan struct{}
 }
 
-func (c *crowded) TakeCode(context.Context, string) ([]byte, error) {
-	c.waiting <- struct{}{}
-	<-c.release
-	return nil, portal.ErrNoCode
+func (s *slow) TakeCode(ctx context.Context, key string) ([]byte, string, error) {
+	v, from, err := s.Codes.TakeCode(ctx, key)
+	if errors.Is(err, portal.ErrNoCode) {
+		s.waiting <- struct{}{}
+		<-s.release
+	}
+	return v, from, err
 }
 
-func TestWaitingForCodesIsBounded(t *testing.T) {
-	c := &crowded{waiting: make(chan struct{}), release: make(chan struct{})}
-	w, b, enter := stolen(t, func(cfg *portal.Config) { c.Codes = cfg.Codes; cfg.Codes = c })
-	jar := b.jar[frankfurt]
+// Strangers who wait for codes that never were are in nobody's way.
+func TestStrangersDontCrowdOutSignIn(t *testing.T) {
+	s := &slow{waiting: make(chan struct{}), release: make(chan struct{})}
+	w := newApart(t, func(c *portal.Config) {
+		s.Codes = portal.NewCodes(acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now}))
+		c.Codes = s
+	})
+	tag, code := strings.Repeat("a", 16), strings.Repeat("A", 43)
+	cookie := &http.Cookie{Name: "__Host-meridian-enter-" + tag, Value: strconv.FormatInt(w.clock.Now().Unix(), 10) + "." + code + ".dXMtZWFzdC0x.", SameSite: http.SameSiteLaxMode}
 	var wg sync.WaitGroup
-	for range 256 {
+	defer wg.Wait()
+	defer close(s.release)
+	for range 300 {
+		stranger := w.browser()
+		stranger.jar[startVirginia] = map[string]*http.Cookie{cookie.Name: cookie}
+		gone := make(chan int, 1)
 		wg.Go(func() {
-			one := w.browser()
-			one.jar[frankfurt] = maps.Clone(jar)
-			one.send("GET", enter.String(), "cross-site", nil)
+			gone <- stranger.send("GET", "https://"+startVirginia+portal.PathEnter+"?s="+tag+"&code="+code, "none", nil).StatusCode
 		})
-		<-c.waiting
+		select {
+		case <-s.waiting:
+		case <-gone:
+			require.Fail(t, "somebody found no room")
+		}
 	}
-	a := b.send("GET", enter.String(), "cross-site", nil)
-	assert.Equal(t, portal.PathLogin, a.Header.Get("Location"), "who finds no room signs in")
-	close(c.release)
-	wg.Wait()
+	requirePage(t, w.signIn(w.browser(), "https://"+startVirginia+"/", "bob@example.com"), 200, "/", "bob@example.com")
 }
 
 // failing Codes lead to a sign-in here, and say why in the log.
@@ -269,12 +400,14 @@ func (f failing) PutCode(context.Context, string, []byte, time.Time) error {
 	return nil
 }
 
-func (f failing) TakeCode(context.Context, string) ([]byte, error) {
+func (f failing) TakeCode(context.Context, string) ([]byte, string, error) {
 	if f.take {
-		return nil, errDown
+		return nil, "", errDown
 	}
-	return []byte("not JSON"), nil
+	return []byte("not JSON"), "", nil
 }
+
+func (f failing) DropCode(context.Context, string) error { return errDown }
 
 func TestCodesThatFail(t *testing.T) {
 	for _, f := range []failing{{put: true}, {take: true}, {}} {
@@ -311,6 +444,7 @@ func FuzzReturnTo(f *testing.F) {
 		b := w.browser()
 		b.t = t
 		b.jar[virginia] = w.seed
+		w.clock.advance(4 * time.Second) // a session has 20 codes a minute
 		enter := toEnter(t, b, "https://"+frankfurt+"/login?from=us-east-1&return_to="+url.QueryEscape(to))
 		loc := b.send("GET", enter.String(), "cross-site", nil).Header.Get("Location")
 		require.NotEmpty(t, b.cookie(frankfurt, portal.SessionCookie))

@@ -19,6 +19,7 @@ const fromVirginia = "https://" + frankfurt + "/?from=us-east-1"
 
 var openLink = regexp.MustCompile(`href="(https://[^"]+from=[^"]+)" aria-label="Open eu-central-1 \(Frankfurt\)">`)
 
+// Rule 67.
 func TestOneSignInServesTheOtherRegion(t *testing.T) {
 	w, s := newShared(t, nil)
 	b := w.browser()
@@ -168,6 +169,9 @@ func TestQuestionOnTheConsumersHostLeadsToThePortals(t *testing.T) {
 	tag := asked(t, a)
 	assert.Contains(t, a.Header.Get("Content-Security-Policy"), "form-action 'self' https://"+startVirginia+";")
 	requirePage(t, b.submit("https://"+virginia+"/continue", say(tag, "continue")), 200, "/", "bob@example.com")
+	a = b.get("https://" + startVirginia + "/login")
+	requirePage(t, a, http.StatusConflict, a.url.RequestURI(), "signed in here as somebody else", "bob@example.com")
+	requirePage(t, b.submit("https://"+startVirginia+"/sign-out", url.Values{}), 200, "/signed-out")
 	requirePage(t, b.get("https://"+startVirginia+"/login"), 200, "/", "Alice Adams")
 }
 

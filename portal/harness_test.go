@@ -3,6 +3,8 @@ package portal_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -51,6 +53,7 @@ type world struct {
 	t        *testing.T
 	clock    *clock
 	idp      *mockidp.Server
+	key      *rsa.PrivateKey // the identity provider's
 	inst     *center.Instance
 	sessions map[string]*portal.MemorySessions // by Region
 	hosts    map[string]http.Handler
@@ -102,7 +105,10 @@ func newWorldOf(t *testing.T, d center.Data, edit func(*portal.Config)) *world {
 	for _, login := range []string{"alice", "bob", "Carol", "dora", "eve", "nobody"} {
 		users = append(users, mockidp.User{Login: login + "@example.com"})
 	}
-	w.idp = mockidp.New(mockidp.Config{Now: w.clock.Now, Users: users})
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	require.NoError(t, err)
+	w.key = key
+	w.idp = mockidp.New(mockidp.Config{Now: w.clock.Now, Users: users, Key: key})
 	t.Cleanup(w.idp.Close)
 	idp, err := saml.ParseIdPMetadata(w.idp.Metadata(""))
 	require.NoError(t, err)

@@ -52,6 +52,7 @@ func requireHealth(t *testing.T, w *world, status int) healthAnswer {
 	return out
 }
 
+// Rule 69.
 func TestHealth(t *testing.T) {
 	store := &counted{}
 	sessions := &broken{Sessions: portal.NewMemorySessions()}

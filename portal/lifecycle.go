@@ -57,9 +57,10 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s Session) *Error
 
 // signOut ends every session that came from the sign-in, at every portal and in
 // every Region. The one at the identity provider is not ours to end, and the
-// page says so.
+// page says so. The cookie goes last: while the store can't end the session,
+// who holds a copy of the cookie is still in, and the person must be able to
+// try again.
 func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
-	p.clearCookie(w, SessionCookie)
 	if c, err := r.Cookie(SessionCookie); err == nil {
 		key := sessionKey(c.Value)
 		s, err := p.cfg.Sessions.Get(r.Context(), key)
@@ -77,6 +78,7 @@ func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
 			p.cfg.Logger.InfoContext(r.Context(), "portal: signed out", "region", p.cfg.Region, "user", s.UserName)
 		}
 	}
+	p.clearCookie(w, SessionCookie)
 	http.Redirect(w, r, PathSignedOut, http.StatusSeeOther)
 }
 

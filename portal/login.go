@@ -96,6 +96,12 @@ func (p *Portal) samlLogin(w http.ResponseWriter, r *http.Request, returnTo stri
 	p.region.StartLogin(w, r, acs.LoginOptions{ReturnTo: returnTo})
 }
 
+// activeRegion says whether the directory has the Region, and as active.
+func (p *Portal) activeRegion(name string) bool {
+	r, ok := p.regionNamed(name)
+	return ok && r.Active()
+}
+
 // portalOf returns the active Region that has a portal at exactly this origin.
 func (p *Portal) portalOf(origin string) (region string) {
 	for _, r := range p.cfg.Directory.Regions() {

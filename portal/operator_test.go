@@ -43,6 +43,8 @@ func TestOperatorPageIsForOperators(t *testing.T) {
 	requirePage(t, b.click("https://"+virginia+"/operator"), http.StatusNotFound, "/operator")
 }
 
+// Rules 26, 27, 32: the addresses of all Regions, the primary first, and the names
+// that a firewall must let through.
 func TestOperatorPage(t *testing.T) {
 	d := data()
 	d.Regions[0].PortalURLs = append(d.Regions[0].PortalURLs, "https://us-east-1.portal.app.example")
@@ -66,6 +68,9 @@ func TestOperatorPage(t *testing.T) {
 	acs, portals := textarea(t, a.body, "acs"), textarea(t, a.body, "portals")
 	assert.Equal(t, []string{"https://" + virginia + acsPath, "https://" + frankfurt + acsPath}, acs)
 	assert.Equal(t, []string{"https://" + virginia, "https://us-east-1.portal.app.example", "https://" + frankfurt}, portals)
+	for _, domain := range []string{virginia, frankfurt, "us-east-1.portal.app.example"} {
+		assert.Contains(t, a.body, `<li class="mono">`+domain+`</li>`, "to let through")
+	}
 	assert.Less(t, strings.Index(a.body, `<span class="mono">us-east-1`), strings.Index(a.body, `<span class="mono">eu-central-1`), "the primary first")
 }
 

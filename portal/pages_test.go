@@ -13,6 +13,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
+// Rule 45.
 func TestPagesShowAccessOfAllRegionsInEach(t *testing.T) {
 	w := newWorld(t, nil)
 	for region, host := range regionHosts {
@@ -38,6 +39,7 @@ func TestPagesShowAccessOfAllRegionsInEach(t *testing.T) {
 	}
 }
 
+// Rule 46.
 func TestRolePage(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()

@@ -24,7 +24,7 @@ const (
 	PathOperator     = "/operator" // Regions, their addresses, other people's sessions
 	PathHandoff      = "/handoff"  // gives a session of this origin to another
 	PathEnter        = "/enter"    // gets one from there
-	PathHealth       = "/health"   // says whether people can sign in here
+	PathHealth       = "/health"   // says whether the Region can sign people in
 	pathStatic       = "/static/{file}"
 )
 
@@ -37,8 +37,8 @@ type Portal struct {
 	templates map[string]*template.Template // by page
 	// acsOrigins are those of the consumers, which never change.
 	acsOrigins []string
-	shared     bool          // whether other Regions know the Codes
-	waiting    chan struct{} // who waits for a code takes a place in it
+	shared     bool   // whether other Regions know the Codes
+	handed     handed // the codes of the last minute
 	health     health
 }
 
@@ -51,7 +51,7 @@ func New(cfg Config) (*Portal, error) {
 	}
 	p := &Portal{
 		cfg: cfg, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), templates: parseTemplates(),
-		acsOrigins: acsOrigins(cfg.SP, cfg.Region), shared: shared, waiting: make(chan struct{}, maxWaiting),
+		acsOrigins: acsOrigins(cfg.SP, cfg.Region), shared: shared,
 	}
 	var err error
 	p.region, err = acs.NewRegion(acs.RegionConfig{

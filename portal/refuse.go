@@ -7,7 +7,9 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 )
 
 // A messageBody is a page that says one thing.
@@ -32,6 +34,8 @@ const (
 	textRevoked     = "Your sign-in was ended, by you or by an administrator, while it was being made. Sign in again."
 	textStale       = " for longer than your administrator allows, so it can't tell whether your session was ended there. Nothing is wrong with your account. Use the portal of another Region, or try again in a moment."
 	textNotFinished = "This sign-in can't be continued: it was finished already, took too long, or began in another browser. If it happens again, check that your browser accepts cookies from this site."
+	textOtherUser   = "You are signed in here as somebody else than in the portal that you come from, so nothing was changed. To change over, sign out here first."
+	textTooOften    = "You opened other portals too often within a minute. Wait a minute, then try again."
 	textNotOurs     = "This link does not lead to a portal of this organization, so nothing was done."
 	textBadRequest  = "The form was incomplete. Go back and try again."
 )
@@ -47,6 +51,8 @@ func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, status int, why 
 		w.Header().Set("Retry-After", "5")
 	case ReasonStale:
 		w.Header().Set("Retry-After", "5")
+		fallthrough
+	case ReasonHandoffUser:
 		// Somebody whose session is real, and who can go to another Region.
 		if v, _ := p.current(r); v != nil {
 			pg = v.page(pg.Title, "", pg.Body)
@@ -63,6 +69,11 @@ func (p *Portal) refuseVisit(w http.ResponseWriter, r *http.Request, why *Error)
 	switch why.Reason {
 	case ReasonUnavailable, ReasonStale:
 		status = http.StatusServiceUnavailable
+	case ReasonHandoffUser:
+		status = http.StatusConflict
+	case ReasonHandoffOften:
+		status = http.StatusTooManyRequests
+		w.Header().Set("Retry-After", strconv.Itoa(int(codeLifetime/time.Second)))
 	case ReasonUnknownUser, ReasonInactiveUser:
 		p.clearCookie(w, SessionCookie)
 	}
@@ -100,6 +111,12 @@ func refusal(why *Error, reference string) page {
 		body.Action, body.Href = "Try again", PathHome
 	case ReasonNotPending, ReasonHandoffBrowser, ReasonHandoffCode, ReasonHandoffBinding:
 		body.Text, title, body.Action = textNotFinished, "The sign-in was not finished", "Sign in"
+	case ReasonHandoffUser:
+		body.Text, title = textOtherUser, "You are signed in as somebody else"
+		body.Action, body.Href = "Stay signed in", PathHome
+	case ReasonHandoffOften:
+		body.Text, title = textTooOften, "Too often"
+		body.Action, body.Href = "Try again", PathHome
 	case ReasonHandoffTarget:
 		body.Text, title = textNotOurs, "Refused"
 		body.Action, body.Href = "Go to the portal", PathHome

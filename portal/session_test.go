@@ -176,6 +176,10 @@ func TestStoreThatCannotTellLetsNobodyIn(t *testing.T) {
 	down.end.Store(true)
 	a = b.submit("https://"+virginia+"/sign-out", url.Values{})
 	assert.Equal(t, http.StatusServiceUnavailable, a.StatusCode, "nobody is told of a sign-out that did not happen")
+	assert.NotEmpty(t, b.cookie(virginia, portal.SessionCookie), "who is still signed in can try again")
+	down.end.Store(false)
+	requirePage(t, b.submit("https://"+virginia+"/sign-out", url.Values{}), 200, "/signed-out")
+	requireNoSession(t, b, virginia)
 }
 
 func TestManyBrowsersAtOnce(t *testing.T) {

@@ -22,7 +22,8 @@ type Session struct {
 	SignIn   string `json:"sign_in"`
 	UserID   string `json:"user_id"`
 	UserName string `json:"user_name"` // as proved at sign-in
-	// SessionIndex is the identity provider's name for its own session.
+	// SessionIndex is the identity provider's name for its own session. Empty
+	// if there was none, or one of more than 1 KiB, which is not kept.
 	SessionIndex string `json:"session_index,omitempty"`
 	// Region is where the session lives, and the only place where its cookie
 	// lets in.

@@ -28,6 +28,20 @@ type pending struct {
 	Asked string `json:"asked,omitempty"`
 }
 
+// maxSessionIndex is the longest SessionIndex that is kept, in bytes. Core sets
+// no limit; providers send some tens.
+const maxSessionIndex = 1 << 10
+
+// boundedIndex is the SessionIndex, or "" for one that is too long to be copied
+// into every Region with every session. Nothing here needs it to let somebody
+// in, so a long one is no reason to refuse.
+func boundedIndex(s string) string {
+	if len(s) > maxSessionIndex {
+		return ""
+	}
+	return s
+}
+
 // pendingLifetime is how long a person may think about the question.
 const pendingLifetime = 5 * time.Minute
 
@@ -39,7 +53,7 @@ func (p *Portal) proved(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 	name := a.NameID().Value
 	in := pending{
 		UserName:     name,
-		SessionIndex: a.SessionIndex(),
+		SessionIndex: boundedIndex(a.SessionIndex()),
 		SessionEnd:   a.SessionNotOnOrAfter(),
 		ReturnTo:     l.ReturnTo,
 		Unsolicited:  l.Unsolicited,

@@ -17,6 +17,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
+// Rule 43.
 func TestColdGetStartsSignIn(t *testing.T) {
 	w := newWorld(t, nil)
 	for region, host := range regionHosts {

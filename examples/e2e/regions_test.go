@@ -159,6 +159,7 @@ func TestMetadataListsBothRegions(t *testing.T) {
 	}
 }
 
+// Rules 33, 34.
 func TestSignInReturnsToTheRegionThatAsked(t *testing.T) {
 	w := newRegions(t)
 	for region, at := range map[string]string{"us-east-1": usURL, "eu-central-1": euURL} {
@@ -171,6 +172,7 @@ func TestSignInReturnsToTheRegionThatAsked(t *testing.T) {
 	}
 }
 
+// Rule 33, the half that begins at the identity provider.
 func TestIdPInitiatedArrivesAtTheFirstURL(t *testing.T) {
 	w := newRegions(t)
 	user := w.user(t)

@@ -20,6 +20,8 @@ import (
 // The primary's process is killed during 200 sign-ins at the same time. All of
 // those at the other Regions succeed, and after the restart nothing is missing
 // anywhere that was acknowledged.
+//
+// Rule 75.
 func TestPrimaryKilledDuring200SignIns(t *testing.T) {
 	w := newTestWorld(t, worldConfig{})
 	k := newWalker(background(t), w, 200)

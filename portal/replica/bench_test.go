@@ -100,7 +100,7 @@ func BenchmarkSessions(b *testing.B) {
 			wg.Go(func() {
 				for i := w; i < b.N; i += workers {
 					id := fmt.Sprintf("%d-%d-%d", workers, b.N, i)
-					if err := n.Sessions().Create(ctx, "key-"+id, session("u-1", id, nil)); err != nil {
+					if err := n.Sessions().Create(ctx, "key-"+id, at(n, session("u-1", id, nil))); err != nil {
 						b.Error(err)
 					}
 				}
@@ -112,7 +112,7 @@ func BenchmarkSessions(b *testing.B) {
 	b.Run("Create", func(b *testing.B) { make(b, 1) })
 	b.Run("CreateBy64", func(b *testing.B) { make(b, 64) })
 	b.Run("Get", func(b *testing.B) {
-		require.NoError(b, n.Sessions().Create(ctx, "key", session("u-2", "s", nil)))
+		require.NoError(b, n.Sessions().Create(ctx, "key", at(n, session("u-2", "s", nil))))
 		for b.Loop() {
 			if _, err := n.Sessions().Get(ctx, "key"); err != nil {
 				b.Fatal(errors.Join(err))

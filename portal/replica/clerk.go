@@ -25,6 +25,14 @@ func (n *Node) settle(ctx context.Context) error {
 			return err
 		}
 	}
+	if n.cfg.Restored && n.dir.of(n.cfg.Region).floor > 0 {
+		// It replaces what others know of the transactions that are lost.
+		t, err := n.writeLog(ctx, nil, true)
+		if err != nil {
+			return err
+		}
+		n.fold(n.cfg.Region, t)
+	}
 	n.show()
 	if n.instance.Load() == nil {
 		if primary {

@@ -18,35 +18,68 @@ func (c codeStore) PutCode(ctx context.Context, key string, v []byte, exp time.T
 	if _, err := c.n.put(ctx, w); err != nil {
 		return err
 	}
-	c.n.ledger.putCode(key, v, exp)
+	c.n.ledger.putCode(c.n.cfg.Region, key, v, exp)
 	return nil
 }
 
-// TakeCode implements portal.Codes. Of all nodes of this Region one gets the
+// TakeCode implements portal.Codes. The Region that put the code is the one
+// whose stream it came from, whatever the value says of itself. Of all nodes of this Region one gets the
 // code: the mark that it is taken is one that the Region's own server takes
 // once. Another Region could take it too, if the code were shown there, which
 // is why a portal binds a code to the origin that it is for.
-func (c codeStore) TakeCode(ctx context.Context, key string) ([]byte, error) {
+func (c codeStore) TakeCode(ctx context.Context, key string) ([]byte, string, error) {
 	found, err := c.await(ctx, key)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
+	if err := c.mark(ctx, key, found); err != nil {
+		return nil, "", err
+	}
+	return found.value, found.region, nil
+}
+
+// DropCode implements portal.Codes.
+func (c codeStore) DropCode(ctx context.Context, key string) error {
+	found, ok, _ := c.n.ledger.code(key)
+	if !ok {
+		return nil
+	}
+	if err := c.mark(ctx, key, found); !errors.Is(err, portal.ErrNoCode) {
+		return err
+	}
+	return nil
+}
+
+// mark notes that a code is taken in this Region, once.
+func (c codeStore) mark(ctx context.Context, key string, found heldCode) error {
 	none := uint64(0)
 	w := write{line: sessions, subject: about(subjectTaken, key), body: entry{Key: key}, until: found.until.Add(c.n.cfg.Skew), lastHere: &none}
 	if _, err := c.n.put(ctx, w); errors.Is(err, errConflict) {
-		return nil, portal.ErrNoCode
+		return portal.ErrNoCode
 	} else if err != nil {
-		return nil, err
+		return err
 	}
-	return found.value, nil
+	return nil
 }
 
-// await waits a little for a code that may be on its way.
+// maxCodeWaits is how many may wait for codes at once. Anybody can ask for a
+// code that never was, so the places may all be taken by strangers; what is
+// here already, such as every code of this Region's own, needs none.
+const maxCodeWaits = 256
+
+// await returns the code that is here, and waits a little, if there is room,
+// for one that may be on its way.
 func (c codeStore) await(ctx context.Context, key string) (heldCode, error) {
+	found, ok, came := c.n.ledger.code(key)
+	if !ok {
+		defer c.n.ledger.codeWaits.Add(-1)
+		if c.n.ledger.codeWaits.Add(1) > maxCodeWaits {
+			return heldCode{}, portal.ErrNoCode
+		}
+	}
 	timer := time.NewTimer(c.n.cfg.CodeWait)
 	defer timer.Stop()
-	for {
-		found, ok, came := c.n.ledger.code(key)
+	for ; ; found, ok, came = c.n.ledger.code(key) {
 		if ok && !c.n.cfg.Now().Before(found.until) {
 			return heldCode{}, portal.ErrNoCode
 		} else if ok {
@@ -64,13 +97,13 @@ func (c codeStore) await(ctx context.Context, key string) (heldCode, error) {
 	}
 }
 
-func (l *ledger) putCode(key string, v []byte, until time.Time) {
+func (l *ledger) putCode(region, key string, v []byte, until time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, ok := l.codes[key]; ok {
 		return
 	}
-	l.codes[key] = heldCode{v, until}
+	l.codes[key] = heldCode{region, v, until}
 	close(l.codeCame)
 	l.codeCame = make(chan struct{})
 }

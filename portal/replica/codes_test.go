@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/replica"
 )
 
 func TestCodesTravelAndAreTakenOnce(t *testing.T) {
@@ -18,7 +19,7 @@ func TestCodesTravelAndAreTakenOnce(t *testing.T) {
 	ctx := background(t)
 	taken := make(chan []byte, 1)
 	go func() { // asks before the code is there
-		v, err := eu.Codes().TakeCode(ctx, "c-1")
+		v, _, err := eu.Codes().TakeCode(ctx, "c-1")
 		assert.NoError(t, err)
 		taken <- v
 	}()
@@ -30,7 +31,7 @@ func TestCodesTravelAndAreTakenOnce(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 50 {
 		wg.Go(func() {
-			v, err := eu.Codes().TakeCode(ctx, "c-2")
+			v, _, err := eu.Codes().TakeCode(ctx, "c-2")
 			if err == nil {
 				assert.Equal(t, "who", string(v))
 				got.Add(1)
@@ -43,18 +44,84 @@ func TestCodesTravelAndAreTakenOnce(t *testing.T) {
 	assert.EqualValues(t, 1, got.Load())
 }
 
+func TestCodesSayWhichRegionPutThem(t *testing.T) {
+	us, eu, _ := three(t)
+	for key, n := range map[string]*replica.Node{"c-us": us, "c-eu": eu} {
+		require.NoError(t, n.Codes().PutCode(background(t), key, []byte("who"), time.Now().Add(time.Minute)))
+		_, from, err := eu.Codes().TakeCode(background(t), key)
+		require.NoError(t, err)
+		assert.Equal(t, n.Region(), from)
+	}
+}
+
+func TestCodesThatAreDropped(t *testing.T) {
+	c := configOf(virginia, t.TempDir())
+	c.CodeWait = hang // for which dropping does not wait
+	n := open(t, c)
+	ctx := background(t)
+	require.NoError(t, n.Codes().DropCode(ctx, "nothing"))
+	require.NoError(t, n.Codes().PutCode(ctx, "c-1", []byte("who"), time.Now().Add(time.Minute)))
+	require.NoError(t, n.Codes().DropCode(ctx, "c-1"))
+	require.NoError(t, n.Codes().DropCode(ctx, "c-1"))
+	_, _, err := n.Codes().TakeCode(ctx, "c-1")
+	require.ErrorIs(t, err, portal.ErrNoCode)
+}
+
+// noticed is a context that says when somebody waits for its end.
+type noticed struct {
+	context.Context
+	waits func()
+}
+
+func (n noticed) Done() <-chan struct{} {
+	n.waits()
+	return n.Context.Done()
+}
+
+func TestWaitingForCodesIsBounded(t *testing.T) {
+	c := configOf(virginia, t.TempDir())
+	c.CodeWait = hang
+	n := open(t, c)
+	require.NoError(t, n.Codes().PutCode(background(t), "here", []byte("who"), time.Now().Add(time.Minute)))
+	ctx, stop := context.WithCancel(background(t))
+	defer stop()
+	var wg sync.WaitGroup
+	for range 256 {
+		waiting := make(chan struct{})
+		mark := sync.OnceFunc(func() { close(waiting) })
+		wg.Go(func() {
+			_, _, err := n.Codes().TakeCode(noticed{ctx, mark}, "nothing")
+			assert.ErrorIs(t, err, context.Canceled)
+		})
+		<-waiting
+	}
+	short, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	_, _, err := n.Codes().TakeCode(short, "nothing")
+	require.ErrorIs(t, err, portal.ErrNoCode, "who finds no room does not wait")
+	v, _, err := n.Codes().TakeCode(ctx, "here")
+	require.NoError(t, err, "what is here needs no room")
+	assert.Equal(t, "who", string(v))
+	stop()
+	wg.Wait()
+	short, cancel = context.WithTimeout(background(t), 20*time.Millisecond)
+	defer cancel()
+	_, _, err = n.Codes().TakeCode(short, "nothing")
+	require.ErrorIs(t, err, context.DeadlineExceeded, "there is room again")
+}
+
 func TestCodesThatAreNot(t *testing.T) {
 	c := configOf(virginia, t.TempDir())
 	c.CodeWait = 20 * time.Millisecond
 	n := open(t, c)
 	ctx := background(t)
-	_, err := n.Codes().TakeCode(ctx, "nothing")
+	_, _, err := n.Codes().TakeCode(ctx, "nothing")
 	require.ErrorIs(t, err, portal.ErrNoCode)
 	require.NoError(t, n.Codes().PutCode(ctx, "past", []byte("x"), time.Now().Add(-time.Second)))
-	_, err = n.Codes().TakeCode(ctx, "past")
+	_, _, err = n.Codes().TakeCode(ctx, "past")
 	require.ErrorIs(t, err, portal.ErrNoCode)
 	over, cancel := context.WithCancel(ctx)
 	cancel()
-	_, err = n.Codes().TakeCode(over, "nothing")
+	_, _, err = n.Codes().TakeCode(over, "nothing")
 	require.Error(t, err)
 }

@@ -4,7 +4,9 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net"
+	"net/url"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -25,6 +27,12 @@ type Config struct {
 	// Dir is where the embedded server keeps everything. Required without URL.
 	// One directory belongs to one Node.
 	Dir string
+	// Restored says that Dir, or what URL keeps, is an older copy of what the
+	// Region had: a backup, a snapshot, a disk that lost its end. Set it for
+	// the one start after it was put back; each start with it makes all other
+	// Regions read this one's streams from the beginning. Zero: no. Without it
+	// Regions that know more than the copy miss what is written next.
+	Restored bool
 	// Listen is the address at which the embedded server lets other Regions
 	// read, such as "127.0.0.1:0". Empty: none, so nobody can follow this
 	// Region. An address that isn't loopback is refused without TLS.
@@ -54,8 +62,9 @@ type Config struct {
 	Codec Codec
 
 	// MaxSession is the longest that any session lives, and so the longest that
-	// a revocation must be remembered where nothing says otherwise. Zero: 12
-	// hours.
+	// what ends sessions is remembered. It must be the same in all Regions, and
+	// not less than any portal's SessionLifetime: a session that would live
+	// longer is refused. Zero: 12 hours.
 	MaxSession time.Duration
 	// Skew is how far the clocks of two Regions may be apart. What expires is
 	// kept that much longer. Zero: 5 minutes.
@@ -77,7 +86,8 @@ type Config struct {
 // A Peer is how another Region is reached. There is a connection to each, and
 // none goes through a third.
 type Peer struct {
-	// URL is that Region's server: what its Node's Addr says, or its cluster's.
+	// URL is that Region's server: what its Node's Addr says, or its cluster's,
+	// separated by commas. One that isn't loopback is refused without TLS.
 	URL string
 	// TLS is for a server with TLS. Nil: by the URL's scheme, with the system's
 	// roots.
@@ -148,6 +158,28 @@ func (c *Config) check() *Error {
 		return bad("Codec", "both Seal and Open, or none", "one")
 	case min(c.MaxSession, c.Skew, c.TouchEvery, c.CodeWait, c.Heartbeat) <= 0:
 		return bad("duration", "positive ones", "a negative one")
+	}
+	return nil
+}
+
+// checkURL refuses addresses at which Secret, and all that is replicated, would
+// cross a network in the clear.
+func (p Peer) checkURL(region string) *Error {
+	for _, one := range strings.Split(p.URL, ",") {
+		one = strings.TrimSpace(one)
+		if !strings.Contains(one, "://") {
+			one = "nats://" + one
+		}
+		bad := &Error{Reason: ReasonConfig, What: "URL of peer " + region, Want: "the addresses of its servers", Got: "an address that does not parse"}
+		u, err := url.Parse(one)
+		if err != nil || u.Hostname() == "" {
+			return bad // without the cause, which may repeat a password
+		}
+		bad.Got = u.Redacted()
+		if secure := u.Scheme == "tls" || u.Scheme == "wss" || p.TLS != nil; !secure && !loopback(net.JoinHostPort(u.Hostname(), "0")) {
+			bad.Want = "loopback addresses, or TLS: the scheme tls or wss, or Peer.TLS"
+			return bad
+		}
 	}
 	return nil
 }

@@ -25,6 +25,21 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
+func peerAt(url string) func(*replica.Config) {
+	return func(c *replica.Config) { c.Peers = map[string]replica.Peer{frankfurt: {URL: url}} }
+}
+
+// Addresses beyond loopback are fine with TLS.
+func TestPeersThatAreSecure(t *testing.T) {
+	us := open(t, configOf(virginia, t.TempDir()))
+	for _, p := range []replica.Peer{
+		{URL: "127.0.0.1:1,nats://[::1]:1,nats://localhost:1"}, {URL: "tls://eu-central-1.invalid:1, wss://eu-central-1.invalid:1"},
+		{URL: "eu-central-1.invalid:1", TLS: &tls.Config{}},
+	} {
+		require.NoError(t, us.AddPeer(frankfurt, p), p.URL)
+	}
+}
+
 func TestOpenRefuses(t *testing.T) {
 	for name, change := range map[string]func(*replica.Config){
 		"no Region":            func(c *replica.Config) { c.Region = "" },
@@ -40,6 +55,10 @@ func TestOpenRefuses(t *testing.T) {
 		"negative skew":        func(c *replica.Config) { c.Skew = -1 },
 		"peer that is itself":  func(c *replica.Config) { c.Peers = map[string]replica.Peer{virginia: {URL: "nats://127.0.0.1:1"}} },
 		"peer without address": func(c *replica.Config) { c.Peers = map[string]replica.Peer{frankfurt: {}} },
+		"peer in the clear":    peerAt("nats://10.0.0.1:4222"),
+		"peer by name":         peerAt("eu-central-1.example"),
+		"second address":       peerAt("nats://127.0.0.1:1,tls://10.0.0.1:1, ws://10.0.0.2:1"),
+		"odd address":          peerAt("tls://%"),
 		"another's seed":       func(c *replica.Config) { c.Seed = seed(frankfurt, virginia) },
 	} {
 		c := configOf(virginia, t.TempDir())

@@ -26,9 +26,9 @@ type copier struct {
 	id     string   // begins the IDs of this copier's messages
 	wrote  int      // how many there were
 	flight []jetstream.PubAckFuture
-	// compact is where the last full transaction begins in the copy: all before
-	// it has been replaced. 0: nothing has.
-	compact uint64
+	// compact is the subject with which the last full transaction begins: all
+	// before it has been replaced. "": nothing has.
+	compact string
 }
 
 func (n *Node) copier(ctx context.Context, region string, l line) (*copier, error) {
@@ -79,8 +79,8 @@ func (c *copier) copy(store string, m message) error {
 	c.wrote++
 	c.at = position{store, m.Seq}
 	c.flight = append(c.flight, ack)
-	if p, ok := readPartHeader(m.Part); ok && p.full == 1 && p.part == p.of-1 && c.last >= uint64(p.of) {
-		c.compact = c.last - uint64(p.of) + 1
+	if p, ok := readPartHeader(m.Part); ok && p.full == 1 && p.part == p.of-1 {
+		c.compact = strings.TrimSuffix(m.Subject, strconv.Itoa(p.part)) + "0"
 	}
 	return nil
 }
@@ -101,13 +101,25 @@ func (c *copier) settle(ctx context.Context) error {
 		}
 	}
 	c.flight = nil
-	if c.compact > 1 {
-		if err := c.n.forgetBefore(ctx, c.region, c.compact); err != nil {
-			return err
-		}
+	if c.compact == "" {
+		return nil
 	}
-	c.compact = 0
-	return nil
+	// Parts that were copied twice don't stand side by side.
+	s, err := c.n.js.Stream(ctx, c.line.stream(c.region))
+	if err != nil {
+		return unavailable("look at the copy", err)
+	}
+	msg, err := s.GetLastMsgForSubject(ctx, c.compact)
+	switch {
+	case err == nil:
+		err = c.n.forgetBefore(ctx, c.region, msg.Sequence)
+	case errors.Is(err, jetstream.ErrMsgNotFound): // its log has begun after that
+		err = nil
+	default:
+		err = unavailable("look at the copy", err)
+	}
+	c.compact = ""
+	return err
 }
 
 // forgetBefore removes what a full transaction at seq has replaced from a log.

@@ -55,7 +55,7 @@ func TestRule73NoRequestLeavesItsRegion(t *testing.T) {
 			assert.Len(t, eu.View().Accounts("u-1"), 1)
 			require.NoError(t, eu.Sessions().Revoke(background(t), "u-1", id))
 			require.NoError(t, eu.Codes().PutCode(background(t), id, nil, time.Now().Add(time.Minute)))
-			_, err := eu.Codes().TakeCode(background(t), id)
+			_, _, err := eu.Codes().TakeCode(background(t), id)
 			require.NoError(t, err)
 			assert.Len(t, eu.Peers(), 1)
 		}

@@ -50,10 +50,10 @@ func (n *Node) Digest() Digest {
 func (l *ledger) digest(d *Digest) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	for key, h := range l.sessions {
+	for at, h := range l.sessions {
 		s := h.Session
 		s.Seen = time.Time{}
-		d.add("session "+key, s.Expires, []any{s, l.over(key, h)})
+		d.add("session "+at.region+" "+at.key, s.Expires, []any{s, l.over(at.key, h)})
 	}
 	for key, until := range l.ended {
 		d.add("ended "+key, until, until)

@@ -67,11 +67,25 @@
 // sign in again. And Session.Seen moves in memory first (Config.TouchEvery), so
 // after a crash a session may end by idleness that much too early.
 //
-// A Region that loses its disk starts empty. The primary then needs its Seed
-// again, or better a backup of Dir, and the others follow what it says then.
-// Revocations that only the lost disk held, because nobody had heard of them
-// yet, are lost with it. It must not come back with a clock far behind its old
-// one: transactions are ordered by their owner's clock.
+// A Region that loses its disk starts empty, and the others follow what it says
+// then. Lost with the disk are the records of that Region's own applications,
+// which nobody else may write, and the revocations that only it held, because
+// nobody had heard of them yet. The primary needs its Seed again, or better a
+// backup of Dir. Whoever puts a backup back sets Config.Restored for that one
+// start: other Regions know more than the copy, and must read it anew. What
+// that Region itself ended since the backup was made is no longer ended there.
+// It must not come back with a clock far behind its old one: transactions are
+// ordered by their owner's clock.
+//
+// # What a Region is trusted with
+//
+// Regions that show each other Secret trust each other with people: each reads
+// all configuration and sessions, can end any session, and can hand off any
+// user in its own name, so that every other Region signs that user in. So can
+// those to whom a Region answers, such as its operators and, by making and
+// changing users in the primary, SCIM clients. No Region can write another's
+// configuration, or make, keep alive or replace sessions that live elsewhere;
+// its own it may. Addresses beyond loopback need TLS ([Peer]).
 //
 // # Clocks, memory
 //

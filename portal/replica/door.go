@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"time"
 
@@ -24,6 +25,10 @@ const (
 // maxPayload is the largest message that the embedded server takes. Sealing
 // and headers have to fit in beside maxPart.
 const maxPayload = 1 << 20
+
+// maxSealed is the largest body of a message. As base64 it has to fit into an
+// answer: what doesn't would keep all that comes after it from other Regions.
+const maxSealed = 600 << 10
 
 // writeTimeout bounds a write whose caller doesn't.
 const writeTimeout = 10 * time.Second
@@ -85,6 +90,9 @@ func (n *Node) message(w write) (*nats.Msg, []jetstream.PublishOpt, error) {
 	}
 	if msg.Data, err = n.cfg.Codec.Seal(msg.Subject, plain); err != nil {
 		return nil, nil, &Error{Reason: ReasonUnavailable, What: "sealing", Want: "a sealed value", Err: err}
+	}
+	if len(msg.Data) > maxSealed {
+		return nil, nil, &Error{Reason: ReasonTooLarge, What: "message " + w.subject, Want: fmt.Sprintf("at most %d bytes, sealed", maxSealed), Got: fmt.Sprint(len(msg.Data))}
 	}
 	now := n.cfg.Now()
 	msg.Header.Set(headerAt, strconv.FormatInt(now.UnixMicro(), 10))

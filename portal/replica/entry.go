@@ -49,7 +49,9 @@ func (e entry) subject(kind string) string {
 	return about(kind, e.Key)
 }
 
-// take folds a message into the ledger.
+// take folds a message into the ledger. A Region speaks for itself: it makes
+// and touches sessions that live there, and counts its own part of epochs. It
+// may end any session.
 func (l *ledger) take(a arrival) error {
 	var e entry
 	if err := json.Unmarshal(a.body, &e); err != nil {
@@ -60,13 +62,16 @@ func (l *ledger) take(a arrival) error {
 	case a.subject != e.subject(kind):
 		return &Error{Reason: ReasonCorrupt, What: "message about sessions", Want: "the subject " + e.subject(kind), Got: a.subject}
 	case a.line == sessions && kind == subjectSession && e.Session != nil:
+		if e.Session.Region != a.region {
+			return &Error{Reason: ReasonCorrupt, What: "session of Region " + a.region, Want: "one that lives there", Got: e.Session.Region}
+		}
 		l.create(e.Key, *e.Session)
 	case a.line == sessions && kind == subjectSeen:
-		l.touch(e.Key, e.Seen)
+		l.touch(place{a.region, e.Key}, e.Seen)
 	case a.line == sessions && kind == subjectEnded:
 		l.end(e.Key, e.Until)
 	case a.line == sessions && kind == subjectCode:
-		l.putCode(e.Key, e.Value, e.Until)
+		l.putCode(a.region, e.Key, e.Value, e.Until)
 	case a.line == sessions && kind == subjectTaken:
 	case a.line == revoked && kind == subjectID:
 		l.revoke(e.User, e.ID, e.Until)

@@ -33,7 +33,7 @@ type State struct {
 
 // NewState returns an empty State of an instance with this primary.
 func NewState(primary string) *State {
-	return &State{newDirectory(primary), newLedger()}
+	return &State{newDirectory(primary), newLedger(primary)}
 }
 
 // A Change is one record of a transaction.

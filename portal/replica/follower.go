@@ -2,9 +2,11 @@ package replica
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
-	"math/rand/v2"
+	"fmt"
+	mathrand "math/rand/v2"
 	"sync"
 	"time"
 
@@ -36,6 +38,9 @@ func (n *Node) AddPeer(region string, p Peer) error {
 		return &Error{Reason: ReasonConfig, What: "URL of peer " + region, Want: "the address of its server", Got: ""}
 	case len(n.cfg.Secret) < minSecret && len(p.Options) == 0:
 		return &Error{Reason: ReasonConfig, What: "Secret", Want: "at least 16 bytes, or Options of the peer with credentials", Got: "fewer"}
+	}
+	if err := p.checkURL(region); err != nil {
+		return err
 	}
 	n.RemovePeer(region)
 	ctx, cancel := context.WithTimeout(n.ctx, writeTimeout)
@@ -93,7 +98,7 @@ func (f *follower) run(ctx context.Context) {
 			wait = minBackoff
 			f.n.cfg.Logger.Warn("replica: peer lost", "region", f.n.cfg.Region, "peer", f.region, "error", err)
 		}
-		pause(ctx, wait/2+rand.N(wait))
+		pause(ctx, wait/2+mathrand.N(wait))
 		wait = min(2*wait, maxBackoff)
 	}
 }
@@ -141,14 +146,17 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, l line) error {
 // step asks the peer once and copies what it answers.
 func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	asked := f.n.cfg.Now()
-	a, err := f.ask(ctx, nc, question{c.line, c.at.store, max(c.at.seq, c.past), f.n.cfg.Heartbeat.Milliseconds()})
+	q := question{Line: c.line, Store: c.at.store, After: max(c.at.seq, c.past), Nonce: rand.Text(), Wait: f.n.cfg.Heartbeat.Milliseconds()}
+	a, err := f.ask(ctx, nc, q)
 	if err != nil {
 		return err
 	}
-	if a.Store != c.at.store || a.After < c.at.seq {
-		c.at, c.past = position{a.Store, a.After}, 0 // the original was made again, or lost its end
+	anew := a.Store != q.Store || a.After < q.After // the original was made again, or lost its end
+	if anew {
+		c.at, c.past = position{a.Store, a.After}, 0
+		f.n.marks.forget(c.line.stream(f.region))
 	}
-	f.met(c.line, a)
+	f.met(c.line, a, anew)
 	for _, m := range a.Messages {
 		if err := c.copy(a.Store, m); err != nil {
 			return err
@@ -167,7 +175,9 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	return nil
 }
 
-// ask puts one question. The answer may take as long as a heartbeat.
+// ask puts one question. The answer may take as long as a heartbeat. Whoever
+// knows Secret can have the peer send answers to questions of their own here:
+// what does not bear this question's Nonce is not for us.
 func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer, err error) {
 	b, err := json.Marshal(q)
 	if err != nil {
@@ -175,17 +185,44 @@ func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.n.cfg.Heartbeat+5*time.Second)
 	defer cancel()
-	m, err := nc.RequestWithContext(ctx, gateSubject(f.region), b)
+	inbox := inboxPeer + "." + rand.Text()
+	sub, err := nc.SubscribeSync(inbox)
 	if err != nil {
-		return a, errors.Join(err, context.Cause(ctx))
+		return a, err
 	}
-	if err := json.Unmarshal(m.Data, &a); err != nil {
-		return a, &Error{Reason: ReasonCorrupt, What: "answer of Region " + f.region, Want: "JSON", Err: err}
+	defer func() { _ = sub.Unsubscribe() }()
+	if err := nc.PublishRequest(gateSubject(f.region), inbox, b); err != nil {
+		return a, err
+	}
+	for a.Nonce != q.Nonce {
+		m, err := sub.NextMsgWithContext(ctx)
+		if err != nil {
+			return a, errors.Join(err, context.Cause(ctx))
+		}
+		a = answer{}
+		if err := json.Unmarshal(m.Data, &a); err != nil {
+			return a, &Error{Reason: ReasonCorrupt, What: "answer of Region " + f.region, Want: "JSON", Err: err}
+		}
 	}
 	if a.Error != "" || a.Store == "" {
 		return a, &Error{Reason: ReasonUnavailable, What: "answer of Region " + f.region, Want: "a piece of its stream", Got: a.Error}
 	}
-	return a, nil
+	return a, a.check(q)
+}
+
+// check refuses an answer that would leave something out.
+func (a answer) check(q question) error {
+	if a.After != 0 && (a.After != q.After || a.Store != q.Store) {
+		return &Error{Reason: ReasonCorrupt, What: "answer", Want: fmt.Sprintf("what follows %d, or all", q.After), Got: fmt.Sprintf("what follows %d", a.After)}
+	}
+	last := a.After
+	for _, m := range a.Messages {
+		if m.Seq <= last {
+			return &Error{Reason: ReasonCorrupt, What: "answer", Want: fmt.Sprintf("a message after %d", last), Got: fmt.Sprint(m.Seq)}
+		}
+		last = m.Seq
+	}
+	return nil
 }
 
 // dial makes a connection that isn't mended when it breaks: a session begins

@@ -23,12 +23,16 @@ type question struct {
 	Line  line   `json:"line"`
 	Store string `json:"store"` // of the copy; another one begins at its start
 	After uint64 `json:"after"`
+	// Nonce comes back with the answer. Only who asked and the Node that is
+	// asked see it before that.
+	Nonce string `json:"nonce"`
 	// Wait is for how long to wait, in milliseconds, if there is nothing.
 	Wait int64 `json:"wait"`
 }
 
 // An answer is a piece of the stream.
 type answer struct {
+	Nonce    string    `json:"nonce"` // the question's
 	Store    string    `json:"store"`
 	After    uint64    `json:"after"` // where the piece begins
 	Messages []message `json:"messages,omitempty"`
@@ -49,11 +53,15 @@ type message struct {
 	Data    []byte `json:"data"`
 }
 
-// Bounds of an answer, and of how many questions are answered at once.
+// Bounds of questions and answers. Many may wait for news, which costs little;
+// few are answered at the same time.
 const (
 	maxPiece    = 400 << 10
 	maxMessages = 500
-	maxAsking   = 1024
+	maxFetch    = 64
+	maxQuestion = 1 << 10
+	maxAsking   = 256
+	maxReading  = 8
 	maxWait     = 30 * time.Second
 )
 
@@ -62,27 +70,39 @@ func (n *Node) serve() error {
 	if n.cfg.URL == "" && n.cfg.Listen == "" {
 		return nil
 	}
-	slots := make(chan struct{}, maxAsking)
+	slots, turns := make(chan struct{}, maxAsking), make(chan struct{}, maxReading)
 	_, err := n.nc.QueueSubscribe(gateSubject(n.cfg.Region), "nodes", func(m *nats.Msg) {
 		// The Node may publish anywhere. It answers where peers listen, and
 		// nowhere else.
 		if !strings.HasPrefix(m.Reply, inboxPeer+".") || strings.ContainsAny(m.Reply, "*> ") {
 			return
 		}
+		q, ok := readQuestion(m.Data)
+		if !ok {
+			n.reply(m, answer{Nonce: q.Nonce, Error: "not a question"})
+			return
+		}
 		select {
 		case slots <- struct{}{}:
 			n.start(func() {
 				defer func() { <-slots }()
-				n.answer(m)
+				n.answer(m, q, turns)
 			})
 		default:
-			n.reply(m, answer{Error: "too many questions at once"})
+			n.reply(m, answer{Nonce: q.Nonce, Error: "too many questions at once"})
 		}
 	})
 	if err != nil {
 		return unavailable("opening of the gate", err)
 	}
 	return nil
+}
+
+func readQuestion(b []byte) (q question, ok bool) {
+	if len(b) > maxQuestion || json.Unmarshal(b, &q) != nil {
+		return q, false
+	}
+	return q, q.Line == config || q.Line == sessions || q.Line == revoked
 }
 
 func (n *Node) reply(m *nats.Msg, a answer) {
@@ -95,41 +115,47 @@ func (n *Node) reply(m *nats.Msg, a answer) {
 	}
 }
 
-func (n *Node) answer(m *nats.Msg) {
-	var q question
-	if err := json.Unmarshal(m.Data, &q); err != nil || q.Line != config && q.Line != sessions && q.Line != revoked {
-		n.reply(m, answer{Error: "not a question"})
-		return
+// answer answers a question. It takes its turn before it reads, and keeps it
+// until what was read is on its way: that is what takes memory.
+func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
+	a, more, err := n.look(n.ctx, q)
+	if err == nil && more {
+		select {
+		case turns <- struct{}{}:
+			defer func() { <-turns }()
+		case <-n.ctx.Done():
+			return
+		}
+		err = n.read(n.ctx, q.Line.stream(n.cfg.Region), &a)
 	}
-	a, err := n.piece(n.ctx, q)
 	if err != nil {
 		a = answer{Error: err.Error()}
 	}
+	a.Nonce = q.Nonce
 	n.reply(m, a)
 }
 
-// piece reads what a question asks for from the Region's own server.
-func (n *Node) piece(ctx context.Context, q question) (answer, error) {
+// look finds out where the piece that a question asks for begins, and whether
+// there is anything in it. It waits as long as the question says.
+func (n *Node) look(ctx context.Context, q question) (a answer, more bool, err error) {
 	name := q.Line.stream(n.cfg.Region)
 	s, err := n.js.Stream(ctx, name)
 	if err != nil {
-		return answer{}, err
+		return a, false, err
 	}
 	info := s.CachedInfo()
-	a := answer{Store: info.Config.Metadata[storeID], After: q.After}
-	// A follower that is ahead of its original follows one that lost its end.
-	if q.Store != a.Store || q.After > info.State.LastSeq {
+	a = answer{Store: info.Config.Metadata[storeID], After: q.After, Last: info.State.LastSeq}
+	if q.Store != a.Store {
 		a.After = 0
+	} else if q.After > a.Last {
+		a.After = 0
+		n.behind(q)
 	}
-	a.Last = info.State.LastSeq
-	if a.Last == a.After {
-		wait := min(time.Duration(q.Wait)*time.Millisecond, maxWait)
-		if !n.marks.wait(ctx, name, position{seq: a.After + 1}, wait) {
-			return a, nil
-		}
+	if a.Last > a.After {
+		return a, true, nil
 	}
-	err = n.read(ctx, name, &a)
-	return a, err
+	wait := min(time.Duration(q.Wait)*time.Millisecond, maxWait)
+	return a, n.marks.wait(ctx, name, position{seq: a.After + 1}, wait), nil
 }
 
 // read fills an answer. The consumer that it makes is read from the stream's
@@ -147,12 +173,25 @@ func (n *Node) read(ctx context.Context, stream string, a *answer) error {
 		defer cancel()
 		_ = n.js.DeleteConsumer(ctx, stream, cons.CachedInfo().Name) // it goes by itself too
 	})
-	pending := cons.CachedInfo().NumPending
-	a.Pending = pending
-	for size := 0; pending > 0 && len(a.Messages) < maxMessages && size < maxPiece; {
-		// A log's messages are large, others small.
-		before := len(a.Messages)
-		batch, err := cons.Fetch(int(min(pending, 64)), jetstream.FetchMaxWait(2*time.Second))
+	a.Pending = cons.CachedInfo().NumPending
+	return a.fill(cons)
+}
+
+// batches are what an answer is filled from: a consumer.
+type batches interface {
+	Fetch(batch int, opts ...jetstream.FetchOpt) (jetstream.MessageBatch, error)
+}
+
+// fill takes messages until the answer is full or nothing is pending. A client
+// that gives up on a batch drops what was on its way, and the consumer goes on
+// behind that: nothing but its own count shows what went missing.
+func (a *answer) fill(from batches) error {
+	next, large := uint64(1), maxPart
+	for size := 0; a.Pending > 0 && len(a.Messages) < maxMessages && size < maxPiece; {
+		// The first few messages show how many of their like are not too much.
+		before, seen := len(a.Messages), 1
+		want := min(a.Pending, maxFetch, uint64(max(1, (maxPiece-size)/large)))
+		batch, err := from.Fetch(int(want), jetstream.FetchMaxWait(2*time.Second))
 		if err != nil {
 			return err
 		}
@@ -161,22 +200,26 @@ func (n *Node) read(ctx context.Context, stream string, a *answer) error {
 			if err != nil {
 				return err
 			}
+			if meta.Sequence.Consumer != next {
+				return errGap
+			}
+			next++
 			if size > 0 && size+len(msg.Data()) > maxPiece {
 				return nil // what was fetched in vain is asked for next, as it is pending
 			}
 			h := msg.Headers()
 			size += len(msg.Data()) + 200
-			pending = meta.NumPending
-			a.Pending = pending
+			seen = max(seen, len(msg.Data())+200)
+			a.Pending = meta.NumPending
 			a.Messages = append(a.Messages, message{meta.Sequence.Stream, msg.Subject(), h.Get(headerAt), h.Get(headerUntil), h.Get(headerPart), msg.Data()})
 		}
 		if err := batch.Error(); err != nil {
 			return errors.Join(errGap, err)
 		}
 		if len(a.Messages) == before { // they expired, or the server is slow
-			a.Pending = pending
 			return nil
 		}
+		large = seen
 	}
 	return nil
 }

@@ -120,12 +120,18 @@ func session(user, id string, epoch portal.Epoch) portal.Session {
 	return portal.Session{ID: id, SignIn: "signin-" + id, UserID: user, UserName: user, Region: virginia, Created: now, Seen: now, Expires: now.Add(time.Hour), Epoch: epoch}
 }
 
+// at makes it a session that lives in the Node's Region.
+func at(n *replica.Node, s portal.Session) portal.Session {
+	s.Region = n.Region()
+	return s
+}
+
 // signIn makes a session as a portal does.
 func signIn(t testing.TB, n *replica.Node, user, id string) {
 	t.Helper()
 	e, err := n.Sessions().Epoch(background(t), user)
 	require.NoError(t, err)
-	require.NoError(t, n.Sessions().Create(background(t), "key-"+id, session(user, id, e)))
+	require.NoError(t, n.Sessions().Create(background(t), "key-"+id, at(n, session(user, id, e))))
 }
 
 // alive says whether a Node lets the session in.

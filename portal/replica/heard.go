@@ -59,8 +59,8 @@ func (f *follower) heard() (t time.Time) {
 }
 
 // met takes an answer into the progress. A part of a transaction counts as its
-// elements.
-func (f *follower) met(l line, a answer) {
+// elements. anew: the stream is read from its start again.
+func (f *follower) met(l line, a answer, anew bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.connected = true
@@ -69,7 +69,7 @@ func (f *follower) met(l line, a answer) {
 	if len(a.Messages) > 0 {
 		last = a.Messages[len(a.Messages)-1].Seq
 	}
-	if !w.met || w.store != a.Store {
+	if !w.met || anew {
 		*w = flow{store: a.Store, met: true}
 	}
 	if !w.heard.IsZero() {

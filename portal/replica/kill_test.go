@@ -103,7 +103,7 @@ func act(n *replica.Node, w int, id string) error {
 	case w < 2:
 		return n.View().Update(putUser(center.User{ID: id, UserName: id, Active: true}))
 	case w < 6:
-		return n.Sessions().Create(ctx, "key-"+id, session("u-1", id, nil))
+		return n.Sessions().Create(ctx, "key-"+id, at(n, session("u-1", id, nil)))
 	case w == 6:
 		return n.Sessions().EndSignIn(ctx, "u-1", id, time.Now().Add(time.Hour))
 	}
@@ -111,12 +111,12 @@ func act(n *replica.Node, w int, id string) error {
 }
 
 // item is where what was acknowledged stands in a digest.
-func item(w int, id string) string {
+func item(region string, w int, id string) string {
 	switch {
 	case w < 2:
 		return "instance user " + id
 	case w < 6:
-		return "session key-" + id
+		return "session " + region + " key-" + id
 	case w == 6:
 		return fmt.Sprintf("signed out %q %q", "u-1", id)
 	}
@@ -221,7 +221,7 @@ func TestKilledPrimaryLosesNothingAcknowledged(t *testing.T) {
 			id := fmt.Sprintf("%s-%d", n.Region(), j.Round)
 			require.NoError(t, act(n, 2, id))
 			require.NoError(t, act(n, 7, id))
-			acked[item(2, id)], acked[item(7, id)] = true, true
+			acked[item(n.Region(), 2, id)], acked[item(n.Region(), 7, id)] = true, true
 		}
 	}
 	primary := start(t, j)
@@ -243,5 +243,5 @@ func parse(t *testing.T, line string) string {
 	var id string
 	_, err := fmt.Sscanf(line, "ack %d %s", &w, &id)
 	require.NoError(t, err, line)
-	return item(w, id)
+	return item(virginia, w, id)
 }

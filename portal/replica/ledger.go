@@ -1,7 +1,9 @@
 package replica
 
 import (
+	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/meridian-saml/meridian/portal"
@@ -11,18 +13,26 @@ import (
 // commutes: sessions and what ends them come from different streams, and the
 // order in which they arrive, or how often, makes no difference.
 type ledger struct {
+	region   string // whose ledger it is
 	mu       sync.RWMutex
-	sessions map[string]*held               // by key
-	byUser   map[string]map[string]struct{} // user ID to keys
-	ended    map[string]time.Time           // by key, until when to remember
-	revoked  map[pair]time.Time             // by user ID and session ID
-	signIns  map[pair]time.Time             // by user ID and sign-in
-	epochs   map[string]portal.Epoch        // by user ID
-	codes    map[string]heldCode            // by key
-	codeCame chan struct{}                  // closed when a code arrives
+	sessions map[place]*held
+	regions  []string                      // that have, or had, sessions; sorted
+	byUser   map[string]map[place]struct{} // by user ID
+	ended    map[string]time.Time          // by key, until when to remember
+	revoked  map[pair]time.Time            // by user ID and session ID
+	signIns  map[pair]time.Time            // by user ID and sign-in
+	epochs   map[string]portal.Epoch       // by user ID
+	codes    map[string]heldCode           // by key
+	codeCame chan struct{}                 // closed when a code arrives
+
+	codeWaits atomic.Int32 // how many wait for one
 }
 
 type pair struct{ user, id string }
+
+// A place is where a session is kept. Each Region has keys of its own: what one
+// says under a key of another's is about something else.
+type place struct{ region, key string }
 
 // held is a session as it came, with how far Seen has moved since.
 type held struct {
@@ -31,52 +41,71 @@ type held struct {
 }
 
 type heldCode struct {
-	value []byte
-	until time.Time
+	region string // that put it
+	value  []byte
+	until  time.Time
 }
 
-func newLedger() *ledger {
+func newLedger(region string) *ledger {
 	return &ledger{
-		sessions: map[string]*held{}, byUser: map[string]map[string]struct{}{}, ended: map[string]time.Time{},
+		region: region, sessions: map[place]*held{}, byUser: map[string]map[place]struct{}{}, ended: map[string]time.Time{},
 		revoked: map[pair]time.Time{}, signIns: map[pair]time.Time{}, epochs: map[string]portal.Epoch{},
 		codes: map[string]heldCode{}, codeCame: make(chan struct{}),
 	}
 }
 
-// create takes a session in. Keys are never used twice; should one be, the
-// later session counts, in every Region.
+// create takes a session in that lives in the Region that says so. Keys are
+// never used twice; should a Region do so, the later session counts, everywhere.
 func (l *ledger) create(key string, s portal.Session) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if old, ok := l.sessions[key]; ok {
+	at := place{s.Region, key}
+	if old, ok := l.sessions[at]; ok {
 		if newer := s.Created.After(old.Created) || s.Created.Equal(old.Created) && s.ID > old.ID; !newer {
 			return
 		}
-		l.drop(key, old)
+		l.drop(at, old)
 	}
-	l.sessions[key] = &held{s, s.Seen}
-	keys := l.byUser[s.UserID]
-	if keys == nil {
-		keys = map[string]struct{}{}
-		l.byUser[s.UserID] = keys
+	l.sessions[at] = &held{s, s.Seen}
+	if i, known := slices.BinarySearch(l.regions, s.Region); !known {
+		l.regions = slices.Insert(l.regions, i, s.Region)
 	}
-	keys[key] = struct{}{}
+	places := l.byUser[s.UserID]
+	if places == nil {
+		places = map[place]struct{}{}
+		l.byUser[s.UserID] = places
+	}
+	places[at] = struct{}{}
+}
+
+// find returns the session under a key: this Region's, if it has one. The
+// caller holds mu.
+func (l *ledger) find(key string) (*held, bool) {
+	if h, ok := l.sessions[place{l.region, key}]; ok {
+		return h, true
+	}
+	for _, region := range l.regions {
+		if h, ok := l.sessions[place{region, key}]; ok {
+			return h, true
+		}
+	}
+	return nil, false
 }
 
 // drop removes a session from memory. The caller holds mu.
-func (l *ledger) drop(key string, h *held) {
-	delete(l.sessions, key)
-	delete(l.byUser[h.UserID], key)
+func (l *ledger) drop(at place, h *held) {
+	delete(l.sessions, at)
+	delete(l.byUser[h.UserID], at)
 	if len(l.byUser[h.UserID]) == 0 {
 		delete(l.byUser, h.UserID)
 	}
 }
 
 // touch moves Seen forward.
-func (l *ledger) touch(key string, seen time.Time) {
+func (l *ledger) touch(at place, seen time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if h, ok := l.sessions[key]; ok && seen.After(h.Seen) {
+	if h, ok := l.sessions[at]; ok && seen.After(h.Seen) {
 		h.Seen = seen
 	}
 }
@@ -120,7 +149,7 @@ func (l *ledger) raise(user, component string, v uint64) {
 func (l *ledger) get(key string) (portal.Session, bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	h, ok := l.sessions[key]
+	h, ok := l.find(key)
 	if !ok || l.over(key, h) {
 		return portal.Session{}, false
 	}
@@ -140,8 +169,8 @@ func (l *ledger) over(key string, h *held) bool {
 func (l *ledger) list(user string) (out []portal.Session) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	for key := range l.byUser[user] {
-		if h := l.sessions[key]; !l.over(key, h) {
+	for at := range l.byUser[user] {
+		if h := l.sessions[at]; !l.over(at.key, h) {
 			out = append(out, h.Session)
 		}
 	}
@@ -155,14 +184,16 @@ func (l *ledger) epoch(user string) portal.Epoch {
 }
 
 // sweep forgets what no one can need any more: sessions that ended long
-// enough ago that no clock takes them for alive, and what ended them.
+// enough ago that no clock takes them for alive, and what ended them. Sessions
+// go first: none may come back because what ended it was forgotten.
 func (l *ledger) sweep(now time.Time, skew time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	past := now.Add(-skew)
-	for key, h := range l.sessions {
-		if h.Expires.Before(past) {
-			l.drop(key, h)
+	for at, h := range l.sessions {
+		forgotten := gone(l.ended, at.key, past) || gone(l.revoked, pair{h.UserID, h.ID}, past) || gone(l.signIns, pair{h.UserID, h.SignIn}, past)
+		if forgotten || h.Expires.Before(past) {
+			l.drop(at, h)
 		}
 	}
 	forget(l.ended, past)
@@ -173,6 +204,12 @@ func (l *ledger) sweep(now time.Time, skew time.Duration) {
 			delete(l.codes, key)
 		}
 	}
+}
+
+// gone says whether what is under k is about to be forgotten.
+func gone[K comparable](m map[K]time.Time, k K, past time.Time) bool {
+	until, ok := m[k]
+	return ok && until.Before(past)
 }
 
 func forget[K comparable](m map[K]time.Time, past time.Time) {

@@ -32,6 +32,13 @@ func (m *marks) set(stream string, p position) {
 	m.next = make(chan struct{})
 }
 
+// forget goes back to the start of a stream that is read again.
+func (m *marks) forget(stream string) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.at, stream)
+}
+
 func (m *marks) get(stream string) (position, <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()

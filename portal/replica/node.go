@@ -49,6 +49,7 @@ type Node struct {
 	closed    bool
 	readers   map[string]bool // by Region
 	followers map[string]*follower
+	ahead     map[line]bool // where a follower was ahead, and it was said
 }
 
 // Open starts a Node. It returns when the Region's own server is up and what
@@ -60,9 +61,9 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, ledger: newLedger(), dir: newDirectory(cfg.Primary), marks: newMarks(),
+		cfg: cfg, ledger: newLedger(cfg.Region), dir: newDirectory(cfg.Primary), marks: newMarks(),
 		wake: make(chan struct{}, 1), ready: make(chan struct{}),
-		readers: map[string]bool{}, followers: map[string]*follower{},
+		readers: map[string]bool{}, followers: map[string]*follower{}, ahead: map[line]bool{},
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	if err := n.open(ctx); err != nil {
@@ -78,6 +79,11 @@ func (n *Node) open(ctx context.Context) error {
 	}
 	for _, l := range lines {
 		if err := n.ensure(ctx, l, n.cfg.Region); err != nil {
+			return err
+		}
+	}
+	if n.cfg.Restored {
+		if err := n.restored(ctx); err != nil {
 			return err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
+// Rule 21.
 func TestChangesReachEveryRegion(t *testing.T) {
 	us, eu, ap := three(t)
 	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com", Active: true})))

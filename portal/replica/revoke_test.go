@@ -67,7 +67,7 @@ func TestSessionsMadeWhileTheUserIsRevoked(t *testing.T) {
 				e, err := n.Sessions().Epoch(ctx, "u-1")
 				assert.NoError(t, err)
 				id := fmt.Sprintf("%s-%d", n.Region(), i)
-				assert.NoError(t, n.Sessions().Create(ctx, "key-"+id, session("u-1", id, e)))
+				assert.NoError(t, n.Sessions().Create(ctx, "key-"+id, at(n, session("u-1", id, e))))
 			}
 		})
 	}
@@ -116,7 +116,7 @@ func TestDisabledAndRemovedUsersLoseTheirSessions(t *testing.T) {
 	}
 	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-1", UserName: "alice@example.com", Active: true})))
 	assert.False(t, alive(t, us, "s-1"), "enabling brings no session back")
-	require.NoError(t, ap.Sessions().Create(background(t), "key-late", session("u-1", "late", before)))
+	require.NoError(t, ap.Sessions().Create(background(t), "key-late", at(ap, session("u-1", "late", before))))
 	assert.False(t, alive(t, ap, "late"), "its sign-in was before")
 	signIn(t, ap, "u-1", "s-3")
 	assert.True(t, alive(t, ap, "s-3"))

@@ -22,6 +22,14 @@ const (
 	inboxNode = "_NODE"
 )
 
+// Bounds of what connections may take. A follower has one, with a subscription
+// for each line; the Node's own has some for each Region.
+const (
+	maxConns     = 256
+	maxSubs      = 256
+	maxSubTokens = 8
+)
+
 // PeerPermissions is what another Region may do on a Region's server: ask the
 // Region's Nodes for what is in its own streams, and listen to the answers. It
 // publishes to no subject that a stream listens to, and reaches nothing of
@@ -41,6 +49,7 @@ func startServer(cfg *Config) (*server.Server, *nats.Conn, error) {
 		ServerName: cfg.Region, DontListen: cfg.Listen == "",
 		JetStream: true, StoreDir: cfg.Dir, SyncAlways: true,
 		NoSigs: true, MaxControlLine: 4096, MaxPayload: maxPayload,
+		MaxConn: maxConns, MaxSubs: maxSubs, MaxSubTokens: maxSubTokens,
 		TLSConfig: cfg.TLS, TLS: cfg.TLS != nil, TLSTimeout: 5,
 		Users: []*server.User{
 			{Username: userNode, Password: password, AllowedConnectionTypes: map[string]struct{}{jwt.ConnectionTypeInProcess: {}}},

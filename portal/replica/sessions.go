@@ -22,10 +22,17 @@ func (s sessionStore) ready() error {
 	return &Error{Reason: ReasonNotReady, What: "sessions", Want: "a Region that knows what was revoked elsewhere", Got: s.n.cfg.Region}
 }
 
-// Create implements portal.Sessions.
+// Create implements portal.Sessions. The session must live here, and no longer
+// than what ends it is remembered.
 func (s sessionStore) Create(ctx context.Context, key string, v portal.Session) error {
 	if err := s.ready(); err != nil {
 		return err
+	}
+	if v.Region != s.n.cfg.Region {
+		return &Error{Reason: ReasonConfig, What: "Region of a session", Want: s.n.cfg.Region, Got: v.Region}
+	}
+	if most := s.n.cfg.Now().Add(s.n.cfg.MaxSession + s.n.cfg.Skew); v.Expires.After(most) {
+		return &Error{Reason: ReasonConfig, What: "end of a session", Want: "one within MaxSession, by " + most.UTC().Format(time.RFC3339), Got: v.Expires.UTC().Format(time.RFC3339)}
 	}
 	w := write{line: sessions, subject: about(subjectSession, key), body: entry{Key: key, Session: &v}, until: v.Expires.Add(s.n.cfg.Skew)}
 	if _, err := s.n.put(ctx, w); err != nil {
@@ -60,11 +67,12 @@ func (s sessionStore) Touch(_ context.Context, key string, seen time.Time) error
 	return s.n.putLater(write{line: sessions, subject: about(subjectSeen, key), body: entry{Key: key, Seen: seen}, until: v.Expires.Add(s.n.cfg.Skew)})
 }
 
-// touched moves Seen, and says whether it has moved far enough to be written.
+// touched moves Seen of a session that lives here, and says whether it has
+// moved far enough to be written.
 func (l *ledger) touched(key string, seen time.Time, every time.Duration) (portal.Session, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	h, ok := l.sessions[key]
+	h, ok := l.sessions[place{l.region, key}]
 	if !ok || l.over(key, h) {
 		return portal.Session{}, false, portal.ErrNoSession
 	}
@@ -95,11 +103,12 @@ func (s sessionStore) End(ctx context.Context, key string) error {
 	return nil
 }
 
-// EndSignIn implements portal.Sessions. A zero until means the longest that a
-// session can live.
+// EndSignIn implements portal.Sessions. It is remembered for as long as any
+// session can live that was made before, by a clock that is ahead and in a
+// Region whose portals have another lifetime, and for longer if until says so.
 func (s sessionStore) EndSignIn(ctx context.Context, userID, signIn string, until time.Time) error {
-	if until.IsZero() {
-		until = s.n.cfg.Now().Add(s.n.cfg.MaxSession)
+	if least := s.n.cfg.Now().Add(s.n.cfg.MaxSession + 2*s.n.cfg.Skew); until.Before(least) {
+		until = least
 	}
 	w := write{line: revoked, subject: about(subjectSignIn, userID, signIn), body: entry{User: userID, ID: signIn, Until: until}, until: until.Add(s.n.cfg.Skew)}
 	if _, err := s.n.put(ctx, w); err != nil {

@@ -70,7 +70,6 @@ func (n *Node) streamConfig(l line, region string) jetstream.StreamConfig {
 		Storage:     jetstream.FileStorage,
 		Replicas:    n.cfg.Replicas,
 		AllowMsgTTL: true,
-		AllowDirect: true,
 		Duplicates:  time.Second, // a copier's message IDs never come twice
 		Metadata:    map[string]string{},
 		// One message a subject: config's subjects never come twice, and of
@@ -81,12 +80,14 @@ func (n *Node) streamConfig(l line, region string) jetstream.StreamConfig {
 		c.AllowRollup, c.DenyDelete, c.Discard = true, true, jetstream.DiscardNew
 	}
 	if region == n.cfg.Region {
-		c.Metadata[storeID] = fmt.Sprintf("%x-%s", n.cfg.Now().UnixNano(), rand.Text())
+		c.Metadata[storeID] = n.newStore()
 	} else if l == sessions && n.server != nil {
 		c.PersistMode = jetstream.AsyncPersistMode
 	}
 	return c
 }
+
+func (n *Node) newStore() string { return fmt.Sprintf("%x-%s", n.cfg.Now().UnixNano(), rand.Text()) }
 
 // ensure makes the stream if it isn't there. One that is there stays as it
 // is, whatever made it so.

@@ -122,7 +122,7 @@ func TestTwoNodesOfARegion(t *testing.T) {
 				assert.NoError(t, n.Sessions().RevokeUser(ctx, "u-1"))
 				e, err := n.Sessions().Epoch(ctx, id)
 				assert.NoError(t, err)
-				assert.NoError(t, eu.Sessions().Create(ctx, "key-"+id, session(id, id, e)))
+				assert.NoError(t, eu.Sessions().Create(ctx, "key-"+id, at(eu, session(id, id, e))))
 			})
 		}
 	}
@@ -134,4 +134,18 @@ func TestTwoNodesOfARegion(t *testing.T) {
 		assert.True(t, ok, userName(i))
 		assert.True(t, alive(t, one, userName(i)) && alive(t, two, userName(i)))
 	}
+}
+
+// Parts that arrive twice do not break their transaction.
+func TestPartsThatCameTwice(t *testing.T) {
+	for _, order := range [][]int{{0, 1, 2, 3}, {0, 0, 1, 2, 3}, {0, 1, 1, 2, 3}, {0, 1, 0, 1, 2, 3}, {0, 1, 0, 2, 3}, {0, 1, 2, 1, 2, 3}, {0, 1, 2, 3, 3}, {1, 0, 1, 2, 3}} {
+		assert.Equal(t, 1, replica.Assemble(4, order...), "%v", order)
+	}
+	for _, order := range [][]int{{0, 1, 3}, {1, 2, 3}, {0, 2, 3}, {0, 1, 3, 2}} {
+		assert.Zero(t, replica.Assemble(4, order...), "%v", order)
+	}
+	eu := open(t, configOf(frankfurt, t.TempDir()))
+	require.NoError(t, eu.AddPeer(virginia, replica.Peer{URL: "nats://127.0.0.1:1"}))
+	kept := replica.CopyFull(t, eu, virginia, 3, 0, 1, 1, 2)
+	assert.Equal(t, []string{"tx.10.0", "tx.10.1", "tx.10.2"}, kept, "what it replaces is gone, and nothing of itself")
 }

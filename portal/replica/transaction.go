@@ -92,6 +92,9 @@ func (a *assembler) add(seq uint64, p transaction) (transaction, bool) {
 		a.have = nil
 		return transaction{}, false
 	}
+	if p.Part < len(a.have) && a.have[0].continuedBy(p) {
+		return transaction{}, false // it was copied twice
+	}
 	if p.Part == 0 {
 		a.have = nil
 	}

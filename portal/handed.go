@@ -1,0 +1,50 @@
+package portal
+
+import (
+	"sync"
+	"time"
+)
+
+// maxCodes is how many codes of one session can be alive at once. Each is
+// written to disk and goes to every Region, and a person with a script could
+// ask for them without end. Nobody opens so many portals within codeLifetime.
+const maxCodes = 20
+
+// A handed counts, in this process, the codes that each session was given and
+// that are not over yet. The zero value is ready.
+type handed struct {
+	mu    sync.Mutex
+	until map[string][]time.Time // by session key: when its codes are over, in order
+	swept time.Time
+}
+
+// allow says whether the session may have one more code, and counts it.
+func (h *handed) allow(key string, now time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.until == nil {
+		h.until = map[string][]time.Time{}
+	}
+	if now.Sub(h.swept) >= codeLifetime {
+		h.swept = now
+		for k, codes := range h.until {
+			if codes = alive(codes, now); len(codes) == 0 {
+				delete(h.until, k)
+			}
+		}
+	}
+	codes := alive(h.until[key], now)
+	if len(codes) >= maxCodes {
+		return false
+	}
+	h.until[key] = append(codes, now.Add(codeLifetime))
+	return true
+}
+
+// alive leaves out what is over.
+func alive(until []time.Time, now time.Time) []time.Time {
+	for len(until) > 0 && !now.Before(until[0]) {
+		until = until[1:]
+	}
+	return until
+}

@@ -1,0 +1,54 @@
+package portal_test
+
+import (
+	"encoding/base64"
+	"strings"
+	"testing"
+
+	"github.com/beevik/etree"
+	dsig "github.com/russellhaering/goxmldsig"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// withSessionIndex is a response of the identity provider's with another
+// SessionIndex, and its signature.
+func (w *world) withSessionIndex(response, index string) string {
+	w.t.Helper()
+	raw, err := base64.StdEncoding.DecodeString(response)
+	require.NoError(w.t, err)
+	doc := etree.NewDocument()
+	require.NoError(w.t, doc.ReadFromBytes(raw))
+	statement := doc.FindElement("//AuthnStatement")
+	require.NotNil(w.t, statement)
+	statement.CreateAttr("SessionIndex", index)
+	for _, old := range doc.FindElements("//Signature") {
+		old.Parent().RemoveChild(old)
+	}
+	ctx, err := dsig.NewSigningContext(w.key, [][]byte{w.idp.Certificate().Raw})
+	require.NoError(w.t, err)
+	ctx.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("")
+	assertion := doc.FindElement("//Assertion")
+	signature, err := ctx.ConstructSignature(assertion.Copy(), true) // a copy: it is rewritten
+	require.NoError(w.t, err)
+	assertion.InsertChildAt(assertion.SelectElement("Issuer").Index()+1, signature)
+	out, err := doc.WriteToBytes()
+	require.NoError(w.t, err)
+	return base64.StdEncoding.EncodeToString(out)
+}
+
+func TestSessionIndexIsKeptUpToALength(t *testing.T) {
+	for n, kept := range map[int]int{40: 40, 1024: 1024, 1025: 0, 20_000: 0} {
+		w := newWorld(t, nil)
+		form, err := w.idp.IdPInitiated("", "alice@example.com", "")
+		require.NoError(t, err)
+		values := form.Values()
+		values.Set("SAMLResponse", w.withSessionIndex(values.Get("SAMLResponse"), strings.Repeat("i", n)))
+		a := w.browser().post(form.URL, values)
+		require.Equal(t, 200, a.StatusCode, "%d: %s", n, w.logged())
+		list, err := w.sessions["us-east-1"].List(t.Context(), "alice@example.com")
+		require.NoError(t, err)
+		require.Len(t, list, 1)
+		assert.Len(t, list[0].SessionIndex, kept)
+	}
+}
