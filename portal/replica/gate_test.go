@@ -38,7 +38,7 @@ type liar struct {
 	up  *nats.Conn // to the peer
 
 	mu   sync.Mutex
-	lied map[uint64]bool // by the end of the stream
+	lied map[uint64]bool // by the sequence of the news
 }
 
 func (l *liar) relay(m *nats.Msg) {
@@ -48,8 +48,7 @@ func (l *liar) relay(m *nats.Msg) {
 	}
 	var a struct {
 		Store    string
-		Last     uint64
-		Messages []any
+		Messages []struct{ Seq uint64 }
 	}
 	got, err := l.up.Request(m.Subject, m.Data, 5*time.Second)
 	if err != nil || json.Unmarshal(m.Data, &q) != nil || json.Unmarshal(got.Data, &a) != nil {
@@ -57,13 +56,14 @@ func (l *liar) relay(m *nats.Msg) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if q.Line == "revoked" && len(a.Messages) > 0 && !l.lied[a.Last] {
-		l.lied[a.Last] = true
+	if news := len(a.Messages); q.Line == "revoked" && news > 0 && !l.lied[a.Messages[news-1].Seq] {
+		last := a.Messages[news-1].Seq
+		l.lied[last] = true
 		nonce, after := "another", q.After
 		if l.own {
-			nonce, after = q.Nonce, a.Last
+			nonce, after = q.Nonce, last
 		}
-		_ = m.Respond(fmt.Appendf(nil, `{"nonce":%q,"store":%q,"after":%d,"last":%d}`, nonce, a.Store, after, a.Last))
+		_ = m.Respond(fmt.Appendf(nil, `{"nonce":%q,"store":%q,"after":%d,"last":%d}`, nonce, a.Store, after, last))
 	}
 	_ = m.Respond(got.Data)
 }
