@@ -101,16 +101,24 @@ func (l *link) set(cut bool) {
 	}
 }
 
-// The primary is cut off from the others while all of them write what they
-// may. When the network is whole again, all Regions know the same. It lasts two
-// seconds, or as long as MERIDIAN_PARTITION says, such as 1m.
-func TestPartitionHealsWithoutDifferences(t *testing.T) {
-	last := 2 * time.Second
-	if s := os.Getenv("MERIDIAN_PARTITION"); s != "" {
-		var err error
-		last, err = time.ParseDuration(s)
-		require.NoError(t, err)
+// partitionLasts is two seconds, or as long as MERIDIAN_PARTITION says, such as
+// 1m.
+func partitionLasts(t *testing.T) time.Duration {
+	t.Helper()
+	s := os.Getenv("MERIDIAN_PARTITION")
+	if s == "" {
+		return 2 * time.Second
 	}
+	last, err := time.ParseDuration(s)
+	require.NoError(t, err)
+	return last
+}
+
+// The primary is cut off from the others while all of them write what they
+// may. When the network is whole again, all Regions know the same. It lasts as
+// long as [partitionLasts] says.
+func TestPartitionHealsWithoutDifferences(t *testing.T) {
+	last := partitionLasts(t)
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	ap := open(t, configOf(mumbai, t.TempDir()))
