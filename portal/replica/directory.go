@@ -19,6 +19,7 @@ type cell struct {
 	stamp uint64
 	base  uint64
 	value json.RawMessage // nil: gone
+	to    []string        // whom an application is assigned to: their goneKey
 }
 
 // An estate is what one Region wrote. It is the same whatever the order in
@@ -50,6 +51,7 @@ func (e *estate) fold(t transaction) []name {
 			c.stamp = t.Stamp
 		}
 		if old, ok := e.cells[k]; !ok || c.stamp >= old.stamp {
+			c.to = assignedTo(r)
 			e.cells[k] = c
 			touched[k] = true
 		}

@@ -17,17 +17,9 @@ func compareNames(a, b name) int {
 func internal(k center.Kind) bool { return k == kindGone || k == kindEnded || k == kindReplicated }
 
 // changes returns what the instance must be told after these names were
-// touched, sorted, and takes it as told. Applications are looked at every
-// time: what one of them comes to depends on users and groups too, and there
-// are few of them.
+// touched, sorted, and takes it as told.
 func (d *directory) changes(touched []name) []center.Record {
-	for _, e := range d.estates {
-		for k := range e.cells {
-			if k.kind == center.KindApplication {
-				touched = append(touched, k)
-			}
-		}
-	}
+	touched = append(touched, d.dependents(touched)...)
 	slices.SortFunc(touched, compareNames)
 	var out []center.Record
 	for _, k := range slices.Compact(touched) {
@@ -44,6 +36,37 @@ func (d *directory) changes(touched []name) []center.Record {
 			d.shown[k] = v
 		}
 		out = append(out, center.Record{Kind: k.kind, Key: k.key, Value: v})
+	}
+	return out
+}
+
+// dependents returns the applications that may come to something else after
+// these names were touched: those assigned to a principal among them, and all
+// of them after a change in the list of Regions.
+func (d *directory) dependents(touched []name) []name {
+	all, principals := false, map[string]bool{}
+	for _, k := range touched {
+		switch k.kind {
+		case center.KindRegion:
+			all = true
+		case center.KindUser:
+			principals[goneKey(center.Principal{Type: center.PrincipalUser, ID: k.key})] = true
+		case center.KindGroup:
+			principals[goneKey(center.Principal{Type: center.PrincipalGroup, ID: k.key})] = true
+		case kindGone:
+			principals[k.key] = true
+		}
+	}
+	if !all && len(principals) == 0 {
+		return nil
+	}
+	var out []name
+	for _, e := range d.estates {
+		for k, c := range e.cells {
+			if k.kind == center.KindApplication && (all || slices.ContainsFunc(c.to, func(p string) bool { return principals[p] })) {
+				out = append(out, k)
+			}
+		}
 	}
 	return out
 }
@@ -104,6 +127,18 @@ func (d *directory) assigned(c cell) json.RawMessage {
 }
 
 func goneKey(p center.Principal) string { return string(p.Type) + " " + p.ID }
+
+// assignedTo is whom an application is assigned to, each by its goneKey.
+func assignedTo(r record) (out []string) {
+	var a center.Application
+	if r.Kind != center.KindApplication || r.Value == nil || json.Unmarshal(r.Value, &a) != nil {
+		return nil
+	}
+	for _, p := range a.AssignedTo {
+		out = append(out, goneKey(p))
+	}
+	return out
+}
 
 // records is all that the instance holds.
 func (d *directory) records() []center.Record {

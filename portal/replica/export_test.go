@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
@@ -72,6 +74,28 @@ func (s *State) Message(region, stream, kind string, body entry) error {
 // Entry makes the body of a message.
 func Entry(key string, v *portal.Session, user, id string, epoch uint64, until time.Time) entry {
 	return entry{Key: key, Session: v, User: user, ID: id, Epoch: epoch, Until: until}
+}
+
+// Shown is what the instance was told, change by change.
+func (s *State) Shown() map[string]string { return texts(s.dir.shown) }
+
+// Afresh is what it would be told by one who looks at everything.
+func (s *State) Afresh() map[string]string {
+	d := &directory{primary: s.dir.primary, estates: s.dir.estates, shown: map[name]json.RawMessage{}}
+	var all []name
+	for _, e := range d.estates {
+		all = slices.AppendSeq(all, maps.Keys(e.cells))
+	}
+	d.changes(all)
+	return texts(d.shown)
+}
+
+func texts(m map[name]json.RawMessage) map[string]string {
+	out := map[string]string{}
+	for k, v := range m {
+		out[string(k.kind)+" "+k.key] = string(v)
+	}
+	return out
 }
 
 // Digest is what the State comes to: what is kept, and what is shown of it.

@@ -70,17 +70,20 @@ func changes(t *rapid.T, region string, known uint64) (out []replica.Change) {
 		switch kind := small.Draw(t, "record"); {
 		case region == virginia && kind == 0:
 			c.Kind, c.Value = center.KindUser, fmt.Sprintf(`{"id":%q,"userName":"n%d"}`, key, small.Draw(t, "name"))
+			if rapid.Bool().Draw(t, "group") {
+				c.Kind, c.Value = center.KindGroup, fmt.Sprintf(`{"id":%q,"displayName":"n%d"}`, key, small.Draw(t, "name"))
+			}
 		case region == virginia && kind == 1:
 			c.Kind, c.Value, gone = rapid.SampledFrom([]center.Kind{"gone", "ended"}).Draw(t, "internal"), fmt.Sprint(known), false
 			if c.Kind == "gone" {
-				c.Key = "user " + key
+				c.Key = rapid.SampledFrom([]string{"user ", "group "}).Draw(t, "type") + key
 			}
 		case region == virginia && key != "u-0":
 			c.Kind, c.Key, c.Value = center.KindRegion, map[string]string{"u-1": frankfurt, "u-2": mumbai}[key], `{"position":1,"name":"x"}`
 		default:
 			c.Kind, c.Base = center.KindApplication, rapid.Uint64Range(0, known).Draw(t, "base")
-			c.Value = fmt.Sprintf(`{"id":%q,"name":"a%d","url":"https://a.example","region":%q,"assignedTo":[{"type":"user","id":"u-%d"}]}`,
-				key, small.Draw(t, "name"), region, small.Draw(t, "principal"))
+			c.Value = fmt.Sprintf(`{"id":%q,"name":"a%d","url":"https://a.example","region":%q,"assignedTo":[{"type":%q,"id":"u-%d"}]}`,
+				key, small.Draw(t, "name"), region, rapid.SampledFrom([]string{"user", "group"}).Draw(t, "type"), small.Draw(t, "principal"))
 		}
 		if gone {
 			c.Value = ""
@@ -106,6 +109,24 @@ func TestEveryOrderOfArrivalGivesTheSameEnd(t *testing.T) {
 			require.NoError(t, f(two))
 		}
 		require.Equal(t, one.Digest(), two.Digest())
+	})
+}
+
+// After every transaction the instance was told what all transactions come to,
+// though only what may have become something else is looked at.
+func TestChangesLeaveNothingOut(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		s, stamps := replica.NewState(virginia), map[string]uint64{virginia: 1}
+		s.Transaction(virginia, 1, true, []replica.Change{
+			{Kind: center.KindRegion, Key: frankfurt, Value: `{"position":1,"name":"x"}`},
+			{Kind: center.KindUser, Key: "u-1", Value: `{"id":"u-1","userName":"n1"}`}, {Kind: center.KindGroup, Key: "u-1", Value: `{"id":"u-1","displayName":"n1"}`},
+		})
+		for range rapid.IntRange(1, 40).Draw(t, "transactions") {
+			region := rapid.SampledFrom([]string{virginia, frankfurt}).Draw(t, "region")
+			stamps[region]++
+			s.Transaction(region, stamps[region], rapid.IntRange(0, 20).Draw(t, "full") == 0, changes(t, region, stamps[virginia]))
+			require.Equal(t, s.Afresh(), s.Shown())
+		}
 	})
 }
 
