@@ -14,11 +14,9 @@ import (
 func (n *Node) settle(ctx context.Context) error {
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	s, err := n.js.Stream(ctx, config.stream(n.cfg.Region))
-	if err != nil {
-		return unavailable("look at the log", err)
+	if err := n.findEnd(ctx); err != nil {
+		return err
 	}
-	n.log.read = max(n.log.read, s.CachedInfo().State.LastSeq)
 	primary := n.cfg.Region == n.cfg.Primary
 	if primary && !n.dir.complete(n.cfg.Region) {
 		if err := n.seed(ctx); err != nil {
@@ -44,6 +42,31 @@ func (n *Node) settle(ctx context.Context) error {
 		close(n.ready)
 	}
 	return nil
+}
+
+// findEnd sets where this Node writes next. That is behind what was read, or
+// behind what was removed after it; never behind what another node of the
+// Region has just written, which is to be read first. The caller holds applying.
+func (n *Node) findEnd(ctx context.Context) error {
+	for {
+		s, err := n.stream(ctx, config.stream(n.cfg.Region))
+		if err != nil {
+			return unavailable("look at the log", err)
+		}
+		last := s.CachedInfo().State.LastSeq
+		read, _ := n.marks.get(config.stream(n.cfg.Region)) // also what was passed over
+		more, err := next(ctx, s, config.prefix(n.cfg.Region), max(n.log.read, read.seq))
+		if err != nil {
+			return unavailable("look at the log", err)
+		}
+		if more == 0 {
+			n.log.read = max(n.log.read, last)
+			return nil
+		}
+		n.applying.Unlock()
+		pause(ctx, 5*time.Millisecond)
+		n.applying.Lock()
+	}
 }
 
 func (n *Node) seed(ctx context.Context) error {

@@ -3,7 +3,6 @@ package replica
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -16,6 +15,13 @@ import (
 // A copier copies one stream of a peer into this Region's own server, message
 // by message and in order. Where it is can be read from the copy, so a crash at
 // any moment costs nothing but copying a few messages again, which is harmless.
+//
+// Two copiers may be at work, one in each node of the Region, and no message
+// may stand in the copy unless what came before it does. So each message says
+// which one it follows: a copier that was overtaken has all that it has in
+// flight refused. In a cluster that condition stops a stream for good (a server
+// that applies the log again after a restart finds it violated), so there each
+// message waits until the one before is kept.
 type copier struct {
 	n      *Node
 	region string
@@ -26,6 +32,7 @@ type copier struct {
 	id     string   // begins the IDs of this copier's messages
 	wrote  int      // how many there were
 	flight []jetstream.PubAckFuture
+	single bool // one message in flight at most
 	// compact is the subject with which the last full transaction begins: all
 	// before it has been replaced. "": nothing has.
 	compact string
@@ -33,25 +40,25 @@ type copier struct {
 
 func (n *Node) copier(ctx context.Context, region string, l line) (*copier, error) {
 	c := &copier{n: n, region: region, line: l, id: rand.Text()}
-	s, err := n.js.Stream(ctx, l.stream(region))
+	s, err := n.stream(ctx, l.stream(region))
 	if err != nil {
 		return nil, unavailable("look at the copy", err)
 	}
-	c.last = s.CachedInfo().State.LastSeq
-	msg, err := s.GetLastMsgForSubject(ctx, l.prefix(region)+">")
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return c, nil
-	} else if err != nil {
+	c.last, c.single = s.CachedInfo().State.LastSeq, s.CachedInfo().Config.Replicas > 1
+	msg, err := latest(ctx, s, l.prefix(region)+">")
+	if err != nil {
 		return nil, unavailable("look at the copy", err)
+	} else if msg == nil {
+		return c, nil
 	}
 	c.at = position{msg.Header.Get(headerStore), number(msg.Header.Get(headerSeq))}
 	return c, nil
 }
 
-// copy writes a message without waiting. It is refused if the copy isn't where
-// this copier thinks it is, or if the message before it was: what is in flight
-// is kept up to some message, and nothing after.
-func (c *copier) copy(store string, m message) error {
+// copy writes a message, without waiting where it needn't. It is refused if the
+// copy isn't where this copier thinks it is, or if the message before it was:
+// what is in flight is kept up to some message, and nothing after.
+func (c *copier) copy(ctx context.Context, store string, m message) error {
 	if !strings.HasPrefix(m.Subject, c.line.prefix(c.region)) {
 		return &Error{Reason: ReasonCorrupt, What: "message of " + c.line.stream(c.region), Want: "a subject that begins with " + c.line.prefix(c.region), Got: m.Subject}
 	}
@@ -63,9 +70,12 @@ func (c *copier) copy(store string, m message) error {
 	}
 	out.Header.Set(headerSeq, strconv.FormatUint(m.Seq, 10))
 	out.Header.Set(headerStore, store)
-	opts := []jetstream.PublishOpt{jetstream.WithExpectLastSequence(c.last), jetstream.WithMsgID(fmt.Sprintf("%s-%d", c.id, c.wrote))}
-	if c.wrote > 0 {
-		opts = append(opts, jetstream.WithExpectLastMsgID(fmt.Sprintf("%s-%d", c.id, c.wrote-1)))
+	opts := []jetstream.PublishOpt{jetstream.WithExpectLastSequence(c.last)}
+	if !c.single {
+		opts = append(opts, jetstream.WithMsgID(fmt.Sprintf("%s-%d", c.id, c.wrote)))
+		if c.wrote > 0 {
+			opts = append(opts, jetstream.WithExpectLastMsgID(fmt.Sprintf("%s-%d", c.id, c.wrote-1)))
+		}
 	}
 	if until := number(m.Until); until > 0 {
 		out.Header.Set(headerUntil, m.Until)
@@ -82,12 +92,14 @@ func (c *copier) copy(store string, m message) error {
 	if p, ok := readPartHeader(m.Part); ok && p.full == 1 && p.part == p.of-1 {
 		c.compact = strings.TrimSuffix(m.Subject, strconv.Itoa(p.part)) + "0"
 	}
+	if c.single {
+		return c.kept(ctx)
+	}
 	return nil
 }
 
-// settle waits until all that was written is kept, and lets go of what a full
-// transaction replaced.
-func (c *copier) settle(ctx context.Context) error {
+// kept waits until all that was written is kept.
+func (c *copier) kept(ctx context.Context) error {
 	for _, ack := range c.flight {
 		select {
 		case <-ack.Ok():
@@ -101,30 +113,34 @@ func (c *copier) settle(ctx context.Context) error {
 		}
 	}
 	c.flight = nil
-	if c.compact == "" {
-		return nil
+	return nil
+}
+
+// settle waits until all that was written is kept, and lets go of what a full
+// transaction replaced.
+func (c *copier) settle(ctx context.Context) error {
+	if err := c.kept(ctx); err != nil || c.compact == "" {
+		return err
 	}
 	// Parts that were copied twice don't stand side by side.
-	s, err := c.n.js.Stream(ctx, c.line.stream(c.region))
+	s, err := c.n.stream(ctx, c.line.stream(c.region))
 	if err != nil {
 		return unavailable("look at the copy", err)
 	}
-	msg, err := s.GetLastMsgForSubject(ctx, c.compact)
-	switch {
-	case err == nil:
-		err = c.n.forgetBefore(ctx, c.region, msg.Sequence)
-	case errors.Is(err, jetstream.ErrMsgNotFound): // its log has begun after that
-		err = nil
-	default:
-		err = unavailable("look at the copy", err)
+	msg, err := latest(ctx, s, c.compact)
+	if err != nil {
+		return unavailable("look at the copy", err)
 	}
 	c.compact = ""
-	return err
+	if msg == nil { // its log has begun after that
+		return nil
+	}
+	return c.n.forgetBefore(ctx, c.region, msg.Sequence)
 }
 
 // forgetBefore removes what a full transaction at seq has replaced from a log.
 func (n *Node) forgetBefore(ctx context.Context, region string, seq uint64) error {
-	s, err := n.js.Stream(ctx, config.stream(region))
+	s, err := n.stream(ctx, config.stream(region))
 	if err == nil {
 		err = s.Purge(ctx, jetstream.WithPurgeSequence(seq))
 	}

@@ -30,8 +30,10 @@ const maxPayload = 1 << 20
 // answer: what doesn't would keep all that comes after it from other Regions.
 const maxSealed = 600 << 10
 
-// writeTimeout bounds a write whose caller doesn't.
-const writeTimeout = 10 * time.Second
+// writeTimeout bounds every wait for the Region's own server, however patient
+// the caller is: a cluster that has just lost a stream's leader loses requests,
+// and nobody answers those, though the next one will be.
+const writeTimeout = 5 * time.Second
 
 // errConflict: somebody else's write came first.
 var errConflict = errors.New("replica: another write came first")
@@ -56,11 +58,8 @@ func (n *Node) put(ctx context.Context, w write) (seq uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	if _, bounded := ctx.Deadline(); !bounded {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, writeTimeout)
-		defer cancel()
-	}
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
 	ack, err := n.js.PublishMsg(ctx, msg, opts...)
 	if conflict(err) {
 		return 0, errConflict

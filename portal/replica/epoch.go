@@ -3,9 +3,6 @@ package replica
 import (
 	"context"
 	"encoding/json"
-	"errors"
-
-	"github.com/nats-io/nats.go/jetstream"
 )
 
 // nextEpoch reads this Region's component of a user's epoch from the Region's
@@ -14,16 +11,18 @@ import (
 // with it its count, must not count below what the others remember.
 func (n *Node) nextEpoch(ctx context.Context, userID, subject string) (next, seq uint64, err error) {
 	least := max(n.ledger.epoch(userID)[n.cfg.Region]+1, uint64(max(0, n.cfg.Now().Unix())))
-	s, err := n.js.Stream(ctx, revoked.stream(n.cfg.Region))
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	s, err := n.stream(ctx, revoked.stream(n.cfg.Region))
 	if err != nil {
 		return 0, 0, unavailable("read of a user's epoch", err)
 	}
 	subject = revoked.prefix(n.cfg.Region) + subject
-	msg, err := s.GetLastMsgForSubject(ctx, subject)
-	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		return least, 0, nil
-	} else if err != nil {
+	msg, err := latest(ctx, s, subject)
+	if err != nil {
 		return 0, 0, unavailable("read of a user's epoch", err)
+	} else if msg == nil {
+		return least, 0, nil
 	}
 	plain, err := n.cfg.Codec.Open(subject, msg.Data)
 	var e entry

@@ -96,7 +96,7 @@ func CopyFull(t testing.TB, n *Node, region string, parts int, order ...int) (ke
 	write := func(seq, part, of, full int) {
 		p, err := json.Marshal(transaction{Stamp: uint64(seq), First: uint64(seq - part), Part: part, Of: of, Full: full == 1})
 		require.NoError(t, err)
-		require.NoError(t, c.copy("store", message{
+		require.NoError(t, c.copy(context.Background(), "store", message{
 			Seq: uint64(seq), Subject: config.prefix(region) + fmt.Sprintf("tx.%d.%d", seq-part, part), At: "1",
 			Part: fmt.Sprintf("%d/%d/0/0/%d", part, of, full), Data: p,
 		}))

@@ -158,7 +158,7 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	}
 	f.met(c.line, a, anew)
 	for _, m := range a.Messages {
-		if err := c.copy(a.Store, m); err != nil {
+		if err := c.copy(ctx, a.Store, m); err != nil {
 			return err
 		}
 	}

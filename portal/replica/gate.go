@@ -126,7 +126,7 @@ func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 		case <-n.ctx.Done():
 			return
 		}
-		err = n.read(n.ctx, q.Line.stream(n.cfg.Region), &a)
+		err = n.read(n.ctx, q.Line, &a)
 	}
 	if err != nil {
 		a = answer{Error: err.Error()}
@@ -139,7 +139,7 @@ func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 // there is anything in it. It waits as long as the question says.
 func (n *Node) look(ctx context.Context, q question) (a answer, more bool, err error) {
 	name := q.Line.stream(n.cfg.Region)
-	s, err := n.js.Stream(ctx, name)
+	s, err := n.stream(ctx, name)
 	if err != nil {
 		return a, false, err
 	}
@@ -158,10 +158,15 @@ func (n *Node) look(ctx context.Context, q question) (a answer, more bool, err e
 	return a, n.marks.wait(ctx, name, position{seq: a.After + 1}, wait), nil
 }
 
-// read fills an answer. The consumer that it makes is read from the stream's
-// leader, where no acknowledged message is missing, and goes away again.
-func (n *Node) read(ctx context.Context, stream string, a *answer) error {
-	cons, err := n.js.CreateConsumer(ctx, stream, jetstream.ConsumerConfig{
+// read fills an answer. It says that nothing is pending only where the stream's
+// leader says so too: the end that a consumer sees may be that of a server
+// which lags, and whoever asks would skip what it lacks.
+func (n *Node) read(ctx context.Context, l line, a *answer) error {
+	s, err := n.stream(ctx, l.stream(n.cfg.Region))
+	if err != nil {
+		return err
+	}
+	cons, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: a.After + 1,
 		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: 10 * time.Second,
 	})
@@ -171,10 +176,28 @@ func (n *Node) read(ctx context.Context, stream string, a *answer) error {
 	defer n.start(func() {
 		ctx, cancel := context.WithTimeout(n.ctx, writeTimeout)
 		defer cancel()
-		_ = n.js.DeleteConsumer(ctx, stream, cons.CachedInfo().Name) // it goes by itself too
+		_ = s.DeleteConsumer(ctx, cons.CachedInfo().Name) // it goes by itself too
 	})
 	a.Pending = cons.CachedInfo().NumPending
-	return a.fill(cons)
+	if err := a.fill(cons); err != nil || a.Pending > 0 {
+		return err
+	}
+	more, err := next(ctx, s, l.prefix(n.cfg.Region), a.end())
+	if more > 0 {
+		a.Pending = 1 // at least
+		if len(a.Messages) == 0 {
+			pause(ctx, 20*time.Millisecond) // the server that lags gets there
+		}
+	}
+	return err
+}
+
+// end is the sequence of the last message of an answer.
+func (a *answer) end() uint64 {
+	if len(a.Messages) == 0 {
+		return a.After
+	}
+	return a.Messages[len(a.Messages)-1].Seq
 }
 
 // batches are what an answer is filled from: a consumer.

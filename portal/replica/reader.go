@@ -3,6 +3,8 @@ package replica
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -28,8 +30,26 @@ func (n *Node) load(ctx context.Context, region string) error {
 		case <-n.ctx.Done():
 			return unavailable("read of stream "+l.stream(region), n.ctx.Err())
 		}
+		if err := r.complete(ctx); err != nil {
+			return err
+		}
 	}
 	return nil
+}
+
+// complete waits until nothing follows what was read.
+func (r *reader) complete(ctx context.Context) error {
+	what := "read of stream " + r.line.stream(r.region)
+	s, err := r.n.stream(ctx, r.line.stream(r.region))
+	for err == nil {
+		var more uint64
+		if more, err = next(ctx, s, r.line.prefix(r.region), r.last.Load()); err == nil && more == 0 {
+			return nil
+		}
+		pause(ctx, 5*time.Millisecond)
+		err = errors.Join(err, ctx.Err(), r.n.ctx.Err())
+	}
+	return unavailable(what, err)
 }
 
 // A reader takes one stream of the Region's own server into memory: a stream of
@@ -39,7 +59,7 @@ type reader struct {
 	n      *Node
 	region string
 	line   line
-	last   uint64 // the sequence that was read last, in the Region's own server
+	last   atomic.Uint64 // the sequence that was read last, in the Region's own server
 	loaded chan struct{}
 	behind uint64 // how many messages to go until loaded
 	asm    assembler
@@ -47,7 +67,7 @@ type reader struct {
 
 func (r *reader) run() {
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		err := tail{js: r.n.js, stream: r.line.stream(r.region), after: r.last, started: r.started, each: r.each}.run(r.n.ctx)
+		err := tail{js: r.n.js, stream: r.line.stream(r.region), after: r.last.Load(), started: r.started, each: r.each}.run(r.n.ctx)
 		if r.n.ctx.Err() != nil {
 			return
 		}
@@ -85,9 +105,9 @@ func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) error {
 	if err != nil {
 		r.n.cfg.Logger.Error("replica: message passed over", "region", r.n.cfg.Region, "subject", msg.Subject(), "sequence", meta.Sequence.Stream, "error", err)
 	}
-	r.last = meta.Sequence.Stream
+	r.last.Store(meta.Sequence.Stream)
 	if r.region == r.n.cfg.Region { // whoever waits at the gate
-		r.n.marks.set(r.line.stream(r.region), position{seq: r.last})
+		r.n.marks.set(r.line.stream(r.region), position{seq: meta.Sequence.Stream})
 	}
 	if r.behind > 0 {
 		r.behind--

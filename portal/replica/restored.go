@@ -9,7 +9,7 @@ import "context"
 func (n *Node) restored(ctx context.Context) error {
 	for _, l := range lines {
 		name := l.stream(n.cfg.Region)
-		s, err := n.js.Stream(ctx, name)
+		s, err := n.stream(ctx, name)
 		if err != nil {
 			return unavailable("look at stream "+name, err)
 		}

@@ -92,9 +92,10 @@ func (n *Node) newStore() string { return fmt.Sprintf("%x-%s", n.cfg.Now().UnixN
 // ensure makes the stream if it isn't there. One that is there stays as it
 // is, whatever made it so.
 func (n *Node) ensure(ctx context.Context, l line, region string) error {
-	_, err := n.js.Stream(ctx, l.stream(region))
+	_, err := n.stream(ctx, l.stream(region))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		_, err = n.js.CreateStream(ctx, n.streamConfig(l, region))
+		c := n.streamConfig(l, region)
+		_, err = asking(ctx, func(ctx context.Context) (jetstream.Stream, error) { return n.js.CreateStream(ctx, c) })
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
 			err = nil // another node of the Region was faster
 		}
@@ -109,7 +110,7 @@ func (n *Node) ensure(ctx context.Context, l line, region string) error {
 // streams.
 func (n *Node) has(ctx context.Context, region string) (bool, error) {
 	for _, l := range lines {
-		_, err := n.js.Stream(ctx, l.stream(region))
+		_, err := n.stream(ctx, l.stream(region))
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			return false, nil
 		} else if err != nil {

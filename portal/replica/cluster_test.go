@@ -1,0 +1,219 @@
+package replica_test
+
+import (
+	"fmt"
+	"net"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+// A cluster is a Region's own NATS servers, which belong to no Node.
+type cluster struct {
+	options []*server.Options
+	servers []*server.Server
+	urls    string
+}
+
+const nodePassword = "the password of the Region's own nodes"
+
+func newCluster(t *testing.T, region string, size int) *cluster {
+	t.Helper()
+	publish, subscribe := replica.PeerPermissions(region)
+	users := []*server.User{
+		{Username: "meridian", Password: nodePassword},
+		{Username: "peer", Password: secret, Permissions: &server.Permissions{
+			Publish: &server.SubjectPermission{Allow: publish}, Subscribe: &server.SubjectPermission{Allow: subscribe},
+		}},
+	}
+	c := &cluster{servers: make([]*server.Server, size)}
+	dir, ports := t.TempDir(), freePorts(t, 2*size)
+	var routes []*url.URL
+	var urls []string
+	for i := range size {
+		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprintf("127.0.0.1:%d", ports[size+i])})
+		urls = append(urls, fmt.Sprintf("nats://127.0.0.1:%d", ports[i]))
+	}
+	c.urls = strings.Join(urls, ",")
+	for i := range size {
+		c.options = append(c.options, &server.Options{
+			ServerName: fmt.Sprintf("%s-%d", region, i), Host: "127.0.0.1", Port: ports[i], NoLog: true, NoSigs: true, Users: users,
+			JetStream: true, StoreDir: filepath.Join(dir, fmt.Sprint(i)), SyncAlways: true, MaxPayload: 1 << 20,
+			Cluster: server.ClusterOpts{Name: region, Host: "127.0.0.1", Port: ports[size+i]}, Routes: routes,
+		})
+	}
+	t.Cleanup(func() {
+		for i := range c.servers {
+			c.stop(i)
+		}
+	})
+	for i := range size {
+		c.start(t, i)
+	}
+	c.await(t)
+	return c
+}
+
+// freePorts finds ports that nobody uses at the moment.
+func freePorts(t *testing.T, count int) (out []int) {
+	t.Helper()
+	for range count {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer func() { _ = l.Close() }() // when all are found
+		out = append(out, l.Addr().(*net.TCPAddr).Port)
+	}
+	return out
+}
+
+func (c *cluster) start(t *testing.T, i int) {
+	t.Helper()
+	s, err := server.NewServer(c.options[i].Clone())
+	require.NoError(t, err)
+	s.Start()
+	c.servers[i] = s
+}
+
+func (c *cluster) stop(i int) {
+	if s := c.servers[i]; s != nil {
+		s.Shutdown()
+		s.WaitForShutdown()
+		c.servers[i] = nil
+	}
+}
+
+// await waits until all servers are up and one of them leads the others.
+func (c *cluster) await(t *testing.T) {
+	t.Helper()
+	eventually(t, "a cluster with a leader", func() bool {
+		leader := false
+		for _, s := range c.servers {
+			if !s.ReadyForConnections(time.Second) || !s.JetStreamIsCurrent() {
+				return false
+			}
+			leader = leader || s.JetStreamIsLeader() && len(s.JetStreamClusterPeers()) == len(c.servers)
+		}
+		return leader
+	})
+}
+
+// node opens a Node of the Region; several share the cluster.
+func (c *cluster) node(t *testing.T, region string) *replica.Node {
+	t.Helper()
+	cfg := configOf(region, "")
+	cfg.Listen, cfg.URL, cfg.Replicas = "", c.urls, len(c.servers)
+	cfg.Options = []nats.Option{nats.UserInfo("meridian", nodePassword), nats.ReconnectWait(20 * time.Millisecond), nats.ReconnectJitter(0, 0)}
+	return open(t, cfg)
+}
+
+// A Region of two nodes has a cluster of three servers. Both nodes write, and
+// another Region follows and writes too, while one server after the other is
+// stopped and started again. Nothing that was acknowledged is missing anywhere,
+// and a node that comes later knows it too.
+func TestServersOfAClusterStopInTurn(t *testing.T) {
+	c := newCluster(t, virginia, 3)
+	one := c.node(t, virginia)
+	two := c.node(t, virginia)
+	eu := open(t, configOf(frankfurt, t.TempDir()))
+	require.NoError(t, eu.AddPeer(virginia, replica.Peer{URL: c.urls}))
+	for _, n := range []*replica.Node{one, two} {
+		require.NoError(t, n.AddPeer(frankfurt, replica.Peer{URL: eu.Addr()}))
+		require.NoError(t, n.Ready(background(t)))
+	}
+	require.NoError(t, eu.Ready(background(t)))
+
+	w := newWriters(one, two, eu)
+	for i := range c.servers {
+		w.await(t, 30)
+		c.stop(i)
+		w.await(t, 30)
+		c.start(t, i)
+		c.await(t)
+	}
+	three := c.node(t, virginia) // while the others write
+	w.end()
+	require.NoError(t, three.AddPeer(frankfurt, replica.Peer{URL: eu.Addr()}))
+
+	for _, n := range []*replica.Node{one, two, three} {
+		r, err := replica.Check(background(t), n, eu)
+		require.NoError(t, err, r.String())
+		d := n.Digest()
+		for what := range w.acked {
+			assert.Contains(t, d.Items, what, "acknowledged, and missing")
+		}
+	}
+	t.Logf("%d acknowledged, %d refused", len(w.acked), w.refused)
+}
+
+// writers write in every Node until they are told to end, and note what was
+// acknowledged.
+type writers struct {
+	mu      sync.Mutex
+	acked   map[string]bool
+	by      []int // by Node
+	refused int
+	stop    chan struct{}
+	writing sync.WaitGroup
+}
+
+func newWriters(nodes ...*replica.Node) *writers {
+	w := &writers{acked: map[string]bool{}, by: make([]int, len(nodes)), stop: make(chan struct{})}
+	for k, n := range nodes {
+		w.writing.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-w.stop:
+					return
+				case <-time.After(5 * time.Millisecond): // the pace of the load
+				}
+				kind, id := []int{0, 2, 6, 7}[i%4], fmt.Sprintf("w%d-%d", k, i)
+				err := act(n, kind, id)
+				w.mu.Lock()
+				if err == nil {
+					w.acked[item(n.Region(), kind, id)] = true
+					w.by[k]++
+				} else {
+					w.refused++
+				}
+				w.mu.Unlock()
+			}
+		})
+	}
+	return w
+}
+
+// await waits until every Node has had so many more writes acknowledged.
+func (w *writers) await(t *testing.T, more int) {
+	t.Helper()
+	w.mu.Lock()
+	goal := make([]int, len(w.by))
+	for k := range w.by {
+		goal[k] = w.by[k] + more
+	}
+	w.mu.Unlock()
+	eventually(t, "writes of all nodes", func() bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		for k := range w.by {
+			if w.by[k] < goal[k] {
+				return false
+			}
+		}
+		return true
+	})
+}
+
+func (w *writers) end() {
+	close(w.stop)
+	w.writing.Wait()
+}
