@@ -3,7 +3,6 @@ package acs_test
 import (
 	"net/http"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -299,14 +298,6 @@ func TestD45_RelayStateMustComeBack(t *testing.T) {
 	}
 }
 
-func (b *browser) copy() *browser {
-	c := b.w.browser()
-	for k, v := range b.cookies {
-		c.cookies[k] = v
-	}
-	return c
-}
-
 // The race of D03 for solicited answers, on two nodes.
 func TestInvariant6_D03_ConcurrentAnswersToOneRequest(t *testing.T) {
 	w := newWorld(t)
@@ -316,19 +307,4 @@ func TestInvariant6_D03_ConcurrentAnswersToOneRequest(t *testing.T) {
 	form := w.form(w.good(euACS, req.id), req.relayState)
 	concurrently(100, func(i int) { b.copy().post(nodes[i%2], euACS, form) })
 	require.Equal(t, 1, w.loginCount())
-}
-
-func concurrently(n int, f func(i int)) {
-	var wait sync.WaitGroup
-	start := make(chan struct{})
-	for i := range n {
-		wait.Add(1)
-		go func() {
-			defer wait.Done()
-			<-start
-			f(i)
-		}()
-	}
-	close(start)
-	wait.Wait()
 }

@@ -2,19 +2,13 @@ package acs_test
 
 import (
 	"bytes"
-	"compress/flate"
 	"context"
 	"crypto/x509"
-	"encoding/base64"
-	"encoding/xml"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -190,88 +184,6 @@ func (w *world) lastVerdict() acs.Verdict {
 	return w.verdicts[len(w.verdicts)-1]
 }
 
-// browser carries cookies by hand, by their names: one host at a time.
-type browser struct {
-	w       *world
-	cookies map[string]string
-}
-
-func (w *world) browser() *browser { return &browser{w: w, cookies: make(map[string]string)} }
-
-func (b *browser) do(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
-	for name, value := range b.cookies {
-		r.AddCookie(&http.Cookie{Name: name, Value: value})
-	}
-	rec := httptest.NewRecorder()
-	h.ServeHTTP(rec, r)
-	for _, c := range rec.Result().Cookies() {
-		if c.MaxAge < 0 {
-			delete(b.cookies, c.Name)
-		} else {
-			b.cookies[c.Name] = c.Value
-		}
-	}
-	return rec
-}
-
-func (b *browser) get(h http.Handler, to string) *httptest.ResponseRecorder {
-	return b.do(h, httptest.NewRequest(http.MethodGet, to, nil))
-}
-
-func (b *browser) post(h http.Handler, to string, form url.Values) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(http.MethodPost, to, strings.NewReader(form.Encode()))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return b.do(h, r)
-}
-
-// request is an AuthnRequest as the identity provider sees it.
-type request struct{ id, acs, relayState string }
-
-// login starts a sign-in at the host of acsURL.
-func (b *browser) login(h http.Handler, acsURL, query string) request {
-	b.w.t.Helper()
-	u, err := url.Parse(acsURL)
-	require.NoError(b.w.t, err)
-	rec := b.get(h, "https://"+u.Host+"/login"+query)
-	require.Equal(b.w.t, http.StatusSeeOther, rec.Code, rec.Body)
-	return b.w.redirected(rec)
-}
-
-// redirected reads the request out of a redirect to the identity provider.
-func (w *world) redirected(rec *httptest.ResponseRecorder) request {
-	w.t.Helper()
-	to, err := url.Parse(rec.Header().Get("Location"))
-	require.NoError(w.t, err)
-	require.Equal(w.t, "idp.example", to.Host)
-	deflated, err := base64.StdEncoding.DecodeString(to.Query().Get("SAMLRequest"))
-	require.NoError(w.t, err)
-	doc, err := io.ReadAll(flate.NewReader(bytes.NewReader(deflated)))
-	require.NoError(w.t, err)
-	return w.parsed(doc, to.Query().Get("RelayState"))
-}
-
-func (w *world) parsed(doc []byte, relayState string) request {
-	var root struct {
-		ID  string `xml:"ID,attr"`
-		ACS string `xml:"AssertionConsumerServiceURL,attr"`
-	}
-	require.NoError(w.t, xml.Unmarshal(doc, &root))
-	return request{id: root.ID, acs: root.ACS, relayState: relayState}
-}
-
-// answer posts a to the URL that it is for.
-func (b *browser) answer(h http.Handler, a answer, relayState string) *httptest.ResponseRecorder {
-	return b.post(h, a.to, b.w.form(a, relayState))
-}
-
-func (w *world) form(a answer, relayState string) url.Values {
-	form := url.Values{"SAMLResponse": {w.idp.encode(a)}}
-	if relayState != "" {
-		form.Set("RelayState", relayState)
-	}
-	return form
-}
-
 // accepted and refused look at the answer, the verdict and the logins.
 func (w *world) accepted(rec *httptest.ResponseRecorder) *acs.Login {
 	w.t.Helper()
@@ -312,4 +224,20 @@ func (s *brokenStore) Take(ctx context.Context, key string) ([]byte, error) {
 		return nil, errBroken
 	}
 	return s.Store.Take(ctx, key)
+}
+
+// concurrently runs f on goroutines that are let go together.
+func concurrently(n int, f func(i int)) {
+	var wait sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		wait.Add(1)
+		go func() {
+			defer wait.Done()
+			<-start
+			f(i)
+		}()
+	}
+	close(start)
+	wait.Wait()
 }

@@ -3,93 +3,18 @@ package acs_test
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
-	"github.com/meridian-saml/meridian/acs/internal/testserver"
-	"github.com/meridian-saml/meridian/acs/natsstore"
-	"github.com/meridian-saml/meridian/acs/redisstore"
 )
 
-// backend is what the stores of a Region's nodes share.
-type backend struct {
-	node        func() acs.Store // each with a connection of its own, and patient: test machines are slow
-	hasty       func() acs.Store // the same, for tests in which no answer comes
-	stop, start func()           // nil: it lives as long as the test
-}
-
-func natsBackend(t testing.TB, storage jetstream.StorageType) backend {
-	n := testserver.StartNATS(t, 1)
-	node := func(timeout time.Duration) func() acs.Store {
-		return func() acs.Store {
-			s, err := natsstore.New(t.Context(), natsstore.Config{JetStream: n.JetStream(0), Storage: storage, Timeout: timeout})
-			require.NoError(t, err)
-			return s
-		}
-	}
-	return backend{stop: n.Stop, start: n.Start, node: node(time.Minute), hasty: node(2 * time.Second)}
-}
-
-func redisBackend(t testing.TB) backend {
-	r := testserver.StartRedis(t)
-	node := func(timeout time.Duration) func() acs.Store {
-		return func() acs.Store {
-			s, err := redisstore.New(t.Context(), redisstore.Config{Client: r.Client(), Timeout: timeout})
-			require.NoError(t, err)
-			return s
-		}
-	}
-	return backend{stop: r.Kill, start: r.Start, node: node(time.Minute), hasty: node(2 * time.Second)}
-}
-
-// backends are the stores that ship with Meridian.
-var backends = map[string]func(testing.TB) backend{
-	"memory": func(testing.TB) backend {
-		m := acs.NewMemoryStore()
-		return backend{node: func() acs.Store { return m }}
-	},
-	"nats":  func(t testing.TB) backend { return natsBackend(t, jetstream.FileStorage) },
-	"redis": redisBackend,
-}
-
-// onEachBackend gives each test a world by the system's clock, because that is
-// what servers go by.
-func onEachBackend(t *testing.T, test func(*testing.T, *world, backend)) {
-	for name, open := range backends {
-		t.Run(name, func(t *testing.T) { test(t, newWorld(t), open(t)) })
-	}
-}
-
-// catchUp sets the world's clock to now, and a moment ahead, so that what is
-// issued next is after what happened before, in whole milliseconds too.
-func (w *world) catchUp() { w.clock.Advance(time.Since(w.clock.Now()) + time.Second) }
-
-// nodes are three of one Region.
-func (w *world) nodes(store func() acs.Store) (nodes []http.Handler) {
-	for range 3 {
-		nodes = append(nodes, w.region("us-east-1", accept, func(c *acs.RegionConfig) { c.Store = store() }))
-	}
-	w.catchUp()
-	return nodes
-}
-
-func (w *world) reasons() map[string]int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	count := make(map[string]int)
-	for _, v := range w.verdicts {
-		count[v.Reason]++
-	}
-	return count
-}
-
 func TestInvariant7_D03_ThousandPresentationsToThreeNodes(t *testing.T) {
-	onEachBackend(t, func(t *testing.T, w *world, b backend) {
+	onEach(t, backends, func(t *testing.T, w *world, b backend) {
 		nodes := w.nodes(b.node)
 		form := w.form(w.good(usACS, ""), "")
 		concurrently(1000, func(i int) { w.browser().post(nodes[i%len(nodes)], usACS, form) })
@@ -100,17 +25,13 @@ func TestInvariant7_D03_ThousandPresentationsToThreeNodes(t *testing.T) {
 
 // The same for one request that is answered often: once.
 func TestInvariant6_ManyAnswersToThreeNodes(t *testing.T) {
-	onEachBackend(t, func(t *testing.T, w *world, b backend) {
+	onEach(t, backends, func(t *testing.T, w *world, b backend) {
 		nodes := w.nodes(b.node)
 		asking := w.browser()
 		req := asking.login(nodes[0], usACS, "")
 		form := w.form(w.good(usACS, req.id), req.relayState)
 		concurrently(200, func(i int) {
-			same := w.browser()
-			for name, value := range asking.cookies {
-				same.cookies[name] = value
-			}
-			same.post(nodes[i%len(nodes)], usACS, form)
+			asking.copy().post(nodes[i%len(nodes)], usACS, form)
 		})
 		require.Equal(t, 1, w.loginCount())
 		require.Equal(t, map[string]int{"": 1, string(acs.ReasonRequest): 199}, w.reasons())
@@ -118,10 +39,7 @@ func TestInvariant6_ManyAnswersToThreeNodes(t *testing.T) {
 }
 
 func TestInvariant7_D04_StoppedServerLetsNobodyIn(t *testing.T) {
-	onEachBackend(t, func(t *testing.T, w *world, b backend) {
-		if b.stop == nil {
-			t.Skip("it is in the nodes")
-		}
+	onEach(t, servers, func(t *testing.T, w *world, b backend) {
 		nodes := w.nodes(b.hasty)
 		waiting := w.browser()
 		req := waiting.login(nodes[0], usACS, "")
@@ -130,35 +48,27 @@ func TestInvariant7_D04_StoppedServerLetsNobodyIn(t *testing.T) {
 		w.accepted(w.browser().answer(nodes[0], used, ""))
 		b.stop()
 
-		forms := make([]func() int, 60)
-		for i := range forms {
-			form := solicited
+		const tries = 60
+		bodies := make([]url.Values, tries)
+		for i := range bodies {
 			switch i % 3 {
 			case 0:
-				form = w.form(w.good(usACS, ""), "")
+				bodies[i] = w.form(w.good(usACS, ""), "")
 			case 1:
-				form = w.form(used, "")
-			}
-			forms[i] = func() int {
-				same := w.browser()
-				for name, value := range waiting.cookies {
-					same.cookies[name] = value
-				}
-				rec := same.post(nodes[i%len(nodes)], usACS, form)
-				if rec.Header().Get("Retry-After") == "" {
-					return 0
-				}
-				return rec.Code
+				bodies[i] = w.form(used, "")
+			case 2:
+				bodies[i] = solicited
 			}
 		}
 		var clear atomic.Int64
-		concurrently(len(forms), func(i int) {
-			if forms[i]() == http.StatusServiceUnavailable {
+		concurrently(tries, func(i int) {
+			rec := waiting.copy().post(nodes[i%len(nodes)], usACS, bodies[i])
+			if rec.Code == http.StatusServiceUnavailable && rec.Header().Get("Retry-After") != "" {
 				clear.Add(1)
 			}
 		})
-		require.EqualValues(t, len(forms), clear.Load(), "a 503 that says when to come back")
-		require.Equal(t, map[string]int{"": 1, string(acs.ReasonStore): len(forms)}, w.reasons())
+		require.EqualValues(t, tries, clear.Load(), "a 503 that says when to come back")
+		require.Equal(t, map[string]int{"": 1, string(acs.ReasonStore): tries}, w.reasons())
 		rec := w.browser().get(nodes[1], "https://us-east-1.signin.example/login")
 		require.Equal(t, http.StatusServiceUnavailable, rec.Code)
 		require.Equal(t, 1, w.loginCount())
@@ -183,38 +93,32 @@ func (w *world) untilAccepted(node http.Handler) {
 }
 
 func TestInvariant7_D04_RestartOfAForgetfulServer(t *testing.T) {
-	for name, open := range map[string]func(testing.TB) backend{
-		"nats":  func(t testing.TB) backend { return natsBackend(t, jetstream.MemoryStorage) },
-		"redis": redisBackend,
-	} {
-		t.Run(name, func(t *testing.T) {
-			w, b := newWorld(t), open(t)
-			nodes := w.nodes(b.hasty)
-			used, unused := w.good(usACS, ""), w.good(usACS, "")
-			w.accepted(w.browser().answer(nodes[0], used, ""))
-			require.Eventually(t, func() bool { return time.Now().After(w.clock.Now()) }, 5*time.Second, time.Millisecond)
-			b.stop()
-			b.start()
-			// One node at a time: each has to notice by itself. The first calls
-			// may be 503, all are no.
-			for _, node := range append(nodes, w.nodes(b.hasty)...) {
-				for range 5 {
-					for _, a := range []answer{used, unused} {
-						rec := w.browser().answer(node, a, "")
-						require.Contains(t, []int{http.StatusServiceUnavailable, http.StatusForbidden}, rec.Code)
-					}
+	onEach(t, forgetful, func(t *testing.T, w *world, b backend) {
+		nodes := w.nodes(b.hasty)
+		used, unused := w.good(usACS, ""), w.good(usACS, "")
+		w.accepted(w.browser().answer(nodes[0], used, ""))
+		require.Eventually(t, func() bool { return time.Now().After(w.clock.Now()) }, 5*time.Second, time.Millisecond)
+		b.stop()
+		b.start()
+		// One node at a time: each has to notice by itself. The first calls
+		// may be 503, all are no.
+		for _, node := range append(nodes, w.nodes(b.hasty)...) {
+			for range 5 {
+				for _, a := range []answer{used, unused} {
+					rec := w.browser().answer(node, a, "")
+					require.Contains(t, []int{http.StatusServiceUnavailable, http.StatusForbidden}, rec.Code)
 				}
 			}
-			before := w.loginCount()
-			require.Equal(t, 1, before)
-			for _, node := range nodes {
-				w.untilAccepted(node)
-				w.refused(w.browser().answer(node, w.old(used), ""), http.StatusForbidden, acs.ReasonForgotten)
-				w.refused(w.browser().answer(node, used, ""), http.StatusForbidden, acs.ReasonReplay)
-			}
-			require.Equal(t, before+len(nodes), w.loginCount())
-		})
-	}
+		}
+		before := w.loginCount()
+		require.Equal(t, 1, before)
+		for _, node := range nodes {
+			w.untilAccepted(node)
+			w.refused(w.browser().answer(node, w.old(used), ""), http.StatusForbidden, acs.ReasonForgotten)
+			w.refused(w.browser().answer(node, used, ""), http.StatusForbidden, acs.ReasonReplay)
+		}
+		require.Equal(t, before+len(nodes), w.loginCount())
+	})
 }
 
 // old is another assertion of the same age.
@@ -226,7 +130,7 @@ func (w *world) old(a answer) answer {
 // D07, on servers whose clock no test moves: the nodes are as far behind it as
 // may be, and an assertion's last moment comes within seconds.
 func TestInvariant7_D07_ServersRememberLongerThanNodesAccept(t *testing.T) {
-	onEachBackend(t, func(t *testing.T, w *world, b backend) {
+	onEach(t, backends, func(t *testing.T, w *world, b backend) {
 		us := w.region("us-east-1", accept, func(c *acs.RegionConfig) {
 			c.Store = struct{ acs.Store }{b.node()} // no Since: all this is long ago
 		})

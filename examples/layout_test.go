@@ -24,7 +24,8 @@ var arrows = map[string][]string{
 	"acs/storetest":           {"acs"},
 	"acs/natsstore":           {"acs"},
 	"acs/redisstore":          {"acs"},
-	"acs/internal/testserver": {}, // for tests
+	"acs/internal/testserver": {},      // for tests
+	"acs/internal/teststore":  {"acs"}, // for tests
 	"portal":                  {"saml", "acs", "portal/center"},
 	"portal/center":           {},
 	"portal/replica":          {"portal", "portal/center"},

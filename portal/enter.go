@@ -75,8 +75,8 @@ func (p *Portal) redeem(r *http.Request, a attempt, code string) (Session, *Erro
 	}, nil
 }
 
-// takeGrant takes what a code stands for, and says which Region put it. Codes
-// that make people wait bound how many do.
+// takeGrant takes what a code stands for, and says which Region put it. It may
+// wait for a code that is on its way here; Codes bounds how many requests do.
 func (p *Portal) takeGrant(ctx context.Context, code string) (g grant, from string, why *Error) {
 	none := &Error{Reason: ReasonHandoffCode, Rule: "code of the handoff", Want: "one that was not used and is not over"}
 	if !isSecret(code) {

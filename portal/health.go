@@ -42,10 +42,8 @@ type healthPeer struct {
 // heard is no reason to say no, unless MaxStaleness makes it one.
 func (p *Portal) healthy(w http.ResponseWriter, r *http.Request) {
 	out := healthReport{Status: "ok", Region: p.cfg.Region, Peers: []healthPeer{}}
-	for i, region := range p.cfg.Directory.Regions() {
-		if i == 0 {
-			out.Primary = region.Name
-		}
+	if all := p.cfg.Directory.Regions(); len(all) > 0 {
+		out.Primary = all[0].Name
 	}
 	if p.cfg.Replication != nil {
 		for _, peer := range p.cfg.Replication.Peers() {

@@ -3,7 +3,6 @@ package portal
 import (
 	"net/http"
 	"net/url"
-	"slices"
 
 	"github.com/meridian-saml/meridian/acs"
 )
@@ -27,11 +26,6 @@ func (p *Portal) loginURL(r *http.Request) string {
 		return PathLogin
 	}
 	return PathLogin + "?" + out.Encode()
-}
-
-func (p *Portal) otherRegion(name string) bool {
-	_, ok := p.regionNamed(name)
-	return ok && name != p.cfg.Region
 }
 
 // login starts a sign-in: by SAML where this origin has a consumer, and from
@@ -61,13 +55,6 @@ func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
 	p.region.Login(w, r)
 }
 
-func (p *Portal) orHome(to string) string {
-	if to == "" {
-		return PathHome
-	}
-	return to
-}
-
 // plainly starts a sign-in that asks no other Region.
 func (p *Portal) plainly(w http.ResponseWriter, r *http.Request, returnTo string) {
 	to := PathLogin
@@ -94,20 +81,4 @@ func (p *Portal) otherPortal(l place, region string) source {
 func (p *Portal) samlLogin(w http.ResponseWriter, r *http.Request, returnTo string) {
 	w.Header().Del("Content-Security-Policy") // the form to the provider has its own
 	p.region.StartLogin(w, r, acs.LoginOptions{ReturnTo: returnTo})
-}
-
-// activeRegion says whether the directory has the Region, and as active.
-func (p *Portal) activeRegion(name string) bool {
-	r, ok := p.regionNamed(name)
-	return ok && r.Active()
-}
-
-// portalOf returns the active Region that has a portal at exactly this origin.
-func (p *Portal) portalOf(origin string) (region string) {
-	for _, r := range p.cfg.Directory.Regions() {
-		if r.Active() && slices.Contains(origins(r.PortalURLs), origin) {
-			return r.Name
-		}
-	}
-	return ""
 }

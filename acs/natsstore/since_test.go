@@ -11,10 +11,10 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meridian-saml/meridian/acs/internal/testserver"
-	"github.com/meridian-saml/meridian/acs/natsstore"
-
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/internal/testserver"
+	"github.com/meridian-saml/meridian/acs/internal/teststore"
+	"github.com/meridian-saml/meridian/acs/natsstore"
 )
 
 // restart stops the servers and starts them again; the connection has noticed
@@ -82,30 +82,11 @@ func TestSinceMovesWhenTheStreamForgets(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			n := testserver.StartNATS(t, 1)
-			var stores []*natsstore.Store
 			js := n.JetStream(0)
-			for range 2 {
-				stores = append(stores, open(t, natsstore.Config{JetStream: js, Storage: test.storage}))
-			}
-			used := assertion("used")
-			require.NoError(t, add(t, stores[0], used))
-			before, lost := stores[0].Since(), time.Now()
-			test.lose(t, n, js)
-			for _, s := range stores {
-				for try := 0; ; try++ {
-					require.Less(t, try, 5, "it never works again")
-					err := add(t, s, assertion(time.Now().UnixNano()))
-					if err == nil {
-						require.Positive(t, try, "the first call fails")
-						break
-					}
-					require.NotErrorIs(t, err, acs.ErrExists)
-				}
-				require.True(t, s.Since().After(before))
-				require.False(t, s.Since().Before(lost), "Since %v, lost after %v", s.Since(), lost)
-			}
-			require.Equal(t, stores[0].Since(), stores[1].Since())
-			require.NoError(t, add(t, stores[1], used), "so acs has to ask Since")
+			cfg := natsstore.Config{JetStream: js, Storage: test.storage}
+			stores := [2]*natsstore.Store{open(t, cfg), open(t, cfg)}
+			teststore.Forgets(t, stores, teststore.Loss{Lose: func() { test.lose(t, n, js) }, Tries: 5, Unit: time.Nanosecond})
+			require.NoError(t, add(t, stores[1], assertion("used")), "so acs has to ask Since")
 		})
 	}
 }

@@ -1,8 +1,6 @@
 package redisstore
 
 import (
-	"context"
-	"errors"
 	"regexp"
 	"time"
 
@@ -75,44 +73,4 @@ func (cfg *Config) setDefaults() error {
 
 func badConfig(field, detail string) error {
 	return &Error{Reason: ReasonConfig, Rule: "Config." + field, Detail: detail}
-}
-
-// everyMaster is what a *redis.ClusterClient has.
-type everyMaster interface {
-	ForEachMaster(context.Context, func(context.Context, *redis.Client) error) error
-}
-
-const policy = "maxmemory-policy"
-
-// checkPolicy refuses a Redis that would drop a live record to make room.
-func checkPolicy(ctx context.Context, client redis.UniversalClient) error {
-	if cluster, ok := client.(everyMaster); ok {
-		return asError("CONFIG GET", cluster.ForEachMaster(ctx, func(ctx context.Context, one *redis.Client) error {
-			return checkPolicyOf(ctx, one)
-		}))
-	}
-	return checkPolicyOf(ctx, client)
-}
-
-func checkPolicyOf(ctx context.Context, client redis.Cmdable) error {
-	settings, err := client.ConfigGet(ctx, policy).Result()
-	var said redis.Error
-	switch {
-	case errors.As(err, &said): // it answered, with no
-		return &Error{Reason: ReasonPolicy, Rule: policy, Detail: "Redis does not say; see Config.InsecureSkipPolicyCheck", Err: err}
-	case err != nil:
-		return asError("CONFIG GET", err)
-	case settings[policy] != "noeviction":
-		return &Error{Reason: ReasonPolicy, Rule: policy, Want: "noeviction", Got: settings[policy]}
-	}
-	return nil
-}
-
-// asError leaves errors of this package as they are.
-func asError(call string, err error) error {
-	var ours *Error
-	if err == nil || errors.As(err, &ours) {
-		return err
-	}
-	return unavailable(call, err)
 }

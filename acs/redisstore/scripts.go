@@ -1,12 +1,17 @@
 package redisstore
 
 import (
-	"context"
 	"crypto/sha1"
 	"encoding/hex"
-
-	"github.com/redis/go-redis/v9"
 )
+
+// script is Lua that Redis runs as one step.
+type script struct{ source, sum string }
+
+func newScript(source string) script {
+	sum := sha1.Sum([]byte(source)) // the name that Redis gives it
+	return script{source: source, sum: hex.EncodeToString(sum[:])}
+}
 
 // What the scripts answer.
 const (
@@ -77,55 +82,3 @@ m = t[1] .. string.format('%06d', t[2]) .. ' ' .. ARGV[1] .. ' ' .. run
 redis.call('SET', KEYS[1], m)
 return m
 `)
-
-// once is a command that the client does not send again when the connection
-// breaks: the second time it would find its own work and take it for another's.
-type once struct{ *redis.Cmd }
-
-func (once) NoRetry() bool { return true }
-
-// answer is what Redis said, or redis.Nil.
-type answer struct {
-	value any
-	err   error
-}
-
-// do runs a command. It stops waiting when ctx ends, whatever the client's own
-// options say about contexts; the client then ends on its own timeouts.
-func (s *Store) do(ctx context.Context, args ...any) (any, error) {
-	done := make(chan answer, 1)
-	go func() {
-		cmd := once{redis.NewCmd(ctx, args...)}
-		_ = s.cfg.Client.Process(ctx, cmd) // the same error as Result gives
-		v, err := cmd.Result()
-		done <- answer{v, err}
-	}()
-	select {
-	case a := <-done:
-		return a.value, a.err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// script is Lua that Redis runs as one step.
-type script struct{ source, sum string }
-
-func newScript(source string) script {
-	sum := sha1.Sum([]byte(source)) // the name that Redis gives it
-	return script{source: source, sum: hex.EncodeToString(sum[:])}
-}
-
-// run runs a script, which Redis need not have seen before.
-func (s *Store) run(ctx context.Context, sc script, keys []string, args ...any) (any, error) {
-	rest := []any{len(keys)}
-	for _, key := range keys {
-		rest = append(rest, key)
-	}
-	rest = append(rest, args...)
-	v, err := s.do(ctx, append([]any{"evalsha", sc.sum}, rest...)...)
-	if redis.HasErrorPrefix(err, "NOSCRIPT") {
-		v, err = s.do(ctx, append([]any{"eval", sc.source}, rest...)...)
-	}
-	return v, err
-}

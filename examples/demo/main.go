@@ -19,49 +19,26 @@ import (
 	"io"
 	"log/slog"
 	"os"
-	"os/signal"
-	"strings"
-	"syscall"
 
 	"github.com/meridian-saml/meridian/examples/internal/corp"
+	"github.com/meridian-saml/meridian/examples/internal/program"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	code, err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if err != nil {
-		// One line, whatever an error's text holds.
-		fmt.Fprintln(os.Stderr, "demo: "+strings.ReplaceAll(err.Error(), "\n", " "))
-	}
-	os.Exit(code)
+	program.Main("demo", func(ctx context.Context) (int, error) {
+		return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	})
 }
-
-// The exit codes.
-const (
-	exitOK     = 0
-	exitFailed = 1 // a step of the walk did not hold
-	exitUsage  = 2 // the program could not start
-)
 
 type options struct{ open, walk, verbose bool }
 
 func parse(args []string, help io.Writer) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("demo", flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // an error is one line, printed by main
 	fs.BoolVar(&o.open, "open", false, "open the control page in the browser")
 	fs.BoolVar(&o.walk, "walk", false, "go through every flow, print one line a step, and exit")
 	fs.BoolVar(&o.verbose, "v", false, "write what the Regions and the identity provider log to standard error")
-	err := fs.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(help, "usage: demo [flags]")
-		fs.SetOutput(help)
-		fs.PrintDefaults()
-	}
-	if err == nil && fs.NArg() > 0 {
-		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
-	}
+	err := program.Parse(fs, args, help)
 	if err == nil && o.walk && o.open {
 		err = errors.New("-walk and -open do not go together")
 	}
@@ -71,10 +48,10 @@ func parse(args []string, help io.Writer) (options, error) {
 func run(ctx context.Context, args []string, out, logs io.Writer) (int, error) {
 	o, err := parse(args, out)
 	if errors.Is(err, flag.ErrHelp) {
-		return exitOK, nil
+		return program.OK, nil
 	}
 	if err != nil {
-		return exitUsage, err
+		return program.Usage, err
 	}
 	cfg := worldConfig{FixedPorts: !o.walk}
 	if o.verbose {
@@ -82,14 +59,14 @@ func run(ctx context.Context, args []string, out, logs io.Writer) (int, error) {
 	}
 	w, err := newWorld(cfg)
 	if err != nil {
-		return exitUsage, err
+		return program.Usage, err
 	}
 	defer w.close()
 	if o.walk {
 		if !walk(ctx, w, out) {
-			return exitFailed, nil
+			return program.Failed, nil
 		}
-		return exitOK, nil
+		return program.OK, nil
 	}
 	announce(out, w)
 	if o.open {
@@ -98,7 +75,7 @@ func run(ctx context.Context, args []string, out, logs io.Writer) (int, error) {
 		}
 	}
 	<-ctx.Done()
-	return exitOK, nil
+	return program.OK, nil
 }
 
 // announce says what to open and whom to sign in as.

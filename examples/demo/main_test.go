@@ -8,54 +8,26 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/examples/internal/built"
 )
 
-// program builds the program once for all tests.
-var program = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "demo")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "demo")
-	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return path, nil
-})
+var program = built.New()
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, err := program(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { program.Main(m) }
 
 // command is the program, to be started by the caller. It is killed if it
 // takes longer than anything here should.
 func command(t *testing.T, args ...string) *exec.Cmd {
-	t.Helper()
-	path, err := program()
-	require.NoError(t, err)
-	cmd := exec.Command(path, args...)
-	stuck := time.AfterFunc(2*time.Minute, func() {
-		if cmd.Process != nil {
-			_ = cmd.Process.Kill()
-		}
-	})
-	t.Cleanup(func() { stuck.Stop() })
-	return cmd
+	return program.Command(t, 2*time.Minute, args...)
 }
 
 func TestWalk(t *testing.T) {

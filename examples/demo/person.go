@@ -15,11 +15,6 @@ import (
 // person is who signs in.
 func (k *walker) person() person.Person { return person.Person{Login: k.who, IdP: k.idp.URL} }
 
-// signIn goes on from p until it is done.
-func (k *walker) signIn(b *browse.Browser, p *browse.Page) (*browse.Page, error) {
-	return k.person().SignIn(b, p)
-}
-
 // signedIn opens a Region's portal and signs in.
 func (k *walker) signedIn(b *browse.Browser, s *site) (*browse.Page, error) {
 	return k.person().Enter(b, s.url+"/")

@@ -10,7 +10,6 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
-	"github.com/meridian-saml/meridian/portal/failover"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
@@ -48,15 +47,6 @@ func (k *walker) tiles() (int, error) {
 		return 0, err
 	}
 	return strings.Count(p.Body, `class="tile"`), nil
-}
-
-// redirectorLeadsTo waits until the redirector does.
-func (k *walker) redirectorLeadsTo(s *site) error {
-	return k.until(func() error {
-		b := k.browser()
-		_, _ = b.Open(k.redirector.url + "/") // where it leads may be down still
-		return b.Visited(s.url + "/")
-	})
 }
 
 // regionAdded: the Region is listed in the primary, replicates, becomes active
@@ -177,33 +167,4 @@ func bookmarkAdded(k *walker) (string, error) {
 		return "", err
 	}
 	return "the dashboard got a second tile, " + check.Quote(corp.BookmarkLabel(other.Place)), nil
-}
-
-// drained: a routing control that is Off sends people elsewhere, at once, and
-// Auto takes them back.
-func drained(k *walker) (string, error) {
-	first, other := k.sites[0], k.newRegion()
-	if err := k.redirectorLeadsTo(first); err != nil {
-		return "", err
-	}
-	if err := k.route(first, failover.Off); err != nil {
-		return "", err
-	}
-	moved := k.redirectorLeadsTo(other)
-	// Back in any case, or every later step would fail for this one's reason.
-	if err := cmp.Or(k.route(first, failover.Auto), moved); err != nil {
-		return "", err
-	}
-	if err := k.redirectorLeadsTo(first); err != nil {
-		return "", err
-	}
-	return "with the routing control of " + first.Name + " Off the redirector led to " + other.Name + ", and with Auto back to " + first.Name, nil
-}
-
-// route presses one of the buttons of a Region's routing control.
-func (k *walker) route(s *site, to failover.Control) error {
-	if err := k.press("/regions/"+s.Name+"/control", "control", to.String()); err != nil {
-		return err
-	}
-	return check.Same("the routing control", to, k.redirector.probed(s.Name).Control)
 }

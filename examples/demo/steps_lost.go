@@ -11,7 +11,7 @@ import (
 // what the identity provider starts by itself still leads to the first URL of
 // its list, which is why an additional Region has a bookmark.
 func regionLost(k *walker) (string, error) {
-	lost, alive := k.sites[0], k.sites[len(k.sites)-1]
+	lost, alive := k.sites[0], k.newRegion()
 	if err := k.press("/regions/" + lost.Name + "/stop"); err != nil {
 		return "", err
 	}

@@ -82,7 +82,7 @@ func (k *walker) sent() int {
 // another. All Regions share the entity ID, so only the Recipient tells them
 // apart. Refusing it uses up nothing: the right Region still takes it.
 func wrongRecipient(k *walker) (string, error) {
-	here, there := k.sites[0], k.sites[len(k.sites)-1]
+	here, there := k.sites[0], k.newRegion()
 	for _, way := range []struct {
 		flow  string
 		begin func(*browse.Browser) (*browse.Page, browse.Form, error)
@@ -188,7 +188,7 @@ func otherBrowser(k *walker) (string, error) {
 // URL, and answers to the default instead of refusing. The default can't take
 // the answer, but says to the operator what is missing.
 func wrongRegion(k *walker) (held string, err error) {
-	first, other := k.sites[0], k.sites[len(k.sites)-1]
+	first, other := k.sites[0], k.newRegion()
 	app, ok := k.idp.App("")
 	if !ok {
 		return "", check.Differ("the SAML app", "one", "none")
@@ -202,11 +202,8 @@ func wrongRegion(k *walker) (held string, err error) {
 	}
 	defer func() { err = cmp.Or(err, set(before, policy)) }()
 	b, mark := k.browser(), k.signIns.mark()
-	p, err := b.Open(other.url + "/")
+	p, err := k.signedIn(b, other)
 	if err != nil {
-		return "", err
-	}
-	if p, err = k.signIn(b, p); err != nil {
 		return "", err
 	}
 	v, err := k.refused(mark, first, p, string(saml.ReasonWrongRegion))

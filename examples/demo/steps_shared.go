@@ -18,11 +18,8 @@ import (
 func oneSignIn(k *walker) (string, error) {
 	first, other := k.sites[0], k.newRegion()
 	b := k.browser()
-	p, err := b.Open(first.url + "/")
+	p, err := k.signedIn(b, first)
 	if err != nil {
-		return "", err
-	}
-	if p, err = k.signIn(b, p); err != nil {
 		return "", err
 	}
 	mark, before := k.signIns.mark(), len(b.Trail)
@@ -55,11 +52,7 @@ func changeArrives(k *walker) (string, error) {
 		return "", err
 	}
 	b := k.browser()
-	p, err := b.Open(other.url + "/")
-	if err != nil {
-		return "", err
-	}
-	if _, err = k.signIn(b, p); err != nil {
+	if _, err := k.signedIn(b, other); err != nil {
 		return "", err
 	}
 	role := other.url + "/accounts/" + corp.Production + "/" + corp.Administrator
@@ -91,45 +84,6 @@ func update(s *site, change func(*center.Tx) error) error {
 		return check.Differ("the Region "+s.Name, "one that runs", stateOf(s))
 	}
 	return v.Update(change)
-}
-
-// redirected: the primary is down. The redirector leads to the other Region,
-// where Alice signs in and opens what she was given before.
-func redirected(k *walker) (string, error) {
-	lost, alive := k.sites[0], k.newRegion()
-	if err := k.nobodyAnswers(lost); err != nil {
-		return "", err
-	}
-	if err := k.redirectorLeadsTo(alive); err != nil {
-		return "", err
-	}
-	b, mark := k.browser(), k.signIns.mark()
-	p, err := b.Open(k.redirector.url + "/")
-	if err != nil {
-		return "", err
-	}
-	if p, err = k.signIn(b, p); err != nil {
-		return "", err
-	}
-	if err := cmp.Or(k.accepted(mark, alive, "sp-initiated"), atPortal(p, alive)); err != nil {
-		return "", err
-	}
-	if p, err = b.Click(p, corp.Administrator); err != nil {
-		return "", err
-	}
-	if err := cmp.Or(check.Same("the status of the permission set's page", 200, p.Status), p.Says(corp.Sandbox)); err != nil {
-		return "", err
-	}
-	// How fresh the data is shows as soon as the loss is noticed.
-	if err := k.until(func() error {
-		if p, err = b.Open(alive.url + "/"); err != nil {
-			return err
-		}
-		return p.Says(lost.Name + " (" + lost.Label + ") can't be reached from here")
-	}); err != nil {
-		return "", err
-	}
-	return "the redirector led to " + alive.Name + ", where Alice signed in and opened " + corp.Administrator + ", provisioned before the loss", nil
 }
 
 // revokedMeanwhile: Alice signs in to both Regions by herself, the primary is

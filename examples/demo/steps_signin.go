@@ -73,11 +73,8 @@ func signInAt(i int) step {
 // signsIn is a whole SP-initiated sign-in with a browser that was never here.
 func (k *walker) signsIn(r *site) error {
 	b, mark := k.browser(), k.signIns.mark()
-	p, err := b.Open(r.url + "/")
+	p, err := k.signedIn(b, r)
 	if err != nil {
-		return err
-	}
-	if p, err = k.signIn(b, p); err != nil {
 		return err
 	}
 	if err := k.accepted(mark, r, acs.FlowSP); err != nil {
@@ -113,7 +110,7 @@ func (k *walker) tileLeadsTo(r *site) error {
 // bookmarkTile: the way to an additional Region is a bookmark, which knows no
 // SAML: it opens the portal, which starts a sign-in of its own.
 func bookmarkTile(k *walker) (string, error) {
-	r := k.sites[len(k.sites)-1]
+	r := k.newRegion()
 	if err := k.bookmarkLeadsTo(r); err != nil {
 		return "", err
 	}
@@ -136,7 +133,7 @@ func (k *walker) bookmarkLeadsTo(r *site) error {
 	if err := b.Visited(r.url + "/"); err != nil {
 		return err
 	}
-	if p, err = k.signIn(b, p); err != nil {
+	if p, err = k.person().SignIn(b, p); err != nil {
 		return err
 	}
 	return cmp.Or(k.accepted(mark, r, acs.FlowSP), atPortal(p, r))
@@ -145,7 +142,7 @@ func (k *walker) bookmarkLeadsTo(r *site) error {
 // swapped: the order of the URLs in the identity provider's app decides where
 // its tile leads, and nothing at the service provider has to follow.
 func swapped(k *walker) (string, error) {
-	first, other := k.sites[0], k.sites[len(k.sites)-1]
+	first, other := k.sites[0], k.newRegion()
 	if err := k.press("/swap"); err != nil {
 		return "", err
 	}

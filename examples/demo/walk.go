@@ -68,25 +68,8 @@ func newWalker(ctx context.Context, w *world) *walker {
 
 func (k *walker) browser() *browse.Browser { return browse.New(k.ctx) }
 
-// tick is how often something is looked at that takes a moment.
-const tick = 20 * time.Millisecond
-
-// until tries until there is no error. When patience is over it gives the last.
-func (k *walker) until(try func() error) error {
-	ctx, cancel := context.WithTimeout(k.ctx, k.patience)
-	defer cancel()
-	for {
-		err := try()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(tick):
-		}
-	}
-}
+// until tries until there is no error, for as long as there is patience.
+func (k *walker) until(try func() error) error { return check.Until(k.ctx, k.patience, try) }
 
 // verdict is the one verdict since mark.
 func (k *walker) verdict(mark int) (signIn, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/portal/replica"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -150,6 +151,17 @@ func (w *world) site(nameOrACS string) (*site, error) {
 		}
 	}
 	return nil, fmt.Errorf("there is no Region %q", nameOrACS)
+}
+
+// nodes are the replicas that run.
+func (w *world) nodes() []*replica.Node {
+	var out []*replica.Node
+	for _, s := range w.sites {
+		if runs := s.running(); runs != nil {
+			out = append(out, runs.Node)
+		}
+	}
+	return out
 }
 
 // close stops everything that was started, and leaves nothing on disk.

@@ -17,67 +17,44 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"strings"
-	"syscall"
 
 	"github.com/meridian-saml/meridian/examples/internal/corp"
+	"github.com/meridian-saml/meridian/examples/internal/program"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	code, err := run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
-	if err != nil {
-		// One line, whatever an error's text holds.
-		fmt.Fprintln(os.Stderr, "failover: "+strings.ReplaceAll(err.Error(), "\n", " "))
-	}
-	os.Exit(code)
+	program.Main("failover", func(ctx context.Context) (int, error) {
+		return run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
+	})
 }
-
-// The exit codes.
-const (
-	exitOK     = 0
-	exitFailed = 1 // a step of the walk did not hold
-	exitUsage  = 2 // the program could not start
-)
 
 type options struct{ walk, verbose, child bool }
 
 func parse(args []string, help io.Writer) (options, error) {
-	var o options
 	if len(args) == 1 && args[0] == childFlag {
 		return options{child: true}, nil
 	}
+	var o options
 	fs := flag.NewFlagSet("failover", flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // an error is one line, printed by main
 	fs.BoolVar(&o.walk, "walk", false, "lose the primary and bring it back, print one line a step, and exit")
 	fs.BoolVar(&o.verbose, "v", false, "write what the processes log to standard error")
-	err := fs.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(help, "usage: failover [flags]")
-		fs.SetOutput(help)
-		fs.PrintDefaults()
-	}
-	if err == nil && fs.NArg() > 0 {
-		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
-	}
+	err := program.Parse(fs, args, help)
 	return o, err
 }
 
 func run(ctx context.Context, args []string, in io.Reader, out, logs io.Writer) (int, error) {
 	o, err := parse(args, out)
 	if errors.Is(err, flag.ErrHelp) {
-		return exitOK, nil
+		return program.OK, nil
 	}
 	if err != nil {
-		return exitUsage, err
+		return program.Usage, err
 	}
 	if o.child {
 		if err := runChild(in, out, logs); err != nil {
-			return exitUsage, err
+			return program.Usage, err
 		}
-		return exitOK, nil
+		return program.OK, nil
 	}
 	cfg := worldConfig{FixedPorts: !o.walk}
 	if o.verbose {
@@ -85,18 +62,18 @@ func run(ctx context.Context, args []string, in io.Reader, out, logs io.Writer) 
 	}
 	w, err := newWorld(ctx, cfg)
 	if err != nil {
-		return exitUsage, err
+		return program.Usage, err
 	}
 	defer w.close()
 	if o.walk {
 		if !walk(ctx, w, walkers, out) {
-			return exitFailed, nil
+			return program.Failed, nil
 		}
-		return exitOK, nil
+		return program.OK, nil
 	}
 	announce(out, w)
 	w.supervise(ctx, out)
-	return exitOK, nil
+	return program.OK, nil
 }
 
 // announce says what to open, whom to sign in as and what to kill.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"sync"
 
 	"github.com/meridian-saml/meridian/examples/internal/browse"
 	"github.com/meridian-saml/meridian/examples/internal/check"
@@ -17,51 +16,15 @@ import (
 // killed. Whoever signs in at another Region notices nothing. Whoever was let
 // in by the primary before keeps that session for when it is back.
 func primaryKilled(k *walker) (string, error) {
-	lost, alive := k.sites[0], k.sites[1:]
-	var (
-		all    sync.WaitGroup
-		begin  = make(chan struct{})
-		failed = make(chan error, k.people)
-		done   = make(chan struct{}, k.people) // a token for each who is in
-	)
-	for i := range k.people {
-		s := alive[i%len(alive)]
-		all.Go(func() {
-			<-begin
-			b := k.browser()
-			if err := k.signsIn(b, s, s.url()+"/"); err != nil {
-				failed <- err
-				return
-			}
-			k.kept.add(s, b)
-			done <- struct{}{}
-		})
+	lost := k.sites[0]
+	all := k.crowd(lost, k.sites[1:])
+	in, err := all.untilIn(max(1, k.people/5))
+	if err == nil {
+		lost.process.kill()
+		err = all.untilDone()
 	}
-	for range k.people / 4 {
-		all.Go(func() { // at the primary: may fail now, and then nobody was promised anything
-			<-begin
-			b := k.browser()
-			if k.signsIn(b, lost, lost.url()+"/") == nil {
-				k.kept.add(lost, b)
-			}
-		})
-	}
-	close(begin)
-	in := 0
-	for ; in < max(1, k.people/5) && len(failed) == 0; in++ {
-		select {
-		case <-done:
-		case err := <-failed:
-			all.Wait()
-			return "", err
-		}
-	}
-	lost.process.kill()
-	all.Wait()
-	select {
-	case err := <-failed:
+	if err != nil {
 		return "", err
-	default:
 	}
 	after := k.people - in
 	if _, err := k.browser().Open(lost.url() + "/"); !browse.RefusedConnection(err) {
@@ -76,14 +39,9 @@ func primaryKilled(k *walker) (string, error) {
 // redirected: the redirector moves on to the next Region.
 func redirected(k *walker) (string, error) {
 	s := k.sites[1]
-	if err := k.redirectorLeadsTo(s); err != nil {
+	if err := k.entersByRedirector(s); err != nil {
 		return "", err
 	}
-	b := k.browser()
-	if err := k.signsIn(b, s, k.redirectorURL+"/"); err != nil {
-		return "", err
-	}
-	k.kept.add(s, b)
 	return "the redirector moved to " + s.Name + ", which signed Alice in", nil
 }
 

@@ -66,15 +66,24 @@ func (k *walker) signsIn(b *browse.Browser, s *site, addr string) error {
 // nearest: the redirector leads to the first Region while that is healthy.
 func nearest(k *walker) (string, error) {
 	s := k.sites[0]
-	if err := k.redirectorLeadsTo(s); err != nil {
+	if err := k.entersByRedirector(s); err != nil {
 		return "", err
+	}
+	return "the redirector led to " + s.Name + ", the nearest, which signed Alice in", nil
+}
+
+// entersByRedirector waits until the redirector leads to a Region, and follows
+// it there as Alice, who keeps the session.
+func (k *walker) entersByRedirector(s *site) error {
+	if err := k.redirectorLeadsTo(s); err != nil {
+		return err
 	}
 	b := k.browser()
 	if err := k.signsIn(b, s, k.redirectorURL+"/"); err != nil {
-		return "", err
+		return err
 	}
 	k.kept.add(s, b)
-	return "the redirector led to " + s.Name + ", the nearest, which signed Alice in", nil
+	return nil
 }
 
 // redirectorLeadsTo waits until the redirector does.

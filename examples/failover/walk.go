@@ -62,25 +62,8 @@ func (k *walker) browser() *browse.Browser { return browse.New(k.ctx) }
 func (k *walker) alice() person.Person { return person.Person{Login: corp.Alice, IdP: k.idpURL()} }
 func (k *walker) bob() person.Person   { return person.Person{Login: corp.Bob, IdP: k.idpURL()} }
 
-// tick is how often something is looked at that takes a moment.
-const tick = 20 * time.Millisecond
-
-// until tries until there is no error. When patience is over it gives the last.
-func (k *walker) until(try func() error) error {
-	ctx, cancel := context.WithTimeout(k.ctx, k.patience)
-	defer cancel()
-	for {
-		err := try()
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return err
-		case <-time.After(tick):
-		}
-	}
-}
+// until tries until there is no error, for as long as there is patience.
+func (k *walker) until(try func() error) error { return check.Until(k.ctx, k.patience, try) }
 
 // kept are the sessions that people were given: a promise that the loss of a
 // process doesn't break.

@@ -3,7 +3,6 @@ package main_test
 import (
 	"bufio"
 	"bytes"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -11,51 +10,24 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/examples/internal/built"
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// program builds the program once for all tests.
-var program = sync.OnceValues(func() (string, error) {
-	dir, err := os.MkdirTemp("", "sp")
-	if err != nil {
-		return "", err
-	}
-	path := filepath.Join(dir, "sp")
-	out, err := exec.Command("go", "build", "-o", path, ".").CombinedOutput()
-	if err != nil {
-		return "", fmt.Errorf("%w: %s", err, out)
-	}
-	return path, nil
-})
+var program = built.New()
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	if path, err := program(); err == nil {
-		os.RemoveAll(filepath.Dir(path))
-	}
-	os.Exit(code)
-}
+func TestMain(m *testing.M) { program.Main(m) }
 
-// command is the program, which is killed if it takes longer than it should.
+// command is the program, to be started by the caller. It is killed if it
+// takes longer than anything here should.
 func command(t *testing.T, args ...string) *exec.Cmd {
-	t.Helper()
-	path, err := program()
-	require.NoError(t, err)
-	cmd := exec.Command(path, args...)
-	stuck := time.AfterFunc(time.Minute, func() {
-		if cmd.Process != nil {
-			_ = cmd.Process.Kill()
-		}
-	})
-	t.Cleanup(func() { stuck.Stop() })
-	return cmd
+	return program.Command(t, time.Minute, args...)
 }
 
 func write(t *testing.T, b []byte) string {

@@ -9,7 +9,7 @@ import (
 )
 
 func (s *ServiceProvider) getGroup(c *call) (*answer, *Error) {
-	g, ok := s.index().group(c.id)
+	g, ok := s.index().groups.get(c.id)
 	if !ok {
 		return nil, noGroup(c.id)
 	}
@@ -81,7 +81,7 @@ func (s *ServiceProvider) patchGroup(c *call) (*answer, *Error) {
 // edit makes assignments to a copy of a group.
 func (st *state) edit(g center.Group, list []assignment) (center.Group, *Error) {
 	e := &edited{Group: g, members: newMembers(g.Members), known: func(id string) bool {
-		_, ok := st.userAt[id]
+		_, ok := st.users.at[id]
 		return ok
 	}}
 	if err := setAll(e, list, setGroup); err != nil {
@@ -95,7 +95,7 @@ func (s *ServiceProvider) changeGroup(c *call, edit func(*state, center.Group) (
 	var after center.Group
 	var changed bool
 	err := s.writer.do(func(st *state) *Error {
-		before, ok := st.group(c.id)
+		before, ok := st.groups.get(c.id)
 		if !ok {
 			return noGroup(c.id)
 		}
@@ -117,13 +117,13 @@ func (s *ServiceProvider) deleteGroup(c *call) (*answer, *Error) {
 	var g center.Group
 	err := s.writer.do(func(st *state) *Error {
 		var ok bool
-		if g, ok = st.group(c.id); !ok {
+		if g, ok = st.groups.get(c.id); !ok {
 			return noGroup(c.id)
 		}
 		if err := st.tx.RemoveGroup(c.id); err != nil {
 			return fromCenter(err)
 		}
-		st.dropGroup(c.id)
+		st.groups.drop(c.id)
 		return nil
 	})
 	if err != nil {

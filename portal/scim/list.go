@@ -40,57 +40,33 @@ func list(found []int, p page, show func(i int) resource) *answer {
 	}}
 }
 
-// search returns the positions of the elements that match all terms. A term
-// that an index answers narrows it down before anything is compared.
-func search(n int, terms []term, lookup func(term) ([]int, bool), match func(int, term) bool) []int {
-	var from []int
-	indexed := false
-	for _, t := range terms {
-		if from, indexed = lookup(t); indexed {
-			break
-		}
-	}
-	if !indexed {
-		from = make([]int, n)
-		for i := range from {
-			from[i] = i
-		}
-	}
-	out := make([]int, 0, len(from))
-	for _, i := range from {
-		if !slices.ContainsFunc(terms, func(t term) bool { return !match(i, t) }) {
-			out = append(out, i)
-		}
-	}
-	return out
-}
-
 func (s *ServiceProvider) listUsers(c *call) (*answer, *Error) {
-	terms, err := c.filter(schemaUser, userAttributes)
+	terms, p, err := s.question(c, schemaUser, userAttributes)
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.page(c)
-	if err != nil {
-		return nil, err
-	}
-	x := s.index()
-	found := search(len(x.users), terms, x.lookupUser, func(i int, t term) bool { return matchUser(x.users[i], t) })
-	return list(found, p, func(i int) resource { return s.user(x.users[i], c.pick) }), nil
+	users := s.index().users
+	return list(users.search(terms, matchUser), p, func(i int) resource { return s.user(users.all[i], c.pick) }), nil
 }
 
 func (s *ServiceProvider) listGroups(c *call) (*answer, *Error) {
-	terms, err := c.filter(schemaGroup, groupAttributes)
+	terms, p, err := s.question(c, schemaGroup, groupAttributes)
 	if err != nil {
 		return nil, err
+	}
+	groups := s.index().groups
+	return list(groups.search(terms, matchGroup), p, func(i int) resource { return s.group(groups.all[i], c.pick) }), nil
+}
+
+// question is what a client asks a list: for which elements, and which part of
+// the answer.
+func (s *ServiceProvider) question(c *call, schema string, known []string) ([]term, page, *Error) {
+	terms, err := c.filter(schema, known)
+	if err != nil {
+		return nil, page{}, err
 	}
 	p, err := s.page(c)
-	if err != nil {
-		return nil, err
-	}
-	x := s.index()
-	found := search(len(x.groups), terms, x.lookupGroup, func(i int, t term) bool { return matchGroup(x.groups[i], t) })
-	return list(found, p, func(i int) resource { return s.group(x.groups[i], c.pick) }), nil
+	return terms, p, err
 }
 
 // The attributes that a filter may name.
@@ -125,39 +101,6 @@ func (c *call) filter(schema string, known []string) ([]term, *Error) {
 		}
 	}
 	return terms, nil
-}
-
-func (x *index) lookupUser(t term) ([]int, bool) {
-	s, _ := t.value.(string)
-	switch t.attr {
-	case "id":
-		return one(x.userAt, s), true
-	case "username":
-		return x.userNames[fold(s)], true
-	case "externalid":
-		return x.userExternal[s], true
-	}
-	return nil, false
-}
-
-func (x *index) lookupGroup(t term) ([]int, bool) {
-	s, _ := t.value.(string)
-	switch t.attr {
-	case "id":
-		return one(x.groupAt, s), true
-	case "displayname":
-		return x.groupNames[fold(s)], true
-	case "externalid":
-		return x.groupExternal[s], true
-	}
-	return nil, false
-}
-
-func one(at map[string]int, id string) []int {
-	if i, ok := at[id]; ok {
-		return []int{i}
-	}
-	return nil
 }
 
 // matchUser compares as the schema says: id and externalId exactly, the rest

@@ -69,7 +69,7 @@ func (s *ServiceProvider) changeUser(c *call, edit func(*center.User) *Error) (*
 	var changed bool
 	err := s.writer.do(func(st *state) (err *Error) {
 		var ok bool
-		if before, ok = st.user(c.id); !ok {
+		if before, ok = st.users.get(c.id); !ok {
 			return noUser(c.id)
 		}
 		after = before
@@ -92,7 +92,7 @@ func (s *ServiceProvider) deleteUser(c *call) (*answer, *Error) {
 	var u center.User
 	err := s.writer.do(func(st *state) *Error {
 		var ok bool
-		if u, ok = st.user(c.id); !ok {
+		if u, ok = st.users.get(c.id); !ok {
 			return noUser(c.id)
 		}
 		if err := st.tx.RemoveUser(c.id); err != nil {
@@ -106,39 +106,4 @@ func (s *ServiceProvider) deleteUser(c *call) (*answer, *Error) {
 	}
 	s.cfg.OnChange(Change{Action: ActionDeleted, Resource: "User", ID: u.ID, Name: u.UserName, EndsAccess: true})
 	return &answer{status: http.StatusNoContent}, nil
-}
-
-// resourceBody reads the body of POST and PUT.
-func (s *ServiceProvider) resourceBody(c *call, schema string) ([]assignment, *Error) {
-	raw, err := s.read(c)
-	if err != nil {
-		return nil, err
-	}
-	fields, err := body(raw, schema)
-	if err != nil {
-		return nil, err
-	}
-	return listed(replace, fields, schema), nil
-}
-
-// patchBody reads the body of PATCH.
-func (s *ServiceProvider) patchBody(c *call, schema string) ([]assignment, *Error) {
-	raw, err := s.read(c)
-	if err != nil {
-		return nil, err
-	}
-	ops, err := operations(raw)
-	if err != nil {
-		return nil, err
-	}
-	return assignments(ops, schema)
-}
-
-func setAll[T any](to *T, list []assignment, set func(*T, assignment) *Error) *Error {
-	for _, a := range list {
-		if err := set(to, a); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -15,9 +15,10 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/check"
 )
 
-// Browser is no more lenient than a real one: it keeps cookies as Chromium does (cookies.go), says where requests
-// come from, follows redirects, and submits forms. It resolves *.localhost to
-// this machine, as browsers do and Go's resolver doesn't.
+// Browser is no more lenient than a real one: it keeps cookies as Chromium does
+// (cookies.go), says where requests come from, follows redirects, and submits
+// forms. It resolves *.localhost to this machine, as browsers do and Go's
+// resolver doesn't.
 type Browser struct {
 	ctx   context.Context
 	http  *http.Client

@@ -137,45 +137,12 @@ func readBlock(method xmltree.Node, policy Policy) (block, error) {
 	return b, nil
 }
 
-// readKeys gathers the EncryptedKeys: those in EncryptedData's KeyInfo, and
-// those beside it, which a RetrievalMethod may single out (SAML Core 6.1, XML
-// Encryption 3.5.1 and 3.5.2). Everything else in a KeyInfo is passed over.
-// One whose algorithm is not accepted may be for somebody else; it is refused
-// only if there is no other.
+// readKeys reads the EncryptedKeys. One whose algorithm is not accepted may be
+// for somebody else; it is refused only if there is no other.
 func (s *Sealed) readKeys(data, keyInfo xmltree.Node) error {
-	var nodes []xmltree.Node
-	referenced := make(map[string]bool)
-	for c := keyInfo.First(); c.OK(); c = c.Next() {
-		switch {
-		case c.Is(xmltree.Encryption, "EncryptedKey"):
-			nodes = append(nodes, c)
-		case c.Is(xmltree.Signature, "RetrievalMethod"):
-			if typ, given := c.Attr("Type"); given && typ != typeKey || c.First().OK() {
-				return shape("a RetrievalMethod to something other than an EncryptedKey, or with transforms")
-			}
-			uri, _ := c.Attr("URI")
-			referenced[uri[1:]] = true
-		}
-	}
-	for c := data.Next(); c.OK(); c = c.Next() {
-		if !c.Is(xmltree.Encryption, "EncryptedKey") {
-			return shape("something other than EncryptedKeys after EncryptedData")
-		}
-		nodes = append(nodes, c)
-	}
-	found := 0
-	for _, n := range nodes {
-		if id, _ := n.Attr("Id"); referenced[id] {
-			found++
-		}
-	}
-	switch {
-	case found < len(referenced):
-		return shape("a RetrievalMethod to an EncryptedKey that is not beside EncryptedData")
-	case len(nodes) == 0:
-		return shape("no EncryptedKey")
-	case len(nodes) > maxKeys:
-		return shape("more than " + strconv.Itoa(maxKeys) + " EncryptedKeys")
+	nodes, referenced, err := gatherKeys(data, keyInfo)
+	if err != nil {
+		return err
 	}
 	var refused error
 	for _, n := range nodes {
@@ -196,6 +163,47 @@ func (s *Sealed) readKeys(data, keyInfo xmltree.Node) error {
 	}
 	slices.SortStableFunc(s.keys, func(a, b wrapped) int { return cmp.Compare(b.likely, a.likely) })
 	return nil
+}
+
+// gatherKeys finds the EncryptedKeys: those in EncryptedData's KeyInfo, and
+// those beside it, which a RetrievalMethod may single out by their IDs (SAML
+// Core 6.1, XML Encryption 3.5.1 and 3.5.2). Everything else in a KeyInfo is
+// passed over.
+func gatherKeys(data, keyInfo xmltree.Node) (nodes []xmltree.Node, referenced map[string]bool, err error) {
+	referenced = make(map[string]bool)
+	for c := keyInfo.First(); c.OK(); c = c.Next() {
+		switch {
+		case c.Is(xmltree.Encryption, "EncryptedKey"):
+			nodes = append(nodes, c)
+		case c.Is(xmltree.Signature, "RetrievalMethod"):
+			if typ, given := c.Attr("Type"); given && typ != typeKey || c.First().OK() {
+				return nil, nil, shape("a RetrievalMethod to something other than an EncryptedKey, or with transforms")
+			}
+			uri, _ := c.Attr("URI")
+			referenced[uri[1:]] = true // refuseReferences has seen to it that it is "#ID"
+		}
+	}
+	for c := data.Next(); c.OK(); c = c.Next() {
+		if !c.Is(xmltree.Encryption, "EncryptedKey") {
+			return nil, nil, shape("something other than EncryptedKeys after EncryptedData")
+		}
+		nodes = append(nodes, c)
+	}
+	found := 0
+	for _, n := range nodes {
+		if id, _ := n.Attr("Id"); referenced[id] {
+			found++
+		}
+	}
+	switch {
+	case found < len(referenced):
+		return nil, nil, shape("a RetrievalMethod to an EncryptedKey that is not beside EncryptedData")
+	case len(nodes) == 0:
+		return nil, nil, shape("no EncryptedKey")
+	case len(nodes) > maxKeys:
+		return nil, nil, shape("more than " + strconv.Itoa(maxKeys) + " EncryptedKeys")
+	}
+	return nodes, referenced, nil
 }
 
 // likeliness orders EncryptedKeys by their hints (XML Encryption 3.5.1,

@@ -99,35 +99,6 @@ func (r *reader) resolveAttributes(n *node) error {
 	return nil
 }
 
-// checkID refuses an ID that stands twice, whatever spelling of the attribute
-// carries it: a signature's Reference must not be able to mean two elements. So
-// who changes the document around a ciphertext can learn whether an ID that he
-// guesses stands inside it. IDs are no secret, and are made to be hard to guess.
-// Only the Id of a ds:Signature, which a SAML signature never refers to, may
-// be that of another ds:Signature (some identity providers do that).
-func (r *reader) checkID(n *node, a *attr) error {
-	switch local := r.str(a.local); {
-	case a.ns == None && (local == "ID" || local == "Id" || local == "id"):
-	case a.ns == XML && local == "id":
-	default:
-		return nil
-	}
-	value := r.str(a.value)
-	what := ofElement
-	if n.ns == Signature && r.str(n.str) == "Signature" {
-		what = ofSignature
-	}
-	for d := r.d; d != nil; d = d.outer {
-		if d.ids.collides(value, what) {
-			return duplicateID()
-		}
-	}
-	r.d.ids.add(value, what)
-	return nil
-}
-
-func duplicateID() error { return &Error{Kind: Duplicate, Detail: "an ID stands twice"} }
-
 // isAbsolute reports whether a URI begins with a scheme (RFC 3986 3.1).
 func isAbsolute(uri string) bool {
 	scheme, _, ok := strings.Cut(uri, ":")

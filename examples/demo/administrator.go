@@ -11,14 +11,14 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
-	"github.com/meridian-saml/meridian/portal/replica"
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// What an administrator does to extend the instance, in the order in which it
-// is done. Each can be done again, and then changes nothing.
+// What an administrator does: first what extends the instance, in the order in
+// which it is done. Each of these three can be done again, and then changes
+// nothing.
 
-// newRegion is the Region that the instance can be extended to.
+// newRegion is the Region that the instance can be extended to, or was.
 func (w *world) newRegion() *site { return w.sites[len(w.sites)-1] }
 
 // addRegion lists the Region in the primary, gives the service provider its
@@ -141,15 +141,4 @@ func (w *world) revoke(ctx context.Context) (from *site, ended portal.Session, e
 		return from, ended, fmt.Errorf("%s knows of no session that began in %s: sign in there first", from.Name, made.Name)
 	}
 	return from, ended, runs.Sessions().Revoke(ctx, ended.UserID, ended.ID)
-}
-
-// nodes are the replicas that run.
-func (w *world) nodes() []*replica.Node {
-	var out []*replica.Node
-	for _, s := range w.sites {
-		if runs := s.running(); runs != nil {
-			out = append(out, runs.Node)
-		}
-	}
-	return out
 }

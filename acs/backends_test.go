@@ -1,0 +1,96 @@
+package acs_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/internal/testserver"
+	"github.com/meridian-saml/meridian/acs/natsstore"
+	"github.com/meridian-saml/meridian/acs/redisstore"
+)
+
+// backend is what the stores of a Region's nodes share.
+type backend struct {
+	node        func() acs.Store // each with a connection of its own, and patient: test machines are slow
+	hasty       func() acs.Store // the same, for tests in which no answer comes
+	stop, start func()           // of the server; nil where there is none
+}
+
+// open makes a backend for one test.
+type open func(testing.TB) backend
+
+func memoryBackend(testing.TB) backend {
+	m := acs.NewMemoryStore()
+	return backend{node: func() acs.Store { return m }}
+}
+
+func natsBackend(storage jetstream.StorageType) open {
+	return func(t testing.TB) backend {
+		n := testserver.StartNATS(t, 1)
+		node := func(timeout time.Duration) func() acs.Store {
+			return func() acs.Store {
+				s, err := natsstore.New(t.Context(), natsstore.Config{JetStream: n.JetStream(0), Storage: storage, Timeout: timeout})
+				require.NoError(t, err)
+				return s
+			}
+		}
+		return backend{stop: n.Stop, start: n.Start, node: node(time.Minute), hasty: node(2 * time.Second)}
+	}
+}
+
+func redisBackend(t testing.TB) backend {
+	r := testserver.StartRedis(t)
+	node := func(timeout time.Duration) func() acs.Store {
+		return func() acs.Store {
+			s, err := redisstore.New(t.Context(), redisstore.Config{Client: r.Client(), Timeout: timeout})
+			require.NoError(t, err)
+			return s
+		}
+	}
+	return backend{stop: r.Kill, start: r.Start, node: node(time.Minute), hasty: node(2 * time.Second)}
+}
+
+var (
+	// backends are the stores that ship with Meridian.
+	backends = map[string]open{"memory": memoryBackend, "nats": natsBackend(jetstream.FileStorage), "redis": redisBackend}
+	// servers are those that a server is needed for, which can be stopped.
+	servers = map[string]open{"nats": backends["nats"], "redis": redisBackend}
+	// forgetful are servers that know nothing any more when they start again.
+	forgetful = map[string]open{"nats": natsBackend(jetstream.MemoryStorage), "redis": redisBackend}
+)
+
+// onEach gives each test a world by the system's clock, because that is what
+// servers go by.
+func onEach(t *testing.T, list map[string]open, test func(*testing.T, *world, backend)) {
+	for name, open := range list {
+		t.Run(name, func(t *testing.T) { test(t, newWorld(t), open(t)) })
+	}
+}
+
+// catchUp sets the world's clock to now, and a moment ahead, so that what is
+// issued next is after what happened before, in whole milliseconds too.
+func (w *world) catchUp() { w.clock.Advance(time.Since(w.clock.Now()) + time.Second) }
+
+// nodes are three of one Region.
+func (w *world) nodes(store func() acs.Store) (nodes []http.Handler) {
+	for range 3 {
+		nodes = append(nodes, w.region("us-east-1", accept, func(c *acs.RegionConfig) { c.Store = store() }))
+	}
+	w.catchUp()
+	return nodes
+}
+
+func (w *world) reasons() map[string]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	count := make(map[string]int)
+	for _, v := range w.verdicts {
+		count[v.Reason]++
+	}
+	return count
+}

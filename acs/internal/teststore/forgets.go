@@ -1,0 +1,65 @@
+// Package teststore has what the tests of several stores check in the same way
+// and package storetest can't: what needs a server that loses its memory.
+package teststore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/meridian-saml/meridian/acs"
+)
+
+// Store is a store of a Region that can forget.
+type Store interface {
+	acs.Store
+	acs.Rememberer
+}
+
+// A Loss is how stores of a Region lose what they share.
+type Loss struct {
+	Lose func()
+	// Tries is how many calls may fail before the store works again.
+	Tries int
+	// Unit is that of the server's clock.
+	Unit time.Duration
+}
+
+// Forgets checks that two stores of one Region, which are running when what
+// they share is lost, notice it before they let anybody in: each fails at least
+// once, never says that it knows a record which it can't know, works again, and
+// then remembers since a moment after the loss.
+func Forgets[S Store](t *testing.T, stores [2]S, loss Loss) {
+	t.Helper()
+	ctx := context.Background()
+	add := func(s S, name any) error {
+		return s.Add(ctx, acs.KeyPrefixAssertion+fmt.Sprint(name), []byte("v"), time.Now().Add(10*time.Minute))
+	}
+	if err := add(stores[0], "used"); err != nil {
+		t.Fatalf("before the loss: %v", err)
+	}
+	before, lost := stores[0].Since(), time.Now().Truncate(loss.Unit)
+	loss.Lose()
+	for _, s := range stores {
+		failed := 0
+		for err := add(s, time.Now().UnixNano()); err != nil; err = add(s, time.Now().UnixNano()) {
+			if errors.Is(err, acs.ErrExists) {
+				t.Fatalf("after the loss: %v", err)
+			}
+			if failed++; failed == loss.Tries {
+				t.Fatalf("it never works again: %v", err)
+			}
+		}
+		if failed == 0 {
+			t.Fatal("the first call after the loss works")
+		}
+		if since := s.Since(); !since.After(before) || since.Before(lost) {
+			t.Fatalf("Since is %v; it was %v before the loss, which came after %v", since, before, lost)
+		}
+	}
+	if a, b := stores[0].Since(), stores[1].Since(); !a.Equal(b) {
+		t.Fatalf("Since is %v in one store and %v in the other", a, b)
+	}
+}

@@ -1,0 +1,51 @@
+package redisstore
+
+import (
+	"context"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// once is a command that the client does not send again when the connection
+// breaks: the second time it would find its own work and take it for another's.
+type once struct{ *redis.Cmd }
+
+func (once) NoRetry() bool { return true }
+
+// answer is what Redis said, or redis.Nil.
+type answer struct {
+	value any
+	err   error
+}
+
+// do runs a command. It stops waiting when ctx ends, whatever the client's own
+// options say about contexts; the client then ends on its own timeouts.
+func (s *Store) do(ctx context.Context, args ...any) (any, error) {
+	done := make(chan answer, 1)
+	go func() {
+		cmd := once{redis.NewCmd(ctx, args...)}
+		_ = s.cfg.Client.Process(ctx, cmd) // the same error as Result gives
+		v, err := cmd.Result()
+		done <- answer{v, err}
+	}()
+	select {
+	case a := <-done:
+		return a.value, a.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// run runs a script, which Redis need not have seen before.
+func (s *Store) run(ctx context.Context, sc script, keys []string, args ...any) (any, error) {
+	rest := []any{len(keys)}
+	for _, key := range keys {
+		rest = append(rest, key)
+	}
+	rest = append(rest, args...)
+	v, err := s.do(ctx, append([]any{"evalsha", sc.sum}, rest...)...)
+	if redis.HasErrorPrefix(err, "NOSCRIPT") {
+		v, err = s.do(ctx, append([]any{"eval", sc.source}, rest...)...)
+	}
+	return v, err
+}

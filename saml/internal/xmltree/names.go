@@ -1,0 +1,84 @@
+package xmltree
+
+// NS is a namespace, as a number within one document. The ones that SAML uses
+// have the same number in every document.
+type NS int32
+
+// The namespaces that have a fixed number.
+const (
+	None NS = iota
+	XML
+	Assertion
+	Protocol
+	Signature
+	Encryption
+	Encryption11
+	ExclusiveC14N
+	XSI
+	Metadata
+	firstFree
+)
+
+var fixed = [firstFree]string{
+	None:          "",
+	XML:           "http://www.w3.org/XML/1998/namespace",
+	Assertion:     "urn:oasis:names:tc:SAML:2.0:assertion",
+	Protocol:      "urn:oasis:names:tc:SAML:2.0:protocol",
+	Signature:     "http://www.w3.org/2000/09/xmldsig#",
+	Encryption:    "http://www.w3.org/2001/04/xmlenc#",
+	Encryption11:  "http://www.w3.org/2009/xmlenc11#",
+	ExclusiveC14N: "http://www.w3.org/2001/10/xml-exc-c14n#",
+	XSI:           "http://www.w3.org/2001/XMLSchema-instance",
+	Metadata:      "urn:oasis:names:tc:SAML:2.0:metadata",
+}
+
+const nsXMLNS = "http://www.w3.org/2000/xmlns/"
+
+// Prefix is a namespace prefix, as a number within one document.
+type Prefix int32
+
+// The prefixes that every document has: none, and xml.
+const (
+	DefaultPrefix Prefix = iota
+	XMLPrefix
+)
+
+// names numbers texts in the order in which they come.
+type names struct {
+	all   []string
+	index map[string]int32 // only once there are many
+}
+
+// few is how many names are looked through one by one.
+const few = 16
+
+func (n *names) find(s string) (int32, bool) {
+	if n.index != nil {
+		i, ok := n.index[s]
+		return i, ok
+	}
+	for i := len(n.all) - 1; i >= 0; i-- { // what came last comes again soonest
+		if n.all[i] == s {
+			return int32(i), true
+		}
+	}
+	return 0, false
+}
+
+func (n *names) number(s string) int32 {
+	if i, ok := n.find(s); ok {
+		return i
+	}
+	i := int32(len(n.all))
+	n.all = append(n.all, s)
+	switch {
+	case n.index != nil:
+		n.index[s] = i
+	case len(n.all) > few:
+		n.index = make(map[string]int32, 2*len(n.all))
+		for j, have := range n.all {
+			n.index[have] = int32(j)
+		}
+	}
+	return i
+}
