@@ -33,7 +33,7 @@ func admin(t *testing.T, idp *mockidp.Server) (*browser, string) {
 func TestAdminPage(t *testing.T) {
 	conf := twoRegions()
 	conf.Mutations = []string{"A03"}
-	conf.Mutate = func(m mockidp.Mutation) ([]byte, error) { return m.Response, nil }
+	conf.Mutate = func(mockidp.Mutation) (mockidp.Mutated, error) { return mockidp.Mutated{}, nil }
 	idp := start(t, conf)
 	b, at := admin(t, idp)
 	page := b.get(at)
@@ -47,14 +47,25 @@ func TestAdminPage(t *testing.T) {
 	press("queue-attack", url.Values{"attack": {"A03"}})
 	press("fault", url.Values{"kind": {"skew"}})
 	body := press("queue-error", url.Values{"app": {"idc"}, "status": {mockidp.StatusNoPassive}})
-	for _, want := range []string{"user " + alice, "attack A03", "skew for 1h0m0s, 1 more", "NoPassive"} {
+	for _, want := range []string{"user " + alice, "attack A03", "skew for 1h0m0s, 1 more", "NoPassive", "None is switched on"} {
 		assert.Contains(t, body, want)
 	}
+	press("attack-on", url.Values{"attack": {"A03"}, "app": {"idc"}, "user": {alice}})
+	body = press("attack-on", url.Values{"attack": {"A03"}, "app": {""}, "user": {""}})
+	for _, want := range []string{"A03 for " + alice + ", at Identity Center – N. Virginia", "A03 for everybody", `aria-label="Switch off A03 for everybody"`} {
+		assert.Contains(t, body, want)
+	}
+	assert.Contains(t, press("attack-on", url.Values{"attack": {"A99"}}), "no mutation is called")
+	body = press("attack-off", url.Values{"app": {""}, "user": {""}})
+	assert.NotContains(t, body, "A03 for everybody")
+	assert.Contains(t, body, "A03 for "+alice)
 	assert.Contains(t, press("queue-clear", nil), "Nothing is queued")
 	assert.Contains(t, press("fault-clear", nil), "Nothing goes wrong")
 	assert.Contains(t, press("advance", url.Values{"by": {"24h"}}), "(24h0m0s off)")
 	assert.Contains(t, press("advance", url.Values{"by": {"soon"}}), "a duration such as 90m")
-	assert.Contains(t, press("reset", nil), "None yet")
+	body = press("reset", nil)
+	assert.Contains(t, body, "None yet")
+	assert.Contains(t, body, "None is switched on")
 	assert.Contains(t, press("nonsense", nil), "no such button")
 
 	// Without the cookie, and from another site's page, nothing happens.

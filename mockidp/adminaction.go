@@ -19,8 +19,10 @@ func (s *Server) adminAction(w http.ResponseWriter, r *http.Request) {
 		"advance":      s.actAdvance,
 		"queue-user":   func(v url.Values) error { return s.QueueUser(v.Get("user")) },
 		"queue-error":  func(v url.Values) error { return s.QueueError(v.Get("app"), Status{SubCode: v.Get("status")}) },
-		"queue-attack": func(v url.Values) error { return s.QueueMutation(v.Get("attack"), v.Get("app"), "") },
-		"queue-clear":  func(url.Values) error { s.queue.reset(); s.mutations.reset(); return nil },
+		"queue-attack": func(v url.Values) error { return s.QueueMutation(v.Get("attack"), v.Get("app"), v.Get("user")) },
+		"queue-clear":  func(url.Values) error { s.queue.reset(); s.mutations.emptyQueue(); return nil },
+		"attack-on":    func(v url.Values) error { return s.SetMutation(v.Get("attack"), v.Get("app"), v.Get("user")) },
+		"attack-off":   func(v url.Values) error { return s.SetMutation("", v.Get("app"), v.Get("user")) },
 		"fault":        s.actFault,
 		"fault-clear":  func(url.Values) error { s.ClearFaults(""); return nil },
 		"deliver":      s.actDeliver,
@@ -67,6 +69,6 @@ func (s *Server) actDeliver(v url.Values) error {
 	if err != nil || !ok || m.Direction != Sent {
 		return &Error{Reason: ReasonNoSuchMessage, Detail: "no message that was sent has this ID"}
 	}
-	s.deliverBounded(m.form())
+	s.deliverBounded(m.Form)
 	return nil
 }

@@ -16,7 +16,7 @@ func TestAdminPageInABrowser(t *testing.T) {
 	chromium := chrome(t)
 	conf := twoRegions()
 	conf.Mutations = []string{"A03/assertion", "B01"}
-	conf.Mutate = func(m mockidp.Mutation) ([]byte, error) { return m.Response, nil }
+	conf.Mutate = func(mockidp.Mutation) (mockidp.Mutated, error) { return mockidp.Mutated{}, nil }
 	conf.Apps[0].Attributes = []mockidp.Attribute{{Name: "mail", Values: []string{"${user.email}"}}}
 	idp := start(t, conf)
 	srv := httptest.NewServer(idp.Control())
@@ -35,6 +35,13 @@ func TestAdminPageInABrowser(t *testing.T) {
 	w.tabTo(`form[action="/actions/advance"] button`)
 	w.submit(kb.Enter)
 	w.reads("(1m0s off)")
+	w.tabTo(`button[formaction="/actions/attack-on"]`)
+	w.submit(kb.Enter)
+	w.reads("A03/assertion for everybody")
+	w.looks("control-attack")
+	w.tabTo(`form[action="/actions/attack-off"] button`)
+	w.submit(kb.Enter)
+	w.reads("None is switched on")
 	w.tabTo(`form[action="/actions/queue-user"] button`)
 	w.submit(kb.Enter)
 	w.reads("user " + alice)

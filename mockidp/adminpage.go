@@ -119,6 +119,9 @@ func (s *Server) adminOverview(w http.ResponseWriter, _ *http.Request) {
 	for _, a := range st.apps {
 		body.Apps = append(body.Apps, adminApp{a})
 	}
+	for _, m := range s.StandingMutations() {
+		body.Standing = append(body.Standing, st.adminAttack(m))
+	}
 	for _, u := range st.sortedUsers()[:min(shownUsers, len(st.users))] {
 		body.Users = append(body.Users, adminUser{u})
 	}

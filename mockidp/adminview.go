@@ -16,6 +16,8 @@ type adminView struct {
 
 	QueuedUsers, QueuedErrors, QueuedAttacks []string
 
+	Standing []adminAttack
+
 	Faults    []faultBody
 	Apps      []adminApp
 	Users     []adminUser
@@ -30,6 +32,23 @@ type (
 	adminApp  struct{ *App }
 	adminUser struct{ *User }
 )
+
+// adminAttack is one that is switched on.
+type adminAttack struct {
+	StandingMutation
+	Of string // whose answers it strikes, in words
+}
+
+func (st *state) adminAttack(m StandingMutation) adminAttack {
+	of := "for everybody"
+	if m.User != "" {
+		of = "for " + m.User
+	}
+	if m.App != "" {
+		of += ", at " + st.label(m.App)
+	}
+	return adminAttack{m, of}
+}
 
 // KindWord says what sort of app it is.
 func (a adminApp) KindWord() string {
@@ -107,7 +126,21 @@ type messageView struct {
 	Message Message
 	Lines   []line
 	Pretty  string
-	Body    string // of the ACS's answer
+	Body    string  // of the ACS's answer
+	Odd     []Field // the form, where an attack made it another than usual
+}
+
+// odd is a form in words, unless it is as usual.
+func (m Message) odd() []Field {
+	f := m.Form
+	if m.Direction != Sent || f.usual(m.ACS) {
+		return nil
+	}
+	out := []Field{{"The form leads to", cut(f.URL)}, {"By", strings.TrimSpace(strings.ToUpper(or(string(f.Method), "post")) + " " + string(f.Encoding))}}
+	for _, x := range f.fields() {
+		out = append(out, Field{"Its field " + x.Name, cut(x.Value)})
+	}
+	return out
 }
 
 func (s *Server) adminMessage(w http.ResponseWriter, r *http.Request) {
@@ -117,7 +150,7 @@ func (s *Server) adminMessage(w http.ResponseWriter, r *http.Request) {
 		s.adminSays(w, http.StatusNotFound, "There is no such message, or it was forgotten.")
 		return
 	}
-	v := messageView{Row: s.state.Load().messageRow(m), Message: m, Lines: explain(m.XML), Pretty: pretty(m.XML)}
+	v := messageView{Row: s.state.Load().messageRow(m), Message: m, Lines: explain(m.XML), Pretty: pretty(m.XML), Odd: m.odd()}
 	if m.Answer != nil {
 		v.Body = cut(string(m.Answer.Body))
 	}

@@ -1,6 +1,9 @@
 package mockidp
 
-import "net/url"
+import (
+	"net/url"
+	"slices"
+)
 
 // Answer is what the identity provider would answer to an AuthnRequest sent by
 // the HTTP-Redirect binding, for a user who has just signed in. It takes the
@@ -28,25 +31,28 @@ func (s *Server) AnswerPost(ssoURL string, form url.Values, login string) (Form,
 
 func (s *Server) answerTo(ssoURL, binding, query string, v url.Values, login string) (Form, error) {
 	st := s.state.Load()
-	for _, app := range st.apps {
-		if app.Kind != SAML || ssoURL != s.ssoURL(app) {
-			continue
-		}
-		in, err := readParams(binding, v)
-		if err == nil && !in.has {
-			err = malformed(nil, "there is no SAMLRequest; IdPInitiated makes answers without one")
-		}
-		if err != nil {
-			return Form{}, err
-		}
-		in.query = query
-		p, err := s.read(app, in)
-		if err != nil {
-			return form(s.refusal(st, p, err))
-		}
-		return s.answerFor(st, p, login)
+	at := slices.IndexFunc(st.apps, func(a *App) bool { return a.Kind == SAML && ssoURL == s.ssoURL(a) })
+	if at < 0 {
+		return Form{}, &Error{Reason: ReasonNoSuchApp, Detail: "no app has this sign-on address", Got: ssoURL}
 	}
-	return Form{}, &Error{Reason: ReasonNoSuchApp, Detail: "no app has this sign-on address", Got: ssoURL}
+	in, err := readParams(binding, v)
+	if err == nil && !in.has {
+		err = malformed(nil, "there is no SAMLRequest; IdPInitiated makes answers without one")
+	}
+	if err != nil {
+		return Form{}, err
+	}
+	in.query = query
+	var p pending
+	if app := st.apps[at]; app.Profile == Entra {
+		_, p, err = s.readEntra(st, st.tenant(app), in)
+	} else {
+		p, err = s.read(app, in)
+	}
+	if err != nil {
+		return form(s.refusal(st, p, err))
+	}
+	return s.answerFor(st, p, login)
 }
 
 // IdPInitiated is what the app's tile would post: an answer to no request, to
@@ -92,13 +98,4 @@ func form(out posted, err *Error) (Form, error) {
 
 func inactive(u *User) *Error {
 	return &Error{Reason: ReasonInactive, Detail: "the user " + quote(u.Login) + " can't sign in: locked out, suspended, deprovisioned or staged"}
-}
-
-// Values are the form's fields, ready for http.Client.PostForm.
-func (f Form) Values() url.Values {
-	v := url.Values{"SAMLResponse": {f.SAMLResponse}}
-	if f.RelayState != "" {
-		v.Set("RelayState", f.RelayState)
-	}
-	return v
 }

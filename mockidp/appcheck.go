@@ -3,8 +3,6 @@ package mockidp
 import (
 	"crypto/ecdsa"
 	"crypto/rsa"
-	"crypto/sha256"
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -33,6 +31,9 @@ func (a App) prepared(n naming) (App, *Error) {
 	}
 	if a.ExternalKey == "" {
 		a.ExternalKey = "exk" + derivedID("key", n.salt+a.Label, n.ordinal)
+		if a.Kind == SAML && a.Profile == Entra {
+			a.ExternalKey = derivedGUID("app\x00" + n.salt + a.Label + "\x00" + itoa(n.ordinal))
+		}
 	}
 	if a.Name == "" && a.IdentityCenter != nil {
 		a.Name = catalogueName
@@ -170,10 +171,4 @@ func appName(label string, ordinal int) string {
 		name = name[:60]
 	}
 	return "mockidp_" + name + "_" + itoa(ordinal+1)
-}
-
-// tenantID has the shape of an Entra tenant's, and is one for all apps.
-func tenantID(n naming) string {
-	b := sha256.Sum256([]byte("tenant\x00" + n.salt + n.org))
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16])
 }

@@ -2,12 +2,9 @@ package mockidp
 
 import (
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
 )
-
-func appPath(a *App) string { return pathApp + url.PathEscape(a.ID) }
 
 // appDetails is the body of the page about an app.
 type appDetails struct {
@@ -64,7 +61,7 @@ func (s *Server) details(st *state, a *App) appDetails {
 		d.Sections = []section{{"Bookmark", []row{{Name: "URL", Values: []string{a.URL}, Link: true}}}, assigned}
 		return d
 	}
-	d.Metadata = s.base() + "/app/" + a.ExternalKey + "/sso/saml/metadata"
+	d.Metadata = s.metadataURL(a)
 	for i, x := range a.ACS {
 		d.ACS = append(d.ACS, a.acsRow(i, x))
 	}
@@ -101,7 +98,7 @@ func (s *Server) identityProvider(st *state, a *App) section {
 	return section{"Identity provider", []row{
 		one("Issuer", a.Issuer),
 		one("Sign-on URL", s.ssoURL(a)),
-		one("Metadata URL", s.base()+"/app/"+a.ExternalKey+"/sso/saml/metadata"),
+		one("Metadata URL", s.metadataURL(a)),
 		one("Signing key", signer.key.id),
 		one("Signature algorithm", method),
 	}}

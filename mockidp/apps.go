@@ -22,8 +22,11 @@ type Profile int
 const (
 	Okta Profile = iota // the zero value
 	// Entra is Microsoft Entra ID's: the default ACS is the one with the
-	// Default flag (else the first), each may have an Index or none, the page
-	// for an unlisted one says AADSTS50011, and the issuer is a tenant's.
+	// Default flag (else the first), each may have an Index or none, and the
+	// page for an unlisted one says AADSTS50011. Issuer, sign-on address and
+	// metadata are a tenant's: /TENANT/saml2 takes the requests of all its
+	// apps, whose Audiences therefore differ, and tells them apart by Issuer
+	// (else AADSTS700016); the tile leads elsewhere.
 	Entra
 )
 
@@ -57,10 +60,11 @@ type App struct {
 	// ID names the app to this package's methods, and is in a bookmark's link.
 	// Zero: 0oa and 17 characters made from the label.
 	ID string
-	// ExternalKey is the last part of the SAML paths. Zero: exk and 17
-	// characters made from the label.
+	// ExternalKey is the app's part of the SAML paths. Zero: exk and 17
+	// characters made from the label; with the profile Entra, where it is the
+	// application's ID, a GUID made from it.
 	ExternalKey string
-	// Name is the app's part of the sign-on path. Zero: made from the label.
+	// Name is the readable part of Okta's sign-on path. Zero: made from the label.
 	Name string
 	// Inactive switches the app off: no tile, and 403 for everybody. Zero: it is on.
 	Inactive bool
@@ -89,7 +93,8 @@ type App struct {
 
 	// Issuer is this identity provider's entity ID towards the app. Zero:
 	// "http://www.okta.com/" and ExternalKey; with the profile Entra
-	// "https://sts.windows.net/", a tenant's ID and "/".
+	// "https://sts.windows.net/", the ID of a tenant made from Config.Org, and
+	// "/". An Issuer with another tenant's ID puts the app into that tenant.
 	Issuer string
 	// Audience is the service provider's entity ID. Zero: no request is
 	// accepted until RegisterSP or UpdateApp sets it.
@@ -126,7 +131,8 @@ type App struct {
 	// SignatureMethod is the algorithm, which has to suit the key. Zero: with
 	// SHA-256, or for ECDSA on a larger curve with the hash of its size.
 	SignatureMethod SignatureMethod
-	// KeyID is the key that signs for this app. Zero: the Server's.
+	// KeyID is the one of the app's keys (Server.AppKeys) that signs for it.
+	// Zero: the Server's.
 	KeyID string
 	// OmitKeyInfo leaves the certificate out of signatures. Zero: it is there.
 	OmitKeyInfo bool

@@ -76,15 +76,19 @@ type Config struct {
 	// Faults are in force from the start; Inject adds more. Zero: none.
 	Faults []Fault
 
-	// Mutate gets every answer before it is sent and returns the Response that
-	// is sent in its place, for tests of what a service provider must refuse;
-	// QueueMutation says what to do with the next. It may be called from many
-	// goroutines, and returns Mutation.Response where nothing is to change.
+	// Mutate gets every answer before it is sent and returns what is sent in
+	// its place, for tests of what a service provider must refuse;
+	// Mutation.ID is what was ordered for this answer. It may be called from
+	// many goroutines, and returns the zero Mutated where nothing is to change.
 	// Zero (nil): answers are sent as they are.
-	Mutate func(Mutation) ([]byte, error)
-	// Mutations are the IDs that Mutate knows; QueueMutation refuses others,
-	// and the sign-in page and Control's offer them. Zero: any ID goes to Mutate.
+	Mutate func(Mutation) (Mutated, error)
+	// Mutations are the IDs that Mutate knows; QueueMutation and SetMutation
+	// refuse others, and the sign-in page and Control's offer them. Zero: any
+	// ID goes to Mutate.
 	Mutations []string
+	// StandingMutations are switched on from the start, at most one for a pair
+	// of app and user; SetMutation switches others on and off. Zero: none.
+	StandingMutations []StandingMutation
 
 	// Strict refuses what some identity providers let pass and others don't:
 	// a RelayState over the 80 bytes of SAML Bindings 3.4.3, a request whose
@@ -95,7 +99,8 @@ type Config struct {
 
 	// OddPaths puts all pages under a path that is made up at each start, and
 	// makes up the IDs, keys and issuers of apps that give none, so that
-	// nobody builds on what an address looks like. Zero: Okta's paths.
+	// nobody builds on what an address looks like. Zero: Okta's paths, or
+	// Entra's for apps with that profile.
 	OddPaths bool
 
 	// ControlToken is what callers of Control's API and page have to show.

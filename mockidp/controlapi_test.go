@@ -178,7 +178,7 @@ func TestControlListsAndFilters(t *testing.T) {
 	a.ok(204, "DELETE", "/api/v1/users/"+all[0], nil)
 	assert.Len(t, a.list("/api/v1/users", "id"), 449)
 	assert.Equal(t, []string{all[0]}, a.list(`/api/v1/users?filter=status+eq+"DEPROVISIONED"`, "id"))
-	for _, bad := range []string{`filter=status`, `filter=status+eq+ACTIVE`, `filter=shoe+eq+"1"`, `search=status+eq+"a"+and+id+eq+"b"+or+id+eq+"c"`, `filter=(status+eq+"a")`} {
+	for _, bad := range []string{`filter=status`, `filter=status+eq+ACTIVE`, `filter=shoe+eq+"1"`, `search=(status+eq+"a"`} {
 		a.refused(400, "E0000031", "GET", "/api/v1/users?"+bad, nil)
 	}
 	a.refused(400, "E0000001", "GET", "/api/v1/users?limit=x", nil)

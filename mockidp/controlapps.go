@@ -143,11 +143,11 @@ func (s *Server) listApps(c *call) *apiError {
 		}
 	}
 	slices.SortFunc(list, func(a, b *App) int { return strings.Compare(a.ID, b.ID) }) // for the cursor
-	list, err := selected(c, list, st.searchApp)
+	list, err := selected(c, list, st.appFields)
 	if err != nil {
 		return err
 	}
-	if list, err = paged(c, list, 200, func(a *App) string { return a.ID }); err != nil {
+	if list, err = paged(c, list, 200, order[*App]{key: func(a *App) string { return a.ID }}); err != nil {
 		return err
 	}
 	out := []any{}
@@ -155,40 +155,6 @@ func (s *Server) listApps(c *call) *apiError {
 		out = append(out, s.appJSON(c, st, a))
 	}
 	return c.ok(out)
-}
-
-func (st *state) searchApp(a *App, name string) []string {
-	out := []string{}
-	switch name {
-	case "id":
-		return []string{a.ID}
-	case "status":
-		return []string{a.status()}
-	case "name":
-		return []string{a.oktaName()}
-	case "label":
-		return []string{a.Label}
-	case "credentials.signing.kid":
-		if a.Kind == SAML {
-			out = append(out, st.keyFor(a).id)
-		}
-		return out
-	case "user.id":
-		for _, u := range st.users {
-			if a.assignedTo(u) {
-				out = append(out, u.ID)
-			}
-		}
-		return out
-	case "group.id":
-		for _, g := range st.allGroups() {
-			if slices.Contains(a.Groups, g.Name) {
-				out = append(out, g.ID)
-			}
-		}
-		return out
-	}
-	return nil
 }
 
 // appMetadata is the metadata with the keys that are published, or with the
@@ -200,7 +166,7 @@ func (s *Server) appMetadata(c *call) *apiError {
 		}
 		keys := st.keysFor(a)
 		if kid := c.r.URL.Query().Get("kid"); kid != "" {
-			k := st.key(kid)
+			k := findKey(st.ring(a), kid)
 			if k == nil {
 				return notFound(kid, "JsonWebKey")
 			}

@@ -2,7 +2,6 @@ package mockidp_test
 
 import (
 	"encoding/json"
-	"encoding/xml"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -129,50 +128,16 @@ func TestControlOtherApps(t *testing.T) {
 	assert.Len(t, a.idp.Apps(), 4)
 }
 
-func TestControlKeysRollOver(t *testing.T) {
-	a := newAPI(t, twoRegions())
-	keys := "/api/v1/apps/idc/credentials/keys"
-	old := a.list(keys, "kid")
-	require.Len(t, old, 1)
-	a.refused(400, "E0000001", "POST", keys+"/generate?validityYears=1", nil)
-	made := a.ok(201, "POST", keys+"/generate?validityYears=2", nil)
-	kid := text2(made["kid"])
-	end := must(time.Parse(time.RFC3339, text2(made["expiresAt"])))
-	assert.WithinDuration(t, time.Now().AddDate(2, 0, 0), end, 24*time.Hour)
-	assert.Equal(t, kid, a.ok(200, "GET", keys+"/"+kid, nil)["kid"])
-	certificates := func(query string) int {
-		t.Helper()
-		resp, raw := a.do("GET", "/api/v1/apps/idc/sso/saml/metadata"+query, nil)
-		require.Equal(t, 200, resp.StatusCode)
-		var d struct {
-			Keys []struct{} `xml:"IDPSSODescriptor>KeyDescriptor"`
-		}
-		require.NoError(t, xml.Unmarshal(raw, &d))
-		return len(d.Keys)
-	}
-	assert.Equal(t, []int{2, 1}, []int{certificates(""), certificates("?kid=" + kid)})
-	app := a.ok(200, "GET", "/api/v1/apps/idc", nil)
-	app["credentials"] = object{"signing": object{"kid": kid}}
-	assert.Equal(t, kid, dig(a.ok(200, "PUT", "/api/v1/apps/idc", app), "credentials.signing.kid"))
-	form, err := a.idp.IdPInitiated("idc", alice, "")
-	require.NoError(t, err)
-	assert.Equal(t, made["x5c"].([]any)[0], text(t, decode(t, form), "//X509Certificate"))
-	a.refused(400, "E0000001", "DELETE", "/control/keys/"+old[0], nil)
-	a.ok(204, "POST", "/control/keys/"+kid+"/sign", nil)
-	a.ok(204, "DELETE", "/control/keys/"+old[0], nil)
-	assert.Equal(t, 1, certificates(""))
-}
-
 func TestControlWhatATestNeeds(t *testing.T) {
 	sp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/home", http.StatusSeeOther) }))
 	defer sp.Close()
 	conf := twoRegions()
 	conf.Mutations = []string{"A1"}
-	conf.Mutate = func(m mockidp.Mutation) ([]byte, error) {
+	conf.Mutate = func(m mockidp.Mutation) (mockidp.Mutated, error) {
 		if m.ID == "A1" {
-			return []byte("<forged/>"), nil
+			return mockidp.Mutated{Response: []byte("<forged/>")}, nil
 		}
-		return m.Response, nil
+		return mockidp.Mutated{}, nil
 	}
 	a := newAPI(t, conf)
 	require.NoError(t, a.idp.SetACS("idc", []mockidp.ACS{{URL: sp.URL + "/acs"}}))

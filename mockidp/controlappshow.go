@@ -28,15 +28,9 @@ func (a *App) status() string {
 	return "ACTIVE"
 }
 
-// tileURL is where the app's tile leads.
-func (s *Server) tileURL(a *App) string {
-	t := s.tile(a)
-	return s.base() + strings.TrimPrefix(t.Link, s.prefix)
-}
-
 // appJSON is an app as Okta shows one.
 func (s *Server) appJSON(c *call, st *state, a *App) map[string]any {
-	at, path := stamp(s.began), "/api/v1/apps/"+a.ID
+	at, path := st.times.apps[a.ID], "/api/v1/apps/"+a.ID
 	links := map[string]any{
 		"self": c.link(path), "users": c.link(path + "/users"), "groups": c.link(path + "/groups"),
 		"appLinks": []any{map[string]any{"name": "login", "href": s.tileURL(a), "type": "text/html"}},
@@ -48,7 +42,7 @@ func (s *Server) appJSON(c *call, st *state, a *App) map[string]any {
 	}
 	links[does] = c.link(path+"/lifecycle/"+does, "POST")
 	out := map[string]any{
-		"id": a.ID, "name": a.oktaName(), "label": a.Label, "status": a.status(), "signOnMode": a.signOnMode(), "created": at, "lastUpdated": at,
+		"id": a.ID, "name": a.oktaName(), "label": a.Label, "status": a.status(), "signOnMode": a.signOnMode(), "created": stamp(at.created), "lastUpdated": stamp(at.updated),
 		"features": []string{}, "accessibility": map[string]any{"selfService": false, "errorRedirectUrl": nil, "loginRedirectUrl": nil},
 		"visibility": map[string]any{"autoLaunch": false, "autoSubmitToolbar": false, "hide": map[string]any{"iOS": false, "web": false}},
 		"_links":     links,

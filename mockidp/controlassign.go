@@ -4,8 +4,9 @@ import "slices"
 
 // appUserJSON is an assignment. The app's name for the user is made by its
 // NameIDTemplate, so there is none to be set here.
-func (s *Server) appUserJSON(c *call, a *App, u *User) map[string]any {
-	at, scope := stamp(s.began), "USER"
+func (s *Server) appUserJSON(c *call, st *state, a *App, u *User) map[string]any {
+	created, updated := st.assigned(a, u)
+	scope := "USER"
 	if !a.listsUser(u) {
 		scope = "GROUP"
 	}
@@ -17,7 +18,7 @@ func (s *Server) appUserJSON(c *call, a *App, u *User) map[string]any {
 	}
 	path := "/api/v1/apps/" + a.ID
 	return map[string]any{
-		"id": u.ID, "externalId": nil, "created": at, "lastUpdated": at, "statusChanged": at, "passwordChanged": nil, "scope": scope, "status": "ACTIVE",
+		"id": u.ID, "externalId": nil, "created": stamp(created), "lastUpdated": stamp(updated), "statusChanged": stamp(created), "passwordChanged": nil, "scope": scope, "status": "ACTIVE",
 		"syncState": "DISABLED", "credentials": map[string]any{"userName": name}, "profile": map[string]any{},
 		"_links": map[string]any{"self": c.link(path + "/users/" + u.ID), "app": c.link(path), "user": c.link("/api/v1/users/" + u.ID)},
 	}
@@ -29,27 +30,36 @@ func (a *App) given(u *User) bool { return a.listsUser(u) || slices.ContainsFunc
 func (s *Server) listAppUsers(c *call) *apiError {
 	return s.withApp(c, func(st *state, a *App) *apiError {
 		list := slices.DeleteFunc(st.sortedUsers(), func(u *User) bool { return !a.given(u) })
-		list, err := paged(c, list, 500, func(u *User) string { return loginKey(u.Login) })
+		list, err := paged(c, list, 500, byLogin)
 		if err != nil {
 			return err
 		}
 		out := []any{}
 		for _, u := range list {
-			out = append(out, s.appUserJSON(c, a, u))
+			out = append(out, s.appUserJSON(c, st, a, u))
 		}
 		return c.ok(out)
 	})
 }
 
 func (s *Server) showAppUser(c *call) *apiError {
-	return s.withApp(c, func(_ *state, a *App) *apiError {
-		return s.withUser(c, func(_ *state, u *User) *apiError {
-			if !a.given(u) {
-				return notFound(u.ID, "AppUser")
-			}
-			return c.ok(s.appUserJSON(c, a, u))
-		})
-	})
+	return s.shownAppUser(c, c.r.PathValue("app"), func(st *state) *User { return st.find(c.r.PathValue("user")) })
+}
+
+func (s *Server) shownAppUser(c *call, appID string, find func(*state) *User) *apiError {
+	st := s.state.Load()
+	a, err := st.app(appID)
+	if err != nil || appID == "" {
+		return notFound(appID, "AppInstance")
+	}
+	u := find(st)
+	if u == nil {
+		return notFound(c.r.PathValue("user"), "User")
+	}
+	if !a.given(u) {
+		return notFound(u.ID, "AppUser")
+	}
+	return c.ok(s.appUserJSON(c, st, a, u))
 }
 
 func (s *Server) assignUser(c *call) *apiError {
@@ -73,8 +83,7 @@ func (s *Server) assignUser(c *call) *apiError {
 		if err != nil {
 			return fromError(err, u.ID)
 		}
-		now, _ := s.App(a.ID)
-		return c.ok(s.appUserJSON(c, &now, u))
+		return s.shownAppUser(c, a.ID, func(st *state) *User { return st.userByID(u.ID) })
 	})
 }
 
@@ -93,10 +102,10 @@ func (s *Server) unassignUser(c *call) *apiError {
 	})
 }
 
-func (s *Server) appGroupJSON(c *call, a *App, g Group) map[string]any {
+func (s *Server) appGroupJSON(c *call, st *state, a *App, g Group) map[string]any {
 	path := "/api/v1/apps/" + a.ID
 	return map[string]any{
-		"id": g.ID, "lastUpdated": stamp(s.began), "priority": max(slices.Index(a.Groups, g.Name), 0), "profile": map[string]any{},
+		"id": g.ID, "lastUpdated": stamp(latest(st.times.apps[a.ID].groups[g.ID], st.times.groups[g.ID].created)), "priority": max(slices.Index(a.Groups, g.Name), 0), "profile": map[string]any{},
 		"_links": map[string]any{"self": c.link(path + "/groups/" + g.ID), "app": c.link(path), "group": c.link("/api/v1/groups/" + g.ID)},
 	}
 }
@@ -104,13 +113,13 @@ func (s *Server) appGroupJSON(c *call, a *App, g Group) map[string]any {
 func (s *Server) listAppGroups(c *call) *apiError {
 	return s.withApp(c, func(st *state, a *App) *apiError {
 		list := slices.DeleteFunc(st.allGroups(), func(g Group) bool { return !slices.Contains(a.Groups, g.Name) })
-		list, err := paged(c, list, 200, func(g Group) string { return g.Name })
+		list, err := paged(c, list, 200, byName)
 		if err != nil {
 			return err
 		}
 		out := []any{}
 		for _, g := range list {
-			out = append(out, s.appGroupJSON(c, a, g))
+			out = append(out, s.appGroupJSON(c, st, a, g))
 		}
 		return c.ok(out)
 	})
@@ -118,14 +127,14 @@ func (s *Server) listAppGroups(c *call) *apiError {
 
 // appGroup assigns a group, takes it away, or (nil) shows that it is assigned.
 func (s *Server) appGroup(c *call, in *bool) *apiError {
-	return s.withApp(c, func(_ *state, a *App) *apiError {
+	return s.withApp(c, func(st *state, a *App) *apiError {
 		return s.withGroup(c, func(_ *state, g Group) *apiError {
 			has := slices.Contains(a.Groups, g.Name)
 			if !has && (in == nil || !*in) {
 				return notFound(g.ID, "ApplicationGroupAssignment")
 			}
 			if in == nil {
-				return c.ok(s.appGroupJSON(c, a, g))
+				return c.ok(s.appGroupJSON(c, st, a, g))
 			}
 			err := s.UpdateApp(a.ID, func(a *App) error {
 				if has = slices.Contains(a.Groups, g.Name); *in && !has {
@@ -138,8 +147,10 @@ func (s *Server) appGroup(c *call, in *bool) *apiError {
 			if err != nil || !*in {
 				return c.done(err, g.ID)
 			}
-			now, _ := s.App(a.ID)
-			return c.ok(s.appGroupJSON(c, &now, g))
+			if st = s.state.Load(); st.indexOf(a.ID) < 0 {
+				return notFound(a.ID, "AppInstance") // gone again
+			}
+			return c.ok(s.appGroupJSON(c, st, st.apps[st.indexOf(a.ID)], g))
 		})
 	})
 }

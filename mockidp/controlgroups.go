@@ -11,7 +11,7 @@ func (s *Server) groupRoutes(api func(string, func(*call) *apiError)) {
 	api("POST /api/v1/groups", s.createGroup)
 	api("GET /api/v1/groups", s.listGroups)
 	api("GET /api/v1/groups/{group}", func(c *call) *apiError {
-		return s.withGroup(c, func(_ *state, g Group) *apiError { return c.ok(s.groupJSON(c, g)) })
+		return s.withGroup(c, func(st *state, g Group) *apiError { return c.ok(s.groupJSON(c, st, g)) })
 	})
 	api("PUT /api/v1/groups/{group}", s.editGroup)
 	api("DELETE /api/v1/groups/{group}", func(c *call) *apiError {
@@ -57,6 +57,12 @@ func (st *state) sortedUsers() []*User {
 	return out
 }
 
+// What lists are in the order of, unless somebody asks for another.
+var (
+	byLogin = order[*User]{key: func(u *User) string { return loginKey(u.Login) }}
+	byName  = order[Group]{key: func(g Group) string { return g.Name }}
+)
+
 // allGroups are the groups by name, with Everyone.
 func (st *state) allGroups() []Group {
 	out := append(slices.Collect(maps.Values(st.groups)), everyone)
@@ -71,10 +77,11 @@ func groupType(g Group) string {
 	return "OKTA_GROUP"
 }
 
-func (s *Server) groupJSON(c *call, g Group) map[string]any {
-	at, path := stamp(s.began), "/api/v1/groups/"+g.ID
+func (s *Server) groupJSON(c *call, st *state, g Group) map[string]any {
+	at, path := st.times.groups[g.ID], "/api/v1/groups/"+g.ID
 	return map[string]any{
-		"id": g.ID, "created": at, "lastUpdated": at, "lastMembershipUpdated": at, "objectClass": []string{"okta:user_group"}, "type": groupType(g),
+		"id": g.ID, "created": stamp(at.created), "lastUpdated": stamp(at.updated), "lastMembershipUpdated": stamp(at.membership),
+		"objectClass": []string{"okta:user_group"}, "type": groupType(g),
 		"profile": map[string]any{"name": g.Name, "description": g.Description},
 		"_links":  map[string]any{"users": c.link(path + "/users"), "apps": c.link(path + "/apps")},
 	}
@@ -107,7 +114,7 @@ func (s *Server) createGroup(c *call) *apiError {
 	if err != nil {
 		return fromError(err, "name")
 	}
-	return c.ok(s.groupJSON(c, made))
+	return c.ok(s.groupJSON(c, s.state.Load(), made))
 }
 
 func (s *Server) editGroup(c *call) *apiError {
@@ -123,30 +130,33 @@ func (s *Server) editGroup(c *call) *apiError {
 		if err := s.PutGroup(g); err != nil {
 			return fromError(err, "name")
 		}
-		return c.ok(s.groupJSON(c, g))
+		return c.ok(s.groupJSON(c, s.state.Load(), g))
 	})
 }
 
 func (s *Server) listGroups(c *call) *apiError {
 	q := strings.ToLower(c.r.URL.Query().Get("q"))
 	var list []Group
-	for _, g := range s.state.Load().allGroups() {
+	st := s.state.Load()
+	for _, g := range st.allGroups() {
 		if strings.HasPrefix(strings.ToLower(g.Name), q) {
 			list = append(list, g)
 		}
 	}
-	list, err := selected(c, list, func(g Group, name string) []string {
-		return map[string][]string{"id": {g.ID}, "type": {groupType(g)}, "profile.name": {g.Name}, "profile.description": {g.Description}}[name]
-	})
+	list, err := selected(c, list, st.groupFields)
 	if err != nil {
 		return err
 	}
-	if list, err = paged(c, list, 1000, func(g Group) string { return g.Name }); err != nil {
+	list, by, err := sorted(c, list, byName, st.groupFields, func(g Group) string { return g.ID })
+	if err != nil {
+		return err
+	}
+	if list, err = paged(c, list, 1000, by); err != nil {
 		return err
 	}
 	out := []any{}
 	for _, g := range list {
-		out = append(out, s.groupJSON(c, g))
+		out = append(out, s.groupJSON(c, st, g))
 	}
 	return c.ok(out)
 }
@@ -154,13 +164,13 @@ func (s *Server) listGroups(c *call) *apiError {
 func (s *Server) listMembers(c *call) *apiError {
 	return s.withGroup(c, func(st *state, g Group) *apiError {
 		list := slices.DeleteFunc(st.sortedUsers(), func(u *User) bool { return !u.in(g.Name) })
-		list, err := paged(c, list, 1000, func(u *User) string { return loginKey(u.Login) })
+		list, err := paged(c, list, 1000, byLogin)
 		if err != nil {
 			return err
 		}
 		out := []any{}
 		for _, u := range list {
-			out = append(out, s.userJSON(c, u))
+			out = append(out, s.userJSON(c, st, u))
 		}
 		return c.ok(out)
 	})

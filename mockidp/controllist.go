@@ -1,18 +1,31 @@
 package mockidp
 
 import (
+	"cmp"
 	"encoding/base64"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// paged cuts a list, which is in the order of key, as Okta does: limit and after
-// in the query, the address of the next page in a Link header. The cursor holds
+// order is what a list is sorted by: a text that no two members share.
+type order[T any] struct {
+	key  func(T) string
+	down bool
+}
+
+func (o order[T]) compare(a, b string) int {
+	if o.down {
+		a, b = b, a
+	}
+	return cmp.Compare(a, b)
+}
+
+// paged cuts a list, which is in that order, as Okta does: limit and after in
+// the query, the address of the next page in a Link header. The cursor holds
 // the last key, so things may come and go between two pages.
-func paged[T any](c *call, list []T, limit int, key func(T) string) ([]T, *apiError) {
+func paged[T any](c *call, list []T, limit int, by order[T]) ([]T, *apiError) {
 	q := c.r.URL.Query()
 	if l := q.Get("limit"); l != "" {
 		n, err := strconv.Atoi(l)
@@ -26,7 +39,7 @@ func paged[T any](c *call, list []T, limit int, key func(T) string) ([]T, *apiEr
 		if err != nil {
 			return nil, invalid("after", "a cursor from a Link header")
 		}
-		at := slices.IndexFunc(list, func(x T) bool { return key(x) > string(last) })
+		at := slices.IndexFunc(list, func(x T) bool { return by.compare(by.key(x), string(last)) > 0 })
 		if at < 0 {
 			at = len(list)
 		}
@@ -37,7 +50,7 @@ func paged[T any](c *call, list []T, limit int, key func(T) string) ([]T, *apiEr
 	if len(list) > limit {
 		list = list[:limit]
 		q.Set("limit", strconv.Itoa(limit))
-		q.Set("after", base64.RawURLEncoding.EncodeToString([]byte(key(list[limit-1]))))
+		q.Set("after", base64.RawURLEncoding.EncodeToString([]byte(by.key(list[limit-1]))))
 		next := url.URL{Path: self.Path, RawQuery: q.Encode()}
 		c.w.Header().Add("Link", "<"+c.base+next.RequestURI()+`>; rel="next"`)
 	}
@@ -47,105 +60,35 @@ func paged[T any](c *call, list []T, limit int, key func(T) string) ([]T, *apiEr
 	return list, nil
 }
 
-// term is one comparison of a filter.
-type term struct{ name, op, value string }
+// maxSortKey is how many bytes of a value matter to the order: they go into the
+// cursor.
+const maxSortKey = 256
 
-// filter is the part of SCIM's filters that Okta's lists are mostly asked with:
-// terms of eq, ne, sw and co, joined by "and" or by "or".
-type filter struct {
-	terms []term
-	any   bool
-}
-
-var (
-	termShape = regexp.MustCompile(`^\s*([A-Za-z][A-Za-z0-9_.]{0,60})\s+(eq|ne|sw|co)\s+("(?:[^"\\]|\\.)*"|true|false)\s*`)
-	joinShape = regexp.MustCompile(`^(?i)(and|or)\s`)
-)
-
-const maxFilter = 2 << 10 // bytes
-
-func parseFilter(text string) (*filter, *apiError) {
-	if len(text) > maxFilter {
-		return nil, badSearch("the expression is too long")
+// sorted sorts by the query's sortBy and sortOrder, which as at Okta go with a
+// search and mean nothing without one. Who has the same value goes by ID.
+func sorted[T any](c *call, list []T, usual order[T], by fields[T], id func(T) string) ([]T, order[T], *apiError) {
+	q := c.r.URL.Query()
+	name, direction := q.Get("sortBy"), q.Get("sortOrder")
+	if name == "" || q.Get("search") == "" {
+		return list, usual, nil
 	}
-	f, join := &filter{}, ""
-	for {
-		m := termShape.FindStringSubmatch(text)
-		if m == nil {
-			return nil, badSearch(`want terms such as status eq "ACTIVE", joined by and, or by or; got ` + quote(text))
-		}
-		value := m[3]
-		if strings.HasPrefix(value, `"`) {
-			v, err := strconv.Unquote(value)
-			if err != nil {
-				return nil, badSearch("this isn't a string: " + cut(value))
-			}
-			value = v
-		}
-		f.terms = append(f.terms, term{m[1], m[2], value})
-		if text = text[len(m[0]):]; text == "" {
-			return f, nil
-		}
-		m = joinShape.FindStringSubmatch(text)
-		if m == nil || join != "" && !strings.EqualFold(join, m[1]) {
-			return nil, badSearch("terms are joined by and, or by or; parentheses aren't understood")
-		}
-		join, text = m[1], text[len(m[0]):]
-		f.any = strings.EqualFold(join, "or")
+	f, known := by(name)
+	if !known {
+		return nil, usual, badSearch("the attribute " + quote(name) + " can't be sorted by")
 	}
-}
-
-// matches asks for the values of a name; nil says that there is no such name.
-func (f *filter) matches(values func(string) []string) (bool, *apiError) {
-	for _, t := range f.terms {
-		vs := values(t.name)
-		if vs == nil {
-			return false, badSearch("the attribute " + quote(t.name) + " can't be searched by")
-		}
-		hit := slices.ContainsFunc(vs, t.holds)
-		if t.op == "ne" {
-			hit = !slices.ContainsFunc(vs, func(v string) bool { return strings.EqualFold(v, t.value) })
-		}
-		if hit == f.any {
-			return hit, nil
-		}
+	if !slices.Contains([]string{"", "asc", "desc"}, strings.ToLower(direction)) {
+		return nil, usual, invalid("sortOrder", "asc or desc")
 	}
-	return !f.any, nil
-}
-
-func (t term) holds(v string) bool {
-	v, want := strings.ToLower(v), strings.ToLower(t.value)
-	switch t.op {
-	case "sw":
-		return strings.HasPrefix(v, want)
-	case "co":
-		return strings.Contains(v, want)
-	}
-	return v == want
-}
-
-// selected are the members of a list that the query's filter or search takes.
-func selected[T any](c *call, list []T, values func(T, string) []string) ([]T, *apiError) {
-	for _, name := range []string{"filter", "search"} {
-		text := c.r.URL.Query().Get(name)
-		if text == "" {
-			continue
+	o := order[T]{down: strings.EqualFold(direction, "desc"), key: func(x T) string {
+		value := ""
+		if f.time != nil {
+			value = stamp(f.time(x))
+		} else if vs := f.text(x); len(vs) > 0 {
+			value = strings.ToLower(vs[0])
 		}
-		f, err := parseFilter(text)
-		if err != nil {
-			return nil, err
-		}
-		var kept []T
-		for _, x := range list {
-			hit, err := f.matches(func(n string) []string { return values(x, n) })
-			if err != nil {
-				return nil, err
-			}
-			if hit {
-				kept = append(kept, x)
-			}
-		}
-		list = kept
-	}
-	return list, nil
+		return value[:min(len(value), maxSortKey)] + "\x00" + id(x)
+	}}
+	list = slices.Clone(list)
+	slices.SortFunc(list, func(a, b T) int { return o.compare(o.key(a), o.key(b)) })
+	return list, o, nil
 }

@@ -22,15 +22,10 @@ func (s *Server) messageRoutes(api func(string, func(*call) *apiError)) {
 			if m.Direction != Sent {
 				return invalid("id", "a message that was sent")
 			}
-			return c.ok(answerJSON(s.deliverBounded(m.form())))
+			return c.ok(answerJSON(s.deliverBounded(m.Form)))
 		})
 	})
 	api("POST /control/messages/{id}/answer", s.noteAnswer)
-}
-
-// form is the message as a browser would post it.
-func (m Message) form() Form {
-	return Form{URL: m.ACS, SAMLResponse: m.posted, RelayState: m.RelayState}
 }
 
 func (s *Server) message(id int64) (Message, bool) {
@@ -140,10 +135,17 @@ func messageJSON(m Message) map[string]any {
 	if m.Attack != "" {
 		out["attack"] = m.Attack
 	}
+	if m.Direction == Sent {
+		out["form"] = formJSON(m.Form)
+	}
 	if m.Answer != nil {
 		out["answer"] = answerJSON(*m.Answer)
 	}
 	return out
+}
+
+func formJSON(f Form) map[string]any {
+	return map[string]any{"url": f.URL, "fields": f.fields(), "method": or(string(f.Method), "post"), "encoding": or(string(f.Encoding), "application/x-www-form-urlencoded")}
 }
 
 func answerJSON(a ACSAnswer) map[string]any {

@@ -26,7 +26,7 @@ func (s *Server) testRoutes(api func(string, func(*call) *apiError)) {
 	})
 	s.messageRoutes(api)
 	api("POST /control/deliver", s.deliverNew)
-	api("POST /control/attack", s.addMutation)
+	s.attackRoutes(api)
 }
 
 func (s *Server) setClock(c *call) *apiError {

@@ -111,10 +111,9 @@ func userProfile(u *User) map[string]any {
 	return p
 }
 
-// userJSON is a user as Okta shows one. Nothing here keeps times, so they are
-// all that of the start.
-func (s *Server) userJSON(c *call, u *User) map[string]any {
-	at, path := stamp(s.began), "/api/v1/users/"+u.ID
+// userJSON is a user as Okta shows one.
+func (s *Server) userJSON(c *call, st *state, u *User) map[string]any {
+	at, path := st.times.users[u.ID], "/api/v1/users/"+u.ID
 	links := map[string]any{"self": c.link(path), "groups": c.link(path + "/groups"), "appLinks": c.link(path + "/appLinks")}
 	for _, does := range map[UserStatus][]string{Active: {"suspend", "deactivate"}, LockedOut: {"unlock", "deactivate"},
 		Suspended: {"unsuspend", "deactivate"}, Deprovisioned: {"activate"}, Staged: {"activate", "deactivate"}}[u.Status] {
@@ -122,34 +121,21 @@ func (s *Server) userJSON(c *call, u *User) map[string]any {
 		l["method"] = "POST"
 		links[does] = l
 	}
-	out := map[string]any{
-		"id": u.ID, "status": statusWords[u.Status], "created": at, "activated": at, "statusChanged": at, "lastLogin": nil, "lastUpdated": at,
-		"passwordChanged": at, "type": map[string]any{"id": "otymockidpdefault0000"}, "profile": userProfile(u),
+	return map[string]any{
+		"id": u.ID, "status": statusWords[u.Status], "created": stamp(at.created), "activated": stampOrNull(at.activated),
+		"statusChanged": stampOrNull(at.status), "lastLogin": stampOrNull(s.logins.last(u.ID)), "lastUpdated": stamp(at.updated),
+		"passwordChanged": stamp(at.password), "type": map[string]any{"id": "otymockidpdefault0000"}, "profile": userProfile(u),
 		"credentials": map[string]any{"password": map[string]any{}, "provider": map[string]any{"type": "OKTA", "name": "OKTA"}}, "_links": links,
 	}
-	if u.Status == Staged {
-		out["activated"] = nil
-	}
-	return out
 }
 
 // stamp is a time as Okta writes it.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// searchUser gives what a filter may ask about; nil for a name that isn't known.
-func searchUser(u *User, name string) []string {
-	switch name {
-	case "id":
-		return []string{u.ID}
-	case "status":
-		return []string{statusWords[u.Status]}
-	}
-	const prefix = "profile."
-	if len(name) <= len(prefix) || name[:len(prefix)] != prefix {
+// stampOrNull is null for what has never happened.
+func stampOrNull(t time.Time) any {
+	if t.IsZero() {
 		return nil
 	}
-	if vs := u.values(name[len(prefix):]); vs != nil {
-		return vs
-	}
-	return []string{} // nobody has to have every attribute
+	return stamp(t)
 }

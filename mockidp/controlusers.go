@@ -10,7 +10,7 @@ func (s *Server) userRoutes(api func(string, func(*call) *apiError)) {
 	api("POST /api/v1/users", s.createUser)
 	api("GET /api/v1/users", s.listUsers)
 	api("GET /api/v1/users/{user}", func(c *call) *apiError {
-		return s.withUser(c, func(_ *state, u *User) *apiError { return c.ok(s.userJSON(c, u)) })
+		return s.withUser(c, func(st *state, u *User) *apiError { return c.ok(s.userJSON(c, st, u)) })
 	})
 	api("POST /api/v1/users/{user}", func(c *call) *apiError { return s.editUser(c, false) })
 	api("PUT /api/v1/users/{user}", func(c *call) *apiError { return s.editUser(c, true) })
@@ -19,10 +19,10 @@ func (s *Server) userRoutes(api func(string, func(*call) *apiError)) {
 	api("GET /api/v1/users/{user}/appLinks", s.userAppLinks)
 	api("GET /api/v1/users/{user}/groups", func(c *call) *apiError {
 		return s.withUser(c, func(st *state, u *User) *apiError {
-			out := []any{s.groupJSON(c, everyone)}
+			out := []any{s.groupJSON(c, st, everyone)}
 			for _, name := range u.Groups {
 				if name != Everyone {
-					out = append(out, s.groupJSON(c, st.groups[name]))
+					out = append(out, s.groupJSON(c, st, st.groups[name]))
 				}
 			}
 			return c.ok(out)
@@ -74,6 +74,7 @@ func (s *Server) createUser(c *call) *apiError {
 	if u.Login == "" {
 		return invalid("login", "The field cannot be left blank")
 	}
+	id := ""
 	err := s.change(func(st *state) error {
 		if st.user(u.Login) != nil {
 			return invalid("login", "An object with this field already exists in the current organization")
@@ -90,20 +91,31 @@ func (s *Server) createUser(c *call) *apiError {
 		if err := st.putUser(u); err != nil {
 			return err
 		}
+		id = st.user(u.Login).ID
 		return nil
 	})
 	if err != nil {
 		return fromError(err, "login")
 	}
-	return c.ok(s.userJSON(c, s.state.Load().user(u.Login)))
+	return s.shownUser(c, id)
+}
+
+// shownUser is the answer for a user after a change.
+func (s *Server) shownUser(c *call, id string) *apiError {
+	st := s.state.Load()
+	if u := st.userByID(id); u != nil {
+		return c.ok(s.userJSON(c, st, u))
+	}
+	return notFound(id, "User")
 }
 
 // listUsers leaves out who is deprovisioned, unless a filter or a search asks.
 func (s *Server) listUsers(c *call) *apiError {
 	query := c.r.URL.Query()
 	q, asked := strings.ToLower(query.Get("q")), query.Get("filter") != "" || query.Get("search") != ""
+	st := s.state.Load()
 	var list []*User
-	for _, u := range s.state.Load().sortedUsers() {
+	for _, u := range st.sortedUsers() {
 		if !asked && u.Status == Deprovisioned {
 			continue
 		}
@@ -112,16 +124,20 @@ func (s *Server) listUsers(c *call) *apiError {
 			list = append(list, u)
 		}
 	}
-	list, err := selected(c, list, searchUser)
+	list, err := selected(c, list, st.userFields)
 	if err != nil {
 		return err
 	}
-	if list, err = paged(c, list, 200, func(u *User) string { return loginKey(u.Login) }); err != nil {
+	list, by, err := sorted(c, list, byLogin, st.userFields, func(u *User) string { return u.ID })
+	if err != nil {
+		return err
+	}
+	if list, err = paged(c, list, 200, by); err != nil {
 		return err
 	}
 	out := []any{}
 	for _, u := range list {
-		out = append(out, s.userJSON(c, u))
+		out = append(out, s.userJSON(c, st, u))
 	}
 	return c.ok(out)
 }
@@ -134,7 +150,6 @@ func (s *Server) editUser(c *call, whole bool) *apiError {
 		return err
 	}
 	id := c.r.PathValue("user")
-	var after *User
 	err := s.change(func(st *state) error {
 		u := st.find(id)
 		if u == nil {
@@ -155,13 +170,13 @@ func (s *Server) editUser(c *call, whole bool) *apiError {
 		if err := st.putUser(next); err != nil {
 			return err
 		}
-		after = st.user(next.Login)
+		id = next.ID
 		return nil
 	})
 	if err != nil {
 		return fromError(err, "login")
 	}
-	return c.ok(s.userJSON(c, after))
+	return s.shownUser(c, id)
 }
 
 // deleteUser deactivates first, and deletes who is deactivated already.

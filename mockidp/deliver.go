@@ -4,7 +4,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -36,7 +35,7 @@ func (s *Server) Deliver(client *http.Client, f Form) (ACSAnswer, error) {
 	once := *client
 	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	a := ACSAnswer{}
-	resp, err := once.Post(f.URL, "application/x-www-form-urlencoded", strings.NewReader(f.Values().Encode()))
+	resp, err := f.send(&once)
 	if err == nil {
 		a.Status, a.Location = resp.StatusCode, resp.Header.Get("Location")
 		a.Body, err = io.ReadAll(io.LimitReader(resp.Body, keptAnswer))
@@ -47,7 +46,7 @@ func (s *Server) Deliver(client *http.Client, f Form) (ACSAnswer, error) {
 	}
 	a.Time = s.now()
 	s.messages.update(func(m *Message) bool {
-		if m.Direction != Sent || m.ACS != f.URL || m.posted != f.SAMLResponse {
+		if m.Direction != Sent || m.Form.URL != f.URL || m.Form.SAMLResponse != f.SAMLResponse {
 			return false
 		}
 		kept := a.clone()

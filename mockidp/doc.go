@@ -31,7 +31,12 @@
 //
 // [IdentityCenter] fills the list from the form of Okta's catalogue app "AWS
 // IAM Identity Center". With the profile [Entra] the default is the URL that
-// has the Default flag, and the page for an unlisted one says AADSTS50011.
+// has the Default flag, the page for an unlisted one says AADSTS50011, and the
+// addresses are those of a tenant of Microsoft Entra ID: /TENANT/saml2 for the
+// requests of all its apps, which it tells apart by Issuer,
+// /TENANT/federationmetadata/2007-06/federationmetadata.xml?appid=APP for an
+// app's metadata, and a tile that leads to /api/signin/APP. [Server.SSOURL],
+// [Server.MetadataURL] and [Server.TileURL] tell them.
 //
 // A bookmark app holds a URL and nothing else. Apps are assigned to users and
 // groups; who isn't assigned sees no tile and gets 403.
@@ -45,7 +50,9 @@
 // stated only of somebody who gave one ([User].SecondFactor).
 //
 // Keys roll over as in life: [Server.AddKey] publishes a second one,
-// [Server.SignWith] switches, [Server.RetireKey] takes the old one away.
+// [Server.SignWith] switches, [Server.RetireKey] takes the old one away, for all
+// apps; [Server.AddAppKey], [Server.SignAppWith] and [Server.RetireAppKey] do so
+// for one, and [Server.CloneKey] gives another app the same key.
 //
 // What it signs, it signs with goxmldsig and never with Meridian's own code,
 // so that a mistake can't cancel out between the two sides of a test. Its
@@ -63,18 +70,32 @@
 // it, and [Server.Deliver] posts a form as a browser would and keeps what the
 // service provider answered.
 //
-// [Config].Mutate puts hostile answers in the place of good ones, those that
-// [Server.QueueMutation] orders.
+// [Config].Mutate puts hostile answers in the place of good ones: for one
+// sign-in what was chosen on its sign-in page, else for the next answer what
+// [Server.QueueMutation] ordered, else for all answers of an app, a user, both
+// or everybody what [Server.SetMutation] or [Config].StandingMutations switched
+// on. It changes the document or how the browser sends it ([Mutated]): broken
+// base64, a field twice, another RelayState, a message in the query, a GET,
+// another encoding. What no page can make a browser do is left to the attack
+// tool of package mockidp/attack, which sends requests of its own: octets that
+// aren't text (its C24/junk-high, C24/nul), other methods, types and headers
+// (D19, D48/head, put, override, no-type and json), and whatever takes several
+// messages or browsers (D01 to D07, D11, D47, D55).
 //
 // # Driving it from outside
 //
 // [Server.Control] is a handler for a listener of its own, on loopback:
 //
 //   - /api/v1/users, /groups and /apps in the shapes of Okta's API, with their
-//     lifecycles, assignments, keys and errors, so that Okta's own clients work.
-//     All keys are the Server's; an app picks one by credentials.signing.kid.
+//     lifecycles, assignments, keys, times and errors, so that Okta's own clients
+//     work. An app signs with the key that its credentials.signing.kid names.
+//     Times are those of the Server's clock. Lists take filter and search with
+//     all of SCIM's operators, and, or, not and parentheses (Okta refuses some
+//     of these in some places: ne, ew and not, and more than one comparison for
+//     apps); sortBy and sortOrder go with search.
 //   - /control/… for what a test needs besides: reset, clock, queue, faults,
-//     messages (with wait, which waits for one), deliver, attack, keys.
+//     messages (with wait, which waits for one), deliver, attack (for the next
+//     answer), attacks (those that are switched on), keys.
 //   - / is a page for people, with a viewer that explains a message line by line.
 //
 // # Provisioning

@@ -7,18 +7,6 @@ import (
 	"net/url"
 )
 
-// The paths are Okta's where Okta's are known.
-const (
-	pathSignIn    = "/login/login.htm"
-	pathSignOut   = "/login/signout"
-	pathFactor    = "/login/second-factor"
-	pathCancel    = "/login/cancel"
-	pathContinue  = "/login/continue"
-	pathDashboard = "/app/UserHome"
-	pathApp       = "/mockidp/app/"
-	pathAssets    = "/mockidp/assets/"
-)
-
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
@@ -32,10 +20,15 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET "+pathContinue, s.handleContinue)
 	mux.HandleFunc("GET "+pathApp+"{id}", s.handleApp)
 	mux.HandleFunc("GET "+pathDashboard, s.handleDashboard)
-	mux.HandleFunc("GET /home/bookmark/{id}", s.handleBookmark)
+	mux.HandleFunc("GET "+pathBookmark+"{id}", s.handleBookmark)
 	mux.HandleFunc("GET /app/{name}/{key}/sso/saml", s.handleSSO)
 	mux.HandleFunc("POST /app/{name}/{key}/sso/saml", s.handleSSO)
 	mux.HandleFunc("GET /app/{key}/sso/saml/metadata", s.handleMetadata)
+	mux.HandleFunc("GET /{tenant}"+pathEntraSSO, s.handleEntraSSO)
+	mux.HandleFunc("POST /{tenant}"+pathEntraSSO, s.handleEntraSSO)
+	mux.HandleFunc("GET "+pathEntraLaunch+"{appid}", s.handleEntraLaunch)
+	mux.HandleFunc("GET /{tenant}"+pathEntraMetadata, s.handleEntraMetadata)
+	mux.HandleFunc("GET /{tenant}/FederationMetadata/2007-06/FederationMetadata.xml", s.handleEntraMetadata) // as it is written too
 	assets, err := fs.Sub(embedded, "assets")
 	if err != nil {
 		panic("mockidp: " + err.Error()) // the folder is compiled in
@@ -110,12 +103,17 @@ func (s *Server) handleDashboard(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) handleMetadata(w http.ResponseWriter, r *http.Request) {
-	app := s.state.Load().byKey(r.PathValue("key"))
+	st := s.state.Load()
+	app := st.byKey(r.PathValue("key"))
 	if app == nil {
 		s.refuse(w, r, &Error{Reason: ReasonNoSuchApp, Detail: "no app has this metadata address"})
 		return
 	}
-	doc, err := s.metadata(s.state.Load(), app)
+	s.sendMetadata(w, r, st, app)
+}
+
+func (s *Server) sendMetadata(w http.ResponseWriter, r *http.Request, st *state, app *App) {
+	doc, err := s.metadata(st, app)
 	if err != nil {
 		s.refuse(w, r, &Error{Reason: ReasonInternal, Detail: "writing the metadata", Err: err})
 		return

@@ -15,12 +15,17 @@ type Key struct {
 	Signing bool
 }
 
-// Keys returns the keys in the order they were added. All of them are in the
-// metadata.
+// maxKeys is how many keys the Server, and each app, may have: making one takes
+// a moment, and metadata with more helps nobody.
+const maxKeys = 20
+
+// Keys returns the Server's keys in the order they were added. All of them are
+// in the metadata of every app, unless RetireAppKey took one out there.
 //
 // A rollover is AddKey (both are published), SignWith (the new one signs) and
 // RetireKey (the old one is gone), with as much time between as service
 // providers take to read the metadata again, or none, to see what happens.
+// AddAppKey, SignAppWith and RetireAppKey do it for one app alone.
 func (s *Server) Keys() []Key {
 	st := s.state.Load()
 	var out []Key
@@ -30,37 +35,72 @@ func (s *Server) Keys() []Key {
 	return out
 }
 
-// AddKey publishes another key, which doesn't sign yet. key may be nil, for a
-// new RSA key of 2048 bits, and cert may be nil, for a self-signed one.
+// AddKey publishes another key for all apps, which doesn't sign yet. key may be
+// nil, for a new RSA key of 2048 bits, and cert may be nil, for a self-signed
+// one. There can be 20.
 func (s *Server) AddKey(key crypto.Signer, cert *x509.Certificate) (Key, error) {
 	if cert != nil && key == nil {
 		return Key{}, badConfig("a certificate without its key")
 	}
-	return s.addKey(s.keySource(), key, cert)
+	return public(s.addKey(s.keySource(), key, cert))
 }
 
-func (s *Server) addKey(from keySource, key crypto.Signer, cert *x509.Certificate) (Key, error) {
-	k, kerr := newSigningKey(from, key, cert)
-	if kerr != nil {
-		return Key{}, kerr
-	}
-	err := s.change(func(st *state) error {
-		if st.key(k.id) != nil {
-			return badConfig("the key %s is there already", quote(k.id))
-		}
-		st.keys = append(st.keys, k)
-		return nil
-	})
+// public is a key that was just added.
+func public(k *signingKey, err error) (Key, error) {
 	if err != nil {
 		return Key{}, err
 	}
 	return Key{ID: k.id, Certificate: k.cert}, nil
 }
 
+func (s *Server) addKey(from keySource, key crypto.Signer, cert *x509.Certificate) (*signingKey, error) {
+	if err := roomFor(s.state.Load().keys); err != nil {
+		return nil, err // before a key is made for nothing
+	}
+	k, kerr := newSigningKey(from, key, cert)
+	if kerr != nil {
+		return nil, kerr
+	}
+	err := s.change(func(st *state) error {
+		if err := addTo(&st.keys, k); err != nil {
+			return err
+		}
+		for app, ring := range st.rings {
+			if findKey(ring, k.id) == nil {
+				st.rings[app] = append(slices.Clip(ring), k)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return k, nil
+}
+
+// addTo appends a key to a ring that another state may share.
+func addTo(ring *[]*signingKey, k *signingKey) *Error {
+	if err := roomFor(*ring); err != nil {
+		return err
+	}
+	if findKey(*ring, k.id) != nil {
+		return badConfig("the key %s is there already", quote(k.id))
+	}
+	*ring = append(slices.Clip(*ring), k)
+	return nil
+}
+
+func roomFor(ring []*signingKey) *Error {
+	if len(ring) >= maxKeys {
+		return badConfig("there are %d keys already, which is the most there can be; retire one first", len(ring))
+	}
+	return nil
+}
+
 // SignWith makes a key the one that apps without a KeyID are signed with.
 func (s *Server) SignWith(keyID string) error {
 	return s.change(func(st *state) error {
-		if st.key(keyID) == nil {
+		if findKey(st.keys, keyID) == nil {
 			return noSuchKey(keyID)
 		}
 		st.signing = keyID
@@ -68,11 +108,11 @@ func (s *Server) SignWith(keyID string) error {
 	})
 }
 
-// RetireKey takes a key out of the metadata. One that still signs, for all or
-// for one app, can't be retired.
+// RetireKey takes a key of the Server's out of the metadata of all apps. One
+// that still signs, for all or for one app, can't be retired.
 func (s *Server) RetireKey(keyID string) error {
 	return s.change(func(st *state) error {
-		if st.key(keyID) == nil {
+		if findKey(st.keys, keyID) == nil {
 			return noSuchKey(keyID)
 		}
 		if st.signing == keyID {
@@ -83,7 +123,10 @@ func (s *Server) RetireKey(keyID string) error {
 				return badConfig("the key %s still signs for the app %s", quote(keyID), quote(a.Label))
 			}
 		}
-		st.keys = slices.DeleteFunc(st.keys, func(k *signingKey) bool { return k.id == keyID })
+		st.keys = withoutKey(st.keys, keyID)
+		for app, ring := range st.rings {
+			st.rings[app] = withoutKey(ring, keyID)
+		}
 		return nil
 	})
 }
@@ -91,7 +134,7 @@ func (s *Server) RetireKey(keyID string) error {
 // Certificate is the certificate of the key that signs.
 func (s *Server) Certificate() *x509.Certificate {
 	st := s.state.Load()
-	return st.key(st.signing).cert
+	return findKey(st.keys, st.signing).cert
 }
 
 func (s *Server) keySource() keySource {
@@ -102,8 +145,8 @@ func noSuchKey(id string) *Error {
 	return &Error{Reason: ReasonNoSuchKey, Detail: "no signing key has the ID " + quote(id)}
 }
 
-func (st *state) key(id string) *signingKey {
-	for _, k := range st.keys {
+func findKey(ring []*signingKey, id string) *signingKey {
+	for _, k := range ring {
 		if k.id == id {
 			return k
 		}
@@ -111,22 +154,6 @@ func (st *state) key(id string) *signingKey {
 	return nil
 }
 
-// keyFor is the key that signs for an app.
-func (st *state) keyFor(a *App) *signingKey {
-	if a.KeyID != "" {
-		return st.key(a.KeyID) // putApp and RetireKey see to it that it is there
-	}
-	return st.key(st.signing)
-}
-
-// keysFor are the published keys, the app's own first.
-func (st *state) keysFor(a *App) []*signingKey {
-	own := st.keyFor(a)
-	out := []*signingKey{own}
-	for _, k := range st.keys {
-		if k != own {
-			out = append(out, k)
-		}
-	}
-	return out
+func withoutKey(ring []*signingKey, id string) []*signingKey {
+	return slices.DeleteFunc(slices.Clone(ring), func(k *signingKey) bool { return k.id == id })
 }

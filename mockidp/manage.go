@@ -5,15 +5,17 @@ import (
 	"slices"
 )
 
-// change replaces the state whole. Writers queue; readers never wait, and f
-// may call any method of the Server that reads.
+// change replaces the state whole, and notes when what changed. Writers queue;
+// readers never wait, and f may call any method of the Server that reads.
 func (s *Server) change(f func(*state) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	next := s.state.Load().copy()
+	old := s.state.Load()
+	next := old.copy()
 	if err := f(next); err != nil {
 		return err
 	}
+	next.note(old, s.now())
 	s.state.Store(next)
 	s.changed.wake()
 	return nil
@@ -97,6 +99,7 @@ func (s *Server) RemoveApp(id string) error {
 			_, err := st.app(id)
 			return err
 		}
+		delete(st.rings, st.apps[at].ID)
 		st.apps = slices.Delete(st.apps, at, at+1)
 		return nil
 	})
@@ -143,6 +146,7 @@ func (s *Server) RemoveUser(login string) error {
 		}
 		st.dropUser(loginKey(login))
 		s.failures.forget(u.Login)
+		s.logins.forget(u.ID)
 		for i, a := range st.apps {
 			next := a.clone()
 			next.Users = slices.DeleteFunc(next.Users, func(l string) bool { return loginKey(l) == loginKey(login) })
@@ -186,6 +190,7 @@ func (s *Server) rename(st *state, old *User, newLogin string) error {
 	s.failures.forget(old.Login)
 	s.sessions.rename(was, newLogin)
 	s.queue.rename(was, newLogin)
+	s.mutations.rename(was, newLogin)
 	return nil
 }
 

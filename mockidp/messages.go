@@ -30,14 +30,13 @@ type Message struct {
 	Refused    *Error      // why a request was refused, or nil
 	Status     *Status     // Sent: the status of a Response without an assertion; nil for a success
 	Faults     []FaultKind // Sent: what was made to go wrong with it
-	Attack     string      // Sent: the ID that QueueMutation was given for it, or ""
+	Attack     string      // Sent: the ID of the mutation that it became, or "" for a good answer
+	Form       Form        // Sent: what the browser gets to send
 	Answer     *ACSAnswer  // Sent: what the ACS answered, if anybody said so (Deliver, RecordAnswer); else nil
-
-	posted string // Sent: the form's SAMLResponse, by which Deliver finds the message again
 }
 
 func (m Message) clone() Message {
-	m.XML, m.Faults, m.Status = slices.Clone(m.XML), slices.Clone(m.Faults), clonePtr(m.Status)
+	m.XML, m.Faults, m.Status, m.Form = slices.Clone(m.XML), slices.Clone(m.Faults), clonePtr(m.Status), m.Form.clone()
 	if m.Answer != nil {
 		a := m.Answer.clone()
 		m.Answer = &a
@@ -93,6 +92,18 @@ func (l *messageLog) update(f func(*Message) bool) bool {
 		}
 	}
 	return false
+}
+
+// otherRelayState is the newest that another request for the app came with.
+func (l *messageLog) otherRelayState(app, own string) string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, m := range slices.Backward(l.list) {
+		if m.Direction == Received && m.App == app && m.RelayState != "" && m.RelayState != own {
+			return m.RelayState
+		}
+	}
+	return ""
 }
 
 // Messages returns the last 200 messages, the oldest first.

@@ -1,17 +1,21 @@
 package mockidp
 
 import (
+	"bytes"
 	"crypto"
 	"crypto/x509"
+	"encoding/base64"
 	"slices"
-	"sync"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Mutation is an answer that Config.Mutate may change before it is sent, and
 // what one needs to forge another in its place.
 type Mutation struct {
-	// ID is what QueueMutation was given; "" if nothing was ordered for this
+	// ID is what was chosen on the sign-in page, else what QueueMutation
+	// ordered, else what SetMutation switched on; "" if nothing was for this
 	// answer.
 	ID string
 	// Response is the good one, as XML.
@@ -21,82 +25,70 @@ type Mutation struct {
 	User         User // zero for an error status
 	ACS          string
 	InResponseTo string // "" if nobody asked
-	Now          time.Time
-	Key          crypto.Signer // the real one
-	Certificate  *x509.Certificate
+	RelayState   string // "" if there is none
+	// OtherRelayState is one that another request for the app came with; "" if
+	// none is among the messages.
+	OtherRelayState string
+	Now             time.Time
+	Key             crypto.Signer // the real one
+	Certificate     *x509.Certificate
 }
 
-// queuedMutation is one that was ordered.
-type queuedMutation struct{ id, app, login string }
-
-type mutationQueue struct {
-	mu   sync.Mutex
-	list []queuedMutation
+// Mutated is what is sent instead of a good answer. The zero value is the good
+// answer itself. Whatever it says has to fit into a form on a page: values are
+// UTF-8 without NUL, and there are no other methods, types or headers than a
+// browser sends with a form.
+type Mutated struct {
+	// Response is the document. Zero (nil): Mutation.Response.
+	Response []byte
+	// ACS is where it goes, another URL of the app's list. Zero: Mutation.ACS.
+	ACS string
+	// Query is added to that URL. Zero: nothing is.
+	Query []Field
+	// Fields are the form's fields instead of the usual ones, of which
+	// SAMLResponse would be Response in base64: broken base64, a field twice,
+	// another RelayState. Zero (nil): the usual ones.
+	Fields []Field
+	// Method and Encoding are how the form is sent. Zero: as the binding has it.
+	Method   Method
+	Encoding FormEncoding
 }
 
-// QueueMutation has Config.Mutate called with this ID for the next answer of
-// an app and about a user; "" is any app, and anybody. Several wait in line.
-func (s *Server) QueueMutation(id, appID, login string) error {
-	st := s.state.Load()
-	if s.config.Mutate == nil {
-		return badConfig("there is no Config.Mutate, so nothing can be attacked with")
-	}
-	if id == "" {
-		return badConfig("a mutation needs an ID")
-	}
-	if s.config.Mutations != nil && !slices.Contains(s.config.Mutations, id) {
-		return badConfig("no mutation is called %s", quote(id))
-	}
-	if appID != "" {
-		if _, err := st.samlApp(appID); err != nil {
-			return err
-		}
-	}
-	if login != "" && st.user(login) == nil {
-		return noSuchUser(login)
-	}
-	s.mutations.mu.Lock()
-	defer s.mutations.mu.Unlock()
-	s.mutations.list = append(s.mutations.list, queuedMutation{id, appID, login})
-	return nil
-}
-
-// take is the ID that was ordered for this answer first, or "".
-func (q *mutationQueue) take(app, login string) string {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	for i, m := range q.list {
-		if (m.app == "" || m.app == app) && (m.login == "" || loginKey(m.login) == loginKey(login)) {
-			q.list = slices.Delete(q.list, i, i+1)
-			return m.id
-		}
-	}
-	return ""
-}
-
-func (q *mutationQueue) waiting() []string {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	var out []string
-	for _, m := range q.list {
-		out = append(out, m.id)
-	}
-	return out
-}
-
-func (q *mutationQueue) reset() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	q.list = nil
+// outgoing is an answer after Config.Mutate.
+type outgoing struct {
+	form   Form
+	acs    string // form.URL without what was added to it
+	xml    []byte
+	attack string // its ID, or "" for a good answer
 }
 
 // mutated gives an answer to Config.Mutate, if there is one.
-func (s *Server) mutated(a answer, raw []byte) ([]byte, string, *Error) {
+func (s *Server) mutated(a answer, raw []byte) (outgoing, *Error) {
 	if s.config.Mutate == nil {
-		return raw, "", nil
+		return Mutated{Response: raw}.outgoing(a)
 	}
-	m := Mutation{ID: s.mutations.take(a.app.ID, a.login()), Response: raw, App: a.app.clone(), ACS: a.acs.URL, InResponseTo: a.inResponseTo,
+	m := s.mutation(a, raw)
+	changed, err := s.config.Mutate(m)
+	if err != nil {
+		return outgoing{}, &Error{Reason: ReasonInternal, Detail: "Config.Mutate failed for " + quote(m.ID), Err: err}
+	}
+	if changed.Response == nil {
+		changed.Response = raw
+	}
+	out, oerr := changed.outgoing(a)
+	if oerr == nil && (out.acs != a.acs.URL || !out.form.usual(out.acs) || !bytes.Equal(out.xml, raw)) {
+		out.attack = m.ID // else this is the good answer, whatever was ordered
+	}
+	return out, oerr
+}
+
+func (s *Server) mutation(a answer, raw []byte) Mutation {
+	m := Mutation{ID: a.attack, Response: bytes.Clone(raw), App: a.app.clone(), ACS: a.acs.URL, InResponseTo: a.inResponseTo,
+		RelayState: a.relayState, OtherRelayState: s.messages.otherRelayState(a.app.ID, a.relayState),
 		Now: a.now, Key: a.signer.key.signer, Certificate: a.signer.key.cert}
+	if m.ID == "" {
+		m.ID = s.mutations.take(a.app.ID, a.login())
+	}
 	if raw, ok := m.Key.(rawECDSA); ok {
 		m.Key = raw.Signer
 	}
@@ -106,31 +98,41 @@ func (s *Server) mutated(a answer, raw []byte) ([]byte, string, *Error) {
 	if a.user != nil {
 		m.User = a.user.clone()
 	}
-	out, err := s.config.Mutate(m)
-	if err != nil {
-		return nil, "", &Error{Reason: ReasonInternal, Detail: "Config.Mutate failed for " + quote(m.ID), Err: err}
-	}
-	return out, m.ID, nil
+	return m
 }
 
-func (s *Server) addMutation(c *call) *apiError {
-	var b struct {
-		ID   string `json:"id"`
-		App  string `json:"app"`
-		User string `json:"user"`
+// outgoing is what becomes of it. The list of the app holds for attacks too.
+func (m Mutated) outgoing(a answer) (outgoing, *Error) {
+	out := outgoing{acs: or(m.ACS, a.acs.URL), xml: m.Response}
+	if err := m.check(a); err != nil {
+		return out, &Error{Reason: ReasonInternal, Detail: "Config.Mutate's answer can't be sent", Err: err}
 	}
-	if err := c.read(&b, false); err != nil {
-		return err
+	out.form = Form{URL: out.acs, SAMLResponse: base64.StdEncoding.EncodeToString(m.Response), RelayState: a.relayState,
+		Fields: slices.Clone(m.Fields), Method: m.Method, Encoding: m.Encoding}
+	if i := slices.IndexFunc(m.Fields, func(x Field) bool { return x.Name == "SAMLResponse" }); i >= 0 {
+		out.form.SAMLResponse = m.Fields[i].Value
 	}
-	if b.User != "" {
-		u := s.state.Load().find(b.User)
-		if u == nil {
-			return notFound(b.User, "User")
+	if len(m.Query) > 0 {
+		join := "?"
+		if strings.Contains(out.acs, "?") {
+			join = "&"
 		}
-		b.User = u.Login
+		out.form.URL += join + encodeFields(m.Query)
 	}
-	if err := s.QueueMutation(b.ID, b.App, b.User); err != nil {
-		return fromError(err, "id")
+	return out, nil
+}
+
+func (m Mutated) check(a answer) error {
+	if m.ACS != "" && m.ACS != a.acs.URL && !slices.ContainsFunc(a.app.ACS, func(x ACS) bool { return x.URL == m.ACS }) {
+		return badConfig("its ACS %s is not on the app's list", quote(m.ACS))
 	}
-	return c.ok(s.queueJSON())
+	for _, x := range slices.Concat(m.Query, m.Fields) {
+		if !utf8.ValidString(x.Name+x.Value) || strings.ContainsRune(x.Name+x.Value, 0) {
+			return badConfig("the field %s isn't text that a page can hold", quote(x.Name))
+		}
+	}
+	if !slices.Contains([]Method{POST, GET}, m.Method) || !slices.Contains([]FormEncoding{URLEncoded, Multipart, PlainText}, m.Encoding) {
+		return badConfig("a form has no method %s with encoding %s", quote(string(m.Method)), quote(string(m.Encoding)))
+	}
+	return nil
 }

@@ -14,15 +14,15 @@ func TestMutations(t *testing.T) {
 	conf := twoRegions()
 	conf.Mutations = []string{"X1", "X2"}
 	seen := make(chan mockidp.Mutation, 10)
-	conf.Mutate = func(m mockidp.Mutation) ([]byte, error) {
+	conf.Mutate = func(m mockidp.Mutation) (mockidp.Mutated, error) {
 		seen <- m
 		switch m.ID {
 		case "X1":
-			return []byte("<forged>" + m.User.Login + "</forged>"), nil
+			return mockidp.Mutated{Response: []byte("<forged>" + m.User.Login + "</forged>")}, nil
 		case "X2":
-			return nil, errors.New("it can't be made")
+			return mockidp.Mutated{}, errors.New("it can't be made")
 		}
-		return m.Response, nil
+		return mockidp.Mutated{}, nil
 	}
 	idp := start(t, conf)
 	b := newBrowser(t, idp)

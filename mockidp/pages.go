@@ -6,7 +6,6 @@ import (
 	"hash/fnv"
 	"html/template"
 	"net/http"
-	"net/url"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -51,6 +50,7 @@ type signIn struct {
 	Cancel                    bool // a service provider waits, and can be told
 
 	Attacks []string // that may be chosen for the answer
+	Ordered bool     // something else was ordered for it, or is switched on
 }
 
 // tile is one app on the dashboard.
@@ -107,7 +107,7 @@ func (s *Server) signInPage(w http.ResponseWriter, _ *http.Request, status int, 
 		body.Login = body.User.Login
 	}
 	if body.App != nil && body.App.Kind == SAML {
-		body.Attacks = s.config.Mutations
+		body.Attacks, body.Ordered = s.config.Mutations, s.mutations.ordered(body.App.ID)
 	}
 	if body.App != nil && body.App.Kind == Bookmark {
 		// Browsers hold form-action against every redirect that follows the
@@ -144,11 +144,10 @@ func (s *Server) tile(a *App) tile {
 	h := fnv.New32a()
 	_, _ = h.Write([]byte(a.Label))
 	t := tile{Words: words(a.Label), Label: a.Label, Initials: initials(a.Label), Colour: int(h.Sum32() % 6), About: s.prefix + appPath(a)}
+	t.Link, t.Note = s.prefix+s.tilePath(a), "SAML 2.0"
 	if a.Kind == Bookmark {
-		t.Link, t.Note = s.prefix+"/home/bookmark/"+url.PathEscape(a.ID), "Bookmark"
-		return t
+		t.Note = "Bookmark"
 	}
-	t.Link, t.Note = s.prefix+"/app/"+a.Name+"/"+a.ExternalKey+"/sso/saml", "SAML 2.0"
 	return t
 }
 

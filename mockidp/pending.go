@@ -14,6 +14,8 @@ type pending struct {
 	req        *authnRequest // nil: from a tile
 	relayState string
 	at         time.Time
+	// attack is what was chosen on the sign-in page, or "".
+	attack string
 	// freshIn is the session that was opened for this very sign-in, which is
 	// what ForceAuthn wants to see.
 	freshIn string
@@ -68,6 +70,16 @@ func (l *pendingList) signedIn(key, session string) {
 	defer l.mu.Unlock()
 	if p, ok := l.byKey[key]; ok {
 		p.freshIn = session
+		l.byKey[key] = p
+	}
+}
+
+// attacked notes what was chosen on the sign-in page.
+func (l *pendingList) attacked(key, id string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if p, ok := l.byKey[key]; ok {
+		p.attack = id
 		l.byKey[key] = p
 	}
 }

@@ -45,22 +45,33 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, app *App, answer f
 	s.renderPost(w, app, out)
 }
 
+// cutInField ends a page in the middle of its first field, which is the message,
+// so that there is nothing to submit.
+func cutInField(page []byte, fields []Field) []byte {
+	input := []byte(`<input type="hidden" name="`)
+	i := bytes.Index(page, input)
+	if i < 0 || len(fields) == 0 {
+		return page[:len(page)/2]
+	}
+	return page[:min(i+len(input)+len(fields[0].Value)/2, len(page))]
+}
+
 func (s *Server) renderPost(w http.ResponseWriter, app *App, out posted) {
 	f := out.faults
 	b, err := s.execute("post", page{Title: "Signing in to " + app.Label, Script: true, Body: struct {
-		Form
-		Words []word
-		Twice bool
-	}{out.Form, words(app.Label), f.duplicate}})
+		URL, Enctype string
+		Get          bool
+		Inputs       []Field
+		Words        []word
+		Twice        bool
+	}{out.URL, string(out.Encoding), out.Method == GET, out.fields(), words(app.Label), f.duplicate}})
 	if err != nil {
 		s.config.Logger.Error("mockidp: a page failed", "page", "post", "error", err)
 		http.Error(w, "mockidp: a page failed", http.StatusInternalServerError)
 		return
 	}
 	if f.cutPage {
-		// In the middle of the message, so that there is nothing to submit.
-		i := bytes.Index(b, []byte(`name="SAMLResponse"`))
-		b = b[:i+len(out.SAMLResponse)/2]
+		b = cutInField(b, out.fields())
 	}
 	contentType := "text/html; charset=utf-8"
 	if f.text {

@@ -2,19 +2,10 @@ package mockidp
 
 import (
 	"crypto/rsa"
-	"encoding/base64"
 	"time"
 
 	"github.com/beevik/etree"
 )
-
-// Form is an answer: what a browser posts to the service provider by the
-// HTTP-POST binding (SAML Bindings 3.5).
-type Form struct {
-	URL          string // the assertion consumer service; always one on the app's list
-	SAMLResponse string // base64
-	RelayState   string // "" if there is none
-}
 
 const (
 	confirmedBearer = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
@@ -35,6 +26,7 @@ type answer struct {
 	inResponseTo string // "" = unsolicited
 	relayState   string
 	now          time.Time
+	attack       string // chosen on the sign-in page, or ""
 
 	// Of a success.
 	user         *User
@@ -78,16 +70,15 @@ func (s *Server) respond(st *state, a answer) (posted, *Error) {
 	if err != nil {
 		return posted{}, &Error{Reason: ReasonInternal, Detail: "writing the response", Err: err}
 	}
-	raw, attack, merr := s.mutated(a, raw)
+	out, merr := s.mutated(a, raw)
 	if merr != nil {
 		return posted{}, merr
 	}
-	form := Form{URL: a.acs.URL, SAMLResponse: base64.StdEncoding.EncodeToString(raw), RelayState: a.relayState}
 	if a.faults.cutResponse {
-		form.SAMLResponse = form.SAMLResponse[:len(form.SAMLResponse)/2]
+		out.form.cutResponse()
 	}
 	m := Message{Time: s.now(), Direction: Sent, App: a.app.ID, User: a.login(), Binding: bindingPOST,
-		ACS: a.acs.URL, RelayState: a.relayState, XML: raw, Faults: a.faults.kinds, Attack: attack, posted: form.SAMLResponse}
+		ACS: out.acs, RelayState: a.relayState, XML: out.xml, Faults: a.faults.kinds, Attack: out.attack, Form: out.form.clone()}
 	if a.failure != nil {
 		m.Status = clonePtr(a.failure)
 		s.config.Logger.Info("mockidp: answered with a status", "app", a.app.ID, "code", a.failure.Code, "second", a.failure.SubCode, "acs", a.acs.URL)
@@ -95,7 +86,7 @@ func (s *Server) respond(st *state, a answer) (posted, *Error) {
 		s.config.Logger.Info("mockidp: signed in to an app", "app", a.app.ID, "login", a.login(), "acs", a.acs.URL, "solicited", a.inResponseTo != "")
 	}
 	s.messages.add(m)
-	return posted{form, a.faults}, nil
+	return posted{out.form, a.faults}, nil
 }
 
 func (a *answer) login() string {

@@ -34,7 +34,6 @@ type Server struct {
 	state   atomic.Pointer[state]
 	writing sync.Mutex // held by change
 	changed bell       // rings when state was replaced
-	began   time.Time  // by the clock, when the Server was made
 	control sync.Once  // sees to config.ControlToken
 	randMu  sync.Mutex // guards config.Rand
 	offset  atomic.Int64
@@ -46,9 +45,10 @@ type Server struct {
 	factors  factorList
 	sessions sessionTable
 	failures failureTable
+	logins   loginTable
 	queue    queue
 
-	mutations mutationQueue
+	mutations mutationTable
 
 	provisioned sync.Map // *links by Provisioning.BaseURL
 	faults      faultTable
@@ -96,9 +96,9 @@ func Open(c Config) (*Server, error) {
 		return nil, err
 	}
 	c = c.withDefaults()
-	s := &Server{config: c, pages: parsePages(), began: c.Now()}
+	s := &Server{config: c, pages: parsePages()}
 	s.config.Users, s.config.Groups, s.config.Apps = nil, nil, nil // the state's from here on
-	s.config.Faults, s.config.Mutations = slices.Clone(c.Faults), slices.Clone(c.Mutations)
+	s.config.Faults, s.config.Mutations, s.config.StandingMutations = slices.Clone(c.Faults), slices.Clone(c.Mutations), slices.Clone(c.StandingMutations)
 	key, err := newSigningKey(s.keySource(), c.Key, c.Certificate)
 	if err != nil {
 		return nil, err
@@ -115,8 +115,12 @@ func Open(c Config) (*Server, error) {
 	if s.initial, err = newState(c, key, salt); err != nil {
 		return nil, err
 	}
+	s.initial.note(&state{}, s.now())
 	s.state.Store(s.initial)
 	if err := s.faults.reset(s, c.Faults); err != nil {
+		return nil, err
+	}
+	if err := s.mutations.reset(s); err != nil {
 		return nil, err
 	}
 	if c.BaseURL != "" && !strings.HasSuffix(strings.TrimRight(c.BaseURL, "/"), ":0") {
@@ -246,42 +250,4 @@ func (s *Server) base() string {
 		return *b
 	}
 	panic("mockidp: the address isn't known before Start; set Config.BaseURL")
-}
-
-// SignInURL is the address of the sign-in page.
-func (s *Server) SignInURL() string { return s.base() + pathSignIn }
-
-// AppURL is the page about an app: what it is configured to. "" is the first
-// SAML app. Like Metadata it panics if there is none.
-func (s *Server) AppURL(appID string) string {
-	app, err := s.state.Load().app(appID)
-	if err != nil {
-		panic(err)
-	}
-	return s.base() + appPath(app)
-}
-
-// DashboardURL is the address of the page with the tiles.
-func (s *Server) DashboardURL() string { return s.base() + pathDashboard }
-
-// SSOURL is an app's single sign-on address, and where its tile leads; "" is
-// the first SAML app. Like Metadata it panics if there is none.
-func (s *Server) SSOURL(appID string) string { return s.ssoURL(s.mustSAML(appID)) }
-
-// MetadataURL is where an app's metadata is; "" is the first SAML app. Like
-// Metadata it panics if there is none.
-func (s *Server) MetadataURL(appID string) string {
-	return s.base() + "/app/" + s.mustSAML(appID).ExternalKey + "/sso/saml/metadata"
-}
-
-func (s *Server) ssoURL(a *App) string {
-	return s.base() + "/app/" + a.Name + "/" + a.ExternalKey + "/sso/saml"
-}
-
-func (s *Server) mustSAML(id string) *App {
-	app, err := s.state.Load().samlApp(id)
-	if err != nil {
-		panic(err)
-	}
-	return app
 }

@@ -149,5 +149,8 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request, st *state, 
 	s.sessions.put(sess, sess.at)
 	s.setCookie(w, sess.token, 0)
 	s.failures.forget(sess.login)
+	if u := st.user(sess.login); u != nil {
+		s.logins.put(u.ID, sess.at)
+	}
 	s.config.Logger.Info("mockidp: signed in", "login", sess.login, "second factor", sess.factor)
 }

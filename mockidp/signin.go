@@ -49,8 +49,8 @@ func (s *Server) handleSignIn(w http.ResponseWriter, r *http.Request) {
 		page.Failed = true
 		page.Locked = s.failed(user).Status != Active
 	}
-	if attack := form.Get("attack"); attack != "" && !page.Failed && !page.Locked && page.App != nil {
-		if err := s.QueueMutation(attack, page.App.ID, user.Login); err != nil {
+	if page.App != nil && !page.Failed && !page.Locked {
+		if err := s.chooseAttack(key, form.Get("attack")); err != nil {
 			s.refuse(w, r, malformed(err, "this attack can't be made"))
 			return
 		}
@@ -65,6 +65,18 @@ func (s *Server) handleSignIn(w http.ResponseWriter, r *http.Request) {
 	default:
 		s.signedIn(w, r, user, false, key)
 	}
+}
+
+// chooseAttack is for the answer to this sign-in alone, and goes before what
+// was ordered elsewhere.
+func (s *Server) chooseAttack(key, id string) error {
+	if id != "" {
+		if _, err := s.checkMutation(s.state.Load(), StandingMutation{ID: id}); err != nil {
+			return err
+		}
+	}
+	s.pending.attacked(key, id)
+	return nil
 }
 
 // locked says so: to the service provider, if the app wants it to know, else

@@ -23,6 +23,7 @@ type signingKey struct {
 	signer  crypto.Signer     // what goxmldsig is given
 	methods []SignatureMethod // the usual one first
 	cert    *x509.Certificate
+	created time.Time // when the Server got it
 }
 
 // keySource is what making a key draws on.
@@ -52,7 +53,7 @@ func newSigningKey(from keySource, key crypto.Signer, cert *x509.Certificate) (*
 		return nil, badConfig("the signing key is neither RSA nor ECDSA but %T", key.Public())
 	}
 	key = steadySigner{key}
-	sk := &signingKey{signer: key, methods: methods, cert: cert}
+	sk := &signingKey{signer: key, methods: methods, cert: cert, created: from.now}
 	if pub, ok := key.Public().(*ecdsa.PublicKey); ok {
 		sk.signer = rawECDSA{key, (pub.Curve.Params().BitSize + 7) / 8}
 	}

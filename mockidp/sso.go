@@ -3,98 +3,7 @@ package mockidp
 import (
 	"net/http"
 	"net/url"
-	"regexp"
-	"strings"
-	"time"
 )
-
-// read judges a request for an app as far as it can be judged without a
-// person, and keeps it among the messages whatever comes of it.
-func (s *Server) read(app *App, in incoming) (pending, *Error) {
-	p := pending{appID: app.ID, relayState: in.relayState, at: s.now()}
-	if !in.has {
-		if !in.hasRelay {
-			p.relayState = app.DefaultRelayState
-		}
-		return p, nil
-	}
-	m := Message{Time: p.at, Direction: Received, App: app.ID, Binding: in.binding, RelayState: in.relayState}
-	doc, err := in.xml()
-	if err == nil {
-		m.XML = doc
-		p.req, err = parseAuthnRequest(doc)
-	}
-	if err == nil {
-		if p.req.ACSURL != nil {
-			m.ACS = *p.req.ACSURL
-		}
-		err = s.judge(app, &p, in, doc)
-	}
-	m.Refused = err
-	s.messages.add(m)
-	if len(in.relayState) > 80 {
-		s.config.Logger.Warn("mockidp: RelayState is over the 80 bytes of SAML Bindings 3.4.3", "bytes", len(in.relayState), "app", app.ID)
-	}
-	return p, err
-}
-
-// judge holds a request against the app (SAML Core 3.2.1, 3.4.1; Profiles
-// 4.1.4.1). Where the app takes signed requests, p.req becomes what was signed.
-func (s *Server) judge(app *App, p *pending, in incoming, doc []byte) *Error {
-	if app.SignedRequests {
-		signed, err := app.verified(in, doc)
-		if err != nil {
-			return err
-		}
-		if p.req, err = parseAuthnRequest(signed); err != nil {
-			return err
-		}
-		p.req.verified = true
-	}
-	req := p.req
-	if app.Audience == "" {
-		return &Error{Reason: ReasonIssuer, Got: req.Issuer,
-			Detail: "the app " + quote(app.Label) + " knows no service provider yet: give it an Audience with RegisterSP, UpdateApp or in its configuration"}
-	}
-	if req.Issuer != app.Audience {
-		return &Error{Reason: ReasonIssuer, Detail: "the request's Issuer is not the Audience of the app " + quote(app.Label), Want: app.Audience, Got: req.Issuer}
-	}
-	if req.Destination != "" && req.Destination != s.ssoURL(app) {
-		return &Error{Reason: ReasonDestination, Detail: "the request's Destination is another address", Want: s.ssoURL(app), Got: req.Destination}
-	}
-	if s.config.Strict {
-		if err := s.strict(p); err != nil {
-			return err
-		}
-	}
-	if _, err := app.resolve(req); err != nil {
-		return err
-	}
-	if req.verified {
-		return app.checkNameIDPolicy(req, s.config.Strict)
-	}
-	return nil
-}
-
-// startsLikeName is how an xs:ID begins.
-var startsLikeName = regexp.MustCompile(`^[A-Za-z_]`)
-
-// strict is Config.Strict.
-func (s *Server) strict(p *pending) *Error {
-	const most = 5 * time.Minute
-	req := p.req
-	switch {
-	case len(p.relayState) > 80:
-		return &Error{Reason: ReasonRelayState, Detail: "RelayState is too long (SAML Bindings 3.4.3)", Want: "at most 80 bytes", Got: itoa(len(p.relayState))}
-	case p.at.Sub(req.Instant).Abs() > most:
-		return &Error{Reason: ReasonIssueInstant, Detail: "the request's IssueInstant is more than five minutes off", Want: instant(p.at), Got: instant(req.Instant)}
-	case !startsLikeName.MatchString(req.ID) || strings.Contains(req.ID, ":"):
-		return &Error{Reason: ReasonMalformed, Detail: "the AuthnRequest's ID is not an xs:ID", Want: "a letter or _ first, and no colon", Got: req.ID}
-	case req.verified && req.Destination == "":
-		return &Error{Reason: ReasonDestination, Detail: "the signed request has no Destination (SAML Bindings 3.4.5.2)", Want: "the sign-on address"}
-	}
-	return nil
-}
 
 // success answers for a user; it is where assignment and the ACS list are
 // checked for the last time. sess is the user's sign-in.
@@ -114,7 +23,7 @@ func (s *Server) success(st *state, p pending, u *User, sess *session) (posted, 
 	if err != nil {
 		return posted{}, err
 	}
-	a := answer{app: app, acs: acs, relayState: p.relayState, now: s.now(), user: u, authnInstant: sess.at, sessionIndex: sess.index, class: class}
+	a := answer{app: app, acs: acs, relayState: p.relayState, now: s.now(), user: u, authnInstant: sess.at, sessionIndex: sess.index, class: class, attack: p.attack}
 	if a.nameID, err = app.nameID(u); err != nil {
 		return posted{}, err
 	}
@@ -243,6 +152,11 @@ func (s *Server) handleSSO(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p, err := s.read(app, in)
+	s.begin(w, r, app, in, p, err)
+}
+
+// begin goes on with a request that was read, or with what is wrong with it.
+func (s *Server) begin(w http.ResponseWriter, r *http.Request, app *App, in incoming, p pending, err *Error) {
 	if err != nil {
 		s.post(w, r, app, func() (posted, *Error) { return s.refusal(s.state.Load(), p, err) })
 		return

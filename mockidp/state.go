@@ -17,15 +17,18 @@ type state struct {
 	closed bool   // Config.Groups was given, so a user may name no others
 	apps   []*App // in the order of the dashboard
 
-	keys    []*signingKey // published, in the order they were added
-	signing string        // ID of the one that signs
+	keys    []*signingKey            // the Server's, in the order they were added
+	signing string                   // ID of the one that signs
+	rings   map[string][]*signingKey // by App.ID, where an app's keys aren't the Server's
+
+	times times // kept by Server.change
 
 	org, salt string // what identifiers are derived from, besides names
 }
 
 func newState(c Config, key *signingKey, salt string) (*state, *Error) {
 	st := &state{users: map[string]*User{}, ids: map[string]string{}, groups: map[string]Group{}, closed: len(c.Groups) > 0,
-		keys: []*signingKey{key}, signing: key.id, org: c.Org, salt: salt}
+		keys: []*signingKey{key}, signing: key.id, rings: map[string][]*signingKey{}, org: c.Org, salt: salt}
 	for _, g := range c.Groups {
 		if _, dup := st.groups[g.Name]; dup {
 			return nil, badConfig("the group %s is there twice", quote(g.Name))
@@ -54,7 +57,7 @@ func newState(c Config, key *signingKey, salt string) (*state, *Error) {
 func (st *state) copy() *state {
 	n := *st
 	n.users, n.ids, n.groups = maps.Clone(st.users), maps.Clone(st.ids), maps.Clone(st.groups)
-	n.apps, n.keys = slices.Clone(st.apps), slices.Clone(st.keys)
+	n.apps, n.keys, n.rings = slices.Clone(st.apps), slices.Clone(st.keys), maps.Clone(st.rings)
 	return &n
 }
 
@@ -155,12 +158,18 @@ func (st *state) putApp(a App, at int) *Error {
 	if err != nil {
 		return err
 	}
-	if a.KeyID != "" && st.key(a.KeyID) == nil {
+	if at >= 0 && st.apps[at].ID != a.ID {
+		st.moveRing(st.apps[at].ID, a.ID)
+	}
+	if a.KeyID != "" && findKey(st.ring(&a), a.KeyID) == nil {
 		return badConfig("the app %s is signed with the key %s, which doesn't exist", quote(a.Label), quote(a.KeyID))
 	}
 	for i, b := range st.apps {
 		if i != at && (b.ID == a.ID || b.ExternalKey == a.ExternalKey) {
 			return badConfig("the apps %s and %s share an ID or ExternalKey", quote(b.Label), quote(a.Label))
+		}
+		if i != at && st.shareIdentifier(b, &a) {
+			return badConfig("the apps %s and %s are in one Entra tenant and have the same Audience", quote(b.Label), quote(a.Label))
 		}
 	}
 	for _, l := range a.Users {
@@ -203,10 +212,10 @@ func (st *state) samlApp(id string) (*App, *Error) {
 	return a, err
 }
 
-// byKey finds a SAML app by the last part of its path.
+// byKey finds a SAML app by its part of Okta's paths.
 func (st *state) byKey(key string) *App {
 	for _, a := range st.apps {
-		if a.Kind == SAML && a.ExternalKey == key {
+		if a.Kind == SAML && a.Profile == Okta && a.ExternalKey == key {
 			return a
 		}
 	}

@@ -45,7 +45,7 @@ func TestXmlsecVerifiesOurSignatures(t *testing.T) {
 				form, err := idp.IdPInitiated("idc", alice, "")
 				require.NoError(t, err)
 				raw := must(base64.StdEncoding.DecodeString(form.SAMLResponse))
-				verify := xmlsecVerifier(t, xmlsec, idp)
+				verify := xmlsecVerifier(t, xmlsec, idp.Certificate().Raw)
 				const inResponse = "/*[local-name()='Response']/*[local-name()='Signature']"
 				const inAssertion = "/*/*[local-name()='Assertion']/*[local-name()='Signature']"
 				nodes := map[string][]string{"both": {inResponse, inAssertion}, "response": {inResponse}, "assertion": {inAssertion}}[name]
@@ -61,12 +61,12 @@ func TestXmlsecVerifiesOurSignatures(t *testing.T) {
 }
 
 // xmlsecVerifier holds a document, at the signature that an XPath finds,
-// against the key that signs.
-func xmlsecVerifier(t *testing.T, xmlsec string, idp *mockidp.Server) func(doc []byte, node string) ([]byte, error) {
+// against the key of a certificate.
+func xmlsecVerifier(t *testing.T, xmlsec string, der []byte) func(doc []byte, node string) ([]byte, error) {
 	t.Helper()
 	dir := t.TempDir()
 	cert := filepath.Join(dir, "cert.pem")
-	require.NoError(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: idp.Certificate().Raw}), 0o600))
+	require.NoError(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
 	return func(doc []byte, node string) ([]byte, error) {
 		file := filepath.Join(dir, "response.xml")
 		require.NoError(t, os.WriteFile(file, doc, 0o600))
@@ -80,7 +80,12 @@ func xmlsecVerifier(t *testing.T, xmlsec string, idp *mockidp.Server) func(doc [
 // xmlsecVerifies is for a response that is signed itself.
 func xmlsecVerifies(t *testing.T, idp *mockidp.Server, form mockidp.Form) {
 	t.Helper()
-	verify := xmlsecVerifier(t, peer(t, "xmlsec1"), idp)
+	xmlsecVerifiesWith(t, idp.Certificate().Raw, form)
+}
+
+func xmlsecVerifiesWith(t *testing.T, der []byte, form mockidp.Form) {
+	t.Helper()
+	verify := xmlsecVerifier(t, peer(t, "xmlsec1"), der)
 	out, err := verify(must(base64.StdEncoding.DecodeString(form.SAMLResponse)), "/*[local-name()='Response']/*[local-name()='Signature']")
 	require.NoError(t, err, "%s", out)
 }

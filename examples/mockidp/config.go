@@ -37,6 +37,12 @@ type file struct {
 		Description string `json:"description"`
 	} `json:"groups"`
 	Apps []app `json:"apps"`
+	// Attacks are switched on from the start, as by -attack.
+	Attacks []struct {
+		ID   string `json:"id"`
+		App  string `json:"app"`
+		User string `json:"user"`
+	} `json:"attacks"`
 }
 
 // duration is written as Go writes it: "8h", "90m".
@@ -89,6 +95,9 @@ func (f file) config() (mockidp.Config, error) {
 			return c, err
 		}
 		c.Apps = append(c.Apps, app)
+	}
+	for _, a := range f.Attacks {
+		c.StandingMutations = append(c.StandingMutations, mockidp.StandingMutation(a))
 	}
 	return c, nil
 }

@@ -17,7 +17,8 @@ import (
 type controlOptions struct {
 	listen, token             string
 	provision, provisionToken string
-	provisionApp, attack      string
+	provisionApp              string
+	attack                    standing
 	attacks                   bool
 }
 
@@ -27,8 +28,8 @@ func (o *controlOptions) flags(fs *flag.FlagSet) {
 	fs.StringVar(&o.provision, "provision", "", "`URL` of a SCIM 2.0 service provider to push users and groups to, whenever they change")
 	fs.StringVar(&o.provisionToken, "provision-token", "", "bearer `TOKEN` of -provision")
 	fs.StringVar(&o.provisionApp, "provision-app", "", "`ID` of the app whose people and groups -provision pushes (default: everybody)")
-	fs.StringVar(&o.attack, "attack", "", "`ID` of an attack to make of every answer; mockidp attack -list prints them")
-	fs.BoolVar(&o.attacks, "attacks", false, "let the control API and page order attacks for the next answer")
+	fs.Var(&o.attack, "attack", "`ID[,app=ID][,user=LOGIN]` of an attack to make of every answer, or of an app's or a person's; repeatable; mockidp attack -list prints them")
+	fs.BoolVar(&o.attacks, "attacks", false, "let the control API and page, and whoever signs in, order attacks")
 }
 
 func (o *controlOptions) check() error {

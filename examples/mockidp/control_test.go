@@ -31,7 +31,7 @@ func TestCurlLines(t *testing.T) {
 	lines := regexp.MustCompile(`(?m)^curl .*$`).FindAllString(string(m[1]), -1)
 	require.GreaterOrEqual(t, len(lines), 8)
 
-	found, stop := running(t, os.Interrupt, "-okta-paths", "-control", "127.0.0.1:0", "-control-token", "secret")
+	found, stop := running(t, os.Interrupt, "-okta-paths", "-attacks", "-control", "127.0.0.1:0", "-control-token", "secret")
 	defer stop()
 	require.Len(t, found["Control"], 1)
 	answers := ""
@@ -42,9 +42,17 @@ func TestCurlLines(t *testing.T) {
 		require.NoError(t, err, "%s\n%s", line, out)
 		answers += string(out) + "\n"
 	}
-	for _, want := range []string{`"login":"bob@example.com"`, `"name":"Engineering"`, `"https://eu.sp.example/acs"`, `"label":"Portal"`, `"now":`, `"users":["bob@example.com"]`, `"messages":[]`} {
+	for _, want := range []string{`"login":"bob@example.com"`, `"name":"Engineering"`, `"https://eu.sp.example/acs"`, `"label":"Portal"`, `"now":`, `"users":["bob@example.com"]`, `"messages":[]`,
+		`"attacks":["A03/assertion"]`, `"attacks":[{"id":"D48/forged-last","app":"0oaJSPF7xm4dzAKzXBMw"}]`} {
 		assert.Contains(t, answers, want)
 	}
+	// The app signs with another key than it did, and Bob was found.
+	kids := regexp.MustCompile(`"signing":\{"kid":"([^"]+)"`).FindAllStringSubmatch(answers, -1)
+	require.Len(t, kids, 2)
+	assert.NotEqual(t, kids[0][1], kids[1][1])
+	assert.Equal(t, 2, strings.Count(answers, "<md:KeyDescriptor "))
+	assert.Equal(t, 2, strings.Count(answers, `"login":"bob@example.com"`), "made, and found")
+	assert.Equal(t, 2, strings.Count(answers, `"name":"Engineering"`), "made, and found")
 }
 
 func TestControlIsAnnounced(t *testing.T) {

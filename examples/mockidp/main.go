@@ -9,6 +9,8 @@
 //
 // -control opens an API in the shapes of Okta's, and a page for people; CONTROL.md
 // beside this file has lines for curl. -provision pushes users and groups by SCIM.
+// -attack puts hostile answers in the place of good ones, for all, for an app or
+// for a person; -attacks lets the API, the page and whoever signs in do so.
 //
 // Without -config there is one user and one app that no service provider is
 // registered with; config.json beside this file shows what a file looks like.

@@ -97,6 +97,11 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		"control token":       {append([]string{"-control-token", "x"}, free...), "-control"},
 		"provision":           {append([]string{"-provision", "http://a.localhost"}, free...), "-provision-token"},
 		"attack":              {append([]string{"-attack", "Z99"}, free...), "Z99"},
+		"attack of no ID":     {append([]string{"-attack", ",app=x"}, free...), "ID"},
+		"attack on what":      {append([]string{"-attack", "B01,for=x"}, free...), `"for"`},
+		"attack on no app":    {append([]string{"-attack", "B01,app=none"}, free...), `"none"`},
+		"attack by the tool":  {append([]string{"-attack", "D48/put"}, free...), "mockidp attack makes it"},
+		"attack in the file":  {config(`{"attacks": [{"id": "Z98"}]}`), "Z98"},
 		"seed":                {append([]string{"-seed", "x"}, free...), "-seed"},
 		"newline in a value":  {config(`{"apps": [{"label": "x", "groups": ["a\nb"]}]}`), `a\nb`},
 	} {

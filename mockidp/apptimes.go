@@ -1,0 +1,96 @@
+package mockidp
+
+import (
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+)
+
+func (st *state) noteApps(old *state, now time.Time) {
+	before := map[string]*App{}
+	for _, a := range old.apps {
+		before[a.ID] = a
+	}
+	gone := maps.Clone(before)
+	for _, a := range st.apps {
+		was := before[a.ID]
+		delete(gone, a.ID)
+		t := &appTimes{created: now, updated: now}
+		if was != nil {
+			*t = *st.times.apps[a.ID]
+			if was == a && st.signing == old.signing {
+				continue
+			}
+			if st.keyFor(a) != old.keyFor(was) || !sameApp(was, a) {
+				t.updated = now
+			}
+		}
+		t.users, t.groups = st.assignedSince(t, a, now)
+		st.times.apps[a.ID] = t
+	}
+	for id := range gone {
+		delete(st.times.apps, id)
+	}
+}
+
+// assignedSince is when the app's users and groups were assigned: what was known
+// before, or now.
+func (st *state) assignedSince(before *appTimes, a *App, now time.Time) (users, groups map[string]time.Time) {
+	users, groups = map[string]time.Time{}, map[string]time.Time{}
+	put := func(into, before map[string]time.Time, id string) {
+		if at, known := before[id]; known {
+			into[id] = at
+		} else {
+			into[id] = now
+		}
+	}
+	for _, login := range a.Users {
+		put(users, before.users, st.user(login).ID) // putApp saw to it that there is one
+	}
+	for _, name := range a.Groups {
+		put(groups, before.groups, st.groupID(name))
+	}
+	return users, groups
+}
+
+// groupID is a group's ID, Everyone's too.
+func (st *state) groupID(name string) string {
+	if name == Everyone {
+		return everyone.ID
+	}
+	return st.groups[name].ID
+}
+
+// sameApp leaves the assignments out: they have times of their own.
+func sameApp(a, b *App) bool {
+	x, y := *a, *b
+	x.Users, x.Groups, y.Users, y.Groups = nil, nil, nil, nil
+	return reflect.DeepEqual(x, y)
+}
+
+// assigned is since when an app has been a user's, by whichever way was first,
+// and when that changed last.
+func (st *state) assigned(a *App, u *User) (created, updated time.Time) {
+	at, ut := st.times.apps[a.ID], st.times.users[u.ID]
+	updated, direct := at.users[u.ID]
+	created = updated
+	for _, name := range a.Groups {
+		if !u.in(name) {
+			continue
+		}
+		id := st.groupID(name)
+		since := latest(at.groups[id], st.times.groups[id].created, ut.created, ut.joined[id])
+		if created.IsZero() || since.Before(created) {
+			created = since
+		}
+	}
+	if !direct {
+		updated = created
+	}
+	return latest(created, ut.created), latest(updated, ut.created)
+}
+
+func latest(list ...time.Time) time.Time {
+	return slices.MaxFunc(list, time.Time.Compare)
+}

@@ -1,0 +1,166 @@
+package mockidp
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+)
+
+// What Microsoft Entra ID does otherwise than Okta. Its sign-on address is the
+// tenant's: the request's Issuer says which app it is for. An app's metadata
+// is the tenant's with the app's ID in the query.
+
+// tenantIssuer is what a tenant calls itself, with its ID.
+var tenantIssuer = regexp.MustCompile(`^https://sts\.windows\.net/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/$`)
+
+// tenant is the ID of the tenant that an app is in: the one of its Issuer, so
+// that a rehearsal can have the real one's paths, else the Server's own.
+func (st *state) tenant(a *App) string {
+	if m := tenantIssuer.FindStringSubmatch(a.Issuer); m != nil {
+		return m[1]
+	}
+	return tenantID(naming{salt: st.salt, org: st.org})
+}
+
+// tenantID is one for all apps of a Server.
+func tenantID(n naming) string { return derivedGUID("tenant\x00" + n.salt + n.org) }
+
+// derivedGUID has the shape of Entra's IDs.
+func derivedGUID(from string) string {
+	b := sha256.Sum256([]byte(from))
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16])
+}
+
+// entraApps are a tenant's. Directory IDs are compared without case.
+func (st *state) entraApps(tenant string) []*App {
+	var out []*App
+	for _, a := range st.apps {
+		if a.Kind == SAML && a.Profile == Entra && strings.EqualFold(st.tenant(a), tenant) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+func (st *state) entraApp(tenant, appID string) (*App, *Error) {
+	for _, a := range st.entraApps(tenant) {
+		if strings.EqualFold(a.ExternalKey, appID) {
+			return a, nil
+		}
+	}
+	return nil, &Error{Reason: ReasonNoSuchApp, Detail: "no app of this tenant has this ID"}
+}
+
+// shareIdentifier: within a tenant an identifier belongs to one app, or the
+// sign-on address couldn't tell which one a request is for.
+func (st *state) shareIdentifier(a, b *App) bool {
+	return a.Kind == SAML && b.Kind == SAML && a.Profile == Entra && b.Profile == Entra &&
+		a.Audience == b.Audience && a.Audience != "" && strings.EqualFold(st.tenant(a), st.tenant(b))
+}
+
+// readEntra finds the app that a request to a tenant is for, and judges it. A
+// request for none is kept among the messages as well.
+func (s *Server) readEntra(st *state, tenant string, in incoming) (*App, pending, *Error) {
+	m := Message{Time: s.now(), Direction: Received, Binding: in.binding, RelayState: in.relayState}
+	doc, err := in.xml()
+	var req *authnRequest
+	if err == nil {
+		m.XML = doc
+		req, err = parseAuthnRequest(doc)
+	}
+	if err == nil {
+		for _, a := range st.entraApps(tenant) {
+			if a.Audience == req.Issuer && a.Audience != "" {
+				p, err := s.read(a, in)
+				return a, p, err
+			}
+		}
+		err = unknownIdentifier(st.entraApps(tenant), tenant, req.Issuer)
+	}
+	m.Refused = err
+	s.messages.add(m)
+	return nil, pending{}, err
+}
+
+func unknownIdentifier(apps []*App, tenant, issuer string) *Error {
+	e := &Error{Reason: ReasonIssuer, Got: issuer,
+		Detail: "AADSTS700016: no application with the request's Issuer as its identifier was found in the tenant " + quote(tenant)}
+	var known []string
+	for _, a := range apps {
+		if a.Audience != "" {
+			known = append(known, a.Audience)
+		}
+	}
+	if e.Want = strings.Join(known, " or "); len(known) < len(apps) {
+		e.Detail += "; RegisterSP, UpdateApp or the configuration gives an app its Audience"
+	}
+	return e
+}
+
+func noSuchTenant(tenant string) *Error {
+	return &Error{Reason: ReasonNoSuchApp, Detail: "AADSTS90002: the tenant " + quote(tenant) + " was not found: no app is in it"}
+}
+
+// handleEntraSSO is a tenant's sign-on address.
+func (s *Server) handleEntraSSO(w http.ResponseWriter, r *http.Request) {
+	st, tenant := s.state.Load(), r.PathValue("tenant")
+	if len(st.entraApps(tenant)) == 0 {
+		s.refuse(w, r, noSuchTenant(tenant))
+		return
+	}
+	in, err := readHTTP(w, r)
+	if err == nil && !in.has {
+		err = malformed(nil, "AADSTS750054: there is no SAMLRequest in the query; a tile begins at the app's link in My Apps")
+	}
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	app, p, err := s.readEntra(st, tenant, in)
+	if app == nil {
+		s.refuse(w, r, err)
+		return
+	}
+	s.begin(w, r, app, in, p, err)
+}
+
+// handleEntraLaunch is where the tile of an app leads.
+func (s *Server) handleEntraLaunch(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	app, err := s.state.Load().entraApp(q.Get("tenantId"), r.PathValue("appid"))
+	in := incoming{binding: bindingRedirect, relayState: q.Get("RelayState"), hasRelay: q.Has("RelayState")}
+	if err == nil {
+		err = checkRelayState(in.relayState)
+	}
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	p, err := s.read(app, in)
+	s.begin(w, r, app, in, p, err)
+}
+
+// handleEntraMetadata is a tenant's metadata; with an app's ID in the query
+// that app's, whose key signs first.
+func (s *Server) handleEntraMetadata(w http.ResponseWriter, r *http.Request) {
+	st, tenant := s.state.Load(), r.PathValue("tenant")
+	apps := st.entraApps(tenant)
+	if len(apps) == 0 {
+		s.refuse(w, r, noSuchTenant(tenant))
+		return
+	}
+	if !r.URL.Query().Has("appid") {
+		whole := apps[0].clone() // but with the Server's keys, and no app's own Issuer
+		whole.ID, whole.Issuer, whole.KeyID = "", "https://sts.windows.net/"+st.tenant(apps[0])+"/", ""
+		s.sendMetadata(w, r, st, &whole)
+		return
+	}
+	app, err := st.entraApp(tenant, r.URL.Query().Get("appid"))
+	if err != nil {
+		s.refuse(w, r, err)
+		return
+	}
+	s.sendMetadata(w, r, st, app)
+}

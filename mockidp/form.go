@@ -1,0 +1,170 @@
+package mockidp
+
+import (
+	"bytes"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// Form is an answer: what a browser posts to the service provider by the
+// HTTP-POST binding (SAML Bindings 3.5).
+type Form struct {
+	// URL is the assertion consumer service; always one on the app's list, but
+	// for a query that Config.Mutate may add.
+	URL          string
+	SAMLResponse string // base64
+	RelayState   string // "" if there is none
+
+	// The rest is zero unless Config.Mutate made another form of it.
+
+	// Fields are what is sent instead of SAMLResponse and RelayState, in this
+	// order; a name may be there twice. Zero (nil): SAMLResponse, and
+	// RelayState unless it is "".
+	Fields []Field
+	// Method is POST or GET. Zero: POST.
+	Method Method
+	// Encoding is how a POST is written. Zero: URLEncoded.
+	Encoding FormEncoding
+}
+
+// Field is an input of a form.
+type Field struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+// Method is how a browser sends a form.
+type Method string
+
+// The methods that forms have in HTML.
+const (
+	POST Method = "" // the zero value
+	GET  Method = "get"
+)
+
+// FormEncoding is a form's enctype.
+type FormEncoding string
+
+// The encodings that forms have in HTML.
+const (
+	URLEncoded FormEncoding = "" // application/x-www-form-urlencoded; the zero value
+	Multipart  FormEncoding = "multipart/form-data"
+	PlainText  FormEncoding = "text/plain"
+)
+
+// fields are all the form's inputs, in order.
+func (f Form) fields() []Field {
+	if f.Fields != nil {
+		return f.Fields
+	}
+	out := []Field{{"SAMLResponse", f.SAMLResponse}}
+	if f.RelayState != "" {
+		out = append(out, Field{"RelayState", f.RelayState})
+	}
+	return out
+}
+
+// Values are the form's fields, ready for http.Client.PostForm.
+func (f Form) Values() url.Values {
+	v := url.Values{}
+	for _, x := range f.fields() {
+		v.Add(x.Name, x.Value)
+	}
+	return v
+}
+
+// usual says that the form is what the HTTP-POST binding wants for this place.
+func (f Form) usual(acs string) bool {
+	return f.URL == acs && f.Fields == nil && f.Method == POST && f.Encoding == URLEncoded
+}
+
+func (f Form) clone() Form {
+	f.Fields = slices.Clone(f.Fields)
+	return f
+}
+
+// cutResponse leaves half of every message that the fields hold.
+func (f *Form) cutResponse() {
+	half := func(s string) string { return s[:len(s)/2] }
+	f.SAMLResponse = half(f.SAMLResponse)
+	f.Fields = slices.Clone(f.Fields)
+	for i, x := range f.Fields {
+		if strings.HasPrefix(x.Name, "SAMLResponse") {
+			f.Fields[i].Value = half(x.Value)
+		}
+	}
+}
+
+// request is the form as a browser sends it (HTML, form submission algorithm).
+func (f Form) request() (*http.Request, error) {
+	if f.Method == GET {
+		u, err := url.Parse(f.URL)
+		if err != nil {
+			return nil, err
+		}
+		u.RawQuery = encodeFields(f.wire()) // in place of the query that the address has
+		return http.NewRequest(http.MethodGet, u.String(), nil)
+	}
+	body, contentType, err := f.body()
+	if err != nil {
+		return nil, err
+	}
+	req, err := http.NewRequest(http.MethodPost, f.URL, body)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Content-Type", contentType)
+	return req, nil
+}
+
+func (f Form) send(c *http.Client) (*http.Response, error) {
+	req, err := f.request()
+	if err != nil {
+		return nil, err
+	}
+	return c.Do(req)
+}
+
+// wire are the fields with line breaks as they are submitted.
+func (f Form) wire() []Field {
+	breaks := strings.NewReplacer("\r\n", "\r\n", "\r", "\r\n", "\n", "\r\n")
+	out := slices.Clone(f.fields())
+	for i, x := range out {
+		out[i] = Field{breaks.Replace(x.Name), breaks.Replace(x.Value)}
+	}
+	return out
+}
+
+func (f Form) body() (io.Reader, string, error) {
+	switch f.Encoding {
+	case Multipart:
+		var b bytes.Buffer
+		w := multipart.NewWriter(&b)
+		for _, x := range f.wire() {
+			if err := w.WriteField(x.Name, x.Value); err != nil {
+				return nil, "", err
+			}
+		}
+		return &b, w.FormDataContentType(), w.Close()
+	case PlainText:
+		var b strings.Builder
+		for _, x := range f.wire() {
+			b.WriteString(x.Name + "=" + x.Value + "\r\n")
+		}
+		return strings.NewReader(b.String()), string(PlainText), nil
+	}
+	return strings.NewReader(encodeFields(f.wire())), "application/x-www-form-urlencoded", nil
+}
+
+// encodeFields keeps the order, which url.Values doesn't.
+func encodeFields(list []Field) string {
+	var parts []string
+	for _, x := range list {
+		parts = append(parts, url.QueryEscape(x.Name)+"="+url.QueryEscape(x.Value))
+	}
+	return strings.Join(parts, "&")
+}

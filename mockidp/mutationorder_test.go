@@ -1,0 +1,146 @@
+package mockidp_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp"
+)
+
+// telling is a Config whose answers say which mutation they are.
+func telling(ids ...string) mockidp.Config {
+	conf := twoRegions()
+	conf.Apps = append(conf.Apps, mockidp.App{ID: "pay", Label: "Payroll", Audience: "pay", Groups: []string{mockidp.Everyone}, ACS: []mockidp.ACS{{URL: frank}}})
+	conf.Apps[0].Groups = []string{mockidp.Everyone}
+	conf.Mutations = ids
+	conf.Mutate = func(m mockidp.Mutation) (mockidp.Mutated, error) {
+		if m.ID == "" {
+			return mockidp.Mutated{}, nil
+		}
+		return mockidp.Mutated{Response: []byte("<" + m.ID + "/>")}, nil
+	}
+	return conf
+}
+
+// told is the mutation that the app's next answer to somebody is.
+func told(t *testing.T, idp *mockidp.Server, app, login string) string {
+	t.Helper()
+	form, err := idp.IdPInitiated(app, login, "")
+	require.NoError(t, err)
+	ms := idp.Messages()
+	tag := decode(t, form).Tag
+	if tag == "Response" {
+		tag = ""
+	}
+	assert.Equal(t, tag, ms[len(ms)-1].Attack, "the message says it")
+	return tag
+}
+
+func TestStandingMutations(t *testing.T) {
+	conf := telling("ALL", "APP", "USER", "BOTH", "ONCE")
+	conf.StandingMutations = []mockidp.StandingMutation{{ID: "ALL"}}
+	idp := start(t, conf)
+	all := func() []string {
+		t.Helper()
+		return []string{told(t, idp, "idc", alice), told(t, idp, "idc", bob), told(t, idp, "pay", alice), told(t, idp, "pay", bob)}
+	}
+	assert.Equal(t, []string{"ALL", "ALL", "ALL", "ALL"}, all())
+	// The most specific wins, whatever came first, and lasts.
+	require.NoError(t, idp.SetMutation("BOTH", "idc", alice))
+	require.NoError(t, idp.SetMutation("USER", "", "ALICE@example.com"))
+	require.NoError(t, idp.SetMutation("APP", "pay", ""))
+	for range 2 {
+		assert.Equal(t, []string{"BOTH", "ALL", "USER", "APP"}, all())
+	}
+	assert.Equal(t, []mockidp.StandingMutation{{ID: "ALL"}, {"BOTH", "idc", alice}, {"USER", "", alice}, {"APP", "pay", ""}}, idp.StandingMutations())
+	// A queued one goes first, once.
+	require.NoError(t, idp.QueueMutation("ONCE", "", ""))
+	assert.Equal(t, []string{"ONCE", "ALL", "USER", "APP"}, all())
+
+	// The rule goes with the person; a pair has one rule; "" switches it off.
+	require.NoError(t, idp.RenameUser(alice, "ann@example.com"))
+	assert.Equal(t, "USER", told(t, idp, "pay", "ann@example.com"))
+	require.NoError(t, idp.SetMutation("ONCE", "", "ann@example.com"))
+	assert.Equal(t, "ONCE", told(t, idp, "pay", "ann@example.com"))
+	require.NoError(t, idp.SetMutation("", "", "ann@example.com"))
+	require.NoError(t, idp.SetMutation("", "", "nobody"), "there is nothing to switch off")
+	assert.Equal(t, "APP", told(t, idp, "pay", "ann@example.com"))
+	idp.ClearMutations()
+	assert.Empty(t, idp.StandingMutations())
+	assert.Equal(t, "", told(t, idp, "pay", bob))
+
+	require.NoError(t, idp.SetMutation("APP", "pay", ""))
+	idp.Reset()
+	assert.Equal(t, []string{"ALL", "ALL", "ALL", "ALL"}, all(), "back to the Config")
+
+	for _, bad := range [][3]string{{"NONE", "", ""}, {"ALL", "mark", ""}, {"ALL", "none", ""}, {"ALL", "", "nobody"}} {
+		assert.Error(t, idp.SetMutation(bad[0], bad[1], bad[2]), bad)
+	}
+	for name, list := range map[string][]mockidp.StandingMutation{
+		"unknown": {{ID: "NONE"}}, "no ID": {{App: "idc"}}, "app": {{ID: "ALL", App: "none"}}, "user": {{ID: "ALL", User: "nobody"}},
+		"twice": {{ID: "ALL", User: alice}, {ID: "APP", User: "Alice@Example.com"}},
+	} {
+		conf.StandingMutations = list
+		_, err := mockidp.Open(conf)
+		assert.Error(t, err, name)
+	}
+	conf.Mutate = nil
+	_, err := mockidp.Open(conf)
+	assert.Equal(t, mockidp.ReasonConfig, reason(t, err))
+}
+
+// What is chosen on the sign-in page goes before what was ordered, which then
+// still waits.
+func TestAttackChosenOnTheSignInPage(t *testing.T) {
+	conf := telling("ALL", "ONCE", "CHOSEN")
+	conf.Users[1].SecondFactor = "123"
+	idp := start(t, conf)
+	b := newBrowser(t, idp)
+	page := b.get(redirect(idp, request(), "s"))
+	page.contains(t, "none: a good answer")
+	require.NoError(t, idp.SetMutation("ALL", "idc", ""))
+	require.NoError(t, idp.QueueMutation("ONCE", "idc", ""))
+	page = b.get(redirect(idp, request(), "s"))
+	page.contains(t, "what is queued or switched on")
+	v := page.fields()
+	v.Set("username", bob)
+	v.Set("password", "bob's own")
+	v.Set("attack", "CHOSEN")
+	code := b.post(idp.SignInURL(), v)
+	v = code.fields()
+	v.Set("code", "123")
+	assert.Equal(t, "CHOSEN", decode(t, b.post(idp.URL+"/login/second-factor", v).answer(t)).Tag, "also with a second factor")
+	for _, want := range []string{"ONCE", "ALL", "ALL"} {
+		assert.Equal(t, want, decode(t, b.get(redirect(idp, request(), "")).answer(t)).Tag)
+	}
+}
+
+func TestControlAttacks(t *testing.T) {
+	a := newAPI(t, telling("A", "B", "C"))
+	on := func(body object) []any {
+		t.Helper()
+		return a.ok(200, "POST", "/control/attacks", body)["attacks"].([]any)
+	}
+	assert.Empty(t, a.ok(200, "GET", "/control/attacks", nil)["attacks"])
+	on(object{"id": "A"})
+	on(object{"id": "B", "app": "pay", "user": "alice"})
+	assert.Equal(t, []any{object{"id": "A"}, object{"id": "B", "app": "pay", "user": alice}, object{"id": "C", "app": "pay"}}, on(object{"id": "C", "app": "pay"}))
+	assert.Equal(t, []string{"A", "B", "C"}, []string{told(t, a.idp, "idc", alice), told(t, a.idp, "pay", alice), told(t, a.idp, "pay", bob)})
+	m := a.ok(200, "GET", "/control/messages/3", nil)
+	assert.Equal(t, []any{"C", frank, "post"}, []any{m["attack"], dig(m, "form.url"), dig(m, "form.method")})
+	assert.Equal(t, "SAMLResponse", dig(m["form"].(object)["fields"].([]any)[0], "name"))
+	a.ok(204, "DELETE", "/control/attacks?app=pay&user=alice", nil)
+	assert.Equal(t, "C", told(t, a.idp, "pay", alice))
+	a.ok(204, "DELETE", "/control/attacks?app=", nil)
+	assert.Equal(t, "", told(t, a.idp, "idc", alice))
+	assert.Len(t, a.ok(200, "GET", "/control/attacks", nil)["attacks"], 1)
+	a.ok(204, "DELETE", "/control/attacks", nil)
+	assert.Empty(t, a.idp.StandingMutations())
+	a.refused(400, "E0000001", "POST", "/control/attacks", object{"app": "pay"})
+	a.refused(400, "E0000001", "POST", "/control/attacks", object{"id": "Z"})
+	a.refused(404, "E0000007", "POST", "/control/attacks", object{"id": "A", "app": "none"})
+	a.refused(404, "E0000007", "POST", "/control/attacks", object{"id": "A", "user": "nobody"})
+	a.refused(404, "E0000007", "DELETE", "/control/attacks?user=nobody", nil)
+}
