@@ -243,8 +243,21 @@ func (sp *ServiceProvider) Skew() time.Duration { return sp.cfg.Skew }
 // first is the default.
 func (sp *ServiceProvider) ACS() []Endpoint { return sp.acs.Load().snapshot() }
 
-// ReplaceACS puts a new ordered list in the old one's place, for example with
-// a Region more at its end. It refuses a list that begins with another URL,
+// AppendACS adds URLs at the end of the list: a Region more. Those that are
+// there keep their places and indexes. Where indexes are explicit, an endpoint
+// without one gets the next that was never used. It refuses what ReplaceACS
+// does, and a URL that is listed already.
+func (sp *ServiceProvider) AppendACS(more ...Endpoint) error {
+	sp.mu.Lock()
+	defer sp.mu.Unlock()
+	next, err := newACSList(sp.acs.Load().with(more, sp.retired), sp.cfg.InsecureAllowHTTP)
+	if err != nil {
+		return err
+	}
+	return sp.succeed(next, false)
+}
+
+// ReplaceACS puts a new ordered list in the old one's place. It refuses a list that begins with another URL,
 // because that would move IdP-initiated sign-in, and an explicit index that
 // stood for another URL before. Requests under way to a URL that leaves the
 // list can no longer be answered.
@@ -261,6 +274,11 @@ func (sp *ServiceProvider) replace(list []Endpoint, mayReplaceDefault bool) erro
 	}
 	sp.mu.Lock()
 	defer sp.mu.Unlock()
+	return sp.succeed(next, mayReplaceDefault)
+}
+
+// succeed makes next the current list if it may follow. The caller holds mu.
+func (sp *ServiceProvider) succeed(next *acsList, mayReplaceDefault bool) error {
 	if err := sp.acs.Load().successor(next, sp.retired, mayReplaceDefault); err != nil {
 		return err
 	}

@@ -125,6 +125,33 @@ func TestInvariant1_IndexesAreNeverReused(t *testing.T) {
 	require.NoError(t, sp.ReplaceACS([]saml.Endpoint{{URL: usACS, Index: &one}, {URL: euDualACS, Index: &three}, {URL: euACS, Index: &two}}))
 }
 
+// Appending keeps every index, whether they are given or counted.
+func TestInvariant1_AppendingKeepsIndexes(t *testing.T) {
+	indexes := func(sp *saml.ServiceProvider) (out []uint16) {
+		for _, e := range sp.ACS() {
+			out = append(out, *e.Index)
+		}
+		return out
+	}
+	sp := newSP(t, func(c *saml.Config) { c.ACS = []saml.Endpoint{{URL: usACS}} })
+	require.NoError(t, sp.AppendACS(saml.Endpoint{URL: euACS, Region: "eu-central-1"}, saml.Endpoint{URL: euDualACS}))
+	require.Equal(t, []uint16{0, 1, 2}, indexes(sp))
+	require.Equal(t, "eu-central-1", sp.ACS()[1].Region)
+	requireReason(t, saml.ReasonConfig, sp.AppendACS(saml.Endpoint{URL: euACS})) // listed already
+	requireReason(t, saml.ReasonConfig, sp.AppendACS(saml.Endpoint{URL: "ftp://sp.example/acs"}))
+	require.Len(t, sp.ACS(), 3)
+
+	two, seven, last := uint16(2), uint16(7), uint16(65535)
+	sp = newSP(t, func(c *saml.Config) { c.ACS = []saml.Endpoint{{URL: usACS, Index: &two}, {URL: euACS, Index: &seven}} })
+	require.NoError(t, sp.ReplaceACS([]saml.Endpoint{{URL: usACS, Index: &two}}))
+	require.NoError(t, sp.AppendACS(saml.Endpoint{URL: euDualACS}))
+	require.Equal(t, []uint16{2, 8}, indexes(sp), "7 stood for another URL")
+	requireReason(t, saml.ReasonConfig, sp.AppendACS(saml.Endpoint{URL: "https://other.example/acs", Index: &seven}))
+	require.NoError(t, sp.AppendACS(saml.Endpoint{URL: euACS, Index: &seven}), "which may come back")
+	require.NoError(t, sp.AppendACS(saml.Endpoint{URL: "https://last.example/acs", Index: &last}))
+	requireReason(t, saml.ReasonConfig, sp.AppendACS(saml.Endpoint{URL: "https://more.example/acs"})) // no index is left
+}
+
 // An index keeps its meaning when a list with explicit indexes follows one
 // without, or the other way round.
 func TestInvariant1_IndexesKeepTheirMeaning(t *testing.T) {

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"net"
 	"net/url"
 	"slices"
@@ -110,6 +111,36 @@ func (l *acsList) snapshot() []Endpoint {
 	for i := range out {
 		index := *out[i].Index
 		out[i].Index = &index
+	}
+	return out
+}
+
+// with is the list with more at its end, as it may be given to newACSList:
+// indexes are left to the places where they were before, and else those of more
+// that have none follow the highest that was ever used.
+func (l *acsList) with(more []Endpoint, retired map[uint16]string) []Endpoint {
+	out := append(l.snapshot(), more...)
+	if !l.fixed {
+		for i := range l.all {
+			out[i].Index = nil
+		}
+		return out
+	}
+	var highest uint16
+	for index := range retired { // those in use are there too
+		highest = max(highest, index)
+	}
+	for _, e := range more {
+		if e.Index != nil {
+			highest = max(highest, *e.Index)
+		}
+	}
+	for i := len(l.all); i < len(out); i++ {
+		if out[i].Index == nil && highest < math.MaxUint16 {
+			highest++
+			index := highest
+			out[i].Index = &index
+		}
 	}
 	return out
 }

@@ -34,12 +34,8 @@ func (w *world) addRegion(s *site) error {
 	if s.added() {
 		return nil
 	}
-	list := w.sp.ACS()
-	if !slices.ContainsFunc(list, func(e saml.Endpoint) bool { return e.URL == s.acs }) {
-		for i := range list {
-			list[i].Index = nil // its place, which stays what it was
-		}
-		if err := w.sp.ReplaceACS(append(list, saml.Endpoint{URL: s.acs, Region: s.Name})); err != nil {
+	if !slices.ContainsFunc(w.sp.ACS(), func(e saml.Endpoint) bool { return e.URL == s.acs }) {
+		if err := w.sp.AppendACS(saml.Endpoint{URL: s.acs, Region: s.Name}); err != nil {
 			return err
 		}
 	}

@@ -25,7 +25,8 @@ type Config struct {
 	Seed center.Data
 
 	// Dir is where the embedded server keeps everything. Required without URL.
-	// One directory belongs to one Node.
+	// One directory belongs to one Node; where the system has locks on files a
+	// second one is refused.
 	Dir string
 	// Restored says that Dir, or what URL keeps, is an older copy of what the
 	// Region had: a backup, a snapshot, a disk that lost its end. Set it for

@@ -83,6 +83,23 @@ func TestOpenRefuses(t *testing.T) {
 	assert.Equal(t, replica.ReasonUnavailable, r.Reason)
 }
 
+// A directory is one Node's: two embedded servers would write over each other.
+func TestADirectoryBelongsToOneNode(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no locks on files there that the standard library knows")
+	}
+	c := configOf(virginia, t.TempDir())
+	first := open(t, c)
+	_, err := replica.Open(background(t), c)
+	var e *replica.Error
+	require.ErrorAs(t, err, &e)
+	assert.Equal(t, replica.ReasonConfig, e.Reason)
+	assert.Contains(t, e.Error(), "another Node has this directory")
+	require.NoError(t, act(first, 0, "u-3"), "and the first one goes on")
+	first.Close()
+	open(t, c)
+}
+
 // All that is stored and sent goes through the codec, under the key at which
 // it stands.
 func TestEverythingIsSealed(t *testing.T) {

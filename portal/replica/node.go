@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,6 +20,7 @@ import (
 type Node struct {
 	cfg    Config
 	server *server.Server // nil with Config.URL
+	lock   *os.File       // of Config.Dir
 	nc     *nats.Conn     // to the Region's own server
 	js     jetstream.JetStream
 
@@ -113,6 +115,9 @@ func (n *Node) open(ctx context.Context) error {
 
 func (n *Node) connect() (err error) {
 	if n.cfg.URL == "" {
+		if n.lock, err = lock(n.cfg.Dir); err != nil {
+			return &Error{Reason: ReasonConfig, What: "Dir", Want: "a directory that can be written and that no other Node has", Got: n.cfg.Dir, Err: err}
+		}
 		n.server, n.nc, err = startServer(&n.cfg)
 	} else {
 		opts := []nats.Option{nats.Name("meridian " + n.cfg.Region), nats.CustomInboxPrefix(inboxNode), nats.MaxReconnects(-1)}
@@ -144,6 +149,9 @@ func (n *Node) Close() {
 		if n.server != nil {
 			n.server.Shutdown()
 			n.server.WaitForShutdown()
+		}
+		if n.lock != nil {
+			_ = n.lock.Close() // which lets go of it
 		}
 	})
 }
