@@ -46,6 +46,15 @@
 // primary's log its Region knew: an assignment that was made without knowing of
 // the removal is void in every Region, also if the user comes back.
 //
+// # Servers of your own
+//
+// With Config.URL a Region keeps its streams on its own NATS servers, and can
+// have several Nodes. With Replicas: 3 on a cluster of three it goes on while
+// one of them is stopped, as a test does to each in turn; a write that meets
+// the change of a leader fails with Reason Unavailable after a few seconds, and
+// may be made again. Into a stream with replicas what another Region wrote is
+// copied message by message, so each Region follows more slowly there.
+//
 // # Adding a Region
 //
 // The primary puts the Region into the directory as ADDING, and the two follow
