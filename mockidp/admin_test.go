@@ -30,6 +30,28 @@ func admin(t *testing.T, idp *mockidp.Server) (*browser, string) {
 	return b, srv.URL
 }
 
+// The control page says which key signs for whom.
+func TestAdminPageKeys(t *testing.T) {
+	conf := twoRegions()
+	conf.Apps = append(conf.Apps, mockidp.App{ID: "wiki", Label: "Wiki", ACS: []mockidp.ACS{{URL: virginia}}})
+	idp := start(t, conf)
+	b, at := admin(t, idp)
+	row := func(key string) string {
+		_, rest, found := strings.Cut(b.get(at).body, "<code>"+key+"</code>")
+		require.True(t, found, key)
+		row, _, _ := strings.Cut(rest, "</tr>")
+		return row
+	}
+	first := idp.Keys()[0].ID
+	assert.Contains(t, row(first), "<td>all apps</td><td>all apps</td>")
+	own, err := idp.AddAppKey("wiki", nil, nil)
+	require.NoError(t, err)
+	assert.Contains(t, row(own.ID), "<td>no app</td><td>Wiki</td>")
+	require.NoError(t, idp.SignAppWith("wiki", own.ID))
+	assert.Contains(t, row(own.ID), "<td>Wiki</td><td>Wiki</td>")
+	assert.Contains(t, row(first), "<td>Identity Center – N. Virginia</td><td>all apps</td>")
+}
+
 func TestAdminPage(t *testing.T) {
 	conf := twoRegions()
 	conf.Mutations = []string{"A03"}

@@ -113,7 +113,7 @@ func (s *Server) adminOverview(w http.ResponseWriter, _ *http.Request) {
 	users, errors := s.queue.waiting()
 	body := adminView{
 		Now: s.now().UTC().Format("2006-01-02 15:04:05 UTC"), SignIn: s.SignInURL(), Statuses: queueable, Kinds: faultKinds,
-		Attacks: s.config.Mutations, QueuedUsers: users, QueuedAttacks: s.mutations.waiting(), Groups: st.allGroups(), Keys: s.Keys(),
+		Attacks: s.config.Mutations, QueuedUsers: users, QueuedAttacks: s.mutations.waiting(), Groups: st.allGroups(), Keys: st.adminKeys(),
 		UserCount: len(st.users), Faults: faultsJSON(s.Faults()),
 	}
 	for _, a := range st.apps {

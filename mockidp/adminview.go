@@ -23,7 +23,7 @@ type adminView struct {
 	Users     []adminUser
 	UserCount int
 	Groups    []Group
-	Keys      []Key
+	Keys      []adminKey
 	Messages  []messageRow
 }
 

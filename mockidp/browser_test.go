@@ -237,6 +237,7 @@ func TestPagesInChromium(t *testing.T) {
 	t.Run("second factor and lock", func(t *testing.T) { testFactorPages(t, chromium) })
 	t.Run("post twice", func(t *testing.T) { testDuplicateInChromium(t, chromium) })
 	t.Run("errors", func(t *testing.T) { testErrorPages(t, chromium) })
+	t.Run("attack", func(t *testing.T) { testAttackChoice(t, chromium) })
 }
 
 func testKeyboard(t *testing.T, chromium context.Context) {
@@ -330,6 +331,43 @@ func testDuplicateInChromium(t *testing.T, chromium context.Context) {
 	by.tabTo("form#answer button")
 	by.press(kb.Enter)
 	by.reads("POST 4")
+}
+
+// Whoever signs in picks an attack from the list, by keyboard and without
+// script, and this one answer is it.
+func testAttackChoice(t *testing.T, chromium context.Context) {
+	sp := newConsumer(t)
+	idp := start(t, mockidp.Config{
+		Key: rsaKey(), BaseURL: "http://idp.localhost:0", Mutations: []string{"A03/assertion", "B01"},
+		Apps: []mockidp.App{{ID: "wiki", Label: "Wiki", Groups: []string{mockidp.Everyone}, Audience: entityID, ACS: []mockidp.ACS{{URL: sp.URL + "/wiki"}}}},
+		Mutate: func(m mockidp.Mutation) (mockidp.Mutated, error) {
+			if m.ID == "" {
+				return mockidp.Mutated{}, nil
+			}
+			return mockidp.Mutated{Fields: []mockidp.Field{{Name: "SAMLResponse", Value: "PHgvPg=="}, {Name: "RelayState", Value: m.ID}}}, nil
+		},
+	})
+	w := openWindow(t, chromium, false)
+	signIn := func(keys ...string) {
+		w.open(idp.SSOURL("wiki"))
+		w.reads("Attack instead")
+		w.press(mockidp.DefaultLogin, kb.Tab, mockidp.DefaultPassword, kb.Tab)
+		w.press(keys...)
+		w.reads("Signing in to Wiki")
+		w.tabTo("form#answer button")
+		w.press(kb.Enter)
+	}
+	w.open(idp.SSOURL("wiki"))
+	w.looks("signin-attack")
+	signIn(kb.ArrowDown, kb.ArrowDown, kb.Tab, kb.Enter)
+	w.reads(`POST 1, 8 bytes, state "B01"`)
+	w.open(idp.DashboardURL())
+	w.tabTo(".who button")
+	w.press(kb.Enter)
+	w.reads("You are signed out")
+	signIn(kb.Tab, kb.Enter)
+	w.reads("POST 2")
+	w.reads(`state ""`)
 }
 
 func testErrorPages(t *testing.T, chromium context.Context) {
