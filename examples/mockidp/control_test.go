@@ -16,32 +16,46 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The lines for curl in CONTROL.md do what they say.
-func TestCurlLines(t *testing.T) {
+// curl runs a document's lines for curl against the program, started with these
+// flags, and returns the answers.
+func curl(t *testing.T, doc string, atLeast int, flags ...string) (answers string) {
+	t.Helper()
 	if _, err := exec.LookPath("curl"); err != nil {
 		if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "peers") {
 			t.Fatal("curl is required by MERIDIAN_REQUIRE and isn't installed")
 		}
 		t.Skip("curl isn't installed")
 	}
-	doc, err := os.ReadFile("CONTROL.md")
+	text, err := os.ReadFile(doc)
 	require.NoError(t, err)
-	m := regexp.MustCompile("(?s)```sh\n(.*?)```").FindSubmatch(doc)
-	require.NotNil(t, m)
-	lines := regexp.MustCompile(`(?m)^curl .*$`).FindAllString(string(m[1]), -1)
-	require.GreaterOrEqual(t, len(lines), 8)
+	lines := regexp.MustCompile(`(?m)^curl .*$`).FindAllString(string(text), -1)
+	require.GreaterOrEqual(t, len(lines), atLeast)
 
-	found, stop := running(t, os.Interrupt, "-okta-paths", "-attacks", "-control", "127.0.0.1:0", "-control-token", "secret")
+	found, stop := running(t, os.Interrupt, append(flags, "-control", "127.0.0.1:0", "-control-token", "secret")...)
 	defer stop()
 	require.Len(t, found["Control"], 1)
-	answers := ""
 	for _, line := range lines {
+		line = strings.ReplaceAll(line, "127.0.0.1:8702", strings.TrimPrefix(found["Control"][0], "http://"))
 		cmd := exec.Command("sh", "-c", line)
 		cmd.Env = append(os.Environ(), "CONTROL="+found["Control"][0], "AUTH=Authorization: SSWS secret", "NO_PROXY=*", "no_proxy=*")
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s\n%s", line, out)
 		answers += string(out) + "\n"
 	}
+	return answers
+}
+
+// The lines for curl in the README do what it says.
+func TestCurlLinesOfTheReadme(t *testing.T) {
+	answers := curl(t, "../../README.md", 3, "-okta-paths")
+	for _, want := range []string{`"login":"bob@example.com"`, `"users":["bob@example.com"]`, `"messages":[]`} {
+		assert.Contains(t, answers, want)
+	}
+}
+
+// The lines for curl in CONTROL.md do what they say.
+func TestCurlLines(t *testing.T) {
+	answers := curl(t, "CONTROL.md", 8, "-okta-paths", "-attacks")
 	for _, want := range []string{`"login":"bob@example.com"`, `"name":"Engineering"`, `"https://eu.sp.example/acs"`, `"label":"Portal"`, `"now":`, `"users":["bob@example.com"]`, `"messages":[]`,
 		`"attacks":["A03/assertion"]`, `"attacks":[{"id":"D48/forged-last","app":"0oaJSPF7xm4dzAKzXBMw"}]`} {
 		assert.Contains(t, answers, want)
