@@ -66,6 +66,7 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 	fs.Func("allow-host", "`HOST` beside this machine that may be sent to; may stand several times", words(&t.AllowHosts))
 	fs.StringVar(&o.ca, "ca", "", "`FILE` with certificates to trust on https, in PEM")
 	fs.DurationVar(&t.Timeout, "timeout", 10*time.Second, "how long to wait for an answer")
+	fs.DurationVar(&t.Recovery, "recovery", 2*time.Minute, "how long to wait for a service provider that stopped answering")
 	fs.IntVar(&t.Concurrency, "parallel", 1, "how many attacks go on at once")
 	fs.StringVar(&o.json, "json", "", "write the report as JSON to `FILE`; - is standard output, in the table's place")
 	fs.StringVar(&o.junit, "junit", "", "write the report as JUnit XML to `FILE`")

@@ -64,6 +64,9 @@ type request struct {
 // service provider and carry no AuthnRequest.
 func (b *browser) send(ctx context.Context, q request) (page, error) {
 	began := time.Now()
+	if q.to != b.r.Login && q.to != b.r.Probe {
+		b.r.sent.Add(1)
+	}
 	for range maxRedirects {
 		p, err := b.once(ctx, q)
 		p.elapsed = time.Since(began)

@@ -34,6 +34,12 @@
 //	})
 //	os.Exit(report.Exit())
 //
+// A service provider may fall over a message. Then the run waits, for as long as
+// Target.Recovery says, until somebody can sign in again. If that is in vain, the
+// attack has failed, the run ends, and Report.StoppedAt says where. What is left
+// over, Report.Rest, is for another run against the service provider started anew,
+// whose report the first one takes in with Report.Merge.
+//
 // It reaches nothing but this machine unless Target.AllowHosts names a host.
 // Attack nothing that is not yours.
 //

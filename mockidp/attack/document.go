@@ -35,7 +35,7 @@ func (r *runner) twin(ctx context.Context, c Case, w way) *twin {
 	r.mu.Unlock()
 	t.once.Do(func() {
 		t.result = r.runTwin(ctx, c, w)
-		if t.result.Verdict != Accepted { // a busy service provider gets another chance
+		if t.result.Verdict == Inconclusive && r.answers(ctx) { // it may have been busy
 			t.result = r.runTwin(ctx, c, w)
 		}
 	})
@@ -58,7 +58,8 @@ func (r *runner) subjectOf(c Case) string {
 func (r *runner) runTwin(ctx context.Context, c Case, w way) RunResult {
 	began := time.Now()
 	out := RunResult{How: w.String(), Verdict: Inconclusive}
-	defer func() { out.Duration = time.Since(began) }()
+	sent := r.sent.Load()
+	defer func() { out.Duration, out.sent = time.Since(began), r.sent.Load() != sent }()
 	v, err := r.begin(ctx)
 	if err != nil {
 		out.Reason = oneLine(err.Error())
@@ -96,7 +97,7 @@ func (r *runner) ways(c Case) []way {
 	for _, sign := range c.Needs.Modes() {
 		for _, allowed := range r.Sign {
 			if sign == allowed {
-				out = append(out, way{key: c.Needs.Key, sign: sign, encrypted: c.Needs.Encrypted})
+				out = append(out, way{key: c.Needs.Key, sign: sign, encrypted: c.Needs.Encrypted || r.way.encrypted && c.MayEncrypt()})
 			}
 		}
 	}
@@ -116,15 +117,22 @@ func (r *runner) runCase(ctx context.Context, c Case, why string) Result {
 		out.Verdict, out.Reason = Inconclusive, why
 		return out
 	}
+	if r.over() {
+		out.leaveOpen()
+		return out
+	}
 	ways := r.ways(c)
 	if len(ways) == 0 {
 		out.Verdict, out.Reason = NotRun, "it makes no sense with what is to be signed"
 		return out
 	}
 	for _, w := range ways {
-		out.Runs = append(out.Runs, r.runWay(ctx, c, w))
+		if !r.over() {
+			out.Runs = append(out.Runs, r.runWay(ctx, c, w))
+		}
 	}
 	out.sum()
+	r.blame(&out)
 	return out
 }
 
@@ -161,23 +169,15 @@ func (r *runner) missing(c Case) string {
 // runWay tries a case in one way, the twin first.
 func (r *runner) runWay(ctx context.Context, c Case, w way) RunResult {
 	tw := w
-	tw.key, tw.encrypted = c.TwinNeeds().Key, c.TwinNeeds().Encrypted
+	tw.key, tw.encrypted = c.TwinNeeds().Key, c.TwinNeeds().Encrypted || w.encrypted && !c.Needs.Encrypted
 	if t := r.twin(ctx, c, tw); t.result.Verdict != Accepted {
-		out := RunResult{How: w.String(), Verdict: t.result.Verdict, Reason: t.result.Reason}
+		out := RunResult{How: w.String(), Verdict: t.result.Verdict, Reason: t.result.Reason, sent: t.result.sent && r.over()}
 		if allowed := c.Needs.SP.allowed(); allowed != "" {
 			out.Verdict, out.Reason = NotRun, "it takes a service provider that allows "+allowed
 		}
 		return out
 	}
-	began := time.Now()
-	out := r.tryWay(ctx, c, w)
-	out.How, out.Duration = w.String(), time.Since(began)
-	out.brokenOff(ctx)
-	if out.Verdict == Failed {
-		// Did it only stumble, or is it down? What comes next depends on it.
-		r.settle(ctx, c, tw)
-	}
-	return out
+	return r.attempt(ctx, w, func() RunResult { return r.tryWay(ctx, c, w) })
 }
 
 // allowed names the weakness that a service provider must allow for a case to
@@ -231,30 +231,6 @@ func (r *runner) unwell(out *RunResult, p page, posting error) {
 	case p.status >= 500 && p.status != http.StatusNotImplemented && p.status != r.refusal:
 		out.Verdict, out.Reason = Failed, fmt.Sprintf("status %d", p.status)
 	}
-}
-
-// brokenOff takes back a failure that is ours.
-func (r *RunResult) brokenOff(ctx context.Context) {
-	if ctx.Err() != nil && r.Verdict == Failed {
-		r.Verdict, r.Reason = Inconclusive, "the run was broken off"
-	}
-}
-
-// settle waits, for a while, until the service provider signs people in again.
-func (r *runner) settle(ctx context.Context, c Case, w way) {
-	for range 5 {
-		if r.runTwin(ctx, c, w).Verdict == Accepted {
-			return
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(time.Second):
-		}
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.notes = append(r.notes, "after "+c.ID+" good responses are not accepted any more")
 }
 
 // judge says what to think of who is signed in after a hostile message, or

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 )
 
 // The attacks that no single document shows: several messages, several
@@ -63,16 +62,12 @@ func (r *runner) runFlow(ctx context.Context, f flow, why string) Result {
 		out.Reason = "it takes the service provider's encryption key"
 	case why != "":
 		out.Verdict, out.Reason = Inconclusive, why
+	case r.over():
+		out.leaveOpen()
 	default:
-		began := time.Now()
-		run := f.run(ctx, r)
-		run.How, run.Duration = r.way.String(), time.Since(began)
-		run.brokenOff(ctx)
-		out.Runs = []RunResult{run}
+		out.Runs = []RunResult{r.attempt(ctx, r.way, func() RunResult { return f.run(ctx, r) })}
 		out.sum()
-		if run.Verdict == Failed {
-			r.settle(ctx, Case{ID: f.id}, r.way)
-		}
+		r.blame(&out)
 	}
 	return out
 }

@@ -29,29 +29,55 @@ func (r *runner) look(ctx context.Context, out *Report) string {
 		t := r.twin(ctx, good, w)
 		out.Good = append(out.Good, t.result)
 		switch {
-		case t.result.Verdict == Accepted && r.way.sign < 0:
+		case t.result.Verdict == Accepted && !r.way.found():
 			r.way, why = w, ""
-		case t.result.Verdict != Accepted && r.way.sign < 0:
+		case t.result.Verdict != Accepted && !r.way.found():
 			why = t.result.Reason
 		}
 	}
-	if r.way.sign < 0 {
+	switch {
+	case r.EncryptTo == nil:
+	case !r.way.found():
+		r.lookAtEncrypted(ctx, out)
+	default:
+		r.lookAtCiphers(ctx, out)
+	}
+	if !r.way.found() {
 		return why
 	}
 	if r.IdP.ECDSA != nil {
-		out.Good = append(out.Good, r.twin(ctx, good, way{key: ECDSA, sign: r.way.sign}).result)
-	}
-	if r.EncryptTo != nil {
-		r.lookAtCiphers(ctx, out)
+		out.Good = append(out.Good, r.twin(ctx, good, way{key: ECDSA, sign: r.way.sign, encrypted: r.way.encrypted}).result)
 	}
 	r.lookAtRequests(ctx)
 	r.lookAtRefusal(ctx, out)
 	return ""
 }
 
+// ciphers are those that a service provider may take, the best first.
+func ciphers() []string { return []string{aes256GCM, aes128GCM, aes256CBC, aes128CBC} }
+
+// lookAtEncrypted finds the way of a service provider that wants its assertions
+// encrypted.
+func (r *runner) lookAtEncrypted(ctx context.Context, out *Report) {
+	for _, cipher := range ciphers() {
+		var tried []RunResult
+		for _, sign := range r.Sign {
+			t := r.twin(ctx, good, way{RSA, sign, true, cipher})
+			tried = append(tried, t.result)
+			if t.result.Verdict == Accepted && !r.way.found() {
+				r.way, r.cipher = way{key: RSA, sign: sign, encrypted: true}, cipher
+			}
+		}
+		if r.way.found() {
+			out.Good = append(out.Good, tried...)
+			return
+		}
+	}
+}
+
 // lookAtCiphers finds the best encryption that the service provider takes.
 func (r *runner) lookAtCiphers(ctx context.Context, out *Report) {
-	for _, cipher := range []string{aes256GCM, aes128GCM, aes256CBC, aes128CBC} {
+	for _, cipher := range ciphers() {
 		for _, sign := range []Sign{r.way.sign, SignResponse} { // CBC is for what is signed outside
 			t := r.twin(ctx, good, way{RSA, sign, true, cipher})
 			if t.result.Verdict == Accepted || sign == SignResponse {

@@ -81,6 +81,7 @@ func destinations() []Case {
 	recp := func(id string, f func(string) string) Case {
 		return signedSo(id, "Recipient", edit(data, "Recipient", f))
 	}
+	noBrackets := strings.NewReplacer("[", "%5B", "]", "%5D") // userinfo has none (RFC 3986, 3.2.1)
 	return []Case{
 		dest("D13", func(string) string { return "https://attacker.example/acs" }),
 		only(overResponse, signedSo("D14/missing", "Destination", unset(top, "Destination"))),
@@ -88,14 +89,14 @@ func destinations() []Case {
 		only(assertionOnly, fine("D14/missing-unsigned", unset(top, "Destination"))),
 		dest("D15/path-case", func(s string) string { return schemeHost(s) + strings.ToUpper(pathOf(s)) }),
 		dest("D15/host-case", func(s string) string { return strings.ToUpper(schemeHost(s)) + pathOf(s) }),
-		dest("D15/port", func(s string) string { return schemeHost(s) + ":443" + pathOf(s) }),
+		dest("D15/port", otherPort),
 		dest("D15/slash", func(s string) string { return s + "/" }),
 		dest("D15/query", func(s string) string { return s + "?x=1" }),
 		dest("D15/empty-query", func(s string) string { return s + "?" }),
 		dest("D15/fragment", func(s string) string { return s + "#x" }),
 		dest("D15/userinfo", func(s string) string { return strings.Replace(s, "://", "://user@", 1) }),
 		dest("D15/other-host-after-userinfo", func(s string) string {
-			return s + "@attacker.example/"
+			return noBrackets.Replace(schemeHost(s)) + "@attacker.example" + pathOf(s)
 		}),
 		dest("D15/percent", func(s string) string { return fmt.Sprintf("%s%%%02X", s[:len(s)-1], s[len(s)-1]) }),
 		dest("D15/dots", func(s string) string { return schemeHost(s) + "/x/.." + pathOf(s) }),
@@ -134,6 +135,19 @@ func elsewhere(destination, recipient string) func(*draft) {
 			d.find(data).CreateAttr(recipient, d.p.OtherACS)
 		}
 	}
+}
+
+// otherPort is the same URL but for its port. One that it has is replaced: with
+// two it would be no URL. 443 would be none of its own where that is the default.
+func otherPort(s string) string {
+	at := schemeHost(s)
+	if bare := strings.TrimRight(at, "0123456789"); strings.HasSuffix(bare, ":") {
+		at = strings.TrimSuffix(bare, ":")
+	}
+	if other := at + ":8443" + pathOf(s); other != s {
+		return other
+	}
+	return at + ":8444" + pathOf(s)
 }
 
 // schemeHost and pathOf are the two halves of a URL.
@@ -194,10 +208,13 @@ func windows() []Case {
 		fine("D22/past", setAt(data, "NotBefore", -sec)),
 		signedSo("D22/reversed", ill, in(setAt(data, "NotBefore", lifetime), setAt(data, "NotOnOrAfter", -sec))),
 		signedSo("D23/expired", late, setAt(data, "NotOnOrAfter", -skew)),
+		// Which no skew excuses.
+		signedSo("D23/long-over", late, setAt(data, "NotOnOrAfter", -hour)),
 		signedSo("D23/missing", ill, unset(data, "NotOnOrAfter")),
 		signedSo("D23/empty", ill, set(data, "NotOnOrAfter", "")),
 		signedSo("D23/malformed", ill, set(data, "NotOnOrAfter", "tomorrow")),
 		signedSo("D24/expired", late, in(setAt(conditions, "NotBefore", -hour), setAt(conditions, "NotOnOrAfter", -skew))),
+		signedSo("D24/long-over", late, in(setAt(conditions, "NotBefore", -2*hour), setAt(conditions, "NotOnOrAfter", -hour))),
 		signedSo("D24/not-yet", soon, in(setAt(conditions, "NotBefore", skew+sec), setAt(conditions, "NotOnOrAfter", hour))),
 		signedSo("D24/missing", "Audience", remove(conditions)),
 		signedSo("D24/malformed", ill, set(conditions, "NotOnOrAfter", "2099-99-99T00:00:00Z")),

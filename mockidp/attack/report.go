@@ -64,6 +64,8 @@ type RunResult struct {
 	Status   int           `json:"status,omitempty"`
 	Says     string        `json:"says,omitempty"`
 	Duration time.Duration `json:"nanoseconds"`
+
+	sent bool // the service provider got more to read than the beginning of a sign-in
 }
 
 // sum takes the verdict of the heaviest run.
@@ -87,6 +89,9 @@ type Report struct {
 	// response, and why not where it doesn't.
 	Good    []RunResult `json:"good"`
 	Results []Result    `json:"results"`
+	// StoppedAt is the attack after which the service provider did not answer any
+	// more. Empty: it answered to the end.
+	StoppedAt string `json:"stoppedAt,omitempty"`
 	// Notes are what else was seen: of cookies, for example.
 	Notes    []string      `json:"notes,omitempty"`
 	Duration time.Duration `json:"nanoseconds"`
@@ -111,13 +116,14 @@ const (
 )
 
 // Exit is the status for a program to exit with: 1 if anything hostile was let
-// in, 3 if something stayed open, and 0 if everything that was run was refused.
-// What was tolerated or not run does not change it.
+// in, 3 if something stayed open or the service provider stopped answering, and
+// 0 if everything that was run was refused. What was tolerated, or not run for
+// another reason, does not change it.
 func (r *Report) Exit() int {
 	switch {
 	case r.Count(LetIn) > 0:
 		return ExitLetIn
-	case r.Count(Inconclusive) > 0:
+	case r.Count(Inconclusive) > 0 || r.StoppedAt != "":
 		return ExitInconclusive
 	}
 	return ExitRefused

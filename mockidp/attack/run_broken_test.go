@@ -22,11 +22,15 @@ import (
 )
 
 // broken starts a service provider that judges messages in its own way: judge
-// says who is signed in, or panics, or does whatever.
-func broken(t *testing.T, judge func(at string, response []byte) string) attack.Target {
+// says who is signed in, or panics, or does whatever. fronts are around all of it.
+func broken(t *testing.T, judge func(at string, response []byte) string, fronts ...func(http.Handler) http.Handler) attack.Target {
 	t.Helper()
 	people, mux := new(sessions), http.NewServeMux()
-	at := serve(t, "broken", mux)
+	var all http.Handler = mux
+	for _, front := range fronts {
+		all = front(all)
+	}
+	at := serve(t, "broken", all)
 	mux.HandleFunc("GET /login", func(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, redirectTo(t, at), http.StatusFound)
 	})

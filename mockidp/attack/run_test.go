@@ -28,6 +28,7 @@ func TestRunOurs(t *testing.T) {
 	heard := 0
 	to.Progress = func(attack.Result) { heard++ }
 	report := run(t, to)
+	t.Log(report.Summary())
 	assert.Equal(t, attack.ExitRefused, report.Exit())
 	assert.Len(t, report.Results, len(attack.List()))
 	assert.Equal(t, len(report.Results), heard)

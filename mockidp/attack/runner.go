@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -34,6 +35,10 @@ type runner struct {
 	// refusal is the status of a refusal in order, if it is 500 or above.
 	refusal int
 
+	// sent counts the requests that were more than the beginning of a sign-in.
+	sent  atomic.Int64
+	watch watch
+
 	mu    sync.Mutex
 	twins map[string]*twin // guarded by mu; each has a lock of its own
 	notes []string         // guarded by mu
@@ -46,6 +51,9 @@ type way struct {
 	encrypted bool
 	cipher    string // "" for the run's
 }
+
+// found is false for the way of a run that has none.
+func (w way) found() bool { return w.sign >= 0 }
 
 func (w way) String() string {
 	kind := w.key
@@ -86,6 +94,7 @@ func (r *runner) run(ctx context.Context) *Report {
 		}
 	}
 	out.Results = r.each(work)
+	r.lookBack(ctx, out)
 	slices.SortStableFunc(out.Results, func(a, b Result) int { return compareIDs(a.ID, b.ID) })
 	out.Notes = append(out.Notes, r.notes...)
 	out.Duration = time.Since(clock)

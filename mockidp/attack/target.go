@@ -65,6 +65,10 @@ type Target struct {
 	RootCAs *x509.CertPool
 	// Timeout bounds each request. Zero: ten seconds.
 	Timeout time.Duration
+	// Recovery bounds how long is waited for a service provider that has stopped
+	// answering. If it doesn't come back the run ends: see [Report.StoppedAt].
+	// Zero: two minutes, as some messages keep one busy for as long as that.
+	Recovery time.Duration
 	// Concurrency is how many attacks go on at once. Zero: one, so that times
 	// mean something and a service provider that falls over is noticed at once.
 	Concurrency int
@@ -128,6 +132,9 @@ func newRunner(t Target) (*runner, error) {
 	}
 	if t.Timeout == 0 {
 		t.Timeout = 10 * time.Second
+	}
+	if t.Recovery == 0 {
+		t.Recovery = 2 * time.Minute
 	}
 	if t.Now == nil {
 		t.Now = time.Now
