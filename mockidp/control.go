@@ -30,7 +30,7 @@ func (s *Server) Control() http.Handler {
 	s.groupRoutes(api)
 	s.appRoutes(api)
 	s.keyRoutes(api)
-	s.testRoutes(api)
+	s.extraRoutes(api)
 	for _, under := range []string{"/api/", "/control/"} {
 		api(under, func(c *call) *apiError { return notFound(c.r.URL.Path, "Endpoint") })
 	}

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// testRoutes are what a test needs, and Okta has not. Their JSON is this
+// extraRoutes are what a test needs and Okta has not. Their JSON is this
 // package's own.
-func (s *Server) testRoutes(api func(string, func(*call) *apiError)) {
+func (s *Server) extraRoutes(api func(string, func(*call) *apiError)) {
 	api("POST /control/reset", func(c *call) *apiError { s.Reset(); return c.noContent() })
 	api("GET /control/clock", func(c *call) *apiError { return c.ok(map[string]any{"now": s.Now()}) })
 	api("POST /control/clock", s.setClock)
