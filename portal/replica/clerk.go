@@ -14,23 +14,17 @@ import (
 func (n *Node) settle(ctx context.Context) error {
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	if err := n.findEnd(ctx); err != nil {
-		return err
+	// Another node of the Region may be opened at the same moment. Then its write
+	// is read first, and whether one is still wanted is looked at again.
+	for err := errConflict; errors.Is(err, errConflict); {
+		if err = n.findEnd(ctx); err == nil {
+			err = n.begin(ctx)
+		}
+		if err != nil && !errors.Is(err, errConflict) {
+			return err
+		}
 	}
 	primary := n.cfg.Region == n.cfg.Primary
-	if primary && !n.dir.complete(n.cfg.Region) {
-		if err := n.seed(ctx); err != nil {
-			return err
-		}
-	}
-	if n.cfg.Restored && n.dir.of(n.cfg.Region).floor > 0 {
-		// It replaces what others know of the transactions that are lost.
-		t, err := n.writeLog(ctx, nil, true)
-		if err != nil {
-			return err
-		}
-		n.fold(n.cfg.Region, t)
-	}
 	n.show()
 	if n.instance.Load() == nil {
 		if primary {
@@ -39,9 +33,35 @@ func (n *Node) settle(ctx context.Context) error {
 		return nil
 	}
 	if primary || n.dir.number(n.cfg.Region, kindReplicated, n.cfg.Region) > 0 {
-		close(n.ready)
+		n.serves()
 	}
 	return nil
+}
+
+// begin writes what a start wants in the log: the seed of a new primary, or all
+// that a restored log still says. The caller holds applying.
+func (n *Node) begin(ctx context.Context) error {
+	if n.cfg.Region == n.cfg.Primary && !n.dir.complete(n.cfg.Region) {
+		if err := n.seed(ctx); err != nil {
+			return err
+		}
+	}
+	if !n.cfg.Restored || n.dir.of(n.cfg.Region).floor == 0 {
+		return nil
+	}
+	n.log.unread = 0 // what can be read is all, says whoever restored it
+	t, err := n.writeLog(ctx, nil, true)
+	if err == nil {
+		n.fold(n.cfg.Region, t)
+	}
+	return err
+}
+
+// serves opens what Ready waits for. The caller holds applying.
+func (n *Node) serves() {
+	if !n.isReady() {
+		close(n.ready)
+	}
 }
 
 // findEnd sets where this Node writes next. That is behind what was read, or
@@ -59,7 +79,7 @@ func (n *Node) findEnd(ctx context.Context) error {
 		if err != nil {
 			return unavailable("look at the log", err)
 		}
-		if more == 0 {
+		if more == 0 || more > last {
 			n.log.read = max(n.log.read, last)
 			return nil
 		}
@@ -144,7 +164,11 @@ func (n *Node) report() error {
 	defer n.applying.Unlock()
 	r, stamp, listed := n.dir.entry(n.cfg.Region)
 	said := n.dir.number(n.cfg.Region, kindReplicated, n.cfg.Region)
-	if !listed || n.instance.Load() == nil || said > 0 && (r.Active() || said >= stamp) || !n.heardPrimary() {
+	if !listed || n.instance.Load() == nil || !n.heardPrimary() {
+		return nil
+	}
+	if said > 0 && (r.Active() || said >= stamp) { // by another node too, or by a write whose answer was lost
+		n.serves()
 		return nil
 	}
 	t, err := n.writeLog(n.ctx, []record{{Kind: kindReplicated, Key: n.cfg.Region, Value: fmt.Appendf(nil, "%d", stamp)}}, false)
@@ -155,9 +179,7 @@ func (n *Node) report() error {
 	}
 	n.fold(n.cfg.Region, t)
 	n.show()
-	if !n.isReady() {
-		close(n.ready)
-	}
+	n.serves()
 	return nil
 }
 

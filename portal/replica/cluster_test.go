@@ -12,6 +12,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -46,11 +47,14 @@ func newCluster(t *testing.T, region string, size int) *cluster {
 	}
 	c.urls = strings.Join(urls, ",")
 	for i := range size {
-		c.options = append(c.options, &server.Options{
+		o := &server.Options{
 			ServerName: fmt.Sprintf("%s-%d", region, i), Host: "127.0.0.1", Port: ports[i], NoLog: true, NoSigs: true, Users: users,
 			JetStream: true, StoreDir: filepath.Join(dir, fmt.Sprint(i)), SyncAlways: true, MaxPayload: 1 << 20,
-			Cluster: server.ClusterOpts{Name: region, Host: "127.0.0.1", Port: ports[size+i]}, Routes: routes,
-		})
+		}
+		if size > 1 {
+			o.Cluster, o.Routes = server.ClusterOpts{Name: region, Host: "127.0.0.1", Port: ports[size+i]}, routes
+		}
+		c.options = append(c.options, o)
 	}
 	t.Cleanup(func() {
 		for i := range c.servers {
@@ -101,19 +105,34 @@ func (c *cluster) await(t *testing.T) {
 			if !s.ReadyForConnections(time.Second) || !s.JetStreamIsCurrent() {
 				return false
 			}
-			leader = leader || s.JetStreamIsLeader() && len(s.JetStreamClusterPeers()) == len(c.servers)
+			leader = leader || len(c.servers) == 1 || s.JetStreamIsLeader() && len(s.JetStreamClusterPeers()) == len(c.servers)
 		}
 		return leader
 	})
 }
 
-// node opens a Node of the Region; several share the cluster.
-func (c *cluster) node(t *testing.T, region string) *replica.Node {
-	t.Helper()
+// config is that of a Node of the Region; several share the cluster.
+func (c *cluster) config(region string) replica.Config {
 	cfg := configOf(region, "")
 	cfg.Listen, cfg.URL, cfg.Replicas = "", c.urls, len(c.servers)
 	cfg.Options = []nats.Option{nats.UserInfo("meridian", nodePassword), nats.ReconnectWait(20 * time.Millisecond), nats.ReconnectJitter(0, 0)}
-	return open(t, cfg)
+	return cfg
+}
+
+func (c *cluster) node(t *testing.T, region string) *replica.Node {
+	t.Helper()
+	return open(t, c.config(region))
+}
+
+// streams is what the operator of the servers can reach.
+func (c *cluster) streams(t *testing.T) jetstream.JetStream {
+	t.Helper()
+	nc, err := nats.Connect(c.urls, nats.UserInfo("meridian", nodePassword))
+	require.NoError(t, err)
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	require.NoError(t, err)
+	return js
 }
 
 // A Region of two nodes has a cluster of three servers. Both nodes write, and

@@ -32,7 +32,11 @@ type Config struct {
 	// Region had: a backup, a snapshot, a disk that lost its end. Set it for
 	// the one start after it was put back; each start with it makes all other
 	// Regions read this one's streams from the beginning. Zero: no. Without it
-	// Regions that know more than the copy miss what is written next.
+	// Regions that know more than the copy miss what is written next. With URL,
+	// stop every Node of the Region before the copy is put back: one that goes
+	// on would not read what is written next. It also says that what can be read
+	// of this Region's log is all, where a part can't be read any more; without
+	// it nothing is written to such a log.
 	Restored bool
 	// Listen is the address at which the embedded server lets other Regions
 	// read, such as "127.0.0.1:0". Empty: none, so nobody can follow this

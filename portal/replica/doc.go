@@ -52,8 +52,11 @@
 // have several Nodes. With Replicas: 3 on a cluster of three it goes on while
 // one of them is stopped, as a test does to each in turn; a write that meets
 // the change of a leader fails with Reason Unavailable after a few seconds, and
-// may be made again. Into a stream with replicas what another Region wrote is
-// copied message by message, so each Region follows more slowly there.
+// may be made again. A server that is cut off from the others may take itself
+// for a leader for some ten seconds; a follower that asks it hears nothing new
+// meanwhile, and its Heard is early by that much. Into a stream with replicas
+// what another Region wrote is copied message by message, so each Region
+// follows more slowly there.
 //
 // # Adding a Region
 //
@@ -94,7 +97,8 @@
 // those to whom a Region answers, such as its operators and, by making and
 // changing users in the primary, SCIM clients. No Region can write another's
 // configuration, or make, keep alive or replace sessions that live elsewhere;
-// its own it may. Addresses beyond loopback need TLS ([Peer]).
+// its own it may. Who knows Secret can also ask so many questions at once that
+// others follow late. Addresses beyond loopback need TLS ([Peer]).
 //
 // # Clocks, memory
 //

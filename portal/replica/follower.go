@@ -154,7 +154,9 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	anew := a.Store != q.Store || a.After < q.After // the original was made again, or lost its end
 	if anew {
 		c.at, c.past = position{a.Store, a.After}, 0
-		f.n.marks.forget(c.line.stream(f.region))
+		if a.Store == q.Store { // positions in another store can't be taken for this one's
+			f.n.marks.forget(c.line.stream(f.region))
+		}
 	}
 	f.met(c.line, a, anew)
 	for _, m := range a.Messages {

@@ -148,8 +148,10 @@ func (n *Node) look(ctx context.Context, q question) (a answer, more bool, err e
 	if q.Store != a.Store {
 		a.After = 0
 	} else if q.After > a.Last {
+		if !n.behind(q, info.Config.Replicas > 1) {
+			return a, false, errBehind
+		}
 		a.After = 0
-		n.behind(q)
 	}
 	if a.Last > a.After {
 		return a, true, nil

@@ -6,20 +6,25 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
 // ownLog is where this Region's log stands. The Node's applying lock guards it.
 type ownLog struct {
-	read  uint64 // the last sequence that the directory has taken in
-	size  int    // bytes of the last full transaction
-	since int    // bytes after it
+	read  uint64          // the end of the log, as far as this Node knows
+	wrote map[uint64]bool // what it wrote itself, and so knows already, and its reader has not passed
+	// unread is the sequence of a message that can't be read and that no full
+	// transaction has replaced. 0: there is none.
+	unread uint64
+	size   int // bytes of the last full transaction
+	since  int // bytes after it
 }
 
 // saw counts a message of the log.
 func (l *ownLog) saw(seq uint64, p transaction, size int) {
-	l.read = seq
+	l.read = max(l.read, seq)
 	switch {
 	case !p.Full:
 		l.since += size
@@ -140,12 +145,23 @@ func (n *Node) took(changes []center.Record) {
 	}
 }
 
+// mine says, of a message that is read, whether this Node wrote it.
+func (l *ownLog) mine(seq uint64) bool {
+	known := l.wrote[seq]
+	maps.DeleteFunc(l.wrote, func(s uint64, _ bool) bool { return s <= seq })
+	return known
+}
+
 // writeLog writes a transaction to this Region's log, and returns it when it is
 // on disk. Each message is only taken if the log is exactly where this Node
 // thinks it is: two nodes of a Region can't both write. The first transaction
 // of a log is full, so that whoever has an older log's state lets go of it.
 // The caller holds applying.
 func (n *Node) writeLog(ctx context.Context, records []record, full bool) (transaction, error) {
+	if n.log.unread > 0 {
+		return transaction{}, &Error{Reason: ReasonCorrupt, What: "write to the Region's log", Want: "a log that can be read, as a write would hide what can't",
+			Got: fmt.Sprintf("message %d", n.log.unread)}
+	}
 	e := n.dir.of(n.cfg.Region)
 	t := transaction{Stamp: max(uint64(n.cfg.Now().UnixMicro()), e.last+1), Full: full || e.floor == 0}
 	for i := range records {
@@ -178,6 +194,7 @@ func (n *Node) writeLog(ctx context.Context, records []record, full bool) (trans
 	}
 	for i, p := range parts {
 		n.log.saw(first+uint64(i), p, size(p))
+		n.log.wrote[first+uint64(i)] = true
 	}
 	return t, nil
 }

@@ -49,9 +49,9 @@ type Node struct {
 
 	mu        sync.Mutex // guards what follows
 	closed    bool
-	readers   map[string]bool // by Region
+	readers   map[string][]*reader // by Region
 	followers map[string]*follower
-	ahead     map[line]bool // where a follower was ahead, and it was said
+	ahead     map[line]time.Time // since when a follower is ahead
 }
 
 // Open starts a Node. It returns when the Region's own server is up and what
@@ -64,8 +64,8 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, ledger: newLedger(cfg.Region), dir: newDirectory(cfg.Primary), marks: newMarks(),
-		wake: make(chan struct{}, 1), ready: make(chan struct{}),
-		readers: map[string]bool{}, followers: map[string]*follower{}, ahead: map[line]bool{},
+		log: ownLog{wrote: map[uint64]bool{}}, wake: make(chan struct{}, 1), ready: make(chan struct{}),
+		readers: map[string][]*reader{}, followers: map[string]*follower{}, ahead: map[line]time.Time{},
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	if err := n.open(ctx); err != nil {

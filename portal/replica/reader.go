@@ -10,26 +10,10 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// load starts to read a Region's streams from this Region's own server, and
-// returns when all that is in them has been taken in.
+// load starts to read a Region's streams from this Region's own server, if
+// nobody has, and returns when all that is in them has been taken in.
 func (n *Node) load(ctx context.Context, region string) error {
-	n.mu.Lock()
-	running := n.readers[region]
-	n.readers[region] = true
-	n.mu.Unlock()
-	if running {
-		return nil
-	}
-	for _, l := range lines {
-		r := &reader{n: n, region: region, line: l, loaded: make(chan struct{})}
-		n.start(r.run)
-		select {
-		case <-r.loaded:
-		case <-ctx.Done():
-			return unavailable("read of stream "+l.stream(region), ctx.Err())
-		case <-n.ctx.Done():
-			return unavailable("read of stream "+l.stream(region), n.ctx.Err())
-		}
+	for _, r := range n.readersOf(region) {
 		if err := r.complete(ctx); err != nil {
 			return err
 		}
@@ -37,19 +21,18 @@ func (n *Node) load(ctx context.Context, region string) error {
 	return nil
 }
 
-// complete waits until nothing follows what was read.
-func (r *reader) complete(ctx context.Context) error {
-	what := "read of stream " + r.line.stream(r.region)
-	s, err := r.n.stream(ctx, r.line.stream(r.region))
-	for err == nil {
-		var more uint64
-		if more, err = next(ctx, s, r.line.prefix(r.region), r.last.Load()); err == nil && more == 0 {
-			return nil
+// readersOf returns the readers of a Region's streams, which run until Close.
+func (n *Node) readersOf(region string) []*reader {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.readers[region] == nil && !n.closed {
+		for _, l := range lines {
+			r := &reader{n: n, region: region, line: l}
+			n.readers[region] = append(n.readers[region], r)
+			n.tasks.Go(r.run)
 		}
-		pause(ctx, 5*time.Millisecond)
-		err = errors.Join(err, ctx.Err(), r.n.ctx.Err())
 	}
-	return unavailable(what, err)
+	return n.readers[region]
 }
 
 // A reader takes one stream of the Region's own server into memory: a stream of
@@ -60,14 +43,12 @@ type reader struct {
 	region string
 	line   line
 	last   atomic.Uint64 // the sequence that was read last, in the Region's own server
-	loaded chan struct{}
-	behind uint64 // how many messages to go until loaded
 	asm    assembler
 }
 
 func (r *reader) run() {
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		err := tail{js: r.n.js, stream: r.line.stream(r.region), after: r.last.Load(), started: r.started, each: r.each}.run(r.n.ctx)
+		err := tail{js: r.n.js, stream: r.line.stream(r.region), after: r.last.Load(), each: r.each}.run(r.n.ctx)
 		if r.n.ctx.Err() != nil {
 			return
 		}
@@ -76,28 +57,32 @@ func (r *reader) run() {
 	}
 }
 
-func (r *reader) started(pending uint64) {
-	r.behind = pending
-	r.caughtUp()
-}
-
-// caughtUp opens the gate once nothing is left of what was there at the start.
-func (r *reader) caughtUp() {
-	select {
-	case <-r.loaded:
-	default:
-		if r.behind == 0 {
-			close(r.loaded)
-		}
+// complete waits until all has been read that is in the stream now. Messages may
+// expire meanwhile, and others may come, so there is no number of them to wait
+// for.
+func (r *reader) complete(ctx context.Context) error {
+	s, err := r.n.stream(ctx, r.line.stream(r.region))
+	if err != nil {
+		return unavailable("read of stream "+r.line.stream(r.region), err)
 	}
+	last := s.CachedInfo().State.LastSeq
+	for wait := time.Millisecond; err == nil; wait = min(2*wait, 50*time.Millisecond) {
+		var more uint64
+		if more, err = next(ctx, s, r.line.prefix(r.region), r.last.Load()); err == nil && (more == 0 || more > last) {
+			return nil
+		}
+		pause(ctx, wait)
+		err = errors.Join(err, ctx.Err(), r.n.ctx.Err())
+	}
+	return unavailable("read of stream "+r.line.stream(r.region), err)
 }
 
 // each never fails: a message that can't be read is reported and passed over,
 // so that one bad message does not stop all that come after it.
 func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) error {
 	a, err := r.n.arrived(r.region, r.line, msg, meta.Sequence.Stream)
-	if err == nil && r.line == config {
-		err = r.config(a, meta.NumPending)
+	if r.line == config {
+		err = r.config(a, err, meta.NumPending)
 	} else if err == nil {
 		err = r.n.ledger.take(a)
 		r.n.applied(a)
@@ -109,10 +94,6 @@ func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) error {
 	if r.region == r.n.cfg.Region { // whoever waits at the gate
 		r.n.marks.set(r.line.stream(r.region), position{seq: meta.Sequence.Stream})
 	}
-	if r.behind > 0 {
-		r.behind--
-		r.caughtUp()
-	}
 	return nil
 }
 
@@ -120,23 +101,35 @@ func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) error {
 // is told; otherwise it is told when there are no more.
 const showEvery = 200 * time.Millisecond
 
-func (r *reader) config(a arrival, pending uint64) error {
+// config takes in a part of a transaction, if it was opened.
+func (r *reader) config(a arrival, opening error, pending uint64) error {
 	var part transaction
-	if err := json.Unmarshal(a.body, &part); err != nil {
-		return &Error{Reason: ReasonCorrupt, What: "transaction", Want: "JSON", Err: err}
+	err := opening
+	if err == nil {
+		if err = json.Unmarshal(a.body, &part); err != nil {
+			err = &Error{Reason: ReasonCorrupt, What: "transaction", Want: "JSON", Err: err}
+		}
 	}
 	n := r.n
 	n.applying.Lock()
 	defer n.applying.Unlock()
 	own := a.region == n.cfg.Region
-	if own && a.local <= n.log.read {
-		return nil // it was written by this very Node
-	}
-	if own {
+	switch {
+	case own && n.log.mine(a.local):
+		return nil
+	case own && err != nil:
+		n.log.read, n.log.unread = max(n.log.read, a.local), a.local
+		return err
+	case err != nil:
+		return err
+	case own:
 		n.log.saw(a.local, part, len(a.body))
 	}
 	if whole, ok := r.asm.add(a.seq, part); ok {
 		n.fold(a.region, whole)
+		if own && whole.Full {
+			n.log.unread = 0
+		}
 	}
 	n.unshown = append(n.unshown, a)
 	if pending == 0 || time.Since(n.lastShow) > showEvery {

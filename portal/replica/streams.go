@@ -92,16 +92,19 @@ func (n *Node) newStore() string { return fmt.Sprintf("%x-%s", n.cfg.Now().UnixN
 // ensure makes the stream if it isn't there. One that is there stays as it
 // is, whatever made it so.
 func (n *Node) ensure(ctx context.Context, l line, region string) error {
-	_, err := n.stream(ctx, l.stream(region))
+	s, err := n.stream(ctx, l.stream(region))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		c := n.streamConfig(l, region)
-		_, err = asking(ctx, func(ctx context.Context) (jetstream.Stream, error) { return n.js.CreateStream(ctx, c) })
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			err = nil // another node of the Region was faster
+		s, err = asking(ctx, func(ctx context.Context) (jetstream.Stream, error) { return n.js.CreateStream(ctx, c) })
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another node of the Region was faster
+			s, err = n.stream(ctx, l.stream(region))
 		}
 	}
 	if err != nil {
 		return unavailable("making of stream "+l.stream(region), err)
+	}
+	if got := s.CachedInfo().Config.Replicas; got < n.cfg.Replicas {
+		return &Error{Reason: ReasonConfig, What: "Replicas of stream " + l.stream(region), Want: fmt.Sprint("at least ", n.cfg.Replicas), Got: fmt.Sprint(got)}
 	}
 	return nil
 }
@@ -123,8 +126,11 @@ func (n *Node) has(ctx context.Context, region string) (bool, error) {
 // copied returns the Regions of which there are copies.
 func (n *Node) copied(ctx context.Context) ([]string, error) {
 	var out []string
-	names := n.js.StreamNames(ctx, jetstream.WithStreamListSubject("$KV.>"))
-	for name := range names.Name() {
+	names, err := asking(ctx, n.buckets)
+	if err != nil {
+		return nil, unavailable("list of streams", err)
+	}
+	for _, name := range names {
 		var region string
 		if _, err := fmt.Sscanf(name, "KV_config_%s", &region); err != nil || region == n.cfg.Region {
 			continue
@@ -135,8 +141,17 @@ func (n *Node) copied(ctx context.Context) ([]string, error) {
 			out = append(out, region)
 		}
 	}
-	if err := names.Err(); err != nil && !errors.Is(err, jetstream.ErrEndOfData) {
-		return nil, unavailable("list of streams", err)
+	return out, nil
+}
+
+// buckets lists the KV buckets of the Region's own server.
+func (n *Node) buckets(ctx context.Context) (out []string, err error) {
+	names := n.js.StreamNames(ctx, jetstream.WithStreamListSubject("$KV.>"))
+	for name := range names.Name() {
+		out = append(out, name)
+	}
+	if err := names.Err(); !errors.Is(err, jetstream.ErrEndOfData) {
+		return out, err
 	}
 	return out, nil
 }

@@ -19,8 +19,6 @@ type tail struct {
 	js     jetstream.JetStream
 	stream string
 	after  uint64 // the last sequence that is known already
-	// started is told how many messages there are to catch up with.
-	started func(uint64)
 	// each is given the messages in order. An error from it ends the tail.
 	each func(jetstream.Msg, *jetstream.MsgMetadata) error
 }
@@ -33,7 +31,6 @@ func (t tail) run(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("consumer of %s: %w", t.stream, err)
 	}
-	t.started(cons.CachedInfo().NumPending)
 	it, err := cons.Messages(jetstream.PullMaxMessages(500), jetstream.PullExpiry(10*time.Second),
 		jetstream.PullHeartbeat(time.Second), jetstream.WithMessagesErrOnMissingHeartbeat(true))
 	if err != nil {
