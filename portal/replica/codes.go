@@ -23,10 +23,11 @@ func (c codeStore) PutCode(ctx context.Context, key string, v []byte, exp time.T
 }
 
 // TakeCode implements portal.Codes. The Region that put the code is the one
-// whose stream it came from, whatever the value says of itself. Of all nodes of this Region one gets the
-// code: the mark that it is taken is one that the Region's own server takes
-// once. Another Region could take it too, if the code were shown there, which
-// is why a portal binds a code to the origin that it is for.
+// whose stream it came from, whatever the value says of itself. Of all nodes of
+// this Region one gets the code: the mark that it is taken is one that the
+// Region's own server takes once. Another Region could take it too, if the code
+// were shown there, which is why a portal binds a code to the origin that it is
+// for.
 func (c codeStore) TakeCode(ctx context.Context, key string) ([]byte, string, error) {
 	found, err := c.await(ctx, key)
 	if err != nil {

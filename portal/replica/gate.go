@@ -118,7 +118,7 @@ func (n *Node) reply(m *nats.Msg, a answer) {
 // answer answers a question. It takes its turn before it reads, and keeps it
 // until what was read is on its way: that is what takes memory.
 func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
-	a, more, err := n.look(n.ctx, q)
+	s, a, more, err := n.look(n.ctx, q)
 	if err == nil && more {
 		select {
 		case turns <- struct{}{}:
@@ -126,7 +126,7 @@ func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 		case <-n.ctx.Done():
 			return
 		}
-		err = n.read(n.ctx, q.Line, &a)
+		err = n.read(n.ctx, s, q.Line, &a)
 	}
 	if err != nil {
 		a = answer{Error: err.Error()}
@@ -137,11 +137,10 @@ func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 
 // look finds out where the piece that a question asks for begins, and whether
 // there is anything in it. It waits as long as the question says.
-func (n *Node) look(ctx context.Context, q question) (a answer, more bool, err error) {
+func (n *Node) look(ctx context.Context, q question) (s jetstream.Stream, a answer, more bool, err error) {
 	name := q.Line.stream(n.cfg.Region)
-	s, err := n.stream(ctx, name)
-	if err != nil {
-		return a, false, err
+	if s, err = n.stream(ctx, name); err != nil {
+		return s, a, false, err
 	}
 	info := s.CachedInfo()
 	a = answer{Store: info.Config.Metadata[storeID], After: q.After, Last: info.State.LastSeq}
@@ -149,25 +148,21 @@ func (n *Node) look(ctx context.Context, q question) (a answer, more bool, err e
 		a.After = 0
 	} else if q.After > a.Last {
 		if !n.behind(q, info.Config.Replicas > 1) {
-			return a, false, errBehind
+			return s, a, false, errBehind
 		}
 		a.After = 0
 	}
 	if a.Last > a.After {
-		return a, true, nil
+		return s, a, true, nil
 	}
 	wait := min(time.Duration(q.Wait)*time.Millisecond, maxWait)
-	return a, n.marks.wait(ctx, name, position{seq: a.After + 1}, wait), nil
+	return s, a, n.marks.wait(ctx, name, position{seq: a.After + 1}, wait), nil
 }
 
 // read fills an answer. It says that nothing is pending only where the stream's
 // leader says so too: the end that a consumer sees may be that of a server
 // which lags, and whoever asks would skip what it lacks.
-func (n *Node) read(ctx context.Context, l line, a *answer) error {
-	s, err := n.stream(ctx, l.stream(n.cfg.Region))
-	if err != nil {
-		return err
-	}
+func (n *Node) read(ctx context.Context, s jetstream.Stream, l line, a *answer) error {
 	cons, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: a.After + 1,
 		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: 10 * time.Second,

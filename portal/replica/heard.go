@@ -65,17 +65,13 @@ func (f *follower) met(l line, a answer, anew bool) {
 	defer f.mu.Unlock()
 	f.connected = true
 	w := f.flows[l]
-	last := a.After
-	if len(a.Messages) > 0 {
-		last = a.Messages[len(a.Messages)-1].Seq
-	}
 	if !w.met || anew {
 		*w = flow{store: a.Store, met: true}
 	}
 	if !w.heard.IsZero() {
 		return
 	}
-	w.baseline = max(w.baseline, last)
+	w.baseline = max(w.baseline, a.end())
 	for _, m := range a.Messages {
 		p, ok := readPartHeader(m.Part)
 		if !ok {

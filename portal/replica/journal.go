@@ -139,10 +139,7 @@ func (n *Node) took(changes []center.Record) {
 			n.touched = append(n.touched, k)
 		}
 	}
-	select {
-	case n.wake <- struct{}{}:
-	default:
-	}
+	n.nudge()
 }
 
 // mine says, of a message that is read, whether this Node wrote it.

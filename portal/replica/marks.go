@@ -6,7 +6,9 @@ import (
 	"time"
 )
 
-// marks say how far each stream of another Region has taken effect here.
+// marks say how far each stream has taken effect here: of another Region's, in
+// the original; of this Region's own, which have no store then, how far it was
+// read, whether or not that could be opened.
 type marks struct {
 	mu   sync.Mutex
 	at   map[string]position // by stream

@@ -77,9 +77,9 @@ func (r *reader) complete(ctx context.Context) error {
 	return unavailable("read of stream "+r.line.stream(r.region), err)
 }
 
-// each never fails: a message that can't be read is reported and passed over,
-// so that one bad message does not stop all that come after it.
-func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) error {
+// each takes a message in. One that can't be read is reported and passed over,
+// so that it does not stop all that come after it.
+func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) {
 	a, err := r.n.arrived(r.region, r.line, msg, meta.Sequence.Stream)
 	if r.line == config {
 		err = r.config(a, err, meta.NumPending)
@@ -94,7 +94,6 @@ func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) error {
 	if r.region == r.n.cfg.Region { // whoever waits at the gate
 		r.n.marks.set(r.line.stream(r.region), position{seq: meta.Sequence.Stream})
 	}
-	return nil
 }
 
 // showEvery is how long a stream of transactions may go on before the instance

@@ -44,10 +44,7 @@ func (n *Node) show() {
 		n.applied(a)
 	}
 	n.unshown = nil
-	select {
-	case n.wake <- struct{}{}:
-	default:
-	}
+	n.nudge()
 }
 
 // make makes the instance of what the directory comes to.

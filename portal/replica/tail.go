@@ -19,8 +19,8 @@ type tail struct {
 	js     jetstream.JetStream
 	stream string
 	after  uint64 // the last sequence that is known already
-	// each is given the messages in order. An error from it ends the tail.
-	each func(jetstream.Msg, *jetstream.MsgMetadata) error
+	// each is given the messages in order.
+	each func(jetstream.Msg, *jetstream.MsgMetadata)
 }
 
 func (t tail) run(ctx context.Context) error {
@@ -49,8 +49,6 @@ func (t tail) run(ctx context.Context) error {
 		if meta.Sequence.Consumer != next {
 			return fmt.Errorf("%w: %s", errGap, t.stream)
 		}
-		if err := t.each(msg, meta); err != nil {
-			return err
-		}
+		t.each(msg, meta)
 	}
 }
