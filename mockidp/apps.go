@@ -199,7 +199,7 @@ func clonePtr[T any](p *T) *T {
 }
 
 func (a *App) assignedTo(u *User) bool {
-	return !a.Inactive && (a.listsUser(u) || slices.ContainsFunc(a.Groups, u.in))
+	return !a.Inactive && a.given(u)
 }
 
 // listsUser says that the app is assigned to the person, and not by a group.

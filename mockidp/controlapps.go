@@ -147,14 +147,7 @@ func (s *Server) listApps(c *call) *apiError {
 	if err != nil {
 		return err
 	}
-	if list, err = paged(c, list, 200, order[*App]{key: func(a *App) string { return a.ID }}); err != nil {
-		return err
-	}
-	out := []any{}
-	for _, a := range list {
-		out = append(out, s.appJSON(c, st, a))
-	}
-	return c.ok(out)
+	return paged(c, list, 200, order[*App]{key: func(a *App) string { return a.ID }}, func(a *App) map[string]any { return s.appJSON(c, st, a) })
 }
 
 // appMetadata is the metadata with the keys that are published, or with the

@@ -89,10 +89,7 @@ func (st *state) signOn(a *App) *signOnBody {
 	if len(a.ACS) > 1 {
 		b.AllowMultipleACSEndpoints = true
 		for _, x := range a.ACS {
-			b.ACSEndpoints = append(b.ACSEndpoints, acsBody(struct {
-				URL   string
-				Index *uint16
-			}{x.URL, x.Index}))
+			b.ACSEndpoints = append(b.ACSEndpoints, acsBody{URL: x.URL, Index: x.Index})
 		}
 	}
 	b.Recipient, b.Destination = or(a.Recipient, b.SSOACSURL), or(a.Destination, b.SSOACSURL)

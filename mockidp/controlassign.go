@@ -30,15 +30,7 @@ func (a *App) given(u *User) bool { return a.listsUser(u) || slices.ContainsFunc
 func (s *Server) listAppUsers(c *call) *apiError {
 	return s.withApp(c, func(st *state, a *App) *apiError {
 		list := slices.DeleteFunc(st.sortedUsers(), func(u *User) bool { return !a.given(u) })
-		list, err := paged(c, list, 500, byLogin)
-		if err != nil {
-			return err
-		}
-		out := []any{}
-		for _, u := range list {
-			out = append(out, s.appUserJSON(c, st, a, u))
-		}
-		return c.ok(out)
+		return paged(c, list, 500, byLogin, func(u *User) map[string]any { return s.appUserJSON(c, st, a, u) })
 	})
 }
 
@@ -113,15 +105,7 @@ func (s *Server) appGroupJSON(c *call, st *state, a *App, g Group) map[string]an
 func (s *Server) listAppGroups(c *call) *apiError {
 	return s.withApp(c, func(st *state, a *App) *apiError {
 		list := slices.DeleteFunc(st.allGroups(), func(g Group) bool { return !slices.Contains(a.Groups, g.Name) })
-		list, err := paged(c, list, 200, byName)
-		if err != nil {
-			return err
-		}
-		out := []any{}
-		for _, g := range list {
-			out = append(out, s.appGroupJSON(c, st, a, g))
-		}
-		return c.ok(out)
+		return paged(c, list, 200, byName, func(g Group) map[string]any { return s.appGroupJSON(c, st, a, g) })
 	})
 }
 

@@ -14,7 +14,7 @@ func (s *Server) extraRoutes(api func(string, func(*call) *apiError)) {
 	api("POST /control/clock", s.setClock)
 	api("GET /control/queue", func(c *call) *apiError { return c.ok(s.queueJSON()) })
 	api("POST /control/queue", s.addToQueue)
-	api("DELETE /control/queue", func(c *call) *apiError { s.queue.reset(); return c.noContent() })
+	api("DELETE /control/queue", func(c *call) *apiError { s.emptyQueue(); return c.noContent() })
 	api("GET /control/faults", func(c *call) *apiError { return c.ok(map[string]any{"faults": faultsJSON(s.Faults())}) })
 	api("POST /control/faults", s.addFault)
 	api("DELETE /control/faults", func(c *call) *apiError { s.ClearFaults(c.r.URL.Query().Get("app")); return c.noContent() })

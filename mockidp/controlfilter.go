@@ -50,7 +50,7 @@ func parseFilter(text string) (*expr, *apiError) {
 		return nil, err
 	}
 	p := &filterParser{tokens: tokens}
-	e, err := p.joined("or", func() (*expr, *apiError) { return p.joined("and", p.operand) })
+	e, err := p.expression()
 	if err != nil {
 		return nil, err
 	}
@@ -58,6 +58,11 @@ func parseFilter(text string) (*expr, *apiError) {
 		return nil, badSearch("this is left over: " + quote(p.tokens[0]))
 	}
 	return e, nil
+}
+
+// expression is what may stand in parentheses.
+func (p *filterParser) expression() (*expr, *apiError) {
+	return p.joined("or", func() (*expr, *apiError) { return p.joined("and", p.operand) })
 }
 
 // filterTokens are parentheses, strings with their quotes, and words.
@@ -142,7 +147,7 @@ func (p *filterParser) operand() (*expr, *apiError) {
 	if p.depth++; p.depth > maxFilterDepth {
 		return nil, badSearch("parentheses are nested deeper than " + itoa(maxFilterDepth))
 	}
-	e, err := p.joined("or", func() (*expr, *apiError) { return p.joined("and", p.operand) })
+	e, err := p.expression()
 	if err != nil {
 		return nil, err
 	}

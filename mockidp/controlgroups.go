@@ -151,28 +151,13 @@ func (s *Server) listGroups(c *call) *apiError {
 	if err != nil {
 		return err
 	}
-	if list, err = paged(c, list, 1000, by); err != nil {
-		return err
-	}
-	out := []any{}
-	for _, g := range list {
-		out = append(out, s.groupJSON(c, st, g))
-	}
-	return c.ok(out)
+	return paged(c, list, 1000, by, func(g Group) map[string]any { return s.groupJSON(c, st, g) })
 }
 
 func (s *Server) listMembers(c *call) *apiError {
 	return s.withGroup(c, func(st *state, g Group) *apiError {
 		list := slices.DeleteFunc(st.sortedUsers(), func(u *User) bool { return !u.in(g.Name) })
-		list, err := paged(c, list, 1000, byLogin)
-		if err != nil {
-			return err
-		}
-		out := []any{}
-		for _, u := range list {
-			out = append(out, s.userJSON(c, st, u))
-		}
-		return c.ok(out)
+		return paged(c, list, 1000, byLogin, func(u *User) map[string]any { return s.userJSON(c, st, u) })
 	})
 }
 

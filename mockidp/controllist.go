@@ -22,22 +22,22 @@ func (o order[T]) compare(a, b string) int {
 	return cmp.Compare(a, b)
 }
 
-// paged cuts a list, which is in that order, as Okta does: limit and after in
+// paged shows a page of a list, which is in that order, as Okta does: limit and after in
 // the query, the address of the next page in a Link header. The cursor holds
 // the last key, so things may come and go between two pages.
-func paged[T any](c *call, list []T, limit int, by order[T]) ([]T, *apiError) {
+func paged[T any](c *call, list []T, limit int, by order[T], show func(T) map[string]any) *apiError {
 	q := c.r.URL.Query()
 	if l := q.Get("limit"); l != "" {
 		n, err := strconv.Atoi(l)
 		if err != nil || n < 1 {
-			return nil, invalid("limit", "a number from 1")
+			return invalid("limit", "a number from 1")
 		}
 		limit = min(n, limit)
 	}
 	if cursor := q.Get("after"); cursor != "" {
 		last, err := base64.RawURLEncoding.DecodeString(cursor)
 		if err != nil {
-			return nil, invalid("after", "a cursor from a Link header")
+			return invalid("after", "a cursor from a Link header")
 		}
 		at := slices.IndexFunc(list, func(x T) bool { return by.compare(by.key(x), string(last)) > 0 })
 		if at < 0 {
@@ -54,10 +54,11 @@ func paged[T any](c *call, list []T, limit int, by order[T]) ([]T, *apiError) {
 		next := url.URL{Path: self.Path, RawQuery: q.Encode()}
 		c.w.Header().Add("Link", "<"+c.base+next.RequestURI()+`>; rel="next"`)
 	}
-	if list == nil {
-		list = []T{} // [] in JSON, not null
+	out := []any{}
+	for _, x := range list {
+		out = append(out, show(x))
 	}
-	return list, nil
+	return c.ok(out)
 }
 
 // maxSortKey is how many bytes of a value matter to the order: they go into the

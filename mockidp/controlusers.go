@@ -132,14 +132,7 @@ func (s *Server) listUsers(c *call) *apiError {
 	if err != nil {
 		return err
 	}
-	if list, err = paged(c, list, 200, by); err != nil {
-		return err
-	}
-	out := []any{}
-	for _, u := range list {
-		out = append(out, s.userJSON(c, st, u))
-	}
-	return c.ok(out)
+	return paged(c, list, 200, by, func(u *User) map[string]any { return s.userJSON(c, st, u) })
 }
 
 // editUser is POST, which changes what is there, and PUT, which replaces the
@@ -188,10 +181,7 @@ func (s *Server) deleteUser(c *call) *apiError {
 		} else {
 			err = s.UpdateUser(u.Login, func(u *User) error { u.Status = Deprovisioned; return nil })
 		}
-		if err != nil {
-			return fromError(err, u.ID)
-		}
-		return c.noContent()
+		return c.done(err, u.ID)
 	})
 }
 

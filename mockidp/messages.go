@@ -51,8 +51,8 @@ const keptMessages = 200
 type messageLog struct {
 	mu      sync.Mutex
 	list    []Message
-	last    int64         // ID of the newest
-	changed chan struct{} // closed at the next change; nil while nobody waits
+	last    int64 // ID of the newest
+	changed bell  // rings when one was added or updated
 }
 
 func (l *messageLog) add(m Message) {
@@ -64,15 +64,7 @@ func (l *messageLog) add(m Message) {
 	l.last++
 	m.ID = l.last
 	l.list = append(l.list, m)
-	l.wake()
-}
-
-// wake is called with mu locked.
-func (l *messageLog) wake() {
-	if l.changed != nil {
-		close(l.changed)
-		l.changed = nil
-	}
+	l.changed.wake()
 }
 
 func (l *messageLog) reset() {
@@ -87,7 +79,7 @@ func (l *messageLog) update(f func(*Message) bool) bool {
 	defer l.mu.Unlock()
 	for i := len(l.list) - 1; i >= 0; i-- {
 		if f(&l.list[i]) {
-			l.wake()
+			l.changed.wake()
 			return true
 		}
 	}
@@ -122,12 +114,7 @@ func (s *Server) Messages() []Message {
 // ctx's. match is called without a lock, and may be called twice for one message.
 func (s *Server) WaitMessage(ctx context.Context, match func(Message) bool) (Message, error) {
 	for {
-		s.messages.mu.Lock()
-		if s.messages.changed == nil {
-			s.messages.changed = make(chan struct{})
-		}
-		changed := s.messages.changed
-		s.messages.mu.Unlock()
+		changed := s.messages.changed.wait()
 		for _, m := range s.Messages() {
 			if match(m) {
 				return m, nil

@@ -104,7 +104,6 @@ func (s *Server) KeepProvisioned(ctx context.Context, p Provisioning, report fun
 	}
 	defer p.Client.CloseIdleConnections()
 	run := s.newPush(p)
-	run.done = &pushedState{users: map[string]*User{}, groups: map[string]pushedGroup{}}
 	pause := p.Backoff
 	for {
 		changed := s.changed.wait() // before looking, so that nothing is missed

@@ -27,7 +27,7 @@ func (r *push) group(ctx context.Context, id string, g *pushedGroup) error {
 	if g == nil {
 		return r.deleteGroup(ctx, id)
 	}
-	if r.done != nil && r.skipGroup(id, g) {
+	if r.skipGroup(id, g) {
 		r.count(&r.report.Groups.Unchanged)
 		return nil
 	}
@@ -132,11 +132,9 @@ func (r *push) deleteGroup(ctx context.Context, id string) error {
 	}
 	r.links.set(r.links.groups, id, "")
 	r.count(&r.report.Groups.Removed)
-	if r.done != nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		delete(r.done.groups, id)
-	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.done.groups, id)
 	return nil
 }
 
@@ -148,9 +146,7 @@ func (r *push) skipGroup(id string, g *pushedGroup) bool {
 }
 
 func (r *push) doneGroup(id string, g *pushedGroup) {
-	if r.done != nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.done.groups[id] = *g
-	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done.groups[id] = *g
 }

@@ -16,7 +16,7 @@ type push struct {
 	p     Provisioning
 	links *links
 	slots chan struct{} // one for each request that may be under way
-	done  *pushedState  // what needn't be looked at again; nil: nothing
+	done  pushedState   // what needn't be looked at again
 
 	mu      sync.Mutex // guards report and done
 	report  Report
@@ -38,7 +38,8 @@ type pushedGroup struct {
 }
 
 func (s *Server) newPush(p Provisioning) *push {
-	return &push{s: s, p: p, links: s.linksTo(p.BaseURL), slots: make(chan struct{}, p.Concurrency)}
+	return &push{s: s, p: p, links: s.linksTo(p.BaseURL), slots: make(chan struct{}, p.Concurrency),
+		done: pushedState{users: map[string]*User{}, groups: map[string]pushedGroup{}}}
 }
 
 // round pushes one state: users first, since groups name them.

@@ -62,7 +62,7 @@ func patch(ops ...map[string]any) map[string]any {
 
 // user brings one user to what is held here; nil is somebody who is gone.
 func (r *push) user(ctx context.Context, id string, u *User) error {
-	if r.done != nil && r.skipUser(id, u) {
+	if r.skipUser(id, u) {
 		r.count(&r.report.Users.Unchanged)
 		return nil
 	}
@@ -95,11 +95,9 @@ func (r *push) skipUser(id string, u *User) bool {
 }
 
 func (r *push) doneUser(id string, u *User) {
-	if r.done != nil {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.done.users[id] = u
-	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.done.users[id] = u
 }
 
 // findUser takes the way that is known, else looks the name up, as Okta does

@@ -96,3 +96,9 @@ func (q *queue) reset() {
 	defer q.mu.Unlock()
 	q.users, q.errors = nil, nil
 }
+
+// emptyQueue takes back whatever was ordered for the next sign-in or answer.
+func (s *Server) emptyQueue() {
+	s.queue.reset()
+	s.mutations.emptyQueue()
+}
