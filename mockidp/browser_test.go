@@ -98,7 +98,11 @@ func (w *window) do(actions ...chromedp.Action[chromedp.Void]) {
 	require.NoError(w.t, chromedp.Do(ctx, actions...))
 }
 
-func (w *window) open(addr string) { w.t.Helper(); w.do(chromedp.Navigate(addr)) }
+func (w *window) open(addr string) {
+	w.t.Helper()
+	w.do(chromedp.Navigate(addr))
+	w.until("true")
+}
 
 // press sends keys to whatever has the focus: the tests use no mouse.
 func (w *window) press(keys ...string) {
@@ -117,13 +121,17 @@ func (w *window) submit(keys ...string) {
 	w.until(`!document.body.dataset.old`)
 }
 
+// complete is a page that has loaded and whose field of choice has the focus,
+// which comes a moment later: keys before that would go to the page.
+const complete = `document.readyState === "complete" && (!document.querySelector("[autofocus]") || document.activeElement !== document.body)`
+
 // until waits for an expression to be true on a complete page.
 func (w *window) until(expression string) {
 	w.t.Helper()
 	ok := assert.Eventually(w.t, func() bool {
 		ctx, cancel := context.WithTimeout(w.ctx, 10*time.Second)
 		defer cancel()
-		v, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState === "complete" && !!(`+expression+`)`))
+		v, err := chromedp.Run(ctx, chromedp.Evaluate[bool](complete+` && !!(`+expression+`)`))
 		return err == nil && v
 	}, time.Minute, 20*time.Millisecond)
 	if !ok {
