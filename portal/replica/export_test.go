@@ -100,19 +100,14 @@ func texts(m map[name]json.RawMessage) map[string]string {
 
 // Digest is what the State comes to: what is kept, and what is shown of it.
 func (s *State) Digest() map[string]Item {
-	d := Digest{Items: map[string]Item{}}
+	all := s.ledger.facts()
 	for region, e := range s.dir.estates {
-		for k, c := range e.cells {
-			if c.value != nil {
-				d.add(fmt.Sprintf("log %s %s %s", region, k.kind, k.key), time.Time{}, []any{c.stamp, c.base, c.value})
-			}
-		}
+		all = append(all, e.facts(region)...)
 	}
 	for k, v := range s.dir.shown {
-		d.add(fmt.Sprintf("shown %s %s", k.kind, k.key), time.Time{}, string(v))
+		all = append(all, fact{fmt.Sprintf("shown %s %s", k.kind, k.key), time.Time{}, string(v)})
 	}
-	s.ledger.digest(&d)
-	return d.Items
+	return items(all)
 }
 
 // Tear writes the beginning of a transaction to a Node's log and no more, as

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/portal"
@@ -143,6 +144,16 @@ func alive(t testing.TB, n *replica.Node, id string) bool {
 	}
 	require.NoError(t, err)
 	return true
+}
+
+// holds checks that a Region knows all that was acknowledged.
+func holds(t testing.TB, d replica.Digest, acked map[string]bool) {
+	t.Helper()
+	for what := range acked {
+		if _, known := d.Items[what]; !known {
+			assert.Fail(t, "acknowledged, and missing", what)
+		}
+	}
 }
 
 func userName(i int) string { return fmt.Sprintf("user%d@example.com", i) }
