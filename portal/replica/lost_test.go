@@ -1,0 +1,157 @@
+package replica_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"testing"
+
+	"github.com/nats-io/nats.go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// What a cluster does while it has no leader, or two: it loses questions, and
+// answers from yesterday.
+
+// A loser stands between a Node and its server, and loses the answer to the
+// first request to a subject that begins with prefix.
+type loser struct {
+	net.Listener
+	prefix string
+	once   sync.Once
+	lost   chan struct{} // closed when it is
+}
+
+func newLoser(t *testing.T, to, prefix string) *loser {
+	t.Helper()
+	in, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	l := &loser{Listener: in, prefix: prefix, lost: make(chan struct{})}
+	t.Cleanup(func() { in.Close() })
+	go func() {
+		for {
+			a, err := in.Accept()
+			if err != nil {
+				return
+			}
+			b, err := net.Dial("tcp", to)
+			if err != nil {
+				a.Close()
+				continue
+			}
+			go l.pipe(a, b, l.lose)
+			go l.pipe(b, a, func(b []byte) []byte { return b })
+		}
+	}()
+	return l
+}
+
+func (l *loser) pipe(from, to net.Conn, change func([]byte) []byte) {
+	defer from.Close()
+	defer to.Close()
+	buf := make([]byte, 64<<10)
+	for {
+		k, err := from.Read(buf)
+		if err != nil {
+			return
+		}
+		if _, err := to.Write(change(buf[:k])); err != nil {
+			return
+		}
+	}
+}
+
+// lose has the answer sent to where nobody listens. The request is as long as
+// it was.
+func (l *loser) lose(b []byte) []byte {
+	_, request, found := bytes.Cut(b, []byte(" "+l.prefix))
+	if inbox := bytes.IndexByte(request, ' '); found && inbox >= 0 {
+		l.once.Do(func() {
+			b = bytes.Clone(b)
+			b[len(b)-len(request)+inbox+1] = 'x'
+			close(l.lost)
+		})
+	}
+	return b
+}
+
+// Whatever a Node asks when it starts, the question may get lost once. The Node
+// asks again.
+func TestOpenAsksAgain(t *testing.T) {
+	c := newCluster(t, virginia, 1)
+	c.node(t, virginia).Close() // so that the streams are there
+	for _, api := range []string{"STREAM.NAMES", "STREAM.INFO.KV_config_", "STREAM.INFO.revoked_", "STREAM.MSG.GET.KV_config_"} {
+		t.Run(api, func(t *testing.T) {
+			t.Parallel() // each waits for an answer that doesn't come
+			l := newLoser(t, c.address(0), "$JS.API."+api)
+			cfg := c.config(virginia)
+			cfg.URL = "nats://" + l.Addr().String()
+			cfg.Options = append(cfg.Options, nats.IgnoreDiscoveredServers())
+			n := open(t, cfg)
+			select {
+			case <-l.lost:
+			default:
+				assert.Fail(t, "nothing was lost")
+			}
+			assert.Len(t, n.View().Snapshot().Data().Users, 2)
+		})
+	}
+}
+
+// A follower that knows more of a stream than the server says there is may have
+// met a leader that was deposed and hasn't noticed. In a cluster it gets no
+// answer, and nobody is told to restore anything; with a single server there is
+// no such doubt, and it reads the stream from its start.
+func TestFollowersAheadOfACluster(t *testing.T) {
+	for _, test := range []struct {
+		servers int
+		refusal string
+		reports int
+	}{{1, "", 1}, {3, "the follower knows more of this stream", 0}} {
+		t.Run(fmt.Sprint(test.servers), func(t *testing.T) {
+			c := newCluster(t, virginia, test.servers)
+			cfg := c.config(virginia)
+			var log logged
+			cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+			n := open(t, cfg)
+			signIn(t, n, "u-1", "s-1")
+			nc := c.peer(t)
+			ask := func(store string, after uint64) (a struct {
+				Store, Error string
+				After, Last  uint64
+				Messages     []struct{ Seq uint64 }
+			}) {
+				t.Helper()
+				m, err := nc.Request("meridian.follow."+virginia, fmt.Appendf(nil, `{"line":"sessions","store":%q,"after":%d,"nonce":"n"}`, store, after), hang)
+				require.NoError(t, err)
+				require.NoError(t, json.Unmarshal(m.Data, &a))
+				return a
+			}
+			first := ask("", 0)
+			for first.Error != "" { // a consumer may take a moment to be led
+				first = ask("", 0)
+			}
+			require.Len(t, first.Messages, 1)
+			ahead := ask(first.Store, first.Last+100)
+			assert.Contains(t, ahead.Error, test.refusal)
+			assert.Equal(t, test.refusal == "", len(ahead.Messages) == 1, "from the start, or nothing")
+			assert.Equal(t, test.reports, log.count("Config.Restored"))
+			assert.Empty(t, ask(first.Store, first.Last).Error, "one that is not ahead is answered")
+		})
+	}
+}
+
+// peer is a connection with what a follower may do.
+func (c *cluster) peer(t *testing.T) *nats.Conn {
+	t.Helper()
+	nc, err := nats.Connect(c.urls, nats.UserInfo("peer", secret), nats.CustomInboxPrefix("_PEER"))
+	require.NoError(t, err)
+	t.Cleanup(nc.Close)
+	return nc
+}
+
+func (c *cluster) address(i int) string { return fmt.Sprintf("127.0.0.1:%d", c.options[i].Port) }
