@@ -33,8 +33,8 @@ func NewJournaled(d Data, j Journal) (*Instance, error) {
 
 // Apply puts changes in place that were agreed elsewhere, all of them at once.
 // No Region's rights are asked for and no Journal is told; the outcome is
-// checked as a whole all the same, except that principals of applications that
-// aren't there are left out, as Assemble does.
+// checked as a whole all the same, and the primary must stay the primary.
+// Principals of applications that aren't there are left out, as Assemble does.
 func (i *Instance) Apply(changes []Record) error {
 	if len(changes) == 0 {
 		return nil
@@ -48,6 +48,9 @@ func (i *Instance) Apply(changes []Record) error {
 	s, err := newSnapshot(d)
 	if err != nil {
 		return err
+	}
+	if was, is := i.Snapshot().Primary().Name, s.Primary().Name; is != was {
+		return &Error{Reason: ReasonPrimaryFixed, What: "primary Region", Want: quote(was) + " to stay it", Got: is}
 	}
 	i.current.Store(s)
 	return nil

@@ -120,6 +120,9 @@ func diff[T any](out []Record, kind Kind, before, after []T, key func(T) string,
 		}
 		x, was := old[key(y)]
 		delete(old, key(y))
+		if was && same(x, y) {
+			continue // it only moved up, as all do behind one that was removed
+		}
 		// A nil list and an empty one differ in memory alone.
 		if v := encode(y); !was || !bytes.Equal(v, encode(x)) {
 			out = append(out, Record{kind, key(y), v})

@@ -2,6 +2,7 @@ package center_test
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -85,6 +86,45 @@ func TestApplyChecksTheOutcome(t *testing.T) {
 	before := inst.Snapshot()
 	requireReason(t, center.ReasonDangling, inst.Apply([]center.Record{{Kind: center.KindAccount, Key: "222222222222"}}))
 	assert.Same(t, before, inst.Snapshot())
+}
+
+// The primary stays the primary, whatever was agreed elsewhere.
+func TestApplyKeepsThePrimary(t *testing.T) {
+	inst, err := center.New(writable())
+	require.NoError(t, err)
+	before := inst.Snapshot()
+	for name, changes := range map[string][]center.Record{
+		"overtaken": {{Kind: center.KindRegion, Key: "eu-central-1", Value: []byte(`{"position":0,"name":"eu-central-1"}`)}},
+		"removed":   {{Kind: center.KindApplication, Key: "Wiki"}, {Kind: center.KindRegion, Key: "us-east-1"}},
+	} {
+		requireReason(t, center.ReasonPrimaryFixed, inst.Apply(changes))
+		assert.Same(t, before, inst.Snapshot(), name)
+	}
+}
+
+// One who is removed moves all that come after. They are not made into JSON
+// for that, which would be most of what a removal costs.
+func TestARemovalEncodesNobodyElse(t *testing.T) {
+	const users = 1000
+	d := center.Data{Regions: []center.Region{{Name: "us-east-1"}}}
+	for i := range users {
+		d.Users = append(d.Users, center.User{UserName: fmt.Sprintf("user%d@example.com", i)})
+	}
+	before, err := center.New(d)
+	require.NoError(t, err)
+	d.Users = d.Users[1:]
+	after, err := center.New(d)
+	require.NoError(t, err)
+	require.Equal(t, []center.Record{{Kind: center.KindUser, Key: "user0@example.com"}}, center.Diff(before.Snapshot(), after.Snapshot()))
+	assert.Less(t, testing.AllocsPerRun(1, func() { center.Diff(before.Snapshot(), after.Snapshot()) }), float64(users))
+}
+
+// What one Region accepts, all others can: a Record loses nothing of it.
+func TestURLsSurviveBeingRecords(t *testing.T) {
+	d := seed()
+	d.Regions[0].ACSURLs = []string{"https://us-east-1.signin.example/\xff"}
+	_, err := center.New(d)
+	requireReason(t, center.ReasonInvalid, err)
 }
 
 func TestOwnersOfRecords(t *testing.T) {

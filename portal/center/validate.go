@@ -76,6 +76,10 @@ func (c *checker) match(what, s string, re *regexp.Regexp, want string) {
 // link checks a URL that pages lead to. Only http and https are let in, which
 // also keeps javascript: and its kin out of every href.
 func (c *checker) link(what, s string) *url.URL {
+	if !utf8.ValidString(s) { // a Record would turn it into another
+		c.fail(ReasonInvalid, what, "valid UTF-8", s)
+		return nil
+	}
 	u, err := url.Parse(s)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil || u.Opaque != "" {
 		c.fail(ReasonInvalid, what, "an absolute http or https URL without a user", s)

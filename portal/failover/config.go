@@ -18,6 +18,10 @@ const (
 	DefaultUnhealthyThreshold = 3
 )
 
+// maxDuration is short enough to be added to. An Interval that overflows would
+// be none at all, and the probes would never pause.
+const maxDuration = 365 * 24 * time.Hour
+
 // Config describes a redirector. New copies it.
 type Config struct {
 	// Regions are the Regions, the preferred one first. At least one, with
@@ -28,7 +32,7 @@ type Config struct {
 	// its next, give or take a tenth, so that redirectors don't probe in step.
 	// Zero: DefaultInterval. A Region that stops answering is left out at the
 	// latest after UnhealthyThreshold times (Interval plus a tenth, plus
-	// Timeout).
+	// Timeout). At most a year, as is Timeout.
 	Interval time.Duration
 	// Timeout is how long a probe may take. Zero: DefaultTimeout.
 	Timeout time.Duration
@@ -79,9 +83,9 @@ type Config struct {
 	// slog.Default().
 	Logger *slog.Logger
 	// OnChange is told after a Region's Healthy or Control has changed; for
-	// one Region in order and one at a time. It may call Status, and must not
-	// call Set for that Region. While it runs, that Region's next change
-	// waits; no other Region does. Nil: nobody is told.
+	// one Region in order and one at a time. It may call Status and Set. What
+	// happens to that Region while it runs takes effect at once and is told
+	// after it; no other Region waits. Nil: nobody is told.
 	OnChange func(Status)
 }
 
@@ -108,8 +112,8 @@ func (c *Config) check() error {
 		value    *time.Duration
 		standard time.Duration
 	}{{"Config.Interval", &c.Interval, DefaultInterval}, {"Config.Timeout", &c.Timeout, DefaultTimeout}} {
-		if *d.value < 0 {
-			return badConfig(d.field, "zero or more", d.value.String())
+		if *d.value < 0 || *d.value > maxDuration {
+			return badConfig(d.field, "zero to a year", d.value.String())
 		}
 		if *d.value == 0 {
 			*d.value = d.standard

@@ -1,6 +1,7 @@
 package failover_test
 
 import (
+	"math"
 	"net/netip"
 	"strings"
 	"testing"
@@ -28,6 +29,7 @@ func TestNewRefuses(t *testing.T) {
 		"all Off":            with(func(c *failover.Config) { c.Regions = c.Regions[:1]; c.Regions[0].Control = failover.Off }),
 		"no such control":    with(func(c *failover.Config) { c.Regions[1].Control = 3 }),
 		"negative interval":  with(func(c *failover.Config) { c.Interval = -time.Second }),
+		"endless interval":   with(func(c *failover.Config) { c.Interval = math.MaxInt64 }),
 		"negative timeout":   with(func(c *failover.Config) { c.Timeout = -time.Second }),
 		"negative healthy":   with(func(c *failover.Config) { c.HealthyThreshold = -1 }),
 		"negative unhealthy": with(func(c *failover.Config) { c.UnhealthyThreshold = -1 }),

@@ -129,6 +129,46 @@ func TestOnChangeAndLog(t *testing.T) {
 	require.Equal(t, length, log.Len())
 }
 
+// OnChange may set any Region: the one it is told of, and one that is being
+// told of at the same moment and sets this one.
+func TestOnChangeMaySet(t *testing.T) {
+	other := map[string]string{"us-east-1": "eu-central-1", "eu-central-1": "us-east-1"}
+	both := make(chan bool)
+	var rd *failover.Redirector
+	var mu sync.Mutex
+	told := map[string][]failover.Control{}
+	rd = start(t, &world{}, failover.Config{Regions: regions()[:2], OnChange: func(s failover.Status) {
+		mu.Lock()
+		told[s.Region] = append(told[s.Region], s.Control)
+		mu.Unlock()
+		if s.Control != failover.Auto {
+			return
+		}
+		select { // until the other one is here too
+		case both <- true:
+		case <-both:
+		}
+		assert.NoError(t, rd.Set(other[s.Region], failover.On))
+		assert.NoError(t, rd.Set(s.Region, failover.On))
+		assert.Equal(t, failover.On, status(t, rd, s.Region).Control, "in force at once")
+	}})
+	require.NoError(t, rd.Probe(t.Context()))
+	each := []failover.Control{failover.Auto, failover.On}
+	require.Equal(t, map[string][]failover.Control{"us-east-1": each, "eu-central-1": each}, told)
+}
+
+func TestOnChangeThatPanicsIsToldTheNextChange(t *testing.T) {
+	told := 0
+	rd := start(t, nil, failover.Config{OnChange: func(failover.Status) {
+		if told++; told == 1 {
+			panic("broken")
+		}
+	}})
+	require.Panics(t, func() { _ = rd.Set("us-east-1", failover.On) })
+	require.NoError(t, rd.Set("us-east-1", failover.Auto))
+	require.Equal(t, 2, told)
+}
+
 func TestControlAsText(t *testing.T) {
 	for c, want := range map[failover.Control]string{failover.Auto: `"Auto"`, failover.On: `"On"`, failover.Off: `"Off"`} {
 		b, err := json.Marshal(c)

@@ -59,6 +59,19 @@ func TestHysteresis(t *testing.T) {
 	}
 }
 
+// The clock is Status's alone: one that shows the zero time changes nothing.
+func TestHysteresisKnowsNoClock(t *testing.T) {
+	w := &world{}
+	rd := start(t, w, failover.Config{HealthyThreshold: 2, UnhealthyThreshold: 1, Now: func() time.Time { return time.Time{} }})
+	w.down("us-east-1")
+	require.NoError(t, rd.Probe(t.Context()))
+	w.up("us-east-1")
+	for _, healthy := range []bool{false, true} {
+		require.NoError(t, rd.Probe(t.Context()))
+		require.Equal(t, healthy, status(t, rd, "us-east-1").Healthy)
+	}
+}
+
 func TestStatusTimes(t *testing.T) {
 	now := time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)
 	made := now

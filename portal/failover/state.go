@@ -1,9 +1,7 @@
 package failover
 
 import (
-	"log/slog"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -31,16 +29,16 @@ type target struct {
 	Region
 	// usable is what ServeHTTP reads. Written under Redirector.mu.
 	usable atomic.Bool
-	// report is held over a change and its OnChange, so that these come in
-	// order. It is taken before Redirector.mu.
-	report sync.Mutex
 	// The rest is guarded by Redirector.mu.
 	control   Control
 	healthy   bool
 	since     time.Time
+	probed    bool
 	streak    int // how many probes in a row have contradicted healthy
 	lastProbe time.Time
 	lastError error
+	untold    []change // in order
+	telling   bool     // somebody is on it
 }
 
 func (t *target) status() Status {
@@ -80,9 +78,6 @@ func (rd *Redirector) Set(region string, c Control) error {
 	case !c.known():
 		return badConfig("Set", "Auto, On or Off", c.String())
 	}
-	t.report.Lock()
-	defer t.report.Unlock()
-
 	rd.mu.Lock()
 	if c == Off && !slices.ContainsFunc(rd.targets, func(o *target) bool { return o != t && o.control != Off }) {
 		rd.mu.Unlock()
@@ -91,31 +86,28 @@ func (rd *Redirector) Set(region string, c Control) error {
 	changed := t.control != c
 	t.control = c
 	t.decide()
-	s, left := t.status(), rd.left()
-	rd.mu.Unlock()
 	if changed {
-		rd.tell(s, left)
+		rd.note(t)
 	}
+	rd.mu.Unlock()
+	rd.report(t)
 	return nil
 }
 
 // record takes in the result of a probe.
 func (rd *Redirector) record(t *target, result error) {
-	t.report.Lock()
-	defer t.report.Unlock()
-
 	rd.mu.Lock()
-	first, failedBefore := t.lastProbe.IsZero(), t.lastError != nil
-	t.lastProbe, t.lastError = rd.cfg.Now(), result
-	changed := rd.weigh(t, first)
-	s, left := t.status(), rd.left()
+	first, failedBefore := !t.probed, t.lastError != nil
+	t.probed, t.lastProbe, t.lastError = true, rd.cfg.Now(), result
+	if rd.weigh(t, first) {
+		rd.note(t)
+	}
+	s := t.status()
 	rd.mu.Unlock()
 	if result != nil && !failedBefore {
 		rd.cfg.Logger.Warn("failover: probe failed", "region", s.Region, "healthy", s.Healthy, "error", result.Error())
 	}
-	if changed {
-		rd.tell(s, left)
-	}
+	rd.report(t)
 }
 
 // weigh is the hysteresis: it reports whether the last result has changed what
@@ -139,31 +131,4 @@ func (rd *Redirector) weigh(t *target, first bool) bool {
 	t.healthy, t.streak, t.since = !t.healthy, 0, t.lastProbe
 	t.decide()
 	return true
-}
-
-// left counts the Regions that can be used.
-func (rd *Redirector) left() int {
-	n := 0
-	for _, t := range rd.targets {
-		if t.usable.Load() {
-			n++
-		}
-	}
-	return n
-}
-
-func (rd *Redirector) tell(s Status, left int) {
-	log := rd.cfg.Logger.With(slog.String("region", s.Region), slog.Bool("healthy", s.Healthy),
-		slog.String("control", s.Control.String()), slog.Bool("usable", s.Usable), slog.Int("regions_left", left))
-	switch {
-	case left == 0:
-		log.Error("failover: no Region can be used")
-	case s.Usable:
-		log.Info("failover: Region is used")
-	default:
-		log.Warn("failover: Region is not used")
-	}
-	if rd.cfg.OnChange != nil {
-		rd.cfg.OnChange(s)
-	}
 }

@@ -17,6 +17,10 @@ type assignment struct {
 	named bool
 }
 
+// maxAssignments caps the attributes that one PATCH is about. Each is many times
+// its size here, and a body has room for more of them than anybody needs.
+const maxAssignments = 10_000
+
 // assignments takes operations apart into single attributes. An operation
 // without a path has an object that may use paths as names; Entra ID does.
 func assignments(ops []operation, schema string) ([]assignment, *Error) {
@@ -30,11 +34,14 @@ func assignments(ops []operation, schema string) ([]assignment, *Error) {
 			out = append(out, assignment{op.verb, p, op.raw, true})
 			continue
 		}
-		fields, err := object(op.raw, "value of an operation without path")
+		fields, err := object(op.raw, maxFields, "value of an operation without path")
 		if err != nil {
 			return nil, err
 		}
 		out = append(out, listed(op.verb, fields, schema)...)
+		if len(out) > maxAssignments {
+			return nil, refuse(ReasonTooLarge, "Operations", "at most 10000 attributes in all", "")
+		}
 	}
 	return out, nil
 }

@@ -37,6 +37,10 @@ type Change struct {
 	Resource, ID, Name string
 	// EndsAccess says that a user was deleted, or was active and is no longer.
 	EndsAccess bool
+	// Unconfirmed says that the instance failed over the change, and may have
+	// made it all the same. The client was answered 503. If it tries again and
+	// finds it made, nothing changes any more and nobody is told.
+	Unconfirmed bool
 }
 
 // An Action says what became of a user or a group.
@@ -77,7 +81,9 @@ type Config struct {
 	MaxResults int
 
 	// OnChange is called after a change was made and before the client hears
-	// of it, once for each. It runs on the request's goroutine, so several may
+	// of it, once for each; and for an end of access that may have been made
+	// too (Unconfirmed), since a session that is ended for nothing costs less
+	// than one that is left. It runs on the request's goroutine, so several may
 	// run at once. Nil: nobody is told.
 	OnChange func(Change)
 	// Logger gets a line for every write and every refusal. Nil: none is kept.
@@ -113,7 +119,7 @@ func New(c Config) (*ServiceProvider, error) {
 		return bad("View", "the view of a Region", "")
 	}
 	u, err := url.Parse(c.BaseURL)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || strings.ContainsAny(c.BaseURL, "?#") {
 		return bad("BaseURL", "an absolute http or https URL without user, query and fragment", c.BaseURL)
 	}
 	if len(c.Tokens) == 0 && c.TokenHashes == nil {
@@ -126,6 +132,9 @@ func New(c Config) (*ServiceProvider, error) {
 	for _, t := range c.Tokens {
 		if len(t) < MinToken {
 			return bad("Tokens", "at least 20 bytes in each", "") // never the token itself
+		}
+		if strings.TrimSpace(t) != t { // as if read from a file; no request can bring it
+			return bad("Tokens", "no space or line break at either end", "")
 		}
 		s.hashes = append(s.hashes, HashToken(t))
 	}

@@ -41,8 +41,9 @@
 // and never shown. A path that no schema has is refused with invalidPath.
 // meta has no created and no lastModified, since the instance keeps no times.
 //
-// Names, userName and externalId have at most 256 bytes, no control characters,
-// and no space at either end (it is cut off where it is only for people to read).
+// Names, addresses, userName and externalId have at most 256 bytes, no control
+// characters, and no space at either end (it is cut off where it is only for
+// people to read).
 //
 // An ID is random, stays when the user or the group is renamed, and is never
 // used again. A user or a group that was configured by hand has the ID it has
@@ -59,8 +60,9 @@
 //
 // A user with active false, or deleted, has no access from the moment of the
 // answer: the portal asks the instance at every request, and [Config.OnChange]
-// tells those who keep sessions elsewhere. POST without active makes an active
-// user; PUT without it leaves active as it was; no PATCH can take it away.
+// tells those who keep sessions elsewhere, also of what was answered with 503
+// and may have happened. POST without active makes an active user; PUT without
+// it leaves active as it was; no PATCH can take it away.
 //
 // # All or nothing
 //
@@ -74,7 +76,9 @@
 //
 // An update of the instance costs time in proportion to the instance, so
 // changes that come while one is made share the next. Bodies (4 MiB), queries
-// (8 KiB), filters (2 KiB), operations of a PATCH (1,000), attributes of an
-// object (1,000), emails of a user (100) and resources of a page (100) are bounded. Deadlines for slow
-// clients are the server's (http.Server's ReadTimeout).
+// (8 KiB), filters (2 KiB), operations of a PATCH (1,000), their attributes
+// (10,000), attributes of an object (1,000, of a name 100), schemas and emails
+// of a user (100) and resources of a page (100) are bounded; members of a group
+// are not. Deadlines for slow clients are the server's (http.Server's
+// ReadTimeout).
 package scim

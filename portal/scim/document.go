@@ -3,12 +3,17 @@ package scim
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 )
 
-// maxFields caps how many attributes one JSON object may have.
-const maxFields = 1000
+// How many attributes one JSON object may have, and one that is a name.
+const (
+	maxFields     = 1000
+	maxNameFields = 100
+)
 
 // A field is one member of a JSON object.
 type field struct {
@@ -18,7 +23,7 @@ type field struct {
 
 // object reads a JSON object. Names are case-insensitive (RFC 7643 2.1), so two
 // that differ in case only are one name with two values, and refused.
-func object(raw []byte, what string) ([]field, *Error) {
+func object(raw []byte, most int, what string) ([]field, *Error) {
 	bad := func(want string) ([]field, *Error) { return nil, refuse(ReasonInvalidSyntax, what, want, "") }
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
@@ -38,8 +43,8 @@ func object(raw []byte, what string) ([]field, *Error) {
 		switch {
 		case seen[key]:
 			return nil, refuse(ReasonInvalidSyntax, what, "each attribute once", name)
-		case len(out) == maxFields:
-			return bad("at most 1000 attributes")
+		case len(out) == most:
+			return bad("at most " + strconv.Itoa(most) + " attributes")
 		}
 		seen[key] = true
 		out = append(out, f)
@@ -71,10 +76,12 @@ func elements(raw []byte, most int, what string) ([]json.RawMessage, *Error) {
 // body reads the object that a request consists of, and checks that schemas,
 // if it is there, names the one that is expected. Some clients leave it out.
 func body(raw []byte, schema string) ([]field, *Error) {
-	if !json.Valid(raw) {
-		return nil, refuse(ReasonInvalidSyntax, "body", "valid JSON", "")
+	// Go's decoder puts U+FFFD for what is not UTF-8, and two names that the
+	// client tells apart would be one.
+	if !utf8.Valid(raw) || !json.Valid(raw) {
+		return nil, refuse(ReasonInvalidSyntax, "body", "valid JSON in UTF-8", "")
 	}
-	fields, err := object(raw, "body")
+	fields, err := object(raw, maxFields, "body")
 	if err != nil {
 		return nil, err
 	}
@@ -84,21 +91,22 @@ func body(raw []byte, schema string) ([]field, *Error) {
 			out = append(out, f)
 			continue
 		}
-		var schemas []string
-		if json.Unmarshal(f.raw, &schemas) != nil || !containsFold(schemas, schema) {
+		if !listsSchema(f.raw, schema) {
 			return nil, refuse(ReasonInvalidSyntax, "schemas", "a list with "+schema, string(f.raw))
 		}
 	}
 	return out, nil
 }
 
-func containsFold(list []string, s string) bool {
-	for _, o := range list {
-		if strings.EqualFold(o, s) {
-			return true
-		}
-	}
-	return false
+// maxSchemas caps the list that the expected schema is looked for in.
+const maxSchemas = 100
+
+func listsSchema(raw json.RawMessage, schema string) bool {
+	list, err := elements(raw, maxSchemas, "schemas")
+	return err == nil && slices.ContainsFunc(list, func(one json.RawMessage) bool {
+		s, err := text(one, "schemas")
+		return err == nil && strings.EqualFold(s, schema)
+	})
 }
 
 // scalar unwraps a single value that came as a list of one complex value, as

@@ -9,21 +9,17 @@ import (
 
 // email is one value of emails.
 type email struct {
-	Value   *string `json:"value"`
-	Type    string  `json:"type"`
-	Primary any     `json:"primary"`
+	Value *string `json:"value"`
+	Type  string  `json:"type"`
+	// Primary is not decoded into just anything: a list of nothings would
+	// become many times its size.
+	Primary json.RawMessage `json:"primary"`
 }
 
 // isPrimary says whether the client calls it the preferred one.
 func (e email) isPrimary() bool {
-	switch p := e.Primary.(type) {
-	case bool:
-		return p
-	case string:
-		b, _ := boolean(p)
-		return b
-	}
-	return false
+	b, err := truth(e.Primary, "primary")
+	return err == nil && b
 }
 
 // setEmail assigns to emails. The instance keeps one address, shown as the
@@ -88,7 +84,7 @@ func keptEmail(address string, filter []term) (kept, matches bool, err *Error) {
 
 // setEmails assigns a list: the primary one is kept, else the first of type
 // "work", else the first. Added to an address that is there, the first of any
-// other type is not kept.
+// other type is not kept, unless a filter says that it is about the one that is.
 func setEmails(u *center.User, a assignment) *Error {
 	list, err := emails(a.raw)
 	if err != nil {
@@ -110,7 +106,7 @@ func setEmails(u *center.User, a assignment) *Error {
 			best, rank = *e.Value, r
 		}
 	}
-	if a.verb == add && u.Email != "" && rank < 2 {
+	if a.verb == add && a.path.filter == nil && u.Email != "" && rank < 2 {
 		return nil
 	}
 	u.Email = strings.TrimSpace(best)

@@ -69,6 +69,9 @@ func TestEntraUser(t *testing.T) {
 		{"op": "Remove", "path": "displayName"}, {"op": "Remove", "path": "name"}`)
 	want.Email, want.DisplayName, want.GivenName, want.FamilyName = "eryn@example.com", "", "", ""
 	assert.Equal(t, want, r.user(t, id))
+	patch(`{"op": "Add", "path": "emails[type eq \"work\"]", "value": {"value": "erin@example.com"}}`)
+	want.Email = "erin@example.com"
+	assert.Equal(t, want, r.user(t, id), "the filter says which one it is")
 	r.ok(t, 204, "DELETE", "/Users/"+id, "")
 }
 

@@ -128,6 +128,8 @@ func TestAttributes(t *testing.T) {
 	assert.Equal(t, map[string]any{"familyName": "Adams"}, u["name"])
 	g := r.ok(t, 200, "GET", "/Groups/g-1?attributes=members.value", "")
 	assert.Equal(t, map[string]any{"value": "u-1"}, g["members"].([]any)[0])
+	g = r.ok(t, 200, "GET", "/Groups/g-1?excludedAttributes=members.$REF", "")
+	assert.Equal(t, map[string]any{"value": "u-1", "type": "User"}, g["members"].([]any)[0])
 }
 
 // An ID that was chosen by hand may hold anything; its location leads back.

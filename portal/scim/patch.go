@@ -55,7 +55,7 @@ func operations(raw []byte) ([]operation, *Error) {
 
 func oneOperation(raw json.RawMessage) (operation, *Error) {
 	var op operation
-	fields, err := object(raw, "operation")
+	fields, err := object(raw, maxFields, "operation")
 	if err != nil {
 		return op, err
 	}

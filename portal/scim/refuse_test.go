@@ -1,6 +1,7 @@
 package scim_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -25,6 +26,8 @@ func TestUsersRefused(t *testing.T) {
 		{"another schema", 400, "invalidSyntax", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"userName":"x@example.com"}`},
 		{"schemas no list", 400, "invalidSyntax", `{"schemas":"urn:ietf:params:scim:schemas:core:2.0:User","userName":"x@example.com"}`},
 		{"twice in another case", 400, "invalidSyntax", `{"userName":"x@example.com","username":"y@example.com"}`},
+		{"more schemas than there are", 400, "invalidSyntax", `{"schemas":[` + strings.Repeat(`"x",`, 100) + `"urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"x@example.com"}`},
+		{"no UTF-8", 400, "invalidSyntax", "{\"userName\":\"x\xff@example.com\"}"},
 		{"no userName", 400, "invalidValue", `{"displayName":"X"}`},
 		{"empty userName", 400, "invalidValue", `{"userName":""}`},
 		{"null userName", 400, "invalidValue", `{"userName":null}`},
@@ -106,6 +109,13 @@ func TestPatchesRefused(t *testing.T) {
 	many := strings.TrimSuffix(strings.Repeat(`{"op":"replace","path":"active","value":true},`, 1001), ",")
 	r.refused(t, 413, "", "PATCH", "/Users/u-1", `{"Operations":[`+many+`]}`)
 	r.refused(t, 413, "", "PUT", "/Users/u-1", `{"userName":"alice@example.com","emails":[`+strings.TrimSuffix(strings.Repeat("{},", 101), ",")+`]}`)
+	names := make([]string, 1000)
+	for i := range names {
+		names[i] = fmt.Sprintf(`"x%d":1`, i)
+	}
+	all := `{"op":"add","value":{` + strings.Join(names, ",") + `}},`
+	r.refused(t, 413, "", "PATCH", "/Users/u-1", `{"Operations":[`+strings.Repeat(all, 10)+`{"op":"add","path":"title","value":"x"},{"op":"add","value":{"x":1}}]}`)
+	r.refused(t, 400, "invalidValue", "PATCH", "/Users/u-1", `{"Operations":[{"op":"add","value":{"name":{`+strings.Join(names[:101], ",")+`}}}]}`)
 	r.refused(t, 404, "", "PATCH", "/Groups/u-1", `{"Operations":[{"op":"remove","path":"members"}]}`)
 	r.refused(t, 400, "invalidSyntax", "PATCH", "/Users/u-1", `{"schemas":["x"],"Operations":[{"op":"replace","value":{"active":true}}]}`)
 }

@@ -57,14 +57,37 @@ func (s *ServiceProvider) group(g center.Group, pick selection) resource {
 		"meta":        resource{"resourceType": "Group", "location": s.location("Groups", g.ID)},
 	}
 	put(r, "externalId", g.ExternalID)
-	if pick.wants("members") { // there may be thousands
-		list := make([]resource, len(g.Members))
-		for i, id := range g.Members {
-			list[i] = resource{"value": id, "$ref": s.location("Users", id), "type": "User"}
-		}
-		r["members"] = list
+	if pick.wants("members") {
+		r["members"] = s.members(g.Members, pick)
 	}
 	return pick.of(r)
+}
+
+// A shownMember is a member as clients read it. There may be many thousands in
+// one answer, and as a resource each would be ten times its size.
+type shownMember struct {
+	Value string `json:"value,omitempty"`
+	Ref   string `json:"$ref,omitempty"`
+	Type  string `json:"type,omitempty"`
+}
+
+// members shows what is wanted of each, so that selection.of has nothing to
+// take out of them.
+func (s *ServiceProvider) members(ids []string, pick selection) []shownMember {
+	value, ref, kind := pick.wantsPart("members", "value"), pick.wantsPart("members", "$ref"), pick.wantsPart("members", "type")
+	out := make([]shownMember, len(ids))
+	for i, id := range ids {
+		if value {
+			out[i].Value = id
+		}
+		if ref {
+			out[i].Ref = s.location("Users", id)
+		}
+		if kind {
+			out[i].Type = "User"
+		}
+	}
+	return out
 }
 
 func put(r resource, name, value string) {

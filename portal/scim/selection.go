@@ -62,11 +62,16 @@ func (p selection) of(r resource) resource {
 
 // parts takes sub-attributes that aren't wanted out of a complex value.
 func (p selection) parts(name string, v resource) {
-	name = strings.ToLower(name)
 	for sub := range v {
-		full := name + "." + strings.ToLower(sub)
-		if p.except[full] || (p.only != nil && !p.only[name] && !p.only[full]) {
+		if !p.wantsPart(name, sub) {
 			delete(v, sub)
 		}
 	}
+}
+
+// wantsPart says whether a sub-attribute of a wanted attribute will be shown.
+func (p selection) wantsPart(name, sub string) bool {
+	name = strings.ToLower(name)
+	full := name + "." + strings.ToLower(sub)
+	return !p.except[full] && (p.only == nil || p.only[name] || p.only[full])
 }

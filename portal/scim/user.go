@@ -80,9 +80,9 @@ func setName(u *center.User, a assignment) *Error {
 		u.GivenName, u.FamilyName = "", ""
 		return nil
 	}
-	fields, err := object(a.raw, "name")
+	fields, err := object(a.raw, maxNameFields, "name")
 	if err != nil {
-		return refuse(ReasonInvalidValue, "name", "an object", "")
+		return refuse(ReasonInvalidValue, "name", "an object of at most 100 attributes", "")
 	}
 	for _, f := range fields {
 		sub := assignment{verb: a.verb, path: path{attr: "name", sub: strings.ToLower(f.name)}, raw: f.raw}

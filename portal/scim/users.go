@@ -79,11 +79,13 @@ func (s *ServiceProvider) changeUser(c *call, edit func(*center.User) *Error) (*
 		changed, err = st.putUser(after)
 		return err
 	})
+	done := Change{Action: ActionChanged, Resource: "User", ID: after.ID, Name: after.UserName, EndsAccess: changed && before.Active && !after.Active}
 	if err != nil {
+		s.unconfirmed(err, done)
 		return nil, err
 	}
 	if changed {
-		s.cfg.OnChange(Change{Action: ActionChanged, Resource: "User", ID: after.ID, Name: after.UserName, EndsAccess: before.Active && !after.Active})
+		s.cfg.OnChange(done)
 	}
 	return &answer{status: http.StatusOK, body: s.user(after, c.pick)}, nil
 }
@@ -101,9 +103,19 @@ func (s *ServiceProvider) deleteUser(c *call) (*answer, *Error) {
 		st.dropUser(c.id)
 		return nil
 	})
+	done := Change{Action: ActionDeleted, Resource: "User", ID: u.ID, Name: u.UserName, EndsAccess: u.ID != ""}
 	if err != nil {
+		s.unconfirmed(err, done)
 		return nil, err
 	}
-	s.cfg.OnChange(Change{Action: ActionDeleted, Resource: "User", ID: u.ID, Name: u.UserName, EndsAccess: true})
+	s.cfg.OnChange(done)
 	return &answer{status: http.StatusNoContent}, nil
+}
+
+// unconfirmed tells of an end of access that failed and may have happened.
+func (s *ServiceProvider) unconfirmed(err *Error, c Change) {
+	if err.Reason == ReasonUnavailable && c.EndsAccess {
+		c.Unconfirmed = true
+		s.cfg.OnChange(c)
+	}
 }

@@ -175,3 +175,34 @@ func TestAChangeThatIsMadeAgainCountsOnce(t *testing.T) {
 	assert.Equal(t, []string{"u-2"}, r.group(t, "g-1").Members)
 	assert.Len(t, r.changes, 5)
 }
+
+// lossy is a view whose first changes are made, and whose word of it is lost.
+type lossy struct{ scim.View }
+
+func (v lossy) Update(change func(*center.Tx) error) error {
+	return errors.Join(v.View.Update(change), errors.New("the connection is gone"))
+}
+
+// The client tries again, finds everything done, and there is no second chance
+// to end sessions elsewhere.
+func TestAnEndOfAccessThatMayHaveBeenMadeIsTold(t *testing.T) {
+	off := `{"Operations":[{"op":"replace","value":{"active":false}}]}`
+	for _, c := range []struct {
+		method, path, body string
+		want               []scim.Change
+	}{
+		{"PATCH", "/Users/u-1", off, []scim.Change{{Action: scim.ActionChanged, Resource: "User", ID: "u-1", Name: "alice@example.com", EndsAccess: true, Unconfirmed: true}}},
+		{"DELETE", "/Users/u-1", "", []scim.Change{{Action: scim.ActionDeleted, Resource: "User", ID: "u-1", Name: "alice@example.com", EndsAccess: true, Unconfirmed: true}}},
+		{"PATCH", "/Users/carol%2Fops@example.com", off, nil}, // she had no access
+		{"PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"displayName":"A"}}]}`, nil},
+		{"DELETE", "/Groups/g-1", "", nil},
+	} {
+		r := newRig(t, seed(), "us-east-1", func(c *scim.Config) { c.View = lossy{c.View} })
+		r.ok(t, 503, c.method, c.path, c.body)
+		assert.Equal(t, c.want, r.changes, "%s %s %s", c.method, c.path, c.body)
+		if c.method == "DELETE" {
+			assert.Equal(t, 404, r.ask(t, c.method, c.path, c.body).Code)
+			assert.Equal(t, c.want, r.changes)
+		}
+	}
+}

@@ -1,0 +1,73 @@
+package scim_test
+
+import (
+	"fmt"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// allocated returns how many bytes a request costs, and its answer.
+func (r *rig) allocated(method, path, body string) (cost int, out *httptest.ResponseRecorder) {
+	req := request(method, path, body)
+	out = httptest.NewRecorder()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	r.ServeHTTP(out, req)
+	runtime.ReadMemStats(&after)
+	return int(after.TotalAlloc - before.TotalAlloc), out
+}
+
+// No body is worth many times its size, whatever small things it lists.
+func TestABodyCostsInProportion(t *testing.T) {
+	const size = 2 << 20
+	fill := func(begin, one, end string) string {
+		return begin + strings.TrimSuffix(strings.Repeat(one, (size-len(begin)-len(end))/len(one)), ",") + end
+	}
+	fields := make([]string, 1000)
+	for i := range fields {
+		fields[i] = fmt.Sprintf(`"%x":1`, i)
+	}
+	object := "{" + strings.Join(fields, ",") + "}"
+	r := newRig(t, seed(), "us-east-1")
+	for name, c := range map[string][3]string{
+		"one long text":      {"POST", "/Users", fill(`{"userName":"a@example.com","title":"`, "x", `"}`)},
+		"primary of objects": {"POST", "/Users", fill(`{"userName":"b@example.com","emails":[{"primary":[`, `{},`, `]}]}`)},
+		"primary of numbers": {"POST", "/Users", fill(`{"userName":"c@example.com","emails":[{"primary":[`, `0,`, `]}]}`)},
+		"schemas":            {"POST", "/Users", fill(`{"schemas":[`, `"",`, `],"userName":"d@example.com"}`)},
+		"attributes":         {"PATCH", "/Users/u-1", fill(`{"Operations":[`, `{"op":"add","value":`+object+`},`, `]}`)},
+		"names":              {"PATCH", "/Users/u-1", fill(`{"Operations":[`, `{"op":"add","path":"name","value":`+object+`},`, `]}`)},
+	} {
+		cost, out := r.allocated(c[0], c[1], c[2])
+		assert.Less(t, cost, 25*len(c[2]), "%s: %s", name, out.Body)
+	}
+}
+
+// Each group of a page may have all users in it.
+func TestAMemberCostsLittle(t *testing.T) {
+	d := center.Data{Regions: []center.Region{{Name: "us-east-1"}}}
+	var everybody []string
+	for i := range 1000 {
+		everybody = append(everybody, fmt.Sprintf("u-%d", i))
+		d.Users = append(d.Users, center.User{ID: everybody[i], UserName: fmt.Sprintf("user%d@example.com", i)})
+	}
+	for i := range 20 {
+		d.Groups = append(d.Groups, center.Group{Name: fmt.Sprintf("Group %d", i), Members: everybody})
+	}
+	r := newRig(t, d, "us-east-1")
+	for _, query := range []string{"", "?attributes=members.value"} {
+		shown := 0
+		each := testing.AllocsPerRun(1, func() {
+			out := httptest.NewRecorder()
+			r.ServeHTTP(out, request("GET", "/Groups"+query, ""))
+			shown = strings.Count(out.Body.String(), `"value"`)
+		}) / 20_000
+		assert.Equal(t, 20_000, shown)
+		assert.Less(t, each, 3.0, "%q: allocations for one member", query)
+	}
+}
