@@ -212,6 +212,44 @@ func TestControlGroups(t *testing.T) {
 	assert.Len(t, a.list("/api/v1/groups/"+everyone[0]+"/users", "id"), 2)
 }
 
+// Whoever is refused a change keeps login, session and place in the queue.
+func TestControlRefusedRename(t *testing.T) {
+	a := newAPI(t, twoRegions())
+	b := newBrowser(t, a.idp)
+	b.signIn(b.get(a.idp.SignInURL()), alice, mockidp.DefaultPassword)
+	require.NoError(t, a.idp.QueueUser(alice))
+	a.refused(400, "E0000001", "POST", "/api/v1/users/"+alice, object{"profile": object{"login": "carol@example.com", "not a name": "x"}})
+	b.get(a.idp.DashboardURL()).contains(t, "My Apps")
+	newBrowser(t, a.idp).get(a.idp.SignInURL()).contains(t, "Alice Example")
+
+	a.ok(200, "POST", "/api/v1/users/"+alice, object{"profile": object{"login": "carol@example.com", "firstName": "Carol"}})
+	b.get(a.idp.DashboardURL()).contains(t, "Carol Example")
+}
+
+func TestControlSaysWhatIsMissing(t *testing.T) {
+	a := newAPI(t, twoRegions())
+	for path, body := range map[string]any{"/control/faults": object{"kind": "drop", "app": "none"}, "/control/queue": object{"error": object{"app": "none"}},
+		"/control/deliver": object{"app": "none", "user": alice}} {
+		_, said := a.do("POST", path, body)
+		assert.Contains(t, string(said), `no app has the ID \"none\"`, path)
+	}
+}
+
+// A slip of the pen doesn't make a narrow order a wide one. Okta's own calls
+// pass over what they don't know, as Okta does.
+func TestControlUnknownFields(t *testing.T) {
+	conf := twoRegions()
+	conf.Mutate = func(mockidp.Mutation) (mockidp.Mutated, error) { return mockidp.Mutated{}, nil }
+	a := newAPI(t, conf)
+	a.refused(400, "E0000003", "POST", "/control/attacks", object{"id": "X1", "login": alice})
+	a.refused(400, "E0000003", "POST", "/control/attack", object{"id": "X1", "application": "idc"})
+	a.refused(400, "E0000003", "POST", "/control/faults", object{"kind": "drop", "times": 1})
+	assert.Empty(t, a.idp.StandingMutations())
+	assert.Empty(t, a.idp.Faults())
+	a.ok(200, "POST", "/control/attacks", object{"id": "X1", "user": alice})
+	a.ok(200, "POST", "/api/v1/users", object{"profile": object{"login": "carol@example.com"}, "realmId": "x"})
+}
+
 func TestControlGuards(t *testing.T) {
 	a := newAPI(t, twoRegions())
 	req := must(http.NewRequest("GET", a.url+"/api/v1/users", nil))

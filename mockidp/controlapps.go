@@ -94,6 +94,10 @@ func (s *Server) replaceApp(c *call) *apiError {
 		if k := body.Credentials; k != nil && k.Signing != nil && a.Kind == SAML && k.Signing.Kid == st.keyFor(a).id {
 			body.Credentials = nil // what was read is written back: no choice of a key
 		}
+		if on, shown := body.Settings.SignOn, st.signOn(a); on != nil && a.SignatureMethod == "" &&
+			on.SignatureAlgorithm == shown.SignatureAlgorithm && on.DigestAlgorithm == shown.DigestAlgorithm {
+			on.SignatureAlgorithm = "" // nor of an algorithm, which another key may not have
+		}
 		if body.SignOnMode != "" && body.SignOnMode != a.signOnMode() {
 			return invalid("signOnMode", "an app can't change it")
 		}

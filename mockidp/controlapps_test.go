@@ -56,6 +56,17 @@ func TestControlSAMLApp(t *testing.T) {
 	after, _ := a.idp.App(id)
 	assert.Equal(t, before, after)
 
+	// Nor do choices come about that nobody made: of an algorithm, and of Everyone.
+	require.NoError(t, a.idp.UpdateApp("idc", func(a *mockidp.App) error { a.GroupAttribute = &mockidp.GroupAttribute{}; return nil }))
+	a.ok(200, "PUT", "/api/v1/apps/idc", a.ok(200, "GET", "/api/v1/apps/idc", nil))
+	key, err := a.idp.AddAppKey("idc", ecdsaKey(), nil)
+	require.NoError(t, err)
+	require.NoError(t, a.idp.SignAppWith("idc", key.ID))
+	idc, err := a.idp.IdPInitiated("idc", alice, "")
+	require.NoError(t, err)
+	assert.Equal(t, "Engineering", text(t, decode(t, idc), "//Attribute[@Name='groups']/AttributeValue"))
+	assert.Len(t, decode(t, idc).FindElements("//Attribute[@Name='groups']/AttributeValue"), 1)
+
 	// Assigned to a person, then to a group; the tile and the answer follow.
 	u, _ := a.idp.User(alice)
 	given := a.ok(200, "POST", "/api/v1/apps/"+id+"/users", object{"id": u.ID, "scope": "USER", "credentials": object{"userName": alice}})

@@ -71,15 +71,20 @@ func fromError(err error, about string) *apiError {
 		return &apiError{Status: 500, Code: "E0000009", Summary: "Internal Server Error", Causes: []string{cut(err.Error())}}
 	}
 	text := strings.TrimPrefix(e.Error(), "mockidp: ")
+	missing := func(kind string) *apiError {
+		api := notFound(about, kind)
+		api.Causes = []string{text} // which says what was looked for, where about is a field
+		return api
+	}
 	switch e.Reason {
 	case ReasonNoSuchApp:
-		return notFound(about, "AppInstance")
+		return missing("AppInstance")
 	case ReasonNoSuchUser:
-		return notFound(about, "User")
+		return missing("User")
 	case ReasonNoSuchGroup:
-		return notFound(about, "UserGroup")
+		return missing("UserGroup")
 	case ReasonNoSuchKey, ReasonNoSuchMessage:
-		return notFound(about, strings.TrimPrefix(string(e.Reason), "NoSuch"))
+		return missing(strings.TrimPrefix(string(e.Reason), "NoSuch"))
 	case ReasonInternal:
 		return &apiError{Status: 500, Code: "E0000009", Summary: "Internal Server Error", Causes: []string{text}}
 	}

@@ -159,15 +159,13 @@ func (s *Server) deliverBounded(f Form) ACSAnswer {
 	return a
 }
 
-// transport reaches *.localhost, whether or not the Server listens itself.
+// transport reaches *.localhost, whether or not the Server listens itself. A
+// service provider may be called sp.example.com: unlike Client it doesn't take
+// that for the Server.
 func (s *Server) transport() *http.Transport {
 	s.life.Lock()
 	defer s.life.Unlock()
-	own := ""
-	if s.Listener != nil {
-		own = s.Listener.Addr().String()
-	}
-	return s.newTransport(own)
+	return s.newTransport("")
 }
 
 // number reads an ID from the path.

@@ -50,7 +50,8 @@ func (s *Server) withMessage(c *call, f func(Message) *apiError) *apiError {
 }
 
 // matcher reads what a caller wants to see: after an ID, in a direction, of an
-// app, about a user, with the ACS's answer.
+// app, about a user, with the ACS's answer. What can match nothing is refused:
+// waiting for it would look as if nothing had happened.
 func (c *call) matcher() (func(Message) bool, *apiError) {
 	q := c.r.URL.Query()
 	after := int64(0)
@@ -58,6 +59,11 @@ func (c *call) matcher() (func(Message) bool, *apiError) {
 		var err error
 		if after, err = strconv.ParseInt(text, 10, 64); err != nil {
 			return nil, invalid("after", "the ID of a message")
+		}
+	}
+	for name, words := range map[string][]string{"direction": {string(Received), string(Sent)}, "answered": {"true", "false"}, "refused": {"true", "false"}} {
+		if v := q.Get(name); v != "" && !slices.Contains(words, v) {
+			return nil, invalid(name, words[0]+" or "+words[1])
 		}
 	}
 	is := func(name, v string) bool { return q.Get(name) == "" || q.Get(name) == v }
@@ -152,10 +158,12 @@ func answerJSON(a ACSAnswer) map[string]any {
 	return map[string]any{"time": a.Time, "status": a.Status, "location": a.Location, "body": string(a.Body), "error": a.Err}
 }
 
-// pretty is a message for people. Its signatures no longer hold.
+// pretty is a message for people. Its signatures no longer hold. A deep one
+// stays as it is: it would become a thousand times as long, nearly all of it
+// spaces, and a stranger's request may be deep.
 func pretty(raw []byte) string {
 	doc := etree.NewDocument()
-	if doc.ReadFromBytes(raw) != nil || doc.Root() == nil {
+	if doc.ReadFromBytes(raw) != nil || doc.Root() == nil || deeper(doc.Root(), deepest) {
 		return string(raw)
 	}
 	doc.Indent(2)
@@ -164,4 +172,9 @@ func pretty(raw []byte) string {
 		return string(raw)
 	}
 	return text
+}
+
+// deeper says that an element holds more than n levels of others.
+func deeper(el *etree.Element, n int) bool {
+	return n < 0 || slices.ContainsFunc(el.ChildElements(), func(child *etree.Element) bool { return deeper(child, n-1) })
 }

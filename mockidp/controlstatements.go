@@ -27,12 +27,19 @@ func toExpression(v string) string {
 }
 
 func (b *signOnBody) statements(a *App) *apiError {
+	all := map[string]bool{} // what was read is written back: then ".*" isn't Everyone as well
+	for _, g := range a.groupStatements() {
+		all[or(g.Name, "groups")] = g.Filter == AllGroups
+	}
 	a.Attributes, a.GroupAttribute, a.GroupAttributes = nil, nil, nil
 	for _, st := range b.AttributeStatements {
 		if st.Type == "GROUP" {
 			f, ok := keyOf(filterWords, st.FilterType)
 			if !ok || st.FilterType == "" {
 				return invalid("attributeStatements", "unknown filterType "+quote(st.FilterType))
+			}
+			if f == Regex && st.FilterValue == ".*" && all[st.Name] {
+				f, st.FilterValue = AllGroups, ""
 			}
 			a.GroupAttributes = append(a.GroupAttributes, GroupAttribute{Name: st.Name, NameFormat: st.Namespace, Filter: f, Value: st.FilterValue})
 			continue

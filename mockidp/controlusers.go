@@ -148,8 +148,9 @@ func (s *Server) editUser(c *call, whole bool) *apiError {
 		if u == nil {
 			return notFound(id, "User")
 		}
+		was := u.Login
 		if login := body.login(); login != "" && login != u.Login {
-			if err := s.rename(st, u, login); err != nil {
+			if err := st.rename(u, login); err != nil {
 				return err
 			}
 			u = st.user(login)
@@ -162,6 +163,9 @@ func (s *Server) editUser(c *call, whole bool) *apiError {
 		}
 		if err := st.putUser(next); err != nil {
 			return err
+		}
+		if next.Login != was {
+			s.renamed(was, next.Login)
 		}
 		id = next.ID
 		return nil

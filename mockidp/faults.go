@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 )
@@ -32,6 +33,14 @@ const (
 
 var faultKinds = []FaultKind{Delay, DropConnection, ServerError, CutPage, CutResponse, ClockSkew, WrongContentType, DuplicatePost}
 
+func faultWords() string {
+	var words []string
+	for _, k := range faultKinds {
+		words = append(words, string(k))
+	}
+	return strings.Join(words, ", ")
+}
+
 // Fault is something that goes wrong with an app's answers. None does unless
 // it is in Config.Faults or was given to Inject.
 type Fault struct {
@@ -54,7 +63,7 @@ type Fault struct {
 func (f Fault) check(st *state) *Error {
 	switch {
 	case !slices.Contains(faultKinds, f.Kind):
-		return badConfig("unknown Fault.Kind %s", quote(string(f.Kind)))
+		return &Error{Reason: ReasonConfig, Detail: "unknown Fault.Kind", Want: faultWords(), Got: string(f.Kind)}
 	case f.Count < 0 || f.Chance < 0 || f.Chance > 1 || math.IsNaN(f.Chance):
 		return badConfig("a Fault's Count is not negative and its Chance from 0 to 1")
 	case f.Status != 0 && (f.Status < 500 || f.Status > 599):

@@ -167,6 +167,7 @@ func TestFaultsThatCantBe(t *testing.T) {
 		assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.Inject(f)), name)
 	}
 	assert.Equal(t, mockidp.ReasonNoSuchApp, reason(t, idp.Inject(mockidp.Fault{Kind: mockidp.Delay, App: "none"})))
+	assert.ErrorContains(t, idp.Inject(mockidp.Fault{Kind: "late"}), "delay, drop, status", "it says what there is")
 	conf := twoRegions()
 	conf.Faults = []mockidp.Fault{{Kind: "flood"}}
 	_, err := mockidp.Open(conf)

@@ -146,6 +146,7 @@ func (s *Server) RemoveUser(login string) error {
 		}
 		st.dropUser(loginKey(login))
 		s.failures.forget(u.Login)
+		s.sessions.end(u.Login)
 		s.logins.forget(u.ID)
 		for i, a := range st.apps {
 			next := a.clone()
@@ -164,11 +165,15 @@ func (s *Server) RenameUser(login, newLogin string) error {
 		if old == nil {
 			return noSuchUser(login)
 		}
-		return s.rename(st, old, newLogin)
+		if err := st.rename(old, newLogin); err != nil {
+			return err
+		}
+		s.renamed(old.Login, newLogin)
+		return nil
 	})
 }
 
-func (s *Server) rename(st *state, old *User, newLogin string) error {
+func (st *state) rename(old *User, newLogin string) error {
 	if other := st.user(newLogin); other != nil && other != old {
 		return badConfig("the user %s is there already", quote(newLogin))
 	}
@@ -187,11 +192,17 @@ func (s *Server) rename(st *state, old *User, newLogin string) error {
 			st.apps[i] = &next
 		}
 	}
-	s.failures.forget(old.Login)
+	return nil
+}
+
+// renamed tells what isn't part of the state. It comes last in a change: none
+// of it is taken back if something else is refused.
+func (s *Server) renamed(login, newLogin string) {
+	was := loginKey(login)
+	s.failures.forget(login)
 	s.sessions.rename(was, newLogin)
 	s.queue.rename(was, newLogin)
 	s.mutations.rename(was, newLogin)
-	return nil
 }
 
 // UpdateUser changes a person; the login stays (RenameUser changes that). Sessions that are open show
@@ -215,6 +226,9 @@ func (s *Server) UpdateUser(login string, f func(*User) error) error {
 		}
 		if old.Status != Active && u.Status == Active {
 			s.failures.forget(u.Login)
+		}
+		if u.gone() {
+			s.sessions.end(u.Login)
 		}
 		return nil
 	})

@@ -38,6 +38,41 @@ func TestARefusedChangeLeavesNothingBehind(t *testing.T) {
 	assert.NoError(t, err)
 }
 
+// What is gone and comes back doesn't bring its sessions along.
+func TestSessionsEndForGood(t *testing.T) {
+	become := func(status mockidp.UserStatus) func(*mockidp.Server) error {
+		return func(idp *mockidp.Server) error {
+			return idp.UpdateUser(alice, func(u *mockidp.User) error { u.Status = status; return nil })
+		}
+	}
+	for name, leave := range map[string]func(*mockidp.Server) error{
+		"suspended":     become(mockidp.Suspended),
+		"deprovisioned": become(mockidp.Deprovisioned),
+		"removed":       func(idp *mockidp.Server) error { return idp.RemoveUser("ALICE@example.com") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			idp := start(t, twoRegions())
+			b, other := newBrowser(t, idp), newBrowser(t, idp)
+			b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword).contains(t, "My Apps")
+			other.signIn(other.get(idp.SignInURL()), bob, "bob's own").contains(t, "My Apps")
+			require.NoError(t, leave(idp))
+			if _, there := idp.User(alice); !there {
+				require.NoError(t, idp.AddUser(mockidp.User{Login: alice}))
+			}
+			require.NoError(t, become(mockidp.Active)(idp))
+			b.get(idp.DashboardURL()).contains(t, `name="password"`)
+			b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword).contains(t, "My Apps")
+			other.get(idp.DashboardURL()).contains(t, "My Apps")
+		})
+	}
+	// Locked out is about new sign-ins only.
+	idp := start(t, twoRegions())
+	b := newBrowser(t, idp)
+	b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword)
+	require.NoError(t, become(mockidp.LockedOut)(idp))
+	b.get(idp.DashboardURL()).contains(t, "My Apps")
+}
+
 func TestReadingInsideAChange(t *testing.T) {
 	idp := start(t, twoRegions())
 	require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error {

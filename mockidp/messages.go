@@ -44,13 +44,26 @@ func (m Message) clone() Message {
 	return m
 }
 
-// keptMessages bounds the list: the oldest are forgotten.
-const keptMessages = 200
+// size is what a message takes, more or less.
+func (m Message) size() int {
+	n := len(m.XML) + len(m.Form.SAMLResponse)
+	for _, x := range m.Form.Fields {
+		n += len(x.Value)
+	}
+	return n
+}
+
+// They bound the list: the oldest are forgotten.
+const (
+	keptMessages = 200
+	keptBytes    = 64 << 20 // of attacks, some of which are megabytes
+)
 
 // messageLog is a ring; it owns its messages, and hands out copies.
 type messageLog struct {
 	mu      sync.Mutex
 	list    []Message
+	bytes   int   // of all on the list
 	last    int64 // ID of the newest
 	changed bell  // rings when one was added or updated
 }
@@ -58,9 +71,11 @@ type messageLog struct {
 func (l *messageLog) add(m Message) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.list) == keptMessages {
+	for len(l.list) > 0 && (len(l.list) == keptMessages || l.bytes+m.size() > keptBytes) {
+		l.bytes -= l.list[0].size()
 		l.list = slices.Delete(l.list, 0, 1)
 	}
+	l.bytes += m.size()
 	l.last++
 	m.ID = l.last
 	l.list = append(l.list, m)
@@ -70,7 +85,7 @@ func (l *messageLog) add(m Message) {
 func (l *messageLog) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.list = nil
+	l.list, l.bytes = nil, 0
 }
 
 // update changes the newest message that f takes, and says whether there was one.
@@ -98,7 +113,8 @@ func (l *messageLog) otherRelayState(app, own string) string {
 	return ""
 }
 
-// Messages returns the last 200 messages, the oldest first.
+// Messages returns the last 200 messages, the oldest first; fewer where large
+// ones, which only Config.Mutate makes, would be over 64 MiB together.
 func (s *Server) Messages() []Message {
 	s.messages.mu.Lock()
 	defer s.messages.mu.Unlock()

@@ -10,6 +10,33 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
+// Large answers don't add up without end, and the newest is always there.
+func TestLargeMessagesAreForgottenEarlier(t *testing.T) {
+	conf, size := twoRegions(), 8<<20
+	conf.Mutate = func(mockidp.Mutation) (mockidp.Mutated, error) {
+		return mockidp.Mutated{Response: make([]byte, size)}, nil
+	}
+	idp := start(t, conf)
+	send := func(n int) {
+		for range n {
+			_, err := idp.IdPInitiated("", alice, "")
+			require.NoError(t, err)
+		}
+	}
+	send(10)
+	ms := idp.Messages()
+	assert.Len(t, ms, 3)
+	assert.Equal(t, int64(10), ms[2].ID)
+	size = 100 << 20
+	send(1)
+	ms = idp.Messages()
+	require.Len(t, ms, 1)
+	assert.Len(t, ms[0].XML, size)
+	size = 100
+	send(250)
+	assert.Len(t, idp.Messages(), 200)
+}
+
 func TestMutations(t *testing.T) {
 	conf := twoRegions()
 	conf.Mutations = []string{"X1", "X2"}

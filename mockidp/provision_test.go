@@ -3,6 +3,7 @@ package mockidp_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -168,6 +169,16 @@ func TestProvision1000UsersAnd50Groups(t *testing.T) {
 	require.NoError(t, err)
 	assert.Same(t, before, e.view.Snapshot(), "once more changes nothing")
 	assert.Zero(t, report.Retries+report.Users.Created+report.Users.Changed+report.Users.Removed+report.Groups.Created+report.Groups.Changed)
+}
+
+// A service provider may be called *.example.com, which is the Server itself
+// for Client alone.
+func TestProvisionReachesOthersAtExampleCom(t *testing.T) {
+	idp := start(t, twoRegions())
+	assert.False(t, idp.PostsToItself("sp.example.com:80"))
+	_, port, err := net.SplitHostPort(idp.Listener.Addr().String())
+	require.NoError(t, err)
+	assert.True(t, idp.PostsToItself("idp.localhost:"+port))
 }
 
 func TestKeepProvisioned(t *testing.T) {

@@ -3,6 +3,7 @@ package mockidp
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -59,6 +60,14 @@ func (t *sessionTable) get(token string, now time.Time) (session, bool) {
 	defer t.mu.Unlock()
 	s, ok := t.byToken[token]
 	return s, ok && now.Before(s.expires)
+}
+
+// end ends a user's sessions: whoever gets the login later, or the status back,
+// has to sign in.
+func (t *sessionTable) end(login string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	maps.DeleteFunc(t.byToken, func(_ string, s session) bool { return loginKey(s.login) == loginKey(login) })
 }
 
 // rename goes with RenameUser.

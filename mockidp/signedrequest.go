@@ -25,7 +25,7 @@ func (a *App) verified(in incoming, doc []byte) ([]byte, *Error) {
 			Detail: "the app " + quote(a.Label) + " takes signed requests only and knows no key: give it RequestCertificates, or metadata that has one"}
 	}
 	if in.binding == bindingRedirect {
-		return doc, a.verifyQuery(in.query)
+		return doc, a.verifyQuery(in)
 	}
 	return a.verifyDocument(doc)
 }
@@ -33,9 +33,9 @@ func (a *App) verified(in incoming, doc []byte) ([]byte, *Error) {
 // verifyQuery is the signature of the HTTP-Redirect binding (SAML Bindings
 // 3.4.4.1). It covers the octets of the query as they came, not as they would
 // be encoded again.
-func (a *App) verifyQuery(query string) *Error {
+func (a *App) verifyQuery(in incoming) *Error {
 	raw := map[string]string{}
-	for _, pair := range strings.Split(query, "&") {
+	for _, pair := range strings.Split(in.query, "&") {
 		name, _, _ := strings.Cut(pair, "=")
 		if _, twice := raw[name]; !twice {
 			raw[name] = pair
@@ -43,6 +43,10 @@ func (a *App) verifyQuery(query string) *Error {
 	}
 	if raw["SigAlg"] == "" || raw["Signature"] == "" {
 		return badSignature(nil, "the request isn't signed (SigAlg and Signature, SAML Bindings 3.4.4.1), and the app %s asks for it", quote(a.Label))
+	}
+	if raw["SAMLRequest"] == "" || raw["RelayState"] == "" && in.hasRelay {
+		// Under such a name it would be taken in and not be signed.
+		return badSignature(nil, "the query writes the name SAMLRequest or RelayState in escapes")
 	}
 	signed := raw["SAMLRequest"]
 	if raw["RelayState"] != "" {

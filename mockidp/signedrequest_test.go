@@ -131,6 +131,27 @@ func TestRequestsThatArentSigned(t *testing.T) {
 	assert.Contains(t, string(idp.Metadata("")), `WantAuthnRequestsSigned="true"`)
 }
 
+// The signature covers parameters by the names they are written with. One whose
+// name is written otherwise would be taken in without being covered.
+func TestSignedQueriesHoldNothingElse(t *testing.T) {
+	idp, sp := signing(t, otherKey())
+	signed := must(must(sp.NewAuthnRequest(saml.RequestOptions{Binding: saml.HTTPRedirect, ACS: frank})).RedirectURL(""))
+	form, err := idp.Answer(signed, alice)
+	require.NoError(t, err)
+	assert.Empty(t, form.RelayState)
+	for name, address := range map[string]string{
+		"RelayState is added":              signed + "&RelayState=x",
+		"RelayState is added in escapes":   signed + "&Relay%53tate=x",
+		"RelayState is replaced":           strings.Replace(ask(t, sp, saml.HTTPRedirect, saml.RequestOptions{ACS: frank}).redirect, "RelayState=opaque", "Relay%53tate=x", 1),
+		"the message's name is in escapes": strings.Replace(signed, "SAMLRequest=", "SAML%52equest=", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := idp.Answer(address, alice)
+			assert.Equal(t, mockidp.ReasonSignature, reason(t, err))
+		})
+	}
+}
+
 func TestSignedRequestsMustSayWhere(t *testing.T) {
 	idp, _ := signing(t, otherKey())
 	sp := meridianSP(t, idp, func(c *saml.Config) {

@@ -24,7 +24,7 @@ It attacks a service provider of your own, in any language, with hostile SAML
 responses. First write the identity provider's keys and metadata, and let the
 service provider trust DIR/metadata.xml. Then run it.
 Exit status: 0 all refused, 1 something hostile was let in, 2 wrong usage,
-3 nothing was let in, but something stayed open.
+3 nothing was let in, but something stayed open or nothing was run.
 `
 
 // attackOptions are the flags of the subcommand.
@@ -65,6 +65,9 @@ func runAttack(ctx context.Context, args []string, out, logs io.Writer) (int, er
 		return 0, o.writeIdP(out)
 	}
 	if err := o.complete(); err != nil {
+		return 2, err
+	}
+	if err := o.reportable(); err != nil {
 		return 2, err
 	}
 	if !o.quiet {
@@ -114,6 +117,24 @@ func (o *attackOptions) writeIdP(out io.Writer) error {
 		return err
 	}
 	fmt.Fprintf(out, "Entity ID  %s\nSSO URL    %s\nMetadata   %s/metadata.xml\n", idp.EntityID, idp.SSOURL, strings.TrimRight(o.write, "/"))
+	return nil
+}
+
+// reportable says, before anything is sent, that the report can be written: a
+// run takes minutes. What a file holds from an earlier run stays until then.
+func (o *attackOptions) reportable() error {
+	for _, path := range []string{o.json, o.junit} {
+		if path == "" || path == o.json && path == "-" {
+			continue
+		}
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE, 0o666)
+		if err != nil {
+			return err
+		}
+		if err := f.Close(); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -30,8 +30,8 @@ func (o *attackOptions) complete() error {
 	if o.sso != "" {
 		o.target.IdP.SSOURL = o.sso
 	}
-	if o.identity == "" {
-		return errors.New("want -identity REGEXP")
+	if err := o.missing(); err != nil {
+		return err
 	}
 	if o.target.Identity, err = regexp.Compile(o.identity); err != nil {
 		return fmt.Errorf("-identity: %w", err)
@@ -59,6 +59,24 @@ func (o *attackOptions) complete() error {
 		if !o.target.RootCAs.AppendCertsFromPEM(text) {
 			return fmt.Errorf("-ca: no certificate in %s", o.ca)
 		}
+	}
+	return nil
+}
+
+// missing names a flag that a run can't do without, as whoever types it knows it.
+func (o *attackOptions) missing() error {
+	t := o.target
+	switch {
+	case t.Login == "" && !t.IdPInitiated:
+		return errors.New("want -sp-login URL, or -idp-initiated")
+	case t.ACS == "":
+		return errors.New("want -acs URL, of the assertion consumer service (ACS)")
+	case t.EntityID == "":
+		return errors.New("want -entity-id ID")
+	case t.Probe == "":
+		return errors.New("want -probe URL")
+	case o.identity == "":
+		return errors.New("want -identity REGEXP")
 	}
 	return nil
 }

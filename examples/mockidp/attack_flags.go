@@ -82,6 +82,10 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	case !o.list && o.write == "" && (o.keys == "") == (o.key == ""):
 		err = errors.New("want -keys DIR (see -write-metadata) or -key FILE")
+	case o.weak && o.write == "":
+		err = errors.New("-weak-keys goes with -write-metadata")
+	case o.certificate != "" && o.key == "":
+		err = errors.New("-cert goes with -key")
 	}
 	o.target = *t
 	return o, err

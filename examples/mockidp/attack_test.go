@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -70,7 +71,13 @@ func TestAttackUsage(t *testing.T) {
 		"stray argument": {target("more"), `"more"`},
 		"no keys":        {[]string{"-acs", "http://127.0.0.1:1/acs"}, "-keys"},
 		"missing keys":   {[]string{"-keys", t.TempDir()}, "idp.json"},
-		"no ACS":         {target("-acs", ""), "ACS"},
+		"no ACS":         {target("-acs", ""), "-acs"},
+		"no sign-in":     {target("-sp-login", ""), "-sp-login"},
+		"no entity ID":   {target("-entity-id", ""), "-entity-id"},
+		"no probe":       {target("-probe", ""), "-probe"},
+		"no identity":    {target("-identity", ""), "-identity"},
+		"weak keys":      {target("-weak-keys"), "-write-metadata"},
+		"own cert":       {target("-cert", filepath.Join(keys, "rsa.crt")), "-key"},
 		"bad identity":   {target("-identity", "("), "-identity"},
 		"unknown id":     {target("-only", "A01,Z99"), "Z99"},
 		"unknown way":    {target("-sign", "neither"), `"neither"`},
@@ -91,6 +98,36 @@ func TestAttackUsage(t *testing.T) {
 	for _, flag := range []string{"-sp-login", "-allow-host", "-junit", "Exit status"} {
 		assert.Contains(t, out, flag)
 	}
+}
+
+// Nothing was shown, so it isn't said that all was refused.
+func TestAttackOfNothing(t *testing.T) {
+	target := []string{"-keys", attackKeys(t), "-sp-login", "http://127.0.0.1:1/login", "-acs", "http://127.0.0.1:1/acs", "-entity-id", "sp",
+		"-probe", "http://127.0.0.1:1/", "-identity", "<b>(.*)</b>", "-q"}
+	for _, chosen := range [][]string{{"-only", "D04"}, {"-only", "A", "-skip", "A"}} {
+		status, out, errs := attackWith(t, append(target, chosen...)...)
+		assert.Equal(t, attack.ExitInconclusive, status, "%v: %s%s", chosen, out, errs)
+	}
+}
+
+// A report that can't be written is noticed before a run, and not minutes later.
+// The one that is there already stays until there is another.
+func TestAttackLooksAtItsFilesFirst(t *testing.T) {
+	var asked atomic.Int64
+	sp := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
+	defer sp.Close()
+	keys, old := attackKeys(t), filepath.Join(t.TempDir(), "report.json")
+	require.NoError(t, os.WriteFile(old, []byte("{}"), 0o600))
+	target := []string{"-keys", keys, "-sp-login", sp.URL, "-acs", sp.URL, "-entity-id", "sp", "-probe", sp.URL, "-identity", "<b>(.*)</b>", "-only", "B01"}
+	for _, files := range [][]string{{"-json", filepath.Join(keys, "none", "report.json")}, {"-json", old, "-junit", keys}} {
+		status, out, errs := attackWith(t, append(target, files...)...)
+		assert.Equal(t, 2, status, errs)
+		assert.Empty(t, out)
+	}
+	assert.Zero(t, asked.Load())
+	kept, err := os.ReadFile(old)
+	require.NoError(t, err)
+	assert.Equal(t, "{}", string(kept))
 }
 
 // The smallest service provider, as a program, lets nothing in.

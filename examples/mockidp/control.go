@@ -29,7 +29,7 @@ func (o *controlOptions) flags(fs *flag.FlagSet) {
 	fs.StringVar(&o.provisionToken, "provision-token", "", "bearer `TOKEN` of -provision")
 	fs.StringVar(&o.provisionApp, "provision-app", "", "`ID` of the app whose people and groups -provision pushes (default: everybody)")
 	fs.Var(&o.attack, "attack", "`ID[,app=ID][,user=LOGIN]` of an attack to make of every answer, or of an app's or a person's; repeatable; mockidp attack -list prints them")
-	fs.BoolVar(&o.attacks, "attacks", false, "let the control API and page, and whoever signs in, order attacks")
+	fs.BoolVar(&o.attacks, "attacks", false, "let the control API and page, and whoever signs in, order attacks; where -attack is given they may anyway")
 }
 
 func (o *controlOptions) check() error {
@@ -47,6 +47,9 @@ func (o *controlOptions) check() error {
 	}
 	if (o.provision == "") != (o.provisionToken == "") {
 		return errors.New("-provision and -provision-token go together")
+	}
+	if o.provision == "" && o.provisionApp != "" {
+		return errors.New("-provision-app goes with -provision")
 	}
 	return nil
 }
@@ -67,13 +70,29 @@ func (o *controlOptions) serve(idp *mockidp.Server, out io.Writer) (func(), erro
 	return func() { _ = srv.Close() }, nil
 }
 
+func (o *controlOptions) provisioning() mockidp.Provisioning {
+	return mockidp.Provisioning{BaseURL: o.provision, Token: o.provisionToken, App: o.provisionApp}
+}
+
+// checkPush refuses what push could never do.
+func (o *controlOptions) checkPush(idp *mockidp.Server) error {
+	if o.provision == "" {
+		return nil
+	}
+	over, cancel := context.WithCancel(context.Background())
+	cancel() // nothing is sent
+	if _, err := idp.Provision(over, o.provisioning()); !errors.Is(err, context.Canceled) {
+		return err
+	}
+	return nil
+}
+
 // push keeps a SCIM service provider up to date until ctx ends.
 func (o *controlOptions) push(ctx context.Context, idp *mockidp.Server, logs io.Writer, verbose bool) {
 	if o.provision == "" {
 		return
 	}
-	p := mockidp.Provisioning{BaseURL: o.provision, Token: o.provisionToken, App: o.provisionApp}
-	err := idp.KeepProvisioned(ctx, p, func(r mockidp.Report, err error) {
+	err := idp.KeepProvisioned(ctx, o.provisioning(), func(r mockidp.Report, err error) {
 		if err != nil {
 			fmt.Fprintf(logs, "mockidp: provisioning: %v\n", err)
 			return

@@ -10,7 +10,8 @@
 // -control opens an API in the shapes of Okta's, and a page for people; CONTROL.md
 // beside this file has lines for curl. -provision pushes users and groups by SCIM.
 // -attack puts hostile answers in the place of good ones, for all, for an app or
-// for a person; -attacks lets the API, the page and whoever signs in do so.
+// for a person; -attacks lets the API, the page and whoever signs in do so, who
+// may anyway where -attack is given.
 //
 // Without -config there is one user and one app that no service provider is
 // registered with; config.json beside this file shows what a file looks like.
@@ -69,12 +70,12 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.BoolVar(&o.strict, "strict", false, "refuse requests that some identity providers let pass")
 	fs.BoolVar(&o.oktaPaths, "okta-paths", false, "serve at Okta's paths, the same at each start, instead of odd ones")
 	fs.Uint64Var(&o.seed, "seed", 0, "`NUMBER` that makes odd paths, message IDs and chances the same at each start")
-	fs.Var(&o.faults, "fault", "`KIND[,for=3s][,status=502][,app=ID][,count=N][,chance=0.1]`: something to go wrong; repeatable")
+	fs.Var(&o.faults, "fault", "`KIND[,for=3s][,status=502][,app=ID][,count=N][,chance=0.1]`: something to go wrong; KIND is delay, drop, status, cut-page, cut-response, skew, wrong-content-type or duplicate; repeatable")
 	o.control.flags(fs)
 	fs.BoolVar(&o.verbose, "v", false, "log every sign-in, answer and refusal to standard error")
 	err := fs.Parse(args)
 	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(help, "usage: mockidp [flags]")
+		fmt.Fprintln(help, "usage: mockidp [flags]\n       mockidp attack -h")
 		fs.SetOutput(help)
 		fs.PrintDefaults()
 		return o, err
@@ -123,6 +124,9 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 		if o.config != "" {
 			return fmt.Errorf("%s: %s", o.config, strings.TrimPrefix(err.Error(), "mockidp: "))
 		}
+		return err
+	}
+	if err := o.control.checkPush(idp); err != nil {
 		return err
 	}
 	idp.Listener = l

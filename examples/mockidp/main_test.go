@@ -18,6 +18,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp"
 )
 
 // program builds the program once for all tests.
@@ -90,11 +92,15 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		"too many fields":     {config(`{"apps": [{"label": "x", "identityCenter": {"acsURLs": ["http://a.localhost/"]}}]}`), "AWS SSO ACS URL"},
 		"more fields than 17": {config(`{"apps": [{"label": "x", "identityCenter": {"acsURL": "http://a.localhost/", "acsURLs": [` + strings.Repeat(`"",`, 17) + `""]}}]}`), "17"},
 		"unknown fault":       {append([]string{"-fault", "flood"}, free...), `"flood"`},
+		"which faults":        {append([]string{"-fault", "flood"}, free...), "cut-page"},
 		"fault of nothing":    {append([]string{"-fault", "delay,fro=1s"}, free...), `"fro"`},
 		"fault for how long":  {append([]string{"-fault", "delay,for=soon"}, free...), "soon"},
 		"fault of no app":     {append([]string{"-fault", "drop,app=none"}, free...), `"none"`},
 		"control":             {append([]string{"-control", "0.0.0.0:0"}, free...), "loopback"},
 		"control token":       {append([]string{"-control-token", "x"}, free...), "-control"},
+		"provision app":       {append([]string{"-provision-app", "x"}, free...), "-provision"},
+		"provision where":     {append([]string{"-provision", "a.localhost", "-provision-token", "x"}, free...), `"a.localhost"`},
+		"provision whom":      {append([]string{"-provision", "http://a.localhost", "-provision-token", "x", "-provision-app", "none"}, free...), `"none"`},
 		"provision":           {append([]string{"-provision", "http://a.localhost"}, free...), "-provision-token"},
 		"attack":              {append([]string{"-attack", "Z99"}, free...), "Z99"},
 		"attack of no ID":     {append([]string{"-attack", ",app=x"}, free...), "ID"},
@@ -127,7 +133,9 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 func TestHelp(t *testing.T) {
 	out, err := exec.Command(binary(t), "-h").Output()
 	require.NoError(t, err)
-	for _, flag := range []string{"-listen", "-config", "-base-url", "-allow-non-loopback", "-strict", "-okta-paths", "-seed", "-fault", "-control", "-provision", "-attack"} {
+	for _, flag := range []string{"-listen", "-config", "-base-url", "-allow-non-loopback", "-strict", "-okta-paths", "-seed", "-fault", "-control", "-provision", "-attack", "mockidp attack -h",
+		string(mockidp.Delay), string(mockidp.DropConnection), string(mockidp.ServerError), string(mockidp.CutPage), string(mockidp.CutResponse),
+		string(mockidp.ClockSkew), string(mockidp.WrongContentType), string(mockidp.DuplicatePost)} {
 		assert.Contains(t, string(out), flag)
 	}
 }

@@ -116,14 +116,14 @@ const (
 )
 
 // Exit is the status for a program to exit with: 1 if anything hostile was let
-// in, 3 if something stayed open or the service provider stopped answering, and
-// 0 if everything that was run was refused. What was tolerated, or not run for
-// another reason, does not change it.
+// in, 3 if something stayed open, the service provider stopped answering or
+// nothing was run at all, and 0 if everything that was run was refused. What was
+// tolerated, or not run for another reason, does not change it.
 func (r *Report) Exit() int {
 	switch {
 	case r.Count(LetIn) > 0:
 		return ExitLetIn
-	case r.Count(Inconclusive) > 0 || r.StoppedAt != "":
+	case r.Count(Inconclusive) > 0 || r.StoppedAt != "" || r.Count(NotRun) == len(r.Results):
 		return ExitInconclusive
 	}
 	return ExitRefused

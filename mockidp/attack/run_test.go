@@ -178,6 +178,8 @@ func TestReportFormats(t *testing.T) {
 	assert.Equal(t, attack.ExitLetIn, report.Exit())
 	assert.Equal(t, attack.ExitInconclusive, (&attack.Report{Results: report.Results[1:]}).Exit())
 	assert.Equal(t, attack.ExitRefused, (&attack.Report{Results: []attack.Result{report.Results[1], report.Results[3]}}).Exit())
+	assert.Equal(t, attack.ExitInconclusive, (&attack.Report{Results: report.Results[3:]}).Exit(), "nothing was run")
+	assert.Equal(t, attack.ExitInconclusive, (&attack.Report{}).Exit())
 
 	var text, asJSON, junit bytes.Buffer
 	require.NoError(t, report.WriteText(&text))

@@ -1,0 +1,161 @@
+package mockidp_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp"
+)
+
+// unbroken serves h, and tells of panics, which net/http would swallow.
+func unbroken(t *testing.T, h http.Handler) string {
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			if p := recover(); p != nil {
+				assert.Equal(t, http.ErrAbortHandler, p, r.URL.Path) // which the fault "drop" is made of
+				panic(http.ErrAbortHandler)
+			}
+		}()
+		h.ServeHTTP(w, r)
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+// Sign-ins, the API, the Go calls, Reset and SCIM go on at once, and get into
+// nobody's way. It is a test for the race detector, above all.
+func TestEverythingAtOnce(t *testing.T) {
+	conf := twoRegions()
+	conf.Users = append(conf.Users, mockidp.User{Login: "carol@example.com", SecondFactor: "1234", Groups: []string{"Engineering"}})
+	conf.Mutate = func(m mockidp.Mutation) (mockidp.Mutated, error) {
+		return mockidp.Mutated{Response: []byte("<" + m.ID + "x/>")}, nil
+	}
+	conf.Mutations = []string{"X1"}
+	idp, scim := start(t, conf), newEndpoint(t)
+	pages, control := unbroken(t, idp.Handler()), unbroken(t, idp.Control())
+	client := &http.Client{Timeout: 30 * time.Second}
+	read := func(r *http.Response, err error) string {
+		if err != nil {
+			return "" // dropped, as was asked for
+		}
+		defer r.Body.Close()
+		b, _ := io.ReadAll(r.Body)
+		return string(b)
+	}
+	api := func(method, path, body string) (id string) {
+		req := must(http.NewRequest(method, control+path, bytes.NewReader([]byte(body))))
+		req.Header.Set("Authorization", "SSWS "+idp.ControlToken())
+		r, err := client.Do(req)
+		if !assert.NoError(t, err) {
+			return ""
+		}
+		var made struct{ ID any }
+		said := read(r, nil)
+		assert.Less(t, r.StatusCode, 500, "%s %s: %s", method, path, said)
+		_ = json.Unmarshal([]byte(said), &made)
+		return fmt.Sprint(made.ID)
+	}
+
+	var wg sync.WaitGroup
+	often := func(f func(round int)) {
+		wg.Go(func() {
+			for round := range 12 {
+				f(round)
+			}
+		})
+	}
+	for n := range 3 {
+		often(func(int) {
+			b := &http.Client{Timeout: 30 * time.Second, Jar: must(cookiejar.New(nil))}
+			v := page{body: read(b.Get(pages + strings.TrimPrefix(redirect(idp, request(), "s"), idp.URL)))}.fields()
+			v.Set("username", []string{alice, "carol@example.com", "u1@example.com"}[n])
+			v.Set("password", mockidp.DefaultPassword)
+			v = page{body: read(b.PostForm(pages+"/login/login.htm", v))}.fields()
+			v.Set("code", "1234")
+			read(b.PostForm(pages+"/login/second-factor", v))
+			read(b.Get(pages + "/app/UserHome"))
+			read(b.Get(pages + "/mockidp/app/idc"))
+		})
+	}
+	often(func(round int) {
+		if round%4 == 3 {
+			api("POST", "/control/reset", "")
+		}
+		api("POST", "/control/clock", `{"advance": "1h"}`)
+		api("POST", "/control/queue", `{"user": "alice"}`)
+		api("POST", "/control/queue", `{"error": {"app": "idc"}}`)
+		api("POST", "/control/attack", `{"id": "X1"}`)
+		api("POST", "/control/attacks", `{"id": "X1", "user": "alice"}`)
+		api("POST", "/control/faults", `{"kind": "`+[]string{"drop", "status", "cut-page", "cut-response", "skew", "duplicate"}[round%6]+`", "count": 1}`)
+		api("DELETE", "/control/"+[]string{"queue", "attacks", "faults", "messages"}[round%4], "")
+	})
+	often(func(round int) {
+		login := fmt.Sprintf("u%d@example.com", round%3)
+		api("POST", "/api/v1/users", `{"profile": {"login": "`+login+`"}}`)
+		api("POST", "/api/v1/users/"+login, fmt.Sprintf(`{"profile": {"login": "u%d@example.com"}}`, round%5))
+		api("POST", "/api/v1/users/"+login+"/lifecycle/"+[]string{"suspend", "unsuspend", "deactivate"}[round%3], "")
+		api("GET", "/api/v1/users?search="+url.QueryEscape(`lastUpdated gt "2020-01-01T00:00:00Z"`)+"&sortBy=lastUpdated", "")
+		g := api("POST", "/api/v1/groups", fmt.Sprintf(`{"profile": {"name": "g%d"}}`, round%2))
+		api("PUT", "/api/v1/groups/"+g+"/users/alice", "")
+		api("PUT", "/api/v1/apps/idc/groups/"+g, "{}")
+		api("PUT", "/api/v1/groups/"+g, `{"profile": {"name": "g2"}}`)
+		api("GET", "/api/v1/groups/"+g+"/users", "")
+		api("DELETE", "/api/v1/groups/"+g, "")
+		api("DELETE", "/api/v1/users/"+login, "")
+	})
+	for range 2 {
+		often(func(round int) {
+			a := api("POST", "/api/v1/apps", fmt.Sprintf(`{"label": "App %d", "signOnMode": "SAML_2_0", "settings": {"signOn": {"ssoAcsUrl": "http://sp.localhost/acs"}}}`, round%2))
+			api("PUT", "/api/v1/apps/"+a, `{"label": "Another"}`)
+			for _, what := range []string{"", "/users", "/credentials/keys", "/sso/saml/metadata"} {
+				api("GET", "/api/v1/apps/"+a+what, "")
+			}
+			api("POST", "/api/v1/apps/"+a+"/lifecycle/deactivate", "")
+			api("DELETE", "/api/v1/apps/"+a, "")
+		})
+	}
+	often(func(int) {
+		if k, err := idp.AddKey(ecdsaKey(), nil); err == nil {
+			_, _ = idp.SignWith(k.ID), idp.SignAppWith("idc", k.ID)
+			_, _ = idp.SignAppWith("idc", ""), idp.SignWith(idp.Keys()[0].ID)
+			_ = idp.RetireKey(k.ID)
+		}
+		_ = idp.UpdateApp("idc", func(a *mockidp.App) error { a.Unlisted = mockidp.UseDefault; return nil })
+		_ = idp.RenameUser(bob, "robert@example.com")
+		_, _, _ = idp.Certificate(), idp.Metadata("idc"), idp.Apps()
+	})
+	often(func(int) {
+		_, _ = idp.IdPInitiated("idc", alice, "x")
+		_, _ = idp.Answer(redirect(idp, request(), ""), alice)
+		for _, m := range idp.Messages() {
+			_ = idp.RecordAnswer(m.ID, mockidp.ACSAnswer{Status: 200})
+			api("GET", fmt.Sprint("/control/messages/", m.ID), "")
+		}
+		api("GET", "/control/messages/wait?answered=true&timeout=10ms", "")
+	})
+
+	ctx, stop := context.WithCancel(t.Context())
+	kept := make(chan error, 1)
+	go func() { kept <- idp.KeepProvisioned(ctx, scim.where, nil) }()
+	wg.Wait()
+	idp.Reset()
+	assert.Eventually(t, func() bool { return scim.agrees(idp) == nil }, time.Minute, 10*time.Millisecond)
+	stop()
+	require.ErrorIs(t, <-kept, context.Canceled)
+	b := newBrowser(t, idp)
+	b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword).contains(t, "My Apps")
+}
