@@ -33,6 +33,7 @@ var arrows = map[string][]string{
 	"portal/failover":         {},
 	"mockidp":                 {},
 	"mockidp/attack":          {},
+	"mockidp/hostile":         {"mockidp", "mockidp/attack"},
 }
 
 type pkg struct {

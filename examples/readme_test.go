@@ -13,10 +13,11 @@ import (
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/hostile"
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// The code blocks of the README are the bodies of the two functions below, so
+// The code blocks of the README are the bodies of the functions below, so
 // that they compile, and the test compares the texts.
 
 func readmeServiceProvider(metadata []byte, mux *http.ServeMux, signedIn func(http.ResponseWriter, *http.Request, *acs.Login)) error {
@@ -57,6 +58,15 @@ func readmeMock(t *testing.T, spMetadata []byte, yourLoginRedirect func(idpMetad
 	return form.Values()
 }
 
+func readmeHostile() *mockidp.Server {
+	// readme: hostile
+	c := mockidp.Config{StandingMutations: []mockidp.StandingMutation{{ID: "A03/assertion"}}}
+	hostile.Arm(&c)
+	idp := mockidp.New(c)
+	// readme: end
+	return idp
+}
+
 var (
 	readmeGo = regexp.MustCompile("(?s)```go\n(.*?)```")
 	marked   = regexp.MustCompile(`(?s)// readme: [a-z ]+\n(.*?)\n\t// readme: end`)
@@ -68,7 +78,7 @@ func TestReadmeCompiles(t *testing.T) {
 	source, err := os.ReadFile("readme_test.go")
 	require.NoError(t, err)
 	blocks, bodies := readmeGo.FindAllSubmatch(readme, -1), marked.FindAllSubmatch(source, -1)
-	require.Len(t, bodies, 2)
+	require.Len(t, bodies, 3)
 	require.Len(t, blocks, len(bodies), "every Go block of the README is compiled here")
 	for i := range bodies {
 		require.Equal(t, unindent(string(bodies[i][1])), strings.TrimSpace(string(blocks[i][1])), "block %d of the README", i+1)
@@ -93,6 +103,17 @@ func TestReadmeWorks(t *testing.T) {
 	})
 	require.Equal(t, "state", values.Get("RelayState"))
 	require.NotEmpty(t, values.Get("SAMLResponse"))
+
+	attacker := readmeHostile()
+	t.Cleanup(attacker.Close)
+	sp := spFor(t, attacker.Metadata(""))
+	metadata, err := sp.Metadata()
+	require.NoError(t, err)
+	require.NoError(t, attacker.RegisterSP("", metadata))
+	form, err := attacker.IdPInitiated("", mockidp.DefaultLogin, "")
+	require.NoError(t, err)
+	_, err = sp.Verify([]byte(form.SAMLResponse), saml.Expect{ACS: form.URL, Unsolicited: true})
+	require.ErrorContains(t, err, "AssertionCount")
 }
 
 func mustRequest(t *testing.T, method, to string) *http.Request {

@@ -70,8 +70,9 @@
 // it, and [Server.Deliver] posts a form as a browser would and keeps what the
 // service provider answered.
 //
-// [Config].Mutate puts hostile answers in the place of good ones: for one
-// sign-in what was chosen on its sign-in page, else for the next answer what
+// [Config].Mutate puts hostile answers in the place of good ones. Package
+// mockidp/hostile makes it do so with the catalogue of mockidp/attack. For one
+// sign-in it is what was chosen on its sign-in page, else for the next answer what
 // [Server.QueueMutation] ordered, else for all answers of an app, a user, both
 // or everybody what [Server.SetMutation] or [Config].StandingMutations switched
 // on. It changes the document or how the browser sends it ([Mutated]): broken

@@ -22,6 +22,8 @@
 // message is signed with the identity provider's own key after it was changed.
 // So nothing but the one rule under attack stands between it and acceptance.
 //
+// Package mockidp/hostile has a mock identity provider send them.
+//
 // [Run] attacks a service provider over HTTP, in whatever language it is
 // written, with all of the catalogue: the documents, and scripts for the rows
 // that take several messages or browsers. It needs to know where a sign-in

@@ -1,4 +1,4 @@
-package main
+package hostile
 
 import (
 	"bytes"
@@ -105,7 +105,10 @@ func atOtherACS(f forger, m mockidp.Mutation) (mockidp.Mutated, error) {
 		return mockidp.Mutated{}, errors.New("the app has one ACS URL only")
 	}
 	x := f.cases["B01"] // its twin is a good document
-	p := f.params(x, m)
+	p, err := f.params(x, m)
+	if err != nil {
+		return mockidp.Mutated{}, err
+	}
 	p.Recipient, p.OtherACS = other, m.ACS
 	made, err := x.Twin(p)
 	return mockidp.Mutated{Response: made.XML, ACS: other}, err

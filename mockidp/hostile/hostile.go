@@ -1,0 +1,122 @@
+// Package hostile makes a mock identity provider a hostile one: it puts the
+// attacks of package attack in the place of good answers, for tests of what a
+// service provider refuses. NOT FOR PRODUCTION.
+//
+//	c := mockidp.Config{StandingMutations: []mockidp.StandingMutation{{ID: "A03/assertion"}}}
+//	hostile.Arm(&c)
+//	idp := mockidp.New(c) // alice signs in, and the answer says admin
+//
+// It does what one page can make a browser send, which is most of the
+// catalogue. What takes several messages, or requests that no browser makes, is
+// left to attack.Run.
+package hostile
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"encoding/base64"
+	"sync"
+
+	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/attack"
+)
+
+// Arm sets Mutate and Mutations of c. That switches nothing on:
+// Config.StandingMutations does and Server.SetMutation, for every answer;
+// Server.QueueMutation does for the next; and so does, for their own, whoever
+// signs in on a page. IDs are attack.List's; the Server refuses those that no
+// page can send.
+func Arm(c *mockidp.Config) {
+	f := forger{cases: map[string]attack.Case{}, forms: formAttacks()}
+	f.stranger = sync.OnceValues(func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+	for _, x := range attack.Cases() {
+		f.cases[x.ID] = x
+	}
+	c.Mutate, c.Mutations = f.mutate, nil
+	for _, e := range attack.List() {
+		if f.knows(e.ID) {
+			c.Mutations = append(c.Mutations, e.ID)
+		}
+	}
+}
+
+// forger makes attacks of the catalogue from good answers.
+type forger struct {
+	cases    map[string]attack.Case
+	forms    map[string]formAttack
+	stranger func() (crypto.Signer, error) // whom nobody trusts
+}
+
+// unsendable are those cases whose form value no page can hold: octets that
+// aren't UTF-8, and NUL (HTML, 13.2.3.5).
+var unsendable = map[string]bool{"C24/junk-high": true, "C24/nul": true}
+
+func (f forger) knows(id string) bool {
+	_, document := f.cases[id]
+	_, form := f.forms[id]
+	return form || document && !unsendable[id]
+}
+
+func (f forger) mutate(m mockidp.Mutation) (mockidp.Mutated, error) {
+	if m.ID == "" || m.User.Login == "" { // nothing ordered, or an error status
+		return mockidp.Mutated{}, nil
+	}
+	if form, ok := f.forms[m.ID]; ok {
+		return form(f, m)
+	}
+	made, err := f.forge(m.ID, m, nil)
+	if err != nil {
+		return mockidp.Mutated{}, err
+	}
+	out := mockidp.Mutated{Response: made.XML}
+	if value := string(made.SAMLResponse); value != base64.StdEncoding.EncodeToString(made.XML) {
+		out.Fields = withRelayState(m, value)
+	}
+	return out, nil
+}
+
+// forge makes a hostile document in the place of a good one.
+func (f forger) forge(id string, m mockidp.Mutation, change func(*attack.Params)) (attack.Message, error) {
+	x := f.cases[id]
+	p, err := f.params(x, m)
+	if err != nil {
+		return attack.Message{}, err
+	}
+	if change != nil {
+		change(&p)
+	}
+	return x.Make(p)
+}
+
+// params are an answer's, for a case.
+func (f forger) params(x attack.Case, m mockidp.Mutation) (attack.Params, error) {
+	stranger, err := f.stranger()
+	p := attack.Params{
+		Issuer: m.App.Issuer, Audience: m.App.Audience, Recipient: m.ACS, OtherACS: otherACS(m), RequestID: m.InResponseTo, Subject: m.User.Login,
+		NameIDFormat: m.App.NameIDFormat, Now: m.Now, Key: m.Key, AttackerKey: stranger, Certificate: m.Certificate.Raw, NoCertificate: m.App.OmitKeyInfo,
+		Sign: map[mockidp.Signing]attack.Sign{mockidp.SignBoth: attack.SignBoth, mockidp.SignResponse: attack.SignResponse, mockidp.SignAssertion: attack.SignAssertion}[m.App.Sign],
+	}
+	if cert := m.App.EncryptionCertificate; cert != nil {
+		p.EncryptTo, _ = cert.PublicKey.(*rsa.PublicKey)
+	}
+	modes := x.Needs.Modes()
+	for _, mode := range modes {
+		if mode == p.Sign {
+			modes = []attack.Sign{mode}
+		}
+	}
+	p.Sign = modes[0] // the app's own, where the attack can be made in it
+	return p, err
+}
+
+// otherACS is another URL of the app's list, or "".
+func otherACS(m mockidp.Mutation) string {
+	other := ""
+	for _, x := range m.App.ACS {
+		if x.URL != m.ACS {
+			other = x.URL
+		}
+	}
+	return other
+}
