@@ -19,7 +19,7 @@
 //     provider pushes them.
 //   - mockidp: an identity provider for tests and demonstrations, in process or
 //     as a program. Never for production. mockidp/attack: what a hostile one
-//     sends, to any service provider.
+//     sends, to any service provider. mockidp/hostile: the mock sends it.
 //   - examples: programs to run. Start with `go run ./examples/demo`.
 //
 // # Regions

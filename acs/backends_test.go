@@ -39,7 +39,7 @@ func natsBackend(storage jetstream.StorageType) open {
 				return s
 			}
 		}
-		return backend{stop: n.Stop, start: n.Start, node: node(time.Minute), hasty: node(2 * time.Second)}
+		return backend{stop: n.Stop, start: n.Start, node: node(time.Minute), hasty: node(10 * time.Second)}
 	}
 }
 
@@ -52,7 +52,7 @@ func redisBackend(t testing.TB) backend {
 			return s
 		}
 	}
-	return backend{stop: r.Kill, start: r.Start, node: node(time.Minute), hasty: node(2 * time.Second)}
+	return backend{stop: r.Kill, start: r.Start, node: node(time.Minute), hasty: node(10 * time.Second)}
 }
 
 var (

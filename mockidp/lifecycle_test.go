@@ -64,7 +64,27 @@ func TestMisusePanics(t *testing.T) {
 	}
 }
 
+// quick requires that something which would wait for 5 s doesn't. A busy machine
+// may let it take that long once, so there are some tries.
+func quick(t *testing.T, try func() time.Duration) {
+	t.Helper()
+	var took []time.Duration
+	for range 5 {
+		if took = append(took, try()); took[len(took)-1] < 4*time.Second {
+			return
+		}
+	}
+	assert.Fail(t, "waited for nothing", "%v", took)
+}
+
 func TestCloseMayBeCalledAgain(t *testing.T) {
+	quick(t, func() time.Duration { return closedTwice(t) })
+	mockidp.NewUnstarted(mockidp.Config{Key: rsaKey()}).Close()
+}
+
+// closedTwice closes a server twice while a connection asks nothing, and says
+// how long that took.
+func closedTwice(t *testing.T) time.Duration {
 	idp := mockidp.New(mockidp.Config{Key: rsaKey()})
 	c, addr := idp.Client(), idp.Listener.Addr().String()
 	// A browser's connection in advance, with nothing sent on it.
@@ -77,10 +97,10 @@ func TestCloseMayBeCalledAgain(t *testing.T) {
 	began := time.Now()
 	idp.Close()
 	idp.Close()
-	assert.Less(t, time.Since(began), 4*time.Second, "waited for a connection that asks nothing")
+	took := time.Since(began)
 	_, err = net.Dial("tcp", addr)
 	assert.Error(t, err, "still listening")
-	mockidp.NewUnstarted(mockidp.Config{Key: rsaKey()}).Close()
+	return took
 }
 
 func TestClientReachesLocalNames(t *testing.T) {

@@ -190,7 +190,7 @@ func TestKeepProvisioned(t *testing.T) {
 	}()
 	settled := func() {
 		t.Helper()
-		for deadline := time.After(20 * time.Second); e.agrees(idp) != nil; {
+		for deadline := time.After(2 * time.Minute); e.agrees(idp) != nil; {
 			select {
 			case <-rounds:
 			case <-deadline:

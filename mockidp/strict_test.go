@@ -3,6 +3,7 @@ package mockidp_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -16,9 +17,9 @@ import (
 
 func TestStrict(t *testing.T) {
 	late := func(d time.Duration) string {
-		now := time.Now().UTC().Format(time.RFC3339)
-		xml := strings.Replace(request(), now, time.Now().Add(d).UTC().Format(time.RFC3339), 1)
-		require.NotEqual(t, request(), xml)
+		before := request()
+		xml := regexp.MustCompile(`IssueInstant="[^"]*"`).ReplaceAllString(before, attr("IssueInstant", time.Now().Add(d).UTC().Format(time.RFC3339)))
+		require.NotEqual(t, before, xml)
 		return xml
 	}
 	for name, c := range map[string]struct {

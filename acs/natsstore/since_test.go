@@ -38,7 +38,8 @@ func TestSinceIsSharedAndStays(t *testing.T) {
 	begin := time.Now()
 	js := n.JetStream(0)
 	one := open(t, natsstore.Config{JetStream: js})
-	require.WithinDuration(t, begin, one.Since(), 5*time.Second)
+	require.False(t, one.Since().Before(begin))
+	require.False(t, one.Since().After(time.Now()))
 	two := open(t, natsstore.Config{JetStream: n.JetStream(0)})
 	require.Equal(t, one.Since(), two.Since())
 	late := open(t, natsstore.Config{JetStream: js, Margin: time.Hour})
@@ -118,7 +119,7 @@ func TestSinceMovesWhenTheStreamGoesBack(t *testing.T) {
 func TestUnavailable(t *testing.T) {
 	n := testserver.StartNATS(t, 1)
 	js := n.JetStream(0)
-	s := open(t, natsstore.Config{JetStream: js, Timeout: time.Second})
+	s := open(t, natsstore.Config{JetStream: js, Timeout: 10 * time.Second})
 	require.NoError(t, add(t, s, request("waits")))
 	n.Stop()
 	for range 3 {
@@ -126,7 +127,7 @@ func TestUnavailable(t *testing.T) {
 		requireReason(t, natsstore.ReasonUnavailable, add(t, s, assertion("x")))
 		_, err := s.Take(t.Context(), request("waits"))
 		requireReason(t, natsstore.ReasonUnavailable, err)
-		require.Less(t, time.Since(begin), 5*time.Second)
+		require.Less(t, time.Since(begin), time.Minute)
 	}
 	_, err := natsstore.New(t.Context(), natsstore.Config{JetStream: js, Timeout: 300 * time.Millisecond})
 	requireReason(t, natsstore.ReasonUnavailable, err)
@@ -147,17 +148,16 @@ func TestUnavailable(t *testing.T) {
 func TestSilentServer(t *testing.T) {
 	n := testserver.StartNATS(t, 1)
 	quiet := testserver.NewQuiet(t, n.Addr(0))
-	nc, err := nats.Connect("nats://" + quiet.Addr())
+	nc, err := nats.Connect("nats://"+quiet.Addr(), nats.Timeout(time.Minute))
 	require.NoError(t, err)
 	t.Cleanup(nc.Close)
-	js, err := jetstream.New(nc)
+	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(time.Minute)) // so that it is the store's that ends a call
 	require.NoError(t, err)
-	s := open(t, natsstore.Config{JetStream: js, Timeout: 300 * time.Millisecond})
-	require.NoError(t, add(t, s, assertion("before")))
+	s := hasty(t, natsstore.Config{JetStream: js, Timeout: 300 * time.Millisecond})
 	quiet.Mute()
 	begin := time.Now()
 	requireReason(t, natsstore.ReasonUnavailable, add(t, s, assertion("x")))
 	_, err = s.Take(t.Context(), request("x"))
 	requireReason(t, natsstore.ReasonUnavailable, err)
-	require.Less(t, time.Since(begin), 3*time.Second)
+	require.Less(t, time.Since(begin), 30*time.Second)
 }

@@ -97,14 +97,19 @@ func testDemo(t *testing.T, chromium context.Context) {
 	other.reads(virginia, "Sign out")
 	b.listed(1, virginia, "sp-initiated", d.login, "Accepted")
 
+	// What the other Region never heard of can't be ended there, and where it isn't
+	// healthy yet the redirector doesn't lead to it.
+	b.reads("1 known here, 0 began here")
+	b.probed(frankfurt, "Healthy")
 	b.follow("Stop " + virginia)
-	b.reads("Stopped", "Start "+virginia, "Not healthy")
+	b.reads("Stopped", "Start "+virginia, virginia+": Unreachable")
+	b.probed(virginia, "Not healthy")
 	require.Error(t, chromedp.Do(other.ctx, chromedp.Navigate(d.portals[virginia])), "the Region that is stopped")
 
 	testDemoGoesOn(t, d, b, other)
 
 	b.button("Start " + virginia)
-	b.reads("Stop "+virginia, virginia+" is up again")
+	b.reads("Stop "+virginia, virginia+" is up again", frankfurt+": Replicated") // so that it has heard of the session's end
 	other.open(d.portals[virginia])
 	other.at(d.portals[virginia] + "/")
 	other.reads(virginia, "Sign out")
@@ -168,6 +173,12 @@ func (b *tab) button(name string) {
 	b.t.Helper()
 	b.until(`[...document.querySelectorAll("button")].some(x => x.textContent.trim() === ` + jsString(name) + `)`)
 	b.do(chromedp.Click(chromedp.JSPath(`[...document.querySelectorAll("button")].find(x => x.textContent.trim() === ` + jsString(name) + `)`)))
+}
+
+// probed waits until the redirector says that of a Region.
+func (b *tab) probed(region, health string) {
+	b.t.Helper()
+	b.until(`[...document.querySelectorAll(".routing")].some(x => x.textContent.startsWith(` + jsString(health) + `) && x.textContent.includes(` + jsString(" for "+region) + `))`)
 }
 
 // listed waits until that many sign-ins are listed, the last of which reads so.

@@ -3,7 +3,6 @@ package e2e_test
 import (
 	"crypto/x509"
 	"encoding/pem"
-	"net"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/examples/internal/loopback"
 )
 
 // An spHost is somebody else's service provider, running on a loopback port:
@@ -109,13 +110,14 @@ func (s hostState) write(t *testing.T, name string, content []byte) {
 	require.NoError(t, os.WriteFile(s.file(name), content, 0o644))
 }
 
-// freePort is a port that nobody listened on a moment ago.
+// freePort is a port that nobody listened on a moment ago, and that is likely to
+// be free still when the host comes to it.
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := loopback.Listen(0)
 	require.NoError(t, err)
 	require.NoError(t, l.Close())
-	return l.Addr().(*net.TCPAddr).Port
+	return loopback.Port(l)
 }
 
 // user says who is signed in at the host in this browser, "" if nobody is.

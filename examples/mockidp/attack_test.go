@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
@@ -32,7 +33,7 @@ func attackWith(t *testing.T, args ...string) (status int, out, errs string) {
 	cmd := exec.Command(binary(t), append([]string{"attack"}, args...)...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	require.NoError(t, cmd.Start())
-	stuck := time.AfterFunc(2*time.Minute, func() { _ = cmd.Process.Kill() })
+	stuck := time.AfterFunc(5*time.Minute, func() { _ = cmd.Process.Kill() })
 	defer stuck.Stop()
 	_ = cmd.Wait()
 	return cmd.ProcessState.ExitCode(), stdout.String(), stderr.String()
@@ -136,7 +137,7 @@ func TestAttackOnTheSampleServiceProvider(t *testing.T) {
 	out, err := exec.Command("go", "build", "-o", sp, "../sp").CombinedOutput()
 	require.NoError(t, err, string(out))
 	keys := attackKeys(t)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	l, err := loopback.Listen(0) // at a port that is likely to be free still in a moment
 	require.NoError(t, err)
 	addr := l.Addr().String()
 	require.NoError(t, l.Close())

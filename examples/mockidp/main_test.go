@@ -116,7 +116,7 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 			cmd := exec.Command(binary(t), c.args...)
 			cmd.Stdout, cmd.Stderr = &out, &errs
 			require.NoError(t, cmd.Start())
-			stuck := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+			stuck := time.AfterFunc(2*time.Minute, func() { _ = cmd.Process.Kill() })
 			defer stuck.Stop()
 			_ = cmd.Wait()
 			assert.Equal(t, 2, cmd.ProcessState.ExitCode())
@@ -150,7 +150,7 @@ func running(t *testing.T, sig os.Signal, args ...string) (map[string][]string, 
 	var errs bytes.Buffer
 	cmd.Stderr = &errs
 	require.NoError(t, cmd.Start())
-	stuck := time.AfterFunc(30*time.Second, func() { _ = cmd.Process.Kill() })
+	stuck := time.AfterFunc(2*time.Minute, func() { _ = cmd.Process.Kill() })
 	lines := bufio.NewScanner(stdout)
 	found := map[string][]string{}
 	for lines.Scan() {

@@ -2,6 +2,7 @@ package replica_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"path/filepath"
@@ -67,16 +68,23 @@ func newCluster(t *testing.T, region string, size int) *cluster {
 	return c
 }
 
-// freePorts finds ports that nobody uses at the moment.
+// freePorts finds ports that nobody uses at the moment. They are outside of what
+// systems give to whoever asks for any port, so they are likely to be free still
+// when servers come to them, or come back.
 func freePorts(t *testing.T, count int) (out []int) {
 	t.Helper()
-	for range count {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		require.NoError(t, err)
-		defer func() { _ = l.Close() }() // when all are found
-		out = append(out, l.Addr().(*net.TCPAddr).Port)
+	for range 100 {
+		if len(out) == count {
+			return out
+		}
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 12000+rand.N(18000)))
+		if err == nil {
+			defer func() { _ = l.Close() }() // when all are found
+			out = append(out, l.Addr().(*net.TCPAddr).Port)
+		}
 	}
-	return out
+	require.FailNow(t, "no free ports on loopback")
+	return nil
 }
 
 func (c *cluster) start(t *testing.T, i int) {
@@ -126,7 +134,7 @@ func (c *cluster) node(t *testing.T, region string) *replica.Node {
 // streams is what the operator of the servers can reach.
 func (c *cluster) streams(t *testing.T) jetstream.JetStream {
 	t.Helper()
-	nc, err := nats.Connect(c.urls, nats.UserInfo("meridian", nodePassword))
+	nc, err := nats.Connect(c.urls, nats.UserInfo("meridian", nodePassword), nats.Timeout(hang))
 	require.NoError(t, err)
 	t.Cleanup(nc.Close)
 	js, err := jetstream.New(nc)

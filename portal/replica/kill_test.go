@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"strings"
 	"testing"
 
@@ -14,21 +13,13 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // The primary is killed in the middle of its work, again and again. Nothing
 // that it acknowledged is missing anywhere, and the other Regions serve and
 // write throughout.
 func TestKilledPrimaryLosesNothingAcknowledged(t *testing.T) {
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	ap := open(t, configOf(mumbai, t.TempDir()))
-	j := job{Dir: t.TempDir(), Listen: freePort(t), Peers: map[string]string{frankfurt: eu.Addr(), mumbai: ap.Addr()}}
+	j := job{Dir: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0]), Peers: map[string]string{frankfurt: eu.Addr(), mumbai: ap.Addr()}}
 	for _, n := range []*replica.Node{eu, ap} {
 		require.NoError(t, n.AddPeer(virginia, replica.Peer{URL: "nats://" + j.Listen}))
 	}

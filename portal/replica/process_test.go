@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -82,13 +83,15 @@ func process(spec string, in io.Reader, out io.Writer) error {
 		case "write":
 			for w := range 8 {
 				writers.Go(func() {
-					for i := 0; !stopped.Load(); i++ {
+					for i := 0; i == 0 || !stopped.Load(); i++ {
 						id := fmt.Sprintf("%sr%d-w%d-%d", j.Region, j.Round, w, i)
-						if err := act(n, w, id); err != nil {
+						var slow *replica.Error
+						if err := act(n, w, id); err == nil {
+							say("ack %d %s", w, id)
+						} else if !errors.As(err, &slow) || slow.Reason != replica.ReasonUnavailable { // it may be written, and nobody was told so
 							say("error %s: %v", id, err)
 							return
 						}
-						say("ack %d %s", w, id)
 						time.Sleep(j.Pace)
 					}
 				})

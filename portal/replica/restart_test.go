@@ -137,12 +137,12 @@ func TestRule19RegionsAreAdded(t *testing.T) {
 	assert.Equal(t, p.Total, p.Done)
 	assert.Nil(t, eu.View(), "the primary does not list it yet")
 
-	require.NoError(t, us.AddPeer(frankfurt, replica.Peer{URL: eu.Addr()}))
 	require.NoError(t, us.View().Update(func(tx *center.Tx) error {
 		return tx.PutRegion(center.Region{Name: frankfurt, Status: center.RegionAdding})
 	}))
 	r, _ := us.View().Snapshot().Region(frankfurt)
-	assert.Equal(t, center.RegionAdding, r.Status)
+	assert.Equal(t, center.RegionAdding, r.Status, "before the primary hears anything from it")
+	require.NoError(t, us.AddPeer(frankfurt, replica.Peer{URL: eu.Addr()}))
 	require.NoError(t, eu.Ready(background(t)))
 	assert.True(t, alive(t, eu, "s-1"))
 	for _, n := range []*replica.Node{us, eu} {

@@ -106,7 +106,9 @@ func TestDisabledAndRemovedUsersLoseTheirSessions(t *testing.T) {
 	signIn(t, ap, "u-2", "s-2")
 	before, err := ap.Sessions().Epoch(background(t), "u-1")
 	require.NoError(t, err)
-	eventually(t, "both", func() bool { return alive(t, us, "s-1") && alive(t, us, "s-2") })
+	for _, n := range []*replica.Node{us, eu, ap} {
+		eventually(t, "both", func() bool { return alive(t, n, "s-1") && alive(t, n, "s-2") })
+	}
 
 	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-1", UserName: "alice@example.com"})))
 	assert.False(t, alive(t, us, "s-1"), "at once where it is written")

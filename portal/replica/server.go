@@ -93,7 +93,7 @@ func connectInProcess(s *server.Server, password string) (*nats.Conn, error) {
 		return nil, fmt.Errorf("it did not come up; is its directory in use?")
 	}
 	return nats.Connect("", nats.InProcessServer(s), nats.UserInfo(userNode, password),
-		nats.CustomInboxPrefix(inboxNode), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond), nats.Name("meridian"))
+		nats.CustomInboxPrefix(inboxNode), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond), nats.Name("meridian"), nats.Timeout(30*time.Second))
 }
 
 // serverLog passes on what the embedded server finds worth a warning.

@@ -33,10 +33,11 @@ func TestARegionSpeaksForItself(t *testing.T) {
 	require.NoError(t, ap.Sessions().Create(background(t), "key-s-1", at(ap, hijack)), "a key of its own")
 	replica.Say(t, eu, "sessions", "seen", replica.Seen("key-s-1", time.Now().Add(time.Minute)))
 	require.ErrorIs(t, eu.Sessions().Touch(background(t), "key-s-1", time.Now().Add(time.Minute)), portal.ErrNoSession)
+	signIn(t, us, "u-2", "after-all")
 	signIn(t, eu, "u-2", "after")
 	signIn(t, ap, "u-2", "after-too")
 	for _, n := range []*replica.Node{us, eu, ap} {
-		eventually(t, "what came after", func() bool { return alive(t, n, "after") && alive(t, n, "after-too") })
+		eventually(t, "what came after", func() bool { return alive(t, n, "after-all") && alive(t, n, "after") && alive(t, n, "after-too") })
 	}
 
 	for _, n := range []*replica.Node{us, eu, ap} {

@@ -67,7 +67,7 @@ func together(t *testing.T, meddle func(*center.Tx) error, names ...string) (*ri
 			defer g.mu.Unlock()
 			return g.updates == 1 && r.Waiting() == i
 		}
-		require.Eventually(t, waiting, 5*time.Second, 100*time.Microsecond)
+		require.Eventually(t, waiting, time.Minute, 100*time.Microsecond)
 	}
 	close(g.gate)
 	wg.Wait()
@@ -143,7 +143,7 @@ func TestADeletionAndAMembershipInOneBatch(t *testing.T) {
 			g.mu.Lock()
 			defer g.mu.Unlock()
 			return g.updates == 1 && r.Waiting() == i
-		}, 5*time.Second, 100*time.Microsecond)
+		}, time.Minute, 100*time.Microsecond)
 	}
 	close(g.gate)
 	wg.Wait()

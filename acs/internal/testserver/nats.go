@@ -115,7 +115,8 @@ func (n *NATS) JetStream(i int) jetstream.JetStream {
 	for k := range n.options {
 		urls += fmt.Sprintf(",nats://127.0.0.1:%d", n.options[(i+k)%len(n.options)].Port)
 	}
-	nc, err := nats.Connect(urls[1:], nats.DontRandomize(), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectJitter(0, 0))
+	nc, err := nats.Connect(urls[1:], nats.DontRandomize(), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectJitter(0, 0),
+		nats.Timeout(time.Minute)) // a busy machine takes its time
 	if err != nil {
 		n.t.Fatal(err)
 	}

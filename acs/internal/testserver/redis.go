@@ -2,6 +2,7 @@ package testserver
 
 import (
 	"context"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -87,9 +88,10 @@ func (r *Redis) end(how os.Signal) {
 	r.cmd = nil
 }
 
-// Client is a connection of its own, closed when the test ends.
+// Client is a connection of its own, closed when the test ends. It is patient:
+// a busy machine may keep an answer for longer than the client's defaults.
 func (r *Redis) Client() *redis.Client {
-	c := redis.NewClient(&redis.Options{Addr: r.Addr})
+	c := redis.NewClient(&redis.Options{Addr: r.Addr, ReadTimeout: time.Minute, WriteTimeout: time.Minute, PoolTimeout: time.Minute})
 	r.t.Cleanup(func() { _ = c.Close() })
 	return c
 }
@@ -106,13 +108,19 @@ func (r *Redis) OrElse(other *Redis) func(context.Context, string, string) (net.
 	}
 }
 
-// freePort is one that was free a moment ago.
+// freePort is one that was free a moment ago. It is outside of what systems
+// give to whoever asks for any port, so it is likely to be free still when a
+// server comes to it, or comes back; and a Redis cluster's node, which takes a
+// second port 10,000 above, refuses to start with one over 55,535.
 func freePort(t testing.TB) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(12000+rand.IntN(10000))))
+		if err == nil {
+			defer l.Close()
+			return l.Addr().(*net.TCPAddr).Port
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatal("no free port on loopback")
+	return 0
 }
