@@ -33,6 +33,10 @@ const (
 	ReasonDangling Reason = "Dangling"
 	// ReasonNotFound: what should be removed is not there.
 	ReasonNotFound Reason = "NotFound"
+	// ReasonTwoUpdates: the update ends a user's access, by removing or
+	// disabling the user, and gives it back. Each is an update of its own, so
+	// that sessions from before end.
+	ReasonTwoUpdates Reason = "TwoUpdates"
 )
 
 // An Error is the one type of error that this package returns, apart from

@@ -2,13 +2,17 @@ package center
 
 import "slices"
 
-// PutUser adds a user, or replaces the one with the same ID. Primary only.
+// PutUser adds a user, or replaces the one with the same ID. Whose access ended
+// in this update can't have it again before the next. Primary only.
 func (t *Tx) PutUser(u User) error {
 	if err := t.primaryOnly("write of a user"); err != nil {
 		return err
 	}
 	if u.ID == "" {
 		u.ID = u.UserName
+	}
+	if !u.Active {
+		t.ends(u.ID)
 	}
 	t.data.Users = upsert(t.data.Users, u, func(o User) bool { return o.ID == u.ID })
 	return nil
@@ -20,6 +24,7 @@ func (t *Tx) RemoveUser(id string) error {
 	if err := t.primaryOnly("removal of a user"); err != nil {
 		return err
 	}
+	t.ends(id)
 	var err error
 	if t.data.Users, err = drop(t, t.data.Users, "user", id, func(o User) bool { return o.ID == id }); err != nil {
 		return err
@@ -29,6 +34,25 @@ func (t *Tx) RemoveUser(id string) error {
 		g.Members = slices.DeleteFunc(g.Members, func(m string) bool { return m == id })
 	}
 	t.forget(UserPrincipal(id))
+	return nil
+}
+
+// ends notes that a user's access ends here, if there is any.
+func (t *Tx) ends(id string) {
+	if slices.ContainsFunc(t.data.Users, func(o User) bool { return o.ID == id && o.Active }) {
+		t.ended = append(t.ended, id)
+	}
+}
+
+// back refuses an update at whose end somebody has access again whose access
+// ended in it. Before and after are the same then, and whoever ends sessions
+// would hear of nothing.
+func (t *Tx) back() error {
+	for _, u := range t.data.Users {
+		if u.Active && slices.Contains(t.ended, u.ID) {
+			return &Error{Reason: ReasonTwoUpdates, What: "end of a user's access", Want: "no new access in the same update", Got: u.ID}
+		}
+	}
 	return nil
 }
 

@@ -50,6 +50,9 @@ func (v *View) try(change func(*Tx) error) error {
 	if !tx.changed {
 		return nil
 	}
+	if err := tx.back(); err != nil {
+		return err
+	}
 	s, err := newSnapshot(tx.data)
 	if err != nil {
 		return err
@@ -73,7 +76,8 @@ type Tx struct {
 	data    Data
 	region  string
 	changed bool
-	err     error // the first refusal
+	ended   []string // users whose access ended
+	err     error    // the first refusal
 }
 
 // Data returns a copy of the state so far.

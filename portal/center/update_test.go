@@ -118,9 +118,8 @@ func TestWhatIsInUseStays(t *testing.T) {
 func TestWhoeverIsRemovedComesBackWithNothing(t *testing.T) {
 	v := view(t, seed(), "us-east-1")
 	require.NotEmpty(t, v.Accounts("u-1"))
-	require.NoError(t, v.Update(func(tx *center.Tx) error {
-		return errors.Join(tx.RemoveUser("u-1"), tx.PutUser(center.User{ID: "u-1", UserName: "alice@example.com", Active: true}))
-	}))
+	require.NoError(t, v.Update(func(tx *center.Tx) error { return tx.RemoveUser("u-1") }))
+	require.NoError(t, v.Update(putUser(center.User{ID: "u-1", UserName: "alice@example.com", Active: true})))
 	assert.Empty(t, v.Accounts("u-1"))
 	assert.Empty(t, v.Applications("u-1"))
 
@@ -129,6 +128,31 @@ func TestWhoeverIsRemovedComesBackWithNothing(t *testing.T) {
 	}))
 	assert.Empty(t, v.Accounts("u-1"))
 	assert.Empty(t, v.Applications("u-1"))
+}
+
+// Before and after are the same then, so nobody would end the user's sessions.
+func TestAccessDoesNotEndAndComeBackInOneUpdate(t *testing.T) {
+	v := view(t, seed(), "us-east-1")
+	alice, ok := v.UserByID("u-1")
+	require.True(t, ok)
+	disabled := alice
+	disabled.Active = false
+	for name, end := range map[string]func(*center.Tx) error{
+		"removed":  func(tx *center.Tx) error { return tx.RemoveUser("u-1") },
+		"disabled": putUser(disabled),
+	} {
+		before := v.Snapshot()
+		requireReason(t, center.ReasonTwoUpdates, v.Update(func(tx *center.Tx) error { return errors.Join(end(tx), tx.PutUser(alice)) }))
+		assert.Same(t, before, v.Snapshot(), name)
+	}
+	require.NoError(t, v.Update(func(tx *center.Tx) error {
+		return errors.Join(tx.PutUser(alice), tx.PutUser(disabled), tx.PutUser(disabled))
+	}))
+	require.NoError(t, v.Update(func(tx *center.Tx) error { return errors.Join(tx.PutUser(disabled), tx.PutUser(alice)) }), "no access ended")
+}
+
+func putUser(u center.User) func(*center.Tx) error {
+	return func(tx *center.Tx) error { return tx.PutUser(u) }
 }
 
 func TestRenameKeepsAccess(t *testing.T) {

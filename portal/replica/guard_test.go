@@ -136,10 +136,8 @@ func TestRule57ApplicationsAndPeopleThatGo(t *testing.T) {
 	for _, n := range []*replica.Node{us, ap} {
 		eventually(t, "the application", func() bool { return len(n.View().Applications("u-1")) == 1 })
 	}
-	require.NoError(t, us.View().Update(func(tx *center.Tx) error {
-		return errors.Join(tx.RemoveUser("u-1"), tx.RemoveGroup("g-1"),
-			tx.PutUser(center.User{ID: "u-1", UserName: "alice@example.com", Active: true}))
-	}))
+	require.NoError(t, us.View().Update(func(tx *center.Tx) error { return errors.Join(tx.RemoveUser("u-1"), tx.RemoveGroup("g-1")) }))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-1", UserName: "alice@example.com", Active: true})))
 	assert.Empty(t, us.View().Applications("u-1"))
 	r, err := replica.Check(background(t), us, eu, ap)
 	require.NoError(t, err, r.String())

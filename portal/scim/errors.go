@@ -162,7 +162,7 @@ func fromCenter(err error) *Error {
 	switch c.Reason {
 	case center.ReasonNotPrimary:
 		out.Reason = ReasonNotPrimary
-	case center.ReasonRequired, center.ReasonInvalid, center.ReasonDangling:
+	case center.ReasonRequired, center.ReasonInvalid, center.ReasonDangling, center.ReasonTwoUpdates:
 		out.Reason = ReasonInvalidValue
 	case center.ReasonDuplicate:
 		out.Reason = ReasonUniqueness

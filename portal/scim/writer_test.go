@@ -119,6 +119,48 @@ func TestAPanicLeavesNobodyWaiting(t *testing.T) {
 	assert.Zero(t, r.Waiting())
 }
 
+// A user whose access ends and comes back while others wait was without it for
+// a moment, so that whoever ends sessions hears of it.
+func TestAnEndOfAccessIsNotLostInABatch(t *testing.T) {
+	g := &gated{gate: make(chan struct{})}
+	var seen []bool // what each update that was made came to
+	g.meddle = func(tx *center.Tx) error {
+		for _, u := range tx.Data().Users {
+			if u.ID == "u-1" {
+				seen = append(seen, u.Active)
+			}
+		}
+		return nil
+	}
+	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) {
+		g.View = c.View
+		c.View = g
+	})
+	codes := make([]int, 3)
+	var wg sync.WaitGroup
+	for i, req := range [][3]string{
+		{"POST", "/Users", `{"userName":"first@example.com"}`},
+		{"PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"active":false}}]}`},
+		{"PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"active":true}}]}`},
+	} {
+		wg.Go(func() {
+			w := httptest.NewRecorder()
+			r.ServeHTTP(w, request(req[0], req[1], req[2]))
+			codes[i] = w.Code
+		})
+		require.Eventually(t, func() bool {
+			g.mu.Lock()
+			defer g.mu.Unlock()
+			return g.updates == 1 && r.Waiting() == i
+		}, time.Minute, 100*time.Microsecond)
+	}
+	close(g.gate)
+	wg.Wait()
+	assert.Equal(t, []int{201, 200, 200}, codes)
+	assert.Equal(t, []bool{true, true, false, true}, seen, "the first; both at once, which is refused; and each")
+	assert.Len(t, r.changes, 3)
+}
+
 // Changes in one batch see each other.
 func TestADeletionAndAMembershipInOneBatch(t *testing.T) {
 	g := &gated{gate: make(chan struct{})}
