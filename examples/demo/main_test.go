@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"os/exec"
 	"regexp"
@@ -81,10 +82,12 @@ func TestHelp(t *testing.T) {
 // Somebody has the ports that the demo likes: it takes others, says so in six
 // lines at most, serves until it is told to end, and ends in order.
 func TestPortsInUse(t *testing.T) {
+	held := map[string]bool{}
 	for _, port := range []string{"8700", "8701", "8702", "8711", "8712"} {
 		if l, err := net.Listen("tcp", "127.0.0.1:"+port); err == nil {
 			defer l.Close()
-		} // else somebody else has it, which is as good
+			held[port] = true
+		} // else somebody else has it, and may let go of it
 	}
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		cmd := command(t)
@@ -102,7 +105,9 @@ func TestPortsInUse(t *testing.T) {
 		assert.LessOrEqual(t, len(lines), 6)
 		assert.Contains(t, strings.Join(lines, "\n"), "alice@example.com")
 		for _, u := range urls {
-			assert.NotRegexp(t, `:(8700|8701|8702|8711|8712)/`, u)
+			at, err := url.Parse(u)
+			require.NoError(t, err)
+			assert.False(t, held[at.Port()], u)
 			req, err := http.NewRequest("GET", regexp.MustCompile(`//[^:]*`).ReplaceAllString(u, "//127.0.0.1"), nil)
 			require.NoError(t, err)
 			res, err := http.DefaultTransport.RoundTrip(req) // follows nothing
