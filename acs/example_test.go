@@ -101,7 +101,14 @@ func ExampleRegion_StartLogin() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	http.HandleFunc("/danger", func(w http.ResponseWriter, r *http.Request) {
+	mux := http.NewServeMux()
+	mux.HandleFunc("/danger", func(w http.ResponseWriter, r *http.Request) {
 		region.StartLogin(w, r, acs.LoginOptions{ForceAuthn: true, ReturnTo: "/danger/confirmed"})
 	})
+
+	answer := httptest.NewRecorder()
+	mux.ServeHTTP(answer, httptest.NewRequest("GET", "https://us-east-1.signin.example/danger", nil))
+	to, _ := url.Parse(answer.Header().Get("Location"))
+	fmt.Println(answer.Code, to.Host, to.Query().Has("SAMLRequest"))
+	// Output: 303 idp.example true
 }

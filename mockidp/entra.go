@@ -94,7 +94,7 @@ func unknownIdentifier(apps []*App, tenant, issuer string) *Error {
 		}
 	}
 	if e.Want = strings.Join(known, " or "); len(known) < len(apps) {
-		e.Detail += "; RegisterSP, UpdateApp or the configuration gives an app its Audience"
+		e.Detail += "; RegisterSP, UpdateApp, the control API or the configuration gives an app its Audience"
 	}
 	return e
 }

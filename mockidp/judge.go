@@ -52,7 +52,7 @@ func (s *Server) judge(app *App, p *pending, in incoming, doc []byte) *Error {
 	req := p.req
 	if app.Audience == "" {
 		return &Error{Reason: ReasonIssuer, Got: req.Issuer,
-			Detail: "the app " + quote(app.Label) + " knows no service provider yet: give it an Audience with RegisterSP, UpdateApp or in its configuration"}
+			Detail: "the app " + quote(app.Label) + " knows no service provider yet: give it an Audience with RegisterSP, UpdateApp, the control API or in its configuration"}
 	}
 	if req.Issuer != app.Audience {
 		return &Error{Reason: ReasonIssuer, Detail: "the request's Issuer is not the Audience of the app " + quote(app.Label), Want: app.Audience, Got: req.Issuer}

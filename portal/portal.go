@@ -10,21 +10,21 @@ import (
 
 // The paths that the portal serves besides its assertion consumers.
 const (
-	PathHome         = "/"             // accounts and their permission sets
-	PathApplications = "/applications" // applications of all Regions
-	PathRole         = "/accounts/{account}/{permissionSet}"
-	PathLogin        = "/login"      // starts a sign-in at the identity provider
-	PathContinue     = "/continue"   // finishes one, or asks first
-	PathSignOut      = "/sign-out"   // POST only
-	PathSignedOut    = "/signed-out" // says so, and starts nothing
-	PathMetadata     = "/metadata"   // the service provider's SAML metadata
-	PathSessions     = "/sessions"   // the person's own, in all Regions
-	PathEnd          = "/sessions/end"
-	PathEndAll       = "/sessions/end-all"
-	PathOperator     = "/operator" // Regions, their addresses, other people's sessions
-	PathHandoff      = "/handoff"  // gives a session of this origin to another
-	PathEnter        = "/enter"    // gets one from there
-	PathHealth       = "/health"   // says whether the Region can sign people in
+	PathHome         = "/"                                   // accounts and their permission sets
+	PathApplications = "/applications"                       // applications of all Regions
+	PathRole         = "/accounts/{account}/{permissionSet}" // one of those permission sets
+	PathLogin        = "/login"                              // starts a sign-in at the identity provider
+	PathContinue     = "/continue"                           // finishes one, or asks first
+	PathSignOut      = "/sign-out"                           // POST only
+	PathSignedOut    = "/signed-out"                         // says so, and starts nothing
+	PathMetadata     = "/metadata"                           // the service provider's SAML metadata
+	PathSessions     = "/sessions"                           // the person's own, in all Regions
+	PathEnd          = "/sessions/end"                       // POST only: ends one of them
+	PathEndAll       = "/sessions/end-all"                   // POST only: ends them all
+	PathOperator     = "/operator"                           // Regions, their addresses, other people's sessions
+	PathHandoff      = "/handoff"                            // gives a session of this origin to another
+	PathEnter        = "/enter"                              // gets one from there
+	PathHealth       = "/health"                             // says whether the Region can sign people in
 	pathStatic       = "/static/{file}"
 )
 

@@ -268,6 +268,7 @@ func (c *RequestedAuthnContext) allows(got string) bool {
 	}
 }
 
+// String says what is asked for, for errors and logs.
 func (c *RequestedAuthnContext) String() string {
 	return string(c.comparison()) + " " + strings.Join(c.ClassRefs, " or ")
 }

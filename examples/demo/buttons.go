@@ -52,7 +52,11 @@ func (c *control) pressStop(r *http.Request) notice {
 	if err != nil {
 		return failed(err)
 	}
-	return notice{Text: s.Name + " is stopped: its listener is closed, its replica is gone and nothing answers there. People sign in through another Region."}
+	text := s.Name + " is stopped: its listener is closed, its replica is gone and nothing answers there. "
+	if len(c.w.nodes()) == 0 {
+		return notice{Text: text + "No other Region runs, so nobody can sign in."}
+	}
+	return notice{Text: text + "People sign in through another Region."}
 }
 
 func (c *control) pressStart(r *http.Request) notice {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/examples/internal/browse"
+	"github.com/meridian-saml/meridian/examples/internal/check"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 )
 
@@ -120,6 +121,32 @@ func TestStopAndStart(t *testing.T) {
 
 	press(t, w.control, "/regions/mars-1/stop")
 	assert.Contains(t, shows(t, w.control), `there is no Region "mars-1"`)
+}
+
+// A Region that comes back while the other one is stopped says that it can't
+// reach that one, on the control page and in its portal, until both are there.
+func TestStartWhileTheOtherIsStopped(t *testing.T) {
+	w := newTestWorld(t, extended)
+	us, eu := w.sites[0], w.sites[1]
+	k := newTestWalker(w)
+	press(t, w.control, "/regions/us-east-1/stop")
+	assert.Contains(t, shows(t, w.control), "People sign in through another Region.")
+	press(t, w.control, "/regions/eu-central-1/stop")
+	assert.Contains(t, shows(t, w.control), "No other Region runs, so nobody can sign in.")
+
+	press(t, w.control, "/regions/eu-central-1/start")
+	assert.Contains(t, shows(t, w.control), "us-east-1: Unreachable, not heard yet")
+	p, err := k.signedIn(k.browser(), eu)
+	require.NoError(t, err)
+	assert.Contains(t, p.Text(), "us-east-1 (N. Virginia) can't be reached from here")
+
+	press(t, w.control, "/regions/us-east-1/start")
+	assert.NoError(t, k.until(func() error { return bothActive(w) }))
+	assert.NoError(t, k.until(func() error {
+		page := shows(t, w.control)
+		return check.That("the control page", strings.Contains(page, "us-east-1: Replicated") && strings.Contains(page, "eu-central-1: Replicated"), "both Replicated", page)
+	}))
+	assert.NoError(t, k.signsIn(us))
 }
 
 func TestReplayButton(t *testing.T) {

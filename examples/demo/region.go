@@ -39,6 +39,7 @@ type site struct {
 	mu     sync.Mutex
 	runs   *region.Region // nil while nothing does; guarded by mu
 	opened bool           // it ran before; guarded by mu
+	addr   string         // where its replica was read last; guarded by mu
 }
 
 func newSite(p corp.Place, port int, dir string) *site {
@@ -58,6 +59,14 @@ func (s *site) added() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.opened
+}
+
+// replica is where the others read its replica, or did before it was stopped;
+// "" if it never ran.
+func (s *site) replica() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.addr
 }
 
 // ServeHTTP implements http.Handler.
@@ -92,13 +101,17 @@ func (w *world) open(s *site) error {
 	if s == w.sites[0] {
 		cfg.Seed = corp.Data(region.Entry(s.Place, s.url, center.RegionActive))
 	}
-	others := map[string]*region.Region{}
+	var others []*region.Region // that run
 	for _, o := range w.sites {
 		if o == s {
 			continue
 		}
+		// One that is stopped is a peer too, out of reach, and moves when it is back.
+		if addr := o.replica(); addr != "" {
+			cfg.Peers[o.Name] = addr
+		}
 		if runs := o.running(); runs != nil {
-			others[o.Name], cfg.Peers[o.Name] = runs, runs.Addr()
+			others = append(others, runs)
 		}
 	}
 	runs, err := region.Open(w.ctx, cfg)
@@ -111,7 +124,7 @@ func (w *world) open(s *site) error {
 			return err
 		}
 	}
-	s.runs, s.opened = runs, true
+	s.runs, s.opened, s.addr = runs, true, runs.Addr()
 	return nil
 }
 

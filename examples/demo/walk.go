@@ -49,9 +49,9 @@ const walkLimit = 3 * time.Minute
 // walk takes all steps and prints a line for each. It tells whether all held.
 // Nothing else may use the world meanwhile.
 func walk(ctx context.Context, w *world, out io.Writer) bool {
-	ctx, cancel := context.WithTimeout(ctx, walkLimit)
+	limited, cancel := context.WithTimeout(ctx, walkLimit)
 	defer cancel()
-	return check.Walk(out, steps, func() *walker { return newWalker(ctx, w) })
+	return check.Walk(ctx, out, steps, func() *walker { return newWalker(limited, w) })
 }
 
 // walker is what a step works with.

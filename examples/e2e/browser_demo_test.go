@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -25,6 +26,7 @@ type demo struct {
 	redirector      string            // the same
 	portals         map[string]string // by Region
 	login, password string
+	end             func() // by an interrupt, once
 }
 
 // demoLine is what the program says for each thing to open.
@@ -41,14 +43,15 @@ func startDemo(t *testing.T) demo {
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	t.Cleanup(func() {
+	d := demo{portals: map[string]string{}}
+	d.end = sync.OnceFunc(func() {
 		assert.NoError(t, cmd.Process.Signal(os.Interrupt))
 		stuck := time.AfterFunc(patience, func() { _ = cmd.Process.Kill() })
 		defer stuck.Stop()
 		assert.NoError(t, cmd.Wait(), "an interrupt ends the program well")
 	})
+	t.Cleanup(d.end)
 
-	d := demo{portals: map[string]string{}}
 	for lines := bufio.NewScanner(stdout); len(d.portals) < 2; {
 		require.True(t, lines.Scan(), "the program says too little: %+v, %v", d, lines.Err())
 		m := demoLine.FindStringSubmatch(lines.Text())
@@ -116,6 +119,15 @@ func testDemo(t *testing.T, chromium context.Context) {
 	b.listed(3, virginia, "sp-initiated", d.login, "Accepted") // its session had ended, or there were no sign-in
 
 	testDemoTries(t, d, b, other)
+
+	// A page that is left open says that the demo was ended. Its browser
+	// complains about that too.
+	b.open("about:blank")
+	left := openTab(t, b.ctx)
+	left.open(d.control)
+	require.False(t, onPage[bool](left, `document.getElementById("gone").checkVisibility()`))
+	d.end()
+	left.reads("The demo does not answer any more.")
 }
 
 // testDemoGoesOn is what works while the primary is down.

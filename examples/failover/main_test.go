@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -57,6 +59,15 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		assert.Equal(t, 1, strings.Count(errs.String(), "\n"), errs.String())
 		assert.True(t, strings.HasPrefix(errs.String(), "failover: "), errs.String())
 	}
+}
+
+// Who ends the program while it starts is told that, and not that something
+// broke.
+func TestInterruptedStart(t *testing.T) {
+	ctx, end := context.WithCancelCause(background(t))
+	end(errors.New("interrupted"))
+	_, err := newWorld(ctx, worldConfig{})
+	assert.EqualError(t, err, "the process of the identity provider: interrupted")
 }
 
 func TestHelp(t *testing.T) {

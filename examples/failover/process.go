@@ -59,6 +59,9 @@ func startProcess(ctx context.Context, program string, o order, logs io.Writer) 
 	}
 	if err != nil {
 		p.end()
+		if ctx.Err() != nil {
+			err = context.Cause(ctx) // who killed it knows why it has no answer
+		}
 		return nil, a, fmt.Errorf("the process of %s: %w", o.name(), err)
 	}
 	return p, a, nil

@@ -29,7 +29,9 @@ func (w *world) supervise(ctx context.Context, out io.Writer) {
 					return
 				case <-time.After(w.away):
 				}
-				if err := w.start(ctx, s); err != nil {
+				if err := w.start(ctx, s); ctx.Err() != nil {
+					return
+				} else if err != nil {
 					fmt.Fprintf(out, "%s does not come back: %v\n", s.Name, err)
 					return
 				}

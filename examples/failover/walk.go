@@ -40,9 +40,9 @@ const walkLimit = 5 * time.Minute
 
 // walk takes all steps and prints a line for each. It tells whether all held.
 func walk(ctx context.Context, w *world, people int, out io.Writer) bool {
-	ctx, cancel := context.WithTimeout(ctx, walkLimit)
+	limited, cancel := context.WithTimeout(ctx, walkLimit)
 	defer cancel()
-	return check.Walk(out, steps, func() *walker { return newWalker(ctx, w, people) })
+	return check.Walk(ctx, out, steps, func() *walker { return newWalker(limited, w, people) })
 }
 
 // walker is what a step works with.

@@ -16,8 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// curl runs a document's lines for curl against the program, started with these
-// flags, and returns the answers.
+// curl runs a document's lines for curl that go to the control API against the
+// program, started with these flags, and returns the answers.
 func curl(t *testing.T, doc string, atLeast int, flags ...string) (answers string) {
 	t.Helper()
 	if _, err := exec.LookPath("curl"); err != nil {
@@ -28,7 +28,7 @@ func curl(t *testing.T, doc string, atLeast int, flags ...string) (answers strin
 	}
 	text, err := os.ReadFile(doc)
 	require.NoError(t, err)
-	lines := regexp.MustCompile(`(?m)^curl .*$`).FindAllString(string(text), -1)
+	lines := regexp.MustCompile(`(?m)^curl .* -H .*$`).FindAllString(string(text), -1)
 	require.GreaterOrEqual(t, len(lines), atLeast)
 
 	found, stop := running(t, os.Interrupt, append(flags, "-control", "127.0.0.1:0", "-control-token", "secret")...)

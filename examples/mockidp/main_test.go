@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -176,7 +178,7 @@ func running(t *testing.T, sig os.Signal, args ...string) (map[string][]string, 
 func TestSampleConfigServesUntilSignalled(t *testing.T) {
 	for _, sig := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
 		found, stop := running(t, sig, "-config", "config.json")
-		require.Len(t, found["Metadata"], 2)
+		require.Len(t, found["Metadata"], 3)
 		for _, urls := range found {
 			for _, u := range urls {
 				r, err := http.Get(u)
@@ -189,6 +191,53 @@ func TestSampleConfigServesUntilSignalled(t *testing.T) {
 		}
 		stop()
 	}
+}
+
+// The README's way to try examples/sp: the sample configuration has an app for
+// what that program is without further flags.
+func TestSampleConfigKnowsTheExampleServiceProvider(t *testing.T) {
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	says := regexp.MustCompile(`(?m)^curl -fsS -o idp\.xml (http://127\.0\.0\.1:8701/.+)$`).FindSubmatch(readme)
+	require.NotNil(t, says)
+	found, _ := running(t, os.Interrupt, "-okta-paths", "-config", "config.json")
+	i := slices.IndexFunc(found["Metadata"], func(u string) bool { return path(t, u) == path(t, string(says[1])) })
+	require.GreaterOrEqual(t, i, 0, found)
+	metadata := get(t, found["Metadata"][i], 200)
+
+	dir := t.TempDir()
+	sp := filepath.Join(dir, "sp")
+	out, err := exec.Command("go", "build", "-o", sp, "../sp").CombinedOutput()
+	require.NoError(t, err, string(out))
+	file := filepath.Join(dir, "idp.xml")
+	require.NoError(t, os.WriteFile(file, []byte(metadata), 0o600))
+	cmd := exec.Command(sp, "-idp-metadata", file, "-listen", "127.0.0.1:0")
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	stuck := time.AfterFunc(2*time.Minute, func() { _ = cmd.Process.Kill() })
+	defer stuck.Stop()
+	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
+	addr := ""
+	for lines := bufio.NewScanner(stdout); addr == ""; {
+		require.True(t, lines.Scan())
+		if at, ok := strings.CutPrefix(lines.Text(), "Listening on "); ok {
+			addr = at
+		}
+	}
+	assert.Contains(t, get(t, "http://"+addr+"/login", 200), "to continue to <strong>Service provider of examples/sp<")
+}
+
+// get follows redirects.
+func get(t *testing.T, addr string, status int) string {
+	t.Helper()
+	r, err := http.Get(addr)
+	require.NoError(t, err)
+	defer r.Body.Close()
+	body, err := io.ReadAll(r.Body)
+	require.NoError(t, err)
+	require.Equal(t, status, r.StatusCode, string(body))
+	return string(body)
 }
 
 // path is the address without what the port changes.

@@ -30,7 +30,8 @@ const usage = `usage: samlcheck [flags] [FILE]
 
 Says whether a captured SAML response would be accepted, and why, rule by rule.
 The response is read from FILE, or from standard input if there is none or it
-is "-": the SAMLResponse form value in base64, or the XML in it.
+is "-": the SAMLResponse form value in base64, as it was before a page or a
+browser's tools wrote its + as %2B or &#43;, or the XML in it.
 
 Exit status: 0 accepted; 1 rejected, be it for bad base64 or bad XML; 2 wrong
 usage or configuration, or a file that can't be read.

@@ -18,8 +18,9 @@ type Case struct {
 	ID string
 	// Name, Description and Reference are the row's.
 	Name, Description, Reference string
-	Outcome                      Outcome
-	Needs                        Needs
+	// Outcome is what must become of it, and Needs what it takes to show that.
+	Outcome Outcome
+	Needs   Needs
 
 	base   change // what the hostile document and its twin have in common
 	attack change // the attack
@@ -60,6 +61,7 @@ type Outcome struct {
 // Accepted reports whether the document is to be accepted.
 func (o Outcome) Accepted() bool { return len(o.Reasons) == 0 }
 
+// String returns "accepted", or "refused" and the reasons.
 func (o Outcome) String() string {
 	if o.Accepted() {
 		return "accepted"
@@ -128,6 +130,7 @@ const (
 	RSAExponent1                // the same with 1, under which everything verifies
 )
 
+// String names the kind, "rsa" for example.
 func (k KeyKind) String() string {
 	return [...]string{"any", "rsa", "ecdsa", "rsa1024", "rsa768", "rsa-exponent-3", "rsa-exponent-1"}[k]
 }
@@ -135,12 +138,14 @@ func (k KeyKind) String() string {
 // Sign is what the identity provider signs.
 type Sign int
 
+// The ways of signing.
 const (
-	SignAssertion Sign = iota
-	SignResponse
-	SignBoth
+	SignAssertion Sign = iota // the assertion alone
+	SignResponse              // the Response alone
+	SignBoth                  // the assertion, and the Response around it
 )
 
+// String returns "assertion", "response" or "both".
 func (s Sign) String() string { return [...]string{"assertion", "response", "both"}[s] }
 
 // Params fills in a document.
@@ -294,6 +299,7 @@ type Error struct {
 	Err    error
 }
 
+// Error implements error.
 func (e *Error) Error() string {
 	if e.Err == nil {
 		return fmt.Sprintf("attack: %s: %s", e.Case, e.Detail)

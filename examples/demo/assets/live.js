@@ -14,6 +14,10 @@ function freshen(now, next) {
   [...now.childNodes].forEach((child, i) => freshen(child, fresh[i]));
 }
 
+// One answer that doesn't come is none yet: a page that is being left has that.
+const gone = document.getElementById("gone");
+let missed = 0;
+
 setInterval(async () => {
   if (document.hidden) return;
   try {
@@ -24,5 +28,7 @@ setInterval(async () => {
       const next = page.getElementById(part.id);
       if (next) freshen(part, next);
     }
-  } catch { /* the demo was ended */ }
+    missed = 0;
+  } catch { missed++; }
+  gone.hidden = missed < 2;
 }, 1500);

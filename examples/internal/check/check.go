@@ -3,6 +3,7 @@
 package check
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -71,11 +72,16 @@ func Take[K any](k K, s Step[K]) (line string, held bool) {
 }
 
 // Walk takes all steps, each with a K of its own, prints a line for each, and
-// tells whether all held.
-func Walk[K any](out io.Writer, steps []Step[K], with func() K) bool {
+// tells whether all held. When ctx ends it stops: a step that was cut short, and
+// those that nobody took, have not failed.
+func Walk[K any](ctx context.Context, out io.Writer, steps []Step[K], with func() K) bool {
 	good := 0
 	for i, s := range steps {
 		line, held := Take(with(), s)
+		if ctx.Err() != nil && !held {
+			fmt.Fprintf(out, "%d. ended here: %v\n", i+1, context.Cause(ctx))
+			break
+		}
 		fmt.Fprintf(out, "%d. %s\n", i+1, line)
 		if held {
 			good++

@@ -1,6 +1,7 @@
 package check_test
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"testing"
@@ -20,14 +21,27 @@ func TestWalk(t *testing.T) {
 		func(n int) (string, error) { return "four", check.That("n", n == 4, "4", "another") },
 	}
 	var out strings.Builder
-	assert.False(t, check.Walk(&out, steps, with))
+	assert.False(t, check.Walk(t.Context(), &out, steps, with))
 	assert.Equal(t, `1. ok    one
 2. FAIL  what is said: want "a", got "b"
 3. FAIL  every request of the step: want an answer, got a b
 4. ok    four
 2 of 4 steps held
 `, out.String())
-	assert.True(t, check.Walk(&out, steps[:0], with))
+	assert.True(t, check.Walk(t.Context(), &out, steps[:0], with))
+}
+
+// Who ends a walk is not told that the rest of it failed.
+func TestWalkEnds(t *testing.T) {
+	ctx, end := context.WithCancelCause(t.Context())
+	steps := []check.Step[int]{
+		func(int) (string, error) { return "one", nil },
+		func(int) (string, error) { end(errors.New("interrupted")); return "", ctx.Err() },
+		func(int) (string, error) { return "", errors.New("never taken") },
+	}
+	var out strings.Builder
+	assert.False(t, check.Walk(ctx, &out, steps, func() int { return 0 }))
+	assert.Equal(t, "1. ok    one\n2. ended here: interrupted\n1 of 3 steps held\n", out.String())
 }
 
 func TestDifferencesAreShort(t *testing.T) {
