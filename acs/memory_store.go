@@ -15,12 +15,14 @@ import (
 type MemoryStore struct {
 	now         func() time.Time
 	maxRequests int
-	since       time.Time
+	margin      time.Duration
 
 	mu       sync.Mutex
 	live     map[string]*memoryRecord // guarded by mu, as all below
 	byExpiry expiryHeap               // the same records, soonest first
 	requests int                      // how many of them are requests
+	freed    time.Time                // the latest end of an assertion's record that was freed
+	since    time.Time
 }
 
 // MemoryConfig is for [NewMemoryStoreWith]. The zero value is what
@@ -53,13 +55,18 @@ func NewMemoryStoreWith(cfg MemoryConfig) *MemoryStore {
 		cfg.MaxRequests = defaultMaxRequests
 	}
 	return &MemoryStore{
-		now: cfg.Now, maxRequests: cfg.MaxRequests, since: cfg.Now().Add(max(cfg.Margin, 0)),
+		now: cfg.Now, maxRequests: cfg.MaxRequests, margin: max(cfg.Margin, 0), since: cfg.Now().Add(max(cfg.Margin, 0)),
 		live: make(map[string]*memoryRecord),
 	}
 }
 
-// Since implements [Rememberer]: it knows nothing from before it was made.
-func (m *MemoryStore) Since() time.Time { return m.since }
+// Since implements [Rememberer]: it knows nothing from before it was made, nor
+// what it freed while its clock was wrong.
+func (m *MemoryStore) Since() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.since
+}
 
 // Add implements [Store].
 func (m *MemoryStore) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
@@ -108,8 +115,27 @@ func (m *MemoryStore) Take(ctx context.Context, key string) ([]byte, error) {
 // freeExpired costs each record one removal in its life, so little each time.
 // The caller holds mu.
 func (m *MemoryStore) freeExpired(now time.Time) {
+	m.noticeStep(now)
 	for len(m.byExpiry) > 0 && !now.Before(m.byExpiry[0].exp) {
-		m.drop(heap.Pop(&m.byExpiry).(*memoryRecord))
+		r := heap.Pop(&m.byExpiry).(*memoryRecord)
+		m.drop(r)
+		if strings.HasPrefix(r.key, KeyPrefixAssertion) && r.exp.After(m.freed) {
+			m.freed = r.exp
+		}
+	}
+}
+
+// noticeStep moves Since if the clock was ahead and was set back: what was freed
+// meanwhile would be live now, and some of it may be good for a replay. Records
+// outlive their assertions by more than the margin, so a small step does no
+// harm. The caller holds mu.
+func (m *MemoryStore) noticeStep(now time.Time) {
+	if m.freed.Sub(now) <= replayMargin {
+		return
+	}
+	m.freed = time.Time{}
+	if since := now.Add(m.margin); since.After(m.since) {
+		m.since = since
 	}
 }
 

@@ -97,6 +97,34 @@ func TestInvariant7_D04_StoreThatForgot(t *testing.T) {
 	w.accepted(w.browser().answer(us, w.good(usACS, ""), ""))
 }
 
+// A clock that was an hour ahead for a moment made the store forget.
+func TestInvariant7_D04_ClockThatIsSetBack(t *testing.T) {
+	w := newWorld(t)
+	us := w.region("us-east-1", accept)
+	step := func(d time.Duration) {
+		w.clock.Advance(d)
+		_, err := w.store.Take(t.Context(), "anything")
+		require.ErrorIs(t, err, acs.ErrNotFound)
+		w.clock.Advance(-d)
+	}
+	w.clock.Advance(time.Second)
+	used := w.good(usACS, "")
+	w.accepted(w.browser().answer(us, used, ""))
+	w.clock.Advance(time.Second)
+	step(time.Hour)
+	w.refused(w.browser().answer(us, used, ""), http.StatusForbidden, acs.ReasonForgotten)
+	fresh := w.good(usACS, "")
+	w.accepted(w.browser().answer(us, fresh, ""))
+	w.refused(w.browser().answer(us, fresh, ""), http.StatusForbidden, acs.ReasonReplay)
+
+	// One that is corrected by little costs nobody a sign-in.
+	w.clock.Advance(fresh.notOnOrAfter.Add(2*w.sp.Skew() + time.Minute).Sub(w.clock.Now()))
+	on := w.good(usACS, "")
+	step(time.Second)
+	w.clock.Advance(-time.Second)
+	w.accepted(w.browser().answer(us, on, ""))
+}
+
 // A store that is flushed while it works moves Since, and is asked after the
 // assertion was added.
 func TestInvariant7_D04_StoreThatForgetsMeanwhile(t *testing.T) {

@@ -97,8 +97,9 @@ type Config struct {
 	Logger *slog.Logger
 	// OnVerdict is told every verdict on a SAML response. Nil: nobody is.
 	OnVerdict func(context.Context, acs.Verdict)
-	// OnSignIn is told what became of every response that was accepted: a
-	// session, or a refusal of the portal's own. A handoff is no response.
+	// OnSignIn is told what became of a response that was accepted: a session,
+	// or a refusal of the portal's own. Nothing becomes of one whose person
+	// stays who they are, or does not come back. A handoff is no response.
 	// Nil: nobody is.
 	OnSignIn func(context.Context, SignIn)
 }

@@ -22,6 +22,9 @@
 // browser in which somebody else is signed in already is asked first when the
 // identity provider starts on its own.
 //
+// Nobody can sign in at a Region that the directory does not have as active.
+// Who is signed in at one that is being taken out stays that until it is gone.
+//
 // # Sessions
 //
 // A session's identifier is 256 random bits in a cookie that only this host
@@ -29,7 +32,9 @@
 // It ends at the earliest of [Config].SessionLifetime, IdleTimeout and the
 // assertion's SessionNotOnOrAfter, when it is revoked, and as soon as the
 // directory no longer has the user as active. Signing in always makes a new
-// identifier and ends the session that the browser had.
+// identifier and ends the session that the browser had: with all that came from
+// the same sign-in if it was somebody else's; if it was the same person's, the
+// new one counts as the same sign-in, so that to sign out once is enough.
 //
 // SessionLifetime must be the same in all Regions, and not more than the
 // MaxSession of package replica's Config: sign-outs are remembered for as long
@@ -50,10 +55,12 @@
 // it here as soon as this Region hears of it. Signing out ends every session
 // that came from the same sign-in, at every portal and in every Region. At
 // [PathSessions] people see their sessions of all Regions and end one or all;
-// at [PathOperator] an operator ends all of somebody's. To end all raises the
-// user's [Epoch], so a session that is being made elsewhere at that moment does
-// not survive it either; a user who is found disabled or gone has it raised
-// too, so old sessions do not come back with the user.
+// one of another sign-in takes all of that sign-in with it, which would hand it
+// back. At [PathOperator] an operator ends all of somebody's. To end all raises
+// the user's [Epoch], so a session that is being made elsewhere at that moment
+// does not survive it either. A session that is used while its user is disabled
+// or gone raises it too, and then none of the user's comes back with the user;
+// if none was used meanwhile they do, unless an operator ends them.
 //
 // A Region that is cut off can't know what was ended elsewhere meanwhile. Pages
 // say how old the data is, and [Config].MaxStaleness makes the Region refuse

@@ -30,6 +30,9 @@ const (
 	ReasonRevoked Reason = "Revoked"
 	// ReasonStale: another Region was not heard for longer than MaxStaleness.
 	ReasonStale Reason = "Stale"
+	// ReasonNotInUse: the Region is being added or taken out, or is none of the
+	// instance's any more, so nobody can sign in here.
+	ReasonNotInUse Reason = "NotInUse"
 	// ReasonNotPending: this browser has no such sign-in to continue, or has
 	// used it, or it is too old.
 	ReasonNotPending Reason = "NotPending"

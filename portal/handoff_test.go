@@ -119,6 +119,62 @@ func TestSignOutEndsTheSignInEverywhere(t *testing.T) {
 	}
 }
 
+// Who signs in again in between, at a tile say, is still out everywhere after.
+func TestSignOutAfterASecondSignInEndsTheFirstToo(t *testing.T) {
+	w, s := newShared(t, nil)
+	b, elsewhere := w.browser(), w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	requirePage(t, b.get(fromVirginia), 200, "/", "Alice Adams")
+	w.signIn(elsewhere, "https://"+virginia+"/", "alice@example.com")
+	requirePage(t, w.tile(b, "alice@example.com", ""), 200, "/", "Alice Adams")
+	requirePage(t, b.click("https://"+frankfurt+"/"), 200, "/", "Alice Adams")
+	require.Equal(t, 3, s.sessions.Len(), "the one before was replaced")
+
+	requirePage(t, b.submit("https://"+virginia+"/sign-out", url.Values{}), 200, "/signed-out")
+	requireAtIdP(t, w, b.get("https://"+frankfurt+"/"))
+	requirePage(t, elsewhere.get("https://"+virginia+"/"), 200, "/", "Alice Adams")
+}
+
+// Who becomes somebody else at one portal is not left behind at the others.
+func TestSignInOfSomebodyElseEndsTheWholeSignIn(t *testing.T) {
+	w, s := newShared(t, nil)
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	requirePage(t, b.get(fromVirginia), 200, "/", "Alice Adams")
+	requirePage(t, w.signIn(b, "https://"+virginia+"/login", "bob@example.com"), 200, "/", "bob@example.com")
+	assert.Equal(t, 1, s.sessions.Len())
+	requirePage(t, b.get(fromVirginia), 200, "/", "bob@example.com")
+}
+
+// A session that is ended does not come back from one that it was handed on
+// from, in the browser of whoever should be out.
+func TestEndedSessionIsNotHandedBack(t *testing.T) {
+	w := newApart(t, nil)
+	stranger, b := w.browser(), w.browser()
+	requirePage(t, w.signIn(stranger, "https://"+startVirginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
+	w.clock.advance(time.Minute)
+	requirePage(t, w.signIn(b, "https://"+startVirginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
+	list, err := w.sessions["us-east-1"].List(t.Context(), "alice@example.com")
+	require.NoError(t, err)
+	require.Len(t, list, 4, "each browser has one at the consumer's host and one at the portal's")
+	for _, s := range list[2:] { // the older ones
+		if s.Host == "https://"+startVirginia {
+			requirePage(t, b.submit("https://"+startVirginia+"/sessions/end", url.Values{"id": {s.ID}}), 200, "/sessions")
+		}
+	}
+	requireAtIdP(t, w, stranger.get("https://"+startVirginia+"/"))
+	requirePage(t, b.click("https://"+startVirginia+"/"), 200, "/", "Alice Adams")
+
+	// One that came from the same sign-in as this one goes alone.
+	for _, s := range list[:2] {
+		if s.Host == "https://"+virginia {
+			requirePage(t, b.submit("https://"+startVirginia+"/sessions/end", url.Values{"id": {s.ID}}), 200, "/sessions")
+		}
+	}
+	requirePage(t, b.click("https://"+startVirginia+"/"), 200, "/", "Alice Adams")
+	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
+}
+
 // A sign-out that comes while a code is on its way wins.
 func TestSignOutBeatsTheCode(t *testing.T) {
 	w, s := newShared(t, nil)
@@ -168,8 +224,18 @@ func TestQuestionOnTheConsumersHostLeadsToThePortals(t *testing.T) {
 	a := w.tile(b, "alice@example.com", "")
 	tag := asked(t, a)
 	assert.Contains(t, a.Header.Get("Content-Security-Policy"), "form-action 'self' https://"+startVirginia+";")
-	requirePage(t, b.submit("https://"+virginia+"/continue", say(tag, "continue")), 200, "/", "bob@example.com")
-	a = b.get("https://" + startVirginia + "/login")
+	requirePage(t, b.submit("https://"+virginia+"/continue", say(tag, "continue")), 200, "/", "Alice Adams")
+}
+
+// Bob's session at the portal's host is of another sign-in than the one that
+// alice's took the place of.
+func TestPortalKeepsWhomItHas(t *testing.T) {
+	w := newApart(t, nil)
+	b := w.browser()
+	w.tile(b, "bob@example.com", "")
+	delete(b.jar, virginia)
+	requirePage(t, w.tile(b, "alice@example.com", ""), 200, "/", "bob@example.com")
+	a := b.get("https://" + startVirginia + "/login")
 	requirePage(t, a, http.StatusConflict, a.url.RequestURI(), "signed in here as somebody else", "bob@example.com")
 	requirePage(t, b.submit("https://"+startVirginia+"/sign-out", url.Values{}), 200, "/signed-out")
 	requirePage(t, b.get("https://"+startVirginia+"/login"), 200, "/", "Alice Adams")

@@ -13,7 +13,7 @@ import (
 // ask often cause no more work than one who asks once.
 type health struct {
 	mu   sync.Mutex // held while looking: who asks meanwhile gets that answer
-	at   time.Time  // zero: never
+	at   time.Time  // when the look was over; zero: never
 	down error
 }
 
@@ -83,7 +83,9 @@ func (p *Portal) serves(ctx context.Context) bool {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), healthWait)
 		p.health.down = p.look(ctx)
 		cancel()
-		p.health.at = now
+		// Not when it began: a store that hangs makes looks longer than
+		// healthEvery, and who waits would then look again, one after another.
+		p.health.at = p.cfg.Now()
 		if p.health.down != nil && before == nil {
 			p.cfg.Logger.ErrorContext(ctx, "portal: not healthy", "region", p.cfg.Region, "cause", p.health.down.Error())
 		}

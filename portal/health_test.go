@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -29,6 +30,46 @@ func (c *counted) Add(ctx context.Context, key string, v []byte, exp time.Time) 
 		return errDown
 	}
 	return c.Store.Add(ctx, key, v, exp)
+}
+
+// healthEvery is how long an answer holds.
+const healthEvery = time.Second
+
+// hanging is a Store that answers no look of the portal's at itself: each takes
+// as long as it may, and fails.
+type hanging struct {
+	acs.Store
+	clock *clock
+	looks atomic.Int64
+}
+
+func (h *hanging) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
+	if !strings.HasPrefix(key, "portal.health.") {
+		return h.Store.Add(ctx, key, v, exp)
+	}
+	h.looks.Add(1)
+	h.clock.advance(2 * healthEvery)
+	return context.DeadlineExceeded
+}
+
+// A look that takes longer than its answer holds is still one look for all who
+// ask: they wait for one another, and would wait for ever.
+func TestHealthOfAStoreThatHangs(t *testing.T) {
+	store := &hanging{}
+	w := newWorld(t, func(c *portal.Config) {
+		if c.Region == "eu-central-1" {
+			store.Store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now})
+			c.Store = store
+		}
+	})
+	store.clock = w.clock
+	for range 100 {
+		requireHealth(t, w, 503)
+	}
+	assert.EqualValues(t, 1, store.looks.Load())
+	w.clock.advance(healthEvery)
+	requireHealth(t, w, 503)
+	assert.EqualValues(t, 2, store.looks.Load())
 }
 
 type healthAnswer struct {

@@ -7,8 +7,13 @@ import (
 )
 
 // replace ends the session that the browser had and begins s: who it is of, and
-// what it is the outcome of, is for the caller to say.
+// what it is the outcome of, is for the caller to say. A sign-in of the same
+// person joins the one before, so that to sign out still ends what that was
+// handed to; somebody else's ends it all.
 func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, s Session) *Error {
+	if why := p.inUse(); why != nil {
+		return why
+	}
 	now := p.cfg.Now()
 	s.Region, s.Host = p.cfg.Region, p.place(r).origin()
 	s.Created, s.Seen = now, now
@@ -19,7 +24,16 @@ func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, 
 		return &Error{Reason: ReasonSessionOver, Rule: "SessionNotOnOrAfter (Profiles 4.1.4.3)", Want: "after " + now.UTC().Format(time.RFC3339), Got: s.Expires.UTC().Format(time.RFC3339)}
 	}
 	if before != nil {
-		if err := p.cfg.Sessions.End(r.Context(), before.key); err != nil {
+		var err error
+		if before.user.ID != s.UserID {
+			err = p.cfg.Sessions.EndSignIn(r.Context(), before.user.ID, before.session.SignIn, p.forgettable())
+		} else if s.SignIn == "" {
+			s.SignIn = before.session.SignIn
+		}
+		if err == nil {
+			err = p.cfg.Sessions.End(r.Context(), before.key)
+		}
+		if err != nil {
 			return unavailable("end of the session before", err)
 		}
 	}

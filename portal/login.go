@@ -11,6 +11,10 @@ import (
 // person comes from: somebody who has no session here gets one from there.
 const FromParameter = "from"
 
+// maxLoginReturn is what acs takes as LoginOptions.ReturnTo. A longer place
+// would only make an address that proxies refuse.
+const maxLoginReturn = 2048
+
 // loginURL is where a request without a session goes.
 func (p *Portal) loginURL(r *http.Request) string {
 	out, to := url.Values{}, *r.URL
@@ -19,8 +23,8 @@ func (p *Portal) loginURL(r *http.Request) string {
 		q.Del(FromParameter)
 		to.RawQuery = q.Encode()
 	}
-	if to.RequestURI() != PathHome {
-		out.Set("return_to", to.RequestURI())
+	if back := to.RequestURI(); back != PathHome && len(back) <= maxLoginReturn {
+		out.Set("return_to", back)
 	}
 	if len(out) == 0 {
 		return PathLogin
@@ -34,6 +38,11 @@ func (p *Portal) loginURL(r *http.Request) string {
 func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet {
 		p.region.Login(w, r) // which has an answer for the others
+		return
+	}
+	if why := p.inUse(); why != nil {
+		p.secure(w)
+		p.refuseVisit(w, r, why)
 		return
 	}
 	q, l := r.URL.Query(), p.place(r)

@@ -81,6 +81,16 @@ func (p *Portal) place(r *http.Request) place {
 	return out
 }
 
+// isEntrance says whether a request is for one of the Region's portal URLs that
+// has a path, as the classic ones of AWS do. What is there is the home page.
+func (p *Portal) isEntrance(r *http.Request) bool {
+	here, _ := p.regionNamed(p.cfg.Region)
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && slices.ContainsFunc(here.PortalURLs, func(raw string) bool {
+		u, err := url.Parse(raw)
+		return err == nil && at(r, []string{originOf(raw)}) != "" && strings.TrimSuffix(u.Path, "/") == strings.TrimSuffix(r.URL.Path, "/")
+	})
+}
+
 // apart says whether this is a portal that no identity provider's answer can
 // reach, because its consumers are on other origins.
 func (l place) apart() bool { return l.portal != "" && l.acs == "" }

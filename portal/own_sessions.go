@@ -1,8 +1,10 @@
 package portal
 
 import (
+	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
@@ -54,7 +56,7 @@ func (p *Portal) endSession(w http.ResponseWriter, r *http.Request, v *visit) {
 		return
 	}
 	id := r.PostForm.Get("id")
-	if err := p.cfg.Sessions.Revoke(r.Context(), v.user.ID, id); err != nil && !errors.Is(err, ErrNoSession) {
+	if err := p.endOne(r.Context(), v, id); err != nil && !errors.Is(err, ErrNoSession) {
 		p.refuseVisit(w, r, unavailable("end of the session", err))
 		return
 	}
@@ -65,6 +67,20 @@ func (p *Portal) endSession(w http.ResponseWriter, r *http.Request, v *visit) {
 		return
 	}
 	http.Redirect(w, r, PathSessions, http.StatusSeeOther)
+}
+
+// endOne ends a session of the person's. One of another sign-in goes with all
+// that came from the same: any of those would hand it back at the next visit.
+func (p *Portal) endOne(ctx context.Context, v *visit, id string) error {
+	all, err := p.cfg.Sessions.List(ctx, v.user.ID)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(s Session) bool { return s.ID == id && s.SignIn != v.session.SignIn })
+	if i < 0 {
+		return p.cfg.Sessions.Revoke(ctx, v.user.ID, id)
+	}
+	return p.cfg.Sessions.EndSignIn(ctx, v.user.ID, all[i].SignIn, p.forgettable())
 }
 
 // endAllSessions signs the person out everywhere, here too.

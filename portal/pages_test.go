@@ -80,6 +80,25 @@ func TestNobodysPages(t *testing.T) {
 	assert.Equal(t, http.StatusSeeOther, b.send("HEAD", "https://"+virginia+"/", "none", nil).StatusCode)
 }
 
+// AWS's classic portal URLs have a path.
+func TestPortalURLWithAPathIsTheHomePage(t *testing.T) {
+	d := data()
+	d.Regions[0].PortalURLs = []string{"https://" + virginia, "https://classic.example/start"}
+	w := newWorldOf(t, d, nil)
+	w.hosts["classic.example"] = w.hosts[virginia]
+	for at, want := range map[string]string{
+		"https://classic.example/start": "/", "https://classic.example/start/": "/", "https://classic.example/start?from=us-east-1": "/?from=us-east-1",
+	} {
+		a := w.browser().send("GET", at, "none", nil)
+		assert.Equal(t, http.StatusSeeOther, a.StatusCode, at)
+		assert.Equal(t, want, a.Header.Get("Location"), at)
+	}
+	for _, at := range []string{"https://classic.example/start/more", "https://classic.example/Start", "https://" + virginia + "/start"} {
+		assert.Equal(t, http.StatusNotFound, w.browser().send("GET", at, "none", nil).StatusCode, at)
+	}
+	assert.Equal(t, http.StatusNotFound, w.browser().send("POST", "https://classic.example/start", "same-origin", nil).StatusCode)
+}
+
 func TestPagesNeedNothingFromOutside(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()

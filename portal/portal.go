@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html/template"
 	"net/http"
+	"net/url"
 
 	"github.com/meridian-saml/meridian/acs"
 )
@@ -111,6 +112,10 @@ func (p *Portal) routes() {
 	p.handle(PathSignOut, byMethod{http.MethodPost: p.signOut})
 	p.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		p.secure(w)
+		if p.isEntrance(r) {
+			http.Redirect(w, r, (&url.URL{Path: PathHome, RawQuery: r.URL.RawQuery}).String(), http.StatusSeeOther)
+			return
+		}
 		p.notFound(w, r)
 	})
 }

@@ -33,6 +33,7 @@ const (
 	textWrongMethod = "This address can't be used that way."
 	textRevoked     = "Your sign-in was ended, by you or by an administrator, while it was being made. Sign in again."
 	textStale       = " for longer than your administrator allows, so it can't tell whether your session was ended there. Nothing is wrong with your account. Use the portal of another Region, or try again in a moment."
+	textNotInUse    = "This Region is being added or was taken out, so nobody can sign in here. Nothing is wrong with your account. Use the portal of another Region."
 	textNotFinished = "This sign-in can't be continued: it was finished already, took too long, or began in another browser. If it happens again, check that your browser accepts cookies from this site."
 	textOtherUser   = "You are signed in here as somebody else than in the portal that you come from, so nothing was changed. To change over, sign out here first."
 	textTooOften    = "You opened other portals too often within a minute. Wait a minute, then try again."
@@ -49,7 +50,7 @@ func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, status int, why 
 	switch why.Reason {
 	case ReasonUnavailable:
 		w.Header().Set("Retry-After", "5")
-	case ReasonStale:
+	case ReasonStale, ReasonNotInUse:
 		w.Header().Set("Retry-After", "5")
 		fallthrough
 	case ReasonHandoffUser:
@@ -67,7 +68,7 @@ func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, status int, why 
 func (p *Portal) refuseVisit(w http.ResponseWriter, r *http.Request, why *Error) {
 	status := http.StatusForbidden
 	switch why.Reason {
-	case ReasonUnavailable, ReasonStale:
+	case ReasonUnavailable, ReasonStale, ReasonNotInUse:
 		status = http.StatusServiceUnavailable
 	case ReasonHandoffUser:
 		status = http.StatusConflict
@@ -108,6 +109,9 @@ func refusal(why *Error, reference string) page {
 		body.Action, body.Href = "Try again", PathHome
 	case ReasonStale:
 		body.Text, title = "This Region has not heard from "+strings.Join(why.regions, " and ")+textStale, "Not available in this Region"
+		body.Action, body.Href = "Try again", PathHome
+	case ReasonNotInUse:
+		body.Text, title = textNotInUse, "Not available in this Region"
 		body.Action, body.Href = "Try again", PathHome
 	case ReasonNotPending, ReasonHandoffBrowser, ReasonHandoffCode, ReasonHandoffBinding:
 		body.Text, title, body.Action = textNotFinished, "The sign-in was not finished", "Sign in"

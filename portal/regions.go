@@ -26,6 +26,16 @@ func (p *Portal) activeRegion(name string) bool {
 	return ok && r.Active()
 }
 
+// inUse refuses while the directory does not have this Region as active: its
+// endpoints are in use from the moment it is, and until it is taken out. What
+// the Region knows of people may be incomplete before, and is not kept after.
+func (p *Portal) inUse() *Error {
+	if p.activeRegion(p.cfg.Region) {
+		return nil
+	}
+	return &Error{Reason: ReasonNotInUse, Rule: "the Region is active", Want: "an active Region of the instance", Got: p.cfg.Region}
+}
+
 // portalOf returns the active Region that has a portal at exactly this origin.
 func (p *Portal) portalOf(origin string) (region string) {
 	for _, r := range p.cfg.Directory.Regions() {

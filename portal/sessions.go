@@ -17,8 +17,8 @@ type Session struct {
 	// hex. It is no secret; only what hashes to the session's key lets in.
 	ID string `json:"id"`
 	// SignIn names the sign-in that the session came from. Sessions that were
-	// handed to other hosts share it, and signing out of one ends them all.
-	// It is never empty.
+	// handed to other hosts share it, and so does one that took the place of
+	// the same person's; signing out of one ends them all. It is never empty.
 	SignIn   string `json:"sign_in"`
 	UserID   string `json:"user_id"`
 	UserName string `json:"user_name"` // as proved at sign-in

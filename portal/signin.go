@@ -59,6 +59,10 @@ func (p *Portal) proved(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 		Unsolicited:  l.Unsolicited,
 		Until:        p.cfg.Now().Add(pendingLifetime),
 	}
+	if refused := p.inUse(); refused != nil {
+		p.refuseSignIn(w, r, in, refused)
+		return
+	}
 	u, refused := p.active(p.cfg.Directory.User(name))
 	if refused != nil {
 		p.refuseSignIn(w, r, in, refused)
@@ -191,7 +195,7 @@ func (p *Portal) signedIn(ctx context.Context, in pending) {
 func (p *Portal) refuseSignIn(w http.ResponseWriter, r *http.Request, in pending, why *Error) {
 	status := http.StatusForbidden
 	switch why.Reason {
-	case ReasonUnavailable, ReasonStale:
+	case ReasonUnavailable, ReasonStale, ReasonNotInUse:
 		status = http.StatusServiceUnavailable
 	case ReasonUnknownUser, ReasonInactiveUser:
 		why.Got = in.UserName

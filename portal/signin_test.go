@@ -42,6 +42,16 @@ func TestColdGetOfADeepLinkComesBackThere(t *testing.T) {
 	requirePage(t, a, 200, "/accounts/111122223333/ReadOnly?from=mail", "Production", "1 hour 30 minutes")
 }
 
+// An address that no sign-in would keep is not repeated in the redirect.
+func TestColdGetOfALongLink(t *testing.T) {
+	w := newWorld(t, nil)
+	kept, dropped := "/applications?q="+strings.Repeat("a", 2000), "/applications?q="+strings.Repeat("a", 3000)
+	requirePage(t, w.signIn(w.browser(), "https://"+frankfurt+kept, "alice@example.com"), 200, kept)
+	b := w.browser()
+	assert.Equal(t, portal.PathLogin, b.send("GET", "https://"+frankfurt+dropped, "none", nil).Header.Get("Location"))
+	requirePage(t, w.signIn(b, "https://"+frankfurt+dropped, "alice@example.com"), 200, "/", "Alice Adams")
+}
+
 func TestTileSignsInAtTheFirstRegion(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()

@@ -51,7 +51,9 @@
 // an old primary that is cut off from its replicas may go on serving the nodes
 // on its side, and an assertion can be used once on each. Set
 // min-replicas-to-write and min-replicas-max-lag to make that time short, or
-// use package natsstore with three replicas, where it can't happen.
+// use package natsstore with three replicas, where it can't happen. And a Redis
+// whose clock is set ahead, and back again later, has dropped meanwhile what was
+// over by then, so keep its clock right.
 //
 // Solicited sign-ins are not judged by Since, because they need the browser
 // that asked and its request's record as well. Where Redis comes back from a
