@@ -48,7 +48,7 @@ func (p *Portal) answer(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, errNotPending):
 		p.stay(w, r)
 	case err != nil:
-		p.refuse(w, r, http.StatusServiceUnavailable, unavailable("read of the sign-in", err))
+		p.refuse(w, r, unavailable("read of the sign-in", err))
 	case what == "stay":
 		p.clearCookie(w, pendingCookie(tag))
 		p.stay(w, r)

@@ -34,10 +34,8 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request) {
 	case why == nil:
 		p.cfg.Logger.InfoContext(r.Context(), "portal: entered", "region", p.cfg.Region, "user", s.UserName, "from", a.region)
 		http.Redirect(w, r, p.orHome(a.returnTo), http.StatusSeeOther)
-	case why.Reason == ReasonUnknownUser || why.Reason == ReasonInactiveUser:
-		p.refuse(w, r, http.StatusForbidden, why) // whom a sign-in would refuse too
-	case why.Reason == ReasonHandoffUser:
-		p.refuseVisit(w, r, why) // whom a sign-in would replace unasked
+	case why.Reason == ReasonUnknownUser || why.Reason == ReasonInactiveUser || why.Reason == ReasonHandoffUser:
+		p.refuse(w, r, why) // whom a sign-in would refuse too, or replace unasked
 	default:
 		p.otherwise(w, r, a, why)
 	}
@@ -145,6 +143,6 @@ func (p *Portal) notBegun(w http.ResponseWriter, r *http.Request, why *Error) {
 	case errors.As(err, &e):
 		p.refuseVisit(w, r, e)
 	default:
-		p.refuse(w, r, http.StatusForbidden, why)
+		p.refuse(w, r, why)
 	}
 }

@@ -46,7 +46,7 @@ type grant struct {
 func (p *Portal) begins(w http.ResponseWriter, r *http.Request, l place, from source, returnTo string) {
 	a, err := p.newAttempt(w, r, from.region, returnTo)
 	if err != nil {
-		p.refuse(w, r, http.StatusServiceUnavailable, err)
+		p.refuse(w, r, err)
 		return
 	}
 	q := url.Values{"to": {l.portal}, "state": {a.state()}, "s": {a.tag}}
@@ -61,7 +61,7 @@ func (p *Portal) handoff(w http.ResponseWriter, r *http.Request) {
 	to, state, tag := q.Get("to"), q.Get("state"), q.Get("s")
 	region := p.portalOf(to)
 	if region == "" || !isState(state) || !isTag(tag) {
-		p.refuse(w, r, http.StatusBadRequest, &Error{Reason: ReasonHandoffTarget, Rule: "handoff", Want: "the origin of an active Region's portal, a state and a tag", Got: to})
+		p.refuse(w, r, &Error{Reason: ReasonHandoffTarget, Rule: "handoff", Want: "the origin of an active Region's portal, a state and a tag", Got: to})
 		return
 	}
 	back := func(code string) {

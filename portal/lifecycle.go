@@ -85,7 +85,7 @@ func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
 			err = p.cfg.Sessions.End(r.Context(), key)
 		}
 		if err != nil {
-			p.refuse(w, r, http.StatusServiceUnavailable, unavailable("end of the session", err))
+			p.refuse(w, r, unavailable("end of the session", err))
 			return
 		}
 		if s.UserID != "" {

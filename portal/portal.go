@@ -151,7 +151,7 @@ func (p *Portal) handle(pattern string, handlers byMethod) {
 			return
 		}
 		if err := p.cross.Check(r); err != nil {
-			p.refuse(w, r, http.StatusForbidden, &Error{Reason: ReasonCrossSite, Rule: "POST " + r.URL.Path, Want: "a request from the portal's own page", Got: r.Header.Get("Origin"), Err: err})
+			p.refuse(w, r, &Error{Reason: ReasonCrossSite, Rule: "POST " + r.URL.Path, Want: "a request from the portal's own page", Got: r.Header.Get("Origin"), Err: err})
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)

@@ -43,42 +43,48 @@ const (
 
 // refuse shows why nothing was done, logs the whole truth under a reference,
 // and returns the reference.
-func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, status int, why *Error) string {
+func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, why *Error) string {
 	reference := p.reference()
 	p.logRefused(r.Context(), why, reference)
 	pg := refusal(why, reference)
 	switch why.Reason {
-	case ReasonUnavailable:
-		w.Header().Set("Retry-After", "5")
-	case ReasonStale, ReasonNotInUse:
-		w.Header().Set("Retry-After", "5")
-		fallthrough
-	case ReasonHandoffUser:
+	case ReasonStale, ReasonNotInUse, ReasonHandoffUser:
 		// Somebody whose session is real, and who can go to another Region.
 		if v, _ := p.current(r); v != nil {
 			pg = v.page(pg.Title, "", pg.Body)
 		}
 	}
+	status, again := why.Reason.status()
+	if again > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(again/time.Second)))
+	}
 	p.render(w, r, status, "message", pg)
 	return reference
 }
 
-// refuseVisit is refuse with the status that goes with the reason. Who has no
-// access any more needs no cookie for it.
-func (p *Portal) refuseVisit(w http.ResponseWriter, r *http.Request, why *Error) {
-	status := http.StatusForbidden
-	switch why.Reason {
+// status is how HTTP says it, and after how long to try again. Zero: nobody
+// knows that it would help.
+func (r Reason) status() (status int, again time.Duration) {
+	switch r {
 	case ReasonUnavailable, ReasonStale, ReasonNotInUse:
-		status = http.StatusServiceUnavailable
-	case ReasonHandoffUser:
-		status = http.StatusConflict
+		return http.StatusServiceUnavailable, 5 * time.Second
 	case ReasonHandoffOften:
-		status = http.StatusTooManyRequests
-		w.Header().Set("Retry-After", strconv.Itoa(int(codeLifetime/time.Second)))
-	case ReasonUnknownUser, ReasonInactiveUser:
+		return http.StatusTooManyRequests, codeLifetime
+	case ReasonHandoffUser:
+		return http.StatusConflict, 0
+	case ReasonHandoffTarget:
+		return http.StatusBadRequest, 0
+	}
+	return http.StatusForbidden, 0
+}
+
+// refuseVisit is refuse for somebody who has a session. Who has no access any
+// more needs no cookie for it.
+func (p *Portal) refuseVisit(w http.ResponseWriter, r *http.Request, why *Error) {
+	if why.Reason == ReasonUnknownUser || why.Reason == ReasonInactiveUser {
 		p.clearCookie(w, SessionCookie)
 	}
-	p.refuse(w, r, status, why)
+	p.refuse(w, r, why)
 }
 
 func (p *Portal) logRefused(ctx context.Context, why *Error, reference string) {

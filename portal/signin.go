@@ -94,7 +94,7 @@ func (p *Portal) proceed(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, errNotPending):
 		p.notBegun(w, r, &Error{Reason: ReasonNotPending, Rule: "cookie of the sign-in", Want: "a sign-in that this browser has to continue"})
 	case err != nil:
-		p.refuse(w, r, http.StatusServiceUnavailable, unavailable("read of the sign-in", err))
+		p.refuse(w, r, unavailable("read of the sign-in", err))
 	default:
 		p.finish(w, r, tag, in, "")
 	}
@@ -193,14 +193,10 @@ func (p *Portal) signedIn(ctx context.Context, in pending) {
 // refuseSignIn answers somebody who was proved to be who they are and still
 // does not get in.
 func (p *Portal) refuseSignIn(w http.ResponseWriter, r *http.Request, in pending, why *Error) {
-	status := http.StatusForbidden
-	switch why.Reason {
-	case ReasonUnavailable, ReasonStale, ReasonNotInUse:
-		status = http.StatusServiceUnavailable
-	case ReasonUnknownUser, ReasonInactiveUser:
+	if why.Reason == ReasonUnknownUser || why.Reason == ReasonInactiveUser {
 		why.Got = in.UserName
 	}
-	p.tell(r.Context(), in, p.refuse(w, r, status, why), why.Reason)
+	p.tell(r.Context(), in, p.refuse(w, r, why), why.Reason)
 }
 
 func (p *Portal) tell(ctx context.Context, in pending, reference string, reason Reason) {

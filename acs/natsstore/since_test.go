@@ -121,6 +121,11 @@ func TestUnavailable(t *testing.T) {
 	js := n.JetStream(0)
 	s := open(t, natsstore.Config{JetStream: js, Timeout: 10 * time.Second})
 	require.NoError(t, add(t, s, request("waits")))
+	over, end := context.WithCancel(t.Context())
+	end()
+	err := s.Add(over, assertion("x"), nil, soon())
+	requireReason(t, natsstore.ReasonUnavailable, err)
+	require.ErrorIs(t, err, context.Canceled)
 	n.Stop()
 	for range 3 {
 		begin := time.Now()
@@ -129,7 +134,7 @@ func TestUnavailable(t *testing.T) {
 		requireReason(t, natsstore.ReasonUnavailable, err)
 		require.Less(t, time.Since(begin), time.Minute)
 	}
-	_, err := natsstore.New(t.Context(), natsstore.Config{JetStream: js, Timeout: 300 * time.Millisecond})
+	_, err = natsstore.New(t.Context(), natsstore.Config{JetStream: js, Timeout: 300 * time.Millisecond})
 	requireReason(t, natsstore.ReasonUnavailable, err)
 	n.Start()
 	require.Eventually(t, func() bool { return js.Conn().Status() == nats.CONNECTED }, 20*time.Second, 5*time.Millisecond)

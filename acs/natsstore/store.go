@@ -162,7 +162,7 @@ func (s *Store) place(key string) (jetstream.Stream, string, error) {
 // client would keep what is sent, and deliver it when nobody listens any more.
 func (s *Store) begin(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, nil, err
+		return nil, nil, unavailable("context", err)
 	}
 	if status := s.js.Conn().Status(); status != nats.CONNECTED {
 		return nil, nil, &Error{Reason: ReasonUnavailable, Rule: "connection", Want: nats.CONNECTED.String(), Got: status.String()}

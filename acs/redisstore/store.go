@@ -127,7 +127,10 @@ func check(ctx context.Context, key string) error {
 	if !keys.MatchString(key) {
 		return &Error{Reason: ReasonKey, Rule: "acs.Store", Want: "1 to 100 of a-z, 0-9 and '.'", Got: key}
 	}
-	return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return unavailable("context", err)
+	}
+	return nil
 }
 
 // milliseconds rounds up. The zero time is long ago, as any other.

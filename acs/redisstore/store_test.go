@@ -195,6 +195,11 @@ func TestUnavailable(t *testing.T) {
 	r := testserver.StartRedis(t, "--appendonly", "yes", "--appendfsync", "always")
 	s := open(t, redisstore.Config{Client: r.Client(), Timeout: 10 * time.Second})
 	require.NoError(t, add(t, s, request("waits")))
+	over, end := context.WithCancel(t.Context())
+	end()
+	err := s.Add(over, assertion("x"), nil, soon())
+	requireReason(t, redisstore.ReasonUnavailable, err)
+	require.ErrorIs(t, err, context.Canceled)
 	r.Kill()
 	for range 3 {
 		begin := time.Now()
@@ -203,7 +208,7 @@ func TestUnavailable(t *testing.T) {
 		requireReason(t, redisstore.ReasonUnavailable, err)
 		require.Less(t, time.Since(begin), time.Minute)
 	}
-	_, err := redisstore.New(t.Context(), redisstore.Config{Client: r.Client(), Timeout: 300 * time.Millisecond})
+	_, err = redisstore.New(t.Context(), redisstore.Config{Client: r.Client(), Timeout: 300 * time.Millisecond})
 	requireReason(t, redisstore.ReasonUnavailable, err)
 	r.Start()
 	v, err := s.Take(t.Context(), request("waits"))
