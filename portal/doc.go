@@ -34,7 +34,10 @@
 // directory no longer has the user as active. Signing in always makes a new
 // identifier and ends the session that the browser had: with all that came from
 // the same sign-in if it was somebody else's; if it was the same person's, the
-// new one counts as the same sign-in, so that to sign out once is enough.
+// new one counts as the same sign-in, so that to sign out once is enough. (One
+// that was handed on has its own, and ends the other.) So it is where that
+// session has gone idle, which others from the same sign-in need not have; only
+// an unsolicited sign-in of somebody else leaves those alone then.
 //
 // SessionLifetime must be the same in all Regions, and not more than the
 // MaxSession of package replica's Config: sign-outs are remembered for as long
@@ -65,7 +68,8 @@
 // A Region that is cut off can't know what was ended elsewhere meanwhile. Pages
 // say how old the data is, and [Config].MaxStaleness makes the Region refuse
 // sessions beyond an age. It is off by default, because it lets the loss of one
-// Region stop the others.
+// Region stop the others. Who signed out elsewhere, and signs in again in a
+// Region that has not heard of it, has to do so once more when it hears.
 //
 // # One sign-in, all Regions
 //

@@ -9,7 +9,8 @@ import (
 // replace ends the session that the browser had and begins s: who it is of, and
 // what it is the outcome of, is for the caller to say. A sign-in of the same
 // person joins the one before, so that to sign out still ends what that was
-// handed to; somebody else's ends it all.
+// handed to. What can't join ends it all: somebody else's, or what another
+// sign-in of the same person's is handed on from.
 func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, s Session) *Error {
 	if why := p.inUse(); why != nil {
 		return why
@@ -25,10 +26,10 @@ func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, 
 	}
 	if before != nil {
 		var err error
-		if before.user.ID != s.UserID {
-			err = p.cfg.Sessions.EndSignIn(r.Context(), before.user.ID, before.session.SignIn, p.forgettable())
-		} else if s.SignIn == "" {
+		if before.user.ID == s.UserID && s.SignIn == "" {
 			s.SignIn = before.session.SignIn
+		} else if before.user.ID != s.UserID || before.session.SignIn != s.SignIn {
+			err = p.cfg.Sessions.EndSignIn(r.Context(), before.user.ID, before.session.SignIn, p.forgettable())
 		}
 		if err == nil {
 			err = p.cfg.Sessions.End(r.Context(), before.key)

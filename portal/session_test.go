@@ -60,7 +60,9 @@ func TestSessionEndsByIdleness(t *testing.T) {
 	requirePage(t, b.click("https://"+virginia+"/"), 200, "/")
 	w.clock.advance(portal.DefaultIdleTimeout)
 	requireAtIdP(t, w, b.click("https://"+virginia+"/"))
-	assert.Zero(t, w.sessions["us-east-1"].Len())
+	requireAtIdP(t, w, b.click("https://"+virginia+"/sessions"))
+	requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
+	assert.Equal(t, 1, w.sessions["us-east-1"].Len(), "the new one took its place")
 }
 
 func TestSessionFixation(t *testing.T) {

@@ -120,6 +120,17 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in p
 		return
 	}
 	p.clearCookie(w, pendingCookie(tag))
+	if before == nil {
+		var idle *visit
+		if idle, refused = p.idle(r); refused != nil {
+			p.refuseSignIn(w, r, in, refused)
+			return
+		}
+		// Nobody is asked about it, so who made a link must not end it.
+		if idle != nil && (idle.user.ID == u.ID || !in.Unsolicited) {
+			before = idle
+		}
+	}
 	if err := p.replace(w, r, before, in.session(u)); err != nil {
 		p.refuseSignIn(w, r, in, err)
 		return

@@ -80,8 +80,11 @@ func (p *Portal) current(r *http.Request) (*visit, error) {
 		return nil, ErrNoSession // in a store that several Regions share
 	}
 	now := p.cfg.Now()
-	if s.over(now, p.cfg.IdleTimeout) {
+	if !now.Before(s.Expires) {
 		return nil, p.endNow(r, key, ErrNoSession)
+	}
+	if s.over(now, p.cfg.IdleTimeout) {
+		return nil, ErrNoSession // and left to idle and signOut
 	}
 	u, refused := p.active(p.cfg.Directory.UserByID(s.UserID))
 	if refused != nil {
@@ -101,6 +104,27 @@ func (p *Portal) current(r *http.Request) (*visit, error) {
 		return v, e
 	}
 	return v, nil
+}
+
+// idle returns the session that the browser had until it was not used for too
+// long, or nil. Nobody is let in by it. But what came from the same sign-in may
+// be in use at other portals, so a new sign-in still is about all of that.
+func (p *Portal) idle(r *http.Request) (*visit, *Error) {
+	c, err := r.Cookie(SessionCookie)
+	if err != nil {
+		return nil, nil
+	}
+	key := sessionKey(c.Value)
+	s, err := p.cfg.Sessions.Get(r.Context(), key)
+	switch {
+	case errors.Is(err, ErrNoSession):
+		return nil, nil
+	case err != nil:
+		return nil, unavailable("read of the session", err)
+	case s.Region != p.cfg.Region:
+		return nil, nil
+	}
+	return &visit{key, s, center.User{ID: s.UserID}}, nil
 }
 
 // endNow ends a session and returns why, or that it could not.

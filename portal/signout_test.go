@@ -1,0 +1,131 @@
+package portal_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal"
+)
+
+// idleBut lets every session go idle but the one at this address.
+func (w *world) idleBut(b *browser, addr string) {
+	w.t.Helper()
+	for range 2 {
+		w.clock.advance(portal.DefaultIdleTimeout / 2)
+		requirePage(w.t, b.click(addr), 200, "/", "Alice Adams")
+	}
+}
+
+// twoPortals is a browser in which alice is signed in at both Regions, and
+// virginia's session has gone idle.
+func twoPortals(t *testing.T) (*world, *shared, *browser) {
+	t.Helper()
+	w, s := newShared(t, nil)
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	requirePage(t, b.get(fromVirginia), 200, "/", "Alice Adams")
+	w.idleBut(b, "https://"+frankfurt+"/")
+	requireAtIdP(t, w, b.get("https://"+virginia+"/"))
+	requirePage(t, b.click("https://"+virginia+"/signed-out"), 200, "/signed-out")
+	return w, s, b
+}
+
+// The page that is still open says that somebody is signed in.
+func TestSignOutOfAnIdleSessionEndsTheSignIn(t *testing.T) {
+	w, s, b := twoPortals(t)
+	requirePage(t, b.submit("https://"+virginia+"/sign-out", url.Values{}), 200, "/signed-out")
+	requireAtIdP(t, w, b.get("https://"+frankfurt+"/"))
+	assert.Zero(t, s.sessions.Len())
+}
+
+func TestSignInAfterAnIdleSessionJoinsItsSignIn(t *testing.T) {
+	w, s, b := twoPortals(t)
+	requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
+	requirePage(t, b.click("https://"+frankfurt+"/"), 200, "/", "Alice Adams")
+	assert.Equal(t, 2, s.sessions.Len())
+	requirePage(t, b.submit("https://"+virginia+"/sign-out", url.Values{}), 200, "/signed-out")
+	requireAtIdP(t, w, b.get("https://"+frankfurt+"/"))
+}
+
+func TestSignInOfSomebodyElseEndsWhatAnIdleSessionCameFrom(t *testing.T) {
+	w, s, b := twoPortals(t)
+	requirePage(t, w.signIn(b, "https://"+virginia+"/", "bob@example.com"), 200, "/", "bob@example.com")
+	assert.Equal(t, 1, s.sessions.Len())
+	requirePage(t, b.get(fromVirginia), 200, "/", "bob@example.com")
+}
+
+// Whoever makes somebody follow a link signs nobody out.
+func TestUnsolicitedSignInOfSomebodyElseLeavesWhatAnIdleSessionCameFrom(t *testing.T) {
+	w, _, b := twoPortals(t)
+	requirePage(t, w.tile(b, "bob@example.com", ""), 200, "/", "bob@example.com")
+	requirePage(t, b.click("https://"+frankfurt+"/"), 200, "/", "Alice Adams")
+}
+
+// On the consumer's host nobody has business, so sessions there go idle while
+// those at the portal's host are in use.
+func TestTileAfterAnIdleSessionAtTheConsumersHost(t *testing.T) {
+	w := newApart(t, nil)
+	b := w.browser()
+	w.signIn(b, "https://"+startVirginia+"/", "alice@example.com")
+	w.idleBut(b, "https://"+startVirginia+"/")
+	requirePage(t, w.tile(b, "alice@example.com", ""), 200, "/", "Alice Adams")
+	requirePage(t, b.submit("https://"+startVirginia+"/sign-out", url.Values{}), 200, "/signed-out")
+	requireAtIdP(t, w, b.get("https://"+startVirginia+"/login"))
+	assert.Zero(t, w.sessions["us-east-1"].Len())
+}
+
+// What comes from the consumer's host is another sign-in than the one that the
+// portal's session came from, and can't join it.
+func TestSignOutAfterAnotherSignInWasHandedOn(t *testing.T) {
+	d := data()
+	d.Regions[0].PortalURLs = []string{"https://" + startVirginia}
+	d.Regions[1].PortalURLs = []string{"https://" + startFrankfurt}
+	w, s := newSharedOf(t, d, nil)
+	w.hosts[startVirginia], w.hosts[startFrankfurt] = w.hosts[virginia], w.hosts[frankfurt]
+	b := w.browser()
+	w.signIn(b, "https://"+startVirginia+"/", "alice@example.com")
+	requirePage(t, b.get("https://"+startFrankfurt+"/?from=us-east-1"), 200, "/", "Alice Adams")
+	requirePage(t, w.signIn(b, "https://"+startFrankfurt+"/login", "alice@example.com"), 200, "/", "Alice Adams")
+	requirePage(t, b.submit("https://"+startFrankfurt+"/sign-out", url.Values{}), 200, "/signed-out")
+	assert.Zero(t, s.sessions.Len())
+	requireAtIdP(t, w, b.get("https://"+startVirginia+"/"))
+}
+
+// A flaky store can't tell from its second question on.
+type flaky struct {
+	portal.Sessions
+	asked int
+}
+
+func (f *flaky) Get(ctx context.Context, key string) (portal.Session, error) {
+	if f.asked++; f.asked == 2 {
+		return portal.Session{}, errors.New("no answer")
+	}
+	return f.Sessions.Get(ctx, key)
+}
+
+func TestStoreThatCannotTellWhatAnIdleSessionWas(t *testing.T) {
+	var stores []*flaky
+	w := newWorld(t, func(c *portal.Config) {
+		f := &flaky{Sessions: c.Sessions, asked: 2}
+		stores = append(stores, f)
+		c.Sessions = f
+	})
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	w.clock.advance(portal.DefaultIdleTimeout + time.Minute)
+	form, err := w.idp.IdPInitiated("", "alice@example.com", "")
+	require.NoError(t, err)
+	next := b.send("POST", form.URL, "cross-site", form.Values())
+	for _, f := range stores {
+		f.asked = 0
+	}
+	requirePage(t, b.follow(next), http.StatusServiceUnavailable, next.Header.Get("Location"))
+}
