@@ -65,19 +65,9 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request, h func(http.Respo
 // that the directory no longer has the user as active. With ReasonStale the
 // visit is returned too: it is real, and may have been ended elsewhere.
 func (p *Portal) current(r *http.Request) (*visit, error) {
-	c, err := r.Cookie(SessionCookie)
+	key, s, err := p.kept(r)
 	if err != nil {
-		return nil, ErrNoSession
-	}
-	key := sessionKey(c.Value)
-	s, err := p.cfg.Sessions.Get(r.Context(), key)
-	if errors.Is(err, ErrNoSession) {
 		return nil, err
-	} else if err != nil {
-		return nil, unavailable("read of the session", err)
-	}
-	if s.Region != p.cfg.Region {
-		return nil, ErrNoSession // in a store that several Regions share
 	}
 	now := p.cfg.Now()
 	if !now.Before(s.Expires) {
@@ -110,21 +100,35 @@ func (p *Portal) current(r *http.Request) (*visit, error) {
 // long, or nil. Nobody is let in by it. But what came from the same sign-in may
 // be in use at other portals, so a new sign-in still is about all of that.
 func (p *Portal) idle(r *http.Request) (*visit, *Error) {
-	c, err := r.Cookie(SessionCookie)
-	if err != nil {
-		return nil, nil
-	}
-	key := sessionKey(c.Value)
-	s, err := p.cfg.Sessions.Get(r.Context(), key)
+	key, s, err := p.kept(r)
+	var unknown *Error
 	switch {
-	case errors.Is(err, ErrNoSession):
-		return nil, nil
+	case errors.As(err, &unknown):
+		return nil, unknown
 	case err != nil:
-		return nil, unavailable("read of the session", err)
-	case s.Region != p.cfg.Region:
 		return nil, nil
 	}
 	return &visit{key, s, center.User{ID: s.UserID}}, nil
+}
+
+// kept returns the session of this Region that the browser has a cookie for,
+// over or not. The error is ErrNoSession, or an *Error that the store can't tell.
+func (p *Portal) kept(r *http.Request) (key string, s Session, err error) {
+	c, err := r.Cookie(SessionCookie)
+	if err != nil {
+		return "", s, ErrNoSession
+	}
+	key = sessionKey(c.Value)
+	s, err = p.cfg.Sessions.Get(r.Context(), key)
+	switch {
+	case errors.Is(err, ErrNoSession):
+		return "", s, ErrNoSession
+	case err != nil:
+		return "", s, unavailable("read of the session", err)
+	case s.Region != p.cfg.Region: // in a store that several Regions share
+		return "", s, ErrNoSession
+	}
+	return key, s, nil
 }
 
 // endNow ends a session and returns why, or that it could not.

@@ -36,10 +36,9 @@ type site struct {
 	*loopback.Server
 	store acs.Store // lives as long as the program
 
-	mu     sync.Mutex
-	runs   *region.Region // nil while nothing does; guarded by mu
-	opened bool           // it ran before; guarded by mu
-	addr   string         // where its replica was read last; guarded by mu
+	mu   sync.Mutex
+	runs *region.Region // nil while nothing does; guarded by mu
+	addr string         // where its replica was read last, "" if it never ran; guarded by mu
 }
 
 func newSite(p corp.Place, port int, dir string) *site {
@@ -55,14 +54,9 @@ func (s *site) running() *region.Region {
 }
 
 // added says whether the Region was ever opened here.
-func (s *site) added() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.opened
-}
+func (s *site) added() bool { return s.replica() != "" }
 
-// replica is where the others read its replica, or did before it was stopped;
-// "" if it never ran.
+// replica is where the others read its replica, or did before it was stopped.
 func (s *site) replica() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -124,7 +118,7 @@ func (w *world) open(s *site) error {
 			return err
 		}
 	}
-	s.runs, s.opened, s.addr = runs, true, runs.Addr()
+	s.runs, s.addr = runs, runs.Addr()
 	return nil
 }
 

@@ -22,18 +22,19 @@ import (
 // when it heals.
 type link struct {
 	net.Listener
-	to string
+	to     string
+	change func([]byte) []byte // of what goes there; nil: nothing
 
 	mu    sync.Mutex
 	cut   bool
 	conns []net.Conn
 }
 
-func newLink(t *testing.T, to string) *link {
+func newLink(t *testing.T, to string, change func([]byte) []byte) *link {
 	t.Helper()
 	in, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	l := &link{Listener: in, to: to}
+	l := &link{Listener: in, to: to, change: change}
 	t.Cleanup(func() { in.Close(); l.set(false) })
 	go func() {
 		for {
@@ -63,11 +64,11 @@ func (l *link) pass(a net.Conn) {
 	l.mu.Lock()
 	l.conns = append(l.conns, b)
 	l.mu.Unlock()
-	go l.pipe(a, b)
-	l.pipe(b, a)
+	go l.pipe(a, b, l.change)
+	l.pipe(b, a, nil)
 }
 
-func (l *link) pipe(from, to net.Conn) {
+func (l *link) pipe(from, to net.Conn, change func([]byte) []byte) {
 	buf := make([]byte, 32<<10)
 	for {
 		k, err := from.Read(buf)
@@ -79,7 +80,11 @@ func (l *link) pipe(from, to net.Conn) {
 			return
 		}
 		if err == nil {
-			_, err = to.Write(buf[:k])
+			out := buf[:k]
+			if change != nil {
+				out = change(out)
+			}
+			_, err = to.Write(out)
 		}
 		if err != nil {
 			from.Close()
@@ -131,7 +136,7 @@ func TestPartitionHealsWithoutDifferences(t *testing.T) {
 			}
 			url := b.Addr()
 			if a == us || b == us {
-				l := newLink(t, url[len("nats://"):])
+				l := newLink(t, url[len("nats://"):], nil)
 				links = append(links, l)
 				url = "nats://" + l.Addr().String()
 			}

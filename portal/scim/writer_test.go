@@ -40,18 +40,29 @@ func (g *gated) Update(change func(*center.Tx) error) error {
 	})
 }
 
-// together posts users while the first update stands at the gate, so that all
-// but the first share the second, and returns what each was answered.
+// together posts users at once.
 func together(t *testing.T, meddle func(*center.Tx) error, names ...string) (*rig, *gated, []int) {
+	t.Helper()
+	var all [][3]string
+	for _, name := range names {
+		all = append(all, [3]string{"POST", "/Users", fmt.Sprintf(`{"userName":%q}`, name)})
+	}
+	return atOnce(t, meddle, all...)
+}
+
+// atOnce makes requests (method, path and body) while the first one's update
+// stands at the gate, so that all but the first share the second, and returns
+// what each was answered.
+func atOnce(t *testing.T, meddle func(*center.Tx) error, requests ...[3]string) (*rig, *gated, []int) {
 	t.Helper()
 	g := &gated{gate: make(chan struct{}), meddle: meddle}
 	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) {
 		g.View = c.View
 		c.View = g
 	})
-	status := make([]int, len(names))
+	status := make([]int, len(requests))
 	var wg sync.WaitGroup
-	for i, name := range names {
+	for i, req := range requests {
 		wg.Go(func() {
 			defer func() {
 				if p := recover(); p != nil { // as net/http's server does
@@ -59,7 +70,7 @@ func together(t *testing.T, meddle func(*center.Tx) error, names ...string) (*ri
 				}
 			}()
 			w := httptest.NewRecorder()
-			r.ServeHTTP(w, request("POST", "/Users", fmt.Sprintf(`{"userName":%q}`, name)))
+			r.ServeHTTP(w, request(req[0], req[1], req[2]))
 			status[i] = w.Code
 		})
 		waiting := func() bool {
@@ -122,40 +133,18 @@ func TestAPanicLeavesNobodyWaiting(t *testing.T) {
 // A user whose access ends and comes back while others wait was without it for
 // a moment, so that whoever ends sessions hears of it.
 func TestAnEndOfAccessIsNotLostInABatch(t *testing.T) {
-	g := &gated{gate: make(chan struct{})}
 	var seen []bool // what each update that was made came to
-	g.meddle = func(tx *center.Tx) error {
+	r, _, codes := atOnce(t, func(tx *center.Tx) error {
 		for _, u := range tx.Data().Users {
 			if u.ID == "u-1" {
 				seen = append(seen, u.Active)
 			}
 		}
 		return nil
-	}
-	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) {
-		g.View = c.View
-		c.View = g
-	})
-	codes := make([]int, 3)
-	var wg sync.WaitGroup
-	for i, req := range [][3]string{
-		{"POST", "/Users", `{"userName":"first@example.com"}`},
-		{"PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"active":false}}]}`},
-		{"PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"active":true}}]}`},
-	} {
-		wg.Go(func() {
-			w := httptest.NewRecorder()
-			r.ServeHTTP(w, request(req[0], req[1], req[2]))
-			codes[i] = w.Code
-		})
-		require.Eventually(t, func() bool {
-			g.mu.Lock()
-			defer g.mu.Unlock()
-			return g.updates == 1 && r.Waiting() == i
-		}, time.Minute, 100*time.Microsecond)
-	}
-	close(g.gate)
-	wg.Wait()
+	},
+		[3]string{"POST", "/Users", `{"userName":"first@example.com"}`},
+		[3]string{"PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"active":false}}]}`},
+		[3]string{"PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"active":true}}]}`})
 	assert.Equal(t, []int{201, 200, 200}, codes)
 	assert.Equal(t, []bool{true, true, false, true}, seen, "the first; both at once, which is refused; and each")
 	assert.Len(t, r.changes, 3)
@@ -163,32 +152,11 @@ func TestAnEndOfAccessIsNotLostInABatch(t *testing.T) {
 
 // Changes in one batch see each other.
 func TestADeletionAndAMembershipInOneBatch(t *testing.T) {
-	g := &gated{gate: make(chan struct{})}
-	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) {
-		g.View = c.View
-		c.View = g
-	})
-	codes := make([]int, 4)
-	var wg sync.WaitGroup
-	for i, req := range [][3]string{
-		{"POST", "/Users", `{"userName":"first@example.com"}`},
-		{"PATCH", "/Groups/g-2?attributes=members", `{"Operations":[{"op":"add","path":"members","value":[{"value":"u-1"},{"value":"u-2"}]}]}`},
-		{"DELETE", "/Users/u-1", ""},
-		{"PATCH", "/Groups/g-1", `{"Operations":[{"op":"add","path":"members","value":[{"value":"u-1"}]}]}`},
-	} {
-		wg.Go(func() {
-			w := httptest.NewRecorder()
-			r.ServeHTTP(w, request(req[0], req[1], req[2]))
-			codes[i] = w.Code
-		})
-		require.Eventually(t, func() bool {
-			g.mu.Lock()
-			defer g.mu.Unlock()
-			return g.updates == 1 && r.Waiting() == i
-		}, time.Minute, 100*time.Microsecond)
-	}
-	close(g.gate)
-	wg.Wait()
+	r, _, codes := atOnce(t, nil,
+		[3]string{"POST", "/Users", `{"userName":"first@example.com"}`},
+		[3]string{"PATCH", "/Groups/g-2?attributes=members", `{"Operations":[{"op":"add","path":"members","value":[{"value":"u-1"},{"value":"u-2"}]}]}`},
+		[3]string{"DELETE", "/Users/u-1", ""},
+		[3]string{"PATCH", "/Groups/g-1", `{"Operations":[{"op":"add","path":"members","value":[{"value":"u-1"}]}]}`})
 	assert.Equal(t, []int{201, 200, 204, 400}, codes)
 	assert.Equal(t, []string{"u-2"}, r.group(t, "g-1").Members)
 	assert.Equal(t, []string{"u-2"}, r.group(t, "g-2").Members)

@@ -5,9 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"net"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/nats-io/nats.go"
@@ -18,64 +17,19 @@ import (
 // What a cluster does while it has no leader, or two: it loses questions, and
 // answers from yesterday.
 
-// A loser stands between a Node and its server, and loses the answer to the
-// first request to a subject that begins with prefix.
+// A loser loses, on a link from a Node to its server, the answer to the first
+// request to a subject that begins with prefix: it has it sent to where nobody
+// listens. The request is as long as it was.
 type loser struct {
-	net.Listener
 	prefix string
-	once   sync.Once
-	lost   chan struct{} // closed when it is
+	lost   atomic.Bool
 }
 
-func newLoser(t *testing.T, to, prefix string) *loser {
-	t.Helper()
-	in, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	l := &loser{Listener: in, prefix: prefix, lost: make(chan struct{})}
-	t.Cleanup(func() { in.Close() })
-	go func() {
-		for {
-			a, err := in.Accept()
-			if err != nil {
-				return
-			}
-			b, err := net.Dial("tcp", to)
-			if err != nil {
-				a.Close()
-				continue
-			}
-			go l.pipe(a, b, l.lose)
-			go l.pipe(b, a, func(b []byte) []byte { return b })
-		}
-	}()
-	return l
-}
-
-func (l *loser) pipe(from, to net.Conn, change func([]byte) []byte) {
-	defer from.Close()
-	defer to.Close()
-	buf := make([]byte, 64<<10)
-	for {
-		k, err := from.Read(buf)
-		if err != nil {
-			return
-		}
-		if _, err := to.Write(change(buf[:k])); err != nil {
-			return
-		}
-	}
-}
-
-// lose has the answer sent to where nobody listens. The request is as long as
-// it was.
-func (l *loser) lose(b []byte) []byte {
+func (l *loser) change(b []byte) []byte {
 	_, request, found := bytes.Cut(b, []byte(" "+l.prefix))
-	if inbox := bytes.IndexByte(request, ' '); found && inbox >= 0 {
-		l.once.Do(func() {
-			b = bytes.Clone(b)
-			b[len(b)-len(request)+inbox+1] = 'x'
-			close(l.lost)
-		})
+	if inbox := bytes.IndexByte(request, ' '); found && inbox >= 0 && l.lost.CompareAndSwap(false, true) {
+		b = bytes.Clone(b)
+		b[len(b)-len(request)+inbox+1] = 'x'
 	}
 	return b
 }
@@ -88,16 +42,12 @@ func TestOpenAsksAgain(t *testing.T) {
 	for _, api := range []string{"STREAM.NAMES", "STREAM.INFO.KV_config_", "STREAM.INFO.revoked_", "STREAM.MSG.GET.KV_config_"} {
 		t.Run(api, func(t *testing.T) {
 			t.Parallel() // each waits for an answer that doesn't come
-			l := newLoser(t, c.address(0), "$JS.API."+api)
+			l := &loser{prefix: "$JS.API." + api}
 			cfg := c.config(virginia)
-			cfg.URL = "nats://" + l.Addr().String()
+			cfg.URL = "nats://" + newLink(t, c.address(0), l.change).Addr().String()
 			cfg.Options = append(cfg.Options, nats.IgnoreDiscoveredServers())
 			n := open(t, cfg)
-			select {
-			case <-l.lost:
-			default:
-				assert.Fail(t, "nothing was lost")
-			}
+			assert.True(t, l.lost.Load())
 			assert.Len(t, n.View().Snapshot().Data().Users, 2)
 		})
 	}
