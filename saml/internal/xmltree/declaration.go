@@ -2,10 +2,39 @@ package xmltree
 
 import "strings"
 
-// declaration is XML 1.0, 2.8: version 1.0, and if it says an encoding,
-// UTF-8, because nothing else is read here.
+// beginsDeclaration tells an XML declaration from a processing instruction.
+func beginsDeclaration(s string) bool {
+	return strings.HasPrefix(s, "<?xml") && len(s) > len("<?xml") && class[s[len("<?xml")]]&isSpace != 0
+}
+
+// misplacedDeclaration reports what stands before the XML declaration, if the
+// document has one that is not at its start, where it must be (XML 1.0, 2.8).
+func misplacedDeclaration(s string) error {
+	what, rest := "", strings.TrimPrefix(s, "\uFEFF")
+	for {
+		trimmed := strings.TrimLeft(rest, blanks)
+		if what == "" && trimmed != rest {
+			what = "white space"
+		}
+		rest = trimmed
+		if !strings.HasPrefix(rest, "<!--") {
+			break
+		}
+		what = "a comment"
+		if _, rest, _ = strings.Cut(rest[len("<!--"):], "-->"); rest == "" {
+			break
+		}
+	}
+	if what == "" || !beginsDeclaration(rest) {
+		return nil
+	}
+	return syntax(what + " before the XML declaration")
+}
+
+// declaration is XML 1.0, 2.8: version 1.0, and if it says an encoding, one
+// that the text was read in.
 func (r *reader) declaration() error {
-	if !strings.HasPrefix(r.s, "<?xml") || len(r.s) == len("<?xml") || class[r.s[len("<?xml")]]&isSpace == 0 {
+	if !beginsDeclaration(r.s) {
 		return nil // no declaration; another "<?" is refused where it is met
 	}
 	end := strings.Index(r.s, "?>")
@@ -13,39 +42,41 @@ func (r *reader) declaration() error {
 		return syntax("an XML declaration that does not end")
 	}
 	rest := r.s[len("<?xml"):end]
-	for _, p := range []struct {
-		name     string
-		required bool
-		allowed  func(string) bool
-	}{
-		{"version", true, func(v string) bool { return v == "1.0" }},
-		{"encoding", false, func(v string) bool { return strings.EqualFold(v, "UTF-8") }},
-		{"standalone", false, func(v string) bool { return v == "yes" || v == "no" }},
-	} {
-		value, after, ok := pseudoAttribute(rest, p.name)
-		switch {
-		case !ok && p.required, ok && !p.allowed(value):
-			return syntax("an XML declaration other than of version 1.0 in UTF-8")
-		case ok:
-			rest = after
-		}
+	version, rest, ok := pseudoAttribute(rest, "version")
+	if !ok || version != "1.0" {
+		return syntax("the XML declaration does not say version 1.0")
 	}
-	if strings.Trim(rest, " \t\n") != "" {
-		return syntax("an XML declaration with something else in it")
+	if encoding, after, ok := pseudoAttribute(rest, "encoding"); ok {
+		if err := r.checkEncoding(encoding); err != nil {
+			return err
+		}
+		rest = after
+	}
+	if standalone, after, ok := pseudoAttribute(rest, "standalone"); ok {
+		if standalone != "yes" && standalone != "no" {
+			return syntax("standalone in the XML declaration is neither yes nor no")
+		}
+		rest = after
+	}
+	if strings.Trim(rest, blanks) != "" {
+		return syntax("unexpected text in the XML declaration")
 	}
 	r.pos = end + len("?>")
 	return nil
 }
 
+// blanks is what XML calls white space (XML 1.0, 2.3).
+const blanks = " \t\r\n"
+
 // pseudoAttribute takes ` name="value"` from the start of s.
 func pseudoAttribute(s, name string) (value, rest string, ok bool) {
-	trimmed := strings.TrimLeft(s, " \t\n")
+	trimmed := strings.TrimLeft(s, blanks)
 	after, found := strings.CutPrefix(trimmed, name)
 	if !found || len(trimmed) == len(s) {
 		return "", s, false
 	}
-	after, found = strings.CutPrefix(strings.TrimLeft(after, " \t\n"), "=")
-	after = strings.TrimLeft(after, " \t\n")
+	after, found = strings.CutPrefix(strings.TrimLeft(after, blanks), "=")
+	after = strings.TrimLeft(after, blanks)
 	if !found || after == "" || after[0] != '"' && after[0] != '\'' {
 		return "", s, false
 	}

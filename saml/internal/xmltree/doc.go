@@ -1,11 +1,12 @@
-// Package xmltree reads the XML that SAML needs, and nothing more: UTF-8, one
+// Package xmltree reads the XML that SAML needs, and nothing more: one
 // root, no DTD, no processing instructions, every namespace declared, every
 // limit kept. What it refuses is refused before anybody looks at the content.
 //
 // [Parse] goes through the bytes once and puts elements and texts into one
 // flat slice, in document order. There is no second reader: what is hashed and
 // what is read are the same entries of that slice, so they can't disagree. A
-// [Node] is a position in it.
+// [Node] is a position in it. Parse reads UTF-8; [ParseEncoded], for metadata,
+// first decodes UTF-16 and ISO-8859-1 too.
 //
 // Names, texts and values are parts of one string that holds the document,
 // unless they had references in them. Comments are dropped, CDATA has become

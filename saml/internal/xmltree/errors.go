@@ -1,5 +1,7 @@
 package xmltree
 
+import "strconv"
+
 // Kind says what was wrong with a document.
 type Kind int
 
@@ -20,6 +22,9 @@ type Error struct {
 func (e *Error) Error() string { return "xmltree: " + e.Detail }
 
 func syntax(detail string) error { return &Error{Kind: Syntax, Detail: detail} }
+
+// quote makes a name from the document fit to be shown.
+func quote(s string) string { return strconv.Quote(clip(s)) }
 
 func clip(s string) string {
 	if len(s) > 64 {

@@ -12,6 +12,10 @@ type Limits struct {
 	// elements are known.
 	Unknown int
 	Known   func(NS, string) bool
+	// Comments reports whether comments in the text of an element of that name
+	// are dropped. In the text of every other element, and everywhere if it is
+	// nil, they are refused.
+	Comments func(NS, string) bool
 	// Root is what the document's element must be; the zero Name is any.
 	Root Name
 }

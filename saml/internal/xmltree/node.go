@@ -169,6 +169,25 @@ func (n Node) Text() string {
 	return one
 }
 
+// HasComment reports whether a comment was dropped from n or from an element in
+// it, but for those in except. One directly before or after n is not in n.
+func (n Node) HasComment(except Node) bool {
+	if !n.d.comments {
+		return false
+	}
+	for i := n.i - 1; i < n.node().end; {
+		switch {
+		case n.d.at(i) == except:
+			i = n.d.nodes[i].end
+			continue
+		case n.d.nodes[i].comment:
+			return true
+		}
+		i++
+	}
+	return false
+}
+
 // Walk calls f for n, if it is an element, and for every element in it, in
 // document order.
 func (n Node) Walk(f func(Node)) {

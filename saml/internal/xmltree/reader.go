@@ -3,7 +3,6 @@ package xmltree
 import (
 	"math"
 	"strings"
-	"unicode/utf8"
 )
 
 // Parse reads a document.
@@ -13,10 +12,24 @@ func parse(doc string, limits Limits, around, signed Node) (*Doc, error) {
 	if len(doc) > min(limits.Bytes, math.MaxInt32) {
 		return nil, limitError("size in bytes", limits.Bytes)
 	}
-	if !utf8.ValidString(doc) {
-		return nil, syntax("not valid UTF-8")
+	if err := checkUTF8(doc); err != nil {
+		return nil, err
 	}
-	r := &reader{limits: limits, d: new(Doc)}
+	return read(doc, limits, onlyUTF8, around, signed)
+}
+
+// onlyUTF8 is what a declaration in a SAML response may say.
+func onlyUTF8(declared string) error {
+	if strings.EqualFold(declared, "UTF-8") {
+		return nil
+	}
+	return mustBeUTF8(declared)
+}
+
+// read reads a text that is valid UTF-8 and within limits.Bytes.
+// checkEncoding refuses what the XML declaration must not say.
+func read(doc string, limits Limits, checkEncoding func(declared string) error, around, signed Node) (*Doc, error) {
+	r := &reader{limits: limits, d: new(Doc), checkEncoding: checkEncoding}
 	r.s = normaliseLineEnds(strings.TrimPrefix(doc, "\ufeff"))
 	r.d.src = r.s
 	r.d.outer = around.d
@@ -43,7 +56,9 @@ type reader struct {
 	extra []byte // becomes Doc.extra
 	d     *Doc
 
-	limits  Limits
+	limits        Limits
+	checkEncoding func(declared string) error
+
 	last    lastTag
 	nodes   int // with the comments, which are dropped
 	unknown int
@@ -61,10 +76,10 @@ type reader struct {
 
 // open is an element whose end has not come yet.
 type open struct {
-	at               int32
-	undo             int    // length of reader.undo before its declarations
-	name             string // as written
-	hasText, comment bool
+	at      int32
+	undo    int    // length of reader.undo before its declarations
+	name    string // as written
+	hasText bool
 }
 
 const undeclared NS = -1
@@ -133,6 +148,9 @@ func (r *reader) misc() error {
 				return err
 			}
 		case strings.HasPrefix(rest, "<?"):
+			if err := misplacedDeclaration(r.s); err != nil {
+				return err
+			}
 			return syntax("a processing instruction")
 		case strings.HasPrefix(rest, "<!"):
 			return syntax("a DOCTYPE or another directive")
@@ -169,7 +187,8 @@ func (r *reader) content() error {
 			if err := r.comment(); err != nil {
 				return err
 			}
-			r.top().comment = true
+			r.d.comments = true
+			r.d.nodes[r.top().at].comment = true
 			return r.split()
 		}
 		if strings.HasPrefix(rest, "<![CDATA[") {
@@ -192,12 +211,15 @@ func (r *reader) count() error {
 }
 
 // split refuses a comment and text side by side: one reader would join the
-// text around the comment, another take only what stands before it.
+// text around the comment, another take only what stands before it. Where
+// Limits.Comments says so, the text is joined.
 func (r *reader) split() error {
-	if e := r.top(); e.hasText && e.comment {
-		return &Error{Kind: Text, Detail: "a comment inside the text of \"" + clip(e.name) + "\""}
+	e := r.top()
+	n := &r.d.nodes[e.at]
+	if !e.hasText || !n.comment || r.limits.Comments != nil && r.limits.Comments(n.ns, r.str(n.str)) {
+		return nil
 	}
-	return nil
+	return &Error{Kind: Text, Detail: "a comment inside the text of \"" + clip(e.name) + "\""}
 }
 
 func (r *reader) space() int {

@@ -15,6 +15,7 @@ type Doc struct {
 	ids      idSet
 	context  []Decl // in scope around the root, for a fragment
 	outer    *Doc   // around a fragment
+	comments bool   // there was one in an element
 
 	room struct { // for a document of the usual kind, so that it takes few allocations
 		decls    [16]Decl
@@ -34,6 +35,8 @@ type node struct {
 	decls  span
 	isText bool
 	plain  bool // a text that canonical XML writes as it is
+
+	comment bool // an element that had a comment directly in it
 }
 
 type span struct{ from, to int32 }
