@@ -2,6 +2,7 @@ package saml
 
 import (
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/saml/internal/dsig"
@@ -209,21 +210,23 @@ func (v *verification) checkMetadata() error { return v.cfg.checkMetadataInForce
 
 // fromTree gives the reader's errors their Reason.
 func fromTree(err error) error {
-	reason := ReasonXML
 	var e *xmltree.Error
-	if errors.As(err, &e) {
-		switch e.Kind {
-		case xmltree.Root:
-			return &Error{Reason: ReasonNotResponse, Want: "{" + nsProtocol + "}Response", Got: e.Detail}
-		case xmltree.Limit:
-			reason = ReasonLimit
-		case xmltree.Text:
-			reason = ReasonText
-		case xmltree.Duplicate:
-			reason = ReasonID
-		}
+	if !errors.As(err, &e) {
+		return &Error{Reason: ReasonXML, Err: err}
 	}
-	return &Error{Reason: reason, Err: err}
+	reason := ReasonXML
+	switch e.Kind {
+	case xmltree.Root:
+		return &Error{Reason: ReasonNotResponse, Want: "{" + nsProtocol + "}Response", Got: e.Name}
+	case xmltree.Limit:
+		reason = ReasonLimit
+	case xmltree.Text:
+		reason = ReasonText
+	case xmltree.Duplicate:
+		reason = ReasonID
+	}
+	// The text is fit to be shown; as Err it would be quoted once more.
+	return &Error{Reason: reason, Detail: strings.TrimPrefix(e.Error(), "xmltree: ")}
 }
 
 // fromSignature gives the verifier's errors their Reason.

@@ -38,10 +38,10 @@ func Read(signature xmltree.Node, policy Policy) (*Envelope, error) {
 	}
 	ok := e.info.Is(xmltree.Signature, "SignedInfo") && value.Is(xmltree.Signature, "SignatureValue") && !last.Next().OK()
 	if !ok {
-		return nil, shape("a Signature holds SignedInfo, SignatureValue and at most one KeyInfo, in this order")
+		return nil, shape("Signature must contain SignedInfo, SignatureValue and at most one KeyInfo, in this order")
 	}
 	if e.value, ok = decode(e.room[:0], value); !ok {
-		return nil, shape("SignatureValue is not base64")
+		return nil, shape("SignatureValue is not valid base64")
 	}
 	if err := e.readInfo(policy); err != nil {
 		return nil, err
@@ -55,19 +55,19 @@ func (e *Envelope) readInfo(policy Policy) error {
 	ref := sign.Next()
 	if !c14n.Is(xmltree.Signature, "CanonicalizationMethod") || !sign.Is(xmltree.Signature, "SignatureMethod") ||
 		!ref.Is(xmltree.Signature, "Reference") || ref.Next().OK() {
-		return shape("SignedInfo holds CanonicalizationMethod, SignatureMethod and exactly one Reference, in this order")
+		return shape("SignedInfo must contain CanonicalizationMethod, SignatureMethod and exactly one Reference, in this order")
 	}
 	var err error
 	if e.infoList, err = exclusiveC14N("CanonicalizationMethod", c14n); err != nil {
 		return err
 	}
 	if sign.First().OK() {
-		return shape("SignatureMethod takes no parameters")
+		return shape("SignatureMethod must not have parameters")
 	}
 	name := algorithm(sign)
 	m, known := methods[name]
 	if !known || name == base+"rsa-sha1" && !policy.AllowSHA1 {
-		return &Error{Kind: Algorithm, Detail: "SignatureMethod", Want: "RSA, RSA-PSS or ECDSA with SHA-256, SHA-384 or SHA-512", Got: name}
+		return &Error{Kind: Algorithm, Detail: "SignatureMethod is not accepted", Want: "RSA, RSA-PSS or ECDSA with SHA-256, SHA-384 or SHA-512", Got: name}
 	}
 	e.method = m
 	return e.readReference(ref, policy)
@@ -76,32 +76,32 @@ func (e *Envelope) readInfo(policy Policy) error {
 func (e *Envelope) readReference(ref xmltree.Node, policy Policy) error {
 	around := e.signature.Parent()
 	if !around.OK() {
-		return shape("there is no element around the Signature")
+		return shape("Signature has no parent element")
 	}
 	id, _ := around.Attr("ID")
 	if uri, _ := ref.Attr("URI"); id == "" || uri != "#"+id {
-		return &Error{Kind: Shape, Detail: "the Reference is to the ID of the element around the Signature", Want: "#" + id, Got: uri}
+		return &Error{Kind: Shape, Detail: "Reference is not to the ID of the parent of the Signature", Want: "#" + id, Got: uri}
 	}
 	transforms := ref.First()
 	digest := transforms.Next()
 	value := digest.Next()
 	if !transforms.Is(xmltree.Signature, "Transforms") || !digest.Is(xmltree.Signature, "DigestMethod") ||
 		!value.Is(xmltree.Signature, "DigestValue") || value.Next().OK() {
-		return shape("a Reference holds Transforms, DigestMethod and DigestValue, in this order")
+		return shape("Reference must contain Transforms, DigestMethod and DigestValue, in this order")
 	}
 	if err := e.readTransforms(transforms); err != nil {
 		return err
 	}
 	if digest.First().OK() {
-		return shape("DigestMethod takes no parameters")
+		return shape("DigestMethod must not have parameters")
 	}
 	var ok bool
 	if e.want, ok = decode(e.value[len(e.value):], value); !ok {
-		return shape("DigestValue is not base64")
+		return shape("DigestValue is not valid base64")
 	}
 	e.digest = algorithm(digest)
 	if _, known := digests[e.digest]; !known || e.digest == base+"sha1" && !policy.AllowSHA1 {
-		return &Error{Kind: Algorithm, Detail: "DigestMethod", Want: "SHA-256, SHA-384 or SHA-512", Got: e.digest}
+		return &Error{Kind: Algorithm, Detail: "DigestMethod is not accepted", Want: "SHA-256, SHA-384 or SHA-512", Got: e.digest}
 	}
 	return nil
 }
@@ -114,7 +114,7 @@ func (e *Envelope) readTransforms(transforms xmltree.Node) error {
 	ok := first.Is(xmltree.Signature, "Transform") && second.Is(xmltree.Signature, "Transform") && !second.Next().OK() &&
 		algorithm(first) == enveloped && !first.First().OK()
 	if !ok {
-		return shape("exactly two transforms: enveloped-signature, then exclusive canonicalisation")
+		return shape("Transforms must be enveloped-signature, then exclusive canonicalization")
 	}
 	var err error
 	e.signedList, err = exclusiveC14N("the second transform", second)
@@ -134,7 +134,7 @@ func exclusiveC14N(what string, n xmltree.Node) (string, error) {
 		return "", nil
 	}
 	if !list.Is(xmltree.ExclusiveC14N, "InclusiveNamespaces") || list.First().OK() || list.Next().OK() {
-		return "", shape("exclusive canonicalisation takes at most one InclusiveNamespaces")
+		return "", shape("exclusive canonicalization must have at most one InclusiveNamespaces and nothing else")
 	}
 	prefixes, _ := list.Attr("PrefixList")
 	return prefixes, nil

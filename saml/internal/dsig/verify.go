@@ -26,12 +26,12 @@ func (s Signed) Key() int { return s.key }
 
 // Verify hashes the element around the Signature and checks the hash, and then
 // the signature over that hash under each key in turn. The hash comes first
-// because it is what a stranger's changes break, and it needs no key.
+// because it is what an attacker's changes break, and it needs no key.
 func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error) {
 	element := e.signature.Parent()
 	got := e.hash(e.hashes[:0], digests[e.digest], element, e.signature, e.signedList)
 	if subtle.ConstantTimeCompare(got, e.want) != 1 {
-		return Signed{}, &Error{Kind: Invalid, Detail: "what was signed was changed: its digest is another one"}
+		return Signed{}, &Error{Kind: Invalid, Detail: "digest mismatch"}
 	}
 	var info []byte
 	usable, weak := 0, false
@@ -49,9 +49,17 @@ func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error
 		}
 	}
 	if usable == 0 && weak {
-		return Signed{}, &Error{Kind: WeakKey, Detail: "no usable key", Want: e.wanted(policy), Got: describe(keys)}
+		return Signed{}, &Error{Kind: WeakKey, Detail: "configured keys are too weak", Want: e.wanted(policy), Got: describe(keys)}
 	}
-	return Signed{}, &Error{Kind: Invalid, Detail: fmt.Sprintf("it does not hold under any of the %d keys that go with it", usable)}
+	return Signed{}, &Error{Kind: Invalid, Detail: noKeyVerifies(len(keys), usable)}
+}
+
+func noKeyVerifies(configured, usable int) string {
+	detail := fmt.Sprintf("signature does not verify with any of the %d configured keys", configured)
+	if usable < configured {
+		detail += fmt.Sprintf(" (%d of them usable with its algorithm)", usable)
+	}
+	return detail
 }
 
 func (e *Envelope) wanted(policy Policy) string {

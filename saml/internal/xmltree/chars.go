@@ -40,11 +40,12 @@ const (
 	nameChar
 )
 
-// checkChars wants XML characters only (XML 1.0, 2.2), whatever they mean.
-func checkChars(s string) error {
+// checkChars wants XML characters only (XML 1.0, 2.2), whatever they mean. s is
+// at byte at of the document.
+func checkChars(at int, s string) error {
 	for i := range len(s) {
 		if class[s[i]]&isOdd != 0 && !charAt(s, i) {
-			return syntax("a character that XML does not have")
+			return invalidChar(at+i, s, i)
 		}
 	}
 	return nil

@@ -10,7 +10,7 @@ func beginsDeclaration(s string) bool {
 // misplacedDeclaration reports what stands before the XML declaration, if the
 // document has one that is not at its start, where it must be (XML 1.0, 2.8).
 func misplacedDeclaration(s string) error {
-	what, rest := "", strings.TrimPrefix(s, "\uFEFF")
+	what, rest := "", s
 	for {
 		trimmed := strings.TrimLeft(rest, blanks)
 		if what == "" && trimmed != rest {
@@ -28,7 +28,7 @@ func misplacedDeclaration(s string) error {
 	if what == "" || !beginsDeclaration(rest) {
 		return nil
 	}
-	return syntax(what + " before the XML declaration")
+	return syntax(len(s)-len(rest), what+" before the XML declaration")
 }
 
 // declaration is XML 1.0, 2.8: version 1.0, and if it says an encoding, one
@@ -39,12 +39,12 @@ func (r *reader) declaration() error {
 	}
 	end := strings.Index(r.s, "?>")
 	if end < 0 {
-		return syntax("an XML declaration that does not end")
+		return syntax(0, "XML declaration is not terminated")
 	}
 	rest := r.s[len("<?xml"):end]
 	version, rest, ok := pseudoAttribute(rest, "version")
 	if !ok || version != "1.0" {
-		return syntax("the XML declaration does not say version 1.0")
+		return syntax(0, "XML declaration does not say version 1.0")
 	}
 	if encoding, after, ok := pseudoAttribute(rest, "encoding"); ok {
 		if err := r.checkEncoding(encoding); err != nil {
@@ -54,12 +54,12 @@ func (r *reader) declaration() error {
 	}
 	if standalone, after, ok := pseudoAttribute(rest, "standalone"); ok {
 		if standalone != "yes" && standalone != "no" {
-			return syntax("standalone in the XML declaration is neither yes nor no")
+			return syntax(0, "standalone in the XML declaration is neither yes nor no")
 		}
 		rest = after
 	}
 	if strings.Trim(rest, blanks) != "" {
-		return syntax("unexpected text in the XML declaration")
+		return syntax(0, "unexpected text in the XML declaration")
 	}
 	r.pos = end + len("?>")
 	return nil

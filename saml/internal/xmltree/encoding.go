@@ -1,7 +1,6 @@
 package xmltree
 
 import (
-	"fmt"
 	"math"
 	"strings"
 	"unicode/utf16"
@@ -36,7 +35,7 @@ func ParseEncoded(raw []byte, limits Limits) (*Doc, error) {
 // mark stays, as U+FEFF.
 func decode(raw []byte, limit int) (string, encoding, error) {
 	if len(raw)/2 > limit { // no encoding needs more than two bytes for one of UTF-8
-		return "", 0, limitError("size in bytes", limit)
+		return "", 0, tooLarge(limit)
 	}
 	s := string(raw)
 	enc, err := sniff(s)
@@ -55,7 +54,7 @@ func decode(raw []byte, limit int) (string, encoding, error) {
 	case err != nil:
 		return "", 0, err
 	case len(s) > limit:
-		return "", 0, limitError("size in bytes", limit)
+		return "", 0, tooLarge(limit)
 	case !utf8.ValidString(s): // in UTF-8 only
 		return "", 0, invalidUTF8(s)
 	}
@@ -92,7 +91,7 @@ func sniff(s string) (encoding, error) {
 	case mark && name != "UTF-8":
 		return 0, notSupported(name)
 	case name == "UTF-16":
-		return 0, syntax("UTF-16 without a byte order mark")
+		return 0, syntax(whole, "UTF-16 without a byte order mark")
 	}
 	switch declared := declaredEncoding(s); {
 	case declared == "":
@@ -137,14 +136,14 @@ func (e encoding) check(declared string) error {
 	}
 	for other := range declaredNames {
 		if other.is(declared) {
-			return syntax(fmt.Sprintf("the XML declaration says %s, but the document is in %s", quote(declared), e))
+			return named(Syntax, whole, "the XML declaration says %s, but the document is in "+e.String(), declared)
 		}
 	}
 	return notSupported(declared)
 }
 
 func notSupported(name string) error {
-	return syntax("encoding " + quote(name) + " is not supported: use UTF-8, UTF-16 with a byte order mark, or ISO-8859-1")
+	return named(Syntax, whole, "encoding %s is not supported: use UTF-8, UTF-16 with a byte order mark, or ISO-8859-1", name)
 }
 
 // declaredEncoding is what a document in a one-byte encoding says that it is
@@ -162,7 +161,7 @@ func declaredEncoding(s string) string {
 
 func decodeUTF16(s string, bigEndian bool, limit int) (string, error) {
 	if len(s)%2 != 0 {
-		return "", syntax("UTF-16 of an odd number of bytes")
+		return "", syntax(whole, "UTF-16 with an odd number of bytes")
 	}
 	unit := func(i int) rune {
 		if bigEndian {
@@ -173,7 +172,7 @@ func decodeUTF16(s string, bigEndian bool, limit int) (string, error) {
 	out := make([]byte, 0, min(len(s)/2+len(s)/16, limit)+utf8.UTFMax)
 	for i := 0; i < len(s); i += 2 {
 		if len(out) > limit {
-			return "", limitError("size in bytes", limit)
+			return "", tooLarge(limit)
 		}
 		c := unit(i)
 		if utf16.IsSurrogate(c) {
@@ -183,7 +182,7 @@ func decodeUTF16(s string, bigEndian bool, limit int) (string, error) {
 				c = utf8.RuneError
 			}
 			if c == utf8.RuneError {
-				return "", syntax("a lone surrogate in UTF-16")
+				return "", syntax(len(normalise(string(out))), "lone surrogate in UTF-16")
 			}
 			i += 2
 		}
@@ -196,7 +195,7 @@ func decodeLatin1(s string, limit int) (string, error) {
 	out := make([]byte, 0, min(len(s)+len(s)/16, limit)+utf8.UTFMax)
 	for i := range len(s) {
 		if len(out) > limit {
-			return "", limitError("size in bytes", limit)
+			return "", tooLarge(limit)
 		}
 		out = utf8.AppendRune(out, rune(s[i]))
 	}
@@ -206,7 +205,7 @@ func decodeLatin1(s string, limit int) (string, error) {
 func checkASCII(s string) error {
 	for i := range len(s) {
 		if s[i] >= utf8.RuneSelf {
-			return syntax("a byte that US-ASCII does not have")
+			return syntax(len(normalise(s[:i])), "byte above 0x7F in US-ASCII")
 		}
 	}
 	return nil
@@ -228,14 +227,23 @@ func checkUTF8(s string) error {
 }
 
 func mustBeUTF8(name string) error {
-	return syntax("the document is in " + quote(name) + "; a SAML response must be UTF-8")
+	return named(Syntax, whole, "the document is in %s; a SAML response must be UTF-8", name)
 }
 
 // invalidUTF8 says what is wrong with a text that is no UTF-8. A declaration
 // that does not count because something is before it may be the cause.
 func invalidUTF8(s string) error {
+	s = normalise(s)
 	if err := misplacedDeclaration(s); err != nil {
 		return err
 	}
-	return syntax("invalid UTF-8")
+	at := 0
+	for at < len(s) {
+		r, size := utf8.DecodeRuneInString(s[at:])
+		if r == utf8.RuneError && size == 1 {
+			break
+		}
+		at += size
+	}
+	return syntax(at, "invalid UTF-8")
 }

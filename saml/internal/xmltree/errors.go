@@ -1,8 +1,13 @@
 package xmltree
 
-import "strconv"
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
 
-// Kind says what was wrong with a document.
+// Kind says why a document was refused.
 type Kind int
 
 const (
@@ -10,25 +15,58 @@ const (
 	Limit                 // past a limit
 	Text                  // a comment inside a text value
 	Duplicate             // an ID that is not unique
-	Root                  // another root than Limits.Root; Detail is its name
+	Root                  // another root than Limits.Root
 )
 
 // Error is what Parse refuses with.
 type Error struct {
 	Kind   Kind
-	Detail string
+	Detail string // what is wrong; names from the document are quoted and cut short
+	// Name is the element, attribute, prefix, entity, ID or encoding concerned,
+	// as it is in the document; "" if there is none. For Root it is the expanded
+	// name of the root.
+	Name string
+	// Offset is where the error is: bytes from the start of the text that was
+	// read, which is UTF-8 without a byte order mark and with line ends
+	// normalised (XML 1.0, 2.11). -1 means the document as a whole.
+	Offset int
 }
 
-func (e *Error) Error() string { return "xmltree: " + e.Detail }
+func (e *Error) Error() string {
+	if e.Offset < 0 {
+		return "xmltree: " + e.Detail
+	}
+	return "xmltree: " + e.Detail + " at byte " + strconv.Itoa(e.Offset)
+}
 
-func syntax(detail string) error { return &Error{Kind: Syntax, Detail: detail} }
+// whole is the Offset of what is wrong with the document as a whole.
+const whole = -1
+
+func syntax(at int, detail string) *Error { return &Error{Kind: Syntax, Detail: detail, Offset: at} }
+
+// named is an error whose format has one %s, for the quoted name.
+func named(kind Kind, at int, format, name string) *Error {
+	return &Error{Kind: kind, Detail: fmt.Sprintf(format, quote(name)), Name: name, Offset: at}
+}
+
+// limitError is for a format with one %d, for the limit.
+func limitError(at int, format string, limit int) *Error {
+	return &Error{Kind: Limit, Detail: fmt.Sprintf(format, limit), Offset: at}
+}
+
+// invalidChar reports the character at s[i], which is at byte at of the document.
+func invalidChar(at int, s string, i int) *Error {
+	c, _ := utf8.DecodeRuneInString(s[i:])
+	return syntax(at, fmt.Sprintf("character %U is not allowed in XML", c))
+}
+
+// maxQuoted bounds how much of a name an error repeats, in bytes.
+const maxQuoted = 64
 
 // quote makes a name from the document fit to be shown.
-func quote(s string) string { return strconv.Quote(clip(s)) }
-
-func clip(s string) string {
-	if len(s) > 64 {
-		return s[:64] + "…"
+func quote(s string) string {
+	if len(s) <= maxQuoted {
+		return strconv.Quote(s)
 	}
-	return s
+	return strconv.Quote(strings.ToValidUTF8(s[:maxQuoted], "") + "…")
 }

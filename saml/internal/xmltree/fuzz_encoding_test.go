@@ -44,6 +44,7 @@ func FuzzParseEncoded(f *testing.F) {
 			require.Nil(t, d)
 			var e *xmltree.Error
 			require.True(t, errors.As(err, &e))
+			require.True(t, e.Offset >= -1 && e.Offset <= 2*len(raw), "%v", e)
 			return
 		}
 		text := decodedAnotherWay(t, raw)

@@ -29,6 +29,7 @@ func FuzzParse(f *testing.F) {
 			var e *xmltree.Error
 			require.True(t, errors.As(err, &e))
 			require.NotEmpty(t, e.Detail)
+			require.True(t, e.Offset >= -1 && e.Offset <= len(doc), "%v", e)
 			return
 		}
 		hangsTogether(t, d)

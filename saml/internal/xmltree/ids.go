@@ -57,10 +57,10 @@ func (s *idSet) add(value string, what idOf) {
 	}
 }
 
-// checkID refuses an ID that stands twice, whatever spelling of the attribute
-// carries it: a signature's Reference must not be able to mean two elements. So
-// who changes the document around a ciphertext can learn whether an ID that he
-// guesses stands inside it. IDs are no secret, and are made to be hard to guess.
+// checkID refuses a duplicate ID, whatever spelling of the attribute carries it:
+// a signature's Reference must not be able to mean two elements. So an attacker
+// who changes the document around a ciphertext can learn whether a guessed ID is
+// inside it. IDs are no secret, and are made to be hard to guess.
 // Only the Id of a ds:Signature, which a SAML signature never refers to, may
 // be that of another ds:Signature (some identity providers do that).
 func (r *reader) checkID(n *node, a *attr) error {
@@ -77,11 +77,9 @@ func (r *reader) checkID(n *node, a *attr) error {
 	}
 	for d := r.d; d != nil; d = d.outer {
 		if d.ids.collides(value, what) {
-			return duplicateID()
+			return named(Duplicate, r.d.nameOffset(a.prefix, a.local), "duplicate ID %s", value)
 		}
 	}
 	r.d.ids.add(value, what)
 	return nil
 }
-
-func duplicateID() error { return &Error{Kind: Duplicate, Detail: "an ID stands twice"} }

@@ -1,7 +1,5 @@
 package xmltree
 
-import "fmt"
-
 // Limits bounds a document; every number must be set. A document is refused
 // where it goes past one, and not read any further.
 type Limits struct {
@@ -24,8 +22,4 @@ type Limits struct {
 type Name struct {
 	NS    NS
 	Local string
-}
-
-func limitError(what string, limit int) *Error {
-	return &Error{Kind: Limit, Detail: fmt.Sprintf("%s: at most %d", what, limit)}
 }

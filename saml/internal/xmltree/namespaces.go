@@ -15,23 +15,24 @@ func (r *reader) prefix(text string) Prefix {
 }
 
 // declare puts a declaration into scope, by the constraints of Namespaces in
-// XML 3 and 5. from is where this element's declarations begin. A relative URI
+// XML 3 and 5. It is at byte at; from is where this element's declarations
+// begin. A relative URI
 // is refused because canonicalisation can't represent it (Canonical XML 1.0,
 // 1.3), and peers have signed nothing at all where they met one.
-func (r *reader) declare(from int, prefix, uri string) error {
+func (r *reader) declare(at, from int, prefix, uri string) error {
 	d := r.d
 	known, ok := d.uris.find(uri)
 	switch {
 	case prefix == "xmlns", !ok && uri == nsXMLNS, (prefix == "xml") != (ok && NS(known) == XML):
-		return syntax("a reserved prefix or namespace is declared")
+		return badDeclaration(at, prefix, "is reserved")
 	case uri == "" && prefix != "":
-		return syntax("the prefix \"" + clip(prefix) + "\" is undeclared")
+		return badDeclaration(at, prefix, "is empty")
 	case len(uri) > maxURI:
-		return limitError("length of a namespace", maxURI)
+		return limitError(at, "namespace name is longer than %d bytes", maxURI)
 	case !ok && !isURI(uri):
-		return syntax("the namespace of prefix \"" + clip(prefix) + "\" is not a URI")
+		return badDeclaration(at, prefix, "is not a URI")
 	case !ok && !isAbsolute(uri):
-		return syntax("the namespace of prefix \"" + clip(prefix) + "\" is a relative URI")
+		return badDeclaration(at, prefix, "is a relative URI")
 	case !ok:
 		known = d.uris.number(uri)
 	}
@@ -39,19 +40,26 @@ func (r *reader) declare(from int, prefix, uri string) error {
 	p := r.prefix(prefix)
 	for _, have := range d.decls[from:] {
 		if have.Prefix == p {
-			return syntax("the prefix \"" + clip(prefix) + "\" is declared twice in one element")
+			return badDeclaration(at, prefix, "is declared twice in one element")
 		}
 	}
 	d.decls = append(d.decls, Decl{p, ns})
 	switch {
 	case len(d.decls)-from > r.limits.Namespaces:
-		return limitError("namespace declarations of one element", r.limits.Namespaces)
+		return limitError(at, "more than %d namespace declarations in one element", r.limits.Namespaces)
 	case len(d.decls) > r.limits.Total:
-		return limitError("namespace declarations", r.limits.Total)
+		return limitError(at, "more than %d namespace declarations in all", r.limits.Total)
 	}
 	r.undo = append(r.undo, Decl{p, r.scope[p]})
 	r.scope[p] = ns
 	return nil
+}
+
+func badDeclaration(at int, prefix, problem string) error {
+	if prefix == "" {
+		return syntax(at, "default namespace "+problem)
+	}
+	return named(Syntax, at, "namespace of prefix %s "+problem, prefix)
 }
 
 // maxURI bounds a namespace's name. Canonical XML writes it again for every
@@ -70,8 +78,8 @@ func isURI(s string) bool {
 	return true
 }
 
-func notDeclared(prefix string) error {
-	return syntax("the prefix \"" + clip(prefix) + "\" is not declared")
+func notDeclared(at int, prefix string) error {
+	return named(Syntax, at, "prefix %s is not declared", prefix)
 }
 
 // resolveAttributes gives the attributes of an element their namespaces, and
@@ -83,13 +91,13 @@ func (r *reader) resolveAttributes(n *node) error {
 		a := &attrs[i]
 		if a.prefix != DefaultPrefix { // no prefix means no namespace (6.2)
 			if a.ns = r.scope[a.prefix]; a.ns == undeclared {
-				return notDeclared(r.d.PrefixText(a.prefix))
+				return notDeclared(r.d.nameOffset(a.prefix, a.local), r.d.PrefixText(a.prefix))
 			}
 		}
 		local := r.str(a.local)
 		for j := range i {
 			if attrs[j].ns == a.ns && r.str(attrs[j].local) == local {
-				return syntax("the attribute \"" + clip(local) + "\" stands twice in one element")
+				return named(Syntax, r.d.nameOffset(a.prefix, a.local), "duplicate attribute %s", r.d.qName(a.prefix, a.local))
 			}
 		}
 		if err := r.checkID(n, a); err != nil {

@@ -10,13 +10,15 @@ func Parse(doc string, limits Limits) (*Doc, error) { return parse(doc, limits, 
 
 func parse(doc string, limits Limits, around, signed Node) (*Doc, error) {
 	if len(doc) > min(limits.Bytes, math.MaxInt32) {
-		return nil, limitError("size in bytes", limits.Bytes)
+		return nil, tooLarge(limits.Bytes)
 	}
 	if err := checkUTF8(doc); err != nil {
 		return nil, err
 	}
 	return read(doc, limits, onlyUTF8, around, signed)
 }
+
+func tooLarge(limit int) *Error { return limitError(whole, "document is larger than %d bytes", limit) }
 
 // onlyUTF8 is what a declaration in a SAML response may say.
 func onlyUTF8(declared string) error {
@@ -30,7 +32,7 @@ func onlyUTF8(declared string) error {
 // checkEncoding refuses what the XML declaration must not say.
 func read(doc string, limits Limits, checkEncoding func(declared string) error, around, signed Node) (*Doc, error) {
 	r := &reader{limits: limits, d: new(Doc), checkEncoding: checkEncoding}
-	r.s = normaliseLineEnds(strings.TrimPrefix(doc, "\ufeff"))
+	r.s = normalise(doc)
 	r.d.src = r.s
 	r.d.outer = around.d
 	r.prepare(around, signed)
@@ -41,8 +43,10 @@ func read(doc string, limits Limits, checkEncoding func(declared string) error, 
 	return r.d, nil
 }
 
-// normaliseLineEnds is XML 1.0, 2.11, done before anything else, as it says.
-func normaliseLineEnds(s string) string {
+// normalise removes the byte order mark, and normalises line ends before
+// anything else is done, as XML 1.0, 2.11 says.
+func normalise(s string) string {
+	s = strings.TrimPrefix(s, "\uFEFF")
 	if strings.IndexByte(s, '\r') < 0 {
 		return s
 	}
@@ -118,7 +122,7 @@ func (r *reader) document() error {
 		return err
 	}
 	if r.pos >= len(r.s) {
-		return syntax("no root element")
+		return syntax(r.pos, "no root element")
 	}
 	if err := r.startTag(); err != nil {
 		return err
@@ -132,7 +136,7 @@ func (r *reader) document() error {
 		return err
 	}
 	if r.pos < len(r.s) {
-		return syntax("more than one root element")
+		return syntax(r.pos, "more than one root element")
 	}
 	return nil
 }
@@ -151,11 +155,11 @@ func (r *reader) misc() error {
 			if err := misplacedDeclaration(r.s); err != nil {
 				return err
 			}
-			return syntax("a processing instruction")
+			return r.instruction()
 		case strings.HasPrefix(rest, "<!"):
-			return syntax("a DOCTYPE or another directive")
+			return r.directive()
 		case rest != "" && rest[0] != '<':
-			return syntax("text outside the root element")
+			return syntax(r.pos, "text outside the root element")
 		default:
 			return nil
 		}
@@ -166,7 +170,7 @@ func (r *reader) misc() error {
 func (r *reader) content() error {
 	tag := strings.IndexByte(r.s[r.pos:], '<')
 	if tag < 0 {
-		return syntax("it ends before its root element does")
+		return named(Syntax, len(r.s), "unexpected end of input in element %s", r.top().name)
 	}
 	if tag > 0 {
 		raw := piece{int32(r.pos), int32(tag)}
@@ -177,49 +181,61 @@ func (r *reader) content() error {
 	}
 	rest := r.s[r.pos:]
 	if len(rest) < 2 {
-		return syntax("it ends inside a tag")
+		return r.endInTag()
 	}
 	switch rest[1] {
 	case '/':
 		return r.endTag()
 	case '!':
 		if strings.HasPrefix(rest, "<!--") {
+			at := r.pos
 			if err := r.comment(); err != nil {
 				return err
 			}
 			r.d.comments = true
 			r.d.nodes[r.top().at].comment = true
-			return r.split()
+			return r.checkComment(at)
 		}
 		if strings.HasPrefix(rest, "<![CDATA[") {
 			return r.cdata()
 		}
-		return syntax("a DOCTYPE or another directive")
+		return r.directive()
 	case '?':
-		return syntax("a processing instruction")
+		return r.instruction()
 	}
 	return r.startTag()
 }
+
+func (r *reader) instruction() error {
+	return syntax(r.pos, "processing instruction is not allowed")
+}
+
+func (r *reader) directive() error {
+	return syntax(r.pos, "DOCTYPE or other markup declaration is not allowed")
+}
+
+func (r *reader) endInTag() error { return syntax(len(r.s), "unexpected end of input in tag") }
 
 func (r *reader) top() *open { return &r.open[len(r.open)-1] }
 
 func (r *reader) count() error {
 	if r.nodes++; r.nodes > r.limits.Nodes {
-		return limitError("number of nodes", r.limits.Nodes)
+		return limitError(r.pos, "more than %d nodes", r.limits.Nodes)
 	}
 	return nil
 }
 
-// split refuses a comment and text side by side: one reader would join the
-// text around the comment, another take only what stands before it. Where
-// Limits.Comments says so, the text is joined.
-func (r *reader) split() error {
+// checkComment refuses a comment and text side by side in one element, of which
+// the second is at byte at: one reader would join the text around the comment,
+// another take only what stands before it. Where Limits.Comments says so, the
+// text is joined.
+func (r *reader) checkComment(at int) error {
 	e := r.top()
 	n := &r.d.nodes[e.at]
 	if !e.hasText || !n.comment || r.limits.Comments != nil && r.limits.Comments(n.ns, r.str(n.str)) {
 		return nil
 	}
-	return &Error{Kind: Text, Detail: "a comment inside the text of \"" + clip(e.name) + "\""}
+	return named(Text, at, "comment in the text of element %s", e.name)
 }
 
 func (r *reader) space() int {
@@ -237,10 +253,14 @@ func (r *reader) comment() error {
 	}
 	body := r.s[r.pos+len("<!--"):]
 	end := strings.Index(body, "--")
-	if end < 0 || !strings.HasPrefix(body[end:], "-->") {
-		return syntax("a comment that does not end, or has two hyphens inside")
+	if end < 0 {
+		return syntax(r.pos, "comment is not terminated")
 	}
-	if err := checkChars(body[:end]); err != nil {
+	from := r.pos + len("<!--")
+	if !strings.HasPrefix(body[end:], "-->") {
+		return syntax(from+end, `"--" inside a comment`)
+	}
+	if err := checkChars(from, body[:end]); err != nil {
 		return err
 	}
 	r.pos += len("<!--") + end + len("-->")

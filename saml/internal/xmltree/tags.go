@@ -9,7 +9,7 @@ func (r *reader) startTag() error {
 		return err
 	}
 	if len(r.open) >= r.limits.Depth {
-		return limitError("depth of nesting", r.limits.Depth)
+		return limitError(r.pos, "elements are nested deeper than %d", r.limits.Depth)
 	}
 	d := r.d
 	at := int32(len(d.nodes))
@@ -36,12 +36,12 @@ func (r *reader) startTag() error {
 	n.attrs.to, n.decls.to = int32(len(d.attrs)), int32(len(d.decls))
 	n.prefix = r.prefix(prefix)
 	if n.ns = r.scope[n.prefix]; n.ns == undeclared {
-		return notDeclared(prefix)
+		return notDeclared(from+1, prefix)
 	}
 	if err := r.resolveAttributes(n); err != nil {
 		return err
 	}
-	if err := r.judge(n); err != nil {
+	if err := r.checkElement(n); err != nil {
 		return err
 	}
 	if empty {
@@ -70,9 +70,9 @@ func (r *reader) again(at, parent int32) (bool, error) {
 	attrs, decls := d.attrs[n.attrs.from:n.attrs.to], d.decls[n.decls.from:n.decls.to]
 	switch {
 	case len(d.attrs)+len(attrs) > r.limits.Total:
-		return false, limitError("attributes", r.limits.Total)
+		return false, limitError(r.pos, "more than %d attributes in all", r.limits.Total)
 	case len(d.decls)+len(decls) > r.limits.Total:
-		return false, limitError("namespace declarations", r.limits.Total)
+		return false, limitError(r.pos, "more than %d namespace declarations in all", r.limits.Total)
 	}
 	n.attrs.from, n.decls.from = int32(len(d.attrs)), int32(len(d.decls))
 	d.attrs, d.decls = append(d.attrs, attrs...), append(d.decls, decls...)
@@ -84,36 +84,39 @@ func (r *reader) again(at, parent int32) (bool, error) {
 		r.scope[decl.Prefix] = decl.NS
 	}
 	r.pos += int(r.last.text.len)
-	return true, r.judge(&d.nodes[at])
+	return true, r.checkElement(&d.nodes[at])
 }
 
-// judge ends the reading at the first element that shows what this is: not
-// the document that was asked for, or one that is mostly something else.
-func (r *reader) judge(n *node) error {
+// checkElement ends the reading at the first element that shows what this is:
+// not the document that was asked for, or one that is mostly something else.
+func (r *reader) checkElement(n *node) error {
 	local := r.str(n.str)
 	if want := r.limits.Root; n.parent < 0 && want.Local != "" && (n.ns != want.NS || local != want.Local) {
-		return &Error{Kind: Root, Detail: "{" + r.d.URI(n.ns) + "}" + local}
+		return named(Root, r.d.nameOffset(n.prefix, n.str), "unexpected root element %s", "{"+r.d.URI(n.ns)+"}"+local)
 	}
 	if r.limits.Known == nil || r.limits.Known(n.ns, local) {
 		return nil
 	}
 	if r.unknown++; r.unknown > r.limits.Unknown {
-		return limitError("elements that SAML doesn't have", r.limits.Unknown)
+		return limitError(r.d.nameOffset(n.prefix, n.str), "more than %d elements that SAML does not define", r.limits.Unknown)
 	}
 	return nil
 }
 
 // endTag must match the element that is open.
 func (r *reader) endTag() error {
+	from, name := r.pos, r.top().name
 	r.pos += len("</")
-	name := r.top().name
 	if !strings.HasPrefix(r.s[r.pos:], name) {
-		return syntax("an end tag without its start tag")
+		return named(Syntax, from, "end tag does not match start tag %s", name)
 	}
 	r.pos += len(name)
 	r.space()
-	if r.pos >= len(r.s) || r.s[r.pos] != '>' {
-		return syntax("an end tag without its start tag")
+	if r.pos >= len(r.s) {
+		return r.endInTag()
+	}
+	if r.s[r.pos] != '>' {
+		return named(Syntax, from, "end tag does not match start tag %s", name)
 	}
 	r.pos++
 	r.close()
@@ -144,7 +147,7 @@ func (r *reader) qName() (prefix string, local piece, whole string, err error) {
 		n = 0
 	}
 	if n == 0 {
-		return "", piece{}, "", syntax("a name with an empty part, an odd character or more than one colon")
+		return "", piece{}, "", syntax(from, "invalid name")
 	}
 	r.pos += n
 	return "", piece{int32(from), int32(n)}, s[:n], nil
@@ -165,29 +168,30 @@ func (r *reader) attributes() (empty bool, err error) {
 			r.pos += 2
 			return true, nil
 		case rest == "":
-			return false, syntax("it ends inside a tag")
+			return false, r.endInTag()
 		case space == 0:
-			return false, syntax("no white space before an attribute")
+			return false, syntax(r.pos, "no white space before an attribute")
 		}
-		prefix, local, _, err := r.qName()
+		at := r.pos
+		prefix, local, name, err := r.qName()
 		if err != nil {
 			return false, err
 		}
-		value, plain, err := r.attributeValue()
+		value, plain, err := r.attributeValue(at, name)
 		if err != nil {
 			return false, err
 		}
 		switch {
 		case prefix == "xmlns":
-			err = r.declare(decls, r.str(local), r.str(value))
+			err = r.declare(at, decls, r.str(local), r.str(value))
 		case prefix == "" && r.str(local) == "xmlns":
-			err = r.declare(decls, "", r.str(value))
+			err = r.declare(at, decls, "", r.str(value))
 		default:
 			r.d.attrs = append(r.d.attrs, attr{prefix: r.prefix(prefix), local: local, value: value, plain: plain})
 			if len(r.d.attrs)-attrs > r.limits.Attributes {
-				err = limitError("attributes of one element", r.limits.Attributes)
+				err = limitError(at, "more than %d attributes in one element", r.limits.Attributes)
 			} else if len(r.d.attrs) > r.limits.Total {
-				err = limitError("attributes", r.limits.Total)
+				err = limitError(at, "more than %d attributes in all", r.limits.Total)
 			}
 		}
 		if err != nil {
@@ -196,21 +200,21 @@ func (r *reader) attributes() (empty bool, err error) {
 	}
 }
 
-// attributeValue is XML 1.0, 3.1 and 3.3.3.
-func (r *reader) attributeValue() (value piece, plain bool, err error) {
+// attributeValue is XML 1.0, 3.1 and 3.3.3. name is the attribute's, at byte at.
+func (r *reader) attributeValue(at int, name string) (value piece, plain bool, err error) {
 	r.space()
 	if r.pos >= len(r.s) || r.s[r.pos] != '=' {
-		return piece{}, false, syntax("an attribute without a value")
+		return piece{}, false, named(Syntax, at, "attribute %s has no value", name)
 	}
 	r.pos++
 	r.space()
 	if r.pos >= len(r.s) || r.s[r.pos] != '"' && r.s[r.pos] != '\'' {
-		return piece{}, false, syntax("an attribute's value without quotes")
+		return piece{}, false, named(Syntax, at, "value of attribute %s is not quoted", name)
 	}
 	body := r.s[r.pos+1:]
 	end := strings.IndexByte(body, r.s[r.pos])
 	if end < 0 {
-		return piece{}, false, syntax("an attribute's value that does not end")
+		return piece{}, false, named(Syntax, at, "value of attribute %s is not terminated", name)
 	}
 	raw := body[:end]
 	value = piece{int32(r.pos + 1), int32(end)}
@@ -222,18 +226,18 @@ func (r *reader) attributeValue() (value piece, plain bool, err error) {
 		}
 		switch c := raw[i]; {
 		case c == '<':
-			return piece{}, false, syntax("a < in an attribute's value")
+			return piece{}, false, named(Syntax, int(value.off)+i, `"<" in the value of attribute %s`, name)
 		case c == '"':
 			plain = false
 		case c == '&', c == '\t', c == '\n':
 			plain, literal = false, false
 		case !charAt(raw, i):
-			return piece{}, false, syntax("a character that XML does not have")
+			return piece{}, false, invalidChar(int(value.off)+i, raw, i)
 		}
 	}
 	if literal {
 		return value, plain, nil
 	}
-	value, err = r.expand(raw, true)
+	value, err = r.expand(value, true)
 	return value, false, err
 }

@@ -9,7 +9,7 @@ import (
 // charData takes text between tags (XML 1.0, 2.4).
 func (r *reader) charData(at piece) error {
 	raw := r.str(at)
-	references, plain := false, true
+	from, references, plain := int(at.off), false, true
 	for i := range len(raw) {
 		if class[raw[i]]&isOdd == 0 {
 			continue
@@ -20,18 +20,18 @@ func (r *reader) charData(at piece) error {
 		case raw[i] == '>':
 			plain = false
 		case raw[i] == ']' && strings.HasPrefix(raw[i:], "]]>"):
-			return syntax("]]> in text")
+			return syntax(from+i, `"]]>" in text`)
 		case !charAt(raw, i):
-			return syntax("a character that XML does not have")
+			return invalidChar(from+i, raw, i)
 		}
 	}
 	if references {
 		var err error
-		if at, err = r.expand(raw, false); err != nil {
+		if at, err = r.expand(at, false); err != nil {
 			return err
 		}
 	}
-	return r.text(at, plain)
+	return r.text(from, at, plain)
 }
 
 // str is Doc.str while the document is still being read.
@@ -48,21 +48,22 @@ func (r *reader) cdata() error {
 	body := r.s[from:]
 	end := strings.Index(body, "]]>")
 	if end < 0 {
-		return syntax("a CDATA section that does not end")
+		return syntax(r.pos, "CDATA section is not terminated")
 	}
 	body = body[:end]
-	if err := checkChars(body); err != nil {
+	if err := checkChars(from, body); err != nil {
 		return err
 	}
 	r.pos += len("<![CDATA[") + end + len("]]>")
 	if body == "" {
 		return r.count()
 	}
-	return r.text(piece{int32(from), int32(len(body))}, false)
+	return r.text(from, piece{int32(from), int32(len(body))}, false)
 }
 
-// text keeps a text. plain says that nothing in it needs escaping.
-func (r *reader) text(s piece, plain bool) error {
+// text keeps a text that begins at byte from. plain says that nothing in it
+// needs escaping.
+func (r *reader) text(from int, s piece, plain bool) error {
 	if err := r.count(); err != nil {
 		return err
 	}
@@ -73,7 +74,7 @@ func (r *reader) text(s piece, plain bool) error {
 		return nil
 	}
 	e.hasText = true
-	return r.split()
+	return r.checkComment(from)
 }
 
 func isBlank(s string) bool {
@@ -88,12 +89,12 @@ func isBlank(s string) bool {
 // expand replaces the references in a text or in an attribute's value, whose
 // literal white space becomes blanks (XML 1.0, 3.3.3). Only the five entities
 // that need no DTD are known (XML 1.0, 4.6).
-func (r *reader) expand(raw string, attribute bool) (piece, error) {
-	from := len(r.extra)
+func (r *reader) expand(written piece, attribute bool) (piece, error) {
+	from, raw := len(r.extra), r.str(written)
 	for i := 0; i < len(raw); i++ {
 		switch c := raw[i]; {
 		case c == '&':
-			length, err := r.reference(raw[i+1:])
+			length, err := r.reference(int(written.off)+i, raw[i+1:])
 			if err != nil {
 				return piece{}, err
 			}
@@ -111,12 +112,12 @@ func (r *reader) expand(raw string, attribute bool) (piece, error) {
 // leading zeros.
 const longest = 32
 
-// reference appends what the reference at the start of s stands for, behind
-// its ampersand, and gives its length.
-func (r *reader) reference(s string) (int, error) {
+// reference appends what the reference at the start of s stands for, and gives
+// its length. Its ampersand is at byte at and not in s.
+func (r *reader) reference(at int, s string) (int, error) {
 	end := strings.IndexByte(s[:min(len(s), longest)], ';')
 	if end <= 0 {
-		return 0, syntax("an ampersand that begins no reference")
+		return 0, syntax(at, `"&" does not begin a reference`)
 	}
 	name := s[:end]
 	switch name {
@@ -133,7 +134,10 @@ func (r *reader) reference(s string) (int, error) {
 	default:
 		char, ok := numeric(name)
 		if !ok {
-			return 0, syntax("a reference to an entity or to no character")
+			if name[0] == '#' {
+				return 0, named(Syntax, at, "invalid character reference %s", name)
+			}
+			return 0, named(Syntax, at, "unknown entity %s", name)
 		}
 		r.extra = utf8.AppendRune(r.extra, char)
 	}

@@ -104,11 +104,15 @@ func (d *Doc) At(pos int) Node { return d.at(int32(pos)) }
 // qName takes a name with its prefix from the document, where both stand
 // together.
 func (d *Doc) qName(p Prefix, local piece) string {
-	from := local.off
-	if p != DefaultPrefix {
-		from -= int32(len(d.prefixes.all[p])) + 1
+	return d.src[d.nameOffset(p, local) : local.off+local.len]
+}
+
+// nameOffset is where a name with its prefix begins.
+func (d *Doc) nameOffset(p Prefix, local piece) int {
+	if p == DefaultPrefix {
+		return int(local.off)
 	}
-	return d.src[from : local.off+local.len]
+	return int(local.off) - len(d.prefixes.all[p]) - len(":")
 }
 
 // Context is what is in scope around the root of a fragment, outermost first.

@@ -113,9 +113,9 @@ func TestManyNamesOfNamespaces(t *testing.T) {
 	require.Equal(t, 78, n)
 }
 
-// A start tag that stands there once more says the same only where the same
-// namespaces are in scope; and it counts once more.
-func TestTheSameTagAgain(t *testing.T) {
+// Equal start tags mean the same only where the same namespaces are in scope,
+// and each counts.
+func TestEqualStartTags(t *testing.T) {
 	for doc, want := range map[string]string{
 		`<r><s xmlns:p="urn:1"><p:a p:x="&amp;">t</p:a><p:a p:x="&amp;">u</p:a></s><s xmlns:p="urn:2"><p:a p:x="&amp;">v</p:a></s></r>`: `({}r ({}s ({urn:1}a {urn:1}x="&" "t") ({urn:1}a {urn:1}x="&" "u")) ({}s ({urn:2}a {urn:2}x="&" "v")))`,
 		`<a><a><a></a></a><a></a><a b=""></a><a b=""></a></a>`:                                                                          `({}a ({}a ({}a)) ({}a) ({}a b="") ({}a b=""))`,
