@@ -1,0 +1,30 @@
+package saml
+
+import (
+	"crypto"
+	"crypto/x509"
+
+	"github.com/meridian-saml/meridian/saml/internal/xmltree"
+)
+
+// ReadKeyInfo is readKeyInfo for a document that is a KeyInfo.
+func ReadKeyInfo(doc string) (keys []crypto.PublicKey, certs []*x509.Certificate, passedOver []string, err error) {
+	tree, err := xmltree.Parse(doc, metadataLimits)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	found, passedOver := readKeyInfo(tree.Root())
+	for _, k := range found {
+		keys, certs = append(keys, k.public), append(certs, k.cert)
+	}
+	return keys, certs, passedOver, nil
+}
+
+// CertificateKey is the SubjectPublicKeyInfo that parseCertificate finds.
+func CertificateKey(der []byte) (spki []byte, public crypto.PublicKey, err error) {
+	c, err := parseCertificate(der)
+	if err != nil {
+		return nil, nil, err
+	}
+	return c.spki, c.public, nil
+}
