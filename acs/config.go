@@ -138,12 +138,12 @@ func New(cfg Config) (*Consumer, error) {
 			return c, c.parseURL()
 		}
 	}
-	return nil, badConfig("Config.ACS", "a URL on the service provider's list is wanted, got "+quoted(cfg.ACS), nil)
+	return nil, badConfig("Config.ACS", "a URL on the service provider's list is wanted, got "+quoted(withoutUser(cfg.ACS)), nil)
 }
 
 func (c *Consumer) setLoginPath(field, path string) error {
 	if path != "" && c.allowed.allow(path) == "" {
-		return badConfig(field, "a path is wanted, or a URL of one of RelayStateOrigins, got "+quoted(path), nil)
+		return badConfig(field, "a path is wanted, or a URL of one of RelayStateOrigins, got "+quoted(withoutUser(path)), nil)
 	}
 	c.cfg.LoginPath = path
 	return nil

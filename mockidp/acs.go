@@ -100,7 +100,7 @@ func (a *App) unlisted(req *authnRequest) *Error {
 		e.Reason, e.Want, e.Got = ReasonUnlistedIndex, a.listedIndexes(), strconv.Itoa(int(*req.ACSIndex))
 		e.Detail = "the request's AssertionConsumerServiceIndex is not on the list of the app " + quote(a.Label)
 	} else {
-		e.Got = *req.ACSURL
+		e.Got = withoutUser(*req.ACSURL)
 	}
 	if a.Profile == Entra {
 		e.Detail = "AADSTS50011: the request asks for a reply URL that isn't configured for the application " + quote(a.Audience)
@@ -173,7 +173,7 @@ func checkWebURL(what, s string) *Error {
 	u, err := url.Parse(s)
 	plain := !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"<>\\^`{|}", r) })
 	if err != nil || !plain || len(s) > 2048 || !webScheme(u.Scheme) || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
-		return &Error{Reason: ReasonConfig, Detail: what + " is not an absolute http or https URL", Want: "https://sp.example/saml/acs", Got: s}
+		return &Error{Reason: ReasonConfig, Detail: what + " is not an absolute http or https URL", Want: "https://sp.example/saml/acs", Got: withoutUser(s)}
 	}
 	return nil
 }

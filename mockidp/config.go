@@ -184,7 +184,7 @@ func (c Config) check() *Error {
 	if err != nil || !webScheme(u.Scheme) || u.Hostname() == "" || u.User != nil ||
 		strings.Trim(u.Path, "/") != "" || u.RawQuery != "" || u.Fragment != "" {
 		return &Error{Reason: ReasonConfig, Detail: "Config.BaseURL is not a scheme and a host",
-			Want: "http://idp.localhost:8701", Got: c.BaseURL}
+			Want: "http://idp.localhost:8701", Got: withoutUser(c.BaseURL)}
 	}
 	return nil
 }

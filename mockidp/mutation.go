@@ -124,7 +124,7 @@ func (m Mutated) outgoing(a answer) (outgoing, *Error) {
 
 func (m Mutated) check(a answer) error {
 	if m.ACS != "" && m.ACS != a.acs.URL && !slices.ContainsFunc(a.app.ACS, func(x ACS) bool { return x.URL == m.ACS }) {
-		return badConfig("its ACS %s is not on the app's list", quote(m.ACS))
+		return badConfig("its ACS %s is not on the app's list", quote(withoutUser(m.ACS)))
 	}
 	for _, x := range slices.Concat(m.Query, m.Fields) {
 		if !utf8.ValidString(x.Name+x.Value) || strings.ContainsRune(x.Name+x.Value, 0) {

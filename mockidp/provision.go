@@ -35,7 +35,7 @@ type Provisioning struct {
 func (p Provisioning) prepared(s *Server) (Provisioning, *Error) {
 	u, err := url.Parse(p.BaseURL)
 	if err != nil || !webScheme(u.Scheme) || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
-		return p, &Error{Reason: ReasonConfig, Detail: "Provisioning.BaseURL is not an absolute http or https URL", Want: "https://sp.example/scim/v2", Got: p.BaseURL}
+		return p, &Error{Reason: ReasonConfig, Detail: "Provisioning.BaseURL is not an absolute http or https URL", Want: "https://sp.example/scim/v2", Got: withoutUser(p.BaseURL)}
 	}
 	p.BaseURL = strings.TrimRight(p.BaseURL, "/")
 	if p.Token == "" || p.Concurrency < 0 || p.Backoff < 0 {

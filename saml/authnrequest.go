@@ -70,7 +70,7 @@ func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, err
 	if o.ACS != "" {
 		var ok bool
 		if acs, ok = list.find(o.ACS); !ok {
-			return nil, configError("RequestOptions.ACS", quote(o.ACS)+" is not on the list", nil)
+			return nil, configError("RequestOptions.ACS", quote(withoutUser(o.ACS))+" is not on the list", nil)
 		}
 	}
 	if err := o.AuthnContext.check(); err != nil {

@@ -202,13 +202,13 @@ func checkURL(field, raw string, allowHTTP bool) error {
 	u, err := url.Parse(raw)
 	switch {
 	case err != nil, !writable(raw):
-		return configError(field, quote(raw)+" is not a URL", nil)
+		return configError(field, quote(withoutUser(raw))+" is not a URL", nil)
 	case u.Scheme != "https" && u.Scheme != "http", u.Host == "", u.Hostname() == "":
-		return configError(field, quote(raw)+" is not an absolute http or https URL", nil)
+		return configError(field, quote(withoutUser(raw))+" is not an absolute http or https URL", nil)
 	case u.User != nil, u.Fragment != "", strings.Contains(raw, "#"):
-		return configError(field, quote(raw)+" must have neither user information nor a fragment", nil)
+		return configError(field, quote(withoutUser(raw))+" must have neither user information nor a fragment", nil)
 	case u.Scheme == "http" && !allowHTTP && !isLoopbackHost(u.Hostname()):
-		return configError(field, quote(raw)+" must be https: plain http is accepted for loopback hosts only", nil)
+		return configError(field, quote(withoutUser(raw))+" must be https: plain http is accepted for loopback hosts only", nil)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -50,6 +51,10 @@ func parseIdPMetadata(metadata []byte, entityID string) (*IdP, error) {
 		return nil, err
 	}
 	entities, err := decodeEntities(metadata)
+	var address *url.Error
+	if errors.As(err, &address) { // the cause repeats it, with user information
+		return nil, metadataError("Location (Metadata 2.2.2)", quote(withoutUser(address.URL))+" is not a URL")
+	}
 	if err != nil {
 		return nil, &Error{Reason: ReasonMetadata, Rule: "Metadata", Err: err}
 	}

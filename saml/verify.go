@@ -185,7 +185,7 @@ func withRule(err error, rule string) error {
 func (v *verification) checkExpectation() error {
 	var ok bool
 	if v.here, ok = v.acs.find(v.want.ACS); !ok {
-		return configError("Expect.ACS", quote(v.want.ACS)+" is not on the list", nil)
+		return configError("Expect.ACS", quote(withoutUser(v.want.ACS))+" is not on the list", nil)
 	}
 	if len(v.want.RequestIDs) == 0 && !v.want.Unsolicited {
 		return configError("Expect", "RequestIDs is empty and Unsolicited is false: nothing could be accepted", nil)

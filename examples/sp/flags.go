@@ -17,6 +17,7 @@ type options struct {
 
 func parse(args []string, help io.Writer) (options, error) {
 	var o options
+	malformed := false
 	fs := flag.NewFlagSet("sp", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // an error is one line, printed by main
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:8720", "`ADDRESS` to listen on")
@@ -26,7 +27,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.Func("acs", "`REGION=URL` of an assertion consumer service; repeat it, in the order of the identity provider's app (default: BASE-URL/saml/acs)", func(s string) error {
 		region, url, ok := strings.Cut(s, "=")
 		if !ok || region == "" || url == "" {
-			return errors.New("want REGION=URL")
+			malformed = true // an error from here would repeat s, and a URL's password
 		}
 		o.acs = append(o.acs, saml.Endpoint{URL: url, Region: region})
 		return nil
@@ -40,6 +41,8 @@ func parse(args []string, help io.Writer) (options, error) {
 	case err != nil:
 	case fs.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	case malformed:
+		err = errors.New("-acs: want REGION=URL")
 	case o.idpMetadata == "":
 		err = errors.New("-idp-metadata FILE is required")
 	}

@@ -71,7 +71,7 @@ func newHandler(o options, idpMetadata []byte) (http.Handler, *saml.ServiceProvi
 	// the same in all Regions.
 	first, err := url.Parse(o.acs[0].URL)
 	if err != nil {
-		return nil, nil, fmt.Errorf("-acs: %w", err)
+		return nil, nil, errors.New("-acs: the first URL can't be read") // err would repeat its password
 	}
 	sp, err := saml.New(saml.Config{EntityID: first.Scheme + "://" + first.Host + "/saml", ACS: o.acs, IdP: idp})
 	if err != nil {

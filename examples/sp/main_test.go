@@ -60,7 +60,10 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		"empty metadata":        {[]string{"-idp-metadata", write(t, nil)}, "-idp-metadata"},
 		"port in use":           {with("-listen", taken.Addr().String()), "in use"},
 		"not an ACS":            {with("-acs", "us-east-1"), "REGION=URL"},
-		"not a URL":             {with("-acs", "us-east-1=%%"), "%%"},
+		"not a URL":             {with("-acs", "us-east-1=%%"), "-acs"},
+		"ACS without a Region":  {with("-acs", "https://admin:hunter2@a.example/acs"), "REGION=URL"},
+		"ACS that has no end":   {with("-acs", "us-east-1=https://admin:hunter2@[::1"), "-acs"},
+		"ACS with a password":   {with("-acs", "us-east-1=https://admin:hunter2@a.example/acs"), "…@a.example"},
 		"not an absolute URL":   {with("-base-url", "x"), "x/saml/acs"},
 		"duplicate ACS":         {with("-acs", "a=https://a.example/acs", "-acs", "b=https://a.example/acs"), "https://a.example/acs"},
 		"http and not loopback": {with("-base-url", "http://signin.example"), "http://signin.example"},
@@ -77,6 +80,7 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 			assert.True(t, strings.HasPrefix(errs.String(), "sp: "), errs.String())
 			assert.Contains(t, errs.String(), c.want)
 			assert.NotContains(t, errs.String(), "goroutine")
+			assert.NotContains(t, errs.String(), "hunter2")
 		})
 	}
 }

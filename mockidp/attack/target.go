@@ -112,7 +112,7 @@ func newRunner(t Target) (*runner, error) {
 	for name, text := range urls {
 		u, err := url.Parse(text)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return bad("%s: want an http or https URL, got %.100q", name, text)
+			return bad("%s: want an http or https URL, got %.100q", name, withoutUser(text))
 		}
 		sites[strings.ToLower(u.Host)] = true
 	}

@@ -77,12 +77,12 @@ func (c *checker) match(what, s string, re *regexp.Regexp, want string) {
 // also keeps javascript: and its kin out of every href.
 func (c *checker) link(what, s string) *url.URL {
 	if !utf8.ValidString(s) { // a Record would turn it into another
-		c.fail(ReasonInvalid, what, "valid UTF-8", s)
+		c.fail(ReasonInvalid, what, "valid UTF-8", withoutUser(s))
 		return nil
 	}
 	u, err := url.Parse(s)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil || u.Opaque != "" {
-		c.fail(ReasonInvalid, what, "an absolute http or https URL without a user", s)
+		c.fail(ReasonInvalid, what, "an absolute http or https URL without user information", withoutUser(s))
 		return nil
 	}
 	return u
@@ -93,7 +93,7 @@ func (c *checker) link(what, s string) *url.URL {
 func (c *checker) endpoint(what, s string) {
 	u := c.link(what, s)
 	if u != nil && u.Scheme == "http" && !loopback(u.Hostname()) {
-		c.fail(ReasonInvalid, what, "https (plain http is for loopback only)", s)
+		c.fail(ReasonInvalid, what, "https (plain http is for loopback only)", withoutUser(s))
 	}
 }
 

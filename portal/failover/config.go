@@ -160,7 +160,7 @@ func (c *Config) checkRegions() error {
 		}
 		r.URL = u.Scheme + "://" + strings.ToLower(u.Host)
 		if (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.ForceQuery {
-			return badConfig(field+".URL", "an origin, without a path or query", u.String())
+			return badConfig(field+".URL", "an origin, without a path or query", withoutUser(u.String()))
 		}
 		if origins[r.URL] {
 			return badConfig(field+".URL", "a URL that no other Region has", r.URL)

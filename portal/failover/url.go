@@ -11,19 +11,18 @@ import (
 // and plain http for hosts that can only be this machine. A URL's origin goes
 // into headers as it is, so its host may hold nothing unusual.
 func checkURL(field, raw string) (*url.URL, error) {
+	shown := withoutUser(raw)
 	u, err := url.Parse(raw)
 	if err != nil {
-		e := badConfig(field, "a URL", raw)
-		e.Err = err
-		return nil, e
+		return nil, badConfig(field, "a URL", shown) // without the cause, which repeats raw
 	}
 	switch {
 	case u.Scheme != "https" && u.Scheme != "http", !plainHost(u):
-		return nil, badConfig(field, "an absolute https URL", raw)
+		return nil, badConfig(field, "an absolute https URL", shown)
 	case u.User != nil, strings.Contains(raw, "#"):
-		return nil, badConfig(field, "a URL without user information and fragment", u.Redacted())
+		return nil, badConfig(field, "a URL without user information and fragment", shown)
 	case u.Scheme == "http" && !isLoopback(u.Hostname()):
-		return nil, badConfig(field, "https, or http for a loopback host", raw)
+		return nil, badConfig(field, "https, or http for a loopback host", shown)
 	}
 	return u, nil
 }

@@ -154,7 +154,7 @@ func (c *Config) check() *Error {
 	case c.URL == "" && c.Dir == "":
 		return bad("Dir", "a directory, or URL", "")
 	case c.URL != "" && (c.Dir != "" || c.Listen != "" || c.TLS != nil):
-		return bad("URL", "none with Dir, Listen or TLS: they are the embedded server's", c.URL)
+		return bad("URL", "none with Dir, Listen or TLS: they are the embedded server's", withoutUser(c.URL))
 	case c.Listen != "" && len(c.Secret) < minSecret:
 		return bad("Secret", "at least 16 bytes", "fewer")
 	case c.Listen != "" && c.TLS == nil && !loopback(c.Listen):
@@ -164,29 +164,54 @@ func (c *Config) check() *Error {
 	case min(c.MaxSession, c.Skew, c.TouchEvery, c.CodeWait, c.Heartbeat) <= 0:
 		return bad("duration", "positive ones", "a negative one")
 	}
-	return nil
+	if c.URL == "" {
+		return nil
+	}
+	_, err := servers("URL", c.URL)
+	return err
 }
 
 // checkURL refuses addresses at which Secret, and all that is replicated, would
 // cross a network in the clear.
 func (p Peer) checkURL(region string) *Error {
-	for _, one := range strings.Split(p.URL, ",") {
-		one = strings.TrimSpace(one)
-		if !strings.Contains(one, "://") {
-			one = "nats://" + one
-		}
-		bad := &Error{Reason: ReasonConfig, What: "URL of peer " + region, Want: "the addresses of its servers", Got: "an address that does not parse"}
-		u, err := url.Parse(one)
-		if err != nil || u.Hostname() == "" {
-			return bad // without the cause, which may repeat a password
-		}
-		bad.Got = u.Redacted()
+	what := "URL of peer " + region
+	all, err := servers(what, p.URL)
+	if err != nil {
+		return err
+	}
+	for _, u := range all {
 		if secure := u.Scheme == "tls" || u.Scheme == "wss" || p.TLS != nil; !secure && !loopback(net.JoinHostPort(u.Hostname(), "0")) {
-			bad.Want = "loopback addresses, or TLS: the scheme tls or wss, or Peer.TLS"
-			return bad
+			return &Error{Reason: ReasonConfig, What: what, Want: "loopback addresses, or TLS: the scheme tls or wss, or Peer.TLS", Got: withoutUser(p.URL)}
 		}
 	}
 	return nil
+}
+
+// servers reads a list of addresses as the client of NATS does. What that would
+// refuse is refused here, since its error repeats an address with its password.
+func servers(what, list string) ([]*url.URL, *Error) {
+	var out []*url.URL
+	for one := range strings.SplitSeq(list, ",") {
+		one = strings.TrimSpace(one)
+		if one == "" {
+			continue
+		}
+		if !strings.Contains(one, "://") {
+			one = "nats://" + one
+		}
+		u, err := url.Parse(one)
+		// An "@" elsewhere ends a password that isn't percent-encoded: the host
+		// would be the user's name, and errors of the connection would say it.
+		if err != nil || u.Hostname() == "" || u.User == nil && strings.Contains(one, "@") {
+			out = nil
+			break
+		}
+		out = append(out, u)
+	}
+	if len(out) == 0 {
+		return nil, &Error{Reason: ReasonConfig, What: what, Want: "the addresses of servers", Got: withoutUser(list)}
+	}
+	return out, nil
 }
 
 func loopback(hostport string) bool {

@@ -122,7 +122,7 @@ func (n *Node) connect() (err error) {
 	} else {
 		opts := []nats.Option{nats.Name("meridian " + n.cfg.Region), nats.CustomInboxPrefix(inboxNode), nats.MaxReconnects(-1)}
 		if n.nc, err = nats.Connect(n.cfg.URL, append(opts, n.cfg.Options...)...); err != nil {
-			err = unavailable("connection to "+n.cfg.URL, err)
+			err = unavailable("connection to "+quote(withoutUser(n.cfg.URL)), err)
 		}
 	}
 	if err != nil {

@@ -120,7 +120,7 @@ func New(c Config) (*ServiceProvider, error) {
 	}
 	u, err := url.Parse(c.BaseURL)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || strings.ContainsAny(c.BaseURL, "?#") {
-		return bad("BaseURL", "an absolute http or https URL without user, query and fragment", c.BaseURL)
+		return bad("BaseURL", "an absolute http or https URL without user information, query and fragment", withoutUser(c.BaseURL))
 	}
 	if len(c.Tokens) == 0 && c.TokenHashes == nil {
 		return bad("Tokens", "a token, or TokenHashes", "")

@@ -1,0 +1,26 @@
+package center_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// An error names the host of a refused URL, and not who may go there.
+func TestRefusedURLsKeepTheirUserInformation(t *testing.T) {
+	for raw, shown := range map[string]string{
+		"https://admin:hunter2@host.invalid/x":   `"https://…@host.invalid/x"`,
+		"https://hunter2@host.invalid/x":         `"https://…@host.invalid/x"`,
+		"https://admin:hunter2/3@host.invalid/x": `"https://…@host.invalid/x"`,
+		"https://admin:hunter2@[::1":             `"https://…@[::1"`,
+		"https://admin:hunter2%40host.invalid":   `"https://…"`,
+	} {
+		_, err := center.New(center.Data{Regions: []center.Region{{Name: "us-east-1", PortalURLs: []string{raw}}}})
+		require.Error(t, err, raw)
+		assert.Contains(t, err.Error(), shown)
+		assert.NotContains(t, err.Error(), "hunter2")
+	}
+}
