@@ -9,6 +9,10 @@ import (
 // Their methods give the addresses of one of its Regions in AWS's formats, for
 // [center.Region], for the identity provider's app, or to compare with: this
 // module serves whatever addresses it is configured with.
+//
+// The formats are those of AWS's commercial partition. Other partitions, such
+// as China, GovCloud and the European Sovereign Cloud, have other domains: their
+// Regions are refused.
 type AWSNames struct {
 	// Primary is the primary Region. Required.
 	Primary string
@@ -81,7 +85,11 @@ func (n AWSNames) ACSURLs(region string) ([]string, error) {
 // seem.
 var (
 	awsRegion = regexp.MustCompile(`^([a-z]+-){2,3}[0-9]$`)
-	awsLabel  = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+	// awsCommercial is what AWS's SDKs have for the partition "aws". It is a
+	// list of what is known: a Region of a partition to come gets no address
+	// rather than a wrong one.
+	awsCommercial = regexp.MustCompile(`^(us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-[0-9]$`)
+	awsLabel      = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 )
 
 func (n AWSNames) check(region, field, value string) error {
@@ -90,6 +98,10 @@ func (n AWSNames) check(region, field, value string) error {
 		return badConfig("AWSNames.Primary", "a Region code such as eu-central-1", n.Primary)
 	case !awsRegion.MatchString(region):
 		return badConfig("Region", "a Region code such as eu-central-1", region)
+	case !awsCommercial.MatchString(n.Primary):
+		return badConfig("AWSNames.Primary", "a Region of AWS's commercial partition", n.Primary)
+	case !awsCommercial.MatchString(region):
+		return badConfig("Region", "a Region of AWS's commercial partition", region)
 	case !awsLabel.MatchString(value):
 		return badConfig(field, "letters, digits and hyphens", value)
 	}

@@ -95,3 +95,30 @@ func TestAWSURLsRefuse(t *testing.T) {
 		})
 	}
 }
+
+// Another partition's domains are not these.
+func TestAWSURLsAreOfTheCommercialPartition(t *testing.T) {
+	for _, region := range []string{
+		"us-east-1", "us-west-2", "eu-central-2", "eu-south-1", "ap-southeast-5", "ap-northeast-3", "sa-east-1", "ca-west-1",
+		"me-central-1", "af-south-1", "il-central-1", "mx-central-1",
+	} {
+		_, err := portal.AWSNames{Primary: region, TenantID: tenant}.ACSURLs(region)
+		assert.NoError(t, err, region)
+	}
+	for _, region := range []string{
+		"cn-north-1", "cn-northwest-1", "us-gov-west-1", "us-gov-east-1", "us-iso-east-1", "us-isob-east-1", "us-isof-south-1", "eu-isoe-west-1", "eusc-de-east-1",
+	} {
+		for _, n := range []portal.AWSNames{
+			{Primary: region, InstanceID: ssoins, TenantID: tenant}, {Primary: "us-east-1", InstanceID: ssoins, TenantID: tenant},
+		} {
+			for _, addresses := range []func(string) ([]string, error){n.PortalURLs, n.ACSURLs} {
+				urls, err := addresses(region)
+				var e *portal.Error
+				require.ErrorAs(t, err, &e, region)
+				assert.Equal(t, portal.ReasonConfig, e.Reason)
+				assert.Equal(t, region, e.Got)
+				assert.Empty(t, urls)
+			}
+		}
+	}
+}
