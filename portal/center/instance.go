@@ -16,6 +16,17 @@ type Instance struct {
 // New checks d and returns an instance that holds a copy of it. A refusal is
 // an *Error.
 func New(d Data) (*Instance, error) {
+	i, err := newInstance(d)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkNewNames(nil, i.Snapshot()); err != nil {
+		return nil, err
+	}
+	return i, nil
+}
+
+func newInstance(d Data) (*Instance, error) {
 	s, err := newSnapshot(d.Clone())
 	if err != nil {
 		return nil, err

@@ -21,9 +21,10 @@ type Journal interface {
 	Commit(region string, changes []Record) error
 }
 
-// NewJournaled is New for an instance whose updates go through a Journal.
+// NewJournaled is New for an instance whose updates go through a Journal, with
+// d as the Journal has it: userNames that New would take no more are taken.
 func NewJournaled(d Data, j Journal) (*Instance, error) {
-	i, err := New(d)
+	i, err := newInstance(d)
 	if err != nil {
 		return nil, err
 	}

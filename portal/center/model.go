@@ -12,7 +12,8 @@ type User struct {
 	// sessions refer to it. Empty means that UserName serves as the ID.
 	ID string `json:"id,omitempty"`
 	// UserName is what a SAML NameID must equal, byte for byte. Required and
-	// unique.
+	// unique, and without invisible or bidirectional characters: two that look
+	// the same to an operator must be the same.
 	UserName string `json:"userName"`
 	// DisplayName is what pages call the user. Empty means UserName.
 	DisplayName string `json:"displayName,omitempty"`

@@ -57,6 +57,9 @@ func (v *View) try(change func(*Tx) error) error {
 	if err != nil {
 		return err
 	}
+	if err := checkNewNames(before, s); err != nil {
+		return err
+	}
 	if i.journal != nil {
 		changes := Diff(before, s)
 		if len(changes) == 0 {

@@ -43,8 +43,7 @@ func (c *checker) fail(reason Reason, what, want, got string) {
 }
 
 // text checks a short line that people read or that is compared byte for byte.
-// Space around it and control characters are refused: two names that look the
-// same must be the same.
+// Space around it and control characters are refused. checkNewNames refuses more.
 func (c *checker) text(what, s string) {
 	switch {
 	case s == "":

@@ -43,7 +43,8 @@
 //
 // Names, addresses, userName and externalId have at most 256 bytes, no control
 // characters, and no space at either end (it is cut off where it is only for
-// people to read).
+// people to read). A userName has no invisible or bidirectional characters; a
+// new one that has is refused with invalidValue.
 //
 // An ID is random, stays when the user or the group is renamed, and is never
 // used again. A user or a group that was configured by hand has the ID it has

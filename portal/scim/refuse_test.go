@@ -6,8 +6,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/scim"
 )
 
 // Each row breaks one rule; the harness checks that nothing changed.
@@ -34,6 +36,9 @@ func TestUsersRefused(t *testing.T) {
 		{"number userName", 400, "invalidValue", `{"userName":1}`},
 		{"space around userName", 400, "invalidValue", `{"userName":"x@example.com "}`},
 		{"control character", 400, "invalidValue", `{"userName":"x\u0000@example.com"}`},
+		{"zero width space", 400, "invalidValue", `{"userName":"ali\u200bce@example.com"}`},
+		{"right-to-left override", 400, "invalidValue", `{"userName":"x\u202e@example.com"}`},
+		{"no-break space", 400, "invalidValue", `{"userName":"a\u00a0b"}`},
 		{"long userName", 400, "invalidValue", `{"userName":"` + strings.Repeat("x", 257) + `"}`},
 		{"long externalId", 400, "invalidValue", `{"userName":"x@example.com","externalId":"` + strings.Repeat("x", 257) + `"}`},
 		{"active neither", 400, "invalidValue", `{"userName":"x@example.com","active":"yes"}`},
@@ -139,6 +144,22 @@ func TestActiveIsNeverGuessed(t *testing.T) {
 	assert.False(t, r.user(t, "carol/ops@example.com").Active)
 	id := r.ok(t, 201, "POST", "/Users", `{"userName":"new@example.com","active":"False"}`)["id"].(string)
 	assert.False(t, r.user(t, id).Active)
+}
+
+// A userName that is taken no more keeps no user active.
+func TestUserNameFromBeforeCanBeDeactivated(t *testing.T) {
+	d := seed()
+	d.Users[0].UserName = "ali\u200bce@example.com"
+	inst, err := center.NewJournaled(d, nil)
+	require.NoError(t, err)
+	view, err := inst.In("us-east-1")
+	require.NoError(t, err)
+	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) { c.View = view })
+	r.ok(t, 200, "PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"active":false}}]}`)
+	u, _ := view.UserByID("u-1")
+	assert.False(t, u.Active)
+	r.ok(t, 200, "PUT", "/Users/u-1", `{"userName":"ali\u200bce@example.com","displayName":"Alice"}`)
+	r.refused(t, 400, "invalidValue", "PUT", "/Users/u-1", `{"userName":"al\u200bice@example.com"}`)
 }
 
 // Two users that the configuration already has stay as they are, and both are

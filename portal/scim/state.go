@@ -14,14 +14,18 @@ type state struct {
 }
 
 // putUser adds or replaces a user; changed is false if it was so already. A
-// name that isn't new is not asked to be unique: nothing may stand in the way
-// of deactivating a user.
+// name that isn't new is not asked to be unique, nor to follow rules that are
+// younger: nothing may stand in the way of deactivating a user.
 func (st *state) putUser(u center.User) (changed bool, refused *Error) {
 	old, exists := st.users.get(u.ID)
 	if exists && old == u {
 		return false, nil
 	}
-	if err := checkUser(u); err != nil {
+	checked := u
+	if exists && u.UserName == old.UserName {
+		checked.UserName = "unchanged" // may be one that is taken no more
+	}
+	if err := checkUser(checked); err != nil {
 		return false, err
 	}
 	if n := fold(u.UserName); n != fold(old.UserName) && len(st.users.names[n]) > 0 {
