@@ -113,6 +113,9 @@ func (v *verification) open(sealed *xmlenc.Sealed, n xmltree.Node, want string) 
 		if err != nil {
 			return xmltree.Node{}, fromTree(err)
 		}
+		if tree.Root().Is(xmltree.Assertion, "BaseID") {
+			return xmltree.Node{}, unknownBaseID()
+		}
 		if !tree.Root().Is(xmltree.Assertion, want) {
 			return xmltree.Node{}, &Error{Reason: ReasonEncrypted, Detail: "in " + n.Local(), Want: want, Got: tree.Root().Name()}
 		}

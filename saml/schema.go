@@ -168,7 +168,7 @@ func decodeAssertion(n xmltree.Node, v *verification) (*assertion, error) {
 
 func (d *decoder) subject(a *assertion, s xmltree.Node) {
 	if s.Child(xmltree.Assertion, "BaseID").OK() {
-		d.fail(&Error{Reason: ReasonNameID, Detail: "a BaseID is of no type that is known here"})
+		d.fail(unknownBaseID())
 		return
 	}
 	name := d.one(s, xmltree.Assertion, "NameID")
@@ -192,6 +192,12 @@ func (d *decoder) subject(a *assertion, s xmltree.Node) {
 		}
 		a.confirmations = append(a.confirmations, conf)
 	}
+}
+
+// unknownBaseID refuses an identifier of a type that is defined elsewhere (Core
+// 2.2.1), in the open or encrypted.
+func unknownBaseID() *Error {
+	return &Error{Reason: ReasonNameID, Detail: "a BaseID is of no type that is known here"}
 }
 
 func (d *decoder) nameID(n xmltree.Node) NameID {

@@ -4,7 +4,7 @@ import "slices"
 
 // Cases lists the hostile documents in the order of the catalogue.
 func Cases() []Case {
-	all := slices.Concat(wrapping(), signatureCases(), parserCases(), protocolCases(), encryptionCases())
+	all := slices.Concat(wrapping(), signatureCases(), parserCases(), protocolCases(), encryptionCases(), peerCases())
 	rows := make(map[string]Row)
 	for _, r := range Rows() {
 		rows[r.ID] = r

@@ -1,7 +1,7 @@
 // Package attack is a catalogue of hostile SAML responses. It is test material:
 // nothing in it belongs into a product.
 //
-// [Rows] lists the 164 attacks by id. [Cases] holds those that one document can
+// [Rows] lists the attacks by id. [Cases] holds those that one response can
 // show, most of them in several variants, as small changes to a freshly made
 // good response. Every case says what must become of it: refused, and for which
 // reason, or accepted, and with which values. Every case has a twin: the same

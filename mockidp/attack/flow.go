@@ -39,6 +39,8 @@ func flows() []flow {
 		never("D53", "", "single logout is not spoken"),
 		never("D54", "", "the service provider's copy of the metadata is out of reach"),
 		never("D56", "", "it is about identity providers"),
+		never("J04", "", "it is about the service provider's own list of requests"),
+		never("J21", "", "browsers and this tool write no such request line"),
 	})
 }
 

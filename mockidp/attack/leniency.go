@@ -42,7 +42,8 @@ func leniencies() []leniency {
 		{"B33", nil, "short keys are allowed here, and the metadata lists this one"},
 		{"C29 C30", nil, size},
 		{"D51 D50/spaces", nil, "a deflated message is taken by POST, too"},
-		{"C25/statement-as-authn", nil, "no AuthnStatement is required here"},
+		{"C25/statement-as-authn J02/authn-statement", nil, "no AuthnStatement is required here"},
+		{"C25/signature-last", nil, genuine},
 		// Family C where it is about rules and not about spelling.
 		{"C15/prefixed-recipient C19/confirmation C19/restriction C25 C27/audience-homoglyph C27/issuer-homoglyph", nil, ""},
 		{"C27", nil, "values are compared without regard to case or white space"},
@@ -69,6 +70,11 @@ func leniencies() []leniency {
 		{"D40/assertion-1.1 D40/response-1.1 D40/2.1 D40/assertion-missing D40/response-missing D40/space", nil, signedIt},
 		{"D41", nil, signedIt},
 		{"D43", nil, signedIt},
+		// Family J: what a declaration says, or a name in another namespace, is
+		// forged where it is read.
+		{"J01/destination J01/status", alone, outside},
+		{"J01/listed", nil, genuine},
+		{"J02/name-id", nil, signedIt},
 	}
 }
 
@@ -93,7 +99,8 @@ func vouchedFor(c Case, sign Sign) string {
 	switch c.ID {
 	case "C07/name-id":
 		return "the identity provider's signature is over both parts of the name"
-	case "A18/signed-advice", "A19/both-signed", "C25/base-id", "D43/twice", "E12/both-ids", "E12/attribute-as-id":
+	case "A18/signed-advice", "A19/both-signed", "C25/base-id", "D43/twice", "E12/both-ids", "E12/attribute-as-id",
+		"J03/alone", "J03/before", "J03/after", "J03/encrypted":
 		return "the identity provider's signature is over both names"
 	}
 	// Where both are signed the attack is on the inner signature, and the outer

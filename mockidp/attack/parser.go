@@ -200,6 +200,10 @@ func names() []Case {
 			parent.RemoveChildAt(at)
 			parent.InsertChildAt(at, d.parse(`<saml2:BaseID xmlns:xsi="`+nsXSI+`" xsi:type="saml2:NameIDType">%forged%</saml2:BaseID>`))
 		}}},
+		// Where the schema has none. Enveloped, it verifies there all the same.
+		{ID: "C25/signature-last", Outcome: shape, attack: change{signed: func(_ *draft, s *signature) {
+			s.parent.AddChild(detach(s.el))
+		}}},
 		{ID: "C26/joined", Outcome: joined, base: withRole,
 			attack: change{before: add(statement, forgedAttribute)}},
 		{ID: "C26/second-statement", Outcome: joined, base: withRole,

@@ -49,6 +49,8 @@ func requests() []Case {
 		signedSo("D08", "Unsolicited", in(unset(top, "InResponseTo"), unset(data, "InResponseTo"))),
 		signedSo("D09/unknown", "InResponseTo", in(set(top, "InResponseTo", "_forged"), set(data, "InResponseTo", "_forged"))),
 		signedSo("D09/empty", "InResponseTo", in(set(top, "InResponseTo", ""), set(data, "InResponseTo", ""))),
+		signedSo("D09/empty-response", "InResponseTo", in(set(top, "InResponseTo", ""), unset(data, "InResponseTo"))),
+		signedSo("D09/empty-data", "InResponseTo", in(unset(top, "InResponseTo"), set(data, "InResponseTo", ""))),
 		signedSo("D09/case", "InResponseTo", in(edit(top, "InResponseTo", swapCase), edit(data, "InResponseTo", swapCase))),
 		signedSo("D09/longer", "InResponseTo", in(edit(top, "InResponseTo", longer), edit(data, "InResponseTo", longer))),
 		signedSo("D10/response-differs", "InResponseTo", set(top, "InResponseTo", "_other")),

@@ -1,11 +1,12 @@
 package attack
 
-// The catalogue: 164 rows in five families. Tests, vectors and the tools all use
-// these ids. This list is data, and therefore long.
+// The catalogue: 170 rows. Families A to E, and of J and K what is about reading
+// responses. Tests, vectors and the tools all use these ids. This list is data,
+// and therefore long.
 
 // Row is one row of the catalogue.
 type Row struct {
-	ID        string // "A01" to "E13"
+	ID        string // "A01" to "E13", "J01", "K11"
 	Name      string
 	What      string // what it does, where the name does not say it all
 	Reference string // a CVE, a paper, or the place in the standards
@@ -184,5 +185,12 @@ func Rows() []Row {
 		{"E11", "many EncryptedKeys / wrong Recipient hint / wrong key", "DoS, trial decryption", ""},
 		{"E12", "EncryptedID / EncryptedAttribute substitution from another assertion (cut-and-paste)", "ciphertext not bound to assertion", ""},
 		{"E13", "decryption before signature check of the outer Response", "pre-auth oracle", "OpenSAML DefaultPreDecryptionValidator"},
+		// What the tests of another service provider bring to mind.
+		{"J01", "declaration named like an attribute", "xmlns:Recipient=\"…\" and the like, added after signing", "crewjam/saml"},
+		{"J02", "foreign namespaces", "NameID, AuthnStatement, Conditions, Attribute, AttributeValue, each in another namespace", "crewjam/saml; C19"},
+		{"J03", "BaseID", "alone; beside a NameID; inside an EncryptedID", "crewjam/saml; Core 2.2.1"},
+		{"J04", "empty request ID", "\"\" among the IDs of the requests that are waiting", "crewjam/saml"},
+		{"J05", "bad signature inside a good one", "signed Response, the assertion's own signature broken", "crewjam/saml"},
+		{"J21", "request line", "absolute-form or relative target, odd Host, against Destination", "crewjam/saml; RFC 9112, 3.2"},
 	}
 }

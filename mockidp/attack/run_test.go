@@ -82,7 +82,7 @@ func TestRunOursUnsolicited(t *testing.T) {
 
 func TestListHasEveryRow(t *testing.T) {
 	shown, seen := make(map[string]bool), make(map[string]bool)
-	id := regexp.MustCompile(`^[A-E]\d\d(/[a-z0-9.-]+)?$`)
+	id := regexp.MustCompile(`^[A-K]\d\d(/[a-z0-9.-]+)?$`)
 	for _, e := range attack.List() {
 		assert.Regexp(t, id, e.ID)
 		assert.False(t, seen[e.ID], "%s stands twice", e.ID)
