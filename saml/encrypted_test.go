@@ -263,6 +263,9 @@ func FuzzVerifyDecrypted(f *testing.F) {
 		}
 		d.xml(f)
 	}
+	for _, assertion := range assertions(vectorDocuments(f)) {
+		f.Add(assertion, false)
+	}
 	f.Add([]byte("<!DOCTYPE a><a/>"), true)
 	f.Add([]byte(""), false)
 	around := string(doc{Encrypt: sealing{}.seal}.xml(f))

@@ -14,7 +14,8 @@ import (
 // FuzzVerifyXML feeds the whole way in, from the reader to the rules. Whatever
 // comes: no panic; an error means no assertion, and is a *saml.Error; success
 // means that the values are those that were signed, and verifying again says
-// the same.
+// the same. The vectors' service provider reads every input too: what it
+// accepts is one of the good vectors.
 func FuzzVerifyXML(f *testing.F) {
 	seeds := []doc{{}, {SignResponse: true}, {SignResponse: true, UnsignedAssertion: true}, {RequestID: "_r1"}, {UnsignedAssertion: true}, {Key: keys().other},
 		{Attributes: `<saml:Attribute Name="a"><saml:AttributeValue><x/></saml:AttributeValue></saml:Attribute>`},
@@ -26,12 +27,23 @@ func FuzzVerifyXML(f *testing.F) {
 	}
 	f.Add([]byte("<a/>"))
 	f.Add([]byte(""))
+	vectors := vectorDocuments(f)
+	for _, doc := range vectors {
+		f.Add(doc)
+	}
 	sp := newSP(f)
 	want := saml.Expect{ACS: usACS, RequestIDs: []string{"_r1"}, Unsolicited: true}
+	theirs, expected := vectorSP(f)
+	accepted := acceptedVectors(f, vectors)
 	f.Fuzz(func(t *testing.T, xml []byte) {
 		before := bytes.Clone(xml)
 		a, err := sp.VerifyXML(xml, want)
 		require.Equal(t, before, xml, "the input is not written to")
+		if v, err := theirs.VerifyXML(xml, expected); err == nil {
+			o, known := accepted[v.ID()]
+			require.True(t, known, "no vector's assertion has the ID %q", v.ID())
+			require.Empty(t, o.different(xml, v))
+		}
 		if err != nil {
 			require.Nil(t, a)
 			var e *saml.Error

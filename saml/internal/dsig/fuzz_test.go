@@ -4,6 +4,8 @@ import (
 	"crypto"
 	"errors"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -80,6 +82,16 @@ func FuzzVerify(f *testing.F) {
 	f.Add(rsaSigner().sign(f, strings.Replace(good, "x</v>", "<![CDATA[x]]></v>", 1), "_1"))
 	f.Add(`<ds:Signature xmlns:ds="` + core + `"/>`)
 	f.Add(`<a ID="_1"><ds:Signature xmlns:ds="` + core + `"><ds:SignedInfo/><ds:SignatureValue>AAAA</ds:SignatureValue></ds:Signature></a>`)
+	vectors, err := filepath.Glob("../../../testdata/vectors/*.txt")
+	require.NoError(f, err)
+	require.Greater(f, len(vectors), 500)
+	for _, file := range vectors {
+		text, err := os.ReadFile(file)
+		require.NoError(f, err)
+		if head, body, _ := strings.Cut(string(text), "\n\n"); strings.HasSuffix(head, "\nbody: xml") {
+			f.Add(strings.TrimSuffix(body, "\n"))
+		}
+	}
 	want := outline(find(f, strings.Replace(good, here, "", 1), func(n xmltree.Node) bool { return n.Is(xmltree.Assertion, "Assertion") }))
 	f.Fuzz(func(t *testing.T, doc string) {
 		d, err := xmltree.Parse(doc, roomy)
