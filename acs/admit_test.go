@@ -308,3 +308,49 @@ func TestInvariant6_D03_ConcurrentAnswersToOneRequest(t *testing.T) {
 	concurrently(100, func(i int) { b.copy().post(nodes[i%2], euACS, form) })
 	require.Equal(t, 1, w.loginCount())
 }
+
+// Two Regions on one host share the browser's cookies, so a request of one is
+// among those that wait at the other. What the identity provider sends to the
+// wrong one is refused as that, and its request can still be answered.
+func TestD18_WrongRegionOnOneHost(t *testing.T) {
+	const us, eu = "https://signin.example/us-east-1/acs", "https://signin.example/eu-central-1/acs"
+	w := newWorld(t, func(c *saml.Config) {
+		c.ACS = []saml.Endpoint{{URL: us, Region: "us-east-1"}, {URL: eu, Region: "eu-central-1"}}
+	})
+	usRegion, euRegion, b := w.region("us-east-1"), w.region("eu-central-1"), w.browser()
+	req := b.login(euRegion, eu, "")
+	v := w.refused(b.answer(usRegion, w.good(us, req.id), req.relayState), http.StatusForbidden, saml.ReasonWrongRegion)
+	require.Contains(t, v.Detail, "eu-central-1")
+	w.accepted(b.answer(euRegion, w.good(eu, req.id), req.relayState))
+}
+
+// An identity provider that wants signed requests can't be asked without a key:
+// that is said when a consumer is made, and at the sign-in where the metadata
+// comes to say so later.
+func TestIdPWantsSignedRequestsAndThereIsNoKey(t *testing.T) {
+	signed := func(w *world) *saml.IdP {
+		idp, err := saml.NewIdP(saml.IdPConfig{
+			EntityID: idpID, WantAuthnRequestsSigned: true, Certificates: certs(w.idp),
+			SSO: []saml.SSOService{{Binding: saml.HTTPRedirect, URL: "https://idp.example/sso"}},
+		})
+		require.NoError(t, err)
+		return idp
+	}
+	var source *saml.SwappableIdP
+	w := newWorld(t, func(c *saml.Config) {
+		source = saml.NewSwappableIdP(c.IdP.IdP())
+		c.IdP = source
+	})
+	region := w.region("us-east-1", accept)
+	source.Replace(signed(w))
+	require.Equal(t, http.StatusServiceUnavailable, w.browser().get(region, "https://us-east-1.signin.example/login").Code)
+	w.accepted(w.browser().answer(region, w.good(usACS, ""), ""))
+
+	_, err := acs.NewRegion(w.regionConfig("us-east-1"))
+	var e *acs.Error
+	require.ErrorAs(t, err, &e)
+	require.Equal(t, acs.ReasonConfig, e.Reason)
+	var cause *saml.Error
+	require.ErrorAs(t, err, &cause)
+	require.Equal(t, saml.ReasonMetadata, cause.Reason)
+}

@@ -40,7 +40,9 @@ func (u Unsolicited) String() string {
 
 // Config describes the consumer of one ACS URL. [New] checks and copies it.
 type Config struct {
-	// SP is the service provider, the same one in every Region. Required.
+	// SP is the service provider, the same one in every Region. An identity
+	// provider that wants signed requests is refused unless it has a Key.
+	// Required.
 	SP *saml.ServiceProvider
 	// ACS is the URL that this consumer serves; it must be on the SP's list.
 	// Required.
@@ -127,6 +129,9 @@ func New(cfg Config) (*Consumer, error) {
 	allowed, err := newOrigins("Config.RelayStateOrigins", cfg.RelayStateOrigins)
 	if err != nil {
 		return nil, err
+	}
+	if err := cfg.SP.CheckRequests(); err != nil {
+		return nil, badConfig("Config.SP", "can't ask its identity provider", err)
 	}
 	c := &Consumer{cfg: cfg, allowed: allowed}
 	if err := c.setLoginPath("Config.LoginPath", cfg.LoginPath); err != nil {

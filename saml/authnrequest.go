@@ -89,15 +89,14 @@ func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, err
 	if err != nil {
 		return nil, err
 	}
-	sign := sp.cfg.SignRequests || idp.wantRequestsSigned
-	if sign && sp.cfg.Key == nil {
-		return nil, &Error{Reason: ReasonMetadata, Rule: "WantAuthnRequestsSigned (Metadata 2.4.3)", Detail: quote(idp.entityID) + " wants signed requests, and Config.Key is nil"}
+	if err := sp.checkSigning(idp); err != nil {
+		return nil, err
 	}
 	id, err := sp.newRequestID(acs.URL)
 	if err != nil {
 		return nil, err
 	}
-	r := &AuthnRequest{binding: sso.Binding, sso: sso.URL, sign: sign, sp: sp, asked: Asked{
+	r := &AuthnRequest{binding: sso.Binding, sso: sso.URL, sign: sp.cfg.SignRequests || idp.wantRequestsSigned, sp: sp, asked: Asked{
 		ID: id, IdP: idp.entityID, ACS: acs.URL, At: sp.cfg.Now().UTC().Truncate(time.Millisecond),
 		ForceAuthn: o.ForceAuthn, AuthnContext: o.AuthnContext.clone(),
 	}}
@@ -106,6 +105,19 @@ func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, err
 	}
 	r.write(acs, o)
 	return r, nil
+}
+
+// CheckRequests reports whether the identity provider, as it is known now, can be
+// asked at all: with ReasonMetadata it wants signed requests, and Config.Key is
+// nil. Package acs calls it when a consumer is made; New doesn't, because a
+// service provider that sends no requests needs no key.
+func (sp *ServiceProvider) CheckRequests() error { return sp.checkSigning(sp.cfg.IdP.IdP()) }
+
+func (sp *ServiceProvider) checkSigning(idp *IdP) error {
+	if !idp.wantRequestsSigned || sp.cfg.Key != nil {
+		return nil
+	}
+	return &Error{Reason: ReasonMetadata, Rule: "WantAuthnRequestsSigned (Metadata 2.4.3)", Detail: quote(idp.entityID) + " wants signed requests, and Config.Key is nil"}
 }
 
 // newRequestID is the tag of the ACS and 160 random bits (Core 1.3.4 asks for

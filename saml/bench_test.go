@@ -110,15 +110,7 @@ func benchCrewjam(b *testing.B, raw []byte) {
 	require.NoError(b, err)
 	var entity crewjam.EntityDescriptor
 	require.NoError(b, xml.Unmarshal([]byte(idpMetadata(b, "", "signing", "")), &entity))
-	sp := crewjam.ServiceProvider{EntityID: spEntity, AcsURL: *acs, IDPMetadata: &entity, AllowIDPInitiated: true, Key: keys().other}
-	crewjam.TimeNow = func() time.Time { return now }
-	crewjam.Clock = dsig.NewFakeClockAt(now)
-	defer func() { crewjam.TimeNow, crewjam.Clock = func() time.Time { return time.Now().UTC() }, nil }()
-	defer func() {
-		if r := recover(); r != nil {
-			b.Skipf("crewjam/saml panics on this document: %v", r)
-		}
-	}()
+	sp := crewjam.ServiceProvider{EntityID: spEntity, AcsURL: *acs, IDPMetadata: &entity, AllowIDPInitiated: true, Key: keys().other, Clock: dsig.NewFakeClockAt(now)}
 	b.ReportAllocs()
 	for b.Loop() {
 		doc, err := base64.StdEncoding.DecodeString(string(raw))

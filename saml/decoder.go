@@ -9,8 +9,9 @@ import (
 // decoder keeps the first thing that was wrong, so that reading can be written
 // as a list of what is read.
 type decoder struct {
-	err error
-	v   *verification // of a signed assertion; it has the keys
+	err    error
+	v      *verification // of a signed assertion; it has the keys
+	signed xmltree.Node  // that assertion
 }
 
 // decrypt gives what is in an encrypted element, and none where something was
@@ -20,7 +21,7 @@ func (d *decoder) decrypt(n xmltree.Node, want string) xmltree.Node {
 	if d.err != nil {
 		return xmltree.Node{}
 	}
-	opened, err := d.v.decryptSigned(n, want)
+	opened, err := d.v.decryptPart(n, d.signed, want)
 	if err != nil {
 		d.fail(err)
 	}
@@ -56,6 +57,10 @@ func (d *decoder) text(n xmltree.Node) string {
 	return n.Text()
 }
 
+// uri gives the text of an element of type xs:anyURI, which collapses white space
+// (XML Schema Part 2, 3.2.17).
+func (d *decoder) uri(n xmltree.Node) string { return collapse(d.text(n)) }
+
 func (d *decoder) requiredTime(n xmltree.Node, name string) time.Time {
 	t := d.optionalTime(n, name)
 	if !t.given {
@@ -74,7 +79,7 @@ func (d *decoder) optionalTime(n xmltree.Node, name string) optionalTime {
 	if !ok {
 		return optionalTime{}
 	}
-	t, err := parseInstant(value)
+	t, err := parseDateTime(value)
 	if err != nil {
 		d.fail(&Error{Reason: ReasonTime, Detail: n.Local() + "/@" + name + " is not an xs:dateTime", Got: value})
 		return optionalTime{given: true}

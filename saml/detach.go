@@ -4,26 +4,27 @@ import "strings"
 
 // small is how much of a message may be kept alive by a value of it. Values
 // are parts of the document, and it would be a waste to copy those of the usual
-// one; but whoever keeps a NameID must not keep two megabytes of what a
-// stranger put around it.
+// one; but keeping a NameID must not keep two megabytes of what an
+// attacker put around it.
 const small = 16 << 10
 
-// detach copies what an assertion says out of a large document.
-func (a *assertion) detach(doc string) {
-	if len(doc) <= small {
+// detach copies what an assertion says out of a document of so many bytes, if
+// that is large.
+func (a *assertion) detach(size int) {
+	if size <= small {
 		return
 	}
 	all := a.texts()
-	size := 0
+	total := 0
 	for _, s := range all {
-		size += len(*s)
+		total += len(*s)
 	}
-	var room strings.Builder
-	room.Grow(size)
+	var values strings.Builder
+	values.Grow(total)
 	for _, s := range all {
-		room.WriteString(*s)
+		values.WriteString(*s)
 	}
-	rest := room.String()
+	rest := values.String()
 	for _, s := range all {
 		*s, rest = rest[:len(*s)], rest[len(*s):]
 	}

@@ -14,8 +14,8 @@
 //	request, err := sp.NewAuthnRequest(saml.RequestOptions{ACS: url})
 //	assertion, err := sp.Verify(form, saml.Expect{ACS: url, RequestIDs: []string{request.ID()}})
 //
-// The package keeps nothing between calls, reads no clock but Config.Now, and
-// knows no HTTP. Package acs adds what needs memory: which browser asked, what
+// The package keeps nothing between calls, reads no clock but Config.Now, knows
+// no HTTP, and imports nothing but the standard library. Package acs adds what needs memory: which browser asked, what
 // was asked, and that no assertion is used twice. Use that, unless you keep
 // those records yourself.
 //
@@ -25,8 +25,11 @@
 // assertion, signed as a whole or in its assertion or both: RSA of 2048 bits or
 // more (PKCS #1 v1.5, or PSS by the names that fix its parameters, RFC 9231
 // 2.3.10) or ECDSA on P-256, P-384 or P-521 (r followed by s, RFC 9231 2.3.6),
-// with SHA-256, SHA-384 or SHA-512. Canonicalisation is exclusive, with a
-// PrefixList or without. Inclusive canonicalisation is refused everywhere, in
+// with SHA-256, SHA-384 or SHA-512. Config.WantAssertionsSigned and
+// Config.WantResponsesSigned demand a signature in one place, or in both.
+// Canonicalisation is exclusive, with a PrefixList or without; the variant that
+// keeps comments is accepted where there are none (Core 5.4.3). Inclusive
+// canonicalisation is refused everywhere, in
 // SignedInfo too: what it makes of an element depends on the declarations and
 // xml: attributes around it, which nobody signed, and Core 5.4.3 recommends the
 // exclusive one.
@@ -73,7 +76,20 @@
 //     instant, audiences, conditions, the subject, the authentication, the
 //     session.
 //
+// The function verify in verify.go calls all of it by name. Each stage returns a
+// type that only it makes: a message (read, nothing proved), a proof (the elements
+// that verified signatures cover), the claims read from those, the [Assertion]. A
+// rule is a method of claims, so it can't be asked of anything unproved.
+//
 // [ServiceProvider.Explain] tells the same, rule by rule.
+//
+// # The identity provider's metadata
+//
+// [ParseIdPMetadata] reads it with the same reader. Only what is used decides, by
+// its type in XML Schema; what can't be used is passed over and listed by
+// [IdP.Warnings]. What is trusted is a key: a certificate around it is a
+// container, whose dates, chain and oddities are no matter. A KeyInfo is about
+// one key, that of the certificate that issued none of the others in it.
 //
 // # Why families of attack fail
 //

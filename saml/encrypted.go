@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/meridian-saml/meridian/saml/internal/dsig"
 	"github.com/meridian-saml/meridian/saml/internal/xmlenc"
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
@@ -18,50 +19,80 @@ const (
 	// with all its encrypted attributes.
 	maxKeyOperations = 64
 
-	decryptionRule = "Decryption (Core 2.3.4, 6)"
+	ruleDecryption = "Decryption (Core 2.3.4, 6)"
 )
 
-// order is what is left to do once the signatures of the message as it came
-// have the right shape. Where the assertion is encrypted there are two orders,
-// and no third:
-//
-//  1. The Response is signed. Its signature is over the ciphertext and is
-//     verified first: if it doesn't hold, no private key is used. A signature
-//     on the assertion inside must hold too, and need not be there.
-//  2. The Response is not signed. The ciphertext may be anybody's, so it must
-//     have integrity of its own (GCM), and the assertion inside must be signed:
-//     that it was encrypted to us says nothing about who wrote it.
-func (v *verification) order() []step {
-	switch {
-	case !v.in.encrypted.OK():
-		return inTheClear
-	case v.in.responseSig != nil:
-		return signedAround
-	default:
-		return signedWithin
+// verifyThenDecrypt is for an encrypted assertion in a signed Response. That
+// signature is over the ciphertext and is verified first: if it doesn't hold,
+// no private key is used. A signature on the assertion inside must hold too, and
+// need not be there.
+func (v *verification) verifyThenDecrypt(m *message) (*proof, error) {
+	response, err := v.verifySignature("Response", m.responseSignature)
+	if err := v.trace.step(ruleSignatures, err); err != nil {
+		return nil, err
 	}
+	_, err = v.decrypt(m, response)
+	if err := v.trace.step(ruleDecryption, err); err != nil {
+		return nil, err
+	}
+	if err := v.trace.step(ruleShapes, v.findDecryptedSignature(m)); err != nil {
+		return nil, err
+	}
+	assertion, err := v.verifySignature("Assertion", m.assertionSignature)
+	if err := v.trace.step(ruleSignatures, err); err != nil {
+		return nil, err
+	}
+	return prove(m, response, assertion)
 }
 
-var (
-	inTheClear   = []step{checkSigned, schema}
-	signedAround = []step{checkSigned, decryption, checkShapes, checkSigned, schema}
-	signedWithin = []step{decryption, checkShapes, checkSigned, schema}
-)
+// decryptThenVerify is for an encrypted assertion in a Response that is not
+// signed. The ciphertext may be anybody's, so it must have integrity of its own
+// (GCM), and the assertion inside must be signed: that it was encrypted to us
+// says nothing about who wrote it. Until that signature holds, the error is one
+// and the same where an attacker can have changed the ciphertext without knowing
+// what it says. The trace is for a person who has the message and the keys, and
+// says what really happened.
+func (v *verification) decryptThenVerify(m *message) (*proof, error) {
+	malleable, err := v.decrypt(m, dsig.Signed{})
+	if err := v.trace.step(ruleDecryption, err); err != nil {
+		return nil, maskDecryptError(err, malleable)
+	}
+	if err := v.trace.step(ruleShapes, v.findDecryptedSignature(m)); err != nil {
+		return nil, maskDecryptError(err, malleable)
+	}
+	assertion, err := v.verifySignature("Assertion", m.assertionSignature)
+	if err := v.trace.step(ruleSignatures, err); err != nil {
+		return nil, maskDecryptError(err, malleable)
+	}
+	return prove(m, dsig.Signed{}, assertion)
+}
 
 // decrypt puts the assertion in the place of the encrypted one. What comes out
 // is held to everything that a plain assertion is held to: the limits, one
-// assertion and no more, IDs that stand nowhere else in the message.
-func (v *verification) decrypt() error {
-	sealed, err := v.readEncrypted(v.in.encrypted, v.signedResponse.OK())
+// assertion and no more, IDs that stand nowhere else in the message. response is
+// the Response, if its signature was verified. malleable is true once something
+// was decrypted that an attacker can have changed.
+func (v *verification) decrypt(m *message, response dsig.Signed) (malleable bool, err error) {
+	sealed, err := v.readEncrypted(m.encrypted, response.Element().OK())
 	if err != nil {
-		return err
+		return false, err
 	}
-	if v.in.assertion, err = v.open(sealed, v.in.encrypted, "Assertion"); err != nil {
-		return err
+	m.assertion, err = v.open(sealed, m.encrypted, "Assertion", func(plain []byte, limits xmltree.Limits) (*xmltree.Doc, error) {
+		// An assertion with a signature of its own takes the namespaces of the
+		// place where it stood: that signature covers the ones that it uses. One
+		// that is only covered as ciphertext takes what the Response's signature
+		// covers, and no more.
+		tree, err := xmltree.ParseFragment(plain, limits, m.encrypted)
+		if err != nil || !response.Element().OK() || tree.Root().Child(xmltree.Signature, "Signature").OK() {
+			return tree, err
+		}
+		return xmltree.ParseSigned(plain, limits, m.encrypted, response.Element())
+	})
+	if err != nil {
+		return false, err
 	}
-	v.in.malleable = sealed.Malleable()
 	assertions, others := 0, 0
-	v.in.assertion.Walk(func(n xmltree.Node) {
+	m.assertion.Walk(func(n xmltree.Node) {
 		switch {
 		case n.Is(xmltree.Assertion, "Assertion"):
 			assertions++
@@ -70,20 +101,23 @@ func (v *verification) decrypt() error {
 		}
 	})
 	if assertions != 1 || others != 0 {
-		return &Error{Reason: ReasonAssertionCount, Detail: "in what was decrypted", Want: "1", Got: fmt.Sprintf("%d assertions, and %d encrypted ones or Responses", assertions, others)}
+		err = &Error{Reason: ReasonAssertionCount, Detail: "in what was decrypted", Want: "1", Got: fmt.Sprintf("%d assertions, and %d encrypted ones or Responses", assertions, others)}
 	}
-	return nil
+	return sealed.Malleable(), err
 }
 
-// decryptSigned opens an EncryptedID (Core 2.2.4) or an EncryptedAttribute
+// decryptPart opens an EncryptedID (Core 2.2.4) or an EncryptedAttribute
 // (Core 2.7.3.2) of a signed assertion. The signature is over the ciphertext
-// and holds, so nobody can have put another one there.
-func (v *verification) decryptSigned(n xmltree.Node, want string) (xmltree.Node, error) {
+// and holds, so nobody else can have put another one there. It takes the
+// namespaces that the assertion visibly uses, which the signature covers too.
+func (v *verification) decryptPart(n, assertion xmltree.Node, want string) (xmltree.Node, error) {
 	sealed, err := v.readEncrypted(n, true)
 	if err != nil {
 		return xmltree.Node{}, err
 	}
-	return v.open(sealed, n, want)
+	return v.open(sealed, n, want, func(plain []byte, limits xmltree.Limits) (*xmltree.Doc, error) {
+		return xmltree.ParseSigned(plain, limits, n, assertion)
+	})
 }
 
 func (v *verification) readEncrypted(n xmltree.Node, authenticated bool) (*xmlenc.Sealed, error) {
@@ -105,11 +139,13 @@ func (v *verification) readEncrypted(n xmltree.Node, authenticated bool) (*xmlen
 	return sealed, nil
 }
 
-// open decrypts n to one element of that name, read with the namespaces that
-// are in scope where n's EncryptedData stands (XML Encryption 1.1, 4.4).
-func (v *verification) open(sealed *xmlenc.Sealed, n xmltree.Node, want string) (xmltree.Node, error) {
+// open decrypts n to one element of that name, which parse reads with the
+// namespaces that are in scope where n's EncryptedData stands (XML Encryption
+// 1.1, 4.4).
+func (v *verification) open(sealed *xmlenc.Sealed, n xmltree.Node, want string, parse func([]byte, xmltree.Limits) (*xmltree.Doc, error)) (xmltree.Node, error) {
+	limits := v.cfg.Limits.tree(xmltree.Name{})
 	root, err := xmlenc.Open(sealed, v.keys, func(plain []byte) (xmltree.Node, error) {
-		tree, err := v.parsePlain(plain, n)
+		tree, err := parse(plain, limits)
 		if err != nil {
 			return xmltree.Node{}, fromTree(err)
 		}
@@ -127,36 +163,20 @@ func (v *verification) open(sealed *xmlenc.Sealed, n xmltree.Node, want string) 
 	return root, nil
 }
 
-// parsePlain reads what was decrypted. An assertion with a signature of its own
-// takes the namespaces of the place where it stood: that signature covers the
-// ones that it uses. Everything else is only covered as ciphertext, by the
-// signature around it, so it takes what that covers and no more.
-func (v *verification) parsePlain(plain []byte, n xmltree.Node) (*xmltree.Doc, error) {
-	limits := v.cfg.Limits.tree(xmltree.Name{})
-	if v.signedAssertion.OK() {
-		return xmltree.ParseSigned(plain, limits, n, v.signedAssertion)
+// maskDecryptError makes one error of everything that is wrong inside an
+// assertion that an attacker can have changed without knowing what it says: the
+// differences would tell what it says (decryption oracles).
+func maskDecryptError(err error, malleable bool) error {
+	if malleable {
+		return cantDecrypt()
 	}
-	tree, err := xmltree.ParseFragment(plain, limits, n)
-	if err != nil || !v.signedResponse.OK() || tree.Root().Child(xmltree.Signature, "Signature").OK() {
-		return tree, err
-	}
-	return xmltree.ParseSigned(plain, limits, n, v.signedResponse)
-}
-
-// hush makes one error of everything that is wrong inside an assertion which a
-// stranger may have changed without knowing what it says, until a signature in
-// it holds: the differences would tell him what it says (decryption oracles).
-func (v *verification) hush(err error) error {
-	if err == nil || !v.in.malleable || v.signedAssertion.OK() {
-		return err
-	}
-	return cantDecrypt()
+	return err
 }
 
 // cantDecrypt is what all failures to decrypt an assertion look like.
 func cantDecrypt() *Error {
 	return &Error{
-		Reason: ReasonEncrypted, Rule: decryptionRule,
+		Reason: ReasonEncrypted, Rule: ruleDecryption,
 		Detail: "EncryptedAssertion: it does not decrypt, with the keys that there are, to an assertion that can be trusted",
 	}
 }

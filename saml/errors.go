@@ -39,7 +39,8 @@ const (
 	// ReasonStatus: the identity provider says that sign-in did not succeed.
 	ReasonStatus Reason = "Status"
 
-	// ReasonUnsigned: neither the Response nor the assertion is signed.
+	// ReasonUnsigned: neither the Response nor the assertion is signed, or not
+	// the one that Config demands.
 	ReasonUnsigned Reason = "Unsigned"
 	// ReasonSignatureShape: a Signature is not of the one shape that SAML
 	// allows (Core 5.4), whatever its cryptography says.
@@ -53,6 +54,9 @@ const (
 	// ReasonEncrypted: the message holds an encrypted part that can't be read.
 	ReasonEncrypted Reason = "Encrypted"
 
+	// ReasonSchema: what was signed is not as the schema has it: something that
+	// SAML requires is missing or empty.
+	ReasonSchema Reason = "Schema"
 	// ReasonAssertionCount: not exactly one assertion.
 	ReasonAssertionCount Reason = "AssertionCount"
 	// ReasonIssuer: an Issuer is not the identity provider.

@@ -28,3 +28,11 @@ func CertificateKey(der []byte) (spki []byte, public crypto.PublicKey, err error
 	}
 	return c.spki, c.public, nil
 }
+
+// The readers of schema types.
+var (
+	ParseDateTime      = parseDateTime
+	ParseDuration      = parseDuration
+	ParseBoolean       = parseBoolean
+	ParseUnsignedShort = parseUnsignedShort
+)

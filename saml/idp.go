@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -29,7 +30,9 @@ type IdP struct {
 	keys               []signingKey
 	public             []crypto.PublicKey // of keys, in the same order
 	validUntil         time.Time
+	cacheDuration      time.Duration
 	wantRequestsSigned bool
+	warnings           []string
 }
 
 // SSOService is an address at which an identity provider takes AuthnRequests.
@@ -63,9 +66,6 @@ type signingKey struct {
 
 // NewIdP checks a description and makes the identity provider.
 func NewIdP(cfg IdPConfig) (*IdP, error) {
-	if cfg.EntityID == "" {
-		return nil, metadataError("EntityID", "is required")
-	}
 	idp := &IdP{entityID: cfg.EntityID, wantRequestsSigned: cfg.WantAuthnRequestsSigned, validUntil: cfg.ValidUntil}
 	for _, s := range cfg.SSO {
 		if s.Binding != HTTPRedirect && s.Binding != HTTPPost {
@@ -85,10 +85,27 @@ func NewIdP(cfg IdPConfig) (*IdP, error) {
 	for _, key := range cfg.Keys {
 		idp.addKey(signingKey{public: key})
 	}
-	if len(idp.keys) == 0 {
-		return nil, metadataError("signing keys", "at least one RSA or ECDSA key is needed")
+	if err := idp.check(); err != nil {
+		return nil, err
 	}
 	return idp, nil
+}
+
+// check wants a name and a key, without which nothing can be believed.
+func (i *IdP) check() error {
+	switch {
+	case i.entityID == "":
+		return metadataError("entityID (Metadata 2.3.2)", "is required")
+	case len(i.entityID) > maxEntityID:
+		return metadataError("entityID (Core 8.3.6)", fmt.Sprintf("at most %d characters, got %d", maxEntityID, len(i.entityID)))
+	case len(i.keys) == 0:
+		detail := "no RSA or ECDSA signing key"
+		for _, w := range i.warnings {
+			detail += "; " + w
+		}
+		return metadataError("signing keys", clip(detail))
+	}
+	return nil
 }
 
 // addKey keeps each RSA or ECDSA key once. Other kinds can't verify any
@@ -128,6 +145,15 @@ func (i *IdP) EntityID() string { return i.entityID }
 
 // ValidUntil is the instant at which this metadata ends; zero if it doesn't say.
 func (i *IdP) ValidUntil() time.Time { return i.validUntil }
+
+// CacheDuration is how long this metadata may be used before it is read again
+// (Metadata 2.3.2), by what it says of itself: the shortest of those around the
+// entity and in it. Zero: it doesn't say. Nothing expires by it.
+func (i *IdP) CacheDuration() time.Duration { return i.cacheDuration }
+
+// Warnings lists what was passed over in the metadata, for an operator: keys
+// that can't be used and why, and addresses that requests are not sent to.
+func (i *IdP) Warnings() []string { return slices.Clone(i.warnings) }
 
 // WantAuthnRequestsSigned reports whether the identity provider asks for
 // signed requests.

@@ -1,16 +1,10 @@
 package saml
 
 import (
-	"crypto/x509"
-	"encoding/base64"
-	"encoding/xml"
 	"errors"
 	"fmt"
-	"net/url"
-	"strings"
-	"time"
-
-	crewjam "github.com/crewjam/saml"
+	"iter"
+	"slices"
 
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
@@ -22,19 +16,33 @@ const (
 )
 
 // metadataLimits are wide enough for a federation's aggregate.
-var metadataLimits = xmltree.Limits{Bytes: 64 << 20, Depth: 64, Nodes: 4_000_000, Attributes: 64, Namespaces: 64, Total: 4_000_000}
+var metadataLimits = xmltree.Limits{
+	Bytes: 64 << 20, Depth: 64, Nodes: 4_000_000, Attributes: 64, Namespaces: 64, Total: 4_000_000,
+	// Some tools comment on certificates; what is between the comments is base64.
+	Comments: func(ns xmltree.NS, local string) bool { return ns == xmltree.Signature && local == "X509Certificate" },
+}
 
 // ParseIdPMetadata reads an identity provider's metadata: an EntityDescriptor,
 // or an EntitiesDescriptor with exactly one identity provider in it. Use
-// [ParseIdPMetadataFor] to choose one from several.
+// [ParseIdPMetadataFor] to choose one from several. It may be in UTF-8, UTF-16
+// (with a byte order mark) or ISO-8859-1 (with an XML declaration that says so).
 //
-// Metadata decides whom you trust: take it from a place you trust, over a
-// channel you trust. A signature on it is not checked here.
+// Metadata decides which keys are trusted: take it from a source that you
+// trust, over a channel that you trust. A signature on it is not checked here.
+//
+// Only what is used decides: the entity ID, and of the entity's SAML 2.0
+// IDPSSODescriptors the ends, flags, addresses and keys. Other roles, other
+// entities and extensions may hold whatever they like, as long as the document
+// is well-formed XML whose IDs are unique.
 //
 // Every signing key is taken, and those of a KeyDescriptor that doesn't say
-// what it is for (Metadata 2.4.1.1). Addresses with other bindings than
-// HTTP-Redirect and HTTP-POST, and addresses that would send requests over
-// plain http, are passed over.
+// what it is for (Metadata 2.4.1.1). Addresses for other bindings than
+// HTTP-Redirect and HTTP-POST are passed over. So are, and [IdP.Warnings] lists
+// them, addresses that would send requests over plain http, and keys that can't
+// be used; without any usable key the metadata is refused.
+//
+// The error is a [*Error] with ReasonMetadata, or ReasonID where an ID is not
+// unique.
 func ParseIdPMetadata(metadata []byte) (*IdP, error) { return parseIdPMetadata(metadata, "") }
 
 // ParseIdPMetadataFor reads the metadata of the identity provider with that
@@ -47,157 +55,150 @@ func ParseIdPMetadataFor(metadata []byte, entityID string) (*IdP, error) {
 }
 
 func parseIdPMetadata(metadata []byte, entityID string) (*IdP, error) {
-	if err := checkValidUntil(metadata); err != nil {
-		return nil, err
-	}
-	entities, err := decodeEntities(metadata)
-	var address *url.Error
-	if errors.As(err, &address) { // the cause repeats it, with user information
-		return nil, metadataError("Location (Metadata 2.2.2)", quote(withoutUser(address.URL))+" is not a URL")
-	}
+	tree, err := xmltree.ParseEncoded(metadata, metadataLimits)
 	if err != nil {
-		return nil, &Error{Reason: ReasonMetadata, Rule: "Metadata", Err: err}
+		return nil, fromMetadataTree(err)
 	}
-	var found []crewjam.EntityDescriptor
-	for _, e := range entities {
-		if len(e.IDPSSODescriptors) > 0 && (entityID == "" || e.EntityID == entityID) {
-			found = append(found, e)
+	root := tree.Root()
+	if !root.Is(xmltree.Metadata, "EntityDescriptor") && !root.Is(xmltree.Metadata, "EntitiesDescriptor") {
+		return nil, &Error{Reason: ReasonMetadata, Rule: "Root (Metadata 2.3)", Want: "{" + nsMetadata + "}EntityDescriptor or EntitiesDescriptor", Got: root.Name()}
+	}
+	var d metadataDecoder
+	var found []xmltree.Node
+	for entity := range entities(root) {
+		if entityID != "" && d.anyURI(entity, "entityID") != entityID {
+			continue
+		}
+		for range identityProviderRoles(entity) {
+			found = append(found, entity)
+			break
 		}
 	}
 	switch {
 	case len(found) == 0 && entityID != "":
-		return nil, metadataError("IDPSSODescriptor", "no identity provider "+quote(entityID)+" in it")
+		return nil, metadataError("IDPSSODescriptor", "no SAML 2.0 identity provider "+quote(entityID)+" in it")
 	case len(found) == 0:
-		return nil, metadataError("IDPSSODescriptor", "no identity provider in it")
+		return nil, metadataError("IDPSSODescriptor", "no SAML 2.0 identity provider in it")
 	case len(found) > 1 && entityID == "":
-		return nil, metadataError("IDPSSODescriptor", fmt.Sprintf("%d identity providers in it: say which one", len(found)))
+		return nil, metadataError("IDPSSODescriptor", fmt.Sprintf("%d identity providers in it: an entity ID is needed to choose one", len(found)))
 	case len(found) > 1:
 		return nil, metadataError("entityID", quote(entityID)+" is in it more than once")
 	}
-	return idpFromEntity(found[0])
+	return readIdP(found[0])
 }
 
-// checkValidUntil refuses a validUntil that is no instant: to the decoder an
-// empty one would mean that there is none.
-func checkValidUntil(metadata []byte) error {
-	tree, err := xmltree.Parse(string(metadata), metadataLimits)
-	if err != nil {
-		return &Error{Reason: ReasonMetadata, Rule: "Metadata", Err: err}
+// fromMetadataTree gives the reader's errors their Reason.
+func fromMetadataTree(err error) error {
+	var e *xmltree.Error
+	switch {
+	case !errors.As(err, &e):
+		return &Error{Reason: ReasonMetadata, Rule: "XML", Err: err}
+	case e.Kind == xmltree.Duplicate:
+		return &Error{Reason: ReasonID, Rule: "ID (Core 1.3.4)", Detail: treeDetail(e)}
 	}
-	var wrong error
-	tree.Root().Walk(func(n xmltree.Node) {
-		until, ok := n.Attr("validUntil")
-		if t, err := parseInstant(until); ok && n.NS() == xmltree.Metadata && (err != nil || t.Year() < 2000) {
-			wrong = &Error{Reason: ReasonMetadata, Rule: "validUntil (Metadata 2.3.2)", Want: "an instant", Got: until}
-		}
-	})
-	return wrong
+	return &Error{Reason: ReasonMetadata, Rule: "XML", Detail: treeDetail(e)}
 }
 
-// decodeEntities flattens nested EntitiesDescriptors (Metadata 2.3.1). What a
-// group says of its end holds for every entity in it.
-func decodeEntities(metadata []byte) ([]crewjam.EntityDescriptor, error) {
-	var root struct{ XMLName xml.Name }
-	if err := xml.Unmarshal(metadata, &root); err != nil {
+// entities gives every EntityDescriptor of a document: its root, or what stands
+// in its EntitiesDescriptors (Metadata 2.3.1). One inside an extension describes
+// nobody here.
+func entities(n xmltree.Node) iter.Seq[xmltree.Node] {
+	return func(yield func(xmltree.Node) bool) { eachEntity(n, yield) }
+}
+
+func eachEntity(n xmltree.Node, yield func(xmltree.Node) bool) bool {
+	if n.Is(xmltree.Metadata, "EntityDescriptor") {
+		return yield(n)
+	}
+	for c := n.First(); c.OK(); c = c.Next() {
+		inside := c.Is(xmltree.Metadata, "EntityDescriptor") || c.Is(xmltree.Metadata, "EntitiesDescriptor")
+		if inside && !eachEntity(c, yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// identityProviderRoles gives an entity's IDPSSODescriptors that speak SAML 2.0
+// (Metadata 2.4.1, 2.4.3).
+func identityProviderRoles(entity xmltree.Node) iter.Seq[xmltree.Node] {
+	return func(yield func(xmltree.Node) bool) {
+		var d metadataDecoder
+		for role := entity.Child(xmltree.Metadata, "IDPSSODescriptor"); role.OK(); role = role.Again() {
+			if slices.Contains(d.uris(role, "protocolSupportEnumeration"), nsProtocol) && !yield(role) {
+				return
+			}
+		}
+	}
+}
+
+// readIdP reads the identity provider that an entity describes.
+func readIdP(entity xmltree.Node) (*IdP, error) {
+	var d metadataDecoder
+	idp := &IdP{entityID: d.anyURI(entity, "entityID")}
+	// What a group says of its end holds for every entity in it.
+	for around := entity; around.OK(); around = around.Parent() {
+		d.lifetime(idp, around)
+	}
+	for role := range identityProviderRoles(entity) {
+		d.lifetime(idp, role)
+		if d.boolean(role, "WantAuthnRequestsSigned") {
+			idp.wantRequestsSigned = true
+		}
+		d.ssoServices(idp, role)
+		d.signingKeys(idp, role)
+	}
+	if d.err != nil {
+		return nil, d.err
+	}
+	idp.warnings = d.passedOver
+	if err := idp.check(); err != nil {
 		return nil, err
 	}
-	switch root.XMLName {
-	case xml.Name{Space: nsMetadata, Local: "EntityDescriptor"}:
-		var one crewjam.EntityDescriptor
-		if err := xml.Unmarshal(metadata, &one); err != nil {
-			return nil, err
-		}
-		return []crewjam.EntityDescriptor{one}, nil
-	case xml.Name{Space: nsMetadata, Local: "EntitiesDescriptor"}:
-		var many crewjam.EntitiesDescriptor
-		if err := xml.Unmarshal(metadata, &many); err != nil {
-			return nil, err
-		}
-		return flatten(many, time.Time{}), nil
-	}
-	return nil, errors.New("the root is neither EntityDescriptor nor EntitiesDescriptor of " + nsMetadata)
+	return idp, nil
 }
 
-func flatten(group crewjam.EntitiesDescriptor, until time.Time) []crewjam.EntityDescriptor {
-	if group.ValidUntil != nil {
-		until = earliest(until, *group.ValidUntil)
+// lifetime reads validUntil and cacheDuration of an entity, a group or a role
+// (Metadata 2.3.1, 2.3.2, 2.4.1). They only shorten one another.
+func (d *metadataDecoder) lifetime(idp *IdP, n xmltree.Node) {
+	idp.validUntil = earliest(idp.validUntil, d.instant(n, "validUntil"))
+	if cache := d.duration(n, "cacheDuration"); cache > 0 && (idp.cacheDuration == 0 || cache < idp.cacheDuration) {
+		idp.cacheDuration = cache
 	}
-	var out []crewjam.EntityDescriptor
-	for _, e := range group.EntityDescriptors {
-		e.ValidUntil = earliest(e.ValidUntil, until)
-		out = append(out, e)
-	}
-	for _, g := range group.EntitiesDescriptors {
-		out = append(out, flatten(g, until)...)
-	}
-	return out
 }
 
-// earliest treats a zero time as "never".
-func earliest(a, b time.Time) time.Time {
-	if a.IsZero() || (!b.IsZero() && b.Before(a)) {
-		return b
-	}
-	return a
-}
-
-func idpFromEntity(e crewjam.EntityDescriptor) (*IdP, error) {
-	cfg := IdPConfig{EntityID: e.EntityID, ValidUntil: e.ValidUntil}
-	for _, d := range e.IDPSSODescriptors {
-		if !speaksSAML2(d.ProtocolSupportEnumeration) {
+// ssoServices reads the addresses that requests may go to (Metadata 2.4.3).
+func (d *metadataDecoder) ssoServices(idp *IdP, role xmltree.Node) {
+	for s := role.Child(xmltree.Metadata, "SingleSignOnService"); s.OK(); s = s.Again() {
+		service := SSOService{Binding: d.anyURI(s, "Binding"), URL: d.anyURI(s, "Location")}
+		if service.Binding != HTTPRedirect && service.Binding != HTTPPost {
 			continue
 		}
-		if d.ValidUntil != nil {
-			cfg.ValidUntil = earliest(cfg.ValidUntil, *d.ValidUntil)
-		}
-		if d.WantAuthnRequestsSigned != nil && *d.WantAuthnRequestsSigned {
-			cfg.WantAuthnRequestsSigned = true
-		}
-		for _, s := range d.SingleSignOnServices {
-			known := s.Binding == HTTPRedirect || s.Binding == HTTPPost
-			if known && checkEndpointURL("", s.Location) == nil {
-				cfg.SSO = append(cfg.SSO, SSOService{Binding: s.Binding, URL: s.Location})
-			}
-		}
-		certs, err := signingCertificates(d.KeyDescriptors)
-		if err != nil {
-			return nil, err
-		}
-		cfg.Certificates = append(cfg.Certificates, certs...)
-	}
-	return NewIdP(cfg)
-}
-
-func speaksSAML2(protocols string) bool {
-	for _, p := range strings.Fields(protocols) {
-		if p == nsProtocol {
-			return true
-		}
-	}
-	return false
-}
-
-// signingCertificates takes the keys whose use is "signing" or not said. A
-// key for encryption alone signs nothing (Metadata 2.4.1.1).
-func signingCertificates(descriptors []crewjam.KeyDescriptor) ([]*x509.Certificate, error) {
-	var out []*x509.Certificate
-	for _, k := range descriptors {
-		if k.Use != "" && k.Use != "signing" {
+		if err := checkEndpointURL("Location", service.URL); err != nil {
+			d.note("SingleSignOnService: " + err.(*Error).Detail)
 			continue
 		}
-		// One key a KeyDescriptor: certificates behind the first are the ones
-		// that issued it, and sign no messages.
-		for _, c := range k.KeyInfo.X509Data.X509Certificates[:min(1, len(k.KeyInfo.X509Data.X509Certificates))] {
-			der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(c.Data), ""))
-			if err != nil {
-				return nil, &Error{Reason: ReasonMetadata, Rule: "X509Certificate", Err: err}
-			}
-			cert, err := x509.ParseCertificate(der)
-			if err != nil {
-				return nil, &Error{Reason: ReasonMetadata, Rule: "X509Certificate", Err: err}
-			}
-			out = append(out, cert)
+		idp.sso = append(idp.sso, service)
+	}
+}
+
+// signingKeys takes the keys whose use is "signing" or not said. A key for
+// encryption alone signs nothing (Metadata 2.4.1.1).
+func (d *metadataDecoder) signingKeys(idp *IdP, role xmltree.Node) {
+	for k := role.Child(xmltree.Metadata, "KeyDescriptor"); k.OK(); k = k.Again() {
+		switch use, given := k.Attr("use"); {
+		case given && use == "encryption":
+			continue
+		case given && use != "signing":
+			d.note("KeyDescriptor: use " + quote(use) + " is neither signing nor encryption")
+			continue
+		}
+		keys, passedOver := readKeyInfo(k.Child(xmltree.Signature, "KeyInfo"))
+		for _, key := range keys {
+			idp.addKey(key)
+		}
+		for _, why := range passedOver {
+			d.note("KeyDescriptor: " + why)
 		}
 	}
-	return out, nil
 }

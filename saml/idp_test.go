@@ -128,7 +128,7 @@ var responseTemplate = template.Must(template.New("").Parse(`<samlp:Response xml
 	`<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData Recipient="{{.Recipient}}" NotOnOrAfter="{{.Until}}"{{with .RequestID}} InResponseTo="{{.}}"{{end}}/></saml:SubjectConfirmation></saml:Subject>` +
 	`<saml:Conditions NotBefore="{{.From}}" NotOnOrAfter="{{.Until}}">{{.Audience}}</saml:Conditions>` +
 	`<saml:AuthnStatement AuthnInstant="{{.Issued}}" SessionIndex="_s1"><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>` +
-	`<saml:AttributeStatement>{{.Attributes}}</saml:AttributeStatement></saml:Assertion></samlp:Response>`))
+	`{{with .Attributes}}<saml:AttributeStatement>{{.}}</saml:AttributeStatement>{{end}}</saml:Assertion></samlp:Response>`))
 
 const oneAudience = `<saml:AudienceRestriction><saml:Audience>` + spEntity + `</saml:Audience></saml:AudienceRestriction>`
 

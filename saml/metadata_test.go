@@ -45,7 +45,9 @@ func TestMetadataIsReadByAnotherLibrary(t *testing.T) {
 	require.NoError(t, xml.Unmarshal(raw, &entity))
 	require.Equal(t, spEntity, entity.EntityID)
 	role := entity.SPSSODescriptors[0]
-	require.True(t, *role.WantAssertionsSigned)
+	require.False(t, *role.WantAssertionsSigned)
+	require.Equal(t, 24*time.Hour, entity.CacheDuration)
+	require.True(t, entity.ValidUntil.IsZero())
 	require.True(t, *role.AuthnRequestsSigned)
 	require.Len(t, role.AssertionConsumerServices, 3)
 	require.Len(t, role.KeyDescriptors, 1, "no encryption key: we can't decrypt")
@@ -146,17 +148,6 @@ func TestParseIdPMetadataRefuses(t *testing.T) {
 	requireReason(t, saml.ReasonMetadata, err)
 	_, err = saml.ParseIdPMetadataFor([]byte(aggregate(good+good)), idpEntity)
 	requireReason(t, saml.ReasonMetadata, err)
-}
-
-// A KeyDescriptor is about one key: the certificates of those who issued it,
-// which may stand behind it, sign no messages.
-func TestOnlyTheFirstCertificateCounts(t *testing.T) {
-	chain := "</ds:X509Certificate><ds:X509Certificate>" + base64.StdEncoding.EncodeToString(certificate(t, keys().other, now.Add(time.Hour)).Raw) + "</ds:X509Certificate>"
-	idp, err := saml.ParseIdPMetadata([]byte(strings.Replace(idpMetadata(t, "", "signing", ""), "</ds:X509Certificate>", chain, 1)))
-	require.NoError(t, err)
-	require.Len(t, idp.Certificates(), 1)
-	_, err = newSP(t, func(c *saml.Config) { c.IdP = idp }).Verify(doc{Key: keys().other}.base64(t), unsolicited)
-	requireReason(t, saml.ReasonSignature, err)
 }
 
 func TestNewIdPRefusesEmptyKeys(t *testing.T) {

@@ -6,86 +6,54 @@ import (
 	"strings"
 )
 
-// rule is one thing that must hold of a message whose signatures hold.
-type rule struct {
-	name   string // with the place where it is written
-	bearer bool   // it looks at the bearer confirmation for this URL
-	check  func(*verification) error
+// claims are what a message says whose signatures hold. Only
+// verification.read makes them; the rules are its methods.
+type claims struct {
+	*verification
+	assertion      *assertion
+	response       *response // the Response around it,
+	responseSigned bool      // which need not be signed
+	signedBy       []int     // positions of the identity provider's keys
+	bearer         *confirmation
 }
 
-// rules are checked in this order; the first that doesn't hold is the verdict.
-// The ones on the assertion come before the ones on the Response, because they
-// are always signed.
-var rules = []rule{
-	{"Version (Core 2.3.3, 3.2.2)", false, (*verification).checkVersion},
-	{"ID (Core 1.3.4)", false, (*verification).checkIDs},
-	{"Issuer (Profiles 4.1.4.2)", false, (*verification).checkIssuers},
-	{"Recipient (Profiles 4.1.4.2)", false, (*verification).checkRecipient},
-	{"Destination (Core 3.2.2, Bindings 3.5.5.2)", false, (*verification).checkDestination},
-	{"InResponseTo (Profiles 4.1.4.3)", true, (*verification).checkInResponseTo},
-	{"SubjectConfirmationData window (Core 2.4.1.2)", true, (*verification).checkConfirmationWindow},
-	{"Conditions window (Core 2.5.1.2)", false, (*verification).checkConditionsWindow},
-	{"IssueInstant (Core 2.3.3, 3.2.2)", false, (*verification).checkIssueInstants},
-	{"Conditions understood (Core 2.5.1)", false, (*verification).checkConditions},
-	{"AudienceRestriction (Core 2.5.1.4)", false, (*verification).checkAudience},
-	{"Subject (Core 2.4.1, Profiles 4.1.4.2)", false, (*verification).checkSubject},
-	{"AuthnStatement (Profiles 4.1.4.2)", false, (*verification).checkAuthn},
-	{"SessionNotOnOrAfter (Core 2.7.2)", false, (*verification).checkSession},
-}
-
-// runRules stops at the first rule that doesn't hold, unless there is a trace
-// to fill: then it looks at all of them, and still gives the first.
-func (v *verification) runRules(trace *[]Check) error {
-	var first error
-	for _, r := range rules {
-		if r.bearer && v.bearer == nil {
-			continue // checkRecipient has refused; there is nothing to look at
-		}
-		err := r.check(v)
-		record(trace, r.name, err)
-		if err == nil {
-			continue
-		}
-		err = withRule(err, r.name)
-		if trace == nil {
-			return err
-		}
-		if first == nil {
-			first = err
-		}
+// read reads the values, from the nodes whose canonical bytes were hashed.
+func (v *verification) read(p *proof) (*claims, error) {
+	a, err := v.decodeAssertion(p.assertion)
+	if err != nil {
+		return nil, err
 	}
-	return first
+	return &claims{verification: v, assertion: a, response: p.response, responseSigned: p.responseSigned, signedBy: p.signedBy}, nil
 }
 
-// proved makes the assertion. It is the only place that does.
-func (v *verification) proved() *Assertion {
-	v.reportCertificates()
-	v.asrt.detach(v.doc)
+// accept makes the assertion. It is the only function that does.
+func (c *claims) accept(size int) *Assertion {
+	c.assertion.detach(size)
 	return &Assertion{
-		responseID: strings.Clone(v.resp.id), acs: v.here, a: v.asrt, bearer: *v.bearer,
-		window: v.window(), skew: v.cfg.Skew, warnings: v.warnings,
+		responseID: strings.Clone(c.response.id), acs: c.here, a: c.assertion, bearer: *c.bearer,
+		window: c.window(), skew: c.cfg.Skew, warnings: c.warnings(),
 	}
 }
 
-// reportCertificates notes what the metadata interoperability profile (2.6.1)
-// keeps out of the verdict.
-func (v *verification) reportCertificates() {
-	for _, i := range []int{v.respKey, v.asrtKey} {
-		if i < 0 || v.idp.keys[i].cert == nil {
+// warnings notes what the metadata interoperability profile (2.6.1) keeps out of
+// the verdict.
+func (c *claims) warnings() []string {
+	var all []string
+	for _, i := range c.signedBy {
+		cert := c.idp.keys[i].cert
+		if cert == nil || !c.now.Before(cert.NotBefore) && !c.now.After(cert.NotAfter) {
 			continue
 		}
-		cert := v.idp.keys[i].cert
-		if v.now.Before(cert.NotBefore) || v.now.After(cert.NotAfter) {
-			note := fmt.Sprintf("the signing certificate's own dates are %s to %s", stamp(cert.NotBefore), stamp(cert.NotAfter))
-			if !slices.Contains(v.warnings, note) {
-				v.warnings = append(v.warnings, note)
-			}
+		note := fmt.Sprintf("the signing certificate's own dates are %s to %s", stamp(cert.NotBefore), stamp(cert.NotAfter))
+		if !slices.Contains(all, note) {
+			all = append(all, note)
 		}
 	}
+	return all
 }
 
-func (v *verification) checkVersion() error {
-	for _, got := range []string{v.asrt.version, v.resp.version} {
+func (c *claims) checkVersion() error {
+	for _, got := range []string{c.assertion.version, c.response.version} {
 		if got != "2.0" {
 			return &Error{Reason: ReasonVersion, Want: "2.0", Got: got}
 		}
@@ -95,14 +63,14 @@ func (v *verification) checkVersion() error {
 
 // checkIDs wants IDs that can't be mistaken for anything else. Core makes them
 // xs:ID, which can't start with a digit; one real identity provider's do.
-func (v *verification) checkIDs() error {
-	for _, got := range []string{v.asrt.id, v.resp.id} {
+func (c *claims) checkIDs() error {
+	for _, got := range []string{c.assertion.id, c.response.id} {
 		if !goodID(got) {
 			return &Error{Reason: ReasonID, Want: "1 to 256 characters of A-Z a-z 0-9 _ . : -", Got: got}
 		}
 	}
-	if v.asrt.id == v.resp.id {
-		return &Error{Reason: ReasonID, Detail: "the Response and its assertion have the same ID", Got: v.asrt.id}
+	if c.assertion.id == c.response.id {
+		return &Error{Reason: ReasonID, Detail: "the Response and its assertion have the same ID", Got: c.assertion.id}
 	}
 	return nil
 }
@@ -125,38 +93,41 @@ func goodID(id string) bool {
 }
 
 // checkIssuers wants both to be the identity provider that we know, byte for
-// byte. A Response that is not signed may leave its Issuer out (Core 3.2.2).
-func (v *verification) checkIssuers() error {
+// byte. A Response that is not signed may leave its Issuer out (Core 3.2.2). A
+// Format other than entity is refused (Profiles 4.1.4.2, MUST): it says that the
+// value is a name of another kind, which may by chance be spelled like the
+// entity ID.
+func (c *claims) checkIssuers() error {
 	check := func(what string, i issuer) error {
-		if i.value != v.idp.entityID {
-			return &Error{Reason: ReasonIssuer, Detail: what, Want: v.idp.entityID, Got: i.value}
+		if i.value != c.idp.entityID {
+			return &Error{Reason: ReasonIssuer, Detail: what, Want: c.idp.entityID, Got: i.value}
 		}
 		if i.format != "" && i.format != formatEntity {
 			return &Error{Reason: ReasonIssuer, Detail: what + "/@Format", Want: formatEntity, Got: i.format}
 		}
 		return nil
 	}
-	if err := check("Assertion/Issuer", v.asrt.issuer); err != nil {
+	if err := check("Assertion/Issuer", c.assertion.issuer); err != nil {
 		return err
 	}
 	switch {
-	case v.resp.issuer.given:
-		return check("Response/Issuer", v.resp.issuer)
-	case v.resp.signed:
-		return &Error{Reason: ReasonIssuer, Detail: "a signed Response has no Issuer", Want: v.idp.entityID}
+	case c.response.issuer.given:
+		return check("Response/Issuer", c.response.issuer)
+	case c.responseSigned:
+		return &Error{Reason: ReasonIssuer, Detail: "a signed Response has no Issuer", Want: c.idp.entityID}
 	}
 	return nil
 }
 
 // checkAudience wants every restriction to name us (they are joined by AND),
 // among whatever else it names (inside one it is OR). There must be one.
-func (v *verification) checkAudience() error {
-	if len(v.asrt.conditions.audiences) == 0 {
-		return &Error{Reason: ReasonAudience, Detail: "no AudienceRestriction", Want: v.cfg.EntityID}
+func (c *claims) checkAudience() error {
+	if len(c.assertion.conditions.audiences) == 0 {
+		return &Error{Reason: ReasonAudience, Detail: "no AudienceRestriction", Want: c.cfg.EntityID}
 	}
-	for _, restriction := range v.asrt.conditions.audiences {
-		if !slices.Contains(restriction, v.cfg.EntityID) {
-			return &Error{Reason: ReasonAudience, Want: v.cfg.EntityID, Got: fmt.Sprint(restriction)}
+	for _, restriction := range c.assertion.conditions.audiences {
+		if !slices.Contains(restriction, c.cfg.EntityID) {
+			return &Error{Reason: ReasonAudience, Want: c.cfg.EntityID, Got: fmt.Sprint(restriction)}
 		}
 	}
 	return nil
@@ -164,9 +135,9 @@ func (v *verification) checkAudience() error {
 
 // checkConditions refuses what it doesn't understand: such a condition makes
 // an assertion's validity indeterminate, and indeterminate is not valid.
-func (v *verification) checkConditions() error {
-	if len(v.asrt.conditions.unknown) > 0 {
-		return &Error{Reason: ReasonCondition, Want: "AudienceRestriction, OneTimeUse or ProxyRestriction", Got: v.asrt.conditions.unknown[0]}
+func (c *claims) checkConditions() error {
+	if len(c.assertion.conditions.unknown) > 0 {
+		return &Error{Reason: ReasonCondition, Want: "AudienceRestriction, OneTimeUse or ProxyRestriction", Got: c.assertion.conditions.unknown[0]}
 	}
 	return nil
 }

@@ -7,61 +7,61 @@ import (
 	"strings"
 )
 
-// checkRecipient looks for the bearer confirmation that is for this very URL,
+// findBearer looks for the bearer confirmation that is for this very URL,
 // compared byte for byte. Others, for URLs that aren't ours, don't hurt (any
 // one confirmation is enough, Core 2.4.1); but an assertion that could be used
 // at two of our URLs would have to be remembered at both, so it is refused.
-func (v *verification) checkRecipient() error {
+func (c *claims) findBearer() error {
 	var here *confirmation
 	bearers := 0
 	ours, other := "", ""
 	several := false
-	for i := range v.asrt.confirmations {
-		c := &v.asrt.confirmations[i]
-		if c.method != bearerMethod {
+	for i := range c.assertion.confirmations {
+		conf := &c.assertion.confirmations[i]
+		if conf.method != bearerMethod {
 			continue
 		}
-		if _, listed := v.acs.find(c.recipient); listed {
-			several = several || ours != "" && ours != c.recipient
-			ours = c.recipient
+		if _, listed := c.acs.find(conf.recipient); listed {
+			several = several || ours != "" && ours != conf.recipient
+			ours = conf.recipient
 		}
-		if c.recipient == v.here.URL {
-			here = c
+		if conf.recipient == c.here.URL {
+			here = conf
 			bearers++
 		} else {
-			other = c.recipient
+			other = conf.recipient
 		}
 	}
 	switch {
 	case several:
-		return &Error{Reason: ReasonRecipient, Detail: "bearer confirmations for more than one of our URLs", Want: v.here.URL, Got: other}
+		return &Error{Reason: ReasonRecipient, Detail: "bearer confirmations for more than one of our URLs", Want: c.here.URL, Got: other}
 	case bearers > 1:
 		return &Error{Reason: ReasonSubjectConfirmation, Detail: fmt.Sprintf("%d bearer confirmations for this URL: which one bounds its use?", bearers), Want: "1"}
 	case here == nil && other != "":
-		return &Error{Reason: ReasonRecipient, Detail: v.regionOf(other), Want: v.here.URL, Got: other}
+		return &Error{Reason: ReasonRecipient, Detail: c.regionOf(other), Want: c.here.URL, Got: other}
 	case here == nil:
-		return &Error{Reason: ReasonSubjectConfirmation, Detail: fmt.Sprintf("no bearer confirmation with a Recipient among %d confirmations", len(v.asrt.confirmations)), Want: bearerMethod + " with Recipient " + v.here.URL}
+		return &Error{Reason: ReasonSubjectConfirmation, Detail: fmt.Sprintf("no bearer confirmation with a Recipient among %d confirmations", len(c.assertion.confirmations)), Want: bearerMethod + " with Recipient " + c.here.URL}
 	}
-	v.bearer = here
+	c.bearer = here
 	return nil
 }
 
 // regionOf says in words whose a URL is, for the operator.
-func (v *verification) regionOf(url string) string {
-	if e, ok := v.acs.find(url); ok && e.Region != "" && e.Region != v.here.Region {
-		return fmt.Sprintf("it was made for Region %s, this is Region %s", e.Region, v.here.Region)
+func (c *claims) regionOf(url string) string {
+	if e, ok := c.acs.find(url); ok && e.Region != "" && e.Region != c.here.Region {
+		return fmt.Sprintf("it was made for Region %s, this is Region %s", e.Region, c.here.Region)
 	}
 	return ""
 }
 
 // checkDestination compares byte for byte. It may only be absent where the
 // Response is not signed (Bindings 3.5.5.2); an empty one is not absent.
-func (v *verification) checkDestination() error {
+func (c *claims) checkDestination() error {
 	switch {
-	case !v.resp.destination.given && v.resp.signed:
-		return &Error{Reason: ReasonDestination, Detail: "a signed Response has no Destination", Want: v.here.URL}
-	case v.resp.destination.given && v.resp.destination.value != v.here.URL:
-		return &Error{Reason: ReasonDestination, Detail: v.regionOf(v.resp.destination.value), Want: v.here.URL, Got: v.resp.destination.value}
+	case !c.response.destination.given && c.responseSigned:
+		return &Error{Reason: ReasonDestination, Detail: "a signed Response has no Destination", Want: c.here.URL}
+	case c.response.destination.given && c.response.destination.value != c.here.URL:
+		return &Error{Reason: ReasonDestination, Detail: c.regionOf(c.response.destination.value), Want: c.here.URL, Got: c.response.destination.value}
 	}
 	return nil
 }
@@ -69,35 +69,49 @@ func (v *verification) checkDestination() error {
 // checkInResponseTo goes by SubjectConfirmationData's value, which is always
 // signed; the Response's may not be, but must agree. A message that has either
 // claims to be an answer, and is never taken for an unsolicited one.
-func (v *verification) checkInResponseTo() error {
-	outer := v.resp.inResponseTo
-	if !v.bearer.inResponseTo.given {
-		for _, c := range v.asrt.confirmations {
-			outer = cmp.Or(outer, c.inResponseTo)
+func (c *claims) checkInResponseTo() error {
+	outer := c.response.inResponseTo
+	if !c.bearer.inResponseTo.given {
+		for _, conf := range c.assertion.confirmations {
+			outer = cmp.Or(outer, conf.inResponseTo)
 		}
-		if outer.given {
+		switch {
+		case outer.given && outer.value == "":
+			return emptyInResponseTo()
+		case outer.given:
 			return &Error{Reason: ReasonInResponseTo, Detail: "it answers a request somewhere, but not in SubjectConfirmationData for this URL", Got: outer.value}
-		}
-		if !v.want.Unsolicited {
+		case !c.want.Unsolicited:
 			return &Error{Reason: ReasonUnsolicited, Detail: "it answers no request"}
 		}
 		return nil
 	}
-	id := v.bearer.inResponseTo.value
-	if outer.given && outer.value != id {
+	id := c.bearer.inResponseTo.value
+	switch {
+	case id == "", outer.given && outer.value == "":
+		return emptyInResponseTo()
+	case outer.given && outer.value != id:
 		return &Error{Reason: ReasonInResponseTo, Detail: "the Response and SubjectConfirmationData name two requests", Want: id, Got: outer.value}
 	}
-	if slices.Contains(v.want.RequestIDs, id) {
-		return nil
-	}
-	if maker, ok := v.acs.tagOf(id); ok && maker.URL != v.here.URL {
+	waiting := slices.Contains(c.want.RequestIDs, id)
+	// Regions on one host share the browser's cookies, so a request of another
+	// Region can be among those that are waiting.
+	if maker, ok := c.acs.tagOf(id); ok && maker.URL != c.here.URL && (!waiting || maker.Region != c.here.Region) {
 		return &Error{
 			Reason: ReasonWrongRegion,
 			Detail: fmt.Sprintf("the request was made for %s: is that URL listed in the identity provider's app?", nameOf(maker)),
-			Want:   "a request made for " + nameOf(v.here), Got: id,
+			Want:   "a request made for " + nameOf(c.here), Got: id,
 		}
 	}
-	return &Error{Reason: ReasonInResponseTo, Detail: "no such request is waiting for this browser here", Got: id}
+	if !waiting {
+		return &Error{Reason: ReasonInResponseTo, Detail: "no such request is waiting for this browser here", Got: id}
+	}
+	return nil
+}
+
+// emptyInResponseTo is for an attribute that is there and names no request: an
+// xs:NCName has one character at least.
+func emptyInResponseTo() error {
+	return &Error{Reason: ReasonInResponseTo, Detail: "InResponseTo is empty: leave it out, or name the request that is answered"}
 }
 
 func nameOf(e Endpoint) string {
@@ -109,20 +123,20 @@ func nameOf(e Endpoint) string {
 
 // checkSubject wants to know who it is. Qualifiers, where they are given, must
 // be the ones that Core 8.3.7 and 8.3.8 have.
-func (v *verification) checkSubject() error {
-	n := v.asrt.nameID
+func (c *claims) checkSubject() error {
+	n := c.assertion.nameID
 	if strings.TrimSpace(n.Value) == "" {
-		if v.cfg.AllowMissingNameID && !v.asrt.hasNameID {
+		if c.cfg.AllowMissingNameID && !c.assertion.hasNameID {
 			return nil
 		}
 		return &Error{Reason: ReasonNameID, Detail: "no NameID with a value"}
 	}
-	if n.SPNameQualifier != "" && n.SPNameQualifier != v.cfg.EntityID {
-		return &Error{Reason: ReasonNameID, Detail: "SPNameQualifier", Want: v.cfg.EntityID, Got: n.SPNameQualifier}
+	if n.SPNameQualifier != "" && n.SPNameQualifier != c.cfg.EntityID {
+		return &Error{Reason: ReasonNameID, Detail: "SPNameQualifier", Want: c.cfg.EntityID, Got: n.SPNameQualifier}
 	}
 	pairwise := n.Format == formatPersist || n.Format == formatTransient
-	if pairwise && n.NameQualifier != "" && n.NameQualifier != v.idp.entityID {
-		return &Error{Reason: ReasonNameID, Detail: "NameQualifier", Want: v.idp.entityID, Got: n.NameQualifier}
+	if pairwise && n.NameQualifier != "" && n.NameQualifier != c.idp.entityID {
+		return &Error{Reason: ReasonNameID, Detail: "NameQualifier", Want: c.idp.entityID, Got: n.NameQualifier}
 	}
 	return nil
 }

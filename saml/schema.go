@@ -27,7 +27,6 @@ type response struct {
 	destination  optional
 	issuer       issuer
 	status       status
-	signed       bool
 }
 
 // optional is an attribute that may be absent, which is not the same as empty.
@@ -143,8 +142,8 @@ func decodeResponse(n xmltree.Node) (*response, error) {
 
 // decodeAssertion reads a signed assertion. What is encrypted in it is opened
 // on the way.
-func decodeAssertion(n xmltree.Node, v *verification) (*assertion, error) {
-	d := decoder{v: v}
+func (v *verification) decodeAssertion(n xmltree.Node) (*assertion, error) {
+	d := decoder{v: v, signed: n}
 	a := &assertion{
 		id:           d.attr(n, "ID"),
 		version:      d.attr(n, "Version"),
@@ -174,7 +173,7 @@ func (d *decoder) subject(a *assertion, s xmltree.Node) {
 	name := d.one(s, xmltree.Assertion, "NameID")
 	if e := d.one(s, xmltree.Assertion, "EncryptedID"); e.OK() {
 		if name.OK() {
-			d.fail(&Error{Reason: ReasonNameID, Detail: "a NameID and an EncryptedID: which one is it?"})
+			d.fail(&Error{Reason: ReasonNameID, Detail: "a Subject has both a NameID and an EncryptedID"})
 		}
 		name = d.decrypt(e, "NameID")
 	}
@@ -225,7 +224,7 @@ func (d *decoder) conditions(c *conditions, n xmltree.Node) {
 				if !a.Is(xmltree.Assertion, "Audience") {
 					c.unknown = append(c.unknown, a.Name())
 				}
-				audiences = append(audiences, d.text(a))
+				audiences = append(audiences, d.uri(a))
 			}
 			c.audiences = append(c.audiences, audiences)
 		case child.Is(xmltree.Assertion, "OneTimeUse"):
@@ -245,10 +244,29 @@ func (d *decoder) authnStatement(n xmltree.Node) authnStatement {
 		sessionIndex:        d.attr(n, "SessionIndex"),
 		sessionNotOnOrAfter: d.optionalTime(n, "SessionNotOnOrAfter"),
 	}
-	if c := d.one(n, xmltree.Assertion, "AuthnContext"); c.OK() {
-		if ref := d.one(c, xmltree.Assertion, "AuthnContextClassRef"); ref.OK() {
-			s.classRef = d.text(ref)
-		}
-	}
+	s.classRef = d.authnContext(n)
 	return s
+}
+
+// authnContext gives the class reference of an AuthnStatement, which must have
+// one AuthnContext (Core 2.7.2), of a class or with a declaration (2.7.2.2). A
+// URI that is given isn't empty (1.3.2).
+func (d *decoder) authnContext(n xmltree.Node) string {
+	c := d.one(n, xmltree.Assertion, "AuthnContext")
+	if !c.OK() {
+		d.fail(&Error{Reason: ReasonSchema, Detail: "an AuthnStatement has no AuthnContext (Core 2.7.2)"})
+		return ""
+	}
+	ref := d.one(c, xmltree.Assertion, "AuthnContextClassRef")
+	if !ref.OK() {
+		if !c.Child(xmltree.Assertion, "AuthnContextDecl").OK() && !c.Child(xmltree.Assertion, "AuthnContextDeclRef").OK() {
+			d.fail(&Error{Reason: ReasonSchema, Detail: "an AuthnContext names neither a class nor a declaration (Core 2.7.2.2)"})
+		}
+		return ""
+	}
+	class := d.uri(ref)
+	if class == "" {
+		d.fail(&Error{Reason: ReasonSchema, Detail: "an AuthnContextClassRef is empty (Core 1.3.2)"})
+	}
+	return class
 }

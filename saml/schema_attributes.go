@@ -19,6 +19,7 @@ func (d *decoder) attributeStatements(a *assertion, n xmltree.Node) {
 	room := make([]AttributeValue, 0, values)
 	var known attributeIndex
 	for s := n.Child(xmltree.Assertion, "AttributeStatement"); s.OK(); s = s.Again() {
+		empty := true
 		for child := s.First(); child.OK(); child = child.Next() {
 			c := child
 			if c.Is(xmltree.Assertion, "EncryptedAttribute") {
@@ -27,16 +28,23 @@ func (d *decoder) attributeStatements(a *assertion, n xmltree.Node) {
 			if !c.Is(xmltree.Assertion, "Attribute") {
 				continue
 			}
+			empty = false
 			from := len(room)
 			for value := c.Child(xmltree.Assertion, "AttributeValue"); value.OK(); value = value.Again() {
 				room = append(room, attributeValue(value))
 			}
 			name, format := d.attr(c, "Name"), d.attr(c, "NameFormat")
+			if name == "" {
+				d.fail(&Error{Reason: ReasonSchema, Detail: "an Attribute has no Name (Core 2.7.3.1)"})
+			}
 			if i, again := known.number(a.attributes, name, format); again {
 				a.attributes[i].Values = append(a.attributes[i].Values, room[from:]...)
 				continue
 			}
 			a.attributes = append(a.attributes, Attribute{Name: name, NameFormat: format, FriendlyName: d.attr(c, "FriendlyName"), Values: room[from:len(room):len(room)]})
+		}
+		if empty {
+			d.fail(&Error{Reason: ReasonSchema, Detail: "an AttributeStatement holds no Attribute (Core 2.7.3)"})
 		}
 	}
 }

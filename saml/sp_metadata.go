@@ -4,8 +4,8 @@ import (
 	"crypto/x509"
 	"encoding/base64"
 	"strconv"
-
-	"github.com/beevik/etree"
+	"strings"
+	"time"
 
 	"github.com/meridian-saml/meridian/saml/internal/xmlenc"
 )
@@ -16,53 +16,115 @@ const nsSignature = "http://www.w3.org/2000/09/xmldsig#"
 // SPSSODescriptor with every ACS URL in order, HTTP-POST only, of which the
 // first alone has isDefault="true". Give it to the identity provider, or enter
 // the same URLs there in the same order.
+//
+// It always has a cacheDuration, and a validUntil only with
+// Config.MetadataValidity. The root element is written in exclusive canonical
+// form.
 func (sp *ServiceProvider) Metadata() ([]byte, error) {
-	doc := etree.NewDocument()
-	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
-	entity := doc.CreateElement("md:EntityDescriptor")
-	entity.CreateAttr("xmlns:md", nsMetadata)
-	entity.CreateAttr("entityID", sp.cfg.EntityID)
+	w := metadataWriter{cfg: &sp.cfg}
+	w.entity(sp.acs.Load().all, sp.cfg.Now())
+	return []byte("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + w.String() + "\n"), nil
+}
 
-	role := entity.CreateElement("md:SPSSODescriptor")
-	role.CreateAttr("AuthnRequestsSigned", strconv.FormatBool(sp.cfg.SignRequests))
-	role.CreateAttr("WantAssertionsSigned", "true")
-	role.CreateAttr("protocolSupportEnumeration", nsProtocol)
-	if sp.cfg.Certificate != nil {
-		keyDescriptor(role, "signing", sp.cfg.Certificate)
+// metadataWriter writes metadata in canonical form, a line an element: attributes
+// are in order, and no prefix is declared twice.
+type metadataWriter struct {
+	canonicalWriter
+	cfg   *Config
+	depth int
+}
+
+func (w *metadataWriter) line() { w.b.WriteString("\n" + strings.Repeat("  ", w.depth)) }
+
+// open writes a start tag; what follows, up to close, stands in the element.
+func (w *metadataWriter) open(name string, attributes ...attribute) {
+	if w.depth > 0 {
+		w.line()
 	}
-	if sp.cfg.EncryptionCertificate != nil {
-		key := keyDescriptor(role, "encryption", sp.cfg.EncryptionCertificate)
-		for _, name := range xmlenc.Offered() {
-			key.CreateElement("md:EncryptionMethod").CreateAttr("Algorithm", name)
-		}
+	w.start(name, attributes...)
+	w.depth++
+}
+
+func (w *metadataWriter) close(name string) {
+	w.depth--
+	w.line()
+	w.end(name)
+}
+
+// leaf writes an element that holds text, or nothing.
+func (w *metadataWriter) leaf(name, text string, attributes ...attribute) {
+	w.line()
+	w.element(name, text, attributes...)
+}
+
+func (w *metadataWriter) entity(endpoints []Endpoint, now time.Time) {
+	validUntil := ""
+	if w.cfg.MetadataValidity > 0 {
+		validUntil = now.Add(w.cfg.MetadataValidity).UTC().Format(time.RFC3339)
 	}
-	for _, format := range sp.cfg.NameIDFormats {
-		role.CreateElement("md:NameIDFormat").SetText(format)
+	w.open("md:EntityDescriptor",
+		attribute{"xmlns:md", nsMetadata},
+		attribute{"cacheDuration", formatDuration(w.cfg.MetadataCacheDuration)},
+		attribute{"entityID", w.cfg.EntityID},
+		attribute{"validUntil", validUntil})
+	w.role(endpoints)
+	w.close("md:EntityDescriptor")
+}
+
+func (w *metadataWriter) role(endpoints []Endpoint) {
+	w.open("md:SPSSODescriptor",
+		attribute{"AuthnRequestsSigned", strconv.FormatBool(w.cfg.SignRequests)},
+		attribute{"WantAssertionsSigned", strconv.FormatBool(w.cfg.WantAssertionsSigned)},
+		attribute{"protocolSupportEnumeration", nsProtocol})
+	if w.cfg.Certificate != nil {
+		w.keyDescriptor("signing", w.cfg.Certificate, nil)
 	}
-	for i, e := range sp.acs.Load().all {
-		acs := role.CreateElement("md:AssertionConsumerService")
-		acs.CreateAttr("Binding", HTTPPost)
-		acs.CreateAttr("Location", e.URL)
-		acs.CreateAttr("index", strconv.Itoa(int(*e.Index)))
-		if i == 0 {
-			acs.CreateAttr("isDefault", "true")
-		}
+	if w.cfg.EncryptionCertificate != nil {
+		w.keyDescriptor("encryption", w.cfg.EncryptionCertificate, xmlenc.Offered())
 	}
-	doc.Indent(2)
-	out, err := doc.WriteToBytes()
-	if err != nil {
-		return nil, configError("Metadata", "can't be written", err)
+	for _, format := range w.cfg.NameIDFormats {
+		w.leaf("md:NameIDFormat", format)
 	}
-	return out, nil
+	for i, e := range endpoints {
+		w.leaf("md:AssertionConsumerService", "",
+			attribute{"Binding", HTTPPost},
+			attribute{"Location", e.URL},
+			attribute{"index", strconv.Itoa(int(*e.Index))},
+			attribute{"isDefault", yes(i == 0)})
+	}
+	w.close("md:SPSSODescriptor")
 }
 
 // keyDescriptor is Metadata 2.4.1.1.
-func keyDescriptor(role *etree.Element, use string, cert *x509.Certificate) *etree.Element {
-	key := role.CreateElement("md:KeyDescriptor")
-	key.CreateAttr("use", use)
-	info := key.CreateElement("ds:KeyInfo")
-	info.CreateAttr("xmlns:ds", nsSignature)
-	info.CreateElement("ds:X509Data").CreateElement("ds:X509Certificate").
-		SetText(base64.StdEncoding.EncodeToString(cert.Raw))
-	return key
+func (w *metadataWriter) keyDescriptor(use string, cert *x509.Certificate, methods []string) {
+	w.open("md:KeyDescriptor", attribute{"use", use})
+	w.open("ds:KeyInfo", attribute{"xmlns:ds", nsSignature})
+	w.open("ds:X509Data")
+	w.leaf("ds:X509Certificate", base64.StdEncoding.EncodeToString(cert.Raw))
+	w.close("ds:X509Data")
+	w.close("ds:KeyInfo")
+	for _, name := range methods {
+		w.leaf("md:EncryptionMethod", "", attribute{"Algorithm", name})
+	}
+	w.close("md:KeyDescriptor")
+}
+
+// formatDuration writes an xs:duration in whole seconds (XML Schema Part 2,
+// 3.2.6).
+func formatDuration(d time.Duration) string {
+	text := "PT"
+	seconds := int64(d / time.Second)
+	for _, unit := range []struct {
+		name  string
+		worth int64
+	}{{"H", 3600}, {"M", 60}} {
+		if n := seconds / unit.worth; n > 0 {
+			text += strconv.FormatInt(n, 10) + unit.name
+			seconds %= unit.worth
+		}
+	}
+	if seconds > 0 || text == "PT" {
+		text += strconv.FormatInt(seconds, 10) + "S"
+	}
+	return text
 }

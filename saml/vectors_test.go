@@ -94,7 +94,7 @@ var knownReasons = []saml.Reason{
 	saml.ReasonID, saml.ReasonStatus, saml.ReasonUnsigned, saml.ReasonSignatureShape, saml.ReasonAlgorithm, saml.ReasonKey, saml.ReasonSignature,
 	saml.ReasonEncrypted, saml.ReasonAssertionCount, saml.ReasonIssuer, saml.ReasonRecipient, saml.ReasonDestination, saml.ReasonSubjectConfirmation,
 	saml.ReasonNameID, saml.ReasonInResponseTo, saml.ReasonWrongRegion, saml.ReasonUnsolicited, saml.ReasonExpired, saml.ReasonNotYetValid,
-	saml.ReasonTime, saml.ReasonAudience, saml.ReasonCondition, saml.ReasonSession, saml.ReasonAuthn, saml.ReasonIdP,
+	saml.ReasonTime, saml.ReasonSchema, saml.ReasonAudience, saml.ReasonCondition, saml.ReasonSession, saml.ReasonAuthn, saml.ReasonIdP,
 }
 
 func (v *vector) parseExpectation() error {

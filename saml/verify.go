@@ -1,13 +1,9 @@
 package saml
 
 import (
-	"errors"
-	"strings"
 	"time"
 
-	"github.com/meridian-saml/meridian/saml/internal/dsig"
 	"github.com/meridian-saml/meridian/saml/internal/xmlenc"
-	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
 // Expect says what a response must fit. An expectation that nothing could
@@ -24,178 +20,145 @@ type Expect struct {
 	Unsolicited bool
 }
 
-// Verify judges a SAMLResponse form value (HTTP-POST binding, Bindings 3.5):
-// base64, not deflated. It gives the assertion if, and only if, every rule
+// Verify verifies a SAMLResponse form value (HTTP-POST binding, Bindings 3.5):
+// base64, not deflated. It returns the assertion if, and only if, every rule
 // holds; otherwise a [*Error] that names the first rule that didn't. It keeps
 // nothing: that a request is answered once and an assertion used once is for
 // the caller to see to, as package acs does.
 func (sp *ServiceProvider) Verify(raw []byte, want Expect) (*Assertion, error) {
-	return sp.judge(raw, want, nil)
+	return sp.verifyBase64(raw, want, nil)
 }
 
 // VerifyXML is Verify for a response that is no longer in base64.
 func (sp *ServiceProvider) VerifyXML(doc []byte, want Expect) (*Assertion, error) {
-	return sp.judgeXML(string(doc), want, nil)
+	return sp.verify(string(doc), want, nil)
 }
 
-// Check is one rule and whether it held.
-type Check struct {
-	Rule   string // for example "Recipient (Profiles 4.1.4.2)"
-	OK     bool
-	Detail string // why not
-	Reason Reason // of a rule that did not hold
-}
-
-// Report is what [ServiceProvider.Explain] found: the verdict that Verify
-// gives, and every rule that was reached. Once the signatures hold, all other
-// rules are looked at, so that one run names everything that is wrong. Where an
-// assertion was decrypted that others can have changed, Checks tells more than
-// Err does: don't show them to whoever sent the message.
-type Report struct {
-	Assertion *Assertion // nil if refused
-	Err       error      // the first rule that didn't hold
-	Checks    []Check
-}
-
-// Explain judges like [ServiceProvider.Verify], and tells rule by rule. It is
-// for people who look into a sign-in that went wrong, not for sign-in.
-func (sp *ServiceProvider) Explain(raw []byte, want Expect) Report {
-	var r Report
-	r.Assertion, r.Err = sp.judge(raw, want, &r.Checks)
-	return r
-}
-
-// ExplainXML is Explain for a response that is no longer in base64.
-func (sp *ServiceProvider) ExplainXML(doc []byte, want Expect) Report {
-	var r Report
-	r.Assertion, r.Err = sp.judgeXML(string(doc), want, &r.Checks)
-	return r
-}
-
-func (sp *ServiceProvider) judge(raw []byte, want Expect, trace *[]Check) (*Assertion, error) {
+func (sp *ServiceProvider) verifyBase64(raw []byte, want Expect, t *trace) (*Assertion, error) {
 	doc, err := sp.cfg.decodeBase64(raw)
-	record(trace, ruleBase64, err)
+	if err := t.step(ruleBase64, err); err != nil {
+		return nil, err
+	}
+	return sp.verify(doc, want, t)
+}
+
+// verification is what one verification goes by. Everything that could change
+// meanwhile (the time, the list, the metadata) is read once, at the start.
+type verification struct {
+	cfg   *Config
+	want  Expect
+	now   time.Time
+	acs   *acsList
+	here  Endpoint // the one the response was posted to
+	idp   *IdP
+	keys  *xmlenc.Keys // made when something is to be decrypted
+	trace *trace       // nil but for Explain
+}
+
+// verify is the whole order of work. What each stage returns has a type of its
+// own, and only that stage makes it:
+//
+//	doc       the bytes that arrived
+//	*message  a Response that was read; it serves to refuse, and to find what is signed
+//	*proof    the elements that verified signatures cover
+//	*claims   what those elements say
+//
+// Reading on after a stage failed makes no sense. The rules are all looked at,
+// and the first that doesn't hold is the verdict: the ones on the assertion come
+// before the ones on the Response, because the assertion is always signed.
+func (sp *ServiceProvider) verify(doc string, want Expect, t *trace) (*Assertion, error) {
+	v, err := sp.newVerification(want, t)
 	if err != nil {
 		return nil, err
 	}
-	return sp.judgeXML(doc, want, trace)
-}
-
-// verification is one judgement in progress. Everything that could change
-// meanwhile (the time, the list, the metadata) is read once, at the start.
-type verification struct {
-	cfg      *Config
-	doc      string
-	want     Expect
-	now      time.Time
-	acs      *acsList
-	here     Endpoint // the one the response was posted to
-	idp      *IdP
-	in       message   // the document, not yet believed
-	resp     *response // believed where it is signed, else only ever used to refuse
-	asrt     *assertion
-	bearer   *confirmation // the one that is for this URL
-	keys     *xmlenc.Keys  // made when something is to be decrypted
-	respKey  int           // position of the key that signed the Response; -1 if unsigned
-	asrtKey  int
-	warnings []string
-
-	signedResponse, signedAssertion xmltree.Node // what the signatures cover; none where there is none
-}
-
-// step is a part of the judgement that the later ones need.
-type step struct {
-	rule string
-	run  func(*verification) error
-}
-
-// steps are taken in this order. Each only looks at what the ones before it
-// made safe to look at.
-var steps = []step{
-	{"IdP metadata in force (Metadata 2.3.2)", (*verification).checkMetadata},
-	{"A Response, in XML within limits (Core 3.2.2)", (*verification).parse},
-	{"What the Response holds (Core 3.3.3)", (*verification).findResponse},
-	{"Status (Core 3.2.2.1)", (*verification).checkStatus},
-	{"Exactly one assertion (Profiles 4.1.4.2)", (*verification).findAssertion},
-	checkShapes,
-}
-
-// What is left then is done in the order that the message asks for; the three
-// orders that there are stand in encrypted.go.
-var (
-	checkShapes = step{"Shape of signatures (Core 5.4)", (*verification).checkSignatureShapes}
-	checkSigned = step{"Signatures (Profiles 4.1.4.5)", (*verification).checkSignatures}
-	decryption  = step{decryptionRule, (*verification).decrypt}
-	schema      = step{"Schema of what was signed (Core 2.3.3)", (*verification).decodeSigned}
-)
-
-// judgeXML is the whole order of work: the steps, then the rules.
-func (sp *ServiceProvider) judgeXML(doc string, want Expect, trace *[]Check) (*Assertion, error) {
-	v := &verification{cfg: &sp.cfg, doc: doc, want: want, now: sp.cfg.Now(), acs: sp.acs.Load(), idp: sp.cfg.IdP.IdP(), respKey: -1, asrtKey: -1}
-	if err := v.checkExpectation(); err != nil {
+	if err := t.step("IdP metadata in force (Metadata 2.3.2)", v.cfg.checkMetadataInForce(v.idp, v.now)); err != nil {
 		return nil, err
 	}
-	if err := v.runSteps(steps, trace); err != nil {
+	m, err := v.parse(doc)
+	if err := t.step("A Response, in XML within limits (Core 3.2.2)", err); err != nil {
 		return nil, err
 	}
-	if err := v.runSteps(v.order(), trace); err != nil {
+	if err := t.step("What the Response holds (Core 3.3.3)", m.readResponse()); err != nil {
 		return nil, err
 	}
-	if err := v.runRules(trace); err != nil {
+	if err := t.step("Status (Core 3.2.2.1)", m.checkStatus()); err != nil {
 		return nil, err
 	}
-	return v.proved(), nil
+	if err := t.step("Exactly one assertion (Profiles 4.1.4.2)", m.findAssertion()); err != nil {
+		return nil, err
+	}
+	if err := t.step(ruleShapes, v.findSignatures(m)); err != nil {
+		return nil, err
+	}
+
+	var p *proof
+	switch {
+	case !m.encrypted.OK():
+		p, err = v.verifySignatures(m)
+	case m.responseSignature != nil:
+		p, err = v.verifyThenDecrypt(m)
+	default:
+		p, err = v.decryptThenVerify(m)
+	}
+	if err != nil {
+		return nil, err
+	}
+	c, err := v.read(p)
+	if err := t.step("Schema of what was signed (Core 2.3.3)", err); err != nil {
+		return nil, err
+	}
+
+	rules := rules{trace: t}
+	rules.check("Version (Core 2.3.3, 3.2.2)", c.checkVersion())
+	rules.check("ID (Core 1.3.4)", c.checkIDs())
+	rules.check("Issuer (Profiles 4.1.4.2)", c.checkIssuers())
+	rules.check("Recipient (Profiles 4.1.4.2)", c.findBearer())
+	rules.check("Destination (Core 3.2.2, Bindings 3.5.5.2)", c.checkDestination())
+	if c.bearer != nil { // else Recipient has refused, and there is nothing to look at
+		rules.check("InResponseTo (Profiles 4.1.4.3)", c.checkInResponseTo())
+		rules.check("SubjectConfirmationData window (Core 2.4.1.2)", c.checkConfirmationWindow())
+	}
+	rules.check("Conditions window (Core 2.5.1.2)", c.checkConditionsWindow())
+	rules.check("IssueInstant (Core 2.3.3, 3.2.2)", c.checkIssueInstants())
+	rules.check("Conditions understood (Core 2.5.1)", c.checkConditions())
+	rules.check("AudienceRestriction (Core 2.5.1.4)", c.checkAudience())
+	rules.check("Subject (Core 2.4.1, Profiles 4.1.4.2)", c.checkSubject())
+	rules.check("AuthnStatement (Profiles 4.1.4.2)", c.checkAuthn())
+	rules.check("SessionNotOnOrAfter (Core 2.7.2)", c.checkSession())
+	if rules.err != nil {
+		return nil, rules.err
+	}
+	return c.accept(len(doc)), nil
 }
 
-// runSteps stops at the first that doesn't succeed. A trace is for somebody
-// who has the message and the keys anyway, so it tells what the verdict hushes.
-func (v *verification) runSteps(steps []step, trace *[]Check) error {
-	for _, step := range steps {
-		err := step.run(v)
-		record(trace, step.rule, err)
-		if err != nil {
-			return withRule(v.hush(err), step.rule)
-		}
-	}
-	return nil
+// rules collects what the rules say.
+type rules struct {
+	trace *trace
+	err   error // of the first that doesn't hold
 }
 
-func record(trace *[]Check, rule string, err error) {
-	if trace == nil {
-		return
+func (r *rules) check(rule string, err error) {
+	if err = r.trace.step(rule, err); r.err == nil {
+		r.err = err
 	}
-	c := Check{Rule: rule, OK: err == nil}
-	var e *Error
-	if errors.As(err, &e) {
-		c.Detail, c.Reason = e.Explain(), e.Reason
-	}
-	*trace = append(*trace, c)
 }
 
-// withRule names the rule in an error that doesn't name one already.
-func withRule(err error, rule string) error {
-	var e *Error
-	if errors.As(err, &e) && e.Rule == "" {
-		e.Rule = rule
-	}
-	return err
-}
-
-// checkExpectation makes sure that the caller asked something.
-func (v *verification) checkExpectation() error {
+// newVerification makes sure that the caller asked something.
+func (sp *ServiceProvider) newVerification(want Expect, t *trace) (*verification, error) {
+	v := &verification{cfg: &sp.cfg, want: want, now: sp.cfg.Now(), acs: sp.acs.Load(), idp: sp.cfg.IdP.IdP(), trace: t}
 	var ok bool
-	if v.here, ok = v.acs.find(v.want.ACS); !ok {
-		return configError("Expect.ACS", quote(withoutUser(v.want.ACS))+" is not on the list", nil)
+	if v.here, ok = v.acs.find(want.ACS); !ok {
+		return nil, configError("Expect.ACS", quote(want.ACS)+" is not on the list", nil)
 	}
-	if len(v.want.RequestIDs) == 0 && !v.want.Unsolicited {
-		return configError("Expect", "RequestIDs is empty and Unsolicited is false: nothing could be accepted", nil)
+	if len(want.RequestIDs) == 0 && !want.Unsolicited {
+		return nil, configError("Expect", "RequestIDs is empty and Unsolicited is false: nothing could be accepted", nil)
 	}
-	for _, id := range v.want.RequestIDs {
+	for _, id := range want.RequestIDs {
 		if id == "" {
-			return configError("Expect.RequestIDs", "an empty ID would stand for every unsolicited response", nil)
+			return nil, configError("Expect.RequestIDs", "an empty ID would stand for every unsolicited response", nil)
 		}
 	}
-	return nil
+	return v, nil
 }
 
 // checkMetadataInForce refuses to use metadata past its end (Metadata 2.3.2).
@@ -204,40 +167,4 @@ func (cfg *Config) checkMetadataInForce(idp *IdP, now time.Time) error {
 		return nil
 	}
 	return &Error{Reason: ReasonMetadata, Rule: "validUntil (Metadata 2.3.2)", Want: "metadata that is in force", Got: "validUntil " + idp.validUntil.UTC().Format(time.RFC3339)}
-}
-
-func (v *verification) checkMetadata() error { return v.cfg.checkMetadataInForce(v.idp, v.now) }
-
-// fromTree gives the reader's errors their Reason.
-func fromTree(err error) error {
-	var e *xmltree.Error
-	if !errors.As(err, &e) {
-		return &Error{Reason: ReasonXML, Err: err}
-	}
-	reason := ReasonXML
-	switch e.Kind {
-	case xmltree.Root:
-		return &Error{Reason: ReasonNotResponse, Want: "{" + nsProtocol + "}Response", Got: e.Name}
-	case xmltree.Limit:
-		reason = ReasonLimit
-	case xmltree.Text:
-		reason = ReasonText
-	case xmltree.Duplicate:
-		reason = ReasonID
-	}
-	// The text is fit to be shown; as Err it would be quoted once more.
-	return &Error{Reason: reason, Detail: strings.TrimPrefix(e.Error(), "xmltree: ")}
-}
-
-// fromSignature gives the verifier's errors their Reason.
-func fromSignature(what string, err error) error {
-	var e *dsig.Error
-	if !errors.As(err, &e) {
-		return fromTree(err)
-	}
-	reason := map[dsig.Kind]Reason{
-		dsig.Shape: ReasonSignatureShape, dsig.Algorithm: ReasonAlgorithm, dsig.WeakKey: ReasonKey,
-		dsig.Invalid: ReasonSignature,
-	}[e.Kind]
-	return &Error{Reason: reason, Detail: what + ": " + e.Detail, Want: e.Want, Got: e.Got}
 }

@@ -244,7 +244,7 @@ func windows() []Case {
 		with(Settings{MaxAuthnAge: hour}, signedSo("D28/too-old", "Authn", setAt(authn, "AuthnInstant", -hour-skew-sec))),
 		with(Settings{ForceAuthn: true}, signedSo("D28/before-request", "Authn", setAt(authn, "AuthnInstant", -hour))),
 		with(Settings{AuthnContext: password}, signedSo("D28/weaker", "Authn", setText(authn+"/AuthnContext/AuthnContextClassRef", "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"))),
-		with(Settings{AuthnContext: password}, signedSo("D28/no-context", "Authn", remove(authn+"/AuthnContext/AuthnContextClassRef"))),
+		with(Settings{AuthnContext: password}, signedSo("D28/no-context", "Schema", remove(authn+"/AuthnContext/AuthnContextClassRef"))),
 		signedSo("D28/missing", ill, unset(authn, "AuthnInstant")),
 		signedSo("D28/malformed", ill, set(authn, "AuthnInstant", "0")),
 		signedSo("D28/no-statement", "Authn", remove(authn)),

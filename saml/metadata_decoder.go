@@ -1,0 +1,77 @@
+package saml
+
+import (
+	"time"
+
+	"github.com/meridian-saml/meridian/saml/internal/xmltree"
+)
+
+// metadataDecoder reads metadata by its schema types. It keeps the first thing
+// that was wrong, and notes what was passed over.
+type metadataDecoder struct {
+	err        error
+	passedOver []string
+}
+
+func (d *metadataDecoder) fail(rule, want, got string) {
+	if d.err == nil {
+		d.err = &Error{Reason: ReasonMetadata, Rule: rule, Want: want, Got: got}
+	}
+}
+
+func (d *metadataDecoder) note(what string) { d.passedOver = append(d.passedOver, what) }
+
+// anyURI reads an attribute of that type.
+func (d *metadataDecoder) anyURI(n xmltree.Node, name string) string {
+	value, _ := n.Attr(name)
+	return collapse(value)
+}
+
+// uris reads a list of xs:anyURI.
+func (d *metadataDecoder) uris(n xmltree.Node, name string) []string {
+	value, _ := n.Attr(name)
+	return list(value)
+}
+
+// boolean is false where the attribute is absent.
+func (d *metadataDecoder) boolean(n xmltree.Node, name string) bool {
+	raw, given := n.Attr(name)
+	if !given {
+		return false
+	}
+	value, ok := parseBoolean(raw)
+	if !ok {
+		d.fail(n.Local()+"/@"+name, "an xs:boolean", raw)
+	}
+	return value
+}
+
+// instant is zero where the attribute is absent. What ended before there was
+// SAML 2.0 was never set: programs write the first instant that their types
+// know.
+func (d *metadataDecoder) instant(n xmltree.Node, name string) time.Time {
+	raw, given := n.Attr(name)
+	if !given {
+		return time.Time{}
+	}
+	at, err := parseDateTime(collapse(raw))
+	if err != nil || at.Year() < 2000 {
+		d.fail(name+" (Metadata 2.3.2)", "an xs:dateTime after 2000", raw)
+	}
+	return at
+}
+
+// duration is zero where the attribute is absent, and where it can't be read:
+// it says when to look again, and nothing about what may be believed.
+func (d *metadataDecoder) duration(n xmltree.Node, name string) time.Duration {
+	raw, given := n.Attr(name)
+	if !given {
+		return 0
+	}
+	value, ok := parseDuration(raw)
+	if !ok || value < 0 {
+		d.note(n.Local() + "/@" + name + ": " + quote(raw) + " is not a positive xs:duration")
+		return 0
+	}
+	return value
+}
