@@ -25,7 +25,7 @@ var class = func() (c [256]byte) {
 		c[b] |= isOdd
 	}
 	for b := range 256 {
-		if c[b]&isOdd != 0 && b != ']' && b != '>' || b == '<' || b == '"' || b == '\t' || b == '\n' || b == '\r' {
+		if c[b]&isOdd != 0 && b != ']' && b != '>' || b == '<' || b == '"' || b == '\'' || b == '\t' || b == '\n' || b == '\r' {
 			c[b] |= isOddValue
 		}
 	}
@@ -72,18 +72,17 @@ func isChar(r rune) bool {
 // ncName gives the length of the name at the start of s (Namespaces in XML, 3):
 // an XML name without a colon. 0 means that there is none.
 func ncName(s string) int {
+	if s == "" || s[0] < utf8.RuneSelf && class[s[0]]&nameStart == 0 {
+		return 0
+	}
 	i := 0
 	for i < len(s) {
-		if c := s[i]; c < utf8.RuneSelf {
-			want := nameChar
-			if i == 0 {
-				want = nameStart
-			}
-			if class[c]&want == 0 {
-				return i
-			}
+		if class[s[i]]&nameChar != 0 {
 			i++
 			continue
+		}
+		if s[i] < utf8.RuneSelf {
+			return i
 		}
 		r, size := utf8.DecodeRuneInString(s[i:])
 		if !isNameStart(r) && (i == 0 || !isNameMore(r)) {

@@ -2,7 +2,6 @@ package xmltree
 
 // idSet holds the IDs of a document, and what carries each.
 type idSet struct {
-	count int
 	list  []id
 	index map[id]struct{} // only once there are many
 	room  [8]id
@@ -40,7 +39,6 @@ func (s *idSet) collides(value string, what idOf) bool {
 }
 
 func (s *idSet) add(value string, what idOf) {
-	s.count++
 	switch {
 	case s.index != nil:
 		s.index[id{value, what}] = struct{}{}

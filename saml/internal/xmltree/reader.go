@@ -63,7 +63,6 @@ type reader struct {
 	limits        Limits
 	checkEncoding func(declared string) error
 
-	last    lastTag
 	nodes   int // with the comments, which are dropped
 	unknown int
 

@@ -16,11 +16,8 @@ func (r *reader) startTag() error {
 	parent := int32(-1)
 	if len(r.open) > 0 {
 		parent = r.top().at
-		if again, err := r.again(at, parent); again || err != nil {
-			return err
-		}
 	}
-	from, ids := r.pos, d.ids.count
+	from := r.pos
 	r.pos++ // <
 	prefix, local, name, err := r.qName()
 	if err != nil {
@@ -46,45 +43,8 @@ func (r *reader) startTag() error {
 	}
 	if empty {
 		r.close()
-	} else if d.ids.count == ids {
-		r.last = lastTag{at, piece{int32(from), int32(r.pos - from)}}
 	}
 	return nil
-}
-
-// lastTag is the last start tag that was read, if it had no ID.
-type lastTag struct {
-	at   int32
-	text piece
-}
-
-// again takes a start tag that is, byte for byte, that of the element before
-// it in the same parent: what it says is known. The values of a long list look
-// like that.
-func (r *reader) again(at, parent int32) (bool, error) {
-	d := r.d
-	if len(d.nodes) == 0 || r.last.text.len == 0 || d.nodes[r.last.at].parent != parent || !strings.HasPrefix(r.s[r.pos:], r.str(r.last.text)) {
-		return false, nil
-	}
-	n := d.nodes[r.last.at]
-	attrs, decls := d.attrs[n.attrs.from:n.attrs.to], d.decls[n.decls.from:n.decls.to]
-	switch {
-	case len(d.attrs)+len(attrs) > r.limits.Total:
-		return false, limitError(r.pos, "more than %d attributes in all", r.limits.Total)
-	case len(d.decls)+len(decls) > r.limits.Total:
-		return false, limitError(r.pos, "more than %d namespace declarations in all", r.limits.Total)
-	}
-	n.attrs.from, n.decls.from = int32(len(d.attrs)), int32(len(d.decls))
-	d.attrs, d.decls = append(d.attrs, attrs...), append(d.decls, decls...)
-	n.attrs.to, n.decls.to = int32(len(d.attrs)), int32(len(d.decls))
-	d.nodes = append(d.nodes, n)
-	r.open = append(r.open, open{at: at, undo: len(r.undo), name: d.qName(n.prefix, n.str)})
-	for _, decl := range decls {
-		r.undo = append(r.undo, Decl{decl.Prefix, r.scope[decl.Prefix]})
-		r.scope[decl.Prefix] = decl.NS
-	}
-	r.pos += int(r.last.text.len)
-	return true, r.checkElement(&d.nodes[at])
 }
 
 // checkElement ends the reading at the first element that shows what this is:
@@ -211,33 +171,31 @@ func (r *reader) attributeValue(at int, name string) (value piece, plain bool, e
 	if r.pos >= len(r.s) || r.s[r.pos] != '"' && r.s[r.pos] != '\'' {
 		return piece{}, false, named(Syntax, at, "value of attribute %s is not quoted", name)
 	}
-	body := r.s[r.pos+1:]
-	end := strings.IndexByte(body, r.s[r.pos])
-	if end < 0 {
-		return piece{}, false, named(Syntax, at, "value of attribute %s is not terminated", name)
-	}
-	raw := body[:end]
-	value = piece{int32(r.pos + 1), int32(end)}
-	r.pos += end + 2
+	quote, from := r.s[r.pos], r.pos+1
 	plain, literal := true, true
-	for i := range len(raw) {
-		if class[raw[i]]&isOddValue == 0 {
+	for i := from; i < len(r.s); i++ {
+		if class[r.s[i]]&isOddValue == 0 {
 			continue
 		}
-		switch c := raw[i]; {
+		switch c := r.s[i]; {
+		case c == quote:
+			r.pos = i + 1
+			value = piece{int32(from), int32(i - from)}
+			if literal {
+				return value, plain, nil
+			}
+			value, err = r.expand(value, true)
+			return value, false, err
 		case c == '<':
-			return piece{}, false, named(Syntax, int(value.off)+i, `"<" in the value of attribute %s`, name)
+			return piece{}, false, named(Syntax, i, `"<" in the value of attribute %s`, name)
 		case c == '"':
 			plain = false
+		case c == '\'':
 		case c == '&', c == '\t', c == '\n':
 			plain, literal = false, false
-		case !charAt(raw, i):
-			return piece{}, false, invalidChar(int(value.off)+i, raw, i)
+		case !charAt(r.s, i):
+			return piece{}, false, invalidChar(i, r.s, i)
 		}
 	}
-	if literal {
-		return value, plain, nil
-	}
-	value, err = r.expand(value, true)
-	return value, false, err
+	return piece{}, false, named(Syntax, at, "value of attribute %s is not terminated", name)
 }
