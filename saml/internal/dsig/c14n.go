@@ -18,18 +18,16 @@ import (
 // rendered as is kept by the prefix's number and put back when an element
 // ends, so an element costs what stands in it and the names of the namespaces
 // that it uses, which the reader keeps short, whatever is in scope around it.
-func (c *c14n) canonicalise(w io.Writer, apex, except xmltree.Node, prefixList string) {
+func canonicalise(w io.Writer, apex, except xmltree.Node, prefixList string) {
 	d := apex.Doc()
-	c.d, c.out.w, c.listed = d, w, nil
-	c.undo, c.decls, c.order = c.room.undo[:0], c.room.decls[:0], c.room.order[:0]
-	c.rendered = c.room.rendered[:0]
-	for range d.Prefixes() {
-		c.rendered = append(c.rendered, never)
+	c := c14n{d: d, out: writer{w: w}, rendered: make([]xmltree.NS, d.Prefixes())}
+	for i := range c.rendered {
+		c.rendered[i] = never
 	}
 	c.rendered[xmltree.DefaultPrefix] = xmltree.None
 	c.rendered[xmltree.XMLPrefix] = xmltree.XML
 	c.list(prefixList)
-	open := c.room.open[:0]
+	open := make([]element, 0, 16)
 	for pos := apex.Pos(); pos < apex.End(); {
 		for len(open) > 0 && open[len(open)-1].node.End() <= pos {
 			open = c.end(open)
@@ -56,7 +54,7 @@ func (c *c14n) canonicalise(w io.Writer, apex, except xmltree.Node, prefixList s
 // never is what a prefix was rendered as that was not rendered.
 const never xmltree.NS = -1
 
-// c14n is used for one canonical form after the other.
+// c14n is one canonical form while it is written.
 type c14n struct {
 	d        *xmltree.Doc
 	out      writer
@@ -65,14 +63,6 @@ type c14n struct {
 	listed   []bool         // by prefix: in the PrefixList; nil if there is none
 	decls    []xmltree.Decl // of one element, to be written
 	order    []int          // of the attributes of one element
-
-	room struct { // enough for the usual document
-		open     [16]element
-		undo     [16]xmltree.Decl
-		rendered [16]xmltree.NS
-		decls    [8]xmltree.Decl
-		order    [8]int
-	}
 }
 
 // element is one whose end tag has not been written.

@@ -45,7 +45,7 @@ func TestCanonicalForm(t *testing.T) {
 				except = n
 			}
 		})
-		require.Equal(t, c.want, string(new(dsig.Canonicaliser).Bytes(apex, except, c.list)), c.rule)
+		require.Equal(t, c.want, string(dsig.Canonical(apex, except, c.list)), c.rule)
 	}
 }
 
@@ -55,8 +55,8 @@ func TestCanonicalFormOfAFragment(t *testing.T) {
 	outer := parsed(t, `<r xmlns:a="urn:a" xmlns="urn:d"><e xmlns:a="urn:A" xmlns:b="urn:b"/></r>`)
 	d, err := xmltree.ParseFragment([]byte(`<b:x c="a:y"><z/></b:x>`), roomy, outer.Root().First())
 	require.NoError(t, err)
-	require.Equal(t, `<b:x xmlns:b="urn:b" c="a:y"><z xmlns="urn:d"></z></b:x>`, string(new(dsig.Canonicaliser).Bytes(d.Root(), xmltree.Node{}, "")))
-	require.Equal(t, `<b:x xmlns="urn:d" xmlns:a="urn:A" xmlns:b="urn:b" c="a:y"><z></z></b:x>`, string(new(dsig.Canonicaliser).Bytes(d.Root(), xmltree.Node{}, "a #default")))
+	require.Equal(t, `<b:x xmlns:b="urn:b" c="a:y"><z xmlns="urn:d"></z></b:x>`, string(dsig.Canonical(d.Root(), xmltree.Node{}, "")))
+	require.Equal(t, `<b:x xmlns="urn:d" xmlns:a="urn:A" xmlns:b="urn:b" c="a:y"><z></z></b:x>`, string(dsig.Canonical(d.Root(), xmltree.Node{}, "a #default")))
 }
 
 // What is written is cut into pieces for the hash; where doesn't matter.
@@ -65,12 +65,12 @@ func TestLongTexts(t *testing.T) {
 		for _, unit := range []string{"x", "&amp;", "é", "x&lt;"} {
 			text := strings.Repeat(unit, n)
 			want := `<x a="` + text + `">` + text + `</x>`
-			require.True(t, want == string(new(dsig.Canonicaliser).Bytes(parsed(t, want).Root(), xmltree.Node{}, "")), "%d of %s", n, unit)
+			require.True(t, want == string(dsig.Canonical(parsed(t, want).Root(), xmltree.Node{}, "")), "%d of %s", n, unit)
 		}
 	}
 	name := strings.Repeat("n", 10_000)
 	want := `<` + name + `:x xmlns:` + name + `="urn:n"></` + name + `:x>`
-	require.Equal(t, want, string(new(dsig.Canonicaliser).Bytes(parsed(t, want).Root(), xmltree.Node{}, "")))
+	require.Equal(t, want, string(dsig.Canonical(parsed(t, want).Root(), xmltree.Node{}, "")))
 }
 
 func parsed(t testing.TB, doc string) *xmltree.Doc {

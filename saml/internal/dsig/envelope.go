@@ -9,10 +9,6 @@ import (
 // Envelope is a Signature that has the right shape, and the element around it.
 // Nothing is known yet about whether it holds.
 type Envelope struct {
-	room    [640]byte // for value and want
-	hashes  [128]byte // for what is computed
-	scratch c14n
-
 	signature  xmltree.Node
 	info       xmltree.Node
 	method     method
@@ -26,7 +22,7 @@ type Envelope struct {
 // Read checks a Signature's shape (SAML Core 5.4.1 to 5.4.4, XML Signature 4):
 // SignedInfo, SignatureValue and at most a KeyInfo; one Reference, to the ID of
 // the element around it; the enveloped-signature transform, then exclusive
-// canonicalisation without comments, and nothing else. An attacker needs room
+// canonicalisation without comments, and nothing else. An attacker needs a place
 // to put something where a verifier looks and a reader doesn't, or the other
 // way round; this leaves none.
 func Read(signature xmltree.Node, policy Policy) (*Envelope, error) {
@@ -40,7 +36,7 @@ func Read(signature xmltree.Node, policy Policy) (*Envelope, error) {
 	if !ok {
 		return nil, shape("Signature must contain SignedInfo, SignatureValue and at most one KeyInfo, in this order")
 	}
-	if e.value, ok = decode(e.room[:0], value); !ok {
+	if e.value, ok = decode(value); !ok {
 		return nil, shape("SignatureValue is not valid base64")
 	}
 	if err := e.readInfo(policy); err != nil {
@@ -96,7 +92,7 @@ func (e *Envelope) readReference(ref xmltree.Node, policy Policy) error {
 		return shape("DigestMethod must not have parameters")
 	}
 	var ok bool
-	if e.want, ok = decode(e.value[len(e.value):], value); !ok {
+	if e.want, ok = decode(value); !ok {
 		return shape("DigestValue is not valid base64")
 	}
 	e.digest = algorithm(digest)
@@ -148,9 +144,9 @@ func algorithm(n xmltree.Node) string {
 // strict refuses stray bits: one signature has one spelling.
 var strict = base64.StdEncoding.Strict()
 
-// decode appends what the text of n stands for: text alone, of base64 but for
-// what XML calls white space.
-func decode(into []byte, n xmltree.Node) ([]byte, bool) {
+// decode gives what the text of n stands for: text alone, of base64 but for what
+// XML calls white space.
+func decode(n xmltree.Node) ([]byte, bool) {
 	text := n.Text()
 	if n.First().OK() {
 		return nil, false
@@ -163,6 +159,6 @@ func decode(into []byte, n xmltree.Node) ([]byte, bool) {
 			packed = append(packed, c)
 		}
 	}
-	out, err := strict.AppendDecode(into, packed)
+	out, err := strict.AppendDecode(nil, packed)
 	return out, err == nil && len(packed) > 0
 }

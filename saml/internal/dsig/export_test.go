@@ -6,12 +6,10 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-// Canonicaliser is c14n, for the comparisons with other libraries.
-type Canonicaliser = c14n
-
-// Bytes gives the canonical form of a subtree.
-func (c *c14n) Bytes(apex, except xmltree.Node, prefixList string) []byte {
+// Canonical is the canonical form of a subtree, for the comparisons with other
+// libraries.
+func Canonical(apex, except xmltree.Node, prefixList string) []byte {
 	var b bytes.Buffer
-	c.canonicalise(&b, apex, except, prefixList)
+	canonicalise(&b, apex, except, prefixList)
 	return b.Bytes()
 }

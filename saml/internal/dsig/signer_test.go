@@ -73,7 +73,7 @@ func (s signer) template(id string) string {
 func (s signer) sign(t testing.TB, doc, id string) string {
 	t.Helper()
 	digest := hashes[s.digest].New()
-	digest.Write(new(dsig.Canonicaliser).Bytes(find(t, strings.Replace(doc, here, "", 1), func(n xmltree.Node) bool {
+	digest.Write(dsig.Canonical(find(t, strings.Replace(doc, here, "", 1), func(n xmltree.Node) bool {
 		got, _ := n.Attr("ID")
 		return got == id
 	}), xmltree.Node{}, s.list))
@@ -81,7 +81,7 @@ func (s signer) sign(t testing.TB, doc, id string) string {
 	doc = strings.Replace(doc, "<ds:DigestValue>", "<ds:DigestValue>"+base64.StdEncoding.EncodeToString(digest.Sum(nil)), 1)
 	hash := hashes[s.method]
 	info := hash.New()
-	info.Write(new(dsig.Canonicaliser).Bytes(find(t, doc, func(n xmltree.Node) bool { return n.Is(xmltree.Signature, "SignedInfo") }), xmltree.Node{}, s.infoList))
+	info.Write(dsig.Canonical(find(t, doc, func(n xmltree.Node) bool { return n.Is(xmltree.Signature, "SignedInfo") }), xmltree.Node{}, s.infoList))
 	value := s.value
 	if value == nil {
 		value = signer.usual

@@ -29,7 +29,7 @@ func (s Signed) Key() int { return s.key }
 // because it is what an attacker's changes break, and it needs no key.
 func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error) {
 	element := e.signature.Parent()
-	got := e.hash(e.hashes[:0], digests[e.digest], element, e.signature, e.signedList)
+	got := hash(digests[e.digest], element, e.signature, e.signedList)
 	if subtle.ConstantTimeCompare(got, e.want) != 1 {
 		return Signed{}, &Error{Kind: Invalid, Detail: "digest mismatch"}
 	}
@@ -42,7 +42,7 @@ func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error
 		}
 		usable++
 		if info == nil {
-			info = e.hash(e.hashes[64:64], e.method.hash, e.info, xmltree.Node{}, e.infoList)
+			info = hash(e.method.hash, e.info, xmltree.Node{}, e.infoList)
 		}
 		if e.method.holds(key, info, e.value) {
 			return Signed{element: element, key: i}, nil
@@ -69,11 +69,11 @@ func (e *Envelope) wanted(policy Policy) string {
 	return fmt.Sprintf("an RSA key of at least %d bits", policy.MinRSABits)
 }
 
-// hash appends the hash of the canonical form of a subtree.
-func (e *Envelope) hash(into []byte, hash crypto.Hash, apex, except xmltree.Node, prefixList string) []byte {
+// hash is the hash of the canonical form of a subtree.
+func hash(hash crypto.Hash, apex, except xmltree.Node, prefixList string) []byte {
 	h := hash.New()
-	e.scratch.canonicalise(h, apex, except, prefixList)
-	return h.Sum(into)
+	canonicalise(h, apex, except, prefixList)
+	return h.Sum(nil)
 }
 
 func describe(keys []crypto.PublicKey) string {

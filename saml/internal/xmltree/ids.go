@@ -4,7 +4,6 @@ package xmltree
 type idSet struct {
 	list  []id
 	index map[id]struct{} // only once there are many
-	room  [8]id
 }
 
 type id struct {
@@ -44,7 +43,7 @@ func (s *idSet) add(value string, what idOf) {
 		s.index[id{value, what}] = struct{}{}
 		return
 	case s.list == nil:
-		s.list = s.room[:0]
+		s.list = make([]id, 0, 8)
 	}
 	s.list = append(s.list, id{value, what})
 	if len(s.list) > few {

@@ -69,12 +69,6 @@ type reader struct {
 	open  []open
 	scope []NS   // Prefix -> what it stands for here; undeclared below 0
 	undo  []Decl // what the prefixes declared here stood for before
-
-	room struct {
-		open  [16]open
-		scope [8]NS
-		undo  [16]Decl
-	}
 }
 
 // open is an element whose end has not come yet.
@@ -87,25 +81,23 @@ type open struct {
 
 const undeclared NS = -1
 
-// prepare makes room for what can be in the document, and puts what is in
+// prepare allocates for what can be in the document, and puts what is in
 // scope around a fragment into scope.
 func (r *reader) prepare(around, signed Node) {
 	d := r.d
 	// Counting is cheap, growing is not. There can't be more nodes than tags,
-	// nor more attributes and declarations than equals signs. What is denser
-	// than SAML ever is must earn its room by being read.
+	// nor more attributes and declarations than equals signs. For what is denser
+	// than SAML ever is, the slices grow as it is read.
 	d.nodes = make([]node, 0, min(strings.Count(r.s, "<")+1, len(r.s)/24+32, r.limits.Nodes))
 	equals := strings.Count(r.s, "=")
 	d.attrs = make([]attr, 0, min(equals, len(r.s)/64+32, r.limits.Total))
-	d.decls = d.room.decls[:0]
-	if most := min(equals, len(r.s)/64, r.limits.Total); most > len(d.room.decls) {
-		d.decls = make([]Decl, 0, most)
-	}
-	d.uris.all = append(d.room.uris[:0], fixed[:]...)
-	d.prefixes.all = append(d.room.prefixes[:0], "", "xml")
-	r.scope = append(r.room.scope[:0], None, XML)
-	r.open = r.room.open[:0]
-	r.undo = r.room.undo[:0]
+	d.decls = make([]Decl, 0, min(equals, len(r.s)/64+8, r.limits.Total))
+	// For the usual document. Whatever is longer grows.
+	d.uris.all = append(make([]string, 0, firstFree+6), fixed[:]...)
+	d.prefixes.all = append(make([]string, 0, 8), "", "xml")
+	r.scope = append(make([]NS, 0, 8), None, XML)
+	r.open = make([]open, 0, 16)
+	r.undo = make([]Decl, 0, 16)
 	if around.OK() {
 		r.surround(around, signed)
 	}

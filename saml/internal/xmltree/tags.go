@@ -171,13 +171,15 @@ func (r *reader) attributeValue(at int, name string) (value piece, plain bool, e
 	if r.pos >= len(r.s) || r.s[r.pos] != '"' && r.s[r.pos] != '\'' {
 		return piece{}, false, named(Syntax, at, "value of attribute %s is not quoted", name)
 	}
-	quote, from := r.s[r.pos], r.pos+1
+	s, from := r.s, r.pos+1
+	quote := s[r.pos]
 	plain, literal := true, true
-	for i := from; i < len(r.s); i++ {
-		if class[r.s[i]]&isOddValue == 0 {
+	for i := from; i < len(s); i++ {
+		c := s[i]
+		if class[c]&isOddValue == 0 {
 			continue
 		}
-		switch c := r.s[i]; {
+		switch {
 		case c == quote:
 			r.pos = i + 1
 			value = piece{int32(from), int32(i - from)}
@@ -193,8 +195,8 @@ func (r *reader) attributeValue(at int, name string) (value piece, plain bool, e
 		case c == '\'':
 		case c == '&', c == '\t', c == '\n':
 			plain, literal = false, false
-		case !charAt(r.s, i):
-			return piece{}, false, invalidChar(i, r.s, i)
+		case !charAt(s, i):
+			return piece{}, false, invalidChar(i, s, i)
 		}
 	}
 	return piece{}, false, named(Syntax, at, "value of attribute %s is not terminated", name)

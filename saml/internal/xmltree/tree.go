@@ -16,12 +16,6 @@ type Doc struct {
 	context  []Decl // in scope around the root, for a fragment
 	outer    *Doc   // around a fragment
 	comments bool   // there was one in an element
-
-	room struct { // for a document of the usual kind, so that it takes few allocations
-		decls    [16]Decl
-		uris     [firstFree + 6]string
-		prefixes [8]string
-	}
 }
 
 // node is an element or a text.
