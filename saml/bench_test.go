@@ -160,7 +160,29 @@ func capturedOneLogin(b *testing.B) []byte {
 	return doc
 }
 
-// BenchmarkReject is what a stranger can make us do. "good100k" is a good
+// BenchmarkRejectEncrypted is an unsigned message with eight EncryptedKeys, which
+// an attacker can make without any key, beside a good encrypted one. "times" is
+// how many times as much the first costs.
+func BenchmarkRejectEncrypted(b *testing.B) {
+	sp := newSP(b, func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{keys().other} })
+	good := doc{Attributes: attributesOf(8, 1), Encrypt: sealing{}.seal}.base64(b)
+	eight := doc{Attributes: attributesOf(8, 1), Encrypt: sealing{to: slices.Repeat([]*rsa.PrivateKey{keys().idp}, 8)}.seal}.base64(b)
+	var accepting, refusing time.Duration
+	for b.Loop() {
+		start := time.Now()
+		if _, err := sp.Verify(good, unsolicited); err != nil {
+			b.Fatal(err)
+		}
+		between := time.Now()
+		if _, err := sp.Verify(eight, unsolicited); err == nil {
+			b.Fatal("accepted")
+		}
+		accepting, refusing = accepting+between.Sub(start), refusing+time.Since(between)
+	}
+	b.ReportMetric(float64(refusing)/float64(accepting), "times")
+}
+
+// BenchmarkReject is what an attacker can make us do. "good100k" is a good
 // response of 100 kB, to compare with.
 func BenchmarkReject(b *testing.B) {
 	sp := newSP(b)

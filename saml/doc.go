@@ -69,7 +69,11 @@
 //     place where it stood; it is one assertion with none in it, and its IDs
 //     stand nowhere else in the message. Form and algorithms are checked before
 //     a private key is used, and a private key is used at most eight times for
-//     one encrypted element and 64 times for a message. An EncryptedID and
+//     one encrypted element and 64 times for a message. Of several EncryptedKeys
+//     those whose Recipient is our entity ID are tried first. In a Response that
+//     is not signed only two are tried, because an attacker can send one with any
+//     number; an identity provider that encrypts for more recipients names them,
+//     or signs the Response. An EncryptedID and
 //     EncryptedAttributes are decrypted once their assertion's signature holds.
 //  6. The rules, each in a function of its own that names its section:
 //     versions, IDs, issuers, Recipient, Destination, InResponseTo, every

@@ -5,6 +5,7 @@ import (
 	"crypto/rsa"
 	"errors"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -101,8 +102,14 @@ func TestEncryptedAssertions(t *testing.T) {
 		{name: "short", doc: with(within, sealing{change: func(b []byte) []byte { return b[:3] }}), reason: saml.ReasonEncrypted, ops: 1},
 		{name: "ragged CBC", doc: with(within, sealing{data: cbc256, change: func(b []byte) []byte { return b[:17] }}), with: allowCBC, reason: saml.ReasonEncrypted, ops: 1},
 		{name: "E11 wrong key", doc: with(within, sealing{to: []*rsa.PrivateKey{keys().idp}}), reason: saml.ReasonEncrypted, ops: 1},
-		{name: "E11 several recipients", doc: with(within, sealing{to: []*rsa.PrivateKey{keys().idp, keys().idp, keys().other}}), ops: 3},
-		{name: "E11 too many recipients", doc: with(within, sealing{to: make9(keys().other)}), reason: saml.ReasonEncrypted},
+		{name: "E11 two recipients", doc: with(within, sealing{to: []*rsa.PrivateKey{keys().idp, keys().other}}), ops: 2},
+		{name: "E11 several recipients", doc: with(within, sealing{to: []*rsa.PrivateKey{keys().idp, keys().idp, keys().other}}), reason: saml.ReasonEncrypted, ops: 2},
+		{name: "E11 several recipients, signed around", doc: with(around, sealing{to: []*rsa.PrivateKey{keys().idp, keys().idp, keys().other}}), ops: 3},
+		{name: "E11 too many recipients", doc: with(within, sealing{to: slices.Repeat([]*rsa.PrivateKey{keys().other}, 9)}), reason: saml.ReasonEncrypted},
+		{name: "J06 many recipients, and ours is named", doc: with(within, sealing{to: append(slices.Repeat([]*rsa.PrivateKey{keys().idp}, 9), keys().other), after: func(x string) string {
+			last := strings.LastIndex(x, "<xenc:EncryptedKey>")
+			return x[:last] + strings.Replace(x[last:], "<xenc:EncryptedKey>", `<xenc:EncryptedKey Recipient="`+spEntity+`">`, 1)
+		}}), ops: 1},
 		{name: "E06 CipherReference", doc: with(within, sealing{after: func(x string) string {
 			return x[:strings.LastIndex(x, "<xenc:CipherValue>")] + `<xenc:CipherReference URI="https://evil.example/"/></xenc:CipherData></xenc:EncryptedData></saml:EncryptedAssertion>`
 		}}), reason: saml.ReasonEncrypted},
@@ -138,13 +145,6 @@ func TestEncryptedAssertions(t *testing.T) {
 	} {
 		t.Run(r.name, func(t *testing.T) { r.verify(t, "alice@example.com") })
 	}
-}
-
-func make9(key *rsa.PrivateKey) (out []*rsa.PrivateKey) {
-	for range 9 {
-		out = append(out, key)
-	}
-	return out
 }
 
 // E01 to E04: with CBC that nothing vouches for, everything that can be wrong

@@ -7,7 +7,7 @@ const (
 	Shape     Kind = iota // not of the form that SAML has
 	Algorithm             // unknown, unsupported, or not accepted here
 	Limit                 // more private-key operations than one message may cost
-	Failed                // it does not decrypt to what belongs there; never says why
+	Failed                // decryption failed; never says why
 )
 
 // Error is what Read and Open refuse with.
@@ -24,5 +24,5 @@ func shape(detail string) error { return &Error{Kind: Shape, Detail: detail} }
 // failed is the one error for everything that goes wrong once a private key is
 // involved. It wraps no cause, because a cause would tell them apart.
 func failed() error {
-	return &Error{Kind: Failed, Detail: "it does not decrypt, with the keys that there are, to what belongs there"}
+	return &Error{Kind: Failed, Detail: "decryption failed with the configured keys"}
 }

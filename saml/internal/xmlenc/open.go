@@ -20,16 +20,16 @@ func NewKeys(private []crypto.Decrypter, random io.Reader, operations int) *Keys
 	return &Keys{private: private, random: random, left: operations}
 }
 
-// Open decrypts, and gives what read makes of the plaintext. It tries every
-// EncryptedKey with every private key until read takes what comes out. What
-// can't be right is given to read all the same where its refusal costs time
-// that somebody could measure; so read only reads.
+// Open decrypts, and returns what read makes of the plaintext. It tries each
+// EncryptedKey with each private key until read accepts the plaintext. A
+// plaintext that is known to be wrong is given to read too, so that an attacker
+// can't tell by the time; read must have no other effect.
 //
 // Whatever goes wrong in decrypting, the error is the same one, after the same
 // number of private-key operations. Where the plaintext is malleable, a success
 // costs that number too, because more may be refused after it. An error of read
-// is only told where the plaintext had integrity of its own (GCM): whoever made
-// it knows what it says.
+// is returned only where the plaintext had integrity of its own (GCM): its
+// author knows what it says.
 func Open[T any](s *Sealed, keys *Keys, read func(plaintext []byte) (T, error)) (T, error) {
 	var found, none T
 	tries := min(len(s.keys)*len(keys.private), maxTries)
@@ -84,8 +84,8 @@ func openGCM(c cipher.Block, value []byte) ([]byte, bool) {
 
 // openCBC is XML Encryption 1.1, 5.2 and 5.2.1: an initialisation vector, then
 // whole blocks, the last of which ends in the number of bytes to drop. The
-// bytes before that number mean nothing. A number that can't be is told by ok
-// alone: there is a plaintext to read all the same.
+// bytes before that number mean nothing. Where the number is impossible, ok is
+// false and there is a plaintext to read all the same.
 func openCBC(c cipher.Block, value []byte) ([]byte, bool) {
 	if len(value)%aes.BlockSize != 0 || len(value) < 2*aes.BlockSize {
 		return nil, false

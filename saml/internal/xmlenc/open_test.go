@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"testing"
 
@@ -182,14 +183,14 @@ func TestFailuresLookTheSame(t *testing.T) {
 		got, err := decrypt(m.String(), loose, first, second)
 		e := requireKind(t, xmlenc.Failed, err)
 		require.Empty(t, got, name)
-		require.Equal(t, "xmlenc: it does not decrypt, with the keys that there are, to what belongs there", e.Error(), name)
+		require.Equal(t, "xmlenc: decryption failed with the configured keys", e.Error(), name)
 		require.NoError(t, errors.Unwrap(err), name)
 		require.Empty(t, e.Want+e.Got, name)
 		require.EqualValues(t, 1, first.n.Load(), name)
 		require.EqualValues(t, 1, second.n.Load(), name)
 	}
 
-	// Where somebody could have changed the plaintext, a success costs the same
+	// Where an attacker could have changed the plaintext, a success costs the same
 	// number of operations, because more may go wrong after it.
 	for _, m := range []message{{data: cbc256}, {data: gcm256}} {
 		first, second := &counter{PrivateKey: keys().a}, &counter{PrivateKey: keys().c}
@@ -221,37 +222,98 @@ func TestSeveralKeys(t *testing.T) {
 // E11: several recipients, and the work that they can make us do.
 func TestManyEncryptedKeys(t *testing.T) {
 	other := envelope{key: keys().c}
-	fill := func(n int, last envelope) []envelope {
-		var out []envelope
-		for range n - 1 {
-			out = append(out, other)
-		}
-		return append(out, last)
-	}
+	fill := func(n int, last envelope) []envelope { return append(slices.Repeat([]envelope{other}, n-1), last) }
+	signed := loose
+	signed.Authenticated = true
 	for _, detached := range []bool{false, true} {
-		_, err := decrypt(message{to: fill(8, envelope{key: keys().a}), detached: detached}.String(), loose, keys().a)
+		_, err := decrypt(message{to: fill(8, envelope{key: keys().a}), detached: detached}.String(), signed, keys().a)
 		require.NoError(t, err)
-		_, err = decrypt(message{to: fill(9, envelope{key: keys().a}), detached: detached}.String(), loose, keys().a)
+		_, err = decrypt(message{to: fill(9, envelope{key: keys().a}), detached: detached}.String(), signed, keys().a)
 		requireKind(t, xmlenc.Shape, err)
+		_, err = decrypt(message{to: fill(2, envelope{key: keys().a}), detached: detached}.String(), loose, keys().a)
+		require.NoError(t, err)
+		_, err = decrypt(message{to: fill(3, envelope{key: keys().a}), detached: detached}.String(), loose, keys().a)
+		requireKind(t, xmlenc.Failed, err)
 	}
 
-	a, b := &counter{PrivateKey: keys().a}, &counter{PrivateKey: keys().b}
-	_, err := decrypt(message{to: fill(8, other)}.String(), loose, a, b)
-	requireKind(t, xmlenc.Failed, err)
-	require.EqualValues(t, 8, a.n.Load()+b.n.Load(), "eight operations, not sixteen")
+	for name, c := range map[string]struct {
+		policy xmlenc.Policy
+		ours   int64
+		want   int64
+	}{
+		"no signature verified":             {loose, 1, 2},
+		"no signature verified, a rollover": {loose, 2, 4},
+		"no signature verified, eight keys": {loose, 8, 8},
+		"signed around it":                  {signed, 1, 8},
+		"signed around it, and a rollover":  {signed, 2, 8},
+	} {
+		for _, data := range []string{gcm256, cbc256} {
+			key := &counter{PrivateKey: keys().a}
+			_, err := decrypt(message{data: data, to: fill(8, other)}.String(), c.policy, slices.Repeat([]crypto.Decrypter{key}, int(c.ours))...)
+			requireKind(t, xmlenc.Failed, err)
+			require.Equal(t, c.want, key.n.Load(), name)
+		}
+	}
 
 	// The hint decides what is tried first, and nothing else.
 	named := envelope{key: keys().a, attrs: `Recipient="` + us + `"`}
-	a = &counter{PrivateKey: keys().a}
-	_, err = decrypt(message{to: fill(8, named)}.String(), loose, a)
+	a := &counter{PrivateKey: keys().a}
+	_, err := decrypt(message{to: fill(8, named)}.String(), loose, a)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, a.n.Load(), "the one for us is tried first")
 	_, err = decrypt(message{to: []envelope{{key: keys().c, attrs: named.attrs}, {key: keys().a, attrs: `Recipient="https://other.example"`}}}.String(), loose, keys().a)
 	require.NoError(t, err, "a wrong hint excludes nothing")
 
-	// One that can't be used may be for somebody else.
+	// One that can't be used may be for another recipient.
 	_, err = decrypt(message{to: []envelope{{key: keys().c, transport: rsa15}, {key: keys().a}}}.String(), xmlenc.Policy{}, keys().a)
 	require.NoError(t, err)
+}
+
+// J06: more EncryptedKeys than are tried, of which those that name us come
+// first wherever they stand.
+func TestTheEncryptedKeyThatNamesUsIsFound(t *testing.T) {
+	other := envelope{key: keys().c, attrs: `Recipient="https://other.example"`}
+	unnamed := envelope{key: keys().c}
+	named := envelope{key: keys().a, attrs: `Recipient="` + us + `"`}
+	notOurs := envelope{key: keys().c, attrs: named.attrs}
+	signed := loose
+	signed.Authenticated = true
+	many := func(n int, e envelope) []envelope { return slices.Repeat([]envelope{e}, n) }
+	for name, c := range map[string]struct {
+		to                []envelope
+		loose, signed     xmlenc.Kind
+		triedLoose, tried int64
+	}{
+		"nine, ours last":               {append(many(8, other), named), -1, -1, 1, 1},
+		"nine, ours first":              {append([]envelope{named}, many(8, unnamed)...), -1, -1, 1, 1},
+		"five hundred, ours between":    {slices.Concat(many(250, unnamed), []envelope{named}, many(249, other)), -1, -1, 1, 1},
+		"the second that names us":      {append(many(8, other), notOurs, named), -1, -1, 2, 2},
+		"the eighth that names us":      {append(many(7, notOurs), named), xmlenc.Failed, -1, 2, 8},
+		"the ninth that names us":       {append(many(8, notOurs), named), xmlenc.Failed, xmlenc.Failed, 2, 8},
+		"nine, and none names us":       {append(many(8, other), envelope{key: keys().a}), xmlenc.Shape, xmlenc.Shape, 0, 0},
+		"one that names us wrongly":     {append(many(8, other), notOurs, envelope{key: keys().a}), -1, -1, 2, 2},
+		"those that can't be used":      {append(many(9, envelope{key: keys().c, attrs: named.attrs, transport: xenc + "kw-aes128"}), named), -1, -1, 1, 1},
+		"eight that name others, alone": {append(many(7, other), envelope{key: keys().a}), -1, -1, 1, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			doc := message{to: c.to}.String()
+			for _, r := range []struct {
+				policy xmlenc.Policy
+				want   xmlenc.Kind
+				tried  int64
+			}{{loose, c.loose, c.triedLoose}, {signed, c.signed, c.tried}} {
+				a := &counter{PrivateKey: keys().a}
+				got, err := decrypt(doc, r.policy, a)
+				if r.want < 0 {
+					require.NoError(t, err)
+					require.Equal(t, good, got)
+				} else {
+					requireKind(t, r.want, err)
+				}
+				require.Equal(t, r.tried, a.n.Load())
+			}
+		})
+	}
 }
 
 func TestRetrievalMethod(t *testing.T) {

@@ -15,19 +15,21 @@ type Policy struct {
 	// Recipient is our entity ID. EncryptedKeys that name it are tried first.
 	Recipient string
 	// Authenticated: the ciphertext stands inside a signature that was verified,
-	// so nobody but its signer can have changed it.
+	// so only its signer can have changed it.
 	Authenticated bool
 	// AllowUnauthenticatedCBC accepts CBC elsewhere too. CBC has no integrity of
-	// its own: who can send changed ciphertext again and again, and see how each
-	// one fails, reads the plaintext.
+	// its own: an attacker who can send changed ciphertext again and again, and
+	// see how each one fails, learns the plaintext.
 	AllowUnauthenticatedCBC bool
 	// AllowRSA15 accepts RSA 1.5 key transport.
 	AllowRSA15 bool
 }
 
 const (
-	// maxKeys bounds the EncryptedKeys of one element.
+	// maxKeys bounds the EncryptedKeys of one element that are tried.
 	maxKeys = 8
+	// maxUnauthenticatedKeys bounds them where no signature was verified yet.
+	maxUnauthenticatedKeys = 2
 	// maxTries bounds the private-key operations for one element.
 	maxTries = 8
 )
@@ -36,13 +38,13 @@ const (
 type Sealed struct {
 	block  block
 	value  []byte
-	keys   []wrapped // the likeliest first
+	keys   []wrapped // those to try, the likeliest first
 	policy Policy
 }
 
-// Malleable reports whether somebody other than the signer can have changed
-// what it decrypts to: CBC that no signature covers. Until something inside it
-// proves otherwise, its errors must all look the same.
+// Malleable reports whether an attacker can have changed what it decrypts to:
+// CBC that no signature covers. Until a signature inside it is verified, its
+// errors must all look the same.
 func (s *Sealed) Malleable() bool { return s.block.cbc && !s.policy.Authenticated }
 
 // Read checks the form of an EncryptedAssertion, EncryptedID or
@@ -71,8 +73,8 @@ func Read(n xmltree.Node, policy Policy) (*Sealed, error) {
 }
 
 // refuseReferences wants everything to be in the message. RetrievalMethod may
-// point at an EncryptedKey beside it; a CipherReference, or an address, is for
-// somebody who fetches things.
+// point at an EncryptedKey beside it; a CipherReference or an address would have
+// to be fetched.
 func refuseReferences(n xmltree.Node) error {
 	var err error
 	n.Walk(func(c xmltree.Node) {
@@ -110,7 +112,7 @@ func readPart(n xmltree.Node) (part, error) {
 		switch {
 		case rest.Is(xmltree.Encryption, "EncryptionProperties"), rest.Is(xmltree.Encryption, "ReferenceList"), rest.Is(xmltree.Encryption, "CarriedKeyName"):
 		default:
-			return p, shape(n.Local() + " holds something that XML Encryption doesn't have there")
+			return p, &Error{Kind: Shape, Detail: "unexpected element in " + n.Local(), Got: rest.Name()}
 		}
 	}
 	var ok bool
@@ -125,9 +127,9 @@ func readBlock(method xmltree.Node, policy Policy) (block, error) {
 	b, known := blocks[name]
 	switch {
 	case !known:
-		return b, &Error{Kind: Algorithm, Detail: "EncryptedData", Want: "AES-GCM, or AES-CBC inside a signature that holds", Got: name}
+		return b, &Error{Kind: Algorithm, Detail: "EncryptedData", Want: "AES-GCM, or AES-CBC inside a verified signature", Got: name}
 	case b.cbc && !policy.Authenticated && !policy.AllowUnauthenticatedCBC:
-		return b, &Error{Kind: Algorithm, Detail: "EncryptedData, with no signature around it that holds", Want: "AES-GCM", Got: name}
+		return b, &Error{Kind: Algorithm, Detail: "EncryptedData outside any verified signature", Want: "AES-GCM", Got: name}
 	}
 	for c := method.First(); c.OK(); c = c.Next() {
 		if !c.Is(xmltree.Encryption, "KeySize") || strings.TrimSpace(c.Text()) != strconv.Itoa(8*b.keyLen) {
@@ -137,16 +139,20 @@ func readBlock(method xmltree.Node, policy Policy) (block, error) {
 	return b, nil
 }
 
-// readKeys reads the EncryptedKeys. One whose algorithm is not accepted may be
-// for somebody else; it is refused only if there is no other.
+// readKeys reads the EncryptedKeys to try, the likeliest first. One whose
+// algorithm is not accepted may be for another recipient; it is refused only if
+// there is no other.
 func (s *Sealed) readKeys(data, keyInfo xmltree.Node) error {
-	nodes, referenced, err := gatherKeys(data, keyInfo)
+	found, err := gatherKeys(data, keyInfo, s.policy.Recipient)
 	if err != nil {
 		return err
 	}
 	var refused error
-	for _, n := range nodes {
-		w, err := readKey(n, s.policy)
+	for _, k := range found {
+		if len(s.keys) == maxKeys {
+			break
+		}
+		w, err := readKey(k.node, s.policy)
 		if e, ok := err.(*Error); ok && e.Kind == Algorithm {
 			refused = cmp.Or(refused, err)
 			continue
@@ -154,30 +160,38 @@ func (s *Sealed) readKeys(data, keyInfo xmltree.Node) error {
 		if err != nil {
 			return err
 		}
-		id, _ := n.Attr("Id")
-		w.likely = likeliness(n, s.policy.Recipient, referenced[id])
 		s.keys = append(s.keys, w)
 	}
 	if len(s.keys) == 0 {
 		return refused
 	}
-	slices.SortStableFunc(s.keys, func(a, b wrapped) int { return cmp.Compare(b.likely, a.likely) })
+	if !s.policy.Authenticated {
+		s.keys = s.keys[:min(len(s.keys), maxUnauthenticatedKeys)]
+	}
 	return nil
+}
+
+// hinted is an EncryptedKey and how likely it is for us.
+type hinted struct {
+	node   xmltree.Node
+	likely int
 }
 
 // gatherKeys finds the EncryptedKeys: those in EncryptedData's KeyInfo, and
 // those beside it, which a RetrievalMethod may single out by their IDs (SAML
 // Core 6.1, XML Encryption 3.5.1 and 3.5.2). Everything else in a KeyInfo is
-// passed over.
-func gatherKeys(data, keyInfo xmltree.Node) (nodes []xmltree.Node, referenced map[string]bool, err error) {
-	referenced = make(map[string]bool)
+// passed over. Those that are likely for us come first. There may be more than
+// are tried if one of them names us.
+func gatherKeys(data, keyInfo xmltree.Node, us string) ([]hinted, error) {
+	var found []hinted
+	referenced := make(map[string]bool)
 	for c := keyInfo.First(); c.OK(); c = c.Next() {
 		switch {
 		case c.Is(xmltree.Encryption, "EncryptedKey"):
-			nodes = append(nodes, c)
+			found = append(found, hinted{node: c})
 		case c.Is(xmltree.Signature, "RetrievalMethod"):
 			if typ, given := c.Attr("Type"); given && typ != typeKey || c.First().OK() {
-				return nil, nil, shape("a RetrievalMethod to something other than an EncryptedKey, or with transforms")
+				return nil, shape("RetrievalMethod refers to something other than an EncryptedKey, or has transforms")
 			}
 			uri, _ := c.Attr("URI")
 			referenced[uri[1:]] = true // refuseReferences has seen to it that it is "#ID"
@@ -185,36 +199,47 @@ func gatherKeys(data, keyInfo xmltree.Node) (nodes []xmltree.Node, referenced ma
 	}
 	for c := data.Next(); c.OK(); c = c.Next() {
 		if !c.Is(xmltree.Encryption, "EncryptedKey") {
-			return nil, nil, shape("something other than EncryptedKeys after EncryptedData")
+			return nil, &Error{Kind: Shape, Detail: "unexpected element after EncryptedData", Want: "EncryptedKey", Got: c.Name()}
 		}
-		nodes = append(nodes, c)
+		found = append(found, hinted{node: c})
 	}
-	found := 0
-	for _, n := range nodes {
-		if id, _ := n.Attr("Id"); referenced[id] {
-			found++
+	references := 0
+	for i := range found {
+		id, _ := found[i].node.Attr("Id")
+		if referenced[id] {
+			references++
 		}
+		found[i].likely = likeliness(found[i].node, us, referenced[id])
 	}
+	slices.SortStableFunc(found, func(a, b hinted) int { return cmp.Compare(b.likely, a.likely) })
 	switch {
-	case found < len(referenced):
-		return nil, nil, shape("a RetrievalMethod to an EncryptedKey that is not beside EncryptedData")
-	case len(nodes) == 0:
-		return nil, nil, shape("no EncryptedKey")
-	case len(nodes) > maxKeys:
-		return nil, nil, shape("more than " + strconv.Itoa(maxKeys) + " EncryptedKeys")
+	case references < len(referenced):
+		return nil, shape("RetrievalMethod refers to no EncryptedKey beside EncryptedData")
+	case len(found) == 0:
+		return nil, shape("no EncryptedKey")
+	case len(found) > maxKeys && found[0].likely < namesUs:
+		return nil, shape("more than " + strconv.Itoa(maxKeys) + " EncryptedKeys, none of which names us as Recipient")
 	}
-	return nodes, referenced, nil
+	return found, nil
 }
+
+// How likely an EncryptedKey is for us. That a RetrievalMethod refers to it adds
+// one.
+const (
+	namesAnother = 0
+	namesNone    = 2
+	namesUs      = 4
+)
 
 // likeliness orders EncryptedKeys by their hints (XML Encryption 3.5.1,
 // Recipient). A hint decides what is tried first, never what is trusted.
 func likeliness(n xmltree.Node, us string, referenced bool) int {
-	likely := 0
+	likely := namesAnother
 	switch recipient, given := n.Attr("Recipient"); {
 	case given && recipient == us:
-		likely = 4
+		likely = namesUs
 	case !given:
-		likely = 2
+		likely = namesNone
 	}
 	if referenced {
 		likely++

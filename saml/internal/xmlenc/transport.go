@@ -14,14 +14,14 @@ type wrapped struct {
 	pkcs1     bool // RSA 1.5, else RSA-OAEP with what follows
 	hash, mgf crypto.Hash
 	label     []byte
-	likely    int
 }
 
-// maxLabel bounds OAEPparams, in bytes. Nobody is known to use them.
+// maxLabel bounds OAEPparams, in bytes. No identity provider is known to use
+// them.
 const maxLabel = 256
 
-// readKey checks the form of an EncryptedKey. Its KeyInfo would say whose key
-// it is for, and is not looked at: ours are few, and are tried.
+// readKey checks the form of an EncryptedKey. Its KeyInfo, which may say whose
+// key it is for, is not read: ours are few, and are tried.
 func readKey(n xmltree.Node, policy Policy) (wrapped, error) {
 	p, err := readPart(n)
 	if err != nil {
@@ -71,9 +71,9 @@ func (w *wrapped) readOAEP(method xmltree.Node, name string) error {
 	return nil
 }
 
-// unwrap gives a content key of n bytes, whatever happens: where the private
-// key can't give one, a random one, and ok is false. So a wrong key, a wrong
-// padding and a wrong length all go on to the same work as a good key.
+// unwrap always gives a content key of n bytes. Where the private key gives
+// none, it is a random one and ok is false: a wrong key, a wrong padding and a
+// wrong length are followed by the same work as a good key.
 func (w *wrapped) unwrap(key crypto.Decrypter, random io.Reader, n int) (content []byte, ok bool) {
 	spare := make([]byte, n)
 	if _, err := io.ReadFull(random, spare); err != nil {
@@ -81,8 +81,8 @@ func (w *wrapped) unwrap(key crypto.Decrypter, random io.Reader, n int) (content
 	}
 	var opts crypto.DecrypterOpts = &rsa.OAEPOptions{Hash: w.hash, MGFHash: w.mgf, Label: w.label}
 	if w.pkcs1 {
-		// Where the padding is wrong this gives a random key too, without
-		// telling anybody, us included (RFC 3218, 2.3.2).
+		// Where the padding is wrong this gives a random key too, and doesn't
+		// say so (RFC 3218, 2.3.2).
 		//lint:ignore SA1019 only where InsecureAllowRSA15 asks for it
 		opts = &rsa.PKCS1v15DecryptOptions{SessionKeyLen: n}
 	}
