@@ -27,18 +27,11 @@ func (r *AuthnRequest) RedirectURL(relayState string) (string, error) {
 	if err := r.checkSend(HTTPRedirect, relayState); err != nil {
 		return "", err
 	}
-	var deflated bytes.Buffer
-	w, err := flate.NewWriter(&deflated, flate.BestCompression)
+	deflated, err := r.sp.deflate(r.head + r.tail)
 	if err != nil {
 		return "", configError("AuthnRequest", "can't be deflated", err)
 	}
-	if _, err := io.WriteString(w, r.head+r.tail); err != nil {
-		return "", configError("AuthnRequest", "can't be deflated", err)
-	}
-	if err := w.Close(); err != nil {
-		return "", configError("AuthnRequest", "can't be deflated", err)
-	}
-	query := "SAMLRequest=" + url.QueryEscape(base64.StdEncoding.EncodeToString(deflated.Bytes()))
+	query := "SAMLRequest=" + url.QueryEscape(base64.StdEncoding.EncodeToString(deflated))
 	if relayState != "" {
 		query += "&RelayState=" + url.QueryEscape(relayState)
 	}
@@ -52,6 +45,26 @@ func (r *AuthnRequest) RedirectURL(relayState string) (string, error) {
 		separator = "&"
 	}
 	return r.sso + separator + query, nil
+}
+
+// deflate compresses a message (Bindings 3.4.4.1). A writer takes 0.8 MB and
+// longer to make than to use, so it is kept for the next message.
+func (sp *ServiceProvider) deflate(message string) ([]byte, error) {
+	var out bytes.Buffer
+	w, kept := sp.deflaters.Get().(*flate.Writer)
+	if kept {
+		w.Reset(&out)
+	} else {
+		w, _ = flate.NewWriter(&out, flate.DefaultCompression) // fails on unknown levels only
+	}
+	if _, err := io.WriteString(w, message); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	sp.deflaters.Put(w)
+	return out.Bytes(), nil
 }
 
 // PostForm is the form to send with HTTP-POST. relayState is at most 80

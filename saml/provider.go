@@ -17,6 +17,8 @@ type ServiceProvider struct {
 
 	mu      sync.Mutex        // held while acs is replaced; guards retired
 	retired map[uint16]string // every explicit index ever given out, and its URL
+
+	deflaters sync.Pool // of *flate.Writer, for HTTP-Redirect
 }
 
 // New validates a configuration and makes the service provider that it
