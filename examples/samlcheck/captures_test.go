@@ -138,9 +138,42 @@ type report struct {
 			Value  *string `json:"value"`
 			Format *string `json:"format"`
 		} `json:"name_id"`
-		SessionIndex *string             `json:"session_index"`
-		Attributes   map[string][]string `json:"attributes"`
+		SessionIndex    *string             `json:"session_index"`
+		Attributes      map[string][]string `json:"attributes"`
+		AttributeValues []struct {
+			Name         string `json:"name"`
+			NameFormat   string `json:"name_format"`
+			FriendlyName string `json:"friendly_name"`
+			Values       []struct {
+				Kind string `json:"kind"`
+				Text string `json:"text"`
+				XML  string `json:"xml"`
+			} `json:"values"`
+		} `json:"attribute_values"`
 	} `json:"assertion"`
+	Missing []struct {
+		Flag    string   `json:"flag"`
+		Passes  []string `json:"passes"`
+		GivesUp string   `json:"gives_up"`
+	} `json:"missing"`
+	PassesWithMissing *bool `json:"passes_with_missing"`
+	Remaining         []struct {
+		Rule   string `json:"rule"`
+		Reason string `json:"reason"`
+		Detail string `json:"detail"`
+		Hint   string `json:"hint"`
+	} `json:"remaining"`
+	Unreached *bool    `json:"unreached"`
+	Notes     []string `json:"notes"`
+}
+
+// flags are the missing ones.
+func (r report) flags() []string {
+	out := []string{}
+	for _, m := range r.Missing {
+		out = append(out, m.Flag)
+	}
+	return out
 }
 
 // decode is strict: no key unknown, none missing, nothing after the report.
@@ -166,7 +199,19 @@ func decode(t *testing.T, stdout string) report {
 			failed++
 		}
 	}
+	require.NotNil(t, r.Missing)
+	require.NotNil(t, r.PassesWithMissing)
+	require.NotNil(t, r.Remaining)
+	require.NotNil(t, r.Unreached)
+	require.NotNil(t, r.Notes)
+	for _, m := range r.Missing {
+		require.NotEmpty(t, m.Passes, m.Flag)
+		require.NotEmpty(t, m.GivesUp, m.Flag)
+	}
 	if *r.Accepted {
+		require.Empty(t, r.Missing)
+		require.Empty(t, r.Remaining)
+		require.False(t, *r.PassesWithMissing)
 		require.Zero(t, failed)
 		require.Empty(t, *r.Reason)
 		require.Empty(t, *r.Detail)

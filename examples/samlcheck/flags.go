@@ -5,9 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"strconv"
 	"time"
-
-	"github.com/meridian-saml/meridian/saml"
 )
 
 // options is the command line. Repeatable flags are slices.
@@ -21,26 +20,13 @@ type options struct {
 	keys                     []string
 	allowSHA1, allowRSA1024  bool
 	allowCBC, allowRSA15     bool
+	allowMissingNameID       bool
+	allowExpiredMetadata     bool
 	maxAge                   time.Duration
+	entry                    int // 0: the last
 	json                     bool
 	file                     string // empty: standard input
 }
-
-const usage = `usage: samlcheck [flags] [FILE]
-
-Says whether a captured SAML response would be accepted, and why, rule by rule.
-The response is read from FILE, or from standard input if there is none or it
-is "-": the SAMLResponse form value in base64, as it was before a page or a
-browser's tools wrote its + as %2B or &#43;, or the XML in it.
-
-Exit status: 0 accepted; 1 rejected, be it for bad base64 or bad XML; 2 wrong
-usage or configuration, or a file that can't be read.
-
-Needed: -idp-metadata, or -idp-entity-id with -idp-cert; -entity-id; -acs;
--request-id or -unsolicited; -key for what is encrypted.
-
-flags:
-`
 
 func parse(args []string, help io.Writer) (options, error) {
 	var o options
@@ -66,7 +52,10 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.BoolVar(&o.allowRSA1024, "allow-rsa1024", false, "accept RSA keys from 1024 bits on (default: from 2048)")
 	fs.BoolVar(&o.allowCBC, "allow-cbc", false, "accept CBC encryption outside a verified signature")
 	fs.BoolVar(&o.allowRSA15, "allow-rsa15", false, "accept RSA 1.5 key transport")
+	fs.BoolVar(&o.allowMissingNameID, "allow-missing-nameid", false, "accept an assertion without a NameID; the service identifies users by an attribute")
+	fs.BoolVar(&o.allowExpiredMetadata, "allow-expired-metadata", false, "accept metadata that is past its validUntil")
 	once(fs, "max-age", "how long after its IssueInstant an assertion can be used, a `DURATION` such as 30m (default 1h)", o.setMaxAge)
+	once(fs, "entry", "of a HAR file or a SAML-tracer export: take the `N`th POST with a SAMLResponse, from 1 (default: the last)", o.setEntry)
 	fs.BoolVar(&o.json, "json", false, "write the report as JSON")
 
 	err := fs.Parse(args)
@@ -77,16 +66,24 @@ func parse(args []string, help io.Writer) (options, error) {
 		fs.PrintDefaults()
 		return o, err
 	case err != nil:
-		return o, fmt.Errorf("%w (-h lists the flags)", err)
+		return o, withHelp(err)
 	case fs.NArg() > 1:
-		return o, fmt.Errorf("one FILE, after all flags; got %q", fs.Args())
+		return o, withHelp(fmt.Errorf("one FILE, after all flags; got %q", fs.Args()))
 	}
 	if o.file = fs.Arg(0); o.file == "-" {
 		o.file = ""
 	} else if o.file == "" && fs.NArg() == 1 {
-		return o, errors.New("FILE is empty")
+		return o, withHelp(errors.New("FILE is empty"))
 	}
-	return o, o.check()
+	return o, withHelp(o.check())
+}
+
+// withHelp says how to get help, in an error of usage.
+func withHelp(err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w (-h lists the flags)", err)
 }
 
 // once defines a flag that can't be given twice: of two values, one would be
@@ -125,6 +122,13 @@ func (o *options) setMaxAge(s string) (err error) {
 	return nil
 }
 
+func (o *options) setEntry(s string) (err error) {
+	if o.entry, err = strconv.Atoi(s); err != nil || o.entry < 1 {
+		return errors.New("want a number from 1")
+	}
+	return nil
+}
+
 // check looks at the flags together.
 func (o *options) check() error {
 	byHand := o.idpEntityID != "" || len(o.idpCerts) > 0
@@ -147,8 +151,4 @@ func (o *options) check() error {
 		return errors.New("-request-id or -unsolicited is missing: does the response answer a request?")
 	}
 	return nil
-}
-
-func (o *options) expect() saml.Expect {
-	return saml.Expect{ACS: o.acs, RequestIDs: o.requestIDs, Unsolicited: o.unsolicited}
 }

@@ -6,11 +6,16 @@
 // It judges exactly as a service provider that is built on package saml would
 // judge the same response at that time; only what such a service provider
 // remembers (which requests are open, which assertions were used) has to be
-// said by flags, or is not looked at.
+// said by flags, or is not looked at. It also reads a copied form body, a HAR
+// file and an export of SAML-tracer.
+//
+// For a rejected response it names in one run each flag that would pass what
+// failed, what that flag gives up, and what no flag passes. It finds them by
+// judging the response again with other flags; the verdict stays that of the
+// flags given.
 package main
 
 import (
-	"bytes"
 	"errors"
 	"flag"
 	"fmt"
@@ -47,15 +52,19 @@ func run(args []string, stdin io.Reader, out io.Writer) (int, error) {
 	if err != nil {
 		return exitUsage, err
 	}
-	sp, err := o.serviceProvider()
+	s, err := o.load()
 	if err != nil {
 		return exitUsage, err
 	}
-	message, err := o.read(stdin)
+	input, err := o.read(stdin)
 	if err != nil {
 		return exitUsage, err
 	}
-	report, err := judge(sp, message, o.expect())
+	m, err := findMessage(input, o.entry)
+	if err != nil {
+		return exitUsage, withHelp(err)
+	}
+	r, err := examine(s, m)
 	if err != nil {
 		return exitUsage, err
 	}
@@ -63,32 +72,90 @@ func run(args []string, stdin io.Reader, out io.Writer) (int, error) {
 	if o.json {
 		write = writeJSON
 	}
-	if err := write(out, report); err != nil {
+	if err := write(out, r); err != nil {
 		return exitUsage, err
 	}
-	if report.Assertion == nil {
+	if r.Assertion == nil {
 		return exitRejected, nil
 	}
 	return exitAccepted, nil
 }
 
-// judge takes both forms. An expectation that makes no sense is the caller's
-// mistake and no verdict.
-func judge(sp *saml.ServiceProvider, message []byte, want saml.Expect) (saml.Report, error) {
-	explain := sp.Explain
-	if isXML(message) {
-		explain = sp.ExplainXML
-	}
-	report := explain(message, want)
-	var e *saml.Error
-	if errors.As(report.Err, &e) && e.Reason == saml.ReasonConfig {
-		return saml.Report{}, e
-	}
-	return report, nil
+// report is all that is said of a message: the verdict of the flags given, and
+// what other flags would change.
+type report struct {
+	saml.Report
+	outcome
+	notes []string
 }
 
-// isXML goes by the first byte that is no white space: base64 has no '<'.
-func isXML(message []byte) bool {
-	message = bytes.TrimPrefix(message, []byte("\xef\xbb\xbf"))
-	return bytes.HasPrefix(bytes.TrimLeft(message, " \t\r\n"), []byte("<"))
+// examine judges a message. An expectation or a configuration that makes no
+// sense is the caller's mistake and no verdict.
+func examine(s setup, m message) (report, error) {
+	if m.err != nil {
+		return unread(m.err), nil
+	}
+	r, err := s.explain(m)
+	if weak := new(saml.Error); errors.As(err, &weak) && weak.Reason == saml.ReasonKey {
+		return report{}, s.weakKey(err, m)
+	}
+	if err != nil {
+		return report{}, err
+	}
+	out := report{Report: r}
+	if r.Assertion == nil {
+		out.outcome = search(s, m)
+	}
+	out.notes = notes(m, out)
+	return out, nil
+}
+
+// explain takes both forms of a message.
+func (s setup) explain(m message) (saml.Report, error) {
+	sp, err := s.serviceProvider()
+	if err != nil {
+		return saml.Report{}, err
+	}
+	explain := sp.Explain
+	if isXML(m.body) {
+		explain = sp.ExplainXML
+	}
+	r := explain(m.body, saml.Expect{ACS: s.acs, RequestIDs: s.requestIDs, Unsolicited: s.unsolicited})
+	if e := new(saml.Error); errors.As(r.Err, &e) && e.Reason == saml.ReasonConfig {
+		return saml.Report{}, inFlags(e, s.flagOf(), "")
+	}
+	return r, nil
+}
+
+// unread is the report on input that holds no response.
+func unread(err error) report {
+	var e *saml.Error
+	errors.As(err, &e)
+	c := saml.Check{Rule: e.Rule, Detail: e.Explain(), Reason: e.Reason}
+	return report{Report: saml.Report{Err: err, Checks: []saml.Check{c}}, outcome: outcome{remaining: []saml.Check{c}, unreached: true}}
+}
+
+// weakKey tells of a -key that is too short everything that can be told: no
+// service provider can be made with it, so there is no verdict.
+func (s setup) weakKey(err error, m message) error {
+	if s.allowRSA1024 {
+		return err
+	}
+	out := search(s, m)
+	text := err.Error() + "; -allow-rsa1024 would pass this"
+	for _, f := range out.missing {
+		if f.flag != "-allow-rsa1024" {
+			text += ", " + f.flag + " is needed too"
+		}
+	}
+	for _, c := range out.remaining {
+		if c.Rule == configuration {
+			return err
+		}
+		text += "; no flag passes " + c.Rule + ": " + c.Detail
+	}
+	if out.passes {
+		text += "; with that the response would pass"
+	}
+	return errors.New(text)
 }

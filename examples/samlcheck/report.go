@@ -1,10 +1,10 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,40 +13,12 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// reportJSON is what -json writes. Every key is always there; assertion is
-// null in a rejection.
-type reportJSON struct {
-	Accepted  bool           `json:"accepted"`
-	Reason    saml.Reason    `json:"reason"` // empty if accepted
-	Detail    string         `json:"detail"`
-	Checks    []checkJSON    `json:"checks"`
-	Assertion *assertionJSON `json:"assertion"`
-}
-
-type checkJSON struct {
-	Rule   string `json:"rule"`
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail"`
-}
-
-type assertionJSON struct {
-	Issuer string `json:"issuer"`
-	NameID struct {
-		Value  string `json:"value"`
-		Format string `json:"format"`
-	} `json:"name_id"`
-	SessionIndex string `json:"session_index"`
-	// Attributes holds the text values, by Name. A value that holds elements
-	// is no text, and is left out; the text report mentions it.
-	Attributes map[string][]string `json:"attributes"`
-}
-
 // certificateRule is no rule of the verdict: a certificate's dates are
 // reported, not enforced.
 const certificateRule = "Certificate dates (Metadata Interoperability 2.6.1), not enforced"
 
 // verdict gives the Reason and the detail of the first rule that didn't hold.
-func verdict(r saml.Report) (reason saml.Reason, rule, detail string) {
+func verdict(r report) (reason saml.Reason, rule, detail string) {
 	var e *saml.Error
 	if !errors.As(r.Err, &e) {
 		return "", "", ""
@@ -55,7 +27,7 @@ func verdict(r saml.Report) (reason saml.Reason, rule, detail string) {
 }
 
 // checks lists the rules, and what was noted beside them.
-func checks(r saml.Report) []checkJSON {
+func checks(r report) []checkJSON {
 	out := []checkJSON{}
 	for _, c := range r.Checks {
 		out = append(out, checkJSON{Rule: c.Rule, OK: c.OK, Detail: c.Detail})
@@ -68,44 +40,24 @@ func checks(r saml.Report) []checkJSON {
 	return out
 }
 
-func writeJSON(out io.Writer, r saml.Report) error {
-	report := reportJSON{Accepted: r.Assertion != nil, Checks: checks(r)}
-	report.Reason, _, report.Detail = verdict(r)
-	if a := r.Assertion; a != nil {
-		j := &assertionJSON{Issuer: a.Issuer(), SessionIndex: a.SessionIndex(), Attributes: make(map[string][]string)}
-		j.NameID.Value, j.NameID.Format = a.NameID().Value, a.NameID().Format
-		for _, attr := range a.Attributes() {
-			if values := a.Values(attr.Name); values != nil {
-				j.Attributes[attr.Name] = values
-			} else {
-				j.Attributes[attr.Name] = []string{}
-			}
-		}
-		report.Assertion = j
-	}
-	e := json.NewEncoder(out)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(report)
-}
-
-func writeText(out io.Writer, r saml.Report) error {
+func writeText(out io.Writer, r report) error {
 	var b strings.Builder
 	line := func(format string, args ...any) { b.WriteString(printable(fmt.Sprintf(format, args...)) + "\n") }
 	for _, c := range checks(r) {
-		mark, detail := "ok  ", ""
+		mark := "ok  "
 		if !c.OK {
 			mark = "FAIL"
 		}
-		if c.Detail != "" {
-			detail = ": " + c.Detail
-		}
-		line("%s  %s%s", mark, c.Rule, detail)
+		line("%s  %s", mark, withDetail(c.Rule, c.Detail))
+	}
+	for _, n := range r.notes {
+		line("note  %s", n)
 	}
 	line("")
 	if r.Assertion == nil {
 		reason, rule, detail := verdict(r)
 		line("rejected: %s: %s", reason, strings.TrimPrefix(rule+": "+detail, ": "))
+		suggest(line, r)
 	} else {
 		line("accepted")
 		describe(line, r.Assertion)
@@ -114,14 +66,97 @@ func writeText(out io.Writer, r saml.Report) error {
 	return err
 }
 
+func withDetail(rule, detail string) string {
+	if detail == "" {
+		return rule
+	}
+	return rule + ": " + detail
+}
+
+// suggest lists the flags that would pass what failed, and what none passes.
+func suggest(line func(string, ...any), r report) {
+	if len(r.missing) > 0 {
+		line("")
+		switch {
+		case r.passes:
+			line("With all of these the response would pass:")
+		case r.unreached:
+			line("At least these are missing:")
+		default:
+			line("These would pass a part of it:")
+		}
+	}
+	for _, f := range r.missing {
+		if f.flag == keyFlag {
+			line("  %s is needed:", f.flag)
+		} else {
+			line("  %s would pass this:", f.flag)
+		}
+		for _, c := range f.passes {
+			line("    %s", withDetail(c.Rule, c.Detail))
+		}
+		line("    gives up: %s", f.givesUp)
+	}
+	if len(r.remaining) > 0 {
+		line("")
+		line("No flag passes this:")
+	}
+	for _, c := range r.remaining {
+		line("  %s", withDetail(c.Rule, c.Detail))
+		if hint := hints[c.Reason]; hint != "" {
+			line("    %s", hint)
+		}
+	}
+	if r.unreached {
+		line("")
+		line("Later rules could not be looked at.")
+	}
+}
+
+// hints say what to look for where no flag helps.
+var hints = map[saml.Reason]string{
+	saml.ReasonBase64:      "Is the value complete, and as it was posted?",
+	saml.ReasonXML:         "Is the value complete, and as it was posted?",
+	saml.ReasonStatus:      "The identity provider refused the sign-in: its log says why.",
+	saml.ReasonUnsigned:    "The identity provider must sign the Response, the assertion or both.",
+	saml.ReasonSignature:   "Is the metadata or certificate current, and that of the identity provider that sent the response? A copy that was formatted or edited does not verify.",
+	saml.ReasonIssuer:      "Is the metadata that of the identity provider that sent the response?",
+	saml.ReasonEncrypted:   "Is -key the private key of the certificate that the identity provider has for this service?",
+	saml.ReasonRecipient:   "The identity provider made the assertion for another URL.",
+	saml.ReasonDestination: "The identity provider sent the response to another URL.",
+}
+
+// notes are what is worth knowing beside the rules.
+func notes(m message, r report) []string {
+	out := slices.Clone(m.notes)
+	if m.form && (m.relayState == "" || m.relayState == "null") && len(scan(decoded(m.body)).requestIDs) > 0 {
+		out = append(out, fmt.Sprintf("the response names a request, and RelayState in the form is %q: a service that sent one with its request, as package acs does, wants it back (Bindings 3.5.3)", m.relayState))
+	}
+	if r.Assertion == nil {
+		return out
+	}
+	if name := r.Assertion.NameID().Value; strings.TrimSpace(name) != name {
+		out = append(out, fmt.Sprintf("the NameID begins or ends with white space, which is part of the name: %q", name))
+	}
+	return out
+}
+
 // describe tells what the assertion says. Values are quoted: they are the
 // identity provider's, and this goes to a terminal.
 func describe(line func(string, ...any), a *saml.Assertion) {
 	name := a.NameID()
 	line("  issuer          %q", a.Issuer())
-	line("  name ID         %q", name.Value)
-	line("    format        %q", name.Format)
-	line("  in response to  %q", a.InResponseTo())
+	if name == (saml.NameID{}) {
+		line("  name ID         (none)")
+	} else {
+		line("  name ID         %q", name.Value)
+		line("    format        %q", name.Format)
+	}
+	if id := a.InResponseTo(); id == "" {
+		line("  in response to  (no request)")
+	} else {
+		line("  in response to  %q", id)
+	}
 	line("  session index   %q", a.SessionIndex())
 	line("  authenticated   %s, %q", instant(a.AuthnInstant()), a.AuthnContext())
 	line("  usable before   %s", instant(a.NotOnOrAfter()))
@@ -129,18 +164,7 @@ func describe(line func(string, ...any), a *saml.Assertion) {
 		line("  session ends    %s", instant(end))
 	}
 	for _, attr := range a.Attributes() {
-		var values []string
-		for _, v := range attr.Values {
-			switch {
-			case v.Nil:
-				values = append(values, "nil")
-			case len(v.Elements) > 0:
-				values = append(values, fmt.Sprintf("(%d elements)", len(v.Elements)))
-			default:
-				values = append(values, strconv.Quote(v.Text))
-			}
-		}
-		line("  attribute       %q = %s", attr.Name, strings.Join(values, ", "))
+		line("  attribute       %q = %s", attr.Name, listed(attr.Values))
 	}
 }
 

@@ -11,7 +11,9 @@ import (
 	"encoding/base64"
 	"encoding/pem"
 	"math/big"
+	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +43,8 @@ func TestHelp(t *testing.T) {
 		require.Empty(t, stderr)
 		for _, name := range []string{
 			"idp-metadata", "idp-entity-id", "idp-cert", "entity-id", "acs", "request-id", "unsolicited", "now", "key",
-			"allow-sha1", "allow-rsa1024", "allow-cbc", "allow-rsa15", "max-age", "json",
+			"allow-sha1", "allow-rsa1024", "allow-cbc", "allow-rsa15", "allow-missing-nameid", "allow-expired-metadata",
+			"max-age", "entry", "json",
 		} {
 			require.Contains(t, stdout, "\n  -"+name)
 		}
@@ -58,6 +61,8 @@ func TestBadFlags(t *testing.T) {
 	with := func(more ...string) []string { return append(more, good...) }
 	noRequest := without(without(good, "-request-id", 1), "-request-id", 1)
 	noIdP := without(good, "-idp-metadata", 1)
+	// The usage is right, and a value or a file is not.
+	aboutValues := []string{"-acs is relative", "-acs has a fragment", "-acs has another scheme", "-entity-id is too long", "FILE is missing", "FILE is a folder"}
 	for _, x := range []struct {
 		name, want string
 		args       []string
@@ -92,10 +97,19 @@ func TestBadFlags(t *testing.T) {
 		{"two files", "one FILE", append(good, "a", "b")},
 		{"a flag after FILE", "one FILE", append(good, "a", "-json")},
 		{"FILE is empty", "FILE", append(good, "")},
+		{"-entry is no number", "-entry", with("-entry", "x")},
+		{"-entry is zero", "from 1", with("-entry", "0")},
+		{"-entry twice", "given twice", with("-entry", "1", "-entry", "1")},
+		{"-entry without a HAR file", "-entry is for a HAR file", with("-entry", "1")},
 		{"FILE is missing", "no-such-file", append(good, "no-such-file")},
 		{"FILE is a folder", "directory", append(good, dir)},
 	} {
-		t.Run(x.name, func(t *testing.T) { requireUsageError(t, x.want, doc, x.args...) })
+		t.Run(x.name, func(t *testing.T) {
+			requireUsageError(t, x.want, doc, x.args...)
+			if !slices.Contains(aboutValues, x.name) {
+				requireUsageError(t, "-h lists the flags", doc, x.args...)
+			}
+		})
 	}
 }
 
@@ -170,6 +184,24 @@ func TestBadFiles(t *testing.T) {
 	requireUsageError(t, "no identity provider", doc, spMetadata...)
 }
 
+// Errors name flags and not fields of package saml, and say nothing twice.
+func TestErrorsNameFlags(t *testing.T) {
+	c, dir := named(t, "Google")
+	good := c.args(dir)
+	for _, args := range [][]string{
+		append(without(good, "-acs", 1), "-acs", "/saml/acs"),
+		append(without(good, "-entity-id", 1), "-entity-id", strings.Repeat("x", 1025)),
+		append(without(good, "-idp-metadata", 1), "-idp-metadata", write(t, "a.xml", []byte("hello"))),
+		append(without(good, "-idp-metadata", 1), "-idp-metadata", write(t, "b.xml", []byte("<a/>"))),
+	} {
+		_, _, stderr := run(t, nil, args...)
+		require.Regexp(t, `\Asamlcheck: -(acs|entity-id|idp-metadata [^ ]+): `, stderr)
+		require.NotContains(t, stderr, "Config.")
+		require.NotContains(t, stderr, "Metadata: ")
+		require.NotContains(t, stderr, "xmltree")
+	}
+}
+
 func TestGoodKeysAreRead(t *testing.T) {
 	c, dir := named(t, "Google")
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -194,7 +226,9 @@ func TestUnreadableMessages(t *testing.T) {
 		{"white space", "XML", " \r\n\t"},
 		{"not base64", "Base64", "hello, world"},
 		{"base64 that was cut", "Base64", packed[:len(packed)-7]},
-		{"base64 that was percent-encoded", "Base64", strings.ReplaceAll(packed, "+", "%2B") + "%3D"},
+		{"base64 that was percent-encoded twice", "Base64", url.QueryEscape(url.QueryEscape(packed))},
+		{"broken percent-encoding", "Base64", packed + "%3"},
+		{"broken JSON", "Base64", `{"log": `},
 		{"base64 of something else", "XML", base64.StdEncoding.EncodeToString([]byte("hello"))},
 		{"XML that was cut", "XML", string(doc[:len(doc)-20])},
 		{"HTML", "XML", "<!DOCTYPE html><p>hello"},

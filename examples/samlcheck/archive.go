@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"strings"
+)
+
+// archive is a HAR file (HTTP Archive 1.2) or an export of SAML-tracer, as far
+// as it is read here.
+type archive struct {
+	Log *struct {
+		Entries []struct {
+			Started string `json:"startedDateTime"`
+			Request struct {
+				Method   string `json:"method"`
+				URL      string `json:"url"`
+				PostData struct {
+					Text   string `json:"text"`
+					Params []struct {
+						Name  string `json:"name"`
+						Value string `json:"value"`
+					} `json:"params"`
+				} `json:"postData"`
+			} `json:"request"`
+		} `json:"entries"`
+	} `json:"log"`
+	// Requests are SAML-tracer's. Post has pairs of a name and a decoded value;
+	// the export can have hidden the values. SAML is the decoded message.
+	Requests []struct {
+		Method string     `json:"method"`
+		URL    string     `json:"url"`
+		Post   [][]string `json:"post"`
+		SAML   string     `json:"saml"`
+	} `json:"requests"`
+}
+
+// posted is a POST with a SAMLResponse.
+type posted struct {
+	url, when string
+	message
+}
+
+// fromArchive takes one of the responses in a file of recorded requests.
+func fromArchive(text []byte, entry int) (message, error) {
+	if len(text) > maxArchive {
+		return message{err: noResponse("the file is longer than %d bytes: save only the requests of the sign-in", maxArchive)}, nil
+	}
+	var a archive
+	if err := json.Unmarshal(text, &a); err != nil {
+		return message{err: noResponse("it begins like JSON and can't be read as a HAR file or an export of SAML-tracer: %v", err)}, nil
+	}
+	var kind string
+	var all []posted
+	switch {
+	case a.Log != nil && a.Requests != nil:
+		return message{err: noResponse("it is a HAR file and an export of SAML-tracer in one: which is meant?")}, nil
+	case a.Log != nil:
+		kind, all = "HAR file", a.har()
+	case a.Requests != nil:
+		kind, all = "SAML-tracer export", a.tracer()
+	default:
+		return message{err: noResponse("JSON that is neither a HAR file nor an export of SAML-tracer")}, nil
+	}
+	if len(all) == 0 {
+		return message{err: noResponse("no POST with a SAMLResponse in the %s", kind)}, nil
+	}
+	if entry > len(all) {
+		return message{}, fmt.Errorf("-entry %d: the %s has %d POSTs with a SAMLResponse", entry, kind, len(all))
+	}
+	if entry == 0 {
+		entry = len(all)
+	}
+	p := all[entry-1]
+	note := fmt.Sprintf("response %d of %d in the %s, posted to %q", entry, len(all), kind, p.url)
+	if p.when != "" {
+		note += fmt.Sprintf(" at %q", p.when)
+	}
+	if len(all) > 1 {
+		note += "; -entry N takes another"
+	}
+	p.notes = append([]string{note}, p.notes...)
+	return p.message, nil
+}
+
+// har lists the responses of a HAR file. The text of a body is as it was sent;
+// browsers that leave it out list the fields.
+func (a *archive) har() (out []posted) {
+	for _, e := range a.Log.Entries {
+		form := splitForm(e.Request.PostData.Text)
+		if e.Request.PostData.Text == "" {
+			form = nil
+			for _, p := range e.Request.PostData.Params {
+				form = append(form, field{p.Name, p.Value})
+			}
+		}
+		if e.Request.Method == "POST" && has(form, "SAMLResponse") {
+			out = append(out, posted{e.Request.URL, e.Started, fromForm(form, false)})
+		}
+	}
+	return out
+}
+
+// tracer lists the responses of an export of SAML-tracer. Where the export has
+// hidden the form's values, the message that the tracer decoded is taken.
+func (a *archive) tracer() (out []posted) {
+	for _, r := range a.Requests {
+		var form []field
+		for _, pair := range r.Post {
+			if len(pair) == 2 {
+				form = append(form, field{pair[0], pair[1]})
+			}
+		}
+		if r.Method != "POST" || !has(form, "SAMLResponse") {
+			continue
+		}
+		m := fromForm(form, true)
+		if m.err == nil && !isXML(decoded(m.body)) && isXML([]byte(r.SAML)) {
+			m = message{body: []byte(r.SAML), notes: []string{"the export hides the form's values, so the XML that SAML-tracer decoded is taken, and RelayState is not known"}}
+		}
+		out = append(out, posted{url: r.URL, message: m})
+	}
+	return out
+}
+
+func has(form []field, name string) bool {
+	for _, f := range form {
+		if f.name == name {
+			return true
+		}
+	}
+	return false
+}
+
+// decoded is the XML of a message in either form, nil if it is not base64. It
+// is for looking around; package saml decodes what is judged.
+func decoded(body []byte) []byte {
+	if isXML(body) {
+		return body
+	}
+	packed := strings.NewReplacer(" ", "", "\t", "", "\r", "", "\n", "").Replace(string(body))
+	doc, err := base64.StdEncoding.DecodeString(packed)
+	if err != nil {
+		return nil
+	}
+	return bytes.TrimSpace(doc)
+}

@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/xml"
+	"io"
+	"slices"
+	"strings"
+	"time"
+)
+
+// facts are the values in a message that a flag could name. Nothing vouches for
+// them: they are only ever tried, and package saml says whether one helps.
+type facts struct {
+	recipients []string // Recipient, then Destination
+	audiences  []string
+	requestIDs []string
+	issuers    []string
+	made       []time.Time // when the message says that it was made, and from when on it can be used
+	issued     time.Time   // the first IssueInstant
+	keyBits    int         // of the key that it is encrypted to; 0 if unknown
+}
+
+// maxFacts bounds each list, and with it how often a message is judged.
+const maxFacts = 4
+
+// scan reads the facts. It stops where the document can't be read.
+func scan(doc []byte) facts {
+	var f facts
+	var destination string
+	var text strings.Builder
+	inKey := false
+	d := xml.NewDecoder(bytes.NewReader(doc))
+	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
+	for {
+		token, err := d.RawToken()
+		if err != nil {
+			break
+		}
+		switch t := token.(type) {
+		case xml.StartElement:
+			text.Reset()
+			switch t.Name.Local {
+			case "EncryptedKey":
+				inKey = true
+			case "Response":
+				destination = attr(t, "Destination")
+			case "SubjectConfirmationData":
+				add(&f.recipients, attr(t, "Recipient"))
+			}
+			f.readTimes(t)
+			if t.Name.Local == "Response" || t.Name.Local == "SubjectConfirmationData" {
+				add(&f.requestIDs, attr(t, "InResponseTo"))
+			}
+		case xml.CharData:
+			text.Write(t)
+		case xml.EndElement:
+			switch t.Name.Local {
+			case "Audience":
+				add(&f.audiences, text.String())
+			case "Issuer":
+				add(&f.issuers, text.String())
+			case "EncryptedKey":
+				inKey = false
+			case "CipherValue":
+				if sealed, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text.String()), "")); err == nil && inKey && f.keyBits == 0 {
+					f.keyBits = 8 * len(sealed)
+				}
+			}
+		}
+	}
+	add(&f.recipients, destination)
+	return f
+}
+
+// readTimes reads the instants before which the message can't be used.
+func (f *facts) readTimes(t xml.StartElement) {
+	name := map[string]string{"Response": "IssueInstant", "Assertion": "IssueInstant", "Conditions": "NotBefore", "AuthnStatement": "AuthnInstant"}[t.Name.Local]
+	if name == "" {
+		return
+	}
+	if at, err := time.Parse(time.RFC3339Nano, attr(t, name)); err == nil && len(f.made) < 4*maxFacts {
+		f.made = append(f.made, at.UTC())
+		if name == "IssueInstant" && (f.issued.IsZero() || at.Before(f.issued)) {
+			f.issued = at
+		}
+	}
+}
+
+// latest is the last of the instants, in whole seconds; false if there is none.
+func (f *facts) latest() (time.Time, bool) {
+	if len(f.made) == 0 {
+		return time.Time{}, false
+	}
+	return slices.MaxFunc(f.made, time.Time.Compare).Truncate(time.Second), true
+}
+
+func attr(t xml.StartElement, name string) string {
+	for _, a := range t.Attr {
+		if a.Name.Local == name && a.Name.Space == "" {
+			return a.Value
+		}
+	}
+	return ""
+}
+
+func add(list *[]string, value string) {
+	if value != "" && len(*list) < maxFacts && !slices.Contains(*list, value) {
+		*list = append(*list, value)
+	}
+}
