@@ -47,7 +47,7 @@ func (a *App) resolve(req *authnRequest) (ACS, *Error) {
 	case req.ACSURL != nil && req.ACSIndex != nil:
 		return ACS{}, &Error{Reason: ReasonURLAndIndex,
 			Detail: "the request names both AssertionConsumerServiceURL and AssertionConsumerServiceIndex, which exclude each other (SAML Core 3.4.1)"}
-	case req.verified && a.SignedRequests:
+	case req.verified && a.SignedRequests && a.Profile == Okta:
 		return a.resolveSigned(req)
 	case req.ACSURL == nil && req.ACSIndex == nil:
 		return a.defaultACS(), nil
@@ -66,9 +66,10 @@ func (a *App) resolve(req *authnRequest) (ACS, *Error) {
 	return ACS{}, a.unlisted(req)
 }
 
-// resolveSigned is Okta's rule once "Signed Requests" is on: the requestable
-// URLs no longer count, and the URL is the request's, since nobody but the
-// service provider can have written it.
+// resolveSigned is Okta's rule once "Signed Requests" is on (App.SignedRequests
+// says where it is known from): the URLs of the app no longer count, the default
+// among them, and the URL is the request's, since nobody but the service provider
+// can have written it.
 func (a *App) resolveSigned(req *authnRequest) (ACS, *Error) {
 	if req.ACSURL == nil {
 		return ACS{}, &Error{Reason: ReasonUnlistedURL, Want: "an AssertionConsumerServiceURL", Got: "",

@@ -119,7 +119,11 @@ func (a *App) serviceProvider() section {
 }
 
 func (a *App) subjectSection() section {
-	rows := []row{one("Name ID format", a.NameIDFormat), one("Name ID", a.NameIDTemplate)}
+	format := one("Name ID format", a.NameIDFormat)
+	if a.IgnoreNameIDPolicy {
+		format.Values[0] += ", whatever a request asks for"
+	}
+	rows := []row{format, one("Name ID", a.NameIDTemplate)}
 	for _, at := range a.Attributes {
 		rows = append(rows, row{Name: "Attribute " + at.Name, Values: at.Values})
 	}

@@ -99,6 +99,10 @@ type App struct {
 	// Audience is the service provider's entity ID. Zero: no request is
 	// accepted until RegisterSP or UpdateApp sets it.
 	Audience string
+	// RequireIssuer refuses requests without Issuer, which Profiles 4.1.4.1
+	// wants. Zero: one is accepted that names a URL of ACS. The profile Entra
+	// and Config.Strict refuse it always.
+	RequireIssuer bool
 	// ACS is the ordered list of assertion consumer services. The first is
 	// Okta's "Single sign-on URL": the default of requests that name none, and
 	// the only one that IdP-initiated sign-in uses. The others are its "other
@@ -119,6 +123,11 @@ type App struct {
 	// NameIDTemplate is the NameID's value, in the expressions of Attribute.
 	// The format changes nothing about it. Zero: "${user.userName}".
 	NameIDTemplate string
+	// IgnoreNameIDPolicy answers in NameIDFormat whatever format a request asks
+	// for. Zero: a request for another one is refused (SAML Core 3.4.1.1),
+	// except that the profile Entra answers one for a transient NameID with a
+	// random one, as Entra ID does.
+	IgnoreNameIDPolicy bool
 	// Attributes are the attribute statements, in order. Zero: none.
 	Attributes []Attribute
 	// GroupAttribute sends the user's groups. Zero (nil): they aren't sent.
@@ -147,9 +156,12 @@ type App struct {
 
 	// SignedRequests refuses requests that aren't signed with the key of one
 	// of RequestCertificates. As at Okta the answer then goes where the signed
-	// request says, whether or not that is on the list, a request that doesn't
-	// say is refused, and a NameIDPolicy must name NameIDFormat. Zero:
-	// signatures are neither asked for nor looked at.
+	// request says, whether or not that is on the list, and a request that
+	// doesn't say is refused. Okta's help says so of its checkbox "Signed Requests"
+	// (Application Integration Wizard SAML field reference): the SSO URLs are
+	// read from the request, in place of those of the app. With the profile
+	// Entra the list goes on to count. Zero: signatures are neither asked for
+	// nor looked at.
 	SignedRequests bool
 	// RequestCertificates hold the service provider's signing keys. RegisterSP
 	// fills them in. Zero: none, so that SignedRequests lets nothing pass.

@@ -16,12 +16,14 @@ const (
 	nsProtocol  = "urn:oasis:names:tc:SAML:2.0:protocol"
 	nsAssertion = "urn:oasis:names:tc:SAML:2.0:assertion"
 	nsMetadata  = "urn:oasis:names:tc:SAML:2.0:metadata"
+	nsSignature = "http://www.w3.org/2000/09/xmldsig#"
 )
 
 // authnRequest is what is read of an AuthnRequest (SAML Core 3.4.1).
 type authnRequest struct {
 	ID           string
 	Issuer       string
+	HasIssuer    bool
 	Instant      time.Time
 	Destination  string  // "" if absent
 	ACSURL       *string // nil if absent
@@ -30,6 +32,8 @@ type authnRequest struct {
 	IsPassive    bool
 	NameIDFormat *string           // NameIDPolicy's; nil if absent
 	Context      *requestedContext // nil if absent
+	Subject      *requestedSubject // nil if absent
+	Enveloped    bool              // it holds a ds:Signature, which nothing is said about yet
 
 	verified bool // it is what the service provider signed
 }
@@ -46,8 +50,12 @@ var messageID = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,256}$`)
 // parseAuthnRequest reads the whole document once, token by token, so that
 // nothing is taken from a place other than the one it belongs in.
 func parseAuthnRequest(doc []byte) (*authnRequest, *Error) {
+	doc, e := withoutMark(doc)
+	if e != nil {
+		return nil, e
+	}
 	d := xml.NewDecoder(bytes.NewReader(doc))
-	d.Strict = true
+	d.Strict, d.CharsetReader = true, onlyUTF8
 	p := requestParser{}
 	for {
 		tok, err := d.Token()
@@ -64,19 +72,18 @@ func parseAuthnRequest(doc []byte) (*authnRequest, *Error) {
 	if p.req == nil {
 		return nil, malformed(nil, "SAMLRequest holds no element")
 	}
-	if !p.seen["Issuer"] {
-		return nil, malformed(nil, "the AuthnRequest has no Issuer (SAML Profiles 4.1.4.1)")
-	}
+	p.req.HasIssuer = p.seen["Issuer"]
 	return p.req, nil
 }
 
-// requestParser knows where it is. Texts are read in two places only: the
-// Issuer, and the classes of RequestedAuthnContext.
+// requestParser knows where it is. Texts are read in three places only: the
+// Issuer, the classes of RequestedAuthnContext, and the Subject's NameID.
 type requestParser struct {
 	depth     int
 	req       *authnRequest
 	seen      map[string]bool // children of the AuthnRequest that may be there once
 	inContext bool            // inside RequestedAuthnContext
+	inSubject bool            // inside Subject
 	reading   string          // the element whose text is being read, or ""
 	text      strings.Builder
 }
@@ -95,7 +102,7 @@ func (p *requestParser) token(tok xml.Token) *Error {
 		}
 	case xml.CharData:
 		if p.depth == 0 && len(bytes.TrimSpace(t)) > 0 {
-			return malformed(nil, "SAMLRequest holds text outside its element")
+			return malformed(nil, "SAMLRequest is not XML, or holds text outside its element")
 		}
 		if p.reading != "" {
 			p.text.Write(t)
@@ -131,6 +138,8 @@ func (p *requestParser) start(t xml.StartElement) *Error {
 		return p.child(t)
 	case p.depth == 3 && p.inContext:
 		return p.contextChild(t)
+	case p.depth == 3 && p.inSubject:
+		return p.subjectChild(t)
 	}
 	return nil
 }
@@ -151,6 +160,11 @@ func (p *requestParser) child(t xml.StartElement) *Error {
 			return &Error{Reason: ReasonMalformed, Detail: "RequestedAuthnContext's Comparison", Want: "exact, minimum, maximum or better", Got: c.comparison}
 		}
 		p.req.Context, p.inContext = c, true
+	case xml.Name{Space: nsAssertion, Local: "Subject"}:
+		p.req.Subject, p.inSubject = &requestedSubject{}, true
+	case xml.Name{Space: nsSignature, Local: "Signature"}:
+		p.req.Enveloped = true
+		return nil
 	default:
 		return nil
 	}
@@ -187,12 +201,17 @@ func (p *requestParser) end() *Error {
 		p.req.Issuer = text
 	case "AuthnContextClassRef":
 		p.req.Context.classes = append(p.req.Context.classes, text)
+	case "NameID":
+		p.req.Subject.value = p.text.String() // compared byte for byte
 	}
 	if p.depth == 2 && p.inContext {
 		p.inContext = false
 		if c := p.req.Context; len(c.classes) == 0 && !c.declared {
 			return malformed(nil, "the RequestedAuthnContext is empty")
 		}
+	}
+	if p.depth == 2 {
+		p.inSubject = false
 	}
 	p.reading = ""
 	p.depth--

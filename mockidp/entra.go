@@ -70,7 +70,9 @@ func (s *Server) readEntra(st *state, tenant string, in incoming) (*App, pending
 		m.XML = doc
 		req, err = parseAuthnRequest(doc)
 	}
-	if err == nil {
+	if err == nil && !req.HasIssuer { // Entra ID knows the application by nothing else
+		err = &Error{Reason: ReasonIssuer, Detail: "the AuthnRequest has no Issuer (SAML Profiles 4.1.4.1), by which a tenant knows the application"}
+	} else if err == nil {
 		for _, a := range st.entraApps(tenant) {
 			if a.Audience == req.Issuer && a.Audience != "" {
 				p, err := s.read(a, in)

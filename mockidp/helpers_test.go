@@ -34,6 +34,8 @@ const (
 	frank    = "http://eu-central-1.localhost:8712/platform/saml/acs/4455"
 	alice    = "alice@example.com"
 	bob      = "bob@example.com"
+
+	mark = "\xef\xbb\xbf" // UTF-8's byte order mark
 )
 
 // Keys are dear to make, so tests share one of each kind.

@@ -40,7 +40,7 @@ func (s *Server) read(app *App, in incoming) (pending, *Error) {
 // 4.1.4.1). Where the app takes signed requests, p.req becomes what was signed.
 func (s *Server) judge(app *App, p *pending, in incoming, doc []byte) *Error {
 	if app.SignedRequests {
-		signed, err := app.verified(in, doc)
+		signed, err := app.verified(in, p.req, doc)
 		if err != nil {
 			return err
 		}
@@ -50,35 +50,28 @@ func (s *Server) judge(app *App, p *pending, in incoming, doc []byte) *Error {
 		p.req.verified = true
 	}
 	req := p.req
-	if app.Audience == "" {
-		return &Error{Reason: ReasonIssuer, Got: req.Issuer,
-			Detail: "the app " + quote(app.Label) + " knows no service provider yet: give it an Audience with RegisterSP, UpdateApp, the control API or in its configuration"}
-	}
-	if req.Issuer != app.Audience {
-		return &Error{Reason: ReasonIssuer, Detail: "the request's Issuer is not the Audience of the app " + quote(app.Label), Want: app.Audience, Got: req.Issuer}
+	if err := s.checkIssuer(app, req); err != nil {
+		return err
 	}
 	if req.Destination != "" && req.Destination != s.ssoURL(app) {
 		return &Error{Reason: ReasonDestination, Detail: "the request's Destination is another address", Want: s.ssoURL(app), Got: req.Destination}
 	}
 	if s.config.Strict {
-		if err := s.strict(p); err != nil {
+		if err := s.strict(p, in); err != nil {
 			return err
 		}
 	}
 	if _, err := app.resolve(req); err != nil {
 		return err
 	}
-	if req.verified {
-		return app.checkNameIDPolicy(req, s.config.Strict)
-	}
-	return nil
+	return app.checkNameIDPolicy(req, req.verified && s.config.Strict)
 }
 
 // startsLikeName is how an xs:ID begins.
 var startsLikeName = regexp.MustCompile(`^[A-Za-z_]`)
 
 // strict is Config.Strict.
-func (s *Server) strict(p *pending) *Error {
+func (s *Server) strict(p *pending, in incoming) *Error {
 	const most = 5 * time.Minute
 	req := p.req
 	switch {
@@ -90,6 +83,10 @@ func (s *Server) strict(p *pending) *Error {
 		return &Error{Reason: ReasonMalformed, Detail: "the AuthnRequest's ID is not an xs:ID", Want: "a letter or _ first, and no colon", Got: req.ID}
 	case req.verified && req.Destination == "":
 		return &Error{Reason: ReasonDestination, Detail: "the signed request has no Destination (SAML Bindings 3.4.5.2)", Want: "the sign-on address"}
+	case in.binding == bindingRedirect && req.Enveloped:
+		return malformed(nil, "the AuthnRequest holds a ds:Signature, which HTTP-Redirect takes out (SAML Bindings 3.4.4.1)")
+	case req.Subject != nil && req.Subject.confirmed:
+		return malformed(nil, "the AuthnRequest's Subject holds a SubjectConfirmation (SAML Profiles 4.1.4.1)")
 	}
 	return nil
 }

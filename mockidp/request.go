@@ -24,6 +24,7 @@ type incoming struct {
 	has        bool   // whether SAMLRequest is there at all
 	relayState string
 	hasRelay   bool
+	detached   bool   // whether Signature is there
 	query      string // HTTP-Redirect: the query's own octets, which a signature covers
 }
 
@@ -40,6 +41,7 @@ func readParams(binding string, v url.Values) (incoming, *Error) {
 		return in, &Error{Reason: ReasonBinding, Detail: "SAMLEncoding names an encoding that isn't spoken here (SAML Bindings 3.4.4)", Want: encodingDEFLATE, Got: e}
 	}
 	in.message, in.has = v.Get("SAMLRequest"), v.Has("SAMLRequest")
+	in.detached = v.Has("Signature")
 	in.relayState, in.hasRelay = v.Get("RelayState"), v.Has("RelayState")
 	return in, checkRelayState(in.relayState)
 }
@@ -62,10 +64,10 @@ func (in incoming) xml() ([]byte, *Error) {
 	}
 	raw, err := base64.StdEncoding.DecodeString(in.message)
 	if err != nil {
-		return nil, malformed(err, "SAMLRequest is not base64")
+		return nil, notBase64(in.message, err)
 	}
 	if in.binding == bindingPOST {
-		return raw, nil
+		return raw, notXML(raw)
 	}
 	return inflate(raw)
 }
@@ -79,7 +81,7 @@ func inflate(raw []byte) ([]byte, *Error) {
 		return nil, tooLarge("the inflated SAMLRequest")
 	}
 	if err != nil {
-		return nil, malformed(err, "SAMLRequest is not a DEFLATE stream")
+		return nil, notDeflated(raw, err)
 	}
 	if src.Len() > 0 {
 		return nil, malformed(nil, "SAMLRequest has %d bytes after the end of its DEFLATE stream", src.Len())

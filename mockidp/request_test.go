@@ -47,9 +47,9 @@ func TestRequestsThatAreRefused(t *testing.T) {
 		"ID twice":            {swap(`ID="id-1234"`, `ID="id-1234" ID="id-5678"`), m},
 		"ID in a namespace":   {swap(`ID="id-1234"`, `samlp:ID="id-1234"`), m},
 		"IssueInstant":        {swap(`IssueInstant="2`, `IssueInstant="x2`), m},
-		"no Issuer":           {swap("<saml:Issuer>"+entityID+"</saml:Issuer>", ""), m},
+		"no Issuer":           {swap("<saml:Issuer>"+entityID+"</saml:Issuer>", ""), mockidp.ReasonIssuer},
 		"two Issuers":         {swap("<saml:Issuer>", "<saml:Issuer>x</saml:Issuer><saml:Issuer>"), m},
-		"Issuer deeper":       {swap("<saml:Issuer>"+entityID+"</saml:Issuer>", "<samlp:Extensions><saml:Issuer>"+entityID+"</saml:Issuer></samlp:Extensions>"), m},
+		"Issuer deeper":       {swap("<saml:Issuer>"+entityID+"</saml:Issuer>", "<samlp:Extensions><saml:Issuer>"+entityID+"</saml:Issuer></samlp:Extensions>"), mockidp.ReasonIssuer},
 		"element in Issuer":   {swap("<saml:Issuer>", "<saml:Issuer><x/>"), m},
 		"comment in Issuer":   {swap("<saml:Issuer>", "<saml:Issuer><!--x-->"), m},
 		"too deep":            {swap("<saml:Issuer>", strings.Repeat("<x>", 40)+strings.Repeat("</x>", 40)+"<saml:Issuer>"), m},
@@ -94,9 +94,10 @@ func TestRequestsThatAreTaken(t *testing.T) {
 		"spaced Issuer":        strings.Replace(request(), entityID, "\n  "+entityID+"\n", 1),
 		"Destination":          request(attr("Destination", idp.SSOURL("idc"))),
 		"binding":              request(attr("ProtocolBinding", "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST")),
+		"byte order mark":      "\xef\xbb\xbf" + `<?xml version="1.0" encoding="UTF-8"?>` + request(),
 		"milliseconds":         strings.Replace(request(), `Z" `, `.123Z" `, 1),
 		"false flags":          request(attr("ForceAuthn", "false"), attr("IsPassive", "0")),
-		"NameIDPolicy":         strings.Replace(request(), "</samlp:", `<samlp:NameIDPolicy AllowCreate="true" Format="`+mockidp.NameIDTransient+`"/></samlp:`, 1),
+		"NameIDPolicy":         strings.Replace(request(), "</samlp:", `<samlp:NameIDPolicy AllowCreate="true" Format="`+mockidp.NameIDUnspecified+`"/></samlp:`, 1),
 		"its own ID elsewhere": strings.Replace(request(), "</samlp:", `<samlp:Extensions><x ID="other" xmlns="urn:x"/></samlp:Extensions></samlp:`, 1),
 	} {
 		t.Run(name, func(t *testing.T) {

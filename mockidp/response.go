@@ -35,6 +35,7 @@ type answer struct {
 
 	class  string // AuthnContextClassRef
 	nameID string
+	format string // the NameID's
 
 	// Of a failure.
 	failure *Status
@@ -213,7 +214,7 @@ func (s *Server) assertion(a *answer) (*etree.Element, error) {
 func (a *answer) subject(parent *etree.Element) {
 	subject := parent.CreateElement("saml2:Subject")
 	nameID := subject.CreateElement("saml2:NameID")
-	nameID.CreateAttr("Format", a.app.NameIDFormat)
+	nameID.CreateAttr("Format", a.format)
 	nameID.SetText(a.nameID)
 	confirmation := subject.CreateElement("saml2:SubjectConfirmation")
 	confirmation.CreateAttr("Method", confirmedBearer)

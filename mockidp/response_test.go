@@ -109,7 +109,8 @@ func crewjamSP(t *testing.T, idp *mockidp.Server, acs string) *crewjam.ServicePr
 	t.Helper()
 	md := &crewjam.EntityDescriptor{}
 	require.NoError(t, xml.Unmarshal(idp.Metadata("idc"), md))
-	return &crewjam.ServiceProvider{EntityID: entityID, AcsURL: *must(url.Parse(acs)), IDPMetadata: md}
+	return &crewjam.ServiceProvider{EntityID: entityID, AcsURL: *must(url.Parse(acs)), IDPMetadata: md,
+		AuthnNameIDFormat: crewjam.EmailAddressNameIDFormat}
 }
 
 func TestCrewjamAcceptsOurResponses(t *testing.T) {

@@ -19,27 +19,30 @@ import (
 
 // verified returns what the service provider signed: the document that is to
 // be read, which for HTTP-POST is what goxmldsig hashed and not what came.
-func (a *App) verified(in incoming, doc []byte) ([]byte, *Error) {
+func (a *App) verified(in incoming, req *authnRequest, doc []byte) ([]byte, *Error) {
 	if len(a.RequestCertificates) == 0 {
 		return nil, &Error{Reason: ReasonSignature,
 			Detail: "the app " + quote(a.Label) + " takes signed requests only and knows no key: give it RequestCertificates, or metadata that has one"}
 	}
 	if in.binding == bindingRedirect {
-		return doc, a.verifyQuery(in)
+		return doc, a.verifyQuery(in, req)
 	}
-	return a.verifyDocument(doc)
+	return a.verifyDocument(in, doc)
 }
 
 // verifyQuery is the signature of the HTTP-Redirect binding (SAML Bindings
 // 3.4.4.1). It covers the octets of the query as they came, not as they would
 // be encoded again.
-func (a *App) verifyQuery(in incoming) *Error {
+func (a *App) verifyQuery(in incoming, req *authnRequest) *Error {
 	raw := map[string]string{}
 	for _, pair := range strings.Split(in.query, "&") {
 		name, _, _ := strings.Cut(pair, "=")
 		if _, twice := raw[name]; !twice {
 			raw[name] = pair
 		}
+	}
+	if raw["Signature"] == "" && req.Enveloped {
+		return badSignature(nil, "the request is signed as HTTP-POST signs, by a ds:Signature inside it; HTTP-Redirect takes that out and signs the query (SigAlg and Signature, SAML Bindings 3.4.4.1), and the app %s asks for it", quote(a.Label))
 	}
 	if raw["SigAlg"] == "" || raw["Signature"] == "" {
 		return badSignature(nil, "the request isn't signed (SigAlg and Signature, SAML Bindings 3.4.4.1), and the app %s asks for it", quote(a.Label))
@@ -121,7 +124,11 @@ func toASN1(pub *ecdsa.PublicKey, sig []byte) []byte {
 
 // verifyDocument is the enveloped signature of the HTTP-POST binding (SAML
 // Core 5.4). The document was parsed once already, so it is neither deep nor large.
-func (a *App) verifyDocument(doc []byte) ([]byte, *Error) {
+func (a *App) verifyDocument(in incoming, doc []byte) ([]byte, *Error) {
+	doc, e := withoutMark(doc)
+	if e != nil {
+		return nil, e
+	}
 	var last error
 	for _, c := range a.RequestCertificates {
 		signed, err := verifyEnveloped(doc, c)
@@ -129,6 +136,9 @@ func (a *App) verifyDocument(doc []byte) ([]byte, *Error) {
 			return signed, nil
 		}
 		last = err
+	}
+	if errors.Is(last, dsig.ErrMissingSignature) && in.detached {
+		return nil, badSignature(nil, "the request is signed beside the message, as HTTP-Redirect and HTTP-POST-SimpleSign sign; HTTP-POST signs by a ds:Signature inside it (SAML Bindings 3.5.4, Core 5.4), and the app %s asks for it", quote(a.Label))
 	}
 	if errors.Is(last, dsig.ErrMissingSignature) {
 		return nil, badSignature(nil, "the request isn't signed, and the app %s asks for it", quote(a.Label))

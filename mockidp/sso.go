@@ -12,6 +12,9 @@ func (s *Server) success(st *state, p pending, u *User, sess *session) (posted, 
 	if err != nil {
 		return posted{}, err
 	}
+	if status, wrong := p.wrongSubject(st, app, u); wrong {
+		return s.statusAnswer(st, p, status)
+	}
 	if !app.assignedTo(u) {
 		return s.refusal(st, p, notAssigned(app, u))
 	}
@@ -24,7 +27,7 @@ func (s *Server) success(st *state, p pending, u *User, sess *session) (posted, 
 		return posted{}, err
 	}
 	a := answer{app: app, acs: acs, relayState: p.relayState, now: s.now(), user: u, authnInstant: sess.at, sessionIndex: sess.index, class: class, attack: p.attack}
-	if a.nameID, err = app.nameID(u); err != nil {
+	if a.nameID, a.format, err = s.nameFor(app, p.req, u); err != nil {
 		return posted{}, err
 	}
 	if p.req != nil {
@@ -82,8 +85,13 @@ func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key 
 		s.refuse(w, r, err)
 		return
 	}
+	if status, wrong := p.wrongSubject(st, app, nil); wrong { // nobody's password would help
+		s.post(w, r, app, func() (posted, *Error) { return s.statusAnswer(st, p, status) })
+		return
+	}
 	sess, user := s.sessionOf(r, st)
-	if user == nil || p.force(app) && p.freshIn != sess.token {
+	other := !p.isFor(app, user) // the request is about somebody else: they may sign in
+	if user == nil || (p.force(app) || other) && p.freshIn != sess.token {
 		if p.passive() {
 			s.post(w, r, app, func() (posted, *Error) { return s.noPassive(st, p) })
 			return
@@ -94,7 +102,7 @@ func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key 
 		}
 		queued := s.queue.takeUser(st)
 		if queued == nil {
-			s.ask(w, r, p, key, signIn{App: app, User: user})
+			s.ask(w, r, p, key, p.page(st, app, user))
 			return
 		}
 		opened, err := s.newSession(queued, queued.SecondFactor != "")
@@ -110,6 +118,16 @@ func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key 
 		return
 	}
 	s.finish(w, r, st, app, p, sess, user)
+}
+
+// page is the sign-in page for a user who has to prove who they are again, or
+// nil. A user whom the request asks about is filled in.
+func (p *pending) page(st *state, app *App, user *User) signIn {
+	out := signIn{App: app, User: user}
+	if expected := p.expected(st, app); expected != nil {
+		out.Login = expected.Login
+	}
+	return out
 }
 
 // ask shows the sign-in page for a pending sign-in.

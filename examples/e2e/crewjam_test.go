@@ -129,7 +129,7 @@ func newCrewjamSP(t *testing.T, idp *mockidp.Server) *crewjamSP {
 	require.NoError(t, err)
 	sp := &crewjamSP{url: server.URL, ServiceProvider: &crewjam.ServiceProvider{
 		Key: peerSPKey().key, Certificate: peerSPKey().cert, SignatureMethod: dsig.RSASHA256SignatureMethod,
-		MetadataURL: *at.JoinPath("metadata"), AcsURL: *at.JoinPath("acs"),
+		MetadataURL: *at.JoinPath("metadata"), AcsURL: *at.JoinPath("acs"), AuthnNameIDFormat: crewjam.EmailAddressNameIDFormat,
 		IDPMetadata: new(crewjam.EntityDescriptor),
 	}}
 	require.NoError(t, xml.Unmarshal(idp.Metadata(""), sp.IDPMetadata))

@@ -108,6 +108,8 @@ func TestServiceProviders(t *testing.T) {
 func newSPPeersIdP(t *testing.T) *mockidp.Server {
 	t.Helper()
 	idp := mockidp.New(mockidp.Config{Key: peerIdPKey().key, Certificate: peerIdPKey().cert})
+	// By default some ask for a transient NameID and take any.
+	changeApp(t, idp, func(a *mockidp.App) { a.IgnoreNameIDPolicy = true })
 	t.Cleanup(idp.Close)
 	changeApp(t, idp, func(a *mockidp.App) { // python3-saml wants one
 		a.Attributes = []mockidp.Attribute{{Name: "mail", Values: []string{"${user.email}"}}}

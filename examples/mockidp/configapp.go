@@ -38,6 +38,8 @@ type app struct {
 	DefaultRelayState string                    `json:"defaultRelayState"`
 	NameIDFormat      string                    `json:"nameIDFormat"`
 	NameIDTemplate    string                    `json:"nameIDTemplate"`
+	IgnoreNameID      bool                      `json:"ignoreNameIDPolicy"`
+	RequireIssuer     bool                      `json:"requireIssuer"`
 	Attributes        []struct {
 		Name       string   `json:"name"`
 		NameFormat string   `json:"nameFormat"`
@@ -114,7 +116,7 @@ func (a app) app() (mockidp.App, error) {
 		ID: a.ID, ExternalKey: a.ExternalKey, Name: a.Name, Kind: a.Kind.value, Inactive: a.Inactive, Profile: a.Profile.value, Label: a.Label, Users: a.Users, Groups: a.Groups,
 		URL: a.URL, Issuer: a.Issuer, Audience: a.Audience, Unlisted: a.UnlistedACS.value,
 		Recipient: a.Recipient, Destination: a.Destination, DefaultRelayState: a.DefaultRelayState,
-		NameIDFormat: a.NameIDFormat, NameIDTemplate: a.NameIDTemplate,
+		NameIDFormat: a.NameIDFormat, NameIDTemplate: a.NameIDTemplate, IgnoreNameIDPolicy: a.IgnoreNameID, RequireIssuer: a.RequireIssuer,
 		Sign: a.Sign.value, SignatureMethod: a.SignatureMethod, OmitKeyInfo: a.OmitKeyInfo,
 		SignedRequests: a.SignedRequests, IgnoreForceAuthn: a.IgnoreForceAuthn, AuthnContext: a.AuthnContext,
 		Refusals: a.Refusals.value, SessionLifetime: a.SessionLifetime.Duration,

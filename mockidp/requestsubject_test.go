@@ -1,0 +1,142 @@
+package mockidp_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/beevik/etree"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp"
+)
+
+// about is a request with a Subject.
+func about(subject string, attrs ...string) string {
+	return strings.Replace(request(attrs...), "</saml:Issuer>", "</saml:Issuer><saml:Subject>"+subject+"</saml:Subject>", 1)
+}
+
+func nameID(value, format string) string {
+	if format != "" {
+		format = " " + attr("Format", format)
+	}
+	return "<saml:NameID" + format + ">" + value + "</saml:NameID>"
+}
+
+// statuses are the codes of a Response, the first one first.
+func statuses(t *testing.T, doc *etree.Element) []string {
+	t.Helper()
+	var out []string
+	for _, code := range doc.FindElements("//StatusCode") {
+		out = append(out, code.SelectAttrValue("Value", ""))
+	}
+	return out
+}
+
+// An answer is about the Subject that was asked for, or it is an error status
+// (SAML Core 3.4.1.4).
+func TestRequestAboutASubject(t *testing.T) {
+	conf := twoRegions()
+	conf.Apps[0].Groups = []string{mockidp.Everyone}
+	idp := start(t, conf)
+	responder := func(second string) []string { return []string{mockidp.StatusResponder, second} }
+	for name, c := range map[string]struct {
+		subject string
+		want    []string
+	}{
+		"the user":               {nameID(alice, ""), nil},
+		"unspecified":            {nameID(alice, mockidp.NameIDUnspecified), nil},
+		"in the app's format":    {nameID(alice, mockidp.NameIDEmail), nil},
+		"only a confirmation":    {`<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"/>`, nil},
+		"another user":           {nameID(bob, ""), responder(mockidp.StatusAuthnFailed)},
+		"no user":                {nameID("mallory@example.com", ""), responder(mockidp.StatusUnknownPrincipal)},
+		"another format":         {nameID(alice, mockidp.NameIDPersistent), responder(mockidp.StatusUnknownPrincipal)},
+		"another case":           {nameID("Alice@example.com", ""), responder(mockidp.StatusUnknownPrincipal)},
+		"an empty NameID":        {nameID("", ""), responder(mockidp.StatusUnknownPrincipal)},
+		"an EncryptedID":         {"<saml:EncryptedID/>", responder(mockidp.StatusRequestUnsupported)},
+		"a BaseID":               {"<saml:BaseID/>", responder(mockidp.StatusRequestUnsupported)},
+		"a NameID deeper inside": {"<saml:SubjectConfirmation>" + nameID(bob, "") + "</saml:SubjectConfirmation>", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			form, err := idp.Answer(redirect(idp, about(c.subject), ""), alice)
+			require.NoError(t, err)
+			doc := decode(t, form)
+			if c.want == nil {
+				assert.Equal(t, alice, text(t, doc, "//Subject/NameID"))
+				return
+			}
+			assert.Equal(t, c.want, statuses(t, doc))
+			assert.Nil(t, doc.FindElement("//Assertion"))
+		})
+	}
+	_, err := idp.Answer(redirect(idp, about(nameID(alice, "")+nameID(bob, "")), ""), alice)
+	assert.Equal(t, mockidp.ReasonMalformed, reason(t, err))
+	conf.Strict = true
+	strict := start(t, conf)
+	_, err = strict.Answer(redirect(strict, about(`<saml:SubjectConfirmation Method="x"/>`), ""), alice)
+	assert.Equal(t, mockidp.ReasonMalformed, reason(t, err), "Profiles 4.1.4.1")
+}
+
+// A browser in which another user is signed in gets the sign-in page.
+func TestRequestAboutASubjectInABrowser(t *testing.T) {
+	conf := twoRegions()
+	conf.Apps[0].Groups = []string{mockidp.Everyone}
+	idp := start(t, conf)
+	b := newBrowser(t, idp)
+	b.signIn(b.get(idp.DashboardURL()), alice, mockidp.DefaultPassword)
+	assert.Equal(t, alice, text(t, decode(t, b.get(redirect(idp, about(nameID(alice, "")), "")).answer(t)), "//Subject/NameID"))
+
+	passive := decode(t, b.get(redirect(idp, about(nameID(bob, ""), attr("IsPassive", "true")), "")).answer(t))
+	assert.Equal(t, []string{mockidp.StatusResponder, mockidp.StatusNoPassive}, statuses(t, passive))
+	unknown := decode(t, b.get(redirect(idp, about(nameID("mallory@example.com", "")), "")).answer(t))
+	assert.Equal(t, []string{mockidp.StatusResponder, mockidp.StatusUnknownPrincipal}, statuses(t, unknown), "no page asks for a password in vain")
+
+	p := b.get(redirect(idp, about(nameID(bob, "")), ""))
+	p.contains(t, `value="`+bob+`"`)
+	wrong := decode(t, b.signIn(p, alice, mockidp.DefaultPassword).answer(t))
+	assert.Equal(t, []string{mockidp.StatusResponder, mockidp.StatusAuthnFailed}, statuses(t, wrong))
+	p = b.get(redirect(idp, about(nameID(bob, "")), ""))
+	assert.Equal(t, bob, text(t, decode(t, b.signIn(p, bob, "bob's own").answer(t)), "//Subject/NameID"))
+}
+
+func inFormat(format string) string {
+	return strings.Replace(request(), "</samlp:AuthnRequest>", `<samlp:NameIDPolicy `+attr("Format", format)+`/></samlp:AuthnRequest>`, 1)
+}
+
+// A request for another format than the app's is refused (SAML Core 3.4.1.1),
+// or answered as asked.
+func TestNameIDPolicy(t *testing.T) {
+	idp := start(t, twoRegions())
+	ask := func(format string) (mockidp.Form, error) {
+		return idp.Answer(redirect(idp, inFormat(format), ""), alice)
+	}
+	for _, format := range []string{mockidp.NameIDTransient, mockidp.NameIDPersistent} {
+		_, err := ask(format)
+		assert.Equal(t, mockidp.ReasonNameIDPolicy, reason(t, err))
+		assert.ErrorContains(t, err, "IgnoreNameIDPolicy", "what to do about it")
+	}
+	require.NoError(t, idp.UpdateApp("", func(a *mockidp.App) error { a.Refusals = mockidp.RefuseByStatus; return nil }))
+	form, err := ask(mockidp.NameIDTransient)
+	require.NoError(t, err)
+	assert.Equal(t, []string{mockidp.StatusRequester, mockidp.StatusInvalidNameIDPolicy}, statuses(t, decode(t, form)))
+
+	require.NoError(t, idp.UpdateApp("", func(a *mockidp.App) error { a.IgnoreNameIDPolicy = true; return nil }))
+	form, err = ask(mockidp.NameIDTransient)
+	require.NoError(t, err)
+	assert.Equal(t, mockidp.NameIDEmail, attrOf(t, decode(t, form), "//Subject/NameID", "Format"))
+
+	require.NoError(t, idp.UpdateApp("", func(a *mockidp.App) error {
+		a.IgnoreNameIDPolicy, a.Profile, a.Issuer = false, mockidp.Entra, ""
+		return nil
+	}))
+	names := map[string]bool{}
+	for range 2 {
+		form, err = ask(mockidp.NameIDTransient)
+		require.NoError(t, err)
+		doc := decode(t, form)
+		assert.Equal(t, mockidp.NameIDTransient, attrOf(t, doc, "//Subject/NameID", "Format"))
+		names[text(t, doc, "//Subject/NameID")] = true
+	}
+	assert.Len(t, names, 2, "a new one each time")
+	assert.NotContains(t, names, alice)
+}
