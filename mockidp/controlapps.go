@@ -161,15 +161,14 @@ func (s *Server) appMetadata(c *call) *apiError {
 		if a.Kind != SAML {
 			return notFound(a.ID, "SamlMetadata")
 		}
-		keys := st.keysFor(a)
+		doc, err := s.metadata(st, a)
 		if kid := c.r.URL.Query().Get("kid"); kid != "" {
 			k := findKey(st.ring(a), kid)
 			if k == nil {
 				return notFound(kid, "JsonWebKey")
 			}
-			keys = []*signingKey{k}
+			doc, err = s.metadataOf(a, []*signingKey{k})
 		}
-		doc, err := s.metadataOf(a, keys)
 		if err != nil {
 			return fromError(err, a.ID)
 		}

@@ -8,7 +8,9 @@ import (
 )
 
 // Metadata is the identity provider's metadata for a SAML app, laid out as
-// Okta lays it out; "" is the first SAML app. It panics with an *Error if
+// Okta lays it out, or as Entra ID does for an app with that profile: with a byte
+// order mark, roles of WS-Federation, a key that doesn't sign yet, and a
+// signature. "" is the first SAML app. It panics with an *Error if
 // there is no such app, or no address yet: both are slips in a test.
 func (s *Server) Metadata(appID string) []byte {
 	st := s.state.Load()
@@ -26,6 +28,9 @@ func (s *Server) Metadata(appID string) []byte {
 // metadata is an EntityDescriptor with an IDPSSODescriptor (SAML Metadata
 // 2.4.3), in which every key is published, the one that signs for the app first.
 func (s *Server) metadata(st *state, app *App) ([]byte, error) {
+	if app.Profile == Entra {
+		return s.entraMetadata(st, app)
+	}
 	return s.metadataOf(app, st.keysFor(app))
 }
 

@@ -21,25 +21,34 @@ type signer struct {
 // The signer is goxmldsig and never Meridian's own code: a canonicalisation
 // bug can then not cancel out on both sides.
 func (k signer) sign(el *etree.Element) error {
-	ctx, err := dsig.NewSigningContext(k.key.signer, [][]byte{k.key.cert.Raw})
+	sig, err := k.signature(el)
 	if err != nil {
 		return err
 	}
+	el.InsertChildAt(el.SelectElement("saml2:Issuer").Index()+1, sig)
+	return nil
+}
+
+// signature is the signature of an element, which it doesn't stand in yet.
+func (k signer) signature(el *etree.Element) (*etree.Element, error) {
+	ctx, err := dsig.NewSigningContext(k.key.signer, [][]byte{k.key.cert.Raw})
+	if err != nil {
+		return nil, err
+	}
 	ctx.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("")
 	if err := ctx.SetSignatureMethod(string(k.method)); err != nil {
-		return err
+		return nil, err
 	}
 	// A copy, because exclusive C14N as goxmldsig does it rewrites the element
 	// in place, and would take the xmlns:xs that only an xsi:type needs.
 	sig, err := ctx.ConstructSignature(el.Copy(), true)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if info := sig.SelectElement(dsig.KeyInfoTag); k.bare && info != nil {
 		sig.RemoveChild(info)
 	}
-	el.InsertChildAt(el.SelectElement("saml2:Issuer").Index()+1, sig)
-	return nil
+	return sig, nil
 }
 
 // signer is how an app's messages are signed at this moment.
