@@ -37,7 +37,10 @@ type Config struct {
 	// BaseURL is the address that browsers and service providers use, such as
 	// "http://idp.localhost:8701": scheme and host, no path. Zero: the address
 	// of the Server's own listener. Port 0 ("http://idp.localhost:0") means
-	// the listener's port. It is needed when Handler is served by somebody else.
+	// the listener's port. It is needed when Handler is served by somebody else,
+	// and where requests come under a name that isn't this machine's: others
+	// than its host and loopback names are refused with 421, so that no page
+	// elsewhere reaches the Server by DNS.
 	BaseURL string
 
 	// Org is the organisation's name on the pages and in the certificate.
@@ -93,7 +96,9 @@ type Config struct {
 	// Strict refuses what some identity providers let pass and others don't:
 	// a RelayState over the 80 bytes of SAML Bindings 3.4.3, a request whose
 	// IssueInstant is more than five minutes off or whose ID isn't an xs:ID, a
-	// signed one without Destination (Bindings 3.4.5.2) or NameIDPolicy.
+	// signed one without Destination (Bindings 3.4.5.2) or NameIDPolicy, one
+	// without Issuer, one with a SubjectConfirmation (Profiles 4.1.4.1), and one
+	// by HTTP-Redirect with a ds:Signature inside (Bindings 3.4.4.1).
 	// Zero: they pass.
 	Strict bool
 

@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"strings"
 )
@@ -36,17 +35,14 @@ func (s *Server) Control() http.Handler {
 		api(under, func(c *call) *apiError { return notFound(c.r.URL.Path, "Endpoint") })
 	}
 	s.adminRoutes(mux)
+	own := onlyHosts(Loopback, "this is for requests to a name of this machine, such as localhost", mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy("'self'"))
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cache-Control", "no-store")
-		if !Loopback(hostOf(r)) {
-			http.Error(w, "mockidp: this is for requests to a name of this machine, such as localhost", http.StatusMisdirectedRequest)
-			return
-		}
-		mux.ServeHTTP(w, r)
+		own.ServeHTTP(w, r)
 	})
 }
 
@@ -58,14 +54,6 @@ func (s *Server) ControlToken() string {
 		}
 	})
 	return s.config.ControlToken
-}
-
-// hostOf is the Host without its port.
-func hostOf(r *http.Request) string {
-	if host, _, err := net.SplitHostPort(r.Host); err == nil {
-		return host
-	}
-	return r.Host
 }
 
 // call is one request of the API.

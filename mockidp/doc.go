@@ -36,7 +36,25 @@
 // requests of all its apps, which it tells apart by Issuer,
 // /TENANT/federationmetadata/2007-06/federationmetadata.xml?appid=APP for an
 // app's metadata, and a tile that leads to /api/signin/APP. [Server.SSOURL],
-// [Server.MetadataURL] and [Server.TileURL] tell them.
+// [Server.MetadataURL] and [Server.TileURL] tell them. That metadata has what in
+// the real one makes readers fail: a byte order mark, roles of WS-Federation, a
+// second key and a signature.
+//
+// # What a request may leave out, and what it is held to
+//
+// A request needs no Issuer at an app's own address if it names a URL of the
+// app's list ([App].RequireIssuer and [Config].Strict want one). One with a
+// Subject is answered for that user or with an error status: AuthnFailed where
+// another user signs in, UnknownPrincipal where nobody has that name. One whose
+// NameIDPolicy asks for another format than App.NameIDFormat is refused; the
+// profile Entra answers one for a transient NameID with a random one, and
+// App.IgnoreNameIDPolicy answers any in the app's format. A refusal says what the
+// request looks like where a usual mistake was made: deflated for HTTP-POST, not
+// deflated for HTTP-Redirect, base64url, signed as the other binding signs.
+//
+// A request whose Host is neither the host of [Config].BaseURL nor a name of this
+// machine is refused with 421, here and at Control, so that no page elsewhere can
+// reach the Server by DNS.
 //
 // A bookmark app holds a URL and nothing else. Apps are assigned to users and
 // groups; who isn't assigned sees no tile and gets 403.
