@@ -31,7 +31,7 @@
 // keeps comments is accepted where there are none (Core 5.4.3). Inclusive
 // canonicalisation is refused everywhere, in
 // SignedInfo too: what it makes of an element depends on the declarations and
-// xml: attributes around it, which nobody signed, and Core 5.4.3 recommends the
+// xml: attributes around it, which are not signed, and Core 5.4.3 recommends the
 // exclusive one.
 //
 // The assertion may be encrypted, and so may its NameID and attributes: with
@@ -46,7 +46,7 @@
 //  1. Base64, size, UTF-8, and then one reader goes through the bytes once:
 //     well-formedness, depth, and numbers of nodes, attributes and namespaces
 //     ([Limits]). No DOCTYPE, no processing instruction, no comment inside a
-//     text, no relative namespace, no ID that stands twice. It stops at a root
+//     text, no relative namespace, no duplicate ID. It stops at a root
 //     that is no Response, and at a thousand elements that SAML doesn't have.
 //     The cost grows with the size and with nothing else.
 //  2. The Response holds what the schema has there, its status is Success and nothing else, and the whole

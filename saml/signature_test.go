@@ -53,7 +53,7 @@ func signatureRows() []row {
 		{name: "B23 white space in SignatureValue", doc: doc{After: replace(`<ds:SignatureValue>`, "<ds:SignatureValue>\n  ")}},
 		{name: "B23 other white space in SignatureValue", doc: doc{After: replace(`<ds:SignatureValue>`, "<ds:SignatureValue>\u00a0")}, reason: saml.ReasonSignatureShape},
 		{name: "B24 inclusive canonicalisation", doc: doc{After: replace(`CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"`, `CanonicalizationMethod Algorithm="http://www.w3.org/TR/2001/REC-xml-c14n-20010315"`)}, reason: saml.ReasonAlgorithm},
-		{name: "B25 with comments", doc: doc{After: replace(`Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"`, `Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#WithComments"`)}, reason: saml.ReasonAlgorithm},
+		{name: "B25 with comments put in", doc: doc{After: replace(`Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"`, `Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#WithComments"`)}, reason: saml.ReasonSignature},
 		{name: "B29 HMAC parameters", doc: doc{After: replace(`xmldsig-more#rsa-sha256"/>`, `xmldsig-more#rsa-sha256"><ds:HMACOutputLength>1</ds:HMACOutputLength></ds:SignatureMethod>`)}, reason: saml.ReasonSignatureShape},
 		{name: "B30 HMAC", doc: doc{After: replace(`xmldsig-more#rsa-sha256"`, `xmldsig-more#hmac-sha256"`)}, reason: saml.ReasonAlgorithm},
 		{name: "B31 SHA-1", doc: doc{Method: sha1RSA}, reason: saml.ReasonAlgorithm},

@@ -18,6 +18,8 @@ const (
 	more2007  = "http://www.w3.org/2007/05/xmldsig-more#"
 	enveloped = base + "enveloped-signature"
 	exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#"
+
+	exclusiveWithComments = exclusive + "WithComments"
 )
 
 // Policy says which weak things are accepted all the same.

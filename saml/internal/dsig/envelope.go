@@ -15,16 +15,16 @@ type Envelope struct {
 	value      []byte
 	digest     string // identifier
 	want       []byte // DigestValue
-	infoList   string // PrefixList for SignedInfo
-	signedList string // PrefixList for what is signed
+	infoForm   form   // of SignedInfo
+	signedForm form   // of what is signed
 }
 
 // Read checks a Signature's shape (SAML Core 5.4.1 to 5.4.4, XML Signature 4):
 // SignedInfo, SignatureValue and at most a KeyInfo; one Reference, to the ID of
 // the element around it; the enveloped-signature transform, then exclusive
-// canonicalisation without comments, and nothing else. An attacker needs a place
-// to put something where a verifier looks and a reader doesn't, or the other
-// way round; this leaves none.
+// canonicalisation, and nothing else. An attacker needs a place to put something
+// where a verifier looks and a reader doesn't, or the other way round; this
+// leaves none.
 func Read(signature xmltree.Node, policy Policy) (*Envelope, error) {
 	e := &Envelope{signature: signature, info: signature.First()}
 	value := e.info.Next()
@@ -54,7 +54,7 @@ func (e *Envelope) readInfo(policy Policy) error {
 		return shape("SignedInfo must contain CanonicalizationMethod, SignatureMethod and exactly one Reference, in this order")
 	}
 	var err error
-	if e.infoList, err = exclusiveC14N("CanonicalizationMethod", c14n); err != nil {
+	if e.infoForm, err = readForm("CanonicalizationMethod", c14n); err != nil {
 		return err
 	}
 	if sign.First().OK() {
@@ -113,27 +113,34 @@ func (e *Envelope) readTransforms(transforms xmltree.Node) error {
 		return shape("Transforms must be enveloped-signature, then exclusive canonicalization")
 	}
 	var err error
-	e.signedList, err = exclusiveC14N("the second transform", second)
+	e.signedForm, err = readForm("the second Transform", second)
 	return err
 }
 
-// exclusiveC14N wants exclusive canonicalisation without comments, because
-// readers drop comments, and gives its PrefixList. Inclusive canonicalisation
-// is refused: what it makes of an element depends on everything around it,
-// which nobody signed.
-func exclusiveC14N(what string, n xmltree.Node) (string, error) {
-	if got := algorithm(n); got != exclusive {
-		return "", &Error{Kind: Algorithm, Detail: what, Want: exclusive, Got: got}
+// form is how an element is canonicalised.
+type form struct {
+	prefixList   string
+	withComments bool // only where there are none, see hash
+}
+
+// readForm wants exclusive canonicalisation. Inclusive canonicalisation is
+// refused: what it makes of an element depends on everything around it, which is
+// not signed. The variant with comments is named by Core 5.4.3 and 5.4.4.
+func readForm(what string, n xmltree.Node) (form, error) {
+	got := algorithm(n)
+	if got != exclusive && got != exclusiveWithComments {
+		return form{}, &Error{Kind: Algorithm, Detail: what + " is not accepted", Want: exclusive, Got: got}
 	}
+	f := form{withComments: got == exclusiveWithComments}
 	list := n.First()
 	if !list.OK() {
-		return "", nil
+		return f, nil
 	}
 	if !list.Is(xmltree.ExclusiveC14N, "InclusiveNamespaces") || list.First().OK() || list.Next().OK() {
-		return "", shape("exclusive canonicalization must have at most one InclusiveNamespaces and nothing else")
+		return form{}, shape("exclusive canonicalization must have at most one InclusiveNamespaces and nothing else")
 	}
-	prefixes, _ := list.Attr("PrefixList")
-	return prefixes, nil
+	f.prefixList, _ = list.Attr("PrefixList")
+	return f, nil
 }
 
 func algorithm(n xmltree.Node) string {

@@ -75,6 +75,11 @@ func FuzzVerify(f *testing.F) {
 	keys := []crypto.PublicKey{testKeys().rsa.Public(), testKeys().ec["P-256"].Public()}
 	for _, s := range signers() {
 		f.Add(s.sign(f, good, "_1"))
+		s.comments, s.infoComments = withComments, withComments
+		doc := s.sign(f, good, "_1")
+		f.Add(doc)
+		f.Add(strings.Replace(doc, "<v ", "<!-- x --><v ", 1))
+		f.Add(strings.Replace(doc, "<ds:Reference ", "<!-- x --><ds:Reference ", 1))
 	}
 	f.Add(rsaSigner().sign(f, strings.Replace(good, "x</v>", "<![CDATA[x]]></v>", 1), "_1"))
 	f.Add(`<ds:Signature xmlns:ds="` + core + `"/>`)
@@ -112,6 +117,17 @@ func FuzzVerify(f *testing.F) {
 				return
 			}
 			require.Equal(t, n.Parent(), signed.Element())
+			methods := [2]string{}
+			n.First().Walk(func(m xmltree.Node) {
+				switch m.Local() {
+				case "CanonicalizationMethod":
+					methods[0], _ = m.Attr("Algorithm")
+				case "Transform":
+					methods[1], _ = m.Attr("Algorithm")
+				}
+			})
+			require.False(t, methods[0] == exclusive+withComments && n.First().HasComment(xmltree.Node{}))
+			require.False(t, methods[1] == exclusive+withComments && n.Parent().HasComment(n))
 			without := dsig.Canonical(signed.Element(), n, "xs")
 			again, err := xmltree.Parse(string(without), roomy)
 			require.NoError(t, err)

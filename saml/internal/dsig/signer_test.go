@@ -32,6 +32,8 @@ const (
 	more2007  = "http://www.w3.org/2007/05/xmldsig-more#"
 	enc       = "http://www.w3.org/2001/04/xmlenc#"
 	exclusive = "http://www.w3.org/2001/10/xml-exc-c14n#"
+
+	withComments = "WithComments" // behind exclusive
 )
 
 type signer struct {
@@ -40,7 +42,11 @@ type signer struct {
 	digest   string // DigestMethod
 	list     string // PrefixList of the transform; "" for no InclusiveNamespaces
 	infoList string // likewise, of the CanonicalizationMethod
-	value    func(s signer, hash crypto.Hash, digest []byte) []byte
+
+	comments     string // "WithComments" for the transform to be that
+	infoComments string // likewise, the CanonicalizationMethod
+
+	value func(s signer, hash crypto.Hash, digest []byte) []byte
 }
 
 var hashes = map[string]crypto.Hash{
@@ -63,9 +69,9 @@ func listed(list string) string {
 
 // template is the Signature without its values, for an element with this ID.
 func (s signer) template(id string) string {
-	return `<ds:Signature xmlns:ds="` + core + `"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="` + exclusive + `">` + listed(s.infoList) + `</ds:CanonicalizationMethod>` +
+	return `<ds:Signature xmlns:ds="` + core + `"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="` + exclusive + s.infoComments + `">` + listed(s.infoList) + `</ds:CanonicalizationMethod>` +
 		`<ds:SignatureMethod Algorithm="` + s.method + `"/><ds:Reference URI="#` + id + `"><ds:Transforms><ds:Transform Algorithm="` + core + `enveloped-signature"/>` +
-		`<ds:Transform Algorithm="` + exclusive + `">` + listed(s.list) + `</ds:Transform></ds:Transforms><ds:DigestMethod Algorithm="` + s.digest + `"/><ds:DigestValue></ds:DigestValue></ds:Reference></ds:SignedInfo>` +
+		`<ds:Transform Algorithm="` + exclusive + s.comments + `">` + listed(s.list) + `</ds:Transform></ds:Transforms><ds:DigestMethod Algorithm="` + s.digest + `"/><ds:DigestValue></ds:DigestValue></ds:Reference></ds:SignedInfo>` +
 		`<ds:SignatureValue></ds:SignatureValue></ds:Signature>`
 }
 

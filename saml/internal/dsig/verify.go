@@ -29,7 +29,10 @@ func (s Signed) Key() int { return s.key }
 // because it is what an attacker's changes break, and it needs no key.
 func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error) {
 	element := e.signature.Parent()
-	got := hash(digests[e.digest], element, e.signature, e.signedList)
+	got, err := hash(digests[e.digest], e.signedForm, element, e.signature)
+	if err != nil {
+		return Signed{}, err
+	}
 	if subtle.ConstantTimeCompare(got, e.want) != 1 {
 		return Signed{}, &Error{Kind: Invalid, Detail: "digest mismatch"}
 	}
@@ -42,7 +45,9 @@ func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error
 		}
 		usable++
 		if info == nil {
-			info = hash(e.method.hash, e.info, xmltree.Node{}, e.infoList)
+			if info, err = hash(e.method.hash, e.infoForm, e.info, xmltree.Node{}); err != nil {
+				return Signed{}, err
+			}
 		}
 		if e.method.holds(key, info, e.value) {
 			return Signed{element: element, key: i}, nil
@@ -69,11 +74,20 @@ func (e *Envelope) wanted(policy Policy) string {
 	return fmt.Sprintf("an RSA key of at least %d bits", policy.MinRSABits)
 }
 
-// hash is the hash of the canonical form of a subtree.
-func hash(hash crypto.Hash, apex, except xmltree.Node, prefixList string) []byte {
+// hash is the hash of the canonical form of the subtree at apex, without what is
+// in except.
+//
+// The reader drops comments, so the form with comments is known only where there
+// were none in the subtree; there it has the octets of the form without. Where
+// there was one it is refused: a signer that hashed the comment and a reader that
+// doesn't see it disagree about what was signed.
+func hash(hash crypto.Hash, form form, apex, except xmltree.Node) ([]byte, error) {
+	if form.withComments && apex.HasComment(except) {
+		return nil, &Error{Kind: Algorithm, Detail: "canonicalization with comments is accepted only where nothing that is signed holds a comment", Want: exclusive, Got: exclusiveWithComments}
+	}
 	h := hash.New()
-	canonicalise(h, apex, except, prefixList)
-	return h.Sum(nil)
+	canonicalise(h, apex, except, form.prefixList)
+	return h.Sum(nil), nil
 }
 
 func describe(keys []crypto.PublicKey) string {
