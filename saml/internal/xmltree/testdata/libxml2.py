@@ -1,10 +1,12 @@
 """Trees by libxml2, through lxml.
 
-Reads lines of JSON, each a string: a document. For each it writes a line of
+Reads lines of JSON, each a string: a document, or its bytes in base64 behind
+"base64:". For each it writes a line of
 JSON: null if it is refused, else the root as [name, attributes, ...] where what
 follows are texts and elements, and names are {namespace}local. Comments are
 left out. Nothing is fetched.
 """
+import base64
 import json
 import sys
 
@@ -40,8 +42,13 @@ def tree(element):
 # "&#38;". No document here declares an entity.
 parser = etree.XMLParser(resolve_entities=True, no_network=True, load_dtd=False)
 for line in sys.stdin:
+    doc = json.loads(line)
+    if doc.startswith("base64:"):
+        doc = base64.b64decode(doc.removeprefix("base64:"))
+    else:
+        doc = doc.encode("utf-8", "surrogateescape")
     try:
-        result = tree(etree.fromstring(json.loads(line).encode("utf-8", "surrogateescape"), parser))
+        result = tree(etree.fromstring(doc, parser))
     except etree.XMLSyntaxError:
         result = None
     sys.stdout.write(json.dumps(result) + "\n")
