@@ -29,10 +29,9 @@
 // Config.WantResponsesSigned demand a signature in one place, or in both.
 // Canonicalisation is exclusive, with a PrefixList or without; the variant that
 // keeps comments is accepted where there are none (Core 5.4.3). Inclusive
-// canonicalisation is refused everywhere, in
-// SignedInfo too: what it makes of an element depends on the declarations and
-// xml: attributes around it, which are not signed, and Core 5.4.3 recommends the
-// exclusive one.
+// canonicalisation is refused everywhere, in SignedInfo too: what it makes of an
+// element depends on the declarations and xml: attributes around it, which are
+// not signed, and Core 5.4.3 recommends the exclusive one.
 //
 // The assertion may be encrypted, and so may its NameID and attributes: with
 // AES-GCM of any key length, the key wrapped with RSA-OAEP (both names; SHA-1,

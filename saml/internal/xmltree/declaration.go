@@ -7,7 +7,7 @@ func beginsDeclaration(s string) bool {
 	return strings.HasPrefix(s, "<?xml") && len(s) > len("<?xml") && class[s[len("<?xml")]]&isSpace != 0
 }
 
-// misplacedDeclaration reports what stands before the XML declaration, if the
+// misplacedDeclaration reports what is before the XML declaration, if the
 // document has one that is not at its start, where it must be (XML 1.0, 2.8).
 func misplacedDeclaration(s string) error {
 	what, rest := "", s

@@ -1,6 +1,6 @@
 // Package xmltree reads the XML that SAML needs, and nothing more: one
 // root, no DTD, no processing instructions, every namespace declared, every
-// limit kept. What it refuses is refused before anybody looks at the content.
+// limit kept. What it refuses is refused before the content is used.
 //
 // [Parse] goes through the bytes once and puts elements and texts into one
 // flat slice, in document order. There is no second reader: what is hashed and
@@ -13,6 +13,6 @@
 // text, line ends and attribute values are normalised (XML 1.0, 2.11, 3.3.3).
 //
 // Nothing here is quadratic: every step forward costs at most the number of
-// attributes and declarations of one element, which is limited, whatever stands
+// attributes and declarations of one element, which is limited, whatever is
 // around it.
 package xmltree

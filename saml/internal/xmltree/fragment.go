@@ -1,8 +1,8 @@
 package xmltree
 
-// ParseFragment reads what was encrypted: an element that stands for itself,
-// with the namespaces in scope at around, where it will be taken to stand. Its
-// IDs must be unique in the documents around it too.
+// ParseFragment reads what was encrypted: an element by itself, with the
+// namespaces in scope at around, which becomes its place. Its IDs must be unique
+// in the documents around it too.
 //
 // A canonical form only has the declarations that are visibly used. So the
 // others around a ciphertext can be changed without breaking a signature over

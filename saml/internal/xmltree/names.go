@@ -57,7 +57,7 @@ func (n *names) find(s string) (int32, bool) {
 		i, ok := n.index[s]
 		return i, ok
 	}
-	for i := len(n.all) - 1; i >= 0; i-- { // what came last comes again soonest
+	for i := len(n.all) - 1; i >= 0; i-- { // the last one is the likeliest
 		if n.all[i] == s {
 			return int32(i), true
 		}
