@@ -66,11 +66,14 @@ func FuzzParseIdPMetadata(f *testing.F) {
 		f.Add([]byte(idpMetadata(f, ` validUntil="2026-12-01T00:00:00Z"`, uses, "")))
 	}
 	f.Add([]byte(`<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"/>`))
+	for _, v := range vectorsOf(f, "metadata") {
+		f.Add(v.document(f))
+	}
 	f.Fuzz(func(t *testing.T, xml []byte) {
 		idp, err := saml.ParseIdPMetadata(xml)
 		if err != nil {
 			require.Nil(t, idp)
-			requireReason(t, saml.ReasonMetadata, err)
+			requireReasonIn(t, []string{"Metadata", "ID"}, err)
 			return
 		}
 		require.NotEmpty(t, idp.EntityID())

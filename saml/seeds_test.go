@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"encoding/base64"
 	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,14 +17,8 @@ import (
 // document (broken base64) or that is too big to be kept is left out.
 func vectorDocuments(t testing.TB) [][]byte {
 	t.Helper()
-	files, err := filepath.Glob("../testdata/vectors/*.txt")
-	require.NoError(t, err)
 	var out [][]byte
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		require.NoError(t, err)
-		v, err := parseVector(string(text))
-		require.NoError(t, err, file)
+	for _, v := range vectorsOf(t, "response") {
 		switch doc, err := base64.StdEncoding.DecodeString(v.body); {
 		case v.one("body") == "xml":
 			out = append(out, []byte(v.body))

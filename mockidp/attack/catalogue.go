@@ -29,11 +29,14 @@ func Cases() []Case {
 	return all
 }
 
-// Harness lists the rows that are not among [Cases]: no single document shows
-// them. They need several messages, browsers, Regions or bindings.
+// Harness lists the rows that are neither among [Cases] nor among
+// [MetadataCases]: no single document shows them. They need several messages, browsers, Regions or bindings.
 func Harness() []Row {
 	shown := make(map[string]bool)
 	for _, c := range Cases() {
+		shown[c.Row()] = true
+	}
+	for _, c := range MetadataCases() {
 		shown[c.Row()] = true
 	}
 	return slices.DeleteFunc(Rows(), func(r Row) bool { return shown[r.ID] })

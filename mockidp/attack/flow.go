@@ -37,12 +37,20 @@ func flows() []flow {
 		never("D49", "", "responses come by HTTP-POST; it is about what a service provider signs itself"),
 		never("D52", "", "the artifact binding is not spoken"),
 		never("D53", "", "single logout is not spoken"),
-		never("D54", "", "the service provider's copy of the metadata is out of reach"),
+		never("D54", "", outOfReach),
 		never("D56", "", "it is about identity providers"),
 		never("J04", "", "it is about the service provider's own list of requests"),
+		never("J07", "", outOfReach),
+		never("J08", "", outOfReach),
 		never("J21", "", "browsers and this tool write no such request line"),
+		never("K11", "", outOfReach),
+		never("K12", "", outOfReach),
+		never("K18", "", outOfReach),
 	})
 }
+
+// outOfReach is why attacks by [MetadataCases] can't be made over HTTP.
+const outOfReach = "the service provider's copy of the metadata is out of reach"
 
 func never(id, title, why string) flow { return flow{id: id, title: title, never: why} }
 

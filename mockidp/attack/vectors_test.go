@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -134,9 +135,13 @@ func plain(xml []byte) bool {
 func TestVectors(t *testing.T) {
 	want := make(map[string][]byte)
 	folded := make(map[string]string)
+	for _, c := range attack.MetadataCases() {
+		want[metadataFile(c)] = metadataVector(t, c)
+	}
 	for _, c := range attack.Cases() {
-		name := vectorFile(c)
-		want[name] = vector(t, c)
+		want[vectorFile(c)] = vector(t, c)
+	}
+	for _, name := range slices.Sorted(maps.Keys(want)) {
 		other, clash := folded[strings.ToLower(name)]
 		require.False(t, clash, "%s and %s are one file on some systems", name, other)
 		folded[strings.ToLower(name)] = name

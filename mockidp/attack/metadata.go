@@ -1,0 +1,124 @@
+package attack
+
+import (
+	"cmp"
+	"crypto"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+)
+
+// MetadataCase is a document about an identity provider that a service provider
+// is to read, or to refuse: a row of the catalogue or a variant of one. No
+// attack over HTTP can show it, for the metadata comes from the operator.
+type MetadataCase struct {
+	// ID, Name, Description and Reference are as in [Case].
+	ID, Name, Description, Reference string
+	// ByName: it is about several identity providers, and the one that is called
+	// MetadataParams.EntityID is asked for.
+	ByName  bool
+	Outcome MetadataOutcome
+
+	base   metadataChange // what the document and its twin have in common
+	attack metadataChange
+}
+
+// Row is the id of the row that c shows.
+func (c MetadataCase) Row() string {
+	row, _, _ := strings.Cut(c.ID, "/")
+	return row
+}
+
+// MetadataOutcome is what must become of a metadata document. Of an accepted
+// one it says all that is to come out of it.
+type MetadataOutcome struct {
+	// Reasons: it is refused, and this is why, as in [Outcome]. Empty: it is accepted.
+	Reasons []string
+	// Keys are those under which the identity provider's messages are to verify.
+	// Empty: SigningKey alone. Under no other key may they.
+	Keys []KeyRole
+	// ValidUntil is how long after MetadataParams.Now it ends. Zero: never.
+	ValidUntil time.Duration
+	// PassedOver: of its parts that could say a key or an address some are left
+	// out, and reported.
+	PassedOver bool
+}
+
+// Accepted reports whether the document is to be accepted.
+func (o MetadataOutcome) Accepted() bool { return len(o.Reasons) == 0 }
+
+// String returns "accepted", or "refused" and the reasons.
+func (o MetadataOutcome) String() string { return Outcome{Reasons: o.Reasons}.String() }
+
+// SigningKeys is Keys with its default filled in.
+func (o MetadataOutcome) SigningKeys() []KeyRole {
+	if len(o.Keys) == 0 {
+		return []KeyRole{SigningKey}
+	}
+	return slices.Clone(o.Keys)
+}
+
+// KeyRole names a key of [MetadataParams].
+type KeyRole string
+
+// The keys of a metadata document.
+const (
+	SigningKey KeyRole = "signing" // the identity provider's
+	NextKey    KeyRole = "next"    // the one that takes its place in a rollover
+	IssuerKey  KeyRole = "issuer"  // what the signing certificate is issued with
+	RootKey    KeyRole = "root"    // what the issuer's certificate is issued with
+)
+
+// MetadataParams fills in a metadata document. All of it is required.
+type MetadataParams struct {
+	EntityID string // the identity provider
+	SSOURL   string // where it takes requests, by HTTP-Redirect and by HTTP-POST
+	Keys     map[KeyRole]crypto.Signer
+	Now      time.Time
+}
+
+// Make makes the document.
+func (c MetadataCase) Make(p MetadataParams) ([]byte, error) { return c.make(p, c.base, c.attack) }
+
+// Twin makes the same document without the attack. It must be accepted, with
+// everything that [MetadataOutcome] has for a good one.
+func (c MetadataCase) Twin(p MetadataParams) ([]byte, error) { return c.make(p, c.base) }
+
+// metadataChange is what is done to a metadata document, in this order. Each
+// step may be nil.
+type metadataChange struct {
+	tree   func(*metadataDraft) // not yet signed, if it is signed at all
+	text   func(string) string  // the document as text
+	octets func([]byte) []byte  // the file
+	sign   bool                 // the root is signed with SigningKey
+}
+
+func (c MetadataCase) make(p MetadataParams, changes ...metadataChange) ([]byte, error) {
+	if p.EntityID == "" || p.SSOURL == "" || p.Now.IsZero() {
+		return nil, &Error{Case: c.ID, Detail: "parameters", Err: errors.New("missing EntityID, SSOURL or Now")}
+	}
+	for _, role := range []KeyRole{SigningKey, NextKey, IssuerKey, RootKey} {
+		if p.Keys[role] == nil {
+			return nil, &Error{Case: c.ID, Detail: "parameters", Err: errors.New("missing the " + string(role) + " key")}
+		}
+	}
+	d := newMetadata(p)
+	out := d.make(changes)
+	if d.err != nil {
+		return nil, &Error{Case: c.ID, Detail: "making it", Err: d.err}
+	}
+	return out, nil
+}
+
+// MetadataCases lists the metadata documents in the order of the catalogue.
+func MetadataCases() []MetadataCase {
+	all := slices.Concat(oddMetadata(), encodedMetadata(), aggregates(), chains())
+	for i, c := range all {
+		at := slices.IndexFunc(Rows(), func(r Row) bool { return r.ID == c.Row() })
+		row := Rows()[at]
+		all[i].Name, all[i].Description, all[i].Reference = row.Name, row.What, row.Reference
+	}
+	slices.SortStableFunc(all, func(a, b MetadataCase) int { return cmp.Compare(a.Row(), b.Row()) })
+	return all
+}
