@@ -141,7 +141,7 @@ func parseVector(text string) (*vector, error) {
 var knownReasons = []saml.Reason{
 	saml.ReasonMetadata, saml.ReasonBase64, saml.ReasonXML, saml.ReasonText, saml.ReasonLimit, saml.ReasonNotResponse, saml.ReasonVersion,
 	saml.ReasonID, saml.ReasonStatus, saml.ReasonUnsigned, saml.ReasonSignatureShape, saml.ReasonAlgorithm, saml.ReasonKey, saml.ReasonSignature,
-	saml.ReasonEncrypted, saml.ReasonAssertionCount, saml.ReasonIssuer, saml.ReasonRecipient, saml.ReasonDestination, saml.ReasonSubjectConfirmation,
+	saml.ReasonEncrypted, saml.ReasonSchema, saml.ReasonAssertionCount, saml.ReasonIssuer, saml.ReasonRecipient, saml.ReasonDestination, saml.ReasonSubjectConfirmation,
 	saml.ReasonNameID, saml.ReasonInResponseTo, saml.ReasonWrongRegion, saml.ReasonUnsolicited, saml.ReasonExpired, saml.ReasonNotYetValid,
 	saml.ReasonTime, saml.ReasonSchema, saml.ReasonAudience, saml.ReasonCondition, saml.ReasonSession, saml.ReasonAuthn, saml.ReasonIdP,
 }

@@ -20,6 +20,7 @@ const (
 	conditions   = "./Assertion/Conditions"
 	restriction  = "./Assertion/Conditions/AudienceRestriction"
 	authn        = "./Assertion/AuthnStatement"
+	class        = "./Assertion/AuthnStatement/AuthnContext/AuthnContextClassRef"
 	statement    = "./Assertion/AttributeStatement"
 	statusCode   = "./Status/StatusCode"
 )

@@ -204,6 +204,8 @@ func names() []Case {
 		{ID: "C25/signature-last", Outcome: shape, attack: change{signed: func(_ *draft, s *signature) {
 			s.parent.AddChild(detach(s.el))
 		}}},
+		signedSo("C25/no-attribute", "Schema", func(d *draft) { d.find(statement).Child = nil }),
+		signedSo("C25/no-attribute-in-second", "Schema", add(asrt, `<saml2:AttributeStatement/>`)),
 		{ID: "C26/joined", Outcome: joined, base: withRole,
 			attack: change{before: add(statement, forgedAttribute)}},
 		{ID: "C26/second-statement", Outcome: joined, base: withRole,
@@ -287,7 +289,13 @@ func octets() []Case {
 		text("C27/issuer-lines", "./Assertion/Issuer", refuse("Issuer"), func(s string) string { return "\n  " + s + "\n" }),
 		text("C27/issuer-case", "./Assertion/Issuer", refuse("Issuer"), upper),
 		text("C27/issuer-homoglyph", "./Assertion/Issuer", refuse("Issuer"), homoglyph),
-		text("C27/audience-space", restriction+"/Audience", Outcome{}, func(s string) string { return " " + s }),
+		// An xs:anyURI collapses its white space, and nothing else.
+		text("C27/audience-space", restriction+"/Audience", accept(), func(s string) string { return " " + s }),
+		text("C27/audience-lines", restriction+"/Audience", accept(), func(s string) string { return "\n    " + s + "\n  " }),
+		text("C27/audience-tabs", restriction+"/Audience", accept(), func(s string) string { return "\t" + s + " \t\r\n" }),
+		text("C27/audience-inner-space", restriction+"/Audience", refuse("Audience"), func(s string) string { return s[:9] + " " + s[9:] }),
+		text("C27/audience-inner-lines", restriction+"/Audience", refuse("Audience"), func(s string) string { return "\n" + s[:9] + "\n\t" + s[9:] + "\n" }),
+		text("C27/audience-no-break-space", restriction+"/Audience", refuse("Audience"), func(s string) string { return "\u00a0" + s + "\u00a0" }),
 		text("C27/audience-case", restriction+"/Audience", refuse("Audience"), upper),
 		text("C27/audience-homoglyph", restriction+"/Audience", refuse("Audience"), homoglyph),
 		{ID: "C27/recipient-case", Outcome: refuse("Recipient"), attack: change{before: edit(data, "Recipient", upper)}},

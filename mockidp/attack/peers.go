@@ -74,6 +74,12 @@ func foreignNames() []Case {
 		instead("J02/name-id", nameID, "NameID"),
 		instead("J02/authn-statement", authn, "Authn"),
 		instead("J02/conditions", conditions, "Audience"),
+		signedSo("J02/attribute", "Schema", func(d *draft) {
+			for _, el := range d.find(statement).ChildElements() {
+				rename(el)
+			}
+		}),
+		instead("J02/authn-context", authn+"/AuthnContext", "Schema"),
 		{ID: "J02/attribute-value", Outcome: Outcome{Values: map[string][]string{"role": nil}}, attack: change{before: func(d *draft) {
 			d.addAttribute("role", "administrator")
 			all := d.find(statement).ChildElements()
@@ -82,6 +88,9 @@ func foreignNames() []Case {
 		fine("J02/name-id-beside", first(nameID, `<x:NameID xmlns:x="`+foreign+`">%forged%</x:NameID>`)),
 		fine("J02/authn-statement-beside", first(authn, `<x:AuthnStatement xmlns:x="`+foreign+`" AuthnInstant="2099-01-01T00:00:00Z"/>`)),
 		fine("J02/conditions-beside", first(conditions, `<x:Conditions xmlns:x="`+foreign+`" NotOnOrAfter="%past%"/>`)),
+		{ID: "J02/attribute-beside", Outcome: onlyRole, base: withRole, attack: change{before: func(d *draft) {
+			add(statement, `<x:Attribute xmlns:x="`+foreign+`" Name="role"><saml2:AttributeValue>administrator</saml2:AttributeValue></x:Attribute>`)(d)
+		}}},
 		{ID: "J02/attribute-value-beside", Outcome: onlyRole, attack: change{before: role(true)}},
 	}
 }

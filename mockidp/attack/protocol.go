@@ -51,6 +51,7 @@ func requests() []Case {
 		signedSo("D09/empty", "InResponseTo", in(set(top, "InResponseTo", ""), set(data, "InResponseTo", ""))),
 		signedSo("D09/empty-response", "InResponseTo", in(set(top, "InResponseTo", ""), unset(data, "InResponseTo"))),
 		signedSo("D09/empty-data", "InResponseTo", in(unset(top, "InResponseTo"), set(data, "InResponseTo", ""))),
+		signedSo("D09/space", "InResponseTo", in(edit(top, "InResponseTo", spaced), edit(data, "InResponseTo", spaced))),
 		signedSo("D09/case", "InResponseTo", in(edit(top, "InResponseTo", swapCase), edit(data, "InResponseTo", swapCase))),
 		signedSo("D09/longer", "InResponseTo", in(edit(top, "InResponseTo", longer), edit(data, "InResponseTo", longer))),
 		signedSo("D10/response-differs", "InResponseTo", set(top, "InResponseTo", "_other")),
@@ -75,6 +76,8 @@ func swapCase(s string) string {
 }
 
 func longer(s string) string { return s + "0" }
+
+func spaced(s string) string { return " " + s + "\n" }
 
 func destinations() []Case {
 	dest := func(id string, f func(string) string) Case {
@@ -107,6 +110,7 @@ func destinations() []Case {
 		dest("D15/scheme", func(s string) string { return "ftp" + s[strings.Index(s, "://"):] }),
 		dest("D15/relative", pathOf),
 		dest("D15/white-space", func(s string) string { return " " + s }),
+		dest("D15/lines", spaced),
 		dest("D15/prefix", schemeHost),
 		recp("D16", func(string) string { return "https://attacker.example/acs" }),
 		recp("D16/slash", func(s string) string { return s + "/" }),
@@ -243,8 +247,19 @@ func windows() []Case {
 		fine("D28/merely-old", setAt(authn, "AuthnInstant", -30*day)),
 		with(Settings{MaxAuthnAge: hour}, signedSo("D28/too-old", "Authn", setAt(authn, "AuthnInstant", -hour-skew-sec))),
 		with(Settings{ForceAuthn: true}, signedSo("D28/before-request", "Authn", setAt(authn, "AuthnInstant", -hour))),
-		with(Settings{AuthnContext: password}, signedSo("D28/weaker", "Authn", setText(authn+"/AuthnContext/AuthnContextClassRef", "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"))),
-		with(Settings{AuthnContext: password}, signedSo("D28/no-context", "Schema", remove(authn+"/AuthnContext/AuthnContextClassRef"))),
+		with(Settings{AuthnContext: password}, signedSo("D28/weaker", "Authn", setText(class, "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"))),
+		with(Settings{AuthnContext: password}, signedSo("D28/no-context", "Schema", remove(class))),
+		with(Settings{AuthnContext: password}, fine("D28/context-space", editText(class, func(s string) string { return s + " " }))),
+		with(Settings{AuthnContext: password}, fine("D28/context-lines", editText(class, func(s string) string { return "\n\t  " + s + "\n" }))),
+		with(Settings{AuthnContext: password}, signedSo("D28/context-inner-space", "Authn", editText(class, func(s string) string { return s[:4] + " " + s[4:] }))),
+		signedSo("D28/no-authn-context", "Schema", remove(authn+"/AuthnContext")),
+		signedSo("D28/empty-authn-context", "Schema", remove(class)),
+		signedSo("D28/empty-class", "Schema", setText(class, "")),
+		signedSo("D28/blank-class", "Schema", setText(class, " \n")),
+		fine("D28/declaration", func(d *draft) {
+			remove(class)(d)
+			add(authn+"/AuthnContext", `<saml2:AuthnContextDeclRef>urn:example:declaration</saml2:AuthnContextDeclRef>`)(d)
+		}),
 		signedSo("D28/missing", ill, unset(authn, "AuthnInstant")),
 		signedSo("D28/malformed", ill, set(authn, "AuthnInstant", "0")),
 		signedSo("D28/no-statement", "Authn", remove(authn)),
