@@ -30,7 +30,7 @@ func TestEveryRowIsShown(t *testing.T) {
 		shown[c.Row()] = true
 	}
 	rows := attack.Rows()
-	require.Len(t, rows, 175)
+	require.Len(t, rows, 176)
 	for i, r := range rows {
 		require.Equal(t, slices.Contains(harness, r.ID), !shown[r.ID], r.ID)
 		require.NotEmpty(t, r.Name, r.ID)

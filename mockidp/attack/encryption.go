@@ -14,7 +14,7 @@ import (
 // tell a stranger nothing.
 
 func encryptionCases() []Case {
-	return slices.Concat(cbc(), keyTransport(), cipherTexts(), plaintexts(), parts(), order())
+	return slices.Concat(cbc(), keyTransport(), cipherTexts(), plaintexts(), parts(), order(), manyKeys())
 }
 
 // unread is the one Reason of whatever can't be decrypted, and of whatever

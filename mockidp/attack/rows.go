@@ -1,6 +1,6 @@
 package attack
 
-// The catalogue: 175 rows. Families A to E, and of J and K what is about reading
+// The catalogue: 176 rows. Families A to E, and of J and K what is about reading
 // responses. Tests, vectors and the tools all use these ids. This list is data,
 // and therefore long.
 
@@ -191,6 +191,7 @@ func Rows() []Row {
 		{"J03", "BaseID", "alone; beside a NameID; inside an EncryptedID", "crewjam/saml; Core 2.2.1"},
 		{"J04", "empty request ID", "\"\" among the IDs of the requests that are waiting", "crewjam/saml"},
 		{"J05", "bad signature inside a good one", "signed Response, the assertion's own signature broken", "crewjam/saml"},
+		{"J06", "twin: many EncryptedKeys", "nine and more, the one for us names us as Recipient", "crewjam/saml; XML Encryption 3.5.1"},
 		{"J07", "twin: white space in metadata", "around Location, Binding, Algorithm, protocolSupportEnumeration", "crewjam/saml; XML Schema 2, 4.3.6"},
 		{"J08", "twin: durations", "cacheDuration with blanks, on a role, out of range on a neighbour", "crewjam/saml"},
 		{"J21", "request line", "absolute-form or relative target, odd Host, against Destination", "crewjam/saml; RFC 9112, 3.2"},
