@@ -2,6 +2,7 @@ package scim
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -11,11 +12,22 @@ type assignment struct {
 	verb verb
 	path path
 	raw  json.RawMessage
-	// named: the client wrote the path of a PATCH operation, and so means just
-	// this attribute. In an object that lists many, one that is unknown or
-	// read-only is passed over.
-	named bool
+	from source
 }
+
+// A source is where a client named an attribute.
+type source int
+
+const (
+	// inPath: as the path of a PATCH operation. Just this attribute is meant.
+	inPath source = iota
+	// inValue: in the value of a PATCH operation without a path, which may list
+	// many. One that is unknown or read-only is passed over.
+	inValue
+	// inResource: in the body of POST and PUT, which is treated alike, but that
+	// null is the same as silence (RFC 7643 2.5).
+	inResource
+)
 
 // maxAssignments caps the attributes that one PATCH is about. Each is many times
 // its size here, and a body has room for more of them than anybody needs.
@@ -31,30 +43,62 @@ func assignments(ops []operation, schema string) ([]assignment, *Error) {
 			if err != nil {
 				return nil, err
 			}
-			out = append(out, assignment{op.verb, p, op.raw, true})
+			out = append(out, assignment{op.verb, p, op.raw, inPath})
 			continue
 		}
 		fields, err := object(op.raw, maxFields, "value of an operation without path")
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, listed(op.verb, fields, schema)...)
-		if len(out) > maxAssignments {
+		list, err := listed(op.verb, fields, schema, inValue)
+		if err != nil {
+			return nil, err
+		}
+		if out = append(out, list...); len(out) > maxAssignments {
 			return nil, refuse(ReasonTooLarge, "Operations", "at most 10000 attributes in all", "")
 		}
 	}
 	return out, nil
 }
 
-// listed makes assignments of the attributes that one object lists.
-func listed(v verb, fields []field, schema string) []assignment {
+// listed makes assignments of the attributes that one object lists. A name that
+// no attribute can have is refused: it may be meant for one that has, and to the
+// client, success means that what it said was done.
+func listed(v verb, fields []field, schema string, from source) ([]assignment, *Error) {
+	fields, err := unwrapped(fields, schema)
+	if err != nil {
+		return nil, err
+	}
 	out := make([]assignment, 0, len(fields))
 	for _, f := range fields {
-		if p, err := parsePath(f.name, schema); err == nil {
-			out = append(out, assignment{v, p, f.raw, false})
+		p, err := parsePath(f.name, schema)
+		if err != nil {
+			return nil, unread(from, f.name)
 		}
+		if significant(p) && slices.ContainsFunc(out, func(a assignment) bool { return a.path.attr == p.attr }) {
+			return nil, refuse(ReasonInvalidSyntax, "attributes", "each attribute once", f.name)
+		}
+		out = append(out, assignment{v, p, f.raw, from})
 	}
-	return out
+	return out, nil
+}
+
+// unwrapped puts the attributes that are in an object under the URN of their own
+// schema, as those of an extension are (RFC 7643 3.3), next to the others.
+func unwrapped(fields []field, schema string) ([]field, *Error) {
+	out := make([]field, 0, len(fields))
+	for _, f := range fields {
+		if !strings.EqualFold(f.name, schema) {
+			out = append(out, f)
+			continue
+		}
+		inner, err := object(f.raw, maxFields, schema)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, inner...)
+	}
+	return out, nil
 }
 
 // resourceBody reads the body of POST and PUT.
@@ -67,7 +111,7 @@ func (s *ServiceProvider) resourceBody(c *call, schema string) ([]assignment, *E
 	if err != nil {
 		return nil, err
 	}
-	return listed(replace, fields, schema), nil
+	return listed(replace, fields, schema, inResource)
 }
 
 // patchBody reads the body of PATCH.
@@ -94,15 +138,24 @@ func setAll[T any](to *T, list []assignment, set func(*T, assignment) *Error) *E
 
 // unknown is about an attribute that no schema here has.
 func unknown(a assignment) *Error {
-	if !a.named {
-		return nil
+	if a.from == inPath || resembles(a.path) {
+		return unread(a.from, strings.TrimSuffix(a.path.attr+"."+a.path.sub, "."))
 	}
-	return refuse(ReasonInvalidPath, "path", "an attribute of the schema", strings.TrimSuffix(a.path.attr+"."+a.path.sub, "."))
+	return nil
+}
+
+// unread refuses a name that says too little, or what isn't here. Only a PATCH
+// has paths (RFC 7644 3.12, table 9).
+func unread(from source, name string) *Error {
+	if from == inResource {
+		return refuse(ReasonInvalidSyntax, "attribute", "one of the schema, spelt as there", name)
+	}
+	return refuse(ReasonInvalidPath, "path", "an attribute of the schema, spelt as there", name)
 }
 
 // readOnly is about an attribute that the client may send back but not change.
 func readOnly(a assignment) *Error {
-	if !a.named {
+	if a.from != inPath {
 		return nil
 	}
 	return refuse(ReasonMutability, "path", "an attribute that is not read-only", a.path.attr)

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"net/http"
+	"strings"
 )
 
 // providerConfig is RFC 7643 5: what of the protocol is there.
@@ -107,9 +108,10 @@ func (c *call) discover(what string, all ...resource) (*answer, *Error) {
 	return nil, refuse(ReasonNotFound, what, "the ID of one", c.id)
 }
 
-// noFilter is RFC 7644 4: a filter here is forbidden, not ignored.
+// noFilter is RFC 7644 4: a filter here is forbidden, not ignored. An empty one
+// is none, as in a list.
 func (c *call) noFilter() *Error {
-	if c.query.Has("filter") {
+	if strings.Trim(c.query.Get("filter"), " ") != "" {
 		return refuse(ReasonForbidden, "filter", "none on this endpoint", "")
 	}
 	return nil

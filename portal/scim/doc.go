@@ -21,12 +21,15 @@
 //
 //   - /Users and /Groups: GET with filter and pages, POST; and by ID: GET, PUT,
 //     PATCH, DELETE. /ServiceProviderConfig, /ResourceTypes, /Schemas: GET.
-//   - Filters: up to 8 terms `attribute eq value` joined by "and". Other
-//     operators, "or", "not" and parentheses are refused with invalidFilter.
+//   - Filters: all of RFC 7644 3.4.2.2, up to 8 terms and 8 brackets deep, in
+//     lists and in the paths of PATCH; and emails[type eq "work"].value eq "…",
+//     which Entra ID writes. Strings have double quotes: `externalId eq 00u1` is
+//     refused with invalidFilter. An empty filter is none.
 //   - PATCH: add, replace and remove, in any case, with a path or without one;
 //     members[value eq "…"], emails[type eq "work"].value and their like; and
-//     the forms that are the clients' own: an object whose names are paths,
-//     "False" for false, the members to remove in the value.
+//     the forms that are the clients' own: an object whose names are paths, or
+//     that holds the attributes below their schema's URN, "False" for false, the
+//     members to remove in the value.
 //   - attributes and excludedAttributes.
 //
 // Bulk, /.search, /Me, sorting, ETags, password changes and nested groups are
@@ -38,8 +41,8 @@
 // name.familyName, active, and one address of emails, the primary one, shown
 // as type "work". Of a group: displayName, externalId and members, which are
 // users. Everything else in RFC 7643 and in any extension is accepted, dropped
-// and never shown. A path that no schema has is refused with invalidPath.
-// meta has no created and no lastModified, since the instance keeps no times.
+// and never shown. meta has no created and no lastModified, since the instance
+// keeps no times.
 //
 // Names, addresses, userName and externalId have at most 256 bytes, no control
 // characters, and no space at either end (it is cut off where it is only for
@@ -49,6 +52,17 @@
 // An ID is random, stays when the user or the group is renamed, and is never
 // used again. A user or a group that was configured by hand has the ID it has
 // there, and belongs to the client like all others, for changes and deletion too.
+//
+// # Spelling
+//
+// An answer of success means that what was said is done. An attribute that no
+// schema has is refused as the path of a PATCH operation, and dropped as one of
+// several in an object. But a name that may be meant for an attribute that is
+// kept, and isn't read as that, is refused everywhere, with invalidPath in PATCH
+// and invalidSyntax in POST and PUT: one that RFC 7643 2.1 doesn't allow
+// (" active"), a part that isn't there (active.value), other spellings
+// (user_name, member), other core schemas. An attribute that says who may come in
+// is named once in an object.
 //
 // # Case
 //
@@ -63,7 +77,8 @@
 // answer: the portal asks the instance at every request, and [Config.OnChange]
 // tells those who keep sessions elsewhere, also of what was answered with 503
 // and may have happened. POST without active makes an active user; PUT without
-// it leaves active as it was; no PATCH can take it away.
+// it leaves active as it was, and null is the same as without (RFC 7643 2.5). No
+// PATCH can take it away: null is refused there.
 //
 // # All or nothing
 //

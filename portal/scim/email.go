@@ -2,6 +2,7 @@ package scim
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/meridian-saml/meridian/portal/center"
@@ -9,11 +10,11 @@ import (
 
 // email is one value of emails.
 type email struct {
-	Value *string `json:"value"`
-	Type  string  `json:"type"`
+	Value *string
+	Type  string
 	// Primary is not decoded into just anything: a list of nothings would
 	// become many times its size.
-	Primary json.RawMessage `json:"primary"`
+	Primary json.RawMessage
 }
 
 // isPrimary says whether the client calls it the preferred one.
@@ -33,17 +34,16 @@ func setEmail(u *center.User, a assignment) *Error {
 		return unknown(a)
 	}
 	if a.path.filter != nil {
-		kept, ok, err := keptEmail(u.Email, a.path.filter)
-		if err != nil {
+		f, err := a.path.filter.bind(userAttributes, "emails")
+		switch {
+		case err != nil:
 			return err
-		}
-		if !kept {
+		case !f.mayBeKept(true):
 			return nil // of another type, which is not kept
-		}
-		if !ok { // no address is like this
-			if a.verb == remove {
-				return nil
-			}
+		case f.match(func(t *filter) bool { return t.holds(keptEmail(u.Email, t.attr)) }):
+		case a.verb == remove:
+			return nil
+		default:
 			return refuse(ReasonNoTarget, "path", "a filter that some email matches", "")
 		}
 	}
@@ -57,36 +57,36 @@ func setEmail(u *center.User, a assignment) *Error {
 	return setEmails(u, a)
 }
 
-// keptEmail says whether a filter can be about the address that is kept, and
-// whether it matches it. One that is still missing matches by type, as Entra
-// ID adds an address with the path emails[type eq "work"].value.
-func keptEmail(address string, filter []term) (kept, matches bool, err *Error) {
-	kept, matches = true, true
-	for _, t := range filter {
-		s, isText := t.value.(string)
-		switch t.attr {
-		case "type":
-			kept = kept && isText && strings.EqualFold(s, "work")
-		case "primary":
-			b, isBool := t.value.(bool)
-			if isText {
-				b, isBool = boolean(s)
-			}
-			kept = kept && isBool && b
-		case "value":
-			matches = matches && isText && address != "" && fold(s) == fold(address)
-		default:
-			return false, false, refuse(ReasonInvalidFilter, "filter on emails", "type, primary or value", t.attr)
-		}
+// keptEmail is a part of the address that is kept. One that is still missing has
+// a type already, as Entra ID adds an address with the path
+// emails[type eq "work"].value.
+func keptEmail(address, attr string) any {
+	if address == "" && attr != "emails.value" {
+		address = "none"
 	}
-	return kept, matches, nil
+	return emailValue(address, attr)
+}
+
+// mayBeKept says whether a filter on emails can come out like this for the
+// address that is kept, whatever that is.
+func (f *filter) mayBeKept(out bool) bool {
+	may := func(arg *filter) bool { return arg.mayBeKept(out) }
+	switch {
+	case f.op == opNot:
+		return f.args[0].mayBeKept(!out)
+	case f.op == opAnd && out, f.op == opOr && !out:
+		return !slices.ContainsFunc(f.args, func(arg *filter) bool { return !may(arg) })
+	case f.op == opAnd, f.op == opOr:
+		return slices.ContainsFunc(f.args, may)
+	}
+	return f.attr == "emails.value" || f.holds(keptEmail("", f.attr)) == out
 }
 
 // setEmails assigns a list: the primary one is kept, else the first of type
 // "work", else the first. Added to an address that is there, the first of any
 // other type is not kept, unless a filter says that it is about the one that is.
 func setEmails(u *center.User, a assignment) *Error {
-	list, err := emails(a.raw)
+	list, err := emails(a.raw, a.from)
 	if err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func setEmails(u *center.User, a assignment) *Error {
 const maxEmails = 100
 
 // emails reads a list of them, or one for a list of one.
-func emails(raw json.RawMessage) ([]email, *Error) {
+func emails(raw json.RawMessage, from source) ([]email, *Error) {
 	each := []json.RawMessage{raw}
 	if len(raw) > 0 && raw[0] == '[' {
 		var err *Error
@@ -127,9 +127,32 @@ func emails(raw json.RawMessage) ([]email, *Error) {
 	}
 	out := make([]email, len(each))
 	for i, one := range each {
-		if json.Unmarshal(one, &out[i]) != nil {
-			return nil, refuse(ReasonInvalidValue, "emails", "a list of objects with value", "")
+		if err := out[i].read(one, from); err != nil {
+			return nil, err
 		}
 	}
 	return out, nil
+}
+
+func (e *email) read(raw json.RawMessage, from source) *Error {
+	bad := refuse(ReasonInvalidValue, "emails", "a list of objects with value", "")
+	if isNull(raw) {
+		return nil
+	}
+	fields, err := object(raw, maxFields, "email")
+	if err != nil {
+		return bad
+	}
+	for _, f := range fields {
+		sub, ok := attribute(f.name, "")
+		switch {
+		case !ok || !simple(sub):
+			return unread(from, "emails."+f.name)
+		case sub == "value" && json.Unmarshal(f.raw, &e.Value) != nil, sub == "type" && json.Unmarshal(f.raw, &e.Type) != nil:
+			return bad
+		case sub == "primary":
+			e.Primary = f.raw
+		}
+	}
+	return nil
 }

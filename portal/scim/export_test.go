@@ -1,5 +1,10 @@
 package scim
 
+import (
+	"encoding/json"
+	"strings"
+)
+
 // Waiting says how many changes wait for the next update.
 func (s *ServiceProvider) Waiting() int {
 	s.writer.mu.Lock()
@@ -9,3 +14,36 @@ func (s *ServiceProvider) Waiting() int {
 
 // Fold is fold.
 var Fold = fold
+
+// Filter is filter.
+type Filter = filter
+
+// ParseFilter is parseFilter, for users.
+func ParseFilter(s string) (*Filter, *Error) { return parseFilter(s, schemaUser) }
+
+// PrintFilter writes a filter as parseFilter reads it, with no more parentheses
+// than it takes.
+func PrintFilter(f *Filter) string {
+	switch f.op {
+	case opAnd, opOr:
+		args := make([]string, len(f.args))
+		for i, arg := range f.args {
+			args[i] = PrintFilter(arg)
+			if arg.op == opOr || arg.op == f.op {
+				args[i] = "(" + args[i] + ")"
+			}
+		}
+		return strings.Join(args, " "+string(f.op)+" ")
+	case opNot:
+		return "not (" + PrintFilter(f.args[0]) + ")"
+	case opValuePath:
+		return f.attr + "[" + PrintFilter(f.args[0]) + "]"
+	case opPresent:
+		return f.attr + " pr"
+	}
+	value, err := json.Marshal(f.value)
+	if err != nil {
+		panic(err)
+	}
+	return f.attr + " " + string(f.op) + " " + string(value)
+}

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/scim"
 )
 
 // FuzzFilter: a filter is answered or refused by name, and what it finds does
@@ -23,6 +24,12 @@ func FuzzFilter(f *testing.F) {
 	}
 	r := newRig(f, seed(), "us-east-1")
 	f.Fuzz(func(t *testing.T, s string) {
+		with := func(term string) string {
+			if strings.Trim(s, " ") == "" { // no filter
+				return term
+			}
+			return "(" + s + ") and " + term
+		}
 		for _, endpoint := range []string{"/Users", "/Groups"} {
 			out := r.ask(t, "GET", endpoint+"?"+filter(s), "")
 			switch out.Code {
@@ -37,7 +44,7 @@ func FuzzFilter(f *testing.F) {
 			}
 			all := found(t, out.body)
 			for _, id := range []string{"u-1", "u-2", "g-1"} {
-				narrow := r.ask(t, "GET", endpoint+"?"+filter(s+` and id eq "`+id+`"`), "")
+				narrow := r.ask(t, "GET", endpoint+"?"+filter(with(`id eq "`+id+`"`)), "")
 				if narrow.Code == http.StatusBadRequest {
 					require.Equal(t, "tooMany", narrow.body["scimType"])
 					continue
@@ -52,6 +59,34 @@ func FuzzFilter(f *testing.F) {
 	})
 }
 
+// FuzzFilterGrammar: what was read and is written again is read the same.
+func FuzzFilterGrammar(f *testing.F) {
+	for _, s := range []string{
+		`userName eq "alice@example.com"`, `a eq "1" or b ne "2" and not (c pr)`, `(a eq "1" or b eq "2") and (c eq "3" and d eq "4")`,
+		`emails[type eq "work"].value eq "x"`, `emails[type eq "work" or primary eq true].value sw "x"`, `emails[a eq "1" and b eq "2"].c pr`,
+		`urn:ietf:params:scim:schemas:core:2.0:User:active EQ False`, `a eq null or a eq -1.5e3 or a eq "\ud800\u2028<&>"`, `((((a pr))))`,
+		`not(not(a[not (b eq "]")]))`, `not eq "x"`, `a eq 00u1`, `a[`, ``, ` `, "\xff",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		read, err := scim.ParseFilter(s)
+		if err != nil {
+			require.Nil(t, read)
+			require.Contains(t, []scim.Reason{scim.ReasonInvalidFilter, scim.ReasonTooMany}, err.Reason)
+			return
+		}
+		written := scim.PrintFilter(read)
+		again, err := scim.ParseFilter(written)
+		if err != nil && len(written) > 2048 { // what is escaped is longer
+			return
+		}
+		require.Nil(t, err, "%q is written as %q", s, written)
+		require.Equal(t, read, again, "%q is written as %q", s, written)
+		require.Equal(t, written, scim.PrintFilter(again))
+	})
+}
+
 // FuzzPatch: a PATCH is done as a whole or not at all, touches nothing but
 // what it is sent to, and can be repeated.
 func FuzzPatch(f *testing.F) {
@@ -61,6 +96,8 @@ func FuzzPatch(f *testing.F) {
 		`{"op":"add","path":"members","value":[{"value":"u-1"},{"value":"u-2"}]}`, `{"op":"remove","path":"members[value eq \"u-1\"]"}`,
 		`{"op":"Remove","path":"members","value":[{"value":"u-2"}]}`, `{"op":"replace","value":{"id":"g-1","displayName":"Renamed"}}`,
 		`{"op":"replace","path":"userName","value":"BOB@example.com"}`, `{"op":"replace","value":{"name":{"givenName":null}}}`,
+		`{"op":"replace","value":{"urn:ietf:params:scim:schemas:core:2.0:User":{"active":false}}}`, `{"op":"replace","value":{" active":false}}`,
+		`{"op":"remove","path":"members[value eq \"u-1\" or not (value sw \"u\")]"}`, `{"op":"add","path":"emails[not (type ne \"work\")].value","value":"x"}`,
 		`{"op":"replace","path":"members","value":null}`, `{"op":"add","path":"urn:x:y.z","value":[[[[]]]]}`,
 	} {
 		f.Add(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[` + ops + `]}`)

@@ -71,6 +71,9 @@ func setGroup(g *edited, a assignment) *Error {
 		return setMembers(g, a)
 	}
 	if a.path.filter != nil || a.path.sub != "" {
+		if significant(a.path) {
+			return unread(a.from, a.path.attr+"."+a.path.sub)
+		}
 		return unknown(a)
 	}
 	switch a.path.attr {
@@ -88,7 +91,7 @@ func setGroup(g *edited, a assignment) *Error {
 
 func setMembers(g *edited, a assignment) *Error {
 	if a.path.sub != "" && (a.path.filter != nil || a.path.sub != "value") {
-		return readOnly(assignment{path: a.path, named: true})
+		return readOnly(assignment{path: a.path})
 	}
 	if a.path.filter != nil {
 		return dropMembers(g, a)
@@ -129,19 +132,25 @@ func setMembers(g *edited, a assignment) *Error {
 	return nil
 }
 
-// dropMembers removes the member that a filter names. That none is there is no
+// dropMembers removes the members that a filter finds. That none is there is no
 // failure: the client may be repeating itself.
 func dropMembers(g *edited, a assignment) *Error {
 	if a.verb != remove {
 		return refuse(ReasonMutability, "members", "remove, as what a filter finds can't be changed", "")
 	}
-	if len(a.path.filter) != 1 || a.path.filter[0].attr != "value" {
-		return refuse(ReasonInvalidFilter, "filter on members", "value and nothing else", "")
+	f, err := a.path.filter.bind(groupAttributes, "members")
+	if err != nil {
+		return err
 	}
-	id, ok := a.path.filter[0].value.(string)
-	if !ok {
-		return refuse(ReasonInvalidFilter, "filter on members", "a string", "")
+	if f.op == opEqual && f.attr == "members.value" { // nearly always: no need to look at the others
+		id, _ := f.value.(string)
+		g.members.remove(id)
+		return nil
 	}
-	g.members.remove(id)
+	for _, id := range g.members.list() {
+		if matchMember(id, f) {
+			g.members.remove(id)
+		}
+	}
 	return nil
 }

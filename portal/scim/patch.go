@@ -2,6 +2,7 @@ package scim
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -33,6 +34,9 @@ func operations(raw []byte) ([]operation, *Error) {
 	var out []operation
 	for _, f := range fields {
 		if !strings.EqualFold(f.name, "Operations") {
+			if err := otherField(f.name, "Operations"); err != nil {
+				return nil, err
+			}
 			continue
 		}
 		list, err := elements(f.raw, maxOperations, "Operations")
@@ -68,6 +72,8 @@ func oneOperation(raw json.RawMessage) (operation, *Error) {
 			op.path, err = text(f.raw, "path")
 		case "value":
 			op.raw = f.raw
+		default:
+			err = otherField(f.name, "op", "path", "value")
 		}
 		if err != nil {
 			return op, err
@@ -90,4 +96,14 @@ func oneOperation(raw json.RawMessage) (operation, *Error) {
 		return op, refuse(ReasonInvalidValue, "value of "+strings.ToLower(name), "a value", "")
 	}
 	return op, nil
+}
+
+// otherField passes over what a message may hold besides, such as the name that
+// Entra ID gives an operation, but not what seems to be meant for one of these.
+func otherField(name string, known ...string) *Error {
+	plain, ok := attribute(name, "")
+	if !ok || slices.ContainsFunc(known, func(k string) bool { return letters(plain) == letters(strings.ToLower(k)) }) {
+		return refuse(ReasonInvalidSyntax, "field", "one of "+strings.Join(known, ", "), name)
+	}
+	return nil
 }

@@ -8,8 +8,8 @@ const maxPath = 2048
 // A path says what a PATCH operation is about (RFC 7644 3.5.2), as in
 // name.givenName, members[value eq "x"] or emails[type eq "work"].value.
 type path struct {
-	attr, sub string // lower case
-	filter    []term // nil: none
+	attr, sub string  // lower case
+	filter    *filter // nil: none
 	// extension: it lies in another schema than the resource's own. None of
 	// those is kept here.
 	extension bool
@@ -22,35 +22,36 @@ func parsePath(s, schema string) (path, *Error) {
 	if len(s) > maxPath {
 		return bad()
 	}
-	head, rest, filtered := strings.Cut(s, "[")
-	attr, ok := attribute(head, schema)
-	if !ok || attr == strings.ToLower(schema) {
+	in := &filterParser{rest: s, schema: schema}
+	attr, ok := attribute(in.word(), schema)
+	if !ok {
 		return bad()
 	}
 	p := path{attr: attr}
 	if strings.HasPrefix(attr, "urn:") {
+		if strings.Contains(attr, ":core:") { // another version's or resource's schema, or its own misspelt
+			return bad()
+		}
 		p.extension = true
 		return p, nil
 	}
-	if !filtered {
-		p.attr, p.sub, filtered = strings.Cut(attr, ".")
-		if p.attr == "" || (filtered && !simple(p.sub)) {
+	tail := in.rest
+	if strings.HasPrefix(tail, "[") {
+		var err *Error
+		if p.filter, err = in.enclosed(0, true, ']'); err != nil {
+			return path{}, err
+		}
+		tail = in.rest
+	} else if head, sub, dotted := strings.Cut(attr, "."); dotted && tail == "" {
+		p.attr, tail = head, "."+sub
+	}
+	if tail != "" {
+		if p.sub, ok = attribute(tail[1:], ""); !ok || tail[0] != '.' || !simple(p.sub) {
 			return bad()
 		}
-		return p, nil
 	}
-	end := strings.LastIndexByte(rest, ']')
-	if end < 0 || !simple(attr) {
+	if !simple(p.attr) {
 		return bad()
-	}
-	if tail := rest[end+1:]; tail != "" {
-		if p.sub, ok = attribute(strings.TrimPrefix(tail, "."), ""); !ok || tail[0] != '.' || !simple(p.sub) {
-			return bad()
-		}
-	}
-	var err *Error
-	if p.filter, err = parseFilter(rest[:end], ""); err != nil {
-		return path{}, err
 	}
 	return p, nil
 }

@@ -70,7 +70,7 @@ func TestPatchesRefused(t *testing.T) {
 		{"/Users/u-1", "invalidValue", `{"op":"replace","path":"active"}`},
 		{"/Users/u-1", "invalidValue", `{"op":"replace","path":"active","value":"off"}`},
 		{"/Users/u-1", "invalidValue", `{"op":"replace","path":"active","value":[{"value":"False"},{"value":"True"}]}`},
-		{"/Users/u-1", "mutability", `{"op":"replace","path":"active","value":null}`},
+		{"/Users/u-1", "invalidValue", `{"op":"replace","path":"active","value":null}`},
 		{"/Users/u-1", "mutability", `{"op":"remove","path":"active"}`},
 		{"/Users/u-1", "mutability", `{"op":"remove","path":"userName"}`},
 		{"/Users/u-1", "mutability", `{"op":"replace","path":"id","value":"u-2"}`},
@@ -81,12 +81,12 @@ func TestPatchesRefused(t *testing.T) {
 		{"/Users/u-1", "invalidPath", `{"op":"replace","path":"name.shoeSize","value":"44"}`},
 		{"/Users/u-1", "invalidPath", `{"op":"replace","path":"active.value","value":true}`},
 		{"/Users/u-1", "invalidPath", `{"op":"replace","path":"active[value eq true]","value":true}`},
-		{"/Users/u-1", "invalidPath", `{"op":"replace","path":"emails[type eq \"work\"","value":"x"}`},
+		{"/Users/u-1", "invalidFilter", `{"op":"replace","path":"emails[type eq \"work\"","value":"x"}`},
 		{"/Users/u-1", "invalidPath", `{"op":"replace","path":"emails[type eq \"work\"]value","value":"x"}`},
 		{"/Users/u-1", "invalidPath", `{"op":"replace","path":".","value":"x"}`},
 		{"/Users/u-1", "invalidPath", `{"op":"replace","path":"urn:ietf:params:scim:schemas:core:2.0:User","value":{}}`},
 		{"/Users/u-1", "invalidPath", `{"op":"replace","path":"` + strings.Repeat("x", 3000) + `","value":"x"}`},
-		{"/Users/u-1", "invalidFilter", `{"op":"replace","path":"emails[type sw \"work\"].value","value":"x"}`},
+		{"/Users/u-1", "invalidFilter", `{"op":"replace","path":"emails[type is \"work\"].value","value":"x"}`},
 		{"/Users/u-1", "invalidFilter", `{"op":"replace","path":"emails[shoe eq \"work\"].value","value":"x"}`},
 		{"/Users/u-1", "noTarget", `{"op":"replace","path":"emails[value eq \"nobody@example.com\"].value","value":"x@example.com"}`},
 		{"/Users/u-1", "uniqueness", `{"op":"replace","path":"userName","value":"Bob@example.com"}`},
@@ -129,7 +129,7 @@ func TestPatchesRefused(t *testing.T) {
 func TestUnknownIsPassedOver(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1")
 	r.ok(t, 200, "PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":
-		{"shoeSize":"44","title":"CEO","groups":[],"meta":{},"active":false,"no such path!":1,"name":{"shoeSize":44,"middleName":"B"}}}]}`)
+		{"shoeSize":"44","title":"CEO","groups":[],"meta":{},"active":false,"noSuchPath.part":1,"name":{"shoeSize":44,"middleName":"B"}}}]}`)
 	u := r.user(t, "u-1")
 	assert.False(t, u.Active)
 	assert.Equal(t, "Alice", u.GivenName)

@@ -109,7 +109,7 @@ func TestEndpoints(t *testing.T) {
 		{"GET", "/ServiceProviderConfig", 200}, {"GET", "/ResourceTypes", 200}, {"GET", "/ResourceTypes/Group", 200},
 		{"GET", "/ResourceTypes/Device", 404}, {"GET", "/Schemas", 200},
 		{"GET", "/Schemas/urn:ietf:params:scim:schemas:core:2.0:User", 200}, {"GET", "/Schemas/urn:x", 404},
-		{"GET", "/Schemas?filter=id+eq+%22x%22", 403},
+		{"GET", "/Schemas?filter=id+eq+%22x%22", 403}, {"GET", "/Schemas?filter=", 200}, {"GET", "/Users?filter=", 200},
 		{"POST", "/Bulk", 501}, {"GET", "/Me", 501}, {"POST", "/.search", 501}, {"POST", "/Users/.search", 501}, {"GET", "/", 501},
 		{"GET", "/users", 404}, {"GET", "/Devices", 404}, {"GET", "", 404}, {"GET", "x/Users", 404}, {"GET", "/../v2/Users", 404},
 		{"PUT", "/Users", 405}, {"POST", "/Users/u-1", 405}, {"POST", "/Schemas", 405}, {"HEAD", "/Users", 405},

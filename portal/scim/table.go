@@ -71,15 +71,13 @@ func (t *table[T]) forget(i int) {
 	t.external.remove(external, i)
 }
 
-// search returns the positions of the elements that match all terms. A term
-// that the table can look up narrows it down before anything is compared.
-func (t *table[T]) search(terms []term, match func(T, term) bool) []int {
-	var from []int
-	known := false
-	for _, each := range terms {
-		if from, known = t.lookup(each); known {
-			break
-		}
+// search returns the positions of the elements that match a filter, or of all
+// for nil. A term that must hold and that the table can look up narrows it down
+// before anything is compared.
+func (t *table[T]) search(f *filter, match func(T, *filter) bool) []int {
+	from, known := []int(nil), false
+	if f != nil {
+		from, known = t.narrow(f)
 	}
 	if !known {
 		from = make([]int, len(t.all))
@@ -87,17 +85,36 @@ func (t *table[T]) search(terms []term, match func(T, term) bool) []int {
 			from[i] = i
 		}
 	}
+	if f == nil {
+		return from
+	}
 	out := make([]int, 0, len(from))
 	for _, i := range from {
-		if !slices.ContainsFunc(terms, func(each term) bool { return !match(t.all[i], each) }) {
+		if match(t.all[i], f) {
 			out = append(out, i)
 		}
 	}
 	return out
 }
 
+// narrow looks for a term that nothing matches f without.
+func (t *table[T]) narrow(f *filter) (found []int, known bool) {
+	if f.op != opAnd {
+		return t.lookup(f)
+	}
+	for _, arg := range f.args {
+		if found, known = t.narrow(arg); known {
+			return found, true
+		}
+	}
+	return nil, false
+}
+
 // lookup finds the elements that a term is about, if the table can.
-func (t *table[T]) lookup(about term) (found []int, known bool) {
+func (t *table[T]) lookup(about *filter) (found []int, known bool) {
+	if about.op != opEqual {
+		return nil, false
+	}
 	s, _ := about.value.(string)
 	switch about.attr {
 	case "id":

@@ -2,7 +2,6 @@ package scim
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/meridian-saml/meridian/portal/center"
 )
@@ -22,12 +21,15 @@ func setUser(u *center.User, a assignment) *Error {
 		return setEmail(u, a)
 	}
 	if a.path.filter != nil {
-		return refuse(ReasonInvalidPath, "path", "no filter on this attribute", a.path.attr)
+		return unread(a.from, a.path.attr+"[…]")
 	}
 	if a.path.attr == "name" {
 		return setName(u, a)
 	}
 	if a.path.sub != "" {
+		if significant(a.path) {
+			return unread(a.from, a.path.attr+"."+a.path.sub)
+		}
 		return unknown(a)
 	}
 	switch a.path.attr {
@@ -50,11 +52,13 @@ func setUser(u *center.User, a assignment) *Error {
 // setActive never guesses: what has no value, or another than true and false,
 // neither lets in nor locks out.
 func setActive(u *center.User, a assignment) *Error {
-	if a.verb == remove || isNull(a.raw) {
-		if !a.named {
-			return nil
-		}
+	switch {
+	case a.verb == remove:
 		return refuse(ReasonMutability, "active", "true or false", "")
+	case isNull(a.raw) && a.from == inResource:
+		return nil
+	case isNull(a.raw):
+		return refuse(ReasonInvalidValue, "active", "true or false", "null")
 	}
 	b, err := truth(a.raw, "active")
 	if err == nil {
@@ -85,11 +89,14 @@ func setName(u *center.User, a assignment) *Error {
 		return refuse(ReasonInvalidValue, "name", "an object of at most 100 attributes", "")
 	}
 	for _, f := range fields {
-		sub := assignment{verb: a.verb, path: path{attr: "name", sub: strings.ToLower(f.name)}, raw: f.raw}
-		if sub.path.sub == "" {
-			continue
+		sub, ok := attribute(f.name, "")
+		if !ok || !simple(sub) {
+			return unread(a.from, "name."+f.name)
 		}
-		if err := setName(u, sub); err != nil {
+		if a.from == inPath {
+			a.from = inValue // the part is listed
+		}
+		if err := setName(u, assignment{a.verb, path{attr: "name", sub: sub}, f.raw, a.from}); err != nil {
 			return err
 		}
 	}

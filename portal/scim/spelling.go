@@ -1,0 +1,41 @@
+package scim
+
+import (
+	"slices"
+	"strings"
+)
+
+// What says who a user is, who may come in, and what for; and what else is kept
+// under a name without parts.
+var (
+	accessNames = []string{"username", "active", "members"}
+	plainNames  = []string{"id", "externalid", "displayname"}
+)
+
+// significant says whether a path is one of those. None of them but members has
+// parts, or is chosen from by a filter.
+func significant(p path) bool {
+	return slices.Contains(accessNames, p.attr) || slices.Contains(plainNames, p.attr)
+}
+
+// resembles says whether a path that isn't read seems to be meant for one that
+// is, as user_name, act.ive, member and user.active do. It would pass for an
+// attribute that isn't kept, and the client would hear of success.
+func resembles(p path) bool {
+	attr, sub, both := letters(p.attr), letters(p.sub), letters(p.attr+p.sub)
+	return slices.ContainsFunc(accessNames, func(name string) bool {
+		name = letters(name)
+		return name == attr || name == sub || name == both
+	}) || slices.ContainsFunc(plainNames[1:], func(name string) bool { return name == attr || name == both })
+}
+
+// letters is a lower-case name without anything but letters, and without an s at
+// its end.
+func letters(s string) string {
+	return strings.TrimSuffix(strings.Map(func(c rune) rune {
+		if c < 'a' || c > 'z' {
+			return -1
+		}
+		return c
+	}, s), "s")
+}
