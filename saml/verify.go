@@ -148,7 +148,7 @@ func (sp *ServiceProvider) newVerification(want Expect, t *trace) (*verification
 	v := &verification{cfg: &sp.cfg, want: want, now: sp.cfg.Now(), acs: sp.acs.Load(), idp: sp.cfg.IdP.IdP(), trace: t}
 	var ok bool
 	if v.here, ok = v.acs.find(want.ACS); !ok {
-		return nil, configError("Expect.ACS", quote(want.ACS)+" is not on the list", nil)
+		return nil, configError("Expect.ACS", quote(withoutUser(want.ACS))+" is not on the list", nil)
 	}
 	if len(want.RequestIDs) == 0 && !want.Unsolicited {
 		return nil, configError("Expect", "RequestIDs is empty and Unsolicited is false: nothing could be accepted", nil)
