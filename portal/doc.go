@@ -99,7 +99,8 @@
 // # Health
 //
 // [PathHealth] answers 200 while people can sign in here and 503 otherwise,
-// whatever the other Regions do. It looks at the stores and not at how full
+// whatever the other Regions do, and says no more than that: anybody can ask. How
+// the Regions stand is on the operators' page. It looks at the stores and not at how full
 // they are: while strangers keep the store's quota of pending requests used up
 // (acs.MemoryConfig.MaxRequests), [PathLogin] answers 503 and [PathHealth]
 // still 200. That is on purpose, or anybody could have a load balancer take the

@@ -2,7 +2,6 @@ package portal_test
 
 import (
 	"context"
-	"encoding/json"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -72,25 +71,20 @@ func TestHealthOfAStoreThatHangs(t *testing.T) {
 	assert.EqualValues(t, 2, store.looks.Load())
 }
 
-type healthAnswer struct {
-	Status, Region, Primary string
-	Peers                   []struct {
-		Region, State string
-		HeardAge      *int64 `json:"heard_age_ms"`
-		Lag           int64  `json:"lag_ms"`
-	}
-}
-
-func requireHealth(t *testing.T, w *world, status int) healthAnswer {
+// requireHealth checks the whole answer: whoever asks learns whether people can
+// sign in here, and nothing else.
+func requireHealth(t *testing.T, w *world, status int) {
 	t.Helper()
 	a := w.browser().send("GET", "https://"+frankfurt+"/health", "none", nil)
 	require.Equal(t, status, a.StatusCode, a.body)
 	assert.Equal(t, "application/json", a.Header.Get("Content-Type"))
 	assert.Equal(t, "no-store", a.Header.Get("Cache-Control"))
 	assert.Empty(t, a.Header.Get("Set-Cookie"))
-	var out healthAnswer
-	require.NoError(t, json.Unmarshal([]byte(a.body), &out))
-	return out
+	want := `{"status":"ok"}`
+	if status != http.StatusOK {
+		want = `{"status":"unavailable"}`
+	}
+	assert.Equal(t, want+"\n", a.body)
 }
 
 // Rule 69.
@@ -106,9 +100,7 @@ func TestHealth(t *testing.T) {
 	})
 	next := func() { w.clock.advance(time.Second) }
 
-	got := requireHealth(t, w, 200)
-	assert.Equal(t, healthAnswer{Status: "ok", Region: "eu-central-1", Primary: "us-east-1", Peers: got.Peers}, got)
-	assert.Empty(t, got.Peers)
+	requireHealth(t, w, 200)
 	assert.Equal(t, 200, w.browser().send("HEAD", "https://"+frankfurt+"/health", "none", nil).StatusCode)
 	assert.Equal(t, http.StatusMethodNotAllowed, w.browser().send("POST", "https://"+frankfurt+"/health", "none", nil).StatusCode)
 
@@ -122,19 +114,12 @@ func TestHealth(t *testing.T) {
 	// Invariant 14: the others' trouble is not ours.
 	peers.set(portal.Peer{Region: "us-east-1", State: portal.PeerUnreachable, Heard: w.clock.Now().Add(-time.Minute), Lag: 5 * time.Millisecond})
 	next()
-	got = requireHealth(t, w, 200)
-	require.Len(t, got.Peers, 1)
-	assert.Equal(t, "Unreachable", got.Peers[0].State)
-	assert.Equal(t, int64(61_000), *got.Peers[0].HeardAge)
-	assert.Equal(t, int64(5), got.Peers[0].Lag)
-	peers.set(portal.Peer{Region: "us-east-1", State: portal.PeerReplicating})
-	assert.Nil(t, requireHealth(t, w, 200).Peers[0].HeardAge)
+	requireHealth(t, w, 200)
 
 	store.down.Store(true)
 	requireHealth(t, w, 200) // as it was a moment ago
 	next()
-	assert.Equal(t, "unavailable", requireHealth(t, w, 503).Status)
-	assert.NotContains(t, w.browser().send("GET", "https://"+frankfurt+"/health", "none", nil).body, errDown.Error())
+	requireHealth(t, w, 503)
 	assert.Contains(t, w.logged(), errDown.Error())
 	store.down.Store(false)
 	next()
