@@ -5,14 +5,19 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 
+	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/saml"
 )
 
 type options struct {
 	listen, idpMetadata, baseURL, region string
 	acs                                  []saml.Endpoint // ordered: the first is the default
+	byBaseURL                            bool            // acs was made from baseURL
+	tlsCert, tlsKey                      string
+	insecureHTTP                         bool
 }
 
 func parse(args []string, help io.Writer) (options, error) {
@@ -32,6 +37,9 @@ func parse(args []string, help io.Writer) (options, error) {
 		o.acs = append(o.acs, saml.Endpoint{URL: url, Region: region})
 		return nil
 	})
+	fs.StringVar(&o.tlsCert, "tls-cert", "", "`FILE` with the certificate chain to serve TLS with, in PEM; with -tls-key")
+	fs.StringVar(&o.tlsKey, "tls-key", "", "`FILE` with the private key of -tls-cert, in PEM")
+	fs.BoolVar(&o.insecureHTTP, "insecure-http", false, "accept http URLs of hosts other than this machine, for tests in a closed network;\nbrowsers keep this program's cookies only for https and for localhost")
 	err := fs.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -45,12 +53,54 @@ func parse(args []string, help io.Writer) (options, error) {
 		err = errors.New("-acs: want REGION=URL")
 	case o.idpMetadata == "":
 		err = errors.New("-idp-metadata FILE is required")
+	case (o.tlsCert == "") != (o.tlsKey == ""):
+		err = errors.New("-tls-cert and -tls-key go together")
 	}
-	if len(o.acs) == 0 {
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		err = fmt.Errorf("%w (-h lists the flags)", err)
+	}
+	if o.byBaseURL = len(o.acs) == 0; o.byBaseURL {
 		o.acs = []saml.Endpoint{{URL: strings.TrimRight(o.baseURL, "/") + "/saml/acs", Region: o.region}}
 	}
 	if o.region == "" {
 		o.region = o.acs[0].Region
 	}
 	return o, err
+}
+
+// here is the URL of the Region that runs here; nil if there is no such Region.
+func (o *options) here() *url.URL {
+	for _, e := range o.acs {
+		if e.Region == o.region {
+			if u, err := url.Parse(e.URL); err == nil {
+				return u
+			}
+		}
+	}
+	return nil
+}
+
+// inFlags makes an error about a field one about the flag that filled it.
+func (o *options) inFlags(err error) error {
+	flag, detail := "", ""
+	if e := new(saml.Error); errors.As(err, &e) {
+		switch detail = e.Explain(); {
+		case e.Reason == saml.ReasonMetadata:
+			flag = "-idp-metadata " + o.idpMetadata
+			if e.Rule != string(e.Reason) {
+				detail = e.Rule + ": " + detail
+			}
+		case strings.HasPrefix(e.Rule, "Config.ACS") && o.byBaseURL, e.Rule == "Config.EntityID" && o.byBaseURL:
+			flag = "-base-url"
+		case strings.HasPrefix(e.Rule, "Config.ACS"), e.Rule == "Config.EntityID":
+			flag = "-acs"
+		}
+	}
+	if e := new(acs.Error); errors.As(err, &e) && strings.HasSuffix(e.Rule, ".Region") {
+		flag, detail = "-region "+o.region, "want a Region of -acs"
+	}
+	if flag == "" {
+		return err
+	}
+	return fmt.Errorf("%s: %s", flag, strings.ReplaceAll(detail, "xmltree: ", ""))
 }

@@ -6,12 +6,16 @@
 // With several Regions every one runs the same program with the same ordered
 // list, and -region says which of them it is:
 //
-//	sp -idp-metadata idp.xml -region eu-central-1 -listen :443 \
+//	sp -idp-metadata idp.xml -region eu-central-1 -listen :443 -tls-cert chain.pem -tls-key key.pem \
 //	   -acs us-east-1=https://us-east-1.signin.example/saml/acs \
 //	   -acs eu-central-1=https://eu-central-1.signin.example/saml/acs
+//
+// Without -tls-cert it speaks plain http, for this machine alone or behind a
+// proxy that ends TLS and passes the Host header on.
 package main
 
 import (
+	"crypto/tls"
 	"errors"
 	"flag"
 	"fmt"
@@ -45,27 +49,62 @@ func run(args []string, out io.Writer) error {
 	}
 	handler, sp, err := newHandler(o, metadata)
 	if err != nil {
-		return err
+		return o.inFlags(err)
+	}
+	if here := o.here(); o.tlsCert != "" && here != nil && here.Scheme != "https" {
+		return fmt.Errorf("-tls-cert: browsers are sent to %s://%s, which is not https", here.Scheme, here.Host)
+	}
+	server := newServer(handler)
+	if o.tlsCert != "" {
+		pair, err := tls.LoadX509KeyPair(o.tlsCert, o.tlsKey)
+		if err != nil {
+			return fmt.Errorf("-tls-cert, -tls-key: %w", err)
+		}
+		server.TLSConfig = &tls.Config{Certificates: []tls.Certificate{pair}}
 	}
 	l, err := net.Listen("tcp", o.listen)
 	if err != nil {
 		return err
 	}
 	defer l.Close()
+	announce(out, o, sp, l.Addr())
+	if server.TLSConfig != nil {
+		return server.ServeTLS(l, "", "")
+	}
+	return server.Serve(l)
+}
+
+// newServer bounds how long a client may take: without time-outs, slow clients
+// use up connections for good.
+func newServer(handler http.Handler) *http.Server {
+	return &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+	}
+}
+
+// announce says what to enter at the identity provider, and what to open.
+func announce(out io.Writer, o options, sp *saml.ServiceProvider, at net.Addr) {
 	fmt.Fprintln(out, "Entity ID    "+sp.EntityID())
 	for _, e := range sp.ACS() { // to be entered at the identity provider in this order
-		fmt.Fprintf(out, "ACS URL %d    %s  %s\n", *e.Index, e.URL, e.Region)
+		fmt.Fprintln(out, strings.TrimRight(fmt.Sprintf("ACS URL %d    %s  %s", *e.Index, e.URL, e.Region), " "))
 	}
-	fmt.Fprintln(out, "Listening on "+l.Addr().String())
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second}
-	return server.Serve(l)
+	fmt.Fprintln(out, "Listening on "+at.String())
+	here := o.here()
+	if here == nil {
+		return
+	}
+	if here.Scheme == "https" && o.tlsCert == "" {
+		fmt.Fprintln(out, "This is plain http. A proxy has to end TLS for https://"+here.Host+", or give -tls-cert and -tls-key.")
+	}
+	fmt.Fprintln(out, "Open         "+here.Scheme+"://"+here.Host+"/")
 }
 
 // newHandler puts the service provider together.
 func newHandler(o options, idpMetadata []byte) (http.Handler, *saml.ServiceProvider, error) {
 	idp, err := saml.ParseIdPMetadata(idpMetadata)
 	if err != nil {
-		return nil, nil, fmt.Errorf("-idp-metadata: %w", err)
+		return nil, nil, err
 	}
 	// The entity ID comes from the first URL of the list, because it must be
 	// the same in all Regions.
@@ -73,7 +112,7 @@ func newHandler(o options, idpMetadata []byte) (http.Handler, *saml.ServiceProvi
 	if err != nil {
 		return nil, nil, errors.New("-acs: the first URL can't be read") // err would repeat its password
 	}
-	sp, err := saml.New(saml.Config{EntityID: first.Scheme + "://" + first.Host + "/saml", ACS: o.acs, IdP: idp})
+	sp, err := saml.New(saml.Config{EntityID: first.Scheme + "://" + first.Host + "/saml", ACS: o.acs, IdP: idp, InsecureAllowHTTP: o.insecureHTTP})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -3,7 +3,14 @@ package main_test
 import (
 	"bufio"
 	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"io"
+	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -67,7 +74,14 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		"not an absolute URL":   {with("-base-url", "x"), "x/saml/acs"},
 		"duplicate ACS":         {with("-acs", "a=https://a.example/acs", "-acs", "b=https://a.example/acs"), "https://a.example/acs"},
 		"http and not loopback": {with("-base-url", "http://signin.example"), "http://signin.example"},
-		"unknown Region":        {with("-acs", "a=https://a.example/acs", "-region", "b"), `"b"`},
+		"unknown Region":        {with("-acs", "a=https://a.example/acs", "-region", "b"), "-region b"},
+		"the URL by its flag":   {with("-base-url", "http://signin.example"), "sp: -base-url: "},
+		"an ACS by its flag":    {with("-acs", "a=ftp://a.example/acs"), "sp: -acs: "},
+		"metadata by its flag":  {[]string{"-idp-metadata", write(t, []byte("<html>\n</html>"))}, "idp.xml: "},
+		"help":                  {[]string{"-nonsense"}, "(-h lists the flags)"},
+		"TLS without a key":     {with("-tls-cert", good), "-tls-cert and -tls-key go together"},
+		"no certificate":        {with("-acs", "a=https://a.example/acs", "-tls-cert", good, "-tls-key", good), "-tls-cert, -tls-key: "},
+		"TLS for http":          {with("-tls-cert", good, "-tls-key", good), "which is not https"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out, errs bytes.Buffer
@@ -81,6 +95,7 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 			assert.Contains(t, errs.String(), c.want)
 			assert.NotContains(t, errs.String(), "goroutine")
 			assert.NotContains(t, errs.String(), "hunter2")
+			assert.NotContains(t, errs.String(), "Config.")
 		})
 	}
 }
@@ -88,42 +103,108 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 func TestHelp(t *testing.T) {
 	out, err := command(t, "-h").Output()
 	require.NoError(t, err)
-	for _, flag := range []string{"-listen", "-idp-metadata", "-base-url", "-acs", "-region"} {
+	for _, flag := range []string{"-listen", "-idp-metadata", "-base-url", "-acs", "-region", "-tls-cert", "-tls-key", "-insecure-http"} {
 		assert.Contains(t, string(out), flag)
 	}
 }
 
-func TestProgramServes(t *testing.T) {
-	idp := mockidp.New(mockidp.Config{})
-	defer idp.Close()
-	cmd := command(t, "-idp-metadata", write(t, idp.Metadata("")), "-listen", "127.0.0.1:0", "-region", "eu-central-1",
-		"-acs", "us-east-1=https://us-east-1.signin.example/saml/acs", "-acs", "eu-central-1=https://eu-central-1.signin.example/saml/acs")
+// started is the program, its address and all that it said.
+func started(t *testing.T, lines int, args ...string) (addr string, said []string) {
+	t.Helper()
+	cmd := command(t, append([]string{"-listen", "127.0.0.1:0"}, args...)...)
 	stdout, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
-	defer func() { _ = cmd.Process.Kill(); _ = cmd.Wait() }()
-	var said []string
-	addr := ""
-	for in := bufio.NewScanner(stdout); addr == "" && in.Scan(); {
-		said = append(said, strings.Join(strings.Fields(in.Text()), " "))
-		addr, _ = strings.CutPrefix(in.Text(), "Listening on ")
-		if addr == in.Text() {
-			addr = ""
+	t.Cleanup(func() { _ = cmd.Process.Kill(); _ = cmd.Wait() })
+	for in := bufio.NewScanner(stdout); len(said) < lines && in.Scan(); {
+		said = append(said, in.Text())
+		if at, ok := strings.CutPrefix(in.Text(), "Listening on "); ok {
+			addr = at
 		}
 	}
-	require.Len(t, said, 4)
-	assert.Equal(t, []string{
-		"Entity ID https://us-east-1.signin.example/saml",
-		"ACS URL 0 https://us-east-1.signin.example/saml/acs us-east-1",
-		"ACS URL 1 https://eu-central-1.signin.example/saml/acs eu-central-1",
-	}, said[:3])
-	res, err := http.Get("http://" + addr + "/metadata")
+	require.Len(t, said, lines)
+	require.NotEmpty(t, addr)
+	return addr, said
+}
+
+func get(t *testing.T, client *http.Client, addr string) []byte {
+	t.Helper()
+	res, err := client.Get(addr)
 	require.NoError(t, err)
 	defer res.Body.Close()
-	metadata, err := io.ReadAll(res.Body)
+	b, err := io.ReadAll(res.Body)
 	require.NoError(t, err)
-	require.NoError(t, idp.RegisterSP("", metadata))
+	require.Equal(t, http.StatusOK, res.StatusCode)
+	return b
+}
+
+var twoRegions = []string{
+	"-region", "eu-central-1",
+	"-acs", "us-east-1=https://us-east-1.signin.example/saml/acs", "-acs", "eu-central-1=https://eu-central-1.signin.example/saml/acs",
+}
+
+// With https URLs and no certificate it says that something else must end TLS.
+func TestProgramServes(t *testing.T) {
+	idp := mockidp.New(mockidp.Config{})
+	defer idp.Close()
+	addr, said := started(t, 6, append([]string{"-idp-metadata", write(t, idp.Metadata(""))}, twoRegions...)...)
+	assert.Equal(t, []string{
+		"Entity ID    https://us-east-1.signin.example/saml",
+		"ACS URL 0    https://us-east-1.signin.example/saml/acs  us-east-1",
+		"ACS URL 1    https://eu-central-1.signin.example/saml/acs  eu-central-1",
+		"Listening on " + addr,
+		"This is plain http. A proxy has to end TLS for https://eu-central-1.signin.example, or give -tls-cert and -tls-key.",
+		"Open         https://eu-central-1.signin.example/",
+	}, said)
+	require.NoError(t, idp.RegisterSP("", get(t, http.DefaultClient, "http://"+addr+"/metadata")))
 	app, _ := idp.App("")
 	require.Len(t, app.ACS, 2)
 	assert.Equal(t, "https://us-east-1.signin.example/saml/acs", app.ACS[0].URL)
+}
+
+func TestProgramServesTLS(t *testing.T) {
+	idp := mockidp.New(mockidp.Config{})
+	defer idp.Close()
+	cert, key, roots := certificate(t, "eu-central-1.signin.example")
+	addr, said := started(t, 5, append([]string{"-idp-metadata", write(t, idp.Metadata("")), "-tls-cert", cert, "-tls-key", key}, twoRegions...)...)
+	assert.Equal(t, "Open         https://eu-central-1.signin.example/", said[4])
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "eu-central-1.signin.example"}}}
+	defer client.CloseIdleConnections()
+	assert.Contains(t, string(get(t, client, "https://"+addr+"/")), "Not signed in")
+}
+
+// Without Regions a line ends with the URL, and the last one is the one to open.
+func TestProgramSaysWhatToOpen(t *testing.T) {
+	idp := mockidp.New(mockidp.Config{})
+	defer idp.Close()
+	_, said := started(t, 4, "-idp-metadata", write(t, idp.Metadata("")), "-base-url", "http://sp.localhost:8720/")
+	assert.Equal(t, "ACS URL 0    http://sp.localhost:8720/saml/acs", said[1])
+	assert.Equal(t, "Open         http://sp.localhost:8720/", said[3])
+}
+
+func TestInsecureHTTP(t *testing.T) {
+	idp := mockidp.New(mockidp.Config{})
+	defer idp.Close()
+	_, said := started(t, 4, "-idp-metadata", write(t, idp.Metadata("")), "-base-url", "http://sp.internal:8080", "-insecure-http")
+	assert.Equal(t, "Open         http://sp.internal:8080/", said[3])
+}
+
+// certificate makes one that signs itself.
+func certificate(t *testing.T, host string) (cert, key string, roots *x509.CertPool) {
+	t.Helper()
+	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{host}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
+	require.NoError(t, err)
+	parsed, err := x509.ParseCertificate(der)
+	require.NoError(t, err)
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
+	require.NoError(t, err)
+	roots = x509.NewCertPool()
+	roots.AddCert(parsed)
+	inPEM := func(kind string, der []byte) string {
+		return write(t, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+	}
+	return inPEM("CERTIFICATE", der), inPEM("PRIVATE KEY", pkcs8), roots
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"html/template"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
@@ -17,6 +18,9 @@ import (
 const (
 	sessionCookie   = "__Host-sp-session"
 	sessionLifetime = 8 * time.Hour
+	// nextCookie holds a sign-in that is not a session yet; see signedIn.
+	nextCookie   = "__Host-sp-next"
+	nextLifetime = time.Minute
 )
 
 type session struct {
@@ -24,63 +28,92 @@ type session struct {
 	until time.Time
 }
 
-// sessions are in memory: a restart signs everybody out.
-type sessions struct {
-	mu sync.Mutex
-	by map[[sha256.Size]byte]session // by the hash of what is in the cookie
+// next is a session that is about to begin.
+type next struct {
+	session
+	until time.Time // to begin
 }
 
-func newSessions() *sessions { return &sessions{by: map[[sha256.Size]byte]session{}} }
+// hash is what is kept of a cookie: a copy of the memory opens no session.
+type hash [sha256.Size]byte
 
-// signedIn is called once for every assertion that passed all checks.
+func hashOf(token string) hash { return sha256.Sum256([]byte(token)) }
+
+// sessions are in memory: a restart signs everybody out.
+type sessions struct {
+	mu   sync.Mutex
+	by   map[hash]session // by the hash of what is in the cookie
+	next map[hash]next    // the same, by the other cookie
+}
+
+func newSessions() *sessions { return &sessions{by: map[hash]session{}, next: map[hash]next{}} }
+
+// signedIn is called once for every assertion that passed all checks. The
+// identity provider's form is posted from another site, so browsers leave the
+// session's cookie out. The session therefore begins with the next page, where
+// the one that the browser had is seen and ended.
 func (s *sessions) signedIn(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 	now := time.Now()
 	until := now.Add(sessionLifetime)
 	if end := l.Assertion.SessionNotOnOrAfter(); !end.IsZero() && end.Before(until) {
 		until = end // the identity provider's wish (Core 2.7.2)
 	}
-	token := rand.Text() // always a new one: a planted one is worth nothing
+	token := rand.Text()
 	s.mu.Lock()
-	for key, old := range s.by {
-		if !now.Before(old.until) {
-			delete(s.by, key)
-		}
-	}
-	s.by[sha256.Sum256([]byte(token))] = session{l.Assertion.NameID().Value, until}
+	maps.DeleteFunc(s.by, func(_ hash, old session) bool { return !now.Before(old.until) })
+	maps.DeleteFunc(s.next, func(_ hash, old next) bool { return !now.Before(old.until) })
+	s.next[hashOf(token)] = next{session{l.Assertion.NameID().Value, until}, now.Add(nextLifetime)}
 	s.mu.Unlock()
-	setCookie(w, token, 0)
+	setCookie(w, nextCookie, token, int(nextLifetime.Seconds()))
 	http.Redirect(w, r, cmp.Or(l.ReturnTo, "/"), http.StatusSeeOther)
 }
 
-// current is who is signed in with this browser, or "".
-func (s *sessions) current(r *http.Request) string {
-	c, err := r.Cookie(sessionCookie)
-	if err != nil {
-		return ""
-	}
+// current is who is signed in with this browser, or "". Every page asks it.
+func (s *sessions) current(w http.ResponseWriter, r *http.Request) string {
+	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := s.by[sha256.Sum256([]byte(c.Value))]
-	if !time.Now().Before(at.until) {
+	at := s.by[hashOf(cookie(r, sessionCookie))]
+	if key := cookie(r, nextCookie); key != "" {
+		setCookie(w, nextCookie, "", -1)
+		if next, ok := s.next[hashOf(key)]; ok && now.Before(next.until) {
+			delete(s.next, hashOf(key))
+			delete(s.by, hashOf(cookie(r, sessionCookie))) // a copy of it is worth nothing from now on
+			token := rand.Text()                           // always a new one: so is a planted one
+			s.by[hashOf(token)] = next.session
+			setCookie(w, sessionCookie, token, 0)
+			at = next.session
+		}
+	}
+	if !now.Before(at.until) {
 		return ""
 	}
 	return at.user
 }
 
-func (s *sessions) signOut(w http.ResponseWriter, r *http.Request) {
-	if c, err := r.Cookie(sessionCookie); err == nil {
-		s.mu.Lock()
-		delete(s.by, sha256.Sum256([]byte(c.Value)))
-		s.mu.Unlock()
+// cookie is a cookie's value, or "".
+func cookie(r *http.Request, name string) string {
+	c, err := r.Cookie(name)
+	if err != nil {
+		return ""
 	}
-	setCookie(w, "", -1)
+	return c.Value
+}
+
+func (s *sessions) signOut(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	delete(s.by, hashOf(cookie(r, sessionCookie)))
+	delete(s.next, hashOf(cookie(r, nextCookie)))
+	s.mu.Unlock()
+	setCookie(w, sessionCookie, "", -1)
+	setCookie(w, nextCookie, "", -1)
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
 // setCookie says Lax: Strict would be missing from the request that follows
 // the identity provider's POST.
-func setCookie(w http.ResponseWriter, value string, maxAge int) {
-	http.SetCookie(w, &http.Cookie{Name: sessionCookie, Value: value, Path: "/", MaxAge: maxAge,
+func setCookie(w http.ResponseWriter, name, value string, maxAge int) {
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge,
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 
@@ -97,5 +130,5 @@ func (s *sessions) page(w http.ResponseWriter, r *http.Request) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
 	h.Set("Cache-Control", "no-store")
-	_ = home.Execute(w, s.current(r))
+	_ = home.Execute(w, s.current(w, r))
 }

@@ -46,11 +46,13 @@ func (v *visitor) send(method, to string, form url.Values, headers ...string) (*
 	return res, string(body)
 }
 
-func TestSignIn(t *testing.T) {
-	idp := mockidp.New(mockidp.Config{})
-	defer idp.Close()
+// serve starts an identity provider and the program's handler.
+func serve(t *testing.T) (idp *mockidp.Server, base string) {
+	t.Helper()
+	idp = mockidp.New(mockidp.Config{})
+	t.Cleanup(idp.Close)
 	srv := httptest.NewUnstartedServer(nil)
-	base := "http://" + srv.Listener.Addr().String()
+	base = "http://" + srv.Listener.Addr().String()
 	o, err := parse([]string{"-idp-metadata", "unused", "-base-url", base + "/"}, io.Discard)
 	require.NoError(t, err)
 	handler, sp, err := newHandler(o, idp.Metadata(""))
@@ -60,10 +62,14 @@ func TestSignIn(t *testing.T) {
 	require.NoError(t, idp.RegisterSP("", metadata))
 	srv.Config.Handler = handler
 	srv.Start()
-	defer srv.Close()
+	t.Cleanup(srv.Close)
 	assert.Equal(t, base+"/saml", sp.EntityID())
 	assert.Equal(t, base+"/saml/acs", sp.ACS()[0].URL)
+	return idp, base
+}
 
+func TestSignIn(t *testing.T) {
+	idp, base := serve(t)
 	v := &visitor{t, map[string]string{}}
 	_, body := v.send("GET", base+"/", nil)
 	assert.Contains(t, body, "Not signed in")
@@ -106,5 +112,59 @@ func TestSignIn(t *testing.T) {
 	_, body = v.send("GET", base+"/", nil)
 	assert.Contains(t, body, "Not signed in")
 	_, body = old.send("GET", base+"/", nil)
+	assert.Contains(t, body, "Not signed in")
+}
+
+// signIn signs in, and opens the page that the browser is sent to.
+func signIn(v *visitor, idp *mockidp.Server, base string) {
+	v.t.Helper()
+	res, _ := v.send("GET", base+"/login", nil)
+	require.Equal(v.t, http.StatusSeeOther, res.StatusCode)
+	form, err := idp.Answer(res.Header.Get("Location"), mockidp.DefaultLogin)
+	require.NoError(v.t, err)
+	// Browsers leave Lax cookies out of a form from another site.
+	session := v.cookies[sessionCookie]
+	delete(v.cookies, sessionCookie)
+	res, _ = v.send("POST", form.URL, form.Values())
+	require.Equal(v.t, http.StatusSeeOther, res.StatusCode)
+	if session != "" {
+		v.cookies[sessionCookie] = session
+	}
+	_, body := v.send("GET", base+res.Header.Get("Location"), nil)
+	require.Contains(v.t, body, "Signed in as")
+}
+
+// Signing in again ends the session that the browser had: a copy of its cookie
+// opens nothing any more, and neither does one of the cookie in between.
+func TestSigningInAgainEndsTheOldSession(t *testing.T) {
+	idp, base := serve(t)
+	v := &visitor{t, map[string]string{}}
+	signIn(v, idp, base)
+	stolen := &visitor{t, map[string]string{sessionCookie: v.cookies[sessionCookie]}}
+	_, body := stolen.send("GET", base+"/", nil)
+	require.Contains(t, body, "Signed in as")
+
+	signIn(v, idp, base)
+	require.NotEqual(t, stolen.cookies[sessionCookie], v.cookies[sessionCookie])
+	require.NotContains(t, v.cookies, nextCookie)
+	_, body = stolen.send("GET", base+"/", nil)
+	assert.Contains(t, body, "Not signed in")
+	_, body = v.send("GET", base+"/", nil)
+	assert.Contains(t, body, "Signed in as")
+}
+
+// The cookie between sign-in and session is good once.
+func TestASignInBeginsOneSession(t *testing.T) {
+	idp, base := serve(t)
+	v := &visitor{t, map[string]string{}}
+	res, _ := v.send("GET", base+"/login", nil)
+	form, err := idp.Answer(res.Header.Get("Location"), mockidp.DefaultLogin)
+	require.NoError(t, err)
+	v.send("POST", form.URL, form.Values())
+	require.NotEmpty(t, v.cookies[nextCookie])
+	stolen := &visitor{t, map[string]string{nextCookie: v.cookies[nextCookie]}}
+	_, body := v.send("GET", base+"/", nil)
+	assert.Contains(t, body, "Signed in as")
+	_, body = stolen.send("GET", base+"/", nil)
 	assert.Contains(t, body, "Not signed in")
 }
