@@ -12,7 +12,12 @@
 //		SP:        sp, // one *saml.ServiceProvider for all Regions
 //		Directory: frankfurt,
 //	})
-//	http.ListenAndServeTLS(":443", cert, key, p)
+//	server := &http.Server{
+//		Addr: ":443", Handler: p, // the zero Server lets slow clients wait for ever
+//		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+//		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+//	}
+//	err = server.ListenAndServeTLS(certFile, keyFile)
 //
 // # Who gets in
 //

@@ -61,10 +61,17 @@ func run(ctx context.Context, args []string, in io.Reader, out, logs io.Writer) 
 		cfg.Logs = logs
 	}
 	w, err := newWorld(ctx, cfg)
-	if err != nil {
+	if w != nil {
+		defer w.close()
+	}
+	switch {
+	case ctx.Err() != nil && o.walk:
+		return program.Failed, nil
+	case ctx.Err() != nil: // the user ended it while it started
+		return program.OK, nil
+	case err != nil:
 		return program.Usage, err
 	}
-	defer w.close()
 	if o.walk {
 		if !walk(ctx, w, walkers, out) {
 			return program.Failed, nil

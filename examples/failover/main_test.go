@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/examples/internal/program"
 )
 
 // command is the program, to be started by the caller. It is killed if it
@@ -68,6 +70,21 @@ func TestInterruptedStart(t *testing.T) {
 	end(errors.New("interrupted"))
 	_, err := newWorld(ctx, worldConfig{})
 	assert.EqualError(t, err, "the process of the identity provider: interrupted")
+}
+
+// A program that is ended while it starts has nothing to complain about. A
+// walk that was not taken did not hold.
+func TestEndedWhileStarting(t *testing.T) {
+	ctx, end := context.WithCancelCause(background(t))
+	end(errors.New("terminated signal received"))
+	var out bytes.Buffer
+	code, err := run(ctx, nil, nil, &out, &out)
+	assert.NoError(t, err)
+	assert.Equal(t, program.OK, code)
+	assert.Empty(t, out.String())
+	code, err = run(ctx, []string{"-walk"}, nil, &out, &out)
+	assert.NoError(t, err)
+	assert.Equal(t, program.Failed, code)
 }
 
 func TestHelp(t *testing.T) {

@@ -87,6 +87,9 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 	case o.certificate != "" && o.key == "":
 		err = errors.New("-cert goes with -key")
 	}
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		err = fmt.Errorf("%w (-h lists the flags)", err)
+	}
 	o.target = *t
 	return o, err
 }

@@ -64,7 +64,7 @@ func (o *controlOptions) serve(idp *mockidp.Server, out io.Writer) (func(), erro
 		return nil, err
 	}
 	// No write timeout: a wait for a message takes as long as a minute.
-	srv := &http.Server{Handler: idp.Control(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second}
+	srv := &http.Server{Handler: idp.Control(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 	go func() { _ = srv.Serve(l) }()
 	fmt.Fprintf(out, "Control    http://%s  token %s\n", l.Addr(), idp.ControlToken())
 	return func() { _ = srv.Close() }, nil

@@ -83,6 +83,9 @@ func parse(args []string, help io.Writer) (options, error) {
 	if err == nil && fs.NArg() > 0 {
 		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
+	if err != nil {
+		err = fmt.Errorf("%w (-h lists the flags)", err)
+	}
 	return o, err
 }
 
@@ -121,13 +124,10 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	defer l.Close()
 	idp, err := mockidp.Open(c)
 	if err != nil {
-		if o.config != "" {
-			return fmt.Errorf("%s: %s", o.config, strings.TrimPrefix(err.Error(), "mockidp: "))
-		}
-		return err
+		return o.inFlags(err)
 	}
 	if err := o.control.checkPush(idp); err != nil {
-		return err
+		return o.inFlags(err)
 	}
 	idp.Listener = l
 	idp.Start()

@@ -14,7 +14,12 @@
 //		return err
 //	}
 //	go rd.Run(ctx)
-//	return http.ListenAndServeTLS(":443", cert, key, rd)
+//	server := &http.Server{
+//		Addr: ":443", Handler: rd, // the zero Server lets slow clients wait for ever
+//		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
+//		WriteTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+//	}
+//	return server.ListenAndServeTLS(certFile, keyFile)
 //
 // # Where it fits
 //

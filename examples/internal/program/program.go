@@ -47,5 +47,8 @@ func Parse(fs *flag.FlagSet, args []string, help io.Writer) error {
 	if err == nil && fs.NArg() > 0 {
 		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	}
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		err = fmt.Errorf("%w (-h lists the flags)", err)
+	}
 	return err
 }
