@@ -115,7 +115,9 @@ func (w *world) swapACS() error {
 }
 
 // revoke ends the newest session that began in the primary, from the other
-// Region. It works while the primary is down.
+// Region. It works while the primary is down. The person's session at the
+// identity provider ends too, or it would sign the person in again without a
+// word, and the end of the first could not be seen.
 func (w *world) revoke(ctx context.Context) (from *site, ended portal.Session, err error) {
 	from, made := w.newRegion(), w.sites[0]
 	runs := from.running()
@@ -136,5 +138,8 @@ func (w *world) revoke(ctx context.Context) (from *site, ended portal.Session, e
 	if ended.ID == "" {
 		return from, ended, fmt.Errorf("%s knows of no session that began in %s: sign in there first", from.Name, made.Name)
 	}
-	return from, ended, runs.Sessions().Revoke(ctx, ended.UserID, ended.ID)
+	if err := runs.Sessions().Revoke(ctx, ended.UserID, ended.ID); err != nil {
+		return from, ended, err
+	}
+	return from, ended, w.idp.EndSessions(ended.UserName)
 }

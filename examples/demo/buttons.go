@@ -95,11 +95,14 @@ func (c *control) pressRevoke(r *http.Request) notice {
 	if err != nil {
 		return failed(err)
 	}
+	c.mu.Lock()
+	c.ended = s
+	c.mu.Unlock()
 	text := fmt.Sprintf("%s ended a session of %s that began in %s.", from.Name, s.UserName, s.Region)
 	if made, err := c.w.site(s.Region); err == nil && made.running() == nil {
 		text += " " + s.Region + " is stopped, and hears of it as soon as it is back."
 	}
-	return notice{Text: text}
+	return notice{Text: text + " The session at the identity provider ended too, so the next sign-in asks for a password."}
 }
 
 func (c *control) pressSwap(*http.Request) notice {

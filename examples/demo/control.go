@@ -10,6 +10,7 @@ import (
 
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/portal"
 )
 
 //go:embed templates assets
@@ -25,7 +26,8 @@ type control struct {
 	*loopback.Server
 
 	mu     sync.Mutex
-	notice notice // what came of the last button
+	notice notice         // what came of the last button
+	ended  portal.Session // by the button; the zero one before that
 }
 
 // notice is what the page says after a button was pressed.

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/examples/internal/check"
 	"github.com/meridian-saml/meridian/portal/failover"
 )
 
@@ -119,13 +120,35 @@ func TestRevokeButton(t *testing.T) {
 	require.NoError(t, w.stop(us))
 	press(t, w.control, "/revoke")
 	assert.Contains(t, shows(t, w.control), "eu-central-1 ended a session of alice@example.com that began in us-east-1. us-east-1 is stopped, and hears of it")
+	assert.Contains(t, shows(t, w.control), "The session that you ended: us-east-1 is stopped, and has not heard of it eu-central-1 ✓ ended")
 	require.NoError(t, w.start(us))
 	require.NoError(t, k.nothingDiffers())
+	assert.NoError(t, k.until(func() error {
+		page := shows(t, w.control)
+		return check.That("the control page", strings.Contains(page, "The session that you ended: us-east-1 ✓ ended eu-central-1 ✓ ended"), "ended in both", page)
+	}))
 	p, err := b.Look(us.url + "/")
 	require.NoError(t, err)
 	assert.Equal(t, 303, p.Status)
+	// No silent sign-in hides it.
+	p, err = b.Open(us.url + "/")
+	require.NoError(t, err)
+	assert.Equal(t, w.idp.URL, p.Origin())
+	_, asked := p.FormWith("password")
+	assert.True(t, asked, p.Text())
 	all, own := eu.running().Known(context.Background())
 	assert.Zero(t, all+own)
+}
+
+// A link below the address that people remember leads to the same page of the
+// Region.
+func TestRedirectorKeepsPaths(t *testing.T) {
+	w := newTestWorld(t, alone)
+	k := newTestWalker(w)
+	require.NoError(t, k.redirectorLeadsTo(w.sites[0]))
+	p, err := k.browser().Look(w.redirector.url + "/applications?x=1")
+	require.NoError(t, err)
+	assert.Equal(t, w.sites[0].url+"/applications?x=1", p.Header.Get("Location"))
 }
 
 // Nothing is left on disk.

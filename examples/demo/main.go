@@ -80,7 +80,11 @@ func run(ctx context.Context, args []string, out, logs io.Writer) (int, error) {
 
 // announce says what to open and whom to sign in as.
 func announce(out io.Writer, w *world) {
-	fmt.Fprintln(out, "One SAML app, all on this machine, and a second Region when you want it. Ctrl-C ends it.")
+	first := "One SAML app, all on this machine, and a second Region when you want it. Ctrl-C ends it."
+	if w.moved {
+		first += " Some of its usual ports are in use, so it took others."
+	}
+	fmt.Fprintln(out, first)
 	fmt.Fprintln(out, "Control page   "+w.control.url+"/")
 	fmt.Fprintf(out, "IdP dashboard  %s  (sign in as %s)\n", w.idp.DashboardURL(), corp.SignInHint)
 	fmt.Fprintf(out, "Redirector     %s/  (to the nearest healthy Region)\n", w.redirector.url)

@@ -103,6 +103,7 @@ func TestPortsInUse(t *testing.T) {
 		}
 		require.Len(t, urls, 5, lines)
 		assert.LessOrEqual(t, len(lines), 6)
+		assert.Contains(t, lines[0], "Some of its usual ports are in use")
 		assert.Contains(t, strings.Join(lines, "\n"), "alice@example.com")
 		for _, u := range urls {
 			at, err := url.Parse(u)

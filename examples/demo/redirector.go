@@ -33,7 +33,7 @@ func (w *world) startRedirector(l net.Listener) error {
 		regions = append(regions, failover.Region{Name: s.Name, URL: s.url})
 	}
 	rd, err := failover.New(failover.Config{
-		Regions: regions, Interval: probeEvery, Timeout: probeTimeout,
+		Regions: regions, KeepPath: true, Interval: probeEvery, Timeout: probeTimeout,
 		HealthyThreshold: 1, UnhealthyThreshold: 2, Logger: w.logger,
 	})
 	if err != nil {

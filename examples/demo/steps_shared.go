@@ -88,7 +88,8 @@ func update(s *site, change func(*center.Tx) error) error {
 
 // revokedMeanwhile: Alice signs in to both Regions by herself, the primary is
 // lost, and in the other one she ends the session that she had there. When the
-// primary is back that session is over, and only that one.
+// primary is back that session is over, and only that one: her browser, which
+// has it still, comes to the page that asks for a password.
 func revokedMeanwhile(k *walker) (string, error) {
 	lost, alive := k.sites[0], k.newRegion()
 	ended, kept := k.browser(), k.browser()
@@ -121,14 +122,26 @@ func revokedMeanwhile(k *walker) (string, error) {
 	}); err != nil {
 		return "", err
 	}
-	p, err := kept.Open(lost.url + "/sessions")
+	// Her session at the identity provider would sign her in without a word.
+	if err := k.idp.EndSessions(corp.Alice); err != nil {
+		return "", err
+	}
+	p, err := ended.Open(lost.url + "/")
+	if err != nil {
+		return "", err
+	}
+	_, asked := p.FormWith("password")
+	if err := cmp.Or(check.Same("whether "+lost.Name+" asks for a sign-in", true, asked), check.Same("where it asks", k.idp.URL, p.Origin())); err != nil {
+		return "", err
+	}
+	p, err = kept.Open(lost.url + "/sessions")
 	if err != nil {
 		return "", err
 	}
 	if err := cmp.Or(check.Same("the page that Bob's session opens", lost.url+"/sessions", p.URL.String()), p.Says("This session")); err != nil {
 		return "", err
 	}
-	return "with " + lost.Name + " down its session was ended from " + alive.Name + "; back up, " + lost.Name + " refused that session and kept the others", nil
+	return "with " + lost.Name + " down its session was ended from " + alive.Name + "; back up, " + lost.Name + " asked Alice to sign in again, and kept the sessions of others", nil
 }
 
 // revokesIn signs in to a Region and ends there all of Alice's sessions that

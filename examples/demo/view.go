@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/meridian-saml/meridian/examples/internal/corp"
@@ -20,6 +21,7 @@ type view struct {
 	Cards      []card
 	Steps      []act // that extend the instance
 	Extended   bool  // all of them were taken
+	Ended      []end // of the session that the button ended
 	Order      []listed
 	SignIns    []signIn
 	Dashboard  string
@@ -34,6 +36,12 @@ type view struct {
 type act struct {
 	Text, Action, Button string
 	Done, Next           bool
+}
+
+// end is what a Region knows of the end of a session.
+type end struct {
+	Region, State string
+	Known         bool
 }
 
 // card is a Region on the page.
@@ -86,8 +94,9 @@ type listed struct{ Region, URL string }
 
 func (c *control) page(rw http.ResponseWriter, r *http.Request) {
 	c.mu.Lock()
-	v := view{Notice: c.notice}
+	v, ended := view{Notice: c.notice}, c.ended
 	c.mu.Unlock()
+	v.Ended = c.ends(r.Context(), ended)
 	v.Dashboard, v.SAMLLabel, v.Hint, v.SignIns = c.w.idp.DashboardURL(), corp.SAMLLabel, corp.SignInHint, c.w.signIns.newest()
 	v.SignIns = v.SignIns[:min(shown, len(v.SignIns))]
 	v.Redirector, v.Bookmark = c.w.redirector.url+"/", corp.BookmarkLabel(c.w.newRegion().Place)
@@ -104,6 +113,25 @@ func (c *control) page(rw http.ResponseWriter, r *http.Request) {
 		v.Order = append(v.Order, l)
 	}
 	c.render(rw, "control.html", v)
+}
+
+// ends asks each Region whether a session is over there.
+func (c *control) ends(ctx context.Context, ended portal.Session) (out []end) {
+	if ended.ID == "" {
+		return nil
+	}
+	for _, s := range c.w.sites {
+		e := end{Region: s.Name, State: "is stopped, and has not heard of it"}
+		if runs := s.running(); runs != nil && runs.Serves() {
+			e.State = "has not heard of it yet"
+			list, err := runs.Sessions().List(ctx, ended.UserID)
+			if err == nil && !slices.ContainsFunc(list, func(s portal.Session) bool { return s.ID == ended.ID }) {
+				e.State, e.Known = "ended", true
+			}
+		}
+		out = append(out, e)
+	}
+	return out
 }
 
 // steps are what extends the instance, and how far that has come.

@@ -32,6 +32,7 @@ type world struct {
 	signIns    *signIns
 	logger     *slog.Logger
 	secret     string // that the Regions share
+	moved      bool   // a port that the documentation names was in use
 	dir        string // temporary, for the replicas
 
 	acts   sync.Mutex      // one at a time: extending, stopping, starting
@@ -68,6 +69,9 @@ func newWorld(cfg worldConfig) (*world, error) {
 	listeners, err := loopback.ListenAll(ports...)
 	if err != nil {
 		return nil, err
+	}
+	for i, l := range listeners {
+		w.moved = w.moved || cfg.FixedPorts && loopback.Port(l) != ports[i]
 	}
 	if err := w.begin(listeners); err != nil {
 		w.close()

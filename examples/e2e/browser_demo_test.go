@@ -113,10 +113,15 @@ func testDemo(t *testing.T, chromium context.Context) {
 
 	b.button("Start " + virginia)
 	b.reads("Stop "+virginia, virginia+" is up again", frankfurt+": Replicated") // so that it has heard of the session's end
+	b.reads("The session that you ended: " + virginia + " ✓ ended " + frankfurt + " ✓ ended")
+	b.wellMade("demo-ended")
 	other.open(d.portals[virginia])
+	other.at(d.idp + "/*") // the session has ended, and nothing hides it
+	other.until(`document.activeElement.id === "username"`)
+	other.press(d.login + kb.Tab + d.password + kb.Enter)
 	other.at(d.portals[virginia] + "/")
 	other.reads(virginia, "Sign out")
-	b.listed(3, virginia, "sp-initiated", d.login, "Accepted") // its session had ended, or there were no sign-in
+	b.listed(3, virginia, "sp-initiated", d.login, "Accepted")
 
 	testDemoTries(t, d, b, other)
 
@@ -144,8 +149,11 @@ func testDemoGoesOn(t *testing.T, d demo, b, other *tab) {
 	other.open(d.portals[frankfurt] + "/sessions")
 	other.reads("N. Virginia", "This session")
 	other.wellMade("demo-sessions")
-	other.click(`form[action="/sessions/end"] button`)
-	other.until(`document.readyState === "complete" && !document.querySelector('form[action="/sessions/end"]')`)
+	b.button("End that session")
+	b.reads(frankfurt+" ended a session of "+d.login+" that began in "+virginia, "The session that you ended: "+virginia+" is stopped, and has not heard of it")
+	other.open(d.portals[frankfurt] + "/sessions")
+	other.reads("This session")
+	other.until(`!document.querySelector('form[action="/sessions/end"]')`)
 }
 
 // testDemoTries is what else there is on the page.

@@ -21,7 +21,7 @@ func (w *world) startRedirector(l net.Listener) (err error) {
 		regions = append(regions, failover.Region{Name: s.Name, URL: s.url()})
 	}
 	w.rd, err = failover.New(failover.Config{
-		Regions: regions, Interval: probeEvery, Timeout: probeTimeout, HealthyThreshold: 1, UnhealthyThreshold: 2,
+		Regions: regions, KeepPath: true, Interval: probeEvery, Timeout: probeTimeout, HealthyThreshold: 1, UnhealthyThreshold: 2,
 		Logger: slog.New(slog.DiscardHandler),
 	})
 	if err != nil {

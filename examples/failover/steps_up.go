@@ -69,7 +69,14 @@ func nearest(k *walker) (string, error) {
 	if err := k.entersByRedirector(s); err != nil {
 		return "", err
 	}
-	return "the redirector led to " + s.Name + ", the nearest, which signed Alice in", nil
+	p, err := k.browser().Look(k.redirectorURL + "/applications")
+	if err != nil {
+		return "", err
+	}
+	if err := check.Same("where the redirector leads from /applications", s.url()+"/applications", p.Header.Get("Location")); err != nil {
+		return "", err
+	}
+	return "the redirector led to " + s.Name + ", the nearest, which signed Alice in; it kept the path of a link", nil
 }
 
 // entersByRedirector waits until the redirector leads to a Region, and follows
