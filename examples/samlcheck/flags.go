@@ -22,6 +22,8 @@ type options struct {
 	allowCBC, allowRSA15     bool
 	allowMissingNameID       bool
 	allowExpiredMetadata     bool
+	wantAssertionsSigned     bool
+	wantResponsesSigned      bool
 	maxAge                   time.Duration
 	entry                    int // 0: the last
 	json                     bool
@@ -54,6 +56,8 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.BoolVar(&o.allowRSA15, "allow-rsa15", false, "accept RSA 1.5 key transport")
 	fs.BoolVar(&o.allowMissingNameID, "allow-missing-nameid", false, "accept an assertion without a NameID; the service identifies users by an attribute")
 	fs.BoolVar(&o.allowExpiredMetadata, "allow-expired-metadata", false, "accept metadata that is past its validUntil")
+	fs.BoolVar(&o.wantAssertionsSigned, "want-assertions-signed", false, "refuse an assertion without a signature of its own")
+	fs.BoolVar(&o.wantResponsesSigned, "want-responses-signed", false, "refuse a Response that is not signed itself")
 	once(fs, "max-age", "how long after its IssueInstant an assertion can be used, a `DURATION` such as 30m (default 1h)", o.setMaxAge)
 	once(fs, "entry", "of a HAR file or a SAML-tracer export: take the `N`th POST with a SAMLResponse, from 1 (default: the last)", o.setEntry)
 	fs.BoolVar(&o.json, "json", false, "write the report as JSON")

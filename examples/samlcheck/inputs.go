@@ -65,6 +65,8 @@ func (s setup) serviceProvider() (*saml.ServiceProvider, error) {
 		MaxAge:                          s.maxAge,
 		Now:                             s.now,
 		AllowMissingNameID:              s.allowMissingNameID,
+		WantAssertionsSigned:            s.wantAssertionsSigned,
+		WantResponsesSigned:             s.wantResponsesSigned,
 		InsecureAllowSHA1:               s.allowSHA1,
 		InsecureAllowRSA1024:            s.allowRSA1024,
 		InsecureAllowUnauthenticatedCBC: s.allowCBC,

@@ -106,7 +106,7 @@ func examine(s setup, m message) (report, error) {
 	if r.Assertion == nil {
 		out.outcome = search(s, m)
 	}
-	out.notes = notes(m, out)
+	out.notes = notes(s, m, out)
 	return out, nil
 }
 
@@ -124,8 +124,17 @@ func (s setup) explain(m message) (saml.Report, error) {
 	if e := new(saml.Error); errors.As(r.Err, &e) && e.Reason == saml.ReasonConfig {
 		return saml.Report{}, inFlags(e, s.flagOf(), "")
 	}
+	for i := range r.Checks {
+		r.Checks[i].Detail = flagNames.Replace(r.Checks[i].Detail)
+	}
+	if e := new(saml.Error); errors.As(r.Err, &e) {
+		e.Detail = flagNames.Replace(e.Detail)
+	}
 	return r, nil
 }
+
+// flagNames puts flags in the place of the fields that details name.
+var flagNames = strings.NewReplacer("Config.WantAssertionsSigned", "-want-assertions-signed", "Config.WantResponsesSigned", "-want-responses-signed")
 
 // unread is the report on input that holds no response.
 func unread(err error) report {

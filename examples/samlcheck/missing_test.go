@@ -1,6 +1,7 @@
 package main_test
 
 import (
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -157,4 +158,30 @@ func TestValuesAreQuotedForTheShell(t *testing.T) {
 	code, stdout, _ := run(t, s.response(t, ""), args...)
 	require.Equal(t, 1, code)
 	require.Contains(t, stdout, "-acs 'https://sp.example/acs?a=1&b='\\''$(touch x)' would pass this:")
+}
+
+// What was demanded beyond the defaults is named as such, by its flag.
+func TestDemandedSignatures(t *testing.T) {
+	s := newSigner(t)
+	doc := s.response(t, "") // the assertion is signed, and the Response is not
+	requireVerdict(t, "accepted", doc, append([]string{"-want-assertions-signed"}, s.args(t)...)...)
+	r := requireVerdict(t, "Unsigned", doc, append([]string{"-want-assertions-signed", "-want-responses-signed"}, s.args(t)...)...)
+	require.Equal(t, []string{"-want-responses-signed=false"}, r.flags())
+	require.True(t, *r.PassesWithMissing)
+	require.Contains(t, *r.Detail, "-want-responses-signed is set")
+}
+
+// What was passed over in the metadata is told beside the rules.
+func TestWarningsOfTheMetadata(t *testing.T) {
+	c, dir := named(t, "Google")
+	raw, err := os.ReadFile(filepath.Join(dir, c.IdPMetadata))
+	require.NoError(t, err)
+	at := strings.Index(string(raw), "SingleSignOnService")
+	start := strings.LastIndex(string(raw[:at]), "<")
+	prefix := string(raw[start+1 : at])
+	odd := "<" + prefix + `SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="/relative"/>`
+	file := write(t, "metadata.xml", []byte(string(raw[:start])+odd+string(raw[start:])))
+	r := requireVerdict(t, "accepted", c.document(t, dir), append(without(c.args(dir), "-idp-metadata", 1), "-idp-metadata", file)...)
+	require.Len(t, r.Notes, 1)
+	require.Contains(t, r.Notes[0], "the identity provider's metadata: ")
 }

@@ -19,7 +19,7 @@ type remedy struct {
 }
 
 // allowances are the flags that let something pass that is refused by default,
-// without those that were given.
+// without those that were given, and the end of those that demand more.
 func (s *setup) allowances() []remedy {
 	var out []remedy
 	for _, a := range []struct {
@@ -33,6 +33,8 @@ func (s *setup) allowances() []remedy {
 		{s.allowCBC, "-allow-cbc", "An attacker who has an encrypted assertion can send changed copies, and learn its content from how they are refused.", func(s *setup) { s.allowCBC = true }},
 		{s.allowRSA15, "-allow-rsa15", "RSA 1.5 key transport is open to decryption oracles, which then also reach what was encrypted to the same key with RSA-OAEP.", func(s *setup) { s.allowRSA15 = true }},
 		{s.allowMissingNameID, "-allow-missing-nameid", "The assertion names no subject: the service must identify users by an attribute, and check that it is there.", func(s *setup) { s.allowMissingNameID = true }},
+		{!s.wantAssertionsSigned, "-want-assertions-signed=false", "What that flag demands beyond the defaults: the signature of the Response around it is then enough for the assertion.", func(s *setup) { s.wantAssertionsSigned = false }},
+		{!s.wantResponsesSigned, "-want-responses-signed=false", "What that flag demands beyond the defaults: Status and Destination are then not proved.", func(s *setup) { s.wantResponsesSigned = false }},
 	} {
 		if !a.given {
 			out = append(out, remedy{a.flag, a.givesUp, a.apply})

@@ -127,8 +127,11 @@ var hints = map[saml.Reason]string{
 }
 
 // notes are what is worth knowing beside the rules.
-func notes(m message, r report) []string {
+func notes(s setup, m message, r report) []string {
 	out := slices.Clone(m.notes)
+	for _, w := range s.idp.Warnings() {
+		out = append(out, "the identity provider's metadata: "+w)
+	}
 	if m.form && (m.relayState == "" || m.relayState == "null") && len(scan(decoded(m.body)).requestIDs) > 0 {
 		out = append(out, fmt.Sprintf("the response names a request, and RelayState in the form is %q: a service that sent one with its request, as package acs does, wants it back (Bindings 3.5.3)", m.relayState))
 	}
