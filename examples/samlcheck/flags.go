@@ -16,7 +16,7 @@ type options struct {
 	entityID, acs            string
 	requestIDs               []string
 	unsolicited              bool
-	now                      func() time.Time // nil: the current time
+	now                      func() time.Time // nil: the current time; load fills it in
 	keys                     []string
 	allowSHA1, allowRSA1024  bool
 	allowCBC, allowRSA15     bool

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/meridian-saml/meridian/saml"
 )
@@ -32,6 +33,10 @@ type setup struct {
 // load reads the files that the flags name.
 func (o options) load() (s setup, err error) {
 	s.options = o
+	if o.now == nil { // one time for every judgement
+		at := time.Now()
+		s.now = func() time.Time { return at }
+	}
 	if o.idpMetadata == "" {
 		s.idpByHand.EntityID = o.idpEntityID
 		for _, path := range o.idpCerts {

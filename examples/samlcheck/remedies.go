@@ -109,11 +109,7 @@ func (s *setup) otherTime(reason saml.Reason, f facts) (out []remedy) {
 	if !ok {
 		return nil
 	}
-	now := time.Now()
-	if s.now != nil {
-		now = s.now()
-	}
-	if age := now.Sub(f.issued).Truncate(time.Minute) + time.Minute; reason == saml.ReasonExpired && !f.issued.IsZero() && age > 0 {
+	if age := s.now().Sub(f.issued).Truncate(time.Minute) + time.Minute; reason == saml.ReasonExpired && !f.issued.IsZero() && age > 0 {
 		out = append(out, remedy{"-max-age " + age.String(), "An assertion, also a stolen one, can be used for that long after it was issued.", func(s *setup) { s.maxAge = age }})
 	}
 	return append(out, remedy{"-now " + at.Format(time.RFC3339), "Nothing: it judges as of the time at which the response says that it was made. At another time a service refuses it all the same.", func(s *setup) {
