@@ -32,10 +32,14 @@ func (a *assertion) detach(size int) {
 
 // texts points at every text of an assertion that an accessor can give out.
 func (a *assertion) texts() []*string {
-	all := []*string{
+	values := 0
+	for i := range a.attributes {
+		values += 3 + len(a.attributes[i].Values)
+	}
+	all := append(make([]*string, 0, values+64),
 		&a.id, &a.version, &a.issuer.value, &a.issuer.format, &a.conditions.proxyCount,
 		&a.nameID.Value, &a.nameID.Format, &a.nameID.NameQualifier, &a.nameID.SPNameQualifier, &a.nameID.SPProvidedID,
-	}
+	)
 	for i := range a.confirmations {
 		c := &a.confirmations[i]
 		all = append(all, &c.method, &c.recipient, &c.inResponseTo.value)

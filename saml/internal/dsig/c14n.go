@@ -24,6 +24,7 @@ func canonicalise(w io.Writer, apex, except xmltree.Node, prefixList string) {
 	for i := range c.rendered {
 		c.rendered[i] = never
 	}
+	c.texts = make([]declText, d.Prefixes())
 	c.rendered[xmltree.DefaultPrefix] = xmltree.None
 	c.rendered[xmltree.XMLPrefix] = xmltree.XML
 	c.list(prefixList)
@@ -62,6 +63,7 @@ type c14n struct {
 	undo     []xmltree.Decl // what prefixes rendered here meant before
 	listed   []bool         // by prefix: in the PrefixList; nil if there is none
 	decls    []xmltree.Decl // of one element, to be written
+	texts    []declText     // by prefix: its last declaration
 	order    []int          // of the attributes of one element
 }
 
@@ -92,8 +94,8 @@ func (c *c14n) start(n xmltree.Node, apex bool) {
 	c.decls = c.decls[:0]
 	c.use(n.Prefix(), n.NS())
 	for i := range n.Len() {
-		if a := n.AttrAt(i); a.Prefix != xmltree.DefaultPrefix {
-			c.use(a.Prefix, a.NS)
+		if prefix, ns := n.AttrName(i); prefix != xmltree.DefaultPrefix {
+			c.use(prefix, ns)
 		}
 	}
 	if c.listed != nil {
@@ -165,22 +167,36 @@ func (c *c14n) end(open []element) []element {
 func (c *c14n) writeDecls() {
 	sorted(c.decls, func(a, b xmltree.Decl) int { return cmp.Compare(c.d.PrefixText(a.Prefix), c.d.PrefixText(b.Prefix)) })
 	for _, decl := range c.decls {
-		c.out.string(" xmlns")
+		c.out.string(c.declaration(decl))
+	}
+}
+
+// declaration is the text of a declaration. The last one of each prefix is kept,
+// because the values of a long list all declare the same.
+func (c *c14n) declaration(decl xmltree.Decl) string {
+	kept := &c.texts[decl.Prefix]
+	if kept.text == "" || kept.ns != decl.NS {
+		name := " xmlns"
 		if decl.Prefix != xmltree.DefaultPrefix {
-			c.out.byte(':')
-			c.out.string(c.d.PrefixText(decl.Prefix))
+			name += ":" + c.d.PrefixText(decl.Prefix)
 		}
 		// The reader takes only URIs, so nothing else can want escaping.
-		uri := c.d.URI(decl.NS)
-		c.out.value(uri, strings.IndexByte(uri, '&') < 0)
+		kept.ns, kept.text = decl.NS, name+`="`+strings.ReplaceAll(c.d.URI(decl.NS), "&", "&amp;")+`"`
 	}
+	return kept.text
+}
+
+// declText is the text of a declaration of some prefix.
+type declText struct {
+	ns   xmltree.NS
+	text string
 }
 
 // writeAttrs writes attributes sorted by namespace and then by local name,
 // those without a namespace first.
 func (c *c14n) writeAttrs(n xmltree.Node) {
 	if n.Len() == 1 { // most that have any
-		c.writeAttr(n.AttrAt(0))
+		c.writeAttr(n, 0)
 		return
 	}
 	c.order = c.order[:0]
@@ -195,12 +211,17 @@ func (c *c14n) writeAttrs(n xmltree.Node) {
 		return cmp.Compare(a.Local, b.Local)
 	})
 	for _, i := range c.order {
-		c.writeAttr(n.AttrAt(i))
+		c.writeAttr(n, i)
 	}
 }
 
-func (c *c14n) writeAttr(a xmltree.Attr) {
+func (c *c14n) writeAttr(n xmltree.Node, i int) {
 	c.out.byte(' ')
+	if source, ok := n.AttrSource(i); ok {
+		c.out.string(source)
+		return
+	}
+	a := n.AttrAt(i)
 	c.out.string(a.QName)
 	c.out.value(a.Value, a.Plain)
 }

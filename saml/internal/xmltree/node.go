@@ -115,6 +115,22 @@ func (n Node) AttrAt(i int) Attr {
 	return Attr{a.prefix, a.ns, n.d.str(a.local), n.d.qName(a.prefix, a.local), n.d.str(a.value), a.plain}
 }
 
+// AttrName is the prefix and the namespace of one of them.
+func (n Node) AttrName(i int) (Prefix, NS) {
+	a := &n.d.attrs[int(n.node().attrs.from)+i]
+	return a.prefix, a.ns
+}
+
+// AttrSource is name="value" of one of them as it is written, if canonical XML
+// writes the very same.
+func (n Node) AttrSource(i int) (string, bool) {
+	a := &n.d.attrs[int(n.node().attrs.from)+i]
+	if !a.asIs {
+		return "", false
+	}
+	return n.d.src[n.d.nameOffset(a.prefix, a.local) : a.value.off+a.value.len+1], true
+}
+
 // Attrs are all of them.
 func (n Node) Attrs() []Attr {
 	out := make([]Attr, n.Len())

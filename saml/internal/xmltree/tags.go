@@ -147,7 +147,8 @@ func (r *reader) attributes() (empty bool, err error) {
 		case prefix == "" && r.str(local) == "xmlns":
 			err = r.declare(at, decls, "", r.str(value))
 		default:
-			r.d.attrs = append(r.d.attrs, attr{prefix: r.prefix(prefix), local: local, value: value, plain: plain})
+			asIs := plain && value.off == local.off+local.len+int32(len(`="`)) && r.s[value.off-1] == '"'
+			r.d.attrs = append(r.d.attrs, attr{prefix: r.prefix(prefix), local: local, value: value, plain: plain, asIs: asIs})
 			if len(r.d.attrs)-attrs > r.limits.Attributes {
 				err = limitError(at, "more than %d attributes in one element", r.limits.Attributes)
 			} else if len(r.d.attrs) > r.limits.Total {

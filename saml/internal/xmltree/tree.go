@@ -54,6 +54,7 @@ type attr struct {
 	local  piece
 	value  piece
 	plain  bool
+	asIs   bool // name="value", as it is written, is what canonical XML writes
 }
 
 // Attr is an attribute that isn't a namespace declaration.
