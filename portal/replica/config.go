@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,7 +27,8 @@ type Config struct {
 
 	// Dir is where the embedded server keeps everything. Required without URL.
 	// One directory belongs to one Node; where the system has locks on files a
-	// second one is refused.
+	// second one is refused. It is made for its owner alone, and one that exists
+	// becomes that, unless there are other files in it.
 	Dir string
 	// Restored says that Dir, or what URL keeps, is an older copy of what the
 	// Region had: a backup, a snapshot, a disk that lost its end. Set it for
@@ -52,9 +54,12 @@ type Config struct {
 	// URL is the Region's own NATS server or cluster, with JetStream, instead
 	// of the embedded one. Nodes of one Region share it. What it syncs to disk
 	// is for its operator to say (sync_interval: always), and so are its users'
-	// permissions, for which PeerPermissions is the pattern.
+	// permissions, for which PeerPermissions is the pattern. An address that
+	// isn't loopback is refused without TLS: the scheme tls or wss, or nats.Secure
+	// and its like in Options, or a dialer there, which is then to encrypt.
 	URL string
-	// Options are for the connection to URL: credentials, TLS.
+	// Options are for the connection to URL: credentials, TLS. They are applied
+	// twice.
 	Options []nats.Option
 	// Replicas is how many servers of the cluster at URL keep each stream.
 	// Zero: 1.
@@ -167,8 +172,26 @@ func (c *Config) check() *Error {
 	if c.URL == "" {
 		return nil
 	}
-	_, err := servers("URL", c.URL)
-	return err
+	all, err := servers("URL", c.URL)
+	if err != nil {
+		return err
+	}
+	if !encrypted(all, c.dialsSecurely()) {
+		return bad("URL", "loopback addresses, or TLS: the scheme tls or wss, or in Options", withoutUser(c.URL))
+	}
+	return nil
+}
+
+// dialsSecurely says whether Options ask for TLS, or take the connection into
+// their own hands.
+func (c *Config) dialsSecurely() bool {
+	o := nats.GetDefaultOptions()
+	for _, set := range c.Options {
+		if set != nil {
+			_ = set(&o) // nats.Connect will say so
+		}
+	}
+	return o.Secure || o.CustomDialer != nil || o.InProcessServer != nil
 }
 
 // checkURL refuses addresses at which Secret, and all that is replicated, would
@@ -179,12 +202,18 @@ func (p Peer) checkURL(region string) *Error {
 	if err != nil {
 		return err
 	}
-	for _, u := range all {
-		if secure := u.Scheme == "tls" || u.Scheme == "wss" || p.TLS != nil; !secure && !loopback(net.JoinHostPort(u.Hostname(), "0")) {
-			return &Error{Reason: ReasonConfig, What: what, Want: "loopback addresses, or TLS: the scheme tls or wss, or Peer.TLS", Got: withoutUser(p.URL)}
-		}
+	if !encrypted(all, p.TLS != nil) {
+		return &Error{Reason: ReasonConfig, What: what, Want: "loopback addresses, or TLS: the scheme tls or wss, or Peer.TLS", Got: withoutUser(p.URL)}
 	}
 	return nil
+}
+
+// encrypted says whether nothing crosses a network in the clear on the way to
+// these servers. secure: all connections have TLS, whatever the scheme.
+func encrypted(all []*url.URL, secure bool) bool {
+	return secure || !slices.ContainsFunc(all, func(u *url.URL) bool {
+		return u.Scheme != "tls" && u.Scheme != "wss" && !loopback(net.JoinHostPort(u.Hostname(), "0"))
+	})
 }
 
 // servers reads a list of addresses as the client of NATS does. What that would

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -27,6 +28,65 @@ import (
 
 func peerAt(url string) func(*replica.Config) {
 	return func(c *replica.Config) { c.Peers = map[string]replica.Peer{frankfurt: {URL: url}} }
+}
+
+func serversAt(url string, options ...nats.Option) func(*replica.Config) {
+	return func(c *replica.Config) { c.Dir, c.Listen, c.URL, c.Options = "", "", url, options }
+}
+
+// noNetwork is a dialer that reaches nothing.
+type noNetwork struct{}
+
+func (noNetwork) Dial(string, string) (net.Conn, error) { return nil, errors.New("no network") }
+
+// A Region's own servers may be anywhere with TLS.
+func TestServersThatAreSecure(t *testing.T) {
+	soon := nats.Timeout(time.Millisecond)
+	for url, options := range map[string][]nats.Option{
+		"tls://10.0.0.1:1":           {nats.SetCustomDialer(noNetwork{})},
+		"nats://10.0.0.1:1":          {nats.SetCustomDialer(noNetwork{})},
+		"127.0.0.1:1":                {soon},
+		"nats://localhost:1":         {soon, nats.Secure(&tls.Config{})},
+		"tls://192.0.2.1:1":          {soon},
+		"nats://192.0.2.1:1":         {soon, nats.Secure()},
+		"192.0.2.1:1,nats://[::1]:1": {nats.ClientTLSConfig(func() (tls.Certificate, error) { return tls.Certificate{}, nil }, nil), soon},
+	} {
+		c := configOf(virginia, "")
+		serversAt(url, options...)(&c)
+		_, err := replica.Open(background(t), c)
+		var e *replica.Error
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, replica.ReasonUnavailable, e.Reason, "%s: %v", url, err)
+	}
+}
+
+// A directory that existed before is for its owner alone afterwards.
+func TestDirIsPrivate(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("there are no such permissions there")
+	}
+	mode := func(dir string) os.FileMode {
+		info, err := os.Stat(dir)
+		require.NoError(t, err)
+		return info.Mode().Perm()
+	}
+	dir := t.TempDir()
+	for range 2 { // new, and with what a Node has made in it
+		require.NoError(t, os.Chmod(dir, 0o755))
+		open(t, configOf(virginia, dir)).Close()
+		assert.Equal(t, os.FileMode(0o700), mode(dir))
+	}
+	entries, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Len(t, entries, 2)
+
+	// Not one that others use too.
+	shared := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(shared, "other"), nil, 0o600))
+	require.NoError(t, os.Chmod(shared, 0o755))
+	open(t, configOf(virginia, shared)).Close()
+	assert.Equal(t, os.FileMode(0o755), mode(shared))
+	assert.Equal(t, os.FileMode(0o700), mode(filepath.Join(shared, "jetstream")))
 }
 
 // Addresses beyond loopback are fine with TLS.
@@ -59,6 +119,11 @@ func TestOpenRefuses(t *testing.T) {
 		"peer by name":         peerAt("eu-central-1.example"),
 		"second address":       peerAt("nats://127.0.0.1:1,tls://10.0.0.1:1, ws://10.0.0.2:1"),
 		"odd address":          peerAt("tls://%"),
+		"servers in the clear": serversAt("nats://10.0.0.1:4222"),
+		"server by name":       serversAt("nats.example"),
+		"second server":        serversAt("nats://127.0.0.1:1, tls://10.0.0.1:1,ws://10.0.0.2:1"),
+		"odd server":           serversAt("tls://%"),
+		"half options":         serversAt("nats://10.0.0.1:4222", nats.Name("x"), nil),
 		"another's seed":       func(c *replica.Config) { c.Seed = seed(frankfurt, virginia) },
 	} {
 		c := configOf(virginia, t.TempDir())

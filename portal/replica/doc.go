@@ -48,8 +48,8 @@
 //
 // # Servers of your own
 //
-// With Config.URL a Region keeps its streams on its own NATS servers, and can
-// have several Nodes. With Replicas: 3 on a cluster of three it goes on while
+// With Config.URL a Region keeps its streams on its own NATS servers, with TLS
+// where they aren't on loopback, and can have several Nodes. With Replicas: 3 on a cluster of three it goes on while
 // one of them is stopped, as a test does to each in turn; a write that meets
 // the change of a leader fails with Reason Unavailable after a few seconds, and
 // may be made again. A server that is cut off from the others may take itself

@@ -4,6 +4,14 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
+)
+
+// What a Node makes in its directory.
+const (
+	lockName  = "meridian.lock"
+	storeName = "jetstream" // the embedded server's
 )
 
 // errLocked: another process has the directory.
@@ -16,7 +24,7 @@ func lock(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	f, err := os.OpenFile(filepath.Join(dir, "meridian.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -24,4 +32,22 @@ func lock(dir string) (*os.File, error) {
 		return nil, errors.Join(err, f.Close())
 	}
 	return f, nil
+}
+
+// keepPrivate takes a directory that existed away from everybody but its owner,
+// as one is that lock makes. It holds sessions and people. One with files of
+// others in it, such as /tmp, stays as it is: what is below is private anyway.
+func keepPrivate(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() != lockName && e.Name() != storeName }) {
+		return errors.New("it is open to other users of this machine, and holds files that are not a Node's")
+	}
+	return os.Chmod(dir, 0o700)
 }

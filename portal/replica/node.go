@@ -118,6 +118,9 @@ func (n *Node) connect() (err error) {
 		if n.lock, err = lock(n.cfg.Dir); err != nil {
 			return &Error{Reason: ReasonConfig, What: "Dir", Want: "a directory that can be written and that no other Node has", Got: n.cfg.Dir, Err: err}
 		}
+		if err := keepPrivate(n.cfg.Dir); err != nil {
+			n.cfg.Logger.Warn("replica: Dir is not private", "region", n.cfg.Region, "dir", n.cfg.Dir, "error", err)
+		}
 		n.server, n.nc, err = startServer(&n.cfg)
 	} else {
 		opts := []nats.Option{nats.Name("meridian " + n.cfg.Region), nats.CustomInboxPrefix(inboxNode), nats.MaxReconnects(-1)}
