@@ -18,6 +18,9 @@ var (
 // Hashed is the encoding below both.
 var Hashed = hashed
 
+// Unescape is how a form's names and values are decoded.
+var Unescape = unescape
+
 // Len is how many records a store holds.
 func Len(m *MemoryStore) int {
 	m.mu.Lock()

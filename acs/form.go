@@ -1,12 +1,12 @@
 package acs
 
 import (
+	"bytes"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -32,14 +32,11 @@ func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request) (responseFor
 	if _, err := formFields(r.URL.RawQuery); err != nil {
 		return responseForm{}, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, c.cfg.MaxBody))
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return responseForm{}, &Error{Reason: ReasonTooLarge, Rule: "Config.MaxBody", Err: err}
-	}
+	body, err := c.readBody(w, r)
 	if err != nil {
-		return responseForm{}, &Error{Reason: ReasonForm, Rule: "Body", Detail: "it ended early"}
+		return responseForm{}, err
 	}
-	fields, err := formFields(string(body), "SAMLResponse", "RelayState")
+	fields, err := formFields(body, "SAMLResponse", "RelayState")
 	if err != nil {
 		return responseForm{}, err
 	}
@@ -48,6 +45,24 @@ func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request) (responseFor
 		return responseForm{}, badForm("no SAMLResponse in it")
 	}
 	return responseForm{response: response, relayState: fields["RelayState"]}, nil
+}
+
+// maxTrusted is how much of a Content-Length is believed before the body is
+// there. Most responses are shorter.
+const maxTrusted = 64 << 10
+
+// readBody reads a body of at most MaxBody bytes.
+func (c *Consumer) readBody(w http.ResponseWriter, r *http.Request) (string, error) {
+	var body bytes.Buffer
+	body.Grow(int(min(max(r.ContentLength, 0), maxTrusted)) + bytes.MinRead)
+	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, c.cfg.MaxBody))
+	if err == nil {
+		return body.String(), nil
+	}
+	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+		return "", &Error{Reason: ReasonTooLarge, Rule: "Config.MaxBody", Err: err}
+	}
+	return "", &Error{Reason: ReasonForm, Rule: "Body", Detail: "it ended early"}
 }
 
 // maxFields is far above what any identity provider sends beside the two
@@ -69,8 +84,8 @@ func formFields(encoded string, wanted ...string) (map[string]string, error) {
 			return nil, badForm("too many fields")
 		}
 		name, value, _ := strings.Cut(pair, "=")
-		name, err := url.QueryUnescape(name)
-		if err != nil {
+		name, ok := unescape(name)
+		if !ok {
 			return nil, badForm("a field's name is not well encoded")
 		}
 		if !slices.Contains(wanted, name) {
@@ -82,11 +97,40 @@ func formFields(encoded string, wanted ...string) (map[string]string, error) {
 		if _, twice := found[name]; twice {
 			return nil, badForm(name + " is there twice")
 		}
-		if found[name], err = url.QueryUnescape(value); err != nil {
+		if found[name], ok = unescape(value); !ok {
 			return nil, badForm(name + " is not well encoded")
 		}
 	}
 	return found, nil
+}
+
+// unescape is [url.QueryUnescape], which goes byte by byte. Base64 has an escape
+// about every 30 characters; what is between two of them is copied at once.
+func unescape(s string) (string, bool) {
+	var out strings.Builder
+	out.Grow(len(s))
+	for {
+		at := strings.IndexAny(s, "%+")
+		if at < 0 {
+			out.WriteString(s)
+			return out.String(), true
+		}
+		out.WriteString(s[:at])
+		if s[at] == '+' {
+			out.WriteByte(' ')
+			s = s[at+1:]
+			continue
+		}
+		if len(s) < at+len("%2B") {
+			return "", false
+		}
+		b, err := strconv.ParseUint(s[at+1:at+3], 16, 8)
+		if err != nil {
+			return "", false
+		}
+		out.WriteByte(byte(b))
+		s = s[at+3:]
+	}
 }
 
 func badForm(detail string) error {
