@@ -144,6 +144,15 @@ func (r *derReader) inside(tag int) *derReader {
 // end wants nothing more.
 func (r *derReader) end() { r.bad = r.bad || len(r.rest) > 0 }
 
+// maxIssuerBits and maxIssuerExponent bound what one signature check costs. One
+// KeyInfo can cause 240 of them, which take about a tenth of a second; with RSA
+// keys of 16384 bits and the largest exponent they would take ten seconds.
+// Hardly a certification authority has more bits or another exponent.
+const (
+	maxIssuerBits     = 4096
+	maxIssuerExponent = 65537
+)
+
 const oidPSS = "1.2.840.113549.1.1.10"
 
 // certificateHashes are the hashes of the algorithms that certificates are
@@ -177,7 +186,7 @@ func (c *certificate) signedBy(public crypto.PublicKey) bool {
 	digest := h.Sum(nil)
 	switch key := public.(type) {
 	case *rsa.PublicKey:
-		if key.N.BitLen() > maxRSABits || key.Size() != len(c.signature) {
+		if key.N.BitLen() > maxIssuerBits || key.E > maxIssuerExponent || key.Size() != len(c.signature) {
 			return false
 		}
 		if c.algorithm.OID.String() == oidPSS {
