@@ -72,9 +72,10 @@
 // apps; [Server.AddAppKey], [Server.SignAppWith] and [Server.RetireAppKey] do so
 // for one, and [Server.CloneKey] gives another app the same key.
 //
-// What it signs, it signs with goxmldsig and never with Meridian's own code,
-// so that a mistake can't cancel out between the two sides of a test. Its
-// encrypter is its own for the same reason.
+// What it signs, it signs with goxmldsig, and its metadata it writes with the
+// types of crewjam/saml, never with Meridian's own code, so that a mistake can't
+// cancel out between the two sides of a test. Its encrypter is its own for the
+// same reason.
 //
 // # Driving it from a test
 //

@@ -1,9 +1,12 @@
 package mockidp
 
 import (
-	"encoding/base64"
+	"encoding/xml"
+	"slices"
+	"strings"
 
 	"github.com/beevik/etree"
+	crewjam "github.com/crewjam/saml"
 )
 
 const (
@@ -41,14 +44,68 @@ func (s *Server) entraMetadata(st *state, app *App) ([]byte, error) {
 	if kerr != nil {
 		return nil, kerr
 	}
-	entity := etree.NewElement("EntityDescriptor")
-	entity.CreateAttr("ID", "_"+derivedGUID("metadata\x00"+app.Issuer))
-	entity.CreateAttr("entityID", app.Issuer)
-	entity.CreateAttr("xmlns", nsMetadata)
+	doc, err := metadataDocument(s.describeEntra(st, app), "utf-8")
+	if err != nil {
+		return nil, err
+	}
+	entity := doc.Root()
+	layOutLikeEntra(entity)
 	tenant := s.base() + "/" + st.tenant(app)
-	keys := st.keysFor(app)
-	tokens := federationRole(entity, "fed:SecurityTokenServiceType", keys)
-	claims := tokens.CreateElement("fed:ClaimTypesOffered")
+	roles := entity.SelectElements("RoleDescriptor")
+	addTokenService(roles[0], tenant)
+	endpoint(roles[1], "fed:TargetScopes", app.Issuer)
+	endpoint(roles[1], "fed:ApplicationServiceEndpoint", tenant+"/wsfed")
+	endpoint(roles[1], "fed:PassiveRequestorEndpoint", tenant+"/wsfed")
+
+	sig, err := k.signature(entity)
+	if err != nil {
+		return nil, err
+	}
+	entity.InsertChildAt(0, sig)
+	out, err := doc.WriteToBytes()
+	return append([]byte(byteOrderMark), out...), err
+}
+
+// describeEntra is describe with two roles that only xsi:type tells apart, the
+// keys repeated in each (WS-Federation 1.2, 3.1.2).
+func (s *Server) describeEntra(st *state, app *App) *crewjam.EntityDescriptor {
+	entity := s.describe(app, st.keysFor(app))
+	entity.ID = "_" + derivedGUID("metadata\x00"+app.Issuer)
+	idp := &entity.IDPSSODescriptors[0]
+	idp.KeyDescriptors = append(idp.KeyDescriptors, keyDescriptor(nextKey))
+	idp.WantAuthnRequestsSigned, idp.NameIDFormats = nil, nil
+	slices.Reverse(idp.SingleSignOnServices)
+	for _, xsiType := range []string{"SecurityTokenServiceType", "ApplicationServiceType"} {
+		entity.RoleDescriptors = append(entity.RoleDescriptors, crewjam.RoleDescriptor{
+			XSIType:                    xml.Name{Space: nsFederation, Local: xsiType},
+			ProtocolSupportEnumeration: nsFederation,
+			KeyDescriptors:             idp.KeyDescriptors,
+		})
+	}
+	return entity
+}
+
+// layOutLikeEntra leaves the default namespaces where Entra ID declares them, on
+// the root and on KeyInfo, and calls that of WS-Federation fed.
+func layOutLikeEntra(e *etree.Element) {
+	if e.Tag != "EntityDescriptor" && e.Tag != "KeyInfo" {
+		e.RemoveAttr("xmlns")
+	}
+	if e.Tag == "RoleDescriptor" {
+		xsiType := e.SelectAttr("xsi:type")
+		prefix, local, _ := strings.Cut(xsiType.Value, ":")
+		xsiType.Value = "fed:" + local
+		e.RemoveAttr("xmlns:" + prefix)
+		e.CreateAttr("xmlns:fed", nsFederation)
+	}
+	for _, c := range e.ChildElements() {
+		layOutLikeEntra(c)
+	}
+}
+
+// addTokenService adds what metadata says of a token service of WS-Federation.
+func addTokenService(role *etree.Element, tenant string) {
+	claims := role.CreateElement("fed:ClaimTypesOffered")
 	for _, c := range [][2]string{{"Name", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name"},
 		{"Subject", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"}} {
 		claim := claims.CreateElement("auth:ClaimType")
@@ -56,59 +113,8 @@ func (s *Server) entraMetadata(st *state, app *App) ([]byte, error) {
 		claim.CreateAttr("Uri", c[1])
 		claim.CreateElement("auth:DisplayName").SetText(c[0])
 	}
-	endpoint(tokens, "fed:SecurityTokenServiceEndpoint", tenant+"/wsfed")
-	endpoint(tokens, "fed:PassiveRequestorEndpoint", tenant+"/wsfed")
-	application := federationRole(entity, "fed:ApplicationServiceType", keys)
-	endpoint(application, "fed:TargetScopes", app.Issuer)
-	endpoint(application, "fed:ApplicationServiceEndpoint", tenant+"/wsfed")
-	endpoint(application, "fed:PassiveRequestorEndpoint", tenant+"/wsfed")
-
-	idp := entity.CreateElement("IDPSSODescriptor")
-	idp.CreateAttr("protocolSupportEnumeration", nsProtocol)
-	entraKeys(idp, keys)
-	for _, binding := range []string{bindingRedirect, bindingPOST} {
-		sso := idp.CreateElement("SingleSignOnService")
-		sso.CreateAttr("Binding", binding)
-		sso.CreateAttr("Location", s.ssoURL(app))
-	}
-
-	sig, err := k.signature(entity)
-	if err != nil {
-		return nil, err
-	}
-	entity.InsertChildAt(0, sig)
-	doc := etree.NewDocument()
-	doc.WriteSettings.CanonicalText, doc.WriteSettings.CanonicalAttrVal = true, true
-	doc.CreateProcInst("xml", `version="1.0" encoding="utf-8"`)
-	doc.AddChild(entity)
-	out, err := doc.WriteToBytes()
-	return append([]byte(byteOrderMark), out...), err
-}
-
-// federationRole is a role that only xsi:type tells apart, with the keys
-// repeated (WS-Federation 1.2, 3.1.2).
-func federationRole(entity *etree.Element, xsiType string, keys []*signingKey) *etree.Element {
-	role := entity.CreateElement("RoleDescriptor")
-	role.CreateAttr("xsi:type", xsiType)
-	role.CreateAttr("protocolSupportEnumeration", nsFederation)
-	role.CreateAttr("xmlns:xsi", nsXSI)
-	role.CreateAttr("xmlns:fed", nsFederation)
-	entraKeys(role, keys)
-	return role
-}
-
-func entraKeys(role *etree.Element, keys []*signingKey) {
-	add := func(certificate string) {
-		key := role.CreateElement("KeyDescriptor")
-		key.CreateAttr("use", "signing")
-		info := key.CreateElement("KeyInfo")
-		info.CreateAttr("xmlns", nsSignature)
-		info.CreateElement("X509Data").CreateElement("X509Certificate").SetText(certificate)
-	}
-	for _, k := range keys {
-		add(base64.StdEncoding.EncodeToString(k.cert.Raw))
-	}
-	add(nextKey)
+	endpoint(role, "fed:SecurityTokenServiceEndpoint", tenant+"/wsfed")
+	endpoint(role, "fed:PassiveRequestorEndpoint", tenant+"/wsfed")
 }
 
 func endpoint(role *etree.Element, name, address string) {

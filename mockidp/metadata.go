@@ -2,9 +2,10 @@ package mockidp
 
 import (
 	"encoding/base64"
-	"strconv"
+	"encoding/xml"
 
 	"github.com/beevik/etree"
+	crewjam "github.com/crewjam/saml"
 )
 
 // Metadata is the identity provider's metadata for a SAML app, laid out as
@@ -35,35 +36,75 @@ func (s *Server) metadata(st *state, app *App) ([]byte, error) {
 }
 
 func (s *Server) metadataOf(app *App, keys []*signingKey) ([]byte, error) {
-	doc := etree.NewDocument()
-	doc.WriteSettings.CanonicalText, doc.WriteSettings.CanonicalAttrVal = true, true
-	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
-	entity := doc.CreateElement("md:EntityDescriptor")
-	entity.CreateAttr("entityID", app.Issuer)
-	entity.CreateAttr("xmlns:md", nsMetadata)
-	idp := entity.CreateElement("md:IDPSSODescriptor")
-	idp.CreateAttr("WantAuthnRequestsSigned", strconv.FormatBool(app.SignedRequests))
-	idp.CreateAttr("protocolSupportEnumeration", nsProtocol)
+	doc, err := metadataDocument(s.describe(app, keys), "UTF-8")
+	if err != nil {
+		return nil, err
+	}
+	layOutLikeOkta(doc.Root())
+	doc.Indent(2)
+	return doc.WriteToBytes()
+}
+
+// describe says it with the types of crewjam/saml, not with Meridian's: a
+// mistake there can't cancel out one in the reader.
+func (s *Server) describe(app *App, keys []*signingKey) *crewjam.EntityDescriptor {
+	idp := crewjam.IDPSSODescriptor{WantAuthnRequestsSigned: &app.SignedRequests}
+	idp.ProtocolSupportEnumeration = nsProtocol
 	for _, k := range keys {
-		key := idp.CreateElement("md:KeyDescriptor")
-		key.CreateAttr("use", "signing")
-		info := key.CreateElement("ds:KeyInfo")
-		info.CreateAttr("xmlns:ds", "http://www.w3.org/2000/09/xmldsig#")
-		info.CreateElement("ds:X509Data").CreateElement("ds:X509Certificate").
-			SetText(base64.StdEncoding.EncodeToString(k.cert.Raw))
+		idp.KeyDescriptors = append(idp.KeyDescriptors, keyDescriptor(base64.StdEncoding.EncodeToString(k.cert.Raw)))
 	}
 	formats := []string{NameIDUnspecified, NameIDEmail}
 	if app.NameIDFormat != NameIDUnspecified && app.NameIDFormat != NameIDEmail {
 		formats = []string{app.NameIDFormat}
 	}
 	for _, f := range formats {
-		idp.CreateElement("md:NameIDFormat").SetText(f)
+		idp.NameIDFormats = append(idp.NameIDFormats, crewjam.NameIDFormat(f))
 	}
 	for _, binding := range []string{bindingPOST, bindingRedirect} {
-		sso := idp.CreateElement("md:SingleSignOnService")
-		sso.CreateAttr("Binding", binding)
-		sso.CreateAttr("Location", s.ssoURL(app))
+		idp.SingleSignOnServices = append(idp.SingleSignOnServices, crewjam.Endpoint{Binding: binding, Location: s.ssoURL(app)})
 	}
-	doc.Indent(2)
-	return doc.WriteToBytes()
+	return &crewjam.EntityDescriptor{EntityID: app.Issuer, IDPSSODescriptors: []crewjam.IDPSSODescriptor{idp}}
+}
+
+func keyDescriptor(certificate string) crewjam.KeyDescriptor {
+	key := crewjam.KeyDescriptor{Use: "signing"}
+	key.KeyInfo.X509Data.X509Certificates = []crewjam.X509Certificate{{Data: certificate}}
+	return key
+}
+
+// metadataDocument is what encoding/xml makes of a description, ready to be laid
+// out: it declares a default namespace on nearly every element.
+func metadataDocument(entity *crewjam.EntityDescriptor, encoding string) (*etree.Document, error) {
+	out, err := xml.Marshal(entity)
+	if err != nil {
+		return nil, err
+	}
+	doc := etree.NewDocument()
+	if err := doc.ReadFromBytes(out); err != nil {
+		return nil, err
+	}
+	doc.WriteSettings.CanonicalText, doc.WriteSettings.CanonicalAttrVal = true, true
+	doc.InsertChildAt(0, etree.NewProcInst("xml", `version="1.0" encoding="`+encoding+`"`))
+	return doc, nil
+}
+
+// layOutLikeOkta gives elements the prefixes and attributes the order that
+// Okta's have.
+func layOutLikeOkta(e *etree.Element) {
+	for _, c := range e.ChildElements() {
+		layOutLikeOkta(c) // while e's declaration is still there
+	}
+	prefix := "md"
+	if e.NamespaceURI() == nsSignature {
+		prefix = "ds"
+	}
+	e.Space = prefix
+	e.RemoveAttr("xmlns")
+	e.SortAttrs()
+	switch e.Tag {
+	case "EntityDescriptor":
+		e.CreateAttr("xmlns:md", nsMetadata)
+	case "KeyInfo":
+		e.CreateAttr("xmlns:ds", nsSignature)
+	}
 }
