@@ -38,13 +38,14 @@ var arrows = map[string][]string{
 
 type pkg struct {
 	ImportPath string
+	Standard   bool // in the standard library
 	Imports    []string
 	Deps       []string
 }
 
-func list(t *testing.T, pattern string) []pkg {
+func list(t *testing.T, args ...string) []pkg {
 	t.Helper()
-	cmd := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", pattern)
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Standard,Imports,Deps"}, args...)...)
 	cmd.Dir = ".."
 	out, err := cmd.Output()
 	require.NoError(t, err)
@@ -81,11 +82,28 @@ func TestArrows(t *testing.T) {
 	}
 }
 
-// The core knows no HTTP, no files and no logs, and runs nothing by itself.
+// The core needs nothing but the standard library, and knows no HTTP, no files
+// and no logs.
 func TestCoreStaysPure(t *testing.T) {
-	for _, p := range list(t, "./saml/...") {
+	for _, p := range list(t, "-deps", "./saml/...") {
+		ours := strings.HasPrefix(p.ImportPath, module+"/saml")
+		require.True(t, p.Standard || ours, "saml pulls in %s", p.ImportPath)
+		if !ours {
+			continue
+		}
 		for _, banned := range []string{"net/http", "os", "log", "log/slog"} {
 			require.NotContains(t, p.Imports, banned, p.ImportPath)
+		}
+	}
+}
+
+// The libraries that the mock is made of are the other side of the tests: none
+// of them is in what a service provider runs.
+func TestOtherImplementationsStayOut(t *testing.T) {
+	others := []string{"github.com/crewjam/saml", "github.com/russellhaering/goxmldsig", "github.com/beevik/etree"}
+	for _, p := range list(t, "./acs/...", "./portal/...", "./examples/sp", "./examples/samlcheck") {
+		for _, other := range others {
+			require.NotContains(t, p.Deps, other, p.ImportPath)
 		}
 	}
 }
