@@ -1,6 +1,7 @@
 package e2e_test
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -62,7 +63,7 @@ func TestSchemasOfMock(t *testing.T) {
 			idp := newSchemaMock(t, d)
 			changeApp(t, idp, change)
 			metadata := idp.Metadata("")
-			v.valid(t, "metadata", metadata)
+			v.valid(t, "metadata", withoutFederationRoles(t, metadata))
 			d.trust(t, metadata)
 			if name != "signed requests" { // the answer to one goes where that says, so there must be one
 				v.valid(t, "protocol", mockResponse(t, d, idp, true))
@@ -113,6 +114,20 @@ func TestSchemasOfMock(t *testing.T) {
 			}
 		}
 	})
+}
+
+// withoutFederationRoles takes away the roles of WS-Federation, whose types are
+// in no schema here, and the byte order mark.
+func withoutFederationRoles(t *testing.T, metadata []byte) []byte {
+	t.Helper()
+	doc := etree.NewDocument()
+	require.NoError(t, doc.ReadFromBytes(bytes.TrimPrefix(metadata, []byte("\xef\xbb\xbf"))))
+	for _, role := range doc.FindElements("/EntityDescriptor/RoleDescriptor") {
+		doc.Root().RemoveChild(role)
+	}
+	out, err := doc.WriteToBytes()
+	require.NoError(t, err)
+	return out
 }
 
 // newSchemaMock is a mock that knows a deployment, and people with names that
