@@ -25,39 +25,45 @@ import (
 // encrypt if our metadata had a key for it.
 func TestCrewjamIdentityProvider(t *testing.T) {
 	checkPeer(t, []string{signBoth}, func(t *testing.T, _ string, spMetadata [][]byte) peer {
-		known := make(crewjamPeer)
-		for _, metadata := range spMetadata {
-			sp := new(crewjam.EntityDescriptor)
-			require.NoError(t, xml.Unmarshal(metadata, sp))
-			known[sp.EntityID] = sp
-		}
-		mux := http.NewServeMux()
-		server := httptest.NewServer(mux)
-		t.Cleanup(server.Close)
-		at, err := url.Parse(server.URL)
-		require.NoError(t, err)
-		idp := &crewjam.IdentityProvider{
-			Key: peerIdPKey().key, Certificate: peerIdPKey().cert,
-			SignatureMethod: dsig.RSASHA256SignatureMethod, // its own default is SHA-1
-			MetadataURL:     *at.JoinPath("metadata"), SSOURL: *at.JoinPath("sso"),
-			ServiceProviderProvider: known, SessionProvider: known,
-			Logger: log.New(io.Discard, "", 0),
-		}
-		mux.HandleFunc("/metadata", idp.ServeMetadata)
-		mux.HandleFunc("/sso", idp.ServeSSO)
-		mux.HandleFunc("/unsolicited", func(w http.ResponseWriter, r *http.Request) {
-			idp.ServeIDPInitiated(w, r, r.FormValue("sp"), r.FormValue("RelayState"))
-		})
-		metadata := newPeerBrowser(t).open(server.URL + "/metadata")
-		return peer{
-			metadata: []byte(metadata.body),
-			unsolicited: func(entityID, relayState string) string {
-				return server.URL + "/unsolicited?" + url.Values{"sp": {entityID}, "RelayState": {relayState}}.Encode()
-			},
-			sign: signBoth,
-			mail: "urn:oid:0.9.2342.19200300.100.1.3", affiliation: "urn:oid:1.3.6.1.4.1.5923.1.1.1.1",
-		}
+		return startCrewjam(t, spMetadata)
 	})
+}
+
+// startCrewjam starts one that knows these service providers.
+func startCrewjam(t *testing.T, spMetadata [][]byte) peer {
+	t.Helper()
+	known := make(crewjamPeer)
+	for _, metadata := range spMetadata {
+		sp := new(crewjam.EntityDescriptor)
+		require.NoError(t, xml.Unmarshal(metadata, sp))
+		known[sp.EntityID] = sp
+	}
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	t.Cleanup(server.Close)
+	at, err := url.Parse(server.URL)
+	require.NoError(t, err)
+	idp := &crewjam.IdentityProvider{
+		Key: peerIdPKey().key, Certificate: peerIdPKey().cert,
+		SignatureMethod: dsig.RSASHA256SignatureMethod, // its own default is SHA-1
+		MetadataURL:     *at.JoinPath("metadata"), SSOURL: *at.JoinPath("sso"),
+		ServiceProviderProvider: known, SessionProvider: known,
+		Logger: log.New(io.Discard, "", 0),
+	}
+	mux.HandleFunc("/metadata", idp.ServeMetadata)
+	mux.HandleFunc("/sso", idp.ServeSSO)
+	mux.HandleFunc("/unsolicited", func(w http.ResponseWriter, r *http.Request) {
+		idp.ServeIDPInitiated(w, r, r.FormValue("sp"), r.FormValue("RelayState"))
+	})
+	metadata := newPeerBrowser(t).open(server.URL + "/metadata")
+	return peer{
+		metadata: []byte(metadata.body),
+		unsolicited: func(entityID, relayState string) string {
+			return server.URL + "/unsolicited?" + url.Values{"sp": {entityID}, "RelayState": {relayState}}.Encode()
+		},
+		sign: signBoth,
+		mail: "urn:oid:0.9.2342.19200300.100.1.3", affiliation: "urn:oid:1.3.6.1.4.1.5923.1.1.1.1",
+	}
 }
 
 // crewjamPeer is the service providers that the identity provider knows, and
