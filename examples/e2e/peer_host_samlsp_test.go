@@ -3,14 +3,9 @@ package e2e_test
 import (
 	"fmt"
 	"io"
-	"log"
-	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
-	"strings"
 	"testing"
 
 	"github.com/crewjam/saml/samlsp"
@@ -20,13 +15,19 @@ import (
 // startSamlsp starts a site with crewjam/saml's middleware. Beside what names the
 // two sides and their keys, its configuration is the default.
 func startSamlsp(t *testing.T, s hostState) *spHost {
+	return startSamlspWith(t, s, func(*samlsp.Options) {})
+}
+
+func startSamlspWith(t *testing.T, s hostState, change func(*samlsp.Options)) *spHost {
 	text, err := os.ReadFile(s.idpMetadata)
 	require.NoError(t, err)
 	idp, err := samlsp.ParseMetadata(text)
 	require.NoError(t, err)
 	base, err := url.Parse(s.base())
 	require.NoError(t, err)
-	m, err := samlsp.New(samlsp.Options{URL: *base, Key: peerSPKey().key, Certificate: s.cert, IDPMetadata: idp})
+	options := samlsp.Options{URL: *base, Key: peerSPKey().key, Certificate: s.cert, IDPMetadata: idp}
+	change(&options)
+	m, err := samlsp.New(options)
 	require.NoError(t, err)
 	m.OnError = func(w http.ResponseWriter, _ *http.Request, err error) { // its own does the same, and logs
 		http.Error(w, http.StatusText(http.StatusForbidden), http.StatusForbidden)
@@ -44,18 +45,8 @@ func startSamlsp(t *testing.T, s hostState) *spHost {
 		}
 		_, _ = io.WriteString(w, "nobody\n")
 	})
-	listener, err := net.Listen("tcp", base.Host)
-	require.NoError(t, err)
-	server := httptest.NewUnstartedServer(mux)
-	require.NoError(t, server.Listener.Close())
-	server.Listener = listener
-	server.Config.ErrorLog = log.New(io.Discard, "", 0)
-	server.Start()
-	t.Cleanup(server.Close)
-
-	out, err := exec.Command("go", "list", "-m", "-f", "{{.Version}}", "github.com/crewjam/saml").Output()
-	require.NoError(t, err)
-	h := s.host(strings.TrimSpace(string(out)))
+	serveAt(t, s.base(), mux)
+	h := s.host(moduleVersion(t, "github.com/crewjam/saml"))
 	h.EntityID, h.ACS = s.base()+"/saml/metadata", []string{s.base() + "/saml/acs"}
 	return h
 }

@@ -51,6 +51,7 @@ var spHosts = map[string]func(*testing.T, hostState) *spHost{
 	"node-saml":     startNodeSAML,
 	"samlify":       startSamlify,
 	"samlsp":        startSamlsp,
+	"gosaml2":       startGosaml2,
 	"simplesamlphp": startSimpleSAMLphpSP,
 }
 

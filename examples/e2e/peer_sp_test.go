@@ -44,6 +44,7 @@ var spPeers = map[string]spPeer{
 		encrypted:    []string{"PEER_ENCRYPTED=1"},
 		notDecrypted: []string{"aes192-gcm", "aes192-cbc", gcmSHA256, gcmBeside, cbcBeside}, untried: []string{cbcRSA15},
 	},
+	"gosaml2":       {notDecrypted: []string{"aes192-cbc", gcmSHA256}},
 	"samlsp":        {refusesUnsolicited: true, notDecrypted: []string{cbcRSA15}},
 	"simplesamlphp": {notDecrypted: []string{gcmSHA256, cbcRSA15, gcmBeside, cbcBeside}},
 }
