@@ -69,7 +69,7 @@ func (u adminUser) StatusWord() string {
 }
 
 // queueable are the second-level codes that the page offers.
-var queueable = []string{StatusAuthnFailed, StatusRequestDenied, StatusNoAuthnContext, StatusNoPassive, StatusInvalidNameIDPolicy, StatusRequestUnsupported}
+var queueable = []string{StatusAuthnFailed, StatusRequestDenied, StatusNoAuthnContext, StatusNoPassive, StatusInvalidNameIDPolicy, StatusRequestUnsupported, StatusUnknownPrincipal}
 
 func shortStatus(st Status) string {
 	last := func(s string) string { return s[strings.LastIndex(s, ":")+1:] }

@@ -22,6 +22,7 @@ import (
 func FuzzAuthnRequest(f *testing.F) {
 	for _, xml := range []string{request(), request(attr("ForceAuthn", "true"), attr("AssertionConsumerServiceIndex", "1")),
 		request(attr("AssertionConsumerServiceURL", frank)), wanting("minimum", mockidp.PasswordProtectedTransport, mockidp.MultiFactor),
+		mark + request(), about(nameID(bob, mockidp.NameIDEmail)), withoutIssuer(attr("AssertionConsumerServiceURL", frank)),
 		`<?xml version="1.0"?><!DOCTYPE a><a/>`, "<a", ""} {
 		f.Add(true, true, xml)
 		f.Add(false, true, xml)
