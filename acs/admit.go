@@ -37,6 +37,7 @@ func (c *Consumer) admitAnswer(w http.ResponseWriter, r *http.Request, a *saml.A
 	}
 	forget(w, q.id)
 	record, err := c.checkAnswer(raw, a, relayState)
+	c.clients.end(c.cfg.ClientAddr(r), record.Asked.At)
 	if err != nil {
 		return nil, err
 	}
@@ -46,13 +47,17 @@ func (c *Consumer) admitAnswer(w http.ResponseWriter, r *http.Request, a *saml.A
 	return &Login{Assertion: a, Region: c.here.Region, ReturnTo: c.allowed.allow(record.ReturnTo), RequestID: q.id}, nil
 }
 
-// checkAnswer compares an answer with the record of its request.
+// checkAnswer compares an answer with the record of its request. An answer
+// without a RelayState is taken, although Bindings 3.5.3 wants it back, because
+// some identity providers drop it: the signed InResponseTo and this browser's
+// cookie already say which request it answers, and where to go on to is in the
+// record. Another RelayState belongs to another request, and is refused.
 func (c *Consumer) checkAnswer(raw []byte, a *saml.Assertion, relayState string) (requestRecord, error) {
 	var record requestRecord
 	if err := json.Unmarshal(raw, &record); err != nil {
 		return record, storeError("the request's record", errors.New("it can't be read"))
 	}
-	if subtle.ConstantTimeCompare([]byte(record.RelayState), []byte(relayState)) != 1 || record.RelayState == "" {
+	if relayState != "" && subtle.ConstantTimeCompare([]byte(record.RelayState), []byte(relayState)) != 1 {
 		return record, &Error{Reason: ReasonRelayState, Rule: "RelayState (Bindings 3.5.3)", Detail: "not the one that was sent with the request"}
 	}
 	if err := a.Answers(record.Asked); err != nil {

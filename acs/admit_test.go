@@ -113,7 +113,7 @@ func TestD09_UnknownRequest(t *testing.T) {
 	b.login(eu, euACS, "")
 	w.refused(b.answer(eu, w.good(euACS, "_0123456789abcdef-made-up"), ""), http.StatusForbidden, saml.ReasonInResponseTo)
 	// A cookie that was made up along with it names no record.
-	b.cookies[acs.CookiePrefix+"_made-up"] = "1780315200." + strings.Repeat("A", 43)
+	b.cookies[acs.CookiePrefix+"_made-up"] = "1780315200." + strings.Repeat("A", 43) + ".u"
 	w.refused(b.answer(eu, w.good(euACS, "_made-up"), ""), http.StatusForbidden, acs.ReasonRequest)
 }
 
@@ -277,10 +277,10 @@ func TestRequestsGrowOld(t *testing.T) {
 	}
 }
 
-func TestD45_RelayStateMustComeBack(t *testing.T) {
+func TestD45_AnotherRelayStateIsRefused(t *testing.T) {
 	for name, wrong := range map[string]func(request, request) string{
 		"swapped": func(_, other request) string { return other.relayState },
-		"absent":  func(request, request) string { return "" },
+		"null":    func(request, request) string { return "null" },
 		"longer":  func(own, _ request) string { return own.relayState + "A" },
 		"path":    func(request, request) string { return "/admin" },
 	} {
@@ -296,6 +296,19 @@ func TestD45_RelayStateMustComeBack(t *testing.T) {
 			require.Zero(t, w.loginCount())
 		})
 	}
+}
+
+// Some identity providers drop it. The request is known without it, and so is
+// where to go on to.
+func TestD45_RelayStateThatWasDropped(t *testing.T) {
+	w := newWorld(t)
+	eu, b := w.region("eu-central-1"), w.browser()
+	one, two := b.login(eu, euACS, "?return_to=/one"), b.login(eu, euACS, "?return_to=/two")
+	require.Equal(t, "/two", w.accepted(b.answer(eu, w.good(euACS, two.id), "")).ReturnTo)
+	form := w.form(w.good(euACS, one.id), "")
+	form.Set("RelayState", "")
+	require.Equal(t, "/one", w.accepted(b.post(eu, euACS, form)).ReturnTo)
+	w.refused(w.browser().answer(eu, w.good(euACS, b.login(eu, euACS, "").id), ""), http.StatusForbidden, saml.ReasonInResponseTo)
 }
 
 // The race of D03 for solicited answers, on two nodes.

@@ -19,6 +19,9 @@ import (
 type browser struct {
 	w       *world
 	cookies map[string]string
+	// What its navigations say of themselves. Empty: an old browser.
+	site, user string
+	addr       string // where it is; empty: where all are
 }
 
 func (w *world) browser() *browser { return &browser{w: w, cookies: make(map[string]string)} }
@@ -29,6 +32,14 @@ func (b *browser) copy() *browser { return &browser{w: b.w, cookies: maps.Clone(
 func (b *browser) do(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
 	for name, value := range b.cookies {
 		r.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	for name, value := range map[string]string{"Sec-Fetch-Site": b.site, "Sec-Fetch-User": b.user} {
+		if value != "" && r.Header.Get(name) == "" {
+			r.Header.Set(name, value)
+		}
+	}
+	if b.addr != "" {
+		r.RemoteAddr = b.addr
 	}
 	rec := httptest.NewRecorder()
 	h.ServeHTTP(rec, r)
@@ -47,9 +58,13 @@ func (b *browser) get(h http.Handler, to string) *httptest.ResponseRecorder {
 }
 
 func (b *browser) post(h http.Handler, to string, form url.Values) *httptest.ResponseRecorder {
+	return b.do(h, post(to, form))
+}
+
+func post(to string, form url.Values) *http.Request {
 	r := httptest.NewRequest(http.MethodPost, to, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	return b.do(h, r)
+	return r
 }
 
 // request is an AuthnRequest as the identity provider sees it.
@@ -99,3 +114,5 @@ func (w *world) form(a answer, relayState string) url.Values {
 	}
 	return form
 }
+
+func base64Of(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/saml"
@@ -66,9 +67,35 @@ type Config struct {
 	// Zero: 15 min, because second factors are slow. At most 24 h.
 	RequestLifetime time.Duration
 
+	// ClientAddr returns the IP address of a client, with or without a port. It
+	// bounds how many requests one client may have waiting for an answer: an
+	// address (of IPv6, its /64) about a tenth of the store's quota, thousands by
+	// default, and less while others have many; an IPv6 /48 about a quarter. One
+	// that exceeds it gets 429. What is answered doesn't count any more. Each
+	// node counts what it began itself. Clients whose address can't be read are
+	// taken for one.
+	//
+	// Nil: r.RemoteAddr. Behind a proxy that is the proxy's address, so all
+	// clients together get the part of one: return what your proxy puts into
+	// the request then, and never what a client could have put there.
+	ClientAddr func(*http.Request) string
+
 	// LoginPath is where "Sign in again" on the error page leads: a path, or a
 	// URL of one of RelayStateOrigins. Empty: no such link.
 	LoginPath string
+	// RefusedPath is a path of this host to which a browser goes on whose
+	// response was refused with 403, by GET and with the parameter reference.
+	// The response came from another site's page, so a session cookie with
+	// SameSite=Lax was not sent with it; with this GET it is. A user who is
+	// signed in, and sent a response twice (a double click, the back button),
+	// can so be led home, and others be shown [Region.Refused]. All refusals
+	// are answered alike, or the answer would tell an attacker which messages
+	// are genuine. Empty: the error page stays.
+	RefusedPath string
+	// AllowOpener leaves off "Cross-Origin-Opener-Policy: same-origin", for a
+	// program that signs its users in in a popup and waits for that. A foreign
+	// page that opens a popup here can then navigate it on and on.
+	AllowOpener bool
 	// OnVerdict is told every verdict, after it was reached and before OnLogin
 	// is called; it can't change it. It should be quick. Nil: nobody is.
 	OnVerdict func(context.Context, Verdict)
@@ -116,6 +143,9 @@ func (cfg *Config) setDefaults() error {
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
 	}
+	if cfg.ClientAddr == nil {
+		cfg.ClientAddr = func(r *http.Request) string { return r.RemoteAddr }
+	}
 	cfg.RelayStateOrigins = slices.Clone(cfg.RelayStateOrigins)
 	return nil
 }
@@ -126,6 +156,12 @@ func New(cfg Config) (*Consumer, error) {
 	if err := cfg.setDefaults(); err != nil {
 		return nil, err
 	}
+	return newConsumer(cfg, newClients(cfg.requestQuota(), cfg.RequestLifetime))
+}
+
+// newConsumer is New for fields whose zero values are filled in. The consumers
+// of a Region count clients together.
+func newConsumer(cfg Config, shared *clients) (*Consumer, error) {
 	allowed, err := newOrigins("Config.RelayStateOrigins", cfg.RelayStateOrigins)
 	if err != nil {
 		return nil, err
@@ -133,7 +169,10 @@ func New(cfg Config) (*Consumer, error) {
 	if err := cfg.SP.CheckRequests(); err != nil {
 		return nil, badConfig("Config.SP", "can't ask its identity provider", err)
 	}
-	c := &Consumer{cfg: cfg, allowed: allowed}
+	if p := cfg.RefusedPath; p != "" && (origins(nil).allow(p) == "" || strings.ContainsAny(p, "?#;,")) {
+		return nil, badConfig("Config.RefusedPath", "a path without a query is wanted, got "+quoted(withoutUser(p)), nil)
+	}
+	c := &Consumer{cfg: cfg, allowed: allowed, clients: shared}
 	if err := c.setLoginPath("Config.LoginPath", cfg.LoginPath); err != nil {
 		return nil, err
 	}
@@ -144,6 +183,14 @@ func New(cfg Config) (*Consumer, error) {
 		}
 	}
 	return nil, badConfig("Config.ACS", "a URL on the service provider's list is wanted, got "+quoted(withoutUser(cfg.ACS)), nil)
+}
+
+// requestQuota is how many requests the store can have waiting.
+func (cfg *Config) requestQuota() int {
+	if s, ok := cfg.Store.(Quota); ok {
+		return max(1, s.RequestQuota())
+	}
+	return defaultQuota
 }
 
 func (c *Consumer) setLoginPath(field, path string) error {

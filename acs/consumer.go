@@ -15,6 +15,7 @@ type Consumer struct {
 	here    saml.Endpoint
 	url     *url.URL // of here
 	allowed origins
+	clients *clients // shared by the consumers of a Region
 }
 
 // Login is an accepted sign-in.
@@ -49,7 +50,7 @@ func (c *Consumer) parseURL() error {
 // ServeHTTP takes a response from a browser's POST (Bindings 3.5) and answers
 // by itself unless it is accepted; then OnLogin answers.
 func (c *Consumer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	secure(w.Header())
+	c.secure(w.Header())
 	v := c.newVerdict()
 	login, err := c.consume(w, r, &v)
 	switch {
@@ -60,7 +61,7 @@ func (c *Consumer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case reasonOf(err) == string(ReasonRestarted):
 		v.because(err)
 		c.tell(r.Context(), v)
-		c.StartLogin(w, r, LoginOptions{ReturnTo: login.ReturnTo})
+		c.startLogin(w, r, LoginOptions{ReturnTo: login.ReturnTo}, waitingRequest{by: InitiatorClick, restarted: true})
 	default:
 		v.because(err)
 		c.refuse(w, r, v, statusOf(err))
@@ -85,7 +86,7 @@ func (c *Consumer) consume(w http.ResponseWriter, r *http.Request, v *Verdict) (
 	// before anything is stored. So a refusal can still say whose it was.
 	assertion, err := c.cfg.SP.Verify([]byte(form.response), want)
 	if err != nil {
-		return nil, err
+		return nil, asCancelled(err)
 	}
 	v.proved(assertion)
 	if assertion.InResponseTo() != "" {
@@ -108,7 +109,7 @@ func (c *Consumer) goingRound(waiting []waitingRequest) bool {
 	since := c.cfg.SP.Now().Add(-restartWindow).Unix()
 	recent := 0
 	for _, q := range waiting {
-		if q.at >= since {
+		if q.restarted && q.at >= since {
 			recent++
 		}
 	}

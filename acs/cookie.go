@@ -17,7 +17,7 @@ import (
 const CookiePrefix = "__Host-meridian-request-"
 
 const (
-	maxWaiting    = 8  // requests that one browser may have waiting
+	maxWaiting    = 8  // requests that one browser may have waiting; see await
 	maxCookies    = 64 // request cookies looked at
 	secretBytes   = 32
 	relayBytes    = 16
@@ -31,39 +31,98 @@ type waitingRequest struct {
 	id     string
 	at     int64 // Unix seconds, by which they are sorted; nothing is decided by it alone
 	secret string
+	by     Initiator
+	// restarted: begun by Restart, because an unsolicited response came.
+	restarted bool
 }
 
-// waitingRequests reads a browser's request cookies, newest first. Ones that
-// we can't have made are passed over.
+// marks stand for Initiators in a cookie, in their order. The last is for what
+// Restart began.
+const marks = "pcur"
+
+func (q waitingRequest) encode() string {
+	mark := marks[q.by : q.by+1]
+	if q.restarted {
+		mark = "r"
+	}
+	return strconv.FormatInt(q.at, 10) + "." + q.secret + "." + mark
+}
+
+// decodeWaiting reads a cookie; ok is false for one that we can't have made.
+func decodeWaiting(id, value string) (q waitingRequest, ok bool) {
+	parts := strings.Split(value, ".")
+	if id == "" || len(parts) != 3 || len(parts[1]) != base64.RawURLEncoding.EncodedLen(secretBytes) || len(parts[2]) != 1 {
+		return q, false
+	}
+	at, err := strconv.ParseInt(parts[0], 10, 64)
+	by := strings.Index(marks, parts[2])
+	if err != nil || by < 0 {
+		return q, false
+	}
+	q = waitingRequest{id: id, at: at, secret: parts[1], by: Initiator(by)}
+	if parts[2] == "r" {
+		q.by, q.restarted = InitiatorClick, true
+	}
+	return q, true
+}
+
+// waitingRequests reads a browser's request cookies, those first that are to be
+// kept before others: what the user began, newest first, then the rest, oldest
+// first. So what a foreign page begins can't push out what was there before.
 func waitingRequests(r *http.Request) []waitingRequest {
 	var out []waitingRequest
 	for _, cookie := range r.Cookies() {
 		id, ok := strings.CutPrefix(cookie.Name, CookiePrefix)
-		stamp, secret, dot := strings.Cut(cookie.Value, ".")
-		at, err := strconv.ParseInt(stamp, 10, 64)
-		if !ok || !dot || err != nil || id == "" || len(secret) != base64.RawURLEncoding.EncodedLen(secretBytes) {
+		if !ok {
 			continue
 		}
-		if slices.ContainsFunc(out, func(q waitingRequest) bool { return q.id == id }) {
+		q, ok := decodeWaiting(id, cookie.Value)
+		if !ok || slices.ContainsFunc(out, func(other waitingRequest) bool { return other.id == q.id }) {
 			continue
 		}
-		if out = append(out, waitingRequest{id: id, at: at, secret: secret}); len(out) == maxCookies {
+		if out = append(out, q); len(out) == maxCookies {
 			break
 		}
 	}
-	slices.SortStableFunc(out, func(a, b waitingRequest) int { return cmp.Compare(b.at, a.at) })
+	slices.SortStableFunc(out, func(a, b waitingRequest) int {
+		switch {
+		case a.by != b.by:
+			return cmp.Compare(b.by, a.by)
+		case a.by == InitiatorUser:
+			return cmp.Compare(b.at, a.at)
+		}
+		return cmp.Compare(a.at, b.at)
+	})
 	return out
 }
 
-// await gives the browser its half of a request, and takes back the halves of
-// the oldest ones where there would be too many.
-func (c *Consumer) await(w http.ResponseWriter, r *http.Request, q waitingRequest) {
-	if before := waitingRequests(r); len(before) >= maxWaiting {
-		for _, old := range before[maxWaiting-1:] {
-			forget(w, old.id)
-		}
+// makeRoom says which requests of a browser have to go for one more: the last
+// ones in the order of waitingRequests. It refuses if they are better founded
+// than the new one. The user can always begin: with a link on our own page, or
+// in the address bar.
+//
+// The browser learns of a cookie with the answer, so requests that are sent at
+// the same time don't see each other's: together they can leave more cookies
+// than maxWaiting. Only the first maxWaiting count then, and the others are
+// taken back when the next request begins.
+func makeRoom(waiting []waitingRequest, by Initiator) (gone []waitingRequest, err error) {
+	if len(waiting) < maxWaiting {
+		return nil, nil
 	}
-	setCookie(w, q.id, strconv.FormatInt(q.at, 10)+"."+q.secret, int(c.cfg.RequestLifetime/time.Second))
+	gone = waiting[maxWaiting-1:]
+	if gone[0].by > by {
+		return nil, &Error{Reason: ReasonTooMany, Rule: "requests of one browser", Detail: "another page asks for one more than the user has begun", Want: "at most " + strconv.Itoa(maxWaiting), Got: strconv.Itoa(len(waiting))}
+	}
+	return gone, nil
+}
+
+// await gives the browser its half of a request, and takes back what makeRoom
+// said.
+func (c *Consumer) await(w http.ResponseWriter, q waitingRequest, gone []waitingRequest) {
+	for _, old := range gone {
+		forget(w, old.id)
+	}
+	setCookie(w, q.id, q.encode(), int(c.cfg.RequestLifetime/time.Second))
 }
 
 // forget takes back the browser's half of a request.

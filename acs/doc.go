@@ -12,7 +12,7 @@
 //	})
 //	region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
 //
-// A response goes through four rooms. [Consumer.ServeHTTP] takes the form and
+// A response goes through four stages. [Consumer.ServeHTTP] takes the form and
 // this browser's request cookies. Verify of package saml reads the message and
 // checks every rule. Then the [Store] is asked: a response that answers a
 // request uses up that request's record, which only the browser that made the
@@ -25,5 +25,32 @@
 // leaves the Region.
 //
 // The person sees one sentence, a reference and "Sign in again". Why a
-// response was refused is in the log, under that reference.
+// response was refused is in the log, under that reference. A user who
+// cancelled at the identity provider is told that, and the log has it as
+// cancelled. With [RegionConfig].RefusedPath a user who is signed in, and whose
+// browser sent a response twice, is led home instead.
+//
+// # What an unauthenticated client can do
+//
+// To start a sign-in needs no proof of anything, so everything that it stores
+// is bounded:
+//
+//   - Only a navigation of a window starts one ([CheckNavigation]). What a page
+//     does by itself, unseen (a fetch, an image, a frame, a page loaded ahead of
+//     time), is refused with 403: nothing is stored and no cookie changes.
+//   - One client address can have about a tenth of the store's quota waiting, and
+//     less while others have many; then it gets 429. Behind a proxy,
+//     [RegionConfig].ClientAddr has to say what the address is. Each node counts
+//     for itself, in memory of a fixed size: where n nodes share a store, one
+//     address can have n times as much.
+//   - A browser has at most 8 requests waiting, each in a cookie. What another
+//     site's page begins never pushes out what the user began, nor what was there
+//     before: it takes the place of the newest of its own kind, or gets 429. The
+//     user can always begin. Requests that a browser sends at the same time don't
+//     see each other's cookies and can leave more than 8 together; 8 of them
+//     count, and the next request takes the others back.
+//
+// An office behind one address shares its part: what was answered doesn't count
+// any more, so that is what its people have begun and not finished within
+// RequestLifetime.
 package acs

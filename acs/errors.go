@@ -32,8 +32,18 @@ const (
 	// ReasonRequest: the request that it answers is not known for this browser
 	// (answered before, or another browser's), or is too old.
 	ReasonRequest Reason = "Request"
-	// ReasonRelayState: the answer did not bring back the RelayState that went
-	// with its request (Bindings 3.5.3).
+	// ReasonNavigation: a sign-in can't start by a request that is not a
+	// navigation of a window. See [CheckNavigation].
+	ReasonNavigation Reason = "Navigation"
+	// ReasonTooMany: as many requests of this browser or of this client address
+	// wait for an answer as may. See [Config].ClientAddr.
+	ReasonTooMany Reason = "TooMany"
+	// ReasonCancelled: the identity provider says that the user was not signed
+	// in there: cancelled, denied, or not without asking. Nothing vouches for
+	// that message, and nothing is changed by it.
+	ReasonCancelled Reason = "Cancelled"
+	// ReasonRelayState: the answer brought back another RelayState than the one
+	// that went with its request (Bindings 3.5.3).
 	ReasonRelayState Reason = "RelayState"
 	// ReasonUnsolicited: it answers no request, and Config.Unsolicited is
 	// Refuse; or it is Restart, and restarting leads back here.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"time"
 
 	"github.com/meridian-saml/meridian/saml"
@@ -35,16 +36,43 @@ type requestRecord struct {
 }
 
 // StartLogin sends the browser to the identity provider with an AuthnRequest
-// for this consumer's URL. The answer, or an error page, is written.
+// for this consumer's URL. The answer, or an error page, is written. What
+// [CheckNavigation] refuses is refused, and so is what would exceed a bound
+// (see Config.ClientAddr); then nothing is stored and no cookie changes.
 func (c *Consumer) StartLogin(w http.ResponseWriter, r *http.Request, o LoginOptions) {
-	secure(w.Header())
-	if err := c.start(w, r, o); err != nil {
+	c.startLogin(w, r, o, waitingRequest{by: InitiatorOf(r)})
+}
+
+func (c *Consumer) startLogin(w http.ResponseWriter, r *http.Request, o LoginOptions, q waitingRequest) {
+	c.secure(w.Header())
+	if err := c.admitStart(w, r, o, q); err != nil {
 		c.notStarted(w, r, err)
 	}
 }
 
-// start writes an answer only if it gives no error.
-func (c *Consumer) start(w http.ResponseWriter, r *http.Request, o LoginOptions) error {
+// admitStart is start within the bounds for unauthenticated clients. They come
+// first: nothing costly is done, and nothing stored, for what exceeds one.
+func (c *Consumer) admitStart(w http.ResponseWriter, r *http.Request, o LoginOptions, q waitingRequest) error {
+	if err := CheckNavigation(r); err != nil {
+		return err
+	}
+	gone, err := makeRoom(waitingRequests(r), q.by)
+	if err != nil {
+		return err
+	}
+	addr, now := c.cfg.ClientAddr(r), c.cfg.SP.Now()
+	if !c.clients.begin(addr, now) {
+		return &Error{Reason: ReasonTooMany, Rule: "requests of one client address (Config.ClientAddr)", Detail: "its part of the quota waits for an answer", Got: addr}
+	}
+	if err := c.start(w, r, o, q, gone); err != nil {
+		c.clients.end(addr, now)
+		return err
+	}
+	return nil
+}
+
+// start writes an answer only if it gives no error. Of q it is told who began it.
+func (c *Consumer) start(w http.ResponseWriter, r *http.Request, o LoginOptions, q waitingRequest, gone []waitingRequest) error {
 	req, err := c.cfg.SP.NewAuthnRequest(saml.RequestOptions{
 		ACS: c.here.URL, Binding: o.Binding, ForceAuthn: o.ForceAuthn, IsPassive: o.IsPassive,
 		AuthnContext: o.AuthnContext, NameIDPolicy: o.NameIDPolicy,
@@ -52,8 +80,7 @@ func (c *Consumer) start(w http.ResponseWriter, r *http.Request, o LoginOptions)
 	if err != nil {
 		return err
 	}
-	secret, err := c.random(secretBytes)
-	if err != nil {
+	if q.secret, err = c.random(secretBytes); err != nil {
 		return err
 	}
 	// The RelayState is a key that means nothing to anybody else (at most 80
@@ -71,11 +98,12 @@ func (c *Consumer) start(w http.ResponseWriter, r *http.Request, o LoginOptions)
 	if err != nil {
 		return badConfig("LoginOptions", "can't be stored", err)
 	}
-	err = c.cfg.Store.Add(r.Context(), requestKey(asked.ID, secret), record, asked.At.Add(c.cfg.RequestLifetime))
+	q.id, q.at = asked.ID, asked.At.Unix()
+	err = c.cfg.Store.Add(r.Context(), requestKey(q.id, q.secret), record, asked.At.Add(c.cfg.RequestLifetime))
 	if err != nil {
 		return storeError("record of the request", err)
 	}
-	c.await(w, r, waitingRequest{id: asked.ID, at: asked.At.Unix(), secret: secret})
+	c.await(w, q, gone)
 	send(w, r)
 	return nil
 }
@@ -108,12 +136,19 @@ func (c *Consumer) notStarted(w http.ResponseWriter, r *http.Request, err error)
 	c.log(r.Context(), "saml sign-in not started", v)
 	var e *saml.Error
 	switch {
+	case v.Reason == string(ReasonNavigation):
+		c.page(w, http.StatusForbidden, textNavigation, v.Reference)
+	case v.Reason == string(ReasonTooMany):
+		retryAfter(w, retryFull)
+		c.page(w, http.StatusTooManyRequests, textTooMany, v.Reference)
 	case errors.Is(err, ErrFull):
-		c.page(w, http.StatusServiceUnavailable, retryFull, v.Reference)
+		retryAfter(w, retryFull)
+		c.page(w, http.StatusServiceUnavailable, textUnavailable, v.Reference)
 	case v.Reason == string(ReasonStore), errors.As(err, &e) && e.Reason == saml.ReasonMetadata:
-		c.page(w, http.StatusServiceUnavailable, retrySoon, v.Reference)
+		retryAfter(w, retrySoon)
+		c.page(w, http.StatusServiceUnavailable, textUnavailable, v.Reference)
 	default:
-		c.page(w, http.StatusInternalServerError, 0, v.Reference)
+		c.page(w, http.StatusInternalServerError, textNotStarted, v.Reference)
 	}
 }
 
@@ -121,3 +156,7 @@ const (
 	retrySoon = 10 * time.Second
 	retryFull = time.Minute
 )
+
+func retryAfter(w http.ResponseWriter, d time.Duration) {
+	w.Header().Set("Retry-After", strconv.Itoa(int(d/time.Second)))
+}

@@ -68,6 +68,9 @@ func (m *MemoryStore) Since() time.Time {
 	return m.since
 }
 
+// RequestQuota implements [Quota].
+func (m *MemoryStore) RequestQuota() int { return m.maxRequests }
+
 // Add implements [Store].
 func (m *MemoryStore) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
 	if err := ctx.Err(); err != nil {

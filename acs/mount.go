@@ -77,7 +77,7 @@ func (d dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if len(d) > 1 {
 		if c = d.find(r); c == nil {
 			c = d[0]
-			secure(w.Header())
+			c.secure(w.Header())
 			v := c.newVerdict()
 			v.ACS = ""
 			v.because(&Error{Reason: ReasonHost, Rule: "Host (RFC 9110 7.4)", Detail: "several ACS URLs have this path, none this host and query", Got: r.Host})

@@ -7,48 +7,56 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"strconv"
-	"time"
 
 	"github.com/meridian-saml/meridian/saml"
 )
 
 // secure sets what every answer here carries. An answer that OnLogin writes
 // has it too, but for the content policy, which is each page's own.
-func secure(h http.Header) {
-	h.Set("Cache-Control", "no-store")
+func (c *Consumer) secure(h http.Header) {
+	h.Set("Cache-Control", "no-cache, no-store") // with Pragma as in Bindings 3.4.5.1 and 3.5.5.1
+	h.Set("Pragma", "no-cache")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
+	if !c.cfg.AllowOpener {
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+	}
 }
 
 // message is what a person reads: one fixed text for each kind of trouble,
 // whatever its Reason was.
 type message struct{ Title, Text string }
 
+var (
+	textRefused     = message{"Sign-in did not work", "The answer of your identity provider could not be accepted. Signing in again often helps."}
+	textRefusedHere = message{"One moment", "This answer of your identity provider was not accepted. If you are signed in here already, you are led on."}
+	textCancelled   = message{"Sign-in was cancelled", "Your identity provider did not sign you in. You can start again."}
+	textNavigation  = message{"Sign-in can't start this way", "Signing in needs a window or tab of its own. Open this address yourself."}
+	textTooMany     = message{"Too many sign-ins were started", "Too many sign-ins were started in this browser or from your network, and not finished. Finish one of them, or try again in a minute."}
+	textUnavailable = message{"Sign-in is not available right now", "Please try again in a minute."}
+	textNotStarted  = message{"Sign-in could not be started", "Something is not set up right. Trying again will hardly help; telling your administrator will."}
+	textNoResponse  = message{"This is not a sign-in response", "This address takes the answers of an identity provider. You can start again by signing in."}
+)
+
+// messageFor is the text for a response that was not let in.
 func messageFor(status int) message {
 	switch status {
 	case http.StatusForbidden:
-		return message{"Sign-in did not work", "The answer of your identity provider could not be accepted. Nothing was changed. Signing in again often helps."}
+		return textRefused
 	case http.StatusServiceUnavailable:
-		return message{"Sign-in is not available right now", "Nothing was changed. Please try again in a minute."}
-	case http.StatusInternalServerError:
-		return message{"Sign-in could not be started", "Something is not set up right. Trying again will hardly help; telling your administrator will."}
+		return textUnavailable
 	}
-	return message{"Nothing to see here", "This address takes the answers of an identity provider, and what came was not one. You can start again by signing in."}
+	return textNoResponse
 }
 
 // page writes the error page. It says nothing of what came in.
-func (c *Consumer) page(w http.ResponseWriter, status int, retry time.Duration, reference string) {
-	h := w.Header()
-	if retry > 0 {
-		h.Set("Retry-After", strconv.Itoa(int(retry/time.Second)))
-	}
+func (c *Consumer) page(w http.ResponseWriter, status int, m message, reference string) {
 	writePage(w, status, policy(styleSource+"; form-action 'none'"), errorPage, struct {
 		message
 		Style     template.CSS
 		Reference string
 		LoginPath string
-	}{messageFor(status), style, reference, c.cfg.LoginPath})
+	}{m, style, reference, c.cfg.LoginPath})
 }
 
 // writePostForm sends the browser on with a form (Bindings 3.5.4). It submits

@@ -146,7 +146,9 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 		b.answer(us, w.good(usACS, ""), ""),
 		b.answer(us, w.good(usACS, req.id), req.relayState),
 	} {
-		require.Equal(t, "no-store", rec.Header().Get("Cache-Control"))
+		require.Equal(t, "no-cache, no-store", rec.Header().Get("Cache-Control"))
+		require.Equal(t, "no-cache", rec.Header().Get("Pragma"))
+		require.Equal(t, "same-origin", rec.Header().Get("Cross-Origin-Opener-Policy"))
 		require.Equal(t, "no-referrer", rec.Header().Get("Referrer-Policy"))
 		require.Equal(t, "nosniff", rec.Header().Get("X-Content-Type-Options"))
 	}
@@ -158,6 +160,12 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 	require.NotContains(t, csp, "script-src")
 	wantHash(t, csp, "style-src", between(t, rec.Body.String(), "<style>", "</style>"))
 	require.Equal(t, "DENY", rec.Header().Get("X-Frame-Options"))
+}
+
+func TestAllowOpenerLeavesThePolicyOff(t *testing.T) {
+	w := newWorld(t)
+	us := w.region("us-east-1", func(c *acs.RegionConfig) { c.AllowOpener = true })
+	require.NotContains(t, w.browser().get(us, "https://us-east-1.signin.example/login").Header(), "Cross-Origin-Opener-Policy")
 }
 
 func wantHash(t *testing.T, csp, directive, text string) {

@@ -26,13 +26,20 @@ type RegionConfig struct {
 	Unsolicited       Unsolicited   // zero: Refuse
 	RelayStateOrigins []string      // empty: only paths of ours
 	RequestLifetime   time.Duration // zero: 15 min
+	// ClientAddr returns the address of a client. Nil: RemoteAddr, which is the
+	// same for all clients behind a proxy. See [Config].
+	ClientAddr func(*http.Request) string
 	// LoginPath is where "Sign in again" on the error page leads. Empty: where
 	// Mount puts the Login page, if it does.
 	LoginPath string
-	OnVerdict func(context.Context, Verdict) // nil: nobody is told
-	Logger    *slog.Logger                   // nil: slog.Default()
-	MaxBody   int64                          // zero: 4 MiB
-	Rand      io.Reader                      // nil: crypto/rand.Reader
+	// RefusedPath is where a browser goes on to whose response was refused.
+	// Empty: nowhere. See [Config] and [Region.Refused].
+	RefusedPath string
+	AllowOpener bool                           // leaves off Cross-Origin-Opener-Policy; see [Config]
+	OnVerdict   func(context.Context, Verdict) // nil: nobody is told
+	Logger      *slog.Logger                   // nil: slog.Default()
+	MaxBody     int64                          // zero: 4 MiB
+	Rand        io.Reader                      // nil: crypto/rand.Reader
 }
 
 // Region is the way into one Region: a consumer for each of its ACS URLs, and
@@ -50,18 +57,20 @@ func NewRegion(cfg RegionConfig) (*Region, error) {
 	one := Config{
 		SP: cfg.SP, Store: cfg.Store, OnLogin: cfg.OnLogin, Unsolicited: cfg.Unsolicited,
 		RelayStateOrigins: cfg.RelayStateOrigins, RequestLifetime: cfg.RequestLifetime, LoginPath: cfg.LoginPath,
+		ClientAddr: cfg.ClientAddr, RefusedPath: cfg.RefusedPath, AllowOpener: cfg.AllowOpener,
 		OnVerdict: cfg.OnVerdict, Logger: cfg.Logger, MaxBody: cfg.MaxBody, Rand: cfg.Rand,
 	}
 	if err := one.setDefaults(); err != nil {
 		return nil, err
 	}
 	region := &Region{sp: cfg.SP}
+	shared := newClients(one.requestQuota(), one.RequestLifetime)
 	for _, e := range cfg.SP.ACS() {
 		if e.Region != cfg.Region {
 			continue
 		}
 		one.ACS = e.URL
-		c, err := New(one)
+		c, err := newConsumer(one, shared)
 		if err != nil {
 			return nil, err
 		}
@@ -79,8 +88,8 @@ func NewRegion(cfg RegionConfig) (*Region, error) {
 // Login is the page that starts a sign-in, for GET. Its parameter return_to is
 // LoginOptions.ReturnTo.
 func (g *Region) Login(w http.ResponseWriter, r *http.Request) {
-	if !onlyGet(w, r) {
-		g.consumers[0].page(w, http.StatusMethodNotAllowed, 0, "")
+	if !g.consumers[0].onlyGet(w, r) {
+		g.consumers[0].page(w, http.StatusMethodNotAllowed, textNoResponse, "")
 		return
 	}
 	if r.Method == http.MethodHead {
@@ -123,12 +132,36 @@ func (g *Region) from(r *http.Request) *Consumer {
 	return first
 }
 
+// Refused is the page at RegionConfig.RefusedPath for a browser without a
+// session: it says, with the reference that the log has, that sign-in did not
+// work. It tells nothing that the answer to the response didn't.
+//
+//	mux.HandleFunc("GET /refused", func(w http.ResponseWriter, r *http.Request) {
+//		if signedIn(r) {
+//			http.Redirect(w, r, "/", http.StatusSeeOther)
+//			return
+//		}
+//		region.Refused(w, r)
+//	})
+func (g *Region) Refused(w http.ResponseWriter, r *http.Request) {
+	c := g.consumers[0]
+	if !c.onlyGet(w, r) {
+		c.page(w, http.StatusMethodNotAllowed, textNoResponse, "")
+		return
+	}
+	reference := r.URL.Query().Get(referenceParameter)
+	if !isReference(reference) {
+		reference = ""
+	}
+	c.page(w, http.StatusForbidden, textRefused, reference)
+}
+
 // Metadata is the page with the service provider's metadata, for GET. It is
 // the same in every Region.
 func (g *Region) Metadata(w http.ResponseWriter, r *http.Request) {
 	c := g.consumers[0]
-	if !onlyGet(w, r) {
-		c.page(w, http.StatusMethodNotAllowed, 0, "")
+	if !c.onlyGet(w, r) {
+		c.page(w, http.StatusMethodNotAllowed, textNoResponse, "")
 		return
 	}
 	metadata, err := g.sp.Metadata()
@@ -141,8 +174,8 @@ func (g *Region) Metadata(w http.ResponseWriter, r *http.Request) {
 }
 
 // onlyGet sets the headers, and reports whether the method fits.
-func onlyGet(w http.ResponseWriter, r *http.Request) bool {
-	secure(w.Header())
+func (c *Consumer) onlyGet(w http.ResponseWriter, r *http.Request) bool {
+	c.secure(w.Header())
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return true
 	}

@@ -48,6 +48,15 @@ type Rememberer interface {
 	Since() time.Time
 }
 
+// Quota is for a [Store] that gives ErrFull. Something that wraps such a store
+// passes it on.
+type Quota interface {
+	// RequestQuota is how many requests may wait for an answer at once. Each
+	// client address gets a part of it (see [Config].ClientAddr); a store that
+	// doesn't say is taken to have room for 100,000.
+	RequestQuota() int
+}
+
 // What the keys of the two kinds of record begin with.
 const (
 	KeyPrefixRequest   = "request."

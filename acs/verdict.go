@@ -6,6 +6,8 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/saml"
@@ -95,6 +97,8 @@ func (c *Consumer) log(ctx context.Context, message string, v Verdict) {
 		verdict, level = "accepted", slog.LevelInfo
 	case v.Reason == string(ReasonRestarted):
 		verdict, level = "restarted", slog.LevelInfo
+	case v.Reason == string(ReasonCancelled):
+		verdict, level = "cancelled", slog.LevelInfo
 	}
 	attrs := []slog.Attr{slog.String("verdict", verdict)}
 	for _, a := range [...]struct{ key, value string }{
@@ -112,11 +116,18 @@ func (c *Consumer) log(ctx context.Context, message string, v Verdict) {
 // refuse tells the operator why, and the person that it didn't work.
 func (c *Consumer) refuse(w http.ResponseWriter, r *http.Request, v Verdict, status int) {
 	c.tell(r.Context(), v)
-	retry := time.Duration(0)
-	if status == http.StatusServiceUnavailable {
-		retry = retrySoon
+	text := messageFor(status)
+	switch {
+	case v.Reason == string(ReasonCancelled):
+		text = textCancelled
+	case status == http.StatusForbidden && c.cfg.RefusedPath != "":
+		// This POST came from another site, so without the session's cookie.
+		text = textRefusedHere
+		w.Header().Set("Refresh", "0; url="+c.cfg.RefusedPath+"?"+referenceParameter+"="+v.Reference)
+	case status == http.StatusServiceUnavailable:
+		retryAfter(w, retrySoon)
 	}
-	c.page(w, status, retry, v.Reference)
+	c.page(w, status, text, v.Reference)
 }
 
 // statusOf is the answer's status. All that is wrong with an assertion has the
@@ -155,4 +166,18 @@ func (c *Consumer) reference() string {
 		b[i] = referenceAlphabet[b[i]%32]
 	}
 	return "MRD-" + string(b[:4]) + "-" + string(b[4:])
+}
+
+// referenceParameter carries a reference to RefusedPath.
+const referenceParameter = "reference"
+
+// isReference says whether s is of the form that reference makes.
+func isReference(s string) bool {
+	groups := strings.Split(s, "-")
+	if len(groups) != 3 || groups[0] != "MRD" {
+		return false
+	}
+	return !slices.ContainsFunc(groups[1:], func(g string) bool {
+		return len(g) != 4 || strings.Trim(g, referenceAlphabet) != ""
+	})
 }

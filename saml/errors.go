@@ -108,6 +108,9 @@ type Error struct {
 	Want, Got string
 	// Detail says more, where Want and Got can't.
 	Detail string
+	// Status holds the codes of a response that ReasonStatus is about, the
+	// outermost first. Nothing vouches for them.
+	Status []string
 	// Err is the cause, where there is one.
 	Err error
 }

@@ -53,7 +53,7 @@ func (m *message) checkStatus() error {
 	if status.code == statusSuccess && len(status.nested) == 0 {
 		return nil
 	}
-	return &Error{Reason: ReasonStatus, Want: statusSuccess, Got: status.String()}
+	return &Error{Reason: ReasonStatus, Want: statusSuccess, Got: status.String(), Status: append([]string{status.code}, status.nested...)}
 }
 
 // findAssertion wants exactly one assertion in the whole document, and that

@@ -31,6 +31,7 @@ type Store struct {
 var (
 	_ acs.Store      = (*Store)(nil)
 	_ acs.Rememberer = (*Store)(nil)
+	_ acs.Quota      = (*Store)(nil)
 )
 
 // New opens the Region's streams, and makes them if they are not there. An
@@ -68,6 +69,9 @@ func (s *Store) open(ctx context.Context) (err error) {
 
 // expires carries a record's exact end; the server's own is in whole seconds.
 const expires = "Meridian-Expires"
+
+// RequestQuota implements [acs.Quota].
+func (s *Store) RequestQuota() int { return s.cfg.MaxRequests }
 
 // Add implements [acs.Store].
 func (s *Store) Add(ctx context.Context, key string, v []byte, exp time.Time) error {

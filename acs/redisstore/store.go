@@ -27,6 +27,7 @@ type Store struct {
 var (
 	_ acs.Store      = (*Store)(nil)
 	_ acs.Rememberer = (*Store)(nil)
+	_ acs.Quota      = (*Store)(nil)
 )
 
 // New asks Redis how it is set up and since when it remembers. The error is an
@@ -50,6 +51,9 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	return s, nil
 }
+
+// RequestQuota implements [acs.Quota].
+func (s *Store) RequestQuota() int { return s.cfg.MaxRequests }
 
 // Add implements [acs.Store].
 func (s *Store) Add(ctx context.Context, key string, v []byte, exp time.Time) error {

@@ -119,7 +119,7 @@ func newHandler(o options, idpMetadata []byte) (http.Handler, *saml.ServiceProvi
 	people := newSessions()
 	region, err := acs.NewRegion(acs.RegionConfig{
 		SP: sp, Region: o.region, Store: acs.NewMemoryStore(), // a store that is shared, if a Region has several nodes
-		OnLogin: people.signedIn,
+		OnLogin: people.signedIn, RefusedPath: "/refused",
 	})
 	if err != nil {
 		return nil, nil, err
@@ -127,6 +127,13 @@ func newHandler(o options, idpMetadata []byte) (http.Handler, *saml.ServiceProvi
 	mux := http.NewServeMux()
 	region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
 	mux.HandleFunc("GET /{$}", people.page)
+	mux.HandleFunc("GET /refused", func(w http.ResponseWriter, r *http.Request) {
+		if people.current(w, r) != "" { // a response that came twice, as after a double click
+			http.Redirect(w, r, "/", http.StatusSeeOther)
+			return
+		}
+		region.Refused(w, r)
+	})
 	// The consumer is posted to from the identity provider's site, by design;
 	// our own forms never are from another's.
 	mux.Handle("POST /sign-out", http.NewCrossOriginProtection().Handler(http.HandlerFunc(people.signOut)))

@@ -100,6 +100,12 @@ func TestSignIn(t *testing.T) {
 	assert.Contains(t, body, "Signed in as <strong>"+mockidp.DefaultLogin)
 	res, _ = before.send("POST", form.URL, form.Values())
 	assert.Equal(t, http.StatusForbidden, res.StatusCode, "a second time")
+	again := strings.TrimPrefix(res.Header.Get("Refresh"), "0; url=")
+	res, _ = v.send("GET", base+again, nil)
+	assert.Equal(t, http.StatusSeeOther, res.StatusCode, "who is signed in is led home")
+	res, body = (&visitor{t, map[string]string{}}).send("GET", base+again, nil)
+	assert.Equal(t, http.StatusForbidden, res.StatusCode)
+	assert.Contains(t, body, "Sign-in did not work")
 
 	// Another site can't sign this browser out; its own page can, for good.
 	old := &visitor{t, map[string]string{sessionCookie: v.cookies[sessionCookie]}}
