@@ -1,6 +1,7 @@
 package portal_test
 
 import (
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -18,6 +19,8 @@ type browser struct {
 	t     *testing.T
 	hosts map[string]http.Handler
 	jar   map[string]map[string]*http.Cookie // host to name to cookie
+	// headers are sent with every request, in place of those of a navigation.
+	headers http.Header
 }
 
 // An answer is a response and where it came from.
@@ -28,7 +31,7 @@ type answer struct {
 }
 
 func newBrowser(t *testing.T, hosts map[string]http.Handler) *browser {
-	return &browser{t, hosts, map[string]map[string]*http.Cookie{}}
+	return &browser{t: t, hosts: hosts, jar: map[string]map[string]*http.Cookie{}}
 }
 
 // get is what typing an address or following a bookmark does.
@@ -64,6 +67,25 @@ func (b *browser) follow(a answer) answer {
 	return a
 }
 
+// refresh follows the Refresh header of a page, as browsers do.
+func (b *browser) refresh(a answer) answer {
+	b.t.Helper()
+	to, ok := strings.CutPrefix(a.Header.Get("Refresh"), "0; url=")
+	require.True(b.t, ok, "no Refresh: %d %s", a.StatusCode, a.body)
+	next, err := a.url.Parse(to)
+	require.NoError(b.t, err)
+	return b.click(next.String())
+}
+
+// copy is another browser that has the same cookies by now.
+func (b *browser) copy() *browser {
+	out := newBrowser(b.t, b.hosts)
+	for host, cookies := range b.jar {
+		out.jar[host] = maps.Clone(cookies)
+	}
+	return out
+}
+
 // send makes one request, and follows nothing.
 func (b *browser) send(method, addr, site string, form url.Values) answer {
 	b.t.Helper()
@@ -71,6 +93,11 @@ func (b *browser) send(method, addr, site string, form url.Values) answer {
 	require.NoError(b.t, err)
 	r := httptest.NewRequest(method, addr, strings.NewReader(form.Encode()))
 	r.Header.Set("Sec-Fetch-Site", site)
+	r.Header.Set("Sec-Fetch-Mode", "navigate")
+	r.Header.Set("Sec-Fetch-Dest", "document")
+	for name, values := range b.headers {
+		r.Header[name] = values
+	}
 	if form != nil {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}

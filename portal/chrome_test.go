@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -41,11 +42,14 @@ type site struct {
 	idp     *mockidp.Server
 	portals map[string]string // by Region, without a slash at the end
 	peers   map[string]*heard // what each Region hears
+	hosts   map[string]http.Handler
 }
 
-func newSite(t *testing.T) *site {
+// newSite starts everything; edit changes each portal's Config, and around, if
+// not nil, is put around each portal.
+func newSite(t *testing.T, edit func(*portal.Config), around func(http.Handler) http.Handler) *site {
 	t.Helper()
-	s := &site{portals: map[string]string{}, peers: map[string]*heard{"us-east-1": {}, "eu-central-1": {}}}
+	s := &site{portals: map[string]string{}, peers: map[string]*heard{"us-east-1": {}, "eu-central-1": {}}, hosts: map[string]http.Handler{}}
 	servers, consumers := map[string]*httptest.Server{}, map[string]string{}
 	for region, hosts := range map[string][2]string{"us-east-1": {"us-east-1", "us-east-1"}, "eu-central-1": {"eu-central-1", "signin-eu-central-1"}} {
 		server := httptest.NewUnstartedServer(nil)
@@ -78,12 +82,25 @@ func newSite(t *testing.T) *site {
 	for region, server := range servers {
 		view, err := inst.In(region)
 		require.NoError(t, err)
-		server.Config.Handler, err = portal.New(portal.Config{
+		cfg := portal.Config{
 			Region: region, SP: sp, Directory: view, Sessions: sessions, Codes: codes, Replication: s.peers[region],
 			Operator: func(u center.User) bool { return u.UserName == "alice@example.com" },
 			Logger:   slog.New(slog.NewTextHandler(io.Discard, nil)),
-		})
+		}
+		if edit != nil {
+			edit(&cfg)
+		}
+		p, err := portal.New(cfg)
 		require.NoError(t, err)
+		server.Config.Handler = p
+		if around != nil {
+			server.Config.Handler = around(p)
+		}
+		for _, raw := range []string{s.portals[region], consumers[region]} {
+			u, err := url.Parse(raw)
+			require.NoError(t, err)
+			s.hosts[u.Host] = server.Config.Handler
+		}
 		server.Start()
 		t.Cleanup(server.Close)
 	}
@@ -122,6 +139,14 @@ func newTab(t *testing.T) *tab {
 	t.Cleanup(cancel)
 	require.NoError(t, chromedp.Do(ctx), "start of %s", path)
 	return &tab{t, ctx}
+}
+
+// another is a second tab of the same browser.
+func (b *tab) another() *tab {
+	ctx, cancel := chromedp.NewContext(b.ctx)
+	b.t.Cleanup(cancel)
+	require.NoError(b.t, chromedp.Do(ctx)) // a time-out here would be the tab's end
+	return &tab{b.t, ctx}
 }
 
 func (b *tab) do(actions ...chromedp.Action[chromedp.Void]) {
@@ -196,7 +221,7 @@ func (b *tab) fits(name string) {
 // TestRealBrowser signs in once, goes to the other Region without signing in
 // again, looks at the pages, and signs out of both at once.
 func TestRealBrowser(t *testing.T) {
-	s, b := newSite(t), newTab(t)
+	s, b := newSite(t, nil, nil), newTab(t)
 	now := time.Now()
 	tokyo := portal.Peer{Region: "ap-northeast-1", State: portal.PeerReplicating, Done: 640, Total: 1000, Heard: now}
 	s.peers["us-east-1"].set(tokyo, portal.Peer{Region: "eu-central-1", State: portal.PeerReplicated, Heard: now, Lag: 3 * time.Millisecond, MaxLag: 41 * time.Millisecond})

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"io"
 	"log/slog"
+	"net/http"
 	"slices"
 	"time"
 
@@ -86,6 +87,13 @@ type Config struct {
 	// portal's own. Every origin here can be made the end of somebody's
 	// sign-in by whoever can write a link at the identity provider.
 	RelayStateOrigins []string
+
+	// ClientAddr returns the IP address of a client. It bounds how many sign-ins
+	// one client can have begun and not finished (see acs.Config). Nil:
+	// r.RemoteAddr. Behind a proxy that is the proxy's address, so all people
+	// together get the part of one: return what your proxy puts into the
+	// request then, and never what a client could have put there.
+	ClientAddr func(*http.Request) string
 
 	// Now is the clock for sessions. Nil: SP.Now, and the two should agree.
 	Now func() time.Time

@@ -57,6 +57,14 @@
 // what was proved under a secret that goes into a short-lived cookie, and
 // [PathContinue], which does see the session, finishes it.
 //
+// A response that comes a second time (a double click, the back button, a
+// restored tab) is refused as every replay is. Its browser then goes on to
+// [PathRefused], which sees the session: a user who is signed in is led home, in
+// the session that there is, and others read that sign-in did not work. So it is
+// with every response that is refused, or the answer would tell which messages are
+// genuine. Several tabs that finish different sign-ins at the same instant each
+// make a session; the browser keeps the last, and the others end when idle.
+//
 // # Revocation
 //
 // [Sessions] is asked at every request, so what ends a session anywhere ends
@@ -90,8 +98,9 @@
 // somebody who is signed in as another person here is told so instead, and
 // signs out first. What was handed off shares the sign-in and ends no later.
 //
-// A session gets at most 20 codes a minute from one process, because each is
-// copied to every Region. Codes of Regions that the directory does not have as
+// A sign-in gets at most 20 codes a minute from one process, because each is
+// copied to every Region, and has at most 64 sessions (up to 20 more where many
+// begin at the same moment). Codes of Regions that the directory does not have as
 // active are refused, and so are those that did not come from the Region that
 // they name, where [Codes] can tell.
 //
@@ -106,11 +115,18 @@
 // [PathHealth] answers 200 while people can sign in here and 503 otherwise,
 // whatever the other Regions do, and says no more than that: anybody can ask. How
 // the Regions stand is on the operators' page. It looks at the stores and not at how full
-// they are: while strangers keep the store's quota of pending requests used up
-// (acs.MemoryConfig.MaxRequests), [PathLogin] answers 503 and [PathHealth]
-// still 200. That is on purpose, or anybody could have a load balancer take the
-// Region out of use, and the next one after it. Put a rate limit by client
-// address in front of [PathLogin].
+// they are: while thousands of client addresses together keep the store's quota of
+// pending requests used up (acs.MemoryConfig.MaxRequests), sign-in answers 503 and
+// [PathHealth] still 200. That is on purpose, or any client could have a load
+// balancer take the Region out of use, and the next one after it.
+//
+// One address can't do that: it can have about a tenth of the quota waiting, and
+// then gets 429 (package acs says how it is counted). Behind a proxy that needs
+// [Config].ClientAddr. A rate limit by client address in front of the portal helps
+// beyond that, because each start costs a signature where requests are signed. It
+// has to cover [PathLogin] and [PathHandoff], which starts a sign-in too, and may
+// leave out the rest: no other path stores anything for a client without a session
+// or a genuine response.
 //
 // # Pages
 //

@@ -5,6 +5,7 @@ import (
 	"crypto/subtle"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 )
 
@@ -34,7 +35,7 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request) {
 	case why == nil:
 		p.cfg.Logger.InfoContext(r.Context(), "portal: entered", "region", p.cfg.Region, "user", s.UserName, "from", a.region)
 		http.Redirect(w, r, p.orHome(a.returnTo), http.StatusSeeOther)
-	case why.Reason == ReasonUnknownUser || why.Reason == ReasonInactiveUser || why.Reason == ReasonHandoffUser:
+	case why.Reason == ReasonUnknownUser || why.Reason == ReasonInactiveUser || why.Reason == ReasonHandoffUser || why.Reason == ReasonSessions:
 		p.refuse(w, r, why) // whom a sign-in would refuse too, or replace unasked
 	default:
 		p.otherwise(w, r, a, why)
@@ -117,7 +118,32 @@ func (p *Portal) admit(w http.ResponseWriter, r *http.Request, s Session) *Error
 	if before != nil && before.user.ID != s.UserID {
 		return &Error{Reason: ReasonHandoffUser, Rule: "user of the session that the browser has", Want: before.session.UserName, Got: s.UserName}
 	}
+	if before == nil || before.session.SignIn != s.SignIn {
+		if why := p.roomFor(r.Context(), s); why != nil {
+			return why
+		}
+	}
 	return p.replace(w, r, before, s)
+}
+
+// roomFor bounds the sessions of one sign-in, which would hand each other on
+// without end. Handoffs that end at the same time can exceed it together, by no
+// more than the codes that can be alive at once.
+func (p *Portal) roomFor(ctx context.Context, s Session) *Error {
+	all, err := p.cfg.Sessions.List(ctx, s.UserID)
+	if err != nil {
+		return unavailable("list of the sessions", err)
+	}
+	n, now := 0, p.cfg.Now()
+	for _, other := range all {
+		if other.SignIn == s.SignIn && !other.over(now, p.cfg.IdleTimeout) {
+			n++
+		}
+	}
+	if n >= maxSessions {
+		return &Error{Reason: ReasonSessions, Rule: "sessions of one sign-in", Want: fmt.Sprintf("at most %d", maxSessions), Got: s.UserName}
+	}
+	return nil
 }
 
 // otherwise goes on without the session that another Region would have given.

@@ -23,6 +23,12 @@ const (
 	ReasonSessionOver Reason = "SessionOver"
 	// ReasonCrossSite: another site's page posted to the portal.
 	ReasonCrossSite Reason = "CrossSite"
+	// ReasonNavigation: a browser asked for a page that changes something, by
+	// other means than a navigation of a window (see acs.CheckNavigation).
+	ReasonNavigation Reason = "Navigation"
+	// ReasonTooMany: this browser has begun as many handoffs as it may, and
+	// another site's page asks for one more.
+	ReasonTooMany Reason = "TooMany"
 	// ReasonUnavailable: a store could not answer.
 	ReasonUnavailable Reason = "Unavailable"
 	// ReasonRevoked: the sign-in, or all of the user's, was ended before the
@@ -52,9 +58,11 @@ const (
 	// ReasonHandoffUser: the browser is signed in here as somebody else than
 	// the one whose session was handed off, and stays that.
 	ReasonHandoffUser Reason = "HandoffUser"
-	// ReasonHandoffOften: the session was given as many codes as can be alive
+	// ReasonHandoffOften: the sign-in was given as many codes as can be alive
 	// at once.
 	ReasonHandoffOften Reason = "HandoffOften"
+	// ReasonSessions: the sign-in has as many sessions as it may.
+	ReasonSessions Reason = "Sessions"
 )
 
 // An Error is the one type of error that this package makes.

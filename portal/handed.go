@@ -5,20 +5,25 @@ import (
 	"time"
 )
 
-// maxCodes is how many codes of one session can be alive at once. Each is
+// maxCodes is how many codes of one sign-in can be alive at once. Each is
 // written to disk and goes to every Region, and a person with a script could
 // ask for them without end. Nobody opens so many portals within codeLifetime.
+// It is not by session: each code makes another session.
 const maxCodes = 20
 
-// A handed counts, in this process, the codes that each session was given and
+// maxSessions is how many sessions of one sign-in may be alive, in all Regions.
+// Each portal that the person opens has one.
+const maxSessions = 64
+
+// A handed counts, in this process, the codes that each sign-in was given and
 // that are not over yet. The zero value is ready.
 type handed struct {
 	mu    sync.Mutex
-	until map[string][]time.Time // by session key: when its codes are over, in order
+	until map[string][]time.Time // by sign-in: when its codes are over, in order
 	swept time.Time
 }
 
-// allow says whether the session may have one more code, and counts it.
+// allow says whether the sign-in may have one more code, and counts it.
 func (h *handed) allow(key string, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()

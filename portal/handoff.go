@@ -104,8 +104,8 @@ func (p *Portal) handoff(w http.ResponseWriter, r *http.Request) {
 // putCode makes a code for a session and keeps what it stands for.
 func (p *Portal) putCode(ctx context.Context, to, state string, v *visit) (string, *Error) {
 	s := v.session
-	if !p.handed.allow(v.key, p.cfg.Now()) {
-		return "", &Error{Reason: ReasonHandoffOften, Rule: "codes of one session", Want: fmt.Sprintf("at most %d in %v", maxCodes, codeLifetime), Got: s.UserName}
+	if !p.handed.allow(s.SignIn, p.cfg.Now()) {
+		return "", &Error{Reason: ReasonHandoffOften, Rule: "codes of one sign-in", Want: fmt.Sprintf("at most %d in %v", maxCodes, codeLifetime), Got: s.UserName}
 	}
 	code, err := p.secret()
 	if err != nil {

@@ -110,7 +110,7 @@ func TestCodeReplacesNobodyElse(t *testing.T) {
 	requirePage(t, b.get(fromVirginia), 200, "/", "Alice Adams")
 }
 
-func TestCodesOfOneSessionAreBounded(t *testing.T) {
+func TestCodesOfOneSignInAreBounded(t *testing.T) {
 	var puts atomic.Int32
 	w, _ := newShared(t, func(c *portal.Config) { c.Codes = counting{c.Codes, &puts} })
 	b := w.browser()
@@ -322,7 +322,7 @@ func TestStrangersDontCrowdOutSignIn(t *testing.T) {
 		c.Codes = s
 	})
 	tag, code := strings.Repeat("a", 16), strings.Repeat("A", 43)
-	cookie := &http.Cookie{Name: "__Host-meridian-enter-" + tag, Value: strconv.FormatInt(w.clock.Now().Unix(), 10) + "." + code + ".dXMtZWFzdC0x.", SameSite: http.SameSiteLaxMode}
+	cookie := &http.Cookie{Name: "__Host-meridian-enter-" + tag, Value: strconv.FormatInt(w.clock.Now().Unix(), 10) + "." + code + ".dXMtZWFzdC0x..2", SameSite: http.SameSiteLaxMode}
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer close(s.release)

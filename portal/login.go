@@ -40,6 +40,10 @@ func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
 		p.region.Login(w, r) // which has an answer for the others
 		return
 	}
+	if err := acs.CheckNavigation(r); err != nil {
+		p.region.Login(w, r) // which refuses it
+		return
+	}
 	if why := p.inUse(); why != nil {
 		p.secure(w)
 		p.refuseVisit(w, r, why)

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"errors"
 	"fmt"
 	"html/template"
 	"net/http"
@@ -25,6 +26,7 @@ const (
 	PathOperator     = "/operator"                           // Regions, their addresses, other people's sessions
 	PathHandoff      = "/handoff"                            // gives a session of this origin to another
 	PathEnter        = "/enter"                              // gets one from there
+	PathRefused      = "/refused"                            // leads home, or says that sign-in did not work
 	PathHealth       = "/health"                             // says whether the Region can sign people in
 	pathStatic       = "/static/{file}"
 )
@@ -63,6 +65,8 @@ func New(cfg Config) (*Portal, error) {
 		Unsolicited:       acs.Accept,
 		RelayStateOrigins: cfg.RelayStateOrigins,
 		LoginPath:         PathLogin,
+		RefusedPath:       PathRefused,
+		ClientAddr:        cfg.ClientAddr,
 		OnVerdict:         cfg.OnVerdict,
 		Logger:            cfg.Logger,
 		Rand:              cfg.Rand,
@@ -102,13 +106,14 @@ func (p *Portal) routes() {
 	p.get(PathSignedOut, p.signedOut)
 	p.get(pathStatic, p.static)
 	p.get(PathHealth, p.healthy)
-	p.get(PathHandoff, once(p.handoff))
-	p.get(PathEnter, once(p.enter))
+	p.get(PathHandoff, once(p.navigation(p.handoff)))
+	p.get(PathEnter, once(p.navigation(p.enter)))
+	p.get(PathRefused, p.refused)
 	p.get(PathSessions, p.visitorEvenStale(p.sessions))
 	p.handle(PathEnd, byMethod{http.MethodPost: p.visitorEvenStale(p.endSession)})
 	p.handle(PathEndAll, byMethod{http.MethodPost: p.visitorEvenStale(p.endAllSessions)})
 	p.handle(PathOperator, byMethod{http.MethodGet: p.operator(p.operatorPage), http.MethodPost: p.operator(p.endUser)})
-	p.handle(PathContinue, byMethod{http.MethodGet: once(p.proceed), http.MethodPost: p.answer})
+	p.handle(PathContinue, byMethod{http.MethodGet: once(p.navigation(p.proceed)), http.MethodPost: p.answer})
 	p.handle(PathSignOut, byMethod{http.MethodPost: p.signOut})
 	p.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		p.secure(w)
@@ -126,6 +131,18 @@ func once(h http.HandlerFunc) http.HandlerFunc {
 		if r.Method != http.MethodHead {
 			h(w, r)
 		}
+	}
+}
+
+// navigation keeps away what is no navigation of a window, before anything is
+// stored and any cookie changes.
+func (p *Portal) navigation(h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := acs.CheckNavigation(r); err != nil {
+			p.refuse(w, r, &Error{Reason: ReasonNavigation, Rule: r.URL.Path, Want: "a navigation of a window", Err: err})
+			return
+		}
+		h(w, r)
 	}
 }
 
@@ -150,13 +167,27 @@ func (p *Portal) handle(pattern string, handlers byMethod) {
 			p.wrongMethod(w, r, handlers)
 			return
 		}
-		if err := p.cross.Check(r); err != nil {
+		if err := p.ownPage(r); err != nil {
 			p.refuse(w, r, &Error{Reason: ReasonCrossSite, Rule: "POST " + r.URL.Path, Want: "a request from the portal's own page", Got: r.Header.Get("Origin"), Err: err})
 			return
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 		h(w, r)
 	})
+}
+
+// ownPage refuses a POST from another origin's page. CrossOriginProtection
+// compares hosts alone where a browser sends no Sec-Fetch-Site: a page that an
+// attacker put into http://, of the same host, would pass.
+func (p *Portal) ownPage(r *http.Request) error {
+	if err := p.cross.Check(r); err != nil {
+		return err
+	}
+	origin, here := r.Header.Get("Origin"), p.place(r).origin()
+	if r.Method == http.MethodPost && r.Header.Get("Sec-Fetch-Site") == "" && origin != "" && here != "" && origin != here {
+		return errors.New("cross-origin request detected: another scheme or port")
+	}
+	return nil
 }
 
 // maxForm is far above what the portal's own forms send.

@@ -35,7 +35,10 @@ const (
 	textStale       = " for longer than your administrator allows, so it can't tell whether your session was ended there. Nothing is wrong with your account. Use the portal of another Region, or try again in a moment."
 	textNotInUse    = "This Region is being added or was taken out, so nobody can sign in here. Nothing is wrong with your account. Use the portal of another Region."
 	textNotFinished = "This sign-in can't be continued: it was finished already, took too long, or began in another browser. If it happens again, check that your browser accepts cookies from this site."
-	textOtherUser   = "You are signed in here as somebody else than in the portal that you come from, so nothing was changed. To change over, sign out here first."
+	textOtherUser   = "You are signed in here as somebody else than in the portal that you come from, and stay that. To change over, sign out here first."
+	textNavigation  = "This can't be done in a frame, or ahead of time. Open the portal in a window or tab of its own."
+	textTooMany     = "Too many sign-ins were started in this browser and not finished. Finish one of them, or start again here."
+	textSessions    = "This sign-in has as many sessions as it may. End some that you don't need, or sign out and in again."
 	textTooOften    = "You opened other portals too often within a minute. Wait a minute, then try again."
 	textNotOurs     = "This link does not lead to a portal of this organization, so nothing was done."
 	textBadRequest  = "The form was incomplete. Go back and try again."
@@ -70,6 +73,8 @@ func (r Reason) status() (status int, again time.Duration) {
 		return http.StatusServiceUnavailable, 5 * time.Second
 	case ReasonHandoffOften:
 		return http.StatusTooManyRequests, codeLifetime
+	case ReasonTooMany, ReasonSessions:
+		return http.StatusTooManyRequests, 0
 	case ReasonHandoffUser:
 		return http.StatusConflict, 0
 	case ReasonHandoffTarget:
@@ -127,6 +132,13 @@ func refusal(why *Error, reference string) page {
 	case ReasonHandoffOften:
 		body.Text, title = textTooOften, "Too often"
 		body.Action, body.Href = "Try again", PathHome
+	case ReasonNavigation:
+		body.Text, title = textNavigation, "Refused"
+		body.Action, body.Href = "Go to the portal", PathHome
+	case ReasonTooMany:
+		body.Text, title = textTooMany, "Too many sign-ins were started"
+	case ReasonSessions:
+		body.Text, title = textSessions, "Too many sessions"
 	case ReasonHandoffTarget:
 		body.Text, title = textNotOurs, "Refused"
 		body.Action, body.Href = "Go to the portal", PathHome

@@ -24,7 +24,7 @@ func FuzzReturnTo(f *testing.F) {
 	var w *world
 	n := 0
 	f.Fuzz(func(t *testing.T, to string) {
-		if n++; w == nil || n%1000 == 0 {
+		if n++; w == nil || n%60 == 0 {
 			w, _ = newShared(t, func(c *portal.Config) { c.Logger = slog.New(slog.DiscardHandler) })
 			first := w.browser()
 			w.signIn(first, "https://"+virginia+"/", "alice@example.com")
@@ -33,7 +33,7 @@ func FuzzReturnTo(f *testing.F) {
 		b := w.browser()
 		b.t = t
 		b.jar[virginia] = w.seed
-		w.clock.advance(4 * time.Second) // a session has 20 codes a minute
+		w.clock.advance(4 * time.Second) // a sign-in has 20 codes a minute, and 64 sessions
 		enter := toEnter(t, b, "https://"+frankfurt+"/login?from=us-east-1&return_to="+url.QueryEscape(to))
 		loc := b.send("GET", enter.String(), "cross-site", nil).Header.Get("Location")
 		require.NotEmpty(t, b.cookie(frankfurt, portal.SessionCookie))

@@ -1,0 +1,188 @@
+package portal_test
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/portal"
+)
+
+// countingStore counts what is added.
+type countingStore struct {
+	acs.Store
+	adds *atomic.Int32
+}
+
+func (s countingStore) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
+	s.adds.Add(1)
+	return s.Store.Add(ctx, key, v, exp)
+}
+
+// forms are the two ways to get a good response.
+var forms = map[string]func(*world, *browser) mockidp.Form{
+	"sign-in": func(w *world, b *browser) mockidp.Form {
+		form, err := w.idp.Answer(b.get("https://"+virginia+"/applications").Header.Get("Location"), "alice@example.com")
+		require.NoError(w.t, err)
+		return form
+	},
+	"tile": func(w *world, _ *browser) mockidp.Form {
+		form, err := w.idp.IdPInitiated("", "alice@example.com", "/applications")
+		require.NoError(w.t, err)
+		return form
+	},
+}
+
+// H1: a double click, the back button, a restored tab.
+func TestSecondArrivalLeadsHome(t *testing.T) {
+	for name, get := range forms {
+		t.Run(name, func(t *testing.T) {
+			adds := new(atomic.Int32)
+			w := newWorld(t, func(c *portal.Config) {
+				c.Store = countingStore{acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now}), adds}
+			})
+			b := w.browser()
+			form := get(w, b)
+			double := b.copy() // the second click is sent with the cookies of the first
+			requirePage(t, b.post(form.URL, form.Values()), 200, "/applications", "Wiki")
+			session := b.cookie(virginia, portal.SessionCookie)
+			double.store(&url.URL{Host: virginia}, []*http.Cookie{b.jar[virginia][portal.SessionCookie]})
+			adds.Store(0)
+			for range 12 {
+				for _, again := range []*browser{b, double} {
+					a := again.post(form.URL, form.Values())
+					require.Equal(t, http.StatusForbidden, a.StatusCode)
+					requirePage(t, again.refresh(a), 200, "/", "Alice Adams")
+				}
+			}
+			assert.Equal(t, session, b.cookie(virginia, portal.SessionCookie), "it is the same session")
+			assert.Equal(t, 1, w.sessions["us-east-1"].Len())
+			assert.LessOrEqual(t, int(adds.Load()), 24, "a replay record is asked for, and nothing else is added")
+			assert.Contains(t, w.logged(), "signed in already")
+			assert.Contains(t, w.logged(), "verdict=refused", "the refusal stays in the log")
+
+			// Long after the assertion is over, too, as long as the session isn't.
+			w.clock.advance(50 * time.Minute)
+			requirePage(t, b.refresh(b.post(form.URL, form.Values())), 200, "/", "Alice Adams")
+		})
+	}
+}
+
+func TestSecondArrivalOfAnotherBrowserIsRefused(t *testing.T) {
+	for name, get := range forms {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, nil)
+			b, other := w.browser(), w.browser()
+			form := get(w, b)
+			b.post(form.URL, form.Values())
+			a := other.post(form.URL, form.Values())
+			require.Equal(t, http.StatusForbidden, a.StatusCode)
+			page := other.refresh(a)
+			assert.Equal(t, http.StatusForbidden, page.StatusCode)
+			assert.Equal(t, portal.PathRefused, page.url.Path)
+			for _, text := range []string{"Sign-in did not work", `href="/login"`, page.url.Query().Get("reference")} {
+				assert.Contains(t, page.body, text)
+			}
+			assert.NotContains(t, a.body+page.body, "Nothing was changed")
+			assert.Empty(t, page.Header.Get("Refresh"), "it goes around in no circle")
+			assert.Empty(t, other.jar[virginia])
+			assert.Equal(t, 1, w.sessions["us-east-1"].Len())
+
+			// Nor where the session has ended.
+			b.submit("https://"+virginia+portal.PathSignOut, url.Values{})
+			assert.Equal(t, http.StatusForbidden, b.refresh(b.post(form.URL, form.Values())).StatusCode)
+		})
+	}
+}
+
+// Twelve tabs that the browser opens at once all begin, before any has an
+// answer. One session is left, and the tabs that found no room lead to it.
+func TestTwelveTabsAtOnce(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	var tabs []mockidp.Form
+	for range 12 {
+		fresh := w.browser()
+		a := fresh.get("https://" + virginia + "/")
+		form, err := w.idp.Answer(a.Header.Get("Location"), "alice@example.com")
+		require.NoError(t, err)
+		tabs = append(tabs, form)
+		for _, c := range fresh.jar[virginia] {
+			b.store(a.url, []*http.Cookie{c})
+		}
+	}
+	home := 0
+	for _, form := range tabs {
+		a := b.post(form.URL, form.Values())
+		if a.StatusCode == http.StatusForbidden {
+			home++
+			a = b.refresh(a)
+		}
+		requirePage(t, a, 200, "/", "Alice Adams")
+	}
+	assert.LessOrEqual(t, home, 4)
+	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
+}
+
+func TestRefusedLeadsNowhereElse(t *testing.T) {
+	w := newApart(t, nil)
+	b := w.browser()
+	w.signIn(b, "https://"+startVirginia+"/", "alice@example.com")
+	for _, query := range []string{"", "?reference=MRD-7F3K-29QX", "?return_to=https://evil.example", "?to=//evil.example&reference=https://evil.example"} {
+		a := b.send("GET", "https://"+virginia+portal.PathRefused+query, "cross-site", nil)
+		assert.Equal(t, http.StatusSeeOther, a.StatusCode)
+		assert.Equal(t, "https://"+startVirginia+"/", a.Header.Get("Location"), "the portal, where the consumer has a host of its own")
+		assert.Empty(t, a.Cookies())
+	}
+	page := w.browser().get("https://" + virginia + portal.PathRefused + "?reference=%3Cscript%3E")
+	assert.Equal(t, http.StatusForbidden, page.StatusCode)
+	assert.NotContains(t, page.body, "<script")
+	assert.Equal(t, http.StatusMethodNotAllowed, b.submit("https://"+virginia+portal.PathRefused, url.Values{}).StatusCode)
+}
+
+// One sign-in can't be multiplied: neither at once, nor over time.
+func TestSessionsOfOneSignInAreBounded(t *testing.T) {
+	w, s := newShared(t, nil)
+	first := w.browser()
+	w.signIn(first, "https://"+virginia+"/", "alice@example.com")
+	all := []*browser{first}
+	round := func() {
+		for _, b := range all {
+			for range 25 {
+				other := w.browser()
+				for host, from := range map[string]string{frankfurt: "us-east-1", virginia: "eu-central-1"} {
+					other.jar = b.copy().jar
+					delete(other.jar, host)
+					other.follow(other.send("GET", "https://"+host+"/?from="+from, "none", nil))
+					if other.cookie(host, portal.SessionCookie) != "" {
+						all = append(all, other.copy())
+					}
+				}
+			}
+			if len(all) > 30 {
+				break
+			}
+		}
+	}
+	round()
+	round()
+	assert.LessOrEqual(t, s.sessions.Len(), 41, "twenty codes a minute from each of two portals")
+	for range 10 {
+		w.clock.advance(time.Minute + time.Second)
+		all = all[:1]
+		round()
+	}
+	assert.Equal(t, 64, s.sessions.Len())
+	assert.Contains(t, w.logged(), "reason=Sessions")
+	assert.Contains(t, w.logged(), "reason=HandoffOften")
+	w.signIn(w.browser(), "https://"+virginia+"/", "alice@example.com")
+	assert.Equal(t, 65, s.sessions.Len(), "another sign-in has its own")
+}

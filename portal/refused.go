@@ -1,0 +1,27 @@
+package portal
+
+import (
+	"errors"
+	"net/http"
+)
+
+// refused is where a browser goes on to whose response the consumer refused.
+// The response came from the identity provider's page, so the session's cookie
+// did not come with it; it comes here. Most often it is a second arrival of a
+// user who is signed in: a double click, the back button, a restored tab. They
+// are led home. Nothing is taken, stored or ended here, and what the consumer
+// logged stays.
+func (p *Portal) refused(w http.ResponseWriter, r *http.Request) {
+	v, err := p.current(r)
+	var e *Error
+	switch {
+	case err == nil:
+		p.cfg.Logger.InfoContext(r.Context(), "portal: signed in already", "region", p.cfg.Region, "user", v.session.UserName, "reference", printable(r.URL.Query().Get("reference")))
+		http.Redirect(w, r, p.destination(r, PathHome), http.StatusSeeOther)
+	case errors.As(err, &e):
+		p.refuseVisit(w, r, e)
+	default:
+		w.Header().Del("Content-Security-Policy") // the page has its own
+		p.region.Refused(w, r)
+	}
+}
