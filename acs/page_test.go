@@ -129,9 +129,9 @@ func TestVerdictsTextIsOneShortLine(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept)
 	a := w.good(usACS, "")
-	a.audience = "a\nb\x7f\u202e" + strings.Repeat("x", 1000)
+	a.audience = "a\u0085b\x7f\u202e" + strings.Repeat("x", 1000)
 	v := w.refused(w.browser().answer(us, a, ""), http.StatusForbidden, saml.ReasonAudience)
-	require.Contains(t, v.Got, `a\nb\x7f\u202e`)
+	require.Contains(t, v.Got, `a\u0085b\x7f\u202e`)
 	require.Less(t, len(v.Got), 300)
 }
 
