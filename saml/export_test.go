@@ -13,7 +13,8 @@ func ReadKeyInfo(doc string) (keys []crypto.PublicKey, certs []*x509.Certificate
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	found, passedOver := readKeyInfo(tree.Root())
+	var issuerChecks int
+	found, passedOver := readKeyInfo(tree.Root(), &issuerChecks)
 	for _, k := range found {
 		keys, certs = append(keys, k.public), append(certs, k.cert)
 	}

@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"fmt"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -47,7 +48,7 @@ type IdPConfig struct {
 	EntityID string
 	// SSO may be empty for a service provider that sends no requests.
 	SSO []SSOService
-	// Certificates and Keys hold the signing keys; at least one of them.
+	// Certificates and Keys hold the signing keys: at least one, at most 32.
 	Certificates []*x509.Certificate
 	Keys         []crypto.PublicKey
 	// WantAuthnRequestsSigned asks for signed requests.
@@ -91,6 +92,14 @@ func NewIdP(cfg IdPConfig) (*IdP, error) {
 	return idp, nil
 }
 
+const (
+	// maxSigningKeys is more than any rollover needs. A signature that none of
+	// the keys made costs one operation with each.
+	maxSigningKeys = 32
+	// maxReasons bounds what an error repeats of the warnings.
+	maxReasons = 8
+)
+
 // check wants a name and a key, without which nothing can be believed.
 func (i *IdP) check() error {
 	switch {
@@ -99,11 +108,10 @@ func (i *IdP) check() error {
 	case len(i.entityID) > maxEntityID:
 		return metadataError("entityID (Core 8.3.6)", fmt.Sprintf("at most %d characters, got %d", maxEntityID, len(i.entityID)))
 	case len(i.keys) == 0:
-		detail := "no RSA or ECDSA signing key"
-		for _, w := range i.warnings {
-			detail += "; " + w
-		}
-		return metadataError("signing keys", clip(detail))
+		why := append([]string{"no RSA or ECDSA signing key"}, i.warnings[:min(len(i.warnings), maxReasons)]...)
+		return metadataError("signing keys", clip(strings.Join(why, "; ")))
+	case len(i.keys) > maxSigningKeys:
+		return metadataError("signing keys", fmt.Sprintf("more than %d", maxSigningKeys))
 	}
 	return nil
 }
@@ -127,6 +135,9 @@ func (i *IdP) addKey(key signingKey) {
 		}
 	default:
 		return
+	}
+	if len(i.keys) > maxSigningKeys {
+		return // check refuses them all
 	}
 	for _, have := range i.keys {
 		if have.public.(interface{ Equal(crypto.PublicKey) bool }).Equal(key.public) {

@@ -18,8 +18,14 @@ const (
 // metadataLimits are wide enough for a federation's aggregate.
 var metadataLimits = xmltree.Limits{
 	Bytes: 64 << 20, Depth: 64, Nodes: 4_000_000, Attributes: 64, Namespaces: 64, Total: 4_000_000,
-	// Some tools comment on certificates; what is between the comments is base64.
-	Comments: func(ns xmltree.NS, local string) bool { return ns == xmltree.Signature && local == "X509Certificate" },
+	Comments: mayHoldComments,
+}
+
+// mayHoldComments refuses a comment in the text of a bare key. Other texts are
+// not read, but for certificates: some tools comment on those, and what is
+// between the comments is base64.
+func mayHoldComments(_ xmltree.NS, local string) bool {
+	return !slices.Contains([]string{"Modulus", "Exponent", "PublicKey", "DEREncodedKeyValue"}, local)
 }
 
 // ParseIdPMetadata reads an identity provider's metadata: an EntityDescriptor,
@@ -33,13 +39,14 @@ var metadataLimits = xmltree.Limits{
 // Only what is used decides: the entity ID, and of the entity's SAML 2.0
 // IDPSSODescriptors the ends, flags, addresses and keys. Other roles, other
 // entities and extensions may hold whatever they like, as long as the document
-// is well-formed XML whose IDs are unique.
+// is well-formed XML, without a DOCTYPE and processing instructions, whose IDs
+// are unique.
 //
 // Every signing key is taken, and those of a KeyDescriptor that doesn't say
 // what it is for (Metadata 2.4.1.1). Addresses for other bindings than
 // HTTP-Redirect and HTTP-POST are passed over. So are, and [IdP.Warnings] lists
 // them, addresses that would send requests over plain http, and keys that can't
-// be used; without any usable key the metadata is refused.
+// be used. Metadata without a usable key, or with more than 32, is refused.
 //
 // The error is a [*Error] with ReasonMetadata, or ReasonID where an ID is not
 // unique.
@@ -193,7 +200,7 @@ func (d *metadataDecoder) signingKeys(idp *IdP, role xmltree.Node) {
 			d.note("KeyDescriptor: use " + quote(use) + " is neither signing nor encryption")
 			continue
 		}
-		keys, passedOver := readKeyInfo(k.Child(xmltree.Signature, "KeyInfo"))
+		keys, passedOver := readKeyInfo(k.Child(xmltree.Signature, "KeyInfo"), &d.issuerChecks)
 		for _, key := range keys {
 			idp.addKey(key)
 		}

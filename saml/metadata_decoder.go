@@ -9,8 +9,9 @@ import (
 // metadataDecoder reads metadata by its schema types. It keeps the first thing
 // that was wrong, and notes what was passed over.
 type metadataDecoder struct {
-	err        error
-	passedOver []string
+	err          error
+	passedOver   []string
+	issuerChecks int // see maxIssuerChecks
 }
 
 func (d *metadataDecoder) fail(rule, want, got string) {

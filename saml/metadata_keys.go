@@ -16,9 +16,12 @@ import (
 
 const (
 	// maxKeyParts bounds the certificates, bare keys and references of one
-	// KeyInfo, and so the signatures that are checked to tell the leaf from its
-	// issuers.
+	// KeyInfo.
 	maxKeyParts = 16
+	// maxIssuerChecks bounds the signatures that are checked in one entity's
+	// metadata to tell leaves from their issuers. Chains of four in each of
+	// maxSigningKeys KeyDescriptors take fewer.
+	maxIssuerChecks = 500
 	// maxRSABits bounds what one use of a key costs.
 	maxRSABits = 16384
 
@@ -49,8 +52,11 @@ type candidate struct {
 // unknown or a certificate between the two is missing. The true leaf signed
 // nothing, so it is never ruled out: a second key that is not ruled out makes
 // two, and neither is used.
-func readKeyInfo(info xmltree.Node) (keys []signingKey, passedOver []string) {
-	var r keyInfoReader
+//
+// issuerChecks counts the signatures that were checked, over all KeyInfos of an
+// entity.
+func readKeyInfo(info xmltree.Node, issuerChecks *int) (keys []signingKey, passedOver []string) {
+	r := keyInfoReader{issuerChecks: issuerChecks}
 	parts := keyParts(info)
 	if len(parts) > maxKeyParts {
 		return nil, []string{fmt.Sprintf("KeyInfo: it holds more than %d certificates and keys", maxKeyParts)}
@@ -94,6 +100,8 @@ type keyInfoReader struct {
 	candidates []*candidate
 	count      int // X509Certificates
 	passedOver []string
+
+	issuerChecks *int // made so far, in the whole entity
 }
 
 func (r *keyInfoReader) pass(where string, err error) {
@@ -182,7 +190,14 @@ func (r *keyInfoReader) findIssuers() {
 				continue
 			}
 			for _, cert := range other.certificates {
-				if len(issuer.certificates) > 0 && cert.signedBy(issuer.certificates[0].public) {
+				if len(issuer.certificates) == 0 {
+					continue
+				}
+				if *r.issuerChecks++; *r.issuerChecks > maxIssuerChecks {
+					r.pass("KeyInfo", errors.New("who issued its certificates was not checked: the metadata holds too many"))
+					return
+				}
+				if cert.signedBy(issuer.certificates[0].public) {
 					issuer.issuer = true
 				}
 			}

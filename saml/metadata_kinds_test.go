@@ -44,6 +44,7 @@ func TestMetadataOfOthersDoesNotHurt(t *testing.T) {
 		"an endpoint without Location":      entityXML("", roleXML(t, "", `<md:ArtifactResolutionService Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" index="-1"/><md:SingleLogoutService/>`)),
 		"an address of another binding":     entityXML("", roleXML(t, "", `<md:SingleSignOnService Binding="urn:x" Location="javascript:alert(1)"/>`)),
 		"odd extensions":                    entityXML("", `<md:Extensions><x xmlns="urn:x" validUntil="x"><md:EntityDescriptor entityID="`+idpEntity+`"/></x></md:Extensions>`+good),
+		"a comment in a text":               entityXML("", good+`<md:Organization><md:OrganizationName xml:lang="en">A<!-- formerly B --> Ltd</md:OrganizationName></md:Organization>`),
 		"a neighbour":                       group("", neighbour+entityXML("", good)),
 		"a neighbour in a group of its own": group("", group(` validUntil="x"`, neighbour)+entityXML("", good)),
 	} {
