@@ -100,6 +100,18 @@ func TestEveryModeAndKey(t *testing.T) {
 	}
 }
 
+// Names may be as short as they like: the mock makes these documents for whatever
+// service provider registers with it.
+func TestShortNames(t *testing.T) {
+	for _, c := range attack.Cases() {
+		p := params(c, c.Needs)
+		p.Issuer, p.Audience, p.Subject, p.RequestID = "i", "a", "s", "r"
+		if _, err := c.Make(p); err != nil {
+			require.ErrorContains(t, err, "the attack does not change", c.ID)
+		}
+	}
+}
+
 func TestMakeRefuses(t *testing.T) {
 	find := func(id string) attack.Case {
 		all := attack.Cases()

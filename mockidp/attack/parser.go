@@ -222,6 +222,15 @@ var (
 	joined   = Outcome{Values: map[string][]string{"role": {"on-call", "administrator"}}}
 )
 
+// split puts something inside of a text that may be as short as it likes.
+func split(s, with string) string {
+	runes := []rune(s)
+	if len(runes) < 2 {
+		return s + with + s
+	}
+	return string(runes[:len(runes)/2]) + with + string(runes[len(runes)/2:])
+}
+
 func upper(s string) string { return strings.ToUpper(s) }
 
 // homoglyph puts a Cyrillic letter in a Latin one's place.
@@ -293,8 +302,8 @@ func octets() []Case {
 		text("C27/audience-space", restriction+"/Audience", accept(), func(s string) string { return " " + s }),
 		text("C27/audience-lines", restriction+"/Audience", accept(), func(s string) string { return "\n    " + s + "\n  " }),
 		text("C27/audience-tabs", restriction+"/Audience", accept(), func(s string) string { return "\t" + s + " \t\r\n" }),
-		text("C27/audience-inner-space", restriction+"/Audience", refuse("Audience"), func(s string) string { return s[:9] + " " + s[9:] }),
-		text("C27/audience-inner-lines", restriction+"/Audience", refuse("Audience"), func(s string) string { return "\n" + s[:9] + "\n\t" + s[9:] + "\n" }),
+		text("C27/audience-inner-space", restriction+"/Audience", refuse("Audience"), func(s string) string { return split(s, " ") }),
+		text("C27/audience-inner-lines", restriction+"/Audience", refuse("Audience"), func(s string) string { return "\n" + split(s, "\n\t") + "\n" }),
 		text("C27/audience-no-break-space", restriction+"/Audience", refuse("Audience"), func(s string) string { return "\u00a0" + s + "\u00a0" }),
 		text("C27/audience-case", restriction+"/Audience", refuse("Audience"), upper),
 		text("C27/audience-homoglyph", restriction+"/Audience", refuse("Audience"), homoglyph),

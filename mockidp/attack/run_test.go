@@ -51,7 +51,7 @@ func TestRunOurs(t *testing.T) {
 		}
 	}
 	assert.Greater(t, report.Count(attack.Refused), 600)
-	assert.Less(t, report.Count(attack.NotRun), 50)
+	assert.Less(t, report.Count(attack.NotRun), 60)
 }
 
 // With unsolicited responses allowed, what is lost is what the specifications
