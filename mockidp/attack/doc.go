@@ -7,7 +7,9 @@
 // reason, or accepted, and with which values. Every case has a twin: the same
 // document without the attack, which must be accepted. A service provider that
 // refuses everything is no better than one that refuses nothing, and one that
-// refuses for the wrong reason is only lucky.
+// refuses for the wrong reason is only lucky. [MetadataCases] holds the metadata
+// of identity providers that is to be refused, or to be read whatever it looks
+// like.
 //
 //	params := attack.Params{
 //		Issuer: idpEntityID, Audience: spEntityID, Recipient: acsURL,

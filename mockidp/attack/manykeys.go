@@ -7,7 +7,7 @@ import (
 	"github.com/beevik/etree"
 )
 
-// manyKeys: J06. An identity provider may encrypt for many at once, and say in
+// manyKeys: J06, and the end of E11. An identity provider may encrypt for many at once, and say in
 // Recipient for whom each key is. That decides which one is tried first.
 func manyKeys() []Case {
 	// among has so many keys for others before ours. The functions say whom each names.
@@ -30,6 +30,8 @@ func manyKeys() []Case {
 			}
 		}}}
 	}
+	inside := func(c Case) Case { return only(overResponse, c) }
+	outside := func(c Case) Case { return only(assertionOnly, c) }
 	us := func(d *draft) string { return d.p.Audience }
 	another := func(*draft) string { return "https://other.example" }
 	none := func(*draft) string { return "" }
@@ -42,5 +44,11 @@ func manyKeys() []Case {
 		among("J06/all-name-us", unread, 8, us, us, nil),
 		among("J06/none-names-us", unread, 8, another, another, nil),
 		among("J06/unnamed", unread, 8, none, none, nil),
+		// How many are tried where none is named. What has no signature around it
+		// may be from anyone, and private-key operations cost.
+		inside(among("E11/eighth", accept(), 7, none, none, nil)),
+		inside(among("E11/ninth", unread, 8, none, none, nil)),
+		outside(among("E11/second-unsigned", accept(), 1, none, none, nil)),
+		outside(among("E11/third-unsigned", unread, 2, none, none, nil)),
 	}
 }
