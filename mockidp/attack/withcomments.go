@@ -46,8 +46,8 @@ func withComments() []Case {
 		sig("B25/comment-in-signed-info", algo, named(method, inInfo)),
 		sig("B25/comment-in-reference", algo, named(method, func(s *signature) { s.ref.AddChild(etree.NewComment("x")) })),
 		// Each is named for what it canonicalises; the comment is in the other.
-		sig("B25/comment-in-signed-info-without", accept(), named(transform, inInfo)),
-		{ID: "B25/comment-between-elements-without", Outcome: accept(), attack: change{before: comments, signed: named(method)}},
+		sig("B25/comment-in-signed-info-without", refuse("Algorithm"), named(transform, inInfo)),
+		{ID: "B25/comment-between-elements-without", Outcome: refuse("Algorithm"), attack: change{before: comments, signed: named(method)}},
 		// A comment that was not signed can't be added.
 		{ID: "B25/comment-added", Outcome: algo, base: change{signed: named(transform, method)}, attack: change{text: replace("<saml2:Subject>", "<saml2:Subject><!-- x -->")}},
 		{ID: "B25/comment-outside", Outcome: accept(), Needs: assertionOnly, base: change{signed: named(transform, method)}, attack: change{text: replace("<saml2p:Status>", "<!-- x --><saml2p:Status><!-- y -->")}},

@@ -120,7 +120,7 @@ func (e *Envelope) readTransforms(transforms xmltree.Node) error {
 // form is how an element is canonicalised.
 type form struct {
 	prefixList   string
-	withComments bool // only where there are none, see hash
+	withComments bool // only where there are none, see checkComments
 }
 
 // readForm wants exclusive canonicalisation. Inclusive canonicalisation is

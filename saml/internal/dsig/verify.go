@@ -29,10 +29,10 @@ func (s Signed) Key() int { return s.key }
 // because it is what an attacker's changes break, and it needs no key.
 func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error) {
 	element := e.signature.Parent()
-	got, err := hash(digests[e.digest], e.signedForm, element, e.signature)
-	if err != nil {
+	if err := e.checkComments(element); err != nil {
 		return Signed{}, err
 	}
+	got := hash(digests[e.digest], e.signedForm.prefixList, element, e.signature)
 	if subtle.ConstantTimeCompare(got, e.want) != 1 {
 		return Signed{}, &Error{Kind: Invalid, Detail: "digest mismatch"}
 	}
@@ -45,9 +45,7 @@ func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error
 		}
 		usable++
 		if info == nil {
-			if info, err = hash(e.method.hash, e.infoForm, e.info, xmltree.Node{}); err != nil {
-				return Signed{}, err
-			}
+			info = hash(e.method.hash, e.infoForm.prefixList, e.info, xmltree.Node{})
 		}
 		if e.method.holds(key, info, e.value) {
 			return Signed{element: element, key: i}, nil
@@ -74,20 +72,25 @@ func (e *Envelope) wanted(policy Policy) string {
 	return fmt.Sprintf("an RSA key of at least %d bits", policy.MinRSABits)
 }
 
+// checkComments refuses the canonical form with comments where there are any. The
+// reader drops comments, so that form is known only where nothing that is signed
+// holds one; there it has the octets of the form without. Where there is one, a
+// signer that hashed it and a reader that doesn't see it disagree about what was
+// signed.
+func (e *Envelope) checkComments(element xmltree.Node) error {
+	withComments := e.signedForm.withComments || e.infoForm.withComments
+	if !withComments || !element.HasComment(e.signature) && !e.info.HasComment(xmltree.Node{}) {
+		return nil
+	}
+	return &Error{Kind: Algorithm, Detail: "canonicalization with comments is accepted only where nothing that is signed holds a comment", Want: exclusive, Got: exclusiveWithComments}
+}
+
 // hash is the hash of the canonical form of the subtree at apex, without what is
 // in except.
-//
-// The reader drops comments, so the form with comments is known only where there
-// were none in the subtree; there it has the octets of the form without. Where
-// there was one it is refused: a signer that hashed the comment and a reader that
-// doesn't see it disagree about what was signed.
-func hash(hash crypto.Hash, form form, apex, except xmltree.Node) ([]byte, error) {
-	if form.withComments && apex.HasComment(except) {
-		return nil, &Error{Kind: Algorithm, Detail: "canonicalization with comments is accepted only where nothing that is signed holds a comment", Want: exclusive, Got: exclusiveWithComments}
-	}
+func hash(hash crypto.Hash, prefixList string, apex, except xmltree.Node) []byte {
 	h := hash.New()
-	canonicalise(h, apex, except, form.prefixList)
-	return h.Sum(nil), nil
+	canonicalise(h, apex, except, prefixList)
+	return h.Sum(nil)
 }
 
 func describe(keys []crypto.PublicKey) string {

@@ -74,9 +74,8 @@ func TestXmlsec1AcceptsWhatWeSign(t *testing.T) {
 			s := ways[i%len(ways)]
 			s.list, s.infoList = g.of(lists), g.of(lists)
 			doc := g.signable("_1")
-			s.infoComments = g.of(variants)
 			if !strings.Contains(doc, "<!--") {
-				s.comments = g.of(variants)
+				s.comments, s.infoComments = g.of(variants), g.of(variants)
 			}
 			doc = s.sign(t, doc, "_1")
 			_, err := verify(t, doc, strict, key.Public())
@@ -125,13 +124,13 @@ func TestWeAcceptWhatXmlsec1Signs(t *testing.T) {
 		for _, doc := range docs {
 			_, err := verify(t, doc, strict, key.Public())
 			done++
-			if strings.Contains(doc, "<!--") && strings.Contains(doc, `<ds:Transform Algorithm="`+exclusive+withComments) {
-				requireKind(t, dsig.Algorithm, err) // xmlsec1 signed the comment
+			if strings.Contains(doc, "<!--") && strings.Contains(doc, exclusive+withComments) {
+				requireKind(t, dsig.Algorithm, err)
 				refused++
 				continue
 			}
 			require.NoError(t, err, "%s", doc)
 		}
 	}
-	t.Logf("%d documents, %d of them refused for a comment that is signed", done, refused)
+	t.Logf("%d documents, %d of them refused for a comment in what is signed", done, refused)
 }
