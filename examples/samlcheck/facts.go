@@ -68,6 +68,7 @@ func scan(doc []byte) facts {
 					f.keyBits = 8 * len(sealed)
 				}
 			}
+			text.Reset() // a text counts once, whatever is not well-formed
 		}
 	}
 	add(&f.recipients, destination)
