@@ -59,7 +59,7 @@ type ElementAttribute struct{ Namespace, Name, Value string }
 func (a *Assertion) ID() string { return a.a.id }
 
 // ResponseID is the ID of the Response around it. Where only the assertion is
-// signed, anybody can have written this: log it, decide nothing by it.
+// signed, an attacker can have written this: log it, decide nothing by it.
 func (a *Assertion) ResponseID() string { return a.responseID }
 
 // Issuer is the identity provider's entity ID.
@@ -92,7 +92,7 @@ func (a *Assertion) InResponseTo() string {
 // NotOnOrAfter is the end of the window in which it can be used: the earliest
 // of SubjectConfirmationData's NotOnOrAfter, Conditions' NotOnOrAfter, and
 // IssueInstant + Config.MaxAge. Verify accepts it until that instant plus
-// Config.Skew, so whoever remembers used assertions must do so for longer.
+// Config.Skew, so a record of used assertions must be kept for longer.
 func (a *Assertion) NotOnOrAfter() time.Time { return a.window }
 
 // AuthnInstant is when the person authenticated, by the newest AuthnStatement.
@@ -132,9 +132,9 @@ func (a *Assertion) SessionNotOnOrAfter() time.Time {
 // uses every assertion once, with or without it.
 func (a *Assertion) OneTimeUse() bool { return a.a.conditions.oneTimeUse }
 
-// ProxyRestriction reports the condition of that name (Core 2.5.1.6): whoever
-// issues assertions on the strength of this one is bound by it. count is as
-// it was written, empty if it wasn't.
+// ProxyRestriction reports the condition of that name (Core 2.5.1.6). It binds a
+// service that issues assertions of its own because of this one. count is as it
+// was written, empty if it wasn't.
 func (a *Assertion) ProxyRestriction() (count string, present bool) {
 	return a.a.conditions.proxyCount, a.a.conditions.proxy
 }

@@ -39,8 +39,9 @@ type Config struct {
 	// P-256, P-384 or P-521. Its certificate is published in our metadata as
 	// the signing KeyDescriptor. Nil: requests are not signed.
 	Key crypto.Signer
-	// Certificate carries Key's public half. Required with Key. Its dates are
-	// not checked by anybody who follows the metadata interoperability profile.
+	// Certificate carries Key's public half. Required with Key. An identity
+	// provider that follows the metadata interoperability profile does not check
+	// its dates.
 	Certificate *x509.Certificate
 	// SignRequests signs every AuthnRequest and says so in our metadata. False:
 	// only where the identity provider's metadata wants it.
@@ -95,7 +96,7 @@ type Config struct {
 	// identity provider. Zero: no bound, which is what single sign-on is for.
 	MaxAuthnAge time.Duration
 
-	// AllowMissingNameID accepts an assertion that identifies nobody by NameID.
+	// AllowMissingNameID accepts an assertion without a NameID.
 	// Then identify people by an attribute, and check that it is there.
 	AllowMissingNameID bool
 
@@ -106,23 +107,23 @@ type Config struct {
 	// provider's for signatures and ours for decryption. Zero: 2048.
 	InsecureAllowRSA1024 bool
 	// InsecureAllowUnauthenticatedCBC accepts AES-CBC where no verified signature
-	// is around the ciphertext. Whoever has somebody's encrypted assertion can
-	// then send changed copies, and learn what it says from how long each takes
-	// to be refused. CBC inside a signed Response needs no field.
+	// is around the ciphertext. An attacker who has a user's encrypted assertion
+	// can then send changed copies, and learn what it says from how long each
+	// takes to be refused. CBC inside a signed Response needs no field.
 	InsecureAllowUnauthenticatedCBC bool
 	// InsecureAllowRSA15 accepts RSA 1.5 key transport, which has been broken
 	// again and again. The same key then also serves to attack what was
 	// encrypted to it with RSA-OAEP.
 	InsecureAllowRSA15 bool
 	// InsecureAllowHTTP accepts plain-http ACS URLs of hosts that are not
-	// loopback: whoever is on the way can then read and use an assertion. For
+	// loopback: an attacker on the network can then read and use an assertion. For
 	// judging captures, not for sign-in.
 	InsecureAllowHTTP bool
 	// InsecureAllowExpiredMetadata goes on using identity provider metadata
 	// that is past its validUntil.
 	InsecureAllowExpiredMetadata bool
 
-	// Limits bounds the work on a message that nobody has vouched for yet.
+	// Limits bounds the work on a message before anything in it is verified.
 	Limits Limits
 
 	// Now is the clock. Nil: time.Now.

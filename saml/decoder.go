@@ -39,8 +39,8 @@ func (d *decoder) attr(n xmltree.Node, name string) string {
 	return value
 }
 
-// one gives the child of that name, if there is one. Two are refused: whoever
-// takes the first and whoever takes the last would read two messages.
+// one gives the child of that name, if there is one. Two are refused: a
+// reader that takes the first and one that takes the last would read two messages.
 func (d *decoder) one(n xmltree.Node, ns xmltree.NS, local string) xmltree.Node {
 	found := n.Child(ns, local)
 	if found.OK() && found.Again().OK() {

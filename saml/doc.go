@@ -103,8 +103,8 @@
 // refuses them. A key in the message is never looked at. A response made for
 // another Region names another Recipient, and that is signed.
 //
-// Encryption says nothing about who wrote something, because everybody has our
-// public key; so an assertion that was encrypted and not signed is refused like
+// Encryption says nothing about who wrote something, because our public key is
+// published; so an assertion that was encrypted and not signed is refused like
 // one that was neither. What follows a private-key operation fails in one way:
 // a wrong key, a bad padding, a bad tag and bad XML give the same error, after
 // the same number of operations. Where the ciphertext can be changed by others

@@ -46,11 +46,11 @@ func (v *verification) verifyThenDecrypt(m *message) (*proof, error) {
 }
 
 // decryptThenVerify is for an encrypted assertion in a Response that is not
-// signed. The ciphertext may be anybody's, so it must have integrity of its own
-// (GCM), and the assertion inside must be signed: that it was encrypted to us
-// says nothing about who wrote it. Until that signature holds, the error is one
-// and the same where an attacker can have changed the ciphertext without knowing
-// what it says. The trace is for a person who has the message and the keys, and
+// signed. An attacker may have made or changed the ciphertext, so it must have
+// integrity of its own (GCM), and the assertion inside must be signed: that it
+// was encrypted to us says nothing about who wrote it. Until that signature
+// holds, the error is one and the same where an attacker can have changed the
+// ciphertext without knowing what it says. The trace is for a person who has the message and the keys, and
 // says what really happened.
 func (v *verification) decryptThenVerify(m *message) (*proof, error) {
 	malleable, err := v.decrypt(m, dsig.Signed{})
@@ -108,7 +108,7 @@ func (v *verification) decrypt(m *message, response dsig.Signed) (malleable bool
 
 // decryptPart opens an EncryptedID (Core 2.2.4) or an EncryptedAttribute
 // (Core 2.7.3.2) of a signed assertion. The signature is over the ciphertext
-// and holds, so nobody else can have put another one there. It takes the
+// and holds, so only its signer can have put it there. It takes the
 // namespaces that the assertion visibly uses, which the signature covers too.
 func (v *verification) decryptPart(n, assertion xmltree.Node, want string) (xmltree.Node, error) {
 	sealed, err := v.readEncrypted(n, true)

@@ -104,7 +104,7 @@ type Error struct {
 	// "Recipient (Profiles 4.1.4.2)".
 	Rule string
 	// Want and Got are both sides of the comparison, where there was one. Got
-	// may hold what a stranger sent: quote it before showing it anywhere.
+	// may hold what an attacker sent: quote it before showing it anywhere.
 	Want, Got string
 	// Detail says more, where Want and Got can't.
 	Detail string

@@ -107,8 +107,8 @@ func fromMetadataTree(err error) error {
 }
 
 // entities gives every EntityDescriptor of a document: its root, or what stands
-// in its EntitiesDescriptors (Metadata 2.3.1). One inside an extension describes
-// nobody here.
+// in its EntitiesDescriptors (Metadata 2.3.1). One inside an extension is passed
+// over.
 func entities(n xmltree.Node) iter.Seq[xmltree.Node] {
 	return func(yield func(xmltree.Node) bool) { eachEntity(n, yield) }
 }

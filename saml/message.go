@@ -9,7 +9,7 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-// message is a Response that was read. Nobody has vouched for it yet: it is good
+// message is a Response that was read. Nothing in it is verified yet: it is good
 // for finding reasons to refuse, and for finding what is signed.
 type message struct {
 	root      xmltree.Node
@@ -47,7 +47,7 @@ func (m *message) readResponse() error {
 }
 
 // checkStatus comes before the signatures: an identity provider that says no
-// often doesn't sign it, and a forged no lets nobody in. All codes are told.
+// often doesn't sign it, and a forged no signs no user in. All codes are told.
 func (m *message) checkStatus() error {
 	status := m.response.status
 	if status.code == statusSuccess && len(status.nested) == 0 {

@@ -98,7 +98,7 @@ func parseCertificate(der []byte) (*certificate, error) {
 		c.signature = bits.RightAlign()
 	}
 	if _, err := asn1.Unmarshal(algorithm, &c.algorithm); err != nil {
-		c.algorithm = algorithmIdentifier{} // nobody can be shown to have issued it
+		c.algorithm = algorithmIdentifier{} // no key will be recognised as the issuer's
 	}
 	if public, err := x509.ParsePKIXPublicKey(c.spki); err == nil {
 		c.public = public

@@ -83,7 +83,6 @@ type assertion struct {
 // confirmation is a SubjectConfirmation with its data (Core 2.4.1.1, 2.4.1.2).
 type confirmation struct {
 	method       string
-	hasData      bool
 	recipient    string
 	inResponseTo optional
 	notBefore    optionalTime
@@ -92,7 +91,6 @@ type confirmation struct {
 
 // conditions is Core 2.5.1.
 type conditions struct {
-	present      bool
 	notBefore    optionalTime
 	notOnOrAfter optionalTime
 	audiences    [][]string // one list a restriction
@@ -183,7 +181,6 @@ func (d *decoder) subject(a *assertion, s xmltree.Node) {
 	for c := s.Child(xmltree.Assertion, "SubjectConfirmation"); c.OK(); c = c.Again() {
 		conf := confirmation{method: d.attr(c, "Method")}
 		if data := d.one(c, xmltree.Assertion, "SubjectConfirmationData"); data.OK() {
-			conf.hasData = true
 			conf.recipient = d.attr(data, "Recipient")
 			conf.inResponseTo = d.optional(data, "InResponseTo")
 			conf.notBefore = d.optionalTime(data, "NotBefore")
@@ -210,7 +207,6 @@ func (d *decoder) nameID(n xmltree.Node) NameID {
 }
 
 func (d *decoder) conditions(c *conditions, n xmltree.Node) {
-	c.present = true
 	c.notBefore = d.optionalTime(n, "NotBefore")
 	c.notOnOrAfter = d.optionalTime(n, "NotOnOrAfter")
 	for child := n.First(); child.OK(); child = child.Next() {
