@@ -72,7 +72,7 @@ func testLaxRequestCookie(t *testing.T, chromium context.Context) {
 	})
 	t.Run("made Lax", func(t *testing.T) {
 		w, b := signIn(t, map[string]wrapper{frankfurt: rewriteCookies("SameSite=None", "SameSite=Lax")})
-		b.at(w.acs(frankfurt))
+		b.at(w.portals[frankfurt] + "/refused*") // by way of the ACS URL
 		b.reads("Sign in again")
 		v, n := w.verdict()
 		assert.Equal(t, 1, n)

@@ -23,9 +23,9 @@ func relayStates() []flow {
 		out = append(out, flow{id: "D44/" + x.name, title: "RelayState as an open redirect: " + fmt.Sprintf("%q", x.value), run: redirected(x.value)})
 	}
 	return append(out,
-		flow{id: "D45/other", title: "RelayState of another browser's request", run: swapped(anothers), needs: aRequest},
-		flow{id: "D45/unknown", title: "RelayState that was never given out", run: swapped(func(context.Context, *runner) (string, bool, error) { return "unknown-0123456789", true, nil }), needs: aRequest},
-		flow{id: "D45/missing", title: "RelayState left out", run: swapped(func(context.Context, *runner) (string, bool, error) { return "", false, nil }), needs: aRequest},
+		flow{id: "D45/other", title: "RelayState of another browser's request", run: swapped(anothers, unbound), needs: aRequest},
+		flow{id: "D45/unknown", title: "RelayState that was never given out", run: swapped(func(context.Context, *runner) (string, bool, error) { return "unknown-0123456789", true, nil }, unbound), needs: aRequest},
+		flow{id: "D45/missing", title: "RelayState left out", run: swapped(func(context.Context, *runner) (string, bool, error) { return "", false, nil }, dropped), needs: aRequest},
 		flow{id: "D46/refused", title: "markup in the RelayState of a message that is refused", run: reflected(false)},
 		flow{id: "D46/accepted", title: "markup in the RelayState of a good message", run: reflected(true)},
 	)
@@ -96,8 +96,14 @@ func anothers(ctx context.Context, r *runner) (string, bool, error) {
 	return v.asked.relayState, v.asked.hasRelayState, nil
 }
 
+// Why RelayState may be another, or missing.
+const (
+	unbound = "RelayState is not bound to the request here; where it may lead is another attack"
+	dropped = "an answer without RelayState is taken here, because some identity providers drop it"
+)
+
 // swapped answers a request with a RelayState that does not belong to it.
-func swapped(other func(context.Context, *runner) (string, bool, error)) func(context.Context, *runner) RunResult {
+func swapped(other func(context.Context, *runner) (string, bool, error), tolerated string) func(context.Context, *runner) RunResult {
 	return func(ctx context.Context, r *runner) RunResult {
 		v, err := r.begin(ctx)
 		if err != nil {
@@ -122,7 +128,7 @@ func swapped(other func(context.Context, *runner) (string, bool, error)) func(co
 			form.Set("RelayState", state)
 		}
 		p, err := v.postForm(ctx, form)
-		return r.seen(ctx, v.b, p, err, "RelayState is not bound to the request here; where it may lead is another attack")
+		return r.seen(ctx, v.b, p, err, tolerated)
 	}
 }
 
