@@ -167,7 +167,7 @@ func TestSessionsOfOneSignInAreBounded(t *testing.T) {
 					}
 				}
 			}
-			if len(all) > 30 {
+			if len(all) > 100 {
 				break
 			}
 		}
