@@ -66,7 +66,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:8701", "`ADDRESS` to listen on; a loopback one")
 	fs.StringVar(&o.config, "config", "", "JSON `FILE` of users, groups and apps")
 	fs.StringVar(&o.baseURL, "base-url", "", "the `URL` that browsers use, such as http://idp.localhost:8701 (default: the listening address)")
-	fs.BoolVar(&o.anyAddress, "allow-non-loopback", false, "let -listen be an address that others can reach")
+	fs.BoolVar(&o.anyAddress, "allow-non-loopback", false, "let -listen be an address that others can reach, under the host of -base-url")
 	fs.BoolVar(&o.strict, "strict", false, "refuse requests that some identity providers let pass")
 	fs.BoolVar(&o.oktaPaths, "okta-paths", false, "serve at Okta's paths, the same at each start, instead of odd ones")
 	fs.Uint64Var(&o.seed, "seed", 0, "`NUMBER` that makes odd paths, message IDs and chances the same at each start")
