@@ -45,7 +45,7 @@ func TestMetadataIsReadByAnotherLibrary(t *testing.T) {
 	require.NoError(t, xml.Unmarshal(raw, &entity))
 	require.Equal(t, spEntity, entity.EntityID)
 	role := entity.SPSSODescriptors[0]
-	require.False(t, *role.WantAssertionsSigned)
+	require.Nil(t, role.WantAssertionsSigned)
 	require.Equal(t, 24*time.Hour, entity.CacheDuration)
 	require.True(t, entity.ValidUntil.IsZero())
 	require.True(t, *role.AuthnRequestsSigned)

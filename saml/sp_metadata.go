@@ -71,10 +71,13 @@ func (w *metadataWriter) entity(endpoints []Endpoint, now time.Time) {
 	w.close("md:EntityDescriptor")
 }
 
+// role leaves WantAssertionsSigned out where a signature on the assertion isn't
+// demanded. An identity provider that reads "false" there may stop signing
+// assertions, though its own settings say that it should.
 func (w *metadataWriter) role(endpoints []Endpoint) {
 	w.open("md:SPSSODescriptor",
 		attribute{"AuthnRequestsSigned", strconv.FormatBool(w.cfg.SignRequests)},
-		attribute{"WantAssertionsSigned", strconv.FormatBool(w.cfg.WantAssertionsSigned)},
+		attribute{"WantAssertionsSigned", yes(w.cfg.WantAssertionsSigned)},
 		attribute{"protocolSupportEnumeration", nsProtocol})
 	if w.cfg.Certificate != nil {
 		w.keyDescriptor("signing", w.cfg.Certificate, nil)
