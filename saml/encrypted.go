@@ -26,21 +26,21 @@ const (
 // signature is over the ciphertext and is verified first: if it doesn't hold,
 // no private key is used. A signature on the assertion inside must hold too, and
 // need not be there.
-func (v *verification) verifyThenDecrypt(m *message) (*proof, error) {
+func (v *verification) verifyThenDecrypt(m *message) (proof, error) {
 	response, err := v.verifySignature("Response", m.responseSignature)
 	if err := v.trace.step(ruleSignatures, err); err != nil {
-		return nil, err
+		return proof{}, err
 	}
 	_, err = v.decrypt(m, response)
 	if err := v.trace.step(ruleDecryption, err); err != nil {
-		return nil, err
+		return proof{}, err
 	}
 	if err := v.trace.step(ruleShapes, v.findDecryptedSignature(m)); err != nil {
-		return nil, err
+		return proof{}, err
 	}
 	assertion, err := v.verifySignature("Assertion", m.assertionSignature)
 	if err := v.trace.step(ruleSignatures, err); err != nil {
-		return nil, err
+		return proof{}, err
 	}
 	return prove(m, response, assertion)
 }
@@ -52,17 +52,17 @@ func (v *verification) verifyThenDecrypt(m *message) (*proof, error) {
 // holds, the error is one and the same where an attacker can have changed the
 // ciphertext without knowing what it says. The trace is for a person who has the message and the keys, and
 // says what really happened.
-func (v *verification) decryptThenVerify(m *message) (*proof, error) {
+func (v *verification) decryptThenVerify(m *message) (proof, error) {
 	malleable, err := v.decrypt(m, dsig.Signed{})
 	if err := v.trace.step(ruleDecryption, err); err != nil {
-		return nil, maskDecryptError(err, malleable)
+		return proof{}, maskDecryptError(err, malleable)
 	}
 	if err := v.trace.step(ruleShapes, v.findDecryptedSignature(m)); err != nil {
-		return nil, maskDecryptError(err, malleable)
+		return proof{}, maskDecryptError(err, malleable)
 	}
 	assertion, err := v.verifySignature("Assertion", m.assertionSignature)
 	if err := v.trace.step(ruleSignatures, err); err != nil {
-		return nil, maskDecryptError(err, malleable)
+		return proof{}, maskDecryptError(err, malleable)
 	}
 	return prove(m, dsig.Signed{}, assertion)
 }

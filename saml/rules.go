@@ -13,17 +13,17 @@ type claims struct {
 	assertion      *assertion
 	response       *response // the Response around it,
 	responseSigned bool      // which need not be signed
-	signedBy       []int     // positions of the identity provider's keys
+	keys           [2]int    // positions of the identity provider's keys; none is below 0
 	bearer         *confirmation
 }
 
 // read reads the values, from the nodes whose canonical bytes were hashed.
-func (v *verification) read(p *proof) (*claims, error) {
+func (v *verification) read(p proof) (claims, error) {
 	a, err := v.decodeAssertion(p.assertion)
 	if err != nil {
-		return nil, err
+		return claims{}, err
 	}
-	return &claims{verification: v, assertion: a, response: p.response, responseSigned: p.responseSigned, signedBy: p.signedBy}, nil
+	return claims{verification: v, assertion: a, response: p.response, responseSigned: p.responseSigned, keys: p.keys}, nil
 }
 
 // accept makes the assertion. It is the only function that does.
@@ -39,7 +39,10 @@ func (c *claims) accept(size int) *Assertion {
 // the verdict.
 func (c *claims) warnings() []string {
 	var all []string
-	for _, i := range c.signedBy {
+	for _, i := range c.keys {
+		if i < 0 {
+			continue
+		}
 		cert := c.idp.keys[i].cert
 		if cert == nil || !c.now.Before(cert.NotBefore) && !c.now.After(cert.NotAfter) {
 			continue

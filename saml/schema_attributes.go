@@ -8,15 +8,13 @@ import "github.com/meridian-saml/meridian/saml/internal/xmltree"
 func (d *decoder) attributeStatements(a *assertion, n xmltree.Node) {
 	attributes, values := 0, 0
 	for s := n.Child(xmltree.Assertion, "AttributeStatement"); s.OK(); s = s.Again() {
-		for c := s.Child(xmltree.Assertion, "Attribute"); c.OK(); c = c.Again() {
+		for c := s.First(); c.OK(); c = c.Next() {
 			attributes++
-			for v := c.Child(xmltree.Assertion, "AttributeValue"); v.OK(); v = v.Again() {
-				values++
-			}
+			values += (c.End() - c.Pos()) / 2 // a value has a text in it
 		}
 	}
 	a.attributes = make([]Attribute, 0, attributes)
-	room := make([]AttributeValue, 0, values)
+	all := make([]AttributeValue, 0, values)
 	var known attributeIndex
 	for s := n.Child(xmltree.Assertion, "AttributeStatement"); s.OK(); s = s.Again() {
 		empty := true
@@ -29,19 +27,21 @@ func (d *decoder) attributeStatements(a *assertion, n xmltree.Node) {
 				continue
 			}
 			empty = false
-			from := len(room)
-			for value := c.Child(xmltree.Assertion, "AttributeValue"); value.OK(); value = value.Again() {
-				room = append(room, attributeValue(value))
+			from := len(all)
+			for value := c.First(); value.OK(); value = value.Next() {
+				if value.Is(xmltree.Assertion, "AttributeValue") {
+					all = append(all, attributeValue(value))
+				}
 			}
 			name, format := d.attr(c, "Name"), d.attr(c, "NameFormat")
 			if name == "" {
 				d.fail(&Error{Reason: ReasonSchema, Detail: "an Attribute has no Name (Core 2.7.3.1)"})
 			}
 			if i, again := known.number(a.attributes, name, format); again {
-				a.attributes[i].Values = append(a.attributes[i].Values, room[from:]...)
+				a.attributes[i].Values = append(a.attributes[i].Values, all[from:]...)
 				continue
 			}
-			a.attributes = append(a.attributes, Attribute{Name: name, NameFormat: format, FriendlyName: d.attr(c, "FriendlyName"), Values: room[from:len(room):len(room)]})
+			a.attributes = append(a.attributes, Attribute{Name: name, NameFormat: format, FriendlyName: d.attr(c, "FriendlyName"), Values: all[from:len(all):len(all)]})
 		}
 		if empty {
 			d.fail(&Error{Reason: ReasonSchema, Detail: "an AttributeStatement holds no Attribute (Core 2.7.3)"})

@@ -106,14 +106,14 @@ func (v *verification) verifySignature(what string, e *dsig.Envelope) (dsig.Sign
 }
 
 // verifySignatures verifies the signatures of a message that is not encrypted.
-func (v *verification) verifySignatures(m *message) (*proof, error) {
+func (v *verification) verifySignatures(m *message) (proof, error) {
 	response, err := v.verifySignature("Response", m.responseSignature)
 	var assertion dsig.Signed
 	if err == nil {
 		assertion, err = v.verifySignature("Assertion", m.assertionSignature)
 	}
 	if err := v.trace.step(ruleSignatures, err); err != nil {
-		return nil, err
+		return proof{}, err
 	}
 	return prove(m, response, assertion)
 }
@@ -124,7 +124,7 @@ type proof struct {
 	assertion      xmltree.Node // what the verified signatures cover, and nothing else
 	response       *response    // the Response's own values,
 	responseSigned bool         // which are proved too if this is true
-	signedBy       []int        // positions of the keys
+	keys           [2]int       // positions of the keys of the Response and the assertion; none is below 0
 }
 
 // prove makes sure that what was signed is what was found: the assertion is
@@ -134,8 +134,8 @@ type proof struct {
 // refuse; what an attacker could change there to be let in (a failure into
 // Success, say) leaves an assertion that the identity provider signed for this
 // very place and time.
-func prove(m *message, response, assertion dsig.Signed) (*proof, error) {
-	p := &proof{assertion: m.assertion, response: m.response, responseSigned: response.Element().OK()}
+func prove(m *message, response, assertion dsig.Signed) (proof, error) {
+	p := proof{assertion: m.assertion, response: m.response, responseSigned: response.Element().OK(), keys: [2]int{-1, -1}}
 	within := m.assertion
 	if m.encrypted.OK() {
 		within = m.encrypted
@@ -145,13 +145,13 @@ func prove(m *message, response, assertion dsig.Signed) (*proof, error) {
 	case byItself && assertion.Element() != m.assertion,
 		p.responseSigned && response.Element() != m.root,
 		!byItself && !(p.responseSigned && within.Parent() == m.root):
-		return nil, &Error{Reason: ReasonSignatureShape, Detail: "what was signed is not what was found"}
+		return proof{}, &Error{Reason: ReasonSignatureShape, Detail: "what was signed is not what was found"}
 	}
 	if p.responseSigned {
-		p.signedBy = append(p.signedBy, response.Key())
+		p.keys[0] = response.Key()
 	}
 	if byItself {
-		p.signedBy = append(p.signedBy, assertion.Key())
+		p.keys[1] = assertion.Key()
 	}
 	return p, nil
 }

@@ -60,8 +60,8 @@ type verification struct {
 //
 //	doc       the bytes that arrived
 //	*message  a Response that was read; it serves to refuse, and to find what is signed
-//	*proof    the elements that verified signatures cover
-//	*claims   what those elements say
+//	proof     the elements that verified signatures cover
+//	claims    what those elements say
 //
 // Reading on after a stage failed makes no sense. The rules are all looked at,
 // and the first that doesn't hold is the verdict: the ones on the assertion come
@@ -91,7 +91,7 @@ func (sp *ServiceProvider) verify(doc string, want Expect, t *trace) (*Assertion
 		return nil, err
 	}
 
-	var p *proof
+	var p proof
 	switch {
 	case !m.encrypted.OK():
 		p, err = v.verifySignatures(m)

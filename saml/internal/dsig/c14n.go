@@ -9,6 +9,40 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
+// c14n writes canonical forms of parts of one document, one after the other.
+type c14n struct {
+	d        *xmltree.Doc
+	out      writer
+	prefixes []prefix       // by number
+	listed   bool           // there is a PrefixList
+	open     []element      // around what is written
+	undo     []xmltree.Decl // what prefixes rendered here meant before
+	decls    []xmltree.Decl // of one element, to be written
+	order    []int          // of the attributes of one element
+}
+
+// prefix is what is known of a prefix while a canonical form is written.
+type prefix struct {
+	rendered xmltree.NS // what it means in the output here; never if nothing
+	listed   bool       // in the PrefixList
+}
+
+// never is what a prefix was rendered as that was not rendered.
+const never xmltree.NS = -1
+
+// element is one whose end tag has not been written.
+type element struct {
+	node xmltree.Node
+	undo int // length of c14n.undo before it
+}
+
+func newC14N(d *xmltree.Doc) *c14n {
+	return &c14n{
+		d: d, prefixes: make([]prefix, d.Prefixes()), open: make([]element, 0, 16),
+		undo: make([]xmltree.Decl, 0, 16), decls: make([]xmltree.Decl, 0, 8), order: make([]int, 0, 8),
+	}
+}
+
 // canonicalise writes the exclusive canonical form of the subtree at apex,
 // without what is in except, as it is made (Exclusive XML Canonicalization
 // 1.0, without comments; Canonical XML 1.0, 2.3 for the rest). The prefixes in
@@ -18,22 +52,19 @@ import (
 // rendered as is kept by the prefix's number and put back when an element
 // ends, so an element costs what stands in it and the names of the namespaces
 // that it uses, which the reader keeps short, whatever is in scope around it.
-func canonicalise(w io.Writer, apex, except xmltree.Node, prefixList string) {
-	d := apex.Doc()
-	c := c14n{d: d, out: writer{w: w}, rendered: make([]xmltree.NS, d.Prefixes())}
-	for i := range c.rendered {
-		c.rendered[i] = never
+func (c *c14n) canonicalise(w io.Writer, apex, except xmltree.Node, prefixList string) {
+	c.out.w = w
+	for i := range c.prefixes {
+		c.prefixes[i].rendered, c.prefixes[i].listed = never, false
 	}
-	c.texts = make([]declText, d.Prefixes())
-	c.rendered[xmltree.DefaultPrefix] = xmltree.None
-	c.rendered[xmltree.XMLPrefix] = xmltree.XML
+	c.prefixes[xmltree.DefaultPrefix].rendered = xmltree.None
+	c.prefixes[xmltree.XMLPrefix].rendered = xmltree.XML
 	c.list(prefixList)
-	open := make([]element, 0, 16)
 	for pos := apex.Pos(); pos < apex.End(); {
-		for len(open) > 0 && open[len(open)-1].node.End() <= pos {
-			open = c.end(open)
+		for len(c.open) > 0 && c.open[len(c.open)-1].node.End() <= pos {
+			c.end()
 		}
-		n := d.At(pos)
+		n := c.d.At(pos)
 		switch {
 		case n == except:
 			pos = n.End()
@@ -41,48 +72,26 @@ func canonicalise(w io.Writer, apex, except xmltree.Node, prefixList string) {
 		case n.IsText():
 			c.out.text(n.String(), n.Plain())
 		default:
-			open = append(open, element{n, len(c.undo)})
+			c.open = append(c.open, element{n, len(c.undo)})
 			c.start(n, n == apex)
 		}
 		pos++
 	}
-	for len(open) > 0 {
-		open = c.end(open)
+	for len(c.open) > 0 {
+		c.end()
 	}
 	c.out.flush()
 }
 
-// never is what a prefix was rendered as that was not rendered.
-const never xmltree.NS = -1
-
-// c14n is one canonical form while it is written.
-type c14n struct {
-	d        *xmltree.Doc
-	out      writer
-	rendered []xmltree.NS   // by prefix: what it means in the output here
-	undo     []xmltree.Decl // what prefixes rendered here meant before
-	listed   []bool         // by prefix: in the PrefixList; nil if there is none
-	decls    []xmltree.Decl // of one element, to be written
-	texts    []declText     // by prefix: its last declaration
-	order    []int          // of the attributes of one element
-}
-
-// element is one whose end tag has not been written.
-type element struct {
-	node xmltree.Node
-	undo int // length of c14n.undo before it
-}
-
 // list reads a PrefixList. Prefixes that the document doesn't have change nothing.
 func (c *c14n) list(prefixList string) {
+	c.listed = false
 	for name := range strings.FieldsFuncSeq(prefixList, isBlank) {
-		if c.listed == nil {
-			c.listed = make([]bool, c.d.Prefixes())
-		}
+		c.listed = true
 		if name == "#default" {
-			c.listed[xmltree.DefaultPrefix] = true
+			c.prefixes[xmltree.DefaultPrefix].listed = true
 		} else if p, ok := c.d.FindPrefix(name); ok {
-			c.listed[p] = true
+			c.prefixes[p].listed = true
 		}
 	}
 }
@@ -98,12 +107,12 @@ func (c *c14n) start(n xmltree.Node, apex bool) {
 			c.use(prefix, ns)
 		}
 	}
-	if c.listed != nil {
+	if c.listed {
 		c.useListed(n, apex)
 	}
 	c.out.byte('<')
 	c.out.string(n.QName())
-	c.writeDecls()
+	c.writeDecls(n)
 	c.writeAttrs(n)
 	c.out.byte('>')
 }
@@ -111,12 +120,12 @@ func (c *c14n) start(n xmltree.Node, apex bool) {
 // use notes that an element needs a prefix to mean a namespace. It is to be
 // declared if it doesn't already, in the output.
 func (c *c14n) use(p xmltree.Prefix, ns xmltree.NS) {
-	was := c.rendered[p]
+	was := c.prefixes[p].rendered
 	if was == ns {
 		return
 	}
 	c.undo = append(c.undo, xmltree.Decl{Prefix: p, NS: was})
-	c.rendered[p] = ns
+	c.prefixes[p].rendered = ns
 	c.decls = append(c.decls, xmltree.Decl{Prefix: p, NS: ns})
 }
 
@@ -125,18 +134,18 @@ func (c *c14n) use(p xmltree.Prefix, ns xmltree.NS) {
 func (c *c14n) useListed(n xmltree.Node, apex bool) {
 	if !apex {
 		for _, decl := range n.Decls() {
-			if c.listed[decl.Prefix] {
+			if c.prefixes[decl.Prefix].listed {
 				c.use(decl.Prefix, decl.NS)
 			}
 		}
 		return
 	}
-	seen := make([]bool, len(c.listed))
+	seen := make([]bool, len(c.prefixes))
 	inner := func(decls []xmltree.Decl) {
 		for i := len(decls) - 1; i >= 0; i-- {
 			if p := decls[i].Prefix; !seen[p] {
 				seen[p] = true
-				if c.listed[p] && p != xmltree.XMLPrefix {
+				if c.prefixes[p].listed && p != xmltree.XMLPrefix {
 					c.use(p, decls[i].NS)
 				}
 			}
@@ -150,46 +159,37 @@ func (c *c14n) useListed(n xmltree.Node, apex bool) {
 
 // end writes the end tag of the last open element, and forgets what was
 // rendered for it.
-func (c *c14n) end(open []element) []element {
-	e := open[len(open)-1]
+func (c *c14n) end() {
+	e := c.open[len(c.open)-1]
 	c.out.string("</")
 	c.out.string(e.node.QName())
 	c.out.byte('>')
 	for i := len(c.undo) - 1; i >= e.undo; i-- {
-		c.rendered[c.undo[i].Prefix] = c.undo[i].NS
+		c.prefixes[c.undo[i].Prefix].rendered = c.undo[i].NS
 	}
 	c.undo = c.undo[:e.undo]
-	return open[:len(open)-1]
+	c.open = c.open[:len(c.open)-1]
 }
 
 // writeDecls writes declarations sorted by prefix, the default first
 // (Canonical XML 1.0, 2.2).
-func (c *c14n) writeDecls() {
+func (c *c14n) writeDecls(n xmltree.Node) {
 	sorted(c.decls, func(a, b xmltree.Decl) int { return cmp.Compare(c.d.PrefixText(a.Prefix), c.d.PrefixText(b.Prefix)) })
 	for _, decl := range c.decls {
-		c.out.string(c.declaration(decl))
-	}
-}
-
-// declaration is the text of a declaration. The last one of each prefix is kept,
-// because the values of a long list all declare the same.
-func (c *c14n) declaration(decl xmltree.Decl) string {
-	kept := &c.texts[decl.Prefix]
-	if kept.text == "" || kept.ns != decl.NS {
-		name := " xmlns"
+		c.out.byte(' ')
+		if source, ok := n.DeclSource(decl.Prefix); ok {
+			c.out.string(source)
+			continue
+		}
+		c.out.string("xmlns")
 		if decl.Prefix != xmltree.DefaultPrefix {
-			name += ":" + c.d.PrefixText(decl.Prefix)
+			c.out.byte(':')
+			c.out.string(c.d.PrefixText(decl.Prefix))
 		}
 		// The reader takes only URIs, so nothing else can want escaping.
-		kept.ns, kept.text = decl.NS, name+`="`+strings.ReplaceAll(c.d.URI(decl.NS), "&", "&amp;")+`"`
+		uri := c.d.URI(decl.NS)
+		c.out.value(uri, strings.IndexByte(uri, '&') < 0)
 	}
-	return kept.text
-}
-
-// declText is the text of a declaration of some prefix.
-type declText struct {
-	ns   xmltree.NS
-	text string
 }
 
 // writeAttrs writes attributes sorted by namespace and then by local name,

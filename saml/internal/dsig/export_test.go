@@ -10,6 +10,6 @@ import (
 // libraries.
 func Canonical(apex, except xmltree.Node, prefixList string) []byte {
 	var b bytes.Buffer
-	canonicalise(&b, apex, except, prefixList)
+	newC14N(apex.Doc()).canonicalise(&b, apex, except, prefixList)
 	return b.Bytes()
 }

@@ -32,7 +32,8 @@ func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error
 	if err := e.checkComments(element); err != nil {
 		return Signed{}, err
 	}
-	got := hash(digests[e.digest], e.signedForm.prefixList, element, e.signature)
+	c := newC14N(element.Doc())
+	got := c.hash(digests[e.digest], e.signedForm.prefixList, element, e.signature)
 	if subtle.ConstantTimeCompare(got, e.want) != 1 {
 		return Signed{}, &Error{Kind: Invalid, Detail: "digest mismatch"}
 	}
@@ -45,7 +46,7 @@ func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error
 		}
 		usable++
 		if info == nil {
-			info = hash(e.method.hash, e.infoForm.prefixList, e.info, xmltree.Node{})
+			info = c.hash(e.method.hash, e.infoForm.prefixList, e.info, xmltree.Node{})
 		}
 		if e.method.holds(key, info, e.value) {
 			return Signed{element: element, key: i}, nil
@@ -87,9 +88,9 @@ func (e *Envelope) checkComments(element xmltree.Node) error {
 
 // hash is the hash of the canonical form of the subtree at apex, without what is
 // in except.
-func hash(hash crypto.Hash, prefixList string, apex, except xmltree.Node) []byte {
+func (c *c14n) hash(hash crypto.Hash, prefixList string, apex, except xmltree.Node) []byte {
 	h := hash.New()
-	canonicalise(h, apex, except, prefixList)
+	c.canonicalise(h, apex, except, prefixList)
 	return h.Sum(nil)
 }
 

@@ -32,7 +32,7 @@ func (r *reader) surround(around, signed Node) {
 	bind := func(prefix Prefix, ns NS) {
 		p := r.prefix(in.PrefixText(prefix))
 		r.scope[p] = NS(r.d.uris.number(in.URI(ns)))
-		r.d.context = append(r.d.context, Decl{p, r.scope[p]})
+		r.d.context = append(r.d.context, Decl{Prefix: p, NS: r.scope[p]})
 	}
 	if !signed.OK() {
 		for _, decl := range in.context {

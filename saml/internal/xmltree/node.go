@@ -124,11 +124,8 @@ func (n Node) AttrName(i int) (Prefix, NS) {
 // AttrSource is name="value" of one of them as it is written, if canonical XML
 // writes the very same.
 func (n Node) AttrSource(i int) (string, bool) {
-	a := &n.d.attrs[int(n.node().attrs.from)+i]
-	if !a.asIs {
-		return "", false
-	}
-	return n.d.src[n.d.nameOffset(a.prefix, a.local) : a.value.off+a.value.len+1], true
+	source := n.d.attrs[int(n.node().attrs.from)+i].source
+	return n.d.str(source), source.len > 0
 }
 
 // Attrs are all of them.
@@ -142,6 +139,17 @@ func (n Node) Attrs() []Attr {
 
 // Decls are the namespaces that the element declares.
 func (n Node) Decls() []Decl { s := n.node().decls; return n.d.decls[s.from:s.to] }
+
+// DeclSource is xmlns:prefix="URI" as n declares it, if it does and canonical XML
+// writes the very same.
+func (n Node) DeclSource(prefix Prefix) (string, bool) {
+	for _, decl := range n.Decls() {
+		if decl.Prefix == prefix {
+			return n.d.str(decl.source), decl.source.len > 0
+		}
+	}
+	return "", false
+}
 
 // Attr gives an attribute without a namespace.
 func (n Node) Attr(local string) (string, bool) { return n.AttrNS(None, local) }

@@ -141,14 +141,17 @@ func (r *reader) attributes() (empty bool, err error) {
 		if err != nil {
 			return false, err
 		}
+		var source piece
+		if plain && int(value.off) == at+len(name)+len(`="`) && r.s[value.off-1] == '"' {
+			source = piece{int32(at), int32(r.pos - at)}
+		}
 		switch {
 		case prefix == "xmlns":
-			err = r.declare(at, decls, r.str(local), r.str(value))
+			err = r.declare(at, decls, r.str(local), r.str(value), source)
 		case prefix == "" && r.str(local) == "xmlns":
-			err = r.declare(at, decls, "", r.str(value))
+			err = r.declare(at, decls, "", r.str(value), source)
 		default:
-			asIs := plain && value.off == local.off+local.len+int32(len(`="`)) && r.s[value.off-1] == '"'
-			r.d.attrs = append(r.d.attrs, attr{prefix: r.prefix(prefix), local: local, value: value, plain: plain, asIs: asIs})
+			r.d.attrs = append(r.d.attrs, attr{prefix: r.prefix(prefix), local: local, value: value, plain: plain, source: source})
 			if len(r.d.attrs)-attrs > r.limits.Attributes {
 				err = limitError(at, "more than %d attributes in one element", r.limits.Attributes)
 			} else if len(r.d.attrs) > r.limits.Total {

@@ -54,7 +54,7 @@ type attr struct {
 	local  piece
 	value  piece
 	plain  bool
-	asIs   bool // name="value", as it is written, is what canonical XML writes
+	source piece // name="value" as it is written, if canonical XML writes the same
 }
 
 // Attr is an attribute that isn't a namespace declaration.
@@ -71,6 +71,7 @@ type Attr struct {
 type Decl struct {
 	Prefix Prefix
 	NS     NS
+	source piece // xmlns:prefix="URI" as it is written, if canonical XML writes the same
 }
 
 func (d *Doc) at(i int32) Node { return Node{d, i + 1} }
