@@ -52,7 +52,7 @@ func (d *decoder) one(n xmltree.Node, ns xmltree.NS, local string) xmltree.Node 
 // text gives the text of an element that may hold nothing else.
 func (d *decoder) text(n xmltree.Node) string {
 	if n.First().OK() {
-		d.fail(&Error{Reason: ReasonText, Detail: "an element inside the text of " + n.Local()})
+		d.fail(&Error{Reason: ReasonText, Detail: "an element inside the text of " + quote(n.Local())})
 	}
 	return n.Text()
 }

@@ -145,3 +145,12 @@ func TestDemandedSignatures(t *testing.T) {
 		require.Equal(t, c.assertions, strings.Contains(string(metadata), `WantAssertionsSigned="true"`))
 	}
 }
+
+// An error repeats of a name no more than of a value.
+func TestALongNameIsCutShort(t *testing.T) {
+	long := "<saml:" + strings.Repeat("x", 100_000) + "><x/></saml:" + strings.Repeat("x", 100_000) + ">"
+	d := doc{Audience: strings.Replace(oneAudience, "<saml:Audience>", long+"<saml:Audience>", 1)}
+	_, err := newSP(t).Verify(d.base64(t), anyExpect)
+	requireReason(t, saml.ReasonText, err)
+	require.Less(t, len(err.Error()), 1000)
+}

@@ -108,25 +108,25 @@ func (sp *ServiceProvider) verify(doc string, want Expect, t *trace) (*Assertion
 		return nil, err
 	}
 
-	rules := rules{trace: t}
-	rules.check("Version (Core 2.3.3, 3.2.2)", c.checkVersion())
-	rules.check("ID (Core 1.3.4)", c.checkIDs())
-	rules.check("Issuer (Profiles 4.1.4.2)", c.checkIssuers())
-	rules.check("Recipient (Profiles 4.1.4.2)", c.findBearer())
-	rules.check("Destination (Core 3.2.2, Bindings 3.5.5.2)", c.checkDestination())
+	r := rules{trace: t}
+	r.check("Version (Core 2.3.3, 3.2.2)", c.checkVersion())
+	r.check("ID (Core 1.3.4)", c.checkIDs())
+	r.check("Issuer (Profiles 4.1.4.2)", c.checkIssuers())
+	r.check("Recipient (Profiles 4.1.4.2)", c.findBearer())
+	r.check("Destination (Core 3.2.2, Bindings 3.5.5.2)", c.checkDestination())
 	if c.bearer != nil { // else Recipient has refused, and there is nothing to look at
-		rules.check("InResponseTo (Profiles 4.1.4.3)", c.checkInResponseTo())
-		rules.check("SubjectConfirmationData window (Core 2.4.1.2)", c.checkConfirmationWindow())
+		r.check("InResponseTo (Profiles 4.1.4.3)", c.checkInResponseTo())
+		r.check("SubjectConfirmationData window (Core 2.4.1.2)", c.checkConfirmationWindow())
 	}
-	rules.check("Conditions window (Core 2.5.1.2)", c.checkConditionsWindow())
-	rules.check("IssueInstant (Core 2.3.3, 3.2.2)", c.checkIssueInstants())
-	rules.check("Conditions understood (Core 2.5.1)", c.checkConditions())
-	rules.check("AudienceRestriction (Core 2.5.1.4)", c.checkAudience())
-	rules.check("Subject (Core 2.4.1, Profiles 4.1.4.2)", c.checkSubject())
-	rules.check("AuthnStatement (Profiles 4.1.4.2)", c.checkAuthn())
-	rules.check("SessionNotOnOrAfter (Core 2.7.2)", c.checkSession())
-	if rules.err != nil {
-		return nil, rules.err
+	r.check("Conditions window (Core 2.5.1.2)", c.checkConditionsWindow())
+	r.check("IssueInstant (Core 2.3.3, 3.2.2)", c.checkIssueInstants())
+	r.check("Conditions understood (Core 2.5.1)", c.checkConditions())
+	r.check("AudienceRestriction (Core 2.5.1.4)", c.checkAudience())
+	r.check("Subject (Core 2.4.1, Profiles 4.1.4.2)", c.checkSubject())
+	r.check("AuthnStatement (Profiles 4.1.4.2)", c.checkAuthn())
+	r.check("SessionNotOnOrAfter (Core 2.7.2)", c.checkSession())
+	if r.err != nil {
+		return nil, r.err
 	}
 	return c.accept(len(doc)), nil
 }
