@@ -132,7 +132,7 @@ func identityProviderRoles(entity xmltree.Node) iter.Seq[xmltree.Node] {
 	return func(yield func(xmltree.Node) bool) {
 		var d metadataDecoder
 		for role := entity.Child(xmltree.Metadata, "IDPSSODescriptor"); role.OK(); role = role.Again() {
-			if slices.Contains(d.uris(role, "protocolSupportEnumeration"), nsProtocol) && !yield(role) {
+			if d.listsURI(role, "protocolSupportEnumeration", nsProtocol) && !yield(role) {
 				return
 			}
 		}

@@ -57,13 +57,35 @@ func TestAnIdentityProviderHasFewSigningKeys(t *testing.T) {
 // Metadata without a usable key is refused at a cost in proportion to its size.
 func TestManyUnusableKeysCostLittle(t *testing.T) {
 	metadata := keyDescriptors(make([]string, 5_000)...)
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	_, err := saml.ParseIdPMetadata(metadata)
-	runtime.ReadMemStats(&after)
+	_, err := parseWithin(t, 40, metadata)
 	requireReason(t, saml.ReasonMetadata, err)
 	require.ErrorContains(t, err, "it holds no key that can be used")
-	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(40*len(metadata)))
+}
+
+// A list, and white space that collapses, take memory in proportion to their
+// length.
+func TestLongListsCostLittle(t *testing.T) {
+	infos, _ := rsaKeyValues(1)
+	metadata := string(keyDescriptors(infos...))
+	long := strings.Repeat("a ", 1_000_000)
+	idp, err := parseWithin(t, 8, []byte(strings.Replace(metadata, `Enumeration="`, `Enumeration="`+long, 1)))
+	require.NoError(t, err)
+	require.Equal(t, idpEntity, idp.EntityID())
+	_, err = parseWithin(t, 12, []byte(strings.Replace(metadata, `entityID="`, `entityID="`+long, 1)))
+	requireReason(t, saml.ReasonMetadata, err)
+}
+
+// parseWithin wants memory of at most so many times the length of metadata to be
+// allocated.
+func parseWithin(t *testing.T, times int, metadata []byte) (*saml.IdP, error) {
+	t.Helper()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	idp, err := saml.ParseIdPMetadata(metadata)
+	runtime.ReadMemStats(&after)
+	t.Logf("%.1f times", float64(after.TotalAlloc-before.TotalAlloc)/float64(len(metadata)))
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(times*len(metadata)))
+	return idp, err
 }
 
 // The signatures that are checked to find leaves are counted. Without a check

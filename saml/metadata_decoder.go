@@ -28,10 +28,15 @@ func (d *metadataDecoder) anyURI(n xmltree.Node, name string) string {
 	return collapse(value)
 }
 
-// uris reads a list of xs:anyURI.
-func (d *metadataDecoder) uris(n xmltree.Node, name string) []string {
+// listsURI reports whether a list of xs:anyURI has that one.
+func (d *metadataDecoder) listsURI(n xmltree.Node, name, uri string) bool {
 	value, _ := n.Attr(name)
-	return list(value)
+	for item := range listItems(value) {
+		if item == uri {
+			return true
+		}
+	}
+	return false
 }
 
 // boolean is false where the attribute is absent.

@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"iter"
 	"strconv"
 	"strings"
 	"time"
@@ -22,11 +23,19 @@ func collapse(s string) string {
 	if !strings.ContainsAny(s, xmlSpace) {
 		return s
 	}
-	return strings.Join(list(s), " ")
+	var b strings.Builder
+	for word := range listItems(s) {
+		if b.Len() > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(word)
+	}
+	return b.String()
 }
 
-// list reads a list type (2.5.1.2): its items are separated by white space.
-func list(s string) []string { return strings.FieldsFunc(s, isXMLSpace) }
+// listItems gives the items of a list type (2.5.1.2), which are separated by
+// white space. They are not gathered: a document can hold millions.
+func listItems(s string) iter.Seq[string] { return strings.FieldsFuncSeq(s, isXMLSpace) }
 
 // parseBoolean reads an xs:boolean (3.2.2).
 func parseBoolean(s string) (value, ok bool) {
