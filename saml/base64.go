@@ -34,9 +34,9 @@ func (cfg *Config) decodeBase64(raw []byte) (string, error) {
 // decode decodes base64 without white space.
 func decode(raw []byte) (string, error) {
 	var out strings.Builder
+	var piece [3072]byte
 	out.Grow(base64.StdEncoding.DecodedLen(len(raw)))
 	for len(raw) > 0 {
-		var piece [3072]byte
 		chunk := raw[:min(len(raw), 4096)]
 		raw = raw[len(chunk):]
 		n, err := strict.Decode(piece[:], chunk)
