@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 )
@@ -12,29 +13,73 @@ import (
 // as it is read here.
 type archive struct {
 	Log *struct {
-		Entries []struct {
-			Started string `json:"startedDateTime"`
-			Request struct {
-				Method   string `json:"method"`
-				URL      string `json:"url"`
-				PostData struct {
-					Text   string `json:"text"`
-					Params []struct {
-						Name  string `json:"name"`
-						Value string `json:"value"`
-					} `json:"params"`
-				} `json:"postData"`
-			} `json:"request"`
-		} `json:"entries"`
+		Entries kept[harEntry] `json:"entries"`
 	} `json:"log"`
-	// Requests are SAML-tracer's. Post has pairs of a name and a decoded value;
-	// the export can have hidden the values. SAML is the decoded message.
-	Requests []struct {
-		Method string     `json:"method"`
-		URL    string     `json:"url"`
-		Post   [][]string `json:"post"`
-		SAML   string     `json:"saml"`
-	} `json:"requests"`
+	Requests kept[tracerRequest] `json:"requests"` // SAML-tracer's
+}
+
+type harEntry struct {
+	Started string `json:"startedDateTime"`
+	Request struct {
+		Method   string `json:"method"`
+		URL      string `json:"url"`
+		PostData struct {
+			Text   string         `json:"text"`
+			Params kept[harParam] `json:"params"`
+		} `json:"postData"`
+	} `json:"request"`
+}
+
+type harParam struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
+
+type tracerRequest struct {
+	Method string `json:"method"`
+	URL    string `json:"url"`
+	// Post has names and decoded values; the export can have hidden the values.
+	Post kept[pair] `json:"post"`
+	SAML string     `json:"saml"` // the decoded message
+}
+
+// pair is a name and a value.
+type pair []string
+
+func (e harEntry) counts() bool {
+	data := e.Request.PostData
+	return e.Request.Method == "POST" && (strings.Contains(data.Text, "SAMLResponse") || len(data.Params) > 0)
+}
+
+func (p harParam) counts() bool      { return known(p.Name) }
+func (r tracerRequest) counts() bool { return r.Method == "POST" && len(r.Post) > 0 }
+func (p pair) counts() bool          { return len(p) == 2 && known(p[0]) }
+
+// kept is a list in JSON without the elements that don't count. They are read
+// one by one: a list of millions would become many times its size.
+type kept[T interface{ counts() bool }] []T
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (k *kept[T]) UnmarshalJSON(text []byte) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	first, err := d.Token()
+	switch {
+	case err != nil || first == nil: // null
+		return err
+	case first != json.Delim('['):
+		return errors.New("a list is wanted")
+	}
+	*k = kept[T]{}
+	for d.More() {
+		var one T
+		if err := d.Decode(&one); err != nil {
+			return err
+		}
+		if one.counts() {
+			*k = append(*k, one)
+		}
+	}
+	return nil
 }
 
 // posted is a POST with a SAMLResponse.
@@ -96,7 +141,7 @@ func (a *archive) har() (out []posted) {
 				form = append(form, field{p.Name, p.Value})
 			}
 		}
-		if e.Request.Method == "POST" && has(form, "SAMLResponse") {
+		if has(form, "SAMLResponse") {
 			out = append(out, posted{e.Request.URL, e.Started, fromForm(form, false)})
 		}
 	}
@@ -108,12 +153,10 @@ func (a *archive) har() (out []posted) {
 func (a *archive) tracer() (out []posted) {
 	for _, r := range a.Requests {
 		var form []field
-		for _, pair := range r.Post {
-			if len(pair) == 2 {
-				form = append(form, field{pair[0], pair[1]})
-			}
+		for _, p := range r.Post {
+			form = append(form, field{p[0], p[1]})
 		}
-		if r.Method != "POST" || !has(form, "SAMLResponse") {
+		if !has(form, "SAMLResponse") {
 			continue
 		}
 		m := fromForm(form, true)

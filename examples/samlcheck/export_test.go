@@ -1,4 +1,18 @@
 package main
 
+import (
+	"errors"
+	"runtime"
+)
+
 // Audiences are the facts of that name.
 func Audiences(doc []byte) []string { return scan(doc).audiences }
+
+// Find looks for a response, and reports how many bytes that allocates.
+func Find(input []byte) (allocated uint64, err error) {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	m, err := findMessage(input, 0)
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc, errors.Join(err, m.err)
+}

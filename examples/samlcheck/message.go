@@ -76,22 +76,42 @@ func fromText(text string) message {
 // field is one of a form, not decoded.
 type field struct{ name, value string }
 
-// splitForm splits a form body. Some tools copy a line a field, and decode the
-// values; a line break inside a value belongs to it.
+// splitForm finds the fields of a form body that mean something. Some tools copy
+// a line a field, and decode the values; a line break inside a value belongs to
+// it. A body can have millions of lines, so each is looked at once and none is
+// copied.
 func splitForm(body string) []field {
 	var out []field
-	for part := range strings.SplitSeq(body, "&") {
-		for i, line := range strings.Split(part, "\n") {
-			name, value, ok := strings.Cut(line, "=")
-			if i > 0 && (!ok || !known(name)) {
-				last := &out[len(out)-1]
-				last.value += "\n" + line
-				continue
-			}
+	add := func(text string) {
+		if name, value, _ := strings.Cut(text, "="); known(name) {
 			out = append(out, field{name, value})
 		}
 	}
+	for part := range strings.SplitSeq(body, "&") {
+		begin := 0
+		for at := 0; ; {
+			next := strings.IndexByte(part[at:], '\n')
+			if next < 0 {
+				break
+			}
+			if at += next + 1; beginsField(part[at:]) {
+				add(part[begin : at-1])
+				begin = at
+			}
+		}
+		add(part[begin:])
+	}
 	return out
+}
+
+// beginsField says whether a line begins with a field that means something.
+func beginsField(line string) bool {
+	for _, name := range fields {
+		if strings.HasPrefix(line, name) && strings.HasPrefix(line[len(name):], "=") {
+			return true
+		}
+	}
+	return false
 }
 
 func known(name string) bool {
