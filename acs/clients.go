@@ -18,6 +18,12 @@ import (
 // to leave no room for an address that has nothing waiting (about 6,000 for a
 // quota of 100,000).
 //
+// Half of an address's part is for what a user is known to have begun: by a
+// click, or alone. A foreign page in one browser of an office can navigate its
+// window to a sign-in on and on, without a click, and stays where it is and gets
+// no cookie as long as it goes on before the answer is there. It uses up the
+// other half.
+//
 // It counts in a table of fixed size, so it can't be made to grow. It is a
 // count-min sketch: each address counts in one cell of every row, together with
 // others, and the smallest of its cells says how many it has at most. An
@@ -47,6 +53,8 @@ const (
 	// as one.
 	addressShare = 8
 	siteShare    = 2
+	// For what no user is known to have begun, these are so many times smaller.
+	pageShare = 2
 
 	defaultQuota = 100_000
 )
@@ -89,7 +97,7 @@ func networks(addr string) []network {
 }
 
 // begin counts a request that addr begins now, unless it may not.
-func (c *clients) begin(addr string, now time.Time) bool {
+func (c *clients) begin(addr string, by Initiator, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.move(now)
@@ -100,9 +108,12 @@ func (c *clients) begin(addr string, now time.Time) bool {
 	if left <= 0 {
 		return false
 	}
-	nets := networks(addr)
+	nets, part := networks(addr), 1
+	if by == InitiatorPage {
+		part = pageShare
+	}
 	for _, n := range nets {
-		if c.waiting(n) >= limit(c.quota, left, n.share) {
+		if c.waiting(n) >= limit(c.quota, left, part*n.share) {
 			return false
 		}
 	}

@@ -25,9 +25,9 @@ func (w *world) quotaOf(n int, change ...func(*acs.RegionConfig)) (http.Handler,
 	return w.region("us-east-1", change...), store
 }
 
-// from is a browser at an address.
+// from is a browser at an address, which its user navigates.
 func (w *world) from(addr string) *browser {
-	b := w.browser()
+	b := w.browser().as(acs.InitiatorUser)
 	b.addr = addr
 	return b
 }
@@ -75,6 +75,47 @@ func TestInvariant17_ManyGreedyAddressesLeaveRoom(t *testing.T) {
 		b := w.from(fmt.Sprintf("198.51.100.%d:1", i))
 		req := b.login(us, usACS, "")
 		w.accepted(b.answer(us, w.good(usACS, req.id), req.relayState))
+	}
+}
+
+// An office behind one address, one browser of which shows a foreign page. That
+// navigates its window to a sign-in, and again before the answer is there, so
+// that the browser keeps no cookie and the page stays. The others go on.
+func TestInvariant17_ForeignPageLeavesRoomForItsNeighbours(t *testing.T) {
+	for name, flood := range map[string]func(w *world, us http.Handler) int{
+		"navigations": func(w *world, us http.Handler) int {
+			return w.from("192.0.2.1:1").as(acs.InitiatorPage).get(us, usLogin).Code
+		},
+		"a browser without Fetch Metadata": func(w *world, us http.Handler) int {
+			b := w.browser()
+			b.addr = "192.0.2.1:1"
+			return b.get(us, usLogin).Code
+		},
+		"an unsolicited response, again and again": func(w *world, us http.Handler) int {
+			return w.from("192.0.2.1:1").as(acs.InitiatorPage).answer(us, w.good(usACS, ""), "").Code
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			us, store := w.quotaOf(900, restart)
+			codes := map[int]int{}
+			for range 200 {
+				codes[flood(w, us)]++
+			}
+			require.Equal(t, map[int]int{http.StatusSeeOther: acs.Len(store), http.StatusTooManyRequests: 200 - acs.Len(store)}, codes)
+			require.Less(t, acs.Len(store), 60)
+			for _, began := range []acs.Initiator{acs.InitiatorClick, acs.InitiatorUser} {
+				var waiting []func()
+				for range 10 {
+					b := w.from("192.0.2.1:2").as(began)
+					req := b.login(us, usACS, "")
+					waiting = append(waiting, func() { w.accepted(b.answer(us, w.good(usACS, req.id), req.relayState)) })
+				}
+				for _, answer := range waiting {
+					answer()
+				}
+			}
+		})
 	}
 }
 

@@ -70,8 +70,10 @@ type Config struct {
 	// ClientAddr returns the IP address of a client, with or without a port. It
 	// bounds how many requests one client may have waiting for an answer: an
 	// address (of IPv6, its /64) about a tenth of the store's quota, thousands by
-	// default, and less while others have many; an IPv6 /48 about a quarter. One
-	// that exceeds it gets 429. What is answered doesn't count any more. Each
+	// default, and less while others have many; an IPv6 /48 about a quarter. Half
+	// of that is for what a user is known to have begun ([InitiatorOf]): a page
+	// can't use up what the users behind its browser's address need. One that
+	// exceeds it gets 429. What is answered doesn't count any more. Each
 	// node counts what it began itself. Clients whose address can't be read are
 	// taken for one.
 	//

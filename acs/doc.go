@@ -39,7 +39,9 @@
 //     does by itself, unseen (a fetch, an image, a frame, a page loaded ahead of
 //     time), is refused with 403: nothing is stored and no cookie changes.
 //   - One client address can have about a tenth of the store's quota waiting, and
-//     less while others have many; then it gets 429. Behind a proxy,
+//     less while others have many; then it gets 429. What no user is known to have
+//     begun gets half of that at most: a foreign page in one browser can't lock
+//     out the others of an office behind one address. Behind a proxy,
 //     [RegionConfig].ClientAddr has to say what the address is. Each node counts
 //     for itself, in memory of a fixed size: where n nodes share a store, one
 //     address can have n times as much.

@@ -61,7 +61,7 @@ func (c *Consumer) admitStart(w http.ResponseWriter, r *http.Request, o LoginOpt
 		return err
 	}
 	addr, now := c.cfg.ClientAddr(r), c.cfg.SP.Now()
-	if !c.clients.begin(addr, now) {
+	if !c.clients.begin(addr, InitiatorOf(r), now) { // of Restart too, which pages cause
 		return &Error{Reason: ReasonTooMany, Rule: "requests of one client address (Config.ClientAddr)", Detail: "its part of the quota waits for an answer", Got: addr}
 	}
 	if err := c.start(w, r, o, q, gone); err != nil {
