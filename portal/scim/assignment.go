@@ -138,7 +138,7 @@ func setAll[T any](to *T, list []assignment, set func(*T, assignment) *Error) *E
 
 // unknown is about an attribute that no schema here has.
 func unknown(a assignment) *Error {
-	if a.from == inPath || resembles(a.path) {
+	if a.from == inPath || resembles(a.path) || wraps(a.raw) {
 		return unread(a.from, strings.TrimSuffix(a.path.attr+"."+a.path.sub, "."))
 	}
 	return nil

@@ -61,7 +61,8 @@
 // kept, and isn't read as that, is refused everywhere, with invalidPath in PATCH
 // and invalidSyntax in POST and PUT: one that RFC 7643 2.1 doesn't allow
 // (" active"), a part that isn't there (active.value), other spellings
-// (user_name, member), other core schemas. An attribute that says who may come in
+// (user_name, isActive, member), an object around it ({"user":{"active":false}}),
+// other core schemas. An attribute that says who may come in
 // is named once in an object.
 //
 // # Case

@@ -60,6 +60,17 @@ type edited struct {
 // member is one value of members.
 type member struct {
 	Value *string `json:"value"`
+	// Operation is SCIM 1.1's: "delete" removes the member. Nothing here reads it.
+	Operation present `json:"operation"`
+}
+
+// present is whether there was a value, whatever it was.
+type present bool
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (p *present) UnmarshalJSON(raw []byte) error {
+	*p = present(!isNull(raw))
+	return nil
 }
 
 // setGroup does one assignment to a group.
@@ -115,6 +126,8 @@ func setMembers(g *edited, a assignment) *Error {
 		switch {
 		case m.Value == nil:
 			return refuse(ReasonInvalidValue, "members", "a value in each", "")
+		case bool(m.Operation):
+			return refuse(ReasonInvalidValue, "members", "no operation in one: SCIM 2.0 has none there", "")
 		case a.verb != remove && !g.known(*m.Value):
 			return refuse(ReasonInvalidValue, "members", "the ID of a user", *m.Value)
 		}

@@ -42,6 +42,21 @@ func TestMisspeltAttributesAreRefused(t *testing.T) {
 	}
 }
 
+// Names that say the same in another word, and objects around the attribute,
+// would be dropped as attributes that no schema has.
+func TestOtherWordsForWhatMattersAreRefused(t *testing.T) {
+	r := newRig(t, seed(), "us-east-1")
+	for _, value := range []string{`{"isActive":false}`, `{"is_active":false}`, `{"inactive":true}`, `{"user":{"active":false}}`, `{"User":{"userName":"x"}}`, `{"data":{"Active ":false}}`} {
+		r.refused(t, 400, "invalidPath", "PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":`+value+`}]}`)
+		r.refused(t, 400, "invalidSyntax", "PUT", "/Users/u-1", `{"userName":"alice@example.com",`+value[1:])
+	}
+	for _, value := range []string{`{"groupMembers":[]}`, `{"group":{"members":[]}}`} {
+		r.refused(t, 400, "invalidPath", "PATCH", "/Groups/g-1", `{"Operations":[{"op":"replace","value":`+value+`}]}`)
+	}
+	r.refused(t, 400, "invalidValue", "PATCH", "/Groups/g-1", `{"Operations":[{"op":"add","path":"members","value":[{"value":"u-1","operation":"delete"}]}]}`)
+	r.ok(t, 200, "PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"activeDirectoryID":"x","manager":{"value":"u-2"},"title":"x"}}]}`)
+}
+
 // The schema's URN may be a name with its attributes below it, as those of
 // extensions are, and names have any case.
 func TestSpellingsThatAreRead(t *testing.T) {
