@@ -44,6 +44,9 @@ func (c *Consumer) admitAnswer(w http.ResponseWriter, r *http.Request, a *saml.A
 	if err := c.remember(r.Context(), a); err != nil {
 		return nil, err
 	}
+	if err := c.checkRequestMemory(record); err != nil {
+		return nil, err
+	}
 	return &Login{Assertion: a, Region: c.here.Region, ReturnTo: c.allowed.allow(record.ReturnTo), RequestID: q.id}, nil
 }
 
@@ -77,18 +80,49 @@ func (c *Consumer) admitUnsolicited(r *http.Request, a *saml.Assertion, relaySta
 	if err := c.remember(r.Context(), a); err != nil {
 		return nil, err
 	}
-	// Asked after the assertion was added: if the store lost its memory
-	// before, Since says so now; if it does so later, the next one to bring
-	// this assertion will be told.
-	if s, ok := c.cfg.Store.(Rememberer); ok {
-		if since := s.Since(); a.IssueInstant().Before(since) {
-			return nil, &Error{
-				Reason: ReasonForgotten, Rule: "Used once (Profiles 4.1.4.5)", Detail: "the store can't say whether it was used before",
-				Want: "issued at or after " + stamp(since), Got: stamp(a.IssueInstant()),
-			}
+	if since := c.since(); a.IssueInstant().Before(since) {
+		return nil, &Error{
+			Reason: ReasonForgotten, Rule: "Used once (Profiles 4.1.4.5)", Detail: "the store can't say whether it was used before",
+			Want: "issued at or after " + stamp(since), Got: stamp(a.IssueInstant()),
 		}
 	}
 	return &Login{Assertion: a, Region: c.here.Region, ReturnTo: c.allowed.allow(relayState), Unsolicited: true}, nil
+}
+
+// since is the instant since which the store has forgotten nothing; zero if it
+// never forgets.
+//
+// Before an assertion is admitted it is asked after the assertion was added: if
+// the store lost its memory before, Since says so now; if it does so later, the
+// next one to bring this assertion will be told.
+func (c *Consumer) since() time.Time {
+	if s, ok := c.cfg.Store.(Rememberer); ok {
+		return s.Since()
+	}
+	return time.Time{}
+}
+
+// checkRequestMemory refuses the answer to a request that the store may have
+// given out before. A store that went back to an older state, as a replica does
+// that is promoted before it has the last writes, can have a used request again
+// without the record of the assertion that answered it. (Where the request is
+// lost and the assertion is remembered, Take has refused it.)
+//
+// Such a request was made before the loss, so before Since. A request that was
+// made when the store said the same Since is newer than the loss, whatever the
+// clocks say, and neither Margin nor a clock that is slow refuses it. For all
+// others the request's instant decides, not the assertion's: it is by our own
+// clock, and an identity provider that answers a request twice could otherwise
+// have both answers admitted.
+func (c *Consumer) checkRequestMemory(record requestRecord) error {
+	since := c.since()
+	if since.Equal(record.Since) || !record.Asked.At.Before(since) {
+		return nil
+	}
+	return &Error{
+		Reason: ReasonForgotten, Rule: "InResponseTo (Profiles 4.1.4.3)", Detail: "the store can't say whether the request was answered before",
+		Want: "requested at or after " + stamp(since), Got: stamp(record.Asked.At),
+	}
 }
 
 // replayMargin is added to what clocks may differ by, for everything that

@@ -53,8 +53,9 @@ const (
 	ReasonRestarted Reason = "Restarted"
 	// ReasonReplay: the assertion was used before (Profiles 4.1.4.5).
 	ReasonReplay Reason = "Replay"
-	// ReasonForgotten: it is unsolicited, and issued before the instant since
-	// which the store remembers, so it may have been used before.
+	// ReasonForgotten: the store remembers since an instant, and the request
+	// was made before it, or the assertion issued where it answers none. So it
+	// may have been used before.
 	ReasonForgotten Reason = "Forgotten"
 	// ReasonStore: the store could not answer, or is full. Nobody gets in.
 	ReasonStore Reason = "Store"

@@ -33,6 +33,8 @@ type requestRecord struct {
 	Asked      saml.Asked `json:"asked"`
 	ReturnTo   string     `json:"return_to,omitempty"`
 	RelayState string     `json:"relay_state"`
+	// Since is what a Rememberer said when the request was made.
+	Since time.Time `json:"since,omitzero"`
 }
 
 // StartLogin sends the browser to the identity provider with an AuthnRequest
@@ -94,7 +96,9 @@ func (c *Consumer) start(w http.ResponseWriter, r *http.Request, o LoginOptions,
 		return err
 	}
 	asked := req.Asked()
-	record, err := json.Marshal(requestRecord{Asked: asked, ReturnTo: c.allowed.allow(o.ReturnTo), RelayState: relayState})
+	record, err := json.Marshal(requestRecord{
+		Asked: asked, ReturnTo: c.allowed.allow(o.ReturnTo), RelayState: relayState, Since: c.since(),
+	})
 	if err != nil {
 		return badConfig("LoginOptions", "can't be stored", err)
 	}

@@ -41,10 +41,13 @@ type Store interface {
 type Rememberer interface {
 	// Since is the instant since which nothing live was forgotten; it never
 	// moves back. Unsolicited assertions issued before it are refused, because
-	// nobody can say whether they were used. (Solicited ones fail anyway: their
-	// requests were forgotten too.) An assertion's instant is by the identity
-	// provider's clock, so a store that must allow for a fast one gives a
-	// later instant. Zero: nothing was ever forgotten.
+	// it is not known whether they were used. So are answers to requests made
+	// before it: the store may have gone back to a state in which a used
+	// request waits again. An assertion's instant is by the identity
+	// provider's clock, and a request's by the node's, so a store that must
+	// allow for a fast one gives a later instant. A request that is made while
+	// Since is what it is when the answer comes is not judged by the clock.
+	// Zero: nothing was ever forgotten.
 	Since() time.Time
 }
 
