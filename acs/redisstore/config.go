@@ -29,9 +29,11 @@ type Config struct {
 	// Timeout bounds every call, New included. Zero: 5 s.
 	Timeout time.Duration
 	// InsecureSkipPolicyCheck is for a Redis that forbids CONFIG GET, as hosted
-	// ones do. Whoever sets it has seen to it that maxmemory-policy is
-	// noeviction: with any other, somebody who makes many requests can have the
-	// records of used assertions dropped, and use one again.
+	// ones do. See to it yourself that maxmemory-policy is noeviction, and
+	// stays so on every server that can become the primary. With any other, a
+	// client that makes many requests can have the records of used assertions
+	// evicted. Then Since moves and sign-in fails in between, for as long as
+	// Redis counts evicted keys truly.
 	InsecureSkipPolicyCheck bool
 }
 

@@ -11,7 +11,10 @@
 //	})
 //
 // Redis must have maxmemory-policy noeviction, or it would drop records to
-// make room; New refuses any other.
+// make room. New refuses any other. So does each Add, in the script that would
+// store the record, because the setting can change at any time and a promoted
+// replica has its own: no user is signed in (ReasonPolicy) until it is
+// noeviction again.
 //
 // # How
 //
@@ -39,13 +42,14 @@
 // minutes old, or replaced by a replica that had not heard the last writes
 // (replication does not wait). So Store implements [acs.Rememberer]. Since is
 // an instant kept in Redis, in a marker that also names the process that Redis
-// was then. Each Add of an assertion checks, in the same script, that the
-// marker is the one the store knows and that Redis is still that process. If
-// not, the call fails, there is a new marker, and Since is now: unsolicited
-// assertions issued before are refused. Their owners click again. Every
-// restart and failover of Redis costs that much, even if nothing was lost. So
-// persistence is not needed for safety; with "appendonly yes" a restart spares
-// the people who are on their way at that moment.
+// was then, and how many keys it had evicted. Each Add of an assertion checks,
+// in the same script, that the marker is the one the store knows, that Redis is
+// still that process, and that it has evicted nothing since. If not, the call
+// fails, there is a new marker, and Since is now. Unsolicited assertions issued
+// before are refused, and so are answers to requests made before, because Redis
+// may have a used request again. Their users start again. Every restart and
+// failover of Redis costs that much, even if nothing was lost. So persistence
+// is not needed for safety.
 //
 // What can still be lost without anybody noticing: while a failover happens,
 // an old primary that is cut off from its replicas may go on serving the nodes
@@ -54,10 +58,4 @@
 // use package natsstore with three replicas, where it can't happen. And a Redis
 // whose clock is set ahead, and back again later, has dropped meanwhile what was
 // over by then, so keep its clock right.
-//
-// Solicited sign-ins are not judged by Since, because they need the browser
-// that asked and its request's record as well. Where Redis comes back from a
-// file so old that it has a used request again and not the assertion that
-// answered it, whoever has both that browser's cookie and its response could
-// send them once more, within a request's 15 minutes.
 package redisstore

@@ -17,12 +17,14 @@ const (
 	// ReasonKey: not a key as the contract of acs.Store has them.
 	ReasonKey Reason = "Key"
 	// ReasonPolicy: Redis is set to drop records when its memory is full, or
-	// won't say what it is set to.
+	// won't say what it is set to. New says so, and every Add as long as it is
+	// so, which stores nothing then.
 	ReasonPolicy Reason = "Policy"
 	// ReasonUnavailable: Redis did not answer, or not in time, or said that
 	// it can't. Whether the call worked is then unknown.
 	ReasonUnavailable Reason = "Unavailable"
-	// ReasonForgot: Redis was flushed, started again or replaced by a replica.
+	// ReasonForgot: Redis was flushed, started again or replaced by a replica,
+	// or has evicted keys.
 	// The call failed, and Since has moved.
 	ReasonForgot Reason = "Forgot"
 )

@@ -12,10 +12,25 @@ type everyMaster interface {
 	ForEachMaster(context.Context, func(context.Context, *redis.Client) error) error
 }
 
-const policy = "maxmemory-policy"
+const (
+	policy     = "maxmemory-policy"
+	noEviction = "noeviction"
+)
 
-// checkPolicy refuses a Redis that would drop a live record to make room.
-func checkPolicy(ctx context.Context, client redis.UniversalClient) error {
+// policy is what the scripts insist on. Empty: nothing.
+func (cfg *Config) policy() string {
+	if cfg.InsecureSkipPolicyCheck {
+		return ""
+	}
+	return noEviction
+}
+
+func wrongPolicy(got string) error {
+	return &Error{Reason: ReasonPolicy, Rule: policy, Want: noEviction, Got: got}
+}
+
+// checkPolicyAtStart refuses a Redis that would drop a live record to make room.
+func checkPolicyAtStart(ctx context.Context, client redis.UniversalClient) error {
 	if cluster, ok := client.(everyMaster); ok {
 		return asError("CONFIG GET", cluster.ForEachMaster(ctx, func(ctx context.Context, one *redis.Client) error {
 			return checkPolicyOf(ctx, one)
@@ -32,8 +47,8 @@ func checkPolicyOf(ctx context.Context, client redis.Cmdable) error {
 		return &Error{Reason: ReasonPolicy, Rule: policy, Detail: "Redis does not say; see Config.InsecureSkipPolicyCheck", Err: err}
 	case err != nil:
 		return asError("CONFIG GET", err)
-	case settings[policy] != "noeviction":
-		return &Error{Reason: ReasonPolicy, Rule: policy, Want: "noeviction", Got: settings[policy]}
+	case settings[policy] != noEviction:
+		return wrongPolicy(settings[policy])
 	}
 	return nil
 }

@@ -28,7 +28,7 @@ func (s *Store) knownMark() string {
 }
 
 // learn takes over the marker that is in Redis, and makes one if there is none
-// or if Redis is not the process any more that wrote it.
+// or if Redis is not the process any more that wrote it, or has evicted keys.
 func (s *Store) learn(ctx context.Context) error {
 	v, err := s.run(ctx, mark, []string{s.markKey()}, rand.Text())
 	if err != nil {
@@ -60,5 +60,5 @@ func (s *Store) forgot(ctx context.Context, known string) error {
 			return err
 		}
 	}
-	return &Error{Reason: ReasonForgot, Rule: "marker " + s.markKey(), Detail: "Redis was flushed, started again or replaced"}
+	return &Error{Reason: ReasonForgot, Rule: "marker " + s.markKey(), Detail: "Redis was flushed, started again or replaced, or has evicted keys"}
 }

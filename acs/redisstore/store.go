@@ -45,7 +45,7 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 		return nil, err
 	}
 	if !cfg.InsecureSkipPolicyCheck {
-		if err := checkPolicy(ctx, cfg.Client); err != nil {
+		if err := checkPolicyAtStart(ctx, cfg.Client); err != nil {
 			return nil, err
 		}
 	}
@@ -63,16 +63,16 @@ func (s *Store) Add(ctx context.Context, key string, v []byte, exp time.Time) er
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	known := s.knownMark()
-	end, value := milliseconds(exp), string(v) // a copy: an abandoned call may still send it
+	end, value, policy := milliseconds(exp), string(v), s.cfg.policy() // a copy of v: an abandoned call may still send it
 	var said any
 	var err error
 	switch {
 	case strings.HasPrefix(key, acs.KeyPrefixRequest):
-		said, err = s.run(ctx, addRequest, []string{s.recordKey(key), s.waitingKey()}, value, end, s.cfg.MaxRequests, key)
+		said, err = s.run(ctx, addRequest, []string{s.recordKey(key), s.waitingKey()}, value, end, policy, s.cfg.MaxRequests, key)
 	case strings.HasPrefix(key, acs.KeyPrefixAssertion):
-		said, err = s.run(ctx, addAssertion, []string{s.recordKey(key), s.markKey()}, value, end, known)
+		said, err = s.run(ctx, addAssertion, []string{s.recordKey(key), s.markKey()}, value, end, policy, known)
 	default:
-		said, err = s.run(ctx, addOther, []string{s.recordKey(key)}, value, end)
+		said, err = s.run(ctx, addOther, []string{s.recordKey(key)}, value, end, policy)
 	}
 	if err != nil {
 		return unavailable("add", err)
@@ -88,6 +88,9 @@ func (s *Store) Add(ctx context.Context, key string, v []byte, exp time.Time) er
 		return acs.ErrFull
 	case saysForgot:
 		return s.forgot(ctx, known)
+	}
+	if got, ok := said.(string); ok && strings.HasPrefix(got, saysPolicy) {
+		return wrongPolicy(strings.TrimPrefix(got, saysPolicy))
 	}
 	return unavailable("add", fmt.Errorf("the script answered %T", said))
 }

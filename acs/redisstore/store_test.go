@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"testing"
 	"time"
 
@@ -259,4 +260,76 @@ func TestSilentServer(t *testing.T) {
 	_, err := patient.Take(ctx, request("waits"))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.Less(t, time.Since(begin), 30*time.Second)
+}
+
+// The policy can change after New. As long as it is wrong nothing is stored,
+// and what was evicted meanwhile is not known afterwards either.
+func TestPolicyThatChangesLater(t *testing.T) {
+	r := testserver.StartRedis(t)
+	c := r.Client()
+	s := open(t, redisstore.Config{Client: c})
+	require.NoError(t, add(t, s, assertion("used")))
+	require.NoError(t, add(t, s, request("waits")))
+	since := s.Since()
+
+	require.NoError(t, c.ConfigSet(t.Context(), "maxmemory-policy", "allkeys-lru").Err())
+	for range 3 {
+		for _, key := range []string{assertion("new"), assertion("used"), request("new"), "other"} {
+			e := requireReason(t, redisstore.ReasonPolicy, add(t, s, key))
+			require.Equal(t, []string{"noeviction", "allkeys-lru"}, []string{e.Want, e.Got})
+		}
+	}
+	require.Zero(t, c.Exists(t.Context(), "meridian:{region}:"+assertion("new")).Val())
+
+	require.NoError(t, c.ConfigSet(t.Context(), "maxmemory-policy", "noeviction").Err())
+	require.ErrorIs(t, add(t, s, assertion("used")), acs.ErrExists)
+	require.NoError(t, add(t, s, assertion("new")))
+	require.Equal(t, since, s.Since(), "nothing was evicted")
+	_, err := s.Take(t.Context(), request("waits"))
+	require.NoError(t, err)
+}
+
+// Somebody else's writes have the records evicted, while no one signs in; the
+// policy is right again by then. Since has moved for all nodes.
+func TestEvictedRecordsAreNoticed(t *testing.T) {
+	r := testserver.StartRedis(t)
+	c := r.Client()
+	stores := two(t, r)
+	require.NoError(t, add(t, stores[0], assertion("first")))
+	forgets(t, stores, func() {
+		mark := c.Get(t.Context(), "meridian:{region}#since").Val()
+		require.NotEmpty(t, mark)
+		used := c.InfoMap(t.Context(), "memory").Item("Memory", "used_memory")
+		require.NotEmpty(t, used)
+		require.NoError(t, c.ConfigSet(t.Context(), "maxmemory-policy", "volatile-ttl").Err())
+		require.NoError(t, c.ConfigSet(t.Context(), "maxmemory", used).Err())
+		require.Eventually(t, func() bool {
+			c.Set(t.Context(), "elsewhere", make([]byte, 1<<16), 0)
+			return c.Exists(t.Context(), "meridian:{region}:"+assertion("used")).Val() == 0
+		}, time.Minute, time.Millisecond)
+		require.NoError(t, c.ConfigSet(t.Context(), "maxmemory", "0").Err())
+		require.NoError(t, c.ConfigSet(t.Context(), "maxmemory-policy", "noeviction").Err())
+		require.Equal(t, mark, c.Get(t.Context(), "meridian:{region}#since").Val(), "it has no end, so it stays")
+	})
+	require.NoError(t, add(t, stores[1], assertion("used")), "so acs has to ask Since")
+}
+
+// A promoted replica has a policy of its own.
+func TestPolicyOfAPromotedReplica(t *testing.T) {
+	primary := testserver.StartRedis(t)
+	host, port, err := net.SplitHostPort(primary.Addr)
+	require.NoError(t, err)
+	replica := testserver.StartRedis(t, "--replicaof", host+" "+port, "--repl-diskless-sync-delay", "0", "--maxmemory-policy", "volatile-lru")
+	front := redis.NewClient(&redis.Options{Addr: "failover", Dialer: primary.OrElse(replica), ReadTimeout: time.Minute})
+	t.Cleanup(func() { _ = front.Close() })
+	s := open(t, redisstore.Config{Client: front})
+	require.NoError(t, add(t, s, assertion("before")))
+	primary.Kill()
+	require.NoError(t, replica.Client().ReplicaOf(t.Context(), "NO", "ONE").Err())
+	require.Eventually(t, func() bool { // the connection broke
+		var ours *redisstore.Error
+		err := add(t, s, assertion("after"))
+		require.ErrorAs(t, err, &ours)
+		return ours.Reason == redisstore.ReasonPolicy
+	}, time.Minute, time.Millisecond)
 }
