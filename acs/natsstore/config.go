@@ -5,22 +5,23 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
 // Config describes a [Store]. [New] checks and copies it. All nodes of a
 // Region give the same.
 type Config struct {
-	// JetStream is where the streams are. Its connection stays the caller's,
-	// who should let it reconnect for ever (nats.MaxReconnects(-1)). Required.
+	// JetStream is where the streams are. Its connection stays the caller's; make
+	// it with [ConnectOptions], or with others that do the same. Required.
 	JetStream jetstream.JetStream
 	// Prefix begins the names of the streams ("<Prefix>_requests" and
 	// "<Prefix>_records") and of their subjects ("<Prefix>.>"). Regions that
 	// share an account need different ones. Letters, digits, '-' and '_', at
 	// most 64. Empty: "meridian".
 	Prefix string
-	// Replicas is how many servers hold each record. One server that is down
-	// then stops nobody, if it is 3. Zero: 1.
+	// Replicas is how many servers hold each record. If it is 3, one server may
+	// be down; one that hangs is left as [ConnectOptions] says. Zero: 1.
 	Replicas int
 	// Storage is where they hold it. With MemoryStorage nothing survives the
 	// restart of all of them, and unsolicited sign-ins that began before it
@@ -42,6 +43,19 @@ const (
 	defaultMaxRequests = 100_000
 	defaultTimeout     = 5 * time.Second
 )
+
+// ConnectOptions returns the options that a connection needs for what this
+// package promises. It reconnects for ever. It leaves a server that doesn't
+// answer within six seconds for another of the list, also one that still holds
+// the connection, as a frozen process does: by default a client notices that
+// after four minutes or more, and until then every call fails. Add your own
+// after these.
+func ConnectOptions() []nats.Option {
+	return []nats.Option{
+		nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond), nats.Timeout(2 * time.Second),
+		nats.PingInterval(2 * time.Second), nats.MaxPingsOutstanding(2),
+	}
+}
 
 var prefixes = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 

@@ -2,7 +2,7 @@
 // any number of nodes of the Region share them. It needs nats-server 2.11 or
 // newer; an embedded one will do.
 //
-//	nc, err := nats.Connect("nats://127.0.0.1:4222")
+//	nc, err := nats.Connect("nats://127.0.0.1:4222", natsstore.ConnectOptions()...)
 //	// …
 //	js, err := jetstream.New(nc)
 //	// …
@@ -30,14 +30,19 @@
 // agree to within seconds.
 //
 // An assertion costs two round trips to the leader, a request's Add one and
-// its Take two.
+// its Take two. A record that exists already costs one more.
 //
 // # When the server can't answer
 //
 // Every call ends within Config.Timeout or its context's deadline, whichever
 // is first, with an [Error] that is neither acs.ErrExists nor acs.ErrNotFound;
 // without a connection it ends at once. A call whose answer was lost may have
-// worked: then the assertion or the request is used up, and nobody got in.
+// worked: then the assertion or the request is used up, and nobody got in. A
+// record that the servers have not agreed on yet is not one that exists: others
+// who add it wait, and get that Error too if the servers don't come to agree.
+//
+// A server that hangs is left for another after about six seconds, if the
+// connection was made with [ConnectOptions]; by default that takes minutes.
 //
 // # What it remembers
 //
@@ -47,21 +52,19 @@
 // loses the marker, and so does restarting every server of a stream in memory.
 // Each Add of an assertion looks for the marker afterwards, and if it is gone
 // that call fails, and Since moves to the time of a new one. So it is when the
-// stream's sequence numbers go back.
+// stream's sequence numbers go back. Unsolicited assertions issued before Since
+// are refused, and so are answers to requests made before it, because the
+// streams may have a used request again.
 //
 // What can still be lost without anybody noticing:
 //   - Power. A server confirms a message when the operating system has it, and
 //     by default has it written to disk every two minutes. The death of the
 //     process loses nothing. The death of the machine can lose what came last
 //     (the sequence numbers show that only to a node that had seen later
-//     ones), and an unsolicited assertion could then be used again while it is
-//     valid. Set sync_interval: always on the server, or use Replicas: 3 on
-//     machines that do not lose power together.
+//     ones). An unsolicited assertion could then be used again while it is
+//     valid, and a solicited one with the cookie of its browser. Set
+//     sync_interval: always on the server, or use Replicas: 3 on machines that
+//     do not lose power together.
 //   - Restoring a stream from a backup. Remove the subjects "<prefix>.since.>"
 //     from it before any node starts.
-//
-// Solicited sign-ins are not judged by Since, because they need the browser
-// that asked and its request's record as well. Only who has that browser's
-// cookie and its response could send them once more, where both records were
-// lost in one of these ways, within a request's 15 minutes.
 package natsstore

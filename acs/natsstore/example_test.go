@@ -19,7 +19,7 @@ func Example() {
 	var sp *saml.ServiceProvider // the same in every Region
 	var signedIn func(http.ResponseWriter, *http.Request, *acs.Login)
 
-	nc, err := nats.Connect("nats://nats-1.internal,nats://nats-2.internal,nats://nats-3.internal", nats.MaxReconnects(-1))
+	nc, err := nats.Connect("nats://nats-1.internal,nats://nats-2.internal,nats://nats-3.internal", natsstore.ConnectOptions()...)
 	if err != nil {
 		log.Fatal(err)
 	}

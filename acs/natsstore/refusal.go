@@ -19,7 +19,8 @@ const (
 	saysStreamIsFull  = "maximum messages exceeded"
 )
 
-// refusal says why a message was not stored.
+// refusal says why a message was not stored. With acs.ErrExists there is another
+// message for the subject, or one is on its way.
 func (s *Store) refusal(ctx context.Context, err error) error {
 	var said *jetstream.APIError
 	if errors.As(err, &said) && said.ErrorCode == codeNotStored {

@@ -92,16 +92,52 @@ func (s *Store) Add(ctx context.Context, key string, v []byte, exp time.Time) er
 		return acs.ErrExpired
 	}
 	before := s.remembered()
-	ack, err := s.js.PublishMsg(ctx, &nats.Msg{
+	seq, err := s.publish(ctx, stream, &nats.Msg{
 		Subject: subject, Data: v, Header: nats.Header{expires: {exp.UTC().Format(time.RFC3339Nano)}},
-	}, jetstream.WithMsgTTL(roundUp(exp.Sub(now))), jetstream.WithExpectStream(stream.CachedInfo().Config.Name))
+	}, roundUp(exp.Sub(now)))
 	if err != nil {
-		return s.refusal(ctx, err)
+		return err
 	}
 	if strings.HasPrefix(key, acs.KeyPrefixAssertion) {
-		return s.confirm(ctx, before, ack.Sequence)
+		return s.confirm(ctx, before, seq)
 	}
 	return nil
+}
+
+// How long publish waits for another call's message, from pause to pause.
+const (
+	firstPause = 2 * time.Millisecond
+	maxPause   = 100 * time.Millisecond
+)
+
+// publish puts a message into the stream and gives its sequence number.
+//
+// The leader refuses a second message for a subject while the first is still
+// on its way to the other servers. That one may never be stored: the leader may
+// have lost the others. So it is acs.ErrExists only where there is a message to
+// be read. Until then it is not known, and it is tried again.
+func (s *Store) publish(ctx context.Context, stream jetstream.Stream, m *nats.Msg, ttl time.Duration) (uint64, error) {
+	for pause := firstPause; ; pause = min(2*pause, maxPause) {
+		ack, err := s.js.PublishMsg(ctx, m, jetstream.WithMsgTTL(ttl), jetstream.WithExpectStream(stream.CachedInfo().Config.Name))
+		if err == nil {
+			return ack.Sequence, nil
+		}
+		if err = s.refusal(ctx, err); !errors.Is(err, acs.ErrExists) {
+			return 0, err
+		}
+		_, unread := stream.GetLastMsgForSubject(ctx, m.Subject)
+		if unread == nil {
+			return 0, err
+		}
+		if !errors.Is(unread, jetstream.ErrMsgNotFound) {
+			return 0, s.lost(ctx, "add", unread)
+		}
+		select {
+		case <-ctx.Done():
+			return 0, unavailable("add: another call's message is on its way and does not arrive", ctx.Err())
+		case <-time.After(pause):
+		}
+	}
 }
 
 // Take implements [acs.Store].

@@ -1,0 +1,86 @@
+package natsstore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/internal/testserver"
+	"github.com/meridian-saml/meridian/acs/natsstore"
+)
+
+// leaderOf gives the number of the server that leads a stream.
+func leaderOf(t *testing.T, js jetstream.JetStream, stream string) (leader int) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		handle, err := js.Stream(t.Context(), stream)
+		if err != nil || handle.CachedInfo().Cluster == nil {
+			return false
+		}
+		_, err = fmt.Sscanf(handle.CachedInfo().Cluster.Leader, "n%d", &leader)
+		return err == nil
+	}, time.Minute, 10*time.Millisecond)
+	return leader
+}
+
+// The leader has taken a message and can't have the others store it. Whether
+// the record will be there is not known, so nobody is told that it exists.
+func TestStalledWriteIsUnavailable(t *testing.T) {
+	n := testserver.StartNATS(t, 3)
+	for _, key := range []string{assertion("stalled"), request("stalled")} {
+		open(t, natsstore.Config{JetStream: n.JetStream(0), Replicas: 3}) // makes the streams
+		stream := "meridian_records"
+		if key == request("stalled") {
+			stream = "meridian_requests"
+		}
+		leader := leaderOf(t, n.JetStream(0), stream)
+		s := open(t, natsstore.Config{JetStream: n.JetStream(leader), Replicas: 3})
+		require.NoError(t, add(t, s, key+".before"))
+		for i := range 3 {
+			if i != leader {
+				n.StopOne(i)
+			}
+		}
+		for range 4 {
+			ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+			requireReason(t, natsstore.ReasonUnavailable, s.Add(ctx, key, []byte("v"), soon()))
+			cancel()
+		}
+		n.Start()
+		require.Eventually(t, func() bool {
+			err := add(t, s, key)
+			return err == nil || errors.Is(err, acs.ErrExists)
+		}, 2*time.Minute, 50*time.Millisecond)
+		require.ErrorIs(t, add(t, s, key), acs.ErrExists)
+	}
+}
+
+// A server that hangs keeps its connections. With the options of this package
+// they are given up, and the calls go to another server.
+func TestServerThatHangsIsLeft(t *testing.T) {
+	n := testserver.StartNATS(t, 3)
+	quiet := testserver.NewQuiet(t, n.Addr(0))
+	nc, err := nats.Connect("nats://"+quiet.Addr()+",nats://"+n.Addr(1)+",nats://"+n.Addr(2),
+		append(natsstore.ConnectOptions(), nats.DontRandomize(), nats.IgnoreDiscoveredServers())...)
+	require.NoError(t, err)
+	t.Cleanup(nc.Close)
+	js, err := jetstream.New(nc)
+	require.NoError(t, err)
+	s := open(t, natsstore.Config{JetStream: js, Replicas: 3, Timeout: 20 * time.Second})
+	require.NoError(t, add(t, s, assertion("before")))
+	quiet.Mute()
+	require.Eventually(t, func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		err := s.Add(ctx, assertion("after"), nil, soon())
+		return err == nil || errors.Is(err, acs.ErrExists) // a try that timed out may have worked
+	}, 90*time.Second, 20*time.Millisecond)
+	require.NotEqual(t, quiet.Addr(), nc.ConnectedAddr())
+}
