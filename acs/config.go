@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"io"
 	"log/slog"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -77,6 +78,8 @@ type Config struct {
 	// node counts what it began itself. Clients whose address can't be read are
 	// taken for one.
 	//
+	// The same address bounds what one client takes of MaxBodies.
+	//
 	// Nil: r.RemoteAddr. Behind a proxy that is the proxy's address, so all
 	// clients together get the part of one: return what your proxy puts into
 	// the request then, and never what a client could have put there.
@@ -106,6 +109,14 @@ type Config struct {
 	Logger *slog.Logger
 	// MaxBody bounds the body of a POST in bytes. Zero: 4 MiB.
 	MaxBody int64
+	// MaxBodies bounds, in bytes, the memory of all bodies that are being read or
+	// verified on this node; the consumers of a Region share it. One client (see
+	// ClientAddr) can take about a third of it, less while others take much, and
+	// an ordinary response as long as there is room for it. What exceeds it gets
+	// 503 with Retry-After. Verifying a body takes several times its size for a
+	// moment, so a node needs more memory than this. Zero: 64 MiB, or 16 times
+	// MaxBody if that is more. At least 4 times MaxBody is wanted.
+	MaxBodies int64
 	// Rand is the source of cookie secrets, RelayStates and references; it
 	// must be safe for concurrent use. Nil: crypto/rand.Reader.
 	Rand io.Reader
@@ -115,6 +126,12 @@ const (
 	defaultRequestLifetime = 15 * time.Minute
 	maxRequestLifetime     = 24 * time.Hour
 	defaultMaxBody         = 4 << 20
+	defaultMaxBodies       = 64 << 20
+
+	// How many bodies of MaxBody bytes MaxBodies must have room for, and by
+	// default has.
+	leastBodies, manyBodies = 4, 16
+	maxMaxBody              = math.MaxInt / (4 * manyBodies)
 )
 
 // setDefaults checks the fields and fills in what zero stands for.
@@ -130,14 +147,22 @@ func (cfg *Config) setDefaults() error {
 		return badConfig("Config.Unsolicited", "Refuse, Restart or Accept is wanted", nil)
 	case cfg.RequestLifetime < 0 || cfg.RequestLifetime > maxRequestLifetime:
 		return badConfig("Config.RequestLifetime", "0 to "+maxRequestLifetime.String()+" is wanted, got "+cfg.RequestLifetime.String(), nil)
-	case cfg.MaxBody < 0:
-		return badConfig("Config.MaxBody", "can't be negative", nil)
+	case cfg.MaxBody < 0 || cfg.MaxBody > maxMaxBody:
+		return badConfig("Config.MaxBody", "can't be negative, or so large", nil)
+	case cfg.MaxBodies < 0 || cfg.MaxBodies > math.MaxInt:
+		return badConfig("Config.MaxBodies", "can't be negative, or so large", nil)
 	}
 	if cfg.RequestLifetime == 0 {
 		cfg.RequestLifetime = defaultRequestLifetime
 	}
 	if cfg.MaxBody == 0 {
 		cfg.MaxBody = defaultMaxBody
+	}
+	if cfg.MaxBodies == 0 {
+		cfg.MaxBodies = max(defaultMaxBodies, manyBodies*cfg.MaxBody)
+	}
+	if cfg.MaxBodies < leastBodies*cfg.MaxBody {
+		return badConfig("Config.MaxBodies", "4 times MaxBody is wanted, or more", nil)
 	}
 	if cfg.Logger == nil {
 		cfg.Logger = slog.Default()
@@ -158,12 +183,12 @@ func New(cfg Config) (*Consumer, error) {
 	if err := cfg.setDefaults(); err != nil {
 		return nil, err
 	}
-	return newConsumer(cfg, newClients(cfg.requestQuota(), cfg.RequestLifetime))
+	return newConsumer(cfg, newClients(cfg.requestQuota(), cfg.RequestLifetime), newBodies(cfg.MaxBodies))
 }
 
 // newConsumer is New for fields whose zero values are filled in. The consumers
-// of a Region count clients together.
-func newConsumer(cfg Config, shared *clients) (*Consumer, error) {
+// of a Region count clients and bodies together.
+func newConsumer(cfg Config, clients *clients, bodies *bodies) (*Consumer, error) {
 	allowed, err := newOrigins("Config.RelayStateOrigins", cfg.RelayStateOrigins)
 	if err != nil {
 		return nil, err
@@ -174,7 +199,7 @@ func newConsumer(cfg Config, shared *clients) (*Consumer, error) {
 	if p := cfg.RefusedPath; p != "" && (origins(nil).allow(p) == "" || strings.ContainsAny(p, "?#;,")) {
 		return nil, badConfig("Config.RefusedPath", "a path without a query is wanted, got "+quoted(withoutUser(p)), nil)
 	}
-	c := &Consumer{cfg: cfg, allowed: allowed, clients: shared}
+	c := &Consumer{cfg: cfg, allowed: allowed, clients: clients, bodies: bodies}
 	if err := c.setLoginPath("Config.LoginPath", cfg.LoginPath); err != nil {
 		return nil, err
 	}

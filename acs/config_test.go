@@ -36,6 +36,7 @@ func TestNewRegionChecksItsConfig(t *testing.T) {
 		"Unsolicited":       func(c *acs.RegionConfig) { c.Unsolicited = 3 },
 		"RequestLifetime":   func(c *acs.RegionConfig) { c.RequestLifetime = -1 },
 		"MaxBody":           func(c *acs.RegionConfig) { c.MaxBody = -1 },
+		"MaxBodies":         func(c *acs.RegionConfig) { c.MaxBodies = -1 },
 		"LoginPath":         func(c *acs.RegionConfig) { c.LoginPath = "javascript:alert(1)" },
 		"RelayStateOrigins": func(c *acs.RegionConfig) { c.RelayStateOrigins = []string{"/"} },
 	} {

@@ -15,7 +15,8 @@ type Consumer struct {
 	here    saml.Endpoint
 	url     *url.URL // of here
 	allowed origins
-	clients *clients // shared by the consumers of a Region
+	clients *clients // shared by the consumers of a Region, as bodies are
+	bodies  *bodies
 }
 
 // Login is an accepted sign-in.
@@ -71,7 +72,9 @@ func (c *Consumer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // consume is an assertion's way in: out of the form, through Verify, to admit.
 // With ReasonRestarted there is a Login too, which says only where to go on.
 func (c *Consumer) consume(w http.ResponseWriter, r *http.Request, v *Verdict) (*Login, error) {
-	form, err := c.readForm(w, r)
+	held := c.bodies.hold(c.cfg.ClientAddr(r))
+	defer held.release() // the response's copies, too, are gone by then
+	form, err := c.readForm(w, r, held)
 	if err != nil {
 		return nil, err
 	}

@@ -52,6 +52,11 @@
 //     see each other's cookies and can leave more than 8 together; 8 of them
 //     count, and the next request takes the others back.
 //
+// The bodies of responses are bounded by client, too: those that are being read
+// or verified take at most [RegionConfig].MaxBodies together (64 MiB), and of one
+// client about a third of that. What exceeds it gets 503 with Retry-After. Put
+// timeouts on the http.Server all the same: they end a body that doesn't go on.
+//
 // An office behind one address shares its part: what was answered doesn't count
 // any more, so that is what its people have begun and not finished within
 // RequestLifetime.

@@ -23,6 +23,9 @@ const (
 	ReasonContentType Reason = "ContentType"
 	// ReasonTooLarge: a body longer than Config.MaxBody.
 	ReasonTooLarge Reason = "TooLarge"
+	// ReasonBusy: the bodies that are being read, in all or of this client, take
+	// all that they may. See Config.MaxBodies.
+	ReasonBusy Reason = "Busy"
 	// ReasonForm: not a form with exactly one SAMLResponse, in the body, and at
 	// most one RelayState.
 	ReasonForm Reason = "Form"

@@ -3,6 +3,7 @@ package acs
 import (
 	"bytes"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
 	"slices"
@@ -20,7 +21,7 @@ const formType = "application/x-www-form-urlencoded"
 
 // readForm takes the form from the body and from nowhere else: a parameter in
 // the query could be put there by another party than the one that posts.
-func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request) (responseForm, error) {
+func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request, held *holding) (responseForm, error) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		return responseForm{}, &Error{Reason: ReasonMethod, Rule: "Method (Bindings 3.5.4)", Want: http.MethodPost, Got: r.Method}
@@ -32,7 +33,7 @@ func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request) (responseFor
 	if _, err := formFields(r.URL.RawQuery); err != nil {
 		return responseForm{}, err
 	}
-	body, err := c.readBody(w, r)
+	body, err := c.readBody(w, r, held)
 	if err != nil {
 		return responseForm{}, err
 	}
@@ -51,18 +52,47 @@ func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request) (responseFor
 // there. Most responses are shorter.
 const maxTrusted = 64 << 10
 
-// readBody reads a body of at most MaxBody bytes.
-func (c *Consumer) readBody(w http.ResponseWriter, r *http.Request) (string, error) {
-	var body bytes.Buffer
-	body.Grow(int(min(max(r.ContentLength, 0), maxTrusted)) + bytes.MinRead)
-	_, err := body.ReadFrom(http.MaxBytesReader(w, r.Body, c.cfg.MaxBody))
-	if err == nil {
-		return body.String(), nil
+// readBody reads a body of at most MaxBody bytes. Each byte of the buffer is
+// held before it is allocated.
+func (c *Consumer) readBody(w http.ResponseWriter, r *http.Request, held *holding) (string, error) {
+	size := int(min(max(r.ContentLength, 0), maxTrusted)) + bytes.MinRead
+	if !held.add(size) {
+		return "", busy(w)
 	}
+	from, body := http.MaxBytesReader(w, r.Body, c.cfg.MaxBody), make([]byte, 0, size)
+	for {
+		n, err := from.Read(body[len(body):size])
+		body = body[:len(body)+n]
+		switch {
+		case errors.Is(err, io.EOF):
+			return string(body), nil
+		case err != nil:
+			return "", unread(err)
+		case len(body) < size:
+			continue
+		}
+		larger := min(2*size, int(c.cfg.MaxBody)+bytes.MinRead) // never full at MaxBody
+		if !held.add(larger) {
+			return "", busy(w)
+		}
+		body = append(make([]byte, 0, larger), body...)
+		held.free(size)
+		size = larger
+	}
+}
+
+func unread(err error) error {
 	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return "", &Error{Reason: ReasonTooLarge, Rule: "Config.MaxBody", Err: err}
+		return &Error{Reason: ReasonTooLarge, Rule: "Config.MaxBody", Err: err}
 	}
-	return "", &Error{Reason: ReasonForm, Rule: "Body", Detail: "it ended early"}
+	return &Error{Reason: ReasonForm, Rule: "Body", Detail: "it ended early"}
+}
+
+// busy refuses a body that is not read, or not to its end. The connection is
+// closed, so that the server doesn't wait for the rest.
+func busy(w http.ResponseWriter) error {
+	w.Header().Set("Connection", "close")
+	return &Error{Reason: ReasonBusy, Rule: "Config.MaxBodies", Detail: "the bodies that are being read, in all or of this client, take all of it"}
 }
 
 // maxFields is far above what any identity provider sends beside the two

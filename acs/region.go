@@ -39,6 +39,7 @@ type RegionConfig struct {
 	OnVerdict   func(context.Context, Verdict) // nil: nobody is told
 	Logger      *slog.Logger                   // nil: slog.Default()
 	MaxBody     int64                          // zero: 4 MiB
+	MaxBodies   int64                          // zero: 64 MiB, or 16 times MaxBody
 	Rand        io.Reader                      // nil: crypto/rand.Reader
 }
 
@@ -58,19 +59,19 @@ func NewRegion(cfg RegionConfig) (*Region, error) {
 		SP: cfg.SP, Store: cfg.Store, OnLogin: cfg.OnLogin, Unsolicited: cfg.Unsolicited,
 		RelayStateOrigins: cfg.RelayStateOrigins, RequestLifetime: cfg.RequestLifetime, LoginPath: cfg.LoginPath,
 		ClientAddr: cfg.ClientAddr, RefusedPath: cfg.RefusedPath, AllowOpener: cfg.AllowOpener,
-		OnVerdict: cfg.OnVerdict, Logger: cfg.Logger, MaxBody: cfg.MaxBody, Rand: cfg.Rand,
+		OnVerdict: cfg.OnVerdict, Logger: cfg.Logger, MaxBody: cfg.MaxBody, MaxBodies: cfg.MaxBodies, Rand: cfg.Rand,
 	}
 	if err := one.setDefaults(); err != nil {
 		return nil, err
 	}
 	region := &Region{sp: cfg.SP}
-	shared := newClients(one.requestQuota(), one.RequestLifetime)
+	clients, bodies := newClients(one.requestQuota(), one.RequestLifetime), newBodies(one.MaxBodies)
 	for _, e := range cfg.SP.ACS() {
 		if e.Region != cfg.Region {
 			continue
 		}
 		one.ACS = e.URL
-		c, err := newConsumer(one, shared)
+		c, err := newConsumer(one, clients, bodies)
 		if err != nil {
 			return nil, err
 		}

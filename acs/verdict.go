@@ -145,7 +145,7 @@ func statusOf(err error) int {
 		return http.StatusBadRequest
 	case string(ReasonHost):
 		return http.StatusMisdirectedRequest
-	case string(ReasonStore), string(saml.ReasonMetadata): // trouble on our side
+	case string(ReasonStore), string(ReasonBusy), string(saml.ReasonMetadata): // trouble on our side
 		return http.StatusServiceUnavailable
 	case string(saml.ReasonConfig): // this URL has left the service provider's list
 		return http.StatusGone

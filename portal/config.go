@@ -89,7 +89,8 @@ type Config struct {
 	RelayStateOrigins []string
 
 	// ClientAddr returns the IP address of a client. It bounds how many sign-ins
-	// one client can have begun and not finished (see acs.Config). Nil:
+	// one client can have begun and not finished, and how much memory its
+	// responses take while they arrive (see acs.Config). Nil:
 	// r.RemoteAddr. Behind a proxy that is the proxy's address, so all people
 	// together get the part of one: return what your proxy puts into the
 	// request then, and never what a client could have put there.
