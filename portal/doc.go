@@ -100,7 +100,8 @@
 //
 // A sign-in gets at most 20 codes a minute from one process, because each is
 // copied to every Region, and has at most 64 sessions (up to 20 more where many
-// begin at the same moment). Codes of Regions that the directory does not have as
+// begin at the same moment). Handoffs that no user is known to have begun get at
+// most 10 of the codes. Codes of Regions that the directory does not have as
 // active are refused, and so are those that did not come from the Region that
 // they name, where [Codes] can tell.
 //

@@ -3,6 +3,8 @@ package portal
 import (
 	"sync"
 	"time"
+
+	"github.com/meridian-saml/meridian/acs"
 )
 
 // maxCodes is how many codes of one sign-in can be alive at once. Each is
@@ -10,6 +12,11 @@ import (
 // ask for them without end. Nobody opens so many portals within codeLifetime.
 // It is not by session: each code makes another session.
 const maxCodes = 20
+
+// maxPageCodes is how many of these can be for handoffs that no user is known to
+// have begun. A foreign page that navigates its window to a handoff on and on
+// would otherwise keep the user from opening other portals.
+const maxPageCodes = maxCodes / 2
 
 // maxSessions is how many sessions of one sign-in may be alive, in all Regions.
 // Each portal that the person opens has one.
@@ -23,8 +30,9 @@ type handed struct {
 	swept time.Time
 }
 
-// allow says whether the sign-in may have one more code, and counts it.
-func (h *handed) allow(key string, now time.Time) bool {
+// allow says whether the sign-in may have one more code for a handoff that was
+// begun like this, and counts it.
+func (h *handed) allow(key string, by acs.Initiator, now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.until == nil {
@@ -39,7 +47,7 @@ func (h *handed) allow(key string, now time.Time) bool {
 		}
 	}
 	codes := alive(h.until[key], now)
-	if len(codes) >= maxCodes {
+	if len(codes) >= maxCodes || by == acs.InitiatorPage && len(codes) >= maxPageCodes {
 		return false
 	}
 	h.until[key] = append(codes, now.Add(codeLifetime))

@@ -1,13 +1,14 @@
 package portal
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/meridian-saml/meridian/acs"
 )
 
 // A handoff gives a browser that is signed in at one origin, the source, a
@@ -76,7 +77,7 @@ func (p *Portal) handoff(w http.ResponseWriter, r *http.Request) {
 	var e *Error
 	switch {
 	case err == nil:
-		code, err := p.putCode(r.Context(), to, state, v)
+		code, err := p.putCode(r, to, state, v)
 		if err == nil {
 			p.cfg.Logger.InfoContext(r.Context(), "portal: handed off", "region", p.cfg.Region, "user", v.session.UserName, "to", to)
 			back(code)
@@ -102,9 +103,9 @@ func (p *Portal) handoff(w http.ResponseWriter, r *http.Request) {
 }
 
 // putCode makes a code for a session and keeps what it stands for.
-func (p *Portal) putCode(ctx context.Context, to, state string, v *visit) (string, *Error) {
+func (p *Portal) putCode(r *http.Request, to, state string, v *visit) (string, *Error) {
 	s := v.session
-	if !p.handed.allow(s.SignIn, p.cfg.Now()) {
+	if !p.handed.allow(s.SignIn, acs.InitiatorOf(r), p.cfg.Now()) {
 		return "", &Error{Reason: ReasonHandoffOften, Rule: "codes of one sign-in", Want: fmt.Sprintf("at most %d in %v", maxCodes, codeLifetime), Got: s.UserName}
 	}
 	code, err := p.secret()
@@ -117,7 +118,7 @@ func (p *Portal) putCode(ctx context.Context, to, state string, v *visit) (strin
 	}
 	b, err := json.Marshal(g)
 	if err == nil {
-		err = p.cfg.Codes.PutCode(ctx, codeKey(code), b, g.Until)
+		err = p.cfg.Codes.PutCode(r.Context(), codeKey(code), b, g.Until)
 	}
 	if err != nil {
 		return "", unavailable("write of the code", err)

@@ -94,6 +94,25 @@ func TestNinthHandoffOfAForeignPageIsRefused(t *testing.T) {
 	assert.Len(t, names(b, frankfurt), 4)
 }
 
+// A foreign page that navigates its window to handoffs on and on leaves the user
+// some of the codes of the sign-in.
+func TestInvariant17_ForeignPageLeavesCodesForTheUser(t *testing.T) {
+	w, _ := newShared(t, nil)
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	codes := 0
+	for range 30 {
+		a := b.send("GET", "https://"+virginia+handoffTo("https://"+frankfurt), "cross-site", nil)
+		require.Equal(t, http.StatusSeeOther, a.StatusCode)
+		if strings.Contains(a.Header.Get("Location"), "code=") {
+			codes++
+		}
+	}
+	assert.Equal(t, 10, codes)
+	requirePage(t, b.get(fromVirginia), 200, "/", "Alice Adams") // and asks nobody to sign in
+	assert.NotEmpty(t, b.cookie(frankfurt, portal.SessionCookie))
+}
+
 // One address that asks for as much as it can, on every path that makes a
 // record, leaves room for people at others.
 func TestInvariant17_OneAddressLeavesRoomForOthers(t *testing.T) {
