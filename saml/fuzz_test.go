@@ -41,8 +41,12 @@ func FuzzVerifyXML(f *testing.F) {
 		require.Equal(t, before, xml, "the input is not written to")
 		if v, err := theirs.VerifyXML(xml, expected); err == nil {
 			o, known := accepted[v.ID()]
-			require.True(t, known, "no vector's assertion has the ID %q", v.ID())
-			require.Empty(t, o.different(xml, v))
+			// What is encrypted in a vector that is refused for its encryption alone
+			// can't be known here.
+			require.True(t, known || bytes.Contains(xml, []byte("EncryptedAssertion")), "no vector's assertion has the ID %q", v.ID())
+			if known {
+				require.Empty(t, o.different(xml, v))
+			}
 		}
 		if err != nil {
 			require.Nil(t, a)
