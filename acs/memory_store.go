@@ -54,8 +54,11 @@ func NewMemoryStoreWith(cfg MemoryConfig) *MemoryStore {
 	if cfg.MaxRequests <= 0 {
 		cfg.MaxRequests = defaultMaxRequests
 	}
+	// Lifetimes are by the wall clock, as they are where they were given: while a
+	// machine is suspended the monotonic one stands still.
+	now := func() time.Time { return cfg.Now().Round(0) }
 	return &MemoryStore{
-		now: cfg.Now, maxRequests: cfg.MaxRequests, margin: max(cfg.Margin, 0), since: cfg.Now().Add(max(cfg.Margin, 0)),
+		now: now, maxRequests: cfg.MaxRequests, margin: max(cfg.Margin, 0), since: now().Add(max(cfg.Margin, 0)),
 		live: make(map[string]*memoryRecord),
 	}
 }
@@ -76,7 +79,7 @@ func (m *MemoryStore) Add(ctx context.Context, key string, v []byte, exp time.Ti
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r := &memoryRecord{key: key, value: bytes.Clone(v), exp: exp, request: strings.HasPrefix(key, KeyPrefixRequest)}
+	r := &memoryRecord{key: key, value: bytes.Clone(v), exp: exp.Round(0), request: strings.HasPrefix(key, KeyPrefixRequest)}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -52,6 +53,23 @@ func TestMemoryStoreFreesWhatIsOver(t *testing.T) {
 	c.Advance(time.Hour)
 	require.NoError(t, m.Add(t.Context(), "a", nil, c.Now().Add(time.Hour)))
 	require.Equal(t, 1, acs.Len(m))
+}
+
+// The wall clock goes on while a machine is suspended, and the monotonic one
+// doesn't. Package time can't make such an instant, so this writes into one
+// (seconds are above 30 bits of nanoseconds) and checks it.
+func TestMemoryStoreGoesByTheWallClock(t *testing.T) {
+	now := time.Now()
+	m := acs.NewMemoryStoreWith(acs.MemoryConfig{Now: func() time.Time { return now }})
+	require.NotContains(t, m.Since().String(), " m=")
+	key := acs.KeyPrefixRequest + "a"
+	require.NoError(t, m.Add(t.Context(), key, nil, now.Add(15*time.Minute)))
+	before := now
+	(*struct{ wall uint64 })(unsafe.Pointer(&now)).wall += 3600 << 30
+	require.Zero(t, now.Sub(before), "monotonic")
+	require.Equal(t, time.Hour, now.Round(0).Sub(before.Round(0)), "wall")
+	_, err := m.Take(t.Context(), key)
+	require.ErrorIs(t, err, acs.ErrNotFound)
 }
 
 func TestMemoryStoreSince(t *testing.T) {

@@ -157,6 +157,7 @@ func (c *Config) defaults() {
 	if c.Now == nil {
 		c.Now = c.SP.Now
 	}
+	c.Now = wall(c.Now)
 	if c.Store == nil {
 		c.Store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.Now})
 	}
@@ -178,6 +179,14 @@ func (c *Config) defaults() {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
+}
+
+// wall is a clock without Go's monotonic reading. Lifetimes of sessions and
+// codes are by the wall clock in every process that knows them; the monotonic
+// one stands still while a machine is suspended, and a session that was made
+// before would live on in the process that made it, and nowhere else.
+func wall(now func() time.Time) func() time.Time {
+	return func() time.Time { return now().Round(0) }
 }
 
 func badConfig(field, want, got string) error {

@@ -24,8 +24,13 @@ func (p *Portal) unreachable(region string) bool {
 }
 
 // age is how long ago a peer was heard. Clocks differ, so one that seems to be
-// ahead was heard now.
-func (p *Portal) age(peer Peer) time.Duration { return max(0, p.cfg.Now().Sub(peer.Heard)) }
+// ahead was heard now. Where the instant has a monotonic reading, the longer
+// counts: the wall clock goes on while a machine is suspended, and the monotonic
+// one can't be set back.
+func (p *Portal) age(peer Peer) time.Duration {
+	now := p.clock()
+	return max(0, now.Sub(peer.Heard), now.Round(0).Sub(peer.Heard.Round(0)))
+}
 
 // stale refuses if an active Region was not heard for so long that this one
 // may not know what it ended. Without MaxStaleness it never does.

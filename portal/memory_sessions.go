@@ -39,6 +39,7 @@ func NewMemorySessionsIn(region string) *MemorySessions {
 func (m *MemorySessions) Create(_ context.Context, key string, s Session) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	s = s.wall()
 	m.sweep(s.Created)
 	if !m.revoked(s) {
 		m.byKey[key] = s
@@ -90,7 +91,7 @@ func (m *MemorySessions) Touch(_ context.Context, key string, seen time.Time) er
 	if !ok {
 		return ErrNoSession
 	}
-	if seen.After(s.Seen) {
+	if seen = seen.Round(0); seen.After(s.Seen) {
 		s.Seen = seen
 		m.byKey[key] = s
 	}
@@ -122,7 +123,7 @@ func (m *MemorySessions) remove(f func(Session) bool) int {
 func (m *MemorySessions) EndSignIn(_ context.Context, userID, id string, until time.Time) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if over := (signIn{userID, id}); until.After(m.ended[over]) {
+	if over, until := (signIn{userID, id}), until.Round(0); until.After(m.ended[over]) {
 		m.ended[over] = until
 	}
 	m.remove(m.revoked)

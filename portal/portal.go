@@ -6,6 +6,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/meridian-saml/meridian/acs"
 )
@@ -33,7 +34,8 @@ const (
 
 // A Portal serves one Region. It is safe for concurrent use.
 type Portal struct {
-	cfg       Config // checked, never changed
+	cfg       Config           // checked, never changed
+	clock     func() time.Time // Config.Now as it was given
 	region    *acs.Region
 	mux       *http.ServeMux
 	cross     *http.CrossOriginProtection
@@ -48,12 +50,15 @@ type Portal struct {
 // New returns the portal that cfg describes, or an *Error with Reason
 // ReasonConfig.
 func New(cfg Config) (*Portal, error) {
-	shared := cfg.Codes != nil
+	shared, clock := cfg.Codes != nil, cfg.Now
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
+	if clock == nil {
+		clock = cfg.SP.Now
+	}
 	p := &Portal{
-		cfg: cfg, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), templates: parseTemplates(),
+		cfg: cfg, clock: clock, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), templates: parseTemplates(),
 		acsOrigins: acsOrigins(cfg.SP, cfg.Region), shared: shared,
 	}
 	var err error

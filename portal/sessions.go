@@ -38,6 +38,13 @@ type Session struct {
 	Epoch Epoch `json:"epoch,omitempty"`
 }
 
+// wall is the session without Go's monotonic readings, as another process
+// reads it.
+func (s Session) wall() Session {
+	s.Created, s.Seen, s.Expires = s.Created.Round(0), s.Seen.Round(0), s.Expires.Round(0)
+	return s
+}
+
 // over says whether the session has ended by age or by idleness.
 func (s Session) over(now time.Time, idle time.Duration) bool {
 	return !now.Before(s.Expires) || now.Sub(s.Seen) >= idle

@@ -53,7 +53,7 @@ func newSessions() *sessions { return &sessions{by: map[hash]session{}, next: ma
 // session's cookie out. The session therefore begins with the next page, where
 // the one that the browser had is seen and ended.
 func (s *sessions) signedIn(w http.ResponseWriter, r *http.Request, l *acs.Login) {
-	now := time.Now()
+	now := time.Now().Round(0) // the wall clock: it goes on while the machine is suspended
 	until := now.Add(sessionLifetime)
 	if end := l.Assertion.SessionNotOnOrAfter(); !end.IsZero() && end.Before(until) {
 		until = end // the identity provider's wish (Core 2.7.2)

@@ -14,6 +14,7 @@ type codeStore struct{ n *Node }
 
 // PutCode implements portal.Codes.
 func (c codeStore) PutCode(ctx context.Context, key string, v []byte, exp time.Time) error {
+	exp = exp.Round(0) // as it is read from the log
 	w := write{line: sessions, subject: about(subjectCode, key), body: entry{Key: key, Value: v, Until: exp}, until: exp}
 	if _, err := c.n.put(ctx, w); err != nil {
 		return err

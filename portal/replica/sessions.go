@@ -28,6 +28,8 @@ func (s sessionStore) Create(ctx context.Context, key string, v portal.Session) 
 	if err := s.ready(); err != nil {
 		return err
 	}
+	// As it is read from the log, without monotonic readings.
+	v.Created, v.Seen, v.Expires = v.Created.Round(0), v.Seen.Round(0), v.Expires.Round(0)
 	if v.Region != s.n.cfg.Region {
 		return &Error{Reason: ReasonConfig, What: "Region of a session", Want: s.n.cfg.Region, Got: v.Region}
 	}
@@ -60,6 +62,7 @@ func (s sessionStore) Touch(_ context.Context, key string, seen time.Time) error
 	if err := s.ready(); err != nil {
 		return err
 	}
+	seen = seen.Round(0)
 	v, due, err := s.n.ledger.touched(key, seen, s.n.cfg.TouchEvery)
 	if err != nil || !due {
 		return err
@@ -110,6 +113,7 @@ func (s sessionStore) EndSignIn(ctx context.Context, userID, signIn string, unti
 	if least := s.n.cfg.Now().Add(s.n.cfg.MaxSession + 2*s.n.cfg.Skew); until.Before(least) {
 		until = least
 	}
+	until = until.Round(0)
 	w := write{line: revoked, subject: about(subjectSignIn, userID, signIn), body: entry{User: userID, ID: signIn, Until: until}, until: until.Add(s.n.cfg.Skew)}
 	if _, err := s.n.put(ctx, w); err != nil {
 		return err

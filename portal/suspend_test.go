@@ -1,0 +1,90 @@
+package portal_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+	"unsafe"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal"
+)
+
+// suspend moves the wall clock alone, as a machine does that is suspended: its
+// monotonic clock stands still. Package time has no other way to make such a
+// time, so this writes into it (seconds are above 30 bits of nanoseconds), and
+// checks what came out.
+func (c *clock) suspend(t *testing.T, d time.Duration) {
+	t.Helper()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	after := c.now
+	(*struct{ wall uint64 })(unsafe.Pointer(&after)).wall += uint64(d/time.Second) << 30
+	require.Zero(t, after.Sub(c.now), "monotonic")
+	require.Equal(t, d, after.Round(0).Sub(c.now.Round(0)), "wall")
+	c.now = after
+}
+
+// A machine was suspended for two hours. Its process sees that the session was
+// idle for as long, as every other process does that knows the session.
+func TestSessionEndsWhileTheMachineIsSuspended(t *testing.T) {
+	for name, lifetime := range map[string]func(*portal.Config){
+		"by idleness": nil,
+		"by age":      func(c *portal.Config) { c.SessionLifetime, c.IdleTimeout = time.Hour, 24*time.Hour },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, lifetime)
+			b := w.browser()
+			w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+			w.clock.advance(2 * time.Minute)
+			requirePage(t, b.click("https://"+virginia+"/"), 200, "/")
+			w.clock.suspend(t, 2*time.Hour)
+			requireAtIdP(t, w, b.click("https://"+virginia+"/"))
+		})
+	}
+}
+
+// What is stored has no monotonic reading, whatever the clock gives.
+func TestStoredTimesAreByTheWallClock(t *testing.T) {
+	w := newWorld(t, nil)
+	require.Contains(t, w.clock.Now().String(), " m=")
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	user, ok := w.inst.Snapshot().User("alice@example.com")
+	require.True(t, ok)
+	list := func(s portal.Sessions) {
+		t.Helper()
+		all, err := s.List(t.Context(), user.ID)
+		require.NoError(t, err)
+		require.NotEmpty(t, all)
+		for _, s := range all {
+			for _, at := range []time.Time{s.Created, s.Seen, s.Expires} {
+				assert.NotContains(t, at.String(), " m=")
+			}
+		}
+	}
+	list(w.sessions["us-east-1"])
+	own := portal.NewMemorySessions()
+	now := time.Now()
+	require.NoError(t, own.Create(t.Context(), "key", portal.Session{ID: "a", UserID: user.ID, Created: now, Seen: now, Expires: now.Add(time.Hour)}))
+	require.NoError(t, own.Touch(t.Context(), "key", now.Add(time.Minute)))
+	list(own)
+}
+
+// A peer that was last heard before the machine was suspended is not fresh.
+func TestMaxStalenessCountsWhileTheMachineIsSuspended(t *testing.T) {
+	w, peers := hearing(t, 5*time.Minute)
+	hear := func() { peers.set(portal.Peer{Region: "us-east-1", Heard: w.clock.Now()}) }
+	hear()
+	b := w.browser()
+	requirePage(t, w.signIn(b, "https://"+frankfurt+"/", "alice@example.com"), 200, "/")
+	w.clock.suspend(t, 10*time.Minute)
+	requirePage(t, b.click("https://"+frankfurt+"/"), http.StatusServiceUnavailable, "/")
+	hear()
+	requirePage(t, b.click("https://"+frankfurt+"/"), 200, "/")
+	w.clock.suspend(t, -10*time.Minute) // the clock is set back, and the peer is not heard any more
+	w.clock.advance(5*time.Minute + time.Second)
+	requirePage(t, b.click("https://"+frankfurt+"/"), http.StatusServiceUnavailable, "/")
+}
