@@ -93,7 +93,9 @@ type Config struct {
 	// The response came from another site's page, so a session cookie with
 	// SameSite=Lax was not sent with it; with this GET it is. A user who is
 	// signed in, and sent a response twice (a double click, the back button),
-	// can so be led home, and others be shown [Region.Refused]. All refusals
+	// can so be led home, and others be shown [Region.Refused]. What is there must
+	// start no sign-in: that could be refused again, without end, and any page can
+	// send a browser there. All refusals
 	// are answered alike, or the answer would tell an attacker which messages
 	// are genuine. Empty: the error page stays.
 	RefusedPath string

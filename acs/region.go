@@ -30,10 +30,11 @@ type RegionConfig struct {
 	// same for all clients behind a proxy. See [Config].
 	ClientAddr func(*http.Request) string
 	// LoginPath is where "Sign in again" on the error page leads. Empty: where
-	// Mount puts the Login page, if it does.
+	// Mount puts the Login page, if it does; but what this Region answers without
+	// Mount, by StartLogin and Refused, has no such link then.
 	LoginPath string
-	// RefusedPath is where a browser goes on to whose response was refused.
-	// Empty: nowhere. See [Config] and [Region.Refused].
+	// RefusedPath is where a browser goes on to whose response was refused. Set
+	// LoginPath too then. Empty: nowhere. See [Config] and [Region.Refused].
 	RefusedPath string
 	AllowOpener bool                           // leaves off Cross-Origin-Opener-Policy; see [Config]
 	OnVerdict   func(context.Context, Verdict) // nil: nobody is told
@@ -135,7 +136,8 @@ func (g *Region) from(r *http.Request) *Consumer {
 
 // Refused is the page at RegionConfig.RefusedPath for a browser without a
 // session: it says, with the reference that the log has, that sign-in did not
-// work. It tells nothing that the answer to the response didn't.
+// work, and leads to RegionConfig.LoginPath. It tells nothing that the answer to
+// the response didn't.
 //
 //	mux.HandleFunc("GET /refused", func(w http.ResponseWriter, r *http.Request) {
 //		if signedIn(r) {

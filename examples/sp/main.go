@@ -119,7 +119,7 @@ func newHandler(o options, idpMetadata []byte) (http.Handler, *saml.ServiceProvi
 	people := newSessions()
 	region, err := acs.NewRegion(acs.RegionConfig{
 		SP: sp, Region: o.region, Store: acs.NewMemoryStore(), // a store that is shared, if a Region has several nodes
-		OnLogin: people.signedIn, RefusedPath: "/refused",
+		OnLogin: people.signedIn, LoginPath: "/login", RefusedPath: "/refused",
 	})
 	if err != nil {
 		return nil, nil, err

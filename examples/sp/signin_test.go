@@ -106,6 +106,7 @@ func TestSignIn(t *testing.T) {
 	res, body = (&visitor{t, map[string]string{}}).send("GET", base+again, nil)
 	assert.Equal(t, http.StatusForbidden, res.StatusCode)
 	assert.Contains(t, body, "Sign-in did not work")
+	assert.Contains(t, body, `<a href="/login">Sign in again</a>`)
 
 	// Another site can't sign this browser out; its own page can, for good.
 	old := &visitor{t, map[string]string{sessionCookie: v.cookies[sessionCookie]}}
