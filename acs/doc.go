@@ -32,14 +32,14 @@
 //
 // # What an unauthenticated client can do
 //
-// To start a sign-in needs no proof of anything, so everything that it stores
-// is bounded:
+// Starting a sign-in needs no proof of anything, so everything that it stores is
+// bounded:
 //
 //   - Only a navigation of a window starts one ([CheckNavigation]). What a page
 //     does by itself, unseen (a fetch, an image, a frame, a page loaded ahead of
 //     time), is refused with 403: nothing is stored and no cookie changes.
 //   - One client address can have about a tenth of the store's quota waiting, and
-//     less while others have many; then it gets 429. What no user is known to have
+//     less while others have many; beyond that it gets 429. What no user is known to have
 //     begun gets half of that at most: a foreign page in one browser can't lock
 //     out the others of an office behind one address. Behind a proxy,
 //     [RegionConfig].ClientAddr has to say what the address is. Each node counts
@@ -52,12 +52,12 @@
 //     see each other's cookies and can leave more than 8 together; 8 of them
 //     count, and the next request takes the others back.
 //
+// The users of an office behind one address share its part. A request that was
+// answered doesn't count any more, so the part bounds how many sign-ins they have
+// begun, and not finished, within RequestLifetime.
+//
 // The bodies of responses are bounded by client, too: those that are being read
 // or verified take at most [RegionConfig].MaxBodies together (64 MiB), and of one
 // client about a third of that. What exceeds it gets 503 with Retry-After. Put
 // timeouts on the http.Server all the same: they end a body that doesn't go on.
-//
-// An office behind one address shares its part: what was answered doesn't count
-// any more, so that is what its people have begun and not finished within
-// RequestLifetime.
 package acs

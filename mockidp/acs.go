@@ -68,8 +68,8 @@ func (a *App) resolve(req *authnRequest) (ACS, *Error) {
 
 // resolveSigned is Okta's rule once "Signed Requests" is on (App.SignedRequests
 // says where it is known from): the URLs of the app no longer count, the default
-// among them, and the URL is the request's, since nobody but the service provider
-// can have written it.
+// among them, and the URL is the request's, since only the service provider can
+// have written it.
 func (a *App) resolveSigned(req *authnRequest) (ACS, *Error) {
 	if req.ACSURL == nil {
 		return ACS{}, &Error{Reason: ReasonUnlistedURL, Want: "an AssertionConsumerServiceURL", Got: "",

@@ -37,7 +37,7 @@ type Config struct {
 	// BaseURL is the address that browsers and service providers use, such as
 	// "http://idp.localhost:8701": scheme and host, no path. Zero: the address
 	// of the Server's own listener. Port 0 ("http://idp.localhost:0") means
-	// the listener's port. It is needed when Handler is served by somebody else,
+	// the listener's port. It is needed when another server serves Handler,
 	// and where requests come under a name that isn't this machine's: others
 	// than its host and loopback names are refused with 421, so that no page
 	// elsewhere reaches the Server by DNS.

@@ -45,7 +45,7 @@
 // A request needs no Issuer at an app's own address if it names a URL of the
 // app's list ([App].RequireIssuer and [Config].Strict want one). One with a
 // Subject is answered for that user or with an error status: AuthnFailed where
-// another user signs in, UnknownPrincipal where nobody has that name. One whose
+// another user signs in, UnknownPrincipal where no user has that name. One whose
 // NameIDPolicy asks for another format than App.NameIDFormat is refused; the
 // profile Entra answers one for a transient NameID with a random one, and
 // App.IgnoreNameIDPolicy answers any in the app's format. A refusal says what the

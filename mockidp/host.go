@@ -31,7 +31,7 @@ func hostOf(r *http.Request) string {
 }
 
 // ownHost says whether a name is this Server's: the one of its address, a name
-// of this machine, or one that Client reaches it by and nobody can own (RFC
+// of this machine, or one that Client reaches it by and that can't be registered (RFC
 // 2606). Ports don't count: a proxy may have another.
 func (s *Server) ownHost(host string) bool {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))

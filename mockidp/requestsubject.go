@@ -6,7 +6,7 @@ import "encoding/xml"
 type requestedSubject struct {
 	named         bool   // it has a NameID
 	value, format string // the NameID's
-	other         string // EncryptedID or BaseID, which nobody here can be, or ""
+	other         string // EncryptedID or BaseID, which no user here has, or ""
 	confirmed     bool   // it holds a SubjectConfirmation, which Profiles 4.1.4.1 forbids
 }
 
@@ -62,8 +62,8 @@ func (p *pending) expected(st *state, app *App) *User {
 	return nil
 }
 
-// wrongSubject is the answer where nobody, or somebody else than the request
-// asks about, has signed in; u is nil before that. It is a status and never a
+// wrongSubject is the answer where no user, or another one than the request asks
+// about, has signed in; u is nil before that. It is a status and never a
 // page: SAML Core 3.4.1.4 demands one.
 func (p *pending) wrongSubject(st *state, app *App, u *User) (Status, bool) {
 	want := p.subject()

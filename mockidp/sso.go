@@ -85,12 +85,12 @@ func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key 
 		s.refuse(w, r, err)
 		return
 	}
-	if status, wrong := p.wrongSubject(st, app, nil); wrong { // nobody's password would help
+	if status, wrong := p.wrongSubject(st, app, nil); wrong { // no password would help
 		s.post(w, r, app, func() (posted, *Error) { return s.statusAnswer(st, p, status) })
 		return
 	}
 	sess, user := s.sessionOf(r, st)
-	other := !p.isFor(app, user) // the request is about somebody else: they may sign in
+	other := !p.isFor(app, user) // the request is about another user, who may sign in
 	if user == nil || (p.force(app) || other) && p.freshIn != sess.token {
 		if p.passive() {
 			s.post(w, r, app, func() (posted, *Error) { return s.noPassive(st, p) })

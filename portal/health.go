@@ -21,7 +21,7 @@ const (
 	healthWait  = 2 * time.Second
 )
 
-// healthy says whether people can sign in here, and nothing else: anybody can
+// healthy says whether people can sign in here, and nothing else: any client can
 // ask. How the Regions stand is on the operators' page. That other Regions can't
 // be heard is no reason to say no, unless MaxStaleness makes it one.
 func (p *Portal) healthy(w http.ResponseWriter, r *http.Request) {

@@ -68,17 +68,17 @@ type Config struct {
 	// WantResponsesSigned refuses a Response that is not signed itself, however
 	// its assertion is signed. What stands beside the assertion (Status,
 	// Destination) is then proved too, and encrypted assertions may use AES-CBC.
-	// Metadata has no word for it. False: the assertion's signature is enough.
+	// Metadata has no attribute for it. False: the assertion's signature is enough.
 	WantResponsesSigned bool
 
 	// MetadataCacheDuration is the cacheDuration of our metadata: for how long
 	// an identity provider may use its copy before it reads it again. In whole
 	// seconds. Zero: 24 h.
 	MetadataCacheDuration time.Duration
-	// MetadataValidity is how long our metadata is valid from the moment that
-	// it is written on (validUntil). Identity providers refuse to use it
-	// afterwards, so set it only where they fetch it anew by themselves. In whole
-	// seconds. Zero: no end.
+	// MetadataValidity is how long our metadata is valid, from the moment that
+	// it is written (validUntil). Identity providers refuse to use it afterwards,
+	// so set it only where they fetch it again by themselves. In whole seconds.
+	// Zero: no end.
 	MetadataValidity time.Duration
 
 	// ACSByIndex names the ACS in a request by its index instead of its URL.

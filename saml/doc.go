@@ -15,9 +15,9 @@
 //	assertion, err := sp.Verify(form, saml.Expect{ACS: url, RequestIDs: []string{request.ID()}})
 //
 // The package keeps nothing between calls, reads no clock but Config.Now, knows
-// no HTTP, and imports nothing but the standard library. Package acs adds what needs memory: which browser asked, what
-// was asked, and that no assertion is used twice. Use that, unless you keep
-// those records yourself.
+// no HTTP, and imports nothing but the standard library. Package acs adds what
+// needs memory: which browser asked, what was asked, and that no assertion is
+// used twice. Use that, unless you keep those records yourself.
 //
 // # What is accepted
 //
@@ -71,15 +71,15 @@
 //     one encrypted element and 64 times for a message. Of several EncryptedKeys
 //     those whose Recipient is our entity ID are tried first. In a Response that
 //     is not signed only two are tried, because an attacker can send one with any
-//     number; an identity provider that encrypts for more recipients names them,
-//     or signs the Response. An EncryptedID and
-//     EncryptedAttributes are decrypted once their assertion's signature holds.
+//     number; an identity provider that encrypts for more recipients has to name
+//     them, or sign the Response. An EncryptedID and EncryptedAttributes are
+//     decrypted once their assertion's signature holds.
 //  6. The rules, each in a function of its own that names its section:
 //     versions, IDs, issuers, Recipient, Destination, InResponseTo, every
 //     instant, audiences, conditions, the subject, the authentication, the
 //     session.
 //
-// The function verify in verify.go calls all of it by name. Each stage returns a
+// The function verify in verify.go calls each step by name. Each stage returns a
 // type that only it makes: a message (read, nothing proved), a proof (the elements
 // that verified signatures cover), the claims read from those, the [Assertion]. A
 // rule is a method of claims, so it can't be asked of anything unproved.
@@ -91,8 +91,8 @@
 // [ParseIdPMetadata] reads it with the same reader. Only what is used decides, by
 // its type in XML Schema; what can't be used is passed over and listed by
 // [IdP.Warnings]. What is trusted is a key: a certificate around it is a
-// container, whose dates, chain and oddities are no matter. A KeyInfo is about
-// one key, that of the certificate that issued none of the others in it.
+// container, whose dates, chain and oddities don't count. A KeyInfo is about one
+// key: that of the certificate that issued none of the others in it.
 //
 // # Why families of attack fail
 //

@@ -50,8 +50,8 @@ func (v *verification) verifyThenDecrypt(m *message) (proof, error) {
 // integrity of its own (GCM), and the assertion inside must be signed: that it
 // was encrypted to us says nothing about who wrote it. Until that signature
 // holds, the error is one and the same where an attacker can have changed the
-// ciphertext without knowing what it says. The trace is for a person who has the message and the keys, and
-// says what really happened.
+// ciphertext without knowing what it says. The trace is for a person who has the
+// message and the keys, and says what really happened.
 func (v *verification) decryptThenVerify(m *message) (proof, error) {
 	malleable, err := v.decrypt(m, dsig.Signed{})
 	if err := v.trace.step(ruleDecryption, err); err != nil {

@@ -109,7 +109,7 @@ type Error struct {
 	// Detail says more, where Want and Got can't.
 	Detail string
 	// Status holds the codes of a response that ReasonStatus is about, the
-	// outermost first. Nothing vouches for them.
+	// outermost first. They are not proved.
 	Status []string
 	// Err is the cause, where there is one.
 	Err error

@@ -159,7 +159,7 @@ func (i *IdP) ValidUntil() time.Time { return i.validUntil }
 
 // CacheDuration is how long this metadata may be used before it is read again
 // (Metadata 2.3.2), by what it says of itself: the shortest of those around the
-// entity and in it. Zero: it doesn't say. Nothing expires by it.
+// entity and in it. Zero: it doesn't say. The metadata doesn't expire by it.
 func (i *IdP) CacheDuration() time.Duration { return i.cacheDuration }
 
 // Warnings lists what was passed over in the metadata, for an operator: keys

@@ -147,7 +147,7 @@ func (r *derReader) end() { r.bad = r.bad || len(r.rest) > 0 }
 // maxIssuerBits and maxIssuerExponent bound what one signature check costs. One
 // KeyInfo can cause 240 of them, which take about a tenth of a second; with RSA
 // keys of 16384 bits and the largest exponent they would take ten seconds.
-// Hardly a certification authority has more bits or another exponent.
+// Hardly any certification authority has more bits or a larger exponent.
 const (
 	maxIssuerBits     = 4096
 	maxIssuerExponent = 65537

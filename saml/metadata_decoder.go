@@ -52,9 +52,8 @@ func (d *metadataDecoder) boolean(n xmltree.Node, name string) bool {
 	return value
 }
 
-// instant is zero where the attribute is absent. What ended before there was
-// SAML 2.0 was never set: programs write the first instant that their types
-// know.
+// instant is zero where the attribute is absent. An instant from before SAML 2.0
+// is refused: some programs write the zero value of their time type.
 func (d *metadataDecoder) instant(n xmltree.Node, name string) time.Time {
 	raw, given := n.Attr(name)
 	if !given {
@@ -68,7 +67,7 @@ func (d *metadataDecoder) instant(n xmltree.Node, name string) time.Time {
 }
 
 // duration is zero where the attribute is absent, and where it can't be read:
-// it says when to look again, and nothing about what may be believed.
+// it says when to look again, and nothing about what is trusted.
 func (d *metadataDecoder) duration(n xmltree.Node, name string) time.Duration {
 	raw, given := n.Attr(name)
 	if !given {

@@ -58,7 +58,7 @@ func (sp *ServiceProvider) Skew() time.Duration { return sp.cfg.Skew }
 // first is the default.
 func (sp *ServiceProvider) ACS() []Endpoint { return sp.acs.Load().snapshot() }
 
-// AppendACS adds URLs at the end of the list: a Region more. Those that are
+// AppendACS adds URLs at the end of the list, for one more Region. Those that are
 // there keep their places and indexes. Where indexes are explicit, an endpoint
 // without one gets the next that was never used. It refuses what ReplaceACS
 // does, and a URL that is listed already.
@@ -72,10 +72,10 @@ func (sp *ServiceProvider) AppendACS(more ...Endpoint) error {
 	return sp.swapACS(next, false)
 }
 
-// ReplaceACS puts a new ordered list in the old one's place. It refuses a list that begins with another URL,
-// because that would move IdP-initiated sign-in, and an explicit index that
-// stood for another URL before. Requests under way to a URL that leaves the
-// list can no longer be answered.
+// ReplaceACS puts a new ordered list in the old one's place. It refuses a list
+// that begins with another URL, because that would move IdP-initiated sign-in,
+// and an explicit index that stood for another URL before. Requests under way to
+// a URL that leaves the list can no longer be answered.
 func (sp *ServiceProvider) ReplaceACS(list []Endpoint) error { return sp.replace(list, false) }
 
 // ReplaceDefaultACS is [ServiceProvider.ReplaceACS] for a list that may begin

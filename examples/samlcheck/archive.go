@@ -178,7 +178,7 @@ func has(form []field, name string) bool {
 }
 
 // decoded is the XML of a message in either form, nil if it is not base64. It
-// is for looking around; package saml decodes what is judged.
+// is for looking around; package saml decodes what is verified.
 func decoded(body []byte) []byte {
 	if isXML(body) {
 		return body

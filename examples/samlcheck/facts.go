@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// facts are the values in a message that a flag could name. Nothing vouches for
-// them: they are only ever tried, and package saml says whether one helps.
+// facts are the values in a message that a flag could name. They are not proved:
+// they are only ever tried, and package saml says whether one helps.
 type facts struct {
 	recipients []string // Recipient, then Destination
 	audiences  []string
@@ -22,7 +22,7 @@ type facts struct {
 	keyBits    int         // of the key that it is encrypted to; 0 if unknown
 }
 
-// maxFacts bounds each list, and with it how often a message is judged.
+// maxFacts bounds each list, and with it how often a message is verified.
 const maxFacts = 4
 
 // scan reads the facts. It stops where the document can't be read.

@@ -9,10 +9,10 @@
 // said by flags, or is not looked at. It also reads a copied form body, a HAR
 // file and an export of SAML-tracer.
 //
-// For a rejected response it names in one run each flag that would pass what
-// failed, what that flag gives up, and what no flag passes. It finds them by
-// judging the response again with other flags; the verdict stays that of the
-// flags given.
+// For a rejected response it names in one run each flag that would make a failed
+// rule pass, what that flag gives up, and each rule that no flag makes pass. It
+// finds them by verifying the response again with other flags; the verdict stays
+// that of the flags given.
 package main
 
 import (

@@ -133,7 +133,7 @@ func notes(s setup, m message, r report) []string {
 		out = append(out, "the identity provider's metadata: "+w)
 	}
 	if m.form && (m.relayState == "" || m.relayState == "null") && len(scan(decoded(m.body)).requestIDs) > 0 {
-		out = append(out, fmt.Sprintf("the response names a request, and RelayState in the form is %q: a service that sent one with its request, as package acs does, wants it back (Bindings 3.5.3)", m.relayState))
+		out = append(out, fmt.Sprintf("the response names a request, and RelayState in the form is %q: a service that sent one with its request may want it back (Bindings 3.5.3); package acs takes an empty one, and refuses another", m.relayState))
 	}
 	if r.Assertion == nil {
 		return out

@@ -77,11 +77,11 @@ func (s setup) with(remedies []remedy) setup {
 	return s
 }
 
-// configuration is the rule of a configuration that can't be.
+// configuration names the check of the configuration itself.
 const configuration = "Configuration"
 
-// judged is the report on a message. A configuration that can't be is a check
-// that fails.
+// judged is the report on a message. A configuration that package saml refuses
+// is a check that fails.
 func (s setup) judged(m message) saml.Report {
 	r, err := s.explain(m)
 	var e *saml.Error

@@ -16,9 +16,9 @@ Needed: -idp-metadata, or -idp-entity-id with -idp-cert; -entity-id; -acs;
 -request-id or -unsolicited; -key for what is encrypted.
 
 The verdict is the one of the flags given. For a rejected response the report
-also lists each flag that would pass what failed, what that flag gives up, and
-each rule that no flag passes. A flag is no advice: one that gives up a check is
-for looking at an old capture, and not for the configuration of a service.
+also lists each flag that would make a failed rule pass, what that flag gives
+up, and each rule that no flag makes pass. The list is no advice: a flag that
+gives up a check is for looking at an old capture, not for configuring a service.
 
 Exit status: 0 accepted; 1 rejected, be it for bad base64 or bad XML; 2 wrong
 usage or configuration, or a file that can't be read.

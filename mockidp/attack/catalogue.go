@@ -30,7 +30,8 @@ func Cases() []Case {
 }
 
 // Harness lists the rows that are neither among [Cases] nor among
-// [MetadataCases]: no single document shows them. They need several messages, browsers, Regions or bindings.
+// [MetadataCases]: no single document shows them. They need several messages,
+// browsers, Regions or bindings.
 func Harness() []Row {
 	shown := make(map[string]bool)
 	for _, c := range Cases() {

@@ -7,8 +7,9 @@ import (
 	"github.com/beevik/etree"
 )
 
-// manyKeys: J06, and the end of E11. An identity provider may encrypt for many at once, and say in
-// Recipient for whom each key is. That decides which one is tried first.
+// manyKeys: J06, and the end of E11. An identity provider may encrypt for many at
+// once, and say in Recipient for whom each key is. That decides which one is tried
+// first.
 func manyKeys() []Case {
 	// among has so many keys for others before ours. The functions say whom each names.
 	among := func(id string, o Outcome, others int, ours, theirs func(*draft) string, more func(*encryption)) Case {
@@ -40,7 +41,7 @@ func manyKeys() []Case {
 		among("J06/nine-others-unnamed", accept(), 8, us, none, nil),
 		among("J06/hundred", accept(), 99, us, another, nil),
 		among("J06/detached", accept(), 8, us, another, func(e *encryption) { e.detached = true }),
-		// No more than eight are tried, whomever they name.
+		// No more than eight are tried, whatever they name.
 		among("J06/all-name-us", unread, 8, us, us, nil),
 		among("J06/none-names-us", unread, 8, another, another, nil),
 		among("J06/unnamed", unread, 8, none, none, nil),

@@ -7,7 +7,7 @@ import (
 )
 
 // checkNewNames refuses the userNames of s that before doesn't have, if they
-// hold what can't be seen: to whoever reads them, such a name is another user's.
+// hold what can't be seen: a reader takes such a name for another user's.
 // A name that is there already is left alone. It came from a version that took
 // it, and no rule may keep an instance from starting or its user from being
 // disabled. before is nil for an instance that is made by hand.

@@ -144,11 +144,11 @@ func unknown(a assignment) *Error {
 	return nil
 }
 
-// unread refuses a name that says too little, or what isn't here. Only a PATCH
+// unread refuses a name that isn't read as an attribute of the schema. Only a PATCH
 // has paths (RFC 7644 3.12, table 9).
 func unread(from source, name string) *Error {
 	if from == inResource {
-		return refuse(ReasonInvalidSyntax, "attribute", "one of the schema, spelt as there", name)
+		return refuse(ReasonInvalidSyntax, "attribute", "an attribute of the schema, spelt as there", name)
 	}
 	return refuse(ReasonInvalidPath, "path", "an attribute of the schema, spelt as there", name)
 }

@@ -21,10 +21,11 @@
 //
 //   - /Users and /Groups: GET with filter and pages, POST; and by ID: GET, PUT,
 //     PATCH, DELETE. /ServiceProviderConfig, /ResourceTypes, /Schemas: GET.
-//   - Filters: all of RFC 7644 3.4.2.2, up to 8 terms and 8 brackets deep, in
-//     lists and in the paths of PATCH; and emails[type eq "work"].value eq "…",
-//     which Entra ID writes. Strings have double quotes: `externalId eq 00u1` is
-//     refused with invalidFilter. An empty filter is none.
+//   - Filters: all of RFC 7644 3.4.2.2, in lists and in the paths of PATCH, with
+//     up to 8 terms, and brackets nested up to 8 deep; and
+//     emails[type eq "work"].value eq "…", which Entra ID writes. Strings have
+//     double quotes: `externalId eq 00u1` is refused with invalidFilter. An empty
+//     filter counts as none.
 //   - PATCH: add, replace and remove, in any case, with a path or without one;
 //     members[value eq "…"], emails[type eq "work"].value and their like; and
 //     the forms that are the clients' own: an object whose names are paths, or
@@ -46,8 +47,8 @@
 //
 // Names, addresses, userName and externalId have at most 256 bytes, no control
 // characters, and no space at either end (it is cut off where it is only for
-// people to read). A userName has no invisible or bidirectional characters; a
-// new one that has is refused with invalidValue.
+// people to read). A new userName with invisible or bidirectional characters is
+// refused with invalidValue.
 //
 // An ID is random, stays when the user or the group is renamed, and is never
 // used again. A user or a group that was configured by hand has the ID it has
@@ -55,15 +56,15 @@
 //
 // # Spelling
 //
-// An answer of success means that what was said is done. An attribute that no
-// schema has is refused as the path of a PATCH operation, and dropped as one of
-// several in an object. But a name that may be meant for an attribute that is
-// kept, and isn't read as that, is refused everywhere, with invalidPath in PATCH
-// and invalidSyntax in POST and PUT: one that RFC 7643 2.1 doesn't allow
-// (" active"), a part that isn't there (active.value), other spellings
-// (user_name, isActive, member), an object around it ({"user":{"active":false}}),
-// other core schemas. An attribute that says who may come in
-// is named once in an object.
+// An answer of success means that all that the request said is done. An
+// attribute that no schema has is refused as the path of a PATCH operation, and
+// dropped as one of several in an object. But a name that may be meant for an
+// attribute that is kept, and isn't read as that, is refused everywhere, with
+// invalidPath in PATCH and invalidSyntax in POST and PUT: one that RFC 7643 2.1
+// doesn't allow (" active"), a part that doesn't exist (active.value), other
+// spellings (user_name, isActive, member), an object around it
+// ({"user":{"active":false}}), other core schemas. An attribute that says who has
+// access may be named only once in an object.
 //
 // # Case
 //
@@ -83,11 +84,11 @@
 //
 // # All or nothing
 //
-// A request is done as a whole or not at all, and an answer of success means
-// that it is done. A request that was cut off on its way in changes nothing. One
-// whose answer got lost can be repeated: POST then says 409 uniqueness, upon which
-// clients look the user up, DELETE says 404, and the others say the same as before. After a
-// 503 the client should try again, in the same way.
+// A request is done as a whole or not at all. A request that was cut off on its
+// way in changes nothing. One whose answer got lost can be repeated: POST then
+// says 409 uniqueness, upon which clients look the user up, DELETE says 404, and
+// the others say the same as before. After a 503 the client should try again, in
+// the same way.
 //
 // # Cost
 //

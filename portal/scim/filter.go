@@ -6,7 +6,7 @@ import "unicode/utf8"
 const (
 	maxFilter      = 2048
 	maxTerms       = 8
-	maxFilterDepth = 8 // of parentheses and brackets in each other
+	maxFilterDepth = 8 // of nested parentheses and brackets
 )
 
 // An operator is what a filter does with its parts.
@@ -65,7 +65,7 @@ func parseFilter(s, schema string) (*filter, *Error) {
 		return nil, err
 	}
 	if p.spaces(); p.rest != "" {
-		return nil, refuse(ReasonInvalidFilter, "filter", "its end, or and, or or", p.rest)
+		return nil, refuse(ReasonInvalidFilter, "filter", `"and", "or" or the end`, p.rest)
 	}
 	return f, nil
 }

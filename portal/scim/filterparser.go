@@ -104,14 +104,14 @@ func (p *filterParser) enclosed(depth int, inside bool, end byte) (*filter, *Err
 		return nil, err
 	}
 	if p.spaces(); p.rest == "" || p.rest[0] != end {
-		return nil, refuse(ReasonInvalidFilter, "filter", "and, or, or the end "+string(end), p.rest)
+		return nil, refuse(ReasonInvalidFilter, "filter", `"and", "or" or `+string(end), p.rest)
 	}
 	p.rest = p.rest[1:]
 	return f, nil
 }
 
 func tooDeep() *Error {
-	return refuse(ReasonTooMany, "filter", "at most 8 parentheses and brackets in each other", "")
+	return refuse(ReasonTooMany, "filter", "parentheses and brackets nested at most 8 deep", "")
 }
 
 // comparison reads what is asked of an attribute.

@@ -127,7 +127,7 @@ func setMembers(g *edited, a assignment) *Error {
 		case m.Value == nil:
 			return refuse(ReasonInvalidValue, "members", "a value in each", "")
 		case bool(m.Operation):
-			return refuse(ReasonInvalidValue, "members", "no operation in one: SCIM 2.0 has none there", "")
+			return refuse(ReasonInvalidValue, "members", "members without operation, which SCIM 2.0 does not have there", "")
 		case a.verb != remove && !g.known(*m.Value):
 			return refuse(ReasonInvalidValue, "members", "the ID of a user", *m.Value)
 		}

@@ -13,15 +13,15 @@ var (
 	plainNames  = []string{"id", "externalid", "displayname"}
 )
 
-// significant says whether a path is one of those. None of them but members has
-// parts, or is chosen from by a filter.
+// significant says whether a path is one of those. Of them only members has
+// parts, and takes a filter.
 func significant(p path) bool {
 	return slices.Contains(accessNames, p.attr) || slices.Contains(plainNames, p.attr)
 }
 
 // resembles says whether a path that isn't read seems to be meant for one that
-// is, as user_name, act.ive, isActive, member and user.active do. It would pass
-// for an attribute that isn't kept, and the client would hear of success.
+// is, as user_name, act.ive, isActive, member and user.active do. Otherwise it
+// would be dropped as an attribute that isn't kept, and the client told success.
 func resembles(p path) bool {
 	attr, sub, both := letters(p.attr), letters(p.sub), letters(p.attr+p.sub)
 	return slices.ContainsFunc(accessNames, func(name string) bool {

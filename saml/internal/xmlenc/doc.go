@@ -11,7 +11,7 @@
 // wherever they stand, and then those that name no recipient. At most eight are
 // tried. Where no signature around the ciphertext was verified, at most two
 // are: an attacker can send such a message for nothing, and each try costs a
-// private-key operation. Two leave room for an EncryptedKey whose hint is wrong
+// private-key operation. Two allow for an EncryptedKey whose hint is wrong
 // or missing; a message for more recipients names them, or is signed around the
 // ciphertext. How many are tried depends on the form of the message alone, so
 // it tells nothing about the plaintext.

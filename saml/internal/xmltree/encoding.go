@@ -114,8 +114,8 @@ func declaredEncoding(s string) string {
 	return name
 }
 
-// checkUTF8 is for what must be UTF-8, as a SAML response is. A refusal names the encoding that the
-// document claims to have.
+// checkUTF8 is for what must be UTF-8, as a SAML response is. A refusal names the
+// encoding that the document claims to have.
 func checkUTF8(s string) error {
 	if name, _ := marked(s); name != "" && name != "UTF-8" {
 		return mustBeUTF8(name)

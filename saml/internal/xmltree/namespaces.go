@@ -17,8 +17,9 @@ func (r *reader) prefix(text string) Prefix {
 // declare puts a declaration into scope, by the constraints of Namespaces in
 // XML 3 and 5. It is at byte at; from is where this element's declarations
 // begin. source is the declaration as it is written, if canonical XML writes the
-// same. A relative URI is refused because canonicalisation can't represent it (Canonical XML 1.0,
-// 1.3), and peers have signed nothing at all where they met one.
+// same. A relative URI is refused because canonicalisation can't represent it
+// (Canonical XML 1.0, 1.3), and peers have signed nothing at all where they met
+// one.
 func (r *reader) declare(at, from int, prefix, uri string, source piece) error {
 	d := r.d
 	known, ok := d.uris.find(uri)
