@@ -12,7 +12,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -244,37 +243,21 @@ func TestBodiesOfAnyLength(t *testing.T) {
 // On a connection the answer comes at once, before the rest of the body.
 func TestBusyAnswerComesAtOnce(t *testing.T) {
 	w := newWorld(t)
-	server := httptest.NewServer(w.region("us-east-1", accept, func(c *acs.RegionConfig) {
-		c.MaxBody, c.MaxBodies = mib, 4*mib
-	}))
+	us := w.region("us-east-1", accept)
+	server := httptest.NewServer(us)
 	t.Cleanup(server.Close)
-	var open []net.Conn
-	t.Cleanup(func() {
-		for _, c := range open {
-			_ = c.Close()
-		}
-	})
-	begin := func() net.Conn {
-		c, err := net.Dial("tcp", server.Listener.Addr().String())
-		require.NoError(t, err)
-		open = append(open, c)
-		_, err = fmt.Fprintf(c, "POST %s HTTP/1.1\r\nHost: us-east-1.signin.example\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\nSAMLResponse=",
-			strings.TrimPrefix(usACS, "https://us-east-1.signin.example"), mib)
-		require.NoError(t, err)
-		return c
-	}
-	require.Eventually(t, func() bool {
-		c := begin() // each holds 64 KiB
-		_ = c.SetReadDeadline(time.Now().Add(100 * time.Millisecond))
-		res, err := http.ReadResponse(bufio.NewReader(c), nil)
-		if err != nil {
-			return false // it is held
-		}
-		defer res.Body.Close()
-		require.Equal(t, http.StatusServiceUnavailable, res.StatusCode)
-		require.Equal(t, "10", res.Header.Get("Retry-After"))
-		require.True(t, res.Close)
-		_, err = io.Copy(io.Discard, res.Body)
-		return err == nil
-	}, time.Minute, time.Millisecond)
+	w.halfSent().fill(us, "127.0.0.1:1", mib)
+	c, err := net.Dial("tcp", server.Listener.Addr().String())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	_, _ = fmt.Fprintf(c, "POST /platform/saml/acs/4455 HTTP/1.1\r\nHost: us-east-1.signin.example\r\n"+
+		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\nSAMLResponse=%s", 4*mib, strings.Repeat("A", mib)) // to its end, or as far as it is read
+	res, err := http.ReadResponse(bufio.NewReader(c), nil)
+	require.NoError(t, err)
+	defer res.Body.Close()
+	require.Equal(t, http.StatusServiceUnavailable, res.StatusCode)
+	require.Equal(t, "10", res.Header.Get("Retry-After"))
+	require.True(t, res.Close)
+	_, err = io.Copy(io.Discard, res.Body)
+	require.NoError(t, err)
 }

@@ -89,8 +89,15 @@ func revertNATS(t *testing.T, _ *world) revert {
 	n := testserver.StartNATS(t, 1)
 	backup := t.TempDir()
 	js := n.JetStream(0)
-	connected := func() {
-		require.Eventually(t, func() bool { return js.Conn().Status() == nats.CONNECTED }, time.Minute, time.Millisecond)
+	restart := func(between func()) { // the connection has noticed both when it is over
+		becomes := func(want bool) {
+			require.Eventually(t, func() bool { return (js.Conn().Status() == nats.CONNECTED) == want }, time.Minute, time.Millisecond)
+		}
+		n.Stop()
+		becomes(false)
+		between()
+		n.Start()
+		becomes(true)
 	}
 	return revert{
 		node: func() acs.Store {
@@ -98,18 +105,12 @@ func revertNATS(t *testing.T, _ *world) revert {
 			require.NoError(t, err)
 			return s
 		},
-		save: func() {
-			n.Stop()
-			require.NoError(t, os.CopyFS(backup, os.DirFS(n.Dir)))
-			n.Start()
-			connected()
-		},
+		save: func() { restart(func() { require.NoError(t, os.CopyFS(backup, os.DirFS(n.Dir))) }) },
 		back: func() {
-			n.Stop()
-			require.NoError(t, os.RemoveAll(filepath.Join(n.Dir, "0")))
-			require.NoError(t, os.CopyFS(n.Dir, os.DirFS(backup)))
-			n.Start()
-			connected()
+			restart(func() {
+				require.NoError(t, os.RemoveAll(filepath.Join(n.Dir, "0")))
+				require.NoError(t, os.CopyFS(n.Dir, os.DirFS(backup)))
+			})
 		},
 	}
 }
