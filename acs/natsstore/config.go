@@ -32,7 +32,8 @@ type Config struct {
 	// The node that started last decides. Zero: 100,000.
 	MaxRequests int
 	// Margin is added to the time of the marker to give Since, for an identity
-	// provider whose clock may be ahead of the server's by that much. Zero: none.
+	// provider or a node whose clock may be ahead of the server's by that much.
+	// Zero: none.
 	Margin time.Duration
 	// Timeout bounds every call, New included. Zero: 5 s.
 	Timeout time.Duration

@@ -24,7 +24,8 @@ type Config struct {
 	// Zero: 100,000.
 	MaxRequests int
 	// Margin is added to the marker's instant to give Since, for an identity
-	// provider whose clock may be ahead of Redis's by that much. Zero: none.
+	// provider or a node whose clock may be ahead of Redis's by that much. Zero:
+	// none.
 	Margin time.Duration
 	// Timeout bounds every call, New included. Zero: 5 s.
 	Timeout time.Duration
