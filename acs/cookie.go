@@ -103,8 +103,9 @@ func waitingRequests(r *http.Request) []waitingRequest {
 //
 // The browser learns of a cookie with the answer, so requests that are sent at
 // the same time don't see each other's: together they can leave more cookies
-// than maxWaiting. Only the first maxWaiting count then, and the others are
-// taken back when the next request begins.
+// than maxWaiting. Those are taken back when the next request begins. Until then
+// each can be answered: of twelve tabs that a browser restores at once, the user
+// may go on in any.
 func makeRoom(waiting []waitingRequest, by Initiator) (gone []waitingRequest, err error) {
 	if len(waiting) < maxWaiting {
 		return nil, nil

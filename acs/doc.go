@@ -49,8 +49,8 @@
 //     site's page begins never pushes out what the user began, nor what was there
 //     before: it takes the place of the newest of its own kind, or gets 429. The
 //     user can always begin. Requests that a browser sends at the same time don't
-//     see each other's cookies and can leave more than 8 together; 8 of them
-//     count, and the next request takes the others back.
+//     see each other's cookies and can leave more than 8 together; each can be
+//     answered, until the next request takes those beyond 8 back.
 //
 // The users of an office behind one address share its part. A request that was
 // answered doesn't count any more, so the part bounds how many sign-ins they have
