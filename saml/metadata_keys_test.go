@@ -318,7 +318,8 @@ func FuzzReadKeyInfo(f *testing.F) {
 		}
 		spki, public, err := saml.CertificateKey(certificate)
 		parsed, refused := x509.ParseCertificate(certificate)
-		if refused == nil {
+		// crypto/x509 takes keys of algorithms whose identifier nobody can read.
+		if refused == nil && parsed.PublicKey != nil {
 			require.NoError(t, err, "crypto/x509 takes it")
 			require.Equal(t, parsed.RawSubjectPublicKeyInfo, spki)
 			require.Equal(t, parsed.PublicKey, public)
