@@ -70,11 +70,17 @@ func (b *browser) follow(a answer) answer {
 // refresh follows the Refresh header of a page, as browsers do.
 func (b *browser) refresh(a answer) answer {
 	b.t.Helper()
-	to, ok := strings.CutPrefix(a.Header.Get("Refresh"), "0; url=")
-	require.True(b.t, ok, "no Refresh: %d %s", a.StatusCode, a.body)
+	return b.click(refreshed(b.t, a))
+}
+
+// refreshed is the address in a page's Refresh header.
+func refreshed(t *testing.T, a answer) string {
+	t.Helper()
+	_, to, ok := strings.Cut(a.Header.Get("Refresh"), "; url=")
+	require.True(t, ok, "no Refresh: %d %s", a.StatusCode, a.body)
 	next, err := a.url.Parse(to)
-	require.NoError(b.t, err)
-	return b.click(next.String())
+	require.NoError(t, err)
+	return next.String()
 }
 
 // copy is another browser that has the same cookies by now.

@@ -36,7 +36,7 @@
 // sees (__Host-, Secure, HttpOnly, SameSite=Lax); the Region keeps its hash.
 // It ends at the earliest of [Config].SessionLifetime, IdleTimeout and the
 // assertion's SessionNotOnOrAfter, when it is revoked, and as soon as the
-// directory no longer has the user as active. Signing in always makes a new
+// directory no longer has the user as active. Signing in makes a new
 // identifier and ends the session that the browser had: with all that came from
 // the same sign-in if it was somebody else's; if it was the same person's, the
 // new one counts as the same sign-in, so that to sign out once is enough. (One
@@ -62,8 +62,23 @@
 // [PathRefused], which sees the session: a user who is signed in is led home, in
 // the session that there is, and others read that sign-in did not work. So it is
 // with every response that is refused, or the answer would tell which messages are
-// genuine. Several tabs that finish different sign-ins at the same instant each
-// make a session; the browser keeps the last, and the others end when idle.
+// genuine.
+//
+// Tabs of one browser that sign in at the same time, as when it restores them,
+// make one session. A browser that begins to sign in gets a name (256 random bits
+// in a cookie like the session's, for 15 minutes). The first response that a tab
+// brings claims that name for its user, for a minute. The other tabs wait on a page
+// that looks again every two seconds, and go on with the session of the first. If
+// there still is none, one of them makes it, after three times each. So who is
+// signed in and within a minute signs in again as the same user keeps the session;
+// a tile makes a new one. Signing out takes the name back. A name gives nobody
+// access, and a client that proved no user stores nothing by it. The same holds for
+// handoffs of one sign-in.
+//
+// This needs the cookie: tiles that a browser without a name opens at the same
+// instant each make a session, of which the browser keeps the last. So it is with a
+// tab whose first answer takes longer than another tab's whole sign-in, and with a
+// handoff at the same instant as a sign-in. The others end when idle.
 //
 // # Revocation
 //

@@ -28,10 +28,13 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s, why := p.redeem(r, a, code)
+	var got outcome
 	if why == nil {
-		why = p.admit(w, r, s)
+		got, why = p.admit(w, r, s)
 	}
 	switch {
+	case why == nil && got == claimLost:
+		p.wait(w, r, "", p.handedOn(a, s))
 	case why == nil:
 		p.cfg.Logger.InfoContext(r.Context(), "portal: entered", "region", p.cfg.Region, "user", s.UserName, "from", a.region)
 		http.Redirect(w, r, p.orHome(a.returnTo), http.StatusSeeOther)
@@ -109,21 +112,43 @@ func (p *Portal) burn(ctx context.Context, code string) {
 // admit begins the session, in place of one of the same person's. Somebody else
 // is not replaced: whoever can put cookies or addresses into a browser must not
 // choose whose session it has. To sign out first is the person's answer.
-func (p *Portal) admit(w http.ResponseWriter, r *http.Request, s Session) *Error {
+//
+// It does nothing if another tab of this browser has, or is about to.
+func (p *Portal) admit(w http.ResponseWriter, r *http.Request, s Session) (outcome, *Error) {
 	before, err := p.current(r)
 	var e *Error
 	if errors.As(err, &e) && (e.Reason == ReasonUnavailable || e.Reason == ReasonStale) {
-		return e
+		return claimWon, e
 	}
 	if before != nil && before.user.ID != s.UserID {
-		return &Error{Reason: ReasonHandoffUser, Rule: "user of the session that the browser has", Want: before.session.UserName, Got: s.UserName}
+		return claimWon, otherUser(before, s.UserName)
 	}
 	if before == nil || before.session.SignIn != s.SignIn {
 		if why := p.roomFor(r.Context(), s); why != nil {
-			return why
+			return claimWon, why
 		}
 	}
-	return p.replace(w, r, before, s)
+	claimed, why := p.claim(r, before, pending{UserID: s.UserID, SignIn: s.SignIn})
+	if why != nil || claimed.outcome != claimWon {
+		return claimed.outcome, why
+	}
+	if why := p.replace(w, r, before, s); why != nil {
+		p.release(r.Context(), claimed)
+		return claimWon, why
+	}
+	return claimWon, nil
+}
+
+func otherUser(now *visit, next string) *Error {
+	return &Error{Reason: ReasonHandoffUser, Rule: "user of the session that the browser has", Want: now.session.UserName, Got: next}
+}
+
+// handedOn is a handoff that waits for another tab, as a sign-in does.
+func (p *Portal) handedOn(a attempt, s Session) pending {
+	return pending{
+		SignIn: s.SignIn, UserID: s.UserID, UserName: s.UserName, SessionIndex: s.SessionIndex, SessionEnd: s.Expires, Epoch: s.Epoch,
+		ReturnTo: a.returnTo, Until: p.cfg.Now().Add(pendingLifetime),
+	}
 }
 
 // roomFor bounds the sessions of one sign-in, which would hand each other on

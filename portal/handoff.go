@@ -50,6 +50,7 @@ func (p *Portal) begins(w http.ResponseWriter, r *http.Request, l place, from so
 		p.refuse(w, r, err)
 		return
 	}
+	p.nameBrowser(w, r)
 	q := url.Values{"to": {l.portal}, "state": {a.state()}, "s": {a.tag}}
 	http.Redirect(w, r, from.origin+PathHandoff+"?"+q.Encode(), http.StatusSeeOther)
 }

@@ -52,10 +52,13 @@ func TestOneSignInServesTheOtherRegion(t *testing.T) {
 	requirePage(t, b.get("https://"+frankfurt+"/login?from=us-east-1&return_to=/applications"), 200, "/applications")
 }
 
+// names are those of a host's cookies, without the one that names the browser.
 func names(b *browser, host string) []string {
 	var out []string
 	for name := range b.jar[host] {
-		out = append(out, name)
+		if name != browserCookie {
+			out = append(out, name)
+		}
 	}
 	return out
 }
@@ -301,7 +304,7 @@ func TestManyHandoffsAtOnce(t *testing.T) {
 		b.send("GET", "https://"+startVirginia+"/login", "none", nil)
 		w.clock.advance(time.Second)
 	}
-	assert.Len(t, b.jar[startVirginia], 4, "the cookies of the oldest went")
+	assert.Len(t, names(b, startVirginia), 4, "the cookies of the oldest went")
 }
 
 func TestHandoffNeedsTheUserHereToo(t *testing.T) {

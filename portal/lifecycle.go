@@ -93,7 +93,7 @@ func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
 			p.cfg.Logger.InfoContext(r.Context(), "portal: signed out", "region", p.cfg.Region, "user", s.UserName)
 		}
 	}
-	p.clearCookie(w, SessionCookie)
+	p.forgetBrowser(w)
 	http.Redirect(w, r, PathSignedOut, http.StatusSeeOther)
 }
 

@@ -65,6 +65,7 @@ func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
 		p.begins(w, r, l, source{region: p.cfg.Region, origin: own}, to)
 		return
 	}
+	p.nameBrowser(w, r)
 	p.region.Login(w, r)
 }
 
@@ -93,5 +94,6 @@ func (p *Portal) otherPortal(l place, region string) source {
 // samlLogin starts a sign-in at the identity provider that ends at returnTo.
 func (p *Portal) samlLogin(w http.ResponseWriter, r *http.Request, returnTo string) {
 	w.Header().Del("Content-Security-Policy") // the form to the provider has its own
+	p.nameBrowser(w, r)
 	p.region.StartLogin(w, r, acs.LoginOptions{ReturnTo: returnTo})
 }

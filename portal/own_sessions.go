@@ -62,7 +62,7 @@ func (p *Portal) endSession(w http.ResponseWriter, r *http.Request, v *visit) {
 	}
 	p.cfg.Logger.InfoContext(r.Context(), "portal: session ended", "region", p.cfg.Region, "user", v.user.UserName, "session", printable(id))
 	if id == v.session.ID {
-		p.clearCookie(w, SessionCookie)
+		p.forgetBrowser(w)
 		http.Redirect(w, r, PathSignedOut, http.StatusSeeOther)
 		return
 	}
@@ -90,6 +90,6 @@ func (p *Portal) endAllSessions(w http.ResponseWriter, r *http.Request, v *visit
 		return
 	}
 	p.cfg.Logger.InfoContext(r.Context(), "portal: all sessions ended", "region", p.cfg.Region, "user", v.user.UserName, "by", v.user.UserName)
-	p.clearCookie(w, SessionCookie)
+	p.forgetBrowser(w)
 	http.Redirect(w, r, PathSignedOut, http.StatusSeeOther)
 }

@@ -32,6 +32,7 @@ const (
 	textNoRole      = "There is no such permission set among those assigned to you."
 	textWrongMethod = "This address can't be used that way."
 	textRevoked     = "Your sign-in was ended, by you or by an administrator, while it was being made. Sign in again."
+	textWait        = "Another tab of this browser is finishing your sign-in. This one goes on when that is done."
 	textStale       = " for longer than your administrator allows, so it can't tell whether your session was ended there. Nothing is wrong with your account. Use the portal of another Region, or try again in a moment."
 	textNotInUse    = "This Region is being added or was taken out, so nobody can sign in here. Nothing is wrong with your account. Use the portal of another Region."
 	textNotFinished = "This sign-in can't be continued: it was finished already, took too long, or began in another browser. If it happens again, check that your browser accepts cookies from this site."

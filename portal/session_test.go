@@ -74,7 +74,9 @@ func TestSessionFixation(t *testing.T) {
 	first := b.cookie(virginia, portal.SessionCookie)
 	assert.NotEqual(t, "chosen", first)
 
-	// To sign in again makes another one, and the one before is dead.
+	// To sign in again makes another one, and the one before is dead. Within a
+	// minute it would be taken for another tab of the same.
+	w.clock.advance(time.Minute)
 	requirePage(t, w.signIn(b, "https://"+virginia+"/login", "alice@example.com"), 200, "/")
 	second := b.cookie(virginia, portal.SessionCookie)
 	assert.NotEqual(t, first, second)

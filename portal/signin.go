@@ -26,6 +26,10 @@ type pending struct {
 	Epoch        Epoch     `json:"epoch,omitempty"`
 	// Asked is the ID of the user whose browser was asked whether to go on.
 	Asked string `json:"asked,omitempty"`
+	// Waits counts how often it waited for another tab's session.
+	Waits int `json:"waits,omitempty"`
+	// SignIn is the one that a handoff came from; empty for a response.
+	SignIn string `json:"sign_in,omitempty"`
 }
 
 // maxSessionIndex is the longest SessionIndex that is kept, in bytes. Core sets
@@ -115,33 +119,59 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in p
 		p.refuseSignIn(w, r, in, e)
 		return
 	}
+	if p.waited(w, r, tag, in, before) {
+		return
+	}
+	if in.SignIn != "" && before != nil && before.user.ID != u.ID {
+		p.clearCookie(w, pendingCookie(tag))
+		p.refuseSignIn(w, r, in, otherUser(before, in.UserName))
+		return
+	}
 	if before != nil && before.user.ID != u.ID && in.Unsolicited && agreed != before.user.ID {
 		p.ask(w, r, tag, in, before.user, u)
 		return
 	}
-	p.clearCookie(w, pendingCookie(tag))
-	if before == nil {
-		var idle *visit
-		if idle, refused = p.idle(r); refused != nil {
-			p.refuseSignIn(w, r, in, refused)
-			return
-		}
-		// Nobody is asked about it, so who made a link must not end it.
-		if idle != nil && (idle.user.ID == u.ID || !in.Unsolicited) {
-			before = idle
-		}
+	claimed, refused := p.claim(r, before, in)
+	switch claimed.outcome {
+	case claimLost:
+		p.wait(w, r, tag, in)
+		return
+	case claimHome:
+		p.leave(w, r, tag, in, p.destination(r, in.ReturnTo))
+		return
 	}
-	if err := p.replace(w, r, before, in.session(u)); err != nil {
-		p.refuseSignIn(w, r, in, err)
+	p.clearCookie(w, pendingCookie(tag))
+	if refused == nil {
+		refused = p.become(w, r, before, in, u)
+	}
+	if refused != nil {
+		p.release(r.Context(), claimed)
+		p.refuseSignIn(w, r, in, refused)
 		return
 	}
 	p.signedIn(r.Context(), in)
 	http.Redirect(w, r, p.destination(r, in.ReturnTo), http.StatusSeeOther)
 }
 
+// become begins the session of a pending sign-in, in place of the live one
+// before, or of one that has gone idle.
+func (p *Portal) become(w http.ResponseWriter, r *http.Request, before *visit, in pending, u center.User) *Error {
+	if before == nil && in.SignIn == "" {
+		idle, refused := p.idle(r)
+		if refused != nil {
+			return refused
+		}
+		// Nobody is asked about it, so who made a link must not end it.
+		if idle != nil && (idle.user.ID == u.ID || !in.Unsolicited) {
+			before = idle
+		}
+	}
+	return p.replace(w, r, before, in.session(u))
+}
+
 // session is what a pending sign-in becomes.
 func (in pending) session(u center.User) Session {
-	return Session{UserID: u.ID, UserName: in.UserName, SessionIndex: in.SessionIndex, Expires: in.SessionEnd, Epoch: in.Epoch}
+	return Session{SignIn: in.SignIn, UserID: u.ID, UserName: in.UserName, SessionIndex: in.SessionIndex, Expires: in.SessionEnd, Epoch: in.Epoch}
 }
 
 // keep stores a pending sign-in and gives this browser its secret. The tag
@@ -193,10 +223,16 @@ func (p *Portal) take(w http.ResponseWriter, r *http.Request, tag string) (pendi
 // pendingKey is not of the kinds that acs keeps for itself in the same store.
 func pendingKey(secret string) string { return "portal." + hashed("portal sign-in", secret) }
 
-func pendingCookie(tag string) string { return "__Host-meridian-continue-" + tag }
+const pendingPrefix = "__Host-meridian-continue-"
+
+func pendingCookie(tag string) string { return pendingPrefix + tag }
 
 // signedIn tells log and caller about a new session.
 func (p *Portal) signedIn(ctx context.Context, in pending) {
+	if in.SignIn != "" {
+		p.cfg.Logger.InfoContext(ctx, "portal: entered", "region", p.cfg.Region, "user", in.UserName)
+		return
+	}
 	p.cfg.Logger.InfoContext(ctx, "portal: signed in", "region", p.cfg.Region, "user", in.UserName, "unsolicited", in.Unsolicited)
 	p.tell(ctx, in, "", "")
 }
@@ -211,7 +247,7 @@ func (p *Portal) refuseSignIn(w http.ResponseWriter, r *http.Request, in pending
 }
 
 func (p *Portal) tell(ctx context.Context, in pending, reference string, reason Reason) {
-	if p.cfg.OnSignIn != nil {
+	if p.cfg.OnSignIn != nil && in.SignIn == "" { // which is for responses
 		p.cfg.OnSignIn(ctx, SignIn{
 			Time: p.cfg.Now(), Reference: reference, Region: p.cfg.Region, UserName: in.UserName,
 			Unsolicited: in.Unsolicited, Accepted: reason == "", Reason: reason,

@@ -16,6 +16,9 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
+// browserName is the portal's cookie that names a browser while it signs in.
+const browserName = "__Host-meridian-browser"
+
 // What Chromium stored, whatever the header said.
 func testCookies(t *testing.T, chromium context.Context) {
 	w := newWorld(t, nil)
@@ -24,6 +27,9 @@ func testCookies(t *testing.T, chromium context.Context) {
 	b.open(home)
 	b.reads("Sign in", "Username")
 	waiting := b.cookies(home)
+	require.Contains(t, waiting, browserName)
+	checkCookie(t, waiting[browserName], "eu-central-1.localhost", network.CookieSameSiteLax)
+	delete(waiting, browserName)
 	require.Len(t, waiting, 1, "one request, one cookie")
 	for name, c := range waiting {
 		assert.True(t, strings.HasPrefix(name, acs.CookiePrefix), name)
@@ -33,6 +39,8 @@ func testCookies(t *testing.T, chromium context.Context) {
 	b.signInAtIdP(w, alice)
 	b.arrived(w, frankfurt, "Alice Adams", acs.FlowSP)
 	after := b.cookies(home)
+	require.Contains(t, after, browserName, "it tells tabs that are late of the session")
+	delete(after, browserName)
 	require.Len(t, after, 1, "the request's cookie and the one of the sign-in under way are gone: %v", after)
 	require.Contains(t, after, portal.SessionCookie)
 	checkCookie(t, after[portal.SessionCookie], "eu-central-1.localhost", network.CookieSameSiteLax)

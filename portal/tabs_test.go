@@ -1,0 +1,376 @@
+package portal_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/portal"
+)
+
+const browserCookie = "__Host-meridian-browser"
+
+// proved makes n tabs of one browser that have each proved the user and are to
+// continue next. All began before any had an answer.
+func proved(w *world, b *browser, n int, addr, login string) []string {
+	w.t.Helper()
+	var next []string
+	before := b.copy()
+	for range n {
+		fresh := before.copy()
+		form, err := w.idp.Answer(fresh.get(addr).Header.Get("Location"), login)
+		require.NoError(w.t, err)
+		loc, err := fresh.send("POST", form.URL, "cross-site", form.Values()).Location()
+		require.NoError(w.t, err)
+		require.Equal(w.t, portal.PathContinue, loc.Path)
+		next = append(next, loc.String())
+		for host, cookies := range fresh.jar {
+			for _, c := range cookies {
+				b.store(&url.URL{Host: host}, []*http.Cookie{c})
+			}
+		}
+	}
+	return next
+}
+
+// atOnce asks for all addresses with the cookies that the browser has now, and
+// gives it those of the answers afterwards.
+func atOnce(b *browser, site string, addrs []string) []answer {
+	out := make([]answer, len(addrs))
+	var wg sync.WaitGroup
+	for i, addr := range addrs {
+		tab := b.copy()
+		wg.Go(func() { out[i] = tab.send("GET", addr, site, nil) })
+	}
+	wg.Wait()
+	for _, a := range out {
+		b.store(a.url, a.Cookies())
+	}
+	return out
+}
+
+// arrive follows each tab, in turn, to where it ends. It says how many waited.
+func arrive(t *testing.T, b *browser, tabs []answer, path string, texts ...string) (waited int) {
+	t.Helper()
+	for _, a := range tabs {
+		if a.Header.Get("Refresh") != "" {
+			waited++
+			requirePage(t, a, 200, a.url.RequestURI(), "One moment", "Another tab", "Continue")
+			a = b.refresh(a)
+		}
+		requirePage(t, b.follow(a), 200, path, texts...)
+	}
+	return waited
+}
+
+func TestTabsThatContinueAtOnceMakeOneSession(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	for i := range 2 { // signed in already the second time, a while ago
+		tabs := atOnce(b, "cross-site", proved(w, b, 8, "https://"+virginia+"/login?return_to=/applications", "alice@example.com"))
+		session := b.cookie(virginia, portal.SessionCookie)
+		waited := arrive(t, b, tabs, "/applications", "Wiki")
+		if i == 0 {
+			assert.Equal(t, 7, waited)
+		}
+		assert.Equal(t, 1, w.sessions["us-east-1"].Len())
+		assert.Equal(t, session, b.cookie(virginia, portal.SessionCookie), "the others change nothing")
+		for name := range b.jar[virginia] {
+			assert.NotContains(t, name, "continue", "what was waiting is gone")
+		}
+		next := proved(w, b, 2, "https://"+virginia+"/login", "alice@example.com")
+		assert.Zero(t, arrive(t, b, atOnce(b, "cross-site", next), "/", "Alice Adams"), "late tabs lead to what is there")
+		assert.Equal(t, session, b.cookie(virginia, portal.SessionCookie))
+		w.clock.advance(time.Minute)
+	}
+	assert.Equal(t, 2, strings.Count(w.logged(), "portal: signed in\""))
+	assert.Len(t, w.signIns, 2)
+}
+
+// A tile makes a new session, and several at once make one.
+func TestTilesAtOnceReplaceTheSessionOnce(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
+	first := b.cookie(virginia, portal.SessionCookie)
+	w.clock.advance(time.Minute)
+	var next []string
+	for range 5 {
+		form, err := w.idp.IdPInitiated("", "alice@example.com", "/applications")
+		require.NoError(t, err)
+		loc, err := b.send("POST", form.URL, "cross-site", form.Values()).Location()
+		require.NoError(t, err)
+		next = append(next, loc.String())
+	}
+	assert.Equal(t, 4, arrive(t, b, atOnce(b, "cross-site", next), "/applications", "Wiki"))
+	assert.NotEqual(t, first, b.cookie(virginia, portal.SessionCookie))
+	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
+}
+
+// The cookie of the session is on its way back to the browser. A tab that
+// continues meanwhile, or comes back too early, makes no other.
+func TestTabsWaitForASessionThatIsOnItsWay(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	next := proved(w, b, 3, "https://"+virginia+"/", "alice@example.com")
+	winner := b.copy().send("GET", next[0], "cross-site", nil)
+	tabs := []answer{b.send("GET", next[1], "cross-site", nil), b.send("GET", next[2], "cross-site", nil)}
+	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
+	b.store(winner.url, winner.Cookies())
+	assert.Equal(t, 2, arrive(t, b, tabs, "/", "Alice Adams"))
+	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
+}
+
+// A tab that found no room among the requests of its browser waits for the
+// others, and that once.
+func TestRefusedTabWaitsForTheOthers(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	next := proved(w, b, 1, "https://"+virginia+"/", "alice@example.com")
+	refused := b.send("GET", "https://"+virginia+portal.PathRefused+"?reference=MRD-7F3K-29QX", "cross-site", nil)
+	requirePage(t, refused, 200, refused.url.RequestURI(), "One moment")
+	again := b.copy().refresh(refused)
+	assert.Equal(t, http.StatusForbidden, again.StatusCode)
+	assert.Contains(t, again.body, "MRD-7F3K-29QX")
+	assert.Empty(t, again.Header.Get("Refresh"))
+	requirePage(t, b.follow(b.send("GET", next[0], "cross-site", nil)), 200, "/", "Alice Adams")
+	requirePage(t, b.refresh(refused), 200, "/", "Alice Adams")
+}
+
+// The tab that was to make the session never brought its cookie. One of the
+// others does, and none goes around for ever.
+func TestTabsThatWaitInVainMakeTheSession(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	next := proved(w, b, 4, "https://"+virginia+"/", "alice@example.com")
+	b.copy().send("GET", next[0], "cross-site", nil) // and its window was closed
+	var again []string
+	for _, a := range atOnce(b, "cross-site", next[1:]) {
+		again = append(again, refreshed(t, a))
+	}
+	assert.Equal(t, 2, arrive(t, b, atOnce(b, "same-origin", again), "/", "Alice Adams"))
+	assert.Equal(t, 2, w.sessions["us-east-1"].Len(), "the one that no browser has ends when idle")
+
+	// However often it happens within the minute, the user gets in.
+	b = w.browser()
+	next = proved(w, b, 1, "https://"+virginia+"/", "alice@example.com")
+	name := b.cookie(virginia, browserCookie)
+	for range 4 {
+		lost := b.copy()
+		lost.jar[virginia][browserCookie] = b.jar[virginia][browserCookie]
+		other := proved(w, lost, 1, "https://"+virginia+"/", "alice@example.com")
+		a := lost.send("GET", other[0], "cross-site", nil)
+		for range 3 {
+			if a.Header.Get("Refresh") != "" {
+				a = lost.refresh(a)
+			}
+		}
+		require.NotEmpty(t, lost.cookie(virginia, portal.SessionCookie))
+	}
+	a := b.send("GET", next[0], "cross-site", nil)
+	for range 3 {
+		a = b.refresh(a)
+	}
+	requirePage(t, a, 200, "/", "Alice Adams")
+	assert.Equal(t, name, b.cookie(virginia, browserCookie))
+}
+
+func TestSignOutAndInAtOnceNeedsNoWait(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	for _, out := range []string{portal.PathSignOut, portal.PathEndAll, portal.PathSignOut} {
+		requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
+		require.NotEmpty(t, b.cookie(virginia, browserCookie))
+		requirePage(t, b.submit("https://"+virginia+out, url.Values{}), 200, "/signed-out")
+		assert.Empty(t, b.jar[virginia])
+	}
+}
+
+// Who signs out stays that, although other tabs still wait.
+func TestSignOutEndsWaiting(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	tabs := atOnce(b, "cross-site", proved(w, b, 3, "https://"+virginia+"/", "alice@example.com"))
+	requirePage(t, b.submit("https://"+virginia+portal.PathSignOut, url.Values{}), 200, "/signed-out")
+	assert.Equal(t, 2, arrive(t, b, tabsThatWait(tabs), portal.PathSignedOut, "You are signed out"))
+	assert.Zero(t, w.sessions["us-east-1"].Len())
+}
+
+func tabsThatWait(tabs []answer) (out []answer) {
+	for _, a := range tabs {
+		if a.Header.Get("Refresh") != "" {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// What was proved before the user was revoked makes no session by waiting, and
+// to sign in again is possible within the same minute.
+func TestRevokedWhileTabsWait(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	tabs := atOnce(b, "cross-site", proved(w, b, 3, "https://"+virginia+"/", "alice@example.com"))
+	require.NoError(t, w.sessions["us-east-1"].RevokeUser(t.Context(), "alice@example.com"))
+	for _, a := range tabsThatWait(tabs) {
+		a = b.refresh(a)
+		assert.Equal(t, http.StatusForbidden, a.StatusCode)
+		assert.Contains(t, a.body, "You were signed out")
+	}
+	assert.Zero(t, w.sessions["us-east-1"].Len())
+	a := w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	arrive(t, b, []answer{a}, "/", "Alice Adams")
+	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
+}
+
+func TestAnotherUserSignsInInTheSameMinute(t *testing.T) {
+	w := newWorld(t, nil)
+	b := w.browser()
+	requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
+	requirePage(t, w.signIn(b, "https://"+virginia+"/login", "bob@example.com"), 200, "/", "bob@example.com")
+	requirePage(t, w.signIn(b, "https://"+virginia+"/login", "alice@example.com"), 200, "/", "Alice Adams")
+	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
+}
+
+// Two browsers don't disturb one another, even where an attacker gave one the
+// name of the other. The attacker gets nothing by it.
+func TestBrowsersDoNotDisturbOneAnother(t *testing.T) {
+	w := newWorld(t, nil)
+	for range 2 {
+		requirePage(t, w.signIn(w.browser(), "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
+	}
+	assert.Equal(t, 2, w.sessions["us-east-1"].Len())
+
+	user, attacker := w.browser(), w.browser()
+	user.get("https://" + virginia + "/")
+	attacker.store(&url.URL{Host: virginia}, []*http.Cookie{user.jar[virginia][browserCookie]})
+	requirePage(t, w.signIn(attacker, "https://"+virginia+"/", "bob@example.com"), 200, "/", "bob@example.com")
+	requirePage(t, w.signIn(user, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
+
+	attacker.submit("https://"+virginia+portal.PathSignOut, url.Values{})
+	attacker.store(&url.URL{Host: virginia}, []*http.Cookie{user.jar[virginia][browserCookie]})
+	requireAtIdP(t, w, attacker.get("https://"+virginia+"/"))
+}
+
+// claimless is a store that fails where a claim is written.
+type claimless struct{ acs.Store }
+
+var errClaim = errors.New("no claims today")
+
+func (s claimless) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
+	if string(v) == "1" {
+		return errClaim
+	}
+	return s.Store.Add(ctx, key, v, exp)
+}
+
+func TestClaimThatCannotBeWrittenLetsNobodyIn(t *testing.T) {
+	w := newWorld(t, func(c *portal.Config) {
+		c.Store = claimless{acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now})}
+	})
+	b := w.browser()
+	a := w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	assert.Equal(t, http.StatusServiceUnavailable, a.StatusCode)
+	assert.Contains(t, w.logged(), errClaim.Error())
+	requireNoSession(t, b, virginia)
+	assert.Zero(t, w.sessions["us-east-1"].Len())
+}
+
+// A session that could not be written gives its claim back.
+func TestFailedSessionCanBeTriedAgainAtOnce(t *testing.T) {
+	down := new(atomic.Bool)
+	w := newWorld(t, func(c *portal.Config) { c.Sessions = cannotCreate{c.Sessions, down} })
+	b := w.browser()
+	down.Store(true)
+	assert.Equal(t, http.StatusServiceUnavailable, w.signIn(b, "https://"+virginia+"/", "alice@example.com").StatusCode)
+	down.Store(false)
+	requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
+}
+
+type cannotCreate struct {
+	portal.Sessions
+	down *atomic.Bool
+}
+
+func (s cannotCreate) Create(ctx context.Context, key string, v portal.Session) error {
+	if s.down.Load() {
+		return errClaim
+	}
+	return s.Sessions.Create(ctx, key, v)
+}
+
+// Only a proved sign-in writes a claim.
+func TestNameOfABrowserStoresNothing(t *testing.T) {
+	adds := new(atomic.Int32)
+	w := newWorld(t, func(c *portal.Config) {
+		c.Store = countingStore{acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now}), adds}
+	})
+	b := w.browser()
+	b.get("https://" + virginia + "/")
+	name := b.cookie(virginia, browserCookie)
+	assert.Len(t, name, 43)
+	adds.Store(0)
+	for _, path := range []string{"/continue", "/continue?s=0123456789abcdef", "/enter?s=0123456789abcdef&code=" + name, "/signed-out"} {
+		b.get("https://" + virginia + path)
+	}
+	assert.Zero(t, adds.Load())
+	b.get("https://" + virginia + "/")
+	assert.Equal(t, name, b.cookie(virginia, browserCookie), "it stays while the browser signs in")
+}
+
+// A portal on another host than its consumer: one session at each, of the same
+// sign-in.
+func TestTabsOfAPortalOnAnotherHost(t *testing.T) {
+	w := newApart(t, nil)
+	b := w.browser()
+	tabs := atOnce(b, "cross-site", proved(w, b, 4, "https://"+startVirginia+"/applications", "alice@example.com"))
+	var enter []string
+	for _, a := range tabs {
+		if a.Header.Get("Refresh") != "" {
+			a = b.send("GET", refreshed(t, a), "same-origin", nil)
+		}
+		for {
+			loc, err := a.Location()
+			require.NoError(t, err, "%d %s", a.StatusCode, a.body)
+			if loc.Path == portal.PathEnter {
+				enter = append(enter, loc.String())
+				break
+			}
+			a = b.send("GET", loc.String(), "cross-site", nil)
+		}
+	}
+	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
+	assert.Equal(t, 3, arrive(t, b, atOnce(b, "cross-site", enter), "/applications", "Wiki"))
+	all, err := w.sessions["us-east-1"].List(t.Context(), "alice@example.com")
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	assert.Equal(t, all[0].SignIn, all[1].SignIn)
+	assert.Len(t, w.signIns, 1, "a handoff is no sign-in")
+}
+
+// A handoff that waits does not replace another user.
+func TestHandoffThatWaitedReplacesNobody(t *testing.T) {
+	w, s := newShared(t, nil)
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	enter := []string{toEnter(t, b, fromVirginia).String(), toEnter(t, b, fromVirginia).String()}
+	b.copy().send("GET", enter[0], "cross-site", nil) // and its cookie is lost
+	a := b.send("GET", enter[1], "cross-site", nil)
+	requirePage(t, w.signIn(b, "https://"+frankfurt+"/", "bob@example.com"), 200, "/", "bob@example.com")
+	a = b.refresh(a)
+	assert.Equal(t, http.StatusConflict, a.StatusCode)
+	assert.Contains(t, a.body, "signed in as somebody else")
+	assert.Len(t, w.signIns, 2, "a handoff is no sign-in")
+	requirePage(t, b.click("https://"+frankfurt+"/"), 200, "/", "bob@example.com")
+	assert.Equal(t, 3, s.sessions.Len())
+}
