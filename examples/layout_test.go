@@ -3,7 +3,11 @@ package examples_test
 
 import (
 	"encoding/json"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -16,36 +20,39 @@ const module = "github.com/meridian-saml/meridian"
 // arrows says which of our packages each package may import, in files that
 // aren't tests. A package that isn't here may import none.
 var arrows = map[string][]string{
-	"saml":                    {"saml/internal/xmltree", "saml/internal/dsig", "saml/internal/xmlenc"},
-	"saml/internal/xmltree":   {},
-	"saml/internal/dsig":      {"saml/internal/xmltree"},
-	"saml/internal/xmlenc":    {"saml/internal/xmltree"},
-	"acs":                     {"saml"},
-	"acs/storetest":           {"acs"},
-	"acs/natsstore":           {"acs"},
-	"acs/redisstore":          {"acs"},
-	"acs/internal/testserver": {},      // for tests
-	"acs/internal/teststore":  {"acs"}, // for tests
-	"portal":                  {"saml", "acs", "portal/center"},
-	"portal/center":           {},
-	"portal/replica":          {"portal", "portal/center"},
-	"portal/scim":             {"portal/center"},
-	"portal/failover":         {},
-	"mockidp":                 {},
-	"mockidp/attack":          {},
-	"mockidp/hostile":         {"mockidp", "mockidp/attack"},
+	"saml":                          {"saml/internal/xmltree", "saml/internal/dsig", "saml/internal/xmlenc"},
+	"saml/internal/xmltree":         {},
+	"saml/internal/dsig":            {"saml/internal/xmltree"},
+	"saml/internal/xmlenc":          {"saml/internal/xmltree"},
+	"acs":                           {"saml"},
+	"acs/storetest":                 {"acs"},
+	"acs/natsstore":                 {"acs"},
+	"acs/redisstore":                {"acs"},
+	"acs/internal/testserver":       {},      // for tests
+	"acs/internal/teststore":        {"acs"}, // for tests
+	"portal":                        {"saml", "acs", "portal/center"},
+	"portal/center":                 {},
+	"portal/replica":                {"portal", "portal/center", "portal/replica/internal/merge"},
+	"portal/replica/internal/merge": {"portal/center"},
+	"portal/scim":                   {"portal/center"},
+	"portal/failover":               {},
+	"mockidp":                       {},
+	"mockidp/attack":                {},
+	"mockidp/hostile":               {"mockidp", "mockidp/attack"},
 }
 
 type pkg struct {
 	ImportPath string
 	Standard   bool // in the standard library
+	Dir        string
+	GoFiles    []string
 	Imports    []string
 	Deps       []string
 }
 
 func list(t *testing.T, args ...string) []pkg {
 	t.Helper()
-	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Standard,Imports,Deps"}, args...)...)
+	cmd := exec.Command("go", append([]string{"list", "-json=ImportPath,Standard,Dir,GoFiles,Imports,Deps"}, args...)...)
 	cmd.Dir = ".."
 	out, err := cmd.Output()
 	require.NoError(t, err)
@@ -93,6 +100,37 @@ func TestCoreStaysPure(t *testing.T) {
 		}
 		for _, banned := range []string{"net/http", "os", "log", "log/slog"} {
 			require.NotContains(t, p.Imports, banned, p.ImportPath)
+		}
+	}
+}
+
+// What a Region's state becomes is decided without a network, files, logs,
+// goroutines and a clock.
+func TestMergeStaysPure(t *testing.T) {
+	pure := []string{"bytes", "cmp", "encoding/json", "fmt", "maps", "slices", "time", "unicode/utf8", module + "/portal/center"}
+	clock := []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
+	const merge = module + "/portal/replica/internal/merge"
+	for _, p := range list(t, "-deps", "./portal/replica/internal/merge") {
+		require.True(t, p.Standard || strings.HasPrefix(p.ImportPath, module), "merge pulls in %s", p.ImportPath)
+		require.NotContains(t, []string{"net/http", "log", "log/slog"}, p.ImportPath)
+		if p.ImportPath != merge {
+			continue
+		}
+		require.Subset(t, pure, p.Imports)
+		for _, name := range p.GoFiles {
+			f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, 0)
+			require.NoError(t, err)
+			ast.Inspect(f, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.GoStmt, *ast.ChanType:
+					require.Fail(t, "a goroutine or a channel", name)
+				case *ast.SelectorExpr:
+					if x, ok := n.X.(*ast.Ident); ok && x.Name == "time" {
+						require.NotContains(t, clock, n.Sel.Name, name)
+					}
+				}
+				return true
+			})
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
 // settle does what must be done before Open returns: a primary that is new
@@ -32,7 +33,7 @@ func (n *Node) settle(ctx context.Context) error {
 		}
 		return nil
 	}
-	if primary || n.dir.number(n.cfg.Region, kindReplicated, n.cfg.Region) > 0 {
+	if primary || n.dir.Replicated(n.cfg.Region) > 0 {
 		n.serves()
 	}
 	return nil
@@ -41,12 +42,12 @@ func (n *Node) settle(ctx context.Context) error {
 // begin writes what a start wants in the log: the seed of a new primary, or all
 // that a restored log still says. The caller holds applying.
 func (n *Node) begin(ctx context.Context) error {
-	if n.cfg.Region == n.cfg.Primary && !n.dir.complete(n.cfg.Region) {
+	if n.cfg.Region == n.cfg.Primary && !n.dir.Complete(n.cfg.Region) {
 		if err := n.seed(ctx); err != nil {
 			return err
 		}
 	}
-	if !n.cfg.Restored || n.dir.of(n.cfg.Region).floor == 0 {
+	if !n.cfg.Restored || !n.dir.Complete(n.cfg.Region) {
 		return nil
 	}
 	n.log.unread = 0 // what can be read is all, says whoever restored it
@@ -97,9 +98,9 @@ func (n *Node) seed(ctx context.Context) error {
 	if first := inst.Snapshot().Primary().Name; first != n.cfg.Region {
 		return &Error{Reason: ReasonConfig, What: "first Region of Seed", Want: n.cfg.Region, Got: first}
 	}
-	var records []record
+	var records []merge.Record
 	for _, r := range inst.Snapshot().Records() {
-		records = append(records, record{Kind: r.Kind, Key: r.Key, Value: r.Value})
+		records = append(records, merge.Record{Kind: r.Kind, Key: r.Key, Value: r.Value})
 	}
 	t, err := n.writeLog(ctx, records, true)
 	if err != nil {
@@ -162,8 +163,8 @@ func (n *Node) chores() error {
 func (n *Node) report() error {
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	r, stamp, listed := n.dir.entry(n.cfg.Region)
-	said := n.dir.number(n.cfg.Region, kindReplicated, n.cfg.Region)
+	r, stamp, listed := n.dir.Entry(n.cfg.Region)
+	said := n.dir.Replicated(n.cfg.Region)
 	if !listed || n.instance.Load() == nil || !n.heardPrimary() {
 		return nil
 	}
@@ -171,7 +172,7 @@ func (n *Node) report() error {
 		n.serves()
 		return nil
 	}
-	t, err := n.writeLog(n.ctx, []record{{Kind: kindReplicated, Key: n.cfg.Region, Value: fmt.Appendf(nil, "%d", stamp)}}, false)
+	t, err := n.writeLog(n.ctx, []merge.Record{{Kind: merge.KindReplicated, Key: n.cfg.Region, Value: fmt.Appendf(nil, "%d", stamp)}}, false)
 	if errors.Is(err, errConflict) {
 		return nil // the reader is on its way, and wakes us
 	} else if err != nil {
@@ -227,8 +228,8 @@ func (n *Node) activate() error {
 func (n *Node) reported(region string) bool {
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	_, stamp, listed := n.dir.entry(region)
-	return listed && n.dir.number(region, kindReplicated, region) >= stamp
+	_, stamp, listed := n.dir.Entry(region)
+	return listed && n.dir.Replicated(region) >= stamp
 }
 
 // minLog is the least that is worth shortening.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
 // codeStore is the portal.Codes of a Node. A code is put in one Region, travels
@@ -15,12 +16,7 @@ type codeStore struct{ n *Node }
 // PutCode implements portal.Codes.
 func (c codeStore) PutCode(ctx context.Context, key string, v []byte, exp time.Time) error {
 	exp = exp.Round(0) // as it is read from the log
-	w := write{line: sessions, subject: about(subjectCode, key), body: entry{Key: key, Value: v, Until: exp}, until: exp}
-	if _, err := c.n.put(ctx, w); err != nil {
-		return err
-	}
-	c.n.ledger.putCode(c.n.cfg.Region, key, v, exp)
-	return nil
+	return c.n.record(ctx, merge.EntryCode, merge.Entry{Key: key, Value: v, Until: exp}, exp)
 }
 
 // TakeCode implements portal.Codes. The Region that put the code is the one
@@ -37,7 +33,7 @@ func (c codeStore) TakeCode(ctx context.Context, key string) ([]byte, string, er
 	if err := c.mark(ctx, key, found); err != nil {
 		return nil, "", err
 	}
-	return found.value, found.region, nil
+	return found.Value, found.Region, nil
 }
 
 // DropCode implements portal.Codes.
@@ -53,9 +49,10 @@ func (c codeStore) DropCode(ctx context.Context, key string) error {
 }
 
 // mark notes that a code is taken in this Region, once.
-func (c codeStore) mark(ctx context.Context, key string, found heldCode) error {
+func (c codeStore) mark(ctx context.Context, key string, found merge.Code) error {
 	none := uint64(0)
-	w := write{line: sessions, subject: about(subjectTaken, key), body: entry{Key: key}, until: found.until.Add(c.n.cfg.Skew), lastHere: &none}
+	w := entryWrite(merge.EntryTaken, merge.Entry{Key: key}, found.Until.Add(c.n.cfg.Skew))
+	w.lastHere = &none
 	if _, err := c.n.put(ctx, w); errors.Is(err, errConflict) {
 		return portal.ErrNoCode
 	} else if err != nil {
@@ -71,48 +68,30 @@ const maxCodeWaits = 256
 
 // await returns the code that is here, and waits a little, if there is room,
 // for one that may be on its way.
-func (c codeStore) await(ctx context.Context, key string) (heldCode, error) {
+func (c codeStore) await(ctx context.Context, key string) (merge.Code, error) {
 	found, ok, came := c.n.ledger.code(key)
 	if !ok {
 		defer c.n.ledger.codeWaits.Add(-1)
 		if c.n.ledger.codeWaits.Add(1) > maxCodeWaits {
-			return heldCode{}, portal.ErrNoCode
+			return merge.Code{}, portal.ErrNoCode
 		}
 	}
 	timer := time.NewTimer(c.n.cfg.CodeWait)
 	defer timer.Stop()
 	for ; ; found, ok, came = c.n.ledger.code(key) {
-		if ok && !c.n.cfg.Now().Before(found.until) {
-			return heldCode{}, portal.ErrNoCode
+		if ok && !c.n.cfg.Now().Before(found.Until) {
+			return merge.Code{}, portal.ErrNoCode
 		} else if ok {
 			return found, nil
 		}
 		select {
 		case <-came:
 		case <-timer.C:
-			return heldCode{}, portal.ErrNoCode
+			return merge.Code{}, portal.ErrNoCode
 		case <-ctx.Done():
-			return heldCode{}, ctx.Err()
+			return merge.Code{}, ctx.Err()
 		case <-c.n.ctx.Done():
-			return heldCode{}, &Error{Reason: ReasonClosed, What: "wait for a code", Err: c.n.ctx.Err()}
+			return merge.Code{}, &Error{Reason: ReasonClosed, What: "wait for a code", Err: c.n.ctx.Err()}
 		}
 	}
-}
-
-func (l *ledger) putCode(region, key string, v []byte, until time.Time) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if _, ok := l.codes[key]; ok {
-		return
-	}
-	l.codes[key] = heldCode{region, v, until}
-	close(l.codeCame)
-	l.codeCame = make(chan struct{})
-}
-
-func (l *ledger) code(key string) (heldCode, bool, <-chan struct{}) {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	c, ok := l.codes[key]
-	return c, ok, l.codeCame
 }

@@ -36,6 +36,8 @@
 // are read makes no difference: each name in the configuration has one owner,
 // whose last word counts; sessions are only added; and what ends them only
 // grows. So Regions that have heard of each other agree, and [Check] shows it.
+// The package internal/merge decides this, and nothing else. It knows no NATS
+// and no clock, so it is tested in every order of arrival.
 //
 // No request leaves its Region. Reads are from memory. Writes wait for the
 // Region's own disk and for nothing else, with every other Region dead or not.

@@ -23,7 +23,7 @@ const (
 )
 
 // maxPayload is the largest message that the embedded server takes. Sealing
-// and headers have to fit in beside maxPart.
+// and headers have to fit in beside merge.MaxPart.
 const maxPayload = 1 << 20
 
 // maxSealed is the largest body of a message. As base64 it has to fit into an

@@ -1,86 +1,66 @@
 package replica
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
 	"time"
 
-	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// What begins the subject of a message about sessions says what it is.
-const (
-	subjectSession = "session"  // in sessions: a session that was made
-	subjectSeen    = "seen"     // in sessions: when it was last used, in this Region
-	subjectEnded   = "ended"    // in sessions: it is over, by age or idleness
-	subjectCode    = "code"     // in sessions: a code that hands over a sign-in
-	subjectTaken   = "taken"    // in sessions: a code was used in this Region
-	subjectID      = "id"       // in revoked: one session, by its ID
-	subjectSignIn  = "signin"   // in revoked: all sessions of a sign-in
-	subjectUser    = "everyone" // in revoked: all sessions of a user
-)
-
-// An entry is the body of a message about sessions. Which fields it has is
-// said by its subject.
-type entry struct {
-	Key     string          `json:"key,omitempty"`
-	Session *portal.Session `json:"session,omitempty"`
-	Seen    time.Time       `json:"seen,omitzero"`
-	Until   time.Time       `json:"until,omitzero"`
-	Value   []byte          `json:"value,omitempty"`
-	User    string          `json:"user,omitempty"`
-	ID      string          `json:"id,omitempty"` // of a session or a sign-in
-	Epoch   uint64          `json:"epoch,omitempty"`
+// lineOf is the stream in which entries of a kind stand.
+var lineOf = map[merge.EntryKind]line{
+	merge.EntrySession:   sessions,
+	merge.EntrySeen:      sessions,
+	merge.EntryEnded:     sessions,
+	merge.EntryCode:      sessions,
+	merge.EntryTaken:     sessions,
+	merge.EntryRevoked:   revoked,
+	merge.EntrySignedOut: revoked,
+	merge.EntryUser:      revoked,
 }
 
-// about is the subject of a message. It is bound to what the body says it is
-// about, so a message that got under another subject is worth nothing there.
-func about(kind string, parts ...string) string {
-	return kind + "." + token(append([]string{kind}, parts...)...)
-}
-
-func (e entry) subject(kind string) string {
+// subject is where an entry stands in its stream. It begins with the kind, and
+// is bound to what the body says it is about, so a message that got under
+// another subject is worth nothing there.
+func subject(kind merge.EntryKind, e merge.Entry) string {
+	about := []string{string(kind), e.Key}
 	switch kind {
-	case subjectID, subjectSignIn:
-		return about(kind, e.User, e.ID)
-	case subjectUser:
-		return about(kind, e.User)
+	case merge.EntryRevoked, merge.EntrySignedOut:
+		about = []string{string(kind), e.User, e.ID}
+	case merge.EntryUser:
+		about = []string{string(kind), e.User}
 	}
-	return about(kind, e.Key)
+	return string(kind) + "." + token(about...)
 }
 
-// take folds a message into the ledger. A Region speaks for itself: it makes
-// and touches sessions that live there, and counts its own part of epochs. It
-// may end any session.
+// take takes a message about sessions in, if it stands where it belongs.
 func (l *ledger) take(a arrival) error {
-	var e entry
+	var e merge.Entry
 	if err := json.Unmarshal(a.body, &e); err != nil {
 		return &Error{Reason: ReasonCorrupt, What: "message about sessions", Want: "JSON", Err: err}
 	}
-	kind, _, _ := strings.Cut(a.subject, ".")
-	switch {
-	case a.subject != e.subject(kind):
-		return &Error{Reason: ReasonCorrupt, What: "message about sessions", Want: "the subject " + e.subject(kind), Got: a.subject}
-	case a.line == sessions && kind == subjectSession && e.Session != nil:
-		if e.Session.Region != a.region {
-			return &Error{Reason: ReasonCorrupt, What: "session of Region " + a.region, Want: "one that lives there", Got: e.Session.Region}
-		}
-		l.create(e.Key, *e.Session)
-	case a.line == sessions && kind == subjectSeen:
-		l.touch(place{a.region, e.Key}, e.Seen)
-	case a.line == sessions && kind == subjectEnded:
-		l.end(e.Key, e.Until)
-	case a.line == sessions && kind == subjectCode:
-		l.putCode(a.region, e.Key, e.Value, e.Until)
-	case a.line == sessions && kind == subjectTaken:
-	case a.line == revoked && kind == subjectID:
-		l.revoke(e.User, e.ID, e.Until)
-	case a.line == revoked && kind == subjectSignIn:
-		l.endSignIn(e.User, e.ID, e.Until)
-	case a.line == revoked && kind == subjectUser:
-		l.raise(e.User, a.region, e.Epoch)
-	default:
+	begin, _, _ := strings.Cut(a.subject, ".")
+	kind := merge.EntryKind(begin)
+	if want := subject(kind, e); a.subject != want {
+		return &Error{Reason: ReasonCorrupt, What: "message about sessions", Want: "the subject " + want, Got: a.subject}
+	}
+	if lineOf[kind] != a.line {
 		return &Error{Reason: ReasonCorrupt, What: "message about sessions", Want: "a known subject", Got: a.subject}
 	}
-	return nil
+	return l.merge(a.region, kind, e)
+}
+
+// entryWrite is the write of an entry that lives until then; zero: for good.
+func entryWrite(kind merge.EntryKind, e merge.Entry, until time.Time) write {
+	return write{line: lineOf[kind], subject: subject(kind, e), body: e, until: until}
+}
+
+// record writes an entry to this Region's own stream and then takes it in.
+func (n *Node) record(ctx context.Context, kind merge.EntryKind, e merge.Entry, until time.Time) error {
+	if _, err := n.put(ctx, entryWrite(kind, e, until)); err != nil {
+		return err
+	}
+	return n.ledger.merge(n.cfg.Region, kind, e)
 }

@@ -1,9 +1,12 @@
 package replica
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
 // A Reason says why the package refused or failed. The list is closed; compare
@@ -74,4 +77,13 @@ func quote(s string) string {
 		return fmt.Sprintf("%q…", s[:cut])
 	}
 	return fmt.Sprintf("%q", s)
+}
+
+// refused makes an *Error of what package merge refused.
+func refused(r Reason, err error) error {
+	var e *merge.Error
+	if !errors.As(err, &e) {
+		return &Error{Reason: r, What: "record", Err: err}
+	}
+	return &Error{Reason: r, What: e.What, Want: e.Want, Got: e.Got}
 }

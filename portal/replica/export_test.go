@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"maps"
-	"slices"
 	"testing"
 	"time"
 
@@ -13,6 +11,7 @@ import (
 
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
 // Held says how many messages the streams of a Node's own server hold.
@@ -29,13 +28,20 @@ func Held(t testing.TB, n *Node) map[string]uint64 {
 
 // A State is what a Node keeps in memory, without the Node.
 type State struct {
-	dir    *directory
-	ledger *ledger
+	primary string
+	dir     *merge.Directory
+	ledger  *ledger
+	heard   []heard // whole transactions
+}
+
+type heard struct {
+	region string
+	merge.Transaction
 }
 
 // NewState returns an empty State of an instance with this primary.
 func NewState(primary string) *State {
-	return &State{newDirectory(primary), newLedger(primary)}
+	return &State{primary: primary, dir: merge.NewDirectory(primary), ledger: newLedger(primary, primary)}
 }
 
 // A Change is one record of a transaction.
@@ -48,64 +54,78 @@ type Change struct {
 
 // Transaction takes a whole transaction in.
 func (s *State) Transaction(region string, stamp uint64, full bool, changes []Change) {
-	t := transaction{Stamp: stamp, Full: full}
+	t := merge.Transaction{Stamp: stamp, Full: full}
 	for _, c := range changes {
-		r := record{Kind: c.Kind, Key: c.Key, Base: c.Base}
+		r := merge.Record{Kind: c.Kind, Key: c.Key, Base: c.Base}
 		if c.Value != "" {
 			r.Value = json.RawMessage(c.Value)
 		}
 		t.Records = append(t.Records, r)
 	}
-	s.dir.changes(s.dir.fold(region, t))
-	if region == s.dir.primary {
-		s.ledger.enforce(region, t)
-	}
+	s.dir.Changes(s.dir.Fold(region, t))
+	s.ledger.enforce(region, t)
+	s.heard = append(s.heard, heard{region, t})
 }
 
 // Message takes a message about sessions in, as it stands in the stream.
-func (s *State) Message(region, stream, kind string, body entry) error {
+func (s *State) Message(region, stream, kind string, body merge.Entry) error {
 	b, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	return s.ledger.take(arrival{region: region, line: line(stream), subject: body.subject(kind), body: b})
+	return s.ledger.take(arrival{region: region, line: line(stream), subject: subject(merge.EntryKind(kind), body), body: b})
 }
 
 // Entry makes the body of a message.
-func Entry(key string, v *portal.Session, user, id string, epoch uint64, until time.Time) entry {
-	return entry{Key: key, Session: v, User: user, ID: id, Epoch: epoch, Until: until}
+func Entry(key string, v *portal.Session, user, id string, epoch uint64, until time.Time) merge.Entry {
+	e := merge.Entry{Key: key, User: user, ID: id, Epoch: epoch, Until: until}
+	if v != nil {
+		s := fromPortal(*v)
+		e.Session = &s
+	}
+	return e
+}
+
+// Mirrored is a session on its way into package merge and back.
+func Mirrored(s portal.Session) portal.Session { return toPortal(fromPortal(s)) }
+
+// AsJSON is a session as the portal's own type is written, and as it is sent.
+func AsJSON(t testing.TB, s portal.Session) (own, sent string) {
+	t.Helper()
+	a, err := json.Marshal(s)
+	require.NoError(t, err)
+	b, err := json.Marshal(fromPortal(s))
+	require.NoError(t, err)
+	return string(a), string(b)
 }
 
 // Shown is what the instance was told, change by change.
-func (s *State) Shown() map[string]string { return texts(s.dir.shown) }
+func (s *State) Shown() map[string]string { return texts(s.dir) }
 
 // Afresh is what it would be told by one who looks at everything.
 func (s *State) Afresh() map[string]string {
-	d := &directory{primary: s.dir.primary, estates: s.dir.estates, shown: map[name]json.RawMessage{}}
-	var all []name
-	for _, e := range d.estates {
-		all = slices.AppendSeq(all, maps.Keys(e.cells))
+	d := merge.NewDirectory(s.primary)
+	var all []merge.Name
+	for _, t := range s.heard {
+		all = append(all, d.Fold(t.region, t.Transaction)...)
 	}
-	d.changes(all)
-	return texts(d.shown)
+	d.Changes(all)
+	return texts(d)
 }
 
-func texts(m map[name]json.RawMessage) map[string]string {
+func texts(d *merge.Directory) map[string]string {
 	out := map[string]string{}
-	for k, v := range m {
-		out[string(k.kind)+" "+k.key] = string(v)
+	for _, r := range d.Records() {
+		out[string(r.Kind)+" "+r.Key] = string(r.Value)
 	}
 	return out
 }
 
 // Digest is what the State comes to: what is kept, and what is shown of it.
 func (s *State) Digest() map[string]Item {
-	all := s.ledger.facts()
-	for region, e := range s.dir.estates {
-		all = append(all, e.facts(region)...)
-	}
-	for k, v := range s.dir.shown {
-		all = append(all, fact{fmt.Sprintf("shown %s %s", k.kind, k.key), time.Time{}, string(v)})
+	all := append(s.ledger.facts(), s.dir.Facts()...)
+	for _, r := range s.dir.Records() {
+		all = append(all, merge.Fact{Key: fmt.Sprintf("shown %s %s", r.Kind, r.Key), Value: string(r.Value)})
 	}
 	return items(all)
 }
@@ -117,13 +137,13 @@ func Tear(t testing.TB, n *Node, users int, whole bool) {
 	t.Helper()
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	tx := transaction{Stamp: n.dir.of(n.cfg.Region).last + 1, First: n.log.read + 1, Of: 2}
+	tx := merge.Transaction{Stamp: n.dir.Last(n.cfg.Region) + 1, First: n.log.read + 1, Of: 2}
 	for i := range 2 {
 		tx.Part, tx.Records = i, nil
 		for j := range users {
 			id := fmt.Sprintf("torn-%d-%d", i, j)
 			v := fmt.Sprintf(`{"id":%q,"userName":%q,"active":true}`, id, id)
-			tx.Records = append(tx.Records, record{Kind: center.KindUser, Key: id, Value: json.RawMessage(v)})
+			tx.Records = append(tx.Records, merge.Record{Kind: center.KindUser, Key: id, Value: json.RawMessage(v)})
 		}
 		at := n.log.read + uint64(i)
 		_, err := n.put(context.Background(), write{line: config, subject: fmt.Sprintf("tx.%d.%d", tx.First, i), body: tx, part: partHeader(tx, 2*users), last: &at})

@@ -10,6 +10,8 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
 // MaxSealed and MaxReading are bounds.
@@ -62,14 +64,14 @@ func Fill(messages, lost uint64) (int, error) {
 var ErrGap = errGap
 
 // Say writes a message to a Node's own streams, as a hostile Region may.
-func Say(t testing.TB, n *Node, stream, kind string, e entry) {
+func Say(t testing.TB, n *Node, stream, kind string, e merge.Entry) {
 	t.Helper()
-	_, err := n.put(context.Background(), write{line: line(stream), subject: e.subject(kind), body: e})
+	_, err := n.put(context.Background(), write{line: line(stream), subject: subject(merge.EntryKind(kind), e), body: e})
 	require.NoError(t, err)
 }
 
 // Seen makes the body of a message about when a session was used.
-func Seen(key string, seen time.Time) entry { return entry{Key: key, Seen: seen} }
+func Seen(key string, seen time.Time) merge.Entry { return merge.Entry{Key: key, Seen: seen} }
 
 // Sweep forgets what may be forgotten.
 func (s *State) Sweep(now time.Time, skew time.Duration) { s.ledger.sweep(now, skew) }
@@ -77,9 +79,9 @@ func (s *State) Sweep(now time.Time, skew time.Duration) { s.ledger.sweep(now, s
 // Assemble gives an assembler these parts of a transaction, and says how often
 // that completes it.
 func Assemble(parts int, order ...int) (complete int) {
-	var a assembler
+	var a merge.Assembler
 	for _, p := range order {
-		if _, ok := a.add(uint64(10+p), transaction{Stamp: 1, Full: true, First: 10, Part: p, Of: parts}); ok {
+		if _, ok := a.Add(uint64(10+p), merge.Transaction{Stamp: 1, Full: true, First: 10, Part: p, Of: parts}); ok {
 			complete++
 		}
 	}
@@ -94,7 +96,7 @@ func CopyFull(t testing.TB, n *Node, region string, parts int, order ...int) (ke
 	c, err := n.copier(ctx, region, config)
 	require.NoError(t, err)
 	write := func(seq, part, of, full int) {
-		p, err := json.Marshal(transaction{Stamp: uint64(seq), First: uint64(seq - part), Part: part, Of: of, Full: full == 1})
+		p, err := json.Marshal(merge.Transaction{Stamp: uint64(seq), First: uint64(seq - part), Part: part, Of: of, Full: full == 1})
 		require.NoError(t, err)
 		require.NoError(t, c.copy(context.Background(), "store", message{
 			Seq: uint64(seq), Subject: config.prefix(region) + fmt.Sprintf("tx.%d.%d", seq-part, part), At: "1",

@@ -9,6 +9,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
 // The gate is all that another Region can reach of this one: a question about
@@ -206,7 +208,7 @@ type batches interface {
 // that gives up on a batch drops what was on its way, and the consumer goes on
 // behind that: nothing but its own count shows what went missing.
 func (a *answer) fill(from batches) error {
-	next, large := uint64(1), maxPart
+	next, large := uint64(1), merge.MaxPart
 	for size := 0; a.Pending > 0 && len(a.Messages) < maxMessages && size < maxPiece; {
 		// The first few messages show how many of their like are not too much.
 		before, seen := len(a.Messages), 1

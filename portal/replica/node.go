@@ -13,6 +13,7 @@ import (
 
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
 // A Node is one Region's replica of the instance and of all that is known
@@ -38,11 +39,11 @@ type Node struct {
 	// is done, so that changes take effect in their order. An update made here
 	// holds the instance's own lock already; it tries this one and gives way.
 	applying sync.Mutex
-	dir      *directory
+	dir      *merge.Directory
 	log      ownLog
-	touched  []name    // in dir, not shown by the instance yet
-	unshown  []arrival // what that touched them
-	lastShow time.Time // when the instance was last told
+	touched  []merge.Name // in dir, not shown by the instance yet
+	unshown  []arrival    // what that touched them
+	lastShow time.Time    // when the instance was last told
 
 	instance atomic.Pointer[center.Instance]
 	ready    chan struct{} // closed when the Region may serve
@@ -63,7 +64,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, ledger: newLedger(cfg.Region), dir: newDirectory(cfg.Primary), marks: newMarks(),
+		cfg: cfg, ledger: newLedger(cfg.Region, cfg.Primary), dir: merge.NewDirectory(cfg.Primary), marks: newMarks(),
 		log: ownLog{wrote: map[uint64]bool{}}, wake: make(chan struct{}, 1), ready: make(chan struct{}),
 		readers: map[string][]*reader{}, followers: map[string]*follower{}, ahead: map[line]time.Time{},
 	}

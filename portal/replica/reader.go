@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
 // load starts to read a Region's streams from this Region's own server, if
@@ -43,7 +45,7 @@ type reader struct {
 	region string
 	line   line
 	last   atomic.Uint64 // the sequence that was read last, in the Region's own server
-	asm    assembler
+	asm    merge.Assembler
 }
 
 func (r *reader) run() {
@@ -102,7 +104,7 @@ const showEvery = 200 * time.Millisecond
 
 // config takes in a part of a transaction, if it was opened.
 func (r *reader) config(a arrival, opening error, pending uint64) error {
-	var part transaction
+	var part merge.Transaction
 	err := opening
 	if err == nil {
 		if err = json.Unmarshal(a.body, &part); err != nil {
@@ -124,7 +126,7 @@ func (r *reader) config(a arrival, opening error, pending uint64) error {
 	case own:
 		n.log.saw(a.local, part, len(a.body))
 	}
-	if whole, ok := r.asm.add(a.seq, part); ok {
+	if whole, ok := r.asm.Add(a.seq, part); ok {
 		n.fold(a.region, whole)
 		if own && whole.Full {
 			n.log.unread = 0

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
 // sessionStore is the portal.Sessions of a Node. Reads are from memory, and
@@ -36,12 +37,8 @@ func (s sessionStore) Create(ctx context.Context, key string, v portal.Session) 
 	if most := s.n.cfg.Now().Add(s.n.cfg.MaxSession + s.n.cfg.Skew); v.Expires.After(most) {
 		return &Error{Reason: ReasonConfig, What: "end of a session", Want: "one within MaxSession, by " + most.UTC().Format(time.RFC3339), Got: v.Expires.UTC().Format(time.RFC3339)}
 	}
-	w := write{line: sessions, subject: about(subjectSession, key), body: entry{Key: key, Session: &v}, until: v.Expires.Add(s.n.cfg.Skew)}
-	if _, err := s.n.put(ctx, w); err != nil {
-		return err
-	}
-	s.n.ledger.create(key, v)
-	return nil
+	made := fromPortal(v)
+	return s.n.record(ctx, merge.EntrySession, merge.Entry{Key: key, Session: &made}, v.Expires.Add(s.n.cfg.Skew))
 }
 
 // Get implements portal.Sessions.
@@ -63,30 +60,13 @@ func (s sessionStore) Touch(_ context.Context, key string, seen time.Time) error
 		return err
 	}
 	seen = seen.Round(0)
-	v, due, err := s.n.ledger.touched(key, seen, s.n.cfg.TouchEvery)
-	if err != nil || !due {
-		return err
+	v, due, ok := s.n.ledger.touch(key, seen, s.n.cfg.TouchEvery)
+	if !ok {
+		return portal.ErrNoSession
+	} else if !due {
+		return nil
 	}
-	return s.n.putLater(write{line: sessions, subject: about(subjectSeen, key), body: entry{Key: key, Seen: seen}, until: v.Expires.Add(s.n.cfg.Skew)})
-}
-
-// touched moves Seen of a session that lives here, and says whether it has
-// moved far enough to be written.
-func (l *ledger) touched(key string, seen time.Time, every time.Duration) (portal.Session, bool, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	h, ok := l.sessions[place{l.region, key}]
-	if !ok || l.over(key, h) {
-		return portal.Session{}, false, portal.ErrNoSession
-	}
-	if seen.After(h.Seen) {
-		h.Seen = seen
-	}
-	due := h.Seen.Sub(h.written) >= every
-	if due {
-		h.written = h.Seen
-	}
-	return h.Session, due, nil
+	return s.n.putLater(entryWrite(merge.EntrySeen, merge.Entry{Key: key, Seen: seen}, v.Expires.Add(s.n.cfg.Skew)))
 }
 
 // End implements portal.Sessions.
@@ -98,12 +78,7 @@ func (s sessionStore) End(ctx context.Context, key string) error {
 	if !ok {
 		return nil
 	}
-	w := write{line: sessions, subject: about(subjectEnded, key), body: entry{Key: key, Until: v.Expires}, until: v.Expires.Add(s.n.cfg.Skew)}
-	if _, err := s.n.put(ctx, w); err != nil {
-		return err
-	}
-	s.n.ledger.end(key, v.Expires)
-	return nil
+	return s.n.record(ctx, merge.EntryEnded, merge.Entry{Key: key, Until: v.Expires}, v.Expires.Add(s.n.cfg.Skew))
 }
 
 // EndSignIn implements portal.Sessions. It is remembered for as long as any
@@ -114,12 +89,7 @@ func (s sessionStore) EndSignIn(ctx context.Context, userID, signIn string, unti
 		until = least
 	}
 	until = until.Round(0)
-	w := write{line: revoked, subject: about(subjectSignIn, userID, signIn), body: entry{User: userID, ID: signIn, Until: until}, until: until.Add(s.n.cfg.Skew)}
-	if _, err := s.n.put(ctx, w); err != nil {
-		return err
-	}
-	s.n.ledger.endSignIn(userID, signIn, until)
-	return nil
+	return s.n.record(ctx, merge.EntrySignedOut, merge.Entry{User: userID, ID: signIn, Until: until}, until.Add(s.n.cfg.Skew))
 }
 
 // Revoke implements portal.Sessions.
@@ -133,33 +103,29 @@ func (s sessionStore) Revoke(ctx context.Context, userID, id string) error {
 		return portal.ErrNoSession
 	}
 	until := list[i].Expires
-	w := write{line: revoked, subject: about(subjectID, userID, id), body: entry{User: userID, ID: id, Until: until}, until: until.Add(s.n.cfg.Skew)}
-	if _, err := s.n.put(ctx, w); err != nil {
-		return err
-	}
-	s.n.ledger.revoke(userID, id, until)
-	return nil
+	return s.n.record(ctx, merge.EntryRevoked, merge.Entry{User: userID, ID: id, Until: until}, until.Add(s.n.cfg.Skew))
 }
 
 // RevokeUser implements portal.Sessions. The message never expires: an epoch
 // must not fall behind one that a session carries.
 func (s sessionStore) RevokeUser(ctx context.Context, userID string) error {
-	subject := about(subjectUser, userID)
 	for {
 		// Of two nodes of the Region that do this at once the second must count
 		// one further, or a session made in between would survive it.
-		next, seq, err := s.n.nextEpoch(ctx, userID, subject)
+		next, seq, err := s.n.nextEpoch(ctx, userID)
 		if err != nil {
 			return err
 		}
-		_, err = s.n.put(ctx, write{line: revoked, subject: subject, body: entry{User: userID, Epoch: next}, lastHere: &seq})
+		e := merge.Entry{User: userID, Epoch: next}
+		w := entryWrite(merge.EntryUser, e, time.Time{})
+		w.lastHere = &seq
+		_, err = s.n.put(ctx, w)
 		if errors.Is(err, errConflict) {
 			continue
 		} else if err != nil {
 			return err
 		}
-		s.n.ledger.raise(userID, s.n.cfg.Region, next)
-		return nil
+		return s.n.ledger.merge(s.n.cfg.Region, merge.EntryUser, e)
 	}
 }
 

@@ -1,31 +1,17 @@
 package replica
 
 import (
-	"encoding/json"
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
 // fold takes a transaction into the directory, and what it says about users'
 // sessions into the ledger. The caller holds applying.
-func (n *Node) fold(region string, t transaction) {
-	n.touched = append(n.touched, n.dir.fold(region, t)...)
-	if region == n.cfg.Primary {
-		n.ledger.enforce(region, t)
-	}
-}
-
-// enforce ends the sessions of users that the primary disabled or removed. The
-// directory's component of a user's epoch is its own, as it is counted by the
-// primary's log and raised with the change itself, in one write.
-func (l *ledger) enforce(primary string, t transaction) {
-	for _, r := range t.Records {
-		var stamp uint64
-		if r.Kind == kindEnded && json.Unmarshal(r.Value, &stamp) == nil {
-			l.raise(r.Key, primary+"/directory", stamp)
-		}
-	}
+func (n *Node) fold(region string, t merge.Transaction) {
+	n.touched = append(n.touched, n.dir.Fold(region, t)...)
+	n.ledger.enforce(region, t)
 }
 
 // show tells the instance what has changed. The first time it makes the
@@ -33,11 +19,11 @@ func (l *ledger) enforce(primary string, t transaction) {
 // holds applying.
 func (n *Node) show() {
 	n.lastShow = time.Now()
-	changes := n.dir.changes(n.touched)
+	changes := n.dir.Changes(n.touched)
 	n.touched = nil
 	if inst := n.instance.Load(); inst != nil {
 		n.tell(inst, changes)
-	} else if n.dir.complete(n.cfg.Primary) {
+	} else if n.dir.Complete(n.cfg.Primary) {
 		n.make()
 	}
 	for _, a := range n.unshown {
@@ -49,7 +35,7 @@ func (n *Node) show() {
 
 // make makes the instance of what the directory comes to.
 func (n *Node) make() {
-	all := n.dir.records()
+	all := n.dir.Records()
 	apps, rest := split(all)
 	d, err := center.Assemble(rest)
 	if err != nil {

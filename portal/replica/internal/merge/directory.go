@@ -1,0 +1,83 @@
+package merge
+
+import (
+	"encoding/json"
+	"slices"
+
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// A Directory is what all Regions wrote, and what it comes to. The primary's
+// log is everything but the applications of other Regions, and each other log
+// only its own Region's applications: what a log says beyond that is ignored,
+// so that a Region can't write what isn't its to write.
+type Directory struct {
+	primary string
+	logs    map[string]*regionLog
+	shown   map[Name]json.RawMessage // what the instance was told
+}
+
+// NewDirectory returns an empty Directory of an instance with this primary.
+func NewDirectory(primary string) *Directory {
+	return &Directory{primary: primary, logs: map[string]*regionLog{}, shown: map[Name]json.RawMessage{}}
+}
+
+func (d *Directory) of(region string) *regionLog {
+	l := d.logs[region]
+	if l == nil {
+		l = &regionLog{cells: map[Name]cell{}}
+		d.logs[region] = l
+	}
+	return l
+}
+
+// Fold takes in a transaction of a Region's log, leaving out what is not that
+// Region's to say. It returns the names touched, for Changes.
+func (d *Directory) Fold(region string, t Transaction) []Name {
+	t.Records = slices.DeleteFunc(slices.Clone(t.Records), func(r Record) bool { return !d.may(region, r) })
+	return d.of(region).fold(t)
+}
+
+func (d *Directory) may(region string, r Record) bool {
+	switch r.Kind {
+	case center.KindApplication:
+		if r.Value == nil {
+			return true // of its own log
+		}
+		var a center.Application
+		return json.Unmarshal(r.Value, &a) == nil && a.ID == r.Key && a.Region == region
+	case KindReplicated:
+		return r.Key == region
+	default:
+		return region == d.primary
+	}
+}
+
+// Complete says whether the Region's log was read up to a whole state.
+func (d *Directory) Complete(region string) bool { return d.of(region).floor > 0 }
+
+// Last is the highest stamp that the Region's log is known to hold.
+func (d *Directory) Last(region string) uint64 { return d.of(region).last }
+
+// Replicated is the stamp that the Region's last KindReplicated names, or 0.
+func (d *Directory) Replicated(region string) uint64 {
+	return d.number(region, KindReplicated, region)
+}
+
+// number is the stamp that a record of this package's own kinds holds.
+func (d *Directory) number(region string, kind center.Kind, key string) uint64 {
+	var v uint64
+	if c, ok := d.of(region).cells[Name{kind, key}]; ok && json.Unmarshal(c.value, &v) != nil {
+		return 0
+	}
+	return v
+}
+
+// Entry returns a Region's entry in the directory and its stamp.
+func (d *Directory) Entry(region string) (r center.Region, stamp uint64, ok bool) {
+	c, ok := d.of(d.primary).cells[Name{center.KindRegion, region}]
+	if !ok || json.Unmarshal(c.value, &r) != nil {
+		return r, 0, false
+	}
+	return r, c.stamp, true
+}

@@ -1,0 +1,53 @@
+package merge
+
+import "time"
+
+// An EntryKind says what an Entry is about, and so which of its fields it has.
+type EntryKind string
+
+// The kinds of entry.
+const (
+	EntrySession   EntryKind = "session"  // a session that was made
+	EntrySeen      EntryKind = "seen"     // when it was last used, in its Region
+	EntryEnded     EntryKind = "ended"    // it is over, by age or idleness
+	EntryCode      EntryKind = "code"     // a code that hands over a sign-in
+	EntryTaken     EntryKind = "taken"    // a code was used in this Region
+	EntryRevoked   EntryKind = "id"       // ends one session, by its ID
+	EntrySignedOut EntryKind = "signin"   // ends all sessions of a sign-in
+	EntryUser      EntryKind = "everyone" // ends all sessions of a user
+)
+
+// An Entry is one message about sessions.
+type Entry struct {
+	Key     string    `json:"key,omitempty"`
+	Session *Session  `json:"session,omitempty"`
+	Seen    time.Time `json:"seen,omitzero"`
+	Until   time.Time `json:"until,omitzero"` // when it may be forgotten
+	Value   []byte    `json:"value,omitempty"`
+	User    string    `json:"user,omitempty"`
+	ID      string    `json:"id,omitempty"` // of a session or a sign-in
+	Epoch   uint64    `json:"epoch,omitempty"`
+}
+
+// A Session is a portal's session, field by field. It is written as JSON in a
+// Region's streams.
+type Session struct {
+	ID           string            `json:"id"`
+	SignIn       string            `json:"sign_in"`
+	UserID       string            `json:"user_id"`
+	UserName     string            `json:"user_name"`
+	SessionIndex string            `json:"session_index,omitempty"`
+	Region       string            `json:"region"`
+	Host         string            `json:"host,omitempty"`
+	Created      time.Time         `json:"created"`
+	Seen         time.Time         `json:"seen"`
+	Expires      time.Time         `json:"expires"`
+	Epoch        map[string]uint64 `json:"epoch,omitempty"`
+}
+
+// A Code is a code as its Region put it.
+type Code struct {
+	Region string
+	Value  []byte
+	Until  time.Time
+}

@@ -1,0 +1,52 @@
+package merge
+
+import (
+	"cmp"
+	"encoding/json"
+
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// Kinds of record beside center's. They never reach an instance. Their values
+// are numbers: stamps.
+const (
+	// KindGone, by principal: who was removed at that stamp. What was assigned
+	// to the principal without knowing of that is void, even if the principal
+	// is back by now.
+	KindGone center.Kind = "gone"
+	// KindEnded, by user ID: the user was disabled or removed at that stamp,
+	// and no earlier session lives.
+	KindEnded center.Kind = "ended"
+	// KindReplicated, by Region: that Region has all that it needs in order to
+	// serve, the directory's entry with that stamp included.
+	KindReplicated center.Kind = "replicated"
+)
+
+// internal says whether a kind is this package's own.
+func internal(k center.Kind) bool { return k == KindGone || k == KindEnded || k == KindReplicated }
+
+// A Record is a center.Record on its way, with what makes Regions agree.
+type Record struct {
+	Kind  center.Kind     `json:"k"`
+	Key   string          `json:"i"`
+	Value json.RawMessage `json:"v,omitempty"` // absent: gone
+	// Stamp is when the record was written. 0: with the transaction.
+	Stamp uint64 `json:"s,omitempty"`
+	// Base is, for applications, how much of the primary's log the writer knew.
+	Base uint64 `json:"b,omitempty"`
+}
+
+func (r Record) name() Name { return Name{r.Kind, r.Key} }
+
+// A Name is what a record is about.
+type Name struct {
+	Kind center.Kind
+	Key  string
+}
+
+func compareNames(a, b Name) int {
+	return cmp.Or(cmp.Compare(a.Kind, b.Kind), cmp.Compare(a.Key, b.Key))
+}
+
+// goneKey is the key of a principal's KindGone.
+func goneKey(p center.Principal) string { return string(p.Type) + " " + p.ID }

@@ -1,0 +1,79 @@
+package merge
+
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// A cell is the last that its owner said about a name.
+type cell struct {
+	stamp uint64
+	base  uint64
+	value json.RawMessage // nil: gone
+	to    []string        // whom an application is assigned to: their goneKey
+}
+
+// A regionLog is what one Region wrote. It is the same whatever the order in
+// which its transactions come, and however often: the highest stamp counts,
+// name by name, and a full transaction removes what is older and not in it.
+type regionLog struct {
+	cells map[Name]cell
+	floor uint64 // the stamp of the last full transaction
+	last  uint64 // the highest stamp
+}
+
+// fold takes a transaction in and returns the names that it touched.
+func (l *regionLog) fold(t Transaction) []Name {
+	if t.Stamp < l.floor {
+		return nil
+	}
+	touched := map[Name]bool{}
+	if t.Full {
+		l.floor = t.Stamp
+		maps.DeleteFunc(l.cells, func(k Name, c cell) bool {
+			old := c.stamp <= t.Stamp
+			touched[k] = touched[k] || old
+			return old
+		})
+	}
+	for _, r := range t.Records {
+		k, c := r.name(), cell{stamp: r.Stamp, base: r.Base, value: r.Value}
+		if c.stamp == 0 {
+			c.stamp = t.Stamp
+		}
+		if old, ok := l.cells[k]; !ok || c.stamp >= old.stamp {
+			c.to = assignedTo(r)
+			l.cells[k] = c
+			touched[k] = true
+		}
+	}
+	l.last = max(l.last, t.Stamp)
+	return slices.Collect(maps.Keys(touched))
+}
+
+// all is a full transaction's records: what the log holds.
+func (l *regionLog) all() []Record {
+	out := make([]Record, 0, len(l.cells))
+	for k, c := range l.cells {
+		if c.value != nil {
+			out = append(out, Record{k.Kind, k.Key, c.value, c.stamp, c.base})
+		}
+	}
+	slices.SortFunc(out, func(a, b Record) int { return compareNames(a.name(), b.name()) })
+	return out
+}
+
+// assignedTo is whom an application is assigned to, each by its goneKey.
+func assignedTo(r Record) (out []string) {
+	var a center.Application
+	if r.Kind != center.KindApplication || r.Value == nil || json.Unmarshal(r.Value, &a) != nil {
+		return nil
+	}
+	for _, p := range a.AssignedTo {
+		out = append(out, goneKey(p))
+	}
+	return out
+}

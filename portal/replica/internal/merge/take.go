@@ -1,0 +1,35 @@
+package merge
+
+// Take takes an entry of a Region's streams in. A Region speaks for itself: it
+// makes and touches sessions that live there, and counts its own component of
+// epochs. It may end any session. What it may not say is refused with an
+// *Error, and changes nothing.
+func (s *Sessions) Take(region string, kind EntryKind, e Entry) error {
+	switch {
+	case kind == EntrySession && e.Session != nil:
+		if e.Session.Region != region {
+			return &Error{What: "session of Region " + region, Want: "one that lives there", Got: e.Session.Region}
+		}
+		s.create(e.Key, *e.Session)
+	case kind == EntrySeen:
+		if h, ok := s.sessions[place{region, e.Key}]; ok && e.Seen.After(h.Seen) {
+			h.Seen = e.Seen
+		}
+	case kind == EntryEnded:
+		later(s.ended, e.Key, e.Until)
+	case kind == EntryCode:
+		if _, ok := s.codes[e.Key]; !ok { // see the package's documentation
+			s.codes[e.Key] = Code{region, e.Value, e.Until}
+		}
+	case kind == EntryTaken: // counts in the Region's own server alone
+	case kind == EntryRevoked:
+		later(s.revoked, pair{e.User, e.ID}, e.Until)
+	case kind == EntrySignedOut:
+		later(s.signIns, pair{e.User, e.ID}, e.Until)
+	case kind == EntryUser:
+		s.raise(e.User, region, e.Epoch)
+	default:
+		return &Error{What: "message about sessions", Want: "a known kind, with its fields", Got: string(kind)}
+	}
+	return nil
+}

@@ -1,0 +1,126 @@
+package merge
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// Draft turns the outcome of an update made in a Region into that Region's
+// records. The primary can't write other Regions' applications; where it took a
+// principal from them, a record says that the principal is gone, which has the
+// same effect.
+func (d *Directory) Draft(region string, changes []center.Record) []Record {
+	var out []Record
+	gone := map[string]bool{}
+	for _, c := range changes {
+		k := Name{c.Kind, c.Key}
+		if owner, _ := d.application(k); c.Kind == center.KindApplication && owner != "" && owner != region {
+			for _, p := range removed(d.shown[k], c.Value) {
+				gone[goneKey(p)] = true
+			}
+			continue
+		}
+		out = append(out, Record{Kind: c.Kind, Key: c.Key, Value: c.Value})
+		switch {
+		case c.Kind == center.KindUser && c.Value == nil:
+			gone[goneKey(center.UserPrincipal(c.Key))] = true
+		case c.Kind == center.KindGroup && c.Value == nil:
+			gone[goneKey(center.GroupPrincipal(c.Key))] = true
+		}
+		if c.Kind == center.KindUser && active(d.shown[k]) && !active(c.Value) {
+			out = append(out, Record{Kind: KindEnded, Key: c.Key})
+		}
+	}
+	for key := range gone {
+		out = append(out, Record{Kind: KindGone, Key: key})
+	}
+	return out
+}
+
+func active(user []byte) bool {
+	var u center.User
+	return json.Unmarshal(user, &u) == nil && u.Active
+}
+
+// removed returns the principals that an application lost.
+func removed(before, after []byte) (out []center.Principal) {
+	var a, b center.Application
+	if json.Unmarshal(before, &b) != nil || json.Unmarshal(after, &a) != nil {
+		return nil
+	}
+	there := map[center.Principal]bool{}
+	for _, p := range a.AssignedTo {
+		there[p] = true
+	}
+	for _, p := range b.AssignedTo {
+		if !there[p] {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// Compose makes a Region's next transaction of these records, which it owns.
+// The stamp is now, in microseconds, and more than any before. The first
+// transaction of a log is full, so that whoever has an older log's state lets
+// go of it. The caller writes it, and then folds it.
+func (d *Directory) Compose(region string, now uint64, records []Record, full bool) Transaction {
+	l := d.of(region)
+	t := Transaction{Stamp: max(now, l.last+1), Full: full || l.floor == 0}
+	for i := range records {
+		r := &records[i]
+		switch r.Kind {
+		case center.KindApplication:
+			r.Base = t.Stamp
+			if region != d.primary {
+				r.Base = d.of(d.primary).last
+			}
+		case KindGone, KindEnded:
+			r.Value = fmt.Appendf(nil, "%d", t.Stamp)
+		}
+	}
+	t.Records = records
+	if t.Full {
+		t.Records = replaced(l.all(), records)
+	}
+	return t
+}
+
+// replaced is all, with changes made.
+func replaced(all, changes []Record) []Record {
+	changed := map[Name]bool{}
+	for _, r := range changes {
+		changed[r.name()] = true
+	}
+	var out []Record
+	for _, r := range all {
+		if !changed[r.name()] {
+			out = append(out, r)
+		}
+	}
+	for _, r := range changes {
+		if r.Value != nil {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// Took notes that the instance is about to show these changes, which were made
+// here and touched these names. It returns the names of which the Directory
+// comes to something else, which takes another Region's write at the same
+// moment. They are for Changes, next.
+func (d *Directory) Took(touched []Name, changes []center.Record) (left []Name) {
+	d.Changes(touched)
+	for _, c := range changes {
+		k := Name{c.Kind, c.Key}
+		if !bytes.Equal(d.shown[k], c.Value) {
+			d.shown[k] = c.Value
+			left = append(left, k)
+		}
+	}
+	return left
+}
