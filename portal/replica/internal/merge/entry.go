@@ -1,6 +1,11 @@
 package merge
 
-import "time"
+import (
+	"bytes"
+	"cmp"
+	"encoding/json"
+	"time"
+)
 
 // An EntryKind says what an Entry is about, and so which of its fields it has.
 type EntryKind string
@@ -43,6 +48,26 @@ type Session struct {
 	Seen         time.Time         `json:"seen"`
 	Expires      time.Time         `json:"expires"`
 	Epoch        map[string]uint64 `json:"epoch,omitempty"`
+}
+
+// replaces says which of two sessions counts that a Region made under one key:
+// the later one. Of two at the same instant it is the same one everywhere,
+// whatever they differ in.
+func (s Session) replaces(old Session) bool {
+	if c := cmp.Or(s.Created.Compare(old.Created), cmp.Compare(s.ID, old.ID)); c != 0 {
+		return c > 0
+	}
+	return bytes.Compare(s.withoutSeen(), old.withoutSeen()) > 0
+}
+
+// withoutSeen is the session as JSON, without what moves.
+func (s Session) withoutSeen() []byte {
+	s.Seen = time.Time{}
+	b, err := json.Marshal(s)
+	if err != nil {
+		return nil // it was JSON when it arrived
+	}
+	return b
 }
 
 // A Code is a code as its Region put it.

@@ -30,13 +30,24 @@ type Record struct {
 	Kind  center.Kind     `json:"k"`
 	Key   string          `json:"i"`
 	Value json.RawMessage `json:"v,omitempty"` // absent: gone
-	// Stamp is when the record was written. 0: with the transaction.
+	// Stamp is when the record was written, in a full transaction. 0: with the
+	// transaction.
 	Stamp uint64 `json:"s,omitempty"`
 	// Base is, for applications, how much of the primary's log the writer knew.
 	Base uint64 `json:"b,omitempty"`
 }
 
 func (r Record) name() Name { return Name{r.Kind, r.Key} }
+
+// writtenIn is the stamp of a record of a transaction. Only a full transaction
+// holds records that were written before it, and none holds later ones: a full
+// transaction removes what is older, and must do so whichever arrives first.
+func (r Record) writtenIn(t Transaction) uint64 {
+	if t.Full && r.Stamp > 0 {
+		return min(r.Stamp, t.Stamp)
+	}
+	return t.Stamp
+}
 
 // A Name is what a record is about.
 type Name struct {

@@ -40,10 +40,7 @@ func (l *regionLog) fold(t Transaction) []Name {
 		})
 	}
 	for _, r := range t.Records {
-		k, c := r.name(), cell{stamp: r.Stamp, base: r.Base, value: r.Value}
-		if c.stamp == 0 {
-			c.stamp = t.Stamp
-		}
+		k, c := r.name(), cell{stamp: r.writtenIn(t), base: r.Base, value: r.Value}
 		if old, ok := l.cells[k]; !ok || c.stamp >= old.stamp {
 			c.to = assignedTo(r)
 			l.cells[k] = c

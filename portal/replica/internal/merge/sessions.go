@@ -48,7 +48,7 @@ func NewSessions(region, primary string) *Sessions {
 func (s *Sessions) create(key string, v Session) {
 	at := place{v.Region, key}
 	if old, ok := s.sessions[at]; ok {
-		if newer := v.Created.After(old.Created) || v.Created.Equal(old.Created) && v.ID > old.ID; !newer {
+		if !v.replaces(old.Session) {
 			return
 		}
 		s.drop(at, old)

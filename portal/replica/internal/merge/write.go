@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/meridian-saml/meridian/portal/center"
 )
@@ -34,7 +36,7 @@ func (d *Directory) Draft(region string, changes []center.Record) []Record {
 			out = append(out, Record{Kind: KindEnded, Key: c.Key})
 		}
 	}
-	for key := range gone {
+	for _, key := range slices.Sorted(maps.Keys(gone)) {
 		out = append(out, Record{Kind: KindGone, Key: key})
 	}
 	return out
