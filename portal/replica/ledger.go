@@ -73,6 +73,12 @@ func (l *ledger) epoch(user string) portal.Epoch {
 	return l.known.Epoch(user)
 }
 
+func (l *ledger) signedOut(user, signIn string) time.Time {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.known.SignedOut(user, signIn)
+}
+
 // code returns the code under a key, and what is closed when another arrives.
 func (l *ledger) code(key string) (merge.Code, bool, <-chan struct{}) {
 	l.mu.RLock()

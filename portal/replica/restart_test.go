@@ -2,6 +2,7 @@ package replica_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -170,4 +171,18 @@ func TestHeardStandsStillWhenAPeerIsGone(t *testing.T) {
 	gone := time.Now()
 	eventually(t, "loss", func() bool { return peer().State == portal.PeerUnreachable })
 	assert.True(t, peer().Heard.Before(gone))
+}
+
+// A second sign-out that would be remembered for less than the first takes
+// nothing from it, also where the stream alone is read.
+func TestASecondSignOutIsNotForgottenSooner(t *testing.T) {
+	dir := t.TempDir()
+	n := open(t, configOf(virginia, dir))
+	ctx := background(t)
+	last := time.Now().Add(100 * time.Hour)
+	require.NoError(t, n.Sessions().EndSignIn(ctx, "u-1", "s", last))
+	require.NoError(t, n.Sessions().EndSignIn(ctx, "u-1", "s", time.Now()))
+	n.Close()
+	n = open(t, configOf(virginia, dir))
+	assert.True(t, n.Digest().Items[fmt.Sprintf("signed out %q %q", "u-1", "s")].Until.Equal(last))
 }

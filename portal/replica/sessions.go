@@ -88,6 +88,11 @@ func (s sessionStore) EndSignIn(ctx context.Context, userID, signIn string, unti
 	if least := s.n.cfg.Now().Add(s.n.cfg.MaxSession + 2*s.n.cfg.Skew); until.Before(least) {
 		until = least
 	}
+	// The stream keeps the last message alone. It must not remember for less
+	// than the one before, which some Regions have heard and others won't.
+	if known := s.n.ledger.signedOut(userID, signIn); until.Before(known) {
+		until = known
+	}
 	until = until.Round(0)
 	return s.n.record(ctx, merge.EntrySignedOut, merge.Entry{User: userID, ID: signIn, Until: until}, until.Add(s.n.cfg.Skew))
 }

@@ -130,6 +130,10 @@ func (s *Sessions) Epoch(user string) map[string]uint64 {
 	return out
 }
 
+// SignedOut is until when it is remembered that a sign-in ended; zero: it isn't
+// known to have.
+func (s *Sessions) SignedOut(user, signIn string) time.Time { return s.signIns[pair{user, signIn}] }
+
 // Code returns the code under a key, whether or not it has expired.
 func (s *Sessions) Code(key string) (Code, bool) {
 	c, ok := s.codes[key]
