@@ -141,8 +141,10 @@ func key(i int) string  { return fmt.Sprintf("key-%d", i) }
 func user(i int) string { return fmt.Sprintf("u-%d", i) }
 
 // differences is what two Regions don't know alike.
-func differences(a, b *region) (out []string) {
-	one, two := a.state(), b.state()
+func differences(a, b *region) []string { return unlike(a.state(), b.state()) }
+
+// unlike is what differs in two maps.
+func unlike(one, two map[string]string) (out []string) {
 	for k, v := range one {
 		if two[k] != v {
 			out = append(out, fmt.Sprintf("%s: %q, %q", k, v, two[k]))

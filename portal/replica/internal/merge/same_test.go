@@ -71,3 +71,23 @@ func TestTwoApplicationsWithOneID(t *testing.T) {
 		assert.Empty(t, shown(r.know(lists(3))))
 	}
 }
+
+// Where an update here removes what another Region's write had shown at the same
+// moment, and that is gone too, nothing is left of it.
+func TestTookLeavesNothingOfWhatIsGone(t *testing.T) {
+	app := func(from, value string) arrival {
+		r := merge.Record{Kind: center.KindApplication, Key: "a"}
+		if value != "" {
+			r.Value = fmt.Appendf(nil, `{"id":"a","name":%q,"url":"https://a.example","region":%q}`, value, from)
+		}
+		return arrival{region: from, tx: &merge.Transaction{Stamp: uint64(10 - len(value)), Records: []merge.Record{r}}}
+	}
+	list := []merge.Record{{Kind: center.KindRegion, Key: mumbai, Value: json.RawMessage(`{}`)}, {Kind: center.KindRegion, Key: frankfurt, Value: json.RawMessage(`{}`)}}
+	r := newRegion(mumbai).know(primary(1, true, list), app(mumbai, "mine"), app(frankfurt, "theirs"))
+	left := r.dir.Took(r.hear(app(mumbai, "")), []center.Record{{Kind: center.KindApplication, Key: "a"}})
+	assert.NotEmpty(t, left, "theirs is to be shown")
+	r.dir.Changes(append(left, r.hear(app(frankfurt, ""))...))
+	for _, c := range r.dir.Records() {
+		assert.NotEqual(t, center.KindApplication, c.Kind)
+	}
+}

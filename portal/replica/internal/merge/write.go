@@ -119,10 +119,13 @@ func (d *Directory) Took(touched []Name, changes []center.Record) (left []Name) 
 	d.Changes(touched)
 	for _, c := range changes {
 		k := Name{c.Kind, c.Key}
-		if !bytes.Equal(d.shown[k], c.Value) {
-			d.shown[k] = c.Value
-			left = append(left, k)
+		if bytes.Equal(d.shown[k], c.Value) {
+			continue
 		}
+		if d.shown[k] = c.Value; c.Value == nil {
+			delete(d.shown, k)
+		}
+		left = append(left, k)
 	}
 	return left
 }
