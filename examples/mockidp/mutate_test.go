@@ -231,7 +231,7 @@ func TestOfferedAttacks(t *testing.T) {
 	require.NotEmpty(t, named)
 	mentioned := func(id string) bool {
 		row, _, _ := strings.Cut(id, "/")
-		for _, m := range regexp.MustCompile("`([A-E][0-9]{2})` to `([A-E][0-9]{2})`").FindAllStringSubmatch(named, -1) {
+		for _, m := range regexp.MustCompile("`([A-L][0-9]{2})` to `([A-L][0-9]{2})`").FindAllStringSubmatch(named, -1) {
 			if m[1] <= row && row <= m[2] {
 				return true
 			}

@@ -46,11 +46,23 @@ func flows() []flow {
 		never("K11", "", outOfReach),
 		never("K12", "", outOfReach),
 		never("K18", "", outOfReach),
+		never("K19", "", floods),
+		never("L01", "", floods),
+		never("L02", "", floods),
+		never("L03", "", floods),
+		never("L04", "", floods),
+		never("L05", "", floods),
+		never("L06", "", floods),
+		never("L07", "", "the page is the service provider's own"),
 	})
 }
 
 // outOfReach is why attacks by [MetadataCases] can't be made over HTTP.
 const outOfReach = "the service provider's copy of the metadata is out of reach"
+
+// floods is why attacks on what a service provider keeps aren't made: they would
+// keep users out of one that is in use.
+const floods = "it would keep users of the service provider out"
 
 func never(id, title, why string) flow { return flow{id: id, title: title, never: why} }
 

@@ -83,7 +83,7 @@ func TestMetadataCasesAreWellFormed(t *testing.T) {
 	for _, c := range attack.Cases() {
 		seen[c.ID] = true
 	}
-	id := regexp.MustCompile(`^[A-K]\d\d(/[a-z0-9.-]+)?$`)
+	id := regexp.MustCompile(`^[A-L]\d\d(/[a-z0-9.-]+)?$`)
 	for _, c := range attack.MetadataCases() {
 		require.Regexp(t, id, c.ID)
 		require.False(t, seen[c.ID], "%s stands twice", c.ID)

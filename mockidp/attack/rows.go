@@ -6,7 +6,7 @@ package attack
 
 // Row is one row of the catalogue.
 type Row struct {
-	ID        string // "A01" to "E13", "J01", "K11"
+	ID        string // "A01" to "L07"
 	Name      string
 	What      string // what it does, where the name does not say it all
 	Reference string // a CVE, a paper, or the place in the standards
@@ -199,5 +199,14 @@ func Rows() []Row {
 		{"K11", "encoding clash", "byte order mark against declaration, windows-1252, lone surrogate", "XML 1.0, 4.3.3"},
 		{"K12", "neighbour's ID is the root's", "inside a signed aggregate", "Metadata 3.1.2; B10"},
 		{"K18", "several keys, one leaf", "X509Data with CA first, a rollover pair, a loop of issuers", "Metadata interoperability profile 2.6.1"},
+		{"K19", "login by a hidden frame", "iframe, prerender, no-cors fetch, eight popups", "W3C Fetch Metadata"},
+		// What an unauthenticated client can start, and so make the service provider keep.
+		{"L01", "parallel starts", "hundreds of sign-ins begun before the first answer", ""},
+		{"L02", "quota of one client", "one address, or one site of IPv6, begins sign-ins without end", ""},
+		{"L03", "page that navigates itself", "a foreign page goes to a sign-in again and again before the answer is there", ""},
+		{"L04", "restart stopped", "foreign navigations make it look as if restarting went around in circles", ""},
+		{"L05", "handoffs of others", "a foreign page uses up a browser's handoffs and a session's codes", ""},
+		{"L06", "half-sent posts", "many large bodies that never end", ""},
+		{"L07", "made-up refusal", "a link to the page of a refusal, with a reference or an address of the attacker's", ""},
 	}
 }

@@ -53,7 +53,7 @@ func TestRunOurs(t *testing.T) {
 		}
 	}
 	assert.Greater(t, report.Count(attack.Refused), 600)
-	assert.Less(t, report.Count(attack.NotRun), 60)
+	assert.Less(t, report.Count(attack.NotRun), 70)
 }
 
 // With unsolicited responses allowed, what is lost is what the specifications
@@ -84,7 +84,7 @@ func TestRunOursUnsolicited(t *testing.T) {
 
 func TestListHasEveryRow(t *testing.T) {
 	shown, seen := make(map[string]bool), make(map[string]bool)
-	id := regexp.MustCompile(`^[A-K]\d\d(/[a-z0-9.-]+)?$`)
+	id := regexp.MustCompile(`^[A-L]\d\d(/[a-z0-9.-]+)?$`)
 	for _, e := range attack.List() {
 		assert.Regexp(t, id, e.ID)
 		assert.False(t, seen[e.ID], "%s stands twice", e.ID)
