@@ -328,10 +328,13 @@ func FuzzReadKeyInfo(f *testing.F) {
 		require.NoError(t, err)
 		require.NotEqual(t, len(found) == 0, len(passedOver) == 0, "a key, or the reason why not")
 		for _, key := range found {
+			requireKind(t, key)
+			if len(spki) == 0 {
+				continue // PEM that encoding/pem doesn't take, because its lines are odd
+			}
 			want, err := x509.ParsePKIXPublicKey(spki)
 			require.NoError(t, err)
 			require.Equal(t, want, key)
-			requireKind(t, key)
 		}
 		n, e := new(big.Int).SetBytes(modulus), new(big.Int).SetBytes(exponent)
 		value := "<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>" + base64.StdEncoding.EncodeToString(modulus) + "</ds:Modulus><ds:Exponent>" +
