@@ -70,8 +70,8 @@ func decodeArmoured(text string) ([]byte, error) {
 	return decodeSpaced(body)
 }
 
-// parseCertificate walks the DER (RFC 5280, 4.1). What stands behind the key is
-// not looked at.
+// parseCertificate walks the DER (RFC 5280, 4.1). What stands behind the key, or
+// behind the signature, is not looked at, nor by crypto/x509.
 func parseCertificate(der []byte) (*certificate, error) {
 	var c certificate
 	whole := derReader{rest: der}
@@ -80,7 +80,6 @@ func parseCertificate(der []byte) (*certificate, error) {
 	c.signed = outer.next(asn1.ClassUniversal, asn1.TagSequence)
 	algorithm := outer.next(asn1.ClassUniversal, asn1.TagSequence)
 	signature := outer.next(asn1.ClassUniversal, asn1.TagBitString)
-	outer.end()
 
 	tbs := (&derReader{rest: c.signed}).inside(asn1.TagSequence)
 	tbs.optional(asn1.ClassContextSpecific, 0)               // version
