@@ -62,14 +62,14 @@ func (m *message) checkStatus() error {
 func (m *message) findAssertion() error {
 	var assertions, encrypted, responses int
 	m.root.Walk(func(n xmltree.Node) {
-		switch {
-		case n.Is(xmltree.Assertion, "Assertion"):
+		switch ns := n.NS(); {
+		case ns == xmltree.Assertion && n.Local() == "Assertion":
 			assertions++
 			m.assertion = n
-		case n.Is(xmltree.Assertion, "EncryptedAssertion"):
+		case ns == xmltree.Assertion && n.Local() == "EncryptedAssertion":
 			encrypted++
 			m.encrypted = n
-		case n.Is(xmltree.Protocol, "Response"):
+		case ns == xmltree.Protocol && n.Local() == "Response":
 			responses++
 		}
 	})

@@ -16,11 +16,10 @@ func (r *reader) prefix(text string) Prefix {
 
 // declare puts a declaration into scope, by the constraints of Namespaces in
 // XML 3 and 5. It is at byte at; from is where this element's declarations
-// begin. source is the declaration as it is written, if canonical XML writes the
-// same. A relative URI is refused because canonicalisation can't represent it
+// begin. end is its end, if canonical XML writes it as it is written, else 0. A relative URI is refused because canonicalisation can't represent it
 // (Canonical XML 1.0, 1.3), and peers have signed nothing at all where they met
 // one.
-func (r *reader) declare(at, from int, prefix, uri string, source piece) error {
+func (r *reader) declare(at, from int, prefix, uri string, end int32) error {
 	d := r.d
 	known, ok := d.uris.find(uri)
 	switch {
@@ -44,7 +43,7 @@ func (r *reader) declare(at, from int, prefix, uri string, source piece) error {
 			return badDeclaration(at, prefix, "is declared twice in one element")
 		}
 	}
-	d.decls = append(d.decls, Decl{p, ns, source})
+	d.decls = append(d.decls, Decl{p, ns, end})
 	switch {
 	case len(d.decls)-from > r.limits.Namespaces:
 		return limitError(at, "more than %d namespace declarations in one element", r.limits.Namespaces)

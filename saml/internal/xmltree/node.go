@@ -124,8 +124,11 @@ func (n Node) AttrName(i int) (Prefix, NS) {
 // AttrSource is name="value" of one of them as it is written, if canonical XML
 // writes the very same.
 func (n Node) AttrSource(i int) (string, bool) {
-	source := n.d.attrs[int(n.node().attrs.from)+i].source
-	return n.d.str(source), source.len > 0
+	a := &n.d.attrs[int(n.node().attrs.from)+i]
+	if !a.asIs {
+		return "", false
+	}
+	return n.d.src[n.d.nameOffset(a.prefix, a.local) : a.value.off+a.value.len+1], true
 }
 
 // Attrs are all of them.
@@ -144,9 +147,17 @@ func (n Node) Decls() []Decl { s := n.node().decls; return n.d.decls[s.from:s.to
 // writes the very same.
 func (n Node) DeclSource(prefix Prefix) (string, bool) {
 	for _, decl := range n.Decls() {
-		if decl.Prefix == prefix {
-			return n.d.str(decl.source), decl.source.len > 0
+		if decl.Prefix != prefix {
+			continue
 		}
+		size := len(`xmlns=""`) + len(n.d.URI(decl.NS))
+		if prefix != DefaultPrefix {
+			size += len(":") + len(n.d.PrefixText(prefix))
+		}
+		if decl.end == 0 {
+			return "", false
+		}
+		return n.d.src[int(decl.end)-size : decl.end], true
 	}
 	return "", false
 }
@@ -215,7 +226,7 @@ func (n Node) HasComment(except Node) bool {
 // Walk calls f for n, if it is an element, and for every element in it, in
 // document order.
 func (n Node) Walk(f func(Node)) {
-	for i := n.i - 1; i < n.node().end; i++ {
+	for i, end := n.i-1, n.node().end; i < end; i++ {
 		if !n.d.nodes[i].isText {
 			f(n.d.at(i))
 		}

@@ -119,16 +119,15 @@ func (r *reader) attributes() (empty bool, err error) {
 	attrs, decls := len(r.d.attrs), len(r.d.decls)
 	for {
 		space := r.space()
-		rest := r.s[r.pos:]
 		switch {
-		case strings.HasPrefix(rest, ">"):
+		case r.pos >= len(r.s):
+			return false, r.endInTag()
+		case r.s[r.pos] == '>':
 			r.pos++
 			return false, nil
-		case strings.HasPrefix(rest, "/>"):
+		case r.s[r.pos] == '/' && r.pos+1 < len(r.s) && r.s[r.pos+1] == '>':
 			r.pos += 2
 			return true, nil
-		case rest == "":
-			return false, r.endInTag()
 		case space == 0:
 			return false, syntax(r.pos, "no white space before an attribute")
 		}
@@ -141,17 +140,17 @@ func (r *reader) attributes() (empty bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		var source piece
+		asIs, end := false, int32(0) // name="value", as canonical XML writes it
 		if plain && int(value.off) == at+len(name)+len(`="`) && r.s[value.off-1] == '"' {
-			source = piece{int32(at), int32(r.pos - at)}
+			asIs, end = true, int32(r.pos)
 		}
 		switch {
 		case prefix == "xmlns":
-			err = r.declare(at, decls, r.str(local), r.str(value), source)
+			err = r.declare(at, decls, r.str(local), r.str(value), end)
 		case prefix == "" && r.str(local) == "xmlns":
-			err = r.declare(at, decls, "", r.str(value), source)
+			err = r.declare(at, decls, "", r.str(value), end)
 		default:
-			r.d.attrs = append(r.d.attrs, attr{prefix: r.prefix(prefix), local: local, value: value, plain: plain, source: source})
+			r.d.attrs = append(r.d.attrs, attr{prefix: r.prefix(prefix), local: local, value: value, plain: plain, asIs: asIs})
 			if len(r.d.attrs)-attrs > r.limits.Attributes {
 				err = limitError(at, "more than %d attributes in one element", r.limits.Attributes)
 			} else if len(r.d.attrs) > r.limits.Total {

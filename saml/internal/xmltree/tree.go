@@ -54,7 +54,7 @@ type attr struct {
 	local  piece
 	value  piece
 	plain  bool
-	source piece // name="value" as it is written, if canonical XML writes the same
+	asIs   bool // canonical XML writes name="value" as it is written
 }
 
 // Attr is an attribute that isn't a namespace declaration.
@@ -71,7 +71,7 @@ type Attr struct {
 type Decl struct {
 	Prefix Prefix
 	NS     NS
-	source piece // xmlns:prefix="URI" as it is written, if canonical XML writes the same
+	end    int32 // in Doc.src, of xmlns:prefix="URI" if canonical XML writes the same; else 0
 }
 
 func (d *Doc) at(i int32) Node { return Node{d, i + 1} }
