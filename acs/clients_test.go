@@ -140,7 +140,7 @@ func TestWhatWasNotAnsweredIsForgottenInTime(t *testing.T) {
 	w.clock.Advance(5*time.Minute + time.Second)
 	require.Equal(t, alone, w.exhaust(us, "192.0.2.1:1"))
 	w.clock.Advance(-24 * time.Hour)
-	require.NotZero(t, w.exhaust(us, "192.0.2.2:1"), "a clock that was set back locks nobody out")
+	require.NotZero(t, w.exhaust(us, "192.0.2.2:1"), "a clock that was set back refuses no client")
 }
 
 func TestAddressesThatAreOneClient(t *testing.T) {

@@ -37,7 +37,7 @@ type RegionConfig struct {
 	// LoginPath too then. Empty: nowhere. See [Config] and [Region.Refused].
 	RefusedPath string
 	AllowOpener bool                           // leaves off Cross-Origin-Opener-Policy; see [Config]
-	OnVerdict   func(context.Context, Verdict) // nil: nobody is told
+	OnVerdict   func(context.Context, Verdict) // nil: not called
 	Logger      *slog.Logger                   // nil: slog.Default()
 	MaxBody     int64                          // zero: 4 MiB
 	MaxBodies   int64                          // zero: 64 MiB, or 16 times MaxBody

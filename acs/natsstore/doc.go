@@ -37,7 +37,7 @@
 // Every call ends within Config.Timeout or its context's deadline, whichever
 // is first, with an [Error] that is neither acs.ErrExists nor acs.ErrNotFound;
 // without a connection it ends at once. A call whose answer was lost may have
-// worked: then the assertion or the request is used up, and nobody got in. A
+// worked: then the assertion or the request is used up, and no user got in. A
 // record that the servers have not agreed on yet is not one that exists: others
 // who add it wait, and get that Error too if the servers don't come to agree.
 //

@@ -31,7 +31,7 @@ func leaderOf(t *testing.T, js jetstream.JetStream, stream string) (leader int) 
 }
 
 // The leader has taken a message and can't have the others store it. Whether
-// the record will be there is not known, so nobody is told that it exists.
+// the record will be there is not known, so no caller is told that it exists.
 func TestStalledWriteIsUnavailable(t *testing.T) {
 	for _, key := range []string{assertion("stalled"), request("stalled")} {
 		n := testserver.StartNATS(t, 3)                                   // not the last one's, which is healing

@@ -26,7 +26,7 @@ type control struct {
 	*loopback.Server
 
 	mu     sync.Mutex
-	notice notice         // what came of the last button
+	notice notice         // the result of the last button
 	ended  portal.Session // by the button; the zero one before that
 }
 

@@ -47,7 +47,7 @@ func TestCasesAreWellFormed(t *testing.T) {
 	id := regexp.MustCompile(`^[A-L]\d\d(/[a-z0-9.-]+)?$`)
 	for _, c := range attack.Cases() {
 		require.Regexp(t, id, c.ID)
-		require.False(t, seen[c.ID], "%s stands twice", c.ID)
+		require.False(t, seen[c.ID], "duplicate ID %s", c.ID)
 		seen[c.ID] = true
 		require.NotEmpty(t, c.Name, c.ID)
 		require.NotEmpty(t, c.Needs.Modes(), c.ID)

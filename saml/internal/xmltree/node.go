@@ -150,12 +150,12 @@ func (n Node) DeclSource(prefix Prefix) (string, bool) {
 		if decl.Prefix != prefix {
 			continue
 		}
+		if decl.end == 0 {
+			return "", false
+		}
 		size := len(`xmlns=""`) + len(n.d.URI(decl.NS))
 		if prefix != DefaultPrefix {
 			size += len(":") + len(n.d.PrefixText(prefix))
-		}
-		if decl.end == 0 {
-			return "", false
 		}
 		return n.d.src[int(decl.end)-size : decl.end], true
 	}
