@@ -20,25 +20,26 @@ const module = "github.com/meridian-saml/meridian"
 // arrows says which of our packages each package may import, in files that
 // aren't tests. A package that isn't here may import none.
 var arrows = map[string][]string{
-	"saml":                          {"saml/internal/xmltree", "saml/internal/dsig", "saml/internal/xmlenc"},
-	"saml/internal/xmltree":         {},
-	"saml/internal/dsig":            {"saml/internal/xmltree"},
-	"saml/internal/xmlenc":          {"saml/internal/xmltree"},
-	"acs":                           {"saml"},
-	"acs/storetest":                 {"acs"},
-	"acs/natsstore":                 {"acs"},
-	"acs/redisstore":                {"acs"},
-	"acs/internal/testserver":       {},      // for tests
-	"acs/internal/teststore":        {"acs"}, // for tests
-	"portal":                        {"saml", "acs", "portal/center"},
-	"portal/center":                 {},
-	"portal/replica":                {"portal", "portal/center", "portal/replica/internal/merge"},
-	"portal/replica/internal/merge": {"portal/center"},
-	"portal/scim":                   {"portal/center"},
-	"portal/failover":               {},
-	"mockidp":                       {},
-	"mockidp/attack":                {},
-	"mockidp/hostile":               {"mockidp", "mockidp/attack"},
+	"saml":                              {"saml/internal/xmltree", "saml/internal/dsig", "saml/internal/xmlenc"},
+	"saml/internal/xmltree":             {},
+	"saml/internal/dsig":                {"saml/internal/xmltree"},
+	"saml/internal/xmlenc":              {"saml/internal/xmltree"},
+	"acs":                               {"saml"},
+	"acs/storetest":                     {"acs"},
+	"acs/natsstore":                     {"acs"},
+	"acs/redisstore":                    {"acs"},
+	"acs/internal/testserver":           {},      // for tests
+	"acs/internal/teststore":            {"acs"}, // for tests
+	"portal":                            {"saml", "acs", "portal/center"},
+	"portal/center":                     {},
+	"portal/replica":                    {"portal", "portal/center", "portal/replica/internal/merge", "portal/replica/internal/integrity"},
+	"portal/replica/internal/integrity": {},
+	"portal/replica/internal/merge":     {"portal/center"},
+	"portal/scim":                       {"portal/center"},
+	"portal/failover":                   {},
+	"mockidp":                           {},
+	"mockidp/attack":                    {},
+	"mockidp/hostile":                   {"mockidp", "mockidp/attack"},
 }
 
 type pkg struct {
@@ -104,19 +105,22 @@ func TestCoreStaysPure(t *testing.T) {
 	}
 }
 
-// What a Region's state becomes is decided without a network, files, logs,
-// goroutines and a clock.
-func TestMergeStaysPure(t *testing.T) {
-	pure := []string{"bytes", "cmp", "encoding/json", "fmt", "maps", "slices", "time", "unicode/utf8", module + "/portal/center"}
+// What a Region's state becomes, and whether a log is what its owner wrote, is
+// decided without a network, files, logs, goroutines and a clock.
+func TestMergeAndIntegrityStayPure(t *testing.T) {
+	staysPure(t, "/portal/replica/internal/merge", "bytes", "cmp", "encoding/json", "fmt", "maps", "slices", "time", "unicode/utf8", module+"/portal/center")
+	staysPure(t, "/portal/replica/internal/integrity", "crypto/hmac", "crypto/sha256", "encoding/base64", "encoding/binary", "encoding/hex", "fmt", "maps", "slices", "strconv", "strings", "time")
+}
+
+func staysPure(t *testing.T, pkg string, imports ...string) {
 	clock := []string{"Now", "Since", "Until", "Sleep", "After", "AfterFunc", "Tick", "NewTimer", "NewTicker"}
-	const merge = module + "/portal/replica/internal/merge"
-	for _, p := range list(t, "-deps", "./portal/replica/internal/merge") {
-		require.True(t, p.Standard || strings.HasPrefix(p.ImportPath, module), "merge pulls in %s", p.ImportPath)
+	for _, p := range list(t, "-deps", "."+pkg) {
+		require.True(t, p.Standard || strings.HasPrefix(p.ImportPath, module), "%s pulls in %s", pkg, p.ImportPath)
 		require.NotContains(t, []string{"net/http", "log", "log/slog"}, p.ImportPath)
-		if p.ImportPath != merge {
+		if p.ImportPath != module+pkg {
 			continue
 		}
-		require.Subset(t, pure, p.Imports)
+		require.Subset(t, imports, p.Imports)
 		for _, name := range p.GoFiles {
 			f, err := parser.ParseFile(token.NewFileSet(), filepath.Join(p.Dir, name), nil, 0)
 			require.NoError(t, err)

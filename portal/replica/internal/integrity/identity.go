@@ -1,0 +1,74 @@
+package integrity
+
+import (
+	"slices"
+	"time"
+)
+
+// MaxGenerations is how many of a Region's generations its Identity remembers. A
+// proof of an earlier one says nothing about generations.
+const MaxGenerations = 64
+
+// An Identity stands beside a Region's streams and says what they are. It is
+// written as JSON.
+type Identity struct {
+	Format int    `json:"format"` // 1
+	Region string `json:"region"`
+	Key    Key    `json:"key"`
+	// Generations are the last ones, in their order.
+	Generations []Generation `json:"generations"`
+	// Stores are the Region's own streams, by line.
+	Stores map[string]string `json:"stores"`
+	// Vouched says that the operator knows that these stores replace others, or
+	// that they were there before the Region had an Identity. Without it they
+	// may have taken the place of a disk that was lost.
+	Vouched bool `json:"vouched,omitempty"`
+	// Whole says that the Region's log once held a whole state.
+	Whole bool `json:"whole,omitempty"`
+	// Damage is what was found, until the operator recovers the Region.
+	Damage *Damage `json:"damage,omitempty"`
+}
+
+// Damage says what is wrong with a Region's streams. Its text never holds what
+// the streams hold.
+type Damage struct {
+	Line string    `json:"line,omitempty"` // "": all
+	Why  string    `json:"why"`
+	At   time.Time `json:"at"`
+}
+
+// New returns the Identity of a Region that has nothing yet.
+func New(region string, key Key) Identity {
+	return Identity{Format: 1, Region: region, Key: key, Stores: map[string]string{}}
+}
+
+// Start notes a new generation and returns it. id is random.
+func (d *Identity) Start(id string) Generation {
+	g := Generation{Number: 1, ID: id}
+	if n := len(d.Generations); n > 0 {
+		g.Number = d.Generations[n-1].Number + 1
+	}
+	d.Generations = append(slices.Clone(d.Generations), g)
+	if more := len(d.Generations) - MaxGenerations; more > 0 {
+		d.Generations = d.Generations[more:]
+	}
+	return g
+}
+
+// First says whether the Region is in its first generation, on streams that
+// nobody vouched for.
+func (d *Identity) First() bool {
+	return !d.Vouched && len(d.Generations) > 0 && d.Generations[len(d.Generations)-1].Number == 1
+}
+
+// lost says whether the Region was in a generation that it doesn't know: one
+// that came after what was put back, or of a copy that goes on elsewhere.
+func (d *Identity) lost(g Generation) bool {
+	if len(d.Generations) == 0 {
+		return true
+	}
+	if g.Number < d.Generations[0].Number {
+		return false // forgotten long ago
+	}
+	return !slices.Contains(d.Generations, g)
+}

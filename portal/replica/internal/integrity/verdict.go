@@ -1,0 +1,133 @@
+package integrity
+
+import "fmt"
+
+// A Verdict is what the owner of a log makes of what it is shown.
+type Verdict int
+
+// The verdicts.
+const (
+	// Fine: nothing speaks against the log.
+	Fine Verdict = iota
+	// Behind: the other place lacks messages, which it can fetch.
+	Behind
+	// Claim: it says that it has more, and shows nothing that proves it. It is
+	// reported and changes nothing else.
+	Claim
+	// Damaged: it shows what the owner once had and has no more.
+	Damaged
+)
+
+// String names the verdict.
+func (v Verdict) String() string {
+	return [...]string{"fine", "behind", "claim", "damaged"}[v]
+}
+
+// A Shown is what a follower says about its copy of a line: where it is, and
+// the proof of the last message there.
+type Shown struct {
+	Line, Store string
+	Position    uint64
+	Proof       *Proof // nil: none
+}
+
+// Judge judges what a follower shows. end is the last sequence of the owner's
+// stream, looked up after the question arrived.
+func (d *Identity) Judge(s Shown, end uint64) (v Verdict, why string) {
+	store := d.Stores[s.Line]
+	if s.Store != store {
+		switch {
+		case s.Store == "" || d.Vouched:
+			return Behind, ""
+		case d.First():
+			return Damaged, "another Region has a copy of this Region's log, and this Region has none: its disk was lost or another one is in its place"
+		}
+		return Claim, "a copy of another store of this log, which this one replaced without Config.Restored"
+	}
+	v = Fine
+	if s.Position < end {
+		v = Behind
+	} else if s.Position > end {
+		v, why = Claim, fmt.Sprintf("says that the log goes to %d; it ends at %d", s.Position, end)
+	}
+	if s.Proof == nil {
+		return v, why
+	}
+	g, ok := d.Key.Check(s.Proof.Token, Place{s.Line, store, s.Proof.Seq}, s.Proof.Item)
+	switch {
+	case !ok:
+		return Claim, fmt.Sprintf("shows a message %d that this Region did not write", s.Proof.Seq)
+	case d.lost(g):
+		return Damaged, lostGeneration(g)
+	case s.Proof.Seq > end:
+		return Damaged, fmt.Sprintf("the log ends at %d, and went to %d", end, s.Proof.Seq)
+	}
+	return v, why
+}
+
+func lostGeneration(g Generation) string {
+	return fmt.Sprintf("start number %d of this Region is not known here: an older copy of the log is in its place, or a second one runs", g.Number)
+}
+
+// A Record is one message of a copy, as its holder shows it to the owner.
+type Record struct {
+	Line, Store, Subject string
+	Until                int64
+	Proof
+}
+
+// JudgeRecord judges one message of a copy. c is what the owner's memory has of
+// the line, end the last sequence of its stream; both are looked up after the
+// message was shown. now is seconds of Unix time.
+//
+// Behind means that the owner's memory is not there yet: judge it again later.
+func (d *Identity) JudgeRecord(r Record, c *Content, end uint64, now, skew int64) (Verdict, string) {
+	store := d.Stores[r.Line]
+	if r.Store != store {
+		return Fine, "" // of a store that was replaced
+	}
+	g, ok := d.Key.Check(r.Token, Place{r.Line, store, r.Seq}, r.Item)
+	if !ok {
+		return Claim, fmt.Sprintf("shows a message %d that this Region did not write", r.Seq)
+	}
+	if d.lost(g) {
+		return Damaged, lostGeneration(g)
+	}
+	if r.Seq > end {
+		return Damaged, fmt.Sprintf("the log ends at %d, and went to %d", end, r.Seq)
+	}
+	seq, item, has := c.Item(r.Subject)
+	switch {
+	case has && seq > r.Seq || r.Seq < c.floor:
+		return Fine, "" // replaced
+	case has && seq == r.Seq && item != r.Item:
+		return Damaged, fmt.Sprintf("message %d of the log was another one", r.Seq)
+	case has && seq == r.Seq:
+		return Fine, ""
+	case r.Until != 0 && r.Until < Cutoff(now, skew):
+		return Fine, "" // it may have expired here
+	case r.Seq > c.last:
+		return Behind, ""
+	}
+	return Damaged, fmt.Sprintf("message %d is missing in the log", r.Seq)
+}
+
+// A Mark says how far a stream was, and what it held.
+type Mark struct {
+	Store string `json:"store"`
+	Last  uint64 `json:"last"`
+	Sums  Sums   `json:"sums,omitempty"`
+}
+
+// Check compares a stream with the mark that was set when it was last seen. c
+// is what it holds, end its last sequence. It returns what is wrong, or "".
+func (m Mark) Check(c *Content, end uint64, now, skew int64) string {
+	cutoff := Cutoff(now, skew)
+	switch {
+	case end < m.Last:
+		return fmt.Sprintf("the log ends at %d, and went to %d", end, m.Last)
+	case c.last <= m.Last && end == m.Last && m.Sums.Beyond(cutoff) != c.Sum(cutoff):
+		return fmt.Sprintf("what the log holds up to %d is not what it held", m.Last)
+	}
+	return ""
+}
