@@ -36,13 +36,10 @@ type Shown struct {
 func (d *Identity) Judge(s Shown, end uint64) (v Verdict, why string) {
 	store := d.Stores[s.Line]
 	if s.Store != store {
-		switch {
-		case s.Store == "" || d.Vouched:
+		if s.Store == "" || d.Vouched {
 			return Behind, ""
-		case d.First():
-			return Damaged, "another Region has a copy of this Region's log, and this Region has none: its disk was lost or another one is in its place"
 		}
-		return Claim, "a copy of another store of this log, which this one replaced without Config.Restored"
+		return Claim, "says that it has a copy of another store of this log"
 	}
 	v = Fine
 	if s.Position < end {
@@ -80,10 +77,17 @@ type Record struct {
 // the line, end the last sequence of its stream; both are looked up after the
 // message was shown. now is seconds of Unix time.
 //
+// A message of another store is evidence in the first generation of a Region
+// that nobody vouched for, and needs no proof there: the key was lost too. So
+// the caller takes it from a Region that it asked itself.
+//
 // Behind means that the owner's memory is not there yet: judge it again later.
 func (d *Identity) JudgeRecord(r Record, c *Content, end uint64, now, skew int64) (Verdict, string) {
 	store := d.Stores[r.Line]
 	if r.Store != store {
+		if d.First() {
+			return Damaged, "another Region has a copy of an earlier log of this Region, which this one doesn't replace knowingly: its disk was lost, or another one is in its place"
+		}
 		return Fine, "" // of a store that was replaced
 	}
 	g, ok := d.Key.Check(r.Token, Place{r.Line, store, r.Seq}, r.Item)

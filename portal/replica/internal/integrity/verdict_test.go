@@ -76,21 +76,26 @@ func TestFollowersAreJudgedByWhatTheyProve(t *testing.T) {
 
 func TestACopyOfAnotherStoreIsEvidenceOfALostDiskAtFirst(t *testing.T) {
 	old := integrity.Shown{Line: "revoked", Store: "s0", Position: 7}
+	r := integrity.Record{Line: "revoked", Store: "s0", Subject: "a"}
 	d := identity(1)
 	assert.True(t, d.First())
 	v, _ := d.Judge(old, 10)
+	assert.Equal(t, integrity.Claim, v, "it may say so, and has to show it")
+	v, _ = d.JudgeRecord(r, contentOf(), 0, now, skew)
 	assert.Equal(t, integrity.Damaged, v)
 	d.Start("g2")
-	v, _ = d.Judge(old, 10)
-	assert.Equal(t, integrity.Claim, v)
+	v, _ = d.JudgeRecord(r, contentOf(), 0, now, skew)
+	assert.Equal(t, integrity.Fine, v)
 	d = identity(1)
 	d.Vouched = true
 	v, _ = d.Judge(old, 10)
 	assert.Equal(t, integrity.Behind, v)
+	v, _ = d.JudgeRecord(r, contentOf(), 0, now, skew)
+	assert.Equal(t, integrity.Fine, v)
 }
 
 func TestRecordsOfACopyAreJudgedOneByOne(t *testing.T) {
-	d := identity(1)
+	d := identity(2)
 	full := message(4, "tx.4.0", "full")
 	full.Replaces = "tx.4.0"
 	have := contentOf(full, message(6, "a", "new"), message(7, "b", "1"))
@@ -114,7 +119,7 @@ func TestRecordsOfACopyAreJudgedOneByOne(t *testing.T) {
 	r := integrity.Record{Line: "revoked", Store: "s1", Subject: "c", Until: now + 60, Proof: proof(d, m)}
 	v, _ := d.JudgeRecord(r, have, 8, now, skew)
 	assert.Equal(t, integrity.Fine, v, "it may have expired")
-	r.Until, r.Token = 0, "1.g1.AAAA"
+	r.Until, r.Token = 0, "2.g2.AAAA"
 	v, _ = d.JudgeRecord(r, have, 8, now, skew)
 	assert.Equal(t, integrity.Claim, v)
 	r.Store = "s0"
