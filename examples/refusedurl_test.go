@@ -116,7 +116,7 @@ func refusesURL(t *testing.T) map[string]func(raw string) error {
 			return node(replica.Config{URL: raw, Options: []nats.Option{nats.SetCustomDialer(down{})}})
 		},
 		"replica.Peer.URL": func(raw string) error {
-			return region.AddPeer("eu-central-1", replica.Peer{URL: raw, Options: []nats.Option{nats.SetCustomDialer(down{})}})
+			return region.AddPeer(t.Context(), "eu-central-1", replica.Peer{URL: raw, Options: []nats.Option{nats.SetCustomDialer(down{})}})
 		},
 		"mockidp.Config.BaseURL": func(raw string) (err error) {
 			defer func() { err, _ = recover().(error) }() // misuse of it is a panic

@@ -113,7 +113,7 @@ func (w *world) open(s *site) error {
 		return err
 	}
 	for _, o := range others {
-		if err := o.Follow(s.Name, runs.Addr()); err != nil {
+		if err := o.Follow(w.ctx, s.Name, runs.Addr()); err != nil {
 			runs.Close()
 			return err
 		}

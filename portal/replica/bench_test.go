@@ -68,8 +68,8 @@ func BenchmarkRule20LargeInstance(b *testing.B) {
 
 		eu := open(b, configOf(frankfurt, b.TempDir()))
 		began = time.Now()
-		require.NoError(b, us.AddPeer(frankfurt, replica.Peer{URL: eu.Addr()}))
-		require.NoError(b, eu.AddPeer(virginia, replica.Peer{URL: us.Addr()}))
+		require.NoError(b, us.AddPeer(background(b), frankfurt, replica.Peer{URL: eu.Addr()}))
+		require.NoError(b, eu.AddPeer(background(b), virginia, replica.Peer{URL: us.Addr()}))
 		require.NoError(b, eu.Ready(background(b)))
 		b.ReportMetric(time.Since(began).Seconds(), "s/initial")
 

@@ -151,9 +151,9 @@ func TestServersOfAClusterStopInTurn(t *testing.T) {
 	one := c.node(t, virginia)
 	two := c.node(t, virginia)
 	eu := open(t, configOf(frankfurt, t.TempDir()))
-	require.NoError(t, eu.AddPeer(virginia, replica.Peer{URL: c.urls}))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: c.urls}))
 	for _, n := range []*replica.Node{one, two} {
-		require.NoError(t, n.AddPeer(frankfurt, replica.Peer{URL: eu.Addr()}))
+		require.NoError(t, n.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
 		require.NoError(t, n.Ready(background(t)))
 	}
 	require.NoError(t, eu.Ready(background(t)))
@@ -168,7 +168,7 @@ func TestServersOfAClusterStopInTurn(t *testing.T) {
 	}
 	three := c.node(t, virginia) // while the others write
 	w.end()
-	require.NoError(t, three.AddPeer(frankfurt, replica.Peer{URL: eu.Addr()}))
+	require.NoError(t, three.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
 
 	for _, n := range []*replica.Node{one, two, three} {
 		r, err := replica.Check(background(t), n, eu)

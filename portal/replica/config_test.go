@@ -96,7 +96,7 @@ func TestPeersThatAreSecure(t *testing.T) {
 		{URL: "127.0.0.1:1,nats://[::1]:1,nats://localhost:1"}, {URL: "tls://eu-central-1.invalid:1, wss://eu-central-1.invalid:1"},
 		{URL: "eu-central-1.invalid:1", TLS: &tls.Config{}},
 	} {
-		require.NoError(t, us.AddPeer(frankfurt, p), p.URL)
+		require.NoError(t, us.AddPeer(background(t), frankfurt, p), p.URL)
 	}
 }
 
@@ -238,11 +238,11 @@ func TestPeersOverTLS(t *testing.T) {
 	c.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
 	us := open(t, c)
 	eu := open(t, configOf(frankfurt, t.TempDir()))
-	require.NoError(t, eu.AddPeer(virginia, replica.Peer{URL: us.Addr()}))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
 	ctx, cancel := context.WithTimeout(background(t), 500*time.Millisecond)
 	defer cancel()
 	require.Error(t, eu.Ready(ctx), "an unknown certificate")
-	require.NoError(t, eu.AddPeer(virginia, replica.Peer{URL: us.Addr(), TLS: &tls.Config{RootCAs: roots}}))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr(), TLS: &tls.Config{RootCAs: roots}}))
 	require.NoError(t, eu.Ready(background(t)))
 }
 
@@ -256,7 +256,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 	}
 	require.Error(t, eu.Sessions().RevokeUser(background(t), "u-1"))
 	require.Error(t, us.View().Update(putUser(center.User{UserName: "x@example.com"})))
-	require.Error(t, us.AddPeer(frankfurt, replica.Peer{URL: "nats://127.0.0.1:1"}))
+	require.Error(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: "nats://127.0.0.1:1"}))
 	buf := make([]byte, 4<<20)
 	eventually(t, "no goroutine of ours", func() bool {
 		all := string(buf[:runtime.Stack(buf, true)])

@@ -41,8 +41,8 @@ func TestRule73NoRequestLeavesItsRegion(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	w := &watch{}
-	require.NoError(t, us.AddPeer(frankfurt, replica.Peer{URL: eu.Addr()}))
-	require.NoError(t, eu.AddPeer(virginia, replica.Peer{URL: us.Addr(), Options: []nats.Option{nats.SetCustomDialer(w)}}))
+	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr(), Options: []nats.Option{nats.SetCustomDialer(w)}}))
 	require.NoError(t, eu.Ready(background(t)))
 	require.NotEmpty(t, w.seen(), "a connection, made before any request")
 

@@ -29,8 +29,11 @@ type follower struct {
 }
 
 // AddPeer begins to follow another Region. Following a Region that is followed
-// already moves it to the new address. It waits for no answer from there.
-func (n *Node) AddPeer(region string, p Peer) error {
+// already moves it to the new address. It waits for no answer from there, only
+// for the Region's own server, which makes the copies and reads what is in them.
+// ctx bounds that: without a deadline AddPeer tries until the Node is closed.
+// What it has begun then goes on, and AddPeer may be called again.
+func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	switch {
 	case !regionName.MatchString(region) || region == n.cfg.Region:
 		return &Error{Reason: ReasonConfig, What: "peer", Want: "the name of another Region", Got: region}
@@ -43,7 +46,7 @@ func (n *Node) AddPeer(region string, p Peer) error {
 		return err
 	}
 	n.RemovePeer(region)
-	ctx, cancel := context.WithTimeout(n.ctx, writeTimeout)
+	ctx, cancel := n.untilClose(ctx)
 	defer cancel()
 	for _, l := range lines {
 		if err := n.ensure(ctx, l, region); err != nil {
@@ -62,9 +65,10 @@ func (n *Node) AddPeer(region string, p Peer) error {
 	if n.closed || n.followers[region] != nil {
 		return &Error{Reason: ReasonClosed, What: "peer " + region, Want: "an open Node and one AddPeer at a time"}
 	}
-	ctx, f.cancel = context.WithCancel(n.ctx)
+	following, stop := context.WithCancel(n.ctx)
+	f.cancel = stop
 	n.followers[region] = f
-	n.tasks.Go(func() { f.run(ctx) })
+	n.tasks.Go(func() { f.run(following) })
 	return nil
 }
 

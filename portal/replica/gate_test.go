@@ -93,8 +93,8 @@ func TestAnswersToOtherQuestionsDontCount(t *testing.T) {
 		_, err = down.Subscribe("meridian.follow.us-east-1", func(m *nats.Msg) { go l.relay(m) })
 		require.NoError(t, err)
 		require.NoError(t, down.Flush())
-		require.NoError(t, us.AddPeer(frankfurt, replica.Peer{URL: eu.Addr()}))
-		require.NoError(t, eu.AddPeer(virginia, replica.Peer{URL: s.ClientURL()}))
+		require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
+		require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: s.ClientURL()}))
 		require.NoError(t, eu.Ready(background(t)))
 		for i := range 3 {
 			require.NoError(t, us.Sessions().EndSignIn(background(t), "u-1", fmt.Sprint(i), time.Time{}))

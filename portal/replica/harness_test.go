@@ -83,7 +83,7 @@ func mesh(t testing.TB, nodes ...*replica.Node) {
 	for _, a := range nodes {
 		for _, b := range nodes {
 			if a != b {
-				require.NoError(t, a.AddPeer(b.Region(), replica.Peer{URL: b.Addr()}))
+				require.NoError(t, a.AddPeer(background(t), b.Region(), replica.Peer{URL: b.Addr()}))
 			}
 		}
 	}

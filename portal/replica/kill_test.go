@@ -21,10 +21,10 @@ func TestKilledPrimaryLosesNothingAcknowledged(t *testing.T) {
 	ap := open(t, configOf(mumbai, t.TempDir()))
 	j := job{Dir: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0]), Peers: map[string]string{frankfurt: eu.Addr(), mumbai: ap.Addr()}}
 	for _, n := range []*replica.Node{eu, ap} {
-		require.NoError(t, n.AddPeer(virginia, replica.Peer{URL: "nats://" + j.Listen}))
+		require.NoError(t, n.AddPeer(background(t), virginia, replica.Peer{URL: "nats://" + j.Listen}))
 	}
-	require.NoError(t, eu.AddPeer(mumbai, replica.Peer{URL: ap.Addr()}))
-	require.NoError(t, ap.AddPeer(frankfurt, replica.Peer{URL: eu.Addr()}))
+	require.NoError(t, eu.AddPeer(background(t), mumbai, replica.Peer{URL: ap.Addr()}))
+	require.NoError(t, ap.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
 
 	acked := map[string]bool{}
 	for j.Round = range 4 {

@@ -107,7 +107,7 @@ func (n *Node) open(ctx context.Context) error {
 	}
 	n.start(n.clerk)
 	for region, p := range n.cfg.Peers {
-		if err := n.AddPeer(region, p); err != nil {
+		if err := n.AddPeer(ctx, region, p); err != nil {
 			return err
 		}
 	}
@@ -168,6 +168,13 @@ func (n *Node) start(task func()) bool {
 		n.tasks.Go(task)
 	}
 	return !n.closed
+}
+
+// untilClose is ctx, which ends when the Node is closed, too.
+func (n *Node) untilClose(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	stop := context.AfterFunc(n.ctx, cancel)
+	return ctx, func() { stop(); cancel() }
 }
 
 // Region returns the name of the Node's Region.

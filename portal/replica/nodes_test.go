@@ -1,11 +1,13 @@
 package replica_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/assert"
@@ -62,15 +64,18 @@ func TestAddPeerAgain(t *testing.T) {
 		return nil
 	})
 	second := open(t, cfg)
-	require.NoError(t, us.AddPeer(frankfurt, replica.Peer{URL: c.urls}))
-	require.NoError(t, first.AddPeer(virginia, replica.Peer{URL: us.Addr()}))
+	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: c.urls}))
+	require.NoError(t, first.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
 	require.NoError(t, first.Ready(background(t)))
 	signIn(t, us, "u-1", "s")
 	eventually(t, "a copy", func() bool { return alive(t, first, "s") })
 
-	assert.Error(t, second.AddPeer(virginia, replica.Peer{URL: us.Addr()}), "nothing can be read")
+	// How long AddPeer waits for what is to be read is for the caller to say.
+	ctx, cancel := context.WithTimeout(background(t), 100*time.Millisecond)
+	defer cancel()
+	assert.ErrorIs(t, second.AddPeer(ctx, virginia, replica.Peer{URL: us.Addr()}), context.DeadlineExceeded)
 	close(free)
-	require.NoError(t, second.AddPeer(virginia, replica.Peer{URL: us.Addr()}))
+	require.NoError(t, second.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
 	require.NoError(t, second.Ready(background(t)))
 	assert.True(t, alive(t, second, "s"))
 	require.NoError(t, us.Sessions().RevokeUser(background(t), "u-1"))
@@ -83,9 +88,9 @@ func TestTwoNodesJoin(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
 	c := newCluster(t, frankfurt, 1)
 	nodes := []*replica.Node{c.node(t, frankfurt), c.node(t, frankfurt)}
-	require.NoError(t, us.AddPeer(frankfurt, replica.Peer{URL: c.urls}))
+	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: c.urls}))
 	for _, n := range nodes {
-		require.NoError(t, n.AddPeer(virginia, replica.Peer{URL: us.Addr()}))
+		require.NoError(t, n.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
 	}
 	for _, n := range nodes {
 		require.NoError(t, n.Ready(background(t)))

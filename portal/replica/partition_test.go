@@ -140,7 +140,7 @@ func TestPartitionHealsWithoutDifferences(t *testing.T) {
 				links = append(links, l)
 				url = "nats://" + l.Addr().String()
 			}
-			require.NoError(t, a.AddPeer(b.Region(), replica.Peer{URL: url}))
+			require.NoError(t, a.AddPeer(background(t), b.Region(), replica.Peer{URL: url}))
 		}
 	}
 	for _, n := range nodes {

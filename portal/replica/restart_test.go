@@ -131,7 +131,7 @@ func TestRule19RegionsAreAdded(t *testing.T) {
 	signIn(t, us, "u-1", "s-1")
 	require.NoError(t, us.Sessions().RevokeUser(background(t), "u-2"))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
-	require.NoError(t, eu.AddPeer(virginia, replica.Peer{URL: us.Addr()}))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
 	eventually(t, "replicated", func() bool { return eu.Peers()[0].State == portal.PeerReplicated })
 	p := eu.Peers()[0]
 	assert.Greater(t, p.Total, uint64(2000))
@@ -143,7 +143,7 @@ func TestRule19RegionsAreAdded(t *testing.T) {
 	}))
 	r, _ := us.View().Snapshot().Region(frankfurt)
 	assert.Equal(t, center.RegionAdding, r.Status, "before the primary hears anything from it")
-	require.NoError(t, us.AddPeer(frankfurt, replica.Peer{URL: eu.Addr()}))
+	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
 	require.NoError(t, eu.Ready(background(t)))
 	assert.True(t, alive(t, eu, "s-1"))
 	for _, n := range []*replica.Node{us, eu} {

@@ -106,9 +106,9 @@ func TestTwoNodesOfARegion(t *testing.T) {
 	}
 	one, two := shared(), shared()
 	eu := open(t, configOf(frankfurt, t.TempDir()))
-	require.NoError(t, eu.AddPeer(virginia, replica.Peer{URL: s.ClientURL()}))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: s.ClientURL()}))
 	for _, n := range []*replica.Node{one, two} {
-		require.NoError(t, n.AddPeer(frankfurt, replica.Peer{URL: eu.Addr()}))
+		require.NoError(t, n.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
 	}
 	require.NoError(t, eu.Ready(background(t)))
 
@@ -145,7 +145,7 @@ func TestPartsThatCameTwice(t *testing.T) {
 		assert.Zero(t, replica.Assemble(4, order...), "%v", order)
 	}
 	eu := open(t, configOf(frankfurt, t.TempDir()))
-	require.NoError(t, eu.AddPeer(virginia, replica.Peer{URL: "nats://127.0.0.1:1"}))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: "nats://127.0.0.1:1"}))
 	kept := replica.CopyFull(t, eu, virginia, 3, 0, 1, 1, 2)
 	assert.Equal(t, []string{"tx.10.0", "tx.10.1", "tx.10.2"}, kept, "what it replaces is gone, and nothing of itself")
 }

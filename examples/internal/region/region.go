@@ -158,8 +158,8 @@ func NotYet(w http.ResponseWriter, why string) {
 }
 
 // Follow makes the Region follow another at an address, or move there.
-func (r *Region) Follow(region, addr string) error {
-	return r.AddPeer(region, replica.Peer{URL: addr, Options: r.cfg.Dial})
+func (r *Region) Follow(ctx context.Context, region, addr string) error {
+	return r.AddPeer(ctx, region, replica.Peer{URL: addr, Options: r.cfg.Dial})
 }
 
 // Known counts the live sessions that the Region knows of, and those of them

@@ -86,7 +86,7 @@ func newWorld(t *testing.T, places ...corp.Place) *world {
 	for a, r := range w.regions {
 		for b, o := range w.regions {
 			if a != b {
-				require.NoError(t, r.Follow(b, o.Addr()))
+				require.NoError(t, r.Follow(t.Context(), b, o.Addr()))
 			}
 		}
 	}
@@ -159,7 +159,7 @@ func TestSignInLeavesTheRegionAlone(t *testing.T) {
 	_, err = net.DefaultResolver.LookupHost(t.Context(), "elsewhere.example")
 	require.Error(t, err)
 	assert.GreaterOrEqual(t, outside.Load(), int64(2))
-	require.NoError(t, w.regions[corp.Frankfurt.Name].Follow(corp.Virginia.Name, w.regions[corp.Virginia.Name].Addr()))
+	require.NoError(t, w.regions[corp.Frankfurt.Name].Follow(t.Context(), corp.Virginia.Name, w.regions[corp.Virginia.Name].Addr()))
 	require.Eventually(t, func() bool { return w.dials[corp.Frankfurt.Name].n.Load() > before[corp.Frankfurt.Name] }, hang, time.Millisecond)
 }
 
