@@ -75,7 +75,34 @@ func TestMaxStaleness(t *testing.T) {
 	requirePage(t, b.submit("https://"+frankfurt+"/sign-out", url.Values{}), 200, "/signed-out")
 
 	fresh()
-	requirePage(t, other.click("https://"+frankfurt+"/"), 200, "/", "Alice Adams")
+	requirePage(t, w.signIn(other, "https://"+frankfurt+"/", "alice@example.com"), 200, "/", "Alice Adams")
+}
+
+// A Region that refuses sessions makes none, whichever way they would begin.
+func TestStaleRegionMakesNoSession(t *testing.T) {
+	peers := &heard{}
+	w, shared := newShared(t, func(c *portal.Config) {
+		if c.Region == "eu-central-1" {
+			c.Replication, c.MaxStaleness = peers, time.Minute
+		}
+	})
+	b := w.browser()
+	requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/")
+	made := func() int {
+		list, err := shared.sessions.List(t.Context(), "alice@example.com")
+		require.NoError(t, err)
+		return len(list)
+	}
+	before := made()
+	require.Equal(t, 1, before)
+	for name, a := range map[string]answer{
+		"sign-in": w.signIn(w.browser(), "https://"+frankfurt+"/", "alice@example.com"),
+		"handoff": w.atIdP(b, b.get("https://"+frankfurt+"/?from=us-east-1"), "alice@example.com"), // which falls back to that
+	} {
+		assert.Equal(t, http.StatusServiceUnavailable, a.StatusCode, name)
+		assert.Contains(t, a.body, "Not available in this Region", name)
+	}
+	assert.Equal(t, before, made())
 }
 
 func TestMaxStalenessIsAboutActiveRegions(t *testing.T) {

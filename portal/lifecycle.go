@@ -12,7 +12,7 @@ import (
 // handed to. What can't join ends it all: somebody else's, or what another
 // sign-in of the same person's is handed on from.
 func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, s Session) *Error {
-	if why := p.inUse(); why != nil {
+	if why := p.mayBegin(); why != nil {
 		return why
 	}
 	now := p.cfg.Now()

@@ -36,6 +36,16 @@ func (p *Portal) inUse() *Error {
 	return &Error{Reason: ReasonNotInUse, Rule: "the Region is active", Want: "an active Region of the instance", Got: p.cfg.Region}
 }
 
+// mayBegin refuses a session that the next page would refuse too: in a Region
+// that is not in use, or that hasn't heard what others ended. It is for users
+// who are proved, because it says which Regions aren't heard.
+func (p *Portal) mayBegin() *Error {
+	if why := p.inUse(); why != nil {
+		return why
+	}
+	return p.stale()
+}
+
 // portalOf returns the active Region that has a portal at exactly this origin.
 func (p *Portal) portalOf(origin string) (region string) {
 	for _, r := range p.cfg.Directory.Regions() {

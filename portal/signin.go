@@ -63,7 +63,7 @@ func (p *Portal) proved(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 		Unsolicited:  l.Unsolicited,
 		Until:        p.cfg.Now().Add(pendingLifetime),
 	}
-	if refused := p.inUse(); refused != nil {
+	if refused := p.mayBegin(); refused != nil {
 		p.refuseSignIn(w, r, in, refused)
 		return
 	}
