@@ -58,7 +58,9 @@ func (s Session) over(now time.Time, idle time.Duration) bool {
 //
 // What ends a session must be as durable as the store is before the method
 // returns, never waits for another Region, and holds against whatever arrives
-// later: the order in which Regions hear of things makes no difference.
+// later: the order in which Regions hear of things makes no difference. If the
+// method returns an error, the sessions may be over in this Region and not in
+// others.
 type Sessions interface {
 	// Create stores s under key, which is new.
 	Create(ctx context.Context, key string, s Session) error

@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
 // A copier copies one stream of a peer into this Region's own server, message
@@ -33,6 +36,10 @@ type copier struct {
 	wrote  int      // how many there were
 	flight []jetstream.PubAckFuture
 	single bool // one message in flight at most
+	// heard is how far what ends access has taken effect, in the original, and
+	// asm puts together what was heard of its transactions.
+	heard position
+	asm   merge.Assembler
 	// compact is the subject with which the last full transaction begins: all
 	// before it has been replaced. "": nothing has.
 	compact string
@@ -52,6 +59,7 @@ func (n *Node) copier(ctx context.Context, region string, l line) (*copier, erro
 		return c, nil
 	}
 	c.at = position{msg.Header.Get(headerStore), number(msg.Header.Get(headerSeq))}
+	c.heard = c.at
 	return c, nil
 }
 
@@ -83,7 +91,7 @@ func (c *copier) copy(ctx context.Context, store string, m message) error {
 	}
 	ack, err := c.n.js.PublishMsgAsync(out, opts...)
 	if err != nil {
-		return unavailable("copy of a message", err)
+		return unavailable("copy of a message", errors.Join(errNotKept, err))
 	}
 	c.last++
 	c.wrote++
@@ -107,7 +115,7 @@ func (c *copier) kept(ctx context.Context) error {
 			if conflict(err) {
 				return errConflict
 			}
-			return unavailable("copy of a message", err)
+			return unavailable("copy of a message", errors.Join(errNotKept, err))
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}

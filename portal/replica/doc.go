@@ -35,7 +35,11 @@
 // its own streams and its copies come to, in memory. The order in which they
 // are read makes no difference: each name in the configuration has one owner,
 // whose last word counts; sessions are only added; and what ends them only
-// grows. So Regions that have heard of each other agree, and [Check] shows it.
+// grows. What ends access takes effect before it is on disk, in the Region where
+// it was asked for and in those that hear of it: a disk that is full keeps nobody
+// in. It is acknowledged when it is on disk, and Heard moves when it is copied.
+//
+// So Regions that have heard of each other agree, and [Check] shows it.
 // The package internal/merge decides this, and nothing else. It knows no NATS
 // and no clock, so it is tested in every order of arrival.
 //

@@ -57,8 +57,12 @@ func entryWrite(kind merge.EntryKind, e merge.Entry, until time.Time) write {
 	return write{line: lineOf[kind], subject: subject(kind, e), body: e, until: until}
 }
 
-// record writes an entry to this Region's own stream and then takes it in.
+// record writes an entry to this Region's own stream and then takes it in. What
+// ends sessions is taken in first: see end.
 func (n *Node) record(ctx context.Context, kind merge.EntryKind, e merge.Entry, until time.Time) error {
+	if kind.Ends() {
+		return n.end(ctx, kind, e, until)
+	}
 	if _, err := n.put(ctx, entryWrite(kind, e, until)); err != nil {
 		return err
 	}

@@ -3,16 +3,51 @@ package replica
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"time"
 
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
+// endUser ends all sessions of a user, here at once. The message never expires:
+// an epoch must not fall behind one that a session carries.
+func (n *Node) endUser(ctx context.Context, userID string) error {
+	// At least the time in seconds: a Region that lost its disk, and with it its
+	// count, must not count below what the others remember.
+	least, err := n.ledger.raise(userID, n.cfg.Region, uint64(max(0, n.cfg.Now().Unix())))
+	if err != nil {
+		return err
+	}
+	return n.durable(ctx, subject(merge.EntryUser, merge.Entry{User: userID}), func(ctx context.Context) error {
+		return n.writeEpoch(ctx, userID, least)
+	})
+}
+
+// writeEpoch writes this Region's component of a user's epoch, which is at least
+// that and more than the last one, and takes it in.
+func (n *Node) writeEpoch(ctx context.Context, userID string, least uint64) error {
+	for {
+		next, seq, err := n.nextEpoch(ctx, userID, least)
+		if err != nil {
+			return err
+		}
+		e := merge.Entry{User: userID, Epoch: next}
+		w := entryWrite(merge.EntryUser, e, time.Time{})
+		w.lastHere = &seq
+		_, err = n.put(ctx, w)
+		if errors.Is(err, errConflict) { // another node's came first
+			continue
+		} else if err != nil {
+			return err
+		}
+		return n.ledger.merge(n.cfg.Region, merge.EntryUser, e)
+	}
+}
+
 // nextEpoch reads this Region's component of a user's epoch from the Region's
 // own server, and returns the next one with the sequence at which the last one
-// stands. It is at least the time in seconds: a Region that lost its disk, and
-// with it its count, must not count below what the others remember.
-func (n *Node) nextEpoch(ctx context.Context, userID string) (next, seq uint64, err error) {
-	least := max(n.ledger.epoch(userID)[n.cfg.Region]+1, uint64(max(0, n.cfg.Now().Unix())))
+// stands.
+func (n *Node) nextEpoch(ctx context.Context, userID string, least uint64) (next, seq uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	s, err := n.stream(ctx, revoked.stream(n.cfg.Region))

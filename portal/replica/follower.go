@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
 // A follower copies what another Region writes, for as long as the Node lives.
@@ -26,6 +28,7 @@ type follower struct {
 	connected   bool
 	lag, maxLag time.Duration
 	flows       map[line]*flow
+	copiers     map[line]*copier // the last ones
 }
 
 // AddPeer begins to follow another Region. Following a Region that is followed
@@ -56,7 +59,7 @@ func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	if err := n.load(ctx, region); err != nil {
 		return err
 	}
-	f := &follower{n: n, region: region, peer: p, done: make(chan struct{}), flows: map[line]*flow{}}
+	f := &follower{n: n, region: region, peer: p, done: make(chan struct{}), flows: map[line]*flow{}, copiers: map[line]*copier{}}
 	for _, l := range lines {
 		f.flows[l] = &flow{}
 	}
@@ -131,12 +134,18 @@ func (f *follower) session(ctx context.Context) (met bool, err error) {
 // follow copies one stream until something fails.
 func (f *follower) follow(ctx context.Context, nc *nats.Conn, l line) error {
 	for {
-		c, err := f.n.copier(ctx, f.region, l)
-		if err != nil {
+		c, err := f.copier(ctx, l)
+		if c == nil {
 			return err
 		}
 		for err == nil {
 			err = f.step(ctx, nc, c)
+		}
+		if errors.Is(err, errNotKept) {
+			f.n.cfg.Logger.Warn("replica: not copied, will try again", "region", f.n.cfg.Region, "stream", l.stream(f.region), "error", err)
+			if err = f.hearOnly(ctx, nc, c); err == nil {
+				continue
+			}
 		}
 		if !errors.Is(err, errConflict) {
 			return err
@@ -150,7 +159,7 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, l line) error {
 // step asks the peer once and copies what it answers.
 func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	asked := f.n.cfg.Now()
-	q := question{Line: c.line, Store: c.at.store, After: max(c.at.seq, c.past), Nonce: rand.Text(), Wait: f.n.cfg.Heartbeat.Milliseconds()}
+	q := f.question(c.line, position{c.at.store, max(c.at.seq, c.past)})
 	a, err := f.ask(ctx, nc, q)
 	if err != nil {
 		return err
@@ -158,11 +167,15 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	anew := a.Store != q.Store || a.After < q.After // the original was made again, or lost its end
 	if anew {
 		c.at, c.past = position{a.Store, a.After}, 0
+		c.heard, c.asm = c.at, merge.Assembler{}
 		if a.Store == q.Store { // positions in another store can't be taken for this one's
 			f.n.marks.forget(c.line.stream(f.region))
 		}
 	}
 	f.met(c.line, a, anew)
+	if f.caughtUp(c.line) { // before that it costs more than it gives
+		c.hear(a)
+	}
 	for _, m := range a.Messages {
 		if err := c.copy(ctx, a.Store, m); err != nil {
 			return err
@@ -179,6 +192,11 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 		f.reached(c.line, asked)
 	}
 	return nil
+}
+
+// question asks for what follows a position.
+func (f *follower) question(l line, after position) question {
+	return question{Line: l, Store: after.store, After: after.seq, Nonce: rand.Text(), Wait: f.n.cfg.Heartbeat.Milliseconds()}
 }
 
 // ask puts one question. The answer may take as long as a heartbeat. Whoever

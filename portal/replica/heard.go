@@ -100,6 +100,13 @@ func (f *follower) reached(l line, asked time.Time) {
 	}
 }
 
+// caughtUp says whether all of a stream was here once.
+func (f *follower) caughtUp(l line) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.flows[l].heard.IsZero()
+}
+
 // measure notes how long a change took to get here. What was there before the
 // two met doesn't count.
 func (f *follower) measure(a arrival, now time.Time) {

@@ -100,6 +100,7 @@ func (n *Node) writeLog(ctx context.Context, records []merge.Record, full bool) 
 	if err != nil {
 		return t, refused(ReasonTooLarge, err)
 	}
+	n.ledger.foresee(n.cfg.Region, t)
 	for i, p := range parts {
 		at := n.log.read + uint64(i)
 		w := write{line: config, subject: fmt.Sprintf("tx.%d.%d", first, i), body: p, part: partHeader(p, len(t.Records)), last: &at}

@@ -44,6 +44,25 @@ func (l *ledger) enforce(region string, t merge.Transaction) {
 	l.known.Enforce(region, t)
 }
 
+// foresee ends those sessions before the transaction is written.
+func (l *ledger) foresee(region string, t merge.Transaction) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.known.Foresee(region, t)
+}
+
+// raise ends all sessions of a user that are known here, and returns the count
+// of the Region's component of the user's epoch that does so.
+func (l *ledger) raise(user, region string, least uint64) (next uint64, err error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	next = l.known.NextEpoch(user, region, least)
+	if err := l.known.Take(region, merge.EntryUser, merge.Entry{User: user, Epoch: next}); err != nil {
+		return 0, refused(ReasonCorrupt, err)
+	}
+	return next, nil
+}
+
 func (l *ledger) get(key string) (portal.Session, bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()

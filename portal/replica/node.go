@@ -32,6 +32,7 @@ type Node struct {
 
 	ledger *ledger
 	marks  *marks
+	owed   owed
 	wake   chan struct{} // the clerk's
 
 	// applying guards what follows. Whoever changes the instance on behalf of

@@ -3,7 +3,6 @@ package replica
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -111,27 +110,9 @@ func (s sessionStore) Revoke(ctx context.Context, userID, id string) error {
 	return s.n.record(ctx, merge.EntryRevoked, merge.Entry{User: userID, ID: id, Until: until}, until.Add(s.n.cfg.Skew))
 }
 
-// RevokeUser implements portal.Sessions. The message never expires: an epoch
-// must not fall behind one that a session carries.
+// RevokeUser implements portal.Sessions.
 func (s sessionStore) RevokeUser(ctx context.Context, userID string) error {
-	for {
-		// Of two nodes of the Region that do this at once the second must count
-		// one further, or a session made in between would survive it.
-		next, seq, err := s.n.nextEpoch(ctx, userID)
-		if err != nil {
-			return err
-		}
-		e := merge.Entry{User: userID, Epoch: next}
-		w := entryWrite(merge.EntryUser, e, time.Time{})
-		w.lastHere = &seq
-		_, err = s.n.put(ctx, w)
-		if errors.Is(err, errConflict) {
-			continue
-		} else if err != nil {
-			return err
-		}
-		return s.n.ledger.merge(s.n.cfg.Region, merge.EntryUser, e)
-	}
+	return s.n.endUser(ctx, userID)
 }
 
 // Epoch implements portal.Sessions.

@@ -9,9 +9,10 @@ import (
 // over says whether anything that is known ends the session.
 func (s *Sessions) over(key string, h *held) bool {
 	_, ended := s.ended[key]
+	_, early := s.early[key]
 	_, revoked := s.revoked[pair{h.UserID, h.ID}]
 	_, out := s.signIns[pair{h.UserID, h.SignIn}]
-	return ended || revoked || out || !covers(h.Epoch, s.epochs[h.UserID])
+	return ended || early || revoked || out || !covers(h.Epoch, s.epochs[h.UserID])
 }
 
 // covers says whether a session made under one epoch outlives what another
@@ -72,6 +73,7 @@ func (s *Sessions) Sweep(now time.Time, skew time.Duration) {
 		}
 	}
 	forget(s.ended, past)
+	forget(s.early, past)
 	forget(s.revoked, past)
 	forget(s.signIns, past)
 	for key, c := range s.codes {

@@ -20,6 +20,7 @@ type Sessions struct {
 	signIns  map[pair]time.Time            // by user ID and sign-in
 	epochs   map[string]map[string]uint64  // by user ID; one that is here never changes
 	codes    map[string]Code               // by key
+	early    map[string]time.Time          // by key: ended here alone, see Foresee; until when to remember
 }
 
 type pair struct{ user, id string }
@@ -39,7 +40,7 @@ func NewSessions(region, primary string) *Sessions {
 	return &Sessions{
 		region: region, primary: primary, sessions: map[place]*held{}, byUser: map[string]map[place]struct{}{},
 		ended: map[string]time.Time{}, revoked: map[pair]time.Time{}, signIns: map[pair]time.Time{},
-		epochs: map[string]map[string]uint64{}, codes: map[string]Code{},
+		epochs: map[string]map[string]uint64{}, codes: map[string]Code{}, early: map[string]time.Time{},
 	}
 }
 

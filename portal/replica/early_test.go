@@ -1,0 +1,144 @@
+package replica_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+// What ends sessions takes effect in memory first: no server that is down, and
+// no disk that is full, keeps somebody in.
+
+// ends are the ways to end the session s of the user u.
+var ends = map[string]func(ctx context.Context, n *replica.Node, u, s string) error{
+	"End":        func(ctx context.Context, n *replica.Node, _, s string) error { return n.Sessions().End(ctx, "key-"+s) },
+	"Revoke":     func(ctx context.Context, n *replica.Node, u, s string) error { return n.Sessions().Revoke(ctx, u, s) },
+	"RevokeUser": func(ctx context.Context, n *replica.Node, u, _ string) error { return n.Sessions().RevokeUser(ctx, u) },
+	"EndSignIn": func(ctx context.Context, n *replica.Node, u, s string) error {
+		return n.Sessions().EndSignIn(ctx, u, "signin-"+s, time.Now().Add(time.Hour))
+	},
+	"disabled": func(_ context.Context, n *replica.Node, u, _ string) error {
+		return n.View().Update(putUser(center.User{ID: u, UserName: u + "@example.com"}))
+	},
+}
+
+// signedIn makes a user and a session for each of ends, in the primary.
+func signedIn(t *testing.T, us *replica.Node) {
+	t.Helper()
+	for name := range ends {
+		u := "u-" + name
+		require.NoError(t, us.View().Update(putUser(center.User{ID: u, UserName: u + "@example.com", Active: true})))
+		signIn(t, us, u, name)
+	}
+}
+
+func TestEndsTakeEffectWhereTheyCantBeWritten(t *testing.T) {
+	c := newCluster(t, virginia, 1)
+	us := c.node(t, virginia)
+	eu := open(t, configOf(frankfurt, t.TempDir()))
+	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: c.urls}))
+	require.NoError(t, eu.Ready(background(t)))
+	signedIn(t, us)
+	_, err := replica.Check(background(t), us, eu)
+	require.NoError(t, err)
+
+	c.stop(0)
+	for name, end := range ends {
+		ctx, cancel := context.WithTimeout(background(t), 50*time.Millisecond)
+		err := end(ctx, us, "u-"+name, name)
+		cancel()
+		var why *replica.Error
+		require.ErrorAs(t, err, &why, name)
+		assert.Equal(t, replica.ReasonUnavailable, why.Reason, name)
+		assert.False(t, alive(t, us, name), name)
+	}
+	u, _ := us.View().UserByID("u-disabled")
+	assert.True(t, u.Active, "an update that failed changes nothing else")
+
+	// The Node writes it when it can. An update is for its caller to make again.
+	c.start(t, 0)
+	for name := range ends {
+		if name != "disabled" {
+			eventually(t, name+" to be heard", func() bool { return !alive(t, eu, name) })
+		}
+	}
+	var again error
+	eventually(t, "the update to be made again", func() bool {
+		again = ends["disabled"](t.Context(), us, "u-disabled", "")
+		return again == nil
+	})
+	r, err := replica.Check(background(t), us, eu)
+	require.NoError(t, err, r.String())
+	assert.False(t, alive(t, eu, "disabled"))
+	signIn(t, us, "u-RevokeUser", "later")
+	assert.True(t, alive(t, us, "later"), "what ended is over, what begins is not")
+}
+
+// A session must not outlive a later revocation because it began under a count
+// that was never written.
+func TestRevocationsThatWereNeverWritten(t *testing.T) {
+	c := newCluster(t, virginia, 1)
+	cfg := c.config(virginia)
+	us := open(t, cfg)
+	c.stop(0)
+	for range 100 { // more than seconds pass meanwhile
+		ctx, cancel := context.WithTimeout(background(t), time.Millisecond)
+		require.Error(t, us.Sessions().RevokeUser(ctx, "u-1"))
+		cancel()
+	}
+	epoch, err := us.Sessions().Epoch(background(t), "u-1")
+	require.NoError(t, err)
+	us.Close()
+	c.start(t, 0)
+	c.await(t)
+	us = open(t, cfg)
+	require.NoError(t, us.Sessions().Create(background(t), "key-s", at(us, session("u-1", "s", epoch))))
+	require.True(t, alive(t, us, "s"))
+	require.NoError(t, us.Sessions().RevokeUser(background(t), "u-1"))
+	assert.False(t, alive(t, us, "s"))
+}
+
+// What a peer ends takes effect before it is copied, and while it can't be.
+func TestPeersEndsTakeEffectWhereTheyCantBeCopied(t *testing.T) {
+	us := open(t, configOf(virginia, t.TempDir()))
+	c := newCluster(t, frankfurt, 1)
+	eu := c.node(t, frankfurt)
+	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: c.urls}))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
+	require.NoError(t, eu.Ready(background(t)))
+	signedIn(t, us)
+	signIn(t, us, "u-2", "last")
+	_, err := replica.Check(background(t), us, eu)
+	require.NoError(t, err)
+
+	c.stop(0)
+	for name, end := range ends {
+		require.NoError(t, end(background(t), us, "u-"+name, name))
+	}
+	// More than one answer holds.
+	for i := range 600 {
+		require.NoError(t, us.Sessions().EndSignIn(background(t), "u-1", fmt.Sprint(i), time.Now().Add(time.Hour)))
+	}
+	require.NoError(t, us.Sessions().Revoke(background(t), "u-2", "last"))
+	for name := range ends {
+		eventually(t, name, func() bool { return !alive(t, eu, name) })
+	}
+	eventually(t, "the last", func() bool { return !alive(t, eu, "last") })
+	u, ok := eu.View().UserByID("u-disabled")
+	require.True(t, ok)
+	assert.False(t, u.Active)
+	heard := eu.Peers()[0].Heard
+
+	c.start(t, 0)
+	r, err := replica.Check(background(t), us, eu)
+	require.NoError(t, err, r.String())
+	eventually(t, "all of it to be here", func() bool { return eu.Peers()[0].Heard.After(heard) })
+}

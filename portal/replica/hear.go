@@ -1,0 +1,115 @@
+package replica
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
+)
+
+// What another Region ends takes effect here from its answer, before the answer
+// is copied: this Region's disk may be full, and a copy that can't be made must
+// not keep a revocation out. The reader takes the same in again from the copy,
+// which changes nothing. Sessions and codes come from the copy alone.
+//
+// Neither marks nor Heard move by it. They say what is copied and read, which a
+// restart finds again.
+
+// hear takes what ends access in. The caller has checked the answer.
+func (c *copier) hear(a answer) {
+	n := c.n
+	if a.Store != c.heard.store {
+		c.heard, c.asm = position{store: a.Store}, merge.Assembler{}
+	}
+	var whole []merge.Transaction
+	for _, m := range a.Messages {
+		rest, ok := strings.CutPrefix(m.Subject, c.line.prefix(c.region))
+		if !ok || m.Seq <= c.heard.seq {
+			continue
+		}
+		kind, _, _ := strings.Cut(rest, ".")
+		if c.line != config && !merge.EntryKind(kind).Ends() {
+			continue
+		}
+		plain, err := n.cfg.Codec.Open(m.Subject, m.Data)
+		if err != nil {
+			continue // the reader reports it
+		}
+		if c.line != config {
+			_ = n.ledger.take(arrival{region: c.region, line: c.line, seq: m.Seq, subject: rest, body: plain})
+			continue
+		}
+		var part merge.Transaction
+		if json.Unmarshal(plain, &part) != nil {
+			continue
+		}
+		if t, ok := c.asm.Add(m.Seq, part); ok {
+			n.ledger.enforce(c.region, t)
+			whole = append(whole, t)
+		}
+	}
+	c.heard.seq = max(c.heard.seq, a.end())
+	if len(whole) > 0 {
+		n.foldHeard(c.region, whole, a.Pending)
+	}
+}
+
+// foldHeard takes whole transactions in, all of which may end access: of a user,
+// an assignment, a Region.
+func (n *Node) foldHeard(region string, whole []merge.Transaction, pending uint64) {
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	for _, t := range whole {
+		n.fold(region, t)
+	}
+	if pending == 0 || time.Since(n.lastShow) > showEvery {
+		n.show()
+	}
+}
+
+// errNotKept: the Region's own server did not take a copy.
+var errNotKept = errors.New("replica: the Region's own server takes no copies")
+
+// retryCopies is after how long copies are tried again.
+const retryCopies = 5 * time.Second
+
+// copier makes a copier. If the Region's own server does not say where the copy
+// ends, it returns one that can only hear, from where the last one was, and
+// errNotKept; none where there was none.
+func (f *follower) copier(ctx context.Context, l line) (*copier, error) {
+	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	c, err := f.n.copier(asking, f.region, l)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err == nil {
+		f.copiers[l] = c
+		return c, nil
+	}
+	return f.copiers[l], errors.Join(errNotKept, err)
+}
+
+// hearOnly goes on hearing what ends access while copies can't be made. Who
+// tries to copy again begins where the copy ends.
+func (f *follower) hearOnly(ctx context.Context, nc *nats.Conn, c *copier) error {
+	for until := time.Now().Add(retryCopies); time.Now().Before(until); {
+		q := f.question(c.line, c.heard)
+		a, err := f.ask(ctx, nc, q)
+		if err != nil {
+			return err
+		}
+		if a.Store != q.Store || a.After < q.After { // the original was made again, or lost its end
+			c.heard, c.asm = position{a.Store, a.After}, merge.Assembler{}
+		}
+		c.hear(a)
+		if a.Pending == 0 {
+			c.heard.seq = max(c.heard.seq, a.Last)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,43 @@
+package merge
+
+// What ends access may take effect before it is durable: in the Region where it
+// was asked for, while the write is on its way or has failed, and in another
+// Region, before it is copied there. That is safe because ends only grow, and
+// taking one in twice is taking it in once.
+
+// Ends says whether an entry of this kind can do nothing but end sessions.
+func (k EntryKind) Ends() bool {
+	return k == EntryEnded || k == EntryRevoked || k == EntrySignedOut || k == EntryUser
+}
+
+// NextEpoch returns a count of a component of a user's epoch that ends every
+// session that this Region knows of. It is at least least, and more than what
+// is counted. It is more than what this Region's sessions carry, too: they may
+// carry a count that was never durable, and that a restart has forgotten.
+func (s *Sessions) NextEpoch(user, component string, least uint64) uint64 {
+	next := max(least, s.epochs[user][component]+1)
+	for at := range s.byUser[user] {
+		if at.region == s.region {
+			next = max(next, s.sessions[at].Epoch[component]+1)
+		}
+	}
+	return next
+}
+
+// Foresee ends the sessions of users whom a transaction of this Region's log
+// will disable or remove, before it is written. It ends those that are known by
+// now and no others: if the transaction is never written, the user may sign in
+// again. It is this Region's own knowledge, which no other Region shares.
+func (s *Sessions) Foresee(region string, t Transaction) {
+	if region != s.primary {
+		return
+	}
+	for _, r := range t.Records {
+		if r.Kind != KindEnded {
+			continue
+		}
+		for at := range s.byUser[r.Key] {
+			later(s.early, at.key, s.sessions[at].Expires)
+		}
+	}
+}

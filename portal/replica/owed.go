@@ -1,0 +1,108 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
+)
+
+// What ends sessions takes effect here first, and is acknowledged when it is on
+// disk. If the write fails the caller gets the error, because other Regions may
+// not hear of it; here the sessions stay ended. The Node owes that write, and
+// makes it as soon as its server takes one.
+type owed struct {
+	mu     sync.Mutex
+	writes map[string]func(context.Context) error // by subject
+	paying bool
+}
+
+// maxOwed bounds how many such writes a Node keeps in memory. Of more than that
+// the callers alone know, who got an error.
+const maxOwed = 10_000
+
+// owedEvery is how often the Node tries.
+const owedEvery = time.Second
+
+// end takes what ends sessions in, and then writes it.
+func (n *Node) end(ctx context.Context, kind merge.EntryKind, e merge.Entry, until time.Time) error {
+	if err := n.ledger.merge(n.cfg.Region, kind, e); err != nil {
+		return err
+	}
+	return n.durable(ctx, subject(kind, e), func(ctx context.Context) error {
+		if kind == merge.EntrySignedOut { // see EndSignIn: it may have been heard meanwhile
+			if known := n.ledger.signedOut(e.User, e.ID); known.After(e.Until) {
+				until, e.Until = until.Add(known.Sub(e.Until)), known
+			}
+		}
+		_, err := n.put(ctx, entryWrite(kind, e, until))
+		return err
+	})
+}
+
+// durable makes a write of what has taken effect already.
+func (n *Node) durable(ctx context.Context, subject string, write func(context.Context) error) error {
+	err := write(ctx)
+	var e *Error
+	if errors.As(err, &e) && e.Reason == ReasonUnavailable {
+		n.owe(subject, write)
+	}
+	return err
+}
+
+func (n *Node) owe(subject string, write func(context.Context) error) {
+	o := &n.owed
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.writes == nil {
+		o.writes = map[string]func(context.Context) error{}
+	}
+	if _, known := o.writes[subject]; known || len(o.writes) < maxOwed {
+		o.writes[subject] = write // a later end of the same is remembered for longer
+	}
+	if !o.paying {
+		o.paying = n.start(n.pay)
+	}
+}
+
+// pay makes the writes that are owed, until there are none.
+func (n *Node) pay() {
+	o := &n.owed
+	for n.ctx.Err() == nil {
+		pause(n.ctx, owedEvery)
+		o.mu.Lock()
+		due := maps.Clone(o.writes)
+		clear(o.writes)
+		o.mu.Unlock()
+		for _, subject := range slices.Sorted(maps.Keys(due)) {
+			if err := due[subject](n.ctx); err != nil {
+				n.owes(due)
+				break
+			}
+			delete(due, subject)
+		}
+		o.mu.Lock()
+		if len(o.writes) == 0 {
+			o.paying = false
+			o.mu.Unlock()
+			return
+		}
+		o.mu.Unlock()
+	}
+}
+
+// owes puts writes back that could not be made. One that came meanwhile counts.
+func (n *Node) owes(due map[string]func(context.Context) error) {
+	o := &n.owed
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for subject, write := range due {
+		if _, newer := o.writes[subject]; !newer {
+			o.writes[subject] = write
+		}
+	}
+}
