@@ -42,7 +42,9 @@ type Config struct {
 	Restored bool
 	// Listen is the address at which the embedded server lets other Regions
 	// read, such as "127.0.0.1:0". Empty: none, so nobody can follow this
-	// Region. An address that isn't loopback is refused without TLS.
+	// Region. An address that isn't loopback is refused without TLS. Let a
+	// firewall admit the other Regions alone: a client without Secret is closed
+	// after seconds, but there is room for 8,192 connections at most.
 	Listen string
 	// TLS is for Listen. Nil: plain, on loopback only.
 	TLS *tls.Config
@@ -50,6 +52,10 @@ type Config struct {
 	// all of them, at least 16 bytes. Required with Listen, and with Peers that
 	// bring no credentials of their own.
 	Secret string
+	// OldSecrets are accepted as Secret is, and shown to a Region that refuses
+	// Secret, so that Secret can be changed Region by Region. Each has at least
+	// 16 bytes. Empty: none. See "Changing Secret" in the package's documentation.
+	OldSecrets []string
 
 	// URL is the Region's own NATS server or cluster, with JetStream, instead
 	// of the embedded one. Nodes of one Region share it. What it syncs to disk
@@ -124,6 +130,7 @@ func (c *Config) defaults() {
 		c.Primary = c.Region
 	}
 	c.Replicas = max(c.Replicas, 1)
+	c.OldSecrets = slices.Clone(c.OldSecrets)
 	def(&c.MaxSession, 12*time.Hour)
 	def(&c.Skew, 5*time.Minute)
 	def(&c.TouchEvery, time.Minute)
@@ -162,6 +169,10 @@ func (c *Config) check() *Error {
 		return bad("URL", "none with Dir, Listen or TLS: they are the embedded server's", withoutUser(c.URL))
 	case c.Listen != "" && len(c.Secret) < minSecret:
 		return bad("Secret", "at least 16 bytes", "fewer")
+	case slices.ContainsFunc(c.OldSecrets, func(s string) bool { return len(s) < minSecret }):
+		return bad("OldSecrets", "at least 16 bytes each", "fewer")
+	case len(c.OldSecrets) > 0 && c.Secret == "":
+		return bad("Secret", "one, with OldSecrets", "")
 	case c.Listen != "" && c.TLS == nil && !loopback(c.Listen):
 		return bad("Listen", "a loopback address, or TLS", c.Listen)
 	case (c.Codec.Seal == nil) != (c.Codec.Open == nil):

@@ -108,6 +108,8 @@ func TestOpenRefuses(t *testing.T) {
 		"neither Dir nor URL":  func(c *replica.Config) { c.Dir = "" },
 		"both":                 func(c *replica.Config) { c.URL = "nats://127.0.0.1:1" },
 		"short secret":         func(c *replica.Config) { c.Secret = "short" },
+		"short old secret":     func(c *replica.Config) { c.OldSecrets = []string{secret, "short"} },
+		"old secret alone":     func(c *replica.Config) { c.Listen, c.Secret, c.OldSecrets = "", "", []string{secret} },
 		"open to the world":    func(c *replica.Config) { c.Listen = "0.0.0.0:0" },
 		"open by name":         func(c *replica.Config) { c.Listen = "us-east-1.example:4222" },
 		"no port":              func(c *replica.Config) { c.Listen = "127.0.0.1" },
@@ -224,6 +226,22 @@ func TestEverythingIsSealed(t *testing.T) {
 // Beyond loopback Regions read from each other over TLS, and check whom they
 // talk to.
 func TestPeersOverTLS(t *testing.T) {
+	cert, roots := certificate(t)
+	c := configOf(virginia, t.TempDir())
+	c.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
+	us := open(t, c)
+	eu := open(t, configOf(frankfurt, t.TempDir()))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
+	ctx, cancel := context.WithTimeout(background(t), 500*time.Millisecond)
+	defer cancel()
+	require.Error(t, eu.Ready(ctx), "an unknown certificate")
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr(), TLS: &tls.Config{RootCAs: roots}}))
+	require.NoError(t, eu.Ready(background(t)))
+}
+
+// certificate makes one for 127.0.0.1, and the roots that vouch for it.
+func certificate(t testing.TB) (tls.Certificate, *x509.CertPool) {
+	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
 	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
@@ -233,17 +251,7 @@ func TestPeersOverTLS(t *testing.T) {
 	require.NoError(t, err)
 	roots := x509.NewCertPool()
 	roots.AddCert(cert)
-
-	c := configOf(virginia, t.TempDir())
-	c.TLS = &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{der}, PrivateKey: key}}}
-	us := open(t, c)
-	eu := open(t, configOf(frankfurt, t.TempDir()))
-	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
-	ctx, cancel := context.WithTimeout(background(t), 500*time.Millisecond)
-	defer cancel()
-	require.Error(t, eu.Ready(ctx), "an unknown certificate")
-	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr(), TLS: &tls.Config{RootCAs: roots}}))
-	require.NoError(t, eu.Ready(background(t)))
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
 }
 
 // Nothing runs after Close, and what is asked then fails and does not hang.

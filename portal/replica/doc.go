@@ -70,6 +70,22 @@
 // each other (AddPeer). When all that the primary had is in the new Region, its
 // Node says so in its own log, is Ready, and the primary makes it ACTIVE.
 //
+// # Changing Secret
+//
+// Restart each Region once with the new Secret, and the old one in
+// Config.OldSecrets. When all of them have been, restart each once without
+// OldSecrets. In between, a Region accepts both, and shows the old one where the
+// new one is refused, so no Region is cut off at any time. A Secret that is
+// refused is logged by both sides. With Config.URL, change the password of the
+// servers' user for peers between the two rounds.
+//
+// # The port
+//
+// Let a firewall admit the other Regions' addresses to Config.Listen, and no one
+// else. TLS and Secret keep others from reading; they don't keep them from
+// connecting. A connection that does not show Secret within seconds is closed.
+// There is room for 8,192 connections, 256 of them peers that have shown it.
+//
 // # What a crash can do, and what power loss can do
 //
 // The embedded server syncs every message of a Region's own streams to disk

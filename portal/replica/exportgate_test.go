@@ -14,11 +14,12 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// MaxSealed and MaxReading are bounds.
+// MaxSealed and its like are bounds.
 const (
 	MaxSealed  = maxSealed
 	MaxSubs    = maxSubs
 	MaxReading = maxReading
+	MaxPeers   = maxPeers
 )
 
 // lossy is a consumer that loses a message on its way.

@@ -26,6 +26,7 @@ type follower struct {
 
 	mu          sync.Mutex
 	connected   bool
+	refused     bool // its credentials, by the peer
 	lag, maxLag time.Duration
 	flows       map[line]*flow
 	copiers     map[line]*copier // the last ones
@@ -115,7 +116,7 @@ func (f *follower) run(ctx context.Context) {
 func (f *follower) session(ctx context.Context) (met bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	nc, err := f.dial(func(err error) { cancel(err) })
+	nc, err := f.connect(func(err error) { cancel(err) })
 	if err != nil {
 		return false, err
 	}
@@ -251,15 +252,15 @@ func (a answer) check(q question) error {
 
 // dial makes a connection that isn't mended when it breaks: a session begins
 // anew then, and looks again whom it is talking to.
-func (f *follower) dial(lost func(error)) (*nats.Conn, error) {
+func (f *follower) dial(secret string, lost func(error)) (*nats.Conn, error) {
 	opts := []nats.Option{
 		nats.Name("meridian " + f.n.cfg.Region), nats.NoReconnect(), nats.Timeout(2 * time.Second),
 		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(2), nats.CustomInboxPrefix(inboxPeer),
 		nats.IgnoreDiscoveredServers(), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { lost(err) }),
 		nats.ClosedHandler(func(nc *nats.Conn) { lost(nats.ErrConnectionClosed) }),
 	}
-	if f.n.cfg.Secret != "" {
-		opts = append(opts, nats.UserInfo(userPeer, f.n.cfg.Secret))
+	if secret != "" {
+		opts = append(opts, nats.UserInfo(userPeer, secret))
 	}
 	if f.peer.TLS != nil {
 		opts = append(opts, nats.Secure(f.peer.TLS))

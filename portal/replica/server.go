@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/nats-io/jwt/v2"
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 )
@@ -23,9 +22,13 @@ const (
 )
 
 // Bounds of what connections may take. A follower has one, with a subscription
-// for each line; the Node's own has some for each Region.
+// for each line; the Node's own has some for each Region. Peers are counted when
+// they have shown Secret. Connections are counted before, when they can be
+// anybody's, so there is room for many, and each has little time.
 const (
-	maxConns     = 256
+	maxPeers     = 256
+	maxConns     = 8192
+	loginTimeout = 2 // seconds, for TLS and then for showing Secret
 	maxSubs      = 256
 	maxSubTokens = 8
 )
@@ -45,15 +48,14 @@ func PeerPermissions(region string) (publish, subscribe []string) {
 func startServer(cfg *Config) (*server.Server, *nats.Conn, error) {
 	password := rand.Text() + rand.Text()
 	publish, subscribe := PeerPermissions(cfg.Region)
+	auth := &authenticator{cfg: cfg, own: &server.User{Username: userNode, Password: password}, peers: map[uint64]struct{}{}}
 	opts := &server.Options{
 		ServerName: cfg.Region, DontListen: cfg.Listen == "",
 		JetStream: true, StoreDir: cfg.Dir, SyncAlways: true,
 		NoSigs: true, MaxControlLine: 4096, MaxPayload: maxPayload,
 		MaxConn: maxConns, MaxSubs: maxSubs, MaxSubTokens: maxSubTokens,
-		TLSConfig: cfg.TLS, TLS: cfg.TLS != nil, TLSTimeout: 5,
-		Users: []*server.User{
-			{Username: userNode, Password: password, AllowedConnectionTypes: map[string]struct{}{jwt.ConnectionTypeInProcess: {}}},
-		},
+		TLSConfig: cfg.TLS, TLS: cfg.TLS != nil, TLSTimeout: loginTimeout, AuthTimeout: loginTimeout,
+		CustomClientAuthentication: auth,
 	}
 	if cfg.Listen != "" {
 		host, port, err := net.SplitHostPort(cfg.Listen)
@@ -68,15 +70,16 @@ func startServer(cfg *Config) (*server.Server, *nats.Conn, error) {
 			p = server.RANDOM_PORT
 		}
 		opts.Host, opts.Port = host, p
-		opts.Users = append(opts.Users, &server.User{Username: userPeer, Password: cfg.Secret, Permissions: &server.Permissions{
+		auth.peer = &server.User{Username: userPeer, Permissions: &server.Permissions{
 			Publish:   &server.SubjectPermission{Allow: publish},
 			Subscribe: &server.SubjectPermission{Allow: subscribe},
-		}})
+		}}
 	}
 	s, err := server.NewServer(opts)
 	if err != nil {
 		return nil, nil, &Error{Reason: ReasonConfig, What: "embedded server", Want: "one that starts", Err: err}
 	}
+	auth.alive = func(id uint64) bool { return s.GetClient(id) != nil }
 	s.SetLoggerV2(serverLog{cfg.Logger.With("region", cfg.Region)}, false, false, false)
 	s.Start()
 	nc, err := connectInProcess(s, password)
