@@ -1,7 +1,9 @@
 package replica_test
 
 import (
+	"encoding/json"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"net"
 	"net/url"
@@ -30,32 +32,8 @@ const nodePassword = "the password of the Region's own nodes"
 
 func newCluster(t *testing.T, region string, size int) *cluster {
 	t.Helper()
-	publish, subscribe := replica.PeerPermissions(region)
-	users := []*server.User{
-		{Username: "meridian", Password: nodePassword},
-		{Username: "peer", Password: secret, Permissions: &server.Permissions{
-			Publish: &server.SubjectPermission{Allow: publish}, Subscribe: &server.SubjectPermission{Allow: subscribe},
-		}},
-	}
 	c := &cluster{servers: make([]*server.Server, size)}
-	dir, ports := t.TempDir(), freePorts(t, 2*size)
-	var routes []*url.URL
-	var urls []string
-	for i := range size {
-		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprintf("127.0.0.1:%d", ports[size+i])})
-		urls = append(urls, fmt.Sprintf("nats://127.0.0.1:%d", ports[i]))
-	}
-	c.urls = strings.Join(urls, ",")
-	for i := range size {
-		o := &server.Options{
-			ServerName: fmt.Sprintf("%s-%d", region, i), Host: "127.0.0.1", Port: ports[i], NoLog: true, NoSigs: true, Users: users,
-			JetStream: true, StoreDir: filepath.Join(dir, fmt.Sprint(i)), SyncAlways: true, MaxPayload: 1 << 20,
-		}
-		if size > 1 {
-			o.Cluster, o.Routes = server.ClusterOpts{Name: region, Host: "127.0.0.1", Port: ports[size+i]}, routes
-		}
-		c.options = append(c.options, o)
-	}
+	c.options, c.urls = clusterSpec{region, t.TempDir(), freePorts(t, 2*size)}.options()
 	t.Cleanup(func() {
 		for i := range c.servers {
 			c.stop(i)
@@ -66,6 +44,62 @@ func newCluster(t *testing.T, region string, size int) *cluster {
 	}
 	c.await(t)
 	return c
+}
+
+// A clusterSpec is what the servers of a cluster are made from. Half of the
+// ports are for clients, half for the servers themselves.
+type clusterSpec struct {
+	Region, Dir string
+	Ports       []int
+}
+
+func (c clusterSpec) options() (out []*server.Options, urls string) {
+	publish, subscribe := replica.PeerPermissions(c.Region)
+	users := []*server.User{
+		{Username: "meridian", Password: nodePassword},
+		{Username: "peer", Password: secret, Permissions: &server.Permissions{
+			Publish: &server.SubjectPermission{Allow: publish}, Subscribe: &server.SubjectPermission{Allow: subscribe},
+		}},
+	}
+	size := len(c.Ports) / 2
+	var routes []*url.URL
+	var all []string
+	for i := range size {
+		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprintf("127.0.0.1:%d", c.Ports[size+i])})
+		all = append(all, fmt.Sprintf("nats://127.0.0.1:%d", c.Ports[i]))
+	}
+	for i := range size {
+		o := &server.Options{
+			ServerName: fmt.Sprintf("%s-%d", c.Region, i), Host: "127.0.0.1", Port: c.Ports[i], NoLog: true, NoSigs: true, Users: users,
+			JetStream: true, StoreDir: filepath.Join(c.Dir, fmt.Sprint(i)), SyncAlways: true, MaxPayload: 1 << 20,
+		}
+		if size > 1 {
+			o.Cluster, o.Routes = server.ClusterOpts{Name: c.Region, Host: "127.0.0.1", Port: c.Ports[size+i]}, routes
+		}
+		out = append(out, o)
+	}
+	return out, strings.Join(all, ",")
+}
+
+// natsProcess is one server of a cluster, as a process that can be frozen. It
+// ends with its standard input.
+func natsProcess(spec string, in io.Reader) error {
+	var which struct {
+		clusterSpec
+		Index int
+	}
+	if err := json.Unmarshal([]byte(spec), &which); err != nil {
+		return err
+	}
+	all, _ := which.options()
+	s, err := server.NewServer(all[which.Index])
+	if err != nil {
+		return err
+	}
+	s.Start()
+	_, err = io.Copy(io.Discard, in)
+	s.Shutdown()
+	return err
 }
 
 // freePorts finds ports that nobody uses at the moment. They are outside of what
@@ -120,8 +154,12 @@ func (c *cluster) await(t *testing.T) {
 
 // config is that of a Node of the Region; several share the cluster.
 func (c *cluster) config(region string) replica.Config {
+	return clusterConfig(region, c.urls, len(c.servers))
+}
+
+func clusterConfig(region, urls string, replicas int) replica.Config {
 	cfg := configOf(region, "")
-	cfg.Listen, cfg.URL, cfg.Replicas = "", c.urls, len(c.servers)
+	cfg.Listen, cfg.URL, cfg.Replicas = "", urls, replicas
 	cfg.Options = []nats.Option{nats.UserInfo("meridian", nodePassword), nats.ReconnectWait(20 * time.Millisecond), nats.ReconnectJitter(0, 0)}
 	return cfg
 }

@@ -65,7 +65,8 @@ type Config struct {
 	// and its like in Options, or a dialer there, which is then to encrypt.
 	URL string
 	// Options are for the connection to URL: credentials, TLS. They are applied
-	// twice.
+	// twice, and after the package's own: a PingInterval here replaces the one
+	// second after which a server that doesn't answer begins to be suspected.
 	Options []nats.Option
 	// Replicas is how many servers of the cluster at URL keep each stream.
 	// Zero: 1.

@@ -57,8 +57,12 @@
 // With Config.URL a Region keeps its streams on its own NATS servers, with TLS
 // where they aren't on loopback, and can have several Nodes. With Replicas: 3 on a cluster of three it goes on while
 // one of them is stopped, as a test does to each in turn; a write that meets
-// the change of a leader fails with Reason Unavailable after a few seconds, and
-// may be made again. A server that is cut off from the others may take itself
+// the change of a leader fails with Reason Unavailable after five seconds, and
+// may be made again. A server that is frozen keeps its connections: the Node
+// leaves it after three seconds, and if it led a stream the others elect another
+// leader, so writes go on within about ten seconds. (An acs.Store of package
+// natsstore has a connection of its own, for which natsstore.ConnectOptions are.)
+// A server that is cut off from the others may take itself
 // for a leader for some ten seconds; a follower that asks it hears nothing new
 // meanwhile, and its Heard is early by that much. Into a stream with replicas
 // what another Region wrote is copied message by message, so each Region

@@ -125,7 +125,7 @@ func (n *Node) connect() (err error) {
 		}
 		n.server, n.nc, err = startServer(&n.cfg)
 	} else {
-		opts := []nats.Option{nats.Name("meridian " + n.cfg.Region), nats.CustomInboxPrefix(inboxNode), nats.MaxReconnects(-1)}
+		opts := ownOptions(n.cfg.Region)
 		if n.nc, err = nats.Connect(n.cfg.URL, append(opts, n.cfg.Options...)...); err != nil {
 			err = unavailable("connection to "+quote(withoutUser(n.cfg.URL)), err)
 		}

@@ -26,6 +26,13 @@ import (
 // TestMain lets the test's own binary be a Region's process, which can then
 // be killed.
 func TestMain(m *testing.M) {
+	if os.Getenv("MERIDIAN_NATS") != "" {
+		if err := natsProcess(os.Getenv("MERIDIAN_NATS"), os.Stdin); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	if os.Getenv("MERIDIAN_PROCESS") != "" {
 		if err := process(os.Getenv("MERIDIAN_PROCESS"), os.Stdin, os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, err)
