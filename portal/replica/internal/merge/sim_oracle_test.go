@@ -3,46 +3,61 @@ package merge_test
 import (
 	"encoding/json"
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A simSession is a session that was acknowledged.
-type simSession struct {
-	merge.Session
-	key string
-	seq uint64
-	// How far its Region had heard the others for sure when its sign-in was
-	// proved, and how far it may have.
-	knew, mayKnow map[streamOf]uint64
+// A place is where something stands: which message of which stream, and in which
+// life a node that wrote it itself knows of it. 0: none does.
+type place struct {
+	s  streamID
+	n  uint64
+	by int
 }
 
-// names is by what the session alone, or its sign-in, can be ended.
-func (s *simSession) names() []string {
-	return []string{"key " + s.key, "id " + s.UserID + " " + s.ID, "in " + s.UserID + " " + s.SignIn}
+// An end is what ended a session, a sign-in or all sessions of a user. Unless it
+// is sure, it may have happened: it was not acknowledged.
+type end struct {
+	place
+	asOf  uint64    // how many messages there were
+	until time.Time // for how long it is remembered; zero: for good
+	sure  bool
 }
+
+// A simSession is a session, or a sign-in that has none yet.
+type simSession struct {
+	merge.Session
+	key  string
+	at   place
+	sure bool // it was acknowledged
+	in   *simSignIn
+	ends []*end
+	// How far its node had heard the others for sure when its sign-in was proved,
+	// and how far it may have.
+	knew, mayKnow positions
+	signedInBy    int // the life of that node
+	asOf          uint64
+}
+
+// A simSignIn is what the sessions of a sign-in have in common.
+type simSignIn struct{ ends []*end }
 
 // An oracle knows what happened, where in which stream, and what follows from
 // that. It knows no stamps and no epochs: only who had heard what.
 type oracle struct {
+	w        *world
 	sessions []*simSession
-	ends     map[string][]at                    // by what they end
-	users    map[string][]at                    // what ended all sessions of a user
-	logs     map[string]map[merge.Name]lastWord // what each Region wrote last
-	removed  map[string]uint64                  // by user: where in the primary's log
-	heard    map[string]map[streamOf]uint64     // how far each Region has ever heard the others, for sure
-	mayHear  map[string]map[streamOf]uint64     // how far it may have
-}
-
-// at is a place in a stream.
-type at struct {
-	streamOf
-	seq uint64
+	users    map[string][]*end // what ended all sessions of a user
+	logs     [maxRegions]map[merge.Name]lastWord
+	removed  map[string]uint64 // by user: by which message
+	codes    []string
+	uses     map[string]int // by what was used, and the Region
+	wrong    []string       // what the world did itself
 }
 
 // lastWord is what a Region wrote, with how much of the primary's log it knew.
@@ -51,10 +66,10 @@ type lastWord struct {
 	knew  uint64
 }
 
-func newOracle() *oracle {
-	o := &oracle{ends: map[string][]at{}, users: map[string][]at{}, logs: map[string]map[merge.Name]lastWord{}, removed: map[string]uint64{}, heard: map[string]map[streamOf]uint64{}, mayHear: map[string]map[streamOf]uint64{}}
-	for _, name := range regions {
-		o.logs[name], o.heard[name], o.mayHear[name] = map[merge.Name]lastWord{}, map[streamOf]uint64{}, map[streamOf]uint64{}
+func newOracle(w *world) *oracle {
+	o := &oracle{w: w, users: map[string][]*end{}, removed: map[string]uint64{}, uses: map[string]int{}}
+	for i := range o.logs {
+		o.logs[i] = map[merge.Name]lastWord{}
 	}
 	return o
 }
@@ -67,83 +82,112 @@ func (o *oracle) any(r *rand.Rand) *simSession {
 	return o.sessions[r.IntN(len(o.sessions))]
 }
 
-func (o *oracle) ended(what string, s streamOf, seq uint64) {
-	o.ends[what] = append(o.ends[what], at{s, seq})
+// end notes an end that is on disk, or is not: then m is nil. In the life that
+// wrote it, it is in effect.
+func (o *oracle) end(s streamID, m *message, life int, until time.Time) *end {
+	e := &end{place: place{s: s, by: life}, asOf: o.w.n, until: until, sure: m != nil}
+	if m != nil {
+		e.n = m.n
+	}
+	return e
 }
 
-func (o *oracle) endedFor(user string, s streamOf, seq uint64) {
-	o.users[user] = append(o.users[user], at{s, seq})
+// accepts counts what one node of a Region may use once.
+func (o *oracle) accepts(r *simRegion, what string) {
+	k := what + " in " + r.name
+	if o.uses[k]++; o.uses[k] > 1 {
+		o.wrong = append(o.wrong, "accepted twice: "+k)
+	}
+}
+
+// admitted looks at a node that has just made a session.
+func (o *oracle) admitted(w *world, n *simNode) {
+	if w.maxStale == 0 {
+		return
+	}
+	for id := range w.count {
+		r, _, listed := n.memory.dir.Entry(simNames[id])
+		for line := range streams {
+			if t := n.heardAt[streamOf(id, line)]; id != n.r.id && listed && r.Active() && w.clock(n).Sub(t) > w.maxStale {
+				o.wrong = append(o.wrong, fmt.Sprintf("%s made a session, and heard %s last at %s", n.r.name, streamOf(id, line), t))
+			}
+		}
+	}
 }
 
 // updated notes an update that is on disk.
-func (o *oracle) updated(r *simRegion, changes []center.Record, seq uint64) {
-	knew := r.heard[streamOf{virginia, config}]
-	if r.name == virginia {
-		knew = seq
+func (o *oracle) updated(n *simNode, t *simWrite, m uint64) {
+	log, s := o.logs[n.r.id], streamOf(n.r.id, config)
+	knew := n.known[streamOf(0, config)]
+	if n.r.id == 0 {
+		knew = m
 	}
-	for _, c := range changes {
-		n := merge.Name{Kind: c.Kind, Key: c.Key}
-		was := o.logs[r.name][n].value
+	for _, c := range t.changes {
+		k := merge.Name{Kind: c.Kind, Key: c.Key}
+		if !t.drafted[k] {
+			continue // another Region's, which says what is left of it
+		}
+		was := log[k].value
 		if c.Kind == center.KindUser && strings.Contains(was, `"active":true`) && !strings.Contains(string(c.Value), `"active":true`) {
-			o.endedFor(c.Key, streamOf{virginia, config}, seq)
+			o.users[c.Key] = append(o.users[c.Key], &end{place: place{s, m, 0}, asOf: o.w.n, sure: true})
 		}
 		if c.Kind == center.KindUser && c.Value == nil {
-			o.removed[c.Key] = seq
+			o.removed[c.Key] = m
 		}
-		if o.logs[r.name][n] = (lastWord{string(c.Value), knew}); c.Value == nil {
-			delete(o.logs[r.name], n)
+		if log[k] = (lastWord{string(c.Value), knew}); c.Value == nil {
+			delete(log, k)
 		}
 	}
 }
 
-// over says whether one of these positions takes in an end of the session, of
-// which its sign-in did not know.
-func (o *oracle) over(s *simSession, heard, knew map[streamOf]uint64) bool {
-	is := func(e at) bool { return heard[e.streamOf] >= e.seq }
-	for _, what := range s.names() {
-		if slices.ContainsFunc(o.ends[what], is) {
-			return true
-		}
+// hears says whether a node knows for sure of what stands in a place, and
+// mayHear whether it may.
+func (n *simNode) hears(p place) bool   { return n.known[p.s] >= p.n || p.by == n.life }
+func (n *simNode) mayHear(p place) bool { return n.r.may[p.s] >= p.n || p.by == n.life }
+
+// over says whether a node must know of an end of the session of which its
+// sign-in did not know.
+func (n *simNode) over(s *simSession, o *oracle) bool {
+	must := func(e *end) bool {
+		return e.sure && n.hears(e.place) && (e.until.IsZero() || n.r.latest.Before(e.until))
 	}
-	return slices.ContainsFunc(o.users[s.UserID], func(e at) bool { return is(e) && knew[e.streamOf] < e.seq })
+	return slices.ContainsFunc(s.ends, must) || slices.ContainsFunc(s.in.ends, must) ||
+		slices.ContainsFunc(o.users[s.UserID], func(e *end) bool { return must(e) && s.mayKnow[e.s] < e.n && e.asOf > s.asOf })
 }
 
-// notice takes in how far a Region has heard, and returns it. What it wrote
-// itself and what ends access is synced, so it is never unheard. Others' sessions
-// may be, by a crash.
-func (o *oracle) notice(r *simRegion) map[streamOf]uint64 {
-	may := r.may()
-	for s := range r.disks {
-		o.mayHear[r.name][s] = max(o.mayHear[r.name][s], may[s])
-		if s.region == r.name || s.stream != sessions {
-			o.heard[r.name][s] = max(o.heard[r.name][s], r.heard[s])
-		} else {
-			o.heard[r.name][s] = r.heard[s]
-		}
-	}
-	return maps.Clone(o.heard[r.name])
+// mayBeOver says whether it may know of one.
+func (n *simNode) mayBeOver(s *simSession, o *oracle) bool {
+	may := func(e *end) bool { return !e.sure || n.mayHear(e.place) }
+	return slices.ContainsFunc(s.ends, may) || slices.ContainsFunc(s.in.ends, may) ||
+		slices.ContainsFunc(o.users[s.UserID], func(e *end) bool {
+			return may(e) && s.knew[e.s] < e.n && (e.by != s.signedInBy || e.asOf > s.asOf)
+		})
 }
 
-// check looks at one Region, and returns what is wrong in it.
-func (o *oracle) check(w *world, r *simRegion) (wrong []string) {
-	if !r.up {
-		return nil
+// check looks at one node, and returns what is wrong in it.
+func (o *oracle) check(w *world, n *simNode) (wrong []string) {
+	wrong, o.wrong = o.wrong, nil
+	if n.life == 0 {
+		return wrong
 	}
-	o.notice(r)
-	now := w.clock(r)
+	now := w.clock(n)
 	for _, s := range o.sessions {
-		if !now.Before(s.Expires) {
+		if !n.r.latest.Before(s.Expires) || !w.now.Before(s.Expires) || !now.Before(s.Expires) {
 			continue // a portal refuses it
 		}
-		_, alive := r.memory.sessions.Get(s.key)
-		if alive && o.over(s, o.heard[r.name], s.mayKnow) {
-			wrong = append(wrong, fmt.Sprintf("alive in %s after its end was heard: %+v", r.name, s))
-		} else if r.read[streamOf{s.Region, sessions}] >= s.seq && !alive && !o.over(s, o.mayHear[r.name], s.knew) {
-			wrong = append(wrong, fmt.Sprintf("acknowledged, and lost in %s: %+v", r.name, s))
+		_, alive := n.memory.sessions.Get(s.key)
+		if alive && n.over(s, o) {
+			wrong = append(wrong, fmt.Sprintf("alive in %s.%d after its end was heard: %+v", n.r.name, n.id, s))
+		} else if !alive && s.sure && (n.readN[s.at.s] >= s.at.n || s.at.by == n.life) && !n.mayBeOver(s, o) {
+			wrong = append(wrong, fmt.Sprintf("acknowledged, and lost in %s.%d: %+v", n.r.name, n.id, s))
 		}
 	}
-	if r.writing == nil && !slices.Equal(o.own(r.name), r.own()) {
-		wrong = append(wrong, fmt.Sprintf("log of %s: want %v, got %v", r.name, o.own(r.name), r.own()))
+	log := streamOf(n.r.id, config)
+	if n.writing == nil && n.checked != n.readN[log] && n.readN[log] == n.r.disks[log].lastN {
+		n.checked = n.readN[log]
+		if want, got := o.own(n.r.id), n.own(); !slices.Equal(want, got) {
+			wrong = append(wrong, fmt.Sprintf("log of %s: want %v, got %v", n.r.name, want, got))
+		}
 	}
 	return wrong
 }
@@ -153,134 +197,76 @@ func (o *oracle) check(w *world, r *simRegion) (wrong []string) {
 func (o *oracle) forget(w *world) {
 	o.sessions = slices.DeleteFunc(o.sessions, func(s *simSession) bool { return s.Expires.Before(w.now.Add(-simSkew)) })
 	left := slices.Clone(o.sessions)
-	for _, r := range w.all {
-		for i := range r.signIns {
-			left = append(left, &r.signIns[i])
-		}
+	for _, n := range w.nodes {
+		left = append(left, n.signIns...)
 	}
-	ends := map[string][]at{}
-	for _, s := range left {
-		for _, what := range s.names() {
-			if e, ok := o.ends[what]; ok {
-				ends[what] = e
-			}
-		}
-	}
-	o.ends = ends
 	for user, list := range o.users {
-		o.users[user] = slices.DeleteFunc(list, func(e at) bool {
-			return !slices.ContainsFunc(left, func(s *simSession) bool { return s.knew[e.streamOf] < e.seq })
+		o.users[user] = slices.DeleteFunc(list, func(e *end) bool {
+			return !slices.ContainsFunc(left, func(s *simSession) bool { return s.UserID == user && (s.knew[e.s] < e.n || !e.sure) })
 		})
 	}
 }
 
 // own is what a Region wrote.
-func (o *oracle) own(name string) (out []string) {
-	for n, v := range o.logs[name] {
-		out = append(out, fmt.Sprintf("log %s %s %s %s", name, n.Kind, n.Key, v.value))
+func (o *oracle) own(id int) []string {
+	out := map[merge.Name]string{}
+	for k, v := range o.logs[id] {
+		out[k] = v.value
 	}
-	slices.Sort(out)
-	return out
+	return sorted(out)
 }
 
-// own is what a Region knows of its own log.
-func (r *simRegion) own() (out []string) {
-	for _, f := range r.memory.dir.Facts() {
-		if v := f.Value.([]any); strings.HasPrefix(f.Key, "log "+r.name) && !strings.Contains(f.Key, " gone ") && !strings.Contains(f.Key, " ended ") {
-			out = append(out, fmt.Sprintf("%s %s", f.Key, v[2]))
+// own is what a node knows of its Region's log.
+func (n *simNode) own() []string {
+	out := map[merge.Name]string{}
+	for _, f := range n.memory.dir.Facts() {
+		of, name, _ := strings.Cut(strings.TrimPrefix(f.Key, "log "), " ")
+		kind, key, _ := strings.Cut(name, " ")
+		switch k := center.Kind(kind); k {
+		case merge.KindGone, merge.KindEnded, merge.KindReplicated:
+		default:
+			if of == n.r.name {
+				out[merge.Name{Kind: k, Key: key}] = string(f.Value.([]any)[2].(json.RawMessage))
+			}
 		}
 	}
-	slices.Sort(out)
-	return out
+	return sorted(out)
+}
+
+func (o *oracle) listed(name string) bool {
+	_, ok := o.logs[0][merge.Name{Kind: center.KindRegion, Key: name}]
+	return ok
 }
 
 // shown is what every instance shows when all is heard: what was written, with
 // access only for those who are there, and who were not removed since the
 // application's Region last knew.
-func (o *oracle) shown() (out []string) {
-	apps := map[string]bool{}
-	for _, name := range slices.Sorted(slices.Values(regions)) {
-		for n, v := range o.logs[name] {
-			value := v.value
-			if n.Kind == center.KindApplication {
-				if apps[n.Key] {
-					continue // another Region's, which sorts first
-				}
-				apps[n.Key] = true
-				var a center.Application
-				_ = json.Unmarshal([]byte(value), &a)
-				before := len(a.AssignedTo)
-				a.AssignedTo = slices.DeleteFunc(a.AssignedTo, func(p center.Principal) bool {
-					_, there := o.logs[virginia][merge.Name{Kind: center.KindUser, Key: p.ID}]
-					return !there || o.removed[p.ID] > v.knew
-				})
-				if len(a.AssignedTo) < before {
-					b, _ := json.Marshal(a)
-					value = string(b)
-				}
+func (o *oracle) shown() []string {
+	out := map[merge.Name]string{}
+	for k, v := range o.logs[0] {
+		if k.Kind != center.KindApplication {
+			out[k] = v.value
+		}
+	}
+	owner := map[merge.Name]string{}
+	for id, log := range o.logs {
+		for k, v := range log {
+			if k.Kind != center.KindApplication || !o.listed(simNames[id]) || owner[k] != "" && owner[k] < simNames[id] {
+				continue
 			}
-			out = append(out, fmt.Sprintf("%s %s %s", n.Kind, n.Key, value))
-		}
-	}
-	slices.Sort(out)
-	return out
-}
-
-// settle heals all, lets every Region hear all, and returns what is wrong then.
-func (w *world) settle() (wrong []string) {
-	clear(w.apart)
-	w.flying = nil
-	for _, r := range w.all {
-		for r.up && r.writing != nil {
-			w.goOn(r)
-		}
-		if !r.up {
-			r.start()
-		}
-	}
-	for _, r := range w.all {
-		for s, d := range r.disks {
-			if s.region != r.name {
-				delete(r.asked, s)
-				for _, m := range w.of(s.region).disks[s].follows(d.last, 1<<30) {
-					d.write(m)
-				}
-			}
-			r.goal[s] = goal{0, w.of(s.region).disks[s].last}
-			r.apply(s, 1<<30)
-		}
-		r.show()
-	}
-	want := w.oracle.shown()
-	for _, r := range w.all {
-		wrong = append(wrong, w.oracle.check(w, r)...)
-		var shown []string
-		for _, c := range r.memory.dir.Records() {
-			shown = append(shown, fmt.Sprintf("%s %s %s", c.Kind, c.Key, c.Value))
-		}
-		if slices.Sort(shown); !slices.Equal(want, shown) {
-			wrong = append(wrong, fmt.Sprintf("%s shows %v, want %v", r.name, shown, want))
-		}
-		again := &simRegion{name: r.name, disks: r.disks}
-		again.start()
-		first := w.knows(w.all[0])
-		for who, other := range map[string]*simRegion{"": r, " started again": again} {
-			for _, d := range unlike(first, w.knows(other)) {
-				wrong = append(wrong, fmt.Sprintf("known in %s and in %s%s: %s", w.all[0].name, r.name, who, d))
+			owner[k] = simNames[id]
+			var a center.Application
+			_ = json.Unmarshal([]byte(v.value), &a)
+			before := len(a.AssignedTo)
+			a.AssignedTo = slices.DeleteFunc(a.AssignedTo, func(p center.Principal) bool {
+				_, there := o.logs[0][merge.Name{Kind: center.KindUser, Key: p.ID}]
+				return !there || o.removed[p.ID] > v.knew
+			})
+			if out[k] = v.value; len(a.AssignedTo) < before {
+				b, _ := json.Marshal(a)
+				out[k] = string(b)
 			}
 		}
 	}
-	return wrong
-}
-
-// knows is what a Region knows that may not be forgotten yet.
-func (w *world) knows(r *simRegion) map[string]string {
-	out := map[string]string{}
-	for _, f := range append(r.memory.dir.Facts(), r.memory.sessions.Facts()...) {
-		if f.Until.IsZero() || !f.Until.Before(w.now) {
-			b, _ := json.Marshal(f.Value)
-			out[f.Key] = string(b)
-		}
-	}
-	return out
+	return sorted(out)
 }

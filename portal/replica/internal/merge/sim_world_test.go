@@ -2,7 +2,6 @@ package merge_test
 
 import (
 	"fmt"
-	"hash/fnv"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -11,213 +10,295 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// What package replica has in its Config.
+// What package replica and package portal have in their Config.
 const (
-	simLife = time.Hour       // MaxSession
-	simSkew = 5 * time.Minute // Skew: clocks are within half of it of the true time
+	simLife  = time.Hour       // MaxSession
+	simSkew  = 5 * time.Minute // Skew: clocks are within half of it of the true time
+	simProbe = 5 * time.Second // between two probes of a node
 )
+
+// simNames are the Regions that a world can have. The first is the primary.
+var simNames = []string{virginia, frankfurt, mumbai, "ca-central-1", "us-west-2", "eu-west-1"}
 
 // A world is some Regions in virtual time, with their streams and the network
 // between them, which behave as package replica's do. All that happens follows
-// from the seed. What is not in it: logs that are cut, swapped, rolled back or
-// doubled, full disks, versions that differ, Regions that are added and removed,
-// and Regions of several nodes.
+// from the seed, the number of Regions and nodes included.
 type world struct {
-	rand   *rand.Rand
-	now    time.Time
-	all    []*simRegion // in the order of regions
-	flying []packet
-	apart  map[[2]string]bool // which pairs can't hear each other
-	nonce  uint64
-	ids    int
-	oracle *oracle
-	events map[string]int
-	trace  []string // the last few events
-	hash   uint64   // of all events
+	rand     *rand.Rand
+	now      time.Time
+	count    int // of Regions
+	all      []*simRegion
+	nodes    []*simNode // of all Regions
+	apart    [maxRegions][maxRegions]bool
+	maxStale time.Duration // MaxStaleness; 0: none
+	nonce    uint64
+	ids      int
+	lives    int
+	n        uint64 // of the last message
+	oracle   *oracle
+	events   map[string]int
+	trace    [40]line // the last few events
+	traced   int
+	quiet    int    // steps until all is quiet
+	hash     uint64 // of all events
 }
 
-// A packet is a question, or the answer to one.
-type packet struct {
-	from, to string
-	about    streamOf
-	nonce    uint64
-	after    uint64
-	answer   bool
-	messages []message
-	end      bool // nothing follows
-	last     uint64
+// A line is an event in the trace.
+type line struct {
+	at    time.Time
+	who   string
+	event string
+	what  any
+}
+
+func (l line) String() string {
+	return fmt.Sprintf("%s %s %s: %v", l.at.Format("15:04:05.000"), l.who, l.event, l.what)
 }
 
 func newWorld(seed uint64) *world {
-	w := &world{rand: rand.New(rand.NewPCG(seed, 0)), now: base, apart: map[[2]string]bool{}, oracle: newOracle(), events: map[string]int{}}
-	for _, name := range regions {
-		w.all = append(w.all, newSimRegion(name))
-		w.all[len(w.all)-1].start()
+	w := &world{rand: rand.New(rand.NewPCG(seed, 0)), now: base, events: map[string]int{}, hash: seed, quiet: 1}
+	w.count = 3 + w.rand.IntN(4)
+	if w.one(0.5) {
+		w.maxStale = time.Duration(1+w.rand.IntN(10)) * time.Minute
 	}
+	w.oracle = newOracle(w)
 	var seeds []center.Record
-	for i, name := range regions {
-		seeds = append(seeds, center.Record{Kind: center.KindRegion, Key: name, Value: fmt.Appendf(nil, `{"position":%d,"name":%q}`, i, name)})
+	for id := range w.count {
+		r := &simRegion{id: id, name: simNames[id], accepted: map[string]bool{}, requests: map[string]bool{}}
+		for s := range r.disks {
+			r.disks[s] = newDisk()
+		}
+		w.all = append(w.all, r)
+		nodes := 1
+		if w.one(0.4) {
+			nodes += 1 + w.rand.IntN(2)
+		}
+		for i := range nodes {
+			r.nodes = append(r.nodes, &simNode{r: r, id: i})
+			r.nodes[i].start(w)
+		}
+		w.nodes = append(w.nodes, r.nodes...)
+		seeds = append(seeds, w.listed(id, "ADDING"))
 	}
-	w.update(w.all[0], seeds, true)
-	for w.all[0].writing != nil {
-		w.goOn(w.all[0])
+	for len(w.oracle.logs[0]) == 0 { // as package replica writes a seed
+		w.update(w.nodes[0], seeds, true)
+		w.finish(w.nodes[0])
 	}
-	w.settle()
 	return w
 }
 
-func (w *world) note(r *simRegion, event, what string) {
+// listed is a Region's entry in the directory.
+func (w *world) listed(id int, status center.RegionStatus) center.Record {
+	return center.Record{Kind: center.KindRegion, Key: simNames[id], Value: fmt.Appendf(nil, `{"position":%d,"name":%q,"status":%q}`, id, simNames[id], status)}
+}
+
+// note counts an event, and keeps it for the trace.
+func (w *world) note(r *simRegion, event string, what any) {
 	w.events[event]++
-	line := fmt.Sprintf("%s %s %s: %s", w.now.Format("15:04:05"), r.name, event, what)
-	if w.trace = append(w.trace, line); len(w.trace) > 40 {
-		w.trace = w.trace[1:]
+	who := "all"
+	if r != nil {
+		who = r.name
 	}
-	h := fnv.New64a()
-	_, _ = fmt.Fprint(h, w.hash, line)
-	w.hash = h.Sum64()
+	w.trace[w.traced%len(w.trace)] = line{w.now, who, event, what}
+	w.traced++
+	for _, b := range []byte(event) {
+		w.hash = (w.hash ^ uint64(b)) * 1099511628211
+	}
+	w.hash = (w.hash ^ uint64(w.now.UnixNano())) * 1099511628211
 }
 
-func (w *world) one(in float64) bool          { return w.rand.Float64() < in }
-func (w *world) clock(r *simRegion) time.Time { return w.now.Add(r.offset) }
-func (w *world) of(name string) *simRegion    { return w.all[slices.Index(regions, name)] }
-func (w *world) id(kind string) string        { w.ids++; return fmt.Sprint(kind, w.ids) }
-func (w *world) user() string                 { return user(w.rand.IntN(6)) }
+// last is the trace.
+func (w *world) last() (out []string) {
+	for i := max(0, w.traced-len(w.trace)); i < w.traced; i++ {
+		out = append(out, w.trace[i%len(w.trace)].String())
+	}
+	return out
+}
 
-// step is one event in one Region, which it returns.
-func (w *world) step() *simRegion {
+func (w *world) one(in float64) bool   { return w.rand.Float64() < in }
+func (w *world) id(kind string) string { w.ids++; return fmt.Sprint(kind, w.ids) }
+func (w *world) user() string          { return simUsers[w.rand.IntN(len(simUsers))] }
+func (w *world) primary() string       { return simNames[0] }
+func (w *world) region() *simRegion    { return w.all[w.rand.IntN(len(w.all))] }
+
+var simUsers = []string{user(0), user(1), user(2), user(3), user(4), user(5)}
+
+func (w *world) clock(n *simNode) time.Time {
+	now := w.now.Add(n.offset)
+	if now.After(n.r.latest) {
+		n.r.latest = now
+	}
+	return now
+}
+
+// step is one event in one node, which it returns.
+func (w *world) step() *simNode {
 	w.now = w.now.Add(time.Duration(w.rand.IntN(3000)) * time.Millisecond)
-	r := w.all[w.rand.IntN(len(w.all))]
-	switch n := w.rand.IntN(1000); {
-	case n < 5:
-		other := regions[w.rand.IntN(len(regions))]
-		w.apart[[2]string{r.name, other}] = !w.apart[[2]string{r.name, other}]
-		w.note(r, "partition", other)
-	case n < 10:
-		r.offset = time.Duration(w.rand.Int64N(int64(simSkew))) - simSkew/2
-		w.note(r, "clock", r.offset.String())
-	case !r.up && n < 100:
-		r.start()
-		w.note(r, "start", "")
-	case !r.up:
-	case n < 18:
-		r.crash(func(of int) int { return of - w.rand.IntN(min(of, 4)+1) })
-		w.note(r, "crash", "")
-	case n < 250:
-		w.ask(r, streamOf{regions[w.rand.IntN(len(regions))], w.rand.IntN(streams)})
-	case n < 550:
-		w.deliver(r)
-	case n < 700:
-		s := streamOf{regions[w.rand.IntN(len(regions))], w.rand.IntN(streams)}
-		if s.region != r.name && (s.stream != config || r.writing == nil) {
-			r.apply(s, 1+w.rand.IntN(4))
-		}
-	case r.writing != nil:
-		w.goOn(r)
-	case n < 730:
-		r.show()
-	case n < 830:
-		w.configure(r)
+	n := w.nodes[w.rand.IntN(len(w.nodes))]
+	if !w.trouble(n) && n.life > 0 {
+		w.work(n)
+	}
+	if n.life > 0 {
+		w.housekeeping(n)
+	}
+	return n
+}
+
+// trouble is now and then what goes wrong.
+//
+// Clocks are within half of simSkew of the true time, as Regions promise each
+// other, but for one that is now and then set far back. What such a Region ends
+// is remembered for that much less, as the Region itself says for how long, and
+// what it holds may seem to live when it is over for all others. So nothing is
+// asked of a session, an end or a code once any clock of a Region has seen it
+// expire: see simRegion.latest. All else has to hold.
+func (w *world) trouble(n *simNode) bool {
+	r := n.r
+	switch k := w.rand.IntN(1000); {
+	case k < 2:
+		other := w.rand.IntN(w.count)
+		w.apart[r.id][other] = true
+		w.note(r, "partition", simNames[other])
+	case k < 5:
+		w.apart[r.id] = [maxRegions]bool{}
+	case k < 9:
+		n.offset = time.Duration(w.rand.Int64N(int64(simSkew))) - simSkew/2
+		w.note(r, "clock", n.offset)
+	case k < 10:
+		n.offset = -simSkew * time.Duration(2+w.rand.IntN(4))
+		w.note(r, "clock far back", n.offset)
+	case k < 11 && !r.full:
+		r.full = true
+		w.note(r, "disk full", "")
+	case k < 30 && r.full:
+		r.full = false
+		w.note(r, "disk has space", "")
+	case n.life == 0 && k < 150:
+		n.start(w)
+		w.note(r, "start", n.id)
+	case n.life > 0 && k < 20:
+		w.crash(n, "any time")
 	default:
-		w.signInOrOut(r)
+		return false
 	}
-	if now := w.clock(r); r.up && now.Sub(r.swept) > time.Minute {
-		r.swept = now
-		r.memory.sessions.Sweep(now, simSkew)
-		r.expire(now)
-	}
-	return r
+	return true
 }
 
-func (w *world) ask(r *simRegion, s streamOf) {
-	if s.region == r.name {
-		return
-	}
-	w.nonce++
-	r.asked[s] = w.nonce
-	w.flying = append(w.flying, packet{from: r.name, to: s.region, about: s, nonce: w.nonce, after: r.disks[s].last})
-}
-
-// deliver takes one packet that is for the Region, any of them. It may be lost
-// then, or stay on its way to arrive again.
-func (w *world) deliver(r *simRegion) {
-	var mine []int
-	for i, p := range w.flying {
-		if p.to == r.name {
-			mine = append(mine, i)
+// crash loses a node's memory. A node that has its server within loses the last
+// of the copies that are flushed in the background.
+func (w *world) crash(n *simNode, when string) {
+	r := n.r
+	w.note(r, "crash", when)
+	n.stop()
+	for id := range w.count {
+		s := streamOf(id, sessions)
+		if d := r.disks[s]; id != r.id && len(r.nodes) == 1 && len(d.messages) > 0 {
+			d.cut(len(d.messages) - w.rand.IntN(min(len(d.messages), 4)+1))
+			r.kept[s] = min(r.kept[s], d.lastN)
 		}
 	}
-	if len(mine) == 0 {
-		return
-	}
-	i := mine[w.rand.IntN(len(mine))]
-	p := w.flying[i]
-	if w.one(0.1) && len(w.flying) < 200 {
-		w.note(r, "doubled", p.from)
-	} else {
-		w.flying = slices.Delete(w.flying, i, i+1)
-	}
-	if w.apart[[2]string{p.to, p.from}] || w.apart[[2]string{p.from, p.to}] || w.one(0.1) {
-		w.note(r, "lost", p.from)
-		return
-	}
-	w.receive(r, p)
 }
 
-func (w *world) receive(r *simRegion, p packet) {
-	d := r.disks[p.about]
-	if !p.answer {
-		found, all := d.follows(p.after, 1+w.rand.IntN(20)), d.follows(p.after, 1<<30)
-		back := packet{from: r.name, to: p.from, about: p.about, nonce: p.nonce, answer: true, messages: found, end: len(found) == len(all), last: d.last}
-		w.flying = append(w.flying, back)
-		return
+// work is what a node does when nothing goes wrong.
+func (w *world) work(n *simNode) {
+	switch k := w.rand.IntN(1000); {
+	case k < 120:
+		for id := w.rand.IntN(w.count); id != n.r.id; id = n.r.id {
+			for line := range streams {
+				w.ask(n, streamOf(id, line))
+			}
+		}
+	case k < 360:
+		for range 1 + w.rand.IntN(6) {
+			w.deliver(n)
+		}
+	case k < 540:
+		id := w.rand.IntN(w.count)
+		for line := range streams {
+			if line != config || n.writing == nil {
+				n.apply(streamOf(id, line), 1+w.rand.IntN(8))
+			}
+		}
+	case k < 570:
+		if n.writing == nil {
+			n.show()
+		}
+	case n.writing != nil:
+		w.goOn(n)
+	case k < 660:
+		w.configure(n)
+	case k < 860:
+		w.codes(n)
+	default:
+		w.signInOrOut(n)
 	}
-	if r.asked[p.about] != p.nonce {
-		w.note(r, "late answer", p.from)
-		return
-	}
-	delete(r.asked, p.about)
-	for _, m := range p.messages {
-		d.write(m)
-	}
-	if p.end {
-		r.goal[p.about] = goal{d.last, p.last}
-	}
-	w.note(r, "copied", fmt.Sprint(p.about, len(p.messages)))
 }
 
-// update begins to write what changed.
-func (w *world) update(r *simRegion, changes []center.Record, full bool) {
-	tx := r.memory.dir.Compose(r.name, uint64(w.clock(r).UnixMicro()), r.memory.dir.Draft(r.name, changes), full)
-	first := r.disks[streamOf{r.name, config}].last + 1
-	tx.First = first
-	r.writing = &simWrite{whole: arrival{region: r.name, tx: &tx}, changes: changes}
-	of := 1 + w.rand.IntN(3) // cut anywhere
-	for part := range of {
-		from, to := part*len(tx.Records)/of, (part+1)*len(tx.Records)/of
-		r.writing.parts = append(r.writing.parts, merge.Transaction{Stamp: tx.Stamp, Full: tx.Full, First: first, Part: part, Of: of, Records: tx.Records[from:to]})
+// housekeeping is what a node does now and then.
+func (w *world) housekeeping(n *simNode) {
+	now := w.clock(n)
+	if now.Sub(n.swept) > time.Minute || now.Before(n.swept) {
+		n.swept = now
+		n.memory.sessions.Sweep(now, simSkew)
+		for _, d := range n.r.disks {
+			d.expire(w.now)
+		}
 	}
-	w.note(r, "update", fmt.Sprint(len(tx.Records), tx.Full))
+	if now.Sub(n.probed) >= simProbe || now.Before(n.probed) {
+		n.probed, n.works = now, !n.r.full
+		w.report(n)
+	}
 }
 
-// goOn writes the next part. With the last one the update has happened.
-func (w *world) goOn(r *simRegion) {
-	s, p := streamOf{r.name, config}, r.writing.parts[0]
-	r.writing.parts = r.writing.parts[1:]
-	r.disks[s].write(message{seq: r.disks[s].last + 1, tx: p})
-	if len(r.writing.parts) > 0 {
+// report says in this Region's own log that it has what it needs to serve, and
+// has the primary make Regions active that said so.
+func (w *world) report(n *simNode) {
+	if n.writing != nil || len(n.touched) > 0 {
 		return
 	}
-	whole, changes := r.writing.whole, r.writing.changes
-	r.writing = nil
-	w.oracle.updated(r, changes, r.disks[s].last)
-	if w.one(0.1) { // before it gets any further
-		r.crash(func(of int) int { return of })
-		w.note(r, "crash", "after its write")
+	if n.r.id == 0 {
+		for id := range w.count {
+			r, stamp, listed := n.memory.dir.Entry(simNames[id])
+			if listed && r.Status == center.RegionAdding && (id == 0 || n.memory.dir.Replicated(simNames[id]) >= stamp) {
+				w.update(n, []center.Record{w.listed(id, center.RegionActive)}, false)
+				return
+			}
+		}
 		return
 	}
-	r.touched = append(r.touched, r.memory.hear(whole)...)
-	r.read[s], r.heard[s] = r.disks[s].last, r.disks[s].last
-	if len(changes) > 0 {
-		r.touched = r.memory.dir.Took(r.touched, changes)
+	r, stamp, listed := n.memory.dir.Entry(n.r.name)
+	said := n.memory.dir.Replicated(n.r.name)
+	if !listed || n.heardOf(0).IsZero() {
+		return
 	}
+	if said > 0 && (r.Active() || said >= stamp) {
+		n.ready = true
+		return
+	}
+	w.write(n, []merge.Record{{Kind: merge.KindReplicated, Key: n.r.name, Value: fmt.Appendf(nil, "%d", stamp)}}, nil, false)
+}
+
+// healthy says whether a node says that people can sign in there.
+func (w *world) healthy(n *simNode) bool { return n.ready && n.works && !w.stale(n) }
+
+// stale says whether an active Region was not heard for too long.
+func (w *world) stale(n *simNode) bool {
+	if w.maxStale == 0 {
+		return false
+	}
+	for id := range w.count {
+		r, _, listed := n.memory.dir.Entry(simNames[id])
+		if id == n.r.id || !listed || !r.Active() {
+			continue
+		}
+		if at := n.heardOf(id); at.IsZero() || w.clock(n).Sub(at) > w.maxStale {
+			return true
+		}
+	}
+	return false
+}
+
+// up returns the nodes of a Region that are up.
+func (r *simRegion) up() []*simNode {
+	return slices.DeleteFunc(slices.Clone(r.nodes), func(n *simNode) bool { return n.life == 0 })
 }

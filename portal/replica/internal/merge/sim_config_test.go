@@ -1,0 +1,183 @@
+package merge_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
+)
+
+// configure begins an update of what is the Region's to write.
+func (w *world) configure(n *simNode) {
+	switch {
+	case len(n.touched) > 0 || !n.ready:
+		return // as a Journal: show first
+	case w.one(0.05):
+		w.update(n, nil, true)
+		return
+	case n.r.id == 0 && w.one(0.7):
+		w.update(n, w.changeUser(n), false)
+		return
+	}
+	c := center.Record{Kind: center.KindApplication, Key: simApps[w.rand.IntN(len(simApps))]}
+	if a, ok := n.app(c.Key); ok && a.Region != n.r.name {
+		return // another Region's
+	}
+	if principal := w.user(); n.shown[merge.Name{Kind: center.KindUser, Key: principal}] != "" && w.one(0.8) {
+		c.Value = fmt.Appendf(nil, `{"id":%q,"name":%q,"url":"https://a.example","region":%q,"assignedTo":[{"type":"user","id":%q}]}`,
+			c.Key, w.id("app-"), n.r.name, principal)
+	}
+	w.update(n, []center.Record{c}, false)
+}
+
+var simApps = []string{"app-0", "app-1", "app-2", "app-3"}
+
+// changeUser makes, changes or removes a user, who then loses all assignments,
+// as in package center.
+func (w *world) changeUser(n *simNode) []center.Record {
+	c := center.Record{Kind: center.KindUser, Key: w.user()}
+	if w.one(0.8) {
+		c.Value = fmt.Appendf(nil, `{"id":%q,"userName":%q,"active":%t}`, c.Key, w.id("name-"), w.one(0.7))
+		return []center.Record{c}
+	}
+	out := []center.Record{c}
+	for _, key := range simApps {
+		a, ok := n.app(key)
+		if !ok || len(a.AssignedTo) == 0 || a.AssignedTo[0].ID != c.Key {
+			continue
+		}
+		a.AssignedTo = nil
+		v, _ := json.Marshal(a)
+		out = append(out, center.Record{Kind: center.KindApplication, Key: key, Value: v})
+	}
+	return out
+}
+
+// app is an application as the node's instance shows it.
+func (n *simNode) app(key string) (a center.Application, ok bool) {
+	v, ok := n.shown[merge.Name{Kind: center.KindApplication, Key: key}]
+	_ = json.Unmarshal([]byte(v), &a)
+	return a, ok
+}
+
+// update begins to write what changed.
+func (w *world) update(n *simNode, changes []center.Record, full bool) {
+	w.write(n, n.memory.dir.Draft(n.r.name, changes), changes, full)
+}
+
+func (w *world) write(n *simNode, records []merge.Record, changes []center.Record, full bool) {
+	tx := n.memory.dir.Compose(n.r.name, uint64(w.clock(n).UnixMicro()), records, full)
+	tx.First = n.logEnd + 1
+	n.writing = &simWrite{whole: tx, changes: changes, drafted: map[merge.Name]bool{}}
+	for _, r := range records {
+		n.writing.drafted[merge.Name{Kind: r.Kind, Key: r.Key}] = true
+	}
+	of := 1 + w.rand.IntN(3) // cut anywhere
+	for part := range of {
+		from, to := part*len(tx.Records)/of, (part+1)*len(tx.Records)/of
+		n.writing.parts = append(n.writing.parts, merge.Transaction{Stamp: tx.Stamp, Full: tx.Full, First: tx.First, Part: part, Of: of, Records: tx.Records[from:to:to]})
+	}
+	w.note(n.r, "update", len(tx.Records))
+}
+
+// goOn writes the next part, if the log ends where the node takes it to. With
+// the last part the update has happened, whether or not that is acknowledged.
+func (w *world) goOn(n *simNode) {
+	s, t := streamOf(n.r.id, config), n.writing
+	d := n.r.disks[s]
+	if n.r.full || d.last != n.logEnd+uint64(t.done) {
+		w.note(n.r, map[bool]string{true: "write refused", false: "conflict"}[n.r.full], "update")
+		n.writing = nil
+		return
+	}
+	p := t.parts[t.done]
+	t.done++
+	w.n++
+	d.write(&message{seq: d.last + 1, n: w.n, tx: p}, time.Time{})
+	if t.done < len(t.parts) {
+		if w.one(0.02) {
+			w.crash(n, "between parts")
+		}
+		return
+	}
+	n.writing = nil
+	w.oracle.updated(n, t, w.n)
+	switch {
+	case w.one(0.1): // before it gets any further
+		w.crash(n, "after its write")
+		return
+	case w.one(0.05):
+		w.note(n.r, "acknowledgement lost", "update")
+		return
+	}
+	n.touched = append(n.touched, n.memory.hear(arrival{region: n.r.name, tx: &t.whole})...)
+	for seq := n.logEnd + 1; seq <= d.last; seq++ {
+		if n.read[s] == seq-1 {
+			n.read[s]++
+		} else {
+			n.wrote[seq] = true
+		}
+	}
+	n.logEnd, n.readN[s] = d.last, w.n
+	n.knows(s, w.n)
+	if len(t.changes) > 0 {
+		n.tell(t.changes)
+		n.touched = n.memory.dir.Took(n.touched, t.changes)
+	}
+}
+
+// gone is when a server lets go of a message: by how long it is to live, by the
+// clock of the node that wrote it.
+func (w *world) gone(n *simNode, m *message) time.Time {
+	if m.until.IsZero() {
+		return m.until
+	}
+	return w.now.Add(max(time.Second, m.until.Sub(w.clock(n))))
+}
+
+// put writes an entry to the Region's own stream. Where the subject must be new,
+// or stand at a sequence, another node may have been faster. It says whether
+// the entry is on disk, and whether the node hears of that.
+func (w *world) put(n *simNode, line int, kind merge.EntryKind, e merge.Entry, until time.Time, expect *uint64) (m *message, known bool) {
+	subject := fmt.Sprint(kind, e.Key, " ", e.User, " ", e.ID)
+	if kind == merge.EntryUser {
+		subject = fmt.Sprint(kind, e.User)
+	}
+	d := n.r.disks[streamOf(n.r.id, line)]
+	if n.r.full {
+		w.note(n.r, "write refused", kind)
+		return nil, false
+	}
+	if expect != nil && d.at[subject] != *expect {
+		w.note(n.r, "conflict", kind)
+		return nil, false
+	}
+	w.n++
+	m = &message{seq: d.last + 1, n: w.n, subject: subject, kind: kind, entry: e, until: until}
+	if !until.IsZero() {
+		m.until = until.Add(simSkew)
+	}
+	d.write(m, w.gone(n, m))
+	w.note(n.r, string(kind), e.Key+e.User+e.ID)
+	switch {
+	case w.one(0.01):
+		w.crash(n, "after its write")
+		return m, false
+	case w.one(0.02):
+		w.note(n.r, "acknowledgement lost", kind)
+		return m, false
+	}
+	return m, true
+}
+
+// sorted is a map as lines, for comparing.
+func sorted(m map[merge.Name]string) (out []string) {
+	for k, v := range m {
+		out = append(out, fmt.Sprintf("%s %s %s", k.Kind, k.Key, v))
+	}
+	slices.Sort(out)
+	return out
+}
