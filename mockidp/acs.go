@@ -43,14 +43,14 @@ func (a *App) resolve(req *authnRequest) (ACS, *Error) {
 	}
 	switch {
 	case req == nil:
-		return a.defaultACS(), nil
+		return a.DefaultACS(), nil
 	case req.ACSURL != nil && req.ACSIndex != nil:
 		return ACS{}, &Error{Reason: ReasonURLAndIndex,
 			Detail: "the request names both AssertionConsumerServiceURL and AssertionConsumerServiceIndex, which exclude each other (SAML Core 3.4.1)"}
 	case req.verified && a.SignedRequests && a.Profile == Okta:
 		return a.resolveSigned(req)
 	case req.ACSURL == nil && req.ACSIndex == nil:
-		return a.defaultACS(), nil
+		return a.DefaultACS(), nil
 	case req.ACSURL != nil:
 		if i := slices.IndexFunc(a.ACS, func(x ACS) bool { return x.URL == *req.ACSURL }); i >= 0 {
 			return a.ACS[i], nil
@@ -61,7 +61,7 @@ func (a *App) resolve(req *authnRequest) (ACS, *Error) {
 		}
 	}
 	if a.Unlisted == UseDefault {
-		return a.defaultACS(), nil
+		return a.DefaultACS(), nil
 	}
 	return ACS{}, a.unlisted(req)
 }
@@ -85,8 +85,12 @@ func (a *App) resolveSigned(req *authnRequest) (ACS, *Error) {
 	return ACS{URL: *req.ACSURL}, nil
 }
 
-// defaultACS is the one that carries the flag, else the first.
-func (a *App) defaultACS() ACS {
+// DefaultACS returns the ACS that carries the flag, else the first of the list;
+// the zero ACS if the list is empty.
+func (a *App) DefaultACS() ACS {
+	if len(a.ACS) == 0 {
+		return ACS{}
+	}
 	if i := slices.IndexFunc(a.ACS, func(x ACS) bool { return x.Default }); i >= 0 {
 		return a.ACS[i]
 	}

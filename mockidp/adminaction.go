@@ -20,7 +20,7 @@ func (s *Server) adminAction(w http.ResponseWriter, r *http.Request) {
 		"queue-user":   func(v url.Values) error { return s.QueueUser(v.Get("user")) },
 		"queue-error":  func(v url.Values) error { return s.QueueError(v.Get("app"), Status{SubCode: v.Get("status")}) },
 		"queue-attack": func(v url.Values) error { return s.QueueMutation(v.Get("attack"), v.Get("app"), v.Get("user")) },
-		"queue-clear":  func(url.Values) error { s.emptyQueue(); return nil },
+		"queue-clear":  func(url.Values) error { s.ClearQueue(); return nil },
 		"attack-on":    func(v url.Values) error { return s.SetMutation(v.Get("attack"), v.Get("app"), v.Get("user")) },
 		"attack-off":   func(v url.Values) error { return s.SetMutation("", v.Get("app"), v.Get("user")) },
 		"fault":        s.actFault,

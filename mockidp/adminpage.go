@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"io/fs"
 	"net/http"
-	"time"
 )
 
 const adminAssets = "/assets/"
@@ -110,10 +109,10 @@ const shownUsers = 100
 
 func (s *Server) adminOverview(w http.ResponseWriter, _ *http.Request) {
 	st := s.state.Load()
-	users, errors := s.queue.waiting()
+	q := s.Queued()
 	body := adminView{
 		Now: s.now().UTC().Format("2006-01-02 15:04:05 UTC"), SignIn: s.SignInURL(), Statuses: queueable, Kinds: faultKinds,
-		Attacks: s.config.Mutations, QueuedUsers: users, QueuedAttacks: s.mutations.waiting(), Groups: st.allGroups(), Keys: st.adminKeys(),
+		Attacks: s.config.Mutations, QueuedUsers: q.Users, QueuedAttacks: q.Mutations, Groups: st.allGroups(), Keys: st.adminKeys(),
 		UserCount: len(st.users), Faults: faultsJSON(s.Faults()),
 	}
 	for _, a := range st.apps {
@@ -125,11 +124,11 @@ func (s *Server) adminOverview(w http.ResponseWriter, _ *http.Request) {
 	for _, u := range st.sortedUsers()[:min(shownUsers, len(st.users))] {
 		body.Users = append(body.Users, adminUser{u})
 	}
-	if d := time.Duration(s.offset.Load()); d != 0 {
+	if d := s.ClockOffset(); d != 0 {
 		body.Offset = d.String()
 	}
-	for _, e := range errors {
-		body.QueuedErrors = append(body.QueuedErrors, st.label(e.app)+": "+shortStatus(e.status))
+	for _, e := range q.Errors {
+		body.QueuedErrors = append(body.QueuedErrors, st.label(e.App)+": "+shortStatus(e.Status))
 	}
 	list := s.Messages()
 	for i := len(list) - 1; i >= 0; i-- { // the newest first

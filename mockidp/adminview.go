@@ -137,7 +137,7 @@ func (m Message) odd() []Field {
 		return nil
 	}
 	out := []Field{{"The form leads to", cut(f.URL)}, {"By", strings.TrimSpace(strings.ToUpper(or(string(f.Method), "post")) + " " + string(f.Encoding))}}
-	for _, x := range f.fields() {
+	for _, x := range f.Inputs() {
 		out = append(out, Field{"Its field " + x.Name, cut(x.Value)})
 	}
 	return out

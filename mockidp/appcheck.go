@@ -36,7 +36,7 @@ func (a App) prepared(n naming) (App, *Error) {
 		}
 	}
 	if a.Name == "" && a.IdentityCenter != nil {
-		a.Name = catalogueName
+		a.Name = IdentityCenterName
 	}
 	if a.Name == "" {
 		a.Name = appName(a.Label, n.ordinal)

@@ -8,18 +8,7 @@ import (
 // AppKeys returns the keys of an app ("" is the first SAML app), in the order
 // they were added: those in its metadata, and one of them signs for it. An app
 // has the Server's keys until it gets one of its own.
-func (s *Server) AppKeys(appID string) ([]Key, error) {
-	st := s.state.Load()
-	a, err := st.samlApp(appID)
-	if err != nil {
-		return nil, err
-	}
-	var out []Key
-	for _, k := range st.ring(a) {
-		out = append(out, Key{ID: k.id, Certificate: k.cert, Signing: k.id == st.keyFor(a).id})
-	}
-	return out, nil
-}
+func (s *Server) AppKeys(appID string) ([]Key, error) { return s.Snapshot().AppKeys(appID) }
 
 // AddAppKey is AddKey for one app ("" is the first SAML app): no other app
 // publishes the key, or can be made to sign with it before CloneKey. It doesn't
@@ -28,7 +17,13 @@ func (s *Server) AddAppKey(appID string, key crypto.Signer, cert *x509.Certifica
 	if cert != nil && key == nil {
 		return Key{}, badConfig("a certificate without its key")
 	}
-	return public(s.addAppKey(s.keySource(), appID, key, cert))
+	return public(s.addAppKey(s.keySource(0), appID, key, cert))
+}
+
+// GenerateAppKey is AddAppKey with a new RSA key, whose certificate is valid for
+// that many years.
+func (s *Server) GenerateAppKey(appID string, years int) (Key, error) {
+	return public(s.addAppKey(s.keySource(years), appID, nil, nil))
 }
 
 func (s *Server) addAppKey(from keySource, appID string, key crypto.Signer, cert *x509.Certificate) (*signingKey, error) {

@@ -64,7 +64,7 @@ func TestOneAppRollsOver(t *testing.T) {
 	untouched()
 	keys, err := idp.AppKeys("pay")
 	require.NoError(t, err)
-	assert.Equal(t, []mockidp.Key{{ID: old.ID, Certificate: old.Certificate}, {ID: next.ID, Certificate: next.Certificate, Signing: true}}, keys)
+	assert.Equal(t, []mockidp.Key{{ID: old.ID, Certificate: old.Certificate, Created: old.Created}, {ID: next.ID, Certificate: next.Certificate, Created: next.Created, Signing: true}}, keys)
 
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.RetireAppKey("pay", next.ID)), "it signs")
 	require.NoError(t, idp.RetireAppKey("pay", old.ID))

@@ -44,7 +44,7 @@ func (s *Server) handleApp(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	app, err := st.app(r.PathValue("id"))
-	if err == nil && !app.assignedTo(user) {
+	if err == nil && !app.openTo(user) {
 		err = notAssigned(app, user)
 	}
 	if err != nil {
@@ -70,7 +70,7 @@ func (s *Server) details(st *state, a *App) appDetails {
 }
 
 func (a *App) acsRow(i int, x ACS) acsRow {
-	r := acsRow{URL: x.URL, Index: "none", Default: x == a.defaultACS()}
+	r := acsRow{URL: x.URL, Index: "none", Default: x == a.DefaultACS()}
 	if x.Index != nil {
 		r.Index = strconv.Itoa(int(*x.Index))
 	}
@@ -129,7 +129,7 @@ func (a *App) subjectSection() section {
 	}
 	filters := map[Filter]string{AllGroups: "all groups", StartsWith: "groups that start with ", Equals: "groups equal to ",
 		Contains: "groups that contain ", Regex: "groups that match "}
-	for _, g := range a.groupStatements() {
+	for _, g := range a.GroupStatements() {
 		rows = append(rows, plain("Attribute "+or(g.Name, "groups"), filters[g.Filter]+g.Value))
 	}
 	return section{"Assertion", rows}

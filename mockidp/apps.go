@@ -210,11 +210,16 @@ func clonePtr[T any](p *T) *T {
 	return &v
 }
 
-func (a *App) assignedTo(u *User) bool {
-	return !a.Inactive && a.given(u)
+// AssignedTo says that the app is assigned to the user, directly or by a group,
+// whether or not it is Inactive.
+func (a *App) AssignedTo(u User) bool {
+	return a.listsUser(&u) || slices.ContainsFunc(a.Groups, u.In)
 }
+
+// openTo says that the user sees the app's tile and gets in.
+func (a *App) openTo(u *User) bool { return !a.Inactive && a.AssignedTo(*u) }
 
 // listsUser says that the app is assigned to the person, and not by a group.
 func (a *App) listsUser(u *User) bool {
-	return slices.ContainsFunc(a.Users, func(l string) bool { return loginKey(l) == loginKey(u.Login) })
+	return slices.ContainsFunc(a.Users, func(l string) bool { return SameLogin(l, u.Login) })
 }

@@ -16,14 +16,14 @@ func (st *state) noteApps(old *state, now time.Time) {
 	for _, a := range st.apps {
 		was := before[a.ID]
 		delete(gone, a.ID)
-		t := &appTimes{created: now, updated: now}
+		t := &appTimes{AppTimes: AppTimes{now, now}}
 		if was != nil {
 			*t = *st.times.apps[a.ID]
 			if was == a && st.signing == old.signing {
 				continue
 			}
 			if st.keyFor(a) != old.keyFor(was) || !sameApp(was, a) {
-				t.updated = now
+				t.Updated = now
 			}
 		}
 		t.users, t.groups = st.assignedSince(t, a, now)
@@ -76,11 +76,11 @@ func (st *state) assigned(a *App, u *User) (created, updated time.Time) {
 	updated, direct := at.users[u.ID]
 	created = updated
 	for _, name := range a.Groups {
-		if !u.in(name) {
+		if !u.In(name) {
 			continue
 		}
 		id := st.groupID(name)
-		since := latest(at.groups[id], st.times.groups[id].created, ut.created, ut.joined[id])
+		since := latest(at.groups[id], st.times.groups[id].Created, ut.Created, ut.joined[id])
 		if created.IsZero() || since.Before(created) {
 			created = since
 		}
@@ -88,7 +88,7 @@ func (st *state) assigned(a *App, u *User) (created, updated time.Time) {
 	if !direct {
 		updated = created
 	}
-	return latest(created, ut.created), latest(updated, ut.created)
+	return latest(created, ut.Created), latest(updated, ut.Created)
 }
 
 func latest(list ...time.Time) time.Time {

@@ -58,11 +58,11 @@ func expressionName(s string) bool {
 // expression stays what it is.
 func expand(value string, u *User) []string {
 	if m := expression.FindStringSubmatch(value); m != nil && m[0] == value {
-		return u.values(m[1])
+		return u.Values(m[1])
 	}
 	missing := false
 	out := expression.ReplaceAllStringFunc(value, func(e string) string {
-		vs := u.values(expression.FindStringSubmatch(e)[1])
+		vs := u.Values(expression.FindStringSubmatch(e)[1])
 		if len(vs) == 0 {
 			missing = true
 			return ""
@@ -96,13 +96,14 @@ func (a *App) attributesFor(u *User) []sentAttribute {
 		}
 		add(at.Name, at.NameFormat, values)
 	}
-	for _, g := range a.groupStatements() {
+	for _, g := range a.GroupStatements() {
 		add(or(g.Name, "groups"), g.NameFormat, g.pick(u.Groups))
 	}
 	return out
 }
 
-func (a *App) groupStatements() []GroupAttribute {
+// GroupStatements returns GroupAttribute, if there is one, and GroupAttributes.
+func (a *App) GroupStatements() []GroupAttribute {
 	if a.GroupAttribute == nil {
 		return a.GroupAttributes
 	}
@@ -152,7 +153,7 @@ func (a *App) checkAttributes() *Error {
 			}
 		}
 	}
-	for _, g := range a.groupStatements() {
+	for _, g := range a.GroupStatements() {
 		if err := g.check(quote(a.Label)); err != nil {
 			return err
 		}

@@ -10,8 +10,8 @@ type IdentityCenter struct {
 	IssuerURL string     // "AWS SSO issuer URL": the Audience
 }
 
-// catalogueName is the catalogue app's part of the sign-on path.
-const catalogueName = "amazon_aws_sso"
+// IdentityCenterName is the catalogue app's part of the sign-on path.
+const IdentityCenterName = "amazon_aws_sso"
 
 // list is the form as an ACS list. The form has no indexes; each URL has its
 // field's number, the default 0, so that filling in a field moves no other.

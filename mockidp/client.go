@@ -35,6 +35,16 @@ func (s *Server) Client() *http.Client {
 	return &http.Client{Transport: s.life.transport}
 }
 
+// OutboundClient returns a client for requests to service providers, which wait
+// at most 30 s. It reaches localhost and *.localhost as Client does, whether or
+// not the Server listens itself; unlike Client it doesn't take *.example.com for
+// the Server.
+func (s *Server) OutboundClient() *http.Client {
+	s.life.Lock()
+	defer s.life.Unlock()
+	return &http.Client{Timeout: 30 * time.Second, Transport: s.newTransport("")}
+}
+
 // newTransport is called with life locked. own is what *.example.com leads to,
 // if it isn't "".
 func (s *Server) newTransport(own string) *http.Transport {

@@ -7,7 +7,10 @@ import "time"
 // negative d goes back. Reset undoes it.
 func (s *Server) Advance(d time.Duration) { s.offset.Add(int64(d)) }
 
+// ClockOffset returns by how much Advance has moved the clock.
+func (s *Server) ClockOffset() time.Duration { return time.Duration(s.offset.Load()) }
+
 // Now is the Server's clock.
 func (s *Server) Now() time.Time { return s.now() }
 
-func (s *Server) now() time.Time { return s.config.Now().Add(time.Duration(s.offset.Load())) }
+func (s *Server) now() time.Time { return s.config.Now().Add(s.ClockOffset()) }

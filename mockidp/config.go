@@ -10,6 +10,7 @@ import (
 	mathrand "math/rand/v2"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -193,6 +194,12 @@ func (c Config) check() *Error {
 	}
 	return nil
 }
+
+// Org returns Config.Org, or what stands in its place.
+func (s *Server) Org() string { return s.config.Org }
+
+// MutationIDs returns Config.Mutations.
+func (s *Server) MutationIDs() []string { return slices.Clone(s.config.Mutations) }
 
 func webScheme(s string) bool { return s == "http" || s == "https" }
 

@@ -69,11 +69,11 @@ func (b *appBody) app() (App, *apiError) {
 	switch {
 	case b.SignOnMode == "BOOKMARK" || b.SignOnMode == "" && b.Name == "bookmark":
 		a.Kind = Bookmark
-	case b.SignOnMode == "SAML_2_0" || b.SignOnMode == "SAML_1_1" && b.Name == catalogueName:
-		if b.Name == catalogueName {
+	case b.SignOnMode == "SAML_2_0" || b.SignOnMode == "SAML_1_1" && b.Name == IdentityCenterName:
+		if b.Name == IdentityCenterName {
 			a.IdentityCenter = &IdentityCenter{}
 		} else if b.Name != "" && b.Name != "template_saml_2_0" {
-			return a, invalid("name", "the catalogue here has "+catalogueName+" and bookmark; leave it out for an app of one's own")
+			return a, invalid("name", "the catalogue here has "+IdentityCenterName+" and bookmark; leave it out for an app of one's own")
 		}
 		if a.IdentityCenter == nil && b.Settings.SignOn == nil {
 			return a, invalid("settings.signOn", "The field cannot be left blank")

@@ -42,7 +42,7 @@ func (s *Server) appJSON(c *call, st *state, a *App) map[string]any {
 	}
 	links[does] = c.link(path+"/lifecycle/"+does, "POST")
 	out := map[string]any{
-		"id": a.ID, "name": a.oktaName(), "label": a.Label, "status": a.status(), "signOnMode": a.signOnMode(), "created": stamp(at.created), "lastUpdated": stamp(at.updated),
+		"id": a.ID, "name": a.oktaName(), "label": a.Label, "status": a.status(), "signOnMode": a.signOnMode(), "created": stamp(at.Created), "lastUpdated": stamp(at.Updated),
 		"features": []string{}, "accessibility": map[string]any{"selfService": false, "errorRedirectUrl": nil, "loginRedirectUrl": nil},
 		"visibility": map[string]any{"autoLaunch": false, "autoSubmitToolbar": false, "hide": map[string]any{"iOS": false, "web": false}},
 		"_links":     links,
@@ -80,11 +80,11 @@ func (st *state) signOn(a *App) *signOnBody {
 		DefaultRelayState: a.DefaultRelayState, IDPIssuer: a.Issuer, Audience: a.Audience,
 		SubjectNameIDTemplate: a.NameIDTemplate, SubjectNameIDFormat: a.NameIDFormat, ResponseSigned: &response, AssertionSigned: &assertion,
 		HonorForceAuthn: &honor, AuthnContextClassRef: a.AuthnContext, SAMLSignedRequestEnabled: &signedRequests,
-		ACSEndpoints: []acsBody{}, AttributeStatements: statementsOf(a), AssertionLifetime: int(assertionLifetime.Seconds()), InlineHooks: []any{},
+		ACSEndpoints: []acsBody{}, AttributeStatements: statementsOf(a), AssertionLifetime: int(AssertionLifetime.Seconds()), InlineHooks: []any{},
 		SLO: map[string]any{"enabled": false},
 	}
 	if len(a.ACS) > 0 {
-		b.SSOACSURL = a.defaultACS().URL
+		b.SSOACSURL = a.DefaultACS().URL
 	}
 	if len(a.ACS) > 1 {
 		b.AllowMultipleACSEndpoints = true

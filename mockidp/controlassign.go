@@ -24,12 +24,9 @@ func (s *Server) appUserJSON(c *call, st *state, a *App, u *User) map[string]any
 	}
 }
 
-// given says that the app was given to the user, switched on or not.
-func (a *App) given(u *User) bool { return a.listsUser(u) || slices.ContainsFunc(a.Groups, u.in) }
-
 func (s *Server) listAppUsers(c *call) *apiError {
 	return s.withApp(c, func(st *state, a *App) *apiError {
-		list := slices.DeleteFunc(st.sortedUsers(), func(u *User) bool { return !a.given(u) })
+		list := slices.DeleteFunc(st.sortedUsers(), func(u *User) bool { return !a.AssignedTo(*u) })
 		return paged(c, list, 500, byLogin, func(u *User) map[string]any { return s.appUserJSON(c, st, a, u) })
 	})
 }
@@ -48,7 +45,7 @@ func (s *Server) shownAppUser(c *call, appID string, find func(*state) *User) *a
 	if u == nil {
 		return notFound(c.r.PathValue("user"), "User")
 	}
-	if !a.given(u) {
+	if !a.AssignedTo(*u) {
 		return notFound(u.ID, "AppUser")
 	}
 	return c.ok(s.appUserJSON(c, st, a, u))
@@ -86,7 +83,7 @@ func (s *Server) unassignUser(c *call) *apiError {
 				return notFound(u.ID, "AppUser")
 			}
 			err := s.UpdateApp(a.ID, func(a *App) error {
-				a.Users = slices.DeleteFunc(a.Users, func(l string) bool { return loginKey(l) == loginKey(u.Login) })
+				a.Users = slices.DeleteFunc(a.Users, func(l string) bool { return SameLogin(l, u.Login) })
 				return nil
 			})
 			return c.done(err, a.ID)
@@ -97,7 +94,7 @@ func (s *Server) unassignUser(c *call) *apiError {
 func (s *Server) appGroupJSON(c *call, st *state, a *App, g Group) map[string]any {
 	path := "/api/v1/apps/" + a.ID
 	return map[string]any{
-		"id": g.ID, "lastUpdated": stamp(latest(st.times.apps[a.ID].groups[g.ID], st.times.groups[g.ID].created)), "priority": max(slices.Index(a.Groups, g.Name), 0), "profile": map[string]any{},
+		"id": g.ID, "lastUpdated": stamp(latest(st.times.apps[a.ID].groups[g.ID], st.times.groups[g.ID].Created)), "priority": max(slices.Index(a.Groups, g.Name), 0), "profile": map[string]any{},
 		"_links": map[string]any{"self": c.link(path + "/groups/" + g.ID), "app": c.link(path), "group": c.link("/api/v1/groups/" + g.ID)},
 	}
 }

@@ -1,7 +1,6 @@
 package mockidp
 
 import (
-	"net/http"
 	"strconv"
 	"time"
 )
@@ -14,7 +13,7 @@ func (s *Server) extraRoutes(api func(string, func(*call) *apiError)) {
 	api("POST /control/clock", s.setClock)
 	api("GET /control/queue", func(c *call) *apiError { return c.ok(s.queueJSON()) })
 	api("POST /control/queue", s.addToQueue)
-	api("DELETE /control/queue", func(c *call) *apiError { s.emptyQueue(); return c.noContent() })
+	api("DELETE /control/queue", func(c *call) *apiError { s.ClearQueue(); return c.noContent() })
 	api("GET /control/faults", func(c *call) *apiError { return c.ok(map[string]any{"faults": faultsJSON(s.Faults())}) })
 	api("POST /control/faults", s.addFault)
 	api("DELETE /control/faults", func(c *call) *apiError { s.ClearFaults(c.r.URL.Query().Get("app")); return c.noContent() })
@@ -53,12 +52,12 @@ type statusBody struct {
 }
 
 func (s *Server) queueJSON() map[string]any {
-	users, errors := s.queue.waiting()
+	q := s.Queued()
 	list := []statusBody{}
-	for _, e := range errors {
-		list = append(list, statusBody{e.app, e.status.Code, e.status.SubCode, e.status.Message})
+	for _, e := range q.Errors {
+		list = append(list, statusBody{e.App, e.Status.Code, e.Status.SubCode, e.Status.Message})
 	}
-	return map[string]any{"users": append([]string{}, users...), "errors": list, "attacks": append([]string{}, s.mutations.waiting()...)}
+	return map[string]any{"users": append([]string{}, q.Users...), "errors": list, "attacks": append([]string{}, q.Mutations...)}
 }
 
 func (s *Server) addToQueue(c *call) *apiError {
@@ -153,19 +152,10 @@ func (s *Server) deliverNew(c *call) *apiError {
 
 // deliverBounded is Deliver with an end; what went wrong is in the answer.
 func (s *Server) deliverBounded(f Form) ACSAnswer {
-	client := &http.Client{Timeout: 30 * time.Second, Transport: s.transport()}
+	client := s.OutboundClient()
 	defer client.CloseIdleConnections()
 	a, _ := s.Deliver(client, f)
 	return a
-}
-
-// transport reaches *.localhost, whether or not the Server listens itself. A
-// service provider may be called sp.example.com: unlike Client it doesn't take
-// that for the Server.
-func (s *Server) transport() *http.Transport {
-	s.life.Lock()
-	defer s.life.Unlock()
-	return s.newTransport("")
 }
 
 // number reads an ID from the path.

@@ -22,24 +22,24 @@ func (st *state) userFields(name string) (field[*User], bool) {
 	case "status":
 		return texts(func(u *User) string { return statusWords[u.Status] })
 	case "created":
-		return moments(func(u *User) time.Time { return at(u).created })
+		return moments(func(u *User) time.Time { return at(u).Created })
 	case "activated":
-		return moments(func(u *User) time.Time { return at(u).activated })
+		return moments(func(u *User) time.Time { return at(u).Activated })
 	case "statusChanged":
-		return moments(func(u *User) time.Time { return at(u).status })
+		return moments(func(u *User) time.Time { return at(u).StatusChanged })
 	case "lastUpdated":
-		return moments(func(u *User) time.Time { return at(u).updated })
+		return moments(func(u *User) time.Time { return at(u).Updated })
 	}
 	attribute, profile := strings.CutPrefix(name, "profile.")
 	if !profile || !expressionName(attribute) {
 		return field[*User]{}, false
 	}
 	// There is no schema: nobody has to have every attribute.
-	return field[*User]{text: func(u *User) []string { return u.values(attribute) }}, true
+	return field[*User]{text: func(u *User) []string { return u.Values(attribute) }}, true
 }
 
 func (st *state) groupFields(name string) (field[Group], bool) {
-	at := func(g Group) groupTimes { return st.times.groups[g.ID] }
+	at := func(g Group) GroupTimes { return st.times.groups[g.ID] }
 	switch name {
 	case "id":
 		return texts(func(g Group) string { return g.ID })
@@ -50,11 +50,11 @@ func (st *state) groupFields(name string) (field[Group], bool) {
 	case "profile.description":
 		return texts(func(g Group) string { return g.Description })
 	case "created":
-		return moments(func(g Group) time.Time { return at(g).created })
+		return moments(func(g Group) time.Time { return at(g).Created })
 	case "lastUpdated":
-		return moments(func(g Group) time.Time { return at(g).updated })
+		return moments(func(g Group) time.Time { return at(g).Updated })
 	case "lastMembershipUpdated":
-		return moments(func(g Group) time.Time { return at(g).membership })
+		return moments(func(g Group) time.Time { return at(g).Membership })
 	}
 	return field[Group]{}, false
 }
@@ -70,9 +70,9 @@ func (st *state) appFields(name string) (field[*App], bool) {
 	case "label":
 		return texts(func(a *App) string { return a.Label })
 	case "created":
-		return moments(func(a *App) time.Time { return st.times.apps[a.ID].created })
+		return moments(func(a *App) time.Time { return st.times.apps[a.ID].Created })
 	case "lastUpdated":
-		return moments(func(a *App) time.Time { return st.times.apps[a.ID].updated })
+		return moments(func(a *App) time.Time { return st.times.apps[a.ID].Updated })
 	case "credentials.signing.kid":
 		return field[*App]{text: func(a *App) []string {
 			if a.Kind != SAML {
@@ -98,7 +98,7 @@ func (st *state) appFields(name string) (field[*App], bool) {
 func (st *state) assignees(a *App) []string {
 	var out []string
 	for _, u := range st.users {
-		if a.assignedTo(u) {
+		if a.openTo(u) {
 			out = append(out, u.ID)
 		}
 	}

@@ -80,7 +80,7 @@ func groupType(g Group) string {
 func (s *Server) groupJSON(c *call, st *state, g Group) map[string]any {
 	at, path := st.times.groups[g.ID], "/api/v1/groups/"+g.ID
 	return map[string]any{
-		"id": g.ID, "created": stamp(at.created), "lastUpdated": stamp(at.updated), "lastMembershipUpdated": stamp(at.membership),
+		"id": g.ID, "created": stamp(at.Created), "lastUpdated": stamp(at.Updated), "lastMembershipUpdated": stamp(at.Membership),
 		"objectClass": []string{"okta:user_group"}, "type": groupType(g),
 		"profile": map[string]any{"name": g.Name, "description": g.Description},
 		"_links":  map[string]any{"users": c.link(path + "/users"), "apps": c.link(path + "/apps")},
@@ -156,7 +156,7 @@ func (s *Server) listGroups(c *call) *apiError {
 
 func (s *Server) listMembers(c *call) *apiError {
 	return s.withGroup(c, func(st *state, g Group) *apiError {
-		list := slices.DeleteFunc(st.sortedUsers(), func(u *User) bool { return !u.in(g.Name) })
+		list := slices.DeleteFunc(st.sortedUsers(), func(u *User) bool { return !u.In(g.Name) })
 		return paged(c, list, 1000, byLogin, func(u *User) map[string]any { return s.userJSON(c, st, u) })
 	})
 }

@@ -26,7 +26,7 @@ func (s *Server) keyRoutes(api func(string, func(*call) *apiError)) {
 	})
 	api("POST /api/v1/apps/{app}/credentials/keys/generate", func(c *call) *apiError {
 		return s.withKeys(c, func(_ *state, a *App) *apiError {
-			return s.generateKey(c, func(from keySource) (*signingKey, error) { return s.addAppKey(from, a.ID, nil, nil) })
+			return s.generateKey(c, func(years int) (*signingKey, error) { return s.addAppKey(s.keySource(years), a.ID, nil, nil) })
 		})
 	})
 	api("POST /api/v1/apps/{app}/credentials/keys/{kid}/clone", s.cloneKey)
@@ -37,7 +37,7 @@ func (s *Server) keyRoutes(api func(string, func(*call) *apiError)) {
 	})
 	api("GET /control/keys", func(c *call) *apiError { return c.ok(keysJSON(s.state.Load().keys)) })
 	api("POST /control/keys/generate", func(c *call) *apiError {
-		return s.generateKey(c, func(from keySource) (*signingKey, error) { return s.addKey(from, nil, nil) })
+		return s.generateKey(c, func(years int) (*signingKey, error) { return s.addKey(s.keySource(years), nil, nil) })
 	})
 }
 
@@ -52,14 +52,12 @@ func (s *Server) withKeys(c *call, f func(*state, *App) *apiError) *apiError {
 
 // generateKey answers with a key whose certificate is valid for as many years
 // as the query says.
-func (s *Server) generateKey(c *call, add func(keySource) (*signingKey, error)) *apiError {
+func (s *Server) generateKey(c *call, add func(years int) (*signingKey, error)) *apiError {
 	years, err := strconv.Atoi(c.r.URL.Query().Get("validityYears"))
 	if err != nil || years < 2 || years > 10 {
 		return invalid("validityYears", "a number from 2 to 10")
 	}
-	from := s.keySource()
-	from.years = years
-	k, err := add(from)
+	k, err := add(years)
 	if err != nil {
 		return fromError(err, "keys")
 	}

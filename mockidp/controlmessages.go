@@ -151,7 +151,7 @@ func messageJSON(m Message) map[string]any {
 }
 
 func formJSON(f Form) map[string]any {
-	return map[string]any{"url": f.URL, "fields": f.fields(), "method": or(string(f.Method), "post"), "encoding": or(string(f.Encoding), "application/x-www-form-urlencoded")}
+	return map[string]any{"url": f.URL, "fields": f.Inputs(), "method": or(string(f.Method), "post"), "encoding": or(string(f.Encoding), "application/x-www-form-urlencoded")}
 }
 
 func answerJSON(a ACSAnswer) map[string]any {

@@ -28,7 +28,7 @@ func toExpression(v string) string {
 
 func (b *signOnBody) statements(a *App) *apiError {
 	all := map[string]bool{} // what was read is written back: then ".*" isn't Everyone as well
-	for _, g := range a.groupStatements() {
+	for _, g := range a.GroupStatements() {
 		all[or(g.Name, "groups")] = g.Filter == AllGroups
 	}
 	a.Attributes, a.GroupAttribute, a.GroupAttributes = nil, nil, nil
@@ -65,7 +65,7 @@ func statementsOf(a *App) []statement {
 		}
 		out = append(out, st)
 	}
-	for _, g := range a.groupStatements() {
+	for _, g := range a.GroupStatements() {
 		st := statement{Type: "GROUP", Name: or(g.Name, "groups"), Namespace: or(g.NameFormat, AttrUnspecified), FilterType: filterWords[g.Filter], FilterValue: g.Value}
 		if g.Filter == AllGroups { // Okta has no word for it
 			st.FilterType, st.FilterValue = filterWords[Regex], ".*"

@@ -122,9 +122,9 @@ func (s *Server) userJSON(c *call, st *state, u *User) map[string]any {
 		links[does] = l
 	}
 	return map[string]any{
-		"id": u.ID, "status": statusWords[u.Status], "created": stamp(at.created), "activated": stampOrNull(at.activated),
-		"statusChanged": stampOrNull(at.status), "lastLogin": stampOrNull(s.logins.last(u.ID)), "lastUpdated": stamp(at.updated),
-		"passwordChanged": stamp(at.password), "type": map[string]any{"id": "otymockidpdefault0000"}, "profile": userProfile(u),
+		"id": u.ID, "status": statusWords[u.Status], "created": stamp(at.Created), "activated": stampOrNull(at.Activated),
+		"statusChanged": stampOrNull(at.StatusChanged), "lastLogin": stampOrNull(s.logins.last(u.ID)), "lastUpdated": stamp(at.Updated),
+		"passwordChanged": stamp(at.PasswordChanged), "type": map[string]any{"id": "otymockidpdefault0000"}, "profile": userProfile(u),
 		"credentials": map[string]any{"password": map[string]any{}, "provider": map[string]any{"type": "OKTA", "name": "OKTA"}}, "_links": links,
 	}
 }

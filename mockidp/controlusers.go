@@ -143,32 +143,27 @@ func (s *Server) editUser(c *call, whole bool) *apiError {
 		return err
 	}
 	id := c.r.PathValue("user")
-	err := s.change(func(st *state) error {
-		u := st.find(id)
+	err := s.Update(func(all *Change) error {
+		u := all.st.find(id)
 		if u == nil {
 			return notFound(id, "User")
 		}
-		was := u.Login
-		if login := body.login(); login != "" && login != u.Login {
-			if err := st.rename(u, login); err != nil {
-				return err
-			}
-			u = st.user(login)
-		} else if whole && login == "" {
+		id = u.ID
+		login := body.login()
+		if login == "" && whole {
 			return invalid("login", "The field cannot be left blank")
 		}
-		next := u.clone()
-		if err := body.into(&next, whole && body.Profile != nil); err != nil {
-			return err
+		if login != "" && login != u.Login {
+			if err := all.RenameUser(u.Login, login); err != nil {
+				return err
+			}
 		}
-		if err := st.putUser(next); err != nil {
-			return err
-		}
-		if next.Login != was {
-			s.renamed(was, next.Login)
-		}
-		id = next.ID
-		return nil
+		return all.UpdateUser(or(login, u.Login), func(u *User) error {
+			if err := body.into(u, whole && body.Profile != nil); err != nil {
+				return err
+			}
+			return nil
+		})
 	})
 	if err != nil {
 		return fromError(err, "login")
@@ -234,7 +229,7 @@ func (s *Server) userAppLinks(c *call) *apiError {
 	return s.withUser(c, func(st *state, u *User) *apiError {
 		out := []any{}
 		for _, a := range st.apps {
-			if !a.assignedTo(u) {
+			if !a.openTo(u) {
 				continue
 			}
 			out = append(out, map[string]any{

@@ -81,7 +81,9 @@
 //
 // Everything can be changed while it serves, from many goroutines at once:
 // users, groups, apps, keys ([Server.UpdateApp], [Server.UpdateUser],
-// [Server.PutGroup] and their like). [Server.QueueUser] signs somebody in where
+// [Server.PutGroup] and their like), and many things at once by
+// [Server.Update]. [Server.Snapshot] shows all of it as it is at one moment.
+// [Server.QueueUser] signs somebody in where
 // the sign-in page would come up next, [Server.QueueError] makes the next answer
 // an error status, [Server.Inject] makes something go wrong on the way
 // ([Fault]), [Server.Advance] moves the clock, and [Server.Reset] goes back to

@@ -3,6 +3,7 @@ package mockidp
 import (
 	"context"
 	"encoding/json"
+	"net/http"
 	"strings"
 	"time"
 )
@@ -112,6 +113,6 @@ func WriteFilter(text string) (out string, terms, depth int, ok bool) {
 func (s *Server) PostsToItself(address string) bool {
 	over, cancel := context.WithCancel(context.Background())
 	cancel()
-	_, err := s.transport().DialContext(over, "tcp", address) // an error: it names where it would have gone
+	_, err := s.OutboundClient().Transport.(*http.Transport).DialContext(over, "tcp", address) // an error: it names where it would have gone
 	return strings.Contains(err.Error(), s.Listener.Addr().String())
 }

@@ -33,6 +33,9 @@ const (
 
 var faultKinds = []FaultKind{Delay, DropConnection, ServerError, CutPage, CutResponse, ClockSkew, WrongContentType, DuplicatePost}
 
+// FaultKinds lists the kinds.
+func FaultKinds() []FaultKind { return slices.Clone(faultKinds) }
+
 func faultWords() string {
 	var words []string
 	for _, k := range faultKinds {

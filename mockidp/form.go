@@ -56,8 +56,8 @@ const (
 	PlainText  FormEncoding = "text/plain"
 )
 
-// fields are all the form's inputs, in order.
-func (f Form) fields() []Field {
+// Inputs returns all fields of the form, in order.
+func (f Form) Inputs() []Field {
 	if f.Fields != nil {
 		return f.Fields
 	}
@@ -71,7 +71,7 @@ func (f Form) fields() []Field {
 // Values are the form's fields, ready for http.Client.PostForm.
 func (f Form) Values() url.Values {
 	v := url.Values{}
-	for _, x := range f.fields() {
+	for _, x := range f.Inputs() {
 		v.Add(x.Name, x.Value)
 	}
 	return v
@@ -132,7 +132,7 @@ func (f Form) send(c *http.Client) (*http.Response, error) {
 // wire are the fields with line breaks as they are submitted.
 func (f Form) wire() []Field {
 	breaks := strings.NewReplacer("\r\n", "\r\n", "\r", "\r\n", "\n", "\r\n")
-	out := slices.Clone(f.fields())
+	out := slices.Clone(f.Inputs())
 	for i, x := range out {
 		out[i] = Field{breaks.Replace(x.Name), breaks.Replace(x.Value)}
 	}

@@ -1,9 +1,6 @@
 package mockidp
 
-import (
-	"maps"
-	"slices"
-)
+import "slices"
 
 // Group is a set of users; apps are assigned to groups as well as to users.
 type Group struct {
@@ -23,53 +20,22 @@ func (g Group) prepared() (Group, *Error) {
 }
 
 // Groups returns the groups by name. Everyone isn't among them.
-func (s *Server) Groups() []Group {
-	st := s.state.Load()
-	var out []Group
-	for _, name := range slices.Sorted(maps.Keys(st.groups)) {
-		out = append(out, st.groups[name])
-	}
-	return out
-}
+func (s *Server) Groups() []Group { return s.Snapshot().Groups() }
 
 // PutGroup adds a group, or replaces the one of that name.
 func (s *Server) PutGroup(g Group) error {
-	return s.change(func(st *state) error {
-		if _, err := st.putGroup(g); err != nil {
-			return err
-		}
-		return nil
-	})
+	return s.Update(func(c *Change) error { return c.PutGroup(g) })
 }
 
 // RenameGroup gives a group another name. Its ID, its members and its apps stay.
 func (s *Server) RenameGroup(name, newName string) error {
-	return s.change(func(st *state) error {
-		g, ok := st.groups[name]
-		if !ok {
-			return noSuchGroup(name)
-		}
-		if newName == name {
-			return nil
-		}
-		if _, taken := st.groups[newName]; taken {
-			return badConfig("the group %s is there already", quote(newName))
-		}
-		delete(st.groups, name)
-		g.Name = newName
-		if _, err := st.putGroup(g); err != nil {
-			return err
-		}
-		st.everyGroupList(func(list []string) []string {
-			for i := range list {
-				if list[i] == name {
-					list[i] = newName
-				}
-			}
-			return list
-		}, name)
-		return nil
-	})
+	return s.Update(func(c *Change) error { return c.RenameGroup(name, newName) })
+}
+
+// RemoveGroup removes a group: nobody is in it any longer, and no app is
+// assigned to it.
+func (s *Server) RemoveGroup(name string) error {
+	return s.Update(func(c *Change) error { return c.RemoveGroup(name) })
 }
 
 func noSuchGroup(name string) *Error {
@@ -92,19 +58,6 @@ func (st *state) everyGroupList(f func([]string) []string, name string) {
 			st.apps[i] = &next
 		}
 	}
-}
-
-// RemoveGroup removes a group: nobody is in it any longer, and no app is
-// assigned to it.
-func (s *Server) RemoveGroup(name string) error {
-	return s.change(func(st *state) error {
-		if _, ok := st.groups[name]; !ok {
-			return noSuchGroup(name)
-		}
-		delete(st.groups, name)
-		st.everyGroupList(func(list []string) []string { return without(list, name) }, name)
-		return nil
-	})
 }
 
 func without(list []string, name string) []string {

@@ -2,7 +2,6 @@ package mockidp
 
 import (
 	"io"
-	"io/fs"
 	"net/http"
 	"net/url"
 )
@@ -29,11 +28,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET "+pathEntraLaunch+"{appid}", s.handleEntraLaunch)
 	mux.HandleFunc("GET /{tenant}"+pathEntraMetadata, s.handleEntraMetadata)
 	mux.HandleFunc("GET /{tenant}/FederationMetadata/2007-06/FederationMetadata.xml", s.handleEntraMetadata) // as it is written too
-	assets, err := fs.Sub(embedded, "assets")
-	if err != nil {
-		panic("mockidp: " + err.Error()) // the folder is compiled in
-	}
-	mux.Handle("GET "+pathAssets, http.StripPrefix(pathAssets, http.FileServerFS(assets)))
+	mux.Handle("GET "+pathAssets, http.StripPrefix(pathAssets, http.FileServerFS(Assets())))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, &Error{Reason: ReasonNoSuchApp, Detail: "there is no such page"})
 	})

@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"slices"
+	"time"
 )
 
 // Key is a signing key as others may know it.
@@ -11,9 +12,14 @@ type Key struct {
 	// ID is what other methods and App.KeyID name it by: Okta's kid.
 	ID          string
 	Certificate *x509.Certificate
+	Created     time.Time // when the Server got it
 	// Signing says that apps without a KeyID are signed with it.
 	Signing bool
 }
+
+// Methods lists the algorithms that the key can sign by. The first is the one of
+// apps without a SignatureMethod.
+func (k Key) Methods() []SignatureMethod { return methodsFor(k.Certificate.PublicKey) }
 
 // maxKeys is how many keys the Server, and each app, may have: making one takes
 // a moment, and metadata with more helps nobody.
@@ -26,13 +32,17 @@ const maxKeys = 20
 // RetireKey (the old one is gone), with as much time between as service
 // providers take to read the metadata again, or none, to see what happens.
 // AddAppKey, SignAppWith and RetireAppKey do it for one app alone.
-func (s *Server) Keys() []Key {
-	st := s.state.Load()
-	var out []Key
-	for _, k := range st.keys {
-		out = append(out, Key{ID: k.id, Certificate: k.cert, Signing: k.id == st.signing})
+func (s *Server) Keys() []Key { return s.Snapshot().Keys() }
+
+func publicKeys(ring []*signingKey, signing string) (out []Key) {
+	for _, k := range ring {
+		out = append(out, k.public(signing))
 	}
 	return out
+}
+
+func (k *signingKey) public(signing string) Key {
+	return Key{ID: k.id, Certificate: k.cert, Created: k.created, Signing: k.id == signing}
 }
 
 // AddKey publishes another key for all apps, which doesn't sign yet. key may be
@@ -42,7 +52,13 @@ func (s *Server) AddKey(key crypto.Signer, cert *x509.Certificate) (Key, error) 
 	if cert != nil && key == nil {
 		return Key{}, badConfig("a certificate without its key")
 	}
-	return public(s.addKey(s.keySource(), key, cert))
+	return public(s.addKey(s.keySource(0), key, cert))
+}
+
+// GenerateKey is AddKey with a new RSA key, whose certificate is valid for that
+// many years.
+func (s *Server) GenerateKey(years int) (Key, error) {
+	return public(s.addKey(s.keySource(years), nil, nil))
 }
 
 // public is a key that was just added.
@@ -50,7 +66,7 @@ func public(k *signingKey, err error) (Key, error) {
 	if err != nil {
 		return Key{}, err
 	}
-	return Key{ID: k.id, Certificate: k.cert}, nil
+	return k.public(""), nil
 }
 
 func (s *Server) addKey(from keySource, key crypto.Signer, cert *x509.Certificate) (*signingKey, error) {
@@ -137,8 +153,8 @@ func (s *Server) Certificate() *x509.Certificate {
 	return findKey(st.keys, st.signing).cert
 }
 
-func (s *Server) keySource() keySource {
-	return keySource{rand: readerFunc(s.readRandom), now: s.now(), org: s.config.Org}
+func (s *Server) keySource(years int) keySource {
+	return keySource{rand: readerFunc(s.readRandom), now: s.now(), org: s.config.Org, years: years}
 }
 
 func noSuchKey(id string) *Error {

@@ -82,6 +82,9 @@ func (l *messageLog) add(m Message) {
 	l.changed.wake()
 }
 
+// ClearMessages forgets all messages. IDs count on.
+func (s *Server) ClearMessages() { s.messages.reset() }
+
 func (l *messageLog) reset() {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -28,11 +28,11 @@ func (m StandingMutation) specific() int {
 }
 
 func (m StandingMutation) strikes(app, login string) bool {
-	return (m.App == "" || m.App == app) && (m.User == "" || loginKey(m.User) == loginKey(login))
+	return (m.App == "" || m.App == app) && (m.User == "" || SameLogin(m.User, login))
 }
 
 func (m StandingMutation) samePair(other StandingMutation) bool {
-	return m.App == other.App && loginKey(m.User) == loginKey(other.User)
+	return m.App == other.App && SameLogin(m.User, other.User)
 }
 
 // mutationTable is what was ordered: for one answer each, in line, and for all.

@@ -5,6 +5,7 @@ import (
 	"embed"
 	"hash/fnv"
 	"html/template"
+	"io/fs"
 	"net/http"
 	"strings"
 	"unicode"
@@ -13,6 +14,16 @@ import (
 
 //go:embed templates assets
 var embedded embed.FS
+
+// Assets returns the style sheet, the icon and the script of the Server's pages,
+// for pages beside them that are to look alike.
+func Assets() fs.FS {
+	assets, err := fs.Sub(embedded, "assets")
+	if err != nil {
+		panic("mockidp: " + err.Error()) // the folder is compiled in
+	}
+	return assets
+}
 
 // parsePages makes one template set a page, from files that are compiled in,
 // so that a failure is a slip of ours.
@@ -124,7 +135,7 @@ func (s *Server) dashboardPage(w http.ResponseWriter, r *http.Request, st *state
 	var tiles []tile
 	assigned := 0
 	for _, a := range st.apps {
-		if !a.assignedTo(u) {
+		if !a.openTo(u) {
 			continue
 		}
 		assigned++

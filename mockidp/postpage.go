@@ -64,14 +64,14 @@ func (s *Server) renderPost(w http.ResponseWriter, app *App, out posted) {
 		Inputs       []Field
 		Words        []word
 		Twice        bool
-	}{out.URL, string(out.Encoding), out.Method == GET, out.fields(), words(app.Label), f.duplicate}})
+	}{out.URL, string(out.Encoding), out.Method == GET, out.Inputs(), words(app.Label), f.duplicate}})
 	if err != nil {
 		s.config.Logger.Error("mockidp: a page failed", "page", "post", "error", err)
 		http.Error(w, "mockidp: a page failed", http.StatusInternalServerError)
 		return
 	}
 	if f.cutPage {
-		b = cutInField(b, out.fields())
+		b = cutInField(b, out.Inputs())
 	}
 	contentType := "text/html; charset=utf-8"
 	if f.text {

@@ -47,7 +47,7 @@ func (p Provisioning) prepared(s *Server) (Provisioning, *Error) {
 		}
 	}
 	if p.Client == nil {
-		p.Client = &http.Client{Timeout: 30 * time.Second, Transport: s.transport()}
+		p.Client = s.OutboundClient()
 	}
 	once := *p.Client
 	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }

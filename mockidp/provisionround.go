@@ -97,7 +97,7 @@ func (r *push) wanted() map[string]*User {
 	app := r.app()
 	for _, u := range r.current.users {
 		switch {
-		case app != nil && !app.given(u):
+		case app != nil && !app.AssignedTo(*u):
 		case u.Status == Staged && r.links.get(r.links.users, u.ID) == "":
 		default:
 			out[u.ID] = u

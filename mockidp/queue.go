@@ -9,12 +9,20 @@ import (
 type queue struct {
 	mu     sync.Mutex
 	users  []string // logins
-	errors []queuedError
+	errors []QueuedError
 }
 
-type queuedError struct {
-	app    string // its ID
-	status Status
+// Queued is what waits for the next sign-ins and answers, in line.
+type Queued struct {
+	Users     []string // logins, of QueueUser
+	Errors    []QueuedError
+	Mutations []string // IDs, of QueueMutation
+}
+
+// QueuedError is a status that an app's next answer will have.
+type QueuedError struct {
+	App    string // its ID
+	Status Status
 }
 
 // QueueUser signs the user in, without asking, where the sign-in page would
@@ -43,7 +51,7 @@ func (s *Server) QueueError(appID string, status Status) error {
 	}
 	s.queue.mu.Lock()
 	defer s.queue.mu.Unlock()
-	s.queue.errors = append(s.queue.errors, queuedError{app.ID, status})
+	s.queue.errors = append(s.queue.errors, QueuedError{app.ID, status})
 	return nil
 }
 
@@ -72,20 +80,20 @@ func (q *queue) rename(key, login string) {
 	}
 }
 
-// waiting is what is in line: logins, and errors.
-func (q *queue) waiting() ([]string, []queuedError) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	return slices.Clone(q.users), slices.Clone(q.errors)
+// Queued returns what waits.
+func (s *Server) Queued() Queued {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	return Queued{slices.Clone(s.queue.users), slices.Clone(s.queue.errors), s.mutations.waiting()}
 }
 
 func (q *queue) takeError(app string) (Status, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for i, e := range q.errors {
-		if e.app == app {
+		if e.App == app {
 			q.errors = append(q.errors[:i:i], q.errors[i+1:]...)
-			return e.status, true
+			return e.Status, true
 		}
 	}
 	return Status{}, false
@@ -97,8 +105,8 @@ func (q *queue) reset() {
 	q.users, q.errors = nil, nil
 }
 
-// emptyQueue takes back whatever was ordered for the next sign-in or answer.
-func (s *Server) emptyQueue() {
+// ClearQueue takes back whatever waits.
+func (s *Server) ClearQueue() {
 	s.queue.reset()
 	s.mutations.emptyQueue()
 }

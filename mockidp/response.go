@@ -14,9 +14,9 @@ const (
 	nsXS  = "http://www.w3.org/2001/XMLSchema"
 	nsXSI = "http://www.w3.org/2001/XMLSchema-instance"
 
-	// assertionLifetime is Okta's: an assertion is good for five minutes, and
+	// AssertionLifetime is Okta's: an assertion is good for five minutes, and
 	// five minutes back for clocks that run behind.
-	assertionLifetime = 5 * time.Minute
+	AssertionLifetime = 5 * time.Minute
 )
 
 // answer is everything a Response is made from.
@@ -170,7 +170,7 @@ func (a *answer) destination() string { return a.place(a.app.Destination) }
 func (a *answer) recipient() string   { return a.place(a.app.Recipient) }
 
 func (a *answer) place(other string) string {
-	if other != "" && len(a.app.ACS) > 0 && a.acs.URL == a.app.defaultACS().URL {
+	if other != "" && len(a.app.ACS) > 0 && a.acs.URL == a.app.DefaultACS().URL {
 		return other
 	}
 	return a.acs.URL
@@ -222,15 +222,15 @@ func (a *answer) subject(parent *etree.Element) {
 	if a.inResponseTo != "" {
 		data.CreateAttr("InResponseTo", a.inResponseTo)
 	}
-	data.CreateAttr("NotOnOrAfter", instant(a.now.Add(assertionLifetime)))
+	data.CreateAttr("NotOnOrAfter", instant(a.now.Add(AssertionLifetime)))
 	data.CreateAttr("Recipient", a.recipient())
 }
 
 // conditions is SAML Core 2.5.
 func (a *answer) conditions(parent *etree.Element) {
 	el := parent.CreateElement("saml2:Conditions")
-	el.CreateAttr("NotBefore", instant(a.now.Add(-assertionLifetime)))
-	el.CreateAttr("NotOnOrAfter", instant(a.now.Add(assertionLifetime)))
+	el.CreateAttr("NotBefore", instant(a.now.Add(-AssertionLifetime)))
+	el.CreateAttr("NotOnOrAfter", instant(a.now.Add(AssertionLifetime)))
 	el.CreateElement("saml2:AudienceRestriction").CreateElement("saml2:Audience").SetText(a.app.Audience)
 }
 

@@ -99,7 +99,7 @@ func Open(c Config) (*Server, error) {
 	s := &Server{config: c, pages: parsePages()}
 	s.config.Users, s.config.Groups, s.config.Apps = nil, nil, nil // the state's from here on
 	s.config.Faults, s.config.Mutations, s.config.StandingMutations = slices.Clone(c.Faults), slices.Clone(c.Mutations), slices.Clone(c.StandingMutations)
-	key, err := newSigningKey(s.keySource(), c.Key, c.Certificate)
+	key, err := newSigningKey(s.keySource(0), c.Key, c.Certificate)
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func (t *sessionTable) get(token string, now time.Time) (session, bool) {
 func (t *sessionTable) end(login string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	maps.DeleteFunc(t.byToken, func(_ string, s session) bool { return loginKey(s.login) == loginKey(login) })
+	maps.DeleteFunc(t.byToken, func(_ string, s session) bool { return SameLogin(s.login, login) })
 }
 
 // rename goes with RenameUser.

@@ -15,7 +15,7 @@ func (s *Server) success(st *state, p pending, u *User, sess *session) (posted, 
 	if status, wrong := p.wrongSubject(st, app, u); wrong {
 		return s.statusAnswer(st, p, status)
 	}
-	if !app.assignedTo(u) {
+	if !app.openTo(u) {
 		return s.refusal(st, p, notAssigned(app, u))
 	}
 	class := app.classFor(p.req, strengthOf(sess.factor))
@@ -146,7 +146,7 @@ func (s *Server) ask(w http.ResponseWriter, r *http.Request, p pending, key stri
 // finish lets a signed-in user through to the app.
 func (s *Server) finish(w http.ResponseWriter, r *http.Request, st *state, app *App, p pending, sess *session, u *User) {
 	if app.Kind == Bookmark {
-		if !app.assignedTo(u) {
+		if !app.openTo(u) {
 			s.refuse(w, r, notAssigned(app, u))
 			return
 		}

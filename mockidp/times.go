@@ -11,29 +11,25 @@ import (
 // something can forget them. What the maps hold is replaced, never written to.
 type times struct {
 	users  map[string]*userTimes // by User.ID
-	groups map[string]groupTimes // by Group.ID, with Everyone's
+	groups map[string]GroupTimes // by Group.ID, with Everyone's
 	apps   map[string]*appTimes  // by App.ID
 }
 
 type userTimes struct {
-	created, updated time.Time
-	activated        time.Time            // zero: never
-	status, password time.Time            // when they changed
-	joined           map[string]time.Time // by Group.ID, without Everyone
+	UserTimes
+	joined map[string]time.Time // by Group.ID, without Everyone
 }
 
-type groupTimes struct{ created, updated, membership time.Time }
-
 type appTimes struct {
-	created, updated time.Time
-	users, groups    map[string]time.Time // when they were assigned, by their IDs
+	AppTimes
+	users, groups map[string]time.Time // when they were assigned, by their IDs
 }
 
 // note compares the state with the one before it.
 func (st *state) note(old *state, now time.Time) {
 	t := times{users: maps.Clone(old.times.users), groups: maps.Clone(old.times.groups), apps: maps.Clone(old.times.apps)}
 	if t.users == nil { // the beginning
-		t = times{users: map[string]*userTimes{}, groups: map[string]groupTimes{everyone.ID: {now, now, now}}, apps: map[string]*appTimes{}}
+		t = times{users: map[string]*userTimes{}, groups: map[string]GroupTimes{everyone.ID: {now, now, now}}, apps: map[string]*appTimes{}}
 	}
 	st.times = t
 	st.noteGroups(old, now)
@@ -58,9 +54,9 @@ func (st *state) noteGroups(old *state, now time.Time) {
 		}
 		t, known := st.times.groups[g.ID]
 		if !known {
-			t.created, t.membership = now, now
+			t.Created, t.Membership = now, now
 		}
-		t.updated = now
+		t.Updated = now
 		st.times.groups[g.ID] = t
 	}
 }
@@ -82,9 +78,9 @@ func (st *state) noteUsers(old *state, now time.Time) {
 			st.noteUser(was, u, now)
 			continue
 		}
-		t := &userTimes{created: now, updated: now, status: now, password: now, activated: now}
+		t := &userTimes{UserTimes: UserTimes{Created: now, Updated: now, StatusChanged: now, PasswordChanged: now, Activated: now}}
 		if u.Status == Staged {
-			t.activated, t.status = time.Time{}, time.Time{}
+			t.Activated, t.StatusChanged = time.Time{}, time.Time{}
 		}
 		t.joined = st.since(nil, u, now)
 		st.noteMembers(now, everyone.ID)
@@ -98,16 +94,16 @@ func (st *state) noteUsers(old *state, now time.Time) {
 func (st *state) noteUser(was, u *User, now time.Time) {
 	t := *st.times.users[u.ID]
 	if u.Status != was.Status {
-		t.status = now
+		t.StatusChanged = now
 		if u.Status == Active && (was.Status == Staged || was.Status == Deprovisioned) {
-			t.activated = now
+			t.Activated = now
 		}
 	}
 	if u.Password != was.Password {
-		t.password = now
+		t.PasswordChanged = now
 	}
 	if !sameUser(was, u) {
-		t.updated = now
+		t.Updated = now
 	}
 	joined := st.since(t.joined, u, now)
 	for id := range joined {
@@ -145,7 +141,7 @@ func (st *state) since(before map[string]time.Time, u *User, now time.Time) map[
 func (st *state) noteMembers(now time.Time, groupIDs ...string) {
 	for _, id := range groupIDs {
 		if t, there := st.times.groups[id]; there {
-			t.membership = now
+			t.Membership = now
 			st.times.groups[id] = t
 		}
 	}

@@ -58,8 +58,8 @@ func (u User) clone() User {
 	return u
 }
 
-// values gives what ${user.name} stands for, or nil.
-func (u User) values(name string) []string {
+// Values returns what ${user.name} stands for in an Attribute, or nil.
+func (u User) Values(name string) []string {
 	one := func(s string) []string {
 		if s == "" {
 			return nil
@@ -88,7 +88,8 @@ func same(want, got string) bool {
 // gone says that the user's sessions are over.
 func (u *User) gone() bool { return u.Status >= Suspended }
 
-func (u User) in(group string) bool {
+// In says that the user is in the group of that name; all are in Everyone.
+func (u User) In(group string) bool {
 	return group == Everyone || slices.Contains(u.Groups, group)
 }
 
@@ -125,6 +126,10 @@ func (u User) prepared() (User, *Error) {
 	}
 	return u, nil
 }
+
+// SameLogin says whether two logins name one user: case and space around them
+// don't count.
+func SameLogin(a, b string) bool { return loginKey(a) == loginKey(b) }
 
 // loginKey folds case: two users who differ in nothing else would be one person at Okta.
 func loginKey(login string) string { return strings.ToLower(strings.TrimSpace(login)) }
