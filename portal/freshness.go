@@ -20,7 +20,7 @@ func (p *Portal) peers() map[string]Peer {
 
 func (p *Portal) unreachable(region string) bool {
 	peer, ok := p.peers()[region]
-	return ok && peer.State == PeerUnreachable
+	return ok && peer.cutOff()
 }
 
 // age is how long ago a peer was heard. Clocks differ, so one that seems to be

@@ -45,6 +45,8 @@ type regionRow struct {
 	Peer        Peer
 	Known       bool
 	Lag, MaxLag string
+	// Incompatible: the two Regions' versions can't hear each other.
+	Incompatible bool
 }
 
 // addressList is one of the lists that an operator copies.
@@ -104,7 +106,8 @@ func (p *Portal) regionRow(link regionLink, heard map[string]Peer) regionRow {
 		row.Status = "Replicated"
 	}
 	if row.Known {
-		row.Heard, row.Unreachable = p.since(row.Peer), row.Peer.State == PeerUnreachable
+		row.Heard, row.Unreachable = p.since(row.Peer), row.Peer.cutOff()
+		row.Incompatible = row.Peer.State == PeerIncompatible
 	}
 	row.Lag, row.MaxLag = lag(row.Peer.Lag), lag(row.Peer.MaxLag)
 	return row

@@ -98,7 +98,7 @@ func (p *Portal) regionLinks(r *http.Request) []regionLink {
 		}
 		// A Region on its way in or out has nothing yet, or nothing more, to hear.
 		if peer, ok := heard[region.Name]; ok && !link.Current && region.Active() {
-			link.Heard, link.Unreachable = p.since(peer), peer.State == PeerUnreachable
+			link.Heard, link.Unreachable = p.since(peer), peer.cutOff()
 		}
 		out = append(out, link)
 	}

@@ -14,6 +14,9 @@ const (
 	PeerReplicated PeerState = "Replicated"
 	// PeerUnreachable: nothing is heard. What was here before still serves.
 	PeerUnreachable PeerState = "Unreachable"
+	// PeerIncompatible: the peer runs a version that has no format in common
+	// with this one. Nothing is heard. What was here before still serves.
+	PeerIncompatible PeerState = "Incompatible"
 )
 
 // A Peer is another Region as this one hears it.
@@ -29,6 +32,9 @@ type Peer struct {
 	// Done and Total are the progress of the initial replication, in elements.
 	Done, Total uint64
 }
+
+// cutOff says whether nothing is heard of the peer.
+func (p Peer) cutOff() bool { return p.State == PeerUnreachable || p.State == PeerIncompatible }
 
 // Replication is what a portal asks about the freshness of its data. It
 // answers at once, from what it knows.

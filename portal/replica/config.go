@@ -13,6 +13,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
 // Config says what a Node is. Open copies it.
@@ -98,6 +99,10 @@ type Config struct {
 	Now func() time.Time
 	// Logger is told what goes wrong and what is mended. Nil: slog.Default().
 	Logger *slog.Logger
+
+	// What this version understands and writes. A test plays another one.
+	formats merge.Formats
+	writes  int
 }
 
 // A Peer is how another Region is reached. There is a connection to each, and
@@ -137,6 +142,9 @@ func (c *Config) defaults() {
 	def(&c.TouchEvery, time.Minute)
 	def(&c.CodeWait, 3*time.Second)
 	def(&c.Heartbeat, time.Second)
+	if c.formats == (merge.Formats{}) {
+		c.formats, c.writes = merge.ThisFormats(), merge.FormatWritten
+	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}

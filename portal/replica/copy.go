@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -72,6 +73,7 @@ func (c *copier) copy(ctx context.Context, store string, m message) error {
 	}
 	out := nats.NewMsg(m.Subject)
 	out.Data = m.Data
+	maps.Copy(out.Header, m.header())
 	out.Header.Set(headerAt, m.At)
 	if m.Part != "" {
 		out.Header.Set(headerPart, m.Part)

@@ -95,6 +95,7 @@ func (n *Node) message(w write) (*nats.Msg, []jetstream.PublishOpt, error) {
 	}
 	now := n.cfg.Now()
 	msg.Header.Set(headerAt, strconv.FormatInt(now.UnixMicro(), 10))
+	msg.Header.Set(headerFormat, strconv.Itoa(n.cfg.writes))
 	if w.part != "" {
 		msg.Header.Set(headerPart, w.part)
 	}
@@ -151,6 +152,9 @@ func (n *Node) arrived(region string, l line, msg jetstream.Msg, seq uint64) (ar
 		a.seq, a.store = number(h.Get(headerSeq)), h.Get(headerStore)
 	}
 	a.at = time.UnixMicro(int64(number(h.Get(headerAt))))
+	if err := n.cfg.readable("message "+msg.Subject(), h); err != nil {
+		return a, err
+	}
 	plain, err := n.cfg.Codec.Open(msg.Subject(), msg.Data())
 	if err != nil {
 		return a, &Error{Reason: ReasonCorrupt, What: "message " + msg.Subject(), Want: "one that opens", Err: err}

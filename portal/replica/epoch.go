@@ -61,6 +61,9 @@ func (n *Node) nextEpoch(ctx context.Context, userID string, least uint64) (next
 	} else if msg == nil {
 		return least, 0, nil
 	}
+	if err := n.cfg.readable("a user's epoch", msg.Header); err != nil {
+		return 0, 0, err
+	}
 	plain, err := n.cfg.Codec.Open(subject, msg.Data)
 	var e merge.Entry
 	if err == nil {

@@ -25,6 +25,10 @@ const (
 	ReasonNotReady Reason = "NotReady"
 	// ReasonCorrupt: something that was stored can't be read back.
 	ReasonCorrupt Reason = "Corrupt"
+	// ReasonVersion: what was stored or sent needs another version of this
+	// package. The error names the format or kind that the version must know.
+	// Nothing is damaged, and nothing was lost.
+	ReasonVersion Reason = "Version"
 	// ReasonTooLarge: one element doesn't fit into a message.
 	ReasonTooLarge Reason = "TooLarge"
 	// ReasonClosed: the Node was closed.

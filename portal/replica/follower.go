@@ -30,6 +30,7 @@ type follower struct {
 	lag, maxLag time.Duration
 	flows       map[line]*flow
 	copiers     map[line]*copier // the last ones
+	unmet       *Error           // why the peer's version can't be followed; nil: it can
 }
 
 // AddPeer begins to follow another Region. Following a Region that is followed
@@ -197,7 +198,7 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 
 // question asks for what follows a position.
 func (f *follower) question(l line, after position) question {
-	return question{Line: l, Store: after.store, After: after.seq, Nonce: rand.Text(), Wait: f.n.cfg.Heartbeat.Milliseconds()}
+	return question{Line: l, Store: after.store, After: after.seq, Nonce: rand.Text(), Wait: f.n.cfg.Heartbeat.Milliseconds(), Formats: f.n.cfg.formats}
 }
 
 // ask puts one question. The answer may take as long as a heartbeat. Whoever
@@ -229,6 +230,11 @@ func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer
 			return a, &Error{Reason: ReasonCorrupt, What: "answer of Region " + f.region, Want: "JSON", Err: err}
 		}
 	}
+	if err := f.n.cfg.meets(f.region, a.Formats); err != nil {
+		f.incompatible(err)
+		return a, err
+	}
+	f.incompatible(nil)
 	if a.Error != "" || a.Store == "" {
 		return a, &Error{Reason: ReasonUnavailable, What: "answer of Region " + f.region, Want: "a piece of its stream", Got: a.Error}
 	}

@@ -30,6 +30,7 @@ type question struct {
 	Nonce string `json:"nonce"`
 	// Wait is for how long to wait, in milliseconds, if there is nothing.
 	Wait int64 `json:"wait"`
+	merge.Formats
 }
 
 // An answer is a piece of the stream.
@@ -43,6 +44,7 @@ type answer struct {
 	// known, also where the last messages have expired.
 	Last  uint64 `json:"last"`
 	Error string `json:"error,omitempty"`
+	merge.Formats
 }
 
 // A message is one message of the original stream, as it is there.
@@ -53,6 +55,8 @@ type message struct {
 	Until   string `json:"until,omitempty"`
 	Part    string `json:"part,omitempty"`
 	Data    []byte `json:"data"`
+	// More are other headers, by name, which a copier takes over as they are.
+	More map[string]string `json:"more,omitempty"`
 }
 
 // Bounds of questions and answers. Many may wait for news, which costs little;
@@ -84,6 +88,11 @@ func (n *Node) serve() error {
 			n.reply(m, answer{Nonce: q.Nonce, Error: "not a question"})
 			return
 		}
+		if err := n.cfg.meets("that asks", q.Formats); err != nil {
+			n.refuses(err)
+			n.reply(m, answer{Nonce: q.Nonce, Error: err.Error()})
+			return
+		}
 		select {
 		case slots <- struct{}{}:
 			n.start(func() {
@@ -108,6 +117,7 @@ func readQuestion(b []byte) (q question, ok bool) {
 }
 
 func (n *Node) reply(m *nats.Msg, a answer) {
+	a.Formats = n.cfg.formats
 	b, err := json.Marshal(a)
 	if err == nil {
 		err = m.Respond(b)
@@ -233,7 +243,7 @@ func (a *answer) fill(from batches) error {
 			size += len(msg.Data()) + 200
 			seen = max(seen, len(msg.Data())+200)
 			a.Pending = meta.NumPending
-			a.Messages = append(a.Messages, message{meta.Sequence.Stream, msg.Subject(), h.Get(headerAt), h.Get(headerUntil), h.Get(headerPart), msg.Data()})
+			a.Messages = append(a.Messages, message{meta.Sequence.Stream, msg.Subject(), h.Get(headerAt), h.Get(headerUntil), h.Get(headerPart), msg.Data(), passedOn(h)})
 		}
 		if err := batch.Error(); err != nil {
 			return errors.Join(errGap, err)

@@ -69,7 +69,7 @@ func TestRule22PeersMayOnlyRead(t *testing.T) {
 
 	// The gate answers nowhere but to peers.
 	for _, reply := range []string{"$KV.config_us-east-1.tx.1.0", "meridian.revoked.us-east-1.everyone.x", "_NODE.x", "_PEERS.x"} {
-		require.NoError(t, nc.PublishRequest("meridian.follow.us-east-1", reply, []byte(`{"line":"config"}`)))
+		require.NoError(t, nc.PublishRequest("meridian.follow.us-east-1", reply, []byte(`{"line":"config","format":1,"reads":1}`)))
 	}
 	_, err = nc.SubscribeSync("_NODE.>")
 	require.NoError(t, err)

@@ -36,6 +36,9 @@ func (c *copier) hear(a answer) {
 		if c.line != config && !merge.EntryKind(kind).Ends() {
 			continue
 		}
+		if n.cfg.readable("message", m.header()) != nil {
+			continue // the reader reports it
+		}
 		plain, err := n.cfg.Codec.Open(m.Subject, m.Data)
 		if err != nil {
 			continue // the reader reports it

@@ -45,6 +45,9 @@ func (f *follower) status() portal.Peer {
 	if !f.connected {
 		p.State = portal.PeerUnreachable
 	}
+	if f.unmet != nil {
+		p.State = portal.PeerIncompatible
+	}
 	return p
 }
 

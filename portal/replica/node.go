@@ -48,6 +48,7 @@ type Node struct {
 
 	instance atomic.Pointer[center.Instance]
 	ready    chan struct{} // closed when the Region may serve
+	refusals seldom
 
 	mu        sync.Mutex // guards what follows
 	closed    bool
@@ -101,6 +102,9 @@ func (n *Node) open(ctx context.Context) error {
 		}
 	}
 	if err := n.settle(ctx); err != nil {
+		return err
+	}
+	if err := n.adopt(ctx); err != nil {
 		return err
 	}
 	if err := n.serve(); err != nil {

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -71,7 +72,7 @@ func (n *Node) streamConfig(l line, region string) jetstream.StreamConfig {
 		Replicas:    n.cfg.Replicas,
 		AllowMsgTTL: true,
 		Duplicates:  time.Second, // a copier's message IDs never come twice
-		Metadata:    map[string]string{},
+		Metadata:    map[string]string{formatID: strconv.Itoa(n.cfg.writes)},
 		// One message a subject: config's subjects never come twice, and of
 		// the others only the last says what holds.
 		MaxMsgsPerSubject: 1,
@@ -102,6 +103,9 @@ func (n *Node) ensure(ctx context.Context, l line, region string) error {
 	}
 	if err != nil {
 		return unavailable("making of stream "+l.stream(region), err)
+	}
+	if format := number(s.CachedInfo().Config.Metadata[formatID]); format > uint64(n.cfg.formats.Speaks) {
+		return needsVersion("stream "+l.stream(region), fmt.Sprintf("format %d", format), fmt.Sprintf("format %d", n.cfg.formats.Speaks))
 	}
 	if got := s.CachedInfo().Config.Replicas; got < n.cfg.Replicas {
 		return &Error{Reason: ReasonConfig, What: "Replicas of stream " + l.stream(region), Want: fmt.Sprint("at least ", n.cfg.Replicas), Got: fmt.Sprint(got)}
