@@ -19,6 +19,9 @@ func (n *Node) settle(ctx context.Context) error {
 	// is read first, and whether one is still wanted is looked at again.
 	for err := errConflict; errors.Is(err, errConflict); {
 		if err = n.findEnd(ctx); err == nil {
+			err = n.ownLogReadable()
+		}
+		if err == nil {
 			err = n.begin(ctx)
 		}
 		if err != nil && !errors.Is(err, errConflict) {
@@ -132,6 +135,7 @@ func (n *Node) clerk() {
 			return
 		case <-tick.C:
 			n.ledger.sweep(n.cfg.Now(), n.cfg.Skew)
+			n.judgeSessions()
 		case <-n.wake:
 		}
 		if err := n.chores(); err != nil && n.ctx.Err() == nil {
@@ -148,6 +152,9 @@ func (n *Node) chores() error {
 		n.show()
 	}
 	n.applying.Unlock()
+	if n.stopped() != nil {
+		return nil
+	}
 	if n.cfg.Region == n.cfg.Primary {
 		if err := n.activate(); err != nil {
 			return err

@@ -15,6 +15,9 @@ type codeStore struct{ n *Node }
 
 // PutCode implements portal.Codes.
 func (c codeStore) PutCode(ctx context.Context, key string, v []byte, exp time.Time) error {
+	if err := c.n.stopped(); err != nil {
+		return err
+	}
 	exp = exp.Round(0) // as it is read from the log
 	return c.n.record(ctx, merge.EntryCode, merge.Entry{Key: key, Value: v, Until: exp}, exp)
 }
@@ -26,6 +29,9 @@ func (c codeStore) PutCode(ctx context.Context, key string, v []byte, exp time.T
 // were shown there, which is why a portal binds a code to the origin that it is
 // for.
 func (c codeStore) TakeCode(ctx context.Context, key string) ([]byte, string, error) {
+	if err := c.n.stopped(); err != nil {
+		return nil, "", err
+	}
 	found, err := c.await(ctx, key)
 	if err != nil {
 		return nil, "", err

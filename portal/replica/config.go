@@ -103,6 +103,8 @@ type Config struct {
 	// What this version understands and writes. A test plays another one.
 	formats merge.Formats
 	writes  int
+	kinds   []center.Kind
+	entries []merge.EntryKind
 }
 
 // A Peer is how another Region is reached. There is a connection to each, and

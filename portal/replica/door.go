@@ -142,6 +142,7 @@ type arrival struct {
 	store   string // the original's storeID; "" for own streams
 	subject string // what follows the prefix
 	at      time.Time
+	until   time.Time // when it may be forgotten, by its header; zero: never
 	body    []byte
 }
 
@@ -152,6 +153,7 @@ func (n *Node) arrived(region string, l line, msg jetstream.Msg, seq uint64) (ar
 		a.seq, a.store = number(h.Get(headerSeq)), h.Get(headerStore)
 	}
 	a.at = time.UnixMicro(int64(number(h.Get(headerAt))))
+	a.until = untilOf(h.Get(headerUntil))
 	if err := n.cfg.readable("message "+msg.Subject(), h); err != nil {
 		return a, err
 	}

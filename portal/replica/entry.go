@@ -43,6 +43,9 @@ func (l *ledger) take(a arrival) error {
 	}
 	begin, _, _ := strings.Cut(a.subject, ".")
 	kind := merge.EntryKind(begin)
+	if !knows(kind) {
+		return l.merge(a.region, kind, e)
+	}
 	if want := subject(kind, e); a.subject != want {
 		return &Error{Reason: ReasonCorrupt, What: "message about sessions", Want: "the subject " + want, Got: a.subject}
 	}

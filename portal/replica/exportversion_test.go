@@ -2,10 +2,13 @@ package replica
 
 import (
 	"context"
+	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
@@ -69,4 +72,64 @@ func Formats(t testing.TB, n *Node) (out []string) {
 		out = append(out, s.CachedInfo().Config.Metadata[formatID])
 	}
 	return out
+}
+
+// Know makes a Node know kinds of record and entry that this version doesn't,
+// as a later one may.
+func Know(c *Config, kinds ...string) {
+	for _, k := range kinds {
+		c.kinds, c.entries = append(c.kinds, center.Kind(k)), append(c.entries, merge.EntryKind(k))
+	}
+}
+
+// WriteKind writes a record of a kind to a Node's log, with others in the same
+// transaction, as a later version may. Without a value it is gone.
+func WriteKind(n *Node, kind, key, value string, optional bool, others ...Change) error {
+	r := merge.Record{Kind: center.Kind(kind), Key: key, Optional: optional}
+	if value != "" {
+		r.Value = json.RawMessage(value)
+	}
+	records := []merge.Record{r}
+	for _, c := range others {
+		records = append(records, merge.Record{Kind: c.Kind, Key: c.Key, Value: json.RawMessage(c.Value)})
+	}
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	t, err := n.writeLog(context.Background(), records, false)
+	if err != nil {
+		return err
+	}
+	n.fold(n.cfg.Region, t)
+	n.show()
+	return nil
+}
+
+// WriteEntry writes an entry of a kind to one of a Node's own streams, as a
+// later version may.
+func WriteEntry(n *Node, stream, kind, key string, until time.Time, optional bool) error {
+	e := merge.Entry{Key: key, Until: until, Optional: optional}
+	w := write{line: line(stream), subject: subject(merge.EntryKind(kind), e), body: e, until: until}
+	_, err := n.put(context.Background(), w)
+	return err
+}
+
+// WriteFull writes a full transaction without these kinds of record, as a later
+// version does that no longer wants them.
+func WriteFull(n *Node, without string) error {
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	t := n.dir.Compose(n.cfg.Region, uint64(n.cfg.Now().UnixMicro()), nil, true)
+	var gone []merge.Record
+	for _, r := range t.Records {
+		if string(r.Kind) == without {
+			gone = append(gone, merge.Record{Kind: r.Kind, Key: r.Key})
+		}
+	}
+	t, err := n.writeLog(context.Background(), gone, true)
+	if err != nil {
+		return err
+	}
+	n.fold(n.cfg.Region, t)
+	n.show()
+	return nil
 }

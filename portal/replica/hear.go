@@ -32,12 +32,13 @@ func (c *copier) hear(a answer) {
 		if !ok || m.Seq <= c.heard.seq {
 			continue
 		}
-		kind, _, _ := strings.Cut(rest, ".")
-		if c.line != config && !merge.EntryKind(kind).Ends() {
+		begin, _, _ := strings.Cut(rest, ".")
+		if kind := merge.EntryKind(begin); c.line != config && knows(kind) && !kind.Ends() {
 			continue
 		}
-		if n.cfg.readable("message", m.header()) != nil {
-			continue // the reader reports it
+		if e := n.cfg.readable("message "+m.Subject, m.header()); e != nil {
+			n.miss(arrival{region: c.region, line: c.line, subject: rest, until: untilOf(m.Until)}, e)
+			continue
 		}
 		plain, err := n.cfg.Codec.Open(m.Subject, m.Data)
 		if err != nil {
@@ -56,6 +57,7 @@ func (c *copier) hear(a answer) {
 			whole = append(whole, t)
 		}
 	}
+	n.judgeSessions()
 	c.heard.seq = max(c.heard.seq, a.end())
 	if len(whole) > 0 {
 		n.foldHeard(c.region, whole, a.Pending)

@@ -43,6 +43,9 @@ func (j journal) Commit(region string, changes []center.Record) error {
 	if region != n.cfg.Region {
 		return n.notHere(region)
 	}
+	if err := n.stopped(); err != nil {
+		return err
+	}
 	// The reader may hold the lock and wait for the instance, which waits for us.
 	if !n.applying.TryLock() {
 		return center.ErrConflict

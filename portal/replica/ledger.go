@@ -19,8 +19,8 @@ type ledger struct {
 	codeWaits atomic.Int32 // how many wait for one
 }
 
-func newLedger(region, primary string) *ledger {
-	return &ledger{known: merge.NewSessions(region, primary), came: make(chan struct{})}
+func newLedger(region, primary string, also ...merge.EntryKind) *ledger {
+	return &ledger{known: merge.NewSessions(region, primary, also...), came: make(chan struct{})}
 }
 
 // merge takes an entry of a Region's streams in.

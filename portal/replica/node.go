@@ -42,13 +42,15 @@ type Node struct {
 	applying sync.Mutex
 	dir      *merge.Directory
 	log      ownLog
-	touched  []merge.Name // in dir, not shown by the instance yet
-	unshown  []arrival    // what that touched them
-	lastShow time.Time    // when the instance was last told
+	touched  []merge.Name    // in dir, not shown by the instance yet
+	unshown  []arrival       // what that touched them
+	lastShow time.Time       // when the instance was last told
+	hidden   map[string]bool // Regions whose applications are not shown
 
 	instance atomic.Pointer[center.Instance]
 	ready    chan struct{} // closed when the Region may serve
 	refusals seldom
+	stops    *stops
 
 	mu        sync.Mutex // guards what follows
 	closed    bool
@@ -66,7 +68,8 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, ledger: newLedger(cfg.Region, cfg.Primary), dir: merge.NewDirectory(cfg.Primary), marks: newMarks(),
+		cfg: cfg, ledger: newLedger(cfg.Region, cfg.Primary, cfg.entries...), dir: merge.NewDirectory(cfg.Primary, cfg.kinds...), marks: newMarks(),
+		stops: newStops(), hidden: map[string]bool{},
 		log: ownLog{wrote: map[uint64]bool{}}, wake: make(chan struct{}, 1), ready: make(chan struct{}),
 		readers: map[string][]*reader{}, followers: map[string]*follower{}, ahead: map[line]time.Time{},
 	}
@@ -196,20 +199,30 @@ func (n *Node) Addr() string {
 
 // Ready waits until the Region may serve: at once where it did before, however
 // dead the other Regions are, and else when the primary lists the Region and
-// all that the primary knows is here.
+// all that the primary knows is here. While something keeps a Region from
+// serving that was ready, Ready waits again, and says why when ctx ends.
 func (n *Node) Ready(ctx context.Context) error {
-	select {
-	case <-n.ready:
-		return nil
-	default:
-	}
-	select {
-	case <-n.ready:
-		return nil
-	case <-n.ctx.Done():
-		return &Error{Reason: ReasonClosed, What: "wait for replication", Err: n.ctx.Err()}
-	case <-ctx.Done():
-		return &Error{Reason: ReasonNotReady, What: "wait for replication", Want: "the instance in Region " + n.cfg.Region, Err: ctx.Err()}
+	for {
+		why, changed := n.stops.look()
+		opens := n.ready
+		if n.isReady() {
+			if opens = nil; why == nil {
+				return nil
+			}
+		}
+		select {
+		case <-opens:
+		case <-changed:
+		case <-n.ctx.Done():
+			return &Error{Reason: ReasonClosed, What: "wait for replication", Err: n.ctx.Err()}
+		case <-ctx.Done():
+			if why != nil {
+				e := *why
+				e.Err = ctx.Err()
+				return &e
+			}
+			return &Error{Reason: ReasonNotReady, What: "wait for replication", Want: "the instance in Region " + n.cfg.Region, Err: ctx.Err()}
+		}
 	}
 }
 

@@ -85,11 +85,13 @@ func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) {
 	a, err := r.n.arrived(r.region, r.line, msg, meta.Sequence.Stream)
 	if r.line == config {
 		err = r.config(a, err, meta.NumPending)
-	} else if err == nil {
-		err = r.n.ledger.take(a)
-		r.n.applied(a)
+	} else {
+		opened := err == nil
+		if err = r.entry(a, err); opened {
+			r.n.applied(a)
+		}
 	}
-	if err != nil {
+	if _, version := later(err); err != nil && !version { // a version is reported once, and not by message
 		r.n.cfg.Logger.Error("replica: message passed over", "region", r.n.cfg.Region, "subject", msg.Subject(), "sequence", meta.Sequence.Stream, "error", err)
 	}
 	r.last.Store(meta.Sequence.Stream)
@@ -115,6 +117,9 @@ func (r *reader) config(a arrival, opening error, pending uint64) error {
 	n.applying.Lock()
 	defer n.applying.Unlock()
 	own := a.region == n.cfg.Region
+	if e, ok := later(err); ok {
+		n.missLog(a.region, e)
+	}
 	switch {
 	case own && n.log.mine(a.local):
 		return nil

@@ -16,7 +16,9 @@ import (
 type sessionStore struct{ n *Node }
 
 func (s sessionStore) ready() error {
-	if s.n.isReady() {
+	if err := s.n.stopped(); err != nil {
+		return err
+	} else if s.n.isReady() {
 		return nil
 	}
 	return &Error{Reason: ReasonNotReady, What: "sessions", Want: "a Region that knows what was revoked elsewhere", Got: s.n.cfg.Region}

@@ -12,6 +12,7 @@ import (
 func (n *Node) fold(region string, t merge.Transaction) {
 	n.touched = append(n.touched, n.dir.Fold(region, t)...)
 	n.ledger.enforce(region, t)
+	n.judgeLog(region)
 }
 
 // show tells the instance what has changed. The first time it makes the

@@ -13,19 +13,21 @@ import (
 // so that a Region can't write what isn't its to write.
 type Directory struct {
 	primary string
+	also    []center.Kind // kinds of a later version, in its tests
 	logs    map[string]*regionLog
 	shown   map[Name]json.RawMessage // what the instance was told
 }
 
 // NewDirectory returns an empty Directory of an instance with this primary.
-func NewDirectory(primary string) *Directory {
-	return &Directory{primary: primary, logs: map[string]*regionLog{}, shown: map[Name]json.RawMessage{}}
+// A later version knows other kinds, too.
+func NewDirectory(primary string, also ...center.Kind) *Directory {
+	return &Directory{primary: primary, also: also, logs: map[string]*regionLog{}, shown: map[Name]json.RawMessage{}}
 }
 
 func (d *Directory) of(region string) *regionLog {
 	l := d.logs[region]
 	if l == nil {
-		l = &regionLog{cells: map[Name]cell{}}
+		l = &regionLog{cells: map[Name]cell{}, strange: map[Name]struct{}{}, knows: d.knows}
 		d.logs[region] = l
 	}
 	return l
@@ -35,7 +37,12 @@ func (d *Directory) of(region string) *regionLog {
 // Region's to say. It returns the names touched, for Changes.
 func (d *Directory) Fold(region string, t Transaction) []Name {
 	t.Records = slices.DeleteFunc(slices.Clone(t.Records), func(r Record) bool { return !d.may(region, r) })
-	return d.of(region).fold(t)
+	_, before := d.Unread(region)
+	touched := d.of(region).fold(t)
+	if _, after := d.Unread(region); before != after {
+		touched = append(touched, d.of(region).applications()...)
+	}
+	return touched
 }
 
 func (d *Directory) may(region string, r Record) bool {
@@ -49,7 +56,7 @@ func (d *Directory) may(region string, r Record) bool {
 	case KindReplicated:
 		return r.Key == region
 	default:
-		return region == d.primary
+		return region == d.primary || !d.knows(r.Kind) // kept, in its own log
 	}
 }
 

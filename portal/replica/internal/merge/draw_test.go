@@ -50,6 +50,7 @@ func entry(t *rapid.T, from string) (merge.EntryKind, merge.Entry) {
 		merge.EntrySession, merge.EntrySession, merge.EntrySeen, merge.EntryEnded, merge.EntryCode, merge.EntryTaken,
 		merge.EntryRevoked, merge.EntrySignedOut, merge.EntryUser, "unknown",
 	}).Draw(t, "kind")
+	e.Optional = rapid.Bool().Draw(t, "optional")
 	switch kind {
 	case merge.EntrySession:
 		lives := from
@@ -106,6 +107,7 @@ func record(t *rapid.T, from string) merge.Record {
 		merge.KindGone, merge.KindEnded, merge.KindReplicated, "unknown",
 	}).Draw(t, "kind")}
 	n := few.Draw(t, "value")
+	r.Optional = rapid.Bool().Draw(t, "optional")
 	switch r.Kind {
 	case center.KindUser, center.KindGroup:
 		r.Value = fmt.Appendf(nil, `{"id":%q,"userName":"n%d","displayName":"n%d"}`, r.Key, n, n)

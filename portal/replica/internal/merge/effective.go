@@ -15,7 +15,7 @@ func (d *Directory) Changes(touched []Name) []center.Record {
 	slices.SortFunc(touched, compareNames)
 	var out []center.Record
 	for _, k := range slices.Compact(touched) {
-		if internal(k.Kind) {
+		if !element(k.Kind) {
 			continue
 		}
 		v, was := d.value(k), d.shown[k]
@@ -82,6 +82,9 @@ func (d *Directory) application(k Name) (owner string, found cell) {
 	for region, l := range d.logs {
 		c, ok := l.cells[k]
 		if !ok || c.value == nil || owner != "" && owner < region {
+			continue
+		}
+		if _, unread := d.Unread(region); unread && region != d.primary {
 			continue
 		}
 		if _, _, listed := d.Entry(region); listed {

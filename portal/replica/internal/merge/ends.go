@@ -76,6 +76,7 @@ func (s *Sessions) Sweep(now time.Time, skew time.Duration) {
 	forget(s.early, past)
 	forget(s.revoked, past)
 	forget(s.signIns, past)
+	s.forgetUnread(past)
 	for key, c := range s.codes {
 		if c.Until.Before(past) {
 			delete(s.codes, key)

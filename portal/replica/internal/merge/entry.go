@@ -32,6 +32,9 @@ type Entry struct {
 	User    string    `json:"user,omitempty"`
 	ID      string    `json:"id,omitempty"` // of a session or a sign-in
 	Epoch   uint64    `json:"epoch,omitempty"`
+	// Optional says, of a kind that the reader doesn't know, that it may be
+	// skipped: it ends nothing.
+	Optional bool `json:"optional,omitempty"`
 }
 
 // A Session is a portal's session, field by field. It is written as JSON in a

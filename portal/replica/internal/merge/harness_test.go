@@ -81,7 +81,11 @@ func (r *region) state() map[string]string {
 	for _, c := range r.dir.Records() {
 		put(fmt.Sprintf("shown %s %s", c.Kind, c.Key), string(c.Value))
 	}
+	from, what, unread := r.sessions.Unread()
+	put("unread", []any{from, what, unread})
 	for _, name := range regions {
+		what, unread := r.dir.Unread(name)
+		put("unread of "+name, []any{what, unread})
 		entry, stamp, listed := r.dir.Entry(name)
 		put("of "+name, []any{r.dir.Complete(name), r.dir.Last(name), r.dir.Replicated(name), entry, stamp, listed})
 	}
@@ -121,7 +125,7 @@ func (r *region) said(name string) map[string]string {
 // mayNotSay returns what is not the Region's to say, and was taken in.
 func mayNotSay(name string, said map[string]string) (out []string) {
 	for k, v := range said {
-		own := strings.HasPrefix(k, "log "+name+" replicated "+name) ||
+		own := strings.HasPrefix(k, "log "+name+" replicated "+name) || strings.HasPrefix(k, "log "+name+" unknown ") || // kept, and not shown
 			strings.HasPrefix(k, "log "+name+" application ") && strings.Contains(v, fmt.Sprintf(`"region":%q`, name))
 		switch {
 		case name == virginia && !strings.Contains(k, " application ") && !strings.Contains(k, " replicated "):

@@ -35,6 +35,9 @@ type Record struct {
 	Stamp uint64 `json:"s,omitempty"`
 	// Base is, for applications, how much of the primary's log the writer knew.
 	Base uint64 `json:"b,omitempty"`
+	// Optional says, of a kind that the reader doesn't know, that it may be
+	// skipped: it changes nobody's access.
+	Optional bool `json:"o,omitempty"`
 }
 
 func (r Record) name() Name { return Name{r.Kind, r.Key} }

@@ -14,6 +14,8 @@ type cell struct {
 	base  uint64
 	value json.RawMessage // nil: gone
 	to    []string        // whom an application is assigned to: their goneKey
+	// optional: see Record
+	optional bool
 }
 
 // A regionLog is what one Region wrote. It is the same whatever the order in
@@ -23,6 +25,10 @@ type regionLog struct {
 	cells map[Name]cell
 	floor uint64 // the stamp of the last full transaction
 	last  uint64 // the highest stamp
+
+	knows   func(center.Kind) bool
+	strange map[Name]struct{} // in cells, not known, and not to be skipped
+	missed  string            // a message that can't be read and that nothing has replaced; "": none
 }
 
 // fold takes a transaction in and returns the names that it touched.
@@ -32,18 +38,22 @@ func (l *regionLog) fold(t Transaction) []Name {
 	}
 	touched := map[Name]bool{}
 	if t.Full {
-		l.floor = t.Stamp
+		l.floor, l.missed = t.Stamp, ""
 		maps.DeleteFunc(l.cells, func(k Name, c cell) bool {
 			old := c.stamp <= t.Stamp
 			touched[k] = touched[k] || old
+			if old {
+				delete(l.strange, k)
+			}
 			return old
 		})
 	}
 	for _, r := range t.Records {
-		k, c := r.name(), cell{stamp: r.writtenIn(t), base: r.Base, value: r.Value}
+		k, c := r.name(), cell{stamp: r.writtenIn(t), base: r.Base, value: r.Value, optional: r.Optional}
 		if old, ok := l.cells[k]; !ok || c.stamp >= old.stamp {
 			c.to = assignedTo(r)
 			l.cells[k] = c
+			l.note(k, c)
 			touched[k] = true
 		}
 	}
@@ -56,7 +66,7 @@ func (l *regionLog) all() []Record {
 	out := make([]Record, 0, len(l.cells))
 	for k, c := range l.cells {
 		if c.value != nil {
-			out = append(out, Record{k.Kind, k.Key, c.value, c.stamp, c.base})
+			out = append(out, Record{k.Kind, k.Key, c.value, c.stamp, c.base, c.optional})
 		}
 	}
 	slices.SortFunc(out, func(a, b Record) int { return compareNames(a.name(), b.name()) })

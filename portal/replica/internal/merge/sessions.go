@@ -12,6 +12,7 @@ import (
 type Sessions struct {
 	region   string // that knows this
 	primary  string
+	also     []EntryKind // kinds of a later version, in its tests
 	sessions map[place]*held
 	regions  []string                      // that have, or had, sessions; sorted
 	byUser   map[string]map[place]struct{} // by user ID
@@ -21,6 +22,7 @@ type Sessions struct {
 	epochs   map[string]map[string]uint64  // by user ID; one that is here never changes
 	codes    map[string]Code               // by key
 	early    map[string]time.Time          // by key: ended here alone, see Foresee; until when to remember
+	unread   map[unread]time.Time          // until when it matters; zero: for good
 }
 
 type pair struct{ user, id string }
@@ -35,10 +37,11 @@ type held struct {
 	written time.Time // the Seen that was written last, by this Region
 }
 
-// NewSessions returns what a Region knows that has heard of nothing.
-func NewSessions(region, primary string) *Sessions {
+// NewSessions returns what a Region knows that has heard of nothing. A later
+// version knows other kinds, too.
+func NewSessions(region, primary string, also ...EntryKind) *Sessions {
 	return &Sessions{
-		region: region, primary: primary, sessions: map[place]*held{}, byUser: map[string]map[place]struct{}{},
+		region: region, primary: primary, also: also, unread: map[unread]time.Time{}, sessions: map[place]*held{}, byUser: map[string]map[place]struct{}{},
 		ended: map[string]time.Time{}, revoked: map[pair]time.Time{}, signIns: map[pair]time.Time{},
 		epochs: map[string]map[string]uint64{}, codes: map[string]Code{}, early: map[string]time.Time{},
 	}

@@ -1,5 +1,7 @@
 package merge
 
+import "slices"
+
 // Take takes an entry of a Region's streams in. A Region speaks for itself: it
 // makes and touches sessions that live there, and counts its own component of
 // epochs. It may end any session. What it may not say is refused with an
@@ -28,8 +30,11 @@ func (s *Sessions) Take(region string, kind EntryKind, e Entry) error {
 		later(s.signIns, pair{e.User, e.ID}, e.Until)
 	case kind == EntryUser:
 		s.raise(e.User, region, e.Epoch)
+	case !s.knows(kind):
+		s.strange(region, kind, e)
+	case slices.Contains(s.also, kind):
 	default:
-		return &Error{What: "message about sessions", Want: "a known kind, with its fields", Got: string(kind)}
+		return &Error{What: "message about sessions", Want: "the fields of its kind", Got: string(kind)}
 	}
 	return nil
 }

@@ -1,0 +1,128 @@
+package merge
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// A later version writes kinds that this one doesn't know. Each record, and
+// each entry, says whether an older version may skip it:
+//
+//   - One that is Optional changes nobody's access. It is kept in the state and
+//     written again with it, so that it outlives a rollback, and it is not shown.
+//   - Any other may end access. While it is there, what depends on it can't be
+//     trusted: see [Directory.Unread] and [Sessions.Unread].
+//
+// So a later version says what may end access in a kind of its own, and never in
+// a new field of a kind that is known here, which would be passed over.
+
+// element says whether a kind is the instance's: one of center's.
+func element(k center.Kind) bool {
+	switch k {
+	case center.KindRegion, center.KindUser, center.KindGroup, center.KindPermissionSet,
+		center.KindAccount, center.KindAssignment, center.KindApplication:
+		return true
+	}
+	return false
+}
+
+// knows says whether this version knows a kind of record.
+func (d *Directory) knows(k center.Kind) bool {
+	return element(k) || internal(k) || slices.Contains(d.also, k)
+}
+
+// knows says whether this version knows a kind of entry.
+func (s *Sessions) knows(k EntryKind) bool {
+	switch k {
+	case EntrySession, EntrySeen, EntryEnded, EntryCode, EntryTaken, EntryRevoked, EntrySignedOut, EntryUser:
+		return true
+	}
+	return slices.Contains(s.also, k)
+}
+
+// Unread says what the Region's log holds that this version doesn't know and
+// may not skip. Applications of a Region with such a log are not shown. What
+// depends on the primary's log is everything.
+func (d *Directory) Unread(region string) (what string, ok bool) {
+	l := d.of(region)
+	if l.missed != "" {
+		return l.missed, true
+	}
+	if len(l.strange) == 0 {
+		return "", false
+	}
+	first := slices.MinFunc(slices.Collect(maps.Keys(l.strange)), compareNames)
+	return "records of kind " + quote(string(first.Kind)), true
+}
+
+// Miss notes that a message of the Region's log can't be read by this version,
+// where it stands in the log. The next full transaction, which stands for all
+// that is before it, makes good for it. It returns the names touched.
+func (d *Directory) Miss(region, what string) []Name {
+	l := d.of(region)
+	if _, already := d.Unread(region); already {
+		return nil
+	}
+	l.missed = what
+	return l.applications()
+}
+
+// applications are the names of a log's applications.
+func (l *regionLog) applications() (out []Name) {
+	for k := range l.cells {
+		if k.Kind == center.KindApplication {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// note keeps count of what may not be skipped.
+func (l *regionLog) note(k Name, c cell) {
+	if c.value == nil || c.optional || l.knows(k.Kind) {
+		delete(l.strange, k)
+		return
+	}
+	l.strange[k] = struct{}{}
+}
+
+// An unread is an entry that this version doesn't know and may not skip.
+type unread struct{ region, what, about string }
+
+// Miss notes that a message of a Region's streams can't be read by this version.
+// It matters until then; zero: for good.
+func (s *Sessions) Miss(region, what, about string, until time.Time) {
+	k := unread{region, what, about}
+	if was, known := s.unread[k]; known && (was.IsZero() || !until.IsZero() && !until.After(was)) {
+		return
+	}
+	s.unread[k] = until
+}
+
+// Unread says what the Regions' streams hold that this version doesn't know and
+// may not skip, and so whether any session can be trusted.
+func (s *Sessions) Unread() (region, what string, ok bool) {
+	if len(s.unread) == 0 {
+		return "", "", false
+	}
+	first := slices.MinFunc(slices.Collect(maps.Keys(s.unread)), func(a, b unread) int {
+		return cmp.Or(cmp.Compare(a.region, b.region), cmp.Compare(a.what, b.what))
+	})
+	return first.region, first.what, true
+}
+
+// strange takes in an entry of a kind that this version doesn't know.
+func (s *Sessions) strange(region string, kind EntryKind, e Entry) {
+	if !e.Optional {
+		s.Miss(region, "entries of kind "+quote(string(kind)), e.Key+" "+e.User+" "+e.ID, e.Until)
+	}
+}
+
+// forgetUnread forgets what could only end sessions that are over.
+func (s *Sessions) forgetUnread(past time.Time) {
+	maps.DeleteFunc(s.unread, func(_ unread, until time.Time) bool { return !until.IsZero() && until.Before(past) })
+}

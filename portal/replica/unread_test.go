@@ -1,0 +1,172 @@
+package replica_test
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+// later is a kind that a later version writes.
+const later = "later"
+
+// laterPair opens the primary as a later version that knows more kinds, and an
+// additional Region of this one, whose log is returned.
+func laterPair(t *testing.T) (us, eu *replica.Node, euConfig replica.Config, log *logged) {
+	t.Helper()
+	c := configOf(virginia, t.TempDir())
+	replica.Know(&c, later)
+	us = open(t, c)
+	log = &logged{}
+	c = configOf(frankfurt, t.TempDir())
+	c.Logger = slog.New(slog.NewTextHandler(log, nil))
+	eu = open(t, c)
+	mesh(t, us, eu)
+	signIn(t, us, "u-1", "s-1")
+	eventually(t, "a session", func() bool { return alive(t, eu, "s-1") })
+	return us, eu, c, log
+}
+
+func disabled(id string) replica.Change {
+	return replica.Change{Kind: center.KindUser, Key: id, Value: `{"id":"` + id + `","userName":"` + id + `@example.com","active":false}`}
+}
+
+// refusal is the Reason for which a Region shows no session, or "".
+func refusal(t *testing.T, n *replica.Node) replica.Reason {
+	t.Helper()
+	_, err := n.Sessions().Get(background(t), "key-s-1")
+	var e *replica.Error
+	if err == nil {
+		return ""
+	}
+	require.ErrorAs(t, err, &e)
+	return e.Reason
+}
+
+// D6: a record that an older version may skip takes nothing with it: the rest of
+// its transaction takes effect, after a restart too.
+func TestARecordThatMayBeSkippedTakesNothingWithIt(t *testing.T) {
+	us, eu, c, _ := laterPair(t)
+	require.NoError(t, replica.WriteKind(us, later, "x", `{"a":1}`, true, disabled("u-2")))
+	gone := func(n *replica.Node) bool { u, ok := n.View().UserByID("u-2"); return ok && !u.Active }
+	eventually(t, "the rest of it", func() bool { return gone(eu) })
+	assert.Empty(t, refusal(t, eu))
+	eu.Close()
+	eu = open(t, c)
+	assert.True(t, gone(eu))
+	assert.Contains(t, eu.Digest().Items, "log us-east-1 later x")
+	assert.Empty(t, refusal(t, eu))
+}
+
+// An older Region doesn't serve while there is a record that may end access. It
+// says so once, and which version it wants, and what else came with the record
+// takes effect. It serves again when a full transaction lacks the record.
+func TestARecordThatMayEndAccessStopsOlderRegions(t *testing.T) {
+	us, eu, c, log := laterPair(t)
+	require.NoError(t, eu.Sessions().Create(background(t), "key-own", at(eu, session("u-1", "own", nil))))
+	require.NoError(t, replica.WriteKind(us, later, "x", `1`, false, disabled("u-2")))
+	stopped := func() {
+		t.Helper()
+		eventually(t, "a stop", func() bool { return refusal(t, eu) == replica.ReasonVersion })
+		var e *replica.Error
+		require.ErrorAs(t, eu.Sessions().Create(background(t), "key-new", at(eu, session("u-1", "new", nil))), &e)
+		assert.Equal(t, replica.ReasonVersion, e.Reason)
+		assert.Contains(t, e.Error(), later)
+		require.ErrorAs(t, eu.Codes().PutCode(background(t), "code", nil, time.Now().Add(time.Minute)), &e)
+		assert.Equal(t, replica.ReasonVersion, e.Reason)
+		_, _, err := eu.Codes().TakeCode(background(t), "code")
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, replica.ReasonVersion, e.Reason)
+		app := center.Application{ID: "a", Name: "a", URL: "https://a.example", Region: frankfurt}
+		require.ErrorAs(t, eu.View().Update(func(tx *center.Tx) error { return tx.PutApplication(app) }), &e)
+		assert.Equal(t, replica.ReasonVersion, e.Reason)
+		require.NoError(t, eu.Sessions().RevokeUser(background(t), "u-2"), "what ends access is written")
+	}
+	stopped()
+	eventually(t, "the rest of it", func() bool { u, ok := eu.View().UserByID("u-2"); return ok && !u.Active })
+	eventually(t, "what is said of it", func() bool { return log.count("does not serve") == 1 })
+	assert.Empty(t, refusal(t, us), "the version that knows it")
+	eu.Close()
+	eu = open(t, c)
+	stopped()
+
+	follow(t, us, eu)
+	require.NoError(t, replica.WriteFull(us, later))
+	require.NoError(t, eu.Ready(background(t)))
+	assert.Empty(t, refusal(t, eu))
+	assert.True(t, alive(t, eu, "own"))
+	assert.Equal(t, 2, log.count("does not serve"), "once a start")
+}
+
+// follow makes two Nodes follow each other, and waits for nothing.
+func follow(t *testing.T, a, b *replica.Node) {
+	t.Helper()
+	require.NoError(t, a.AddPeer(background(t), b.Region(), replica.Peer{URL: b.Addr()}))
+	require.NoError(t, b.AddPeer(background(t), a.Region(), replica.Peer{URL: a.Addr()}))
+}
+
+// The same holds for entries, in both streams, and for messages that are sealed
+// or written as only a later version reads.
+func TestEntriesThatMayEndAccessStopOlderRegions(t *testing.T) {
+	for _, stream := range []string{"sessions", "revoked"} {
+		us, eu, _, log := laterPair(t)
+		until := time.Now().Add(time.Hour)
+		require.NoError(t, replica.WriteEntry(us, stream, later, "harmless", until, true))
+		signIn(t, us, "u-1", "after")
+		eventually(t, "what came after", func() bool { return alive(t, eu, "after") })
+		require.NoError(t, replica.WriteEntry(us, stream, later, "x", until, false))
+		eventually(t, "a stop", func() bool { return refusal(t, eu) == replica.ReasonVersion })
+		eventually(t, "what is said of it", func() bool { return log.count("does not serve") == 1 })
+		assert.Empty(t, refusal(t, us))
+	}
+	for header, value := range map[string]string{"Meridian-Key": "1", "Meridian-Bound": "x", "Meridian-Format": "2"} {
+		us, eu, _, log := laterPair(t)
+		replica.WriteWith(t, us, "id", replica.Entry("", nil, "u-1", "s-1", 0, time.Now().Add(time.Hour)), header, value)
+		eventually(t, "a stop", func() bool { return refusal(t, eu) == replica.ReasonVersion })
+		eventually(t, "what is said of it", func() bool { return log.count("does not serve") == 1 })
+		assert.Zero(t, log.count("Corrupt"), header)
+	}
+}
+
+// A primary that is rolled back to an older version opens where that may skip
+// what the later one wrote, keeps it, and passes it on; else it refuses to open,
+// says what it must know, and harms nothing.
+func TestAPrimaryIsRolledBack(t *testing.T) {
+	c := configOf(virginia, t.TempDir())
+	newer := c
+	replica.Know(&newer, later)
+	us := open(t, newer)
+	require.NoError(t, replica.WriteKind(us, later, "x", `{"a":1}`, true, disabled("u-2")))
+	us.Close()
+	us = open(t, c)
+	u, _ := us.View().UserByID("u-2")
+	assert.False(t, u.Active)
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com", Active: true})))
+	replica.Full(t, us)
+	us.Close()
+
+	us = open(t, newer)
+	assert.Contains(t, us.Digest().Items, "log us-east-1 later x", "through a full transaction of the older version")
+	require.NoError(t, replica.WriteKind(us, later, "y", `1`, false))
+	us.Close()
+	for range 2 {
+		_, err := replica.Open(background(t), c)
+		var e *replica.Error
+		require.ErrorAs(t, err, &e)
+		assert.Equal(t, replica.ReasonVersion, e.Reason)
+		assert.Contains(t, e.Error(), later)
+	}
+	restored := c
+	restored.Restored = true
+	_, err := replica.Open(background(t), restored)
+	require.Error(t, err, "it would be written over")
+	us = open(t, newer)
+	assert.Contains(t, us.Digest().Items, "log us-east-1 later y")
+	_, ok := us.View().UserByID("u-3")
+	assert.True(t, ok)
+}
