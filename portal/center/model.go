@@ -26,6 +26,12 @@ type User struct {
 	// ExternalID is what the identity provider calls the user (RFC 7643 3.1).
 	// It takes no part in signing in. Empty: none.
 	ExternalID string `json:"externalId,omitempty"`
+	// IdentityProvider is the entity ID of the identity provider that vouches
+	// for the user, and StableID what the user is called there for good. They
+	// are reserved: nothing here sets or reads them, and what is in them is kept.
+	// Empty: none.
+	IdentityProvider string `json:"identityProvider,omitempty"`
+	StableID         string `json:"stableId,omitempty"`
 	// Active says whether the user may sign in and has access. Zero: no.
 	Active bool `json:"active"`
 }

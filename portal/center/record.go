@@ -106,25 +106,25 @@ func deepEqual[T any](x, y T) bool { return reflect.DeepEqual(x, y) }
 // and are what they were, which is nearly all of them, cost one comparison.
 func diff[T any](out []Record, kind Kind, before, after []T, key func(T) string, same func(x, y T) bool) []Record {
 	unchanged := make([]bool, max(len(before), len(after)))
-	old := map[string]T{}
+	old := map[string]int{} // into before
 	for i, x := range before {
 		if i < len(after) && same(x, after[i]) {
 			unchanged[i] = true
 		} else {
-			old[key(x)] = x
+			old[key(x)] = i
 		}
 	}
 	for i, y := range after {
 		if unchanged[i] {
 			continue
 		}
-		x, was := old[key(y)]
+		at, was := old[key(y)]
 		delete(old, key(y))
-		if was && same(x, y) {
+		if was && same(before[at], y) {
 			continue // it only moved up, as all do behind one that was removed
 		}
 		// A nil list and an empty one differ in memory alone.
-		if v := encode(y); !was || !bytes.Equal(v, encode(x)) {
+		if v := encode(y); !was || !bytes.Equal(v, encode(before[at])) {
 			out = append(out, Record{kind, key(y), v})
 		}
 	}

@@ -135,6 +135,8 @@ func (c *checker) user(u User) {
 	c.note("givenName of user", u.GivenName)
 	c.note("familyName of user", u.FamilyName)
 	c.note("externalId of user", u.ExternalID)
+	c.note("identityProvider of user", u.IdentityProvider)
+	c.note("stableId of user", u.StableID)
 }
 
 func (c *checker) group(g Group) {

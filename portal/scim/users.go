@@ -43,14 +43,15 @@ func (s *ServiceProvider) createUser(c *call) (*answer, *Error) {
 }
 
 // replaceUser is PUT (RFC 7644 3.5.1). What is not said is cleared, but for
-// active, which stays: silence neither lets in nor locks out.
+// active, which stays: silence neither lets in nor locks out. What no attribute
+// stands for stays too.
 func (s *ServiceProvider) replaceUser(c *call) (*answer, *Error) {
 	list, err := s.resourceBody(c, schemaUser)
 	if err != nil {
 		return nil, err
 	}
 	return s.changeUser(c, func(u *center.User) *Error {
-		*u = center.User{ID: u.ID, Active: u.Active}
+		*u = center.User{ID: u.ID, Active: u.Active, IdentityProvider: u.IdentityProvider, StableID: u.StableID}
 		return setAll(u, list, setUser)
 	})
 }

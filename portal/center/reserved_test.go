@@ -1,0 +1,30 @@
+package center_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// What is reserved for identity providers is kept through an update, a record,
+// and the instance that is made of it.
+func TestReservedFieldsOfUsersAreKept(t *testing.T) {
+	v := view(t, writable(), "us-east-1")
+	u := center.User{ID: "u-r", UserName: "rosa@example.com", IdentityProvider: "https://idp.example/saml", StableID: "00u7", Active: true}
+	before := v.Snapshot()
+	require.NoError(t, v.Update(func(tx *center.Tx) error { return tx.PutUser(u) }))
+	changes := center.Diff(before, v.Snapshot())
+	require.Len(t, changes, 1)
+	assert.JSONEq(t, `{"id":"u-r","userName":"rosa@example.com","identityProvider":"https://idp.example/saml","stableId":"00u7","active":true}`, string(changes[0].Value))
+	there, err := center.New(writable())
+	require.NoError(t, err)
+	require.NoError(t, there.Apply(changes))
+	got, ok := there.Snapshot().UserByID("u-r")
+	require.True(t, ok)
+	assert.Equal(t, u, got)
+	u.StableID = "a\x00b"
+	require.Error(t, v.Update(func(tx *center.Tx) error { return tx.PutUser(u) }))
+}
