@@ -90,6 +90,38 @@
 // connecting. A connection that does not show Secret within seconds is closed.
 // There is room for 8,192 connections, 256 of them peers that have shown it.
 //
+// # Versions
+//
+// What Regions write and send has a format version. This is format 1. Regions
+// follow each other if their versions have a format in common. If they have
+// none, each refuses the other's questions and answers: its log says so once,
+// Peers says [portal.PeerIncompatible], and it goes on serving what it has.
+//
+// A format changes only where an older version would misread what a newer one
+// writes. What a later version adds is a new kind of record, and each one says
+// whether an older version may skip it:
+//
+//   - One that may be skipped changes nobody's access. An older Region keeps it,
+//     passes it on, and does not show it.
+//   - Any other may end access. While an older Region has heard of one it does
+//     not serve: sessions, codes and updates fail with [ReasonVersion], which
+//     makes its portal unhealthy, and its log says once what it would have to
+//     know. Sign-outs and revocations are written nevertheless. It serves again
+//     when the record is gone, or when it is upgraded. In the log of another
+//     additional Region such a record hides that Region's applications, and
+//     nothing else.
+//
+// To upgrade, replace one Region's version after the other, in any order. To roll
+// back, do the same. A Region whose own log holds a record that the older version
+// may not skip does not open then: Open fails with ReasonVersion, names what the
+// version must know, and changes no record. What a later version adds to an
+// element is kept until an older version updates that same element.
+//
+// A Dir from before there were formats is opened, and marked with the format. A
+// version that old is neither followed nor answered, so the Regions hear nothing
+// of each other from when the first is upgraded until the last one is. Going
+// back to such a version is not supported.
+//
 // # What a crash can do, and what power loss can do
 //
 // The embedded server syncs every message of a Region's own streams to disk
@@ -123,7 +155,8 @@
 // those to whom a Region answers, such as its operators and, by making and
 // changing users in the primary, SCIM clients. No Region can write another's
 // configuration, or make, keep alive or replace sessions that live elsewhere;
-// its own it may. Who knows Secret can also ask so many questions at once that
+// its own it may. A Region can also stop those with an older version, by writing
+// what only a later one reads. Who knows Secret can also ask so many questions at once that
 // others follow late. Addresses beyond loopback need TLS ([Peer]).
 //
 // # Clocks, memory

@@ -51,6 +51,8 @@ type job struct {
 	Certificate []byte // PEM, with its key: TLS, and whom to trust. Empty: none
 	Round       int
 	Pace        time.Duration // between two writes of a writer
+	Know        []string      // kinds of a later version, which it plays
+	Later       bool          // plays a version that speaks format 2 alone
 }
 
 // process is a Region. It says "ready", then does as it is told: "write" makes
@@ -113,6 +115,8 @@ func process(spec string, in io.Reader, out io.Writer) error {
 				return err
 			}
 			say("digest %s", b)
+		default:
+			say("%s", obey(n, lines.Text()))
 		}
 	}
 	return nil
@@ -121,6 +125,10 @@ func process(spec string, in io.Reader, out io.Writer) error {
 func (j job) config() (replica.Config, error) {
 	c := configOf(cmp.Or(j.Region, virginia), j.Dir)
 	c.Listen, c.Peers = j.Listen, map[string]replica.Peer{}
+	replica.Know(&c, j.Know...)
+	if j.Later {
+		replica.Understand(&c, 2, 2, 2)
+	}
 	var trust *tls.Config
 	if len(j.Certificate) > 0 {
 		own, err := tls.X509KeyPair(j.Certificate, j.Certificate)
@@ -182,9 +190,15 @@ type child struct {
 // start starts a process, as an argument of the command before if there is one.
 func start(t *testing.T, j job, before ...string) *child {
 	t.Helper()
+	return startOf(t, os.Args[0], j, before...)
+}
+
+// startOf starts a process of a version's program.
+func startOf(t *testing.T, program string, j job, before ...string) *child {
+	t.Helper()
 	spec, err := json.Marshal(j)
 	require.NoError(t, err)
-	command := append(before, os.Args[0])
+	command := append(before, program)
 	c := &child{cmd: exec.Command(command[0], command[1:]...)}
 	c.cmd.Env = append(os.Environ(), "MERIDIAN_PROCESS="+string(spec))
 	c.cmd.Stderr = os.Stderr

@@ -56,7 +56,8 @@ func (d *Directory) may(region string, r Record) bool {
 	case KindReplicated:
 		return r.Key == region
 	default:
-		return region == d.primary || !d.knows(r.Kind) // kept, in its own log
+		later := !element(r.Kind) && !internal(r.Kind) // kept in its own log, and not shown
+		return region == d.primary || later
 	}
 }
 

@@ -24,10 +24,13 @@
 //   - What a Region says about what is not its own is dropped before it is
 //     merged, so that it makes no difference when it arrives.
 //
+// What this version doesn't know is part of the set, too: see known.go.
+//
 // The rule has these limits:
 //
 //   - An Assembler needs the parts of one Region's log in the order of that log.
 //   - A stamp is used once in a Region's log. Whoever writes a log sees to that.
+//   - [Directory.Miss] counts from where it stands in a Region's log.
 //   - Session.Seen moves only for a session that is known. In a Region's stream
 //     the session comes first.
 //   - Of two codes under one key the first to arrive counts. A key is the hash

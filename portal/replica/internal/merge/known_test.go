@@ -142,3 +142,12 @@ func TestKindsOfTheInstanceAreKnown(t *testing.T) {
 	assert.Empty(t, unread(r, virginia))
 	assert.Len(t, r.dir.Records(), len(all))
 }
+
+// What a later version adds to an element outlives a full transaction of an
+// older one, and not an update of the same element.
+func TestUnknownFieldsAreKept(t *testing.T) {
+	value := `{"id":"u-1","userName":"u-1","active":true,"later":{"a":1}}`
+	r := newRegion(virginia).know(primary(1, true, []merge.Record{rec(center.KindUser, "u-1", value, false)}))
+	tx := r.dir.Compose(virginia, 2, r.dir.Draft(virginia, []center.Record{{Kind: center.KindUser, Key: "u-2", Value: []byte(`{"id":"u-2","userName":"u-2"}`)}}), true)
+	assert.JSONEq(t, value, string(tx.Records[0].Value))
+}

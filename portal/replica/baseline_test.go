@@ -1,0 +1,69 @@
+package replica_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// beforeFormats is a commit from before there were formats, whose directories
+// can still be opened.
+const beforeFormats = "2565376"
+
+// baseline is the commit that testdata/baseline names: the first one that has a
+// format version. Whatever this version becomes, it runs beside that one. The
+// environment can name another.
+func baseline(t *testing.T) string {
+	t.Helper()
+	if commit := os.Getenv("MERIDIAN_BASELINE"); commit != "" {
+		return commit
+	}
+	b, err := os.ReadFile("testdata/baseline")
+	require.NoError(t, err)
+	commit := strings.TrimSpace(string(b))
+	if commit == "none" {
+		t.Skip("testdata/baseline names no commit yet")
+	}
+	return commit
+}
+
+// requireHistory skips a test where git, the history or an old version's modules
+// are missing, as in a downloaded module, unless MERIDIAN_REQUIRE (comma
+// separated) has "git": then it fails.
+func requireHistory(t *testing.T, dir string, command ...string) {
+	t.Helper()
+	cmd := exec.Command(command[0], command[1:]...)
+	cmd.Dir = dir
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		return
+	}
+	if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "git") {
+		t.Fatalf("%v, which MERIDIAN_REQUIRE=%s asks for: %v: %s", command, os.Getenv("MERIDIAN_REQUIRE"), err, out)
+	}
+	t.Skipf("needs the repository with its history: %v: %v: %s", command, err, out)
+}
+
+// build builds the program of a commit that a Region's process runs, which is the
+// test's own binary, in a git worktree. It returns its path.
+func build(t *testing.T, commit string) string {
+	t.Helper()
+	tree, program := filepath.Join(t.TempDir(), "tree"), filepath.Join(t.TempDir(), "region")
+	requireHistory(t, ".", "git", "cat-file", "-e", commit+"^{commit}")
+	requireHistory(t, ".", "git", "worktree", "add", "--quiet", "--detach", tree, commit)
+	t.Cleanup(func() {
+		out, err := exec.Command("git", "worktree", "remove", "--force", tree).CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	})
+	requireHistory(t, tree, "go", "list", "-deps", "-test", "./portal/replica")
+	cmd := exec.Command("go", "test", "-c", "-o", program, "./portal/replica")
+	cmd.Dir = tree
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return program
+}

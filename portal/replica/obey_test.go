@@ -1,0 +1,105 @@
+package replica_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+// obey does what a Region's process is told in one line, and answers in one:
+// "ok", a value, or "refused" and a Reason. A test of a later version drives a
+// process of this one by these lines, so they stay as they are.
+//
+//	follow REGION URL           AddPeer
+//	addr                        the Region's address
+//	peer REGION                 the peer's state
+//	user ID active|inactive     PutUser
+//	person ID                   active, inactive or none
+//	session ID USER             Create, under the key key-ID
+//	alive ID                    alive or over
+//	revoke USER ID              Revoke
+//	record KIND KEY optional|strict [USER]   a record of a kind, and the user disabled with it
+//	full KIND                   a full transaction without records of that kind
+//	entry STREAM KIND KEY optional|strict    an entry of a kind, for an hour
+func obey(n *replica.Node, line string) string {
+	word := append(strings.Fields(line), "", "", "", "", "") // what isn't said is empty
+	answer, err := "ok", error(nil)
+	switch word[0] {
+	case "follow":
+		err = n.AddPeer(context.Background(), word[1], replica.Peer{URL: word[2]})
+	case "addr":
+		answer = n.Addr()
+	case "peer":
+		answer = "none"
+		for _, p := range n.Peers() {
+			if p.Region == word[1] {
+				answer = string(p.State)
+			}
+		}
+	case "user", "person":
+		answer, err = obeyPeople(n, word)
+	case "session", "alive", "revoke":
+		answer, err = obeySessions(n, word)
+	case "record":
+		var others []replica.Change
+		if id := word[4]; id != "" {
+			others = []replica.Change{disabled(id)}
+		}
+		err = replica.WriteKind(n, word[1], word[2], `{"later":true}`, word[3] == "optional", others...)
+	case "full":
+		err = replica.WriteFull(n, word[1])
+	case "entry":
+		err = replica.WriteEntry(n, word[1], word[2], word[3], time.Now().Add(time.Hour), word[4] == "optional")
+	default:
+		err = errors.New("not known")
+	}
+	var e *replica.Error
+	if errors.As(err, &e) {
+		return "refused " + string(e.Reason)
+	} else if err != nil {
+		return "error " + strings.ReplaceAll(err.Error(), "\n", " ")
+	}
+	return answer
+}
+
+func obeyPeople(n *replica.Node, word []string) (string, error) {
+	v := n.View()
+	switch {
+	case v == nil:
+		return "none", nil
+	case word[0] == "user":
+		return "ok", v.Update(putUser(center.User{ID: word[1], UserName: word[1] + "@example.com", Active: word[2] == "active"}))
+	}
+	u, ok := v.UserByID(word[1])
+	switch {
+	case !ok:
+		return "none", nil
+	case u.Active:
+		return "active", nil
+	}
+	return "inactive", nil
+}
+
+func obeySessions(n *replica.Node, word []string) (string, error) {
+	ctx, s := context.Background(), n.Sessions()
+	switch word[0] {
+	case "session":
+		e, err := s.Epoch(ctx, word[2])
+		if err != nil {
+			return "", err
+		}
+		return "ok", s.Create(ctx, "key-"+word[1], at(n, session(word[2], word[1], e)))
+	case "revoke":
+		return "ok", s.Revoke(ctx, word[1], word[2])
+	}
+	_, err := s.Get(ctx, "key-"+word[1])
+	if errors.Is(err, portal.ErrNoSession) {
+		return "over", nil
+	}
+	return "alive", err
+}
