@@ -131,6 +131,10 @@
 // whose acknowledgement got lost may have happened: its error has Reason
 // Unavailable, or is the connection's.
 //
+// When the disk is full nothing more is acknowledged, and the Region reads on.
+// The embedded server refuses a stream for good after a failed write, so the Node
+// opens its streams again, within seconds of there being space.
+//
 // Two things are not synced. Copies of other Regions' sessions are flushed in
 // the background: a crash may take the last moment's, and they are fetched
 // again. If the other Region is gone for good at the same time, those people

@@ -55,6 +55,9 @@ type write struct {
 // on disk, and asks nobody else.
 func (n *Node) put(ctx context.Context, w write) (seq uint64, err error) {
 	msg, opts, err := n.message(w)
+	if err == nil {
+		err = n.refuses(w.line.stream(n.cfg.Region))
+	}
 	if err != nil {
 		return 0, err
 	}

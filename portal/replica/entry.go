@@ -16,6 +16,7 @@ var lineOf = map[merge.EntryKind]line{
 	merge.EntryEnded:     sessions,
 	merge.EntryCode:      sessions,
 	merge.EntryTaken:     sessions,
+	merge.EntryProbe:     sessions,
 	merge.EntryRevoked:   revoked,
 	merge.EntrySignedOut: revoked,
 	merge.EntryUser:      revoked,

@@ -26,6 +26,12 @@ func Held(t testing.TB, n *Node) map[string]uint64 {
 	return out
 }
 
+// Refusals are the streams that the embedded server refuses.
+func (n *Node) Refusals() map[string]string { return n.refusals() }
+
+// CopiesApplied says what Probe would say of copies at that time.
+func (n *Node) CopiesApplied(at time.Time) error { return n.copiesApplied(at) }
+
 // A State is what a Node keeps in memory, without the Node.
 type State struct {
 	primary string

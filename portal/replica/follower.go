@@ -164,8 +164,10 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	q := f.question(c.line, position{c.at.store, max(c.at.seq, c.past)})
 	a, err := f.ask(ctx, nc, q)
 	if err != nil {
+		f.progressed(c.line)
 		return err
 	}
+	f.behind(c.line)
 	anew := a.Store != q.Store || a.After < q.After // the original was made again, or lost its end
 	if anew {
 		c.at, c.past = position{a.Store, a.After}, 0
@@ -178,6 +180,9 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	if f.caughtUp(c.line) { // before that it costs more than it gives
 		c.hear(a)
 	}
+	if err := f.n.refuses(c.line.stream(f.region)); err != nil {
+		return errors.Join(errNotKept, err)
+	}
 	for _, m := range a.Messages {
 		if err := c.copy(ctx, a.Store, m); err != nil {
 			return err
@@ -187,11 +192,13 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 		return err
 	}
 	if a.Pending > 0 {
+		f.progressed(c.line)
 		return nil
 	}
 	c.past = max(c.past, a.Last)
 	if f.n.marks.wait(ctx, c.line.stream(f.region), c.at, f.n.cfg.Heartbeat) {
 		f.reached(c.line, asked)
+		f.progressed(c.line)
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ type flow struct {
 	baseline       uint64    // what the original held when it was first met
 	arrived, total uint64    // elements of the initial replication
 	heard          time.Time // all that was written before is here
+	behind         time.Time // since when an answer waits to be applied; zero: none does
 }
 
 // Peers returns the Regions that are followed, sorted by name, as they are
@@ -69,7 +70,7 @@ func (f *follower) met(l line, a answer, anew bool) {
 	f.connected = true
 	w := f.flows[l]
 	if !w.met || anew {
-		*w = flow{store: a.Store, met: true}
+		*w = flow{store: a.Store, met: true, behind: w.behind}
 	}
 	if !w.heard.IsZero() {
 		return

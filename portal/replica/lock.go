@@ -11,7 +11,7 @@ import (
 // What a Node makes in its directory.
 const (
 	lockName  = "meridian.lock"
-	storeName = "jetstream" // the embedded server's
+	storeName = "jetstream" // the embedded server's; and see spaceName
 )
 
 // errLocked: another process has the directory.
@@ -46,7 +46,7 @@ func keepPrivate(dir string) error {
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(entries, func(e os.DirEntry) bool { return e.Name() != lockName && e.Name() != storeName }) {
+	if slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !slices.Contains([]string{lockName, storeName, spaceName}, e.Name()) }) {
 		return errors.New("it is open to other users of this machine, and holds files that are not a Node's")
 	}
 	return os.Chmod(dir, 0o700)

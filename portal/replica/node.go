@@ -33,7 +33,9 @@ type Node struct {
 	ledger *ledger
 	marks  *marks
 	owed   owed
-	wake   chan struct{} // the clerk's
+	// refused are the streams that the embedded server takes no writes for.
+	refused atomic.Pointer[map[string]string]
+	wake    chan struct{} // the clerk's
 
 	// applying guards what follows. Whoever changes the instance on behalf of
 	// other Regions holds it from the moment it knows what to change until that
@@ -114,6 +116,9 @@ func (n *Node) open(ctx context.Context) error {
 		return err
 	}
 	n.start(n.clerk)
+	if n.server != nil {
+		n.start(n.attend)
+	}
 	for region, p := range n.cfg.Peers {
 		if err := n.AddPeer(ctx, region, p); err != nil {
 			return err

@@ -24,6 +24,9 @@ func (s sessionStore) ready() error {
 	return &Error{Reason: ReasonNotReady, What: "sessions", Want: "a Region that knows what was revoked elsewhere", Got: s.n.cfg.Region}
 }
 
+// Probe implements portal.Prober.
+func (s sessionStore) Probe(ctx context.Context) error { return s.n.Probe(ctx) }
+
 // Create implements portal.Sessions. The session must live here, and no longer
 // than what ends it is remembered.
 func (s sessionStore) Create(ctx context.Context, key string, v portal.Session) error {

@@ -20,6 +20,7 @@ const (
 	EntryRevoked   EntryKind = "id"       // ends one session, by its ID
 	EntrySignedOut EntryKind = "signin"   // ends all sessions of a sign-in
 	EntryUser      EntryKind = "everyone" // ends all sessions of a user
+	EntryProbe     EntryKind = "probe"    // nothing: the stream takes writes
 )
 
 // An Entry is one message about sessions.

@@ -24,6 +24,7 @@ func (s *Sessions) Take(region string, kind EntryKind, e Entry) error {
 			s.codes[e.Key] = Code{region, e.Value, e.Until}
 		}
 	case kind == EntryTaken: // counts in the Region's own server alone
+	case kind == EntryProbe: // says nothing
 	case kind == EntryRevoked:
 		later(s.revoked, pair{e.User, e.ID}, e.Until)
 	case kind == EntrySignedOut:

@@ -1,0 +1,82 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
+)
+
+// probeLives is how long a probe's message is kept, unless another replaces it.
+const probeLives = time.Minute
+
+// Probe writes what a sign-in writes, a message to the Region's stream of
+// sessions, and waits until it has been read. It also fails while a stream of the
+// Region's own server can't be written, and while what was heard of another
+// Region is not copied and read here within fifteen seconds: Peers then say
+// too little. It never fails because another Region is out of reach.
+//
+// Each message replaces the one before. Other Regions copy it, and nobody sees
+// it. A Portal calls Probe every few seconds; that is what it is for.
+func (n *Node) Probe(ctx context.Context) error {
+	if !n.isReady() {
+		return &Error{Reason: ReasonNotReady, What: "probe", Want: "a Region that serves", Got: n.cfg.Region}
+	}
+	for stream := range n.refusals() {
+		return n.refuses(stream)
+	}
+	ctx, cancel := n.untilClose(ctx)
+	defer cancel()
+	seq, err := n.put(ctx, entryWrite(merge.EntryProbe, merge.Entry{}, n.cfg.Now().Add(probeLives)))
+	if err != nil {
+		return err
+	}
+	if name := sessions.stream(n.cfg.Region); !n.marks.wait(ctx, name, position{seq: seq}, writeTimeout) {
+		return unavailable("read of stream "+name, errors.Join(errors.New("what was written doesn't get here"), context.Cause(ctx)))
+	}
+	return n.copiesApplied(time.Now())
+}
+
+// copyLate is how long what was heard of another Region may take to be copied
+// and read here.
+const copyLate = 15 * time.Second
+
+// copiesApplied refuses if that takes too long: the trouble is this Region's own.
+func (n *Node) copiesApplied(now time.Time) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var late []string
+	for region, f := range n.followers {
+		f.mu.Lock()
+		for l, w := range f.flows {
+			if !w.behind.IsZero() && now.Sub(w.behind) > copyLate {
+				late = append(late, l.stream(region))
+			}
+		}
+		f.mu.Unlock()
+	}
+	if len(late) > 0 {
+		slices.Sort(late)
+		return unavailable("copies of other Regions", fmt.Errorf("%v: what was heard is not applied", late))
+	}
+	return nil
+}
+
+// behind notes that an answer has come that isn't applied yet.
+func (f *follower) behind(l line) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if w := f.flows[l]; w.behind.IsZero() {
+		w.behind = time.Now()
+	}
+}
+
+// progressed notes that answers are applied, or that none come.
+func (f *follower) progressed(l line) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.flows[l].behind = time.Time{}
+}

@@ -1,0 +1,65 @@
+package replica_test
+
+import (
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+// A probe leaves one message, however often it is made, and no Region knows
+// anything by it.
+func TestProbesLeaveNothing(t *testing.T) {
+	us, eu, _ := three(t)
+	signIn(t, us, "u-1", "s")
+	require.NoError(t, us.Probe(background(t)))
+	kept := func() uint64 { return replica.Held(t, us)["sessions_"+virginia] }
+	before := kept()
+	for range 10 {
+		require.NoError(t, us.Sessions().(portal.Prober).Probe(background(t)))
+	}
+	assert.Equal(t, before, kept())
+	r, err := replica.Check(background(t), us, eu)
+	require.NoError(t, err, r.String())
+	assert.Len(t, us.Digest().Items, len(eu.Digest().Items))
+}
+
+// A copy that isn't read is this Region's own trouble; a Region that is out of
+// reach is not.
+func TestProbeOfCopiesThatAreNotApplied(t *testing.T) {
+	us := open(t, configOf(virginia, t.TempDir()))
+	eu := open(t, configOf(frankfurt, t.TempDir()))
+	var once sync.Once
+	stuck, free := make(chan struct{}), make(chan struct{})
+	cfg := configOf(mumbai, t.TempDir())
+	cfg.Codec = opens(func(key string) error {
+		if strings.HasPrefix(key, "meridian.sessions."+frankfurt) {
+			once.Do(func() { close(stuck) })
+			<-free
+		}
+		return nil
+	})
+	ap := open(t, cfg)
+	mesh(t, us, eu, ap)
+	later := func() time.Time { return time.Now().Add(time.Hour) }
+	eventually(t, "all applied", func() bool { return ap.CopiesApplied(later()) == nil })
+
+	signIn(t, eu, "u-1", "s")
+	<-stuck
+	eventually(t, "a copy that is late", func() bool { return ap.CopiesApplied(later()) != nil })
+	assert.ErrorContains(t, ap.CopiesApplied(later()), "sessions_"+frankfurt)
+	assert.NoError(t, ap.CopiesApplied(time.Now()), "it has some time")
+	close(free)
+	eventually(t, "the copy", func() bool { return alive(t, ap, "s") && ap.CopiesApplied(later()) == nil })
+
+	eu.Close()
+	eventually(t, "a peer that is gone", func() bool {
+		return ap.Peers()[0].State == portal.PeerUnreachable && ap.CopiesApplied(later()) == nil
+	})
+}
