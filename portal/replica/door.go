@@ -56,7 +56,7 @@ type write struct {
 func (n *Node) put(ctx context.Context, w write) (seq uint64, err error) {
 	msg, opts, err := n.message(w)
 	if err == nil {
-		err = n.refuses(w.line.stream(n.cfg.Region))
+		err = n.stalled(w.line.stream(n.cfg.Region))
 	}
 	if err != nil {
 		return 0, err

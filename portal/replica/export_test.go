@@ -27,7 +27,7 @@ func Held(t testing.TB, n *Node) map[string]uint64 {
 }
 
 // Refusals are the streams that the embedded server refuses.
-func (n *Node) Refusals() map[string]string { return n.refusals() }
+func (n *Node) StalledStreams() map[string]string { return n.stalledStreams() }
 
 // CopiesApplied says what Probe would say of copies at that time.
 func (n *Node) CopiesApplied(at time.Time) error { return n.copiesApplied(at) }

@@ -180,7 +180,7 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	if f.caughtUp(c.line) { // before that it costs more than it gives
 		c.hear(a)
 	}
-	if err := f.n.refuses(c.line.stream(f.region)); err != nil {
+	if err := f.n.stalled(c.line.stream(f.region)); err != nil {
 		return errors.Join(errNotKept, err)
 	}
 	for _, m := range a.Messages {

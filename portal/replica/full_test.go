@@ -106,7 +106,7 @@ func TestFullDiskOfAnotherRegion(t *testing.T) {
 		signIn(t, us, "u-1", fmt.Sprint(time.Now().UnixNano())) // which eu is to copy
 		ctx, cancel := context.WithTimeout(background(t), time.Second)
 		defer cancel()
-		return eu.Probe(ctx) != nil && len(eu.Refusals()) > 0
+		return eu.Probe(ctx) != nil && len(eu.StalledStreams()) > 0
 	})
 	for name, end := range ends {
 		require.NoError(t, end(background(t), us, "u-"+name, name))

@@ -25,8 +25,8 @@ func (n *Node) Probe(ctx context.Context) error {
 	if !n.isReady() {
 		return &Error{Reason: ReasonNotReady, What: "probe", Want: "a Region that serves", Got: n.cfg.Region}
 	}
-	for stream := range n.refusals() {
-		return n.refuses(stream)
+	for stream := range n.stalledStreams() {
+		return n.stalled(stream)
 	}
 	ctx, cancel := n.untilClose(ctx)
 	defer cancel()

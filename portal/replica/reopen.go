@@ -29,18 +29,18 @@ const (
 // everything stands for all streams in what the server refuses.
 const everything = "*"
 
-// refusals are the streams that the embedded server refuses, and why.
-func (n *Node) refusals() map[string]string {
+// stalledStreams are the streams that the embedded server refuses, and why.
+func (n *Node) stalledStreams() map[string]string {
 	if p := n.refused.Load(); p != nil {
 		return *p
 	}
 	return nil
 }
 
-// refuses returns why the embedded server takes no writes to a stream, as far
+// stalled returns why the embedded server takes no writes to a stream, as far
 // as is known, or nil.
-func (n *Node) refuses(stream string) error {
-	all := n.refusals()
+func (n *Node) stalled(stream string) error {
+	all := n.stalledStreams()
 	for _, name := range []string{stream, everything} {
 		if why, ok := all[name]; ok {
 			return unavailable("write to stream "+stream, errors.New(why))
@@ -54,7 +54,7 @@ func (n *Node) attend() {
 	var tried time.Time
 	wait, said := reopenEvery, false
 	for ; n.ctx.Err() == nil; pause(n.ctx, reopenEvery) {
-		before := n.refusals()
+		before := n.stalledStreams()
 		now, full := n.trouble()
 		n.refused.Store(&now)
 		switch {
