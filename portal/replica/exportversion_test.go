@@ -29,6 +29,16 @@ func Headers(t testing.TB, n *Node, l, region string) map[string][]string {
 	return m.Header
 }
 
+// LastBody returns the body of the last message of a Node's own stream.
+func LastBody(t testing.TB, n *Node, l string) string {
+	t.Helper()
+	s, err := n.js.Stream(context.Background(), line(l).stream(n.cfg.Region))
+	require.NoError(t, err)
+	m, err := s.GetLastMsgForSubject(context.Background(), line(l).prefix(n.cfg.Region)+">")
+	require.NoError(t, err)
+	return string(m.Data)
+}
+
 // CopyWith copies a message with these headers into a Node's copy of a Region's
 // sessions.
 func CopyWith(t testing.TB, n *Node, region string, headers map[string]string) {
@@ -80,6 +90,18 @@ func Know(c *Config, kinds ...string) {
 	for _, k := range kinds {
 		c.kinds, c.entries = append(c.kinds, center.Kind(k)), append(c.entries, merge.EntryKind(k))
 	}
+}
+
+// Unknown returns the kinds of entry that this version writes and doesn't know.
+func Unknown() (out []string) {
+	for kind := range lineOf {
+		s := merge.NewSessions("us-east-1", "us-east-1")
+		_ = s.Take("us-east-1", kind, merge.Entry{Session: &merge.Session{Region: "us-east-1"}})
+		if _, _, unread := s.Unread(); unread {
+			out = append(out, string(kind))
+		}
+	}
+	return out
 }
 
 // WriteKind writes a record of a kind to a Node's log, with others in the same

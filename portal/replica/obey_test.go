@@ -24,6 +24,7 @@ import (
 //	alive ID                    alive or over
 //	revoke USER ID              Revoke
 //	record KIND KEY optional|strict [USER]   a record of a kind, and the user disabled with it
+//	probe                       Probe, which an older version doesn't know
 //	full KIND                   a full transaction without records of that kind
 //	entry STREAM KIND KEY optional|strict    an entry of a kind, for an hour
 func obey(n *replica.Node, line string) string {
@@ -51,6 +52,8 @@ func obey(n *replica.Node, line string) string {
 			others = []replica.Change{disabled(id)}
 		}
 		err = replica.WriteKind(n, word[1], word[2], `{"later":true}`, word[3] == "optional", others...)
+	case "probe":
+		err = n.Probe(context.Background())
 	case "full":
 		err = replica.WriteFull(n, word[1])
 	case "entry":

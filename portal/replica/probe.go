@@ -25,12 +25,15 @@ func (n *Node) Probe(ctx context.Context) error {
 	if !n.isReady() {
 		return &Error{Reason: ReasonNotReady, What: "probe", Want: "a Region that serves", Got: n.cfg.Region}
 	}
+	if err := n.stopped(); err != nil {
+		return err
+	}
 	for stream := range n.stalledStreams() {
 		return n.stalled(stream)
 	}
 	ctx, cancel := n.untilClose(ctx)
 	defer cancel()
-	seq, err := n.put(ctx, entryWrite(merge.EntryProbe, merge.Entry{}, n.cfg.Now().Add(probeLives)))
+	seq, err := n.put(ctx, entryWrite(merge.EntryProbe, merge.Entry{Optional: true}, n.cfg.Now().Add(probeLives)))
 	if err != nil {
 		return err
 	}

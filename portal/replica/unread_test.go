@@ -77,6 +77,8 @@ func TestARecordThatMayEndAccessStopsOlderRegions(t *testing.T) {
 		require.ErrorAs(t, eu.Sessions().Create(background(t), "key-new", at(eu, session("u-1", "new", nil))), &e)
 		assert.Equal(t, replica.ReasonVersion, e.Reason)
 		assert.Contains(t, e.Error(), later)
+		require.ErrorAs(t, eu.Probe(background(t)), &e, "so its portal is not healthy")
+		assert.Equal(t, replica.ReasonVersion, e.Reason)
 		require.ErrorAs(t, eu.Codes().PutCode(background(t), "code", nil, time.Now().Add(time.Minute)), &e)
 		assert.Equal(t, replica.ReasonVersion, e.Reason)
 		_, _, err := eu.Codes().TakeCode(background(t), "code")
@@ -197,4 +199,13 @@ func TestWhatMayEndAccessIsHeardWhereItCantBeCopied(t *testing.T) {
 		require.NoError(t, write(us), what)
 		eventually(t, "a stop by a "+what, func() bool { return refusal(t, eu) == replica.ReasonVersion })
 	}
+}
+
+// This version knows all that it writes, and a probe, which ends nothing, stops
+// no version from before there were probes.
+func TestKindsThatAreWritten(t *testing.T) {
+	assert.Empty(t, replica.Unknown())
+	us := open(t, configOf(virginia, t.TempDir()))
+	require.NoError(t, us.Probe(background(t)))
+	assert.Contains(t, replica.LastBody(t, us, "sessions"), `"optional":true`)
 }

@@ -91,6 +91,7 @@ func TestVersionsRunSideBySide(t *testing.T) {
 		eu.becomes(t, "inactive", "person u-2")
 		assert.Equal(t, "alive", eu.say(t, "alive s"))
 		require.Equal(t, "ok", us.say(t, "entry sessions %s x optional", later))
+		require.Equal(t, "ok", us.say(t, "probe"))
 		exchange(t, us, eu, "b")
 		require.Equal(t, "ok", us.say(t, "record %s y strict a", later))
 		eu.becomes(t, "refused Version", "alive s")
