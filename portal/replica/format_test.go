@@ -102,6 +102,19 @@ func TestStoresSayWhichFormatTheyNeed(t *testing.T) {
 	assert.Contains(t, e.Error(), "format 2")
 }
 
+// So it is on servers of the Region's own.
+func TestStoresOnOwnServersAreMarked(t *testing.T) {
+	c := newCluster(t, virginia, 1)
+	us := c.node(t, virginia)
+	signIn(t, us, "u-1", "s-1")
+	replica.Unmarked(t, us)
+	require.Equal(t, []string{"", "", ""}, replica.Formats(t, us))
+	us.Close()
+	us = c.node(t, virginia)
+	assert.True(t, alive(t, us, "s-1"))
+	assert.Equal(t, []string{"1", "1", "1"}, replica.Formats(t, us))
+}
+
 // Each message has its format, and what else its Region's version put there:
 // copies keep both, so that a Region between them needs no upgrade first.
 func TestCopiesKeepTheHeadersOfTheOriginal(t *testing.T) {

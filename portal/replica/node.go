@@ -242,6 +242,8 @@ func (n *Node) isReady() bool {
 
 // Instance returns the instance as this Region has it, or nil before Ready.
 // Updates go through it: what the Region may write is on disk when they return.
+// While something keeps the Region from serving, such as ReasonVersion, the
+// instance can be read and updates fail with that Reason.
 func (n *Node) Instance() *center.Instance {
 	if !n.isReady() {
 		return nil

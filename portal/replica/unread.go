@@ -96,7 +96,7 @@ func (l *ledger) unread() (region, what string, ok bool) {
 func (l *ledger) miss(a arrival, err *Error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.known.Miss(a.region, err.Want, string(a.line)+" "+a.subject, a.until)
+	l.known.Miss(a.region, err.Want, a.until)
 }
 
 // entry takes a message about sessions in, or notes that it can't be read.

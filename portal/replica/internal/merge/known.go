@@ -90,13 +90,14 @@ func (l *regionLog) note(k Name, c cell) {
 	l.strange[k] = struct{}{}
 }
 
-// An unread is an entry that this version doesn't know and may not skip.
-type unread struct{ region, what, about string }
+// An unread is what a Region's streams hold that this version doesn't know and
+// may not skip.
+type unread struct{ region, what string }
 
 // Miss notes that a message of a Region's streams can't be read by this version.
 // It matters until then; zero: for good.
-func (s *Sessions) Miss(region, what, about string, until time.Time) {
-	k := unread{region, what, about}
+func (s *Sessions) Miss(region, what string, until time.Time) {
+	k := unread{region, what}
 	if was, known := s.unread[k]; known && (was.IsZero() || !until.IsZero() && !until.After(was)) {
 		return
 	}
@@ -118,7 +119,7 @@ func (s *Sessions) Unread() (region, what string, ok bool) {
 // strange takes in an entry of a kind that this version doesn't know.
 func (s *Sessions) strange(region string, kind EntryKind, e Entry) {
 	if !e.Optional {
-		s.Miss(region, "entries of kind "+quote(string(kind)), e.Key+" "+e.User+" "+e.ID, e.Until)
+		s.Miss(region, "entries of kind "+quote(string(kind)), e.Until)
 	}
 }
 

@@ -116,9 +116,9 @@ func TestUnknownEntries(t *testing.T) {
 	r.sessions.Sweep(after(10), 0)
 	assert.False(t, blocked(r))
 
-	r.sessions.Miss(frankfurt, "format 2", "x", after(5))
-	r.sessions.Miss(frankfurt, "format 2", "x", time.Time{})
-	r.sessions.Miss(frankfurt, "format 2", "x", after(5))
+	r.sessions.Miss(frankfurt, "format 2", after(5))
+	r.sessions.Miss(frankfurt, "format 2", time.Time{})
+	r.sessions.Miss(frankfurt, "format 2", after(5))
 	r.sessions.Sweep(after(1000), 0)
 	assert.True(t, blocked(r), "for good")
 	knows := &region{merge.NewDirectory(virginia), merge.NewSessions(virginia, virginia, "later")}
