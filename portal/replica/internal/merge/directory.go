@@ -16,12 +16,13 @@ type Directory struct {
 	also    []center.Kind // kinds of a later version, in its tests
 	logs    map[string]*regionLog
 	shown   map[Name]json.RawMessage // what the instance was told
+	entries map[string]uint64        // by Region that was ever named: see Standing
 }
 
 // NewDirectory returns an empty Directory of an instance with this primary.
 // A later version knows other kinds, too.
 func NewDirectory(primary string, also ...center.Kind) *Directory {
-	return &Directory{primary: primary, also: also, logs: map[string]*regionLog{}, shown: map[Name]json.RawMessage{}}
+	return &Directory{primary: primary, also: also, logs: map[string]*regionLog{}, shown: map[Name]json.RawMessage{}, entries: map[string]uint64{}}
 }
 
 func (d *Directory) of(region string) *regionLog {
@@ -36,9 +37,15 @@ func (d *Directory) of(region string) *regionLog {
 // Fold takes in a transaction of a Region's log, leaving out what is not that
 // Region's to say. It returns the names touched, for Changes.
 func (d *Directory) Fold(region string, t Transaction) []Name {
+	if d.over(region, t) {
+		return nil
+	}
 	t.Records = slices.DeleteFunc(slices.Clone(t.Records), func(r Record) bool { return !d.may(region, r) })
 	_, before := d.Unread(region)
 	touched := d.of(region).fold(t)
+	if region == d.primary {
+		touched = append(touched, d.entered(t)...)
+	}
 	if _, after := d.Unread(region); before != after {
 		touched = append(touched, d.of(region).applications()...)
 	}

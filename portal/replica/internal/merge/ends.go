@@ -12,14 +12,15 @@ func (s *Sessions) over(key string, h *held) bool {
 	_, early := s.early[key]
 	_, revoked := s.revoked[pair{h.UserID, h.ID}]
 	_, out := s.signIns[pair{h.UserID, h.SignIn}]
-	return ended || early || revoked || out || !covers(h.Epoch, s.epochs[h.UserID])
+	return ended || early || revoked || out || s.departures.gone(h.Region) || !s.covers(h.Epoch, s.epochs[h.UserID])
 }
 
 // covers says whether a session made under one epoch outlives what another
-// counts: whether every component is at least as high.
-func covers(epoch, known map[string]uint64) bool {
+// counts: whether every component is at least as high. Those that removed
+// Regions counted are over some time later.
+func (s *Sessions) covers(epoch, known map[string]uint64) bool {
 	for component, n := range known {
-		if epoch[component] < n {
+		if epoch[component] < n && n > s.departures.over[component] {
 			return false
 		}
 	}
@@ -46,6 +47,7 @@ func (s *Sessions) Enforce(region string, t Transaction) {
 	if region != s.primary {
 		return
 	}
+	s.depart(t)
 	for _, r := range t.Records {
 		var stamp uint64
 		if r.Kind == KindEnded && json.Unmarshal(r.Value, &stamp) == nil {

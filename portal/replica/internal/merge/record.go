@@ -23,7 +23,9 @@ const (
 )
 
 // internal says whether a kind is this package's own.
-func internal(k center.Kind) bool { return k == KindGone || k == KindEnded || k == KindReplicated }
+func internal(k center.Kind) bool {
+	return k == KindGone || k == KindEnded || k == KindReplicated || k == KindRemoved
+}
 
 // A Record is a center.Record on its way, with what makes Regions agree.
 type Record struct {

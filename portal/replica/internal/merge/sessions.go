@@ -23,6 +23,8 @@ type Sessions struct {
 	codes    map[string]Code               // by key
 	early    map[string]time.Time          // by key: ended here alone, see Foresee; until when to remember
 	unread   map[unread]time.Time          // until when it matters; zero: for good
+
+	departures departures
 }
 
 type pair struct{ user, id string }
@@ -44,6 +46,7 @@ func NewSessions(region, primary string, also ...EntryKind) *Sessions {
 		region: region, primary: primary, also: also, unread: map[unread]time.Time{}, sessions: map[place]*held{}, byUser: map[string]map[place]struct{}{},
 		ended: map[string]time.Time{}, revoked: map[pair]time.Time{}, signIns: map[pair]time.Time{},
 		epochs: map[string]map[string]uint64{}, codes: map[string]Code{}, early: map[string]time.Time{},
+		departures: newDepartures(),
 	}
 }
 
@@ -51,6 +54,9 @@ func NewSessions(region, primary string, also ...EntryKind) *Sessions {
 // never used twice; should a Region do so, the later session counts, everywhere.
 func (s *Sessions) create(key string, v Session) {
 	at := place{v.Region, key}
+	if s.departures.void(v.Region, v.Created) {
+		return
+	}
 	if old, ok := s.sessions[at]; ok {
 		if !v.replaces(old.Session) {
 			return

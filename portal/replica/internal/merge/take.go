@@ -20,7 +20,7 @@ func (s *Sessions) Take(region string, kind EntryKind, e Entry) error {
 	case kind == EntryEnded:
 		later(s.ended, e.Key, e.Until)
 	case kind == EntryCode:
-		if _, ok := s.codes[e.Key]; !ok { // see the package's documentation
+		if _, ok := s.codes[e.Key]; !ok && !s.departures.gone(region) { // see the package's documentation
 			s.codes[e.Key] = Code{region, e.Value, e.Until}
 		}
 	case kind == EntryTaken: // counts in the Region's own server alone

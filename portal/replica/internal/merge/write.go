@@ -32,6 +32,9 @@ func (d *Directory) Draft(region string, changes []center.Record) []Record {
 		case c.Kind == center.KindGroup && c.Value == nil:
 			gone[goneKey(center.GroupPrincipal(c.Key))] = true
 		}
+		if c.Kind == center.KindRegion && c.Value == nil {
+			out = append(out, Record{Kind: KindRemoved, Key: c.Key})
+		}
 		if c.Kind == center.KindUser && active(d.shown[k]) && !active(c.Value) {
 			out = append(out, Record{Kind: KindEnded, Key: c.Key})
 		}
@@ -71,7 +74,9 @@ func removed(before, after []byte) (out []center.Principal) {
 // go of it. The caller writes it, and then folds it.
 func (d *Directory) Compose(region string, now uint64, records []Record, full bool) Transaction {
 	l := d.of(region)
-	t := Transaction{Stamp: max(now, l.last+1), Full: full || l.floor == 0}
+	// What a Region wrote before it was removed is void, so one that is back
+	// writes later than that.
+	t := Transaction{Stamp: max(now, l.last+1, d.Standing(region).Removed+1), Full: full || l.floor == 0}
 	for i := range records {
 		r := &records[i]
 		switch r.Kind {
@@ -80,7 +85,7 @@ func (d *Directory) Compose(region string, now uint64, records []Record, full bo
 			if region != d.primary {
 				r.Base = d.of(d.primary).last
 			}
-		case KindGone, KindEnded:
+		case KindGone, KindEnded, KindRemoved:
 			r.Value = fmt.Appendf(nil, "%d", t.Stamp)
 		}
 	}

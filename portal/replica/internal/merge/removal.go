@@ -1,0 +1,168 @@
+package merge
+
+import (
+	"maps"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// KindRemoved, by Region: the primary removed that Region at that stamp. It is
+// kept for good: the Region may hear of it years later, and nothing else makes
+// it erase what it has.
+const KindRemoved center.Kind = "removed"
+
+// A Standing is where a Region stands with the primary.
+type Standing struct {
+	// Listed is the stamp of the Region's entry in the directory. 0: none.
+	Listed uint64
+	// Removed is the stamp of its last removal. 0: none.
+	Removed uint64
+	// Known is the highest stamp of an entry that was ever heard of.
+	Known uint64
+}
+
+// Gone says whether the Region was removed, and not added again. A removal that
+// is older than an entry says nothing, wherever that entry is by now: a primary
+// that was put back to an older state doesn't remove a Region again.
+func (s Standing) Gone() bool { return s.Removed > max(s.Listed, s.Known) }
+
+// Standing returns where a Region stands, as far as the primary's log is known.
+func (d *Directory) Standing(region string) Standing {
+	_, listed, _ := d.Entry(region)
+	return Standing{Listed: listed, Removed: d.number(d.primary, KindRemoved, region), Known: d.entries[region]}
+}
+
+// Standings returns where each Region stands that the primary ever named.
+func (d *Directory) Standings() map[string]Standing {
+	out := make(map[string]Standing, len(d.entries))
+	for region := range d.entries {
+		out[region] = d.Standing(region)
+	}
+	return out
+}
+
+// entered notes what a transaction of the primary's says about Regions, and
+// lets go of what removed ones wrote before. It returns the names touched.
+func (d *Directory) entered(t Transaction) (touched []Name) {
+	for _, r := range t.Records {
+		switch {
+		case r.Kind == center.KindRegion && r.Value != nil:
+			d.entries[r.Key] = max(d.entries[r.Key], r.writtenIn(t))
+		case r.Kind == KindRemoved:
+			d.entries[r.Key] = max(d.entries[r.Key], 0)
+		}
+	}
+	for region := range d.entries {
+		removed := d.Standing(region).Removed
+		l, ok := d.logs[region]
+		if !ok || removed == 0 || region == d.primary {
+			continue
+		}
+		maps.DeleteFunc(l.cells, func(k Name, c cell) bool {
+			old := c.stamp <= removed
+			if old {
+				touched = append(touched, k)
+				delete(l.strange, k)
+			}
+			return old
+		})
+		if l.floor <= removed {
+			l.floor = 0
+		}
+	}
+	return touched
+}
+
+// over says whether a Region wrote a transaction before it was removed. It is
+// void then, also if the Region is back.
+func (d *Directory) over(region string, t Transaction) bool {
+	return region != d.primary && t.Stamp <= d.number(d.primary, KindRemoved, region)
+}
+
+// departures is what Sessions knows of Regions that were removed.
+type departures struct {
+	removed map[string]uint64 // the stamp of the last removal
+	listed  map[string]uint64 // the highest stamp of an entry
+	over    map[string]uint64 // epochs up to this one count no more: see SweepDeparted
+}
+
+func newDepartures() departures {
+	return departures{removed: map[string]uint64{}, listed: map[string]uint64{}, over: map[string]uint64{}}
+}
+
+// gone says whether a Region was removed and not added again.
+func (d departures) gone(region string) bool { return d.removed[region] > d.listed[region] }
+
+// void says whether what a Region made at an instant is void: it was removed
+// since. A Region that was added again makes nothing that counts until its
+// clock is past the instant of its removal by the primary's clock. What a
+// removed Region made with a clock that is ahead counts for nothing while it is
+// gone.
+func (d departures) void(region string, made time.Time) bool {
+	at, ok := d.removed[region]
+	return ok && made.UnixMicro() <= int64(at)
+}
+
+// depart takes in what a transaction of the primary says about Regions. What a
+// removed one made goes: sessions and codes. What it ended stays ended.
+func (s *Sessions) depart(t Transaction) {
+	for _, r := range t.Records {
+		switch stamp := r.writtenIn(t); {
+		case r.Kind == center.KindRegion && r.Value != nil:
+			s.departures.listed[r.Key] = max(s.departures.listed[r.Key], stamp)
+		case r.Kind == KindRemoved && stamp > s.departures.removed[r.Key]:
+			s.departures.removed[r.Key] = stamp
+			s.leave(r.Key)
+		}
+	}
+}
+
+func (s *Sessions) leave(region string) {
+	for at, h := range s.sessions {
+		if at.region == region && s.departures.void(region, h.Created) {
+			s.drop(at, h)
+		}
+	}
+	for key, c := range s.codes {
+		if c.Region == region {
+			delete(s.codes, key)
+		}
+	}
+}
+
+// Forgettable is when nothing is needed any more that a Region said which was
+// removed at a stamp: no session that it ended can live. It is later than the
+// instant from which on its epochs count no more in any Region, so that Regions
+// which forget at different moments accept the same sessions.
+func Forgettable(removed uint64, life, skew time.Duration) time.Time {
+	return time.UnixMicro(int64(removed)).Add(life + 3*skew + 2*time.Minute)
+}
+
+// SweepDeparted forgets what removed Regions counted. life is the longest that
+// a session lives. A count is at least the time in seconds, so it shows whether
+// a Region counted before it was removed.
+func (s *Sessions) SweepDeparted(now time.Time, life, skew time.Duration) {
+	for region, stamp := range s.departures.removed {
+		left := time.UnixMicro(int64(stamp))
+		if now.After(left.Add(life + 2*skew)) {
+			s.departures.over[region] = uint64(max(0, left.Add(skew).Unix()))
+		}
+		if now.After(Forgettable(stamp, life, skew)) {
+			s.forgetEpochs(region)
+		}
+	}
+}
+
+func (s *Sessions) forgetEpochs(region string) {
+	for user, e := range s.epochs {
+		if n, ok := e[region]; !ok || n > s.departures.over[region] {
+			continue
+		}
+		e = maps.Clone(e) // those that were handed out don't change
+		delete(e, region)
+		if s.epochs[user] = e; len(e) == 0 {
+			delete(s.epochs, user)
+		}
+	}
+}
