@@ -28,7 +28,8 @@ func (p *Portal) activeRegion(name string) bool {
 
 // inUse refuses while the directory does not have this Region as active: its
 // endpoints are in use from the moment it is, and until it is taken out. What
-// the Region knows of people may be incomplete before, and is not kept after.
+// the Region knows of people may be incomplete before, and package replica
+// erases it when the Region hears that it was removed.
 func (p *Portal) inUse() *Error {
 	if p.activeRegion(p.cfg.Region) {
 		return nil

@@ -10,7 +10,9 @@ const (
 	// RegionAdding: the instance is being replicated to the Region; its
 	// endpoints are not in use yet.
 	RegionAdding RegionStatus = "ADDING"
-	// RegionRemoving: the Region is being taken out and its data purged.
+	// RegionRemoving: the Region is being taken out. Its endpoints are not in use
+	// any more, and it still has its data: Tx.RemoveRegion is what makes package
+	// replica erase that.
 	RegionRemoving RegionStatus = "REMOVING"
 )
 

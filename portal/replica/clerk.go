@@ -36,7 +36,7 @@ func (n *Node) settle(ctx context.Context) error {
 		}
 		return nil
 	}
-	if primary || n.dir.Replicated(n.cfg.Region) > 0 {
+	if primary || n.dir.Replicated(n.cfg.Region) > 0 && n.lists(n.cfg.Region) {
 		n.serves()
 	}
 	return nil
@@ -63,9 +63,15 @@ func (n *Node) begin(ctx context.Context) error {
 
 // serves opens what Ready waits for. The caller holds applying.
 func (n *Node) serves() {
-	if !n.isReady() {
-		close(n.ready)
+	if n.isReady() {
+		return
 	}
+	v, err := n.instance.Load().In(n.cfg.Region)
+	if err != nil { // what the instance shows doesn't list it; the clerk comes again
+		return
+	}
+	n.view.Store(v)
+	close(n.ready)
 }
 
 // findEnd sets where this Node writes next. That is behind what was read, or
@@ -136,6 +142,7 @@ func (n *Node) clerk() {
 		case <-tick.C:
 			n.ledger.sweep(n.cfg.Now(), n.cfg.Skew)
 			n.judgeSessions()
+			n.ledger.sweepDeparted(n.cfg.Now(), n.cfg.MaxSession, n.cfg.Skew)
 		case <-n.wake:
 		}
 		if err := n.chores(); err != nil && n.ctx.Err() == nil {
@@ -152,6 +159,12 @@ func (n *Node) chores() error {
 		n.show()
 	}
 	n.applying.Unlock()
+	if n.removedAt.Load() > 0 {
+		return nil
+	}
+	if err := n.partAll(n.ctx); err != nil {
+		return err
+	}
 	if n.stopped() != nil {
 		return nil
 	}
@@ -175,7 +188,8 @@ func (n *Node) report() error {
 	if !listed || n.instance.Load() == nil || !n.heardPrimary() {
 		return nil
 	}
-	if said > 0 && (r.Active() || said >= stamp) { // by another node too, or by a write whose answer was lost
+	known := said > n.dir.Standing(n.cfg.Region).Removed    // it may have been removed and added again
+	if known && said > 0 && (r.Active() || said >= stamp) { // by another node too, or by a write whose answer was lost
 		n.serves()
 		return nil
 	}

@@ -71,8 +71,38 @@
 // # Adding a Region
 //
 // The primary puts the Region into the directory as ADDING, and the two follow
-// each other (AddPeer). When all that the primary had is in the new Region, its
+// each other (AddPeer). A Region that the primary does not list gets nothing.
+// When all that the primary had is in the new Region, its
 // Node says so in its own log, is Ready, and the primary makes it ACTIVE.
+//
+// # Removing a Region
+//
+// An update of the primary that removes a Region from the directory
+// ([center.Tx.RemoveRegion]) leaves a record of that, and nothing else erases
+// data. When the removed Region asks the primary next, it is told when it was
+// removed, and nothing more. It closes: sessions, codes and updates fail with
+// Reason Removed. Then it deletes its own streams and all copies, with their
+// files, and empties its memory. A Node that is started again fails with Reason
+// Removed.
+//
+// The other Regions stop following it, end its sessions, and delete what they
+// copied from it, all at once but for one thing: what it ended elsewhere stays
+// ended. So its revocations are kept until no session from before can live:
+// MaxSession, three times Skew and two minutes after the removal.
+//
+// To add it again, list it as ADDING and start its Node again, with the primary
+// in Config.Peers. It begins as a new one. With Config.URL, stop all of its Nodes
+// before that. The others follow it at the address that they had, or at another
+// one by AddPeer.
+//
+// A Region that is cut off hears of its removal when it is back, and keeps what
+// it has until then. One that is not on the primary's list for another reason,
+// such as a primary that was restored from a backup, serves nothing (Reason
+// NotListed) and keeps everything until the primary lists it. Other Regions can't
+// remove one.
+//
+// A removed Region still knows Secret, and a Region is known by the name that it
+// gives. If its machine may be in wrong hands, change Secret.
 //
 // # Changing Secret
 //
@@ -178,5 +208,5 @@
 //
 // There is no election: the primary stays the primary, and while it is dead
 // nobody writes configuration. RemovePeer stops following a Region and keeps
-// what was heard of it.
+// what was heard of it: only the primary's removal erases.
 package replica

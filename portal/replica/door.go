@@ -85,6 +85,9 @@ func (n *Node) putLater(w write) error {
 }
 
 func (n *Node) message(w write) (*nats.Msg, []jetstream.PublishOpt, error) {
+	if at := n.removedAt.Load(); at > 0 {
+		return nil, nil, removedError(n.cfg.Region, at)
+	}
 	msg := nats.NewMsg(w.line.prefix(n.cfg.Region) + w.subject)
 	plain, err := json.Marshal(w.body)
 	if err != nil {

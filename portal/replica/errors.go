@@ -33,6 +33,12 @@ const (
 	ReasonTooLarge Reason = "TooLarge"
 	// ReasonClosed: the Node was closed.
 	ReasonClosed Reason = "Closed"
+	// ReasonRemoved: the primary removed the Region from the instance. What it
+	// had is erased. Of a peer: it isn't followed.
+	ReasonRemoved Reason = "Removed"
+	// ReasonNotListed: the primary doesn't list the Region, and does not say that
+	// it was removed. The Region serves nothing, and keeps what it has.
+	ReasonNotListed Reason = "NotListed"
 )
 
 // An Error is the one type of error that this package makes. The sentinels of

@@ -37,7 +37,8 @@ type follower struct {
 // already moves it to the new address. It waits for no answer from there, only
 // for the Region's own server, which makes the copies and reads what is in them.
 // ctx bounds that: without a deadline AddPeer tries until the Node is closed.
-// What it has begun then goes on, and AddPeer may be called again.
+// What it has begun then goes on, and AddPeer may be called again. A Region that
+// the primary removed is refused with Reason Removed.
 func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	switch {
 	case !regionName.MatchString(region) || region == n.cfg.Region:
@@ -50,6 +51,13 @@ func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	if err := p.checkURL(region); err != nil {
 		return err
 	}
+	n.parting.Lock()
+	defer n.parting.Unlock()
+	if at := n.removedAt.Load(); at > 0 {
+		return removedError(n.cfg.Region, at)
+	} else if s, _ := n.standingOf(region); n.gone(region) {
+		return removedError(region, s.Removed)
+	}
 	n.RemovePeer(region)
 	ctx, cancel := n.untilClose(ctx)
 	defer cancel()
@@ -58,7 +66,7 @@ func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 			return err
 		}
 	}
-	if err := n.load(ctx, region); err != nil {
+	if err := n.load(ctx, region, lines...); err != nil {
 		return err
 	}
 	f := &follower{n: n, region: region, peer: p, done: make(chan struct{}), flows: map[line]*flow{}, copiers: map[line]*copier{}}
@@ -77,8 +85,17 @@ func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	return nil
 }
 
-// RemovePeer stops following a Region, at once. What was heard of it stays.
+// RemovePeer stops following a Region, at once. What was heard of it stays: only
+// its removal by the primary makes this Region erase that.
 func (n *Node) RemovePeer(region string) {
+	n.mu.Lock()
+	delete(n.parked, region)
+	n.mu.Unlock()
+	n.unfollow(region)
+}
+
+// unfollow returns the follower that it stopped, or nil.
+func (n *Node) unfollow(region string) *follower {
 	n.mu.Lock()
 	f := n.followers[region]
 	delete(n.followers, region)
@@ -87,6 +104,7 @@ func (n *Node) RemovePeer(region string) {
 		f.cancel()
 		<-f.done
 	}
+	return f
 }
 
 // Bounds of the time between two attempts to reach a peer.
@@ -212,6 +230,7 @@ func (f *follower) question(l line, after position) question {
 // knows Secret can have the peer send answers to questions of their own here:
 // what does not bear this question's Nonce is not for us.
 func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer, err error) {
+	q.From = f.n.cfg.Region
 	b, err := json.Marshal(q)
 	if err != nil {
 		return a, err
@@ -242,6 +261,9 @@ func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer
 		return a, err
 	}
 	f.incompatible(nil)
+	if err := f.standing(a); err != nil {
+		return a, err
+	}
 	if a.Error != "" || a.Store == "" {
 		return a, &Error{Reason: ReasonUnavailable, What: "answer of Region " + f.region, Want: "a piece of its stream", Got: a.Error}
 	}

@@ -23,6 +23,7 @@ func gateSubject(region string) string { return "meridian.follow." + region }
 // A question asks for what follows a position.
 type question struct {
 	Line  line   `json:"line"`
+	From  string `json:"from"`  // the Region that asks
 	Store string `json:"store"` // of the copy; another one begins at its start
 	After uint64 `json:"after"`
 	// Nonce comes back with the answer. Only who asked and the Node that is
@@ -44,6 +45,14 @@ type answer struct {
 	// known, also where the last messages have expired.
 	Last  uint64 `json:"last"`
 	Error string `json:"error,omitempty"`
+
+	// Listed is the stamp of the entry in the directory of the Region that asks.
+	// Unlisted says that there is none, and so no answer; Removed is when it was
+	// removed, if it was.
+	Listed   uint64 `json:"listed,omitempty"`
+	Unlisted bool   `json:"unlisted,omitempty"`
+	Removed  uint64 `json:"removed,omitempty"`
+
 	merge.Formats
 }
 
@@ -77,7 +86,7 @@ func (n *Node) serve() error {
 		return nil
 	}
 	slots, turns := make(chan struct{}, maxAsking), make(chan struct{}, maxReading)
-	_, err := n.nc.QueueSubscribe(gateSubject(n.cfg.Region), "nodes", func(m *nats.Msg) {
+	gate, err := n.nc.QueueSubscribe(gateSubject(n.cfg.Region), "nodes", func(m *nats.Msg) {
 		// The Node may publish anywhere. It answers where peers listen, and
 		// nowhere else.
 		if !strings.HasPrefix(m.Reply, inboxPeer+".") || strings.ContainsAny(m.Reply, "*> ") {
@@ -106,6 +115,9 @@ func (n *Node) serve() error {
 	if err != nil {
 		return unavailable("opening of the gate", err)
 	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.gate = gate
 	return nil
 }
 
@@ -130,7 +142,18 @@ func (n *Node) reply(m *nats.Msg, a answer) {
 // answer answers a question. It takes its turn before it reads, and keeps it
 // until what was read is on its way: that is what takes memory.
 func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
+	n.awaitList(n.ctx, q)
+	if a, refused := n.denies(q); refused {
+		a.Nonce = q.Nonce
+		n.reply(m, a)
+		return
+	}
 	s, a, more, err := n.look(n.ctx, q)
+	standing, refused := n.denies(q) // it may have been removed meanwhile
+	if refused {
+		more, err, a = false, nil, standing
+	}
+	a.Listed = standing.Listed
 	if err == nil && more {
 		select {
 		case turns <- struct{}{}:

@@ -129,7 +129,7 @@ func TestPeersTakeLittle(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 10 * replica.MaxReading {
 		wg.Go(func() {
-			m, err := nc.Request("meridian.follow.us-east-1", []byte(`{"line":"config","nonce":"n","format":1,"reads":1}`), hang)
+			m, err := nc.Request("meridian.follow.us-east-1", []byte(`{"line":"config","from":"eu-central-1","nonce":"n","format":1,"reads":1}`), hang)
 			if assert.NoError(t, err) {
 				assert.Contains(t, string(m.Data), `{"nonce":"n","store":"`)
 				assert.Contains(t, string(m.Data), `"messages":[`)
@@ -137,7 +137,7 @@ func TestPeersTakeLittle(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	m, err := nc.Request("meridian.follow.us-east-1", fmt.Appendf(nil, `{"line":"config","nonce":%q,"format":1,"reads":1}`, strings.Repeat("x", 2000)), hang)
+	m, err := nc.Request("meridian.follow.us-east-1", fmt.Appendf(nil, `{"line":"config","from":"eu-central-1","nonce":%q,"format":1,"reads":1}`, strings.Repeat("x", 2000)), hang)
 	require.NoError(t, err)
 	assert.Contains(t, string(m.Data), `"error":"not a question"`)
 

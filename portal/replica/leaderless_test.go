@@ -79,7 +79,7 @@ func TestFollowersAheadOfACluster(t *testing.T) {
 			}) {
 				t.Helper()
 				eventually(t, "an answer", func() bool { // a leader may take its time, or change
-					m, err := nc.Request("meridian.follow."+virginia, fmt.Appendf(nil, `{"line":"sessions","store":%q,"after":%d,"nonce":"n","format":1,"reads":1}`, store, after), hang)
+					m, err := nc.Request("meridian.follow."+virginia, fmt.Appendf(nil, `{"line":"sessions","from":"eu-central-1","store":%q,"after":%d,"nonce":"n","format":1,"reads":1}`, store, after), hang)
 					require.NoError(t, err)
 					a.Messages, a.Error = nil, ""
 					require.NoError(t, json.Unmarshal(m.Data, &a))

@@ -16,6 +16,8 @@ type ledger struct {
 	known *merge.Sessions
 	came  chan struct{} // closed when a code arrives
 
+	closed bool // nothing is taken in any more
+
 	codeWaits atomic.Int32 // how many wait for one
 }
 
@@ -27,6 +29,9 @@ func newLedger(region, primary string, also ...merge.EntryKind) *ledger {
 func (l *ledger) merge(region string, kind merge.EntryKind, e merge.Entry) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed {
+		return nil
+	}
 	if err := l.known.Take(region, kind, e); err != nil {
 		return refused(ReasonCorrupt, err)
 	}
@@ -48,6 +53,9 @@ func (l *ledger) enforce(region string, t merge.Transaction) {
 func (l *ledger) foresee(region string, t merge.Transaction) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed {
+		return
+	}
 	l.known.Foresee(region, t)
 }
 
@@ -56,6 +64,9 @@ func (l *ledger) foresee(region string, t merge.Transaction) {
 func (l *ledger) raise(user, region string, least uint64) (next uint64, err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.closed {
+		return least, nil
+	}
 	next = l.known.NextEpoch(user, region, least)
 	if err := l.known.Take(region, merge.EntryUser, merge.Entry{User: user, Epoch: next}); err != nil {
 		return 0, refused(ReasonCorrupt, err)
@@ -110,6 +121,20 @@ func (l *ledger) sweep(now time.Time, skew time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.known.Sweep(now, skew)
+}
+
+// sweepDeparted forgets what removed Regions counted.
+func (l *ledger) sweepDeparted(now time.Time, life, skew time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.known.SweepDeparted(now, life, skew)
+}
+
+// close forgets everything, for good.
+func (l *ledger) close() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closed, l.known = true, merge.NewSessions("", "")
 }
 
 // facts copies what is known. Sign-ins wait while it is copied, and not while

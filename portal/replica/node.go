@@ -50,20 +50,36 @@ type Node struct {
 	hidden   map[string]bool // Regions whose applications are not shown
 
 	instance atomic.Pointer[center.Instance]
-	ready    chan struct{} // closed when the Region may serve
+	view     atomic.Pointer[center.View] // set before ready is closed
+	ready    chan struct{}               // closed when the Region may serve
 	refusals seldom
 	stops    *stops
+
+	standings atomic.Pointer[map[string]merge.Standing] // nil: not known yet
+	unlisted  atomic.Bool                               // the primary said so last
+	removedAt atomic.Uint64                             // the stamp of this Region's removal; 0: none
+	left      chan struct{}                             // closed when it was removed
+	erased    chan struct{}                             // closed when nothing is left then
+
+	// parting is held while a Region is added to those that are followed, or
+	// taken out. It guards parted.
+	parting sync.Mutex
+	parted  map[string]parting
 
 	mu        sync.Mutex // guards what follows
 	closed    bool
 	readers   map[string][]*reader // by Region
 	followers map[string]*follower
+	gate      *nats.Subscription
+	parked    map[string]Peer    // of Regions that were removed
 	ahead     map[line]time.Time // since when a follower is ahead
 }
 
 // Open starts a Node. It returns when the Region's own server is up and what
 // it keeps has been read; it waits for no other Region. Ready waits for the
-// rest. A refusal is an *Error, or the *center.Error that a Seed deserves.
+// rest. A refusal is an *Error, or the *center.Error that a Seed deserves. A
+// Region that the primary removed is refused with Reason Removed, until the
+// primary, which has to be among Config.Peers then, says that it was added again.
 func Open(ctx context.Context, cfg Config) (*Node, error) {
 	cfg.defaults()
 	if err := cfg.check(); err != nil {
@@ -73,6 +89,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		cfg: cfg, ledger: newLedger(cfg.Region, cfg.Primary, cfg.entries...), dir: merge.NewDirectory(cfg.Primary, cfg.kinds...), marks: newMarks(),
 		stops: newStops(), hidden: map[string]bool{},
 		log: ownLog{wrote: map[uint64]bool{}}, wake: make(chan struct{}, 1), ready: make(chan struct{}),
+		left: make(chan struct{}), erased: make(chan struct{}), parted: map[string]parting{}, parked: map[string]Peer{},
 		readers: map[string][]*reader{}, followers: map[string]*follower{}, ahead: map[line]time.Time{},
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
@@ -85,6 +102,9 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 
 func (n *Node) open(ctx context.Context) error {
 	if err := n.connect(); err != nil {
+		return err
+	}
+	if err := n.awake(ctx); err != nil {
 		return err
 	}
 	for _, l := range lines {
@@ -101,8 +121,17 @@ func (n *Node) open(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	removed, err := n.departed(ctx, regions)
+	if err != nil {
+		return err
+	}
+	for _, region := range removed {
+		if err := n.load(ctx, region, revoked); err != nil {
+			return err
+		}
+	}
 	for _, region := range append(regions, n.cfg.Region) {
-		if err := n.load(ctx, region); err != nil {
+		if err := n.load(ctx, region, lines...); err != nil {
 			return err
 		}
 	}
@@ -120,6 +149,11 @@ func (n *Node) open(ctx context.Context) error {
 		n.start(n.attend)
 	}
 	for region, p := range n.cfg.Peers {
+		if n.gone(region) { // and still configured here, which is no reason not to start
+			n.cfg.Logger.Warn("replica: a peer was removed from the instance, and isn't followed", "region", n.cfg.Region, "peer", region)
+			n.park(region, p)
+			continue
+		}
 		if err := n.AddPeer(ctx, region, p); err != nil {
 			return err
 		}
@@ -208,6 +242,9 @@ func (n *Node) Addr() string {
 // serving that was ready, Ready waits again, and says why when ctx ends.
 func (n *Node) Ready(ctx context.Context) error {
 	for {
+		if at := n.removedAt.Load(); at > 0 {
+			return removedError(n.cfg.Region, at)
+		}
 		why, changed := n.stops.look()
 		opens := n.ready
 		if n.isReady() {
@@ -216,6 +253,8 @@ func (n *Node) Ready(ctx context.Context) error {
 			}
 		}
 		select {
+		case <-n.left:
+			return removedError(n.cfg.Region, n.removedAt.Load())
 		case <-opens:
 		case <-changed:
 		case <-n.ctx.Done():
@@ -251,14 +290,15 @@ func (n *Node) Instance() *center.Instance {
 	return n.instance.Load()
 }
 
-// View returns this Region's view of the instance, or nil before Ready.
+// View returns this Region's view of the instance, or nil before Ready. It is
+// the same one from then on, whatever becomes of the Region: where the primary
+// doesn't list it any more its updates fail with an *Error, and where it was
+// removed it is empty.
 func (n *Node) View() *center.View {
-	if inst := n.Instance(); inst != nil {
-		if v, err := inst.In(n.cfg.Region); err == nil {
-			return v
-		}
+	if !n.isReady() {
+		return nil
 	}
-	return nil
+	return n.view.Load()
 }
 
 // Sessions returns the sessions of all Regions as this one knows them, and the

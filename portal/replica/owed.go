@@ -46,6 +46,9 @@ func (n *Node) end(ctx context.Context, kind merge.EntryKind, e merge.Entry, unt
 
 // durable makes a write of what has taken effect already.
 func (n *Node) durable(ctx context.Context, subject string, write func(context.Context) error) error {
+	if at := n.removedAt.Load(); at > 0 {
+		return removedError(n.cfg.Region, at)
+	}
 	err := write(ctx)
 	var e *Error
 	if errors.As(err, &e) && e.Reason == ReasonUnavailable {
@@ -78,6 +81,9 @@ func (n *Node) pay() {
 		due := maps.Clone(o.writes)
 		clear(o.writes)
 		o.mu.Unlock()
+		if n.removedAt.Load() > 0 { // there is nothing left to write to
+			due = nil
+		}
 		for _, subject := range slices.Sorted(maps.Keys(due)) {
 			if err := due[subject](n.ctx); err != nil {
 				n.owes(due)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -14,8 +15,8 @@ import (
 
 // load starts to read a Region's streams from this Region's own server, if
 // nobody has, and returns when all that is in them has been taken in.
-func (n *Node) load(ctx context.Context, region string) error {
-	for _, r := range n.readersOf(region) {
+func (n *Node) load(ctx context.Context, region string, ls ...line) error {
+	for _, r := range n.readersOf(region, ls...) {
 		if err := r.complete(ctx); err != nil {
 			return err
 		}
@@ -23,18 +24,21 @@ func (n *Node) load(ctx context.Context, region string) error {
 	return nil
 }
 
-// readersOf returns the readers of a Region's streams, which run until Close.
-func (n *Node) readersOf(region string) []*reader {
+// readersOf returns the readers of a Region's streams, these among them. They
+// run until Close, or until they are stopped.
+func (n *Node) readersOf(region string, ls ...line) []*reader {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	if n.readers[region] == nil && !n.closed {
-		for _, l := range lines {
-			r := &reader{n: n, region: region, line: l}
-			n.readers[region] = append(n.readers[region], r)
-			n.tasks.Go(r.run)
+	for _, l := range ls {
+		if n.closed || slices.ContainsFunc(n.readers[region], func(r *reader) bool { return r.line == l }) {
+			continue
 		}
+		r := &reader{n: n, region: region, line: l, done: make(chan struct{})}
+		r.ctx, r.cancel = context.WithCancel(n.ctx)
+		n.readers[region] = append(n.readers[region], r)
+		n.tasks.Go(r.run)
 	}
-	return n.readers[region]
+	return slices.Clone(n.readers[region])
 }
 
 // A reader takes one stream of the Region's own server into memory: a stream of
@@ -44,18 +48,23 @@ type reader struct {
 	n      *Node
 	region string
 	line   line
+	ctx    context.Context // until it is stopped
+	cancel context.CancelFunc
+	done   chan struct{} // closed when it has stopped
 	last   atomic.Uint64 // the sequence that was read last, in the Region's own server
 	asm    merge.Assembler
 }
 
 func (r *reader) run() {
+	defer close(r.done)
+	defer r.cancel()
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		err := tail{js: r.n.js, stream: r.line.stream(r.region), after: r.last.Load(), each: r.each}.run(r.n.ctx)
-		if r.n.ctx.Err() != nil {
+		err := tail{js: r.n.js, stream: r.line.stream(r.region), after: r.last.Load(), each: r.each}.run(r.ctx)
+		if r.ctx.Err() != nil {
 			return
 		}
 		r.n.cfg.Logger.Warn("replica: reading again", "region", r.n.cfg.Region, "stream", r.line.stream(r.region), "error", err)
-		pause(r.n.ctx, wait)
+		pause(r.ctx, wait)
 	}
 }
 
@@ -74,7 +83,7 @@ func (r *reader) complete(ctx context.Context) error {
 			return nil
 		}
 		pause(ctx, wait)
-		err = errors.Join(err, ctx.Err(), r.n.ctx.Err())
+		err = errors.Join(err, ctx.Err(), r.ctx.Err())
 	}
 	return unavailable("read of stream "+r.line.stream(r.region), err)
 }

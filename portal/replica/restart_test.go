@@ -130,13 +130,14 @@ func TestRule19RegionsAreAdded(t *testing.T) {
 	us := open(t, c)
 	signIn(t, us, "u-1", "s-1")
 	require.NoError(t, us.Sessions().RevokeUser(background(t), "u-2"))
-	eu := open(t, configOf(frankfurt, t.TempDir()))
+	var log record
+	c = configOf(frankfurt, t.TempDir())
+	c.Logger = log.logger()
+	eu := open(t, c)
 	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
-	eventually(t, "replicated", func() bool { return eu.Peers()[0].State == portal.PeerReplicated })
-	p := eu.Peers()[0]
-	assert.Greater(t, p.Total, uint64(2000))
-	assert.Equal(t, p.Total, p.Done)
-	assert.Nil(t, eu.View(), "the primary does not list it yet")
+	eventually(t, "a refusal", func() bool { return log.count("the primary does not list this Region") == 1 })
+	assert.Zero(t, eu.Peers()[0].Done, "nothing leaves the primary before it lists the Region")
+	assert.Nil(t, eu.View())
 
 	require.NoError(t, us.View().Update(func(tx *center.Tx) error {
 		return tx.PutRegion(center.Region{Name: frankfurt, Status: center.RegionAdding})
@@ -145,6 +146,10 @@ func TestRule19RegionsAreAdded(t *testing.T) {
 	assert.Equal(t, center.RegionAdding, r.Status, "before the primary hears anything from it")
 	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
 	require.NoError(t, eu.Ready(background(t)))
+	p := eu.Peers()[0]
+	assert.Equal(t, portal.PeerReplicated, p.State)
+	assert.Greater(t, p.Total, uint64(2000))
+	assert.Equal(t, p.Total, p.Done)
 	assert.True(t, alive(t, eu, "s-1"))
 	for _, n := range []*replica.Node{us, eu} {
 		eventually(t, "ACTIVE", func() bool { r, ok := n.View().Snapshot().Region(frankfurt); return ok && r.Active() })

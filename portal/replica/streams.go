@@ -130,7 +130,7 @@ func (n *Node) has(ctx context.Context, region string) (bool, error) {
 // copied returns the Regions of which there are copies.
 func (n *Node) copied(ctx context.Context) ([]string, error) {
 	var out []string
-	names, err := asking(ctx, n.buckets)
+	names, err := asking(ctx, func(ctx context.Context) ([]string, error) { return n.streamNames(ctx, "$KV.>") })
 	if err != nil {
 		return nil, unavailable("list of streams", err)
 	}
@@ -144,18 +144,6 @@ func (n *Node) copied(ctx context.Context) ([]string, error) {
 		} else if all {
 			out = append(out, region)
 		}
-	}
-	return out, nil
-}
-
-// buckets lists the KV buckets of the Region's own server.
-func (n *Node) buckets(ctx context.Context) (out []string, err error) {
-	names := n.js.StreamNames(ctx, jetstream.WithStreamListSubject("$KV.>"))
-	for name := range names.Name() {
-		out = append(out, name)
-	}
-	if err := names.Err(); !errors.Is(err, jetstream.ErrEndOfData) {
-		return out, err
 	}
 	return out, nil
 }

@@ -54,7 +54,7 @@ func (d *Directory) entered(t Transaction) (touched []Name) {
 		}
 	}
 	for region := range d.entries {
-		removed := d.Standing(region).Removed
+		removed := d.number(d.primary, KindRemoved, region)
 		l, ok := d.logs[region]
 		if !ok || removed == 0 || region == d.primary {
 			continue

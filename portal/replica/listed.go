@@ -1,0 +1,108 @@
+package replica
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
+)
+
+// publishStandings makes known where each Region stands with the primary, if
+// the primary's log was read up to a whole state. The caller holds applying.
+func (n *Node) publishStandings() {
+	if n.dir.Complete(n.cfg.Primary) {
+		all := n.dir.Standings()
+		n.standings.Store(&all)
+		n.judgeStanding()
+	}
+}
+
+// standingOf returns where a Region stands. known: the directory is here.
+func (n *Node) standingOf(region string) (s merge.Standing, known bool) {
+	all := n.standings.Load()
+	if all == nil {
+		return s, false
+	}
+	return (*all)[region], true
+}
+
+// lists says whether the directory has a Region.
+func (n *Node) lists(region string) bool {
+	s, _ := n.standingOf(region)
+	return region == n.cfg.Primary || s.Listed > 0
+}
+
+// gone says whether a Region was removed and not added again.
+func (n *Node) gone(region string) bool {
+	s, _ := n.standingOf(region)
+	return region != n.cfg.Primary && s.Gone()
+}
+
+// judgeStanding stops a Region that isn't listed any more: it serves nothing,
+// and keeps what it has until it hears of its removal.
+func (n *Node) judgeStanding() {
+	_, known := n.standingOf(n.cfg.Region)
+	if n.isReady() && (n.unlisted.Load() || known && !n.lists(n.cfg.Region)) {
+		n.stop("list", &Error{Reason: ReasonNotListed, What: "the instance", Want: "a Region that the primary lists", Got: n.cfg.Region})
+	} else {
+		n.stop("list", nil)
+	}
+}
+
+// denies is the answer to a question of a Region that the directory does not
+// list: nothing but when it was removed, so that it hears of that. The primary
+// may always ask. A Region that does not know the directory yet answers to the
+// primary alone.
+func (n *Node) denies(q question) (a answer, refused bool) {
+	s, known := n.standingOf(q.From)
+	switch {
+	case q.From == n.cfg.Primary || s.Listed > 0:
+		return answer{Listed: s.Listed}, false
+	case q.From == "":
+		a.Error = "the question does not say which Region asks"
+	case !known:
+		a.Error = "the list of Regions is not here yet"
+	case s.Removed > 0:
+		a.Error, a.Unlisted, a.Removed = "the Region that asks was removed", true, s.Removed
+	default:
+		a.Error, a.Unlisted = "the Region that asks is not listed", true
+	}
+	return a, true
+}
+
+// awaitList waits for the directory as long as a question waits for news: while
+// Regions start, others ask before they are known.
+func (n *Node) awaitList(ctx context.Context, q question) {
+	deadline := time.Now().Add(min(time.Duration(q.Wait)*time.Millisecond, maxWait))
+	for n.standings.Load() == nil && q.From != n.cfg.Primary && q.From != "" && ctx.Err() == nil && time.Now().Before(deadline) {
+		pause(ctx, 10*time.Millisecond)
+	}
+}
+
+// standing takes from an answer where this Region stands. Only the primary's
+// word counts: what another Region refuses changes nothing here.
+func (f *follower) standing(a answer) error {
+	n := f.n
+	if f.region == n.cfg.Primary && n.unlisted.Swap(a.Unlisted) != a.Unlisted {
+		n.judgeStanding()
+		if a.Unlisted {
+			n.cfg.Logger.Warn("replica: the primary does not list this Region", "region", n.cfg.Region, "primary", f.region)
+		} else {
+			n.cfg.Logger.Info("replica: the primary lists this Region", "region", n.cfg.Region, "primary", f.region)
+		}
+	}
+	if !a.Unlisted {
+		return nil
+	}
+	if f.region == n.cfg.Primary {
+		n.heardRemoval(a.Removed)
+	}
+	return &Error{Reason: ReasonNotListed, What: "answer of Region " + f.region, Want: "a piece of its stream", Got: a.Error}
+}
+
+// removedError says that a Region was removed.
+func removedError(region string, stamp uint64) *Error {
+	return &Error{Reason: ReasonRemoved, What: "Region " + region, Want: "one that the primary has not removed, or has added again",
+		Got: fmt.Sprintf("removed at %s", time.UnixMicro(int64(stamp)).UTC().Format(time.RFC3339))}
+}

@@ -1,0 +1,223 @@
+package replica
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
+)
+
+// A Region that was removed has nothing on disk but this: when that was. It
+// says so when it is started again, and doesn't begin as a new one by itself.
+type epitaph struct {
+	Region string `json:"region"`
+	Stamp  uint64 `json:"stamp"`
+}
+
+func (n *Node) epitaphStream() (stream, subject string) {
+	return "removed_" + n.cfg.Region, "meridian.removed." + n.cfg.Region
+}
+
+// heardRemoval takes in that the primary says, of now, that this Region is
+// removed. What is older than what the Region knows of itself is an older
+// primary's word: nothing is erased. The record in the copy of the primary's log
+// is not enough: a Region that catches up reads of a removal before it reads
+// that it was added again.
+func (n *Node) heardRemoval(stamp uint64) {
+	n.applying.Lock()
+	s := n.dir.Standing(n.cfg.Region)
+	said := n.dir.Replicated(n.cfg.Region)
+	n.applying.Unlock()
+	if stamp > max(s.Listed, s.Known, said) {
+		n.leave(stamp)
+	}
+}
+
+// leave closes the Region, at once, and then erases all that it has.
+func (n *Node) leave(stamp uint64) {
+	if !n.removedAt.CompareAndSwap(0, stamp) {
+		return
+	}
+	n.stop("gone", removedError(n.cfg.Region, stamp))
+	close(n.left)
+	n.cfg.Logger.Error("replica: the primary removed this Region: it stops, and erases what it has", "region", n.cfg.Region, "at", time.UnixMicro(int64(stamp)))
+	n.start(n.erase)
+}
+
+// erase is tried until it is done.
+func (n *Node) erase() {
+	n.stopAll()
+	for n.ctx.Err() == nil {
+		ctx, cancel := context.WithTimeout(n.ctx, time.Minute)
+		err := n.bury(ctx, n.removedAt.Load())
+		if err == nil {
+			err = n.eraseStreams(ctx)
+		}
+		cancel()
+		if err == nil {
+			break
+		}
+		n.cfg.Logger.Error("replica: not erased yet", "region", n.cfg.Region, "error", err)
+		pause(n.ctx, time.Second)
+	}
+	n.forgetAll()
+	if n.ctx.Err() == nil {
+		close(n.erased)
+		n.cfg.Logger.Warn("replica: this Region was removed, and has erased what it had", "region", n.cfg.Region)
+	}
+}
+
+// stopAll ends what serves, follows and reads.
+func (n *Node) stopAll() {
+	n.parting.Lock() // no AddPeer from here on
+	defer n.parting.Unlock()
+	n.mu.Lock()
+	gate := n.gate
+	var peers, read []string
+	for region := range n.followers {
+		peers = append(peers, region)
+	}
+	for region := range n.readers {
+		read = append(read, region)
+	}
+	n.mu.Unlock()
+	if gate != nil {
+		_ = gate.Unsubscribe()
+	}
+	for _, region := range peers {
+		n.unfollow(region)
+	}
+	for _, region := range read {
+		n.stopReaders(region, lines...)
+	}
+}
+
+// forgetAll empties the memory. Callers may hold a view of the instance, so that
+// is emptied too.
+func (n *Node) forgetAll() {
+	n.ledger.close()
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	n.dir = merge.NewDirectory(n.cfg.Primary)
+	n.log = ownLog{wrote: map[uint64]bool{}}
+	n.touched, n.unshown = nil, nil
+	inst := n.instance.Load()
+	if inst == nil {
+		return
+	}
+	var all []center.Record
+	for _, r := range inst.Snapshot().Records() {
+		if r.Kind != center.KindRegion { // an instance has one, and they are no people
+			all = append(all, center.Record{Kind: r.Kind, Key: r.Key})
+		}
+	}
+	n.tell(inst, all)
+}
+
+// bury writes down that the Region was removed.
+func (n *Node) bury(ctx context.Context, stamp uint64) error {
+	name, subject := n.epitaphStream()
+	c := jetstream.StreamConfig{
+		Name: name, Description: "Meridian: Region " + n.cfg.Region + " was removed", Subjects: []string{subject},
+		Storage: jetstream.FileStorage, Replicas: n.cfg.Replicas, MaxMsgs: 1,
+	}
+	if _, err := n.js.CreateOrUpdateStream(ctx, c); err != nil {
+		return unavailable("making of stream "+name, err)
+	}
+	b, err := json.Marshal(epitaph{n.cfg.Region, stamp})
+	if err == nil {
+		_, err = n.js.Publish(ctx, subject, b)
+	}
+	if err != nil {
+		return unavailable("write to stream "+name, err)
+	}
+	return nil
+}
+
+// eraseStreams deletes this Region's own streams and all copies.
+func (n *Node) eraseStreams(ctx context.Context) error {
+	names, err := asking(ctx, func(ctx context.Context) ([]string, error) { return n.streamNames(ctx, ">") })
+	if err != nil {
+		return unavailable("list of streams", err)
+	}
+	for _, name := range names {
+		for _, l := range lines {
+			if strings.HasPrefix(name, l.stream("")) {
+				if err := n.deleteStream(ctx, name); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// deleteStream deletes a stream, with its files. It may be gone already.
+func (n *Node) deleteStream(ctx context.Context, name string) error {
+	_, err := asking(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, n.js.DeleteStream(ctx, name) })
+	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return unavailable("deletion of stream "+name, err)
+	}
+	return nil
+}
+
+// awake says whether this Region, if it was removed, was added again. Only the
+// primary can say that, and it must be later than the removal.
+func (n *Node) awake(ctx context.Context) error {
+	name, _ := n.epitaphStream()
+	s, err := n.stream(ctx, name)
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil
+	} else if err != nil {
+		return unavailable("look at stream "+name, err)
+	}
+	msg, err := latest(ctx, s, ">")
+	if err != nil {
+		return unavailable("look at stream "+name, err)
+	} else if msg == nil { // it was made, and the process ended: the removal will be heard again
+		return n.deleteStream(ctx, name)
+	}
+	var e epitaph
+	if err := json.Unmarshal(msg.Data, &e); err != nil {
+		return &Error{Reason: ReasonCorrupt, What: "stream " + name, Want: "JSON", Err: err}
+	}
+	if err := n.eraseStreams(ctx); err != nil { // what a crash left
+		return err
+	}
+	n.removedAt.Store(e.Stamp)
+	listed, err := n.listedAgain(ctx)
+	if err != nil || listed <= e.Stamp {
+		refusal := removedError(n.cfg.Region, e.Stamp)
+		refusal.Err = err
+		return refusal
+	}
+	n.removedAt.Store(0)
+	n.cfg.Restored = true // others may hold copies of what was erased
+	n.cfg.Logger.Info("replica: this Region was removed, and added again", "region", n.cfg.Region)
+	return n.deleteStream(ctx, name)
+}
+
+// listedAgain asks the primary for the stamp of this Region's entry.
+func (n *Node) listedAgain(ctx context.Context) (uint64, error) {
+	p, ok := n.cfg.Peers[n.cfg.Primary]
+	if !ok {
+		return 0, &Error{Reason: ReasonConfig, What: "Peers", Want: "the primary Region " + n.cfg.Primary}
+	}
+	if err := p.checkURL(n.cfg.Primary); err != nil {
+		return 0, err
+	}
+	f := &follower{n: n, region: n.cfg.Primary, peer: p, flows: map[line]*flow{}}
+	nc, err := f.connect(func(error) {})
+	if err != nil {
+		return 0, err
+	}
+	defer nc.Close()
+	a, err := f.ask(ctx, nc, f.question(revoked, position{}))
+	return a.Listed, err
+}

@@ -1,0 +1,416 @@
+package replica_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+// refusedWith says whether a Node's error has a Reason.
+func refusedWith(err error, want replica.Reason) bool {
+	var e *replica.Error
+	return errors.As(err, &e) && e.Reason == want
+}
+
+func remove(t testing.TB, us *replica.Node, region string) {
+	t.Helper()
+	require.NoError(t, us.View().Update(func(tx *center.Tx) error { return tx.RemoveRegion(region) }))
+}
+
+func add(t testing.TB, us *replica.Node, region string) {
+	t.Helper()
+	require.NoError(t, us.View().Update(func(tx *center.Tx) error {
+		return tx.PutRegion(center.Region{Name: region, Status: center.RegionAdding})
+	}))
+}
+
+func erased(t testing.TB, n *replica.Node) {
+	t.Helper()
+	select {
+	case <-replica.Erased(n):
+	case <-background(t).Done():
+		require.Fail(t, "not erased")
+	}
+}
+
+// found returns the files below a directory in which a text is.
+func found(t testing.TB, dir, text string) (out []string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			if errors.Is(err, fs.ErrNotExist) {
+				return nil
+			}
+			return err
+		}
+		b, err := os.ReadFile(path)
+		if err == nil && bytes.Contains(b, []byte(text)) {
+			out = append(out, path)
+		}
+		return nil
+	}))
+	return out
+}
+
+// Invariant 15: what a Region had is gone when the primary has removed it: from
+// its streams, its files and its memory. It serves nothing from then on, and
+// hears of nobody who comes later.
+func TestARemovedRegionErasesWhatItHas(t *testing.T) {
+	dir := t.TempDir()
+	us, ap := open(t, configOf(virginia, t.TempDir())), open(t, configOf(mumbai, t.TempDir()))
+	eu := open(t, configOf(frankfurt, dir))
+	mesh(t, us, eu, ap)
+	view := eu.View()
+	for _, n := range []*replica.Node{us, eu} {
+		signIn(t, n, "u-1", "s-"+n.Region())
+	}
+	require.NoError(t, eu.Codes().PutCode(background(t), "code", []byte("c"), time.Now().Add(time.Hour)))
+	r, err := replica.Check(background(t), us, eu, ap)
+	require.NoError(t, err, r.String())
+	require.NotEmpty(t, found(t, dir, "alice@example.com"))
+
+	remove(t, us, frankfurt)
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-9", UserName: "dave@example.com", Active: true})))
+	signIn(t, us, "u-9", "s-9")
+	erased(t, eu)
+	assert.Equal(t, map[string]uint64{"removed_" + frankfurt: 1}, replica.Held(t, eu))
+	for _, text := range []string{"alice@example.com", "bob@example.com", "dave@example.com", "111111111111", "signin-s-", "u-1", "u-9"} {
+		assert.Empty(t, found(t, dir, text), text)
+	}
+	for what := range eu.Digest().Items {
+		assert.True(t, strings.HasPrefix(what, "instance region "), what)
+	}
+	assert.Same(t, view, eu.View(), "callers chain on it")
+	assert.Empty(t, view.Snapshot().Data().Users)
+	_, err = eu.Sessions().Get(background(t), "key-s-"+virginia)
+	assert.True(t, refusedWith(err, replica.ReasonRemoved), "%v", err)
+	_, _, err = eu.Codes().TakeCode(background(t), "code")
+	assert.True(t, refusedWith(err, replica.ReasonRemoved), "%v", err)
+	for what, err := range map[string]error{
+		"session": eu.Sessions().Create(background(t), "k", at(eu, session("u-1", "s", nil))),
+		"end":     eu.Sessions().EndSignIn(background(t), "u-1", "s", time.Time{}),
+		"revoke":  eu.Sessions().RevokeUser(background(t), "u-1"),
+		"code":    eu.Codes().PutCode(background(t), "k", nil, time.Now().Add(time.Hour)),
+		"update": view.Update(func(tx *center.Tx) error {
+			return tx.PutApplication(center.Application{ID: "a", Name: "a", URL: "https://a.example", Region: frankfurt})
+		}),
+		"peer":  eu.AddPeer(background(t), mumbai, replica.Peer{URL: ap.Addr()}),
+		"ready": eu.Ready(background(t)),
+	} {
+		assert.True(t, refusedWith(err, replica.ReasonRemoved), "%s: %v", what, err)
+	}
+	for _, n := range []*replica.Node{us, ap} {
+		eventually(t, "no session of the removed Region", func() bool { return !alive(t, n, "s-"+frankfurt) })
+		eventually(t, "one of another", func() bool { return alive(t, n, "s-"+virginia) })
+		eventually(t, "not followed", func() bool { return len(n.Peers()) == 1 })
+		assert.True(t, refusedWith(n.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}), replica.ReasonRemoved))
+	}
+
+	// It says so when it is started again, with the primary dead too.
+	eu.Close()
+	cfg := configOf(frankfurt, dir)
+	cfg.Peers = map[string]replica.Peer{virginia: {URL: us.Addr()}}
+	_, err = replica.Open(background(t), cfg)
+	assert.True(t, refusedWith(err, replica.ReasonRemoved), "%v", err)
+	_, err = replica.Open(background(t), configOf(frankfurt, dir))
+	assert.True(t, refusedWith(err, replica.ReasonRemoved), "%v", err)
+
+	// Added again, it begins as a new one.
+	add(t, us, frankfurt)
+	eu = open(t, cfg)
+	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
+	require.NoError(t, ap.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
+	require.NoError(t, eu.AddPeer(background(t), mumbai, replica.Peer{URL: ap.Addr()}))
+	require.NoError(t, eu.Ready(background(t)))
+	signIn(t, eu, "u-9", "s-new")
+	require.NoError(t, eu.Sessions().RevokeUser(background(t), "u-2"))
+	r, err = replica.Check(background(t), us, eu, ap)
+	require.NoError(t, err, r.String())
+	for _, n := range []*replica.Node{us, eu, ap} {
+		assert.True(t, alive(t, n, "s-new"), n.Region())
+		assert.False(t, alive(t, n, "s-"+frankfurt), n.Region())
+		eventually(t, "ACTIVE", func() bool { r, ok := n.View().Snapshot().Region(frankfurt); return ok && r.Active() })
+	}
+}
+
+// A Region that is off while it is removed hears of that when it is back, and of
+// nothing else.
+func TestARegionThatWasOffHearsOfItsRemoval(t *testing.T) {
+	dir := t.TempDir()
+	us := open(t, configOf(virginia, t.TempDir()))
+	eu := open(t, configOf(frankfurt, dir))
+	mesh(t, us, eu)
+	signIn(t, us, "u-1", "s-1")
+	eu.Close()
+	remove(t, us, frankfurt)
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-9", UserName: "dave@example.com", Active: true})))
+	nc, _ := asPeer(t, us)
+	for from, want := range map[string]string{
+		frankfurt:      `{"nonce":"n","store":"","after":0,"pending":0,"last":0,"error":"the Region that asks was removed","unlisted":true,"removed":`,
+		"eu-south-1":   `"error":"the Region that asks is not listed","unlisted":true,"format":`,
+		"eu-central-*": `"error":"the Region that asks is not listed","unlisted":true,"format":`,
+		"":             `"error":"the question does not say which Region asks","format":`,
+	} {
+		for _, line := range []string{"config", "sessions", "revoked"} {
+			m, err := nc.Request("meridian.follow.us-east-1", fmt.Appendf(nil, `{"line":%q,"from":%q,"nonce":"n","format":1,"reads":1}`, line, from), hang)
+			require.NoError(t, err)
+			assert.Contains(t, string(m.Data), want)
+		}
+	}
+	eu = open(t, configOf(frankfurt, dir))
+	require.NoError(t, eu.Ready(background(t)), "it can't know")
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
+	erased(t, eu)
+	for _, text := range []string{"alice@example.com", "dave@example.com"} {
+		assert.Empty(t, found(t, dir, text))
+	}
+}
+
+// What a removed Region ended stays ended, after a restart too, until no session
+// from before can live. Then nothing is left of it: no goroutine, no file, no
+// stream.
+func TestRegionsThatWereRemovedLeaveNothing(t *testing.T) {
+	var ahead atomic.Int64
+	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	dirs := map[string]string{virginia: t.TempDir(), mumbai: t.TempDir()}
+	start := func(region string) *replica.Node {
+		c := configOf(region, dirs[region])
+		c.Now = now
+		return open(t, c)
+	}
+	var us, ap *replica.Node
+	restart := func() {
+		if us != nil {
+			us.Close()
+			ap.Close()
+		}
+		us, ap = start(virginia), start(mumbai)
+		mesh(t, us, ap)
+		for _, n := range []*replica.Node{us, ap} {
+			eventually(t, "word of the other", func() bool { return !n.Peers()[0].Heard.IsZero() })
+		}
+	}
+	restart()
+	restart() // which writes files that are there at every later start
+	sizes := func() (out [3]int) {
+		for _, n := range []*replica.Node{us, ap} {
+			out[2] += len(replica.Held(t, n))
+		}
+		for _, dir := range dirs {
+			require.NoError(t, filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
+				if err == nil && !d.IsDir() {
+					out[1]++
+				}
+				return nil
+			}))
+		}
+		out[0] = runtime.NumGoroutine()
+		return out
+	}
+	steady := sizes()
+	// Questions come and go; a Region that is followed takes 28 goroutines.
+	asBefore := func() bool {
+		now := sizes()
+		return now[0] < steady[0]+20 && now[1] == steady[1] && now[2] == steady[2]
+	}
+
+	eu := open(t, configOf(frankfurt, t.TempDir()))
+	mesh(t, us, eu, ap)
+	signIn(t, us, "u-1", "s-1")
+	signIn(t, us, "u-2", "s-2")
+	r, err := replica.Check(background(t), us, eu, ap)
+	require.NoError(t, err, r.String())
+	require.NoError(t, eu.Sessions().RevokeUser(background(t), "u-1"))
+	require.NoError(t, eu.Sessions().Revoke(background(t), "u-2", "s-2"))
+	r, err = replica.Check(background(t), us, eu, ap)
+	require.NoError(t, err, r.String())
+	remove(t, us, frankfurt)
+	erased(t, eu)
+	eu.Close()
+	for _, n := range []*replica.Node{us, ap} {
+		eventually(t, "its sessions and configuration gone", func() bool {
+			held := replica.Held(t, n)
+			_, one := held["KV_config_"+frankfurt]
+			_, two := held["sessions_"+frankfurt]
+			return !one && !two
+		})
+		assert.Equal(t, uint64(2), replica.Held(t, n)["revoked_"+frankfurt])
+	}
+	restart()
+	for _, n := range []*replica.Node{us, ap} {
+		assert.False(t, alive(t, n, "s-1"), n.Region())
+		assert.False(t, alive(t, n, "s-2"), n.Region())
+		assert.Equal(t, uint64(2), replica.Held(t, n)["revoked_"+frankfurt])
+	}
+
+	ahead.Store(int64(13 * time.Hour))
+	for _, n := range []*replica.Node{us, ap} {
+		eventually(t, "nothing left", func() bool {
+			replica.Tick(n)
+			_, left := replica.Held(t, n)["revoked_"+frankfurt]
+			e, err := n.Sessions().Epoch(background(t), "u-1")
+			require.NoError(t, err)
+			return !left && len(e) == 0
+		})
+	}
+	eventually(t, "as before", asBefore)
+	restart()
+	eventually(t, "as before, after a restart", asBefore)
+}
+
+// K15, forged removals: another Region's word, and that of a primary which was
+// put back to before the Region was added again. The first says nothing; the
+// second closes the Region. Neither erases.
+func TestForgedRemovalsEraseNothing(t *testing.T) {
+	usDir, euDir, backup := t.TempDir(), t.TempDir(), t.TempDir()
+	us := open(t, configOf(virginia, usDir))
+	remove(t, us, frankfurt)
+	us.Close()
+	require.NoError(t, os.CopyFS(backup, os.DirFS(usDir)))
+	us = open(t, configOf(virginia, usDir))
+	add(t, us, frankfurt)
+	eu := open(t, configOf(frankfurt, euDir))
+	mesh(t, us, eu)
+	signIn(t, eu, "u-1", "s-1")
+
+	// A server in the place of another Region, and a client with Secret.
+	s, err := server.NewServer(&server.Options{ServerName: "forger", Port: server.RANDOM_PORT, Host: "127.0.0.1", NoSigs: true, NoLog: true})
+	require.NoError(t, err)
+	s.Start()
+	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
+	require.True(t, s.ReadyForConnections(hang))
+	forger, err := nats.Connect(s.ClientURL(), nats.Timeout(hang))
+	require.NoError(t, err)
+	t.Cleanup(forger.Close)
+	var forged atomic.Int64
+	_, err = forger.Subscribe("meridian.follow.>", func(m *nats.Msg) {
+		var q struct{ Nonce string }
+		if json.Unmarshal(m.Data, &q) == nil {
+			_ = m.Respond(fmt.Appendf(nil, `{"nonce":%q,"error":"removed","unlisted":true,"removed":%d}`, q.Nonce, time.Now().Add(time.Hour).UnixMicro()))
+			forged.Add(1)
+		}
+	})
+	require.NoError(t, err)
+	require.NoError(t, forger.Flush())
+	require.NoError(t, eu.AddPeer(background(t), mumbai, replica.Peer{URL: s.ClientURL()}))
+	for _, n := range []*replica.Node{us, eu} {
+		nc, _ := asPeer(t, n)
+		for _, subject := range []string{"_PEER.x", "$KV.config_us-east-1.tx.99.0", "meridian.removed.eu-central-1", "meridian.follow.eu-central-1"} {
+			require.NoError(t, nc.Publish(subject, fmt.Appendf(nil, `{"nonce":"","unlisted":true,"removed":%d}`, time.Now().Add(time.Hour).UnixMicro())))
+		}
+		require.NoError(t, nc.Flush())
+	}
+	eventually(t, "several lies", func() bool { return forged.Load() > 3 })
+	since := time.Now()
+	eventually(t, "word of the primary", func() bool {
+		for _, p := range eu.Peers() {
+			if p.Region == virginia {
+				return p.Heard.After(since)
+			}
+		}
+		return false
+	})
+	assert.True(t, alive(t, eu, "s-1"), "it goes on")
+	require.NoError(t, eu.Ready(background(t)))
+	eu.RemovePeer(mumbai)
+
+	// The primary of before.
+	r, err := replica.Check(background(t), us, eu)
+	require.NoError(t, err, r.String())
+	us.Close()
+	held := replica.Held(t, eu)
+	c := configOf(virginia, backup)
+	c.Restored = true
+	old := open(t, c)
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: old.Addr()}))
+	eventually(t, "closed", func() bool {
+		_, err := eu.Sessions().Get(background(t), "key-s-1")
+		return refusedWith(err, replica.ReasonNotListed)
+	})
+	soon, cancel := context.WithTimeout(background(t), time.Millisecond)
+	defer cancel()
+	assert.True(t, refusedWith(eu.Ready(soon), replica.ReasonNotListed))
+	err = eu.View().Update(func(tx *center.Tx) error {
+		return tx.PutApplication(center.Application{ID: "a", Name: "a", URL: "https://a.example", Region: frankfurt})
+	})
+	assert.True(t, refusedWith(err, replica.ReasonNotListed), "%v", err)
+	assert.Equal(t, held, replica.Held(t, eu), "nothing is erased")
+	add(t, old, frankfurt)
+	eventually(t, "open again", func() bool {
+		_, err := eu.Sessions().Get(background(t), "key-s-1")
+		return err == nil
+	})
+}
+
+// A Region on servers of its own, with two Nodes, is erased there.
+func TestARemovedRegionOnServersOfItsOwn(t *testing.T) {
+	c := newCluster(t, frankfurt, 1)
+	us := open(t, configOf(virginia, t.TempDir()))
+	nodes := []*replica.Node{c.node(t, frankfurt), c.node(t, frankfurt)}
+	for _, n := range nodes {
+		require.NoError(t, n.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
+		require.NoError(t, n.Ready(background(t)))
+	}
+	signIn(t, nodes[0], "u-1", "s-1")
+	remove(t, us, frankfurt)
+	for _, n := range nodes {
+		erased(t, n)
+		n.Close()
+	}
+	var names []string
+	list := c.streams(t).StreamNames(background(t))
+	for name := range list.Name() {
+		names = append(names, name)
+	}
+	require.ErrorIs(t, errors.Join(list.Err(), jetstream.ErrEndOfData), jetstream.ErrEndOfData)
+	assert.Equal(t, []string{"removed_" + frankfurt}, names)
+	cfg := c.config(frankfurt)
+	cfg.Peers = map[string]replica.Peer{virginia: {URL: us.Addr()}}
+	_, err := replica.Open(background(t), cfg)
+	assert.True(t, refusedWith(err, replica.ReasonRemoved), "%v", err)
+	add(t, us, frankfurt)
+	again := open(t, cfg)
+	require.NoError(t, again.Ready(background(t)))
+	_, err = again.Sessions().Get(background(t), "key-s-1")
+	assert.ErrorIs(t, err, portal.ErrNoSession)
+}
+
+// A Region that catches up reads that another was removed, and then that it was
+// added again. It follows it, at the address that it had.
+func TestRemovalsThatWereTakenBack(t *testing.T) {
+	us := open(t, configOf(virginia, t.TempDir()))
+	for range 3 {
+		remove(t, us, frankfurt)
+		add(t, us, frankfurt)
+	}
+	eu, ap := open(t, configOf(frankfurt, t.TempDir())), open(t, configOf(mumbai, t.TempDir()))
+	mesh(t, us, eu)
+	signIn(t, eu, "u-1", "s-1")
+	mesh(t, us, eu, ap)
+	eventually(t, "its session", func() bool { return alive(t, ap, "s-1") })
+	r, err := replica.Check(background(t), us, eu, ap)
+	require.NoError(t, err, r.String())
+	for _, n := range []*replica.Node{us, eu, ap} {
+		assert.Len(t, n.Peers(), 2, n.Region())
+	}
+}
