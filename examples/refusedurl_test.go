@@ -18,6 +18,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/attack"
+	"github.com/meridian-saml/meridian/mockidp/scimpush"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/failover"
 	"github.com/meridian-saml/meridian/portal/replica"
@@ -127,12 +128,8 @@ func refusesURL(t *testing.T) map[string]func(raw string) error {
 			_, err := idp.AddApp(mockidp.App{Label: "A", Audience: "a", ACS: []mockidp.ACS{{URL: raw}}})
 			return err
 		},
-		"mockidp.Provisioning.BaseURL": func(raw string) error {
-			taken := errors.New("this URL was not refused")
-			_, err := idp.Provision(t.Context(), mockidp.Provisioning{BaseURL: raw, Token: "x", Retries: -1, Client: &http.Client{Transport: transport{taken}}})
-			if errors.Is(err, taken) {
-				return nil
-			}
+		"scimpush.Config.BaseURL": func(raw string) error {
+			_, err := scimpush.New(idp, scimpush.Config{BaseURL: raw, Token: "x"})
 			return err
 		},
 		"attack.Target.ACS":   func(raw string) error { return target(func(one *attack.Target) { one.ACS = raw }) },
@@ -144,11 +141,6 @@ func refusesURL(t *testing.T) map[string]func(raw string) error {
 type down struct{}
 
 func (down) Dial(string, string) (net.Conn, error) { return nil, errors.New("the network is down") }
-
-// transport fails every request.
-type transport struct{ err error }
-
-func (t transport) RoundTrip(*http.Request) (*http.Response, error) { return nil, t.err }
 
 // No error repeats the user information of a URL that was refused, in whatever
 // way it is broken besides.

@@ -37,8 +37,8 @@ func (s *Server) Client() *http.Client {
 
 // OutboundClient returns a client for requests to service providers, which wait
 // at most 30 s. It reaches localhost and *.localhost as Client does, whether or
-// not the Server listens itself; unlike Client it doesn't take *.example.com for
-// the Server.
+// not the Server listens itself, and trusts the certificate of StartTLS if that was
+// called before; unlike Client it doesn't take *.example.com for the Server.
 func (s *Server) OutboundClient() *http.Client {
 	s.life.Lock()
 	defer s.life.Unlock()

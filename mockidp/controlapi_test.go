@@ -3,10 +3,12 @@ package mockidp_test
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -112,6 +114,19 @@ func dig(o any, path string) any {
 }
 
 func text2(v any) string { s, _ := v.(string); return s }
+
+// company is an organisation of n people in m groups, two for each.
+func company(n, m int) mockidp.Config {
+	c := mockidp.Config{Key: rsaKey(), Apps: []mockidp.App{{Label: "x", Groups: []string{"Group 0"}}}}
+	for i := range m {
+		c.Groups = append(c.Groups, mockidp.Group{Name: fmt.Sprintf("Group %d", i)})
+	}
+	for i := range n {
+		c.Users = append(c.Users, mockidp.User{Login: fmt.Sprintf("user%d@example.com", i), FirstName: "User", LastName: fmt.Sprint(i),
+			Groups: slices.Compact([]string{fmt.Sprintf("Group %d", i%m), fmt.Sprintf("Group %d", (i+1)%m)})})
+	}
+	return c
+}
 
 func TestControlUsers(t *testing.T) {
 	a := newAPI(t, twoRegions())

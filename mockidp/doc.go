@@ -17,6 +17,8 @@
 // dashboard with a searchable tile for each app, a page about each app,
 // sign-out. They need no script.
 //
+// Package mockidp/scimpush pushes its users and groups by SCIM.
+//
 // # Apps and their ACS list
 //
 // A SAML app has an ordered list of assertion consumer services, as Okta has a
@@ -119,13 +121,6 @@
 //     messages (with wait, which waits for one), deliver, attack (for the next
 //     answer), attacks (those that are switched on), keys.
 //   - / is a page for people, with a viewer that explains a message line by line.
-//
-// # Provisioning
-//
-// [Server.Provision] pushes users and groups to a SCIM 2.0 service provider as
-// Okta's provisioning does, and [Server.KeepProvisioned] goes on with whatever
-// changes. Requests are sent again after 429, 5xx and connections that broke,
-// and nothing is made twice.
 //
 // No fault is on unless it was asked for. With [Config].Seed, Key and Now the
 // same calls in the same order yield the same bytes.

@@ -39,7 +39,7 @@ const (
 	ReasonRelayState      Reason = "RelayState"      // too long, or not text
 	ReasonMetadata        Reason = "Metadata"        // service provider metadata that can't be taken in
 	ReasonRequestNotFound Reason = "RequestNotFound" // a pending sign-in that was never there, or is too old
-	ReasonProvisioning    Reason = "Provisioning"    // a SCIM service provider refused a push, or couldn't be reached
+	ReasonProvisioning    Reason = "Provisioning"    // of mockidp/scimpush: the service provider refused a push, or couldn't be reached
 	ReasonInternal        Reason = "Internal"        // this side's fault: the key or the random source failed
 )
 

@@ -1,9 +1,7 @@
 package mockidp
 
 import (
-	"context"
 	"encoding/json"
-	"net/http"
 	"strings"
 	"time"
 )
@@ -106,13 +104,4 @@ func WriteFilter(text string) (out string, terms, depth int, ok bool) {
 		return strings.TrimRight(e.name+" "+e.op+" "+value, " ")
 	}
 	return write(e, 0), terms, depth, true
-}
-
-// PostsToItself says whether what Control and Provision send to a host and port
-// would come back to the Server. Nothing is sent.
-func (s *Server) PostsToItself(address string) bool {
-	over, cancel := context.WithCancel(context.Background())
-	cancel()
-	_, err := s.OutboundClient().Transport.(*http.Transport).DialContext(over, "tcp", address) // an error: it names where it would have gone
-	return strings.Contains(err.Error(), s.Listener.Addr().String())
 }

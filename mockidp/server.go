@@ -49,9 +49,7 @@ type Server struct {
 	queue    queue
 
 	mutations mutationTable
-
-	provisioned sync.Map // *links by Provisioning.BaseURL
-	faults      faultTable
+	faults    faultTable
 
 	life struct {
 		sync.Mutex

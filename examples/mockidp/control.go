@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/scimpush"
 )
 
 // controlOptions are the flags for what runs beside the sign-in pages.
@@ -70,29 +71,17 @@ func (o *controlOptions) serve(idp *mockidp.Server, out io.Writer) (func(), erro
 	return func() { _ = srv.Close() }, nil
 }
 
-func (o *controlOptions) provisioning() mockidp.Provisioning {
-	return mockidp.Provisioning{BaseURL: o.provision, Token: o.provisionToken, App: o.provisionApp}
-}
-
-// checkPush refuses what push could never do.
-func (o *controlOptions) checkPush(idp *mockidp.Server) error {
+// pusher is what -provision asks for, or nil.
+func (o *controlOptions) pusher(idp *mockidp.Server) (*scimpush.Pusher, error) {
 	if o.provision == "" {
-		return nil
+		return nil, nil
 	}
-	over, cancel := context.WithCancel(context.Background())
-	cancel() // nothing is sent
-	if _, err := idp.Provision(over, o.provisioning()); !errors.Is(err, context.Canceled) {
-		return err
-	}
-	return nil
+	return scimpush.New(idp, scimpush.Config{BaseURL: o.provision, Token: o.provisionToken, App: o.provisionApp})
 }
 
 // push keeps a SCIM service provider up to date until ctx ends.
-func (o *controlOptions) push(ctx context.Context, idp *mockidp.Server, logs io.Writer, verbose bool) {
-	if o.provision == "" {
-		return
-	}
-	err := idp.KeepProvisioned(ctx, o.provisioning(), func(r mockidp.Report, err error) {
+func push(ctx context.Context, p *scimpush.Pusher, logs io.Writer, verbose bool) {
+	_ = p.Keep(ctx, func(r scimpush.Report, err error) { // its error is ctx's
 		if err != nil {
 			fmt.Fprintf(logs, "mockidp: provisioning: %v\n", err)
 			return
@@ -101,7 +90,4 @@ func (o *controlOptions) push(ctx context.Context, idp *mockidp.Server, logs io.
 			fmt.Fprintf(logs, "mockidp: provisioned: users %+v, groups %+v\n", r.Users, r.Groups)
 		}
 	})
-	if err != nil && ctx.Err() == nil {
-		fmt.Fprintf(logs, "mockidp: provisioning: %v\n", err)
-	}
 }

@@ -11,8 +11,8 @@ import (
 func (o *options) inFlags(err error) error {
 	text := strings.TrimPrefix(err.Error(), "mockidp: ")
 	for _, f := range []struct{ field, flag string }{
+		{"scimpush.Config.BaseURL", "-provision"},
 		{"Config.BaseURL", "-base-url"},
-		{"Provisioning.BaseURL", "-provision"},
 		{"Fault", "-fault"},
 	} {
 		if strings.Contains(text, f.field) {

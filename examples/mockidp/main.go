@@ -126,7 +126,8 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	if err != nil {
 		return o.inFlags(err)
 	}
-	if err := o.control.checkPush(idp); err != nil {
+	pusher, err := o.control.pusher(idp)
+	if err != nil {
 		return o.inFlags(err)
 	}
 	idp.Listener = l
@@ -139,7 +140,9 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	}
 	defer stop()
 	announce(out, idp)
-	o.control.push(ctx, idp, logs, o.verbose)
+	if pusher != nil {
+		push(ctx, pusher, logs, o.verbose)
+	}
 	<-ctx.Done()
 	return nil
 }

@@ -1,10 +1,13 @@
-package mockidp
+package scimpush
 
 import (
 	"context"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
+
+	"github.com/meridian-saml/meridian/mockidp"
 )
 
 const (
@@ -36,7 +39,7 @@ type remoteEmail struct {
 	Type    string `json:"type"`
 }
 
-func remoteOf(u *User) remoteUser {
+func remoteOf(u *mockidp.User) remoteUser {
 	return remoteUser{Schemas: []string{scimUser}, UserName: u.Login, Name: remoteName{u.FirstName, u.LastName},
 		Emails: []remoteEmail{{true, u.Email, "work"}}, DisplayName: u.Name(), ExternalID: u.ID, Active: provisionable(u)}
 }
@@ -61,7 +64,7 @@ func patch(ops ...map[string]any) map[string]any {
 }
 
 // user brings one user to what is held here; nil is somebody who is gone.
-func (r *push) user(ctx context.Context, id string, u *User) error {
+func (r *push) user(ctx context.Context, id string, u *mockidp.User) error {
 	if r.skipUser(id, u) {
 		r.count(&r.report.Users.Unchanged)
 		return nil
@@ -87,14 +90,14 @@ func (r *push) user(ctx context.Context, id string, u *User) error {
 	return nil
 }
 
-func (r *push) skipUser(id string, u *User) bool {
+func (r *push) skipUser(id string, u *mockidp.User) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	was, ok := r.done.users[id]
-	return ok && was == u // a user is replaced, never written to
+	return ok && reflect.DeepEqual(was, u)
 }
 
-func (r *push) doneUser(id string, u *User) {
+func (r *push) doneUser(id string, u *mockidp.User) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.done.users[id] = u
@@ -102,7 +105,7 @@ func (r *push) doneUser(id string, u *User) {
 
 // findUser takes the way that is known, else looks the name up, as Okta does
 // when it imports.
-func (r *push) findUser(ctx context.Context, id string, u *User) (*remoteUser, error) {
+func (r *push) findUser(ctx context.Context, id string, u *mockidp.User) (*remoteUser, error) {
 	if remote := r.links.get(r.links.users, id); remote != "" {
 		var there remoteUser
 		status, err := r.do(ctx, "GET", "/Users/"+url.PathEscape(remote), nil, &there, http.StatusNotFound)
@@ -129,7 +132,7 @@ func (r *push) findUser(ctx context.Context, id string, u *User) (*remoteUser, e
 }
 
 // createUser also meets the user whom a request made whose answer got lost.
-func (r *push) createUser(ctx context.Context, id string, u *User) error {
+func (r *push) createUser(ctx context.Context, id string, u *mockidp.User) error {
 	var made remoteUser
 	status, err := r.do(ctx, "POST", "/Users", remoteOf(u), &made, http.StatusConflict)
 	if err != nil {
@@ -157,7 +160,7 @@ func (r *push) createUser(ctx context.Context, id string, u *User) error {
 }
 
 // changeUser reads, then puts everything back, as a profile push does.
-func (r *push) changeUser(ctx context.Context, there *remoteUser, u *User) error {
+func (r *push) changeUser(ctx context.Context, there *remoteUser, u *mockidp.User) error {
 	want := remoteOf(u)
 	want.ID = there.ID
 	if there.same(want) {

@@ -1,9 +1,8 @@
-package mockidp_test
+package scimpush_test
 
 import (
 	"context"
 	"fmt"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -15,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/scimpush"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/scim"
 )
@@ -25,7 +25,7 @@ const scimToken = "a-token-of-some-length-0123456789"
 // every request first, and may spoil it.
 type endpoint struct {
 	view    *center.View
-	where   mockidp.Provisioning
+	where   scimpush.Config
 	trouble atomic.Pointer[func(http.Handler) http.Handler]
 }
 
@@ -47,7 +47,7 @@ func newEndpoint(t *testing.T) *endpoint {
 	t.Cleanup(srv.Close)
 	handler, err = scim.New(scim.Config{View: e.view, BaseURL: srv.URL + "/scim/v2", Tokens: []string{scimToken}})
 	require.NoError(t, err)
-	e.where = mockidp.Provisioning{BaseURL: srv.URL + "/scim/v2", Token: scimToken, Backoff: time.Millisecond, Retries: 30}
+	e.where = scimpush.Config{BaseURL: srv.URL + "/scim/v2", Token: scimToken, Backoff: time.Millisecond, Retries: 30}
 	return e
 }
 
@@ -100,22 +100,9 @@ func (e *endpoint) agrees(idp *mockidp.Server) error {
 	return nil
 }
 
-// company is an organisation of n people in m groups, two for each.
-func company(n, m int) mockidp.Config {
-	c := mockidp.Config{Key: rsaKey(), Apps: []mockidp.App{{Label: "x", Groups: []string{"Group 0"}}}}
-	for i := range m {
-		c.Groups = append(c.Groups, mockidp.Group{Name: fmt.Sprintf("Group %d", i)})
-	}
-	for i := range n {
-		c.Users = append(c.Users, mockidp.User{Login: fmt.Sprintf("user%d@example.com", i), FirstName: "User", LastName: fmt.Sprint(i),
-			Groups: slices.Compact([]string{fmt.Sprintf("Group %d", i%m), fmt.Sprintf("Group %d", (i+1)%m)})})
-	}
-	return c
-}
-
 // A whole company goes over a connection that breaks, before requests arrive
 // and after they were done, and nothing is lost or made twice.
-func TestProvision1000UsersAnd50Groups(t *testing.T) {
+func TestPush1000UsersAnd50Groups(t *testing.T) {
 	const users, groups = 1000, 50
 	idp, e := start(t, company(users, groups)), newEndpoint(t)
 	var n atomic.Int64
@@ -136,7 +123,8 @@ func TestProvision1000UsersAnd50Groups(t *testing.T) {
 			}
 		})
 	})
-	report, err := idp.Provision(t.Context(), e.where)
+	p := must(scimpush.New(idp, e.where))
+	report, err := p.Push(t.Context())
 	require.NoError(t, err)
 	assert.Greater(t, report.Retries, 100)
 	assert.Equal(t, users, report.Users.Created+report.Users.Unchanged)
@@ -157,7 +145,7 @@ func TestProvision1000UsersAnd50Groups(t *testing.T) {
 	}
 	require.NoError(t, idp.RemoveGroup("Group 3"))
 	require.NoError(t, idp.RenameGroup("Group 4", "Group four"))
-	report, err = idp.Provision(t.Context(), e.where)
+	report, err = p.Push(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, e.agrees(idp))
 	assert.Len(t, e.view.Snapshot().Data().Users, users, "nobody is deleted there, and nobody is made twice")
@@ -165,28 +153,19 @@ func TestProvision1000UsersAnd50Groups(t *testing.T) {
 
 	e.trouble.Store(nil)
 	before := e.view.Snapshot()
-	report, err = idp.Provision(t.Context(), e.where)
+	report, err = p.Push(t.Context())
 	require.NoError(t, err)
 	assert.Same(t, before, e.view.Snapshot(), "once more changes nothing")
 	assert.Zero(t, report.Retries+report.Users.Created+report.Users.Changed+report.Users.Removed+report.Groups.Created+report.Groups.Changed)
 }
 
-// A service provider may be called *.example.com, which is the Server itself
-// for Client alone.
-func TestProvisionReachesOthersAtExampleCom(t *testing.T) {
-	idp := start(t, twoRegions())
-	assert.False(t, idp.PostsToItself("sp.example.com:80"))
-	_, port, err := net.SplitHostPort(idp.Listener.Addr().String())
-	require.NoError(t, err)
-	assert.True(t, idp.PostsToItself("idp.localhost:"+port))
-}
-
-func TestKeepProvisioned(t *testing.T) {
+func TestKeep(t *testing.T) {
 	idp, e := start(t, company(20, 4)), newEndpoint(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	over, rounds := make(chan error, 1), make(chan error, 100)
+	p := must(scimpush.New(idp, e.where))
 	go func() {
-		over <- idp.KeepProvisioned(ctx, e.where, func(_ mockidp.Report, err error) { rounds <- err })
+		over <- p.Keep(ctx, func(_ scimpush.Report, err error) { rounds <- err })
 	}()
 	settled := func() {
 		t.Helper()
@@ -218,19 +197,21 @@ func TestKeepProvisioned(t *testing.T) {
 	assert.ErrorIs(t, <-over, context.Canceled)
 }
 
-func TestProvisionSaysWhatItCouldNot(t *testing.T) {
+func TestPushSaysWhatItCouldNot(t *testing.T) {
 	idp, e := start(t, company(3, 1)), newEndpoint(t)
 	bad := e.where
 	bad.Token = "another-token-0123456789"
-	_, err := idp.Provision(t.Context(), bad)
-	assert.Equal(t, mockidp.ReasonProvisioning, reason(t, err))
+	_, err := must(scimpush.New(idp, bad)).Push(t.Context())
+	var refused *mockidp.Error
+	require.ErrorAs(t, err, &refused)
+	assert.Equal(t, mockidp.ReasonProvisioning, refused.Reason)
 	assert.Contains(t, err.Error(), "401")
 	assert.NotContains(t, err.Error(), bad.Token)
-	for name, p := range map[string]mockidp.Provisioning{
+	for name, p := range map[string]scimpush.Config{
 		"no URL": {Token: "x"}, "no token": {BaseURL: "http://a.localhost"}, "ftp": {BaseURL: "ftp://a.localhost", Token: "x"},
 		"app": {BaseURL: "http://a.localhost", Token: "x", App: "none"}, "negative": {BaseURL: "http://a.localhost", Token: "x", Concurrency: -1},
 	} {
-		_, err := idp.Provision(t.Context(), p)
+		_, err := scimpush.New(idp, p)
 		assert.Error(t, err, name)
 	}
 
@@ -238,7 +219,8 @@ func TestProvisionSaysWhatItCouldNot(t *testing.T) {
 	p := e.where
 	p.App = idp.Apps()[0].ID
 	require.NoError(t, idp.UpdateApp(p.App, func(a *mockidp.App) error { a.Users, a.Groups = []string{"user1@example.com"}, nil; return nil }))
-	_, err = idp.Provision(t.Context(), p)
+	app := must(scimpush.New(idp, p))
+	_, err = app.Push(t.Context())
 	require.NoError(t, err)
 	there := func() map[string]bool {
 		out := map[string]bool{}
@@ -249,13 +231,13 @@ func TestProvisionSaysWhatItCouldNot(t *testing.T) {
 	}
 	assert.Equal(t, map[string]bool{"user1@example.com": true}, there())
 	require.NoError(t, idp.UpdateApp(p.App, func(a *mockidp.App) error { a.Users = []string{"user2@example.com"}; return nil }))
-	_, err = idp.Provision(t.Context(), p)
+	_, err = app.Push(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, map[string]bool{"user1@example.com": false, "user2@example.com": true}, there())
 	assert.Empty(t, e.view.Snapshot().Data().Groups)
 
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = idp.Provision(ctx, e.where)
+	_, err = must(scimpush.New(idp, e.where)).Push(ctx)
 	assert.ErrorIs(t, err, context.Canceled)
 }

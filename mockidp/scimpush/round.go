@@ -1,4 +1,4 @@
-package mockidp
+package scimpush
 
 import (
 	"context"
@@ -8,13 +8,13 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// push is the pushing of one round, or of many.
+// push is a Push, or all rounds of a Keep.
 type push struct {
-	s     *Server
-	p     Provisioning
-	links *links
+	*Pusher
 	slots chan struct{} // one for each request that may be under way
 	done  pushedState   // what needn't be looked at again
 
@@ -22,12 +22,12 @@ type push struct {
 	report  Report
 	sent    atomic.Int64
 	resent  atomic.Int64
-	current *state
+	current mockidp.Snapshot
 }
 
 // pushedState is what the service provider had after the last round.
 type pushedState struct {
-	users  map[string]*User
+	users  map[string]*mockidp.User
 	groups map[string]pushedGroup
 }
 
@@ -37,14 +37,14 @@ type pushedGroup struct {
 	members []string // remote IDs, sorted
 }
 
-func (s *Server) newPush(p Provisioning) *push {
-	return &push{s: s, p: p, links: s.linksTo(p.BaseURL), slots: make(chan struct{}, p.Concurrency),
-		done: pushedState{users: map[string]*User{}, groups: map[string]pushedGroup{}}}
+func (p *Pusher) newPush() *push {
+	return &push{Pusher: p, slots: make(chan struct{}, p.c.Concurrency),
+		done: pushedState{users: map[string]*mockidp.User{}, groups: map[string]pushedGroup{}}}
 }
 
 // round pushes one state: users first, since groups name them.
 func (r *push) round(ctx context.Context) (Report, error) {
-	r.current, r.report = r.s.state.Load(), Report{}
+	r.current, r.report = r.idp.Snapshot(), Report{}
 	r.sent.Store(0)
 	r.resent.Store(0)
 	users := r.wanted()
@@ -67,7 +67,7 @@ func (r *push) each(ctx context.Context, ids []string, f func(string) error) err
 	var mu sync.Mutex
 	var failed []error
 	next := atomic.Int64{}
-	for range min(r.p.Concurrency, len(ids)) {
+	for range min(r.c.Concurrency, len(ids)) {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(ids) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
 				if err := f(ids[i]); err != nil {
@@ -87,37 +87,35 @@ func (r *push) each(ctx context.Context, ids []string, f func(string) error) err
 
 // wanted are the people by ID: those to be there, and, with nil, those to be
 // deactivated where they are.
-func (r *push) wanted() map[string]*User {
-	out := map[string]*User{}
+func (r *push) wanted() map[string]*mockidp.User {
+	out := map[string]*mockidp.User{}
 	r.links.mu.Lock()
 	for id := range r.links.users {
 		out[id] = nil
 	}
 	r.links.mu.Unlock()
 	app := r.app()
-	for _, u := range r.current.users {
+	for _, u := range r.current.Users() {
 		switch {
-		case app != nil && !app.AssignedTo(*u):
-		case u.Status == Staged && r.links.get(r.links.users, u.ID) == "":
+		case app != nil && !app.AssignedTo(u):
+		case u.Status == mockidp.Staged && r.links.get(r.links.users, u.ID) == "":
 		default:
-			out[u.ID] = u
+			out[u.ID] = &u
 		}
 	}
 	return out
 }
 
-func (r *push) app() *App {
-	if r.p.App == "" {
+func (r *push) app() *mockidp.App {
+	if r.c.App == "" {
 		return nil
 	}
-	if a, err := r.current.app(r.p.App); err == nil {
-		return a
-	}
-	return &App{} // it was removed since: nobody has it
+	a, _ := r.current.App(r.c.App) // of one that was removed since, nobody has it
+	return &a
 }
 
 // wantedGroups are the groups by ID; nil is one to be deleted.
-func (r *push) wantedGroups(users map[string]*User) map[string]*pushedGroup {
+func (r *push) wantedGroups(users map[string]*mockidp.User) map[string]*pushedGroup {
 	out := map[string]*pushedGroup{}
 	r.links.mu.Lock()
 	defer r.links.mu.Unlock()
@@ -126,7 +124,7 @@ func (r *push) wantedGroups(users map[string]*User) map[string]*pushedGroup {
 	}
 	app := r.app()
 	byName := map[string]*pushedGroup{}
-	for _, g := range r.current.groups {
+	for _, g := range r.current.Groups() {
 		if app == nil || slices.Contains(app.Groups, g.Name) {
 			byName[g.Name] = &pushedGroup{name: g.Name}
 			out[g.ID] = byName[g.Name]
@@ -152,7 +150,9 @@ func (r *push) wantedGroups(users map[string]*User) map[string]*pushedGroup {
 
 // provisionable says that the user is to be active there. As at Okta, being
 // suspended or locked out ends sign-ins, and says nothing about an account.
-func provisionable(u *User) bool { return u.Status != Deprovisioned && u.Status != Staged }
+func provisionable(u *mockidp.User) bool {
+	return u.Status != mockidp.Deprovisioned && u.Status != mockidp.Staged
+}
 
 // count adds to the report.
 func (r *push) count(n *int) {

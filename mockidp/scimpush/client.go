@@ -1,4 +1,4 @@
-package mockidp
+package scimpush
 
 import (
 	"bytes"
@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/meridian-saml/meridian/mockidp"
 )
 
 // maxSCIM bounds an answer.
@@ -23,7 +25,7 @@ func (r *push) do(ctx context.Context, method, path string, body, into any, also
 	if body != nil {
 		var err error
 		if raw, err = json.Marshal(body); err != nil {
-			return 0, &Error{Reason: ReasonInternal, Detail: "writing a SCIM request", Err: err}
+			return 0, &mockidp.Error{Reason: mockidp.ReasonInternal, Detail: "writing a SCIM request", Err: err}
 		}
 	}
 	select {
@@ -32,7 +34,7 @@ func (r *push) do(ctx context.Context, method, path string, body, into any, also
 	case <-ctx.Done():
 		return 0, ctx.Err()
 	}
-	wait := r.p.Backoff
+	wait := r.c.Backoff
 	for try := 0; ; try++ {
 		status, answer, later, err := r.once(ctx, method, path, raw)
 		if err == nil && (status < 300 || slices.Contains(also, status)) {
@@ -48,9 +50,9 @@ func (r *push) do(ctx context.Context, method, path string, body, into any, also
 			return 0, ctx.Err()
 		}
 		again := err != nil || status == http.StatusTooManyRequests || status >= 500
-		if !again || try >= r.p.Retries {
+		if !again || try >= r.c.Retries {
 			if err != nil {
-				return 0, &Error{Reason: ReasonProvisioning, Detail: "SCIM " + method + " " + quote(path), Err: err}
+				return 0, &mockidp.Error{Reason: mockidp.ReasonProvisioning, Detail: "SCIM " + method + " " + strconv.Quote(path), Err: err}
 			}
 			return status, scimError(method, path, status, string(answer))
 		}
@@ -68,17 +70,17 @@ func (r *push) do(ctx context.Context, method, path string, body, into any, also
 
 func (r *push) once(ctx context.Context, method, path string, raw []byte) (status int, answer []byte, later time.Duration, err error) {
 	r.sent.Add(1)
-	req, err := http.NewRequestWithContext(ctx, method, r.p.BaseURL+path, bytes.NewReader(raw))
+	req, err := http.NewRequestWithContext(ctx, method, r.c.BaseURL+path, bytes.NewReader(raw))
 	if err != nil {
 		return 0, nil, 0, err
 	}
-	req.Header.Set("Authorization", "Bearer "+r.p.Token)
+	req.Header.Set("Authorization", "Bearer "+r.c.Token)
 	req.Header.Set("Accept", "application/scim+json")
 	req.Header.Set("User-Agent", "mockidp SCIM client")
 	if raw != nil {
 		req.Header.Set("Content-Type", "application/scim+json; charset=utf-8")
 	}
-	resp, err := r.p.Client.Do(req)
+	resp, err := r.c.Client.Do(req)
 	if err != nil {
 		return 0, nil, 0, err
 	}
@@ -90,6 +92,6 @@ func (r *push) once(ctx context.Context, method, path string, raw []byte) (statu
 	return resp.StatusCode, answer, later, err
 }
 
-func scimError(method, path string, status int, answer string) *Error {
-	return &Error{Reason: ReasonProvisioning, Detail: "SCIM " + method + " " + quote(path) + " was refused", Want: "2xx", Got: strconv.Itoa(status) + " " + answer}
+func scimError(method, path string, status int, answer string) *mockidp.Error {
+	return &mockidp.Error{Reason: mockidp.ReasonProvisioning, Detail: "SCIM " + method + " " + strconv.Quote(path) + " was refused", Want: "2xx", Got: strconv.Itoa(status) + " " + answer}
 }

@@ -1,15 +1,20 @@
-package mockidp_test
+package scimpush_test
 
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
+	"html"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +24,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/scimpush"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+const (
+	alice = "alice@example.com"
+	bob   = "bob@example.com"
 )
 
 // unbroken serves h, and tells of panics, which net/http would swallow.
@@ -39,13 +51,20 @@ func unbroken(t *testing.T, h http.Handler) string {
 // Sign-ins, the API, the Go calls, Reset and SCIM go on at once, and get into
 // nobody's way. It is a test for the race detector, above all.
 func TestEverythingAtOnce(t *testing.T) {
-	conf := twoRegions()
-	conf.Users = append(conf.Users, mockidp.User{Login: "carol@example.com", SecondFactor: "1234", Groups: []string{"Engineering"}})
+	conf := mockidp.Config{Key: rsaKey(),
+		Users: []mockidp.User{{Login: alice, Groups: []string{"Engineering"}}, {Login: bob}, {Login: "carol@example.com", SecondFactor: "1234", Groups: []string{"Engineering"}}},
+		Apps: []mockidp.App{{ID: "idc", Label: "Identity Center", Audience: "https://sp.example", Groups: []string{"Engineering"},
+			ACS: []mockidp.ACS{{URL: "http://us-east-1.localhost:8711/acs"}, {URL: "http://eu-central-1.localhost:8712/acs"}}},
+			{ID: "mark", Label: "Portal", Kind: mockidp.Bookmark, URL: "http://eu-central-1.localhost:8712/start", Users: []string{alice}}}}
 	conf.Mutate = func(m mockidp.Mutation) (mockidp.Mutated, error) {
 		return mockidp.Mutated{Response: []byte("<" + m.ID + "x/>")}, nil
 	}
 	conf.Mutations = []string{"X1"}
 	idp, scim := start(t, conf), newEndpoint(t)
+	sp := must(saml.New(saml.Config{EntityID: "https://sp.example", ACS: []saml.Endpoint{{URL: conf.Apps[0].ACS[0].URL}}, IdP: must(saml.ParseIdPMetadata(idp.Metadata("idc")))}))
+	redirect := func(relayState string) string {
+		return must(must(sp.NewAuthnRequest(saml.RequestOptions{})).RedirectURL(relayState))
+	}
 	pages, control := unbroken(t, idp.Handler()), unbroken(t, idp.Control())
 	client := &http.Client{Timeout: 30 * time.Second}
 	read := func(r *http.Response, err error) string {
@@ -70,6 +89,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		return fmt.Sprint(made.ID)
 	}
 
+	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	var wg sync.WaitGroup
 	often := func(f func(round int)) {
 		wg.Go(func() {
@@ -81,10 +101,10 @@ func TestEverythingAtOnce(t *testing.T) {
 	for n := range 3 {
 		often(func(int) {
 			b := &http.Client{Timeout: 30 * time.Second, Jar: must(cookiejar.New(nil))}
-			v := page{body: read(b.Get(pages + strings.TrimPrefix(redirect(idp, request(), "s"), idp.URL)))}.fields()
+			v := fields(read(b.Get(pages + strings.TrimPrefix(redirect("s"), idp.URL))))
 			v.Set("username", []string{alice, "carol@example.com", "u1@example.com"}[n])
 			v.Set("password", mockidp.DefaultPassword)
-			v = page{body: read(b.PostForm(pages+"/login/login.htm", v))}.fields()
+			v = fields(read(b.PostForm(pages+"/login/login.htm", v)))
 			v.Set("code", "1234")
 			read(b.PostForm(pages+"/login/second-factor", v))
 			read(b.Get(pages + "/app/UserHome"))
@@ -129,7 +149,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		})
 	}
 	often(func(int) {
-		if k, err := idp.AddKey(ecdsaKey(), nil); err == nil {
+		if k, err := idp.AddKey(key, nil); err == nil {
 			_, _ = idp.SignWith(k.ID), idp.SignAppWith("idc", k.ID)
 			_, _ = idp.SignAppWith("idc", ""), idp.SignWith(idp.Keys()[0].ID)
 			_ = idp.RetireKey(k.ID)
@@ -140,7 +160,7 @@ func TestEverythingAtOnce(t *testing.T) {
 	})
 	often(func(int) {
 		_, _ = idp.IdPInitiated("idc", alice, "x")
-		_, _ = idp.Answer(redirect(idp, request(), ""), alice)
+		_, _ = idp.Answer(redirect(""), alice)
 		for _, m := range idp.Messages() {
 			_ = idp.RecordAnswer(m.ID, mockidp.ACSAnswer{Status: 200})
 			api("GET", fmt.Sprint("/control/messages/", m.ID), "")
@@ -150,12 +170,23 @@ func TestEverythingAtOnce(t *testing.T) {
 
 	ctx, stop := context.WithCancel(t.Context())
 	kept := make(chan error, 1)
-	go func() { kept <- idp.KeepProvisioned(ctx, scim.where, nil) }()
+	go func() { kept <- must(scimpush.New(idp, scim.where)).Keep(ctx, nil) }()
 	wg.Wait()
 	idp.Reset()
 	assert.Eventually(t, func() bool { return scim.agrees(idp) == nil }, time.Minute, 10*time.Millisecond)
 	stop()
 	require.ErrorIs(t, <-kept, context.Canceled)
-	b := newBrowser(t, idp)
-	b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword).contains(t, "My Apps")
+	b := &http.Client{Jar: must(cookiejar.New(nil))}
+	assert.Contains(t, read(b.PostForm(idp.SignInURL(), url.Values{"username": {alice}, "password": {mockidp.DefaultPassword}})), "My Apps")
+}
+
+var hidden = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
+
+// fields are the hidden ones of a page.
+func fields(page string) url.Values {
+	v := url.Values{}
+	for _, m := range hidden.FindAllStringSubmatch(page, -1) {
+		v.Set(html.UnescapeString(m[1]), html.UnescapeString(m[2]))
+	}
+	return v
 }

@@ -1,4 +1,4 @@
-package mockidp_test
+package scimpush_test
 
 import (
 	"log/slog"
@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/scimpush"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/saml"
 )
@@ -23,7 +24,8 @@ func TestDeactivatedUsersSessionEnds(t *testing.T) {
 		IdP: must(saml.ParseIdPMetadata(idp.Metadata("")))}))
 	require.NoError(t, idp.RegisterSP("", must(sp.Metadata())))
 	door := must(portal.New(portal.Config{Region: "us-east-1", SP: sp, Directory: e.view, Logger: slog.New(slog.DiscardHandler)}))
-	must(idp.Provision(t.Context(), e.where))
+	p := must(scimpush.New(idp, e.where))
+	must(p.Push(t.Context()))
 
 	cookies := map[string]*http.Cookie{}
 	send := func(r *http.Request) *httptest.ResponseRecorder {
@@ -47,9 +49,9 @@ func TestDeactivatedUsersSessionEnds(t *testing.T) {
 	send(httptest.NewRequest("GET", origin+w.Header().Get("Location"), nil))
 	look := func() int { return send(httptest.NewRequest("GET", origin+"/applications", nil)).Code }
 	require.Equal(t, http.StatusOK, look())
-	must(idp.Provision(t.Context(), e.where))
+	must(p.Push(t.Context()))
 	require.Equal(t, http.StatusOK, look())
 	require.NoError(t, idp.UpdateUser("user0@example.com", func(u *mockidp.User) error { u.Status = mockidp.Deprovisioned; return nil }))
-	must(idp.Provision(t.Context(), e.where))
+	must(p.Push(t.Context()))
 	assert.NotEqual(t, http.StatusOK, look())
 }
