@@ -165,7 +165,7 @@ func (n *Node) chores() error {
 	if err := n.partAll(n.ctx); err != nil {
 		return err
 	}
-	if n.stopped() != nil {
+	if n.noUpdates() != nil {
 		return nil
 	}
 	if n.cfg.Region == n.cfg.Primary {

@@ -134,12 +134,13 @@
 //   - One that may be skipped changes nobody's access. An older Region keeps it,
 //     passes it on, and does not show it.
 //   - Any other may end access. While an older Region has heard of one it does
-//     not serve: sessions, codes and updates fail with [ReasonVersion], which
-//     makes its portal unhealthy, and its log says once what it would have to
-//     know. Sign-outs and revocations are written nevertheless. It serves again
-//     when the record is gone, or when it is upgraded. In the log of another
-//     additional Region such a record hides that Region's applications, and
-//     nothing else.
+//     not serve: sessions and codes fail with [ReasonVersion], which makes its
+//     portal unhealthy, and its log says once what it would have to know. If
+//     the record is in the primary's configuration, updates fail too. Sign-outs
+//     and revocations are written nevertheless. The Region serves again when
+//     the record is gone, or when it is upgraded. In the configuration of
+//     another additional Region such a record hides that Region's
+//     applications, and nothing else.
 //
 // To upgrade, replace one Region's version after the other, in any order. To roll
 // back, do the same. A Region whose own log holds a record that the older version

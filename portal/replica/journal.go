@@ -43,7 +43,7 @@ func (j journal) Commit(region string, changes []center.Record) error {
 	if region != n.cfg.Region {
 		return n.notHere(region)
 	}
-	if err := n.stopped(); err != nil {
+	if err := n.noUpdates(); err != nil {
 		return err
 	}
 	// The reader may hold the lock and wait for the instance, which waits for us.

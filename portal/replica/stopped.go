@@ -1,16 +1,15 @@
 package replica
 
 import (
-	"cmp"
 	"maps"
 	"slices"
 	"sync"
 )
 
 // stops are the reasons for which a Region that was ready doesn't serve: no
-// session or code is made or shown, and nothing is written to its log. What ends
-// access is written nevertheless, the gate answers, and the instance can be read:
-// callers hold it already. Each cause stands alone, and the Region serves again
+// session or code is made or shown, and nothing is written to its log, unless the
+// cause concerns sessions alone. What ends access is written nevertheless, the
+// gate answers, and the instance can be read: callers hold it already. Each cause stands alone, and the Region serves again
 // when none is left.
 type stops struct {
 	mu      sync.Mutex
@@ -44,7 +43,7 @@ func (s *stops) look() (*Error, <-chan struct{}) {
 	if len(s.causes) == 0 {
 		return nil, s.changed
 	}
-	first := slices.MinFunc(slices.Collect(maps.Keys(s.causes)), cmp.Compare)
+	first := slices.Min(slices.Collect(maps.Keys(s.causes)))
 	return s.causes[first], s.changed
 }
 
@@ -52,6 +51,22 @@ func (s *stops) look() (*Error, <-chan struct{}) {
 func (n *Node) stopped() error {
 	if err, _ := n.stops.look(); err != nil {
 		return err
+	}
+	return nil
+}
+
+// causeSessions is the cause that concerns sessions and codes alone. It comes from
+// other Regions, so it must not keep the primary from removing one of them.
+const causeSessions = "sessions"
+
+// noUpdates refuses while nothing may be written to the Region's log.
+func (n *Node) noUpdates() error {
+	n.stops.mu.Lock()
+	defer n.stops.mu.Unlock()
+	for _, cause := range slices.Sorted(maps.Keys(n.stops.causes)) {
+		if cause != causeSessions {
+			return n.stops.causes[cause]
+		}
 	}
 	return nil
 }

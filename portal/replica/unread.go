@@ -79,10 +79,10 @@ func (n *Node) ownLogReadable() error {
 func (n *Node) judgeSessions() {
 	region, what, unread := n.ledger.unread()
 	if !unread {
-		n.stop("sessions", nil)
+		n.stop(causeSessions, nil)
 		return
 	}
-	n.stop("sessions", &Error{Reason: ReasonVersion, What: "sessions of Region " + region, Want: "a version of Meridian that reads all of it", Got: what})
+	n.stop(causeSessions, &Error{Reason: ReasonVersion, What: "sessions of Region " + region, Want: "a version of Meridian that reads all of it", Got: what})
 }
 
 // unread is what is known of the Regions' sessions and can't be read.

@@ -125,6 +125,8 @@ func TestEntriesThatMayEndAccessStopOlderRegions(t *testing.T) {
 		eventually(t, "a stop", func() bool { return refusal(t, eu) == replica.ReasonVersion })
 		eventually(t, "what is said of it", func() bool { return log.count("does not serve") == 1 })
 		assert.Empty(t, refusal(t, us))
+		app := center.Application{ID: "a", Name: "a", URL: "https://a.example", Region: frankfurt}
+		require.NoError(t, eu.View().Update(func(tx *center.Tx) error { return tx.PutApplication(app) }), "configuration doesn't depend on it")
 	}
 	for header, value := range map[string]string{"Meridian-Key": "1", "Meridian-Bound": "x", "Meridian-Format": "2"} {
 		us, eu, _, log := laterPair(t)
