@@ -38,6 +38,8 @@ func (d *Directory) of(region string) *regionLog {
 // Region's to say. It returns the names touched, for Changes.
 func (d *Directory) Fold(region string, t Transaction) []Name {
 	if d.over(region, t) {
+		l := d.of(region)
+		l.last = max(l.last, t.Stamp) // whether it came before the removal or after
 		return nil
 	}
 	t.Records = slices.DeleteFunc(slices.Clone(t.Records), func(r Record) bool { return !d.may(region, r) })
