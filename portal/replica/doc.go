@@ -191,7 +191,8 @@
 // changing users in the primary, SCIM clients. No Region can write another's
 // configuration, or make, keep alive or replace sessions that live elsewhere;
 // its own it may. A Region can also stop those with an older version, by writing
-// what only a later one reads. Who knows Secret can also ask so many questions at once that
+// what only a later one reads. Remove it then: sessions from before end, and the
+// others serve again. Who knows Secret can also ask so many questions at once that
 // others follow late. Addresses beyond loopback need TLS ([Peer]).
 //
 // # Clocks, memory

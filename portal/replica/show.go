@@ -13,6 +13,9 @@ func (n *Node) fold(region string, t merge.Transaction) {
 	n.touched = append(n.touched, n.dir.Fold(region, t)...)
 	n.ledger.enforce(region, t)
 	n.judgeLog(region)
+	if region == n.cfg.Primary { // which may have removed a Region
+		n.judgeSessions()
+	}
 	if region == n.cfg.Primary {
 		n.publishStandings()
 	}

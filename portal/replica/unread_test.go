@@ -211,3 +211,19 @@ func TestKindsThatAreWritten(t *testing.T) {
 	require.NoError(t, us.Probe(background(t)))
 	assert.Contains(t, replica.LastBody(t, us, "sessions"), `"optional":true`)
 }
+
+// A Region that writes what no other reads is in their way until the primary
+// removes it. The sessions that it may have ended are over then.
+func TestARegionThatIsInTheWayIsRemoved(t *testing.T) {
+	us := open(t, configOf(virginia, t.TempDir()))
+	eu := open(t, configOf(frankfurt, t.TempDir()))
+	mesh(t, us, eu)
+	signIn(t, us, "u-1", "s-1")
+	replica.WriteWith(t, eu, "id", replica.Entry("", nil, "u-1", "s-1", 0, time.Time{}), "Meridian-Format", "99")
+	eventually(t, "a stop", func() bool { return refusal(t, us) == replica.ReasonVersion })
+	require.NoError(t, us.View().Update(func(tx *center.Tx) error { return tx.RemoveRegion(frankfurt) }))
+	require.NoError(t, us.Ready(background(t)))
+	assert.False(t, alive(t, us, "s-1"), "it may have been ended")
+	signIn(t, us, "u-1", "s-2")
+	assert.True(t, alive(t, us, "s-2"))
+}

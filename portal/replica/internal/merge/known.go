@@ -105,15 +105,35 @@ func (s *Sessions) Miss(region, what string, until time.Time) {
 }
 
 // Unread says what the Regions' streams hold that this version doesn't know and
-// may not skip, and so whether any session can be trusted.
+// may not skip, and so whether any session can be trusted. What a removed Region
+// wrote is not in the way: see unreadEnds.
 func (s *Sessions) Unread() (region, what string, ok bool) {
-	if len(s.unread) == 0 {
+	var all []unread
+	for k := range s.unread {
+		if !s.departures.gone(k.region) {
+			all = append(all, k)
+		}
+	}
+	if len(all) == 0 {
 		return "", "", false
 	}
-	first := slices.MinFunc(slices.Collect(maps.Keys(s.unread)), func(a, b unread) int {
+	first := slices.MinFunc(all, func(a, b unread) int {
 		return cmp.Or(cmp.Compare(a.region, b.region), cmp.Compare(a.what, b.what))
 	})
 	return first.region, first.what, true
+}
+
+// unreadEnds says whether a session may have been ended by what a Region wrote
+// that was removed since, and that can't be read: whether it was made before
+// the removal. So a Region that writes what nobody can read is in the way until
+// it is removed, and no longer, and people sign in again.
+func (s *Sessions) unreadEnds(made time.Time) bool {
+	for k := range s.unread {
+		if s.departures.gone(k.region) && made.UnixMicro() <= int64(s.departures.removed[k.region]) {
+			return true
+		}
+	}
+	return false
 }
 
 // strange takes in an entry of a kind that this version doesn't know.
@@ -126,4 +146,9 @@ func (s *Sessions) strange(region string, kind EntryKind, e Entry) {
 // forgetUnread forgets what could only end sessions that are over.
 func (s *Sessions) forgetUnread(past time.Time) {
 	maps.DeleteFunc(s.unread, func(_ unread, until time.Time) bool { return !until.IsZero() && until.Before(past) })
+}
+
+// forgetUnreadOf forgets what a removed Region wrote.
+func (s *Sessions) forgetUnreadOf(region string) {
+	maps.DeleteFunc(s.unread, func(k unread, _ time.Time) bool { return k.region == region })
 }

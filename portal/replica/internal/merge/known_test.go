@@ -151,3 +151,33 @@ func TestUnknownFieldsAreKept(t *testing.T) {
 	tx := r.dir.Compose(virginia, 2, r.dir.Draft(virginia, []center.Record{{Kind: center.KindUser, Key: "u-2", Value: []byte(`{"id":"u-2","userName":"u-2"}`)}}), true)
 	assert.JSONEq(t, value, string(tx.Records[0].Value))
 }
+
+// A Region that writes what this version can't read is in the way until it is
+// removed. What that may have ended is over then, and nothing else is.
+func TestWhatARemovedRegionWroteIsNotInTheWay(t *testing.T) {
+	made := func(k, minutes int) arrival {
+		s := &merge.Session{ID: key(k), UserID: "u", Region: mumbai, Created: after(minutes), Expires: after(100)}
+		return arrival{region: mumbai, kind: merge.EntrySession, entry: merge.Entry{Key: key(k), Session: s}}
+	}
+	stamp := uint64(after(5).UnixMicro())
+	strange := arrival{region: frankfurt, kind: "later", entry: merge.Entry{Key: "x"}}
+	removed := primary(stamp, false, []merge.Record{{Kind: merge.KindRemoved, Key: frankfurt, Value: fmt.Appendf(nil, "%d", stamp)}})
+	for _, all := range [][]arrival{
+		{made(0, 4), strange, removed, made(1, 6)}, {removed, made(1, 6), strange, made(0, 4)},
+	} {
+		r := newRegion(virginia).know(all...)
+		_, _, blocked := r.sessions.Unread()
+		assert.False(t, blocked)
+		_, ok := r.sessions.Get(key(0))
+		assert.False(t, ok, "it may have been ended")
+		_, ok = r.sessions.Get(key(1))
+		assert.True(t, ok)
+	}
+	r := newRegion(virginia).know(made(0, 4), removed)
+	_, ok := r.sessions.Get(key(0))
+	assert.True(t, ok, "where nothing is unread")
+	r = newRegion(virginia).know(primary(stamp-1, false, nil))
+	r.dir.Miss(frankfurt, "format 2")
+	r.know(removed)
+	assert.Empty(t, unread(r, frankfurt))
+}

@@ -68,7 +68,7 @@ func (d *Directory) entered(t Transaction) (touched []Name) {
 			return old
 		})
 		if l.floor <= removed {
-			l.floor = 0
+			l.floor, l.missed = 0, ""
 		}
 	}
 	return touched
@@ -150,6 +150,9 @@ func (s *Sessions) SweepDeparted(now time.Time, life, skew time.Duration) {
 		}
 		if now.After(Forgettable(stamp, life, skew)) {
 			s.forgetEpochs(region)
+			if s.departures.gone(region) {
+				s.forgetUnreadOf(region)
+			}
 		}
 	}
 }
