@@ -36,6 +36,10 @@ type Verdict struct {
 	Reason string
 	// Rule, Detail, Want and Got say which rule did not hold, and how.
 	Rule, Detail, Want, Got string
+	// Issued is the IssueInstant of an assertion whose signature verified, whether
+	// or not it was let in: the identity provider's clock, to be compared with
+	// Time. Zero: no signature did.
+	Issued time.Time
 	// NameID, AssertionID and RequestID are filled in from where the assertion
 	// was proved, whether or not it was let in after that.
 	NameID, AssertionID, RequestID string
@@ -47,6 +51,7 @@ func (c *Consumer) newVerdict() Verdict {
 
 func (v *Verdict) proved(a *saml.Assertion) {
 	v.NameID, v.AssertionID, v.RequestID = printable(a.NameID().Value), a.ID(), printable(a.InResponseTo())
+	v.Issued = a.IssueInstant()
 	v.Flow = FlowIdP
 	if a.InResponseTo() != "" {
 		v.Flow = FlowSP
@@ -69,7 +74,7 @@ func (v *Verdict) because(err error) {
 		v.Detail = cause(ours.Detail, ours.Err)
 	case errors.As(err, &theirs):
 		v.Reason, v.Rule, v.Want, v.Got = string(theirs.Reason), theirs.Rule, printable(theirs.Want), printable(theirs.Got)
-		v.Detail = cause(theirs.Detail, theirs.Err)
+		v.Detail, v.Issued = cause(theirs.Detail, theirs.Err), theirs.Issued
 		if theirs.Reason == saml.ReasonInResponseTo || theirs.Reason == saml.ReasonWrongRegion {
 			v.Flow = FlowSP // only what claims to be an answer gets these
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -23,7 +24,9 @@ type countingStore struct {
 }
 
 func (s countingStore) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
-	s.adds.Add(1)
+	if !strings.HasPrefix(key, "portal.health.") { // the portal's own, at times of its own
+		s.adds.Add(1)
+	}
 	return s.Store.Add(ctx, key, v, exp)
 }
 

@@ -96,6 +96,14 @@ type Config struct {
 	// request then, and never what a client could have put there.
 	ClientAddr func(*http.Request) string
 
+	// Context ends the portal's probe of itself (see PathHealth), and with it the
+	// only goroutine that the portal has. After that PathHealth answers 503. Nil:
+	// context.Background(), for a portal that lives as long as its process.
+	Context context.Context
+	// ProbeEvery is how often the portal probes what a sign-in needs. Each probe
+	// writes to Store, and to Sessions that are a Prober. Zero: DefaultProbeEvery.
+	ProbeEvery time.Duration
+
 	// Now is the clock for sessions. Nil: SP.Now, and the two should agree.
 	Now func() time.Time
 	// Rand is where secrets and references come from; it must be safe for
@@ -138,6 +146,8 @@ func (c *Config) check() error {
 		return badConfig("Config.SessionLifetime", "zero or more", c.SessionLifetime.String())
 	case c.IdleTimeout < 0:
 		return badConfig("Config.IdleTimeout", "zero or more", c.IdleTimeout.String())
+	case c.ProbeEvery < 0:
+		return badConfig("Config.ProbeEvery", "zero or more", c.ProbeEvery.String())
 	case c.MaxStaleness < 0:
 		return badConfig("Config.MaxStaleness", "zero or more", c.MaxStaleness.String())
 	case c.MaxStaleness > 0 && c.Replication == nil:
@@ -166,6 +176,12 @@ func (c *Config) defaults() {
 	}
 	if c.Codes == nil {
 		c.Codes = NewCodes(c.Store)
+	}
+	if c.Context == nil {
+		c.Context = context.Background()
+	}
+	if c.ProbeEvery == 0 {
+		c.ProbeEvery = DefaultProbeEvery
 	}
 	if c.SessionLifetime == 0 {
 		c.SessionLifetime = DefaultSessionLifetime

@@ -128,9 +128,30 @@
 //
 // # Health
 //
-// [PathHealth] answers 200 while people can sign in here and 503 otherwise,
-// whatever the other Regions do, and says no more than that: anybody can ask. How
-// the Regions stand is on the operators' page. It looks at the stores and not at how full
+// [PathHealth] answers 200 while users can sign in here and 503 otherwise,
+// whatever the other Regions do, and says no more than that, because any client
+// can ask. How the Regions stand is on the operators' page.
+//
+// The answer is the last result of a probe, so that asking writes nothing and
+// costs nothing. Every three seconds ([Config].ProbeEvery) the probe does what a
+// sign-in does: it adds a record to Store and takes it, writes to Sessions that
+// are a [Prober], and reads. Package replica's are: it writes a message that
+// replaces the one before, waits until it is read, and checks that what was heard
+// of other Regions is applied here. A probe fails after five seconds. If there was
+// no result for four intervals and five seconds more, the probe itself hangs, and
+// the answer is 503. The probe ends with [Config].Context.
+//
+// A Region whose clock is wrong refuses every response. The probe compares it with
+// the other Regions' clocks, where Replication knows them, and with the freshest
+// of the last verified assertions. If both find it wrong by
+// more than the service provider's skew, in the same direction, the answer is 503.
+// If only one does, that is logged and nothing more: one Region, or one identity
+// provider, whose own clock is wrong must not take others out of use.
+//
+// Beyond MaxStaleness, and while the directory does not have the Region as active,
+// the answer is 503, and a sign-in is refused before it makes a session.
+//
+// The probe looks at the stores and not at how full
 // they are: while thousands of client addresses together keep the store's quota of
 // pending requests used up (acs.MemoryConfig.MaxRequests), sign-in answers 503 and
 // [PathHealth] still 200. That is on purpose, or any client could have a load

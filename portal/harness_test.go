@@ -142,7 +142,7 @@ func (w *world) start(region, host string, sp *saml.ServiceProvider, edit func(*
 	require.NoError(w.t, err)
 	w.sessions[region] = portal.NewMemorySessionsIn(region)
 	cfg := portal.Config{
-		Region: region, SP: sp, Directory: view, Sessions: w.sessions[region],
+		Region: region, SP: sp, Directory: view, Sessions: w.sessions[region], Context: w.t.Context(),
 		Logger: slog.New(slog.NewTextHandler(w, nil)),
 		OnSignIn: func(_ context.Context, s portal.SignIn) {
 			w.mu.Lock()

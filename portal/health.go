@@ -8,18 +8,77 @@ import (
 	"time"
 )
 
-// health remembers the last look at what sign-in needs, so that strangers who
-// ask often cause no more work than one who asks once.
+// health is the last result of the portal's probe of itself. PathHealth gives
+// that result: whoever asks, and however often, causes nothing to be written.
 type health struct {
-	mu   sync.Mutex // held while looking: who asks meanwhile gets that answer
-	at   time.Time  // when the look was over; zero: never
-	down error
+	mu    sync.Mutex
+	at    time.Time // when the result came; zero: none yet
+	down  error
+	first chan struct{} // closed when there is a result
 }
 
+// DefaultProbeEvery is what a zero Config.ProbeEvery stands for.
+const DefaultProbeEvery = 3 * time.Second
+
 const (
-	healthEvery = time.Second
-	healthWait  = 2 * time.Second
+	// probeWait bounds one probe.
+	probeWait = 5 * time.Second
+	// probesMissed is how many results may be missing in a row. A store that
+	// heeds no context leaves the probe waiting, and so must make a sign-in wait.
+	probesMissed = 4
 )
+
+// probing probes until Config.Context ends.
+func (p *Portal) probing() {
+	every := time.NewTicker(p.cfg.ProbeEvery)
+	defer every.Stop()
+	for {
+		p.probed(p.look(p.cfg.Context))
+		select {
+		case <-every.C:
+		case <-p.cfg.Context.Done():
+			return
+		}
+	}
+}
+
+// probed keeps a result, and logs the change for better or worse.
+func (p *Portal) probed(down error) {
+	h := &p.health
+	h.mu.Lock()
+	before, first := h.down, h.at.IsZero()
+	h.at, h.down = time.Now(), down
+	if first {
+		close(h.first)
+	}
+	h.mu.Unlock()
+	switch ctx := p.cfg.Context; {
+	case ctx.Err() != nil:
+	case down != nil && before == nil:
+		p.cfg.Logger.ErrorContext(ctx, "portal: not healthy", "region", p.cfg.Region, "cause", down.Error())
+	case down == nil && before != nil:
+		p.cfg.Logger.InfoContext(ctx, "portal: healthy again", "region", p.cfg.Region)
+	}
+}
+
+// result returns the last result, or why there is none that is recent. Only
+// before the first one it waits.
+func (h *health) result(ctx context.Context, every time.Duration) error {
+	wait := time.NewTimer(probeWait)
+	defer wait.Stop()
+	select {
+	case <-h.first:
+	case <-wait.C:
+	case <-ctx.Done():
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	// Instants of this process alone: the wall clock may be set meanwhile.
+	if h.at.IsZero() || time.Since(h.at) > probesMissed*every+probeWait {
+		return unavailable("probe", errors.New("it has no recent result"))
+	}
+	return h.down
+}
 
 // healthy says whether people can sign in here, and nothing else: any client can
 // ask. How the Regions stand is on the operators' page. That other Regions can't
@@ -36,35 +95,23 @@ func (p *Portal) healthy(w http.ResponseWriter, r *http.Request) {
 
 // serves says whether a sign-in begun now could end in a session.
 func (p *Portal) serves(ctx context.Context) bool {
-	here, ok := p.regionNamed(p.cfg.Region)
-	if !ok || !here.Active() || p.stale() != nil {
+	if p.mayBegin() != nil || p.cfg.Context.Err() != nil {
 		return false
 	}
-	p.health.mu.Lock()
-	defer p.health.mu.Unlock()
-	now := p.cfg.Now()
-	if age := now.Sub(p.health.at); p.health.at.IsZero() || age < 0 || age >= healthEvery {
-		before := p.health.down
-		// Not the asker's context: one who goes away would make us look ill.
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), healthWait)
-		p.health.down = p.look(ctx)
-		cancel()
-		// Not when it began: a store that hangs makes looks longer than
-		// healthEvery, and who waits would then look again, one after another.
-		p.health.at = p.cfg.Now()
-		if p.health.down != nil && before == nil {
-			p.cfg.Logger.ErrorContext(ctx, "portal: not healthy", "region", p.cfg.Region, "cause", p.health.down.Error())
-		}
-	}
-	return p.health.down == nil
+	return p.health.result(ctx, p.cfg.ProbeEvery) == nil
 }
 
-// look does to the stores what a sign-in does: write, take, and read.
+// look does what a sign-in does: it writes to the stores, takes, and reads. It
+// also wants the clock to be right enough for a sign-in.
 func (p *Portal) look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, probeWait)
+	defer cancel()
 	name, err := p.random(nameBytes)
 	if err != nil {
 		return err
 	}
+	// No key is used twice: where another node's probe fails between the two, its
+	// record goes with its lifetime.
 	key := "portal.health." + name
 	if err := p.cfg.Store.Add(ctx, key, []byte("ok"), p.cfg.Now().Add(time.Minute)); err != nil {
 		return unavailable("write to the store", err)
@@ -72,8 +119,13 @@ func (p *Portal) look(ctx context.Context) error {
 	if _, err := p.cfg.Store.Take(ctx, key); err != nil {
 		return unavailable("read from the store", err)
 	}
+	if s, ok := p.cfg.Sessions.(Prober); ok {
+		if err := s.Probe(ctx); err != nil {
+			return unavailable("write of a session", err)
+		}
+	}
 	if _, err := p.cfg.Sessions.Get(ctx, hashed("portal health", name)); err != nil && !errors.Is(err, ErrNoSession) {
 		return unavailable("read of a session", err)
 	}
-	return nil
+	return p.checkClock(ctx)
 }

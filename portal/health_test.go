@@ -3,7 +3,6 @@ package portal_test
 import (
 	"context"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,59 +15,36 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// counted is a Store that counts what is added, and fails when told to.
+// counted is a Store that counts what is added, and fails or hangs when told to.
 type counted struct {
 	acs.Store
-	adds atomic.Int64
-	down atomic.Bool
+	adds  atomic.Int64
+	down  atomic.Bool
+	hangs atomic.Pointer[chan struct{}] // until this is closed, whatever the context says
 }
 
 func (c *counted) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
 	c.adds.Add(1)
+	if until := c.hangs.Load(); until != nil {
+		<-*until
+	}
 	if c.down.Load() {
 		return errDown
 	}
 	return c.Store.Add(ctx, key, v, exp)
 }
 
-// healthEvery is how long an answer holds.
-const healthEvery = time.Second
-
-// hanging is a Store that answers no look of the portal's at itself: each takes
-// as long as it may, and fails.
-type hanging struct {
-	acs.Store
-	clock *clock
-	looks atomic.Int64
+// probed is a Sessions that is a Prober.
+type probed struct {
+	portal.Sessions
+	down atomic.Bool
 }
 
-func (h *hanging) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
-	if !strings.HasPrefix(key, "portal.health.") {
-		return h.Store.Add(ctx, key, v, exp)
+func (p *probed) Probe(context.Context) error {
+	if p.down.Load() {
+		return errDown
 	}
-	h.looks.Add(1)
-	h.clock.advance(2 * healthEvery)
-	return context.DeadlineExceeded
-}
-
-// A look that takes longer than its answer holds is still one look for all who
-// ask: they wait for one another, and would wait for ever.
-func TestHealthOfAStoreThatHangs(t *testing.T) {
-	store := &hanging{}
-	w := newWorld(t, func(c *portal.Config) {
-		if c.Region == "eu-central-1" {
-			store.Store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now})
-			c.Store = store
-		}
-	})
-	store.clock = w.clock
-	for range 100 {
-		requireHealth(t, w, 503)
-	}
-	assert.EqualValues(t, 1, store.looks.Load())
-	w.clock.advance(healthEvery)
-	requireHealth(t, w, 503)
-	assert.EqualValues(t, 2, store.looks.Load())
+	return nil
 }
 
 // requireHealth checks the whole answer: whoever asks learns whether people can
@@ -87,49 +63,92 @@ func requireHealth(t *testing.T, w *world, status int) {
 	assert.Equal(t, want+"\n", a.body)
 }
 
-// Rule 69.
+// eventuallyHealth waits for a result of the probe.
+func eventuallyHealth(t *testing.T, w *world, status int) {
+	t.Helper()
+	require.Eventually(t, func() bool {
+		return w.browser().send("GET", "https://"+frankfurt+"/health", "none", nil).StatusCode == status
+	}, time.Minute, time.Millisecond)
+	requireHealth(t, w, status)
+}
+
+// Rule 69. The probe does what a sign-in does, by itself.
 func TestHealth(t *testing.T) {
 	store := &counted{}
 	sessions := &broken{Sessions: portal.NewMemorySessions()}
+	writes := &probed{Sessions: sessions}
 	peers := &heard{}
 	w := newWorld(t, func(c *portal.Config) {
+		c.ProbeEvery = time.Millisecond
 		if c.Region == "eu-central-1" {
 			store.Store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now})
-			c.Store, c.Sessions, c.Replication = store, sessions, peers
+			c.Store, c.Sessions, c.Replication = store, writes, peers
 		}
 	})
-	next := func() { w.clock.advance(time.Second) }
-
 	requireHealth(t, w, 200)
 	assert.Equal(t, 200, w.browser().send("HEAD", "https://"+frankfurt+"/health", "none", nil).StatusCode)
 	assert.Equal(t, http.StatusMethodNotAllowed, w.browser().send("POST", "https://"+frankfurt+"/health", "none", nil).StatusCode)
 
-	next()
-	before := store.adds.Load()
-	for range 100 {
-		requireHealth(t, w, 200)
-	}
-	assert.Equal(t, before+1, store.adds.Load(), "a hundred that ask cost as much as one")
-
 	// Invariant 14: the others' trouble is not ours.
 	peers.set(portal.Peer{Region: "us-east-1", State: portal.PeerUnreachable, Heard: w.clock.Now().Add(-time.Minute), Lag: 5 * time.Millisecond})
-	next()
+	seen := store.adds.Load()
+	require.Eventually(t, func() bool { return store.adds.Load() > seen+1 }, time.Minute, time.Millisecond)
 	requireHealth(t, w, 200)
 
-	store.down.Store(true)
-	requireHealth(t, w, 200) // as it was a moment ago
-	next()
-	requireHealth(t, w, 503)
+	for name, down := range map[string]*atomic.Bool{"store": &store.down, "read": &sessions.get, "write": &writes.down} {
+		down.Store(true)
+		eventuallyHealth(t, w, 503)
+		down.Store(false)
+		eventuallyHealth(t, w, 200)
+		t.Log(name)
+	}
 	assert.Contains(t, w.logged(), errDown.Error())
-	store.down.Store(false)
-	next()
+	assert.Contains(t, w.logged(), "healthy again")
+}
+
+// Invariant 17: to ask costs nothing and writes nothing, however often.
+func TestInvariant17HealthWritesNothing(t *testing.T) {
+	store := &counted{}
+	w := newWorld(t, func(c *portal.Config) {
+		c.ProbeEvery = time.Hour
+		if c.Region == "eu-central-1" {
+			store.Store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now})
+			c.Store = store
+		}
+	})
+	requireHealth(t, w, 200) // waits for the first probe
+	for range 100 {
+		w.clock.advance(time.Minute)
+		requireHealth(t, w, 200)
+	}
+	assert.EqualValues(t, 1, store.adds.Load())
+}
+
+// A probe that hangs has no result, and so must a sign-in hang.
+func TestHealthOfAStoreThatHangs(t *testing.T) {
+	store := &counted{}
+	w := newWorld(t, func(c *portal.Config) {
+		c.ProbeEvery = time.Millisecond
+		if c.Region == "eu-central-1" {
+			store.Store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now})
+			c.Store = store
+		}
+	})
 	requireHealth(t, w, 200)
-	sessions.get.Store(true)
-	next()
+	until := make(chan struct{})
+	store.hangs.Store(&until)
+	eventuallyHealth(t, w, 503)
+	close(until)
+	store.hangs.Store(nil)
+	eventuallyHealth(t, w, 200)
+}
+
+func TestHealthEndsWithTheContext(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	w := newWorld(t, func(c *portal.Config) { c.Context = ctx })
+	requireHealth(t, w, 200)
+	cancel()
 	requireHealth(t, w, 503)
-	sessions.get.Store(false)
-	next()
-	requireHealth(t, w, 200)
 }
 
 func TestHealthOfARegionOnItsWayInOrOut(t *testing.T) {

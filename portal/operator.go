@@ -47,6 +47,8 @@ type regionRow struct {
 	Lag, MaxLag string
 	// Incompatible: the two Regions' versions can't hear each other.
 	Incompatible bool
+	// Clock is how the peer's clock stands to this Region's.
+	Clock string
 }
 
 // addressList is one of the lists that an operator copies.
@@ -109,7 +111,10 @@ func (p *Portal) regionRow(link regionLink, heard map[string]Peer) regionRow {
 		row.Heard, row.Unreachable = p.since(row.Peer), row.Peer.cutOff()
 		row.Incompatible = row.Peer.State == PeerIncompatible
 	}
-	row.Lag, row.MaxLag = lag(row.Peer.Lag), lag(row.Peer.MaxLag)
+	row.Lag, row.MaxLag, row.Clock = lag(row.Peer.Lag), lag(row.Peer.MaxLag), "not measured"
+	if row.Peer.ClockKnown {
+		row.Clock = clockText(-row.Peer.ClockAhead)
+	}
 	return row
 }
 

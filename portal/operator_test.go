@@ -56,13 +56,14 @@ func TestOperatorPage(t *testing.T) {
 	now := w.clock.Now()
 	peers.set(
 		portal.Peer{Region: "ap-south-1", State: portal.PeerReplicating, Done: 250, Total: 1000, Heard: now},
-		portal.Peer{Region: "us-east-1", State: portal.PeerReplicated, Heard: now.Add(-3 * time.Second), Lag: 4 * time.Millisecond, MaxLag: 1200 * time.Millisecond},
+		portal.Peer{Region: "us-east-1", State: portal.PeerReplicated, Heard: now.Add(-3 * time.Second), Lag: 4 * time.Millisecond, MaxLag: 1200 * time.Millisecond,
+			ClockKnown: true, ClockAhead: -10 * time.Minute},
 	)
 	b := w.browser()
 	w.signIn(b, "https://"+frankfurt+"/", "bob@example.com")
 	a := b.click("https://" + frankfurt + "/operator")
 	requirePage(t, a, 200, "/operator", "View ACS URLs", "View AWS access portal URLs", "Copy all URLs", "Download metadata file", `href="/metadata"`,
-		"Replicated", "Replicating", "250 of 1000", "Removing", "3 s ago", "4 ms", "1.2 s", "Not measured")
+		"Replicated", "Replicating", "250 of 1000", "Removing", "3 s ago", "4 ms", "1.2 s", "10m0s behind", "not measured")
 	assert.NotContains(t, a.body, "<script")
 
 	acs, portals := textarea(t, a.body, "acs"), textarea(t, a.body, "portals")

@@ -45,10 +45,12 @@ type Portal struct {
 	shared     bool   // whether other Regions know the Codes
 	handed     handed // the codes of the last minute
 	health     health
+	issued     clockOpinion
 }
 
 // New returns the portal that cfg describes, or an *Error with Reason
-// ReasonConfig.
+// ReasonConfig. It starts one goroutine, which probes what a sign-in needs until
+// Config.Context ends.
 func New(cfg Config) (*Portal, error) {
 	shared, clock := cfg.Codes != nil, cfg.Now
 	if err := cfg.check(); err != nil {
@@ -59,7 +61,7 @@ func New(cfg Config) (*Portal, error) {
 	}
 	p := &Portal{
 		cfg: cfg, clock: clock, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), templates: parseTemplates(),
-		acsOrigins: acsOrigins(cfg.SP, cfg.Region), shared: shared,
+		acsOrigins: acsOrigins(cfg.SP, cfg.Region), shared: shared, health: health{first: make(chan struct{})},
 	}
 	var err error
 	p.region, err = acs.NewRegion(acs.RegionConfig{
@@ -72,7 +74,7 @@ func New(cfg Config) (*Portal, error) {
 		LoginPath:         PathLogin,
 		RefusedPath:       PathRefused,
 		ClientAddr:        cfg.ClientAddr,
-		OnVerdict:         cfg.OnVerdict,
+		OnVerdict:         p.verdict,
 		Logger:            cfg.Logger,
 		Rand:              cfg.Rand,
 	})
@@ -82,6 +84,7 @@ func New(cfg Config) (*Portal, error) {
 	if err := p.mount(); err != nil {
 		return nil, err
 	}
+	go p.probing()
 	return p, nil
 }
 

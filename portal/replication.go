@@ -29,6 +29,11 @@ type Peer struct {
 	// all. Zero: none came yet.
 	Lag, MaxLag time.Duration
 	State       PeerState
+	// ClockAhead is how far the peer's clock is ahead of this Region's, by its last
+	// answer, to within the time that the answer took. ClockKnown says whether it
+	// was measured.
+	ClockAhead time.Duration
+	ClockKnown bool
 	// Done and Total are the progress of the initial replication, in elements.
 	Done, Total uint64
 }

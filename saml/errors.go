@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -111,6 +112,10 @@ type Error struct {
 	// Status holds the codes of a response that ReasonStatus is about, the
 	// outermost first. They are not proved.
 	Status []string
+	// Issued is the IssueInstant of an assertion whose signature verified and that
+	// was refused for something else. It says what time the identity provider's
+	// clock had. Zero: no signature was verified.
+	Issued time.Time
 	// Err is the cause, where there is one.
 	Err error
 }

@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"errors"
 	"time"
 
 	"github.com/meridian-saml/meridian/saml/internal/xmlenc"
@@ -126,9 +127,18 @@ func (sp *ServiceProvider) verify(doc string, want Expect, t *trace) (*Assertion
 	r.check("AuthnStatement (Profiles 4.1.4.2)", c.checkAuthn())
 	r.check("SessionNotOnOrAfter (Core 2.7.2)", c.checkSession())
 	if r.err != nil {
-		return nil, r.err
+		return nil, issued(r.err, c.assertion.issueInstant)
 	}
 	return c.accept(len(doc)), nil
+}
+
+// issued notes in an error when the assertion was issued that it refuses.
+func issued(err error, at time.Time) error {
+	var e *Error
+	if errors.As(err, &e) {
+		e.Issued = at
+	}
+	return err
 }
 
 // rules collects what the rules say.

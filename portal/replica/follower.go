@@ -28,6 +28,8 @@ type follower struct {
 	connected   bool
 	refused     bool // its credentials, by the peer
 	lag, maxLag time.Duration
+	ahead       time.Duration // of the peer's clock, if it is timed
+	timed       bool
 	flows       map[line]*flow
 	copiers     map[line]*copier // the last ones
 	unmet       *Error           // why the peer's version can't be followed; nil: it can
@@ -186,6 +188,7 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 		return err
 	}
 	f.behind(c.line)
+	f.clock(asked, a)
 	anew := a.Store != q.Store || a.After < q.After // the original was made again, or lost its end
 	if anew {
 		c.at, c.past = position{a.Store, a.After}, 0

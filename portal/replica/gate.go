@@ -54,6 +54,10 @@ type answer struct {
 	Removed  uint64 `json:"removed,omitempty"`
 
 	merge.Formats
+	// Now is what time it is there, and Held how long the answer waited for
+	// news, both in microseconds. 0: an older version, which doesn't say.
+	Now  int64 `json:"now,omitempty"`
+	Held int64 `json:"held,omitempty"`
 }
 
 // A message is one message of the original stream, as it is there.
@@ -142,6 +146,7 @@ func (n *Node) reply(m *nats.Msg, a answer) {
 // answer answers a question. It takes its turn before it reads, and keeps it
 // until what was read is on its way: that is what takes memory.
 func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
+	begun := time.Now()
 	n.awaitList(n.ctx, q)
 	if a, refused := n.denies(q); refused {
 		a.Nonce = q.Nonce
@@ -167,6 +172,7 @@ func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 		a = answer{Error: err.Error()}
 	}
 	a.Nonce = q.Nonce
+	n.tells(&a, time.Since(begun))
 	n.reply(m, a)
 }
 

@@ -36,7 +36,7 @@ func (n *Node) Peers() []portal.Peer {
 func (f *follower) status() portal.Peer {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	p := portal.Peer{Region: f.region, Heard: f.heard(), Lag: f.lag, MaxLag: f.maxLag, State: portal.PeerReplicating}
+	p := portal.Peer{Region: f.region, Heard: f.heard(), Lag: f.lag, MaxLag: f.maxLag, State: portal.PeerReplicating, ClockAhead: f.ahead, ClockKnown: f.timed}
 	for _, w := range f.flows {
 		p.Done, p.Total = p.Done+w.arrived, p.Total+w.total
 	}

@@ -1,6 +1,7 @@
 package replica_test
 
 import (
+	"log/slog"
 	"strings"
 	"sync"
 	"testing"
@@ -63,3 +64,25 @@ func TestProbeOfCopiesThatAreNotApplied(t *testing.T) {
 		return ap.Peers()[0].State == portal.PeerUnreachable && ap.CopiesApplied(later()) == nil
 	})
 }
+
+// Each Region knows how far the others' clocks are from its own.
+func TestPeersTellTheTime(t *testing.T) {
+	us := open(t, configOf(virginia, t.TempDir()))
+	cfg := configOf(frankfurt, t.TempDir())
+	cfg.Now = func() time.Time { return time.Now().Add(-10 * time.Minute) }
+	var log logged
+	cfg.Logger = slog.New(slog.NewTextHandler(&log, nil))
+	eu := open(t, cfg)
+	mesh(t, us, eu)
+	check := func(n *replica.Node, want time.Duration) {
+		t.Helper()
+		eventually(t, "the time there", func() bool { return n.Peers()[0].ClockKnown })
+		assert.InDelta(t, want, n.Peers()[0].ClockAhead, float64(maxTrip/2))
+	}
+	check(us, -10*time.Minute)
+	check(eu, 10*time.Minute)
+	assert.Equal(t, 1, log.count("differ by more than Config.Skew"), "said once")
+}
+
+// maxTrip is how long an answer may take that tells the time.
+const maxTrip = 10 * time.Second

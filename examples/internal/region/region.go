@@ -58,6 +58,7 @@ type Region struct {
 	*replica.Node
 	cfg     Config
 	handler atomic.Pointer[http.Handler]
+	ctx     context.Context // until Close
 	cancel  context.CancelFunc
 	ready   chan struct{} // closed when it serves, or never will
 	failed  error         // why not; to be read after ready
@@ -81,10 +82,10 @@ func Open(ctx context.Context, cfg Config) (*Region, error) {
 		return nil, fmt.Errorf("the replica of %s: %w", cfg.Place.Name, err)
 	}
 	r := &Region{Node: node, cfg: cfg, ready: make(chan struct{})}
-	ctx, r.cancel = context.WithCancel(context.Background())
+	r.ctx, r.cancel = context.WithCancel(context.Background())
 	go func() {
 		defer close(r.ready)
-		r.failed = r.begin(ctx)
+		r.failed = r.begin(r.ctx)
 	}()
 	return r, nil
 }
@@ -112,7 +113,7 @@ func (r *Region) begin(ctx context.Context) error {
 func (r *Region) Serving(edit func(*portal.Config)) (http.Handler, error) {
 	cfg := portal.Config{
 		Region: r.cfg.Place.Name, SP: r.cfg.SP, Directory: r.View(), Store: r.cfg.Store,
-		Sessions: r.Sessions(), Codes: r.Codes(), Replication: r.Node, Operator: corp.IsOperator,
+		Context: r.ctx, Sessions: r.Sessions(), Codes: r.Codes(), Replication: r.Node, Operator: corp.IsOperator,
 		Logger: r.cfg.Logger, OnVerdict: r.cfg.OnVerdict, OnSignIn: r.cfg.OnSignIn,
 	}
 	if edit != nil {
