@@ -31,9 +31,9 @@ func (v *View) Update(change func(*Tx) error) error {
 	return fmt.Errorf("%w, in each of %d attempts", ErrConflict, maxAttempts)
 }
 
-// maxAttempts bounds how long an update competes with others, to about two
-// seconds.
-const maxAttempts = 100
+// maxAttempts bounds how long an update competes with others, to about seven
+// seconds: longer than a Journal waits for one that has no answer.
+const maxAttempts = 350
 
 func (v *View) try(change func(*Tx) error) error {
 	i := v.instance

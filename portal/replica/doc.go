@@ -158,7 +158,9 @@
 // The embedded server syncs every message of a Region's own streams to disk
 // before it is acknowledged: updates, sessions, codes, sign-outs, revocations.
 // Whoever kills the process or pulls the plug loses nothing that was
-// acknowledged, as long as the disk keeps what it said it had synced. An update
+// acknowledged, as long as the disk keeps what it said it had synced. A write
+// waits five seconds for an answer. Updates that come meanwhile fail together with
+// it, and reads go on. An update
 // whose acknowledgement got lost may have happened: its error has Reason
 // Unavailable, or is the connection's.
 //

@@ -46,9 +46,12 @@ func (j journal) Commit(region string, changes []center.Record) error {
 	if err := n.noUpdates(); err != nil {
 		return err
 	}
+	if err := n.stall.over(); err != nil {
+		return err
+	}
 	// The reader may hold the lock and wait for the instance, which waits for us.
 	if !n.applying.TryLock() {
-		return center.ErrConflict
+		return n.stall.inTheWay()
 	}
 	defer n.applying.Unlock()
 	if len(n.touched) > 0 {
@@ -56,7 +59,7 @@ func (j journal) Commit(region string, changes []center.Record) error {
 	}
 	t, err := n.writeLog(n.ctx, n.dir.Draft(region, changes), false)
 	if errors.Is(err, errConflict) {
-		return center.ErrConflict
+		return n.stall.inTheWay()
 	} else if err != nil {
 		return err
 	}
@@ -92,22 +95,24 @@ func (l *ownLog) mine(seq uint64) bool {
 // on disk. Each message is only taken if the log is exactly where this Node
 // thinks it is: two nodes of a Region can't both write. The caller holds
 // applying.
-func (n *Node) writeLog(ctx context.Context, records []merge.Record, full bool) (merge.Transaction, error) {
+func (n *Node) writeLog(ctx context.Context, records []merge.Record, full bool) (t merge.Transaction, err error) {
 	if n.log.unread > 0 {
-		return merge.Transaction{}, &Error{Reason: ReasonCorrupt, What: "write to the Region's log", Want: "a log that can be read, as a write would hide what can't",
+		return t, &Error{Reason: ReasonCorrupt, What: "write to the Region's log", Want: "a log that can be read, as a write would hide what can't",
 			Got: fmt.Sprintf("message %d", n.log.unread)}
 	}
-	t := n.dir.Compose(n.cfg.Region, uint64(n.cfg.Now().UnixMicro()), records, full)
+	t = n.dir.Compose(n.cfg.Region, uint64(n.cfg.Now().UnixMicro()), records, full)
 	first := n.log.read + 1
 	parts, err := t.Parts(first)
 	if err != nil {
 		return t, refused(ReasonTooLarge, err)
 	}
 	n.ledger.foresee(n.cfg.Region, t)
+	n.stall.begin()
+	defer func() { n.stall.end(err) }()
 	for i, p := range parts {
 		at := n.log.read + uint64(i)
 		w := write{line: config, subject: fmt.Sprintf("tx.%d.%d", first, i), body: p, part: partHeader(p, len(t.Records)), last: &at}
-		if _, err := n.put(ctx, w); err != nil {
+		if _, err = n.put(ctx, w); err != nil {
 			return t, err
 		}
 	}

@@ -33,6 +33,7 @@ type Node struct {
 	ledger *ledger
 	marks  *marks
 	owed   owed
+	stall  stall
 	// refused are the streams that the embedded server takes no writes for.
 	refused atomic.Pointer[map[string]string]
 	wake    chan struct{} // the clerk's

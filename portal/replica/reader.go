@@ -129,6 +129,9 @@ func (r *reader) config(a arrival, opening error, pending uint64) error {
 	if e, ok := later(err); ok {
 		n.missLog(a.region, e)
 	}
+	if own {
+		n.stall.end(nil) // the log moves
+	}
 	switch {
 	case own && n.log.mine(a.local):
 		return nil
