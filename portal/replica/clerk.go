@@ -57,6 +57,7 @@ func (n *Node) begin(ctx context.Context) error {
 	t, err := n.writeLog(ctx, nil, true)
 	if err == nil {
 		n.fold(n.cfg.Region, t)
+		n.outdate() // what it replaced was not padded
 	}
 	return err
 }
@@ -168,6 +169,9 @@ func (n *Node) chores() error {
 	if n.noUpdates() != nil {
 		return nil
 	}
+	if err := n.padSessions(n.ctx); err != nil {
+		return err
+	}
 	if n.cfg.Region == n.cfg.Primary {
 		if err := n.activate(); err != nil {
 			return err
@@ -257,15 +261,25 @@ func (n *Node) reported(region string) bool {
 const minLog = 1 << 20
 
 // shorten writes a full transaction when what came after the last one has
-// outgrown it, and lets go of what is before. So the log is never much longer
-// than twice what it says, and who joins reads little more than that.
+// outgrown it, or holds what is to be erased, and lets go of what is before. So
+// the log is never much longer than twice what it says, and who joins reads
+// little more than that.
 func (n *Node) shorten() error {
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	if n.log.since < max(minLog, n.log.size) {
+	if err := n.clear(n.ctx); err != nil { // where the process ended before it did
+		return err
+	}
+	if n.log.since < max(minLog, n.log.size) && !n.toErase() {
 		return nil
 	}
-	first := n.log.read + 1
+	if !n.log.outdated.IsZero() && n.log.unread == 0 {
+		if err := n.pad(n.ctx); errors.Is(err, errConflict) {
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
 	t, err := n.writeLog(n.ctx, nil, true)
 	if errors.Is(err, errConflict) {
 		return nil
@@ -274,7 +288,5 @@ func (n *Node) shorten() error {
 	}
 	n.fold(n.cfg.Region, t)
 	n.show()
-	ctx, cancel := context.WithTimeout(n.ctx, writeTimeout)
-	defer cancel()
-	return n.forgetBefore(ctx, n.cfg.Region, first)
+	return n.clear(n.ctx)
 }

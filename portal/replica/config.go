@@ -93,6 +93,12 @@ type Config struct {
 	// CodeWait is how long TakeCode waits for a code on its way from another
 	// Region. Zero: 3 seconds.
 	CodeWait time.Duration
+	// EraseAfter is how long what an update removes of a user, or replaces, may
+	// stay in the primary's log. Then the log is written anew, padded with at most
+	// 4.25 MiB, so that the server rewrites its files, here and in each Region that
+	// is reached. What it costs grows with the instance, and is paid once in
+	// EraseAfter at most. Zero: a minute.
+	EraseAfter time.Duration
 	// Heartbeat is how often each peer is asked how far it is. Zero: a second.
 	Heartbeat time.Duration
 	// Now is the clock. Nil: time.Now.
@@ -143,6 +149,7 @@ func (c *Config) defaults() {
 	def(&c.Skew, 5*time.Minute)
 	def(&c.TouchEvery, time.Minute)
 	def(&c.CodeWait, 3*time.Second)
+	def(&c.EraseAfter, time.Minute)
 	def(&c.Heartbeat, time.Second)
 	if c.formats == (merge.Formats{}) {
 		c.formats, c.writes = merge.ThisFormats(), merge.FormatWritten
@@ -188,7 +195,7 @@ func (c *Config) check() *Error {
 		return bad("Listen", "a loopback address, or TLS", c.Listen)
 	case (c.Codec.Seal == nil) != (c.Codec.Open == nil):
 		return bad("Codec", "both Seal and Open, or none", "one")
-	case min(c.MaxSession, c.Skew, c.TouchEvery, c.CodeWait, c.Heartbeat) <= 0:
+	case min(c.MaxSession, c.Skew, c.TouchEvery, c.CodeWait, c.EraseAfter, c.Heartbeat) <= 0:
 		return bad("duration", "positive ones", "a negative one")
 	}
 	if c.URL == "" {

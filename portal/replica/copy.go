@@ -71,6 +71,11 @@ func (c *copier) copy(ctx context.Context, store string, m message) error {
 	if !strings.HasPrefix(m.Subject, c.line.prefix(c.region)) {
 		return &Error{Reason: ReasonCorrupt, What: "message of " + c.line.stream(c.region), Want: "a subject that begins with " + c.line.prefix(c.region), Got: m.Subject}
 	}
+	if p, ok := readPartHeader(m.Part); ok && p.full == 1 && p.part == 0 && c.at.seq > 0 {
+		if err := c.pad(ctx); err != nil {
+			return err
+		}
+	}
 	out := nats.NewMsg(m.Subject)
 	out.Data = m.Data
 	maps.Copy(out.Header, m.header())

@@ -104,6 +104,20 @@
 // A removed Region still knows Secret, and a Region is known by the name that it
 // gives. If its machine may be in wrong hands, change Secret.
 //
+// # Removing a user
+//
+// What an update removes of a user, or replaces, is out of the instance at once.
+// In files it stays a little longer. Config.EraseAfter later, a minute by
+// default, the primary writes its log anew and has its server rewrite the file;
+// each Region that is reached does the same to its copy, and one that isn't when
+// it is back. Sessions name their user until they expire, by MaxSession and twice
+// Skew, and after a removal their file goes with the last of them. Two things
+// stay: the user's ID, which keeps old sessions and assignments from coming back,
+// and in a Region that was off or cut off at the time, or restarted within
+// EraseAfter, the file with sessions, until 4 MiB of others have followed. Config.Codec
+// seals what is in files. A file system may keep what was overwritten; so may
+// backups.
+//
 // # Changing Secret
 //
 // Restart each Region once with the new Secret, and the old one in

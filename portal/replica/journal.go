@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
@@ -19,6 +20,12 @@ type ownLog struct {
 	unread uint64
 	size   int // bytes of the last full transaction
 	since  int // bytes after it
+	padded int // of those, padding: see pad
+	// full is the sequence of a full transaction before which nothing is needed.
+	// 0: none, or nothing is there.
+	full      uint64
+	usersGone time.Time // since when there is padding to write: see outdateSessions
+	outdated  time.Time // since when the log holds what is to be erased; zero: it doesn't
 }
 
 // saw counts a message of the log.
@@ -28,7 +35,7 @@ func (l *ownLog) saw(seq uint64, p merge.Transaction, size int) {
 	case !p.Full:
 		l.since += size
 	case p.Part == 0:
-		l.size, l.since = size, 0
+		l.size, l.since, l.padded, l.outdated = size, 0, 0, time.Time{}
 	default:
 		l.size += size
 	}
@@ -62,6 +69,9 @@ func (j journal) Commit(region string, changes []center.Record) error {
 		return n.stall.inTheWay()
 	} else if err != nil {
 		return err
+	}
+	if replaces(n.instance.Load(), changes) {
+		n.outdate()
 	}
 	n.fold(region, t)
 	n.took(changes)
@@ -119,6 +129,9 @@ func (n *Node) writeLog(ctx context.Context, records []merge.Record, full bool) 
 	for i, p := range parts {
 		n.log.saw(first+uint64(i), p, size(p))
 		n.log.wrote[first+uint64(i)] = true
+	}
+	if t.Full {
+		n.log.full = first
 	}
 	return t, nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
@@ -142,11 +143,15 @@ func (r *reader) config(a arrival, opening error, pending uint64) error {
 		return err
 	case own:
 		n.log.saw(a.local, part, len(a.body))
+		if !part.Full && slices.ContainsFunc(part.Records, func(r merge.Record) bool { return r.Kind == center.KindUser }) {
+			n.outdate() // before a restart, or by another node; it may only have added users
+		}
 	}
 	if whole, ok := r.asm.Add(a.seq, part); ok {
 		n.fold(a.region, whole)
 		if own && whole.Full {
 			n.log.unread = 0
+			n.log.full = whole.First
 		}
 	}
 	n.unshown = append(n.unshown, a)

@@ -17,6 +17,7 @@ func (n *Node) fold(region string, t merge.Transaction) {
 		n.judgeSessions()
 	}
 	if region == n.cfg.Primary {
+		n.outdateSessions(t)
 		n.publishStandings()
 	}
 }
