@@ -3,6 +3,9 @@ package replica_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,8 +17,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // A disk is one of its own, small enough to be full.
@@ -49,7 +55,60 @@ func (d disk) fill(t *testing.T) {
 	}
 }
 
-// The primary's disk is full. What ends sessions does so here, nothing else is
+// free gives so much of it back.
+func (d disk) free(t *testing.T, bytes int64) {
+	t.Helper()
+	info, err := os.Stat(d.filler())
+	require.NoError(t, err)
+	require.NoError(t, os.Truncate(d.filler(), info.Size()-bytes))
+}
+
+// The server's own limit of what it stores is no limit: by default it is three
+// quarters of what is free when it starts, and what is stored already exceeds it.
+func TestLittleSpaceIsEnough(t *testing.T) {
+	d := newDisk(t)
+	cfg := configOf(virginia, filepath.Join(d.dir, "node"))
+	us := open(t, cfg)
+	for i := range 50 {
+		s := at(us, session("u-1", fmt.Sprint(i), nil))
+		s.UserName = strings.Repeat("x", 100<<10)
+		require.NoError(t, us.Sessions().Create(background(t), fmt.Sprint("key-", i), s))
+	}
+	d.fill(t)
+	eventually(t, "a write that is refused", func() bool {
+		return us.Sessions().Create(background(t), "key-"+fmt.Sprint(time.Now().UnixNano()), at(us, session("u-2", "s", nil))) != nil
+	})
+	d.free(t, 3<<19)
+	eventually(t, "writes", func() bool { return us.Probe(background(t)) == nil })
+
+	us.Close()
+	us = open(t, cfg)
+	require.NoError(t, us.Probe(background(t)))
+	signIn(t, us, "u-2", "after")
+}
+
+// healthOf opens a portal on a Node, and returns what asks for its health.
+func healthOf(t *testing.T, n *replica.Node) func() int {
+	t.Helper()
+	idp := mockidp.New(mockidp.Config{})
+	t.Cleanup(idp.Close)
+	trusted, err := saml.ParseIdPMetadata(idp.Metadata(""))
+	require.NoError(t, err)
+	sp, err := saml.New(saml.Config{EntityID: "sp", ACS: []saml.Endpoint{{URL: "https://portal.example/acs", Region: n.Region()}}, IdP: trusted})
+	require.NoError(t, err)
+	p, err := portal.New(portal.Config{
+		Region: n.Region(), SP: sp, Directory: n.View(), Sessions: n.Sessions(), Codes: n.Codes(), Replication: n,
+		Context: t.Context(), ProbeEvery: 10 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
+	})
+	require.NoError(t, err)
+	return func() int {
+		w := httptest.NewRecorder()
+		p.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "https://portal.example/health", nil))
+		return w.Code
+	}
+}
+
+// The primary's disk is full. Health says so. What ends sessions does so here, nothing else is
 // written, and when there is space again all goes on without a restart: what had
 // ended is heard by the others, too.
 func TestFullDiskOfThePrimary(t *testing.T) {
@@ -58,21 +117,22 @@ func TestFullDiskOfThePrimary(t *testing.T) {
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	mesh(t, us, eu)
 	signedIn(t, us)
-	require.NoError(t, us.Probe(background(t)))
+	health := healthOf(t, us)
+	require.Equal(t, http.StatusOK, health())
 
 	d.fill(t)
 	eventually(t, "a write that is refused", func() bool {
 		return us.Sessions().Create(background(t), "key-"+fmt.Sprint(time.Now().UnixNano()), at(us, session("u-2", "s", nil))) != nil
 	})
-	eventually(t, "a probe that fails", func() bool { return us.Probe(background(t)) != nil })
+	eventually(t, "health to say so", func() bool { return health() == http.StatusServiceUnavailable })
 	for name, end := range ends {
 		_ = end(background(t), us, "u-"+name, name) // an error, unless it fits into what is left of a page
 		assert.False(t, alive(t, us, name), name)
 	}
-	assert.Error(t, us.Probe(background(t)))
+	assert.Equal(t, http.StatusServiceUnavailable, health())
 
 	require.NoError(t, os.Remove(d.filler()))
-	eventually(t, "writes", func() bool { return us.Probe(background(t)) == nil })
+	eventually(t, "health", func() bool { return health() == http.StatusOK })
 	eventually(t, "the update", func() bool { return ends["disabled"](background(t), us, "u-disabled", "") == nil })
 	for name := range ends {
 		eventually(t, name+" to be heard", func() bool { return !alive(t, eu, name) })

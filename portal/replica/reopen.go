@@ -26,6 +26,11 @@ const (
 	spaceName   = "meridian.space" // the file that tries it
 )
 
+// maxStore leaves the limit to the disk. By default the server stores no more
+// than three quarters of what is free when it starts, which what is stored already
+// may exceed; then it refuses all writes until another start.
+const maxStore = 1 << 60
+
 // everything stands for all streams in what the server refuses.
 const everything = "*"
 
@@ -125,7 +130,7 @@ func (n *Node) reopen() error {
 	if err := n.server.ShutdownJetStream(); err != nil {
 		return err
 	}
-	if err := n.server.EnableJetStream(&server.JetStreamConfig{StoreDir: n.cfg.Dir, SyncAlways: true}); err != nil {
+	if err := n.server.EnableJetStream(&server.JetStreamConfig{StoreDir: n.cfg.Dir, SyncAlways: true, MaxStore: maxStore}); err != nil {
 		return err
 	}
 	now := troubles(n.server)

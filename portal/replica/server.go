@@ -51,7 +51,7 @@ func startServer(cfg *Config) (*server.Server, *nats.Conn, error) {
 	auth := &authenticator{cfg: cfg, own: &server.User{Username: userNode, Password: password}, peers: map[uint64]struct{}{}}
 	opts := &server.Options{
 		ServerName: cfg.Region, DontListen: cfg.Listen == "",
-		JetStream: true, StoreDir: cfg.Dir, SyncAlways: true,
+		JetStream: true, StoreDir: cfg.Dir, SyncAlways: true, JetStreamMaxStore: maxStore,
 		NoSigs: true, MaxControlLine: 4096, MaxPayload: maxPayload,
 		MaxConn: maxConns, MaxSubs: maxSubs, MaxSubTokens: maxSubTokens,
 		TLSConfig: cfg.TLS, TLS: cfg.TLS != nil, TLSTimeout: loginTimeout, AuthTimeout: loginTimeout,
