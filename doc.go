@@ -20,7 +20,8 @@
 //   - mockidp: an identity provider for tests and demonstrations, in process or
 //     as a program. Never for production. mockidp/attack: what a hostile one
 //     sends, to any service provider. mockidp/hostile: the mock sends it.
-//     mockidp/scimpush: the mock pushes its users and groups by SCIM.
+//     mockidp/oktaapi: an API like Okta's and a page, to run the mock from
+//     outside. mockidp/scimpush: the mock pushes its users and groups by SCIM.
 //   - examples: programs to run. Start with `go run ./examples/demo`.
 //
 // # Regions

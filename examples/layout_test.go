@@ -40,6 +40,7 @@ var arrows = map[string][]string{
 	"mockidp":                           {},
 	"mockidp/attack":                    {},
 	"mockidp/hostile":                   {"mockidp", "mockidp/attack"},
+	"mockidp/oktaapi":                   {"mockidp"},
 	"mockidp/scimpush":                  {"mockidp"},
 }
 

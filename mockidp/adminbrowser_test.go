@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/oktaapi"
 )
 
 // The control page in a real browser: by keyboard, without script, at two widths.
@@ -19,7 +20,8 @@ func TestAdminPageInABrowser(t *testing.T) {
 	conf.Mutate = func(mockidp.Mutation) (mockidp.Mutated, error) { return mockidp.Mutated{}, nil }
 	conf.Apps[0].Attributes = []mockidp.Attribute{{Name: "mail", Values: []string{"${user.email}"}}}
 	idp := start(t, conf)
-	srv := httptest.NewServer(idp.Control())
+	h := oktaapi.New(idp, oktaapi.Config{})
+	srv := httptest.NewServer(h)
 	defer srv.Close()
 	_, err := idp.Answer(redirect(idp, request(attr("ForceAuthn", "true")), "state"), alice)
 	require.NoError(t, err)
@@ -32,7 +34,7 @@ func TestAdminPageInABrowser(t *testing.T) {
 	w.submit("wrong", kb.Enter)
 	w.reads("That isn't the token")
 	w.looks("control-login-wrong")
-	w.submit(idp.ControlToken(), kb.Enter)
+	w.submit(h.Token(), kb.Enter)
 	w.reads("ACS answered 403 Forbidden")
 	w.looks("control")
 	w.tabTo(`form[action="/actions/advance"] button`)

@@ -12,7 +12,8 @@ type Change struct {
 // Update makes several changes as one: others see all of them or, if f fails,
 // none. Writers queue; readers never wait, and f may call any method of the
 // Server that reads. f must not change the Server in another way, as it would
-// wait for itself, nor keep the Change.
+// wait for itself, nor keep the Change; and where a method of the Change fails,
+// f has to fail as well, because a part may have been done.
 func (s *Server) Update(f func(*Change) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()

@@ -87,7 +87,7 @@ type Config struct {
 	// Zero (nil): answers are sent as they are.
 	Mutate func(Mutation) (Mutated, error)
 	// Mutations are the IDs that Mutate knows; QueueMutation and SetMutation
-	// refuse others, and the sign-in page and Control's offer them. Zero: any
+	// refuse others, and the sign-in page and mockidp/oktaapi's offer them. Zero: any
 	// ID goes to Mutate.
 	Mutations []string
 	// StandingMutations are switched on from the start, at most one for a pair
@@ -108,10 +108,6 @@ type Config struct {
 	// nobody builds on what an address looks like. Zero: Okta's paths, or
 	// Entra's for apps with that profile.
 	OddPaths bool
-
-	// ControlToken is what callers of Control's API and page have to show.
-	// Zero: a random one; Server.ControlToken tells it.
-	ControlToken string
 
 	// SessionLifetime is how long a browser stays signed in here. Zero: 2 h.
 	SessionLifetime time.Duration

@@ -17,7 +17,9 @@
 // dashboard with a searchable tile for each app, a page about each app,
 // sign-out. They need no script.
 //
-// Package mockidp/scimpush pushes its users and groups by SCIM.
+// Package mockidp/oktaapi runs it from outside, by an HTTP API in the shapes of
+// Okta's and a page that explains messages. Package mockidp/scimpush pushes its
+// users and groups by SCIM.
 //
 // # Apps and their ACS list
 //
@@ -55,7 +57,7 @@
 // deflated for HTTP-Redirect, base64url, signed as the other binding signs.
 //
 // A request whose Host is neither the host of [Config].BaseURL nor a name of this
-// machine is refused with 421, here and at Control, so that no page elsewhere can
+// machine is refused with 421, so that no page elsewhere can
 // reach the Server by DNS.
 //
 // A bookmark app holds a URL and nothing else. Apps are assigned to users and
@@ -105,22 +107,6 @@
 // aren't text (its C24/junk-high, C24/nul), other methods, types and headers
 // (D19, D48/head, put, override, no-type and json), and whatever takes several
 // messages or browsers (D01 to D07, D11, D47, D55).
-//
-// # Driving it from outside
-//
-// [Server.Control] is a handler for a listener of its own, on loopback:
-//
-//   - /api/v1/users, /groups and /apps in the shapes of Okta's API, with their
-//     lifecycles, assignments, keys, times and errors, so that Okta's own clients
-//     work. An app signs with the key that its credentials.signing.kid names.
-//     Times are those of the Server's clock. Lists take filter and search with
-//     all of SCIM's operators, and, or, not and parentheses (Okta refuses some
-//     of these in some places: ne, ew and not, and more than one comparison for
-//     apps); sortBy and sortOrder go with search.
-//   - /control/… for what a test needs besides: reset, clock, queue, faults,
-//     messages (with wait, which waits for one), deliver, attack (for the next
-//     answer), attacks (those that are switched on), keys.
-//   - / is a page for people, with a viewer that explains a message line by line.
 //
 // No fault is on unless it was asked for. With [Config].Seed, Key and Now the
 // same calls in the same order yield the same bytes.

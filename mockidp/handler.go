@@ -32,8 +32,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, &Error{Reason: ReasonNoSuchApp, Detail: "there is no such page"})
 	})
-	pages := onlyHosts(s.ownHost, "this server is for requests to a name of this machine, such as localhost, or to the host of its BaseURL (-base-url)",
-		http.StripPrefix(s.prefix, mux))
+	pages := s.ownHostsOnly(http.StripPrefix(s.prefix, mux))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy("'self'"))

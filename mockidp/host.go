@@ -7,15 +7,13 @@ import (
 	"strings"
 )
 
-// A page elsewhere can give its own name this machine's address (DNS rebinding)
-// and is then of one origin with what is served here. So both handlers, the
-// public one and Control's, look at the Host before anything else.
-
-// onlyHosts serves requests whose Host has a name that is allowed.
-func onlyHosts(allowed func(host string) bool, refusal string, h http.Handler) http.Handler {
+// ownHostsOnly serves requests whose Host is this Server's, and looks at nothing
+// else before: a page elsewhere can give its own name this machine's address (DNS
+// rebinding), and is then of one origin with what is served here.
+func (s *Server) ownHostsOnly(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !allowed(hostOf(r)) {
-			http.Error(w, "mockidp: "+refusal, http.StatusMisdirectedRequest)
+		if !s.ownHost(hostOf(r)) {
+			http.Error(w, "mockidp: this server is for requests to a name of this machine, such as localhost, or to the host of its BaseURL (-base-url)", http.StatusMisdirectedRequest)
 			return
 		}
 		h.ServeHTTP(w, r)

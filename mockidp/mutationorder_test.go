@@ -116,31 +116,3 @@ func TestAttackChosenOnTheSignInPage(t *testing.T) {
 		assert.Equal(t, want, decode(t, b.get(redirect(idp, request(), "")).answer(t)).Tag)
 	}
 }
-
-func TestControlAttacks(t *testing.T) {
-	a := newAPI(t, telling("A", "B", "C"))
-	on := func(body object) []any {
-		t.Helper()
-		return a.ok(200, "POST", "/control/attacks", body)["attacks"].([]any)
-	}
-	assert.Empty(t, a.ok(200, "GET", "/control/attacks", nil)["attacks"])
-	on(object{"id": "A"})
-	on(object{"id": "B", "app": "pay", "user": "alice"})
-	assert.Equal(t, []any{object{"id": "A"}, object{"id": "B", "app": "pay", "user": alice}, object{"id": "C", "app": "pay"}}, on(object{"id": "C", "app": "pay"}))
-	assert.Equal(t, []string{"A", "B", "C"}, []string{told(t, a.idp, "idc", alice), told(t, a.idp, "pay", alice), told(t, a.idp, "pay", bob)})
-	m := a.ok(200, "GET", "/control/messages/3", nil)
-	assert.Equal(t, []any{"C", frank, "post"}, []any{m["attack"], dig(m, "form.url"), dig(m, "form.method")})
-	assert.Equal(t, "SAMLResponse", dig(m["form"].(object)["fields"].([]any)[0], "name"))
-	a.ok(204, "DELETE", "/control/attacks?app=pay&user=alice", nil)
-	assert.Equal(t, "C", told(t, a.idp, "pay", alice))
-	a.ok(204, "DELETE", "/control/attacks?app=", nil)
-	assert.Equal(t, "", told(t, a.idp, "idc", alice))
-	assert.Len(t, a.ok(200, "GET", "/control/attacks", nil)["attacks"], 1)
-	a.ok(204, "DELETE", "/control/attacks", nil)
-	assert.Empty(t, a.idp.StandingMutations())
-	a.refused(400, "E0000001", "POST", "/control/attacks", object{"app": "pay"})
-	a.refused(400, "E0000001", "POST", "/control/attacks", object{"id": "Z"})
-	a.refused(404, "E0000007", "POST", "/control/attacks", object{"id": "A", "app": "none"})
-	a.refused(404, "E0000007", "POST", "/control/attacks", object{"id": "A", "user": "nobody"})
-	a.refused(404, "E0000007", "DELETE", "/control/attacks?user=nobody", nil)
-}

@@ -32,9 +32,6 @@ func parsePages() map[string]*template.Template {
 	for _, name := range []string{"signin", "factor", "dashboard", "app", "post", "error"} {
 		out[name] = template.Must(template.ParseFS(embedded, "templates/layout.html", "templates/"+name+".html"))
 	}
-	for _, name := range []string{"adminlogin", "admin", "adminmessage", "adminerror"} {
-		out[name] = template.Must(template.ParseFS(embedded, "templates/adminlayout.html", "templates/"+name+".html"))
-	}
 	return out
 }
 

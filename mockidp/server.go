@@ -34,7 +34,6 @@ type Server struct {
 	state   atomic.Pointer[state]
 	writing sync.Mutex // held by change
 	changed bell       // rings when state was replaced
-	control sync.Once  // sees to config.ControlToken
 	randMu  sync.Mutex // guards config.Rand
 	offset  atomic.Int64
 	baseURL atomic.Pointer[string] // nil until it is known

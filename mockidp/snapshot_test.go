@@ -109,7 +109,8 @@ func TestSnapshotKeys(t *testing.T) {
 }
 
 func TestSnapshotAssignments(t *testing.T) {
-	conf := atRest(twoRegions())
+	conf := twoRegions()
+	conf.Now = func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC) }
 	conf.Apps[0].NameIDTemplate = "id-${user.email}"
 	idp := start(t, conf)
 	begin := idp.Now()

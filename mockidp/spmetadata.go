@@ -4,8 +4,10 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
+	"encoding/base64"
 	"encoding/xml"
 	"slices"
+	"strings"
 )
 
 // maxMetadata bounds what RegisterSP reads.
@@ -128,7 +130,11 @@ func parseSPMetadata(doc []byte) (*spMetadata, *Error) {
 // addKey takes a KeyDescriptor's certificate (SAML Metadata 2.4.1.1): without
 // a use it is for both. Kinds of keys that have no use here are passed over.
 func (m *spMetadata) addKey(use, text string) error {
-	cert, err := certificate(text)
+	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
+	if err != nil {
+		return err
+	}
+	cert, err := x509.ParseCertificate(der)
 	if err != nil {
 		return err
 	}

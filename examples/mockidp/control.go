@@ -6,11 +6,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/oktaapi"
 	"github.com/meridian-saml/meridian/mockidp/scimpush"
 )
 
@@ -56,7 +58,7 @@ func (o *controlOptions) check() error {
 }
 
 // serve starts the listener of the control API, and returns what stops it.
-func (o *controlOptions) serve(idp *mockidp.Server, out io.Writer) (func(), error) {
+func (o *controlOptions) serve(idp *mockidp.Server, logger *slog.Logger, out io.Writer) (func(), error) {
 	if o.listen == "" {
 		return func() {}, nil
 	}
@@ -65,9 +67,10 @@ func (o *controlOptions) serve(idp *mockidp.Server, out io.Writer) (func(), erro
 		return nil, err
 	}
 	// No write timeout: a wait for a message takes as long as a minute.
-	srv := &http.Server{Handler: idp.Control(), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	api := oktaapi.New(idp, oktaapi.Config{Token: o.token, Logger: logger})
+	srv := &http.Server{Handler: api, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
 	go func() { _ = srv.Serve(l) }()
-	fmt.Fprintf(out, "Control    http://%s  token %s\n", l.Addr(), idp.ControlToken())
+	fmt.Fprintf(out, "Control    http://%s  token %s\n", l.Addr(), api.Token())
 	return func() { _ = srv.Close() }, nil
 }
 

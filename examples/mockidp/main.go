@@ -111,7 +111,6 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	if err := o.control.mutate(&c); err != nil {
 		return err
 	}
-	c.ControlToken = o.control.token
 	c.BaseURL, c.Strict, c.OddPaths, c.Seed, c.Faults = o.baseURL, o.strict, !o.oktaPaths, o.seed, o.faults
 	if o.verbose {
 		c.Logger = slog.New(slog.NewTextHandler(logs, nil))
@@ -134,7 +133,7 @@ func run(ctx context.Context, args []string, out, logs io.Writer) error {
 	idp.Start()
 	defer idp.Close()
 	fmt.Fprintln(out, "Mock identity provider, not for production.")
-	stop, err := o.control.serve(idp, out)
+	stop, err := o.control.serve(idp, c.Logger, out)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,88 @@
+package oktaapi
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/beevik/etree"
+)
+
+// line is one line of the message viewer.
+type line struct {
+	Depth   int
+	Attr    bool
+	Name    string
+	Value   string // shortened
+	What    string // what it is, and what the service provider should check
+	Section string
+}
+
+// Indent is the depth as a class of the style sheet.
+func (l line) Indent() string { return "d" + strconv.Itoa(min(l.Depth, 9)) }
+
+// Bounds of the viewer: a message may have been mutated into anything.
+const (
+	maxLines = 600
+	deepest  = 40
+)
+
+// explain goes through a message line by line. It is nil for what isn't XML.
+func explain(raw []byte) []line {
+	doc := etree.NewDocument()
+	if doc.ReadFromBytes(raw) != nil || doc.Root() == nil {
+		return nil
+	}
+	var out []line
+	walk(&out, doc.Root(), 0)
+	return out
+}
+
+func walk(out *[]line, el *etree.Element, depth int) {
+	if len(*out) >= maxLines || depth > deepest {
+		return
+	}
+	own := lookUp(el, "")
+	own.Depth, own.Name, own.Value = depth, el.Tag, brief(strings.TrimSpace(el.Text()))
+	*out = append(*out, own)
+	for _, a := range el.Attr {
+		if a.Space == "xmlns" || a.Space == "" && a.Key == "xmlns" {
+			continue // names of names
+		}
+		l := lookUp(el, a.Key)
+		l.Depth, l.Attr, l.Name, l.Value = depth+1, true, a.Key, brief(a.Value)
+		*out = append(*out, l)
+	}
+	for _, child := range el.ChildElements() {
+		walk(out, child, depth+1)
+	}
+}
+
+// brief shortens what nobody reads, such as certificates.
+func brief(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	if len(s) > 120 && !strings.Contains(s, " ") && !strings.Contains(s, "://") {
+		return s[:40] + "…" + s[len(s)-8:]
+	}
+	return cut(s)
+}
+
+// lookUp finds the sentence about an element, or about an attribute of one:
+// first with its parent's name, then without.
+func lookUp(el *etree.Element, attr string) line {
+	name := el.Tag
+	if attr != "" {
+		name += "@" + attr
+	}
+	if p := el.Parent(); p != nil {
+		if e, ok := explanations[p.Tag+"/"+name]; ok {
+			return line{What: e.what, Section: e.section}
+		}
+	}
+	if e, ok := explanations[name]; ok {
+		return line{What: e.what, Section: e.section}
+	}
+	if e, ok := explanations["@"+attr]; ok && attr != "" {
+		return line{What: e.what, Section: e.section}
+	}
+	return line{}
+}

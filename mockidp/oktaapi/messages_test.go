@@ -1,0 +1,43 @@
+package oktaapi_test
+
+import (
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// A request of some hundred bytes, from anybody, doesn't become thirty
+// megabytes for whoever looks at the messages.
+func TestDeepMessagesAreNotIndented(t *testing.T) {
+	a := newAPI(t, twoRegions())
+	deep := strings.Repeat("<a>", 990) + strings.Repeat("<b/>", 14000) + strings.Repeat("</a>", 990)
+	b := newBrowser(t, a.idp)
+	require.Less(t, len(redirect(a.idp, deep, "")), 1000)
+	require.Equal(t, 400, b.get(redirect(a.idp, deep, "")).status)
+	require.Equal(t, 200, b.get(redirect(a.idp, request(), "")).status)
+	list := a.ok(200, "GET", "/control/messages", nil)["messages"].([]any)
+	assert.Equal(t, deep, dig(list[0], "xml"), "as it came")
+	assert.Contains(t, dig(list[1], "xml"), "\n  <saml:Issuer>")
+
+	admin := &http.Client{Jar: must(cookiejar.New(nil))}
+	b.read(admin.PostForm(a.url+"/login", url.Values{"token": {a.token}}))
+	seen := b.read(admin.Get(a.url + "/messages/" + strconv.Itoa(int(dig(list[0], "id").(float64)))))
+	seen.contains(t, "Line by line")
+	assert.Less(t, len(seen.body), 1<<20)
+}
+
+// A filter that nothing can match isn't waited for.
+func TestMessageFiltersAreWords(t *testing.T) {
+	a := newAPI(t, twoRegions())
+	for _, query := range []string{"answered=yes", "refused=1", "direction=in", "after=first"} {
+		a.refused(400, "E0000001", "GET", "/control/messages?"+query, nil)
+		a.refused(400, "E0000001", "GET", "/control/messages/wait?"+query, nil)
+	}
+	a.ok(200, "GET", "/control/messages?answered=false&refused=false&direction=received&after=0", nil)
+}

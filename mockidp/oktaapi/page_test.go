@@ -1,0 +1,160 @@
+package oktaapi_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/oktaapi"
+)
+
+// admin opens the control page, with the token.
+func admin(t *testing.T, idp *mockidp.Server) (*browser, string) {
+	t.Helper()
+	h := oktaapi.New(idp, oktaapi.Config{})
+	srv := httptest.NewServer(h)
+	t.Cleanup(srv.Close)
+	b := newBrowser(t, idp)
+	p := b.get(srv.URL)
+	assert.Equal(t, 401, p.status)
+	p.contains(t, `name="token"`)
+	b.post(srv.URL+"/login", url.Values{"token": {"wrong"}}).contains(t, "That isn't the token")
+	p = b.post(srv.URL+"/login", url.Values{"token": {h.Token()}})
+	require.Equal(t, 200, p.status)
+	return b, srv.URL
+}
+
+// The control page says which key signs for whom.
+func TestAdminPageKeys(t *testing.T) {
+	conf := twoRegions()
+	conf.Apps = append(conf.Apps, mockidp.App{ID: "wiki", Label: "Wiki", ACS: []mockidp.ACS{{URL: virginia}}})
+	idp := start(t, conf)
+	b, at := admin(t, idp)
+	row := func(key string) string {
+		_, rest, found := strings.Cut(b.get(at).body, "<code>"+key+"</code>")
+		require.True(t, found, key)
+		row, _, _ := strings.Cut(rest, "</tr>")
+		return row
+	}
+	first := idp.Keys()[0].ID
+	assert.Contains(t, row(first), "<td>all apps</td><td>all apps</td>")
+	own, err := idp.AddAppKey("wiki", nil, nil)
+	require.NoError(t, err)
+	assert.Contains(t, row(own.ID), "<td>no app</td><td>Wiki</td>")
+	require.NoError(t, idp.SignAppWith("wiki", own.ID))
+	assert.Contains(t, row(own.ID), "<td>Wiki</td><td>Wiki</td>")
+	assert.Contains(t, row(first), "<td>Identity Center – N. Virginia</td><td>all apps</td>")
+}
+
+func TestAdminPage(t *testing.T) {
+	conf := twoRegions()
+	conf.Mutations = []string{"A03"}
+	conf.Mutate = func(mockidp.Mutation) (mockidp.Mutated, error) { return mockidp.Mutated{}, nil }
+	idp := start(t, conf)
+	b, at := admin(t, idp)
+	page := b.get(at)
+	for _, want := range []string{"Identity Center – N. Virginia", virginia, "and 1 more", alice, "Engineering", idp.Keys()[0].ID, "Nothing is queued", "Nothing goes wrong", "None yet", idp.SignInURL()} {
+		page.contains(t, want)
+	}
+	assert.NotContains(t, page.body, "<script")
+	assert.Contains(t, page.header.Get("Content-Security-Policy"), "default-src 'none'")
+	press := func(action string, v url.Values) string { t.Helper(); return b.post(at+"/actions/"+action, v).body }
+	press("queue-user", url.Values{"user": {alice}})
+	press("queue-attack", url.Values{"attack": {"A03"}})
+	press("fault", url.Values{"kind": {"skew"}})
+	body := press("queue-error", url.Values{"app": {"idc"}, "status": {mockidp.StatusNoPassive}})
+	for _, want := range []string{"user " + alice, "attack A03", "skew for 1h0m0s, 1 more", "NoPassive", "None is switched on"} {
+		assert.Contains(t, body, want)
+	}
+	press("attack-on", url.Values{"attack": {"A03"}, "app": {"idc"}, "user": {alice}})
+	body = press("attack-on", url.Values{"attack": {"A03"}, "app": {""}, "user": {""}})
+	for _, want := range []string{"A03 for " + alice + ", at Identity Center – N. Virginia", "A03 for everybody", `aria-label="Switch off A03 for everybody"`} {
+		assert.Contains(t, body, want)
+	}
+	assert.Contains(t, press("attack-on", url.Values{"attack": {"A99"}}), "no mutation is called")
+	body = press("attack-off", url.Values{"app": {""}, "user": {""}})
+	assert.NotContains(t, body, "A03 for everybody")
+	assert.Contains(t, body, "A03 for "+alice)
+	assert.Contains(t, press("queue-clear", nil), "Nothing is queued")
+	assert.Contains(t, press("fault-clear", nil), "Nothing goes wrong")
+	assert.Contains(t, press("advance", url.Values{"by": {"24h"}}), "(24h0m0s off)")
+	assert.Contains(t, press("advance", url.Values{"by": {"soon"}}), "a duration such as 90m")
+	body = press("reset", nil)
+	assert.Contains(t, body, "None yet")
+	assert.Contains(t, body, "None is switched on")
+	assert.Contains(t, press("nonsense", nil), "no such button")
+
+	// Without the cookie, and from another site's page, nothing happens.
+	for name, h := range map[string]http.Header{"no cookie": {}, "cross-site": {"Sec-Fetch-Site": {"cross-site"}}, "same-site": {"Sec-Fetch-Site": {"same-site"}}, "origin": {"Origin": {"http://evil.example"}}} {
+		req := must(http.NewRequest("POST", at+"/actions/advance", strings.NewReader("by=240h")))
+		req.Header = h.Clone()
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		c := b.c
+		if len(h) == 0 {
+			c = http.DefaultClient
+		}
+		resp, err := c.Do(req)
+		require.NoError(t, err)
+		resp.Body.Close()
+		assert.Contains(t, []int{401, 403}, resp.StatusCode, name)
+	}
+	assert.WithinDuration(t, time.Now(), idp.Now(), time.Hour)
+	b.post(at+"/logout", nil).contains(t, `name="token"`)
+}
+
+// Every element and attribute of the messages that are made here is explained.
+func TestMessageViewer(t *testing.T) {
+	conf := twoRegions()
+	conf.Apps[0].Attributes = []mockidp.Attribute{{Name: "mail", Values: []string{"${user.email}"}}}
+	idp := start(t, conf)
+	b, at := admin(t, idp)
+	_, err := idp.Answer(redirect(idp, request(attr("ForceAuthn", "true"), attr("Destination", idp.SSOURL("idc")), attr("AssertionConsumerServiceURL", virginia)), "state"), alice)
+	require.NoError(t, err)
+	require.NoError(t, idp.RecordAnswer(2, mockidp.ACSAnswer{Status: 303, Location: "/home", Body: []byte("See <other>")}))
+	require.NoError(t, idp.QueueError("", mockidp.Status{SubCode: mockidp.StatusRequestDenied, Message: "<no>"}))
+	_, err = idp.IdPInitiated("", alice, "")
+	require.NoError(t, err)
+	b.get(at+"/messages/1").contains(t, "The service provider asks for somebody to be signed in.")
+	p := b.get(at + "/messages/2")
+	for _, want := range []string{"Check that it is exactly the one that it arrived at", "Profiles 4.1.4.3", "Post it again", "refuse it the second time", virginia, "Check that one of them is exactly yours", "/home"} {
+		p.contains(t, want)
+	}
+	assert.Contains(t, p.body, "See &lt;other&gt;")
+	assert.Contains(t, b.get(at+"/messages/3").body, "&lt;no&gt;")
+	for _, m := range idp.Messages() {
+		assert.Empty(t, oktaapi.Unexplained(m.XML))
+	}
+	assert.Equal(t, 404, b.get(at+"/messages/99").status)
+	assert.Equal(t, 404, b.get(at+"/nothing").status)
+}
+
+// The viewer reads what a service provider may send: a byte order mark, and a
+// request about a Subject.
+func TestMessageViewerExplainsRequests(t *testing.T) {
+	about := strings.Replace(request(), "</saml:Issuer>", `</saml:Issuer><saml:Subject><saml:NameID Format="`+mockidp.NameIDEmail+`">`+bob+"</saml:NameID></saml:Subject>", 1)
+	assert.Empty(t, oktaapi.Unexplained([]byte("\xef\xbb\xbf"+about)))
+}
+
+// A form that an attack made another than usual is shown, field by field.
+func TestMessageViewerShowsOddForms(t *testing.T) {
+	conf := twoRegions()
+	conf.Mutate = func(mockidp.Mutation) (mockidp.Mutated, error) {
+		return mockidp.Mutated{ACS: frank, Fields: []mockidp.Field{{Name: "SAMLResponse", Value: "<a>"}, {Name: "x", Value: "y"}}, Method: mockidp.GET}, nil
+	}
+	idp := start(t, conf)
+	require.NoError(t, idp.SetMutation("X1", "", ""))
+	b, at := admin(t, idp)
+	_, err := idp.IdPInitiated("", alice, "")
+	require.NoError(t, err)
+	shown := b.get(at + "/messages/1")
+	for _, want := range []string{"<code>X1</code>", "Its field SAMLResponse", "&lt;a&gt;", "Its field x", "<code>GET</code>", "<code>" + frank + "</code>"} {
+		shown.contains(t, want)
+	}
+}
