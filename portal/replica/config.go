@@ -103,8 +103,13 @@ type Config struct {
 	Heartbeat time.Duration
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
-	// Logger is told what goes wrong and what is mended. Nil: slog.Default().
+	// Logger is told what goes wrong and what is mended, and the warnings of the
+	// embedded server, at their level. Nil: slog.Default().
 	Logger *slog.Logger
+	// Observer is told how the Node is. Nil: none.
+	Observer Observer
+	// ObserveEvery is how often. Zero: 10 seconds.
+	ObserveEvery time.Duration
 
 	// What this version understands and writes. A test plays another one.
 	formats merge.Formats
@@ -151,6 +156,7 @@ func (c *Config) defaults() {
 	def(&c.CodeWait, 3*time.Second)
 	def(&c.EraseAfter, time.Minute)
 	def(&c.Heartbeat, time.Second)
+	def(&c.ObserveEvery, 10*time.Second)
 	if c.formats == (merge.Formats{}) {
 		c.formats, c.writes = merge.ThisFormats(), merge.FormatWritten
 	}
@@ -195,7 +201,7 @@ func (c *Config) check() *Error {
 		return bad("Listen", "a loopback address, or TLS", c.Listen)
 	case (c.Codec.Seal == nil) != (c.Codec.Open == nil):
 		return bad("Codec", "both Seal and Open, or none", "one")
-	case min(c.MaxSession, c.Skew, c.TouchEvery, c.CodeWait, c.EraseAfter, c.Heartbeat) <= 0:
+	case min(c.MaxSession, c.Skew, c.TouchEvery, c.CodeWait, c.EraseAfter, c.Heartbeat, c.ObserveEvery) <= 0:
 		return bad("duration", "positive ones", "a negative one")
 	}
 	if c.URL == "" {

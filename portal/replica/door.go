@@ -63,7 +63,9 @@ func (n *Node) put(ctx context.Context, w write) (seq uint64, err error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
+	began := time.Now()
 	ack, err := n.js.PublishMsg(ctx, msg, opts...)
+	n.writes.note(time.Since(began), err)
 	if conflict(err) {
 		return 0, errConflict
 	} else if err != nil {

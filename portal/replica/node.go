@@ -37,6 +37,7 @@ type Node struct {
 	// refused are the streams that the embedded server takes no writes for.
 	refused atomic.Pointer[map[string]string]
 	wake    chan struct{} // the clerk's
+	writes  writes        // what the observer is told of them
 
 	// applying guards what follows. Whoever changes the instance on behalf of
 	// other Regions holds it from the moment it knows what to change until that
@@ -148,6 +149,9 @@ func (n *Node) open(ctx context.Context) error {
 	n.start(n.clerk)
 	if n.server != nil {
 		n.start(n.attend)
+	}
+	if n.cfg.Observer != nil {
+		n.start(n.observing)
 	}
 	for region, p := range n.cfg.Peers {
 		if n.gone(region) { // and still configured here, which is no reason not to start

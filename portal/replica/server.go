@@ -3,7 +3,6 @@ package replica
 import (
 	"crypto/rand"
 	"fmt"
-	"log/slog"
 	"net"
 	"strconv"
 	"time"
@@ -80,7 +79,7 @@ func startServer(cfg *Config) (*server.Server, *nats.Conn, error) {
 		return nil, nil, &Error{Reason: ReasonConfig, What: "embedded server", Want: "one that starts", Err: err}
 	}
 	auth.alive = func(id uint64) bool { return s.GetClient(id) != nil }
-	s.SetLoggerV2(serverLog{cfg.Logger.With("region", cfg.Region)}, false, false, false)
+	s.SetLoggerV2(newServerLog(cfg.Logger.With("region", cfg.Region)), false, false, false)
 	s.Start()
 	nc, err := connectInProcess(s, password)
 	if err != nil {
@@ -97,20 +96,4 @@ func connectInProcess(s *server.Server, password string) (*nats.Conn, error) {
 	}
 	return nats.Connect("", nats.InProcessServer(s), nats.UserInfo(userNode, password),
 		nats.CustomInboxPrefix(inboxNode), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond), nats.Name("meridian"), nats.Timeout(30*time.Second))
-}
-
-// serverLog passes on what the embedded server finds worth a warning.
-type serverLog struct{ *slog.Logger }
-
-func (l serverLog) Noticef(string, ...any) {}
-func (l serverLog) Debugf(string, ...any)  {}
-func (l serverLog) Tracef(string, ...any)  {}
-func (l serverLog) Warnf(f string, v ...any) {
-	l.Debug("replica: server", "message", fmt.Sprintf(f, v...))
-}
-func (l serverLog) Errorf(f string, v ...any) {
-	l.Warn("replica: server", "message", fmt.Sprintf(f, v...))
-}
-func (l serverLog) Fatalf(f string, v ...any) {
-	l.Error("replica: server", "message", fmt.Sprintf(f, v...))
 }

@@ -133,6 +133,20 @@ func (s *Sessions) List(user string) (out []Session) {
 	return out
 }
 
+// Count is how many sessions nothing has ended, by the Region that they live in.
+func (s *Sessions) Count() map[string]int {
+	out := make(map[string]int, len(s.regions))
+	for _, region := range s.regions {
+		out[region] = 0
+	}
+	for at, h := range s.sessions {
+		if !s.over(at.key, h) {
+			out[at.region]++
+		}
+	}
+	return out
+}
+
 // Epoch returns a copy of a user's epoch, for sessions that are to be made.
 func (s *Sessions) Epoch(user string) map[string]uint64 {
 	out := make(map[string]uint64, len(s.epochs[user]))

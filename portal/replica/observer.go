@@ -1,0 +1,190 @@
+package replica
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal"
+)
+
+// An Observer is told how a Node is, one value at a time, every
+// Config.ObserveEvery. The names are the constants that begin with Observed.
+// region is the Region that the value is about: the Node's own, or another. A
+// value that isn't known is left out, so an alarm goes off for one that is
+// missing as well.
+//
+// It is called by one goroutine of the Node's own, which no request waits for.
+// Close waits for it, so it should return soon.
+type Observer interface {
+	Observe(name, region string, value float64)
+}
+
+// What an Observer is told about the Node's own Region.
+const (
+	// ObservedReady is 1 if the Region may serve (Ready), else 0.
+	ObservedReady = "ready"
+	// ObservedServerAnswers is 1 if the Region's own NATS server answered all
+	// that it was asked for this time, else 0.
+	ObservedServerAnswers = "server_answers"
+	// ObservedWrites and ObservedWritesFailed are how many writes to the
+	// Region's own streams were acknowledged since the last time, and how many
+	// were not. One that met another Node's write is neither.
+	ObservedWrites       = "writes"
+	ObservedWritesFailed = "writes_failed"
+	// ObservedWriteSeconds is the longest of these writes, in seconds.
+	ObservedWriteSeconds = "write_seconds"
+	// ObservedDirBytes is how much the files below Config.Dir hold, in bytes,
+	// and ObservedDiskLeftBytes what their file system has left for this
+	// process. With Config.URL there are none.
+	ObservedDirBytes      = "dir_bytes"
+	ObservedDiskLeftBytes = "disk_left_bytes"
+)
+
+// What an Observer is told about every Region, the Node's own too.
+const (
+	// ObservedSessions is how many sessions live in that Region, as far as this
+	// one knows. Those that expired in the last minute may be counted still.
+	ObservedSessions = "sessions"
+	// ObservedConfigBytes, ObservedSessionsBytes and ObservedRevokedBytes are
+	// the sizes of a Region's streams, or of the copies here, in bytes.
+	ObservedConfigBytes   = "config_bytes"
+	ObservedSessionsBytes = "sessions_bytes"
+	ObservedRevokedBytes  = "revoked_bytes"
+	// ObservedConfigPosition, ObservedSessionsPosition and
+	// ObservedRevokedPosition are the high-water marks: the last message of a
+	// Region's stream that has taken effect here, as its sequence in the
+	// original. It falls only where a Region's store was made anew.
+	ObservedConfigPosition   = "config_position"
+	ObservedSessionsPosition = "sessions_position"
+	ObservedRevokedPosition  = "revoked_position"
+)
+
+// What an Observer is told about each other Region that is followed.
+const (
+	// ObservedReachable is 0 if the Region's state is Unreachable, else 1.
+	ObservedReachable = "reachable"
+	// ObservedReplicated is 1 if the Region's state is Replicated, else 0.
+	ObservedReplicated = "replicated"
+	// ObservedHeardSeconds is how long ago all that the Region had written was
+	// here, in seconds.
+	ObservedHeardSeconds = "heard_seconds"
+	// ObservedLagSeconds is how long the last change took to get here, in
+	// seconds, and ObservedMaxLagSeconds the longest of all since Open. Both
+	// hold the difference between the two clocks.
+	ObservedLagSeconds    = "lag_seconds"
+	ObservedMaxLagSeconds = "max_lag_seconds"
+)
+
+var (
+	observedBytes    = map[line]string{config: ObservedConfigBytes, sessions: ObservedSessionsBytes, revoked: ObservedRevokedBytes}
+	observedPosition = map[line]string{config: ObservedConfigPosition, sessions: ObservedSessionsPosition, revoked: ObservedRevokedPosition}
+)
+
+// observing tells Config.Observer how the Node is, until Close.
+func (n *Node) observing() {
+	tick := time.NewTicker(n.cfg.ObserveEvery)
+	defer tick.Stop()
+	for {
+		n.observe(n.cfg.Observer)
+		select {
+		case <-n.ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+func (n *Node) observe(o Observer) {
+	own := n.cfg.Region
+	o.Observe(ObservedReady, own, yes(n.isReady()))
+	done, failed, longest := n.writes.since()
+	o.Observe(ObservedWrites, own, float64(done))
+	o.Observe(ObservedWritesFailed, own, float64(failed))
+	if done+failed > 0 {
+		o.Observe(ObservedWriteSeconds, own, longest.Seconds())
+	}
+	n.observeDisk(o)
+	for region, count := range n.ledger.count() {
+		o.Observe(ObservedSessions, region, float64(count))
+	}
+	n.observePeers(o)
+	n.observeStreams(o)
+}
+
+func (n *Node) observeDisk(o Observer) {
+	if n.cfg.URL != "" {
+		return
+	}
+	if used, err := dirBytes(n.cfg.Dir); err == nil {
+		o.Observe(ObservedDirBytes, n.cfg.Region, float64(used))
+	}
+	if left, ok := diskLeft(n.cfg.Dir); ok {
+		o.Observe(ObservedDiskLeftBytes, n.cfg.Region, float64(left))
+	}
+}
+
+func (n *Node) observePeers(o Observer) {
+	for _, p := range n.Peers() {
+		o.Observe(ObservedReachable, p.Region, yes(p.State != portal.PeerUnreachable))
+		o.Observe(ObservedReplicated, p.Region, yes(p.State == portal.PeerReplicated))
+		if !p.Heard.IsZero() {
+			o.Observe(ObservedHeardSeconds, p.Region, max(0, n.cfg.Now().Sub(p.Heard).Seconds()))
+		}
+		if p.Lag > 0 {
+			o.Observe(ObservedLagSeconds, p.Region, p.Lag.Seconds())
+			o.Observe(ObservedMaxLagSeconds, p.Region, p.MaxLag.Seconds())
+		}
+	}
+}
+
+// observeStreams asks the Region's own server. When it doesn't answer one
+// question it isn't asked the others.
+func (n *Node) observeStreams(o Observer) {
+	ctx, cancel := context.WithTimeout(n.ctx, writeTimeout)
+	defer cancel()
+	for _, region := range n.kept() {
+		for _, l := range lines {
+			if at := n.position(region, l); at > 0 {
+				o.Observe(observedPosition[l], region, float64(at))
+			}
+		}
+	}
+	answers := true
+	for _, region := range n.kept() {
+		for _, l := range lines {
+			if !answers {
+				break
+			}
+			s, err := n.stream(ctx, l.stream(region))
+			if err == nil {
+				o.Observe(observedBytes[l], region, float64(s.CachedInfo().State.Bytes))
+			} else if n.ctx.Err() != nil {
+				return // closing
+			}
+			answers = err == nil
+		}
+	}
+	o.Observe(ObservedServerAnswers, n.cfg.Region, yes(answers))
+}
+
+// position is the last sequence of a Region's stream that has taken effect here.
+func (n *Node) position(region string, l line) uint64 {
+	at, _ := n.marks.get(l.stream(region))
+	return at.seq
+}
+
+func yes(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// kept returns the Regions whose streams, or copies of them, are read here.
+func (n *Node) kept() []string {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return slices.Sorted(maps.Keys(n.readers))
+}
