@@ -250,7 +250,7 @@ func TestRealBrowser(t *testing.T) {
 	b.fits("sessions")
 
 	b.click(`a[href="/operator"]`)
-	b.reads("Regions of this instance", "640 of 1000", "View ACS URLs", "View AWS access portal URLs")
+	b.reads("Regions of this instance", "640 of 1000", "Unknown Not reachable", "4 min ago", "View ACS URLs", "View AWS access portal URLs")
 	b.fits("operator")
 	b.click(`details.list:nth-of-type(1) summary`)
 	b.until(`document.getElementById("all-acs").checkVisibility()`)

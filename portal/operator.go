@@ -99,13 +99,9 @@ func (p *Portal) renderOperator(w http.ResponseWriter, r *http.Request, v *visit
 func (p *Portal) regionRow(link regionLink, heard map[string]Peer) regionRow {
 	row := regionRow{regionLink: link}
 	row.Peer, row.Known = heard[link.Name]
-	switch link.Region.Status {
-	case center.RegionAdding:
-		row.Status, row.Done, row.Total = "Replicating", min(row.Peer.Done, row.Peer.Total), row.Peer.Total
-	case center.RegionRemoving:
-		row.Status = "Removing"
-	default:
-		row.Status = "Replicated"
+	row.Status = statusOf(link, row.Peer, row.Known)
+	if link.Region.Status == center.RegionAdding {
+		row.Done, row.Total = min(row.Peer.Done, row.Peer.Total), row.Peer.Total
 	}
 	if row.Known {
 		row.Heard, row.Unreachable = p.since(row.Peer), row.Peer.cutOff()
@@ -115,8 +111,32 @@ func (p *Portal) regionRow(link regionLink, heard map[string]Peer) regionRow {
 	if row.Peer.ClockKnown {
 		row.Clock = clockText(-row.Peer.ClockAhead)
 	}
+	if row.Behind() {
+		row.Lag = "unknown" // the last one's says nothing of what is on its way
+	}
 	return row
 }
+
+// statusOf says how far a Region is. Of an active one that is what this Region
+// hears of it, not what was so when it was heard last.
+func statusOf(link regionLink, peer Peer, known bool) string {
+	switch {
+	case link.Region.Status == center.RegionAdding:
+		return "Replicating"
+	case link.Region.Status == center.RegionRemoving:
+		return "Removing"
+	case link.Current || !known:
+		return "Active"
+	case peer.cutOff():
+		return "Unknown"
+	case peer.State == PeerReplicated:
+		return "Replicated"
+	}
+	return "Behind"
+}
+
+// Behind says whether this Region lacks what the other one may have written.
+func (r regionRow) Behind() bool { return r.Known && r.Peer.State != PeerReplicated }
 
 // lag writes how long a change was on its way.
 func lag(d time.Duration) string {

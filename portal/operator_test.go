@@ -3,6 +3,7 @@ package portal_test
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -73,6 +74,24 @@ func TestOperatorPage(t *testing.T) {
 		assert.Contains(t, a.body, `<li class="mono">`+domain+`</li>`, "to let through")
 	}
 	assert.Less(t, strings.Index(a.body, `<span class="mono">us-east-1`), strings.Index(a.body, `<span class="mono">eu-central-1`), "the primary first")
+}
+
+// A row says what is heard of a Region, and not what was so before it was lost.
+func TestOperatorsRowIsTrueWhenARegionIsLost(t *testing.T) {
+	peers := &heard{}
+	w, _ := newShared(t, func(c *portal.Config) { bobOperates(c); c.Replication = peers })
+	b := w.browser()
+	w.signIn(b, "https://"+frankfurt+"/", "bob@example.com")
+	row := func(state portal.PeerState, age time.Duration) string {
+		peers.set(portal.Peer{Region: "us-east-1", State: state, Heard: w.clock.Now().Add(-age), Lag: 4 * time.Millisecond, MaxLag: 1200 * time.Millisecond})
+		_, rest, ok := strings.Cut(b.click("https://"+frankfurt+"/operator").body, `<span class="mono">us-east-1</span>`)
+		require.True(t, ok)
+		text, _, _ := strings.Cut(rest, "</tr>")
+		return strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(text, " ")), " ")
+	}
+	assert.Equal(t, "N. Virginia Primary Replicated just now 4 ms 1.2 s not measured", row(portal.PeerReplicated, 0))
+	assert.Equal(t, "N. Virginia Primary Unknown Not reachable 4 min ago unknown 1.2 s not measured", row(portal.PeerUnreachable, 4*time.Minute))
+	assert.Equal(t, "N. Virginia Primary Behind 40 s ago unknown 1.2 s not measured", row(portal.PeerReplicating, 40*time.Second), "it answers, and what it wrote does not get here")
 }
 
 func textarea(t *testing.T, body, id string) []string {

@@ -7,8 +7,8 @@ type PeerState string
 
 // The states of a peer.
 const (
-	// PeerReplicating: what the peer had written before the two met is still
-	// on its way.
+	// PeerReplicating: what the peer has written is still on its way: all that it
+	// had before the two met, or more than the last few seconds'.
 	PeerReplicating PeerState = "Replicating"
 	// PeerReplicated: everything is here, and changes arrive as they are made.
 	PeerReplicated PeerState = "Replicated"
@@ -26,7 +26,8 @@ type Peer struct {
 	// Zero: it was never heard.
 	Heard time.Time
 	// Lag is how long the last change took to get here, MaxLag the longest of
-	// all. Zero: none came yet.
+	// all. Zero: none came yet. What is still on its way doesn't count, however
+	// long: see Heard.
 	Lag, MaxLag time.Duration
 	State       PeerState
 	// ClockAhead is how far the peer's clock is ahead of this Region's, by its last

@@ -40,7 +40,7 @@ func (f *follower) status() portal.Peer {
 	for _, w := range f.flows {
 		p.Done, p.Total = p.Done+w.arrived, p.Total+w.total
 	}
-	if !p.Heard.IsZero() {
+	if !p.Heard.IsZero() && f.n.cfg.Now().Sub(p.Heard) <= f.n.behindAfter() {
 		p.State = portal.PeerReplicated
 	}
 	if !f.connected {
@@ -51,6 +51,10 @@ func (f *follower) status() portal.Peer {
 	}
 	return p
 }
+
+// behindAfter is how old what is known of a peer may be that is Replicated. A
+// peer that has nothing new is heard at each Heartbeat.
+func (n *Node) behindAfter() time.Duration { return 5*n.cfg.Heartbeat + 2*time.Second }
 
 // heard is the earliest of the streams' instants. The caller holds mu.
 func (f *follower) heard() (t time.Time) {
