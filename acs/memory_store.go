@@ -15,6 +15,7 @@ import (
 type MemoryStore struct {
 	now         func() time.Time
 	maxRequests int
+	maxOthers   int
 	margin      time.Duration
 
 	mu       sync.Mutex
@@ -33,6 +34,11 @@ type MemoryConfig struct {
 	// MaxRequests is how many requests may wait for an answer at once. Anybody
 	// can start one, and each takes up to about 4 KiB. Zero or less: 100,000.
 	MaxRequests int
+	// MaxAssertions is how many used assertions, and other records, are kept at
+	// once. Each takes about 250 bytes until it expires. When there are so many,
+	// no more sign-ins are admitted: none is forgotten for another. Zero or less:
+	// 1,000,000.
+	MaxAssertions int
 	// Margin is added to the time of creation to give Since, for an identity
 	// provider whose clock may be fast: without it, an assertion that such a
 	// clock dated after this store's creation could have been used in a
@@ -41,7 +47,10 @@ type MemoryConfig struct {
 	Margin time.Duration
 }
 
-const defaultMaxRequests = 100_000
+const (
+	defaultMaxRequests   = 100_000
+	defaultMaxAssertions = 1_000_000
+)
 
 // NewMemoryStore makes an empty store by the system's clock.
 func NewMemoryStore() *MemoryStore { return NewMemoryStoreWith(MemoryConfig{}) }
@@ -54,12 +63,15 @@ func NewMemoryStoreWith(cfg MemoryConfig) *MemoryStore {
 	if cfg.MaxRequests <= 0 {
 		cfg.MaxRequests = defaultMaxRequests
 	}
+	if cfg.MaxAssertions <= 0 {
+		cfg.MaxAssertions = defaultMaxAssertions
+	}
 	// Lifetimes are by the wall clock, as they are where they were given: while a
 	// machine is suspended the monotonic one stands still.
 	now := func() time.Time { return cfg.Now().Round(0) }
 	return &MemoryStore{
-		now: now, maxRequests: cfg.MaxRequests, margin: max(cfg.Margin, 0), since: now().Add(max(cfg.Margin, 0)),
-		live: make(map[string]*memoryRecord),
+		now: now, maxRequests: cfg.MaxRequests, maxOthers: cfg.MaxAssertions, margin: max(cfg.Margin, 0),
+		since: now().Add(max(cfg.Margin, 0)), live: make(map[string]*memoryRecord),
 	}
 }
 
@@ -90,7 +102,7 @@ func (m *MemoryStore) Add(ctx context.Context, key string, v []byte, exp time.Ti
 		return ErrExpired
 	case exists:
 		return ErrExists
-	case r.request && m.requests >= m.maxRequests:
+	case r.request && m.requests >= m.maxRequests, !r.request && len(m.live)-m.requests >= m.maxOthers:
 		return ErrFull
 	}
 	m.live[key] = r

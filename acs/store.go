@@ -28,8 +28,10 @@ type Store interface {
 	// ErrExpired, storing nothing, if exp is not in the future. It is atomic:
 	// of any number of Adds at once, on any nodes, one succeeds.
 	//
-	// A store may give ErrFull for keys that begin with KeyPrefixRequest, which
-	// strangers can cause to be made. It never drops a live record to make room.
+	// A store may give ErrFull: for keys that begin with KeyPrefixRequest, which
+	// unauthenticated clients can cause to be made, by a quota of their own, and
+	// for others when it has no room at all. It never drops a live record to make
+	// room.
 	Add(ctx context.Context, key string, v []byte, exp time.Time) error
 	// Take removes the live record and returns its value, or gives ErrNotFound.
 	// It is atomic: at most one caller ever gets it.

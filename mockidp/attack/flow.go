@@ -42,6 +42,8 @@ func flows() []flow {
 		never("J04", "", "it is about the service provider's own list of requests"),
 		never("J07", "", outOfReach),
 		never("J08", "", outOfReach),
+		never("J16", "", floods),
+		never("J17", "", "it takes a hand on the clocks of the service provider's nodes"),
 		never("J21", "", "browsers and this tool write no such request line"),
 		never("K11", "", outOfReach),
 		never("K12", "", outOfReach),

@@ -1,8 +1,8 @@
 package attack
 
-// The catalogue: 176 rows. Families A to E, and of J and K what is about reading
-// responses. Tests, vectors and the tools all use these ids. This list is data,
-// and therefore long.
+// The catalogue: 186 rows. Families A to E and L, and of J and K what is about
+// responses and what remembers them. Tests, vectors and the tools all use these
+// ids. This list is data, and therefore long.
 
 // Row is one row of the catalogue.
 type Row struct {
@@ -194,6 +194,8 @@ func Rows() []Row {
 		{"J06", "twin: many EncryptedKeys", "nine and more, the one for us names us as Recipient", "crewjam/saml; XML Encryption 3.5.1"},
 		{"J07", "twin: white space in metadata", "around Location, Binding, Algorithm, protocolSupportEnumeration", "crewjam/saml; XML Schema 2, 4.3.6"},
 		{"J08", "twin: durations", "cacheDuration with blanks, on a role, out of range on a neighbour", "crewjam/saml"},
+		{"J16", "replay store full", "flood of good assertions", "crewjam/saml"},
+		{"J17", "the last instant", "judged just before its end, recorded just after, clocks of nodes apart", "crewjam/saml"},
 		{"J21", "request line", "absolute-form or relative target, odd Host, against Destination", "crewjam/saml; RFC 9112, 3.2"},
 		// What newer features open.
 		{"K11", "encoding clash", "byte order mark against declaration, windows-1252, lone surrogate", "XML 1.0, 4.3.3"},
