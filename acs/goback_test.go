@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/require"
 
@@ -86,6 +87,12 @@ func revertRedisFailover(t *testing.T, _ *world) revert {
 }
 
 func revertNATS(t *testing.T, _ *world) revert {
+	r, _ := natsFiles(t)
+	return r
+}
+
+// natsFiles is a server whose files are copied, and put back.
+func natsFiles(t *testing.T) (revert, jetstream.JetStream) {
 	n := testserver.StartNATS(t, 1)
 	backup := t.TempDir()
 	js := n.JetStream(0)
@@ -112,7 +119,7 @@ func revertNATS(t *testing.T, _ *world) revert {
 				require.NoError(t, os.CopyFS(n.Dir, os.DirFS(backup)))
 			})
 		},
-	}
+	}, js
 }
 
 // A used request waits again, and nothing is known of the assertion that

@@ -65,6 +65,8 @@
 //     valid, and a solicited one with the cookie of its browser. Set
 //     sync_interval: always on the server, or use Replicas: 3 on machines that
 //     do not lose power together.
-//   - Restoring a stream from a backup. Remove the subjects "<prefix>.since.>"
-//     from it before any node starts.
+//   - Restoring a stream, or a server's files, from a backup. A node notices if
+//     it had stored an assertion later than all that is in the backup; others
+//     can't. Purge the subjects "<prefix>.since.>" of the stream
+//     "<prefix>_records" before any node reaches it.
 package natsstore

@@ -30,12 +30,24 @@ type Redis struct {
 // (comma separated) has "redis": then it fails.
 func StartRedis(t testing.TB, args ...string) *Redis {
 	t.Helper()
-	program, err := exec.LookPath("redis-server")
+	return startRedis(t, "redis-server", "redis", args)
+}
+
+// StartValkey is StartRedis for valkey-server. MERIDIAN_REQUIRE knows it as
+// "valkey".
+func StartValkey(t testing.TB, args ...string) *Redis {
+	t.Helper()
+	return startRedis(t, "valkey-server", "valkey", args)
+}
+
+func startRedis(t testing.TB, name, kind string, args []string) *Redis {
+	t.Helper()
+	program, err := exec.LookPath(name)
 	if err != nil {
-		if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "redis") {
-			t.Fatalf("no redis-server, which MERIDIAN_REQUIRE=%s asks for", os.Getenv("MERIDIAN_REQUIRE"))
+		if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), kind) {
+			t.Fatalf("no %s, which MERIDIAN_REQUIRE=%s asks for", name, os.Getenv("MERIDIAN_REQUIRE"))
 		}
-		t.Skip("no redis-server")
+		t.Skip("no " + name)
 	}
 	port := freePort(t)
 	r := &Redis{
