@@ -39,6 +39,8 @@ type Config struct {
 	Peers  map[string]string
 	// Dial are options for the links to peers. Nil: none.
 	Dial []nats.Option
+	// Replica has a last look at the replica's configuration. Nil: it stays.
+	Replica func(*replica.Config)
 
 	Logger    *slog.Logger
 	OnVerdict func(context.Context, acs.Verdict)
@@ -76,6 +78,9 @@ func Open(ctx context.Context, cfg Config) (*Region, error) {
 	}
 	for name, addr := range cfg.Peers {
 		rc.Peers[name] = replica.Peer{URL: addr, Options: cfg.Dial}
+	}
+	if cfg.Replica != nil {
+		cfg.Replica(&rc)
 	}
 	node, err := replica.Open(ctx, rc)
 	if err != nil {
