@@ -222,6 +222,12 @@
 // some 200 bytes for each thing that ended one, and 100 bytes for ever for each
 // user who was ever removed, disabled or revoked.
 //
+// # Watching a Region
+//
+// [Config].Observer is told how large the streams are, what the disk has left,
+// how long writes take, and how far each other Region's data is here.
+// OPERATING.md, in this directory, says what each value means and when to worry.
+//
 // # What this is not
 //
 // There is no election: the primary stays the primary, and while it is dead
