@@ -79,6 +79,9 @@ func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
 	if c, err := r.Cookie(SessionCookie); err == nil {
 		key := sessionKey(c.Value)
 		s, err := p.cfg.Sessions.Get(r.Context(), key)
+		if errors.Is(err, ErrNoSession) {
+			s, err = p.surely(r.Context(), key)
+		}
 		if err == nil && s.Region == p.cfg.Region {
 			err = p.cfg.Sessions.EndSignIn(r.Context(), s.UserID, s.SignIn, p.forgettable())
 		}

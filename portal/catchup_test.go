@@ -1,0 +1,61 @@
+package portal_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/url"
+	"sync/atomic"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal"
+)
+
+// lateSessions is a node that knows no session until it has caught up.
+type lateSessions struct {
+	portal.Sessions
+	late atomic.Bool
+	fail error // of catching up
+}
+
+func (s *lateSessions) Get(ctx context.Context, key string) (portal.Session, error) {
+	if s.late.Load() {
+		return portal.Session{}, portal.ErrNoSession
+	}
+	return s.Sessions.Get(ctx, key)
+}
+
+func (s *lateSessions) End(ctx context.Context, key string) error {
+	if s.late.Load() {
+		return nil
+	}
+	return s.Sessions.End(ctx, key)
+}
+
+func (s *lateSessions) CatchUp(context.Context) error {
+	if s.fail == nil {
+		s.late.Store(false)
+	}
+	return s.fail
+}
+
+// A user signs out at a node that does not know yet of the session, which
+// another node of its Region made: the sign-in is over, or the page says that it
+// isn't.
+func TestInvariant19_SignOutAtANodeThatIsLate(t *testing.T) {
+	late := &lateSessions{}
+	w, s := newShared(t, func(c *portal.Config) { late.Sessions, c.Sessions = c.Sessions, late })
+	b := w.browser()
+	w.signIn(b, "https://"+frankfurt+"/", "alice@example.com")
+	require.Equal(t, 1, s.sessions.Len())
+
+	late.late.Store(true)
+	late.fail = errors.New("the server does not answer")
+	requirePage(t, b.submit("https://"+frankfurt+"/sign-out", url.Values{}), http.StatusServiceUnavailable, "/sign-out")
+	late.fail = nil
+	requirePage(t, b.submit("https://"+frankfurt+"/sign-out", url.Values{}), 200, "/signed-out")
+	assert.Zero(t, s.sessions.Len())
+}
