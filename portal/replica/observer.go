@@ -63,7 +63,7 @@ const (
 
 // What an Observer is told about each other Region that is followed.
 const (
-	// ObservedReachable is 0 if the Region's state is Unreachable, else 1.
+	// ObservedReachable is 0 if nothing is heard of the Region, else 1.
 	ObservedReachable = "reachable"
 	// ObservedReplicated is 1 if the Region's state is Replicated, else 0.
 	ObservedReplicated = "replicated"
@@ -75,6 +75,9 @@ const (
 	// hold the difference between the two clocks.
 	ObservedLagSeconds    = "lag_seconds"
 	ObservedMaxLagSeconds = "max_lag_seconds"
+	// ObservedClockSeconds is how far that Region's clock is ahead of this one's,
+	// in seconds, to within the time that an answer takes. Less than 0: behind.
+	ObservedClockSeconds = "clock_seconds"
 )
 
 var (
@@ -127,7 +130,7 @@ func (n *Node) observeDisk(o Observer) {
 
 func (n *Node) observePeers(o Observer) {
 	for _, p := range n.Peers() {
-		o.Observe(ObservedReachable, p.Region, yes(p.State != portal.PeerUnreachable))
+		o.Observe(ObservedReachable, p.Region, yes(p.State == portal.PeerReplicated || p.State == portal.PeerReplicating))
 		o.Observe(ObservedReplicated, p.Region, yes(p.State == portal.PeerReplicated))
 		if !p.Heard.IsZero() {
 			o.Observe(ObservedHeardSeconds, p.Region, max(0, n.cfg.Now().Sub(p.Heard).Seconds()))
@@ -135,6 +138,9 @@ func (n *Node) observePeers(o Observer) {
 		if p.Lag > 0 {
 			o.Observe(ObservedLagSeconds, p.Region, p.Lag.Seconds())
 			o.Observe(ObservedMaxLagSeconds, p.Region, p.MaxLag.Seconds())
+		}
+		if p.ClockKnown {
+			o.Observe(ObservedClockSeconds, p.Region, p.ClockAhead.Seconds())
 		}
 	}
 }

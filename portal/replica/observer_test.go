@@ -92,6 +92,7 @@ func TestObserverIsToldHowTheRegionIs(t *testing.T) {
 	g.becomes(t, replica.ObservedLagSeconds, frankfurt, positive)
 	g.becomes(t, replica.ObservedMaxLagSeconds, frankfurt, positive)
 	g.becomes(t, replica.ObservedHeardSeconds, frankfurt, func(v float64) bool { return v >= 0 && v < 60 })
+	g.becomes(t, replica.ObservedClockSeconds, frankfurt, func(v float64) bool { return v > -10 && v < 10 })
 	g.becomes(t, replica.ObservedWriteSeconds, virginia, positive)
 	assert.GreaterOrEqual(t, g.total(replica.ObservedWrites, virginia), 5.0, "three sessions, an end, a user")
 	assert.Zero(t, g.total(replica.ObservedWritesFailed, virginia))
