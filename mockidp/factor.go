@@ -2,8 +2,6 @@ package mockidp
 
 import (
 	"net/http"
-	"slices"
-	"sync"
 	"time"
 )
 
@@ -14,55 +12,7 @@ type factor struct {
 	at      time.Time
 }
 
-const (
-	keptFactors    = 1000 // each took a password
-	factorLifetime = 5 * time.Minute
-)
-
-// factorList is bounded: the oldest give way.
-type factorList struct {
-	mu    sync.Mutex
-	byKey map[string]factor
-	order []string
-}
-
-func (l *factorList) put(key string, f factor) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.byKey == nil {
-		l.byKey = map[string]factor{}
-	}
-	if len(l.order) == keptFactors {
-		delete(l.byKey, l.order[0])
-		l.order = slices.Delete(l.order, 0, 1)
-	}
-	l.byKey[key] = f
-	l.order = append(l.order, key)
-}
-
-func (l *factorList) get(key string, now time.Time) (factor, *Error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	f, ok := l.byKey[key]
-	if !ok || now.Sub(f.at) > factorLifetime {
-		return factor{}, &Error{Reason: ReasonRequestNotFound, Detail: "this sign-in is too old or was never begun; start again"}
-	}
-	return f, nil
-}
-
-// spend forgets a factor: it opens one session.
-func (l *factorList) spend(key string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	delete(l.byKey, key)
-	l.order = without(l.order, key)
-}
-
-func (l *factorList) reset() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.byKey, l.order = nil, nil
-}
+const factorLifetime = 5 * time.Minute
 
 // secondFactor is the body of its page.
 type secondFactor struct {
@@ -100,7 +50,7 @@ func (s *Server) factorPage(w http.ResponseWriter, r *http.Request, status int, 
 	st := s.state.Load()
 	_, user := s.sessionOf(r, st)
 	body := secondFactor{Key: key, Login: f.login, Failed: failed, StepUp: user != nil}
-	if p, err := s.pending.get(f.pending, s.now()); err == nil {
+	if p, err := s.held(f.pending); err == nil {
 		body.App, _ = st.app(p.appID)
 	}
 	if body.App != nil && body.App.Kind == Bookmark {
@@ -117,9 +67,9 @@ func (s *Server) handleFactor(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	key := form.Get("factor")
-	f, err := s.factors.get(key, s.now())
-	if err != nil {
-		s.refuse(w, r, err)
+	f, ok := s.factors.get(key)
+	if !ok || s.now().Sub(f.at) > factorLifetime {
+		s.refuse(w, r, &Error{Reason: ReasonRequestNotFound, Detail: "this sign-in is too old or was never begun; start again"})
 		return
 	}
 	user := s.state.Load().user(f.login)
@@ -135,7 +85,7 @@ func (s *Server) handleFactor(w http.ResponseWriter, r *http.Request) {
 		s.factorPage(w, r, http.StatusUnauthorized, key, f, true)
 		return
 	}
-	s.factors.spend(key)
+	s.factors.drop(key) // it opens one session
 	s.signedIn(w, r, user, true, f.pending)
 }
 

@@ -40,8 +40,8 @@ type Server struct {
 
 	// What Reset empties.
 	messages messageLog
-	pending  pendingList
-	factors  factorList
+	pending  bounded[pending]
+	factors  bounded[factor]
 	sessions sessionTable
 	failures failureTable
 	logins   loginTable

@@ -29,7 +29,7 @@ func (s *Server) handleSignIn(w http.ResponseWriter, r *http.Request) {
 	st, key := s.state.Load(), form.Get("pending")
 	page := signIn{Login: form.Get("username"), Pending: key}
 	if key != "" {
-		p, err := s.pending.get(key, s.now())
+		p, err := s.held(key)
 		if err != nil {
 			s.refuse(w, r, err)
 			return
@@ -75,7 +75,7 @@ func (s *Server) chooseAttack(key, id string) error {
 			return err
 		}
 	}
-	s.pending.attacked(key, id)
+	s.pending.update(key, func(p *pending) { p.attack = id })
 	return nil
 }
 
@@ -83,7 +83,7 @@ func (s *Server) chooseAttack(key, id string) error {
 // to the person.
 func (s *Server) locked(w http.ResponseWriter, r *http.Request, key string, u *User, page signIn) {
 	st := s.state.Load()
-	if p, err := s.pending.get(key, s.now()); err == nil {
+	if p, err := s.held(key); err == nil {
 		if app, err := st.samlApp(p.appID); err == nil && app.Refusals == RefuseByStatus && p.req != nil {
 			s.post(w, r, app, func() (posted, *Error) { return s.refusal(st, p, inactive(u)) })
 			return
@@ -105,7 +105,7 @@ func (s *Server) signedIn(w http.ResponseWriter, r *http.Request, u *User, facto
 		s.redirect(w, r, pathDashboard)
 		return
 	}
-	s.pending.signedIn(key, sess.token)
+	s.pending.update(key, func(p *pending) { p.freshIn = sess.token })
 	s.redirect(w, r, pathContinue+"?pending="+url.QueryEscape(key))
 }
 
@@ -117,7 +117,7 @@ func (s *Server) handleCancel(w http.ResponseWriter, r *http.Request) {
 		s.refuse(w, r, err)
 		return
 	}
-	p, err := s.pending.get(form.Get("pending"), s.now())
+	p, err := s.held(form.Get("pending"))
 	if err != nil {
 		s.refuse(w, r, err)
 		return

@@ -220,7 +220,7 @@ func readHTTP(w http.ResponseWriter, r *http.Request) (incoming, *Error) {
 
 func (s *Server) handleContinue(w http.ResponseWriter, r *http.Request) {
 	key := r.URL.Query().Get("pending")
-	p, err := s.pending.get(key, s.now())
+	p, err := s.held(key)
 	if err != nil {
 		s.refuse(w, r, err)
 		return
