@@ -15,9 +15,10 @@ import (
 // can still be opened.
 const beforeFormats = "2565376"
 
-// baseline is the commit that testdata/baseline names: the first one that has a
-// format version. Whatever this version becomes, it runs beside that one. The
-// environment can name another.
+// baseline is the commit that testdata/baseline names: the first one that has all
+// of format 1. Whatever this version becomes, it runs beside that one. Before it,
+// the questions between Regions still changed without a new format. The
+// environment variable MERIDIAN_BASELINE names another, such as HEAD.
 func baseline(t *testing.T) string {
 	t.Helper()
 	if commit := os.Getenv("MERIDIAN_BASELINE"); commit != "" {
