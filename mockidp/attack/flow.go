@@ -47,6 +47,7 @@ func flows() []flow {
 		never("J21", "", "browsers and this tool write no such request line"),
 		never("K11", "", outOfReach),
 		never("K12", "", outOfReach),
+		never("K15", "", betweenRegions),
 		never("K18", "", outOfReach),
 		never("K19", "", floods),
 		never("L01", "", floods),
@@ -61,6 +62,9 @@ func flows() []flow {
 
 // outOfReach is why attacks by [MetadataCases] can't be made over HTTP.
 const outOfReach = "the service provider's copy of the metadata is out of reach"
+
+// betweenRegions is why what one Region tells another isn't tried.
+const betweenRegions = "the service provider's other Regions are out of reach"
 
 // floods is why attacks on what a service provider keeps aren't made: they would
 // keep users out of one that is in use.
