@@ -3,7 +3,8 @@ package mockidp
 import "slices"
 
 // Change is one change of the Server that is made of many. Its Snapshot shows
-// what the Server will hold, with everything that the Change did so far.
+// what the Server will hold, with everything that the Change did so far; times
+// are noted at the end.
 type Change struct {
 	Snapshot
 	after []func() // what isn't part of the state, and can't be taken back

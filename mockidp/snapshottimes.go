@@ -57,7 +57,9 @@ func (v Snapshot) Assignment(appID, userID string) (Assignment, bool) {
 			out.NameID = name
 		}
 	}
-	out.Created, out.Updated = v.st.assigned(a, u)
+	if v.st.times.apps[a.ID] != nil && v.st.times.users[u.ID] != nil { // else they are new in a Change
+		out.Created, out.Updated = v.st.assigned(a, u)
+	}
 	return out, true
 }
 
