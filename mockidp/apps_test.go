@@ -1,10 +1,12 @@
 package mockidp_test
 
 import (
+	"crypto/x509"
 	"fmt"
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -215,4 +217,61 @@ func TestMoreBrokenApps(t *testing.T) {
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.UpdateApp("mark", func(a *mockidp.App) error { a.SignedRequests = true; return nil })))
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.UpdateUser(alice, func(u *mockidp.User) error { u.Status = 9; return nil })))
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.UpdateUser(alice, func(u *mockidp.User) error { u.ID = "/"; return nil })))
+}
+
+// The page about an app says what its answers are like, in words.
+func TestAppPageSaysHowAnswersAreProtected(t *testing.T) {
+	conf := twoRegions()
+	conf.Apps[0].Users = []string{alice}
+	idp := start(t, conf)
+	cert := start(t, mockidp.Config{Key: otherKey()}).Certificate()
+	b := newBrowser(t, idp)
+	b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword)
+	for name, c := range map[string]struct {
+		change func(*mockidp.App)
+		says   []string
+	}{
+		"as it is": {func(*mockidp.App) {}, []string{"response and assertion", "<dt>Encrypted</dt><dd>no</dd>", "<dt>Requests must be signed</dt><dd>no</dd>",
+			"<dt>Honors ForceAuthn</dt><dd>yes</dd>", "<dt>Session lifetime</dt><dd>not stated</dd>", "<dd>refused</dd>", "same as the URL"}},
+		"response alone":  {func(a *mockidp.App) { a.Sign = mockidp.SignResponse }, []string{"<dt>Signed</dt><dd>response</dd>"}},
+		"assertion alone": {func(a *mockidp.App) { a.Sign = mockidp.SignAssertion }, []string{"<dt>Signed</dt><dd>assertion</dd>"}},
+		"encrypted": {func(a *mockidp.App) {
+			a.EncryptionCertificate, a.Encrypt = cert, &mockidp.Encryption{Method: mockidp.AES256GCM}
+		}, []string{"<dt>Encrypted</dt><dd>aes256-gcm</dd>"}},
+		"signed requests": {func(a *mockidp.App) {
+			a.RequestCertificates, a.SignedRequests = []*x509.Certificate{cert}, true
+		}, []string{"<dt>Requests must be signed</dt><dd>yes</dd>", "say themselves where the answer goes"}},
+		"others": {func(a *mockidp.App) {
+			a.IgnoreForceAuthn, a.SessionLifetime, a.Unlisted, a.IgnoreNameIDPolicy = true, 90*time.Minute, mockidp.UseDefault, true
+			a.Recipient, a.Destination, a.SignatureMethod = "http://sp.localhost/r", "http://sp.localhost/d", mockidp.RSASHA512
+		}, []string{"<dt>Honors ForceAuthn</dt><dd>no</dd>", "1h30m0s", "the default is used", "whatever a request asks for", "http://sp.localhost/r", "http://sp.localhost/d", "rsa-sha512"}},
+		"groups": {func(a *mockidp.App) {
+			a.GroupAttributes = []mockidp.GroupAttribute{{Name: "all"}, {Filter: mockidp.StartsWith, Value: "En"}, {Name: "e", Filter: mockidp.Equals, Value: "x"}, {Name: "c", Filter: mockidp.Contains, Value: "y"}}
+		}, []string{"Attribute all", "all groups", "groups that start with En", "groups equal to x", "groups that contain y"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			before, _ := idp.App("idc")
+			require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { c.change(a); return nil }))
+			p := b.get(idp.AppURL("idc"))
+			for _, want := range c.says {
+				p.contains(t, want)
+			}
+			require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { *a = before; return nil }))
+		})
+	}
+}
+
+// Addresses are for apps that there are; asking for another is a slip in a test.
+func TestAddressesOfAppsThatAreNot(t *testing.T) {
+	idp := start(t, twoRegions())
+	for name, f := range map[string]func(string) string{"page": idp.AppURL, "tile": idp.TileURL, "sign-on": idp.SSOURL, "metadata": idp.MetadataURL} {
+		assert.Panics(t, func() { f("none") }, name)
+		assert.NotEmpty(t, f(""), name)
+		assert.Equal(t, f(""), f("idc"), "the first SAML app")
+	}
+	assert.Panics(t, func() { idp.SSOURL("mark") }, "a bookmark speaks no SAML")
+	assert.Panics(t, func() { idp.MetadataURL("mark") })
+	assert.NotPanics(t, func() { idp.TileURL("mark") })
+	require.NoError(t, idp.RemoveApp("idc"))
+	assert.Panics(t, func() { idp.TileURL("") }, "there is no SAML app any longer")
 }

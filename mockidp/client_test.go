@@ -2,12 +2,15 @@ package mockidp_test
 
 import (
 	"context"
+	"io/fs"
 	"net"
 	"net/http"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp"
 )
 
 // A service provider may be called *.example.com, which is the Server itself
@@ -27,4 +30,20 @@ func TestOutboundClientReachesOthersAtExampleCom(t *testing.T) {
 	assert.Contains(t, leadsTo(idp.Client(), "sp.example.com:80"), own)
 	assert.NotContains(t, leadsTo(idp.OutboundClient(), "sp.example.com:80"), own)
 	assert.Contains(t, leadsTo(idp.OutboundClient(), "idp.localhost:"+port), own)
+}
+
+// What the pages load is compiled in, and other pages may load it as well.
+func TestAssets(t *testing.T) {
+	idp := start(t, twoRegions())
+	b := newBrowser(t, idp)
+	for name, kind := range map[string]string{"style.css": "text/css", "icon.svg": "image/svg+xml", "submit.js": "text/javascript"} {
+		held, err := fs.ReadFile(mockidp.Assets(), name)
+		require.NoError(t, err)
+		p := b.get(idp.URL + "/mockidp/assets/" + name)
+		assert.Equal(t, 200, p.status)
+		assert.Equal(t, string(held), p.body)
+		assert.Contains(t, p.header.Get("Content-Type"), kind)
+		assert.Equal(t, "nosniff", p.header.Get("X-Content-Type-Options"))
+	}
+	b.get(idp.URL+"/mockidp/assets/../templates/error.html").refused(t, 404, mockidp.ReasonNoSuchApp)
 }

@@ -124,3 +124,47 @@ func ExampleServer_Inject() {
 	// alice@example.com [status] false
 	//  [] true
 }
+
+// What belongs together changes together: nobody sees the new group without its
+// member, or the app open to a group that isn't there.
+func ExampleServer_Update() {
+	idp := mockidp.New(mockidp.Config{})
+	defer idp.Close()
+
+	err := idp.Update(func(c *mockidp.Change) error {
+		if err := c.PutGroup(mockidp.Group{Name: "Finance"}); err != nil {
+			return err
+		}
+		if err := c.AddUser(mockidp.User{Login: "bob@example.com", Groups: []string{"Finance"}}); err != nil {
+			return err
+		}
+		return c.UpdateApp("", func(a *mockidp.App) error { a.Groups = []string{"Finance"}; return nil })
+	})
+	if err != nil {
+		panic(err)
+	}
+	if err := idp.SetACS("", []mockidp.ACS{{URL: "http://sp.localhost/acs"}}); err != nil {
+		panic(err)
+	}
+	_, bobs := idp.IdPInitiated("", "bob@example.com", "")
+	_, alices := idp.IdPInitiated("", mockidp.DefaultLogin, "")
+	fmt.Println(bobs)
+	fmt.Println(alices)
+	// Output:
+	// <nil>
+	// mockidp: the user "alice@example.com" isn't assigned to the app "Example app"
+}
+
+// A Snapshot is of one moment, whatever changes meanwhile.
+func ExampleServer_Snapshot() {
+	idp := mockidp.New(mockidp.Config{})
+	defer idp.Close()
+
+	changed, before := idp.Changed(), idp.Snapshot()
+	if err := idp.AddUser(mockidp.User{Login: "bob@example.com"}); err != nil {
+		panic(err)
+	}
+	<-changed
+	fmt.Println(len(before.Users()), len(idp.Snapshot().Users()))
+	// Output: 1 2
+}
