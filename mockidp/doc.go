@@ -57,8 +57,8 @@
 // deflated for HTTP-Redirect, base64url, signed as the other binding signs.
 //
 // A request whose Host is neither the host of [Config].BaseURL nor a name of this
-// machine is refused with 421, so that no page elsewhere can
-// reach the Server by DNS.
+// machine is refused with 421, so that no page elsewhere can reach the Server by
+// DNS.
 //
 // A bookmark app holds a URL and nothing else. Apps are assigned to users and
 // groups; who isn't assigned sees no tile and gets 403.
@@ -87,13 +87,12 @@
 // users, groups, apps, keys ([Server.UpdateApp], [Server.UpdateUser],
 // [Server.PutGroup] and their like), and many things at once by
 // [Server.Update]. [Server.Snapshot] shows all of it as it is at one moment.
-// [Server.QueueUser] signs somebody in where
-// the sign-in page would come up next, [Server.QueueError] makes the next answer
-// an error status, [Server.Inject] makes something go wrong on the way
-// ([Fault]), [Server.Advance] moves the clock, and [Server.Reset] goes back to
-// the start. [Server.Messages] shows what passed, [Server.WaitMessage] waits for
-// it, and [Server.Deliver] posts a form as a browser would and keeps what the
-// service provider answered.
+// [Server.QueueUser] signs a user in where the sign-in page would come up next,
+// [Server.QueueError] makes the next answer an error status, [Server.Inject]
+// makes something go wrong on the way ([Fault]), [Server.Advance] moves the
+// clock, and [Server.Reset] goes back to the start. [Server.Messages] shows what
+// passed, [Server.WaitMessage] waits for it, and [Server.Deliver] posts a form as
+// a browser would and keeps what the service provider answered.
 //
 // [Config].Mutate puts hostile answers in the place of good ones. Package
 // mockidp/hostile makes it do so with the catalogue of mockidp/attack. For one

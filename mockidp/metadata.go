@@ -14,14 +14,9 @@ import (
 // signature. "" is the first SAML app. It panics with an *Error if
 // there is no such app, or no address yet: both are slips in a test.
 func (s *Server) Metadata(appID string) []byte {
-	st := s.state.Load()
-	app, err := st.samlApp(appID)
+	doc, err := s.Snapshot().Metadata(appID, "")
 	if err != nil {
 		panic(err)
-	}
-	doc, werr := s.metadata(st, app)
-	if werr != nil {
-		panic(werr)
 	}
 	return doc
 }

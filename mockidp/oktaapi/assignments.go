@@ -35,18 +35,18 @@ func (s *API) listAppUsers(c *call) *apiError {
 }
 
 func (s *API) showAppUser(c *call) *apiError {
-	return s.shownAppUser(c, c.r.PathValue("app"), func(v view) (mockidp.User, bool) { return v.find(c.r.PathValue("user")) })
+	return s.shownAppUser(c, c.r.PathValue("app"), c.r.PathValue("user"))
 }
 
-func (s *API) shownAppUser(c *call, appID string, find func(view) (mockidp.User, bool)) *apiError {
+func (s *API) shownAppUser(c *call, appID, user string) *apiError {
 	v := s.view()
 	a, ok := v.App(appID)
 	if !ok || appID == "" {
 		return notFound(appID, "AppInstance")
 	}
-	u, ok := find(v)
+	u, ok := v.find(user)
 	if !ok {
-		return notFound(c.r.PathValue("user"), "User")
+		return notFound(user, "User")
 	}
 	if !a.AssignedTo(u) {
 		return notFound(u.ID, "AppUser")
@@ -75,7 +75,7 @@ func (s *API) assignUser(c *call) *apiError {
 		if err != nil {
 			return fromError(err, u.ID)
 		}
-		return s.shownAppUser(c, a.ID, func(v view) (mockidp.User, bool) { return v.UserByID(u.ID) })
+		return s.shownAppUser(c, a.ID, u.ID)
 	})
 }
 

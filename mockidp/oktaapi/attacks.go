@@ -37,11 +37,8 @@ func (s *API) attackedUser(name string) (string, *apiError) {
 	if name == "" {
 		return "", nil
 	}
-	u, ok := s.view().find(name)
-	if !ok {
-		return "", notFound(name, "User")
-	}
-	return u.Login, nil
+	u, err := s.user(name)
+	return u.Login, err
 }
 
 func (s *API) queueAttack(c *call) *apiError {

@@ -73,9 +73,9 @@ func (s *API) addToQueue(c *call) *apiError {
 	var err error
 	switch e := body.Error; {
 	case body.User != "" && e == nil:
-		u, ok := s.view().find(body.User)
-		if !ok {
-			return notFound(body.User, "User")
+		u, none := s.user(body.User)
+		if none != nil {
+			return none
 		}
 		err = s.idp.QueueUser(u.Login)
 	case e != nil && body.User == "":
@@ -141,9 +141,9 @@ func (s *API) deliverNew(c *call) *apiError {
 	if err := c.read(&body, false); err != nil {
 		return err
 	}
-	u, ok := s.view().find(body.User)
-	if !ok {
-		return notFound(body.User, "User")
+	u, none := s.user(body.User)
+	if none != nil {
+		return none
 	}
 	form, err := s.idp.IdPInitiated(body.App, u.Login, body.RelayState)
 	if err != nil {

@@ -45,6 +45,15 @@ func (s *API) withUser(c *call, f func(view, mockidp.User) *apiError) *apiError 
 	return notFound(c.r.PathValue("user"), "User")
 }
 
+// user finds one that a body or a query names.
+func (s *API) user(name string) (mockidp.User, *apiError) {
+	u, ok := s.view().find(name)
+	if !ok {
+		return u, notFound(name, "User")
+	}
+	return u, nil
+}
+
 func (s *API) createUser(c *call) *apiError {
 	var body userBody
 	if err := c.read(&body, false); err != nil {
