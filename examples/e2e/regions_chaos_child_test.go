@@ -121,6 +121,9 @@ func (o natsOrder) start() (func(), error) {
 		return nil, err
 	}
 	s.Start()
+	if !s.ReadyForConnections(30*time.Second) || s.ClusterAddr() == nil {
+		return nil, fmt.Errorf("port %d or %d is taken", o.Port, o.Route)
+	}
 	return s.Shutdown, nil
 }
 

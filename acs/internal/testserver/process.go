@@ -1,6 +1,7 @@
 package testserver
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -44,6 +45,10 @@ func serve(text string) error {
 		return err
 	}
 	s.Start()
+	if !s.ReadyForConnections(30*time.Second) || len(p.RoutePorts) > 1 && s.ClusterAddr() == nil {
+		return fmt.Errorf("port %d or %d is taken", p.Port, p.Route)
+	}
+	fmt.Println("up")
 	_, err = io.Copy(io.Discard, os.Stdin)
 	s.Shutdown()
 	return err
@@ -122,8 +127,14 @@ func (n *NATSProcesses) Start(i int) {
 	p.cmd = exec.Command(os.Args[0])
 	p.cmd.Env = append(os.Environ(), spec+"="+string(text))
 	p.cmd.Stderr = os.Stderr
+	var out io.Reader
 	if p.in, err = p.cmd.StdinPipe(); err == nil {
-		err = p.cmd.Start()
+		if out, err = p.cmd.StdoutPipe(); err == nil {
+			err = p.cmd.Start()
+		}
+	}
+	if err == nil {
+		_, err = bufio.NewReader(out).ReadString('\n') // "up"
 	}
 	if err != nil {
 		n.t.Fatalf("nats-server: %v", err)
