@@ -170,7 +170,7 @@ func (c *Content) Item(subject string) (seq uint64, item Item, ok bool) {
 func (c *Content) Sum(cutoff int64) Sum { return c.sums.Beyond(cutoff) }
 
 // Mark is how far the stream is and what it holds.
-func (c *Content) Mark() Mark { return Mark{c.store, c.last, c.sums.clone()} }
+func (c *Content) Mark() Mark { return Mark{Store: c.store, Last: c.last, Sums: c.sums.clone()} }
 
 // ReplacedBy is the subject of the first message of a whole state, given that
 // of its last message: they differ in the number after the last dot.

@@ -19,6 +19,8 @@ type Identity struct {
 	Generations []Generation `json:"generations"`
 	// Stores are the Region's own streams, by line.
 	Stores map[string]string `json:"stores"`
+	// Made says that the streams were all made: one that isn't there was lost.
+	Made bool `json:"made,omitempty"`
 	// Vouched says that the operator knows that these stores replace others, or
 	// that they were there before the Region had an Identity. Without it they
 	// may have taken the place of a disk that was lost.
@@ -27,6 +29,9 @@ type Identity struct {
 	Whole bool `json:"whole,omitempty"`
 	// Damage is what was found, until the operator recovers the Region.
 	Damage *Damage `json:"damage,omitempty"`
+	// Self is the generation of the Node that judges, of several that a Region
+	// may have at once. Zero: the last.
+	Self Generation `json:"-"`
 }
 
 // Damage says what is wrong with a Region's streams. Its text never holds what
@@ -55,10 +60,14 @@ func (d *Identity) Start(id string) Generation {
 	return g
 }
 
-// First says whether the Region is in its first generation, on streams that
-// nobody vouched for.
+// First says whether the Node that judges is in the Region's first generation,
+// on streams for which nothing vouches.
 func (d *Identity) First() bool {
-	return !d.Vouched && len(d.Generations) > 0 && d.Generations[len(d.Generations)-1].Number == 1
+	g := d.Self
+	if n := len(d.Generations); n > 0 && g == (Generation{}) {
+		g = d.Generations[n-1]
+	}
+	return !d.Vouched && g.Number == 1
 }
 
 // lost says whether the Region was in a generation that it doesn't know: one

@@ -43,8 +43,7 @@ type Place struct {
 	Seq         uint64
 }
 
-// A Proof shows that a message was at a place. Token is what the owner made; to
-// everybody else it is opaque.
+// A Proof shows that a message was at a place. Only the owner can read its Token.
 type Proof struct {
 	Seq   uint64 `json:"seq"`
 	Item  Item   `json:"item"`

@@ -121,12 +121,15 @@ type Mark struct {
 	Store string `json:"store"`
 	Last  uint64 `json:"last"`
 	Sums  Sums   `json:"sums,omitempty"`
+	// At is when the mark was set, in seconds of Unix time. What expired before
+	// is not compared, also by a clock that was set back since.
+	At int64 `json:"at,omitempty"`
 }
 
 // Check compares a stream with the mark that was set when it was last seen. c
 // is what it holds, end its last sequence. It returns what is wrong, or "".
 func (m Mark) Check(c *Content, end uint64, now, skew int64) string {
-	cutoff := Cutoff(now, skew)
+	cutoff := Cutoff(max(now, m.At), skew)
 	switch {
 	case end < m.Last:
 		return fmt.Sprintf("the log ends at %d, and went to %d", end, m.Last)

@@ -86,6 +86,9 @@ func TestACopyOfAnotherStoreIsEvidenceOfALostDiskAtFirst(t *testing.T) {
 	d.Start("g2")
 	v, _ = d.JudgeRecord(r, contentOf(), 0, now, skew)
 	assert.Equal(t, integrity.Fine, v)
+	d.Self = d.Generations[0]
+	v, _ = d.JudgeRecord(r, contentOf(), 0, now, skew)
+	assert.Equal(t, integrity.Damaged, v, "the Node that began it, beside another one")
 	d = identity(1)
 	d.Vouched = true
 	v, _ = d.Judge(old, 10)
@@ -145,6 +148,11 @@ func TestMarksFindWhatWasLost(t *testing.T) {
 	assert.NotEmpty(t, m.Check(contentOf(all[:2]...), 2, now, skew), "its end is gone")
 	assert.NotEmpty(t, m.Check(contentOf(all[0], all[2]), 3, now, skew), "one within is gone")
 	assert.NotEmpty(t, m.Check(contentOf(all[:2]...), 3, now, skew))
+	expiring := all[1]
+	expiring.Until = now + 7200
+	m = contentOf(all[0], expiring, all[2]).Mark()
+	m.At = now + 7200
+	assert.Empty(t, m.Check(contentOf(all[0], all[2]), 3, now, skew), "it expired, by the clock as it was")
 	assert.Empty(t, m.Check(contentOf(append(all, message(4, "a", "4"))...), 4, now, skew), "it went on")
 }
 
