@@ -47,6 +47,8 @@ type regionRow struct {
 	Lag, MaxLag string
 	// Incompatible: the two Regions' versions can't hear each other.
 	Incompatible bool
+	// Damaged: what the Region says of its log is not what it said before.
+	Damaged bool
 	// Clock is how the peer's clock stands to this Region's.
 	Clock string
 }
@@ -105,7 +107,7 @@ func (p *Portal) regionRow(link regionLink, heard map[string]Peer) regionRow {
 	}
 	if row.Known {
 		row.Heard, row.Unreachable = p.since(row.Peer), row.Peer.cutOff()
-		row.Incompatible = row.Peer.State == PeerIncompatible
+		row.Incompatible, row.Damaged = row.Peer.State == PeerIncompatible, row.Peer.State == PeerDamaged
 	}
 	row.Lag, row.MaxLag, row.Clock = lag(row.Peer.Lag), lag(row.Peer.MaxLag), "not measured"
 	if row.Peer.ClockKnown {

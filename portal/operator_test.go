@@ -74,6 +74,9 @@ func TestOperatorPage(t *testing.T) {
 		assert.Contains(t, a.body, `<li class="mono">`+domain+`</li>`, "to let through")
 	}
 	assert.Less(t, strings.Index(a.body, `<span class="mono">us-east-1`), strings.Index(a.body, `<span class="mono">eu-central-1`), "the primary first")
+
+	peers.set(portal.Peer{Region: "us-east-1", State: portal.PeerDamaged, Heard: now.Add(-time.Hour)})
+	requirePage(t, b.click("https://"+frankfurt+"/operator"), 200, "/operator", "Damaged log")
 }
 
 // A row says what is heard of a Region, and not what was so before it was lost.

@@ -12,6 +12,10 @@ const (
 	PeerReplicating PeerState = "Replicating"
 	// PeerReplicated: everything is here, and changes arrive as they are made.
 	PeerReplicated PeerState = "Replicated"
+	// PeerDamaged: what the peer says of its own log is not what it said before:
+	// it has stopped, or lost its disk, or what is here of it differs from what
+	// it has. What was here before still serves, and Heard stands still.
+	PeerDamaged PeerState = "Damaged"
 	// PeerUnreachable: nothing is heard. What was here before still serves.
 	PeerUnreachable PeerState = "Unreachable"
 	// PeerIncompatible: the peer runs a version that has no format in common

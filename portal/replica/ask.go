@@ -53,13 +53,18 @@ func latest(ctx context.Context, s jetstream.Stream, subject string) (*jetstream
 // message. A consumer in a cluster may sit on any server that keeps the stream,
 // and what it calls the end is the end of what that server has by now.
 func next(ctx context.Context, s jetstream.Stream, prefix string, after uint64) (uint64, error) {
-	msg, err := maybe(asking(ctx, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
-		return s.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(prefix+">"))
-	}))
+	msg, err := nextMessage(ctx, s, prefix, after)
 	if msg == nil {
 		return 0, err
 	}
 	return msg.Sequence, nil
+}
+
+// nextMessage returns the first message in a stream after a sequence, or nil.
+func nextMessage(ctx context.Context, s jetstream.Stream, prefix string, after uint64) (*jetstream.RawStreamMsg, error) {
+	return maybe(asking(ctx, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
+		return s.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(prefix+">"))
+	}))
 }
 
 // maybe makes nil of a message that isn't there.

@@ -46,6 +46,9 @@ func (n *Node) settle(ctx context.Context) error {
 // that a restored log still says. The caller holds applying.
 func (n *Node) begin(ctx context.Context) error {
 	if n.cfg.Region == n.cfg.Primary && !n.dir.Complete(n.cfg.Region) {
+		if n.log.unread == 0 && n.identity.Load().Whole {
+			return damaged(config, "no whole state of the instance is in it any more, so it is not seeded")
+		}
 		if err := n.seed(ctx); err != nil {
 			return err
 		}
@@ -144,6 +147,7 @@ func (n *Node) clerk() {
 			n.ledger.sweep(n.cfg.Now(), n.cfg.Skew)
 			n.judgeSessions()
 			n.ledger.sweepDeparted(n.cfg.Now(), n.cfg.MaxSession, n.cfg.Skew)
+			n.contents.forget(n.cfg.Now().Add(-n.cfg.Skew).Unix())
 		case <-n.wake:
 		}
 		if err := n.chores(); err != nil && n.ctx.Err() == nil {

@@ -31,16 +31,28 @@ type Config struct {
 	// second one is refused. It is made for its owner alone, and one that exists
 	// becomes that, unless there are other files in it.
 	Dir string
-	// Restored says that Dir, or what URL keeps, is an older copy of what the
-	// Region had: a backup, a snapshot, a disk that lost its end. Set it for
-	// the one start after it was put back; each start with it makes all other
-	// Regions read this one's streams from the beginning. Zero: no. Without it
-	// Regions that know more than the copy miss what is written next. With URL,
-	// stop every Node of the Region before the copy is put back: one that goes
-	// on would not read what is written next. It also says that what can be read
-	// of this Region's log is all, where a part can't be read any more; without
-	// it nothing is written to such a log.
+	// Restored says that what Dir or URL keeps is to count, although it isn't, or
+	// may not be, all that the Region wrote: a backup or a snapshot was put back,
+	// a disk lost its end, or the Region begins anew on an empty disk. Without it
+	// a Region that lacks what it once had doesn't start, or stops, with Reason
+	// Damaged. What is lost stays lost, what the Region itself ended since
+	// included; Recover takes it from other Regions. Set it for the one start
+	// after it was put back; each start with it makes all other Regions read this
+	// one's streams from the beginning. With URL, stop every Node of the Region
+	// before the copy is put back. It also says that what can be read of this
+	// Region's log is all, where a part can't be read any more; without it
+	// nothing is written to such a log. Zero: no.
 	Restored bool
+	// Recover names Peers from whose copies this Region takes back what it wrote:
+	// Open asks them and puts what they have together with what is readable here.
+	// Nothing comes back that was ended. Set it for the one start after the
+	// damage; with URL, stop every other Node of the Region before. Where Dir is
+	// empty, what the named Regions have is believed as it is, so name only those
+	// that you trust with that; a primary needs no Seed then, and none is
+	// written. Otherwise only what this Region recognises as its own is taken.
+	// Open fails with Reason Unavailable if none of them answers before its
+	// context ends, and the Region stays damaged. Empty: none.
+	Recover []string
 	// Listen is the address at which the embedded server lets other Regions
 	// read, such as "127.0.0.1:0". Empty: none, so nobody can follow this
 	// Region. An address that isn't loopback is refused without TLS. Let a
@@ -191,6 +203,10 @@ func (c *Config) check() *Error {
 		return bad("Dir", "a directory, or URL", "")
 	case c.URL != "" && (c.Dir != "" || c.Listen != "" || c.TLS != nil):
 		return bad("URL", "none with Dir, Listen or TLS: they are the embedded server's", withoutUser(c.URL))
+	case c.Restored && len(c.Recover) > 0:
+		return bad("Restored", "none with Recover", "both")
+	case slices.ContainsFunc(c.Recover, func(name string) bool { return c.Peers[name].URL == "" }):
+		return bad("Recover", "names of Peers", strings.Join(c.Recover, ", "))
 	case c.Listen != "" && len(c.Secret) < minSecret:
 		return bad("Secret", "at least 16 bytes", "fewer")
 	case slices.ContainsFunc(c.OldSecrets, func(s string) bool { return len(s) < minSecret }):

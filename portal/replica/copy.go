@@ -31,10 +31,12 @@ type copier struct {
 	region string
 	line   line
 	at     position // in the original, of the last message in the copy
-	past   uint64   // how far the original is known to hold nothing after that
-	last   uint64   // the last sequence of the copy, as far as this copier knows
-	id     string   // begins the IDs of this copier's messages
-	wrote  int      // how many there were
+	read   uint64   // how often the original was read from its start again
+	proof  shownMessage
+	past   uint64 // how far the original is known to hold nothing after that
+	last   uint64 // the last sequence of the copy, as far as this copier knows
+	id     string // begins the IDs of this copier's messages
+	wrote  int    // how many there were
 	flight []jetstream.PubAckFuture
 	single bool // one message in flight at most
 	// heard is how far what ends access has taken effect, in the original, and
@@ -61,6 +63,8 @@ func (n *Node) copier(ctx context.Context, region string, l line) (*copier, erro
 	}
 	c.at = position{msg.Header.Get(headerStore), number(msg.Header.Get(headerSeq))}
 	c.heard = c.at
+	c.read = number(msg.Header.Get(headerRead))
+	c.proof = shownMessage{msg.Subject, msg.Header.Get(headerProof)}
 	return c, nil
 }
 
@@ -85,6 +89,12 @@ func (c *copier) copy(ctx context.Context, store string, m message) error {
 	}
 	out.Header.Set(headerSeq, strconv.FormatUint(m.Seq, 10))
 	out.Header.Set(headerStore, store)
+	if c.read > 0 {
+		out.Header.Set(headerRead, strconv.FormatUint(c.read, 10))
+	}
+	if m.Proof != "" {
+		out.Header.Set(headerProof, m.Proof)
+	}
 	opts := []jetstream.PublishOpt{jetstream.WithExpectLastSequence(c.last)}
 	if !c.single {
 		opts = append(opts, jetstream.WithMsgID(fmt.Sprintf("%s-%d", c.id, c.wrote)))
@@ -102,7 +112,7 @@ func (c *copier) copy(ctx context.Context, store string, m message) error {
 	}
 	c.last++
 	c.wrote++
-	c.at = position{store, m.Seq}
+	c.at, c.proof = position{store, m.Seq}, shownMessage{m.Subject, m.Proof}
 	c.flight = append(c.flight, ack)
 	if p, ok := readPartHeader(m.Part); ok && p.full == 1 && p.part == p.of-1 {
 		c.compact = strings.TrimSuffix(m.Subject, strconv.Itoa(p.part)) + "0"

@@ -117,6 +117,7 @@ func (n *Node) stopReaders(region string, ls ...line) {
 	}
 	for _, r := range stopped {
 		<-r.done
+		n.contents.drop(r.line.stream(region))
 	}
 }
 

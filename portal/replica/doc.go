@@ -91,7 +91,8 @@
 // MaxSession, three times Skew and two minutes after the removal.
 //
 // To add it again, list it as ADDING and start its Node again, with the primary
-// in Config.Peers. It begins as a new one. With Config.URL, stop all of its Nodes
+// in Config.Peers. It begins as a new one; on an empty disk, start it
+// with Config.Restored. With Config.URL, stop all of its Nodes
 // before that. The others follow it at the address that they had, or at another
 // one by AddPeer.
 //
@@ -188,15 +189,55 @@
 // sign in again. And Session.Seen moves in memory first (Config.TouchEvery), so
 // after a crash a session may end by idleness that much too early.
 //
-// A Region that loses its disk starts empty, and the others follow what it says
-// then. Lost with the disk are the records of that Region's own applications,
-// which nobody else may write, and the revocations that only it held, because
-// nobody had heard of them yet. The primary needs its Seed again, or better a
-// backup of Dir. Whoever puts a backup back sets Config.Restored for that one
-// start: other Regions know more than the copy, and must read it anew. What
-// that Region itself ended since the backup was made is no longer ended there.
-// It must not come back with a clock far behind its old one: transactions are
-// ordered by their owner's clock.
+// A Region must not come back with a clock far behind its old one: transactions
+// are ordered by their owner's clock.
+//
+// # What is damaged, older or lost
+//
+// A Region does not take what is left of its log for its log. Beside its streams
+// it keeps whose they are, which ones, its last starts, and, written about once a
+// second and by Close, how far they were and what they held: in files in Dir, or
+// in a stream of its own at URL. They belong to a backup of it. Open compares
+// them with the streams, and fails with Reason Damaged where messages are
+// missing, another store or another Region's directory is in the place of this
+// one's, or the streams end sooner than they did.
+//
+// What no Region can know by itself it is shown by the others. With each message
+// that a Region gives away goes a proof that only that Region can make and check,
+// and copies keep it. A follower shows the proof of the last message that it has,
+// and compares what its copy holds with what the owner says that the log holds.
+// Where they differ, the owner looks at the copy. If it finds what it wrote and
+// lacks, or what it wrote in a start that it does not know, it was put back from
+// an older copy, or there is a second Region with its name: it stops. If not,
+// the copy is wrong, and is read again from the start. What another Region merely
+// claims is logged and stops no Region.
+//
+// A Region that has stopped writes nothing, in all its Nodes and after a restart:
+// sessions, codes and updates fail with Reason Damaged, its portal is unhealthy,
+// and Open fails. What is not damaged it still gives to the others. They go on
+// with what they have, Peers says [portal.PeerDamaged], and Heard stands still.
+// There are two ways out, each for one start, and each the operator's decision:
+//
+//   - Config.Recover takes what the Region wrote from other Regions' copies and
+//     puts it together with what is readable here. What was ended stays ended.
+//     What no named Region had heard is lost if it isn't readable here.
+//   - Config.Restored says that what is here is to count: a backup that was put
+//     back, or an empty disk. What the Region itself ended since the backup was
+//     made is no longer ended there.
+//
+// A Region whose disk was emptied can't know that it existed. Until another
+// Region shows it a copy of its earlier log it takes itself for a new one; then
+// it stops. The others do not follow it before that is decided. So a primary
+// that lost its disk is started with Recover, and needs no Seed; any Region that
+// is to begin anew, with Restored. A Seed is never written where the log once
+// held an instance.
+//
+// This guards against accidents and against other Regions. An attacker who can
+// write to a Region's disk has its key, and can't be told from the Region. What
+// expires within twice Skew and twenty minutes is not compared.
+//
+// A copy in which bytes were lost can lack what another Region ended. The Region
+// learns of it when it hears that other Region next, and not before.
 //
 // # What a Region is trusted with
 //
@@ -220,7 +261,8 @@
 // Everything is held in memory: about 1.6 KiB for each element of the
 // instance, less than 1 KiB for each session of any Region until it expires,
 // some 200 bytes for each thing that ended one, and 100 bytes for ever for each
-// user who was ever removed, disabled or revoked.
+// user who was ever removed, disabled or revoked. Each message in a stream takes
+// 150 bytes more, for comparing.
 //
 // # Watching a Region
 //

@@ -20,6 +20,8 @@ const (
 	headerPart  = "Meridian-Part"  // of a transaction: see parts
 	headerSeq   = "Meridian-Seq"   // in copies: the sequence in the original
 	headerStore = "Meridian-Store" // in copies: the original's storeID
+	headerRead  = "Meridian-Read"  // in copies: how often the original was read from its start again
+	headerProof = "Meridian-Proof" // in copies: by which the original's Region recognises what it wrote
 )
 
 // maxPayload is the largest message that the embedded server takes. Sealing
@@ -89,6 +91,9 @@ func (n *Node) putLater(w write) error {
 func (n *Node) message(w write) (*nats.Msg, []jetstream.PublishOpt, error) {
 	if at := n.removedAt.Load(); at > 0 {
 		return nil, nil, removedError(n.cfg.Region, at)
+	}
+	if err := n.condemned(); err != nil {
+		return nil, nil, err
 	}
 	msg := nats.NewMsg(w.line.prefix(n.cfg.Region) + w.subject)
 	plain, err := json.Marshal(w.body)

@@ -29,6 +29,11 @@ const (
 	// package. The error names the format or kind that the version must know.
 	// Nothing is damaged, and nothing was lost.
 	ReasonVersion Reason = "Version"
+	// ReasonDamaged: what the Region's own server keeps is not what this Region
+	// wrote: some of it is lost, or older, or another Region's. Got says what was
+	// found. Open refuses to start on it, and a Region that finds out later stops.
+	// Config.Recover takes what is missing from other Regions' copies.
+	ReasonDamaged Reason = "Damaged"
 	// ReasonTooLarge: one element doesn't fit into a message.
 	ReasonTooLarge Reason = "TooLarge"
 	// ReasonClosed: the Node was closed.

@@ -171,3 +171,13 @@ func Full(t testing.TB, n *Node) {
 	n.fold(n.cfg.Region, tx)
 	n.show()
 }
+
+// DropMessage removes the first message of a stream of a Node's own server, as
+// a damaged disk may, and waits for nothing.
+func DropMessage(t testing.TB, n *Node, stream string) {
+	t.Helper()
+	s, err := n.js.Stream(context.Background(), stream)
+	require.NoError(t, err)
+	require.NotZero(t, s.CachedInfo().State.Msgs)
+	require.NoError(t, s.DeleteMsg(context.Background(), s.CachedInfo().State.FirstSeq))
+}

@@ -155,11 +155,13 @@ func (f *follower) session(ctx context.Context) (met bool, err error) {
 
 // follow copies one stream until something fails.
 func (f *follower) follow(ctx context.Context, nc *nats.Conn, l line) error {
+	var broken brokenCopy
 	for {
 		c, err := f.copier(ctx, l)
 		if c == nil {
 			return err
 		}
+		began := c.last
 		for err == nil {
 			err = f.step(ctx, nc, c)
 		}
@@ -175,6 +177,9 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, l line) error {
 		// Another node of this Region copies too, and is ahead. Two at once do
 		// no harm, but no good either.
 		pause(ctx, time.Second)
+		if err := broken.mend(ctx, f, l, began); err != nil {
+			return err
+		}
 	}
 }
 
@@ -182,22 +187,31 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, l line) error {
 func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	asked := f.n.cfg.Now()
 	q := f.question(c.line, position{c.at.store, max(c.at.seq, c.past)})
+	q.Proof, q.Differs = f.n.shown(c), f.differs(c.line)
 	a, err := f.ask(ctx, nc, q)
 	if err != nil {
 		f.progressed(c.line)
 		return err
 	}
+	if why := f.n.doubt(c, a); why != "" {
+		f.doubts(c.line, why, false)
+		pause(ctx, f.n.cfg.Heartbeat)
+		return nil
+	}
 	f.behind(c.line)
 	f.clock(asked, a)
-	anew := a.Store != q.Store || a.After < q.After // the original was made again, or lost its end
+	anew := a.Store != q.Store || a.After < q.After || q.Differs && a.Again // the original was made again, or lost its end
 	if anew {
-		c.at, c.past = position{a.Store, a.After}, 0
+		c.anew(a.Store)
 		c.heard, c.asm = c.at, merge.Assembler{}
 		if a.Store == q.Store { // positions in another store can't be taken for this one's
 			f.n.marks.forget(c.line.stream(f.region))
 		}
 	}
 	f.met(c.line, a, anew)
+	if q.Differs && a.Again {
+		return nil // this answer follows what was there
+	}
 	if f.caughtUp(c.line) { // before that it costs more than it gives
 		c.hear(a)
 	}
@@ -218,6 +232,10 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	}
 	c.past = max(c.past, a.Last)
 	if f.n.marks.wait(ctx, c.line.stream(f.region), c.at, f.n.cfg.Heartbeat) {
+		if why := f.n.compare(c, a); why != "" {
+			f.doubts(c.line, why, true)
+			return nil
+		}
 		f.reached(c.line, asked)
 		f.progressed(c.line)
 	}
@@ -266,6 +284,9 @@ func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer
 	f.incompatible(nil)
 	if err := f.standing(a); err != nil {
 		return a, err
+	}
+	if a.Refused != "" {
+		return a, nil
 	}
 	if a.Error != "" || a.Store == "" {
 		return a, &Error{Reason: ReasonUnavailable, What: "answer of Region " + f.region, Want: "a piece of its stream", Got: a.Error}

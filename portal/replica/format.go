@@ -79,7 +79,7 @@ func passedOn(h nats.Header) map[string]string {
 // the copier's own, or mean something to a server.
 func mayPass(key string) bool {
 	switch key {
-	case headerAt, headerUntil, headerPart, headerSeq, headerStore:
+	case headerAt, headerUntil, headerPart, headerSeq, headerStore, headerRead, headerProof:
 		return false
 	}
 	return strings.HasPrefix(key, "Meridian-")

@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
@@ -26,6 +28,14 @@ type question struct {
 	From  string `json:"from"`  // the Region that asks
 	Store string `json:"store"` // of the copy; another one begins at its start
 	After uint64 `json:"after"`
+	// Proof shows the last message of the copy. Its Region can check it.
+	Proof *integrity.Proof `json:"proof,omitempty"`
+	// Differs says that the copy is at the end of the stream and holds something
+	// else than the last answer said.
+	Differs bool `json:"differs,omitempty"`
+	// Of asks for the copy of the asking Region's own stream instead. After is
+	// then a sequence in the copy.
+	Of string `json:"of,omitempty"`
 	// Nonce comes back with the answer. Only who asked and the Node that is
 	// asked see it before that.
 	Nonce string `json:"nonce"`
@@ -58,7 +68,30 @@ type answer struct {
 	// news, both in microseconds. 0: an older version, which doesn't say.
 	Now  int64 `json:"now,omitempty"`
 	Held int64 `json:"held,omitempty"`
+	// Generation is the start of the Region's Node that answers. Versions before
+	// there were any say nothing.
+	Generation *integrity.Generation `json:"generation,omitempty"`
+	// Vouched says that the Region knows that Store replaces an earlier one.
+	Vouched bool `json:"vouched,omitempty"`
+	// Digest is what the stream holds at its end, if that was known.
+	Digest *integrity.Digest `json:"digest,omitempty"`
+	// Again answers Differs: the copy was looked at and proves nothing, so that
+	// it is what is wrong. It has to be read from the start.
+	Again bool `json:"again,omitempty"`
+	// Refused says why there is no piece, beside Error.
+	Refused refusal `json:"refused,omitempty"`
 }
+
+// A refusal is why a Region doesn't answer a question about its own stream.
+type refusal string
+
+const (
+	// refusedDamaged: the stream is not what the Region wrote.
+	refusedDamaged refusal = "damaged"
+	// refusedAhead: the question's position is behind the end of the stream,
+	// and nothing proves that the stream was ever there.
+	refusedAhead refusal = "ahead"
+)
 
 // A message is one message of the original stream, as it is there.
 type message struct {
@@ -70,7 +103,17 @@ type message struct {
 	Data    []byte `json:"data"`
 	// More are other headers, by name, which a copier takes over as they are.
 	More map[string]string `json:"more,omitempty"`
+	// Proof is what its Region recognises the message by.
+	Proof string `json:"proof,omitempty"`
+	// Store and Orig are where the message was in the original, where a copy is
+	// asked for.
+	Store string `json:"store,omitempty"`
+	Orig  uint64 `json:"orig,omitempty"`
 }
+
+// ofCopy stands for the store where a copy is asked for: each of its messages
+// says of which it was.
+const ofCopy = "copy"
 
 // Bounds of questions and answers. Many may wait for news, which costs little;
 // few are answered at the same time.
@@ -129,7 +172,7 @@ func readQuestion(b []byte) (q question, ok bool) {
 	if len(b) > maxQuestion || json.Unmarshal(b, &q) != nil {
 		return q, false
 	}
-	return q, q.Line == config || q.Line == sessions || q.Line == revoked
+	return q, (q.Line == config || q.Line == sessions || q.Line == revoked) && (q.Of == "" || q.Of == q.From && regionName.MatchString(q.Of))
 }
 
 func (n *Node) reply(m *nats.Msg, a answer) {
@@ -166,10 +209,14 @@ func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 		case <-n.ctx.Done():
 			return
 		}
-		err = n.read(n.ctx, s, q.Line, &a)
+		err = n.read(n.ctx, s, q.Line.prefix(cmp.Or(q.Of, n.cfg.Region)), &a)
+	}
+	if err == nil && !refused && q.Of == "" {
+		n.prove(q.Line, &a)
+		err = n.state(n.ctx, s, q, &a)
 	}
 	if err != nil {
-		a = answer{Error: err.Error()}
+		a = answer{Error: err.Error(), Refused: a.Refused}
 	}
 	a.Nonce = q.Nonce
 	n.tells(&a, time.Since(begun))
@@ -179,18 +226,20 @@ func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 // look finds out where the piece that a question asks for begins, and whether
 // there is anything in it. It waits as long as the question says.
 func (n *Node) look(ctx context.Context, q question) (s jetstream.Stream, a answer, more bool, err error) {
-	name := q.Line.stream(n.cfg.Region)
+	name := q.Line.stream(cmp.Or(q.Of, n.cfg.Region))
 	if s, err = n.stream(ctx, name); err != nil {
 		return s, a, false, err
 	}
 	info := s.CachedInfo()
 	a = answer{Store: info.Config.Metadata[storeID], After: q.After, Last: info.State.LastSeq}
+	if q.Of != "" {
+		a.Store = ofCopy
+		return s, a, a.Last > a.After, nil
+	}
+	if a.Refused, err = n.judge(ctx, q, info); err != nil {
+		return s, a, false, err
+	}
 	if q.Store != a.Store {
-		a.After = 0
-	} else if q.After > a.Last {
-		if !n.behind(q, info.Config.Replicas > 1) {
-			return s, a, false, errBehind
-		}
 		a.After = 0
 	}
 	if a.Last > a.After {
@@ -203,7 +252,7 @@ func (n *Node) look(ctx context.Context, q question) (s jetstream.Stream, a answ
 // read fills an answer. It says that nothing is pending only where the stream's
 // leader says so too: the end that a consumer sees may be that of a server
 // which lags, and whoever asks would skip what it lacks.
-func (n *Node) read(ctx context.Context, s jetstream.Stream, l line, a *answer) error {
+func (n *Node) read(ctx context.Context, s jetstream.Stream, prefix string, a *answer) error {
 	cons, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: a.After + 1,
 		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: 10 * time.Second,
@@ -220,7 +269,7 @@ func (n *Node) read(ctx context.Context, s jetstream.Stream, l line, a *answer) 
 	if err := a.fill(cons); err != nil || a.Pending > 0 {
 		return err
 	}
-	more, err := next(ctx, s, l.prefix(n.cfg.Region), a.end())
+	more, err := next(ctx, s, prefix, a.end())
 	if more > 0 {
 		a.Pending = 1 // at least
 		if len(a.Messages) == 0 {
@@ -272,7 +321,10 @@ func (a *answer) fill(from batches) error {
 			size += len(msg.Data()) + 200
 			seen = max(seen, len(msg.Data())+200)
 			a.Pending = meta.NumPending
-			a.Messages = append(a.Messages, message{meta.Sequence.Stream, msg.Subject(), h.Get(headerAt), h.Get(headerUntil), h.Get(headerPart), msg.Data(), passedOn(h)})
+			a.Messages = append(a.Messages, message{
+				Seq: meta.Sequence.Stream, Subject: msg.Subject(), At: h.Get(headerAt), Until: h.Get(headerUntil), Part: h.Get(headerPart), Data: msg.Data(),
+				More: passedOn(h), Proof: h.Get(headerProof), Store: h.Get(headerStore), Orig: number(h.Get(headerSeq)),
+			})
 		}
 		if err := batch.Error(); err != nil {
 			return errors.Join(errGap, err)

@@ -108,6 +108,10 @@ func (f *follower) hearOnly(ctx context.Context, nc *nats.Conn, c *copier) error
 		if err != nil {
 			return err
 		}
+		if f.n.doubt(c, a) != "" {
+			pause(ctx, f.n.cfg.Heartbeat)
+			continue
+		}
 		if a.Store != q.Store || a.After < q.After { // the original was made again, or lost its end
 			c.heard, c.asm = position{a.Store, a.After}, merge.Assembler{}
 		}

@@ -16,6 +16,8 @@ type flow struct {
 	arrived, total uint64    // elements of the initial replication
 	heard          time.Time // all that was written before is here
 	behind         time.Time // since when an answer waits to be applied; zero: none does
+	doubt          string    // why what the peer says now isn't believed; "": it is
+	differs        bool      // the copy holds something else than the original
 }
 
 // Peers returns the Regions that are followed, sorted by name, as they are
@@ -42,6 +44,11 @@ func (f *follower) status() portal.Peer {
 	}
 	if !p.Heard.IsZero() && f.n.cfg.Now().Sub(p.Heard) <= f.n.behindAfter() {
 		p.State = portal.PeerReplicated
+	}
+	for _, w := range f.flows {
+		if w.doubt != "" {
+			p.State = portal.PeerDamaged
+		}
 	}
 	if !f.connected {
 		p.State = portal.PeerUnreachable
@@ -99,7 +106,7 @@ func (f *follower) reached(l line, asked time.Time) {
 	f.mu.Lock()
 	first := f.heard().IsZero()
 	w := f.flows[l]
-	w.heard, w.total = asked, w.arrived
+	w.heard, w.total, w.doubt, w.differs = asked, w.arrived, "", false
 	first = first && !f.heard().IsZero()
 	f.mu.Unlock()
 	if first {

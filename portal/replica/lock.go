@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 )
 
 // What a Node makes in its directory.
@@ -46,8 +47,14 @@ func keepPrivate(dir string) error {
 	if err != nil {
 		return err
 	}
-	if slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !slices.Contains([]string{lockName, storeName, spaceName}, e.Name()) }) {
+	if slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !isOurs(e.Name()) }) {
 		return errors.New("it is open to other users of this machine, and holds files that are not a Node's")
 	}
 	return os.Chmod(dir, 0o700)
+}
+
+// isOurs says whether a Node makes files of that name in its directory.
+func isOurs(name string) bool {
+	return name == lockName || name == storeName || name == spaceName ||
+		strings.HasPrefix(name, vaultFile(identityName)) || strings.HasPrefix(name, vaultFile(marksName))
 }

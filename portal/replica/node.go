@@ -13,6 +13,7 @@ import (
 
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
@@ -30,10 +31,17 @@ type Node struct {
 	tasks  sync.WaitGroup
 	once   sync.Once // Close
 
-	ledger *ledger
-	marks  *marks
-	owed   owed
-	stall  stall
+	vault      vault
+	identity   atomic.Pointer[integrity.Identity] // replaced whole
+	generation integrity.Generation
+	damage     atomic.Pointer[Error] // why the Region has stopped; nil: it hasn't
+	marked     map[string]uint64     // the marks that were written, by line; watch's
+
+	ledger   *ledger
+	marks    *marks
+	contents *contents
+	owed     owed
+	stall    stall
 	// refused are the streams that the embedded server takes no writes for.
 	refused atomic.Pointer[map[string]string]
 	wake    chan struct{} // the clerk's
@@ -73,8 +81,9 @@ type Node struct {
 	readers   map[string][]*reader // by Region
 	followers map[string]*follower
 	gate      *nats.Subscription
-	parked    map[string]Peer    // of Regions that were removed
-	ahead     map[line]time.Time // since when a follower is ahead
+	parked    map[string]Peer       // of Regions that were removed
+	suspected map[suspect]time.Time // what was last looked into, or reported
+	cleared   map[suspect]bool      // copies that may be read from the start
 }
 
 // Open starts a Node. It returns when the Region's own server is up and what
@@ -92,7 +101,8 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		stops: newStops(), hidden: map[string]bool{},
 		log: ownLog{wrote: map[uint64]bool{}}, wake: make(chan struct{}, 1), ready: make(chan struct{}),
 		left: make(chan struct{}), erased: make(chan struct{}), parted: map[string]parting{}, parked: map[string]Peer{},
-		readers: map[string][]*reader{}, followers: map[string]*follower{}, ahead: map[line]time.Time{},
+		readers: map[string][]*reader{}, followers: map[string]*follower{}, contents: newContents(),
+		suspected: map[suspect]time.Time{}, cleared: map[suspect]bool{},
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	if err := n.open(ctx); err != nil {
@@ -106,18 +116,22 @@ func (n *Node) open(ctx context.Context) error {
 	if err := n.connect(); err != nil {
 		return err
 	}
+	n.vault = vault(dirVault{n.cfg.Dir})
+	if n.cfg.URL != "" {
+		n.vault = streamVault{n}
+	}
 	if err := n.awake(ctx); err != nil {
 		return err
 	}
-	for _, l := range lines {
-		if err := n.ensure(ctx, l, n.cfg.Region); err != nil {
-			return err
-		}
+	if err := n.establish(ctx); err != nil {
+		return err
 	}
-	if n.cfg.Restored {
-		if err := n.restored(ctx); err != nil {
-			return err
-		}
+	if err := n.recover(ctx); err != nil {
+		return err
+	}
+	marks, err := n.readMarks(ctx)
+	if err != nil {
+		return err
 	}
 	regions, err := n.copied(ctx)
 	if err != nil {
@@ -137,10 +151,16 @@ func (n *Node) open(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := n.compareMarks(ctx, marks); err != nil {
+		return err
+	}
 	if err := n.settle(ctx); err != nil {
 		return err
 	}
 	if err := n.adopt(ctx); err != nil {
+		return err
+	}
+	if err := n.wasWhole(ctx); err != nil {
 		return err
 	}
 	if err := n.serve(); err != nil {
@@ -153,6 +173,7 @@ func (n *Node) open(ctx context.Context) error {
 	if n.cfg.Observer != nil {
 		n.start(n.observing)
 	}
+	n.start(n.watch)
 	for region, p := range n.cfg.Peers {
 		if n.gone(region) { // and still configured here, which is no reason not to start
 			n.cfg.Logger.Warn("replica: a peer was removed from the instance, and isn't followed", "region", n.cfg.Region, "peer", region)
@@ -199,6 +220,7 @@ func (n *Node) Close() {
 		n.mu.Unlock()
 		n.cancel()
 		n.tasks.Wait()
+		n.lastMarks()
 		if n.nc != nil {
 			n.nc.Close()
 		}
@@ -249,6 +271,9 @@ func (n *Node) Ready(ctx context.Context) error {
 	for {
 		if at := n.removedAt.Load(); at > 0 {
 			return removedError(n.cfg.Region, at)
+		}
+		if err := n.condemned(); err != nil {
+			return err
 		}
 		why, changed := n.stops.look()
 		opens := n.ready

@@ -59,7 +59,16 @@ type reader struct {
 func (r *reader) run() {
 	defer close(r.done)
 	defer r.cancel()
+	var made time.Time
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
+		if s, err := r.n.stream(r.ctx, r.line.stream(r.region)); err == nil {
+			if now := s.CachedInfo().Created; !now.Equal(made) {
+				if !made.IsZero() { // it was made again
+					r.last.Store(0)
+				}
+				made = now
+			}
+		}
 		err := tail{js: r.n.js, stream: r.line.stream(r.region), after: r.last.Load(), each: r.each}.run(r.ctx)
 		if r.ctx.Err() != nil {
 			return
@@ -93,6 +102,7 @@ func (r *reader) complete(ctx context.Context) error {
 // so that it does not stop all that come after it.
 func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) {
 	a, err := r.n.arrived(r.region, r.line, msg, meta.Sequence.Stream)
+	r.n.note(a, msg.Headers(), msg.Subject(), msg.Data(), err == nil)
 	if r.line == config {
 		err = r.config(a, err, meta.NumPending)
 	} else {

@@ -57,7 +57,7 @@ func (n *Node) erase() {
 		ctx, cancel := context.WithTimeout(n.ctx, time.Minute)
 		err := n.bury(ctx, n.removedAt.Load())
 		if err == nil {
-			err = n.eraseStreams(ctx)
+			err = errors.Join(n.eraseStreams(ctx), n.vault.erase(ctx))
 		}
 		cancel()
 		if err == nil {
@@ -187,7 +187,7 @@ func (n *Node) awake(ctx context.Context) error {
 	if err := json.Unmarshal(msg.Data, &e); err != nil {
 		return &Error{Reason: ReasonCorrupt, What: "stream " + name, Want: "JSON", Err: err}
 	}
-	if err := n.eraseStreams(ctx); err != nil { // what a crash left
+	if err := errors.Join(n.eraseStreams(ctx), n.vault.erase(ctx)); err != nil { // what a crash left
 		return err
 	}
 	n.removedAt.Store(e.Stamp)

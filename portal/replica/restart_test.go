@@ -1,6 +1,7 @@
 package replica_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -100,23 +101,71 @@ func TestCatchUpAfterTheLogWasShortened(t *testing.T) {
 	assert.Empty(t, replica.Compare(us.Digest(), eu.Digest()).Differences, "and reads the same from its own disk")
 }
 
-// A primary that lost its disk begins anew, and the others follow it.
-func TestStreamsThatWereMadeAgain(t *testing.T) {
+// A primary whose disk was emptied can't know it, and begins as a new one. The
+// others don't follow it, and what they show it makes it stop. It takes its log
+// back from them, or begins anew where the operator says so.
+func TestADiskThatWasEmptied(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	mesh(t, us, eu)
 	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com", Active: true})))
-	eventually(t, "carol", func() bool { _, ok := eu.View().UserByID("u-3"); return ok })
-	us.Close()
-
-	us = open(t, configOf(virginia, t.TempDir()))
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-4", UserName: "dora@example.com", Active: true})))
-	mesh(t, us, eu)
-	eventually(t, "dora", func() bool { _, ok := eu.View().UserByID("u-4"); return ok })
-	_, ok := eu.View().UserByID("u-3")
-	assert.False(t, ok)
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-2", UserName: "bob@example.com"})))
+	signIn(t, us, "u-1", "s-1")
+	signIn(t, us, "u-1", "s-2")
+	require.NoError(t, us.Sessions().Revoke(background(t), "u-1", "s-2"))
 	r, err := replica.Check(background(t), us, eu)
 	require.NoError(t, err, r.String())
+	us.Close()
+
+	dir := t.TempDir()
+	us = open(t, configOf(virginia, dir))
+	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
+	stops(t, us)
+	eventually(t, "what Frankfurt shows", func() bool { return peerState(eu, virginia) == portal.PeerDamaged })
+	_, ok := eu.View().UserByID("u-3")
+	assert.True(t, ok, "it keeps what it has")
+	us.Close()
+
+	refusesToOpen(t, configOf(virginia, dir))
+	for _, where := range []string{dir, t.TempDir()} { // the one that has begun, and an empty one, without Seed
+		c := configOf(virginia, where)
+		c.Seed = center.Data{}
+		us = recovered(t, c, eu)
+		mesh(t, us, eu)
+		r, err = replica.Check(background(t), us, eu)
+		require.NoError(t, err, r.String())
+		_, ok = us.View().UserByID("u-3")
+		assert.True(t, ok)
+		bob, _ := us.View().UserByID("u-2")
+		assert.False(t, bob.Active)
+		assert.True(t, alive(t, us, "s-1"))
+		assert.False(t, alive(t, us, "s-2"))
+		us.Close()
+	}
+
+	c := configOf(virginia, t.TempDir())
+	c.Restored = true
+	us = open(t, c)
+	mesh(t, us, eu)
+	eventually(t, "the new instance", func() bool { _, ok := eu.View().UserByID("u-3"); return !ok })
+	assert.Equal(t, us.View().Snapshot().Records(), eu.View().Snapshot().Records())
+}
+
+// Recovery that no other Region answers changes nothing, and leaves no Region
+// that looks new.
+func TestRecoveryWaitsForTheRegionsThatItNames(t *testing.T) {
+	dir := t.TempDir()
+	c := configOf(virginia, dir)
+	c.Recover, c.Peers = []string{frankfurt}, map[string]replica.Peer{frankfurt: {URL: "nats://127.0.0.1:1"}}
+	ctx, cancel := context.WithTimeout(background(t), 2*time.Second)
+	defer cancel()
+	_, err := replica.Open(ctx, c)
+	require.Equal(t, replica.ReasonUnavailable, reasonOf(err), "%v", err)
+	refusesToOpen(t, configOf(virginia, dir))
+	c.Recover = []string{mumbai}
+	_, err = replica.Open(background(t), c)
+	require.Equal(t, replica.ReasonConfig, reasonOf(err), "%v", err)
 }
 
 // Rules 19, 20 and 23: a Region that is being added is replicated to, says so

@@ -2,6 +2,7 @@ package replica_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
@@ -96,19 +98,109 @@ func (l *logged) count(s string) int {
 	return bytes.Count(l.b.Bytes(), []byte(s))
 }
 
-// One that doesn't say so is found out, if a follower is still ahead. It is
-// told once for each stream, and that follower reads it from the start.
-func TestFollowersThatAreAhead(t *testing.T) {
+// stops waits until a Region has found that its log is not what it wrote.
+func stops(t *testing.T, n *replica.Node) {
+	t.Helper()
+	eventually(t, n.Region()+" to stop", func() bool {
+		_, err := n.Sessions().Get(background(t), "any")
+		return reasonOf(err) == replica.ReasonDamaged
+	})
+	assert.Equal(t, replica.ReasonDamaged, reasonOf(n.Ready(background(t))))
+	assert.Equal(t, replica.ReasonDamaged, reasonOf(n.Sessions().EndSignIn(background(t), "u-1", "any", time.Time{})))
+	assert.Equal(t, replica.ReasonDamaged, reasonOf(n.Codes().PutCode(background(t), "any", nil, time.Now().Add(time.Minute))))
+}
+
+func reasonOf(err error) replica.Reason {
+	var e *replica.Error
+	if errors.As(err, &e) {
+		return e.Reason
+	}
+	return ""
+}
+
+func peerState(n *replica.Node, region string) portal.PeerState {
+	for _, p := range n.Peers() {
+		if p.Region == region {
+			return p.State
+		}
+	}
+	return ""
+}
+
+// One that doesn't say so is found out by what followers show it, and stops.
+// They go on with what they have, and it starts again only when the operator
+// says what is to count.
+func TestAnOlderCopyIsFoundOutByAFollowerThatIsAhead(t *testing.T) {
 	backup, eu := backedUp(t)
-	c := configOf(virginia, backup)
 	var log logged
+	c := configOf(virginia, backup)
 	c.Logger = slog.New(slog.NewTextHandler(&log, nil))
 	us := open(t, c)
-	began := time.Now()
+	v := us.View()
+	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
+	stops(t, us)
+	assert.Error(t, v.Update(putUser(center.User{ID: "late", UserName: "late", Active: true})), "a view from before")
+	assert.Equal(t, 1, log.count("cause=damage"))
+	eventually(t, "what Frankfurt shows", func() bool { return peerState(eu, virginia) == portal.PeerDamaged })
+	_, known := eu.View().UserByID("lost-4")
+	assert.True(t, known && alive(t, eu, "s-1"), "Frankfurt goes on")
+	us.Close()
+
+	refusesToOpen(t, configOf(virginia, backup))
+	us = recovered(t, configOf(virginia, backup), eu)
 	mesh(t, us, eu)
-	eventually(t, "what the log says", func() bool { return log.count("Config.Restored") == 2 })
-	require.NoError(t, us.Sessions().Revoke(background(t), "u-1", "s-1"))
-	eventually(t, "the revocation", func() bool { return !alive(t, eu, "s-1") })
-	eventually(t, "all to be heard", func() bool { return eu.Peers()[0].Heard.After(began) })
-	assert.Equal(t, 2, log.count("Config.Restored"), "config and revoked; sessions were the same")
+	r, err := replica.Check(background(t), us, eu)
+	require.NoError(t, err, r.String())
+	_, known = us.View().UserByID("lost-4")
+	assert.True(t, known)
+}
+
+// An older copy that has written more than followers had is not where they are
+// any more: it is found out by what it was served as since.
+func TestAnOlderCopyIsFoundOutThatHasGoneOn(t *testing.T) {
+	backup, eu := backedUp(t)
+	us := open(t, configOf(virginia, backup))
+	for i := range 20 {
+		id := fmt.Sprint("new-", i)
+		require.NoError(t, us.View().Update(putUser(center.User{ID: id, UserName: id, Active: true})))
+		require.NoError(t, us.Sessions().EndSignIn(background(t), "u-2", id, time.Time{}))
+	}
+	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
+	stops(t, us)
+	us.Close()
+	refusesToOpen(t, configOf(virginia, backup))
+	us = recovered(t, configOf(virginia, backup), eu)
+	mesh(t, us, eu)
+	r, err := replica.Check(background(t), us, eu)
+	require.NoError(t, err, r.String())
+	for _, who := range []string{"lost-4", "new-19"} {
+		_, known := us.View().UserByID(who)
+		assert.True(t, known, who)
+		assert.Contains(t, us.Digest().Items, fmt.Sprintf("signed out %q %q", "u-2", who))
+	}
+}
+
+// Two primaries from one directory: what each is shown of the other stops it.
+func TestTwoRegionsFromOneDirectoryStop(t *testing.T) {
+	dir, copied := t.TempDir(), t.TempDir()
+	us := open(t, configOf(virginia, dir))
+	us.Close()
+	require.NoError(t, os.CopyFS(copied, os.DirFS(dir)))
+	us, twin := open(t, configOf(virginia, dir)), open(t, configOf(virginia, copied))
+	eu := open(t, configOf(frankfurt, t.TempDir()))
+	mesh(t, us, eu)
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-2", UserName: "bob@example.com"})))
+	eventually(t, "the disabled user", func() bool { u, ok := eu.View().UserByID("u-2"); return ok && !u.Active })
+	require.NoError(t, twin.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com", Active: true})))
+	require.NoError(t, twin.View().Update(putUser(center.User{ID: "u-4", UserName: "dora@example.com", Active: true})))
+
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: twin.Addr()}))
+	stops(t, twin)
+	u, _ := eu.View().UserByID("u-2")
+	assert.False(t, u.Active, "what was heard stays")
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
+	eventually(t, "the other one to be heard", func() bool { return peerState(eu, virginia) == portal.PeerReplicated })
+	require.NoError(t, us.Ready(background(t)))
 }

@@ -107,6 +107,9 @@ func (n *Node) ensure(ctx context.Context, l line, region string) error {
 	if format := number(s.CachedInfo().Config.Metadata[formatID]); format > uint64(n.cfg.formats.Speaks) {
 		return needsVersion("stream "+l.stream(region), fmt.Sprintf("format %d", format), fmt.Sprintf("format %d", n.cfg.formats.Speaks))
 	}
+	if region != n.cfg.Region && s.CachedInfo().Config.Metadata[storeID] != "" {
+		return &Error{Reason: ReasonDamaged, What: "stream " + l.stream(region), Want: "a copy: is another Region's directory in its place?", Got: "Region " + region + "'s own"}
+	}
 	if got := s.CachedInfo().Config.Replicas; got < n.cfg.Replicas {
 		return &Error{Reason: ReasonConfig, What: "Replicas of stream " + l.stream(region), Want: fmt.Sprint("at least ", n.cfg.Replicas), Got: fmt.Sprint(got)}
 	}

@@ -1,0 +1,59 @@
+package replica
+
+import (
+	"context"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
+)
+
+// remedy is what an operator can do.
+const remedy = "recover it from another Region's copies (Config.Recover), or, if what is here is to count, start once with Config.Restored"
+
+// damaged makes the error of a damaged log.
+func damaged(l line, why string) *Error {
+	what := "the Region's streams"
+	if l != "" {
+		what = "the Region's stream " + string(l)
+	}
+	return &Error{Reason: ReasonDamaged, What: what, Want: "what the Region wrote; " + remedy, Got: why}
+}
+
+// condemned returns how the Region's log is damaged, or nil. Nothing is written
+// to any of its streams then.
+func (n *Node) condemned() error {
+	if e := n.damage.Load(); e != nil {
+		return e
+	}
+	return nil
+}
+
+// condemn ends what this Region does on its own authority, in this Node and, as
+// that is written beside the streams, in all others and after a restart. What it
+// can still say of its other streams, it goes on to say.
+func (n *Node) condemn(ctx context.Context, l line, why string) error {
+	e := damaged(l, why)
+	if !n.damage.CompareAndSwap(nil, e) {
+		return n.condemned()
+	}
+	n.stop("damage", e)
+	err := n.changeIdentity(ctx, func(d *integrity.Identity) {
+		if d.Damage == nil {
+			d.Damage = &integrity.Damage{Line: string(l), Why: why, At: n.cfg.Now().UTC().Round(0)}
+		}
+	})
+	if err != nil {
+		n.cfg.Logger.Error("replica: a restart will not know that this Region has stopped", "region", n.cfg.Region, "error", err)
+	}
+	return e
+}
+
+// lastOf is the last sequence of one of the Region's own streams.
+func (n *Node) lastOf(ctx context.Context, l line) (uint64, jetstream.Stream, error) {
+	s, err := n.stream(ctx, l.stream(n.cfg.Region))
+	if err != nil {
+		return 0, nil, unavailable("look at stream "+l.stream(n.cfg.Region), err)
+	}
+	return s.CachedInfo().State.LastSeq, s, nil
+}

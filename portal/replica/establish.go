@@ -1,0 +1,169 @@
+package replica
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
+)
+
+// identityKey is the key in a stream's metadata that says that an Identity stands
+// beside it. Streams from before that have no such key, and get one.
+const identityKey = "meridian-identity"
+
+// establish finds out whether what the Region's own server keeps is what this
+// Region wrote, makes the streams that a new Region needs, and begins a new
+// generation. Whatever is wrong ends Open, with Reason Damaged.
+func (n *Node) establish(ctx context.Context) error {
+	for {
+		d, rev, err := n.readIdentity(ctx)
+		if err != nil {
+			return err
+		}
+		own, err := n.ownStreams(ctx)
+		if err != nil {
+			return err
+		}
+		if err := n.examine(d, own); err != nil {
+			return err
+		}
+		next := n.nextIdentity(d, own)
+		n.generation = next.Start(rand.Text()[:12])
+		if err := n.writeIdentity(ctx, next, rev); errors.Is(err, errConflict) {
+			continue // another node of the Region was faster
+		} else if err != nil {
+			return err
+		}
+		break
+	}
+	for _, l := range lines {
+		if err := n.ensure(ctx, l, n.cfg.Region); err != nil {
+			return err
+		}
+		if err := n.name(ctx, l); err != nil {
+			return err
+		}
+	}
+	if n.identity.Load().Made {
+		return nil
+	}
+	return n.changeIdentity(ctx, func(d *integrity.Identity) { d.Made = true })
+}
+
+// ownStreams looks at the Region's own streams, those that are there.
+func (n *Node) ownStreams(ctx context.Context) (map[line]*jetstream.StreamInfo, error) {
+	own := map[line]*jetstream.StreamInfo{}
+	for _, l := range lines {
+		s, err := n.stream(ctx, l.stream(n.cfg.Region))
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			continue
+		} else if err != nil {
+			return nil, unavailable("look at stream "+l.stream(n.cfg.Region), err)
+		}
+		own[l] = s.CachedInfo()
+	}
+	return own, nil
+}
+
+// examine says whether the streams go with the Identity. d is nil where there is
+// none.
+func (n *Node) examine(d *integrity.Identity, own map[line]*jetstream.StreamInfo) error {
+	if d != nil && d.Region != n.cfg.Region {
+		return &Error{Reason: ReasonDamaged, What: "what Dir or URL keeps", Want: "what Region " + n.cfg.Region + " wrote: is another Region's directory in its place?", Got: "Region " + d.Region}
+	}
+	for _, l := range lines {
+		info := own[l]
+		if info == nil {
+			continue
+		}
+		if info.Config.Metadata[storeID] == "" {
+			return &Error{Reason: ReasonDamaged, What: "stream " + info.Config.Name, Want: "the Region's own: is another Region's directory in its place?", Got: "a copy of it, as another Region keeps it"}
+		}
+		if d == nil && info.Config.Metadata[identityKey] != "" && !n.vouched() {
+			return damaged(l, "what stands beside it, the Region's identity, is missing")
+		}
+	}
+	if d == nil || n.vouched() {
+		return nil
+	}
+	if d.Damage != nil {
+		return damaged(line(d.Damage.Line), d.Damage.Why)
+	}
+	for _, l := range lines {
+		info := own[l]
+		switch {
+		case info == nil && d.Made:
+			return damaged(l, "it is missing")
+		case info == nil:
+		case info.Config.Metadata[identityKey] != "" && info.Config.Metadata[storeID] != d.Stores[string(l)]:
+			return damaged(l, "another one is in its place")
+		case l == config && !contiguous(info.State):
+			return damaged(l, fmt.Sprintf("of messages %d to %d some are missing", info.State.FirstSeq, info.State.LastSeq))
+		}
+	}
+	return nil
+}
+
+// contiguous says whether a stream from which nothing expires, and from which
+// only its beginning is removed, holds all of the rest.
+func contiguous(s jetstream.StreamState) bool {
+	return s.Msgs == 0 || s.Msgs == s.LastSeq-s.FirstSeq+1
+}
+
+// vouched says whether the operator has said what is to count, for this start.
+func (n *Node) vouched() bool { return n.cfg.Restored || len(n.cfg.Recover) > 0 }
+
+// nextIdentity is the Identity that this start gives the Region. A Region that
+// had none gets one: it is new, or from before there were any. The latter has
+// its streams read again by all others, so that their copies hold proofs.
+func (n *Node) nextIdentity(d *integrity.Identity, own map[line]*jetstream.StreamInfo) integrity.Identity {
+	var next integrity.Identity
+	if d != nil {
+		next = *d
+	} else {
+		next = integrity.New(n.cfg.Region, newKey())
+		next.Vouched = len(own) > 0 && len(n.cfg.Recover) == 0
+	}
+	if len(n.cfg.Recover) > 0 { // until that is done
+		next.Damage = &integrity.Damage{Why: "its recovery was begun and not completed", At: n.cfg.Now().UTC().Round(0)}
+	} else if n.cfg.Restored {
+		next.Vouched, next.Damage = true, nil
+	}
+	if d == nil || n.cfg.Restored && len(n.cfg.Recover) == 0 {
+		next.Stores = map[string]string{}
+		for _, l := range lines {
+			next.Stores[string(l)] = n.newStore()
+		}
+	}
+	return next
+}
+
+func newKey() (k integrity.Key) {
+	_, _ = rand.Read(k[:]) // never fails
+	return k
+}
+
+// name gives a stream the storeID that the Identity says. Under another one
+// than before, followers read it from its start.
+func (n *Node) name(ctx context.Context, l line) error {
+	s, err := n.stream(ctx, l.stream(n.cfg.Region))
+	if err != nil {
+		return unavailable("look at stream "+l.stream(n.cfg.Region), err)
+	}
+	c, want := s.CachedInfo().Config, n.identity.Load().Stores[string(l)]
+	if c.Metadata[storeID] == want && c.Metadata[identityKey] != "" {
+		return nil
+	}
+	if c.Metadata == nil {
+		c.Metadata = map[string]string{}
+	}
+	c.Metadata[storeID], c.Metadata[identityKey] = want, "1"
+	if _, err := asking(ctx, func(ctx context.Context) (jetstream.Stream, error) { return n.js.UpdateStream(ctx, c) }); err != nil {
+		return unavailable("naming of stream "+c.Name, err)
+	}
+	return nil
+}

@@ -1,0 +1,262 @@
+package replica
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
+)
+
+// recover does what Config.Recover asks for, before anything else is read. Until
+// it is done the Region stays damaged.
+func (n *Node) recover(ctx context.Context) error {
+	if len(n.cfg.Recover) == 0 {
+		return nil
+	}
+	r := &recovery{n: n, last: map[line]map[string]lasted{sessions: {}, revoked: {}}}
+	for _, l := range lines {
+		if err := r.own(ctx, l); err != nil {
+			return err
+		}
+	}
+	if err := r.fetch(ctx); err != nil {
+		return err
+	}
+	if err := r.write(ctx); err != nil {
+		return err
+	}
+	// From here on what was put together is the log, and all Regions read it anew.
+	err := n.changeIdentity(ctx, func(d *integrity.Identity) {
+		d.Damage, d.Vouched = nil, true
+		for _, l := range lines {
+			d.Stores[string(l)] = n.newStore()
+		}
+	})
+	for _, l := range lines {
+		if err == nil {
+			err = n.name(ctx, l)
+		}
+	}
+	if err == nil {
+		n.cfg.Logger.Warn("replica: recovered from other Regions' copies", "region", n.cfg.Region, "from", strings.Join(n.cfg.Recover, ", "), "left out", r.left)
+	}
+	return err
+}
+
+// A recovery puts together what a Region wrote, from what is readable in its own
+// streams and from other Regions' copies of them.
+type recovery struct {
+	n       *Node
+	log     []merge.Transaction // of the Region's own log, and of copies of it
+	earlier []merge.Transaction // of copies of logs that this one replaced without knowing it
+	last    map[line]map[string]lasted
+	left    int // messages that were left out
+}
+
+// lasted is the last message of a subject.
+type lasted struct {
+	entry merge.Entry
+	raw   json.RawMessage
+	until int64
+}
+
+// own reads what is left of one of the Region's own streams.
+func (r *recovery) own(ctx context.Context, l line) error {
+	end, s, err := r.n.lastOf(ctx, l)
+	if err != nil {
+		return err
+	}
+	var all []message
+	for at := uint64(0); ; {
+		msg, err := nextMessage(ctx, s, l.prefix(r.n.cfg.Region), at)
+		if err != nil {
+			return unavailable("read of stream "+l.stream(r.n.cfg.Region), err)
+		}
+		if msg == nil || msg.Sequence > end {
+			break
+		}
+		at = msg.Sequence
+		all = append(all, message{Orig: at, Subject: msg.Subject, Until: msg.Header.Get(headerUntil), Data: msg.Data})
+	}
+	r.take(l, all, &r.log)
+	return nil
+}
+
+// fetch reads the copies of all Regions that Config.Recover names, and waits for
+// each: one that is left out silently might be the one that knows.
+func (r *recovery) fetch(ctx context.Context) error {
+	for _, name := range r.n.cfg.Recover {
+		f := &follower{n: r.n, region: name, peer: r.n.cfg.Peers[name], flows: map[line]*flow{}}
+		if err := f.peer.checkURL(name); err != nil {
+			return err
+		}
+		for {
+			err := r.from(ctx, f)
+			if err == nil {
+				break
+			}
+			if e, ok := errors.AsType[*Error](err); ok && e.Reason == ReasonDamaged {
+				return err
+			}
+			r.n.cfg.Logger.Warn("replica: recovery waits", "region", r.n.cfg.Region, "peer", name, "error", err)
+			if pause(ctx, time.Second); ctx.Err() != nil {
+				return &Error{Reason: ReasonUnavailable, What: "recovery", Want: "the copies of Region " + name, Err: err}
+			}
+		}
+	}
+	return nil
+}
+
+// from reads one Region's copies. Only what this Region recognises is taken of
+// the log that it has. Earlier ones, which were lost with the key, are taken as
+// they are: a copy may have a part of each. What ends access is taken from anywhere: any Region may.
+func (r *recovery) from(ctx context.Context, f *follower) error {
+	got := map[line][]message{}
+	for _, l := range lines {
+		err := r.n.eachOfCopy(ctx, f, l, func(m message) error {
+			got[l] = append(got[l], m)
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	id := r.n.identity.Load()
+	for _, l := range lines {
+		var own []message
+		earlier := map[string][]message{}
+		for _, m := range got[l] {
+			current := m.Store == id.Stores[string(l)]
+			switch {
+			case l == config && !strings.HasPrefix(m.Subject, l.prefix(r.n.cfg.Region)+"tx."): // padding
+			case current && (r.recognises(l, m) || l == revoked):
+				own = append(own, m)
+			case current && l == config:
+				return damaged(l, fmt.Sprintf("Region %s has a message %d in its copy that this Region doesn't recognise as its own", f.region, m.Orig))
+			case current || id.Vouched && l != revoked:
+				r.left++
+			default:
+				earlier[m.Store] = append(earlier[m.Store], m)
+			}
+		}
+		r.take(l, own, &r.log)
+		for _, store := range slices.Sorted(maps.Keys(earlier)) {
+			r.take(l, earlier[store], &r.earlier)
+		}
+	}
+	return nil
+}
+
+// recognises says whether the Region can prove that it wrote a message.
+func (r *recovery) recognises(l line, m message) bool {
+	_, ok := r.n.identity.Load().Key.Check(m.Proof, integrity.Place{Line: string(l), Store: m.Store, Seq: m.Orig}, r.n.itemOf(m))
+	return ok
+}
+
+// take takes messages of a line, in the order of the original.
+func (r *recovery) take(l line, all []message, log *[]merge.Transaction) {
+	slices.SortStableFunc(all, func(a, b message) int { return cmp.Compare(a.Orig, b.Orig) })
+	var parts merge.Assembler
+	for _, m := range all {
+		plain, err := r.n.cfg.Codec.Open(m.Subject, m.Data)
+		if err == nil && l == config {
+			var p merge.Transaction
+			if err = json.Unmarshal(plain, &p); err == nil {
+				if whole, ok := parts.Add(m.Orig, p); ok {
+					*log = append(*log, whole)
+				}
+			}
+		} else if err == nil {
+			err = r.entry(l, m, plain)
+		}
+		if err != nil {
+			r.left++
+			r.n.cfg.Logger.Error("replica: message left out of the recovery", "region", r.n.cfg.Region, "stream", string(l), "sequence", m.Orig, "error", err)
+		}
+	}
+}
+
+// entry keeps of two messages of a subject the one that says more.
+func (r *recovery) entry(l line, m message, plain []byte) error {
+	v := lasted{raw: plain, until: int64(number(m.Until))}
+	if err := json.Unmarshal(plain, &v.entry); err != nil {
+		return err
+	}
+	about := strings.TrimPrefix(m.Subject, l.prefix(r.n.cfg.Region))
+	kind, _, _ := strings.Cut(about, ".")
+	if old, ok := r.last[l][about]; !ok || v.entry.Newer(merge.EntryKind(kind), old.entry) {
+		r.last[l][about] = v
+	}
+	return nil
+}
+
+// write writes what was put together into new streams: a server does not go on
+// reliably with one whose files were damaged.
+func (r *recovery) write(ctx context.Context) error {
+	for _, l := range []line{revoked, sessions} { // ends first
+		if err := r.n.remake(ctx, l, r.n.cfg.Region); err != nil {
+			return err
+		}
+		for _, about := range slices.Sorted(maps.Keys(r.last[l])) {
+			v := r.last[l][about]
+			w := write{line: l, subject: about, body: v.raw}
+			if v.until > 0 {
+				w.until = time.Unix(v.until-1, 0) // as it was written
+			}
+			if v.until > 0 && w.until.Before(r.n.cfg.Now()) {
+				continue
+			}
+			if _, err := r.n.put(ctx, w); err != nil {
+				return err
+			}
+		}
+	}
+	return r.writeLog(ctx)
+}
+
+// writeLog writes the whole state that the log comes to. Where there is an
+// earlier log, what was written since the disk was lost doesn't count: it began
+// without knowing of what was ended.
+func (r *recovery) writeLog(ctx context.Context) error {
+	n := r.n
+	log := r.log
+	if _, _, whole := merge.Reunite(n.cfg.Primary, n.cfg.Region, r.earlier); whole {
+		log = r.earlier
+	}
+	records, last, whole := merge.Reunite(n.cfg.Primary, n.cfg.Region, log)
+	if !whole && n.cfg.Region == n.cfg.Primary {
+		return damaged(config, "no whole state of the instance is in the copies either")
+	}
+	if err := n.remake(ctx, config, n.cfg.Region); err != nil || !whole {
+		return err
+	}
+	t := merge.Transaction{Stamp: max(uint64(n.cfg.Now().UnixMicro()), last+1), Full: true, Records: records}
+	parts, err := t.Parts(1)
+	if err != nil {
+		return refused(ReasonTooLarge, err)
+	}
+	for i, p := range parts {
+		at := uint64(i)
+		w := write{line: config, subject: fmt.Sprintf("tx.1.%d", i), body: p, part: partHeader(p, len(t.Records)), last: &at}
+		if _, err := n.put(ctx, w); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// remake removes a stream and makes it again, empty.
+func (n *Node) remake(ctx context.Context, l line, region string) error {
+	if err := n.deleteStream(ctx, l.stream(region)); err != nil {
+		return err
+	}
+	return n.ensure(ctx, l, region)
+}

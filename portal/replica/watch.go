@@ -1,0 +1,159 @@
+package replica
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
+)
+
+// watchEvery is how often the marks beside the streams are moved, if there is
+// something new, and how soon all Nodes of a Region know that it has stopped.
+const watchEvery = time.Second
+
+// watch keeps what stands beside the streams up to date.
+func (n *Node) watch() {
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	for failed := false; ; {
+		select {
+		case <-n.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		err := n.writeMarks(n.ctx, false)
+		if err == nil {
+			err = n.hear(n.ctx)
+		}
+		if err != nil && !failed && n.ctx.Err() == nil {
+			n.cfg.Logger.Warn("replica: the marks of the Region's streams are late", "region", n.cfg.Region, "error", err)
+		}
+		failed = err != nil
+	}
+}
+
+// writeMarks writes how far the Region's own streams are, if that has moved or it
+// always is to. A Region that has stopped leaves the marks as they were.
+func (n *Node) writeMarks(ctx context.Context, always bool) error {
+	if n.condemned() != nil || n.removedAt.Load() > 0 {
+		return nil
+	}
+	marks := map[string]integrity.Mark{}
+	moved := always
+	for _, l := range lines {
+		n.contents.with(l.stream(n.cfg.Region), func(c *integrity.Content) {
+			_, last := c.At()
+			moved = moved || last != n.marked[string(l)]
+			m := c.Mark()
+			m.At = n.cfg.Now().Unix()
+			marks[string(l)] = m
+		})
+	}
+	if !moved {
+		return nil
+	}
+	b, err := json.Marshal(marks)
+	if err != nil {
+		return err
+	}
+	if err := n.vault.put(ctx, marksName, b); err != nil {
+		return err
+	}
+	for l, m := range marks {
+		n.marked[l] = m.Last
+	}
+	return nil
+}
+
+// hear looks whether another Node of the Region has found that its log is not
+// what it wrote.
+func (n *Node) hear(ctx context.Context) error {
+	if n.cfg.URL == "" || n.removedAt.Load() > 0 {
+		return nil
+	}
+	d, _, err := n.readIdentity(ctx)
+	if err != nil || d == nil {
+		return err
+	}
+	d.Self = n.generation
+	n.identity.Store(d)
+	if d.Damage != nil {
+		_ = n.condemn(ctx, line(d.Damage.Line), d.Damage.Why)
+	}
+	return nil
+}
+
+// lastMarks is for Close: nothing of the Node runs any more.
+func (n *Node) lastMarks() {
+	if n.identity.Load() == nil || n.marked == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
+	defer cancel()
+	if err := n.writeMarks(ctx, true); err != nil {
+		n.cfg.Logger.Warn("replica: the marks of the Region's streams are as they were", "region", n.cfg.Region, "error", err)
+	}
+}
+
+// readMarks returns the marks beside the Region's own streams. They are read
+// before the streams: another Node of the Region may go on writing.
+func (n *Node) readMarks(ctx context.Context) (marks map[string]integrity.Mark, err error) {
+	b, _, err := n.vault.read(ctx, marksName)
+	if err != nil {
+		return nil, unavailable("read of the marks", err)
+	}
+	if b == nil || n.vouched() {
+		return nil, nil
+	}
+	if err := json.Unmarshal(b, &marks); err != nil {
+		return nil, damaged("", "what stands beside them, the Region's marks, can't be read")
+	}
+	return marks, nil
+}
+
+// compareMarks compares what was read of the Region's own streams with what they
+// held when they were last seen.
+func (n *Node) compareMarks(ctx context.Context, marks map[string]integrity.Mark) error {
+	for _, l := range lines {
+		m, store := marks[string(l)], n.identity.Load().Stores[string(l)]
+		if m.Store != store {
+			continue // of a stream that this one replaced
+		}
+		end, _, err := n.lastOf(ctx, l)
+		if err != nil {
+			return err
+		}
+		if l == config && n.unread() {
+			continue // that is reported, and nothing is written to it
+		}
+		why := ""
+		n.contents.with(l.stream(n.cfg.Region), func(c *integrity.Content) {
+			why = m.Check(c, end, n.cfg.Now().Unix(), int64(n.cfg.Skew/time.Second))
+		})
+		if why != "" {
+			return damaged(l, why)
+		}
+	}
+	return nil
+}
+
+// unread says whether a part of the Region's log can't be read.
+func (n *Node) unread() bool {
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	return n.log.unread > 0
+}
+
+// wasWhole notes that the Region's log has held a whole state: a primary isn't
+// seeded again after that. From here on marks are written.
+func (n *Node) wasWhole(ctx context.Context) error {
+	n.marked = map[string]uint64{}
+	n.applying.Lock()
+	whole := n.dir.Complete(n.cfg.Region)
+	n.applying.Unlock()
+	if !whole || n.identity.Load().Whole {
+		return nil
+	}
+	return n.changeIdentity(ctx, func(d *integrity.Identity) { d.Whole = true })
+}
