@@ -43,9 +43,10 @@ type Node struct {
 	owed     owed
 	stall    stall
 	// refused are the streams that the embedded server takes no writes for.
-	refused atomic.Pointer[map[string]string]
-	wake    chan struct{} // the clerk's
-	writes  writes        // what the observer is told of them
+	refused  atomic.Pointer[map[string]string]
+	wake     chan struct{} // the clerk's
+	writes   writes        // what the observer is told of them
+	catching *catching
 
 	// applying guards what follows. Whoever changes the instance on behalf of
 	// other Regions holds it from the moment it knows what to change until that
@@ -97,7 +98,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, ledger: newLedger(cfg.Region, cfg.Primary, cfg.entries...), dir: merge.NewDirectory(cfg.Primary, cfg.kinds...), marks: newMarks(),
+		cfg: cfg, ledger: newLedger(cfg.Region, cfg.Primary, cfg.entries...), dir: merge.NewDirectory(cfg.Primary, cfg.kinds...), marks: newMarks(), catching: newCatching(),
 		stops: newStops(), hidden: map[string]bool{},
 		log: ownLog{wrote: map[uint64]bool{}}, wake: make(chan struct{}, 1), ready: make(chan struct{}),
 		left: make(chan struct{}), erased: make(chan struct{}), parted: map[string]parting{}, parked: map[string]Peer{},

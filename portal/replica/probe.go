@@ -33,6 +33,15 @@ func (n *Node) Probe(ctx context.Context) error {
 	}
 	ctx, cancel := n.untilClose(ctx)
 	defer cancel()
+	if err := n.writeAndRead(ctx); err != nil {
+		return err
+	}
+	return n.copiesApplied(time.Now())
+}
+
+// writeAndRead writes the probe's message and waits until it has been read, and
+// so all that stands before it.
+func (n *Node) writeAndRead(ctx context.Context) error {
 	seq, err := n.put(ctx, entryWrite(merge.EntryProbe, merge.Entry{Optional: true}, n.cfg.Now().Add(probeLives)))
 	if err != nil {
 		return err
@@ -40,7 +49,7 @@ func (n *Node) Probe(ctx context.Context) error {
 	if name := sessions.stream(n.cfg.Region); !n.marks.wait(ctx, name, position{seq: seq}, writeTimeout) {
 		return unavailable("read of stream "+name, errors.Join(errors.New("what was written doesn't get here"), context.Cause(ctx)))
 	}
-	return n.copiesApplied(time.Now())
+	return nil
 }
 
 // copyLate is how long what was heard of another Region may take to be copied
