@@ -46,7 +46,7 @@ func TestPeersAreTrueWhenARegionIsFrozenOrKilled(t *testing.T) {
 	becomes(portal.PeerUnreachable)
 	assert.True(t, peer().Heard.Before(killed.Add(time.Second)))
 	us.kill()
-	us = start(t, j)
+	start(t, j)
 	eventually(t, "news", func() bool { return peer().State == portal.PeerReplicated && peer().Heard.After(killed) })
 }
 
