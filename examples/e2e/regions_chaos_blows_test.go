@@ -22,6 +22,11 @@ func (w *chaosWorld) blows() (out []blow) {
 	for _, p := range append(w.nodes(), w.servers...) {
 		out = append(out, blow{"kill", func(ctx context.Context) { w.killed(ctx, p) }}, blow{"freeze", func(ctx context.Context) { w.frozen(ctx, p) }})
 	}
+	for _, r := range w.regions {
+		if len(r.nodes) == 1 { // the others' disks are their servers'
+			out = append(out, blow{"damage", func(ctx context.Context) { w.damaged(ctx, r) }})
+		}
+	}
 	for i, a := range w.regions {
 		for _, b := range w.regions[:i] {
 			out = append(out, blow{"partition", func(ctx context.Context) { w.parted(ctx, [2]string{a.Name, b.Name}) }})

@@ -188,7 +188,7 @@ func (o order) startNode() (func(), error) {
 
 // adapt makes it a node of a Region with servers of its own, if it is to be one.
 func (o order) adapt(c *replica.Config) {
-	c.Heartbeat = 200 * time.Millisecond
+	c.Heartbeat, c.Recover = 200*time.Millisecond, o.Recover
 	if o.URL == "" {
 		return
 	}

@@ -149,7 +149,7 @@ func (w *chaosWorld) ending(s stay) (how string, from *chaosRegion, end func() e
 	from = w.regions[rand.N(len(w.regions))]
 	switch rand.N(5) {
 	case 0, 1:
-		return "revoked", from, func() error { return from.anyDoor().do("/revoke", url.Values{"user": {s.user}}) }
+		return "revoked", from, func() error { return from.do("/revoke", url.Values{"user": {s.user}}) }
 	case 2: // by the user, at home
 		return "signed out", s.at, func() error {
 			got, err := s.browser.copy().send(context.Background(), s.at.Origin+portal.PathSignOut, url.Values{})
@@ -159,7 +159,7 @@ func (w *chaosWorld) ending(s stay) (how string, from *chaosRegion, end func() e
 			return err
 		}
 	case 3: // by the directory
-		return "disabled", w.regions[0], func() error { return w.regions[0].anyDoor().do("/user", url.Values{"name": {s.user}}) }
+		return "disabled", w.regions[0], func() error { return w.regions[0].do("/user", url.Values{"name": {s.user}}) }
 	}
 	return "", nil, nil
 }
@@ -201,7 +201,7 @@ func (r *chaosRegion) early() time.Duration {
 func (w *chaosWorld) update(ctx context.Context, r *record) {
 	for i := 0; ctx.Err() == nil; i++ {
 		name := fmt.Sprintf("new%d@example.com", i)
-		if w.regions[0].anyDoor().do("/user", url.Values{"name": {name}, "active": {"1"}}) == nil {
+		if w.regions[0].do("/user", url.Values{"name": {name}, "active": {"1"}}) == nil {
 			r.note(func() { r.users = append(r.users, name) })
 		}
 		pauseFor(ctx, 20*time.Millisecond)

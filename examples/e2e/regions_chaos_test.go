@@ -63,6 +63,7 @@ func TestInvariant7_Invariant14_Invariant19_Chaos(t *testing.T) {
 	blows := w.strike(ctx)
 	load.Wait()
 	w.settle(r)
+	t.Logf("%d damaged disks were noticed, and the Region recovered", w.recovered.Load())
 	t.Logf("%v: blows %v; %d posts of %d responses, %d admitted; %d sign-ins, %d handoffs, %d ended, %d seen to be over; %d users made",
 		length, blows, r.posts, len(r.answers), len(r.admitted), r.signIns, r.handoffs, r.ends, r.heard, len(r.users))
 	require.Empty(t, r.wrong)

@@ -3,11 +3,13 @@
 package e2e_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -30,7 +32,8 @@ type chaosWorld struct {
 	servers []*process            // of the cluster
 	wires   map[[2]string][]*wire // from, to
 
-	plan []placed
+	plan      []placed
+	recovered atomic.Int32 // how often a Region took its log back from others
 }
 
 type chaosRegion struct {
@@ -38,6 +41,7 @@ type chaosRegion struct {
 	nodes  []*process
 	listen []string // its servers
 	turn   atomic.Uint32
+	use    sync.RWMutex // held by who writes there
 }
 
 func newChaosWorld(t *testing.T, users int) *chaosWorld {
@@ -186,6 +190,11 @@ func (w *chaosWorld) healthy() {
 
 // ServeHTTP is the Region's balancer: its nodes in turn.
 func (r *chaosRegion) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
+	if !r.use.TryRLock() {
+		rw.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	defer r.use.RUnlock()
 	n := r.nodes[int(r.turn.Add(1))%len(r.nodes)]
 	proxy := httputil.ReverseProxy{
 		Rewrite: func(p *httputil.ProxyRequest) {
@@ -198,7 +207,13 @@ func (r *chaosRegion) ServeHTTP(rw http.ResponseWriter, req *http.Request) {
 	proxy.ServeHTTP(rw, req)
 }
 
-// anyDoor is that of one of its nodes.
-func (r *chaosRegion) anyDoor() door { return doorOf(r.nodes[int(r.turn.Add(1))%len(r.nodes)]) }
+// do makes a change at one of its nodes.
+func (r *chaosRegion) do(path string, form url.Values) error {
+	if !r.use.TryRLock() {
+		return errors.New("out of use")
+	}
+	defer r.use.RUnlock()
+	return doorOf(r.nodes[int(r.turn.Add(1))%len(r.nodes)]).do(path, form)
+}
 
 func doorOf(p *process) door { return door(p.order.Door) }
