@@ -48,6 +48,7 @@ func flows() []flow {
 		never("K11", "", outOfReach),
 		never("K12", "", outOfReach),
 		never("K15", "", betweenRegions),
+		never("K17", "", betweenRegions),
 		never("K18", "", outOfReach),
 		never("K19", "", floods),
 		never("L01", "", floods),

@@ -1,6 +1,6 @@
 package attack
 
-// The catalogue: 187 rows. Families A to E and L, and of J and K what is about
+// The catalogue: 188 rows. Families A to E and L, and of J and K what is about
 // responses and what remembers them. Tests, vectors and the tools all use these
 // ids. This list is data, and therefore long.
 
@@ -201,6 +201,7 @@ func Rows() []Row {
 		{"K11", "encoding clash", "byte order mark against declaration, windows-1252, lone surrogate", "XML 1.0, 4.3.3"},
 		{"K12", "neighbour's ID is the root's", "inside a signed aggregate", "Metadata 3.1.2; B10"},
 		{"K15", "forged removal", "a peer, or a primary of an older generation, says that a Region was removed", ""},
+		{"K17", "lying peer", "one Region claims that it has more of another's log, or that its content differs", ""},
 		{"K18", "several keys, one leaf", "X509Data with CA first, a rollover pair, a loop of issuers", "Metadata interoperability profile 2.6.1"},
 		{"K19", "login by a hidden frame", "iframe, prerender, no-cors fetch, eight popups", "W3C Fetch Metadata"},
 		// What an unauthenticated client can start, and so make the service provider keep.
