@@ -185,6 +185,7 @@ func (c *cluster) streams(t *testing.T) jetstream.JetStream {
 // stopped and started again. Nothing that was acknowledged is missing anywhere,
 // and a node that comes later knows it too.
 func TestServersOfAClusterStopInTurn(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, virginia, 3)
 	one := c.node(t, virginia)
 	two := c.node(t, virginia)

@@ -152,6 +152,7 @@ func TestALogThatWasOverwrittenIsNotBelieved(t *testing.T) {
 }
 
 func TestAStreamThatIsMissingIsNotMadeAgain(t *testing.T) {
+	t.Parallel()
 	for _, stream := range []string{"KV_config_us-east-1", "sessions_us-east-1", "revoked_us-east-1"} {
 		w := newDamagedWorld(t)
 		dirs, err := filepath.Glob(filepath.Join(w.usDir, "jetstream", "*", "streams", stream))
@@ -175,6 +176,7 @@ func TestOneByteLessOfWhatEndsSessions(t *testing.T) {
 }
 
 func TestADamagedCopyHeals(t *testing.T) {
+	t.Parallel()
 	w := newDamagedWorld(t)
 	cut(t, w.euDir, "revoked_us-east-1", "signin-s-out")
 	us, eu := open(t, configOf(virginia, w.usDir)), open(t, configOf(frankfurt, w.euDir))

@@ -40,6 +40,7 @@ func signedIn(t *testing.T, us *replica.Node) {
 }
 
 func TestEndsTakeEffectWhereTheyCantBeWritten(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, virginia, 1)
 	us := c.node(t, virginia)
 	eu := open(t, configOf(frankfurt, t.TempDir()))
@@ -85,6 +86,7 @@ func TestEndsTakeEffectWhereTheyCantBeWritten(t *testing.T) {
 // A session must not outlive a later revocation because it began under a count
 // that was never written.
 func TestRevocationsThatWereNeverWritten(t *testing.T) {
+	t.Parallel()
 	c := newCluster(t, virginia, 1)
 	cfg := c.config(virginia)
 	us := open(t, cfg)
@@ -108,6 +110,7 @@ func TestRevocationsThatWereNeverWritten(t *testing.T) {
 
 // What a peer ends takes effect before it is copied, and while it can't be.
 func TestPeersEndsTakeEffectWhereTheyCantBeCopied(t *testing.T) {
+	t.Parallel()
 	us := open(t, configOf(virginia, t.TempDir()))
 	c := newCluster(t, frankfurt, 1)
 	eu := c.node(t, frankfurt)

@@ -16,6 +16,7 @@ import (
 // soon, however small the instance is. So it is when the primary was restarted
 // in between.
 func TestRemovedUsersAreErasedFromFiles(t *testing.T) {
+	t.Parallel()
 	for what, users := range map[string]int{"small": 0, "large": 12_000} {
 		usDir, euDir := t.TempDir(), t.TempDir()
 		start := func(after time.Duration) *replica.Node {
@@ -70,6 +71,7 @@ func TestRemovedUsersAreErasedFromFiles(t *testing.T) {
 
 // So are the sessions of removed users, in every Region, when they have expired.
 func TestSessionsOfRemovedUsersAreErasedFromFiles(t *testing.T) {
+	t.Parallel()
 	dirs := map[string]string{virginia: t.TempDir(), frankfurt: t.TempDir()}
 	start := func(region string) *replica.Node {
 		c := configOf(region, dirs[region])

@@ -48,6 +48,7 @@ func natsProcesses(t *testing.T, region string, size int) (servers []*exec.Cmd, 
 // One of three servers is frozen, whichever it is: it answers nothing and keeps
 // its connections. The Node and a natsstore.Store leave it and go on.
 func TestFrozenServerIsLeft(t *testing.T) {
+	t.Parallel()
 	servers, urls := natsProcesses(t, virginia, 3)
 	nc, err := nats.Connect(urls, append(natsstore.ConnectOptions(), nats.UserInfo("meridian", nodePassword), nats.RetryOnFailedConnect(true))...)
 	require.NoError(t, err)

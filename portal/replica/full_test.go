@@ -66,6 +66,7 @@ func (d disk) free(t *testing.T, bytes int64) {
 // The server's own limit of what it stores is no limit: by default it is three
 // quarters of what is free when it starts, and what is stored already exceeds it.
 func TestLittleSpaceIsEnough(t *testing.T) {
+	t.Parallel()
 	d := newDisk(t)
 	cfg := configOf(virginia, filepath.Join(d.dir, "node"))
 	us := open(t, cfg)
@@ -112,6 +113,7 @@ func healthOf(t *testing.T, n *replica.Node) func() int {
 // written, and when there is space again all goes on without a restart: what had
 // ended is heard by the others, too.
 func TestFullDiskOfThePrimary(t *testing.T) {
+	t.Parallel()
 	d := newDisk(t)
 	us := open(t, configOf(virginia, filepath.Join(d.dir, "node")))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
@@ -153,6 +155,7 @@ func TestFullDiskOfThePrimary(t *testing.T) {
 
 // The disk of another Region is full. What the primary ends is over there too.
 func TestFullDiskOfAnotherRegion(t *testing.T) {
+	t.Parallel()
 	d := newDisk(t)
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, filepath.Join(d.dir, "node")))

@@ -30,6 +30,7 @@ func asPeer(t *testing.T, n *replica.Node) (*nats.Conn, jetstream.JetStream) {
 
 // Rule 22: an additional Region is a read-only replica. Here NATS itself says so.
 func TestRule22PeersMayOnlyRead(t *testing.T) {
+	t.Parallel()
 	us, eu, ap := three(t)
 	signIn(t, us, "u-1", "s-1")
 	require.NoError(t, us.Sessions().EndSignIn(background(t), "u-2", "x", time.Now().Add(time.Hour)))

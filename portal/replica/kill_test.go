@@ -17,6 +17,7 @@ import (
 // that it acknowledged is missing anywhere, and the other Regions serve and
 // write throughout.
 func TestKilledPrimaryLosesNothingAcknowledged(t *testing.T) {
+	t.Parallel()
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	ap := open(t, configOf(mumbai, t.TempDir()))
 	j := job{Dir: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0]), Peers: map[string]string{frankfurt: eu.Addr(), mumbai: ap.Addr()}}

@@ -22,6 +22,7 @@ import (
 // What a Region says of another one is true when that one is frozen, killed, and
 // back: it isn't reachable, and what is known of it grows old.
 func TestPeersAreTrueWhenARegionIsFrozenOrKilled(t *testing.T) {
+	t.Parallel()
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	j := job{Dir: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0]), Peers: map[string]string{frankfurt: eu.Addr()}}
 	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: "nats://" + j.Listen}))

@@ -117,6 +117,7 @@ func TestObserverIsToldWhatTheDiskHasLeft(t *testing.T) {
 }
 
 func TestObserverOfAClusterThatIsDown(t *testing.T) {
+	t.Parallel()
 	cl := newCluster(t, virginia, 1)
 	g := newGauges()
 	c := cl.config(virginia)

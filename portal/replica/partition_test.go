@@ -123,6 +123,7 @@ func partitionLasts(t *testing.T) time.Duration {
 // may. When the network is whole again, all Regions know the same. It lasts as
 // long as [partitionLasts] says.
 func TestPartitionHealsWithoutDifferences(t *testing.T) {
+	t.Parallel()
 	last := partitionLasts(t)
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, t.TempDir()))

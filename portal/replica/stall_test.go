@@ -19,6 +19,7 @@ import (
 // the others, keeps the first write in flight and says of the next ones that
 // another came first.
 func TestUpdatesDuringAStalledWrite(t *testing.T) {
+	t.Parallel()
 	for _, size := range []int{1, 3} {
 		t.Run(fmt.Sprint(size), func(t *testing.T) {
 			c := newCluster(t, virginia, size)

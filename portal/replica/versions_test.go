@@ -188,6 +188,7 @@ func TestARollingUpgradeAndItsRollback(t *testing.T) {
 // that is in it. Beside a Region that is not upgraded yet, neither follows the
 // other, and both serve what they have.
 func TestADirectoryFromBeforeThereWereFormatsIsUpgraded(t *testing.T) {
+	t.Parallel()
 	older := build(t, beforeFormats)
 	newer := os.Args[0]
 	ports := freePorts(t, 2)
