@@ -33,7 +33,7 @@ func (s *Sessions) Foresee(region string, t Transaction) {
 		return
 	}
 	for _, r := range t.Records {
-		if r.Kind != KindEnded {
+		if r.Kind != KindEnded || r.writtenIn(t) < t.Stamp { // said again, by a full transaction
 			continue
 		}
 		for at := range s.byUser[r.Key] {
