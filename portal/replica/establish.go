@@ -131,7 +131,7 @@ func (n *Node) nextIdentity(d *integrity.Identity, own map[line]*jetstream.Strea
 	if len(n.cfg.Recover) > 0 { // until that is done
 		next.Damage = &integrity.Damage{Why: "its recovery was begun and not completed", At: n.cfg.Now().UTC().Round(0)}
 	} else if n.cfg.Restored {
-		next.Vouched, next.Damage = true, nil
+		next.Vouch(n.cfg.Now().Unix())
 	}
 	if d == nil || n.cfg.Restored && len(n.cfg.Recover) == 0 {
 		next.Stores = map[string]string{}

@@ -35,7 +35,7 @@ func (n *Node) recover(ctx context.Context) error {
 	}
 	// From here on what was put together is the log, and all Regions read it anew.
 	err := n.changeIdentity(ctx, func(d *integrity.Identity) {
-		d.Damage, d.Vouched = nil, true
+		d.Vouch(n.cfg.Now().Unix())
 		for _, l := range lines {
 			d.Stores[string(l)] = n.newStore()
 		}

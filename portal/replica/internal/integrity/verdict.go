@@ -36,6 +36,9 @@ type Shown struct {
 func (d *Identity) Judge(s Shown, end uint64) (v Verdict, why string) {
 	store := d.Stores[s.Line]
 	if s.Store != store {
+		if bad, why := d.judgeOther(s.Line, s.Store, s.Proof); bad {
+			return Damaged, why
+		}
 		if s.Store == "" || d.Vouched {
 			return Behind, ""
 		}
@@ -85,6 +88,9 @@ type Record struct {
 func (d *Identity) JudgeRecord(r Record, c *Content, end uint64, now, skew int64) (Verdict, string) {
 	store := d.Stores[r.Line]
 	if r.Store != store {
+		if bad, why := d.judgeOther(r.Line, r.Store, &r.Proof); bad {
+			return Damaged, why
+		}
 		if d.First() {
 			return Damaged, "another Region has a copy of an earlier log of this Region, which this one doesn't replace knowingly: its disk was lost, or another one is in its place"
 		}
