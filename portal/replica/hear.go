@@ -69,8 +69,9 @@ func (c *copier) hear(a answer) {
 func (n *Node) foldHeard(region string, whole []merge.Transaction, pending uint64) {
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	for _, t := range whole {
-		n.fold(region, t)
+	for _, t := range whole { // what is before them may be on disk, and not read yet
+		n.touched = append(n.touched, n.dir.FoldEarly(region, t)...)
+		n.folded(region, t)
 	}
 	if pending == 0 || time.Since(n.lastShow) > showEvery {
 		n.show()

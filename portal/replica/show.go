@@ -11,6 +11,11 @@ import (
 // sessions into the ledger. The caller holds applying.
 func (n *Node) fold(region string, t merge.Transaction) {
 	n.touched = append(n.touched, n.dir.Fold(region, t)...)
+	n.folded(region, t)
+}
+
+// folded does what follows from a transaction that is in the directory.
+func (n *Node) folded(region string, t merge.Transaction) {
 	n.ledger.enforce(region, t)
 	n.judgeLog(region)
 	if region == n.cfg.Primary { // which may have removed a Region

@@ -41,3 +41,14 @@ func (s *Sessions) Foresee(region string, t Transaction) {
 		}
 	}
 }
+
+// FoldEarly is Fold for a transaction that was heard before all that stands
+// before it in its log is known here. What this Region writes next doesn't claim
+// to know what it may lack: see Record.Base.
+func (d *Directory) FoldEarly(region string, t Transaction) []Name {
+	l := d.of(region)
+	last := l.last
+	touched := d.Fold(region, t)
+	l.last = last
+	return touched
+}
