@@ -118,19 +118,40 @@ func replaced(all, changes []Record) []Record {
 
 // Took notes that the instance is about to show these changes, which were made
 // here and touched these names. It returns the names of which the Directory
-// comes to something else, which takes another Region's write at the same
-// moment. They are for Changes, next.
+// comes to something else: where another Region's write came at the same moment,
+// and applications that count since the list of Regions has changed. They are
+// for Changes, next.
 func (d *Directory) Took(touched []Name, changes []center.Record) (left []Name) {
-	d.Changes(touched)
+	before := map[Name]json.RawMessage{}
+	for _, k := range append(d.dependents(touched), touched...) {
+		before[k] = d.shown[k]
+	}
+	made := map[Name]bool{}
+	for _, c := range changes {
+		made[Name{c.Kind, c.Key}] = true
+	}
+	for _, c := range d.Changes(touched) {
+		if k := (Name{c.Kind, c.Key}); !made[k] {
+			d.show(k, before[k])
+			left = append(left, k)
+		}
+	}
 	for _, c := range changes {
 		k := Name{c.Kind, c.Key}
 		if bytes.Equal(d.shown[k], c.Value) {
 			continue
 		}
-		if d.shown[k] = c.Value; c.Value == nil {
-			delete(d.shown, k)
-		}
+		d.show(k, c.Value)
 		left = append(left, k)
 	}
 	return left
+}
+
+// show notes what the instance shows of a name.
+func (d *Directory) show(k Name, v json.RawMessage) {
+	if v == nil {
+		delete(d.shown, k)
+	} else {
+		d.shown[k] = v
+	}
 }
