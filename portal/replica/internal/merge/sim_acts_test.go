@@ -9,37 +9,37 @@ import (
 
 // signInOrOut makes a session or ends some, as package replica does.
 func (w *world) signInOrOut(n *simNode) {
-	if !n.ready {
+	if !n.serves() {
 		return
 	}
 	now, s := w.clock(n), w.oracle.any(w.rand)
-	switch k := w.rand.IntN(20); {
-	case k < 3:
-		w.accept(n)
+	switch k := w.rand.IntN(40); {
 	case k < 5:
-		w.proved(n)
+		w.accept(n)
 	case k < 12:
+		w.proved(n)
+	case k < 30:
 		w.signIn(n, now)
 	case s == nil:
-	case k < 15:
+	case k < 35:
 		n.memory.sessions.Touch(s.key, now, time.Minute)
-	case k < 16:
+	case k < 36:
 		if v, ok := n.memory.sessions.Get(s.key); ok {
 			w.end(n, &s.ends, sessions, merge.EntryEnded, merge.Entry{Key: s.key, Until: v.Expires})
 		}
-	case k < 17:
+	case k < 37:
 		for _, v := range n.memory.sessions.List(s.UserID) {
 			if v.ID == s.ID && n.life > 0 {
 				w.end(n, &s.ends, revoked, merge.EntryRevoked, merge.Entry{User: v.UserID, ID: v.ID, Until: v.Expires})
 			}
 		}
-	case k < 18:
+	case k < 38:
 		until := now.Add(simLife + 2*simSkew)
 		if known := n.memory.sessions.SignedOut(s.UserID, s.SignIn); until.Before(known) {
 			until = known
 		}
 		w.end(n, &s.in.ends, revoked, merge.EntrySignedOut, merge.Entry{User: s.UserID, ID: s.SignIn, Until: until})
-	case k < 19:
+	case k < 39:
 		w.revokeUser(n, s.UserID, now)
 	}
 }
@@ -70,7 +70,7 @@ func (w *world) signIn(n *simNode, now time.Time) {
 	if m == nil {
 		return
 	}
-	v.at, v.sure = place{streamOf(n.r.id, sessions), m.n, 0}, known
+	v.at, v.sure = place{s: streamOf(n.r.id, sessions), n: m.n, subject: m.subject, until: v.Expires}, known
 	if known {
 		v.at.by = n.life
 		n.memory.hear(arrival{region: n.r.name, kind: merge.EntrySession, entry: e})
@@ -91,20 +91,24 @@ func (w *world) end(n *simNode, list *[]*end, line int, kind merge.EntryKind, e 
 	*list = append(*list, w.oracle.end(streamOf(n.r.id, line), m, life, e.Until))
 }
 
-// revokeUser counts the Region's component of a user's epoch one further, as one
-// node alone can do at a time.
+// revokeUser counts the Region's component of a user's epoch further, in memory
+// first. On disk one node alone can do so at a time.
 func (w *world) revokeUser(n *simNode, id string, now time.Time) {
 	s, life := streamOf(n.r.id, revoked), n.life
-	seq, next := uint64(0), max(n.memory.sessions.Epoch(id)[n.r.name]+1, uint64(now.Unix()))
+	least := n.memory.sessions.NextEpoch(id, n.r.name, uint64(now.Unix()))
+	n.memory.hear(arrival{region: n.r.name, kind: merge.EntryUser, entry: merge.Entry{User: id, Epoch: least}})
+	seq, next := uint64(0), least
 	if m := n.r.disks[s].get(string(merge.EntryUser) + id); m != nil {
-		seq, next = m.seq, max(next, m.entry.Epoch+1)
+		seq, next = m.seq, max(least, m.entry.Epoch+1)
 	}
 	e := merge.Entry{User: id, Epoch: next}
 	m, known := w.put(n, revoked, merge.EntryUser, e, time.Time{}, &seq)
 	if known {
 		n.memory.hear(arrival{region: n.r.name, kind: merge.EntryUser, entry: e})
-	} else {
-		life = 0
+	} else if n.life == life {
+		n.unsaid = true
 	}
-	w.oracle.users[id] = append(w.oracle.users[id], w.oracle.end(s, m, life, time.Time{}))
+	ended := w.oracle.end(s, m, life, time.Time{})
+	ended.epoch = next
+	w.oracle.users[id] = append(w.oracle.users[id], ended)
 }

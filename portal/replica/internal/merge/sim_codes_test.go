@@ -76,7 +76,7 @@ func (w *world) proved(n *simNode) {
 func (w *world) codes(n *simNode) {
 	now := w.clock(n)
 	switch k := w.rand.IntN(3); {
-	case !n.ready:
+	case !n.serves():
 	case k == 0:
 		e := merge.Entry{Key: w.id("code-"), Value: []byte(n.r.name), Until: now.Add(10 * time.Minute)}
 		if _, known := w.put(n, sessions, merge.EntryCode, e, e.Until, nil); known {

@@ -13,9 +13,9 @@ import (
 // configure begins an update of what is the Region's to write.
 func (w *world) configure(n *simNode) {
 	switch {
-	case len(n.touched) > 0 || !n.ready:
+	case len(n.touched) > 0 || !n.serves():
 		return // as a Journal: show first
-	case w.one(0.05):
+	case w.one(0.1):
 		w.update(n, nil, true)
 		return
 	case n.r.id == 0 && w.one(0.7):
@@ -69,9 +69,16 @@ func (w *world) update(n *simNode, changes []center.Record, full bool) {
 }
 
 func (w *world) write(n *simNode, records []merge.Record, changes []center.Record, full bool) {
+	if n.r.id == 0 && !n.old && w.one(0.2) { // of a later version: others may skip it
+		records = append(records, merge.Record{Kind: simLater, Key: w.user(), Value: []byte("1"), Optional: true})
+		w.note(n.r, "later kind", "")
+	}
 	tx := n.memory.dir.Compose(n.r.name, uint64(w.clock(n).UnixMicro()), records, full)
 	tx.First = n.logEnd + 1
+	n.memory.sessions.Foresee(n.r.name, tx)
+	w.oracle.foresees(n, changes)
 	n.writing = &simWrite{whole: tx, changes: changes, drafted: map[merge.Name]bool{}}
+	n.writing.truth = &simUpdate{before: n.r.update, changes: changes}
 	for _, r := range records {
 		n.writing.drafted[merge.Name{Kind: r.Kind, Key: r.Key}] = true
 	}
@@ -88,15 +95,19 @@ func (w *world) write(n *simNode, records []merge.Record, changes []center.Recor
 func (w *world) goOn(n *simNode) {
 	s, t := streamOf(n.r.id, config), n.writing
 	d := n.r.disks[s]
-	if n.r.full || d.last != n.logEnd+uint64(t.done) {
-		w.note(n.r, map[bool]string{true: "write refused", false: "conflict"}[n.r.full], "update")
+	if n.r.full || n.r.stopped() || d.last != n.logEnd+uint64(t.done) {
+		w.note(n.r, map[bool]string{true: "write refused", false: "conflict"}[n.r.full || n.r.stopped()], "update")
 		n.writing = nil
 		return
 	}
 	p := t.parts[t.done]
 	t.done++
 	w.n++
-	d.write(&message{seq: d.last + 1, n: w.n, tx: p}, time.Time{})
+	m := &message{seq: d.last + 1, n: w.n, tx: p}
+	if t.done == len(t.parts) {
+		m.update, t.truth.n, t.truth.before = t.truth, w.n, n.r.update
+	}
+	d.write(m.seal(), time.Time{}, nil)
 	if t.done < len(t.parts) {
 		if w.one(0.02) {
 			w.crash(n, "between parts")
@@ -104,7 +115,8 @@ func (w *world) goOn(n *simNode) {
 		return
 	}
 	n.writing = nil
-	w.oracle.updated(n, t, w.n)
+	w.oracle.updated(n, t)
+	n.r.identity.Whole = true
 	switch {
 	case w.one(0.1): // before it gets any further
 		w.crash(n, "after its write")
@@ -115,14 +127,11 @@ func (w *world) goOn(n *simNode) {
 	}
 	n.touched = append(n.touched, n.memory.hear(arrival{region: n.r.name, tx: &t.whole})...)
 	for seq := n.logEnd + 1; seq <= d.last; seq++ {
-		if n.read[s] == seq-1 {
-			n.read[s]++
-		} else {
-			n.wrote[seq] = true
-		}
+		n.wrote[seq] = true
 	}
-	n.logEnd, n.readN[s] = d.last, w.n
-	n.knows(s, w.n)
+	n.logEnd, n.r.may[s] = d.last, w.n
+	n.knows(s, n.r.history.upTo(w.n))
+	n.apply(s, len(d.messages)) // which passes over them
 	if len(t.changes) > 0 {
 		n.tell(t.changes)
 		n.touched = n.memory.dir.Took(n.touched, t.changes)
@@ -147,7 +156,7 @@ func (w *world) put(n *simNode, line int, kind merge.EntryKind, e merge.Entry, u
 		subject = fmt.Sprint(kind, e.User)
 	}
 	d := n.r.disks[streamOf(n.r.id, line)]
-	if n.r.full {
+	if n.r.full || n.r.stopped() {
 		w.note(n.r, "write refused", kind)
 		return nil, false
 	}
@@ -160,7 +169,7 @@ func (w *world) put(n *simNode, line int, kind merge.EntryKind, e merge.Entry, u
 	if !until.IsZero() {
 		m.until = until.Add(simSkew)
 	}
-	d.write(m, w.gone(n, m))
+	d.write(m.seal(), w.gone(n, m), nil)
 	w.note(n.r, string(kind), e.Key+e.User+e.ID)
 	switch {
 	case w.one(0.01):
@@ -172,6 +181,9 @@ func (w *world) put(n *simNode, line int, kind merge.EntryKind, e merge.Entry, u
 	}
 	return m, true
 }
+
+// simLater is a kind of record that nodes of an older version don't know.
+const simLater center.Kind = "later"
 
 // sorted is a map as lines, for comparing.
 func sorted(m map[merge.Name]string) (out []string) {

@@ -3,6 +3,7 @@ package merge_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -15,18 +16,38 @@ import (
 // A place is where something stands: which message of which stream, and in which
 // life a node that wrote it itself knows of it. 0: none does.
 type place struct {
-	s  streamID
-	n  uint64
-	by int
+	s       streamID
+	n       uint64
+	by      int
+	subject string
+	until   time.Time // for how long it is remembered; zero: for good
+	update  *simUpdate
+}
+
+// A simUpdate is an update that is on disk, after another one there.
+type simUpdate struct {
+	n       uint64
+	before  *simUpdate
+	changes []center.Record
+	log     map[merge.Name]lastWord // what the log says then
+	removed map[string]uint64
+}
+
+// includes says whether a log that ends with this update has another one.
+func (t *simUpdate) includes(o *simUpdate) bool {
+	for t != nil && t != o && t.n >= o.n {
+		t = t.before
+	}
+	return t == o
 }
 
 // An end is what ended a session, a sign-in or all sessions of a user. Unless it
 // is sure, it may have happened: it was not acknowledged.
 type end struct {
 	place
-	asOf  uint64    // how many messages there were
-	until time.Time // for how long it is remembered; zero: for good
+	asOf  uint64 // how many messages there were
 	sure  bool
+	epoch uint64 // of all sessions of a user: the Region's count; 0: none
 }
 
 // A simSession is a session, or a sign-in that has none yet.
@@ -39,9 +60,10 @@ type simSession struct {
 	ends []*end
 	// How far its node had heard the others for sure when its sign-in was proved,
 	// and how far it may have.
-	knew, mayKnow positions
-	signedInBy    int // the life of that node
-	asOf          uint64
+	knew       histories
+	mayKnow    positions
+	signedInBy int // the life of that node
+	asOf       uint64
 }
 
 // A simSignIn is what the sessions of a sign-in have in common.
@@ -53,25 +75,24 @@ type oracle struct {
 	w        *world
 	sessions []*simSession
 	users    map[string][]*end // what ended all sessions of a user
-	logs     [maxRegions]map[merge.Name]lastWord
-	removed  map[string]uint64 // by user: by which message
 	codes    []string
-	uses     map[string]int // by what was used, and the Region
-	wrong    []string       // what the world did itself
+	knew     map[string]spans // by the value of an application, which is written once
+	uses     map[string]int   // by what was used, and the Region
+	damaged  bool             // something happened to a disk
+	forked   bool             // the primary was put together from two histories
+	lossy    bool             // something that was acknowledged is lost for good
+	wrong    []string         // what the world did itself
 }
 
 // lastWord is what a Region wrote, with how much of the primary's log it knew.
 type lastWord struct {
 	value string
-	knew  uint64
+	knew  spans
+	n     uint64
 }
 
 func newOracle(w *world) *oracle {
-	o := &oracle{w: w, users: map[string][]*end{}, removed: map[string]uint64{}, uses: map[string]int{}}
-	for i := range o.logs {
-		o.logs[i] = map[merge.Name]lastWord{}
-	}
-	return o
+	return &oracle{w: w, users: map[string][]*end{}, knew: map[string]spans{}, uses: map[string]int{}}
 }
 
 // any picks a session, or none.
@@ -85,9 +106,9 @@ func (o *oracle) any(r *rand.Rand) *simSession {
 // end notes an end that is on disk, or is not: then m is nil. In the life that
 // wrote it, it is in effect.
 func (o *oracle) end(s streamID, m *message, life int, until time.Time) *end {
-	e := &end{place: place{s: s, by: life}, asOf: o.w.n, until: until, sure: m != nil}
+	e := &end{place: place{s: s, by: life, until: until}, asOf: o.w.n, sure: m != nil}
 	if m != nil {
-		e.n = m.n
+		e.n, e.subject = m.n, m.subject
 	}
 	return e
 }
@@ -102,9 +123,6 @@ func (o *oracle) accepts(r *simRegion, what string) {
 
 // admitted looks at a node that has just made a session.
 func (o *oracle) admitted(w *world, n *simNode) {
-	if w.maxStale == 0 {
-		return
-	}
 	for id := range w.count {
 		r, _, listed := n.memory.dir.Entry(simNames[id])
 		for line := range streams {
@@ -116,34 +134,48 @@ func (o *oracle) admitted(w *world, n *simNode) {
 }
 
 // updated notes an update that is on disk.
-func (o *oracle) updated(n *simNode, t *simWrite, m uint64) {
-	log, s := o.logs[n.r.id], streamOf(n.r.id, config)
+func (o *oracle) updated(n *simNode, t *simWrite) {
+	r, done := n.r, t.truth
+	r.update = done
 	knew := n.known[streamOf(0, config)]
-	if n.r.id == 0 {
-		knew = m
+	if r.id == 0 {
+		knew = spans{{0, done.n}}
 	}
 	for _, c := range t.changes {
 		k := merge.Name{Kind: c.Kind, Key: c.Key}
 		if !t.drafted[k] {
 			continue // another Region's, which says what is left of it
 		}
-		was := log[k].value
+		was := r.log[k].value
 		if c.Kind == center.KindUser && strings.Contains(was, `"active":true`) && !strings.Contains(string(c.Value), `"active":true`) {
-			o.users[c.Key] = append(o.users[c.Key], &end{place: place{s, m, 0}, asOf: o.w.n, sure: true})
+			e := &end{place: place{s: streamOf(r.id, config), n: done.n, update: done}, asOf: o.w.n, sure: true}
+			o.users[c.Key] = append(o.users[c.Key], e)
 		}
 		if c.Kind == center.KindUser && c.Value == nil {
-			o.removed[c.Key] = m
+			r.removed[c.Key] = done.n
 		}
-		if log[k] = (lastWord{string(c.Value), knew}); c.Value == nil {
-			delete(log, k)
+		o.knew[string(c.Value)] = knew
+		if r.log[k] = (lastWord{string(c.Value), knew, done.n}); c.Value == nil {
+			delete(r.log, k)
 		}
 	}
+	done.log, done.removed = maps.Clone(r.log), maps.Clone(r.removed)
 }
 
 // hears says whether a node knows for sure of what stands in a place, and
 // mayHear whether it may.
-func (n *simNode) hears(p place) bool   { return n.known[p.s] >= p.n || p.by == n.life }
+func (n *simNode) hears(p place) bool   { return n.known[p.s].has(p.n) || p.by == n.life }
 func (n *simNode) mayHear(p place) bool { return n.r.may[p.s] >= p.n || p.by == n.life }
+
+// foresees notes that an update may end sessions of users, as it is about to.
+func (o *oracle) foresees(n *simNode, changes []center.Record) {
+	for _, c := range changes {
+		if c.Kind == center.KindUser && strings.Contains(n.shown[merge.Name{Kind: c.Kind, Key: c.Key}], `"active":true`) && !strings.Contains(string(c.Value), `"active":true`) {
+			o.users[c.Key] = append(o.users[c.Key], &end{place: place{s: streamOf(n.r.id, config), by: n.life}, asOf: o.w.n})
+			n.unsaid = true
+		}
+	}
+}
 
 // over says whether a node must know of an end of the session of which its
 // sign-in did not know.
@@ -155,12 +187,26 @@ func (n *simNode) over(s *simSession, o *oracle) bool {
 		slices.ContainsFunc(o.users[s.UserID], func(e *end) bool { return must(e) && s.mayKnow[e.s] < e.n && e.asOf > s.asOf })
 }
 
-// mayBeOver says whether it may know of one.
+// mayBeOver says whether it may know of one. What never got to disk counts in the
+// life of the node that said it; what was lost for good, others may still know.
 func (n *simNode) mayBeOver(s *simSession, o *oracle) bool {
-	may := func(e *end) bool { return !e.sure || n.mayHear(e.place) }
+	may := func(e *end) bool {
+		if !e.sure {
+			return e.n > 0 || e.by == n.life
+		}
+		return n.mayHear(e.place)
+	}
 	return slices.ContainsFunc(s.ends, may) || slices.ContainsFunc(s.in.ends, may) ||
 		slices.ContainsFunc(o.users[s.UserID], func(e *end) bool {
-			return may(e) && s.knew[e.s] < e.n && (e.by != s.signedInBy || e.asOf > s.asOf)
+			switch {
+			case !may(e):
+				return false
+			case !e.sure && e.n == 0:
+				return e.epoch > 0 || s.at.n <= e.asOf // a disabling that was about to be
+			case !e.sure:
+				return true
+			}
+			return !s.knew[e.s].has(e.n) && (e.by != s.signedInBy || e.asOf > s.asOf)
 		})
 }
 
@@ -170,6 +216,9 @@ func (o *oracle) check(w *world, n *simNode) (wrong []string) {
 	if n.life == 0 {
 		return wrong
 	}
+	if w.healthy(n) && (n.r.stopped() || n.r.full && w.now.Sub(n.r.fullAt) > 2*simProbe) {
+		wrong = append(wrong, fmt.Sprintf("%s.%d says that it is healthy", n.r.name, n.id))
+	}
 	now := w.clock(n)
 	for _, s := range o.sessions {
 		if !n.r.latest.Before(s.Expires) || !w.now.Before(s.Expires) || !now.Before(s.Expires) {
@@ -177,19 +226,33 @@ func (o *oracle) check(w *world, n *simNode) (wrong []string) {
 		}
 		_, alive := n.memory.sessions.Get(s.key)
 		if alive && n.over(s, o) {
-			wrong = append(wrong, fmt.Sprintf("alive in %s.%d after its end was heard: %+v", n.r.name, n.id, s))
-		} else if !alive && s.sure && (n.readN[s.at.s] >= s.at.n || s.at.by == n.life) && !n.mayBeOver(s, o) {
-			wrong = append(wrong, fmt.Sprintf("acknowledged, and lost in %s.%d: %+v", n.r.name, n.id, s))
+			wrong = append(wrong, fmt.Sprintf("alive in %s.%d after its end was heard: %s", n.r.name, n.id, n.describe(s, o)))
+		} else if !alive && s.sure && n.hears(s.at) && !n.mayBeOver(s, o) {
+			wrong = append(wrong, fmt.Sprintf("acknowledged, and lost in %s.%d: %s", n.r.name, n.id, n.describe(s, o)))
 		}
 	}
 	log := streamOf(n.r.id, config)
-	if n.writing == nil && n.checked != n.readN[log] && n.readN[log] == n.r.disks[log].lastN {
+	if n.writing == nil && !n.r.stopped() && n.checked != n.readN[log] && n.readN[log] == n.r.disks[log].lastN {
 		n.checked = n.readN[log]
-		if want, got := o.own(n.r.id), n.own(); !slices.Equal(want, got) {
-			wrong = append(wrong, fmt.Sprintf("log of %s: want %v, got %v", n.r.name, want, got))
+		if want, got := n.r.wrote(), n.own(); !slices.Equal(want, got) {
+			wrong = append(wrong, fmt.Sprintf("log of %s: want %v, got %v", n.r.name, minus(want, got), minus(got, want)))
 		}
 	}
 	return wrong
+}
+
+// describe says what a node knows of a session and its ends.
+func (n *simNode) describe(s *simSession, o *oracle) string {
+	out := fmt.Sprintf("%s of %s, made by message %d of %s, expires %s, sign-in %s", s.key, s.UserID, s.at.n, s.at.s, s.Expires.Format("15:04:05"), s.SignIn)
+	for _, e := range slices.Concat(s.ends, s.in.ends, o.users[s.UserID]) {
+		out += fmt.Sprintf("\n  ended by message %d of %s: sure %t, known %t %v, to its sign-in %t", e.n, e.s, e.sure, n.hears(e.place), n.known[e.s], s.knew[e.s].has(e.n))
+	}
+	for _, f := range n.memory.sessions.Facts() {
+		if strings.Contains(f.Key, s.key) || strings.Contains(f.Key, s.SignIn) || f.Key == fmt.Sprintf("epoch %q", s.UserID) {
+			out += fmt.Sprintf("\n  known: %s: %v", f.Key, f.Value)
+		}
+	}
+	return out
 }
 
 // forget lets go of sessions that no clock takes for alive, and of ends that
@@ -201,16 +264,23 @@ func (o *oracle) forget(w *world) {
 		left = append(left, n.signIns...)
 	}
 	for user, list := range o.users {
+		last := map[streamID]*end{} // a Region that loses its disk no longer knows of it
+		for _, e := range list {
+			last[e.s] = e
+		}
 		o.users[user] = slices.DeleteFunc(list, func(e *end) bool {
-			return !slices.ContainsFunc(left, func(s *simSession) bool { return s.UserID == user && (s.knew[e.s] < e.n || !e.sure) })
+			if !e.sure {
+				return e.n == 0 // it was in memory alone; others may still know what was lost
+			}
+			return e != last[e.s] && !slices.ContainsFunc(left, func(s *simSession) bool { return s.UserID == user && !s.knew[e.s].has(e.n) })
 		})
 	}
 }
 
-// own is what a Region wrote.
-func (o *oracle) own(id int) []string {
+// wrote is what a Region wrote.
+func (r *simRegion) wrote() []string {
 	out := map[merge.Name]string{}
-	for k, v := range o.logs[id] {
+	for k, v := range r.log {
 		out[k] = v.value
 	}
 	return sorted(out)
@@ -223,7 +293,7 @@ func (n *simNode) own() []string {
 		of, name, _ := strings.Cut(strings.TrimPrefix(f.Key, "log "), " ")
 		kind, key, _ := strings.Cut(name, " ")
 		switch k := center.Kind(kind); k {
-		case merge.KindGone, merge.KindEnded, merge.KindReplicated:
+		case merge.KindGone, merge.KindEnded, merge.KindReplicated, simLater:
 		default:
 			if of == n.r.name {
 				out[merge.Name{Kind: k, Key: key}] = string(f.Value.([]any)[2].(json.RawMessage))
@@ -234,7 +304,7 @@ func (n *simNode) own() []string {
 }
 
 func (o *oracle) listed(name string) bool {
-	_, ok := o.logs[0][merge.Name{Kind: center.KindRegion, Key: name}]
+	_, ok := o.w.all[0].log[merge.Name{Kind: center.KindRegion, Key: name}]
 	return ok
 }
 
@@ -242,25 +312,26 @@ func (o *oracle) listed(name string) bool {
 // access only for those who are there, and who were not removed since the
 // application's Region last knew.
 func (o *oracle) shown() []string {
-	out := map[merge.Name]string{}
-	for k, v := range o.logs[0] {
+	out, first := map[merge.Name]string{}, o.w.all[0]
+	for k, v := range first.log {
 		if k.Kind != center.KindApplication {
 			out[k] = v.value
 		}
 	}
 	owner := map[merge.Name]string{}
-	for id, log := range o.logs {
-		for k, v := range log {
-			if k.Kind != center.KindApplication || !o.listed(simNames[id]) || owner[k] != "" && owner[k] < simNames[id] {
+	for _, r := range o.w.all {
+		for k, v := range r.log {
+			if k.Kind != center.KindApplication || !o.listed(r.name) || owner[k] != "" && owner[k] < r.name {
 				continue
 			}
-			owner[k] = simNames[id]
+			owner[k] = r.name
 			var a center.Application
 			_ = json.Unmarshal([]byte(v.value), &a)
 			before := len(a.AssignedTo)
 			a.AssignedTo = slices.DeleteFunc(a.AssignedTo, func(p center.Principal) bool {
-				_, there := o.logs[0][merge.Name{Kind: center.KindUser, Key: p.ID}]
-				return !there || o.removed[p.ID] > v.knew
+				_, there := first.log[merge.Name{Kind: center.KindUser, Key: p.ID}]
+				gone, ever := first.removed[p.ID]
+				return !there || ever && !v.knew.has(gone)
 			})
 			if out[k] = v.value; len(a.AssignedTo) < before {
 				b, _ := json.Marshal(a)

@@ -4,39 +4,50 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
 // A simRegion is a Region: what is on the disks that its nodes share, and its
 // nodes.
 type simRegion struct {
-	id     int
-	name   string
-	disks  [maxRegions * streams]*disk
+	id   int
+	name string
+	*media
+	backup *media // an older copy of the disks
+	twin   *media // a second Region under this name, made from a copy
 	nodes  []*simNode
 	inbox  []packet  // questions, which any node answers
 	full   bool      // the disks take nothing
+	fullAt time.Time // since then
 	latest time.Time // the latest that any clock here ever showed
-	// kept is what was heard, and is on disk, so that a start knows it too. may
-	// is how far anything may have taken effect here.
-	kept, may positions
-	accepted  map[string]bool // requests that were used, and assertions
-	requests  map[string]bool // that wait
+	// refused is why the last start was refused: its operator reads that.
+	refused string
+	swapped *simRegion // whose disks are here, and the other way round
+	farBack bool       // a clock is, or was not long ago
+	may     positions  // how far anything may ever have taken effect here
+
+	accepted map[string]bool // requests that were used, and assertions
+	requests map[string]bool // that wait
 }
 
 // A simNode is one node of a Region: what is in memory while it is up.
 type simNode struct {
 	r      *simRegion
 	id     int
+	old    bool          // it runs an older version
 	offset time.Duration // of its clock
 	inbox  []packet      // answers
 
 	life    int // of this start; 0: it is down
+	serving integrity.Generation
+	content [maxRegions * streams]*integrity.Content
+	differs [maxRegions * streams]bool // a copy is not what its owner has
 	memory  *region
 	parts   [maxRegions]merge.Assembler
-	read    positions // how far each stream was read, by sequence
+	read    positions // how far each stream was read on this Region's disk
 	readN   positions // the same, by message
-	known   positions // up to where all has taken effect for sure, by message
+	known   histories // what has taken effect for sure
 	goal    [maxRegions * streams]goal
 	asked   [maxRegions * streams]asked
 	heardAt [maxRegions * streams]time.Time // as of when all is here; zero: never
@@ -63,17 +74,16 @@ type simNode struct {
 // whose place a later message took.
 type goal struct {
 	open  bool
-	read  uint64 // sequence
-	heard uint64 // message
+	read  uint64 // on this Region's disk
+	known spans
 	asked time.Time
-	truth uint64 // what had been acknowledged when it was asked, by message
+	by    packet // the answer
 }
 
 // asked is a question that waits for its answer.
 type asked struct {
 	nonce uint64
 	at    time.Time
-	truth uint64
 }
 
 // A simWrite is a transaction on its way to the disk, part by part. Nothing else
@@ -84,34 +94,61 @@ type simWrite struct {
 	done    int
 	changes []center.Record
 	drafted map[merge.Name]bool // of the changes, those that are this Region's to write
+	truth   *simUpdate          // what it is when it is done
 }
 
 // stop loses what is in memory.
-func (n *simNode) stop() { *n = simNode{r: n.r, id: n.id, offset: n.offset} }
+func (n *simNode) stop() { *n = simNode{r: n.r, id: n.id, old: n.old, offset: n.offset} }
 
-// start reads all that is on disk.
+// start reads all that is on disk, unless that is not what the Region wrote.
 func (n *simNode) start(w *world) {
 	n.stop()
+	if n.r.refused = n.r.found(); n.r.refused != "" {
+		return
+	}
 	w.lives++
-	n.life, n.memory = w.lives, &region{merge.NewDirectory(w.primary()), merge.NewSessions(n.r.name, w.primary())}
+	n.life = w.lives
+	w.generation(n)
+	n.begin(w)
+	if n.r.refused = n.lost(w); n.r.refused == "" && n.r.identity.Whole && !n.memory.dir.Complete(n.r.name) {
+		n.r.refused = "the log holds no whole state any more"
+	}
+	if n.r.refused != "" {
+		w.stops(n.r, "", n.r.refused)
+		n.stop()
+		return
+	}
+	n.show()
+	n.r.identity.Whole = n.r.identity.Whole || n.memory.dir.Complete(n.r.name)
+	n.ready = n.r.id == 0 || n.memory.dir.Replicated(n.r.name) > 0
+	w.oracle.started(n)
+}
+
+// begin reads all that is on disk.
+func (n *simNode) begin(w *world) {
+	also := []center.Kind{simLater}
+	if n.old {
+		also = nil
+	}
+	n.memory = &region{merge.NewDirectory(w.primary(), also...), merge.NewSessions(n.r.name, w.primary())}
 	n.shown, n.wrote, n.works = map[merge.Name]string{}, map[uint64]bool{}, true
 	n.known = n.r.kept
 	for s := range streamID(w.count * streams) {
+		n.content[s] = integrity.NewContent()
 		if s.region() == n.r.id {
-			n.goal[s] = goal{open: true, heard: n.r.disks[s].lastN}
+			n.goal[s] = goal{open: true, known: n.r.history.upTo(w.n)}
 		}
 		n.apply(s, len(n.r.disks[s].messages))
 	}
 	n.logEnd = n.r.disks[streamOf(n.r.id, config)].last
-	n.show()
-	n.ready = n.r.id == 0 || n.memory.dir.Replicated(n.r.name) > 0
 }
 
 // apply takes the next few messages of a stream from disk into memory.
 func (n *simNode) apply(s streamID, most int) {
 	for _, k := range n.r.disks[s].after(n.read[s], most) {
-		n.take(s, k.message)
-		n.read[s], n.readN[s] = k.seq, k.n
+		n.note(s, k)
+		n.take(s, k)
+		n.read[s], n.readN[s] = k.local, max(n.readN[s], k.n)
 		if s.line() != config { // a transaction may be when its last part is read
 			n.r.may[s] = max(n.r.may[s], k.n)
 		}
@@ -119,29 +156,33 @@ func (n *simNode) apply(s streamID, most int) {
 	n.reach(s)
 }
 
-func (n *simNode) take(s streamID, m *message) {
+func (n *simNode) take(s streamID, k kept) {
 	if s.line() != config {
-		n.memory.hear(arrival{region: simNames[s.region()], kind: m.kind, entry: m.entry})
+		n.memory.hear(arrival{region: simNames[s.region()], kind: k.kind, entry: k.entry})
 		return
 	}
 	if s.region() == n.r.id {
-		n.logEnd = max(n.logEnd, m.seq)
-		if n.wrote[m.seq] {
-			delete(n.wrote, m.seq)
+		n.logEnd = max(n.logEnd, k.local)
+		if n.wrote[k.local] {
+			delete(n.wrote, k.local)
 			return
 		}
 	}
-	if whole, ok := n.parts[s.region()].Add(m.seq, m.tx); ok {
+	if whole, ok := n.parts[s.region()].Add(k.seq, k.tx); ok {
 		n.touched = append(n.touched, n.memory.hear(arrival{region: simNames[s.region()], tx: &whole})...)
-		n.knows(s, m.n)
+		if k.from != nil {
+			n.knows(s, k.from.history.upTo(k.n))
+		} else {
+			n.knows(s, n.r.history.upTo(k.n))
+		}
+		n.r.may[s] = max(n.r.may[s], k.n)
 	}
 }
 
-// knows notes that all of a stream up to a message has taken effect, from disk.
-func (n *simNode) knows(s streamID, m uint64) {
-	n.known[s] = max(n.known[s], m)
-	n.r.kept[s] = max(n.r.kept[s], m)
-	n.r.may[s] = max(n.r.may[s], m)
+// knows notes what of a stream has taken effect for sure, from disk.
+func (n *simNode) knows(s streamID, h spans) {
+	n.known[s] = n.known[s].and(h)
+	n.r.kept[s] = n.r.kept[s].and(h)
 }
 
 // reach notes that a goal is reached.
@@ -151,8 +192,12 @@ func (n *simNode) reach(s streamID) {
 		return
 	}
 	g.open = false
-	n.knows(s, g.heard)
-	n.heardAt[s] = g.asked
+	if s.region() == n.r.id {
+		n.knows(s, g.known)
+	} else if n.same(s, g.by) {
+		n.knows(s, g.known)
+		n.heardAt[s] = g.asked
+	}
 }
 
 // show tells the instance what has changed.
@@ -183,3 +228,6 @@ func (n *simNode) heardOf(region int) (t time.Time) {
 	}
 	return t
 }
+
+// serves says whether people can do anything there.
+func (n *simNode) serves() bool { return n.ready && !n.r.stopped() }

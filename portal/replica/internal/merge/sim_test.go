@@ -3,7 +3,6 @@ package merge_test
 import (
 	"fmt"
 	"maps"
-	"math/rand/v2"
 	"os"
 	"runtime"
 	"slices"
@@ -67,16 +66,18 @@ const (
 // nothing is alive after its end was heard, nothing was accepted twice; when all
 // is quiet all know the same.
 //
-// CI takes 1 % of 10,000,000 steps. MERIDIAN_SIM_STEPS takes another number, and
-// MERIDIAN_SIM_SEED replays one seed.
+// CI takes 1 % of 10,000,000 steps, from the same seeds each time.
+// MERIDIAN_SIM_STEPS takes another number, MERIDIAN_SIM_FROM other seeds, from
+// that one on, and MERIDIAN_SIM_SEED replays one.
 func TestSimulation(t *testing.T) {
 	seed, steps := number(t, "MERIDIAN_SIM_SEED", 0), int(number(t, "MERIDIAN_SIM_STEPS", allSteps/100))
 	if seed != 0 {
-		_, err := run(seed, min(steps, perSeed))
-		require.Nil(t, err)
+		if _, err := run(seed, min(steps, perSeed)); err != nil {
+			t.Fatal(err)
+		}
 		return
 	}
-	first, worlds := rand.Uint64()|1, (steps+perSeed-1)/perSeed
+	first, worlds := number(t, "MERIDIAN_SIM_FROM", 1), (steps+perSeed-1)/perSeed
 	events, mu, next, wait := map[string]int{}, sync.Mutex{}, make(chan uint64), sync.WaitGroup{}
 	for range runtime.GOMAXPROCS(0) {
 		wait.Go(func() {
@@ -105,6 +106,22 @@ func TestSimulation(t *testing.T) {
 		if steps >= allSteps && !t.Failed() {
 			require.GreaterOrEqual(t, events[event], 1000, event)
 		}
+	}
+}
+
+// Seeds from 1 on, a line for each: at which step it went wrong, or -1. It is for
+// TestSimulationFindsFaults.
+func TestSimulationSeeds(t *testing.T) {
+	seeds, steps := number(t, "MERIDIAN_SIM_SEEDS", 0), int(number(t, "MERIDIAN_SIM_STEPS", perSeed))
+	if seeds == 0 {
+		t.Skip("MERIDIAN_SIM_SEEDS is not set")
+	}
+	for seed := range seeds {
+		at := -1
+		if _, err := run(seed+1, steps); err != nil {
+			at = err.step
+		}
+		fmt.Printf("seed %d step %d\n", seed+1, at)
 	}
 }
 

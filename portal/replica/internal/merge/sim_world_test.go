@@ -22,7 +22,10 @@ var simNames = []string{virginia, frankfurt, mumbai, "ca-central-1", "us-west-2"
 
 // A world is some Regions in virtual time, with their streams and the network
 // between them, which behave as package replica's do. All that happens follows
-// from the seed, the number of Regions and nodes included.
+// from the seed, the number of Regions and nodes included. The merging and the
+// verdicts about logs are the real ones, of this package and of integrity. What
+// is not in it: Regions that are added and removed, and records of a later
+// version that may not be skipped.
 type world struct {
 	rand     *rand.Rand
 	now      time.Time
@@ -30,7 +33,7 @@ type world struct {
 	all      []*simRegion
 	nodes    []*simNode // of all Regions
 	apart    [maxRegions][maxRegions]bool
-	maxStale time.Duration // MaxStaleness; 0: none
+	maxStale time.Duration // MaxStaleness
 	nonce    uint64
 	ids      int
 	lives    int
@@ -39,8 +42,9 @@ type world struct {
 	events   map[string]int
 	trace    [40]line // the last few events
 	traced   int
-	quiet    int    // steps until all is quiet
-	hash     uint64 // of all events
+	grave    []string // what happened to disks
+	quiet    int      // steps until all is quiet
+	hash     uint64   // of all events
 }
 
 // A line is an event in the trace.
@@ -58,33 +62,34 @@ func (l line) String() string {
 func newWorld(seed uint64) *world {
 	w := &world{rand: rand.New(rand.NewPCG(seed, 0)), now: base, events: map[string]int{}, hash: seed, quiet: 1}
 	w.count = 3 + w.rand.IntN(4)
-	if w.one(0.5) {
-		w.maxStale = time.Duration(1+w.rand.IntN(10)) * time.Minute
-	}
+	w.maxStale = time.Duration(1+w.rand.IntN(10)) * time.Minute
 	w.oracle = newOracle(w)
-	var seeds []center.Record
 	for id := range w.count {
-		r := &simRegion{id: id, name: simNames[id], accepted: map[string]bool{}, requests: map[string]bool{}}
-		for s := range r.disks {
-			r.disks[s] = newDisk()
-		}
+		r := &simRegion{id: id, name: simNames[id], media: newMedia(), accepted: map[string]bool{}, requests: map[string]bool{}}
 		w.all = append(w.all, r)
 		nodes := 1
 		if w.one(0.4) {
 			nodes += 1 + w.rand.IntN(2)
 		}
 		for i := range nodes {
-			r.nodes = append(r.nodes, &simNode{r: r, id: i})
+			r.nodes = append(r.nodes, &simNode{r: r, id: i, old: w.one(0.3)})
 			r.nodes[i].start(w)
 		}
 		w.nodes = append(w.nodes, r.nodes...)
-		seeds = append(seeds, w.listed(id, "ADDING"))
 	}
-	for len(w.oracle.logs[0]) == 0 { // as package replica writes a seed
-		w.update(w.nodes[0], seeds, true)
+	for len(w.all[0].log) == 0 { // as package replica writes a seed
+		w.update(w.nodes[0], w.seeds(), true)
 		w.finish(w.nodes[0])
 	}
 	return w
+}
+
+// seeds is what a new primary begins with.
+func (w *world) seeds() (out []center.Record) {
+	for id := range w.count {
+		out = append(out, w.listed(id, center.RegionAdding))
+	}
+	return out
 }
 
 // listed is a Region's entry in the directory.
@@ -101,14 +106,25 @@ func (w *world) note(r *simRegion, event string, what any) {
 	}
 	w.trace[w.traced%len(w.trace)] = line{w.now, who, event, what}
 	w.traced++
+	if simGrave[event] {
+		w.grave = append(w.grave, w.trace[(w.traced-1)%len(w.trace)].String())
+	}
 	for _, b := range []byte(event) {
 		w.hash = (w.hash ^ uint64(b)) * 1099511628211
 	}
 	w.hash = (w.hash ^ uint64(w.now.UnixNano())) * 1099511628211
 }
 
+// simGrave are the events that are rare, and kept for the trace.
+var simGrave = map[string]bool{
+	"rolled back": true, "doubled": true, "the other one": true, "log cut": true, "copy cut": true, "message of the log lost": true,
+	"message of a copy lost": true, "swapped": true, "swapped back": true, "wiped": true, "stopped": true, "restored": true, "recovered": true,
+	"clock far back": true,
+}
+
 // last is the trace.
 func (w *world) last() (out []string) {
+	out = slices.Clone(w.grave[max(0, len(w.grave)-20):])
 	for i := max(0, w.traced-len(w.trace)); i < w.traced; i++ {
 		out = append(out, w.trace[i%len(w.trace)].String())
 	}
@@ -119,7 +135,6 @@ func (w *world) one(in float64) bool   { return w.rand.Float64() < in }
 func (w *world) id(kind string) string { w.ids++; return fmt.Sprint(kind, w.ids) }
 func (w *world) user() string          { return simUsers[w.rand.IntN(len(simUsers))] }
 func (w *world) primary() string       { return simNames[0] }
-func (w *world) region() *simRegion    { return w.all[w.rand.IntN(len(w.all))] }
 
 var simUsers = []string{user(0), user(1), user(2), user(3), user(4), user(5)}
 
@@ -164,18 +179,27 @@ func (w *world) trouble(n *simNode) bool {
 	case k < 9:
 		n.offset = time.Duration(w.rand.Int64N(int64(simSkew))) - simSkew/2
 		w.note(r, "clock", n.offset)
-	case k < 10:
+	case k < 10 && w.one(0.3):
 		n.offset = -simSkew * time.Duration(2+w.rand.IntN(4))
+		r.farBack = true
 		w.note(r, "clock far back", n.offset)
 	case k < 11 && !r.full:
-		r.full = true
+		r.full, r.fullAt = true, w.now
 		w.note(r, "disk full", "")
 	case k < 30 && r.full:
 		r.full = false
 		w.note(r, "disk has space", "")
+	case (k == 31 || k == 33) && r.swapped == nil:
+		w.damage(r)
+	case k == 32:
+		w.operate(r)
 	case n.life == 0 && k < 150:
+		if w.one(0.1) {
+			n.old = !n.old
+			w.note(r, map[bool]string{true: "rolled to the older version", false: "upgraded"}[n.old], n.id)
+		}
 		n.start(w)
-		w.note(r, "start", n.id)
+		w.note(r, "start", n.life > 0)
 	case n.life > 0 && k < 20:
 		w.crash(n, "any time")
 	default:
@@ -194,9 +218,10 @@ func (w *world) crash(n *simNode, when string) {
 		s := streamOf(id, sessions)
 		if d := r.disks[s]; id != r.id && len(r.nodes) == 1 && len(d.messages) > 0 {
 			d.cut(len(d.messages) - w.rand.IntN(min(len(d.messages), 4)+1))
-			r.kept[s] = min(r.kept[s], d.lastN)
+			r.kept[s] = r.kept[s].upTo(d.lastN)
 		}
 	}
+	w.oracle.reconsider()
 }
 
 // work is what a node does when nothing goes wrong.
@@ -240,20 +265,30 @@ func (w *world) housekeeping(n *simNode) {
 	if now.Sub(n.swept) > time.Minute || now.Before(n.swept) {
 		n.swept = now
 		n.memory.sessions.Sweep(now, simSkew)
-		for _, d := range n.r.disks {
+		for s, d := range n.r.disks {
 			d.expire(w.now)
+			if n.content[s] != nil {
+				n.content[s].Forget(now.Add(-simSkew).Unix())
+			}
 		}
 	}
 	if now.Sub(n.probed) >= simProbe || now.Before(n.probed) {
-		n.probed, n.works = now, !n.r.full
-		w.report(n)
+		n.probed, n.works = now, !n.r.full && !n.r.stopped()
+		if !n.r.stopped() {
+			n.mark()
+			w.report(n)
+		}
 	}
 }
 
 // report says in this Region's own log that it has what it needs to serve, and
 // has the primary make Regions active that said so.
 func (w *world) report(n *simNode) {
-	if n.writing != nil || len(n.touched) > 0 {
+	if n.writing != nil || len(n.touched) > 0 || n.life == 0 {
+		return
+	}
+	if n.r.id == 0 && !n.memory.dir.Complete(n.r.name) {
+		w.update(n, w.seeds(), true)
 		return
 	}
 	if n.r.id == 0 {
@@ -279,13 +314,10 @@ func (w *world) report(n *simNode) {
 }
 
 // healthy says whether a node says that people can sign in there.
-func (w *world) healthy(n *simNode) bool { return n.ready && n.works && !w.stale(n) }
+func (w *world) healthy(n *simNode) bool { return n.ready && n.works && !n.r.stopped() && !w.stale(n) }
 
 // stale says whether an active Region was not heard for too long.
 func (w *world) stale(n *simNode) bool {
-	if w.maxStale == 0 {
-		return false
-	}
 	for id := range w.count {
 		r, _, listed := n.memory.dir.Entry(simNames[id])
 		if id == n.r.id || !listed || !r.Active() {
@@ -296,9 +328,4 @@ func (w *world) stale(n *simNode) bool {
 		}
 	}
 	return false
-}
-
-// up returns the nodes of a Region that are up.
-func (r *simRegion) up() []*simNode {
-	return slices.DeleteFunc(slices.Clone(r.nodes), func(n *simNode) bool { return n.life == 0 })
 }

@@ -1,0 +1,194 @@
+package merge_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
+)
+
+// damage is what now and then happens to disks, while nothing runs on them. It
+// is rare: what follows from it takes its time.
+func (w *world) damage(r *simRegion) {
+	switch k := w.rand.IntN(13); {
+	case k < 3:
+		r.backup = r.media.clone(w)
+		w.note(r, "backup", "")
+	case k < 4 && r.backup != nil:
+		w.down(r)
+		r.becomes(r.backup.clone(w), w, "an older copy was put back")
+		w.note(r, "rolled back", "")
+	case k < 5 && r.twin == nil && r.identity != nil:
+		r.twin = r.media.clone(w)
+		w.note(r, "doubled", "")
+	case k < 7 && r.twin != nil:
+		w.down(r)
+		other := r.media
+		r.becomes(r.twin, w, "a second Region runs under this name")
+		r.twin = other
+		w.note(r, "the other one", "")
+	case k < 8:
+		w.cutLog(r, streamOf(r.id, w.rand.IntN(streams)))
+	case k < 9:
+		w.cutLog(r, streamOf(w.rand.IntN(w.count), w.rand.IntN(streams)))
+	case k < 10:
+		w.loseMessage(r, streamOf(w.rand.IntN(w.count), w.rand.IntN(streams)))
+	case k < 12:
+		w.swap(r, w.all[w.rand.IntN(len(w.all))])
+	default:
+		w.down(r)
+		r.becomes(newMedia(), w, "the disk was lost")
+		w.note(r, "wiped", "")
+	}
+	w.oracle.damaged = true
+	w.oracle.reconsider()
+}
+
+// down stops all nodes of a Region.
+func (w *world) down(r *simRegion) {
+	for _, n := range r.nodes {
+		n.stop()
+	}
+}
+
+// becomes puts other disks into a Region. What is written from now on is in their
+// history.
+func (r *simRegion) becomes(m *media, w *world, flaw string) {
+	w.oracle.unuse(r)
+	r.media.history = r.media.history.upTo(w.n)
+	r.media = m
+	m.history, m.flaw = m.history.and(spans{{w.n + 1, forever}}), flaw
+}
+
+// cutLog loses the end of a stream, as a server does with a damaged file.
+func (w *world) cutLog(r *simRegion, s streamID) {
+	d := r.disks[s]
+	if len(d.messages) == 0 {
+		return
+	}
+	w.down(r)
+	leave := len(d.messages) - 1 - w.rand.IntN(min(len(d.messages), 4))
+	lost := d.messages[leave:]
+	own := s.region() == r.id
+	w.note(r, map[bool]string{true: "log cut", false: "copy cut"}[own], s)
+	if m := r.marks[s.line()]; own && r.identity != nil && m.Store == r.identity.Stores[s.name()] && m.Last >= lost[0].local {
+		r.mustRefuse = fmt.Sprintf("%s was cut at %d, and went to %d", s, lost[0].local, m.Last)
+	}
+	gone := slices.Clone(lost)
+	d.cut(leave)
+	for _, k := range gone {
+		w.loses(r, s, k.message)
+	}
+	if !own {
+		r.kept[s] = r.kept[s].upTo(d.lastN)
+	}
+}
+
+// loseMessage loses a message within a stream.
+func (w *world) loseMessage(r *simRegion, s streamID) {
+	d := r.disks[s]
+	if len(d.messages) < 2 {
+		return
+	}
+	w.down(r)
+	i := w.rand.IntN(len(d.messages) - 1)
+	m := d.messages[i].message
+	w.note(r, map[bool]string{true: "message of the log lost", false: "message of a copy lost"}[s.region() == r.id], s)
+	d.lose(i)
+	if s.region() != r.id {
+		d.lost = append(slices.Clone(d.lost), m.n)
+	}
+	w.loses(r, s, m)
+}
+
+// says notes what the Region's log says that is left of it.
+func (r *simRegion) says(d *disk) {
+	r.update, r.log, r.removed = nil, map[merge.Name]lastWord{}, map[string]uint64{}
+	for _, k := range d.messages {
+		if k.update != nil {
+			r.update, r.log, r.removed = k.update, maps.Clone(k.update.log), maps.Clone(k.update.removed)
+		}
+	}
+}
+
+// loses notes that a message is gone from a Region's disks, and with it those
+// whose place it took.
+func (w *world) loses(r *simRegion, s streamID, m *message) {
+	d, lost := r.disks[s], []uint64{m.n}
+	w.oracle.every(func(p *place, _ *bool) {
+		if p.s == s && p.subject == m.subject && p.n < m.n {
+			lost = append(lost, p.n)
+		}
+	})
+	for _, n := range lost {
+		r.kept[s] = r.kept[s].without(n)
+		if s.region() == r.id {
+			r.history = r.history.without(n)
+		}
+	}
+	if s.region() == r.id {
+		w.oracle.unuse(r)
+		if s.line() == config {
+			r.says(d)
+		}
+		r.flaw = "its log was damaged"
+	}
+}
+
+// swap exchanges the disks of two Regions, and back.
+func (w *world) swap(a, b *simRegion) {
+	if a == b || a.identity == nil || b.identity == nil || a.swapped != nil || b.swapped != nil {
+		return
+	}
+	w.down(a)
+	w.down(b)
+	a.media, b.media, a.swapped, b.swapped = b.media, a.media, b, a
+	w.note(a, "swapped", b.name)
+}
+
+// unswap is what an operator does who reads that it happened.
+func (w *world) unswap(a *simRegion) {
+	b := a.swapped
+	w.down(a)
+	w.down(b)
+	a.media, b.media, a.swapped, b.swapped = b.media, a.media, nil, nil
+	w.note(a, "swapped back", b.name)
+}
+
+// operate is what an operator does for a Region that has stopped, or that does
+// not start.
+func (w *world) operate(r *simRegion) {
+	switch {
+	case r.swapped != nil:
+		w.unswap(r)
+	case !w.reported(r):
+	case r.flaw == "": // an alarm that was none, as by a clock
+		w.restore(r)
+	default:
+		w.recover(r)
+	}
+}
+
+// reported says whether anything tells the operator that a Region needs one.
+func (w *world) reported(r *simRegion) bool {
+	return r.swapped != nil || r.refused != "" || r.stopped() || w.followersRefuse(r)
+}
+
+// needed says whether any operator is needed.
+func (w *world) needed() bool { return slices.ContainsFunc(w.all, w.reported) }
+
+// followersRefuse says whether another Region says that it does not follow this
+// one: it has a copy of another store, or of a later generation.
+func (w *world) followersRefuse(r *simRegion) bool {
+	return slices.ContainsFunc(w.nodes, func(n *simNode) bool {
+		for line := range streams {
+			s := streamOf(r.id, line)
+			from, d := n.r.disks[s].from, r.identity
+			if n.life > 0 && n.differs[s] && from != nil && d != nil && (from.store != d.Stores[s.name()] || from.latest > d.Generations[len(d.Generations)-1].Number) {
+				return true
+			}
+		}
+		return false
+	})
+}

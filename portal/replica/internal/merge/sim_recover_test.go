@@ -1,0 +1,205 @@
+package merge_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
+)
+
+// restore is a start with Restored: what is here is to count. What is not here
+// is lost, and the operator knows.
+func (w *world) restore(r *simRegion) {
+	w.down(r)
+	w.note(r, "restored", r.flaw)
+	d := integrity.New(r.name, w.key())
+	if r.identity != nil {
+		d = *r.identity
+	}
+	log := r.disks[streamOf(r.id, config)]
+	r.disks[streamOf(r.id, config)] = newDisk()
+	w.counts(r, d)
+	w.recoverLog(r, log.messages)
+	w.oracle.lose(r)
+	w.oracle.lossy = true
+	r.history = spans{{0, forever}}
+	r.markAll()
+}
+
+// counts gives the Region's streams new names. All others read them again.
+func (w *world) counts(r *simRegion, d integrity.Identity) {
+	d.Vouch(w.now.Unix())
+	d.Stores = map[string]string{}
+	w.newIdentity(r, d)
+	r.flaw, r.mustRefuse, r.marks, r.refused, r.twin = "", "", [streams]integrity.Mark{}, "", nil
+}
+
+// recover is a start with Recover: what is here and what the others have of it
+// are put together.
+func (w *world) recover(r *simRegion) {
+	w.down(r)
+	w.note(r, "recovered", r.flaw)
+	var from [streams][]kept
+	for line := range streams {
+		for _, other := range w.all {
+			if other.swapped == nil {
+				from[line] = append(from[line], other.disks[streamOf(r.id, line)].messages...)
+			}
+		}
+	}
+	d := integrity.New(r.name, w.key())
+	if r.identity != nil {
+		d = *r.identity
+	}
+	for line := range streams {
+		r.disks[streamOf(r.id, line)] = newDisk()
+	}
+	w.counts(r, d)
+	w.recoverEntries(r, from[sessions], sessions)
+	w.recoverEntries(r, from[revoked], revoked)
+	found := w.recoverLog(r, from[config])
+	w.oracle.forked = w.oracle.forked || r.id == 0
+	w.oracle.recovered(r, found)
+	r.history = spans{{0, forever}}
+	for line := range streams {
+		r.kept[streamOf(r.id, line)] = r.history.upTo(w.n)
+	}
+	r.markAll()
+}
+
+// markAll writes the marks beside streams that were just made.
+func (r *simRegion) markAll() {
+	for line := range streams {
+		s := streamOf(r.id, line)
+		n := &simNode{r: r}
+		n.content[s] = integrity.NewContent()
+		for _, k := range r.disks[s].messages {
+			n.note(s, k)
+		}
+		r.marks[line] = n.content[s].Mark()
+	}
+}
+
+// recoverEntries keeps, of all that stand under one subject, what says most.
+func (w *world) recoverEntries(r *simRegion, from []kept, line int) {
+	best := map[string]*message{}
+	for _, k := range from {
+		if old := best[k.subject]; old == nil || more(k.message, old) {
+			best[k.subject] = k.message
+		}
+	}
+	all := make([]*message, 0, len(best))
+	for _, m := range best {
+		all = append(all, m)
+	}
+	slices.SortFunc(all, func(a, b *message) int { return int(a.n) - int(b.n) })
+	d := r.disks[streamOf(r.id, line)]
+	for _, m := range all {
+		again := *m
+		again.seq = d.last + 1
+		if again.update = nil; !m.until.IsZero() && m.until.Before(w.now) {
+			continue
+		}
+		gone := time.Time{}
+		if !m.until.IsZero() {
+			gone = m.until.Add(2 * simSkew)
+		}
+		d.write(again.seal(), gone, nil)
+	}
+}
+
+// more says whether one entry says more than another about the same.
+func more(a, b *message) bool {
+	switch {
+	case a.kind == merge.EntryUser:
+		return a.entry.Epoch > b.entry.Epoch
+	case a.kind == merge.EntrySeen:
+		return a.entry.Seen.After(b.entry.Seen)
+	}
+	return a.entry.Until.After(b.entry.Until)
+}
+
+// recoverLog folds all transactions, and writes what they come to. Whom one of
+// them ended or removed stays so, although another whole state may not know.
+func (w *world) recoverLog(r *simRegion, from []kept) (found []*simUpdate) {
+	dir := merge.NewDirectory(w.primary())
+	byStore := map[string][]kept{}
+	for _, k := range from {
+		store := ""
+		if k.from != nil {
+			store = k.from.store + fmt.Sprint(k.from.read)
+		}
+		byStore[store] = append(byStore[store], k)
+	}
+	numbers := map[merge.Name]uint64{}
+	for _, list := range byStore {
+		slices.SortFunc(list, func(a, b kept) int { return int(a.seq) - int(b.seq) })
+		var parts merge.Assembler
+		for _, k := range list {
+			whole, ok := parts.Add(k.seq, k.tx)
+			if !ok {
+				continue
+			}
+			dir.Fold(r.name, whole)
+			found = append(found, k.update)
+			for _, rec := range whole.Records {
+				var v uint64
+				if k := (merge.Name{Kind: rec.Kind, Key: rec.Key}); (k.Kind == merge.KindEnded || k.Kind == merge.KindGone) && json.Unmarshal(rec.Value, &v) == nil {
+					numbers[k] = max(numbers[k], v)
+				}
+			}
+		}
+	}
+	if r.identity.Whole = len(found) > 0; len(found) == 0 {
+		r.says(newDisk())
+		return nil
+	}
+	tx := dir.Compose(r.name, uint64(w.now.Add(simSkew).UnixMicro()), nil, true)
+	var rest []merge.Record
+	for _, rec := range tx.Records {
+		if rec.Kind == merge.KindEnded || rec.Kind == merge.KindGone {
+			continue
+		}
+		if rec.Kind == center.KindUser && rec.Stamp < numbers[merge.Name{Kind: merge.KindGone, Key: string(center.PrincipalUser) + " " + rec.Key}] {
+			continue
+		}
+		if rec.Kind == center.KindUser && rec.Stamp < numbers[merge.Name{Kind: merge.KindEnded, Key: rec.Key}] {
+			rec.Value = bytes.Replace(rec.Value, []byte(`"active":true`), []byte(`"active":false`), 1)
+		}
+		rest = append(rest, rec)
+	}
+	for k, v := range numbers {
+		rest = append(rest, merge.Record{Kind: k.Kind, Key: k.Key, Value: fmt.Appendf(nil, "%d", v), Stamp: v})
+	}
+	slices.SortFunc(rest, func(a, b merge.Record) int {
+		return slices.Compare([]string{string(a.Kind), a.Key}, []string{string(b.Kind), b.Key})
+	})
+	tx.Records, tx.First, tx.Of = rest, 1, 1
+	w.n++
+	r.update = &simUpdate{n: w.n}
+	d := r.disks[streamOf(r.id, config)]
+	d.write((&message{seq: 1, n: w.n, tx: tx, update: r.update}).seal(), time.Time{}, nil)
+	r.log, r.removed = w.oracle.logOf(tx), map[string]uint64{}
+	for k := range numbers {
+		if id, ok := removedUser(k); ok {
+			r.removed[id] = w.oracle.removedAt(found, id)
+		}
+	}
+	r.update.log, r.update.removed = maps.Clone(r.log), maps.Clone(r.removed)
+	return found
+}
+
+// removedUser is the user whom a record says to be gone.
+func removedUser(k merge.Name) (string, bool) {
+	const user = string(center.PrincipalUser) + " "
+	if k.Kind == merge.KindGone && len(k.Key) > len(user) && k.Key[:len(user)] == user {
+		return k.Key[len(user):], true
+	}
+	return "", false
+}

@@ -1,0 +1,157 @@
+package merge_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
+)
+
+// every visits all ends, and the sessions themselves.
+func (o *oracle) every(visit func(at *place, sure *bool)) {
+	ends := func(list []*end) {
+		for _, e := range list {
+			visit(&e.place, &e.sure)
+		}
+	}
+	seen := map[*simSignIn]bool{}
+	for _, s := range o.sessions {
+		visit(&s.at, &s.sure)
+		ends(s.ends)
+		if !seen[s.in] {
+			seen[s.in] = true
+			ends(s.in.ends)
+		}
+	}
+	for _, id := range simUsers {
+		ends(o.users[id])
+	}
+}
+
+// on says whether a stream holds what stands in a place, or what came after it
+// under the same subject.
+func (d *disk) on(p place) bool {
+	if p.update == nil {
+		m := d.get(p.subject)
+		return m != nil && m.n >= p.n
+	}
+	return slices.ContainsFunc(d.messages, func(k kept) bool { return k.update.includes(p.update) })
+}
+
+// held says whether any disk but the Region's own holds it.
+func (w *world) held(p place) bool {
+	for _, r := range w.all {
+		for _, m := range []*media{r.media, r.twin} {
+			if m != nil && m != w.all[p.s.region()].media && m.disks[p.s].on(p) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// shows says whether a Region that is up holds it, and so can show it.
+func (w *world) shows(p place) bool {
+	return slices.ContainsFunc(w.nodes, func(n *simNode) bool {
+		return n.life > 0 && n.r.id != p.s.region() && n.r.disks[p.s].on(p)
+	})
+}
+
+// reconsider takes note of what is lost for good, as it is on no disk any more.
+// Nothing can be asked about it.
+func (o *oracle) reconsider() {
+	if !slices.ContainsFunc(o.w.all, func(r *simRegion) bool { return r.flaw != "" || r.swapped != nil }) {
+		return
+	}
+	o.every(func(p *place, sure *bool) {
+		r := o.w.all[p.s.region()]
+		if *sure && r.swapped == nil && !r.history.has(p.n) && !o.w.held(*p) {
+			*sure, o.lossy = false, true
+		}
+	})
+}
+
+// lose takes note of what an operator gave up: what is not on a Region's disks.
+func (o *oracle) lose(r *simRegion) {
+	o.every(func(p *place, sure *bool) {
+		if p.s.region() == r.id && !r.history.has(p.n) {
+			*sure, o.lossy = false, true
+		}
+	})
+}
+
+// recovered takes note of what came back from other Regions' copies.
+func (o *oracle) recovered(r *simRegion, found []*simUpdate) {
+	o.every(func(p *place, sure *bool) {
+		if p.s.region() != r.id || !*sure {
+			return
+		}
+		if p.update != nil {
+			*sure = slices.ContainsFunc(found, func(t *simUpdate) bool { return t.includes(p.update) })
+		} else {
+			*sure = r.disks[p.s].on(*p)
+		}
+		o.lossy = o.lossy || !*sure
+	})
+}
+
+// unuse forgets which codes were taken in a Region that may have lost that.
+func (o *oracle) unuse(r *simRegion) {
+	maps.DeleteFunc(o.uses, func(k string, _ int) bool {
+		return strings.HasPrefix(k, "code-") && strings.HasSuffix(k, " in "+r.name)
+	})
+}
+
+// missing is what was acknowledged, and is not on the Region's disks but on
+// another Region's. What is soon forgotten is left out: it is not told from what
+// has expired, see integrity.Cutoff.
+func (o *oracle) missing(r *simRegion) (out []string) {
+	soon := o.w.now.Add(simLife) // with clocks that are far apart
+	o.every(func(p *place, sure *bool) {
+		if *sure && p.s.region() == r.id && !r.history.has(p.n) && (p.until.IsZero() || p.until.After(soon)) && !r.disks[p.s].on(*p) && o.w.shows(*p) {
+			out = append(out, fmt.Sprintf("message %d of %s", p.n, p.s))
+		}
+	})
+	return out
+}
+
+// started looks at a Region that has just started.
+func (o *oracle) started(n *simNode) {
+	if n.r.swapped != nil {
+		o.wrong = append(o.wrong, n.r.name+" serves on the disks of "+n.r.swapped.name)
+	}
+	if n.r.mustRefuse != "" {
+		o.wrong = append(o.wrong, n.r.name+" serves although "+n.r.mustRefuse)
+	}
+}
+
+// logOf is what a log says that was put together.
+func (o *oracle) logOf(tx merge.Transaction) map[merge.Name]lastWord {
+	out := map[merge.Name]lastWord{}
+	for _, rec := range tx.Records {
+		switch rec.Kind {
+		case merge.KindGone, merge.KindEnded, merge.KindReplicated, simLater:
+			continue
+		}
+		k := merge.Name{Kind: rec.Kind, Key: rec.Key}
+		out[k] = lastWord{string(rec.Value), o.knew[string(rec.Value)], 0}
+	}
+	return out
+}
+
+// removedAt is by which message a user was removed last.
+func (o *oracle) removedAt(found []*simUpdate, id string) (last uint64) {
+	for _, t := range found {
+		for ; t != nil; t = t.before {
+			for _, c := range t.changes {
+				if c.Kind == center.KindUser && c.Key == id && c.Value == nil {
+					last = max(last, t.n)
+				}
+			}
+		}
+	}
+	return last
+}
