@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"sync/atomic"
+	"time"
 )
 
 // CatchUp implements portal.CatchUp. Where the Region has one Node, it knows all
@@ -11,26 +12,34 @@ import (
 // stands before it. To ask the stream's leader would not do: a server that was
 // frozen takes itself for the leader for some seconds.
 //
-// Clients that aren't signed in can cause this, so one write at a time serves
-// all who wait for it.
+// Clients that aren't signed in can cause this, and each write reaches every
+// Region. So one write serves all who wait for it, and there are ten a second at
+// most.
 func (s sessionStore) CatchUp(ctx context.Context) error {
 	if s.n.cfg.URL == "" {
 		return nil
 	}
-	return s.n.catching.join(ctx, s.n.writeAndRead)
+	return s.n.catching.join(ctx, func() error { return s.n.writeAndRead(s.n.ctx) })
 }
 
-// catching lets one round run at a time, and serves with it all who came before
-// it began.
+// catchEvery is the least time from one round to the next.
+const catchEvery = 100 * time.Millisecond
+
+// catching lets one round run at a time. Its result is that of all who came
+// before it began: if the server doesn't answer, they don't wait for it one after
+// the other.
 type catching struct {
-	turn  chan struct{} // holds one while a round runs
+	turn  chan struct{} // holds one while a round runs, which guards what is below
 	begun atomic.Uint64 // rounds
-	done  atomic.Uint64 // the last round that succeeded
+
+	at    time.Time // when the last round began
+	ended uint64    // the last round that is over
+	err   error     // and its result
 }
 
 func newCatching() *catching { return &catching{turn: make(chan struct{}, 1)} }
 
-func (c *catching) join(ctx context.Context, round func(context.Context) error) error {
+func (c *catching) join(ctx context.Context, round func() error) error {
 	before := c.begun.Load()
 	select {
 	case c.turn <- struct{}{}:
@@ -38,13 +47,16 @@ func (c *catching) join(ctx context.Context, round func(context.Context) error) 
 	case <-ctx.Done():
 		return unavailable("catching up with the Region's other Nodes", ctx.Err())
 	}
-	if c.done.Load() > before {
-		return nil
+	if c.ended > before {
+		return c.err
+	}
+	pause(ctx, time.Until(c.at.Add(catchEvery)))
+	if ctx.Err() != nil {
+		return unavailable("catching up with the Region's other Nodes", ctx.Err())
 	}
 	this := c.begun.Add(1)
-	err := round(ctx)
-	if err == nil {
-		c.done.Store(this)
-	}
-	return err
+	c.at = time.Now()
+	c.err = round()
+	c.ended = this
+	return c.err
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -33,4 +34,34 @@ func TestNodeCatchesUpWithItsRegion(t *testing.T) {
 	free()
 	require.NoError(t, <-caught)
 	assert.True(t, alive(t, two, "s-1"))
+}
+
+// Clients that aren't signed in can have a Node catch up, and each time is a
+// write that reaches every Region. So there are ten a second at most, and where
+// the servers don't answer all who wait fail together.
+func TestInvariant17_CatchingUpIsBounded(t *testing.T) {
+	c := newCluster(t, virginia, 1)
+	n := c.node(t, virginia)
+	s, err := c.streams(t).Stream(background(t), "sessions_"+virginia)
+	require.NoError(t, err)
+	written := func() uint64 {
+		info, err := s.Info(background(t))
+		require.NoError(t, err)
+		return info.State.LastSeq
+	}
+	catchUp := n.Sessions().(portal.CatchUp).CatchUp
+	before, began := written(), time.Now()
+	for range 10 {
+		require.NoError(t, catchUp(background(t)))
+	}
+	assert.LessOrEqual(t, written()-before, 1+uint64(time.Since(began)/(100*time.Millisecond)))
+
+	c.stop(0)
+	began = time.Now()
+	var all sync.WaitGroup
+	for range 32 {
+		all.Go(func() { assert.Error(t, catchUp(background(t))) })
+	}
+	all.Wait()
+	assert.Less(t, time.Since(began), time.Minute, "one after the other they would take more than two minutes")
 }
