@@ -149,7 +149,6 @@ func TestInvariant7_D03_D04_RoundsWhileServersAreKilled(t *testing.T) {
 				<-posted
 				if kill {
 					kills++
-					b.node(t) // makes a stream in memory again that its server has lost
 					w.untilAllAdmit(nodes)
 					for _, old := range all[max(0, len(all)-30):] {
 						old.post(3, nodes)

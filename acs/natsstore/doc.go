@@ -56,6 +56,10 @@
 // are refused, and so are answers to requests made before it, because the
 // streams may have a used request again.
 //
+// A stream that is gone is made again by the first call that misses it. A
+// stream in memory may be gone when its server was killed. That call fails; a
+// Store that is running goes on, and needs no new one.
+//
 // What can still be lost without anybody noticing:
 //   - Power. A server confirms a message when the operating system has it, and
 //     by default has it written to disk every two minutes. The death of the

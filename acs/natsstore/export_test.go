@@ -18,3 +18,10 @@ func MoveClock(s *Store, d time.Duration) {
 	last.leader = last.leader.Add(d)
 	s.clock.last.Store(&last)
 }
+
+// AgeClock makes the store's reading of the leader's clock one that is too old.
+func AgeClock(s *Store) {
+	last := *s.clock.last.Load()
+	old := -maxReading - time.Second
+	s.clock.last.Store(&reading{leader: last.leader.Add(old), here: last.here.Add(old)})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -34,18 +35,35 @@ func (s *Store) refusal(ctx context.Context, err error) error {
 	return s.lost(ctx, "add", err)
 }
 
-// lost is an error that says nothing about the record. If it is that the
-// streams are gone, because the server came back without them, they are made
-// again: that call failed, the next one finds a new marker.
+// lost is an error that says nothing about the record.
 func (s *Store) lost(ctx context.Context, call string, err error) error {
+	return unavailable(call, errors.Join(err, s.restore(ctx, err)))
+}
+
+// restore makes the streams again if err is that they are gone: they were
+// deleted, or the server came back without them. The call failed. The new
+// stream has no marker, so the next Add of an assertion fails too, and moves
+// Since. Many nodes may do this at once: a stream that another has made is used.
+func (s *Store) restore(ctx context.Context, err error) error {
 	gone := errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, jetstream.ErrStreamNotFound)
-	if gone && s.learning.TryLock() {
-		defer s.learning.Unlock()
-		for _, want := range []jetstream.StreamConfig{s.cfg.requests(), s.cfg.records()} {
-			if _, again := openStream(ctx, s.js, want); again != nil {
-				return unavailable(call, errors.Join(err, again))
-			}
+	if !gone || !s.learning.TryLock() {
+		return nil
+	}
+	defer s.learning.Unlock()
+	for _, want := range []jetstream.StreamConfig{s.cfg.requests(), s.cfg.records()} {
+		if _, err := openStream(ctx, s.js, want); err != nil {
+			return err
 		}
 	}
-	return unavailable(call, err)
+	return nil
+}
+
+// now is the time by the leader's clock. Once a minute that is the first call
+// which finds the streams gone.
+func (s *Store) now(ctx context.Context) (time.Time, error) {
+	now, err := s.clock.now(ctx)
+	if again := s.restore(ctx, err); again != nil {
+		err = again
+	}
+	return now, err
 }

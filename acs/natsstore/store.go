@@ -84,7 +84,7 @@ func (s *Store) Add(ctx context.Context, key string, v []byte, exp time.Time) er
 		return err
 	}
 	defer cancel()
-	now, err := s.clock.now(ctx)
+	now, err := s.now(ctx)
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (s *Store) Take(ctx context.Context, key string) ([]byte, error) {
 	if err != nil {
 		return nil, unavailable("take: a record that this package did not write", err)
 	}
-	now, err := s.clock.now(ctx)
+	now, err := s.now(ctx)
 	if err != nil {
 		return nil, err
 	}
