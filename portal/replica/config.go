@@ -46,12 +46,17 @@ type Config struct {
 	// Recover names Peers from whose copies this Region takes back what it wrote:
 	// Open asks them and puts what they have together with what is readable here.
 	// Nothing comes back that was ended. Set it for the one start after the
-	// damage; with URL, stop every other Node of the Region before. Where Dir is
-	// empty, what the named Regions have is believed as it is, so name only those
-	// that you trust with that; a primary needs no Seed then, and none is
-	// written. Otherwise only what this Region recognises as its own is taken.
-	// Open fails with Reason Unavailable if none of them answers before its
-	// context ends, and the Region stays damaged. Empty: none.
+	// damage, and name all Regions that may know something: those that aren't
+	// named can't add to it later. With URL, stop every other Node of the Region
+	// before. What is readable here is safe until that is done: all is written
+	// beside the streams first, which takes as much space again. If the start is
+	// interrupted, start again with Recover. (With Dir, one without it completes
+	// what needs no other Region, or fails and says so.) Where Dir is empty, what
+	// the named Regions have is believed as it is, so name only those that you
+	// trust with that; a primary needs no Seed then, and none is written.
+	// Otherwise only what this Region recognises as its own is taken. Open fails
+	// with Reason Unavailable if one of them doesn't answer before its context
+	// ends, and the Region stays damaged. Empty: none.
 	Recover []string
 	// Listen is the address at which the embedded server lets other Regions
 	// read, such as "127.0.0.1:0". Empty: none, so nobody can follow this
@@ -128,6 +133,7 @@ type Config struct {
 	writes  int
 	kinds   []center.Kind
 	entries []merge.EntryKind
+	passes  func(step string) error // a test ends a start there
 }
 
 // A Peer is how another Region is reached. There is a connection to each, and

@@ -40,6 +40,9 @@ func (n *Node) establish(ctx context.Context) error {
 		}
 		break
 	}
+	if err := n.passes("established"); err != nil {
+		return err
+	}
 	for _, l := range lines {
 		if err := n.ensure(ctx, l, n.cfg.Region); err != nil {
 			return err
@@ -133,6 +136,7 @@ func (n *Node) nextIdentity(d *integrity.Identity, own map[line]*jetstream.Strea
 	} else if n.cfg.Restored {
 		next.Vouch(n.cfg.Now().Unix())
 	}
+	next.Restoring = n.cfg.Restored && n.cfg.URL == ""
 	if d == nil || n.cfg.Restored && len(n.cfg.Recover) == 0 {
 		next.Stores = map[string]string{}
 		for _, l := range lines {

@@ -124,6 +124,9 @@ func (n *Node) open(ctx context.Context) error {
 	if err := n.awake(ctx); err != nil {
 		return err
 	}
+	if err := n.resume(ctx); err != nil {
+		return err
+	}
 	if err := n.establish(ctx); err != nil {
 		return err
 	}
@@ -162,6 +165,9 @@ func (n *Node) open(ctx context.Context) error {
 		return err
 	}
 	if err := n.wasWhole(ctx); err != nil {
+		return err
+	}
+	if err := n.wasRestored(ctx); err != nil {
 		return err
 	}
 	if err := n.serve(); err != nil {

@@ -16,8 +16,12 @@ import (
 )
 
 // recover does what Config.Recover asks for, before anything else is read. Until
-// it is done the Region stays damaged.
+// it is done the Region stays damaged. It changes no stream before all that was
+// put together is on this Region's disk, in a stream beside them: see takeOver.
 func (n *Node) recover(ctx context.Context) error {
+	if err := n.deleteStream(ctx, n.stageStream()); err != nil { // what a start left that didn't get far
+		return err
+	}
 	if len(n.cfg.Recover) == 0 {
 		return nil
 	}
@@ -30,23 +34,22 @@ func (n *Node) recover(ctx context.Context) error {
 	if err := r.fetch(ctx); err != nil {
 		return err
 	}
-	if err := r.write(ctx); err != nil {
+	count, err := r.stage(ctx)
+	if err != nil {
 		return err
 	}
-	// From here on what was put together is the log, and all Regions read it anew.
-	err := n.changeIdentity(ctx, func(d *integrity.Identity) {
-		d.Vouch(n.cfg.Now().Unix())
-		for _, l := range lines {
+	err = n.changeIdentity(ctx, func(d *integrity.Identity) {
+		d.Recovery = &integrity.Recovery{From: n.cfg.Recover, Count: count}
+		d.Damage = &integrity.Damage{Why: "its recovery was not completed: start it again (with URL: one Node alone, with Config.Recover)", At: n.cfg.Now().UTC().Round(0)}
+		for _, l := range lines { // of what takes the streams' place: all Regions read it anew
 			d.Stores[string(l)] = n.newStore()
 		}
 	})
-	for _, l := range lines {
-		if err == nil {
-			err = n.name(ctx, l)
-		}
-	}
 	if err == nil {
-		n.cfg.Logger.Warn("replica: recovered from other Regions' copies", "region", n.cfg.Region, "from", strings.Join(n.cfg.Recover, ", "), "left out", r.left)
+		err = n.takeOver(ctx)
+	}
+	if err == nil && r.left > 0 {
+		n.cfg.Logger.Error("replica: messages were left out of the recovery", "region", n.cfg.Region, "messages", r.left)
 	}
 	return err
 }
@@ -198,13 +201,18 @@ func (r *recovery) entry(l line, m message, plain []byte) error {
 	return nil
 }
 
-// write writes what was put together into new streams: a server does not go on
-// reliably with one whose files were damaged.
-func (r *recovery) write(ctx context.Context) error {
-	for _, l := range []line{revoked, sessions} { // ends first
-		if err := r.n.remake(ctx, l, r.n.cfg.Region); err != nil {
-			return err
-		}
+// stage writes what was put together into a stream beside the Region's own. It
+// returns how many messages that takes.
+func (r *recovery) stage(ctx context.Context) (count uint64, err error) {
+	log, err := r.united()
+	if err != nil {
+		return 0, err
+	}
+	st, err := r.n.makeStage(ctx)
+	if err != nil {
+		return 0, err
+	}
+	for _, l := range []line{revoked, sessions} {
 		for _, about := range slices.Sorted(maps.Keys(r.last[l])) {
 			v := r.last[l][about]
 			w := write{line: l, subject: about, body: v.raw}
@@ -214,49 +222,42 @@ func (r *recovery) write(ctx context.Context) error {
 			if v.until > 0 && w.until.Before(r.n.cfg.Now()) {
 				continue
 			}
-			if _, err := r.n.put(ctx, w); err != nil {
-				return err
+			if err := st.add(ctx, w); err != nil {
+				return 0, err
 			}
 		}
 	}
-	return r.writeLog(ctx)
+	for _, w := range log {
+		if err := st.add(ctx, w); err != nil {
+			return 0, err
+		}
+	}
+	return st.count, nil
 }
 
-// writeLog writes the whole state that the log comes to. Where there is an
-// earlier log, what was written since the disk was lost doesn't count: it began
-// without knowing of what was ended.
-func (r *recovery) writeLog(ctx context.Context) error {
+// united are the writes of the whole state that the log comes to. Where there is
+// an earlier log, what was written since the disk was lost doesn't count: it
+// began without knowing of what was ended.
+func (r *recovery) united() (out []write, err error) {
 	n := r.n
 	log := r.log
 	if _, _, whole := merge.Reunite(n.cfg.Primary, n.cfg.Region, r.earlier); whole {
 		log = r.earlier
 	}
 	records, last, whole := merge.Reunite(n.cfg.Primary, n.cfg.Region, log)
-	if !whole && n.cfg.Region == n.cfg.Primary {
-		return damaged(config, "no whole state of the instance is in the copies either")
-	}
-	if err := n.remake(ctx, config, n.cfg.Region); err != nil || !whole {
-		return err
+	switch {
+	case !whole && n.cfg.Region == n.cfg.Primary:
+		return nil, damaged(config, "no whole state of the instance is in the copies either")
+	case !whole:
+		return nil, nil
 	}
 	t := merge.Transaction{Stamp: max(uint64(n.cfg.Now().UnixMicro()), last+1), Full: true, Records: records}
 	parts, err := t.Parts(1)
 	if err != nil {
-		return refused(ReasonTooLarge, err)
+		return nil, refused(ReasonTooLarge, err)
 	}
 	for i, p := range parts {
-		at := uint64(i)
-		w := write{line: config, subject: fmt.Sprintf("tx.1.%d", i), body: p, part: partHeader(p, len(t.Records)), last: &at}
-		if _, err := n.put(ctx, w); err != nil {
-			return err
-		}
+		out = append(out, write{line: config, subject: fmt.Sprintf("tx.1.%d", i), body: p, part: partHeader(p, len(t.Records))})
 	}
-	return nil
-}
-
-// remake removes a stream and makes it again, empty.
-func (n *Node) remake(ctx context.Context, l line, region string) error {
-	if err := n.deleteStream(ctx, l.stream(region)); err != nil {
-		return err
-	}
-	return n.ensure(ctx, l, region)
+	return out, nil
 }

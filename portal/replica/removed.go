@@ -140,15 +140,16 @@ func (n *Node) bury(ctx context.Context, stamp uint64) error {
 	return nil
 }
 
-// eraseStreams deletes this Region's own streams and all copies.
+// eraseStreams deletes this Region's own streams, all copies, and what a recovery
+// left.
 func (n *Node) eraseStreams(ctx context.Context) error {
 	names, err := asking(ctx, func(ctx context.Context) ([]string, error) { return n.streamNames(ctx, ">") })
 	if err != nil {
 		return unavailable("list of streams", err)
 	}
 	for _, name := range names {
-		for _, l := range lines {
-			if strings.HasPrefix(name, l.stream("")) {
+		for _, prefix := range []string{config.stream(""), sessions.stream(""), revoked.stream(""), stagePrefix} {
+			if strings.HasPrefix(name, prefix) {
 				if err := n.deleteStream(ctx, name); err != nil {
 					return err
 				}

@@ -150,3 +150,11 @@ func (n *Node) copied(ctx context.Context) ([]string, error) {
 	}
 	return out, nil
 }
+
+// remake removes a stream and makes it again, empty.
+func (n *Node) remake(ctx context.Context, l line, region string) error {
+	if err := n.deleteStream(ctx, l.stream(region)); err != nil {
+		return err
+	}
+	return n.ensure(ctx, l, region)
+}

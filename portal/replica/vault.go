@@ -146,11 +146,20 @@ func (v streamVault) publish(ctx context.Context, name string, b []byte, opts ..
 	return ack.Sequence, nil
 }
 
+// vaultError says why what stands beside the streams can't be read or written: an
+// operator is to see at once that a disk is full, or whose answer there was none.
+func (n *Node) vaultError(what string, err error) *Error {
+	if n.cfg.URL != "" {
+		return unavailable(what, err)
+	}
+	return &Error{Reason: ReasonUnavailable, What: what, Want: "space in Dir, and the right to write there", Err: err}
+}
+
 // readIdentity returns the Region's Identity, or nil where there is none.
 func (n *Node) readIdentity(ctx context.Context) (*integrity.Identity, uint64, error) {
 	b, rev, err := n.vault.read(ctx, identityName)
 	if err != nil {
-		return nil, 0, unavailable("read of the Region's identity", err)
+		return nil, 0, n.vaultError("read of the Region's identity", err)
 	} else if b == nil {
 		return nil, 0, nil
 	}
@@ -170,7 +179,7 @@ func (n *Node) writeIdentity(ctx context.Context, d integrity.Identity, rev uint
 	if errors.Is(err, errConflict) {
 		return err
 	} else if err != nil {
-		return unavailable("write of the Region's identity", err)
+		return n.vaultError("write of the Region's identity", err)
 	}
 	d.Self = n.generation
 	n.identity.Store(&d)

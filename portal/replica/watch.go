@@ -101,7 +101,7 @@ func (n *Node) lastMarks() {
 func (n *Node) readMarks(ctx context.Context) (marks map[string]integrity.Mark, err error) {
 	b, _, err := n.vault.read(ctx, marksName)
 	if err != nil {
-		return nil, unavailable("read of the marks", err)
+		return nil, n.vaultError("read of the marks", err)
 	}
 	if b == nil || n.vouched() {
 		return nil, nil

@@ -29,6 +29,12 @@ type Identity struct {
 	Whole bool `json:"whole,omitempty"`
 	// Damage is what was found, until the operator recovers the Region.
 	Damage *Damage `json:"damage,omitempty"`
+	// Recovery is set while what was put together of other Regions' copies stands
+	// beside the streams, and is taking their place.
+	Recovery *Recovery `json:"recovery,omitempty"`
+	// Restoring says that a start after which what is here is to count has begun,
+	// and that the log doesn't say so yet.
+	Restoring bool `json:"restoring,omitempty"`
 	// Self is the generation of the Node that judges, of several that a Region
 	// may have at once. Zero: the last.
 	Self Generation `json:"-"`
@@ -40,6 +46,12 @@ type Damage struct {
 	Line string    `json:"line,omitempty"` // "": all
 	Why  string    `json:"why"`
 	At   time.Time `json:"at"`
+}
+
+// A Recovery is one that can be completed from what the Region itself keeps.
+type Recovery struct {
+	From  []string `json:"from"`  // the Regions whose copies are in it
+	Count uint64   `json:"count"` // of messages
 }
 
 // New returns the Identity of a Region that has nothing yet.
