@@ -75,13 +75,14 @@ func (w *world) cutLog(r *simRegion, s streamID) {
 	if m := r.marks[s.line()]; own && r.identity != nil && m.Store == r.identity.Stores[s.name()] && m.Last >= lost[0].local {
 		r.mustRefuse = fmt.Sprintf("%s was cut at %d, and went to %d", s, lost[0].local, m.Last)
 	}
-	gone := slices.Clone(lost)
-	d.cut(leave)
-	for _, k := range gone {
-		w.loses(r, s, k.message)
+	left := d.clone()
+	left.cut(leave)
+	for _, k := range lost {
+		w.loses(r, s, left, k.message)
 	}
+	r.disks[s] = left
 	if !own {
-		r.kept[s] = r.kept[s].upTo(d.lastN)
+		r.kept[s] = r.kept[s].upTo(left.lastN)
 	}
 }
 
@@ -95,11 +96,13 @@ func (w *world) loseMessage(r *simRegion, s streamID) {
 	i := w.rand.IntN(len(d.messages) - 1)
 	m := d.messages[i].message
 	w.note(r, map[bool]string{true: "message of the log lost", false: "message of a copy lost"}[s.region() == r.id], s)
-	d.lose(i)
+	left := d.clone()
+	left.lose(i)
+	lost := w.loses(r, s, left, m)
+	r.disks[s] = left
 	if s.region() != r.id {
-		d.lost = append(slices.Clone(d.lost), m.n)
+		left.lost = append(slices.Clone(d.lost), lost...)
 	}
-	w.loses(r, s, m)
 }
 
 // says notes what the Region's log says that is left of it.
@@ -112,28 +115,40 @@ func (r *simRegion) says(d *disk) {
 	}
 }
 
-// loses notes that a message is gone from a Region's disks, and with it those
-// whose place it took.
-func (w *world) loses(r *simRegion, s streamID, m *message) {
-	d, lost := r.disks[s], []uint64{m.n}
+// loses notes that a message is gone from a Region's disks, of which this one is
+// left, and with it what can't be known without it. It returns what that is, by
+// number.
+func (w *world) loses(r *simRegion, s streamID, left *disk, m *message) []span {
+	d, lost := r.disks[s], []span{{m.n, m.n}}
+	if s.line() == config { // a transaction without one of its parts is void
+		for _, k := range d.messages {
+			if k.tx.First == m.tx.First && k.tx.Stamp == m.tx.Stamp && k.update != nil {
+				lost = []span{{m.n, k.n}}
+			}
+		}
+		if m.tx.Full {
+			lost[0].from = 0 // and so is all that it stood for
+		}
+	}
 	w.oracle.every(func(p *place, _ *bool) {
 		if p.s == s && p.subject == m.subject && p.n < m.n {
-			lost = append(lost, p.n)
+			lost = append(lost, span{p.n, p.n}) // whose place it took
 		}
 	})
-	for _, n := range lost {
-		r.kept[s] = r.kept[s].without(n)
+	for _, some := range lost {
+		r.kept[s] = r.kept[s].without(some)
 		if s.region() == r.id {
-			r.history = r.history.without(n)
+			r.history = r.history.without(some)
 		}
 	}
 	if s.region() == r.id {
 		w.oracle.unuse(r)
 		if s.line() == config {
-			r.says(d)
+			r.says(left)
 		}
 		r.flaw = "its log was damaged"
 	}
+	return lost
 }
 
 // swap exchanges the disks of two Regions, and back.

@@ -114,7 +114,7 @@ type disk struct {
 	// Of a copy: where its copier is in the original.
 	from *origin
 	past uint64
-	lost []uint64 // what is missing in it, by number; it can't know
+	lost []span // what is missing in it, by number; it can't know
 }
 
 func newDisk() *disk { return &disk{at: map[string]uint64{}} }

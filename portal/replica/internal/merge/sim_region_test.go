@@ -120,7 +120,7 @@ func (n *simNode) start(w *world) {
 	}
 	n.show()
 	n.r.identity.Whole = n.r.identity.Whole || n.memory.dir.Complete(n.r.name)
-	n.ready = n.r.id == 0 || n.memory.dir.Replicated(n.r.name) > 0
+	n.ready = n.r.id == 0 || n.memory.dir.Complete(w.primary()) && n.memory.dir.Replicated(n.r.name) > 0
 	w.oracle.started(n)
 }
 

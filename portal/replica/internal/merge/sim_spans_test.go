@@ -56,18 +56,18 @@ func (s spans) and(o spans) spans {
 	return out
 }
 
-// without is what is in them but for one number.
-func (s spans) without(n uint64) (out spans) {
+// without is what is in them but for one span.
+func (s spans) without(gone span) (out spans) {
 	for _, one := range s {
-		if n < one.from || one.to < n {
+		if one.to < gone.from || gone.to < one.from {
 			out = append(out, one)
 			continue
 		}
-		if one.from < n {
-			out = append(out, span{one.from, n - 1})
+		if one.from < gone.from {
+			out = append(out, span{one.from, gone.from - 1})
 		}
-		if n < one.to {
-			out = append(out, span{n + 1, one.to})
+		if gone.to < one.to {
+			out = append(out, span{gone.to + 1, one.to})
 		}
 	}
 	return out
