@@ -1,0 +1,50 @@
+package replica_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+// What a backup lacks is found out although the Region got a new log since, when
+// it was restored or recovered.
+func TestAnOlderCopyFromBeforeAnotherRestoreIsFoundOut(t *testing.T) {
+	for _, before := range []int{0, 1} { // how often it was restored before the backup was made
+		dir, backup := t.TempDir(), t.TempDir()
+		us := open(t, configOf(virginia, dir))
+		eu := open(t, configOf(frankfurt, t.TempDir()))
+		mesh(t, us, eu)
+		us.Close()
+		for range before {
+			c := configOf(virginia, dir)
+			c.Restored = true
+			us = open(t, c)
+			mesh(t, us, eu)
+			us.Close()
+		}
+		require.NoError(t, os.CopyFS(backup, os.DirFS(dir)))
+		c := configOf(virginia, dir)
+		c.Restored = true
+		us = open(t, c)
+		mesh(t, us, eu)
+		signIn(t, us, "u-1", "s-1")
+		require.NoError(t, us.Sessions().EndSignIn(background(t), "u-1", "signin-s-1", time.Time{}))
+		require.NoError(t, us.View().Update(putUser(center.User{ID: "u-2", UserName: "bob@example.com"})))
+		r, err := replica.Check(background(t), us, eu)
+		require.NoError(t, err, r.String())
+		us.Close()
+
+		us = open(t, configOf(virginia, backup))
+		require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
+		require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
+		stops(t, us)
+		u, ok := eu.View().UserByID("u-2")
+		assert.True(t, ok && !u.Active)
+	}
+}
