@@ -50,7 +50,7 @@ func TestALogThatLacksAMessageIsFoundOutByACopy(t *testing.T) {
 	replica.DropMessage(t, us, "revoked_us-east-1")
 	us.Close()
 	refusesToOpen(t, configOf(virginia, w.usDir))
-	require.NoError(t, os.Remove(filepath.Join(w.usDir, "meridian.marks")))
+	require.NoError(t, os.WriteFile(filepath.Join(w.usDir, "meridian.marks"), []byte("{}"), 0o600))
 	us, eu := open(t, configOf(virginia, w.usDir)), open(t, configOf(frankfurt, w.euDir))
 	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
 	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))

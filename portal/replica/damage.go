@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"errors"
 
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -18,6 +19,11 @@ func damaged(l line, why string) *Error {
 		what = "the Region's stream " + string(l)
 	}
 	return &Error{Reason: ReasonDamaged, What: what, Want: "what the Region wrote; " + remedy, Got: why}
+}
+
+func reasonDamaged(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && e.Reason == ReasonDamaged
 }
 
 // condemned returns how the Region's log is damaged, or nil. Nothing is written

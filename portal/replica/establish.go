@@ -21,7 +21,9 @@ const identityKey = "meridian-identity"
 func (n *Node) establish(ctx context.Context) error {
 	for {
 		d, rev, err := n.readIdentity(ctx)
-		if err != nil {
+		if n.vouched() && reasonDamaged(err) {
+			n.cfg.Logger.Warn("replica: the Region's identity can't be read, and is made anew", "region", n.cfg.Region, "error", err)
+		} else if err != nil {
 			return err
 		}
 		own, err := n.ownStreams(ctx)
@@ -130,6 +132,7 @@ func (n *Node) nextIdentity(d *integrity.Identity, own map[line]*jetstream.Strea
 	} else {
 		next = integrity.New(n.cfg.Region, newKey())
 		next.Vouched = len(own) > 0 && len(n.cfg.Recover) == 0
+		next.Orphaned = len(own) > 0
 	}
 	if len(n.cfg.Recover) > 0 { // until that is done
 		next.Damage = &integrity.Damage{Why: "its recovery was begun and not completed", At: n.cfg.Now().UTC().Round(0)}

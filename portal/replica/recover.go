@@ -237,12 +237,15 @@ func (r *recovery) stage(ctx context.Context) (count uint64, err error) {
 
 // united are the writes of the whole state that the log comes to. Where there is
 // an earlier log, what was written since the disk was lost doesn't count: it
-// began without knowing of what was ended.
+// began without knowing of what was ended. That isn't so where the Region's
+// identity was lost alone.
 func (r *recovery) united() (out []write, err error) {
 	n := r.n
 	log := r.log
 	if _, _, whole := merge.Reunite(n.cfg.Primary, n.cfg.Region, r.earlier); whole {
-		log = r.earlier
+		if log = r.earlier; n.identity.Load().Orphaned { // the earlier log is the one that is here
+			log = append(log, r.log...)
+		}
 	}
 	records, last, whole := merge.Reunite(n.cfg.Primary, n.cfg.Region, log)
 	switch {

@@ -88,6 +88,9 @@ func (n *Node) publish(ctx context.Context, stream string, msg *nats.Msg, opts .
 // once the operator says which of them does that.
 func (n *Node) resume(ctx context.Context) error {
 	d, _, err := n.readIdentity(ctx)
+	if n.vouched() && reasonDamaged(err) {
+		return nil // it is made anew
+	}
 	if err != nil || d == nil || d.Region != n.cfg.Region || n.cfg.URL != "" && !n.vouched() {
 		return err
 	}
@@ -146,7 +149,7 @@ func (n *Node) takeOver(ctx context.Context) error {
 	err := n.changeIdentity(ctx, func(d *integrity.Identity) {
 		d.Vouch(n.cfg.Now().Unix())
 		n.generation = d.Start(rand.Text()[:12])
-		d.Recovery, d.Made = nil, true
+		d.Recovery, d.Made, d.Orphaned = nil, true, false
 	})
 	if err == nil {
 		err = n.passes("undamaged")

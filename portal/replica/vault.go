@@ -165,7 +165,7 @@ func (n *Node) readIdentity(ctx context.Context) (*integrity.Identity, uint64, e
 	}
 	var d integrity.Identity
 	if err := json.Unmarshal(b, &d); err != nil || d.Format != 1 || d.Stores == nil {
-		return nil, 0, &Error{Reason: ReasonDamaged, What: "identity of the Region", Want: "one that can be read", Got: "something else: put the backup of it back, or start with Config.Recover", Err: err}
+		return nil, rev, &Error{Reason: ReasonDamaged, What: "identity of the Region", Want: "one that can be read; " + remedy, Got: "something else", Err: err}
 	}
 	return &d, rev, nil
 }

@@ -103,7 +103,12 @@ func (n *Node) readMarks(ctx context.Context) (marks map[string]integrity.Mark, 
 	if err != nil {
 		return nil, n.vaultError("read of the marks", err)
 	}
-	if b == nil || n.vouched() {
+	switch {
+	case n.vouched():
+		return nil, nil
+	case b == nil && n.identity.Load().Marked:
+		return nil, damaged("", "what stands beside them, the Region's marks, is missing")
+	case b == nil:
 		return nil, nil
 	}
 	if err := json.Unmarshal(b, &marks); err != nil {
@@ -145,15 +150,18 @@ func (n *Node) unread() bool {
 	return n.log.unread > 0
 }
 
-// wasWhole notes that the Region's log has held a whole state: a primary isn't
-// seeded again after that. From here on marks are written.
+// wasWhole notes that there are marks from here on, and that the Region's log has
+// held a whole state: a primary isn't seeded again after that.
 func (n *Node) wasWhole(ctx context.Context) error {
 	n.marked = map[string]uint64{}
+	if err := n.writeMarks(ctx, true); err != nil {
+		return unavailable("write of the marks", err)
+	}
 	n.applying.Lock()
 	whole := n.dir.Complete(n.cfg.Region)
 	n.applying.Unlock()
-	if !whole || n.identity.Load().Whole {
+	if d := n.identity.Load(); d.Marked && (d.Whole || !whole) {
 		return nil
 	}
-	return n.changeIdentity(ctx, func(d *integrity.Identity) { d.Whole = true })
+	return n.changeIdentity(ctx, func(d *integrity.Identity) { d.Marked, d.Whole = true, d.Whole || whole })
 }

@@ -25,8 +25,13 @@ type Identity struct {
 	// that they were there before the Region had an Identity. Without it they
 	// may have taken the place of a disk that was lost.
 	Vouched bool `json:"vouched,omitempty"`
+	// Orphaned says that the streams were there before this Identity, so that what
+	// is in them doesn't begin with it. A recovery clears it.
+	Orphaned bool `json:"orphaned,omitempty"`
 	// Whole says that the Region's log once held a whole state.
 	Whole bool `json:"whole,omitempty"`
+	// Marked says that there were marks beside the streams.
+	Marked bool `json:"marked,omitempty"`
 	// Damage is what was found, until the operator recovers the Region.
 	Damage *Damage `json:"damage,omitempty"`
 	// Recovery is set while what was put together of other Regions' copies stands
