@@ -11,11 +11,14 @@ import (
 // contents are what the Region's own server holds of each stream, as its reader
 // has seen it: the Region's own streams and the copies of others'.
 type contents struct {
-	mu sync.Mutex
-	of map[string]*integrity.Content // by stream
+	mu   sync.Mutex
+	of   map[string]*integrity.Content // by stream
+	ends map[string]copyEnd            // of copies, by stream
 }
 
-func newContents() *contents { return &contents{of: map[string]*integrity.Content{}} }
+func newContents() *contents {
+	return &contents{of: map[string]*integrity.Content{}, ends: map[string]copyEnd{}}
+}
 
 // with lets look at a stream's Content, which is gone when it returns.
 func (c *contents) with(stream string, look func(*integrity.Content)) {
@@ -32,6 +35,7 @@ func (c *contents) drop(stream string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delete(c.of, stream)
+	delete(c.ends, stream)
 }
 
 // forget lets go of what expired before an instant.
@@ -55,6 +59,7 @@ func (n *Node) note(a arrival, h nats.Header, subject string, sealed []byte, ope
 		m.Replaces = integrity.ReplacedBy(subject)
 	}
 	n.contents.with(a.line.stream(a.region), func(c *integrity.Content) { c.Add(m) })
+	n.contents.copied(a.line.stream(a.region), copyEnd{m.Store, integrity.Proof{Seq: m.Seq, Item: m.Item, Token: h.Get(headerProof)}})
 }
 
 // itemOf hashes what a message says. One that doesn't open is hashed as it is:

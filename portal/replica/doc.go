@@ -206,6 +206,8 @@
 // that a Region gives away goes a proof that only that Region can make and check,
 // and copies keep it. A follower shows the proof of the last message that it has,
 // and compares what its copy holds with what the owner says that the log holds.
+// Whoever follows another Region is shown the last message of the copy there, so
+// that a Region is also found out that no other follows at its address.
 // Where they differ, the owner looks at the copy. If it finds what it wrote and
 // lacks, or what it wrote in a start that it does not know, it was put back from
 // an older copy, or there is a second Region with its name: it stops. If not,

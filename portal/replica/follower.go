@@ -32,6 +32,7 @@ type follower struct {
 	timed       bool
 	flows       map[line]*flow
 	copiers     map[line]*copier // the last ones
+	judged      map[line]copyEnd // what the peer has of this Region's streams
 	unmet       *Error           // why the peer's version can't be followed; nil: it can
 }
 
@@ -71,7 +72,7 @@ func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	if err := n.load(ctx, region, lines...); err != nil {
 		return err
 	}
-	f := &follower{n: n, region: region, peer: p, done: make(chan struct{}), flows: map[line]*flow{}, copiers: map[line]*copier{}}
+	f := &follower{n: n, region: region, peer: p, done: make(chan struct{}), flows: map[line]*flow{}, copiers: map[line]*copier{}, judged: map[line]copyEnd{}}
 	for _, l := range lines {
 		f.flows[l] = &flow{}
 	}
@@ -193,6 +194,7 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 		f.progressed(c.line)
 		return err
 	}
+	f.beShown(ctx, c.line, a.Copy)
 	if why := f.n.doubt(c, a); why != "" {
 		f.doubts(c.line, why, false)
 		pause(ctx, f.n.cfg.Heartbeat)

@@ -78,6 +78,9 @@ type answer struct {
 	// Again answers Differs: the copy was looked at and proves nothing, so that
 	// it is what is wrong. It has to be read from the start.
 	Again bool `json:"again,omitempty"`
+	// Copy is the last message that the Region that answers has of the same
+	// stream of the Region that asks.
+	Copy *copyEnd `json:"copy,omitempty"`
 	// Refused says why there is no piece, beside Error.
 	Refused refusal `json:"refused,omitempty"`
 }
@@ -218,7 +221,9 @@ func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 	if err != nil {
 		a = answer{Error: err.Error(), Refused: a.Refused}
 	}
-	a.Nonce = q.Nonce
+	if a.Nonce = q.Nonce; !refused {
+		a.Copy = n.contents.copyEnd(q.Line.stream(q.From))
+	}
 	n.tells(&a, time.Since(begun))
 	n.reply(m, a)
 }

@@ -109,6 +109,7 @@ func (f *follower) hearOnly(ctx context.Context, nc *nats.Conn, c *copier) error
 		if err != nil {
 			return err
 		}
+		f.beShown(ctx, c.line, a.Copy)
 		if f.n.doubt(c, a) != "" {
 			pause(ctx, f.n.cfg.Heartbeat)
 			continue

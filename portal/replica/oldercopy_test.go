@@ -48,3 +48,30 @@ func TestAnOlderCopyFromBeforeAnotherRestoreIsFoundOut(t *testing.T) {
 		assert.True(t, ok && !u.Active)
 	}
 }
+
+// Others may know the address of a Region's old machine alone. What they have of
+// its log is shown to the new one all the same, when it asks them.
+func TestAnOlderCopyThatNoRegionFollowsIsFoundOut(t *testing.T) {
+	backup, eu := backedUp(t)
+	us := open(t, configOf(virginia, backup))
+	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
+	stops(t, us)
+}
+
+// Two primaries from one directory, each of which is followed by another Region.
+func TestTwoRegionsFromOneDirectoryStopThatAreFollowedApart(t *testing.T) {
+	dir, copied := t.TempDir(), t.TempDir()
+	open(t, configOf(virginia, dir)).Close()
+	require.NoError(t, os.CopyFS(copied, os.DirFS(dir)))
+	us, twin := open(t, configOf(virginia, dir)), open(t, configOf(virginia, copied))
+	eu, ap := open(t, configOf(frankfurt, t.TempDir())), open(t, configOf(mumbai, t.TempDir()))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
+	require.NoError(t, ap.AddPeer(background(t), virginia, replica.Peer{URL: twin.Addr()}))
+	for _, n := range []*replica.Node{us, twin} {
+		for _, p := range []*replica.Node{eu, ap} {
+			require.NoError(t, n.AddPeer(background(t), p.Region(), replica.Peer{URL: p.Addr()}))
+		}
+	}
+	stops(t, us)
+	stops(t, twin)
+}
