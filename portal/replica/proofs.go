@@ -87,6 +87,9 @@ func (n *Node) judge(ctx context.Context, q question, info *jetstream.StreamInfo
 			return refusedAhead, errBehind // this server may not lead the stream any more
 		}
 	}
+	if q.Proof != nil && q.Store == info.Config.Metadata[storeID] && v != integrity.Claim {
+		n.followed(ctx)
+	}
 	if q.Differs {
 		n.inquire(q.From, q.Line, "its copy holds something else")
 	}
@@ -105,6 +108,17 @@ func (n *Node) judge(ctx context.Context, q question, info *jetstream.StreamInfo
 		return refusedAhead, fmt.Errorf("the log ends at %d and the question begins behind that, with no proof that the log was ever there", info.State.LastSeq)
 	}
 	return "", nil
+}
+
+// followed notes that another Region has shown a message that this one wrote to
+// the streams that it has.
+func (n *Node) followed(ctx context.Context) {
+	if d := n.identity.Load(); d.Followed || d.Vouched {
+		return
+	}
+	if err := n.changeIdentity(ctx, func(d *integrity.Identity) { d.Followed = true }); err != nil {
+		n.cfg.Logger.Warn("replica: not noted that this Region is followed", "region", n.cfg.Region, "error", err)
+	}
 }
 
 func (n *Node) isDamaged(l line) bool {

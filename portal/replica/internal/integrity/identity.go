@@ -28,6 +28,8 @@ type Identity struct {
 	// Orphaned says that the streams were there before this Identity, so that what
 	// is in them doesn't begin with it. A recovery clears it.
 	Orphaned bool `json:"orphaned,omitempty"`
+	// Followed says that another Region has shown a message of these stores.
+	Followed bool `json:"followed,omitempty"`
 	// Whole says that the Region's log once held a whole state.
 	Whole bool `json:"whole,omitempty"`
 	// Marked says that there were marks beside the streams.
@@ -77,14 +79,15 @@ func (d *Identity) Start(id string) Generation {
 	return g
 }
 
-// First says whether the Node that judges is in the Region's first generation,
-// on streams for which nothing vouches.
+// First says whether the streams may have taken the place of others unknowingly:
+// nothing vouches for them, and the Node that judges is in the Region's first
+// generation, or no other Region has shown yet that it follows them.
 func (d *Identity) First() bool {
 	g := d.Self
 	if n := len(d.Generations); n > 0 && g == (Generation{}) {
 		g = d.Generations[n-1]
 	}
-	return !d.Vouched && g.Number == 1
+	return !d.Vouched && (g.Number == 1 || !d.Followed)
 }
 
 // lost says whether the Region was in a generation that it doesn't know: one

@@ -80,9 +80,9 @@ type Record struct {
 // the line, end the last sequence of its stream; both are looked up after the
 // message was shown. now is seconds of Unix time.
 //
-// A message of another store is evidence in the first generation of a Region
-// that nobody vouched for, and needs no proof there: the key was lost too. So
-// the caller takes it from a Region that it asked itself.
+// A message of another store is evidence while the Region's own may have taken
+// its place unknowingly (First), and needs no proof there: the key was lost too.
+// So the caller takes it from a Region that it asked itself.
 //
 // Behind means that the owner's memory is not there yet: judge it again later.
 func (d *Identity) JudgeRecord(r Record, c *Content, end uint64, now, skew int64) (Verdict, string) {

@@ -85,6 +85,9 @@ func TestACopyOfAnotherStoreIsEvidenceOfALostDiskAtFirst(t *testing.T) {
 	assert.Equal(t, integrity.Damaged, v)
 	d.Start("g2")
 	v, _ = d.JudgeRecord(r, contentOf(), 0, now, skew)
+	assert.Equal(t, integrity.Damaged, v, "it was restarted before another Region followed it")
+	d.Followed = true
+	v, _ = d.JudgeRecord(r, contentOf(), 0, now, skew)
 	assert.Equal(t, integrity.Fine, v)
 	d.Self = d.Generations[0]
 	v, _ = d.JudgeRecord(r, contentOf(), 0, now, skew)
@@ -99,6 +102,7 @@ func TestACopyOfAnotherStoreIsEvidenceOfALostDiskAtFirst(t *testing.T) {
 
 func TestRecordsOfACopyAreJudgedOneByOne(t *testing.T) {
 	d := identity(2)
+	d.Followed = true
 	full := message(4, "tx.4.0", "full")
 	full.Replaces = "tx.4.0"
 	have := contentOf(full, message(6, "a", "new"), message(7, "b", "1"))

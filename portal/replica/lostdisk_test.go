@@ -1,0 +1,21 @@
+package replica_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+// A Region that lost its disk and was restarted before it met another is found
+// out as one that wasn't.
+func TestALostDiskIsFoundOutAfterARestart(t *testing.T) {
+	w := newDamagedWorld(t)
+	empty := t.TempDir()
+	open(t, configOf(virginia, empty)).Close()
+	us, eu := open(t, configOf(virginia, empty)), open(t, configOf(frankfurt, w.euDir))
+	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
+	stops(t, us)
+}
