@@ -200,7 +200,9 @@
 // in a stream of its own at URL. They belong to a backup of it. Open compares
 // them with the streams, and fails with Reason Damaged where messages are
 // missing, another store or another Region's directory is in the place of this
-// one's, or the streams end sooner than they did.
+// one's, or the streams end sooner than they did. After a kill the marks are a
+// moment old: then it finds out only if more messages are missing than came
+// since, and leaves the rest to what others show.
 //
 // What no Region can know by itself it is shown by the others. With each message
 // that a Region gives away goes a proof that only that Region can make and check,

@@ -222,6 +222,7 @@ func (n *Node) connect() (err error) {
 // acknowledged is on disk. Nothing of the Node runs any more when it returns.
 func (n *Node) Close() {
 	n.once.Do(func() {
+		n.readOwn() // so that the marks say all that was acknowledged
 		n.mu.Lock()
 		n.closed = true
 		n.mu.Unlock()

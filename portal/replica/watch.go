@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
@@ -82,6 +83,22 @@ func (n *Node) hear(ctx context.Context) error {
 		_ = n.condemn(ctx, line(d.Damage.Line), d.Damage.Why)
 	}
 	return nil
+}
+
+// readOwn waits, for seconds at most, until the Region's own streams are read to
+// their ends.
+func (n *Node) readOwn() {
+	if n.marked == nil || n.condemned() != nil || n.removedAt.Load() > 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(n.ctx, askTimeout)
+	defer cancel()
+	n.mu.Lock()
+	own := slices.Clone(n.readers[n.cfg.Region])
+	n.mu.Unlock()
+	for _, r := range own {
+		_ = r.complete(ctx) // otherwise the marks are a moment old
+	}
 }
 
 // lastMarks is for Close: nothing of the Node runs any more.

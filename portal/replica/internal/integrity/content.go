@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/binary"
+	"maps"
 	"strings"
 )
 
@@ -59,6 +60,7 @@ type Content struct {
 	floor uint64 // what is before has been replaced by a whole state
 	held  map[subjectKey]held
 	sums  Sums
+	count Counts
 }
 
 // subjectKey stands for a subject, and takes less memory.
@@ -79,7 +81,7 @@ func NewContent() *Content {
 
 func (c *Content) reset(store string, read uint64) {
 	key := sha256.Sum256([]byte("meridian digest of " + store))
-	*c = Content{store: store, read: read, key: key[:], held: map[subjectKey]held{}, sums: Sums{}}
+	*c = Content{store: store, read: read, key: key[:], held: map[subjectKey]held{}, sums: Sums{}, count: Counts{}}
 }
 
 func keyOf(subject string) subjectKey {
@@ -110,6 +112,7 @@ func (c *Content) Add(m Message) {
 	c.drop(k)
 	c.held[k] = held{m.Seq, m.Until, m.Item}
 	c.sums.add(bucket(m.Until), c.weigh(k, m.Item))
+	c.count.add(bucket(m.Until), 1)
 	if m.Replaces != "" {
 		if first, ok := c.held[keyOf(m.Replaces)]; ok {
 			c.replaceBefore(first.seq)
@@ -129,6 +132,7 @@ func (c *Content) replaceBefore(seq uint64) {
 func (c *Content) drop(k subjectKey) {
 	if h, ok := c.held[k]; ok {
 		c.sums.remove(bucket(h.until), c.weigh(k, h.item))
+		c.count.add(bucket(h.until), -1)
 		delete(c.held, k)
 	}
 }
@@ -170,7 +174,9 @@ func (c *Content) Item(subject string) (seq uint64, item Item, ok bool) {
 func (c *Content) Sum(cutoff int64) Sum { return c.sums.Beyond(cutoff) }
 
 // Mark is how far the stream is and what it holds.
-func (c *Content) Mark() Mark { return Mark{Store: c.store, Last: c.last, Sums: c.sums.clone()} }
+func (c *Content) Mark() Mark {
+	return Mark{Store: c.store, Last: c.last, Sums: c.sums.clone(), Counts: maps.Clone(c.count)}
+}
 
 // ReplacedBy is the subject of the first message of a whole state, given that
 // of its last message: they differ in the number after the last dot.

@@ -52,8 +52,30 @@ func (s Sums) set(b int64, v Sum) {
 // Beyond adds up what lives at least until the cutoff.
 func (s Sums) Beyond(cutoff int64) (out Sum) {
 	for b, v := range s {
-		if b == never || b*bucketSeconds >= cutoff {
+		if beyond(b, cutoff) {
 			out = out.plus(v, 1)
+		}
+	}
+	return out
+}
+
+// beyond says whether what expires in an interval lives at least until the cutoff.
+func beyond(b, cutoff int64) bool { return b == never || b*bucketSeconds >= cutoff }
+
+// Counts are how many messages expire in each interval, by its number.
+type Counts map[int64]int
+
+func (n Counts) add(b int64, v int) {
+	if n[b] += v; n[b] == 0 {
+		delete(n, b)
+	}
+}
+
+// Beyond adds up what lives at least until the cutoff.
+func (n Counts) Beyond(cutoff int64) (out int) {
+	for b, v := range n {
+		if beyond(b, cutoff) {
+			out += v
 		}
 	}
 	return out

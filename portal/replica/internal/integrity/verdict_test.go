@@ -152,6 +152,9 @@ func TestMarksFindWhatWasLost(t *testing.T) {
 	assert.NotEmpty(t, m.Check(contentOf(all[:2]...), 2, now, skew), "its end is gone")
 	assert.NotEmpty(t, m.Check(contentOf(all[0], all[2]), 3, now, skew), "one within is gone")
 	assert.NotEmpty(t, m.Check(contentOf(all[:2]...), 3, now, skew))
+	went := append(all[1:3:3], message(4, "a", "4"), message(5, "d", "5")) // 4 replaced 1
+	assert.Empty(t, m.Check(contentOf(went...), 5, now, skew))
+	assert.NotEmpty(t, m.Check(contentOf(message(4, "d", "4")), 4, now, skew), "more is gone than can have been replaced")
 	expiring := all[1]
 	expiring.Until = now + 7200
 	m = contentOf(all[0], expiring, all[2]).Mark()
