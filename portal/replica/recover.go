@@ -187,7 +187,9 @@ func (r *recovery) take(l line, all []message, log *[]merge.Transaction) {
 	}
 }
 
-// entry keeps of two messages of a subject the one that says more.
+// entry keeps of two messages of a subject the one that says more, for as long as
+// either is to be kept. What ends access is taken from any Region, which may lie:
+// what would stand where it doesn't belong can't replace what does.
 func (r *recovery) entry(l line, m message, plain []byte) error {
 	v := lasted{raw: plain, until: int64(number(m.Until))}
 	if err := json.Unmarshal(plain, &v.entry); err != nil {
@@ -195,9 +197,24 @@ func (r *recovery) entry(l line, m message, plain []byte) error {
 	}
 	about := strings.TrimPrefix(m.Subject, l.prefix(r.n.cfg.Region))
 	kind, _, _ := strings.Cut(about, ".")
-	if old, ok := r.last[l][about]; !ok || v.entry.Newer(merge.EntryKind(kind), old.entry) {
-		r.last[l][about] = v
+	k := merge.EntryKind(kind)
+	if want := subject(k, v.entry); knows(k) && about != want {
+		return &Error{Reason: ReasonCorrupt, What: "message about sessions", Want: "the subject " + want, Got: about}
+	} else if k == merge.EntryUser && v.entry.Epoch > merge.MaxEpoch {
+		return &Error{Reason: ReasonCorrupt, What: "epoch of a user", Want: fmt.Sprint("at most ", merge.MaxEpoch), Got: fmt.Sprint(v.entry.Epoch)}
 	}
+	old, ok := r.last[l][about]
+	if ok && !v.entry.Newer(k, old.entry) {
+		v, old = old, v
+	}
+	switch {
+	case !ok:
+	case v.until == 0 || old.until == 0: // for good
+		v.until = 0
+	default:
+		v.until = max(v.until, old.until)
+	}
+	r.last[l][about] = v
 	return nil
 }
 

@@ -2,6 +2,7 @@ package merge_test
 
 import (
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -108,4 +109,15 @@ func TestNothingThatEndedComesBack(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A count that can't be raised would end no session any more.
+func TestAnEpochCanBeRaised(t *testing.T) {
+	s := merge.NewSessions("us-east-1", "us-east-1")
+	require.Error(t, s.Take("us-east-1", merge.EntryUser, merge.Entry{User: "u", Epoch: math.MaxUint64}))
+	require.NoError(t, s.Take("us-east-1", merge.EntryUser, merge.Entry{User: "u", Epoch: merge.MaxEpoch - 1}))
+	before := s.Epoch("u")["us-east-1"]
+	next := s.NextEpoch("u", "us-east-1", 0)
+	require.NoError(t, s.Take("us-east-1", merge.EntryUser, merge.Entry{User: "u", Epoch: next}))
+	require.Greater(t, s.Epoch("u")["us-east-1"], before)
 }

@@ -1,6 +1,14 @@
 package merge
 
-import "slices"
+import (
+	"fmt"
+	"math"
+	"slices"
+)
+
+// MaxEpoch is the highest count of an epoch. Counts are about the time in seconds;
+// one that could not be raised would end no session any more.
+const MaxEpoch = math.MaxInt64
 
 // Take takes an entry of a Region's streams in. A Region speaks for itself: it
 // makes and touches sessions that live there, and counts its own component of
@@ -29,6 +37,8 @@ func (s *Sessions) Take(region string, kind EntryKind, e Entry) error {
 		later(s.revoked, pair{e.User, e.ID}, e.Until)
 	case kind == EntrySignedOut:
 		later(s.signIns, pair{e.User, e.ID}, e.Until)
+	case kind == EntryUser && e.Epoch > MaxEpoch:
+		return &Error{What: "epoch of a user", Want: "one that can be raised", Got: fmt.Sprint(e.Epoch)}
 	case kind == EntryUser:
 		s.raise(e.User, region, e.Epoch)
 	case !s.knows(kind):

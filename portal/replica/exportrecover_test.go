@@ -1,0 +1,38 @@
+package replica
+
+import (
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
+)
+
+// A CopiedEntry is a message of a copy of us-east-1's revoked.
+type CopiedEntry struct {
+	Kind   merge.EntryKind
+	Stands merge.Entry // under whose subject
+	Says   merge.Entry
+	Until  int64 // its header
+}
+
+// Recover puts messages together, and returns what is to stand under the subject
+// of an entry, and until when.
+func Recover(t testing.TB, kind merge.EntryKind, under merge.Entry, all []CopiedEntry) (e merge.Entry, until int64) {
+	t.Helper()
+	c := Config{Region: "us-east-1", Logger: slog.New(slog.DiscardHandler)}
+	c.defaults()
+	r := &recovery{n: &Node{cfg: c}, last: map[line]map[string]lasted{revoked: {}}}
+	var messages []message
+	for _, m := range all {
+		b, err := json.Marshal(m.Says)
+		require.NoError(t, err)
+		messages = append(messages, message{Subject: revoked.prefix(c.Region) + subject(m.Kind, m.Stands), Until: fmt.Sprint(m.Until), Data: b})
+	}
+	r.take(revoked, messages, &r.log)
+	v := r.last[revoked][subject(kind, under)]
+	return v.entry, v.until
+}
