@@ -9,13 +9,17 @@ import (
 )
 
 // health is the last result of the portal's probe of itself. PathHealth gives
-// that result: whoever asks, and however often, causes nothing to be written.
+// that result: a request causes no write, however many clients ask.
 type health struct {
-	mu    sync.Mutex
-	at    time.Time // when the result came; zero: none yet
-	down  error
+	began time.Time     // when the portal was made
 	first chan struct{} // closed when there is a result
+
+	mu   sync.Mutex
+	at   time.Time // when the result came; zero: none yet
+	down error
 }
+
+func newHealth() *health { return &health{began: time.Now(), first: make(chan struct{})} }
 
 // DefaultProbeEvery is what a zero Config.ProbeEvery stands for.
 const DefaultProbeEvery = 3 * time.Second
@@ -44,7 +48,7 @@ func (p *Portal) probing() {
 
 // probed keeps a result, and logs the change for better or worse.
 func (p *Portal) probed(down error) {
-	h := &p.health
+	h := p.health
 	h.mu.Lock()
 	before, first := h.down, h.at.IsZero()
 	h.at, h.down = time.Now(), down
@@ -61,10 +65,11 @@ func (p *Portal) probed(down error) {
 	}
 }
 
-// result returns the last result, or why there is none that is recent. Only
-// before the first one it waits.
+// result returns the last result, or why there is none that is recent. It waits
+// only for the first one, and only in the portal's first seconds: while a probe
+// hangs, requests must not pile up.
 func (h *health) result(ctx context.Context, every time.Duration) error {
-	wait := time.NewTimer(probeWait)
+	wait := time.NewTimer(probeWait - time.Since(h.began))
 	defer wait.Stop()
 	select {
 	case <-h.first:

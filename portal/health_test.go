@@ -143,6 +143,25 @@ func TestHealthOfAStoreThatHangs(t *testing.T) {
 	eventuallyHealth(t, w, 200)
 }
 
+// A probe that hangs from the start has no first result. Requests wait for one in
+// the portal's first seconds and not later, so that they don't pile up.
+func TestInvariant17HealthDoesNotWaitForAProbeThatHangs(t *testing.T) {
+	store, until := &counted{}, make(chan struct{})
+	store.hangs.Store(&until)
+	w := newWorld(t, func(c *portal.Config) {
+		if c.Region == "eu-central-1" {
+			store.Store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now})
+			c.Store = store
+		}
+	})
+	t.Cleanup(func() { close(until) })
+	began := time.Now()
+	for range 20 {
+		requireHealth(t, w, 503)
+	}
+	assert.Less(t, time.Since(began), 50*time.Second, "five seconds each would take 100")
+}
+
 func TestHealthEndsWithTheContext(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	w := newWorld(t, func(c *portal.Config) { c.Context = ctx })

@@ -44,7 +44,7 @@ type Portal struct {
 	acsOrigins []string
 	shared     bool   // whether other Regions know the Codes
 	handed     handed // the codes of the last minute
-	health     health
+	health     *health
 	issued     clockOpinion
 }
 
@@ -61,7 +61,7 @@ func New(cfg Config) (*Portal, error) {
 	}
 	p := &Portal{
 		cfg: cfg, clock: clock, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), templates: parseTemplates(),
-		acsOrigins: acsOrigins(cfg.SP, cfg.Region), shared: shared, health: health{first: make(chan struct{})},
+		acsOrigins: acsOrigins(cfg.SP, cfg.Region), shared: shared, health: newHealth(),
 	}
 	var err error
 	p.region, err = acs.NewRegion(acs.RegionConfig{
