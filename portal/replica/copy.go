@@ -138,6 +138,7 @@ func (c *copier) kept(ctx context.Context) error {
 		}
 	}
 	c.flight = nil
+	c.n.unkept.kept(c.line.stream(c.region), c.at)
 	return nil
 }
 

@@ -15,12 +15,15 @@ import (
 // partAll parts with each Region that was removed.
 func (n *Node) partAll(ctx context.Context) error {
 	all := n.standings.Load()
-	if all == nil {
+	if all == nil || n.condemned() != nil { // what they ended is to be written first
 		return nil
 	}
 	var errs []error
 	for region, s := range *all {
-		if region == n.cfg.Region || region == n.cfg.Primary || !s.Gone() {
+		if region == n.cfg.Region || region == n.cfg.Primary {
+			continue
+		} else if !s.Gone() {
+			n.unkept.release(region, false)
 			continue
 		}
 		errs = append(errs, n.part(ctx, region, s.Removed))
@@ -78,6 +81,8 @@ func (n *Node) part(ctx context.Context, region string, removed uint64) error {
 	over := []line{config, sessions}
 	if last {
 		over = lines
+	} else if err := errors.Join(n.keep(n.ctx, region), n.restateAll(n.ctx, region)); err != nil {
+		return err
 	}
 	n.stopReaders(region, over...)
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)

@@ -88,7 +88,9 @@
 // The other Regions stop following it, end its sessions, and delete what they
 // copied from it, all at once but for one thing: what it ended elsewhere stays
 // ended. So its revocations are kept until no session from before can live:
-// MaxSession, three times Skew and two minutes after the removal.
+// MaxSession, three times Skew and two minutes after the removal. What a Region
+// had heard of them is on its disk before it stops following; while that takes
+// nothing, the copies stay. What it had not heard by then it does not hear.
 //
 // To add it again, list it as ADDING and start its Node again, with the primary
 // in Config.Peers. It begins as a new one; on an empty disk, start it

@@ -62,6 +62,7 @@ func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 		return removedError(region, s.Removed)
 	}
 	n.RemovePeer(region)
+	n.unkept.release(region, true)
 	ctx, cancel := n.untilClose(ctx)
 	defer cancel()
 	for _, l := range lines {
@@ -94,7 +95,12 @@ func (n *Node) RemovePeer(region string) {
 	n.mu.Lock()
 	delete(n.parked, region)
 	n.mu.Unlock()
-	n.unfollow(region)
+	if n.unfollow(region) == nil {
+		return
+	}
+	if err := n.keep(n.ctx, region); err != nil { // it is tried again
+		n.cfg.Logger.Warn("replica: what a peer ended is not copied yet", "region", n.cfg.Region, "peer", region, "error", err)
+	}
 }
 
 // unfollow returns the follower that it stopped, or nil.
@@ -217,6 +223,7 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	if f.caughtUp(c.line) { // before that it costs more than it gives
 		c.hear(a)
 	}
+	f.n.beforeCopy(ctx, c, a)
 	if err := f.n.stalled(c.line.stream(f.region)); err != nil {
 		return errors.Join(errNotKept, err)
 	}

@@ -36,6 +36,9 @@ func (c *copier) hear(a answer) {
 		if kind := merge.EntryKind(begin); c.line != config && knows(kind) && !kind.Ends() {
 			continue
 		}
+		if c.line != config && !n.unkept.add(c.region, c.line.stream(c.region), a.Store, m) {
+			continue // the reader takes it in, from the copy
+		}
 		if e := n.cfg.readable("message "+m.Subject, m.header()); e != nil {
 			n.miss(arrival{region: c.region, line: c.line, subject: rest, until: untilOf(m.Until)}, e)
 			continue

@@ -45,7 +45,7 @@ func (l *ownLog) saw(seq uint64, p merge.Transaction, size int) {
 type journal struct{ n *Node }
 
 // Commit implements center.Journal.
-func (j journal) Commit(region string, changes []center.Record) error {
+func (j journal) Commit(region string, changes []center.Record) (err error) {
 	n := j.n
 	if region != n.cfg.Region {
 		return n.notHere(region)
@@ -56,6 +56,8 @@ func (j journal) Commit(region string, changes []center.Record) error {
 	if err := n.stall.over(); err != nil {
 		return err
 	}
+	removing := n.beforeRemoval(n.ctx, changes)
+	defer func() { removing(err) }()
 	// The reader may hold the lock and wait for the instance, which waits for us.
 	if !n.applying.TryLock() {
 		return n.stall.inTheWay()

@@ -47,6 +47,7 @@ type Node struct {
 	wake     chan struct{} // the clerk's
 	writes   writes        // what the observer is told of them
 	catching *catching
+	unkept   *unkept
 
 	// applying guards what follows. Whoever changes the instance on behalf of
 	// other Regions holds it from the moment it knows what to change until that
@@ -98,7 +99,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, ledger: newLedger(cfg.Region, cfg.Primary, cfg.entries...), dir: merge.NewDirectory(cfg.Primary, cfg.kinds...), marks: newMarks(), catching: newCatching(),
+		cfg: cfg, ledger: newLedger(cfg.Region, cfg.Primary, cfg.entries...), dir: merge.NewDirectory(cfg.Primary, cfg.kinds...), marks: newMarks(), catching: newCatching(), unkept: newUnkept(),
 		stops: newStops(), hidden: map[string]bool{},
 		log: ownLog{wrote: map[uint64]bool{}}, wake: make(chan struct{}, 1), ready: make(chan struct{}),
 		left: make(chan struct{}), erased: make(chan struct{}), parted: map[string]parting{}, parked: map[string]Peer{},
@@ -228,6 +229,7 @@ func (n *Node) Close() {
 		n.mu.Unlock()
 		n.cancel()
 		n.tasks.Wait()
+		n.lastKept()
 		n.lastMarks()
 		if n.nc != nil {
 			n.nc.Close()

@@ -102,6 +102,7 @@ func (n *Node) stopAll() {
 // is emptied too.
 func (n *Node) forgetAll() {
 	n.ledger.close()
+	n.unkept.clear()
 	n.applying.Lock()
 	defer n.applying.Unlock()
 	n.dir = merge.NewDirectory(n.cfg.Primary)

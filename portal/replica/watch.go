@@ -27,6 +27,9 @@ func (n *Node) watch() {
 		if err == nil {
 			err = n.hear(n.ctx)
 		}
+		if err == nil {
+			err = n.keepAll(n.ctx)
+		}
 		if err != nil && !failed && n.ctx.Err() == nil {
 			n.cfg.Logger.Warn("replica: the marks of the Region's streams are late", "region", n.cfg.Region, "error", err)
 		}
