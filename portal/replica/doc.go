@@ -82,8 +82,9 @@
 // data. When the removed Region asks the primary next, it is told when it was
 // removed, and nothing more. It closes: sessions, codes and updates fail with
 // Reason Removed. Then it deletes its own streams and all copies, with their
-// files, and empties its memory. A Node that is started again fails with Reason
-// Removed.
+// files, and empties its memory. Servers at Config.URL delete the files of a
+// stream by themselves, soon after it. A Node that is started again fails with
+// Reason Removed.
 //
 // The other Regions stop following it, end its sessions, and delete what they
 // copied from it, all at once but for one thing: what it ended elsewhere stays

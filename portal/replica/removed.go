@@ -157,7 +157,7 @@ func (n *Node) eraseStreams(ctx context.Context) error {
 			}
 		}
 	}
-	return nil
+	return n.deleteFiles() // what a crash left
 }
 
 // deleteStream deletes a stream, with its files. It may be gone already.
@@ -166,7 +166,7 @@ func (n *Node) deleteStream(ctx context.Context, name string) error {
 	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return unavailable("deletion of stream "+name, err)
 	}
-	return nil
+	return n.deleteFiles()
 }
 
 // awake says whether this Region, if it was removed, was added again. Only the

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -57,10 +58,11 @@ func (n *Node) stalled(stream string) error {
 // attend looks after the embedded server's streams until Close.
 func (n *Node) attend() {
 	var tried time.Time
+	looks := unrecovered{}
 	wait, said := reopenEvery, false
 	for ; n.ctx.Err() == nil; pause(n.ctx, reopenEvery) {
 		before := n.stalledStreams()
-		now, full := n.trouble()
+		now, full := n.trouble(looks, before, time.Now())
 		n.refused.Store(&now)
 		switch {
 		case len(now) == 0:
@@ -69,7 +71,7 @@ func (n *Node) attend() {
 			}
 			said = false
 			continue
-		case len(before) == 0: // a stream that is just being deleted looks like this once
+		case len(before) == 0:
 			continue
 		case !said:
 			said = true
@@ -87,9 +89,10 @@ func (n *Node) attend() {
 }
 
 // trouble asks the server which streams it can't write to. On a disk that is
-// full that is all of them, whether or not a write has failed by now.
-func (n *Node) trouble() (refused map[string]string, full bool) {
-	refused = troubles(n.server)
+// full that is all of them, whether or not a write has failed by now. before are
+// those that it was.
+func (n *Node) trouble(looks unrecovered, before map[string]string, now time.Time) (refused map[string]string, full bool) {
+	refused = looks.last(troubles(n.server), before, now)
 	if len(refused) > 0 {
 		if err := n.space(); err != nil {
 			refused[everything], full = err.Error(), true
@@ -104,12 +107,39 @@ func troubles(s *server.Server) map[string]string {
 	for _, e := range s.Healthz(&server.HealthzOptions{Details: true}).Errors {
 		switch e.Type {
 		case server.HealthzErrorStream:
-			out[e.Stream] = e.Error
+			if !strings.HasPrefix(e.Stream, deletedPrefix) {
+				out[e.Stream] = e.Error
+			}
 		case server.HealthzErrorJetStream:
 			out[everything] = e.Error
 		}
 	}
 	return out
+}
+
+// unrecovered says since when streams have directories and are not known to the
+// server. That is so for good if they could not be recovered from the disk, and
+// for a moment while they are made or deleted.
+type unrecovered map[string]time.Time
+
+// unrecoveredFor is how long it is taken for such a moment.
+const unrecoveredFor = 5 * time.Second
+
+// last leaves out of what the server says what is not known to last.
+func (u unrecovered) last(found, before map[string]string, now time.Time) map[string]string {
+	maps.DeleteFunc(u, func(stream string, _ time.Time) bool { _, still := found[stream]; return !still })
+	for stream, why := range found {
+		if _, known := before[stream]; known || !strings.HasSuffix(why, "could not be recovered") {
+			continue
+		}
+		if _, seen := u[stream]; !seen {
+			u[stream] = now
+		}
+		if now.Sub(u[stream]) < unrecoveredFor {
+			delete(found, stream)
+		}
+	}
+	return found
 }
 
 // space tries whether the disk takes writes.

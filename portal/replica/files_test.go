@@ -1,0 +1,35 @@
+package replica_test
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+// A directory whose stream the server doesn't know is of one that is being made,
+// or deleted: no reason to refuse writes, or to open all streams again. It is one
+// if it stays.
+func TestStreamsThatAreBeingMadeOrDeleted(t *testing.T) {
+	dir := t.TempDir()
+	us := open(t, configOf(virginia, dir))
+	streams := filepath.Join(dir, "jetstream", "$G", "streams")
+	require.DirExists(t, streams)
+	require.NoError(t, os.Mkdir(filepath.Join(streams, ".sessions_"+mumbai), 0o700))
+	require.NoError(t, os.Mkdir(filepath.Join(streams, "sessions_"+mumbai), 0o700))
+	look, now := replica.Looker(us), time.Now()
+	assert.Empty(t, look(now))
+	assert.Empty(t, look(now.Add(4*time.Second)))
+	assert.Equal(t, map[string]string{"sessions_" + mumbai: "JetStream stream '$G > sessions_" + mumbai + "' could not be recovered"}, look(now.Add(5*time.Second)))
+	assert.Len(t, look(now.Add(6*time.Second)), 1, "it was refused before")
+	require.NoError(t, os.Remove(filepath.Join(streams, "sessions_"+mumbai)))
+	assert.Empty(t, look(now.Add(7*time.Second)))
+	require.NoError(t, os.Mkdir(filepath.Join(streams, "sessions_"+mumbai), 0o700))
+	assert.Empty(t, look(now.Add(8*time.Second)), "another one")
+	require.NoError(t, os.Remove(filepath.Join(streams, "sessions_"+mumbai)))
+}
