@@ -248,7 +248,7 @@ func (n *Node) look(ctx context.Context, q question) (s jetstream.Stream, a answ
 		a.After = 0
 	}
 	if a.Last > a.After {
-		return s, a, true, nil
+		return s, a, true, n.readFirst(ctx, q, a)
 	}
 	wait := min(time.Duration(q.Wait)*time.Millisecond, maxWait)
 	return s, a, n.marks.wait(ctx, name, position{seq: a.After + 1}, wait), nil

@@ -71,6 +71,16 @@ func (n *Node) denies(q question) (a answer, refused bool) {
 	return a, true
 }
 
+// readFirst keeps an answer back until this Node has read what it gives away: the
+// log may say that the Region that asks was removed.
+func (n *Node) readFirst(ctx context.Context, q question, a answer) error {
+	most := min(time.Duration(q.Wait)*time.Millisecond, maxWait)
+	if q.Line == config && !n.marks.wait(ctx, config.stream(n.cfg.Region), position{seq: a.Last}, most) {
+		return &Error{Reason: ReasonUnavailable, What: "answer", Want: "a log that has been read here", Got: "one that goes on"}
+	}
+	return nil
+}
+
 // awaitList waits for the directory as long as a question waits for news: while
 // Regions start, others ask before they are known.
 func (n *Node) awaitList(ctx context.Context, q question) {
