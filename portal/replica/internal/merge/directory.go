@@ -37,12 +37,14 @@ func (d *Directory) of(region string) *regionLog {
 // Fold takes in a transaction of a Region's log, leaving out what is not that
 // Region's to say. It returns the names touched, for Changes.
 func (d *Directory) Fold(region string, t Transaction) []Name {
-	if d.over(region, t) {
+	if d.over(region, t.Stamp) {
 		l := d.of(region)
 		l.last = max(l.last, t.Stamp) // whether it came before the removal or after
 		return nil
 	}
-	t.Records = slices.DeleteFunc(slices.Clone(t.Records), func(r Record) bool { return !d.may(region, r) })
+	t.Records = slices.DeleteFunc(slices.Clone(t.Records), func(r Record) bool {
+		return !d.may(region, r) || d.over(region, r.writtenIn(t))
+	})
 	_, before := d.Unread(region)
 	touched := d.of(region).fold(t)
 	if region == d.primary {

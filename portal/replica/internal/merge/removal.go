@@ -74,10 +74,11 @@ func (d *Directory) entered(t Transaction) (touched []Name) {
 	return touched
 }
 
-// over says whether a Region wrote a transaction before it was removed. It is
-// void then, also if the Region is back.
-func (d *Directory) over(region string, t Transaction) bool {
-	return region != d.primary && t.Stamp <= d.number(d.primary, KindRemoved, region)
+// over says whether a Region wrote what has this stamp before it was removed. It
+// is void then, also if the Region is back, and also in a whole state that says
+// it again.
+func (d *Directory) over(region string, stamp uint64) bool {
+	return region != d.primary && stamp <= d.number(d.primary, KindRemoved, region)
 }
 
 // departures is what Sessions knows of Regions that were removed.

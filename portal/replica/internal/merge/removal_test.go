@@ -165,3 +165,17 @@ func TestEpochsOfRemovedRegions(t *testing.T) {
 	}
 	assert.True(t, forgot)
 }
+
+// A Region that doesn't know yet that it was removed may write a whole state. It
+// says again what the removal made void.
+func TestAWholeStateBringsNothingBackFromBeforeARemoval(t *testing.T) {
+	gone := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	list := primary(1, true, []merge.Record{listed(virginia, 0), listed(frankfurt, 1)})
+	removed := primary(micro(gone), false, removal(frankfurt, micro(gone)))
+	again := app(frankfurt, "old")
+	again.Stamp = 2
+	whole := arrival{region: frankfurt, tx: &merge.Transaction{Stamp: micro(gone) + 2, Full: true, Records: []merge.Record{again}}}
+	for _, all := range [][]arrival{{list, removed, whole}, {whole, list, removed}} {
+		assert.NotContains(t, fmt.Sprint(texts(newRegion(mumbai).know(all...))), "application old")
+	}
+}

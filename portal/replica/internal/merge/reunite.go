@@ -42,7 +42,7 @@ func Reunite(primary, region string, all []Transaction) (records []Record, last 
 	return records, d.Last(region), d.Complete(region)
 }
 
-func ends(k center.Kind) bool { return k == KindGone || k == KindEnded }
+func ends(k center.Kind) bool { return k == KindGone || k == KindEnded || k == KindRemoved }
 
 // Newer says whether a message of a Region's streams says more than another one
 // about the same: which of them is to stand under their subject.

@@ -44,3 +44,13 @@ func TestReuniteBringsNothingBackThatACopyStillHas(t *testing.T) {
 	got, _, _ := merge.Reunite("us-east-1", "us-east-1", []merge.Transaction{now, old})
 	assert.Len(t, got, 1)
 }
+
+// A Region that was removed in one place stays removed, although a later whole
+// state of another place doesn't know that.
+func TestReuniteKeepsRemovals(t *testing.T) {
+	begin := merge.Transaction{Stamp: 10, Full: true, Records: []merge.Record{word(center.KindRegion, "eu-central-1", `{"name":"eu-central-1"}`, 10)}}
+	removed := merge.Transaction{Stamp: 50, Records: []merge.Record{word(center.KindRegion, "eu-central-1", "", 0), word(merge.KindRemoved, "eu-central-1", "50", 0)}}
+	apart := merge.Transaction{Stamp: 60, Full: true, Records: begin.Records}
+	got, _, _ := merge.Reunite("us-east-1", "us-east-1", []merge.Transaction{begin, removed, apart})
+	assert.Equal(t, []merge.Record{word(merge.KindRemoved, "eu-central-1", "50", 50)}, got)
+}
