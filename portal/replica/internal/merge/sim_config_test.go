@@ -18,6 +18,9 @@ func (w *world) configure(n *simNode) {
 	case w.one(0.1):
 		w.update(n, nil, true)
 		return
+	case n.r.id == 0 && w.one(0.06):
+		w.update(n, w.changeRegions(n), false)
+		return
 	case n.r.id == 0 && w.one(0.7):
 		w.update(n, w.changeUser(n), false)
 		return

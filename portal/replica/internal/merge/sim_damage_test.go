@@ -11,6 +11,9 @@ import (
 // damage is what now and then happens to disks, while nothing runs on them. It
 // is rare: what follows from it takes its time.
 func (w *world) damage(r *simRegion) {
+	if r.epitaph > 0 {
+		return
+	}
 	switch k := w.rand.IntN(13); {
 	case k < 3:
 		r.backup = r.media.clone(w)
@@ -178,7 +181,7 @@ func (w *world) operate(r *simRegion) {
 	case r.swapped != nil:
 		w.unswap(r)
 	case !w.reported(r):
-	case r.flaw == "": // an alarm that was none, as by a clock
+	case r.flaw == "" || w.one(0.3): // an alarm that was none, as by a clock
 		w.restore(r)
 	default:
 		w.recover(r)

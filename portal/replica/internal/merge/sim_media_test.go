@@ -24,6 +24,7 @@ type media struct {
 	log        map[merge.Name]lastWord // what the Region wrote last
 	removed    map[string]uint64       // by user, in the primary: by which message
 	update     *simUpdate              // the last one
+	epitaph    uint64                  // the stamp of the Region's removal, which is all that is left
 }
 
 func newMedia() *media {

@@ -24,11 +24,13 @@ type packet struct {
 	vouched  bool              // the store replaces others knowingly
 	digest   *integrity.Digest // of all up to the end, if the owner has read that
 	flawed   bool              // the owner's disks are damaged, and it does not know yet
+	denied   bool              // the Region that asks isn't listed
+	removed  uint64            // when it was removed; 0: it was not
 }
 
 // ask sends a question about another Region's stream.
 func (w *world) ask(n *simNode, s streamID) {
-	if s.region() == n.r.id {
+	if s.region() == n.r.id || n.isGone(s.region()) {
 		return
 	}
 	w.send(&w.all[s.region()].inbox, w.question(n, s))
@@ -92,6 +94,9 @@ func (w *world) answer(n *simNode, q packet) (a packet, ok bool) {
 	if r.stopped() {
 		return a, false
 	}
+	if a, denied := n.denies(q); denied {
+		return a, a.denied
+	}
 	verdict, why := r.identity.Judge(q.shown, d.last)
 	switch verdict {
 	case integrity.Damaged:
@@ -151,6 +156,9 @@ func (w *world) receive(n *simNode, p packet) {
 		return
 	}
 	n.asked[s] = asked{}
+	if w.stands(n, p) || n.isGone(s.region()) {
+		return
+	}
 	store, position := d.position()
 	if store != "" && store != p.origin.store && !p.vouched && len(d.messages) > 0 {
 		w.note(n.r, "another store", s) // which doesn't say that it replaces this one

@@ -78,10 +78,11 @@ type oracle struct {
 	codes    []string
 	knew     map[string]spans // by the value of an application, which is written once
 	uses     map[string]int   // by what was used, and the Region
-	damaged  bool             // something happened to a disk
-	forked   bool             // the primary was put together from two histories
-	lossy    bool             // something that was acknowledged is lost for good
-	wrong    []string         // what the world did itself
+	removals [maxRegions][]*removed
+	damaged  bool     // something happened to a disk
+	forked   bool     // the primary was put together from two histories
+	lossy    bool     // something that was acknowledged is lost for good
+	wrong    []string // what the world did itself
 }
 
 // lastWord is what a Region wrote, with how much of the primary's log it knew.
@@ -89,6 +90,7 @@ type lastWord struct {
 	value string
 	knew  spans
 	n     uint64
+	stamp uint64
 }
 
 func newOracle(w *world) *oracle {
@@ -155,8 +157,11 @@ func (o *oracle) updated(n *simNode, t *simWrite) {
 			r.removed[c.Key] = done.n
 		}
 		o.knew[string(c.Value)] = knew
-		if r.log[k] = (lastWord{string(c.Value), knew, done.n}); c.Value == nil {
+		if r.log[k] = (lastWord{string(c.Value), knew, done.n, t.whole.Stamp}); c.Value == nil {
 			delete(r.log, k)
+		}
+		if c.Kind == center.KindRegion {
+			o.relisted(r, c, done, t.whole.Stamp)
 		}
 	}
 	done.log, done.removed = maps.Clone(r.log), maps.Clone(r.removed)
@@ -183,7 +188,7 @@ func (n *simNode) over(s *simSession, o *oracle) bool {
 	must := func(e *end) bool {
 		return e.sure && n.hears(e.place) && (e.until.IsZero() || n.r.latest.Before(e.until))
 	}
-	return slices.ContainsFunc(s.ends, must) || slices.ContainsFunc(s.in.ends, must) ||
+	return o.departed(n, s) || slices.ContainsFunc(s.ends, must) || slices.ContainsFunc(s.in.ends, must) ||
 		slices.ContainsFunc(o.users[s.UserID], func(e *end) bool { return must(e) && s.mayKnow[e.s] < e.n && e.asOf > s.asOf })
 }
 
@@ -196,7 +201,7 @@ func (n *simNode) mayBeOver(s *simSession, o *oracle) bool {
 		}
 		return n.mayHear(e.place)
 	}
-	return slices.ContainsFunc(s.ends, may) || slices.ContainsFunc(s.in.ends, may) ||
+	return o.mayBeDeparted(n, s) || slices.ContainsFunc(s.ends, may) || slices.ContainsFunc(s.in.ends, may) ||
 		slices.ContainsFunc(o.users[s.UserID], func(e *end) bool {
 			switch {
 			case !may(e):
@@ -234,7 +239,7 @@ func (o *oracle) check(w *world, n *simNode) (wrong []string) {
 	log := streamOf(n.r.id, config)
 	if n.writing == nil && !n.r.stopped() && n.checked != n.readN[log] && n.readN[log] == n.r.disks[log].lastN {
 		n.checked = n.readN[log]
-		if want, got := n.r.wrote(), n.own(); !slices.Equal(want, got) {
+		if want, got := n.r.wrote(n.memory.dir.Standing(n.r.name).Removed), n.own(); !slices.Equal(want, got) {
 			wrong = append(wrong, fmt.Sprintf("log of %s: want %v, got %v", n.r.name, minus(want, got), minus(got, want)))
 		}
 	}
@@ -277,11 +282,13 @@ func (o *oracle) forget(w *world) {
 	}
 }
 
-// wrote is what a Region wrote.
-func (r *simRegion) wrote() []string {
+// wrote is what a Region wrote, after a removal.
+func (r *simRegion) wrote(removed uint64) []string {
 	out := map[merge.Name]string{}
 	for k, v := range r.log {
-		out[k] = v.value
+		if r.id == 0 || v.stamp > removed {
+			out[k] = v.value
+		}
 	}
 	return sorted(out)
 }
@@ -314,14 +321,14 @@ func (o *oracle) listed(name string) bool {
 func (o *oracle) shown() []string {
 	out, first := map[merge.Name]string{}, o.w.all[0]
 	for k, v := range first.log {
-		if k.Kind != center.KindApplication {
+		if k.Kind != center.KindApplication && k.Kind != merge.KindRemoved {
 			out[k] = v.value
 		}
 	}
 	owner := map[merge.Name]string{}
 	for _, r := range o.w.all {
 		for k, v := range r.log {
-			if k.Kind != center.KindApplication || !o.listed(r.name) || owner[k] != "" && owner[k] < r.name {
+			if k.Kind != center.KindApplication || !o.listed(r.name) || r.id > 0 && v.stamp <= first.removedAt(r.name) || owner[k] != "" && owner[k] < r.name {
 				continue
 			}
 			owner[k] = r.name

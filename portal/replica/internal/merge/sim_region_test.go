@@ -26,6 +26,8 @@ type simRegion struct {
 	swapped *simRegion // whose disks are here, and the other way round
 	farBack bool       // a clock is, or was not long ago
 	may     positions  // how far anything may ever have taken effect here
+	erased  uint64     // up to which message it was, when it was removed
+	gone    time.Time  // when it was removed last
 
 	accepted map[string]bool // requests that were used, and assertions
 	requests map[string]bool // that wait
@@ -59,6 +61,9 @@ type simNode struct {
 	writing *simWrite
 	ready   bool
 	unsaid  bool // it ended something in memory that never got to disk
+
+	unlisted bool               // the primary says that it doesn't list this Region
+	parted   [maxRegions]uint64 // the stamp of a Region's removal, once its copies are gone
 
 	posts   []simPost     // answers of identity providers that wait to be accepted
 	codes   []string      // that were found here, and not taken yet
@@ -103,14 +108,14 @@ func (n *simNode) stop() { *n = simNode{r: n.r, id: n.id, old: n.old, offset: n.
 // start reads all that is on disk, unless that is not what the Region wrote.
 func (n *simNode) start(w *world) {
 	n.stop()
-	if n.r.refused = n.r.found(); n.r.refused != "" {
+	if n.r.refused = n.r.found(); n.r.refused != "" || !w.awake(n.r) {
 		return
 	}
 	w.lives++
 	n.life = w.lives
 	w.generation(n)
 	n.begin(w)
-	if n.r.refused = n.lost(w); n.r.refused == "" && n.r.identity.Whole && !n.memory.dir.Complete(n.r.name) {
+	if n.r.refused = n.lost(w); n.r.refused == "" && n.r.id == 0 && n.r.identity.Whole && !n.memory.dir.Complete(n.r.name) {
 		n.r.refused = "the log holds no whole state any more"
 	}
 	if n.r.refused != "" {
@@ -230,4 +235,4 @@ func (n *simNode) heardOf(region int) (t time.Time) {
 }
 
 // serves says whether people can do anything there.
-func (n *simNode) serves() bool { return n.ready && !n.r.stopped() }
+func (n *simNode) serves() bool { return n.ready && !n.r.stopped() && n.isListed() }

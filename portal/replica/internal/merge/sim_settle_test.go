@@ -19,7 +19,7 @@ func (w *world) settle() (wrong []string) {
 		w.heal()
 		w.converse(4) // who is damaged finds out
 		for _, r := range w.all {
-			if m := w.oracle.missing(r); len(m) > 0 && !w.reported(r) {
+			if m := w.oracle.missing(r); len(m) > 0 && !w.reported(r) && r.answers() {
 				wrong = append(wrong, fmt.Sprintf("%s does not say that it lacks %v: %s", r.name, m, r.flaw))
 			}
 		}
@@ -28,6 +28,10 @@ func (w *world) settle() (wrong []string) {
 		}
 	}
 	for _, n := range w.nodes {
+		if !w.oracle.listed(n.r.name) {
+			wrong = append(wrong, w.oracle.left(n)...)
+			continue
+		}
 		if !n.serves() || w.stale(n) {
 			wrong = append(wrong, fmt.Sprintf("%s.%d does not serve, or is stale: %v %q, differs %v, heard %v", n.r.name, n.id, n.ready, n.r.refused, n.differs[:w.count*streams], n.heardAt[:w.count*streams]))
 		}
@@ -37,13 +41,16 @@ func (w *world) settle() (wrong []string) {
 	}
 	want, first := w.oracle.comparable(w.oracle.shown()), w.knows(w.nodes[0])
 	for _, n := range w.nodes {
+		if n.life == 0 {
+			continue
+		}
 		wrong = append(wrong, w.oracle.check(w, n)...)
 		if got := w.oracle.comparable(sorted(n.shown)); !slices.Equal(want, got) {
 			wrong = append(wrong, fmt.Sprintf("%s.%d shows %v, want %v", n.r.name, n.id, minus(got, want), minus(want, got)))
 		}
 		for _, id := range simUsers {
 			for _, e := range w.oracle.users[id] {
-				if got := n.memory.sessions.Epoch(id)[simNames[e.s.region()]]; e.sure && got < e.epoch {
+				if got := n.memory.sessions.Epoch(id)[simNames[e.s.region()]]; e.sure && e.n > w.all[e.s.region()].erased && got < e.epoch {
 					wrong = append(wrong, fmt.Sprintf("%s.%d counts %d for %s, not %d as %s does by message %d", n.r.name, n.id, got, id, e.epoch, e.s, e.n))
 				}
 			}
@@ -126,7 +133,7 @@ func (w *world) converse(rounds int) {
 		for _, n := range w.nodes {
 			w.finish(n)
 			w.hearAll(n)
-			whole = whole && (n.life > 0 || n.r.refused != "")
+			whole = whole && (n.life > 0 || n.r.refused != "" || n.r.epitaph > 0)
 		}
 		if whole {
 			return
@@ -156,7 +163,7 @@ func (w *world) hearAll(n *simNode) {
 // exchange asks a question and takes the answer in. It says whether more follows.
 func (w *world) exchange(n *simNode, s streamID) bool {
 	for _, owner := range w.all[s.region()].nodes {
-		if owner.life == 0 {
+		if owner.life == 0 || n.isGone(s.region()) {
 			continue
 		}
 		owner.apply(streamOf(s.region(), s.line()), 1<<20)
@@ -187,7 +194,10 @@ func (w *world) knows(n *simNode) map[string]string {
 	}
 	for _, f := range append(n.memory.dir.Facts(), n.memory.sessions.Facts()...) {
 		what, _, _ := strings.Cut(f.Key, " ")
-		if what != "signed" && (!w.oracle.lossy || what == "log") && (f.Until.IsZero() || !f.Until.Before(soon)) {
+		if what == "epoch" {
+			f.Value = w.oracle.withoutRemoved(f.Value.(map[string]uint64))
+		}
+		if what != "signed" && (!w.lossy() || what == "log") && (f.Until.IsZero() || !f.Until.Before(soon)) {
 			b, _ := json.Marshal(f.Value)
 			out[f.Key] = string(b)
 		}

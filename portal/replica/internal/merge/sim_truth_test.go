@@ -29,6 +29,11 @@ func (o *oracle) every(visit func(at *place, sure *bool)) {
 	for _, id := range simUsers {
 		ends(o.users[id])
 	}
+	for _, list := range o.removals {
+		for _, r := range list {
+			visit(&r.place, &r.sure)
+		}
+	}
 }
 
 // on says whether a stream holds what stands in a place, or what came after it
@@ -53,10 +58,11 @@ func (w *world) held(p place) bool {
 	return false
 }
 
-// shows says whether a Region that is up holds it, and so can show it.
+// shows says whether a Region that is up and follows the owner holds it, and so
+// can show it.
 func (w *world) shows(p place) bool {
 	return slices.ContainsFunc(w.nodes, func(n *simNode) bool {
-		return n.life > 0 && n.r.id != p.s.region() && n.r.disks[p.s].on(p)
+		return n.life > 0 && n.r.id != p.s.region() && !n.isGone(p.s.region()) && n.r.disks[p.s].on(p)
 	})
 }
 
@@ -111,7 +117,7 @@ func (o *oracle) unuse(r *simRegion) {
 func (o *oracle) missing(r *simRegion) (out []string) {
 	soon := o.w.now.Add(simLife) // with clocks that are far apart
 	o.every(func(p *place, sure *bool) {
-		if *sure && p.s.region() == r.id && !r.history.has(p.n) && (p.until.IsZero() || p.until.After(soon)) && !r.disks[p.s].on(*p) && o.w.shows(*p) {
+		if *sure && p.s.region() == r.id && p.n > r.erased && !r.history.has(p.n) && (p.until.IsZero() || p.until.After(soon)) && !r.disks[p.s].on(*p) && o.w.shows(*p) {
 			out = append(out, fmt.Sprintf("message %d of %s", p.n, p.s))
 		}
 	})
@@ -137,7 +143,11 @@ func (o *oracle) logOf(tx merge.Transaction) map[merge.Name]lastWord {
 			continue
 		}
 		k := merge.Name{Kind: rec.Kind, Key: rec.Key}
-		out[k] = lastWord{string(rec.Value), o.knew[string(rec.Value)], 0}
+		stamp := rec.Stamp
+		if stamp == 0 {
+			stamp = tx.Stamp
+		}
+		out[k] = lastWord{string(rec.Value), o.knew[string(rec.Value)], 0, stamp}
 	}
 	return out
 }

@@ -119,7 +119,7 @@ func (w *world) note(r *simRegion, event string, what any) {
 var simGrave = map[string]bool{
 	"rolled back": true, "doubled": true, "the other one": true, "log cut": true, "copy cut": true, "message of the log lost": true,
 	"message of a copy lost": true, "swapped": true, "swapped back": true, "wiped": true, "stopped": true, "restored": true, "recovered": true,
-	"clock far back": true,
+	"clock far back": true, "Region removed": true, "Region added": true, "erased": true, "awake": true,
 }
 
 // last is the trace.
@@ -265,6 +265,8 @@ func (w *world) housekeeping(n *simNode) {
 	if now.Sub(n.swept) > time.Minute || now.Before(n.swept) {
 		n.swept = now
 		n.memory.sessions.Sweep(now, simSkew)
+		n.memory.sessions.SweepDeparted(now, simLife, simSkew)
+		w.part(n)
 		for s, d := range n.r.disks {
 			d.expire(w.now)
 			if n.content[s] != nil {
@@ -294,6 +296,10 @@ func (w *world) report(n *simNode) {
 	if n.r.id == 0 {
 		for id := range w.count {
 			r, stamp, listed := n.memory.dir.Entry(simNames[id])
+			if listed && stamp <= w.all[id].epitaph { // it was erased, and this is an older list
+				w.update(n, []center.Record{w.listed(id, center.RegionAdding)}, false)
+				return
+			}
 			if listed && r.Status == center.RegionAdding && (id == 0 || n.memory.dir.Replicated(simNames[id]) >= stamp) {
 				w.update(n, []center.Record{w.listed(id, center.RegionActive)}, false)
 				return
@@ -314,7 +320,7 @@ func (w *world) report(n *simNode) {
 }
 
 // healthy says whether a node says that people can sign in there.
-func (w *world) healthy(n *simNode) bool { return n.ready && n.works && !n.r.stopped() && !w.stale(n) }
+func (w *world) healthy(n *simNode) bool { return n.serves() && n.works && !w.stale(n) }
 
 // stale says whether an active Region was not heard for too long.
 func (w *world) stale(n *simNode) bool {
