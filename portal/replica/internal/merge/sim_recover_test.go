@@ -1,8 +1,6 @@
 package merge_test
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"maps"
 	"slices"
@@ -128,7 +126,6 @@ func more(a, b *message) bool {
 // recoverLog folds all transactions, and writes what they come to. Whom one of
 // them ended or removed stays so, although another whole state may not know.
 func (w *world) recoverLog(r *simRegion, from []kept) (found []*simUpdate) {
-	dir := merge.NewDirectory(w.primary())
 	byStore := map[string][]kept{}
 	for _, k := range from {
 		store := ""
@@ -137,57 +134,33 @@ func (w *world) recoverLog(r *simRegion, from []kept) (found []*simUpdate) {
 		}
 		byStore[store] = append(byStore[store], k)
 	}
-	numbers := map[merge.Name]uint64{}
-	for _, list := range byStore {
-		slices.SortFunc(list, func(a, b kept) int { return int(a.seq) - int(b.seq) })
+	var all []merge.Transaction
+	for _, store := range slices.Sorted(maps.Keys(byStore)) {
+		list := byStore[store]
+		slices.SortStableFunc(list, func(a, b kept) int { return int(a.seq) - int(b.seq) })
 		var parts merge.Assembler
 		for _, k := range list {
-			whole, ok := parts.Add(k.seq, k.tx)
-			if !ok {
-				continue
-			}
-			dir.Fold(r.name, whole)
-			found = append(found, k.update)
-			for _, rec := range whole.Records {
-				var v uint64
-				if k := (merge.Name{Kind: rec.Kind, Key: rec.Key}); (k.Kind == merge.KindEnded || k.Kind == merge.KindGone) && json.Unmarshal(rec.Value, &v) == nil {
-					numbers[k] = max(numbers[k], v)
-				}
+			if whole, ok := parts.Add(k.seq, k.tx); ok {
+				all, found = append(all, whole), append(found, k.update)
 			}
 		}
 	}
-	if r.identity.Whole = len(found) > 0; len(found) == 0 {
+	records, last, whole := merge.Reunite(w.primary(), r.name, all)
+	if r.identity.Whole = whole; !whole {
 		r.says(newDisk())
 		return nil
 	}
-	tx := dir.Compose(r.name, uint64(w.now.Add(simSkew).UnixMicro()), nil, true)
-	var rest []merge.Record
-	for _, rec := range tx.Records {
-		if rec.Kind == merge.KindEnded || rec.Kind == merge.KindGone {
-			continue
-		}
-		if rec.Kind == center.KindUser && rec.Stamp < numbers[merge.Name{Kind: merge.KindGone, Key: string(center.PrincipalUser) + " " + rec.Key}] {
-			continue
-		}
-		if rec.Kind == center.KindUser && rec.Stamp < numbers[merge.Name{Kind: merge.KindEnded, Key: rec.Key}] {
-			rec.Value = bytes.Replace(rec.Value, []byte(`"active":true`), []byte(`"active":false`), 1)
-		}
-		rest = append(rest, rec)
-	}
-	for k, v := range numbers {
-		rest = append(rest, merge.Record{Kind: k.Kind, Key: k.Key, Value: fmt.Appendf(nil, "%d", v), Stamp: v})
-	}
-	slices.SortFunc(rest, func(a, b merge.Record) int {
+	slices.SortFunc(records, func(a, b merge.Record) int {
 		return slices.Compare([]string{string(a.Kind), a.Key}, []string{string(b.Kind), b.Key})
 	})
-	tx.Records, tx.First, tx.Of = rest, 1, 1
+	tx := merge.Transaction{Stamp: max(uint64(w.now.Add(simSkew).UnixMicro()), last+1), Full: true, First: 1, Of: 1, Records: records}
 	w.n++
 	r.update = &simUpdate{n: w.n}
 	d := r.disks[streamOf(r.id, config)]
 	d.write((&message{seq: 1, n: w.n, tx: tx, update: r.update}).seal(), time.Time{}, nil)
 	r.log, r.removed = w.oracle.logOf(tx), map[string]uint64{}
-	for k := range numbers {
-		if id, ok := removedUser(k); ok {
+	for _, rec := range records {
+		if id, ok := removedUser(merge.Name{Kind: rec.Kind, Key: rec.Key}); ok {
 			r.removed[id] = w.oracle.removedAt(found, id)
 		}
 	}

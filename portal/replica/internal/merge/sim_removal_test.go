@@ -209,6 +209,14 @@ func (o *oracle) withoutRemoved(epoch map[string]uint64) map[string]uint64 {
 	return out
 }
 
+// ofUnlisted says whether a fact is what the log of a Region says that isn't
+// listed. What it wrote after its removal has no effect.
+func (w *world) ofUnlisted(fact string) bool {
+	return slices.ContainsFunc(w.all, func(r *simRegion) bool {
+		return strings.HasPrefix(fact, "log "+r.name+" ") && !w.oracle.listed(r.name)
+	})
+}
+
 // lossy says whether some may know what others can't know any more.
 func (w *world) lossy() bool {
 	return w.oracle.lossy || slices.ContainsFunc(w.all, func(r *simRegion) bool { return w.now.Sub(r.gone) < 2*simLife })

@@ -194,6 +194,9 @@ func (w *world) knows(n *simNode) map[string]string {
 	}
 	for _, f := range append(n.memory.dir.Facts(), n.memory.sessions.Facts()...) {
 		what, _, _ := strings.Cut(f.Key, " ")
+		if w.ofUnlisted(f.Key) {
+			continue // some have parted with it
+		}
 		if what == "epoch" {
 			f.Value = w.oracle.withoutRemoved(f.Value.(map[string]uint64))
 		}
