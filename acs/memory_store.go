@@ -31,7 +31,7 @@ type MemoryStore struct {
 type MemoryConfig struct {
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
-	// MaxRequests is how many requests may wait for an answer at once. Anybody
+	// MaxRequests is how many requests may wait for an answer at once. Any client
 	// can start one, and each takes up to about 4 KiB. Zero or less: 100,000.
 	MaxRequests int
 	// MaxAssertions is how many used assertions, and other records, are kept at

@@ -22,13 +22,14 @@
 // # Who gets in
 //
 // The assertion's NameID must equal the userName of an active user byte for
-// byte. Nobody is created by signing in. Both kinds of sign-in are accepted,
-// the one that began here and the one that began at the identity provider; a
-// browser in which somebody else is signed in already is asked first when the
-// identity provider starts on its own.
+// byte. Signing in creates no user. Both kinds of sign-in are accepted, the one
+// that began here and the one that began at the identity provider. If another
+// user is signed in in the browser and the identity provider began the sign-in,
+// the browser's user is asked first.
 //
-// Nobody can sign in at a Region that the directory does not have as active.
-// Who is signed in at one that is being taken out stays that until it is gone.
+// No user can sign in at a Region that the directory does not have as active.
+// Users who are signed in at a Region that is being removed stay signed in until
+// it is gone.
 //
 // # Sessions
 //
@@ -38,11 +39,11 @@
 // assertion's SessionNotOnOrAfter, when it is revoked, and as soon as the
 // directory no longer has the user as active. Signing in makes a new
 // identifier and ends the session that the browser had: with all that came from
-// the same sign-in if it was somebody else's; if it was the same person's, the
-// new one counts as the same sign-in, so that to sign out once is enough. (One
-// that was handed on has its own, and ends the other.) So it is where that
+// the same sign-in if it was another user's; if it was the same user's, the
+// new one counts as the same sign-in, so that signing out once is enough. (One
+// that was handed on has its own, and ends the other.) The same holds where that
 // session has gone idle, which others from the same sign-in need not have; only
-// an unsolicited sign-in of somebody else leaves those alone then.
+// an unsolicited sign-in of another user leaves those alone then.
 //
 // SessionLifetime must be the same in all Regions, and not more than the
 // MaxSession of package replica's Config: sign-outs are remembered for as long
@@ -71,7 +72,7 @@
 // that looks again every two seconds, and go on with the session of the first. If
 // there still is none, one of them makes it, after three times each. So who is
 // signed in and within a minute signs in again as the same user keeps the session;
-// a tile makes a new one. Signing out takes the name back. A name gives nobody
+// a tile makes a new one. Signing out takes the name back. A name gives no
 // access, and a client that proved no user stores nothing by it. The same holds for
 // handoffs of one sign-in.
 //
@@ -87,7 +88,7 @@
 // that came from the same sign-in, at every portal and in every Region. At
 // [PathSessions] people see their sessions of all Regions and end one or all;
 // one of another sign-in takes all of that sign-in with it, which would hand it
-// back. At [PathOperator] an operator ends all of somebody's. To end all raises
+// back. At [PathOperator] an operator ends all of a user's. Ending all raises
 // the user's [Epoch], so a session that is being made elsewhere at that moment
 // does not survive it either. A session that is used while its user is disabled
 // or gone raises it too, and then none of the user's comes back with the user;
@@ -110,7 +111,7 @@
 // this origin, and only together with a cookie that this origin set when it
 // began. A code that comes through another browser is dropped. Whatever goes
 // wrong on the way ends in the sign-in that a cold visit would have had; only
-// somebody who is signed in as another person here is told so instead, and
+// a user who is signed in as another user here is told so instead, and
 // signs out first. What was handed off shares the sign-in and ends no later.
 //
 // A sign-in gets at most 20 codes a minute from one process, because each is
@@ -129,41 +130,41 @@
 // # Health
 //
 // [PathHealth] answers 200 while users can sign in here and 503 otherwise,
-// whatever the other Regions do, and says no more than that, because any client
-// can ask. How the Regions stand is on the operators' page.
+// whatever the state of other Regions. It says nothing else, because any client
+// can ask. The state of the Regions is on the operators' page.
 //
-// The answer is the last result of a probe, so that asking writes nothing and
-// costs nothing. Every three seconds ([Config].ProbeEvery) the probe does what a
-// sign-in does: it adds a record to Store and takes it, writes to Sessions that
-// are a [Prober], and reads. Package replica's are: it writes a message that
-// replaces the one before, waits until it is read, and checks that what was heard
-// of other Regions is applied here. A probe fails after five seconds. If there was
-// no result for four intervals and five seconds more, the probe itself hangs, and
-// the answer is 503. The probe ends with [Config].Context.
+// The answer is the last result of a probe, so a request writes nothing and costs
+// little. Every three seconds ([Config].ProbeEvery) the probe does what a sign-in
+// does: it adds a record to Store and takes it, writes to Sessions that are a
+// [Prober], and reads. The Sessions of package replica are a Prober. They write a
+// message that replaces the one before, wait until it is read, and check that
+// messages heard of other Regions are applied here. A probe fails after five
+// seconds. If there is no result for four intervals and five seconds more, the
+// probe itself hangs and the answer is 503. The probe ends with [Config].Context.
 //
-// A Region whose clock is wrong refuses every response. The probe compares it with
-// the other Regions' clocks, where Replication knows them, and with the freshest
-// of the last verified assertions. If both find it wrong by
-// more than the service provider's skew, in the same direction, the answer is 503.
-// If only one does, that is logged and nothing more: one Region, or one identity
-// provider, whose own clock is wrong must not take others out of use.
+// A Region whose clock is wrong refuses every response. The probe compares the
+// clock with those of the other Regions, where Replication knows them, and with
+// the freshest of the last verified assertions. If both differ from it by more
+// than the service provider's skew, in the same direction, the answer is 503. If
+// only one differs, that is logged and the answer stays 200: one Region, or one
+// identity provider, with a wrong clock must not take others out of use.
 //
-// Beyond MaxStaleness, and while the directory does not have the Region as active,
-// the answer is 503, and a sign-in is refused before it makes a session.
+// If data is older than MaxStaleness, or the directory does not have the Region as
+// active, the answer is 503, and a sign-in is refused before it makes a session.
 //
-// The probe looks at the stores and not at how full
-// they are: while thousands of client addresses together keep the store's quota of
-// pending requests used up (acs.MemoryConfig.MaxRequests), sign-in answers 503 and
-// [PathHealth] still 200. That is on purpose, or any client could have a load
-// balancer take the Region out of use, and the next one after it.
+// The probe does not measure how full the stores are. While thousands of client
+// addresses together use up the store's quota of pending requests
+// (acs.MemoryConfig.MaxRequests), sign-in answers 503 and [PathHealth] still 200.
+// This is intended: otherwise any client could have a load balancer take the
+// Region out of use, and then the next one.
 //
-// One address can't do that: it can have about a tenth of the quota waiting, and
-// then gets 429 (package acs says how it is counted). Behind a proxy that needs
+// One address can't do that. It can have about a tenth of the quota waiting, and
+// then gets 429 (package acs says how it is counted). Behind a proxy this needs
 // [Config].ClientAddr. A rate limit by client address in front of the portal helps
-// beyond that, because each start costs a signature where requests are signed. It
-// has to cover [PathLogin] and [PathHandoff], which starts a sign-in too, and may
-// leave out the rest: no other path stores anything for a client without a session
-// or a genuine response.
+// further, because each start costs a signature where requests are signed. It must
+// cover [PathLogin] and [PathHandoff], which also starts a sign-in. It can leave out
+// the rest: no other path stores anything for a client without a session or a
+// genuine response.
 //
 // # Pages
 //

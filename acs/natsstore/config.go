@@ -28,7 +28,7 @@ type Config struct {
 	// are refused. Zero: FileStorage.
 	Storage jetstream.StorageType
 	// MaxRequests is how many requests may wait for an answer at once, in the
-	// whole Region. Anybody can start one, and each takes up to about 4 KiB.
+	// whole Region. Any client can start one, and each takes up to about 4 KiB.
 	// The node that started last decides. Zero: 100,000.
 	MaxRequests int
 	// Margin is added to the time of the marker to give Since, for an identity

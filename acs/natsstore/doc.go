@@ -14,15 +14,16 @@
 //
 // # How
 //
-// There are two streams. Requests have one of their own, because strangers can
-// cause them to be made: it holds Config.MaxRequests of them, and refuses more.
-// Everything else, used assertions above all, is in the other, which has no
-// limit. Neither drops a live record: a stream that can take no more refuses.
+// There are two streams. Requests have one of their own, because
+// unauthenticated clients can cause them to be made: it holds
+// Config.MaxRequests of them, and refuses more. Everything else, used
+// assertions above all, is in the other, which has no limit. Neither drops a
+// live record: a stream that can take no more refuses.
 //
 // Each key is a subject that holds at most one message, and the stream refuses
 // a second one, so of any number of Adds at once one succeeds. Take reads from
 // the stream's leader, never from a copy, and then deletes that one message by
-// its sequence number; whoever's deletion it was has the value. A message goes
+// its sequence number; the call whose deletion succeeds has the value. A message goes
 // when its time to live is over, in whole seconds rounded up; it carries the
 // exact end too, and Take goes by that. All lifetimes are by the clock of the
 // stream's leader, which New and then every minute asks for, so it does not
@@ -60,7 +61,7 @@
 // stream in memory may be gone when its server was killed. That call fails; a
 // Store that is running goes on, and needs no new one.
 //
-// What can still be lost without anybody noticing:
+// What can still be lost unnoticed:
 //   - Power. A server confirms a message when the operating system has it, and
 //     by default has it written to disk every two minutes. The death of the
 //     process loses nothing. The death of the machine can lose what came last

@@ -20,7 +20,7 @@ type Config struct {
 	// Empty: "region".
 	Prefix string
 	// MaxRequests is how many requests may wait for an answer at once, in the
-	// whole Region. Anybody can start one, and each takes up to about 4 KiB.
+	// whole Region. Any client can start one, and each takes up to about 4 KiB.
 	// Zero: 100,000.
 	MaxRequests int
 	// Margin is added to the marker's instant to give Since, for an identity

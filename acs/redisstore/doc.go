@@ -20,11 +20,11 @@
 //
 // Each record is a string that Redis expires by its own clock, so it does not
 // matter what time the nodes think it is. Add is a script around SET NX PXAT,
-// Take is GETDEL. Requests, which strangers can cause to be made, are counted
-// beside that, and Config.MaxRequests is the most of them. All keys of a
-// Region have one hash tag, so in a cluster they are on one shard, and nothing
-// is ever read from a replica. Nothing is sent twice: whether a call whose
-// answer was lost has worked is not known, and it fails.
+// Take is GETDEL. Requests, which unauthenticated clients can cause to be made,
+// are counted beside that, and Config.MaxRequests is the most of them. All keys
+// of a Region have one hash tag, so in a cluster they are on one shard, and
+// nothing is ever read from a replica. Nothing is sent twice: whether a call
+// whose answer was lost has worked is not known, and it fails.
 //
 // Where Redis has users, this one needs eval, evalsha, get, set, getdel, exists,
 // time, info, the sorted sets, and "config|get" for New, on keys "meridian:*".
@@ -34,7 +34,7 @@
 // Every call ends within Config.Timeout or its context's deadline, whichever
 // is first, with an [Error] that is neither acs.ErrExists nor acs.ErrNotFound.
 // The call may have worked: then the assertion or the request is used up, and
-// nobody got in. A Redis without memory for more is one that can't answer.
+// no user got in. A Redis without memory for more is one that can't answer.
 //
 // # What it remembers
 //
@@ -51,11 +51,11 @@
 // failover of Redis costs that much, even if nothing was lost. So persistence
 // is not needed for safety.
 //
-// What can still be lost without anybody noticing: while a failover happens,
-// an old primary that is cut off from its replicas may go on serving the nodes
-// on its side, and an assertion can be used once on each. Set
-// min-replicas-to-write and min-replicas-max-lag to make that time short, or
-// use package natsstore with three replicas, where it can't happen. And a Redis
-// whose clock is set ahead, and back again later, has dropped meanwhile what was
-// over by then, so keep its clock right.
+// What can still be lost unnoticed: while a failover happens, an old primary
+// that is cut off from its replicas may go on serving the nodes on its side,
+// and an assertion can be used once on each. Set min-replicas-to-write and
+// min-replicas-max-lag to make that time short, or use package natsstore with
+// three replicas, where it can't happen. And a Redis whose clock is set ahead,
+// and back again later, has dropped meanwhile what was over by then, so keep
+// its clock right.
 package redisstore
