@@ -3,7 +3,8 @@ package portal
 import "context"
 
 // CatchUp is for [Sessions] that several nodes of a Region share, where a node
-// may know a moment later what was acknowledged by another.
+// may know a moment later what was acknowledged by another. Something that wraps
+// such a Sessions passes it on.
 type CatchUp interface {
 	// CatchUp returns when this node knows all sessions that were acknowledged
 	// in its Region before the call.
