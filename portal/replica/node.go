@@ -122,18 +122,31 @@ func (n *Node) open(ctx context.Context) error {
 	if n.cfg.URL != "" {
 		n.vault = streamVault{n}
 	}
-	if err := n.awake(ctx); err != nil {
+	for _, step := range []func(context.Context) error{
+		n.awake, n.resume, n.establish, n.recover, // what the streams are, and whether they are damaged
+		n.readAll, n.settle, n.adopt, n.wasWhole, n.wasRestored,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	if err := n.serve(); err != nil {
 		return err
 	}
-	if err := n.resume(ctx); err != nil {
-		return err
+	n.start(n.clerk)
+	n.start(n.watch)
+	if n.server != nil {
+		n.start(n.attend)
 	}
-	if err := n.establish(ctx); err != nil {
-		return err
+	if n.cfg.Observer != nil {
+		n.start(n.observing)
 	}
-	if err := n.recover(ctx); err != nil {
-		return err
-	}
+	return n.followAll(ctx)
+}
+
+// readAll reads the Region's own streams and its copies of others' into memory,
+// and compares the Region's own with their marks.
+func (n *Node) readAll(ctx context.Context) error {
 	marks, err := n.readMarks(ctx)
 	if err != nil {
 		return err
@@ -156,32 +169,11 @@ func (n *Node) open(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := n.compareMarks(ctx, marks); err != nil {
-		return err
-	}
-	if err := n.settle(ctx); err != nil {
-		return err
-	}
-	if err := n.adopt(ctx); err != nil {
-		return err
-	}
-	if err := n.wasWhole(ctx); err != nil {
-		return err
-	}
-	if err := n.wasRestored(ctx); err != nil {
-		return err
-	}
-	if err := n.serve(); err != nil {
-		return err
-	}
-	n.start(n.clerk)
-	if n.server != nil {
-		n.start(n.attend)
-	}
-	if n.cfg.Observer != nil {
-		n.start(n.observing)
-	}
-	n.start(n.watch)
+	return n.compareMarks(ctx, marks)
+}
+
+// followAll begins to follow Config.Peers.
+func (n *Node) followAll(ctx context.Context) error {
 	for region, p := range n.cfg.Peers {
 		if n.gone(region) { // and still configured here, which is no reason not to start
 			n.cfg.Logger.Warn("replica: a peer was removed from the instance, and isn't followed", "region", n.cfg.Region, "peer", region)

@@ -25,7 +25,7 @@ func (n *Node) watch() {
 		}
 		err := n.writeMarks(n.ctx, false)
 		if err == nil {
-			err = n.hear(n.ctx)
+			err = n.hearNodes(n.ctx)
 		}
 		if err == nil {
 			err = n.keepAll(n.ctx)
@@ -70,9 +70,9 @@ func (n *Node) writeMarks(ctx context.Context, always bool) error {
 	return nil
 }
 
-// hear looks whether another Node of the Region has found that its log is not
+// hearNodes looks whether another Node of the Region has found that its log is not
 // what it wrote.
-func (n *Node) hear(ctx context.Context) error {
+func (n *Node) hearNodes(ctx context.Context) error {
 	if n.cfg.URL == "" || n.removedAt.Load() > 0 {
 		return nil
 	}
