@@ -239,7 +239,7 @@
 //   - Config.Recover takes what the Region wrote from the copies of other Regions
 //     and merges it with what is readable here. What was ended stays ended.
 //     Anything that no named Region had heard, and that can't be read here, is
-//     lost.
+//     lost, so name all Regions that may have heard something.
 //   - Config.Restored declares what is here to be the Region's state: a restored
 //     backup, or an empty disk. What the Region itself ended after the backup was
 //     made is no longer ended there.
