@@ -2,7 +2,10 @@ package replica_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -106,6 +109,45 @@ func TestRevocationsThatWereNeverWritten(t *testing.T) {
 	require.True(t, alive(t, us, "s"))
 	require.NoError(t, us.Sessions().RevokeUser(background(t), "u-1"))
 	assert.False(t, alive(t, us, "s"))
+}
+
+// Ends that can never be written keep no others from being written later.
+func TestEndsThatCantBeWrittenAreInNoOthersWay(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, virginia, 1)
+	cfg := c.config(virginia)
+	var broken atomic.Bool
+	cfg.Codec = replica.Codec{
+		Seal: func(_ string, v []byte) ([]byte, error) { return v, nil },
+		Open: func(_ string, v []byte) ([]byte, error) {
+			if broken.Load() && strings.Contains(string(v), "u-bad") {
+				return nil, errors.New("a byte of it is another")
+			}
+			return v, nil
+		},
+	}
+	us := open(t, cfg)
+	// They are written by the order of their hashes: bad ones come first, too.
+	users := []string{"u-bad-1", "u-bad-2", "u-bad-3", "u-bad-4", "u-1", "u-2", "u-3", "u-4"}
+	for _, u := range users {
+		require.NoError(t, us.Sessions().RevokeUser(background(t), u))
+	}
+	s, err := c.streams(t).Stream(background(t), "revoked_"+virginia)
+	require.NoError(t, err)
+	before := s.CachedInfo().State.LastSeq
+	c.stop(0)
+	for _, u := range users {
+		ctx, cancel := context.WithTimeout(background(t), time.Millisecond)
+		require.Error(t, us.Sessions().RevokeUser(ctx, u))
+		cancel()
+	}
+	broken.Store(true)
+	c.start(t, 0)
+	c.await(t)
+	eventually(t, "those that can be", func() bool {
+		info, err := s.Info(background(t))
+		return err == nil && info.State.LastSeq == before+4
+	})
 }
 
 // What a peer ends takes effect before it is copied, and while it can't be.

@@ -85,9 +85,13 @@ func (n *Node) pay() {
 			due = nil
 		}
 		for _, subject := range slices.Sorted(maps.Keys(due)) {
-			if err := due[subject](n.ctx); err != nil {
+			err := due[subject](n.ctx)
+			if err != nil && !hopeless(err) {
 				n.owes(due)
 				break
+			}
+			if err != nil && n.ctx.Err() == nil {
+				n.cfg.Logger.Error("replica: what ended access here can't be written, and other Regions don't hear of it", "region", n.cfg.Region, "error", err)
 			}
 			delete(due, subject)
 		}
@@ -99,6 +103,13 @@ func (n *Node) pay() {
 		}
 		o.mu.Unlock()
 	}
+}
+
+// hopeless says whether a write fails for what is in its place already, such as a
+// user's epoch that can't be read. It must not keep others from being made.
+func hopeless(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && (e.Reason == ReasonCorrupt || e.Reason == ReasonVersion)
 }
 
 // owes puts writes back that could not be made. One that came meanwhile counts.
