@@ -11,7 +11,7 @@ import "github.com/meridian-saml/meridian/portal/center"
 // as after an older copy was put back, a whole state of one doesn't know what the
 // other ended. So the last explicit word about a name counts even if an older
 // word stands in a later whole state, and so does every mark that ends
-// something. What was only added beside a later whole state stays lost.
+// something, and every record of a kind that isn't known here and may. What was only added beside a later whole state stays lost.
 func Reunite(primary, region string, all []Transaction) (records []Record, last uint64, whole bool) {
 	d := NewDirectory(primary)
 	newest := map[Name]Record{}
@@ -35,7 +35,7 @@ func Reunite(primary, region string, all []Transaction) (records []Record, last 
 		}
 	}
 	for k, r := range newest {
-		if ends(k.Kind) && !known[k] && r.Value != nil {
+		if !known[k] && r.Value != nil && (ends(k.Kind) || !d.knows(k.Kind) && !r.Optional) {
 			records = append(records, r)
 		}
 	}

@@ -54,3 +54,17 @@ func TestReuniteKeepsRemovals(t *testing.T) {
 	got, _, _ := merge.Reunite("us-east-1", "us-east-1", []merge.Transaction{begin, removed, apart})
 	assert.Equal(t, []merge.Record{word(merge.KindRemoved, "eu-central-1", "50", 50)}, got)
 }
+
+// A version that doesn't know a kind of record keeps what may end access, as it
+// keeps the marks that it knows.
+func TestReuniteKeepsUnknownRecordsThatMayEndAccess(t *testing.T) {
+	begin := merge.Transaction{Stamp: 10, Full: true}
+	strict, optional := word(later, "x", "1", 0), word(later, "y", "1", 0)
+	optional.Optional = true
+	added := merge.Transaction{Stamp: 50, Records: []merge.Record{strict, optional}}
+	apart := merge.Transaction{Stamp: 60, Full: true}
+	got, _, _ := merge.Reunite("us-east-1", "us-east-1", []merge.Transaction{begin, added, apart})
+	assert.Equal(t, []merge.Record{word(later, "x", "1", 50)}, got)
+	got, _, _ = merge.Reunite("us-east-1", "us-east-1", []merge.Transaction{begin, added, {Stamp: 55, Records: []merge.Record{word(later, "x", "", 0)}}, apart})
+	assert.Empty(t, got, "it was taken out")
+}

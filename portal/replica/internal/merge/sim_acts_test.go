@@ -9,11 +9,14 @@ import (
 
 // signInOrOut makes a session or ends some, as package replica does.
 func (w *world) signInOrOut(n *simNode) {
-	if !n.serves() {
+	now, s, k := w.clock(n), w.oracle.any(w.rand), w.rand.IntN(41)
+	switch {
+	case n.ends() && n.blocked():
+		k = 35 + k%5 // what ends sessions is written nevertheless
+	case !n.serves():
 		return
 	}
-	now, s := w.clock(n), w.oracle.any(w.rand)
-	switch k := w.rand.IntN(40); {
+	switch {
 	case k < 5:
 		w.accept(n)
 	case k < 12:
@@ -41,6 +44,8 @@ func (w *world) signInOrOut(n *simNode) {
 		w.end(n, &s.in.ends, revoked, merge.EntrySignedOut, merge.Entry{User: s.UserID, ID: s.SignIn, Until: until})
 	case k < 39:
 		w.revokeUser(n, s.UserID, now)
+	case k == 40:
+		w.laterEntry(n, now)
 	}
 }
 

@@ -72,15 +72,12 @@ func (w *world) update(n *simNode, changes []center.Record, full bool) {
 }
 
 func (w *world) write(n *simNode, records []merge.Record, changes []center.Record, full bool) {
-	if n.r.id == 0 && !n.old && w.one(0.2) { // of a later version: others may skip it
-		records = append(records, merge.Record{Kind: simLater, Key: w.user(), Value: []byte("1"), Optional: true})
-		w.note(n.r, "later kind", "")
-	}
+	records, strict := w.laterRecords(n, records)
 	tx := n.memory.dir.Compose(n.r.name, uint64(w.clock(n).UnixMicro()), records, full)
 	tx.First = n.logEnd + 1
 	n.memory.sessions.Foresee(n.r.name, tx)
 	w.oracle.foresees(n, changes)
-	n.writing = &simWrite{whole: tx, changes: changes, drafted: map[merge.Name]bool{}}
+	n.writing = &simWrite{whole: tx, changes: changes, strict: strict, drafted: map[merge.Name]bool{}}
 	n.writing.truth = &simUpdate{before: n.r.update, changes: changes}
 	for _, r := range records {
 		n.writing.drafted[merge.Name{Kind: r.Kind, Key: r.Key}] = true
@@ -184,9 +181,6 @@ func (w *world) put(n *simNode, line int, kind merge.EntryKind, e merge.Entry, u
 	}
 	return m, true
 }
-
-// simLater is a kind of record that nodes of an older version don't know.
-const simLater center.Kind = "later"
 
 // sorted is a map as lines, for comparing.
 func sorted(m map[merge.Name]string) (out []string) {

@@ -190,7 +190,7 @@ func (w *world) operate(r *simRegion) {
 
 // reported says whether anything tells the operator that a Region needs one.
 func (w *world) reported(r *simRegion) bool {
-	return r.swapped != nil || r.refused != "" || r.stopped() || w.followersRefuse(r)
+	return r.swapped != nil || r.refused != "" || r.claimed || r.stopped() || w.followersRefuse(r)
 }
 
 // needed says whether any operator is needed.

@@ -105,6 +105,7 @@ func (w *world) answer(n *simNode, q packet) (a packet, ok bool) {
 	case integrity.Claim:
 		w.note(r, "claim", why)
 		if q.shown.Store == r.identity.Stores[s.name()] {
+			r.claimed = r.claimed || w.settling && q.shown.Position > d.last
 			return a, false
 		}
 	}

@@ -79,10 +79,12 @@ type oracle struct {
 	knew     map[string]spans // by the value of an application, which is written once
 	uses     map[string]int   // by what was used, and the Region
 	removals [maxRegions][]*removed
-	damaged  bool     // something happened to a disk
-	forked   bool     // the primary was put together from two histories
-	lossy    bool     // something that was acknowledged is lost for good
-	wrong    []string // what the world did itself
+	strict   [maxRegions][]*strict // in each Region's log
+	entries  []*end                // those of a later version that may not be skipped
+	damaged  bool                  // something happened to a disk
+	forked   bool                  // the primary was put together from two histories
+	lossy    bool                  // something that was acknowledged is lost for good
+	wrong    []string              // what the world did itself
 }
 
 // lastWord is what a Region wrote, with how much of the primary's log it knew.
@@ -164,6 +166,7 @@ func (o *oracle) updated(n *simNode, t *simWrite) {
 			o.relisted(r, c, done, t.whole.Stamp)
 		}
 	}
+	o.wroteStrict(r, t, done)
 	done.log, done.removed = maps.Clone(r.log), maps.Clone(r.removed)
 }
 
@@ -188,7 +191,7 @@ func (n *simNode) over(s *simSession, o *oracle) bool {
 	must := func(e *end) bool {
 		return e.sure && n.hears(e.place) && (e.until.IsZero() || n.r.latest.Before(e.until))
 	}
-	return o.departed(n, s) || slices.ContainsFunc(s.ends, must) || slices.ContainsFunc(s.in.ends, must) ||
+	return o.departed(n, s) || o.unread(n, s) || slices.ContainsFunc(s.ends, must) || slices.ContainsFunc(s.in.ends, must) ||
 		slices.ContainsFunc(o.users[s.UserID], func(e *end) bool { return must(e) && s.mayKnow[e.s] < e.n && e.asOf > s.asOf })
 }
 
@@ -201,7 +204,7 @@ func (n *simNode) mayBeOver(s *simSession, o *oracle) bool {
 		}
 		return n.mayHear(e.place)
 	}
-	return o.mayBeDeparted(n, s) || slices.ContainsFunc(s.ends, may) || slices.ContainsFunc(s.in.ends, may) ||
+	return o.mayBeDeparted(n, s) || o.mayBeUnread(n, s) || slices.ContainsFunc(s.ends, may) || slices.ContainsFunc(s.in.ends, may) ||
 		slices.ContainsFunc(o.users[s.UserID], func(e *end) bool {
 			switch {
 			case !may(e):
@@ -223,6 +226,9 @@ func (o *oracle) check(w *world, n *simNode) (wrong []string) {
 	}
 	if w.healthy(n) && (n.r.stopped() || n.r.full && w.now.Sub(n.r.fullAt) > 2*simProbe) {
 		wrong = append(wrong, fmt.Sprintf("%s.%d says that it is healthy", n.r.name, n.id))
+	}
+	if n.serves() && o.mustBlock(n) {
+		wrong = append(wrong, fmt.Sprintf("%s.%d serves, and can't read what may have ended sessions", n.r.name, n.id))
 	}
 	now := w.clock(n)
 	for _, s := range o.sessions {
@@ -271,7 +277,9 @@ func (o *oracle) forget(w *world) {
 	for user, list := range o.users {
 		last := map[streamID]*end{} // a Region that loses its disk no longer knows of it
 		for _, e := range list {
-			last[e.s] = e
+			if e.n > 0 {
+				last[e.s] = e
+			}
 		}
 		o.users[user] = slices.DeleteFunc(list, func(e *end) bool {
 			if !e.sure {
@@ -286,7 +294,7 @@ func (o *oracle) forget(w *world) {
 func (r *simRegion) wrote(removed uint64) []string {
 	out := map[merge.Name]string{}
 	for k, v := range r.log {
-		if r.id == 0 || v.stamp > removed {
+		if k.Kind != simLater && (r.id == 0 || v.stamp > removed) {
 			out[k] = v.value
 		}
 	}
@@ -317,16 +325,20 @@ func (o *oracle) listed(name string) bool {
 
 // shown is what every instance shows when all is heard: what was written, with
 // access only for those who are there, and who were not removed since the
-// application's Region last knew.
-func (o *oracle) shown() []string {
+// application's Region last knew. Nodes of an older version don't show the
+// applications of a log that they can't read.
+func (o *oracle) shown(old bool) []string {
 	out, first := map[merge.Name]string{}, o.w.all[0]
 	for k, v := range first.log {
-		if k.Kind != center.KindApplication && k.Kind != merge.KindRemoved {
+		if k.Kind != center.KindApplication && k.Kind != merge.KindRemoved && k.Kind != simLater {
 			out[k] = v.value
 		}
 	}
 	owner := map[merge.Name]string{}
 	for _, r := range o.w.all {
+		if old && r.id > 0 && r.isStrict() {
+			continue
+		}
 		for k, v := range r.log {
 			if k.Kind != center.KindApplication || !o.listed(r.name) || r.id > 0 && v.stamp <= first.removedAt(r.name) || owner[k] != "" && owner[k] < r.name {
 				continue

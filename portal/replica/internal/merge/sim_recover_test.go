@@ -35,6 +35,7 @@ func (w *world) counts(r *simRegion, d integrity.Identity) {
 	d.Vouch(w.now.Unix())
 	d.Stores = map[string]string{}
 	w.newIdentity(r, d)
+	r.claimed = false
 	r.flaw, r.mustRefuse, r.marks, r.refused, r.twin = "", "", [streams]integrity.Mark{}, "", nil
 }
 

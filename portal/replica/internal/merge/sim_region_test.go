@@ -23,6 +23,7 @@ type simRegion struct {
 	latest time.Time // the latest that any clock here ever showed
 	// refused is why the last start was refused: its operator reads that.
 	refused string
+	claimed bool       // another claims that a log went further, and its log says so
 	swapped *simRegion // whose disks are here, and the other way round
 	farBack bool       // a clock is, or was not long ago
 	may     positions  // how far anything may ever have taken effect here
@@ -100,6 +101,7 @@ type simWrite struct {
 	changes []center.Record
 	drafted map[merge.Name]bool // of the changes, those that are this Region's to write
 	truth   *simUpdate          // what it is when it is done
+	strict  *merge.Record       // of a later version, that an older one may not skip
 }
 
 // stop loses what is in memory.
@@ -123,6 +125,11 @@ func (n *simNode) start(w *world) {
 		n.stop()
 		return
 	}
+	if _, unread := n.memory.dir.Unread(n.r.name); unread { // it would be written over
+		w.note(n.r, "version refused", n.id)
+		n.stop()
+		return
+	}
 	n.show()
 	n.r.identity.Whole = n.r.identity.Whole || n.memory.dir.Complete(n.r.name)
 	n.ready = n.r.id == 0 || n.memory.dir.Complete(w.primary()) && n.memory.dir.Replicated(n.r.name) > 0
@@ -131,11 +138,11 @@ func (n *simNode) start(w *world) {
 
 // begin reads all that is on disk.
 func (n *simNode) begin(w *world) {
-	also := []center.Kind{simLater}
+	also, entries := []center.Kind{simLater}, []merge.EntryKind{simLaterEntry}
 	if n.old {
-		also = nil
+		also, entries = nil, nil
 	}
-	n.memory = &region{merge.NewDirectory(w.primary(), also...), merge.NewSessions(n.r.name, w.primary())}
+	n.memory = &region{merge.NewDirectory(w.primary(), also...), merge.NewSessions(n.r.name, w.primary(), entries...)}
 	n.shown, n.wrote, n.works = map[merge.Name]string{}, map[uint64]bool{}, true
 	n.known = n.r.kept
 	for s := range streamID(w.count * streams) {
@@ -235,4 +242,8 @@ func (n *simNode) heardOf(region int) (t time.Time) {
 }
 
 // serves says whether people can do anything there.
-func (n *simNode) serves() bool { return n.ready && !n.r.stopped() && n.isListed() }
+func (n *simNode) serves() bool { return n.ends() && !n.blocked() }
+
+// ends says whether sessions can be ended there: also where a version can't read
+// what may have ended others.
+func (n *simNode) ends() bool { return n.ready && !n.r.stopped() && n.isListed() }

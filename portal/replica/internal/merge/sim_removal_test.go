@@ -177,6 +177,15 @@ func (o *oracle) mayBeDeparted(n *simNode, s *simSession) bool {
 	return slices.ContainsFunc(o.removals[s.at.s.region()], func(r *removed) bool {
 		before := s.Created.UnixMicro() <= int64(r.stamp)
 		return (n.mayHear(r.place) || !r.sure) && (before || r.back.n == 0 || !n.hears(r.back))
+	}) || slices.ContainsFunc(o.users[s.UserID], func(e *end) bool { return e.epoch > 0 && o.remembered(n, e) })
+}
+
+// remembered says whether a node may still count what a removed Region counted,
+// and others don't any more: it has just started, its clock is far behind, or the
+// removal was lost.
+func (o *oracle) remembered(n *simNode, e *end) bool {
+	return slices.ContainsFunc(o.removals[e.s.region()], func(r *removed) bool {
+		return !r.sure || n.swept.IsZero() || n.r.farBack
 	})
 }
 
@@ -192,7 +201,8 @@ func (o *oracle) left(n *simNode) (wrong []string) {
 	if n.life > 0 && n.serves() {
 		wrong = append(wrong, fmt.Sprintf("%s.%d serves, and is not listed", n.r.name, n.id))
 	}
-	if n.life > 0 && o.w.all[0].removedAt(n.r.name) > 0 && n.r.epitaph == 0 {
+	list := o.removals[n.r.id]
+	if n.life > 0 && len(list) > 0 && list[len(list)-1].sure && list[len(list)-1].back.n == 0 {
 		wrong = append(wrong, fmt.Sprintf("%s.%d was removed, and keeps what it has", n.r.name, n.id))
 	}
 	return wrong

@@ -10,6 +10,8 @@ import (
 // settle heals all, lets every node hear all, has operators do what they are
 // told is needed, and returns what is wrong then.
 func (w *world) settle() (wrong []string) {
+	w.settling = true
+	defer func() { w.settling = false }()
 	for round := 0; round == 0 || w.needed() && round < 6; round++ {
 		if round > 0 {
 			for _, r := range w.all {
@@ -18,6 +20,9 @@ func (w *world) settle() (wrong []string) {
 		}
 		w.heal()
 		w.converse(4) // who is damaged finds out
+		if w.waiting() {
+			w.converse(2)
+		}
 		for _, r := range w.all {
 			if m := w.oracle.missing(r); len(m) > 0 && !w.reported(r) && r.answers() {
 				wrong = append(wrong, fmt.Sprintf("%s does not say that it lacks %v: %s", r.name, m, r.flaw))
@@ -32,25 +37,26 @@ func (w *world) settle() (wrong []string) {
 			wrong = append(wrong, w.oracle.left(n)...)
 			continue
 		}
-		if !n.serves() || w.stale(n) {
+		if !n.serves() && !w.oracle.mayBlock(n) || w.stale(n) {
 			wrong = append(wrong, fmt.Sprintf("%s.%d does not serve, or is stale: %v %q, differs %v, heard %v", n.r.name, n.id, n.ready, n.r.refused, n.differs[:w.count*streams], n.heardAt[:w.count*streams]))
 		}
 	}
 	if len(wrong) > 0 {
 		return wrong
 	}
-	want, first := w.oracle.comparable(w.oracle.shown()), w.knows(w.nodes[0])
+	first := w.knows(w.nodes[0])
 	for _, n := range w.nodes {
-		if n.life == 0 {
+		if n.life == 0 || !w.oracle.listed(n.r.name) { // it hears nothing
 			continue
 		}
 		wrong = append(wrong, w.oracle.check(w, n)...)
+		want := w.oracle.comparable(w.oracle.shown(n.old))
 		if got := w.oracle.comparable(sorted(n.shown)); !slices.Equal(want, got) {
 			wrong = append(wrong, fmt.Sprintf("%s.%d shows %v, want %v", n.r.name, n.id, minus(got, want), minus(want, got)))
 		}
 		for _, id := range simUsers {
 			for _, e := range w.oracle.users[id] {
-				if got := n.memory.sessions.Epoch(id)[simNames[e.s.region()]]; e.sure && e.n > w.all[e.s.region()].erased && got < e.epoch {
+				if got := n.memory.sessions.Epoch(id)[simNames[e.s.region()]]; e.sure && w.oracle.listed(simNames[e.s.region()]) && e.n > w.all[e.s.region()].erased && got < e.epoch {
 					wrong = append(wrong, fmt.Sprintf("%s.%d counts %d for %s, not %d as %s does by message %d", n.r.name, n.id, got, id, e.epoch, e.s, e.n))
 				}
 			}
@@ -106,12 +112,26 @@ func (w *world) heal() {
 	}
 }
 
+// waiting says whether a node does not serve yet because it could not say that it
+// has all, as it could not read all.
+func (w *world) waiting() bool {
+	return slices.ContainsFunc(w.nodes, func(n *simNode) bool {
+		return n.life > 0 && n.ends() == n.blocked() && !w.oracle.mayBlock(n)
+	})
+}
+
 // finish ends what the node is writing, one way or the other.
 func (w *world) finish(n *simNode) {
 	for n.writing != nil {
 		w.goOn(n)
 	}
 	if n.life == 0 {
+		n.start(w)
+	}
+	_, own := n.unread()
+	refused := n.life == 0 && n.old && n.r.refused == ""
+	if refused || own || n.life > 0 && !n.ready && n.blocked() { // its operator reads that
+		n.old = false
 		n.start(w)
 	}
 }

@@ -34,6 +34,12 @@ func (o *oracle) every(visit func(at *place, sure *bool)) {
 			visit(&r.place, &r.sure)
 		}
 	}
+	for _, list := range o.strict {
+		for _, r := range list {
+			visit(&r.place, &r.sure)
+		}
+	}
+	ends(o.entries)
 }
 
 // on says whether a stream holds what stands in a place, or what came after it
@@ -138,8 +144,9 @@ func (o *oracle) started(n *simNode) {
 func (o *oracle) logOf(tx merge.Transaction) map[merge.Name]lastWord {
 	out := map[merge.Name]lastWord{}
 	for _, rec := range tx.Records {
-		switch rec.Kind {
-		case merge.KindGone, merge.KindEnded, merge.KindReplicated, simLater:
+		switch {
+		case rec.Kind == simLater && !rec.Optional:
+		case rec.Kind == merge.KindGone, rec.Kind == merge.KindEnded, rec.Kind == merge.KindReplicated, rec.Kind == simLater:
 			continue
 		}
 		k := merge.Name{Kind: rec.Kind, Key: rec.Key}

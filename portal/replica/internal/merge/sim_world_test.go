@@ -23,9 +23,7 @@ var simNames = []string{virginia, frankfurt, mumbai, "ca-central-1", "us-west-2"
 // A world is some Regions in virtual time, with their streams and the network
 // between them, which behave as package replica's do. All that happens follows
 // from the seed, the number of Regions and nodes included. The merging and the
-// verdicts about logs are the real ones, of this package and of integrity. What
-// is not in it: Regions that are added and removed, and records of a later
-// version that may not be skipped.
+// verdicts about logs are the real ones, of this package and of integrity.
 type world struct {
 	rand     *rand.Rand
 	now      time.Time
@@ -44,6 +42,7 @@ type world struct {
 	traced   int
 	grave    []string // what happened to disks
 	quiet    int      // steps until all is quiet
+	settling bool     // it is being made quiet
 	hash     uint64   // of all events
 }
 
@@ -286,7 +285,7 @@ func (w *world) housekeeping(n *simNode) {
 // report says in this Region's own log that it has what it needs to serve, and
 // has the primary make Regions active that said so.
 func (w *world) report(n *simNode) {
-	if n.writing != nil || len(n.touched) > 0 || n.life == 0 {
+	if n.writing != nil || len(n.touched) > 0 || n.life == 0 || n.blocked() {
 		return
 	}
 	if n.r.id == 0 && !n.memory.dir.Complete(n.r.name) {
