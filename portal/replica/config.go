@@ -45,7 +45,8 @@ type Config struct {
 	Restored bool
 	// Recover names Peers from whose copies this Region takes back what it wrote:
 	// Open asks them and puts what they have together with what is readable here.
-	// Nothing comes back that was ended. Set it for the one start after the
+	// Nothing comes back that was ended: where copies went apart, a user whom one
+	// of them disabled or removed is disabled. Set it for the one start after the
 	// damage, and name all Regions that may know something: those that aren't
 	// named can't add to it later. With URL, stop every other Node of the Region
 	// before. What is readable here is safe until that is done: all is written

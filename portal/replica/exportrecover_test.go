@@ -32,7 +32,7 @@ func Recover(t testing.TB, kind merge.EntryKind, under merge.Entry, all []Copied
 		require.NoError(t, err)
 		messages = append(messages, message{Subject: revoked.prefix(c.Region) + subject(m.Kind, m.Stands), Until: fmt.Sprint(m.Until), Data: b})
 	}
-	r.take(revoked, messages, &r.log)
+	r.take(revoked, messages, "", &r.log)
 	v := r.last[revoked][subject(kind, under)]
 	return v.entry, v.until
 }

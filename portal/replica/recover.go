@@ -58,8 +58,8 @@ func (n *Node) recover(ctx context.Context) error {
 // streams and from other Regions' copies of them.
 type recovery struct {
 	n       *Node
-	log     []merge.Transaction // of the Region's own log, and of copies of it
-	earlier []merge.Transaction // of copies of logs that this one replaced without knowing it
+	log     []merge.Piece // of the Region's own log, and of copies of it
+	earlier []merge.Piece // of copies of logs that this one replaced without knowing it
 	last    map[line]map[string]lasted
 	left    int // messages that were left out
 }
@@ -89,7 +89,7 @@ func (r *recovery) own(ctx context.Context, l line) error {
 		at = msg.Sequence
 		all = append(all, message{Orig: at, Subject: msg.Subject, Until: msg.Header.Get(headerUntil), Data: msg.Data})
 	}
-	r.take(l, all, &r.log)
+	r.take(l, all, r.n.identity.Load().Stores[string(l)], &r.log)
 	return nil
 }
 
@@ -150,9 +150,9 @@ func (r *recovery) from(ctx context.Context, f *follower) error {
 				earlier[m.Store] = append(earlier[m.Store], m)
 			}
 		}
-		r.take(l, own, &r.log)
+		r.take(l, own, id.Stores[string(l)], &r.log)
 		for _, store := range slices.Sorted(maps.Keys(earlier)) {
-			r.take(l, earlier[store], &r.earlier)
+			r.take(l, earlier[store], store, &r.earlier)
 		}
 	}
 	return nil
@@ -164,17 +164,19 @@ func (r *recovery) recognises(l line, m message) bool {
 	return ok
 }
 
-// take takes messages of a line, in the order of the original.
-func (r *recovery) take(l line, all []message, log *[]merge.Transaction) {
+// take takes messages of a line of a store, which it puts into the order of the
+// original.
+func (r *recovery) take(l line, all []message, store string, log *[]merge.Piece) {
 	slices.SortStableFunc(all, func(a, b message) int { return cmp.Compare(a.Orig, b.Orig) })
 	var parts merge.Assembler
+	piece := merge.Piece{Store: store}
 	for _, m := range all {
 		plain, err := r.n.cfg.Codec.Open(m.Subject, m.Data)
 		if err == nil && l == config {
 			var p merge.Transaction
 			if err = json.Unmarshal(plain, &p); err == nil {
 				if whole, ok := parts.Add(m.Orig, p); ok {
-					*log = append(*log, whole)
+					piece.Log = append(piece.Log, whole)
 				}
 			}
 		} else if err == nil {
@@ -184,6 +186,9 @@ func (r *recovery) take(l line, all []message, log *[]merge.Transaction) {
 			r.left++
 			r.n.cfg.Logger.Error("replica: message left out of the recovery", "region", r.n.cfg.Region, "stream", string(l), "sequence", m.Orig, "error", err)
 		}
+	}
+	if len(piece.Log) > 0 {
+		*log = append(*log, piece)
 	}
 }
 
@@ -253,18 +258,18 @@ func (r *recovery) stage(ctx context.Context) (count uint64, err error) {
 }
 
 // united are the writes of the whole state that the log comes to. Where there is
-// an earlier log, what was written since the disk was lost doesn't count: it
-// began without knowing of what was ended. That isn't so where the Region's
-// identity was lost alone.
+// an earlier log, what was written since the disk was lost doesn't count, except
+// for what it ended: it began without knowing of what was ended before. That isn't
+// so where the Region's identity was lost alone.
 func (r *recovery) united() (out []write, err error) {
 	n := r.n
-	log := r.log
-	if _, _, whole := merge.Reunite(n.cfg.Primary, n.cfg.Region, r.earlier); whole {
-		if log = r.earlier; n.identity.Load().Orphaned { // the earlier log is the one that is here
-			log = append(log, r.log...)
+	log, beside := r.log, []merge.Piece(nil)
+	if _, _, whole := merge.Reunite(n.cfg.Primary, n.cfg.Region, r.earlier, nil); whole {
+		if log, beside = r.earlier, r.log; n.identity.Load().Orphaned { // the earlier log is the one that is here
+			log, beside = append(log, beside...), nil
 		}
 	}
-	records, last, whole := merge.Reunite(n.cfg.Primary, n.cfg.Region, log)
+	records, last, whole := merge.Reunite(n.cfg.Primary, n.cfg.Region, log, beside)
 	switch {
 	case !whole && n.cfg.Region == n.cfg.Primary:
 		return nil, damaged(config, "no whole state of the instance is in the copies either")

@@ -1,48 +1,146 @@
 package merge
 
-import "github.com/meridian-saml/meridian/portal/center"
+import (
+	"encoding/json"
+	"slices"
 
-// Reunite puts together what is left of one Region's log in several places,
-// each with its transactions in any order. It returns the records of the whole
-// state that they come to, the highest stamp that any of them has, and whether
-// there was a whole state to begin with.
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// A Piece is what one place has left of a Region's log, with its transactions in
+// any order. Store names the log: a Region that lost its disk, or whose operator
+// replaced what it had, began another one.
+type Piece struct {
+	Store string
+	Log   []Transaction
+}
+
+// Reunite puts together what is left of one Region's log in several places. It
+// returns the records of the whole state that they come to, the highest stamp
+// that any of them has, and whether there was a whole state to begin with.
 //
 // Usually all places have a part of the same log. Where two have gone on apart,
-// as after an older copy was put back, a whole state of one doesn't know what the
-// other ended. So the last explicit word about a name counts even if an older
-// word stands in a later whole state, and so does every mark that ends
-// something, and every record of a kind that isn't known here and may. What was only added beside a later whole state stays lost.
-func Reunite(primary, region string, all []Transaction) (records []Record, last uint64, whole bool) {
-	d := NewDirectory(primary)
-	newest := map[Name]Record{}
-	for _, t := range all {
-		d.Fold(region, t)
-		for _, r := range t.Records {
-			r.Stamp = r.writtenIn(t)
-			if old, ok := newest[r.name()]; d.may(region, r) && (!ok || r.Stamp >= old.Stamp) {
-				newest[r.name()] = r
+// as after an older copy was put back or a disk was lost, a whole state of one
+// doesn't know what the other ended. So:
+//
+//   - Of each mark that ends something, the highest counts.
+//   - The last explicit word about a name counts even if an older word stands in
+//     a later whole state. What was only added beside that stays lost, except for
+//     records of a kind that isn't known here and may end access.
+//   - What is said of a user, a group or a Region counts only where the highest
+//     mark about it was known. Otherwise the user is disabled, the group is empty
+//     and the Region isn't listed: what ended stays ended until an administrator
+//     says otherwise.
+//
+// Of the pieces beside, only the marks count. They are of logs that began
+// without knowing what was ended before.
+func Reunite(primary, region string, pieces, beside []Piece) (records []Record, last uint64, whole bool) {
+	all, marks, newest := NewDirectory(primary), map[Name]Record{}, map[Name]Record{}
+	for i, p := range slices.Concat(pieces, beside) {
+		for _, t := range p.Log {
+			last = max(last, t.Stamp)
+			if i < len(pieces) {
+				all.Fold(region, t)
+			}
+			for _, r := range t.Records {
+				r.Stamp = r.writtenIn(t)
+				if !all.may(region, r) {
+					continue
+				}
+				if old, ok := marks[r.name()]; ends(r.Kind) && r.Value != nil && (!ok || numberIn(r) > numberIn(old)) {
+					marks[r.name()] = r
+				}
+				if old, ok := newest[r.name()]; i < len(pieces) && (!ok || r.Stamp >= old.Stamp) {
+					newest[r.name()] = r
+				}
 			}
 		}
 	}
-	known := map[Name]bool{}
-	for _, r := range d.of(region).all() {
-		known[r.name()] = true
+	known, there := histories(primary, region, pieces), map[Name]bool{}
+	for _, r := range all.of(region).all() {
+		there[r.name()] = true
 		if n := newest[r.name()]; n.Stamp > r.Stamp {
 			r = n
 		}
-		if r.Value != nil {
-			records = append(records, r)
+		if r.Value != nil && !ends(r.Kind) {
+			if r = known.restrain(r, marks); r.Value != nil {
+				records = append(records, r)
+			}
 		}
+	}
+	for _, r := range marks {
+		records = append(records, r)
 	}
 	for k, r := range newest {
-		if !known[k] && r.Value != nil && (ends(k.Kind) || !d.knows(k.Kind) && !r.Optional) {
+		if !there[k] && r.Value != nil && !all.knows(k.Kind) && !r.Optional {
 			records = append(records, r)
 		}
 	}
-	return records, d.Last(region), d.Complete(region)
+	return settled(records), last, all.Complete(region)
 }
 
+// ends says whether a kind is a mark of what ended, for good.
 func ends(k center.Kind) bool { return k == KindGone || k == KindEnded || k == KindRemoved }
+
+func numberIn(r Record) (v uint64) {
+	if json.Unmarshal(r.Value, &v) != nil {
+		return 0
+	}
+	return v
+}
+
+// settled leaves out what refers to what isn't there: its end was heard of in one
+// place, and it was changed in another. Records come out sorted.
+func settled(records []Record) []Record {
+	there := map[Name]bool{}
+	for _, r := range records {
+		there[r.name()] = true
+	}
+	var out []Record
+	for _, r := range records {
+		switch r.Kind {
+		case center.KindGroup:
+			r.Value = edited(r.Value, "members", func(members []string) []string {
+				return slices.DeleteFunc(members, func(id string) bool { return !there[Name{center.KindUser, id}] })
+			})
+		case center.KindAssignment:
+			var a center.Assignment
+			who := center.KindUser
+			if json.Unmarshal(r.Value, &a) == nil && a.Principal.Type == center.PrincipalGroup {
+				who = center.KindGroup
+			}
+			if !there[Name{who, a.Principal.ID}] || !there[Name{center.KindAccount, a.AccountID}] || !there[Name{center.KindPermissionSet, a.PermissionSet}] {
+				continue
+			}
+		}
+		out = append(out, r)
+	}
+	slices.SortFunc(out, func(a, b Record) int { return compareNames(a.name(), b.name()) })
+	return out
+}
+
+// edited changes one field of an element and leaves the others as they are, those
+// too that this version doesn't know.
+func edited[T any](value json.RawMessage, field string, change func(T) T) json.RawMessage {
+	var fields map[string]json.RawMessage
+	var old T
+	if json.Unmarshal(value, &fields) != nil || len(fields[field]) > 0 && json.Unmarshal(fields[field], &old) != nil {
+		return value
+	}
+	before, err := json.Marshal(old)
+	now, err2 := json.Marshal(change(old))
+	if err != nil || err2 != nil || string(now) == string(before) {
+		return value
+	}
+	if fields[field] = now; string(now) == "null" {
+		delete(fields, field)
+	}
+	out, err := json.Marshal(fields)
+	if err != nil {
+		return value
+	}
+	return out
+}
 
 // Newer says whether a message of a Region's streams says more than another one
 // about the same: which of them is to stand under their subject.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
@@ -23,7 +24,7 @@ func (w *world) restore(r *simRegion) {
 	log := r.disks[streamOf(r.id, config)]
 	r.disks[streamOf(r.id, config)] = newDisk()
 	w.counts(r, d)
-	w.recoverLog(r, log.messages)
+	w.recoverLog(r, "", [][]kept{log.messages})
 	w.oracle.lose(r)
 	w.oracle.lossy = true
 	r.history = spans{{0, forever}}
@@ -45,10 +46,14 @@ func (w *world) recover(r *simRegion) {
 	w.down(r)
 	w.note(r, "recovered", r.flaw)
 	var from [streams][]kept
+	var logs [][]kept // by place
 	for line := range streams {
 		for _, other := range w.all {
 			if other.swapped == nil {
 				from[line] = append(from[line], other.disks[streamOf(r.id, line)].messages...)
+				if line == config {
+					logs = append(logs, other.disks[streamOf(r.id, line)].messages)
+				}
 			}
 		}
 	}
@@ -56,13 +61,14 @@ func (w *world) recover(r *simRegion) {
 	if r.identity != nil {
 		d = *r.identity
 	}
+	own := d.Stores[simLines[config]]
 	for line := range streams {
 		r.disks[streamOf(r.id, line)] = newDisk()
 	}
 	w.counts(r, d)
 	w.recoverEntries(r, from[sessions], sessions)
 	w.recoverEntries(r, from[revoked], revoked)
-	found := w.recoverLog(r, from[config])
+	found := w.recoverLog(r, own, logs)
 	w.oracle.forked = w.oracle.forked || r.id == 0
 	w.oracle.recovered(r, found)
 	r.history = spans{{0, forever}}
@@ -126,27 +132,31 @@ func more(a, b *message) bool {
 
 // recoverLog folds all transactions, and writes what they come to. Whom one of
 // them ended or removed stays so, although another whole state may not know.
-func (w *world) recoverLog(r *simRegion, from []kept) (found []*simUpdate) {
-	byStore := map[string][]kept{}
-	for _, k := range from {
-		store := ""
-		if k.from != nil {
-			store = k.from.store + fmt.Sprint(k.from.read)
-		}
-		byStore[store] = append(byStore[store], k)
-	}
-	var all []merge.Transaction
-	for _, store := range slices.Sorted(maps.Keys(byStore)) {
-		list := byStore[store]
-		slices.SortStableFunc(list, func(a, b kept) int { return int(a.seq) - int(b.seq) })
-		var parts merge.Assembler
-		for _, k := range list {
-			if whole, ok := parts.Add(k.seq, k.tx); ok {
-				all, found = append(all, whole), append(found, k.update)
+func (w *world) recoverLog(r *simRegion, own string, places [][]kept) (found []*simUpdate) {
+	var pieces []merge.Piece
+	for _, place := range places {
+		byRead := map[string][]kept{}
+		for _, k := range place {
+			read := own
+			if k.from != nil {
+				read = k.from.store + " " + fmt.Sprint(k.from.read)
 			}
+			byRead[read] = append(byRead[read], k)
+		}
+		for _, read := range slices.Sorted(maps.Keys(byRead)) {
+			store, _, _ := strings.Cut(read, " ")
+			piece, parts := merge.Piece{Store: store}, merge.Assembler{}
+			list := byRead[read]
+			slices.SortStableFunc(list, func(a, b kept) int { return int(a.seq) - int(b.seq) })
+			for _, k := range list {
+				if whole, ok := parts.Add(k.seq, k.tx); ok {
+					piece.Log, found = append(piece.Log, whole), append(found, k.update)
+				}
+			}
+			pieces = append(pieces, piece)
 		}
 	}
-	records, last, whole := merge.Reunite(w.primary(), r.name, all)
+	records, last, whole := merge.Reunite(w.primary(), r.name, pieces, nil)
 	if r.identity.Whole = whole; !whole {
 		r.says(newDisk())
 		return nil

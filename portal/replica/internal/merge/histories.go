@@ -1,0 +1,95 @@
+package merge
+
+import (
+	"github.com/meridian-saml/meridian/portal/center"
+)
+
+// A history is what pieces of a log come to that don't contradict each other.
+type history struct {
+	store  string
+	stamps map[uint64]uint64 // of the transactions, by the sequence that they begin at
+	comes  *regionLog
+}
+
+// known are the histories of one Region, and so what was known of which end.
+type known struct{ of []*history }
+
+// histories sorts pieces into histories. Two pieces belong to one if they are of
+// the same store and agree on what stood where, as far as they overlap. A log
+// that went on in two places, from one copy of a disk, is two histories.
+func histories(primary, region string, pieces []Piece) (k known) {
+	logs := map[*history]*Directory{}
+	for _, p := range pieces {
+		h := k.find(p)
+		if h == nil {
+			h = &history{store: p.Store, stamps: map[uint64]uint64{}}
+			logs[h] = NewDirectory(primary)
+			k.of = append(k.of, h)
+		}
+		for _, t := range p.Log {
+			h.stamps[t.First] = t.Stamp
+			logs[h].Fold(region, t)
+		}
+	}
+	for h, d := range logs {
+		h.comes = d.of(region)
+	}
+	return k
+}
+
+func (k known) find(p Piece) *history {
+	for _, h := range k.of {
+		if h.store == p.Store && !h.contradicts(p) {
+			return h
+		}
+	}
+	return nil
+}
+
+func (h *history) contradicts(p Piece) bool {
+	for _, t := range p.Log {
+		if stamp, ok := h.stamps[t.First]; ok && stamp != t.Stamp {
+			return true
+		}
+	}
+	return false
+}
+
+// knew says whether a history in which the record is the last word about its
+// name knew a mark.
+func (k known) knew(r, mark Record) bool {
+	for _, h := range k.of {
+		if c, ok := h.comes.cells[r.name()]; !ok || c.stamp != r.Stamp {
+			continue
+		}
+		c, ok := h.comes.cells[mark.name()]
+		if ok && numberIn(Record{Value: c.value}) >= numberIn(mark) {
+			return true
+		}
+	}
+	return false
+}
+
+// restrain takes from what is said of a user, a group or a Region what a mark
+// has ended that was not known where it was said.
+func (k known) restrain(r Record, marks map[Name]Record) Record {
+	unknown := func(kind center.Kind, key string) bool {
+		mark, ended := marks[Name{kind, key}]
+		return ended && !k.knew(r, mark)
+	}
+	switch r.Kind {
+	case center.KindUser:
+		if unknown(KindEnded, r.Key) || unknown(KindGone, goneKey(center.UserPrincipal(r.Key))) {
+			r.Value = edited(r.Value, "active", func(bool) bool { return false })
+		}
+	case center.KindGroup:
+		if unknown(KindGone, goneKey(center.GroupPrincipal(r.Key))) {
+			r.Value = edited(r.Value, "members", func([]string) []string { return nil })
+		}
+	case center.KindRegion:
+		if unknown(KindRemoved, r.Key) {
+			r.Value = nil
+		}
+	}
+	return r
+}
