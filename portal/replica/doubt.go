@@ -46,24 +46,40 @@ func (n *Node) doubt(c *copier, a answer) string {
 	return ""
 }
 
-// compare says how a copy that is at the end of the original differs from what
-// the original's Region says it holds, or "".
-func (n *Node) compare(c *copier, a answer) (why string) {
+// A likeness is how a copy that is at the end of the original compares with what
+// the original's Region says that it holds.
+type likeness int
+
+const (
+	unsaid    likeness = iota // the answer doesn't let it be said
+	overtaken                 // another Node of this Region is further
+	alike
+	unlike
+)
+
+// compare compares a copy with what an answer says. If they are unlike it says
+// why. Where it is unsaid, nothing says that the copy is right, either.
+func (n *Node) compare(c *copier, a answer) (is likeness, why string) {
 	if a.Digest == nil || a.Digest.Position != max(c.at.seq, c.past) || a.Digest.Store != c.at.store {
-		return ""
+		return unsaid, ""
 	}
 	n.contents.with(c.line.stream(c.region), func(have *integrity.Content) {
-		store, seq := have.At()
+		store, seq := have.At() // of the last message, which may be gone by now
+		sum := have.Sum(a.Digest.Cutoff)
 		switch {
 		case c.at.seq == 0: // nothing was copied of this read
-			if a.Digest.Sum != (integrity.Sum{}) {
-				why = "the copy holds nothing, and the log does"
-			}
-		case store == c.at.store && have.Read() == c.read && seq == c.at.seq && have.Sum(a.Digest.Cutoff) != a.Digest.Sum:
+			sum, why = integrity.Sum{}, "the copy holds nothing, and the log does"
+		case store != c.at.store || have.Read() != c.read || seq < c.at.seq || seq > a.Digest.Position:
+			is = overtaken
+			return
+		default:
 			why = "the copy holds something else than the log"
 		}
+		if is = unlike; sum == a.Digest.Sum {
+			is, why = alike, ""
+		}
 	})
-	return why
+	return is, why
 }
 
 // doubts notes, and logs once, that what a peer says of a stream isn't believed.

@@ -241,8 +241,13 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	}
 	c.past = max(c.past, a.Last)
 	if f.n.marks.wait(ctx, c.line.stream(f.region), c.at, f.n.cfg.Heartbeat) {
-		if why := f.n.compare(c, a); why != "" {
+		switch is, why := f.n.compare(c, a); {
+		case is == overtaken:
+			return errConflict
+		case is == unlike:
 			f.doubts(c.line, why, true)
+			return nil
+		case is == unsaid && (a.Digest != nil || q.Differs): // a later answer tells
 			return nil
 		}
 		f.reached(c.line, asked)
