@@ -24,30 +24,56 @@ func (n *Node) endUser(ctx context.Context, userID string) error {
 }
 
 // writeEpoch writes this Region's component of a user's epoch, which is at least
-// that and more than the last one, and takes it in.
+// that and more than the last one, and takes it in. It does nothing if that count
+// has become durable since it was raised: see durableEpoch.
 func (n *Node) writeEpoch(ctx context.Context, userID string, least uint64) error {
-	for {
-		next, seq, err := n.nextEpoch(ctx, userID, least)
+	for n.ledger.owesEpoch(userID, least) {
+		last, seq, err := n.lastEpoch(ctx, userID)
 		if err != nil {
 			return err
 		}
-		e := merge.Entry{User: userID, Epoch: next}
-		w := entryWrite(merge.EntryUser, e, time.Time{})
-		w.lastHere = &seq
-		_, err = n.put(ctx, w)
-		if errors.Is(err, errConflict) { // another node's came first
-			continue
-		} else if err != nil {
+		err = n.putEpoch(ctx, userID, max(least, last+1), seq)
+		if !errors.Is(err, errConflict) { // another node's came first
 			return err
 		}
-		return n.ledger.merge(n.cfg.Region, merge.EntryUser, e)
 	}
+	return nil
 }
 
-// nextEpoch reads this Region's component of a user's epoch from the Region's
-// own server, and returns the next one with the sequence at which the last one
-// stands.
-func (n *Node) nextEpoch(ctx context.Context, userID string, least uint64) (next, seq uint64, err error) {
+// durableEpoch makes sure that a count which a session is to carry, as this
+// Region's component of the user's epoch, is on disk. It may be in this Node's
+// memory alone, as the write failed that was to end the user's sessions.
+// Another node of the Region would then count from less, and its revocation
+// would leave that session alone.
+func (n *Node) durableEpoch(ctx context.Context, userID string, count uint64) error {
+	for !n.ledger.hasEpoch(userID, n.cfg.Region, count) {
+		last, seq, err := n.lastEpoch(ctx, userID)
+		if err != nil || last >= count {
+			return err
+		}
+		err = n.putEpoch(ctx, userID, count, seq)
+		if !errors.Is(err, errConflict) {
+			return err
+		}
+	}
+	return nil
+}
+
+// putEpoch writes a count at the place of the one at seq, and takes it in.
+func (n *Node) putEpoch(ctx context.Context, userID string, count, seq uint64) error {
+	e := merge.Entry{User: userID, Epoch: count}
+	w := entryWrite(merge.EntryUser, e, time.Time{})
+	w.lastHere = &seq
+	if _, err := n.put(ctx, w); err != nil {
+		return err
+	}
+	n.ledger.wroteEpoch(userID, count)
+	return n.ledger.merge(n.cfg.Region, merge.EntryUser, e)
+}
+
+// lastEpoch reads this Region's component of a user's epoch from the Region's
+// own server, and the sequence at which it stands; zeros where there is none.
+func (n *Node) lastEpoch(ctx context.Context, userID string) (last, seq uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	s, err := n.stream(ctx, revoked.stream(n.cfg.Region))
@@ -59,7 +85,7 @@ func (n *Node) nextEpoch(ctx context.Context, userID string, least uint64) (next
 	if err != nil {
 		return 0, 0, unavailable("read of a user's epoch", err)
 	} else if msg == nil {
-		return least, 0, nil
+		return 0, 0, nil
 	}
 	if err := n.cfg.readable("a user's epoch", msg.Header); err != nil {
 		return 0, 0, err
@@ -72,5 +98,30 @@ func (n *Node) nextEpoch(ctx context.Context, userID string, least uint64) (next
 	if err != nil {
 		return 0, 0, &Error{Reason: ReasonCorrupt, What: "a user's epoch", Want: "one that opens", Err: err}
 	}
-	return max(least, e.Epoch+1), msg.Sequence, nil
+	return e.Epoch, msg.Sequence, nil
+}
+
+// owesEpoch says whether a count that was raised in memory is not on disk yet.
+func (l *ledger) owesEpoch(user string, count uint64) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	raised, ok := l.raised[user]
+	return ok && raised >= count
+}
+
+// hasEpoch says whether a count of a user's epoch is on disk for sure.
+func (l *ledger) hasEpoch(user, region string, count uint64) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	raised, ok := l.raised[user]
+	return l.known.Epoch(user)[region] >= count && (!ok || count < raised)
+}
+
+// wroteEpoch notes that all counts up to this one are on disk.
+func (l *ledger) wroteEpoch(user string, count uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.raised[user] <= count {
+		delete(l.raised, user)
+	}
 }

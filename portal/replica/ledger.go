@@ -16,13 +16,14 @@ type ledger struct {
 	known *merge.Sessions
 	came  chan struct{} // closed when a code arrives
 
-	closed bool // nothing is taken in any more
+	closed bool              // nothing is taken in any more
+	raised map[string]uint64 // counts of epochs, by user, that are not on disk: see durableEpoch
 
 	codeWaits atomic.Int32 // how many wait for one
 }
 
 func newLedger(region, primary string, also ...merge.EntryKind) *ledger {
-	return &ledger{known: merge.NewSessions(region, primary, also...), came: make(chan struct{})}
+	return &ledger{known: merge.NewSessions(region, primary, also...), came: make(chan struct{}), raised: map[string]uint64{}}
 }
 
 // merge takes an entry of a Region's streams in.
@@ -71,6 +72,7 @@ func (l *ledger) raise(user, region string, least uint64) (next uint64, err erro
 	if err := l.known.Take(region, merge.EntryUser, merge.Entry{User: user, Epoch: next}); err != nil {
 		return 0, refused(ReasonCorrupt, err)
 	}
+	l.raised[user] = next
 	return next, nil
 }
 

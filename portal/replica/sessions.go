@@ -41,6 +41,9 @@ func (s sessionStore) Create(ctx context.Context, key string, v portal.Session) 
 	if most := s.n.cfg.Now().Add(s.n.cfg.MaxSession + s.n.cfg.Skew); v.Expires.After(most) {
 		return &Error{Reason: ReasonConfig, What: "end of a session", Want: "one within MaxSession, by " + most.UTC().Format(time.RFC3339), Got: v.Expires.UTC().Format(time.RFC3339)}
 	}
+	if err := s.n.durableEpoch(ctx, v.UserID, v.Epoch[s.n.cfg.Region]); err != nil {
+		return err
+	}
 	made := fromPortal(v)
 	return s.n.record(ctx, merge.EntrySession, merge.Entry{Key: key, Session: &made}, v.Expires.Add(s.n.cfg.Skew))
 }

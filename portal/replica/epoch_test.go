@@ -1,0 +1,69 @@
+package replica_test
+
+import (
+	"errors"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+// A revocation is in one Node's memory alone, as it could not be written. A
+// session that begins after it carries its count, so that count is made durable
+// first: another Node of the Region, whose clock is behind and which has not read
+// that session yet, counts higher then.
+func TestNoSessionCarriesACountThatIsNotDurable(t *testing.T) {
+	t.Parallel()
+	c := newCluster(t, virginia, 1)
+	var failing atomic.Bool
+	cfg := c.config(virginia)
+	cfg.Codec.Open = func(_ string, v []byte) ([]byte, error) { return v, nil }
+	cfg.Codec.Seal = func(key string, v []byte) ([]byte, error) {
+		if failing.Load() && strings.HasPrefix(key, "meridian.revoked.") {
+			return nil, errors.New("no key")
+		}
+		return v, nil
+	}
+	one := open(t, cfg)
+	free := make(chan struct{})
+	slow := c.config(virginia)
+	slow.Now = func() time.Time { return time.Now().Add(-time.Hour) }
+	slow.MaxSession = 24 * time.Hour
+	var waits atomic.Bool
+	slow.Codec = opens(func(key string) error {
+		if waits.Load() && strings.HasPrefix(key, "meridian.sessions.") {
+			<-free
+		}
+		return nil
+	})
+	two := open(t, slow)
+	release := sync.OnceFunc(func() { close(free) })
+	t.Cleanup(release) // before Close, which waits for the reader
+	waits.Store(true)
+
+	failing.Store(true)
+	signIn(t, one, "u-1", "before")
+	require.Error(t, one.Sessions().RevokeUser(background(t), "u-1"))
+	assert.False(t, alive(t, one, "before"))
+	epoch, err := one.Sessions().Epoch(background(t), "u-1")
+	require.NoError(t, err)
+	err = one.Sessions().Create(background(t), "key-after", at(one, session("u-1", "after", epoch)))
+	assert.Equal(t, replica.ReasonUnavailable, reasonOf(err))
+	signIn(t, one, "u-2", "another") // which nothing keeps out
+
+	failing.Store(false)
+	require.NoError(t, one.Sessions().Create(background(t), "key-after", at(one, session("u-1", "after", epoch))))
+	require.NoError(t, two.Sessions().RevokeUser(background(t), "u-1"))
+	release()
+	for _, n := range []*replica.Node{one, two} {
+		eventually(t, "the revocation", func() bool { return !alive(t, n, "after") })
+	}
+	signIn(t, one, "u-1", "later")
+	assert.True(t, alive(t, one, "later"))
+}
