@@ -228,7 +228,9 @@
 // and lacks, or one from a start that it does not know, it was restored from an
 // older copy, or a second Region runs under its name: it stops. Otherwise the copy
 // is wrong, and is read again from the start. A claim without proof is logged and
-// stops no Region.
+// stops no Region. The starts of a Region are numbered, and a follower refuses an
+// earlier start than it has heard of: a backup from before the Region was
+// recovered on an empty disk, with another key, is not followed.
 //
 // A Region that has stopped writes nothing, in all its Nodes and after a restart.
 // Sessions, codes and updates fail with Reason Damaged, its portal is unhealthy,
@@ -239,7 +241,10 @@
 //   - Config.Recover takes what the Region wrote from the copies of other Regions
 //     and merges it with what is readable here. What was ended stays ended.
 //     Anything that no named Region had heard, and that can't be read here, is
-//     lost, so name all Regions that may have heard something.
+//     lost, so name all Regions that may have heard something. If a backup is here
+//     from before the Region was recovered on an empty disk, Open fails with
+//     Reason Damaged, as the Region does not recognise its later log. Use Recover
+//     on an empty disk then.
 //   - Config.Restored declares what is here to be the Region's state: a restored
 //     backup, or an empty disk. What the Region itself ended after the backup was
 //     made is no longer ended there.

@@ -120,7 +120,9 @@ func (r *recovery) fetch(ctx context.Context) error {
 
 // from reads one Region's copies. Only what this Region recognises is taken of
 // the log that it has. Earlier ones, which were lost with the key, are taken as
-// they are: a copy may have a part of each. What ends access is taken from anywhere: any Region may.
+// they are: a copy may have a part of each. Later ones, of which an older copy of
+// the disks doesn't know, are taken where this Region recognises them. What ends
+// access is taken from anywhere: any Region may.
 func (r *recovery) from(ctx context.Context, f *follower) error {
 	got := map[line][]message{}
 	for _, l := range lines {
@@ -135,7 +137,7 @@ func (r *recovery) from(ctx context.Context, f *follower) error {
 	id := r.n.identity.Load()
 	for _, l := range lines {
 		var own []message
-		earlier := map[string][]message{}
+		earlier, later := map[string][]message{}, map[string][]message{}
 		for _, m := range got[l] {
 			current := m.Store == id.Stores[string(l)]
 			switch {
@@ -144,6 +146,11 @@ func (r *recovery) from(ctx context.Context, f *follower) error {
 				own = append(own, m)
 			case current && l == config:
 				return damaged(l, fmt.Sprintf("Region %s has a message %d in its copy that this Region doesn't recognise as its own", f.region, m.Orig))
+			case !current && id.Vouched && integrity.NumberIn(m.Proof) >= r.n.generation.Number && l != revoked:
+				if !r.recognises(l, m) {
+					return damaged(l, fmt.Sprintf("Region %s has a copy of a later log, of start number %d, whose key is not here: recover it on an empty disk, without this backup", f.region, integrity.NumberIn(m.Proof)))
+				}
+				later[m.Store] = append(later[m.Store], m)
 			case current || id.Vouched && l != revoked:
 				r.left++
 			default:
@@ -153,6 +160,9 @@ func (r *recovery) from(ctx context.Context, f *follower) error {
 		r.take(l, own, id.Stores[string(l)], &r.log)
 		for _, store := range slices.Sorted(maps.Keys(earlier)) {
 			r.take(l, earlier[store], store, &r.earlier)
+		}
+		for _, store := range slices.Sorted(maps.Keys(later)) {
+			r.take(l, later[store], store, &r.log)
 		}
 	}
 	return nil
