@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -8,6 +9,7 @@ import (
 	"fmt"
 	mathrand "math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -33,6 +35,7 @@ type follower struct {
 	flows       map[line]*flow
 	copiers     map[line]*copier // the last ones
 	judged      map[line]copyEnd // what the peer has of this Region's streams
+	latest      atomic.Uint64    // the number of the peer's last start that was heard of
 	unmet       *Error           // why the peer's version can't be followed; nil: it can
 }
 
@@ -77,6 +80,11 @@ func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	for _, l := range lines {
 		f.flows[l] = &flow{}
 	}
+	heard, err := n.heardGeneration(ctx, region)
+	if err != nil {
+		return err
+	}
+	f.latest.Store(heard)
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed || n.followers[region] != nil {
@@ -201,11 +209,12 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 		return err
 	}
 	f.beShown(ctx, c.line, a.Copy)
-	if why := f.n.doubt(c, a); why != "" {
+	if why := cmp.Or(f.older(a), f.n.doubt(c, a)); why != "" {
 		f.doubts(c.line, why, false)
 		pause(ctx, f.n.cfg.Heartbeat)
 		return nil
 	}
+	f.heardStart(a)
 	f.behind(c.line)
 	f.clock(asked, a)
 	anew := a.Store != q.Store || a.After < q.After || q.Differs && a.Again // the original was made again, or lost its end
@@ -258,7 +267,7 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 
 // question asks for what follows a position.
 func (f *follower) question(l line, after position) question {
-	return question{Line: l, Store: after.store, After: after.seq, Nonce: rand.Text(), Wait: f.n.cfg.Heartbeat.Milliseconds(), Formats: f.n.cfg.formats}
+	return question{Line: l, Store: after.store, After: after.seq, Nonce: rand.Text(), Heard: f.latest.Load(), Wait: f.n.cfg.Heartbeat.Milliseconds(), Formats: f.n.cfg.formats}
 }
 
 // ask puts one question. The answer may take as long as a heartbeat. Whoever

@@ -33,6 +33,8 @@ type question struct {
 	// Differs says that the copy is at the end of the stream and holds something
 	// else than the last answer said.
 	Differs bool `json:"differs,omitempty"`
+	// Heard is the number of the asked Region's last start that was heard of.
+	Heard uint64 `json:"heard,omitempty"`
 	// Of asks for the copy of the asking Region's own stream instead. After is
 	// then a sequence in the copy.
 	Of string `json:"of,omitempty"`
@@ -71,6 +73,8 @@ type answer struct {
 	// Generation is the start of the Region's Node that answers. Versions before
 	// there were any say nothing.
 	Generation *integrity.Generation `json:"generation,omitempty"`
+	// Latest is the number of the Region's last start, whichever Node's.
+	Latest uint64 `json:"latest,omitempty"`
 	// Vouched says that the Region knows that Store replaces an earlier one.
 	Vouched bool `json:"vouched,omitempty"`
 	// Digest is what the stream holds at its end, if that was known.

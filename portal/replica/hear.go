@@ -113,10 +113,11 @@ func (f *follower) hearOnly(ctx context.Context, nc *nats.Conn, c *copier) error
 			return err
 		}
 		f.beShown(ctx, c.line, a.Copy)
-		if f.n.doubt(c, a) != "" {
+		if f.older(a) != "" || f.n.doubt(c, a) != "" {
 			pause(ctx, f.n.cfg.Heartbeat)
 			continue
 		}
+		f.heardStart(a)
 		if a.Store != q.Store || a.After < q.After { // the original was made again, or lost its end
 			c.heard, c.asm = position{a.Store, a.After}, merge.Assembler{}
 		}

@@ -41,7 +41,8 @@ func (n *Node) itemOf(m message) integrity.Item {
 // state adds to an answer what the Region says of the whole stream: in which
 // generation, and, if this Node knows all of it, what it holds at its end.
 func (n *Node) state(ctx context.Context, s jetstream.Stream, q question, a *answer) error {
-	a.Generation, a.Vouched = &n.generation, n.identity.Load().Vouched
+	id := n.identity.Load()
+	a.Generation, a.Latest, a.Vouched = &n.generation, id.Latest(), id.Vouched
 	a.Again = q.Differs && n.isCleared(q)
 	if a.Pending > 0 {
 		return nil
@@ -76,6 +77,7 @@ func (n *Node) judge(ctx context.Context, q question, info *jetstream.StreamInfo
 	if err := n.damage.Load(); err != nil && n.isDamaged(q.Line) {
 		return refusedDamaged, err
 	}
+	n.newer(ctx, q)
 	shown := integrity.Shown{Line: string(q.Line), Store: q.Store, Position: q.After, Proof: q.Proof}
 	v, why := n.identity.Load().Judge(shown, info.State.LastSeq)
 	if v == integrity.Damaged {
