@@ -52,10 +52,10 @@ type Config struct {
 	// before. What is readable here is safe until that is done: all is written
 	// beside the streams first, which takes as much space again. If the start is
 	// interrupted, start again with Recover. (With Dir, one without it completes
-	// what needs no other Region, or fails and says so.) Where Dir is empty, what
-	// the named Regions have is believed as it is, so name only those that you
-	// trust with that; a primary needs no Seed then, and none is written.
-	// Otherwise only what this Region recognises as its own is taken. Open fails
+	// what needs no other Region, or fails and says so.) Where Dir is empty, or the
+	// Region's identity in it is lost or can't be read, what the named Regions
+	// have is believed as it is, so name only those that you trust with that; a
+	// primary needs no Seed then, and none is written. Otherwise only what this Region recognises as its own is taken. Open fails
 	// with Reason Unavailable if one of them doesn't answer before its context
 	// ends, and the Region stays damaged. Empty: none.
 	Recover []string
