@@ -75,7 +75,7 @@ func (o *clockOpinion) get(now time.Time) (ahead time.Duration, known bool) {
 func peersAhead(peers []Peer) (ahead time.Duration, known bool) {
 	var all []time.Duration
 	for _, p := range peers {
-		if p.ClockKnown && p.State != PeerUnreachable {
+		if p.ClockKnown && !p.cutOff() {
 			all = append(all, p.ClockAhead)
 		}
 	}

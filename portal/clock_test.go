@@ -61,6 +61,14 @@ func TestHealthOfAWrongClock(t *testing.T) {
 	says(-10 * time.Minute)
 	eventuallyHealth(t, w, 503)
 
+	// What a peer said before it was cut off is not what it says now.
+	for _, state := range []portal.PeerState{portal.PeerUnreachable, portal.PeerIncompatible} {
+		peers.set(portal.Peer{Region: "us-east-1", State: state, ClockAhead: -10 * time.Minute, ClockKnown: true})
+		eventuallyHealth(t, w, 200)
+		says(-10 * time.Minute)
+		eventuallyHealth(t, w, 503)
+	}
+
 	// One response that is in time shows that late ones were only late. Another
 	// late one doesn't hide it.
 	require.Equal(t, 200, w.signIn(w.browser(), "https://"+frankfurt+"/", "alice@example.com").StatusCode)
