@@ -27,7 +27,12 @@ func (w *world) configure(n *simNode) {
 	}
 	c := center.Record{Kind: center.KindApplication, Key: simApps[w.rand.IntN(len(simApps))]}
 	if a, ok := n.app(c.Key); ok && a.Region != n.r.name {
-		return // another Region's
+		if n.r.id == 0 && len(a.AssignedTo) > 0 { // another Region's: to take a principal from it is all that it can do
+			a.AssignedTo = nil
+			c.Value, _ = json.Marshal(a)
+			w.update(n, []center.Record{c}, false)
+		}
+		return
 	}
 	if principal := w.user(); n.shown[merge.Name{Kind: center.KindUser, Key: principal}] != "" && w.one(0.8) {
 		c.Value = fmt.Appendf(nil, `{"id":%q,"name":%q,"url":"https://a.example","region":%q,"assignedTo":[{"type":"user","id":%q}]}`,
@@ -36,7 +41,7 @@ func (w *world) configure(n *simNode) {
 	w.update(n, []center.Record{c}, false)
 }
 
-var simApps = []string{"app-0", "app-1", "app-2", "app-3"}
+var simApps = []string{"app-0", "app-1", "app-2"}
 
 // changeUser makes, changes or removes a user, who then loses all assignments,
 // as in package center.

@@ -15,7 +15,7 @@ func (w *world) damage(r *simRegion) {
 		return
 	}
 	switch k := w.rand.IntN(13); {
-	case k < 3:
+	case k < 3 && (r.backup == nil || w.one(0.3)):
 		r.backup = r.media.clone(w)
 		w.note(r, "backup", "")
 	case k < 4 && r.backup != nil:

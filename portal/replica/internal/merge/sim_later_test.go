@@ -1,6 +1,7 @@
 package merge_test
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -105,14 +106,23 @@ func (o *oracle) wroteStrict(r *simRegion, t *simWrite, done *simUpdate) {
 	}
 }
 
-// mustBlock says whether a node of an older version knows for sure of something
-// that it can't read and that counts, and mayBlock whether it may.
-func (o *oracle) mustBlock(n *simNode) bool {
-	log := func(s *strict) bool {
-		return s.sure && n.hears(s.place) && (s.gone.n == 0 || !n.mayHear(s.gone)) && !o.mayBeVoid(n, s)
+// mustBlock says what a node of an older version knows of for sure, can't read
+// and that counts, and mayBlock whether it may.
+func (o *oracle) mustBlock(n *simNode) string {
+	if !n.old {
+		return ""
 	}
-	return n.old && (slices.ContainsFunc(o.strict[0], log) || slices.ContainsFunc(o.strict[n.r.id], log) ||
-		slices.ContainsFunc(o.entries, func(e *end) bool { return o.mustRead(n, e) && !o.mayBeGone(n, e.s.region()) }))
+	for _, s := range slices.Concat(o.strict[0], o.strict[n.r.id]) {
+		if s.sure && n.hears(s.place) && (s.gone.n == 0 || !n.mayHear(s.gone)) && !o.mayBeVoid(n, s) {
+			return fmt.Sprintf("message %d of %s", s.n, s.s)
+		}
+	}
+	for _, e := range o.entries {
+		if o.mustRead(n, e) && !o.mayBeGone(n, e.s.region()) {
+			return fmt.Sprintf("message %d of %s, until %s", e.n, e.s, e.until.Format("15:04:05"))
+		}
+	}
+	return ""
 }
 
 func (o *oracle) mayBlock(n *simNode) bool {
@@ -122,7 +132,7 @@ func (o *oracle) mayBlock(n *simNode) bool {
 }
 
 func (o *oracle) mustRead(n *simNode, e *end) bool {
-	return e.sure && n.hears(e.place) && n.r.latest.Before(e.until)
+	return e.sure && n.hears(e.place) && n.r.latest.Before(e.until) && o.w.now.Before(e.until)
 }
 
 // mayBeVoid says whether what a Region wrote may be void, because it was removed

@@ -31,6 +31,7 @@ type simUpdate struct {
 	changes []center.Record
 	log     map[merge.Name]lastWord // what the log says then
 	removed map[string]uint64
+	gone    []string // whom it removed, or took from another Region's application
 }
 
 // includes says whether a log that ends with this update has another one.
@@ -147,8 +148,11 @@ func (o *oracle) updated(n *simNode, t *simWrite) {
 	}
 	for _, c := range t.changes {
 		k := merge.Name{Kind: c.Kind, Key: c.Key}
-		if !t.drafted[k] {
-			continue // another Region's, which says what is left of it
+		if !t.drafted[k] { // another Region's, which says what is left of it
+			if a, ok := n.app(c.Key); ok && len(a.AssignedTo) > 0 {
+				done.gone = append(done.gone, a.AssignedTo[0].ID)
+			}
+			continue
 		}
 		was := r.log[k].value
 		if c.Kind == center.KindUser && strings.Contains(was, `"active":true`) && !strings.Contains(string(c.Value), `"active":true`) {
@@ -156,7 +160,7 @@ func (o *oracle) updated(n *simNode, t *simWrite) {
 			o.users[c.Key] = append(o.users[c.Key], e)
 		}
 		if c.Kind == center.KindUser && c.Value == nil {
-			r.removed[c.Key] = done.n
+			done.gone = append(done.gone, c.Key)
 		}
 		o.knew[string(c.Value)] = knew
 		if r.log[k] = (lastWord{string(c.Value), knew, done.n, t.whole.Stamp}); c.Value == nil {
@@ -165,6 +169,9 @@ func (o *oracle) updated(n *simNode, t *simWrite) {
 		if c.Kind == center.KindRegion {
 			o.relisted(r, c, done, t.whole.Stamp)
 		}
+	}
+	for _, id := range done.gone {
+		r.removed[id] = done.n
 	}
 	o.wroteStrict(r, t, done)
 	done.log, done.removed = maps.Clone(r.log), maps.Clone(r.removed)
@@ -227,8 +234,8 @@ func (o *oracle) check(w *world, n *simNode) (wrong []string) {
 	if w.healthy(n) && (n.r.stopped() || n.r.full && w.now.Sub(n.r.fullAt) > 2*simProbe) {
 		wrong = append(wrong, fmt.Sprintf("%s.%d says that it is healthy", n.r.name, n.id))
 	}
-	if n.serves() && o.mustBlock(n) {
-		wrong = append(wrong, fmt.Sprintf("%s.%d serves, and can't read what may have ended sessions", n.r.name, n.id))
+	if what := o.mustBlock(n); n.serves() && what != "" {
+		wrong = append(wrong, fmt.Sprintf("%s.%d serves, and can't read %s", n.r.name, n.id, what))
 	}
 	now := w.clock(n)
 	for _, s := range o.sessions {
@@ -243,7 +250,8 @@ func (o *oracle) check(w *world, n *simNode) (wrong []string) {
 		}
 	}
 	log := streamOf(n.r.id, config)
-	if n.writing == nil && !n.r.stopped() && n.checked != n.readN[log] && n.readN[log] == n.r.disks[log].lastN {
+	known := n.r.flaw == "" || w.settling // its followers show it what it lacks
+	if n.writing == nil && known && !n.r.stopped() && n.checked != n.readN[log] && n.readN[log] == n.r.disks[log].lastN {
 		n.checked = n.readN[log]
 		if want, got := n.r.wrote(n.memory.dir.Standing(n.r.name).Removed), n.own(); !slices.Equal(want, got) {
 			wrong = append(wrong, fmt.Sprintf("log of %s: want %v, got %v", n.r.name, minus(want, got), minus(got, want)))
@@ -285,7 +293,7 @@ func (o *oracle) forget(w *world) {
 			if !e.sure {
 				return e.n == 0 // it was in memory alone; others may still know what was lost
 			}
-			return e != last[e.s] && !slices.ContainsFunc(left, func(s *simSession) bool { return s.UserID == user && !s.knew[e.s].has(e.n) })
+			return e != last[e.s] && !w.departing(e.s.region()) && !slices.ContainsFunc(left, func(s *simSession) bool { return s.UserID == user && !s.knew[e.s].has(e.n) })
 		})
 	}
 }

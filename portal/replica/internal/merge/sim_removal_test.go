@@ -227,7 +227,11 @@ func (w *world) ofUnlisted(fact string) bool {
 	})
 }
 
+// departing says whether a Region was removed not long ago: those that had not
+// heard all of it until then never will.
+func (w *world) departing(id int) bool { return w.now.Sub(w.all[id].gone) < 2*simLife }
+
 // lossy says whether some may know what others can't know any more.
 func (w *world) lossy() bool {
-	return w.oracle.lossy || slices.ContainsFunc(w.all, func(r *simRegion) bool { return w.now.Sub(r.gone) < 2*simLife })
+	return w.oracle.lossy || slices.ContainsFunc(w.all, func(r *simRegion) bool { return w.departing(r.id) })
 }

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
@@ -163,10 +162,8 @@ func (o *oracle) logOf(tx merge.Transaction) map[merge.Name]lastWord {
 func (o *oracle) removedAt(found []*simUpdate, id string) (last uint64) {
 	for _, t := range found {
 		for ; t != nil; t = t.before {
-			for _, c := range t.changes {
-				if c.Kind == center.KindUser && c.Key == id && c.Value == nil {
-					last = max(last, t.n)
-				}
+			if slices.Contains(t.gone, id) {
+				last = max(last, t.n)
 			}
 		}
 	}

@@ -60,8 +60,8 @@ func (l line) String() string {
 
 func newWorld(seed uint64) *world {
 	w := &world{rand: rand.New(rand.NewPCG(seed, 0)), now: base, events: map[string]int{}, hash: seed, quiet: 1}
-	w.count = 3 + w.rand.IntN(4)
-	w.maxStale = time.Duration(1+w.rand.IntN(10)) * time.Minute
+	w.count = 3 + min(w.rand.IntN(4), w.rand.IntN(4))
+	w.maxStale = time.Duration(2+w.rand.IntN(10)) * time.Minute
 	w.oracle = newOracle(w)
 	for id := range w.count {
 		r := &simRegion{id: id, name: simNames[id], media: newMedia(), accepted: map[string]bool{}, requests: map[string]bool{}}
@@ -135,7 +135,8 @@ func (w *world) id(kind string) string { w.ids++; return fmt.Sprint(kind, w.ids)
 func (w *world) user() string          { return simUsers[w.rand.IntN(len(simUsers))] }
 func (w *world) primary() string       { return simNames[0] }
 
-var simUsers = []string{user(0), user(1), user(2), user(3), user(4), user(5)}
+// simUsers are few, so that much happens to each at once.
+var simUsers = []string{user(0), user(1), user(2)}
 
 func (w *world) clock(n *simNode) time.Time {
 	now := w.now.Add(n.offset)
@@ -147,7 +148,9 @@ func (w *world) clock(n *simNode) time.Time {
 
 // step is one event in one node, which it returns.
 func (w *world) step() *simNode {
-	w.now = w.now.Add(time.Duration(w.rand.IntN(3000)) * time.Millisecond)
+	if w.one(0.7) { // otherwise in the same instant
+		w.now = w.now.Add(time.Duration(w.rand.IntN(4000)) * time.Millisecond)
+	}
 	n := w.nodes[w.rand.IntN(len(w.nodes))]
 	if !w.trouble(n) && n.life > 0 {
 		w.work(n)
@@ -190,7 +193,7 @@ func (w *world) trouble(n *simNode) bool {
 		w.note(r, "disk has space", "")
 	case (k == 31 || k == 33) && r.swapped == nil:
 		w.damage(r)
-	case k == 32:
+	case k >= 34 && k < 38:
 		w.operate(r)
 	case n.life == 0 && k < 150:
 		if w.one(0.1) {
@@ -227,20 +230,25 @@ func (w *world) crash(n *simNode, when string) {
 func (w *world) work(n *simNode) {
 	switch k := w.rand.IntN(1000); {
 	case k < 120:
-		for id := w.rand.IntN(w.count); id != n.r.id; id = n.r.id {
+		one := w.rand.IntN(2 * w.count) // or all
+		for id := range w.count {
 			for line := range streams {
-				w.ask(n, streamOf(id, line))
+				if one == id || one >= w.count {
+					w.ask(n, streamOf(id, line))
+				}
 			}
 		}
 	case k < 360:
-		for range 1 + w.rand.IntN(6) {
+		for range 1 + w.rand.IntN(12) {
 			w.deliver(n)
 		}
 	case k < 540:
-		id := w.rand.IntN(w.count)
-		for line := range streams {
-			if line != config || n.writing == nil {
-				n.apply(streamOf(id, line), 1+w.rand.IntN(8))
+		one := w.rand.IntN(2 * w.count) // or all
+		for id := range w.count {
+			for line := range streams {
+				if (one == id || one >= w.count) && (line != config || n.writing == nil) {
+					n.apply(streamOf(id, line), 1+w.rand.IntN(8))
+				}
 			}
 		}
 	case k < 570:
@@ -251,7 +259,7 @@ func (w *world) work(n *simNode) {
 		w.goOn(n)
 	case k < 660:
 		w.configure(n)
-	case k < 860:
+	case k < 720:
 		w.codes(n)
 	default:
 		w.signInOrOut(n)
