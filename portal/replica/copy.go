@@ -46,6 +46,8 @@ type copier struct {
 	// compact is the subject with which the last full transaction begins: all
 	// before it has been replaced. "": nothing has.
 	compact string
+	// finished: what an earlier process left to be removed is removed.
+	finished bool
 }
 
 func (n *Node) copier(ctx context.Context, region string, l line) (*copier, error) {
@@ -145,8 +147,10 @@ func (c *copier) kept(ctx context.Context) error {
 // settle waits until all that was written is kept, and lets go of what a full
 // transaction replaced.
 func (c *copier) settle(ctx context.Context) error {
-	if err := c.kept(ctx); err != nil || c.compact == "" {
+	if err := c.kept(ctx); err != nil {
 		return err
+	} else if c.compact == "" {
+		return c.finish(ctx)
 	}
 	// Parts that were copied twice don't stand side by side.
 	s, err := c.n.stream(ctx, c.line.stream(c.region))

@@ -123,6 +123,11 @@ func (n *Node) stopReaders(region string, ls ...line) {
 	for _, r := range stopped {
 		<-r.done
 		n.contents.drop(r.line.stream(region))
+		if r.line == config {
+			n.applying.Lock()
+			delete(n.fulls, region)
+			n.applying.Unlock()
+		}
 	}
 }
 

@@ -122,13 +122,12 @@
 // Region that is reached does the same to its copy; others do it when they are
 // reached. Session records name their user until they expire, after MaxSession
 // and twice Skew at most. After a removal, the file with the session records is
-// deleted with the last of them.
+// deleted with the last of them; a Region that was stopped or cut off does that
+// when it is back.
 //
-// Two things remain. The user's ID is kept, to void old sessions and assignments.
-// And a Region that was stopped or cut off at the time, or that restarted within
-// EraseAfter, keeps the file with session records until 4 MiB of new ones have
-// followed. Config.Codec seals the contents of files. The file system may keep
-// overwritten blocks, and backups keep what they hold.
+// The user's ID is kept, to void old sessions and assignments. Config.Codec seals
+// the contents of files. The file system may keep overwritten blocks, and backups
+// keep what they hold.
 //
 // # Changing Secret
 //

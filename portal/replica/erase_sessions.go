@@ -4,6 +4,8 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
@@ -20,21 +22,44 @@ const (
 	padExpires = 5 * time.Second
 )
 
-// outdateSessions looks for users that a transaction of the primary removes. The
-// caller holds applying.
+// erasedName is the name, in the vault, of the stamp of the last removal of a user
+// for which that was done. So it is also done by a Region that was off when users
+// were removed, or whose process ended before it was time: each removal leaves a
+// mark in the primary's log for good.
+const erasedName = "erased"
+
+// outdateSessions looks for users that a transaction of the primary removes, or
+// says were removed. The caller holds applying.
 func (n *Node) outdateSessions(t merge.Transaction) {
 	for _, r := range t.Records {
-		if r.Kind == center.KindUser && r.Value == nil && n.log.usersGone.IsZero() {
-			n.log.usersGone = time.Now()
-			time.AfterFunc(n.cfg.EraseAfter, n.nudge)
+		if r.Kind == merge.KindGone && strings.HasPrefix(r.Key, string(center.PrincipalUser)+" ") {
+			n.log.usersUpTo = max(n.log.usersUpTo, number(string(r.Value)))
 		}
 	}
+	if n.log.usersUpTo > n.log.usersErased && n.log.usersGone.IsZero() {
+		n.log.usersGone = time.Now()
+		time.AfterFunc(n.cfg.EraseAfter, n.nudge)
+	}
+}
+
+// readErased reads what erasedName says. What was put back from elsewhere may be
+// older than that.
+func (n *Node) readErased(ctx context.Context) error {
+	if n.vouched() {
+		return nil
+	}
+	b, _, err := n.vault.read(ctx, erasedName)
+	if err != nil {
+		return unavailable("read of what was erased", err)
+	}
+	n.log.usersErased = number(string(b)) // nobody else is there yet
+	return nil
 }
 
 // padSessions pads this Region's sessions, when it is time.
 func (n *Node) padSessions(ctx context.Context) error {
 	n.applying.Lock()
-	since := n.log.usersGone
+	since, upTo := n.log.usersGone, n.log.usersUpTo
 	n.applying.Unlock()
 	if since.IsZero() || time.Since(since) < n.cfg.EraseAfter {
 		return nil
@@ -47,10 +72,12 @@ func (n *Node) padSessions(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := n.vault.put(ctx, erasedName, []byte(strconv.FormatUint(upTo, 10))); err != nil {
+		n.cfg.Logger.Warn("replica: the next start pads the sessions again", "region", n.cfg.Region, "error", err)
+	}
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	if n.log.usersGone.Equal(since) {
-		n.log.usersGone = time.Time{}
-	}
+	n.log.usersGone, n.log.usersErased = time.Time{}, upTo
+	n.outdateSessions(merge.Transaction{}) // others may have been removed meanwhile
 	return nil
 }

@@ -25,7 +25,10 @@ type ownLog struct {
 	// 0: none, or nothing is there.
 	full      uint64
 	usersGone time.Time // since when there is padding to write: see outdateSessions
-	outdated  time.Time // since when the log holds what is to be erased; zero: it doesn't
+	// usersUpTo is the stamp of the last removal of a user, and usersErased that
+	// of the last one for which padding was written.
+	usersUpTo, usersErased uint64
+	outdated               time.Time // since when the log holds what is to be erased; zero: it doesn't
 }
 
 // saw counts a message of the log.

@@ -55,6 +55,7 @@ type Node struct {
 	// holds the instance's own lock already; it tries this one and gives way.
 	applying sync.Mutex
 	dir      *merge.Directory
+	fulls    map[string]fullAt // of copies, by Region
 	log      ownLog
 	touched  []merge.Name    // in dir, not shown by the instance yet
 	unshown  []arrival       // what that touched them
@@ -100,7 +101,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 	}
 	n := &Node{
 		cfg: cfg, ledger: newLedger(cfg.Region, cfg.Primary, cfg.entries...), dir: merge.NewDirectory(cfg.Primary, cfg.kinds...), marks: newMarks(), catching: newCatching(), unkept: newUnkept(),
-		stops: newStops(), hidden: map[string]bool{},
+		stops: newStops(), fulls: map[string]fullAt{}, hidden: map[string]bool{},
 		log: ownLog{wrote: map[uint64]bool{}}, wake: make(chan struct{}, 1), ready: make(chan struct{}),
 		left: make(chan struct{}), erased: make(chan struct{}), parted: map[string]parting{}, parked: map[string]Peer{},
 		readers: map[string][]*reader{}, followers: map[string]*follower{}, contents: newContents(),
@@ -149,6 +150,9 @@ func (n *Node) open(ctx context.Context) error {
 func (n *Node) readAll(ctx context.Context) error {
 	marks, err := n.readMarks(ctx)
 	if err != nil {
+		return err
+	}
+	if err := n.readErased(ctx); err != nil {
 		return err
 	}
 	regions, err := n.copied(ctx)

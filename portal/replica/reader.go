@@ -65,6 +65,9 @@ func (r *reader) run() {
 			if now := s.CachedInfo().Created; !now.Equal(made) {
 				if !made.IsZero() { // it was made again
 					r.last.Store(0)
+					r.n.applying.Lock()
+					delete(r.n.fulls, r.region)
+					r.n.applying.Unlock()
 				}
 				made = now
 			}
@@ -157,7 +160,13 @@ func (r *reader) config(a arrival, opening error, pending uint64) error {
 			n.outdate() // before a restart, or by another node; it may only have added users
 		}
 	}
-	if whole, ok := r.asm.Add(a.seq, part); ok {
+	whole, ok := r.asm.Add(a.seq, part)
+	if !own {
+		full := n.fulls[a.region]
+		full.part(a.local, part, ok)
+		n.fulls[a.region] = full
+	}
+	if ok {
 		n.fold(a.region, whole)
 		if own && whole.Full {
 			n.log.unread = 0

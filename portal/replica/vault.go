@@ -77,7 +77,7 @@ func (v dirVault) put(_ context.Context, name string, b []byte) error {
 
 func (v dirVault) erase(context.Context) error {
 	var errs []error
-	for _, name := range []string{marksName, identityName} {
+	for _, name := range []string{marksName, identityName, erasedName} {
 		if err := os.Remove(v.path(name)); !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}

@@ -1,0 +1,64 @@
+package replica_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+// A copy in which a full transaction is whole holds nothing from before, also if
+// the process was killed at that moment.
+func TestACopyThatWasNotCleared(t *testing.T) {
+	cfg := configOf(virginia, t.TempDir())
+	us := open(t, cfg)
+	replica.CopyAndDie(t, us, mumbai)
+	us.Close()
+	us = open(t, cfg)
+	assert.Equal(t, []string{"tx.10.0", "tx.10.1"}, replica.GoOn(t, us, mumbai))
+	assert.Equal(t, []string{"tx.10.0", "tx.10.1"}, replica.GoOn(t, us, mumbai))
+}
+
+// A Region that was off while users were removed, and hears of that by a full
+// transaction alone, erases their sessions from its files all the same. So it
+// does, once, when it was restarted before it was time.
+func TestARegionThatWasOffErasesSessions(t *testing.T) {
+	dirs := map[string]string{virginia: t.TempDir(), frankfurt: t.TempDir()}
+	start := func(region string, after time.Duration) *replica.Node {
+		c := configOf(region, dirs[region])
+		c.MaxSession, c.Skew, c.EraseAfter = 2*time.Second, time.Second, after
+		return open(t, c)
+	}
+	us, eu := start(virginia, 50*time.Millisecond), start(frankfurt, time.Hour)
+	mesh(t, us, eu)
+	s := at(eu, session("u-2", "s", nil))
+	s.UserName, s.Expires = "bob@example.com", time.Now().Add(2*time.Second)
+	require.NoError(t, eu.Sessions().Create(background(t), "key", s))
+	r, err := replica.Check(background(t), us, eu)
+	require.NoError(t, err, r.String())
+	eu.Close()
+	require.NoError(t, us.View().Update(func(tx *center.Tx) error { return tx.RemoveUser("u-2") }))
+	eventually(t, "nothing but a full transaction", func() bool { return replica.Held(t, us)["KV_config_"+virginia] == 1 })
+
+	eu = start(frankfurt, time.Hour)
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
+	eventually(t, "the removal", func() bool { return replica.Pads(eu) })
+	require.NotEmpty(t, found(t, dirs[frankfurt], "bob@example.com"))
+	eu.Close()
+	eu = start(frankfurt, 50*time.Millisecond)
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
+	eventually(t, "no trace", func() bool {
+		left := found(t, dirs[frankfurt], "bob@example.com")
+		if len(left) > 0 {
+			time.Sleep(50 * time.Millisecond) // it reads all files
+		}
+		return len(left) == 0
+	})
+	eventually(t, "all padding", func() bool { return !replica.Pads(eu) })
+	eu.Close()
+	assert.False(t, replica.Pads(start(frankfurt, time.Hour)), "that was done")
+}
