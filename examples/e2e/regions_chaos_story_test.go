@@ -170,7 +170,7 @@ func (w *chaosWorld) ending(s stay) (how string, from *chaosRegion, end func() e
 // again meanwhile.
 func (w *chaosWorld) watch(ctx context.Context, r *record, s stay, from *chaosRegion, acked time.Time) {
 	for _, n := range s.at.nodes {
-		knows := func() bool { return from != s.at && doorOf(n).heard(ctx, from.Name).After(acked.Add(from.early())) }
+		knows := func() bool { return from != s.at && doorOf(n).heard(ctx, from.Name).After(acked) }
 		for ctx.Err() == nil {
 			before := knows()
 			in, known := s.browser.in(ctx, s.at.Origin, n)
@@ -185,16 +185,6 @@ func (w *chaosWorld) watch(ctx context.Context, r *record, s stay, from *chaosRe
 			pauseFor(ctx, 20*time.Millisecond)
 		}
 	}
-}
-
-// early is how much too early a Region may be said to be heard. A server of a
-// cluster that was frozen takes itself for the leader for some ten seconds, as
-// package replica's documentation says.
-func (r *chaosRegion) early() time.Duration {
-	if len(r.nodes) > 1 {
-		return 15 * time.Second
-	}
-	return 0
 }
 
 // update makes users in the primary, one after the other.

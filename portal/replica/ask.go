@@ -32,7 +32,7 @@ const clusterNotAvail jetstream.ErrorCode = 10008
 // noLeader says whether that may be why there was no answer.
 func noLeader(err error) bool {
 	var refused *jetstream.APIError
-	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &refused) && refused.ErrorCode == clusterNotAvail
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errBehind) || errors.As(err, &refused) && refused.ErrorCode == clusterNotAvail
 }
 
 // stream looks at a stream of the Region's own server.

@@ -22,13 +22,14 @@ func (s sessionStore) CatchUp(ctx context.Context) error {
 	return s.n.catching.join(ctx, func() error { return s.n.writeAndRead(s.n.ctx) })
 }
 
-// catchEvery is the least time from one round to the next.
+// catchEvery is the least time from one round of CatchUp to the next.
 const catchEvery = 100 * time.Millisecond
 
 // catching lets one round run at a time. Its result is that of all who came
 // before it began: if the server doesn't answer, they don't wait for it one after
 // the other.
 type catching struct {
+	every time.Duration // the least time from one round to the next
 	turn  chan struct{} // holds one while a round runs, which guards what is below
 	begun atomic.Uint64 // rounds
 
@@ -37,7 +38,9 @@ type catching struct {
 	err   error     // and its result
 }
 
-func newCatching() *catching { return &catching{turn: make(chan struct{}, 1)} }
+func newCatching(every time.Duration) *catching {
+	return &catching{every: every, turn: make(chan struct{}, 1)}
+}
 
 func (c *catching) join(ctx context.Context, round func() error) error {
 	before := c.begun.Load()
@@ -50,7 +53,7 @@ func (c *catching) join(ctx context.Context, round func() error) error {
 	if c.ended > before {
 		return c.err
 	}
-	pause(ctx, time.Until(c.at.Add(catchEvery)))
+	pause(ctx, time.Until(c.at.Add(c.every)))
 	if ctx.Err() != nil {
 		return unavailable("catching up with the Region's other Nodes", ctx.Err())
 	}

@@ -55,11 +55,21 @@ func (n *Node) condemn(ctx context.Context, l line, why string) error {
 	return e
 }
 
-// lastOf is the last sequence of one of the Region's own streams.
+// lastOf is the last sequence of one of the Region's own streams: with replicas,
+// by a majority of the servers.
 func (n *Node) lastOf(ctx context.Context, l line) (uint64, jetstream.Stream, error) {
 	s, err := n.stream(ctx, l.stream(n.cfg.Region))
 	if err != nil {
 		return 0, nil, unavailable("look at stream "+l.stream(n.cfg.Region), err)
 	}
-	return s.CachedInfo().State.LastSeq, s, nil
+	if s.CachedInfo().Config.Replicas <= 1 {
+		return s.CachedInfo().State.LastSeq, s, nil
+	}
+	end, err := asking(ctx, func(ctx context.Context) (uint64, error) {
+		return endByQuorum(ctx, s, l.prefix(n.cfg.Region)+nothing)
+	})
+	if err != nil {
+		return 0, nil, unavailable("look at the end of stream "+l.stream(n.cfg.Region), err)
+	}
+	return end, s, nil
 }

@@ -69,10 +69,15 @@
 // seconds. A Store of package natsstore has its own connection, which needs
 // natsstore.ConnectOptions for this.
 //
-// A server that is cut off from the others may still act as the leader for about
-// ten seconds. A follower that asks it hears nothing new in that time, and its
-// Heard is too recent by that much. Messages of other Regions are copied one at a
-// time into a stream with replicas, so following is slower there.
+// A server that was frozen or is cut off may report an early end of a stream. So
+// with Replicas the Node tells a follower that it has everything only after a
+// majority of the servers agreed to an entry in the stream's log. The entry adds
+// no message. There is one for each stream and Heartbeat, shared by the followers
+// that ask at the same time, and at most two for each follower. Without a
+// majority, followers get what there is, and their Heard stands still.
+//
+// Messages of other Regions are copied one at a time into a stream with replicas,
+// so following is slower there.
 //
 // # Adding a Region
 //

@@ -216,7 +216,13 @@ func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 		case <-n.ctx.Done():
 			return
 		}
-		err = n.read(n.ctx, s, q.Line.prefix(cmp.Or(q.Of, n.cfg.Region)), &a)
+	}
+	if err == nil && !refused {
+		end := n.agree(n.ctx, s, q, more)
+		if more {
+			err = n.read(n.ctx, s, q.Line.prefix(cmp.Or(q.Of, n.cfg.Region)), &a)
+		}
+		end.bound(&a)
 	}
 	if err == nil && !refused && q.Of == "" {
 		n.prove(q.Line, &a)

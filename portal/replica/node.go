@@ -49,6 +49,8 @@ type Node struct {
 	catching *catching
 	unkept   *unkept
 
+	agreements map[line]*agreements // never changed
+
 	// applying guards what follows. Whoever changes the instance on behalf of
 	// other Regions holds it from the moment it knows what to change until that
 	// is done, so that changes take effect in their order. An update made here
@@ -100,7 +102,8 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, ledger: newLedger(cfg.Region, cfg.Primary, cfg.entries...), dir: merge.NewDirectory(cfg.Primary, cfg.kinds...), marks: newMarks(), catching: newCatching(), unkept: newUnkept(),
+		cfg: cfg, ledger: newLedger(cfg.Region, cfg.Primary, cfg.entries...), dir: merge.NewDirectory(cfg.Primary, cfg.kinds...), marks: newMarks(),
+		catching: newCatching(catchEvery), unkept: newUnkept(), agreements: newAgreements(),
 		stops: newStops(), fulls: map[string]fullAt{}, hidden: map[string]bool{},
 		log: ownLog{wrote: map[uint64]bool{}}, wake: make(chan struct{}, 1), ready: make(chan struct{}),
 		left: make(chan struct{}), erased: make(chan struct{}), parted: map[string]parting{}, parked: map[string]Peer{},

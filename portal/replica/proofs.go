@@ -130,8 +130,8 @@ func (n *Node) isDamaged(l line) bool {
 
 // confirm looks again before anything is taken for lost: at what stands beside
 // the streams, where another Node of the Region may have begun a generation, and
-// at the stream's end. A server of a cluster that was cut off may take itself
-// for the stream's leader for a while, and lacks what was written since. It
+// at the stream's end. A server of a cluster that was cut off may answer, and
+// lack what was written since, so a majority of the servers has to agree. It
 // returns what is damaged, or "".
 func (n *Node) confirm(ctx context.Context, l line, judge func(*integrity.Identity, uint64) (integrity.Verdict, string)) string {
 	d, _, err := n.readIdentity(ctx)
@@ -140,6 +140,8 @@ func (n *Node) confirm(ctx context.Context, l line, judge func(*integrity.Identi
 	}
 	d.Self = n.generation
 	n.identity.Store(d)
+	ctx, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
 	end, s, err := n.lastOf(ctx, l)
 	if err != nil {
 		return ""

@@ -1,0 +1,133 @@
+package replica
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// In a cluster a server may say where a stream ends and lack what the others have
+// acknowledged. It led the stream until it was frozen or cut off, and hasn't
+// noticed that the others elected another leader; or it knows of no leader, and
+// then it answers for itself, for as long as it is cut off. A follower would take
+// that for all that there is. So before this Node says that nothing is pending,
+// it has a majority of the servers agree to something, and looks at the stream's
+// end after that.
+
+// agreements are those of one of this Region's own streams.
+type agreements struct {
+	rounds *catching
+	last   atomic.Uint64 // the stream's end, by the last round that succeeded
+
+	mu    sync.Mutex
+	asked map[string]time.Time // when there was one for a follower, by Region
+}
+
+func newAgreements() map[line]*agreements {
+	out := map[line]*agreements{}
+	for _, l := range lines {
+		out[l] = &agreements{rounds: newCatching(0), asked: map[string]time.Time{}}
+	}
+	return out
+}
+
+// An agreed is the end that an answer has to reach before it may say that nothing
+// is pending. If it isn't known, no answer may.
+type agreed struct {
+	last  uint64
+	known bool
+}
+
+// bound makes an answer that doesn't reach the end say that more is pending.
+func (e agreed) bound(a *answer) {
+	if a.Pending == 0 && (!e.known || e.last > max(a.Last, a.end())) {
+		a.Pending = 1 // at least
+	}
+}
+
+// agree returns a stream's end, by a majority of its servers. Whatever was
+// acknowledged when it is called is before that. A stream without replicas has
+// one server, which knows.
+//
+// An answer with news does not wait for an agreement twice in half a heartbeat:
+// it says that more is pending, and the follower asks again.
+func (n *Node) agree(ctx context.Context, s jetstream.Stream, q question, news bool) agreed {
+	if q.Of != "" || s.CachedInfo().Config.Replicas <= 1 {
+		return agreed{known: true}
+	}
+	all := n.agreements[q.Line]
+	if !all.due(q.From, n.cfg.Heartbeat/2) && news {
+		return agreed{}
+	}
+	waiting, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	err := all.rounds.join(waiting, func() error {
+		ctx, cancel := context.WithTimeout(ctx, askTimeout) // others wait for it too
+		defer cancel()
+		last, err := endByQuorum(ctx, s, q.Line.prefix(n.cfg.Region)+nothing)
+		if err == nil {
+			all.last.Store(last)
+		}
+		return err
+	})
+	return agreed{all.last.Load(), err == nil}
+}
+
+// due says whether the last agreement for a follower is that old, and takes note.
+func (all *agreements) due(from string, age time.Duration) bool {
+	all.mu.Lock()
+	defer all.mu.Unlock()
+	last, known := all.asked[from]
+	if known && time.Since(last) < age {
+		return false
+	}
+	if known || len(all.asked) < maxSuspects { // as names in questions are not proved
+		all.asked[from] = time.Now()
+	}
+	return true
+}
+
+// nothing is what no message's subject ends with.
+const nothing = "nothing"
+
+// endByQuorum returns the sequence of a stream's last message. It has the leader
+// delete all messages with a subject that none has. That changes nothing, adds no
+// message, and is confirmed only when a majority of the servers has it in the
+// stream's log and the leader has applied all that stands before it there. (A
+// deletion by sequence would do, but config, as a KV bucket, refuses those.)
+//
+// The end is believed from a server that has heard from a majority since then:
+// the leader did, by that confirmation. One that was deposed hasn't.
+func endByQuorum(ctx context.Context, s jetstream.Stream, nothing string) (uint64, error) {
+	began := time.Now()
+	if err := s.Purge(ctx, jetstream.WithPurgeSubject(nothing)); err != nil {
+		return 0, err
+	}
+	info, err := s.Info(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if !heardFromMajority(info.Cluster, time.Since(began)) {
+		return 0, errBehind
+	}
+	return info.State.LastSeq, nil
+}
+
+// heardFromMajority says whether the server that describes a stream has heard
+// from a majority of its servers, itself among them, within a duration. The age
+// of one that it has never heard from is 0.
+func heardFromMajority(c *jetstream.ClusterInfo, within time.Duration) bool {
+	if c == nil {
+		return false
+	}
+	heard := 1
+	for _, r := range c.Replicas {
+		if r.Active > 0 && r.Active <= within {
+			heard++
+		}
+	}
+	return 2*heard > len(c.Replicas)+1
+}
