@@ -41,7 +41,8 @@ type Config struct {
 	// one's streams from the beginning. With URL, stop every Node of the Region
 	// before the copy is put back. It also says that what can be read of this
 	// Region's log is all, where a part can't be read any more; without it
-	// nothing is written to such a log. Zero: no.
+	// nothing is written to such a log. And copies of what other Regions wrote
+	// count as they are, where they were damaged. Zero: no.
 	Restored bool
 	// Recover names Peers from whose copies this Region takes back what it wrote:
 	// Open asks them and puts what they have together with what is readable here.

@@ -78,7 +78,7 @@ func TestDirIsPrivate(t *testing.T) {
 	}
 	entries, err := os.ReadDir(dir)
 	require.NoError(t, err)
-	assert.Len(t, entries, 4)
+	assert.Len(t, entries, 5)
 
 	// Not one that others use too.
 	shared := t.TempDir()

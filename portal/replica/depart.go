@@ -92,6 +92,7 @@ func (n *Node) part(ctx context.Context, region string, removed uint64) error {
 			return err
 		}
 		n.marks.forget(l.stream(region))
+		n.forgetCopy(region, l)
 	}
 	n.parted[region] = done
 	if last {

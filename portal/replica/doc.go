@@ -264,8 +264,21 @@
 // write to a Region's disk also has the key of its proofs. Messages that expire
 // within twice Skew and twenty minutes are not compared.
 //
-// A copy that lost messages can lack what another Region ended. The Region
-// notices when it next hears that other Region, and not before.
+// A copy that lost messages can lack what another Region ended. So the Region
+// also keeps how far each copy was, and what it held, when it last agreed with the
+// other Region. If Open finds that a copy lost messages, it serves nothing that
+// depends on the copy until it hears the other Region. Then it makes the copy
+// again.
+//
+//   - For a copy of the primary's configuration, or of what any Region ended, that
+//     is everything: sessions and codes fail with Reason NotReady, and Ready waits.
+//   - For a copy of a Region's sessions, or of an additional Region's
+//     configuration, that is these sessions or applications alone. The users of
+//     such sessions sign in again.
+//
+// If the other Region is lost for good, start once with Config.Restored. These
+// marks are written every five seconds and by Close. Messages that came later are
+// missed when the Region next hears the other one.
 //
 // # What a Region is trusted with
 //

@@ -22,6 +22,7 @@ const (
 	ReasonUnavailable Reason = "Unavailable"
 	// ReasonNotReady: the instance is not replicated to this Region yet, so
 	// nobody can tell who was revoked elsewhere.
+	// It was, and a copy of what another Region ended was damaged since.
 	ReasonNotReady Reason = "NotReady"
 	// ReasonCorrupt: something that was stored can't be read back.
 	ReasonCorrupt Reason = "Corrupt"

@@ -186,6 +186,11 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, l line) error {
 				continue
 			}
 		}
+		if errors.Is(err, errSuspected) {
+			if err = f.makeAgain(ctx, l); err == nil {
+				continue
+			}
+		}
 		if !errors.Is(err, errConflict) {
 			return err
 		}
@@ -213,6 +218,9 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 		f.doubts(c.line, why, false)
 		pause(ctx, f.n.cfg.Heartbeat)
 		return nil
+	}
+	if f.n.copies.toRemake(copyOf{f.region, c.line}) && f.n.server != nil {
+		return errSuspected
 	}
 	f.heardStart(a)
 	f.behind(c.line)
@@ -259,6 +267,7 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 		case is == unsaid && (a.Digest != nil || q.Differs): // a later answer tells
 			return nil
 		}
+		f.n.trust(c, a)
 		f.reached(c.line, asked)
 		f.progressed(c.line)
 	}

@@ -42,7 +42,7 @@ func (f *follower) status() portal.Peer {
 	for _, w := range f.flows {
 		p.Done, p.Total = p.Done+w.arrived, p.Total+w.total
 	}
-	if !p.Heard.IsZero() && f.n.cfg.Now().Sub(p.Heard) <= f.n.behindAfter() {
+	if !p.Heard.IsZero() && f.n.cfg.Now().Sub(p.Heard) <= f.n.behindAfter() && !f.n.copies.suspected(f.region, lines...) {
 		p.State = portal.PeerReplicated
 	}
 	for _, w := range f.flows {

@@ -50,6 +50,13 @@ func (l *ledger) enforce(region string, t merge.Transaction) {
 	l.known.Enforce(region, t)
 }
 
+// doubt keeps a Region's sessions from letting anybody in, or no longer does.
+func (l *ledger) doubt(region string, doubted bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.known.Doubt(region, doubted)
+}
+
 // foresee ends those sessions before the transaction is written.
 func (l *ledger) foresee(region string, t merge.Transaction) {
 	l.mu.Lock()

@@ -55,6 +55,8 @@ func keepPrivate(dir string) error {
 
 // isOurs says whether a Node makes files of that name in its directory.
 func isOurs(name string) bool {
-	return name == lockName || name == storeName || name == spaceName ||
-		strings.HasPrefix(name, vaultFile(identityName)) || strings.HasPrefix(name, vaultFile(marksName))
+	if name == lockName || name == storeName || name == spaceName {
+		return true
+	}
+	return slices.ContainsFunc([]string{identityName, marksName, copiesName}, func(kept string) bool { return strings.HasPrefix(name, vaultFile(kept)) })
 }

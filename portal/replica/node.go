@@ -40,6 +40,7 @@ type Node struct {
 	ledger   *ledger
 	marks    *marks
 	contents *contents
+	copies   copies
 	owed     owed
 	stall    stall
 	// refused are the streams that the embedded server takes no writes for.
@@ -128,7 +129,7 @@ func (n *Node) open(ctx context.Context) error {
 	}
 	for _, step := range []func(context.Context) error{
 		n.awake, n.resume, n.establish, n.recover, // what the streams are, and whether they are damaged
-		n.readAll, n.settle, n.adopt, n.wasWhole, n.wasRestored,
+		n.readAll, n.settle, n.compareCopies, n.adopt, n.wasWhole, n.wasRestored,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -156,6 +157,9 @@ func (n *Node) readAll(ctx context.Context) error {
 		return err
 	}
 	if err := n.readErased(ctx); err != nil {
+		return err
+	}
+	if n.copies.marks, err = n.readCopyMarks(ctx); err != nil {
 		return err
 	}
 	regions, err := n.copied(ctx)

@@ -68,6 +68,7 @@ func (r *reader) run() {
 					r.n.applying.Lock()
 					delete(r.n.fulls, r.region)
 					r.n.applying.Unlock()
+					r.n.contents.drop(r.line.stream(r.region))
 				}
 				made = now
 			}

@@ -64,7 +64,7 @@ func (n *Node) noUpdates() error {
 	n.stops.mu.Lock()
 	defer n.stops.mu.Unlock()
 	for _, cause := range slices.Sorted(maps.Keys(n.stops.causes)) {
-		if cause != causeSessions {
+		if cause != causeSessions && cause != causeEnds {
 			return n.stops.causes[cause]
 		}
 	}

@@ -32,6 +32,7 @@ type vault interface {
 const (
 	identityName = "identity"
 	marksName    = "marks"
+	copiesName   = "copies" // the marks of copies
 )
 
 // A dirVault is files in Config.Dir. The lock on Dir makes this Node the only
@@ -77,7 +78,7 @@ func (v dirVault) put(_ context.Context, name string, b []byte) error {
 
 func (v dirVault) erase(context.Context) error {
 	var errs []error
-	for _, name := range []string{marksName, identityName, erasedName} {
+	for _, name := range []string{copiesName, marksName, identityName, erasedName} {
 		if err := os.Remove(v.path(name)); !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}

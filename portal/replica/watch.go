@@ -3,6 +3,7 @@ package replica
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -23,7 +24,7 @@ func (n *Node) watch() {
 			return
 		case <-tick.C:
 		}
-		err := n.writeMarks(n.ctx, false)
+		err := errors.Join(n.writeMarks(n.ctx, false), n.writeCopyMarks(n.ctx, false))
 		if err == nil {
 			err = n.hearNodes(n.ctx)
 		}
@@ -111,7 +112,7 @@ func (n *Node) lastMarks() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
-	if err := n.writeMarks(ctx, true); err != nil {
+	if err := errors.Join(n.writeMarks(ctx, true), n.writeCopyMarks(ctx, true)); err != nil {
 		n.cfg.Logger.Warn("replica: the marks of the Region's streams are as they were", "region", n.cfg.Region, "error", err)
 	}
 }

@@ -84,7 +84,7 @@ func (d *Directory) application(k Name) (owner string, found cell) {
 		if !ok || c.value == nil || owner != "" && owner < region {
 			continue
 		}
-		if _, unread := d.Unread(region); unread && region != d.primary {
+		if _, unread := d.Unread(region); (unread || l.doubted) && region != d.primary {
 			continue
 		}
 		if _, _, listed := d.Entry(region); listed {

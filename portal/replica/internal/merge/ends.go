@@ -12,7 +12,7 @@ func (s *Sessions) over(key string, h *held) bool {
 	_, early := s.early[key]
 	_, revoked := s.revoked[pair{h.UserID, h.ID}]
 	_, out := s.signIns[pair{h.UserID, h.SignIn}]
-	return ended || early || revoked || out || s.departures.gone(h.Region) || s.unreadEnds(h.Created) || !s.covers(h.Epoch, s.epochs[h.UserID])
+	return ended || early || revoked || out || s.departures.gone(h.Region) || s.doubted[h.Region] || s.unreadEnds(h.Created) || !s.covers(h.Epoch, s.epochs[h.UserID])
 }
 
 // covers says whether a session made under one epoch outlives what another

@@ -29,6 +29,7 @@ type regionLog struct {
 	knows   func(center.Kind) bool
 	strange map[Name]struct{} // in cells, not known, and not to be skipped
 	missed  string            // a message that can't be read and that nothing has replaced; "": none
+	doubted bool              // see Doubt
 }
 
 // fold takes a transaction in and returns the names that it touched.

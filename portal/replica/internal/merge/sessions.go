@@ -25,6 +25,7 @@ type Sessions struct {
 	unread   map[unread]time.Time          // until when it matters; zero: for good
 
 	departures departures
+	doubted    map[string]bool // Regions: see Doubt
 }
 
 type pair struct{ user, id string }
@@ -46,7 +47,7 @@ func NewSessions(region, primary string, also ...EntryKind) *Sessions {
 		region: region, primary: primary, also: also, unread: map[unread]time.Time{}, sessions: map[place]*held{}, byUser: map[string]map[place]struct{}{},
 		ended: map[string]time.Time{}, revoked: map[pair]time.Time{}, signIns: map[pair]time.Time{},
 		epochs: map[string]map[string]uint64{}, codes: map[string]Code{}, early: map[string]time.Time{},
-		departures: newDepartures(),
+		departures: newDepartures(), doubted: map[string]bool{},
 	}
 }
 

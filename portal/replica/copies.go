@@ -1,0 +1,221 @@
+package replica
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
+)
+
+// A disk that lost a part of a copy has lost what another Region ended. Where
+// that Region is heard it says so. Where it is not, as when both were in one
+// fire, nothing but the marks beside the streams shows it. What depends on such
+// a copy is not served until the other Region has been heard and agrees:
+//
+//   - on the primary's configuration, and on what any Region ended: everything;
+//   - on another Region's sessions: these sessions. Their users sign in again;
+//   - on another Region's applications: these applications.
+
+// copies are what is known of copies beside what they hold.
+type copies struct {
+	mu       sync.Mutex
+	marks    copyMarks         // as they are written
+	ahead    copyMarks         // as they will be
+	moved    bool              // and are to be written
+	looked   time.Time         // when that was last found out
+	suspects map[copyOf]string // copies that lost something, and what
+	remade   map[copyOf]bool   // suspects that were made again
+}
+
+// A copyOf names a copy.
+type copyOf struct {
+	region string
+	line   line
+}
+
+// causeEnds stops a Region that may lack what others ended. It comes from other
+// Regions, so it must not keep the primary from removing one of them.
+const (
+	causeEnds   = "copy of what another Region ended"
+	causeCopied = "copy of the configuration"
+)
+
+// suspected says whether any of a Region's lines is suspected here.
+func (c *copies) suspected(region string, ls ...line) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(ls, func(l line) bool { _, ok := c.suspects[copyOf{region, l}]; return ok })
+}
+
+// compareCopies compares all copies with their marks. The list of Regions is known
+// by now, and which of them were removed.
+func (n *Node) compareCopies(ctx context.Context) error {
+	c := &n.copies
+	none := c.marks == nil
+	c.suspects, c.remade, c.ahead = map[copyOf]string{}, map[copyOf]bool{}, copyMarks{}
+	for region, of := range c.marks {
+		for l, m := range of {
+			why, err := n.compareCopy(ctx, region, l, m)
+			if err != nil {
+				return err
+			}
+			if why != "" {
+				c.suspects[copyOf{region, l}] = why
+				n.cfg.Logger.Error("replica: a copy was damaged", "region", n.cfg.Region, "peer", region, "stream", string(l), "found", why)
+			}
+		}
+	}
+	n.judgeCopies(slices.Collect(maps.Keys(c.suspects)))
+	if !none {
+		return nil
+	}
+	c.marks = copyMarks{}
+	if err := n.vault.put(ctx, copiesName, []byte("{}")); err != nil {
+		return n.vaultError("write of the marks of copies", err)
+	}
+	return nil
+}
+
+// compareCopy says what a copy lost, or "". That of a Region that was removed may
+// have been deleted.
+func (n *Node) compareCopy(ctx context.Context, region string, l line, m integrity.CopyMark) (why string, err error) {
+	var end uint64
+	s, err := n.stream(ctx, l.stream(region))
+	switch {
+	case errors.Is(err, jetstream.ErrStreamNotFound) && n.gone(region):
+		return "", nil
+	case errors.Is(err, jetstream.ErrStreamNotFound):
+	case err != nil:
+		return "", unavailable("look at the copy", err)
+	default:
+		end = s.CachedInfo().State.LastSeq
+	}
+	n.contents.with(l.stream(region), func(c *integrity.Content) {
+		why = m.CheckCopy(c, end, n.cfg.Now().Unix(), int64(n.cfg.Skew/time.Second))
+	})
+	return why, nil
+}
+
+// judgeCopies draws the consequences of what is suspected. changed are copies
+// that are suspected now, or were.
+func (n *Node) judgeCopies(changed []copyOf) {
+	if len(changed) == 0 {
+		return
+	}
+	n.copies.mu.Lock()
+	suspects := maps.Clone(n.copies.suspects)
+	n.copies.mu.Unlock()
+	var ends, copied *Error
+	for _, c := range slices.SortedFunc(maps.Keys(suspects), func(a, b copyOf) int { return cmp.Compare(a.region, b.region) }) {
+		e := &Error{Reason: ReasonNotReady, What: fmt.Sprintf("copy of Region %s's stream %s", c.region, c.line), Got: suspects[c],
+			Want: "what it held. It is read again when that Region is heard; if that is lost for good, start this one once with Config.Restored"}
+		if c.line == revoked {
+			ends = cmp.Or(ends, e)
+		} else if c.line == config && c.region == n.cfg.Primary {
+			copied = e
+		}
+	}
+	n.stop(causeEnds, ends)
+	n.stop(causeCopied, copied)
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	for _, c := range changed {
+		_, doubted := suspects[c]
+		switch c.line {
+		case sessions:
+			n.ledger.doubt(c.region, doubted)
+		case config:
+			n.touched = append(n.touched, n.dir.Doubt(c.region, doubted)...)
+		}
+	}
+	n.show()
+}
+
+// errSuspected: a copy has lost something, and its Region answers.
+var errSuspected = errors.New("replica: the copy was damaged")
+
+// toRemake says whether a copy is to be made again before anything is written to
+// it. The embedded server may hang at a write to damaged files. What was readable
+// in it stays in memory, and its Region has judged its last message.
+func (c *copies) toRemake(of copyOf) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, suspected := c.suspects[of]
+	return suspected && !c.remade[of]
+}
+
+// makeAgain makes a copy again, empty, when its Region answers: all of it comes
+// again. If that is interrupted, the marks say that it isn't complete.
+func (f *follower) makeAgain(ctx context.Context, l line) error {
+	n, of := f.n, copyOf{f.region, l}
+	n.cfg.Logger.Warn("replica: a copy that was damaged is made again", "region", n.cfg.Region, "peer", f.region, "stream", string(l))
+	n.marks.forget(l.stream(f.region))
+	if err := n.remake(ctx, l, f.region); err != nil {
+		return err
+	}
+	n.copies.mu.Lock()
+	defer n.copies.mu.Unlock()
+	n.copies.remade[of] = true
+	return nil
+}
+
+// trust takes a copy out of suspicion that agrees with what its Region says the
+// log holds.
+func (n *Node) trust(c *copier, a answer) {
+	of := copyOf{c.region, c.line}
+	if !n.copies.suspected(c.region, c.line) || !n.confirmed(c, a) {
+		return
+	}
+	n.cfg.Logger.Warn("replica: a copy that was damaged is whole again", "region", n.cfg.Region, "peer", c.region, "stream", string(c.line))
+	n.clearCopy(of)
+}
+
+func (n *Node) clearCopy(of copyOf) {
+	n.copies.mu.Lock()
+	delete(n.copies.suspects, of)
+	n.copies.mu.Unlock()
+	n.judgeCopies([]copyOf{of})
+}
+
+// confirmed says whether a copy is all that an answer says the log holds. A
+// version from before there were digests doesn't say; then it is where the log
+// ends.
+func (n *Node) confirmed(c *copier, a answer) (ok bool) {
+	if a.Generation == nil {
+		return true
+	}
+	d := a.Digest
+	if d == nil || d.Position != max(c.at.seq, c.past) || d.Store != c.at.store {
+		return false
+	}
+	n.contents.with(c.line.stream(c.region), func(have *integrity.Content) {
+		store, seq := have.At()
+		if c.at.seq == 0 {
+			ok = d.Sum == (integrity.Sum{})
+		} else {
+			ok = store == c.at.store && have.Read() == c.read && seq == c.at.seq && have.Sum(d.Cutoff) == d.Sum
+		}
+	})
+	return ok
+}
+
+// forgetCopy lets go of what is known of a copy that was deleted.
+func (n *Node) forgetCopy(region string, l line) {
+	n.copies.mu.Lock()
+	delete(n.copies.marks[region], l)
+	n.copies.moved = true
+	delete(n.copies.ahead[region], l)
+	_, suspected := n.copies.suspects[copyOf{region, l}]
+	n.copies.mu.Unlock()
+	if suspected {
+		n.clearCopy(copyOf{region, l})
+	}
+}
