@@ -76,6 +76,7 @@ func exchange(t *testing.T, us, eu *child, prefix string) {
 // A version runs beside the baseline, in either role. What the later one writes
 // in kinds of its own is passed over by the older one, or stops it.
 func TestVersionsRunSideBySide(t *testing.T) {
+	t.Parallel()
 	older := build(t, baseline(t))
 	newer := os.Args[0]
 	t.Run("the primary is newer", func(t *testing.T) {
@@ -134,6 +135,7 @@ func TestVersionsRunSideBySide(t *testing.T) {
 // Regions are upgraded one after the other, and rolled back, and nothing is lost
 // on the way.
 func TestARollingUpgradeAndItsRollback(t *testing.T) {
+	t.Parallel()
 	older := build(t, baseline(t))
 	newer := os.Args[0]
 	dirs := []string{t.TempDir(), t.TempDir()}
