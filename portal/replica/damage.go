@@ -10,7 +10,7 @@ import (
 )
 
 // remedy is what an operator can do.
-const remedy = "recover it from another Region's copies (Config.Recover), or, if what is here is to count, start once with Config.Restored"
+const remedy = "start it once with Config.Recover, the names of those Config.Peers that hold copies of it, or, if what is here is to count, once with Config.Restored; see OPERATING.md"
 
 // damaged makes the error of a damaged log.
 func damaged(l line, why string) *Error {

@@ -314,7 +314,8 @@
 //
 // [Config].Observer is told the size of the streams, the space left on the disk,
 // the duration of writes, and how far each other Region has been replicated.
-// OPERATING.md, in this directory, explains each value and when to act.
+// OPERATING.md, in this directory, explains each value and when to act, and has
+// the steps for a disk that was lost or damaged.
 //
 // # Limits
 //

@@ -111,7 +111,7 @@ func (r *recovery) fetch(ctx context.Context) error {
 			}
 			r.n.cfg.Logger.Warn("replica: recovery waits", "region", r.n.cfg.Region, "peer", name, "error", err)
 			if pause(ctx, time.Second); ctx.Err() != nil {
-				return &Error{Reason: ReasonUnavailable, What: "recovery", Want: "the copies of Region " + name, Err: err}
+				return &Error{Reason: ReasonUnavailable, What: "recovery", Want: "the copies of Region " + name + ", which Config.Recover names; nothing was changed: start again when it answers, or without its name", Err: err}
 			}
 		}
 	}
@@ -282,7 +282,7 @@ func (r *recovery) united() (out []write, err error) {
 	records, last, whole := merge.Reunite(n.cfg.Primary, n.cfg.Region, log, beside)
 	switch {
 	case !whole && n.cfg.Region == n.cfg.Primary:
-		return nil, damaged(config, "no whole state of the instance is in the copies either")
+		return nil, damaged(config, "no whole state of the instance is here or in the copies of the Regions that Config.Recover names; others may have one")
 	case !whole:
 		return nil, nil
 	}
