@@ -214,7 +214,7 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 		return err
 	}
 	f.beShown(ctx, c.line, a.Copy)
-	if why := cmp.Or(f.older(a), f.n.doubt(c, a)); why != "" {
+	if why := cmp.Or(older(q, a), f.n.doubt(c, a)); why != "" {
 		f.doubts(c.line, why, false)
 		pause(ctx, f.n.cfg.Heartbeat)
 		return nil

@@ -33,11 +33,11 @@ func (n *Node) heardGeneration(ctx context.Context, region string) (uint64, erro
 	return integrity.NumberIn(msg.Header.Get(headerProof)), nil
 }
 
-// older says why an answer is of an older start than was heard of, or "". A version
-// from before there were generations says none.
-func (f *follower) older(a answer) string {
-	if heard := f.latest.Load(); a.Latest != 0 && a.Latest < heard {
-		return fmt.Sprintf("its last start has number %d, and start number %d was heard of: an older copy of its disks is in their place; it is to be started with Config.Recover or Config.Restored, and with a clock that is right", a.Latest, heard)
+// older says why an answer is of an older start than its question said was heard
+// of, or "". A version from before there were generations says none.
+func older(q question, a answer) string {
+	if a.Latest != 0 && a.Latest < q.Heard {
+		return fmt.Sprintf("its last start has number %d, and start number %d was heard of: an older copy of its disks is in their place; it is to be started with Config.Recover or Config.Restored, and with a clock that is right", a.Latest, q.Heard)
 	}
 	return ""
 }

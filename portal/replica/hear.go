@@ -113,7 +113,7 @@ func (f *follower) hearOnly(ctx context.Context, nc *nats.Conn, c *copier) error
 			return err
 		}
 		f.beShown(ctx, c.line, a.Copy)
-		if f.older(a) != "" || f.n.doubt(c, a) != "" {
+		if older(q, a) != "" || f.n.doubt(c, a) != "" {
 			pause(ctx, f.n.cfg.Heartbeat)
 			continue
 		}
