@@ -142,8 +142,8 @@ func (n *Node) takeOver(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := n.vault.put(ctx, marksName, []byte("{}")); err != nil { // those that are there were of what is gone
-		return n.vaultError("write of the marks", err)
+	if err := n.markFresh(ctx); err != nil {
+		return err
 	}
 	from := n.identity.Load().Recovery.From
 	err := n.changeIdentity(ctx, func(d *integrity.Identity) {
