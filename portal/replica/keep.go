@@ -91,6 +91,10 @@ func (n *Node) lastKept() {
 	defer cancel()
 	var errs []error
 	for _, region := range n.unkept.regions() {
+		if !n.nc.IsConnected() { // Close waits for no server that is gone
+			errs = append(errs, unavailable("copy of what Region "+region+" ended", nats.ErrDisconnected))
+			continue
+		}
 		errs = append(errs, n.keep(ctx, region))
 	}
 	if err := errors.Join(errs...); err != nil {
