@@ -153,18 +153,23 @@ func (c *copies) toRemake(of copyOf) bool {
 }
 
 // makeAgain makes a copy again, empty, when its Region answers: all of it comes
-// again. If that is interrupted, the marks say that it isn't complete.
-func (f *follower) makeAgain(ctx context.Context, l line) error {
+// again. If that is interrupted, the marks say that it isn't complete. It isn't
+// read meanwhile: a reader must not go on in the new one where it was in the old.
+func (f *follower) makeAgain(l line) error {
 	n, of := f.n, copyOf{f.region, l}
 	n.cfg.Logger.Warn("replica: a copy that was damaged is made again", "region", n.cfg.Region, "peer", f.region, "stream", string(l))
+	n.stopReaders(f.region, l)
 	n.marks.forget(l.stream(f.region))
-	if err := n.remake(ctx, l, f.region); err != nil {
-		return err
+	err := n.remake(n.ctx, l, f.region)
+	for err != nil && n.ctx.Err() == nil { // what was deleted has to be made
+		pause(n.ctx, time.Second)
+		err = n.remake(n.ctx, l, f.region)
 	}
+	n.readersOf(f.region, l)
 	n.copies.mu.Lock()
 	defer n.copies.mu.Unlock()
-	n.copies.remade[of] = true
-	return nil
+	n.copies.remade[of] = err == nil
+	return err
 }
 
 // trust takes a copy out of suspicion that agrees with what its Region says the

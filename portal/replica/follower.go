@@ -187,7 +187,7 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, l line) error {
 			}
 		}
 		if errors.Is(err, errSuspected) {
-			if err = f.makeAgain(ctx, l); err == nil {
+			if err = f.makeAgain(l); err == nil {
 				continue
 			}
 		}

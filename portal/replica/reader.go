@@ -61,7 +61,8 @@ func (r *reader) run() {
 	defer r.cancel()
 	var made time.Time
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		if s, err := r.n.stream(r.ctx, r.line.stream(r.region)); err == nil {
+		s, err := r.n.stream(r.ctx, r.line.stream(r.region))
+		if err == nil { // a place in a stream that was made again meanwhile would not be this one's
 			if now := s.CachedInfo().Created; !now.Equal(made) {
 				if !made.IsZero() { // it was made again
 					r.last.Store(0)
@@ -72,8 +73,8 @@ func (r *reader) run() {
 				}
 				made = now
 			}
+			err = tail{js: r.n.js, stream: r.line.stream(r.region), after: r.last.Load(), each: r.each}.run(r.ctx)
 		}
-		err := tail{js: r.n.js, stream: r.line.stream(r.region), after: r.last.Load(), each: r.each}.run(r.ctx)
 		if r.ctx.Err() != nil {
 			return
 		}
