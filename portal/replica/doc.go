@@ -181,7 +181,8 @@
 // A Dir from before formats existed is opened and marked with the format. Such an
 // old version is neither followed nor answered, so during that upgrade Regions
 // hear nothing of each other until all are upgraded. Going back to such a version
-// is not supported.
+// is not supported. If one was started with Restored meanwhile, Open fails with
+// Reason Damaged: start once with Config.Restored.
 //
 // # Crashes, power loss, full disks
 //

@@ -105,7 +105,7 @@ func (n *Node) examine(d *integrity.Identity, own map[line]*jetstream.StreamInfo
 			return damaged(l, "it is missing")
 		case info == nil:
 		case info.Config.Metadata[identityKey] != "" && info.Config.Metadata[storeID] != d.Stores[string(l)]:
-			return damaged(l, "another one is in its place")
+			return damaged(l, "another one is in its place, or a version from before there were formats was started with Restored")
 		case l == config && !contiguous(info.State):
 			return damaged(l, fmt.Sprintf("of messages %d to %d some are missing", info.State.FirstSeq, info.State.LastSeq))
 		}

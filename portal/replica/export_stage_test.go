@@ -1,5 +1,26 @@
 package replica
 
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
 // Pass has a recovery end, as a crash does, at the first step for which stop
 // returns an error.
 func Pass(c *Config, stop func(step string) error) { c.passes = stop }
+
+// RenameStreams gives a Node's own streams other names, as a version from before
+// there were formats does that is started with Restored.
+func RenameStreams(t testing.TB, n *Node) {
+	t.Helper()
+	for _, l := range lines {
+		s, err := n.js.Stream(context.Background(), l.stream(n.cfg.Region))
+		require.NoError(t, err)
+		c := s.CachedInfo().Config
+		c.Metadata[storeID] = n.newStore()
+		_, err = n.js.UpdateStream(context.Background(), c)
+		require.NoError(t, err)
+	}
+}

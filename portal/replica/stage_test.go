@@ -131,3 +131,17 @@ func TestAStartWithRestoredThatIsInterruptedIsCompletedWithoutIt(t *testing.T) {
 		open(t, configOf(virginia, backup))
 	}
 }
+
+// Going back to a version from before there were formats is not supported. What
+// it wrote when it was started with Restored counts if the operator says so again.
+func TestADirectoryThatAnOlderVersionRestored(t *testing.T) {
+	w := newDamagedWorld(t)
+	us := open(t, configOf(virginia, w.usDir))
+	replica.RenameStreams(t, us)
+	us.Close()
+	assert.Contains(t, refusesToOpen(t, configOf(virginia, w.usDir)).Error(), "Config.Restored")
+	c := configOf(virginia, w.usDir)
+	c.Restored = true
+	us, eu := open(t, c), open(t, configOf(frankfurt, w.euDir))
+	w.sameAgain(t, us, eu)
+}
