@@ -31,7 +31,7 @@ func (n *Node) markFresh(ctx context.Context) error {
 			c.Add(n.messageOf(arrival{region: n.cfg.Region, line: l, seq: at, body: plain}, msg.Header, msg.Subject, msg.Data, err == nil))
 		}
 		m := c.Mark()
-		m.At = n.cfg.Now().Unix()
+		m.At = n.latestClock()
 		marks[string(l)] = m
 	}
 	b, err := json.Marshal(marks)

@@ -99,7 +99,7 @@ func (n *Node) inspect(ctx context.Context, f *follower, l line) (claims int, er
 // judgeRecord judges one message by what this Node has read of its own stream.
 func (n *Node) judgeRecord(d *integrity.Identity, l line, r integrity.Record, end uint64) (v integrity.Verdict, why string) {
 	n.contents.with(l.stream(n.cfg.Region), func(c *integrity.Content) {
-		v, why = d.JudgeRecord(r, c, end, n.cfg.Now().Unix(), int64(n.cfg.Skew/time.Second))
+		v, why = d.JudgeRecord(r, c, end, n.latestClock(), int64(n.cfg.Skew/time.Second))
 	})
 	return v, why
 }

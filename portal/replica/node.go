@@ -35,6 +35,7 @@ type Node struct {
 	identity   atomic.Pointer[integrity.Identity] // replaced whole
 	generation integrity.Generation
 	damage     atomic.Pointer[Error] // why the Region has stopped; nil: it hasn't
+	clockMost  atomic.Int64          // see latestClock
 	marked     map[string]uint64     // the marks that were written, by line; watch's
 
 	ledger   *ledger

@@ -47,7 +47,7 @@ func (n *Node) state(ctx context.Context, s jetstream.Stream, q question, a *ans
 	if a.Pending > 0 {
 		return nil
 	}
-	d := integrity.Digest{Store: a.Store, Position: max(a.Last, a.end()), Cutoff: integrity.Cutoff(n.cfg.Now().Unix(), int64(n.cfg.Skew/time.Second))}
+	d := integrity.Digest{Store: a.Store, Position: max(a.Last, a.end()), Cutoff: integrity.Cutoff(n.latestClock(), int64(n.cfg.Skew/time.Second))}
 	var at uint64
 	n.contents.with(q.Line.stream(n.cfg.Region), func(c *integrity.Content) {
 		_, at = c.At()

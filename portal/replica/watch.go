@@ -51,7 +51,7 @@ func (n *Node) writeMarks(ctx context.Context, always bool) error {
 			_, last := c.At()
 			moved = moved || last != n.marked[string(l)]
 			m := c.Mark()
-			m.At = n.cfg.Now().Unix()
+			m.At = n.latestClock()
 			marks[string(l)] = m
 		})
 	}
@@ -135,6 +135,7 @@ func (n *Node) readMarks(ctx context.Context) (marks map[string]integrity.Mark, 
 	if err := json.Unmarshal(b, &marks); err != nil {
 		return nil, damaged("", "what stands beside them, the Region's marks, can't be read")
 	}
+	n.sawMarks(marks)
 	return marks, nil
 }
 
