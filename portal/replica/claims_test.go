@@ -23,6 +23,7 @@ func TestACopyThatLacksAMessageHeals(t *testing.T) {
 	eu := open(t, configOf(frankfurt, w.euDir))
 	replica.DropMessage(t, eu, "revoked_us-east-1")
 	eu.Close()
+	require.NoError(t, os.Remove(filepath.Join(w.euDir, "meridian.copies"))) // which would show it
 	var log logged
 	c := configOf(frankfurt, w.euDir)
 	c.Logger = slog.New(slog.NewTextHandler(&log, nil))

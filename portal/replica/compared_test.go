@@ -2,6 +2,8 @@ package replica_test
 
 import (
 	"encoding/json"
+	"os"
+	"path/filepath"
 	"sync/atomic"
 	"testing"
 
@@ -52,6 +54,7 @@ func TestACopyThatDiffersIsNotReplicatedUntilItIsCompared(t *testing.T) {
 	eu := open(t, configOf(frankfurt, w.euDir))
 	replica.DropMessage(t, eu, "revoked_us-east-1")
 	eu.Close()
+	require.NoError(t, os.Remove(filepath.Join(w.euDir, "meridian.copies"))) // which would show it
 	us, eu := open(t, configOf(virginia, w.usDir)), open(t, configOf(frankfurt, w.euDir))
 	var asked atomic.Int64
 	var silent, other atomic.Bool
