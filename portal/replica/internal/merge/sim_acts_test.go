@@ -9,42 +9,42 @@ import (
 
 // signInOrOut makes a session or ends some, as package replica does.
 func (w *world) signInOrOut(n *simNode) {
-	now, s, k := w.clock(n), w.oracle.any(w.rand), w.rand.IntN(41)
+	now, s, k := w.clock(n), w.oracle.any(w.rand), w.rand.IntN(64)
 	switch {
 	case n.ends() && n.blocked():
-		k = 35 + k%5 // what ends sessions is written nevertheless
+		k = 52 + k%10 // what ends sessions is written nevertheless
 	case !n.serves():
 		return
 	}
 	switch {
-	case k < 5:
+	case k < 6:
 		w.accept(n)
-	case k < 12:
+	case k < 24:
 		w.proved(n)
-	case k < 30:
+	case k < 48:
 		w.signIn(n, now)
 	case s == nil:
-	case k < 35:
+	case k < 52:
 		n.memory.sessions.Touch(s.key, now, time.Minute)
-	case k < 36:
+	case k < 55:
 		if v, ok := n.memory.sessions.Get(s.key); ok {
 			w.end(n, &s.ends, sessions, merge.EntryEnded, merge.Entry{Key: s.key, Until: v.Expires})
 		}
-	case k < 37:
+	case k < 58:
 		for _, v := range n.memory.sessions.List(s.UserID) {
 			if v.ID == s.ID && n.life > 0 {
 				w.end(n, &s.ends, revoked, merge.EntryRevoked, merge.Entry{User: v.UserID, ID: v.ID, Until: v.Expires})
 			}
 		}
-	case k < 38:
+	case k < 60:
 		until := now.Add(simLife + 2*simSkew)
 		if known := n.memory.sessions.SignedOut(s.UserID, s.SignIn); until.Before(known) {
 			until = known
 		}
 		w.end(n, &s.in.ends, revoked, merge.EntrySignedOut, merge.Entry{User: s.UserID, ID: s.SignIn, Until: until})
-	case k < 39:
+	case k < 62:
 		w.revokeUser(n, s.UserID, now)
-	case k == 40:
+	case k < 63:
 		w.laterEntry(n, now)
 	}
 }
@@ -114,6 +114,6 @@ func (w *world) revokeUser(n *simNode, id string, now time.Time) {
 		n.unsaid = true
 	}
 	ended := w.oracle.end(s, m, life, time.Time{})
-	ended.epoch = next
+	ended.epoch, ended.late = next, n.r.farBack && w.oracle.damaged
 	w.oracle.users[id] = append(w.oracle.users[id], ended)
 }

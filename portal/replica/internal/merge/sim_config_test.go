@@ -18,7 +18,7 @@ func (w *world) configure(n *simNode) {
 	case w.one(0.1):
 		w.update(n, nil, true)
 		return
-	case n.r.id == 0 && w.one(0.06):
+	case n.r.id == 0 && w.one(0.1):
 		w.update(n, w.changeRegions(n), false)
 		return
 	case n.r.id == 0 && w.one(0.7):

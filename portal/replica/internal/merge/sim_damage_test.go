@@ -14,36 +14,44 @@ func (w *world) damage(r *simRegion) {
 	if r.epitaph > 0 {
 		return
 	}
-	switch k := w.rand.IntN(13); {
-	case k < 3 && (r.backup == nil || w.one(0.3)):
+	any := streamOf(w.rand.IntN(w.count), w.rand.IntN(streams))
+	switch k := w.rand.IntN(24); {
+	case k < 2 && (r.backup == nil || w.one(0.5)):
 		r.backup = r.media.clone(w)
 		w.note(r, "backup", "")
 	case k < 4 && r.backup != nil:
 		w.down(r)
 		r.becomes(r.backup.clone(w), w, "an older copy was put back")
 		w.note(r, "rolled back", "")
-	case k < 5 && r.twin == nil && r.identity != nil:
+	case k < 7 && r.twin == nil && r.identity != nil:
 		r.twin = r.media.clone(w)
 		w.note(r, "doubled", "")
-	case k < 7 && r.twin != nil:
-		w.down(r)
-		other := r.media
-		r.becomes(r.twin, w, "a second Region runs under this name")
-		r.twin = other
-		w.note(r, "the other one", "")
-	case k < 8:
-		w.cutLog(r, streamOf(r.id, w.rand.IntN(streams)))
 	case k < 9:
-		w.cutLog(r, streamOf(w.rand.IntN(w.count), w.rand.IntN(streams)))
-	case k < 10:
-		w.loseMessage(r, streamOf(w.rand.IntN(w.count), w.rand.IntN(streams)))
+		w.cutLog(r, streamOf(r.id, w.rand.IntN(streams)))
 	case k < 12:
+		w.cutLog(r, any)
+	case k < 17:
+		w.loseMessage(r, any)
+	case k < 18:
+		w.loseMessage(r, streamOf(r.id, w.rand.IntN(streams)))
+	case k < 21:
 		w.swap(r, w.all[w.rand.IntN(len(w.all))])
 	default:
 		w.down(r)
 		r.becomes(newMedia(), w, "the disk was lost")
 		w.note(r, "wiped", "")
 	}
+	w.oracle.damaged = true
+	w.oracle.reconsider()
+}
+
+// otherOne has the second Region under a name run, and not the first.
+func (w *world) otherOne(r *simRegion) {
+	w.down(r)
+	other := r.media
+	r.becomes(r.twin, w, "a second Region runs under this name")
+	r.twin = other
+	w.note(r, "the other one", "")
 	w.oracle.damaged = true
 	w.oracle.reconsider()
 }
@@ -190,7 +198,7 @@ func (w *world) operate(r *simRegion) {
 
 // reported says whether anything tells the operator that a Region needs one.
 func (w *world) reported(r *simRegion) bool {
-	return r.swapped != nil || r.refused != "" || r.claimed || r.stopped() || w.followersRefuse(r)
+	return r.swapped != nil || r.refused != "" || r.claimed || w.unlists(r) || r.stopped() || w.followersRefuse(r)
 }
 
 // needed says whether any operator is needed.

@@ -218,6 +218,14 @@ func (d *disk) lose(i int) {
 	d.messages = slices.Delete(d.messages, i, i+1)
 }
 
+// left is what a history comes to without what is missing.
+func (d *disk) left(history spans) spans {
+	for _, lost := range d.lost {
+		history = history.without(lost)
+	}
+	return history
+}
+
 // expire lets go of what is old.
 func (d *disk) expire(now time.Time) {
 	d.messages = slices.DeleteFunc(d.messages, func(k kept) bool {

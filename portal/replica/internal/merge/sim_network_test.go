@@ -2,6 +2,7 @@ package merge_test
 
 import (
 	"slices"
+	"time"
 
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
@@ -28,9 +29,13 @@ type packet struct {
 	removed  uint64            // when it was removed; 0: it was not
 }
 
-// ask sends a question about another Region's stream.
+// simAnswer is for how long a question waits for its answer.
+const simAnswer = 20 * time.Second
+
+// ask sends a question about another Region's stream, unless one is under way.
 func (w *world) ask(n *simNode, s streamID) {
-	if s.region() == n.r.id || n.isGone(s.region()) {
+	waits := w.clock(n).Sub(n.asked[s].at)
+	if s.region() == n.r.id || n.isGone(s.region()) || n.asked[s].nonce > 0 && 0 <= waits && waits < simAnswer {
 		return
 	}
 	w.send(&w.all[s.region()].inbox, w.question(n, s))
@@ -51,7 +56,7 @@ func (w *world) question(n *simNode, s streamID) packet {
 
 // send puts a packet on its way. What is on its way is bounded.
 func (w *world) send(inbox *[]packet, p packet) {
-	if *inbox = append(*inbox, p); len(*inbox) > 40 {
+	if *inbox = append(*inbox, p); len(*inbox) > 120 {
 		i := w.rand.IntN(len(*inbox))
 		*inbox = slices.Delete(*inbox, i, i+1)
 	}
@@ -210,10 +215,7 @@ func (w *world) receive(n *simNode, p packet) {
 		return
 	}
 	d.past = max(d.past, p.last)
-	known := from.history
-	for _, lost := range d.lost {
-		known = known.without(lost)
-	}
+	known := d.left(from.history)
 	n.goal[s] = goal{true, d.end(), known, q.at, p}
 	if n.writing == nil || s.line() != config {
 		n.reach(s)

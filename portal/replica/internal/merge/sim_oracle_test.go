@@ -49,6 +49,9 @@ type end struct {
 	asOf  uint64 // how many messages there were
 	sure  bool
 	epoch uint64 // of all sessions of a user: the Region's count; 0: none
+	// late: counted by a clock that is far back, where a higher count may have
+	// been lost that sessions carry. It may end less.
+	late bool
 }
 
 // A simSession is a session, or a sign-in that has none yet.
@@ -199,7 +202,7 @@ func (n *simNode) over(s *simSession, o *oracle) bool {
 		return e.sure && n.hears(e.place) && (e.until.IsZero() || n.r.latest.Before(e.until))
 	}
 	return o.departed(n, s) || o.unread(n, s) || slices.ContainsFunc(s.ends, must) || slices.ContainsFunc(s.in.ends, must) ||
-		slices.ContainsFunc(o.users[s.UserID], func(e *end) bool { return must(e) && s.mayKnow[e.s] < e.n && e.asOf > s.asOf })
+		slices.ContainsFunc(o.users[s.UserID], func(e *end) bool { return !e.late && must(e) && s.mayKnow[e.s] < e.n && e.asOf > s.asOf })
 }
 
 // mayBeOver says whether it may know of one. What never got to disk counts in the

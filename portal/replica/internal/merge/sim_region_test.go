@@ -183,7 +183,7 @@ func (n *simNode) take(s streamID, k kept) {
 	if whole, ok := n.parts[s.region()].Add(k.seq, k.tx); ok {
 		n.touched = append(n.touched, n.memory.hear(arrival{region: simNames[s.region()], tx: &whole})...)
 		if k.from != nil {
-			n.knows(s, k.from.history.upTo(k.n))
+			n.knows(s, n.r.disks[s].left(k.from.history.upTo(k.n)))
 		} else {
 			n.knows(s, n.r.history.upTo(k.n))
 		}

@@ -39,6 +39,13 @@ func (w *world) hasApps(n *simNode, r *simRegion) bool {
 	return slices.ContainsFunc(simApps, func(key string) bool { a, ok := n.app(key); return ok && a.Region == r.name })
 }
 
+// unlists says whether a Region that was not removed says that this one, the
+// primary, does not list it: an older copy may have been put back. Then the
+// primary does not look at what that Region has, so its operator does.
+func (w *world) unlists(r *simRegion) bool {
+	return r.id == 0 && r.flaw != "" && slices.ContainsFunc(w.nodes, func(n *simNode) bool { return n.life > 0 && n.unlisted })
+}
+
 // answers says whether a Region answers others than the primary: it knows the
 // list of Regions.
 func (r *simRegion) answers() bool {

@@ -12,9 +12,9 @@ import (
 
 // What package replica and package portal have in their Config.
 const (
-	simLife  = time.Hour       // MaxSession
-	simSkew  = 5 * time.Minute // Skew: clocks are within half of it of the true time
-	simProbe = 5 * time.Second // between two probes of a node
+	simLife  = 40 * time.Minute // MaxSession
+	simSkew  = 5 * time.Minute  // Skew: clocks are within half of it of the true time
+	simProbe = 5 * time.Second  // between two probes of a node
 )
 
 // simNames are the Regions that a world can have. The first is the primary.
@@ -61,7 +61,10 @@ func (l line) String() string {
 func newWorld(seed uint64) *world {
 	w := &world{rand: rand.New(rand.NewPCG(seed, 0)), now: base, events: map[string]int{}, hash: seed, quiet: 1}
 	w.count = 3 + min(w.rand.IntN(4), w.rand.IntN(4))
-	w.maxStale = time.Duration(2+w.rand.IntN(10)) * time.Minute
+	w.maxStale = time.Duration(3+w.rand.IntN(12)) * time.Minute
+	if w.one(0.5) {
+		w.maxStale *= 4
+	}
 	w.oracle = newOracle(w)
 	for id := range w.count {
 		r := &simRegion{id: id, name: simNames[id], media: newMedia(), accepted: map[string]bool{}, requests: map[string]bool{}}
@@ -149,7 +152,7 @@ func (w *world) clock(n *simNode) time.Time {
 // step is one event in one node, which it returns.
 func (w *world) step() *simNode {
 	if w.one(0.7) { // otherwise in the same instant
-		w.now = w.now.Add(time.Duration(w.rand.IntN(4000)) * time.Millisecond)
+		w.now = w.now.Add(time.Duration(w.rand.IntN(2000)) * time.Millisecond)
 	}
 	n := w.nodes[w.rand.IntN(len(w.nodes))]
 	if !w.trouble(n) && n.life > 0 {
@@ -172,11 +175,11 @@ func (w *world) step() *simNode {
 func (w *world) trouble(n *simNode) bool {
 	r := n.r
 	switch k := w.rand.IntN(1000); {
-	case k < 2:
+	case k < 2 && w.one(0.7):
 		other := w.rand.IntN(w.count)
 		w.apart[r.id][other] = true
 		w.note(r, "partition", simNames[other])
-	case k < 5:
+	case k < 5 || k >= 50 && k < 62:
 		w.apart[r.id] = [maxRegions]bool{}
 	case k < 9:
 		n.offset = time.Duration(w.rand.Int64N(int64(simSkew))) - simSkew/2
@@ -193,8 +196,12 @@ func (w *world) trouble(n *simNode) bool {
 		w.note(r, "disk has space", "")
 	case (k == 31 || k == 33) && r.swapped == nil:
 		w.damage(r)
-	case k >= 34 && k < 38:
-		w.operate(r)
+	case k >= 34 && k < 42:
+		if i := slices.IndexFunc(w.all, w.reported); i >= 0 {
+			w.operate(w.all[i])
+		}
+	case k >= 42 && k < 46 && r.twin != nil && r.swapped == nil:
+		w.otherOne(r)
 	case n.life == 0 && k < 150:
 		if w.one(0.1) {
 			n.old = !n.old
@@ -239,7 +246,7 @@ func (w *world) work(n *simNode) {
 			}
 		}
 	case k < 360:
-		for range 1 + w.rand.IntN(12) {
+		for range 4 + w.rand.IntN(30) {
 			w.deliver(n)
 		}
 	case k < 540:
