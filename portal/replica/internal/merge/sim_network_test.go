@@ -193,6 +193,9 @@ func (w *world) receive(n *simNode, p packet) {
 			w.note(n.r, "reads again", s)
 		}
 		d.from, d.past, d.lost, n.differs[s] = &at, 0, nil, false
+		for _, other := range n.r.nodes {
+			other.goal[s].open = false // what it has still to read takes another place
+		}
 	}
 	from := p.origin
 	from.read = d.from.read

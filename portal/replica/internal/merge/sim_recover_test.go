@@ -27,6 +27,7 @@ func (w *world) restore(r *simRegion) {
 	w.recoverLog(r, "", [][]kept{log.messages})
 	w.oracle.lose(r)
 	w.oracle.lossy = true
+	w.oracle.forked = w.oracle.forked || r.id == 0 // what was lost may be what came in between
 	r.history = spans{{0, forever}}
 	r.markAll()
 }

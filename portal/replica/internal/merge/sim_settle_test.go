@@ -37,7 +37,7 @@ func (w *world) settle() (wrong []string) {
 			wrong = append(wrong, w.oracle.left(n)...)
 			continue
 		}
-		if !n.serves() && !w.oracle.mayBlock(n) || w.stale(n) {
+		if n.life == 0 || !n.serves() && !w.oracle.mayBlock(n) || w.stale(n) {
 			wrong = append(wrong, fmt.Sprintf("%s.%d does not serve, or is stale: %v %q, differs %v, heard %v", n.r.name, n.id, n.ready, n.r.refused, n.differs[:w.count*streams], n.heardAt[:w.count*streams]))
 		}
 	}

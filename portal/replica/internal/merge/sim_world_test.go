@@ -226,7 +226,11 @@ func (w *world) crash(n *simNode, when string) {
 	for id := range w.count {
 		s := streamOf(id, sessions)
 		if d := r.disks[s]; id != r.id && len(r.nodes) == 1 && len(d.messages) > 0 {
-			d.cut(len(d.messages) - w.rand.IntN(min(len(d.messages), 4)+1))
+			leave := len(d.messages) - w.rand.IntN(min(len(d.messages), 4)+1)
+			for _, k := range d.messages[leave:] { // it may have taken the place of an earlier read's
+				r.kept[s] = r.kept[s].without(span{k.n, k.n})
+			}
+			d.cut(leave)
 			r.kept[s] = r.kept[s].upTo(d.lastN)
 		}
 	}
