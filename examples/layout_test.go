@@ -110,7 +110,7 @@ func TestCoreStaysPure(t *testing.T) {
 // What a Region's state becomes, and whether a log is what its owner wrote, is
 // decided without a network, files, logs, goroutines and a clock.
 func TestMergeAndIntegrityStayPure(t *testing.T) {
-	staysPure(t, "/portal/replica/internal/merge", "bytes", "cmp", "encoding/json", "fmt", "maps", "slices", "time", "unicode/utf8", module+"/portal/center")
+	staysPure(t, "/portal/replica/internal/merge", "bytes", "cmp", "encoding/json", "fmt", "maps", "math", "slices", "time", "unicode/utf8", module+"/portal/center")
 	staysPure(t, "/portal/replica/internal/integrity", "crypto/hmac", "crypto/sha256", "encoding/base64", "encoding/binary", "encoding/hex", "fmt", "maps", "slices", "strconv", "strings", "time")
 }
 
