@@ -125,7 +125,7 @@ func ExampleServer_Inject() {
 	//  [] true
 }
 
-// What belongs together changes together: nobody sees the new group without its
+// What belongs together changes together: no reader sees the new group without its
 // member, or the app open to a group that isn't there.
 func ExampleServer_Update() {
 	idp := mockidp.New(mockidp.Config{})

@@ -32,7 +32,7 @@ func (s *Server) RenameGroup(name, newName string) error {
 	return s.Update(func(c *Change) error { return c.RenameGroup(name, newName) })
 }
 
-// RemoveGroup removes a group: nobody is in it any longer, and no app is
+// RemoveGroup removes a group: no user is in it any longer, and no app is
 // assigned to it.
 func (s *Server) RemoveGroup(name string) error {
 	return s.Update(func(c *Change) error { return c.RemoveGroup(name) })

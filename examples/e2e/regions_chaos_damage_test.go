@@ -17,7 +17,7 @@ import (
 
 // damaged overwrites or cuts bytes in the files of a Region's own streams while
 // the Region is down. First the Region is taken out of use, until the others
-// have all that it acknowledged: what nobody else has is lost with a disk. Then
+// have all that it acknowledged: what no other Region has is lost with a disk. Then
 // an operator does what the Region's error says.
 func (w *chaosWorld) damaged(ctx context.Context, r *chaosRegion) {
 	p := r.nodes[0]

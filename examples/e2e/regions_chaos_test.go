@@ -29,7 +29,7 @@ func chaosTime(t *testing.T) time.Duration {
 // Three Regions are hit in random order: processes killed and frozen, wires cut,
 // servers of a cluster lost. Meanwhile users sign in, go from Region to Region
 // and are signed out from anywhere, and the directory changes. Nothing that was
-// acknowledged is missing, nobody who was signed out is let in where that was
+// acknowledged is missing, no user who was signed out is let in where that was
 // heard, no response is admitted twice, and in the end all Regions are healthy
 // and know the same.
 func TestInvariant7_Invariant14_Invariant19_Chaos(t *testing.T) {

@@ -43,7 +43,7 @@ func (w damagedWorld) heals(t *testing.T, eu *replica.Node) {
 }
 
 // A copy is damaged while the Region that it is a copy of is dead: no Region
-// says what is missing. Nobody gets in by it.
+// says what is missing. It lets no user in.
 func TestADamagedCopyWhileItsRegionIsDead(t *testing.T) {
 	for name, damage := range map[string]func(t *testing.T, dir string){
 		"cut within":      func(t *testing.T, dir string) { cut(t, dir, "revoked_us-east-1", "signin-s-out") },
@@ -102,7 +102,7 @@ func TestADamagedCopyCountsIfTheOperatorSaysSo(t *testing.T) {
 	w.heals(t, eu)
 }
 
-// Sessions of another Region of which some are lost let nobody in, until that
+// Sessions of another Region of which some are lost let no user in, until that
 // Region is heard: some of the rest may have ended. All else goes on.
 func TestADamagedCopyOfSessions(t *testing.T) {
 	w := newDamagedWorld(t)

@@ -17,7 +17,7 @@ import (
 )
 
 // What ends sessions takes effect in memory first: no server that is down, and
-// no disk that is full, keeps somebody in.
+// no disk that is full, keeps a user in.
 
 // ends are the ways to end the session s of the user u.
 var ends = map[string]func(ctx context.Context, n *replica.Node, u, s string) error{

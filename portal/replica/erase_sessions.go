@@ -52,7 +52,7 @@ func (n *Node) readErased(ctx context.Context) error {
 	if err != nil {
 		return unavailable("read of what was erased", err)
 	}
-	n.log.usersErased = number(string(b)) // nobody else is there yet
+	n.log.usersErased = number(string(b)) // no other goroutine runs yet
 	return nil
 }
 

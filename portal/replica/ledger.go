@@ -50,7 +50,7 @@ func (l *ledger) enforce(region string, t merge.Transaction) {
 	l.known.Enforce(region, t)
 }
 
-// doubt keeps a Region's sessions from letting anybody in, or no longer does.
+// doubt keeps a Region's sessions from letting users in, or no longer does.
 func (l *ledger) doubt(region string, doubted bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -12,7 +12,7 @@ import (
 // A later version writes kinds that this one doesn't know. Each record, and
 // each entry, says whether an older version may skip it:
 //
-//   - One that is Optional changes nobody's access. It is kept in the state and
+//   - One that is Optional changes no user's access. It is kept in the state and
 //     written again with it, so that it outlives a rollback, and it is not shown.
 //   - Any other may end access. While it is there, what depends on it can't be
 //     trusted: see [Directory.Unread] and [Sessions.Unread].
@@ -125,7 +125,7 @@ func (s *Sessions) Unread() (region, what string, ok bool) {
 
 // unreadEnds says whether a session may have been ended by what a Region wrote
 // that was removed since, and that can't be read: whether it was made before
-// the removal. So a Region that writes what nobody can read is in the way until
+// the removal. So a Region that writes what no other can read is in the way until
 // it is removed, and no longer, and people sign in again.
 func (s *Sessions) unreadEnds(made time.Time) bool {
 	for k := range s.unread {

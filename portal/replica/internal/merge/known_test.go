@@ -99,7 +99,7 @@ func TestAnUnreadLogHidesItsApplications(t *testing.T) {
 }
 
 // An entry of an unknown kind that may not be skipped is in the way until no
-// session can live that it is about. One that may be skipped is in nobody's way.
+// session can live that it is about. One that may be skipped is in no Region's way.
 func TestUnknownEntries(t *testing.T) {
 	say := func(minutes int, optional bool) arrival {
 		return arrival{region: frankfurt, kind: "later", entry: merge.Entry{Key: "k", Until: after(minutes), Optional: optional}}

@@ -38,7 +38,7 @@ type Record struct {
 	// Base is, for applications, how much of the primary's log the writer knew.
 	Base uint64 `json:"b,omitempty"`
 	// Optional says, of a kind that the reader doesn't know, that it may be
-	// skipped: it changes nobody's access.
+	// skipped: it changes no user's access.
 	Optional bool `json:"o,omitempty"`
 }
 
