@@ -27,9 +27,6 @@ import (
 // A disk is one of its own, small enough to be full.
 type disk struct{ dir string }
 
-// raceDetector says whether the tests run with it.
-var raceDetector bool
-
 func newDisk(t *testing.T) disk {
 	t.Helper()
 	if raceDetector {

@@ -2,4 +2,5 @@
 
 package replica_test
 
-func init() { raceDetector = true }
+// raceDetector says whether the tests run with it.
+const raceDetector = true
