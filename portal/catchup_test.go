@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -47,7 +48,11 @@ func (s *lateSessions) CatchUp(context.Context) error {
 // isn't.
 func TestInvariant19_SignOutAtANodeThatIsLate(t *testing.T) {
 	late := &lateSessions{}
-	w, s := newShared(t, func(c *portal.Config) { late.Sessions, c.Sessions = c.Sessions, late })
+	var once sync.Once // the probe of the first Region reads already
+	w, s := newShared(t, func(c *portal.Config) {
+		once.Do(func() { late.Sessions = c.Sessions })
+		c.Sessions = late
+	})
 	b := w.browser()
 	w.signIn(b, "https://"+frankfurt+"/", "alice@example.com")
 	require.Equal(t, 1, s.sessions.Len())
