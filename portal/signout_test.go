@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -98,14 +99,14 @@ func TestSignOutAfterAnotherSignInWasHandedOn(t *testing.T) {
 	requireAtIdP(t, w, b.get("https://"+startVirginia+"/"))
 }
 
-// A flaky store can't tell from its second question on.
+// A flaky store can't answer the second question after its number was reset.
 type flaky struct {
 	portal.Sessions
-	asked int
+	asked atomic.Int64
 }
 
 func (f *flaky) Get(ctx context.Context, key string) (portal.Session, error) {
-	if f.asked++; f.asked == 2 {
+	if f.asked.Add(1) == 2 {
 		return portal.Session{}, errors.New("no answer")
 	}
 	return f.Sessions.Get(ctx, key)
@@ -114,18 +115,22 @@ func (f *flaky) Get(ctx context.Context, key string) (portal.Session, error) {
 func TestStoreThatCannotTellWhatAnIdleSessionWas(t *testing.T) {
 	var stores []*flaky
 	w := newWorld(t, func(c *portal.Config) {
-		f := &flaky{Sessions: c.Sessions, asked: 2}
+		f := &flaky{Sessions: c.Sessions}
+		f.asked.Store(2)
 		stores = append(stores, f)
-		c.Sessions = f
+		c.Sessions, c.ProbeEvery = f, time.Hour
 	})
 	b := w.browser()
+	for _, host := range regionHosts { // the probe, which asks too, has been
+		assert.Equal(t, 200, b.send("GET", "https://"+host+"/health", "none", nil).StatusCode)
+	}
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
 	w.clock.advance(portal.DefaultIdleTimeout + time.Minute)
 	form, err := w.idp.IdPInitiated("", "alice@example.com", "")
 	require.NoError(t, err)
 	next := b.send("POST", form.URL, "cross-site", form.Values())
 	for _, f := range stores {
-		f.asked = 0
+		f.asked.Store(0)
 	}
 	requirePage(t, b.follow(next), http.StatusServiceUnavailable, next.Header.Get("Location"))
 }
