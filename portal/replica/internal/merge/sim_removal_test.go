@@ -14,7 +14,7 @@ import (
 )
 
 // Regions are removed and added again, as package replica does: see its
-// removed.go, depart.go and listed.go.
+// own_removal.go, peer_removal.go and membership.go.
 
 // changeRegions removes a Region that has no applications, as package center
 // demands, or adds one again. An operator waits until no clock takes that for the
