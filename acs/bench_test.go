@@ -86,7 +86,7 @@ func (g *benchRegion) serve(r *http.Request) (time.Duration, int) {
 	return time.Since(start), w.status
 }
 
-func (g *benchRegion) verify(b *testing.B, raw []byte, want saml.Expect) time.Duration {
+func (g *benchRegion) verify(b *testing.B, raw []byte, want saml.VerifyOptions) time.Duration {
 	start := time.Now()
 	if _, err := g.sp.Verify(raw, want); err != nil {
 		b.Fatal(err)
@@ -120,7 +120,7 @@ func BenchmarkSignIn(b *testing.B) {
 	id := strings.TrimPrefix(cookie.Name, acs.CookiePrefix)
 	response := g.good(id)
 	form := url.Values{"SAMLResponse": {response}, "RelayState": {to.Query().Get("RelayState")}}.Encode()
-	want := saml.Expect{ACS: usACS, RequestIDs: []string{id}}
+	want := saml.VerifyOptions{ACS: usACS, RequestIDs: []string{id}}
 	post := func() *http.Request {
 		r := httptest.NewRequest(http.MethodPost, usACS, strings.NewReader(form))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -157,7 +157,7 @@ func BenchmarkLogin(b *testing.B) {
 					cfg.Key, cfg.Certificate, cfg.SignRequests = idp.key, idp.cert, true
 				}
 			})
-			raw, want := []byte(g.good("")), saml.Expect{ACS: usACS, Unsolicited: true}
+			raw, want := []byte(g.good("")), saml.VerifyOptions{ACS: usACS, Unsolicited: true}
 			digest := sha256.Sum256(raw)
 			var pair pair
 			for b.Loop() {

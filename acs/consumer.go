@@ -79,7 +79,7 @@ func (c *Consumer) consume(w http.ResponseWriter, r *http.Request, v *Verdict) (
 		return nil, err
 	}
 	waiting := waitingRequests(r)
-	want := saml.Expect{ACS: c.here.URL, Unsolicited: true}
+	want := saml.VerifyOptions{ACS: c.here.URL, Unsolicited: true}
 	for _, q := range waiting {
 		want.RequestIDs = append(want.RequestIDs, q.id)
 	}

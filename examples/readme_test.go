@@ -112,7 +112,7 @@ func TestReadmeWorks(t *testing.T) {
 	require.NoError(t, attacker.RegisterSP("", metadata))
 	form, err := attacker.IdPInitiated("", mockidp.DefaultLogin, "")
 	require.NoError(t, err)
-	_, err = sp.Verify([]byte(form.SAMLResponse), saml.Expect{ACS: form.URL, Unsolicited: true})
+	_, err = sp.Verify([]byte(form.SAMLResponse), saml.VerifyOptions{ACS: form.URL, Unsolicited: true})
 	require.ErrorContains(t, err, "AssertionCount")
 }
 
@@ -162,7 +162,7 @@ func TestReadmeListsEveryRule(t *testing.T) {
 	require.NoError(t, idp.RegisterSP("", metadata))
 	form, err := idp.IdPInitiated("", mockidp.DefaultLogin, "")
 	require.NoError(t, err)
-	report := sp.Explain([]byte(form.SAMLResponse), saml.Expect{ACS: "https://sp.example/acs", RequestIDs: []string{"_x"}, Unsolicited: true})
+	report := sp.Explain([]byte(form.SAMLResponse), saml.VerifyOptions{ACS: "https://sp.example/acs", RequestIDs: []string{"_x"}, Unsolicited: true})
 	require.NoError(t, report.Err)
 	at := 0
 	for _, check := range report.Checks {

@@ -85,8 +85,8 @@ func refusesURL(t *testing.T) map[string]func(raw string) error {
 			_, err := sp.NewAuthnRequest(saml.RequestOptions{ACS: raw})
 			return err
 		},
-		"saml.Expect.ACS": func(raw string) error {
-			_, err := sp.Verify([]byte("PHgvPg=="), saml.Expect{ACS: raw, Unsolicited: true})
+		"saml.VerifyOptions.ACS": func(raw string) error {
+			_, err := sp.Verify([]byte("PHgvPg=="), saml.VerifyOptions{ACS: raw, Unsolicited: true})
 			return err
 		},
 		"saml.ParseIdPMetadata": func(raw string) error {

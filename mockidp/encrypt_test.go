@@ -62,7 +62,7 @@ func TestEncryptedAssertions(t *testing.T) {
 		assert.Equal(t, alice, text(t, inner, "./Subject/NameID"))
 		assert.NotNil(t, inner.SelectElement("Signature"), "signed before it was encrypted")
 		// A reader that shares no code with the writer, signatures and all.
-		a, err := sp.Verify([]byte(form.SAMLResponse), saml.Expect{ACS: virginia, Unsolicited: true})
+		a, err := sp.Verify([]byte(form.SAMLResponse), saml.VerifyOptions{ACS: virginia, Unsolicited: true})
 		require.NoError(t, err, "%+v", e)
 		assert.Equal(t, alice, a.NameID().Value)
 		xmlsecVerifies(t, idp, form)

@@ -59,7 +59,7 @@ func TestEntraMetadataIsRead(t *testing.T) {
 	sp := meridianSP(t, idp, func(c *saml.Config) {})
 	form, err := idp.IdPInitiated("idc", alice, "")
 	require.NoError(t, err)
-	a, err := sp.Verify([]byte(form.SAMLResponse), saml.Expect{ACS: form.URL, Unsolicited: true})
+	a, err := sp.Verify([]byte(form.SAMLResponse), saml.VerifyOptions{ACS: form.URL, Unsolicited: true})
 	require.NoError(t, err)
 	assert.Equal(t, alice, a.NameID().Value)
 	_, err = idp.AddKey(ecdsaKey(), nil)

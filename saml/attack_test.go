@@ -126,7 +126,7 @@ func judge(t testing.TB, cfg saml.Config, s attack.Settings, posted []byte) (*sa
 	t.Helper()
 	sp, err := saml.New(cfg)
 	require.NoError(t, err)
-	a, err := sp.Verify(posted, saml.Expect{ACS: usACS, RequestIDs: []string{attackRequest}})
+	a, err := sp.Verify(posted, saml.VerifyOptions{ACS: usACS, RequestIDs: []string{attackRequest}})
 	if err != nil {
 		require.Nil(t, a, "a refusal comes with nothing")
 		return nil, err

@@ -261,7 +261,7 @@ func TestWrongRegion(t *testing.T) {
 	sp := newSP(t)
 	r, err := sp.NewAuthnRequest(saml.RequestOptions{ACS: euACS})
 	require.NoError(t, err)
-	for _, want := range []saml.Expect{unsolicited, {ACS: usACS, RequestIDs: []string{"_x"}}} {
+	for _, want := range []saml.VerifyOptions{unsolicited, {ACS: usACS, RequestIDs: []string{"_x"}}} {
 		_, err = sp.Verify(doc{RequestID: r.ID()}.base64(t), want)
 		requireReason(t, saml.ReasonWrongRegion, err)
 		require.ErrorContains(t, err, "eu-central-1")
@@ -276,7 +276,7 @@ func TestWrongRegion(t *testing.T) {
 func TestAnswers(t *testing.T) {
 	const class = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 	asked := saml.Asked{ID: "_r1", IdP: idpEntity, ACS: usACS, At: now}
-	a, err := newSP(t).Verify(doc{RequestID: "_r1"}.base64(t), saml.Expect{ACS: usACS, RequestIDs: []string{"_r1"}})
+	a, err := newSP(t).Verify(doc{RequestID: "_r1"}.base64(t), saml.VerifyOptions{ACS: usACS, RequestIDs: []string{"_r1"}})
 	require.NoError(t, err)
 	require.Equal(t, "_r1", a.InResponseTo())
 	for name, c := range map[string]struct {

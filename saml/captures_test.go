@@ -140,7 +140,7 @@ func (c *capture) sp(t *testing.T, dir string, flags []string, change ...func(*s
 
 // requireVerdict wants a verdict from both forms of the document, and an
 // assertion if, and only if, there is no error.
-func (c *capture) requireVerdict(t *testing.T, want saml.Reason, sp *saml.ServiceProvider, doc []byte, expect saml.Expect) *saml.Assertion {
+func (c *capture) requireVerdict(t *testing.T, want saml.Reason, sp *saml.ServiceProvider, doc []byte, expect saml.VerifyOptions) *saml.Assertion {
 	t.Helper()
 	a, err := sp.VerifyXML(doc, expect)
 	b, err64 := sp.Verify([]byte(base64.StdEncoding.EncodeToString(doc)), expect)
@@ -157,8 +157,8 @@ func (c *capture) requireVerdict(t *testing.T, want saml.Reason, sp *saml.Servic
 	return nil
 }
 
-func (c *capture) expect() saml.Expect {
-	return saml.Expect{ACS: c.ACS, RequestIDs: []string{c.RequestID}}
+func (c *capture) expect() saml.VerifyOptions {
+	return saml.VerifyOptions{ACS: c.ACS, RequestIDs: []string{c.RequestID}}
 }
 
 // TestCaptures judges each capture with the defaults, with exactly what it
@@ -214,11 +214,11 @@ func TestCapturesElsewhere(t *testing.T) {
 			otherEntity := func(cfg *saml.Config) { cfg.EntityID = "https://sp.example.com" }
 
 			c.requireVerdict(t, saml.ReasonNotYetValid, c.sp(t, dir, c.Flags, at(c.Now.Add(-24*time.Hour))), doc, c.expect())
-			c.requireVerdict(t, saml.ReasonRecipient, c.sp(t, dir, c.Flags, otherACS), doc, saml.Expect{ACS: other, RequestIDs: []string{c.RequestID}})
+			c.requireVerdict(t, saml.ReasonRecipient, c.sp(t, dir, c.Flags, otherACS), doc, saml.VerifyOptions{ACS: other, RequestIDs: []string{c.RequestID}})
 			c.requireVerdict(t, saml.ReasonAudience, c.sp(t, dir, c.Flags, otherEntity), doc, c.expect())
 			sp := c.sp(t, dir, c.Flags)
-			c.requireVerdict(t, saml.ReasonInResponseTo, sp, doc, saml.Expect{ACS: c.ACS, RequestIDs: []string{"_other"}})
-			c.requireVerdict(t, saml.ReasonInResponseTo, sp, doc, saml.Expect{ACS: c.ACS, Unsolicited: true})
+			c.requireVerdict(t, saml.ReasonInResponseTo, sp, doc, saml.VerifyOptions{ACS: c.ACS, RequestIDs: []string{"_other"}})
+			c.requireVerdict(t, saml.ReasonInResponseTo, sp, doc, saml.VerifyOptions{ACS: c.ACS, Unsolicited: true})
 			// One of them is valid for ten years; MaxAge cuts that.
 			c.requireVerdict(t, saml.ReasonExpired, c.sp(t, dir, c.Flags, at(c.Now.Add(24*time.Hour))), doc, c.expect())
 		})

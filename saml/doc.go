@@ -12,7 +12,7 @@
 //		IdP: idp,
 //	})
 //	request, err := sp.NewAuthnRequest(saml.RequestOptions{ACS: url})
-//	assertion, err := sp.Verify(form, saml.Expect{ACS: url, RequestIDs: []string{request.ID()}})
+//	assertion, err := sp.Verify(form, saml.VerifyOptions{ACS: url, RequestIDs: []string{request.ID()}})
 //
 // The package keeps nothing between calls, reads no clock but Config.Now, knows
 // no HTTP, and imports nothing but the standard library. Package acs adds what

@@ -47,7 +47,7 @@ func ExampleServiceProvider_Verify() {
 		fmt.Println(err)
 		return
 	}
-	_, err = sp.Verify([]byte("PHNhbWw+"), saml.Expect{ACS: usACS, Unsolicited: true})
+	_, err = sp.Verify([]byte("PHNhbWw+"), saml.VerifyOptions{ACS: usACS, Unsolicited: true})
 	var refused *saml.Error
 	if errors.As(err, &refused) {
 		fmt.Println(refused.Reason)

@@ -19,12 +19,12 @@ func TestJ04_EmptyRequestID(t *testing.T) {
 	} {
 		for _, ids := range [][]string{{""}, {"", "_r1"}, {"_r1", ""}} {
 			for _, unsolicited := range []bool{false, true} {
-				a, err := sp.Verify(d.base64(t), saml.Expect{ACS: usACS, RequestIDs: ids, Unsolicited: unsolicited})
+				a, err := sp.Verify(d.base64(t), saml.VerifyOptions{ACS: usACS, RequestIDs: ids, Unsolicited: unsolicited})
 				require.Nil(t, a, name)
 				requireReason(t, saml.ReasonConfig, err)
 			}
 		}
 	}
-	_, err := sp.Verify(doc{RequestID: "_r1"}.base64(t), saml.Expect{ACS: usACS, RequestIDs: []string{"_r1"}})
+	_, err := sp.Verify(doc{RequestID: "_r1"}.base64(t), saml.VerifyOptions{ACS: usACS, RequestIDs: []string{"_r1"}})
 	require.NoError(t, err)
 }

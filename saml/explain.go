@@ -23,14 +23,14 @@ type Report struct {
 
 // Explain verifies like [ServiceProvider.Verify], and tells rule by rule. It is
 // for people who look into a sign-in that went wrong, not for sign-in.
-func (sp *ServiceProvider) Explain(raw []byte, want Expect) Report {
+func (sp *ServiceProvider) Explain(raw []byte, want VerifyOptions) Report {
 	var t trace
 	assertion, err := sp.verifyBase64(raw, want, &t)
 	return Report{assertion, err, t.checks}
 }
 
 // ExplainXML is Explain for a response that is no longer in base64.
-func (sp *ServiceProvider) ExplainXML(doc []byte, want Expect) Report {
+func (sp *ServiceProvider) ExplainXML(doc []byte, want VerifyOptions) Report {
 	var t trace
 	assertion, err := sp.verify(string(doc), want, &t)
 	return Report{assertion, err, t.checks}

@@ -45,7 +45,7 @@ func TestExplainStopsWhereReadingOnMakesNoSense(t *testing.T) {
 
 func TestExpectationsThatMakeNoSense(t *testing.T) {
 	sp := newSP(t)
-	for name, want := range map[string]saml.Expect{
+	for name, want := range map[string]saml.VerifyOptions{
 		"nothing":        {},
 		"no expectation": {ACS: usACS},
 		"unlisted ACS":   {ACS: "https://evil.example/acs", Unsolicited: true},
@@ -104,7 +104,7 @@ func TestInvariant2_OnlyTheDiagonal(t *testing.T) {
 	for _, made := range sp.ACS() {
 		raw := doc{Recipient: made.URL}.base64(t)
 		for _, posted := range sp.ACS() {
-			a, err := sp.Verify(raw, saml.Expect{ACS: posted.URL, Unsolicited: true})
+			a, err := sp.Verify(raw, saml.VerifyOptions{ACS: posted.URL, Unsolicited: true})
 			if made.URL == posted.URL {
 				require.NoError(t, err)
 				require.Equal(t, made.URL, a.ACS().URL)

@@ -32,7 +32,7 @@ func FuzzVerifyXML(f *testing.F) {
 		f.Add(doc)
 	}
 	sp := newSP(f)
-	want := saml.Expect{ACS: usACS, RequestIDs: []string{"_r1"}, Unsolicited: true}
+	want := saml.VerifyOptions{ACS: usACS, RequestIDs: []string{"_r1"}, Unsolicited: true}
 	theirs, expected := vectorSP(f)
 	accepted := acceptedVectors(f, vectors)
 	f.Fuzz(func(t *testing.T, xml []byte) {

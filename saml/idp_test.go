@@ -237,4 +237,4 @@ func requireReason(t testing.TB, want saml.Reason, err error) {
 	require.Equal(t, want, e.Reason, "%v", err)
 }
 
-var unsolicited = saml.Expect{ACS: usACS, Unsolicited: true}
+var unsolicited = saml.VerifyOptions{ACS: usACS, Unsolicited: true}

@@ -93,7 +93,7 @@ func requireKeys(t testing.TB, idp *saml.IdP, files []string) {
 	sp := newSP(t, func(c *saml.Config) { c.IdP = idp })
 	var verified []string
 	for file, response := range signedByEach() {
-		switch _, err := sp.Verify(response, saml.Expect{ACS: usACS, RequestIDs: []string{attackRequest}}); {
+		switch _, err := sp.Verify(response, saml.VerifyOptions{ACS: usACS, RequestIDs: []string{attackRequest}}); {
 		case err == nil:
 			verified = append(verified, file)
 		default:

@@ -114,4 +114,4 @@ func listedByHand(x string) string {
 	return x[:from] + start + signature + rest + x[to:]
 }
 
-var anyExpect = saml.Expect{ACS: usACS, RequestIDs: []string{"_r1"}, Unsolicited: true}
+var anyExpect = saml.VerifyOptions{ACS: usACS, RequestIDs: []string{"_r1"}, Unsolicited: true}

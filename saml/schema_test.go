@@ -100,7 +100,7 @@ func TestEmptyInResponseTo(t *testing.T) {
 		{Before: change(t, `<samlp:Response `, `<samlp:Response InResponseTo="" `)},
 		{RequestID: "_q1", Before: change(t, `<samlp:Response `, `<samlp:Response `)},
 	} {
-		for _, want := range []saml.Expect{unsolicited, {ACS: usACS, RequestIDs: []string{"_q1"}, Unsolicited: true}} {
+		for _, want := range []saml.VerifyOptions{unsolicited, {ACS: usACS, RequestIDs: []string{"_q1"}, Unsolicited: true}} {
 			_, err := newSP(t).Verify(d.base64(t), want)
 			if d.RequestID != "" && len(want.RequestIDs) > 0 {
 				require.NoError(t, err)

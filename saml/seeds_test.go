@@ -31,7 +31,7 @@ func vectorDocuments(t testing.TB) [][]byte {
 }
 
 // vectorSP is the service provider of most vectors, with the strict defaults.
-func vectorSP(t testing.TB) (*saml.ServiceProvider, saml.Expect) {
+func vectorSP(t testing.TB) (*saml.ServiceProvider, saml.VerifyOptions) {
 	t.Helper()
 	text, err := os.ReadFile("../testdata/vectors/A03-assertion.txt")
 	require.NoError(t, err)
@@ -46,7 +46,7 @@ func vectorSP(t testing.TB) (*saml.ServiceProvider, saml.Expect) {
 		c.ACS = []saml.Endpoint{{URL: v.one("acs"), Region: "here"}, {URL: v.one("other-acs"), Region: "there"}}
 		c.DecryptionKeys = []crypto.Decrypter{attackKeys()["sp-rsa.pem"].(crypto.Decrypter)}
 	})
-	return sp, saml.Expect{ACS: v.one("acs"), RequestIDs: []string{v.one("request-id")}}
+	return sp, saml.VerifyOptions{ACS: v.one("acs"), RequestIDs: []string{v.one("request-id")}}
 }
 
 // acceptedVectors are those that vectorSP accepts, by the assertion's ID. An

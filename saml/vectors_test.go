@@ -176,7 +176,7 @@ func (v *vector) judge(t *testing.T) {
 	if v.one("body") == "xml" {
 		posted = base64.StdEncoding.EncodeToString([]byte(v.body))
 	}
-	a, err := sp.Verify([]byte(posted), saml.Expect{ACS: v.one("acs"), RequestIDs: []string{v.one("request-id")}})
+	a, err := sp.Verify([]byte(posted), saml.VerifyOptions{ACS: v.one("acs"), RequestIDs: []string{v.one("request-id")}})
 	if err == nil {
 		err = a.Answers(askedBy(settings, v.one("request-id"), v.one("idp"), v.one("acs"), now))
 	}

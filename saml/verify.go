@@ -7,9 +7,9 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmlenc"
 )
 
-// Expect says what a response must fit. An expectation that nothing could
+// VerifyOptions says what a response must fit. Options that nothing could
 // meet, or that everything would, is an error and not a verdict.
-type Expect struct {
+type VerifyOptions struct {
 	// ACS is the URL that the response was posted to, as it stands on the
 	// list. It comes from routing, never from the message. Required.
 	ACS string
@@ -26,16 +26,16 @@ type Expect struct {
 // holds; otherwise a [*Error] that names the first rule that didn't. It keeps
 // nothing: that a request is answered once and an assertion used once is for
 // the caller to see to, as package acs does.
-func (sp *ServiceProvider) Verify(raw []byte, want Expect) (*Assertion, error) {
+func (sp *ServiceProvider) Verify(raw []byte, want VerifyOptions) (*Assertion, error) {
 	return sp.verifyBase64(raw, want, nil)
 }
 
 // VerifyXML is Verify for a response that is no longer in base64.
-func (sp *ServiceProvider) VerifyXML(doc []byte, want Expect) (*Assertion, error) {
+func (sp *ServiceProvider) VerifyXML(doc []byte, want VerifyOptions) (*Assertion, error) {
 	return sp.verify(string(doc), want, nil)
 }
 
-func (sp *ServiceProvider) verifyBase64(raw []byte, want Expect, t *trace) (*Assertion, error) {
+func (sp *ServiceProvider) verifyBase64(raw []byte, want VerifyOptions, t *trace) (*Assertion, error) {
 	doc, err := sp.cfg.decodeBase64(raw)
 	if err := t.step(ruleBase64, err); err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func (sp *ServiceProvider) verifyBase64(raw []byte, want Expect, t *trace) (*Ass
 // meanwhile (the time, the list, the metadata) is read once, at the start.
 type verification struct {
 	cfg   *Config
-	want  Expect
+	want  VerifyOptions
 	now   time.Time
 	acs   *acsList
 	here  Endpoint // the one the response was posted to
@@ -67,7 +67,7 @@ type verification struct {
 // Reading on after a stage failed makes no sense. The rules are all looked at,
 // and the first that doesn't hold is the verdict: the ones on the assertion come
 // before the ones on the Response, because the assertion is always signed.
-func (sp *ServiceProvider) verify(doc string, want Expect, t *trace) (*Assertion, error) {
+func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*Assertion, error) {
 	v, err := sp.newVerification(want, t)
 	if err != nil {
 		return nil, err
@@ -154,18 +154,18 @@ func (r *rules) check(rule string, err error) {
 }
 
 // newVerification makes sure that the caller asked something.
-func (sp *ServiceProvider) newVerification(want Expect, t *trace) (*verification, error) {
+func (sp *ServiceProvider) newVerification(want VerifyOptions, t *trace) (*verification, error) {
 	v := &verification{cfg: &sp.cfg, want: want, now: sp.cfg.Now(), acs: sp.acs.Load(), idp: sp.cfg.IdP.IdP(), trace: t}
 	var ok bool
 	if v.here, ok = v.acs.find(want.ACS); !ok {
-		return nil, configError("Expect.ACS", quote(withoutUser(want.ACS))+" is not on the list", nil)
+		return nil, configError("VerifyOptions.ACS", quote(withoutUser(want.ACS))+" is not on the list", nil)
 	}
 	if len(want.RequestIDs) == 0 && !want.Unsolicited {
-		return nil, configError("Expect", "RequestIDs is empty and Unsolicited is false: nothing could be accepted", nil)
+		return nil, configError("VerifyOptions", "RequestIDs is empty and Unsolicited is false: nothing could be accepted", nil)
 	}
 	for _, id := range want.RequestIDs {
 		if id == "" {
-			return nil, configError("Expect.RequestIDs", "an empty ID would stand for every unsolicited response", nil)
+			return nil, configError("VerifyOptions.RequestIDs", "an empty ID would stand for every unsolicited response", nil)
 		}
 	}
 	return v, nil

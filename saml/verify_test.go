@@ -42,7 +42,7 @@ func TestVerifyAcceptsGoodResponses(t *testing.T) {
 type row struct {
 	name   string
 	doc    doc
-	want   saml.Expect // zero: unsolicited at usACS
+	want   saml.VerifyOptions // zero: unsolicited at usACS
 	config func(*saml.Config)
 	reason saml.Reason // empty: accepted
 }
@@ -175,7 +175,7 @@ func envelopeRows() []row {
 }
 
 func subjectRows() []row {
-	us := saml.Expect{ACS: usACS, RequestIDs: []string{"_r0", "_r1"}}
+	us := saml.VerifyOptions{ACS: usACS, RequestIDs: []string{"_r0", "_r1"}}
 	bearer := func(recipient string) string {
 		return `<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData Recipient="` + recipient + `" NotOnOrAfter="2026-11-22T12:05:00Z"/></saml:SubjectConfirmation>`
 	}

@@ -68,7 +68,7 @@ func meridianLib() tableLib {
 	return tableLib{
 		name: "Meridian", provider: reflect.TypeFor[*saml.ServiceProvider](), idp: "a mock, for tests",
 		verify: func(t *testing.T, idpMetadata []byte, response string) (string, error) {
-			a, err := make(t, idpMetadata, tableEntity, tableACS).Verify([]byte(response), saml.Expect{ACS: tableACS, Unsolicited: true})
+			a, err := make(t, idpMetadata, tableEntity, tableACS).Verify([]byte(response), saml.VerifyOptions{ACS: tableACS, Unsolicited: true})
 			if err != nil {
 				return "", err
 			}

@@ -89,7 +89,7 @@ func (s setup) serviceProvider() (*saml.ServiceProvider, error) {
 func (s setup) flagOf() map[string]string {
 	m := map[string]string{
 		"Config.ACS": "-acs", "Config.ACS[0]": "-acs", "Config.ACS[0].URL": "-acs", "Config.EntityID": "-entity-id", "Config.MaxAge": "-max-age",
-		"Config.DecryptionKeys": "-key", "Expect.ACS": "-acs", "Expect": "-request-id or -unsolicited", "Expect.RequestIDs": "-request-id",
+		"Config.DecryptionKeys": "-key", "VerifyOptions.ACS": "-acs", "VerifyOptions": "-request-id or -unsolicited", "VerifyOptions.RequestIDs": "-request-id",
 	}
 	for i := range s.open {
 		flag := keyFlag // one that search made
@@ -111,7 +111,7 @@ func (e *flagError) Error() string {
 	text := e.err.Explain()
 	if e.flag == "" {
 		e.flag = e.err.Rule
-	} else if r := e.err.Rule; r != "" && r != string(e.err.Reason) && !strings.Contains(r, "Config.") && !strings.Contains(r, "Expect") {
+	} else if r := e.err.Rule; r != "" && r != string(e.err.Reason) && !strings.Contains(r, "Config.") && !strings.Contains(r, "VerifyOptions") {
 		text = r + ": " + text
 	}
 	return strings.TrimSuffix(e.flag+": "+strings.ReplaceAll(text, "xmltree: ", ""), ": ")

@@ -120,7 +120,7 @@ func (s setup) explain(m message) (saml.Report, error) {
 	if isXML(m.body) {
 		explain = sp.ExplainXML
 	}
-	r := explain(m.body, saml.Expect{ACS: s.acs, RequestIDs: s.requestIDs, Unsolicited: s.unsolicited})
+	r := explain(m.body, saml.VerifyOptions{ACS: s.acs, RequestIDs: s.requestIDs, Unsolicited: s.unsolicited})
 	if e := new(saml.Error); errors.As(r.Err, &e) && e.Reason == saml.ReasonConfig {
 		return saml.Report{}, inFlags(e, s.flagOf(), "")
 	}

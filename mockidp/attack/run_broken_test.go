@@ -93,11 +93,11 @@ func verifier(t *testing.T, at string) *saml.ServiceProvider {
 }
 
 // requestIn is what a message says that it answers.
-func requestIn(response []byte) saml.Expect {
-	e := saml.Expect{Unsolicited: true}
+func requestIn(response []byte) saml.VerifyOptions {
+	e := saml.VerifyOptions{Unsolicited: true}
 	if root := read(response); root != nil {
 		if id := root.SelectAttrValue("InResponseTo", ""); id != "" {
-			e = saml.Expect{RequestIDs: []string{id}}
+			e = saml.VerifyOptions{RequestIDs: []string{id}}
 		}
 	}
 	return e

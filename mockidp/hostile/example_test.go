@@ -56,7 +56,7 @@ func yours(idp *mockidp.Server) *saml.ServiceProvider {
 }
 
 func signIn(sp *saml.ServiceProvider, form mockidp.Form) string {
-	a, err := sp.Verify([]byte(form.SAMLResponse), saml.Expect{ACS: form.URL, Unsolicited: true})
+	a, err := sp.Verify([]byte(form.SAMLResponse), saml.VerifyOptions{ACS: form.URL, Unsolicited: true})
 	if refused := (*saml.Error)(nil); errors.As(err, &refused) {
 		return string(refused.Reason)
 	} else if err != nil {
