@@ -37,7 +37,7 @@ func (c *Consumer) admitAnswer(w http.ResponseWriter, r *http.Request, a *saml.A
 	}
 	forget(w, q.id)
 	record, err := c.checkAnswer(raw, a, relayState)
-	c.clients.end(c.cfg.ClientAddr(r), record.Asked.At)
+	c.clients.end(c.cfg.ClientAddr(r), record.Request.At)
 	if err != nil {
 		return nil, err
 	}
@@ -63,11 +63,11 @@ func (c *Consumer) checkAnswer(raw []byte, a *saml.Assertion, relayState string)
 	if relayState != "" && subtle.ConstantTimeCompare([]byte(record.RelayState), []byte(relayState)) != 1 {
 		return record, &Error{Reason: ReasonRelayState, Rule: "RelayState (Bindings 3.5.3)", Detail: "not the one that was sent with the request"}
 	}
-	if err := a.Answers(record.Asked); err != nil {
+	if err := a.CheckRequest(record.Request); err != nil {
 		return record, err
 	}
 	// The store should have dropped it by now; it may round up.
-	if age := c.cfg.SP.Now().Sub(record.Asked.At); age > c.cfg.RequestLifetime {
+	if age := c.cfg.SP.Now().Sub(record.Request.At); age > c.cfg.RequestLifetime {
 		return record, unknownRequest("it is too old", []string{"at most " + c.cfg.RequestLifetime.String(), age.Round(time.Second).String()})
 	}
 	return record, nil
@@ -116,12 +116,12 @@ func (c *Consumer) since() time.Time {
 // have both answers admitted.
 func (c *Consumer) checkRequestMemory(record requestRecord) error {
 	since := c.since()
-	if since.Equal(record.Since) || !record.Asked.At.Before(since) {
+	if since.Equal(record.Since) || !record.Request.At.Before(since) {
 		return nil
 	}
 	return &Error{
 		Reason: ReasonForgotten, Rule: "InResponseTo (Profiles 4.1.4.3)", Detail: "the store can't say whether the request was answered before",
-		Want: "requested at or after " + stamp(since), Got: stamp(record.Asked.At),
+		Want: "requested at or after " + stamp(since), Got: stamp(record.Request.At),
 	}
 }
 

@@ -30,9 +30,9 @@ type LoginOptions struct {
 
 // requestRecord is the store's half of a request that waits for its answer.
 type requestRecord struct {
-	Asked      saml.Asked `json:"asked"`
-	ReturnTo   string     `json:"return_to,omitempty"`
-	RelayState string     `json:"relay_state"`
+	Request    saml.RequestRecord `json:"asked"`
+	ReturnTo   string             `json:"return_to,omitempty"`
+	RelayState string             `json:"relay_state"`
 	// Since is what a Rememberer said when the request was made.
 	Since time.Time `json:"since,omitzero"`
 }
@@ -95,15 +95,15 @@ func (c *Consumer) start(w http.ResponseWriter, r *http.Request, o LoginOptions,
 	if err != nil {
 		return err
 	}
-	asked := req.Asked()
+	request := req.Record()
 	record, err := json.Marshal(requestRecord{
-		Asked: asked, ReturnTo: c.allowed.allow(o.ReturnTo), RelayState: relayState, Since: c.since(),
+		Request: request, ReturnTo: c.allowed.allow(o.ReturnTo), RelayState: relayState, Since: c.since(),
 	})
 	if err != nil {
 		return badConfig("LoginOptions", "can't be stored", err)
 	}
-	q.id, q.at = asked.ID, asked.At.Unix()
-	err = c.cfg.Store.Add(r.Context(), requestKey(q.id, q.secret), record, asked.At.Add(c.cfg.RequestLifetime))
+	q.id, q.at = request.ID, request.At.Unix()
+	err = c.cfg.Store.Add(r.Context(), requestKey(q.id, q.secret), record, request.At.Add(c.cfg.RequestLifetime))
 	if err != nil {
 		return storeError("record of the request", err)
 	}

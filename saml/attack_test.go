@@ -131,7 +131,7 @@ func judge(t testing.TB, cfg saml.Config, s attack.Settings, posted []byte) (*sa
 		require.Nil(t, a, "a refusal comes with nothing")
 		return nil, err
 	}
-	if err := a.Answers(askedBy(s, attackRequest, idpEntity, usACS, now)); err != nil {
+	if err := a.CheckRequest(askedBy(s, attackRequest, idpEntity, usACS, now)); err != nil {
 		return nil, err
 	}
 	return a, nil

@@ -38,9 +38,10 @@ type NameIDPolicy struct {
 	AllowCreate bool
 }
 
-// Asked is what an AuthnRequest asked for, to be kept until its answer comes
-// and compared with it by [Assertion.Answers]. It can be stored as JSON.
-type Asked struct {
+// RequestRecord is what an AuthnRequest asked for, to be kept until its answer
+// comes and compared with it by [Assertion.CheckRequest]. It can be stored as
+// JSON.
+type RequestRecord struct {
 	ID           string                 `json:"id"`
 	IdP          string                 `json:"idp"` // entity ID
 	ACS          string                 `json:"acs"` // URL
@@ -52,7 +53,7 @@ type Asked struct {
 
 // AuthnRequest is a request to be sent through a browser. It never changes.
 type AuthnRequest struct {
-	asked   Asked
+	record  RequestRecord
 	binding string
 	sso     string // where it goes
 	sign    bool
@@ -96,12 +97,12 @@ func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, err
 	if err != nil {
 		return nil, err
 	}
-	r := &AuthnRequest{binding: sso.Binding, sso: sso.URL, sign: sp.cfg.SignRequests || idp.wantRequestsSigned, sp: sp, asked: Asked{
+	r := &AuthnRequest{binding: sso.Binding, sso: sso.URL, sign: sp.cfg.SignRequests || idp.wantRequestsSigned, sp: sp, record: RequestRecord{
 		ID: id, IdP: idp.entityID, ACS: acs.URL, At: sp.cfg.Now().UTC().Truncate(time.Millisecond),
 		ForceAuthn: o.ForceAuthn, AuthnContext: o.AuthnContext.clone(),
 	}}
 	if o.NameIDPolicy != nil {
-		r.asked.NameIDFormat = o.NameIDPolicy.Format
+		r.record.NameIDFormat = o.NameIDPolicy.Format
 	}
 	r.write(acs, o)
 	return r, nil
@@ -139,9 +140,9 @@ func (r *AuthnRequest) write(acs Endpoint, o RequestOptions) {
 		{"AssertionConsumerServiceURL", ""},
 		{"Destination", r.sso},
 		{"ForceAuthn", yes(o.ForceAuthn)},
-		{"ID", r.asked.ID},
+		{"ID", r.record.ID},
 		{"IsPassive", yes(o.IsPassive)},
-		{"IssueInstant", r.asked.At.Format("2006-01-02T15:04:05.999Z07:00")},
+		{"IssueInstant", r.record.At.Format("2006-01-02T15:04:05.999Z07:00")},
 		{"ProtocolBinding", ""},
 		{"Version", "2.0"},
 	}
@@ -178,13 +179,13 @@ func yes(b bool) string {
 
 // ID is the request's ID. It begins with a tag that any consumer of this
 // service provider can recognise, so it tells which ACS URL made it.
-func (r *AuthnRequest) ID() string { return r.asked.ID }
+func (r *AuthnRequest) ID() string { return r.record.ID }
 
-// Asked is what to keep until the answer comes.
-func (r *AuthnRequest) Asked() Asked {
-	asked := r.asked
-	asked.AuthnContext = asked.AuthnContext.clone()
-	return asked
+// Record is what to keep until the answer comes.
+func (r *AuthnRequest) Record() RequestRecord {
+	record := r.record
+	record.AuthnContext = record.AuthnContext.clone()
+	return record
 }
 
 // Binding is HTTPRedirect or HTTPPost: it says which of RedirectURL and

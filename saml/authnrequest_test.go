@@ -275,45 +275,49 @@ func TestWrongRegion(t *testing.T) {
 
 func TestAnswers(t *testing.T) {
 	const class = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
-	asked := saml.Asked{ID: "_r1", IdP: idpEntity, ACS: usACS, At: now}
+	asked := saml.RequestRecord{ID: "_r1", IdP: idpEntity, ACS: usACS, At: now}
 	a, err := newSP(t).Verify(doc{RequestID: "_r1"}.base64(t), saml.VerifyOptions{ACS: usACS, RequestIDs: []string{"_r1"}})
 	require.NoError(t, err)
 	require.Equal(t, "_r1", a.InResponseTo())
 	for name, c := range map[string]struct {
-		change func(*saml.Asked)
+		change func(*saml.RequestRecord)
 		reason saml.Reason
 	}{
-		"as asked":             {func(*saml.Asked) {}, ""},
-		"another request":      {func(q *saml.Asked) { q.ID = "_r2" }, saml.ReasonInResponseTo},
-		"no request":           {func(q *saml.Asked) { q.ID = "" }, saml.ReasonInResponseTo},
-		"D12 another IdP":      {func(q *saml.Asked) { q.IdP = "https://other.example" }, saml.ReasonIdP},
-		"D18 another ACS":      {func(q *saml.Asked) { q.ACS = euACS }, saml.ReasonRecipient},
-		"D28 fresh":            {func(q *saml.Asked) { q.ForceAuthn = true }, ""},
-		"D28 fresh in skew":    {func(q *saml.Asked) { q.ForceAuthn = true; q.At = now.Add(3 * time.Minute) }, ""},
-		"D28 not fresh":        {func(q *saml.Asked) { q.ForceAuthn = true; q.At = now.Add(3*time.Minute + time.Second) }, saml.ReasonAuthn},
-		"D28 context":          {func(q *saml.Asked) { q.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: []string{"urn:a", class}} }, ""},
-		"D28 another context":  {func(q *saml.Asked) { q.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: []string{"urn:a"}} }, saml.ReasonAuthn},
-		"D28 weaker":           {func(q *saml.Asked) { q.AuthnContext = order("urn:strong", saml.Minimum, class) }, saml.ReasonAuthn},
-		"D28 strong enough":    {func(q *saml.Asked) { q.AuthnContext = order("urn:weak", saml.Minimum, class) }, ""},
-		"D28 not better":       {func(q *saml.Asked) { q.AuthnContext = order(class, saml.Better, class) }, saml.ReasonAuthn},
-		"D28 maximum exceeded": {func(q *saml.Asked) { q.AuthnContext = order("urn:weak", saml.Maximum, class) }, saml.ReasonAuthn},
-		"a stored order that lacks what was asked": {func(q *saml.Asked) {
+		"as asked":          {func(*saml.RequestRecord) {}, ""},
+		"another request":   {func(q *saml.RequestRecord) { q.ID = "_r2" }, saml.ReasonInResponseTo},
+		"no request":        {func(q *saml.RequestRecord) { q.ID = "" }, saml.ReasonInResponseTo},
+		"D12 another IdP":   {func(q *saml.RequestRecord) { q.IdP = "https://other.example" }, saml.ReasonIdP},
+		"D18 another ACS":   {func(q *saml.RequestRecord) { q.ACS = euACS }, saml.ReasonRecipient},
+		"D28 fresh":         {func(q *saml.RequestRecord) { q.ForceAuthn = true }, ""},
+		"D28 fresh in skew": {func(q *saml.RequestRecord) { q.ForceAuthn = true; q.At = now.Add(3 * time.Minute) }, ""},
+		"D28 not fresh":     {func(q *saml.RequestRecord) { q.ForceAuthn = true; q.At = now.Add(3*time.Minute + time.Second) }, saml.ReasonAuthn},
+		"D28 context": {func(q *saml.RequestRecord) {
+			q.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: []string{"urn:a", class}}
+		}, ""},
+		"D28 another context": {func(q *saml.RequestRecord) {
+			q.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: []string{"urn:a"}}
+		}, saml.ReasonAuthn},
+		"D28 weaker":           {func(q *saml.RequestRecord) { q.AuthnContext = order("urn:strong", saml.Minimum, class) }, saml.ReasonAuthn},
+		"D28 strong enough":    {func(q *saml.RequestRecord) { q.AuthnContext = order("urn:weak", saml.Minimum, class) }, ""},
+		"D28 not better":       {func(q *saml.RequestRecord) { q.AuthnContext = order(class, saml.Better, class) }, saml.ReasonAuthn},
+		"D28 maximum exceeded": {func(q *saml.RequestRecord) { q.AuthnContext = order("urn:weak", saml.Maximum, class) }, saml.ReasonAuthn},
+		"a stored order that lacks what was asked": {func(q *saml.RequestRecord) {
 			q.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: []string{"urn:mfa"}, Comparison: saml.Minimum, Order: []string{class}}
 		}, saml.ReasonConfig},
-		"no comparison that we know": {func(q *saml.Asked) {
+		"no comparison that we know": {func(q *saml.RequestRecord) {
 			q.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: []string{class}, Comparison: "nonsense"}
 		}, saml.ReasonConfig},
-		"no time":    {func(q *saml.Asked) { q.At = time.Time{} }, saml.ReasonConfig},
-		"D43 format": {func(q *saml.Asked) { q.NameIDFormat = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent" }, saml.ReasonNameID},
+		"no time":    {func(q *saml.RequestRecord) { q.At = time.Time{} }, saml.ReasonConfig},
+		"D43 format": {func(q *saml.RequestRecord) { q.NameIDFormat = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent" }, saml.ReasonNameID},
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := asked
 			c.change(&q)
 			raw, err := json.Marshal(q)
 			require.NoError(t, err)
-			var stored saml.Asked
+			var stored saml.RequestRecord
 			require.NoError(t, json.Unmarshal(raw, &stored))
-			if err := a.Answers(stored); c.reason == "" {
+			if err := a.CheckRequest(stored); c.reason == "" {
 				require.NoError(t, err)
 			} else {
 				requireReason(t, c.reason, err)

@@ -76,7 +76,7 @@ func (r *AuthnRequest) PostForm(relayState string) (PostForm, error) {
 	signature := ""
 	if r.sign {
 		var err error
-		if signature, err = r.sp.signEnveloped(r.asked.ID, r.head+r.tail); err != nil {
+		if signature, err = r.sp.signEnveloped(r.record.ID, r.head+r.tail); err != nil {
 			return PostForm{}, err
 		}
 	}

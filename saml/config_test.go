@@ -103,7 +103,7 @@ func TestInvariant1_FirstIsDefault(t *testing.T) {
 		}
 		r, err := sp.NewAuthnRequest(saml.RequestOptions{})
 		require.NoError(t, err)
-		require.Equal(t, list[0].URL, r.Asked().ACS)
+		require.Equal(t, list[0].URL, r.Record().ACS)
 	})
 }
 

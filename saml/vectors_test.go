@@ -178,7 +178,7 @@ func (v *vector) judge(t *testing.T) {
 	}
 	a, err := sp.Verify([]byte(posted), saml.VerifyOptions{ACS: v.one("acs"), RequestIDs: []string{v.one("request-id")}})
 	if err == nil {
-		err = a.Answers(askedBy(settings, v.one("request-id"), v.one("idp"), v.one("acs"), now))
+		err = a.CheckRequest(askedBy(settings, v.one("request-id"), v.one("idp"), v.one("acs"), now))
 	}
 	if len(v.reasons) > 0 {
 		var e *saml.Error
@@ -263,8 +263,8 @@ func TestVectorReaderIsStrict(t *testing.T) {
 }
 
 // askedBy is the request that a message is to answer.
-func askedBy(s attack.Settings, id, idp, acs string, at time.Time) saml.Asked {
-	asked := saml.Asked{ID: id, IdP: idp, ACS: acs, At: at, ForceAuthn: s.ForceAuthn, NameIDFormat: s.NameIDFormat}
+func askedBy(s attack.Settings, id, idp, acs string, at time.Time) saml.RequestRecord {
+	asked := saml.RequestRecord{ID: id, IdP: idp, ACS: acs, At: at, ForceAuthn: s.ForceAuthn, NameIDFormat: s.NameIDFormat}
 	if s.AuthnContext != "" {
 		asked.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: []string{s.AuthnContext}}
 	}
