@@ -102,7 +102,7 @@ func unwrapped(fields []field, schema string) ([]field, *Error) {
 }
 
 // resourceBody reads the body of POST and PUT.
-func (s *ServiceProvider) resourceBody(c *call, schema string) ([]assignment, *Error) {
+func (s *Server) resourceBody(c *call, schema string) ([]assignment, *Error) {
 	raw, err := s.read(c)
 	if err != nil {
 		return nil, err
@@ -115,7 +115,7 @@ func (s *ServiceProvider) resourceBody(c *call, schema string) ([]assignment, *E
 }
 
 // patchBody reads the body of PATCH.
-func (s *ServiceProvider) patchBody(c *call, schema string) ([]assignment, *Error) {
+func (s *Server) patchBody(c *call, schema string) ([]assignment, *Error) {
 	raw, err := s.read(c)
 	if err != nil {
 		return nil, err

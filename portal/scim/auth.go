@@ -14,7 +14,7 @@ func HashToken(token string) [sha256.Size]byte { return sha256.Sum256([]byte(tok
 // authenticate looks for a bearer token (RFC 6750 2.1). It compares hashes,
 // all of them, so how long it takes says nothing of the tokens; a token in the
 // query or in the body is not looked for.
-func (s *ServiceProvider) authenticate(w http.ResponseWriter, r *http.Request) *Error {
+func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) *Error {
 	values := r.Header.Values("Authorization")
 	scheme, token, _ := strings.Cut(strings.Join(values, ","), " ")
 	if len(values) != 1 || !strings.EqualFold(scheme, "Bearer") || token == "" {
@@ -38,7 +38,7 @@ func (s *ServiceProvider) authenticate(w http.ResponseWriter, r *http.Request) *
 
 // primaryOnly refuses in additional Regions. Reads are refused too: a client
 // that could look here would take what it finds for what it may change.
-func (s *ServiceProvider) primaryOnly() *Error {
+func (s *Server) primaryOnly() *Error {
 	primary := s.cfg.View.Snapshot().Primary().Name
 	if here := s.cfg.View.RegionName(); here != primary {
 		return &Error{Reason: ReasonNotPrimary, What: "users and groups are provisioned in one Region",

@@ -90,9 +90,9 @@ type Config struct {
 	Logger *slog.Logger
 }
 
-// A ServiceProvider is a SCIM service provider (RFC 7643 1.1): an http.Handler
+// Server is a SCIM service provider (RFC 7643 1.1): an http.Handler
 // that a client pushes users and groups to. It is safe for concurrent use.
-type ServiceProvider struct {
+type Server struct {
 	cfg    Config
 	base   string // without a slash at its end
 	prefix string // the escaped path of base
@@ -111,8 +111,8 @@ type indexed struct {
 
 // New checks the configuration and returns a service provider. A refusal is an
 // *Error with ReasonConfig.
-func New(c Config) (*ServiceProvider, error) {
-	bad := func(what, want, got string) (*ServiceProvider, error) {
+func New(c Config) (*Server, error) {
+	bad := func(what, want, got string) (*Server, error) {
 		return nil, refuse(ReasonConfig, what, want, got)
 	}
 	if c.View == nil {
@@ -128,7 +128,7 @@ func New(c Config) (*ServiceProvider, error) {
 	if c.MaxBody < 0 || c.MaxResults < 0 {
 		return bad("MaxBody and MaxResults", "no negative number", "")
 	}
-	s := &ServiceProvider{cfg: c, base: strings.TrimRight(c.BaseURL, "/"), prefix: strings.TrimRight(u.EscapedPath(), "/")}
+	s := &Server{cfg: c, base: strings.TrimRight(c.BaseURL, "/"), prefix: strings.TrimRight(u.EscapedPath(), "/")}
 	for _, t := range c.Tokens {
 		if len(t) < MinToken {
 			return bad("Tokens", "at least 20 bytes in each", "") // never the token itself

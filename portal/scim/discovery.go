@@ -6,7 +6,7 @@ import (
 )
 
 // providerConfig is RFC 7643 5: what of the protocol is there.
-func (s *ServiceProvider) providerConfig(c *call) (*answer, *Error) {
+func (s *Server) providerConfig(c *call) (*answer, *Error) {
 	if err := c.noFilter(); err != nil {
 		return nil, err
 	}
@@ -31,7 +31,7 @@ func (s *ServiceProvider) providerConfig(c *call) (*answer, *Error) {
 }
 
 // resourceTypes is RFC 7643 6.
-func (s *ServiceProvider) resourceTypes(c *call) (*answer, *Error) {
+func (s *Server) resourceTypes(c *call) (*answer, *Error) {
 	kind := func(name, endpoint, schema, about string) resource {
 		return resource{
 			"schemas": []string{schemaType}, "id": name, "name": name, "endpoint": endpoint, "description": about, "schema": schema,
@@ -44,7 +44,7 @@ func (s *ServiceProvider) resourceTypes(c *call) (*answer, *Error) {
 }
 
 // schemas is RFC 7643 7: the attributes that are kept, and no others.
-func (s *ServiceProvider) schemas(c *call) (*answer, *Error) {
+func (s *Server) schemas(c *call) (*answer, *Error) {
 	schema := func(id, name, about string, attributes ...resource) resource {
 		return resource{
 			"schemas": []string{schemaSchema}, "id": id, "name": name, "description": about, "attributes": attributes,

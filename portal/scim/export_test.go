@@ -6,7 +6,7 @@ import (
 )
 
 // Waiting says how many changes wait for the next update.
-func (s *ServiceProvider) Waiting() int {
+func (s *Server) Waiting() int {
 	s.writer.mu.Lock()
 	defer s.writer.mu.Unlock()
 	return len(s.writer.queue)

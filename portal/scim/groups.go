@@ -8,7 +8,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-func (s *ServiceProvider) getGroup(c *call) (*answer, *Error) {
+func (s *Server) getGroup(c *call) (*answer, *Error) {
 	g, ok := s.index().groups.get(c.id)
 	if !ok {
 		return nil, noGroup(c.id)
@@ -21,7 +21,7 @@ func noGroup(id string) *Error {
 }
 
 // createGroup is POST (RFC 7644 3.3).
-func (s *ServiceProvider) createGroup(c *call) (*answer, *Error) {
+func (s *Server) createGroup(c *call) (*answer, *Error) {
 	list, err := s.resourceBody(c, schemaGroup)
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (s *ServiceProvider) createGroup(c *call) (*answer, *Error) {
 
 // replaceGroup is PUT (RFC 7644 3.5.1): what is not said is cleared, members
 // included.
-func (s *ServiceProvider) replaceGroup(c *call) (*answer, *Error) {
+func (s *Server) replaceGroup(c *call) (*answer, *Error) {
 	list, err := s.resourceBody(c, schemaGroup)
 	if err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (s *ServiceProvider) replaceGroup(c *call) (*answer, *Error) {
 // patchGroup is PATCH (RFC 7644 3.5.2). Its answer has no body unless the
 // client asks for attributes: a group may be large, and changes a little at a
 // time.
-func (s *ServiceProvider) patchGroup(c *call) (*answer, *Error) {
+func (s *Server) patchGroup(c *call) (*answer, *Error) {
 	list, err := s.patchBody(c, schemaGroup)
 	if err != nil {
 		return nil, err
@@ -91,7 +91,7 @@ func (st *state) edit(g center.Group, list []assignment) (center.Group, *Error) 
 	return e.Group, nil
 }
 
-func (s *ServiceProvider) changeGroup(c *call, edit func(*state, center.Group) (center.Group, *Error)) (center.Group, *Error) {
+func (s *Server) changeGroup(c *call, edit func(*state, center.Group) (center.Group, *Error)) (center.Group, *Error) {
 	var after center.Group
 	var changed bool
 	err := s.writer.do(func(st *state) *Error {
@@ -113,7 +113,7 @@ func (s *ServiceProvider) changeGroup(c *call, edit func(*state, center.Group) (
 	return after, err
 }
 
-func (s *ServiceProvider) deleteGroup(c *call) (*answer, *Error) {
+func (s *Server) deleteGroup(c *call) (*answer, *Error) {
 	var g center.Group
 	err := s.writer.do(func(st *state) *Error {
 		var ok bool

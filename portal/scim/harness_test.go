@@ -43,7 +43,7 @@ func seed() center.Data {
 
 // A rig is an endpoint over an instance.
 type rig struct {
-	*scim.ServiceProvider
+	*scim.Server
 	view *center.View
 
 	mu      sync.Mutex
@@ -65,7 +65,7 @@ func newRig(t testing.TB, d center.Data, region string, adjust ...func(*scim.Con
 	for _, f := range adjust {
 		f(&c)
 	}
-	r.ServiceProvider, err = scim.New(c)
+	r.Server, err = scim.New(c)
 	require.NoError(t, err)
 	return r
 }

@@ -35,7 +35,7 @@ func (x *index) dropUser(id string) {
 }
 
 // index returns the people of the moment. It is made once per snapshot.
-func (s *ServiceProvider) index() *index {
+func (s *Server) index() *index {
 	if c := s.cached.Load(); c != nil && c.of == s.cfg.View.Snapshot() {
 		return c.index
 	}

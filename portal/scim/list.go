@@ -8,7 +8,7 @@ import (
 // page is the window that a client asks for (RFC 7644 3.4.2.4).
 type page struct{ start, count int }
 
-func (s *ServiceProvider) page(c *call) (page, *Error) {
+func (s *Server) page(c *call) (page, *Error) {
 	start, err := number(c.query.Get("startIndex"), "startIndex", 1)
 	if err != nil {
 		return page{}, err
@@ -37,7 +37,7 @@ func list(found []int, p page, show func(i int) resource) *answer {
 	}}
 }
 
-func (s *ServiceProvider) listUsers(c *call) (*answer, *Error) {
+func (s *Server) listUsers(c *call) (*answer, *Error) {
 	f, p, err := s.question(c, schemaUser, userAttributes)
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func (s *ServiceProvider) listUsers(c *call) (*answer, *Error) {
 	return list(users.search(f, matchUser), p, func(i int) resource { return s.user(users.all[i], c.pick) }), nil
 }
 
-func (s *ServiceProvider) listGroups(c *call) (*answer, *Error) {
+func (s *Server) listGroups(c *call) (*answer, *Error) {
 	f, p, err := s.question(c, schemaGroup, groupAttributes)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (s *ServiceProvider) listGroups(c *call) (*answer, *Error) {
 
 // question is what a client asks a list: for which elements, and which part of
 // the answer.
-func (s *ServiceProvider) question(c *call, schema string, known map[string]comparing) (*filter, page, *Error) {
+func (s *Server) question(c *call, schema string, known map[string]comparing) (*filter, page, *Error) {
 	f, err := c.filter(schema, known)
 	if err != nil {
 		return nil, page{}, err

@@ -21,13 +21,13 @@ const (
 // A resource is what a client reads.
 type resource = map[string]any
 
-func (s *ServiceProvider) location(endpoint, id string) string {
+func (s *Server) location(endpoint, id string) string {
 	return s.base + "/" + endpoint + "/" + url.PathEscape(id)
 }
 
 // user says what is kept of a user, and no more: meta has no times, as the
 // instance doesn't keep them.
-func (s *ServiceProvider) user(u center.User, pick selection) resource {
+func (s *Server) user(u center.User, pick selection) resource {
 	r := resource{
 		"schemas":  []string{schemaUser},
 		"id":       u.ID,
@@ -49,7 +49,7 @@ func (s *ServiceProvider) user(u center.User, pick selection) resource {
 	return pick.of(r)
 }
 
-func (s *ServiceProvider) group(g center.Group, pick selection) resource {
+func (s *Server) group(g center.Group, pick selection) resource {
 	r := resource{
 		"schemas":     []string{schemaGroup},
 		"id":          g.ID,
@@ -73,7 +73,7 @@ type shownMember struct {
 
 // members shows what is wanted of each, so that selection.of has nothing to
 // take out of them.
-func (s *ServiceProvider) members(ids []string, pick selection) []shownMember {
+func (s *Server) members(ids []string, pick selection) []shownMember {
 	value, ref, kind := pick.wantsPart("members", "value"), pick.wantsPart("members", "$ref"), pick.wantsPart("members", "type")
 	out := make([]shownMember, len(ids))
 	for i, id := range ids {

@@ -37,7 +37,7 @@ type call struct {
 
 // ServeHTTP implements http.Handler. The token comes first and the body last:
 // what has no token learns nothing but that, and is not read.
-func (s *ServiceProvider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out, err := s.serve(w, r)
 	level, status := slog.LevelDebug, 0
 	if err == nil {
@@ -60,7 +60,7 @@ func (s *ServiceProvider) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	write(w, out)
 }
 
-func (s *ServiceProvider) serve(w http.ResponseWriter, r *http.Request) (*answer, *Error) {
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) (*answer, *Error) {
 	if err := s.authenticate(w, r); err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ type methods map[string]func(*call) (*answer, *Error)
 
 // route takes the path apart itself: an ID may hold an escaped slash, and no
 // request is answered with a redirect.
-func (s *ServiceProvider) route(c *call) (*answer, *Error) {
+func (s *Server) route(c *call) (*answer, *Error) {
 	rest, ok := strings.CutPrefix(c.r.URL.EscapedPath(), s.prefix+"/")
 	if !ok {
 		return nil, refuse(ReasonNotFound, "path", "one below "+s.base, c.r.URL.Path)
@@ -153,7 +153,7 @@ func (c *call) answer(m methods) (*answer, *Error) {
 }
 
 // read returns the whole body. What was cut off on the way is never used.
-func (s *ServiceProvider) read(c *call) ([]byte, *Error) {
+func (s *Server) read(c *call) ([]byte, *Error) {
 	if h := c.r.Header.Get("Content-Type"); h != "" {
 		if t, _, err := mime.ParseMediaType(h); err != nil || (t != contentType && t != "application/json") {
 			return nil, refuse(ReasonMediaType, "Content-Type", contentType, h)

@@ -7,7 +7,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-func (s *ServiceProvider) getUser(c *call) (*answer, *Error) {
+func (s *Server) getUser(c *call) (*answer, *Error) {
 	u, ok := s.cfg.View.Snapshot().UserByID(c.id)
 	if !ok {
 		return nil, noUser(c.id)
@@ -21,7 +21,7 @@ func noUser(id string) *Error {
 
 // createUser is POST (RFC 7644 3.3). The ID is ours, random and never used
 // again. A user whose active is not said is active.
-func (s *ServiceProvider) createUser(c *call) (*answer, *Error) {
+func (s *Server) createUser(c *call) (*answer, *Error) {
 	list, err := s.resourceBody(c, schemaUser)
 	if err != nil {
 		return nil, err
@@ -45,7 +45,7 @@ func (s *ServiceProvider) createUser(c *call) (*answer, *Error) {
 // replaceUser is PUT (RFC 7644 3.5.1). What is not said is cleared, but for
 // active, which stays: silence neither lets in nor locks out. What no attribute
 // stands for stays too.
-func (s *ServiceProvider) replaceUser(c *call) (*answer, *Error) {
+func (s *Server) replaceUser(c *call) (*answer, *Error) {
 	list, err := s.resourceBody(c, schemaUser)
 	if err != nil {
 		return nil, err
@@ -57,7 +57,7 @@ func (s *ServiceProvider) replaceUser(c *call) (*answer, *Error) {
 }
 
 // patchUser is PATCH (RFC 7644 3.5.2): all of its operations, or none.
-func (s *ServiceProvider) patchUser(c *call) (*answer, *Error) {
+func (s *Server) patchUser(c *call) (*answer, *Error) {
 	list, err := s.patchBody(c, schemaUser)
 	if err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (s *ServiceProvider) patchUser(c *call) (*answer, *Error) {
 	return s.changeUser(c, func(u *center.User) *Error { return setAll(u, list, setUser) })
 }
 
-func (s *ServiceProvider) changeUser(c *call, edit func(*center.User) *Error) (*answer, *Error) {
+func (s *Server) changeUser(c *call, edit func(*center.User) *Error) (*answer, *Error) {
 	var before, after center.User
 	var changed bool
 	err := s.writer.do(func(st *state) (err *Error) {
@@ -91,7 +91,7 @@ func (s *ServiceProvider) changeUser(c *call, edit func(*center.User) *Error) (*
 	return &answer{status: http.StatusOK, body: s.user(after, c.pick)}, nil
 }
 
-func (s *ServiceProvider) deleteUser(c *call) (*answer, *Error) {
+func (s *Server) deleteUser(c *call) (*answer, *Error) {
 	var u center.User
 	err := s.writer.do(func(st *state) *Error {
 		var ok bool
@@ -114,7 +114,7 @@ func (s *ServiceProvider) deleteUser(c *call) (*answer, *Error) {
 }
 
 // unconfirmed tells of an end of access that failed and may have happened.
-func (s *ServiceProvider) unconfirmed(err *Error, c Change) {
+func (s *Server) unconfirmed(err *Error, c Change) {
 	if err.Reason == ReasonUnavailable && c.EndsAccess {
 		c.Unconfirmed = true
 		s.cfg.OnChange(c)
