@@ -32,7 +32,7 @@
 // send the sign-ins that they start themselves. A sign-in that a Region starts
 // names that Region's URL, and comes back there. An assertion is made for one
 // URL and is worthless at every other, so a Region needs no other Region to
-// judge it, and none of them has to be up.
+// verify it, and none of them has to be up.
 //
 // What Regions know together is written in one place and copied: an instance's
 // configuration in the primary, which never changes; applications, sessions and

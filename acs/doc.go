@@ -1,5 +1,5 @@
 // Package acs is the stateful edge of one Region: it takes SAML responses from
-// browsers, has package saml judge them, and lets each in at most once.
+// browsers, has package saml verify them, and lets each in at most once.
 //
 //	region, err := acs.NewRegion(acs.RegionConfig{
 //		SP:      sp, // the same saml.ServiceProvider in every Region

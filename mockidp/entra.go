@@ -60,7 +60,7 @@ func (st *state) shareIdentifier(a, b *App) bool {
 		a.Audience == b.Audience && a.Audience != "" && strings.EqualFold(st.tenant(a), st.tenant(b))
 }
 
-// readEntra finds the app that a request to a tenant is for, and judges it. A
+// readEntra finds the app that a request to a tenant is for, and checks it. A
 // request for none is kept among the messages as well.
 func (s *Server) readEntra(st *state, tenant string, in incoming) (*App, pending, *Error) {
 	m := Message{Time: s.now(), Direction: Received, Binding: in.binding, RelayState: in.relayState}

@@ -151,7 +151,7 @@ func verifyEnveloped(doc []byte, cert *x509.Certificate) (signed []byte, err err
 	// panic on some, that is one refused request.
 	defer func() {
 		if p := recover(); p != nil {
-			signed, err = nil, fmt.Errorf("the signature can't be judged: %v", p)
+			signed, err = nil, fmt.Errorf("the signature can't be verified: %v", p)
 		}
 	}()
 	tree := etree.NewDocument()

@@ -120,9 +120,9 @@ func metadataOf(entity string, signing, encryption []byte) []byte {
 		`<SingleSignOnService Binding="` + saml.HTTPRedirect + `" Location="https://idp.example/sso"/></IDPSSODescriptor></EntityDescriptor>`)
 }
 
-// judge is what a service provider does with a message: Verify, and then
+// verify is what a service provider does with a message: Verify, and then
 // compare with what was asked.
-func judge(t testing.TB, cfg saml.Config, s attack.Settings, posted []byte) (*saml.Assertion, error) {
+func verify(t testing.TB, cfg saml.Config, s attack.Settings, posted []byte) (*saml.Assertion, error) {
 	t.Helper()
 	sp, err := saml.New(cfg)
 	require.NoError(t, err)
@@ -182,7 +182,7 @@ func TestAttacks(t *testing.T) {
 					p := r.params()
 					m, err := c.Make(p)
 					require.NoError(t, err)
-					a, err := judge(t, attackConfig(t, p.Key, p.Certificate, p.AttackerKey, c.Needs.SP, idpEntity), c.Needs.SP, m.SAMLResponse)
+					a, err := verify(t, attackConfig(t, p.Key, p.Certificate, p.AttackerKey, c.Needs.SP, idpEntity), c.Needs.SP, m.SAMLResponse)
 					requireOutcome(t, c.Outcome, a, err)
 				})
 			}
@@ -192,7 +192,7 @@ func TestAttacks(t *testing.T) {
 					m, err := c.Twin(p)
 					require.NoError(t, err)
 					settings := c.TwinNeeds().SP
-					a, err := judge(t, attackConfig(t, p.Key, p.Certificate, p.AttackerKey, settings, idpEntity), settings, m.SAMLResponse)
+					a, err := verify(t, attackConfig(t, p.Key, p.Certificate, p.AttackerKey, settings, idpEntity), settings, m.SAMLResponse)
 					requireOutcome(t, c.TwinOutcome(), a, err)
 				})
 			}
@@ -213,7 +213,7 @@ func TestE01_NothingTellsPaddingFromParsing(t *testing.T) {
 			p := r.params()
 			m, err := c.Make(p)
 			require.NoError(t, err)
-			_, err = judge(t, attackConfig(t, p.Key, p.Certificate, p.AttackerKey, c.Needs.SP, idpEntity), c.Needs.SP, m.SAMLResponse)
+			_, err = verify(t, attackConfig(t, p.Key, p.Certificate, p.AttackerKey, c.Needs.SP, idpEntity), c.Needs.SP, m.SAMLResponse)
 			require.Error(t, err)
 			texts[err.Error()] = append(texts[err.Error()], c.ID)
 		}

@@ -24,12 +24,12 @@ func TestMetadataVectors(t *testing.T) {
 	for _, v := range vectors {
 		t.Run(v.one("id"), func(t *testing.T) {
 			t.Parallel()
-			v.judgeMetadata(t)
+			v.readMetadata(t)
 		})
 	}
 }
 
-func (v *vector) judgeMetadata(t *testing.T) {
+func (v *vector) readMetadata(t *testing.T) {
 	idp, err := readMetadata(v.document(t), v.one("asked-idp"))
 	if len(v.reasons) > 0 {
 		require.Nil(t, idp, "a refusal comes with nothing")

@@ -106,9 +106,9 @@ func pickOriginal(all []original, c chance) original {
 	}
 }
 
-// judge says whether a mutant is accepted, and fails if it then says anything
+// verify says whether a mutant is accepted, and fails if it then says anything
 // else than the original.
-func (o original) judge(t *testing.T, sp *saml.ServiceProvider, mutant []byte, done []string) bool {
+func (o original) verify(t *testing.T, sp *saml.ServiceProvider, mutant []byte, done []string) bool {
 	mutant = o.response(mutant)
 	a, err := sp.VerifyXML(mutant, anyExpect)
 	if err != nil {
@@ -150,7 +150,7 @@ func TestSoundness(t *testing.T) {
 			continue
 		}
 		made++
-		if !o.judge(t, sp, mutant, m.done) {
+		if !o.verify(t, sp, mutant, m.done) {
 			continue
 		}
 		accepted++
@@ -250,6 +250,6 @@ func FuzzSoundness(f *testing.F) {
 		o := originals(t)[int(which)%len(originals(t))]
 		m := new(mutator)
 		mutant := m.mutate(o.doc, &program{choices})
-		o.judge(t, sp, mutant, m.done)
+		o.verify(t, sp, mutant, m.done)
 	})
 }

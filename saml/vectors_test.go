@@ -31,7 +31,7 @@ func TestVectors(t *testing.T) {
 			require.True(t, slices.ContainsFunc(attack.Cases(), func(c attack.Case) bool { return c.ID == v.one("id") }), v.one("id"))
 			continue
 		}
-		t.Run(v.one("id"), func(t *testing.T) { v.judge(t) })
+		t.Run(v.one("id"), func(t *testing.T) { v.verify(t) })
 	}
 	require.Less(t, generated, len(vectors)/10)
 }
@@ -161,7 +161,7 @@ func (v *vector) parseExpectation() error {
 	return nil
 }
 
-func (v *vector) judge(t *testing.T) {
+func (v *vector) verify(t *testing.T) {
 	now, err := time.Parse(time.RFC3339, v.one("now"))
 	require.NoError(t, err)
 	settings := v.settings(t)

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// read judges a request for an app as far as it can be judged without a
+// read checks a request for an app as far as that can be done without a
 // person, and keeps it among the messages whatever comes of it.
 func (s *Server) read(app *App, in incoming) (pending, *Error) {
 	p := pending{appID: app.ID, relayState: in.relayState, at: s.now()}
@@ -26,7 +26,7 @@ func (s *Server) read(app *App, in incoming) (pending, *Error) {
 		if p.req.ACSURL != nil {
 			m.ACS = *p.req.ACSURL
 		}
-		err = s.judge(app, &p, in, doc)
+		err = s.checkRequest(app, &p, in, doc)
 	}
 	m.Refused = err
 	s.messages.add(m)
@@ -36,9 +36,9 @@ func (s *Server) read(app *App, in incoming) (pending, *Error) {
 	return p, err
 }
 
-// judge holds a request against the app (SAML Core 3.2.1, 3.4.1; Profiles
+// checkRequest holds a request against the app (SAML Core 3.2.1, 3.4.1; Profiles
 // 4.1.4.1). Where the app takes signed requests, p.req becomes what was signed.
-func (s *Server) judge(app *App, p *pending, in incoming, doc []byte) *Error {
+func (s *Server) checkRequest(app *App, p *pending, in incoming, doc []byte) *Error {
 	if app.SignedRequests {
 		signed, err := app.verified(in, p.req, doc)
 		if err != nil {
