@@ -22,9 +22,9 @@ const (
 	// ReasonUnavailable: the server did not answer, or not in time, or said
 	// that it can't. Whether the call worked is then unknown.
 	ReasonUnavailable Reason = "Unavailable"
-	// ReasonForgot: the stream lost what it knew. The call failed, and Since
+	// ReasonForgotten: the stream lost what it knew. The call failed, and Since
 	// has moved.
-	ReasonForgot Reason = "Forgot"
+	ReasonForgotten Reason = "Forgotten"
 )
 
 // Error is the one error type of this package.

@@ -124,5 +124,5 @@ func (s *Store) forgot(ctx context.Context, before memory, wentBack bool) error 
 	if wentBack {
 		detail = "it went back to an older state"
 	}
-	return &Error{Reason: ReasonForgot, Rule: "stream " + s.cfg.records().Name, Detail: detail}
+	return &Error{Reason: ReasonForgotten, Rule: "stream " + s.cfg.records().Name, Detail: detail}
 }

@@ -110,7 +110,7 @@ func TestSinceMovesWhenTheStreamGoesBack(t *testing.T) {
 		require.NoError(t, os.CopyFS(n.Dir, os.DirFS(backup)))
 	})
 	require.ErrorIs(t, add(t, s, assertion("saved")), acs.ErrExists)
-	requireReason(t, natsstore.ReasonForgot, add(t, s, assertion(0)))
+	requireReason(t, natsstore.ReasonForgotten, add(t, s, assertion(0)))
 	require.False(t, s.Since().Before(back))
 	require.NoError(t, add(t, s, assertion(1)), "known to be unknown")
 	require.Equal(t, s.Since(), open(t, natsstore.Config{JetStream: js}).Since())

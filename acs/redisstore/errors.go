@@ -23,10 +23,10 @@ const (
 	// ReasonUnavailable: Redis did not answer, or not in time, or said that
 	// it can't. Whether the call worked is then unknown.
 	ReasonUnavailable Reason = "Unavailable"
-	// ReasonForgot: Redis was flushed, started again or replaced by a replica,
+	// ReasonForgotten: Redis was flushed, started again or replaced by a replica,
 	// or has evicted keys.
 	// The call failed, and Since has moved.
-	ReasonForgot Reason = "Forgot"
+	ReasonForgotten Reason = "Forgotten"
 )
 
 // Error is the one error type of this package.

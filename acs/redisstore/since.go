@@ -60,5 +60,5 @@ func (s *Store) forgot(ctx context.Context, known string) error {
 			return err
 		}
 	}
-	return &Error{Reason: ReasonForgot, Rule: "marker " + s.markKey(), Detail: "Redis was flushed, started again or replaced, or has evicted keys"}
+	return &Error{Reason: ReasonForgotten, Rule: "marker " + s.markKey(), Detail: "Redis was flushed, started again or replaced, or has evicted keys"}
 }
