@@ -1,0 +1,31 @@
+package browser_test
+
+import (
+	"context"
+	"testing"
+)
+
+// TestBrowser signs people in with a real Chromium. Each part has a world and
+// a browser profile of its own; they share the process.
+func TestBrowser(t *testing.T) {
+	chromium := startChromium(t)
+	for _, part := range []struct {
+		name string
+		test func(*testing.T, context.Context)
+	}{
+		{"Complaints", testComplaints},
+		{"Tiles", testTiles},
+		{"Cold", testCold},
+		{"OtherRegion", testOtherRegion},
+		{"SignOut", testSignOut},
+		{"Identity", testIdentity},
+		{"Cookies", testCookies},
+		{"LaxRequestCookie", testLaxRequestCookie},
+		{"KeyboardWithoutScript", testKeyboardWithoutScript},
+		{"PageChecks", testPageChecks},
+		{"Pages", testPages},
+		{"Demo", testDemo},
+	} {
+		t.Run(part.name, func(t *testing.T) { part.test(t, chromium) })
+	}
+}

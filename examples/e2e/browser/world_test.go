@@ -1,0 +1,151 @@
+package browser_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+const (
+	virginia  = "us-east-1"
+	frankfurt = "eu-central-1"
+
+	alice    = "alice@example.com"
+	bob      = "bob@example.com"
+	mallory  = "mallory@example.com" // the identity provider knows her, the portal doesn't
+	password = "open-sesame"
+)
+
+// A world is an identity provider and two Regions of one service provider,
+// each with its portal, on hosts and ports of their own. Browsers resolve
+// *.localhost to loopback by themselves.
+type world struct {
+	idp     *mockidp.Server
+	portals map[string]string // Region to its portal's address, without a slash at the end
+	sp      *saml.ServiceProvider
+
+	mu       sync.Mutex
+	verdicts []acs.Verdict   // guarded by mu, as is
+	signIns  []portal.SignIn // what became of the accepted ones
+}
+
+// A wrapper stands between a Region's listener and its portal.
+type wrapper func(http.Handler) http.Handler
+
+// newWorld starts everything. wrap has wrappers by Region, and may be nil.
+func newWorld(t *testing.T, wrap map[string]wrapper) *world {
+	t.Helper()
+	w := &world{portals: map[string]string{}}
+	servers := map[string]*httptest.Server{}
+	for _, region := range []string{virginia, frankfurt} {
+		s := httptest.NewUnstartedServer(nil)
+		_, port, err := net.SplitHostPort(s.Listener.Addr().String())
+		require.NoError(t, err)
+		servers[region], w.portals[region] = s, "http://"+region+".localhost:"+port
+	}
+	w.startIdP(t)
+
+	idp, err := saml.ParseIdPMetadata(w.idp.Metadata(""))
+	require.NoError(t, err)
+	w.sp, err = saml.New(saml.Config{
+		EntityID: w.portals[virginia] + "/platform/saml/d-9067f1a2b3",
+		ACS: []saml.Endpoint{
+			{URL: w.acs(virginia), Region: virginia},
+			{URL: w.acs(frankfurt), Region: frankfurt},
+		},
+		IdP: idp,
+	})
+	require.NoError(t, err)
+	metadata, err := w.sp.Metadata()
+	require.NoError(t, err)
+	require.NoError(t, w.idp.RegisterSP("", metadata))
+
+	inst, err := center.New(w.data())
+	require.NoError(t, err)
+	for region, s := range servers {
+		view, err := inst.In(region)
+		require.NoError(t, err)
+		s.Config.Handler = w.portal(t, region, view)
+		if f := wrap[region]; f != nil {
+			s.Config.Handler = f(s.Config.Handler)
+		}
+		s.Start()
+		t.Cleanup(s.Close)
+	}
+	return w
+}
+
+func (w *world) acs(region string) string { return w.portals[region] + "/platform/saml/acs/4455" }
+
+func (w *world) startIdP(t *testing.T) {
+	t.Helper()
+	w.idp = mockidp.New(mockidp.Config{
+		BaseURL: "http://idp.localhost:0",
+		Org:     "Example Corp",
+		Hint:    "Sign in as " + alice + ", password " + password,
+		Users: []mockidp.User{
+			{Login: alice, Password: password, FirstName: "Alice", LastName: "Adams"},
+			{Login: bob, Password: password, FirstName: "Bob", LastName: "Berg"},
+			{Login: mallory, Password: password, FirstName: "Mallory", LastName: "Moss"},
+		},
+		Apps: []mockidp.App{
+			{Label: "AWS access portal", Groups: []string{"Everyone"}},
+			{Label: "Access portal eu-central-1", Kind: mockidp.Bookmark, URL: w.portals[frankfurt] + "/", Groups: []string{"Everyone"}},
+			{Label: "Payroll", Users: []string{bob}},
+		},
+	})
+	t.Cleanup(w.idp.Close)
+}
+
+func (w *world) portal(t *testing.T, region string, view *center.View) *portal.Portal {
+	t.Helper()
+	p, err := portal.New(portal.Config{
+		Region: region, SP: w.sp, Directory: view, Context: t.Context(),
+		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
+		OnVerdict: func(_ context.Context, v acs.Verdict) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.verdicts = append(w.verdicts, v)
+		},
+		OnSignIn: func(_ context.Context, s portal.SignIn) {
+			w.mu.Lock()
+			defer w.mu.Unlock()
+			w.signIns = append(w.signIns, s)
+		},
+	})
+	require.NoError(t, err)
+	return p
+}
+
+// verdict returns the last verdict and how many there were.
+func (w *world) verdict() (acs.Verdict, int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.verdicts) == 0 {
+		return acs.Verdict{}, 0
+	}
+	return w.verdicts[len(w.verdicts)-1], len(w.verdicts)
+}
+
+// signIn returns what the portals said last about an accepted response.
+func (w *world) signIn() portal.SignIn {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.signIns) == 0 {
+		return portal.SignIn{}
+	}
+	return w.signIns[len(w.signIns)-1]
+}

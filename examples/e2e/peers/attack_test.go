@@ -1,0 +1,118 @@
+package peers_test
+
+import (
+	"bytes"
+	"crypto/rsa"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/attack"
+)
+
+// attackIdP is the identity provider of all attacks.
+var attackIdP = sync.OnceValue(func() *attack.IdP {
+	idp, err := attack.NewIdP()
+	if err != nil {
+		panic(err)
+	}
+	return idp
+})
+
+// TestAttackPeers runs the attack tool against other people's service
+// providers. What becomes of an attack is theirs to say; that the tool can talk
+// to each of them, and sees a difference between good and bad, is for this test.
+//
+// Everything against everybody takes most of an hour. With
+// MERIDIAN_ATTACK_RESULTS, a folder, it does that and leaves the reports there;
+// without, it runs a few rows. A host that has stopped answering is started anew
+// for what is left.
+func TestAttackPeers(t *testing.T) {
+	for _, name := range slices.Sorted(maps.Keys(spHosts)) {
+		t.Run(name, func(t *testing.T) { attackPeer(t, name) })
+	}
+}
+
+func attackPeer(t *testing.T, name string) {
+	results := os.Getenv("MERIDIAN_ATTACK_RESULTS")
+	var report *attack.Report
+	if results == "" {
+		report = attackHost(t, name, []string{"A03", "B01", "B36", "D01/other-browser", "D34"})
+	} else {
+		report = attackHosts(t, name)
+	}
+	var text bytes.Buffer
+	require.NoError(t, report.WriteText(&text))
+	if results != "" {
+		keepReport(t, filepath.Join(results, name), report, text.Bytes())
+	}
+	require.True(t, slices.ContainsFunc(report.Good, func(g attack.RunResult) bool { return g.Verdict == attack.Accepted }),
+		"no good response is accepted:\n%s", &text)
+	for _, x := range report.Results {
+		if x.ID == "B01" || x.ID == "B36" {
+			assert.Equal(t, attack.Refused, x.Verdict, "%s: %s", x.ID, x.Reason)
+		}
+	}
+}
+
+// attackHosts starts a host as often as it takes until everything was run.
+func attackHosts(t *testing.T, name string) *attack.Report {
+	var all *attack.Report
+	var left []string // nil: everything
+	for done := false; !done; done = len(left) == 0 {
+		started := "from the start"
+		if len(left) > 0 {
+			started = "from " + left[0]
+		}
+		require.True(t, t.Run(started, func(t *testing.T) { // with it ends the host
+			report := attackHost(t, name, left)
+			if all == nil {
+				all = report
+				return
+			}
+			all.Merge(report)
+		}))
+		if all == nil {
+			lacking(t, "peers", name+" is not there to be attacked")
+		}
+		rest := all.Rest()
+		require.True(t, left == nil || len(rest) < len(left), "%s gets no further than %v", name, rest)
+		left = rest
+	}
+	return all
+}
+
+// attackHost starts a host and attacks it.
+func attackHost(t *testing.T, name string, only []string) *attack.Report {
+	idp := attackIdP()
+	metadata, err := idp.Metadata()
+	require.NoError(t, err)
+	h := startHost(t, name, metadata)
+	to := attack.Target{
+		Login: h.Login, ACS: h.ACS[0], EntityID: h.EntityID, Probe: h.Probe, Identity: regexp.MustCompile(h.Identity), IdP: idp,
+		EncryptTo: peerSPKey().cert.PublicKey.(*rsa.PublicKey), Timeout: 20 * time.Second, Only: only,
+	}
+	if len(h.ACS) > 1 {
+		to.OtherACS = h.ACS[1]
+	}
+	report, err := attack.Run(t.Context(), to)
+	require.NoError(t, err)
+	t.Logf("%s %s: %s", name, h.Version, report.Summary())
+	return report
+}
+
+func keepReport(t *testing.T, path string, report *attack.Report, text []byte) {
+	t.Helper()
+	var all bytes.Buffer
+	require.NoError(t, report.WriteJSON(&all))
+	require.NoError(t, os.WriteFile(path+".json", all.Bytes(), 0o600))
+	require.NoError(t, os.WriteFile(path+".txt", text, 0o600))
+}

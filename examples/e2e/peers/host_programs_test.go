@@ -1,0 +1,87 @@
+package peers_test
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// debianVersion is the version of an installed package.
+func debianVersion(t *testing.T, name string) string {
+	t.Helper()
+	out, err := exec.Command(requireProgram(t, "peers", "dpkg-query"), "-W", "-f", "${Version}", name).Output()
+	if err != nil || len(out) == 0 {
+		lacking(t, "peers", "no package "+name)
+	}
+	return string(out)
+}
+
+// peerScript is the path of a file in testdata, from anywhere.
+func peerScript(t *testing.T, name string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("testdata", name))
+	require.NoError(t, err)
+	return path
+}
+
+// run starts a host program that takes the common command line.
+func (s hostState) run(t *testing.T, program string, args ...string) {
+	t.Helper()
+	cmd := leash(program, append(args, s.args()...)...)
+	cmd.Dir = s.dir
+	cmd.Env = append(append(os.Environ(), "TMPDIR="+s.dir), s.env...)
+	require.Equal(t, s.base(), startPeer(t, cmd, listening))
+}
+
+// python starts a host program in Python that needs a module.
+func (s hostState) python(t *testing.T, module, script string) {
+	t.Helper()
+	python := requireProgram(t, "peers", debianPython)
+	requireSuccess(t, "peers", python, "-c", "import "+module)
+	s.run(t, python, peerScript(t, script))
+}
+
+func startPysaml2Host(t *testing.T, s hostState) *spHost {
+	requireProgram(t, "peers", "xmlsec1")
+	s.python(t, "saml2", "pysaml2/sp.py")
+	return s.host(debianVersion(t, "python3-pysaml2")).second(s)
+}
+
+func startPython3SAML(t *testing.T, s hostState) *spHost {
+	s.python(t, "onelogin.saml2", "python3-saml/sp.py")
+	return s.host(debianVersion(t, "python3-onelogin-saml2"))
+}
+
+func startLassoHost(t *testing.T, s hostState) *spHost {
+	s.python(t, "lasso", "lasso/sp.py")
+	return s.host(debianVersion(t, "python3-lasso")).second(s)
+}
+
+// second is a host that has two consumers.
+func (h *spHost) second(s hostState) *spHost {
+	h.Login2, h.ACS = s.base()+"/login?acs=second", append(h.ACS, s.base()+"/acs2")
+	return h
+}
+
+func startRubySAML(t *testing.T, s hostState) *spHost {
+	ruby := requireProgram(t, "peers", "ruby")
+	requireSuccess(t, "peers", ruby, "-e", `require "onelogin/ruby-saml"; require "webrick"`)
+	s.run(t, ruby, peerScript(t, "ruby-saml/sp.rb"))
+	return s.host(debianVersion(t, "ruby-saml"))
+}
+
+func startSimpleSAMLphpSP(t *testing.T, s hostState) *spHost {
+	php := requirePHP(t)
+	requireFile(t, "peers", simpleSAMLphp+"/www/module.php")
+	cmd := leash(php, "-S", strings.TrimPrefix(s.base(), "http://"), "-t", filepath.Join(simpleSAMLphp, "www"), peerScript(t, "simplesamlphp-sp/router.php"))
+	cmd.Env = append(os.Environ(), "SIMPLESAMLPHP_CONFIG_DIR="+peerScript(t, "simplesamlphp-sp/config"), "PEER_STATE="+s.dir, "PEER_IDP="+s.idpMetadata)
+	startPeer(t, cmd, regexp.MustCompile(`Development Server \((http://127\.0\.0\.1:\d+)\) started`))
+	h := s.host(debianVersion(t, "simplesamlphp"))
+	h.ACS = []string{s.base() + "/module.php/saml/sp/saml2-acs.php/peer"}
+	return h
+}

@@ -1,0 +1,33 @@
+package peers_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestHostStays is no test but a way to have a host program at hand. It starts
+// the one that MERIDIAN_PEER names, which trusts the identity provider whose
+// metadata is the file MERIDIAN_PEER_IDP, says in JSON where it is, and keeps it
+// until standard input ends:
+//
+//	go test -c -o /tmp/peers ./examples/e2e/peers
+//	cd examples/e2e/peers && MERIDIAN_PEER=samlify MERIDIAN_PEER_IDP=idp.xml /tmp/peers -test.run '^TestHostStays$' -test.timeout 0
+func TestHostStays(t *testing.T) {
+	name := os.Getenv("MERIDIAN_PEER")
+	if name == "" {
+		t.Skip("MERIDIAN_PEER names no host")
+	}
+	metadata, err := os.ReadFile(os.Getenv("MERIDIAN_PEER_IDP"))
+	require.NoError(t, err)
+	h := startHost(t, name, metadata)
+	out, err := json.Marshal(h)
+	require.NoError(t, err)
+	fmt.Printf("%s\n", out)
+	_, err = io.Copy(io.Discard, os.Stdin)
+	require.NoError(t, err)
+}

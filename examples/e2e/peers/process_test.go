@@ -1,0 +1,194 @@
+package peers_test
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/pem"
+	"io"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+// leash is a shell's way to run a program that ends when standard input does,
+// so that it doesn't stay behind if this process dies without cleaning up. What
+// ends the shell ends it too: it may be out of reach, in a group of its own.
+func leash(program string, args ...string) *exec.Cmd {
+	const script = `trap : HUP INT TERM; "$@" & peer=$!; cat >/dev/null; kill "$peer"; wait "$peer"`
+	return exec.Command("sh", append([]string{"-c", script, "sh", program}, args...)...)
+}
+
+// startPeer starts a program and waits until what it says matches ready, whose
+// first group it returns. It is one that ends when its standard input does,
+// which is when the test ends; what it said is shown if the test failed.
+func startPeer(t *testing.T, cmd *exec.Cmd, ready *regexp.Regexp) string {
+	t.Helper()
+	said := &peerOutput{ready: ready, found: make(chan string, 1)}
+	cmd.Stdout, cmd.Stderr = said, said
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }()
+	t.Cleanup(func() {
+		_ = stdin.Close()
+		select {
+		case <-ended:
+		case <-time.After(time.Minute):
+			_ = cmd.Process.Kill()
+			t.Errorf("%v did not end", cmd.Args)
+		}
+		if t.Failed() {
+			t.Logf("%s said:\n%s", filepath.Base(cmd.Path), said)
+		}
+	})
+	select {
+	case found := <-said.found:
+		return found
+	case err := <-ended:
+		ended <- err
+		require.FailNow(t, "the peer ended before it was ready", "%v: %v\n%s", cmd.Args, err, said)
+	case <-time.After(time.Minute):
+		require.FailNow(t, "the peer is not ready after a minute", "%v\n%s", cmd.Args, said)
+	}
+	return ""
+}
+
+// peerOutput keeps what a program says, and looks for the line that it waits for.
+type peerOutput struct {
+	ready *regexp.Regexp
+	found chan string
+
+	mu   sync.Mutex
+	text []byte // guarded by mu, as is
+	seen bool
+}
+
+func (o *peerOutput) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.text = append(o.text, p...)
+	if m := o.ready.FindSubmatch(o.text); m != nil && !o.seen {
+		o.seen = true
+		o.found <- string(m[1])
+	}
+	return len(p), nil
+}
+
+// String is what was said, in lines short enough to read.
+func (o *peerOutput) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return string(longLine.ReplaceAll(o.text, []byte("$1...")))
+}
+
+var longLine = regexp.MustCompile(`(?m)^(.{200}).+$`)
+
+// peerKey is an RSA key with a certificate. They are dear to make, so each
+// party has one for all tests.
+type peerKey struct {
+	key  *rsa.PrivateKey
+	cert *x509.Certificate
+}
+
+var (
+	peerSPKey  = sync.OnceValue(func() peerKey { return newPeerKey("sp.example") })
+	peerIdPKey = sync.OnceValue(func() peerKey { return newPeerKey("idp.example") })
+	// peerEncryptionKey is the one that peers encrypt to; peerOtherKey another.
+	peerEncryptionKey = sync.OnceValue(func() peerKey { return readPeerKey("decryption.pem", "sp.example") })
+	peerOtherKey      = sync.OnceValue(func() peerKey { return readPeerKey("sp-rsa.pem", "sp.example") })
+)
+
+func newPeerKey(name string) peerKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return peerKey{key, peerCertificate(key, name)}
+}
+
+// readPeerKey takes a key that lies there already.
+func readPeerKey(file, name string) peerKey {
+	raw, err := os.ReadFile(filepath.Join("../../../testdata/keys", file))
+	if err != nil {
+		panic(err)
+	}
+	block, _ := pem.Decode(raw)
+	key, err := x509.ParsePKCS1PrivateKey(block.Bytes)
+	if err != nil {
+		panic(err)
+	}
+	return peerKey{key, peerCertificate(key, name)}
+}
+
+// peerCertificate makes a certificate that lasts a day.
+func peerCertificate(key crypto.Signer, names ...string) *x509.Certificate {
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(time.Now().UnixNano()),
+		Subject:      pkix.Name{CommonName: names[0]},
+		NotBefore:    time.Now().Add(-time.Hour),
+		NotAfter:     time.Now().Add(24 * time.Hour),
+		DNSNames:     names,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		panic(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		panic(err)
+	}
+	return cert
+}
+
+// peerState makes a folder with what a peer needs: its key, its certificate and
+// the metadata of the service providers that it shall know.
+func peerState(t *testing.T, spMetadata [][]byte) (dir string, spFiles []string) {
+	t.Helper()
+	dir = t.TempDir()
+	idp := peerIdPKey()
+	der, err := x509.MarshalPKCS8PrivateKey(idp.key)
+	require.NoError(t, err)
+	write := func(name string, content []byte) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, content, 0o600))
+		return path
+	}
+	write("idp.key", pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
+	write("idp.crt", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: idp.cert.Raw}))
+	for i, metadata := range spMetadata {
+		spFiles = append(spFiles, write("sp-"+strconv.Itoa(i)+".xml", metadata))
+	}
+	return dir, spFiles
+}
+
+// peerTLS is what our consumers serve https with.
+var peerTLS = sync.OnceValues(func() (crypto.Signer, *x509.Certificate) {
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		panic(err)
+	}
+	return key, peerCertificate(key, homeRegion+".localhost", awayRegion+".localhost")
+})
+
+// peerBody reads what a server answered.
+func peerBody(t *testing.T, body io.ReadCloser) string {
+	t.Helper()
+	defer body.Close()
+	text, err := io.ReadAll(io.LimitReader(body, 8<<20))
+	require.NoError(t, err)
+	return string(text)
+}

@@ -1,0 +1,242 @@
+package peers_test
+
+import (
+	"crypto/rsa"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	crewjam "github.com/crewjam/saml"
+	dsig "github.com/russellhaering/goxmldsig"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/attack"
+)
+
+// TestReadmeTable runs every cell of the README's comparison. A cell holds what
+// came of it, and may add a remark in parentheses. The head of a column names
+// the version that was run, which is the one in go.mod.
+func TestReadmeTable(t *testing.T) {
+	head, cells := readmeTable(t)
+	libs := []tableLib{meridianLib(), crewjamLib(), gosaml2Lib()}
+	require.Equal(t, []string{"", "Meridian", "crewjam/saml " + moduleVersion(t, crewjamPath)[1:], "gosaml2 " + moduleVersion(t, gosaml2Path)[1:]}, head)
+	rows := tableRows()
+	require.Len(t, cells, len(rows), "a row of the README is not run, or the other way round")
+	for i, lib := range libs {
+		t.Run(lib.name, func(t *testing.T) {
+			outcomes := attackForTable(t, lib, rows)
+			for _, row := range rows {
+				t.Run(row.name, func(t *testing.T) {
+					written, ok := cells[row.name]
+					require.True(t, ok, "no such row in the README")
+					got := ""
+					if row.probe != nil {
+						got = row.probe(t, lib)
+					} else {
+						got = row.attacked(outcomes[row.unsolicited])
+					}
+					if lib.caller != nil && slices.Contains(lib.caller, row.name) {
+						got = "left to the caller"
+					}
+					assert.Equal(t, remark.ReplaceAllString(written[i], ""), got)
+				})
+			}
+		})
+	}
+}
+
+const (
+	crewjamPath = "github.com/crewjam/saml"
+	gosaml2Path = "github.com/russellhaering/gosaml2"
+)
+
+// remark is what a cell may add.
+var remark = regexp.MustCompile(` \(.*\)$`)
+
+// tableRow is a row of the README's table, with what runs it: a probe, or
+// attacks of the catalogue.
+type tableRow struct {
+	name  string
+	probe func(*testing.T, tableLib) string
+	// attacks are IDs, rows or families. unsolicited has them sent to a service
+	// provider that accepts answers to nothing as well.
+	attacks     []string
+	unsolicited bool
+	// forged has it count only what got in that was forged: some documents are
+	// accepted for what the identity provider did sign.
+	forged bool
+}
+
+// covers says whether an attack belongs to the row.
+func (r tableRow) covers(id string) bool {
+	return slices.ContainsFunc(r.attacks, func(of string) bool {
+		return id == of || strings.HasPrefix(id, of+"/") || len(of) == 1 && strings.HasPrefix(id, of)
+	})
+}
+
+// attacked is "refused" if all attacks of the row were, "accepted" if any was
+// let in.
+func (r tableRow) attacked(outcomes map[string]attack.Verdict) string {
+	var in []string
+	for id, verdict := range outcomes {
+		if r.covers(id) && verdict != attack.Refused {
+			in = append(in, id+" "+string(verdict))
+		}
+	}
+	switch let := slices.ContainsFunc(in, func(s string) bool { return strings.HasSuffix(s, string(attack.LetIn)) }); {
+	case r.forged && !let:
+		return "nothing forged gets in"
+	case let:
+		return "accepted"
+	case len(in) == 0:
+		return "refused"
+	}
+	slices.Sort(in)
+	return strings.Join(in, ", ")
+}
+
+// attackForTable runs the attacks of all rows, by whether answers to nothing are
+// accepted too.
+func attackForTable(t *testing.T, lib tableLib, rows []tableRow) map[bool]map[string]attack.Verdict {
+	t.Helper()
+	out := map[bool]map[string]attack.Verdict{}
+	metadata, err := attackIdP().Metadata()
+	require.NoError(t, err)
+	for _, unsolicited := range []bool{false, true} {
+		var only []string
+		for _, r := range rows {
+			if r.unsolicited == unsolicited {
+				only = append(only, r.attacks...)
+			}
+		}
+		h := lib.serve(t, metadata, unsolicited)
+		report, err := attack.Run(t.Context(), attack.Target{
+			Login: h.Login, ACS: h.ACS[0], EntityID: h.EntityID, Probe: h.Probe, Identity: regexp.MustCompile(h.Identity), IdP: attackIdP(),
+			EncryptTo: peerSPKey().cert.PublicKey.(*rsa.PublicKey), Only: only,
+		})
+		require.NoError(t, err)
+		out[unsolicited] = map[string]attack.Verdict{}
+		for _, x := range report.Results {
+			if !slices.Contains([]attack.Verdict{attack.NotRun, attack.Inconclusive}, x.Verdict) {
+				out[unsolicited][x.ID] = x.Verdict
+			}
+		}
+		for _, r := range rows {
+			ran := slices.ContainsFunc(report.Results, func(x attack.Result) bool { return r.covers(x.ID) && out[unsolicited][x.ID] != "" })
+			require.True(t, ran || r.probe != nil || r.unsolicited != unsolicited, "%s: nothing was run", r.name)
+		}
+	}
+	return out
+}
+
+// readmeTable reads the one table whose head names crewjam/saml and gosaml2.
+func readmeTable(t *testing.T) (head []string, cells map[string][]string) {
+	t.Helper()
+	text, err := os.ReadFile("../../../README.md")
+	require.NoError(t, err)
+	cells = map[string][]string{}
+	for line := range strings.Lines(string(text)) {
+		line, table := strings.CutPrefix(strings.TrimSpace(line), "|")
+		switch {
+		case !table && head != nil:
+			return head, cells
+		case !table || strings.HasPrefix(line, " ---"):
+			continue
+		}
+		var row []string
+		for cell := range strings.SplitSeq(strings.TrimSuffix(line, "|"), "|") {
+			row = append(row, strings.ReplaceAll(strings.TrimSpace(cell), "**", ""))
+		}
+		switch {
+		case head != nil:
+			require.Len(t, row, len(head), line)
+			require.NotContains(t, cells, row[0])
+			cells[row[0]] = row[1:]
+		case strings.Contains(line, "gosaml2"):
+			head = row
+		}
+	}
+	require.NotNil(t, head, "the README has no such table")
+	return head, cells
+}
+
+// tableRows are all rows.
+func tableRows() []tableRow {
+	return []tableRow{
+		{name: "Single logout", probe: speaksLogout},
+		{name: "Artifact binding", probe: speaks("Artifact")},
+		{name: "SimpleSign binding", probe: speaks("SimpleSign")},
+		{name: "Attribute queries", probe: speaks("AttributeQuery")},
+		{name: "Identity provider", probe: func(_ *testing.T, lib tableLib) string { return lib.idp }},
+		{name: "ACS URLs in one service provider's metadata", probe: func(t *testing.T, lib tableLib) string { return lib.acsURLs(t) }},
+		{name: "Signature wrapping (families A01 to A25)", attacks: []string{"A"}, forged: true},
+		{name: "Replayed assertion, by default", attacks: []string{"D01"}},
+		{name: "Answer to another browser's request", attacks: []string{"D11/waiting", "D11/idle"}},
+		{name: "InResponseTo of no request, where IdP-initiated is allowed", attacks: []string{"D09/unknown", "D09/longer"}, unsolicited: true},
+		{name: "RelayState as a redirect elsewhere, IdP-initiated", attacks: []string{"D44"}, unsolicited: true},
+		{name: "Two AudienceRestrictions, one not ours", attacks: []string{"D31"}},
+		{name: "No AudienceRestriction", attacks: []string{"D30/none"}},
+		{name: "A condition that isn't understood", attacks: []string{"D33"}},
+		{name: "RSA with SHA-1, by default", probe: probeSHA1},
+		{name: "RSA key of 1,024 bits, by default", probe: probeSmallKey},
+		{name: "Metadata past its validUntil, by default", probe: probeExpired},
+		{name: "Response issued three minutes ago", probe: probeOld},
+		{name: "Assertion with 10,000 groups", probe: probeGroups(10_000)},
+		{name: "Two signing keys in metadata, no KeyInfo", probe: probeRollover},
+		{name: "ECDSA as XML Signature has it (r‖s)", probe: probeECDSA},
+		{name: "Encrypted assertions", probe: probeCiphers},
+		{name: "CBC that no signature covers, by default", probe: probeOpenCBC},
+		{name: "Key transport", probe: probeKeyTransport},
+	}
+}
+
+// speaks says whether the service provider has methods about something.
+func speaks(what string) func(*testing.T, tableLib) string {
+	return func(_ *testing.T, lib tableLib) string {
+		if slices.ContainsFunc(lib.methods(), func(name string) bool { return strings.Contains(name, what) }) {
+			return "yes"
+		}
+		return "no"
+	}
+}
+
+// speaksLogout lists the bindings by which it makes a LogoutRequest.
+func speaksLogout(t *testing.T, lib tableLib) string {
+	if lib.logout == nil {
+		require.Equal(t, "no", speaks("Logout")(t, lib))
+		return "no"
+	}
+	var out []string
+	for _, binding := range []string{"Redirect", "POST", "SimpleSign", "SOAP"} {
+		request, has := lib.logout(t)[binding]
+		if has {
+			require.NotEmpty(t, request, binding)
+			out = append(out, binding)
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+// crewjamLogout makes a LogoutRequest by every binding.
+func crewjamLogout(t *testing.T) map[string]string {
+	t.Helper()
+	sp := newCrewjam(t, tableIdP(t, nil).Metadata(""))
+	sp.SignatureMethod = dsig.RSASHA256SignatureMethod
+	idp := &sp.IDPMetadata.IDPSSODescriptors[0]
+	for _, binding := range []string{crewjam.HTTPRedirectBinding, crewjam.HTTPPostBinding, crewjam.HTTPPostSimpleSignBinding, crewjam.SOAPBinding} {
+		idp.SingleLogoutServices = append(idp.SingleLogoutServices, crewjam.Endpoint{Binding: binding, Location: "https://idp.example/slo"})
+	}
+	redirect, err := sp.MakeRedirectLogoutRequest(peerUser, "")
+	require.NoError(t, err)
+	post, err := sp.MakePostLogoutRequest(peerUser, "")
+	require.NoError(t, err)
+	simple, err := sp.MakeSimpleSignLogoutRequest(peerUser, "")
+	require.NoError(t, err)
+	soap, err := sp.MakeSOAPLogoutRequest(crewjam.NameID{Value: peerUser})
+	require.NoError(t, err)
+	return map[string]string{"Redirect": redirect.String(), "POST": string(post), "SimpleSign": string(simple), "SOAP": fmt.Sprint(soap.ID)}
+}

@@ -1,0 +1,71 @@
+package peers_test
+
+import (
+	"bytes"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// simpleSAMLphp is where Debian's package puts it.
+const simpleSAMLphp = "/usr/share/simplesamlphp"
+
+// TestSimpleSAMLphp signs in with SimpleSAMLphp as the identity provider. It
+// reads our metadata, checks our requests by it, and signs with xmlseclibs.
+func TestSimpleSAMLphp(t *testing.T) {
+	php := requireSimpleSAMLphp(t)
+	checkPeer(t, []string{signResponse, signAssertion, signBoth}, func(t *testing.T, sign string, spMetadata [][]byte) peer {
+		return startSimpleSAMLphp(t, php, sign, "", spMetadata)
+	})
+}
+
+func requireSimpleSAMLphp(t *testing.T) (php string) {
+	t.Helper()
+	php = requirePHP(t)
+	requireFile(t, "peers", simpleSAMLphp+"/www/saml2/idp/SSOService.php")
+	return php
+}
+
+// startSimpleSAMLphp starts one that knows these service providers. encrypt says
+// what gets encrypted: nothing, "assertion", "nameid" or both, with a comma.
+func startSimpleSAMLphp(t *testing.T, php, sign, encrypt string, spMetadata [][]byte) peer {
+	t.Helper()
+	if sign == signResponse {
+		// It heeds WantAssertionsSigned, which our metadata always says.
+		for i, metadata := range spMetadata {
+			spMetadata[i] = bytes.Replace(metadata, []byte(`WantAssertionsSigned="true"`), []byte(`WantAssertionsSigned="false"`), 1)
+		}
+	}
+	state, _ := peerState(t, spMetadata)
+	config, err := filepath.Abs("testdata/simplesamlphp/config")
+	require.NoError(t, err)
+	cmd := leash(php, "-S", "127.0.0.1:0", "-t", filepath.Join(simpleSAMLphp, "www"))
+	cmd.Env = append(os.Environ(), "SIMPLESAMLPHP_CONFIG_DIR="+config, "PEER_STATE="+state, "PEER_SIGN="+sign, "PEER_ENCRYPT="+encrypt)
+	at := startPeer(t, cmd, regexp.MustCompile(`Development Server \((http://127\.0\.0\.1:\d+)\) started`))
+	metadata := newPeerBrowser(t).open(at + "/saml2/idp/metadata.php")
+	require.Equal(t, 200, metadata.status, metadata.body)
+	return peer{
+		metadata: []byte(metadata.body),
+		sign:     sign,
+		unsolicited: func(entityID, relayState string) string {
+			return at + "/saml2/idp/SSOService.php?" + url.Values{"spentityid": {entityID}, "RelayState": {relayState}}.Encode()
+		},
+		checksRequests: true, answersUnlisted: true,
+		mail: "mail", affiliation: "eduPersonAffiliation",
+	}
+}
+
+// requirePHP returns a php that has the extensions which the tests use.
+func requirePHP(t *testing.T) string {
+	t.Helper()
+	php := requireProgram(t, "peers", "php")
+	requireSuccess(t, "peers", php, "-r", `
+		foreach (["dom", "mbstring", "openssl", "zlib"] as $name) {
+			if (!extension_loaded($name)) { echo "no extension $name"; exit(1); }
+		}`)
+	return php
+}

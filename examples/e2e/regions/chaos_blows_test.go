@@ -1,0 +1,110 @@
+//go:build unix
+
+package regions_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// A blow is something that happens to a process or a wire. It ends by itself.
+type blow struct {
+	name string
+	run  func(ctx context.Context)
+}
+
+// blows are all that there are.
+func (w *chaosWorld) blows() (out []blow) {
+	for _, p := range append(w.nodes(), w.servers...) {
+		out = append(out, blow{"kill", func(ctx context.Context) { w.killed(ctx, p) }}, blow{"freeze", func(ctx context.Context) { w.frozen(ctx, p) }})
+	}
+	for _, r := range w.regions {
+		if len(r.nodes) == 1 { // the others' disks are their servers'
+			out = append(out, blow{"damage", func(ctx context.Context) { w.damaged(ctx, r) }})
+		}
+	}
+	for i, a := range w.regions {
+		for _, b := range w.regions[:i] {
+			out = append(out, blow{"partition", func(ctx context.Context) { w.parted(ctx, [2]string{a.Name, b.Name}) }})
+		}
+		var pairs [][2]string
+		for _, b := range w.regions {
+			if a != b {
+				pairs = append(pairs, [2]string{a.Name, b.Name})
+			}
+		}
+		out = append(out, blow{"isolation", func(ctx context.Context) { w.parted(ctx, pairs...) }})
+	}
+	return out
+}
+
+// strike deals blows in random order until ctx ends, two at a time, and returns
+// how many of each there were.
+func (w *chaosWorld) strike(ctx context.Context) map[string]int {
+	all, count := w.blows(), map[string]int{}
+	var mu sync.Mutex
+	var running sync.WaitGroup
+	for range 2 {
+		running.Go(func() {
+			for ctx.Err() == nil {
+				b := all[rand.N(len(all))]
+				mu.Lock()
+				count[b.name]++
+				mu.Unlock()
+				b.run(ctx)
+				pauseFor(ctx, rand.N(time.Second))
+			}
+		})
+	}
+	running.Wait()
+	return count
+}
+
+// lock takes a process for one blow. Of the cluster's servers one at a time is
+// hit, as with two of three nothing is written.
+func (w *chaosWorld) lock(p *process) (unlock func()) {
+	if p.order.NATS != nil {
+		p = w.servers[0]
+	}
+	p.blow.Lock()
+	return p.blow.Unlock
+}
+
+func (w *chaosWorld) killed(ctx context.Context, p *process) {
+	defer w.lock(p)()
+	p.kill()
+	pauseFor(ctx, rand.N(2*time.Second))
+	w.again(p)
+}
+
+// again starts a process that is down.
+func (w *chaosWorld) again(p *process) {
+	var err error
+	for range 5 {
+		if err = p.start(); err == nil {
+			return
+		}
+	}
+	w.broken(fmt.Errorf("does not start again: %w", err))
+}
+
+func (w *chaosWorld) frozen(ctx context.Context, p *process) {
+	defer w.lock(p)()
+	p.signal(syscall.SIGSTOP)
+	pauseFor(ctx, rand.N(5*time.Second))
+	p.signal(syscall.SIGCONT)
+}
+
+func (w *chaosWorld) parted(ctx context.Context, pairs ...[2]string) {
+	for _, p := range pairs {
+		w.cut(p[0], p[1], true)
+	}
+	pauseFor(ctx, rand.N(5*time.Second))
+	for _, p := range pairs {
+		w.cut(p[0], p[1], false)
+	}
+}

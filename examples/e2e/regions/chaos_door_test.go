@@ -1,0 +1,99 @@
+//go:build unix
+
+package regions_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/meridian-saml/meridian/examples/internal/loopback"
+	"github.com/meridian-saml/meridian/examples/internal/region"
+	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+// chaosDoor is what an operator can do at a node, and what the checker asks.
+func chaosDoor(r *region.Region) http.Handler {
+	mux := http.NewServeMux()
+	done := func(w http.ResponseWriter, err error) {
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+		}
+	}
+	say := func(w http.ResponseWriter, v any) { _ = json.NewEncoder(w).Encode(v) }
+	mux.HandleFunc("POST /user", func(w http.ResponseWriter, req *http.Request) {
+		name := req.FormValue("name")
+		v := r.View()
+		if v == nil {
+			done(w, fmt.Errorf("not ready"))
+			return
+		}
+		done(w, v.Update(func(tx *center.Tx) error {
+			return tx.PutUser(center.User{ID: name, UserName: name, Active: req.FormValue("active") != ""})
+		}))
+	})
+	mux.HandleFunc("POST /revoke", func(w http.ResponseWriter, req *http.Request) {
+		done(w, r.Sessions().RevokeUser(req.Context(), req.FormValue("user")))
+	})
+	mux.HandleFunc("GET /peers", func(w http.ResponseWriter, _ *http.Request) { say(w, r.Peers()) })
+	mux.HandleFunc("GET /digest", func(w http.ResponseWriter, _ *http.Request) { say(w, r.Digest()) })
+	return mux
+}
+
+// door is that of a node, for the test.
+type door int // port
+
+var doorClient = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+
+func (d door) url(path string) string { return "http://" + loopback.Address(int(d)) + path }
+
+// do makes a change. No error: it was acknowledged.
+func (d door) do(path string, form url.Values) error {
+	res, err := doorClient.PostForm(d.url(path), form)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err == nil && res.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s", path, b)
+	}
+	return err
+}
+
+func (d door) get(ctx context.Context, path string, v any) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url(path), nil)
+	if err != nil {
+		return err
+	}
+	res, err := doorClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	return json.NewDecoder(res.Body).Decode(v)
+}
+
+// heard is the instant up to which a node has all that another Region wrote.
+func (d door) heard(ctx context.Context, region string) (at time.Time) {
+	var peers []portal.Peer
+	if d.get(ctx, "/peers", &peers) == nil {
+		for _, p := range peers {
+			if p.Region == region {
+				at = p.Heard
+			}
+		}
+	}
+	return at
+}
+
+func (d door) digest(ctx context.Context) (out replica.Digest, err error) {
+	err = d.get(ctx, "/digest", &out)
+	return out, err
+}

@@ -1,0 +1,207 @@
+//go:build unix
+
+package regions_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal"
+)
+
+// A stay is a session that a browser was given.
+type stay struct {
+	user    string
+	at      *chaosRegion
+	browser *visitor
+	ended   string // how, and from where; "": not
+}
+
+// record is what the workload was told, which the checker goes by.
+type record struct {
+	mu       sync.Mutex
+	admitted map[string]int // by response, how often
+	answers  []chaosAnswer  // all that were posted
+	alive    []stay         // acknowledged, and nothing was told to end them
+	over     []stay         // acknowledged to be over
+	users    []string       // acknowledged to be there
+	wrong    []string       // what must never be
+
+	posts, signIns, handoffs, ends, heard int
+}
+
+func (r *record) note(f func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f()
+}
+
+func (r *record) fault(format string, args ...any) {
+	r.note(func() { r.wrong = append(r.wrong, fmt.Sprintf(format, args...)) })
+}
+
+// A chaosAnswer is a response and the browser as it was before it was posted.
+type chaosAnswer struct {
+	id      string // the response itself
+	to      string
+	form    url.Values
+	browser *visitor
+}
+
+// post presents a response, in a copy of the browser, and notes whether it was
+// admitted.
+func (w *chaosWorld) post(ctx context.Context, r *record, a chaosAnswer) (*visitor, seen, bool) {
+	b := a.browser.copy()
+	s, err := b.send(ctx, a.to, a.form)
+	in := err == nil && s.status == http.StatusSeeOther && s.to.Path != portal.PathRefused
+	r.note(func() {
+		r.posts++
+		if in {
+			r.admitted[a.id]++
+		}
+	})
+	return b, s, in
+}
+
+// signIn signs a user in at a Region: with three browsers that present the
+// answer at the same time, of which one may get in, and one that comes later.
+func (w *chaosWorld) signIn(ctx context.Context, r *record, user string, at *chaosRegion) (out stay, ok bool) {
+	b := newVisitor()
+	s, err := b.send(ctx, at.Origin+portal.PathLogin, nil)
+	if err != nil || s.to == nil || s.status != http.StatusSeeOther {
+		return out, false
+	}
+	form, err := w.idp.Answer(s.to.String(), user)
+	if err != nil {
+		r.fault("the identity provider refuses %s: %v", user, err)
+		return out, false
+	}
+	a := chaosAnswer{form.Values().Get("SAMLResponse"), form.URL, form.Values(), b}
+	r.note(func() { r.answers = append(r.answers, a) })
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	for range 3 {
+		all.Go(func() {
+			b, s, in := w.post(ctx, r, a)
+			if in && b.follow(ctx, s, at.Origin) == nil {
+				mu.Lock()
+				defer mu.Unlock()
+				out, ok = stay{user, at, b, ""}, true
+			}
+		})
+	}
+	all.Wait()
+	w.post(ctx, r, a)
+	return out, ok
+}
+
+// story is what one user does: signs in somewhere, perhaps goes on to another
+// Region, and perhaps is signed out, from anywhere.
+func (w *chaosWorld) story(ctx context.Context, r *record, user string) {
+	at := w.regions[rand.N(len(w.regions))]
+	var first stay
+	for ok := false; !ok; {
+		if ctx.Err() != nil {
+			return
+		}
+		if first, ok = w.signIn(ctx, r, user, at); !ok {
+			pauseFor(ctx, 50*time.Millisecond)
+		}
+	}
+	stays := []stay{first}
+	r.note(func() { r.signIns++ })
+	if to := w.regions[rand.N(len(w.regions))]; to != at && rand.N(2) == 0 {
+		b := first.browser.copy()
+		s, err := b.send(ctx, to.Origin+"/?"+portal.FromParameter+"="+at.Name, nil)
+		if err == nil && b.follow(ctx, s, to.Origin) == nil {
+			stays = append(stays, stay{user, to, b, ""})
+			r.note(func() { r.handoffs++ })
+		}
+	}
+	how, from, end := w.ending(first)
+	if end == nil {
+		r.note(func() { r.alive = append(r.alive, stays...) })
+		return
+	}
+	for err := end(); err != nil; err = end() { // one that failed may have happened
+		if ctx.Err() != nil {
+			return
+		}
+		pauseFor(ctx, 100*time.Millisecond)
+	}
+	acked := time.Now()
+	for i := range stays {
+		stays[i].ended = how + " in " + from.Name
+	}
+	r.note(func() { r.ends++; r.over = append(r.over, stays...) })
+	for _, s := range stays {
+		w.watch(ctx, r, s, from, acked)
+	}
+}
+
+// ending is how the story ends: nil, not at all. from is the Region that says so.
+func (w *chaosWorld) ending(s stay) (how string, from *chaosRegion, end func() error) {
+	from = w.regions[rand.N(len(w.regions))]
+	switch rand.N(5) {
+	case 0, 1:
+		return "revoked", from, func() error { return from.do("/revoke", url.Values{"user": {s.user}}) }
+	case 2: // by the user, at home
+		return "signed out", s.at, func() error {
+			got, err := s.browser.copy().send(context.Background(), s.at.Origin+portal.PathSignOut, url.Values{})
+			if err == nil && (got.to == nil || got.to.Path != portal.PathSignedOut) {
+				err = fmt.Errorf("status %d", got.status)
+			}
+			return err
+		}
+	case 3: // by the directory
+		return "disabled", w.regions[0], func() error { return w.regions[0].do("/user", url.Values{"name": {s.user}}) }
+	}
+	return "", nil, nil
+}
+
+// watch looks at a session that was ended, at every node of its Region, until it
+// is over there. As soon as a node has heard the Region that ended it, it must
+// be: the node says so before and after it is asked, so that it didn't start
+// again meanwhile.
+func (w *chaosWorld) watch(ctx context.Context, r *record, s stay, from *chaosRegion, acked time.Time) {
+	for _, n := range s.at.nodes {
+		knows := func() bool { return from != s.at && doorOf(n).heard(ctx, from.Name).After(acked) }
+		for ctx.Err() == nil {
+			before := knows()
+			in, known := s.browser.in(ctx, s.at.Origin, n)
+			if known && !in {
+				r.note(func() { r.heard++ })
+				break
+			}
+			if known && in && before && knows() {
+				r.fault("%s (%s) is still signed in at %s, which has heard that since", s.user, s.ended, n.name())
+				break
+			}
+			pauseFor(ctx, 20*time.Millisecond)
+		}
+	}
+}
+
+// update makes users in the primary, one after the other.
+func (w *chaosWorld) update(ctx context.Context, r *record) {
+	for i := 0; ctx.Err() == nil; i++ {
+		name := fmt.Sprintf("new%d@example.com", i)
+		if w.regions[0].do("/user", url.Values{"name": {name}, "active": {"1"}}) == nil {
+			r.note(func() { r.users = append(r.users, name) })
+		}
+		pauseFor(ctx, 20*time.Millisecond)
+	}
+}
+
+// pauseFor is the pace of the load.
+func pauseFor(ctx context.Context, d time.Duration) {
+	select {
+	case <-ctx.Done():
+	case <-time.After(d):
+	}
+}

@@ -1,0 +1,143 @@
+//go:build unix
+
+package regions_test
+
+import (
+	"context"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+// chaosTime is how long the chaos lasts: MERIDIAN_CHAOS, or 1 % of ten minutes.
+func chaosTime(t *testing.T) time.Duration {
+	text, set := os.LookupEnv("MERIDIAN_CHAOS")
+	if !set {
+		return 6 * time.Second
+	}
+	d, err := time.ParseDuration(text)
+	require.NoError(t, err, "MERIDIAN_CHAOS")
+	return d
+}
+
+// Three Regions are hit in random order: processes killed and frozen, wires cut,
+// servers of a cluster lost. Meanwhile users sign in, go from Region to Region
+// and are signed out from anywhere, and the directory changes. Nothing that was
+// acknowledged is missing, no user who was signed out is let in where that was
+// heard, no response is admitted twice, and in the end all Regions are healthy
+// and know the same.
+func TestInvariant7_Invariant14_Invariant19_Chaos(t *testing.T) {
+	length := chaosTime(t)
+	users := 100 + int(length.Seconds())*10
+	w := newChaosWorld(t, users)
+	w.start()
+	r := &record{admitted: map[string]int{}}
+	ctx, cancel := context.WithTimeout(t.Context(), length)
+	defer cancel()
+	next := make(chan int)
+	var load sync.WaitGroup
+	for range 6 {
+		load.Go(func() {
+			for i := range next {
+				w.story(ctx, r, chaosUser(i))
+			}
+		})
+	}
+	load.Go(func() { w.update(ctx, r) })
+	load.Go(func() {
+		defer close(next)
+		for i := range users {
+			select {
+			case next <- i:
+			case <-ctx.Done():
+				return
+			}
+		}
+	})
+	blows := w.strike(ctx)
+	load.Wait()
+	w.settle(r)
+	t.Logf("%d damaged disks were noticed, and the Region recovered", w.recovered.Load())
+	t.Logf("%v: blows %v; %d posts of %d responses, %d admitted; %d sign-ins, %d handoffs, %d ended, %d seen to be over; %d users made",
+		length, blows, r.posts, len(r.answers), len(r.admitted), r.signIns, r.handoffs, r.ends, r.heard, len(r.users))
+	require.Empty(t, r.wrong)
+	require.NotZero(t, r.signIns)
+}
+
+// settle waits until all is well again, and checks what there is against what
+// was acknowledged.
+func (w *chaosWorld) settle(r *record) {
+	t := w.t
+	began := time.Now()
+	w.healthy()
+	back := time.Since(began)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	defer cancel()
+	digests := w.agree(ctx)
+	t.Logf("healthy %v after the last blow, and the same everywhere after %v", back.Round(time.Millisecond), time.Since(began).Round(time.Millisecond))
+	for _, d := range digests {
+		for _, u := range r.users {
+			_, known := d.Items["instance user "+u]
+			assert.True(t, known, "%s was acknowledged, and %s does not know it", u, d.Region)
+		}
+	}
+	for _, s := range r.alive {
+		w.stands(ctx, s, true)
+	}
+	for _, s := range r.over {
+		w.stands(ctx, s, false)
+	}
+	for _, a := range r.answers {
+		w.post(ctx, r, a)
+	}
+	for id, n := range r.admitted {
+		assert.Equal(t, 1, n, "how often a response was admitted: %.40s…", id)
+	}
+}
+
+// agree waits until all nodes know the same.
+func (w *chaosWorld) agree(ctx context.Context) (digests []replica.Digest) {
+	w.t.Helper()
+	why := ""
+	same := func() bool {
+		digests = nil
+		for _, n := range w.nodes() {
+			d, err := doorOf(n).digest(ctx)
+			if err != nil {
+				why = n.name() + ": " + err.Error()
+				return false
+			}
+			digests = append(digests, d)
+		}
+		report := replica.Compare(digests...)
+		why = report.String()
+		return len(report.Differences) == 0
+	}
+	for !same() {
+		pauseFor(ctx, 200*time.Millisecond)
+		require.NoError(w.t, ctx.Err(), "not the same: %s", why)
+	}
+	return digests
+}
+
+// stands checks that a session is there, or isn't, at every node of its Region.
+func (w *chaosWorld) stands(ctx context.Context, s stay, want bool) {
+	for _, n := range s.at.nodes {
+		require.Eventually(w.t, func() bool {
+			in, known := s.browser.in(ctx, s.at.Origin, n)
+			if known {
+				assert.Equal(w.t, want, in, "the session of %s at %s; ended: %q", s.user, n.name(), s.ended)
+			}
+			return known
+		}, time.Minute, 50*time.Millisecond, "no answer of %s", n.name())
+	}
+}
+
+// broken is for what the chaos can't go on after.
+func (w *chaosWorld) broken(err error) { assert.NoError(w.t, err) }

@@ -1,0 +1,140 @@
+//go:build unix
+
+package regions_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal"
+)
+
+// A visitor is a browser of the chaos: cookies by host, and no redirect that it
+// isn't told to follow.
+type visitor struct{ jar map[string]map[string]string }
+
+func newVisitor() *visitor { return &visitor{map[string]map[string]string{}} }
+
+// copy is another browser that has the same cookies by now.
+func (v *visitor) copy() *visitor {
+	out := newVisitor()
+	for host, jar := range v.jar {
+		out.jar[host] = maps.Clone(jar)
+	}
+	return out
+}
+
+// seen is an answer.
+type seen struct {
+	at     *url.URL
+	status int
+	to     *url.URL // where it leads; nil: nowhere
+}
+
+var visitorClient = &http.Client{
+	Timeout:       20 * time.Second,
+	CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	Transport: &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+		_, port, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, err
+		}
+		return new(net.Dialer).DialContext(ctx, network, "127.0.0.1:"+port) // *.localhost
+	}},
+}
+
+// send makes one request: a POST, if there is a form.
+func (v *visitor) send(ctx context.Context, to string, form url.Values) (seen, error) {
+	method, body := http.MethodGet, ""
+	if form != nil {
+		method, body = http.MethodPost, form.Encode()
+	}
+	req, err := http.NewRequestWithContext(ctx, method, to, strings.NewReader(body))
+	if err != nil {
+		return seen{}, err
+	}
+	if form != nil {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	return v.do(req)
+}
+
+func (v *visitor) do(req *http.Request) (seen, error) {
+	host := req.URL.Host
+	if req.Host != "" {
+		host = req.Host
+	}
+	for name, value := range v.jar[host] {
+		req.AddCookie(&http.Cookie{Name: name, Value: value})
+	}
+	res, err := visitorClient.Do(req)
+	if err != nil {
+		return seen{}, err
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(io.Discard, res.Body); err != nil {
+		return seen{}, err
+	}
+	if v.jar[host] == nil {
+		v.jar[host] = map[string]string{}
+	}
+	for _, c := range res.Cookies() {
+		if c.MaxAge < 0 {
+			delete(v.jar[host], c.Name)
+		} else {
+			v.jar[host][c.Name] = c.Value
+		}
+	}
+	out := seen{at: req.URL, status: res.StatusCode}
+	if to := res.Header.Get("Location"); to != "" {
+		if out.to, err = req.URL.Parse(to); err != nil {
+			return out, err
+		}
+	}
+	return out, nil
+}
+
+var errElsewhere = errors.New("it did not end at home")
+
+// follow goes on until the home page of an origin, and wants to get in there.
+func (v *visitor) follow(ctx context.Context, s seen, origin string) error {
+	for range 10 {
+		switch {
+		case s.to == nil && s.status == http.StatusOK && s.at.Path == portal.PathHome && strings.HasSuffix(origin, s.at.Host):
+			return nil
+		case s.to == nil || s.to.Path == portal.PathRefused || strings.HasPrefix(s.to.Host, "idp."):
+			return errElsewhere
+		}
+		var err error
+		if s, err = v.send(ctx, s.to.String(), nil); err != nil {
+			return err
+		}
+	}
+	return errElsewhere
+}
+
+// in says whether a node lets the browser in: no if it asks for a sign-in, and
+// not known if it does neither.
+func (v *visitor) in(ctx context.Context, origin string, node *process) (in, known bool) {
+	u, err := url.Parse(origin)
+	if err != nil {
+		return false, false
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://127.0.0.1/", nil)
+	if err != nil {
+		return false, false
+	}
+	req.Host, req.URL.Host = u.Host, addressOf(node)
+	s, err := v.copy().do(req)
+	if err != nil {
+		return false, false
+	}
+	return s.status == http.StatusOK, s.status == http.StatusOK || s.status == http.StatusSeeOther
+}

@@ -1,0 +1,120 @@
+//go:build unix
+
+package regions_test
+
+import (
+	"io"
+	"net"
+	"sync"
+
+	"github.com/meridian-saml/meridian/examples/internal/loopback"
+)
+
+// A wire is the way of one Region to a server of another. A wire that is cut
+// passes nothing on, in silence, as a broken network does; when it is mended,
+// what was open is reset.
+type wire struct {
+	net.Listener
+	to string
+
+	mu    sync.Mutex
+	cut   int // how many have cut it
+	conns []net.Conn
+}
+
+func newWire(to string) (*wire, error) {
+	l, err := loopback.Listen(0)
+	if err != nil {
+		return nil, err
+	}
+	w := &wire{Listener: l, to: to}
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go w.pass(c)
+		}
+	}()
+	return w, nil
+}
+
+func (w *wire) url() string { return "nats://" + w.Addr().String() }
+
+// keep notes an open connection, and says whether the wire is whole.
+func (w *wire) keep(c net.Conn) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.conns = append(w.conns, c)
+	return w.cut == 0
+}
+
+func (w *wire) whole() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.cut == 0
+}
+
+func (w *wire) pass(in net.Conn) {
+	if !w.keep(in) {
+		return // it stays open, and nothing comes of it
+	}
+	out, err := net.Dial("tcp", w.to)
+	if err != nil {
+		_ = in.Close()
+		return
+	}
+	w.keep(out)
+	go w.pipe(in, out)
+	w.pipe(out, in)
+}
+
+func (w *wire) pipe(from, to net.Conn) {
+	buf := make([]byte, 32<<10)
+	for {
+		n, err := from.Read(buf)
+		if !w.whole() {
+			_, _ = io.Copy(io.Discard, from)
+			return
+		}
+		if n > 0 {
+			if _, werr := to.Write(buf[:n]); werr != nil {
+				err = werr
+			}
+		}
+		if err != nil {
+			_ = to.Close()
+			_ = from.Close()
+			return
+		}
+	}
+}
+
+// set cuts the wire, or mends it when all who cut it do.
+func (w *wire) set(cut bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if cut {
+		w.cut++
+		return
+	}
+	if w.cut--; w.cut == 0 {
+		w.reset()
+	}
+}
+
+// reset closes what is open. The caller holds mu.
+func (w *wire) reset() {
+	for _, c := range w.conns {
+		_ = c.Close()
+	}
+	w.conns = nil
+}
+
+func (w *wire) end() {
+	_ = w.Close()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.reset()
+}

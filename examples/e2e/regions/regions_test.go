@@ -1,0 +1,219 @@
+package regions_test
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/beevik/etree"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// The smallest world with two Regions: saml, acs and mockidp, no portal and no
+// browser but net/http's. The other tests here have those.
+
+const (
+	usURL = "https://us-east-1.example.com/saml/acs"
+	euURL = "https://eu-central-1.example.com/saml/acs"
+)
+
+type regions struct {
+	idp *mockidp.Server
+	sp  *saml.ServiceProvider
+	tls map[string]*httptest.Server // by host
+
+	mu       sync.Mutex
+	verdicts []acs.Verdict
+}
+
+func newRegions(t *testing.T) *regions {
+	t.Helper()
+	w := &regions{idp: mockidp.NewUnstarted(mockidp.Config{}), tls: make(map[string]*httptest.Server)}
+	w.idp.StartTLS()
+	t.Cleanup(w.idp.Close)
+	idp, err := saml.ParseIdPMetadata(w.idp.Metadata(""))
+	require.NoError(t, err)
+	w.sp, err = saml.New(saml.Config{
+		EntityID: "https://us-east-1.example.com/saml",
+		ACS:      []saml.Endpoint{{URL: usURL, Region: "us-east-1"}, {URL: euURL, Region: "eu-central-1"}},
+		IdP:      idp,
+	})
+	require.NoError(t, err)
+	metadata, err := w.sp.Metadata()
+	require.NoError(t, err)
+	require.NoError(t, w.idp.RegisterSP("", metadata))
+	for _, e := range w.sp.ACS() {
+		region, err := acs.NewRegion(acs.RegionConfig{
+			SP: w.sp, Region: e.Region, Store: acs.NewMemoryStore(), Unsolicited: acs.Accept,
+			OnLogin: func(rw http.ResponseWriter, _ *http.Request, l *acs.Login) {
+				fmt.Fprintf(rw, "%s signed in to %s", l.Assertion.NameID().Value, l.Region)
+			},
+			OnVerdict: func(_ context.Context, v acs.Verdict) {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.verdicts = append(w.verdicts, v)
+			},
+		})
+		require.NoError(t, err)
+		mux := http.NewServeMux()
+		region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
+		server := httptest.NewTLSServer(mux)
+		t.Cleanup(server.Close)
+		u, err := url.Parse(e.URL)
+		require.NoError(t, err)
+		w.tls[u.Host] = server
+	}
+	// The stores refuse unsolicited assertions from before they were there, and
+	// instants in messages are rounded down.
+	w.idp.Advance(time.Second)
+	return w
+}
+
+func (w *regions) last(t *testing.T) acs.Verdict {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	require.NotEmpty(t, w.verdicts)
+	return w.verdicts[len(w.verdicts)-1]
+}
+
+// user is somebody with a browser of their own.
+func (w *regions) user(t *testing.T) *http.Client {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	require.NoError(t, err)
+	return &http.Client{Jar: jar, Transport: &http.Transport{
+		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // all of them are this test's own listeners
+		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
+			host, _, err := net.SplitHostPort(addr)
+			if err != nil {
+				return nil, err
+			}
+			if server, ok := w.tls[host]; ok {
+				addr = server.Listener.Addr().String()
+			}
+			return new(net.Dialer).DialContext(ctx, network, addr)
+		},
+	}}
+}
+
+func get(t *testing.T, user *http.Client, to string) string {
+	t.Helper()
+	r, err := user.Get(to)
+	require.NoError(t, err)
+	return body(t, r)
+}
+
+func post(t *testing.T, user *http.Client, to string, form url.Values) string {
+	t.Helper()
+	r, err := user.PostForm(to, form)
+	require.NoError(t, err)
+	return body(t, r)
+}
+
+func body(t *testing.T, r *http.Response) string {
+	t.Helper()
+	defer r.Body.Close()
+	b, err := io.ReadAll(r.Body)
+	require.NoError(t, err)
+	return string(b)
+}
+
+// begin starts a sign-in at a Region and gives the address at the identity
+// provider that the browser is sent to.
+func begin(t *testing.T, user *http.Client, region string) string {
+	t.Helper()
+	stay := *user
+	stay.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	r, err := stay.Get("https://" + region + ".example.com/login")
+	require.NoError(t, err)
+	defer r.Body.Close()
+	require.Equal(t, http.StatusSeeOther, r.StatusCode)
+	return r.Header.Get("Location")
+}
+
+func TestMetadataListsBothRegions(t *testing.T) {
+	w := newRegions(t)
+	for _, region := range []string{"us-east-1", "eu-central-1"} {
+		doc := etree.NewDocument()
+		require.NoError(t, doc.ReadFromString(get(t, w.user(t), "https://"+region+".example.com/metadata")))
+		list := doc.FindElements("//AssertionConsumerService")
+		require.Len(t, list, 2)
+		require.Equal(t, usURL, list[0].SelectAttrValue("Location", ""))
+		require.Equal(t, "true", list[0].SelectAttrValue("isDefault", ""))
+		require.Equal(t, euURL, list[1].SelectAttrValue("Location", ""))
+		require.Nil(t, list[1].SelectAttr("isDefault"))
+	}
+}
+
+// Rules 33, 34.
+func TestSignInReturnsToTheRegionThatAsked(t *testing.T) {
+	w := newRegions(t)
+	for region, at := range map[string]string{"us-east-1": usURL, "eu-central-1": euURL} {
+		user := w.user(t)
+		form, err := w.idp.Answer(begin(t, user, region), mockidp.DefaultLogin)
+		require.NoError(t, err)
+		require.Equal(t, at, form.URL)
+		require.Equal(t, mockidp.DefaultLogin+" signed in to "+region, post(t, user, form.URL, form.Values()))
+		require.Equal(t, acs.FlowSP, w.last(t).Flow)
+	}
+}
+
+// Rule 33, the half that begins at the identity provider.
+func TestIdPInitiatedArrivesAtTheFirstURL(t *testing.T) {
+	w := newRegions(t)
+	user := w.user(t)
+	form, err := w.idp.IdPInitiated("", mockidp.DefaultLogin, "")
+	require.NoError(t, err)
+	require.Equal(t, usURL, form.URL)
+	require.Equal(t, mockidp.DefaultLogin+" signed in to us-east-1", post(t, user, form.URL, form.Values()))
+	require.Equal(t, acs.FlowIdP, w.last(t).Flow)
+}
+
+// Over both Regions and both flows, a response is accepted only where it was
+// made for.
+func TestResponseForAnotherRegionIsRefused(t *testing.T) {
+	w := newRegions(t)
+	for region, elsewhere := range map[string]string{"us-east-1": euURL, "eu-central-1": usURL} {
+		user := w.user(t)
+		form, err := w.idp.Answer(begin(t, user, region), mockidp.DefaultLogin)
+		require.NoError(t, err)
+		post(t, user, elsewhere, form.Values())
+		require.False(t, w.last(t).Accepted)
+		require.Equal(t, string(saml.ReasonRecipient), w.last(t).Reason)
+		require.Contains(t, post(t, user, form.URL, form.Values()), "signed in to "+region, "nothing was used up")
+	}
+}
+
+func TestSameResponseTwiceIsRefused(t *testing.T) {
+	w := newRegions(t)
+	user := w.user(t)
+	solicited, err := w.idp.Answer(begin(t, user, "eu-central-1"), mockidp.DefaultLogin)
+	require.NoError(t, err)
+	unsolicited, err := w.idp.IdPInitiated("", mockidp.DefaultLogin, "")
+	require.NoError(t, err)
+	post(t, user, unsolicited.URL, unsolicited.Values())
+	require.True(t, w.last(t).Accepted)
+	post(t, user, unsolicited.URL, unsolicited.Values())
+	require.Equal(t, string(acs.ReasonReplay), w.last(t).Reason)
+
+	post(t, user, solicited.URL, solicited.Values())
+	require.True(t, w.last(t).Accepted)
+	page := post(t, user, solicited.URL, solicited.Values())
+	require.False(t, w.last(t).Accepted, "its request was answered")
+	require.Contains(t, page, w.last(t).Reference, "the page tells the reference")
+	require.NotContains(t, page, w.last(t).Rule, "and not the rule")
+}
