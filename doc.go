@@ -19,7 +19,8 @@
 //     provider pushes them.
 //   - mockidp: an identity provider for tests and demonstrations, in process or
 //     as a program. Never for production. mockidp/attack: what a hostile one
-//     sends, to any service provider. mockidp/hostile: the mock sends it.
+//     sends. mockidp/hostile: the mock sends it. mockidp/attack/run: a tool
+//     sends it, to any service provider.
 //     mockidp/oktaapi: an API like Okta's and a page, to run the mock from
 //     outside. mockidp/scimpush: the mock pushes its users and groups by SCIM.
 //   - examples: programs to run. Start with `go run ./examples/demo`.

@@ -39,6 +39,7 @@ var arrows = map[string][]string{
 	"portal/failover":                   {},
 	"mockidp":                           {},
 	"mockidp/attack":                    {},
+	"mockidp/attack/run":                {"mockidp/attack"},
 	"mockidp/hostile":                   {"mockidp", "mockidp/attack"},
 	"mockidp/oktaapi":                   {"mockidp"},
 	"mockidp/scimpush":                  {"mockidp"},

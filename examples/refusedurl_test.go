@@ -17,7 +17,7 @@ import (
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
-	"github.com/meridian-saml/meridian/mockidp/attack"
+	"github.com/meridian-saml/meridian/mockidp/attack/run"
 	"github.com/meridian-saml/meridian/mockidp/scimpush"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/failover"
@@ -68,12 +68,12 @@ func refusesURL(t *testing.T) map[string]func(raw string) error {
 	t.Cleanup(region.Close)
 	over, cancel := context.WithCancel(t.Context())
 	cancel() // nothing is sent
-	attacker, err := attack.NewIdP()
+	attacker, err := run.NewIdP()
 	require.NoError(t, err)
-	target := func(change func(*attack.Target)) error {
-		one := attack.Target{Login: "http://localhost:1/", ACS: "http://localhost:1/", Probe: "http://localhost:1/", EntityID: "sp", Identity: regexp.MustCompile("x"), IdP: attacker}
+	target := func(change func(*run.Target)) error {
+		one := run.Target{Login: "http://localhost:1/", ACS: "http://localhost:1/", Probe: "http://localhost:1/", EntityID: "sp", Identity: regexp.MustCompile("x"), IdP: attacker}
 		change(&one)
-		_, err := attack.Run(over, one)
+		_, err := run.Run(over, one)
 		return err
 	}
 	return map[string]func(raw string) error{
@@ -132,8 +132,8 @@ func refusesURL(t *testing.T) map[string]func(raw string) error {
 			_, err := scimpush.New(idp, scimpush.Config{BaseURL: raw, Token: "x"})
 			return err
 		},
-		"attack.Target.ACS":   func(raw string) error { return target(func(one *attack.Target) { one.ACS = raw }) },
-		"attack.Target.Probe": func(raw string) error { return target(func(one *attack.Target) { one.Probe = raw }) },
+		"run.Target.ACS":   func(raw string) error { return target(func(one *run.Target) { one.ACS = raw }) },
+		"run.Target.Probe": func(raw string) error { return target(func(one *run.Target) { one.Probe = raw }) },
 	}
 }
 
@@ -181,7 +181,7 @@ func TestARefusedURLIsNotRepeatedWithItsPassword(t *testing.T) {
 	}
 	// The attack tool takes them, and metadata's other addresses stay of use.
 	for place, refuse := range places {
-		if !strings.HasPrefix(place, "attack.") && place != "saml.ParseIdPMetadata" {
+		if !strings.HasPrefix(place, "run.") && place != "saml.ParseIdPMetadata" {
 			assert.Error(t, refuse("https://admin:hunter2@host.invalid/x"), place)
 		}
 	}
@@ -192,7 +192,7 @@ func TestARefusedURLIsNotRepeatedWithItsPassword(t *testing.T) {
 func TestRefusedURLsAreShownAlike(t *testing.T) {
 	var first string
 	var n int
-	for _, pattern := range []string{"../*/refusedurl.go", "../*/*/refusedurl.go"} {
+	for _, pattern := range []string{"../*/refusedurl.go", "../*/*/refusedurl.go", "../*/*/*/refusedurl.go"} {
 		files, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		for _, file := range files {

@@ -102,7 +102,7 @@
 // on. It changes the document or how the browser sends it ([Mutated]): broken
 // base64, a field twice, another RelayState, a message in the query, a GET,
 // another encoding. What no page can make a browser do is left to the attack
-// tool of package mockidp/attack, which sends requests of its own: octets that
+// tool of package mockidp/attack/run, which sends requests of its own: octets that
 // aren't text (its C24/junk-high, C24/nul), other methods, types and headers
 // (D19, D48/head, put, override, no-type and json), and whatever takes several
 // messages or browsers (D01 to D07, D11, D47, D55).

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"github.com/meridian-saml/meridian/mockidp/attack"
+	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
 const attackUsage = `usage:
@@ -29,7 +29,7 @@ Exit status: 0 all refused, 1 something hostile was let in, 2 wrong usage,
 
 // attackOptions are the flags of the subcommand.
 type attackOptions struct {
-	target                        attack.Target
+	target                        run.Target
 	list                          bool
 	write, keys, key, certificate string
 	idpEntityID, sso              string
@@ -71,13 +71,13 @@ func runAttack(ctx context.Context, args []string, out, logs io.Writer) (int, er
 		return 2, err
 	}
 	if !o.quiet {
-		o.target.Progress = func(r attack.Result) {
-			if r.Verdict == attack.LetIn {
+		o.target.Progress = func(r run.Result) {
+			if r.Verdict == run.LetIn {
 				fmt.Fprintf(logs, "%s  let in as %q: %s\n", r.ID, r.Identity, r.Reason)
 			}
 		}
 	}
-	report, err := attack.Run(ctx, o.target)
+	report, err := run.Run(ctx, o.target)
 	if err != nil {
 		return 2, err
 	}
@@ -90,7 +90,7 @@ func runAttack(ctx context.Context, args []string, out, logs io.Writer) (int, er
 // listAttacks prints a line for every attack.
 func listAttacks(out io.Writer) error {
 	t := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
-	for _, e := range attack.List() {
+	for _, e := range run.List() {
 		fmt.Fprintf(t, "%s\t%s\t%s\t%s\n", e.ID, e.Expected, e.Title, e.Reference)
 	}
 	return t.Flush()
@@ -98,7 +98,7 @@ func listAttacks(out io.Writer) error {
 
 // writeIdP makes an identity provider to be trusted.
 func (o *attackOptions) writeIdP(out io.Writer) error {
-	idp, err := attack.NewIdP()
+	idp, err := run.NewIdP()
 	if err != nil {
 		return err
 	}
@@ -113,7 +113,7 @@ func (o *attackOptions) writeIdP(out io.Writer) error {
 	if o.sso != "" {
 		idp.SSOURL = o.sso
 	}
-	if err := attack.WriteIdP(o.write, idp); err != nil {
+	if err := run.WriteIdP(o.write, idp); err != nil {
 		return err
 	}
 	fmt.Fprintf(out, "Entity ID  %s\nSSO URL    %s\nMetadata   %s/metadata.xml\n", idp.EntityID, idp.SSOURL, strings.TrimRight(o.write, "/"))
@@ -139,7 +139,7 @@ func (o *attackOptions) reportable() error {
 }
 
 // report writes what became of it.
-func (o *attackOptions) report(r *attack.Report, out io.Writer) error {
+func (o *attackOptions) report(r *run.Report, out io.Writer) error {
 	toFile := func(path string, write func(io.Writer) error) error {
 		if path == "" {
 			return nil

@@ -10,14 +10,14 @@ import (
 	"os"
 	"regexp"
 
-	"github.com/meridian-saml/meridian/mockidp/attack"
+	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
 // complete reads the files that flags name.
 func (o *attackOptions) complete() error {
 	var err error
 	if o.keys != "" {
-		o.target.IdP, err = attack.ReadIdP(o.keys)
+		o.target.IdP, err = run.ReadIdP(o.keys)
 	} else {
 		o.target.IdP, err = o.readKey()
 	}
@@ -82,12 +82,12 @@ func (o *attackOptions) missing() error {
 }
 
 // readKey makes an identity provider of a key that is trusted already.
-func (o *attackOptions) readKey() (*attack.IdP, error) {
+func (o *attackOptions) readKey() (*run.IdP, error) {
 	text, err := os.ReadFile(o.key)
 	if err != nil {
 		return nil, err
 	}
-	key, err := attack.ParseKey(text)
+	key, err := run.ParseKey(text)
 	if err != nil {
 		return nil, fmt.Errorf("-key: %w", err)
 	}
@@ -95,7 +95,7 @@ func (o *attackOptions) readKey() (*attack.IdP, error) {
 	if !ok {
 		return nil, fmt.Errorf("-key: want an RSA key, got a %T", key)
 	}
-	idp := &attack.IdP{RSA: own}
+	idp := &run.IdP{RSA: own}
 	if o.certificate != "" {
 		der, err := readPEM(o.certificate)
 		if err != nil {

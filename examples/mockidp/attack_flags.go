@@ -10,10 +10,11 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/mockidp/attack"
+	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
 func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
-	o, t := new(attackOptions), new(attack.Target)
+	o, t := new(attackOptions), new(run.Target)
 	fs := flag.NewFlagSet("mockidp attack", flag.ContinueOnError)
 	fs.SetOutput(io.Discard)
 	words := func(to *[]string) func(string) error {
@@ -27,8 +28,8 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 	fs.StringVar(&o.keys, "keys", "", "`DIR` that -write-metadata made")
 	fs.StringVar(&o.key, "key", "", "`FILE` with the RSA key of a test identity provider that the service provider trusts already, in PEM")
 	fs.StringVar(&o.certificate, "cert", "", "`FILE` with the certificate of -key, in PEM (default: a new one)")
-	fs.StringVar(&o.idpEntityID, "idp-entity-id", "", "the identity provider's entity `ID` (default: "+attack.DefaultEntityID+")")
-	fs.StringVar(&o.sso, "sso", "", "the identity provider's single sign-on `URL`; nothing listens there (default: "+attack.DefaultSSOURL+")")
+	fs.StringVar(&o.idpEntityID, "idp-entity-id", "", "the identity provider's entity `ID` (default: "+run.DefaultEntityID+")")
+	fs.StringVar(&o.sso, "sso", "", "the identity provider's single sign-on `URL`; nothing listens there (default: "+run.DefaultSSOURL+")")
 	fs.BoolVar(&o.weak, "weak-keys", false, "with -write-metadata, list an RSA key of 1024 bits too")
 	fs.StringVar(&t.Login, "sp-login", "", "`URL` where a browser begins to sign in")
 	fs.StringVar(&t.ACS, "acs", "", "`URL` of the assertion consumer service")

@@ -39,7 +39,7 @@ func main() {
 	if len(os.Args) > 1 && os.Args[1] == "attack" {
 		os.Exit(attackMain(ctx, os.Args[2:]))
 	}
-	err := run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+	err := command(ctx, os.Args[1:], os.Stdout, os.Stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return
 	}
@@ -89,7 +89,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	return o, err
 }
 
-func run(ctx context.Context, args []string, out, logs io.Writer) error {
+func command(ctx context.Context, args []string, out, logs io.Writer) error {
 	o, err := parse(args, out)
 	if err != nil {
 		return err

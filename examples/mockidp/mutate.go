@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/meridian-saml/meridian/mockidp"
-	"github.com/meridian-saml/meridian/mockidp/attack"
+	"github.com/meridian-saml/meridian/mockidp/attack/run"
 	"github.com/meridian-saml/meridian/mockidp/hostile"
 )
 
@@ -48,7 +48,7 @@ func (o *controlOptions) mutate(c *mockidp.Config) error {
 	for _, m := range c.StandingMutations {
 		switch {
 		case slices.Contains(c.Mutations, m.ID):
-		case slices.ContainsFunc(attack.List(), func(e attack.Entry) bool { return e.ID == m.ID }):
+		case slices.ContainsFunc(run.List(), func(e run.Entry) bool { return e.ID == m.ID }):
 			return fmt.Errorf("attack: %q is nothing that one page in a browser can do; mockidp attack makes it", m.ID)
 		default:
 			return fmt.Errorf("attack: no attack is called %q; mockidp attack -list prints them", m.ID)

@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meridian-saml/meridian/mockidp/attack"
+	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
 // visitor is a client that keeps cookies, and follows the pages of the program.
@@ -238,7 +238,7 @@ func TestOfferedAttacks(t *testing.T) {
 		}
 		return strings.Contains(named, "`"+id+"`") || strings.Contains(named, "`"+row+"`")
 	}
-	for _, e := range attack.List() {
+	for _, e := range run.List() {
 		assert.NotEqual(t, mentioned(e.ID), offered[e.ID], "%s is offered (%v) or named as what isn't", e.ID, offered[e.ID])
 		delete(offered, e.ID)
 	}

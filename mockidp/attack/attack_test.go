@@ -39,7 +39,6 @@ func TestEveryRowIsShown(t *testing.T) {
 			require.Less(t, rows[i-1].ID, r.ID)
 		}
 	}
-	require.Len(t, attack.Harness(), len(harness))
 }
 
 func TestCasesAreWellFormed(t *testing.T) {

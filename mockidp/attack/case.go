@@ -227,6 +227,18 @@ func (c Case) MayEncrypt() bool {
 	return true
 }
 
+// PlainTwin reports whether the twin is a good message like any other, but for
+// the name in TwinOutcome.
+func (c Case) PlainTwin() bool {
+	b := c.base
+	return b.setup == nil && b.before == nil && b.signed == nil && b.inside == nil && b.after == nil && b.text == nil && b.posted == nil
+}
+
+// OnSignature reports whether the attack is on a signature after it was made.
+// Where both are signed it is on the assertion's: the Response's own, which is
+// made after it, holds over the attack.
+func (c Case) OnSignature() bool { return c.attack.signed != nil && c.attack.setup == nil }
+
 // change is what is done to a document on its way from the identity provider
 // to the service provider, in this order. Each step may be nil.
 type change struct {

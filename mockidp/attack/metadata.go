@@ -115,8 +115,7 @@ func (c MetadataCase) make(p MetadataParams, changes ...metadataChange) ([]byte,
 func MetadataCases() []MetadataCase {
 	all := slices.Concat(oddMetadata(), encodedMetadata(), aggregates(), chains())
 	for i, c := range all {
-		at := slices.IndexFunc(Rows(), func(r Row) bool { return r.ID == c.Row() })
-		row := Rows()[at]
+		row, _ := RowOf(c.ID)
 		all[i].Name, all[i].Description, all[i].Reference = row.Name, row.What, row.Reference
 	}
 	slices.SortStableFunc(all, func(a, b MetadataCase) int { return cmp.Compare(a.Row(), b.Row()) })

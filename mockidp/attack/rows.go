@@ -1,5 +1,7 @@
 package attack
 
+import "strings"
+
 // The catalogue: 188 rows. Families A to E and L, and of J and K what is about
 // responses and what remembers them. Tests, vectors and the tools all use these
 // ids. This list is data, and therefore long.
@@ -12,9 +14,20 @@ type Row struct {
 	Reference string // a CVE, a paper, or the place in the standards
 }
 
-// Rows lists the whole catalogue in order. It includes the rows that no single
-// document can show, such as replay.
-func Rows() []Row {
+// RowOf returns the row that an id belongs to: a row's own, or that of a case.
+// There are also rows that no single document can show, such as replay: they
+// take several messages, browsers or Regions.
+func RowOf(id string) (Row, bool) {
+	for _, r := range rows() {
+		if row, _, _ := strings.Cut(id, "/"); r.ID == row {
+			return r, true
+		}
+	}
+	return Row{}, false
+}
+
+// rows lists the whole catalogue in order.
+func rows() []Row {
 	return []Row{
 		// Signature wrapping.
 		{"A01", "XSW1", "forged Response is root; original signed Response copied inside the forged Signature (as child of ds:Signature)", "On Breaking SAML; SAMLRaider"},

@@ -1,8 +1,6 @@
 package hostile
 
 import (
-	"bytes"
-	"compress/flate"
 	"encoding/base64"
 	"errors"
 	"net/url"
@@ -36,8 +34,8 @@ func formAttacks() map[string]formAttack {
 		},
 		"D46/accepted": func(_ forger, m mockidp.Mutation) (mockidp.Mutated, error) { return relayState(m, markup), nil },
 		"D50/redirect": func(forger, mockidp.Mutation) (mockidp.Mutated, error) {
-			bomb, err := bomb()
-			return mockidp.Mutated{Fields: response(bomb), Method: mockidp.GET}, err
+			bomb := attack.Deflated(make([]byte, 32<<20)) // in some 40 KiB
+			return mockidp.Mutated{Fields: response(bomb), Method: mockidp.GET}, nil
 		},
 	}
 	for name, value := range map[string]string{
@@ -137,18 +135,4 @@ func withRelayState(m mockidp.Mutation, values ...string) []mockidp.Field {
 // relayState is a good message with another RelayState.
 func relayState(m mockidp.Mutation, value string) mockidp.Mutated {
 	return mockidp.Mutated{Fields: append(response(good(m)), mockidp.Field{Name: "RelayState", Value: value})}
-}
-
-// bomb is 32 MiB of zeros in some 40 KiB (Bindings 3.4.4.1).
-func bomb() (string, error) {
-	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestCompression)
-	if err != nil {
-		return "", err
-	}
-	if _, err := w.Write(make([]byte, 32<<20)); err != nil {
-		return "", err
-	}
-	err = w.Close()
-	return base64.StdEncoding.EncodeToString(b.Bytes()), err
 }

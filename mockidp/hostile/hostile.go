@@ -8,14 +8,17 @@
 //
 // It does what one page can make a browser send, which is most of the
 // catalogue. What takes several messages, or requests that no browser makes, is
-// left to attack.Run.
+// left to package mockidp/attack/run.
 package hostile
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/meridian-saml/meridian/mockidp"
@@ -25,20 +28,20 @@ import (
 // Arm sets Mutate and Mutations of c. That switches nothing on:
 // Config.StandingMutations does and Server.SetMutation, for every answer;
 // Server.QueueMutation does for the next; and so does, for their own, whoever
-// signs in on a page. IDs are attack.List's; the Server refuses those that no
-// page can send.
+// signs in on a page. IDs are those of the list of package attack/run; the
+// Server refuses those that no page can send.
 func Arm(c *mockidp.Config) {
 	f := forger{cases: map[string]attack.Case{}, forms: formAttacks()}
 	f.stranger = sync.OnceValues(func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+	c.Mutate, c.Mutations = f.mutate, nil
 	for _, x := range attack.Cases() {
 		f.cases[x.ID] = x
-	}
-	c.Mutate, c.Mutations = f.mutate, nil
-	for _, e := range attack.List() {
-		if f.knows(e.ID) {
-			c.Mutations = append(c.Mutations, e.ID)
+		if !unsendable[x.ID] {
+			c.Mutations = append(c.Mutations, x.ID)
 		}
 	}
+	c.Mutations = append(c.Mutations, slices.Sorted(maps.Keys(f.forms))...)
+	slices.SortStableFunc(c.Mutations, func(a, b string) int { return cmp.Compare(a[:3], b[:3]) }) // by row
 }
 
 // forger makes attacks of the catalogue from good answers.
@@ -51,12 +54,6 @@ type forger struct {
 // unsendable are those cases whose form value no page can hold: octets that
 // aren't UTF-8, and NUL (HTML, 13.2.3.5).
 var unsendable = map[string]bool{"C24/junk-high": true, "C24/nul": true}
-
-func (f forger) knows(id string) bool {
-	_, document := f.cases[id]
-	_, form := f.forms[id]
-	return form || document && !unsendable[id]
-}
 
 func (f forger) mutate(m mockidp.Mutation) (mockidp.Mutated, error) {
 	if m.ID == "" || m.User.Login == "" { // nothing ordered, or an error status

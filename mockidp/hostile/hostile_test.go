@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
-	"github.com/meridian-saml/meridian/mockidp/attack"
+	"github.com/meridian-saml/meridian/mockidp/attack/run"
 	"github.com/meridian-saml/meridian/mockidp/hostile"
 )
 
@@ -36,7 +36,7 @@ func TestArm(t *testing.T) {
 	require.NoError(t, idp.SetMutation("", "", ""))
 
 	made := 0
-	for _, e := range attack.List() {
+	for _, e := range run.List() {
 		if idp.QueueMutation(e.ID, "", "") != nil {
 			continue
 		}

@@ -15,12 +15,12 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meridian-saml/meridian/mockidp/attack"
+	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
 // attackIdP is the identity provider of all attacks.
-var attackIdP = sync.OnceValue(func() *attack.IdP {
-	idp, err := attack.NewIdP()
+var attackIdP = sync.OnceValue(func() *run.IdP {
+	idp, err := run.NewIdP()
 	if err != nil {
 		panic(err)
 	}
@@ -43,7 +43,7 @@ func TestAttackPeers(t *testing.T) {
 
 func attackPeer(t *testing.T, name string) {
 	results := os.Getenv("MERIDIAN_ATTACK_RESULTS")
-	var report *attack.Report
+	var report *run.Report
 	if results == "" {
 		report = attackHost(t, name, []string{"A03", "B01", "B36", "D01/other-browser", "D34"})
 	} else {
@@ -54,18 +54,18 @@ func attackPeer(t *testing.T, name string) {
 	if results != "" {
 		keepReport(t, filepath.Join(results, name), report, text.Bytes())
 	}
-	require.True(t, slices.ContainsFunc(report.Good, func(g attack.RunResult) bool { return g.Verdict == attack.Accepted }),
+	require.True(t, slices.ContainsFunc(report.Good, func(g run.RunResult) bool { return g.Verdict == run.Accepted }),
 		"no good response is accepted:\n%s", &text)
 	for _, x := range report.Results {
 		if x.ID == "B01" || x.ID == "B36" {
-			assert.Equal(t, attack.Refused, x.Verdict, "%s: %s", x.ID, x.Reason)
+			assert.Equal(t, run.Refused, x.Verdict, "%s: %s", x.ID, x.Reason)
 		}
 	}
 }
 
 // attackHosts starts a host as often as it takes until everything was run.
-func attackHosts(t *testing.T, name string) *attack.Report {
-	var all *attack.Report
+func attackHosts(t *testing.T, name string) *run.Report {
+	var all *run.Report
 	var left []string // nil: everything
 	for done := false; !done; done = len(left) == 0 {
 		started := "from the start"
@@ -91,25 +91,25 @@ func attackHosts(t *testing.T, name string) *attack.Report {
 }
 
 // attackHost starts a host and attacks it.
-func attackHost(t *testing.T, name string, only []string) *attack.Report {
+func attackHost(t *testing.T, name string, only []string) *run.Report {
 	idp := attackIdP()
 	metadata, err := idp.Metadata()
 	require.NoError(t, err)
 	h := startHost(t, name, metadata)
-	to := attack.Target{
+	to := run.Target{
 		Login: h.Login, ACS: h.ACS[0], EntityID: h.EntityID, Probe: h.Probe, Identity: regexp.MustCompile(h.Identity), IdP: idp,
 		EncryptTo: peerSPKey().cert.PublicKey.(*rsa.PublicKey), Timeout: 20 * time.Second, Only: only,
 	}
 	if len(h.ACS) > 1 {
 		to.OtherACS = h.ACS[1]
 	}
-	report, err := attack.Run(t.Context(), to)
+	report, err := run.Run(t.Context(), to)
 	require.NoError(t, err)
 	t.Logf("%s %s: %s", name, h.Version, report.Summary())
 	return report
 }
 
-func keepReport(t *testing.T, path string, report *attack.Report, text []byte) {
+func keepReport(t *testing.T, path string, report *run.Report, text []byte) {
 	t.Helper()
 	var all bytes.Buffer
 	require.NoError(t, report.WriteJSON(&all))

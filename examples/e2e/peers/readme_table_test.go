@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meridian-saml/meridian/mockidp/attack"
+	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
 // TestReadmeTable runs every cell of the README's comparison. A cell holds what
@@ -80,14 +80,14 @@ func (r tableRow) covers(id string) bool {
 
 // attacked is "refused" if all attacks of the row were, "accepted" if any was
 // let in.
-func (r tableRow) attacked(outcomes map[string]attack.Verdict) string {
+func (r tableRow) attacked(outcomes map[string]run.Verdict) string {
 	var in []string
 	for id, verdict := range outcomes {
-		if r.covers(id) && verdict != attack.Refused {
+		if r.covers(id) && verdict != run.Refused {
 			in = append(in, id+" "+string(verdict))
 		}
 	}
-	switch let := slices.ContainsFunc(in, func(s string) bool { return strings.HasSuffix(s, string(attack.LetIn)) }); {
+	switch let := slices.ContainsFunc(in, func(s string) bool { return strings.HasSuffix(s, string(run.LetIn)) }); {
 	case r.forged && !let:
 		return "nothing forged gets in"
 	case let:
@@ -101,9 +101,9 @@ func (r tableRow) attacked(outcomes map[string]attack.Verdict) string {
 
 // attackForTable runs the attacks of all rows, by whether answers to nothing are
 // accepted too.
-func attackForTable(t *testing.T, lib tableLib, rows []tableRow) map[bool]map[string]attack.Verdict {
+func attackForTable(t *testing.T, lib tableLib, rows []tableRow) map[bool]map[string]run.Verdict {
 	t.Helper()
-	out := map[bool]map[string]attack.Verdict{}
+	out := map[bool]map[string]run.Verdict{}
 	metadata, err := attackIdP().Metadata()
 	require.NoError(t, err)
 	for _, unsolicited := range []bool{false, true} {
@@ -114,19 +114,19 @@ func attackForTable(t *testing.T, lib tableLib, rows []tableRow) map[bool]map[st
 			}
 		}
 		h := lib.serve(t, metadata, unsolicited)
-		report, err := attack.Run(t.Context(), attack.Target{
+		report, err := run.Run(t.Context(), run.Target{
 			Login: h.Login, ACS: h.ACS[0], EntityID: h.EntityID, Probe: h.Probe, Identity: regexp.MustCompile(h.Identity), IdP: attackIdP(),
 			EncryptTo: peerSPKey().cert.PublicKey.(*rsa.PublicKey), Only: only,
 		})
 		require.NoError(t, err)
-		out[unsolicited] = map[string]attack.Verdict{}
+		out[unsolicited] = map[string]run.Verdict{}
 		for _, x := range report.Results {
-			if !slices.Contains([]attack.Verdict{attack.NotRun, attack.Inconclusive}, x.Verdict) {
+			if !slices.Contains([]run.Verdict{run.NotRun, run.Inconclusive}, x.Verdict) {
 				out[unsolicited][x.ID] = x.Verdict
 			}
 		}
 		for _, r := range rows {
-			ran := slices.ContainsFunc(report.Results, func(x attack.Result) bool { return r.covers(x.ID) && out[unsolicited][x.ID] != "" })
+			ran := slices.ContainsFunc(report.Results, func(x run.Result) bool { return r.covers(x.ID) && out[unsolicited][x.ID] != "" })
 			require.True(t, ran || r.probe != nil || r.unsolicited != unsolicited, "%s: nothing was run", r.name)
 		}
 	}

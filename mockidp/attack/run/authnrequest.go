@@ -1,0 +1,154 @@
+package run
+
+import (
+	"compress/flate"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"html"
+	"io"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/beevik/etree"
+)
+
+// asked is what the service provider wants (Core 3.4.1).
+type asked struct {
+	id, acs, issuer string
+	relayState      string
+	hasRelayState   bool
+	forceAuthn      bool
+	nameIDFormat    string
+	authnContext    string
+}
+
+const (
+	maxRequest = 256 << 10
+	nsProtocol = "urn:oasis:names:tc:SAML:2.0:protocol"
+)
+
+// askedBy reads the AuthnRequest that a page leads to: by redirect (Bindings
+// 3.4) or by a form that posts itself (Bindings 3.5).
+func (r *runner) askedBy(p page) (*asked, error) {
+	at, fields, raw := "", url.Values(nil), []byte(nil)
+	switch {
+	case p.leaving != nil && p.leaving.Query().Has("SAMLRequest"):
+		fields = p.leaving.Query()
+		bare := *p.leaving
+		bare.RawQuery = ""
+		at = bare.String()
+		packed, err := base64.StdEncoding.DecodeString(fields.Get("SAMLRequest"))
+		if err != nil {
+			return nil, errors.New("the SAMLRequest is not base64")
+		}
+		raw, err = io.ReadAll(io.LimitReader(flate.NewReader(strings.NewReader(string(packed))), maxRequest+1))
+		if err != nil {
+			return nil, errors.New("the SAMLRequest is not deflated")
+		}
+	case p.leaving != nil:
+		return nil, fmt.Errorf("it leads to %.200q, without an AuthnRequest", p.leaving.Redacted())
+	default:
+		if at, fields = formWith(p.body, "SAMLRequest"); fields == nil {
+			return nil, fmt.Errorf("it shows a page (status %d) without an AuthnRequest: %s", p.status, excerpt(p.body))
+		}
+		var err error
+		if raw, err = base64.StdEncoding.DecodeString(strings.Join(strings.Fields(fields.Get("SAMLRequest")), "")); err != nil {
+			return nil, errors.New("the SAMLRequest is not base64")
+		}
+	}
+	if len(raw) > maxRequest {
+		return nil, errors.New("the SAMLRequest is too large")
+	}
+	if at != r.IdP.SSOURL {
+		return nil, fmt.Errorf("the request goes to %.200q, and not to this identity provider's %q", at, r.IdP.SSOURL)
+	}
+	a, err := readRequest(raw)
+	if err != nil {
+		return nil, err
+	}
+	a.relayState, a.hasRelayState = fields.Get("RelayState"), fields.Has("RelayState")
+	if a.issuer != r.EntityID {
+		return nil, fmt.Errorf("the request is from %.200q, and not from %q", a.issuer, r.EntityID)
+	}
+	if a.acs != "" && a.acs != r.ACS {
+		return nil, fmt.Errorf("the request wants its answer at %.200q, and not at %q", a.acs, r.ACS)
+	}
+	return a, nil
+}
+
+func readRequest(raw []byte) (*asked, error) {
+	doc := etree.NewDocument()
+	if err := doc.ReadFromBytes(raw); err != nil || doc.Root() == nil {
+		return nil, fmt.Errorf("the AuthnRequest is not XML: %v", err)
+	}
+	root := doc.Root()
+	if root.Tag != "AuthnRequest" || root.NamespaceURI() != nsProtocol {
+		return nil, fmt.Errorf("the request is a %.100q", root.Tag)
+	}
+	a := &asked{id: root.SelectAttrValue("ID", ""), acs: root.SelectAttrValue("AssertionConsumerServiceURL", "")}
+	if a.id == "" {
+		return nil, errors.New("the AuthnRequest has no ID")
+	}
+	force := root.SelectAttrValue("ForceAuthn", "")
+	a.forceAuthn = force == "true" || force == "1"
+	if el := root.SelectElement("Issuer"); el != nil {
+		a.issuer = strings.TrimSpace(el.Text())
+	}
+	if el := root.SelectElement("NameIDPolicy"); el != nil {
+		a.nameIDFormat = el.SelectAttrValue("Format", "")
+	}
+	if el := root.FindElement("./RequestedAuthnContext/AuthnContextClassRef"); el != nil {
+		a.authnContext = strings.TrimSpace(el.Text())
+	}
+	return a, nil
+}
+
+var (
+	formTag  = regexp.MustCompile(`(?is)<form\b([^>]*)>(.*?)(</form>|$)`)
+	inputTag = regexp.MustCompile(`(?is)<input\b([^>]*)>`)
+	htmlAttr = regexp.MustCompile(`(?is)([a-z-]+)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)`)
+)
+
+// formWith finds the form of a page that has a field, and gives its target and
+// its fields. Nil: there is none.
+func formWith(body, field string) (string, url.Values) {
+	for _, form := range formTag.FindAllStringSubmatch(body, 20) {
+		fields := make(url.Values)
+		for _, input := range inputTag.FindAllStringSubmatch(form[2], 100) {
+			attrs := attributesOf(input[1])
+			fields.Set(attrs["name"], attrs["value"])
+		}
+		if fields.Has(field) {
+			return attributesOf(form[1])["action"], fields
+		}
+	}
+	return "", nil
+}
+
+func attributesOf(tag string) map[string]string {
+	out := make(map[string]string)
+	for _, m := range htmlAttr.FindAllStringSubmatch(tag, 50) {
+		value := m[2]
+		if value[0] == '"' || value[0] == '\'' {
+			value = value[1 : len(value)-1]
+		}
+		out[strings.ToLower(m[1])] = html.UnescapeString(value)
+	}
+	return out
+}
+
+var (
+	notText = regexp.MustCompile(`(?is)<(script|style|head)\b.*?</(script|style|head)>|<[^>]*>`)
+	spaces  = regexp.MustCompile(`\s+`)
+)
+
+// excerpt is what a page says, in a line.
+func excerpt(body string) string {
+	text := strings.TrimSpace(spaces.ReplaceAllString(html.UnescapeString(notText.ReplaceAllString(body, " ")), " "))
+	if len(text) > 200 {
+		text = strings.ToValidUTF8(text[:200], "") + "…"
+	}
+	return fmt.Sprintf("%q", text)
+}

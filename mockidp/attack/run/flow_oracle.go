@@ -1,0 +1,84 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/meridian-saml/meridian/mockidp/attack"
+)
+
+// D55: the answer to what can't be read must not say how far the reading got.
+
+func oracles() []flow {
+	return []flow{
+		{id: "D55/decryption", title: "different answers to ciphertexts that can't be read", run: oracle("E05/tag", "E05/key", "E05/key-short", "E05/truncated", "E05/empty"), needs: anEncryptionKey},
+		{id: "D55/cbc", title: "different answers to CBC paddings that don't hold, and to what is not XML", run: oracle("E01/padding-zero", "E01/padding-too-long", "E01/not-xml", "E01/last-block-changed"), needs: anEncryptionKey},
+	}
+}
+
+// oracle compares the answers to cases that differ in what can't be read.
+func oracle(ids ...string) func(context.Context, *runner) RunResult {
+	return func(ctx context.Context, r *runner) RunResult {
+		answers := make(map[string][]string)
+		for _, c := range r.cases {
+			if !slices.Contains(ids, c.ID) {
+				continue
+			}
+			w := way{key: attack.RSA, sign: attack.SignAssertion, encrypted: true}
+			if t := r.twin(ctx, c, w); t.result.Verdict != Accepted {
+				return RunResult{Verdict: NotRun, Reason: t.result.Reason}
+			}
+			var twice [2]string
+			for i := range twice {
+				said, err := r.say(ctx, c, w)
+				if err != nil {
+					return open("%v", err)
+				}
+				twice[i] = said
+			}
+			said := common(twice[0], twice[1])
+			answers[said] = append(answers[said], c.ID)
+		}
+		if len(answers) < 2 {
+			return RunResult{Verdict: Refused}
+		}
+		var all []string
+		for said, by := range answers {
+			all = append(all, strings.Join(by, " ")+": "+said)
+		}
+		slices.Sort(all)
+		return RunResult{Verdict: Tolerated, Reason: fmt.Sprintf("%d different answers: %s", len(answers), strings.Join(all, "; "))}
+	}
+}
+
+// say posts a case's document in a sign-in of its own and returns the answer.
+func (r *runner) say(ctx context.Context, c attack.Case, w way) (string, error) {
+	v, err := r.begin(ctx)
+	if err != nil {
+		return "", err
+	}
+	m, err := c.Make(r.params(v, c, w))
+	if err != nil {
+		return "", err
+	}
+	p, err := v.post(ctx, m.SAMLResponse)
+	if err != nil {
+		return "no answer", nil
+	}
+	return fmt.Sprint(p.status, " ", excerpt(p.body)), nil
+}
+
+// common is what two answers to one case have in common, with "*" for each word
+// that tells answers apart: a reference, which is random and may have no digit,
+// or a time, which may be the same in both.
+func common(a, b string) string {
+	one, other := strings.Fields(a), strings.Fields(b)
+	for i, word := range one {
+		if i > 0 && strings.ContainsAny(word, "0123456789") || i < len(other) && word != other[i] {
+			one[i] = "*"
+		}
+	}
+	return strings.Join(one, " ")
+}

@@ -1,0 +1,66 @@
+package run
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/meridian-saml/meridian/mockidp/attack"
+)
+
+// guardedTransport reaches this machine, and the hosts that are allowed by
+// name. The check is made when a connection is, on the address that a name led
+// to: it holds for redirects, and for names that change their mind.
+func guardedTransport(t Target) *http.Transport {
+	return &http.Transport{
+		Proxy:               nil, // a proxy would connect in our place
+		DialContext:         guardedDial(t.AllowHosts),
+		TLSClientConfig:     &tls.Config{RootCAs: t.RootCAs},
+		TLSHandshakeTimeout: t.Timeout,
+		// A connection for each request: servers that write the head and the body
+		// apart would make every answer wait for a delayed acknowledgement.
+		DisableKeepAlives: true,
+	}
+}
+
+func guardedDial(allowed []string) func(context.Context, string, string) (net.Conn, error) {
+	local := &net.Dialer{Timeout: 5 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
+		host, _, err := net.SplitHostPort(address)
+		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+			return &attack.Error{Case: "target", Detail: fmt.Sprintf("%q is not on this machine, and is not allowed by name", address)}
+		}
+		return nil
+	}}
+	return func(ctx context.Context, network, address string) (net.Conn, error) {
+		host, port, err := net.SplitHostPort(address)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(allowed, func(a string) bool { return strings.EqualFold(a, host) }) {
+			return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, network, address)
+		}
+		if !localName(host) {
+			return local.DialContext(ctx, network, address)
+		}
+		// Browsers take these for loopback without asking (RFC 6761, 6.3).
+		conn, err := local.DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
+		if err != nil {
+			if six, err6 := local.DialContext(ctx, network, net.JoinHostPort("::1", port)); err6 == nil {
+				return six, nil
+			}
+		}
+		return conn, err
+	}
+}
+
+// localName reports whether a host is localhost or below it.
+func localName(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+}

@@ -1,0 +1,139 @@
+package run
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+// addresses is idp.json: what the keys don't say.
+type addresses struct {
+	EntityID string `json:"entityID"`
+	SSOURL   string `json:"ssoURL"`
+}
+
+// WriteIdP puts an identity provider into a folder, which is made if there is
+// none: metadata.xml for the service provider, a KEY.crt for each key in case it
+// takes certificates one by one, and for [ReadIdP] a KEY.key and idp.json.
+func WriteIdP(dir string, i *IdP) error {
+	metadata, err := i.Metadata()
+	if err != nil {
+		return err
+	}
+	names, err := json.Marshal(addresses{i.EntityID, i.SSOURL})
+	if err != nil {
+		return err
+	}
+	files := map[string][]byte{"metadata.xml": metadata, "idp.json": append(names, '\n')}
+	for _, k := range i.keys() {
+		der, err := x509.MarshalPKCS8PrivateKey(k.key)
+		if err != nil {
+			return err
+		}
+		files[k.name+".key"] = pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})
+		files[k.name+".crt"] = pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: i.Certificates[k.key]})
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	for name, text := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ReadIdP reads what [WriteIdP] wrote.
+func ReadIdP(dir string) (*IdP, error) {
+	text, err := os.ReadFile(filepath.Join(dir, "idp.json"))
+	if err != nil {
+		return nil, err
+	}
+	var names addresses
+	if err := json.Unmarshal(text, &names); err != nil {
+		return nil, fmt.Errorf("idp.json: %w", err)
+	}
+	i := &IdP{EntityID: names.EntityID, SSOURL: names.SSOURL, Certificates: make(map[crypto.Signer][]byte)}
+	for _, name := range []string{"rsa", "ecdsa", "rsa1024", "encryption"} {
+		key, certificate, err := readKey(filepath.Join(dir, name))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		rsaKey, isRSA := key.(*rsa.PrivateKey)
+		ecdsaKey, isECDSA := key.(*ecdsa.PrivateKey)
+		switch {
+		case name == "rsa" && isRSA:
+			i.RSA = rsaKey
+		case name == "rsa1024" && isRSA:
+			i.RSA1024 = rsaKey
+		case name == "encryption" && isRSA:
+			i.Encryption = rsaKey
+		case name == "ecdsa" && isECDSA:
+			i.ECDSA = ecdsaKey
+		default:
+			return nil, fmt.Errorf("%s.key is a %T", name, key)
+		}
+		i.Certificates[key] = certificate
+	}
+	if i.RSA == nil {
+		return nil, fmt.Errorf("%s has no rsa.key", dir)
+	}
+	return i, i.complete(time.Now())
+}
+
+// readKey reads a key and its certificate.
+func readKey(path string) (crypto.Signer, []byte, error) {
+	text, err := os.ReadFile(path + ".key")
+	if err != nil {
+		return nil, nil, err
+	}
+	key, err := ParseKey(text)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s.key: %w", path, err)
+	}
+	text, err = os.ReadFile(path + ".crt")
+	if err != nil {
+		return nil, nil, err
+	}
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, nil, fmt.Errorf("%s.crt is not PEM", path)
+	}
+	return key, block.Bytes, nil
+}
+
+// ParseKey reads a private key in PEM: PKCS #8, PKCS #1 or SEC 1.
+func ParseKey(text []byte) (crypto.Signer, error) {
+	block, _ := pem.Decode(text)
+	if block == nil {
+		return nil, errors.New("not PEM")
+	}
+	switch block.Type {
+	case "RSA PRIVATE KEY":
+		return x509.ParsePKCS1PrivateKey(block.Bytes)
+	case "EC PRIVATE KEY":
+		return x509.ParseECPrivateKey(block.Bytes)
+	}
+	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	if err != nil {
+		return nil, err
+	}
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, fmt.Errorf("a %T does not sign", key)
+	}
+	return signer, nil
+}

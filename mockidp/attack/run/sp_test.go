@@ -1,0 +1,126 @@
+package run_test
+
+import (
+	"cmp"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"fmt"
+	"html"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/mockidp/attack/run"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// sharedIdP is one identity provider for all tests: keys are dear to make.
+var sharedIdP = sync.OnceValue(func() *run.IdP {
+	idp, err := run.NewIdP()
+	if err != nil {
+		panic(err)
+	}
+	return idp
+})
+
+// spKey decrypts.
+var spKey = sync.OnceValue(func() *rsa.PrivateKey {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err)
+	}
+	return key
+})
+
+// sessions is who is signed in, by cookie.
+type sessions struct {
+	mu sync.Mutex
+	by map[string]string // guarded by mu
+}
+
+func (s *sessions) signIn(w http.ResponseWriter, name string) {
+	id := rand.Text()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.by == nil {
+		s.by = make(map[string]string)
+	}
+	s.by[id] = name
+	http.SetCookie(w, &http.Cookie{Name: "session", Value: id, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+}
+
+func (s *sessions) who(r *http.Request) string {
+	c, err := r.Cookie("session")
+	if err != nil {
+		return ""
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.by[c.Value]
+}
+
+// page says who is signed in.
+func (s *sessions) page(w http.ResponseWriter, r *http.Request) {
+	fmt.Fprintf(w, "<html><body>Signed in as <b>%s</b></body></html>", html.EscapeString(s.who(r)))
+}
+
+var signedInAs = regexp.MustCompile(`<b>([^<]+)</b>`)
+
+// serve starts a server at a name below localhost.
+func serve(t *testing.T, name string, mux http.Handler) string {
+	t.Helper()
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	_, port, err := net.SplitHostPort(s.Listener.Addr().String())
+	require.NoError(t, err)
+	return "http://" + name + ".localhost:" + port
+}
+
+// target is how to attack a service provider at this address whose pages are
+// where all of ours here are.
+func target(at string) run.Target {
+	return run.Target{
+		Login: at + "/login", ACS: at + "/acs", EntityID: at + "/saml", Probe: at + "/", Identity: signedInAs,
+		IdP: sharedIdP(), Concurrency: 2,
+	}
+}
+
+// ours starts our own service provider in two Regions.
+func ours(t *testing.T, unsolicited acs.Unsolicited) run.Target {
+	t.Helper()
+	muxes := map[string]*http.ServeMux{"us": http.NewServeMux(), "eu": http.NewServeMux()}
+	us, eu := serve(t, "us", muxes["us"]), serve(t, "eu", muxes["eu"])
+	metadata, err := sharedIdP().Metadata()
+	require.NoError(t, err)
+	idp, err := saml.ParseIdPMetadata(metadata)
+	require.NoError(t, err)
+	sp, err := saml.New(saml.Config{
+		EntityID: us + "/saml", IdP: idp, DecryptionKeys: []crypto.Decrypter{spKey()},
+		ACS: []saml.Endpoint{{URL: us + "/acs", Region: "us"}, {URL: eu + "/acs", Region: "eu"}},
+	})
+	require.NoError(t, err)
+	for name, mux := range muxes {
+		people := new(sessions)
+		region, err := acs.NewRegion(acs.RegionConfig{
+			SP: sp, Region: name, Store: acs.NewMemoryStore(), Unsolicited: unsolicited, Logger: slog.New(slog.DiscardHandler),
+			OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {
+				people.signIn(w, l.Assertion.NameID().Value)
+				http.Redirect(w, r, cmp.Or(l.ReturnTo, "/"), http.StatusSeeOther)
+			},
+		})
+		require.NoError(t, err)
+		region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
+		mux.HandleFunc("GET /{$}", people.page)
+	}
+	out := target(us)
+	out.OtherACS, out.EncryptTo = eu+"/acs", &spKey().PublicKey
+	return out
+}

@@ -1,0 +1,180 @@
+package run
+
+import (
+	"context"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/meridian-saml/meridian/mockidp/attack"
+)
+
+// Target is a service provider to be attacked over HTTP, in whatever language
+// it is written. It must trust IdP, whose metadata says how.
+type Target struct {
+	// Login is where a browser begins to sign in. The service provider answers
+	// with an AuthnRequest, or leads to one. Required, unless IdPInitiated.
+	Login string
+	// ACS is the assertion consumer service that is posted to. Required.
+	ACS string
+	// OtherACS is another one of the same service provider, of another Region
+	// for example. Empty: the attacks that need it are not run.
+	OtherACS string
+	// EntityID is the service provider's. Required.
+	EntityID string
+	// Probe is a page that says who is signed in. Required.
+	Probe string
+	// Identity finds, in the body of Probe, who is signed in; its first group is
+	// the name, or all of the match where there is no group. A page that it does
+	// not match shows nobody. Required.
+	Identity *regexp.Regexp
+	// IdP is the identity provider that the service provider trusts. Required.
+	IdP *IdP
+
+	// IdPInitiated makes every response an unsolicited one, for service
+	// providers that make no requests.
+	IdPInitiated bool
+	// RelayState goes with unsolicited responses. Empty: none does.
+	RelayState string
+
+	// Subject is who signs in, and Forged who the attacker wants to be, in the
+	// service provider's eyes. Empty: alice@example.com and admin@example.com.
+	Subject, Forged string
+	// NameIDFormat, Attributes and IdentityAttribute are those of [attack.Params].
+	NameIDFormat      string
+	Attributes        []attack.Attribute
+	IdentityAttribute string
+	// EncryptTo is the key in the service provider's metadata. Nil: the attacks
+	// that need it are not run.
+	EncryptTo *rsa.PublicKey
+
+	// Only and Skip choose by id: "A" for a family, "A01" for a row, and
+	// "A01/response" for one document. No Only: everything.
+	Only, Skip []string
+	// Sign lists what the identity provider may sign. Empty: assertion, response
+	// and both, each of them where the service provider accepts it.
+	Sign []attack.Sign
+
+	// AllowHosts are names, or addresses, beside loopback that may be sent to.
+	// Empty: nothing leaves this machine, wherever a name or a redirect leads.
+	AllowHosts []string
+	// RootCAs are for service providers on https. Nil: the system's.
+	RootCAs *x509.CertPool
+	// Timeout bounds each request. Zero: ten seconds.
+	Timeout time.Duration
+	// Recovery bounds how long is waited for a service provider that has stopped
+	// answering. If it doesn't come back the run ends: see [Report.StoppedAt].
+	// Zero: two minutes, as some messages keep one busy for as long as that.
+	Recovery time.Duration
+	// Concurrency is how many attacks go on at once. Zero: one, so that times
+	// mean something and a service provider that falls over is noticed at once.
+	Concurrency int
+	// Now is the clock. Nil: time.Now.
+	Now func() time.Time
+	// Progress hears every result as it comes, never two at once. Nil: nobody does.
+	Progress func(Result)
+}
+
+// Run attacks a service provider and says what became of every attack. The
+// error is an [*attack.Error] about the Target; whatever the service provider
+// does is a Result.
+func Run(ctx context.Context, t Target) (*Report, error) {
+	r, err := newRunner(t)
+	if err != nil {
+		return nil, err
+	}
+	return r.run(ctx), nil
+}
+
+// newRunner checks a Target and fills in what it leaves open.
+func newRunner(t Target) (*runner, error) {
+	bad := func(format string, args ...any) (*runner, error) {
+		return nil, &attack.Error{Case: "target", Detail: fmt.Sprintf(format, args...)}
+	}
+	switch {
+	case t.IdP == nil || t.IdP.RSA == nil:
+		return bad("missing IdP")
+	case t.EntityID == "":
+		return bad("missing EntityID")
+	case t.Identity == nil:
+		return bad("missing Identity")
+	}
+	urls := map[string]string{"ACS": t.ACS, "Probe": t.Probe}
+	if !t.IdPInitiated {
+		urls["Login"] = t.Login
+	}
+	if t.OtherACS != "" {
+		urls["OtherACS"] = t.OtherACS
+	}
+	sites := make(map[string]bool)
+	for name, text := range urls {
+		u, err := url.Parse(text)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return bad("%s: want an http or https URL, got %.100q", name, withoutUser(text))
+		}
+		sites[strings.ToLower(u.Host)] = true
+	}
+	for _, word := range slices.Concat(t.Only, t.Skip) {
+		if !knownID(word) {
+			return bad("nothing in the catalogue has the id %.50q", word)
+		}
+	}
+	if t.Subject == "" {
+		t.Subject = "alice@example.com"
+	}
+	if t.Forged == "" {
+		t.Forged = "admin@example.com"
+	}
+	if len(t.Sign) == 0 {
+		t.Sign = []attack.Sign{attack.SignAssertion, attack.SignResponse, attack.SignBoth}
+	}
+	if t.Timeout == 0 {
+		t.Timeout = 10 * time.Second
+	}
+	if t.Recovery == 0 {
+		t.Recovery = 2 * time.Minute
+	}
+	if t.Now == nil {
+		t.Now = time.Now
+	}
+	if t.Progress == nil {
+		t.Progress = func(Result) {}
+	}
+	r := &runner{Target: t, sites: sites, twins: make(map[string]*twin), transport: guardedTransport(t), cases: attack.Cases()}
+	r.unsigned = r.cases[slices.IndexFunc(r.cases, func(c attack.Case) bool { return c.ID == "B01" })]
+	var err error
+	if r.attackers, err = newAttackers(); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// knownID reports whether an id chooses anything.
+func knownID(word string) bool {
+	for _, e := range List() {
+		if chooses(word, e.ID) {
+			return true
+		}
+	}
+	return false
+}
+
+// chooses reports whether the word of a list means this id: itself, its row, or
+// its family.
+func chooses(word, id string) bool {
+	row, _, _ := strings.Cut(id, "/")
+	return word == id || word == row || word == id[:1]
+}
+
+// chosen reports whether an id is to be run.
+func (t Target) chosen(id string) bool {
+	any := func(words []string) bool {
+		return slices.ContainsFunc(words, func(w string) bool { return chooses(w, id) })
+	}
+	return (len(t.Only) == 0 || any(t.Only)) && !any(t.Skip)
+}
