@@ -55,7 +55,7 @@ func TestInvariant6_AnsweredOnce(t *testing.T) {
 
 func TestInvariant6_UnsolicitedLoosensNothing(t *testing.T) {
 	w := newWorld(t)
-	for _, policy := range []func(*acs.RegionConfig){accept, restart} {
+	for _, policy := range []func(*acs.Config){accept, restart} {
 		eu := w.region("eu-central-1", policy)
 		w.refused(w.browser().answer(eu, w.good(euACS, "_made-up"), ""), http.StatusForbidden, saml.ReasonInResponseTo)
 	}
@@ -86,7 +86,7 @@ func TestD05_NewResponseAroundTheSameAssertion(t *testing.T) {
 func TestD05_Solicited(t *testing.T) {
 	w := newWorld(t)
 	store := &keepingStore{Store: w.store}
-	eu, b := w.region("eu-central-1", func(c *acs.RegionConfig) { c.Store = store }), w.browser()
+	eu, b := w.region("eu-central-1", func(c *acs.Config) { c.Store = store }), w.browser()
 	req := b.login(eu, euACS, "")
 	kept := b.copy()
 	a := w.good(euACS, req.id)

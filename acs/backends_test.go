@@ -79,7 +79,7 @@ func (w *world) catchUp() { w.clock.Advance(time.Since(w.clock.Now()) + time.Sec
 // nodes are three of one Region.
 func (w *world) nodes(store func() acs.Store) (nodes []http.Handler) {
 	for range 3 {
-		nodes = append(nodes, w.region("us-east-1", accept, func(c *acs.RegionConfig) { c.Store = store() }))
+		nodes = append(nodes, w.region("us-east-1", accept, func(c *acs.Config) { c.Store = store() }))
 	}
 	w.catchUp()
 	return nodes

@@ -159,7 +159,7 @@ func TestInvariant17_OneClientsBodiesLeaveRoomForOthers(t *testing.T) {
 // Small bodies of very many clients leave room for those of one more.
 func TestInvariant17_ManyClientsBodiesLeaveRoomForOthers(t *testing.T) {
 	w := newWorld(t)
-	us := w.region("us-east-1", accept, func(c *acs.RegionConfig) { c.MaxBody, c.MaxBodies = mib, 16*mib })
+	us := w.region("us-east-1", accept, func(c *acs.Config) { c.MaxBody, c.MaxBodies = mib, 16*mib })
 	h, held := w.halfSent(), 0
 	for i := range 200 {
 		held += h.fill(us, fmt.Sprintf("192.0.2.%d:1", i), 60<<10)
@@ -171,7 +171,7 @@ func TestInvariant17_ManyClientsBodiesLeaveRoomForOthers(t *testing.T) {
 // The consumers of a Region have one budget.
 func TestBodiesOfARegionAreBoundedTogether(t *testing.T) {
 	w := newWorld(t)
-	eu := w.region("eu-central-1", accept, func(c *acs.RegionConfig) { c.MaxBody, c.MaxBodies = mib, 4*mib })
+	eu := w.region("eu-central-1", accept, func(c *acs.Config) { c.MaxBody, c.MaxBodies = mib, 4*mib })
 	h := w.halfSent()
 	posts := func(to string) (held int) {
 		for i := range 20 {
@@ -213,7 +213,7 @@ func TestBurstThroughOneProxy(t *testing.T) {
 // However a body comes, and whatever its length, it is read whole up to MaxBody.
 func TestBodiesOfAnyLength(t *testing.T) {
 	w := newWorld(t)
-	us := w.region("us-east-1", accept, func(c *acs.RegionConfig) { c.MaxBody = 200_000 })
+	us := w.region("us-east-1", accept, func(c *acs.Config) { c.MaxBody = 200_000 })
 	form := w.form(w.good(usACS, ""), "").Encode() + "&pad="
 	for _, test := range []struct {
 		length int

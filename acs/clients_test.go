@@ -19,7 +19,7 @@ const alone = 8
 const usLogin = "https://us-east-1.signin.example/login"
 
 // quotaOf makes a Region whose store has room for n requests.
-func (w *world) quotaOf(n int, change ...func(*acs.RegionConfig)) (http.Handler, *acs.MemoryStore) {
+func (w *world) quotaOf(n int, change ...func(*acs.Config)) (http.Handler, *acs.MemoryStore) {
 	store := acs.NewMemoryStoreWith(acs.MemoryConfig{Now: w.clock.Now, MaxRequests: n})
 	w.store = store
 	return w.region("us-east-1", change...), store
@@ -178,7 +178,7 @@ func sites(n int) (out []string) {
 
 func TestClientAddrSaysWhoTheClientIs(t *testing.T) {
 	w := newWorld(t)
-	us, _ := w.quotaOf(90, func(c *acs.RegionConfig) {
+	us, _ := w.quotaOf(90, func(c *acs.Config) {
 		c.ClientAddr = func(r *http.Request) string { return r.Header.Get("X-Real-IP") }
 	})
 	for i := range 9 {
@@ -210,7 +210,7 @@ func TestSignInsThatCouldNotStartDoNotCount(t *testing.T) {
 	w := newWorld(t)
 	store := &brokenStore{Store: w.store}
 	store.add.Store(true)
-	us, _ := w.quotaOf(90, func(c *acs.RegionConfig) { c.Store = quotaOnly{store, 90} })
+	us, _ := w.quotaOf(90, func(c *acs.Config) { c.Store = quotaOnly{store, 90} })
 	for range 50 {
 		require.Equal(t, http.StatusServiceUnavailable, w.from("192.0.2.1:1").get(us, usLogin).Code)
 	}

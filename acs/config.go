@@ -40,14 +40,19 @@ func (u Unsolicited) String() string {
 	return [...]string{"Refuse", "Restart", "Accept"}[u]
 }
 
-// Config describes the consumer of one ACS URL. [New] checks and copies it.
+// Config describes a Region, for [NewRegion], or the consumer of one ACS URL,
+// for [New]. Both check and copy it.
 type Config struct {
 	// SP is the service provider, the same one in every Region. An identity
 	// provider that wants signed requests is refused unless it has a Key.
 	// Required.
 	SP *saml.ServiceProvider
-	// ACS is the URL that this consumer serves; it must be on the SP's list.
-	// Required.
+	// Region is the name of the Region, as in [saml.Endpoint]. Empty: the
+	// endpoints that name no Region. New has it from the list; it refuses a
+	// name that is not the Region of ACS.
+	Region string
+	// ACS is the URL that a consumer made by New serves; it must be on the SP's
+	// list. Required by New, and refused by NewRegion.
 	ACS string
 	// Store is shared by the nodes of the Region, or a replay is only noticed
 	// by the same node. Required.
@@ -86,18 +91,20 @@ type Config struct {
 	ClientAddr func(*http.Request) string
 
 	// LoginPath is where "Sign in again" on the error page leads: a path, or a
-	// URL of one of RelayStateOrigins. Empty: no such link.
+	// URL of one of RelayStateOrigins. Empty: where [Region.Mount] puts the Login
+	// page, if it does; what is answered without Mount, by StartLogin, Refused or
+	// a consumer made by New, has no such link then.
 	LoginPath string
 	// RefusedPath is a path of this host to which a browser goes on whose
 	// response was refused with 403, by GET and with the parameter reference.
 	// The response came from another site's page, so a session cookie with
 	// SameSite=Lax was not sent with it; with this GET it is. A user who is
 	// signed in, and sent a response twice (a double click, the back button),
-	// can so be led home, and others be shown [Region.Refused]. What is there must
-	// start no sign-in: that could be refused again, without end, and any page can
-	// send a browser there. All refusals
-	// are answered alike, or the answer would tell an attacker which messages
-	// are genuine. Empty: the error page stays.
+	// can so be led home, and others be shown [Region.Refused], for which LoginPath
+	// should be set too. What is there must start no sign-in: that could be refused
+	// again, without end, and any page can send a browser there. All refusals are
+	// answered alike, or the answer would tell an attacker which messages are
+	// genuine. Empty: the error page stays.
 	RefusedPath string
 	// AllowOpener leaves off "Cross-Origin-Opener-Policy: same-origin", for a
 	// program that signs its users in in a popup and waits for that. A foreign
@@ -207,6 +214,9 @@ func newConsumer(cfg Config, clients *clients, bodies *bodies) (*Consumer, error
 	}
 	for _, e := range cfg.SP.ACS() {
 		if e.URL == cfg.ACS {
+			if cfg.Region != "" && cfg.Region != e.Region {
+				return nil, badConfig("Config.Region", "ACS is in Region "+quoted(e.Region)+", got "+quoted(cfg.Region), nil)
+			}
 			c.here = e
 			return c, c.parseURL()
 		}

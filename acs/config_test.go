@@ -28,17 +28,18 @@ func wantConfigError(t *testing.T, err error, field string) {
 
 func TestNewRegionChecksItsConfig(t *testing.T) {
 	w := newWorld(t)
-	for field, breakIt := range map[string]func(*acs.RegionConfig){
-		"SP":                func(c *acs.RegionConfig) { c.SP = nil },
-		"Store":             func(c *acs.RegionConfig) { c.Store = nil },
-		"OnLogin":           func(c *acs.RegionConfig) { c.OnLogin = nil },
-		"Region":            func(c *acs.RegionConfig) { c.Region = "mars-north-1" },
-		"Unsolicited":       func(c *acs.RegionConfig) { c.Unsolicited = 3 },
-		"RequestLifetime":   func(c *acs.RegionConfig) { c.RequestLifetime = -1 },
-		"MaxBody":           func(c *acs.RegionConfig) { c.MaxBody = -1 },
-		"MaxBodies":         func(c *acs.RegionConfig) { c.MaxBodies = -1 },
-		"LoginPath":         func(c *acs.RegionConfig) { c.LoginPath = "javascript:alert(1)" },
-		"RelayStateOrigins": func(c *acs.RegionConfig) { c.RelayStateOrigins = []string{"/"} },
+	for field, breakIt := range map[string]func(*acs.Config){
+		"SP":                func(c *acs.Config) { c.SP = nil },
+		"Store":             func(c *acs.Config) { c.Store = nil },
+		"OnLogin":           func(c *acs.Config) { c.OnLogin = nil },
+		"Region":            func(c *acs.Config) { c.Region = "mars-north-1" },
+		"ACS":               func(c *acs.Config) { c.ACS = usACS },
+		"Unsolicited":       func(c *acs.Config) { c.Unsolicited = 3 },
+		"RequestLifetime":   func(c *acs.Config) { c.RequestLifetime = -1 },
+		"MaxBody":           func(c *acs.Config) { c.MaxBody = -1 },
+		"MaxBodies":         func(c *acs.Config) { c.MaxBodies = -1 },
+		"LoginPath":         func(c *acs.Config) { c.LoginPath = "javascript:alert(1)" },
+		"RelayStateOrigins": func(c *acs.Config) { c.RelayStateOrigins = []string{"/"} },
 	} {
 		cfg := w.regionConfig("us-east-1")
 		breakIt(&cfg)
@@ -64,6 +65,12 @@ func TestNewWantsAListedURL(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, euDual, c.ACS().URL)
 	require.Equal(t, saml.DualStack, c.ACS().Family)
+	cfg.Region = "us-east-1"
+	_, err = acs.New(cfg)
+	wantConfigError(t, err, "Region")
+	cfg.Region = "eu-central-1"
+	_, err = acs.New(cfg)
+	require.NoError(t, err)
 }
 
 func TestUnroutablePaths(t *testing.T) {
@@ -142,12 +149,12 @@ func TestInvariant12_ListReplaced(t *testing.T) {
 
 func TestRandomnessComesThroughConfig(t *testing.T) {
 	w := newWorld(t)
-	us := w.region("us-east-1", func(c *acs.RegionConfig) { c.Rand = zeros{} })
+	us := w.region("us-east-1", func(c *acs.Config) { c.Rand = zeros{} })
 	rec := w.browser().get(us, "https://us-east-1.signin.example/login")
 	require.Contains(t, rec.Result().Cookies()[0].Value, "."+strings.Repeat("A", 43))
 	require.Equal(t, strings.Repeat("A", 22), w.redirected(rec).relayState)
 
-	us = w.region("us-east-1", accept, func(c *acs.RegionConfig) { c.Rand = iotest.ErrReader(errors.New("dry")) })
+	us = w.region("us-east-1", accept, func(c *acs.Config) { c.Rand = iotest.ErrReader(errors.New("dry")) })
 	rec = w.browser().get(us, "https://us-east-1.signin.example/login")
 	require.Equal(t, http.StatusInternalServerError, rec.Code)
 	w.refused(w.browser().get(us, usACS), http.StatusMethodNotAllowed, acs.ReasonMethod)

@@ -1,7 +1,7 @@
 // Package acs is the stateful edge of one Region: it takes SAML responses from
 // browsers, has package saml verify them, and lets each in at most once.
 //
-//	region, err := acs.NewRegion(acs.RegionConfig{
+//	region, err := acs.NewRegion(acs.Config{
 //		SP:      sp, // the same saml.ServiceProvider in every Region
 //		Region:  "eu-central-1",
 //		Store:   acs.NewMemoryStore(), // or one that the Region's nodes share
@@ -27,7 +27,7 @@
 // The person sees one sentence, a reference and "Sign in again". Why a
 // response was refused is in the log, under that reference. A user who
 // cancelled at the identity provider is told that, and the log has it as
-// cancelled. With [RegionConfig].RefusedPath a user who is signed in, and whose
+// cancelled. With [Config].RefusedPath a user who is signed in, and whose
 // browser sent a response twice, is led home instead.
 //
 // # What an unauthenticated client can do
@@ -42,7 +42,7 @@
 //     less while others have many; beyond that it gets 429. What no user is known to have
 //     begun gets half of that at most: a foreign page in one browser can't lock
 //     out the others of an office behind one address. Behind a proxy,
-//     [RegionConfig].ClientAddr has to say what the address is. Each node counts
+//     [Config].ClientAddr has to say what the address is. Each node counts
 //     for itself, in memory of a fixed size: where n nodes share a store, one
 //     address can have n times as much.
 //   - A browser has at most 8 requests waiting, each in a cookie. What another
@@ -57,7 +57,7 @@
 // begun, and not finished, within RequestLifetime.
 //
 // The bodies of responses are bounded by client, too: those that are being read
-// or verified take at most [RegionConfig].MaxBodies together (64 MiB), and of one
+// or verified take at most [Config].MaxBodies together (64 MiB), and of one
 // client about a third of that. What exceeds it gets 503 with Retry-After. Put
 // timeouts on the http.Server all the same: they end a body that doesn't go on.
 package acs

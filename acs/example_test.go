@@ -39,7 +39,7 @@ func exampleSP() *saml.ServiceProvider {
 // A Region's way in: a consumer at its ACS URL, and two pages.
 func ExampleNewRegion() {
 	sp := exampleSP()
-	region, err := acs.NewRegion(acs.RegionConfig{
+	region, err := acs.NewRegion(acs.Config{
 		SP:     sp,
 		Region: "eu-central-1",
 		Store:  acs.NewMemoryStore(), // or one that the Region's nodes share
@@ -94,7 +94,7 @@ func ExampleNew() {
 
 // A person who must authenticate again, for one page.
 func ExampleRegion_StartLogin() {
-	region, err := acs.NewRegion(acs.RegionConfig{
+	region, err := acs.NewRegion(acs.Config{
 		SP: exampleSP(), Region: "us-east-1", Store: acs.NewMemoryStore(),
 		OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {},
 	})

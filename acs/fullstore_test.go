@@ -61,7 +61,7 @@ func TestInvariant7_J16_FullStoreForgetsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			f := open(t, w)
-			us := w.region("us-east-1", accept, func(c *acs.RegionConfig) { c.Store = f.store })
+			us := w.region("us-east-1", accept, func(c *acs.Config) { c.Store = f.store })
 			if name != "memory" {
 				w.catchUp()
 			}

@@ -195,7 +195,7 @@ func TestRequestsAreJudgedBySince(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			store := &flushedStore{Store: w.store, since: start.Add(test.made), onAdd: func() {}}
-			us := w.region("us-east-1", func(c *acs.RegionConfig) { c.Store = store })
+			us := w.region("us-east-1", func(c *acs.Config) { c.Store = store })
 			b := w.browser()
 			req := b.login(us, usACS, "")
 			store.since = start.Add(test.answered)

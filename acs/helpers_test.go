@@ -119,8 +119,8 @@ func (w *world) idpNamed(name string) *saml.IdP {
 
 func certs(f *fakeIdP) []*x509.Certificate { return []*x509.Certificate{f.cert} }
 
-func (w *world) regionConfig(name string) acs.RegionConfig {
-	return acs.RegionConfig{
+func (w *world) regionConfig(name string) acs.Config {
+	return acs.Config{
 		SP: w.sp, Region: name, Store: w.store,
 		OnLogin: func(rw http.ResponseWriter, r *http.Request, l *acs.Login) {
 			w.mu.Lock()
@@ -138,7 +138,7 @@ func (w *world) regionConfig(name string) acs.RegionConfig {
 }
 
 // region is one node of a Region, mounted.
-func (w *world) region(name string, change ...func(*acs.RegionConfig)) http.Handler {
+func (w *world) region(name string, change ...func(*acs.Config)) http.Handler {
 	w.t.Helper()
 	cfg := w.regionConfig(name)
 	for _, c := range change {
@@ -151,8 +151,8 @@ func (w *world) region(name string, change ...func(*acs.RegionConfig)) http.Hand
 	return mux
 }
 
-func accept(cfg *acs.RegionConfig)  { cfg.Unsolicited = acs.Accept }
-func restart(cfg *acs.RegionConfig) { cfg.Unsolicited = acs.Restart }
+func accept(cfg *acs.Config)  { cfg.Unsolicited = acs.Accept }
+func restart(cfg *acs.Config) { cfg.Unsolicited = acs.Restart }
 
 // good is an answer that is right in every way.
 func (w *world) good(to, inResponseTo string) answer {

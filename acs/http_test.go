@@ -95,7 +95,7 @@ func TestD48_OneSAMLResponseAndInTheBody(t *testing.T) {
 
 func TestInvariant10_BodyIsBounded(t *testing.T) {
 	w := newWorld(t)
-	us := w.region("us-east-1", accept, func(c *acs.RegionConfig) { c.MaxBody = 10_000 })
+	us := w.region("us-east-1", accept, func(c *acs.Config) { c.MaxBody = 10_000 })
 	big := url.Values{"SAMLResponse": {strings.Repeat("A", 10_000)}}
 	w.refused(w.browser().post(us, usACS, big), http.StatusRequestEntityTooLarge, acs.ReasonTooLarge)
 	w.accepted(w.browser().answer(us, w.good(usACS, ""), ""))
@@ -209,7 +209,7 @@ func TestQuota(t *testing.T) {
 	w := newWorld(t)
 	w.store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: w.clock.Now, MaxRequests: 2})
 	hidden := struct{ acs.Store }{w.store} // says nothing of its quota
-	us := w.region("us-east-1", accept, func(c *acs.RegionConfig) { c.Store = hidden })
+	us := w.region("us-east-1", accept, func(c *acs.Config) { c.Store = hidden })
 	b := w.browser()
 	req := b.login(us, usACS, "")
 	b.login(us, usACS, "")
@@ -229,7 +229,7 @@ func TestLoginWithABrokenStore(t *testing.T) {
 	w := newWorld(t)
 	store := &brokenStore{Store: w.store}
 	store.add.Store(true)
-	us := w.region("us-east-1", func(c *acs.RegionConfig) { c.Store = store })
+	us := w.region("us-east-1", func(c *acs.Config) { c.Store = store })
 	rec := w.browser().get(us, "https://us-east-1.signin.example/login")
 	require.Equal(t, http.StatusServiceUnavailable, rec.Code)
 	require.Empty(t, rec.Result().Cookies())

@@ -19,7 +19,7 @@ func (w *world) nodeAt(now time.Time, store acs.Store) http.Handler {
 		EntityID: entityID, Now: func() time.Time { return now }, IdP: w.idpMetadata(), ACS: w.sp.ACS(),
 	})
 	require.NoError(w.t, err)
-	return w.region("us-east-1", accept, func(c *acs.RegionConfig) {
+	return w.region("us-east-1", accept, func(c *acs.Config) {
 		c.SP, c.Store = sp, struct{ acs.Store }{store} // no Since: all this is long ago
 	})
 }

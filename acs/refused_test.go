@@ -17,7 +17,7 @@ import (
 // message as a forged one, or the answer would tell them apart.
 func TestInvariant9_RefusedPathIsTheSameForEveryRefusal(t *testing.T) {
 	w := newWorld(t)
-	us := w.region("us-east-1", accept, func(c *acs.RegionConfig) { c.RefusedPath = "/refused" })
+	us := w.region("us-east-1", accept, func(c *acs.Config) { c.RefusedPath = "/refused" })
 	used := w.good(usACS, "")
 	w.accepted(w.browser().answer(us, used, ""))
 	forged := w.form(w.good(usACS, ""), "")
@@ -83,7 +83,7 @@ func (w *world) status(codes ...string) url.Values {
 func TestCancelAtTheIdentityProvider(t *testing.T) {
 	for _, code := range []string{"AuthnFailed", "RequestDenied", "NoPassive"} {
 		w := newWorld(t)
-		us, b := w.region("us-east-1", func(c *acs.RegionConfig) { c.RefusedPath = "/refused" }), w.browser()
+		us, b := w.region("us-east-1", func(c *acs.Config) { c.RefusedPath = "/refused" }), w.browser()
 		req := b.login(us, usACS, "")
 		rec := b.post(us, usACS, w.status("Responder", code))
 		v := w.refused(rec, http.StatusForbidden, acs.ReasonCancelled)

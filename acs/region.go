@@ -1,48 +1,10 @@
 package acs
 
 import (
-	"context"
-	"io"
-	"log/slog"
 	"net/http"
-	"time"
 
 	"github.com/meridian-saml/meridian/saml"
 )
-
-// RegionConfig describes the consumers of one Region. [NewRegion] checks and
-// copies it. The fields that [Config] has too mean the same.
-type RegionConfig struct {
-	// SP is the service provider, the same one in every Region. Required.
-	SP *saml.ServiceProvider
-	// Region is the name of this Region, as in [saml.Endpoint]. Empty: the
-	// endpoints that name no Region.
-	Region string
-	// Store is shared by the nodes of this Region. Required.
-	Store Store
-	// OnLogin is called for each accepted assertion and writes the answer. Required.
-	OnLogin func(w http.ResponseWriter, r *http.Request, l *Login)
-
-	Unsolicited       Unsolicited   // zero: Refuse
-	RelayStateOrigins []string      // empty: only paths of ours
-	RequestLifetime   time.Duration // zero: 15 min
-	// ClientAddr returns the address of a client. Nil: RemoteAddr, which is the
-	// same for all clients behind a proxy. See [Config].
-	ClientAddr func(*http.Request) string
-	// LoginPath is where "Sign in again" on the error page leads. Empty: where
-	// Mount puts the Login page, if it does; but what this Region answers without
-	// Mount, by StartLogin and Refused, has no such link then.
-	LoginPath string
-	// RefusedPath is where a browser goes on to whose response was refused. Set
-	// LoginPath too then. Empty: nowhere. See [Config] and [Region.Refused].
-	RefusedPath string
-	AllowOpener bool                           // leaves off Cross-Origin-Opener-Policy; see [Config]
-	OnVerdict   func(context.Context, Verdict) // nil: not called
-	Logger      *slog.Logger                   // nil: slog.Default()
-	MaxBody     int64                          // zero: 4 MiB
-	MaxBodies   int64                          // zero: 64 MiB, or 16 times MaxBody
-	Rand        io.Reader                      // nil: crypto/rand.Reader
-}
 
 // Region is the way into one Region: a consumer for each of its ACS URLs, and
 // sign-in that starts here. It never changes: a URL that joins the service
@@ -55,24 +17,21 @@ type Region struct {
 
 // NewRegion makes the consumers of a Region from the service provider's list
 // as it is now. The error is a [*Error] with ReasonConfig that names the field.
-func NewRegion(cfg RegionConfig) (*Region, error) {
-	one := Config{
-		SP: cfg.SP, Store: cfg.Store, OnLogin: cfg.OnLogin, Unsolicited: cfg.Unsolicited,
-		RelayStateOrigins: cfg.RelayStateOrigins, RequestLifetime: cfg.RequestLifetime, LoginPath: cfg.LoginPath,
-		ClientAddr: cfg.ClientAddr, RefusedPath: cfg.RefusedPath, AllowOpener: cfg.AllowOpener,
-		OnVerdict: cfg.OnVerdict, Logger: cfg.Logger, MaxBody: cfg.MaxBody, MaxBodies: cfg.MaxBodies, Rand: cfg.Rand,
+func NewRegion(cfg Config) (*Region, error) {
+	if cfg.ACS != "" {
+		return nil, badConfig("Config.ACS", "is for New; a Region has every URL that the list has for it", nil)
 	}
-	if err := one.setDefaults(); err != nil {
+	if err := cfg.setDefaults(); err != nil {
 		return nil, err
 	}
 	region := &Region{sp: cfg.SP}
-	clients, bodies := newClients(one.requestQuota(), one.RequestLifetime), newBodies(one.MaxBodies)
+	clients, bodies := newClients(cfg.requestQuota(), cfg.RequestLifetime), newBodies(cfg.MaxBodies)
 	for _, e := range cfg.SP.ACS() {
 		if e.Region != cfg.Region {
 			continue
 		}
-		one.ACS = e.URL
-		c, err := newConsumer(one, clients, bodies)
+		cfg.ACS = e.URL
+		c, err := newConsumer(cfg, clients, bodies)
 		if err != nil {
 			return nil, err
 		}
@@ -134,9 +93,9 @@ func (g *Region) from(r *http.Request) *Consumer {
 	return first
 }
 
-// Refused is the page at RegionConfig.RefusedPath for a browser without a
+// Refused is the page at Config.RefusedPath for a browser without a
 // session: it says, with the reference that the log has, that sign-in did not
-// work, and leads to RegionConfig.LoginPath. It tells nothing that the answer to
+// work, and leads to Config.LoginPath. It tells nothing that the answer to
 // the response didn't.
 //
 //	mux.HandleFunc("GET /refused", func(w http.ResponseWriter, r *http.Request) {

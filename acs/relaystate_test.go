@@ -56,7 +56,7 @@ func TestInvariant11_D44_Places(t *testing.T) {
 // The same through the consumer, for both flows: never an error, never a place.
 func TestInvariant11_D44_RelayStateAndReturnTo(t *testing.T) {
 	w := newWorld(t)
-	us := w.region("us-east-1", accept, func(c *acs.RegionConfig) { c.RelayStateOrigins = listed })
+	us := w.region("us-east-1", accept, func(c *acs.Config) { c.RelayStateOrigins = listed })
 	for _, raw := range openRedirects {
 		l := w.accepted(w.browser().answer(us, w.good(usACS, ""), raw))
 		require.True(t, l.Unsolicited)

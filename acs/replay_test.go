@@ -53,7 +53,7 @@ func TestInvariant7_D03_ConcurrentPresentations(t *testing.T) {
 func TestInvariant7_D04_StoreThatCannotAnswer(t *testing.T) {
 	w := newWorld(t)
 	store := &brokenStore{Store: w.store}
-	eu := w.region("eu-central-1", accept, func(c *acs.RegionConfig) { c.Store = store })
+	eu := w.region("eu-central-1", accept, func(c *acs.Config) { c.Store = store })
 	unavailable := func(b *browser, a answer, relayState string) {
 		t.Helper()
 		rec := b.answer(eu, a, relayState)
@@ -130,7 +130,7 @@ func TestInvariant7_D04_ClockThatIsSetBack(t *testing.T) {
 func TestInvariant7_D04_StoreThatForgetsMeanwhile(t *testing.T) {
 	w := newWorld(t)
 	store := &flushedStore{Store: w.store}
-	us := w.region("us-east-1", accept, func(c *acs.RegionConfig) { c.Store = store })
+	us := w.region("us-east-1", accept, func(c *acs.Config) { c.Store = store })
 	a := w.good(usACS, "")
 	store.onAdd = func() { store.since = w.clock.Now().Add(time.Second) }
 	w.refused(w.browser().answer(us, a, ""), http.StatusForbidden, acs.ReasonForgotten)
@@ -181,7 +181,7 @@ func TestInvariant7_D07_ReplayAtTheBoundary(t *testing.T) {
 func TestReplayRecordsLifetime(t *testing.T) {
 	w := newWorld(t)
 	store := &keepingStore{Store: w.store}
-	us := w.region("us-east-1", accept, func(c *acs.RegionConfig) { c.Store = store })
+	us := w.region("us-east-1", accept, func(c *acs.Config) { c.Store = store })
 	a := w.good(usACS, "")
 	w.accepted(w.browser().answer(us, a, ""))
 	require.Equal(t, []string{acs.AssertionKey(idpID, a.assertionID)}, store.keys)

@@ -132,7 +132,7 @@ func TestInvariant7_D03_D04_RoundsWhileServersAreKilled(t *testing.T) {
 			w.clock.Advance(time.Since(w.clock.Now()))
 			nodes := make([]http.Handler, 3)
 			for i := range nodes {
-				nodes[i] = w.region("us-east-1", accept, func(c *acs.RegionConfig) { c.Store = b.node(t) })
+				nodes[i] = w.region("us-east-1", accept, func(c *acs.Config) { c.Store = b.node(t) })
 			}
 			var all []presented
 			kills, late := 0, 0

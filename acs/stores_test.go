@@ -131,7 +131,7 @@ func (w *world) old(a answer) answer {
 // may be, and an assertion's last moment comes within seconds.
 func TestInvariant7_D07_ServersRememberLongerThanNodesAccept(t *testing.T) {
 	onEach(t, backends, func(t *testing.T, w *world, b backend) {
-		us := w.region("us-east-1", accept, func(c *acs.RegionConfig) {
+		us := w.region("us-east-1", accept, func(c *acs.Config) {
 			c.Store = struct{ acs.Store }{b.node()} // no Since: all this is long ago
 		})
 		skew := w.sp.Skew()

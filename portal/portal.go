@@ -64,7 +64,7 @@ func New(cfg Config) (*Portal, error) {
 		acsOrigins: acsOrigins(cfg.SP, cfg.Region), shared: shared, health: newHealth(),
 	}
 	var err error
-	p.region, err = acs.NewRegion(acs.RegionConfig{
+	p.region, err = acs.NewRegion(acs.Config{
 		SP:                cfg.SP,
 		Region:            cfg.Region,
 		Store:             cfg.Store,

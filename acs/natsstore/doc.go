@@ -8,7 +8,7 @@
 //	// …
 //	store, err := natsstore.New(ctx, natsstore.Config{JetStream: js, Replicas: 3})
 //	// …
-//	region, err := acs.NewRegion(acs.RegionConfig{
+//	region, err := acs.NewRegion(acs.Config{
 //		SP: sp, Region: "eu-central-1", Store: store, OnLogin: signedIn,
 //	})
 //

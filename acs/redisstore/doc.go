@@ -6,7 +6,7 @@
 //	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:6379"})
 //	store, err := redisstore.New(ctx, redisstore.Config{Client: client})
 //	// …
-//	region, err := acs.NewRegion(acs.RegionConfig{
+//	region, err := acs.NewRegion(acs.Config{
 //		SP: sp, Region: "eu-central-1", Store: store, OnLogin: signedIn,
 //	})
 //

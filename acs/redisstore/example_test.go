@@ -24,7 +24,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	region, err := acs.NewRegion(acs.RegionConfig{SP: sp, Region: "eu-central-1", Store: store, OnLogin: signedIn})
+	region, err := acs.NewRegion(acs.Config{SP: sp, Region: "eu-central-1", Store: store, OnLogin: signedIn})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -117,7 +117,7 @@ func newHandler(o options, idpMetadata []byte) (http.Handler, *saml.ServiceProvi
 		return nil, nil, err
 	}
 	people := newSessions()
-	region, err := acs.NewRegion(acs.RegionConfig{
+	region, err := acs.NewRegion(acs.Config{
 		SP: sp, Region: o.region, Store: acs.NewMemoryStore(), // a store that is shared, if a Region has several nodes
 		OnLogin: people.signedIn, LoginPath: "/login", RefusedPath: "/refused",
 	})

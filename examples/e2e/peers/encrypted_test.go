@@ -38,7 +38,7 @@ func TestSimpleSAMLphpEncrypts(t *testing.T) {
 	}
 	for _, encrypt := range []string{"nameid", "assertion,nameid"} {
 		t.Run("encrypted "+encrypt, func(t *testing.T) {
-			d, _ := deployEncrypted(t, func(*saml.Config, *acs.RegionConfig) {})
+			d, _ := deployEncrypted(t, func(*saml.Config, *acs.Config) {})
 			p := startSimpleSAMLphp(t, php, signBoth, encrypt, [][]byte{d.metadata(t)})
 			p.cipher = aes128CBC
 			d.trust(t, p.metadata)
@@ -71,19 +71,19 @@ func TestPysaml2Encrypts(t *testing.T) {
 // where CBC stands in no signature, which must be allowed.
 func checkEncrypting(t *testing.T, sign, cipher string, start func(t *testing.T, spMetadata [][]byte) peer) {
 	mustAllow := sign == signAssertion && strings.HasSuffix(cipher, "-cbc")
-	byURL, key := deployEncrypted(t, func(sp *saml.Config, _ *acs.RegionConfig) { sp.InsecureAllowUnauthenticatedCBC = mustAllow })
-	byIndex, _ := deployEncrypted(t, func(sp *saml.Config, r *acs.RegionConfig) {
+	byURL, key := deployEncrypted(t, func(sp *saml.Config, _ *acs.Config) { sp.InsecureAllowUnauthenticatedCBC = mustAllow })
+	byIndex, _ := deployEncrypted(t, func(sp *saml.Config, r *acs.Config) {
 		sp.ACSByIndex, r.Unsolicited, sp.InsecureAllowUnauthenticatedCBC = true, acs.Accept, mustAllow
 	})
-	strict, unused := deployEncrypted(t, func(*saml.Config, *acs.RegionConfig) {})
+	strict, unused := deployEncrypted(t, func(*saml.Config, *acs.Config) {})
 	// The next two have replaced their key, and the peer doesn't know it yet.
 	other := &countedKey{PrivateKey: peerOtherKey().key}
-	rolledOver, _ := deployEncrypted(t, func(sp *saml.Config, _ *acs.RegionConfig) {
+	rolledOver, _ := deployEncrypted(t, func(sp *saml.Config, _ *acs.Config) {
 		sp.InsecureAllowUnauthenticatedCBC = mustAllow
 		sp.DecryptionKeys = append([]crypto.Decrypter{other}, sp.DecryptionKeys...)
 		sp.EncryptionCertificate = peerOtherKey().cert
 	})
-	wrongKey, _ := deployEncrypted(t, func(sp *saml.Config, _ *acs.RegionConfig) {
+	wrongKey, _ := deployEncrypted(t, func(sp *saml.Config, _ *acs.Config) {
 		sp.InsecureAllowUnauthenticatedCBC = mustAllow
 		sp.DecryptionKeys, sp.EncryptionCertificate = []crypto.Decrypter{other}, peerOtherKey().cert
 	})
@@ -164,7 +164,7 @@ func checkCiphertextTampered(t *testing.T, p peer, d *deployment, key *countedKe
 // checkSignedTwice has pysaml2 encrypt what it signs twice. Then both of its
 // Signatures have the Id "Signature1", to which nothing refers.
 func checkSignedTwice(t *testing.T, py pysaml2) {
-	d, _ := deployEncrypted(t, func(*saml.Config, *acs.RegionConfig) {})
+	d, _ := deployEncrypted(t, func(*saml.Config, *acs.Config) {})
 	p := py.start(t, signBoth, [][]byte{d.metadata(t)}, "--encrypt", "aes128-cbc")
 	p.cipher = aes128CBC
 	d.trust(t, p.metadata)
@@ -187,7 +187,7 @@ func checkSignedTwice(t *testing.T, py pysaml2) {
 // checkTripleDES has pysaml2 encrypt as it does by itself. 3DES is refused with
 // everything allowed that can be, and inside a signature that holds.
 func checkTripleDES(t *testing.T, py pysaml2) {
-	d, key := deployEncrypted(t, func(sp *saml.Config, _ *acs.RegionConfig) {
+	d, key := deployEncrypted(t, func(sp *saml.Config, _ *acs.Config) {
 		sp.InsecureAllowUnauthenticatedCBC, sp.InsecureAllowRSA15 = true, true
 	})
 	p := py.start(t, signBoth, [][]byte{d.metadata(t)}, "--encrypt", "default")
@@ -199,10 +199,10 @@ func checkTripleDES(t *testing.T, py pysaml2) {
 
 // deployEncrypted starts a deployment that can decrypt, and publishes so. The
 // key counts how often it is used.
-func deployEncrypted(t *testing.T, change func(*saml.Config, *acs.RegionConfig)) (*deployment, *countedKey) {
+func deployEncrypted(t *testing.T, change func(*saml.Config, *acs.Config)) (*deployment, *countedKey) {
 	t.Helper()
 	key := &countedKey{PrivateKey: peerEncryptionKey().key}
-	return deploy(t, func(sp *saml.Config, r *acs.RegionConfig) {
+	return deploy(t, func(sp *saml.Config, r *acs.Config) {
 		sp.DecryptionKeys, sp.EncryptionCertificate = []crypto.Decrypter{key}, peerEncryptionKey().cert
 		change(sp, r)
 	}), key

@@ -57,10 +57,10 @@ const returnTo = "/reports?team=a%26b&sort=%22name%22"
 func checkPeer(t *testing.T, signings []string, start func(t *testing.T, sign string, spMetadata [][]byte) peer) {
 	for _, sign := range signings {
 		t.Run("signed "+sign, func(t *testing.T) {
-			byURL := deploy(t, func(*saml.Config, *acs.RegionConfig) {})
-			byIndex := deploy(t, func(sp *saml.Config, r *acs.RegionConfig) { sp.ACSByIndex, r.Unsolicited = true, acs.Accept })
-			unsigned := deploy(t, func(sp *saml.Config, _ *acs.RegionConfig) { sp.SignRequests, sp.Key, sp.Certificate = false, nil, nil })
-			oneListed := deploy(t, func(*saml.Config, *acs.RegionConfig) {})
+			byURL := deploy(t, func(*saml.Config, *acs.Config) {})
+			byIndex := deploy(t, func(sp *saml.Config, r *acs.Config) { sp.ACSByIndex, r.Unsolicited = true, acs.Accept })
+			unsigned := deploy(t, func(sp *saml.Config, _ *acs.Config) { sp.SignRequests, sp.Key, sp.Certificate = false, nil, nil })
+			oneListed := deploy(t, func(*saml.Config, *acs.Config) {})
 			all := []*deployment{byURL, byIndex, unsigned, oneListed}
 			var metadata [][]byte
 			for _, d := range all {

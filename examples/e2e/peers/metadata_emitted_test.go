@@ -13,7 +13,7 @@ import (
 // addPeers adds what the peers of the other tests say of themselves, what the
 // mock does in every variant, and what we do.
 func (c *metadataCorpus) addPeers(t *testing.T) {
-	ours := deploy(t, func(*saml.Config, *acs.RegionConfig) {}).metadata(t)
+	ours := deploy(t, func(*saml.Config, *acs.Config) {}).metadata(t)
 	c.add("peer ours", ours)
 	t.Run("peers", func(t *testing.T) { // ends when all that run in parallel have
 		for name := range spHosts {
@@ -37,7 +37,7 @@ func (c *metadataCorpus) addPeers(t *testing.T) {
 		}
 		t.Run("mock", func(t *testing.T) {
 			for name, change := range mockVariants {
-				idp := newSchemaMock(t, deploy(t, func(*saml.Config, *acs.RegionConfig) {}))
+				idp := newSchemaMock(t, deploy(t, func(*saml.Config, *acs.Config) {}))
 				changeApp(t, idp, change)
 				c.addPage(t, "mock, "+name, idp.MetadataURL(""))
 			}

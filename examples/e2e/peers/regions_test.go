@@ -41,7 +41,7 @@ type deployment struct {
 // deploy starts a deployment whose service provider and consumers are as
 // change makes them. It has no identity provider yet: theirs reads our metadata
 // first.
-func deploy(t *testing.T, change func(*saml.Config, *acs.RegionConfig)) *deployment {
+func deploy(t *testing.T, change func(*saml.Config, *acs.Config)) *deployment {
 	t.Helper()
 	nobody, err := saml.NewIdP(saml.IdPConfig{EntityID: "urn:nobody", Certificates: []*x509.Certificate{peerIdPKey().cert}})
 	require.NoError(t, err)
@@ -68,7 +68,7 @@ func deploy(t *testing.T, change func(*saml.Config, *acs.RegionConfig)) *deploym
 		Certificate:   peerSPKey().cert,
 		SignRequests:  true,
 	}
-	region := acs.RegionConfig{
+	region := acs.Config{
 		OnLogin:   d.signedIn,
 		OnVerdict: d.judged,
 		Logger:    slog.New(slog.NewTextHandler(io.Discard, nil)),
@@ -89,7 +89,7 @@ func deploy(t *testing.T, change func(*saml.Config, *acs.RegionConfig)) *deploym
 	return d
 }
 
-func (d *deployment) serve(t *testing.T, s *httptest.Server, cfg acs.RegionConfig) {
+func (d *deployment) serve(t *testing.T, s *httptest.Server, cfg acs.Config) {
 	t.Helper()
 	region, err := acs.NewRegion(cfg)
 	require.NoError(t, err)

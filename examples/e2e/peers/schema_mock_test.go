@@ -56,7 +56,7 @@ var mockVariants = map[string]func(*mockidp.App){
 // TestSchemasOfMock holds what the mock can be made to say against the schemas.
 func TestSchemasOfMock(t *testing.T) {
 	v := newSchemas(t)
-	d := deploy(t, func(*saml.Config, *acs.RegionConfig) {})
+	d := deploy(t, func(*saml.Config, *acs.Config) {})
 
 	for name, change := range mockVariants {
 		t.Run(name, func(t *testing.T) {

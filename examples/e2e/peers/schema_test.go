@@ -22,7 +22,7 @@ import (
 // refuse everything else.
 func TestSchemas(t *testing.T) {
 	v := newSchemas(t)
-	d := deploy(t, func(sp *saml.Config, _ *acs.RegionConfig) {})
+	d := deploy(t, func(sp *saml.Config, _ *acs.Config) {})
 	idp := mockidp.New(mockidp.Config{Users: []mockidp.User{{Login: peerUser, Groups: []string{"Engineering", "R&D <Lab>"}}}})
 	t.Cleanup(idp.Close)
 	require.NoError(t, idp.RegisterSP("", d.metadata(t)))
@@ -42,7 +42,7 @@ func TestSchemas(t *testing.T) {
 	})
 	t.Run("metadata of ours", func(t *testing.T) { v.valid(t, "metadata", d.metadata(t)) })
 	t.Run("metadata of ours, with encryption", func(t *testing.T) {
-		d, _ := deployEncrypted(t, func(*saml.Config, *acs.RegionConfig) {})
+		d, _ := deployEncrypted(t, func(*saml.Config, *acs.Config) {})
 		require.Contains(t, string(d.metadata(t)), `use="encryption"`)
 		v.valid(t, "metadata", d.metadata(t))
 	})

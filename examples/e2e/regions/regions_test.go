@@ -56,7 +56,7 @@ func newRegions(t *testing.T) *regions {
 	require.NoError(t, err)
 	require.NoError(t, w.idp.RegisterSP("", metadata))
 	for _, e := range w.sp.ACS() {
-		region, err := acs.NewRegion(acs.RegionConfig{
+		region, err := acs.NewRegion(acs.Config{
 			SP: w.sp, Region: e.Region, Store: acs.NewMemoryStore(), Unsolicited: acs.Accept,
 			OnLogin: func(rw http.ResponseWriter, _ *http.Request, l *acs.Login) {
 				fmt.Fprintf(rw, "%s signed in to %s", l.Assertion.NameID().Value, l.Region)

@@ -109,7 +109,7 @@ func ours(t *testing.T, unsolicited acs.Unsolicited) run.Target {
 	require.NoError(t, err)
 	for name, mux := range muxes {
 		people := new(sessions)
-		region, err := acs.NewRegion(acs.RegionConfig{
+		region, err := acs.NewRegion(acs.Config{
 			SP: sp, Region: name, Store: acs.NewMemoryStore(), Unsolicited: unsolicited, Logger: slog.New(slog.DiscardHandler),
 			OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 				people.signIn(w, l.Assertion.NameID().Value)
