@@ -12,42 +12,70 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// admitAnswer lets in an assertion that answers a request, if this browser
-// made that request here and it was not answered yet (Profiles 4.1.4.3).
+// admit lets in an assertion that was proved, at most once, or refuses it. It
+// fails closed: if the store can't answer, nobody gets in.
 //
-// The request's record is taken first. It can be found only with this
-// browser's cookie, so another browser finds nothing and uses up nothing. From
-// there on the request is spent, whatever comes out: an answer that is wrong
-// in any way is not followed by a second try. The assertion is remembered
-// last, when all else holds, so that nobody can use up one that would not have
-// been admitted.
-func (c *Consumer) admitAnswer(w http.ResponseWriter, r *http.Request, a *saml.Assertion, relayState string, waiting []waitingRequest) (*Login, error) {
-	i := slices.IndexFunc(waiting, func(q waitingRequest) bool { return q.id == a.InResponseTo() })
+// An assertion that answers a request takes the request's record first
+// (Profiles 4.1.4.3). It can be found only with this browser's cookie, so
+// another browser finds nothing and uses up nothing. From there on the request
+// is spent, whatever comes out: an answer that is wrong in any way is not
+// followed by a second try. The assertion is remembered last, when all else
+// holds, so that an attacker can't use up one that would not have been admitted.
+//
+// An assertion that answers no request has nothing to take; what was proved
+// about it is all there is. Its RelayState was chosen by the author of the link,
+// so it is a place to go to only where any such place is harmless; otherwise it
+// is nothing.
+func (c *Consumer) admit(w http.ResponseWriter, r *http.Request, a *saml.Assertion, relayState string, waiting []waitingRequest) (*Login, error) {
+	var request *requestRecord // nil: it answers none
+	returnTo := relayState
+	switch {
+	case a.InResponseTo() != "":
+		var err error
+		if request, err = c.takeRequest(w, r, a.InResponseTo(), waiting); err != nil {
+			return nil, err
+		}
+		if err := c.checkAnswer(request, a, relayState); err != nil {
+			return nil, err
+		}
+		returnTo = request.ReturnTo
+	case c.cfg.Unsolicited != Accept: // Verify has refused it for Refuse, and it was dropped for Restart
+		return nil, &Error{Reason: ReasonUnsolicited, Rule: "Config.Unsolicited", Want: Accept.String(), Got: c.cfg.Unsolicited.String()}
+	}
+	if err := c.remember(r.Context(), a); err != nil {
+		return nil, err
+	}
+	if err := c.checkMemory(request, a); err != nil {
+		return nil, err
+	}
+	return &Login{
+		Assertion: a, Region: c.here.Region, ReturnTo: c.allowed.allow(returnTo),
+		RequestID: a.InResponseTo(), Unsolicited: request == nil,
+	}, nil
+}
+
+// takeRequest takes this browser's request of that ID out of the store.
+func (c *Consumer) takeRequest(w http.ResponseWriter, r *http.Request, id string, waiting []waitingRequest) (*requestRecord, error) {
+	i := slices.IndexFunc(waiting, func(q waitingRequest) bool { return q.id == id })
 	if i < 0 { // Verify was given no other IDs
 		return nil, unknownRequest("it is not in a cookie", nil)
 	}
-	q := waiting[i]
-	raw, err := c.cfg.Store.Take(r.Context(), requestKey(q.id, q.secret))
+	raw, err := c.cfg.Store.Take(r.Context(), requestKey(id, waiting[i].secret))
 	if errors.Is(err, ErrNotFound) {
-		forget(w, q.id)
+		forget(w, id)
 		return nil, unknownRequest("it was answered already, is too old, or is another browser's", nil)
 	}
 	if err != nil {
 		return nil, storeError("take of the request", err)
 	}
-	forget(w, q.id)
-	record, err := c.checkAnswer(raw, a, relayState)
+	forget(w, id)
+	record := new(requestRecord)
+	err = json.Unmarshal(raw, record)
 	c.clients.end(c.cfg.ClientAddr(r), record.Request.At)
 	if err != nil {
-		return nil, err
+		return nil, storeError("the request's record", errors.New("it can't be read"))
 	}
-	if err := c.remember(r.Context(), a); err != nil {
-		return nil, err
-	}
-	if err := c.checkRequestMemory(record); err != nil {
-		return nil, err
-	}
-	return &Login{Assertion: a, Region: c.here.Region, ReturnTo: c.allowed.allow(record.ReturnTo), RequestID: q.id}, nil
+	return record, nil
 }
 
 // checkAnswer compares an answer with the record of its request. An answer
@@ -55,38 +83,18 @@ func (c *Consumer) admitAnswer(w http.ResponseWriter, r *http.Request, a *saml.A
 // some identity providers drop it: the signed InResponseTo and this browser's
 // cookie already say which request it answers, and where to go on to is in the
 // record. Another RelayState belongs to another request, and is refused.
-func (c *Consumer) checkAnswer(raw []byte, a *saml.Assertion, relayState string) (requestRecord, error) {
-	var record requestRecord
-	if err := json.Unmarshal(raw, &record); err != nil {
-		return record, storeError("the request's record", errors.New("it can't be read"))
-	}
+func (c *Consumer) checkAnswer(record *requestRecord, a *saml.Assertion, relayState string) error {
 	if relayState != "" && subtle.ConstantTimeCompare([]byte(record.RelayState), []byte(relayState)) != 1 {
-		return record, &Error{Reason: ReasonRelayState, Rule: "RelayState (Bindings 3.5.3)", Detail: "not the one that was sent with the request"}
+		return &Error{Reason: ReasonRelayState, Rule: "RelayState (Bindings 3.5.3)", Detail: "not the one that was sent with the request"}
 	}
 	if err := a.CheckRequest(record.Request); err != nil {
-		return record, err
+		return err
 	}
 	// The store should have dropped it by now; it may round up.
 	if age := c.cfg.SP.Now().Sub(record.Request.At); age > c.cfg.RequestLifetime {
-		return record, unknownRequest("it is too old", []string{"at most " + c.cfg.RequestLifetime.String(), age.Round(time.Second).String()})
+		return unknownRequest("it is too old", []string{"at most " + c.cfg.RequestLifetime.String(), age.Round(time.Second).String()})
 	}
-	return record, nil
-}
-
-// admitUnsolicited lets in an assertion that answers no request. Its
-// RelayState was chosen by whoever made the link, so it is a place to go to
-// only where any such place is harmless; otherwise it is nothing.
-func (c *Consumer) admitUnsolicited(r *http.Request, a *saml.Assertion, relayState string) (*Login, error) {
-	if err := c.remember(r.Context(), a); err != nil {
-		return nil, err
-	}
-	if since := c.since(); a.IssueInstant().Before(since) {
-		return nil, &Error{
-			Reason: ReasonForgotten, Rule: "Used once (Profiles 4.1.4.5)", Detail: "the store can't say whether it was used before",
-			Want: "issued at or after " + stamp(since), Got: stamp(a.IssueInstant()),
-		}
-	}
-	return &Login{Assertion: a, Region: c.here.Region, ReturnTo: c.allowed.allow(relayState), Unsolicited: true}, nil
+	return nil
 }
 
 // since is the instant since which the store has forgotten nothing; zero if it
@@ -102,11 +110,13 @@ func (c *Consumer) since() time.Time {
 	return time.Time{}
 }
 
-// checkRequestMemory refuses the answer to a request that the store may have
-// given out before. A store that went back to an older state, as a replica does
-// that is promoted before it has the last writes, can have a used request again
-// without the record of the assertion that answered it. (Where the request is
-// lost and the assertion is remembered, Take has refused it.)
+// checkMemory refuses what the store may have forgotten that it was used: an
+// unsolicited assertion that was issued before the loss, and the answer to a
+// request that the store may have given out before. A store that went back to an
+// older state, as a replica does that is promoted before it has the last writes,
+// can have a used request again without the record of the assertion that
+// answered it. (Where the request is lost and the assertion is remembered, Take
+// has refused it.)
 //
 // Such a request was made before the loss, so before Since. A request that was
 // made when the store said the same Since is newer than the loss, whatever the
@@ -114,15 +124,21 @@ func (c *Consumer) since() time.Time {
 // others the request's instant decides, not the assertion's: it is by our own
 // clock, and an identity provider that answers a request twice could otherwise
 // have both answers admitted.
-func (c *Consumer) checkRequestMemory(record requestRecord) error {
+func (c *Consumer) checkMemory(request *requestRecord, a *saml.Assertion) error {
 	since := c.since()
-	if since.Equal(record.Since) || !record.Request.At.Before(since) {
-		return nil
+	switch {
+	case request == nil && a.IssueInstant().Before(since):
+		return &Error{
+			Reason: ReasonForgotten, Rule: "Used once (Profiles 4.1.4.5)", Detail: "the store can't say whether it was used before",
+			Want: "issued at or after " + stamp(since), Got: stamp(a.IssueInstant()),
+		}
+	case request != nil && !since.Equal(request.Since) && request.Request.At.Before(since):
+		return &Error{
+			Reason: ReasonForgotten, Rule: "InResponseTo (Profiles 4.1.4.3)", Detail: "the store can't say whether the request was answered before",
+			Want: "requested at or after " + stamp(since), Got: stamp(request.Request.At),
+		}
 	}
-	return &Error{
-		Reason: ReasonForgotten, Rule: "InResponseTo (Profiles 4.1.4.3)", Detail: "the store can't say whether the request was answered before",
-		Want: "requested at or after " + stamp(since), Got: stamp(record.Request.At),
-	}
+	return nil
 }
 
 // replayMargin is added to what clocks may differ by, for everything that

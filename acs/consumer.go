@@ -53,57 +53,81 @@ func (c *Consumer) parseURL() error {
 func (c *Consumer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.secure(w.Header())
 	v := c.newVerdict()
-	login, err := c.consume(w, r, &v)
+	out, err := c.consume(w, r, &v)
 	switch {
-	case err == nil:
-		v.Accepted = true
-		c.tell(r.Context(), v)
-		c.cfg.OnLogin(w, r, login)
-	case reasonOf(err) == string(ReasonRestarted):
-		v.because(err)
-		c.tell(r.Context(), v)
-		c.startLogin(w, r, LoginOptions{ReturnTo: login.ReturnTo}, waitingRequest{by: InitiatorClick, restarted: true})
-	default:
+	case err != nil:
 		v.because(err)
 		c.refuse(w, r, v, statusOf(err))
+	case out.restart != nil:
+		v.restarted()
+		c.tell(r.Context(), v)
+		c.startLogin(w, r, *out.restart, waitingRequest{by: InitiatorClick, restarted: true})
+	default:
+		v.Accepted = true
+		c.tell(r.Context(), v)
+		c.cfg.OnLogin(w, r, out.login) // [4]
 	}
 }
 
-// consume is an assertion's way in: out of the form, through Verify, to admit.
-// With ReasonRestarted there is a Login too, which says only where to go on.
-func (c *Consumer) consume(w http.ResponseWriter, r *http.Request, v *Verdict) (*Login, error) {
+// outcome is what becomes of a response that is not refused: one of its fields
+// is set.
+type outcome struct {
+	login   *Login        // the user is signed in
+	restart *LoginOptions // the assertion was dropped, and a sign-in of our own starts
+}
+
+// consume is the way of an assertion from [1], HTTP, through [2], Verify, to
+// [3], admit. [4], OnLogin, is called by ServeHTTP, when the body is released.
+func (c *Consumer) consume(w http.ResponseWriter, r *http.Request, v *Verdict) (outcome, error) {
+	// [1] What the browser sent: the form, and the requests that it has waiting.
 	held := c.bodies.hold(c.cfg.ClientAddr(r))
 	defer held.release() // the response's copies, too, are gone by then
 	form, err := c.readForm(w, r, held)
 	if err != nil {
-		return nil, err
+		return outcome{}, err
 	}
 	waiting := waitingRequests(r)
-	want := saml.VerifyOptions{ACS: c.here.URL, Unsolicited: true}
-	for _, q := range waiting {
-		want.RequestIDs = append(want.RequestIDs, q.id)
-	}
-	// Unsolicited is always true here, and that is safe: Verify lets through
-	// only what carries no InResponseTo at all, everything else must answer one
-	// of RequestIDs; and Config.Unsolicited is applied a few lines below,
-	// before anything is stored. So a refusal can still say whose it was.
-	assertion, err := c.cfg.SP.Verify([]byte(form.response), want)
+
+	// [2] What was signed, if every rule holds. Nothing is used up until then.
+	assertion, err := c.cfg.SP.Verify([]byte(form.response), c.verifyOptions(waiting))
 	if err != nil {
-		return nil, asCancelled(err)
+		return outcome{}, asCancelled(err)
 	}
 	v.proved(assertion)
-	if assertion.InResponseTo() != "" {
-		return c.admitAnswer(w, r, assertion, form.relayState, waiting)
+
+	// [3] Whether it is used for the first time, for a request of this browser's.
+	if assertion.InResponseTo() == "" && c.cfg.Unsolicited == Restart {
+		return c.restart(form.relayState, waiting)
 	}
-	switch {
-	case c.cfg.Unsolicited == Accept:
-		return c.admitUnsolicited(r, assertion, form.relayState)
-	case c.cfg.Unsolicited == Restart && !c.goingRound(waiting):
-		return &Login{ReturnTo: c.allowed.allow(form.relayState)}, &Error{Reason: ReasonRestarted, Rule: "Config.Unsolicited", Detail: "dropped, and a sign-in of our own started"}
-	case c.cfg.Unsolicited == Restart:
-		return nil, &Error{Reason: ReasonUnsolicited, Rule: "Config.Unsolicited", Detail: "restarting led back here: does the identity provider answer requests?"}
+	login, err := c.admit(w, r, assertion, form.relayState, waiting)
+	if err != nil {
+		return outcome{}, err
 	}
-	return nil, &Error{Reason: ReasonUnsolicited, Rule: "Unsolicited responses (Profiles 4.1.5)", Detail: "Config.Unsolicited is Refuse"}
+	return outcome{login: login}, nil
+}
+
+// verifyOptions tells Verify what this consumer takes: an answer to one of the
+// requests that wait, and an unsolicited response only where Config.Unsolicited
+// has a use for it. Unsolicited means a response without any InResponseTo. One
+// that names a request must answer a request that waits, whatever the policy:
+// otherwise the answer to another browser's request, or to one that was
+// answered before, would pass as unsolicited.
+func (c *Consumer) verifyOptions(waiting []waitingRequest) saml.VerifyOptions {
+	ids := make([]string, 0, len(waiting)) // not nil: a browser without requests is refused with the reason
+	for _, q := range waiting {
+		ids = append(ids, q.id)
+	}
+	return saml.VerifyOptions{ACS: c.here.URL, RequestIDs: ids, Unsolicited: c.cfg.Unsolicited != Refuse}
+}
+
+// restart drops an unsolicited assertion: nothing of it is stored or trusted.
+// The user may go on to where it would have led, signed in by an answer to a
+// request of this browser's own.
+func (c *Consumer) restart(relayState string, waiting []waitingRequest) (outcome, error) {
+	if c.goingRound(waiting) {
+		return outcome{}, &Error{Reason: ReasonUnsolicited, Rule: "Config.Unsolicited", Detail: "restarting led back here: does the identity provider answer requests?"}
+	}
+	return outcome{restart: &LoginOptions{ReturnTo: c.allowed.allow(relayState)}}, nil
 }
 
 // goingRound notices an identity provider that never answers a request: then

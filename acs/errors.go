@@ -48,8 +48,9 @@ const (
 	// ReasonRelayState: the answer brought back another RelayState than the one
 	// that went with its request (Bindings 3.5.3).
 	ReasonRelayState Reason = "RelayState"
-	// ReasonUnsolicited: it answers no request, and Config.Unsolicited is
-	// Refuse; or it is Restart, and restarting leads back here.
+	// ReasonUnsolicited: it answers no request, Config.Unsolicited is Restart, and
+	// restarting leads back here. Where it is Refuse, package saml refuses, with
+	// its Reason of that name.
 	ReasonUnsolicited Reason = "Unsolicited"
 	// ReasonRestarted: it answers no request, was dropped, and a sign-in of our
 	// own was started instead. Not a refusal: the person is on the way.

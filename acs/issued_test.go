@@ -12,7 +12,8 @@ import (
 )
 
 // Clocks are judged by Verdict.Issued, so it is the instant of an assertion that
-// the identity provider signed, accepted or not, and of no other.
+// the identity provider signed, accepted or not, and of no other. Likewise its ID
+// and whom it is about.
 func TestIssuedIsOfVerifiedAssertionsAlone(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept)
@@ -36,6 +37,8 @@ func TestIssuedIsOfVerifiedAssertionsAlone(t *testing.T) {
 		change(&a)
 		assert.Equal(t, a.issued, issued(a).UTC(), name)
 		require.False(t, w.lastVerdict().Accepted, name)
+		assert.Equal(t, "alice@example.com", w.lastVerdict().NameID, name)
+		assert.NotEmpty(t, w.lastVerdict().AssertionID, name)
 	}
 
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
@@ -45,6 +48,7 @@ func TestIssuedIsOfVerifiedAssertionsAlone(t *testing.T) {
 		a := w.good(usACS, "")
 		a.issued = at
 		assert.Zero(t, issued(a), "signed with another key")
+		assert.Empty(t, w.lastVerdict().NameID+w.lastVerdict().AssertionID)
 		require.False(t, w.lastVerdict().Accepted)
 	}
 	assert.Equal(t, http.StatusForbidden, w.from("192.0.2.1:1").answer(us, w.good(usACS, ""), "").Code)

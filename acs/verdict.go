@@ -40,8 +40,8 @@ type Verdict struct {
 	// or not it was let in: the identity provider's clock, to be compared with
 	// Time. Zero: no signature did.
 	Issued time.Time
-	// NameID, AssertionID and RequestID are filled in from where the assertion
-	// was proved, whether or not it was let in after that.
+	// NameID and AssertionID are those of an assertion whose signature verified,
+	// as Issued is. RequestID is the request that it answers, if every rule held.
 	NameID, AssertionID, RequestID string
 }
 
@@ -75,10 +75,19 @@ func (v *Verdict) because(err error) {
 	case errors.As(err, &theirs):
 		v.Reason, v.Rule, v.Want, v.Got = string(theirs.Reason), theirs.Rule, printable(theirs.Want), printable(theirs.Got)
 		v.Detail, v.Issued = cause(theirs.Detail, theirs.Err), theirs.Issued
-		if theirs.Reason == saml.ReasonInResponseTo || theirs.Reason == saml.ReasonWrongRegion {
+		v.NameID, v.AssertionID = printable(theirs.NameID), printable(theirs.AssertionID)
+		switch theirs.Reason {
+		case saml.ReasonInResponseTo, saml.ReasonWrongRegion:
 			v.Flow = FlowSP // only what claims to be an answer gets these
+		case saml.ReasonUnsolicited:
+			v.Flow = FlowIdP
 		}
 	}
+}
+
+// restarted says that the assertion was dropped for a sign-in of our own.
+func (v *Verdict) restarted() {
+	v.Reason, v.Rule, v.Detail = string(ReasonRestarted), "Config.Unsolicited", "dropped, and a sign-in of our own started"
 }
 
 func reasonOf(err error) string {

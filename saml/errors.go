@@ -116,6 +116,9 @@ type Error struct {
 	// was refused for something else. It says what time the identity provider's
 	// clock had. Zero: no signature was verified.
 	Issued time.Time
+	// NameID and AssertionID are those of the same assertion, for the operator's
+	// log. They let nobody in.
+	NameID, AssertionID string
 	// Err is the cause, where there is one.
 	Err error
 }

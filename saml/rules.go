@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -33,6 +34,16 @@ func (c *claims) accept(size int) *Assertion {
 		responseID: strings.Clone(c.response.id), acs: c.here, a: c.assertion, bearer: *c.bearer,
 		window: c.window(), skew: c.cfg.Skew, warnings: c.warnings(),
 	}
+}
+
+// refuse notes in an error which assertion it refuses. The notes are copies: the
+// document is not kept for as long as a log keeps the error.
+func (c *claims) refuse(err error) error {
+	var e *Error
+	if errors.As(err, &e) {
+		e.Issued, e.AssertionID, e.NameID = c.assertion.issueInstant, strings.Clone(c.assertion.id), strings.Clone(c.assertion.nameID.Value)
+	}
+	return err
 }
 
 // warnings notes what the metadata interoperability profile (2.6.1) keeps out of

@@ -81,7 +81,7 @@ func (c *claims) checkInResponseTo() error {
 		case outer.given:
 			return &Error{Reason: ReasonInResponseTo, Detail: "it answers a request somewhere, but not in SubjectConfirmationData for this URL", Got: outer.value}
 		case !c.want.Unsolicited:
-			return &Error{Reason: ReasonUnsolicited, Detail: "it answers no request"}
+			return &Error{Reason: ReasonUnsolicited, Rule: "Unsolicited responses (Profiles 4.1.5)", Detail: "it answers no request, and that is not allowed here"}
 		}
 		return nil
 	}

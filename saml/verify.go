@@ -1,7 +1,6 @@
 package saml
 
 import (
-	"errors"
 	"time"
 
 	"github.com/meridian-saml/meridian/saml/internal/xmlenc"
@@ -14,7 +13,8 @@ type VerifyOptions struct {
 	// list. It comes from routing, never from the message. Required.
 	ACS string
 	// RequestIDs are the IDs of the requests that this browser has made here
-	// and that were not answered yet.
+	// and that were not answered yet. Empty but not nil: there are none. Nil is
+	// an error without Unsolicited.
 	RequestIDs []string
 	// Unsolicited lets a response pass that answers no request at all. It
 	// changes nothing for a response that claims to answer one.
@@ -127,18 +127,9 @@ func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*As
 	r.check("AuthnStatement (Profiles 4.1.4.2)", c.checkAuthn())
 	r.check("SessionNotOnOrAfter (Core 2.7.2)", c.checkSession())
 	if r.err != nil {
-		return nil, issued(r.err, c.assertion.issueInstant)
+		return nil, c.refuse(r.err)
 	}
 	return c.accept(len(doc)), nil
-}
-
-// issued notes in an error when the assertion was issued that it refuses.
-func issued(err error, at time.Time) error {
-	var e *Error
-	if errors.As(err, &e) {
-		e.Issued = at
-	}
-	return err
 }
 
 // rules collects what the rules say.
@@ -160,8 +151,8 @@ func (sp *ServiceProvider) newVerification(want VerifyOptions, t *trace) (*verif
 	if v.here, ok = v.acs.find(want.ACS); !ok {
 		return nil, configError("VerifyOptions.ACS", quote(withoutUser(want.ACS))+" is not on the list", nil)
 	}
-	if len(want.RequestIDs) == 0 && !want.Unsolicited {
-		return nil, configError("VerifyOptions", "RequestIDs is empty and Unsolicited is false: nothing could be accepted", nil)
+	if want.RequestIDs == nil && !want.Unsolicited {
+		return nil, configError("VerifyOptions", "RequestIDs is nil and Unsolicited is false: nothing could be accepted", nil)
 	}
 	for _, id := range want.RequestIDs {
 		if id == "" {

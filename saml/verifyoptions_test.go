@@ -28,3 +28,24 @@ func TestJ04_EmptyRequestID(t *testing.T) {
 	_, err := sp.Verify(doc{RequestID: "_r1"}.base64(t), saml.VerifyOptions{ACS: usACS, RequestIDs: []string{"_r1"}})
 	require.NoError(t, err)
 }
+
+// A browser that made no request here is refused with the reason, and what was
+// signed is named for the log: nothing but a request that waits, or Unsolicited,
+// lets a response in.
+func TestNoRequestIsWaiting(t *testing.T) {
+	sp := newSP(t)
+	none := saml.VerifyOptions{ACS: usACS, RequestIDs: []string{}}
+	for reason, d := range map[saml.Reason]doc{
+		saml.ReasonUnsolicited:  {},
+		saml.ReasonInResponseTo: {RequestID: "_r1"},
+	} {
+		a, err := sp.Verify(d.base64(t), none)
+		require.Nil(t, a)
+		requireReason(t, reason, err)
+		var e *saml.Error
+		require.ErrorAs(t, err, &e)
+		require.Equal(t, "_asrt1", e.AssertionID)
+		require.Equal(t, "alice@example.com", e.NameID)
+		require.Equal(t, now, e.Issued.UTC())
+	}
+}
