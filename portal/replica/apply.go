@@ -11,15 +11,15 @@ import (
 // sessions into the ledger. The caller holds applying.
 func (n *Node) fold(region string, t merge.Transaction) {
 	n.touched = append(n.touched, n.dir.Fold(region, t)...)
-	n.folded(region, t)
+	n.afterFold(region, t)
 }
 
-// folded does what follows from a transaction that is in the directory.
-func (n *Node) folded(region string, t merge.Transaction) {
+// afterFold does what follows from a transaction that is in the directory.
+func (n *Node) afterFold(region string, t merge.Transaction) {
 	n.ledger.enforce(region, t)
-	n.judgeLog(region)
+	n.stopIfLogUnread(region)
 	if region == n.cfg.Primary { // which may have removed a Region
-		n.judgeSessions()
+		n.stopIfSessionsUnread()
 	}
 	if region == n.cfg.Primary {
 		n.outdateSessions(t)
@@ -27,27 +27,27 @@ func (n *Node) folded(region string, t merge.Transaction) {
 	}
 }
 
-// show tells the instance what has changed. The first time it makes the
+// apply tells the instance what has changed. The first time it makes the
 // instance, if the primary's log was read up to a whole state. The caller
 // holds applying.
-func (n *Node) show() {
-	n.lastShow = time.Now()
+func (n *Node) apply() {
+	n.lastApply = time.Now()
 	changes := n.dir.Changes(n.touched)
 	n.touched = nil
 	if inst := n.instance.Load(); inst != nil {
-		n.tell(inst, changes)
+		n.applyChanges(inst, changes)
 	} else if n.dir.Complete(n.cfg.Primary) {
-		n.make()
+		n.makeInstance()
 	}
-	for _, a := range n.unshown {
+	for _, a := range n.unapplied {
 		n.applied(a)
 	}
-	n.unshown = nil
-	n.nudge()
+	n.unapplied = nil
+	n.wakeMaintenance()
 }
 
 // make makes the instance of what the directory comes to.
-func (n *Node) make() {
+func (n *Node) makeInstance() {
 	all := n.dir.Records()
 	apps, rest := split(all)
 	d, err := center.Assemble(rest)
@@ -60,14 +60,14 @@ func (n *Node) make() {
 		n.cfg.Logger.Error("replica: no instance", "region", n.cfg.Region, "error", err)
 		return
 	}
-	n.tell(inst, apps)
+	n.applyChanges(inst, apps)
 	n.instance.Store(inst)
 }
 
 // tell applies changes. What the primary wrote was checked there, as a whole;
 // so if something doesn't fit it is an application, and that one alone is left
 // out: no Region's mistake keeps another from working.
-func (n *Node) tell(inst *center.Instance, changes []center.Record) {
+func (n *Node) applyChanges(inst *center.Instance, changes []center.Record) {
 	if err := inst.Apply(changes); err == nil {
 		return
 	}

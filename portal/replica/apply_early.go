@@ -28,27 +28,27 @@ func (c *copier) hear(a answer) {
 	}
 	var whole []merge.Transaction
 	for _, m := range a.Messages {
-		rest, ok := strings.CutPrefix(m.Subject, c.line.prefix(c.region))
+		rest, ok := strings.CutPrefix(m.Subject, c.kind.prefix(c.region))
 		if !ok || m.Seq <= c.heard.seq {
 			continue
 		}
 		begin, _, _ := strings.Cut(rest, ".")
-		if kind := merge.EntryKind(begin); c.line != config && knows(kind) && !kind.Ends() {
+		if kind := merge.EntryKind(begin); c.kind != config && knows(kind) && !kind.Ends() {
 			continue
 		}
-		if c.line != config && !n.unkept.add(c.region, c.line.stream(c.region), a.Store, m) {
+		if c.kind != config && !n.uncopied.add(c.region, c.kind.stream(c.region), a.Store, m) {
 			continue // the reader takes it in, from the copy
 		}
 		if e := n.cfg.readable("message "+m.Subject, m.header()); e != nil {
-			n.miss(arrival{region: c.region, line: c.line, subject: rest, until: untilOf(m.Until)}, e)
+			n.miss(arrival{region: c.region, kind: c.kind, subject: rest, until: untilOf(m.Until)}, e)
 			continue
 		}
 		plain, err := n.cfg.Codec.Open(m.Subject, m.Data)
 		if err != nil {
 			continue // the reader reports it
 		}
-		if c.line != config {
-			_ = n.ledger.take(arrival{region: c.region, line: c.line, seq: m.Seq, subject: rest, body: plain})
+		if c.kind != config {
+			_ = n.ledger.take(arrival{region: c.region, kind: c.kind, seq: m.Seq, subject: rest, body: plain})
 			continue
 		}
 		var part merge.Transaction
@@ -60,59 +60,59 @@ func (c *copier) hear(a answer) {
 			whole = append(whole, t)
 		}
 	}
-	n.judgeSessions()
+	n.stopIfSessionsUnread()
 	c.heard.seq = max(c.heard.seq, a.end())
 	if len(whole) > 0 {
-		n.foldHeard(c.region, whole, a.Pending)
+		n.foldEarly(c.region, whole, a.Pending)
 	}
 }
 
-// foldHeard takes whole transactions in, all of which may end access: of a user,
+// foldEarly takes whole transactions in, all of which may end access: of a user,
 // an assignment, a Region.
-func (n *Node) foldHeard(region string, whole []merge.Transaction, pending uint64) {
+func (n *Node) foldEarly(region string, whole []merge.Transaction, pending uint64) {
 	n.applying.Lock()
 	defer n.applying.Unlock()
 	for _, t := range whole { // what is before them may be on disk, and not read yet
 		n.touched = append(n.touched, n.dir.FoldEarly(region, t)...)
-		n.folded(region, t)
+		n.afterFold(region, t)
 	}
-	if pending == 0 || time.Since(n.lastShow) > showEvery {
-		n.show()
+	if pending == 0 || time.Since(n.lastApply) > applyEvery {
+		n.apply()
 	}
 }
 
-// errNotKept: the Region's own server did not take a copy.
-var errNotKept = errors.New("replica: the Region's own server takes no copies")
+// errNotCopied: the Region's own server did not take a copy.
+var errNotCopied = errors.New("replica: the Region's own server takes no copies")
 
 // retryCopies is after how long copies are tried again.
 const retryCopies = 5 * time.Second
 
 // copier makes a copier. If the Region's own server does not say where the copy
 // ends, it returns one that can only hear, from where the last one was, and
-// errNotKept; none where there was none.
-func (f *follower) copier(ctx context.Context, l line) (*copier, error) {
+// errNotCopied; none where there was none.
+func (f *follower) copier(ctx context.Context, k streamKind) (*copier, error) {
 	asking, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	c, err := f.n.copier(asking, f.region, l)
+	c, err := f.n.copier(asking, f.region, k)
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if err == nil {
-		f.copiers[l] = c
+		f.copiers[k] = c
 		return c, nil
 	}
-	return f.copiers[l], errors.Join(errNotKept, err)
+	return f.copiers[k], errors.Join(errNotCopied, err)
 }
 
 // hearOnly goes on hearing what ends access while copies can't be made. Who
 // tries to copy again begins where the copy ends.
 func (f *follower) hearOnly(ctx context.Context, nc *nats.Conn, c *copier) error {
 	for until := time.Now().Add(retryCopies); time.Now().Before(until); {
-		q := f.question(c.line, c.heard)
+		q := f.question(c.kind, c.heard)
 		a, err := f.ask(ctx, nc, q)
 		if err != nil {
 			return err
 		}
-		f.beShown(ctx, c.line, a.Copy)
+		f.beShown(ctx, c.kind, a.Copy)
 		if older(q, a) != "" || f.n.doubt(c, a) != "" {
 			pause(ctx, f.n.cfg.Heartbeat)
 			continue

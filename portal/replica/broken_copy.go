@@ -11,8 +11,8 @@ type brokenCopy struct{ times int }
 // mend makes a copy again that is broken. The Region that it is a copy of
 // answers at this moment, so all of it comes again. began is where the copy
 // ended when it was last tried.
-func (b *brokenCopy) mend(ctx context.Context, f *follower, l line, began uint64) error {
-	n, name := f.n, l.stream(f.region)
+func (b *brokenCopy) mend(ctx context.Context, f *follower, k streamKind, began uint64) error {
+	n, name := f.n, k.stream(f.region)
 	s, err := n.stream(ctx, name)
 	if err != nil {
 		return unavailable("look at the copy", err)
@@ -25,6 +25,6 @@ func (b *brokenCopy) mend(ctx context.Context, f *follower, l line, began uint64
 	}
 	b.times = 0
 	n.cfg.Logger.Error("replica: a copy is damaged and is made again", "region", n.cfg.Region, "stream", name)
-	n.marks.forget(name)
-	return n.remake(ctx, l, f.region)
+	n.progress.forget(name)
+	return n.remake(ctx, k, f.region)
 }

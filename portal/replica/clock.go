@@ -11,14 +11,14 @@ import "time"
 // the time.
 const maxTrip = 10 * time.Second
 
-// tells notes what time it is in an answer, which was held for so long.
-func (n *Node) tells(a *answer, held time.Duration) {
+// tellClock notes what time it is in an answer, which was held for so long.
+func (n *Node) tellClock(a *answer, held time.Duration) {
 	a.Now, a.Held = n.cfg.Now().UnixMicro(), held.Microseconds()
 }
 
 // clock takes what an answer says of the peer's clock, half way between the
 // question and now but for the time that it was held there.
-func (f *follower) clock(asked time.Time, a answer) {
+func (f *follower) measureClock(asked time.Time, a answer) {
 	now := f.n.cfg.Now()
 	trip := now.Sub(asked) - time.Duration(a.Held)*time.Microsecond
 	if a.Now == 0 || trip < 0 || trip > maxTrip {

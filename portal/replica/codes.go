@@ -59,7 +59,7 @@ func (c codeStore) mark(ctx context.Context, key string, found merge.Code) error
 	none := uint64(0)
 	w := entryWrite(merge.EntryTaken, merge.Entry{Key: key}, found.Until.Add(c.n.cfg.Skew))
 	w.lastHere = &none
-	if _, err := c.n.put(ctx, w); errors.Is(err, errConflict) {
+	if _, err := c.n.publish(ctx, w); errors.Is(err, errConflict) {
 		return portal.ErrNoCode
 	} else if err != nil {
 		return err

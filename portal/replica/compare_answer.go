@@ -15,7 +15,7 @@ func (n *Node) shown(c *copier) (p *integrity.Proof) {
 	if c.proof.token == "" {
 		return nil
 	}
-	n.contents.with(c.line.stream(c.region), func(have *integrity.Content) {
+	n.contents.with(c.kind.stream(c.region), func(have *integrity.Content) {
 		store, _ := have.At()
 		if seq, item, ok := have.Item(c.proof.subject); ok && store == c.at.store && seq == c.at.seq {
 			p = &integrity.Proof{Seq: seq, Item: item, Token: c.proof.token}
@@ -63,7 +63,7 @@ func (n *Node) compare(c *copier, a answer) (is likeness, why string) {
 	if a.Digest == nil || a.Digest.Position != max(c.at.seq, c.past) || a.Digest.Store != c.at.store {
 		return unsaid, ""
 	}
-	n.contents.with(c.line.stream(c.region), func(have *integrity.Content) {
+	n.contents.with(c.kind.stream(c.region), func(have *integrity.Content) {
 		store, seq := have.At() // of the last message, which may be gone by now
 		sum := have.Sum(a.Digest.Cutoff)
 		switch {
@@ -83,20 +83,20 @@ func (n *Node) compare(c *copier, a answer) (is likeness, why string) {
 }
 
 // doubts notes, and logs once, that what a peer says of a stream isn't believed.
-func (f *follower) doubts(l line, why string, differs bool) {
+func (f *follower) doubts(k streamKind, why string, differs bool) {
 	f.mu.Lock()
 	f.connected = true
-	w := f.flows[l]
+	w := f.flows[k]
 	first := w.doubt == ""
 	w.doubt, w.differs = why, differs
 	f.mu.Unlock()
 	if first {
-		f.n.cfg.Logger.Error("replica: a peer's log is not what it was", "region", f.n.cfg.Region, "peer", f.region, "stream", string(l), "found", quote(why))
+		f.n.cfg.Logger.Error("replica: a peer's log is not what it was", "region", f.n.cfg.Region, "peer", f.region, "stream", string(k), "found", quote(why))
 	}
 }
 
-func (f *follower) differs(l line) bool {
+func (f *follower) differs(k streamKind) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.flows[l].differs
+	return f.flows[k].differs
 }

@@ -29,7 +29,7 @@ import (
 type copier struct {
 	n      *Node
 	region string
-	line   line
+	kind   streamKind
 	at     position // in the original, of the last message in the copy
 	read   uint64   // how often the original was read from its start again
 	proof  shownMessage
@@ -50,14 +50,14 @@ type copier struct {
 	finished bool
 }
 
-func (n *Node) copier(ctx context.Context, region string, l line) (*copier, error) {
-	c := &copier{n: n, region: region, line: l, id: rand.Text()}
-	s, err := n.stream(ctx, l.stream(region))
+func (n *Node) copier(ctx context.Context, region string, k streamKind) (*copier, error) {
+	c := &copier{n: n, region: region, kind: k, id: rand.Text()}
+	s, err := n.stream(ctx, k.stream(region))
 	if err != nil {
 		return nil, unavailable("look at the copy", err)
 	}
 	c.last, c.single = s.CachedInfo().State.LastSeq, s.CachedInfo().Config.Replicas > 1
-	msg, err := latest(ctx, s, l.prefix(region)+">")
+	msg, err := latest(ctx, s, k.prefix(region)+">")
 	if err != nil {
 		return nil, unavailable("look at the copy", err)
 	} else if msg == nil {
@@ -74,8 +74,8 @@ func (n *Node) copier(ctx context.Context, region string, l line) (*copier, erro
 // copy isn't where this copier thinks it is, or if the message before it was:
 // what is in flight is kept up to some message, and nothing after.
 func (c *copier) copy(ctx context.Context, store string, m message) error {
-	if !strings.HasPrefix(m.Subject, c.line.prefix(c.region)) {
-		return &Error{Reason: ReasonCorrupt, What: "message of " + c.line.stream(c.region), Want: "a subject that begins with " + c.line.prefix(c.region), Got: m.Subject}
+	if !strings.HasPrefix(m.Subject, c.kind.prefix(c.region)) {
+		return &Error{Reason: ReasonCorrupt, What: "message of " + c.kind.stream(c.region), Want: "a subject that begins with " + c.kind.prefix(c.region), Got: m.Subject}
 	}
 	if p, ok := readPartHeader(m.Part); ok && p.full == 1 && p.part == 0 && c.at.seq > 0 {
 		if err := c.pad(ctx); err != nil {
@@ -110,7 +110,7 @@ func (c *copier) copy(ctx context.Context, store string, m message) error {
 	}
 	ack, err := c.n.js.PublishMsgAsync(out, opts...)
 	if err != nil {
-		return unavailable("copy of a message", errors.Join(errNotKept, err))
+		return unavailable("copy of a message", errors.Join(errNotCopied, err))
 	}
 	c.last++
 	c.wrote++
@@ -120,13 +120,13 @@ func (c *copier) copy(ctx context.Context, store string, m message) error {
 		c.compact = strings.TrimSuffix(m.Subject, strconv.Itoa(p.part)) + "0"
 	}
 	if c.single {
-		return c.kept(ctx)
+		return c.awaitAcks(ctx)
 	}
 	return nil
 }
 
-// kept waits until all that was written is kept.
-func (c *copier) kept(ctx context.Context) error {
+// awaitAcks waits until all that was written is kept.
+func (c *copier) awaitAcks(ctx context.Context) error {
 	for _, ack := range c.flight {
 		select {
 		case <-ack.Ok():
@@ -134,26 +134,26 @@ func (c *copier) kept(ctx context.Context) error {
 			if conflict(err) {
 				return errConflict
 			}
-			return unavailable("copy of a message", errors.Join(errNotKept, err))
+			return unavailable("copy of a message", errors.Join(errNotCopied, err))
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
 	c.flight = nil
-	c.n.unkept.kept(c.line.stream(c.region), c.at)
+	c.n.uncopied.copied(c.kind.stream(c.region), c.at)
 	return nil
 }
 
 // settle waits until all that was written is kept, and lets go of what a full
 // transaction replaced.
 func (c *copier) settle(ctx context.Context) error {
-	if err := c.kept(ctx); err != nil {
+	if err := c.awaitAcks(ctx); err != nil {
 		return err
 	} else if c.compact == "" {
 		return c.finish(ctx)
 	}
 	// Parts that were copied twice don't stand side by side.
-	s, err := c.n.stream(ctx, c.line.stream(c.region))
+	s, err := c.n.stream(ctx, c.kind.stream(c.region))
 	if err != nil {
 		return unavailable("look at the copy", err)
 	}

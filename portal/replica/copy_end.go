@@ -38,39 +38,39 @@ func (c *contents) copyEnd(stream string) *copyEnd {
 	return nil
 }
 
-// beShown judges what a peer has of one of this Region's own streams. Without a
+// beShown compares what a peer has of one of this Region's own streams. Without a
 // proof it is a claim, which is looked into or reported, as the gate does.
-func (f *follower) beShown(ctx context.Context, l line, e *copyEnd) {
+func (f *follower) beShown(ctx context.Context, k streamKind, e *copyEnd) {
 	n := f.n
-	if e == nil || n.condemned() != nil || !f.news(l, *e) {
+	if e == nil || n.condemned() != nil || !f.news(k, *e) {
 		return
 	}
 	judge := func(d *integrity.Identity, end uint64) (integrity.Verdict, string) {
-		return d.Judge(integrity.Shown{Line: string(l), Store: e.Store, Position: e.Proof.Seq, Proof: &e.Proof}, end)
+		return d.Judge(integrity.Shown{Line: string(k), Store: e.Store, Position: e.Proof.Seq, Proof: &e.Proof}, end)
 	}
 	id := n.identity.Load()
-	read, _ := n.marks.get(l.stream(n.cfg.Region))
+	read, _ := n.progress.get(k.stream(n.cfg.Region))
 	v, why := judge(id, read.seq)
 	switch {
 	case v == integrity.Damaged:
-		if why = n.confirm(ctx, l, judge); why != "" {
-			_ = n.condemn(n.ctx, l, why)
+		if why = n.confirm(ctx, k, judge); why != "" {
+			_ = n.condemn(n.ctx, k, why)
 		}
-		return // it may be this Node that isn't there yet: judged again with the next answer
-	case v == integrity.Claim && e.Store != id.Stores[string(l)]:
-		n.inquire(f.region, l, why)
+		return // it may be this Node that isn't there yet: compared again with the next answer
+	case v == integrity.Claim && e.Store != id.Stores[string(k)]:
+		n.checkClaim(f.region, k, why)
 		return
 	case v == integrity.Claim:
-		n.reportClaim(suspect{f.region, l}, "a peer claims what it doesn't show", why)
+		n.reportClaim(suspect{f.region, k}, "a peer claims what it doesn't show", why)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.judged[l] = *e
+	f.judged[k] = *e
 }
 
-// news says whether this was not judged yet.
-func (f *follower) news(l line, e copyEnd) bool {
+// news says whether this was not compared yet.
+func (f *follower) news(k streamKind, e copyEnd) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.judged[l] != e
+	return f.judged[k] != e
 }

@@ -13,32 +13,32 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// keep makes durable what was heard of a Region that is followed no longer, and
+// copyEnds makes durable what was heard of a Region that is followed no longer, and
 // that its copies lack: what stands in revoked goes into the copy, which outlives
 // the others; what ended single sessions goes into this Region's own stream.
-func (n *Node) keep(ctx context.Context, region string) error {
+func (n *Node) copyEnds(ctx context.Context, region string) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	err := errConflict
 	for ; errors.Is(err, errConflict) && ctx.Err() == nil; pause(ctx, time.Millisecond) {
-		err = n.keepRevoked(ctx, region) // another Node of the Region copies too
+		err = n.copyRevoked(ctx, region) // another Node of the Region copies too
 	}
 	if err != nil {
 		return err
 	}
 	stream := sessions.stream(region)
-	for _, m := range n.unkept.list(stream) {
+	for _, m := range n.uncopied.list(stream) {
 		if err := n.restate(ctx, region, m.message); err != nil {
 			return err
 		}
-		n.unkept.through(stream, m)
+		n.uncopied.through(stream, m)
 	}
 	return nil
 }
 
-func (n *Node) keepRevoked(ctx context.Context, region string) error {
+func (n *Node) copyRevoked(ctx context.Context, region string) error {
 	stream := revoked.stream(region)
-	all := n.unkept.list(stream)
+	all := n.uncopied.list(stream)
 	if len(all) == 0 {
 		return nil
 	}
@@ -64,38 +64,38 @@ func (n *Node) keepRevoked(ctx context.Context, region string) error {
 	if err := c.settle(ctx); err != nil {
 		return err
 	}
-	n.unkept.through(stream, all[len(all)-1])
+	n.uncopied.through(stream, all[len(all)-1])
 	return nil
 }
 
-// keepAll keeps what was heard of Regions that are not followed.
-func (n *Node) keepAll(ctx context.Context) error {
+// copyAllEnds copies what was heard of Regions that are not followed.
+func (n *Node) copyAllEnds(ctx context.Context) error {
 	var errs []error
-	for _, region := range n.unkept.regions() {
+	for _, region := range n.uncopied.regions() {
 		n.mu.Lock()
 		followed := n.followers[region] != nil
 		n.mu.Unlock()
 		if !followed {
-			errs = append(errs, n.keep(ctx, region))
+			errs = append(errs, n.copyEnds(ctx, region))
 		}
 	}
 	return errors.Join(errs...)
 }
 
-// lastKept is for Close: nothing is followed any more.
-func (n *Node) lastKept() {
+// copyLastEnds is for Close: nothing is followed any more.
+func (n *Node) copyLastEnds() {
 	if n.js == nil || n.removedAt.Load() > 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
 	var errs []error
-	for _, region := range n.unkept.regions() {
+	for _, region := range n.uncopied.regions() {
 		if !n.nc.IsConnected() { // Close waits for no server that is gone
 			errs = append(errs, unavailable("copy of what Region "+region+" ended", nats.ErrDisconnected))
 			continue
 		}
-		errs = append(errs, n.keep(ctx, region))
+		errs = append(errs, n.copyEnds(ctx, region))
 	}
 	if err := errors.Join(errs...); err != nil {
 		n.cfg.Logger.Warn("replica: what was heard last is not on disk", "region", n.cfg.Region, "error", err)
@@ -123,7 +123,7 @@ func (n *Node) restate(ctx context.Context, region string, m message) error {
 	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return unavailable("look at the copy", err)
 	}
-	_, err = n.put(ctx, entryWrite(merge.EntryEnded, e, until))
+	_, err = n.publish(ctx, entryWrite(merge.EntryEnded, e, until))
 	return err
 }
 
@@ -159,13 +159,13 @@ func (n *Node) beforeRemoval(ctx context.Context, changes []center.Record) (done
 	for _, c := range changes {
 		if c.Kind == center.KindRegion && c.Value == nil {
 			removed = append(removed, c.Key)
-			n.unkept.hold(ctx, c.Key, true, time.Second)
+			n.uncopied.hold(ctx, c.Key, true, time.Second)
 		}
 	}
 	return func(err error) {
 		for _, region := range removed {
 			if err != nil {
-				n.unkept.release(region, true)
+				n.uncopied.release(region, true)
 			}
 		}
 	}
@@ -174,12 +174,12 @@ func (n *Node) beforeRemoval(ctx context.Context, changes []center.Record) (done
 // beforeCopy does that where a removal was heard, and is to be copied.
 func (n *Node) beforeCopy(ctx context.Context, c *copier, a answer) {
 	all := n.standings.Load()
-	if c.line != config || c.region != n.cfg.Primary || len(a.Messages) == 0 || all == nil {
+	if c.kind != config || c.region != n.cfg.Primary || len(a.Messages) == 0 || all == nil {
 		return
 	}
 	for region, s := range *all {
 		if region != n.cfg.Region && region != n.cfg.Primary && s.Gone() {
-			n.unkept.hold(ctx, region, false, time.Second)
+			n.uncopied.hold(ctx, region, false, time.Second)
 		}
 	}
 }

@@ -10,10 +10,10 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// unkeptEnds opens a primary, another Region and one on servers of its own. It
+// uncopiedEnds opens a primary, another Region and one on servers of its own. It
 // returns when that one has heard what the second ended, and has not copied it:
 // of s-1 and s-2, by user and by session, and of s-3 and s-4, by key.
-func unkeptEnds(t *testing.T) (us, eu, ap *replica.Node, again func() *replica.Node) {
+func uncopiedEnds(t *testing.T) (us, eu, ap *replica.Node, again func() *replica.Node) {
 	t.Helper()
 	c := newCluster(t, mumbai, 1)
 	us, eu = open(t, configOf(virginia, t.TempDir())), open(t, configOf(frankfurt, t.TempDir()))
@@ -38,7 +38,7 @@ func unkeptEnds(t *testing.T) (us, eu, ap *replica.Node, again func() *replica.N
 	require.NoError(t, eu.Sessions().End(background(t), "key-s-3"))
 	r, err := replica.Check(background(t), us, eu, ap)
 	require.NoError(t, err, r.String())
-	eventually(t, "all of that to be copied", func() bool { return replica.Unkept(ap, frankfurt) == 0 })
+	eventually(t, "all of that to be copied", func() bool { return replica.Uncopied(ap, frankfurt) == 0 })
 
 	replica.Refuse(ap, "revoked_"+frankfurt, "sessions_"+frankfurt)
 	require.NoError(t, eu.Sessions().RevokeUser(background(t), "u-1"))
@@ -59,7 +59,7 @@ func assertEnded(t *testing.T, n *replica.Node) {
 // What another Region ended, and was heard, is on disk before that Region's
 // copies go, after its removal. It stays ended after a restart.
 func TestWhatARemovedRegionEndedIsKept(t *testing.T) {
-	us, eu, ap, again := unkeptEnds(t)
+	us, eu, ap, again := uncopiedEnds(t)
 	remove(t, us, frankfurt)
 	erased(t, eu)
 	eventually(t, "the removal", func() bool { return len(ap.Peers()) == 1 })
@@ -72,7 +72,7 @@ func TestWhatARemovedRegionEndedIsKept(t *testing.T) {
 		_, there := held["sessions_"+frankfurt]
 		return !there && held["revoked_"+frankfurt] == 2
 	})
-	assert.Zero(t, replica.Unkept(ap, frankfurt))
+	assert.Zero(t, replica.Uncopied(ap, frankfurt))
 	assertEnded(t, ap)
 	ap.Close()
 	ap = again()
@@ -87,7 +87,7 @@ func TestWhatWasHeardLastIsKept(t *testing.T) {
 		"close":  func(n *replica.Node) { n.Close() },
 		"remove": func(n *replica.Node) { n.RemovePeer(frankfurt); n.Close() },
 	} {
-		_, eu, ap, again := unkeptEnds(t)
+		_, eu, ap, again := uncopiedEnds(t)
 		replica.Refuse(ap)
 		eu.Close() // so that nothing is copied from there any more
 		stop(ap)

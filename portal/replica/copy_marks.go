@@ -9,8 +9,8 @@ import (
 )
 
 // copyMarks are how far copies of other Regions' streams were when they agreed
-// with the originals, by Region and line.
-type copyMarks map[string]map[line]integrity.CopyMark
+// with the originals, by Region and stream.
+type copyMarks map[string]map[streamKind]integrity.CopyMark
 
 // copyMarksEvery is how often they are written, if something has moved.
 const copyMarksEvery = 5 * time.Second
@@ -19,9 +19,9 @@ const copyMarksEvery = 5 * time.Second
 // the operator says that the copies are to count as they are. They are read
 // before the copies: another Node of the Region may go on writing.
 func (n *Node) readCopyMarks(ctx context.Context) (copyMarks, error) {
-	b, _, err := n.vault.read(ctx, copiesName)
+	b, _, err := n.identityStore.read(ctx, copiesName)
 	if err != nil {
-		return nil, n.vaultError("read of the marks of copies", err)
+		return nil, n.identityStoreError("read of the marks of copies", err)
 	}
 	if b == nil || n.vouched() {
 		return nil, nil
@@ -49,17 +49,17 @@ func (n *Node) writeCopyMarks(ctx context.Context, last bool) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for region, of := range agreed {
-		for l, now := range of {
-			if _, suspected := c.suspects[copyOf{region, l}]; suspected {
+		for k, now := range of {
+			if _, suspected := c.suspects[copyOf{region, k}]; suspected {
 				continue
 			}
 			write := now
-			if l == sessions && !last {
-				write = c.ahead[region][l]
-				c.ahead.set(region, l, now)
+			if k == sessions && !last {
+				write = c.ahead[region][k]
+				c.ahead.set(region, k, now)
 			}
-			if old := c.marks[region][l]; write.Store != "" && (write.End != old.End || write.Read != old.Read || write.Last != old.Last || write.Store != old.Store) {
-				c.marks.set(region, l, write)
+			if old := c.marks[region][k]; write.Store != "" && (write.End != old.End || write.Read != old.Read || write.Last != old.Last || write.Store != old.Store) {
+				c.marks.set(region, k, write)
 				c.moved = true
 			}
 		}
@@ -69,7 +69,7 @@ func (n *Node) writeCopyMarks(ctx context.Context, last bool) error {
 	}
 	b, err := json.Marshal(c.marks)
 	if err == nil {
-		err = n.vault.put(ctx, copiesName, b)
+		err = n.identityStore.put(ctx, copiesName, b)
 	}
 	c.moved = err != nil
 	return err
@@ -86,11 +86,11 @@ func (c *copies) due(now bool) bool {
 	return true
 }
 
-func (m copyMarks) set(region string, l line, mark integrity.CopyMark) {
+func (m copyMarks) set(region string, k streamKind, mark integrity.CopyMark) {
 	if m[region] == nil {
-		m[region] = map[line]integrity.CopyMark{}
+		m[region] = map[streamKind]integrity.CopyMark{}
 	}
-	m[region][l] = mark
+	m[region][k] = mark
 }
 
 // copiesThatAgree returns the marks of the copies that have been compared with
@@ -102,10 +102,10 @@ func (n *Node) copiesThatAgree() copyMarks {
 	for region, f := range n.followers {
 		for _, r := range n.readers[region] {
 			m := integrity.CopyMark{End: r.last.Load()}
-			n.contents.with(r.line.stream(region), func(c *integrity.Content) { m.Mark, m.Read = c.Mark(), c.Read() })
+			n.contents.with(r.kind.stream(region), func(c *integrity.Content) { m.Mark, m.Read = c.Mark(), c.Read() })
 			m.At = n.cfg.Now().Unix()
-			if f.agrees(r.line) {
-				out.set(region, r.line, m)
+			if f.agrees(r.kind) {
+				out.set(region, r.kind, m)
 			}
 		}
 	}
@@ -114,8 +114,8 @@ func (n *Node) copiesThatAgree() copyMarks {
 
 // agrees says whether a copy was all that there was, and no answer since then
 // was in doubt.
-func (f *follower) agrees(l line) bool {
+func (f *follower) agrees(k streamKind) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return !f.flows[l].heard.IsZero() && f.flows[l].doubt == ""
+	return !f.flows[k].heard.IsZero() && f.flows[k].doubt == ""
 }

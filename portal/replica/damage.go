@@ -13,10 +13,10 @@ import (
 const remedy = "start it once with Config.Recover, the names of those Config.Peers that hold copies of it, or, if what is here is to count, once with Config.Restored; see OPERATING.md"
 
 // damaged makes the error of a damaged log.
-func damaged(l line, why string) *Error {
+func damaged(k streamKind, why string) *Error {
 	what := "the Region's streams"
-	if l != "" {
-		what = "the Region's stream " + string(l)
+	if k != "" {
+		what = "the Region's stream " + string(k)
 	}
 	return &Error{Reason: ReasonDamaged, What: what, Want: "what the Region wrote; " + remedy, Got: why}
 }
@@ -38,15 +38,15 @@ func (n *Node) condemned() error {
 // condemn ends what this Region does on its own authority, in this Node and, as
 // that is written beside the streams, in all others and after a restart. What it
 // can still say of its other streams, it goes on to say.
-func (n *Node) condemn(ctx context.Context, l line, why string) error {
-	e := damaged(l, why)
+func (n *Node) condemn(ctx context.Context, k streamKind, why string) error {
+	e := damaged(k, why)
 	if !n.damage.CompareAndSwap(nil, e) {
 		return n.condemned()
 	}
 	n.stop("damage", e)
 	err := n.changeIdentity(ctx, func(d *integrity.Identity) {
 		if d.Damage == nil {
-			d.Damage = &integrity.Damage{Line: string(l), Why: why, At: n.cfg.Now().UTC().Round(0)}
+			d.Damage = &integrity.Damage{Line: string(k), Why: why, At: n.cfg.Now().UTC().Round(0)}
 		}
 	})
 	if err != nil {
@@ -57,19 +57,19 @@ func (n *Node) condemn(ctx context.Context, l line, why string) error {
 
 // lastOf is the last sequence of one of the Region's own streams: with replicas,
 // by a majority of the servers.
-func (n *Node) lastOf(ctx context.Context, l line) (uint64, jetstream.Stream, error) {
-	s, err := n.stream(ctx, l.stream(n.cfg.Region))
+func (n *Node) lastOf(ctx context.Context, k streamKind) (uint64, jetstream.Stream, error) {
+	s, err := n.stream(ctx, k.stream(n.cfg.Region))
 	if err != nil {
-		return 0, nil, unavailable("look at stream "+l.stream(n.cfg.Region), err)
+		return 0, nil, unavailable("look at stream "+k.stream(n.cfg.Region), err)
 	}
 	if s.CachedInfo().Config.Replicas <= 1 {
 		return s.CachedInfo().State.LastSeq, s, nil
 	}
 	end, err := asking(ctx, func(ctx context.Context) (uint64, error) {
-		return endByQuorum(ctx, s, l.prefix(n.cfg.Region)+nothing)
+		return endByQuorum(ctx, s, k.prefix(n.cfg.Region)+nothing)
 	})
 	if err != nil {
-		return 0, nil, unavailable("look at the end of stream "+l.stream(n.cfg.Region), err)
+		return 0, nil, unavailable("look at the end of stream "+k.stream(n.cfg.Region), err)
 	}
 	return end, s, nil
 }

@@ -38,7 +38,7 @@ type copies struct {
 // A copyOf names a copy.
 type copyOf struct {
 	region string
-	line   line
+	kind   streamKind
 }
 
 // causeEnds stops a Region that may lack what others ended. It comes from other
@@ -48,11 +48,11 @@ const (
 	causeCopied = "copy of the configuration"
 )
 
-// suspected says whether any of a Region's lines is suspected here.
-func (c *copies) suspected(region string, ls ...line) bool {
+// suspected says whether any of a Region's streams is suspected here.
+func (c *copies) suspected(region string, kinds ...streamKind) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.ContainsFunc(ls, func(l line) bool { _, ok := c.suspects[copyOf{region, l}]; return ok })
+	return slices.ContainsFunc(kinds, func(k streamKind) bool { _, ok := c.suspects[copyOf{region, k}]; return ok })
 }
 
 // compareCopies compares all copies with their marks. The list of Regions is known
@@ -62,33 +62,33 @@ func (n *Node) compareCopies(ctx context.Context) error {
 	none := c.marks == nil
 	c.suspects, c.remade, c.ahead = map[copyOf]string{}, map[copyOf]bool{}, copyMarks{}
 	for region, of := range c.marks {
-		for l, m := range of {
-			why, err := n.compareCopy(ctx, region, l, m)
+		for k, m := range of {
+			why, err := n.compareCopy(ctx, region, k, m)
 			if err != nil {
 				return err
 			}
 			if why != "" {
-				c.suspects[copyOf{region, l}] = why
-				n.cfg.Logger.Error("replica: a copy was damaged", "region", n.cfg.Region, "peer", region, "stream", string(l), "found", why)
+				c.suspects[copyOf{region, k}] = why
+				n.cfg.Logger.Error("replica: a copy was damaged", "region", n.cfg.Region, "peer", region, "stream", string(k), "found", why)
 			}
 		}
 	}
-	n.judgeCopies(slices.Collect(maps.Keys(c.suspects)))
+	n.stopForSuspects(slices.Collect(maps.Keys(c.suspects)))
 	if !none {
 		return nil
 	}
 	c.marks = copyMarks{}
-	if err := n.vault.put(ctx, copiesName, []byte("{}")); err != nil {
-		return n.vaultError("write of the marks of copies", err)
+	if err := n.identityStore.put(ctx, copiesName, []byte("{}")); err != nil {
+		return n.identityStoreError("write of the marks of copies", err)
 	}
 	return nil
 }
 
 // compareCopy says what a copy lost, or "". That of a Region that was removed may
 // have been deleted.
-func (n *Node) compareCopy(ctx context.Context, region string, l line, m integrity.CopyMark) (why string, err error) {
+func (n *Node) compareCopy(ctx context.Context, region string, k streamKind, m integrity.CopyMark) (why string, err error) {
 	var end uint64
-	s, err := n.stream(ctx, l.stream(region))
+	s, err := n.stream(ctx, k.stream(region))
 	switch {
 	case errors.Is(err, jetstream.ErrStreamNotFound) && n.gone(region):
 		return "", nil
@@ -98,15 +98,15 @@ func (n *Node) compareCopy(ctx context.Context, region string, l line, m integri
 	default:
 		end = s.CachedInfo().State.LastSeq
 	}
-	n.contents.with(l.stream(region), func(c *integrity.Content) {
+	n.contents.with(k.stream(region), func(c *integrity.Content) {
 		why = m.CheckCopy(c, end, n.cfg.Now().Unix(), int64(n.cfg.Skew/time.Second))
 	})
 	return why, nil
 }
 
-// judgeCopies draws the consequences of what is suspected. changed are copies
+// stopForSuspects stops what depends on a suspected copy. changed are copies
 // that are suspected now, or were.
-func (n *Node) judgeCopies(changed []copyOf) {
+func (n *Node) stopForSuspects(changed []copyOf) {
 	if len(changed) == 0 {
 		return
 	}
@@ -115,11 +115,11 @@ func (n *Node) judgeCopies(changed []copyOf) {
 	n.copies.mu.Unlock()
 	var ends, copied *Error
 	for _, c := range slices.SortedFunc(maps.Keys(suspects), func(a, b copyOf) int { return cmp.Compare(a.region, b.region) }) {
-		e := &Error{Reason: ReasonNotReady, What: fmt.Sprintf("copy of Region %s's stream %s", c.region, c.line), Got: suspects[c],
+		e := &Error{Reason: ReasonNotReady, What: fmt.Sprintf("copy of Region %s's stream %s", c.region, c.kind), Got: suspects[c],
 			Want: "what it held. It is read again when that Region is heard; if that is lost for good, start this one once with Config.Restored"}
-		if c.line == revoked {
+		if c.kind == revoked {
 			ends = cmp.Or(ends, e)
-		} else if c.line == config && c.region == n.cfg.Primary {
+		} else if c.kind == config && c.region == n.cfg.Primary {
 			copied = e
 		}
 	}
@@ -129,14 +129,14 @@ func (n *Node) judgeCopies(changed []copyOf) {
 	defer n.applying.Unlock()
 	for _, c := range changed {
 		_, doubted := suspects[c]
-		switch c.line {
+		switch c.kind {
 		case sessions:
 			n.ledger.doubt(c.region, doubted)
 		case config:
 			n.touched = append(n.touched, n.dir.Doubt(c.region, doubted)...)
 		}
 	}
-	n.show()
+	n.apply()
 }
 
 // errSuspected: a copy has lost something, and its Region answers.
@@ -144,7 +144,7 @@ var errSuspected = errors.New("replica: the copy was damaged")
 
 // toRemake says whether a copy is to be made again before anything is written to
 // it. The embedded server may hang at a write to damaged files. What was readable
-// in it stays in memory, and its Region has judged its last message.
+// in it stays in memory, and its Region has confirmed its last message.
 func (c *copies) toRemake(of copyOf) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -155,17 +155,17 @@ func (c *copies) toRemake(of copyOf) bool {
 // makeAgain makes a copy again, empty, when its Region answers: all of it comes
 // again. If that is interrupted, the marks say that it isn't complete. It isn't
 // read meanwhile: a reader must not go on in the new one where it was in the old.
-func (f *follower) makeAgain(l line) error {
-	n, of := f.n, copyOf{f.region, l}
-	n.cfg.Logger.Warn("replica: a copy that was damaged is made again", "region", n.cfg.Region, "peer", f.region, "stream", string(l))
-	n.stopReaders(f.region, l)
-	n.marks.forget(l.stream(f.region))
-	err := n.remake(n.ctx, l, f.region)
+func (f *follower) makeAgain(k streamKind) error {
+	n, of := f.n, copyOf{f.region, k}
+	n.cfg.Logger.Warn("replica: a copy that was damaged is made again", "region", n.cfg.Region, "peer", f.region, "stream", string(k))
+	n.stopReaders(f.region, k)
+	n.progress.forget(k.stream(f.region))
+	err := n.remake(n.ctx, k, f.region)
 	for err != nil && n.ctx.Err() == nil { // what was deleted has to be made
 		pause(n.ctx, time.Second)
-		err = n.remake(n.ctx, l, f.region)
+		err = n.remake(n.ctx, k, f.region)
 	}
-	n.readersOf(f.region, l)
+	n.readersOf(f.region, k)
 	n.copies.mu.Lock()
 	defer n.copies.mu.Unlock()
 	n.copies.remade[of] = err == nil
@@ -175,11 +175,11 @@ func (f *follower) makeAgain(l line) error {
 // trust takes a copy out of suspicion that agrees with what its Region says the
 // log holds.
 func (n *Node) trust(c *copier, a answer) {
-	of := copyOf{c.region, c.line}
-	if !n.copies.suspected(c.region, c.line) || !n.confirmed(c, a) {
+	of := copyOf{c.region, c.kind}
+	if !n.copies.suspected(c.region, c.kind) || !n.confirmed(c, a) {
 		return
 	}
-	n.cfg.Logger.Warn("replica: a copy that was damaged is whole again", "region", n.cfg.Region, "peer", c.region, "stream", string(c.line))
+	n.cfg.Logger.Warn("replica: a copy that was damaged is whole again", "region", n.cfg.Region, "peer", c.region, "stream", string(c.kind))
 	n.clearCopy(of)
 }
 
@@ -187,7 +187,7 @@ func (n *Node) clearCopy(of copyOf) {
 	n.copies.mu.Lock()
 	delete(n.copies.suspects, of)
 	n.copies.mu.Unlock()
-	n.judgeCopies([]copyOf{of})
+	n.stopForSuspects([]copyOf{of})
 }
 
 // confirmed says whether a copy is all that an answer says the log holds. A
@@ -201,7 +201,7 @@ func (n *Node) confirmed(c *copier, a answer) (ok bool) {
 	if d == nil || d.Position != max(c.at.seq, c.past) || d.Store != c.at.store {
 		return false
 	}
-	n.contents.with(c.line.stream(c.region), func(have *integrity.Content) {
+	n.contents.with(c.kind.stream(c.region), func(have *integrity.Content) {
 		store, seq := have.At()
 		if c.at.seq == 0 {
 			ok = d.Sum == (integrity.Sum{})
@@ -213,14 +213,14 @@ func (n *Node) confirmed(c *copier, a answer) (ok bool) {
 }
 
 // forgetCopy lets go of what is known of a copy that was deleted.
-func (n *Node) forgetCopy(region string, l line) {
+func (n *Node) forgetCopy(region string, k streamKind) {
 	n.copies.mu.Lock()
-	delete(n.copies.marks[region], l)
+	delete(n.copies.marks[region], k)
 	n.copies.moved = true
-	delete(n.copies.ahead[region], l)
-	_, suspected := n.copies.suspects[copyOf{region, l}]
+	delete(n.copies.ahead[region], k)
+	_, suspected := n.copies.suspects[copyOf{region, k}]
 	n.copies.mu.Unlock()
 	if suspected {
-		n.clearCopy(copyOf{region, l})
+		n.clearCopy(copyOf{region, k})
 	}
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // lineOf is the stream in which entries of a kind stand.
-var lineOf = map[merge.EntryKind]line{
+var entryStream = map[merge.EntryKind]streamKind{
 	merge.EntrySession:   sessions,
 	merge.EntrySeen:      sessions,
 	merge.EntryEnded:     sessions,
@@ -50,7 +50,7 @@ func (l *ledger) take(a arrival) error {
 	if want := subject(kind, e); a.subject != want {
 		return &Error{Reason: ReasonCorrupt, What: "message about sessions", Want: "the subject " + want, Got: a.subject}
 	}
-	if lineOf[kind] != a.line {
+	if entryStream[kind] != a.kind {
 		return &Error{Reason: ReasonCorrupt, What: "message about sessions", Want: "a known subject", Got: a.subject}
 	}
 	return l.merge(a.region, kind, e)
@@ -58,7 +58,7 @@ func (l *ledger) take(a arrival) error {
 
 // entryWrite is the write of an entry that lives until then; zero: for good.
 func entryWrite(kind merge.EntryKind, e merge.Entry, until time.Time) write {
-	return write{line: lineOf[kind], subject: subject(kind, e), body: e, until: until}
+	return write{kind: entryStream[kind], subject: subject(kind, e), body: e, until: until}
 }
 
 // record writes an entry to this Region's own stream and then takes it in. What
@@ -67,7 +67,7 @@ func (n *Node) record(ctx context.Context, kind merge.EntryKind, e merge.Entry, 
 	if kind.Ends() {
 		return n.end(ctx, kind, e, until)
 	}
-	if _, err := n.put(ctx, entryWrite(kind, e, until)); err != nil {
+	if _, err := n.publish(ctx, entryWrite(kind, e, until)); err != nil {
 		return err
 	}
 	return n.ledger.merge(n.cfg.Region, kind, e)

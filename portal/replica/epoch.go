@@ -27,7 +27,7 @@ func (n *Node) endUser(ctx context.Context, userID string) error {
 // that and more than the last one, and takes it in. It does nothing if that count
 // has become durable since it was raised: see durableEpoch.
 func (n *Node) writeEpoch(ctx context.Context, userID string, least uint64) error {
-	for n.ledger.owesEpoch(userID, least) {
+	for n.ledger.epochPending(userID, least) {
 		last, seq, err := n.lastEpoch(ctx, userID)
 		if err != nil {
 			return err
@@ -64,7 +64,7 @@ func (n *Node) putEpoch(ctx context.Context, userID string, count, seq uint64) e
 	e := merge.Entry{User: userID, Epoch: count}
 	w := entryWrite(merge.EntryUser, e, time.Time{})
 	w.lastHere = &seq
-	if _, err := n.put(ctx, w); err != nil {
+	if _, err := n.publish(ctx, w); err != nil {
 		return err
 	}
 	n.ledger.wroteEpoch(userID, count)
@@ -101,8 +101,8 @@ func (n *Node) lastEpoch(ctx context.Context, userID string) (last, seq uint64, 
 	return e.Epoch, msg.Sequence, nil
 }
 
-// owesEpoch says whether a count that was raised in memory is not on disk yet.
-func (l *ledger) owesEpoch(user string, count uint64) bool {
+// epochPending says whether a count that was raised in memory is not on disk yet.
+func (l *ledger) epochPending(user string, count uint64) bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	raised, ok := l.raised[user]

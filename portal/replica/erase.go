@@ -40,12 +40,12 @@ func replaces(inst *center.Instance, changes []center.Record) bool {
 	return false
 }
 
-// outdate notes that the log holds what is to be erased, and has the clerk come
+// outdate notes that the log holds what is to be erased, and wakes the maintenance
 // when it is time. The caller holds applying.
 func (n *Node) outdate() {
 	if n.log.outdated.IsZero() {
 		n.log.outdated = time.Now()
-		time.AfterFunc(n.cfg.EraseAfter, n.nudge)
+		time.AfterFunc(n.cfg.EraseAfter, n.wakeMaintenance)
 	}
 }
 
@@ -59,7 +59,7 @@ func (n *Node) pad(ctx context.Context) error {
 	for most := min(max(leastPad, n.log.size+n.log.since-n.log.padded), mostPad); n.log.padded < most; {
 		at := n.log.read
 		p := padding(n.dir.Last(n.cfg.Region)+1, at+1)
-		if _, err := n.put(ctx, write{line: config, subject: fmt.Sprintf("tx.%d.0", at+1), body: p, part: partHeader(p, len(p.Records)), last: &at}); err != nil {
+		if _, err := n.publish(ctx, write{kind: config, subject: fmt.Sprintf("tx.%d.0", at+1), body: p, part: partHeader(p, len(p.Records)), last: &at}); err != nil {
 			return err
 		}
 		n.log.saw(at+1, p, size(p))
@@ -76,7 +76,7 @@ func (c *copier) pad(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		m := message{Seq: c.at.seq, Subject: fmt.Sprintf("%spad.%d", c.line.prefix(c.region), i), At: strconv.FormatInt(c.n.cfg.Now().UnixMicro(), 10),
+		m := message{Seq: c.at.seq, Subject: fmt.Sprintf("%spad.%d", c.kind.prefix(c.region), i), At: strconv.FormatInt(c.n.cfg.Now().UnixMicro(), 10),
 			More: map[string]string{headerFormat: strconv.Itoa(c.n.cfg.writes)}}
 		if m.Data, err = c.n.cfg.Codec.Seal(m.Subject, b); err != nil {
 			return err

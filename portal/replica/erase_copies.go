@@ -38,11 +38,11 @@ func (n *Node) replacedBefore(region string) uint64 {
 // finish lets go of what a full transaction replaced in the copy, where a process
 // ended when it had copied that, and before it did so. A copier does it once.
 func (c *copier) finish(ctx context.Context) error {
-	if c.finished || c.line != config {
+	if c.finished || c.kind != config {
 		return nil
 	}
 	if before := c.n.replacedBefore(c.region); before > 0 {
-		s, err := c.n.stream(ctx, c.line.stream(c.region))
+		s, err := c.n.stream(ctx, c.kind.stream(c.region))
 		if err != nil {
 			return unavailable("look at the copy", err)
 		}

@@ -22,7 +22,7 @@ const (
 	padExpires = 5 * time.Second
 )
 
-// erasedName is the name, in the vault, of the stamp of the last removal of a user
+// erasedName is the name, in the identityStore, of the stamp of the last removal of a user
 // for which that was done. So it is also done by a Region that was off when users
 // were removed, or whose process ended before it was time: each removal leaves a
 // mark in the primary's log for good.
@@ -38,7 +38,7 @@ func (n *Node) outdateSessions(t merge.Transaction) {
 	}
 	if n.log.usersUpTo > n.log.usersErased && n.log.usersGone.IsZero() {
 		n.log.usersGone = time.Now()
-		time.AfterFunc(n.cfg.EraseAfter, n.nudge)
+		time.AfterFunc(n.cfg.EraseAfter, n.wakeMaintenance)
 	}
 }
 
@@ -48,7 +48,7 @@ func (n *Node) readErased(ctx context.Context) error {
 	if n.vouched() {
 		return nil
 	}
-	b, _, err := n.vault.read(ctx, erasedName)
+	b, _, err := n.identityStore.read(ctx, erasedName)
 	if err != nil {
 		return unavailable("read of what was erased", err)
 	}
@@ -68,11 +68,11 @@ func (n *Node) padSessions(ctx context.Context) error {
 		b := make([]byte, padPart/2)
 		_, _ = rand.Read(b) // never fails
 		// A code that was taken is nothing to anybody; no code has such a key.
-		if _, err := n.put(ctx, entryWrite(merge.EntryTaken, merge.Entry{Key: hex.EncodeToString(b)}, n.cfg.Now().Add(padExpires))); err != nil {
+		if _, err := n.publish(ctx, entryWrite(merge.EntryTaken, merge.Entry{Key: hex.EncodeToString(b)}, n.cfg.Now().Add(padExpires))); err != nil {
 			return err
 		}
 	}
-	if err := n.vault.put(ctx, erasedName, []byte(strconv.FormatUint(upTo, 10))); err != nil {
+	if err := n.identityStore.put(ctx, erasedName, []byte(strconv.FormatUint(upTo, 10))); err != nil {
 		n.cfg.Logger.Warn("replica: the next start pads the sessions again", "region", n.cfg.Region, "error", err)
 	}
 	n.applying.Lock()

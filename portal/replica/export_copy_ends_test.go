@@ -15,18 +15,18 @@ func Refuse(n *Node, streams ...string) {
 	n.refused.Store(&refused)
 }
 
-// Unkept is how many ends took effect that are not in the copies.
-func Unkept(n *Node, region string) int {
-	return len(n.unkept.list(revoked.stream(region))) + len(n.unkept.list(sessions.stream(region)))
+// Uncopied is how many ends took effect that are not in the copies.
+func Uncopied(n *Node, region string) int {
+	return len(n.uncopied.list(revoked.stream(region))) + len(n.uncopied.list(sessions.stream(region)))
 }
 
 // Removing has a removal of a Region wait for what was heard of it, and says
-// whether an end that comes later takes effect at once. first: one is unkept, until
-// the function that it gets says that it is kept.
+// whether an end that comes later takes effect at once. first: one is not copied, until
+// the function that it gets says that it is copied.
 func Removing(ctx context.Context, n *Node, region string, first func(kept func())) (later bool) {
-	stream, u := revoked.stream(region), n.unkept
+	stream, u := revoked.stream(region), n.uncopied
 	u.add(region, stream, "store", message{Seq: 7})
-	go first(func() { u.kept(stream, position{"store", 7}) })
+	go first(func() { u.copied(stream, position{"store", 7}) })
 	u.hold(ctx, region, true, time.Hour)
 	return u.add(region, stream, "store", message{Seq: 8})
 }

@@ -15,8 +15,8 @@ import (
 // Region's log, and is killed before what that replaces is removed.
 func CopyAndDie(t testing.TB, n *Node, region string) {
 	t.Helper()
-	for _, l := range lines {
-		require.NoError(t, n.ensure(t.Context(), l, region))
+	for _, k := range streamKinds {
+		require.NoError(t, n.ensure(t.Context(), k, region))
 	}
 	c, err := n.copier(t.Context(), region, config)
 	require.NoError(t, err)
@@ -27,7 +27,7 @@ func CopyAndDie(t testing.TB, n *Node, region string) {
 			Seq: p.First + uint64(p.Part), Subject: config.prefix(region) + fmt.Sprintf("tx.%d.%d", p.First, p.Part), At: "1", Part: partHeader(p, 0), Data: b,
 		}))
 	}
-	require.NoError(t, c.kept(t.Context()))
+	require.NoError(t, c.awaitAcks(t.Context()))
 }
 
 // GoOn has a copier of a Region's log begin, and returns what the copy holds.

@@ -67,7 +67,7 @@ var ErrGap = errGap
 // Say writes a message to a Node's own streams, as a hostile Region may.
 func Say(t testing.TB, n *Node, stream, kind string, e merge.Entry) {
 	t.Helper()
-	_, err := n.put(context.Background(), write{line: line(stream), subject: subject(merge.EntryKind(kind), e), body: e})
+	_, err := n.publish(context.Background(), write{kind: streamKind(stream), subject: subject(merge.EntryKind(kind), e), body: e})
 	require.NoError(t, err)
 }
 

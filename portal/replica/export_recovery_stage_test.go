@@ -15,8 +15,8 @@ func Pass(c *Config, stop func(step string) error) { c.passes = stop }
 // there were formats does that is started with Restored.
 func RenameStreams(t testing.TB, n *Node) {
 	t.Helper()
-	for _, l := range lines {
-		s, err := n.js.Stream(context.Background(), l.stream(n.cfg.Region))
+	for _, k := range streamKinds {
+		s, err := n.js.Stream(context.Background(), k.stream(n.cfg.Region))
 		require.NoError(t, err)
 		c := s.CachedInfo().Config
 		c.Metadata[storeID] = n.newStore()

@@ -25,7 +25,7 @@ func Recover(t testing.TB, kind merge.EntryKind, under merge.Entry, all []Copied
 	t.Helper()
 	c := Config{Region: "us-east-1", Logger: slog.New(slog.DiscardHandler)}
 	c.defaults()
-	r := &recovery{n: &Node{cfg: c}, last: map[line]map[string]lasted{revoked: {}}}
+	r := &recovery{n: &Node{cfg: c}, last: map[streamKind]map[string]lasted{revoked: {}}}
 	var messages []message
 	for _, m := range all {
 		b, err := json.Marshal(m.Says)

@@ -79,7 +79,7 @@ func (s *State) Message(region, stream, kind string, body merge.Entry) error {
 	if err != nil {
 		return err
 	}
-	return s.ledger.take(arrival{region: region, line: line(stream), subject: subject(merge.EntryKind(kind), body), body: b})
+	return s.ledger.take(arrival{region: region, kind: streamKind(stream), subject: subject(merge.EntryKind(kind), body), body: b})
 }
 
 // Entry makes the body of a message.
@@ -152,7 +152,7 @@ func Tear(t testing.TB, n *Node, users int, whole bool) {
 			tx.Records = append(tx.Records, merge.Record{Kind: center.KindUser, Key: id, Value: json.RawMessage(v)})
 		}
 		at := n.log.read + uint64(i)
-		_, err := n.put(context.Background(), write{line: config, subject: fmt.Sprintf("tx.%d.%d", tx.First, i), body: tx, part: partHeader(tx, 2*users), last: &at})
+		_, err := n.publish(context.Background(), write{kind: config, subject: fmt.Sprintf("tx.%d.%d", tx.First, i), body: tx, part: partHeader(tx, 2*users), last: &at})
 		require.NoError(t, err)
 		if !whole {
 			return
@@ -169,7 +169,7 @@ func Full(t testing.TB, n *Node) {
 	tx, err := n.writeLog(context.Background(), nil, true)
 	require.NoError(t, err)
 	n.fold(n.cfg.Region, tx)
-	n.show()
+	n.apply()
 }
 
 // DropMessage removes the first message of a stream of a Node's own server, as

@@ -22,9 +22,9 @@ func Understand(c *Config, speaks, reads, writes int) {
 // Node's own server has it.
 func Headers(t testing.TB, n *Node, l, region string) map[string][]string {
 	t.Helper()
-	s, err := n.js.Stream(context.Background(), line(l).stream(region))
+	s, err := n.js.Stream(context.Background(), streamKind(l).stream(region))
 	require.NoError(t, err)
-	m, err := s.GetLastMsgForSubject(context.Background(), line(l).prefix(region)+">")
+	m, err := s.GetLastMsgForSubject(context.Background(), streamKind(l).prefix(region)+">")
 	require.NoError(t, err)
 	return m.Header
 }
@@ -32,9 +32,9 @@ func Headers(t testing.TB, n *Node, l, region string) map[string][]string {
 // LastBody returns the body of the last message of a Node's own stream.
 func LastBody(t testing.TB, n *Node, l string) string {
 	t.Helper()
-	s, err := n.js.Stream(context.Background(), line(l).stream(n.cfg.Region))
+	s, err := n.js.Stream(context.Background(), streamKind(l).stream(n.cfg.Region))
 	require.NoError(t, err)
-	m, err := s.GetLastMsgForSubject(context.Background(), line(l).prefix(n.cfg.Region)+">")
+	m, err := s.GetLastMsgForSubject(context.Background(), streamKind(l).prefix(n.cfg.Region)+">")
 	require.NoError(t, err)
 	return string(m.Data)
 }
@@ -63,8 +63,8 @@ func WriteWith(t testing.TB, n *Node, kind string, e merge.Entry, header, value 
 // written before there were formats.
 func Unmarked(t testing.TB, n *Node) {
 	t.Helper()
-	for _, l := range lines {
-		s, err := n.js.Stream(context.Background(), l.stream(n.cfg.Region))
+	for _, k := range streamKinds {
+		s, err := n.js.Stream(context.Background(), k.stream(n.cfg.Region))
 		require.NoError(t, err)
 		c := s.CachedInfo().Config
 		delete(c.Metadata, formatID)
@@ -76,8 +76,8 @@ func Unmarked(t testing.TB, n *Node) {
 // Formats returns the formats of a Node's own streams.
 func Formats(t testing.TB, n *Node) (out []string) {
 	t.Helper()
-	for _, l := range lines {
-		s, err := n.js.Stream(context.Background(), l.stream(n.cfg.Region))
+	for _, k := range streamKinds {
+		s, err := n.js.Stream(context.Background(), k.stream(n.cfg.Region))
 		require.NoError(t, err)
 		out = append(out, s.CachedInfo().Config.Metadata[formatID])
 	}
@@ -94,7 +94,7 @@ func Know(c *Config, kinds ...string) {
 
 // Unknown returns the kinds of entry that this version writes and doesn't know.
 func Unknown() (out []string) {
-	for kind := range lineOf {
+	for kind := range entryStream {
 		s := merge.NewSessions("us-east-1", "us-east-1")
 		_ = s.Take("us-east-1", kind, merge.Entry{Session: &merge.Session{Region: "us-east-1"}})
 		if _, _, unread := s.Unread(); unread {
@@ -122,7 +122,7 @@ func WriteKind(n *Node, kind, key, value string, optional bool, others ...Change
 		return err
 	}
 	n.fold(n.cfg.Region, t)
-	n.show()
+	n.apply()
 	return nil
 }
 
@@ -130,8 +130,8 @@ func WriteKind(n *Node, kind, key, value string, optional bool, others ...Change
 // later version may.
 func WriteEntry(n *Node, stream, kind, key string, until time.Time, optional bool) error {
 	e := merge.Entry{Key: key, Until: until, Optional: optional}
-	w := write{line: line(stream), subject: subject(merge.EntryKind(kind), e), body: e, until: until}
-	_, err := n.put(context.Background(), w)
+	w := write{kind: streamKind(stream), subject: subject(merge.EntryKind(kind), e), body: e, until: until}
+	_, err := n.publish(context.Background(), w)
 	return err
 }
 
@@ -152,6 +152,6 @@ func WriteFull(n *Node, without string) error {
 		return err
 	}
 	n.fold(n.cfg.Region, t)
-	n.show()
+	n.apply()
 	return nil
 }

@@ -32,11 +32,11 @@ type follower struct {
 	lag, maxLag time.Duration
 	ahead       time.Duration // of the peer's clock, if it is timed
 	timed       bool
-	flows       map[line]*flow
-	copiers     map[line]*copier // the last ones
-	judged      map[line]copyEnd // what the peer has of this Region's streams
-	latest      atomic.Uint64    // the number of the peer's last start that was heard of
-	unmet       *Error           // why the peer's version can't be followed; nil: it can
+	flows       map[streamKind]*flow
+	copiers     map[streamKind]*copier // the last ones
+	judged      map[streamKind]copyEnd // what the peer has of this Region's streams
+	latest      atomic.Uint64          // the number of the peer's last start that was heard of
+	unmet       *Error                 // why the peer's version can't be followed; nil: it can
 }
 
 // AddPeer begins to follow another Region. Following a Region that is followed
@@ -65,20 +65,20 @@ func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 		return removedError(region, s.Removed)
 	}
 	n.RemovePeer(region)
-	n.unkept.release(region, true)
+	n.uncopied.release(region, true)
 	ctx, cancel := n.untilClose(ctx)
 	defer cancel()
-	for _, l := range lines {
-		if err := n.ensure(ctx, l, region); err != nil {
+	for _, k := range streamKinds {
+		if err := n.ensure(ctx, k, region); err != nil {
 			return err
 		}
 	}
-	if err := n.load(ctx, region, lines...); err != nil {
+	if err := n.load(ctx, region, streamKinds...); err != nil {
 		return err
 	}
-	f := &follower{n: n, region: region, peer: p, done: make(chan struct{}), flows: map[line]*flow{}, copiers: map[line]*copier{}, judged: map[line]copyEnd{}}
-	for _, l := range lines {
-		f.flows[l] = &flow{}
+	f := &follower{n: n, region: region, peer: p, done: make(chan struct{}), flows: map[streamKind]*flow{}, copiers: map[streamKind]*copier{}, judged: map[streamKind]copyEnd{}}
+	for _, k := range streamKinds {
+		f.flows[k] = &flow{}
 	}
 	heard, err := n.heardGeneration(ctx, region)
 	if err != nil {
@@ -106,7 +106,7 @@ func (n *Node) RemovePeer(region string) {
 	if n.unfollow(region) == nil {
 		return
 	}
-	if err := n.keep(n.ctx, region); err != nil { // it is tried again
+	if err := n.copyEnds(n.ctx, region); err != nil { // it is tried again
 		n.cfg.Logger.Warn("replica: what a peer ended is not copied yet", "region", n.cfg.Region, "peer", region, "error", err)
 	}
 }
@@ -158,8 +158,8 @@ func (f *follower) session(ctx context.Context) (met bool, err error) {
 	}
 	defer nc.Close()
 	var tasks sync.WaitGroup
-	for _, l := range lines {
-		tasks.Go(func() { cancel(f.follow(ctx, nc, l)) })
+	for _, k := range streamKinds {
+		tasks.Go(func() { cancel(f.follow(ctx, nc, k)) })
 	}
 	tasks.Wait()
 	f.mu.Lock()
@@ -169,10 +169,10 @@ func (f *follower) session(ctx context.Context) (met bool, err error) {
 }
 
 // follow copies one stream until something fails.
-func (f *follower) follow(ctx context.Context, nc *nats.Conn, l line) error {
+func (f *follower) follow(ctx context.Context, nc *nats.Conn, k streamKind) error {
 	var broken brokenCopy
 	for {
-		c, err := f.copier(ctx, l)
+		c, err := f.copier(ctx, k)
 		if c == nil {
 			return err
 		}
@@ -180,14 +180,14 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, l line) error {
 		for err == nil {
 			err = f.step(ctx, nc, c)
 		}
-		if errors.Is(err, errNotKept) {
-			f.n.cfg.Logger.Warn("replica: not copied, will try again", "region", f.n.cfg.Region, "stream", l.stream(f.region), "error", err)
+		if errors.Is(err, errNotCopied) {
+			f.n.cfg.Logger.Warn("replica: not copied, will try again", "region", f.n.cfg.Region, "stream", k.stream(f.region), "error", err)
 			if err = f.hearOnly(ctx, nc, c); err == nil {
 				continue
 			}
 		}
 		if errors.Is(err, errSuspected) {
-			if err = f.makeAgain(l); err == nil {
+			if err = f.makeAgain(k); err == nil {
 				continue
 			}
 		}
@@ -197,7 +197,7 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, l line) error {
 		// Another node of this Region copies too, and is ahead. Two at once do
 		// no harm, but no good either.
 		pause(ctx, time.Second)
-		if err := broken.mend(ctx, f, l, began); err != nil {
+		if err := broken.mend(ctx, f, k, began); err != nil {
 			return err
 		}
 	}
@@ -206,43 +206,43 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, l line) error {
 // step asks the peer once and copies what it answers.
 func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	asked := f.n.cfg.Now()
-	q := f.question(c.line, position{c.at.store, max(c.at.seq, c.past)})
-	q.Proof, q.Differs = f.n.shown(c), f.differs(c.line)
+	q := f.question(c.kind, position{c.at.store, max(c.at.seq, c.past)})
+	q.Proof, q.Differs = f.n.shown(c), f.differs(c.kind)
 	a, err := f.ask(ctx, nc, q)
 	if err != nil {
-		f.progressed(c.line)
+		f.progressed(c.kind)
 		return err
 	}
-	f.beShown(ctx, c.line, a.Copy)
+	f.beShown(ctx, c.kind, a.Copy)
 	if why := cmp.Or(older(q, a), f.n.doubt(c, a)); why != "" {
-		f.doubts(c.line, why, false)
+		f.doubts(c.kind, why, false)
 		pause(ctx, f.n.cfg.Heartbeat)
 		return nil
 	}
-	if f.n.copies.toRemake(copyOf{f.region, c.line}) && f.n.server != nil {
+	if f.n.copies.toRemake(copyOf{f.region, c.kind}) && f.n.server != nil {
 		return errSuspected
 	}
 	f.heardStart(a)
-	f.behind(c.line)
-	f.clock(asked, a)
+	f.behind(c.kind)
+	f.measureClock(asked, a)
 	anew := a.Store != q.Store || a.After < q.After || q.Differs && a.Again // the original was made again, or lost its end
 	if anew {
 		c.anew(a.Store)
 		c.heard, c.asm = c.at, merge.Assembler{}
 		if a.Store == q.Store { // positions in another store can't be taken for this one's
-			f.n.marks.forget(c.line.stream(f.region))
+			f.n.progress.forget(c.kind.stream(f.region))
 		}
 	}
-	f.met(c.line, a, anew)
+	f.met(c.kind, a, anew)
 	if q.Differs && a.Again {
 		return nil // this answer follows what was there
 	}
-	if f.caughtUp(c.line) { // before that it costs more than it gives
+	if f.caughtUp(c.kind) { // before that it costs more than it gives
 		c.hear(a)
 	}
 	f.n.beforeCopy(ctx, c, a)
-	if err := f.n.stalled(c.line.stream(f.region)); err != nil {
-		return errors.Join(errNotKept, err)
+	if err := f.n.stalled(c.kind.stream(f.region)); err != nil {
+		return errors.Join(errNotCopied, err)
 	}
 	for _, m := range a.Messages {
 		if err := c.copy(ctx, a.Store, m); err != nil {
@@ -253,30 +253,30 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 		return err
 	}
 	if a.Pending > 0 {
-		f.progressed(c.line)
+		f.progressed(c.kind)
 		return nil
 	}
 	c.past = max(c.past, a.Last)
-	if f.n.marks.wait(ctx, c.line.stream(f.region), c.at, f.n.cfg.Heartbeat) {
+	if f.n.progress.wait(ctx, c.kind.stream(f.region), c.at, f.n.cfg.Heartbeat) {
 		switch is, why := f.n.compare(c, a); {
 		case is == overtaken:
 			return errConflict
 		case is == unlike:
-			f.doubts(c.line, why, true)
+			f.doubts(c.kind, why, true)
 			return nil
 		case is == unsaid && (a.Digest != nil || q.Differs): // a later answer tells
 			return nil
 		}
 		f.n.trust(c, a)
-		f.reached(c.line, asked)
-		f.progressed(c.line)
+		f.reached(c.kind, asked)
+		f.progressed(c.kind)
 	}
 	return nil
 }
 
 // question asks for what follows a position.
-func (f *follower) question(l line, after position) question {
-	return question{Line: l, Store: after.store, After: after.seq, Nonce: rand.Text(), Heard: f.latest.Load(), Wait: f.n.cfg.Heartbeat.Milliseconds(), Formats: f.n.cfg.formats}
+func (f *follower) question(k streamKind, after position) question {
+	return question{Line: k, Store: after.store, After: after.seq, Nonce: rand.Text(), Heard: f.latest.Load(), Wait: f.n.cfg.Heartbeat.Milliseconds(), Formats: f.n.cfg.formats}
 }
 
 // ask puts one question. The answer may take as long as a heartbeat. Whoever
@@ -296,7 +296,7 @@ func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer
 		return a, err
 	}
 	defer func() { _ = sub.Unsubscribe() }()
-	if err := nc.PublishRequest(gateSubject(f.region), inbox, b); err != nil {
+	if err := nc.PublishRequest(peerSubject(f.region), inbox, b); err != nil {
 		return a, err
 	}
 	for a.Nonce != q.Nonce {

@@ -89,8 +89,8 @@ func mayPass(key string) bool {
 // on. What is in them may be older, and is read as what it is. An older version
 // that can't read this format refuses the streams then.
 func (n *Node) adopt(ctx context.Context) error {
-	for _, l := range lines {
-		name := l.stream(n.cfg.Region)
+	for _, k := range streamKinds {
+		name := k.stream(n.cfg.Region)
 		s, err := n.stream(ctx, name)
 		if err != nil {
 			return unavailable("look at stream "+name, err)

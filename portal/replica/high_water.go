@@ -29,7 +29,7 @@ func (n *Node) watch() {
 			err = n.hearNodes(n.ctx)
 		}
 		if err == nil {
-			err = n.keepAll(n.ctx)
+			err = n.copyAllEnds(n.ctx)
 		}
 		if err != nil && !failed && n.ctx.Err() == nil {
 			n.cfg.Logger.Warn("replica: the marks of the Region's streams are late", "region", n.cfg.Region, "error", err)
@@ -46,13 +46,13 @@ func (n *Node) writeMarks(ctx context.Context, always bool) error {
 	}
 	marks := map[string]integrity.Mark{}
 	moved := always
-	for _, l := range lines {
-		n.contents.with(l.stream(n.cfg.Region), func(c *integrity.Content) {
+	for _, k := range streamKinds {
+		n.contents.with(k.stream(n.cfg.Region), func(c *integrity.Content) {
 			_, last := c.At()
-			moved = moved || last != n.marked[string(l)]
+			moved = moved || last != n.marked[string(k)]
 			m := c.Mark()
 			m.At = n.latestClock()
-			marks[string(l)] = m
+			marks[string(k)] = m
 		})
 	}
 	if !moved {
@@ -62,7 +62,7 @@ func (n *Node) writeMarks(ctx context.Context, always bool) error {
 	if err != nil {
 		return err
 	}
-	if err := n.vault.put(ctx, marksName, b); err != nil {
+	if err := n.identityStore.put(ctx, marksName, b); err != nil {
 		return err
 	}
 	for l, m := range marks {
@@ -84,7 +84,7 @@ func (n *Node) hearNodes(ctx context.Context) error {
 	d.Self = n.generation
 	n.identity.Store(d)
 	if d.Damage != nil {
-		_ = n.condemn(ctx, line(d.Damage.Line), d.Damage.Why)
+		_ = n.condemn(ctx, streamKind(d.Damage.Line), d.Damage.Why)
 	}
 	return nil
 }
@@ -120,9 +120,9 @@ func (n *Node) lastMarks() {
 // readMarks returns the marks beside the Region's own streams. They are read
 // before the streams: another Node of the Region may go on writing.
 func (n *Node) readMarks(ctx context.Context) (marks map[string]integrity.Mark, err error) {
-	b, _, err := n.vault.read(ctx, marksName)
+	b, _, err := n.identityStore.read(ctx, marksName)
 	if err != nil {
-		return nil, n.vaultError("read of the marks", err)
+		return nil, n.identityStoreError("read of the marks", err)
 	}
 	switch {
 	case n.vouched():
@@ -142,24 +142,24 @@ func (n *Node) readMarks(ctx context.Context) (marks map[string]integrity.Mark, 
 // compareMarks compares what was read of the Region's own streams with what they
 // held when they were last seen.
 func (n *Node) compareMarks(ctx context.Context, marks map[string]integrity.Mark) error {
-	for _, l := range lines {
-		m, store := marks[string(l)], n.identity.Load().Stores[string(l)]
+	for _, k := range streamKinds {
+		m, store := marks[string(k)], n.identity.Load().Stores[string(k)]
 		if m.Store != store {
 			continue // of a stream that this one replaced
 		}
-		end, _, err := n.lastOf(ctx, l)
+		end, _, err := n.lastOf(ctx, k)
 		if err != nil {
 			return err
 		}
-		if l == config && n.unread() {
+		if k == config && n.unread() {
 			continue // that is reported, and nothing is written to it
 		}
 		why := ""
-		n.contents.with(l.stream(n.cfg.Region), func(c *integrity.Content) {
+		n.contents.with(k.stream(n.cfg.Region), func(c *integrity.Content) {
 			why = m.Check(c, end, n.cfg.Now().Unix(), int64(n.cfg.Skew/time.Second))
 		})
 		if why != "" {
-			return damaged(l, why)
+			return damaged(k, why)
 		}
 	}
 	return nil

@@ -45,11 +45,11 @@ func (n *Node) establish(ctx context.Context) error {
 	if err := n.passes("established"); err != nil {
 		return err
 	}
-	for _, l := range lines {
-		if err := n.ensure(ctx, l, n.cfg.Region); err != nil {
+	for _, k := range streamKinds {
+		if err := n.ensure(ctx, k, n.cfg.Region); err != nil {
 			return err
 		}
-		if err := n.name(ctx, l); err != nil {
+		if err := n.name(ctx, k); err != nil {
 			return err
 		}
 	}
@@ -60,28 +60,28 @@ func (n *Node) establish(ctx context.Context) error {
 }
 
 // ownStreams looks at the Region's own streams, those that are there.
-func (n *Node) ownStreams(ctx context.Context) (map[line]*jetstream.StreamInfo, error) {
-	own := map[line]*jetstream.StreamInfo{}
-	for _, l := range lines {
-		s, err := n.stream(ctx, l.stream(n.cfg.Region))
+func (n *Node) ownStreams(ctx context.Context) (map[streamKind]*jetstream.StreamInfo, error) {
+	own := map[streamKind]*jetstream.StreamInfo{}
+	for _, k := range streamKinds {
+		s, err := n.stream(ctx, k.stream(n.cfg.Region))
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			continue
 		} else if err != nil {
-			return nil, unavailable("look at stream "+l.stream(n.cfg.Region), err)
+			return nil, unavailable("look at stream "+k.stream(n.cfg.Region), err)
 		}
-		own[l] = s.CachedInfo()
+		own[k] = s.CachedInfo()
 	}
 	return own, nil
 }
 
 // examine says whether the streams go with the Identity. d is nil where there is
 // none.
-func (n *Node) examine(d *integrity.Identity, own map[line]*jetstream.StreamInfo) error {
+func (n *Node) examine(d *integrity.Identity, own map[streamKind]*jetstream.StreamInfo) error {
 	if d != nil && d.Region != n.cfg.Region {
 		return &Error{Reason: ReasonDamaged, What: "what Dir or URL keeps", Want: "what Region " + n.cfg.Region + " wrote: is another Region's directory in its place?", Got: "Region " + d.Region}
 	}
-	for _, l := range lines {
-		info := own[l]
+	for _, k := range streamKinds {
+		info := own[k]
 		if info == nil {
 			continue
 		}
@@ -89,25 +89,25 @@ func (n *Node) examine(d *integrity.Identity, own map[line]*jetstream.StreamInfo
 			return &Error{Reason: ReasonDamaged, What: "stream " + info.Config.Name, Want: "the Region's own: is another Region's directory in its place?", Got: "a copy of it, as another Region keeps it"}
 		}
 		if d == nil && info.Config.Metadata[identityKey] != "" && !n.vouched() {
-			return damaged(l, "what stands beside it, the Region's identity, is missing")
+			return damaged(k, "what stands beside it, the Region's identity, is missing")
 		}
 	}
 	if d == nil || n.vouched() {
 		return nil
 	}
 	if d.Damage != nil {
-		return damaged(line(d.Damage.Line), d.Damage.Why)
+		return damaged(streamKind(d.Damage.Line), d.Damage.Why)
 	}
-	for _, l := range lines {
-		info := own[l]
+	for _, k := range streamKinds {
+		info := own[k]
 		switch {
 		case info == nil && d.Made:
-			return damaged(l, "it is missing")
+			return damaged(k, "it is missing")
 		case info == nil:
-		case info.Config.Metadata[identityKey] != "" && info.Config.Metadata[storeID] != d.Stores[string(l)]:
-			return damaged(l, "another one is in its place, or a version from before there were formats was started with Restored")
-		case l == config && !contiguous(info.State):
-			return damaged(l, fmt.Sprintf("of messages %d to %d some are missing", info.State.FirstSeq, info.State.LastSeq))
+		case info.Config.Metadata[identityKey] != "" && info.Config.Metadata[storeID] != d.Stores[string(k)]:
+			return damaged(k, "another one is in its place, or a version from before there were formats was started with Restored")
+		case k == config && !contiguous(info.State):
+			return damaged(k, fmt.Sprintf("of messages %d to %d some are missing", info.State.FirstSeq, info.State.LastSeq))
 		}
 	}
 	return nil
@@ -125,7 +125,7 @@ func (n *Node) vouched() bool { return n.cfg.Restored || len(n.cfg.Recover) > 0 
 // nextIdentity is the Identity that this start gives the Region. A Region that
 // had none gets one: it is new, or from before there were any. The latter has
 // its streams read again by all others, so that their copies hold proofs.
-func (n *Node) nextIdentity(d *integrity.Identity, own map[line]*jetstream.StreamInfo) integrity.Identity {
+func (n *Node) nextIdentity(d *integrity.Identity, own map[streamKind]*jetstream.StreamInfo) integrity.Identity {
 	var next integrity.Identity
 	if d != nil {
 		next = *d
@@ -142,8 +142,8 @@ func (n *Node) nextIdentity(d *integrity.Identity, own map[line]*jetstream.Strea
 	next.Restoring = n.cfg.Restored && n.cfg.URL == ""
 	if d == nil || n.cfg.Restored && len(n.cfg.Recover) == 0 {
 		next.Stores = map[string]string{}
-		for _, l := range lines {
-			next.Stores[string(l)] = n.newStore()
+		for _, k := range streamKinds {
+			next.Stores[string(k)] = n.newStore()
 		}
 	}
 	return next
@@ -156,12 +156,12 @@ func newKey() (k integrity.Key) {
 
 // name gives a stream the storeID that the Identity says. Under another one
 // than before, followers read it from its start.
-func (n *Node) name(ctx context.Context, l line) error {
-	s, err := n.stream(ctx, l.stream(n.cfg.Region))
+func (n *Node) name(ctx context.Context, k streamKind) error {
+	s, err := n.stream(ctx, k.stream(n.cfg.Region))
 	if err != nil {
-		return unavailable("look at stream "+l.stream(n.cfg.Region), err)
+		return unavailable("look at stream "+k.stream(n.cfg.Region), err)
 	}
-	c, want := s.CachedInfo().Config, n.identity.Load().Stores[string(l)]
+	c, want := s.CachedInfo().Config, n.identity.Load().Stores[string(k)]
 	if c.Metadata[storeID] == want && c.Metadata[identityKey] != "" {
 		return nil
 	}

@@ -14,9 +14,9 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
-// A vault keeps what stands beside a Region's streams: its Identity, and the
+// An identityStore keeps what stands beside a Region's streams: its Identity, and the
 // marks that say how far the streams were.
-type vault interface {
+type identityStore interface {
 	// read returns what is kept under a name, and its revision; nil and 0 where
 	// there is nothing.
 	read(ctx context.Context, name string) (b []byte, rev uint64, err error)
@@ -28,22 +28,22 @@ type vault interface {
 	erase(ctx context.Context) error
 }
 
-// The names in a vault.
+// The names in an identityStore.
 const (
 	identityName = "identity"
 	marksName    = "marks"
 	copiesName   = "copies" // the marks of copies
 )
 
-// A dirVault is files in Config.Dir. The lock on Dir makes this Node the only
+// A dirStore is files in Config.Dir. The lock on Dir makes this Node the only
 // one that writes them.
-type dirVault struct{ dir string }
+type dirStore struct{ dir string }
 
-func (v dirVault) path(name string) string { return filepath.Join(v.dir, vaultFile(name)) }
+func (v dirStore) path(name string) string { return filepath.Join(v.dir, identityFile(name)) }
 
-func vaultFile(name string) string { return "meridian." + name }
+func identityFile(name string) string { return "meridian." + name }
 
-func (v dirVault) read(_ context.Context, name string) ([]byte, uint64, error) {
+func (v dirStore) read(_ context.Context, name string) ([]byte, uint64, error) {
 	b, err := os.ReadFile(v.path(name))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, 0, nil
@@ -51,13 +51,13 @@ func (v dirVault) read(_ context.Context, name string) ([]byte, uint64, error) {
 	return b, 1, err
 }
 
-func (v dirVault) write(ctx context.Context, name string, b []byte, _ uint64) (uint64, error) {
+func (v dirStore) write(ctx context.Context, name string, b []byte, _ uint64) (uint64, error) {
 	return 1, v.put(ctx, name, b)
 }
 
 // put replaces a file as a whole: a crash leaves the old one or the new one.
-func (v dirVault) put(_ context.Context, name string, b []byte) error {
-	f, err := os.CreateTemp(v.dir, vaultFile(name)+".new-*") // 0600
+func (v dirStore) put(_ context.Context, name string, b []byte) error {
+	f, err := os.CreateTemp(v.dir, identityFile(name)+".new-*") // 0600
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func (v dirVault) put(_ context.Context, name string, b []byte) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
-func (v dirVault) erase(context.Context) error {
+func (v dirStore) erase(context.Context) error {
 	var errs []error
 	for _, name := range []string{copiesName, marksName, identityName, erasedName} {
 		if err := os.Remove(v.path(name)); !errors.Is(err, os.ErrNotExist) {
@@ -86,17 +86,17 @@ func (v dirVault) erase(context.Context) error {
 	return errors.Join(errs...)
 }
 
-// A streamVault is a stream of its own on the servers at Config.URL, which the
+// A streamStore is a stream of its own on the servers at Config.URL, which the
 // Nodes of the Region share.
-type streamVault struct{ n *Node }
+type streamStore struct{ n *Node }
 
-func (v streamVault) stream() string { return "meridian_" + v.n.cfg.Region }
+func (v streamStore) stream() string { return "meridian_" + v.n.cfg.Region }
 
-func (v streamVault) subject(name string) string {
+func (v streamStore) subject(name string) string {
 	return "meridian.beside." + v.n.cfg.Region + "." + name
 }
 
-func (v streamVault) open(ctx context.Context) (jetstream.Stream, error) {
+func (v streamStore) open(ctx context.Context) (jetstream.Stream, error) {
 	s, err := v.n.stream(ctx, v.stream())
 	if !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return s, err
@@ -112,7 +112,7 @@ func (v streamVault) open(ctx context.Context) (jetstream.Stream, error) {
 	return s, err
 }
 
-func (v streamVault) read(ctx context.Context, name string) ([]byte, uint64, error) {
+func (v streamStore) read(ctx context.Context, name string) ([]byte, uint64, error) {
 	s, err := v.open(ctx)
 	if err != nil {
 		return nil, 0, err
@@ -124,18 +124,18 @@ func (v streamVault) read(ctx context.Context, name string) ([]byte, uint64, err
 	return msg.Data, msg.Sequence, nil
 }
 
-func (v streamVault) write(ctx context.Context, name string, b []byte, rev uint64) (uint64, error) {
+func (v streamStore) write(ctx context.Context, name string, b []byte, rev uint64) (uint64, error) {
 	return v.publish(ctx, name, b, jetstream.WithExpectLastSequencePerSubject(rev))
 }
 
-func (v streamVault) put(ctx context.Context, name string, b []byte) error {
+func (v streamStore) put(ctx context.Context, name string, b []byte) error {
 	_, err := v.publish(ctx, name, b)
 	return err
 }
 
-func (v streamVault) erase(ctx context.Context) error { return v.n.deleteStream(ctx, v.stream()) }
+func (v streamStore) erase(ctx context.Context) error { return v.n.deleteStream(ctx, v.stream()) }
 
-func (v streamVault) publish(ctx context.Context, name string, b []byte, opts ...jetstream.PublishOpt) (uint64, error) {
+func (v streamStore) publish(ctx context.Context, name string, b []byte, opts ...jetstream.PublishOpt) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	ack, err := v.n.js.PublishMsg(ctx, &nats.Msg{Subject: v.subject(name), Data: b}, opts...)
@@ -149,7 +149,7 @@ func (v streamVault) publish(ctx context.Context, name string, b []byte, opts ..
 
 // vaultError says why what stands beside the streams can't be read or written: an
 // operator is to see at once that a disk is full, or whose answer there was none.
-func (n *Node) vaultError(what string, err error) *Error {
+func (n *Node) identityStoreError(what string, err error) *Error {
 	if n.cfg.URL != "" {
 		return unavailable(what, err)
 	}
@@ -158,9 +158,9 @@ func (n *Node) vaultError(what string, err error) *Error {
 
 // readIdentity returns the Region's Identity, or nil where there is none.
 func (n *Node) readIdentity(ctx context.Context) (*integrity.Identity, uint64, error) {
-	b, rev, err := n.vault.read(ctx, identityName)
+	b, rev, err := n.identityStore.read(ctx, identityName)
 	if err != nil {
-		return nil, 0, n.vaultError("read of the Region's identity", err)
+		return nil, 0, n.identityStoreError("read of the Region's identity", err)
 	} else if b == nil {
 		return nil, 0, nil
 	}
@@ -175,12 +175,12 @@ func (n *Node) readIdentity(ctx context.Context) (*integrity.Identity, uint64, e
 func (n *Node) writeIdentity(ctx context.Context, d integrity.Identity, rev uint64) error {
 	b, err := json.Marshal(d)
 	if err == nil {
-		_, err = n.vault.write(ctx, identityName, b, rev)
+		_, err = n.identityStore.write(ctx, identityName, b, rev)
 	}
 	if errors.Is(err, errConflict) {
 		return err
 	} else if err != nil {
-		return n.vaultError("write of the Region's identity", err)
+		return n.identityStoreError("write of the Region's identity", err)
 	}
 	d.Self = n.generation
 	n.identity.Store(&d)

@@ -93,10 +93,10 @@ func (n *Node) notHere(region string) error {
 }
 
 // took notes that the instance is about to show these changes. What another
-// Region's write at the same moment makes of them, the clerk shows next.
+// Region's write at the same moment makes of them, the maintenance applies next.
 func (n *Node) took(changes []center.Record) {
 	n.touched = n.dir.Took(n.touched, changes)
-	n.nudge()
+	n.wakeMaintenance()
 }
 
 // mine says, of a message that is read, whether this Node wrote it.
@@ -126,8 +126,8 @@ func (n *Node) writeLog(ctx context.Context, records []merge.Record, full bool) 
 	defer func() { n.stall.end(err) }()
 	for i, p := range parts {
 		at := n.log.read + uint64(i)
-		w := write{line: config, subject: fmt.Sprintf("tx.%d.%d", first, i), body: p, part: partHeader(p, len(t.Records)), last: &at}
-		if _, err = n.put(ctx, w); err != nil {
+		w := write{kind: config, subject: fmt.Sprintf("tx.%d.%d", first, i), body: p, part: partHeader(p, len(t.Records)), last: &at}
+		if _, err = n.publish(ctx, w); err != nil {
 			return t, err
 		}
 	}

@@ -58,5 +58,5 @@ func isOurs(name string) bool {
 	if name == lockName || name == storeName || name == spaceName {
 		return true
 	}
-	return slices.ContainsFunc([]string{identityName, marksName, copiesName}, func(kept string) bool { return strings.HasPrefix(name, vaultFile(kept)) })
+	return slices.ContainsFunc([]string{identityName, marksName, copiesName}, func(kept string) bool { return strings.HasPrefix(name, identityFile(kept)) })
 }

@@ -29,7 +29,7 @@ func (n *Node) settle(ctx context.Context) error {
 		}
 	}
 	primary := n.cfg.Region == n.cfg.Primary
-	n.show()
+	n.apply()
 	if n.instance.Load() == nil {
 		if primary {
 			return &Error{Reason: ReasonCorrupt, What: "the primary's log", Want: "an instance"}
@@ -71,7 +71,7 @@ func (n *Node) serves() {
 		return
 	}
 	v, err := n.instance.Load().In(n.cfg.Region)
-	if err != nil { // what the instance shows doesn't list it; the clerk comes again
+	if err != nil { // what the instance shows doesn't list it; maintain tries again
 		return
 	}
 	n.view.Store(v)
@@ -88,7 +88,7 @@ func (n *Node) findEnd(ctx context.Context) error {
 			return unavailable("look at the log", err)
 		}
 		last := s.CachedInfo().State.LastSeq
-		read, _ := n.marks.get(config.stream(n.cfg.Region)) // also what was passed over
+		read, _ := n.progress.get(config.stream(n.cfg.Region)) // also what was passed over
 		more, err := next(ctx, s, config.prefix(n.cfg.Region), max(n.log.read, read.seq))
 		if err != nil {
 			return unavailable("look at the log", err)
@@ -123,8 +123,8 @@ func (n *Node) seed(ctx context.Context) error {
 	return nil
 }
 
-// nudge wakes the clerk.
-func (n *Node) nudge() {
+// wakeMaintenance has maintain run.
+func (n *Node) wakeMaintenance() {
 	select {
 	case n.wake <- struct{}{}:
 	default:
@@ -134,9 +134,9 @@ func (n *Node) nudge() {
 // sweepEvery is how often the ledger forgets what it may.
 const sweepEvery = time.Minute
 
-// The clerk does what follows from what arrives: it says that a Region is
+// maintenanceLoop does what follows from what arrives: it says that a Region is
 // replicated, makes a Region active, keeps the log short.
-func (n *Node) clerk() {
+func (n *Node) maintenanceLoop() {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
@@ -145,23 +145,23 @@ func (n *Node) clerk() {
 			return
 		case <-tick.C:
 			n.ledger.sweep(n.cfg.Now(), n.cfg.Skew)
-			n.judgeSessions()
+			n.stopIfSessionsUnread()
 			n.ledger.sweepDeparted(n.cfg.Now(), n.cfg.MaxSession, n.cfg.Skew)
 			n.contents.forget(n.cfg.Now().Add(-n.cfg.Skew).Unix())
 		case <-n.wake:
 		}
-		if err := n.chores(); err != nil && n.ctx.Err() == nil {
+		if err := n.maintain(); err != nil && n.ctx.Err() == nil {
 			n.cfg.Logger.Warn("replica: will try again", "region", n.cfg.Region, "error", err)
 			pause(n.ctx, 100*time.Millisecond)
-			n.nudge()
+			n.wakeMaintenance()
 		}
 	}
 }
 
-func (n *Node) chores() error {
+func (n *Node) maintain() error {
 	n.applying.Lock()
 	if len(n.touched) > 0 {
-		n.show()
+		n.apply()
 	}
 	n.applying.Unlock()
 	if n.removedAt.Load() > 0 {
@@ -208,7 +208,7 @@ func (n *Node) report() error {
 		return err
 	}
 	n.fold(n.cfg.Region, t)
-	n.show()
+	n.apply()
 	n.serves()
 	return nil
 }
@@ -291,6 +291,6 @@ func (n *Node) shorten() error {
 		return err
 	}
 	n.fold(n.cfg.Region, t)
-	n.show()
+	n.apply()
 	return n.clear(n.ctx)
 }

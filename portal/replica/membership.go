@@ -14,7 +14,7 @@ func (n *Node) publishStandings() {
 	if n.dir.Complete(n.cfg.Primary) {
 		all := n.dir.Standings()
 		n.standings.Store(&all)
-		n.judgeStanding()
+		n.stopIfUnlisted()
 	}
 }
 
@@ -39,9 +39,9 @@ func (n *Node) gone(region string) bool {
 	return region != n.cfg.Primary && s.Gone()
 }
 
-// judgeStanding stops a Region that isn't listed any more: it serves nothing,
+// stopIfUnlisted stops a Region that isn't listed any more: it serves nothing,
 // and keeps what it has until it hears of its removal.
-func (n *Node) judgeStanding() {
+func (n *Node) stopIfUnlisted() {
 	_, known := n.standingOf(n.cfg.Region)
 	if n.isReady() && (n.unlisted.Load() || known && !n.lists(n.cfg.Region)) {
 		n.stop("list", &Error{Reason: ReasonNotListed, What: "the instance", Want: "a Region that the primary lists", Got: n.cfg.Region})
@@ -75,7 +75,7 @@ func (n *Node) denies(q question) (a answer, refused bool) {
 // log may say that the Region that asks was removed.
 func (n *Node) readFirst(ctx context.Context, q question, a answer) error {
 	most := min(time.Duration(q.Wait)*time.Millisecond, maxWait)
-	if q.Line == config && !n.marks.wait(ctx, config.stream(n.cfg.Region), position{seq: a.Last}, most) {
+	if q.Line == config && !n.progress.wait(ctx, config.stream(n.cfg.Region), position{seq: a.Last}, most) {
 		return &Error{Reason: ReasonUnavailable, What: "answer", Want: "a log that has been read here", Got: "one that goes on"}
 	}
 	return nil
@@ -95,7 +95,7 @@ func (n *Node) awaitList(ctx context.Context, q question) {
 func (f *follower) standing(a answer) error {
 	n := f.n
 	if f.region == n.cfg.Primary && n.unlisted.Swap(a.Unlisted) != a.Unlisted {
-		n.judgeStanding()
+		n.stopIfUnlisted()
 		if a.Unlisted {
 			n.cfg.Logger.Warn("replica: the primary does not list this Region", "region", n.cfg.Region, "primary", f.region)
 		} else {

@@ -31,40 +31,40 @@ type Node struct {
 	tasks  sync.WaitGroup
 	once   sync.Once // Close
 
-	vault      vault
-	identity   atomic.Pointer[integrity.Identity] // replaced whole
-	generation integrity.Generation
-	damage     atomic.Pointer[Error] // why the Region has stopped; nil: it hasn't
-	clockMost  atomic.Int64          // see latestClock
-	marked     map[string]uint64     // the marks that were written, by line; watch's
+	identityStore identityStore
+	identity      atomic.Pointer[integrity.Identity] // replaced whole
+	generation    integrity.Generation
+	damage        atomic.Pointer[Error] // why the Region has stopped; nil: it hasn't
+	clockMost     atomic.Int64          // see latestClock
+	marked        map[string]uint64     // the marks that were written, by stream; watch's
 
-	ledger   *ledger
-	marks    *marks
-	contents *contents
-	copies   copies
-	owed     owed
-	stall    stall
+	ledger      *ledger
+	progress    *progress
+	contents    *contents
+	copies      copies
+	pendingEnds pendingEnds
+	stall       stall
 	// refused are the streams that the embedded server takes no writes for.
 	refused  atomic.Pointer[map[string]string]
-	wake     chan struct{} // the clerk's
+	wake     chan struct{} // maintenanceLoop's
 	writes   writes        // what the observer is told of them
 	catching *catching
-	unkept   *unkept
+	uncopied *uncopiedEnds
 
-	agreements map[line]*agreements // never changed
+	agreements map[streamKind]*agreements // never changed
 
 	// applying guards what follows. Whoever changes the instance on behalf of
 	// other Regions holds it from the moment it knows what to change until that
 	// is done, so that changes take effect in their order. An update made here
 	// holds the instance's own lock already; it tries this one and gives way.
-	applying sync.Mutex
-	dir      *merge.Directory
-	fulls    map[string]fullAt // of copies, by Region
-	log      ownLog
-	touched  []merge.Name    // in dir, not shown by the instance yet
-	unshown  []arrival       // what that touched them
-	lastShow time.Time       // when the instance was last told
-	hidden   map[string]bool // Regions whose applications are not shown
+	applying  sync.Mutex
+	dir       *merge.Directory
+	fulls     map[string]fullAt // of copies, by Region
+	log       ownLog
+	touched   []merge.Name    // in dir, not shown by the instance yet
+	unapplied []arrival       // what that touched them
+	lastApply time.Time       // when the instance was last told
+	hidden    map[string]bool // Regions whose applications are not shown
 
 	instance atomic.Pointer[center.Instance]
 	view     atomic.Pointer[center.View] // set before ready is closed
@@ -104,8 +104,8 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, ledger: newLedger(cfg.Region, cfg.Primary, cfg.entries...), dir: merge.NewDirectory(cfg.Primary, cfg.kinds...), marks: newMarks(),
-		catching: newCatching(catchEvery), unkept: newUnkept(), agreements: newAgreements(),
+		cfg: cfg, ledger: newLedger(cfg.Region, cfg.Primary, cfg.entries...), dir: merge.NewDirectory(cfg.Primary, cfg.kinds...), progress: newProgress(),
+		catching: newCatching(catchEvery), uncopied: newUncopiedEnds(), agreements: newAgreements(),
 		stops: newStops(), fulls: map[string]fullAt{}, hidden: map[string]bool{},
 		log: ownLog{wrote: map[uint64]bool{}}, wake: make(chan struct{}, 1), ready: make(chan struct{}),
 		left: make(chan struct{}), erased: make(chan struct{}), parted: map[string]parting{}, parked: map[string]Peer{},
@@ -124,9 +124,9 @@ func (n *Node) open(ctx context.Context) error {
 	if err := n.connect(); err != nil {
 		return err
 	}
-	n.vault = vault(dirVault{n.cfg.Dir})
+	n.identityStore = identityStore(dirStore{n.cfg.Dir})
 	if n.cfg.URL != "" {
-		n.vault = streamVault{n}
+		n.identityStore = streamStore{n}
 	}
 	for _, step := range []func(context.Context) error{
 		n.awake, n.resume, n.establish, n.recover, // what the streams are, and whether they are damaged
@@ -139,7 +139,7 @@ func (n *Node) open(ctx context.Context) error {
 	if err := n.serve(); err != nil {
 		return err
 	}
-	n.start(n.clerk)
+	n.start(n.maintenanceLoop)
 	n.start(n.watch)
 	if n.server != nil {
 		n.start(n.attend)
@@ -177,7 +177,7 @@ func (n *Node) readAll(ctx context.Context) error {
 		}
 	}
 	for _, region := range append(regions, n.cfg.Region) {
-		if err := n.load(ctx, region, lines...); err != nil {
+		if err := n.load(ctx, region, streamKinds...); err != nil {
 			return err
 		}
 	}
@@ -233,7 +233,7 @@ func (n *Node) Close() {
 		n.mu.Unlock()
 		n.cancel()
 		n.tasks.Wait()
-		n.lastKept()
+		n.copyLastEnds()
 		n.lastMarks()
 		if n.nc != nil {
 			n.nc.Close()

@@ -81,8 +81,8 @@ const (
 )
 
 var (
-	observedBytes    = map[line]string{config: ObservedConfigBytes, sessions: ObservedSessionsBytes, revoked: ObservedRevokedBytes}
-	observedPosition = map[line]string{config: ObservedConfigPosition, sessions: ObservedSessionsPosition, revoked: ObservedRevokedPosition}
+	observedBytes    = map[streamKind]string{config: ObservedConfigBytes, sessions: ObservedSessionsBytes, revoked: ObservedRevokedBytes}
+	observedPosition = map[streamKind]string{config: ObservedConfigPosition, sessions: ObservedSessionsPosition, revoked: ObservedRevokedPosition}
 )
 
 // observing tells Config.Observer how the Node is, until Close.
@@ -150,22 +150,22 @@ func (n *Node) observePeers(o Observer) {
 func (n *Node) observeStreams(o Observer) {
 	ctx, cancel := context.WithTimeout(n.ctx, writeTimeout)
 	defer cancel()
-	for _, region := range n.kept() {
-		for _, l := range lines {
-			if at := n.position(region, l); at > 0 {
-				o.Observe(observedPosition[l], region, float64(at))
+	for _, region := range n.copiedRegions() {
+		for _, k := range streamKinds {
+			if at := n.position(region, k); at > 0 {
+				o.Observe(observedPosition[k], region, float64(at))
 			}
 		}
 	}
 	answers := true
-	for _, region := range n.kept() {
-		for _, l := range lines {
+	for _, region := range n.copiedRegions() {
+		for _, k := range streamKinds {
 			if !answers {
 				break
 			}
-			s, err := n.stream(ctx, l.stream(region))
+			s, err := n.stream(ctx, k.stream(region))
 			if err == nil {
-				o.Observe(observedBytes[l], region, float64(s.CachedInfo().State.Bytes))
+				o.Observe(observedBytes[k], region, float64(s.CachedInfo().State.Bytes))
 			} else if n.ctx.Err() != nil {
 				return // closing
 			}
@@ -176,8 +176,8 @@ func (n *Node) observeStreams(o Observer) {
 }
 
 // position is the last sequence of a Region's stream that has taken effect here.
-func (n *Node) position(region string, l line) uint64 {
-	at, _ := n.marks.get(l.stream(region))
+func (n *Node) position(region string, k streamKind) uint64 {
+	at, _ := n.progress.get(k.stream(region))
 	return at.seq
 }
 
@@ -188,8 +188,8 @@ func yes(b bool) float64 {
 	return 0
 }
 
-// kept returns the Regions whose streams, or copies of them, are read here.
-func (n *Node) kept() []string {
+// copiedRegions returns the Regions whose streams, or copies of them, are read here.
+func (n *Node) copiedRegions() []string {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	return slices.Sorted(maps.Keys(n.readers))

@@ -15,12 +15,12 @@ import (
 
 // A Region that was removed has nothing on disk but this: when that was. It
 // says so when it is started again, and doesn't begin as a new one by itself.
-type epitaph struct {
+type removalNotice struct {
 	Region string `json:"region"`
 	Stamp  uint64 `json:"stamp"`
 }
 
-func (n *Node) epitaphStream() (stream, subject string) {
+func (n *Node) removalNoticeStream() (stream, subject string) {
 	return "removed_" + n.cfg.Region, "meridian.removed." + n.cfg.Region
 }
 
@@ -55,9 +55,9 @@ func (n *Node) erase() {
 	n.stopAll()
 	for n.ctx.Err() == nil {
 		ctx, cancel := context.WithTimeout(n.ctx, time.Minute)
-		err := n.bury(ctx, n.removedAt.Load())
+		err := n.writeRemovalNotice(ctx, n.removedAt.Load())
 		if err == nil {
-			err = errors.Join(n.eraseStreams(ctx), n.vault.erase(ctx))
+			err = errors.Join(n.eraseStreams(ctx), n.identityStore.erase(ctx))
 		}
 		cancel()
 		if err == nil {
@@ -94,7 +94,7 @@ func (n *Node) stopAll() {
 		n.unfollow(region)
 	}
 	for _, region := range read {
-		n.stopReaders(region, lines...)
+		n.stopReaders(region, streamKinds...)
 	}
 }
 
@@ -102,12 +102,12 @@ func (n *Node) stopAll() {
 // is emptied too.
 func (n *Node) forgetAll() {
 	n.ledger.close()
-	n.unkept.clear()
+	n.uncopied.clear()
 	n.applying.Lock()
 	defer n.applying.Unlock()
 	n.dir = merge.NewDirectory(n.cfg.Primary)
 	n.log = ownLog{wrote: map[uint64]bool{}}
-	n.touched, n.unshown = nil, nil
+	n.touched, n.unapplied = nil, nil
 	inst := n.instance.Load()
 	if inst == nil {
 		return
@@ -118,12 +118,12 @@ func (n *Node) forgetAll() {
 			all = append(all, center.Record{Kind: r.Kind, Key: r.Key})
 		}
 	}
-	n.tell(inst, all)
+	n.applyChanges(inst, all)
 }
 
-// bury writes down that the Region was removed.
-func (n *Node) bury(ctx context.Context, stamp uint64) error {
-	name, subject := n.epitaphStream()
+// writeRemovalNotice writes down that the Region was removed.
+func (n *Node) writeRemovalNotice(ctx context.Context, stamp uint64) error {
+	name, subject := n.removalNoticeStream()
 	c := jetstream.StreamConfig{
 		Name: name, Description: "Meridian: Region " + n.cfg.Region + " was removed", Subjects: []string{subject},
 		Storage: jetstream.FileStorage, Replicas: n.cfg.Replicas, MaxMsgs: 1,
@@ -131,7 +131,7 @@ func (n *Node) bury(ctx context.Context, stamp uint64) error {
 	if _, err := n.js.CreateOrUpdateStream(ctx, c); err != nil {
 		return unavailable("making of stream "+name, err)
 	}
-	b, err := json.Marshal(epitaph{n.cfg.Region, stamp})
+	b, err := json.Marshal(removalNotice{n.cfg.Region, stamp})
 	if err == nil {
 		_, err = n.js.Publish(ctx, subject, b)
 	}
@@ -172,7 +172,7 @@ func (n *Node) deleteStream(ctx context.Context, name string) error {
 // awake says whether this Region, if it was removed, was added again. Only the
 // primary can say that, and it must be later than the removal.
 func (n *Node) awake(ctx context.Context) error {
-	name, _ := n.epitaphStream()
+	name, _ := n.removalNoticeStream()
 	s, err := n.stream(ctx, name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil
@@ -185,11 +185,11 @@ func (n *Node) awake(ctx context.Context) error {
 	} else if msg == nil { // it was made, and the process ended: the removal will be heard again
 		return n.deleteStream(ctx, name)
 	}
-	var e epitaph
+	var e removalNotice
 	if err := json.Unmarshal(msg.Data, &e); err != nil {
 		return &Error{Reason: ReasonCorrupt, What: "stream " + name, Want: "JSON", Err: err}
 	}
-	if err := errors.Join(n.eraseStreams(ctx), n.vault.erase(ctx)); err != nil { // what a crash left
+	if err := errors.Join(n.eraseStreams(ctx), n.identityStore.erase(ctx)); err != nil { // what a crash left
 		return err
 	}
 	n.removedAt.Store(e.Stamp)
@@ -214,7 +214,7 @@ func (n *Node) listedAgain(ctx context.Context) (uint64, error) {
 	if err := p.checkURL(n.cfg.Primary); err != nil {
 		return 0, err
 	}
-	f := &follower{n: n, region: n.cfg.Primary, peer: p, flows: map[line]*flow{}}
+	f := &follower{n: n, region: n.cfg.Primary, peer: p, flows: map[streamKind]*flow{}}
 	nc, err := f.connect(func(error) {})
 	if err != nil {
 		return 0, err

@@ -23,7 +23,7 @@ func (n *Node) partAll(ctx context.Context) error {
 		if region == n.cfg.Region || region == n.cfg.Primary {
 			continue
 		} else if !s.Gone() {
-			n.unkept.release(region, false)
+			n.uncopied.release(region, false)
 			continue
 		}
 		errs = append(errs, n.part(ctx, region, s.Removed))
@@ -78,21 +78,21 @@ func (n *Node) part(ctx context.Context, region string, removed uint64) error {
 	if f := n.unfollow(region); f != nil {
 		n.park(region, f.peer)
 	}
-	over := []line{config, sessions}
+	over := []streamKind{config, sessions}
 	if last {
-		over = lines
-	} else if err := errors.Join(n.keep(n.ctx, region), n.restateAll(n.ctx, region)); err != nil {
+		over = streamKinds
+	} else if err := errors.Join(n.copyEnds(n.ctx, region), n.restateAll(n.ctx, region)); err != nil {
 		return err
 	}
 	n.stopReaders(region, over...)
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	for _, l := range over {
-		if err := n.deleteStream(ctx, l.stream(region)); err != nil {
+	for _, k := range over {
+		if err := n.deleteStream(ctx, k.stream(region)); err != nil {
 			return err
 		}
-		n.marks.forget(l.stream(region))
-		n.forgetCopy(region, l)
+		n.progress.forget(k.stream(region))
+		n.forgetCopy(region, k)
 	}
 	n.parted[region] = done
 	if last {
@@ -103,11 +103,11 @@ func (n *Node) part(ctx context.Context, region string, removed uint64) error {
 
 // stopReaders stops reading these of a Region's streams. Nothing of them is
 // taken in any more when it returns.
-func (n *Node) stopReaders(region string, ls ...line) {
+func (n *Node) stopReaders(region string, kinds ...streamKind) {
 	n.mu.Lock()
 	var kept, stopped []*reader
 	for _, r := range n.readers[region] {
-		if slices.Contains(ls, r.line) {
+		if slices.Contains(kinds, r.kind) {
 			stopped = append(stopped, r)
 		} else {
 			kept = append(kept, r)
@@ -123,8 +123,8 @@ func (n *Node) stopReaders(region string, ls ...line) {
 	}
 	for _, r := range stopped {
 		<-r.done
-		n.contents.drop(r.line.stream(region))
-		if r.line == config {
+		n.contents.drop(r.kind.stream(region))
+		if r.kind == config {
 			n.applying.Lock()
 			delete(n.fulls, region)
 			n.applying.Unlock()

@@ -20,14 +20,14 @@ import (
 // JetStream's own API. A consumer there delivers to whatever subject it is
 // told, with the server's rights, so that a client that may only read could
 // have messages written into a stream, in the wrong place.
-func gateSubject(region string) string { return "meridian.follow." + region }
+func peerSubject(region string) string { return "meridian.follow." + region }
 
 // A question asks for what follows a position.
 type question struct {
-	Line  line   `json:"line"`
-	From  string `json:"from"`  // the Region that asks
-	Store string `json:"store"` // of the copy; another one begins at its start
-	After uint64 `json:"after"`
+	Line  streamKind `json:"line"`
+	From  string     `json:"from"`  // the Region that asks
+	Store string     `json:"store"` // of the copy; another one begins at its start
+	After uint64     `json:"after"`
 	// Proof shows the last message of the copy. Its Region can check it.
 	Proof *integrity.Proof `json:"proof,omitempty"`
 	// Differs says that the copy is at the end of the stream and holds something
@@ -140,7 +140,7 @@ func (n *Node) serve() error {
 		return nil
 	}
 	slots, turns := make(chan struct{}, maxAsking), make(chan struct{}, maxReading)
-	gate, err := n.nc.QueueSubscribe(gateSubject(n.cfg.Region), "nodes", func(m *nats.Msg) {
+	gate, err := n.nc.QueueSubscribe(peerSubject(n.cfg.Region), "nodes", func(m *nats.Msg) {
 		// The Node may publish anywhere. It answers where peers listen, and
 		// nowhere else.
 		if !strings.HasPrefix(m.Reply, inboxPeer+".") || strings.ContainsAny(m.Reply, "*> ") {
@@ -234,7 +234,7 @@ func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 	if a.Nonce = q.Nonce; !refused {
 		a.Copy = n.contents.copyEnd(q.Line.stream(q.From))
 	}
-	n.tells(&a, time.Since(begun))
+	n.tellClock(&a, time.Since(begun))
 	n.reply(m, a)
 }
 
@@ -251,7 +251,7 @@ func (n *Node) look(ctx context.Context, q question) (s jetstream.Stream, a answ
 		a.Store = ofCopy
 		return s, a, a.Last > a.After, nil
 	}
-	if a.Refused, err = n.judge(ctx, q, info); err != nil {
+	if a.Refused, err = n.checkProof(ctx, q, info); err != nil {
 		return s, a, false, err
 	}
 	if q.Store != a.Store {
@@ -261,7 +261,7 @@ func (n *Node) look(ctx context.Context, q question) (s jetstream.Stream, a answ
 		return s, a, true, n.readFirst(ctx, q, a)
 	}
 	wait := min(time.Duration(q.Wait)*time.Millisecond, maxWait)
-	return s, a, n.marks.wait(ctx, name, position{seq: a.After + 1}, wait), nil
+	return s, a, n.progress.wait(ctx, name, position{seq: a.After + 1}, wait), nil
 }
 
 // read fills an answer. It says that nothing is pending only where the stream's

@@ -42,7 +42,7 @@ func (f *follower) status() portal.Peer {
 	for _, w := range f.flows {
 		p.Done, p.Total = p.Done+w.arrived, p.Total+w.total
 	}
-	if !p.Heard.IsZero() && f.n.cfg.Now().Sub(p.Heard) <= f.n.behindAfter() && !f.n.copies.suspected(f.region, lines...) {
+	if !p.Heard.IsZero() && f.n.cfg.Now().Sub(p.Heard) <= f.n.behindAfter() && !f.n.copies.suspected(f.region, streamKinds...) {
 		p.State = portal.PeerReplicated
 	}
 	for _, w := range f.flows {
@@ -65,8 +65,8 @@ func (n *Node) behindAfter() time.Duration { return 5*n.cfg.Heartbeat + 2*time.S
 
 // heard is the earliest of the streams' instants. The caller holds mu.
 func (f *follower) heard() (t time.Time) {
-	for i, l := range lines {
-		if h := f.flows[l].heard; i == 0 || h.Before(t) {
+	for i, k := range streamKinds {
+		if h := f.flows[k].heard; i == 0 || h.Before(t) {
 			t = h
 		}
 	}
@@ -75,11 +75,11 @@ func (f *follower) heard() (t time.Time) {
 
 // met takes an answer into the progress. A part of a transaction counts as its
 // elements. anew: the stream is read from its start again.
-func (f *follower) met(l line, a answer, anew bool) {
+func (f *follower) met(k streamKind, a answer, anew bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.connected = true
-	w := f.flows[l]
+	w := f.flows[k]
 	if !w.met || anew {
 		*w = flow{store: a.Store, met: true, behind: w.behind}
 	}
@@ -102,24 +102,24 @@ func (f *follower) met(l line, a answer, anew bool) {
 
 // reached notes that all of a stream that was written before it was asked for
 // has taken effect here.
-func (f *follower) reached(l line, asked time.Time) {
+func (f *follower) reached(k streamKind, asked time.Time) {
 	f.mu.Lock()
 	first := f.heard().IsZero()
-	w := f.flows[l]
+	w := f.flows[k]
 	w.heard, w.total, w.doubt, w.differs = asked, w.arrived, "", false
 	first = first && !f.heard().IsZero()
 	f.mu.Unlock()
 	if first {
 		f.n.cfg.Logger.Info("replica: replicated", "region", f.n.cfg.Region, "peer", f.region)
-		f.n.nudge()
+		f.n.wakeMaintenance()
 	}
 }
 
 // caughtUp says whether all of a stream was here once.
-func (f *follower) caughtUp(l line) bool {
+func (f *follower) caughtUp(k streamKind) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return !f.flows[l].heard.IsZero()
+	return !f.flows[k].heard.IsZero()
 }
 
 // measure notes how long a change took to get here. What was there before the
@@ -127,7 +127,7 @@ func (f *follower) caughtUp(l line) bool {
 func (f *follower) measure(a arrival, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	w := f.flows[a.line]
+	w := f.flows[a.kind]
 	if a.store == "" || a.store != w.store || a.seq <= w.baseline || w.heard.IsZero() {
 		return
 	}

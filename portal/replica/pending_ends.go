@@ -13,20 +13,20 @@ import (
 
 // What ends sessions takes effect here first, and is acknowledged when it is on
 // disk. If the write fails the caller gets the error, because other Regions may
-// not hear of it; here the sessions stay ended. The Node owes that write, and
+// not hear of it; here the sessions stay ended. The Node keeps that write, and
 // makes it as soon as its server takes one.
-type owed struct {
-	mu     sync.Mutex
-	writes map[string]func(context.Context) error // by subject
-	paying bool
+type pendingEnds struct {
+	mu      sync.Mutex
+	writes  map[string]func(context.Context) error // by subject
+	writing bool
 }
 
-// maxOwed bounds how many such writes a Node keeps in memory. Of more than that
+// maxPendingEnds bounds how many such writes a Node keeps in memory. Of more than that
 // the callers alone know, who got an error.
-const maxOwed = 10_000
+const maxPendingEnds = 10_000
 
-// owedEvery is how often the Node tries.
-const owedEvery = time.Second
+// retryEndsEvery is how often the Node tries.
+const retryEndsEvery = time.Second
 
 // end takes what ends sessions in, and then writes it.
 func (n *Node) end(ctx context.Context, kind merge.EntryKind, e merge.Entry, until time.Time) error {
@@ -39,7 +39,7 @@ func (n *Node) end(ctx context.Context, kind merge.EntryKind, e merge.Entry, unt
 				until, e.Until = until.Add(known.Sub(e.Until)), known
 			}
 		}
-		_, err := n.put(ctx, entryWrite(kind, e, until))
+		_, err := n.publish(ctx, entryWrite(kind, e, until))
 		return err
 	})
 }
@@ -52,31 +52,31 @@ func (n *Node) durable(ctx context.Context, subject string, write func(context.C
 	err := write(ctx)
 	var e *Error
 	if errors.As(err, &e) && e.Reason == ReasonUnavailable {
-		n.owe(subject, write)
+		n.keepPending(subject, write)
 	}
 	return err
 }
 
-func (n *Node) owe(subject string, write func(context.Context) error) {
-	o := &n.owed
+func (n *Node) keepPending(subject string, write func(context.Context) error) {
+	o := &n.pendingEnds
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.writes == nil {
 		o.writes = map[string]func(context.Context) error{}
 	}
-	if _, known := o.writes[subject]; known || len(o.writes) < maxOwed {
+	if _, known := o.writes[subject]; known || len(o.writes) < maxPendingEnds {
 		o.writes[subject] = write // a later end of the same is remembered for longer
 	}
-	if !o.paying {
-		o.paying = n.start(n.pay)
+	if !o.writing {
+		o.writing = n.start(n.writePending)
 	}
 }
 
-// pay makes the writes that are owed, until there are none.
-func (n *Node) pay() {
-	o := &n.owed
+// writePending makes the pending writes, until there are none.
+func (n *Node) writePending() {
+	o := &n.pendingEnds
 	for n.ctx.Err() == nil {
-		pause(n.ctx, owedEvery)
+		pause(n.ctx, retryEndsEvery)
 		o.mu.Lock()
 		due := maps.Clone(o.writes)
 		clear(o.writes)
@@ -86,8 +86,8 @@ func (n *Node) pay() {
 		}
 		for _, subject := range slices.Sorted(maps.Keys(due)) {
 			err := due[subject](n.ctx)
-			if err != nil && !hopeless(err) {
-				n.owes(due)
+			if err != nil && !isPermanent(err) {
+				n.putBack(due)
 				break
 			}
 			if err != nil && n.ctx.Err() == nil {
@@ -97,7 +97,7 @@ func (n *Node) pay() {
 		}
 		o.mu.Lock()
 		if len(o.writes) == 0 {
-			o.paying = false
+			o.writing = false
 			o.mu.Unlock()
 			return
 		}
@@ -105,16 +105,16 @@ func (n *Node) pay() {
 	}
 }
 
-// hopeless says whether a write fails for what is in its place already, such as a
+// isPermanent says whether a write fails for what is in its place already, such as a
 // user's epoch that can't be read. It must not keep others from being made.
-func hopeless(err error) bool {
+func isPermanent(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && (e.Reason == ReasonCorrupt || e.Reason == ReasonVersion)
 }
 
-// owes puts writes back that could not be made. One that came meanwhile counts.
-func (n *Node) owes(due map[string]func(context.Context) error) {
-	o := &n.owed
+// putBack keeps writes again that could not be made. One that came meanwhile counts.
+func (n *Node) putBack(due map[string]func(context.Context) error) {
+	o := &n.pendingEnds
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for subject, write := range due {

@@ -42,11 +42,11 @@ func (n *Node) Probe(ctx context.Context) error {
 // writeAndRead writes the probe's message and waits until it has been read, and
 // so all that stands before it.
 func (n *Node) writeAndRead(ctx context.Context) error {
-	seq, err := n.put(ctx, entryWrite(merge.EntryProbe, merge.Entry{Optional: true}, n.cfg.Now().Add(probeLives)))
+	seq, err := n.publish(ctx, entryWrite(merge.EntryProbe, merge.Entry{Optional: true}, n.cfg.Now().Add(probeLives)))
 	if err != nil {
 		return err
 	}
-	if name := sessions.stream(n.cfg.Region); !n.marks.wait(ctx, name, position{seq: seq}, writeTimeout) {
+	if name := sessions.stream(n.cfg.Region); !n.progress.wait(ctx, name, position{seq: seq}, writeTimeout) {
 		return unavailable("read of stream "+name, errors.Join(errors.New("what was written doesn't get here"), context.Cause(ctx)))
 	}
 	return nil
@@ -63,9 +63,9 @@ func (n *Node) copiesApplied(now time.Time) error {
 	var late []string
 	for region, f := range n.followers {
 		f.mu.Lock()
-		for l, w := range f.flows {
+		for k, w := range f.flows {
 			if !w.behind.IsZero() && now.Sub(w.behind) > copyLate {
-				late = append(late, l.stream(region))
+				late = append(late, k.stream(region))
 			}
 		}
 		f.mu.Unlock()
@@ -78,17 +78,17 @@ func (n *Node) copiesApplied(now time.Time) error {
 }
 
 // behind notes that an answer has come that isn't applied yet.
-func (f *follower) behind(l line) {
+func (f *follower) behind(k streamKind) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if w := f.flows[l]; w.behind.IsZero() {
+	if w := f.flows[k]; w.behind.IsZero() {
 		w.behind = time.Now()
 	}
 }
 
 // progressed notes that answers are applied, or that none come.
-func (f *follower) progressed(l line) {
+func (f *follower) progressed(k streamKind) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.flows[l].behind = time.Time{}
+	f.flows[k].behind = time.Time{}
 }

@@ -6,10 +6,10 @@ import (
 	"time"
 )
 
-// marks say how far each stream has taken effect here: of another Region's, in
+// progress is how far each stream has taken effect here: of another Region's, in
 // the original; of this Region's own, which have no store then, how far it was
 // read, whether or not that could be opened.
-type marks struct {
+type progress struct {
 	mu   sync.Mutex
 	at   map[string]position // by stream
 	next chan struct{}       // closed when something moves
@@ -21,9 +21,9 @@ type position struct {
 	seq   uint64
 }
 
-func newMarks() *marks { return &marks{at: map[string]position{}, next: make(chan struct{})} }
+func newProgress() *progress { return &progress{at: map[string]position{}, next: make(chan struct{})} }
 
-func (m *marks) set(stream string, p position) {
+func (m *progress) set(stream string, p position) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if old := m.at[stream]; old.store == p.store && old.seq >= p.seq {
@@ -35,13 +35,13 @@ func (m *marks) set(stream string, p position) {
 }
 
 // forget goes back to the start of a stream that is read again.
-func (m *marks) forget(stream string) {
+func (m *progress) forget(stream string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	delete(m.at, stream)
 }
 
-func (m *marks) get(stream string) (position, <-chan struct{}) {
+func (m *progress) get(stream string) (position, <-chan struct{}) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.at[stream], m.next
@@ -49,7 +49,7 @@ func (m *marks) get(stream string) (position, <-chan struct{}) {
 
 // wait waits until a stream has taken effect up to p, for so long at most, and
 // says whether it has.
-func (m *marks) wait(ctx context.Context, stream string, p position, most time.Duration) bool {
+func (m *progress) wait(ctx context.Context, stream string, p position, most time.Duration) bool {
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	for {
@@ -72,7 +72,7 @@ func (n *Node) applied(a arrival) {
 	if a.region == n.cfg.Region {
 		return
 	}
-	n.marks.set(a.line.stream(a.region), position{a.store, a.seq})
+	n.progress.set(a.kind.stream(a.region), position{a.store, a.seq})
 	n.mu.Lock()
 	f := n.followers[a.region]
 	n.mu.Unlock()

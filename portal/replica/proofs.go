@@ -13,8 +13,8 @@ import (
 
 // prove adds to each message of an answer what this Region recognises it by. It
 // hashes what a message says, so that it doesn't matter how it was sealed.
-func (n *Node) prove(l line, a *answer) {
-	key, name := n.identity.Load().Key, l.stream(n.cfg.Region)
+func (n *Node) prove(k streamKind, a *answer) {
+	key, name := n.identity.Load().Key, k.stream(n.cfg.Region)
 	items := make([]integrity.Item, len(a.Messages))
 	known := make([]bool, len(a.Messages))
 	n.contents.with(name, func(c *integrity.Content) {
@@ -28,7 +28,7 @@ func (n *Node) prove(l line, a *answer) {
 		if !known[i] { // the reader is not there yet
 			items[i] = n.itemOf(*m)
 		}
-		m.Proof = key.Prove(n.generation, integrity.Place{Line: string(l), Store: a.Store, Seq: m.Seq}, items[i])
+		m.Proof = key.Prove(n.generation, integrity.Place{Line: string(k), Store: a.Store, Seq: m.Seq}, items[i])
 	}
 }
 
@@ -68,12 +68,12 @@ func (n *Node) state(ctx context.Context, s jetstream.Stream, q question, a *ans
 // A suspect is a follower's copy of a stream.
 type suspect struct {
 	from string
-	line line
+	kind streamKind
 }
 
-// judge judges what a follower shows of its copy of one of this Region's own
+// checkProof checks what a follower shows of its copy of one of this Region's own
 // streams. It returns why the follower gets no answer, or "".
-func (n *Node) judge(ctx context.Context, q question, info *jetstream.StreamInfo) (refusal, error) {
+func (n *Node) checkProof(ctx context.Context, q question, info *jetstream.StreamInfo) (refusal, error) {
 	if err := n.damage.Load(); err != nil && n.isDamaged(q.Line) {
 		return refusedDamaged, err
 	}
@@ -93,13 +93,13 @@ func (n *Node) judge(ctx context.Context, q question, info *jetstream.StreamInfo
 		n.followed(ctx)
 	}
 	if q.Differs {
-		n.inquire(q.From, q.Line, "its copy holds something else")
+		n.checkClaim(q.From, q.Line, "its copy holds something else")
 	}
 	if v != integrity.Claim {
 		return "", nil
 	}
 	if q.Store != info.Config.Metadata[storeID] {
-		n.inquire(q.From, q.Line, why)
+		n.checkClaim(q.From, q.Line, why)
 		return "", nil
 	}
 	if q.After > info.State.LastSeq && info.Config.Replicas > 1 && !n.lasts(suspect{leader, q.Line}) {
@@ -123,9 +123,9 @@ func (n *Node) followed(ctx context.Context) {
 	}
 }
 
-func (n *Node) isDamaged(l line) bool {
+func (n *Node) isDamaged(k streamKind) bool {
 	d := n.identity.Load().Damage
-	return d == nil || d.Line == "" || line(d.Line) == l
+	return d == nil || d.Line == "" || streamKind(d.Line) == k
 }
 
 // confirm looks again before anything is taken for lost: at what stands beside
@@ -133,7 +133,7 @@ func (n *Node) isDamaged(l line) bool {
 // at the stream's end. A server of a cluster that was cut off may answer, and
 // lack what was written since, so a majority of the servers has to agree. It
 // returns what is damaged, or "".
-func (n *Node) confirm(ctx context.Context, l line, judge func(*integrity.Identity, uint64) (integrity.Verdict, string)) string {
+func (n *Node) confirm(ctx context.Context, k streamKind, judge func(*integrity.Identity, uint64) (integrity.Verdict, string)) string {
 	d, _, err := n.readIdentity(ctx)
 	if err != nil || d == nil {
 		return ""
@@ -142,12 +142,12 @@ func (n *Node) confirm(ctx context.Context, l line, judge func(*integrity.Identi
 	n.identity.Store(d)
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	end, s, err := n.lastOf(ctx, l)
+	end, s, err := n.lastOf(ctx, k)
 	if err != nil {
 		return ""
 	}
 	v, why := judge(d, end)
-	if v != integrity.Damaged || s.CachedInfo().Config.Replicas > 1 && !n.lasts(suspect{leader, l}) {
+	if v != integrity.Damaged || s.CachedInfo().Config.Replicas > 1 && !n.lasts(suspect{leader, k}) {
 		return ""
 	}
 	return why
@@ -199,6 +199,6 @@ const maxSuspects = 256
 
 func (n *Node) reportClaim(s suspect, what, why string) {
 	if n.due(s) {
-		n.cfg.Logger.Error("replica: "+what, "region", n.cfg.Region, "peer", quote(s.from), "stream", string(s.line), "claim", why)
+		n.cfg.Logger.Error("replica: "+what, "region", n.cfg.Region, "peer", quote(s.from), "stream", string(s.kind), "claim", why)
 	}
 }

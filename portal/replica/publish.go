@@ -37,12 +37,12 @@ const maxSealed = 600 << 10
 // and nobody answers those, though the next one will be.
 const writeTimeout = 5 * time.Second
 
-// errConflict: somebody else's write came first.
+// errConflict: another write came first.
 var errConflict = errors.New("replica: another write came first")
 
 // A write is one message to one of this Region's own streams.
 type write struct {
-	line    line
+	kind    streamKind
 	subject string // what follows the stream's prefix
 	body    any    // becomes JSON, and is sealed
 	until   time.Time
@@ -52,13 +52,13 @@ type write struct {
 	last, lastHere *uint64
 }
 
-// put is the door: all that this Node writes on behalf of its Region passes
+// publish is the only way out: all that this Node writes on behalf of its Region passes
 // here, and only here. It returns when the Region's own server has the message
 // on disk, and asks nobody else.
-func (n *Node) put(ctx context.Context, w write) (seq uint64, err error) {
+func (n *Node) publish(ctx context.Context, w write) (seq uint64, err error) {
 	msg, opts, err := n.message(w)
 	if err == nil {
-		err = n.stalled(w.line.stream(n.cfg.Region))
+		err = n.stalled(w.kind.stream(n.cfg.Region))
 	}
 	if err != nil {
 		return 0, err
@@ -71,19 +71,19 @@ func (n *Node) put(ctx context.Context, w write) (seq uint64, err error) {
 	if conflict(err) {
 		return 0, errConflict
 	} else if err != nil {
-		return 0, unavailable("write to stream "+w.line.stream(n.cfg.Region), err)
+		return 0, unavailable("write to stream "+w.kind.stream(n.cfg.Region), err)
 	}
 	return ack.Sequence, nil
 }
 
-// putLater is put for what may be lost: nobody waits for it.
-func (n *Node) putLater(w write) error {
+// publishAsync is publish for what may be lost: nobody waits for it.
+func (n *Node) publishAsync(w write) error {
 	msg, opts, err := n.message(w)
 	if err != nil {
 		return err
 	}
 	if _, err := n.js.PublishMsgAsync(msg, opts...); err != nil {
-		return unavailable("write to stream "+w.line.stream(n.cfg.Region), err)
+		return unavailable("write to stream "+w.kind.stream(n.cfg.Region), err)
 	}
 	return nil
 }
@@ -95,7 +95,7 @@ func (n *Node) message(w write) (*nats.Msg, []jetstream.PublishOpt, error) {
 	if err := n.condemned(); err != nil {
 		return nil, nil, err
 	}
-	msg := nats.NewMsg(w.line.prefix(n.cfg.Region) + w.subject)
+	msg := nats.NewMsg(w.kind.prefix(n.cfg.Region) + w.subject)
 	plain, err := json.Marshal(w.body)
 	if err != nil {
 		return nil, nil, &Error{Reason: ReasonConfig, What: "message", Want: "one that can be written as JSON", Err: err}
@@ -149,7 +149,7 @@ const (
 // gave it back.
 type arrival struct {
 	region  string // whose stream it is
-	line    line
+	kind    streamKind
 	seq     uint64 // in the original
 	local   uint64 // in the Region's own server
 	store   string // the original's storeID; "" for own streams
@@ -159,9 +159,9 @@ type arrival struct {
 	body    []byte
 }
 
-func (n *Node) arrived(region string, l line, msg jetstream.Msg, seq uint64) (arrival, error) {
+func (n *Node) arrived(region string, k streamKind, msg jetstream.Msg, seq uint64) (arrival, error) {
 	h := msg.Headers()
-	a := arrival{region: region, line: l, seq: seq, local: seq, subject: msg.Subject()[len(l.prefix(region)):]}
+	a := arrival{region: region, kind: k, seq: seq, local: seq, subject: msg.Subject()[len(k.prefix(region)):]}
 	if region != n.cfg.Region {
 		a.seq, a.store = number(h.Get(headerSeq)), h.Get(headerStore)
 	}

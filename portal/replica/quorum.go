@@ -26,10 +26,10 @@ type agreements struct {
 	asked map[string]time.Time // when there was one for a follower, by Region
 }
 
-func newAgreements() map[line]*agreements {
-	out := map[line]*agreements{}
-	for _, l := range lines {
-		out[l] = &agreements{rounds: newCatching(0), asked: map[string]time.Time{}}
+func newAgreements() map[streamKind]*agreements {
+	out := map[streamKind]*agreements{}
+	for _, k := range streamKinds {
+		out[k] = &agreements{rounds: newCatching(0), asked: map[string]time.Time{}}
 	}
 	return out
 }

@@ -16,8 +16,8 @@ import (
 
 // load starts to read a Region's streams from this Region's own server, if
 // nobody has, and returns when all that is in them has been taken in.
-func (n *Node) load(ctx context.Context, region string, ls ...line) error {
-	for _, r := range n.readersOf(region, ls...) {
+func (n *Node) load(ctx context.Context, region string, kinds ...streamKind) error {
+	for _, r := range n.readersOf(region, kinds...) {
 		if err := r.complete(ctx); err != nil {
 			return err
 		}
@@ -27,14 +27,14 @@ func (n *Node) load(ctx context.Context, region string, ls ...line) error {
 
 // readersOf returns the readers of a Region's streams, these among them. They
 // run until Close, or until they are stopped.
-func (n *Node) readersOf(region string, ls ...line) []*reader {
+func (n *Node) readersOf(region string, kinds ...streamKind) []*reader {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	for _, l := range ls {
-		if n.closed || slices.ContainsFunc(n.readers[region], func(r *reader) bool { return r.line == l }) {
+	for _, k := range kinds {
+		if n.closed || slices.ContainsFunc(n.readers[region], func(r *reader) bool { return r.kind == k }) {
 			continue
 		}
-		r := &reader{n: n, region: region, line: l, done: make(chan struct{})}
+		r := &reader{n: n, region: region, kind: k, done: make(chan struct{})}
 		r.ctx, r.cancel = context.WithCancel(n.ctx)
 		n.readers[region] = append(n.readers[region], r)
 		n.tasks.Go(r.run)
@@ -48,7 +48,7 @@ func (n *Node) readersOf(region string, ls ...line) []*reader {
 type reader struct {
 	n      *Node
 	region string
-	line   line
+	kind   streamKind
 	ctx    context.Context // until it is stopped
 	cancel context.CancelFunc
 	done   chan struct{} // closed when it has stopped
@@ -61,7 +61,7 @@ func (r *reader) run() {
 	defer r.cancel()
 	var made time.Time
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
-		s, err := r.n.stream(r.ctx, r.line.stream(r.region))
+		s, err := r.n.stream(r.ctx, r.kind.stream(r.region))
 		if err == nil { // a place in a stream that was made again meanwhile would not be this one's
 			if now := s.CachedInfo().Created; !now.Equal(made) {
 				if !made.IsZero() { // it was made again
@@ -69,16 +69,16 @@ func (r *reader) run() {
 					r.n.applying.Lock()
 					delete(r.n.fulls, r.region)
 					r.n.applying.Unlock()
-					r.n.contents.drop(r.line.stream(r.region))
+					r.n.contents.drop(r.kind.stream(r.region))
 				}
 				made = now
 			}
-			err = tail{js: r.n.js, stream: r.line.stream(r.region), after: r.last.Load(), each: r.each}.run(r.ctx)
+			err = tail{js: r.n.js, stream: r.kind.stream(r.region), after: r.last.Load(), each: r.each}.run(r.ctx)
 		}
 		if r.ctx.Err() != nil {
 			return
 		}
-		r.n.cfg.Logger.Warn("replica: reading again", "region", r.n.cfg.Region, "stream", r.line.stream(r.region), "error", err)
+		r.n.cfg.Logger.Warn("replica: reading again", "region", r.n.cfg.Region, "stream", r.kind.stream(r.region), "error", err)
 		pause(r.ctx, wait)
 	}
 }
@@ -87,28 +87,28 @@ func (r *reader) run() {
 // expire meanwhile, and others may come, so there is no number of them to wait
 // for.
 func (r *reader) complete(ctx context.Context) error {
-	s, err := r.n.stream(ctx, r.line.stream(r.region))
+	s, err := r.n.stream(ctx, r.kind.stream(r.region))
 	if err != nil {
-		return unavailable("read of stream "+r.line.stream(r.region), err)
+		return unavailable("read of stream "+r.kind.stream(r.region), err)
 	}
 	last := s.CachedInfo().State.LastSeq
 	for wait := time.Millisecond; err == nil; wait = min(2*wait, 50*time.Millisecond) {
 		var more uint64
-		if more, err = next(ctx, s, r.line.prefix(r.region), r.last.Load()); err == nil && (more == 0 || more > last) {
+		if more, err = next(ctx, s, r.kind.prefix(r.region), r.last.Load()); err == nil && (more == 0 || more > last) {
 			return nil
 		}
 		pause(ctx, wait)
 		err = errors.Join(err, ctx.Err(), r.ctx.Err())
 	}
-	return unavailable("read of stream "+r.line.stream(r.region), err)
+	return unavailable("read of stream "+r.kind.stream(r.region), err)
 }
 
 // each takes a message in. One that can't be read is reported and passed over,
 // so that it does not stop all that come after it.
 func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) {
-	a, err := r.n.arrived(r.region, r.line, msg, meta.Sequence.Stream)
+	a, err := r.n.arrived(r.region, r.kind, msg, meta.Sequence.Stream)
 	r.n.note(a, msg.Headers(), msg.Subject(), msg.Data(), err == nil)
-	if r.line == config {
+	if r.kind == config {
 		err = r.config(a, err, meta.NumPending)
 	} else {
 		opened := err == nil
@@ -121,13 +121,13 @@ func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) {
 	}
 	r.last.Store(meta.Sequence.Stream)
 	if r.region == r.n.cfg.Region { // whoever waits at the gate
-		r.n.marks.set(r.line.stream(r.region), position{seq: meta.Sequence.Stream})
+		r.n.progress.set(r.kind.stream(r.region), position{seq: meta.Sequence.Stream})
 	}
 }
 
 // showEvery is how long a stream of transactions may go on before the instance
 // is told; otherwise it is told when there are no more.
-const showEvery = 200 * time.Millisecond
+const applyEvery = 200 * time.Millisecond
 
 // config takes in a part of a transaction, if it was opened.
 func (r *reader) config(a arrival, opening error, pending uint64) error {
@@ -175,9 +175,9 @@ func (r *reader) config(a arrival, opening error, pending uint64) error {
 			n.log.full = whole.First
 		}
 	}
-	n.unshown = append(n.unshown, a)
-	if pending == 0 || time.Since(n.lastShow) > showEvery {
-		n.show()
+	n.unapplied = append(n.unapplied, a)
+	if pending == 0 || time.Since(n.lastApply) > applyEvery {
+		n.apply()
 	}
 	return nil
 }

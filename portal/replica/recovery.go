@@ -25,9 +25,9 @@ func (n *Node) recover(ctx context.Context) error {
 	if len(n.cfg.Recover) == 0 {
 		return nil
 	}
-	r := &recovery{n: n, last: map[line]map[string]lasted{sessions: {}, revoked: {}}}
-	for _, l := range lines {
-		if err := r.own(ctx, l); err != nil {
+	r := &recovery{n: n, last: map[streamKind]map[string]lasted{sessions: {}, revoked: {}}}
+	for _, k := range streamKinds {
+		if err := r.own(ctx, k); err != nil {
 			return err
 		}
 	}
@@ -41,8 +41,8 @@ func (n *Node) recover(ctx context.Context) error {
 	err = n.changeIdentity(ctx, func(d *integrity.Identity) {
 		d.Recovery = &integrity.Recovery{From: n.cfg.Recover, Count: count}
 		d.Damage = &integrity.Damage{Why: "its recovery was not completed: start it again (with URL: one Node alone, with Config.Recover)", At: n.cfg.Now().UTC().Round(0)}
-		for _, l := range lines { // of what takes the streams' place: all Regions read it anew
-			d.Stores[string(l)] = n.newStore()
+		for _, k := range streamKinds { // of what takes the streams' place: all Regions read it anew
+			d.Stores[string(k)] = n.newStore()
 		}
 	})
 	if err == nil {
@@ -60,7 +60,7 @@ type recovery struct {
 	n       *Node
 	log     []merge.Piece // of the Region's own log, and of copies of it
 	earlier []merge.Piece // of copies of logs that this one replaced without knowing it
-	last    map[line]map[string]lasted
+	last    map[streamKind]map[string]lasted
 	left    int // messages that were left out
 }
 
@@ -72,16 +72,16 @@ type lasted struct {
 }
 
 // own reads what is left of one of the Region's own streams.
-func (r *recovery) own(ctx context.Context, l line) error {
-	end, s, err := r.n.lastOf(ctx, l)
+func (r *recovery) own(ctx context.Context, k streamKind) error {
+	end, s, err := r.n.lastOf(ctx, k)
 	if err != nil {
 		return err
 	}
 	var all []message
 	for at := uint64(0); ; {
-		msg, err := nextMessage(ctx, s, l.prefix(r.n.cfg.Region), at)
+		msg, err := nextMessage(ctx, s, k.prefix(r.n.cfg.Region), at)
 		if err != nil {
-			return unavailable("read of stream "+l.stream(r.n.cfg.Region), err)
+			return unavailable("read of stream "+k.stream(r.n.cfg.Region), err)
 		}
 		if msg == nil || msg.Sequence > end {
 			break
@@ -89,7 +89,7 @@ func (r *recovery) own(ctx context.Context, l line) error {
 		at = msg.Sequence
 		all = append(all, message{Orig: at, Subject: msg.Subject, Until: msg.Header.Get(headerUntil), Data: msg.Data})
 	}
-	r.take(l, all, r.n.identity.Load().Stores[string(l)], &r.log)
+	r.take(k, all, r.n.identity.Load().Stores[string(k)], &r.log)
 	return nil
 }
 
@@ -97,7 +97,7 @@ func (r *recovery) own(ctx context.Context, l line) error {
 // each: one that is left out silently might be the one that knows.
 func (r *recovery) fetch(ctx context.Context) error {
 	for _, name := range r.n.cfg.Recover {
-		f := &follower{n: r.n, region: name, peer: r.n.cfg.Peers[name], flows: map[line]*flow{}}
+		f := &follower{n: r.n, region: name, peer: r.n.cfg.Peers[name], flows: map[streamKind]*flow{}}
 		if err := f.peer.checkURL(name); err != nil {
 			return err
 		}
@@ -124,10 +124,10 @@ func (r *recovery) fetch(ctx context.Context) error {
 // the disks doesn't know, are taken where this Region recognises them. What ends
 // access is taken from anywhere: any Region may.
 func (r *recovery) from(ctx context.Context, f *follower) error {
-	got := map[line][]message{}
-	for _, l := range lines {
-		err := r.n.eachOfCopy(ctx, f, l, func(m message) error {
-			got[l] = append(got[l], m)
+	got := map[streamKind][]message{}
+	for _, k := range streamKinds {
+		err := r.n.eachOfCopy(ctx, f, k, func(m message) error {
+			got[k] = append(got[k], m)
 			return nil
 		})
 		if err != nil {
@@ -135,54 +135,54 @@ func (r *recovery) from(ctx context.Context, f *follower) error {
 		}
 	}
 	id := r.n.identity.Load()
-	for _, l := range lines {
+	for _, k := range streamKinds {
 		var own []message
 		earlier, later := map[string][]message{}, map[string][]message{}
-		for _, m := range got[l] {
-			current := m.Store == id.Stores[string(l)]
+		for _, m := range got[k] {
+			current := m.Store == id.Stores[string(k)]
 			switch {
-			case l == config && !strings.HasPrefix(m.Subject, l.prefix(r.n.cfg.Region)+"tx."): // padding
-			case current && (r.recognises(l, m) || l == revoked):
+			case k == config && !strings.HasPrefix(m.Subject, k.prefix(r.n.cfg.Region)+"tx."): // padding
+			case current && (r.recognises(k, m) || k == revoked):
 				own = append(own, m)
-			case current && l == config:
-				return damaged(l, fmt.Sprintf("Region %s has a message %d in its copy that this Region doesn't recognise as its own", f.region, m.Orig))
-			case !current && id.Vouched && integrity.NumberIn(m.Proof) >= r.n.generation.Number && l != revoked:
-				if !r.recognises(l, m) {
-					return damaged(l, fmt.Sprintf("Region %s has a copy of a later log, of start number %d, whose key is not here: recover it on an empty disk, without this backup", f.region, integrity.NumberIn(m.Proof)))
+			case current && k == config:
+				return damaged(k, fmt.Sprintf("Region %s has a message %d in its copy that this Region doesn't recognise as its own", f.region, m.Orig))
+			case !current && id.Vouched && integrity.NumberIn(m.Proof) >= r.n.generation.Number && k != revoked:
+				if !r.recognises(k, m) {
+					return damaged(k, fmt.Sprintf("Region %s has a copy of a later log, of start number %d, whose key is not here: recover it on an empty disk, without this backup", f.region, integrity.NumberIn(m.Proof)))
 				}
 				later[m.Store] = append(later[m.Store], m)
-			case current || id.Vouched && l != revoked:
+			case current || id.Vouched && k != revoked:
 				r.left++
 			default:
 				earlier[m.Store] = append(earlier[m.Store], m)
 			}
 		}
-		r.take(l, own, id.Stores[string(l)], &r.log)
+		r.take(k, own, id.Stores[string(k)], &r.log)
 		for _, store := range slices.Sorted(maps.Keys(earlier)) {
-			r.take(l, earlier[store], store, &r.earlier)
+			r.take(k, earlier[store], store, &r.earlier)
 		}
 		for _, store := range slices.Sorted(maps.Keys(later)) {
-			r.take(l, later[store], store, &r.log)
+			r.take(k, later[store], store, &r.log)
 		}
 	}
 	return nil
 }
 
 // recognises says whether the Region can prove that it wrote a message.
-func (r *recovery) recognises(l line, m message) bool {
-	_, ok := r.n.identity.Load().Key.Check(m.Proof, integrity.Place{Line: string(l), Store: m.Store, Seq: m.Orig}, r.n.itemOf(m))
+func (r *recovery) recognises(k streamKind, m message) bool {
+	_, ok := r.n.identity.Load().Key.Check(m.Proof, integrity.Place{Line: string(k), Store: m.Store, Seq: m.Orig}, r.n.itemOf(m))
 	return ok
 }
 
-// take takes messages of a line of a store, which it puts into the order of the
+// take takes messages of a stream of a store, which it puts into the order of the
 // original.
-func (r *recovery) take(l line, all []message, store string, log *[]merge.Piece) {
+func (r *recovery) take(k streamKind, all []message, store string, log *[]merge.Piece) {
 	slices.SortStableFunc(all, func(a, b message) int { return cmp.Compare(a.Orig, b.Orig) })
 	var parts merge.Assembler
 	piece := merge.Piece{Store: store}
 	for _, m := range all {
 		plain, err := r.n.cfg.Codec.Open(m.Subject, m.Data)
-		if err == nil && l == config {
+		if err == nil && k == config {
 			var p merge.Transaction
 			if err = json.Unmarshal(plain, &p); err == nil {
 				if whole, ok := parts.Add(m.Orig, p); ok {
@@ -190,11 +190,11 @@ func (r *recovery) take(l line, all []message, store string, log *[]merge.Piece)
 				}
 			}
 		} else if err == nil {
-			err = r.entry(l, m, plain)
+			err = r.entry(k, m, plain)
 		}
 		if err != nil {
 			r.left++
-			r.n.cfg.Logger.Error("replica: message left out of the recovery", "region", r.n.cfg.Region, "stream", string(l), "sequence", m.Orig, "error", err)
+			r.n.cfg.Logger.Error("replica: message left out of the recovery", "region", r.n.cfg.Region, "stream", string(k), "sequence", m.Orig, "error", err)
 		}
 	}
 	if len(piece.Log) > 0 {
@@ -205,21 +205,21 @@ func (r *recovery) take(l line, all []message, store string, log *[]merge.Piece)
 // entry keeps of two messages of a subject the one that says more, for as long as
 // either is to be kept. What ends access is taken from any Region, which may lie:
 // what would stand where it doesn't belong can't replace what does.
-func (r *recovery) entry(l line, m message, plain []byte) error {
+func (r *recovery) entry(k streamKind, m message, plain []byte) error {
 	v := lasted{raw: plain, until: int64(number(m.Until))}
 	if err := json.Unmarshal(plain, &v.entry); err != nil {
 		return err
 	}
-	about := strings.TrimPrefix(m.Subject, l.prefix(r.n.cfg.Region))
+	about := strings.TrimPrefix(m.Subject, k.prefix(r.n.cfg.Region))
 	kind, _, _ := strings.Cut(about, ".")
-	k := merge.EntryKind(kind)
-	if want := subject(k, v.entry); knows(k) && about != want {
+	entryKind := merge.EntryKind(kind)
+	if want := subject(entryKind, v.entry); knows(entryKind) && about != want {
 		return &Error{Reason: ReasonCorrupt, What: "message about sessions", Want: "the subject " + want, Got: about}
-	} else if k == merge.EntryUser && v.entry.Epoch > merge.MaxEpoch {
+	} else if entryKind == merge.EntryUser && v.entry.Epoch > merge.MaxEpoch {
 		return &Error{Reason: ReasonCorrupt, What: "epoch of a user", Want: fmt.Sprint("at most ", merge.MaxEpoch), Got: fmt.Sprint(v.entry.Epoch)}
 	}
-	old, ok := r.last[l][about]
-	if ok && !v.entry.Newer(k, old.entry) {
+	old, ok := r.last[k][about]
+	if ok && !v.entry.Newer(entryKind, old.entry) {
 		v, old = old, v
 	}
 	switch {
@@ -229,7 +229,7 @@ func (r *recovery) entry(l line, m message, plain []byte) error {
 	default:
 		v.until = max(v.until, old.until)
 	}
-	r.last[l][about] = v
+	r.last[k][about] = v
 	return nil
 }
 
@@ -244,10 +244,10 @@ func (r *recovery) stage(ctx context.Context) (count uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, l := range []line{revoked, sessions} {
-		for _, about := range slices.Sorted(maps.Keys(r.last[l])) {
-			v := r.last[l][about]
-			w := write{line: l, subject: about, body: v.raw}
+	for _, k := range []streamKind{revoked, sessions} {
+		for _, about := range slices.Sorted(maps.Keys(r.last[k])) {
+			v := r.last[k][about]
+			w := write{kind: k, subject: about, body: v.raw}
 			if v.until > 0 {
 				w.until = time.Unix(v.until-1, 0) // as it was written
 			}
@@ -292,7 +292,7 @@ func (r *recovery) united() (out []write, err error) {
 		return nil, refused(ReasonTooLarge, err)
 	}
 	for i, p := range parts {
-		out = append(out, write{line: config, subject: fmt.Sprintf("tx.1.%d", i), body: p, part: partHeader(p, len(t.Records))})
+		out = append(out, write{kind: config, subject: fmt.Sprintf("tx.1.%d", i), body: p, part: partHeader(p, len(t.Records))})
 	}
 	return out, nil
 }

@@ -34,19 +34,19 @@ func (n *Node) stageStream() string { return stagePrefix + n.cfg.Region }
 
 const stagePrefix = "recovery_"
 
-// stagePlace is where a message of a line stands in the stage, but for the rest
+// stagePlace is where a message of a stream stands in the stage, but for the rest
 // of its subject.
-func (n *Node) stagePlace(l line) string {
-	return "meridian.recovery." + n.cfg.Region + "." + string(l) + "."
+func (n *Node) stagePlace(k streamKind) string {
+	return "meridian.recovery." + n.cfg.Region + "." + string(k) + "."
 }
 
-// A stage is the stream while it is written.
-type stage struct {
+// A recoveryStage is the stream while it is written.
+type recoveryStage struct {
 	n     *Node
 	count uint64
 }
 
-func (n *Node) makeStage(ctx context.Context) (*stage, error) {
+func (n *Node) makeStage(ctx context.Context) (*recoveryStage, error) {
 	c := jetstream.StreamConfig{
 		Name: n.stageStream(), Description: "Meridian: recovery of Region " + n.cfg.Region,
 		Subjects: []string{"meridian.recovery." + n.cfg.Region + ".>"}, Storage: jetstream.FileStorage, Replicas: n.cfg.Replicas,
@@ -55,18 +55,18 @@ func (n *Node) makeStage(ctx context.Context) (*stage, error) {
 	if err != nil {
 		return nil, unavailable("making of stream "+c.Name, err)
 	}
-	return &stage{n: n}, nil
+	return &recoveryStage{n: n}, nil
 }
 
 // add writes a message, sealed for the place where it is to stand in the end.
-func (s *stage) add(ctx context.Context, w write) error {
+func (s *recoveryStage) add(ctx context.Context, w write) error {
 	n := s.n
 	msg, _, err := n.message(w)
 	if err != nil {
 		return err
 	}
-	msg.Subject = n.stagePlace(w.line) + w.subject
-	if err := n.publish(ctx, n.stageStream(), msg, jetstream.WithExpectLastSequence(s.count)); err != nil {
+	msg.Subject = n.stagePlace(w.kind) + w.subject
+	if err := n.publishMsg(ctx, n.stageStream(), msg, jetstream.WithExpectLastSequence(s.count)); err != nil {
 		return err
 	}
 	s.count++
@@ -74,7 +74,7 @@ func (s *stage) add(ctx context.Context, w write) error {
 }
 
 // publish writes a message of a recovery, and returns when it is on disk.
-func (n *Node) publish(ctx context.Context, stream string, msg *nats.Msg, opts ...jetstream.PublishOpt) error {
+func (n *Node) publishMsg(ctx context.Context, stream string, msg *nats.Msg, opts ...jetstream.PublishOpt) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	if _, err := n.js.PublishMsg(ctx, msg, opts...); err != nil {
@@ -137,8 +137,8 @@ func (n *Node) takeOver(ctx context.Context) error {
 	if err := n.passes("complete"); err != nil {
 		return err
 	}
-	for _, l := range []line{revoked, sessions, config} { // ends first
-		if err := n.takeOverLine(ctx, l); err != nil {
+	for _, k := range []streamKind{revoked, sessions, config} { // ends first
+		if err := n.takeOverLine(ctx, k); err != nil {
 			return err
 		}
 	}
@@ -164,18 +164,18 @@ func (n *Node) takeOver(ctx context.Context) error {
 }
 
 // takeOverLine makes one stream anew, if that isn't done.
-func (n *Node) takeOverLine(ctx context.Context, l line) error {
-	name := l.stream(n.cfg.Region)
+func (n *Node) takeOverLine(ctx context.Context, k streamKind) error {
+	name := k.stream(n.cfg.Region)
 	old, err := n.stream(ctx, name)
-	if err == nil && old.CachedInfo().Config.Metadata[storeID] == n.identity.Load().Stores[string(l)] {
+	if err == nil && old.CachedInfo().Config.Metadata[storeID] == n.identity.Load().Stores[string(k)] {
 		return nil
 	} else if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return unavailable("look at stream "+name, err)
 	}
-	if err := n.remake(ctx, l, n.cfg.Region); err != nil {
+	if err := n.remake(ctx, k, n.cfg.Region); err != nil {
 		return err
 	}
-	if err := n.passes("remade " + string(l)); err != nil {
+	if err := n.passes("remade " + string(k)); err != nil {
 		return err
 	}
 	s, err := n.stream(ctx, n.stageStream())
@@ -183,24 +183,24 @@ func (n *Node) takeOverLine(ctx context.Context, l line) error {
 		return unavailable("look at stream "+n.stageStream(), err)
 	}
 	for at := uint64(0); ; {
-		msg, err := nextMessage(ctx, s, n.stagePlace(l), at)
+		msg, err := nextMessage(ctx, s, n.stagePlace(k), at)
 		if err != nil {
 			return unavailable("read of stream "+n.stageStream(), err)
 		} else if msg == nil {
 			break
 		}
 		at = msg.Sequence
-		if err := n.moveStaged(ctx, l, msg); err != nil {
+		if err := n.moveStaged(ctx, k, msg); err != nil {
 			return err
 		}
 	}
-	return errors.Join(n.name(ctx, l), n.passes("named "+string(l)))
+	return errors.Join(n.name(ctx, k), n.passes("named "+string(k)))
 }
 
 // moveStaged writes a message of the stage to where it is to stand.
-func (n *Node) moveStaged(ctx context.Context, l line, staged *jetstream.RawStreamMsg) error {
-	rest := strings.TrimPrefix(staged.Subject, n.stagePlace(l))
-	msg := nats.NewMsg(l.prefix(n.cfg.Region) + rest)
+func (n *Node) moveStaged(ctx context.Context, k streamKind, staged *jetstream.RawStreamMsg) error {
+	rest := strings.TrimPrefix(staged.Subject, n.stagePlace(k))
+	msg := nats.NewMsg(k.prefix(n.cfg.Region) + rest)
 	msg.Data = staged.Data
 	maps.Copy(msg.Header, staged.Header)
 	maps.DeleteFunc(msg.Header, func(key string, _ []string) bool { return !strings.HasPrefix(key, "Meridian-") })
@@ -212,10 +212,10 @@ func (n *Node) moveStaged(ctx context.Context, l line, staged *jetstream.RawStre
 		}
 		opts = append(opts, jetstream.WithMsgTTL(ttl(end, now)))
 	}
-	if err := n.publish(ctx, l.stream(n.cfg.Region), msg, opts...); err != nil {
+	if err := n.publishMsg(ctx, k.stream(n.cfg.Region), msg, opts...); err != nil {
 		return err
 	}
-	return n.passes(fmt.Sprintf("moved %s %s", l, rest))
+	return n.passes(fmt.Sprintf("moved %s %s", k, rest))
 }
 
 // wasRestored notes that the log says what Config.Restored was to bring about.

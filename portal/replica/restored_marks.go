@@ -12,34 +12,34 @@ import (
 // else would show what is lost of them from here on.
 func (n *Node) markFresh(ctx context.Context) error {
 	marks := map[string]integrity.Mark{}
-	for _, l := range lines {
+	for _, k := range streamKinds {
 		c := integrity.NewContent()
-		c.Begin(n.identity.Load().Stores[string(l)], 0)
-		_, s, err := n.lastOf(ctx, l)
+		c.Begin(n.identity.Load().Stores[string(k)], 0)
+		_, s, err := n.lastOf(ctx, k)
 		if err != nil {
 			return err
 		}
 		for at := uint64(0); ; {
-			msg, err := nextMessage(ctx, s, l.prefix(n.cfg.Region), at)
+			msg, err := nextMessage(ctx, s, k.prefix(n.cfg.Region), at)
 			if err != nil {
-				return unavailable("read of stream "+l.stream(n.cfg.Region), err)
+				return unavailable("read of stream "+k.stream(n.cfg.Region), err)
 			} else if msg == nil {
 				break
 			}
 			at = msg.Sequence
 			plain, err := n.cfg.Codec.Open(msg.Subject, msg.Data)
-			c.Add(n.messageOf(arrival{region: n.cfg.Region, line: l, seq: at, body: plain}, msg.Header, msg.Subject, msg.Data, err == nil))
+			c.Add(n.messageOf(arrival{region: n.cfg.Region, kind: k, seq: at, body: plain}, msg.Header, msg.Subject, msg.Data, err == nil))
 		}
 		m := c.Mark()
 		m.At = n.latestClock()
-		marks[string(l)] = m
+		marks[string(k)] = m
 	}
 	b, err := json.Marshal(marks)
 	if err != nil {
 		return err
 	}
-	if err := n.vault.put(ctx, marksName, b); err != nil {
-		return n.vaultError("write of the marks", err)
+	if err := n.identityStore.put(ctx, marksName, b); err != nil {
+		return n.identityStoreError("write of the marks", err)
 	}
 	return nil
 }

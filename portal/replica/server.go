@@ -21,7 +21,7 @@ const (
 )
 
 // Bounds of what connections may take. A follower has one, with a subscription
-// for each line; the Node's own has some for each Region. Peers are counted when
+// for each stream; the Node's own has some for each Region. Peers are counted when
 // they have shown Secret. Connections are counted before, when they can be
 // anybody's, so there is room for many, and each has little time.
 const (
@@ -39,7 +39,7 @@ const (
 //
 // With external servers this is the pattern for the user that peers connect as.
 func PeerPermissions(region string) (publish, subscribe []string) {
-	return []string{gateSubject(region)}, []string{inboxPeer + ".>"}
+	return []string{peerSubject(region)}, []string{inboxPeer + ".>"}
 }
 
 // startServer starts the embedded server and returns a connection to it that

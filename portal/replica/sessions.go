@@ -73,7 +73,7 @@ func (s sessionStore) Touch(_ context.Context, key string, seen time.Time) error
 	} else if !due {
 		return nil
 	}
-	return s.n.putLater(entryWrite(merge.EntrySeen, merge.Entry{Key: key, Seen: seen}, v.Expires.Add(s.n.cfg.Skew)))
+	return s.n.publishAsync(entryWrite(merge.EntrySeen, merge.Entry{Key: key, Seen: seen}, v.Expires.Add(s.n.cfg.Skew)))
 }
 
 // End implements portal.Sessions.

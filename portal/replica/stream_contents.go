@@ -51,15 +51,15 @@ func (c *contents) forget(before int64) {
 // false where it could not be opened.
 func (n *Node) note(a arrival, h nats.Header, subject string, sealed []byte, opened bool) {
 	m := n.messageOf(a, h, subject, sealed, opened)
-	n.contents.with(a.line.stream(a.region), func(c *integrity.Content) { c.Add(m) })
-	n.contents.copied(a.line.stream(a.region), copyEnd{m.Store, integrity.Proof{Seq: m.Seq, Item: m.Item, Token: h.Get(headerProof)}})
+	n.contents.with(a.kind.stream(a.region), func(c *integrity.Content) { c.Add(m) })
+	n.contents.copied(a.kind.stream(a.region), copyEnd{m.Store, integrity.Proof{Seq: m.Seq, Item: m.Item, Token: h.Get(headerProof)}})
 }
 
 // messageOf is what a Content takes of a message.
 func (n *Node) messageOf(a arrival, h nats.Header, subject string, sealed []byte, opened bool) integrity.Message {
 	m := integrity.Message{Store: a.store, Read: number(h.Get(headerRead)), Seq: a.seq, Subject: subject, Until: int64(number(h.Get(headerUntil)))}
 	if a.region == n.cfg.Region {
-		m.Store, m.Read = n.identity.Load().Stores[string(a.line)], 0
+		m.Store, m.Read = n.identity.Load().Stores[string(a.kind)], 0
 	}
 	m.Item = itemOf(subject, m.Until, a.body, sealed, opened)
 	if p, ok := readPartHeader(h.Get(headerPart)); ok && p.full == 1 && p.part == p.of-1 {

@@ -13,36 +13,36 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// A line is one of the three streams that a Region owns. Followers keep copies
+// A streamKind is one of the three streams that a Region owns. Followers keep copies
 // under the same names, so a Region's server holds one set for each Region.
-type line string
+type streamKind string
 
 const (
 	// config is the log of transactions, in a KV bucket: a key for each part of
 	// each. Its order is the order of what happened.
-	config line = "config"
+	config streamKind = "config"
 	// sessions holds sessions and codes, the last message of each subject.
-	sessions line = "sessions"
+	sessions streamKind = "sessions"
 	// revoked holds what ends sessions, the last message of each subject.
-	revoked line = "revoked"
+	revoked streamKind = "revoked"
 )
 
-var lines = []line{config, sessions, revoked}
+var streamKinds = []streamKind{config, sessions, revoked}
 
 // stream is the name of a Region's stream.
-func (l line) stream(region string) string {
-	if l == config {
+func (k streamKind) stream(region string) string {
+	if k == config {
 		return "KV_config_" + region
 	}
-	return string(l) + "_" + region
+	return string(k) + "_" + region
 }
 
 // prefix is what all subjects of a Region's stream begin with.
-func (l line) prefix(region string) string {
-	if l == config {
+func (k streamKind) prefix(region string) string {
+	if k == config {
 		return "$KV.config_" + region + "."
 	}
-	return "meridian." + string(l) + "." + region + "."
+	return "meridian." + string(k) + "." + region + "."
 }
 
 // token stands for a key in a subject. Hashing makes it short, of safe
@@ -63,11 +63,11 @@ const storeID = "meridian-store"
 // another's. Copies of sessions are flushed in the background: what a crash
 // takes from them is fetched again, as the position is read from the copy
 // itself. A Region's own streams, and all that ends sessions, are synced.
-func (n *Node) streamConfig(l line, region string) jetstream.StreamConfig {
+func (n *Node) streamConfig(k streamKind, region string) jetstream.StreamConfig {
 	c := jetstream.StreamConfig{
-		Name:        l.stream(region),
-		Description: "Meridian: " + string(l) + " of Region " + region,
-		Subjects:    []string{l.prefix(region) + ">"},
+		Name:        k.stream(region),
+		Description: "Meridian: " + string(k) + " of Region " + region,
+		Subjects:    []string{k.prefix(region) + ">"},
 		Storage:     jetstream.FileStorage,
 		Replicas:    n.cfg.Replicas,
 		AllowMsgTTL: true,
@@ -77,12 +77,12 @@ func (n *Node) streamConfig(l line, region string) jetstream.StreamConfig {
 		// the others only the last says what holds.
 		MaxMsgsPerSubject: 1,
 	}
-	if l == config { // what clients expect of a KV bucket
+	if k == config { // what clients expect of a KV bucket
 		c.AllowRollup, c.DenyDelete, c.Discard = true, true, jetstream.DiscardNew
 	}
 	if region == n.cfg.Region {
 		c.Metadata[storeID] = n.newStore()
-	} else if l == sessions && n.server != nil {
+	} else if k == sessions && n.server != nil {
 		c.PersistMode = jetstream.AsyncPersistMode
 	}
 	return c
@@ -92,26 +92,26 @@ func (n *Node) newStore() string { return fmt.Sprintf("%x-%s", n.cfg.Now().UnixN
 
 // ensure makes the stream if it isn't there. One that is there stays as it
 // is, whatever made it so.
-func (n *Node) ensure(ctx context.Context, l line, region string) error {
-	s, err := n.stream(ctx, l.stream(region))
+func (n *Node) ensure(ctx context.Context, k streamKind, region string) error {
+	s, err := n.stream(ctx, k.stream(region))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		c := n.streamConfig(l, region)
+		c := n.streamConfig(k, region)
 		s, err = asking(ctx, func(ctx context.Context) (jetstream.Stream, error) { return n.js.CreateStream(ctx, c) })
 		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another node of the Region was faster
-			s, err = n.stream(ctx, l.stream(region))
+			s, err = n.stream(ctx, k.stream(region))
 		}
 	}
 	if err != nil {
-		return unavailable("making of stream "+l.stream(region), err)
+		return unavailable("making of stream "+k.stream(region), err)
 	}
 	if format := number(s.CachedInfo().Config.Metadata[formatID]); format > uint64(n.cfg.formats.Speaks) {
-		return needsVersion("stream "+l.stream(region), fmt.Sprintf("format %d", format), fmt.Sprintf("format %d", n.cfg.formats.Speaks))
+		return needsVersion("stream "+k.stream(region), fmt.Sprintf("format %d", format), fmt.Sprintf("format %d", n.cfg.formats.Speaks))
 	}
 	if region != n.cfg.Region && s.CachedInfo().Config.Metadata[storeID] != "" {
-		return &Error{Reason: ReasonDamaged, What: "stream " + l.stream(region), Want: "a copy: is another Region's directory in its place?", Got: "Region " + region + "'s own"}
+		return &Error{Reason: ReasonDamaged, What: "stream " + k.stream(region), Want: "a copy: is another Region's directory in its place?", Got: "Region " + region + "'s own"}
 	}
 	if got := s.CachedInfo().Config.Replicas; got < n.cfg.Replicas {
-		return &Error{Reason: ReasonConfig, What: "Replicas of stream " + l.stream(region), Want: fmt.Sprint("at least ", n.cfg.Replicas), Got: fmt.Sprint(got)}
+		return &Error{Reason: ReasonConfig, What: "Replicas of stream " + k.stream(region), Want: fmt.Sprint("at least ", n.cfg.Replicas), Got: fmt.Sprint(got)}
 	}
 	return nil
 }
@@ -119,12 +119,12 @@ func (n *Node) ensure(ctx context.Context, l line, region string) error {
 // has says whether the Region's own server has copies of another Region's
 // streams.
 func (n *Node) has(ctx context.Context, region string) (bool, error) {
-	for _, l := range lines {
-		_, err := n.stream(ctx, l.stream(region))
+	for _, k := range streamKinds {
+		_, err := n.stream(ctx, k.stream(region))
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			return false, nil
 		} else if err != nil {
-			return false, unavailable("look at stream "+l.stream(region), err)
+			return false, unavailable("look at stream "+k.stream(region), err)
 		}
 	}
 	return true, nil
@@ -152,9 +152,9 @@ func (n *Node) copied(ctx context.Context) ([]string, error) {
 }
 
 // remake removes a stream and makes it again, empty.
-func (n *Node) remake(ctx context.Context, l line, region string) error {
-	if err := n.deleteStream(ctx, l.stream(region)); err != nil {
+func (n *Node) remake(ctx context.Context, k streamKind, region string) error {
+	if err := n.deleteStream(ctx, k.stream(region)); err != nil {
 		return err
 	}
-	return n.ensure(ctx, l, region)
+	return n.ensure(ctx, k, region)
 }

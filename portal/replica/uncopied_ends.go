@@ -8,43 +8,43 @@ import (
 	"time"
 )
 
-// unkept is what took effect here from other Regions' answers, and is not in the
+// uncopiedEnds are what took effect here from other Regions' answers, and is not in the
 // copies yet: messages that end sessions, as they are in the originals. A Region
 // that is followed is asked again after a restart for what its copy lacks. One
-// that isn't followed any more is not, so that this is written first: see keep.
+// that isn't followed any more is not, so that this is written first: see copyEnds.
 //
 // What a crash takes from it was never said to be Heard. Where the primary
-// removes a Region, nothing of it is unkept by the time that the removal is on
+// removes a Region, nothing of it is uncopied by the time that the removal is on
 // disk here: see hold.
-type unkept struct {
+type uncopiedEnds struct {
 	mu   sync.Mutex
-	of   map[string][]unkeptEnd // by stream, in their order
-	size map[string]int         // bytes of each
+	of   map[string][]uncopiedEnd // by stream, in their order
+	size map[string]int           // bytes of each
 	// held are the Regions of which nothing is taken ahead of the copy. true: an
 	// update that is being made here removes them.
 	held map[string]bool
-	less chan struct{} // closed when something is kept
+	less chan struct{} // closed when something is copied
 }
 
-type unkeptEnd struct {
+type uncopiedEnd struct {
 	store string
 	message
 }
 
-// maxUnkept bounds, in bytes of a stream, what a peer can have this Node hold
+// maxUncopied bounds, in bytes of a stream, what a peer can have this Node hold
 // while copies can't be made. Of more than that, the oldest is let go of: it is
 // lost if the Region is not followed any more when they can.
-const maxUnkept = 8 << 20
+const maxUncopied = 8 << 20
 
-func newUnkept() *unkept {
-	return &unkept{of: map[string][]unkeptEnd{}, size: map[string]int{}, held: map[string]bool{}, less: make(chan struct{})}
+func newUncopiedEnds() *uncopiedEnds {
+	return &uncopiedEnds{of: map[string][]uncopiedEnd{}, size: map[string]int{}, held: map[string]bool{}, less: make(chan struct{})}
 }
 
 func (m message) size() int { return len(m.Subject) + len(m.Data) + 200 }
 
 // add notes a message that is about to take effect. It says false where that has
 // to wait for the copy.
-func (u *unkept) add(region, stream, store string, m message) bool {
+func (u *uncopiedEnds) add(region, stream, store string, m message) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if _, held := u.held[region]; held {
@@ -54,9 +54,9 @@ func (u *unkept) add(region, stream, store string, m message) bool {
 	if n := len(all); n > 0 && all[n-1].store == store && all[n-1].Seq >= m.Seq {
 		return true // it was heard before, and is asked for again
 	}
-	all = append(all, unkeptEnd{store, m})
+	all = append(all, uncopiedEnd{store, m})
 	u.size[stream] += m.size()
-	for u.size[stream] > maxUnkept {
+	for u.size[stream] > maxUncopied {
 		u.size[stream] -= all[0].size()
 		all = all[1:]
 	}
@@ -64,14 +64,14 @@ func (u *unkept) add(region, stream, store string, m message) bool {
 	return true
 }
 
-// kept notes that the copy of a stream holds all up to a position.
-func (u *unkept) kept(stream string, at position) {
+// copied notes that the copy of a stream holds all up to a position.
+func (u *uncopiedEnds) copied(stream string, at position) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(u.of[stream]) == 0 {
 		return
 	}
-	var left []unkeptEnd
+	var left []uncopiedEnd
 	u.size[stream] = 0
 	for _, m := range u.of[stream] {
 		if m.store != at.store || m.Seq > at.seq {
@@ -83,7 +83,7 @@ func (u *unkept) kept(stream string, at position) {
 }
 
 // set is called with mu held.
-func (u *unkept) set(stream string, left []unkeptEnd) {
+func (u *uncopiedEnds) set(stream string, left []uncopiedEnd) {
 	if u.of[stream] = left; len(left) == 0 {
 		delete(u.of, stream)
 		delete(u.size, stream)
@@ -93,10 +93,10 @@ func (u *unkept) set(stream string, left []unkeptEnd) {
 }
 
 // through lets go of what is before a message, and of the message.
-func (u *unkept) through(stream string, last unkeptEnd) {
+func (u *uncopiedEnds) through(stream string, last uncopiedEnd) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	i := slices.IndexFunc(u.of[stream], func(m unkeptEnd) bool { return m.store == last.store && m.Seq == last.Seq })
+	i := slices.IndexFunc(u.of[stream], func(m uncopiedEnd) bool { return m.store == last.store && m.Seq == last.Seq })
 	if i < 0 { // it is gone by now
 		return
 	}
@@ -107,26 +107,26 @@ func (u *unkept) through(stream string, last unkeptEnd) {
 }
 
 // clear lets go of everything.
-func (u *unkept) clear() {
+func (u *uncopiedEnds) clear() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	clear(u.of)
 	clear(u.size)
 }
 
-func (u *unkept) list(stream string) []unkeptEnd {
+func (u *uncopiedEnds) list(stream string) []uncopiedEnd {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.of[stream]
 }
 
-// regions returns the Regions of which something is unkept.
-func (u *unkept) regions() (out []string) {
+// regions returns the Regions of which something is uncopied.
+func (u *uncopiedEnds) regions() (out []string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for stream := range u.of {
-		for _, l := range lines {
-			if region, ok := strings.CutPrefix(stream, l.stream("")); ok {
+		for _, k := range streamKinds {
+			if region, ok := strings.CutPrefix(stream, k.stream("")); ok {
 				out = append(out, region)
 			}
 		}
@@ -135,9 +135,9 @@ func (u *unkept) regions() (out []string) {
 }
 
 // hold has nothing of a Region take effect ahead of its copy, until release, and
-// waits until nothing of it is unkept, for so long at most. The follower goes on
+// waits until nothing of it is uncopied, for so long at most. The follower goes on
 // copying meanwhile: it needs nothing that the caller may hold.
-func (u *unkept) hold(ctx context.Context, region string, update bool, most time.Duration) {
+func (u *uncopiedEnds) hold(ctx context.Context, region string, update bool, most time.Duration) {
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	for {
@@ -159,7 +159,7 @@ func (u *unkept) hold(ctx context.Context, region string, update bool, most time
 }
 
 // release ends that, where an update was not made, or the Region is followed anew.
-func (u *unkept) release(region string, update bool) {
+func (u *uncopiedEnds) release(region string, update bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if update || !u.held[region] {

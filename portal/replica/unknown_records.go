@@ -21,7 +21,7 @@ func later(err error) (*Error, bool) {
 
 // miss notes that a message can't be read by this version.
 func (n *Node) miss(a arrival, err *Error) {
-	if a.line != config {
+	if a.kind != config {
 		n.ledger.miss(a, err)
 		return
 	}
@@ -34,14 +34,14 @@ func (n *Node) miss(a arrival, err *Error) {
 // The caller holds applying.
 func (n *Node) missLog(region string, err *Error) {
 	n.touched = append(n.touched, n.dir.Miss(region, err.Want)...)
-	n.judgeLog(region)
-	n.nudge()
+	n.stopIfLogUnread(region)
+	n.wakeMaintenance()
 }
 
-// judgeLog looks whether a Region's log holds what this version can't read. If
+// stopIfLogUnread checks whether a Region's log holds what this version can't read. If
 // it is the primary's or its own, this Region stops. If it is another's, that
 // Region's applications are not shown meanwhile. The caller holds applying.
-func (n *Node) judgeLog(region string) {
+func (n *Node) stopIfLogUnread(region string) {
 	err := n.unreadLog(region)
 	if region == n.cfg.Primary || region == n.cfg.Region {
 		n.stop("configuration of "+region, err)
@@ -74,9 +74,9 @@ func (n *Node) ownLogReadable() error {
 	return nil
 }
 
-// judgeSessions looks whether any Region's streams hold what this version can't
+// stopIfSessionsUnread checks whether any Region's streams hold what this version can't
 // read. What ends a session is in any of them.
-func (n *Node) judgeSessions() {
+func (n *Node) stopIfSessionsUnread() {
 	region, what, unread := n.ledger.unread()
 	if !unread {
 		n.stop(causeSessions, nil)
@@ -106,7 +106,7 @@ func (r *reader) entry(a arrival, err error) error {
 	} else if e, ok := later(err); ok {
 		r.n.ledger.miss(a, e)
 	}
-	r.n.judgeSessions()
+	r.n.stopIfSessionsUnread()
 	return err
 }
 
@@ -120,4 +120,4 @@ func untilOf(header string) time.Time {
 
 // knows says whether an entry is of a kind that this version knows, and so of
 // which it knows the subject.
-func knows(kind merge.EntryKind) bool { return lineOf[kind] != "" }
+func knows(kind merge.EntryKind) bool { return entryStream[kind] != "" }
