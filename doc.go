@@ -16,7 +16,7 @@
 //   - portal/replica: the instance, its sessions and what ends them, in several
 //     Regions, on NATS JetStream. portal/failover: an address that leads to the
 //     nearest healthy Region. portal/scim: users and groups as the identity
-//     provider pushes them.
+//     provider pushes them. portal/awsnames: the addresses of AWS's Regions.
 //   - mockidp: an identity provider for tests and demonstrations, in process or
 //     as a program. Never for production. mockidp/attack: what a hostile one
 //     sends. mockidp/hostile: the mock sends it. mockidp/attack/run: a tool

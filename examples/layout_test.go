@@ -31,6 +31,7 @@ var arrows = map[string][]string{
 	"acs/internal/testserver":           {},      // for tests
 	"acs/internal/teststore":            {"acs"}, // for tests
 	"portal":                            {"saml", "acs", "portal/center"},
+	"portal/awsnames":                   {},
 	"portal/center":                     {},
 	"portal/replica":                    {"portal", "portal/center", "portal/replica/internal/merge", "portal/replica/internal/integrity"},
 	"portal/replica/internal/integrity": {},

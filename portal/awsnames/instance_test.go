@@ -1,4 +1,4 @@
-package portal_test
+package awsnames_test
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/awsnames"
 )
 
 const (
@@ -15,14 +15,14 @@ const (
 )
 
 // Rules 29, 30, 31.
-func TestAWSURLs(t *testing.T) {
+func TestAddressesOfARegion(t *testing.T) {
 	for name, c := range map[string]struct {
-		names        portal.AWSNames
+		names        awsnames.Instance
 		region       string
 		portals, acs []string
 	}{
 		"primary with everything": {
-			portal.AWSNames{Primary: "us-east-1", InstanceID: ssoins, IdentityStoreID: "d-9067f1a2b3", Alias: "example", TenantID: tenant, LegacyACS: true}, "us-east-1",
+			awsnames.Instance{Primary: "us-east-1", InstanceID: ssoins, IdentityStoreID: "d-9067f1a2b3", Alias: "example", TenantID: tenant, LegacyACS: true}, "us-east-1",
 			[]string{
 				"https://ssoins-7223aaaabbbbcccc.us-east-1.portal.amazonaws.com",
 				"https://ssoins-7223aaaabbbbcccc.portal.us-east-1.app.aws",
@@ -36,7 +36,7 @@ func TestAWSURLs(t *testing.T) {
 			},
 		},
 		"an additional Region has no awsapps.com, no alias, no legacy ACS": {
-			portal.AWSNames{Primary: "us-east-1", InstanceID: ssoins, IdentityStoreID: "d-9067f1a2b3", Alias: "example", TenantID: tenant, LegacyACS: true}, "eu-central-1",
+			awsnames.Instance{Primary: "us-east-1", InstanceID: ssoins, IdentityStoreID: "d-9067f1a2b3", Alias: "example", TenantID: tenant, LegacyACS: true}, "eu-central-1",
 			[]string{
 				"https://ssoins-7223aaaabbbbcccc.eu-central-1.portal.amazonaws.com",
 				"https://ssoins-7223aaaabbbbcccc.portal.eu-central-1.app.aws",
@@ -47,7 +47,7 @@ func TestAWSURLs(t *testing.T) {
 			},
 		},
 		"primary of a new instance": {
-			portal.AWSNames{Primary: "ap-northeast-3", InstanceID: ssoins, TenantID: tenant}, "ap-northeast-3",
+			awsnames.Instance{Primary: "ap-northeast-3", InstanceID: ssoins, TenantID: tenant}, "ap-northeast-3",
 			[]string{
 				"https://ssoins-7223aaaabbbbcccc.ap-northeast-3.portal.amazonaws.com",
 				"https://ssoins-7223aaaabbbbcccc.portal.ap-northeast-3.app.aws",
@@ -69,53 +69,53 @@ func TestAWSURLs(t *testing.T) {
 	}
 }
 
-func TestAWSURLsRefuse(t *testing.T) {
-	good := portal.AWSNames{Primary: "us-east-1", InstanceID: ssoins, TenantID: tenant}
+func TestNamesThatCantBeInAddressesAreRefused(t *testing.T) {
+	good := awsnames.Instance{Primary: "us-east-1", InstanceID: ssoins, TenantID: tenant}
 	for name, c := range map[string]struct {
 		region string
-		spoil  func(*portal.AWSNames)
+		spoil  func(*awsnames.Instance)
 	}{
-		"no primary":           {"us-east-1", func(n *portal.AWSNames) { n.Primary = "" }},
-		"no Region":            {"", func(*portal.AWSNames) {}},
-		"Region with a dot":    {"eu-central-1.evil", func(*portal.AWSNames) {}},
-		"Region with a slash":  {"eu-central-1/", func(*portal.AWSNames) {}},
-		"no instance ID":       {"us-east-1", func(n *portal.AWSNames) { n.InstanceID, n.TenantID = "", "" }},
-		"another instance ID":  {"us-east-1", func(n *portal.AWSNames) { n.InstanceID, n.TenantID = "ins-1", "." }},
-		"alias that is a path": {"us-east-1", func(n *portal.AWSNames) { n.Alias, n.TenantID = "evil.example/", "a/b" }},
+		"no primary":           {"us-east-1", func(n *awsnames.Instance) { n.Primary = "" }},
+		"no Region":            {"", func(*awsnames.Instance) {}},
+		"Region with a dot":    {"eu-central-1.evil", func(*awsnames.Instance) {}},
+		"Region with a slash":  {"eu-central-1/", func(*awsnames.Instance) {}},
+		"no instance ID":       {"us-east-1", func(n *awsnames.Instance) { n.InstanceID, n.TenantID = "", "" }},
+		"another instance ID":  {"us-east-1", func(n *awsnames.Instance) { n.InstanceID, n.TenantID = "ins-1", "." }},
+		"alias that is a path": {"us-east-1", func(n *awsnames.Instance) { n.Alias, n.TenantID = "evil.example/", "a/b" }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := good
 			c.spoil(&n)
 			for _, urls := range []func(string) ([]string, error){n.PortalURLs, n.ACSURLs} {
 				_, err := urls(c.region)
-				var e *portal.Error
+				var e *awsnames.Error
 				require.ErrorAs(t, err, &e)
-				assert.Equal(t, portal.ReasonConfig, e.Reason)
+				assert.Equal(t, awsnames.ReasonInvalid, e.Reason)
 			}
 		})
 	}
 }
 
 // Another partition's domains are not these.
-func TestAWSURLsAreOfTheCommercialPartition(t *testing.T) {
+func TestAddressesAreOfTheCommercialPartition(t *testing.T) {
 	for _, region := range []string{
 		"us-east-1", "us-west-2", "eu-central-2", "eu-south-1", "ap-southeast-5", "ap-northeast-3", "sa-east-1", "ca-west-1",
 		"me-central-1", "af-south-1", "il-central-1", "mx-central-1",
 	} {
-		_, err := portal.AWSNames{Primary: region, TenantID: tenant}.ACSURLs(region)
+		_, err := awsnames.Instance{Primary: region, TenantID: tenant}.ACSURLs(region)
 		assert.NoError(t, err, region)
 	}
 	for _, region := range []string{
 		"cn-north-1", "cn-northwest-1", "us-gov-west-1", "us-gov-east-1", "us-iso-east-1", "us-isob-east-1", "us-isof-south-1", "eu-isoe-west-1", "eusc-de-east-1",
 	} {
-		for _, n := range []portal.AWSNames{
+		for _, n := range []awsnames.Instance{
 			{Primary: region, InstanceID: ssoins, TenantID: tenant}, {Primary: "us-east-1", InstanceID: ssoins, TenantID: tenant},
 		} {
 			for _, addresses := range []func(string) ([]string, error){n.PortalURLs, n.ACSURLs} {
 				urls, err := addresses(region)
-				var e *portal.Error
+				var e *awsnames.Error
 				require.ErrorAs(t, err, &e, region)
-				assert.Equal(t, portal.ReasonConfig, e.Reason)
+				assert.Equal(t, awsnames.ReasonPartition, e.Reason)
 				assert.Equal(t, region, e.Got)
 				assert.Empty(t, urls)
 			}
