@@ -1,10 +1,11 @@
 package acs
 
 import (
-	"net"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // maxReturnTo is the longest place that a person is sent on to, in bytes.
@@ -24,7 +25,7 @@ func newOrigins(field string, listed []string) (origins, error) {
 			return nil, badConfig(field, "an origin such as https://wiki.example is wanted, got "+quoted(withoutUser(raw)), nil)
 		case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
 			return nil, badConfig(field, "only scheme, host and port make an origin, got "+quoted(withoutUser(raw)), nil)
-		case u.Scheme != "https" && (u.Scheme != "http" || !isLoopback(u.Hostname())):
+		case u.Scheme != "https" && (u.Scheme != "http" || !IsLoopback(u.Hostname())):
 			return nil, badConfig(field, "https is wanted, or http for a loopback host, got "+quoted(withoutUser(raw)), nil)
 		case strings.ContainsAny(u.Host, "%@"):
 			return nil, badConfig(field, "a host name is wanted, got "+quoted(withoutUser(raw)), nil)
@@ -100,10 +101,5 @@ func canonicalHost(scheme, host string) string {
 	return host
 }
 
-// isLoopback reports whether a host name can only mean this machine (RFC 6761
-// section 6.3 for localhost and what is below it).
-func isLoopback(host string) bool {
-	host = strings.ToLower(host)
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
-}
+// IsLoopback is [saml.IsLoopback], for packages that know this one alone.
+func IsLoopback(host string) bool { return saml.IsLoopback(host) }

@@ -37,7 +37,7 @@ var arrows = map[string][]string{
 	"portal/replica/internal/integrity": {},
 	"portal/replica/internal/merge":     {"portal/center"},
 	"portal/scim":                       {"portal/center"},
-	"portal/failover":                   {},
+	"portal/failover":                   {"acs"},
 	"mockidp":                           {},
 	"mockidp/attack":                    {},
 	"mockidp/attack/run":                {"mockidp/attack"},

@@ -59,7 +59,7 @@ func (s *Server) newTransport(own string) *http.Transport {
 			switch {
 			case own != "" && (name == "example.com" || strings.HasSuffix(name, ".example.com")):
 				addr = own
-			case name == "localhost" || strings.HasSuffix(name, ".localhost"):
+			case IsLoopback(host) && net.ParseIP(host) == nil:
 				addr = net.JoinHostPort("127.0.0.1", port)
 			}
 			return d.DialContext(ctx, network, addr)

@@ -8,7 +8,6 @@ import (
 	"io"
 	"log/slog"
 	mathrand "math/rand/v2"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
@@ -198,17 +197,6 @@ func (s *Server) Org() string { return s.config.Org }
 func (s *Server) MutationIDs() []string { return slices.Clone(s.config.Mutations) }
 
 func webScheme(s string) bool { return s == "http" || s == "https" }
-
-// Loopback says whether a host name or address, without a port, can only be
-// this machine: a loopback address, localhost, or a name under it (RFC 6761 6.3).
-func Loopback(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return err == nil && addr.IsLoopback()
-}
 
 // seeded is a stream of bytes that depends on the seed alone.
 func seeded(seed uint64) io.Reader {

@@ -1,7 +1,6 @@
 package mockidp
 
 import (
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -20,20 +19,20 @@ func (s *Server) ownHostsOnly(h http.Handler) http.Handler {
 	})
 }
 
-// hostOf is the Host without its port.
+// hostOf is the Host without its port and brackets.
 func hostOf(r *http.Request) string {
-	if host, _, err := net.SplitHostPort(r.Host); err == nil {
-		return host
-	}
-	return r.Host
+	return (&url.URL{Host: r.Host}).Hostname()
 }
 
 // ownHost says whether a name is this Server's: the one of its address, a name
 // of this machine, or one that Client reaches it by and that can't be registered (RFC
 // 2606). Ports don't count: a proxy may have another.
 func (s *Server) ownHost(host string) bool {
+	if IsLoopback(host) {
+		return true
+	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if Loopback(host) || host == "example.com" || strings.HasSuffix(host, ".example.com") {
+	if host == "example.com" || strings.HasSuffix(host, ".example.com") {
 		return true
 	}
 	base := s.baseURL.Load()
@@ -41,5 +40,5 @@ func (s *Server) ownHost(host string) bool {
 		return false
 	}
 	u, err := url.Parse(*base)
-	return err == nil && host != "" && strings.EqualFold(strings.Trim(host, "[]"), strings.TrimSuffix(u.Hostname(), "."))
+	return err == nil && host != "" && strings.EqualFold(host, strings.TrimSuffix(u.Hostname(), "."))
 }

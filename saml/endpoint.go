@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
-	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -207,19 +206,8 @@ func checkURL(field, raw string, allowHTTP bool) error {
 		return configError(field, quote(withoutUser(raw))+" is not an absolute http or https URL", nil)
 	case u.User != nil, u.Fragment != "", strings.Contains(raw, "#"):
 		return configError(field, quote(withoutUser(raw))+" must have neither user information nor a fragment", nil)
-	case u.Scheme == "http" && !allowHTTP && !isLoopbackHost(u.Hostname()):
+	case u.Scheme == "http" && !allowHTTP && !IsLoopback(u.Hostname()):
 		return configError(field, quote(withoutUser(raw))+" must be https: plain http is accepted for loopback hosts only", nil)
 	}
 	return nil
-}
-
-// isLoopbackHost reports whether a host name can only mean this machine
-// (RFC 6761 section 6.3 for localhost and what is below it).
-func isLoopbackHost(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }

@@ -65,7 +65,7 @@ func (c *control) routes() http.Handler {
 		secure(rw.Header())
 		// A name that somebody else's DNS points at this machine would make
 		// their page one of the same origin.
-		if host, _, err := net.SplitHostPort(r.Host); err != nil || !mockidp.Loopback(host) {
+		if host, _, err := net.SplitHostPort(r.Host); err != nil || !mockidp.IsLoopback(host) {
 			http.Error(rw, "demo: this page is at "+c.url, http.StatusMisdirectedRequest)
 			return
 		}

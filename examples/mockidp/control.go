@@ -41,7 +41,7 @@ func (o *controlOptions) check() error {
 		if err != nil {
 			return fmt.Errorf("-control %q: want HOST:PORT", o.listen)
 		}
-		if !mockidp.Loopback(host) {
+		if !mockidp.IsLoopback(host) {
 			return fmt.Errorf("-control %q is not a loopback address; it has to be one", o.listen)
 		}
 	}

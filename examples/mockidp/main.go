@@ -98,7 +98,7 @@ func command(ctx context.Context, args []string, out, logs io.Writer) error {
 	if err != nil {
 		return fmt.Errorf("-listen %q: want HOST:PORT", o.listen)
 	}
-	if !o.anyAddress && !mockidp.Loopback(host) {
+	if !o.anyAddress && !mockidp.IsLoopback(host) {
 		return fmt.Errorf("-listen %q is not a loopback address; -allow-non-loopback allows it", o.listen)
 	}
 	if err := o.control.check(); err != nil {

@@ -31,8 +31,8 @@ import (
 	"html/template"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/meridian-saml/meridian/mockidp"
@@ -100,11 +100,7 @@ func (s *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
-	host, _, err := net.SplitHostPort(r.Host)
-	if err != nil {
-		host = r.Host
-	}
-	if !mockidp.Loopback(host) {
+	if !mockidp.IsLoopback((&url.URL{Host: r.Host}).Hostname()) {
 		http.Error(w, "oktaapi: this is for requests to a name of this machine, such as localhost", http.StatusMisdirectedRequest)
 		return
 	}

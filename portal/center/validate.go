@@ -2,7 +2,6 @@ package center
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"regexp"
 	"strings"
@@ -91,17 +90,9 @@ func (c *checker) link(what, s string) *url.URL {
 // loopback only: sign-in with a network in between needs TLS.
 func (c *checker) endpoint(what, s string) {
 	u := c.link(what, s)
-	if u != nil && u.Scheme == "http" && !loopback(u.Hostname()) {
+	if u != nil && u.Scheme == "http" && !IsLoopback(u.Hostname()) {
 		c.fail(ReasonInvalid, what, "https (plain http is for loopback only)", withoutUser(s))
 	}
-}
-
-func loopback(host string) bool {
-	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
 }
 
 func (c *checker) region(r Region) {

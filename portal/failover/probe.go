@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"sync"
 	"time"
+
+	"github.com/meridian-saml/meridian/acs"
 )
 
 // maxBody is how much of a health endpoint's body is waited for.
@@ -132,7 +134,7 @@ func probeClient(given *http.Client) *http.Client {
 // dial asks no DNS server for names that mean this machine: plain http was
 // accepted for them because of that.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
-	if host, port, err := net.SplitHostPort(address); err == nil && isLocalhost(host) {
+	if host, port, err := net.SplitHostPort(address); err == nil && acs.IsLoopback(host) && net.ParseIP(host) == nil {
 		address = net.JoinHostPort("localhost", port)
 	}
 	return (&net.Dialer{}).DialContext(ctx, network, address)

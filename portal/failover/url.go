@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/meridian-saml/meridian/acs"
 )
 
 // checkURL accepts an absolute https URL without user information or fragment,
@@ -21,7 +23,7 @@ func checkURL(field, raw string) (*url.URL, error) {
 		return nil, badConfig(field, "an absolute https URL", shown)
 	case u.User != nil, strings.Contains(raw, "#"):
 		return nil, badConfig(field, "a URL without user information and fragment", shown)
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !acs.IsLoopback(u.Hostname()):
 		return nil, badConfig(field, "https, or http for a loopback host", shown)
 	}
 	return u, nil
@@ -46,17 +48,4 @@ func plainHost(u *url.URL) bool {
 
 func isAlphanumeric(c rune) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
-}
-
-// isLoopback reports whether a host can only mean this machine.
-func isLoopback(host string) bool {
-	ip, err := netip.ParseAddr(host)
-	return isLocalhost(host) || err == nil && ip.IsLoopback()
-}
-
-// isLocalhost reports whether a name is localhost or below it (RFC 6761
-// section 6.3).
-func isLocalhost(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
 }

@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // jar keeps cookies as RFC 6265bis has it and Chromium does it: by host,
@@ -49,7 +51,8 @@ func (j jar) keep(u *url.URL, cookies []*http.Cookie, now time.Time) {
 // acceptable is what RFC 6265bis 5.6 asks of a new cookie. Here no cookie has
 // a Domain: one that did would be somebody's mistake.
 func acceptable(u *url.URL, c *http.Cookie) bool {
-	secureChannel := u.Scheme == "https" || trustworthy(u.Hostname())
+	// Secure Contexts 3.1: http is as good as https where it stays on this machine.
+	secureChannel := u.Scheme == "https" || saml.IsLoopback(u.Hostname())
 	switch {
 	case c.Domain != "":
 		return false
@@ -89,13 +92,6 @@ func (j jar) clone() jar {
 		out[host] = maps.Clone(cookies)
 	}
 	return out
-}
-
-// trustworthy says whether a host can only be this machine, so that http is as
-// good as https there (Secure Contexts 3.1).
-func trustworthy(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
 }
 
 // sameSite compares the page that started a request with where it goes. The
