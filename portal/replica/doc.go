@@ -209,7 +209,9 @@
 // session may end by idleness that much too early.
 //
 // A Region must not be restarted with a clock far behind its earlier one:
-// transactions are ordered by their owner's clock.
+// transactions are ordered by their owner's clock. If it begins anew on an empty
+// disk, other Regions ignore its transactions until its clock is past the last one
+// that they know of.
 //
 // # Damaged, outdated and lost data
 //

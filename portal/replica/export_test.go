@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/portal"
@@ -179,5 +180,5 @@ func DropMessage(t testing.TB, n *Node, stream string) {
 	s, err := n.js.Stream(context.Background(), stream)
 	require.NoError(t, err)
 	require.NotZero(t, s.CachedInfo().State.Msgs)
-	require.NoError(t, s.DeleteMsg(context.Background(), s.CachedInfo().State.FirstSeq))
+	require.NoError(t, s.Purge(context.Background(), jetstream.WithPurgeSequence(s.CachedInfo().State.FirstSeq+1)))
 }

@@ -24,7 +24,7 @@ func (n *Node) watch() {
 			return
 		case <-tick.C:
 		}
-		err := errors.Join(n.writeMarks(n.ctx, false), n.writeCopyMarks(n.ctx, false))
+		err := errors.Join(n.writeMarks(n.ctx, false), n.writeCopyMarks(n.ctx, false), n.noteWhole(n.ctx))
 		if err == nil {
 			err = n.hearNodes(n.ctx)
 		}
@@ -172,17 +172,26 @@ func (n *Node) unread() bool {
 	return n.log.unread > 0
 }
 
-// wasWhole notes that there are marks from here on, and that the Region's log has
-// held a whole state: a primary isn't seeded again after that.
+// wasWhole notes that there are marks from here on.
 func (n *Node) wasWhole(ctx context.Context) error {
 	n.marked = map[string]uint64{}
 	if err := n.writeMarks(ctx, true); err != nil {
 		return unavailable("write of the marks", err)
 	}
+	return n.noteWhole(ctx)
+}
+
+// noteWhole notes that the Region's log has held a whole state: nothing is
+// written into its place after that.
+func (n *Node) noteWhole(ctx context.Context) error {
+	d := n.identity.Load()
+	if d.Marked && d.Whole || n.condemned() != nil || n.removedAt.Load() > 0 {
+		return nil
+	}
 	n.applying.Lock()
 	whole := n.dir.Complete(n.cfg.Region)
 	n.applying.Unlock()
-	if d := n.identity.Load(); d.Marked && (d.Whole || !whole) {
+	if d.Marked && !whole {
 		return nil
 	}
 	return n.changeIdentity(ctx, func(d *integrity.Identity) { d.Marked, d.Whole = true, d.Whole || whole })

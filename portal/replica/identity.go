@@ -138,6 +138,7 @@ func (n *Node) nextIdentity(d *integrity.Identity, own map[streamKind]*jetstream
 		next.Damage = &integrity.Damage{Why: "its recovery was begun and not completed", At: n.cfg.Now().UTC().Round(0)}
 	} else if n.cfg.Restored {
 		next.Vouch(n.cfg.Now().Unix())
+		next.Whole = next.Whole && n.cfg.Region == n.cfg.Primary // an additional Region may begin anew
 	}
 	next.Restoring = n.cfg.Restored && n.cfg.URL == ""
 	if d == nil || n.cfg.Restored && len(n.cfg.Recover) == 0 {

@@ -43,12 +43,15 @@ func (n *Node) settle(ctx context.Context) error {
 }
 
 // begin writes what a start wants in the log: the seed of a new primary, or all
-// that a restored log still says. The caller holds applying.
+// that a restored log still says. A Region's log begins with a whole state, also
+// that of an additional Region, and a removal makes it void. The caller holds
+// applying.
 func (n *Node) begin(ctx context.Context) error {
-	if n.cfg.Region == n.cfg.Primary && !n.dir.Complete(n.cfg.Region) {
-		if n.log.unread == 0 && n.identity.Load().Whole {
-			return damaged(config, "no whole state of the instance is in it any more, so it is not seeded")
-		}
+	complete, removed := n.dir.Complete(n.cfg.Region), n.dir.Standing(n.cfg.Region).Removed > 0
+	if !complete && !removed && n.log.unread == 0 && n.identity.Load().Whole {
+		return damaged(config, "no whole state is in it any more, and nothing is written in its place")
+	}
+	if n.cfg.Region == n.cfg.Primary && !complete {
 		if err := n.seed(ctx); err != nil {
 			return err
 		}

@@ -149,7 +149,7 @@ func (n *Node) takeOver(ctx context.Context) error {
 	err := n.changeIdentity(ctx, func(d *integrity.Identity) {
 		d.Vouch(n.cfg.Now().Unix())
 		n.generation = d.Start(rand.Text()[:12])
-		d.Recovery, d.Made, d.Orphaned = nil, true, false
+		d.Recovery, d.Made, d.Orphaned, d.Whole = nil, true, false, false // see wasWhole
 	})
 	if err == nil {
 		err = n.passes("undamaged")
