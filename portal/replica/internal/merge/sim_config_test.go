@@ -113,6 +113,7 @@ func (w *world) goOn(n *simNode) {
 		m.update, t.truth.n, t.truth.before = t.truth, w.n, n.r.update
 	}
 	d.write(m.seal(), time.Time{}, nil)
+	n.r.stamped = max(n.r.stamped, p.Stamp)
 	if t.done < len(t.parts) {
 		if w.one(0.02) {
 			w.crash(n, "between parts")

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
@@ -116,11 +117,13 @@ func (w *world) loseMessage(r *simRegion, s streamID) {
 	}
 }
 
-// says notes what the Region's log says that is left of it.
+// says notes what the Region's log says that is left of it. A transaction without
+// one of its parts is void.
 func (r *simRegion) says(d *disk) {
 	r.update, r.log, r.removed = nil, map[merge.Name]lastWord{}, map[string]uint64{}
+	var parts merge.Assembler
 	for _, k := range d.messages {
-		if k.update != nil {
+		if _, whole := parts.Add(k.seq, k.tx); whole {
 			r.update, r.log, r.removed = k.update, maps.Clone(k.update.log), maps.Clone(k.update.removed)
 		}
 	}
@@ -189,11 +192,23 @@ func (w *world) operate(r *simRegion) {
 	case r.swapped != nil:
 		w.unswap(r)
 	case !w.reported(r):
+	case w.now.Before(w.past(r)): // the operator waits
 	case r.flaw == "" || w.one(0.3): // an alarm that was none, as by a clock
 		w.restore(r)
 	default:
 		w.recover(r)
 	}
+}
+
+// past is from when on no clock of the Region is behind what it has written. One
+// that begins anew must not begin earlier: others would not take in what it writes.
+func (w *world) past(r *simRegion) (t time.Time) {
+	for _, n := range r.nodes {
+		if at := time.UnixMicro(int64(r.stamped)).Add(1 - n.offset); at.After(t) {
+			t = at
+		}
+	}
+	return t
 }
 
 // reported says whether anything tells the operator that a Region needs one.

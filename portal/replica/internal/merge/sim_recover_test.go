@@ -165,9 +165,10 @@ func (w *world) recoverLog(r *simRegion, own string, places [][]kept) (found []*
 	slices.SortFunc(records, func(a, b merge.Record) int {
 		return slices.Compare([]string{string(a.Kind), a.Key}, []string{string(b.Kind), b.Key})
 	})
-	tx := merge.Transaction{Stamp: max(uint64(w.now.Add(simSkew).UnixMicro()), last+1), Full: true, First: 1, Of: 1, Records: records}
+	tx := merge.Transaction{Stamp: max(uint64(w.clock(r.nodes[0]).UnixMicro()), last+1), Full: true, First: 1, Of: 1, Records: records}
 	w.n++
 	r.update = &simUpdate{n: w.n}
+	r.stamped = max(r.stamped, tx.Stamp)
 	d := r.disks[streamOf(r.id, config)]
 	d.write((&message{seq: 1, n: w.n, tx: tx, update: r.update}).seal(), time.Time{}, nil)
 	r.log, r.removed = w.oracle.logOf(tx), map[string]uint64{}

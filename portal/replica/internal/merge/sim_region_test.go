@@ -25,6 +25,7 @@ type simRegion struct {
 	refused string
 	claimed bool       // another claims that a log went further, and its log says so
 	swapped *simRegion // whose disks are here, and the other way round
+	stamped uint64     // the latest stamp of what was written, wherever it is now
 	farBack bool       // a clock is, or was not long ago
 	may     positions  // how far anything may ever have taken effect here
 	erased  uint64     // up to which message it was, when it was removed
@@ -117,7 +118,7 @@ func (n *simNode) start(w *world) {
 	n.life = w.lives
 	w.generation(n)
 	n.begin(w)
-	if n.r.refused = n.lost(w); n.r.refused == "" && n.r.id == 0 && n.r.identity.Whole && !n.memory.dir.Complete(n.r.name) {
+	if n.r.refused = n.lost(w); n.r.refused == "" && n.r.identity.Whole && !n.memory.dir.Complete(n.r.name) && n.memory.dir.Standing(n.r.name).Removed == 0 {
 		n.r.refused = "the log holds no whole state any more"
 	}
 	if n.r.refused != "" {

@@ -15,6 +15,9 @@ func (w *world) settle() (wrong []string) {
 	for round := 0; round == 0 || w.needed() && round < 6; round++ {
 		if round > 0 {
 			for _, r := range w.all {
+				if past := w.past(r); w.reported(r) && w.now.Before(past) {
+					w.now = past
+				}
 				w.operate(r)
 			}
 		}
