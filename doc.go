@@ -23,6 +23,7 @@
 //     sends it, to any service provider.
 //     mockidp/oktaapi: an API like Okta's and a page, to run the mock from
 //     outside. mockidp/scimpush: the mock pushes its users and groups by SCIM.
+//     mockidp/testkit: a browser, a clock and keys, for tests of a sign-in.
 //   - examples: programs to run. Start with `go run ./examples/demo`.
 //
 // # Regions

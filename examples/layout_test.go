@@ -44,6 +44,7 @@ var arrows = map[string][]string{
 	"mockidp/hostile":                   {"mockidp", "mockidp/attack"},
 	"mockidp/oktaapi":                   {"mockidp"},
 	"mockidp/scimpush":                  {"mockidp"},
+	"mockidp/testkit":                   {},
 }
 
 type pkg struct {
@@ -106,6 +107,13 @@ func TestCoreStaysPure(t *testing.T) {
 		for _, banned := range []string{"net/http", "os", "log", "log/slog"} {
 			require.NotContains(t, p.Imports, banned, p.ImportPath)
 		}
+	}
+}
+
+// A test that uses testkit gets nothing else with it.
+func TestTestkitIsStandardLibraryOnly(t *testing.T) {
+	for _, p := range list(t, "-deps", "./mockidp/testkit") {
+		require.True(t, p.Standard || p.ImportPath == module+"/mockidp/testkit", "testkit pulls in %s", p.ImportPath)
 	}
 }
 

@@ -1,0 +1,124 @@
+package testkit
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// Navigation is a request that loads a page.
+type Navigation struct {
+	From   string // the origin of the page that starts it; "" if the user typed the address
+	Method string // "" is GET
+	URL    string
+	Form   url.Values // sent as a form's
+	User   bool       // the user started it, and not a script on the page
+
+	noReferrer bool // the page keeps its origin to itself
+	crossed    bool // another site had a part in it
+}
+
+// Send makes one request and follows no redirect.
+func (b *Browser) Send(n Navigation) (*Page, error) {
+	n.Method = cmp.Or(n.Method, http.MethodGet)
+	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	defer cancel()
+	var body io.Reader
+	if n.Form != nil {
+		body = strings.NewReader(n.Form.Encode())
+	}
+	r, err := http.NewRequestWithContext(ctx, n.Method, n.URL, body)
+	if err != nil {
+		return nil, fmt.Errorf("testkit: %w", err)
+	}
+	r.URL.Fragment = ""
+	same := n.From == "" || b.sameSite(n.From, r.URL)
+	n.crossed = n.crossed || !same
+	b.describe(r, n)
+	b.Jar.attach(r, same)
+	for name, values := range b.Header {
+		if r.Header.Del(name); len(values) > 0 {
+			r.Header[name] = values
+		}
+	}
+	res, err := b.Transport.RoundTrip(r)
+	if err != nil {
+		b.Trail = append(b.Trail, Visit{n.Method, n.URL, 0})
+		return nil, fmt.Errorf("testkit: %s %s: %w", n.Method, r.URL.Redacted(), err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(io.LimitReader(res.Body, maxPage))
+	if err != nil {
+		return nil, fmt.Errorf("testkit: %s %s: %w", n.Method, r.URL.Redacted(), err)
+	}
+	b.Trail = append(b.Trail, Visit{n.Method, n.URL, res.StatusCode})
+	b.Jar.Keep(r.URL, res.Cookies(), time.Now())
+	return &Page{URL: r.URL, Status: res.StatusCode, Header: res.Header, Body: string(text), navigation: n}, nil
+}
+
+// describe sets what a browser says of a request: Fetch Metadata, where the
+// request is encrypted or stays on this machine, and the Origin of a form.
+func (b *Browser) describe(r *http.Request, n Navigation) {
+	r.Header.Set("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
+	if secure(r.URL) {
+		r.Header.Set("Sec-Fetch-Site", b.relation(n, r.URL))
+		r.Header.Set("Sec-Fetch-Mode", "navigate")
+		r.Header.Set("Sec-Fetch-Dest", "document")
+		if n.User {
+			r.Header.Set("Sec-Fetch-User", "?1")
+		}
+	}
+	if n.Form == nil {
+		return
+	}
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	switch {
+	case n.noReferrer: // Fetch 3.1: the origin goes the way of the referrer
+		r.Header.Set("Origin", "null")
+	case n.From != "":
+		r.Header.Set("Origin", n.From)
+	}
+}
+
+// relation is the value of Sec-Fetch-Site (Fetch Metadata 2.3).
+func (b *Browser) relation(n Navigation, to *url.URL) string {
+	switch {
+	case n.crossed:
+		return "cross-site"
+	case n.From == "":
+		return "none"
+	case n.From == origin(to):
+		return "same-origin"
+	}
+	return "same-site"
+}
+
+// sameSite compares the page that starts a request with where it goes. The
+// scheme counts, the port doesn't.
+func (b *Browser) sameSite(from string, to *url.URL) bool {
+	u, err := url.Parse(from)
+	site := b.Site
+	if site == nil {
+		site = lastLabels
+	}
+	return err == nil && u.Host != "" && u.Scheme == to.Scheme && site(hostname(u)) == site(hostname(to))
+}
+
+// lastLabels is the site of a host by the public suffix list's default rule,
+// which holds for localhost and example.
+func lastLabels(host string) string {
+	if isIP(host) {
+		return host
+	}
+	labels := strings.Split(host, ".")
+	return strings.Join(labels[max(0, len(labels)-2):], ".")
+}
+
+func origin(u *url.URL) string { return u.Scheme + "://" + u.Host }
+
+func hostname(u *url.URL) string { return strings.ToLower(strings.TrimSuffix(u.Hostname(), ".")) }

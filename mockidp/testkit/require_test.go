@@ -1,0 +1,83 @@
+package testkit_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
+)
+
+// inner makes this binary one whose tests lack something.
+const inner = "MERIDIAN_TESTKIT_INNER"
+
+func TestMain(m *testing.M) { testkit.Main(m) }
+
+// recorder is a test that tells what became of it.
+type recorder struct {
+	testing.TB
+	fate string
+}
+
+func (r *recorder) Helper()                      {}
+func (r *recorder) Name() string                 { return "TestRecorded" }
+func (r *recorder) Skip(args ...any)             { r.fate = "skipped: " + fmt.Sprint(args...) }
+func (r *recorder) Fatalf(f string, args ...any) { r.fate = "failed: " + fmt.Sprintf(f, args...) }
+
+// TestLacks asks for things that there are not, in a process of its own.
+func TestLacks(t *testing.T) {
+	if os.Getenv(inner) == "" {
+		return
+	}
+	for range 2 {
+		t.Run("file", func(t *testing.T) { testkit.RequireFile(t, "peers", "/no/such/file") })
+	}
+	t.Run("program", func(t *testing.T) { testkit.RequireProgram(t, "peers", "no-such-program", "no-such-other") })
+}
+
+func TestWhatIsThereIsFound(t *testing.T) {
+	self, err := os.Executable()
+	require.NoError(t, err)
+	r := &recorder{}
+	assert.Equal(t, self, testkit.RequireProgram(r, "peers", "no-such-program", self))
+	testkit.RequireFile(r, "peers", self)
+	testkit.RequireSuccess(r, "peers", self, "-test.run", "^$")
+	assert.Empty(t, r.fate)
+}
+
+func TestWhatIsRequiredFails(t *testing.T) {
+	t.Setenv("MERIDIAN_REQUIRE", "browser,peers")
+	r := &recorder{}
+	testkit.RequireSuccess(r, "peers", "no-such-program")
+	assert.Contains(t, r.fate, "which MERIDIAN_REQUIRE=browser,peers asks for")
+	assert.True(t, testkit.Required("browser"))
+	assert.False(t, testkit.Required("brow"))
+}
+
+// A run says at its end what was skipped, and passes.
+func TestMainSaysWhatWasSkipped(t *testing.T) {
+	self, err := os.Executable()
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "skipped")
+	cmd := exec.Command(self, "-test.run", "^TestLacks$")
+	cmd.Env = append(os.Environ(), inner+"=1", "MERIDIAN_REQUIRE=", "MERIDIAN_SKIPPED="+file)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	const in = "skipped in github.com/meridian-saml/meridian/mockidp/testkit: "
+	want := in + "TestLacks/file TestLacks/file#01: no /no/such/file\n" + in + "TestLacks/program: no no-such-program, no-such-other\n"
+	assert.Equal(t, "PASS\n"+want, string(out))
+	written, err := os.ReadFile(file)
+	require.NoError(t, err)
+	assert.Equal(t, want, string(written))
+
+	cmd.Env = append(os.Environ(), inner+"=1", "MERIDIAN_REQUIRE=peers")
+	cmd = &exec.Cmd{Path: cmd.Path, Args: cmd.Args, Env: cmd.Env}
+	out, err = cmd.CombinedOutput()
+	require.Error(t, err)
+	assert.NotContains(t, string(out), in)
+}

@@ -1,0 +1,54 @@
+package testkit_test
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
+)
+
+func TestSignInStopsWhereItCannotGoOn(t *testing.T) {
+	t.Parallel()
+	idp := mockidp.New(mockidp.Config{})
+	t.Cleanup(idp.Close)
+	b := testkit.NewBrowser(t.Context())
+	_, err := b.SignIn(idp.SignInURL(), mockidp.DefaultLogin, "wrong")
+	assert.ErrorContains(t, err, "asks for the password again")
+	p, err := b.SignIn(idp.SignInURL(), mockidp.DefaultLogin, mockidp.DefaultPassword)
+	require.NoError(t, err)
+	assert.Contains(t, p.Text(), "My Apps")
+	again, err := b.SignIn(idp.SignInURL(), mockidp.DefaultLogin, "wrong")
+	require.NoError(t, err)
+	assert.Equal(t, p.Text(), again.Text(), "nothing asks for a password")
+}
+
+func TestSignInFollowsPagesThatGoOnByThemselves(t *testing.T) {
+	t.Parallel()
+	b := testkit.NewBrowser(t.Context())
+	var user []string
+	b.Transport = testkit.Handlers{"a.example": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		user = append(user, r.Header.Get("Sec-Fetch-User"))
+		switch r.URL.Path {
+		case "/":
+			fmt.Fprint(w, `<form method="post" action="/acs"><input name="SAMLRequest" value="x"></form>`)
+		case "/acs":
+			w.Header().Set("Refresh", "0; url=/home")
+		case "/ever":
+			w.Header().Set("Refresh", "0; url=/ever")
+		}
+	})}
+	p, err := b.SignIn("https://a.example/", "", "")
+	require.NoError(t, err)
+	assert.Equal(t, "https://a.example/home", p.URL.String())
+	assert.Equal(t, []string{"?1", "", ""}, user, "a script and a Refresh are not the user")
+	_, err = b.SignIn("https://a.example/ever", "", "")
+	assert.ErrorContains(t, err, "doesn't end after 8 pages")
+	b.Transport = testkit.Handlers{}
+	_, err = b.SignIn("https://a.example/", "", "")
+	assert.ErrorContains(t, err, "no handler")
+}
