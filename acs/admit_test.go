@@ -258,7 +258,7 @@ func TestForceAuthnIsEnforced(t *testing.T) {
 func TestRequestsGrowOld(t *testing.T) {
 	w := newWorld(t)
 	// A store that keeps them for longer than it should.
-	w.store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: newClock().Now})
+	w.store = acs.NewMemoryStore(acs.MemoryConfig{Now: newClock().Now})
 	eu := w.region("eu-central-1")
 	for _, c := range []struct {
 		after time.Duration

@@ -25,7 +25,7 @@ type backend struct {
 type open func(testing.TB) backend
 
 func memoryBackend(testing.TB) backend {
-	m := acs.NewMemoryStore()
+	m := acs.NewMemoryStore(acs.MemoryConfig{})
 	return backend{node: func() acs.Store { return m }}
 }
 

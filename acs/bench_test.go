@@ -54,7 +54,7 @@ func newBenchRegion(b *testing.B, change func(*saml.Config)) *benchRegion {
 	}
 	sp, err := saml.New(cfg)
 	require.NoError(b, err)
-	store := &recordingStore{MemoryStore: acs.NewMemoryStore()}
+	store := &recordingStore{MemoryStore: acs.NewMemoryStore(acs.MemoryConfig{})}
 	region, err := acs.NewRegion(acs.Config{
 		SP: sp, Region: "us-east-1", Store: store, Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		OnLogin: func(w http.ResponseWriter, _ *http.Request, _ *acs.Login) {

@@ -20,7 +20,7 @@ const usLogin = "https://us-east-1.signin.example/login"
 
 // quotaOf makes a Region whose store has room for n requests.
 func (w *world) quotaOf(n int, change ...func(*acs.Config)) (http.Handler, *acs.MemoryStore) {
-	store := acs.NewMemoryStoreWith(acs.MemoryConfig{Now: w.clock.Now, MaxRequests: n})
+	store := acs.NewMemoryStore(acs.MemoryConfig{Now: w.clock.Now, MaxRequests: n})
 	w.store = store
 	return w.region("us-east-1", change...), store
 }
@@ -195,7 +195,7 @@ func TestClientAddrSaysWhoTheClientIs(t *testing.T) {
 // The bound is the Region's, not that of each of its ACS URLs.
 func TestEndpointsOfARegionCountTogether(t *testing.T) {
 	w := newWorld(t)
-	w.store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: w.clock.Now, MaxRequests: 90})
+	w.store = acs.NewMemoryStore(acs.MemoryConfig{Now: w.clock.Now, MaxRequests: 90})
 	eu := w.region("eu-central-1")
 	codes := map[int]int{}
 	for i := range 40 {

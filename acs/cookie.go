@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// CookiePrefix begins the name of every request cookie; the request's ID
+// cookiePrefix begins the name of every request cookie; the request's ID
 // follows. "__Host-" makes browsers keep it to one host, over https (or to
 // this machine), so no neighbouring host can plant one (RFC 6265bis 4.1.3.2).
-const CookiePrefix = "__Host-meridian-request-"
+const cookiePrefix = "__Host-meridian-request-"
 
 const (
 	maxWaiting    = 8  // requests that one browser may have waiting; see await
@@ -72,7 +72,7 @@ func decodeWaiting(id, value string) (q waitingRequest, ok bool) {
 func waitingRequests(r *http.Request) []waitingRequest {
 	var out []waitingRequest
 	for _, cookie := range r.Cookies() {
-		id, ok := strings.CutPrefix(cookie.Name, CookiePrefix)
+		id, ok := strings.CutPrefix(cookie.Name, cookiePrefix)
 		if !ok {
 			continue
 		}
@@ -133,7 +133,7 @@ func forget(w http.ResponseWriter, id string) { setCookie(w, id, "", -1) }
 // the identity provider's site, and Lax cookies are not sent with those.
 func setCookie(w http.ResponseWriter, id, value string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
-		Name: CookiePrefix + id, Value: value, Path: "/", MaxAge: maxAge,
+		Name: cookiePrefix + id, Value: value, Path: "/", MaxAge: maxAge,
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteNoneMode,
 	})
 }

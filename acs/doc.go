@@ -4,7 +4,7 @@
 //	region, err := acs.NewRegion(acs.Config{
 //		SP:      sp, // the same saml.ServiceProvider in every Region
 //		Region:  "eu-central-1",
-//		Store:   acs.NewMemoryStore(), // or one that the Region's nodes share
+//		Store:   acs.NewMemoryStore(acs.MemoryConfig{}), // or one that the Region's nodes share
 //		OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 //			startSession(w, l.Assertion.NameID().Value)
 //			http.Redirect(w, r, cmp.Or(l.ReturnTo, "/"), http.StatusSeeOther)

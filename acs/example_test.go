@@ -42,7 +42,7 @@ func ExampleNewRegion() {
 	region, err := acs.NewRegion(acs.Config{
 		SP:     sp,
 		Region: "eu-central-1",
-		Store:  acs.NewMemoryStore(), // or one that the Region's nodes share
+		Store:  acs.NewMemoryStore(acs.MemoryConfig{}), // or one that the Region's nodes share
 		OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 			// Start a session for l.Assertion.NameID().Value here.
 			http.Redirect(w, r, cmp.Or(l.ReturnTo, "/"), http.StatusSeeOther)
@@ -60,7 +60,7 @@ func ExampleNewRegion() {
 	to, _ := url.Parse(answer.Header().Get("Location"))
 	cookie := answer.Result().Cookies()[0]
 	fmt.Println(answer.Code, to.Host, to.Query().Has("SAMLRequest"))
-	fmt.Println(strings.HasPrefix(cookie.Name, acs.CookiePrefix), cookie.Secure, cookie.HttpOnly, cookie.MaxAge)
+	fmt.Println(strings.HasPrefix(cookie.Name, "__Host-"), cookie.Secure, cookie.HttpOnly, cookie.MaxAge)
 	// Output:
 	// 303 idp.example true
 	// true true true 900
@@ -71,7 +71,7 @@ func ExampleNew() {
 	consumer, err := acs.New(acs.Config{
 		SP:      exampleSP(),
 		ACS:     "https://us-east-1.signin.example/platform/saml/acs/4455",
-		Store:   acs.NewMemoryStore(),
+		Store:   acs.NewMemoryStore(acs.MemoryConfig{}),
 		OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {},
 	})
 	if err != nil {
@@ -83,7 +83,7 @@ func ExampleNew() {
 	_, err = acs.New(acs.Config{
 		SP:      exampleSP(),
 		ACS:     "https://unlisted.example/acs",
-		Store:   acs.NewMemoryStore(),
+		Store:   acs.NewMemoryStore(acs.MemoryConfig{}),
 		OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {},
 	})
 	fmt.Println(err)
@@ -95,7 +95,7 @@ func ExampleNew() {
 // A person who must authenticate again, for one page.
 func ExampleRegion_StartLogin() {
 	region, err := acs.NewRegion(acs.Config{
-		SP: exampleSP(), Region: "us-east-1", Store: acs.NewMemoryStore(),
+		SP: exampleSP(), Region: "us-east-1", Store: acs.NewMemoryStore(acs.MemoryConfig{}),
 		OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {},
 	})
 	if err != nil {

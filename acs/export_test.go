@@ -1,5 +1,8 @@
 package acs
 
+// CookiePrefix begins the name of a request cookie.
+const CookiePrefix = cookiePrefix
+
 // Allow is what decides where a person may be sent on to.
 func Allow(listed []string, raw string) (string, error) {
 	o, err := newOrigins("listed", listed)

@@ -22,7 +22,7 @@ type filling struct {
 
 var fillings = map[string]func(*testing.T, *world) filling{
 	"memory": func(_ *testing.T, w *world) filling {
-		return filling{store: acs.NewMemoryStoreWith(acs.MemoryConfig{Now: w.clock.Now, MaxAssertions: 100}), room: func() {}}
+		return filling{store: acs.NewMemoryStore(acs.MemoryConfig{Now: w.clock.Now, MaxAssertions: 100}), room: func() {}}
 	},
 	"redis": func(t *testing.T, _ *world) filling {
 		c := testserver.StartRedis(t).Client()

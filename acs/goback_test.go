@@ -36,13 +36,13 @@ var reverts = map[string]func(*testing.T, *world) revert{
 
 // A MemoryStore doesn't go back, so this one is told to.
 func revertMemory(t *testing.T, w *world) revert {
-	saved := &keepingStore{Store: acs.NewMemoryStore()}
+	saved := &keepingStore{Store: acs.NewMemoryStore(acs.MemoryConfig{})}
 	s := &flushedStore{Store: saved, onAdd: func() {}}
 	return revert{
 		node: func() acs.Store { return s },
 		save: func() {},
 		back: func() {
-			saved.Store = acs.NewMemoryStore()
+			saved.Store = acs.NewMemoryStore(acs.MemoryConfig{})
 			saved.giveBack(t)
 			s.since = time.Now()
 		},

@@ -84,7 +84,7 @@ func (s *safeBuffer) String() string {
 
 func newWorld(t *testing.T, change ...func(*saml.Config)) *world {
 	w := &world{t: t, clock: newClock(), idp: newFakeIdP(idpID), logs: new(safeBuffer)}
-	w.store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: w.clock.Now})
+	w.store = acs.NewMemoryStore(acs.MemoryConfig{Now: w.clock.Now})
 	cfg := saml.Config{
 		EntityID: entityID, Now: w.clock.Now, IdP: w.idpMetadata(),
 		ACS: []saml.Endpoint{

@@ -207,7 +207,7 @@ func TestTooManyCookies(t *testing.T) {
 
 func TestQuota(t *testing.T) {
 	w := newWorld(t)
-	w.store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: w.clock.Now, MaxRequests: 2})
+	w.store = acs.NewMemoryStore(acs.MemoryConfig{Now: w.clock.Now, MaxRequests: 2})
 	hidden := struct{ acs.Store }{w.store} // says nothing of its quota
 	us := w.region("us-east-1", accept, func(c *acs.Config) { c.Store = hidden })
 	b := w.browser()

@@ -26,8 +26,7 @@ type MemoryStore struct {
 	since    time.Time
 }
 
-// MemoryConfig is for [NewMemoryStoreWith]. The zero value is what
-// [NewMemoryStore] uses.
+// MemoryConfig describes a [MemoryStore]. The zero value is good.
 type MemoryConfig struct {
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
@@ -52,11 +51,8 @@ const (
 	defaultMaxAssertions = 1_000_000
 )
 
-// NewMemoryStore makes an empty store by the system's clock.
-func NewMemoryStore() *MemoryStore { return NewMemoryStoreWith(MemoryConfig{}) }
-
-// NewMemoryStoreWith makes an empty store.
-func NewMemoryStoreWith(cfg MemoryConfig) *MemoryStore {
+// NewMemoryStore makes an empty store.
+func NewMemoryStore(cfg MemoryConfig) *MemoryStore {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}

@@ -14,20 +14,20 @@ import (
 
 func TestMemoryStore(t *testing.T) {
 	storetest.Run(t, func(*testing.T) acs.Store {
-		return acs.NewMemoryStoreWith(acs.MemoryConfig{MaxRequests: 500})
+		return acs.NewMemoryStore(acs.MemoryConfig{MaxRequests: 500})
 	}, storetest.Options{RoundsUp: time.Second, MaxRequests: 500})
 }
 
 func TestMemoryStoreByAClockOfItsOwn(t *testing.T) {
 	c := newClock()
 	storetest.Run(t, func(*testing.T) acs.Store {
-		return acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.Now})
+		return acs.NewMemoryStore(acs.MemoryConfig{Now: c.Now})
 	}, storetest.Options{Now: c.Now, Advance: c.Advance})
 }
 
 func TestMemoryStoreRoomComesBackByExpiry(t *testing.T) {
 	c := newClock()
-	m := acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.Now, MaxRequests: 2})
+	m := acs.NewMemoryStore(acs.MemoryConfig{Now: c.Now, MaxRequests: 2})
 	add := func(i int, life time.Duration) error {
 		return m.Add(t.Context(), acs.KeyPrefixRequest+fmt.Sprint(i), nil, c.Now().Add(life))
 	}
@@ -41,7 +41,7 @@ func TestMemoryStoreRoomComesBackByExpiry(t *testing.T) {
 
 func TestMemoryStoreFreesWhatIsOver(t *testing.T) {
 	c := newClock()
-	m := acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.Now})
+	m := acs.NewMemoryStore(acs.MemoryConfig{Now: c.Now})
 	for i := range 1000 {
 		require.NoError(t, m.Add(t.Context(), acs.KeyPrefixAssertion+fmt.Sprint(i), nil, c.Now().Add(time.Duration(1000-i)*time.Second)))
 	}
@@ -60,7 +60,7 @@ func TestMemoryStoreFreesWhatIsOver(t *testing.T) {
 // (seconds are above 30 bits of nanoseconds) and checks it.
 func TestMemoryStoreGoesByTheWallClock(t *testing.T) {
 	now := time.Now()
-	m := acs.NewMemoryStoreWith(acs.MemoryConfig{Now: func() time.Time { return now }})
+	m := acs.NewMemoryStore(acs.MemoryConfig{Now: func() time.Time { return now }})
 	require.NotContains(t, m.Since().String(), " m=")
 	key := acs.KeyPrefixRequest + "a"
 	require.NoError(t, m.Add(t.Context(), key, nil, now.Add(15*time.Minute)))
@@ -74,14 +74,14 @@ func TestMemoryStoreGoesByTheWallClock(t *testing.T) {
 
 func TestMemoryStoreSince(t *testing.T) {
 	c := newClock()
-	m := acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.Now})
+	m := acs.NewMemoryStore(acs.MemoryConfig{Now: c.Now})
 	made := c.Now()
 	c.Advance(time.Hour)
 	require.Equal(t, made, m.Since())
 }
 
 func BenchmarkMemoryStore(b *testing.B) {
-	m := acs.NewMemoryStore()
+	m := acs.NewMemoryStore(acs.MemoryConfig{})
 	exp := time.Now().Add(10 * time.Minute)
 	keys := make([]string, 1<<16)
 	for i := range keys {

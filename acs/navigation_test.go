@@ -45,7 +45,7 @@ func TestK19_Invariant17_WhatTheUserCannotSeeStartsNothing(t *testing.T) {
 	for name, headers := range silent {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			store := acs.NewMemoryStoreWith(acs.MemoryConfig{Now: w.clock.Now})
+			store := acs.NewMemoryStore(acs.MemoryConfig{Now: w.clock.Now})
 			w.store = store
 			eu, b := w.region("eu-central-1"), w.browser()
 			for range 8 {
@@ -80,7 +80,7 @@ func TestK19_NavigationsStart(t *testing.T) {
 // Restart makes a record too.
 func TestK19_UnsolicitedResponseInAFrameRestartsNothing(t *testing.T) {
 	w := newWorld(t)
-	store := acs.NewMemoryStoreWith(acs.MemoryConfig{Now: w.clock.Now})
+	store := acs.NewMemoryStore(acs.MemoryConfig{Now: w.clock.Now})
 	w.store = store
 	us, b := w.region("us-east-1", restart), w.browser()
 	r := post(usACS, w.form(w.good(usACS, ""), ""))
@@ -160,7 +160,7 @@ func TestClicksReplaceTheNewestOfTheirKind(t *testing.T) {
 // Eight tabs that the user opened all stay, and the user can still begin.
 func TestK19_NinthOfAForeignPageIsRefused(t *testing.T) {
 	w := newWorld(t)
-	store := acs.NewMemoryStoreWith(acs.MemoryConfig{Now: w.clock.Now})
+	store := acs.NewMemoryStore(acs.MemoryConfig{Now: w.clock.Now})
 	w.store = store
 	eu, b := w.region("eu-central-1"), w.browser()
 	for range 8 {

@@ -90,7 +90,7 @@ func TestInvariant7_D04_StoreThatForgot(t *testing.T) {
 	w.accepted(w.browser().answer(us, before, ""))
 	w.clock.Advance(time.Second)
 
-	w.store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: w.clock.Now}) // started again, empty
+	w.store = acs.NewMemoryStore(acs.MemoryConfig{Now: w.clock.Now}) // started again, empty
 	us = w.region("us-east-1", accept)
 	v := w.refused(w.browser().answer(us, before, ""), http.StatusForbidden, acs.ReasonForgotten)
 	require.Equal(t, "issued at or after 2026-06-01T12:00:01Z", v.Want)
@@ -151,7 +151,7 @@ func (s *flushedStore) Since() time.Time { return s.since }
 
 func TestMemoryStoreMargin(t *testing.T) {
 	w := newWorld(t)
-	w.store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: w.clock.Now, Margin: 3 * time.Minute})
+	w.store = acs.NewMemoryStore(acs.MemoryConfig{Now: w.clock.Now, Margin: 3 * time.Minute})
 	us := w.region("us-east-1", accept)
 	w.refused(w.browser().answer(us, w.good(usACS, ""), ""), http.StatusForbidden, acs.ReasonForgotten)
 	w.clock.Advance(3 * time.Minute)
@@ -163,7 +163,7 @@ func TestMemoryStoreMargin(t *testing.T) {
 func TestInvariant7_D07_ReplayAtTheBoundary(t *testing.T) {
 	for _, ahead := range []time.Duration{0, 3 * time.Minute} {
 		w := newWorld(t)
-		w.store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: func() time.Time { return w.clock.Now().Add(ahead) }})
+		w.store = acs.NewMemoryStore(acs.MemoryConfig{Now: func() time.Time { return w.clock.Now().Add(ahead) }})
 		us := w.region("us-east-1", accept)
 		w.clock.Advance(ahead) // so that Since is past
 		a := w.good(usACS, "")

@@ -70,7 +70,7 @@ func killableNATS(servers int, storage jetstream.StorageType) func(*testing.T) k
 
 var killables = map[string]func(*testing.T) killable{
 	"memory": func(*testing.T) killable {
-		m := acs.NewMemoryStore()
+		m := acs.NewMemoryStore(acs.MemoryConfig{})
 		return killable{node: func(*testing.T) acs.Store { return m }}
 	},
 	"redis":              killableRedis(testserver.StartRedis),

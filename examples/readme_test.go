@@ -37,7 +37,7 @@ func readmeServiceProvider(metadata []byte, mux *http.ServeMux, signedIn func(ht
 	if err != nil {
 		return err
 	}
-	region, err := acs.NewRegion(acs.Config{SP: sp, Region: "eu-central-1", Store: acs.NewMemoryStore(), OnLogin: signedIn})
+	region, err := acs.NewRegion(acs.Config{SP: sp, Region: "eu-central-1", Store: acs.NewMemoryStore(acs.MemoryConfig{}), OnLogin: signedIn})
 	if err != nil {
 		return err
 	}

@@ -35,7 +35,7 @@ func refusesURL(t *testing.T) map[string]func(raw string) error {
 	sp, err := saml.New(saml.Config{EntityID: "sp", ACS: []saml.Endpoint{{URL: "https://sp.example/acs"}}, IdP: trusted})
 	require.NoError(t, err)
 	consumer := func(change func(*acs.Config)) error {
-		c := acs.Config{SP: sp, ACS: "https://sp.example/acs", Store: acs.NewMemoryStore(), OnLogin: func(http.ResponseWriter, *http.Request, *acs.Login) {}}
+		c := acs.Config{SP: sp, ACS: "https://sp.example/acs", Store: acs.NewMemoryStore(acs.MemoryConfig{}), OnLogin: func(http.ResponseWriter, *http.Request, *acs.Login) {}}
 		change(&c)
 		_, err := acs.New(c)
 		return err

@@ -50,7 +50,7 @@ func TestSecondArrivalLeadsHome(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			adds := new(atomic.Int32)
 			w := newWorld(t, func(c *portal.Config) {
-				c.Store = countingStore{acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now}), adds}
+				c.Store = countingStore{acs.NewMemoryStore(acs.MemoryConfig{Now: c.SP.Now}), adds}
 			})
 			b := w.browser()
 			form := get(w, b)

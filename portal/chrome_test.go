@@ -78,7 +78,7 @@ func newSite(t *testing.T, edit func(*portal.Config), around func(http.Handler) 
 	d.Regions = append(d.Regions, center.Region{Name: "ap-northeast-1", Label: "Tokyo", Status: center.RegionAdding})
 	inst, err := center.New(d)
 	require.NoError(t, err)
-	sessions, codes := portal.NewMemorySessions(), portal.NewCodes(acs.NewMemoryStore())
+	sessions, codes := portal.NewMemorySessions(), portal.NewCodes(acs.NewMemoryStore(acs.MemoryConfig{}))
 	for region, server := range servers {
 		view, err := inst.In(region)
 		require.NoError(t, err)

@@ -169,7 +169,7 @@ func (c *Config) defaults() {
 	}
 	c.Now = wall(c.Now)
 	if c.Store == nil {
-		c.Store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.Now})
+		c.Store = acs.NewMemoryStore(acs.MemoryConfig{Now: c.Now})
 	}
 	if c.Sessions == nil {
 		c.Sessions = NewMemorySessionsIn(c.Region)

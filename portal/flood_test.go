@@ -96,7 +96,7 @@ func (s *seen) refusedAtLeast(n int, kinds ...string) bool {
 func TestFlood(t *testing.T) {
 	asked := &seen{started: map[string]int{}, refused: map[string]int{}}
 	s := newSite(t, func(c *portal.Config) {
-		c.Store = acs.NewMemoryStoreWith(acs.MemoryConfig{MaxRequests: 400})
+		c.Store = acs.NewMemoryStore(acs.MemoryConfig{MaxRequests: 400})
 		c.ClientAddr = func(r *http.Request) string {
 			if addr := r.Header.Get("X-Real-Ip"); addr != "" {
 				return addr

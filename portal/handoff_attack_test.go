@@ -318,7 +318,7 @@ func TestNoSecretOfAHandoffIsLoggedOrLeft(t *testing.T) {
 func TestStrangersDontCrowdOutSignIn(t *testing.T) {
 	s := &slow{waiting: make(chan struct{}), release: make(chan struct{})}
 	w := newApart(t, func(c *portal.Config) {
-		s.Codes = portal.NewCodes(acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now}))
+		s.Codes = portal.NewCodes(acs.NewMemoryStore(acs.MemoryConfig{Now: c.SP.Now}))
 		c.Codes = s
 	})
 	tag, code := strings.Repeat("a", 16), strings.Repeat("A", 43)

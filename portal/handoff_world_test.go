@@ -37,7 +37,7 @@ func newSharedOf(t *testing.T, d center.Data, edit func(*portal.Config)) (*world
 	s := &shared{sessions: portal.NewMemorySessionsIn("everywhere"), peers: &heard{}}
 	var once sync.Once
 	w := newWorldOf(t, d, func(c *portal.Config) {
-		once.Do(func() { s.codes = portal.NewCodes(acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now})) })
+		once.Do(func() { s.codes = portal.NewCodes(acs.NewMemoryStore(acs.MemoryConfig{Now: c.SP.Now})) })
 		c.Sessions, c.Codes = s.sessions, s.codes
 		if edit != nil {
 			edit(c)

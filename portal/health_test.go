@@ -81,7 +81,7 @@ func TestHealth(t *testing.T) {
 	w := newWorld(t, func(c *portal.Config) {
 		c.ProbeEvery = time.Millisecond
 		if c.Region == "eu-central-1" {
-			store.Store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now})
+			store.Store = acs.NewMemoryStore(acs.MemoryConfig{Now: c.SP.Now})
 			c.Store, c.Sessions, c.Replication = store, writes, peers
 		}
 	})
@@ -112,7 +112,7 @@ func TestInvariant17HealthWritesNothing(t *testing.T) {
 	w := newWorld(t, func(c *portal.Config) {
 		c.ProbeEvery = time.Hour
 		if c.Region == "eu-central-1" {
-			store.Store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now})
+			store.Store = acs.NewMemoryStore(acs.MemoryConfig{Now: c.SP.Now})
 			c.Store = store
 		}
 	})
@@ -130,7 +130,7 @@ func TestHealthOfAStoreThatHangs(t *testing.T) {
 	w := newWorld(t, func(c *portal.Config) {
 		c.ProbeEvery = time.Millisecond
 		if c.Region == "eu-central-1" {
-			store.Store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now})
+			store.Store = acs.NewMemoryStore(acs.MemoryConfig{Now: c.SP.Now})
 			c.Store = store
 		}
 	})
@@ -150,7 +150,7 @@ func TestInvariant17HealthDoesNotWaitForAProbeThatHangs(t *testing.T) {
 	store.hangs.Store(&until)
 	w := newWorld(t, func(c *portal.Config) {
 		if c.Region == "eu-central-1" {
-			store.Store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now})
+			store.Store = acs.NewMemoryStore(acs.MemoryConfig{Now: c.SP.Now})
 			c.Store = store
 		}
 	})

@@ -31,7 +31,7 @@ func handoffTo(origin string) string {
 func TestK19_Invariant17_WhatTheUserCannotSeeStoresNothing(t *testing.T) {
 	for name, headers := range silent {
 		for _, signedIn := range []bool{false, true} {
-			store := acs.NewMemoryStore()
+			store := acs.NewMemoryStore(acs.MemoryConfig{})
 			adds, puts := new(atomic.Int32), new(atomic.Int32)
 			w, _ := newShared(t, func(c *portal.Config) {
 				c.Store, c.Codes = countingStore{store, adds}, counting{c.Codes, puts}
@@ -117,7 +117,7 @@ func TestInvariant17_ForeignPageLeavesCodesForTheUser(t *testing.T) {
 // record, leaves room for people at others.
 func TestInvariant17_OneAddressLeavesRoomForOthers(t *testing.T) {
 	w := newWorld(t, func(c *portal.Config) {
-		c.Store = acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now, MaxRequests: 90})
+		c.Store = acs.NewMemoryStore(acs.MemoryConfig{Now: c.SP.Now, MaxRequests: 90})
 		c.ClientAddr = func(r *http.Request) string { return r.Header.Get("X-Real-Ip") }
 	})
 	codes := map[int]int{}

@@ -169,7 +169,7 @@ func TestPendingSignInIsThisBrowsersAndOnce(t *testing.T) {
 func TestPendingSignInExpires(t *testing.T) {
 	for name, edit := range map[string]func(*portal.Config){
 		"in the store":                 nil,
-		"in a store that keeps longer": func(c *portal.Config) { c.Store = acs.NewMemoryStore() },
+		"in a store that keeps longer": func(c *portal.Config) { c.Store = acs.NewMemoryStore(acs.MemoryConfig{}) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, edit)

@@ -276,7 +276,7 @@ func (s claimless) Add(ctx context.Context, key string, v []byte, exp time.Time)
 
 func TestClaimThatCannotBeWrittenLetsNobodyIn(t *testing.T) {
 	w := newWorld(t, func(c *portal.Config) {
-		c.Store = claimless{acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now})}
+		c.Store = claimless{acs.NewMemoryStore(acs.MemoryConfig{Now: c.SP.Now})}
 	})
 	b := w.browser()
 	a := w.signIn(b, "https://"+virginia+"/", "alice@example.com")
@@ -313,7 +313,7 @@ func (s cannotCreate) Create(ctx context.Context, key string, v portal.Session) 
 func TestNameOfABrowserStoresNothing(t *testing.T) {
 	adds := new(atomic.Int32)
 	w := newWorld(t, func(c *portal.Config) {
-		c.Store = countingStore{acs.NewMemoryStoreWith(acs.MemoryConfig{Now: c.SP.Now}), adds}
+		c.Store = countingStore{acs.NewMemoryStore(acs.MemoryConfig{Now: c.SP.Now}), adds}
 	})
 	b := w.browser()
 	b.get("https://" + virginia + "/")

@@ -92,7 +92,7 @@ func sharedCookies(h http.Handler) http.Handler {
 			mu.Lock()
 			defer mu.Unlock()
 			for _, c := range (&http.Response{Header: h}).Cookies() {
-				if strings.HasPrefix(c.Name, acs.CookiePrefix) && c.MaxAge > 0 {
+				if strings.HasPrefix(c.Name, "__Host-meridian-request-") && c.MaxAge > 0 {
 					all[c.Name] = c.Value
 				}
 			}

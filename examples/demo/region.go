@@ -43,7 +43,7 @@ type site struct {
 
 func newSite(p corp.Place, port int, dir string) *site {
 	u := loopback.Origin(p.Host(), port)
-	return &site{Place: p, url: u, acs: region.ACS(u), dir: filepath.Join(dir, p.Name), store: acs.NewMemoryStore()}
+	return &site{Place: p, url: u, acs: region.ACS(u), dir: filepath.Join(dir, p.Name), store: acs.NewMemoryStore(acs.MemoryConfig{})}
 }
 
 // running is the Region that runs here, or nil.

@@ -164,7 +164,7 @@ func TestWalkInterrupted(t *testing.T) {
 // forgetting serves a Region with a store that remembers requests and no
 // assertion.
 func forgetting(t *testing.T, s *site) http.Handler {
-	return serving(t, s, func(c *portal.Config) { c.Store = forgetful{acs.NewMemoryStore()} })
+	return serving(t, s, func(c *portal.Config) { c.Store = forgetful{acs.NewMemoryStore(acs.MemoryConfig{})} })
 }
 
 // redirectsHome is a redirector that leads to the primary, whatever happens.

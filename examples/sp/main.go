@@ -118,7 +118,7 @@ func newHandler(o options, idpMetadata []byte) (http.Handler, *saml.ServiceProvi
 	}
 	people := newSessions()
 	region, err := acs.NewRegion(acs.Config{
-		SP: sp, Region: o.region, Store: acs.NewMemoryStore(), // a store that is shared, if a Region has several nodes
+		SP: sp, Region: o.region, Store: acs.NewMemoryStore(acs.MemoryConfig{}), // a store that is shared, if a Region has several nodes
 		OnLogin: people.signedIn, LoginPath: "/login", RefusedPath: "/refused",
 	})
 	if err != nil {

@@ -13,7 +13,6 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meridian-saml/meridian/acs"
 )
 
 // listen is called by the goroutine that reads from the browser.
@@ -44,7 +43,7 @@ func intended(i *audits.InspectorIssue) bool {
 		return true
 	case audits.InspectorIssueCodeCookieIssue:
 		c := i.Details.CookieIssueDetails
-		return c.Cookie != nil && !strings.HasPrefix(c.Cookie.Name, acs.CookiePrefix) && len(c.CookieWarningReasons) == 0 &&
+		return c.Cookie != nil && !strings.HasPrefix(c.Cookie.Name, requestCookie) && len(c.CookieWarningReasons) == 0 &&
 			slices.Equal(c.CookieExclusionReasons, []audits.CookieExclusionReason{audits.CookieExclusionReasonExcludeSameSiteLax})
 	}
 	return false

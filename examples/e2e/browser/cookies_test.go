@@ -16,6 +16,9 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
+// requestCookie begins the name of a request cookie of package acs.
+const requestCookie = "__Host-meridian-request-"
+
 // browserName is the portal's cookie that names a browser while it signs in.
 const browserName = "__Host-meridian-browser"
 
@@ -32,7 +35,7 @@ func testCookies(t *testing.T, chromium context.Context) {
 	delete(waiting, browserName)
 	require.Len(t, waiting, 1, "one request, one cookie")
 	for name, c := range waiting {
-		assert.True(t, strings.HasPrefix(name, acs.CookiePrefix), name)
+		assert.True(t, strings.HasPrefix(name, requestCookie), name)
 		checkCookie(t, c, "eu-central-1.localhost", network.CookieSameSiteNone)
 	}
 
@@ -88,7 +91,7 @@ func testLaxRequestCookie(t *testing.T, chromium context.Context) {
 		assert.Equal(t, string(saml.ReasonInResponseTo), v.Reason, "%+v", v)
 		assert.Equal(t, frankfurt, v.Region)
 		b.reads(v.Reference)
-		b.complains(acs.CookiePrefix)
+		b.complains(requestCookie)
 		b.complains(string(audits.CookieExclusionReasonExcludeSameSiteLax))
 		assert.NotContains(t, b.cookies(w.portals[frankfurt]), portal.SessionCookie)
 	})
@@ -110,7 +113,7 @@ type cookieRewriter struct {
 
 func (c *cookieRewriter) WriteHeader(status int) {
 	for i, line := range c.Header()["Set-Cookie"] {
-		if strings.HasPrefix(line, acs.CookiePrefix) {
+		if strings.HasPrefix(line, requestCookie) {
 			c.Header()["Set-Cookie"][i] = strings.Replace(line, c.old, c.new, 1)
 		}
 	}

@@ -90,7 +90,7 @@ func serveMeridian(t *testing.T, make func(base string) *saml.ServiceProvider, u
 	t.Helper()
 	s := hostState{port: freePort(t)}
 	people := new(siteSessions)
-	c := acs.Config{SP: make(s.base()), Store: acs.NewMemoryStore(), Logger: slog.New(slog.DiscardHandler),
+	c := acs.Config{SP: make(s.base()), Store: acs.NewMemoryStore(acs.MemoryConfig{}), Logger: slog.New(slog.DiscardHandler),
 		OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 			people.signIn(w, l.Assertion.NameID().Value)
 			http.Redirect(w, r, cmp.Or(l.ReturnTo, "/whoami"), http.StatusSeeOther)

@@ -83,7 +83,7 @@ func deploy(t *testing.T, change func(*saml.Config, *acs.Config)) *deployment {
 		// Whole seconds are all that some identity providers write, and a store
 		// that says since when it remembers refuses what was issued in the
 		// second in which it was made. So this one doesn't say.
-		region.Store = struct{ acs.Store }{acs.NewMemoryStore()}
+		region.Store = struct{ acs.Store }{acs.NewMemoryStore(acs.MemoryConfig{})}
 		d.serve(t, s, region)
 	}
 	return d

@@ -57,7 +57,7 @@ func newRegions(t *testing.T) *regions {
 	require.NoError(t, w.idp.RegisterSP("", metadata))
 	for _, e := range w.sp.ACS() {
 		region, err := acs.NewRegion(acs.Config{
-			SP: w.sp, Region: e.Region, Store: acs.NewMemoryStore(), Unsolicited: acs.Accept,
+			SP: w.sp, Region: e.Region, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Unsolicited: acs.Accept,
 			OnLogin: func(rw http.ResponseWriter, _ *http.Request, l *acs.Login) {
 				fmt.Fprintf(rw, "%s signed in to %s", l.Assertion.NameID().Value, l.Region)
 			},

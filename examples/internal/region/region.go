@@ -70,7 +70,7 @@ type Region struct {
 // as soon as the instance has been replicated.
 func Open(ctx context.Context, cfg Config) (*Region, error) {
 	if cfg.Store == nil {
-		cfg.Store = acs.NewMemoryStore()
+		cfg.Store = acs.NewMemoryStore(acs.MemoryConfig{})
 	}
 	rc := replica.Config{
 		Region: cfg.Place.Name, Primary: cfg.Primary, Seed: cfg.Seed, Dir: cfg.Dir, Listen: cfg.Listen, Secret: cfg.Secret,

@@ -110,7 +110,7 @@ func ours(t *testing.T, unsolicited acs.Unsolicited) run.Target {
 	for name, mux := range muxes {
 		people := new(sessions)
 		region, err := acs.NewRegion(acs.Config{
-			SP: sp, Region: name, Store: acs.NewMemoryStore(), Unsolicited: unsolicited, Logger: slog.New(slog.DiscardHandler),
+			SP: sp, Region: name, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Unsolicited: unsolicited, Logger: slog.New(slog.DiscardHandler),
 			OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 				people.signIn(w, l.Assertion.NameID().Value)
 				http.Redirect(w, r, cmp.Or(l.ReturnTo, "/"), http.StatusSeeOther)
