@@ -28,8 +28,8 @@ var arrows = map[string][]string{
 	"acs/storetest":                     {"acs"},
 	"acs/natsstore":                     {"acs"},
 	"acs/redisstore":                    {"acs"},
-	"acs/internal/testserver":           {},      // for tests
-	"acs/internal/teststore":            {"acs"}, // for tests
+	"acs/internal/testserver":           {"mockidp/testkit"}, // for tests
+	"acs/internal/teststore":            {"acs"},             // for tests
 	"portal":                            {"saml", "acs", "portal/center"},
 	"portal/awsnames":                   {},
 	"portal/center":                     {},

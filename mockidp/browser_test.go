@@ -7,11 +7,8 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -24,24 +21,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// chrome finds Chromium and starts it once for all browser tests.
+// chrome starts Chromium once for all browser tests.
 func chrome(t *testing.T) context.Context {
 	t.Helper()
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if p, err := exec.LookPath(name); err == nil && path == "" {
-			path = p
-		}
-	}
-	if path == "" {
-		if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "browser") {
-			t.Fatal("a browser is required by MERIDIAN_REQUIRE and isn't installed")
-		}
-		t.Skip("Chromium isn't installed")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path),
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(testkit.RequireChromium(t)),
 		chromedp.NoSandbox, // as root there is none
 		chromedp.DisableGPU, chromedp.Flag("disable-component-update", true), chromedp.Flag("no-proxy-server", true))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // schemaFolder is where Debian's simplesamlphp puts the schemas of SAML 2.0,
@@ -25,13 +25,8 @@ const schemaFolder = "/usr/share/simplesamlphp/schemas"
 // validator returns a function that says what is wrong with a document, or "".
 func validator(t *testing.T) func(schema string, doc []byte) string {
 	t.Helper()
-	php := peer(t, "php")
-	if _, err := os.Stat(schemaFolder); err != nil {
-		if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "peers") {
-			t.Fatalf("the schemas are required by MERIDIAN_REQUIRE: %v", err)
-		}
-		t.Skip(err)
-	}
+	php := testkit.RequireProgram(t, "peers", "php")
+	testkit.RequireFile(t, "peers", schemaFolder)
 	file := filepath.Join(t.TempDir(), "document.xml")
 	const script = `libxml_use_internal_errors(true); $d = new DOMDocument();
 		$ok = $d->load($argv[2], LIBXML_NONET) && $d->schemaValidate($argv[1]);

@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -15,25 +14,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// peer finds another project's program. Where it is missing the test is
-// skipped, unless MERIDIAN_REQUIRE lists "peers".
-func peer(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "peers") {
-		t.Fatalf("%s is required by MERIDIAN_REQUIRE and isn't installed: %v", name, err)
-	}
-	t.Skipf("%s isn't installed: %v", name, err)
-	return ""
-}
-
 func TestXmlsecVerifiesOurSignatures(t *testing.T) {
-	xmlsec := peer(t, "xmlsec1")
+	xmlsec := testkit.RequireProgram(t, "peers", "xmlsec1")
 	for kind, key := range map[string]crypto.Signer{"rsa": rsaKey(), "ecdsa": ecdsaKey()} {
 		for name, sign := range signings {
 			t.Run(kind+"/"+name, func(t *testing.T) {
@@ -85,7 +70,7 @@ func xmlsecVerifies(t *testing.T, idp *mockidp.Server, form mockidp.Form) {
 
 func xmlsecVerifiesWith(t *testing.T, der []byte, form mockidp.Form) {
 	t.Helper()
-	verify := xmlsecVerifier(t, peer(t, "xmlsec1"), der)
+	verify := xmlsecVerifier(t, testkit.RequireProgram(t, "peers", "xmlsec1"), der)
 	out, err := verify(must(base64.StdEncoding.DecodeString(form.SAMLResponse)), "/*[local-name()='Response']/*[local-name()='Signature']")
 	require.NoError(t, err, "%s", out)
 }

@@ -7,37 +7,22 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml"
 )
-
-// peer finds another project's program. Where it is missing the test is
-// skipped, unless MERIDIAN_REQUIRE lists "peers".
-func peer(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "peers") {
-		t.Fatalf("%s is required by MERIDIAN_REQUIRE and isn't installed: %v", name, err)
-	}
-	t.Skipf("%s isn't installed: %v", name, err)
-	return ""
-}
 
 // TestXmlsecEncrypts has another program encrypt the assertion: what we read is
 // not only what our own tests write. The newer name of RSA-OAEP, and the older
 // one with another digest than SHA-1, came after the version of xmlsec1 that
 // most have; where it can't, the case is left out and said so.
 func TestXmlsecEncrypts(t *testing.T) {
-	xmlsec := peer(t, "xmlsec1")
+	xmlsec := testkit.RequireProgram(t, "peers", "xmlsec1")
 	dir := t.TempDir()
 	cert := filepath.Join(dir, "sp.pem")
 	require.NoError(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate(t, keys().other, time.Now().Add(time.Hour)).Raw}), 0o600))

@@ -7,25 +7,21 @@ import (
 	"os"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // curl runs a document's lines for curl that go to the control API against the
 // program, started with these flags, and returns the answers.
 func curl(t *testing.T, doc string, atLeast int, flags ...string) (answers string) {
 	t.Helper()
-	if _, err := exec.LookPath("curl"); err != nil {
-		if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "peers") {
-			t.Fatal("curl is required by MERIDIAN_REQUIRE and isn't installed")
-		}
-		t.Skip("curl isn't installed")
-	}
+	testkit.RequireProgram(t, "peers", "curl")
 	text, err := os.ReadFile(doc)
 	require.NoError(t, err)
 	lines := regexp.MustCompile(`(?m)^curl .* -H .*$`).FindAllString(string(text), -1)

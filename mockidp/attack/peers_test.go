@@ -18,22 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp/attack"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
-
-// peer finds another project's program. Where it is missing the test is
-// skipped, unless MERIDIAN_REQUIRE lists "peers".
-func peer(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err == nil {
-		return path
-	}
-	if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "peers") {
-		t.Fatalf("%s is required by MERIDIAN_REQUIRE and isn't installed: %v", name, err)
-	}
-	t.Skipf("%s isn't installed: %v", name, err)
-	return ""
-}
 
 const (
 	inResponse  = "/*[local-name()='Response']/*[local-name()='Signature']"
@@ -43,7 +29,7 @@ const (
 // TestXmlsecVerifiesTheTwins: a twin that is wrong would make every refusal of
 // its hostile brother worthless. So somebody else looks at them, too.
 func TestXmlsecVerifiesTheTwins(t *testing.T) {
-	xmlsec := peer(t, "xmlsec1")
+	xmlsec := testkit.RequireProgram(t, "peers", "xmlsec1")
 	for _, kind := range []attack.KeyKind{attack.RSA, attack.ECDSA, attack.RSAExponent3} {
 		for _, mode := range []attack.Sign{attack.SignAssertion, attack.SignResponse, attack.SignBoth} {
 			t.Run(kind.String()+"/"+mode.String(), func(t *testing.T) {
@@ -164,7 +150,7 @@ func decrypt(t *testing.T, data *etree.Element, key []byte) []byte {
 
 // xmlsec1 decrypts them, too, as far as the versions that are about know how.
 func TestXmlsecDecrypts(t *testing.T) {
-	xmlsec := peer(t, "xmlsec1")
+	xmlsec := testkit.RequireProgram(t, "peers", "xmlsec1")
 	for _, id := range []string{"E01/allowed-128", "E01/allowed-192", "E01/allowed-256", "E02/allowed", "E09/128-gcm", "E09/192-gcm",
 		"E10/sha1-named", "E12/id-used", "E11/recipient-lies", "E08/namespace-context"} {
 		t.Run(id, func(t *testing.T) {

@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,15 +13,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // The control API is used by a client that isn't ours: Okta's SDK for Go, in
 // a module of its own, so that this one doesn't need it. It is skipped where
 // the SDK can't be had, and with -short, unless MERIDIAN_REQUIRE lists "okta".
 func TestOktaSDK(t *testing.T) {
-	required := slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "okta")
-	if testing.Short() && !required {
-		t.Skip("compiling the SDK takes a while")
+	if testing.Short() && !testkit.Required("okta") {
+		testkit.Skip(t, "compiling the SDK takes a while")
 	}
 	dir := t.TempDir()
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
@@ -40,11 +39,7 @@ func TestOktaSDK(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "go.mod"), []byte(
 		"module oktasdk\n\ngo 1.25.0\n\nrequire github.com/okta/okta-sdk-golang/v2 v2.20.0\n"), 0o600))
 	if out, err := run(nil, "go", "mod", "download", "github.com/okta/okta-sdk-golang/v2@v2.20.0"); err != nil {
-		why := "okta-sdk-golang v2.20.0 can't be downloaded: " + err.Error() + ": " + out
-		if required {
-			t.Fatal(why + ", which MERIDIAN_REQUIRE asks for")
-		}
-		t.Skip(why)
+		testkit.Lacking(t, "okta", "okta-sdk-golang v2.20.0 can't be downloaded: "+err.Error()+": "+out)
 	}
 	out, err := run(nil, "go", "build", "-o", "oktasdk", ".")
 	require.NoError(t, err, out)

@@ -25,6 +25,13 @@ func RequireProgram(t testing.TB, kind string, names ...string) string {
 	return ""
 }
 
+// RequireChromium is RequireProgram for Chromium, by any of the names that
+// distributions give it. Its kind is "browser".
+func RequireChromium(t testing.TB) string {
+	t.Helper()
+	return RequireProgram(t, "browser", "chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+}
+
 // RequireFile is RequireProgram for a file or folder that a program brings along.
 func RequireFile(t testing.TB, kind, path string) {
 	t.Helper()

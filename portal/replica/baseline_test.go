@@ -1,14 +1,16 @@
 package replica_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // beforeFormats is a commit from before there were formats, whose directories
@@ -34,20 +36,15 @@ func baseline(t *testing.T) string {
 }
 
 // requireHistory skips a test where git, the history or an old version's modules
-// are missing, as in a downloaded module, unless MERIDIAN_REQUIRE (comma
-// separated) has "git": then it fails.
+// are missing, as in a downloaded module: the kind "git".
 func requireHistory(t *testing.T, dir string, command ...string) {
 	t.Helper()
 	cmd := exec.Command(command[0], command[1:]...)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
-	if err == nil {
-		return
+	if err != nil {
+		testkit.Lacking(t, "git", fmt.Sprintf("needs the repository with its history: %v: %v: %s", command, err, out))
 	}
-	if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "git") {
-		t.Fatalf("%v, which MERIDIAN_REQUIRE=%s asks for: %v: %s", command, os.Getenv("MERIDIAN_REQUIRE"), err, out)
-	}
-	t.Skipf("needs the repository with its history: %v: %v: %s", command, err, out)
 }
 
 // build builds the program of a commit that a Region's process runs, which is the

@@ -22,6 +22,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
@@ -63,7 +64,7 @@ func TestServersThatAreSecure(t *testing.T) {
 // A directory that existed before is for its owner alone afterwards.
 func TestDirIsPrivate(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("there are no such permissions there")
+		testkit.Skip(t, "there are no such permissions there")
 	}
 	mode := func(dir string) os.FileMode {
 		info, err := os.Stat(dir)
@@ -153,7 +154,7 @@ func TestOpenRefuses(t *testing.T) {
 // A directory is one Node's: two embedded servers would write over each other.
 func TestADirectoryBelongsToOneNode(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("there are no locks on files there that the standard library knows")
+		testkit.Skip(t, "there are no locks on files there that the standard library knows")
 	}
 	c := configOf(virginia, t.TempDir())
 	first := open(t, c)

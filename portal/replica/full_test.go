@@ -9,7 +9,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
@@ -30,14 +30,11 @@ type disk struct{ dir string }
 func newDisk(t *testing.T) disk {
 	t.Helper()
 	if raceDetector {
-		t.Skip("nats-server 2.15 has a race of its own where JetStream is enabled again while requests arrive (jsAPIRoutedReqs)")
+		testkit.Skip(t, "nats-server 2.15 has a race of its own where JetStream is enabled again while requests arrive (jsAPIRoutedReqs)")
 	}
 	d := disk{t.TempDir()}
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", d.dir).CombinedOutput(); err != nil {
-		if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "netns") {
-			t.Fatalf("a tmpfs of its own is required by MERIDIAN_REQUIRE: %v %s", err, out)
-		}
-		t.Skipf("no tmpfs of its own, which takes root: %v %s", err, out)
+		testkit.Lacking(t, "netns", fmt.Sprintf("no tmpfs of its own, which takes root: %v %s", err, out))
 	}
 	t.Cleanup(func() { assert.NoError(t, exec.Command("umount", "-l", d.dir).Run()) })
 	return d

@@ -13,7 +13,6 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -22,6 +21,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
@@ -36,10 +36,7 @@ func newNetwork(t *testing.T, regions ...string) *network {
 	t.Helper()
 	w := &network{regions, fmt.Sprintf("meridian-%d-", os.Getpid())}
 	if out, err := exec.Command("ip", "netns", "add", w.prefix+regions[0]).CombinedOutput(); err != nil {
-		if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "netns") {
-			t.Fatalf("network namespaces are required by MERIDIAN_REQUIRE: %v %s", err, out)
-		}
-		t.Skipf("no network namespaces, which take root and iproute2: %v %s", err, out)
+		testkit.Lacking(t, "netns", fmt.Sprintf("no network namespaces, which take root and iproute2: %v %s", err, out))
 	}
 	t.Cleanup(func() {
 		for _, r := range regions {

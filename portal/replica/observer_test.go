@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
@@ -108,7 +109,7 @@ func TestObserverIsToldHowTheRegionIs(t *testing.T) {
 
 func TestObserverIsToldWhatTheDiskHasLeft(t *testing.T) {
 	if !slices.Contains([]string{"linux", "darwin", "freebsd"}, runtime.GOOS) {
-		t.Skip("package syscall has no statfs here")
+		testkit.Skip(t, "package syscall has no statfs here")
 	}
 	g := newGauges()
 	c := configOf(virginia, t.TempDir())

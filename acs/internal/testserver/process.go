@@ -16,6 +16,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // spec is the environment variable that makes a test's binary a nats-server.
@@ -26,7 +28,8 @@ const spec = "MERIDIAN_TEST_NATS"
 func Main(m *testing.M) {
 	text := os.Getenv(spec)
 	if text == "" {
-		os.Exit(m.Run())
+		testkit.Main(m)
+		return
 	}
 	if err := serve(text); err != nil {
 		fmt.Fprintln(os.Stderr, "nats-server:", err)

@@ -6,13 +6,14 @@ import (
 	"net"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // Redis is a redis-server process of the test's own.
@@ -26,15 +27,13 @@ type Redis struct {
 }
 
 // StartRedis starts one with an empty folder; args are more of its settings.
-// Where the program is missing the test is skipped, unless MERIDIAN_REQUIRE
-// (comma separated) has "redis": then it fails.
+// The kind of the program is "redis" (testkit.RequireProgram).
 func StartRedis(t testing.TB, args ...string) *Redis {
 	t.Helper()
 	return startRedis(t, "redis-server", "redis", args)
 }
 
-// StartValkey is StartRedis for valkey-server. MERIDIAN_REQUIRE knows it as
-// "valkey".
+// StartValkey is StartRedis for valkey-server, whose kind is "valkey".
 func StartValkey(t testing.TB, args ...string) *Redis {
 	t.Helper()
 	return startRedis(t, "valkey-server", "valkey", args)
@@ -42,13 +41,7 @@ func StartValkey(t testing.TB, args ...string) *Redis {
 
 func startRedis(t testing.TB, name, kind string, args []string) *Redis {
 	t.Helper()
-	program, err := exec.LookPath(name)
-	if err != nil {
-		if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), kind) {
-			t.Fatalf("no %s, which MERIDIAN_REQUIRE=%s asks for", name, os.Getenv("MERIDIAN_REQUIRE"))
-		}
-		t.Skip("no " + name)
-	}
+	program := testkit.RequireProgram(t, kind, name)
 	port := freePort(t)
 	r := &Redis{
 		Addr: net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), t: t, program: program,

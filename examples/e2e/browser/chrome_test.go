@@ -16,6 +16,8 @@ import (
 	"github.com/chromedp/cdproto/storage"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // patience is how long a condition may take to come true on a busy machine.
@@ -28,7 +30,7 @@ const tick = 15 * time.Millisecond
 // own in it, with cookies of their own.
 func startChromium(t *testing.T) context.Context {
 	t.Helper()
-	path := requireBrowser(t)
+	path := testkit.RequireChromium(t)
 	// The list of chromedp leaves out what asks outside for news. It makes a
 	// fresh folder for the profile, and removes it.
 	options := append(chromedp.DefaultExecAllocatorOptions[:],

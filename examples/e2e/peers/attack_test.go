@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // attackIdP is the identity provider of all attacks.
@@ -81,7 +82,7 @@ func attackHosts(t *testing.T, name string) *run.Report {
 			all.Merge(report)
 		}))
 		if all == nil {
-			lacking(t, "peers", name+" is not there to be attacked")
+			testkit.Lacking(t, "peers", name+" is not there to be attacked")
 		}
 		rest := all.Rest()
 		require.True(t, left == nil || len(rest) < len(left), "%s gets no further than %v", name, rest)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -37,7 +38,7 @@ func newApache(t *testing.T, s hostState, folder, module, userVariable string) a
 		Modules:     []string{"mpm_prefork", "authn_core", "authz_core", "authz_user", "alias", "mime", "include", "rewrite"},
 	}
 	for _, m := range append(a.Modules, module) {
-		requireFile(t, "peers", apacheModules+"mod_"+m+".so")
+		testkit.RequireFile(t, "peers", apacheModules+"mod_"+m+".so")
 	}
 	metadata, err := os.ReadFile(s.idpMetadata)
 	require.NoError(t, err)
@@ -71,14 +72,14 @@ func (a apache) fill(t *testing.T, s hostState, from, to string) {
 // start starts it as the first of a process group: it ends by ending its group.
 func (a apache) start(t *testing.T) {
 	t.Helper()
-	cmd := leash(requireProgram(t, "peers", "setsid"), requireProgram(t, "peers", "/usr/sbin/apache2"), "-f", filepath.Join(a.Dir, "httpd.conf"), "-DFOREGROUND")
+	cmd := leash(testkit.RequireProgram(t, "peers", "setsid"), testkit.RequireProgram(t, "peers", "/usr/sbin/apache2"), "-f", filepath.Join(a.Dir, "httpd.conf"), "-DFOREGROUND")
 	startPeer(t, cmd, regexp.MustCompile(`configured -- (resuming normal operations)`))
 }
 
 // startShibboleth starts a Shibboleth service provider: its daemon, and the
 // module in Apache, which talk through a socket.
 func startShibboleth(t *testing.T, s hostState) *spHost {
-	shibd := requireProgram(t, "peers", "/usr/sbin/shibd")
+	shibd := testkit.RequireProgram(t, "peers", "/usr/sbin/shibd")
 	version := debianVersion(t, "libapache2-mod-shib")
 	a := newApache(t, s, "shibboleth", "shib", "REMOTE_USER")
 	cmd := leash(shibd, "-F", "-f", "-c", s.file("shibboleth2.xml"), "-p", s.file("shibd.pid"))

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // What the host programs in JavaScript stand on.
@@ -33,10 +35,10 @@ func startSamlify(t *testing.T, s hostState) *spHost {
 // node starts a host program in JavaScript.
 func (s hostState) node(t *testing.T, script string) {
 	t.Helper()
-	node := requireProgram(t, "peers", "node")
+	node := testkit.RequireProgram(t, "peers", "node")
 	modules, err := npmModules()
 	if err != nil {
-		lacking(t, "peers", "npm packages: "+err.Error())
+		testkit.Lacking(t, "peers", "npm packages: "+err.Error())
 	}
 	s.env = append(slices.Clone(s.env), "NODE_PATH="+modules)
 	s.run(t, node, peerScript(t, script))

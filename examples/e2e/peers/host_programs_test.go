@@ -9,14 +9,16 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // debianVersion is the version of an installed package.
 func debianVersion(t *testing.T, name string) string {
 	t.Helper()
-	out, err := exec.Command(requireProgram(t, "peers", "dpkg-query"), "-W", "-f", "${Version}", name).Output()
+	out, err := exec.Command(testkit.RequireProgram(t, "peers", "dpkg-query"), "-W", "-f", "${Version}", name).Output()
 	if err != nil || len(out) == 0 {
-		lacking(t, "peers", "no package "+name)
+		testkit.Lacking(t, "peers", "no package "+name)
 	}
 	return string(out)
 }
@@ -41,13 +43,13 @@ func (s hostState) run(t *testing.T, program string, args ...string) {
 // python starts a host program in Python that needs a module.
 func (s hostState) python(t *testing.T, module, script string) {
 	t.Helper()
-	python := requireProgram(t, "peers", debianPython)
-	requireSuccess(t, "peers", python, "-c", "import "+module)
+	python := testkit.RequireProgram(t, "peers", debianPython)
+	testkit.RequireSuccess(t, "peers", python, "-c", "import "+module)
 	s.run(t, python, peerScript(t, script))
 }
 
 func startPysaml2Host(t *testing.T, s hostState) *spHost {
-	requireProgram(t, "peers", "xmlsec1")
+	testkit.RequireProgram(t, "peers", "xmlsec1")
 	s.python(t, "saml2", "pysaml2/sp.py")
 	return s.host(debianVersion(t, "python3-pysaml2")).second(s)
 }
@@ -69,15 +71,15 @@ func (h *spHost) second(s hostState) *spHost {
 }
 
 func startRubySAML(t *testing.T, s hostState) *spHost {
-	ruby := requireProgram(t, "peers", "ruby")
-	requireSuccess(t, "peers", ruby, "-e", `require "onelogin/ruby-saml"; require "webrick"`)
+	ruby := testkit.RequireProgram(t, "peers", "ruby")
+	testkit.RequireSuccess(t, "peers", ruby, "-e", `require "onelogin/ruby-saml"; require "webrick"`)
 	s.run(t, ruby, peerScript(t, "ruby-saml/sp.rb"))
 	return s.host(debianVersion(t, "ruby-saml"))
 }
 
 func startSimpleSAMLphpSP(t *testing.T, s hostState) *spHost {
 	php := requirePHP(t)
-	requireFile(t, "peers", simpleSAMLphp+"/www/module.php")
+	testkit.RequireFile(t, "peers", simpleSAMLphp+"/www/module.php")
 	cmd := leash(php, "-S", strings.TrimPrefix(s.base(), "http://"), "-t", filepath.Join(simpleSAMLphp, "www"), peerScript(t, "simplesamlphp-sp/router.php"))
 	cmd.Env = append(os.Environ(), "SIMPLESAMLPHP_CONFIG_DIR="+peerScript(t, "simplesamlphp-sp/config"), "PEER_STATE="+s.dir, "PEER_IDP="+s.idpMetadata)
 	startPeer(t, cmd, regexp.MustCompile(`Development Server \((http://127\.0\.0\.1:\d+)\) started`))

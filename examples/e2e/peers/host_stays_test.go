@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // TestHostStays is no test but a way to have a host program at hand. It starts
@@ -20,7 +22,7 @@ import (
 func TestHostStays(t *testing.T) {
 	name := os.Getenv("MERIDIAN_PEER")
 	if name == "" {
-		t.Skip("MERIDIAN_PEER names no host")
+		testkit.Skip(t, "MERIDIAN_PEER names no host")
 	}
 	metadata, err := os.ReadFile(os.Getenv("MERIDIAN_PEER_IDP"))
 	require.NoError(t, err)

@@ -17,6 +17,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // A metadataFile is a file with SAML metadata, as a package ships it or as a
@@ -75,13 +77,13 @@ func (c *metadataCorpus) addPackages(t *testing.T) {
 	cache, err := os.UserCacheDir()
 	require.NoError(t, err)
 	for name, dir := range metadataFolders {
-		requireFile(t, "peers", dir)
+		testkit.RequireFile(t, "peers", dir)
 		require.NotZero(t, c.addFolder(t, name, dir), "no metadata in %s", dir)
 	}
 	for _, name := range debianMetadata {
 		file := filepath.Join(cache, "meridian-peers", "debian", name+".deb")
-		requireFile(t, "peers", file)
-		files, err := exec.Command(requireProgram(t, "peers", "dpkg-deb"), "--fsys-tarfile", file).Output()
+		testkit.RequireFile(t, "peers", file)
+		files, err := exec.Command(testkit.RequireProgram(t, "peers", "dpkg-deb"), "--fsys-tarfile", file).Output()
 		require.NoError(t, err)
 		require.NotZero(t, c.addArchive(t, name, bytes.NewReader(files)), "no metadata in %s", name)
 	}
@@ -159,7 +161,7 @@ func isMetadata(text []byte) bool {
 // keeps such things.
 func npmArchive(t *testing.T, cache, name string) []byte {
 	t.Helper()
-	npm := requireProgram(t, "peers", "npm")
+	npm := testkit.RequireProgram(t, "peers", "npm")
 	dir := filepath.Join(cache, "meridian-peers", "npm")
 	file := filepath.Join(dir, strings.ReplaceAll(name, "/", "-")+".tgz")
 	if text, err := os.ReadFile(file); err == nil {
@@ -170,7 +172,7 @@ func npmArchive(t *testing.T, cache, name string) []byte {
 	require.NoError(t, err)
 	defer os.RemoveAll(fresh)
 	if out, err := exec.Command(npm, "pack", "--silent", "--pack-destination", fresh, name).CombinedOutput(); err != nil {
-		lacking(t, "peers", "npm pack "+name+": "+err.Error()+"\n"+string(out))
+		testkit.Lacking(t, "peers", "npm pack "+name+": "+err.Error()+"\n"+string(out))
 	}
 	packed, err := filepath.Glob(filepath.Join(fresh, "*.tgz"))
 	require.NoError(t, err)

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // debianPython is the interpreter that sees Debian's modules; one that is
@@ -31,8 +33,8 @@ func requirePysaml2(t *testing.T) pysaml2 {
 	t.Helper()
 	script, err := filepath.Abs("testdata/pysaml2_idp.py")
 	require.NoError(t, err)
-	py := pysaml2{requireProgram(t, "peers", debianPython), requireProgram(t, "peers", "xmlsec1"), script}
-	requireSuccess(t, "peers", py.python, "-c", "import saml2")
+	py := pysaml2{testkit.RequireProgram(t, "peers", debianPython), testkit.RequireProgram(t, "peers", "xmlsec1"), script}
+	testkit.RequireSuccess(t, "peers", py.python, "-c", "import saml2")
 	return py
 }
 

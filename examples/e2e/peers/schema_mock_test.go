@@ -14,6 +14,7 @@ import (
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -166,7 +167,7 @@ func mockStatuses() []mockidp.Status {
 func (v schemas) withEncryption11(t *testing.T) schemas {
 	t.Helper()
 	const encryption11 = "/usr/share/xml/xmltooling/xenc11-schema.xsd"
-	requireFile(t, "peers", encryption11)
+	testkit.RequireFile(t, "peers", encryption11)
 	both := schemas{v.php, t.TempDir()}
 	for _, name := range []string{"protocol", "assertion"} {
 		require.NoError(t, os.WriteFile(both.file(name), []byte(`<schema xmlns="http://www.w3.org/2001/XMLSchema">

@@ -14,6 +14,7 @@ import (
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -116,8 +117,8 @@ type schemas struct{ php, dir string }
 func newSchemas(t *testing.T) schemas {
 	t.Helper()
 	v := schemas{requirePHP(t), filepath.Join(simpleSAMLphp, "schemas")}
-	requireFile(t, "peers", v.file("metadata"))
-	requireFile(t, "peers", v.file("protocol"))
+	testkit.RequireFile(t, "peers", v.file("metadata"))
+	testkit.RequireFile(t, "peers", v.file("protocol"))
 	return v
 }
 

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // simpleSAMLphp is where Debian's package puts it.
@@ -26,7 +28,7 @@ func TestSimpleSAMLphp(t *testing.T) {
 func requireSimpleSAMLphp(t *testing.T) (php string) {
 	t.Helper()
 	php = requirePHP(t)
-	requireFile(t, "peers", simpleSAMLphp+"/www/saml2/idp/SSOService.php")
+	testkit.RequireFile(t, "peers", simpleSAMLphp+"/www/saml2/idp/SSOService.php")
 	return php
 }
 
@@ -62,8 +64,8 @@ func startSimpleSAMLphp(t *testing.T, php, sign, encrypt string, spMetadata [][]
 // requirePHP returns a php that has the extensions which the tests use.
 func requirePHP(t *testing.T) string {
 	t.Helper()
-	php := requireProgram(t, "peers", "php")
-	requireSuccess(t, "peers", php, "-r", `
+	php := testkit.RequireProgram(t, "peers", "php")
+	testkit.RequireSuccess(t, "peers", php, "-r", `
 		foreach (["dom", "mbstring", "openssl", "zlib"] as $name) {
 			if (!extension_loaded($name)) { echo "no extension $name"; exit(1); }
 		}`)

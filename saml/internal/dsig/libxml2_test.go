@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml/internal/dsig"
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
@@ -25,7 +26,7 @@ func (s subtree) canonical() string {
 // libxml2 has it canonicalise everything in one process; nil is a refusal.
 func libxml2(t *testing.T, all []subtree) []*string {
 	t.Helper()
-	requirePeer(t, python, "-c", "import ctypes; ctypes.CDLL('libxml2.so.2')")
+	testkit.RequireSuccess(t, "peers", python, "-c", "import ctypes; ctypes.CDLL('libxml2.so.2')")
 	var jobs bytes.Buffer
 	for _, s := range all {
 		line, err := json.Marshal(s)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml/internal/dsig"
 )
 
@@ -62,7 +63,7 @@ var variants = []string{"", withComments}
 // TestXmlsec1AcceptsWhatWeSign and what follows run over 60 documents, or as
 // many as MERIDIAN_XMLSEC says.
 func TestXmlsec1AcceptsWhatWeSign(t *testing.T) {
-	requirePeer(t, "xmlsec1", "--version")
+	testkit.RequireSuccess(t, "peers", "xmlsec1", "--version")
 	g := &generator{Rand: rand.New(rand.NewPCG(7, 0))}
 	count, done := xmlsecCount(t), 0
 	for key, ways := range byKey() {
@@ -93,7 +94,7 @@ func TestXmlsec1AcceptsWhatWeSign(t *testing.T) {
 }
 
 func TestWeAcceptWhatXmlsec1Signs(t *testing.T) {
-	requirePeer(t, "xmlsec1", "--version")
+	testkit.RequireSuccess(t, "peers", "xmlsec1", "--version")
 	g := &generator{Rand: rand.New(rand.NewPCG(8, 0))}
 	count, done, refused := xmlsecCount(t), 0, 0
 	for key, ways := range byKey() {

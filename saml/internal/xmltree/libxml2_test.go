@@ -16,30 +16,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
 const python = "/usr/bin/python3" // the one that Debian's packages are for
 
-// requirePeer skips a test where running a program fails, unless
-// MERIDIAN_REQUIRE (comma separated) has "peers": then it fails.
-func requirePeer(t *testing.T, command ...string) {
-	t.Helper()
-	out, err := exec.Command(command[0], command[1:]...).CombinedOutput()
-	if err == nil {
-		return
-	}
-	why := strings.Join(command, " ") + ": " + err.Error() + "\n" + string(out)
-	if slices.Contains(strings.Split(os.Getenv("MERIDIAN_REQUIRE"), ","), "peers") {
-		t.Fatal(why)
-	}
-	t.Skip(why)
-}
-
 // libxml2 reads documents in one process; "null" is a refusal.
 func libxml2(t *testing.T, docs []string) []string {
 	t.Helper()
-	requirePeer(t, python, "-c", "import lxml.etree")
+	testkit.RequireSuccess(t, "peers", python, "-c", "import lxml.etree")
 	var in bytes.Buffer
 	for _, doc := range docs {
 		line, err := json.Marshal(doc)

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // Each file of testdata/faults is a patch that puts one fault into this package,
@@ -25,7 +27,7 @@ import (
 // portal/replica/internal, and no code.
 func TestSimulationFindsFaults(t *testing.T) {
 	if os.Getenv("MERIDIAN_SIM_FAULTS") == "" {
-		t.Skip("MERIDIAN_SIM_FAULTS is not set")
+		testkit.Skip(t, "MERIDIAN_SIM_FAULTS is not set")
 	}
 	patches, err := filepath.Glob("testdata/faults/*.patch")
 	require.NoError(t, err)

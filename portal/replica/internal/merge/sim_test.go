@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // number reads a number from the environment.
@@ -114,7 +116,7 @@ func TestSimulation(t *testing.T) {
 func TestSimulationSeeds(t *testing.T) {
 	seeds, steps := number(t, "MERIDIAN_SIM_SEEDS", 0), int(number(t, "MERIDIAN_SIM_STEPS", perSeed))
 	if seeds == 0 {
-		t.Skip("MERIDIAN_SIM_SEEDS is not set")
+		testkit.Skip(t, "MERIDIAN_SIM_SEEDS is not set")
 	}
 	first := number(t, "MERIDIAN_SIM_FROM", 1)
 	for seed := first; seed < first+seeds; seed++ {
