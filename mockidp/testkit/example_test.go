@@ -29,8 +29,8 @@ func ExampleBrowser_SignIn() {
 	if err != nil {
 		panic(err)
 	}
-	region, err := acs.NewRegion(acs.RegionConfig{
-		SP: sp, Store: acs.NewMemoryStore(), Logger: slog.New(slog.DiscardHandler),
+	region, err := acs.NewRegion(acs.Config{
+		SP: sp, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Logger: slog.New(slog.DiscardHandler),
 		OnLogin: func(w http.ResponseWriter, _ *http.Request, l *acs.Login) {
 			fmt.Fprintf(w, "Hello, %s", l.Assertion.NameID().Value)
 		},
