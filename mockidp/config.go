@@ -18,7 +18,7 @@ import (
 const (
 	DefaultLogin    = "alice@example.com"
 	DefaultPassword = "mockidp" // also the password of every User whose Password is empty
-	DefaultAppLabel = "Example app"
+	defaultAppLabel = "Example app"
 )
 
 // Everyone is a group that always exists and that every user is in, as at Okta.
@@ -60,7 +60,7 @@ type Config struct {
 	Groups []Group
 
 	// Apps are the applications, in the order of the dashboard. Zero: one SAML
-	// app labelled DefaultAppLabel, assigned to Everyone, which learns its
+	// app labelled "Example app", assigned to Everyone, which learns its
 	// service provider from RegisterSP or UpdateApp.
 	Apps []App
 
@@ -141,7 +141,7 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	if len(c.Apps) == 0 {
-		c.Apps = []App{{Label: DefaultAppLabel, Groups: []string{Everyone}}}
+		c.Apps = []App{{Label: defaultAppLabel, Groups: []string{Everyone}}}
 	}
 	if c.SessionLifetime == 0 {
 		c.SessionLifetime = 2 * time.Hour

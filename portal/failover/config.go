@@ -12,10 +12,10 @@ import (
 
 // What a zero Config stands for.
 const (
-	DefaultInterval           = 10 * time.Second
-	DefaultTimeout            = 2 * time.Second
-	DefaultHealthyThreshold   = 2
-	DefaultUnhealthyThreshold = 3
+	defaultInterval           = 10 * time.Second
+	defaultTimeout            = 2 * time.Second
+	defaultHealthyThreshold   = 2
+	defaultUnhealthyThreshold = 3
 )
 
 // maxDuration is short enough to be added to. An Interval that overflows would
@@ -30,17 +30,17 @@ type Config struct {
 
 	// Interval is the time from the end of a Region's probe to the start of
 	// its next, give or take a tenth, so that redirectors don't probe in step.
-	// Zero: DefaultInterval. A Region that stops answering is left out at the
+	// Zero: 10 s. A Region that stops answering is left out at the
 	// latest after UnhealthyThreshold times (Interval plus a tenth, plus
 	// Timeout). At most a year, as is Timeout.
 	Interval time.Duration
-	// Timeout is how long a probe may take. Zero: DefaultTimeout.
+	// Timeout is how long a probe may take. Zero: 2 s.
 	Timeout time.Duration
 	// HealthyThreshold is how many successes in a row make an unhealthy Region
-	// healthy. Zero: DefaultHealthyThreshold.
+	// healthy. Zero: 2.
 	HealthyThreshold int
 	// UnhealthyThreshold is how many failures in a row make a healthy Region
-	// unhealthy. Zero: DefaultUnhealthyThreshold. With 1, a single lost packet
+	// unhealthy. Zero: 3. With 1, a single lost packet
 	// sends people away.
 	UnhealthyThreshold int
 	// AssumeHealthy takes every Region for healthy until UnhealthyThreshold
@@ -111,7 +111,7 @@ func (c *Config) check() error {
 		field    string
 		value    *time.Duration
 		standard time.Duration
-	}{{"Config.Interval", &c.Interval, DefaultInterval}, {"Config.Timeout", &c.Timeout, DefaultTimeout}} {
+	}{{"Config.Interval", &c.Interval, defaultInterval}, {"Config.Timeout", &c.Timeout, defaultTimeout}} {
 		if *d.value < 0 || *d.value > maxDuration {
 			return badConfig(d.field, "zero to a year", d.value.String())
 		}
@@ -124,8 +124,8 @@ func (c *Config) check() error {
 		value    *int
 		standard int
 	}{
-		{"Config.HealthyThreshold", &c.HealthyThreshold, DefaultHealthyThreshold},
-		{"Config.UnhealthyThreshold", &c.UnhealthyThreshold, DefaultUnhealthyThreshold},
+		{"Config.HealthyThreshold", &c.HealthyThreshold, defaultHealthyThreshold},
+		{"Config.UnhealthyThreshold", &c.UnhealthyThreshold, defaultUnhealthyThreshold},
 	} {
 		if *n.value < 0 {
 			return badConfig(n.field, "zero or more", strconv.Itoa(*n.value))

@@ -13,10 +13,10 @@ import (
 
 // What a zero Config stands for, and what it can't go beyond.
 const (
-	DefaultMaxBody    = 4 << 20
-	DefaultMaxResults = 100
-	// MinToken is the fewest bytes that a bearer token may have.
-	MinToken = 20
+	defaultMaxBody    = 4 << 20
+	defaultMaxResults = 100
+	// minToken is the fewest bytes that a bearer token may have.
+	minToken = 20
 )
 
 // A View is what the endpoint asks of the instance; *center.View is one.
@@ -64,7 +64,7 @@ type Config struct {
 	// of every endpoint. Required.
 	BaseURL string
 
-	// Tokens are the bearer tokens that are good, each at least MinToken bytes.
+	// Tokens are the bearer tokens that are good, each at least 20 bytes.
 	// Several at once allow one to be replaced without a gap. Whoever has one
 	// can make users, and so decides who may sign in.
 	Tokens []string
@@ -74,10 +74,10 @@ type Config struct {
 	// missing.
 	TokenHashes func() [][sha256.Size]byte
 
-	// MaxBody is the largest request body, in bytes. Zero: DefaultMaxBody.
+	// MaxBody is the largest request body, in bytes. Zero: 4 MiB.
 	MaxBody int64
 	// MaxResults is how many resources a page of a list has at most, and has
-	// when the client doesn't say. Zero: DefaultMaxResults.
+	// when the client doesn't say. Zero: 100.
 	MaxResults int
 
 	// OnChange is called after a change was made and before the client hears
@@ -86,7 +86,8 @@ type Config struct {
 	// than one that is left. It runs on the request's goroutine, so several may
 	// run at once. Nil: nobody is told.
 	OnChange func(Change)
-	// Logger gets a line for every write and every refusal. Nil: none is kept.
+	// Logger receives a record for every write and every refusal. Nil:
+	// slog.Default().
 	Logger *slog.Logger
 }
 
@@ -130,7 +131,7 @@ func New(c Config) (*Server, error) {
 	}
 	s := &Server{cfg: c, base: strings.TrimRight(c.BaseURL, "/"), prefix: strings.TrimRight(u.EscapedPath(), "/")}
 	for _, t := range c.Tokens {
-		if len(t) < MinToken {
+		if len(t) < minToken {
 			return bad("Tokens", "at least 20 bytes in each", "") // never the token itself
 		}
 		if strings.TrimSpace(t) != t { // as if read from a file; no request can bring it
@@ -140,16 +141,16 @@ func New(c Config) (*Server, error) {
 	}
 	s.cfg.Tokens = nil
 	if s.cfg.MaxBody == 0 {
-		s.cfg.MaxBody = DefaultMaxBody
+		s.cfg.MaxBody = defaultMaxBody
 	}
 	if s.cfg.MaxResults == 0 {
-		s.cfg.MaxResults = DefaultMaxResults
+		s.cfg.MaxResults = defaultMaxResults
 	}
 	if s.cfg.OnChange == nil {
 		s.cfg.OnChange = func(Change) {}
 	}
 	if s.cfg.Logger == nil {
-		s.cfg.Logger = slog.New(slog.DiscardHandler)
+		s.cfg.Logger = slog.Default()
 	}
 	s.writer = &writer{view: c.View}
 	return s, nil

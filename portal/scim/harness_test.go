@@ -2,6 +2,7 @@ package scim_test
 
 import (
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -57,7 +58,7 @@ func newRig(t testing.TB, d center.Data, region string, adjust ...func(*scim.Con
 	r := &rig{}
 	r.view, err = inst.In(region)
 	require.NoError(t, err)
-	c := scim.Config{View: r.view, BaseURL: baseURL, Tokens: []string{token}, OnChange: func(c scim.Change) {
+	c := scim.Config{View: r.view, BaseURL: baseURL, Tokens: []string{token}, Logger: slog.New(slog.DiscardHandler), OnChange: func(c scim.Change) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.changes = append(r.changes, c)
