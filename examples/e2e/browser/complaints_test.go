@@ -12,7 +12,6 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/stretchr/testify/require"
-
 )
 
 // listen is called by the goroutine that reads from the browser.
