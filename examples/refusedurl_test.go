@@ -56,14 +56,14 @@ func refusesURL(t *testing.T) map[string]func(raw string) error {
 		return err
 	}
 	node := func(c replica.Config) error {
-		c.Region = "us-east-1"
+		c.Region, c.InsecurePlaintext = "us-east-1", true
 		n, err := replica.Open(t.Context(), c)
 		if err == nil {
 			n.Close()
 		}
 		return err
 	}
-	region, err := replica.Open(t.Context(), replica.Config{Region: "us-east-1", Dir: t.TempDir(), Secret: strings.Repeat("x", 32), Seed: inst.Snapshot().Data()})
+	region, err := replica.Open(t.Context(), replica.Config{Region: "us-east-1", InsecurePlaintext: true, Dir: t.TempDir(), Secret: strings.Repeat("x", 32), Seed: inst.Snapshot().Data()})
 	require.NoError(t, err)
 	t.Cleanup(region.Close)
 	over, cancel := context.WithCancel(t.Context())

@@ -95,8 +95,13 @@ type Config struct {
 	// Peers are the other Regions that can be followed. AddPeer adds more.
 	Peers map[string]Peer
 
-	// Codec seals what is stored and sent. The zero value leaves it plain.
+	// Codec seals what is stored and sent: names, mail addresses, sessions.
+	// Required, unless InsecurePlaintext is set.
 	Codec Codec
+	// InsecurePlaintext stores and sends values as they are where there is no
+	// Codec. Who can read Dir, a backup of it or the servers at URL then reads
+	// every user's data.
+	InsecurePlaintext bool
 
 	// MaxSession is the longest that any session lives, and so the longest that
 	// what ends sessions is remembered. It must be the same in all Regions, and
@@ -153,7 +158,7 @@ type Peer struct {
 }
 
 // A Codec seals values. Key is where a value is kept, so that a sealed value
-// that was moved elsewhere does not open. Either both fields are set or none.
+// that was moved elsewhere does not open. Both fields are required.
 type Codec struct {
 	Seal func(key string, plain []byte) ([]byte, error)
 	Open func(key string, sealed []byte) ([]byte, error)
@@ -186,7 +191,7 @@ func (c *Config) defaults() {
 	if c.Logger == nil {
 		c.Logger = slog.Default()
 	}
-	if c.Codec.Seal == nil && c.Codec.Open == nil {
+	if c.InsecurePlaintext && c.Codec.Seal == nil && c.Codec.Open == nil {
 		plain := func(_ string, v []byte) ([]byte, error) { return v, nil }
 		c.Codec = Codec{Seal: plain, Open: plain}
 	}
@@ -223,8 +228,8 @@ func (c *Config) check() *Error {
 		return bad("Secret", "one, with OldSecrets", "")
 	case c.Listen != "" && c.TLS == nil && !loopback(c.Listen):
 		return bad("Listen", "a loopback address, or TLS", c.Listen)
-	case (c.Codec.Seal == nil) != (c.Codec.Open == nil):
-		return bad("Codec", "both Seal and Open, or none", "one")
+	case c.Codec.Seal == nil || c.Codec.Open == nil:
+		return bad("Codec", "Seal and Open, or InsecurePlaintext", "")
 	case min(c.MaxSession, c.Skew, c.TouchEvery, c.CodeWait, c.EraseAfter, c.Heartbeat, c.ObserveEvery) <= 0:
 		return bad("duration", "positive ones", "a negative one")
 	}

@@ -114,6 +114,7 @@ func TestOpenRefuses(t *testing.T) {
 		"open to the world":    func(c *replica.Config) { c.Listen = "0.0.0.0:0" },
 		"open by name":         func(c *replica.Config) { c.Listen = "us-east-1.example:4222" },
 		"no port":              func(c *replica.Config) { c.Listen = "127.0.0.1" },
+		"no codec":             func(c *replica.Config) { c.InsecurePlaintext = false },
 		"half a codec":         func(c *replica.Config) { c.Codec.Seal = func(_ string, v []byte) ([]byte, error) { return v, nil } },
 		"negative skew":        func(c *replica.Config) { c.Skew = -1 },
 		"peer that is itself":  func(c *replica.Config) { c.Peers = map[string]replica.Peer{virginia: {URL: "nats://127.0.0.1:1"}} },

@@ -5,7 +5,7 @@
 //
 //	frankfurt, err := replica.Open(ctx, replica.Config{
 //		Region: "eu-central-1", Primary: "us-east-1",
-//		Dir: "/var/lib/meridian", Listen: "10.0.0.2:4222", TLS: cert, Secret: secret,
+//		Dir: "/var/lib/meridian", Codec: codec, Listen: "10.0.0.2:4222", TLS: cert, Secret: secret,
 //		Peers: map[string]replica.Peer{"us-east-1": {URL: "tls://10.0.0.1:4222"}},
 //	})
 //	defer frankfurt.Close()

@@ -20,6 +20,7 @@ func Example() {
 	defer os.RemoveAll(dir)
 	virginia, err := replica.Open(ctx, replica.Config{
 		Region: "us-east-1", Dir: dir + "/us", Listen: "127.0.0.1:0", Secret: "sixteen bytes or more",
+		InsecurePlaintext: true, // a program seals what it stores, with a Codec
 		Seed: center.Data{
 			Regions: []center.Region{{Name: "us-east-1"}, {Name: "eu-central-1", Status: center.RegionAdding}},
 			Users:   []center.User{{UserName: "alice@example.com", Active: true}},
@@ -30,7 +31,7 @@ func Example() {
 	}
 	frankfurt, err := replica.Open(ctx, replica.Config{
 		Region: "eu-central-1", Primary: "us-east-1", Dir: dir + "/eu", Listen: "127.0.0.1:0", Secret: "sixteen bytes or more",
-		Peers: map[string]replica.Peer{"us-east-1": {URL: virginia.Addr()}},
+		InsecurePlaintext: true, Peers: map[string]replica.Peer{"us-east-1": {URL: virginia.Addr()}},
 	})
 	if err != nil {
 		panic(err)

@@ -61,7 +61,7 @@ func logger() *slog.Logger {
 func configOf(region, dir string) replica.Config {
 	c := replica.Config{
 		Region: region, Primary: virginia, Dir: dir, Listen: "127.0.0.1:0", Secret: secret,
-		Heartbeat: 50 * time.Millisecond, CodeWait: hang, Logger: logger(),
+		Heartbeat: 50 * time.Millisecond, CodeWait: hang, Logger: logger(), InsecurePlaintext: true,
 	}
 	if region == virginia {
 		c.Seed = seed(virginia, frankfurt, mumbai)

@@ -75,6 +75,7 @@ func Open(ctx context.Context, cfg Config) (*Region, error) {
 	rc := replica.Config{
 		Region: cfg.Place.Name, Primary: cfg.Primary, Seed: cfg.Seed, Dir: cfg.Dir, Listen: cfg.Listen, Secret: cfg.Secret,
 		Logger: cfg.Logger, Peers: map[string]replica.Peer{},
+		InsecurePlaintext: true, // the examples' users are made up
 	}
 	for name, addr := range cfg.Peers {
 		rc.Peers[name] = replica.Peer{URL: addr, Options: cfg.Dial}
