@@ -88,17 +88,26 @@ var errNotCopied = errors.New("replica: the Region's own server takes no copies"
 const retryCopies = 5 * time.Second
 
 // copier makes a copier. If the Region's own server does not say where the copy
-// ends, it returns one that can only hear, from where the last one was, and
-// errNotCopied; none where there was none.
-func (f *follower) copier(ctx context.Context, k streamKind) (*copier, error) {
-	asking, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	c, err := f.n.copier(asking, f.region, k)
+// ends, it returns one that can only hear, and errNotCopied: from where the last one
+// was, or from the start.
+func (f *follower) copier(ctx context.Context, k streamKind) (c *copier, err error) {
+	if f.n.copies.isHalfMade(copyOf{f.region, k}) {
+		err = f.makeAgain(k)
+	}
+	if err == nil {
+		asking, cancel := context.WithTimeout(ctx, askTimeout)
+		defer cancel()
+		c, err = f.n.copier(asking, f.region, k)
+	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if err == nil {
+	switch {
+	case err == nil:
 		f.copiers[k] = c
 		return c, nil
+	case f.copiers[k] == nil:
+		read, _ := f.n.progress.get(k.stream(f.region)) // of which store the copy is
+		f.copiers[k] = &copier{n: f.n, region: f.region, kind: k, at: read}
 	}
 	return f.copiers[k], errors.Join(errNotCopied, err)
 }

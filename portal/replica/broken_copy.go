@@ -1,6 +1,9 @@
 package replica
 
-import "context"
+import (
+	"context"
+	"errors"
+)
 
 // A brokenCopy counts how often in a row the embedded server refused to go on
 // with a copy that no other Node writes to. Where the files of a stream were
@@ -12,10 +15,12 @@ type brokenCopy struct{ times int }
 // answers at this moment, so all of it comes again. began is where the copy
 // ended when it was last tried.
 func (b *brokenCopy) mend(ctx context.Context, f *follower, k streamKind, began uint64) error {
-	n, name := f.n, k.stream(f.region)
-	s, err := n.stream(ctx, name)
+	n := f.n
+	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	s, err := n.stream(asking, k.stream(f.region))
 	if err != nil {
-		return unavailable("look at the copy", err)
+		return unavailable("look at the copy", errors.Join(errNotCopied, err))
 	}
 	if b.times++; n.server == nil || s.CachedInfo().State.LastSeq != began {
 		b.times = 0 // another Node wrote
@@ -24,7 +29,5 @@ func (b *brokenCopy) mend(ctx context.Context, f *follower, k streamKind, began 
 		return nil
 	}
 	b.times = 0
-	n.cfg.Logger.Error("replica: a copy is damaged and is made again", "region", n.cfg.Region, "stream", name)
-	n.progress.forget(name)
-	return n.remake(ctx, k, f.region)
+	return f.makeAgain(k)
 }

@@ -145,13 +145,26 @@ func (c *copier) awaitAcks(ctx context.Context) error {
 }
 
 // settle waits until all that was written is kept, and lets go of what a full
-// transaction replaced.
+// transaction replaced. It doesn't wait longer than a write may take: a follower
+// goes on hearing where the Region's own server doesn't answer.
 func (c *copier) settle(ctx context.Context) error {
 	if err := c.awaitAcks(ctx); err != nil {
 		return err
-	} else if c.compact == "" {
-		return c.finish(ctx)
 	}
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	tidy := c.clear
+	if c.compact == "" {
+		tidy = c.finish
+	}
+	if err := tidy(ctx); err != nil {
+		return errors.Join(errNotCopied, err)
+	}
+	return nil
+}
+
+// clear lets go of what a full transaction that was just copied replaced.
+func (c *copier) clear(ctx context.Context) error {
 	// Parts that were copied twice don't stand side by side.
 	s, err := c.n.stream(ctx, c.kind.stream(c.region))
 	if err != nil {

@@ -33,6 +33,7 @@ type copies struct {
 	looked   time.Time         // when that was last found out
 	suspects map[copyOf]string // copies that lost something, and what
 	remade   map[copyOf]bool   // suspects that were made again
+	halfMade map[copyOf]bool   // and those of which that failed: there may be none
 }
 
 // A copyOf names a copy.
@@ -60,7 +61,7 @@ func (c *copies) suspected(region string, kinds ...streamKind) bool {
 func (n *Node) compareCopies(ctx context.Context) error {
 	c := &n.copies
 	none := c.marks == nil
-	c.suspects, c.remade, c.ahead = map[copyOf]string{}, map[copyOf]bool{}, copyMarks{}
+	c.suspects, c.remade, c.halfMade, c.ahead = map[copyOf]string{}, map[copyOf]bool{}, map[copyOf]bool{}, copyMarks{}
 	for region, of := range c.marks {
 		for k, m := range of {
 			why, err := n.compareCopy(ctx, region, k, m)
@@ -155,21 +156,33 @@ func (c *copies) toRemake(of copyOf) bool {
 // makeAgain makes a copy again, empty, when its Region answers: all of it comes
 // again. If that is interrupted, the marks say that it isn't complete. It isn't
 // read meanwhile: a reader must not go on in the new one where it was in the old.
+// Where it fails, it is called again before the copy is used: what was deleted has
+// to be made. The Region is heard meanwhile.
 func (f *follower) makeAgain(k streamKind) error {
 	n, of := f.n, copyOf{f.region, k}
 	n.cfg.Logger.Warn("replica: a copy that was damaged is made again", "region", n.cfg.Region, "peer", f.region, "stream", string(k))
 	n.stopReaders(f.region, k)
 	n.progress.forget(k.stream(f.region))
-	err := n.remake(n.ctx, k, f.region)
-	for err != nil && n.ctx.Err() == nil { // what was deleted has to be made
-		pause(n.ctx, time.Second)
-		err = n.remake(n.ctx, k, f.region)
+	ctx, cancel := context.WithTimeout(n.ctx, writeTimeout)
+	defer cancel()
+	err := n.remake(ctx, k, f.region)
+	if err == nil {
+		n.readersOf(f.region, k)
 	}
-	n.readersOf(f.region, k)
 	n.copies.mu.Lock()
 	defer n.copies.mu.Unlock()
-	n.copies.remade[of] = err == nil
-	return err
+	n.copies.remade[of], n.copies.halfMade[of] = err == nil, err != nil
+	if err != nil {
+		return errors.Join(errNotCopied, err)
+	}
+	return nil
+}
+
+// isHalfMade says whether a copy is to be made again before it is used.
+func (c *copies) isHalfMade(of copyOf) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.halfMade[of]
 }
 
 // trust takes a copy out of suspicion that agrees with what its Region says the
@@ -218,6 +231,7 @@ func (n *Node) forgetCopy(region string, k streamKind) {
 	delete(n.copies.marks[region], k)
 	n.copies.moved = true
 	delete(n.copies.ahead[region], k)
+	delete(n.copies.halfMade, copyOf{region, k})
 	_, suspected := n.copies.suspects[copyOf{region, k}]
 	n.copies.mu.Unlock()
 	if suspected {

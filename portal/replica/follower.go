@@ -173,37 +173,32 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, k streamKind) erro
 	var broken brokenCopy
 	for {
 		c, err := f.copier(ctx, k)
-		if c == nil {
-			return err
-		}
 		began := c.last
 		for err == nil {
 			err = f.step(ctx, nc, c)
 		}
+		switch {
+		case errors.Is(err, errSuspected):
+			err = f.makeAgain(k)
+		case errors.Is(err, errConflict):
+			// Another node of this Region copies too, and is ahead. Two at once do
+			// no harm, but no good either.
+			pause(ctx, time.Second)
+			err = broken.mend(ctx, f, k, began)
+		}
 		if errors.Is(err, errNotCopied) {
 			f.n.cfg.Logger.Warn("replica: not copied, will try again", "region", f.n.cfg.Region, "stream", k.stream(f.region), "error", err)
-			if err = f.hearOnly(ctx, nc, c); err == nil {
-				continue
-			}
+			err = f.hearOnly(ctx, nc, c)
 		}
-		if errors.Is(err, errSuspected) {
-			if err = f.makeAgain(k); err == nil {
-				continue
-			}
-		}
-		if !errors.Is(err, errConflict) {
-			return err
-		}
-		// Another node of this Region copies too, and is ahead. Two at once do
-		// no harm, but no good either.
-		pause(ctx, time.Second)
-		if err := broken.mend(ctx, f, k, began); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 }
 
-// step asks the peer once and copies what it answers.
+// step asks the peer once and copies what it answers. It waits for the Region's
+// own server for seconds at most, and then returns errNotCopied: what ends access
+// is to be heard without that server.
 func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	asked := f.n.cfg.Now()
 	q := f.question(c.kind, position{c.at.store, max(c.at.seq, c.past)})

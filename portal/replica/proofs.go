@@ -134,14 +134,14 @@ func (n *Node) isDamaged(k streamKind) bool {
 // lack what was written since, so a majority of the servers has to agree. It
 // returns what is damaged, or "".
 func (n *Node) confirm(ctx context.Context, k streamKind, judge func(*integrity.Identity, uint64) (integrity.Verdict, string)) string {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout) // a follower goes on hearing where the server doesn't answer
+	defer cancel()
 	d, _, err := n.readIdentity(ctx)
 	if err != nil || d == nil {
 		return ""
 	}
 	d.Self = n.generation
 	n.identity.Store(d)
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
 	end, s, err := n.lastOf(ctx, k)
 	if err != nil {
 		return ""

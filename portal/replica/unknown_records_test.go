@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
@@ -174,37 +173,6 @@ func TestAPrimaryIsRolledBack(t *testing.T) {
 	assert.Contains(t, us.Digest().Items, "log us-east-1 later y")
 	_, ok := us.View().UserByID("u-3")
 	assert.True(t, ok)
-}
-
-// What may end access stops an older Region also where it can't be copied, such
-// as to a full disk.
-func TestWhatMayEndAccessIsHeardWhereItCantBeCopied(t *testing.T) {
-	if raceDetector {
-		testkit.Skip(t, "run by itself, without the race detector: on a busy machine the record was once not heard in three minutes, and why is not known yet")
-	}
-	until := time.Now().Add(time.Hour)
-	for what, write := range map[string]func(us *replica.Node) error{
-		"record": func(us *replica.Node) error { return replica.WriteKind(us, later, "x", "1", false) },
-		"entry":  func(us *replica.Node) error { return replica.WriteEntry(us, "revoked", later, "x", until, false) },
-		"sealed": func(us *replica.Node) error {
-			replica.WriteWith(t, us, "id", replica.Entry("", nil, "u-1", "s-1", 0, until), "Meridian-Key", "1")
-			return nil
-		},
-	} {
-		c := configOf(virginia, t.TempDir())
-		replica.Know(&c, later)
-		us := open(t, c)
-		cl := newCluster(t, frankfurt, 1)
-		eu := cl.node(t, frankfurt)
-		require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: cl.urls}))
-		require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
-		require.NoError(t, eu.Ready(background(t)))
-		signIn(t, us, "u-1", "s-1")
-		eventually(t, "a session", func() bool { return alive(t, eu, "s-1") })
-		cl.stop(0)
-		require.NoError(t, write(us), what)
-		eventually(t, "a stop by a "+what, func() bool { return refusal(t, eu) == replica.ReasonVersion })
-	}
 }
 
 // This version knows all that it writes, and a probe, which ends nothing, stops

@@ -1,0 +1,55 @@
+package replica
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
+)
+
+// ErrNotCopied is what a follower goes on with by hearing alone.
+var ErrNotCopied = errNotCopied
+
+// CopyMore has a Node say that it copied one message more of another's log than
+// that one has read, with the proof.
+func CopyMore(n, of *Node) {
+	id, name := of.identity.Load(), config.stream(of.cfg.Region)
+	read, _ := of.progress.get(name)
+	at := integrity.Place{Line: string(config), Store: id.Stores[string(config)], Seq: read.seq + 1}
+	n.contents.copied(name, copyEnd{at.Store, integrity.Proof{Seq: at.Seq, Token: id.Key.Prove(of.generation, at, integrity.Item{})}})
+}
+
+// HalfMake has a Node's copy of a Region's log be one that is to be made again
+// before it is used.
+func HalfMake(n *Node, region string) {
+	n.copies.mu.Lock()
+	defer n.copies.mu.Unlock()
+	n.copies.halfMade[copyOf{region, config}] = true
+}
+
+// HalfMade says whether it is one still.
+func HalfMade(n *Node, region string) bool { return n.copies.isHalfMade(copyOf{region, config}) }
+
+// Tidying returns what a copier of a Region's log asks its own server between two
+// answers. The copier is one that was just made.
+func Tidying(t *testing.T, n *Node, region string) map[string]func(context.Context) error {
+	t.Helper()
+	made := func() *copier {
+		c, err := n.copier(t.Context(), region, config)
+		require.NoError(t, err)
+		return c
+	}
+	require.Positive(t, n.replacedBefore(region), "there is something to finish")
+	unfinished, replaced, broken := made(), made(), brokenCopy{}
+	replaced.compact = config.prefix(region) + "tx.1.0"
+	n.mu.Lock()
+	f := n.followers[region]
+	n.mu.Unlock()
+	return map[string]func(context.Context) error{
+		"finish": unfinished.settle,
+		"clear":  replaced.settle,
+		"mend":   func(ctx context.Context) error { return broken.mend(ctx, f, config, 0) },
+	}
+}

@@ -1,0 +1,118 @@
+package replica_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/portal/replica"
+)
+
+// laterPrimary opens the primary as a later version that knows more kinds, and an
+// additional Region of this one with a NATS server of its own, which has copied
+// everything.
+func laterPrimary(t *testing.T) (us, eu *replica.Node, cl *cluster) {
+	t.Helper()
+	c := configOf(virginia, t.TempDir())
+	replica.Know(&c, later)
+	us, cl = open(t, c), newCluster(t, frankfurt, 1)
+	eu = cl.node(t, frankfurt)
+	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: cl.urls}))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
+	require.NoError(t, eu.Ready(background(t)))
+	signIn(t, us, "u-1", "s-1")
+	eventually(t, "a session", func() bool { return alive(t, eu, "s-1") })
+	return us, eu, cl
+}
+
+// What may end access stops an older Region also where it can't be copied, such
+// as to a full disk.
+func TestWhatMayEndAccessIsHeardWhereItCantBeCopied(t *testing.T) {
+	until := time.Now().Add(time.Hour)
+	for what, write := range map[string]func(us *replica.Node) error{
+		"record": func(us *replica.Node) error { return replica.WriteKind(us, later, "x", "1", false) },
+		"entry":  func(us *replica.Node) error { return replica.WriteEntry(us, "revoked", later, "x", until, false) },
+		"sealed": func(us *replica.Node) error {
+			replica.WriteWith(t, us, "id", replica.Entry("", nil, "u-1", "s-1", 0, until), "Meridian-Key", "1")
+			return nil
+		},
+	} {
+		us, eu, cl := laterPrimary(t)
+		cl.stop(0)
+		require.NoError(t, write(us), what)
+		eventually(t, "a stop by a "+what, func() bool { return refusal(t, eu) == replica.ReasonVersion })
+	}
+}
+
+// A Region whose server is gone can't find out whether it lost what a peer shows
+// of its log. It goes on hearing that peer.
+func TestARegionHearsAPeerThatShowsWhatCantBeLookedAt(t *testing.T) {
+	t.Parallel()
+	us, eu, cl := laterPrimary(t)
+	cl.stop(0)
+	replica.CopyMore(us, eu)
+	require.NoError(t, replica.WriteKind(us, later, "x", "1", false))
+	eventually(t, "a stop", func() bool { return refusal(t, eu) == replica.ReasonVersion })
+}
+
+// A Region that began to follow a peer, and lost its server before it met that,
+// hears it nevertheless.
+func TestARegionHearsAPeerThatItHasCopiedNothingFromSinceItsStart(t *testing.T) {
+	t.Parallel()
+	c := configOf(virginia, t.TempDir())
+	replica.Know(&c, later)
+	c.Listen = fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0])
+	us, cl := open(t, c), newCluster(t, frankfurt, 1)
+	ec := cl.config(frankfurt)
+	ec.Peers = map[string]replica.Peer{virginia: {URL: us.Addr()}}
+	eu := open(t, ec)
+	require.NoError(t, eu.Ready(background(t)))
+	signIn(t, us, "u-1", "s-1")
+	eventually(t, "a session", func() bool { return alive(t, eu, "s-1") })
+	eu.Close()
+	us.Close()
+
+	eu = open(t, ec)
+	cl.stop(0)
+	us = open(t, c)
+	require.NoError(t, replica.WriteKind(us, later, "x", "1", false))
+	eventually(t, "a stop", func() bool { return refusal(t, eu) == replica.ReasonVersion })
+}
+
+// A copy that is made again, and can't be, is made when the server is back. Until
+// then its Region is heard.
+func TestARegionHearsAPeerWhoseCopyCantBeMadeAgain(t *testing.T) {
+	t.Parallel()
+	us, eu, cl := laterPrimary(t)
+	cl.stop(0)
+	replica.HalfMake(eu, virginia)
+	require.NoError(t, replica.WriteKind(us, later, "x", "1", false))
+	eventually(t, "a stop", func() bool { return refusal(t, eu) == replica.ReasonVersion })
+
+	cl.start(t, 0)
+	eventually(t, "a copy", func() bool { return !replica.HalfMade(eu, virginia) })
+	r, err := replica.Check(background(t), us, eu)
+	require.NoError(t, err, r.String())
+}
+
+// Nothing that a copier asks the Region's own server keeps it from hearing for
+// longer than a write takes.
+func TestACopierWaitsForItsServerForSeconds(t *testing.T) {
+	t.Parallel()
+	_, eu, cl := laterPrimary(t)
+	all := replica.Tidying(t, eu, virginia)
+	cl.stop(0)
+	ctx, cancel := context.WithTimeout(background(t), time.Minute)
+	defer cancel()
+	var tasks sync.WaitGroup
+	for what, ask := range all {
+		tasks.Go(func() { assert.ErrorIs(t, ask(ctx), replica.ErrNotCopied, what) })
+	}
+	tasks.Wait()
+	assert.NoError(t, ctx.Err())
+}
