@@ -12,17 +12,23 @@ func (k EntryKind) Ends() bool {
 
 // NextEpoch returns a count of a component of a user's epoch that ends every
 // session that this Region knows of. It is at least least, and more than what
-// is counted. It is more than what this Region's sessions carry, too: they may
-// carry a count that was never durable, and that a restart has forgotten.
+// is counted. It is more than what sessions carry, too: a count that was never
+// durable, and that a restart has forgotten; or one that was lost with a disk,
+// where the clock that least comes from is behind as well. What another Region's
+// sessions say counts up to plausibleEpoch, so that no Region can use the counts
+// up.
 func (s *Sessions) NextEpoch(user, component string, least uint64) uint64 {
 	next := max(least, s.epochs[user][component]+1)
 	for at := range s.byUser[user] {
-		if at.region == s.region {
-			next = max(next, s.sessions[at].Epoch[component]+1)
+		if carried := s.sessions[at].Epoch[component]; at.region == s.region || carried < plausibleEpoch {
+			next = max(next, carried+1)
 		}
 	}
 	return next
 }
+
+// plausibleEpoch is above all counts of clocks that are right: the year 2242.
+const plausibleEpoch = 1 << 33
 
 // Foresee ends the sessions of users whom a transaction of this Region's log
 // will disable or remove, before it is written. It ends those that are known by

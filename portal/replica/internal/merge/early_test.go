@@ -53,5 +53,7 @@ func TestNextEpochIsAboveWhatSessionsCarry(t *testing.T) {
 	held(t, s, component, "here", map[string]uint64{component: 20})
 	assert.EqualValues(t, 21, s.NextEpoch("u", component, 5))
 	held(t, s, "eu-central-1", "there", map[string]uint64{component: 1 << 63})
-	assert.EqualValues(t, 21, s.NextEpoch("u", component, 5), "what another Region says of this one's count is not counted")
+	assert.EqualValues(t, 21, s.NextEpoch("u", component, 5), "no Region can use up another's counts")
+	held(t, s, "ap-south-1", "elsewhere", map[string]uint64{component: 30})
+	assert.EqualValues(t, 31, s.NextEpoch("u", component, 5), "this Region lost its count, and its clock is behind")
 }
