@@ -136,6 +136,7 @@ func (n *Node) open(ctx context.Context) error {
 			return err
 		}
 	}
+	n.ledger.sweepDeparted(n.cfg.Now(), n.cfg.MaxSession, n.cfg.Skew) // or what removed Regions counted would end sessions again
 	if err := n.serve(); err != nil {
 		return err
 	}

@@ -326,3 +326,28 @@ func TestRemovalsThatWereTakenBack(t *testing.T) {
 		assert.Len(t, n.Peers(), 2, n.Region())
 	}
 }
+
+// What a removed Region counted, and what ends no session any more, doesn't begin
+// again to end sessions when a Region is restarted.
+func TestWhatARemovedRegionCountedIsOverAfterARestartToo(t *testing.T) {
+	t.Parallel()
+	var ahead atomic.Int64
+	c := configOf(virginia, t.TempDir())
+	c.MaxSession, c.Now = time.Hour, func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	us := open(t, c)
+	eu := open(t, configOf(frankfurt, t.TempDir()))
+	mesh(t, us, eu)
+	require.NoError(t, eu.Sessions().RevokeUser(background(t), "u-1"))
+	eventually(t, "the revocation", func() bool {
+		e, err := us.Sessions().Epoch(background(t), "u-1")
+		return err == nil && e[frankfurt] > 0
+	})
+	remove(t, us, frankfurt)
+	us.Close()
+	ahead.Store(int64(time.Hour + 12*time.Minute)) // MaxSession, twice Skew, and two minutes
+	us = open(t, c)
+	s := at(us, session("u-1", "s-1", nil))
+	s.Created, s.Expires = c.Now(), c.Now().Add(time.Minute)
+	require.NoError(t, us.Sessions().Create(background(t), "key-s-1", s))
+	assert.True(t, alive(t, us, "s-1"))
+}
