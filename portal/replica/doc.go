@@ -112,9 +112,9 @@
 //
 // A Region that is cut off learns of its removal when it is connected again, and
 // keeps its data until then. A Region that is missing from the primary's list for
-// another reason, such as a primary restored from a backup, serves nothing
-// (Reason NotListed) and keeps its data until the primary lists it. Only the
-// primary can remove a Region.
+// another reason, such as a primary started with Restored from a backup, serves
+// nothing (Reason NotListed) and keeps its data until the primary lists it. Only
+// the primary can remove a Region.
 //
 // A removed Region still knows Secret, and a Region is identified by the name
 // that it gives. If an attacker may control its machine, change Secret.

@@ -199,6 +199,7 @@ func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 	begun := time.Now()
 	n.awaitList(n.ctx, q)
 	if a, refused := n.denies(q); refused {
+		a = n.hearsDenied(n.ctx, q, a)
 		a.Nonce = q.Nonce
 		n.reply(m, a)
 		return

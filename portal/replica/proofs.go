@@ -112,6 +112,30 @@ func (n *Node) checkProof(ctx context.Context, q question, info *jetstream.Strea
 	return "", nil
 }
 
+// hearsDenied judges what a Region shows that this one doesn't list: a primary
+// that was put back to before it listed the Region hears of that from no other.
+// It returns the answer. The list of a Region that has stopped counts no more, so
+// the one that asks hears of the damage, and goes on with what it has.
+func (n *Node) hearsDenied(ctx context.Context, q question, a answer) answer {
+	if !a.Unlisted || a.Removed > 0 || q.Of != "" {
+		return a
+	}
+	if q.Proof != nil && n.condemned() == nil {
+		shown := integrity.Shown{Line: string(q.Line), Store: q.Store, Position: q.After, Proof: q.Proof}
+		judge := func(d *integrity.Identity, end uint64) (integrity.Verdict, string) { return d.Judge(shown, end) }
+		read, _ := n.progress.get(q.Line.stream(n.cfg.Region))
+		if v, _ := judge(n.identity.Load(), read.seq); v == integrity.Damaged {
+			if why := n.confirm(ctx, q.Line, judge); why != "" {
+				_ = n.condemn(n.ctx, q.Line, why)
+			}
+		}
+	}
+	if err := n.condemned(); err != nil {
+		return answer{Error: err.Error(), Refused: refusedDamaged}
+	}
+	return a
+}
+
 // followed notes that another Region has shown a message that this one wrote to
 // the streams that it has.
 func (n *Node) followed(ctx context.Context) {

@@ -204,3 +204,26 @@ func TestTwoRegionsFromOneDirectoryStop(t *testing.T) {
 	eventually(t, "the other one to be heard", func() bool { return peerState(eu, virginia) == portal.PeerReplicated })
 	require.NoError(t, us.Ready(background(t)))
 }
+
+// A primary is put back to before it listed a Region, and nobody says so. The
+// Region shows what it heard of it, so the primary stops. The Region, which it
+// would not list, goes on with what it has.
+func TestAPrimaryPutBackToBeforeItListedARegionStops(t *testing.T) {
+	t.Parallel()
+	dir, backup := t.TempDir(), t.TempDir()
+	c := configOf(virginia, dir)
+	c.Seed = seed(virginia)
+	open(t, c).Close()
+	require.NoError(t, os.CopyFS(backup, os.DirFS(dir)))
+	us, eu := open(t, c), open(t, configOf(frankfurt, t.TempDir()))
+	add(t, us, frankfurt)
+	mesh(t, us, eu)
+	require.NoError(t, eu.Ready(background(t)))
+	us.Close()
+
+	us = open(t, configOf(virginia, backup))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
+	stops(t, us)
+	eventually(t, "the damage to be heard of", func() bool { return peerState(eu, virginia) == portal.PeerDamaged })
+	require.NoError(t, eu.Ready(background(t)))
+}
