@@ -2,6 +2,7 @@ package replica
 
 import (
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net"
 	"net/url"
@@ -47,7 +48,8 @@ type Config struct {
 	// Recover names Peers from whose copies this Region takes back what it wrote:
 	// Open asks them and puts what they have together with what is readable here.
 	// Nothing comes back that was ended: where copies went apart, a user whom one
-	// of them disabled or removed is disabled. Set it for the one start after the
+	// of them disabled or removed is disabled, and so are users to whom they gave
+	// one userName. Set it for the one start after the
 	// damage, and name all Regions that may know something: those that aren't
 	// named can't add to it later. With URL, stop every other Node of the Region
 	// before. What is readable here is safe until that is done: all is written
@@ -60,6 +62,10 @@ type Config struct {
 	// with Reason Unavailable if one of them doesn't answer before its context
 	// ends, and the Region stays damaged. Empty: none.
 	Recover []string
+	// MaxRecover bounds what each Region that Recover names may send, in bytes,
+	// with 200 more for each message: Open holds it in memory. If a Region sends
+	// more, Open fails with Reason TooLarge and changes nothing. Zero: 1 GiB.
+	MaxRecover int64
 	// Listen is the address at which the embedded server lets other Regions
 	// read, such as "127.0.0.1:0". Empty: none, so nobody can follow this
 	// Region. An address that isn't loopback is refused without TLS. Let a
@@ -174,6 +180,9 @@ func (c *Config) defaults() {
 		c.Primary = c.Region
 	}
 	c.Replicas = max(c.Replicas, 1)
+	if c.MaxRecover == 0 {
+		c.MaxRecover = 1 << 30
+	}
 	c.OldSecrets = slices.Clone(c.OldSecrets)
 	def(&c.MaxSession, 12*time.Hour)
 	def(&c.Skew, 5*time.Minute)
@@ -232,6 +241,8 @@ func (c *Config) check() *Error {
 		return bad("Codec", "Seal and Open, or InsecurePlaintext", "")
 	case min(c.MaxSession, c.Skew, c.TouchEvery, c.CodeWait, c.EraseAfter, c.Heartbeat, c.ObserveEvery) <= 0:
 		return bad("duration", "positive ones", "a negative one")
+	case c.MaxRecover < 0:
+		return bad("MaxRecover", "a positive number of bytes", fmt.Sprint(c.MaxRecover))
 	}
 	if c.URL == "" {
 		return nil

@@ -204,3 +204,62 @@ func TestSwappedDirectoriesAreRefused(t *testing.T) {
 	c.Restored = true
 	open(t, c)
 }
+
+// A Region that sends more than an operator expects is not recovered from, and
+// nothing is changed by that.
+func TestARecoveryTakesNoMoreThanItMay(t *testing.T) {
+	t.Parallel()
+	w := newDamagedWorld(t)
+	cut(t, w.usDir, "revoked_us-east-1", "signin-s-out")
+	eu := open(t, configOf(frankfurt, w.euDir))
+	c := configOf(virginia, w.usDir)
+	c.Recover, c.MaxRecover = []string{frankfurt}, 2000
+	c.Peers = map[string]replica.Peer{frankfurt: {URL: eu.Addr()}}
+	_, err := replica.Open(background(t), c)
+	require.Equal(t, replica.ReasonTooLarge, reasonOf(err), "%v", err)
+	c.MaxRecover = -1
+	_, err = replica.Open(background(t), c)
+	require.Equal(t, replica.ReasonConfig, reasonOf(err), "%v", err)
+	w.sameAgain(t, recovered(t, configOf(virginia, w.usDir), eu), eu)
+}
+
+// Two primaries ran from one directory, and each gave a userName to another user.
+// The recovery from both opens, and neither user may sign in.
+func TestARecoveryOfTwoUsersWithOneUserName(t *testing.T) {
+	t.Parallel()
+	dir, twin := t.TempDir(), t.TempDir()
+	us, eu, ap := open(t, configOf(virginia, dir)), open(t, configOf(frankfurt, t.TempDir())), open(t, configOf(mumbai, t.TempDir()))
+	mesh(t, us, eu, ap)
+	us.Close()
+	require.NoError(t, os.CopyFS(twin, os.DirFS(dir)))
+	const name = "same@example.com"
+	for _, side := range []struct {
+		dir  string
+		peer *replica.Node
+		user center.User
+	}{
+		{dir, eu, center.User{ID: "u-2", UserName: name, DisplayName: "Bob", Active: true}},
+		{twin, ap, center.User{ID: "u-9", UserName: name, Active: true}},
+	} {
+		us := open(t, configOf(virginia, side.dir))
+		require.NoError(t, side.peer.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
+		require.NoError(t, us.View().Update(putUser(side.user)))
+		signIn(t, us, side.user.ID, "of-"+side.user.ID)
+		eventually(t, "the user", func() bool { u, ok := side.peer.View().User(name); return ok && u.ID == side.user.ID })
+		eventually(t, "the session", func() bool { return alive(t, side.peer, "of-"+side.user.ID) })
+		us.Close()
+	}
+
+	c := configOf(virginia, dir)
+	c.Recover = []string{frankfurt, mumbai}
+	c.Peers = map[string]replica.Peer{frankfurt: {URL: eu.Addr()}, mumbai: {URL: ap.Addr()}}
+	us = open(t, c)
+	for id, want := range map[string]string{"u-2": "u-2", "u-9": name} {
+		u, ok := us.View().UserByID(id)
+		assert.True(t, ok && !u.Active, id)
+		assert.Equal(t, want, u.UserName)
+		assert.False(t, alive(t, us, "of-"+id))
+	}
+	us.Close()
+	open(t, configOf(virginia, dir)) // and without Recover from then on
+}

@@ -35,7 +35,8 @@ const (
 	// found. Open refuses to start on it, and a Region that finds out later stops.
 	// Config.Recover takes what is missing from other Regions' copies.
 	ReasonDamaged Reason = "Damaged"
-	// ReasonTooLarge: one element doesn't fit into a message.
+	// ReasonTooLarge: one element doesn't fit into a message, or Config.Recover
+	// names a Region that sends more than Config.MaxRecover.
 	ReasonTooLarge Reason = "TooLarge"
 	// ReasonClosed: the Node was closed.
 	ReasonClosed Reason = "Closed"

@@ -106,7 +106,7 @@ func (r *recovery) fetch(ctx context.Context) error {
 			if err == nil {
 				break
 			}
-			if e, ok := errors.AsType[*Error](err); ok && e.Reason == ReasonDamaged {
+			if e, ok := errors.AsType[*Error](err); ok && (e.Reason == ReasonDamaged || e.Reason == ReasonTooLarge) {
 				return err
 			}
 			r.n.cfg.Logger.Warn("replica: recovery waits", "region", r.n.cfg.Region, "peer", name, "error", err)
@@ -124,9 +124,12 @@ func (r *recovery) fetch(ctx context.Context) error {
 // the disks doesn't know, are taken where this Region recognises them. What ends
 // access is taken from anywhere: any Region may.
 func (r *recovery) from(ctx context.Context, f *follower) error {
-	got := map[streamKind][]message{}
+	got, left := map[streamKind][]message{}, r.n.cfg.MaxRecover
 	for _, k := range streamKinds {
 		err := r.n.eachOfCopy(ctx, f, k, func(m message) error {
+			if left -= int64(m.size()); left < 0 {
+				return &Error{Reason: ReasonTooLarge, What: "copies of Region " + f.region, Want: fmt.Sprintf("at most %d bytes, as Config.MaxRecover says; nothing was changed", r.n.cfg.MaxRecover), Got: "more"}
+			}
 			got[k] = append(got[k], m)
 			return nil
 		})
@@ -285,6 +288,10 @@ func (r *recovery) united() (out []write, err error) {
 		return nil, damaged(config, "no whole state of the instance is here or in the copies of the Regions that Config.Recover names; others may have one")
 	case !whole:
 		return nil, nil
+	}
+	records, last, contested := merge.Distinct(records, last)
+	if len(contested) > 0 {
+		n.cfg.Logger.Error("replica: users with one userName were recovered, and are disabled: make out who is who", "region", n.cfg.Region, "users", contested)
 	}
 	t := merge.Transaction{Stamp: max(uint64(n.cfg.Now().UnixMicro()), last+1), Full: true, Records: records}
 	parts, err := t.Parts(1)

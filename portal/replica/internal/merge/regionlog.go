@@ -70,8 +70,7 @@ func (l *regionLog) all() []Record {
 			out = append(out, Record{k.Kind, k.Key, c.value, c.stamp, c.base, c.optional})
 		}
 	}
-	slices.SortFunc(out, func(a, b Record) int { return compareNames(a.name(), b.name()) })
-	return out
+	return sorted(out)
 }
 
 // assignedTo is whom an application is assigned to, each by its goneKey.

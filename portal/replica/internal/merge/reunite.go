@@ -115,8 +115,7 @@ func settled(records []Record) []Record {
 		}
 		out = append(out, r)
 	}
-	slices.SortFunc(out, func(a, b Record) int { return compareNames(a.name(), b.name()) })
-	return out
+	return sorted(out)
 }
 
 // edited changes one field of an element and leaves the others as they are, those

@@ -167,3 +167,32 @@ func TestReuniteRefersToWhatIsThere(t *testing.T) {
 		"region us-east-1": `{"name":"us-east-1"}`, "gone user u-2": "50", "removed eu-central-1": "51",
 	}, got)
 }
+
+// Two histories gave one name to different elements, which no instance can hold.
+func TestDistinctLeavesNoNameTwice(t *testing.T) {
+	got, last, contested := merge.Distinct([]merge.Record{
+		word(center.KindUser, "u-1", `{"id":"u-1","userName":"a","active":true,"other":1}`, 10),
+		word(center.KindUser, "u-2", `{"id":"u-2","userName":"a","active":true}`, 30),
+		word(center.KindUser, "u-3", `{"id":"u-3","userName":"u-1","active":true}`, 20),
+		word(merge.KindEnded, "u-1", "5", 5),
+		word(center.KindGroup, "g-1", `{"id":"g-1","name":"G","members":["u-3"]}`, 10),
+		word(center.KindGroup, "g-2", `{"id":"g-2","name":"G"}`, 11),
+		word(center.KindRegion, "x", `{"name":"x","portalUrls":["https://a","https://b"]}`, 10),
+		word(center.KindRegion, "y", `{"name":"y","acsUrls":["https://a"]}`, 11),
+	}, 30)
+	assert.Equal(t, []string{"u-1", "u-2"}, contested)
+	assert.EqualValues(t, 31, last)
+	values := map[string]string{}
+	for _, r := range got {
+		values[string(r.Kind)+" "+r.Key] = string(r.Value)
+	}
+	assert.Equal(t, map[string]string{
+		"user u-1": `{"active":false,"id":"u-1","other":1,"userName":"u-1~"}`, "user u-2": `{"active":false,"id":"u-2","userName":"a"}`,
+		"user u-3": `{"id":"u-3","userName":"u-1","active":true}`, "ended u-1": "31", "ended u-2": "31",
+		"group g-1": `{"id":"g-1","members":["u-3"],"name":"g-1"}`, "group g-2": `{"id":"g-2","name":"G"}`,
+		"region x": `{"name":"x","portalUrls":["https://b"]}`, "region y": `{"name":"y","acsUrls":["https://a"]}`,
+	}, values)
+	again, _, contested := merge.Distinct(got, last)
+	assert.Empty(t, contested)
+	assert.Equal(t, got, again)
+}
