@@ -59,6 +59,9 @@ const (
 	ObservedConfigPosition   = "config_position"
 	ObservedSessionsPosition = "sessions_position"
 	ObservedRevokedPosition  = "revoked_position"
+	// ObservedGeneration is the number of the Region's last start that is known
+	// here. Every start has a higher one.
+	ObservedGeneration = "generation"
 )
 
 // What an Observer is told about each other Region that is followed.
@@ -111,6 +114,9 @@ func (n *Node) observe(o Observer) {
 	n.observeDisk(o)
 	for region, count := range n.ledger.count() {
 		o.Observe(ObservedSessions, region, float64(count))
+	}
+	for region, number := range n.generations() {
+		o.Observe(ObservedGeneration, region, float64(number))
 	}
 	n.observePeers(o)
 	n.observeStreams(o)
@@ -179,6 +185,20 @@ func (n *Node) observeStreams(o Observer) {
 func (n *Node) position(region string, k streamKind) uint64 {
 	at, _ := n.progress.get(k.stream(region))
 	return at.seq
+}
+
+// generations returns the number of the last start of each Region, where one is
+// known: versions from before there were generations say none.
+func (n *Node) generations() map[string]uint64 {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	out := map[string]uint64{n.cfg.Region: n.identity.Load().Latest()}
+	for region, f := range n.followers {
+		if latest := f.latest.Load(); latest > 0 {
+			out[region] = latest
+		}
+	}
+	return out
 }
 
 func yes(b bool) float64 {

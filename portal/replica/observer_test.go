@@ -86,6 +86,8 @@ func TestObserverIsToldHowTheRegionIs(t *testing.T) {
 			g.becomes(t, name, region, positive)
 		}
 	}
+	g.becomes(t, replica.ObservedGeneration, virginia, is(1))
+	g.becomes(t, replica.ObservedGeneration, frankfurt, is(1))
 	g.becomes(t, replica.ObservedRevokedBytes, frankfurt, positive)
 	g.becomes(t, replica.ObservedRevokedPosition, frankfurt, is(1))
 	g.becomes(t, replica.ObservedReachable, frankfurt, is(1))

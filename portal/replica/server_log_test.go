@@ -3,6 +3,8 @@ package replica_test
 import (
 	"context"
 	"log/slog"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -40,6 +42,23 @@ func (l *lines) from(level slog.Level) (out []string) {
 		}
 	}
 	return out
+}
+
+// What the embedded server warns of is logged as a warning, such as that it found
+// a file damaged which it can do without.
+func TestWarningsOfTheServerAreLoggedAsSuch(t *testing.T) {
+	l := &lines{}
+	c := configOf(virginia, t.TempDir())
+	open(t, c).Close()
+	states, err := filepath.Glob(filepath.Join(c.Dir, "jetstream", "*", "streams", "KV_config_us-east-1", "msgs", "index.db"))
+	require.NoError(t, err)
+	require.Len(t, states, 1)
+	require.NoError(t, os.Truncate(states[0], 20))
+	c.Logger = slog.New(l)
+	open(t, c)
+	require.NotEmpty(t, l.from(slog.LevelWarn))
+	require.Empty(t, l.from(slog.LevelError))
+	require.Contains(t, strings.Join(l.from(slog.LevelWarn), "\n"), "replica: server")
 }
 
 // Clients that don't know Secret are in the log, and can't fill it.
