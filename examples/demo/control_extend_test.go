@@ -153,7 +153,7 @@ func TestRedirectorKeepsPaths(t *testing.T) {
 
 // Nothing is left on disk.
 func TestCloseRemovesTheDirectory(t *testing.T) {
-	w, err := newWorld(worldConfig{})
+	w, err := newWorld(context.Background(), worldConfig{})
 	require.NoError(t, err)
 	dir := w.dir
 	require.DirExists(t, dir)

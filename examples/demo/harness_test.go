@@ -18,7 +18,7 @@ import (
 // newTestWorld starts a world and takes it as far as it should be.
 func newTestWorld(t *testing.T, far int) *world {
 	t.Helper()
-	w, err := newWorld(worldConfig{})
+	w, err := newWorld(context.Background(), worldConfig{})
 	require.NoError(t, err)
 	t.Cleanup(w.close)
 	other := w.newRegion()

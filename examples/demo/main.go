@@ -9,6 +9,13 @@
 //	go run ./examples/demo          start it, and say what to open
 //	go run ./examples/demo -open    and open it
 //	go run ./examples/demo -walk    go through every flow, and say what held
+//
+// With -processes there are three Regions with a process each, so that they can
+// be lost as machines are. One whose process is killed comes back by itself after
+// a while.
+//
+//	go run ./examples/demo -processes          say what to open and what to kill
+//	go run ./examples/demo -processes -walk    lose the primary, and say what held
 package main
 
 import (
@@ -17,7 +24,6 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 
 	"github.com/meridian-saml/meridian/examples/internal/corp"
@@ -26,26 +32,33 @@ import (
 
 func main() {
 	program.Main("demo", func(ctx context.Context) (int, error) {
-		return run(ctx, os.Args[1:], os.Stdout, os.Stderr)
+		return run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr)
 	})
 }
 
-type options struct{ open, walk, verbose bool }
+type options struct{ open, walk, processes, verbose bool }
 
 func parse(args []string, help io.Writer) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("demo", flag.ContinueOnError)
 	fs.BoolVar(&o.open, "open", false, "open the control page in the browser")
 	fs.BoolVar(&o.walk, "walk", false, "go through every flow, print one line a step, and exit")
+	fs.BoolVar(&o.processes, "processes", false, "start three Regions with a process each, to be killed; with -walk it kills the primary")
 	fs.BoolVar(&o.verbose, "v", false, "write what the Regions and the identity provider log to standard error")
 	err := program.Parse(fs, args, help)
-	if err == nil && o.walk && o.open {
-		err = errors.New("-walk and -open do not go together")
+	if err == nil && o.open && (o.walk || o.processes) {
+		err = errors.New("-open goes with neither -walk nor -processes")
 	}
 	return o, err
 }
 
-func run(ctx context.Context, args []string, out, logs io.Writer) (int, error) {
+func run(ctx context.Context, args []string, in io.Reader, out, logs io.Writer) (int, error) {
+	if len(args) == 1 && args[0] == childFlag {
+		if err := runChild(in, out, logs); err != nil {
+			return program.Usage, err
+		}
+		return program.OK, nil
+	}
 	o, err := parse(args, out)
 	if errors.Is(err, flag.ErrHelp) {
 		return program.OK, nil
@@ -55,17 +68,34 @@ func run(ctx context.Context, args []string, out, logs io.Writer) (int, error) {
 	}
 	cfg := worldConfig{FixedPorts: !o.walk}
 	if o.verbose {
-		cfg.Logger = slog.New(slog.NewTextHandler(logs, nil))
+		cfg.Logs = logs
 	}
-	w, err := newWorld(cfg)
-	if err != nil {
+	steps := steps
+	if o.processes {
+		steps = processSteps
+		if cfg.Program, err = os.Executable(); err != nil {
+			return program.Usage, err
+		}
+	}
+	w, err := newWorld(ctx, cfg)
+	switch {
+	case err != nil && ctx.Err() != nil && o.walk:
+		return program.Failed, nil
+	case err != nil && ctx.Err() != nil: // the user ended it while it started
+		return program.OK, nil
+	case err != nil:
 		return program.Usage, err
 	}
 	defer w.close()
 	if o.walk {
-		if !walk(ctx, w, out) {
+		if !walk(ctx, w, steps, out) {
 			return program.Failed, nil
 		}
+		return program.OK, nil
+	}
+	if o.processes {
+		announceProcesses(out, w)
+		w.supervise(ctx, comesBackAfter, out)
 		return program.OK, nil
 	}
 	announce(out, w)

@@ -1,4 +1,4 @@
-package main_test
+package main
 
 import (
 	"bufio"
@@ -21,28 +21,43 @@ import (
 	"github.com/meridian-saml/meridian/examples/internal/built"
 )
 
-var program = built.New()
+var demo = built.New()
 
-func TestMain(m *testing.M) { program.Main(m) }
+func TestMain(m *testing.M) { demo.Main(m) }
 
 // command is the program, to be started by the caller. It is killed if it
 // takes longer than anything here should.
 func command(t *testing.T, args ...string) *exec.Cmd {
-	return program.Command(t, 2*time.Minute, args...)
+	return demo.Command(t, hang, args...)
 }
 
-func TestWalk(t *testing.T) {
+// hang bounds what a test waits for; nothing comes near it unless it is broken.
+const hang = 3 * time.Minute
+
+func TestWalk(t *testing.T) { walked(t, 24) }
+
+func TestWalkOfProcesses(t *testing.T) {
+	assert.Contains(t, walked(t, 13, "-processes")[11], "0 differences")
+}
+
+// walked is what a walk says, whose steps all hold and that leaves nothing behind.
+func walked(t *testing.T, steps int, args ...string) []string {
+	t.Helper()
 	var out, errs bytes.Buffer
-	cmd := command(t, "-walk")
-	cmd.Stdout, cmd.Stderr = &out, &errs
+	cmd, dir := command(t, append(args, "-walk")...), t.TempDir()
+	cmd.Stdout, cmd.Stderr, cmd.Env = &out, &errs, append(os.Environ(), "TMPDIR="+dir)
 	require.NoError(t, cmd.Run(), out.String()+errs.String())
 	assert.Empty(t, errs.String())
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
-	require.Len(t, lines, 25, out.String())
-	for i, line := range lines[:24] {
+	require.Len(t, lines, steps+1, out.String())
+	for i, line := range lines[:steps] {
 		assert.Regexp(t, fmt.Sprintf(`^%d\. ok    \S.*\S$`, i+1), line)
 	}
-	assert.Equal(t, "24 of 24 steps held", lines[24])
+	assert.Equal(t, fmt.Sprintf("%d of %d steps held", steps, steps), lines[steps])
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	assert.Empty(t, left, "directories that were left behind")
+	return lines
 }
 
 func TestBadInputIsOneLineAndExit2(t *testing.T) {
@@ -55,6 +70,8 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		"bad value":      {[]string{"-walk=perhaps"}, "perhaps"},
 		"both":           {[]string{"-walk", "-open"}, "-open"},
 		"newline":        {[]string{"-a\nb"}, "-a b"},
+		"no page":        {[]string{"-processes", "-open"}, "-open"},
+		"no parent":      {[]string{childFlag}, "did not become a Region"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out, errs bytes.Buffer
@@ -74,9 +91,10 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 func TestHelp(t *testing.T) {
 	out, err := command(t, "-h").Output()
 	require.NoError(t, err)
-	for _, flag := range []string{"-open", "-walk", "-v"} {
+	for _, flag := range []string{"-open", "-walk", "-processes", "-v"} {
 		assert.Contains(t, string(out), flag)
 	}
+	assert.NotContains(t, string(out), childFlag)
 }
 
 // Somebody has the ports that the demo likes: it takes others, says so in six

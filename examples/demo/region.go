@@ -15,14 +15,16 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// places are the Regions of the demo, the primary first. The order is that of
-// the ACS list, so the first one's URL is the default.
+// places are the Regions of the demo, the primary first; the third has a process
+// or isn't there. The order is that of the ACS list, so the first one's URL is
+// the default.
 var places = []struct {
 	corp.Place
 	Port int
 }{
 	{corp.Virginia, 8711},
 	{corp.Frankfurt, 8712},
+	{corp.Sydney, 8713},
 }
 
 // A site is a Region's address, and what runs there: nothing before the
@@ -34,7 +36,10 @@ type site struct {
 	dir string // its replica's
 	// The server is up from the start. It says so while there is no Region.
 	*loopback.Server
-	store acs.Store // lives as long as the program
+	store  acs.Store // lives as long as the program
+	listen int       // where its replica lets others read; 0: at any port
+
+	process *process // if it has one; then what follows is not used
 
 	mu   sync.Mutex
 	runs *region.Region // nil while nothing does; guarded by mu
@@ -89,12 +94,10 @@ func (w *world) open(s *site) error {
 	}
 	cfg := region.Config{
 		Place: s.Place, Primary: w.sites[0].Name, Origin: s.url, SP: w.sp, Store: s.store,
-		Dir: s.dir, Listen: loopback.Address(0), Secret: w.secret, Peers: map[string]string{},
+		Dir: s.dir, Listen: loopback.Address(s.listen), Secret: w.secret, Peers: map[string]string{},
 		Logger: w.logger, OnVerdict: w.signIns.verdict, OnSignIn: w.signIns.portal,
 	}
-	if s == w.sites[0] {
-		cfg.Seed = corp.Data(region.Entry(s.Place, s.url, center.RegionActive))
-	}
+	entries := []center.Region{region.Entry(s.Place, s.url, center.RegionActive)}
 	var others []*region.Region // that run
 	for _, o := range w.sites {
 		if o == s {
@@ -103,10 +106,14 @@ func (w *world) open(s *site) error {
 		// One that is stopped is a peer too, out of reach, and moves when it is back.
 		if addr := o.replica(); addr != "" {
 			cfg.Peers[o.Name] = addr
+			entries = append(entries, region.Entry(o.Place, o.url, center.RegionAdding)) // until it has said that it is replicated
 		}
 		if runs := o.running(); runs != nil {
 			others = append(others, runs)
 		}
+	}
+	if s == w.sites[0] {
+		cfg.Seed = corp.Data(entries...)
 	}
 	runs, err := region.Open(w.ctx, cfg)
 	if err != nil {
@@ -160,6 +167,9 @@ func (w *world) stop(s *site) error {
 func (s *site) end() {
 	if s.Server != nil {
 		s.Stop()
+	}
+	if s.process != nil {
+		s.process.end()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

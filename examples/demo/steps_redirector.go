@@ -12,9 +12,11 @@ import (
 // redirectorLeadsTo waits until the redirector does.
 func (k *walker) redirectorLeadsTo(s *site) error {
 	return k.until(func() error {
-		b := k.browser()
-		_, _ = b.Open(k.redirector.url + "/") // where it leads may be down still
-		return b.Visited(s.url + "/")
+		p, err := k.browser().Look(k.redirector.url + "/")
+		if err != nil {
+			return err
+		}
+		return check.Same("where the redirector leads", s.url+"/", p.Header.Get("Location"))
 	})
 }
 

@@ -17,24 +17,32 @@ import (
 // link on the page, without the identity provider.
 func oneSignIn(k *walker) (string, error) {
 	first, other := k.sites[0], k.newRegion()
-	b := k.browser()
-	p, err := k.signedIn(b, first)
+	b, err := k.goesOver(first, other)
 	if err != nil {
 		return "", err
 	}
+	k.kept.add(first, b)
+	k.kept.add(other, b)
+	return "the link from " + first.Name + "'s portal opened " + other.Name + "'s for Alice, without the identity provider", nil
+}
+
+// goesOver signs Alice in to one Region and follows its link to another.
+func (k *walker) goesOver(from, to *site) (*browse.Browser, error) {
+	b := k.browser()
+	p, err := k.signedIn(b, from)
+	if err != nil {
+		return b, err
+	}
 	mark, before := k.signIns.mark(), len(b.Trail)
-	if p, err = b.Click(p, "Open "+other.Name); err != nil {
-		return "", err
+	if p, err = b.Click(p, "Open "+to.Name); err != nil {
+		return b, err
 	}
 	for _, v := range b.Trail[before:] {
 		if strings.HasPrefix(v.URL, k.idp.URL) {
-			return "", check.Differ("the way to "+other.Name, "none of the identity provider's pages", v.URL)
+			return b, check.Differ("the way to "+to.Name, "none of the identity provider's pages", v.URL)
 		}
 	}
-	if err := cmp.Or(check.Same("responses on the way", 0, len(k.signIns.since(mark))), atPortal(p, other)); err != nil {
-		return "", err
-	}
-	return "the link from " + first.Name + "'s portal opened " + other.Name + "'s for Alice, without the identity provider", nil
+	return b, cmp.Or(check.Same("responses on the way", 0, len(k.signIns.since(mark))), atPortal(p, to))
 }
 
 // changeArrives: what the primary changes arrives in the other Region; the

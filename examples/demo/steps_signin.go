@@ -71,16 +71,23 @@ func signInAt(i int) step {
 }
 
 // signsIn is a whole SP-initiated sign-in with a browser that was never here.
-func (k *walker) signsIn(r *site) error {
+func (k *walker) signsIn(r *site) error { return k.signsInBy(r.url+"/", r) }
+
+// signsInBy begins it at an address that leads to the Region.
+func (k *walker) signsInBy(addr string, r *site) error {
 	b, mark := k.browser(), k.signIns.mark()
-	p, err := k.signedIn(b, r)
+	p, err := k.person().Enter(b, addr)
 	if err != nil {
 		return err
 	}
 	if err := k.accepted(mark, r, acs.FlowSP); err != nil {
 		return err
 	}
-	return cmp.Or(check.Same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(b.Posted(k.idp.URL))), atPortal(p, r))
+	if err := cmp.Or(check.Same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(b.Posted(k.idp.URL))), atPortal(p, r)); err != nil {
+		return err
+	}
+	k.kept.add(r, b)
+	return nil
 }
 
 // samlTile: IdP-initiated sign-in goes to the first URL of the app's list.

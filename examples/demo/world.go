@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"os"
@@ -31,9 +32,11 @@ type world struct {
 	control    *control
 	signIns    *signIns
 	logger     *slog.Logger
-	secret     string // that the Regions share
-	moved      bool   // a port that the documentation names was in use
-	dir        string // temporary, for the replicas
+	kept       kept      // sessions that browsers were given; the walk's
+	logs       io.Writer // where children log to; nil: nowhere
+	secret     string    // that the Regions share
+	moved      bool      // a port that the documentation names was in use
+	dir        string    // temporary, for the replicas
 
 	acts   sync.Mutex      // one at a time: extending, stopping, starting
 	ctx    context.Context // until close
@@ -46,22 +49,28 @@ type worldConfig struct {
 	// FixedPorts takes the ports that the documentation names, where they are
 	// free. Zero: free ones, so that a walk can run beside a demo.
 	FixedPorts bool
-	// Logger hears what the Regions and the identity provider log. Nil: nobody.
-	Logger *slog.Logger
+	// Logs is where the Regions and the identity provider log to. Nil: nowhere.
+	Logs io.Writer
+	// Program is what is started for each Region, as its process, of which there
+	// are three then, all of them added. Empty: there are two, in this process.
+	Program string
 }
 
-// newWorld starts everything, with the primary Region alone. First all
-// listeners, because every part must know the addresses of the others before
-// any of them serves.
-func newWorld(cfg worldConfig) (*world, error) {
-	w := &world{signIns: newSignIns(), logger: cfg.Logger, secret: rand.Text()}
-	if w.logger == nil {
-		w.logger = slog.New(slog.DiscardHandler)
-	}
+// newWorld starts everything: with the primary Region alone, or with a process
+// for each of three. First all listeners, because every part must know the
+// addresses of the others before any of them serves.
+func newWorld(ctx context.Context, cfg worldConfig) (*world, error) {
+	w := &world{signIns: newSignIns(), logger: logger(cfg.Logs), logs: cfg.Logs, secret: rand.Text()}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
-	ports := []int{controlPort, idpPort, redirectorPort}
-	for _, p := range places {
+	ports, there := []int{idpPort, redirectorPort, controlPort}, places[:2]
+	if cfg.Program != "" {
+		there = places
+	}
+	for _, p := range there {
 		ports = append(ports, p.Port)
+	}
+	if cfg.Program != "" {
+		ports = append(ports, make([]int, len(there))...) // of the replicas
 	}
 	if !cfg.FixedPorts {
 		ports = make([]int, len(ports))
@@ -73,7 +82,17 @@ func newWorld(cfg worldConfig) (*world, error) {
 	for i, l := range listeners {
 		w.moved = w.moved || cfg.FixedPorts && loopback.Port(l) != ports[i]
 	}
-	if err := w.begin(listeners); err != nil {
+	if w.dir, err = os.MkdirTemp("", "meridian-demo-"); err == nil {
+		for i, p := range there {
+			w.sites = append(w.sites, newSite(p.Place, loopback.Port(listeners[3+i]), w.dir))
+		}
+		if cfg.Program == "" {
+			err = w.begin(listeners)
+		} else {
+			err = w.beginProcesses(ctx, cfg.Program, listeners)
+		}
+	}
+	if err != nil {
 		w.close()
 		for _, l := range listeners {
 			_ = l.Close() // those that nobody serves yet
@@ -83,18 +102,17 @@ func newWorld(cfg worldConfig) (*world, error) {
 	return w, nil
 }
 
-func (w *world) begin(l []net.Listener) (err error) {
-	if w.dir, err = os.MkdirTemp("", "meridian-demo-"); err != nil {
-		return err
+// logger writes to logs; nil: nowhere.
+func logger(logs io.Writer) *slog.Logger {
+	if logs == nil {
+		return slog.New(slog.DiscardHandler)
 	}
-	forControl, forIdP, forRedirector, forRegions := l[0], l[1], l[2], l[3:]
-	for i, p := range places {
-		w.sites = append(w.sites, newSite(p.Place, loopback.Port(forRegions[i]), w.dir))
-	}
-	if err := w.startIdP(forIdP); err != nil {
-		return err
-	}
-	if err := w.trustEachOther(); err != nil {
+	return slog.New(slog.NewTextHandler(logs, nil))
+}
+
+func (w *world) begin(l []net.Listener) error {
+	forIdP, forRedirector, forControl, forRegions := l[0], l[1], l[2], l[3:]
+	if err := w.startIdP(forIdP, w.sites[:1]); err != nil {
 		return err
 	}
 	if err := w.open(w.sites[0]); err != nil {
@@ -113,7 +131,10 @@ func (w *world) begin(l []net.Listener) (err error) {
 	return nil
 }
 
-func (w *world) startIdP(l net.Listener) error {
+// startIdP starts the identity provider, which the one service provider and it
+// know each other by. At first its app has the ACS URLs of these Regions, and
+// the service provider too.
+func (w *world) startIdP(l net.Listener, of []*site) error {
 	idp, err := mockidp.Open(mockidp.Config{
 		BaseURL: loopback.Origin(corp.IdPHost, loopback.Port(l)), Org: corp.Name, Hint: "Sign in as " + corp.SignInHint,
 		Users: corp.Users(), Apps: []mockidp.App{corp.SAMLApp()}, Logger: w.logger,
@@ -124,27 +145,28 @@ func (w *world) startIdP(l net.Listener) error {
 	idp.Listener = l
 	idp.Start()
 	w.idp = idp
-	return nil
-}
-
-// trustEachOther makes the one service provider from the identity provider's
-// metadata, and gives the identity provider the service provider's. Its ACS
-// list has the primary's URL only, as long as there is no other Region.
-func (w *world) trustEachOther() error {
-	idp, err := saml.ParseIdPMetadata(w.idp.Metadata(""))
-	if err != nil {
-		return err
-	}
-	primary := w.sites[0]
-	w.sp, err = saml.New(saml.Config{EntityID: primary.url + corp.SPPath, ACS: []saml.Endpoint{{URL: primary.acs, Region: primary.Name}}, IdP: idp})
-	if err != nil {
+	if w.sp, err = serviceProvider(idp.Metadata(""), of); err != nil {
 		return err
 	}
 	metadata, err := w.sp.Metadata()
 	if err != nil {
 		return err
 	}
-	return w.idp.RegisterSP("", metadata)
+	return idp.RegisterSP("", metadata)
+}
+
+// serviceProvider makes the one service provider, with the ACS URLs of Regions,
+// the primary first, from the identity provider's metadata.
+func serviceProvider(metadata []byte, of []*site) (*saml.ServiceProvider, error) {
+	idp, err := saml.ParseIdPMetadata(metadata)
+	if err != nil {
+		return nil, err
+	}
+	var acs []saml.Endpoint
+	for _, s := range of {
+		acs = append(acs, saml.Endpoint{URL: s.acs, Region: s.Name})
+	}
+	return saml.New(saml.Config{EntityID: of[0].url + corp.SPPath, ACS: acs, IdP: idp})
 }
 
 // site finds a Region by the name it has, or by an ACS URL of its.
@@ -180,9 +202,11 @@ func (w *world) close() {
 	w.tasks.Wait()
 	w.acts.Lock()
 	defer w.acts.Unlock()
+	var all sync.WaitGroup
 	for _, s := range w.sites {
-		s.end()
+		all.Go(s.end)
 	}
+	all.Wait()
 	if w.idp != nil {
 		w.idp.Close()
 	}

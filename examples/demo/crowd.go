@@ -1,6 +1,42 @@
 package main
 
-import "sync"
+import (
+	"slices"
+	"sync"
+
+	"github.com/meridian-saml/meridian/examples/internal/browse"
+)
+
+// kept are the sessions that people were given: a promise that the loss of a
+// process doesn't break.
+type kept struct {
+	mu   sync.Mutex
+	list []session // guarded by mu
+}
+
+// session is one that a browser has at a Region.
+type session struct {
+	at *site
+	b  *browse.Browser
+}
+
+func (k *kept) add(at *site, b *browse.Browser) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.list = append(k.list, session{at, b})
+}
+
+func (k *kept) all() []session {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return slices.Clone(k.list)
+}
+
+// signedIn says whether the session opens its portal, without a sign-in.
+func (s session) signedIn() (bool, error) {
+	p, err := s.b.Look(s.at.url + "/")
+	return err == nil && p.Status == 200, err
+}
 
 // A crowd is people who sign in at the same moment.
 type crowd struct {
@@ -11,30 +47,24 @@ type crowd struct {
 
 // crowd lets as many people as there are in the walk sign in at the Regions
 // that stay alive, and a quarter as many at the one that is lost: those may
-// fail, and then nobody was promised anything.
+// fail, and then no session was promised.
 func (k *walker) crowd(lost *site, alive []*site) *crowd {
 	c := &crowd{in: make(chan struct{}, k.people), failed: make(chan error, k.people)}
 	begin := make(chan struct{})
 	for i := range k.people {
-		s := alive[i%len(alive)]
 		c.all.Go(func() {
 			<-begin
-			b := k.browser()
-			if err := k.signsIn(b, s, s.url()+"/"); err != nil {
+			if err := k.signsIn(alive[i%len(alive)]); err != nil {
 				c.failed <- err
 				return
 			}
-			k.kept.add(s, b)
 			c.in <- struct{}{}
 		})
 	}
 	for range k.people / 4 {
 		c.all.Go(func() {
 			<-begin
-			b := k.browser()
-			if k.signsIn(b, lost, lost.url()+"/") == nil {
-				k.kept.add(lost, b)
-			}
+			_ = k.signsIn(lost)
 		})
 	}
 	close(begin)

@@ -27,7 +27,7 @@ func TestChildrenEndWithTheParent(t *testing.T) {
 		"killed":      func(c *exec.Cmd) error { return c.Process.Kill() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			cmd := command(t)
+			cmd := command(t, "-processes")
 			stdout, err := cmd.StdoutPipe()
 			require.NoError(t, err)
 			require.NoError(t, cmd.Start())

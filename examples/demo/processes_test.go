@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/examples/internal/check"
+	"github.com/meridian-saml/meridian/examples/internal/corp"
+	"github.com/meridian-saml/meridian/examples/internal/program"
+	"github.com/meridian-saml/meridian/examples/internal/region"
+	"github.com/meridian-saml/meridian/portal/failover"
+)
+
+func background(t *testing.T) context.Context {
+	ctx, cancel := context.WithTimeout(context.Background(), hang)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// newProcesses starts a world with a process for each Region.
+func newProcesses(t *testing.T) *world {
+	t.Helper()
+	w, err := newWorld(background(t), worldConfig{Program: command(t).Path})
+	require.NoError(t, err)
+	t.Cleanup(w.close)
+	return w
+}
+
+// newCrowd is a walker for whom so many people sign in at once.
+func newCrowd(t *testing.T, w *world, people int) *walker {
+	k := newWalker(background(t), w)
+	k.people = people
+	return k
+}
+
+// The primary's process is killed during 200 sign-ins at the same time. All of
+// those at the other Regions succeed, and after the restart nothing is missing
+// anywhere that was acknowledged.
+//
+// Rule 75.
+func TestPrimaryKilledDuring200SignIns(t *testing.T) {
+	w := newProcesses(t)
+	k := newCrowd(t, w, 200)
+	for _, s := range []step{oneMetadata, signInAt(0), primaryKilled, secondNearest, primaryBack} {
+		line, held := check.Take(k, s)
+		require.True(t, held, line)
+		t.Log(line)
+	}
+	assert.GreaterOrEqual(t, len(w.kept.all()), 201)
+	report, err := k.agree()
+	require.NoError(t, err)
+	assert.Greater(t, report.Items, 200)
+}
+
+// A walk that can't fail shows nothing. In one world, what each step looks at
+// is broken for as long as the step takes.
+func TestStepsOfProcessesCanFail(t *testing.T) {
+	w := newProcesses(t)
+	k := newCrowd(t, w, 4)
+	for _, s := range processSteps[:4] {
+		line, held := check.Take(k, s)
+		require.True(t, held, line)
+	}
+	swap := func(*walker) func() {
+		do := func() { w.sites[0], w.sites[1] = w.sites[1], w.sites[0] }
+		do()
+		return do
+	}
+	off := func(*walker) func() {
+		require.NoError(t, w.redirector.Set(w.sites[0].Name, failover.Off))
+		return func() { require.NoError(t, w.redirector.Set(w.sites[0].Name, failover.Auto)) }
+	}
+	elsewhere := func(i, j int) func(*walker) func() { // a Region that another stands in for
+		return func(*walker) func() {
+			s, url, acs := w.sites[i], w.sites[i].url, w.sites[i].acs
+			s.url = strings.Replace(w.sites[j].url, w.sites[j].Name, s.Name, 1)
+			s.acs = region.ACS(s.url)
+			return func() { s.url, s.acs = url, acs }
+		}
+	}
+	carol := func(k *walker) func() { k.who = corp.Carol; return func() {} } // whom no portal knows
+	for _, c := range []struct {
+		step  int
+		spoil func(*walker) (mend func())
+		says  string
+	}{
+		{1, elsewhere(1, 2), "ACS URL 2"},
+		{2, elsewhere(0, 1), "where the browser posted"},
+		{5, off, "where the redirector leads"},
+		{6, elsewhere(2, 1), "the page in the end"},
+		{8, func(*walker) func() { return func() {} }, "where the redirector leads"}, // the primary lives
+		{9, carol, "Open ap-southeast-2"},
+		{10, carol, "the operator's page"},
+		{11, swap, `want "NotPrimary", got ""`},
+		{13, swap, "where the redirector leads"},
+	} {
+		hurried := newCrowd(t, w, 4)
+		hurried.patience = time.Second
+		mend := c.spoil(hurried)
+		line, held := check.Take(hurried, processSteps[c.step-1])
+		mend()
+		assert.False(t, held, "%d: %s", c.step, line)
+		assert.Regexp(t, `^FAIL  \S.*: want .+, got .+$`, line)
+		assert.Contains(t, line, c.says, "%d", c.step)
+	}
+
+	// A session that ended is missed.
+	w.kept.add(w.sites[1], k.browser())
+	line, held := check.Take(k, primaryBack)
+	assert.False(t, held)
+	assert.Contains(t, line, "whether a session that eu-central-1 gave opens its portal: want true, got false")
+
+	// A Region that is dead too fails its people.
+	w.sites[2].process.kill()
+	line, held = check.Take(k, primaryKilled)
+	assert.False(t, held)
+	assert.Contains(t, line, "connection refused")
+}
+
+// What Regions keep is for them alone.
+func TestDirectoriesArePrivate(t *testing.T) {
+	w, err := newWorld(background(t), worldConfig{})
+	require.NoError(t, err)
+	defer w.close()
+	info, err := os.Stat(w.dir)
+	require.NoError(t, err)
+	assert.Zero(t, info.Mode().Perm()&0o077)
+}
+
+// lines is an io.Writer that can be read meanwhile.
+type lines struct {
+	mu sync.Mutex
+	b  strings.Builder
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// A Region that somebody kills comes back.
+func TestKilledRegionComesBack(t *testing.T) {
+	w := newProcesses(t)
+	ctx, cancel := context.WithCancel(background(t))
+	var out lines
+	ended := make(chan struct{})
+	s := w.sites[1]
+	victim := s.process
+	go func() { defer close(ended); w.supervise(ctx, time.Millisecond, &out) }()
+	victim.kill()
+	k := newCrowd(t, w, 1)
+	require.NoError(t, k.until(func() error {
+		return check.That("what is said", strings.Contains(out.String(), "eu-central-1 is back"), "that it is back", out.String())
+	}))
+	cancel()
+	<-ended
+	assert.Contains(t, out.String(), "eu-central-1 is lost.")
+	line, held := check.Take(k, signInAt(1))
+	assert.True(t, held, line)
+}
+
+// Who ends the program while it starts is told that, and not that something
+// broke.
+func TestInterruptedStart(t *testing.T) {
+	ctx, end := context.WithCancelCause(background(t))
+	end(errors.New("interrupted"))
+	_, err := newWorld(ctx, worldConfig{Program: "never started"})
+	assert.EqualError(t, err, "the process of us-east-1: interrupted")
+}
+
+// A program that is ended while it starts has nothing to complain about. A
+// walk that was not taken did not hold.
+func TestEndedWhileStarting(t *testing.T) {
+	ctx, end := context.WithCancelCause(background(t))
+	end(errors.New("terminated signal received"))
+	var out bytes.Buffer
+	code, err := run(ctx, []string{"-processes"}, nil, &out, &out)
+	assert.NoError(t, err)
+	assert.Equal(t, program.OK, code)
+	assert.Empty(t, out.String())
+	code, err = run(ctx, []string{"-processes", "-walk"}, nil, &out, &out)
+	assert.NoError(t, err)
+	assert.Equal(t, program.Failed, code)
+}
