@@ -1,7 +1,6 @@
 package run
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 
@@ -24,106 +23,64 @@ func browsers() []flow {
 	}
 }
 
-func anothersAnswer(waiting bool) func(context.Context, *runner) RunResult {
-	return func(ctx context.Context, r *runner) RunResult {
-		attacker, err := r.begin(ctx)
-		if err != nil {
-			return open("%v", err)
-		}
-		response, err := attacker.document(good, nil)
-		if err != nil {
-			return open("%v", err)
-		}
-		victim := &visit{r: r, b: r.newBrowser()}
+func anothersAnswer(waiting bool) func(*script) RunResult {
+	return func(s *script) RunResult {
+		attacker, victim := s.begin(), s.fresh()
 		if waiting {
-			if victim, err = r.begin(ctx); err != nil {
-				return open("%v", err)
-			}
+			victim = s.begin()
 		}
-		p, err := victim.b.send(ctx, request{method: http.MethodPost, to: r.ACS, contentType: formType, body: attacker.form(response).Encode()})
-		return r.seen(ctx, victim.b, p, err, "")
+		return s.posted(victim.b, s.ACS, attacker.form(s.good(attacker)), "")
 	}
 }
 
-func withoutCookies(ctx context.Context, r *runner) RunResult {
-	v, err := r.begin(ctx)
-	if err != nil {
-		return open("%v", err)
-	}
-	response, err := v.document(good, nil)
-	if err != nil {
-		return open("%v", err)
-	}
-	b := r.newBrowser()
-	p, err := (&visit{r: r, b: b, asked: v.asked}).post(ctx, response)
-	return r.seen(ctx, b, p, err, "")
+func withoutCookies(s *script) RunResult {
+	v := s.begin()
+	return s.posted(s.newBrowser(), s.ACS, v.form(s.good(v)), "")
 }
 
-func atOtherACS(ctx context.Context, r *runner) RunResult {
-	v, err := r.begin(ctx)
-	if err != nil {
-		return open("%v", err)
-	}
-	response, err := v.document(good, func(p *attack.Params) { p.Recipient = r.OtherACS })
-	if err != nil {
-		return open("%v", err)
-	}
-	p, err := v.b.send(ctx, request{method: http.MethodPost, to: r.OtherACS, contentType: formType, body: v.form(response).Encode()})
-	tolerated := ""
+func atOtherACS(s *script) RunResult {
+	v, tolerated := s.begin(), ""
 	if v.asked == nil {
 		tolerated = "nothing was asked, and it is an ACS URL of the same service provider"
 	}
-	return r.seen(ctx, v.b, p, err, tolerated)
+	response := s.document(v, good, func(p *attack.Params) { p.Recipient = s.OtherACS })
+	return s.posted(v.b, s.OtherACS, v.form(response), tolerated)
 }
 
 // spoofed brings a message that was made for another host to the service
 // provider, under that host's name.
-func spoofed(header string) func(context.Context, *runner) RunResult {
+func spoofed(header string) func(*script) RunResult {
 	const evil = "attacker.example"
-	return func(ctx context.Context, r *runner) RunResult {
-		v, err := r.begin(ctx)
+	return func(s *script) RunResult {
+		v := s.begin()
+		there, err := url.Parse(s.ACS)
 		if err != nil {
-			return open("%v", err)
-		}
-		there, err := url.Parse(r.ACS)
-		if err != nil {
-			return open("%v", err)
+			s.fail(err)
+			return s.open()
 		}
 		there.Host = evil
-		response, err := v.document(good, func(p *attack.Params) { p.Recipient = there.String() })
-		if err != nil {
-			return open("%v", err)
-		}
-		q := request{method: http.MethodPost, to: r.ACS, contentType: formType, body: v.form(response).Encode()}
+		response := s.document(v, good, func(p *attack.Params) { p.Recipient = there.String() })
+		q := request{method: http.MethodPost, to: s.ACS, contentType: formType, body: v.form(response).Encode()}
 		if header == "Host" {
 			q.host = evil
 		} else {
 			q.header = map[string]string{header: evil}
 		}
-		p, err := v.b.send(ctx, q)
-		return r.seen(ctx, v.b, p, err, "")
+		p, err := s.send(v.b, q)
+		return s.seen(v.b, p, err, "")
 	}
 }
 
 // loginCSRF: the attacker's own response is posted by the victim's browser.
-func loginCSRF(signedIn bool) func(context.Context, *runner) RunResult {
-	return func(ctx context.Context, r *runner) RunResult {
-		victim := &visit{r: r, b: r.newBrowser()}
+func loginCSRF(signedIn bool) func(*script) RunResult {
+	return func(s *script) RunResult {
+		victim := s.fresh()
 		if signedIn {
-			s, why := r.signIn(ctx, nil)
-			if s == nil {
-				return open("%s", why)
-			}
-			victim = &visit{r: r, b: s.b}
+			victim.b = s.signIn(s.begin(), nil).b
 		}
-		response, err := victim.document(good, func(p *attack.Params) { p.Subject = r.Forged })
-		if err != nil {
-			return open("%v", err)
-		}
-		p, err := victim.post(ctx, response)
-		tolerated := "unsolicited responses are allowed here, and the specifications have no defence then"
-		out := r.seen(ctx, victim.b, p, err, tolerated)
-		if signedIn && out.Identity == r.Subject {
+		response := s.document(victim, good, func(p *attack.Params) { p.Subject = s.Forged })
+		out := s.posted(victim.b, s.ACS, victim.form(response), "unsolicited responses are allowed here, and the specifications have no defence then")
+		if signedIn && out.Identity == s.Subject {
 			out.Verdict, out.Reason = Refused, "who was signed in still is"
 		}
 		return out

@@ -1,7 +1,6 @@
 package run
 
 import (
-	"context"
 	"net/http"
 	"net/url"
 	"strings"
@@ -79,27 +78,17 @@ func addQuery(to, name, value string) string {
 
 // channel brings messages in an odd way. The good one answers the request of
 // this browser; the forged one is not signed.
-func channel(make func(r *runner, good, forged string) request) func(context.Context, *runner) RunResult {
-	return func(ctx context.Context, r *runner) RunResult {
-		v, err := r.begin(ctx)
-		if err != nil {
-			return open("%v", err)
-		}
-		response, err := v.document(good, nil)
-		if err != nil {
-			return open("%v", err)
-		}
-		forged, err := v.document(r.unsigned, func(p *attack.Params) { p.Sign, p.Subject = attack.SignAssertion, r.Forged })
-		if err != nil {
-			return open("%v", err)
-		}
-		q := make(r, string(response), string(forged))
+func channel(make func(r *runner, good, forged string) request) func(*script) RunResult {
+	return func(s *script) RunResult {
+		v := s.begin()
+		forged := s.document(v, s.unsigned, func(p *attack.Params) { p.Sign, p.Subject = attack.SignAssertion, s.Forged })
+		q := make(s.runner, string(s.good(v)), string(forged))
 		if relay := v.form(nil).Get("RelayState"); relay != "" && q.contentType == formType {
 			q.body += "&RelayState=" + url.QueryEscape(relay)
 		}
-		p, err := v.b.send(ctx, q)
-		out := r.seen(ctx, v.b, p, err, otherChannel)
-		if out.Identity == r.Forged {
+		p, err := s.send(v.b, q)
+		out := s.seen(v.b, p, err, otherChannel)
+		if out.Identity == s.Forged {
 			out.Verdict, out.Reason = LetIn, "signed in as the forged identity"
 		}
 		return out
@@ -107,12 +96,8 @@ func channel(make func(r *runner, good, forged string) request) func(context.Con
 }
 
 // bombByRedirect: 32 MiB of zeros in a query of some 40 KiB.
-func bombByRedirect(ctx context.Context, r *runner) RunResult {
-	v, err := r.begin(ctx)
-	if err != nil {
-		return open("%v", err)
-	}
-	bomb := attack.Deflated(make([]byte, 32<<20))
-	p, err := v.b.send(ctx, request{method: http.MethodGet, to: addQuery(r.ACS, "SAMLResponse", bomb)})
-	return r.seen(ctx, v.b, p, err, "")
+func bombByRedirect(s *script) RunResult {
+	v := s.begin()
+	p, err := s.send(v.b, request{method: http.MethodGet, to: addQuery(s.ACS, "SAMLResponse", attack.Deflated(make([]byte, 32<<20)))})
+	return s.seen(v.b, p, err, "")
 }

@@ -1,7 +1,6 @@
 package run
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,24 +18,22 @@ func oracles() []flow {
 }
 
 // oracle compares the answers to cases that differ in what can't be read.
-func oracle(ids ...string) func(context.Context, *runner) RunResult {
-	return func(ctx context.Context, r *runner) RunResult {
+func oracle(ids ...string) func(*script) RunResult {
+	return func(s *script) RunResult {
 		answers := make(map[string][]string)
-		for _, c := range r.cases {
+		for _, c := range s.cases {
 			if !slices.Contains(ids, c.ID) {
 				continue
 			}
 			w := way{key: attack.RSA, sign: attack.SignAssertion, encrypted: true}
-			if t := r.twin(ctx, c, w); t.result.Verdict != Accepted {
+			if t := s.twin(s.ctx, c, w); t.result.Verdict != Accepted {
 				return RunResult{Verdict: NotRun, Reason: t.result.Reason}
 			}
 			var twice [2]string
 			for i := range twice {
-				said, err := r.say(ctx, c, w)
-				if err != nil {
-					return open("%v", err)
+				if twice[i] = s.say(c, w); s.err != nil {
+					return s.open()
 				}
-				twice[i] = said
 			}
 			said := common(twice[0], twice[1])
 			answers[said] = append(answers[said], c.ID)
@@ -54,20 +51,17 @@ func oracle(ids ...string) func(context.Context, *runner) RunResult {
 }
 
 // say posts a case's document in a sign-in of its own and returns the answer.
-func (r *runner) say(ctx context.Context, c attack.Case, w way) (string, error) {
-	v, err := r.begin(ctx)
+func (s *script) say(c attack.Case, w way) string {
+	v := s.begin()
+	m, err := c.Make(s.params(v, c, w))
 	if err != nil {
-		return "", err
+		s.fail(err)
 	}
-	m, err := c.Make(r.params(v, c, w))
+	p, err := s.post(v.b, s.ACS, v.form(m.SAMLResponse))
 	if err != nil {
-		return "", err
+		return "no answer"
 	}
-	p, err := v.post(ctx, m.SAMLResponse)
-	if err != nil {
-		return "no answer", nil
-	}
-	return fmt.Sprint(p.status, " ", excerpt(p.body)), nil
+	return fmt.Sprint(p.status, " ", excerpt(p.body))
 }
 
 // common is what two answers to one case have in common, with "*" for each word

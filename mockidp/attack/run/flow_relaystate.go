@@ -1,14 +1,13 @@
 package run
 
 import (
-	"context"
 	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
 )
 
-// D44 to D46: RelayState is a stranger's text (Bindings 3.5.3).
+// D44 to D46: RelayState is an attacker's text (Bindings 3.5.3).
 
 const attackersHost = "attacker.example"
 
@@ -24,8 +23,8 @@ func relayStates() []flow {
 	}
 	return append(out,
 		flow{id: "D45/other", title: "RelayState of another browser's request", run: swapped(anothers, unbound), needs: aRequest},
-		flow{id: "D45/unknown", title: "RelayState that was never given out", run: swapped(func(context.Context, *runner) (string, bool, error) { return "unknown-0123456789", true, nil }, unbound), needs: aRequest},
-		flow{id: "D45/missing", title: "RelayState left out", run: swapped(func(context.Context, *runner) (string, bool, error) { return "", false, nil }, dropped), needs: aRequest},
+		flow{id: "D45/unknown", title: "RelayState that was never given out", run: swapped(func(*script) *string { return new("unknown-0123456789") }, unbound), needs: aRequest},
+		flow{id: "D45/missing", title: "RelayState left out", run: swapped(func(*script) *string { return nil }, dropped), needs: aRequest},
 		flow{id: "D46/refused", title: "markup in the RelayState of a message that is refused", run: reflected(false)},
 		flow{id: "D46/accepted", title: "markup in the RelayState of a good message", run: reflected(true)},
 	)
@@ -33,41 +32,36 @@ func relayStates() []flow {
 
 // redirected looks where a good message leads whose RelayState was replaced:
 // in answer to a request, and unasked.
-func redirected(relayState string) func(context.Context, *runner) RunResult {
-	return func(ctx context.Context, r *runner) RunResult {
-		self, err := url.Parse(r.ACS)
+func redirected(relayState string) func(*script) RunResult {
+	return func(s *script) RunResult {
+		self, err := url.Parse(s.ACS)
 		if err != nil {
-			return open("%v", err)
+			s.fail(err)
+			return s.open()
 		}
 		state := strings.ReplaceAll(relayState, "%SELF%", self.Host)
 		if strings.HasPrefix(relayState, "%SELF%") {
 			state = self.Scheme + "://" + state
 		}
-		v, err := r.begin(ctx)
-		if err != nil {
-			return open("%v", err)
-		}
-		out := v.leads(ctx, state)
-		if r.unsolicited && out.Verdict == Refused && v.asked != nil {
-			out = (&visit{r: r, b: r.newBrowser()}).leads(ctx, state)
+		v := s.begin()
+		out := s.leads(v, state)
+		if s.unsolicited && out.Verdict == Refused && v.asked != nil {
+			out = s.leads(s.fresh(), state)
 		}
 		return out
 	}
 }
 
 // leads posts a good message with a RelayState and says where that leads.
-func (v *visit) leads(ctx context.Context, relayState string) RunResult {
-	response, err := v.document(good, nil)
-	if err != nil {
-		return open("%v", err)
-	}
-	p, err := v.postForm(ctx, url.Values{"SAMLResponse": {string(response)}, "RelayState": {relayState}})
-	if err != nil {
-		return RunResult{Verdict: Failed, Reason: "no answer: " + oneLine(err.Error())}
-	}
+func (s *script) leads(v *visit, relayState string) RunResult {
+	p, err := s.post(v.b, s.ACS, url.Values{"SAMLResponse": {string(s.good(v))}, "RelayState": {relayState}})
 	out := RunResult{Verdict: Refused, Status: p.status, Says: excerpt(p.body)}
 	location := p.header.Get("Location")
 	switch {
+	case s.err != nil:
+		return s.open()
+	case err != nil:
+		return RunResult{Verdict: Failed, Reason: "no answer: " + oneLine(err.Error())}
 	case p.header.Get("X-Attacker") != "":
 		out.Verdict, out.Reason = LetIn, "it writes a header of its own"
 	case p.leaving != nil && (strings.HasSuffix(p.leaving.Hostname(), attackersHost) || p.leaving.Scheme != "http" && p.leaving.Scheme != "https"):
@@ -76,7 +70,7 @@ func (v *visit) leads(ctx context.Context, relayState string) RunResult {
 		// Browsers read these as another host; net/url does not.
 		out.Verdict, out.Reason = LetIn, fmt.Sprintf("it leads to %q, which browsers take for another host", location)
 	default:
-		v.r.unwell(&out, p, nil)
+		s.unwell(&out, p, nil)
 	}
 	return out
 }
@@ -87,14 +81,16 @@ func ambiguous(location string) bool {
 	return strings.HasPrefix(s, "//") && contains(s, attackersHost)
 }
 
-// anothers is the RelayState that another browser got.
-func anothers(ctx context.Context, r *runner) (string, bool, error) {
-	v, err := r.begin(ctx)
-	if err != nil {
-		return "", false, err
+// relayState is what a visit was given, or nil.
+func (v *visit) relayState() *string {
+	if v.asked == nil || !v.asked.hasRelayState {
+		return nil
 	}
-	return v.asked.relayState, v.asked.hasRelayState, nil
+	return &v.asked.relayState
 }
+
+// anothers is the RelayState that another browser got.
+func anothers(s *script) *string { return s.begin().relayState() }
 
 // Why RelayState may be another, or missing.
 const (
@@ -102,60 +98,46 @@ const (
 	dropped = "an answer without RelayState is taken here, because some identity providers drop it"
 )
 
-// swapped answers a request with a RelayState that does not belong to it.
-func swapped(other func(context.Context, *runner) (string, bool, error), tolerated string) func(context.Context, *runner) RunResult {
-	return func(ctx context.Context, r *runner) RunResult {
-		v, err := r.begin(ctx)
-		if err != nil {
-			return open("%v", err)
-		}
-		if !v.asked.hasRelayState {
+// swapped answers a request with a RelayState that does not belong to it, or
+// without one.
+func swapped(other func(*script) *string, tolerated string) func(*script) RunResult {
+	return func(s *script) RunResult {
+		v := s.begin()
+		own := v.relayState()
+		if s.err == nil && own == nil {
 			return RunResult{Verdict: NotRun, Reason: "requests come without a RelayState"}
 		}
-		state, has, err := other(ctx, r)
-		if err != nil {
-			return open("%v", err)
+		state, form := other(s), url.Values{"SAMLResponse": {string(s.good(v))}}
+		if state != nil {
+			form.Set("RelayState", *state)
 		}
-		if has && state == v.asked.relayState {
+		if s.err == nil && state != nil && *state == *own {
 			return RunResult{Verdict: NotRun, Reason: "every request has the same RelayState"}
 		}
-		response, err := v.document(good, nil)
-		if err != nil {
-			return open("%v", err)
-		}
-		form := url.Values{"SAMLResponse": {string(response)}}
-		if has {
-			form.Set("RelayState", state)
-		}
-		p, err := v.postForm(ctx, form)
-		return r.seen(ctx, v.b, p, err, tolerated)
+		return s.posted(v.b, s.ACS, form, tolerated)
 	}
 }
 
 const markup = `"><script>alert('m46')</script><img src=x onerror=alert(46)>`
 
 // reflected looks for markup in whatever the service provider answers.
-func reflected(accepted bool) func(context.Context, *runner) RunResult {
-	return func(ctx context.Context, r *runner) RunResult {
-		v, err := r.begin(ctx)
-		if err != nil {
-			return open("%v", err)
-		}
-		response := []byte("PHg+" + markup)
+func reflected(accepted bool) func(*script) RunResult {
+	return func(s *script) RunResult {
+		v, response := s.begin(), "PHg+"+markup
 		if accepted {
-			if response, err = v.document(good, nil); err != nil {
-				return open("%v", err)
-			}
+			response = string(s.good(v))
 		}
-		p, err := v.postForm(ctx, url.Values{"SAMLResponse": {string(response)}, "RelayState": {markup}})
+		p, err := s.post(v.b, s.ACS, url.Values{"SAMLResponse": {response}, "RelayState": {markup}})
 		out := RunResult{Verdict: Refused, Status: p.status}
 		switch {
+		case s.err != nil:
+			return s.open()
 		case err != nil:
 			out.Verdict, out.Reason = Failed, "no answer: "+oneLine(err.Error())
 		case strings.Contains(p.body, "<script>alert('m46')") && isHTML(p.header):
 			out.Verdict, out.Reason = LetIn, "the markup is part of the page"
 		default:
-			r.unwell(&out, p, nil)
+			s.unwell(&out, p, nil)
 		}
 		return out
 	}

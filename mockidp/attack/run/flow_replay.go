@@ -2,8 +2,8 @@ package run
 
 import (
 	"bytes"
-	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -28,161 +28,110 @@ func replays() []flow {
 }
 
 // same posts what was posted before.
-func same(s *signIn) ([]byte, error) { return s.response, nil }
+func same(_ *script, in *signIn) []byte { return in.response }
 
 // renewed gives the Response around the assertion another ID. It is not signed.
-func renewed(s *signIn) ([]byte, error) {
-	text, err := base64.StdEncoding.DecodeString(string(s.response))
-	if err != nil {
-		return nil, err
+func renewed(s *script, in *signIn) []byte {
+	text, err := base64.StdEncoding.DecodeString(string(in.response))
+	before, after, ok := bytes.Cut(text, []byte(` ID="`))
+	if err != nil || !ok {
+		s.fail(errors.New("the Response has no ID"))
 	}
-	id := []byte(` ID="`)
-	at := bytes.Index(text, id)
-	if at < 0 {
-		return nil, fmt.Errorf("the Response has no ID")
-	}
-	at += len(id)
-	out := append(bytes.Clone(text[:at]), "new"...)
-	return []byte(base64.StdEncoding.EncodeToString(append(out, text[at:]...))), nil
+	return []byte(base64.StdEncoding.EncodeToString(fmt.Appendf(nil, `%s ID="new%s`, before, after)))
 }
 
 // assertionSigned leaves the Response unsigned.
 func assertionSigned(p *attack.Params) { p.Sign = attack.SignAssertion }
 
-// replayed signs somebody in, and posts the message again with the cookies that
+// replayed signs a user in, and posts the message again with the cookies that
 // the browser had before.
-func replayed(change func(*attack.Params), message func(*signIn) ([]byte, error)) func(context.Context, *runner) RunResult {
-	return func(ctx context.Context, r *runner) RunResult {
-		first, why := r.signIn(ctx, change)
-		if first == nil {
-			return open("%s", why)
+func replayed(change func(*attack.Params), message func(*script, *signIn) []byte) func(*script) RunResult {
+	return func(s *script) RunResult {
+		first := s.signIn(s.begin(), change)
+		b := s.again(first)
+		if s.err == nil && b == nil {
+			return RunResult{Verdict: NotRun, Reason: noWayBack}
 		}
-		response, err := message(first)
-		if err != nil {
-			return open("%v", err)
-		}
-		b := first.again(ctx)
-		if b == nil {
-			return RunResult{Verdict: NotRun, Reason: "the session from before signing in is the one from after: there is no way back to before"}
-		}
-		p, err := first.asIn(b).post(ctx, response)
-		return r.seen(ctx, b, p, err, "")
+		return s.posted(b, s.ACS, first.form(message(s, first)), "")
 	}
 }
 
 // replayElsewhere posts a used message in another browser that waits for an
 // answer of its own.
-func replayElsewhere(ctx context.Context, r *runner) RunResult {
-	first, why := r.signIn(ctx, nil)
-	if first == nil {
-		return open("%s", why)
-	}
-	other, err := r.begin(ctx)
-	if err != nil {
-		return open("%v", err)
-	}
-	p, err := other.post(ctx, first.response)
-	return r.seen(ctx, other.b, p, err, "")
+func replayElsewhere(s *script) RunResult {
+	first := s.signIn(s.begin(), nil)
+	other := s.begin()
+	return s.posted(other.b, s.ACS, other.form(first.response), "")
 }
 
 // replayUnasked has no request that could be used up: only a record of
 // assertions helps.
-func replayUnasked(change func(*attack.Params), message func(*signIn) ([]byte, error)) func(context.Context, *runner) RunResult {
-	return func(ctx context.Context, r *runner) RunResult {
-		if !r.unsolicited {
+func replayUnasked(change func(*attack.Params), message func(*script, *signIn) []byte) func(*script) RunResult {
+	return func(s *script) RunResult {
+		if !s.unsolicited {
 			return RunResult{Verdict: Refused, Reason: "unsolicited responses are refused"}
 		}
-		first, why := r.signInUnasked(ctx, change)
-		if first == nil {
-			return open("%s", why)
-		}
-		response, err := message(first)
-		if err != nil {
-			return open("%v", err)
-		}
-		other := &visit{r: r, b: r.newBrowser()}
-		p, err := other.post(ctx, response)
-		return r.seen(ctx, other.b, p, err, "")
+		first, other := s.signIn(s.fresh(), change), s.fresh()
+		return s.posted(other.b, s.ACS, other.form(message(s, first)), "")
 	}
 }
 
-func replayAtOtherACS(ctx context.Context, r *runner) RunResult {
-	first, why := r.signIn(ctx, nil)
-	if first == nil {
-		return open("%s", why)
-	}
-	b := first.again(ctx)
+func replayAtOtherACS(s *script) RunResult {
+	first := s.signIn(s.begin(), nil)
+	b := s.again(first)
 	if b == nil {
-		b = r.newBrowser()
+		b = s.newBrowser()
 	}
-	p, err := b.send(ctx, request{method: "POST", to: r.OtherACS, contentType: formType, body: first.form(first.response).Encode()})
-	return r.seen(ctx, b, p, err, "")
+	return s.posted(b, s.OtherACS, first.form(first.response), "")
 }
 
 // replayAtOnce posts one message from eight copies of a browser. One of them
 // may be let in.
-func replayAtOnce(ctx context.Context, r *runner) RunResult {
-	first, why := r.signIn(ctx, nil)
-	if first == nil {
-		return open("%s", why)
-	}
-	var v *visit
-	if first.again(ctx) != nil { // sessions begin at sign-in: copies are apart
-		var err error
-		if v, err = r.begin(ctx); err != nil {
-			return open("%v", err)
-		}
-	} else if r.unsolicited {
-		v = &visit{r: r, b: r.newBrowser()}
-	} else {
+func replayAtOnce(s *script) RunResult {
+	first, v := s.signIn(s.begin(), nil), s.fresh()
+	if s.again(first) != nil { // sessions begin at sign-in: copies are apart
+		v = s.begin()
+	} else if s.err == nil && !s.unsolicited {
 		return RunResult{Verdict: NotRun, Reason: "the session from before signing in is the one from after: copies of the browser share it"}
 	}
-	response, err := v.document(good, nil)
-	if err != nil {
-		return open("%v", err)
-	}
+	form := v.form(s.good(v))
 	const n = 8
 	copies := make([]*browser, n)
 	var wg sync.WaitGroup
 	for i := range copies {
 		copies[i] = v.b.clone()
-		wg.Go(func() { _, _ = (&visit{r: r, b: copies[i], asked: v.asked}).post(ctx, response) })
+		wg.Go(func() { _, _ = s.post(copies[i], s.ACS, form) })
 	}
 	wg.Wait()
 	in, who := 0, ""
 	for _, b := range copies {
-		if name, _, err := r.probe(ctx, b); err == nil && name != "" {
+		if name, _, err := s.probe(s.ctx, b); err == nil && name != "" {
 			in, who = in+1, name
 		}
 	}
-	switch in {
-	case 0:
-		return open("none of %d was let in", n)
-	case 1:
+	if in == 0 {
+		s.fail(fmt.Errorf("none of %d was let in", n))
+	}
+	switch {
+	case s.err != nil:
+		return s.open()
+	case in == 1:
 		return RunResult{Verdict: Refused, Reason: "one of eight was let in"}
 	}
 	return RunResult{Verdict: LetIn, Identity: who, Reason: fmt.Sprintf("%d of %d were let in by one assertion", in, n)}
 }
 
 // answeredTwice: the request is used up by its answer. The second answer is
-// about somebody else, so that it shows even in the same session.
-func answeredTwice(ctx context.Context, r *runner) RunResult {
-	first, why := r.signIn(ctx, nil)
-	if first == nil {
-		return open("%s", why)
-	}
-	b := first.again(ctx)
+// about another user, so that it shows even in the same session.
+func answeredTwice(s *script) RunResult {
+	first := s.signIn(s.begin(), nil)
+	b := s.again(first)
 	if b == nil {
 		b = first.b
 	}
-	v := first.asIn(b)
-	second, err := v.document(good, func(p *attack.Params) { p.Subject = r.Forged })
-	if err != nil {
-		return open("%v", err)
-	}
-	p, err := v.post(ctx, second)
-	out := r.seen(ctx, b, p, err, "")
-	if out.Verdict == LetIn && out.Identity != r.Forged {
+	second := s.document(first.visit, good, func(p *attack.Params) { p.Subject = s.Forged })
+	out := s.posted(b, s.ACS, first.form(second), "")
+	if out.Verdict == LetIn && out.Identity != s.Forged {
 		out.Verdict, out.Reason = Refused, "still signed in as the first"
 	}
 	return out
@@ -190,25 +139,21 @@ func answeredTwice(ctx context.Context, r *runner) RunResult {
 
 // replayAtTheEnd: a message that is past its end by less than the skew may be
 // accepted; then it must be remembered, although it is past its end.
-func replayAtTheEnd(ctx context.Context, r *runner) RunResult {
-	late := func(p *attack.Params) { p.Now = p.Now.Add(-5*time.Minute - 30*time.Second) } // an assertion says five minutes
-	var first *signIn
-	var why string
-	if r.unsolicited {
-		first, why = r.signInUnasked(ctx, late)
-	} else {
-		first, why = r.signIn(ctx, late)
+func replayAtTheEnd(s *script) RunResult {
+	v := s.fresh()
+	if !s.unsolicited {
+		v = s.begin()
 	}
-	if first == nil {
-		return RunResult{Verdict: Refused, Reason: oneLine("half a minute past its end it is not accepted once: " + why)}
+	first := s.signIn(v, func(p *attack.Params) { p.Now = p.Now.Add(-5*time.Minute - 30*time.Second) }) // an assertion says five minutes
+	if s.err != nil {
+		return RunResult{Verdict: Refused, Reason: oneLine("half a minute past its end it is not accepted once: " + s.err.Error())}
 	}
-	b := first.again(ctx)
-	if r.unsolicited {
-		b = r.newBrowser()
+	b := s.newBrowser()
+	if !s.unsolicited {
+		b = s.again(first)
 	}
 	if b == nil {
-		return RunResult{Verdict: NotRun, Reason: "the session from before signing in is the one from after: there is no way back to before"}
+		return RunResult{Verdict: NotRun, Reason: noWayBack}
 	}
-	p, err := first.asIn(b).post(ctx, first.response)
-	return r.seen(ctx, b, p, err, "")
+	return s.posted(b, s.ACS, first.form(first.response), "")
 }
