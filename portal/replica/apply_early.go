@@ -33,10 +33,10 @@ func (c *copier) hear(a answer) {
 			continue
 		}
 		begin, _, _ := strings.Cut(rest, ".")
-		if kind := merge.EntryKind(begin); c.kind != config && knows(kind) && !kind.Ends() {
+		if kind := merge.EntryKind(begin); c.kind != kindConfig && knows(kind) && !kind.Ends() {
 			continue
 		}
-		if c.kind != config && !n.uncopied.add(c.region, c.kind.stream(c.region), a.Store, m) {
+		if c.kind != kindConfig && !n.uncopied.add(c.region, c.kind.stream(c.region), a.Store, m) {
 			continue // the reader takes it in, from the copy
 		}
 		if e := n.cfg.readable("message "+m.Subject, m.header()); e != nil {
@@ -47,7 +47,7 @@ func (c *copier) hear(a answer) {
 		if err != nil {
 			continue // the reader reports it
 		}
-		if c.kind != config {
+		if c.kind != kindConfig {
 			_ = n.ledger.take(arrival{region: c.region, kind: c.kind, seq: m.Seq, subject: rest, body: plain})
 			continue
 		}

@@ -183,12 +183,12 @@ func (c *copier) clear(ctx context.Context) error {
 
 // forgetBefore removes what a full transaction at seq has replaced from a log.
 func (n *Node) forgetBefore(ctx context.Context, region string, seq uint64) error {
-	s, err := n.stream(ctx, config.stream(region))
+	s, err := n.stream(ctx, kindConfig.stream(region))
 	if err == nil {
 		err = s.Purge(ctx, jetstream.WithPurgeSequence(seq))
 	}
 	if err != nil {
-		return unavailable("clearing of "+config.stream(region), err)
+		return unavailable("clearing of "+kindConfig.stream(region), err)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func (n *Node) copyEnds(ctx context.Context, region string) error {
 	if err != nil {
 		return err
 	}
-	stream := sessions.stream(region)
+	stream := kindSessions.stream(region)
 	for _, m := range n.uncopied.list(stream) {
 		if err := n.restate(ctx, region, m.message); err != nil {
 			return err
@@ -37,7 +37,7 @@ func (n *Node) copyEnds(ctx context.Context, region string) error {
 }
 
 func (n *Node) copyRevoked(ctx context.Context, region string) error {
-	stream := revoked.stream(region)
+	stream := kindRevoked.stream(region)
 	all := n.uncopied.list(stream)
 	if len(all) == 0 {
 		return nil
@@ -45,7 +45,7 @@ func (n *Node) copyRevoked(ctx context.Context, region string) error {
 	if err := n.stalled(stream); err != nil {
 		return err
 	}
-	c, err := n.copier(ctx, region, revoked)
+	c, err := n.copier(ctx, region, kindRevoked)
 	if err != nil {
 		return err
 	}
@@ -106,14 +106,16 @@ func (n *Node) copyLastEnds() {
 // Region has ended and which doesn't live there. Whose copy holds the session
 // itself, it lives there: both are kept equally long.
 func (n *Node) restate(ctx context.Context, region string, m message) error {
-	subjectOf := func(kind merge.EntryKind, e merge.Entry) string { return sessions.prefix(region) + subject(kind, e) }
+	subjectOf := func(kind merge.EntryKind, e merge.Entry) string {
+		return kindSessions.prefix(region) + subject(kind, e)
+	}
 	until := untilOf(m.Until)
 	plain, err := n.cfg.Codec.Open(m.Subject, m.Data)
 	var e merge.Entry
 	if err != nil || json.Unmarshal(plain, &e) != nil || m.Subject != subjectOf(merge.EntryEnded, e) || until.Before(n.cfg.Now()) {
 		return nil // it ends nothing
 	}
-	s, err := n.stream(ctx, sessions.stream(region))
+	s, err := n.stream(ctx, kindSessions.stream(region))
 	if err == nil {
 		var session *jetstream.RawStreamMsg
 		if session, err = latest(ctx, s, subjectOf(merge.EntrySession, e)); session != nil {
@@ -129,13 +131,13 @@ func (n *Node) restate(ctx context.Context, region string, m message) error {
 
 // restateAll does that for all that is in the copy.
 func (n *Node) restateAll(ctx context.Context, region string) error {
-	s, err := n.stream(ctx, sessions.stream(region))
+	s, err := n.stream(ctx, kindSessions.stream(region))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil
 	} else if err != nil {
 		return unavailable("look at the copy", err)
 	}
-	filter := sessions.prefix(region) + string(merge.EntryEnded) + ".>"
+	filter := kindSessions.prefix(region) + string(merge.EntryEnded) + ".>"
 	for after := uint64(0); ; {
 		msg, err := s.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(filter))
 		if errors.Is(err, jetstream.ErrMsgNotFound) {
@@ -174,7 +176,7 @@ func (n *Node) beforeRemoval(ctx context.Context, changes []center.Record) (done
 // beforeCopy does that where a removal was heard, and is to be copied.
 func (n *Node) beforeCopy(ctx context.Context, c *copier, a answer) {
 	all := n.standings.Load()
-	if c.kind != config || c.region != n.cfg.Primary || len(a.Messages) == 0 || all == nil {
+	if c.kind != kindConfig || c.region != n.cfg.Primary || len(a.Messages) == 0 || all == nil {
 		return
 	}
 	for region, s := range *all {

@@ -54,7 +54,7 @@ func (n *Node) writeCopyMarks(ctx context.Context, last bool) error {
 				continue
 			}
 			write := now
-			if k == sessions && !last {
+			if k == kindSessions && !last {
 				write = c.ahead[region][k]
 				c.ahead.set(region, k, now)
 			}

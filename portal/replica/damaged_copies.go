@@ -118,9 +118,9 @@ func (n *Node) stopForSuspects(changed []copyOf) {
 	for _, c := range slices.SortedFunc(maps.Keys(suspects), func(a, b copyOf) int { return cmp.Compare(a.region, b.region) }) {
 		e := &Error{Reason: ReasonNotReady, What: fmt.Sprintf("copy of Region %s's stream %s", c.region, c.kind), Got: suspects[c],
 			Want: "what it held. It is read again when that Region is heard; if that is lost for good, start this one once with Config.Restored"}
-		if c.kind == revoked {
+		if c.kind == kindRevoked {
 			ends = cmp.Or(ends, e)
-		} else if c.kind == config && c.region == n.cfg.Primary {
+		} else if c.kind == kindConfig && c.region == n.cfg.Primary {
 			copied = e
 		}
 	}
@@ -131,9 +131,9 @@ func (n *Node) stopForSuspects(changed []copyOf) {
 	for _, c := range changed {
 		_, doubted := suspects[c]
 		switch c.kind {
-		case sessions:
+		case kindSessions:
 			n.ledger.doubt(c.region, doubted)
-		case config:
+		case kindConfig:
 			n.touched = append(n.touched, n.dir.Doubt(c.region, doubted)...)
 		}
 	}

@@ -11,15 +11,15 @@ import (
 
 // lineOf is the stream in which entries of a kind stand.
 var entryStream = map[merge.EntryKind]streamKind{
-	merge.EntrySession:   sessions,
-	merge.EntrySeen:      sessions,
-	merge.EntryEnded:     sessions,
-	merge.EntryCode:      sessions,
-	merge.EntryTaken:     sessions,
-	merge.EntryProbe:     sessions,
-	merge.EntryRevoked:   revoked,
-	merge.EntrySignedOut: revoked,
-	merge.EntryUser:      revoked,
+	merge.EntrySession:   kindSessions,
+	merge.EntrySeen:      kindSessions,
+	merge.EntryEnded:     kindSessions,
+	merge.EntryCode:      kindSessions,
+	merge.EntryTaken:     kindSessions,
+	merge.EntryProbe:     kindSessions,
+	merge.EntryRevoked:   kindRevoked,
+	merge.EntrySignedOut: kindRevoked,
+	merge.EntryUser:      kindRevoked,
 }
 
 // subject is where an entry stands in its stream. It begins with the kind, and

@@ -76,11 +76,11 @@ func (n *Node) putEpoch(ctx context.Context, userID string, count, seq uint64) e
 func (n *Node) lastEpoch(ctx context.Context, userID string) (last, seq uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	s, err := n.stream(ctx, revoked.stream(n.cfg.Region))
+	s, err := n.stream(ctx, kindRevoked.stream(n.cfg.Region))
 	if err != nil {
 		return 0, 0, unavailable("read of a user's epoch", err)
 	}
-	subject := revoked.prefix(n.cfg.Region) + subject(merge.EntryUser, merge.Entry{User: userID})
+	subject := kindRevoked.prefix(n.cfg.Region) + subject(merge.EntryUser, merge.Entry{User: userID})
 	msg, err := latest(ctx, s, subject)
 	if err != nil {
 		return 0, 0, unavailable("read of a user's epoch", err)

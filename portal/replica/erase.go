@@ -59,7 +59,7 @@ func (n *Node) pad(ctx context.Context) error {
 	for most := min(max(leastPad, n.log.size+n.log.since-n.log.padded), mostPad); n.log.padded < most; {
 		at := n.log.read
 		p := padding(n.dir.Last(n.cfg.Region)+1, at+1)
-		if _, err := n.publish(ctx, write{kind: config, subject: fmt.Sprintf("tx.%d.0", at+1), body: p, part: partHeader(p, len(p.Records)), last: &at}); err != nil {
+		if _, err := n.publish(ctx, write{kind: kindConfig, subject: fmt.Sprintf("tx.%d.0", at+1), body: p, part: partHeader(p, len(p.Records)), last: &at}); err != nil {
 			return err
 		}
 		n.log.saw(at+1, p, size(p))

@@ -38,7 +38,7 @@ func (n *Node) replacedBefore(region string) uint64 {
 // finish lets go of what a full transaction replaced in the copy, where a process
 // ended when it had copied that, and before it did so. A copier does it once.
 func (c *copier) finish(ctx context.Context) error {
-	if c.finished || c.kind != config {
+	if c.finished || c.kind != kindConfig {
 		return nil
 	}
 	if before := c.n.replacedBefore(c.region); before > 0 {

@@ -94,13 +94,13 @@ func Assemble(parts int, order ...int) (complete int) {
 func CopyFull(t testing.TB, n *Node, region string, parts int, order ...int) (kept []string) {
 	t.Helper()
 	ctx := context.Background()
-	c, err := n.copier(ctx, region, config)
+	c, err := n.copier(ctx, region, kindConfig)
 	require.NoError(t, err)
 	write := func(seq, part, of, full int) {
 		p, err := json.Marshal(merge.Transaction{Stamp: uint64(seq), First: uint64(seq - part), Part: part, Of: of, Full: full == 1})
 		require.NoError(t, err)
 		require.NoError(t, c.copy(context.Background(), "store", message{
-			Seq: uint64(seq), Subject: config.prefix(region) + fmt.Sprintf("tx.%d.%d", seq-part, part), At: "1",
+			Seq: uint64(seq), Subject: kindConfig.prefix(region) + fmt.Sprintf("tx.%d.%d", seq-part, part), At: "1",
 			Part: fmt.Sprintf("%d/%d/0/0/%d", part, of, full), Data: p,
 		}))
 	}
@@ -109,12 +109,12 @@ func CopyFull(t testing.TB, n *Node, region string, parts int, order ...int) (ke
 		write(10+p, p, parts, 1)
 	}
 	require.NoError(t, c.settle(ctx))
-	s, err := n.js.Stream(ctx, config.stream(region))
+	s, err := n.js.Stream(ctx, kindConfig.stream(region))
 	require.NoError(t, err)
 	require.False(t, s.CachedInfo().Config.AllowDirect, "positions are read from the stream's leader")
 	for seq := s.CachedInfo().State.FirstSeq; seq <= s.CachedInfo().State.LastSeq; seq++ {
 		if m, err := s.GetMsg(ctx, seq); err == nil {
-			kept = append(kept, m.Subject[len(config.prefix(region)):])
+			kept = append(kept, m.Subject[len(kindConfig.prefix(region)):])
 		}
 	}
 	return kept

@@ -25,14 +25,14 @@ func Recover(t testing.TB, kind merge.EntryKind, under merge.Entry, all []Copied
 	t.Helper()
 	c := Config{Region: "us-east-1", Logger: slog.New(slog.DiscardHandler)}
 	c.defaults()
-	r := &recovery{n: &Node{cfg: c}, last: map[streamKind]map[string]lasted{revoked: {}}}
+	r := &recovery{n: &Node{cfg: c}, last: map[streamKind]map[string]lasted{kindRevoked: {}}}
 	var messages []message
 	for _, m := range all {
 		b, err := json.Marshal(m.Says)
 		require.NoError(t, err)
-		messages = append(messages, message{Subject: revoked.prefix(c.Region) + subject(m.Kind, m.Stands), Until: fmt.Sprint(m.Until), Data: b})
+		messages = append(messages, message{Subject: kindRevoked.prefix(c.Region) + subject(m.Kind, m.Stands), Until: fmt.Sprint(m.Until), Data: b})
 	}
-	r.take(revoked, messages, "", &r.log)
-	v := r.last[revoked][subject(kind, under)]
+	r.take(kindRevoked, messages, "", &r.log)
+	v := r.last[kindRevoked][subject(kind, under)]
 	return v.entry, v.until
 }

@@ -153,7 +153,7 @@ func Tear(t testing.TB, n *Node, users int, whole bool) {
 			tx.Records = append(tx.Records, merge.Record{Kind: center.KindUser, Key: id, Value: json.RawMessage(v)})
 		}
 		at := n.log.read + uint64(i)
-		_, err := n.publish(context.Background(), write{kind: config, subject: fmt.Sprintf("tx.%d.%d", tx.First, i), body: tx, part: partHeader(tx, 2*users), last: &at})
+		_, err := n.publish(context.Background(), write{kind: kindConfig, subject: fmt.Sprintf("tx.%d.%d", tx.First, i), body: tx, part: partHeader(tx, 2*users), last: &at})
 		require.NoError(t, err)
 		if !whole {
 			return

@@ -43,9 +43,9 @@ func LastBody(t testing.TB, n *Node, l string) string {
 // sessions.
 func CopyWith(t testing.TB, n *Node, region string, headers map[string]string) {
 	t.Helper()
-	c, err := n.copier(context.Background(), region, sessions)
+	c, err := n.copier(context.Background(), region, kindSessions)
 	require.NoError(t, err)
-	require.NoError(t, c.copy(context.Background(), "store", message{Seq: 1, Subject: sessions.prefix(region) + "later.x", At: "1", Data: []byte("{}"), More: headers}))
+	require.NoError(t, c.copy(context.Background(), "store", message{Seq: 1, Subject: kindSessions.prefix(region) + "later.x", At: "1", Data: []byte("{}"), More: headers}))
 	require.NoError(t, c.settle(context.Background()))
 }
 

@@ -20,11 +20,11 @@ import (
 // says. The log's last message never expires. What is kept of a Region that was
 // removed, and may be added again on a new disk, doesn't count.
 func (n *Node) heardGeneration(ctx context.Context, region string) (uint64, error) {
-	s, err := n.stream(ctx, config.stream(region))
+	s, err := n.stream(ctx, kindConfig.stream(region))
 	if err != nil {
 		return 0, unavailable("look at the copy", err)
 	}
-	msg, err := latest(ctx, s, config.prefix(region)+">")
+	msg, err := latest(ctx, s, kindConfig.prefix(region)+">")
 	if err != nil {
 		return 0, unavailable("look at the copy", err)
 	} else if msg == nil {

@@ -151,7 +151,7 @@ func (n *Node) compareMarks(ctx context.Context, marks map[string]integrity.Mark
 		if err != nil {
 			return err
 		}
-		if k == config && n.unread() {
+		if k == kindConfig && n.unread() {
 			continue // that is reported, and nothing is written to it
 		}
 		why := ""

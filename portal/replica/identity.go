@@ -106,7 +106,7 @@ func (n *Node) examine(d *integrity.Identity, own map[streamKind]*jetstream.Stre
 		case info == nil:
 		case info.Config.Metadata[identityKey] != "" && info.Config.Metadata[storeID] != d.Stores[string(k)]:
 			return damaged(k, "another one is in its place, or a version from before there were formats was started with Restored")
-		case k == config && !contiguous(info.State):
+		case k == kindConfig && !contiguous(info.State):
 			return damaged(k, fmt.Sprintf("of messages %d to %d some are missing", info.State.FirstSeq, info.State.LastSeq))
 		}
 	}

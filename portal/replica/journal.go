@@ -126,7 +126,7 @@ func (n *Node) writeLog(ctx context.Context, records []merge.Record, full bool) 
 	defer func() { n.stall.end(err) }()
 	for i, p := range parts {
 		at := n.log.read + uint64(i)
-		w := write{kind: config, subject: fmt.Sprintf("tx.%d.%d", first, i), body: p, part: partHeader(p, len(t.Records)), last: &at}
+		w := write{kind: kindConfig, subject: fmt.Sprintf("tx.%d.%d", first, i), body: p, part: partHeader(p, len(t.Records)), last: &at}
 		if _, err = n.publish(ctx, w); err != nil {
 			return t, err
 		}

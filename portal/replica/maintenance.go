@@ -49,7 +49,7 @@ func (n *Node) settle(ctx context.Context) error {
 func (n *Node) begin(ctx context.Context) error {
 	complete, removed := n.dir.Complete(n.cfg.Region), n.dir.Standing(n.cfg.Region).Removed > 0
 	if !complete && !removed && n.log.unread == 0 && n.identity.Load().Whole {
-		return damaged(config, "no whole state is in it any more, and nothing is written in its place")
+		return damaged(kindConfig, "no whole state is in it any more, and nothing is written in its place")
 	}
 	if n.cfg.Region == n.cfg.Primary && !complete {
 		if err := n.seed(ctx); err != nil {
@@ -86,13 +86,13 @@ func (n *Node) serves() {
 // Region has just written, which is to be read first. The caller holds applying.
 func (n *Node) findEnd(ctx context.Context) error {
 	for {
-		s, err := n.stream(ctx, config.stream(n.cfg.Region))
+		s, err := n.stream(ctx, kindConfig.stream(n.cfg.Region))
 		if err != nil {
 			return unavailable("look at the log", err)
 		}
 		last := s.CachedInfo().State.LastSeq
-		read, _ := n.progress.get(config.stream(n.cfg.Region)) // also what was passed over
-		more, err := next(ctx, s, config.prefix(n.cfg.Region), max(n.log.read, read.seq))
+		read, _ := n.progress.get(kindConfig.stream(n.cfg.Region)) // also what was passed over
+		more, err := next(ctx, s, kindConfig.prefix(n.cfg.Region), max(n.log.read, read.seq))
 		if err != nil {
 			return unavailable("look at the log", err)
 		}

@@ -75,7 +75,7 @@ func (n *Node) denies(q question) (a answer, refused bool) {
 // log may say that the Region that asks was removed.
 func (n *Node) readFirst(ctx context.Context, q question, a answer) error {
 	most := min(time.Duration(q.Wait)*time.Millisecond, maxWait)
-	if q.Line == config && !n.progress.wait(ctx, config.stream(n.cfg.Region), position{seq: a.Last}, most) {
+	if q.Line == kindConfig && !n.progress.wait(ctx, kindConfig.stream(n.cfg.Region), position{seq: a.Last}, most) {
 		return &Error{Reason: ReasonUnavailable, What: "answer", Want: "a log that has been read here", Got: "one that goes on"}
 	}
 	return nil

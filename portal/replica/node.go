@@ -173,7 +173,7 @@ func (n *Node) readAll(ctx context.Context) error {
 		return err
 	}
 	for _, region := range removed {
-		if err := n.load(ctx, region, revoked); err != nil {
+		if err := n.load(ctx, region, kindRevoked); err != nil {
 			return err
 		}
 	}

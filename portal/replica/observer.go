@@ -84,8 +84,8 @@ const (
 )
 
 var (
-	observedBytes    = map[streamKind]string{config: ObservedConfigBytes, sessions: ObservedSessionsBytes, revoked: ObservedRevokedBytes}
-	observedPosition = map[streamKind]string{config: ObservedConfigPosition, sessions: ObservedSessionsPosition, revoked: ObservedRevokedPosition}
+	observedBytes    = map[streamKind]string{kindConfig: ObservedConfigBytes, kindSessions: ObservedSessionsBytes, kindRevoked: ObservedRevokedBytes}
+	observedPosition = map[streamKind]string{kindConfig: ObservedConfigPosition, kindSessions: ObservedSessionsPosition, kindRevoked: ObservedRevokedPosition}
 )
 
 // observing tells Config.Observer how the Node is, until Close.

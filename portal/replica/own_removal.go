@@ -149,7 +149,7 @@ func (n *Node) eraseStreams(ctx context.Context) error {
 		return unavailable("list of streams", err)
 	}
 	for _, name := range names {
-		for _, prefix := range []string{config.stream(""), sessions.stream(""), revoked.stream(""), stagePrefix} {
+		for _, prefix := range []string{kindConfig.stream(""), kindSessions.stream(""), kindRevoked.stream(""), stagePrefix} {
 			if strings.HasPrefix(name, prefix) {
 				if err := n.deleteStream(ctx, name); err != nil {
 					return err
@@ -220,6 +220,6 @@ func (n *Node) listedAgain(ctx context.Context) (uint64, error) {
 		return 0, err
 	}
 	defer nc.Close()
-	a, err := f.ask(ctx, nc, f.question(revoked, position{}))
+	a, err := f.ask(ctx, nc, f.question(kindRevoked, position{}))
 	return a.Listed, err
 }

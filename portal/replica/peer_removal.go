@@ -78,7 +78,7 @@ func (n *Node) part(ctx context.Context, region string, removed uint64) error {
 	if f := n.unfollow(region); f != nil {
 		n.park(region, f.peer)
 	}
-	over := []streamKind{config, sessions}
+	over := []streamKind{kindConfig, kindSessions}
 	if last {
 		over = streamKinds
 	} else if err := errors.Join(n.copyEnds(n.ctx, region), n.restateAll(n.ctx, region)); err != nil {
@@ -124,7 +124,7 @@ func (n *Node) stopReaders(region string, kinds ...streamKind) {
 	for _, r := range stopped {
 		<-r.done
 		n.contents.drop(r.kind.stream(region))
-		if r.kind == config {
+		if r.kind == kindConfig {
 			n.applying.Lock()
 			delete(n.fulls, region)
 			n.applying.Unlock()
@@ -136,7 +136,7 @@ func (n *Node) stopReaders(region string, kinds ...streamKind) {
 // and not of all else: those that were removed.
 func (n *Node) departed(ctx context.Context, whole []string) (out []string, err error) {
 	names, err := asking(ctx, func(ctx context.Context) ([]string, error) {
-		return n.streamNames(ctx, "meridian."+string(revoked)+".>")
+		return n.streamNames(ctx, "meridian."+string(kindRevoked)+".>")
 	})
 	if err != nil {
 		return nil, unavailable("list of streams", err)
@@ -147,7 +147,7 @@ func (n *Node) departed(ctx context.Context, whole []string) (out []string, err 
 	}
 	for _, name := range names {
 		var region string
-		if _, err := fmt.Sscanf(name, string(revoked)+"_%s", &region); err == nil && !known[region] {
+		if _, err := fmt.Sscanf(name, string(kindRevoked)+"_%s", &region); err == nil && !known[region] {
 			out = append(out, region)
 		}
 	}

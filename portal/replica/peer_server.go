@@ -179,7 +179,7 @@ func readQuestion(b []byte) (q question, ok bool) {
 	if len(b) > maxQuestion || json.Unmarshal(b, &q) != nil {
 		return q, false
 	}
-	return q, (q.Line == config || q.Line == sessions || q.Line == revoked) && (q.Of == "" || q.Of == q.From && regionName.MatchString(q.Of))
+	return q, (q.Line == kindConfig || q.Line == kindSessions || q.Line == kindRevoked) && (q.Of == "" || q.Of == q.From && regionName.MatchString(q.Of))
 }
 
 func (n *Node) reply(m *nats.Msg, a answer) {

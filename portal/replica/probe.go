@@ -46,7 +46,7 @@ func (n *Node) writeAndRead(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if name := sessions.stream(n.cfg.Region); !n.progress.wait(ctx, name, position{seq: seq}, writeTimeout) {
+	if name := kindSessions.stream(n.cfg.Region); !n.progress.wait(ctx, name, position{seq: seq}, writeTimeout) {
 		return unavailable("read of stream "+name, errors.Join(errors.New("what was written doesn't get here"), context.Cause(ctx)))
 	}
 	return nil

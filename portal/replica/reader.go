@@ -108,7 +108,7 @@ func (r *reader) complete(ctx context.Context) error {
 func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) {
 	a, err := r.n.arrived(r.region, r.kind, msg, meta.Sequence.Stream)
 	r.n.note(a, msg.Headers(), msg.Subject(), msg.Data(), err == nil)
-	if r.kind == config {
+	if r.kind == kindConfig {
 		err = r.config(a, err, meta.NumPending)
 	} else {
 		opened := err == nil

@@ -25,7 +25,7 @@ func (n *Node) recover(ctx context.Context) error {
 	if len(n.cfg.Recover) == 0 {
 		return nil
 	}
-	r := &recovery{n: n, last: map[streamKind]map[string]lasted{sessions: {}, revoked: {}}}
+	r := &recovery{n: n, last: map[streamKind]map[string]lasted{kindSessions: {}, kindRevoked: {}}}
 	for _, k := range streamKinds {
 		if err := r.own(ctx, k); err != nil {
 			return err
@@ -144,17 +144,17 @@ func (r *recovery) from(ctx context.Context, f *follower) error {
 		for _, m := range got[k] {
 			current := m.Store == id.Stores[string(k)]
 			switch {
-			case k == config && !strings.HasPrefix(m.Subject, k.prefix(r.n.cfg.Region)+"tx."): // padding
-			case current && (r.recognises(k, m) || k == revoked):
+			case k == kindConfig && !strings.HasPrefix(m.Subject, k.prefix(r.n.cfg.Region)+"tx."): // padding
+			case current && (r.recognises(k, m) || k == kindRevoked):
 				own = append(own, m)
-			case current && k == config:
+			case current && k == kindConfig:
 				return damaged(k, fmt.Sprintf("Region %s has a message %d in its copy that this Region doesn't recognise as its own", f.region, m.Orig))
-			case !current && id.Vouched && integrity.NumberIn(m.Proof) >= r.n.generation.Number && k != revoked:
+			case !current && id.Vouched && integrity.NumberIn(m.Proof) >= r.n.generation.Number && k != kindRevoked:
 				if !r.recognises(k, m) {
 					return damaged(k, fmt.Sprintf("Region %s has a copy of a later log, of start number %d, whose key is not here: recover it on an empty disk, without this backup", f.region, integrity.NumberIn(m.Proof)))
 				}
 				later[m.Store] = append(later[m.Store], m)
-			case current || id.Vouched && k != revoked:
+			case current || id.Vouched && k != kindRevoked:
 				r.left++
 			default:
 				earlier[m.Store] = append(earlier[m.Store], m)
@@ -185,7 +185,7 @@ func (r *recovery) take(k streamKind, all []message, store string, log *[]merge.
 	piece := merge.Piece{Store: store}
 	for _, m := range all {
 		plain, err := r.n.cfg.Codec.Open(m.Subject, m.Data)
-		if err == nil && k == config {
+		if err == nil && k == kindConfig {
 			var p merge.Transaction
 			if err = json.Unmarshal(plain, &p); err == nil {
 				if whole, ok := parts.Add(m.Orig, p); ok {
@@ -247,7 +247,7 @@ func (r *recovery) stage(ctx context.Context) (count uint64, err error) {
 	if err != nil {
 		return 0, err
 	}
-	for _, k := range []streamKind{revoked, sessions} {
+	for _, k := range []streamKind{kindRevoked, kindSessions} {
 		for _, about := range slices.Sorted(maps.Keys(r.last[k])) {
 			v := r.last[k][about]
 			w := write{kind: k, subject: about, body: v.raw}
@@ -285,7 +285,7 @@ func (r *recovery) united() (out []write, err error) {
 	records, last, whole := merge.Reunite(n.cfg.Primary, n.cfg.Region, log, beside)
 	switch {
 	case !whole && n.cfg.Region == n.cfg.Primary:
-		return nil, damaged(config, "no whole state of the instance is here or in the copies of the Regions that Config.Recover names; others may have one")
+		return nil, damaged(kindConfig, "no whole state of the instance is here or in the copies of the Regions that Config.Recover names; others may have one")
 	case !whole:
 		return nil, nil
 	}
@@ -299,7 +299,7 @@ func (r *recovery) united() (out []write, err error) {
 		return nil, refused(ReasonTooLarge, err)
 	}
 	for i, p := range parts {
-		out = append(out, write{kind: config, subject: fmt.Sprintf("tx.1.%d", i), body: p, part: partHeader(p, len(t.Records))})
+		out = append(out, write{kind: kindConfig, subject: fmt.Sprintf("tx.1.%d", i), body: p, part: partHeader(p, len(t.Records))})
 	}
 	return out, nil
 }

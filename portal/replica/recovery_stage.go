@@ -137,7 +137,7 @@ func (n *Node) takeOver(ctx context.Context) error {
 	if err := n.passes("complete"); err != nil {
 		return err
 	}
-	for _, k := range []streamKind{revoked, sessions, config} { // ends first
+	for _, k := range []streamKind{kindRevoked, kindSessions, kindConfig} { // ends first
 		if err := n.takeOverLine(ctx, k); err != nil {
 			return err
 		}

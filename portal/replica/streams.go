@@ -18,20 +18,20 @@ import (
 type streamKind string
 
 const (
-	// config is the log of transactions, in a KV bucket: a key for each part of
+	// kindConfig is the log of transactions, in a KV bucket: a key for each part of
 	// each. Its order is the order of what happened.
-	config streamKind = "config"
-	// sessions holds sessions and codes, the last message of each subject.
-	sessions streamKind = "sessions"
-	// revoked holds what ends sessions, the last message of each subject.
-	revoked streamKind = "revoked"
+	kindConfig streamKind = "config"
+	// kindSessions holds sessions and codes, the last message of each subject.
+	kindSessions streamKind = "sessions"
+	// kindRevoked holds what ends sessions, the last message of each subject.
+	kindRevoked streamKind = "revoked"
 )
 
-var streamKinds = []streamKind{config, sessions, revoked}
+var streamKinds = []streamKind{kindConfig, kindSessions, kindRevoked}
 
 // stream is the name of a Region's stream.
 func (k streamKind) stream(region string) string {
-	if k == config {
+	if k == kindConfig {
 		return "KV_config_" + region
 	}
 	return string(k) + "_" + region
@@ -39,7 +39,7 @@ func (k streamKind) stream(region string) string {
 
 // prefix is what all subjects of a Region's stream begin with.
 func (k streamKind) prefix(region string) string {
-	if k == config {
+	if k == kindConfig {
 		return "$KV.config_" + region + "."
 	}
 	return "meridian." + string(k) + "." + region + "."
@@ -77,12 +77,12 @@ func (n *Node) streamConfig(k streamKind, region string) jetstream.StreamConfig 
 		// the others only the last says what holds.
 		MaxMsgsPerSubject: 1,
 	}
-	if k == config { // what clients expect of a KV bucket
+	if k == kindConfig { // what clients expect of a KV bucket
 		c.AllowRollup, c.DenyDelete, c.Discard = true, true, jetstream.DiscardNew
 	}
 	if region == n.cfg.Region {
 		c.Metadata[storeID] = n.newStore()
-	} else if k == sessions && n.server != nil {
+	} else if k == kindSessions && n.server != nil {
 		c.PersistMode = jetstream.AsyncPersistMode
 	}
 	return c

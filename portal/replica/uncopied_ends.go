@@ -143,7 +143,7 @@ func (u *uncopiedEnds) hold(ctx context.Context, region string, update bool, mos
 	for {
 		u.mu.Lock()
 		u.held[region] = update || u.held[region]
-		done, less := len(u.of[revoked.stream(region)])+len(u.of[sessions.stream(region)]) == 0, u.less
+		done, less := len(u.of[kindRevoked.stream(region)])+len(u.of[kindSessions.stream(region)]) == 0, u.less
 		u.mu.Unlock()
 		if done {
 			return

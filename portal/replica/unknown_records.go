@@ -21,7 +21,7 @@ func later(err error) (*Error, bool) {
 
 // miss notes that a message can't be read by this version.
 func (n *Node) miss(a arrival, err *Error) {
-	if a.kind != config {
+	if a.kind != kindConfig {
 		n.ledger.miss(a, err)
 		return
 	}
