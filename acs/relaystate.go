@@ -4,12 +4,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/meridian-saml/meridian/saml"
 )
-
-// maxReturnTo is the longest place that a person is sent on to, in bytes.
-const maxReturnTo = 2048
 
 // origins are the origins, besides our own, that a person may be sent on to:
 // lower case, without a default port.
@@ -35,25 +30,15 @@ func newOrigins(field string, listed []string) (origins, error) {
 	return out, nil
 }
 
-// allow gives back a place that a person can safely be sent on to, and the
-// empty string for every other: a path of ours, or a URL that begins with one
-// of the origins. Whoever writes the link chooses it, so what programs
-// disagree about is refused: back slashes (browsers read them as slashes),
-// control characters and blanks (they drop some), dot segments (they resolve
-// them), and the same in percent-encoding where a path begins.
+// allow returns a place that a user can safely be sent on to, and the empty
+// string for every other: a local path, or a URL of one of the origins.
 func (o origins) allow(raw string) string {
-	if raw == "" || len(raw) > maxReturnTo || !plain(raw) {
-		return ""
-	}
-	u, err := url.Parse(raw)
-	if err != nil || u.Opaque != "" || u.User != nil || !safePath(u.Path) {
-		return ""
-	}
 	if strings.HasPrefix(raw, "/") {
-		if u.Scheme != "" || u.Host != "" || strings.HasPrefix(raw, "//") {
-			return ""
-		}
-		return raw
+		return LocalPath(raw)
+	}
+	u := safeURL(raw)
+	if u == nil {
+		return ""
 	}
 	// The origin is compared as text, from the first byte to what must follow
 	// it, so there is no second opinion about where the host ends.
@@ -67,31 +52,6 @@ func (o origins) allow(raw string) string {
 	return raw
 }
 
-// plain reports whether s is visible ASCII without a back slash, as an
-// address is when it is written out.
-func plain(s string) bool {
-	for i := range len(s) {
-		if s[i] <= ' ' || s[i] > '~' || s[i] == '\\' {
-			return false
-		}
-	}
-	return true
-}
-
-// safePath looks at a path after percent-decoding, for what may be behind us:
-// sent on by itself, one with two slashes in front would name a host.
-func safePath(decoded string) bool {
-	if strings.HasPrefix(decoded, "//") {
-		return false
-	}
-	for segment := range strings.SplitSeq(decoded, "/") {
-		if segment == "." || segment == ".." {
-			return false
-		}
-	}
-	return !strings.ContainsFunc(decoded, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' })
-}
-
 // canonicalHost is a host as browsers write it in an origin.
 func canonicalHost(scheme, host string) string {
 	host = strings.ToLower(host)
@@ -100,6 +60,3 @@ func canonicalHost(scheme, host string) string {
 	}
 	return host
 }
-
-// IsLoopback is [saml.IsLoopback], for packages that know this one alone.
-func IsLoopback(host string) bool { return saml.IsLoopback(host) }

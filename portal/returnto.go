@@ -2,8 +2,9 @@ package portal
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
+
+	"github.com/meridian-saml/meridian/acs"
 )
 
 // destination is where a sign-in that ends here leads to. One that ends at a
@@ -26,30 +27,11 @@ func (p *Portal) destination(r *http.Request, returnTo string) string {
 // meanwhile.
 const maxReturnTo = 1024
 
-// localPath gives back a path of this origin, and "" for anything else that a
-// link may hold: what browsers read otherwise than servers do is refused.
 func localPath(raw string) string {
-	if raw == "" || len(raw) > maxReturnTo || raw[0] != '/' || strings.HasPrefix(raw, "//") {
+	if len(raw) > maxReturnTo {
 		return ""
 	}
-	for i := range len(raw) {
-		if raw[i] <= ' ' || raw[i] > '~' || raw[i] == '\\' {
-			return ""
-		}
-	}
-	u, err := url.Parse(raw)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" || strings.HasPrefix(u.Path, "//") {
-		return ""
-	}
-	for segment := range strings.SplitSeq(u.Path, "/") {
-		if segment == "." || segment == ".." || strings.ContainsAny(segment, "\\\x7f") {
-			return ""
-		}
-	}
-	if strings.ContainsFunc(u.Path, func(c rune) bool { return c < ' ' }) {
-		return ""
-	}
-	return raw
+	return acs.LocalPath(raw)
 }
 
 func (p *Portal) orHome(to string) string {

@@ -1,13 +1,16 @@
 package failover
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/meridian-saml/meridian/acs"
 )
 
 // A Redirector is an http.Handler that sends browsers to the first usable
@@ -91,64 +94,28 @@ func (rd *Redirector) nearest(r *http.Request) *target {
 	return nil
 }
 
-// maxKept bounds the path and query that are kept, in bytes.
-const maxKept = 2048
-
 // kept is the part of a Location that comes from the request: its path and
-// query if they are plain, else the portal's home. It begins with one slash,
-// which ends the origin before it. Go's URL of an absolute-form request has a
-// host, which is not looked at.
+// query if they are safe and plain, else the portal's home. It begins with one
+// slash, which ends the origin before it. Go's URL of an absolute-form request
+// has a host, which is not looked at.
 func kept(u *url.URL) string {
 	path := u.EscapedPath()
-	if u.Opaque != "" || len(path)+len(u.RawQuery) > maxKept || !plainPath(path) || !plainQuery(u.RawQuery) {
+	to := path
+	if u.RawQuery != "" {
+		to += "?" + u.RawQuery
+	}
+	if u.Opaque != "" || unusual.MatchString(to) || unusualPath.MatchString(path) {
 		return "/"
 	}
-	if u.RawQuery == "" {
-		return path
-	}
-	return path + "?" + u.RawQuery
+	return cmp.Or(acs.LocalPath(to), "/")
 }
 
-// plainPath accepts an absolute path that every program reads alike: of the
-// characters in RFC 3986 section 3.3, with no empty segment but the last, no
-// dot segment, and nothing encoded that could become either.
-func plainPath(path string) bool {
-	if path == "" || path[0] != '/' {
-		return false
-	}
-	for rest, more := path[1:], true; more; {
-		var segment string
-		segment, rest, more = strings.Cut(rest, "/")
-		if segment == "" && more || segment == "." || segment == ".." || !plain(segment, ":@", `/\.%`) {
-			return false
-		}
-	}
-	return true
-}
-
-// plainQuery accepts the characters in RFC 3986 section 3.4.
-func plainQuery(query string) bool { return plain(query, ":@/?", "") }
-
-// plain reports whether s holds only unreserved characters, sub-delims (RFC
-// 3986 sections 2.2 and 2.3), the extra ones, and whole percent-encodings of
-// anything but controls and the hidden ones.
-func plain(s, extra, hidden string) bool {
-	for i := 0; i < len(s); i++ {
-		c := s[i]
-		if c != '%' {
-			if !isAlphanumeric(rune(c)) && strings.IndexByte("-._~!$&'()*+,;=", c) < 0 && strings.IndexByte(extra, c) < 0 {
-				return false
-			}
-			continue
-		}
-		if i+2 >= len(s) {
-			return false
-		}
-		b, err := strconv.ParseUint(s[i+1:i+3], 16, 8)
-		if err != nil || b < 0x20 || b == 0x7f || strings.IndexByte(hidden, byte(b)) >= 0 {
-			return false
-		}
-		i += 2
-	}
-	return true
-}
+// What follows is safe to redirect to, and refused nevertheless: no page of a
+// portal has it in its address, and a proxy that decodes or cleans paths may
+// make another of it. The first finds characters that RFC 3986 sections 3.3 and
+// 3.4 don't have, encoded control characters, and broken encodings; the second,
+// in a path, empty segments and encoded dots, slashes and percent signs.
+var (
+	unusual     = regexp.MustCompile(`[^A-Za-z0-9._~!$&'()*+,;=:@/?%-]|%([01].|7[fF]|.?$|[^0-9a-fA-F]|.[^0-9a-fA-F])`)
+	unusualPath = regexp.MustCompile(`//|%(2[eEfF5])`)
+)

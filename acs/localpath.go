@@ -1,0 +1,64 @@
+package acs
+
+import (
+	"net/url"
+	"strings"
+
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// maxReturnTo is the longest place that a user is sent on to, in bytes.
+const maxReturnTo = 2048
+
+// LocalPath returns raw if it is a safe place to redirect a user to: a path of
+// the origin that redirects, with its query and fragment, of at most 2,048
+// bytes. Of everything else it returns the empty string.
+//
+// An attacker can choose what is in a link, so what programs disagree about is
+// refused: back slashes, which browsers read as slashes; control characters and
+// blanks, some of which they drop; quotation marks and angle brackets, which
+// they encode; dot segments, which they resolve; and in the path, the same in
+// percent-encoding, and two slashes at its beginning, which would name a host.
+func LocalPath(raw string) string {
+	u := safeURL(raw)
+	if u == nil || raw[0] != '/' || u.Scheme != "" || u.Host != "" || strings.HasPrefix(raw, "//") {
+		return ""
+	}
+	return raw
+}
+
+// safeURL parses an address that every program reads alike, and returns nil for
+// every other.
+func safeURL(raw string) *url.URL {
+	if raw == "" || len(raw) > maxReturnTo || !plain(raw) || strings.ContainsAny(raw, `"<>`) {
+		return nil
+	}
+	u, err := url.Parse(raw)
+	if err != nil || u.Opaque != "" || u.User != nil || !safePath(u.Path) {
+		return nil
+	}
+	return u
+}
+
+// plain reports whether s is visible ASCII without a back slash, as an
+// address is when it is written out.
+func plain(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' })
+}
+
+// safePath looks at a path after percent-decoding, for what may be behind us:
+// sent on by itself, one with two slashes in front would name a host.
+func safePath(decoded string) bool {
+	if strings.HasPrefix(decoded, "//") {
+		return false
+	}
+	for segment := range strings.SplitSeq(decoded, "/") {
+		if segment == "." || segment == ".." {
+			return false
+		}
+	}
+	return !strings.ContainsFunc(decoded, func(r rune) bool { return r < ' ' || r == 0x7f || r == '\\' })
+}
+
+// IsLoopback is [saml.IsLoopback], for packages that import this one alone.
+func IsLoopback(host string) bool { return saml.IsLoopback(host) }
