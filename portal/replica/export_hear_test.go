@@ -15,9 +15,9 @@ var ErrNotCopied = errNotCopied
 // CopyMore has a Node say that it copied one message more of another's log than
 // that one has read, with the proof.
 func CopyMore(n, of *Node) {
-	id, name := of.identity.Load(), config.stream(of.cfg.Region)
+	id, name := of.identity.Load(), kindConfig.stream(of.cfg.Region)
 	read, _ := of.progress.get(name)
-	at := integrity.Place{Line: string(config), Store: id.Stores[string(config)], Seq: read.seq + 1}
+	at := integrity.Place{Line: string(kindConfig), Store: id.Stores[string(kindConfig)], Seq: read.seq + 1}
 	n.contents.copied(name, copyEnd{at.Store, integrity.Proof{Seq: at.Seq, Token: id.Key.Prove(of.generation, at, integrity.Item{})}})
 }
 
@@ -26,30 +26,30 @@ func CopyMore(n, of *Node) {
 func HalfMake(n *Node, region string) {
 	n.copies.mu.Lock()
 	defer n.copies.mu.Unlock()
-	n.copies.halfMade[copyOf{region, config}] = true
+	n.copies.halfMade[copyOf{region, kindConfig}] = true
 }
 
 // HalfMade says whether it is one still.
-func HalfMade(n *Node, region string) bool { return n.copies.isHalfMade(copyOf{region, config}) }
+func HalfMade(n *Node, region string) bool { return n.copies.isHalfMade(copyOf{region, kindConfig}) }
 
 // Tidying returns what a copier of a Region's log asks its own server between two
 // answers. The copier is one that was just made.
 func Tidying(t *testing.T, n *Node, region string) map[string]func(context.Context) error {
 	t.Helper()
 	made := func() *copier {
-		c, err := n.copier(t.Context(), region, config)
+		c, err := n.copier(t.Context(), region, kindConfig)
 		require.NoError(t, err)
 		return c
 	}
 	require.Positive(t, n.replacedBefore(region), "there is something to finish")
 	unfinished, replaced, broken := made(), made(), brokenCopy{}
-	replaced.compact = config.prefix(region) + "tx.1.0"
+	replaced.compact = kindConfig.prefix(region) + "tx.1.0"
 	n.mu.Lock()
 	f := n.followers[region]
 	n.mu.Unlock()
 	return map[string]func(context.Context) error{
 		"finish": unfinished.settle,
 		"clear":  replaced.settle,
-		"mend":   func(ctx context.Context) error { return broken.mend(ctx, f, config, 0) },
+		"mend":   func(ctx context.Context) error { return broken.mend(ctx, f, kindConfig, 0) },
 	}
 }
