@@ -68,8 +68,8 @@ const (
 // An Error is the one type of error that this package makes.
 type Error struct {
 	Reason Reason
-	// Rule says what was checked, and Want and Got say what was expected there
-	// and what came.
+	// Rule names what was checked. Want and Got are both sides of the comparison,
+	// where there was one.
 	Rule, Want, Got string
 	// Err is the cause, if there is one.
 	Err error

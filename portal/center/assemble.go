@@ -28,7 +28,7 @@ func (d *Data) merge(records []Record) error {
 		case KindRegion, KindUser, KindGroup, KindPermissionSet, KindAccount, KindAssignment, KindApplication:
 			byKind[r.Kind] = append(byKind[r.Kind], r)
 		default:
-			return &Error{Reason: ReasonInvalid, What: "kind of record", Want: "a kind of element", Got: string(r.Kind)}
+			return &Error{Reason: ReasonInvalid, Rule: "kind of record", Want: "a kind of element", Got: string(r.Kind)}
 		}
 	}
 	if err := d.mergeRegions(byKind[KindRegion]); err != nil {
@@ -124,10 +124,10 @@ func decode[T any](r Record, key func(T) string) (*T, error) {
 	}
 	v := new(T)
 	if err := json.Unmarshal(r.Value, v); err != nil {
-		return nil, &Error{Reason: ReasonInvalid, What: "record of " + string(r.Kind) + " " + quote(r.Key), Want: "JSON of its kind", Got: err.Error()}
+		return nil, &Error{Reason: ReasonInvalid, Rule: "record of " + string(r.Kind) + " " + quote(r.Key), Want: "JSON of its kind", Got: err.Error()}
 	}
 	if key(*v) != r.Key {
-		return nil, &Error{Reason: ReasonInvalid, What: "key of record of " + string(r.Kind), Want: quote(key(*v)), Got: r.Key}
+		return nil, &Error{Reason: ReasonInvalid, Rule: "key of record of " + string(r.Kind), Want: quote(key(*v)), Got: r.Key}
 	}
 	return v, nil
 }

@@ -43,9 +43,9 @@ const (
 // errors that an update's own function made.
 type Error struct {
 	Reason Reason
-	// What is the thing it is about, such as `userName of user`.
-	What string
-	// Want says what was expected, Got what came.
+	// Rule names what it is about, such as `userName of user`.
+	Rule string
+	// Want and Got are both sides of the comparison, where there was one.
 	Want, Got string
 	// Primary is the name of the primary Region where Reason is ReasonNotPrimary.
 	Primary string
@@ -54,7 +54,7 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "center: %s: %s", e.Reason, e.What)
+	fmt.Fprintf(&b, "center: %s: %s", e.Reason, e.Rule)
 	if e.Want != "" {
 		fmt.Fprintf(&b, ": want %s", e.Want)
 	}

@@ -43,7 +43,7 @@ func (i *Instance) Snapshot() *Snapshot { return i.current.Load() }
 // writes made there. The Region must be one of the instance's.
 func (i *Instance) In(region string) (*View, error) {
 	if _, ok := i.Snapshot().Region(region); !ok {
-		return nil, &Error{Reason: ReasonUnknownRegion, What: "Region", Want: "a Region of the instance", Got: region}
+		return nil, &Error{Reason: ReasonUnknownRegion, Rule: "Region", Want: "a Region of the instance", Got: region}
 	}
 	return &View{instance: i, region: region}, nil
 }

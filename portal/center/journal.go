@@ -51,7 +51,7 @@ func (i *Instance) Apply(changes []Record) error {
 		return err
 	}
 	if was, is := i.Snapshot().Primary().Name, s.Primary().Name; is != was {
-		return &Error{Reason: ReasonPrimaryFixed, What: "primary Region", Want: quote(was) + " to stay it", Got: is}
+		return &Error{Reason: ReasonPrimaryFixed, Rule: "primary Region", Want: quote(was) + " to stay it", Got: is}
 	}
 	i.current.Store(s)
 	return nil

@@ -21,7 +21,7 @@ func checkNewNames(before, s *Snapshot) error {
 				continue
 			}
 		}
-		return &Error{Reason: ReasonInvalid, What: "userName of user", Want: "no invisible or bidirectional characters", Got: u.UserName}
+		return &Error{Reason: ReasonInvalid, Rule: "userName of user", Want: "no invisible or bidirectional characters", Got: u.UserName}
 	}
 	return nil
 }

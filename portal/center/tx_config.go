@@ -19,7 +19,7 @@ func (t *Tx) RemoveRegion(name string) error {
 		return err
 	}
 	if name == t.data.Regions[0].Name {
-		return t.refuse(&Error{Reason: ReasonPrimaryFixed, What: "removal of a Region", Want: "an additional Region", Got: name})
+		return t.refuse(&Error{Reason: ReasonPrimaryFixed, Rule: "removal of a Region", Want: "an additional Region", Got: name})
 	}
 	var err error
 	t.data.Regions, err = drop(t, t.data.Regions, "Region", name, func(o Region) bool { return o.Name == name })

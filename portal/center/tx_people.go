@@ -50,7 +50,7 @@ func (t *Tx) ends(id string) {
 func (t *Tx) back() error {
 	for _, u := range t.data.Users {
 		if u.Active && slices.Contains(t.ended, u.ID) {
-			return &Error{Reason: ReasonTwoUpdates, What: "end of a user's access", Want: "no new access in the same update", Got: u.ID}
+			return &Error{Reason: ReasonTwoUpdates, Rule: "end of a user's access", Want: "no new access in the same update", Got: u.ID}
 		}
 	}
 	return nil

@@ -93,7 +93,7 @@ func (t *Tx) Data() Data {
 // primaryOnly is the rule for configuration, identities and permissions.
 func (t *Tx) primaryOnly(what string) error {
 	if primary := t.data.Regions[0].Name; t.region != primary {
-		return t.refuse(&Error{Reason: ReasonNotPrimary, What: what, Want: "the primary Region " + quote(primary), Got: t.region, Primary: primary})
+		return t.refuse(&Error{Reason: ReasonNotPrimary, Rule: what, Want: "the primary Region " + quote(primary), Got: t.region, Primary: primary})
 	}
 	return t.begin()
 }
@@ -101,7 +101,7 @@ func (t *Tx) primaryOnly(what string) error {
 // ownRegion is the rule for applications.
 func (t *Tx) ownRegion(what, region string) error {
 	if t.region != region {
-		return t.refuse(&Error{Reason: ReasonNotAppRegion, What: what, Want: "the application's own Region " + quote(region), Got: t.region})
+		return t.refuse(&Error{Reason: ReasonNotAppRegion, Rule: what, Want: "the application's own Region " + quote(region), Got: t.region})
 	}
 	return t.begin()
 }
@@ -131,7 +131,7 @@ func upsert[T any](list []T, v T, same func(T) bool) []T {
 func drop[T any](t *Tx, list []T, what, key string, same func(T) bool) ([]T, error) {
 	i := slices.IndexFunc(list, same)
 	if i < 0 {
-		return list, t.refuse(&Error{Reason: ReasonNotFound, What: what, Want: "one that is there", Got: key})
+		return list, t.refuse(&Error{Reason: ReasonNotFound, Rule: what, Want: "one that is there", Got: key})
 	}
 	return slices.Delete(list, i, i+1), nil
 }

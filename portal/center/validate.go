@@ -38,7 +38,7 @@ func (c *checker) fail(reason Reason, what, want, got string) {
 	if c.of != "" {
 		what += " " + quote(c.of)
 	}
-	c.err = &Error{Reason: reason, What: what, Want: want, Got: got}
+	c.err = &Error{Reason: reason, Rule: what, Want: want, Got: got}
 }
 
 // text checks a short line that people read or that is compared byte for byte.

@@ -97,7 +97,7 @@ func (c codeStore) await(ctx context.Context, key string) (merge.Code, error) {
 		case <-ctx.Done():
 			return merge.Code{}, ctx.Err()
 		case <-c.n.ctx.Done():
-			return merge.Code{}, &Error{Reason: ReasonClosed, What: "wait for a code", Err: c.n.ctx.Err()}
+			return merge.Code{}, &Error{Reason: ReasonClosed, Rule: "wait for a code", Err: c.n.ctx.Err()}
 		}
 	}
 }

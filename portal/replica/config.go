@@ -214,7 +214,7 @@ func def(d *time.Duration, v time.Duration) {
 
 func (c *Config) check() *Error {
 	bad := func(what, want, got string) *Error {
-		return &Error{Reason: ReasonConfig, What: what, Want: want, Got: got}
+		return &Error{Reason: ReasonConfig, Rule: what, Want: want, Got: got}
 	}
 	switch {
 	case !regionName.MatchString(c.Region):
@@ -278,7 +278,7 @@ func (p Peer) checkURL(region string) *Error {
 		return err
 	}
 	if !encrypted(all, p.TLS != nil) {
-		return &Error{Reason: ReasonConfig, What: what, Want: "loopback addresses, or TLS: the scheme tls or wss, or Peer.TLS", Got: withoutUser(p.URL)}
+		return &Error{Reason: ReasonConfig, Rule: what, Want: "loopback addresses, or TLS: the scheme tls or wss, or Peer.TLS", Got: withoutUser(p.URL)}
 	}
 	return nil
 }
@@ -313,7 +313,7 @@ func servers(what, list string) ([]*url.URL, *Error) {
 		out = append(out, u)
 	}
 	if len(out) == 0 {
-		return nil, &Error{Reason: ReasonConfig, What: what, Want: "the addresses of servers", Got: withoutUser(list)}
+		return nil, &Error{Reason: ReasonConfig, Rule: what, Want: "the addresses of servers", Got: withoutUser(list)}
 	}
 	return out, nil
 }

@@ -75,7 +75,7 @@ func (n *Node) copier(ctx context.Context, region string, k streamKind) (*copier
 // what is in flight is kept up to some message, and nothing after.
 func (c *copier) copy(ctx context.Context, store string, m message) error {
 	if !strings.HasPrefix(m.Subject, c.kind.prefix(c.region)) {
-		return &Error{Reason: ReasonCorrupt, What: "message of " + c.kind.stream(c.region), Want: "a subject that begins with " + c.kind.prefix(c.region), Got: m.Subject}
+		return &Error{Reason: ReasonCorrupt, Rule: "message of " + c.kind.stream(c.region), Want: "a subject that begins with " + c.kind.prefix(c.region), Got: m.Subject}
 	}
 	if p, ok := readPartHeader(m.Part); ok && p.full == 1 && p.part == 0 && c.at.seq > 0 {
 		if err := c.pad(ctx); err != nil {

@@ -18,7 +18,7 @@ func damaged(k streamKind, why string) *Error {
 	if k != "" {
 		what = "the Region's stream " + string(k)
 	}
-	return &Error{Reason: ReasonDamaged, What: what, Want: "what the Region wrote; " + remedy, Got: why}
+	return &Error{Reason: ReasonDamaged, Rule: what, Want: "what the Region wrote; " + remedy, Got: why}
 }
 
 func reasonDamaged(err error) bool {

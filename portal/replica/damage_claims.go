@@ -126,11 +126,11 @@ func (n *Node) pages(ctx context.Context, nc *nats.Conn, f *follower, k streamKi
 			return err
 		}
 		if a.Store != ofCopy { // a version that doesn't know such questions
-			return &Error{Reason: ReasonUnavailable, What: "answer of Region " + f.region, Want: "its copy of this Region's stream", Got: "something else"}
+			return &Error{Reason: ReasonUnavailable, Rule: "answer of Region " + f.region, Want: "its copy of this Region's stream", Got: "something else"}
 		}
 		for _, m := range a.Messages {
 			if !strings.HasPrefix(m.Subject, k.prefix(n.cfg.Region)) {
-				return &Error{Reason: ReasonCorrupt, What: "answer of Region " + f.region, Want: "messages of this Region's stream", Got: m.Subject}
+				return &Error{Reason: ReasonCorrupt, Rule: "answer of Region " + f.region, Want: "messages of this Region's stream", Got: m.Subject}
 			}
 			if err := each(m); err != nil {
 				return err

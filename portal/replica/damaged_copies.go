@@ -116,7 +116,7 @@ func (n *Node) stopForSuspects(changed []copyOf) {
 	n.copies.mu.Unlock()
 	var ends, copied *Error
 	for _, c := range slices.SortedFunc(maps.Keys(suspects), func(a, b copyOf) int { return cmp.Compare(a.region, b.region) }) {
-		e := &Error{Reason: ReasonNotReady, What: fmt.Sprintf("copy of Region %s's stream %s", c.region, c.kind), Got: suspects[c],
+		e := &Error{Reason: ReasonNotReady, Rule: fmt.Sprintf("copy of Region %s's stream %s", c.region, c.kind), Got: suspects[c],
 			Want: "what it held. It is read again when that Region is heard; if that is lost for good, start this one once with Config.Restored"}
 		if c.kind == kindRevoked {
 			ends = cmp.Or(ends, e)

@@ -40,7 +40,7 @@ func subject(kind merge.EntryKind, e merge.Entry) string {
 func (l *ledger) take(a arrival) error {
 	var e merge.Entry
 	if err := json.Unmarshal(a.body, &e); err != nil {
-		return &Error{Reason: ReasonCorrupt, What: "message about sessions", Want: "JSON", Err: err}
+		return &Error{Reason: ReasonCorrupt, Rule: "message about sessions", Want: "JSON", Err: err}
 	}
 	begin, _, _ := strings.Cut(a.subject, ".")
 	kind := merge.EntryKind(begin)
@@ -48,10 +48,10 @@ func (l *ledger) take(a arrival) error {
 		return l.merge(a.region, kind, e)
 	}
 	if want := subject(kind, e); a.subject != want {
-		return &Error{Reason: ReasonCorrupt, What: "message about sessions", Want: "the subject " + want, Got: a.subject}
+		return &Error{Reason: ReasonCorrupt, Rule: "message about sessions", Want: "the subject " + want, Got: a.subject}
 	}
 	if entryStream[kind] != a.kind {
-		return &Error{Reason: ReasonCorrupt, What: "message about sessions", Want: "a known subject", Got: a.subject}
+		return &Error{Reason: ReasonCorrupt, Rule: "message about sessions", Want: "a known subject", Got: a.subject}
 	}
 	return l.merge(a.region, kind, e)
 }

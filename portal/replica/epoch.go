@@ -96,7 +96,7 @@ func (n *Node) lastEpoch(ctx context.Context, userID string) (last, seq uint64, 
 		err = json.Unmarshal(plain, &e)
 	}
 	if err != nil {
-		return 0, 0, &Error{Reason: ReasonCorrupt, What: "a user's epoch", Want: "one that opens", Err: err}
+		return 0, 0, &Error{Reason: ReasonCorrupt, Rule: "a user's epoch", Want: "one that opens", Err: err}
 	}
 	return e.Epoch, msg.Sequence, nil
 }

@@ -52,8 +52,9 @@ const (
 // packages portal and center are returned as they are.
 type Error struct {
 	Reason Reason
-	// What it is about, what was expected there, and what came.
-	What, Want, Got string
+	// Rule names what it is about. Want and Got are both sides of the comparison,
+	// where there was one.
+	Rule, Want, Got string
 	// Err is the cause, if there is one.
 	Err error
 }
@@ -61,7 +62,7 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "replica: %s: %s", e.Reason, e.What)
+	fmt.Fprintf(&b, "replica: %s: %s", e.Reason, e.Rule)
 	if e.Want != "" {
 		fmt.Fprintf(&b, ": want %s", e.Want)
 	}
@@ -78,7 +79,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 func unavailable(what string, err error) *Error {
-	return &Error{Reason: ReasonUnavailable, What: what, Want: "an answer of the Region's own server", Err: err}
+	return &Error{Reason: ReasonUnavailable, Rule: what, Want: "an answer of the Region's own server", Err: err}
 }
 
 // maxQuoted caps what a message repeats of a value that came from outside.
@@ -100,7 +101,7 @@ func quote(s string) string {
 func refused(r Reason, err error) error {
 	var e *merge.Error
 	if !errors.As(err, &e) {
-		return &Error{Reason: r, What: "record", Err: err}
+		return &Error{Reason: r, Rule: "record", Err: err}
 	}
-	return &Error{Reason: r, What: e.What, Want: e.Want, Got: e.Got}
+	return &Error{Reason: r, Rule: e.Rule, Want: e.Want, Got: e.Got}
 }

@@ -48,11 +48,11 @@ type follower struct {
 func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	switch {
 	case !regionName.MatchString(region) || region == n.cfg.Region:
-		return &Error{Reason: ReasonConfig, What: "peer", Want: "the name of another Region", Got: region}
+		return &Error{Reason: ReasonConfig, Rule: "peer", Want: "the name of another Region", Got: region}
 	case p.URL == "":
-		return &Error{Reason: ReasonConfig, What: "URL of peer " + region, Want: "the address of its server", Got: ""}
+		return &Error{Reason: ReasonConfig, Rule: "URL of peer " + region, Want: "the address of its server", Got: ""}
 	case len(n.cfg.Secret) < minSecret && len(p.Options) == 0:
-		return &Error{Reason: ReasonConfig, What: "Secret", Want: "at least 16 bytes, or Options of the peer with credentials", Got: "fewer"}
+		return &Error{Reason: ReasonConfig, Rule: "Secret", Want: "at least 16 bytes, or Options of the peer with credentials", Got: "fewer"}
 	}
 	if err := p.checkURL(region); err != nil {
 		return err
@@ -88,7 +88,7 @@ func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed || n.followers[region] != nil {
-		return &Error{Reason: ReasonClosed, What: "peer " + region, Want: "an open Node and one AddPeer at a time"}
+		return &Error{Reason: ReasonClosed, Rule: "peer " + region, Want: "an open Node and one AddPeer at a time"}
 	}
 	following, stop := context.WithCancel(n.ctx)
 	f.cancel = stop
@@ -301,7 +301,7 @@ func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer
 		}
 		a = answer{}
 		if err := json.Unmarshal(m.Data, &a); err != nil {
-			return a, &Error{Reason: ReasonCorrupt, What: "answer of Region " + f.region, Want: "JSON", Err: err}
+			return a, &Error{Reason: ReasonCorrupt, Rule: "answer of Region " + f.region, Want: "JSON", Err: err}
 		}
 	}
 	if err := f.n.cfg.meets(f.region, a.Formats); err != nil {
@@ -316,7 +316,7 @@ func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer
 		return a, nil
 	}
 	if a.Error != "" || a.Store == "" {
-		return a, &Error{Reason: ReasonUnavailable, What: "answer of Region " + f.region, Want: "a piece of its stream", Got: a.Error}
+		return a, &Error{Reason: ReasonUnavailable, Rule: "answer of Region " + f.region, Want: "a piece of its stream", Got: a.Error}
 	}
 	return a, a.check(q)
 }
@@ -324,12 +324,12 @@ func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer
 // check refuses an answer that would leave something out.
 func (a answer) check(q question) error {
 	if a.After != 0 && (a.After != q.After || a.Store != q.Store) {
-		return &Error{Reason: ReasonCorrupt, What: "answer", Want: fmt.Sprintf("what follows %d, or all", q.After), Got: fmt.Sprintf("what follows %d", a.After)}
+		return &Error{Reason: ReasonCorrupt, Rule: "answer", Want: fmt.Sprintf("what follows %d, or all", q.After), Got: fmt.Sprintf("what follows %d", a.After)}
 	}
 	last := a.After
 	for _, m := range a.Messages {
 		if m.Seq <= last {
-			return &Error{Reason: ReasonCorrupt, What: "answer", Want: fmt.Sprintf("a message after %d", last), Got: fmt.Sprint(m.Seq)}
+			return &Error{Reason: ReasonCorrupt, Rule: "answer", Want: fmt.Sprintf("a message after %d", last), Got: fmt.Sprint(m.Seq)}
 		}
 		last = m.Seq
 	}

@@ -40,7 +40,7 @@ func (c *Config) readable(what string, h nats.Header) *Error {
 
 // needsVersion is the refusal of what only another version can read.
 func needsVersion(what, needed, reads string) *Error {
-	return &Error{Reason: ReasonVersion, What: what, Want: "a version of Meridian that reads " + needed, Got: "one that reads " + reads}
+	return &Error{Reason: ReasonVersion, Rule: what, Want: "a version of Meridian that reads " + needed, Got: "one that reads " + reads}
 }
 
 // meets refuses a peer that speaks no format that this version reads, or reads
@@ -49,7 +49,7 @@ func (c *Config) meets(region string, theirs merge.Formats) *Error {
 	if c.formats.Meets(theirs) {
 		return nil
 	}
-	return &Error{Reason: ReasonVersion, What: "version of Region " + region, Want: "a format in common: " + describe(c.formats), Got: describe(theirs)}
+	return &Error{Reason: ReasonVersion, Rule: "version of Region " + region, Want: "a format in common: " + describe(c.formats), Got: describe(theirs)}
 }
 
 func describe(f merge.Formats) string {

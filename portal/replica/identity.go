@@ -78,7 +78,7 @@ func (n *Node) ownStreams(ctx context.Context) (map[streamKind]*jetstream.Stream
 // none.
 func (n *Node) examine(d *integrity.Identity, own map[streamKind]*jetstream.StreamInfo) error {
 	if d != nil && d.Region != n.cfg.Region {
-		return &Error{Reason: ReasonDamaged, What: "what Dir or URL keeps", Want: "what Region " + n.cfg.Region + " wrote: is another Region's directory in its place?", Got: "Region " + d.Region}
+		return &Error{Reason: ReasonDamaged, Rule: "what Dir or URL keeps", Want: "what Region " + n.cfg.Region + " wrote: is another Region's directory in its place?", Got: "Region " + d.Region}
 	}
 	for _, k := range streamKinds {
 		info := own[k]
@@ -86,7 +86,7 @@ func (n *Node) examine(d *integrity.Identity, own map[streamKind]*jetstream.Stre
 			continue
 		}
 		if info.Config.Metadata[storeID] == "" {
-			return &Error{Reason: ReasonDamaged, What: "stream " + info.Config.Name, Want: "the Region's own: is another Region's directory in its place?", Got: "a copy of it, as another Region keeps it"}
+			return &Error{Reason: ReasonDamaged, Rule: "stream " + info.Config.Name, Want: "the Region's own: is another Region's directory in its place?", Got: "a copy of it, as another Region keeps it"}
 		}
 		if d == nil && info.Config.Metadata[identityKey] != "" && !n.vouched() {
 			return damaged(k, "what stands beside it, the Region's identity, is missing")

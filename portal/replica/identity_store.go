@@ -153,7 +153,7 @@ func (n *Node) identityStoreError(what string, err error) *Error {
 	if n.cfg.URL != "" {
 		return unavailable(what, err)
 	}
-	return &Error{Reason: ReasonUnavailable, What: what, Want: "space in Dir, and the right to write there", Err: err}
+	return &Error{Reason: ReasonUnavailable, Rule: what, Want: "space in Dir, and the right to write there", Err: err}
 }
 
 // readIdentity returns the Region's Identity, or nil where there is none.
@@ -166,7 +166,7 @@ func (n *Node) readIdentity(ctx context.Context) (*integrity.Identity, uint64, e
 	}
 	var d integrity.Identity
 	if err := json.Unmarshal(b, &d); err != nil || d.Format != 1 || d.Stores == nil {
-		return nil, rev, &Error{Reason: ReasonDamaged, What: "identity of the Region", Want: "one that can be read; " + remedy, Got: "something else", Err: err}
+		return nil, rev, &Error{Reason: ReasonDamaged, Rule: "identity of the Region", Want: "one that can be read; " + remedy, Got: "something else", Err: err}
 	}
 	return &d, rev, nil
 }
@@ -193,7 +193,7 @@ func (n *Node) changeIdentity(ctx context.Context, change func(*integrity.Identi
 	for {
 		d, rev, err := n.readIdentity(ctx)
 		if err == nil && d == nil {
-			err = &Error{Reason: ReasonDamaged, What: "identity of the Region", Want: "the one that was there", Got: "nothing"}
+			err = &Error{Reason: ReasonDamaged, Rule: "identity of the Region", Want: "the one that was there", Got: "nothing"}
 		}
 		if err != nil {
 			return err

@@ -87,9 +87,9 @@ func (j journal) Commit(region string, changes []center.Record) (err error) {
 // instance.
 func (n *Node) notHere(region string) error {
 	if region == n.cfg.Primary {
-		return &center.Error{Reason: center.ReasonNotPrimary, What: "write", Want: "the primary Region " + quote(region), Got: n.cfg.Region, Primary: region}
+		return &center.Error{Reason: center.ReasonNotPrimary, Rule: "write", Want: "the primary Region " + quote(region), Got: n.cfg.Region, Primary: region}
 	}
-	return &center.Error{Reason: center.ReasonNotAppRegion, What: "write", Want: "Region " + quote(region), Got: n.cfg.Region}
+	return &center.Error{Reason: center.ReasonNotAppRegion, Rule: "write", Want: "Region " + quote(region), Got: n.cfg.Region}
 }
 
 // took notes that the instance is about to show these changes. What another
@@ -112,7 +112,7 @@ func (l *ownLog) mine(seq uint64) bool {
 // applying.
 func (n *Node) writeLog(ctx context.Context, records []merge.Record, full bool) (t merge.Transaction, err error) {
 	if n.log.unread > 0 {
-		return t, &Error{Reason: ReasonCorrupt, What: "write to the Region's log", Want: "a log that can be read, as a write would hide what can't",
+		return t, &Error{Reason: ReasonCorrupt, Rule: "write to the Region's log", Want: "a log that can be read, as a write would hide what can't",
 			Got: fmt.Sprintf("message %d", n.log.unread)}
 	}
 	t = n.dir.Compose(n.cfg.Region, uint64(n.cfg.Now().UnixMicro()), records, full)

@@ -32,7 +32,7 @@ func (n *Node) settle(ctx context.Context) error {
 	n.apply()
 	if n.instance.Load() == nil {
 		if primary {
-			return &Error{Reason: ReasonCorrupt, What: "the primary's log", Want: "an instance"}
+			return &Error{Reason: ReasonCorrupt, Rule: "the primary's log", Want: "an instance"}
 		}
 		return nil
 	}
@@ -112,7 +112,7 @@ func (n *Node) seed(ctx context.Context) error {
 		return err
 	}
 	if first := inst.Snapshot().Primary().Name; first != n.cfg.Region {
-		return &Error{Reason: ReasonConfig, What: "first Region of Seed", Want: n.cfg.Region, Got: first}
+		return &Error{Reason: ReasonConfig, Rule: "first Region of Seed", Want: n.cfg.Region, Got: first}
 	}
 	var records []merge.Record
 	for _, r := range inst.Snapshot().Records() {

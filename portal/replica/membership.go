@@ -44,7 +44,7 @@ func (n *Node) gone(region string) bool {
 func (n *Node) stopIfUnlisted() {
 	_, known := n.standingOf(n.cfg.Region)
 	if n.isReady() && (n.unlisted.Load() || known && !n.lists(n.cfg.Region)) {
-		n.stop("list", &Error{Reason: ReasonNotListed, What: "the instance", Want: "a Region that the primary lists", Got: n.cfg.Region})
+		n.stop("list", &Error{Reason: ReasonNotListed, Rule: "the instance", Want: "a Region that the primary lists", Got: n.cfg.Region})
 	} else {
 		n.stop("list", nil)
 	}
@@ -76,7 +76,7 @@ func (n *Node) denies(q question) (a answer, refused bool) {
 func (n *Node) readFirst(ctx context.Context, q question, a answer) error {
 	most := min(time.Duration(q.Wait)*time.Millisecond, maxWait)
 	if q.Line == kindConfig && !n.progress.wait(ctx, kindConfig.stream(n.cfg.Region), position{seq: a.Last}, most) {
-		return &Error{Reason: ReasonUnavailable, What: "answer", Want: "a log that has been read here", Got: "one that goes on"}
+		return &Error{Reason: ReasonUnavailable, Rule: "answer", Want: "a log that has been read here", Got: "one that goes on"}
 	}
 	return nil
 }
@@ -108,11 +108,11 @@ func (f *follower) standing(a answer) error {
 	if f.region == n.cfg.Primary {
 		n.heardRemoval(a.Removed)
 	}
-	return &Error{Reason: ReasonNotListed, What: "answer of Region " + f.region, Want: "a piece of its stream", Got: a.Error}
+	return &Error{Reason: ReasonNotListed, Rule: "answer of Region " + f.region, Want: "a piece of its stream", Got: a.Error}
 }
 
 // removedError says that a Region was removed.
 func removedError(region string, stamp uint64) *Error {
-	return &Error{Reason: ReasonRemoved, What: "Region " + region, Want: "one that the primary has not removed, or has added again",
+	return &Error{Reason: ReasonRemoved, Rule: "Region " + region, Want: "one that the primary has not removed, or has added again",
 		Got: fmt.Sprintf("removed at %s", time.UnixMicro(int64(stamp)).UTC().Format(time.RFC3339))}
 }

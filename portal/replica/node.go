@@ -203,7 +203,7 @@ func (n *Node) followAll(ctx context.Context) error {
 func (n *Node) connect() (err error) {
 	if n.cfg.URL == "" {
 		if n.lock, err = lock(n.cfg.Dir); err != nil {
-			return &Error{Reason: ReasonConfig, What: "Dir", Want: "a directory that can be written and that no other Node has", Got: n.cfg.Dir, Err: err}
+			return &Error{Reason: ReasonConfig, Rule: "Dir", Want: "a directory that can be written and that no other Node has", Got: n.cfg.Dir, Err: err}
 		}
 		if err := keepPrivate(n.cfg.Dir); err != nil {
 			n.cfg.Logger.Warn("replica: Dir is not private", "region", n.cfg.Region, "dir", n.cfg.Dir, "error", err)
@@ -303,14 +303,14 @@ func (n *Node) Ready(ctx context.Context) error {
 		case <-opens:
 		case <-changed:
 		case <-n.ctx.Done():
-			return &Error{Reason: ReasonClosed, What: "wait for replication", Err: n.ctx.Err()}
+			return &Error{Reason: ReasonClosed, Rule: "wait for replication", Err: n.ctx.Err()}
 		case <-ctx.Done():
 			if why != nil {
 				e := *why
 				e.Err = ctx.Err()
 				return &e
 			}
-			return &Error{Reason: ReasonNotReady, What: "wait for replication", Want: "the instance in Region " + n.cfg.Region, Err: ctx.Err()}
+			return &Error{Reason: ReasonNotReady, Rule: "wait for replication", Want: "the instance in Region " + n.cfg.Region, Err: ctx.Err()}
 		}
 	}
 }

@@ -187,7 +187,7 @@ func (n *Node) awake(ctx context.Context) error {
 	}
 	var e removalNotice
 	if err := json.Unmarshal(msg.Data, &e); err != nil {
-		return &Error{Reason: ReasonCorrupt, What: "stream " + name, Want: "JSON", Err: err}
+		return &Error{Reason: ReasonCorrupt, Rule: "stream " + name, Want: "JSON", Err: err}
 	}
 	if err := errors.Join(n.eraseStreams(ctx), n.identityStore.erase(ctx)); err != nil { // what a crash left
 		return err
@@ -209,7 +209,7 @@ func (n *Node) awake(ctx context.Context) error {
 func (n *Node) listedAgain(ctx context.Context) (uint64, error) {
 	p, ok := n.cfg.Peers[n.cfg.Primary]
 	if !ok {
-		return 0, &Error{Reason: ReasonConfig, What: "Peers", Want: "the primary Region " + n.cfg.Primary}
+		return 0, &Error{Reason: ReasonConfig, Rule: "Peers", Want: "the primary Region " + n.cfg.Primary}
 	}
 	if err := p.checkURL(n.cfg.Primary); err != nil {
 		return 0, err

@@ -23,7 +23,7 @@ const probeLives = time.Minute
 // it. A Portal calls Probe every few seconds; that is what it is for.
 func (n *Node) Probe(ctx context.Context) error {
 	if !n.isReady() {
-		return &Error{Reason: ReasonNotReady, What: "probe", Want: "a Region that serves", Got: n.cfg.Region}
+		return &Error{Reason: ReasonNotReady, Rule: "probe", Want: "a Region that serves", Got: n.cfg.Region}
 	}
 	if err := n.stopped(); err != nil {
 		return err

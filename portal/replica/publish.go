@@ -98,13 +98,13 @@ func (n *Node) message(w write) (*nats.Msg, []jetstream.PublishOpt, error) {
 	msg := nats.NewMsg(w.kind.prefix(n.cfg.Region) + w.subject)
 	plain, err := json.Marshal(w.body)
 	if err != nil {
-		return nil, nil, &Error{Reason: ReasonConfig, What: "message", Want: "one that can be written as JSON", Err: err}
+		return nil, nil, &Error{Reason: ReasonConfig, Rule: "message", Want: "one that can be written as JSON", Err: err}
 	}
 	if msg.Data, err = n.cfg.Codec.Seal(msg.Subject, plain); err != nil {
-		return nil, nil, &Error{Reason: ReasonUnavailable, What: "sealing", Want: "a sealed value", Err: err}
+		return nil, nil, &Error{Reason: ReasonUnavailable, Rule: "sealing", Want: "a sealed value", Err: err}
 	}
 	if len(msg.Data) > maxSealed {
-		return nil, nil, &Error{Reason: ReasonTooLarge, What: "message " + w.subject, Want: fmt.Sprintf("at most %d bytes, sealed", maxSealed), Got: fmt.Sprint(len(msg.Data))}
+		return nil, nil, &Error{Reason: ReasonTooLarge, Rule: "message " + w.subject, Want: fmt.Sprintf("at most %d bytes, sealed", maxSealed), Got: fmt.Sprint(len(msg.Data))}
 	}
 	now := n.cfg.Now()
 	msg.Header.Set(headerAt, strconv.FormatInt(now.UnixMicro(), 10))
@@ -172,7 +172,7 @@ func (n *Node) arrived(region string, k streamKind, msg jetstream.Msg, seq uint6
 	}
 	plain, err := n.cfg.Codec.Open(msg.Subject(), msg.Data())
 	if err != nil {
-		return a, &Error{Reason: ReasonCorrupt, What: "message " + msg.Subject(), Want: "one that opens", Err: err}
+		return a, &Error{Reason: ReasonCorrupt, Rule: "message " + msg.Subject(), Want: "one that opens", Err: err}
 	}
 	a.body = plain
 	return a, nil

@@ -135,7 +135,7 @@ func (r *reader) config(a arrival, opening error, pending uint64) error {
 	err := opening
 	if err == nil {
 		if err = json.Unmarshal(a.body, &part); err != nil {
-			err = &Error{Reason: ReasonCorrupt, What: "transaction", Want: "JSON", Err: err}
+			err = &Error{Reason: ReasonCorrupt, Rule: "transaction", Want: "JSON", Err: err}
 		}
 	}
 	n := r.n

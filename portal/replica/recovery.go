@@ -111,7 +111,7 @@ func (r *recovery) fetch(ctx context.Context) error {
 			}
 			r.n.cfg.Logger.Warn("replica: recovery waits", "region", r.n.cfg.Region, "peer", name, "error", err)
 			if pause(ctx, time.Second); ctx.Err() != nil {
-				return &Error{Reason: ReasonUnavailable, What: "recovery", Want: "the copies of Region " + name + ", which Config.Recover names; nothing was changed: start again when it answers, or without its name", Err: err}
+				return &Error{Reason: ReasonUnavailable, Rule: "recovery", Want: "the copies of Region " + name + ", which Config.Recover names; nothing was changed: start again when it answers, or without its name", Err: err}
 			}
 		}
 	}
@@ -128,7 +128,7 @@ func (r *recovery) from(ctx context.Context, f *follower) error {
 	for _, k := range streamKinds {
 		err := r.n.eachOfCopy(ctx, f, k, func(m message) error {
 			if left -= int64(m.size()); left < 0 {
-				return &Error{Reason: ReasonTooLarge, What: "copies of Region " + f.region, Want: fmt.Sprintf("at most %d bytes, as Config.MaxRecover says; nothing was changed", r.n.cfg.MaxRecover), Got: "more"}
+				return &Error{Reason: ReasonTooLarge, Rule: "copies of Region " + f.region, Want: fmt.Sprintf("at most %d bytes, as Config.MaxRecover says; nothing was changed", r.n.cfg.MaxRecover), Got: "more"}
 			}
 			got[k] = append(got[k], m)
 			return nil
@@ -217,9 +217,9 @@ func (r *recovery) entry(k streamKind, m message, plain []byte) error {
 	kind, _, _ := strings.Cut(about, ".")
 	entryKind := merge.EntryKind(kind)
 	if want := subject(entryKind, v.entry); knows(entryKind) && about != want {
-		return &Error{Reason: ReasonCorrupt, What: "message about sessions", Want: "the subject " + want, Got: about}
+		return &Error{Reason: ReasonCorrupt, Rule: "message about sessions", Want: "the subject " + want, Got: about}
 	} else if entryKind == merge.EntryUser && v.entry.Epoch > merge.MaxEpoch {
-		return &Error{Reason: ReasonCorrupt, What: "epoch of a user", Want: fmt.Sprint("at most ", merge.MaxEpoch), Got: fmt.Sprint(v.entry.Epoch)}
+		return &Error{Reason: ReasonCorrupt, Rule: "epoch of a user", Want: fmt.Sprint("at most ", merge.MaxEpoch), Got: fmt.Sprint(v.entry.Epoch)}
 	}
 	old, ok := r.last[k][about]
 	if ok && !v.entry.Newer(entryKind, old.entry) {

@@ -59,11 +59,11 @@ func startServer(cfg *Config) (*server.Server, *nats.Conn, error) {
 	if cfg.Listen != "" {
 		host, port, err := net.SplitHostPort(cfg.Listen)
 		if err != nil {
-			return nil, nil, &Error{Reason: ReasonConfig, What: "Listen", Want: "host:port", Got: cfg.Listen, Err: err}
+			return nil, nil, &Error{Reason: ReasonConfig, Rule: "Listen", Want: "host:port", Got: cfg.Listen, Err: err}
 		}
 		p, err := strconv.Atoi(port)
 		if err != nil {
-			return nil, nil, &Error{Reason: ReasonConfig, What: "Listen", Want: "a port number", Got: cfg.Listen, Err: err}
+			return nil, nil, &Error{Reason: ReasonConfig, Rule: "Listen", Want: "a port number", Got: cfg.Listen, Err: err}
 		}
 		if p == 0 {
 			p = server.RANDOM_PORT
@@ -76,7 +76,7 @@ func startServer(cfg *Config) (*server.Server, *nats.Conn, error) {
 	}
 	s, err := server.NewServer(opts)
 	if err != nil {
-		return nil, nil, &Error{Reason: ReasonConfig, What: "embedded server", Want: "one that starts", Err: err}
+		return nil, nil, &Error{Reason: ReasonConfig, Rule: "embedded server", Want: "one that starts", Err: err}
 	}
 	auth.alive = func(id uint64) bool { return s.GetClient(id) != nil }
 	s.SetLoggerV2(newServerLog(cfg.Logger.With("region", cfg.Region)), false, false, false)

@@ -21,7 +21,7 @@ func (s sessionStore) ready() error {
 	} else if s.n.isReady() {
 		return nil
 	}
-	return &Error{Reason: ReasonNotReady, What: "sessions", Want: "a Region that knows what was revoked elsewhere", Got: s.n.cfg.Region}
+	return &Error{Reason: ReasonNotReady, Rule: "sessions", Want: "a Region that knows what was revoked elsewhere", Got: s.n.cfg.Region}
 }
 
 // Probe implements portal.Prober.
@@ -36,10 +36,10 @@ func (s sessionStore) Create(ctx context.Context, key string, v portal.Session) 
 	// As it is read from the log, without monotonic readings.
 	v.Created, v.Seen, v.Expires = v.Created.Round(0), v.Seen.Round(0), v.Expires.Round(0)
 	if v.Region != s.n.cfg.Region {
-		return &Error{Reason: ReasonConfig, What: "Region of a session", Want: s.n.cfg.Region, Got: v.Region}
+		return &Error{Reason: ReasonConfig, Rule: "Region of a session", Want: s.n.cfg.Region, Got: v.Region}
 	}
 	if most := s.n.cfg.Now().Add(s.n.cfg.MaxSession + s.n.cfg.Skew); v.Expires.After(most) {
-		return &Error{Reason: ReasonConfig, What: "end of a session", Want: "one within MaxSession, by " + most.UTC().Format(time.RFC3339), Got: v.Expires.UTC().Format(time.RFC3339)}
+		return &Error{Reason: ReasonConfig, Rule: "end of a session", Want: "one within MaxSession, by " + most.UTC().Format(time.RFC3339), Got: v.Expires.UTC().Format(time.RFC3339)}
 	}
 	if err := s.n.durableEpoch(ctx, v.UserID, v.Epoch[s.n.cfg.Region]); err != nil {
 		return err

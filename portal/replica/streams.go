@@ -108,10 +108,10 @@ func (n *Node) ensure(ctx context.Context, k streamKind, region string) error {
 		return needsVersion("stream "+k.stream(region), fmt.Sprintf("format %d", format), fmt.Sprintf("format %d", n.cfg.formats.Speaks))
 	}
 	if region != n.cfg.Region && s.CachedInfo().Config.Metadata[storeID] != "" {
-		return &Error{Reason: ReasonDamaged, What: "stream " + k.stream(region), Want: "a copy: is another Region's directory in its place?", Got: "Region " + region + "'s own"}
+		return &Error{Reason: ReasonDamaged, Rule: "stream " + k.stream(region), Want: "a copy: is another Region's directory in its place?", Got: "Region " + region + "'s own"}
 	}
 	if got := s.CachedInfo().Config.Replicas; got < n.cfg.Replicas {
-		return &Error{Reason: ReasonConfig, What: "Replicas of stream " + k.stream(region), Want: fmt.Sprint("at least ", n.cfg.Replicas), Got: fmt.Sprint(got)}
+		return &Error{Reason: ReasonConfig, Rule: "Replicas of stream " + k.stream(region), Want: fmt.Sprint("at least ", n.cfg.Replicas), Got: fmt.Sprint(got)}
 	}
 	return nil
 }

@@ -62,7 +62,7 @@ func (n *Node) unreadLog(region string) *Error {
 	if !unread {
 		return nil
 	}
-	return &Error{Reason: ReasonVersion, What: "configuration of Region " + region, Want: "a version of Meridian that reads all of it", Got: what}
+	return &Error{Reason: ReasonVersion, Rule: "configuration of Region " + region, Want: "a version of Meridian that reads all of it", Got: what}
 }
 
 // ownLogReadable refuses to start on a log that only another version can read:
@@ -82,7 +82,7 @@ func (n *Node) stopIfSessionsUnread() {
 		n.stop(causeSessions, nil)
 		return
 	}
-	n.stop(causeSessions, &Error{Reason: ReasonVersion, What: "sessions of Region " + region, Want: "a version of Meridian that reads all of it", Got: what})
+	n.stop(causeSessions, &Error{Reason: ReasonVersion, Rule: "sessions of Region " + region, Want: "a version of Meridian that reads all of it", Got: what})
 }
 
 // unread is what is known of the Regions' sessions and can't be read.

@@ -41,7 +41,7 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) *Error {
 func (s *Server) primaryOnly() *Error {
 	primary := s.cfg.View.Snapshot().Primary().Name
 	if here := s.cfg.View.RegionName(); here != primary {
-		return &Error{Reason: ReasonNotPrimary, What: "users and groups are provisioned in one Region",
+		return &Error{Reason: ReasonNotPrimary, Rule: "users and groups are provisioned in one Region",
 			Want: "the primary Region " + quote(primary), Got: here, Primary: primary}
 	}
 	return nil

@@ -71,8 +71,11 @@ const (
 // An Error is the one type of error that this package makes.
 type Error struct {
 	Reason Reason
-	// What is the thing it is about. Want says what was expected, Got what came.
-	What, Want, Got string
+	// Rule names what it is about. Want and Got are both sides of the comparison,
+	// where there was one.
+	Rule, Want, Got string
+	// Detail says more, where Want and Got can't.
+	Detail string
 	// Primary is the name of the primary Region where Reason is ReasonNotPrimary.
 	Primary string
 	// Err is the cause, if there is one. It is never sent to the client.
@@ -94,7 +97,7 @@ func (e *Error) Unwrap() error { return e.Err }
 // detail is what the client reads.
 func (e *Error) detail() string {
 	var b strings.Builder
-	b.WriteString(e.What)
+	b.WriteString(e.Rule + e.Detail) // one of them
 	if e.Want != "" {
 		fmt.Fprintf(&b, ": want %s", e.Want)
 	}
@@ -145,7 +148,7 @@ func (e *Error) scimType() string {
 
 // refuse makes an error out of the four things most of them have.
 func refuse(reason Reason, what, want, got string) *Error {
-	return &Error{Reason: reason, What: what, Want: want, Got: got}
+	return &Error{Reason: reason, Rule: what, Want: want, Got: got}
 }
 
 // fromCenter turns what the instance said into this package's error.
@@ -156,9 +159,9 @@ func fromCenter(err error) *Error {
 	}
 	var c *center.Error
 	if !errors.As(err, &c) {
-		return &Error{Reason: ReasonUnavailable, What: "the change could not be made now", Err: err}
+		return &Error{Reason: ReasonUnavailable, Detail: "the change could not be made now", Err: err}
 	}
-	out := &Error{What: c.What, Want: c.Want, Got: c.Got, Primary: c.Primary, Err: err}
+	out := &Error{Rule: c.Rule, Want: c.Want, Got: c.Got, Primary: c.Primary, Err: err}
 	switch c.Reason {
 	case center.ReasonNotPrimary:
 		out.Reason = ReasonNotPrimary
@@ -169,7 +172,7 @@ func fromCenter(err error) *Error {
 	case center.ReasonNotFound:
 		out.Reason = ReasonNotFound
 	default:
-		return &Error{Reason: ReasonInternal, What: "the change could not be made", Err: err}
+		return &Error{Reason: ReasonInternal, Detail: "the change could not be made", Err: err}
 	}
 	return out
 }

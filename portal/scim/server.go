@@ -111,7 +111,7 @@ func (s *Server) route(c *call) (*answer, *Error) {
 	var m methods
 	switch {
 	case id == ".search" || rest == ".search" || endpoint == "Bulk" || endpoint == "Me" || rest == "":
-		return nil, refuse(ReasonNotImplemented, "this endpoint is not supported", "", "")
+		return nil, &Error{Reason: ReasonNotImplemented, Detail: "this endpoint is not supported"}
 	case endpoint == "Users" && !hasID:
 		m = methods{"GET": s.listUsers, "POST": s.createUser}
 	case endpoint == "Users":
@@ -169,7 +169,7 @@ func (s *Server) read(c *call) ([]byte, *Error) {
 	case errors.As(err, &over):
 		return nil, tooLarge
 	case err != nil:
-		return nil, &Error{Reason: ReasonInvalidSyntax, What: "body", Want: "all of it", Err: err}
+		return nil, &Error{Reason: ReasonInvalidSyntax, Rule: "body", Want: "all of it", Err: err}
 	}
 	return raw, nil
 }

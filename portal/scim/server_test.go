@@ -95,7 +95,7 @@ func TestInvariant13TheInstanceRefusesToo(t *testing.T) {
 type moved struct{ scim.View }
 
 func (moved) Update(func(*center.Tx) error) error {
-	return &center.Error{Reason: center.ReasonNotPrimary, What: "write", Want: `the primary Region "us-east-1"`, Got: "eu-central-1", Primary: "us-east-1"}
+	return &center.Error{Reason: center.ReasonNotPrimary, Rule: "write", Want: `the primary Region "us-east-1"`, Got: "eu-central-1", Primary: "us-east-1"}
 }
 
 func TestEndpoints(t *testing.T) {

@@ -57,7 +57,7 @@ func (w *writer) lead(own *job) {
 	defer func() {
 		for _, j := range batch {
 			if !finished { // a panic is on its way through here
-				j.err = refuse(ReasonInternal, "the change could not be made", "", "")
+				j.err = &Error{Reason: ReasonInternal, Detail: "the change could not be made"}
 			}
 			if j != own {
 				j.wake <- false

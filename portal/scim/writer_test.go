@@ -103,7 +103,7 @@ func TestOneBadChangeDoesNotSpoilTheBatch(t *testing.T) {
 	meddle := func(tx *center.Tx) error {
 		for _, u := range tx.Data().Users {
 			if u.UserName == "poison@example.com" {
-				return &center.Error{Reason: center.ReasonInvalid, What: "userName of user", Want: "no poison"}
+				return &center.Error{Reason: center.ReasonInvalid, Rule: "userName of user", Want: "no poison"}
 			}
 		}
 		return nil

@@ -7,11 +7,11 @@ import (
 
 // An Error says what was refused. The caller knows what it was about to do, and
 // adds the reason.
-type Error struct{ What, Want, Got string }
+type Error struct{ Rule, Want, Got string }
 
 // Error implements error.
 func (e *Error) Error() string {
-	return fmt.Sprintf("merge: %s: want %s, got %s", e.What, e.Want, quote(e.Got))
+	return fmt.Sprintf("merge: %s: want %s, got %s", e.Rule, e.Want, quote(e.Got))
 }
 
 // maxQuoted caps what a message repeats of a value from outside.

@@ -18,7 +18,7 @@ func (s *Sessions) Take(region string, kind EntryKind, e Entry) error {
 	switch {
 	case kind == EntrySession && e.Session != nil:
 		if e.Session.Region != region {
-			return &Error{What: "session of Region " + region, Want: "one that lives there", Got: e.Session.Region}
+			return &Error{Rule: "session of Region " + region, Want: "one that lives there", Got: e.Session.Region}
 		}
 		s.create(e.Key, *e.Session)
 	case kind == EntrySeen:
@@ -38,14 +38,14 @@ func (s *Sessions) Take(region string, kind EntryKind, e Entry) error {
 	case kind == EntrySignedOut:
 		later(s.signIns, pair{e.User, e.ID}, e.Until)
 	case kind == EntryUser && e.Epoch > MaxEpoch:
-		return &Error{What: "epoch of a user", Want: "one that can be raised", Got: fmt.Sprint(e.Epoch)}
+		return &Error{Rule: "epoch of a user", Want: "one that can be raised", Got: fmt.Sprint(e.Epoch)}
 	case kind == EntryUser:
 		s.raise(e.User, region, e.Epoch)
 	case !s.knows(kind):
 		s.strange(region, kind, e)
 	case slices.Contains(s.also, kind):
 	default:
-		return &Error{What: "message about sessions", Want: "the fields of its kind", Got: string(kind)}
+		return &Error{Rule: "message about sessions", Want: "the fields of its kind", Got: string(kind)}
 	}
 	return nil
 }
