@@ -7,7 +7,8 @@ import (
 
 // Assertion is what an identity provider said and what was proved: every value
 // was read from bytes that its signature covers, and every rule held. Only
-// Verify makes one. It never changes, and what its methods return is a copy.
+// Verify makes one. It never changes, and what its methods return is a copy. To
+// print or log one says which it is and nothing about the user.
 type Assertion struct {
 	responseID string
 	acs        Endpoint
