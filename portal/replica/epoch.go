@@ -40,11 +40,11 @@ func (n *Node) writeEpoch(ctx context.Context, userID string, least uint64) erro
 	return nil
 }
 
-// durableEpoch makes sure that a count which a session is to carry, as this
+// durableEpoch makes sure that a count which sessions are to carry, as this
 // Region's component of the user's epoch, is on disk. It may be in this Node's
 // memory alone, as the write failed that was to end the user's sessions.
 // Another node of the Region would then count from less, and its revocation
-// would leave that session alone.
+// would leave those sessions alone, made or yet to be made of the same sign-in.
 func (n *Node) durableEpoch(ctx context.Context, userID string, count uint64) error {
 	for !n.ledger.hasEpoch(userID, n.cfg.Region, count) {
 		last, seq, err := n.lastEpoch(ctx, userID)

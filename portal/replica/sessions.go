@@ -41,9 +41,6 @@ func (s sessionStore) Create(ctx context.Context, key string, v portal.Session) 
 	if most := s.n.cfg.Now().Add(s.n.cfg.MaxSession + s.n.cfg.Skew); v.Expires.After(most) {
 		return &Error{Reason: ReasonConfig, Rule: "end of a session", Want: "one within MaxSession, by " + most.UTC().Format(time.RFC3339), Got: v.Expires.UTC().Format(time.RFC3339)}
 	}
-	if err := s.n.durableEpoch(ctx, v.UserID, v.Epoch[s.n.cfg.Region]); err != nil {
-		return err
-	}
 	made := fromPortal(v)
 	return s.n.record(ctx, merge.EntrySession, merge.Entry{Key: key, Session: &made}, v.Expires.Add(s.n.cfg.Skew))
 }
@@ -123,12 +120,16 @@ func (s sessionStore) RevokeUser(ctx context.Context, userID string) error {
 	return s.n.endUser(ctx, userID)
 }
 
-// Epoch implements portal.Sessions.
-func (s sessionStore) Epoch(_ context.Context, userID string) (portal.Epoch, error) {
+// Epoch implements portal.Sessions. What it returns is durable: see durableEpoch.
+func (s sessionStore) Epoch(ctx context.Context, userID string) (portal.Epoch, error) {
 	if err := s.ready(); err != nil {
 		return nil, err
 	}
-	return s.n.ledger.epoch(userID), nil
+	epoch := s.n.ledger.epoch(userID)
+	if err := s.n.durableEpoch(ctx, userID, epoch[s.n.cfg.Region]); err != nil {
+		return nil, err
+	}
+	return epoch, nil
 }
 
 // List implements portal.Sessions.
