@@ -30,14 +30,15 @@ var arrows = map[string][]string{
 	"acs/redisstore":                    {"acs"},
 	"acs/internal/testserver":           {"mockidp/testkit"}, // for tests
 	"acs/internal/teststore":            {"acs"},             // for tests
-	"portal":                            {"saml", "acs", "portal/center"},
+	"portal":                            {"saml", "acs", "portal/center", "portal/internal/refusal"},
 	"portal/awsnames":                   {},
 	"portal/center":                     {},
-	"portal/replica":                    {"portal", "portal/center", "portal/replica/internal/merge", "portal/replica/internal/integrity"},
+	"portal/internal/refusal":           {},
+	"portal/replica":                    {"portal", "portal/center", "portal/internal/refusal", "portal/replica/internal/merge", "portal/replica/internal/integrity"},
 	"portal/replica/internal/integrity": {},
-	"portal/replica/internal/merge":     {"portal/center"},
-	"portal/scim":                       {"portal/center"},
-	"portal/failover":                   {"acs"},
+	"portal/replica/internal/merge":     {"portal/center", "portal/internal/refusal"},
+	"portal/scim":                       {"portal/center", "portal/internal/refusal"},
+	"portal/failover":                   {"acs", "portal/internal/refusal"},
 	"mockidp":                           {},
 	"mockidp/attack":                    {},
 	"mockidp/attack/run":                {"mockidp/attack"},
@@ -120,7 +121,7 @@ func TestTestkitIsStandardLibraryOnly(t *testing.T) {
 // What a Region's state becomes, and whether a log is what its owner wrote, is
 // decided without a network, files, logs, goroutines and a clock.
 func TestMergeAndIntegrityStayPure(t *testing.T) {
-	staysPure(t, "/portal/replica/internal/merge", "bytes", "cmp", "encoding/json", "fmt", "maps", "math", "slices", "time", "unicode/utf8", module+"/portal/center")
+	staysPure(t, "/portal/replica/internal/merge", "bytes", "cmp", "encoding/json", "fmt", "maps", "math", "slices", "time", module+"/portal/center", module+"/portal/internal/refusal")
 	staysPure(t, "/portal/replica/internal/integrity", "crypto/hmac", "crypto/sha256", "encoding/base64", "encoding/binary", "encoding/hex", "fmt", "maps", "slices", "strconv", "strings", "time")
 }
 

@@ -1,10 +1,6 @@
 package portal
 
-import (
-	"fmt"
-	"strings"
-	"unicode/utf8"
-)
+import "github.com/meridian-saml/meridian/portal/internal/refusal"
 
 // A Reason says why the portal refused. The list is closed; compare with it,
 // never with a message.
@@ -79,43 +75,11 @@ type Error struct {
 
 // Error implements error.
 func (e *Error) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "portal: %s: %s", e.Reason, e.Rule)
-	if e.Want != "" {
-		fmt.Fprintf(&b, ": want %s", e.Want)
-	}
-	if e.Got != "" {
-		fmt.Fprintf(&b, ", got %s", quote(e.Got))
-	}
-	if e.Err != nil {
-		fmt.Fprintf(&b, ": %v", e.Err)
-	}
-	return b.String()
+	return refusal.Message("portal", string(e.Reason), e.Rule, "", e.Want, e.Got, e.Err)
 }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
-
-// maxQuoted caps what a message repeats of a value that came from outside.
-const maxQuoted = 200
-
-// quote makes a value safe to stand in one line of a log.
-func quote(s string) string {
-	if len(s) > maxQuoted {
-		cut := maxQuoted
-		for cut > 0 && !utf8.RuneStart(s[cut]) {
-			cut--
-		}
-		return fmt.Sprintf("%q…", s[:cut])
-	}
-	return fmt.Sprintf("%q", s)
-}
-
-// printable is the inside of quote, for where something else adds quotes.
-func printable(s string) string {
-	q := strings.TrimSuffix(quote(s), "…")
-	return q[1 : len(q)-1]
-}
 
 func unavailable(what string, err error) *Error {
 	return &Error{Reason: ReasonUnavailable, Rule: what, Want: "an answer", Err: err}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
 // sessionRow is a session as its person sees it.
@@ -60,7 +61,7 @@ func (p *Portal) endSession(w http.ResponseWriter, r *http.Request, v *visit) {
 		p.refuseVisit(w, r, unavailable("end of the session", err))
 		return
 	}
-	p.cfg.Logger.InfoContext(r.Context(), "portal: session ended", "region", p.cfg.Region, "user", v.user.UserName, "session", printable(id))
+	p.cfg.Logger.InfoContext(r.Context(), "portal: session ended", "region", p.cfg.Region, "user", v.user.UserName, "session", refusal.Printable(id))
 	if id == v.session.ID {
 		p.forgetBrowser(w)
 		http.Redirect(w, r, PathSignedOut, http.StatusSeeOther)

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
 // A messageBody is a page that says one thing.
@@ -50,7 +52,7 @@ const (
 func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, why *Error) string {
 	reference := p.reference()
 	p.logRefused(r.Context(), why, reference)
-	pg := refusal(why, reference)
+	pg := refusalPage(why, reference)
 	switch why.Reason {
 	case ReasonStale, ReasonNotInUse, ReasonHandoffUser:
 		// Somebody whose session is real, and who can go to another Region.
@@ -98,15 +100,15 @@ func (p *Portal) logRefused(ctx context.Context, why *Error, reference string) {
 	if why.Reason == ReasonUnavailable {
 		log = p.cfg.Logger.ErrorContext
 	}
-	attrs := []any{"region", p.cfg.Region, "reference", reference, "reason", string(why.Reason), "rule", why.Rule, "want", why.Want, "got", printable(why.Got)}
+	attrs := []any{"region", p.cfg.Region, "reference", reference, "reason", string(why.Reason), "rule", why.Rule, "want", why.Want, "got", refusal.Printable(why.Got)}
 	if why.Err != nil {
 		attrs = append(attrs, "cause", why.Err.Error())
 	}
 	log(ctx, "portal: refused", attrs...)
 }
 
-// refusal is the page for a refusal.
-func refusal(why *Error, reference string) page {
+// refusalPage is the page for a refusal.
+func refusalPage(why *Error, reference string) page {
 	body, title := messageBody{Reference: reference, Action: "Sign in again", Href: PathLogin}, "You can't sign in"
 	switch why.Reason {
 	case ReasonSessionOver:

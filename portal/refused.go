@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
 // refused is where a browser goes on to whose response the consumer refused.
@@ -18,7 +20,7 @@ func (p *Portal) refused(w http.ResponseWriter, r *http.Request) {
 	var e *Error
 	switch {
 	case err == nil:
-		p.cfg.Logger.InfoContext(r.Context(), "portal: signed in already", "region", p.cfg.Region, "user", v.session.UserName, "reference", printable(r.URL.Query().Get("reference")))
+		p.cfg.Logger.InfoContext(r.Context(), "portal: signed in already", "region", p.cfg.Region, "user", v.session.UserName, "reference", refusal.Printable(r.URL.Query().Get("reference")))
 		http.Redirect(w, r, p.destination(r, PathHome), http.StatusSeeOther)
 	case errors.As(err, &e):
 		p.refuseVisit(w, r, e)

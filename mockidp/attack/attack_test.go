@@ -139,7 +139,7 @@ func TestMakeRefuses(t *testing.T) {
 			_, err := c.Make(p)
 			var e *attack.Error
 			require.ErrorAs(t, err, &e)
-			require.Equal(t, r.id, e.Case)
+			require.Equal(t, r.id, e.Rule)
 			require.True(t, strings.HasPrefix(err.Error(), "attack: "+r.id))
 			require.ErrorContains(t, err, r.text)
 		})

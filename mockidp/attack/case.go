@@ -255,15 +255,15 @@ type change struct {
 
 func (c Case) make(p Params, n Needs, changes ...change) (Message, error) {
 	if !slices.Contains(n.Modes(), p.Sign) {
-		return Message{}, &Error{Case: c.ID, Detail: "it makes no sense with the " + p.Sign.String() + " signed"}
+		return Message{}, &Error{Rule: c.ID, Detail: "it makes no sense with the " + p.Sign.String() + " signed"}
 	}
 	d, err := newDoc(p, n)
 	if err != nil {
-		return Message{}, &Error{Case: c.ID, Detail: "parameters", Err: err}
+		return Message{}, &Error{Rule: c.ID, Detail: "parameters", Err: err}
 	}
 	m := d.make(changes)
 	if d.err != nil {
-		return Message{}, &Error{Case: c.ID, Detail: "making it", Err: d.err}
+		return Message{}, &Error{Rule: c.ID, Detail: "making it", Err: d.err}
 	}
 	return m, nil
 }
@@ -306,7 +306,7 @@ func (d *draft) make(changes []change) Message {
 
 // Error says why a document could not be made.
 type Error struct {
-	Case   string // the case's id
+	Rule   string // the case's id, or "target"
 	Detail string
 	Err    error
 }
@@ -314,9 +314,9 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string {
 	if e.Err == nil {
-		return fmt.Sprintf("attack: %s: %s", e.Case, e.Detail)
+		return fmt.Sprintf("attack: %s: %s", e.Rule, e.Detail)
 	}
-	return fmt.Sprintf("attack: %s: %s: %v", e.Case, e.Detail, e.Err)
+	return fmt.Sprintf("attack: %s: %s: %v", e.Rule, e.Detail, e.Err)
 }
 
 // Unwrap gives the cause.

@@ -96,17 +96,17 @@ type metadataChange struct {
 
 func (c MetadataCase) make(p MetadataParams, changes ...metadataChange) ([]byte, error) {
 	if p.EntityID == "" || p.SSOURL == "" || p.Now.IsZero() {
-		return nil, &Error{Case: c.ID, Detail: "parameters", Err: errors.New("missing EntityID, SSOURL or Now")}
+		return nil, &Error{Rule: c.ID, Detail: "parameters", Err: errors.New("missing EntityID, SSOURL or Now")}
 	}
 	for _, role := range []KeyRole{SigningKey, NextKey, IssuerKey, RootKey} {
 		if p.Keys[role] == nil {
-			return nil, &Error{Case: c.ID, Detail: "parameters", Err: errors.New("missing the " + string(role) + " key")}
+			return nil, &Error{Rule: c.ID, Detail: "parameters", Err: errors.New("missing the " + string(role) + " key")}
 		}
 	}
 	d := newMetadata(p)
 	out := d.make(changes)
 	if d.err != nil {
-		return nil, &Error{Case: c.ID, Detail: "making it", Err: d.err}
+		return nil, &Error{Rule: c.ID, Detail: "making it", Err: d.err}
 	}
 	return out, nil
 }

@@ -113,6 +113,6 @@ func TestMetadataNeedsItsParameters(t *testing.T) {
 		_, err := c.Make(p)
 		var e *attack.Error
 		require.ErrorAs(t, err, &e, name)
-		require.Equal(t, c.ID, e.Case)
+		require.Equal(t, c.ID, e.Rule)
 	}
 }

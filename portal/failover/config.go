@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
 // What a zero Config stands for.
@@ -160,7 +162,7 @@ func (c *Config) checkRegions() error {
 		}
 		r.URL = u.Scheme + "://" + strings.ToLower(u.Host)
 		if (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.ForceQuery {
-			return badConfig(field+".URL", "an origin, without a path or query", withoutUser(u.String()))
+			return badConfig(field+".URL", "an origin, without a path or query", refusal.WithoutUser(u.String()))
 		}
 		if origins[r.URL] {
 			return badConfig(field+".URL", "a URL that no other Region has", r.URL)

@@ -1,10 +1,6 @@
 package failover
 
-import (
-	"fmt"
-	"strings"
-	"unicode/utf8"
-)
+import "github.com/meridian-saml/meridian/portal/internal/refusal"
 
 // A Reason says what went wrong. The list is closed; compare with it, never
 // with a message.
@@ -47,36 +43,11 @@ type Error struct {
 
 // Error implements error.
 func (e *Error) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "failover: %s: %s", e.Reason, e.Rule)
-	if e.Want != "" {
-		fmt.Fprintf(&b, ": want %s", e.Want)
-	}
-	if e.Got != "" {
-		fmt.Fprintf(&b, ", got %q", clip(e.Got))
-	}
-	if e.Err != nil {
-		fmt.Fprintf(&b, ": %s", clip(e.Err.Error()))
-	}
-	return b.String()
+	return refusal.Message("failover", string(e.Reason), e.Rule, "", e.Want, e.Got, e.Err)
 }
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
-
-// maxQuoted caps what a message repeats of a value that came from outside.
-const maxQuoted = 200
-
-func clip(s string) string {
-	if len(s) <= maxQuoted {
-		return s
-	}
-	cut := maxQuoted
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut] + "…"
-}
 
 func badConfig(rule, want, got string) *Error {
 	return &Error{Reason: ReasonConfig, Rule: rule, Want: want, Got: got}

@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
 // checkURL accepts an absolute https URL without user information or fragment,
 // and plain http for hosts that can only be this machine. A URL's origin goes
 // into headers as it is, so its host may hold nothing unusual.
 func checkURL(field, raw string) (*url.URL, error) {
-	shown := withoutUser(raw)
+	shown := refusal.WithoutUser(raw)
 	u, err := url.Parse(raw)
 	if err != nil {
 		return nil, badConfig(field, "a URL", shown) // without the cause, which repeats raw

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
@@ -77,7 +78,7 @@ func (n *Node) applyChanges(inst *center.Instance, changes []center.Record) {
 	}
 	for _, app := range apps {
 		if err := inst.Apply([]center.Record{app}); err != nil {
-			n.cfg.Logger.Error("replica: application left out", "region", n.cfg.Region, "application", quote(app.Key), "error", err)
+			n.cfg.Logger.Error("replica: application left out", "region", n.cfg.Region, "application", refusal.Quote(app.Key), "error", err)
 		}
 	}
 }

@@ -3,6 +3,7 @@ package replica
 import (
 	"cmp"
 
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
@@ -91,7 +92,7 @@ func (f *follower) doubts(k streamKind, why string, differs bool) {
 	w.doubt, w.differs = why, differs
 	f.mu.Unlock()
 	if first {
-		f.n.cfg.Logger.Error("replica: a peer's log is not what it was", "region", f.n.cfg.Region, "peer", f.region, "stream", string(k), "found", quote(why))
+		f.n.cfg.Logger.Error("replica: a peer's log is not what it was", "region", f.n.cfg.Region, "peer", f.region, "stream", string(k), "found", refusal.Quote(why))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
@@ -224,7 +225,7 @@ func (c *Config) check() *Error {
 	case c.URL == "" && c.Dir == "":
 		return bad("Dir", "a directory, or URL", "")
 	case c.URL != "" && (c.Dir != "" || c.Listen != "" || c.TLS != nil):
-		return bad("URL", "none with Dir, Listen or TLS: they are the embedded server's", withoutUser(c.URL))
+		return bad("URL", "none with Dir, Listen or TLS: they are the embedded server's", refusal.WithoutUser(c.URL))
 	case c.Restored && len(c.Recover) > 0:
 		return bad("Restored", "none with Recover", "both")
 	case slices.ContainsFunc(c.Recover, func(name string) bool { return c.Peers[name].URL == "" }):
@@ -252,7 +253,7 @@ func (c *Config) check() *Error {
 		return err
 	}
 	if !encrypted(all, c.dialsSecurely()) {
-		return bad("URL", "loopback addresses, or TLS: the scheme tls or wss, or in Options", withoutUser(c.URL))
+		return bad("URL", "loopback addresses, or TLS: the scheme tls or wss, or in Options", refusal.WithoutUser(c.URL))
 	}
 	return nil
 }
@@ -278,7 +279,7 @@ func (p Peer) checkURL(region string) *Error {
 		return err
 	}
 	if !encrypted(all, p.TLS != nil) {
-		return &Error{Reason: ReasonConfig, Rule: what, Want: "loopback addresses, or TLS: the scheme tls or wss, or Peer.TLS", Got: withoutUser(p.URL)}
+		return &Error{Reason: ReasonConfig, Rule: what, Want: "loopback addresses, or TLS: the scheme tls or wss, or Peer.TLS", Got: refusal.WithoutUser(p.URL)}
 	}
 	return nil
 }
@@ -313,7 +314,7 @@ func servers(what, list string) ([]*url.URL, *Error) {
 		out = append(out, u)
 	}
 	if len(out) == 0 {
-		return nil, &Error{Reason: ReasonConfig, Rule: what, Want: "the addresses of servers", Got: withoutUser(list)}
+		return nil, &Error{Reason: ReasonConfig, Rule: what, Want: "the addresses of servers", Got: refusal.WithoutUser(list)}
 	}
 	return out, nil
 }

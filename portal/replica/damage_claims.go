@@ -7,6 +7,7 @@ import (
 
 	"github.com/nats-io/nats.go"
 
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
@@ -27,7 +28,7 @@ func (n *Node) checkClaim(from string, k streamKind, why string) {
 		return
 	}
 	if f == nil {
-		n.cfg.Logger.Error("replica: a follower claims what can't be looked into, as it is no peer here", "region", n.cfg.Region, "peer", quote(from), "stream", string(k), "claim", why)
+		n.cfg.Logger.Error("replica: a follower claims what can't be looked into, as it is no peer here", "region", n.cfg.Region, "peer", refusal.Quote(from), "stream", string(k), "claim", why)
 		return
 	}
 	n.start(func() {

@@ -2,10 +2,8 @@ package replica
 
 import (
 	"errors"
-	"fmt"
-	"strings"
-	"unicode/utf8"
 
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
@@ -61,18 +59,7 @@ type Error struct {
 
 // Error implements error.
 func (e *Error) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "replica: %s: %s", e.Reason, e.Rule)
-	if e.Want != "" {
-		fmt.Fprintf(&b, ": want %s", e.Want)
-	}
-	if e.Got != "" {
-		fmt.Fprintf(&b, ", got %s", quote(e.Got))
-	}
-	if e.Err != nil {
-		fmt.Fprintf(&b, ": %v", e.Err)
-	}
-	return b.String()
+	return refusal.Message("replica", string(e.Reason), e.Rule, "", e.Want, e.Got, e.Err)
 }
 
 // Unwrap returns the cause.
@@ -80,21 +67,6 @@ func (e *Error) Unwrap() error { return e.Err }
 
 func unavailable(what string, err error) *Error {
 	return &Error{Reason: ReasonUnavailable, Rule: what, Want: "an answer of the Region's own server", Err: err}
-}
-
-// maxQuoted caps what a message repeats of a value that came from outside.
-const maxQuoted = 200
-
-// quote makes a value safe to stand in one line of a log.
-func quote(s string) string {
-	if len(s) > maxQuoted {
-		cut := maxQuoted
-		for cut > 0 && !utf8.RuneStart(s[cut]) {
-			cut--
-		}
-		return fmt.Sprintf("%q…", s[:cut])
-	}
-	return fmt.Sprintf("%q", s)
 }
 
 // refused makes an *Error of what package merge refused.

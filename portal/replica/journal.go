@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
@@ -87,9 +88,9 @@ func (j journal) Commit(region string, changes []center.Record) (err error) {
 // instance.
 func (n *Node) notHere(region string) error {
 	if region == n.cfg.Primary {
-		return &center.Error{Reason: center.ReasonNotPrimary, Rule: "write", Want: "the primary Region " + quote(region), Got: n.cfg.Region, Primary: region}
+		return &center.Error{Reason: center.ReasonNotPrimary, Rule: "write", Want: "the primary Region " + refusal.Quote(region), Got: n.cfg.Region, Primary: region}
 	}
-	return &center.Error{Reason: center.ReasonNotAppRegion, Rule: "write", Want: "Region " + quote(region), Got: n.cfg.Region}
+	return &center.Error{Reason: center.ReasonNotAppRegion, Rule: "write", Want: "Region " + refusal.Quote(region), Got: n.cfg.Region}
 }
 
 // took notes that the instance is about to show these changes. What another

@@ -13,6 +13,7 @@ import (
 
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
@@ -212,7 +213,7 @@ func (n *Node) connect() (err error) {
 	} else {
 		opts := ownOptions(n.cfg.Region)
 		if n.nc, err = nats.Connect(n.cfg.URL, append(opts, n.cfg.Options...)...); err != nil {
-			err = unavailable("connection to "+quote(withoutUser(n.cfg.URL)), err)
+			err = unavailable("connection to "+refusal.Quote(refusal.WithoutUser(n.cfg.URL)), err)
 		}
 	}
 	if err != nil {

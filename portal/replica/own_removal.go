@@ -195,9 +195,9 @@ func (n *Node) awake(ctx context.Context) error {
 	n.removedAt.Store(e.Stamp)
 	listed, err := n.listedAgain(ctx)
 	if err != nil || listed <= e.Stamp {
-		refusal := removedError(n.cfg.Region, e.Stamp)
-		refusal.Err = err
-		return refusal
+		removed := removedError(n.cfg.Region, e.Stamp)
+		removed.Err = err
+		return removed
 	}
 	n.removedAt.Store(0)
 	n.cfg.Restored = true // others may hold copies of what was erased

@@ -86,18 +86,18 @@ type answer struct {
 	// stream of the Region that asks.
 	Copy *copyEnd `json:"copy,omitempty"`
 	// Refused says why there is no piece, beside Error.
-	Refused refusal `json:"refused,omitempty"`
+	Refused unanswered `json:"refused,omitempty"`
 }
 
-// A refusal is why a Region doesn't answer a question about its own stream.
-type refusal string
+// unanswered is why a Region doesn't answer a question about its own stream.
+type unanswered string
 
 const (
 	// refusedDamaged: the stream is not what the Region wrote.
-	refusedDamaged refusal = "damaged"
+	refusedDamaged unanswered = "damaged"
 	// refusedAhead: the question's position is behind the end of the stream,
 	// and nothing proves that the stream was ever there.
-	refusedAhead refusal = "ahead"
+	refusedAhead unanswered = "ahead"
 )
 
 // A message is one message of the original stream, as it is there.

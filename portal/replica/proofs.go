@@ -8,6 +8,7 @@ import (
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
@@ -73,7 +74,7 @@ type suspect struct {
 
 // checkProof checks what a follower shows of its copy of one of this Region's own
 // streams. It returns why the follower gets no answer, or "".
-func (n *Node) checkProof(ctx context.Context, q question, info *jetstream.StreamInfo) (refusal, error) {
+func (n *Node) checkProof(ctx context.Context, q question, info *jetstream.StreamInfo) (unanswered, error) {
 	if err := n.damage.Load(); err != nil && n.isDamaged(q.Line) {
 		return refusedDamaged, err
 	}
@@ -223,6 +224,6 @@ const maxSuspects = 256
 
 func (n *Node) reportClaim(s suspect, what, why string) {
 	if n.due(s) {
-		n.cfg.Logger.Error("replica: "+what, "region", n.cfg.Region, "peer", quote(s.from), "stream", string(s.kind), "claim", why)
+		n.cfg.Logger.Error("replica: "+what, "region", n.cfg.Region, "peer", refusal.Quote(s.from), "stream", string(s.kind), "claim", why)
 	}
 }

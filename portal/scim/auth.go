@@ -5,6 +5,8 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"strings"
+
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
 // HashToken returns what Config.TokenHashes keeps of a bearer token. A token
@@ -42,7 +44,7 @@ func (s *Server) primaryOnly() *Error {
 	primary := s.cfg.View.Snapshot().Primary().Name
 	if here := s.cfg.View.RegionName(); here != primary {
 		return &Error{Reason: ReasonNotPrimary, Rule: "users and groups are provisioned in one Region",
-			Want: "the primary Region " + quote(primary), Got: here, Primary: primary}
+			Want: "the primary Region " + refusal.Quote(primary), Got: here, Primary: primary}
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
 // What a zero Config stands for, and what it can't go beyond.
@@ -121,7 +122,7 @@ func New(c Config) (*Server, error) {
 	}
 	u, err := url.Parse(c.BaseURL)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || strings.ContainsAny(c.BaseURL, "?#") {
-		return bad("BaseURL", "an absolute http or https URL without user information, query and fragment", withoutUser(c.BaseURL))
+		return bad("BaseURL", "an absolute http or https URL without user information, query and fragment", refusal.WithoutUser(c.BaseURL))
 	}
 	if len(c.Tokens) == 0 && c.TokenHashes == nil {
 		return bad("Tokens", "a token, or TokenHashes", "")

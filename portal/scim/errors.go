@@ -2,12 +2,10 @@ package scim
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
 // A Reason says why the package refused. The list is closed; compare with it,
@@ -84,11 +82,7 @@ type Error struct {
 
 // Error implements error.
 func (e *Error) Error() string {
-	s := "scim: " + string(e.Reason) + ": " + e.detail()
-	if e.Err != nil {
-		s += ": " + e.Err.Error()
-	}
-	return s
+	return refusal.Message("scim", string(e.Reason), e.Rule, e.Detail, e.Want, e.Got, e.Err)
 }
 
 // Unwrap returns the cause.
@@ -96,15 +90,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // detail is what the client reads.
 func (e *Error) detail() string {
-	var b strings.Builder
-	b.WriteString(e.Rule + e.Detail) // one of them
-	if e.Want != "" {
-		fmt.Fprintf(&b, ": want %s", e.Want)
-	}
-	if e.Got != "" {
-		fmt.Fprintf(&b, ", got %s", quote(e.Got))
-	}
-	return b.String()
+	return refusal.Message("", "", e.Rule, e.Detail, e.Want, e.Got, nil)
 }
 
 // status is the HTTP status of the answer.
@@ -175,19 +161,4 @@ func fromCenter(err error) *Error {
 		return &Error{Reason: ReasonInternal, Detail: "the change could not be made", Err: err}
 	}
 	return out
-}
-
-// maxQuoted caps what a message repeats of a value that came from outside.
-const maxQuoted = 200
-
-// quote makes a value safe to stand in one line of a log.
-func quote(s string) string {
-	if len(s) > maxQuoted {
-		cut := maxQuoted
-		for cut > 0 && !utf8.RuneStart(s[cut]) {
-			cut--
-		}
-		return fmt.Sprintf("%q…", s[:cut])
-	}
-	return fmt.Sprintf("%q", s)
 }

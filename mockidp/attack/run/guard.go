@@ -33,7 +33,7 @@ func guardedDial(allowed []string) func(context.Context, string, string) (net.Co
 	local := &net.Dialer{Timeout: 5 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
 		host, _, err := net.SplitHostPort(address)
 		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
-			return &attack.Error{Case: "target", Detail: fmt.Sprintf("%q is not on this machine, and is not allowed by name", address)}
+			return &attack.Error{Rule: "target", Detail: fmt.Sprintf("%q is not on this machine, and is not allowed by name", address)}
 		}
 		return nil
 	}}

@@ -80,7 +80,7 @@ func (i *IdP) complete(now time.Time) error {
 		}
 		der, err := attack.NewCertificate(k.key, now)
 		if err != nil {
-			return &attack.Error{Case: "target", Detail: "a certificate for the " + k.name + " key", Err: err}
+			return &attack.Error{Rule: "target", Detail: "a certificate for the " + k.name + " key", Err: err}
 		}
 		i.Certificates[k.key] = der
 	}

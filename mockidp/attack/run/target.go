@@ -94,7 +94,7 @@ func Run(ctx context.Context, t Target) (*Report, error) {
 // newRunner checks a Target and fills in what it leaves open.
 func newRunner(t Target) (*runner, error) {
 	bad := func(format string, args ...any) (*runner, error) {
-		return nil, &attack.Error{Case: "target", Detail: fmt.Sprintf(format, args...)}
+		return nil, &attack.Error{Rule: "target", Detail: fmt.Sprintf(format, args...)}
 	}
 	switch {
 	case t.IdP == nil || t.IdP.RSA == nil:
@@ -115,7 +115,7 @@ func newRunner(t Target) (*runner, error) {
 	for name, text := range urls {
 		u, err := url.Parse(text)
 		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return bad("%s: want an http or https URL, got %.100q", name, withoutUser(text))
+			return bad("%s is not an http or https URL", name) // it may hold a password
 		}
 		sites[strings.ToLower(u.Host)] = true
 	}

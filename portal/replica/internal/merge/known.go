@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
 // A later version writes kinds that this one doesn't know. Each record, and
@@ -56,7 +57,7 @@ func (d *Directory) Unread(region string) (what string, ok bool) {
 		return "", false
 	}
 	first := slices.MinFunc(slices.Collect(maps.Keys(l.strange)), compareNames)
-	return "records of kind " + quote(string(first.Kind)), true
+	return "records of kind " + refusal.Quote(string(first.Kind)), true
 }
 
 // Miss notes that a message of the Region's log can't be read by this version,
@@ -139,7 +140,7 @@ func (s *Sessions) unreadEnds(made time.Time) bool {
 // strange takes in an entry of a kind that this version doesn't know.
 func (s *Sessions) strange(region string, kind EntryKind, e Entry) {
 	if !e.Optional {
-		s.Miss(region, "entries of kind "+quote(string(kind)), e.Until)
+		s.Miss(region, "entries of kind "+refusal.Quote(string(kind)), e.Until)
 	}
 }
 

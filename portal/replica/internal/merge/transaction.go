@@ -1,6 +1,10 @@
 package merge
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
+)
 
 // A Transaction is what one update changed: all of it or nothing takes effect.
 // It may be cut into several messages, which follow each other in the log.
@@ -33,7 +37,7 @@ func (t Transaction) Parts(first uint64) ([]Transaction, error) {
 	for _, r := range t.Records {
 		n := len(r.Key) + len(r.Value) + 80
 		if n > maxRecord {
-			return nil, &Error{Rule: string(r.Kind) + " " + quote(r.Key), Want: fmt.Sprintf("at most %d bytes", maxRecord), Got: fmt.Sprint(n)}
+			return nil, &Error{Rule: string(r.Kind) + " " + refusal.Quote(r.Key), Want: fmt.Sprintf("at most %d bytes", maxRecord), Got: fmt.Sprint(n)}
 		}
 		if size > 0 && size+n > MaxPart {
 			out = append(out, Transaction{Stamp: t.Stamp, Full: t.Full, First: first, Part: len(out)})

@@ -1,4 +1,4 @@
-package run
+package refusal
 
 import (
 	"net/url"
@@ -6,12 +6,12 @@ import (
 	"strings"
 )
 
-// withoutUser returns a refused URL as an error may repeat it: without its user
+// WithoutUser returns a refused URL as an error may repeat it: without its user
 // information, which may hold a password or a token. It asks no parser where
 // that ends: a password with "/", "?" or "#" ends it early. Everything before
 // the last "@" is left out, and everything after the scheme of a URL that has
 // none and doesn't parse.
-func withoutUser(raw string) string {
+func WithoutUser(raw string) string {
 	scheme := urlScheme.FindString(raw)
 	if i := strings.LastIndexByte(raw, '@'); i >= 0 {
 		return scheme + "…" + raw[i:]
