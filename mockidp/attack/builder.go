@@ -134,12 +134,11 @@ func (d *draft) at(offset time.Duration) string {
 func (d *draft) build() {
 	d.tree = etree.NewDocument()
 	d.tree.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
-	resp := d.tree.CreateElement("saml2p:Response")
-	resp.CreateAttr("xmlns:saml2p", nsProtocol)
+	resp := child(&d.tree.Element, "saml2p:Response", "xmlns:saml2p", nsProtocol)
 	if d.inheritSpaces {
-		resp.CreateAttr("xmlns:saml2", nsAssertion)
-		resp.CreateAttr("xmlns:xs", nsXS)
-		resp.CreateAttr("xmlns:xsi", nsXSI)
+		for _, a := range [][2]string{{"saml2", nsAssertion}, {"xs", nsXS}, {"xsi", nsXSI}} {
+			resp.CreateAttr("xmlns:"+a[0], a[1])
+		}
 	}
 	resp.CreateAttr("Destination", d.p.Recipient)
 	resp.CreateAttr("ID", d.newID())
@@ -149,49 +148,42 @@ func (d *draft) build() {
 	resp.CreateAttr("IssueInstant", d.at(0))
 	resp.CreateAttr("Version", "2.0")
 	d.issuer(resp)
-	resp.CreateElement("saml2p:Status").CreateElement("saml2p:StatusCode").CreateAttr("Value", success)
+	child(child(resp, "saml2p:Status"), "saml2p:StatusCode", "Value", success)
 	d.resp, d.asrt = resp, d.assertion(resp)
 }
 
-func (d *draft) issuer(parent *etree.Element) {
-	el := parent.CreateElement("saml2:Issuer")
-	if parent == d.tree.Root() && !d.inheritSpaces {
-		el.CreateAttr("xmlns:saml2", nsAssertion)
+// declaring are the declarations of an element whose parent has none.
+func (d *draft) declaring(attrs ...string) []string {
+	if d.inheritSpaces {
+		return nil
 	}
-	el.CreateAttr("Format", entity)
-	el.SetText(d.p.Issuer)
+	return attrs
+}
+
+func (d *draft) issuer(parent *etree.Element) {
+	var space []string
+	if parent == d.tree.Root() {
+		space = d.declaring("xmlns:saml2", nsAssertion)
+	}
+	child(parent, "saml2:Issuer", append(space, "Format", entity)...).SetText(d.p.Issuer)
 }
 
 func (d *draft) assertion(parent *etree.Element) *etree.Element {
-	el := parent.CreateElement("saml2:Assertion")
-	if !d.inheritSpaces {
-		el.CreateAttr("xmlns:saml2", nsAssertion)
-	}
-	el.CreateAttr("ID", d.newID())
-	el.CreateAttr("IssueInstant", d.at(0))
-	el.CreateAttr("Version", "2.0")
+	el := child(parent, "saml2:Assertion", append(d.declaring("xmlns:saml2", nsAssertion), "ID", d.newID(), "IssueInstant", d.at(0), "Version", "2.0")...)
 	d.issuer(el)
 	d.subject(el)
-	conditions := el.CreateElement("saml2:Conditions")
-	conditions.CreateAttr("NotBefore", d.at(-lifetime))
-	conditions.CreateAttr("NotOnOrAfter", d.at(lifetime))
-	conditions.CreateElement("saml2:AudienceRestriction").CreateElement("saml2:Audience").SetText(d.p.Audience)
-	authn := el.CreateElement("saml2:AuthnStatement")
-	authn.CreateAttr("AuthnInstant", d.at(0))
-	authn.CreateAttr("SessionIndex", d.newID())
-	authn.CreateElement("saml2:AuthnContext").CreateElement("saml2:AuthnContextClassRef").SetText(password)
+	conditions := child(el, "saml2:Conditions", "NotBefore", d.at(-lifetime), "NotOnOrAfter", d.at(lifetime))
+	child(child(conditions, "saml2:AudienceRestriction"), "saml2:Audience").SetText(d.p.Audience)
+	authn := child(el, "saml2:AuthnStatement", "AuthnInstant", d.at(0), "SessionIndex", d.newID())
+	child(child(authn, "saml2:AuthnContext"), "saml2:AuthnContextClassRef").SetText(password)
 	d.attributes(el)
 	return el
 }
 
 func (d *draft) subject(parent *etree.Element) {
-	subject := parent.CreateElement("saml2:Subject")
-	nameID := subject.CreateElement("saml2:NameID")
-	nameID.CreateAttr("Format", cmp.Or(d.p.NameIDFormat, email))
-	nameID.SetText(d.p.Subject)
-	confirmation := subject.CreateElement("saml2:SubjectConfirmation")
-	confirmation.CreateAttr("Method", bearer)
-	data := confirmation.CreateElement("saml2:SubjectConfirmationData")
+	subject := child(parent, "saml2:Subject")
+	child(subject, "saml2:NameID", "Format", cmp.Or(d.p.NameIDFormat, email)).SetText(d.p.Subject)
+	data := child(child(subject, "saml2:SubjectConfirmation", "Method", bearer), "saml2:SubjectConfirmationData")
 	if d.p.RequestID != "" {
 		data.CreateAttr("InResponseTo", d.p.RequestID)
 	}
@@ -208,25 +200,25 @@ func (d *draft) attributes(parent *etree.Element) {
 	if len(all) == 0 {
 		return
 	}
-	statement := parent.CreateElement("saml2:AttributeStatement")
+	statement := child(parent, "saml2:AttributeStatement")
 	for _, a := range all {
-		el := statement.CreateElement("saml2:Attribute")
-		el.CreateAttr("Name", a.Name)
-		el.CreateAttr("NameFormat", basic)
-		for _, v := range a.Values {
-			d.attributeValue(el, v)
-		}
+		d.attribute(statement, a)
 	}
 }
 
-func (d *draft) attributeValue(parent *etree.Element, text string) {
-	value := parent.CreateElement("saml2:AttributeValue")
-	if !d.inheritSpaces {
-		value.CreateAttr("xmlns:xs", nsXS)
-		value.CreateAttr("xmlns:xsi", nsXSI)
+func (d *draft) attribute(statement *etree.Element, a Attribute) {
+	el := child(statement, "saml2:Attribute", "Name", a.Name, "NameFormat", basic)
+	for _, v := range a.Values {
+		child(el, "saml2:AttributeValue", append(d.declaring("xmlns:xs", nsXS, "xmlns:xsi", nsXSI), "xsi:type", "xs:string")...).SetText(v)
 	}
-	value.CreateAttr("xsi:type", "xs:string")
-	value.SetText(text)
+}
+
+// addAttribute gives the assertion one more.
+func (d *draft) addAttribute(name, value string) {
+	if d.asrt.SelectElement("AttributeStatement") == nil {
+		child(d.asrt, "saml2:AttributeStatement")
+	}
+	d.attribute(d.find(statement), Attribute{name, []string{value}})
 }
 
 // write gives the document as text. Carriage returns are escaped, so that what

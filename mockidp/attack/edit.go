@@ -35,6 +35,32 @@ func (d *draft) find(path string) *etree.Element {
 	return etree.NewElement("missing")
 }
 
+// node makes an element with attributes: names and values in turn.
+func node(tag string, attrs ...string) *etree.Element {
+	out := etree.NewElement(tag)
+	for i := 0; i < len(attrs); i += 2 {
+		out.CreateAttr(attrs[i], attrs[i+1])
+	}
+	return out
+}
+
+// child makes one at the end of another.
+func child(parent *etree.Element, tag string, attrs ...string) *etree.Element {
+	out := node(tag, attrs...)
+	parent.AddChild(out)
+	return out
+}
+
+// before puts an element beside another, in front of it.
+func before(at, el *etree.Element) { at.Parent().InsertChildAt(at.Index(), el) }
+
+// swap puts an element in another's place, which is then free.
+func swap(old, el *etree.Element) {
+	parent, at := old.Parent(), old.Index()
+	parent.RemoveChildAt(at)
+	parent.InsertChildAt(at, el)
+}
+
 // in runs several changes of the tree one after the other.
 func in(changes ...func(*draft)) func(*draft) {
 	return func(d *draft) {
@@ -68,10 +94,7 @@ func unset(path, attr string) func(*draft) {
 
 func remove(path string) func(*draft) {
 	return func(d *draft) {
-		el := d.find(path)
-		if el.Parent() != nil {
-			el.Parent().RemoveChild(el)
-		}
+		detach(d.find(path))
 	}
 }
 
@@ -165,16 +188,14 @@ func forge(d *draft) {
 	if old == nil {
 		return
 	}
-	parent, at := old.Parent(), old.Index()
-	parent.RemoveChildAt(at)
-	parent.InsertChildAt(at, d.encrypted("saml2:EncryptedAssertion", d.plaintext(d.asrt), *d.encryption))
+	swap(old, d.encrypted("saml2:EncryptedAssertion", d.plaintext(d.asrt), *d.encryption))
 }
 
 // extensions gives the Response an empty samlp:Extensions, in its place before
 // Status (Core 3.2.2): the one part of a Response that may hold anything.
 func (d *draft) extensions() *etree.Element {
-	el := etree.NewElement("saml2p:Extensions")
-	d.tree.Root().InsertChildAt(d.find("./Status").Index(), el)
+	el := node("saml2p:Extensions")
+	before(d.find("./Status"), el)
 	return el
 }
 
@@ -215,10 +236,7 @@ func (d *draft) forgeSubject(assertion *etree.Element) {
 func (d *draft) forgedResponse() *etree.Element {
 	out := without(d.resp)
 	out.CreateAttr("ID", d.newID())
-	old := out.SelectElement("Assertion")
-	at := old.Index()
-	out.RemoveChildAt(at)
-	out.InsertChildAt(at, d.forgedAssertion())
+	swap(out.SelectElement("Assertion"), d.forgedAssertion())
 	return out
 }
 

@@ -2,6 +2,7 @@ package attack
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
@@ -73,18 +74,13 @@ func (d *draft) encryptAssertion(changes []change) {
 			plain = c.inside(d, plain)
 		}
 	}
-	parent, at := d.asrt.Parent(), d.asrt.Index()
-	parent.RemoveChildAt(at)
-	parent.InsertChildAt(at, d.encrypted("saml2:EncryptedAssertion", plain, *d.encryption))
+	swap(d.asrt, d.encrypted("saml2:EncryptedAssertion", plain, *d.encryption))
 }
 
 // encryptInPlace puts an EncryptedID or EncryptedAttribute in an element's place.
 func (d *draft) encryptInPlace(el *etree.Element, tag string, e encryption) {
 	el.CreateAttr("xmlns:saml2", nsAssertion)
-	parent, at := el.Parent(), el.Index()
-	wrapped := d.encrypted(tag, d.plaintext(el), e)
-	parent.RemoveChildAt(at)
-	parent.InsertChildAt(at, wrapped)
+	swap(el, d.encrypted(tag, d.plaintext(el), e))
 }
 
 // plaintext is an element as the octets that are encrypted.
@@ -100,25 +96,13 @@ func (d *draft) plaintext(el *etree.Element) []byte {
 
 // encrypted makes an element of EncryptedElementType (Core 2.2.4).
 func (d *draft) encrypted(tag string, plain []byte, e encryption) *etree.Element {
-	size, ok := keySizes[e.block]
-	if !ok {
-		size = 32
-	}
-	key := d.random(size)
-	out := etree.NewElement(tag)
-	out.CreateAttr("xmlns:saml2", nsAssertion)
-	data := out.CreateElement("xenc:EncryptedData")
-	data.CreateAttr("xmlns:xenc", nsXEnc)
-	data.CreateAttr("Type", typeElement)
-	claim := e.claim
-	if claim == "" {
-		claim = e.block
-	}
-	algorithm(data, "xenc:EncryptionMethod", claim)
-	var holder *etree.Element = out
+	key := d.random(cmp.Or(keySizes[e.block], 32))
+	out := node(tag, "xmlns:saml2", nsAssertion)
+	data := child(out, "xenc:EncryptedData", "xmlns:xenc", nsXEnc, "Type", typeElement)
+	algorithm(data, "xenc:EncryptionMethod", cmp.Or(e.claim, e.block))
+	holder := out
 	if !e.detached {
-		holder = data.CreateElement("ds:KeyInfo")
-		holder.CreateAttr("xmlns:ds", nsDSig)
+		holder = child(data, "ds:KeyInfo", "xmlns:ds", nsDSig)
 	}
 	var keys []*etree.Element
 	for _, to := range e.to {
@@ -136,11 +120,7 @@ func (d *draft) encryptedKey(parent *etree.Element, to *rsa.PublicKey, key []byt
 	if e.detached {
 		el.CreateAttr("xmlns:xenc", nsXEnc)
 	}
-	claim := e.claimTransport
-	if claim == "" {
-		claim = e.transport
-	}
-	method := algorithm(el, "xenc:EncryptionMethod", claim)
+	method := algorithm(el, "xenc:EncryptionMethod", cmp.Or(e.claimTransport, e.transport))
 	if e.label != nil {
 		method.CreateElement("xenc:OAEPparams").SetText(base64.StdEncoding.EncodeToString([]byte(*e.label)))
 	}
@@ -218,16 +198,8 @@ func (d *draft) encryptKey(to *rsa.PublicKey, key []byte, e encryption) []byte {
 		}
 		return rsaPublic(to, pad(d, to.Size(), key))
 	}
-	hash, mgf := digests[e.digest], mgfHashes[e.mgf]
-	if hash == 0 {
-		hash = crypto.SHA1
-	}
-	if mgf == 0 {
-		mgf = crypto.SHA1
-	}
-	if e.useHash != 0 {
-		hash, mgf = e.useHash, e.useHash
-	}
+	hash := cmp.Or(e.useHash, digests[e.digest], crypto.SHA1)
+	mgf := cmp.Or(e.useHash, mgfHashes[e.mgf], crypto.SHA1)
 	return rsaPublic(to, d.oaepPadding(to.Size(), key, hash, mgf, e.label))
 }
 

@@ -3,7 +3,6 @@ package attack
 import (
 	"bytes"
 	"crypto/rsa"
-	"crypto/x509"
 
 	"github.com/beevik/etree"
 )
@@ -73,8 +72,7 @@ func (s *signature) setKeyInfo(el *etree.Element) {
 
 // keyValue is a KeyInfo with the attacker's public key in the raw.
 func (d *draft) keyValue() *etree.Element {
-	out := etree.NewElement("ds:KeyInfo")
-	out.CreateAttr("xmlns:ds", nsDSig)
+	out := node("ds:KeyInfo", "xmlns:ds", nsDSig)
 	value := out.CreateElement("ds:KeyValue")
 	if public, ok := d.key.Public().(*rsa.PublicKey); ok {
 		el := value.CreateElement("ds:RSAKeyValue")
@@ -82,13 +80,7 @@ func (d *draft) keyValue() *etree.Element {
 		el.CreateElement("ds:Exponent").SetText("AQAB")
 		return out
 	}
-	der, err := x509.MarshalPKIXPublicKey(d.key.Public())
-	if err != nil {
-		d.fail("public key: %w", err)
-	}
-	el := value.CreateElement("dsig11:DEREncodedKeyValue")
-	el.CreateAttr("xmlns:dsig11", "http://www.w3.org/2009/xmldsig11#")
-	el.SetText(encode(der))
+	child(value, "dsig11:DEREncodedKeyValue", "xmlns:dsig11", "http://www.w3.org/2009/xmldsig11#").SetText(encode(d.spki()))
 	return out
 }
 

@@ -28,7 +28,7 @@ func oddMetadata() []MetadataCase {
 	role := func(d *metadataDraft) []*etree.Element { return []*etree.Element{d.role} }
 	beside := func(id, attr, value string, of string) MetadataCase {
 		c := odd(id, func(d *metadataDraft) { d.tree.FindElement(of).CreateAttr(attr, value) })
-		c.ByName, c.base.tree = true, func(d *metadataDraft) { d.aggregate() }
+		c.ByName, c.base.tree = true, (*metadataDraft).aggregate
 		return c
 	}
 	const neighbour = "//EntityDescriptor[@ID='_neighbour']"
@@ -65,9 +65,7 @@ func encodedMetadata() []MetadataCase {
 	named := metadataChange{tree: func(d *metadataDraft) {
 		org := d.entity.CreateElement("md:Organization")
 		for _, tag := range []string{"Name", "DisplayName", "URL"} {
-			el := org.CreateElement("md:Organization" + tag)
-			el.CreateAttr("xml:lang", "fr")
-			el.SetText("https://idp.example/société")
+			child(org, "md:Organization"+tag, "xml:lang", "fr").SetText("https://idp.example/société")
 		}
 	}}
 	encoded := func(id string, o MetadataOutcome, declaration string, octets func([]byte) []byte) MetadataCase {
@@ -116,7 +114,7 @@ func latin1Bytes(utf8 []byte) []byte {
 func aggregates() []MetadataCase {
 	clash := func(id string, path, attr string) MetadataCase {
 		return MetadataCase{ID: id, ByName: true, Outcome: MetadataOutcome{Reasons: []string{"ID"}},
-			base: metadataChange{tree: func(d *metadataDraft) { d.aggregate() }, sign: true},
+			base: metadataChange{tree: (*metadataDraft).aggregate, sign: true},
 			attack: metadataChange{tree: func(d *metadataDraft) {
 				d.tree.FindElement(path).CreateAttr(attr, d.tree.Root().SelectAttrValue("ID", ""))
 			}},

@@ -43,28 +43,20 @@ func newMetadata(p MetadataParams) *metadataDraft {
 
 // identityProvider is an EntityDescriptor with one.
 func (d *metadataDraft) identityProvider(entityID, sso string, key KeyRole) *etree.Element {
-	entity := etree.NewElement("md:EntityDescriptor")
-	entity.CreateAttr("ID", "_entity")
-	entity.CreateAttr("entityID", entityID)
-	role := entity.CreateElement("md:IDPSSODescriptor")
-	role.CreateAttr("protocolSupportEnumeration", nsProtocol)
+	entity := node("md:EntityDescriptor", "ID", "_entity", "entityID", entityID)
+	role := child(entity, "md:IDPSSODescriptor", "protocolSupportEnumeration", nsProtocol)
 	role.AddChild(keyDescriptor("signing", d.selfSigned(key)))
 	role.CreateElement("md:NameIDFormat").SetText(email)
 	for _, binding := range []string{"HTTP-Redirect", "HTTP-POST"} {
-		el := role.CreateElement("md:SingleSignOnService")
-		el.CreateAttr("Binding", "urn:oasis:names:tc:SAML:2.0:bindings:"+binding)
-		el.CreateAttr("Location", sso)
+		child(role, "md:SingleSignOnService", "Binding", "urn:oasis:names:tc:SAML:2.0:bindings:"+binding, "Location", sso)
 	}
 	return entity
 }
 
 // keyDescriptor holds certificates, in one X509Data.
 func keyDescriptor(use string, certificates ...[]byte) *etree.Element {
-	el := etree.NewElement("md:KeyDescriptor")
-	el.CreateAttr("use", use)
-	info := el.CreateElement("ds:KeyInfo")
-	info.CreateAttr("xmlns:ds", nsDSig)
-	x509Data := info.CreateElement("ds:X509Data")
+	el := node("md:KeyDescriptor", "use", use)
+	x509Data := child(el, "ds:KeyInfo", "xmlns:ds", nsDSig).CreateElement("ds:X509Data")
 	for _, der := range certificates {
 		x509Data.CreateElement("ds:X509Certificate").SetText(encode(der))
 	}
@@ -72,17 +64,14 @@ func keyDescriptor(use string, certificates ...[]byte) *etree.Element {
 }
 
 // aggregate puts a group around the entity, with a neighbour behind it.
-func (d *metadataDraft) aggregate() (group, neighbour *etree.Element) {
-	group = etree.NewElement("md:EntitiesDescriptor")
-	group.CreateAttr("xmlns:md", nsMetadata)
-	group.CreateAttr("ID", "_group")
+func (d *metadataDraft) aggregate() {
+	group := node("md:EntitiesDescriptor", "xmlns:md", nsMetadata, "ID", "_group")
 	d.entity.RemoveAttr("xmlns:md")
 	d.tree.SetRoot(group)
-	neighbour = d.identityProvider("https://other-idp.example", "https://other-idp.example/sso", NextKey)
+	neighbour := d.identityProvider("https://other-idp.example", "https://other-idp.example/sso", NextKey)
 	neighbour.CreateAttr("ID", "_neighbour")
 	group.AddChild(d.entity)
 	group.AddChild(neighbour)
-	return group, neighbour
 }
 
 // selfSigned is a certificate of a key by itself.

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf16"
-
-	"github.com/beevik/etree"
 )
 
 // Family C: two readers of one text see two documents.
@@ -195,10 +193,7 @@ func names() []Case {
 		{ID: "C25/statement-as-authn", Outcome: refuse("Authn"), attack: change{before: in(remove(authn), add(asrt,
 			`<saml2:Statement xmlns:xsi="`+nsXSI+`" xsi:type="saml2:AuthnStatementType" AuthnInstant="%now%"><saml2:AuthnContext/></saml2:Statement>`))}},
 		{ID: "C25/base-id", Outcome: refuse("NameID"), attack: change{before: func(d *draft) {
-			at := d.find(nameID).Index()
-			parent := d.find(subject)
-			parent.RemoveChildAt(at)
-			parent.InsertChildAt(at, d.parse(`<saml2:BaseID xmlns:xsi="`+nsXSI+`" xsi:type="saml2:NameIDType">%forged%</saml2:BaseID>`))
+			swap(d.find(nameID), d.parse(`<saml2:BaseID xmlns:xsi="`+nsXSI+`" xsi:type="saml2:NameIDType">%forged%</saml2:BaseID>`))
 		}}},
 		// Where the schema has none. Enveloped, it verifies there all the same.
 		{ID: "C25/signature-last", Outcome: shape, attack: change{signed: func(_ *draft, s *signature) {
@@ -336,15 +331,4 @@ func utf16Bytes(s string, big bool) []byte {
 		}
 	}
 	return out.Bytes()
-}
-
-func (d *draft) addAttribute(name, value string) {
-	el := etree.NewElement("saml2:Attribute")
-	el.CreateAttr("Name", name)
-	el.CreateAttr("NameFormat", basic)
-	if d.asrt.SelectElement("AttributeStatement") == nil {
-		d.asrt.CreateElement("saml2:AttributeStatement")
-	}
-	d.find(statement).AddChild(el)
-	d.attributeValue(el, value)
 }

@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"cmp"
 	"crypto"
 	"encoding/base64"
 	"strings"
@@ -39,17 +40,11 @@ type signature struct {
 // the schemas of Response and Assertion want it (Core 5.4).
 func (d *draft) sign(el *etree.Element, key crypto.Signer) *signature {
 	s := &signature{d: d, parent: el}
-	s.el = etree.NewElement("ds:Signature")
-	s.el.CreateAttr("xmlns:ds", nsDSig)
-	s.info = s.el.CreateElement("ds:SignedInfo")
+	s.el = node("ds:Signature", "xmlns:ds", nsDSig)
+	s.info = child(s.el, "ds:SignedInfo")
 	s.c14n = algorithm(s.info, "ds:CanonicalizationMethod", excC14N)
-	method := d.method
-	if method == "" {
-		method = methodOf(key)
-	}
-	s.method = algorithm(s.info, "ds:SignatureMethod", method)
-	s.ref = s.info.CreateElement("ds:Reference")
-	s.ref.CreateAttr("URI", "#"+el.SelectAttrValue("ID", ""))
+	s.method = algorithm(s.info, "ds:SignatureMethod", cmp.Or(d.method, methodOf(key)))
+	s.ref = child(s.info, "ds:Reference", "URI", "#"+el.SelectAttrValue("ID", ""))
 	s.transforms = s.ref.CreateElement("ds:Transforms")
 	algorithm(s.transforms, "ds:Transform", enveloped)
 	exclusive := algorithm(s.transforms, "ds:Transform", excC14N)
@@ -73,15 +68,11 @@ func (d *draft) sign(el *etree.Element, key crypto.Signer) *signature {
 }
 
 func algorithm(parent *etree.Element, tag, uri string) *etree.Element {
-	el := parent.CreateElement(tag)
-	el.CreateAttr("Algorithm", uri)
-	return el
+	return child(parent, tag, "Algorithm", uri)
 }
 
 func (s *signature) inclusiveNamespaces(transform *etree.Element, prefixes string) {
-	list := transform.CreateElement("ec:InclusiveNamespaces")
-	list.CreateAttr("xmlns:ec", excC14N)
-	list.CreateAttr("PrefixList", prefixes)
+	child(transform, "ec:InclusiveNamespaces", "xmlns:ec", excC14N, "PrefixList", prefixes)
 }
 
 // certificate gives the signature a KeyInfo with a certificate for key.

@@ -150,8 +150,7 @@ func (d *draft) otherThan(el *etree.Element) *etree.Element {
 // transform puts one more transform at a place among the two.
 func transform(id string, at int, uri string, inner string) Case {
 	return resigned(id, shape, func(s *signature) {
-		t := etree.NewElement("ds:Transform")
-		t.CreateAttr("Algorithm", uri)
+		t := node("ds:Transform", "Algorithm", uri)
 		if inner != "" {
 			t.AddChild(s.d.parse(inner))
 		}
@@ -202,8 +201,7 @@ func transforms() []Case {
 		sig("B17/data", shape, func(d *draft, s *signature) { s.el.CreateElement("ds:Object").AddChild(d.parse(forgedStatement)) }),
 		resigned("B18", shape, func(s *signature) {
 			object := s.el.CreateElement("ds:Object")
-			manifest := object.CreateElement("ds:Manifest")
-			manifest.CreateAttr("Id", "manifest")
+			manifest := child(object, "ds:Manifest", "Id", "manifest")
 			ref := s.ref.Copy()
 			ref.SelectElement("DigestValue").SetText(s.d.digestOf(sha256Digest, nil)) // nobody checks it
 			manifest.AddChild(ref)

@@ -96,9 +96,7 @@ func moreWrapping() []Case {
 			if d.needsAttacker() {
 				d.sign(forged, d.p.AttackerKey)
 			}
-			advice := etree.NewElement("saml2:Advice")
-			advice.AddChild(d.asrt)
-			forged.InsertChildAt(0, advice)
+			forged.InsertChildAt(0, around("saml2:Advice", d.asrt))
 		}),
 		c("A12", overResponse, twice, func(d *draft) {
 			forged := d.forgedResponse()
@@ -106,9 +104,7 @@ func moreWrapping() []Case {
 			if d.needsAttacker() {
 				d.sign(forged, d.p.AttackerKey)
 			}
-			ext := etree.NewElement("saml2p:Extensions")
-			ext.AddChild(d.resp)
-			forged.InsertChildAt(0, ext)
+			forged.InsertChildAt(0, around("saml2p:Extensions", d.resp))
 		}),
 		{ID: "A13/extensions", Outcome: shape, Needs: assertionOnly, attack: change{setup: unsigned, before: in(forge, func(d *draft) {
 			d.foreign("md:EntityDescriptor", "urn:oasis:names:tc:SAML:2.0:metadata", d.extensions())
@@ -135,8 +131,7 @@ func moreWrapping() []Case {
 		c("A16", overAssertion, twice, func(d *draft) {
 			forged := d.forgedAssertion()
 			d.put(forged)
-			forged.InsertChildAt(forged.SelectElement("Conditions").Index()+1, etree.NewElement("saml2:Advice"))
-			forged.SelectElement("Advice").AddChild(d.asrt)
+			before(forged.SelectElement("AuthnStatement"), around("saml2:Advice", d.asrt))
 		}),
 		c("A19/signed-first", overAssertion, twice, func(d *draft) { d.resp.AddChild(d.forgedAssertion()) }),
 		c("A19/signed-last", overAssertion, twice, func(d *draft) { d.resp.InsertChildAt(d.asrt.Index(), d.forgedAssertion()) }),
@@ -176,14 +171,17 @@ const (
 	xmlDeclaration  = `<?xml version="1.0" encoding="UTF-8"?>`
 )
 
+// around makes an element with another in it.
+func around(tag string, el *etree.Element) *etree.Element {
+	out := node(tag)
+	out.AddChild(el)
+	return out
+}
+
 func unsigned(d *draft) { d.unsigned = true }
 
 // put puts a forged assertion in the genuine one's place, which is then free.
-func (d *draft) put(forged *etree.Element) {
-	at := d.asrt.Index()
-	d.resp.RemoveChildAt(at)
-	d.resp.InsertChildAt(at, forged)
-}
+func (d *draft) put(forged *etree.Element) { swap(d.asrt, forged) }
 
 // Where the original goes, once the forged one has its signature.
 
@@ -233,29 +231,19 @@ func xsw1Assertion(d *draft) {
 func xsw9(d *draft, s *signature) {
 	forge(d)
 	genuine := s.info.Copy()
-	object := etree.NewElement("ds:Object")
-	object.AddChild(genuine)
-	s.el.InsertChildAt(0, object)
+	s.el.InsertChildAt(0, around("ds:Object", genuine))
 	s.redigest()
 }
 
 func wrapper(parent *etree.Element) *etree.Element {
-	el := parent.CreateElement("x:Wrapper")
-	el.CreateAttr("xmlns:x", "urn:example:x")
-	return el
+	return child(parent, "x:Wrapper", "xmlns:x", "urn:example:x")
 }
 
 // foreign puts something else that the identity provider signed into parent.
 func (d *draft) foreign(tag, space string, parent *etree.Element) *etree.Element {
-	el := parent.CreateElement(tag)
 	prefix, _, _ := strings.Cut(tag, ":")
-	el.CreateAttr("xmlns:"+prefix, space)
-	el.CreateAttr("ID", d.newID())
-	el.CreateAttr("IssueInstant", d.at(0))
-	el.CreateAttr("Version", "2.0")
-	issuer := el.CreateElement("saml2:Issuer")
-	issuer.CreateAttr("xmlns:saml2", nsAssertion)
-	issuer.SetText(d.p.Issuer)
+	el := child(parent, tag, "xmlns:"+prefix, space, "ID", d.newID(), "IssueInstant", d.at(0), "Version", "2.0")
+	child(el, "saml2:Issuer", "xmlns:saml2", nsAssertion).SetText(d.p.Issuer)
 	d.sign(el, d.key)
 	return el
 }
@@ -263,16 +251,11 @@ func (d *draft) foreign(tag, space string, parent *etree.Element) *etree.Element
 // digestElsewhere forges the content, and puts a digest that fits it where a
 // search by name finds it before the one that was signed.
 func digestElsewhere(d *draft) {
-	s := d.asrtSig
-	if s == nil {
-		s = d.respSig
-	}
+	s := d.last()
 	forge(d)
 	genuine := s.digestValue.Text()
 	detail := d.find("./Status").CreateElement("saml2p:StatusDetail")
-	reference := detail.CreateElement("ds:Reference")
-	reference.CreateAttr("xmlns:ds", nsDSig)
-	reference.CreateAttr("URI", s.ref.SelectAttrValue("URI", ""))
+	reference := child(detail, "ds:Reference", "xmlns:ds", nsDSig, "URI", s.ref.SelectAttrValue("URI", ""))
 	s.redigest()
 	reference.CreateElement("ds:DigestValue").SetText(s.digestValue.Text())
 	s.digestValue.SetText(genuine)
@@ -302,8 +285,7 @@ func excluding(uri, xpath string) func(*draft, *signature) {
 		if st := rest.FindElement(".//AttributeStatement"); st != nil {
 			st.Parent().RemoveChild(st)
 		}
-		t := etree.NewElement("ds:Transform")
-		t.CreateAttr("Algorithm", uri)
+		t := node("ds:Transform", "Algorithm", uri)
 		t.AddChild(d.parse(xpath))
 		s.transforms.InsertChildAt(1, t)
 		s.digestOver(without(rest))
