@@ -244,13 +244,13 @@ func (c Case) OnSignature() bool { return c.attack.signed != nil && c.attack.set
 type change struct {
 	subject string // who signs in, instead of Params.Subject
 
-	setup  func(*draft)                    // before there is a document
-	before func(*draft)                    // the tree, not yet signed
-	signed func(d *draft, s *signature)    // the signature under attack, just made
-	inside func(d *draft, p []byte) []byte // the plaintext, before it is encrypted
-	after  func(*draft)                    // the tree, all signed
-	text   func(*draft, string) string     // the document as text
-	posted func(*draft, []byte) []byte     // the form value
+	setup  func(*draft)                 // before there is a document
+	before func(*draft)                 // the tree, not yet signed
+	signed func(d *draft, s *signature) // the signature under attack, just made
+	inside func(*draft, string) string  // the plaintext, before it is encrypted
+	after  func(*draft)                 // the tree, all signed
+	text   func(*draft, string) string  // the document as text
+	posted func(*draft, []byte) []byte  // the form value
 }
 
 func (c Case) make(p Params, n Needs, changes ...change) (Message, error) {

@@ -123,6 +123,22 @@ func add(path, xml string) func(*draft) {
 	return func(d *draft) { d.find(path).AddChild(d.parse(xml)) }
 }
 
+// first puts XML in front of an element.
+func first(path, xml string) func(*draft) {
+	return func(d *draft) { before(d.find(path), d.parse(xml)) }
+}
+
+// inPlace puts XML in an element's place.
+func inPlace(path, xml string) func(*draft) {
+	return func(d *draft) { swap(d.find(path), d.parse(xml)) }
+}
+
+// sameID gives the Response the assertion's ID.
+func sameID(d *draft) { d.resp.CreateAttr("ID", d.asrt.SelectAttrValue("ID", "")) }
+
+// nested is as many elements inside each other.
+func nested(n int) string { return strings.Repeat("<a>", n) + strings.Repeat("</a>", n) }
+
 // parse makes an element of XML; %audience%, %recipient% and so on stand for
 // the document's parameters.
 func (d *draft) parse(xml string) *etree.Element {
@@ -152,6 +168,16 @@ func replace(old, with string) func(*draft, string) string {
 		}
 		return strings.Replace(doc, old, d.expand(with), 1)
 	}
+}
+
+// between puts texts around one.
+func between(head, tail string) func(*draft, string) string {
+	return func(_ *draft, s string) string { return head + s + tail }
+}
+
+// becomes puts a text in the place of all.
+func becomes(text string) func(*draft, string) string {
+	return func(d *draft, _ string) string { return d.expand(text) }
 }
 
 // beforeStatus puts text right after the start tag of the Response.

@@ -78,16 +78,21 @@ func (d *draft) encryptAssertion(changes []change) {
 }
 
 // encryptInPlace puts an EncryptedID or EncryptedAttribute in an element's place.
-func (d *draft) encryptInPlace(el *etree.Element, tag string, e encryption) {
+func (d *draft) encryptInPlace(el *etree.Element, tag string) {
 	el.CreateAttr("xmlns:saml2", nsAssertion)
-	swap(el, d.encrypted(tag, d.plaintext(el), e))
+	swap(el, d.sealed(tag, el))
 }
 
-// plaintext is an element as the octets that are encrypted.
-func (d *draft) plaintext(el *etree.Element) []byte {
+// sealed is an element in good encryption.
+func (d *draft) sealed(tag string, el *etree.Element) *etree.Element {
+	return d.encrypted(tag, d.plaintext(el), *d.goodEncryption())
+}
+
+// plaintext is an element as the text that is encrypted.
+func (d *draft) plaintext(el *etree.Element) string {
 	out := etree.NewDocumentWithRoot(el.Copy())
 	out.WriteSettings.CanonicalText, out.WriteSettings.CanonicalAttrVal = true, true
-	plain, err := out.WriteToBytes()
+	plain, err := out.WriteToString()
 	if err != nil {
 		d.fail("writing the plaintext: %w", err)
 	}
@@ -95,7 +100,7 @@ func (d *draft) plaintext(el *etree.Element) []byte {
 }
 
 // encrypted makes an element of EncryptedElementType (Core 2.2.4).
-func (d *draft) encrypted(tag string, plain []byte, e encryption) *etree.Element {
+func (d *draft) encrypted(tag string, plain string, e encryption) *etree.Element {
 	key := d.random(cmp.Or(keySizes[e.block], 32))
 	out := node(tag, "xmlns:saml2", nsAssertion)
 	data := child(out, "xenc:EncryptedData", "xmlns:xenc", nsXEnc, "Type", typeElement)
@@ -108,7 +113,7 @@ func (d *draft) encrypted(tag string, plain []byte, e encryption) *etree.Element
 	for _, to := range e.to {
 		keys = append(keys, d.encryptedKey(holder, to, key, e))
 	}
-	cipherValue(data, d.encryptBlock(key, plain, e))
+	cipherValue(data, d.encryptBlock(key, []byte(plain), e))
 	if e.finish != nil {
 		e.finish(data, keys)
 	}

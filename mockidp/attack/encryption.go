@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"math/big"
 	"slices"
+	"strings"
 
 	"github.com/beevik/etree"
 )
@@ -21,10 +22,15 @@ func encryptionCases() []Case {
 // comes out of a decryption that nothing vouches for.
 var unread = refuse("Encrypted")
 
-// enc is a case in which the encryption is another than the good one.
-func enc(id string, o Outcome, n Needs, f func(e *encryption)) Case {
+// sealed is a case in which something is encrypted.
+func sealed(id string, o Outcome, n Needs, attack change) Case {
 	n.Encrypted = true
-	return Case{ID: id, Outcome: o, Needs: n, attack: change{setup: func(d *draft) { f(d.encryption) }}}
+	return Case{ID: id, Outcome: o, Needs: n, attack: attack}
+}
+
+// enc is one in which the encryption is another than the good one.
+func enc(id string, o Outcome, n Needs, f func(e *encryption)) Case {
+	return sealed(id, o, n, change{setup: func(d *draft) { f(d.encryption) }})
 }
 
 // under gives a case's twin an encryption of its own.
@@ -68,9 +74,7 @@ func cbc() []Case {
 		text("E01/empty", func([]byte) []byte { return nil }),
 		text("E01/first-block-changed", func(c []byte) []byte { return flip(c, 3) }),
 		text("E01/last-block-changed", func(c []byte) []byte { return flip(c, len(c)-1) }),
-		under(Case{ID: "E01/not-xml", Outcome: unread, Needs: Needs{Encrypted: true, Sign: allowed.Sign, SP: allowed.SP}, attack: change{
-			inside: func(*draft, []byte) []byte { return []byte("certainly not XML") },
-		}}, block(aes256CBC)),
+		under(sealed("E01/not-xml", unread, allowed, change{inside: becomes("certainly not XML")}), block(aes256CBC)),
 	)
 }
 
@@ -140,9 +144,7 @@ func keyTransport() []Case {
 		// doesn't must not pass over it.
 		enc("E10/params-not-used", refuse("Encrypted", "Algorithm"), assertionOnly, func(e *encryption) {
 			e.finish = func(_ *etree.Element, keys []*etree.Element) {
-				label := etree.NewElement("xenc:OAEPParams")
-				label.SetText("bGFiZWw=")
-				keys[0].SelectElement("EncryptionMethod").InsertChildAt(0, label)
+				child(keys[0].SelectElement("EncryptionMethod"), "xenc:OAEPParams").SetText("bGFiZWw=")
 			}
 		}),
 	}
@@ -153,16 +155,27 @@ func cipherText(el *etree.Element) *etree.Element {
 	return el.SelectElement("CipherData").SelectElement("CipherValue")
 }
 
+// cipherIs writes over the finished document's ciphertext.
+func cipherIs(value string) change {
+	return change{after: func(d *draft) { cipherText(d.find("./EncryptedAssertion/EncryptedData")).SetText(value) }}
+}
+
 func cipherTexts() []Case {
 	text := func(id string, f func([]byte) []byte) Case {
 		return enc(id, unread, assertionOnly, func(e *encryption) { e.cipherText = f })
 	}
-	finish := func(id string, o Outcome, f func(data *etree.Element, keys []*etree.Element)) Case {
-		return enc(id, o, assertionOnly, func(e *encryption) { e.finish = f })
+	// data and key change an EncryptedData, and the first of its EncryptedKeys.
+	data := func(id string, f func(data *etree.Element)) Case {
+		return enc(id, unread, assertionOnly, func(e *encryption) { e.finish = func(data *etree.Element, _ []*etree.Element) { f(data) } })
 	}
-	keys := func(id string, o Outcome, n Needs, f func(d *draft)) Case {
-		n.Encrypted = true
-		return Case{ID: id, Outcome: o, Needs: n, attack: change{setup: f}}
+	key := func(id string, o Outcome, n Needs, f func(key *etree.Element)) Case {
+		return enc(id, o, n, func(e *encryption) { e.finish = func(_ *etree.Element, keys []*etree.Element) { f(keys[0]) } })
+	}
+	keyIs := func(id, value string) Case {
+		return key(id, unread, assertionOnly, func(key *etree.Element) { cipherText(key).SetText(value) })
+	}
+	to := func(id string, o Outcome, n Needs, f func(d *draft) []*rsa.PublicKey) Case {
+		return sealed(id, o, n, change{setup: func(d *draft) { d.encryption.to = f(d) }})
 	}
 	return []Case{
 		text("E05/tag", func(c []byte) []byte { return flip(c, len(c)-1) }),
@@ -173,60 +186,45 @@ func cipherTexts() []Case {
 		text("E05/shorter-than-tag", func(c []byte) []byte { return c[:27] }),
 		text("E05/shorter-than-nonce", func(c []byte) []byte { return c[:5] }),
 		text("E05/empty", func([]byte) []byte { return nil }),
-		finish("E05/key", unread, func(_ *etree.Element, keys []*etree.Element) { cipherText(keys[0]).SetText(encode(make([]byte, 256))) }),
-		finish("E05/key-short", unread, func(_ *etree.Element, keys []*etree.Element) { cipherText(keys[0]).SetText("AAAA") }),
-		finish("E05/key-long", unread, func(_ *etree.Element, keys []*etree.Element) {
-			cipherText(keys[0]).SetText(encode(bytes.Repeat([]byte{0xff}, 300)))
+		keyIs("E05/key", encode(make([]byte, 256))),
+		keyIs("E05/key-short", "AAAA"),
+		keyIs("E05/key-long", encode(bytes.Repeat([]byte{0xff}, 300))),
+		data("E05/not-base64", func(data *etree.Element) { cipherText(data).SetText("!!!!") }),
+		keyIs("E05/key-not-base64", "!!!!"),
+		sealed("E05/after-signing", refuse("Signature"), overResponse, cipherIs("AAAA")),
+		data("E06/cipher-reference", func(data *etree.Element) {
+			swap(cipherText(data), node("xenc:CipherReference", "URI", "http://attacker.example/cipher"))
 		}),
-		finish("E05/not-base64", unread, func(data *etree.Element, _ []*etree.Element) { cipherText(data).SetText("!!!!") }),
-		finish("E05/key-not-base64", unread, func(_ *etree.Element, keys []*etree.Element) { cipherText(keys[0]).SetText("!!!!") }),
-		{ID: "E05/after-signing", Outcome: refuse("Signature"), Needs: Needs{Encrypted: true, Sign: overResponse.Sign}, attack: change{after: func(d *draft) {
-			cipherText(d.find("./EncryptedAssertion/EncryptedData")).SetText("AAAA")
-		}}},
-		finish("E06/cipher-reference", unread, func(data *etree.Element, _ []*etree.Element) {
-			cd := data.SelectElement("CipherData")
-			cd.Child = nil
-			cd.CreateElement("xenc:CipherReference").CreateAttr("URI", "http://attacker.example/cipher")
+		data("E06/cipher-reference-transforms", func(data *etree.Element) {
+			ref := node("xenc:CipherReference", "URI", "")
+			algorithm(child(ref, "xenc:Transforms"), "ds:Transform", xsltURI).CreateAttr("xmlns:ds", nsDSig)
+			swap(cipherText(data), ref)
 		}),
-		finish("E06/cipher-reference-transforms", unread, func(data *etree.Element, _ []*etree.Element) {
-			cd := data.SelectElement("CipherData")
-			cd.Child = nil
-			ref := cd.CreateElement("xenc:CipherReference")
-			ref.CreateAttr("URI", "")
-			algorithm(ref.CreateElement("xenc:Transforms"), "ds:Transform", xsltURI).CreateAttr("xmlns:ds", nsDSig)
+		key("E06/retrieval-method", unread, assertionOnly, func(key *etree.Element) {
+			swap(key, node("ds:RetrievalMethod", "URI", "http://attacker.example/key"))
 		}),
-		finish("E06/retrieval-method", unread, func(data *etree.Element, keys []*etree.Element) {
-			info := data.SelectElement("KeyInfo")
-			info.RemoveChild(keys[0])
-			info.CreateElement("ds:RetrievalMethod").CreateAttr("URI", "http://attacker.example/key")
+		key("E06/key-name", unread, assertionOnly, func(key *etree.Element) {
+			child(key.Parent(), "ds:KeyName").SetText("secret")
+			detach(key)
 		}),
-		finish("E06/key-name", unread, func(data *etree.Element, keys []*etree.Element) {
-			info := data.SelectElement("KeyInfo")
-			info.RemoveChild(keys[0])
-			info.CreateElement("ds:KeyName").SetText("secret")
-		}),
-		finish("E06/no-key-info", unread, func(data *etree.Element, _ []*etree.Element) { data.RemoveChild(data.SelectElement("KeyInfo")) }),
-		finish("E06/no-cipher-data", unread, func(data *etree.Element, _ []*etree.Element) { data.RemoveChild(data.SelectElement("CipherData")) }),
-		keys("E11/wrong-key", unread, assertionOnly, func(d *draft) { d.encryption.to = []*rsa.PublicKey{d.strangersKey()} }),
-		keys("E11/right-key-last", accept(), Needs{}, func(d *draft) { d.encryption.to = []*rsa.PublicKey{d.strangersKey(), d.p.EncryptTo} }),
-		keys("E11/recipient-lies", accept(), Needs{}, func(d *draft) {
-			d.encryption.finish = func(_ *etree.Element, keys []*etree.Element) {
-				keys[0].CreateAttr("Recipient", "https://other.example")
-			}
-		}),
-		keys("E11/two-thousand", refuse("Encrypted", "Limit"), assertionOnly, func(d *draft) {
+		data("E06/no-key-info", func(data *etree.Element) { detach(data.SelectElement("KeyInfo")) }),
+		data("E06/no-cipher-data", func(data *etree.Element) { detach(data.SelectElement("CipherData")) }),
+		to("E11/wrong-key", unread, assertionOnly, func(d *draft) []*rsa.PublicKey { return []*rsa.PublicKey{d.strangersKey()} }),
+		to("E11/right-key-last", accept(), Needs{}, func(d *draft) []*rsa.PublicKey { return []*rsa.PublicKey{d.strangersKey(), d.p.EncryptTo} }),
+		key("E11/recipient-lies", accept(), Needs{}, func(key *etree.Element) { key.CreateAttr("Recipient", "https://other.example") }),
+		sealed("E11/two-thousand", refuse("Encrypted", "Limit"), assertionOnly, change{setup: func(d *draft) {
 			d.encryption.to = []*rsa.PublicKey{d.strangersKey()}
-			d.encryption.finish = func(data *etree.Element, keys []*etree.Element) {
+			d.encryption.finish = func(_ *etree.Element, keys []*etree.Element) {
 				for range 2000 {
-					data.SelectElement("KeyInfo").AddChild(keys[0].Copy())
+					keys[0].Parent().AddChild(keys[0].Copy())
 				}
 			}
-		}),
-		keys("E11/detached", accept(), Needs{}, func(d *draft) { d.encryption.detached = true }),
+		}}),
+		enc("E11/detached", accept(), Needs{}, func(e *encryption) { e.detached = true }),
 	}
 }
 
-// strangersKey is of the same size as the service provider's, and nobody's.
+// strangersKey is of the same size as the service provider's, and no one's.
 func (d *draft) strangersKey() *rsa.PublicKey {
 	return &rsa.PublicKey{N: new(big.Int).Add(d.p.EncryptTo.N, big.NewInt(2)), E: d.p.EncryptTo.E}
 }
@@ -234,151 +232,121 @@ func (d *draft) strangersKey() *rsa.PublicKey {
 func plaintexts() []Case {
 	// With an authenticated cipher the content may be judged as what it is; to
 	// say no more than that it can't be read is as right.
-	syntax := refuse("XML", "Encrypted")
-	inside := func(id string, o Outcome, f func(d *draft, p []byte) []byte) Case {
-		return Case{ID: id, Outcome: o, Needs: Needs{Encrypted: true, Sign: assertionOnly.Sign}, attack: change{inside: f}}
+	syntax, other := refuse("XML", "Encrypted"), refuse("AssertionCount", "Encrypted", "NotResponse")
+	inside := func(id string, o Outcome, f func(*draft, string) string) Case {
+		return sealed(id, o, assertionOnly, change{inside: f})
 	}
 	return []Case{
-		{ID: "E07", Outcome: refuse("Unsigned"), Needs: Needs{Encrypted: true, Sign: assertionOnly.Sign}, attack: change{setup: unsigned}},
-		inside("E08/doctype", syntax, func(_ *draft, p []byte) []byte { return append([]byte("<!DOCTYPE x>"), p...) }),
-		inside("E08/entity", syntax, func(_ *draft, p []byte) []byte {
-			return append([]byte(`<!DOCTYPE x [<!ENTITY x SYSTEM "file:///etc/passwd">]>`), p...)
-		}),
-		inside("E08/pi", syntax, func(_ *draft, p []byte) []byte { return append([]byte("<?x?>"), p...) }),
-		inside("E08/two-nodes", refuse("XML", "Encrypted", "AssertionCount"), func(d *draft, p []byte) []byte {
-			return append(bytes.Clone(p), d.plaintext(d.forgedAssertion())...)
-		}),
-		inside("E08/trailing-text", syntax, func(_ *draft, p []byte) []byte { return append(p, 'x') }),
-		inside("E08/empty", syntax, func(*draft, []byte) []byte { return nil }),
-		inside("E08/comment-in-name", refuse("Text", "Encrypted"), func(d *draft, p []byte) []byte {
-			return bytes.Replace(p, []byte("</saml2:NameID>"), []byte("<!-- x --></saml2:NameID>"), 1)
-		}),
-		inside("E08/closes-its-wrapper", syntax, func(_ *draft, p []byte) []byte {
-			return append(p, "</saml2:EncryptedAssertion><saml2:EncryptedAssertion>"...)
-		}),
-		inside("E08/response", refuse("AssertionCount", "Encrypted", "NotResponse"), func(d *draft, _ []byte) []byte { return d.plaintext(d.forgedResponse()) }),
-		inside("E08/name-id", refuse("AssertionCount", "Encrypted", "NotResponse"), func(d *draft, _ []byte) []byte {
+		sealed("E07", refuse("Unsigned"), assertionOnly, change{setup: unsigned}),
+		inside("E08/doctype", syntax, between("<!DOCTYPE x>", "")),
+		inside("E08/entity", syntax, between(`<!DOCTYPE x [<!ENTITY x SYSTEM "file:///etc/passwd">]>`, "")),
+		inside("E08/pi", syntax, between("<?x?>", "")),
+		inside("E08/two-nodes", refuse("XML", "Encrypted", "AssertionCount"), func(d *draft, p string) string { return p + d.plaintext(d.forgedAssertion()) }),
+		inside("E08/trailing-text", syntax, between("", "x")),
+		inside("E08/empty", syntax, becomes("")),
+		inside("E08/comment-in-name", refuse("Text", "Encrypted"), replace("</saml2:NameID>", "<!-- x --></saml2:NameID>")),
+		inside("E08/closes-its-wrapper", syntax, between("", "</saml2:EncryptedAssertion><saml2:EncryptedAssertion>")),
+		inside("E08/response", other, func(d *draft, _ string) string { return d.plaintext(d.forgedResponse()) }),
+		inside("E08/name-id", other, func(d *draft, _ string) string {
 			return d.plaintext(d.parse(`<saml2:NameID xmlns:saml2="%ns%">%forged%</saml2:NameID>`))
 		}),
-		inside("E08/text", syntax, func(*draft, []byte) []byte { return []byte("admin@example.com") }),
-		inside("E08/depth", refuse("Limit", "Encrypted"), func(_ *draft, p []byte) []byte {
-			return bytes.Replace(p, []byte("<saml2:Subject>"), []byte(string(bytes.Repeat([]byte("<a>"), 70))+string(bytes.Repeat([]byte("</a>"), 70))+"<saml2:Subject>"), 1)
-		}),
+		inside("E08/text", syntax, becomes("admin@example.com")),
+		inside("E08/depth", refuse("Limit", "Encrypted"), replace("<saml2:Subject>", nested(70)+"<saml2:Subject>")),
 		// Declarations around the ciphertext count where a signature inside covers
-		// the ones that it uses; else anybody could change what they mean.
-		{ID: "E08/namespace-context", Outcome: accept(), Needs: Needs{Encrypted: true, Sign: []Sign{SignAssertion, SignBoth}}, attack: change{setup: inherit}},
-		{ID: "E08/unsigned-context", Outcome: refuse("XML"), Needs: Needs{Encrypted: true, Sign: []Sign{SignResponse}}, attack: change{setup: inherit}},
-		{ID: "E08/same-id", Outcome: refuse("ID"), Needs: Needs{Encrypted: true}, attack: change{before: func(d *draft) {
-			d.resp.CreateAttr("ID", d.asrt.SelectAttrValue("ID", ""))
-		}}},
-		inside("A18/advice", refuse("AssertionCount"), func(d *draft, p []byte) []byte {
-			return bytes.Replace(p, []byte("<saml2:AuthnStatement"), append(append([]byte("<saml2:Advice>"), d.plaintext(d.forgedAssertion())...), "</saml2:Advice><saml2:AuthnStatement"...), 1)
+		// the ones that it uses; else an attacker could change what they mean.
+		sealed("E08/namespace-context", accept(), overAssertion, change{setup: inherit}),
+		sealed("E08/unsigned-context", refuse("XML"), responseOnly, change{setup: inherit}),
+		sealed("E08/same-id", refuse("ID"), Needs{}, change{before: sameID}),
+		inside("A18/advice", refuse("AssertionCount"), func(d *draft, p string) string {
+			return strings.Replace(p, "<saml2:AuthnStatement", "<saml2:Advice>"+d.plaintext(d.forgedAssertion())+"</saml2:Advice><saml2:AuthnStatement", 1)
 		}),
-		{ID: "A18/encrypted-in-encrypted", Outcome: refuse("AssertionCount", "Encrypted"), Needs: Needs{Encrypted: true}, attack: change{inside: func(d *draft, p []byte) []byte {
+		sealed("A18/encrypted-in-encrypted", refuse("AssertionCount", "Encrypted"), Needs{}, change{inside: func(d *draft, p string) string {
 			return d.plaintext(d.encrypted("saml2:EncryptedAssertion", p, *d.goodEncryption()))
-		}}},
-		{ID: "A18/signed-advice", Outcome: refuse("AssertionCount"), Needs: Needs{Encrypted: true}, attack: change{before: func(d *draft) {
-			advice := etree.NewElement("saml2:Advice")
-			advice.AddChild(d.encrypted("saml2:EncryptedAssertion", d.plaintext(d.forgedAssertion()), *d.goodEncryption()))
-			d.asrt.InsertChildAt(d.asrt.SelectElement("Conditions").Index()+1, advice)
-		}}},
+		}}),
+		sealed("A18/signed-advice", refuse("AssertionCount"), Needs{}, change{before: func(d *draft) {
+			before(d.find(authn), around("saml2:Advice", d.sealed("saml2:EncryptedAssertion", d.forgedAssertion())))
+		}}),
 	}
+}
+
+// encryptID encrypts a name, or what is in its place, and nothing else.
+func (d *draft) encryptID(el *etree.Element) {
+	d.encryption = nil // of the assertion
+	d.encryptInPlace(el, "saml2:EncryptedID")
 }
 
 // parts: EncryptedID and EncryptedAttribute, and the assertions that they are
 // cut from.
 func parts() []Case {
-	n := Needs{Encrypted: true}
-	encryptID := func(d *draft) {
-		d.encryption = nil // of the assertion
-		d.encryptInPlace(d.find(nameID), "saml2:EncryptedID", *d.goodEncryption())
-	}
-	encryptAttribute := func(d *draft) {
+	wrong := refuse("Signature")
+	encryptID := change{before: func(d *draft) { d.encryptID(d.find(nameID)) }}
+	encryptAttribute := change{before: func(d *draft) {
 		d.encryption = nil
 		d.addAttribute("role", "on-call")
 		all := d.find(statement).ChildElements()
-		d.encryptInPlace(all[len(all)-1], "saml2:EncryptedAttribute", *d.goodEncryption())
+		d.encryptInPlace(all[len(all)-1], "saml2:EncryptedAttribute")
+	}}
+	part := func(id string, o Outcome, base, attack change) Case {
+		c := sealed(id, o, Needs{}, attack)
+		c.base = base
+		return c
 	}
-	foreign := func(d *draft, xml, tag string) *etree.Element {
-		return d.encrypted(tag, d.plaintext(d.parse(xml)), *d.goodEncryption())
+	otherID := func(xml string) func(*draft) {
+		return func(d *draft) {
+			swap(d.find("./Assertion/Subject/EncryptedID"), d.sealed("saml2:EncryptedID", d.parse(xml)))
+		}
 	}
 	return []Case{
-		{ID: "E12/id-used", Outcome: accept(), Needs: n, attack: change{before: encryptID}},
-		{ID: "E12/id", Outcome: refuse("Signature"), Needs: n, base: change{before: encryptID}, attack: change{after: func(d *draft) {
-			old := d.find("./Assertion/Subject/EncryptedID")
-			parent, at := old.Parent(), old.Index()
-			parent.RemoveChildAt(at)
-			parent.InsertChildAt(at, foreign(d, `<saml2:NameID xmlns:saml2="%ns%" Format="`+email+`">%forged%</saml2:NameID>`, "saml2:EncryptedID"))
-		}}},
-		{ID: "E12/attribute-used", Outcome: onlyRole, Needs: n, attack: change{before: encryptAttribute}},
-		{ID: "E12/attribute", Outcome: refuse("Signature"), Needs: n, base: change{before: encryptAttribute}, attack: change{after: func(d *draft) {
-			d.find(statement).AddChild(foreign(d, `<saml2:Attribute xmlns:saml2="%ns%" Name="role" NameFormat="`+basic+`"><saml2:AttributeValue>administrator</saml2:AttributeValue></saml2:Attribute>`, "saml2:EncryptedAttribute"))
-		}}},
-		{ID: "E12/both-ids", Outcome: refuse("NameID"), Needs: n, base: change{before: encryptID}, attack: change{before: func(d *draft) {
-			d.find(subject).InsertChildAt(0, d.parse(`<saml2:NameID Format="`+email+`">%forged%</saml2:NameID>`))
-		}}},
-		{ID: "E12/attribute-as-id", Outcome: refuse("Encrypted", "NameID", "NotResponse"), Needs: n, base: change{before: encryptID}, attack: change{before: func(d *draft) {
-			old := d.find("./Assertion/Subject/EncryptedID")
-			parent, at := old.Parent(), old.Index()
-			parent.RemoveChildAt(at)
-			parent.InsertChildAt(at, foreign(d, `<saml2:Attribute xmlns:saml2="%ns%" Name="role"><saml2:AttributeValue>%forged%</saml2:AttributeValue></saml2:Attribute>`, "saml2:EncryptedID"))
-		}}},
+		part("E12/id-used", accept(), change{}, encryptID),
+		part("E12/id", wrong, encryptID, change{after: otherID(`<saml2:NameID xmlns:saml2="%ns%" Format="` + email + `">%forged%</saml2:NameID>`)}),
+		part("E12/attribute-used", onlyRole, change{}, encryptAttribute),
+		part("E12/attribute", wrong, encryptAttribute, change{after: func(d *draft) {
+			d.find(statement).AddChild(d.sealed("saml2:EncryptedAttribute", d.parse(strings.Replace(forgedAttribute, " ", ` xmlns:saml2="%ns%" `, 1))))
+		}}),
+		part("E12/both-ids", refuse("NameID"), encryptID, change{before: first("./Assertion/Subject/EncryptedID", `<saml2:NameID Format="`+email+`">%forged%</saml2:NameID>`)}),
+		part("E12/attribute-as-id", refuse("Encrypted", "NameID", "NotResponse"), encryptID, change{before: otherID(
+			`<saml2:Attribute xmlns:saml2="%ns%" Name="role"><saml2:AttributeValue>%forged%</saml2:AttributeValue></saml2:Attribute>`)}),
 	}
 }
 
 // order: what comes first, and what an attacker may wrap in encryption.
 func order() []Case {
-	n := Needs{Encrypted: true, Sign: overResponse.Sign}
+	wrong, twice := refuse("Signature"), refuse("AssertionCount")
 	// forgedEncrypted is an assertion of the attacker's own making, which
-	// anybody can encrypt for the service provider.
+	// anyone can encrypt for the service provider.
 	forgedEncrypted := func(d *draft) *etree.Element {
-		forged := d.parse(`<saml2:Assertion xmlns:saml2="%ns%" ID="` + d.newID() + `" Version="2.0" IssueInstant="%now%"><saml2:Issuer>%issuer%</saml2:Issuer>` +
-			`<saml2:Subject><saml2:NameID>%forged%</saml2:NameID>` + bearerFor("%recipient%", `NotOnOrAfter="%until%"`) + `</saml2:Subject>` +
-			`<saml2:Conditions><saml2:AudienceRestriction><saml2:Audience>%audience%</saml2:Audience></saml2:AudienceRestriction></saml2:Conditions>` +
-			`<saml2:AuthnStatement AuthnInstant="%now%"><saml2:AuthnContext/></saml2:AuthnStatement></saml2:Assertion>`)
-		return d.encrypted("saml2:EncryptedAssertion", d.plaintext(forged), *d.goodEncryption())
+		return d.sealed("saml2:EncryptedAssertion", d.parse(`<saml2:Assertion xmlns:saml2="%ns%" ID="`+d.newID()+`" Version="2.0" IssueInstant="%now%"><saml2:Issuer>%issuer%</saml2:Issuer>`+
+			`<saml2:Subject><saml2:NameID>%forged%</saml2:NameID>`+bearerFor("%recipient%", `NotOnOrAfter="%until%"`)+`</saml2:Subject>`+
+			`<saml2:Conditions><saml2:AudienceRestriction><saml2:Audience>%audience%</saml2:Audience></saml2:AudienceRestriction></saml2:Conditions>`+
+			`<saml2:AuthnStatement AuthnInstant="%now%"><saml2:AuthnContext/></saml2:AuthnStatement></saml2:Assertion>`))
 	}
-	plain := func(d *draft) { d.encryption = nil }
+	inPlace := change{after: func(d *draft) { swap(d.find("./EncryptedAssertion"), forgedEncrypted(d)) }}
+	beside := change{after: func(d *draft) { d.resp.AddChild(forgedEncrypted(d)) }}
+	// plain is a case whose twin isn't encrypted.
+	plain := func(c Case) Case {
+		c.base.setup = func(d *draft) { d.encryption = nil }
+		return c
+	}
 	return []Case{
 		// The signature of the Response does not hold and the ciphertext is
 		// junk: whoever says so of the ciphertext has decrypted first.
-		{ID: "E13/junk-in-broken", Outcome: refuse("Signature"), Needs: n, attack: change{after: func(d *draft) {
-			cipherText(d.find("./EncryptedAssertion/EncryptedData")).SetText(encode(make([]byte, 64)))
-		}}},
-		{ID: "E13/good-in-broken", Outcome: refuse("Signature"), Needs: n, attack: change{after: func(d *draft) {
-			d.find("./Status").CreateElement("saml2p:StatusMessage").SetText("changed")
-		}}},
-		{ID: "E13/cbc-in-broken", Outcome: refuse("Signature"), Needs: n, base: change{setup: func(d *draft) { d.encryption.block = aes256CBC }}, attack: change{after: func(d *draft) {
-			cipherText(d.find("./EncryptedAssertion/EncryptedData")).SetText(encode(make([]byte, 64)))
-		}}},
-		{ID: "A17/in-signed-response", Outcome: refuse("Signature"), Needs: n, attack: change{after: func(d *draft) {
-			old := d.find("./EncryptedAssertion")
-			at := old.Index()
-			d.resp.RemoveChildAt(at)
-			d.resp.InsertChildAt(at, forgedEncrypted(d))
-		}}},
-		{ID: "A17/beside-signed", Outcome: refuse("AssertionCount"), Needs: Needs{Encrypted: true}, base: change{setup: plain}, attack: change{after: func(d *draft) {
-			d.resp.AddChild(forgedEncrypted(d))
-		}}},
-		{ID: "A17/before-signed", Outcome: refuse("AssertionCount"), Needs: Needs{Encrypted: true}, base: change{setup: plain}, attack: change{after: func(d *draft) {
-			d.resp.InsertChildAt(d.asrt.Index(), forgedEncrypted(d))
-		}}},
-		{ID: "A17/two-encrypted", Outcome: refuse("AssertionCount"), Needs: Needs{Encrypted: true, Sign: assertionOnly.Sign}, attack: change{after: func(d *draft) {
-			d.resp.AddChild(forgedEncrypted(d))
-		}}},
-		{ID: "A17/alone", Outcome: refuse("Unsigned"), Needs: Needs{Encrypted: true, Sign: assertionOnly.Sign}, attack: change{after: func(d *draft) {
-			old := d.find("./EncryptedAssertion")
-			at := old.Index()
-			d.resp.RemoveChildAt(at)
-			d.resp.InsertChildAt(at, forgedEncrypted(d))
-		}}},
-		{ID: "A17/around-the-signed-response", Outcome: refuse("AssertionCount"), Needs: Needs{Encrypted: true, Sign: responseOnly.Sign}, base: change{setup: plain}, attack: change{after: func(d *draft) {
+		sealed("E13/junk-in-broken", wrong, overResponse, cipherIs(encode(make([]byte, 64)))),
+		sealed("E13/good-in-broken", wrong, overResponse, change{after: func(d *draft) {
+			child(d.find("./Status"), "saml2p:StatusMessage").SetText("changed")
+		}}),
+		under(sealed("E13/cbc-in-broken", wrong, overResponse, cipherIs(encode(make([]byte, 64)))), block(aes256CBC)),
+		sealed("A17/in-signed-response", wrong, overResponse, inPlace),
+		plain(sealed("A17/beside-signed", twice, Needs{}, beside)),
+		plain(sealed("A17/before-signed", twice, Needs{}, change{after: func(d *draft) { before(d.asrt, forgedEncrypted(d)) }})),
+		sealed("A17/two-encrypted", twice, assertionOnly, beside),
+		sealed("A17/alone", refuse("Unsigned"), assertionOnly, inPlace),
+		plain(sealed("A17/around-the-signed-response", twice, responseOnly, change{after: func(d *draft) {
 			forged := without(d.resp)
 			forged.CreateAttr("ID", d.newID())
 			forged.RemoveChild(forged.SelectElement("Assertion"))
 			forged.AddChild(forgedEncrypted(d))
 			d.tree.SetRoot(forged)
 			d.extensions().AddChild(d.resp)
-		}}},
+		}})),
 	}
 }

@@ -41,10 +41,7 @@ func declarations() []Case {
 		// Where the canonical form has the declaration, it was not signed.
 		{ID: "J01/listed", Outcome: refuse("Signature"), base: change{setup: func(d *draft) { d.prefixes = "Recipient" }},
 			attack: change{after: declare(data, "Recipient", elsewhere)}},
-		{ID: "J01/used", Outcome: refuse("Signature"), attack: change{after: func(d *draft) {
-			declare(data, "Recipient", elsewhere)(d)
-			d.find(data).CreateAttr("Recipient:x", "1")
-		}}},
+		{ID: "J01/used", Outcome: refuse("Signature"), attack: change{after: in(declare(data, "Recipient", elsewhere), set(data, "Recipient:x", "1"))}},
 		{ID: "J01/signed", Outcome: accept(), attack: change{before: declare(data, "Recipient", elsewhere)}},
 	}
 }
@@ -54,21 +51,6 @@ func declarations() []Case {
 func foreignNames() []Case {
 	instead := func(id, path, reason string) Case {
 		return signedSo(id, reason, renamed(path))
-	}
-	role := func(foreignValue bool) func(*draft) {
-		return func(d *draft) {
-			d.addAttribute("role", "on-call")
-			if all := d.find(statement).ChildElements(); foreignValue {
-				last := all[len(all)-1]
-				last.InsertChildAt(0, d.parse(`<x:AttributeValue xmlns:x="`+foreign+`">administrator</x:AttributeValue>`))
-			}
-		}
-	}
-	first := func(path, xml string) func(*draft) {
-		return func(d *draft) {
-			at := d.find(path)
-			at.Parent().InsertChildAt(at.Index(), d.parse(xml))
-		}
 	}
 	return []Case{
 		instead("J02/name-id", nameID, "NameID"),
@@ -82,16 +64,15 @@ func foreignNames() []Case {
 		instead("J02/authn-context", authn+"/AuthnContext", "Schema"),
 		{ID: "J02/attribute-value", Outcome: Outcome{Values: map[string][]string{"role": nil}}, attack: change{before: func(d *draft) {
 			d.addAttribute("role", "administrator")
-			all := d.find(statement).ChildElements()
-			rename(all[len(all)-1].SelectElement("AttributeValue"))
+			rename(d.find(statement + "/Attribute[@Name='role']/AttributeValue"))
 		}}},
 		fine("J02/name-id-beside", first(nameID, `<x:NameID xmlns:x="`+foreign+`">%forged%</x:NameID>`)),
 		fine("J02/authn-statement-beside", first(authn, `<x:AuthnStatement xmlns:x="`+foreign+`" AuthnInstant="2099-01-01T00:00:00Z"/>`)),
 		fine("J02/conditions-beside", first(conditions, `<x:Conditions xmlns:x="`+foreign+`" NotOnOrAfter="%past%"/>`)),
-		{ID: "J02/attribute-beside", Outcome: onlyRole, base: withRole, attack: change{before: func(d *draft) {
-			add(statement, `<x:Attribute xmlns:x="`+foreign+`" Name="role"><saml2:AttributeValue>administrator</saml2:AttributeValue></x:Attribute>`)(d)
-		}}},
-		{ID: "J02/attribute-value-beside", Outcome: onlyRole, attack: change{before: role(true)}},
+		{ID: "J02/attribute-beside", Outcome: onlyRole, base: withRole, attack: change{
+			before: add(statement, `<x:Attribute xmlns:x="`+foreign+`" Name="role"><saml2:AttributeValue>administrator</saml2:AttributeValue></x:Attribute>`)}},
+		{ID: "J02/attribute-value-beside", Outcome: onlyRole, attack: change{before: in(withRole.before,
+			first(statement+"/Attribute[@Name='role']/AttributeValue", `<x:AttributeValue xmlns:x="`+foreign+`">administrator</x:AttributeValue>`))}},
 	}
 }
 
@@ -110,22 +91,14 @@ func rename(el *etree.Element) {
 func others() []Case {
 	wrong := refuse("Signature")
 	const baseID = `<saml2:BaseID xmlns:xsi="` + nsXSI + `" xsi:type="saml2:NameIDType" value="%forged%"/>`
-	inPlace := func(d *draft) *etree.Element {
-		old := d.find(nameID)
-		parent, at, new := old.Parent(), old.Index(), d.parse(baseID)
-		parent.RemoveChildAt(at)
-		parent.InsertChildAt(at, new)
-		return new
-	}
 	return []Case{
-		signedSo("J03/alone", "NameID", func(d *draft) { inPlace(d) }),
-		signedSo("J03/before", "NameID", func(d *draft) { d.find(subject).InsertChildAt(0, d.parse(baseID)) }),
-		signedSo("J03/after", "NameID", func(d *draft) { d.find(subject).InsertChildAt(d.find(nameID).Index()+1, d.parse(baseID)) }),
-		{ID: "J03/encrypted", Outcome: refuse("NameID"), Needs: Needs{Encrypted: true}, attack: change{before: func(d *draft) {
-			el := inPlace(d)
-			d.encryption = nil // of the assertion
-			d.encryptInPlace(el, "saml2:EncryptedID", *d.goodEncryption())
-		}}},
+		signedSo("J03/alone", "NameID", inPlace(nameID, baseID)),
+		signedSo("J03/before", "NameID", first(nameID, baseID)),
+		signedSo("J03/after", "NameID", first(confirmation, baseID)),
+		sealed("J03/encrypted", refuse("NameID"), Needs{}, change{before: func(d *draft) {
+			inPlace(nameID, baseID)(d)
+			d.encryptID(d.find(subject + "/BaseID"))
+		}}),
 		only(bothOnly, sig("J05/signature-value", wrong, func(d *draft, s *signature) { s.value.SetText(encode(make([]byte, 256))) })),
 		only(bothOnly, sig("J05/digest-value", wrong, func(d *draft, s *signature) {
 			s.digestValue.SetText(forgedDigest(d))
