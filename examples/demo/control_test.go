@@ -13,9 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
-	"github.com/meridian-saml/meridian/examples/internal/browse"
 	"github.com/meridian-saml/meridian/examples/internal/check"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // ask sends one request to the control page's handler.
@@ -42,7 +42,7 @@ func shows(t *testing.T, c *control) string {
 	t.Helper()
 	rec := ask(c, "GET", "/")
 	require.Equal(t, http.StatusOK, rec.Code)
-	return (&browse.Page{Body: rec.Body.String()}).Text()
+	return (&testkit.Page{Body: rec.Body.String()}).Text()
 }
 
 func TestControlPage(t *testing.T) {
@@ -89,7 +89,7 @@ func TestStopAndStart(t *testing.T) {
 	b := k.browser()
 	p, f, err := k.tile(b)
 	require.NoError(t, err)
-	before := b.Again()
+	before := b.Copy()
 	p, err = b.Submit(p, f, nil)
 	require.NoError(t, err)
 	require.NoError(t, atPortal(p, r))
@@ -114,7 +114,7 @@ func TestStopAndStart(t *testing.T) {
 	require.NoError(t, err)
 	assert.NoError(t, atPortal(p, r), "the session from before")
 	mark := w.signIns.mark()
-	q, err := before.Submit(&browse.Page{URL: p.URL, Header: http.Header{}}, f, nil)
+	q, err := before.Submit(&testkit.Page{URL: p.URL, Header: http.Header{}}, f, nil)
 	require.NoError(t, err)
 	_, err = k.refused(mark, r, q, "Replay")
 	assert.NoError(t, err, "the replay record from before")

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/meridian-saml/meridian/examples/internal/browse"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // kept are the sessions that people were given: a promise that the loss of a
@@ -17,10 +17,10 @@ type kept struct {
 // session is one that a browser has at a Region.
 type session struct {
 	at *site
-	b  *browse.Browser
+	b  *testkit.Browser
 }
 
-func (k *kept) add(at *site, b *browse.Browser) {
+func (k *kept) add(at *site, b *testkit.Browser) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.list = append(k.list, session{at, b})

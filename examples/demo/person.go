@@ -4,33 +4,32 @@ import (
 	"net/url"
 	"regexp"
 
-	"github.com/meridian-saml/meridian/mockidp"
-
-	"github.com/meridian-saml/meridian/examples/internal/browse"
 	"github.com/meridian-saml/meridian/examples/internal/check"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/person"
+	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // person is who signs in.
 func (k *walker) person() person.Person { return person.Person{Login: k.who, IdP: k.idp.URL} }
 
 // signedIn opens a Region's portal and signs in.
-func (k *walker) signedIn(b *browse.Browser, s *site) (*browse.Page, error) {
+func (k *walker) signedIn(b *testkit.Browser, s *site) (*testkit.Page, error) {
 	return k.person().Enter(b, s.url+"/")
 }
 
 // begin opens a Region's portal and goes as far as the answer.
-func (k *walker) begin(b *browse.Browser, r *site) (*browse.Page, browse.Form, error) {
+func (k *walker) begin(b *testkit.Browser, r *site) (*testkit.Page, testkit.Form, error) {
 	p, err := b.Open(r.url + "/")
 	if err != nil {
-		return nil, browse.Form{}, err
+		return nil, testkit.Form{}, err
 	}
 	return k.person().UpToAnswer(b, p)
 }
 
 // dashboard signs in at the identity provider.
-func (k *walker) dashboard(b *browse.Browser) (*browse.Page, error) {
+func (k *walker) dashboard(b *testkit.Browser) (*testkit.Page, error) {
 	p, err := b.Open(k.idp.DashboardURL())
 	if err != nil {
 		return nil, err
@@ -46,19 +45,19 @@ func (k *walker) dashboard(b *browse.Browser) (*browse.Page, error) {
 }
 
 // tile clicks the SAML app's tile and goes as far as the answer.
-func (k *walker) tile(b *browse.Browser) (*browse.Page, browse.Form, error) {
+func (k *walker) tile(b *testkit.Browser) (*testkit.Page, testkit.Form, error) {
 	p, err := k.dashboard(b)
 	if err != nil {
-		return nil, browse.Form{}, err
+		return nil, testkit.Form{}, err
 	}
 	if p, err = b.Click(p, corp.SAMLLabel); err != nil {
-		return nil, browse.Form{}, err
+		return nil, testkit.Form{}, err
 	}
 	return k.person().UpToAnswer(b, p)
 }
 
 // atPortal requires that p is the home page of a Region's portal, for Alice.
-func atPortal(p *browse.Page, s *site) error {
+func atPortal(p *testkit.Page, s *site) error {
 	return person.Person{Login: corp.Alice}.Sees(p, s.Place, s.url, corp.Sandbox)
 }
 

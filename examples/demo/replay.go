@@ -10,9 +10,9 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/meridian-saml/meridian/examples/internal/browse"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // replay posts the last response that a Region accepted to the same ACS again,
@@ -30,14 +30,13 @@ func (w *world) replay(ctx context.Context) (signIn, error) {
 	if !at.Running() {
 		return signIn{}, fmt.Errorf("%s is stopped, so nothing can be sent there", at.Name)
 	}
-	b := browse.New(ctx)
-	b.From = "http://" + corp.IdPHost
+	b := testkit.NewBrowser(ctx)
 	mark := w.signIns.mark()
 	values := url.Values{"SAMLResponse": {base64.StdEncoding.EncodeToString(m.XML)}}
 	if m.RelayState != "" {
 		values.Set("RelayState", m.RelayState)
 	}
-	p, err := b.Post(m.ACS, values)
+	p, err := b.Post("http://"+corp.IdPHost, m.ACS, values)
 	if err != nil {
 		return signIn{}, err
 	}
@@ -71,4 +70,4 @@ func (w *world) lastAccepted() (mockidp.Message, error) {
 var reference = regexp.MustCompile(`\bMRD-[0-9A-Z]{4}-[0-9A-Z]{4}\b`)
 
 // referenceOn is the reference that a page shows to the person, or "".
-func referenceOn(p *browse.Page) string { return reference.FindString(strings.ToUpper(p.Text())) }
+func referenceOn(p *testkit.Page) string { return reference.FindString(strings.ToUpper(p.Text())) }

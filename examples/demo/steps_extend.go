@@ -7,6 +7,7 @@ import (
 
 	"github.com/meridian-saml/meridian/examples/internal/check"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
+	"github.com/meridian-saml/meridian/examples/internal/person"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
@@ -128,7 +129,7 @@ func urlMissing(k *walker) (string, error) {
 		check.Same("verdicts of the Regions", 0, len(k.signIns.since(mark)))); err != nil {
 		return "", err
 	}
-	if err := cmp.Or(p.Says(string(mockidp.ReasonUnlistedURL)), k.signsIn(first)); err != nil {
+	if err := cmp.Or(person.Says(p, string(mockidp.ReasonUnlistedURL)), k.signsIn(first)); err != nil {
 		return "", err
 	}
 	return "before its ACS URL was in the app, a sign-in begun in " + other.Name + " failed at the identity provider, and one in " + first.Name + " worked", nil

@@ -3,8 +3,8 @@ package main
 import (
 	"fmt"
 
-	"github.com/meridian-saml/meridian/examples/internal/browse"
 	"github.com/meridian-saml/meridian/examples/internal/check"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // regionLost: the primary's server is shut down. What began elsewhere goes on;
@@ -32,7 +32,7 @@ func regionLost(k *walker) (string, error) {
 	if err := check.Same("where the SAML tile leads", lost.acs, f.Action); err != nil {
 		return "", err
 	}
-	if _, err := b.Submit(p, f, nil); !browse.RefusedConnection(err) {
+	if _, err := b.Submit(p, f, nil); !testkit.ConnectionRefused(err) {
 		return "", check.Differ("the SAML tile, which leads to "+lost.Name, "no connection", fmt.Sprint(err))
 	}
 	return "with " + lost.Name + " shut down " + alive.Name + " signed Alice in from its portal and from the bookmark; the SAML tile still led to " + lost.Name, nil
@@ -41,7 +41,7 @@ func regionLost(k *walker) (string, error) {
 // nobodyAnswers requires that nothing listens at the Region's address.
 func (k *walker) nobodyAnswers(r *site) error {
 	_, err := k.browser().Open(r.url + "/")
-	return check.That("a connection to "+r.Name, browse.RefusedConnection(err), "refused", fmt.Sprint(err))
+	return check.That("a connection to "+r.Name, testkit.ConnectionRefused(err), "refused", fmt.Sprint(err))
 }
 
 // regionBack: it comes back at the same address and signs people in, both ways.

@@ -6,6 +6,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/examples/internal/check"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
+	"github.com/meridian-saml/meridian/examples/internal/person"
 	"github.com/meridian-saml/meridian/portal/failover"
 )
 
@@ -70,7 +71,7 @@ func redirected(k *walker) (string, error) {
 	if p, err = b.Click(p, corp.Administrator); err != nil {
 		return "", err
 	}
-	if err := cmp.Or(check.Same("the status of the permission set's page", 200, p.Status), p.Says(corp.Sandbox)); err != nil {
+	if err := cmp.Or(check.Same("the status of the permission set's page", 200, p.Status), person.Says(p, corp.Sandbox)); err != nil {
 		return "", err
 	}
 	// How fresh the data is shows as soon as the loss is noticed.
@@ -78,7 +79,7 @@ func redirected(k *walker) (string, error) {
 		if p, err = b.Open(alive.url + "/"); err != nil {
 			return err
 		}
-		return p.Says(lost.Name + " (" + lost.Label + ") can't be reached from here")
+		return person.Says(p, lost.Name+" ("+lost.Label+") can't be reached from here")
 	}); err != nil {
 		return "", err
 	}

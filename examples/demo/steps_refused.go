@@ -8,13 +8,13 @@ import (
 	"sync/atomic"
 
 	"github.com/meridian-saml/meridian/acs"
-	"github.com/meridian-saml/meridian/mockidp"
-	"github.com/meridian-saml/meridian/saml"
-
-	"github.com/meridian-saml/meridian/examples/internal/browse"
 	"github.com/meridian-saml/meridian/examples/internal/check"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
+	"github.com/meridian-saml/meridian/examples/internal/person"
+	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // unlistedURL: somebody asks, in our name, for the answer to be sent to a place
@@ -61,7 +61,7 @@ func unlistedURL(k *walker) (string, error) {
 		check.Same("requests at the unlisted URL", 0, hits.Load())); err != nil {
 		return "", err
 	}
-	if err := p.Says(string(mockidp.ReasonUnlistedURL)); err != nil {
+	if err := person.Says(p, string(mockidp.ReasonUnlistedURL)); err != nil {
 		return "", err
 	}
 	return "the identity provider refused (400) a request that named an unlisted URL, and posted nothing", nil
@@ -85,9 +85,9 @@ func wrongRecipient(k *walker) (string, error) {
 	here, there := k.sites[0], k.newRegion()
 	for _, way := range []struct {
 		flow  string
-		begin func(*browse.Browser) (*browse.Page, browse.Form, error)
+		begin func(*testkit.Browser) (*testkit.Page, testkit.Form, error)
 	}{
-		{acs.FlowSP, func(b *browse.Browser) (*browse.Page, browse.Form, error) { return k.begin(b, here) }},
+		{acs.FlowSP, func(b *testkit.Browser) (*testkit.Page, testkit.Form, error) { return k.begin(b, here) }},
 		{acs.FlowIdP, k.tile},
 	} {
 		b := k.browser()
@@ -122,18 +122,18 @@ func sameResponseTwice(k *walker) (string, error) {
 	r := k.sites[0]
 	for _, way := range []struct {
 		flow   string
-		begin  func(*browse.Browser) (*browse.Page, browse.Form, error)
+		begin  func(*testkit.Browser) (*testkit.Page, testkit.Form, error)
 		reason acs.Reason
 	}{
 		{acs.FlowIdP, k.tile, acs.ReasonReplay},
-		{acs.FlowSP, func(b *browse.Browser) (*browse.Page, browse.Form, error) { return k.begin(b, r) }, acs.ReasonRequest},
+		{acs.FlowSP, func(b *testkit.Browser) (*testkit.Page, testkit.Form, error) { return k.begin(b, r) }, acs.ReasonRequest},
 	} {
 		b := k.browser()
 		p, f, err := way.begin(b)
 		if err != nil {
 			return "", err
 		}
-		before, mark := b.Again(), k.signIns.mark()
+		before, mark := b.Copy(), k.signIns.mark()
 		if _, err := b.Submit(p, f, nil); err != nil {
 			return "", err
 		}
@@ -214,7 +214,7 @@ func wrongRegion(k *walker) (held string, err error) {
 		"the URL and the name of "+other.Name, v.Detail); err != nil {
 		return "", err
 	}
-	if err := p.Says("Sign in again"); err != nil {
+	if err := person.Says(p, "Sign in again"); err != nil {
 		return "", err
 	}
 	return fmt.Sprintf("with %s's URL unlisted its answer came to %s, was refused (WrongRegion), and the log named the URL to list", other.Name, first.Name), nil

@@ -6,9 +6,10 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/meridian-saml/meridian/examples/internal/browse"
 	"github.com/meridian-saml/meridian/examples/internal/check"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
+	"github.com/meridian-saml/meridian/examples/internal/person"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
 )
@@ -27,7 +28,7 @@ func oneSignIn(k *walker) (string, error) {
 }
 
 // goesOver signs Alice in to one Region and follows its link to another.
-func (k *walker) goesOver(from, to *site) (*browse.Browser, error) {
+func (k *walker) goesOver(from, to *site) (*testkit.Browser, error) {
 	b := k.browser()
 	p, err := k.signedIn(b, from)
 	if err != nil {
@@ -122,7 +123,7 @@ func revokedMeanwhile(k *walker) (string, error) {
 		return "", err
 	}
 	if err := k.until(func() error {
-		p, err := ended.Again().Look(lost.url + "/sessions")
+		p, err := ended.Copy().Look(lost.url + "/sessions")
 		if err != nil {
 			return err
 		}
@@ -146,7 +147,7 @@ func revokedMeanwhile(k *walker) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := cmp.Or(check.Same("the page that Bob's session opens", lost.url+"/sessions", p.URL.String()), p.Says("This session")); err != nil {
+	if err := cmp.Or(check.Same("the page that Bob's session opens", lost.url+"/sessions", p.URL.String()), person.Says(p, "This session")); err != nil {
 		return "", err
 	}
 	return "with " + lost.Name + " down its session was ended from " + alive.Name + "; back up, " + lost.Name + " asked Alice to sign in again, and kept the sessions of others", nil
@@ -178,13 +179,13 @@ func (k *walker) revokesIn(s, made *site) error {
 
 // endOf finds the button that ends a session which began in the Region with
 // that label.
-func endOf(p *browse.Page, label string) (browse.Form, bool) {
+func endOf(p *testkit.Page, label string) (testkit.Form, bool) {
 	for _, f := range p.Forms() {
 		if f.Action == portal.PathEnd && strings.Contains(f.Text, "in "+label) {
 			return f, true
 		}
 	}
-	return browse.Form{}, false
+	return testkit.Form{}, false
 }
 
 // nothingMissing: whatever was written in either Region, with the other one

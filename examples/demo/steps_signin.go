@@ -6,10 +6,10 @@ import (
 	"fmt"
 
 	"github.com/meridian-saml/meridian/acs"
-	"github.com/meridian-saml/meridian/saml"
-
 	"github.com/meridian-saml/meridian/examples/internal/check"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
+	"github.com/meridian-saml/meridian/examples/internal/person"
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // spMetadata is what step 1 reads of the metadata (SAML Metadata 2.4.4).
@@ -83,7 +83,7 @@ func (k *walker) signsInBy(addr string, r *site) error {
 	if err := k.accepted(mark, r, acs.FlowSP); err != nil {
 		return err
 	}
-	if err := cmp.Or(check.Same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(b.Posted(k.idp.URL))), atPortal(p, r)); err != nil {
+	if err := cmp.Or(check.Same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(person.Posted(b, k.idp.URL))), atPortal(p, r)); err != nil {
 		return err
 	}
 	k.kept.add(r, b)
@@ -111,7 +111,7 @@ func (k *walker) tileLeadsTo(r *site) error {
 	if err := k.accepted(mark, r, acs.FlowIdP); err != nil {
 		return err
 	}
-	return cmp.Or(check.Same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(b.Posted(k.idp.URL))), atPortal(p, r))
+	return cmp.Or(check.Same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(person.Posted(b, k.idp.URL))), atPortal(p, r))
 }
 
 // bookmarkTile: the way to an additional Region is a bookmark, which knows no
@@ -137,7 +137,7 @@ func (k *walker) bookmarkLeadsTo(r *site) error {
 	if _, asks := p.FormWith("password"); asks {
 		return check.Differ("the identity provider, where Alice has a session", "an answer", "its sign-in page")
 	}
-	if err := b.Visited(r.url + "/"); err != nil {
+	if err := person.Visited(b, r.url+"/"); err != nil {
 		return err
 	}
 	if p, err = k.person().SignIn(b, p); err != nil {

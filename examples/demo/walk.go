@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/acs"
-	"github.com/meridian-saml/meridian/examples/internal/browse"
 	"github.com/meridian-saml/meridian/examples/internal/check"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 type step = check.Step[*walker]
@@ -67,7 +67,7 @@ func newWalker(ctx context.Context, w *world) *walker {
 	return &walker{w, ctx, corp.Alice, time.Minute, 40}
 }
 
-func (k *walker) browser() *browse.Browser { return browse.New(k.ctx) }
+func (k *walker) browser() *testkit.Browser { return testkit.NewBrowser(k.ctx) }
 
 // until tries until there is no error, for as long as there is patience.
 func (k *walker) until(try func() error) error { return check.Until(k.ctx, k.patience, try) }
@@ -109,7 +109,7 @@ func (k *walker) accepted(mark int, r *site, flow string) error {
 // refused requires that exactly one response came since mark, to that Region's
 // ACS, and that it was refused for that Reason; it gives the verdict. p is the
 // page that the person saw.
-func (k *walker) refused(mark int, r *site, p *browse.Page, reason string) (signIn, error) {
+func (k *walker) refused(mark int, r *site, p *testkit.Page, reason string) (signIn, error) {
 	v, err := k.verdict(mark)
 	if err != nil {
 		return v, err

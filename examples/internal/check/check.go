@@ -9,6 +9,7 @@ import (
 	"io"
 	"reflect"
 	"strings"
+	"time"
 )
 
 // A Difference is something that did not hold.
@@ -89,4 +90,25 @@ func Walk[K any](ctx context.Context, out io.Writer, steps []Step[K], with func(
 	}
 	fmt.Fprintf(out, "%d of %d steps held\n", good, len(steps))
 	return good == len(steps)
+}
+
+// tick is how often something is looked at that takes a moment.
+const tick = 20 * time.Millisecond
+
+// Until tries until there is no error. When patience is over, or ctx, it gives
+// the last one.
+func Until(ctx context.Context, patience time.Duration, try func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		err := try()
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(tick):
+		}
+	}
 }

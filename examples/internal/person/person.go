@@ -2,12 +2,15 @@
 package person
 
 import (
+	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 
-	"github.com/meridian-saml/meridian/examples/internal/browse"
 	"github.com/meridian-saml/meridian/examples/internal/check"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // A Person signs in with a login and the mock's password, and types it nowhere
@@ -19,25 +22,25 @@ type Person struct {
 
 // UpToAnswer goes on from p until the identity provider's answer stands in the
 // browser, ready to be posted: the person signs in if that is asked for.
-func (who Person) UpToAnswer(b *browse.Browser, p *browse.Page) (*browse.Page, browse.Form, error) {
+func (who Person) UpToAnswer(b *testkit.Browser, p *testkit.Page) (*testkit.Page, testkit.Form, error) {
 	if f, ok := p.FormWith("password"); ok {
 		if err := check.Same("the page that asks for a password", who.IdP, p.Origin()); err != nil {
-			return nil, browse.Form{}, err
+			return nil, testkit.Form{}, err
 		}
 		var err error
 		if p, err = b.Submit(p, f, url.Values{"username": {who.Login}, "password": {mockidp.DefaultPassword}}); err != nil {
-			return nil, browse.Form{}, err
+			return nil, testkit.Form{}, err
 		}
 	}
 	f, ok := p.FormWith("SAMLResponse")
 	if !ok {
-		return nil, browse.Form{}, check.Differ("the page at "+browse.Bare(p.URL), "an answer of the identity provider", p.Text())
+		return nil, testkit.Form{}, check.Differ("the page at "+p.Origin()+p.URL.Path, "an answer of the identity provider", p.Text())
 	}
 	return p, f, nil
 }
 
 // SignIn goes on from p until it is done.
-func (who Person) SignIn(b *browse.Browser, p *browse.Page) (*browse.Page, error) {
+func (who Person) SignIn(b *testkit.Browser, p *testkit.Page) (*testkit.Page, error) {
 	p, f, err := who.UpToAnswer(b, p)
 	if err != nil {
 		return nil, err
@@ -46,7 +49,7 @@ func (who Person) SignIn(b *browse.Browser, p *browse.Page) (*browse.Page, error
 }
 
 // Enter opens an address, a portal's or one that leads there, and signs in.
-func (who Person) Enter(b *browse.Browser, addr string) (*browse.Page, error) {
+func (who Person) Enter(b *testkit.Browser, addr string) (*testkit.Page, error) {
 	p, err := b.Open(addr)
 	if err != nil {
 		return nil, err
@@ -56,7 +59,7 @@ func (who Person) Enter(b *browse.Browser, addr string) (*browse.Page, error) {
 
 // Sees requires that p is the home page of a Region's portal for the person,
 // who may read there what else is named.
-func (who Person) Sees(p *browse.Page, at corp.Place, origin string, texts ...string) error {
+func (who Person) Sees(p *testkit.Page, at corp.Place, origin string, texts ...string) error {
 	if err := check.Same("the page in the end", origin+"/", p.URL.String()); err != nil {
 		return err
 	}
@@ -64,9 +67,32 @@ func (who Person) Sees(p *browse.Page, at corp.Place, origin string, texts ...st
 		return err
 	}
 	for _, text := range append([]string{"Region " + at.Name, who.Login, corp.Production}, texts...) {
-		if err := p.Says(text); err != nil {
+		if err := Says(p, text); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// Says requires that the text can be read on the page.
+func Says(p *testkit.Page, text string) error {
+	return check.That("the page at "+p.Origin()+p.URL.Path, strings.Contains(p.Text(), text), "the text "+check.Quote(text), p.Text())
+}
+
+// Posted lists the addresses that a browser posted to, but not those at the
+// identity provider itself.
+func Posted(b *testkit.Browser, idp string) []string {
+	var out []string
+	for _, v := range b.Trail {
+		if v.Method == http.MethodPost && !strings.HasPrefix(v.URL, idp+"/") {
+			out = append(out, v.URL)
+		}
+	}
+	return out
+}
+
+// Visited requires that a browser went through an address.
+func Visited(b *testkit.Browser, url string) error {
+	through := slices.ContainsFunc(b.Trail, func(v testkit.Visit) bool { return v.URL == url })
+	return check.That("the browser's way", through, "through "+url, b.Trail[len(b.Trail)-1].URL)
 }

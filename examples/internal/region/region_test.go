@@ -16,12 +16,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
-	"github.com/meridian-saml/meridian/examples/internal/browse"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/examples/internal/person"
 	"github.com/meridian-saml/meridian/examples/internal/region"
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/saml"
@@ -143,7 +143,7 @@ func TestSignInLeavesTheRegionAlone(t *testing.T) {
 		if i%4 == 0 {
 			p = corp.Virginia
 		}
-		page, err := alice.Enter(browse.New(t.Context()), w.origins[p.Name]+"/")
+		page, err := alice.Enter(testkit.NewBrowser(t.Context()), w.origins[p.Name]+"/")
 		require.NoError(t, err)
 		require.NoError(t, alice.Sees(page, p, w.origins[p.Name]))
 	}
@@ -181,7 +181,7 @@ func TestSignInWithEveryOtherRegionGone(t *testing.T) {
 	w.regions[corp.Virginia.Name].Close()
 	w.regions[corp.Frankfurt.Name].Close()
 	alice, origin := person.Person{Login: corp.Alice, IdP: w.idp.URL}, w.origins[corp.Sydney.Name]
-	page, err := alice.Enter(browse.New(t.Context()), origin+"/")
+	page, err := alice.Enter(testkit.NewBrowser(t.Context()), origin+"/")
 	require.NoError(t, err)
 	require.NoError(t, alice.Sees(page, corp.Sydney, origin, corp.Sandbox))
 }
