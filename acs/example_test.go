@@ -2,6 +2,10 @@ package acs_test
 
 import (
 	"cmp"
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"fmt"
 	"log"
 	"net/http"
@@ -15,8 +19,12 @@ import (
 
 // exampleSP is a service provider with two Regions.
 func exampleSP() *saml.ServiceProvider {
-	idp, err := saml.NewIdP(saml.IdPConfig{
-		EntityID: "https://idp.example/saml", Certificates: certs(newFakeIdP("https://idp.example/saml")),
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader) // the identity provider's
+	if err != nil {
+		log.Fatal(err)
+	}
+	idp, err := saml.NewIdP(saml.IdPConfig{ // or saml.ParseIdPMetadata
+		EntityID: "https://idp.example/saml", Keys: []crypto.PublicKey{key.Public()},
 		SSO: []saml.SSOService{{Binding: saml.HTTPRedirect, URL: "https://idp.example/sso"}},
 	})
 	if err != nil {

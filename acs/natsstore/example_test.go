@@ -2,10 +2,14 @@ package natsstore_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log"
 	"net/http"
+	"os"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
@@ -37,4 +41,44 @@ func Example() {
 		log.Fatal(err)
 	}
 	region.Mount(http.DefaultServeMux, acs.Paths{Login: "/login", Metadata: "/metadata"})
+}
+
+// A server in this process, as for a Region of one node. It keeps what it is given
+// in a directory, so a used assertion stays used when the program starts again.
+func ExampleNew() {
+	dir, err := os.MkdirTemp("", "")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	embedded, err := server.NewServer(&server.Options{JetStream: true, StoreDir: dir, DontListen: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	embedded.Start()
+	defer embedded.WaitForShutdown()
+	defer embedded.Shutdown()
+	if !embedded.ReadyForConnections(time.Minute) {
+		log.Fatal("the server did not start")
+	}
+	nc, err := nats.Connect("", append(natsstore.ConnectOptions(), nats.InProcessServer(embedded))...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer nc.Close()
+	js, err := jetstream.New(nc)
+	if err != nil {
+		log.Fatal(err)
+	}
+	store, err := natsstore.New(context.Background(), natsstore.Config{JetStream: js})
+	if err != nil {
+		log.Fatal(err)
+	}
+
+	ctx, soon := context.Background(), time.Now().Add(time.Hour)
+	fmt.Println(store.Add(ctx, "assertion.1", nil, soon))
+	fmt.Println(errors.Is(store.Add(ctx, "assertion.1", nil, soon), acs.ErrExists))
+	// Output:
+	// <nil>
+	// true
 }

@@ -2,6 +2,8 @@ package redisstore_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log"
 	"net/http"
 	"time"
@@ -29,4 +31,16 @@ func Example() {
 		log.Fatal(err)
 	}
 	region.Mount(http.DefaultServeMux, acs.Paths{Login: "/login", Metadata: "/metadata"})
+}
+
+// A Redis that does not answer is noticed at the start, and not by the first user.
+func ExampleNew() {
+	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1}) // nothing listens there
+	defer client.Close()
+	_, err := redisstore.New(context.Background(), redisstore.Config{Client: client})
+	var refused *redisstore.Error
+	if errors.As(err, &refused) {
+		fmt.Println(refused.Reason)
+	}
+	// Output: Unavailable
 }
