@@ -32,7 +32,7 @@ func ExampleNew() {
 	}
 	inst, err := center.New(center.Data{
 		Regions: []center.Region{{Name: "us-east-1"}, {Name: "eu-central-1"}},
-		Users:   []center.User{{UserName: "alice@example.com", Active: true}},
+		Users:   []center.User{{UserName: "alice@example.com"}},
 	})
 	if err != nil {
 		panic(err)

@@ -309,8 +309,10 @@ func TestManyHandoffsAtOnce(t *testing.T) {
 
 func TestHandoffNeedsTheUserHereToo(t *testing.T) {
 	for name, change := range map[string]func(*center.Tx) error{
-		"disabled": func(tx *center.Tx) error { return tx.PutUser(center.User{UserName: "alice@example.com"}) },
-		"removed":  func(tx *center.Tx) error { return tx.RemoveUser("alice@example.com") },
+		"disabled": func(tx *center.Tx) error {
+			return tx.PutUser(center.User{UserName: "alice@example.com", Inactive: true})
+		},
+		"removed": func(tx *center.Tx) error { return tx.RemoveUser("alice@example.com") },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, _ := newShared(t, nil)

@@ -24,7 +24,7 @@ func setActive(t *testing.T, w *world, active bool) {
 	primary, err := w.inst.In("us-east-1")
 	require.NoError(t, err)
 	require.NoError(t, primary.Update(func(tx *center.Tx) error {
-		return tx.PutUser(center.User{UserName: "alice@example.com", DisplayName: "Alice Adams", Active: active})
+		return tx.PutUser(center.User{UserName: "alice@example.com", DisplayName: "Alice Adams", Inactive: !active})
 	}))
 }
 

@@ -108,7 +108,7 @@ func (p *Portal) idle(r *http.Request) (*visit, *Error) {
 	case err != nil:
 		return nil, nil
 	}
-	return &visit{key, s, center.User{ID: s.UserID}}, nil
+	return &visit{key, s, center.User{ID: s.UserID, Inactive: true}}, nil
 }
 
 // kept returns the session of this Region that the browser has a cookie for,
@@ -158,7 +158,7 @@ func (p *Portal) active(u center.User, ok bool) (center.User, *Error) {
 	switch {
 	case !ok:
 		return u, &Error{Reason: ReasonUnknownUser, Rule: "NameID equals a userName exactly", Want: "a user of the instance"}
-	case !u.Active:
+	case u.Inactive:
 		return u, &Error{Reason: ReasonInactiveUser, Rule: "the user is active", Want: "an active user"}
 	}
 	return u, nil

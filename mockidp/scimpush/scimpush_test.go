@@ -64,7 +64,7 @@ func (e *endpoint) agrees(idp *mockidp.Server) error {
 	names, active := map[string]string{}, 0
 	for _, u := range data.Users {
 		names[u.ID] = u.UserName
-		if !u.Active {
+		if u.Inactive {
 			continue
 		}
 		active++
@@ -225,7 +225,7 @@ func TestPushSaysWhatItCouldNot(t *testing.T) {
 	there := func() map[string]bool {
 		out := map[string]bool{}
 		for _, u := range e.view.Snapshot().Data().Users {
-			out[u.UserName] = u.Active
+			out[u.UserName] = !u.Inactive
 		}
 		return out
 	}

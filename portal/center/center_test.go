@@ -24,9 +24,9 @@ func seed() center.Data {
 			{Name: "eu-central-1", PortalURLs: []string{"https://eu-central-1.portal.example"}, ACSURLs: []string{"https://eu-central-1.signin.example/acs"}},
 		},
 		Users: []center.User{
-			{ID: "u-1", UserName: "alice@example.com", DisplayName: "Alice", Active: true},
-			{ID: "u-2", UserName: "bob@example.com"},
-			{UserName: "carol@example.com", Active: true},
+			{ID: "u-1", UserName: "alice@example.com", DisplayName: "Alice"},
+			{ID: "u-2", UserName: "bob@example.com", Inactive: true},
+			{UserName: "carol@example.com"},
 		},
 		Groups: []center.Group{
 			{ID: "g-1", Name: "Developers", Members: []string{"u-1", "u-2"}},
@@ -114,7 +114,7 @@ func TestNoAccessForInactiveOrUnknown(t *testing.T) {
 		assert.Empty(t, v.Applications(id))
 	}
 	require.NoError(t, v.Update(func(tx *center.Tx) error {
-		return tx.PutUser(center.User{ID: "u-2", UserName: "bob@example.com", Active: true})
+		return tx.PutUser(center.User{ID: "u-2", UserName: "bob@example.com"})
 	}))
 	assert.Len(t, v.Accounts("u-2"), 2, "the same user has access once active")
 }
@@ -245,7 +245,7 @@ func TestReadersSeeWholeStates(t *testing.T) {
 	}
 	for range 200 {
 		require.NoError(t, v.Update(func(tx *center.Tx) error {
-			return errors.Join(tx.PutUser(center.User{UserName: "x@example.com"}), tx.PutUser(center.User{UserName: "y@example.com"}))
+			return errors.Join(tx.PutUser(center.User{UserName: "x@example.com", Inactive: true}), tx.PutUser(center.User{UserName: "y@example.com", Inactive: true}))
 		}))
 		require.NoError(t, v.Update(func(tx *center.Tx) error {
 			return errors.Join(tx.RemoveUser("y@example.com"), tx.RemoveUser("x@example.com"))
@@ -261,7 +261,7 @@ func TestConcurrentWritersLoseNothing(t *testing.T) {
 	for i := range 50 {
 		wg.Go(func() {
 			err := v.Update(func(tx *center.Tx) error {
-				return tx.PutUser(center.User{UserName: fmt.Sprintf("user%d@example.com", i)})
+				return tx.PutUser(center.User{UserName: fmt.Sprintf("user%d@example.com", i), Inactive: true})
 			})
 			if err != nil {
 				t.Error(err)

@@ -11,7 +11,7 @@
 //			{Name: "us-east-1", PortalURLs: []string{"https://us-east-1.portal.example"}},
 //			{Name: "eu-central-1", PortalURLs: []string{"https://eu-central-1.portal.example"}},
 //		},
-//		Users: []center.User{{UserName: "alice@example.com", Active: true}},
+//		Users: []center.User{{UserName: "alice@example.com"}},
 //	})
 //	frankfurt, err := inst.In("eu-central-1")
 //	alice, ok := frankfurt.User("alice@example.com")

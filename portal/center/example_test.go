@@ -15,7 +15,7 @@ func Example() {
 			{Name: "us-east-1", PortalURLs: []string{"https://us-east-1.portal.example"}},
 			{Name: "eu-central-1", PortalURLs: []string{"https://eu-central-1.portal.example"}},
 		},
-		Users:          []center.User{{UserName: "alice@example.com", Active: true}},
+		Users:          []center.User{{UserName: "alice@example.com"}},
 		Groups:         []center.Group{{Name: "Developers", Members: []string{"alice@example.com"}}},
 		PermissionSets: []center.PermissionSet{{Name: "ReadOnly"}},
 		Accounts:       []center.Account{{ID: "111122223333", Name: "Production"}},
@@ -47,7 +47,7 @@ func ExampleView_Update() {
 	inst, _ := center.New(center.Data{Regions: []center.Region{{Name: "us-east-1"}, {Name: "eu-central-1"}}})
 	frankfurt, _ := inst.In("eu-central-1")
 	err := frankfurt.Update(func(tx *center.Tx) error {
-		return tx.PutUser(center.User{UserName: "alice@example.com", Active: true})
+		return tx.PutUser(center.User{UserName: "alice@example.com"})
 	})
 	var refused *center.Error
 	if errors.As(err, &refused) {

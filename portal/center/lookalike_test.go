@@ -31,22 +31,22 @@ func TestUserNamesCanBeSeen(t *testing.T) {
 			requireReason(t, center.ReasonInvalid, err)
 			before := v.Snapshot()
 			requireReason(t, center.ReasonInvalid, v.Update(func(tx *center.Tx) error {
-				return tx.PutUser(center.User{ID: "new", UserName: userName})
+				return tx.PutUser(center.User{ID: "new", UserName: userName, Inactive: true})
 			}))
 			requireReason(t, center.ReasonInvalid, v.Update(func(tx *center.Tx) error {
-				return tx.PutUser(center.User{ID: "u-1", UserName: userName, Active: true})
+				return tx.PutUser(center.User{ID: "u-1", UserName: userName})
 			}))
 			assert.Same(t, before, v.Snapshot(), name)
 		}
 	}
 	for _, userName := range []string{"zoë@example.com", "Анна Берг", "安娜", "אנה@example.com", "آنا", "o'neil+x@example.com", "a b", "e\u0301"} {
 		require.NoError(t, v.Update(func(tx *center.Tx) error {
-			return tx.PutUser(center.User{ID: "new", UserName: userName})
+			return tx.PutUser(center.User{ID: "new", UserName: userName, Inactive: true})
 		}), userName)
 	}
 	// Names that are there only to be read may be written as their owners do.
 	require.NoError(t, v.Update(func(tx *center.Tx) error {
-		return tx.PutUser(center.User{ID: "new", UserName: "sara@example.com", DisplayName: "سارا می\u200cخواهد"})
+		return tx.PutUser(center.User{ID: "new", UserName: "sara@example.com", DisplayName: "سارا می\u200cخواهد", Inactive: true})
 	}))
 }
 
@@ -60,7 +60,7 @@ func TestUserNamesFromBeforeStay(t *testing.T) {
 	require.NoError(t, err)
 	u, ok := v.UserByID(d.Users[0].ID)
 	require.True(t, ok)
-	u.Active = false
+	u.Inactive = true
 	require.NoError(t, v.Update(func(tx *center.Tx) error { return tx.PutUser(u) }))
 	require.NoError(t, inst.Apply(center.Diff(v.Snapshot(), v.Snapshot())))
 	requireReason(t, center.ReasonInvalid, v.Update(func(tx *center.Tx) error {

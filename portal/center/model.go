@@ -32,8 +32,32 @@ type User struct {
 	// Empty: none.
 	IdentityProvider string `json:"identityProvider,omitempty"`
 	StableID         string `json:"stableId,omitempty"`
-	// Active says whether the user may sign in and has access. Zero: no.
+	// Inactive users can't sign in and have no access. In JSON it is "active",
+	// as in SCIM, and a user without that is inactive.
+	Inactive bool `json:"-"`
+}
+
+type plainUser User // which has no methods
+
+type userJSON struct {
+	plainUser
 	Active bool `json:"active"`
+}
+
+// MarshalJSON implements json.Marshaler.
+func (u User) MarshalJSON() ([]byte, error) {
+	return json.Marshal(userJSON{plainUser(u), !u.Inactive})
+}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (u *User) UnmarshalJSON(b []byte) error {
+	var v userJSON
+	if err := json.Unmarshal(b, &v); err != nil {
+		return err
+	}
+	*u = User(v.plainUser)
+	u.Inactive = !v.Active
+	return nil
 }
 
 // Label returns the name that pages show.

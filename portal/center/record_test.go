@@ -1,6 +1,7 @@
 package center_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -108,7 +109,7 @@ func TestARemovalEncodesNobodyElse(t *testing.T) {
 	const users = 1000
 	d := center.Data{Regions: []center.Region{{Name: "us-east-1"}}}
 	for i := range users {
-		d.Users = append(d.Users, center.User{UserName: fmt.Sprintf("user%d@example.com", i)})
+		d.Users = append(d.Users, center.User{UserName: fmt.Sprintf("user%d@example.com", i), Inactive: true})
 	}
 	before, err := center.New(d)
 	require.NoError(t, err)
@@ -164,7 +165,7 @@ func TestJournalIsToldBeforeAndCanRefuse(t *testing.T) {
 	v, err := inst.In("us-east-1")
 	require.NoError(t, err)
 	put := func(tx *center.Tx) error {
-		return tx.PutUser(center.User{UserName: "dave@example.com", Active: true})
+		return tx.PutUser(center.User{UserName: "dave@example.com"})
 	}
 
 	full := errors.New("disk full")
@@ -216,17 +217,41 @@ func TestConflictMeansTryAgainOnWhatIsThere(t *testing.T) {
 	calls := 0
 	require.NoError(t, v.Update(func(tx *center.Tx) error {
 		calls++
-		return tx.PutUser(center.User{ID: "u-9", UserName: "dave@example.com", Active: true})
+		return tx.PutUser(center.User{ID: "u-9", UserName: "dave@example.com"})
 	}))
 	wg.Wait()
 	assert.Equal(t, 4, calls)
 	_, dave := v.UserByID("u-9")
 	bob, _ := v.UserByID("u-2")
 	assert.True(t, dave)
-	assert.True(t, bob.Active, "neither change was lost")
+	assert.False(t, bob.Inactive, "neither change was lost")
 
 	j.applied = -1 << 30
 	j.apply = func() {}
 	err = v.Update(func(tx *center.Tx) error { return tx.RemoveUser("u-9") })
 	require.ErrorIs(t, err, center.ErrConflict, "it gives up in the end")
+}
+
+// A user's JSON is what it was when Go's field was called Active, so older
+// versions read what newer ones write, and only who is said to be active is.
+func TestUserInJSONIsActiveOrNot(t *testing.T) {
+	for written, u := range map[string]center.User{
+		`{"id":"u-1","userName":"a","active":true}`:                      {ID: "u-1", UserName: "a"},
+		`{"userName":"b","email":"b@example.com","active":false}`:        {UserName: "b", Email: "b@example.com", Inactive: true},
+		`{"userName":"c","stableId":"s","active":true}`:                  {UserName: "c", StableID: "s"},
+		`{"userName":"d","displayName":"D \u003cd\u003e","active":true}`: {UserName: "d", DisplayName: "D <d>"},
+	} {
+		raw, err := json.Marshal(u)
+		require.NoError(t, err)
+		assert.Equal(t, written, string(raw))
+		var read center.User
+		require.NoError(t, json.Unmarshal([]byte(written), &read))
+		assert.Equal(t, u, read)
+	}
+	for _, silent := range []string{`{"userName":"a"}`, `{}`, `null`} {
+		var u center.User
+		require.NoError(t, json.Unmarshal([]byte(silent), &u))
+		assert.True(t, u.Inactive, silent)
+	}
+	assert.Error(t, json.Unmarshal([]byte(`{"userName":"a","active":1}`), new(center.User)))
 }

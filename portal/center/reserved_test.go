@@ -13,7 +13,7 @@ import (
 // and the instance that is made of it.
 func TestReservedFieldsOfUsersAreKept(t *testing.T) {
 	v := view(t, writable(), "us-east-1")
-	u := center.User{ID: "u-r", UserName: "rosa@example.com", IdentityProvider: "https://idp.example/saml", StableID: "00u7", Active: true}
+	u := center.User{ID: "u-r", UserName: "rosa@example.com", IdentityProvider: "https://idp.example/saml", StableID: "00u7"}
 	before := v.Snapshot()
 	require.NoError(t, v.Update(func(tx *center.Tx) error { return tx.PutUser(u) }))
 	changes := center.Diff(before, v.Snapshot())

@@ -119,7 +119,7 @@ func (s *Snapshot) Applications(userID string) []Application {
 // who has no access at all.
 func (s *Snapshot) principals(userID string) []Principal {
 	u, ok := s.UserByID(userID)
-	if !ok || !u.Active {
+	if !ok || u.Inactive {
 		return nil
 	}
 	out := []Principal{UserPrincipal(u.ID)}

@@ -11,7 +11,7 @@ func (t *Tx) PutUser(u User) error {
 	if u.ID == "" {
 		u.ID = u.UserName
 	}
-	if !u.Active {
+	if u.Inactive {
 		t.ends(u.ID)
 	}
 	t.data.Users = upsert(t.data.Users, u, func(o User) bool { return o.ID == u.ID })
@@ -39,7 +39,7 @@ func (t *Tx) RemoveUser(id string) error {
 
 // ends notes that a user's access ends here, if there is any.
 func (t *Tx) ends(id string) {
-	if slices.ContainsFunc(t.data.Users, func(o User) bool { return o.ID == id && o.Active }) {
+	if slices.ContainsFunc(t.data.Users, func(o User) bool { return o.ID == id && !o.Inactive }) {
 		t.ended = append(t.ended, id)
 	}
 }
@@ -49,7 +49,7 @@ func (t *Tx) ends(id string) {
 // would hear of nothing.
 func (t *Tx) back() error {
 	for _, u := range t.data.Users {
-		if u.Active && slices.Contains(t.ended, u.ID) {
+		if !u.Inactive && slices.Contains(t.ended, u.ID) {
 			return &Error{Reason: ReasonTwoUpdates, Rule: "end of a user's access", Want: "no new access in the same update", Got: u.ID}
 		}
 	}

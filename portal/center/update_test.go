@@ -12,9 +12,11 @@ import (
 
 // writes is every write that belongs to the primary Region alone.
 var writes = map[string]func(*center.Tx) error{
-	"PutRegion":           func(tx *center.Tx) error { return tx.PutRegion(center.Region{Name: "eu-west-1"}) },
-	"RemoveRegion":        func(tx *center.Tx) error { return tx.RemoveRegion("ap-south-1") },
-	"PutUser":             func(tx *center.Tx) error { return tx.PutUser(center.User{UserName: "dave@example.com"}) },
+	"PutRegion":    func(tx *center.Tx) error { return tx.PutRegion(center.Region{Name: "eu-west-1"}) },
+	"RemoveRegion": func(tx *center.Tx) error { return tx.RemoveRegion("ap-south-1") },
+	"PutUser": func(tx *center.Tx) error {
+		return tx.PutUser(center.User{UserName: "dave@example.com", Inactive: true})
+	},
 	"RemoveUser":          func(tx *center.Tx) error { return tx.RemoveUser("u-1") },
 	"PutGroup":            func(tx *center.Tx) error { return tx.PutGroup(center.Group{Name: "New"}) },
 	"RemoveGroup":         func(tx *center.Tx) error { return tx.RemoveGroup("g-1") },
@@ -90,14 +92,16 @@ func TestUpdateIsAllOrNothing(t *testing.T) {
 	v := view(t, seed(), "us-east-1")
 	before := v.Snapshot()
 	mine := errors.New("changed my mind")
-	add := func(tx *center.Tx) error { return tx.PutUser(center.User{UserName: "dave@example.com"}) }
+	add := func(tx *center.Tx) error {
+		return tx.PutUser(center.User{UserName: "dave@example.com", Inactive: true})
+	}
 
 	err := v.Update(func(tx *center.Tx) error { return errors.Join(add(tx), mine) })
 	require.ErrorIs(t, err, mine)
 	assert.Same(t, before, v.Snapshot())
 
 	err = v.Update(func(tx *center.Tx) error {
-		return errors.Join(add(tx), tx.PutUser(center.User{ID: "u-9", UserName: "dave@example.com"}))
+		return errors.Join(add(tx), tx.PutUser(center.User{ID: "u-9", UserName: "dave@example.com", Inactive: true}))
 	})
 	requireReason(t, center.ReasonDuplicate, err)
 	assert.Same(t, before, v.Snapshot())
@@ -119,7 +123,7 @@ func TestWhoeverIsRemovedComesBackWithNothing(t *testing.T) {
 	v := view(t, seed(), "us-east-1")
 	require.NotEmpty(t, v.Accounts("u-1"))
 	require.NoError(t, v.Update(func(tx *center.Tx) error { return tx.RemoveUser("u-1") }))
-	require.NoError(t, v.Update(putUser(center.User{ID: "u-1", UserName: "alice@example.com", Active: true})))
+	require.NoError(t, v.Update(putUser(center.User{ID: "u-1", UserName: "alice@example.com"})))
 	assert.Empty(t, v.Accounts("u-1"))
 	assert.Empty(t, v.Applications("u-1"))
 
@@ -136,7 +140,7 @@ func TestAccessDoesNotEndAndComeBackInOneUpdate(t *testing.T) {
 	alice, ok := v.UserByID("u-1")
 	require.True(t, ok)
 	disabled := alice
-	disabled.Active = false
+	disabled.Inactive = true
 	for name, end := range map[string]func(*center.Tx) error{
 		"removed":  func(tx *center.Tx) error { return tx.RemoveUser("u-1") },
 		"disabled": putUser(disabled),
@@ -158,7 +162,7 @@ func putUser(u center.User) func(*center.Tx) error {
 func TestRenameKeepsAccess(t *testing.T) {
 	v := view(t, seed(), "us-east-1")
 	require.NoError(t, v.Update(func(tx *center.Tx) error {
-		return tx.PutUser(center.User{ID: "u-1", UserName: "alice.b@example.com", Active: true})
+		return tx.PutUser(center.User{ID: "u-1", UserName: "alice.b@example.com"})
 	}))
 	_, ok := v.User("alice@example.com")
 	assert.False(t, ok)

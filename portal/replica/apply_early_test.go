@@ -28,7 +28,7 @@ var ends = map[string]func(ctx context.Context, n *replica.Node, u, s string) er
 		return n.Sessions().EndSignIn(ctx, u, "signin-"+s, time.Now().Add(time.Hour))
 	},
 	"disabled": func(_ context.Context, n *replica.Node, u, _ string) error {
-		return n.View().Update(putUser(center.User{ID: u, UserName: u + "@example.com"}))
+		return n.View().Update(putUser(center.User{ID: u, UserName: u + "@example.com", Inactive: true}))
 	},
 }
 
@@ -37,7 +37,7 @@ func signedIn(t *testing.T, us *replica.Node) {
 	t.Helper()
 	for name := range ends {
 		u := "u-" + name
-		require.NoError(t, us.View().Update(putUser(center.User{ID: u, UserName: u + "@example.com", Active: true})))
+		require.NoError(t, us.View().Update(putUser(center.User{ID: u, UserName: u + "@example.com"})))
 		signIn(t, us, u, name)
 	}
 }
@@ -65,7 +65,7 @@ func TestEndsTakeEffectWhereTheyCantBeWritten(t *testing.T) {
 		assert.False(t, alive(t, us, name), name)
 	}
 	u, _ := us.View().UserByID("u-disabled")
-	assert.True(t, u.Active, "an update that failed changes nothing else")
+	assert.False(t, u.Inactive, "an update that failed changes nothing else")
 
 	// The Node writes it when it can. An update is for its caller to make again.
 	c.start(t, 0)
@@ -181,7 +181,7 @@ func TestPeersEndsTakeEffectWhereTheyCantBeCopied(t *testing.T) {
 	eventually(t, "the last", func() bool { return !alive(t, eu, "last") })
 	u, ok := eu.View().UserByID("u-disabled")
 	require.True(t, ok)
-	assert.False(t, u.Active)
+	assert.True(t, u.Inactive)
 	heard := eu.Peers()[0].Heard
 
 	c.start(t, 0)

@@ -24,7 +24,7 @@ func large(regions ...string) center.Data {
 		d.Regions = append(d.Regions, center.Region{Name: r})
 	}
 	for i := range 10_000 {
-		d.Users = append(d.Users, center.User{UserName: userName(i), DisplayName: fmt.Sprintf("User %d", i), Email: userName(i), Active: true})
+		d.Users = append(d.Users, center.User{UserName: userName(i), DisplayName: fmt.Sprintf("User %d", i), Email: userName(i)})
 	}
 	for i := range 10 {
 		d.PermissionSets = append(d.PermissionSets, center.PermissionSet{Name: fmt.Sprintf("set%d", i)})
@@ -76,7 +76,7 @@ func BenchmarkRule20LargeInstance(b *testing.B) {
 		var lags []time.Duration
 		for i := range 200 {
 			id := fmt.Sprintf("new%d", i)
-			require.NoError(b, us.View().Update(putUser(center.User{ID: id, UserName: id, Active: true})))
+			require.NoError(b, us.View().Update(putUser(center.User{ID: id, UserName: id})))
 			written := time.Now()
 			eventually(b, id, func() bool { _, ok := eu.View().UserByID(id); return ok })
 			lags = append(lags, time.Since(written))

@@ -265,7 +265,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 		n.Close()
 	}
 	require.Error(t, eu.Sessions().RevokeUser(background(t), "u-1"))
-	require.Error(t, us.View().Update(putUser(center.User{UserName: "x@example.com"})))
+	require.Error(t, us.View().Update(putUser(center.User{UserName: "x@example.com", Inactive: true})))
 	require.Error(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: "nats://127.0.0.1:1"}))
 	buf := make([]byte, 4<<20)
 	eventually(t, "no goroutine of ours", func() bool {

@@ -29,9 +29,9 @@ func newDamagedWorld(t *testing.T) damagedWorld {
 	w := damagedWorld{usDir: t.TempDir(), euDir: t.TempDir()}
 	us, eu := w.open(t, configOf(virginia, w.usDir)), w.open(t, configOf(frankfurt, w.euDir))
 	for i := range 20 {
-		require.NoError(t, us.View().Update(putUser(center.User{ID: userName(i), UserName: userName(i), Active: true})))
+		require.NoError(t, us.View().Update(putUser(center.User{ID: userName(i), UserName: userName(i)})))
 	}
-	require.NoError(t, us.View().Update(putUser(center.User{ID: userName(7), UserName: userName(7)})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: userName(7), UserName: userName(7), Inactive: true})))
 	for _, id := range []string{"s-in", "s-out", "s-later"} {
 		signIn(t, us, "u-1", id)
 	}
@@ -126,12 +126,12 @@ func (w damagedWorld) sameAgain(t *testing.T, us, eu *replica.Node) {
 		}
 	}
 	u, ok := us.View().UserByID(userName(7))
-	assert.True(t, ok && !u.Active)
+	assert.True(t, ok && u.Inactive)
 	for _, n := range []*replica.Node{us, eu} {
 		assert.False(t, alive(t, n, "s-out"))
 		assert.True(t, alive(t, n, "s-in"))
 	}
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "after", UserName: "after", Active: true})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "after", UserName: "after"})))
 	eventually(t, "what is written next", func() bool { _, ok := eu.View().UserByID("after"); return ok })
 	eventually(t, "to be heard again", func() bool { return eu.Peers()[0].State == portal.PeerReplicated })
 }
@@ -238,8 +238,8 @@ func TestARecoveryOfTwoUsersWithOneUserName(t *testing.T) {
 		peer *replica.Node
 		user center.User
 	}{
-		{dir, eu, center.User{ID: "u-2", UserName: name, DisplayName: "Bob", Active: true}},
-		{twin, ap, center.User{ID: "u-9", UserName: name, Active: true}},
+		{dir, eu, center.User{ID: "u-2", UserName: name, DisplayName: "Bob"}},
+		{twin, ap, center.User{ID: "u-9", UserName: name}},
 	} {
 		us := open(t, configOf(virginia, side.dir))
 		require.NoError(t, side.peer.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
@@ -256,7 +256,7 @@ func TestARecoveryOfTwoUsersWithOneUserName(t *testing.T) {
 	us = open(t, c)
 	for id, want := range map[string]string{"u-2": "u-2", "u-9": name} {
 		u, ok := us.View().UserByID(id)
-		assert.True(t, ok && !u.Active, id)
+		assert.True(t, ok && u.Inactive, id)
 		assert.Equal(t, want, u.UserName)
 		assert.False(t, alive(t, us, "of-"+id))
 	}

@@ -41,7 +41,7 @@ func TestAStreamThatIsMissingAtURL(t *testing.T) {
 	for _, n := range []*replica.Node{one, two} {
 		require.NoError(t, n.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
 	}
-	require.NoError(t, one.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com", Active: true})))
+	require.NoError(t, one.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com"})))
 	require.NoError(t, two.Sessions().RevokeUser(background(t), "u-2"))
 	r, err := replica.Check(background(t), one, two, eu)
 	require.NoError(t, err, r.String())

@@ -39,7 +39,7 @@ func (w damagedWorld) heals(t *testing.T, eu *replica.Node) {
 	assert.False(t, alive(t, eu, "s-out"))
 	assert.True(t, alive(t, eu, "s-in"))
 	u, _ := eu.View().UserByID(userName(7))
-	assert.False(t, u.Active)
+	assert.True(t, u.Inactive)
 }
 
 // A copy is damaged while the Region that it is a copy of is dead: no Region

@@ -23,7 +23,7 @@ func TestRemovedUsersAreErasedFromFiles(t *testing.T) {
 			c := configOf(virginia, usDir)
 			c.EraseAfter = after
 			for i := range users {
-				c.Seed.Users = append(c.Seed.Users, center.User{ID: userName(i), UserName: userName(i), DisplayName: "A name that makes it longer than it was", Active: true})
+				c.Seed.Users = append(c.Seed.Users, center.User{ID: userName(i), UserName: userName(i), DisplayName: "A name that makes it longer than it was"})
 			}
 			return open(t, c)
 		}
@@ -42,7 +42,7 @@ func TestRemovedUsersAreErasedFromFiles(t *testing.T) {
 			}
 		}
 		require.NoError(t, us.View().Update(func(tx *center.Tx) error {
-			return errors.Join(tx.RemoveUser("u-2"), tx.PutUser(center.User{ID: "u-1", UserName: "alicia@example.com", Active: true}))
+			return errors.Join(tx.RemoveUser("u-2"), tx.PutUser(center.User{ID: "u-1", UserName: "alicia@example.com"}))
 		}))
 		r, err := replica.Check(background(t), us, eu)
 		require.NoError(t, err, r.String())
@@ -52,7 +52,7 @@ func TestRemovedUsersAreErasedFromFiles(t *testing.T) {
 		us = start(50 * time.Millisecond)
 		mesh(t, us, eu)
 		eventually(t, what+": no trace after a restart", gone("bob@example.com", "alice@example.com"))
-		require.NoError(t, us.View().Update(putUser(center.User{ID: "u-1", UserName: "alison@example.com", Active: true})))
+		require.NoError(t, us.View().Update(putUser(center.User{ID: "u-1", UserName: "alison@example.com"})))
 		eventually(t, what+": no trace", gone("alicia@example.com"))
 		r, err = replica.Check(background(t), us, eu)
 		require.NoError(t, err, r.String())

@@ -23,7 +23,7 @@ func Example() {
 		InsecurePlaintext: true, // a program seals what it stores, with a Codec
 		Seed: center.Data{
 			Regions: []center.Region{{Name: "us-east-1"}, {Name: "eu-central-1", Status: center.RegionAdding}},
-			Users:   []center.User{{UserName: "alice@example.com", Active: true}},
+			Users:   []center.User{{UserName: "alice@example.com"}},
 		},
 	})
 	if err != nil {

@@ -143,7 +143,7 @@ func TestFullDiskOfThePrimary(t *testing.T) {
 	signIn(t, eu, "u-2", "there")
 	r, err := replica.Check(background(t), us, eu)
 	require.NoError(t, err, r.String())
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "new", UserName: "new@example.com", Active: true})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "new", UserName: "new@example.com"})))
 
 	us.Close()
 	us = open(t, configOf(virginia, filepath.Join(d.dir, "node")))

@@ -32,7 +32,7 @@ func TestFollowersGoBackToNoOlderStart(t *testing.T) {
 	us = recovered(t, c, eu)
 	mesh(t, us, eu)
 	require.NoError(t, us.Sessions().EndSignIn(background(t), "u-1", "signin-s-1", time.Time{}))
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-2", UserName: "bob@example.com"})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-2", UserName: "bob@example.com", Inactive: true})))
 	r, err := replica.Check(background(t), us, eu)
 	require.NoError(t, err, r.String())
 	us.Close()
@@ -47,7 +47,7 @@ func TestFollowersGoBackToNoOlderStart(t *testing.T) {
 	eventually(t, "the older start to be found out", func() bool { return peerState(eu, virginia) == portal.PeerDamaged })
 	eventually(t, "its operator to read of it", func() bool { return log.count("heard of a later start") == 1 })
 	u, ok := eu.View().UserByID("u-2")
-	assert.True(t, ok && !u.Active)
+	assert.True(t, ok && u.Inactive)
 	assert.False(t, alive(t, eu, "s-1"))
 	assert.Zero(t, eu.Peers()[0].Heard)
 	us.Close()
@@ -64,7 +64,7 @@ func TestFollowersGoBackToNoOlderStart(t *testing.T) {
 	eventually(t, "to be followed again", func() bool { return peerState(eu, virginia) == portal.PeerReplicated })
 	assert.False(t, alive(t, us, "s-1"))
 	u, ok = us.View().UserByID("u-2")
-	assert.True(t, ok && !u.Active)
+	assert.True(t, ok && u.Inactive)
 }
 
 // The Nodes of one Region have starts of their own, in any order.

@@ -36,8 +36,8 @@ func background(t testing.TB) context.Context {
 func seed(regions ...string) center.Data {
 	d := center.Data{
 		Users: []center.User{
-			{ID: "u-1", UserName: "alice@example.com", Active: true},
-			{ID: "u-2", UserName: "bob@example.com", Active: true},
+			{ID: "u-1", UserName: "alice@example.com"},
+			{ID: "u-2", UserName: "bob@example.com"},
 		},
 		Groups:         []center.Group{{ID: "g-1", Name: "Developers", Members: []string{"u-1", "u-2"}}},
 		PermissionSets: []center.PermissionSet{{Name: "ReadOnly"}},

@@ -16,7 +16,7 @@ func TestADamagedIdentityIsRecovered(t *testing.T) {
 	for _, how := range []string{"cut", "removed"} {
 		w := newDamagedWorld(t)
 		us := open(t, configOf(virginia, w.usDir)) // what no other Region hears
-		require.NoError(t, us.View().Update(putUser(center.User{ID: "unheard", UserName: "unheard", Active: true})))
+		require.NoError(t, us.View().Update(putUser(center.User{ID: "unheard", UserName: "unheard"})))
 		us.Close()
 		name := filepath.Join(w.usDir, "meridian.identity")
 		if how == "cut" {

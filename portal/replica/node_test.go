@@ -13,7 +13,7 @@ import (
 // Rule 21.
 func TestChangesReachEveryRegion(t *testing.T) {
 	us, eu, ap := three(t)
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com", Active: true})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com"})))
 	for _, n := range []interface{ View() *center.View }{eu, ap} {
 		eventually(t, "carol", func() bool { _, ok := n.View().UserByID("u-3"); return ok })
 		assert.Equal(t, us.View().Snapshot().Records(), n.View().Snapshot().Records())

@@ -73,7 +73,7 @@ func TestObserverIsToldHowTheRegionIs(t *testing.T) {
 	}
 	signIn(t, eu, "u-2", "away")
 	require.NoError(t, us.Sessions().End(background(t), "key-home-0"))
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "u-3", Active: true})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "u-3"})))
 	require.NoError(t, eu.Sessions().RevokeUser(background(t), "u-9"))
 
 	g.becomes(t, replica.ObservedReady, virginia, is(1))
@@ -127,7 +127,7 @@ func TestObserverOfAClusterThatIsDown(t *testing.T) {
 	c := cl.config(virginia)
 	c.Observer, c.ObserveEvery = g, 20*time.Millisecond
 	n := open(t, c)
-	require.NoError(t, n.View().Update(putUser(center.User{ID: "u-3", UserName: "u-3", Active: true})))
+	require.NoError(t, n.View().Update(putUser(center.User{ID: "u-3", UserName: "u-3"})))
 	g.becomes(t, replica.ObservedServerAnswers, virginia, is(1))
 	g.becomes(t, replica.ObservedConfigBytes, virginia, positive)
 	_, known := g.get(replica.ObservedDirBytes, virginia)

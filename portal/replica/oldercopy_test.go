@@ -35,7 +35,7 @@ func TestAnOlderCopyFromBeforeAnotherRestoreIsFoundOut(t *testing.T) {
 		mesh(t, us, eu)
 		signIn(t, us, "u-1", "s-1")
 		require.NoError(t, us.Sessions().EndSignIn(background(t), "u-1", "signin-s-1", time.Time{}))
-		require.NoError(t, us.View().Update(putUser(center.User{ID: "u-2", UserName: "bob@example.com"})))
+		require.NoError(t, us.View().Update(putUser(center.User{ID: "u-2", UserName: "bob@example.com", Inactive: true})))
 		r, err := replica.Check(background(t), us, eu)
 		require.NoError(t, err, r.String())
 		us.Close()
@@ -45,7 +45,7 @@ func TestAnOlderCopyFromBeforeAnotherRestoreIsFoundOut(t *testing.T) {
 		require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
 		stops(t, us)
 		u, ok := eu.View().UserByID("u-2")
-		assert.True(t, ok && !u.Active)
+		assert.True(t, ok && u.Inactive)
 	}
 }
 

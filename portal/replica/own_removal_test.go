@@ -86,7 +86,7 @@ func TestARemovedRegionErasesWhatItHas(t *testing.T) {
 	require.NotEmpty(t, found(t, dir, "alice@example.com"))
 
 	remove(t, us, frankfurt)
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-9", UserName: "dave@example.com", Active: true})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-9", UserName: "dave@example.com"})))
 	signIn(t, us, "u-9", "s-9")
 	erased(t, eu)
 	assert.Equal(t, map[string]uint64{"removed_" + frankfurt: 1}, replica.Held(t, eu))
@@ -159,7 +159,7 @@ func TestARegionThatWasOffHearsOfItsRemoval(t *testing.T) {
 	signIn(t, us, "u-1", "s-1")
 	eu.Close()
 	remove(t, us, frankfurt)
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-9", UserName: "dave@example.com", Active: true})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-9", UserName: "dave@example.com"})))
 	nc, _ := asPeer(t, us)
 	for from, want := range map[string]string{
 		frankfurt:      `{"nonce":"n","store":"","after":0,"pending":0,"last":0,"error":"the Region that asks was removed","unlisted":true,"removed":`,

@@ -165,7 +165,7 @@ func TestPartitionHealsWithoutDifferences(t *testing.T) {
 				assert.NoError(t, act(n, 6+i%2, id))
 				assert.NoError(t, n.View().Update(func(tx *center.Tx) error {
 					if n == us {
-						return tx.PutUser(center.User{ID: id, UserName: id, Active: true})
+						return tx.PutUser(center.User{ID: id, UserName: id})
 					}
 					return tx.PutApplication(center.Application{ID: id, Name: id, URL: "https://app.example", Region: n.Region(), AssignedTo: []center.Principal{center.UserPrincipal("u-2")}})
 				}))

@@ -77,7 +77,7 @@ func TestRule22PeersMayOnlyRead(t *testing.T) {
 	require.NoError(t, nc.Flush())
 	require.ErrorContains(t, nc.LastError(), "Permissions Violation")
 
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-9", UserName: "dave@example.com", Active: true})), "the primary goes on")
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-9", UserName: "dave@example.com"})), "the primary goes on")
 	eventually(t, "dave", func() bool { _, ok := eu.View().UserByID("u-9"); return ok })
 	held["KV_config_us-east-1"]++
 	assert.Equal(t, held, replica.Held(t, us), "nothing was stored or removed")
@@ -108,14 +108,14 @@ func TestGateRefusesNonsense(t *testing.T) {
 func TestInvariant13AdditionalRegionsDontWriteConfiguration(t *testing.T) {
 	us, eu, _ := three(t)
 	var e *center.Error
-	require.ErrorAs(t, eu.View().Update(putUser(center.User{UserName: "x@example.com"})), &e)
+	require.ErrorAs(t, eu.View().Update(putUser(center.User{UserName: "x@example.com", Inactive: true})), &e)
 	assert.Equal(t, center.ReasonNotPrimary, e.Reason)
 	assert.Equal(t, virginia, e.Primary)
 
 	// The instance knows the primary's view too, and that is no way around.
 	v, err := eu.Instance().In(virginia)
 	require.NoError(t, err)
-	require.ErrorAs(t, v.Update(putUser(center.User{UserName: "x@example.com"})), &e)
+	require.ErrorAs(t, v.Update(putUser(center.User{UserName: "x@example.com", Inactive: true})), &e)
 	assert.Equal(t, center.ReasonNotPrimary, e.Reason)
 	assert.Equal(t, virginia, e.Primary)
 
@@ -138,7 +138,7 @@ func TestRule57ApplicationsAndPeopleThatGo(t *testing.T) {
 		eventually(t, "the application", func() bool { return len(n.View().Applications("u-1")) == 1 })
 	}
 	require.NoError(t, us.View().Update(func(tx *center.Tx) error { return errors.Join(tx.RemoveUser("u-1"), tx.RemoveGroup("g-1")) }))
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-1", UserName: "alice@example.com", Active: true})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-1", UserName: "alice@example.com"})))
 	assert.Empty(t, us.View().Applications("u-1"))
 	r, err := replica.Check(background(t), us, eu, ap)
 	require.NoError(t, err, r.String())

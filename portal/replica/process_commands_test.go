@@ -76,13 +76,13 @@ func obeyPeople(n *replica.Node, word []string) (string, error) {
 	case v == nil:
 		return "none", nil
 	case word[0] == "user":
-		return "ok", v.Update(putUser(center.User{ID: word[1], UserName: word[1] + "@example.com", Active: word[2] == "active"}))
+		return "ok", v.Update(putUser(center.User{ID: word[1], UserName: word[1] + "@example.com", Inactive: word[2] != "active"}))
 	}
 	u, ok := v.UserByID(word[1])
 	switch {
 	case !ok:
 		return "none", nil
-	case u.Active:
+	case !u.Inactive:
 		return "active", nil
 	}
 	return "inactive", nil

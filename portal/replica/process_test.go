@@ -158,7 +158,7 @@ func act(n *replica.Node, w int, id string) error {
 			return tx.PutApplication(center.Application{ID: id, Name: id, URL: "https://app.example", Region: n.Region()})
 		})
 	case w < 2:
-		return n.View().Update(putUser(center.User{ID: id, UserName: id, Active: true}))
+		return n.View().Update(putUser(center.User{ID: id, UserName: id}))
 	case w < 6:
 		return n.Sessions().Create(ctx, "key-"+id, at(n, session("u-1", id, nil)))
 	case w == 6:

@@ -34,7 +34,7 @@ func stopAt(c *replica.Config, number int) (step *string) {
 // onlyHere writes what no other Region hears of, and returns where that stands.
 func onlyHere(t *testing.T, us *replica.Node) []string {
 	t.Helper()
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "only", UserName: "only", Active: true})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "only", UserName: "only"})))
 	require.NoError(t, us.Sessions().EndSignIn(background(t), "u-1", "signin-s-in", time.Time{}))
 	return []string{"instance user only", fmt.Sprintf("signed out %q %q", "u-1", "signin-s-in")}
 }
@@ -99,7 +99,7 @@ func TestARecoveryAtURLGoesOnWhereTheOperatorSaysSo(t *testing.T) {
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: url}))
 	require.NoError(t, eu.Ready(background(t)))
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com", Active: true})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com"})))
 	eventually(t, "carol", func() bool { _, ok := eu.View().UserByID("u-3"); return ok })
 	us.Close()
 	c := configAt(virginia, url)

@@ -22,7 +22,7 @@ func TestRule47RestartWithThePrimaryDead(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, dir))
 	mesh(t, us, eu)
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com", Active: true})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com"})))
 	signIn(t, us, "u-1", "s-1")
 	signIn(t, us, "u-1", "s-2")
 	eventually(t, "all of it", func() bool { _, ok := eu.View().UserByID("u-3"); return ok && alive(t, eu, "s-2") })
@@ -76,7 +76,7 @@ func TestCatchUpAfterTheLogWasShortened(t *testing.T) {
 		require.NoError(t, us.View().Update(func(tx *center.Tx) error {
 			var errs []error
 			for i := range 400 {
-				errs = append(errs, tx.PutUser(center.User{ID: userName(i), UserName: userName(i), DisplayName: string(long), Email: string(long), GivenName: string(long), Active: round%2 == 0}))
+				errs = append(errs, tx.PutUser(center.User{ID: userName(i), UserName: userName(i), DisplayName: string(long), Email: string(long), GivenName: string(long), Inactive: round%2 != 0}))
 			}
 			return errors.Join(errs...)
 		}))
@@ -108,8 +108,8 @@ func TestADiskThatWasEmptied(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	mesh(t, us, eu)
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com", Active: true})))
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-2", UserName: "bob@example.com"})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com"})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-2", UserName: "bob@example.com", Inactive: true})))
 	signIn(t, us, "u-1", "s-1")
 	signIn(t, us, "u-1", "s-2")
 	require.NoError(t, us.Sessions().Revoke(background(t), "u-1", "s-2"))
@@ -138,7 +138,7 @@ func TestADiskThatWasEmptied(t *testing.T) {
 		_, ok = us.View().UserByID("u-3")
 		assert.True(t, ok)
 		bob, _ := us.View().UserByID("u-2")
-		assert.False(t, bob.Active)
+		assert.True(t, bob.Inactive)
 		assert.True(t, alive(t, us, "s-1"))
 		assert.False(t, alive(t, us, "s-2"))
 		us.Close()
@@ -174,7 +174,7 @@ func TestRule19RegionsAreAdded(t *testing.T) {
 	c := configOf(virginia, t.TempDir())
 	c.Seed = seed(virginia)
 	for i := range 2000 {
-		c.Seed.Users = append(c.Seed.Users, center.User{UserName: userName(i), Active: true})
+		c.Seed.Users = append(c.Seed.Users, center.User{UserName: userName(i)})
 	}
 	us := open(t, c)
 	signIn(t, us, "u-1", "s-1")

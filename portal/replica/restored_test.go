@@ -33,7 +33,7 @@ func backedUp(t *testing.T) (backup string, eu *replica.Node) {
 	mesh(t, us, eu)
 	for i := range 5 {
 		id := fmt.Sprint("lost-", i)
-		require.NoError(t, us.View().Update(putUser(center.User{ID: id, UserName: id, Active: true})))
+		require.NoError(t, us.View().Update(putUser(center.User{ID: id, UserName: id})))
 		require.NoError(t, us.Sessions().EndSignIn(background(t), "u-2", id, time.Time{}))
 	}
 	r, err := replica.Check(background(t), us, eu)
@@ -51,7 +51,7 @@ func TestBackupsThatAreRestored(t *testing.T) {
 	us := open(t, c)
 	for i := range 5 { // where the lost ones stood
 		id := fmt.Sprint("new-", i)
-		require.NoError(t, us.View().Update(putUser(center.User{ID: id, UserName: id, Active: true})))
+		require.NoError(t, us.View().Update(putUser(center.User{ID: id, UserName: id})))
 		require.NoError(t, us.Sessions().EndSignIn(background(t), "u-2", id, time.Time{}))
 	}
 	require.NoError(t, us.Sessions().Revoke(background(t), "u-1", "s-1"))
@@ -75,7 +75,7 @@ func TestBackupsThatAreRestored(t *testing.T) {
 
 	us.Close()
 	us = open(t, configOf(virginia, backup)) // and without it from then on
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com", Active: true})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com"})))
 	mesh(t, us, eu)
 	eventually(t, "carol", func() bool { _, ok := eu.View().UserByID("u-3"); return ok })
 }
@@ -140,7 +140,7 @@ func TestAnOlderCopyIsFoundOutByAFollowerThatIsAhead(t *testing.T) {
 	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
 	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
 	stops(t, us)
-	assert.Error(t, v.Update(putUser(center.User{ID: "late", UserName: "late", Active: true})), "a view from before")
+	assert.Error(t, v.Update(putUser(center.User{ID: "late", UserName: "late"})), "a view from before")
 	assert.Equal(t, 1, log.count("cause=damage"))
 	eventually(t, "what Frankfurt shows", func() bool { return peerState(eu, virginia) == portal.PeerDamaged })
 	_, known := eu.View().UserByID("lost-4")
@@ -163,7 +163,7 @@ func TestAnOlderCopyIsFoundOutThatHasGoneOn(t *testing.T) {
 	us := open(t, configOf(virginia, backup))
 	for i := range 20 {
 		id := fmt.Sprint("new-", i)
-		require.NoError(t, us.View().Update(putUser(center.User{ID: id, UserName: id, Active: true})))
+		require.NoError(t, us.View().Update(putUser(center.User{ID: id, UserName: id})))
 		require.NoError(t, us.Sessions().EndSignIn(background(t), "u-2", id, time.Time{}))
 	}
 	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
@@ -191,15 +191,15 @@ func TestTwoRegionsFromOneDirectoryStop(t *testing.T) {
 	us, twin := open(t, configOf(virginia, dir)), open(t, configOf(virginia, copied))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	mesh(t, us, eu)
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-2", UserName: "bob@example.com"})))
-	eventually(t, "the disabled user", func() bool { u, ok := eu.View().UserByID("u-2"); return ok && !u.Active })
-	require.NoError(t, twin.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com", Active: true})))
-	require.NoError(t, twin.View().Update(putUser(center.User{ID: "u-4", UserName: "dora@example.com", Active: true})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-2", UserName: "bob@example.com", Inactive: true})))
+	eventually(t, "the disabled user", func() bool { u, ok := eu.View().UserByID("u-2"); return ok && u.Inactive })
+	require.NoError(t, twin.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com"})))
+	require.NoError(t, twin.View().Update(putUser(center.User{ID: "u-4", UserName: "dora@example.com"})))
 
 	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: twin.Addr()}))
 	stops(t, twin)
 	u, _ := eu.View().UserByID("u-2")
-	assert.False(t, u.Active, "what was heard stays")
+	assert.True(t, u.Inactive, "what was heard stays")
 	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
 	eventually(t, "the other one to be heard", func() bool { return peerState(eu, virginia) == portal.PeerReplicated })
 	require.NoError(t, us.Ready(background(t)))

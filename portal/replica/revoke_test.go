@@ -110,13 +110,13 @@ func TestDisabledAndRemovedUsersLoseTheirSessions(t *testing.T) {
 		eventually(t, "both", func() bool { return alive(t, n, "s-1") && alive(t, n, "s-2") })
 	}
 
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-1", UserName: "alice@example.com"})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-1", UserName: "alice@example.com", Inactive: true})))
 	assert.False(t, alive(t, us, "s-1"), "at once where it is written")
 	for _, n := range []*replica.Node{eu, ap} {
 		eventually(t, "the session's end", func() bool { return !alive(t, n, "s-1") })
 		assert.True(t, alive(t, n, "s-2"))
 	}
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-1", UserName: "alice@example.com", Active: true})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-1", UserName: "alice@example.com"})))
 	assert.False(t, alive(t, us, "s-1"), "enabling brings no session back")
 	require.NoError(t, ap.Sessions().Create(background(t), "key-late", at(ap, session("u-1", "late", before))))
 	assert.False(t, alive(t, ap, "late"), "its sign-in was before")

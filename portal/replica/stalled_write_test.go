@@ -26,7 +26,7 @@ func TestUpdatesDuringAStalledWrite(t *testing.T) {
 			us := c.node(t, virginia)
 			signIn(t, us, "u-1", "s")
 			update := func(id string) error {
-				return us.View().Update(putUser(center.User{ID: id, UserName: id + "@example.com", Active: true}))
+				return us.View().Update(putUser(center.User{ID: id, UserName: id + "@example.com"}))
 			}
 			eventually(t, "an update", func() bool { return update("first") == nil })
 			var stopped []int

@@ -22,7 +22,7 @@ func TestTornTransactions(t *testing.T) {
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	mesh(t, us, eu)
 	replica.Tear(t, us, 10, false)
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com", Active: true})), "after a torn one")
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com"})), "after a torn one")
 	replica.Tear(t, us, 10, false) // and at the very end
 	us.Close()
 
@@ -32,7 +32,7 @@ func TestTornTransactions(t *testing.T) {
 	_, carol := us.View().UserByID("u-3")
 	assert.True(t, carol)
 	mesh(t, us, eu)
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-4", UserName: "dora@example.com", Active: true})))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-4", UserName: "dora@example.com"})))
 	r, err := replica.Check(background(t), us, eu)
 	require.NoError(t, err, r.String())
 	_, torn = eu.View().UserByID("torn-0-0")
@@ -82,7 +82,7 @@ func TestLargeUpdatesAreSeenAsAWhole(t *testing.T) {
 	require.NoError(t, us.View().Update(func(tx *center.Tx) error {
 		var errs []error
 		for i := range 3000 {
-			errs = append(errs, tx.PutUser(center.User{UserName: userName(i), Active: true}))
+			errs = append(errs, tx.PutUser(center.User{UserName: userName(i)}))
 		}
 		return errors.Join(errs...)
 	}))
@@ -118,7 +118,7 @@ func TestTwoNodesOfARegion(t *testing.T) {
 		for k, n := range []*replica.Node{one, two} {
 			wg.Go(func() {
 				id := userName(2*i + k)
-				assert.NoError(t, n.View().Update(putUser(center.User{ID: id, UserName: id, Active: true})))
+				assert.NoError(t, n.View().Update(putUser(center.User{ID: id, UserName: id})))
 				assert.NoError(t, n.Sessions().RevokeUser(ctx, "u-1"))
 				e, err := n.Sessions().Epoch(ctx, id)
 				assert.NoError(t, err)

@@ -53,7 +53,7 @@ func refusal(t *testing.T, n *replica.Node) replica.Reason {
 func TestARecordThatMayBeSkippedTakesNothingWithIt(t *testing.T) {
 	us, eu, c, _ := laterPair(t)
 	require.NoError(t, replica.WriteKind(us, later, "x", `{"a":1}`, true, disabled("u-2")))
-	gone := func(n *replica.Node) bool { u, ok := n.View().UserByID("u-2"); return ok && !u.Active }
+	gone := func(n *replica.Node) bool { u, ok := n.View().UserByID("u-2"); return ok && u.Inactive }
 	eventually(t, "the rest of it", func() bool { return gone(eu) })
 	assert.Empty(t, refusal(t, eu))
 	eu.Close()
@@ -90,7 +90,7 @@ func TestARecordThatMayEndAccessStopsOlderRegions(t *testing.T) {
 		require.NoError(t, eu.Sessions().RevokeUser(background(t), "u-2"), "what ends access is written")
 	}
 	stopped()
-	eventually(t, "the rest of it", func() bool { u, ok := eu.View().UserByID("u-2"); return ok && !u.Active })
+	eventually(t, "the rest of it", func() bool { u, ok := eu.View().UserByID("u-2"); return ok && u.Inactive })
 	eventually(t, "what is said of it", func() bool { return log.count("does not serve") == 1 })
 	assert.Empty(t, refusal(t, us), "the version that knows it")
 	eu.Close()
@@ -149,8 +149,8 @@ func TestAPrimaryIsRolledBack(t *testing.T) {
 	us.Close()
 	us = open(t, c)
 	u, _ := us.View().UserByID("u-2")
-	assert.False(t, u.Active)
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com", Active: true})))
+	assert.True(t, u.Inactive)
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com"})))
 	replica.Full(t, us)
 	us.Close()
 

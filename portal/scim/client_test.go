@@ -84,7 +84,7 @@ func (c *client) ensureUser(u center.User) string {
 		}
 		status, out := c.do("POST", "/Users", map[string]any{
 			"schemas":  []string{"urn:ietf:params:scim:schemas:core:2.0:User"},
-			"userName": u.UserName, "displayName": u.DisplayName, "externalId": u.ExternalID, "active": u.Active,
+			"userName": u.UserName, "displayName": u.DisplayName, "externalId": u.ExternalID, "active": !u.Inactive,
 			"name":   map[string]any{"givenName": u.GivenName, "familyName": u.FamilyName},
 			"emails": []any{map[string]any{"value": u.Email, "type": "work", "primary": true}},
 		})
@@ -120,6 +120,6 @@ func each(n int, f func(int)) {
 func person(i int) center.User {
 	return center.User{
 		UserName: fmt.Sprintf("user%d@example.com", i), DisplayName: fmt.Sprintf("User %d", i), GivenName: "User", FamilyName: fmt.Sprint(i),
-		Email: fmt.Sprintf("user%d@example.com", i), ExternalID: fmt.Sprintf("00u%d", i), Active: true,
+		Email: fmt.Sprintf("user%d@example.com", i), ExternalID: fmt.Sprintf("00u%d", i),
 	}
 }

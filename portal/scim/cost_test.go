@@ -54,7 +54,7 @@ func TestAMemberCostsLittle(t *testing.T) {
 	var everybody []string
 	for i := range 1000 {
 		everybody = append(everybody, fmt.Sprintf("u-%d", i))
-		d.Users = append(d.Users, center.User{ID: everybody[i], UserName: fmt.Sprintf("user%d@example.com", i)})
+		d.Users = append(d.Users, center.User{ID: everybody[i], UserName: fmt.Sprintf("user%d@example.com", i), Inactive: true})
 	}
 	for i := range 20 {
 		d.Groups = append(d.Groups, center.Group{Name: fmt.Sprintf("Group %d", i), Members: everybody})

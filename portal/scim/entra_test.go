@@ -30,7 +30,7 @@ func TestEntraUser(t *testing.T) {
 	}`)
 	id := user["id"].(string)
 	want := center.User{ID: id, UserName: "erin@example.com", DisplayName: "Erin Evans", GivenName: "Erin", FamilyName: "Evans",
-		Email: "erin@example.com", ExternalID: "0a21f0f2-8d2a-4f8e-bf98-7363c4aed4ef", Active: true}
+		Email: "erin@example.com", ExternalID: "0a21f0f2-8d2a-4f8e-bf98-7363c4aed4ef"}
 	assert.Equal(t, want, r.user(t, id))
 
 	patch := func(ops string) {
@@ -56,7 +56,7 @@ func TestEntraUser(t *testing.T) {
 
 	for _, value := range []string{`"False"`, `"True"`, `[{"$ref": null, "value": "False"}]`, `"true"`, `false`} {
 		patch(`{"op": "Replace", "path": "active", "value": ` + value + `}`)
-		want.Active = value == `"True"` || value == `"true"`
+		want.Inactive = value != `"True"` && value != `"true"`
 		assert.Equal(t, want, r.user(t, id), value)
 	}
 

@@ -48,7 +48,7 @@ func Example() {
 		log.Fatal(err)
 	}
 	alice, ok := frankfurt.User("alice@example.com")
-	fmt.Println(alice.UserName, alice.Active, ok)
+	fmt.Println(alice.UserName, !alice.Inactive, ok)
 	// Output:
 	// User alice@example.com created
 	// 201

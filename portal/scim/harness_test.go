@@ -26,9 +26,9 @@ func seed() center.Data {
 	return center.Data{
 		Regions: []center.Region{{Name: "us-east-1"}, {Name: "eu-central-1"}},
 		Users: []center.User{
-			{ID: "u-1", UserName: "alice@example.com", DisplayName: "Alice Adams", GivenName: "Alice", FamilyName: "Adams", Email: "alice@example.com", ExternalID: "00u1", Active: true},
-			{ID: "u-2", UserName: "bob@example.com", Active: true},
-			{UserName: "carol/ops@example.com"},
+			{ID: "u-1", UserName: "alice@example.com", DisplayName: "Alice Adams", GivenName: "Alice", FamilyName: "Adams", Email: "alice@example.com", ExternalID: "00u1"},
+			{ID: "u-2", UserName: "bob@example.com"},
+			{UserName: "carol/ops@example.com", Inactive: true},
 		},
 		Groups: []center.Group{
 			{ID: "g-1", Name: "Engineers", ExternalID: "00g1", Members: []string{"u-1", "u-2"}},

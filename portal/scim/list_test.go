@@ -110,7 +110,7 @@ func TestFiltersRefused(t *testing.T) {
 func TestPages(t *testing.T) {
 	d := center.Data{Regions: []center.Region{{Name: "us-east-1"}}}
 	for i := range 25 {
-		d.Users = append(d.Users, center.User{ID: fmt.Sprintf("u-%02d", i), UserName: fmt.Sprintf("user%d@example.com", i)})
+		d.Users = append(d.Users, center.User{ID: fmt.Sprintf("u-%02d", i), UserName: fmt.Sprintf("user%d@example.com", i), Inactive: true})
 	}
 	r := newRig(t, d, "us-east-1", func(c *scim.Config) { c.MaxResults = 10 })
 	for _, c := range []struct {

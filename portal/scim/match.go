@@ -157,7 +157,7 @@ func userValue(u *center.User, attr string) any {
 	case "displayname":
 		return u.DisplayName
 	case "active":
-		return u.Active
+		return !u.Inactive
 	case "name.givenname":
 		return u.GivenName
 	case "name.familyname":

@@ -74,7 +74,7 @@ func TestPush1000UsersAnd50Groups(t *testing.T) {
 			c.must("DELETE", "/Users/"+want[i].ID, nil, 204)
 			return
 		case i%10 == 0:
-			want[i].Active = false
+			want[i].Inactive = true
 			c.must("PATCH", "/Users/"+want[i].ID, patchOf(map[string]any{"op": "replace", "value": map[string]any{"active": false}}), 200)
 		}
 		if i%3 == 0 {
@@ -175,7 +175,7 @@ func TestConnectionsKilledBeforeTheAnswer(t *testing.T) {
 		want[i] = person(i)
 		want[i].ID = c.ensureUser(want[i])
 		if i%2 == 0 {
-			want[i].Active = false
+			want[i].Inactive = true
 			off := patchOf(map[string]any{"op": "replace", "value": map[string]any{"active": false}})
 			for status := 0; status != 200; {
 				if status, _ = c.do("PATCH", "/Users/"+want[i].ID, off); status != 0 && status != 200 {

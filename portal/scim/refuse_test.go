@@ -131,7 +131,7 @@ func TestUnknownIsPassedOver(t *testing.T) {
 	r.ok(t, 200, "PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":
 		{"shoeSize":"44","title":"CEO","groups":[],"meta":{},"active":false,"noSuchPath.part":1,"name":{"shoeSize":44,"middleName":"B"}}}]}`)
 	u := r.user(t, "u-1")
-	assert.False(t, u.Active)
+	assert.True(t, u.Inactive)
 	assert.Equal(t, "Alice", u.GivenName)
 }
 
@@ -139,11 +139,11 @@ func TestUnknownIsPassedOver(t *testing.T) {
 func TestActiveIsNeverGuessed(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1")
 	r.ok(t, 200, "PUT", "/Users/u-1", `{"userName":"alice@example.com"}`)
-	assert.True(t, r.user(t, "u-1").Active)
+	assert.False(t, r.user(t, "u-1").Inactive)
 	r.ok(t, 200, "PUT", "/Users/carol%2Fops@example.com", `{"userName":"carol@example.com","active":null}`)
-	assert.False(t, r.user(t, "carol/ops@example.com").Active)
+	assert.True(t, r.user(t, "carol/ops@example.com").Inactive)
 	id := r.ok(t, 201, "POST", "/Users", `{"userName":"new@example.com","active":"False"}`)["id"].(string)
-	assert.False(t, r.user(t, id).Active)
+	assert.True(t, r.user(t, id).Inactive)
 }
 
 // A userName that is taken no more keeps no user active.
@@ -157,7 +157,7 @@ func TestUserNameFromBeforeCanBeDeactivated(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) { c.View = view })
 	r.ok(t, 200, "PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"active":false}}]}`)
 	u, _ := view.UserByID("u-1")
-	assert.False(t, u.Active)
+	assert.True(t, u.Inactive)
 	r.ok(t, 200, "PUT", "/Users/u-1", `{"userName":"ali\u200bce@example.com","displayName":"Alice"}`)
 	r.refused(t, 400, "invalidValue", "PUT", "/Users/u-1", `{"userName":"al\u200bice@example.com"}`)
 }
@@ -166,7 +166,7 @@ func TestUserNameFromBeforeCanBeDeactivated(t *testing.T) {
 // found; a rename in case only is a rename.
 func TestNamesThatDifferInCaseOnly(t *testing.T) {
 	d := seed()
-	d.Users = append(d.Users, center.User{ID: "u-4", UserName: "ALICE@example.com"})
+	d.Users = append(d.Users, center.User{ID: "u-4", UserName: "ALICE@example.com", Inactive: true})
 	r := newRig(t, d, "us-east-1")
 	assert.Equal(t, []string{"u-1", "u-4"}, found(t, r.ok(t, 200, "GET", "/Users?"+filter(`userName eq "alice@example.com"`), "")))
 	r.ok(t, 200, "PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"active":false}}]}`)

@@ -13,7 +13,7 @@ import (
 func TestReservedFieldsOfUsersSurviveEveryChange(t *testing.T) {
 	d := center.Data{
 		Regions: []center.Region{{Name: "us-east-1"}},
-		Users:   []center.User{{ID: "u-1", UserName: "rosa@example.com", IdentityProvider: "https://idp.example/saml", StableID: "00u7", Active: true}},
+		Users:   []center.User{{ID: "u-1", UserName: "rosa@example.com", IdentityProvider: "https://idp.example/saml", StableID: "00u7"}},
 	}
 	r := newRig(t, d, "us-east-1")
 	r.ok(t, 200, "PUT", "/Users/u-1", `{"userName":"rosa.r@example.com","displayName":"Rosa"}`)

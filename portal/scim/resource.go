@@ -32,7 +32,7 @@ func (s *Server) user(u center.User, pick selection) resource {
 		"schemas":  []string{schemaUser},
 		"id":       u.ID,
 		"userName": u.UserName,
-		"active":   u.Active,
+		"active":   !u.Inactive,
 		"meta":     resource{"resourceType": "User", "location": s.location("Users", u.ID)},
 	}
 	put(r, "externalId", u.ExternalID)

@@ -67,12 +67,12 @@ func TestSpellingsThatAreRead(t *testing.T) {
 	} {
 		r := newRig(t, seed(), "us-east-1")
 		r.ok(t, 200, "PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":`+value+`}]}`)
-		assert.False(t, r.user(t, "u-1").Active, value)
+		assert.True(t, r.user(t, "u-1").Inactive, value)
 		r = newRig(t, seed(), "us-east-1")
 		r.ok(t, 200, "PUT", "/Users/u-1", `{"userName":"alice@example.com",`+value[1:])
-		assert.False(t, r.user(t, "u-1").Active, value)
+		assert.True(t, r.user(t, "u-1").Inactive, value)
 		id := r.ok(t, 201, "POST", "/Users", `{"userName":"new@example.com",`+value[1:])["id"].(string)
-		assert.False(t, r.user(t, id).Active, value)
+		assert.True(t, r.user(t, id).Inactive, value)
 	}
 	r := newRig(t, seed(), "us-east-1")
 	r.ok(t, 204, "PATCH", "/Groups/g-1", `{"Operations":[{"op":"replace","value":{"urn:ietf:params:scim:schemas:core:2.0:Group":{"Members":[{"value":"u-2"}]}}}]}`)
@@ -104,7 +104,7 @@ func TestValuesThatSayNothingAreRefused(t *testing.T) {
 	r.ok(t, 204, "PATCH", "/Groups/g-1", `{"Operations":[{"name":"addMember","op":"Add","path":"members","value":[{"$ref":null,"value":"u-1"}]}]}`)
 	// In a whole resource null is the same as silence, which decides nothing.
 	r.ok(t, 200, "PUT", "/Users/u-1", `{"userName":"alice@example.com","active":null}`)
-	assert.True(t, r.user(t, "u-1").Active)
+	assert.False(t, r.user(t, "u-1").Inactive)
 }
 
 // PATCH paths have the grammar of lists.

@@ -62,7 +62,7 @@ func setActive(u *center.User, a assignment) *Error {
 	}
 	b, err := truth(a.raw, "active")
 	if err == nil {
-		u.Active = b
+		u.Inactive = !b
 	}
 	return err
 }

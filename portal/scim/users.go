@@ -26,7 +26,7 @@ func (s *Server) createUser(c *call) (*answer, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	u := center.User{Active: true}
+	var u center.User
 	if err := setAll(&u, list, setUser); err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (s *Server) replaceUser(c *call) (*answer, *Error) {
 		return nil, err
 	}
 	return s.changeUser(c, func(u *center.User) *Error {
-		*u = center.User{ID: u.ID, Active: u.Active, IdentityProvider: u.IdentityProvider, StableID: u.StableID}
+		*u = center.User{ID: u.ID, Inactive: u.Inactive, IdentityProvider: u.IdentityProvider, StableID: u.StableID}
 		return setAll(u, list, setUser)
 	})
 }
@@ -80,7 +80,7 @@ func (s *Server) changeUser(c *call, edit func(*center.User) *Error) (*answer, *
 		changed, err = st.putUser(after)
 		return err
 	})
-	done := Change{Action: ActionChanged, Resource: "User", ID: after.ID, Name: after.UserName, EndsAccess: changed && before.Active && !after.Active}
+	done := Change{Action: ActionChanged, Resource: "User", ID: after.ID, Name: after.UserName, EndsAccess: changed && !before.Inactive && after.Inactive}
 	if err != nil {
 		s.unconfirmed(err, done)
 		return nil, err

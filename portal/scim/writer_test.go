@@ -137,7 +137,7 @@ func TestAnEndOfAccessIsNotLostInABatch(t *testing.T) {
 	r, _, codes := atOnce(t, func(tx *center.Tx) error {
 		for _, u := range tx.Data().Users {
 			if u.ID == "u-1" {
-				seen = append(seen, u.Active)
+				seen = append(seen, !u.Inactive)
 			}
 		}
 		return nil

@@ -19,8 +19,8 @@ func (w *world) data() center.Data {
 	return center.Data{
 		Regions: []center.Region{region(virginia, "US East (N. Virginia)"), region(frankfurt, "Europe (Frankfurt)")},
 		Users: []center.User{
-			{UserName: alice, DisplayName: "Alice Adams", Active: true},
-			{UserName: bob, DisplayName: "Bob Berg", Active: true},
+			{UserName: alice, DisplayName: "Alice Adams"},
+			{UserName: bob, DisplayName: "Bob Berg"},
 		},
 		Groups: []center.Group{{Name: "Engineers", Members: []string{alice}}},
 		PermissionSets: []center.PermissionSet{

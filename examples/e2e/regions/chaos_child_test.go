@@ -153,7 +153,7 @@ func (o order) startNode() (func(), error) {
 	}
 	cfg.Seed = corp.Data(entries...)
 	for i := range o.Users {
-		cfg.Seed.Users = append(cfg.Seed.Users, center.User{ID: chaosUser(i), UserName: chaosUser(i), Active: true})
+		cfg.Seed.Users = append(cfg.Seed.Users, center.User{ID: chaosUser(i), UserName: chaosUser(i)})
 	}
 	cfg.Replica = func(c *replica.Config) { o.adapt(c) }
 	closing := func() {}

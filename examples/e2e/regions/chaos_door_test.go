@@ -35,7 +35,7 @@ func chaosDoor(r *region.Region) http.Handler {
 			return
 		}
 		done(w, v.Update(func(tx *center.Tx) error {
-			return tx.PutUser(center.User{ID: name, UserName: name, Active: req.FormValue("active") != ""})
+			return tx.PutUser(center.User{ID: name, UserName: name, Inactive: req.FormValue("active") == ""})
 		}))
 	})
 	mux.HandleFunc("POST /revoke", func(w http.ResponseWriter, req *http.Request) {

@@ -98,8 +98,8 @@ func Data(regions ...center.Region) center.Data {
 	return center.Data{
 		Regions: regions,
 		Users: []center.User{
-			{UserName: Alice, DisplayName: "Alice Adams", Active: true},
-			{UserName: Bob, DisplayName: "Bob Baker", Active: true},
+			{UserName: Alice, DisplayName: "Alice Adams"},
+			{UserName: Bob, DisplayName: "Bob Baker"},
 		},
 		Groups: []center.Group{{Name: Engineers, Members: []string{Alice}}, {Name: Auditors, Members: []string{Bob}}},
 		PermissionSets: []center.PermissionSet{

@@ -128,7 +128,7 @@ func TestUnknownEntries(t *testing.T) {
 // Every kind of center is known here, and shown.
 func TestKindsOfTheInstanceAreKnown(t *testing.T) {
 	inst, err := center.New(center.Data{
-		Regions: []center.Region{{Name: virginia}}, Users: []center.User{{UserName: "u"}}, Groups: []center.Group{{Name: "g"}},
+		Regions: []center.Region{{Name: virginia}}, Users: []center.User{{UserName: "u", Inactive: true}}, Groups: []center.Group{{Name: "g"}},
 		PermissionSets: []center.PermissionSet{{Name: "p"}}, Accounts: []center.Account{{ID: "111111111111", Name: "a"}},
 		Assignments:  []center.Assignment{{Principal: center.GroupPrincipal("g"), AccountID: "111111111111", PermissionSet: "p"}},
 		Applications: []center.Application{{Name: "a", URL: "https://a.example", Region: virginia}},

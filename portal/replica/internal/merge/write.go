@@ -47,7 +47,7 @@ func (d *Directory) Draft(region string, changes []center.Record) []Record {
 
 func active(user []byte) bool {
 	var u center.User
-	return json.Unmarshal(user, &u) == nil && u.Active
+	return json.Unmarshal(user, &u) == nil && !u.Inactive
 }
 
 // removed returns the principals that an application lost.
