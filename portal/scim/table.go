@@ -151,14 +151,14 @@ func (m multi) remove(key string, i int) {
 
 // fill is add for many, with one allocation for all keys that come once.
 func fill(n int, key func(int) string) multi {
-	m, room := make(multi, n), make([]int, n)
+	m, backing := make(multi, n), make([]int, n)
 	for i := range n {
 		k := key(i)
 		if at, taken := m[k]; taken {
 			m[k] = append(at, i)
 		} else if k != "" {
-			room[i] = i
-			m[k] = room[i : i+1 : i+1]
+			backing[i] = i
+			m[k] = backing[i : i+1 : i+1]
 		}
 	}
 	return m

@@ -22,9 +22,9 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// broken starts a service provider that judges messages in its own way: judge
+// broken starts a service provider that verifies messages in its own way: verify
 // says who is signed in, or panics, or does whatever. fronts are around all of it.
-func broken(t *testing.T, judge func(at string, response []byte) string, fronts ...func(http.Handler) http.Handler) run.Target {
+func broken(t *testing.T, verify func(at string, response []byte) string, fronts ...func(http.Handler) http.Handler) run.Target {
 	t.Helper()
 	people, mux := new(sessions), http.NewServeMux()
 	var all http.Handler = mux
@@ -36,7 +36,7 @@ func broken(t *testing.T, judge func(at string, response []byte) string, fronts 
 		http.Redirect(w, r, redirectTo(t, at), http.StatusFound)
 	})
 	mux.HandleFunc("POST /acs", func(w http.ResponseWriter, r *http.Request) {
-		name := judge(at, []byte(r.FormValue("SAMLResponse")))
+		name := verify(at, []byte(r.FormValue("SAMLResponse")))
 		if name == "" {
 			http.Error(w, "no", http.StatusForbidden)
 			return

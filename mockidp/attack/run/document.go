@@ -202,7 +202,7 @@ func (r *runner) tryWay(ctx context.Context, c attack.Case, w way) RunResult {
 	}
 	p, posting := v.post(ctx, m.SAMLResponse)
 	who, seen, err := r.probe(ctx, v.b)
-	out := r.judge(c, w, who, !r.marked && strings.Contains(seen.body, "administrator"))
+	out := r.verdict(c, w, who, !r.marked && strings.Contains(seen.body, "administrator"))
 	out.Status = p.status
 	if posting == nil {
 		out.Says = excerpt(p.body)
@@ -228,9 +228,9 @@ func (r *runner) unwell(out *RunResult, p page, posting error) {
 	}
 }
 
-// judge says what to think of who is signed in after a hostile message, or
+// verdict says what to think of who is signed in after a hostile message, or
 // after an odd one.
-func (r *runner) judge(c attack.Case, w way, who string, forgedRole bool) RunResult {
+func (r *runner) verdict(c attack.Case, w way, who string, forgedRole bool) RunResult {
 	out := RunResult{Identity: who, Verdict: LetIn}
 	want := r.subjectOf(c)
 	if c.Outcome.Accepted() {
