@@ -130,7 +130,7 @@ func (n *Node) nextIdentity(d *integrity.Identity, own map[streamKind]*jetstream
 	if d != nil {
 		next = *d
 	} else {
-		next = integrity.New(n.cfg.Region, newKey())
+		next = integrity.New(n.cfg.Region, newKey(), n.cfg.Now().Unix())
 		next.Vouched = len(own) > 0 && len(n.cfg.Recover) == 0
 		next.Orphaned = len(own) > 0
 	}

@@ -15,6 +15,9 @@ type Identity struct {
 	Format int    `json:"format"` // 1
 	Region string `json:"region"`
 	Key    Key    `json:"key"`
+	// Began is the number of the first generation: when that was, in seconds of
+	// Unix time. 0: 1, of an earlier version.
+	Began uint64 `json:"began,omitempty"`
 	// Generations are the last ones, in their order.
 	Generations []Generation `json:"generations"`
 	// Stores are the Region's own streams, by line.
@@ -61,14 +64,17 @@ type Recovery struct {
 	Count uint64   `json:"count"` // of messages
 }
 
-// New returns the Identity of a Region that has nothing yet.
-func New(region string, key Key) Identity {
-	return Identity{Format: 1, Region: region, Key: key, Stores: map[string]string{}}
+// New returns the Identity of a Region that has nothing yet. now is seconds of
+// Unix time: it numbers the generations from here on, so that they come after
+// those of an earlier Identity, whose disk was lost. If an older copy of that disk
+// is put back later, its generations show that it is older.
+func New(region string, key Key, now int64) Identity {
+	return Identity{Format: 1, Region: region, Key: key, Began: uint64(max(now, 1)), Stores: map[string]string{}}
 }
 
 // Start notes a new generation and returns it. id is random.
 func (d *Identity) Start(id string) Generation {
-	g := Generation{Number: 1, ID: id}
+	g := Generation{Number: max(d.Began, 1), ID: id}
 	if n := len(d.Generations); n > 0 {
 		g.Number = d.Generations[n-1].Number + 1
 	}
@@ -87,7 +93,7 @@ func (d *Identity) First() bool {
 	if n := len(d.Generations); n > 0 && g == (Generation{}) {
 		g = d.Generations[n-1]
 	}
-	return !d.Vouched && (g.Number == 1 || !d.Followed)
+	return !d.Vouched && (g.Number <= max(d.Began, 1) || !d.Followed)
 }
 
 // lost says whether the Region was in a generation that it doesn't know: one

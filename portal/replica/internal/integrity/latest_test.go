@@ -9,7 +9,7 @@ import (
 )
 
 func TestLatestIsTheLastStart(t *testing.T) {
-	d := integrity.New("us-east-1", integrity.Key{1})
+	d := integrity.New("us-east-1", integrity.Key{1}, 0)
 	assert.Zero(t, d.Latest())
 	first := d.Start("a")
 	d.Start("b")

@@ -17,7 +17,7 @@ const (
 )
 
 func identity(starts int) integrity.Identity {
-	d := integrity.New("us-east-1", integrity.Key{1, 2, 3})
+	d := integrity.New("us-east-1", integrity.Key{1, 2, 3}, 0)
 	d.Stores["revoked"] = "s1"
 	for i := range starts {
 		d.Start(fmt.Sprint("g", i+1))

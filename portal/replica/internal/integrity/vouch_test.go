@@ -12,7 +12,7 @@ import (
 // copy of its disks from before that is put back. That it was recovered once,
 // before the copy was made, is no reason to believe it.
 func TestACopyFromBeforeARecoveryIsFoundOut(t *testing.T) {
-	d := integrity.New("us-east-1", integrity.Key{1})
+	d := integrity.New("us-east-1", integrity.Key{1}, 0)
 	d.Vouch(1000)
 	d.Stores["config"] = "first"
 	d.Start("a")
@@ -41,4 +41,21 @@ func TestACopyFromBeforeARecoveryIsFoundOut(t *testing.T) {
 	assert.Equal(t, integrity.Behind, v, why)
 	v, why = backup.JudgeRecord(r, integrity.NewContent(), 1, 0, 0)
 	assert.Equal(t, integrity.Fine, v, why)
+}
+
+// A Region loses its disk and begins anew, without its operator's word: no other
+// Region knows its earlier log. A copy of the lost disk that is put back later has
+// a lower number, although it was vouched for once.
+func TestACopyFromBeforeTheDiskWasLostHasALowerNumber(t *testing.T) {
+	backup := integrity.New("us-east-1", integrity.Key{1}, 1000)
+	backup.Vouch(1000)
+	backup.Start("a")
+	anew := integrity.New("us-east-1", integrity.Key{2}, 2000)
+	anew.Start("b")
+	assert.True(t, anew.First(), "its disk may have been lost")
+	backup.Start("c")
+	assert.Less(t, backup.Latest(), anew.Latest())
+	anew.Start("d")
+	anew.Followed = true
+	assert.False(t, anew.First())
 }

@@ -11,6 +11,8 @@ import (
 func (w *world) signInOrOut(n *simNode) {
 	now, s, k := w.clock(n), w.oracle.any(w.rand), w.rand.IntN(64)
 	switch {
+	case n.life == 0: // since the last one
+		return
 	case n.ends() && n.blocked():
 		k = 52 + k%10 // what ends sessions is written nevertheless
 	case !n.serves():
@@ -25,7 +27,7 @@ func (w *world) signInOrOut(n *simNode) {
 		w.signIn(n, now)
 	case s == nil:
 	case k < 52:
-		n.memory.sessions.Touch(s.key, now, time.Minute)
+		w.oracle.touches(n, s, now)
 	case k < 55:
 		if v, ok := n.memory.sessions.Get(s.key); ok {
 			w.end(n, &s.ends, sessions, merge.EntryEnded, merge.Entry{Key: s.key, Until: v.Expires})
@@ -113,7 +115,37 @@ func (w *world) revokeUser(n *simNode, id string, now time.Time) {
 	} else if n.life == life {
 		n.unsaid = true
 	}
+	if m == nil {
+		w.n++ // what was proved before is told from what will be
+	}
 	ended := w.oracle.end(s, m, life, time.Time{})
 	ended.epoch, ended.late = next, n.r.farBack && w.oracle.damaged
 	w.oracle.users[id] = append(w.oracle.users[id], ended)
+	if m == nil && n.life == life {
+		ended.epoch, n.raised[id] = least, ended
+	} else if m != nil {
+		delete(n.raised, id)
+	}
+}
+
+// durableEpoch makes sure that a count which a sign-in is to carry is on disk. It
+// may be in this node's memory alone, and another node would count from less.
+func (w *world) durableEpoch(n *simNode, user string) bool {
+	raised, s := n.raised[user], streamOf(n.r.id, revoked)
+	e := merge.Entry{User: user, Epoch: n.memory.sessions.Epoch(user)[n.r.name]}
+	if raised == nil || e.Epoch < raised.epoch {
+		return true
+	}
+	seq := uint64(0)
+	if m := n.r.disks[s].get(string(merge.EntryUser) + user); m != nil {
+		if seq = m.seq; m.entry.Epoch >= e.Epoch {
+			return true
+		}
+	}
+	m, known := w.put(n, revoked, merge.EntryUser, e, time.Time{}, &seq)
+	if m != nil {
+		raised.n, raised.subject, raised.epoch, raised.sure = m.n, m.subject, e.Epoch, true
+		delete(n.raised, user)
+	}
+	return known
 }

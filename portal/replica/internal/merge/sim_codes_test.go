@@ -1,6 +1,7 @@
 package merge_test
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -67,8 +68,11 @@ func (w *world) first(m map[string]bool) (first string) {
 
 func (w *world) proved(n *simNode) {
 	u := w.user()
+	if !w.durableEpoch(n, u) {
+		return
+	}
 	v := &simSession{in: &simSignIn{}, knew: n.known, mayKnow: n.r.may, signedInBy: n.life, asOf: w.n}
-	v.Session = merge.Session{SignIn: w.id("in-"), UserID: u, Region: n.r.name, Expires: w.clock(n).Add(simLife), Epoch: n.memory.sessions.Epoch(u)}
+	v.Session = merge.Session{SignIn: w.id("in-"), UserID: u, Region: n.r.name, Expires: w.clock(n).Add(w.weather.life), Epoch: n.memory.sessions.Epoch(u)}
 	n.signIns = append(n.signIns, v)
 }
 
@@ -89,6 +93,9 @@ func (w *world) codes(n *simNode) {
 		key := w.oracle.codes[w.rand.IntN(len(w.oracle.codes))]
 		if c, ok := n.memory.sessions.Code(key); ok && now.Before(c.Until) {
 			n.codes = append(n.codes, key)
+			if w.oracle.mustBeGone(n, slices.Index(simNames, c.Region)) {
+				w.oracle.wrong = append(w.oracle.wrong, fmt.Sprintf("%s.%d finds %s of %s, which was removed", n.r.name, n.id, key, c.Region))
+			}
 		}
 	case len(n.codes) > 0:
 		i := w.rand.IntN(len(n.codes))

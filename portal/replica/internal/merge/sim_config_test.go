@@ -15,10 +15,10 @@ func (w *world) configure(n *simNode) {
 	switch {
 	case len(n.touched) > 0 || !n.serves():
 		return // as a Journal: show first
-	case w.one(0.1):
+	case w.one(w.weather.compact):
 		w.update(n, nil, true)
 		return
-	case n.r.id == 0 && w.one(0.1):
+	case n.r.id == 0 && w.one(w.weather.regions):
 		w.update(n, w.changeRegions(n), false)
 		return
 	case n.r.id == 0 && w.one(0.7):

@@ -15,27 +15,26 @@ func (w *world) damage(r *simRegion) {
 	if r.epitaph > 0 {
 		return
 	}
-	any := streamOf(w.rand.IntN(w.count), w.rand.IntN(streams))
-	switch k := w.rand.IntN(24); {
-	case k < 2 && (r.backup == nil || w.one(0.5)):
-		r.backup = r.media.clone(w)
-		w.note(r, "backup", "")
+	own, copied := streamOf(r.id, w.rand.IntN(streams)), streamOf((r.id+1+w.rand.IntN(w.count-1))%w.count, w.rand.IntN(streams))
+	switch k := w.rand.IntN(26); {
 	case k < 4 && r.backup != nil:
 		w.down(r)
 		r.becomes(r.backup.clone(w), w, "an older copy was put back")
 		w.note(r, "rolled back", "")
-	case k < 7 && r.twin == nil && r.identity != nil:
+	case k < 5:
+		w.backup(r)
+	case k < 8 && r.twin == nil && r.identity != nil:
 		r.twin = r.media.clone(w)
 		w.note(r, "doubled", "")
-	case k < 9:
-		w.cutLog(r, streamOf(r.id, w.rand.IntN(streams)))
+	case k < 10:
+		w.cutLog(r, own)
 	case k < 12:
-		w.cutLog(r, any)
-	case k < 17:
-		w.loseMessage(r, any)
+		w.cutLog(r, copied)
 	case k < 18:
-		w.loseMessage(r, streamOf(r.id, w.rand.IntN(streams)))
-	case k < 21:
+		w.loseMessage(r, copied)
+	case k < 20:
+		w.loseMessage(r, own)
+	case k < 23:
 		w.swap(r, w.all[w.rand.IntN(len(w.all))])
 	default:
 		w.down(r)
@@ -44,6 +43,11 @@ func (w *world) damage(r *simRegion) {
 	}
 	w.oracle.damaged = true
 	w.oracle.reconsider()
+}
+
+func (w *world) backup(r *simRegion) {
+	r.backup = r.media.clone(w)
+	w.note(r, "backup", "")
 }
 
 // otherOne has the second Region under a name run, and not the first.
@@ -188,6 +192,7 @@ func (w *world) unswap(a *simRegion) {
 // operate is what an operator does for a Region that has stopped, or that does
 // not start.
 func (w *world) operate(r *simRegion) {
+	r.operated = w.now
 	switch {
 	case r.swapped != nil:
 		w.unswap(r)

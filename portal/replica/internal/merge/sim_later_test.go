@@ -25,7 +25,7 @@ func (w *world) laterRecords(n *simNode, records []merge.Record) (all []merge.Re
 		return records, nil
 	}
 	if n.r.id == 0 && w.one(0.2) {
-		records = append(records, merge.Record{Kind: simLater, Key: w.user(), Value: []byte("1"), Optional: true})
+		records = append(records, merge.Record{Kind: simLater, Key: w.user(), Value: fmt.Appendf(nil, "%q", w.id("later-")), Optional: true})
 		w.note(n.r, "later kind", "")
 	}
 	switch there := n.r.isStrict(); {
@@ -46,10 +46,10 @@ func (r *simRegion) isStrict() bool { return r.log[simStrict].value != "" }
 // laterEntry writes an entry that nodes of a later version alone know. It matters
 // for a few minutes.
 func (w *world) laterEntry(n *simNode, now time.Time) {
-	if n.old {
+	if n.old || w.one(0.6) {
 		return
 	}
-	e := merge.Entry{Key: w.id("later-"), Until: now.Add(time.Duration(1+w.rand.IntN(10)) * time.Minute), Optional: w.one(0.5)}
+	e := merge.Entry{Key: w.id("later-"), Until: now.Add(time.Duration(1+w.rand.IntN(5)) * time.Minute), Optional: w.one(0.5)}
 	life := n.life
 	m, known := w.put(n, revoked, simLaterEntry, e, e.Until, nil)
 	if m == nil || e.Optional {
@@ -87,8 +87,13 @@ type strict struct {
 	gone place // where it was taken out; n 0: it is there
 }
 
-// wroteStrict notes what an update says about such a record.
-func (o *oracle) wroteStrict(r *simRegion, t *simWrite, done *simUpdate) {
+// wroteLater notes what an update says about records of a later version.
+func (o *oracle) wroteLater(r *simRegion, t *simWrite, done *simUpdate) {
+	for _, rec := range t.whole.Records { // an optional one stays for good
+		if rec.Kind == simLater && rec.Optional {
+			r.log[merge.Name{Kind: simLater, Key: rec.Key}] = lastWord{string(rec.Value), nil, done.n, t.whole.Stamp}
+		}
+	}
 	if t.strict == nil {
 		return
 	}
@@ -139,6 +144,14 @@ func (o *oracle) mustRead(n *simNode, e *end) bool {
 // since.
 func (o *oracle) mayBeVoid(n *simNode, s *strict) bool {
 	return slices.ContainsFunc(o.removals[s.s.region()], func(r *removed) bool { return !r.sure || n.mayHear(r.place) })
+}
+
+// mustBeGone says whether a node knows for sure that a Region was removed, and
+// can't know that it is back.
+func (o *oracle) mustBeGone(n *simNode, id int) bool {
+	return slices.ContainsFunc(o.removals[id], func(r *removed) bool {
+		return r.sure && n.hears(r.place) && (r.back.n == 0 || !n.mayHear(r.back))
+	})
 }
 
 // mayBeGone says whether a node may take a Region for removed.

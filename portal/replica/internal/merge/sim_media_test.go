@@ -73,7 +73,7 @@ func (r *simRegion) found() string {
 func (w *world) generation(n *simNode) {
 	r := n.r
 	if r.identity == nil {
-		w.newIdentity(r, integrity.New(r.name, w.key()))
+		w.newIdentity(r, integrity.New(r.name, w.key(), w.clock(n).Unix()))
 	}
 	n.serving = r.identity.Start(fmt.Sprint(n.life))
 }

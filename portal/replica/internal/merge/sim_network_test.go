@@ -41,6 +41,15 @@ func (w *world) ask(n *simNode, s streamID) {
 	w.send(&w.all[s.region()].inbox, w.question(n, s))
 }
 
+// askAll asks all other Regions, as a node does when it starts.
+func (w *world) askAll(n *simNode) {
+	for s := range streamID(w.count * streams) {
+		if n.life > 0 {
+			w.ask(n, s)
+		}
+	}
+}
+
 func (w *world) question(n *simNode, s streamID) packet {
 	w.nonce++
 	n.asked[s] = asked{w.nonce, w.clock(n)}

@@ -22,6 +22,7 @@ type place struct {
 	subject string
 	until   time.Time // for how long it is remembered; zero: for good
 	update  *simUpdate
+	epoch   uint64 // of an end of all sessions of a user: the Region's count; 0: none
 }
 
 // A simUpdate is an update that is on disk, after another one there.
@@ -48,7 +49,7 @@ type end struct {
 	place
 	asOf  uint64 // how many messages there were
 	sure  bool
-	epoch uint64 // of all sessions of a user: the Region's count; 0: none
+	stamp uint64 // of the transaction that disabled the user; 0: none did
 	// late: counted by a clock that is far back, where a higher count may have
 	// been lost that sessions carry. It may end less.
 	late bool
@@ -159,7 +160,7 @@ func (o *oracle) updated(n *simNode, t *simWrite) {
 		}
 		was := r.log[k].value
 		if c.Kind == center.KindUser && strings.Contains(was, `"active":true`) && !strings.Contains(string(c.Value), `"active":true`) {
-			e := &end{place: place{s: streamOf(r.id, config), n: done.n, update: done}, asOf: o.w.n, sure: true}
+			e := &end{place: place{s: streamOf(r.id, config), n: done.n, update: done}, asOf: o.w.n, sure: true, stamp: t.whole.Stamp}
 			o.users[c.Key] = append(o.users[c.Key], e)
 		}
 		if c.Kind == center.KindUser && c.Value == nil {
@@ -176,7 +177,7 @@ func (o *oracle) updated(n *simNode, t *simWrite) {
 	for _, id := range done.gone {
 		r.removed[id] = done.n
 	}
-	o.wroteStrict(r, t, done)
+	o.wroteLater(r, t, done)
 	done.log, done.removed = maps.Clone(r.log), maps.Clone(r.removed)
 }
 
@@ -222,10 +223,18 @@ func (n *simNode) mayBeOver(s *simSession, o *oracle) bool {
 			case !e.sure && e.n == 0:
 				return e.epoch > 0 || s.at.n <= e.asOf // a disabling that was about to be
 			case !e.sure:
-				return true
+				return !o.outdone(e, s)
 			}
 			return !s.knew[e.s].has(e.n) && (e.by != s.signedInBy || e.asOf > s.asOf)
 		})
+}
+
+// outdone says whether a session knows of a later end of the same Region: then
+// one that was lost makes no difference to it.
+func (o *oracle) outdone(e *end, s *simSession) bool {
+	return slices.ContainsFunc(o.users[s.UserID], func(l *end) bool {
+		return l.sure && l.s == e.s && l.epoch >= e.epoch && l.stamp >= e.stamp && (l.epoch > 0) == (e.epoch > 0) && s.knew[l.s].has(l.n)
+	})
 }
 
 // check looks at one node, and returns what is wrong in it.
@@ -252,6 +261,9 @@ func (o *oracle) check(w *world, n *simNode) (wrong []string) {
 			wrong = append(wrong, fmt.Sprintf("acknowledged, and lost in %s.%d: %s", n.r.name, n.id, n.describe(s, o)))
 		}
 	}
+	if len(n.touched) == 0 && n.writing == nil && w.one(0.05) {
+		wrong = append(wrong, n.shows()...)
+	}
 	log := streamOf(n.r.id, config)
 	known := n.r.flaw == "" || w.settling // its followers show it what it lacks
 	if n.writing == nil && known && !n.r.stopped() && n.checked != n.readN[log] && n.readN[log] == n.r.disks[log].lastN {
@@ -263,11 +275,59 @@ func (o *oracle) check(w *world, n *simNode) (wrong []string) {
 	return wrong
 }
 
+// shows says what an instance shows that is not what its Directory comes to.
+func (n *simNode) shows() (wrong []string) {
+	var all []merge.Name
+	for k := range n.shown {
+		all = append(all, k)
+	}
+	for _, f := range n.memory.dir.Facts() {
+		_, name, _ := strings.Cut(strings.TrimPrefix(f.Key, "log "), " ")
+		kind, key, _ := strings.Cut(name, " ")
+		all = append(all, merge.Name{Kind: center.Kind(kind), Key: key})
+	}
+	for _, c := range n.memory.dir.Changes(all) {
+		wrong = append(wrong, fmt.Sprintf("%s.%d does not show %s %s: %s", n.r.name, n.id, c.Kind, c.Key, c.Value))
+	}
+	return wrong
+}
+
+// touches uses a session. Whatever asks for it has the same answer.
+func (o *oracle) touches(n *simNode, s *simSession, now time.Time) {
+	known := n.memory.sessions
+	_, alive := known.Get(s.key)
+	_, _, touched := known.Touch(s.key, now, time.Minute)
+	listed := slices.ContainsFunc(known.List(s.UserID), func(v merge.Session) bool { return v.ID == s.ID })
+	if listed != alive || touched != (alive && s.Region == n.r.name) {
+		o.wrong = append(o.wrong, fmt.Sprintf("%s in %s.%d: alive %t, listed %t, touched %t", s.key, n.r.name, n.id, alive, listed, touched))
+	}
+}
+
+// counts says what is wrong with how many sessions a node says that it has.
+func (n *simNode) counts() (wrong []string) {
+	alive := map[string]int{}
+	for _, f := range n.memory.sessions.Facts() {
+		if of, ok := strings.CutPrefix(f.Key, "session "); ok && !f.Value.([]any)[1].(bool) {
+			of, _, _ = strings.Cut(of, " ")
+			alive[of]++
+		}
+	}
+	for of, count := range n.memory.sessions.Count() {
+		if count != alive[of] {
+			wrong = append(wrong, fmt.Sprintf("%s.%d counts %d sessions of %s, and has %d", n.r.name, n.id, count, of, alive[of]))
+		}
+	}
+	return wrong
+}
+
 // describe says what a node knows of a session and its ends.
 func (n *simNode) describe(s *simSession, o *oracle) string {
-	out := fmt.Sprintf("%s of %s, made by message %d of %s, expires %s, sign-in %s", s.key, s.UserID, s.at.n, s.at.s, s.Expires.Format("15:04:05"), s.SignIn)
+	out := fmt.Sprintf("%s of %s, made by message %d of %s, expires %s, sign-in %s as of %d in life %d", s.key, s.UserID, s.at.n, s.at.s, s.Expires.Format("15:04:05"), s.SignIn, s.asOf, s.signedInBy)
 	for _, e := range slices.Concat(s.ends, s.in.ends, o.users[s.UserID]) {
-		out += fmt.Sprintf("\n  ended by message %d of %s: sure %t, known %t %v, to its sign-in %t", e.n, e.s, e.sure, n.hears(e.place), n.known[e.s], s.knew[e.s].has(e.n))
+		if s.knew[e.s].has(e.n) || e.asOf <= s.asOf {
+			continue
+		}
+		out += fmt.Sprintf("\n  ended by message %d of %s: by life %d as of %d, epoch %d, sure %t, known %t %v", e.n, e.s, e.by, e.asOf, e.epoch, e.sure, n.hears(e.place), n.known[e.s])
 	}
 	for _, f := range n.memory.sessions.Facts() {
 		if strings.Contains(f.Key, s.key) || strings.Contains(f.Key, s.SignIn) || f.Key == fmt.Sprintf("epoch %q", s.UserID) {
@@ -293,8 +353,8 @@ func (o *oracle) forget(w *world) {
 			}
 		}
 		o.users[user] = slices.DeleteFunc(list, func(e *end) bool {
-			if !e.sure {
-				return e.n == 0 // it was in memory alone; others may still know what was lost
+			if !e.sure { // it was in memory alone; others may still know what was lost
+				return e.n == 0 || !slices.ContainsFunc(left, func(s *simSession) bool { return s.UserID == user && !o.outdone(e, s) }) && last[e.s] != e
 			}
 			return e != last[e.s] && !w.departing(e.s.region()) && !slices.ContainsFunc(left, func(s *simSession) bool { return s.UserID == user && !s.knew[e.s].has(e.n) })
 		})
@@ -305,7 +365,7 @@ func (o *oracle) forget(w *world) {
 func (r *simRegion) wrote(removed uint64) []string {
 	out := map[merge.Name]string{}
 	for k, v := range r.log {
-		if k.Kind != simLater && (r.id == 0 || v.stamp > removed) {
+		if r.id == 0 || v.stamp > removed {
 			out[k] = v.value
 		}
 	}
@@ -319,7 +379,7 @@ func (n *simNode) own() []string {
 		of, name, _ := strings.Cut(strings.TrimPrefix(f.Key, "log "), " ")
 		kind, key, _ := strings.Cut(name, " ")
 		switch k := center.Kind(kind); k {
-		case merge.KindGone, merge.KindEnded, merge.KindReplicated, simLater:
+		case merge.KindGone, merge.KindEnded, merge.KindReplicated:
 		default:
 			if of == n.r.name {
 				out[merge.Name{Kind: k, Key: key}] = string(f.Value.([]any)[2].(json.RawMessage))

@@ -17,7 +17,7 @@ import (
 func (w *world) restore(r *simRegion) {
 	w.down(r)
 	w.note(r, "restored", r.flaw)
-	d := integrity.New(r.name, w.key())
+	d := integrity.New(r.name, w.key(), w.now.Unix())
 	if r.identity != nil {
 		d = *r.identity
 	}
@@ -58,7 +58,7 @@ func (w *world) recover(r *simRegion) {
 			}
 		}
 	}
-	d := integrity.New(r.name, w.key())
+	d := integrity.New(r.name, w.key(), w.now.Unix())
 	if r.identity != nil {
 		d = *r.identity
 	}
@@ -96,7 +96,7 @@ func (r *simRegion) markAll() {
 func (w *world) recoverEntries(r *simRegion, from []kept, line int) {
 	best := map[string]*message{}
 	for _, k := range from {
-		if old := best[k.subject]; old == nil || more(k.message, old) {
+		if old := best[k.subject]; old == nil || k.entry.Newer(k.kind, old.entry) {
 			best[k.subject] = k.message
 		}
 	}
@@ -118,17 +118,6 @@ func (w *world) recoverEntries(r *simRegion, from []kept, line int) {
 		}
 		d.write(again.seal(), gone, nil)
 	}
-}
-
-// more says whether one entry says more than another about the same.
-func more(a, b *message) bool {
-	switch {
-	case a.kind == merge.EntryUser:
-		return a.entry.Epoch > b.entry.Epoch
-	case a.kind == merge.EntrySeen:
-		return a.entry.Seen.After(b.entry.Seen)
-	}
-	return a.entry.Until.After(b.entry.Until)
 }
 
 // recoverLog folds all transactions, and writes what they come to. Whom one of

@@ -22,14 +22,15 @@ type simRegion struct {
 	fullAt time.Time // since then
 	latest time.Time // the latest that any clock here ever showed
 	// refused is why the last start was refused: its operator reads that.
-	refused string
-	claimed bool       // another claims that a log went further, and its log says so
-	swapped *simRegion // whose disks are here, and the other way round
-	stamped uint64     // the latest stamp of what was written, wherever it is now
-	farBack bool       // a clock is, or was not long ago
-	may     positions  // how far anything may ever have taken effect here
-	erased  uint64     // up to which message it was, when it was removed
-	gone    time.Time  // when it was removed last
+	refused  string
+	operated time.Time  // when its operator looked last; others take a while to hear what was done
+	claimed  bool       // another claims that a log went further, and its log says so
+	swapped  *simRegion // whose disks are here, and the other way round
+	stamped  uint64     // the latest stamp of what was written, wherever it is now
+	farBack  bool       // a clock is, or was not long ago
+	may      positions  // how far anything may ever have taken effect here
+	erased   uint64     // up to which message it was, when it was removed
+	gone     time.Time  // when it was removed last
 
 	accepted map[string]bool // requests that were used, and assertions
 	requests map[string]bool // that wait
@@ -62,7 +63,8 @@ type simNode struct {
 	shown   map[merge.Name]string
 	writing *simWrite
 	ready   bool
-	unsaid  bool // it ended something in memory that never got to disk
+	raised  map[string]*end // by user, counts that are in memory alone
+	unsaid  bool            // it ended something in memory that never got to disk
 
 	unlisted bool               // the primary says that it doesn't list this Region
 	parted   [maxRegions]uint64 // the stamp of a Region's removal, once its copies are gone
@@ -145,6 +147,7 @@ func (n *simNode) begin(w *world) {
 	}
 	n.memory = &region{merge.NewDirectory(w.primary(), also...), merge.NewSessions(n.r.name, w.primary(), entries...)}
 	n.shown, n.wrote, n.works = map[merge.Name]string{}, map[uint64]bool{}, true
+	n.raised = map[string]*end{}
 	n.known = n.r.kept
 	for s := range streamID(w.count * streams) {
 		n.content[s] = integrity.NewContent()

@@ -20,14 +20,19 @@ import (
 // demands, or adds one again. An operator waits until no clock takes that for the
 // time before the removal.
 func (w *world) changeRegions(n *simNode) []center.Record {
-	id := 1 + w.rand.IntN(w.count-1)
+	id, listed := 0, true
+	for range 2 { // rather one that isn't there
+		if listed {
+			id = 1 + w.rand.IntN(w.count-1)
+			_, _, listed = n.memory.dir.Entry(simNames[id])
+		}
+	}
 	r := w.all[id]
-	_, _, listed := n.memory.dir.Entry(r.name)
 	switch {
-	case !listed && w.now.Sub(r.gone) > 2*simSkew && !r.farBack:
+	case !listed && w.now.Sub(r.gone) > simSkew && !r.farBack:
 		w.note(r, "Region added", "")
 		return []center.Record{w.listed(id, center.RegionAdding)}
-	case listed && w.now.Sub(r.gone) > 4*simSkew && r.swapped == nil && !w.hasApps(n, r):
+	case listed && w.now.Sub(r.gone) > 2*simSkew && r.swapped == nil && !w.hasApps(n, r):
 		r.gone = w.now
 		w.note(r, "Region removed", "")
 		return []center.Record{{Kind: center.KindRegion, Key: r.name}}
@@ -109,7 +114,7 @@ func (w *world) awake(r *simRegion) bool {
 		if p.life > 0 && !p.r.stopped() && !w.apart[0][r.id] && !w.apart[r.id][0] && p.memory.dir.Standing(r.name).Listed > r.epitaph {
 			r.epitaph = 0
 			w.note(r, "awake", "")
-			d := integrity.New(r.name, w.key())
+			d := integrity.New(r.name, w.key(), w.clock(r.nodes[0]).Unix())
 			d.Vouch(w.now.Unix())
 			w.newIdentity(r, d)
 			return true

@@ -53,6 +53,7 @@ func (w *world) settle() (wrong []string) {
 			continue
 		}
 		wrong = append(wrong, w.oracle.check(w, n)...)
+		wrong = append(wrong, n.counts()...)
 		want := w.oracle.comparable(w.oracle.shown(n.old))
 		if got := w.oracle.comparable(sorted(n.shown)); !slices.Equal(want, got) {
 			wrong = append(wrong, fmt.Sprintf("%s.%d shows %v, want %v", n.r.name, n.id, minus(got, want), minus(want, got)))
@@ -74,6 +75,7 @@ func (w *world) settle() (wrong []string) {
 		}
 	}
 	w.oracle.forget(w)
+	w.changeWeather()
 	w.note(nil, "quiet", "")
 	return wrong
 }

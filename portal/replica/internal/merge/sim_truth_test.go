@@ -46,7 +46,7 @@ func (o *oracle) every(visit func(at *place, sure *bool)) {
 func (d *disk) on(p place) bool {
 	if p.update == nil {
 		m := d.get(p.subject)
-		return m != nil && m.n >= p.n
+		return m != nil && m.n >= p.n && m.entry.Epoch >= p.epoch // in another history it may count less
 	}
 	return slices.ContainsFunc(d.messages, func(k kept) bool { return k.update.includes(p.update) })
 }
@@ -63,11 +63,11 @@ func (w *world) held(p place) bool {
 	return false
 }
 
-// shows says whether a Region that is up and follows the owner holds it, and so
-// can show it.
+// shows says whether a Region that is up, that is listed and that follows the owner
+// holds it, and so can show it.
 func (w *world) shows(p place) bool {
 	return slices.ContainsFunc(w.nodes, func(n *simNode) bool {
-		return n.life > 0 && n.r.id != p.s.region() && !n.isGone(p.s.region()) && n.r.disks[p.s].on(p)
+		return n.life > 0 && n.r.id != p.s.region() && w.oracle.listed(n.r.name) && !n.isGone(p.s.region()) && n.r.disks[p.s].on(p)
 	})
 }
 
@@ -144,8 +144,7 @@ func (o *oracle) logOf(tx merge.Transaction) map[merge.Name]lastWord {
 	out := map[merge.Name]lastWord{}
 	for _, rec := range tx.Records {
 		switch {
-		case rec.Kind == simLater && !rec.Optional:
-		case rec.Kind == merge.KindGone, rec.Kind == merge.KindEnded, rec.Kind == merge.KindReplicated, rec.Kind == simLater:
+		case rec.Kind == merge.KindGone, rec.Kind == merge.KindEnded, rec.Kind == merge.KindReplicated:
 			continue
 		}
 		k := merge.Name{Kind: rec.Kind, Key: rec.Key}

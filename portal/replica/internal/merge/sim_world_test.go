@@ -37,6 +37,8 @@ type world struct {
 	lives    int
 	n        uint64 // of the last message
 	oracle   *oracle
+	weather  weather
+	calm     bool // nothing happens to disks
 	events   map[string]int
 	trace    [40]line // the last few events
 	traced   int
@@ -58,14 +60,17 @@ func (l line) String() string {
 	return fmt.Sprintf("%s %s %s: %v", l.at.Format("15:04:05.000"), l.who, l.event, l.what)
 }
 
-func newWorld(seed uint64) *world {
-	w := &world{rand: rand.New(rand.NewPCG(seed, 0)), now: base, events: map[string]int{}, hash: seed, quiet: 1}
+// newWorld begins a seed's world at a step, and counts its events.
+func newWorld(seed uint64, step int, events map[string]int) *world {
+	w := &world{rand: rand.New(rand.NewPCG(seed, uint64(step))), now: base, events: events, hash: seed, quiet: 1}
+	w.calm = w.one(0.25)
 	w.count = 3 + min(w.rand.IntN(4), w.rand.IntN(4))
 	w.maxStale = time.Duration(3+w.rand.IntN(12)) * time.Minute
 	if w.one(0.5) {
 		w.maxStale *= 4
 	}
 	w.oracle = newOracle(w)
+	w.changeWeather()
 	for id := range w.count {
 		r := &simRegion{id: id, name: simNames[id], media: newMedia(), accepted: map[string]bool{}, requests: map[string]bool{}}
 		w.all = append(w.all, r)
@@ -74,7 +79,7 @@ func newWorld(seed uint64) *world {
 			nodes += 1 + w.rand.IntN(2)
 		}
 		for i := range nodes {
-			r.nodes = append(r.nodes, &simNode{r: r, id: i, old: w.one(0.3)})
+			r.nodes = append(r.nodes, &simNode{r: r, id: i, old: w.one(0.2)})
 			r.nodes[i].start(w)
 		}
 		w.nodes = append(w.nodes, r.nodes...)
@@ -121,7 +126,7 @@ func (w *world) note(r *simRegion, event string, what any) {
 var simGrave = map[string]bool{
 	"rolled back": true, "doubled": true, "the other one": true, "log cut": true, "copy cut": true, "message of the log lost": true,
 	"message of a copy lost": true, "swapped": true, "swapped back": true, "wiped": true, "stopped": true, "restored": true, "recovered": true,
-	"clock far back": true, "Region removed": true, "Region added": true, "erased": true, "awake": true,
+	"reads again": true, "older generation": true, "clock far back": true, "Region removed": true, "Region added": true, "erased": true, "awake": true,
 }
 
 // last is the trace.
@@ -135,7 +140,7 @@ func (w *world) last() (out []string) {
 
 func (w *world) one(in float64) bool   { return w.rand.Float64() < in }
 func (w *world) id(kind string) string { w.ids++; return fmt.Sprint(kind, w.ids) }
-func (w *world) user() string          { return simUsers[w.rand.IntN(len(simUsers))] }
+func (w *world) user() string          { return simUsers[w.rand.IntN(w.weather.users)] }
 func (w *world) primary() string       { return simNames[0] }
 
 // simUsers are few, so that much happens to each at once.
@@ -152,9 +157,12 @@ func (w *world) clock(n *simNode) time.Time {
 // step is one event in one node, which it returns.
 func (w *world) step() *simNode {
 	if w.one(0.7) { // otherwise in the same instant
-		w.now = w.now.Add(time.Duration(w.rand.IntN(2000)) * time.Millisecond)
+		w.now = w.now.Add(time.Duration(w.rand.Int64N(int64(w.weather.pace))))
 	}
 	n := w.nodes[w.rand.IntN(len(w.nodes))]
+	if n.life == 0 { // little happens there
+		n = w.nodes[w.rand.IntN(len(w.nodes))]
+	}
 	if !w.trouble(n) && n.life > 0 {
 		w.work(n)
 	}
@@ -194,23 +202,31 @@ func (w *world) trouble(n *simNode) bool {
 	case k < 30 && r.full:
 		r.full = false
 		w.note(r, "disk has space", "")
-	case (k == 31 || k == 33) && r.swapped == nil:
-		w.damage(r)
+	case k >= 62 && k < 73 && r.swapped == nil:
+		if !w.calm && w.one(w.weather.damage) {
+			w.damage(r)
+		}
 	case k >= 34 && k < 42:
-		if i := slices.IndexFunc(w.all, w.reported); i >= 0 {
+		if i := slices.IndexFunc(w.all, func(r *simRegion) bool { return w.now.Sub(r.operated) > time.Minute && w.reported(r) }); i >= 0 {
 			w.operate(w.all[i])
 		}
 	case k >= 42 && k < 46 && r.twin != nil && r.swapped == nil:
 		w.otherOne(r)
 	case n.life == 0 && k < 150:
+		if !w.one(w.weather.up) {
+			return true
+		}
 		if w.one(0.1) {
 			n.old = !n.old
 			w.note(r, map[bool]string{true: "rolled to the older version", false: "upgraded"}[n.old], n.id)
 		}
 		n.start(w)
 		w.note(r, "start", n.life > 0)
+		w.askAll(n)
 	case n.life > 0 && k < 20:
-		w.crash(n, "any time")
+		if w.one(w.weather.crash) {
+			w.crash(n, "any time")
+		}
 	default:
 		return false
 	}
@@ -273,7 +289,9 @@ func (w *world) work(n *simNode) {
 	case k < 720:
 		w.codes(n)
 	default:
-		w.signInOrOut(n)
+		for range 1 + w.rand.IntN(4) {
+			w.signInOrOut(n)
+		}
 	}
 }
 
