@@ -10,7 +10,8 @@
 //   - acs: the stateful edge of a Region. It takes the POST, binds requests to
 //     browsers, and admits every assertion once. acs/natsstore and
 //     acs/redisstore are for a Region of several nodes, acs/storetest for a
-//     store of your own.
+//     store of your own. acs/sessions: what a session is and what ends it;
+//     acs/sessions/sessionstest for a store of your own.
 //   - portal and portal/center: the access portal of one Region, and the
 //     instance that it serves: users, groups, permission sets, assignments.
 //   - portal/replica: the instance, its sessions and what ends them, in several

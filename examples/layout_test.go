@@ -25,18 +25,20 @@ var arrows = map[string][]string{
 	"saml/internal/dsig":                {"saml/internal/xmltree"},
 	"saml/internal/xmlenc":              {"saml/internal/xmltree"},
 	"acs":                               {"saml"},
+	"acs/sessions":                      {},
+	"acs/sessions/sessionstest":         {"acs/sessions"},
 	"acs/storetest":                     {"acs"},
 	"acs/natsstore":                     {"acs"},
 	"acs/redisstore":                    {"acs"},
 	"acs/internal/testserver":           {"mockidp/testkit"}, // for tests
 	"acs/internal/teststore":            {"acs"},             // for tests
-	"portal":                            {"saml", "acs", "portal/center", "portal/internal/refusal"},
+	"portal":                            {"saml", "acs", "acs/sessions", "portal/center", "portal/internal/refusal"},
 	"portal/awsnames":                   {},
 	"portal/center":                     {},
 	"portal/internal/refusal":           {},
-	"portal/replica":                    {"portal", "portal/center", "portal/internal/refusal", "portal/replica/internal/merge", "portal/replica/internal/integrity"},
+	"portal/replica":                    {"portal", "acs/sessions", "portal/center", "portal/internal/refusal", "portal/replica/internal/merge", "portal/replica/internal/integrity"},
 	"portal/replica/internal/integrity": {},
-	"portal/replica/internal/merge":     {"portal/center", "portal/internal/refusal"},
+	"portal/replica/internal/merge":     {"acs/sessions", "portal/center", "portal/internal/refusal"},
 	"portal/scim":                       {"portal/center", "portal/internal/refusal"},
 	"portal/failover":                   {"acs", "portal/internal/refusal"},
 	"mockidp":                           {},
@@ -121,7 +123,7 @@ func TestTestkitIsStandardLibraryOnly(t *testing.T) {
 // What a Region's state becomes, and whether a log is what its owner wrote, is
 // decided without a network, files, logs, goroutines and a clock.
 func TestMergeAndIntegrityStayPure(t *testing.T) {
-	staysPure(t, "/portal/replica/internal/merge", "bytes", "cmp", "encoding/json", "fmt", "maps", "math", "slices", "time", module+"/portal/center", module+"/portal/internal/refusal")
+	staysPure(t, "/portal/replica/internal/merge", "bytes", "cmp", "encoding/json", "fmt", "maps", "math", "slices", "time", module+"/acs/sessions", module+"/portal/center", module+"/portal/internal/refusal")
 	staysPure(t, "/portal/replica/internal/integrity", "crypto/hmac", "crypto/sha256", "encoding/base64", "encoding/binary", "encoding/hex", "fmt", "maps", "slices", "strconv", "strings", "time")
 }
 

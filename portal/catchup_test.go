@@ -12,28 +12,29 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal"
 )
 
 // lateSessions is a node that knows no session until it has caught up.
 type lateSessions struct {
-	portal.Sessions
+	sessions.Store
 	late atomic.Bool
 	fail error // of catching up
 }
 
-func (s *lateSessions) Get(ctx context.Context, key string) (portal.Session, error) {
+func (s *lateSessions) Get(ctx context.Context, key string) (sessions.Session, error) {
 	if s.late.Load() {
-		return portal.Session{}, portal.ErrNoSession
+		return sessions.Session{}, sessions.ErrNoSession
 	}
-	return s.Sessions.Get(ctx, key)
+	return s.Store.Get(ctx, key)
 }
 
 func (s *lateSessions) End(ctx context.Context, key string) error {
 	if s.late.Load() {
 		return nil
 	}
-	return s.Sessions.End(ctx, key)
+	return s.Store.End(ctx, key)
 }
 
 func (s *lateSessions) CatchUp(context.Context) error {
@@ -50,7 +51,7 @@ func TestInvariant19_SignOutAtANodeThatIsLate(t *testing.T) {
 	late := &lateSessions{}
 	var once sync.Once // the probe of the first Region reads already
 	w, s := newShared(t, func(c *portal.Config) {
-		once.Do(func() { late.Sessions = c.Sessions })
+		once.Do(func() { late.Store = c.Sessions })
 		c.Sessions = late
 	})
 	b := w.browser()

@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal"
@@ -76,12 +77,12 @@ func newSite(t *testing.T, edit func(*portal.Config), around func(http.Handler) 
 	d.Regions = append(d.Regions, center.Region{Name: "ap-northeast-1", Label: "Tokyo", Status: center.RegionAdding})
 	inst, err := center.New(d)
 	require.NoError(t, err)
-	sessions, codes := portal.NewMemorySessions(), portal.NewCodes(acs.NewMemoryStore(acs.MemoryConfig{}))
+	all, codes := sessions.NewMemoryStore(sessions.MemoryConfig{}), portal.NewCodes(acs.NewMemoryStore(acs.MemoryConfig{}))
 	for region, server := range servers {
 		view, err := inst.In(region)
 		require.NoError(t, err)
 		cfg := portal.Config{
-			Region: region, SP: sp, Directory: view, Sessions: sessions, Codes: codes, Replication: s.peers[region],
+			Region: region, SP: sp, Directory: view, Sessions: all, Codes: codes, Replication: s.peers[region],
 			Operator: func(u center.User) bool { return u.UserName == "alice@example.com" },
 			Logger:   slog.New(slog.NewTextHandler(io.Discard, nil)),
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/saml"
 )
@@ -53,8 +54,8 @@ type Config struct {
 	// Nil: a store in memory by Now, which is for a Region of one node.
 	Store acs.Store
 	// Sessions keeps the sessions. The nodes of one Region share it.
-	// Nil: NewMemorySessionsIn(Region).
-	Sessions Sessions
+	// Nil: a [sessions.MemoryStore].
+	Sessions sessions.Store
 	// Codes hand sign-ins from one origin to another. Portals of several
 	// Regions that have it in common hand them to each other. Nil: codes are
 	// kept in Store, and only go from this Region's consumers to its portals.
@@ -172,7 +173,7 @@ func (c *Config) defaults() {
 		c.Store = acs.NewMemoryStore(acs.MemoryConfig{Now: c.Now})
 	}
 	if c.Sessions == nil {
-		c.Sessions = NewMemorySessionsIn(c.Region)
+		c.Sessions = sessions.NewMemoryStore(sessions.MemoryConfig{Region: c.Region})
 	}
 	if c.Codes == nil {
 		c.Codes = NewCodes(c.Store)

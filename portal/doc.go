@@ -50,8 +50,9 @@
 // as the Region that takes them lets a session live, and one that lives longer
 // elsewhere would outlive its own sign-out.
 //
-// The identity provider's SessionIndex is kept with the session if it has at
-// most 1 KiB. A longer one is dropped and the person let in.
+// The NameID, the identity provider's entity ID, the assertion's IssueInstant and
+// the SessionIndex are kept with the session: a logout at the identity provider
+// names them. A SessionIndex of more than 1 KiB is dropped and the user let in.
 //
 // The cookie does not reach the consumer, because the identity provider's form
 // is posted from another site. So a sign-in has two steps: the consumer keeps
@@ -83,13 +84,13 @@
 //
 // # Revocation
 //
-// [Sessions] is asked at every request, so what ends a session anywhere ends
+// [Config].Sessions is asked at every request, so what ends a session anywhere ends
 // it here as soon as this Region hears of it. Signing out ends every session
 // that came from the same sign-in, at every portal and in every Region. At
 // [PathSessions] people see their sessions of all Regions and end one or all;
 // one of another sign-in takes all of that sign-in with it, which would hand it
 // back. At [PathOperator] an operator ends all of a user's. Ending all raises
-// the user's [Epoch], so a session that is being made elsewhere at that moment
+// the user's [sessions.Epoch], so a session that is being made elsewhere at that moment
 // does not survive it either. A session that is used while its user is disabled
 // or gone raises it too, and then none of the user's comes back with the user;
 // if none was used meanwhile they do, unless an operator ends them.
@@ -136,7 +137,7 @@
 // The answer is the last result of a probe, so a request writes nothing and costs
 // little. Every three seconds ([Config].ProbeEvery) the probe does what a sign-in
 // does: it adds a record to Store and takes it, writes to Sessions that are a
-// [Prober], and reads. The Sessions of package replica are a Prober. They write a
+// [sessions.Prober], and reads. The Sessions of package replica are a Prober. They write a
 // message that replaces the one before, wait until it is read, and check that
 // messages heard of other Regions are applied here. A probe fails after five
 // seconds. If there is no result for four intervals and five seconds more, the

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
 // enter is the destination's part of a handoff: it turns a code into a session
@@ -46,34 +48,34 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request) {
 }
 
 // redeem takes a code and judges what it stands for, here and now.
-func (p *Portal) redeem(r *http.Request, a attempt, code string) (Session, *Error) {
+func (p *Portal) redeem(r *http.Request, a attempt, code string) (sessions.Session, *Error) {
 	g, from, why := p.takeGrant(r.Context(), code)
 	if why != nil {
-		return Session{}, why
+		return sessions.Session{}, why
 	}
 	now, l := p.cfg.Now(), p.place(r)
 	switch {
 	case !now.Before(g.Until):
-		return Session{}, &Error{Reason: ReasonHandoffCode, Rule: "lifetime of the code", Want: "a code that is not over"}
+		return sessions.Session{}, &Error{Reason: ReasonHandoffCode, Rule: "lifetime of the code", Want: "a code that is not over"}
 	case l.portal == "" || g.To != l.portal:
-		return Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "origin that the code is for", Want: l.portal, Got: g.To}
+		return sessions.Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "origin that the code is for", Want: l.portal, Got: g.To}
 	case subtle.ConstantTimeCompare([]byte(g.State), []byte(a.state())) != 1:
-		return Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "state of the handoff", Want: "the one that this browser began"}
+		return sessions.Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "state of the handoff", Want: "the one that this browser began"}
 	case from != "" && g.Region != from:
-		return Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "Region that the code came from", Want: from, Got: g.Region}
+		return sessions.Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "Region that the code came from", Want: from, Got: g.Region}
 	case g.Region != a.region:
-		return Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "Region that was asked", Want: a.region, Got: g.Region}
+		return sessions.Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "Region that was asked", Want: a.region, Got: g.Region}
 	case !p.activeRegion(g.Region):
-		return Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "Region that was asked", Want: "an active Region of the instance", Got: g.Region}
+		return sessions.Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "Region that was asked", Want: "an active Region of the instance", Got: g.Region}
 	case g.SignIn == "":
-		return Session{}, &Error{Reason: ReasonHandoffCode, Rule: "what the code stands for", Want: "a sign-in"}
+		return sessions.Session{}, &Error{Reason: ReasonHandoffCode, Rule: "what the code stands for", Want: "a sign-in"}
 	}
 	if _, why := p.active(p.cfg.Directory.UserByID(g.UserID)); why != nil {
 		why.Got = g.UserName
-		return Session{}, why
+		return sessions.Session{}, why
 	}
-	return Session{
-		SignIn: g.SignIn, UserID: g.UserID, UserName: g.UserName, SessionIndex: boundedIndex(g.SessionIndex), Expires: g.Expires, Epoch: g.Epoch,
+	return sessions.Session{
+		SignIn: g.SignIn, UserID: g.UserID, UserName: g.UserName, Proof: bounded(g.Proof), Expires: g.Expires, Epoch: g.Epoch,
 	}, nil
 }
 
@@ -114,7 +116,7 @@ func (p *Portal) burn(ctx context.Context, code string) {
 // choose whose session it has. To sign out first is the person's answer.
 //
 // It does nothing if another tab of this browser has, or is about to.
-func (p *Portal) admit(w http.ResponseWriter, r *http.Request, s Session) (outcome, *Error) {
+func (p *Portal) admit(w http.ResponseWriter, r *http.Request, s sessions.Session) (outcome, *Error) {
 	before, err := p.current(r)
 	var e *Error
 	if errors.As(err, &e) && (e.Reason == ReasonUnavailable || e.Reason == ReasonStale) {
@@ -144,9 +146,9 @@ func otherUser(now *visit, next string) *Error {
 }
 
 // handedOn is a handoff that waits for another tab, as a sign-in does.
-func (p *Portal) handedOn(a attempt, s Session) pending {
+func (p *Portal) handedOn(a attempt, s sessions.Session) pending {
 	return pending{
-		SignIn: s.SignIn, UserID: s.UserID, UserName: s.UserName, SessionIndex: s.SessionIndex, SessionEnd: s.Expires, Epoch: s.Epoch,
+		SignIn: s.SignIn, UserID: s.UserID, UserName: s.UserName, Proof: s.Proof, SessionEnd: s.Expires, Epoch: s.Epoch,
 		ReturnTo: a.returnTo, Until: p.cfg.Now().Add(pendingLifetime),
 	}
 }
@@ -154,14 +156,14 @@ func (p *Portal) handedOn(a attempt, s Session) pending {
 // roomFor bounds the sessions of one sign-in, which would hand each other on
 // without end. Handoffs that end at the same time can exceed it together, by no
 // more than the codes that can be alive at once.
-func (p *Portal) roomFor(ctx context.Context, s Session) *Error {
+func (p *Portal) roomFor(ctx context.Context, s sessions.Session) *Error {
 	all, err := p.cfg.Sessions.List(ctx, s.UserID)
 	if err != nil {
 		return unavailable("list of the sessions", err)
 	}
 	n, now := 0, p.cfg.Now()
 	for _, other := range all {
-		if other.SignIn == s.SignIn && !other.over(now, p.cfg.IdleTimeout) {
+		if other.SignIn == s.SignIn && !other.Over(now, p.cfg.IdleTimeout) {
 			n++
 		}
 	}

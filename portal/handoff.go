@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
 // A handoff gives a browser that is signed in at one origin, the source, a
@@ -34,13 +35,13 @@ type grant struct {
 	State string    `json:"state"` // hash of the secret in the browser's cookie
 	Until time.Time `json:"until"`
 
-	Region       string    `json:"region"` // of the source
-	SignIn       string    `json:"sign_in"`
-	UserID       string    `json:"user_id"`
-	UserName     string    `json:"user_name"`
-	SessionIndex string    `json:"session_index,omitempty"`
-	Expires      time.Time `json:"expires"` // when the source's session ends
-	Epoch        Epoch     `json:"epoch,omitempty"`
+	Region   string         `json:"region"` // of the source
+	SignIn   string         `json:"sign_in"`
+	UserID   string         `json:"user_id"`
+	UserName string         `json:"user_name"`
+	Proof    sessions.Proof `json:"proof,omitzero"`
+	Expires  time.Time      `json:"expires"` // when the source's session ends
+	Epoch    sessions.Epoch `json:"epoch,omitempty"`
 }
 
 // begins sends the browser to the source of a session for this origin.
@@ -85,7 +86,7 @@ func (p *Portal) handoff(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 		e = err
-	case errors.Is(err, ErrNoSession):
+	case errors.Is(err, sessions.ErrNoSession):
 		if again := q.Has("signed-in"); own && !again {
 			p.samlLogin(w, r, PathHandoff+"?"+url.Values{"to": {to}, "state": {state}, "s": {tag}, "signed-in": {"1"}}.Encode())
 			return
@@ -115,7 +116,7 @@ func (p *Portal) putCode(r *http.Request, to, state string, v *visit) (string, *
 	}
 	g := grant{
 		To: to, State: state, Until: p.cfg.Now().Add(codeLifetime), Region: p.cfg.Region,
-		SignIn: s.SignIn, UserID: s.UserID, UserName: s.UserName, SessionIndex: s.SessionIndex, Expires: s.Expires, Epoch: s.Epoch,
+		SignIn: s.SignIn, UserID: s.UserID, UserName: s.UserName, Proof: s.Proof, Expires: s.Expires, Epoch: s.Epoch,
 	}
 	b, err := json.Marshal(g)
 	if err == nil {

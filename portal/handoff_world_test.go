@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
 )
@@ -21,7 +22,7 @@ const (
 
 // A shared is what portals of one process have in common.
 type shared struct {
-	sessions *portal.MemorySessions
+	sessions *sessions.MemoryStore
 	codes    portal.Codes
 	peers    *heard
 }
@@ -34,7 +35,7 @@ func newShared(t *testing.T, edit func(*portal.Config)) (*world, *shared) {
 
 func newSharedOf(t *testing.T, d center.Data, edit func(*portal.Config)) (*world, *shared) {
 	t.Helper()
-	s := &shared{sessions: portal.NewMemorySessionsIn("everywhere"), peers: &heard{}}
+	s := &shared{sessions: sessions.NewMemoryStore(sessions.MemoryConfig{Region: "everywhere"}), peers: &heard{}}
 	var once sync.Once
 	w := newWorldOf(t, d, func(c *portal.Config) {
 		once.Do(func() { s.codes = portal.NewCodes(acs.NewMemoryStore(acs.MemoryConfig{Now: c.SP.Now})) })

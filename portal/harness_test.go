@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
@@ -55,7 +56,7 @@ type world struct {
 	idp      *mockidp.Server
 	key      *rsa.PrivateKey // the identity provider's
 	inst     *center.Instance
-	sessions map[string]*portal.MemorySessions // by Region
+	sessions map[string]*sessions.MemoryStore // by Region
 	hosts    map[string]http.Handler
 	seed     map[string]*http.Cookie // of a browser that is signed in, for who needs many
 
@@ -100,7 +101,7 @@ func newWorld(t *testing.T, edit func(*portal.Config)) *world {
 
 func newWorldOf(t *testing.T, d center.Data, edit func(*portal.Config)) *world {
 	t.Helper()
-	w := &world{t: t, clock: &clock{now: time.Now()}, sessions: map[string]*portal.MemorySessions{}, hosts: map[string]http.Handler{}}
+	w := &world{t: t, clock: &clock{now: time.Now()}, sessions: map[string]*sessions.MemoryStore{}, hosts: map[string]http.Handler{}}
 	var users []mockidp.User
 	for _, login := range []string{"alice", "bob", "Carol", "dora", "eve", "nobody"} {
 		users = append(users, mockidp.User{Login: login + "@example.com"})
@@ -140,7 +141,7 @@ func (w *world) start(region, host string, sp *saml.ServiceProvider, edit func(*
 	w.t.Helper()
 	view, err := w.inst.In(region)
 	require.NoError(w.t, err)
-	w.sessions[region] = portal.NewMemorySessionsIn(region)
+	w.sessions[region] = sessions.NewMemoryStore(sessions.MemoryConfig{Region: region})
 	cfg := portal.Config{
 		Region: region, SP: sp, Directory: view, Sessions: w.sessions[region], Context: w.t.Context(),
 		Logger: slog.New(slog.NewTextHandler(w, nil)),

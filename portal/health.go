@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
 // health is the last result of the portal's probe of itself. PathHealth gives
@@ -124,12 +126,12 @@ func (p *Portal) look(ctx context.Context) error {
 	if _, err := p.cfg.Store.Take(ctx, key); err != nil {
 		return unavailable("read from the store", err)
 	}
-	if s, ok := p.cfg.Sessions.(Prober); ok {
+	if s, ok := p.cfg.Sessions.(sessions.Prober); ok {
 		if err := s.Probe(ctx); err != nil {
 			return unavailable("write of a session", err)
 		}
 	}
-	if _, err := p.cfg.Sessions.Get(ctx, hashed("portal health", name)); err != nil && !errors.Is(err, ErrNoSession) {
+	if _, err := p.cfg.Sessions.Get(ctx, hashed("portal health", name)); err != nil && !errors.Is(err, sessions.ErrNoSession) {
 		return unavailable("read of a session", err)
 	}
 	return p.checkClock(ctx)

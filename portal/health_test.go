@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
 )
@@ -36,7 +37,7 @@ func (c *counted) Add(ctx context.Context, key string, v []byte, exp time.Time) 
 
 // probed is a Sessions that is a Prober.
 type probed struct {
-	portal.Sessions
+	sessions.Store
 	down atomic.Bool
 }
 
@@ -75,8 +76,8 @@ func eventuallyHealth(t *testing.T, w *world, status int) {
 // Rule 69. The probe does what a sign-in does, by itself.
 func TestHealth(t *testing.T) {
 	store := &counted{}
-	sessions := &broken{Sessions: portal.NewMemorySessions()}
-	writes := &probed{Sessions: sessions}
+	all := &broken{Store: sessions.NewMemoryStore(sessions.MemoryConfig{})}
+	writes := &probed{Store: all}
 	peers := &heard{}
 	w := newWorld(t, func(c *portal.Config) {
 		c.ProbeEvery = time.Millisecond
@@ -95,7 +96,7 @@ func TestHealth(t *testing.T) {
 	require.Eventually(t, func() bool { return store.adds.Load() > seen+1 }, time.Minute, time.Millisecond)
 	requireHealth(t, w, 200)
 
-	for name, down := range map[string]*atomic.Bool{"store": &store.down, "read": &sessions.get, "write": &writes.down} {
+	for name, down := range map[string]*atomic.Bool{"store": &store.down, "read": &all.get, "write": &writes.down} {
 		down.Store(true)
 		eventuallyHealth(t, w, 503)
 		down.Store(false)

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"net/http"
 	"time"
+
+	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
 // replace ends the session that the browser had and begins s: who it is of, and
@@ -11,7 +13,7 @@ import (
 // person joins the one before, so that to sign out still ends what that was
 // handed to. What can't join ends it all: somebody else's, or what another
 // sign-in of the same person's is handed on from.
-func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, s Session) *Error {
+func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, s sessions.Session) *Error {
 	if why := p.mayBegin(); why != nil {
 		return why
 	}
@@ -21,7 +23,7 @@ func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, 
 	if end := now.Add(p.cfg.SessionLifetime); s.Expires.IsZero() || end.Before(s.Expires) {
 		s.Expires = end
 	}
-	if s.over(now, p.cfg.IdleTimeout) {
+	if s.Over(now, p.cfg.IdleTimeout) {
 		return &Error{Reason: ReasonSessionOver, Rule: "SessionNotOnOrAfter (Profiles 4.1.4.3)", Want: "after " + now.UTC().Format(time.RFC3339), Got: s.Expires.UTC().Format(time.RFC3339)}
 	}
 	if before != nil {
@@ -43,7 +45,7 @@ func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, 
 
 // begin makes the session, under an identifier that nobody has seen before,
 // and sets its cookie.
-func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s Session) *Error {
+func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s sessions.Session) *Error {
 	id, err := p.secret()
 	if err == nil {
 		s.ID, err = p.random(nameBytes)
@@ -59,7 +61,7 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s Session) *Error
 	}
 	// What ended it may have come between the proof and now. To find that out
 	// at the next request would look like a sign-in that doesn't hold.
-	if _, err := p.cfg.Sessions.Get(r.Context(), sessionKey(id)); errors.Is(err, ErrNoSession) {
+	if _, err := p.cfg.Sessions.Get(r.Context(), sessionKey(id)); errors.Is(err, sessions.ErrNoSession) {
 		return &Error{Reason: ReasonRevoked, Rule: "sign-in", Want: "one that was not ended meanwhile", Got: s.UserName}
 	} else if err != nil {
 		return unavailable("read of the session", err)
@@ -79,13 +81,13 @@ func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
 	if c, err := r.Cookie(SessionCookie); err == nil {
 		key := sessionKey(c.Value)
 		s, err := p.cfg.Sessions.Get(r.Context(), key)
-		if errors.Is(err, ErrNoSession) {
+		if errors.Is(err, sessions.ErrNoSession) {
 			s, err = p.surely(r.Context(), key)
 		}
 		if err == nil && s.Region == p.cfg.Region {
 			err = p.cfg.Sessions.EndSignIn(r.Context(), s.UserID, s.SignIn, p.forgettable())
 		}
-		if err == nil || errors.Is(err, ErrNoSession) {
+		if err == nil || errors.Is(err, sessions.ErrNoSession) {
 			err = p.cfg.Sessions.End(r.Context(), key)
 		}
 		if err != nil {

@@ -7,13 +7,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
 // sessionRow is a session as its person sees it.
 type sessionRow struct {
-	Session
+	sessions.Session
 	Region  center.Region // the name alone if the Region is gone
 	Current bool
 	Seen    string // in words
@@ -29,7 +30,7 @@ func (p *Portal) sessions(w http.ResponseWriter, r *http.Request, v *visit) {
 	var rows []sessionRow
 	now := p.cfg.Now()
 	for _, s := range all {
-		if s.over(now, p.cfg.IdleTimeout) {
+		if s.Over(now, p.cfg.IdleTimeout) {
 			continue
 		}
 		region, ok := p.regionNamed(s.Region)
@@ -57,7 +58,7 @@ func (p *Portal) endSession(w http.ResponseWriter, r *http.Request, v *visit) {
 		return
 	}
 	id := r.PostForm.Get("id")
-	if err := p.endOne(r.Context(), v, id); err != nil && !errors.Is(err, ErrNoSession) {
+	if err := p.endOne(r.Context(), v, id); err != nil && !errors.Is(err, sessions.ErrNoSession) {
 		p.refuseVisit(w, r, unavailable("end of the session", err))
 		return
 	}
@@ -77,7 +78,7 @@ func (p *Portal) endOne(ctx context.Context, v *visit, id string) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(all, func(s Session) bool { return s.ID == id && s.SignIn != v.session.SignIn })
+	i := slices.IndexFunc(all, func(s sessions.Session) bool { return s.ID == id && s.SignIn != v.session.SignIn })
 	if i < 0 {
 		return p.cfg.Sessions.Revoke(ctx, v.user.ID, id)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal"
 )
 
@@ -32,7 +33,7 @@ func TestSessionCookie(t *testing.T) {
 		assert.NotContains(t, name, "continue", "the cookie of the sign-in is gone")
 	}
 	_, err := w.sessions["us-east-1"].Get(t.Context(), c.Value)
-	assert.ErrorIs(t, err, portal.ErrNoSession, "the store holds no identifiers")
+	assert.ErrorIs(t, err, sessions.ErrNoSession, "the store holds no identifiers")
 }
 
 func TestSessionEndsByAge(t *testing.T) {
@@ -133,35 +134,35 @@ func TestSessionOfOneRegionIsNoneInAnother(t *testing.T) {
 
 // broken is a Sessions that fails when told to.
 type broken struct {
-	portal.Sessions
+	sessions.Store
 	get, create, end atomic.Bool
 }
 
 var errDown = errors.New("the store is down")
 
-func (b *broken) Get(ctx context.Context, key string) (portal.Session, error) {
+func (b *broken) Get(ctx context.Context, key string) (sessions.Session, error) {
 	if b.get.Load() {
-		return portal.Session{}, errDown
+		return sessions.Session{}, errDown
 	}
-	return b.Sessions.Get(ctx, key)
+	return b.Store.Get(ctx, key)
 }
 
-func (b *broken) Create(ctx context.Context, key string, s portal.Session) error {
+func (b *broken) Create(ctx context.Context, key string, s sessions.Session) error {
 	if b.create.Load() {
 		return errDown
 	}
-	return b.Sessions.Create(ctx, key, s)
+	return b.Store.Create(ctx, key, s)
 }
 
 func (b *broken) End(ctx context.Context, key string) error {
 	if b.end.Load() {
 		return errDown
 	}
-	return b.Sessions.End(ctx, key)
+	return b.Store.End(ctx, key)
 }
 
 func TestStoreThatCannotTellLetsNobodyIn(t *testing.T) {
-	down := &broken{Sessions: portal.NewMemorySessions()}
+	down := &broken{Store: sessions.NewMemoryStore(sessions.MemoryConfig{})}
 	w := newWorld(t, func(c *portal.Config) { c.Sessions = down })
 	down.create.Store(true)
 	a := w.signIn(w.browser(), "https://"+virginia+"/", "alice@example.com")
@@ -207,25 +208,4 @@ func TestManyBrowsersAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	assert.Zero(t, w.sessions["us-east-1"].Len()+w.sessions["eu-central-1"].Len())
-}
-
-func TestMemorySessions(t *testing.T) {
-	ctx, now := t.Context(), time.Now()
-	m := portal.NewMemorySessions()
-	require.NoError(t, m.Create(ctx, "a", portal.Session{UserID: "a", Created: now, Seen: now, Expires: now.Add(time.Hour)}))
-	require.NoError(t, m.Touch(ctx, "a", now.Add(time.Minute)))
-	require.NoError(t, m.Touch(ctx, "a", now), "an older request that comes later")
-	s, err := m.Get(ctx, "a")
-	require.NoError(t, err)
-	assert.True(t, s.Seen.Equal(now.Add(time.Minute)))
-
-	later := now.Add(time.Hour)
-	require.NoError(t, m.Create(ctx, "b", portal.Session{UserID: "b", Created: later, Seen: later, Expires: later.Add(time.Hour)}))
-	assert.Equal(t, 1, m.Len(), "expired sessions are swept")
-
-	require.NoError(t, m.End(ctx, "b"))
-	require.NoError(t, m.End(ctx, "b"))
-	assert.ErrorIs(t, m.Touch(ctx, "b", later), portal.ErrNoSession, "an ended session is not revived")
-	_, err = m.Get(ctx, "b")
-	assert.ErrorIs(t, err, portal.ErrNoSession)
 }

@@ -4,11 +4,15 @@ import (
 	"encoding/base64"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/beevik/etree"
 	dsig "github.com/russellhaering/goxmldsig"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs/sessions"
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // withSessionIndex is a response of the identity provider's with another
@@ -49,6 +53,37 @@ func TestSessionIndexIsKeptUpToALength(t *testing.T) {
 		list, err := w.sessions["us-east-1"].List(t.Context(), "alice@example.com")
 		require.NoError(t, err)
 		require.Len(t, list, 1)
-		assert.Len(t, list[0].SessionIndex, kept)
+		assert.Len(t, strings.Join(list[0].Proof.SessionIndexes, ""), kept)
+	}
+}
+
+// A logout at the identity provider ends the session that its sign-in made, and the
+// one that was handed on from there.
+func TestALogoutEndsWhatASignInHandedOn(t *testing.T) {
+	w, s := newShared(t, nil)
+	b := w.browser()
+	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
+	requirePage(t, b.get(fromVirginia), 200, "/", "Alice Adams")
+	list, err := s.sessions.List(t.Context(), "alice@example.com")
+	require.NoError(t, err)
+	require.Len(t, list, 2)
+	md, err := saml.ParseIdPMetadata(w.idp.Metadata(""))
+	require.NoError(t, err)
+	proof := list[0].Proof
+	assert.Equal(t, proof, list[1].Proof)
+	assert.Equal(t, sessions.Subject{
+		Provider: md.EntityID(), ServiceProvider: entityID,
+		NameID: sessions.NameID{Value: "alice@example.com", Format: proof.Subject.NameID.Format},
+	}, proof.Subject)
+	assert.Len(t, proof.SessionIndexes, 1)
+	assert.WithinDuration(t, w.clock.Now(), proof.Issued, time.Minute)
+
+	ended, err := s.sessions.EndSubject(t.Context(), sessions.Logout{
+		Subject: proof.Subject, SessionIndexes: proof.SessionIndexes, Issued: proof.Issued, Until: w.clock.Now().Add(24 * time.Hour),
+	})
+	require.NoError(t, err)
+	assert.Len(t, ended, 2)
+	for _, host := range []string{virginia, frankfurt} {
+		requireAtIdP(t, w, b.get("https://"+host+"/"))
 	}
 }

@@ -6,24 +6,27 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/saml"
 )
 
 // A pending sign-in is what a response proved, on its way from the consumer to
 // PathContinue. It is held in the Region's store under the hash of a secret
 // that is in this browser's cookie, and can be taken once.
 type pending struct {
-	UserID       string    `json:"user_id"`
-	UserName     string    `json:"user_name"`
-	SessionIndex string    `json:"session_index,omitempty"`
-	SessionEnd   time.Time `json:"session_end"` // SessionNotOnOrAfter, zero if there was none
-	ReturnTo     string    `json:"return_to,omitempty"`
-	Unsolicited  bool      `json:"unsolicited,omitempty"`
-	Until        time.Time `json:"until"` // of this record
-	Epoch        Epoch     `json:"epoch,omitempty"`
+	UserID      string         `json:"user_id"`
+	UserName    string         `json:"user_name"`
+	Proof       sessions.Proof `json:"proof,omitzero"`
+	SessionEnd  time.Time      `json:"session_end"` // SessionNotOnOrAfter, zero if there was none
+	ReturnTo    string         `json:"return_to,omitempty"`
+	Unsolicited bool           `json:"unsolicited,omitempty"`
+	Until       time.Time      `json:"until"` // of this record
+	Epoch       sessions.Epoch `json:"epoch,omitempty"`
 	// Asked is the ID of the user whose browser was asked whether to go on.
 	Asked string `json:"asked,omitempty"`
 	// Waits counts how often it waited for another tab's session.
@@ -32,18 +35,38 @@ type pending struct {
 	SignIn string `json:"sign_in,omitempty"`
 }
 
-// maxSessionIndex is the longest SessionIndex that is kept, in bytes. Core sets
-// no limit; providers send some tens.
-const maxSessionIndex = 1 << 10
+// maxSubject and maxSessionIndex are how many bytes of a subject's names and of a
+// SessionIndex are kept. Core sets no limit; providers send some tens.
+const (
+	maxSubject      = 5 << 10
+	maxSessionIndex = 1 << 10
+)
 
-// boundedIndex is the SessionIndex, or "" for one that is too long to be copied
-// into every Region with every session. Nothing here needs it to let somebody
-// in, so a long one is no reason to refuse.
-func boundedIndex(s string) string {
-	if len(s) > maxSessionIndex {
-		return ""
+// bounded leaves out of a proof what is too long to be copied into every Region
+// with every session. No sign-in depends on it, so a long one is no reason to
+// refuse: the identity provider's logout then ends all of the subject's sessions,
+// or none.
+func bounded(p sessions.Proof) sessions.Proof {
+	s, n := p.Subject, p.Subject.NameID
+	if len(s.Provider+s.ServiceProvider+n.Value+n.Format+n.NameQualifier+n.SPNameQualifier+n.SPProvidedID) > maxSubject {
+		return sessions.Proof{}
 	}
-	return s
+	if len(strings.Join(p.SessionIndexes, "")) > maxSessionIndex {
+		p.SessionIndexes = nil
+	}
+	return p
+}
+
+// proofOf is what an assertion says of its sign-in.
+func (p *Portal) proofOf(a *saml.Assertion) sessions.Proof {
+	out := sessions.Proof{
+		Subject: sessions.Subject{Provider: a.Issuer(), ServiceProvider: p.cfg.SP.EntityID(), NameID: sessions.NameID(a.NameID())},
+		Issued:  a.IssueInstant(),
+	}
+	if index := a.SessionIndex(); index != "" {
+		out.SessionIndexes = []string{index}
+	}
+	return bounded(out)
 }
 
 // pendingLifetime is how long a person may think about the question.
@@ -56,12 +79,12 @@ func (p *Portal) proved(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 	a := l.Assertion
 	name := a.NameID().Value
 	in := pending{
-		UserName:     name,
-		SessionIndex: boundedIndex(a.SessionIndex()),
-		SessionEnd:   a.SessionNotOnOrAfter(),
-		ReturnTo:     l.ReturnTo,
-		Unsolicited:  l.Unsolicited,
-		Until:        p.cfg.Now().Add(pendingLifetime),
+		UserName:    name,
+		Proof:       p.proofOf(a),
+		SessionEnd:  a.SessionNotOnOrAfter(),
+		ReturnTo:    l.ReturnTo,
+		Unsolicited: l.Unsolicited,
+		Until:       p.cfg.Now().Add(pendingLifetime),
 	}
 	if refused := p.mayBegin(); refused != nil {
 		p.refuseSignIn(w, r, in, refused)
@@ -170,8 +193,8 @@ func (p *Portal) become(w http.ResponseWriter, r *http.Request, before *visit, i
 }
 
 // session is what a pending sign-in becomes.
-func (in pending) session(u center.User) Session {
-	return Session{SignIn: in.SignIn, UserID: u.ID, UserName: in.UserName, SessionIndex: in.SessionIndex, Expires: in.SessionEnd, Epoch: in.Epoch}
+func (in pending) session(u center.User) sessions.Session {
+	return sessions.Session{SignIn: in.SignIn, UserID: u.ID, UserName: in.UserName, Proof: in.Proof, Expires: in.SessionEnd, Epoch: in.Epoch}
 }
 
 // keep stores a pending sign-in and gives this browser its secret. The tag

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal"
 )
 
@@ -101,21 +102,21 @@ func TestSignOutAfterAnotherSignInWasHandedOn(t *testing.T) {
 
 // A flaky store can't answer the second question after its number was reset.
 type flaky struct {
-	portal.Sessions
+	sessions.Store
 	asked atomic.Int64
 }
 
-func (f *flaky) Get(ctx context.Context, key string) (portal.Session, error) {
+func (f *flaky) Get(ctx context.Context, key string) (sessions.Session, error) {
 	if f.asked.Add(1) == 2 {
-		return portal.Session{}, errors.New("no answer")
+		return sessions.Session{}, errors.New("no answer")
 	}
-	return f.Sessions.Get(ctx, key)
+	return f.Store.Get(ctx, key)
 }
 
 func TestStoreThatCannotTellWhatAnIdleSessionWas(t *testing.T) {
 	var stores []*flaky
 	w := newWorld(t, func(c *portal.Config) {
-		f := &flaky{Sessions: c.Sessions}
+		f := &flaky{Store: c.Sessions}
 		f.asked.Store(2)
 		stores = append(stores, f)
 		c.Sessions, c.ProbeEvery = f, time.Hour

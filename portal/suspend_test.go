@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal"
 )
 
@@ -54,7 +55,7 @@ func TestStoredTimesAreByTheWallClock(t *testing.T) {
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
 	user, ok := w.inst.Snapshot().User("alice@example.com")
 	require.True(t, ok)
-	list := func(s portal.Sessions) {
+	list := func(s sessions.Store) {
 		t.Helper()
 		all, err := s.List(t.Context(), user.ID)
 		require.NoError(t, err)
@@ -66,9 +67,9 @@ func TestStoredTimesAreByTheWallClock(t *testing.T) {
 		}
 	}
 	list(w.sessions["us-east-1"])
-	own := portal.NewMemorySessions()
+	own := sessions.NewMemoryStore(sessions.MemoryConfig{})
 	now := time.Now()
-	require.NoError(t, own.Create(t.Context(), "key", portal.Session{ID: "a", UserID: user.ID, Created: now, Seen: now, Expires: now.Add(time.Hour)}))
+	require.NoError(t, own.Create(t.Context(), "key", sessions.Session{ID: "a", UserID: user.ID, Created: now, Seen: now, Expires: now.Add(time.Hour)}))
 	require.NoError(t, own.Touch(t.Context(), "key", now.Add(time.Minute)))
 	list(own)
 }

@@ -8,14 +8,15 @@ import (
 	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal"
 )
 
 // A real browser opens twelve tabs at once, as when it restores them. The
 // identity provider knows the user, so each signs in without a click.
 func TestTwelveTabsAtOnceInARealBrowser(t *testing.T) {
-	var sessions *portal.MemorySessions
-	s := newSite(t, func(c *portal.Config) { sessions = c.Sessions.(*portal.MemorySessions) }, nil)
+	var all *sessions.MemoryStore
+	s := newSite(t, func(c *portal.Config) { all = c.Sessions.(*sessions.MemoryStore) }, nil)
 	first := newTab(t)
 	virginia := s.portals["us-east-1"]
 	first.open(virginia + "/")
@@ -24,7 +25,7 @@ func TestTwelveTabsAtOnceInARealBrowser(t *testing.T) {
 	first.at(virginia + "/")
 	first.click(`form[action="/sign-out"] button`)
 	first.at(virginia + "/signed-out")
-	require.Zero(t, sessions.Len())
+	require.Zero(t, all.Len())
 
 	var tabs []*tab
 	for range 12 {
@@ -41,5 +42,5 @@ func TestTwelveTabsAtOnceInARealBrowser(t *testing.T) {
 		b.at(virginia + "/")
 		b.reads("Alice Adams", "Production")
 	}
-	require.Equal(t, 1, sessions.Len())
+	require.Equal(t, 1, all.Len())
 }

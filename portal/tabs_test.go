@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal"
 )
 
@@ -298,15 +299,15 @@ func TestFailedSessionCanBeTriedAgainAtOnce(t *testing.T) {
 }
 
 type cannotCreate struct {
-	portal.Sessions
+	sessions.Store
 	down *atomic.Bool
 }
 
-func (s cannotCreate) Create(ctx context.Context, key string, v portal.Session) error {
+func (s cannotCreate) Create(ctx context.Context, key string, v sessions.Session) error {
 	if s.down.Load() {
 		return errClaim
 	}
-	return s.Sessions.Create(ctx, key, v)
+	return s.Store.Create(ctx, key, v)
 }
 
 // Only a proved sign-in writes a claim.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
@@ -19,7 +20,7 @@ func (p *Portal) touchEvery() time.Duration { return min(time.Minute, p.cfg.Idle
 // A visit is a request by somebody who is signed in.
 type visit struct {
 	key     string // the session's key in the store
-	session Session
+	session sessions.Session
 	user    center.User
 }
 
@@ -71,10 +72,10 @@ func (p *Portal) current(r *http.Request) (*visit, error) {
 	}
 	now := p.cfg.Now()
 	if !now.Before(s.Expires) {
-		return nil, p.endNow(r, key, ErrNoSession)
+		return nil, p.endNow(r, key, sessions.ErrNoSession)
 	}
-	if s.over(now, p.cfg.IdleTimeout) {
-		return nil, ErrNoSession // and left to idle and signOut
+	if s.Over(now, p.cfg.IdleTimeout) {
+		return nil, sessions.ErrNoSession // and left to idle and signOut
 	}
 	u, refused := p.active(p.cfg.Directory.UserByID(s.UserID))
 	if refused != nil {
@@ -83,7 +84,7 @@ func (p *Portal) current(r *http.Request) (*visit, error) {
 	}
 	if now.Sub(s.Seen) >= p.touchEvery() {
 		// ErrNoSession here is a sign-out that happened in between.
-		if err := p.cfg.Sessions.Touch(r.Context(), key, now); errors.Is(err, ErrNoSession) {
+		if err := p.cfg.Sessions.Touch(r.Context(), key, now); errors.Is(err, sessions.ErrNoSession) {
 			return nil, err
 		} else if err != nil {
 			return nil, unavailable("write of the session", err)
@@ -113,20 +114,20 @@ func (p *Portal) idle(r *http.Request) (*visit, *Error) {
 
 // kept returns the session of this Region that the browser has a cookie for,
 // over or not. The error is ErrNoSession, or an *Error that the store can't tell.
-func (p *Portal) kept(r *http.Request) (key string, s Session, err error) {
+func (p *Portal) kept(r *http.Request) (key string, s sessions.Session, err error) {
 	c, err := r.Cookie(SessionCookie)
 	if err != nil {
-		return "", s, ErrNoSession
+		return "", s, sessions.ErrNoSession
 	}
 	key = sessionKey(c.Value)
 	s, err = p.cfg.Sessions.Get(r.Context(), key)
 	switch {
-	case errors.Is(err, ErrNoSession):
-		return "", s, ErrNoSession
+	case errors.Is(err, sessions.ErrNoSession):
+		return "", s, sessions.ErrNoSession
 	case err != nil:
 		return "", s, unavailable("read of the session", err)
 	case s.Region != p.cfg.Region: // in a store that several Regions share
-		return "", s, ErrNoSession
+		return "", s, sessions.ErrNoSession
 	}
 	return key, s, nil
 }
@@ -143,7 +144,7 @@ func (p *Portal) endNow(r *http.Request, key string, why error) error {
 // active: all of them, or those that were not used meanwhile would come back to
 // life together with the user. But a Region that does not find itself in the
 // directory has no say in that: its copy may be gone, and with it everybody.
-func (p *Portal) endUnknown(r *http.Request, key string, s Session, why *Error) error {
+func (p *Portal) endUnknown(r *http.Request, key string, s sessions.Session, why *Error) error {
 	if here, ok := p.regionNamed(p.cfg.Region); !ok || !here.Active() {
 		return p.endNow(r, key, why)
 	}

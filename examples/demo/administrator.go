@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/region"
 	"github.com/meridian-saml/meridian/mockidp"
-	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/saml"
 )
@@ -118,7 +118,7 @@ func (w *world) swapACS() error {
 // Region. It works while the primary is down. The person's session at the
 // identity provider ends too, or it would sign the person in again without a
 // word, and the end of the first could not be seen.
-func (w *world) revoke(ctx context.Context) (from *site, ended portal.Session, err error) {
+func (w *world) revoke(ctx context.Context) (from *site, ended sessions.Session, err error) {
 	from, made := w.newRegion(), w.sites[0]
 	runs := from.running()
 	if runs == nil || !runs.Serves() {

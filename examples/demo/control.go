@@ -8,9 +8,9 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
 	"github.com/meridian-saml/meridian/mockidp"
-	"github.com/meridian-saml/meridian/portal"
 )
 
 //go:embed templates assets
@@ -26,8 +26,8 @@ type control struct {
 	*loopback.Server
 
 	mu     sync.Mutex
-	notice notice         // the result of the last button
-	ended  portal.Session // by the button; the zero one before that
+	notice notice           // the result of the last button
+	ended  sessions.Session // by the button; the zero one before that
 }
 
 // notice is what the page says after a button was pressed.

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/examples/internal/check"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/examples/internal/loopback"
@@ -111,7 +112,7 @@ func TestEveryStepCanFail(t *testing.T) {
 			w.sites[0].Use(http.NotFoundHandler())
 		}, "an answer of the identity provider"},
 		{"sessions that stay in their Region", extended, func(t *testing.T, w *world) {
-			serveInstead(t, w.sites[1], serving(t, w.sites[1], func(c *portal.Config) { c.Sessions = portal.NewMemorySessions() }))
+			serveInstead(t, w.sites[1], serving(t, w.sites[1], func(c *portal.Config) { c.Sessions = sessions.NewMemoryStore(sessions.MemoryConfig{}) }))
 		}, "sessions of us-east-1 on eu-central-1's page"},
 		{"a Region that is cut off", extended, func(t *testing.T, w *world) {
 			w.sites[0].running().RemovePeer(w.sites[1].Name)

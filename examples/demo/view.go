@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/failover"
@@ -116,7 +117,7 @@ func (c *control) page(rw http.ResponseWriter, r *http.Request) {
 }
 
 // ends asks each Region whether a session is over there.
-func (c *control) ends(ctx context.Context, ended portal.Session) (out []end) {
+func (c *control) ends(ctx context.Context, ended sessions.Session) (out []end) {
 	if ended.ID == "" {
 		return nil
 	}
@@ -125,7 +126,7 @@ func (c *control) ends(ctx context.Context, ended portal.Session) (out []end) {
 		if runs := s.running(); runs != nil && runs.Serves() {
 			e.State = "has not heard of it yet"
 			list, err := runs.Sessions().List(ctx, ended.UserID)
-			if err == nil && !slices.ContainsFunc(list, func(s portal.Session) bool { return s.ID == ended.ID }) {
+			if err == nil && !slices.ContainsFunc(list, func(s sessions.Session) bool { return s.ID == ended.ID }) {
 				e.State, e.Known = "ended", true
 			}
 		}

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// CatchUp implements portal.CatchUp. Where the Region has one Node, it knows all
+// CatchUp implements sessions.CatchUp. Where the Region has one Node, it knows all
 // that it acknowledged. Otherwise this Node writes to the Region's stream of
 // sessions, as Probe does, and reads up to there: what was acknowledged before
 // stands before it. To ask the stream's leader would not do: a server that was

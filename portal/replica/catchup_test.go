@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
 // A node that has not read a session yet, which another node of its Region
@@ -30,7 +30,7 @@ func TestNodeCatchesUpWithItsRegion(t *testing.T) {
 	signIn(t, one, "u-1", "s-1")
 	require.False(t, alive(t, two, "s-1"))
 	caught := make(chan error)
-	go func() { caught <- two.Sessions().(portal.CatchUp).CatchUp(background(t)) }()
+	go func() { caught <- two.Sessions().(sessions.CatchUp).CatchUp(background(t)) }()
 	free()
 	require.NoError(t, <-caught)
 	assert.True(t, alive(t, two, "s-1"))
@@ -49,7 +49,7 @@ func TestInvariant17_CatchingUpIsBounded(t *testing.T) {
 		require.NoError(t, err)
 		return info.State.LastSeq
 	}
-	catchUp := n.Sessions().(portal.CatchUp).CatchUp
+	catchUp := n.Sessions().(sessions.CatchUp).CatchUp
 	before, began := written(), time.Now()
 	for range 10 {
 		require.NoError(t, catchUp(background(t)))

@@ -20,6 +20,7 @@ var entryStream = map[merge.EntryKind]streamKind{
 	merge.EntryRevoked:   kindRevoked,
 	merge.EntrySignedOut: kindRevoked,
 	merge.EntryUser:      kindRevoked,
+	merge.EntryLogout:    kindRevoked,
 }
 
 // subject is where an entry stands in its stream. It begins with the kind, and
@@ -30,6 +31,12 @@ func subject(kind merge.EntryKind, e merge.Entry) string {
 	switch kind {
 	case merge.EntryRevoked, merge.EntrySignedOut:
 		about = []string{string(kind), e.User, e.ID}
+	case merge.EntryLogout:
+		about = []string{string(kind)}
+		if l := e.Logout; l != nil { // each has a subject of its own
+			b, _ := json.Marshal(l) // strings and times of a JSON message
+			about = append(about, string(b))
+		}
 	case merge.EntryUser:
 		about = []string{string(kind), e.User}
 	}

@@ -10,7 +10,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
@@ -84,26 +84,8 @@ func (s *State) Message(region, stream, kind string, body merge.Entry) error {
 }
 
 // Entry makes the body of a message.
-func Entry(key string, v *portal.Session, user, id string, epoch uint64, until time.Time) merge.Entry {
-	e := merge.Entry{Key: key, User: user, ID: id, Epoch: epoch, Until: until}
-	if v != nil {
-		s := fromPortal(*v)
-		e.Session = &s
-	}
-	return e
-}
-
-// Mirrored is a session on its way into package merge and back.
-func Mirrored(s portal.Session) portal.Session { return toPortal(fromPortal(s)) }
-
-// AsJSON is a session as the portal's own type is written, and as it is sent.
-func AsJSON(t testing.TB, s portal.Session) (own, sent string) {
-	t.Helper()
-	a, err := json.Marshal(s)
-	require.NoError(t, err)
-	b, err := json.Marshal(fromPortal(s))
-	require.NoError(t, err)
-	return string(a), string(b)
+func Entry(key string, v *sessions.Session, user, id string, epoch uint64, until time.Time) merge.Entry {
+	return merge.Entry{Key: key, Session: v, User: user, ID: id, Epoch: epoch, Until: until}
 }
 
 // Shown is what the instance was told, change by change.

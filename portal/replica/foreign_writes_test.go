@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
@@ -32,7 +32,7 @@ func TestARegionSpeaksForItself(t *testing.T) {
 	replica.Say(t, eu, "sessions", "session", replica.Entry("key-s-1", &over, "", "", 0, time.Time{}))
 	require.NoError(t, ap.Sessions().Create(background(t), "key-s-1", at(ap, hijack)), "a key of its own")
 	replica.Say(t, eu, "sessions", "seen", replica.Seen("key-s-1", time.Now().Add(time.Minute)))
-	require.ErrorIs(t, eu.Sessions().Touch(background(t), "key-s-1", time.Now().Add(time.Minute)), portal.ErrNoSession)
+	require.ErrorIs(t, eu.Sessions().Touch(background(t), "key-s-1", time.Now().Add(time.Minute)), sessions.ErrNoSession)
 	signIn(t, us, "u-2", "after-all")
 	signIn(t, eu, "u-2", "after")
 	signIn(t, ap, "u-2", "after-too")
@@ -58,7 +58,7 @@ func TestARegionSpeaksForItself(t *testing.T) {
 func TestKeysThatTwoRegionsUse(t *testing.T) {
 	one, two := replica.NewState(virginia), replica.NewState(virginia)
 	say := func(s *replica.State, region string) error {
-		v := portal.Session{ID: region, UserID: "u-" + region, Region: region, Created: base, Expires: base.Add(time.Hour)}
+		v := sessions.Session{ID: region, UserID: "u-" + region, Region: region, Created: base, Expires: base.Add(time.Hour)}
 		return s.Message(region, "sessions", "session", replica.Entry("k", &v, "", "", 0, time.Time{}))
 	}
 	regions := []string{virginia, frankfurt, mumbai}
@@ -68,7 +68,7 @@ func TestKeysThatTwoRegionsUse(t *testing.T) {
 	}
 	assert.Equal(t, one.Digest(), two.Digest())
 	assert.Len(t, one.Digest(), 3)
-	v := portal.Session{ID: "x", Region: virginia}
+	v := sessions.Session{ID: "x", Region: virginia}
 	var e *replica.Error
 	require.ErrorAs(t, one.Message(frankfurt, "sessions", "session", replica.Entry("k", &v, "", "", 0, time.Time{})), &e)
 	assert.Equal(t, replica.ReasonCorrupt, e.Reason)
@@ -101,7 +101,7 @@ func TestSessionsEndBeforeWhatEndedThem(t *testing.T) {
 	}
 
 	s := replica.NewState(virginia)
-	long := portal.Session{ID: "1", SignIn: "s", UserID: "u", Region: virginia, Created: base, Expires: base.Add(24 * time.Hour)}
+	long := sessions.Session{ID: "1", SignIn: "s", UserID: "u", Region: virginia, Created: base, Expires: base.Add(24 * time.Hour)}
 	require.NoError(t, s.Message(virginia, "sessions", "session", replica.Entry("k", &long, "", "", 0, time.Time{})))
 	require.NoError(t, s.Message(frankfurt, "revoked", "signin", replica.Entry("", nil, "u", "s", 0, base.Add(9*time.Hour))))
 	s.Sweep(base.Add(9*time.Hour), 5*time.Minute)

@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
@@ -116,13 +116,13 @@ func putUser(u center.User) func(*center.Tx) error {
 	return func(tx *center.Tx) error { return tx.PutUser(u) }
 }
 
-func session(user, id string, epoch portal.Epoch) portal.Session {
+func session(user, id string, epoch sessions.Epoch) sessions.Session {
 	now := time.Now()
-	return portal.Session{ID: id, SignIn: "signin-" + id, UserID: user, UserName: user, Region: virginia, Created: now, Seen: now, Expires: now.Add(time.Hour), Epoch: epoch}
+	return sessions.Session{ID: id, SignIn: "signin-" + id, UserID: user, UserName: user, Region: virginia, Created: now, Seen: now, Expires: now.Add(time.Hour), Epoch: epoch}
 }
 
 // at makes it a session that lives in the Node's Region.
-func at(n *replica.Node, s portal.Session) portal.Session {
+func at(n *replica.Node, s sessions.Session) sessions.Session {
 	s.Region = n.Region()
 	return s
 }
@@ -139,7 +139,7 @@ func signIn(t testing.TB, n *replica.Node, user, id string) {
 func alive(t testing.TB, n *replica.Node, id string) bool {
 	t.Helper()
 	_, err := n.Sessions().Get(background(t), "key-"+id)
-	if errors.Is(err, portal.ErrNoSession) {
+	if errors.Is(err, sessions.ErrNoSession) {
 		return false
 	}
 	require.NoError(t, err)

@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
@@ -83,30 +83,32 @@ func (l *ledger) raise(user, region string, least uint64) (next uint64, err erro
 	return next, nil
 }
 
-func (l *ledger) get(key string) (portal.Session, bool) {
+func (l *ledger) get(key string) (sessions.Session, bool) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	v, ok := l.known.Get(key)
-	return toPortal(v), ok
+	return l.known.Get(key)
 }
 
-func (l *ledger) touch(key string, seen time.Time, every time.Duration) (s portal.Session, due, ok bool) {
+func (l *ledger) touch(key string, seen time.Time, every time.Duration) (s sessions.Session, due, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	v, due, ok := l.known.Touch(key, seen, every)
-	return toPortal(v), due, ok
+	return l.known.Touch(key, seen, every)
 }
 
-func (l *ledger) list(user string) (out []portal.Session) {
+func (l *ledger) list(user string) []sessions.Session {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	for _, v := range l.known.List(user) {
-		out = append(out, toPortal(v))
-	}
-	return out
+	return l.known.List(user)
 }
 
-func (l *ledger) epoch(user string) portal.Epoch {
+// endedBy returns the sessions that a logout would end.
+func (l *ledger) endedBy(out sessions.Logout) []sessions.Session {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.known.EndedBy(out)
+}
+
+func (l *ledger) epoch(user string) sessions.Epoch {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	return l.known.Epoch(user)
@@ -160,19 +162,4 @@ func (l *ledger) facts() []merge.Fact {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
 	return l.known.Facts()
-}
-
-// fromPortal and toPortal copy every field, as a test checks.
-func fromPortal(s portal.Session) merge.Session {
-	return merge.Session{
-		ID: s.ID, SignIn: s.SignIn, UserID: s.UserID, UserName: s.UserName, SessionIndex: s.SessionIndex,
-		Region: s.Region, Host: s.Host, Created: s.Created, Seen: s.Seen, Expires: s.Expires, Epoch: s.Epoch,
-	}
-}
-
-func toPortal(s merge.Session) portal.Session {
-	return portal.Session{
-		ID: s.ID, SignIn: s.SignIn, UserID: s.UserID, UserName: s.UserName, SessionIndex: s.SessionIndex,
-		Region: s.Region, Host: s.Host, Created: s.Created, Seen: s.Seen, Expires: s.Expires, Epoch: s.Epoch,
-	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
@@ -349,7 +350,7 @@ func (n *Node) View() *center.View {
 
 // Sessions returns the sessions of all Regions as this one knows them, and the
 // way to make and end them here.
-func (n *Node) Sessions() portal.Sessions { return sessionStore{n} }
+func (n *Node) Sessions() sessions.Store { return sessionStore{n} }
 
 // Codes returns the codes of all Regions.
 func (n *Node) Codes() portal.Codes { return codeStore{n} }

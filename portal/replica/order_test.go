@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
@@ -32,7 +32,7 @@ func facts(t *rapid.T) []fact {
 		u, i := small.Draw(t, "user"), small.Draw(t, "id")
 		user, id := fmt.Sprintf("u-%d", u), fmt.Sprint(i)
 		until := base.Add(time.Duration(small.Draw(t, "until")) * time.Minute)
-		message := func(stream, kind string, key string, s *portal.Session, epoch uint64) {
+		message := func(stream, kind string, key string, s *sessions.Session, epoch uint64) {
 			e := replica.Entry(key, s, user, id, epoch, until)
 			out = append(out, func(st *replica.State) error { return st.Message(region, stream, kind, e) })
 		}
@@ -40,8 +40,8 @@ func facts(t *rapid.T) []fact {
 		switch kind := rapid.IntRange(0, 6).Draw(t, "kind"); kind {
 		case 0, 1:
 			// A key is used once, so what it holds follows from it.
-			s := portal.Session{ID: id, SignIn: "signin-" + id, UserID: user, Region: region, Created: base, Expires: base.Add(time.Hour),
-				Epoch: portal.Epoch{regions[i]: uint64(u)}}
+			s := sessions.Session{ID: id, SignIn: "signin-" + id, UserID: user, Region: region, Created: base, Expires: base.Add(time.Hour),
+				Epoch: sessions.Epoch{regions[i]: uint64(u)}}
 			message("sessions", "session", region+user+id, &s, 0)
 		case 2:
 			message("sessions", "ended", region+user+id, nil, 0)

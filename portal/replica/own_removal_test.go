@@ -17,7 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
@@ -304,7 +304,7 @@ func TestARemovedRegionOnServersOfItsOwn(t *testing.T) {
 	again := open(t, cfg)
 	require.NoError(t, again.Ready(background(t)))
 	_, err = again.Sessions().Get(background(t), "key-s-1")
-	assert.ErrorIs(t, err, portal.ErrNoSession)
+	assert.ErrorIs(t, err, sessions.ErrNoSession)
 }
 
 // A Region that catches up reads that another was removed, and then that it was

@@ -161,11 +161,11 @@ func TestLargeMessagesDontStopALine(t *testing.T) {
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	mesh(t, us, eu)
 	s := session("u-1", "s-1", nil)
-	s.SessionIndex = strings.Repeat("i", replica.MaxSealed)
+	s.Host = strings.Repeat("h", replica.MaxSealed)
 	var e *replica.Error
 	require.ErrorAs(t, us.Sessions().Create(background(t), "key-s-1", s), &e)
 	assert.Equal(t, replica.ReasonTooLarge, e.Reason)
-	s.SessionIndex = s.SessionIndex[:replica.MaxSealed-1000]
+	s.Host = s.Host[:replica.MaxSealed-1000]
 	for i := range 5 {
 		require.NoError(t, us.Sessions().Create(background(t), fmt.Sprint("key-large-", i), s))
 	}

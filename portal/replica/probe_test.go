@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
@@ -23,7 +24,7 @@ func TestProbesLeaveNothing(t *testing.T) {
 	kept := func() uint64 { return replica.Held(t, us)["sessions_"+virginia] }
 	before := kept()
 	for range 10 {
-		require.NoError(t, us.Sessions().(portal.Prober).Probe(background(t)))
+		require.NoError(t, us.Sessions().(sessions.Prober).Probe(background(t)))
 	}
 	assert.Equal(t, before, kept())
 	r, err := replica.Check(background(t), us, eu)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
@@ -101,7 +101,7 @@ func obeySessions(n *replica.Node, word []string) (string, error) {
 		return "ok", s.Revoke(ctx, word[1], word[2])
 	}
 	_, err := s.Get(ctx, "key-"+word[1])
-	if errors.Is(err, portal.ErrNoSession) {
+	if errors.Is(err, sessions.ErrNoSession) {
 		return "over", nil
 	}
 	return "alive", err

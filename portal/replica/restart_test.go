@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
@@ -56,7 +57,7 @@ func TestNotReadyBeforeTheInitialReplication(t *testing.T) {
 	var e *replica.Error
 	require.ErrorAs(t, err, &e)
 	assert.Equal(t, replica.ReasonNotReady, e.Reason)
-	require.False(t, errors.Is(err, portal.ErrNoSession))
+	require.False(t, errors.Is(err, sessions.ErrNoSession))
 }
 
 // A Region that was away gets what it missed, even if the log was shortened

@@ -9,7 +9,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
@@ -33,9 +33,9 @@ func TestInvariant14RevocationWithThePrimaryDead(t *testing.T) {
 	eventually(t, "sign-out", func() bool { return !alive(t, ap, "s-0") })
 	assert.True(t, alive(t, ap, "s-1"))
 
-	require.ErrorIs(t, eu.Sessions().Revoke(ctx, "u-2", "s-1"), portal.ErrNoSession, "not theirs")
+	require.ErrorIs(t, eu.Sessions().Revoke(ctx, "u-2", "s-1"), sessions.ErrNoSession, "not theirs")
 	require.NoError(t, eu.Sessions().Revoke(ctx, "u-1", "s-1"))
-	require.ErrorIs(t, eu.Sessions().Revoke(ctx, "u-1", "s-1"), portal.ErrNoSession, "no longer")
+	require.ErrorIs(t, eu.Sessions().Revoke(ctx, "u-1", "s-1"), sessions.ErrNoSession, "no longer")
 	eventually(t, "revocation", func() bool { return !alive(t, ap, "s-1") })
 	assert.True(t, alive(t, ap, "s-2"))
 
@@ -46,7 +46,7 @@ func TestInvariant14RevocationWithThePrimaryDead(t *testing.T) {
 	eventually(t, "a later session", func() bool { return alive(t, eu, "new") })
 
 	require.NoError(t, ap.Sessions().End(ctx, "key-new"))
-	require.ErrorIs(t, ap.Sessions().Touch(ctx, "key-new", time.Now()), portal.ErrNoSession)
+	require.ErrorIs(t, ap.Sessions().Touch(ctx, "key-new", time.Now()), sessions.ErrNoSession)
 	eventually(t, "its end", func() bool { return !alive(t, eu, "new") })
 	list, err := eu.Sessions().List(ctx, "u-1")
 	require.NoError(t, err)
@@ -71,7 +71,7 @@ func TestSessionsMadeWhileTheUserIsRevoked(t *testing.T) {
 			}
 		})
 	}
-	var known portal.Epoch
+	var known sessions.Epoch
 	wg.Go(func() {
 		for range 5 {
 			before, _ := eu.Sessions().Epoch(ctx, "u-1")

@@ -1,16 +1,15 @@
 package replica
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"time"
 
-	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// sessionStore is the portal.Sessions of a Node. Reads are from memory, and
+// sessionStore is the sessions.Store of a Node. Reads are from memory, and
 // writes wait for the disk of the Region's own server. None asks another
 // Region, and none needs one to be alive.
 type sessionStore struct{ n *Node }
@@ -24,40 +23,38 @@ func (s sessionStore) ready() error {
 	return &Error{Reason: ReasonNotReady, Rule: "sessions", Want: "a Region that knows what was revoked elsewhere", Got: s.n.cfg.Region}
 }
 
-// Probe implements portal.Prober.
+// Probe implements sessions.Prober.
 func (s sessionStore) Probe(ctx context.Context) error { return s.n.Probe(ctx) }
 
-// Create implements portal.Sessions. The session must live here, and no longer
+// Create implements sessions.Store. The session must live here, and no longer
 // than what ends it is remembered.
-func (s sessionStore) Create(ctx context.Context, key string, v portal.Session) error {
+func (s sessionStore) Create(ctx context.Context, key string, v sessions.Session) error {
 	if err := s.ready(); err != nil {
 		return err
 	}
-	// As it is read from the log, without monotonic readings.
-	v.Created, v.Seen, v.Expires = v.Created.Round(0), v.Seen.Round(0), v.Expires.Round(0)
+	v = v.Wall() // as it is read from the log
 	if v.Region != s.n.cfg.Region {
 		return &Error{Reason: ReasonConfig, Rule: "Region of a session", Want: s.n.cfg.Region, Got: v.Region}
 	}
 	if most := s.n.cfg.Now().Add(s.n.cfg.MaxSession + s.n.cfg.Skew); v.Expires.After(most) {
 		return &Error{Reason: ReasonConfig, Rule: "end of a session", Want: "one within MaxSession, by " + most.UTC().Format(time.RFC3339), Got: v.Expires.UTC().Format(time.RFC3339)}
 	}
-	made := fromPortal(v)
-	return s.n.record(ctx, merge.EntrySession, merge.Entry{Key: key, Session: &made}, v.Expires.Add(s.n.cfg.Skew))
+	return s.n.record(ctx, merge.EntrySession, merge.Entry{Key: key, Session: &v}, v.Expires.Add(s.n.cfg.Skew))
 }
 
-// Get implements portal.Sessions.
-func (s sessionStore) Get(_ context.Context, key string) (portal.Session, error) {
+// Get implements sessions.Store.
+func (s sessionStore) Get(_ context.Context, key string) (sessions.Session, error) {
 	if err := s.ready(); err != nil {
-		return portal.Session{}, err
+		return sessions.Session{}, err
 	}
 	v, ok := s.n.ledger.get(key)
 	if !ok {
-		return portal.Session{}, portal.ErrNoSession
+		return sessions.Session{}, sessions.ErrNoSession
 	}
 	return v, nil
 }
 
-// Touch implements portal.Sessions. Seen moves in memory at once and on disk
+// Touch implements sessions.Store. Seen moves in memory at once and on disk
 // now and then, without anybody waiting for it.
 func (s sessionStore) Touch(_ context.Context, key string, seen time.Time) error {
 	if err := s.ready(); err != nil {
@@ -66,14 +63,14 @@ func (s sessionStore) Touch(_ context.Context, key string, seen time.Time) error
 	seen = seen.Round(0)
 	v, due, ok := s.n.ledger.touch(key, seen, s.n.cfg.TouchEvery)
 	if !ok {
-		return portal.ErrNoSession
+		return sessions.ErrNoSession
 	} else if !due {
 		return nil
 	}
 	return s.n.publishAsync(entryWrite(merge.EntrySeen, merge.Entry{Key: key, Seen: seen}, v.Expires.Add(s.n.cfg.Skew)))
 }
 
-// End implements portal.Sessions.
+// End implements sessions.Store.
 func (s sessionStore) End(ctx context.Context, key string) error {
 	if err := s.ready(); err != nil {
 		return err
@@ -85,7 +82,7 @@ func (s sessionStore) End(ctx context.Context, key string) error {
 	return s.n.record(ctx, merge.EntryEnded, merge.Entry{Key: key, Until: v.Expires}, v.Expires.Add(s.n.cfg.Skew))
 }
 
-// EndSignIn implements portal.Sessions. It is remembered for as long as any
+// EndSignIn implements sessions.Store. It is remembered for as long as any
 // session can live that was made before, by a clock that is ahead and in a
 // Region whose portals have another lifetime, and for longer if until says so.
 func (s sessionStore) EndSignIn(ctx context.Context, userID, signIn string, until time.Time) error {
@@ -101,27 +98,39 @@ func (s sessionStore) EndSignIn(ctx context.Context, userID, signIn string, unti
 	return s.n.record(ctx, merge.EntrySignedOut, merge.Entry{User: userID, ID: signIn, Until: until}, until.Add(s.n.cfg.Skew))
 }
 
-// Revoke implements portal.Sessions.
+// Revoke implements sessions.Store.
 func (s sessionStore) Revoke(ctx context.Context, userID, id string) error {
 	if err := s.ready(); err != nil {
 		return err
 	}
 	list := s.n.ledger.list(userID)
-	i := slices.IndexFunc(list, func(v portal.Session) bool { return v.ID == id })
+	i := slices.IndexFunc(list, func(v sessions.Session) bool { return v.ID == id })
 	if i < 0 {
-		return portal.ErrNoSession
+		return sessions.ErrNoSession
 	}
 	until := list[i].Expires
 	return s.n.record(ctx, merge.EntryRevoked, merge.Entry{User: userID, ID: id, Until: until}, until.Add(s.n.cfg.Skew))
 }
 
-// RevokeUser implements portal.Sessions.
+// RevokeUser implements sessions.Store.
 func (s sessionStore) RevokeUser(ctx context.Context, userID string) error {
 	return s.n.endUser(ctx, userID)
 }
 
-// Epoch implements portal.Sessions. What it returns is durable: see durableEpoch.
-func (s sessionStore) Epoch(ctx context.Context, userID string) (portal.Epoch, error) {
+// EndSubject implements sessions.Store. It is remembered for as long as EndSignIn
+// remembers a sign-in.
+func (s sessionStore) EndSubject(ctx context.Context, l sessions.Logout) ([]sessions.Session, error) {
+	if least := s.n.cfg.Now().Add(s.n.cfg.MaxSession + 2*s.n.cfg.Skew); l.Until.Before(least) {
+		l.Until = least
+	}
+	l = l.Wall()
+	ended := s.n.ledger.endedBy(l)
+	slices.SortFunc(ended, sessions.NewestFirst)
+	return ended, s.n.record(ctx, merge.EntryLogout, merge.Entry{Logout: &l, Until: l.Until}, l.Until.Add(s.n.cfg.Skew))
+}
+
+// Epoch implements sessions.Store. What it returns is durable: see durableEpoch.
+func (s sessionStore) Epoch(ctx context.Context, userID string) (sessions.Epoch, error) {
 	if err := s.ready(); err != nil {
 		return nil, err
 	}
@@ -132,14 +141,12 @@ func (s sessionStore) Epoch(ctx context.Context, userID string) (portal.Epoch, e
 	return epoch, nil
 }
 
-// List implements portal.Sessions.
-func (s sessionStore) List(_ context.Context, userID string) ([]portal.Session, error) {
+// List implements sessions.Store.
+func (s sessionStore) List(_ context.Context, userID string) ([]sessions.Session, error) {
 	if err := s.ready(); err != nil {
 		return nil, err
 	}
 	list := s.n.ledger.list(userID)
-	slices.SortFunc(list, func(a, b portal.Session) int {
-		return cmp.Or(b.Created.Compare(a.Created), cmp.Compare(a.ID, b.ID))
-	})
+	slices.SortFunc(list, sessions.NewestFirst)
 	return list, nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nats.go"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
@@ -182,7 +183,7 @@ func (r *Region) Known(ctx context.Context) (all, own int) {
 			continue
 		}
 		all += len(list)
-		own += len(slices.DeleteFunc(list, func(s portal.Session) bool { return s.Region != r.cfg.Place.Name }))
+		own += len(slices.DeleteFunc(list, func(s sessions.Session) bool { return s.Region != r.cfg.Place.Name }))
 	}
 	return all, own
 }

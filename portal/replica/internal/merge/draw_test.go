@@ -7,6 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	contract "github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
@@ -48,7 +49,7 @@ func entry(t *rapid.T, from string) (merge.EntryKind, merge.Entry) {
 	e := merge.Entry{Key: key(few.Draw(t, "key")), User: user(few.Draw(t, "user")), ID: fmt.Sprint(few.Draw(t, "id")), Until: after(few.Draw(t, "until"))}
 	kind := rapid.SampledFrom([]merge.EntryKind{
 		merge.EntrySession, merge.EntrySession, merge.EntrySeen, merge.EntryEnded, merge.EntryCode, merge.EntryTaken,
-		merge.EntryRevoked, merge.EntrySignedOut, merge.EntryUser, "unknown",
+		merge.EntryRevoked, merge.EntrySignedOut, merge.EntryUser, merge.EntryLogout, "unknown",
 	}).Draw(t, "kind")
 	e.Optional = rapid.Bool().Draw(t, "optional")
 	switch kind {
@@ -62,6 +63,8 @@ func entry(t *rapid.T, from string) (merge.EntryKind, merge.Entry) {
 		e.Seen = after(few.Draw(t, "seen"))
 	case merge.EntryUser:
 		e.Epoch = uint64(few.Draw(t, "epoch"))
+	case merge.EntryLogout:
+		e.Logout = logout(t, e.Until)
 	case merge.EntryCode:
 		e.Value = []byte(from)
 	}
@@ -73,8 +76,29 @@ func session(t *rapid.T, lives string) *merge.Session {
 		ID: fmt.Sprint(few.Draw(t, "id")), SignIn: fmt.Sprint(few.Draw(t, "signIn")), UserID: user(few.Draw(t, "user")),
 		UserName: fmt.Sprint(few.Draw(t, "userName")), Region: lives, Created: after(few.Draw(t, "created")), Epoch: epoch(t),
 	}
+	s.Proof = contract.Proof{Subject: subject(t), SessionIndexes: indexes(t), Issued: after(few.Draw(t, "issued"))}
 	s.Seen, s.Expires = s.Created, s.Created.Add(time.Duration(1+few.Draw(t, "expires"))*time.Minute)
 	return &s
+}
+
+// subject draws one of a few, each in two ways to write it, or none.
+func subject(t *rapid.T) (s contract.Subject) {
+	if n := few.Draw(t, "subject"); n > 0 {
+		s.Provider, s.NameID.Value = "https://idp.example", fmt.Sprint(n)
+	}
+	if s.Provider != "" && rapid.Bool().Draw(t, "qualified") {
+		s.NameID.NameQualifier = s.Provider
+	}
+	return s
+}
+
+func indexes(t *rapid.T) []string {
+	return rapid.SliceOfN(rapid.SampledFrom([]string{"i-1", "i-2", "i-3"}), 0, 2).Draw(t, "indexes")
+}
+
+func logout(t *rapid.T, until time.Time) *contract.Logout {
+	issued := after(few.Draw(t, "issued"))
+	return &contract.Logout{Subject: subject(t), SessionIndexes: indexes(t), Issued: issued, NotOnOrAfter: issued.Add(time.Duration(few.Draw(t, "valid")) * time.Minute), Until: until}
 }
 
 func epoch(t *rapid.T) map[string]uint64 {

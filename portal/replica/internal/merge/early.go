@@ -7,7 +7,7 @@ package merge
 
 // Ends says whether an entry of this kind can do nothing but end sessions.
 func (k EntryKind) Ends() bool {
-	return k == EntryEnded || k == EntryRevoked || k == EntrySignedOut || k == EntryUser
+	return k == EntryEnded || k == EntryRevoked || k == EntrySignedOut || k == EntryUser || k == EntryLogout
 }
 
 // NextEpoch returns a count of a component of a user's epoch that ends every

@@ -12,7 +12,7 @@ func (s *Sessions) over(key string, h *held) bool {
 	_, early := s.early[key]
 	_, revoked := s.revoked[pair{h.UserID, h.ID}]
 	_, out := s.signIns[pair{h.UserID, h.SignIn}]
-	return ended || early || revoked || out || s.departures.gone(h.Region) || s.doubted[h.Region] || s.unreadEnds(h.Created) || !s.covers(h.Epoch, s.epochs[h.UserID])
+	return ended || early || revoked || out || s.loggedOut(h.Session) || s.departures.gone(h.Region) || s.doubted[h.Region] || s.unreadEnds(h.Created) || !s.covers(h.Epoch, s.epochs[h.UserID])
 }
 
 // covers says whether a session made under one epoch outlives what another
@@ -69,7 +69,8 @@ func later[K comparable](m map[K]time.Time, k K, until time.Time) {
 func (s *Sessions) Sweep(now time.Time, skew time.Duration) {
 	past := now.Add(-skew)
 	for at, h := range s.sessions {
-		forgotten := gone(s.ended, at.key, past) || gone(s.revoked, pair{h.UserID, h.ID}, past) || gone(s.signIns, pair{h.UserID, h.SignIn}, past)
+		forgotten := gone(s.ended, at.key, past) || gone(s.revoked, pair{h.UserID, h.ID}, past) || gone(s.signIns, pair{h.UserID, h.SignIn}, past) ||
+			s.logoutGone(h.Session, past)
 		if forgotten || h.Expires.Before(past) {
 			s.drop(at, h)
 		}
@@ -78,6 +79,7 @@ func (s *Sessions) Sweep(now time.Time, skew time.Duration) {
 	forget(s.early, past)
 	forget(s.revoked, past)
 	forget(s.signIns, past)
+	s.forgetLogouts(past)
 	s.forgetUnread(past)
 	for key, c := range s.codes {
 		if c.Until.Before(past) {

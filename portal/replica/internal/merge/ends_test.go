@@ -36,6 +36,8 @@ func (h *heardSoFar) hear(a arrival) {
 		h.ends = append(h.ends, func(_ string, s merge.Session) bool { return s.UserID == e.User && s.ID == e.ID })
 	case a.kind == merge.EntrySignedOut:
 		h.ends = append(h.ends, func(_ string, s merge.Session) bool { return s.UserID == e.User && s.SignIn == e.ID })
+	case a.kind == merge.EntryLogout:
+		h.ends = append(h.ends, func(_ string, s merge.Session) bool { return e.Logout.Ends(s) })
 	case a.kind == merge.EntryUser:
 		h.ends = append(h.ends, func(_ string, s merge.Session) bool { return s.UserID == e.User && s.Epoch[a.region] < e.Epoch })
 	}
@@ -63,12 +65,14 @@ func lives(t *rapid.T) (out []arrival) {
 	for range rapid.IntRange(0, 6).Draw(t, "ends") {
 		a := arrival{region: rapid.SampledFrom(regions).Draw(t, "by")}
 		a.entry = merge.Entry{User: user(few.Draw(t, "user")), ID: fmt.Sprint(few.Draw(t, "id")), Until: last.Add(time.Duration(few.Draw(t, "longer")) * time.Second)}
-		a.kind = rapid.SampledFrom([]merge.EntryKind{merge.EntryEnded, merge.EntryRevoked, merge.EntrySignedOut, merge.EntryUser, ""}).Draw(t, "end")
+		a.kind = rapid.SampledFrom([]merge.EntryKind{merge.EntryEnded, merge.EntryRevoked, merge.EntrySignedOut, merge.EntryUser, merge.EntryLogout, ""}).Draw(t, "end")
 		switch a.kind {
 		case merge.EntryEnded:
 			a.entry.Key = key(rapid.IntRange(0, 5).Draw(t, "key"))
 		case merge.EntryUser:
 			a.entry.Epoch = uint64(few.Draw(t, "epoch"))
+		case merge.EntryLogout:
+			a.entry.Logout = logout(t, a.entry.Until)
 		case "":
 			stamp := uint64(1 + few.Draw(t, "stamp"))
 			a = primary(stamp, false, []merge.Record{{Kind: merge.KindEnded, Key: a.entry.User, Value: fmt.Appendf(nil, "%d", stamp)}})

@@ -5,6 +5,8 @@ import (
 	"cmp"
 	"encoding/json"
 	"time"
+
+	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
 // An EntryKind says what an Entry is about, and so which of its fields it has.
@@ -20,52 +22,41 @@ const (
 	EntryRevoked   EntryKind = "id"       // ends one session, by its ID
 	EntrySignedOut EntryKind = "signin"   // ends all sessions of a sign-in
 	EntryUser      EntryKind = "everyone" // ends all sessions of a user
+	EntryLogout    EntryKind = "logout"   // ends what an identity provider ended
 	EntryProbe     EntryKind = "probe"    // nothing: the stream takes writes
 )
 
 // An Entry is one message about sessions.
 type Entry struct {
-	Key     string    `json:"key,omitempty"`
-	Session *Session  `json:"session,omitempty"`
-	Seen    time.Time `json:"seen,omitzero"`
-	Until   time.Time `json:"until,omitzero"` // when it may be forgotten
-	Value   []byte    `json:"value,omitempty"`
-	User    string    `json:"user,omitempty"`
-	ID      string    `json:"id,omitempty"` // of a session or a sign-in
-	Epoch   uint64    `json:"epoch,omitempty"`
+	Key     string           `json:"key,omitempty"`
+	Session *Session         `json:"session,omitempty"`
+	Seen    time.Time        `json:"seen,omitzero"`
+	Until   time.Time        `json:"until,omitzero"` // when it may be forgotten
+	Value   []byte           `json:"value,omitempty"`
+	User    string           `json:"user,omitempty"`
+	ID      string           `json:"id,omitempty"` // of a session or a sign-in
+	Epoch   uint64           `json:"epoch,omitempty"`
+	Logout  *sessions.Logout `json:"logout,omitempty"`
 	// Optional says, of a kind that the reader doesn't know, that it may be
 	// skipped: it ends nothing.
 	Optional bool `json:"optional,omitempty"`
 }
 
-// A Session is a portal's session, field by field. It is written as JSON in a
-// Region's streams.
-type Session struct {
-	ID           string            `json:"id"`
-	SignIn       string            `json:"sign_in"`
-	UserID       string            `json:"user_id"`
-	UserName     string            `json:"user_name"`
-	SessionIndex string            `json:"session_index,omitempty"`
-	Region       string            `json:"region"`
-	Host         string            `json:"host,omitempty"`
-	Created      time.Time         `json:"created"`
-	Seen         time.Time         `json:"seen"`
-	Expires      time.Time         `json:"expires"`
-	Epoch        map[string]uint64 `json:"epoch,omitempty"`
-}
+// A Session is one as it stands in a Region's streams, in JSON.
+type Session = sessions.Session
 
 // replaces says which of two sessions counts that a Region made under one key:
 // the later one. Of two at the same instant it is the same one everywhere,
 // whatever they differ in.
-func (s Session) replaces(old Session) bool {
+func replaces(s, old Session) bool {
 	if c := cmp.Or(s.Created.Compare(old.Created), cmp.Compare(s.ID, old.ID)); c != 0 {
 		return c > 0
 	}
-	return bytes.Compare(s.withoutSeen(), old.withoutSeen()) > 0
+	return bytes.Compare(withoutSeen(s), withoutSeen(old)) > 0
 }
 
 // withoutSeen is the session as JSON, without what moves.
-func (s Session) withoutSeen() []byte {
+func withoutSeen(s Session) []byte {
 	s.Seen = time.Time{}
 	b, err := json.Marshal(s)
 	if err != nil {

@@ -42,6 +42,11 @@ func (s *Sessions) Facts() (out []Fact) {
 	for k, until := range s.signIns {
 		out = append(out, Fact{fmt.Sprintf("signed out %q %q", k.user, k.id), until, until})
 	}
+	for _, all := range s.logouts {
+		for _, l := range all {
+			out = append(out, Fact{fmt.Sprintf("logout %v", l), l.Until, l})
+		}
+	}
 	for user, e := range s.epochs {
 		out = append(out, Fact{fmt.Sprintf("epoch %q", user), time.Time{}, e})
 	}

@@ -39,7 +39,7 @@ func (d *Directory) knows(k center.Kind) bool {
 // knows says whether this version knows a kind of entry.
 func (s *Sessions) knows(k EntryKind) bool {
 	switch k {
-	case EntrySession, EntrySeen, EntryEnded, EntryCode, EntryTaken, EntryRevoked, EntrySignedOut, EntryUser, EntryProbe:
+	case EntrySession, EntrySeen, EntryEnded, EntryCode, EntryTaken, EntryRevoked, EntrySignedOut, EntryUser, EntryLogout, EntryProbe:
 		return true
 	}
 	return slices.Contains(s.also, k)

@@ -146,7 +146,7 @@ func edited[T any](value json.RawMessage, field string, change func(T) T) json.R
 func (e Entry) Newer(kind EntryKind, old Entry) bool {
 	switch kind {
 	case EntrySession:
-		return e.Session != nil && (old.Session == nil || e.Session.replaces(*old.Session))
+		return e.Session != nil && (old.Session == nil || replaces(*e.Session, *old.Session))
 	case EntrySeen:
 		return e.Seen.After(old.Seen)
 	case EntryUser:

@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
 // Sessions is what is known of all Regions' sessions. What it takes in
@@ -14,15 +16,16 @@ type Sessions struct {
 	primary  string
 	also     []EntryKind // kinds of a later version, in its tests
 	sessions map[place]*held
-	regions  []string                      // that have, or had, sessions; sorted
-	byUser   map[string]map[place]struct{} // by user ID
-	ended    map[string]time.Time          // by key, until when to remember
-	revoked  map[pair]time.Time            // by user ID and session ID
-	signIns  map[pair]time.Time            // by user ID and sign-in
-	epochs   map[string]map[string]uint64  // by user ID; one that is here never changes
-	codes    map[string]Code               // by key
-	early    map[string]time.Time          // by key: ended here alone, see Foresee; until when to remember
-	unread   map[unread]time.Time          // until when it matters; zero: for good
+	regions  []string                               // that have, or had, sessions; sorted
+	byUser   map[string]map[place]struct{}          // by user ID
+	ended    map[string]time.Time                   // by key, until when to remember
+	revoked  map[pair]time.Time                     // by user ID and session ID
+	signIns  map[pair]time.Time                     // by user ID and sign-in
+	logouts  map[sessions.Subject][]sessions.Logout // by the subject's key
+	epochs   map[string]map[string]uint64           // by user ID; one that is here never changes
+	codes    map[string]Code                        // by key
+	early    map[string]time.Time                   // by key: ended here alone, see Foresee; until when to remember
+	unread   map[unread]time.Time                   // until when it matters; zero: for good
 
 	departures departures
 	doubted    map[string]bool // Regions: see Doubt
@@ -46,7 +49,8 @@ func NewSessions(region, primary string, also ...EntryKind) *Sessions {
 	return &Sessions{
 		region: region, primary: primary, also: also, unread: map[unread]time.Time{}, sessions: map[place]*held{}, byUser: map[string]map[place]struct{}{},
 		ended: map[string]time.Time{}, revoked: map[pair]time.Time{}, signIns: map[pair]time.Time{},
-		epochs: map[string]map[string]uint64{}, codes: map[string]Code{}, early: map[string]time.Time{},
+		logouts: map[sessions.Subject][]sessions.Logout{},
+		epochs:  map[string]map[string]uint64{}, codes: map[string]Code{}, early: map[string]time.Time{},
 		departures: newDepartures(), doubted: map[string]bool{},
 	}
 }
@@ -59,7 +63,7 @@ func (s *Sessions) create(key string, v Session) {
 		return
 	}
 	if old, ok := s.sessions[at]; ok {
-		if !v.replaces(old.Session) {
+		if !replaces(v, old.Session) {
 			return
 		}
 		s.drop(at, old)

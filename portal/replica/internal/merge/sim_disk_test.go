@@ -54,13 +54,7 @@ type message struct {
 }
 
 // ends says whether a message ends sessions.
-func (m *message) ends() bool {
-	switch m.kind {
-	case merge.EntryEnded, merge.EntryRevoked, merge.EntrySignedOut, merge.EntryUser:
-		return true
-	}
-	return false
-}
+func (m *message) ends() bool { return m.kind.Ends() }
 
 func (m *message) untilUnix() int64 {
 	if m.until.IsZero() {

@@ -37,6 +37,8 @@ func (s *Sessions) Take(region string, kind EntryKind, e Entry) error {
 		later(s.revoked, pair{e.User, e.ID}, e.Until)
 	case kind == EntrySignedOut:
 		later(s.signIns, pair{e.User, e.ID}, e.Until)
+	case kind == EntryLogout && e.Logout != nil:
+		s.logOut(*e.Logout)
 	case kind == EntryUser && e.Epoch > MaxEpoch:
 		return &Error{Rule: "epoch of a user", Want: "one that can be raised", Got: fmt.Sprint(e.Epoch)}
 	case kind == EntryUser:

@@ -1,4 +1,4 @@
-package portal
+package sessions
 
 // An Epoch counts how often each Region ended all sessions of a user. It only
 // grows, component by component (a version vector), so Regions can raise it

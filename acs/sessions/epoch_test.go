@@ -1,4 +1,4 @@
-package portal_test
+package sessions_test
 
 import (
 	"context"
@@ -12,15 +12,15 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
-var epochs = rapid.Custom(func(t *rapid.T) portal.Epoch {
+var epochs = rapid.Custom(func(t *rapid.T) sessions.Epoch {
 	return rapid.MapOf(rapid.SampledFrom([]string{"", "us-east-1", "eu-central-1", "ap-south-1"}), rapid.Uint64Range(0, 3)).Draw(t, "epoch")
 })
 
 // same is equality with what is not there counting zero.
-func same(a, b portal.Epoch) bool { return a.Covers(b) && b.Covers(a) }
+func same(a, b sessions.Epoch) bool { return a.Covers(b) && b.Covers(a) }
 
 func TestEpochLaws(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -49,7 +49,7 @@ func TestEpochLaws(t *testing.T) {
 func TestEveryOrderOfArrivalEndsTheSame(t *testing.T) {
 	now := time.Now()
 	rapid.Check(t, func(t *rapid.T) {
-		var events []func(*portal.MemorySessions) error
+		var events []func(*sessions.MemoryStore) error
 		ctx := context.Background()
 		var want []string
 		user := rapid.SampledFrom([]string{"alice", "bob"})
@@ -58,12 +58,12 @@ func TestEveryOrderOfArrivalEndsTheSame(t *testing.T) {
 		for range rapid.IntRange(0, 3).Draw(t, "revocations") {
 			u := user.Draw(t, "of")
 			raised[u]++
-			events = append(events, func(m *portal.MemorySessions) error { return m.RevokeUser(ctx, u) })
+			events = append(events, func(m *sessions.MemoryStore) error { return m.RevokeUser(ctx, u) })
 		}
 		for range rapid.IntRange(0, 3).Draw(t, "sign-outs") {
 			u, s := user.Draw(t, "of"), signIn.Draw(t, "sign-in")
 			ended[[2]string{u, s}] = true
-			events = append(events, func(m *portal.MemorySessions) error { return m.EndSignIn(ctx, u, u+s, now.Add(time.Hour)) })
+			events = append(events, func(m *sessions.MemoryStore) error { return m.EndSignIn(ctx, u, u+s, now.Add(time.Hour)) })
 		}
 		for i := range rapid.IntRange(1, 8).Draw(t, "sessions") {
 			u, s, e := user.Draw(t, "of"), signIn.Draw(t, "sign-in"), rapid.Uint64Range(0, 3).Draw(t, "epoch")
@@ -71,10 +71,10 @@ func TestEveryOrderOfArrivalEndsTheSame(t *testing.T) {
 			if e >= raised[u] && !ended[[2]string{u, s}] {
 				want = append(want, key)
 			}
-			session := portal.Session{ID: key, SignIn: u + s, UserID: u, Created: now, Seen: now, Expires: now.Add(time.Hour), Epoch: portal.Epoch{"here": e}}
-			events = append(events, func(m *portal.MemorySessions) error { return m.Create(ctx, key, session) })
+			session := sessions.Session{ID: key, SignIn: u + s, UserID: u, Created: now, Seen: now, Expires: now.Add(time.Hour), Epoch: sessions.Epoch{"here": e}}
+			events = append(events, func(m *sessions.MemoryStore) error { return m.Create(ctx, key, session) })
 		}
-		m := portal.NewMemorySessionsIn("here")
+		m := sessions.NewMemoryStore(sessions.MemoryConfig{Region: "here"})
 		for _, event := range rapid.Permutation(events).Draw(t, "order") {
 			require.NoError(t, event(m))
 		}
@@ -95,31 +95,4 @@ func TestEveryOrderOfArrivalEndsTheSame(t *testing.T) {
 		slices.Sort(want)
 		assert.Equal(t, want, got)
 	})
-}
-
-func TestMemorySessionsRevoke(t *testing.T) {
-	ctx, now := t.Context(), time.Now()
-	m := portal.NewMemorySessions()
-	for _, s := range []portal.Session{{ID: "1", SignIn: "x", UserID: "alice"}, {ID: "2", SignIn: "x", UserID: "alice"}, {ID: "3", SignIn: "y", UserID: "bob"}} {
-		s.Created, s.Seen, s.Expires = now, now, now.Add(time.Hour)
-		require.NoError(t, m.Create(ctx, s.ID, s))
-		now = now.Add(time.Second)
-	}
-	list, err := m.List(ctx, "alice")
-	require.NoError(t, err)
-	require.Len(t, list, 2)
-	assert.Equal(t, "2", list[0].ID, "newest first")
-
-	assert.ErrorIs(t, m.Revoke(ctx, "bob", "1"), portal.ErrNoSession, "it is alice's")
-	assert.ErrorIs(t, m.Revoke(ctx, "alice", "9"), portal.ErrNoSession)
-	require.NoError(t, m.Revoke(ctx, "alice", "1"))
-	assert.ErrorIs(t, m.Revoke(ctx, "alice", "1"), portal.ErrNoSession)
-	require.NoError(t, m.EndSignIn(ctx, "alice", "x", now.Add(time.Hour)))
-	require.NoError(t, m.EndSignIn(ctx, "alice", "x", now), "an earlier end does not make it forget earlier")
-	late := portal.Session{ID: "4", SignIn: "x", UserID: "alice", Created: now.Add(time.Minute), Expires: now.Add(time.Hour)}
-	require.NoError(t, m.Create(ctx, "4", late))
-	_, err = m.Get(ctx, "4")
-	assert.ErrorIs(t, err, portal.ErrNoSession)
-	_, err = m.Get(ctx, "3")
-	assert.NoError(t, err)
 }

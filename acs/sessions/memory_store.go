@@ -1,0 +1,199 @@
+package sessions
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// MemoryStore is a [Store] in memory, for a Region of one node. Several Regions in
+// one process may share one: it then is what all of them know. A restart ends all
+// sessions.
+type MemoryStore struct {
+	region string
+
+	mu     sync.Mutex
+	byKey  map[string]Session
+	ended  map[signIn]time.Time // which are over, and until when to remember
+	out    map[Subject][]Logout // by its key: what ended at identity providers
+	epochs map[string]Epoch     // by user ID; absent: the nil Epoch
+	swept  time.Time            // when what has expired was last looked for
+}
+
+type signIn struct{ userID, id string }
+
+// sweepEvery bounds how often Create pays for a walk over all sessions.
+const sweepEvery = time.Minute
+
+// MemoryConfig is for [NewMemoryStore].
+type MemoryConfig struct {
+	// Region names this store's component of every Epoch. It may be empty.
+	Region string
+}
+
+// NewMemoryStore returns an empty MemoryStore.
+func NewMemoryStore(cfg MemoryConfig) *MemoryStore {
+	return &MemoryStore{
+		region: cfg.Region, byKey: map[string]Session{}, ended: map[signIn]time.Time{}, out: map[Subject][]Logout{}, epochs: map[string]Epoch{},
+	}
+}
+
+// Create implements Store.
+func (m *MemoryStore) Create(_ context.Context, key string, s Session) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s = s.Wall()
+	m.sweep(s.Created)
+	if !m.revoked(s) {
+		m.byKey[key] = s
+	}
+	return nil
+}
+
+// revoked says whether what ended sessions before holds for this one. The
+// caller holds mu.
+func (m *MemoryStore) revoked(s Session) bool {
+	_, over := m.ended[signIn{s.UserID, s.SignIn}]
+	return over || !s.Epoch.Covers(m.epochs[s.UserID]) || slices.ContainsFunc(m.out[s.Proof.Subject.Key()], func(l Logout) bool { return l.Ends(s) })
+}
+
+// sweep forgets what has expired by now. The caller holds mu.
+func (m *MemoryStore) sweep(now time.Time) {
+	if now.Sub(m.swept) < sweepEvery {
+		return
+	}
+	m.swept = now
+	for key, s := range m.byKey {
+		if !now.Before(s.Expires) {
+			delete(m.byKey, key)
+		}
+	}
+	for over, until := range m.ended {
+		if !now.Before(until) {
+			delete(m.ended, over)
+		}
+	}
+	for subject, all := range m.out {
+		if m.out[subject] = slices.DeleteFunc(all, func(l Logout) bool { return !now.Before(l.Until) }); len(m.out[subject]) == 0 {
+			delete(m.out, subject)
+		}
+	}
+}
+
+// Get implements Store.
+func (m *MemoryStore) Get(_ context.Context, key string) (Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, ok := m.byKey[key]
+	if !ok {
+		return Session{}, ErrNoSession
+	}
+	return s, nil
+}
+
+// Touch implements Store.
+func (m *MemoryStore) Touch(_ context.Context, key string, seen time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	s, ok := m.byKey[key]
+	if !ok {
+		return ErrNoSession
+	}
+	if seen = seen.Round(0); seen.After(s.Seen) {
+		s.Seen = seen
+		m.byKey[key] = s
+	}
+	return nil
+}
+
+// End implements Store.
+func (m *MemoryStore) End(_ context.Context, key string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.byKey, key)
+	return nil
+}
+
+// remove drops every session for which f says so, and returns them. The caller
+// holds mu. None can come back: keys are never used twice.
+func (m *MemoryStore) remove(f func(Session) bool) (removed []Session) {
+	for key, s := range m.byKey {
+		if f(s) {
+			delete(m.byKey, key)
+			removed = append(removed, s)
+		}
+	}
+	return removed
+}
+
+// EndSignIn implements Store.
+func (m *MemoryStore) EndSignIn(_ context.Context, userID, id string, until time.Time) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if over, until := (signIn{userID, id}), until.Round(0); until.After(m.ended[over]) {
+		m.ended[over] = until
+	}
+	m.remove(m.revoked)
+	return nil
+}
+
+// Revoke implements Store.
+func (m *MemoryStore) Revoke(_ context.Context, userID, id string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if len(m.remove(func(s Session) bool { return s.UserID == userID && s.ID == id })) == 0 {
+		return ErrNoSession
+	}
+	return nil
+}
+
+// RevokeUser implements Store.
+func (m *MemoryStore) RevokeUser(_ context.Context, userID string) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e := m.epochs[userID]
+	m.epochs[userID] = e.Merge(Epoch{m.region: e[m.region] + 1})
+	m.remove(m.revoked)
+	return nil
+}
+
+// EndSubject implements Store.
+func (m *MemoryStore) EndSubject(_ context.Context, l Logout) ([]Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	key := l.Subject.Key()
+	m.out[key] = append(m.out[key], l.Wall())
+	ended := m.remove(l.Ends)
+	slices.SortFunc(ended, NewestFirst)
+	return ended, nil
+}
+
+// Epoch implements Store.
+func (m *MemoryStore) Epoch(_ context.Context, userID string) (Epoch, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.epochs[userID].Merge(nil), nil
+}
+
+// List implements Store.
+func (m *MemoryStore) List(_ context.Context, userID string) ([]Session, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	var out []Session
+	for _, s := range m.byKey {
+		if s.UserID == userID {
+			out = append(out, s)
+		}
+	}
+	slices.SortFunc(out, NewestFirst)
+	return out, nil
+}
+
+// Len returns how many sessions are held, expired ones that were not swept yet
+// included.
+func (m *MemoryStore) Len() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.byKey)
+}

@@ -1,0 +1,231 @@
+package sessionstest
+
+import (
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/meridian-saml/meridian/acs/sessions"
+)
+
+// three returns two sessions of one user, here and there, and another user's,
+// that every Region knows.
+func (s *suite) three() (one, same, other sessions.Session) {
+	s.Helper()
+	user := s.user()
+	one, same, other = s.session(s.here, user, "1"), s.session(s.there, user, "2"), s.session(s.there, s.user(), "3")
+	s.create(s.here, one)
+	s.create(s.there, same, other)
+	s.want([]sessions.Session{one, same, other}, nil)
+	return one, same, other
+}
+
+// gone fails if a session is there when what ended it has returned.
+func (s *suite) gone(all ...sessions.Session) {
+	s.Helper()
+	for _, v := range all {
+		if s.lets(s.here, v) {
+			s.Fatalf("session %q is there when its end has returned", v.ID)
+		}
+	}
+}
+
+// endSignIn: all sessions of the sign-in end, in every Region, and no others.
+func (s *suite) endSignIn() {
+	one, same, other := s.three()
+	another := s.session(s.here, one.UserID, "another")
+	another.SignIn = "another"
+	s.create(s.here, another)
+	s.must("EndSignIn", s.here.Store.EndSignIn(s.Context(), one.UserID, one.SignIn, one.Expires))
+	s.gone(one, same)
+	s.must("EndSignIn of none", s.here.Store.EndSignIn(s.Context(), one.UserID, "none", one.Expires))
+	s.want([]sessions.Session{other, another}, []sessions.Session{one, same})
+}
+
+// revoke: one session ends by its ID, wherever it lives, and only its user's.
+func (s *suite) revoke() {
+	one, same, other := s.three()
+	for user, id := range map[string]string{other.UserID: same.ID, one.UserID: "none", "no user": same.ID} {
+		if err := s.here.Store.Revoke(s.Context(), user, id); !errors.Is(err, sessions.ErrNoSession) {
+			s.Fatalf("Revoke of another user's session, or of none: want ErrNoSession, got %v", err)
+		}
+	}
+	s.must("Revoke", s.here.Store.Revoke(s.Context(), same.UserID, same.ID))
+	s.gone(same)
+	if err := s.here.Store.Revoke(s.Context(), same.UserID, same.ID); !errors.Is(err, sessions.ErrNoSession) {
+		s.Fatalf("Revoke again: want ErrNoSession, got %v", err)
+	}
+	s.want([]sessions.Session{one, other}, []sessions.Session{same})
+}
+
+// revokeUser: all sessions of the user end, and ones made after that live.
+func (s *suite) revokeUser() {
+	one, same, other := s.three()
+	s.must("RevokeUser", s.here.Store.RevokeUser(s.Context(), one.UserID))
+	s.gone(one, same)
+	next := s.session(s.here, one.UserID, "next")
+	if next.Epoch.Covers(one.Epoch) && one.Epoch.Covers(next.Epoch) {
+		s.Fatal("RevokeUser did not raise the user's Epoch")
+	}
+	s.create(s.here, next)
+	s.want([]sessions.Session{other, next}, []sessions.Session{one, same})
+}
+
+// logout is one of all sessions of a user.
+func logout(v sessions.Session, indexes ...string) sessions.Logout {
+	return sessions.Logout{
+		Subject: v.Proof.Subject, SessionIndexes: indexes, Issued: v.Proof.Issued.Add(time.Minute),
+		NotOnOrAfter: v.Proof.Issued.Add(5 * time.Minute), Until: v.Expires,
+	}
+}
+
+// endsThese calls EndSubject, and compares the sessions that it returns.
+func (s *suite) endsThese(l sessions.Logout, want ...sessions.Session) {
+	s.Helper()
+	ended, err := s.here.Store.EndSubject(s.Context(), l)
+	s.must("EndSubject", err)
+	ids := func(all []sessions.Session) (out []string) {
+		for _, v := range all {
+			out = append(out, v.ID)
+		}
+		slices.Sort(out)
+		return out
+	}
+	if !slices.Equal(ids(ended), ids(want)) {
+		s.Fatalf("EndSubject: want the sessions %q, got %q", ids(want), ids(ended))
+	}
+	if !slices.IsSortedFunc(ended, sessions.NewestFirst) {
+		s.Fatal("EndSubject: want the newest session first")
+	}
+	s.gone(want...)
+}
+
+// endSubject: without SessionIndexes all sessions of the subject end that were
+// proved before, and no later one does.
+func (s *suite) endSubject() {
+	one, same, other := s.three()
+	later := s.session(s.here, one.UserID, "later")
+	later.Proof.Issued = logout(one).Issued.Add(time.Second)
+	s.create(s.here, later)
+	s.want([]sessions.Session{later}, nil)
+	s.endsThese(logout(one), one, same)
+	s.endsThese(logout(one))
+	s.want([]sessions.Session{other, later}, []sessions.Session{one, same})
+}
+
+// endSubjectByIndex: with SessionIndexes only the named sessions end, and those
+// of which no index is known.
+func (s *suite) endSubjectByIndex() {
+	one, same, other := s.three()
+	without := s.session(s.here, one.UserID, "without")
+	without.Proof.SessionIndexes = nil
+	s.create(s.here, without)
+	s.endsThese(logout(one, "none", one.Proof.SessionIndexes[0], other.Proof.SessionIndexes[0]), one, without)
+	s.want([]sessions.Session{same, other}, []sessions.Session{one, without})
+
+	// Until NotOnOrAfter the index begins no session, and after that it may.
+	late, fresh := s.session(s.here, one.UserID, "late"), s.session(s.here, one.UserID, "fresh")
+	late.Proof.SessionIndexes, fresh.Proof.SessionIndexes = one.Proof.SessionIndexes, one.Proof.SessionIndexes
+	late.Proof.Issued, fresh.Proof.Issued = logout(one).NotOnOrAfter.Add(-time.Second), logout(one).NotOnOrAfter
+	s.create(s.here, late, fresh)
+	s.want([]sessions.Session{fresh, same}, []sessions.Session{late})
+}
+
+// subjects: another provider's, another name's or no subject is another user; an
+// absent qualifier is the default.
+func (s *suite) subjects() {
+	one, same, _ := s.three()
+	apart := map[string]func(*sessions.Subject){
+		"provider":  func(x *sessions.Subject) { x.Provider = "https://other.example" },
+		"name":      func(x *sessions.Subject) { x.NameID.Value += "x" },
+		"format":    func(x *sessions.Subject) { x.NameID.Format = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent" },
+		"qualifier": func(x *sessions.Subject) { x.NameID.NameQualifier = "https://other.example" },
+		"zero":      func(x *sessions.Subject) { *x = sessions.Subject{} },
+	}
+	for name, change := range apart {
+		l := logout(one)
+		change(&l.Subject)
+		s.Log(name)
+		s.endsThese(l)
+	}
+	s.want([]sessions.Session{one, same}, nil)
+	l := logout(one)
+	l.Subject.NameID = sessions.NameID{
+		Value: l.Subject.NameID.Value, Format: "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified",
+		NameQualifier: l.Subject.Provider, SPNameQualifier: l.Subject.ServiceProvider, SPProvidedID: "any",
+	}
+	s.endsThese(l, one, same)
+}
+
+// shorterEnds: an end that is said again for a shorter time is remembered for the
+// longer one.
+func (s *suite) shorterEnds() {
+	one, same, other := s.three()
+	s.must("EndSignIn", s.here.Store.EndSignIn(s.Context(), one.UserID, one.SignIn, one.Expires))
+	s.must("EndSignIn", s.here.Store.EndSignIn(s.Context(), one.UserID, one.SignIn, one.Created.Add(2*time.Minute)))
+	all, short := logout(other), logout(other)
+	short.Until = other.Created.Add(2 * time.Minute)
+	s.endsThese(all, other)
+	s.endsThese(short)
+	s.want(nil, []sessions.Session{one, same, other})
+	// A store may forget what has expired when a session is made.
+	for _, v := range []sessions.Session{one, other} {
+		late := v
+		late.ID, late.Region, late.Created = v.ID+" late", s.here.Name, v.Created.Add(10*time.Minute)
+		s.create(s.here, late)
+		s.want(nil, []sessions.Session{late})
+	}
+}
+
+// lateSessions (invariant 19): a session that was proved before it was ended, and
+// arrives after that, is ended, whichever Region it is made in.
+func (s *suite) lateSessions() {
+	for name, end := range map[string]func(store sessions.Store, v sessions.Session) error{
+		"EndSignIn": func(store sessions.Store, v sessions.Session) error {
+			return store.EndSignIn(s.Context(), v.UserID, v.SignIn, v.Expires)
+		},
+		"RevokeUser": func(store sessions.Store, v sessions.Session) error { return store.RevokeUser(s.Context(), v.UserID) },
+		"EndSubject": func(store sessions.Store, v sessions.Session) error {
+			_, err := store.EndSubject(s.Context(), logout(v))
+			return err
+		},
+		"EndSubject by index": func(store sessions.Store, v sessions.Session) error {
+			_, err := store.EndSubject(s.Context(), logout(v, v.Proof.SessionIndexes...))
+			return err
+		},
+	} {
+		user := s.user()
+		here, there := s.session(s.here, user, "here"), s.session(s.there, user, "there")
+		there.Proof = here.Proof
+		s.Log(name)
+		s.must(name, end(s.here.Store, here))
+		s.create(s.here, here)
+		s.gone(here)
+		s.create(s.there, there) // the Region may not have heard of the end
+		s.want(nil, []sessions.Session{here, there})
+	}
+}
+
+// concurrent: sessions that are made while they are ended are over in the end.
+func (s *suite) concurrent() {
+	var wait sync.WaitGroup
+	user, all := s.user(), []sessions.Session(nil)
+	for _, id := range []string{"1", "2", "3", "4", "5", "6", "7", "8"} {
+		all = append(all, s.session(s.here, user, id))
+	}
+	for _, v := range all {
+		wait.Go(func() {
+			if err := s.here.Store.Create(s.Context(), key(v), v); err != nil {
+				s.Errorf("Create: %v", err)
+			}
+		})
+	}
+	wait.Go(func() {
+		if _, err := s.there.Store.EndSubject(s.Context(), logout(all[0])); err != nil {
+			s.Errorf("EndSubject: %v", err)
+		}
+	})
+	wait.Wait()
+	s.want(nil, all)
+}
