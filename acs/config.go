@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -206,7 +207,7 @@ func newConsumer(cfg Config, clients *clients, bodies *bodies) (*Consumer, error
 		return nil, badConfig("Config.SP", "can't ask its identity provider", err)
 	}
 	if p := cfg.RefusedPath; p != "" && (origins(nil).allow(p) == "" || strings.ContainsAny(p, "?#;,")) {
-		return nil, badConfig("Config.RefusedPath", "a path without a query is wanted, got "+quoted(withoutUser(p)), nil)
+		return nil, badConfig("Config.RefusedPath", "a path without a query is wanted, got "+storeerr.Quote(withoutUser(p)), nil)
 	}
 	c := &Consumer{cfg: cfg, allowed: allowed, clients: clients, bodies: bodies}
 	if err := c.setLoginPath("Config.LoginPath", cfg.LoginPath); err != nil {
@@ -215,13 +216,13 @@ func newConsumer(cfg Config, clients *clients, bodies *bodies) (*Consumer, error
 	for _, e := range cfg.SP.ACS() {
 		if e.URL == cfg.ACS {
 			if cfg.Region != "" && cfg.Region != e.Region {
-				return nil, badConfig("Config.Region", "ACS is in Region "+quoted(e.Region)+", got "+quoted(cfg.Region), nil)
+				return nil, badConfig("Config.Region", "ACS is in Region "+storeerr.Quote(e.Region)+", got "+storeerr.Quote(cfg.Region), nil)
 			}
 			c.here = e
 			return c, c.parseURL()
 		}
 	}
-	return nil, badConfig("Config.ACS", "a URL on the service provider's list is wanted, got "+quoted(withoutUser(cfg.ACS)), nil)
+	return nil, badConfig("Config.ACS", "a URL on the service provider's list is wanted, got "+storeerr.Quote(withoutUser(cfg.ACS)), nil)
 }
 
 // requestQuota is how many requests the store can have waiting.
@@ -234,7 +235,7 @@ func (cfg *Config) requestQuota() int {
 
 func (c *Consumer) setLoginPath(field, path string) error {
 	if path != "" && c.allowed.allow(path) == "" {
-		return badConfig(field, "a path is wanted, or a URL of one of RelayStateOrigins, got "+quoted(withoutUser(path)), nil)
+		return badConfig(field, "a path is wanted, or a URL of one of RelayStateOrigins, got "+storeerr.Quote(withoutUser(path)), nil)
 	}
 	c.cfg.LoginPath = path
 	return nil

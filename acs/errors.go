@@ -2,10 +2,8 @@ package acs
 
 import (
 	"errors"
-	"fmt"
-	"strconv"
-	"strings"
-	"unicode/utf8"
+
+	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
 // Reason says why this package refused something. The set is closed. A refusal
@@ -82,20 +80,7 @@ type Error struct {
 
 // Error gives the message. What came from outside is quoted and cut short.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString("acs: " + string(e.Reason))
-	for _, part := range []string{e.Rule, e.Detail} {
-		if part != "" {
-			b.WriteString(": " + part)
-		}
-	}
-	if e.Want != "" || e.Got != "" {
-		fmt.Fprintf(&b, ": want %s, got %s", quoted(e.Want), quoted(e.Got))
-	}
-	if e.Err != nil {
-		b.WriteString(": " + clip(e.Err.Error()))
-	}
-	return b.String()
+	return storeerr.Message("acs", string(e.Reason), e.Rule, e.Detail, e.Want, e.Got, e.Err)
 }
 
 // Unwrap gives the cause.
@@ -112,29 +97,6 @@ var (
 	// ErrFull: the quota of request records is used up.
 	ErrFull = errors.New("acs: too many requests are waiting for an answer")
 )
-
-// maxQuoted bounds how much of a value from outside is repeated, in bytes.
-const maxQuoted = 200
-
-func clip(s string) string {
-	if len(s) <= maxQuoted {
-		return s
-	}
-	cut := maxQuoted
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut] + "…"
-}
-
-func quoted(s string) string { return strconv.Quote(clip(s)) }
-
-// printable is clip, with everything escaped that could be taken for more
-// than text: the inside of a quoted string.
-func printable(s string) string {
-	q := quoted(s)
-	return q[1 : len(q)-1]
-}
 
 func badConfig(field, detail string, err error) error {
 	return &Error{Reason: ReasonConfig, Rule: field, Detail: detail, Err: err}

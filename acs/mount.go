@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"path"
 	"strings"
+
+	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
 // Paths are the paths of a Region's two pages. An empty one is not mounted.
@@ -59,7 +61,7 @@ func pattern(u *url.URL) (string, error) {
 	}
 	clean := path.Clean(p)
 	if p != clean && p != strings.TrimSuffix(clean, "/")+"/" || p[0] != '/' {
-		return "", badConfig("path", quoted(p)+" is not one that a request could have: "+quoted(clean)+"?", nil)
+		return "", badConfig("path", storeerr.Quote(p)+" is not one that a request could have: "+storeerr.Quote(clean)+"?", nil)
 	}
 	if strings.HasSuffix(p, "/") {
 		p += "{$}"

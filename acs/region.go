@@ -3,6 +3,7 @@ package acs
 import (
 	"net/http"
 
+	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -41,7 +42,7 @@ func NewRegion(cfg Config) (*Region, error) {
 		region.consumers = append(region.consumers, c)
 	}
 	if len(region.consumers) == 0 {
-		return nil, badConfig("Config.Region", "the service provider has no ACS URL in Region "+quoted(cfg.Region), nil)
+		return nil, badConfig("Config.Region", "the service provider has no ACS URL in Region "+storeerr.Quote(cfg.Region), nil)
 	}
 	return region, nil
 }

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
 // origins are the origins, besides our own, that a person may be sent on to:
@@ -17,13 +19,13 @@ func newOrigins(field string, listed []string) (origins, error) {
 		u, err := url.Parse(raw)
 		switch {
 		case err != nil || !plain(raw) || u.Hostname() == "":
-			return nil, badConfig(field, "an origin such as https://wiki.example is wanted, got "+quoted(withoutUser(raw)), nil)
+			return nil, badConfig(field, "an origin such as https://wiki.example is wanted, got "+storeerr.Quote(withoutUser(raw)), nil)
 		case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
-			return nil, badConfig(field, "only scheme, host and port make an origin, got "+quoted(withoutUser(raw)), nil)
+			return nil, badConfig(field, "only scheme, host and port make an origin, got "+storeerr.Quote(withoutUser(raw)), nil)
 		case u.Scheme != "https" && (u.Scheme != "http" || !IsLoopback(u.Hostname())):
-			return nil, badConfig(field, "https is wanted, or http for a loopback host, got "+quoted(withoutUser(raw)), nil)
+			return nil, badConfig(field, "https is wanted, or http for a loopback host, got "+storeerr.Quote(withoutUser(raw)), nil)
 		case strings.ContainsAny(u.Host, "%@"):
-			return nil, badConfig(field, "a host name is wanted, got "+quoted(withoutUser(raw)), nil)
+			return nil, badConfig(field, "a host name is wanted, got "+storeerr.Quote(withoutUser(raw)), nil)
 		}
 		out = append(out, u.Scheme+"://"+canonicalHost(u.Scheme, u.Host))
 	}

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -50,7 +51,7 @@ func (c *Consumer) newVerdict() Verdict {
 }
 
 func (v *Verdict) proved(a *saml.Assertion) {
-	v.NameID, v.AssertionID, v.RequestID = printable(a.NameID().Value), a.ID(), printable(a.InResponseTo())
+	v.NameID, v.AssertionID, v.RequestID = storeerr.Printable(a.NameID().Value), a.ID(), storeerr.Printable(a.InResponseTo())
 	v.Issued = a.IssueInstant()
 	v.Flow = FlowIdP
 	if a.InResponseTo() != "" {
@@ -64,18 +65,18 @@ func (v *Verdict) because(err error) {
 	var theirs *saml.Error
 	cause := func(detail string, err error) string {
 		if err == nil {
-			return printable(detail)
+			return storeerr.Printable(detail)
 		}
-		return printable(detail + ": " + err.Error())
+		return storeerr.Printable(detail + ": " + err.Error())
 	}
 	switch {
 	case errors.As(err, &ours):
-		v.Reason, v.Rule, v.Want, v.Got = string(ours.Reason), ours.Rule, printable(ours.Want), printable(ours.Got)
+		v.Reason, v.Rule, v.Want, v.Got = string(ours.Reason), ours.Rule, storeerr.Printable(ours.Want), storeerr.Printable(ours.Got)
 		v.Detail = cause(ours.Detail, ours.Err)
 	case errors.As(err, &theirs):
-		v.Reason, v.Rule, v.Want, v.Got = string(theirs.Reason), theirs.Rule, printable(theirs.Want), printable(theirs.Got)
+		v.Reason, v.Rule, v.Want, v.Got = string(theirs.Reason), theirs.Rule, storeerr.Printable(theirs.Want), storeerr.Printable(theirs.Got)
 		v.Detail, v.Issued = cause(theirs.Detail, theirs.Err), theirs.Issued
-		v.NameID, v.AssertionID = printable(theirs.NameID), printable(theirs.AssertionID)
+		v.NameID, v.AssertionID = storeerr.Printable(theirs.NameID), storeerr.Printable(theirs.AssertionID)
 		switch theirs.Reason {
 		case saml.ReasonInResponseTo, saml.ReasonWrongRegion:
 			v.Flow = FlowSP // only what claims to be an answer gets these

@@ -24,12 +24,13 @@ var arrows = map[string][]string{
 	"saml/internal/xmltree":             {},
 	"saml/internal/dsig":                {"saml/internal/xmltree"},
 	"saml/internal/xmlenc":              {"saml/internal/xmltree"},
-	"acs":                               {"saml"},
+	"acs":                               {"saml", "acs/internal/storeerr"},
 	"acs/sessions":                      {},
 	"acs/sessions/sessionstest":         {"acs/sessions"},
 	"acs/storetest":                     {"acs"},
-	"acs/natsstore":                     {"acs"},
-	"acs/redisstore":                    {"acs"},
+	"acs/natsstore":                     {"acs", "acs/internal/storeerr"},
+	"acs/redisstore":                    {"acs", "acs/internal/storeerr"},
+	"acs/internal/storeerr":             {},
 	"acs/internal/testserver":           {"mockidp/testkit"}, // for tests
 	"acs/internal/teststore":            {"acs"},             // for tests
 	"portal":                            {"saml", "acs", "acs/sessions", "portal/center", "portal/internal/refusal"},

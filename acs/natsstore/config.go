@@ -7,6 +7,8 @@ import (
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
 // Config describes a [Store]. [New] checks and copies it. All nodes of a
@@ -39,11 +41,7 @@ type Config struct {
 	Timeout time.Duration
 }
 
-const (
-	defaultPrefix      = "meridian"
-	defaultMaxRequests = 100_000
-	defaultTimeout     = 5 * time.Second
-)
+const defaultPrefix = "meridian"
 
 // ConnectOptions returns the options that a connection needs for what this
 // package promises. It reconnects for ever. It leaves a server that doesn't
@@ -73,21 +71,12 @@ func (cfg *Config) setDefaults() error {
 		return &Error{Reason: ReasonConfig, Rule: "Config.Replicas", Want: "0 to 5", Got: strconv.Itoa(cfg.Replicas)}
 	case cfg.Storage != jetstream.FileStorage && cfg.Storage != jetstream.MemoryStorage:
 		return badConfig("Storage", "FileStorage or MemoryStorage is wanted")
-	case cfg.MaxRequests < 0:
-		return badConfig("MaxRequests", "can't be negative")
-	case cfg.Margin < 0:
-		return badConfig("Margin", "can't be negative")
-	case cfg.Timeout < 0:
-		return badConfig("Timeout", "can't be negative")
 	}
 	if cfg.Replicas == 0 {
 		cfg.Replicas = 1
 	}
-	if cfg.MaxRequests == 0 {
-		cfg.MaxRequests = defaultMaxRequests
-	}
-	if cfg.Timeout == 0 {
-		cfg.Timeout = defaultTimeout
+	if field := storeerr.SetDefaults(&cfg.MaxRequests, &cfg.Margin, &cfg.Timeout); field != "" {
+		return badConfig(field, "can't be negative")
 	}
 	return nil
 }

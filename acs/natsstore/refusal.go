@@ -46,10 +46,10 @@ func (s *Store) lost(ctx context.Context, call string, err error) error {
 // Since. Many nodes may do this at once: a stream that another has made is used.
 func (s *Store) restore(ctx context.Context, err error) error {
 	gone := errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, jetstream.ErrStreamNotFound)
-	if !gone || !s.learning.TryLock() {
+	if !gone || !s.memory.Learning.TryLock() {
 		return nil
 	}
-	defer s.learning.Unlock()
+	defer s.memory.Learning.Unlock()
 	for _, want := range []jetstream.StreamConfig{s.cfg.requests(), s.cfg.records()} {
 		if _, err := openStream(ctx, s.js, want); err != nil {
 			return err

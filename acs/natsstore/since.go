@@ -19,27 +19,19 @@ type mark struct {
 	at      time.Time // by the leader's clock, when it was stored
 }
 
-func (m mark) same(o mark) bool { return m.subject == o.subject && m.seq == o.seq }
-
-// memory is what the store knows of the marker. The store's mutex guards it.
-type memory struct {
+// known is what the store knows of the marker.
+type known struct {
 	mark    mark
-	highest uint64    // sequence number seen in the stream
-	since   time.Time // never moves back
+	highest uint64 // sequence number seen in the stream
+}
+
+// Same reports whether it is the same marker.
+func (k known) Same(o known) bool {
+	return k.mark.subject == o.mark.subject && k.mark.seq == o.mark.seq
 }
 
 // Since implements [acs.Rememberer].
-func (s *Store) Since() time.Time {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.memory.since
-}
-
-func (s *Store) remembered() memory {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.memory
-}
+func (s *Store) Since() time.Time { return s.memory.Since() }
 
 // readMark gives the newest marker on subject, which may be a wildcard.
 func (s *Store) readMark(ctx context.Context, subject string) (mark, error) {
@@ -79,46 +71,38 @@ func (s *Store) learn(ctx context.Context) error {
 	if err != nil {
 		return unavailable("the marker", err)
 	}
-	since := m.at.Add(s.cfg.Margin)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if since.Before(s.memory.since) {
-		since = s.memory.since
-	}
-	s.memory = memory{mark: m, highest: m.seq, since: since}
+	s.memory.Learn(known{m, m.seq}, m.at.Add(s.cfg.Margin))
 	return nil
 }
 
 // confirm is asked after an assertion was stored with number seq, by a caller
 // that knew before. If the marker is still there, the stream has lost nothing
 // from before the call until now, so it would have known the assertion.
-func (s *Store) confirm(ctx context.Context, before memory, seq uint64) error {
+func (s *Store) confirm(ctx context.Context, before known, seq uint64) error {
 	m, err := s.readMark(ctx, before.mark.subject)
+	there := err == nil && before.Same(known{mark: m})
 	switch {
-	case err == nil && m.same(before.mark) && seq > before.highest:
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		s.memory.highest = max(s.memory.highest, seq)
+	case there && seq > before.highest:
+		s.memory.Change(func(k *known) { k.highest = max(k.highest, seq) })
 		return nil
 	case err != nil && !errors.Is(err, jetstream.ErrMsgNotFound):
 		return unavailable("the marker", err)
 	}
-	return s.forgot(ctx, before, err == nil && m.same(before.mark))
+	return s.forgot(ctx, before, there)
 }
 
-// forgot moves Since, once for all calls that notice the same.
-func (s *Store) forgot(ctx context.Context, before memory, wentBack bool) error {
-	s.learning.Lock()
-	defer s.learning.Unlock()
-	if s.remembered().mark.same(before.mark) {
+// forgot moves Since.
+func (s *Store) forgot(ctx context.Context, before known, wentBack bool) error {
+	err := s.memory.Forget(before, func() error {
 		if wentBack {
 			if err := s.dropMark(ctx, before.mark); err != nil {
 				return unavailable("the marker", err)
 			}
 		}
-		if err := s.learn(ctx); err != nil {
-			return err
-		}
+		return s.learn(ctx)
+	})
+	if err != nil {
+		return err
 	}
 	detail := "it was purged, or made again"
 	if wentBack {

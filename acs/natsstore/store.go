@@ -3,15 +3,14 @@ package natsstore
 import (
 	"context"
 	"errors"
-	"regexp"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
 // Store is an [acs.Store] and an [acs.Rememberer]. It is safe for concurrent
@@ -23,9 +22,7 @@ type Store struct {
 	records  jetstream.Stream
 	clock    *clock
 
-	learning sync.Mutex // held while Since is being moved
-	mu       sync.Mutex
-	memory   memory // guarded by mu
+	memory storeerr.Memory[known]
 }
 
 var (
@@ -91,7 +88,7 @@ func (s *Store) Add(ctx context.Context, key string, v []byte, exp time.Time) er
 	if !now.Before(exp) {
 		return acs.ErrExpired
 	}
-	before := s.remembered()
+	before := s.memory.Mark()
 	seq, err := s.publish(ctx, stream, &nats.Msg{
 		Subject: subject, Data: v, Header: nats.Header{expires: {exp.UTC().Format(time.RFC3339Nano)}},
 	}, roundUp(exp.Sub(now)))
@@ -183,13 +180,11 @@ func (s *Store) Take(ctx context.Context, key string) ([]byte, error) {
 	return msg.Data, nil
 }
 
-var keys = regexp.MustCompile(`^[a-z0-9.]{1,100}$`)
-
 // place says where a record of that key is. A key is one token of a subject:
 // its dots would make more of it, and wouldn't be allowed everywhere.
 func (s *Store) place(key string) (jetstream.Stream, string, error) {
-	if !keys.MatchString(key) {
-		return nil, "", &Error{Reason: ReasonKey, Rule: "acs.Store", Want: "1 to 100 of a-z, 0-9 and '.'", Got: key}
+	if !storeerr.IsKey(key) {
+		return nil, "", &Error{Reason: ReasonKey, Rule: "acs.Store", Want: storeerr.WantKey, Got: key}
 	}
 	token := strings.ReplaceAll(key, ".", "_")
 	if strings.HasPrefix(key, acs.KeyPrefixRequest) {

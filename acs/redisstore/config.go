@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
 // Config describes a [Store]. [New] checks and copies it. All nodes of a
@@ -38,11 +40,7 @@ type Config struct {
 	InsecureSkipPolicyCheck bool
 }
 
-const (
-	defaultPrefix      = "region"
-	defaultMaxRequests = 100_000
-	defaultTimeout     = 5 * time.Second
-)
+const defaultPrefix = "region"
 
 var prefixes = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
@@ -58,18 +56,9 @@ func (cfg *Config) setDefaults() error {
 		return badConfig("Client", "a *redis.Client or a *redis.ClusterClient is wanted, not a *redis.Ring")
 	case !prefixes.MatchString(cfg.Prefix):
 		return &Error{Reason: ReasonConfig, Rule: "Config.Prefix", Want: "1 to 64 letters, digits, '-', '_' and '.'", Got: cfg.Prefix}
-	case cfg.MaxRequests < 0:
-		return badConfig("MaxRequests", "can't be negative")
-	case cfg.Margin < 0:
-		return badConfig("Margin", "can't be negative")
-	case cfg.Timeout < 0:
-		return badConfig("Timeout", "can't be negative")
 	}
-	if cfg.MaxRequests == 0 {
-		cfg.MaxRequests = defaultMaxRequests
-	}
-	if cfg.Timeout == 0 {
-		cfg.Timeout = defaultTimeout
+	if field := storeerr.SetDefaults(&cfg.MaxRequests, &cfg.Margin, &cfg.Timeout); field != "" {
+		return badConfig(field, "can't be negative")
 	}
 	return nil
 }

@@ -1,11 +1,6 @@
 package redisstore
 
-import (
-	"fmt"
-	"strconv"
-	"strings"
-	"unicode/utf8"
-)
+import "github.com/meridian-saml/meridian/acs/internal/storeerr"
 
 // Reason says what is wrong. The set is closed. What the contract of
 // [acs.Store] has names for is said with those, not with an [Error].
@@ -44,37 +39,11 @@ type Error struct {
 
 // Error gives the message, cut short.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString("redisstore: " + string(e.Reason))
-	for _, part := range []string{e.Rule, e.Detail} {
-		if part != "" {
-			b.WriteString(": " + part)
-		}
-	}
-	if e.Want != "" || e.Got != "" {
-		fmt.Fprintf(&b, ": want %s, got %s", strconv.Quote(clip(e.Want)), strconv.Quote(clip(e.Got)))
-	}
-	if e.Err != nil {
-		b.WriteString(": " + clip(e.Err.Error()))
-	}
-	return b.String()
+	return storeerr.Message("redisstore", string(e.Reason), e.Rule, e.Detail, e.Want, e.Got, e.Err)
 }
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
-
-const maxQuoted = 200
-
-func clip(s string) string {
-	if len(s) <= maxQuoted {
-		return s
-	}
-	cut := maxQuoted
-	for cut > 0 && !utf8.RuneStart(s[cut]) {
-		cut--
-	}
-	return s[:cut] + "…"
-}
 
 func unavailable(call string, err error) error {
 	return &Error{Reason: ReasonUnavailable, Rule: call, Err: err}

@@ -4,24 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
 // Store is an [acs.Store] and an [acs.Rememberer]. It is safe for concurrent
 // use and needs no closing.
 type Store struct {
-	cfg Config
-
-	learning sync.Mutex // held while Since is being moved
-	mu       sync.Mutex
-	memory   memory // guarded by mu
+	cfg    Config
+	memory storeerr.Memory[known]
 }
 
 var (
@@ -62,7 +58,7 @@ func (s *Store) Add(ctx context.Context, key string, v []byte, exp time.Time) er
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
-	known := s.knownMark()
+	before := s.memory.Mark()
 	end, value, policy := milliseconds(exp), string(v), s.cfg.policy() // a copy of v: an abandoned call may still send it
 	var said any
 	var err error
@@ -70,7 +66,7 @@ func (s *Store) Add(ctx context.Context, key string, v []byte, exp time.Time) er
 	case strings.HasPrefix(key, acs.KeyPrefixRequest):
 		said, err = s.run(ctx, addRequest, []string{s.recordKey(key), s.waitingKey()}, value, end, policy, s.cfg.MaxRequests, key)
 	case strings.HasPrefix(key, acs.KeyPrefixAssertion):
-		said, err = s.run(ctx, addAssertion, []string{s.recordKey(key), s.markKey()}, value, end, policy, known)
+		said, err = s.run(ctx, addAssertion, []string{s.recordKey(key), s.markKey()}, value, end, policy, string(before))
 	default:
 		said, err = s.run(ctx, addOther, []string{s.recordKey(key)}, value, end, policy)
 	}
@@ -87,7 +83,7 @@ func (s *Store) Add(ctx context.Context, key string, v []byte, exp time.Time) er
 	case saysFull:
 		return acs.ErrFull
 	case saysForgot:
-		return s.forgot(ctx, known)
+		return s.forgot(ctx, before)
 	}
 	if got, ok := said.(string); ok && strings.HasPrefix(got, saysPolicy) {
 		return wrongPolicy(strings.TrimPrefix(got, saysPolicy))
@@ -128,11 +124,9 @@ func (s *Store) recordKey(key string) string { return "meridian:{" + s.cfg.Prefi
 func (s *Store) markKey() string             { return "meridian:{" + s.cfg.Prefix + "}#since" }
 func (s *Store) waitingKey() string          { return "meridian:{" + s.cfg.Prefix + "}#requests" }
 
-var keys = regexp.MustCompile(`^[a-z0-9.]{1,100}$`)
-
 func check(ctx context.Context, key string) error {
-	if !keys.MatchString(key) {
-		return &Error{Reason: ReasonKey, Rule: "acs.Store", Want: "1 to 100 of a-z, 0-9 and '.'", Got: key}
+	if !storeerr.IsKey(key) {
+		return &Error{Reason: ReasonKey, Rule: "acs.Store", Want: storeerr.WantKey, Got: key}
 	}
 	if err := ctx.Err(); err != nil {
 		return unavailable("context", err)

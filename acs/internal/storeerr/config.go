@@ -1,0 +1,39 @@
+package storeerr
+
+import (
+	"regexp"
+	"time"
+)
+
+const (
+	defaultMaxRequests = 100_000
+	defaultTimeout     = 5 * time.Second
+)
+
+// SetDefaults fills in what is zero of the fields that the stores' configs
+// share. It returns the name of the one that is negative, or "".
+func SetDefaults(maxRequests *int, margin, timeout *time.Duration) (negative string) {
+	switch {
+	case *maxRequests < 0:
+		return "MaxRequests"
+	case *margin < 0:
+		return "Margin"
+	case *timeout < 0:
+		return "Timeout"
+	}
+	if *maxRequests == 0 {
+		*maxRequests = defaultMaxRequests
+	}
+	if *timeout == 0 {
+		*timeout = defaultTimeout
+	}
+	return ""
+}
+
+// WantKey says what a key is, by the contract of acs.Store.
+const WantKey = "1 to 100 of a-z, 0-9 and '.'"
+
+var keys = regexp.MustCompile(`^[a-z0-9.]{1,100}$`)
+
+// IsKey reports whether key is one.
+func IsKey(key string) bool { return keys.MatchString(key) }
