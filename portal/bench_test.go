@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
@@ -60,7 +61,7 @@ func benchPortal(b *testing.B) (http.Handler, *mockidp.Server) {
 	require.NoError(b, err)
 	view, err := inst.In("us-east-1")
 	require.NoError(b, err)
-	p, err := portal.New(portal.Config{Region: "us-east-1", SP: sp, Directory: view, Logger: slog.New(slog.DiscardHandler)})
+	p, err := portal.New(portal.Config{Region: "us-east-1", SP: sp, Directory: view, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(b, err)
 	return p, idp
 }

@@ -82,7 +82,7 @@ func newSite(t *testing.T, edit func(*portal.Config), around func(http.Handler) 
 		view, err := inst.In(region)
 		require.NoError(t, err)
 		cfg := portal.Config{
-			Region: region, SP: sp, Directory: view, Sessions: all, Codes: codes, Replication: s.peers[region],
+			Region: region, SP: sp, Directory: view, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Sessions: all, Codes: codes, Replication: s.peers[region],
 			Operator: func(u center.User) bool { return u.UserName == "alice@example.com" },
 			Logger:   slog.New(slog.NewTextHandler(io.Discard, nil)),
 		}

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/meridian-saml/meridian/acs"
@@ -39,6 +40,28 @@ type Directory interface {
 	Regions() []center.Region
 }
 
+// Unsolicited says what to do with a sign-in that the identity provider began
+// (IdP-initiated, Profiles 4.1.5): that answers no request.
+type Unsolicited int
+
+const (
+	// Ask is the zero value. The sign-in is accepted, because users begin at a
+	// tile of their identity provider. A user who is signed in here as another one
+	// is asked first. A browser in which no user is signed in can be signed in by
+	// an attacker, to the attacker's account.
+	Ask Unsolicited = iota
+	// Restart drops it and starts a sign-in of this portal's own, which is silent
+	// while the identity provider has a session. It is safe against such attacks.
+	Restart
+	// Refuse refuses it.
+	Refuse
+)
+
+// policy is the same for package acs, whose zero value refuses.
+func (u Unsolicited) policy() acs.Unsolicited {
+	return [...]acs.Unsolicited{Ask: acs.Accept, Restart: acs.Restart, Refuse: acs.Refuse}[u]
+}
+
 // Config describes a portal. New copies it.
 type Config struct {
 	// Region is the name of the Region that this portal serves. The Directory
@@ -51,7 +74,7 @@ type Config struct {
 
 	// Store keeps requests, replay records and sign-ins in progress. The nodes
 	// of one Region must share it, or replay is only noticed by the same node.
-	// Nil: a store in memory by Now, which is for a Region of one node.
+	// Required.
 	Store acs.Store
 	// Sessions keeps the sessions. The nodes of one Region share it.
 	// Nil: a [sessions.MemoryStore].
@@ -83,6 +106,9 @@ type Config struct {
 	// there. Nil: nobody.
 	Operator func(center.User) bool
 
+	// Unsolicited says what happens to a sign-in that the identity provider
+	// began. Zero: Ask.
+	Unsolicited Unsolicited
 	// RelayStateOrigins are origins such as "https://wiki.example" that a
 	// sign-in begun by the identity provider may lead to. Empty: none but the
 	// portal's own. Every origin here can be made the end of somebody's
@@ -143,6 +169,10 @@ func (c *Config) check() error {
 		return badConfig("Config.SP", "a service provider", "nil")
 	case c.Directory == nil:
 		return badConfig("Config.Directory", "a directory", "nil")
+	case c.Store == nil:
+		return badConfig("Config.Store", "a store", "nil")
+	case c.Unsolicited < Ask || c.Unsolicited > Refuse:
+		return badConfig("Config.Unsolicited", "Ask, Restart or Refuse", strconv.Itoa(int(c.Unsolicited)))
 	case c.SessionLifetime < 0:
 		return badConfig("Config.SessionLifetime", "zero or more", c.SessionLifetime.String())
 	case c.IdleTimeout < 0:
@@ -169,9 +199,6 @@ func (c *Config) defaults() {
 		c.Now = c.SP.Now
 	}
 	c.Now = wall(c.Now)
-	if c.Store == nil {
-		c.Store = acs.NewMemoryStore(acs.MemoryConfig{Now: c.Now})
-	}
 	if c.Sessions == nil {
 		c.Sessions = sessions.NewMemoryStore(sessions.MemoryConfig{Region: c.Region})
 	}

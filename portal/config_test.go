@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
@@ -25,7 +26,7 @@ func TestNewRefuses(t *testing.T) {
 	good := func() portal.Config {
 		view, err := inst.In("us-east-1")
 		require.NoError(t, err)
-		return portal.Config{Region: "us-east-1", SP: sp, Directory: view}
+		return portal.Config{Region: "us-east-1", SP: sp, Directory: view, Store: acs.NewMemoryStore(acs.MemoryConfig{})}
 	}
 	_, err = portal.New(good())
 	require.NoError(t, err)
@@ -34,6 +35,8 @@ func TestNewRefuses(t *testing.T) {
 		"no Region":             func(c *portal.Config) { c.Region = "" },
 		"no SP":                 func(c *portal.Config) { c.SP = nil },
 		"no Directory":          func(c *portal.Config) { c.Directory = nil },
+		"no Store":              func(c *portal.Config) { c.Store = nil },
+		"unknown policy":        func(c *portal.Config) { c.Unsolicited = 3 },
 		"unknown Region":        func(c *portal.Config) { c.Region = "eu-west-1" },
 		"Region without an ACS": func(c *portal.Config) { c.Region = "eu-central-1" },
 		"negative lifetime":     func(c *portal.Config) { c.SessionLifetime = -time.Second },

@@ -11,6 +11,7 @@
 //		Region:    "eu-central-1",
 //		SP:        sp, // one *saml.ServiceProvider for all Regions
 //		Directory: frankfurt,
+//		Store:     acs.NewMemoryStore(acs.MemoryConfig{}), // or one that the Region's nodes share
 //	})
 //	server := &http.Server{
 //		Addr: ":443", Handler: p, // the zero Server lets slow clients wait for ever
@@ -25,7 +26,8 @@
 // byte. Signing in creates no user. Both kinds of sign-in are accepted, the one
 // that began here and the one that began at the identity provider. If another
 // user is signed in in the browser and the identity provider began the sign-in,
-// the browser's user is asked first.
+// the browser's user is asked first. [Config].Unsolicited can refuse the second
+// kind, or start it again from here.
 //
 // No user can sign in at a Region that the directory does not have as active.
 // Users who are signed in at a Region that is being removed stay signed in until

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 
+	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
@@ -41,7 +42,10 @@ func ExampleNew() {
 	if err != nil {
 		panic(err)
 	}
-	frankfurt, err := portal.New(portal.Config{Region: "eu-central-1", SP: sp, Directory: view})
+	frankfurt, err := portal.New(portal.Config{
+		Region: "eu-central-1", SP: sp, Directory: view,
+		Store: acs.NewMemoryStore(acs.MemoryConfig{}), // or one that the Region's nodes share
+	})
 	if err != nil {
 		panic(err)
 	}

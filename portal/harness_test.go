@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/portal"
@@ -143,7 +144,7 @@ func (w *world) start(region, host string, sp *saml.ServiceProvider, edit func(*
 	require.NoError(w.t, err)
 	w.sessions[region] = sessions.NewMemoryStore(sessions.MemoryConfig{Region: region})
 	cfg := portal.Config{
-		Region: region, SP: sp, Directory: view, Sessions: w.sessions[region], Context: w.t.Context(),
+		Region: region, SP: sp, Directory: view, Store: acs.NewMemoryStore(acs.MemoryConfig{Now: sp.Now}), Sessions: w.sessions[region], Context: w.t.Context(),
 		Logger: slog.New(slog.NewTextHandler(w, nil)),
 		OnSignIn: func(_ context.Context, s portal.SignIn) {
 			w.mu.Lock()

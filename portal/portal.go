@@ -69,7 +69,7 @@ func New(cfg Config) (*Portal, error) {
 		Region:            cfg.Region,
 		Store:             cfg.Store,
 		OnLogin:           p.proved,
-		Unsolicited:       acs.Accept,
+		Unsolicited:       cfg.Unsolicited.policy(),
 		RelayStateOrigins: cfg.RelayStateOrigins,
 		LoginPath:         PathLogin,
 		RefusedPath:       PathRefused,

@@ -60,6 +60,19 @@ func TestTileSignsInAtTheFirstRegion(t *testing.T) {
 	requirePage(t, b.get("https://"+virginia+"/applications"), 200, "/applications", "Farm")
 }
 
+// D47: a tile that signs in by a request of the portal's own, and one that doesn't.
+func TestD47_PolicyForTiles(t *testing.T) {
+	w := newWorld(t, func(c *portal.Config) { c.Unsolicited = portal.Restart })
+	b := w.browser()
+	requirePage(t, w.atIdP(b, w.tile(b, "alice@example.com", ""), "alice@example.com"), 200, "/", "Alice Adams")
+	assert.False(t, w.lastSignIn().Unsolicited, "the tile's assertion was dropped")
+
+	w = newWorld(t, func(c *portal.Config) { c.Unsolicited = portal.Refuse })
+	b = w.browser()
+	assert.Equal(t, http.StatusForbidden, w.tile(b, "alice@example.com", "").StatusCode)
+	requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
+}
+
 func TestWhoIsRefused(t *testing.T) {
 	cases := []struct {
 		name, login string

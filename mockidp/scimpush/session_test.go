@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/scimpush"
 	"github.com/meridian-saml/meridian/portal"
@@ -23,7 +24,7 @@ func TestDeactivatedUsersSessionEnds(t *testing.T) {
 	sp := must(saml.New(saml.Config{EntityID: origin + "/saml", ACS: []saml.Endpoint{{URL: origin + "/saml/acs", Region: "us-east-1"}},
 		IdP: must(saml.ParseIdPMetadata(idp.Metadata("")))}))
 	require.NoError(t, idp.RegisterSP("", must(sp.Metadata())))
-	door := must(portal.New(portal.Config{Region: "us-east-1", SP: sp, Directory: e.view, Logger: slog.New(slog.DiscardHandler)}))
+	door := must(portal.New(portal.Config{Region: "us-east-1", SP: sp, Directory: e.view, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Logger: slog.New(slog.DiscardHandler)}))
 	p := must(scimpush.New(idp, e.where))
 	must(p.Push(t.Context()))
 

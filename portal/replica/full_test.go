@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal"
@@ -98,7 +99,7 @@ func healthOf(t *testing.T, n *replica.Node) func() int {
 	sp, err := saml.New(saml.Config{EntityID: "sp", ACS: []saml.Endpoint{{URL: "https://portal.example/acs", Region: n.Region()}}, IdP: trusted})
 	require.NoError(t, err)
 	p, err := portal.New(portal.Config{
-		Region: n.Region(), SP: sp, Directory: n.View(), Sessions: n.Sessions(), Codes: n.Codes(), Replication: n,
+		Region: n.Region(), SP: sp, Directory: n.View(), Store: acs.NewMemoryStore(acs.MemoryConfig{}), Sessions: n.Sessions(), Codes: n.Codes(), Replication: n,
 		Context: t.Context(), ProbeEvery: 10 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)

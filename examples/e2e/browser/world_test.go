@@ -113,7 +113,7 @@ func (w *world) startIdP(t *testing.T) {
 func (w *world) portal(t *testing.T, region string, view *center.View) *portal.Portal {
 	t.Helper()
 	p, err := portal.New(portal.Config{
-		Region: region, SP: w.sp, Directory: view, Context: t.Context(),
+		Region: region, SP: w.sp, Directory: view, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Context: t.Context(),
 		Logger: slog.New(slog.NewTextHandler(io.Discard, nil)),
 		OnVerdict: func(_ context.Context, v acs.Verdict) {
 			w.mu.Lock()
