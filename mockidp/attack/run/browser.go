@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -126,8 +125,7 @@ func (b *browser) once(ctx context.Context, q request) (page, error) {
 
 // trustworthy: browsers send Secure cookies to these.
 func trustworthy(u *url.URL) bool {
-	ip := net.ParseIP(u.Hostname())
-	return u.Scheme == "https" || localName(u.Hostname()) || ip != nil && ip.IsLoopback()
+	return u.Scheme == "https" || isLoopback(u.Hostname())
 }
 
 // attach adds the cookies for a URL (RFC 6265, 5.4). SameSite is not looked at:

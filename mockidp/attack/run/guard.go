@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"syscall"
@@ -32,7 +33,7 @@ func guardedTransport(t Target) *http.Transport {
 func guardedDial(allowed []string) func(context.Context, string, string) (net.Conn, error) {
 	local := &net.Dialer{Timeout: 5 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
 		host, _, err := net.SplitHostPort(address)
-		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+		if err != nil || !isLoopback(host) {
 			return &attack.Error{Rule: "target", Detail: fmt.Sprintf("%q is not on this machine, and is not allowed by name", address)}
 		}
 		return nil
@@ -45,7 +46,7 @@ func guardedDial(allowed []string) func(context.Context, string, string) (net.Co
 		if slices.ContainsFunc(allowed, func(a string) bool { return strings.EqualFold(a, host) }) {
 			return (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, network, address)
 		}
-		if !localName(host) {
+		if !isLoopback(host) || net.ParseIP(host) != nil {
 			return local.DialContext(ctx, network, address)
 		}
 		// Browsers take these for loopback without asking (RFC 6761, 6.3).
@@ -59,8 +60,10 @@ func guardedDial(allowed []string) func(context.Context, string, string) (net.Co
 	}
 }
 
-// localName reports whether a host is localhost or below it.
-func localName(host string) bool {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	return host == "localhost" || strings.HasSuffix(host, ".localhost")
+// isLoopback is mockidp.IsLoopback again, because this package doesn't import
+// the mock: one table tests both.
+func isLoopback(host string) bool {
+	return localhost.MatchString(strings.ToLower(host)) || net.ParseIP(host).IsLoopback()
 }
+
+var localhost = regexp.MustCompile(`^([a-z0-9_-]+\.)*localhost\.?$`)
