@@ -187,11 +187,11 @@ func fromEncryption(what string, err error) error {
 		return err
 	}
 	switch {
-	case e.Kind == xmlenc.Failed && what == "EncryptedAssertion":
+	case e.Reason == xmlenc.Failed && what == "EncryptedAssertion":
 		return cantDecrypt()
-	case e.Kind == xmlenc.Algorithm:
+	case e.Reason == xmlenc.Algorithm:
 		return &Error{Reason: ReasonAlgorithm, Detail: what + ": " + e.Detail, Want: e.Want, Got: e.Got}
-	case e.Kind == xmlenc.Limit:
+	case e.Reason == xmlenc.Limit:
 		return &Error{Reason: ReasonLimit, Detail: what + ": " + e.Detail}
 	}
 	return &Error{Reason: ReasonEncrypted, Detail: what + ": " + e.Detail, Want: e.Want, Got: e.Got}

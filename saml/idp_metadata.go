@@ -100,7 +100,7 @@ func fromMetadataTree(err error) error {
 	switch {
 	case !errors.As(err, &e):
 		return &Error{Reason: ReasonMetadata, Rule: "XML", Err: err}
-	case e.Kind == xmltree.Duplicate:
+	case e.Reason == xmltree.Duplicate:
 		return &Error{Reason: ReasonID, Rule: "ID (Core 1.3.4)", Detail: treeDetail(e)}
 	}
 	return &Error{Reason: ReasonMetadata, Rule: "XML", Detail: treeDetail(e)}

@@ -91,7 +91,7 @@ func fromTree(err error) error {
 		return &Error{Reason: ReasonXML, Err: err}
 	}
 	reason := ReasonXML
-	switch e.Kind {
+	switch e.Reason {
 	case xmltree.Root:
 		return &Error{Reason: ReasonNotResponse, Want: "{" + nsProtocol + "}Response", Got: e.Name}
 	case xmltree.Limit:

@@ -162,9 +162,9 @@ func fromSignature(what string, err error) error {
 	if !errors.As(err, &e) {
 		return fromTree(err)
 	}
-	reason := map[dsig.Kind]Reason{
+	reason := map[dsig.Reason]Reason{
 		dsig.Shape: ReasonSignatureShape, dsig.Algorithm: ReasonAlgorithm, dsig.WeakKey: ReasonKey,
 		dsig.Invalid: ReasonSignature,
-	}[e.Kind]
+	}[e.Reason]
 	return &Error{Reason: reason, Detail: what + ": " + e.Detail, Want: e.Want, Got: e.Got}
 }

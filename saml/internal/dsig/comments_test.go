@@ -17,7 +17,7 @@ func TestWithComments(t *testing.T) {
 		name           string
 		comments, info string // "WithComments", for the transform and for SignedInfo
 		change         func(string) string
-		want           dsig.Kind
+		want           dsig.Reason
 	}{
 		{"both", withComments, withComments, nil, accepted},
 		{"transform", withComments, "", nil, accepted},

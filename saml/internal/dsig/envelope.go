@@ -63,7 +63,7 @@ func (e *Envelope) readInfo(policy Policy) error {
 	name := algorithm(sign)
 	m, known := methods[name]
 	if !known || name == base+"rsa-sha1" && !policy.AllowSHA1 {
-		return &Error{Kind: Algorithm, Detail: "SignatureMethod is not accepted", Want: "RSA, RSA-PSS or ECDSA with SHA-256, SHA-384 or SHA-512", Got: name}
+		return &Error{Reason: Algorithm, Detail: "SignatureMethod is not accepted", Want: "RSA, RSA-PSS or ECDSA with SHA-256, SHA-384 or SHA-512", Got: name}
 	}
 	e.method = m
 	return e.readReference(ref, policy)
@@ -76,7 +76,7 @@ func (e *Envelope) readReference(ref xmltree.Node, policy Policy) error {
 	}
 	id, _ := around.Attr("ID")
 	if uri, _ := ref.Attr("URI"); id == "" || uri != "#"+id {
-		return &Error{Kind: Shape, Detail: "Reference is not to the ID of the parent of the Signature", Want: "#" + id, Got: uri}
+		return &Error{Reason: Shape, Detail: "Reference is not to the ID of the parent of the Signature", Want: "#" + id, Got: uri}
 	}
 	transforms := ref.First()
 	digest := transforms.Next()
@@ -97,7 +97,7 @@ func (e *Envelope) readReference(ref xmltree.Node, policy Policy) error {
 	}
 	e.digest = algorithm(digest)
 	if _, known := digests[e.digest]; !known || e.digest == base+"sha1" && !policy.AllowSHA1 {
-		return &Error{Kind: Algorithm, Detail: "DigestMethod is not accepted", Want: "SHA-256, SHA-384 or SHA-512", Got: e.digest}
+		return &Error{Reason: Algorithm, Detail: "DigestMethod is not accepted", Want: "SHA-256, SHA-384 or SHA-512", Got: e.digest}
 	}
 	return nil
 }
@@ -129,7 +129,7 @@ type form struct {
 func readForm(what string, n xmltree.Node) (form, error) {
 	got := algorithm(n)
 	if got != exclusive && got != exclusiveWithComments {
-		return form{}, &Error{Kind: Algorithm, Detail: what + " is not accepted", Want: exclusive, Got: got}
+		return form{}, &Error{Reason: Algorithm, Detail: what + " is not accepted", Want: exclusive, Got: got}
 	}
 	f := form{withComments: got == exclusiveWithComments}
 	list := n.First()

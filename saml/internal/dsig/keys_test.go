@@ -64,7 +64,7 @@ func TestKeys(t *testing.T) {
 		name string
 		keys []crypto.PublicKey
 		at   int
-		want dsig.Kind
+		want dsig.Reason
 	}{
 		{"first", []crypto.PublicKey{mine, other}, 0, accepted},
 		{"last", []crypto.PublicKey{other, ec, ed, weak, nil, "key", mine}, 6, accepted},

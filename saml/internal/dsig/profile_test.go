@@ -19,11 +19,11 @@ func rsaSigner() signer {
 }
 
 // requireKind fails unless err is a *dsig.Error of that kind.
-func requireKind(t testing.TB, want dsig.Kind, err error) {
+func requireKind(t testing.TB, want dsig.Reason, err error) {
 	t.Helper()
 	var e *dsig.Error
 	require.True(t, errors.As(err, &e), "%v", err)
-	require.Equal(t, want, e.Kind, "%v", err)
+	require.Equal(t, want, e.Reason, "%v", err)
 }
 
 func sub(pattern, by string) func(string) string {
@@ -39,7 +39,7 @@ func sub(pattern, by string) func(string) string {
 func replace(old, new string) func(string) string { return sub(regexp.QuoteMeta(old), new) }
 
 // accepted stands where a Kind would.
-const accepted dsig.Kind = -1
+const accepted dsig.Reason = -1
 
 // TestProfile breaks one thing of a good signature at a time. The ids are
 // those of the attack catalogue.
@@ -61,7 +61,7 @@ func TestProfile(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		change func(string) string
-		want   dsig.Kind
+		want   dsig.Reason
 	}{
 		{"nothing", func(x string) string { return x }, accepted},
 		{"B02 empty Signature", sub(`(<ds:Signature [^>]*>).*</ds:Signature>`, `$1</ds:Signature>`), dsig.Shape},

@@ -35,7 +35,7 @@ func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error
 	c := newC14N(element.Doc())
 	got := c.hash(digests[e.digest], e.signedForm.prefixList, element, e.signature)
 	if subtle.ConstantTimeCompare(got, e.want) != 1 {
-		return Signed{}, &Error{Kind: Invalid, Detail: "digest mismatch"}
+		return Signed{}, &Error{Reason: Invalid, Detail: "digest mismatch"}
 	}
 	var info []byte
 	usable, weak := 0, false
@@ -53,9 +53,9 @@ func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error
 		}
 	}
 	if usable == 0 && weak {
-		return Signed{}, &Error{Kind: WeakKey, Detail: "configured keys are too weak", Want: e.wanted(policy), Got: describe(keys)}
+		return Signed{}, &Error{Reason: WeakKey, Detail: "configured keys are too weak", Want: e.wanted(policy), Got: describe(keys)}
 	}
-	return Signed{}, &Error{Kind: Invalid, Detail: noKeyVerifies(len(keys), usable)}
+	return Signed{}, &Error{Reason: Invalid, Detail: noKeyVerifies(len(keys), usable)}
 }
 
 func noKeyVerifies(configured, usable int) string {
@@ -83,7 +83,7 @@ func (e *Envelope) checkComments(element xmltree.Node) error {
 	if !withComments || !element.HasComment(e.signature) && !e.info.HasComment(xmltree.Node{}) {
 		return nil
 	}
-	return &Error{Kind: Algorithm, Detail: "canonicalization with comments is accepted only where nothing that is signed holds a comment", Want: exclusive, Got: exclusiveWithComments}
+	return &Error{Reason: Algorithm, Detail: "canonicalization with comments is accepted only where nothing that is signed holds a comment", Want: exclusive, Got: exclusiveWithComments}
 }
 
 // hash is the hash of the canonical form of the subtree at apex, without what is

@@ -34,7 +34,7 @@ func Open[T any](s *Sealed, keys *Keys, read func(plaintext []byte) (T, error)) 
 	var found, none T
 	tries := min(len(s.keys)*len(keys.private), maxTries)
 	if tries > keys.left {
-		return none, &Error{Kind: Limit, Detail: "more private-key operations than one message may cost"}
+		return none, &Error{Reason: Limit, Detail: "more private-key operations than one message may cost"}
 	}
 	done := false
 	for i := range tries {

@@ -16,11 +16,11 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-func requireKind(t testing.TB, want xmlenc.Kind, err error) *xmlenc.Error {
+func requireReason(t testing.TB, want xmlenc.Reason, err error) *xmlenc.Error {
 	t.Helper()
 	var e *xmlenc.Error
 	require.ErrorAs(t, err, &e)
-	require.Equal(t, want, e.Kind, "%v", err)
+	require.Equal(t, want, e.Reason, "%v", err)
 	return e
 }
 
@@ -71,7 +71,7 @@ func TestOAEPMismatch(t *testing.T) {
 		old, by, _ := strings.Cut(change, "|")
 		require.Contains(t, doc, old)
 		_, err := decrypt(strings.Replace(doc, old, by, 1), loose, keys().a)
-		requireKind(t, xmlenc.Failed, err)
+		requireReason(t, xmlenc.Failed, err)
 	}
 	for _, change := range []string{ // not known, or not what the older name has
 		`xmlenc#sha256"|xmldsig#sha256"`, `mgf1sha256|mgf1sha224`, xenc11 + `rsa-oaep"|` + xenc + `rsa-oaep-mgf1p"`, `xenc11:MGF|xenc:MGF`,
@@ -79,7 +79,7 @@ func TestOAEPMismatch(t *testing.T) {
 		old, by, _ := strings.Cut(change, "|")
 		require.Contains(t, doc, old)
 		_, err := decrypt(strings.Replace(doc, old, by, 1), loose, keys().a)
-		requireKind(t, xmlenc.Algorithm, err)
+		requireReason(t, xmlenc.Algorithm, err)
 	}
 	m.label = []byte{}
 	_, err := decrypt(m.String(), loose, keys().a)
@@ -102,7 +102,7 @@ func TestContentKeyLength(t *testing.T) {
 				at := strings.Index(doc, "CipherValue>") + len("CipherValue>")
 				end := at + strings.IndexByte(doc[at:], '<')
 				_, err := decrypt(doc[:at]+wrapped+doc[end:], loose, keys().a)
-				requireKind(t, xmlenc.Failed, err)
+				requireReason(t, xmlenc.Failed, err)
 			}
 		}
 	}
@@ -116,7 +116,7 @@ func TestRaggedCiphertext(t *testing.T) {
 		for n := range 65 {
 			m := message{data: data, changeValue: func(b []byte) []byte { return b[:min(n+1, len(b))] }}
 			_, err := decrypt(m.String(), loose, keys().a)
-			seen = append(seen, requireKind(t, xmlenc.Failed, err).Error())
+			seen = append(seen, requireReason(t, xmlenc.Failed, err).Error())
 		}
 		for _, at := range []int{0, 5, 11, 12, 20, -1, -16} {
 			m := message{data: data, plain: "<a>" + strings.Repeat("x", 9), changeValue: func(b []byte) []byte {
@@ -124,14 +124,14 @@ func TestRaggedCiphertext(t *testing.T) {
 				return b
 			}}
 			_, err := decrypt(m.String(), loose, keys().a)
-			seen = append(seen, requireKind(t, xmlenc.Failed, err).Error())
+			seen = append(seen, requireReason(t, xmlenc.Failed, err).Error())
 		}
 	}
 	for _, n := range []int{1, 2, 16, 255, 257, 512, 4096} {
 		for _, transport := range []string{mgf1p, oaep, rsa15} {
 			m := message{transport: transport, changeKey: func([]byte) []byte { return random(n) }}
 			_, err := decrypt(m.String(), loose, keys().a)
-			seen = append(seen, requireKind(t, xmlenc.Failed, err).Error())
+			seen = append(seen, requireReason(t, xmlenc.Failed, err).Error())
 		}
 	}
 	for _, text := range seen {
@@ -181,7 +181,7 @@ func TestFailuresLookTheSame(t *testing.T) {
 	for name, m := range ms {
 		first, second := &counter{PrivateKey: keys().a}, &counter{PrivateKey: keys().c}
 		got, err := decrypt(m.String(), loose, first, second)
-		e := requireKind(t, xmlenc.Failed, err)
+		e := requireReason(t, xmlenc.Failed, err)
 		require.Empty(t, got, name)
 		require.Equal(t, "xmlenc: decryption failed with the configured keys", e.Error(), name)
 		require.NoError(t, errors.Unwrap(err), name)
@@ -212,11 +212,11 @@ func TestSeveralKeys(t *testing.T) {
 				require.Equal(t, good, got)
 			}
 			_, err := decrypt(message{data: data, transport: transport, to: []envelope{{key: keys().c}}}.String(), loose, ours...)
-			requireKind(t, xmlenc.Failed, err)
+			requireReason(t, xmlenc.Failed, err)
 		}
 	}
 	_, err := decrypt(message{}.String(), loose)
-	requireKind(t, xmlenc.Failed, err)
+	requireReason(t, xmlenc.Failed, err)
 }
 
 // E11: several recipients, and the work that they can make us do.
@@ -229,11 +229,11 @@ func TestManyEncryptedKeys(t *testing.T) {
 		_, err := decrypt(message{to: fill(8, envelope{key: keys().a}), detached: detached}.String(), signed, keys().a)
 		require.NoError(t, err)
 		_, err = decrypt(message{to: fill(9, envelope{key: keys().a}), detached: detached}.String(), signed, keys().a)
-		requireKind(t, xmlenc.Shape, err)
+		requireReason(t, xmlenc.Shape, err)
 		_, err = decrypt(message{to: fill(2, envelope{key: keys().a}), detached: detached}.String(), loose, keys().a)
 		require.NoError(t, err)
 		_, err = decrypt(message{to: fill(3, envelope{key: keys().a}), detached: detached}.String(), loose, keys().a)
-		requireKind(t, xmlenc.Failed, err)
+		requireReason(t, xmlenc.Failed, err)
 	}
 
 	for name, c := range map[string]struct {
@@ -250,7 +250,7 @@ func TestManyEncryptedKeys(t *testing.T) {
 		for _, data := range []string{gcm256, cbc256} {
 			key := &counter{PrivateKey: keys().a}
 			_, err := decrypt(message{data: data, to: fill(8, other)}.String(), c.policy, slices.Repeat([]crypto.Decrypter{key}, int(c.ours))...)
-			requireKind(t, xmlenc.Failed, err)
+			requireReason(t, xmlenc.Failed, err)
 			require.Equal(t, c.want, key.n.Load(), name)
 		}
 	}
@@ -281,7 +281,7 @@ func TestTheEncryptedKeyThatNamesUsIsFound(t *testing.T) {
 	many := func(n int, e envelope) []envelope { return slices.Repeat([]envelope{e}, n) }
 	for name, c := range map[string]struct {
 		to                []envelope
-		loose, signed     xmlenc.Kind
+		loose, signed     xmlenc.Reason
 		triedLoose, tried int64
 	}{
 		"nine, ours last":               {append(many(8, other), named), -1, -1, 1, 1},
@@ -299,7 +299,7 @@ func TestTheEncryptedKeyThatNamesUsIsFound(t *testing.T) {
 			doc := message{to: c.to}.String()
 			for _, r := range []struct {
 				policy xmlenc.Policy
-				want   xmlenc.Kind
+				want   xmlenc.Reason
 				tried  int64
 			}{{loose, c.loose, c.triedLoose}, {signed, c.signed, c.tried}} {
 				a := &counter{PrivateKey: keys().a}
@@ -308,7 +308,7 @@ func TestTheEncryptedKeyThatNamesUsIsFound(t *testing.T) {
 					require.NoError(t, err)
 					require.Equal(t, good, got)
 				} else {
-					requireKind(t, r.want, err)
+					requireReason(t, r.want, err)
 				}
 				require.Equal(t, r.tried, a.n.Load())
 			}
@@ -328,7 +328,7 @@ func TestRetrievalMethod(t *testing.T) {
 			require.NoError(t, err, "then there is none")
 			continue
 		}
-		requireKind(t, xmlenc.Shape, err)
+		requireReason(t, xmlenc.Shape, err)
 	}
 }
 
@@ -341,13 +341,13 @@ func TestOperationsAreBounded(t *testing.T) {
 	a, b := &counter{PrivateKey: keys().b}, &counter{PrivateKey: keys().a}
 	ours := xmlenc.NewKeys([]crypto.Decrypter{a, b}, rand.Reader, 5)
 	read := func(plain []byte) (string, error) { return string(plain), nil }
-	for i, want := range []xmlenc.Kind{-1, -1, xmlenc.Limit, xmlenc.Limit} {
+	for i, want := range []xmlenc.Reason{-1, -1, xmlenc.Limit, xmlenc.Limit} {
 		_, err := xmlenc.Open(sealed, ours, read)
 		if want < 0 {
 			require.NoError(t, err, i)
 			continue
 		}
-		requireKind(t, want, err)
+		requireReason(t, want, err)
 	}
 	require.EqualValues(t, 2, a.n.Load())
 	require.EqualValues(t, 2, b.n.Load())
@@ -374,7 +374,7 @@ func TestBrokenKeysAndRandomness(t *testing.T) {
 	for _, gives := range [][]byte{nil, {}, make([]byte, 31), make([]byte, 33), make([]byte, 32)} {
 		for data := range keyBits {
 			_, err := decrypt(message{data: data}.String(), loose, &brokenKey{counter: counter{PrivateKey: keys().a}, gives: gives})
-			e := requireKind(t, xmlenc.Failed, err)
+			e := requireReason(t, xmlenc.Failed, err)
 			require.NotContains(t, e.Error(), "secret")
 		}
 	}
@@ -383,5 +383,5 @@ func TestBrokenKeysAndRandomness(t *testing.T) {
 	sealed, err := xmlenc.Read(tree.Root(), loose)
 	require.NoError(t, err)
 	_, err = xmlenc.Open(sealed, xmlenc.NewKeys([]crypto.Decrypter{keys().a}, noRandom{}, 8), func([]byte) (int, error) { return 1, nil })
-	requireKind(t, xmlenc.Failed, err)
+	requireReason(t, xmlenc.Failed, err)
 }

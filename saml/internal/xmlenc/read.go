@@ -59,7 +59,7 @@ func Read(n xmltree.Node, policy Policy) (*Sealed, error) {
 		return nil, shape(n.Local() + " holds one EncryptedData, then EncryptedKeys")
 	}
 	if typ, given := data.Attr("Type"); given && typ != typeElement {
-		return nil, &Error{Kind: Shape, Detail: "EncryptedData/@Type", Want: typeElement, Got: typ}
+		return nil, &Error{Reason: Shape, Detail: "EncryptedData/@Type", Want: typeElement, Got: typ}
 	}
 	p, err := readPart(data)
 	if err != nil {
@@ -83,7 +83,7 @@ func refuseReferences(n xmltree.Node) error {
 		case c.Local() == "CipherReference":
 			err = shape("a CipherReference; CipherData holds a CipherValue")
 		case c.Local() == "RetrievalMethod" && (len(uri) < 2 || uri[0] != '#'), c.Local() == "KeyInfoReference":
-			err = &Error{Kind: Shape, Detail: c.Local() + " to somewhere else", Want: "#ID", Got: uri}
+			err = &Error{Reason: Shape, Detail: c.Local() + " to somewhere else", Want: "#ID", Got: uri}
 		}
 	})
 	return err
@@ -112,7 +112,7 @@ func readPart(n xmltree.Node) (part, error) {
 		switch {
 		case rest.Is(xmltree.Encryption, "EncryptionProperties"), rest.Is(xmltree.Encryption, "ReferenceList"), rest.Is(xmltree.Encryption, "CarriedKeyName"):
 		default:
-			return p, &Error{Kind: Shape, Detail: "unexpected element in " + n.Local(), Got: rest.Name()}
+			return p, &Error{Reason: Shape, Detail: "unexpected element in " + n.Local(), Got: rest.Name()}
 		}
 	}
 	var ok bool
@@ -127,13 +127,13 @@ func readBlock(method xmltree.Node, policy Policy) (block, error) {
 	b, known := blocks[name]
 	switch {
 	case !known:
-		return b, &Error{Kind: Algorithm, Detail: "EncryptedData", Want: "AES-GCM, or AES-CBC inside a verified signature", Got: name}
+		return b, &Error{Reason: Algorithm, Detail: "EncryptedData", Want: "AES-GCM, or AES-CBC inside a verified signature", Got: name}
 	case b.cbc && !policy.Authenticated && !policy.AllowUnauthenticatedCBC:
-		return b, &Error{Kind: Algorithm, Detail: "EncryptedData outside any verified signature", Want: "AES-GCM", Got: name}
+		return b, &Error{Reason: Algorithm, Detail: "EncryptedData outside any verified signature", Want: "AES-GCM", Got: name}
 	}
 	for c := method.First(); c.OK(); c = c.Next() {
 		if !c.Is(xmltree.Encryption, "KeySize") || strings.TrimSpace(c.Text()) != strconv.Itoa(8*b.keyLen) {
-			return b, &Error{Kind: Algorithm, Detail: "a parameter of " + name, Want: "none", Got: c.Name()}
+			return b, &Error{Reason: Algorithm, Detail: "a parameter of " + name, Want: "none", Got: c.Name()}
 		}
 	}
 	return b, nil
@@ -153,7 +153,7 @@ func (s *Sealed) readKeys(data, keyInfo xmltree.Node) error {
 			break
 		}
 		w, err := readKey(k.node, s.policy)
-		if e, ok := err.(*Error); ok && e.Kind == Algorithm {
+		if e, ok := err.(*Error); ok && e.Reason == Algorithm {
 			refused = cmp.Or(refused, err)
 			continue
 		}
@@ -199,7 +199,7 @@ func gatherKeys(data, keyInfo xmltree.Node, us string) ([]hinted, error) {
 	}
 	for c := data.Next(); c.OK(); c = c.Next() {
 		if !c.Is(xmltree.Encryption, "EncryptedKey") {
-			return nil, &Error{Kind: Shape, Detail: "unexpected element after EncryptedData", Want: "EncryptedKey", Got: c.Name()}
+			return nil, &Error{Reason: Shape, Detail: "unexpected element after EncryptedData", Want: "EncryptedKey", Got: c.Name()}
 		}
 		found = append(found, hinted{node: c})
 	}

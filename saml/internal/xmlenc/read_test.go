@@ -22,7 +22,7 @@ func TestRefusedBeforeAnyKeyIsUsed(t *testing.T) {
 	const data = `(<xenc:EncryptedData.*</xenc:EncryptedData>)`
 	for _, c := range []struct {
 		name, doc string
-		kind      xmlenc.Kind
+		kind      xmlenc.Reason
 	}{
 		{"empty", `<saml:EncryptedAssertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"/>`, xmlenc.Shape},
 		{"no EncryptedData", sub(detached, data, ""), xmlenc.Shape},
@@ -62,7 +62,7 @@ func TestRefusedBeforeAnyKeyIsUsed(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			key := &counter{PrivateKey: keys().a}
 			_, err := decrypt(c.doc, loose, key)
-			requireKind(t, c.kind, err)
+			requireReason(t, c.kind, err)
 			require.Zero(t, key.n.Load())
 		})
 	}
@@ -82,7 +82,7 @@ func TestPolicy(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			key := &counter{PrivateKey: keys().a}
 			_, err := decrypt(c.m.String(), c.policy, key)
-			requireKind(t, xmlenc.Algorithm, err)
+			requireReason(t, xmlenc.Algorithm, err)
 			require.Zero(t, key.n.Load())
 			got, err := decrypt(c.m.String(), c.enough, key)
 			require.NoError(t, err)

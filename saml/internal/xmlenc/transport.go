@@ -36,7 +36,7 @@ func readKey(n xmltree.Node, policy Policy) (wrapped, error) {
 		w.pkcs1 = true
 		return w, nil
 	}
-	return w, &Error{Kind: Algorithm, Detail: "EncryptedKey", Want: "RSA-OAEP", Got: name}
+	return w, &Error{Reason: Algorithm, Detail: "EncryptedKey", Want: "RSA-OAEP", Got: name}
 }
 
 // readOAEP reads the parameters of RSA-OAEP (XML Encryption 1.1, 5.5.2). The
@@ -65,7 +65,7 @@ func (w *wrapped) readOAEP(method xmltree.Node, name string) error {
 			ok = true
 		}
 		if !ok {
-			return &Error{Kind: Algorithm, Detail: c.Name() + " of " + name, Want: "SHA-1, SHA-256, SHA-384 or SHA-512, and MGF1 with one of them", Got: algorithm(c)}
+			return &Error{Reason: Algorithm, Detail: c.Name() + " of " + name, Want: "SHA-1, SHA-256, SHA-384 or SHA-512, and MGF1 with one of them", Got: algorithm(c)}
 		}
 	}
 	return nil

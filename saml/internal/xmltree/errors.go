@@ -7,20 +7,20 @@ import (
 	"unicode/utf8"
 )
 
-// Kind says why a document was refused.
-type Kind int
+// Reason says why a document was refused.
+type Reason int
 
 const (
-	Syntax    Kind = iota // not well-formed, or something that SAML never needs
-	Limit                 // past a limit
-	Text                  // a comment inside a text value
-	Duplicate             // an ID that is not unique
-	Root                  // another root than Limits.Root
+	Syntax    Reason = iota // not well-formed, or something that SAML never needs
+	Limit                   // past a limit
+	Text                    // a comment inside a text value
+	Duplicate               // an ID that is not unique
+	Root                    // another root than Limits.Root
 )
 
 // Error is what Parse refuses with.
 type Error struct {
-	Kind   Kind
+	Reason Reason
 	Detail string // what is wrong; names from the document are quoted and cut short
 	// Name is the element, attribute, prefix, entity, ID or encoding concerned,
 	// as it is in the document; "" if there is none. For Root it is the expanded
@@ -42,16 +42,16 @@ func (e *Error) Error() string {
 // whole is the Offset of what is wrong with the document as a whole.
 const whole = -1
 
-func syntax(at int, detail string) *Error { return &Error{Kind: Syntax, Detail: detail, Offset: at} }
+func syntax(at int, detail string) *Error { return &Error{Reason: Syntax, Detail: detail, Offset: at} }
 
 // named is an error whose format has one %s, for the quoted name.
-func named(kind Kind, at int, format, name string) *Error {
-	return &Error{Kind: kind, Detail: fmt.Sprintf(format, quote(name)), Name: name, Offset: at}
+func named(reason Reason, at int, format, name string) *Error {
+	return &Error{Reason: reason, Detail: fmt.Sprintf(format, quote(name)), Name: name, Offset: at}
 }
 
 // limitError is for a format with one %d, for the limit.
 func limitError(at int, format string, limit int) *Error {
-	return &Error{Kind: Limit, Detail: fmt.Sprintf(format, limit), Offset: at}
+	return &Error{Reason: Limit, Detail: fmt.Sprintf(format, limit), Offset: at}
 }
 
 // invalidChar reports the character at s[i], which is at byte at of the document.

@@ -58,7 +58,7 @@ func TestErrorsSayWhere(t *testing.T) {
 	_, err := xmltree.Parse(`<?xml version="1.0"?><p:a xmlns:p="urn:p"/>`, limits)
 	var e *xmltree.Error
 	require.True(t, errors.As(err, &e))
-	require.Equal(t, xmltree.Error{Kind: xmltree.Root, Name: "{urn:p}a", Offset: 22, Detail: e.Detail}, *e)
+	require.Equal(t, xmltree.Error{Reason: xmltree.Root, Name: "{urn:p}a", Offset: 22, Detail: e.Detail}, *e)
 }
 
 func normalised(s string) string {

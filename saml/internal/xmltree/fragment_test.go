@@ -68,7 +68,7 @@ func TestFragmentSyntax(t *testing.T) {
 // Its IDs are unique in what is around it too.
 func TestFragmentIDs(t *testing.T) {
 	outer := parse(t, `<r ID="x" `+dsNS+`><ds:Signature Id="s"/><e/></r>`)
-	for text, want := range map[string]xmltree.Kind{
+	for text, want := range map[string]xmltree.Reason{
 		`<a ID="x"/>`:               xmltree.Duplicate,
 		`<a xml:id="x"/>`:           xmltree.Duplicate,
 		`<a><b Id="x"/></a>`:        xmltree.Duplicate,

@@ -14,9 +14,9 @@ import (
 var roomy = xmltree.Limits{Bytes: 1 << 22, Depth: 64, Nodes: 100_000, Attributes: 64, Namespaces: 32, Total: 1 << 16}
 
 // accepted stands where a Kind would.
-const accepted xmltree.Kind = -1
+const accepted xmltree.Reason = -1
 
-func requireKind(t testing.TB, want xmltree.Kind, doc string, err error) {
+func requireKind(t testing.TB, want xmltree.Reason, doc string, err error) {
 	t.Helper()
 	if want == accepted {
 		require.NoError(t, err, "%q", doc)
@@ -24,7 +24,7 @@ func requireKind(t testing.TB, want xmltree.Kind, doc string, err error) {
 	}
 	var e *xmltree.Error
 	require.True(t, errors.As(err, &e), "%q: %v", doc, err)
-	require.Equal(t, want, e.Kind, "%q: %v", doc, err)
+	require.Equal(t, want, e.Reason, "%q: %v", doc, err)
 	require.NotEmpty(t, e.Detail)
 	require.Less(t, len(e.Detail), 300)
 }

@@ -29,7 +29,7 @@ func TestIDs(t *testing.T) {
 			}
 		}
 	}
-	for doc, want := range map[string]xmltree.Kind{
+	for doc, want := range map[string]xmltree.Reason{
 		`<r ID="x"><a ID="&#120;"/></r>`:                xmltree.Duplicate,
 		`<r ID="x"><a ID="x "/></r>`:                    accepted,
 		"<r ID=\"x \"><a ID=\"x\n\"/></r>":              xmltree.Duplicate,

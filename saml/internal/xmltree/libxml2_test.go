@@ -66,23 +66,23 @@ func tree(n xmltree.Node) []any {
 
 // strictness is where libxml2 reads what we refuse on purpose. Everything else
 // that it reads, we read.
-var strictness = map[string]func(doc string, kind xmltree.Kind) bool{
-	"a DOCTYPE": func(doc string, _ xmltree.Kind) bool { return strings.Contains(doc, "<!DOCTYPE") },
-	"a processing instruction": func(doc string, _ xmltree.Kind) bool {
+var strictness = map[string]func(doc string, kind xmltree.Reason) bool{
+	"a DOCTYPE": func(doc string, _ xmltree.Reason) bool { return strings.Contains(doc, "<!DOCTYPE") },
+	"a processing instruction": func(doc string, _ xmltree.Reason) bool {
 		return regexp.MustCompile(`<\?[^x]|<\?x[^m]|<\?xm[^l]`).MatchString(doc)
 	},
-	"a NUL, where libxml2 stops reading": func(doc string, _ xmltree.Kind) bool { return strings.Contains(doc, "\x00") },
-	"a comment inside a text":            func(_ string, kind xmltree.Kind) bool { return kind == xmltree.Text },
-	"an ID twice":                        func(_ string, kind xmltree.Kind) bool { return kind == xmltree.Duplicate },
-	"a namespace that is a relative URI": func(doc string, _ xmltree.Kind) bool {
+	"a NUL, where libxml2 stops reading": func(doc string, _ xmltree.Reason) bool { return strings.Contains(doc, "\x00") },
+	"a comment inside a text":            func(_ string, kind xmltree.Reason) bool { return kind == xmltree.Text },
+	"an ID twice":                        func(_ string, kind xmltree.Reason) bool { return kind == xmltree.Duplicate },
+	"a namespace that is a relative URI": func(doc string, _ xmltree.Reason) bool {
 		return regexp.MustCompile(`xmlns(:[^=]*)?\s*=\s*["'](?:[^a-zA-Z"']|[a-zA-Z0-9+.-]*[^a-zA-Z0-9+.:"'-]|[a-zA-Z0-9+.-]*["'])`).MatchString(doc)
 	},
-	"a version or an encoding other than 1.0 and UTF-8": func(doc string, _ xmltree.Kind) bool {
+	"a version or an encoding other than 1.0 and UTF-8": func(doc string, _ xmltree.Reason) bool {
 		return strings.Contains(doc, "<?xml") && !regexp.MustCompile(`^(\x{feff})?<\?xml\s+version\s*=\s*["']1\.0["'](\s+encoding\s*=\s*["'](?i:utf-8)["'])?\s*\?>`).MatchString(doc)
 	},
 	// Namespaces in XML, 3: "It MUST NOT be declared as the default
 	// namespace", nor bound to another prefix.
-	"a reserved namespace": func(doc string, _ xmltree.Kind) bool {
+	"a reserved namespace": func(doc string, _ xmltree.Reason) bool {
 		return regexp.MustCompile(`xmlns(:[^=]*)?\s*=\s*["']http://www\.w3\.org/(XML/1998/namespace|2000/xmlns/)`).MatchString(doc)
 	},
 }
@@ -150,7 +150,7 @@ func TestTreesAreLibxml2s(t *testing.T) {
 		require.True(t, errors.As(err, &e))
 		found := 0
 		for name, fits := range strictness {
-			if fits(docs[i], e.Kind) {
+			if fits(docs[i], e.Reason) {
 				why[name]++
 				found++
 			}
@@ -178,6 +178,6 @@ func TestStricterThanLibxml2(t *testing.T) {
 		_, err := xmltree.Parse(doc, roomy)
 		var e *xmltree.Error
 		require.True(t, errors.As(err, &e))
-		require.True(t, strictness[name](doc, e.Kind), name)
+		require.True(t, strictness[name](doc, e.Reason), name)
 	}
 }

@@ -67,7 +67,7 @@ func TestLimitsOfUnknown(t *testing.T) {
 	limits.Unknown = 3
 	limits.Known = func(ns xmltree.NS, local string) bool { return ns == xmltree.Protocol && local == "a" }
 	const known = `<p:a xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol">`
-	for doc, want := range map[string]xmltree.Kind{
+	for doc, want := range map[string]xmltree.Reason{
 		known + repeat("<p:a/>", 100) + repeat("<b/>", 3) + "</p:a>": accepted,
 		known + repeat("<b/>", 4) + "<<<":                            xmltree.Limit,
 		known + repeat("<p:b/>", 4) + "<<<":                          xmltree.Limit,
@@ -78,7 +78,7 @@ func TestLimitsOfUnknown(t *testing.T) {
 		requireKind(t, want, doc, err)
 	}
 	limits.Root = xmltree.Name{NS: xmltree.Protocol, Local: "a"}
-	for doc, want := range map[string]xmltree.Kind{
+	for doc, want := range map[string]xmltree.Reason{
 		known + "<a/></p:a>": accepted,
 		"<a><<<":             xmltree.Root,
 		`<p:b xmlns:p="urn:oasis:names:tc:SAML:2.0:protocol"><<<`: xmltree.Root,

@@ -145,7 +145,7 @@ func TestRefuses(t *testing.T) {
 // A comment beside text in one element is refused, on either side and whatever
 // stands between: readers differ in what they take for the element's text.
 func TestCommentsInText(t *testing.T) {
-	for doc, want := range map[string]xmltree.Kind{
+	for doc, want := range map[string]xmltree.Reason{
 		`<a>x<!-- --></a>`:                 xmltree.Text,
 		`<a><!-- -->x</a>`:                 xmltree.Text,
 		`<a>x<!-- -->y</a>`:                xmltree.Text,

@@ -125,7 +125,7 @@ func TestEqualStartTags(t *testing.T) {
 		require.Equal(t, want, strings.ReplaceAll(dump(parse(t, doc).Root()), " {}", " "), doc)
 		hangsTogether(t, parse(t, doc))
 	}
-	for doc, want := range map[string]xmltree.Kind{
+	for doc, want := range map[string]xmltree.Reason{
 		`<r><a ID="1"></a><a ID="1"></a></r>`:                             xmltree.Duplicate,
 		`<r><p:a xmlns:p="urn:1"></p:a><p:a></p:a></r>`:                   xmltree.Syntax,
 		`<r><a></a><a></b></r>`:                                           xmltree.Syntax,
