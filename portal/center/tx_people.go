@@ -14,7 +14,7 @@ func (t *Tx) PutUser(u User) error {
 	if u.Inactive {
 		t.ends(u.ID)
 	}
-	t.data.Users = upsert(t.data.Users, u, func(o User) bool { return o.ID == u.ID })
+	upsert(&t.data.Users, u, func(o User) bool { return o.ID == u.ID })
 	return nil
 }
 
@@ -25,8 +25,7 @@ func (t *Tx) RemoveUser(id string) error {
 		return err
 	}
 	t.ends(id)
-	var err error
-	if t.data.Users, err = drop(t, t.data.Users, "user", id, func(o User) bool { return o.ID == id }); err != nil {
+	if err := drop(t, "user", &t.data.Users, id, func(o User) bool { return o.ID == id }); err != nil {
 		return err
 	}
 	for i := range t.data.Groups {
@@ -58,24 +57,16 @@ func (t *Tx) back() error {
 
 // PutGroup adds a group, or replaces the one with the same ID. Primary only.
 func (t *Tx) PutGroup(g Group) error {
-	if err := t.primaryOnly("write of a group"); err != nil {
-		return err
-	}
 	if g.ID == "" {
 		g.ID = g.Name
 	}
 	g.Members = slices.Clone(g.Members)
-	t.data.Groups = upsert(t.data.Groups, g, func(o Group) bool { return o.ID == g.ID })
-	return nil
+	return write(t, "group", &t.data.Groups, g, func(o Group) bool { return o.ID == g.ID })
 }
 
 // RemoveGroup removes a group and all that is assigned to it. Primary only.
 func (t *Tx) RemoveGroup(id string) error {
-	if err := t.primaryOnly("removal of a group"); err != nil {
-		return err
-	}
-	var err error
-	if t.data.Groups, err = drop(t, t.data.Groups, "group", id, func(o Group) bool { return o.ID == id }); err != nil {
+	if err := remove(t, "group", &t.data.Groups, id, func(o Group) bool { return o.ID == id }); err != nil {
 		return err
 	}
 	t.forget(GroupPrincipal(id))

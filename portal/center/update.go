@@ -118,20 +118,37 @@ func (t *Tx) refuse(err error) error {
 	return t.err
 }
 
-// upsert replaces the element that same picks out, or appends v.
-func upsert[T any](list []T, v T, same func(T) bool) []T {
-	if i := slices.IndexFunc(list, same); i >= 0 {
-		list[i] = v
-		return list
+// write replaces the element that same picks out, or appends v. Primary only.
+func write[T any](t *Tx, what string, list *[]T, v T, same func(T) bool) error {
+	if err := t.primaryOnly("write of " + what); err != nil {
+		return err
 	}
-	return append(list, v)
+	upsert(list, v, same)
+	return nil
+}
+
+func upsert[T any](list *[]T, v T, same func(T) bool) {
+	if i := slices.IndexFunc(*list, same); i >= 0 {
+		(*list)[i] = v
+		return
+	}
+	*list = append(*list, v)
+}
+
+// remove removes the element that same picks out. Primary only.
+func remove[T any](t *Tx, what string, list *[]T, key string, same func(T) bool) error {
+	if err := t.primaryOnly("removal of " + what); err != nil {
+		return err
+	}
+	return drop(t, what, list, key, same)
 }
 
 // drop removes the element that same picks out; its absence is a refusal.
-func drop[T any](t *Tx, list []T, what, key string, same func(T) bool) ([]T, error) {
-	i := slices.IndexFunc(list, same)
+func drop[T any](t *Tx, what string, list *[]T, key string, same func(T) bool) error {
+	i := slices.IndexFunc(*list, same)
 	if i < 0 {
-		return list, t.refuse(&Error{Reason: ReasonNotFound, Rule: what, Want: "one that is there", Got: key})
+		return t.refuse(&Error{Reason: ReasonNotFound, Rule: what, Want: "one that is there", Got: key})
 	}
-	return slices.Delete(list, i, i+1), nil
+	*list = slices.Delete(*list, i, i+1)
+	return nil
 }
