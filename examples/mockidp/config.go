@@ -15,34 +15,18 @@ import (
 // file is the configuration file. Its keys are the fields of mockidp.Config,
 // whose documentation says what each means and what its absence means.
 type file struct {
-	Org             string   `json:"org"`
-	Hint            string   `json:"hint"`
-	SessionLifetime duration `json:"sessionLifetime"`
-	MaxFailures     int      `json:"maxFailures"`
-	Users           []struct {
-		ID           string                   `json:"id"`
-		Login        string                   `json:"login"`
-		Password     string                   `json:"password"`
-		SecondFactor string                   `json:"secondFactor"`
-		Status       word[mockidp.UserStatus] `json:"status"` // "active", "lockedOut", "suspended", "deprovisioned" or "staged"
-		FirstName    string                   `json:"firstName"`
-		LastName     string                   `json:"lastName"`
-		Email        string                   `json:"email"`
-		Groups       []string                 `json:"groups"`
-		Attributes   map[string][]string      `json:"attributes"`
-	} `json:"users"`
-	Groups []struct {
-		ID          string `json:"id"`
-		Name        string `json:"name"`
-		Description string `json:"description"`
-	} `json:"groups"`
-	Apps []app `json:"apps"`
-	// Attacks are switched on from the start, as by -attack.
-	Attacks []struct {
-		ID   string `json:"id"`
-		App  string `json:"app"`
-		User string `json:"user"`
-	} `json:"attacks"`
+	Org, Hint       string
+	SessionLifetime duration
+	MaxFailures     int
+	Users           []user
+	Groups          []mockidp.Group
+	Apps            []app
+	Attacks         []mockidp.StandingMutation // switched on from the start, as by -attack
+}
+
+type user struct {
+	mockidp.User
+	Status word[mockidp.UserStatus] // "active", "lockedOut", "suspended", "deprovisioned" or "staged"
 }
 
 // duration is written as Go writes it: "8h", "90m".
@@ -81,13 +65,13 @@ func load(path string) (mockidp.Config, error) {
 }
 
 func (f file) config() (mockidp.Config, error) {
-	c := mockidp.Config{Org: f.Org, Hint: f.Hint, SessionLifetime: f.SessionLifetime.Duration, MaxFailures: f.MaxFailures}
-	for _, u := range f.Users {
-		c.Users = append(c.Users, mockidp.User{ID: u.ID, Login: u.Login, Password: u.Password, SecondFactor: u.SecondFactor, Status: u.Status.value,
-			FirstName: u.FirstName, LastName: u.LastName, Email: u.Email, Groups: u.Groups, Attributes: u.Attributes})
+	c := mockidp.Config{
+		Org: f.Org, Hint: f.Hint, SessionLifetime: f.SessionLifetime.Duration, MaxFailures: f.MaxFailures,
+		Groups: f.Groups, StandingMutations: f.Attacks,
 	}
-	for _, g := range f.Groups {
-		c.Groups = append(c.Groups, mockidp.Group(g))
+	for _, u := range f.Users {
+		u.User.Status = u.Status.value
+		c.Users = append(c.Users, u.User)
 	}
 	for _, a := range f.Apps {
 		app, err := a.app()
@@ -95,9 +79,6 @@ func (f file) config() (mockidp.Config, error) {
 			return c, err
 		}
 		c.Apps = append(c.Apps, app)
-	}
-	for _, a := range f.Attacks {
-		c.StandingMutations = append(c.StandingMutations, mockidp.StandingMutation(a))
 	}
 	return c, nil
 }

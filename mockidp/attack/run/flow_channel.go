@@ -81,8 +81,7 @@ func addQuery(to, name, value string) string {
 func channel(make func(r *runner, good, forged string) request) func(*script) RunResult {
 	return func(s *script) RunResult {
 		v := s.begin()
-		forged := s.document(v, s.unsigned, func(p *attack.Params) { p.Sign, p.Subject = attack.SignAssertion, s.Forged })
-		q := make(s.runner, string(s.good(v)), string(forged))
+		q := make(s.runner, string(s.good(v)), string(s.forged(v)))
 		if relay := v.form(nil).Get("RelayState"); relay != "" && q.contentType == formType {
 			q.body += "&RelayState=" + url.QueryEscape(relay)
 		}

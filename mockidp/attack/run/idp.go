@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -10,6 +11,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -48,29 +50,22 @@ const (
 // NewIdP makes an identity provider with new keys of every kind that service
 // providers commonly take.
 func NewIdP() (*IdP, error) {
-	idp := new(IdP)
-	var err error
-	if idp.RSA, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+	keys, err := newKeys()
+	if err != nil {
 		return nil, err
 	}
-	if idp.ECDSA, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
+	encryption, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
 		return nil, err
 	}
-	if idp.Encryption, err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
-		return nil, err
-	}
+	idp := &IdP{RSA: keys.rsa, ECDSA: keys.ecdsa, Encryption: encryption}
 	return idp, idp.complete(time.Now())
 }
 
 // complete fills in what is left open. It changes nothing that is there, so
 // that an identity provider can be used by several at once from then on.
 func (i *IdP) complete(now time.Time) error {
-	if i.EntityID == "" {
-		i.EntityID = DefaultEntityID
-	}
-	if i.SSOURL == "" {
-		i.SSOURL = DefaultSSOURL
-	}
+	i.EntityID, i.SSOURL = cmp.Or(i.EntityID, DefaultEntityID), cmp.Or(i.SSOURL, DefaultSSOURL)
 	if i.Certificates == nil {
 		i.Certificates = make(map[crypto.Signer][]byte)
 	}
@@ -89,27 +84,18 @@ func (i *IdP) complete(now time.Time) error {
 
 // namedKey is a key as its files are called.
 type namedKey struct {
-	name string
-	key  crypto.Signer
-	use  string
+	name  string
+	key   crypto.Signer
+	use   string
+	there bool
 }
 
 // keys lists the keys that there are.
 func (i *IdP) keys() []namedKey {
-	var out []namedKey
-	if i.RSA != nil {
-		out = append(out, namedKey{"rsa", i.RSA, "signing"})
-	}
-	if i.ECDSA != nil {
-		out = append(out, namedKey{"ecdsa", i.ECDSA, "signing"})
-	}
-	if i.RSA1024 != nil {
-		out = append(out, namedKey{"rsa1024", i.RSA1024, "signing"})
-	}
-	if i.Encryption != nil {
-		out = append(out, namedKey{"encryption", i.Encryption, "encryption"})
-	}
-	return out
+	return slices.DeleteFunc([]namedKey{
+		{"rsa", i.RSA, "signing", i.RSA != nil}, {"ecdsa", i.ECDSA, "signing", i.ECDSA != nil},
+		{"rsa1024", i.RSA1024, "signing", i.RSA1024 != nil}, {"encryption", i.Encryption, "encryption", i.Encryption != nil},
+	}, func(k namedKey) bool { return !k.there })
 }
 
 // key gives the key of a kind, or nil and what it would take.
@@ -160,18 +146,18 @@ func (i *IdP) origin() string {
 	return u.Scheme + "://" + u.Host
 }
 
-// attackers are keys that nobody trusts, of the kinds that the identity
-// provider has.
-type attackers struct {
+// keys are of the kinds that identity providers have: its own, or an attacker's,
+// which no service provider trusts.
+type keys struct {
 	rsa   *rsa.PrivateKey
 	ecdsa *ecdsa.PrivateKey
 }
 
-func newAttackers() (attackers, error) {
+func newKeys() (keys, error) {
 	r, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
-		return attackers{}, err
+		return keys{}, err
 	}
 	e, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	return attackers{r, e}, err
+	return keys{r, e}, err
 }

@@ -72,18 +72,18 @@ func ReadIdP(dir string) (*IdP, error) {
 		if err != nil {
 			return nil, err
 		}
-		rsaKey, isRSA := key.(*rsa.PrivateKey)
-		ecdsaKey, isECDSA := key.(*ecdsa.PrivateKey)
-		switch {
-		case name == "rsa" && isRSA:
-			i.RSA = rsaKey
-		case name == "rsa1024" && isRSA:
-			i.RSA1024 = rsaKey
-		case name == "encryption" && isRSA:
-			i.Encryption = rsaKey
-		case name == "ecdsa" && isECDSA:
-			i.ECDSA = ecdsaKey
-		default:
+		ok := false
+		switch name {
+		case "rsa":
+			i.RSA, ok = key.(*rsa.PrivateKey)
+		case "rsa1024":
+			i.RSA1024, ok = key.(*rsa.PrivateKey)
+		case "encryption":
+			i.Encryption, ok = key.(*rsa.PrivateKey)
+		case "ecdsa":
+			i.ECDSA, ok = key.(*ecdsa.PrivateKey)
+		}
+		if !ok {
 			return nil, fmt.Errorf("%s.key is a %T", name, key)
 		}
 		i.Certificates[key] = certificate

@@ -101,40 +101,24 @@ func (r *runner) lookAtCiphers(ctx context.Context, out *Report) {
 // lookAtRequests finds out what requests ask for, whether responses without one
 // are accepted, and what becomes of cookies at sign-in.
 func (r *runner) lookAtRequests(ctx context.Context) {
-	if v, err := r.begin(ctx); err == nil {
-		r.sample = v.asked
-		before := v.b.clone()
-		if m, err := good.Twin(r.params(v, good, r.way)); err == nil {
-			if _, err = v.post(ctx, m.SAMLResponse); err == nil {
-				r.lookAtCookies(before, v.b)
-			}
-		}
+	s := &script{runner: r, ctx: ctx}
+	v := s.begin()
+	r.sample = v.asked
+	before := v.b.clone()
+	if _, err := s.post(v.b, r.ACS, v.form(s.good(v))); err == nil {
+		r.lookAtCookies(before, v.b)
 	}
-	alone := &visit{r: r, b: r.newBrowser()}
-	m, err := good.Twin(r.params(alone, good, r.way))
-	if err != nil {
-		return
-	}
-	if _, err = alone.post(ctx, m.SAMLResponse); err == nil {
-		who, _, err := r.probe(ctx, alone.b)
-		r.unsolicited = err == nil && who != ""
-	}
+	s = &script{runner: r, ctx: ctx}
+	s.signIn(s.fresh(), nil)
+	r.unsolicited = s.err == nil
 }
 
 // lookAtRefusal finds out how a plain refusal looks. Some say 500 to whatever
 // they don't accept, and are none the worse for it.
 func (r *runner) lookAtRefusal(ctx context.Context, out *Report) {
-	v, err := r.begin(ctx)
-	if err != nil {
-		return
-	}
-	params := r.params(v, r.unsigned, way{key: attack.RSA, sign: attack.SignAssertion})
-	params.Subject = r.Forged
-	m, err := r.unsigned.Make(params)
-	if err != nil {
-		return
-	}
-	p, err := v.post(ctx, m.SAMLResponse)
+	s := &script{runner: r, ctx: ctx}
+	v := s.begin()
+	p, err := s.post(v.b, r.ACS, v.form(s.forged(v)))
 	if err == nil && p.status >= 500 {
 		r.refusal = p.status
 		out.Notes = append(out.Notes, fmt.Sprintf("a message that is refused in order is answered with status %d", p.status))

@@ -21,7 +21,7 @@ type runner struct {
 	Target
 	sites     map[string]bool // the hosts, with ports, that belong to the service provider
 	transport *http.Transport
-	attackers attackers
+	attackers keys
 	cases     []attack.Case
 	unsigned  attack.Case // B01: with Forged as its Subject nobody vouches for it
 

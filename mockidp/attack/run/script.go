@@ -57,6 +57,11 @@ func (s *script) document(v *visit, c attack.Case, change func(*attack.Params)) 
 // good makes a good document.
 func (s *script) good(v *visit) []byte { return s.document(v, good, nil) }
 
+// forged makes a document that is not signed, about Target.Forged.
+func (s *script) forged(v *visit) []byte {
+	return s.document(v, s.unsigned, func(p *attack.Params) { p.Sign, p.Subject = attack.SignAssertion, s.Forged })
+}
+
 // post brings a form to an assertion consumer service.
 func (s *script) post(b *browser, to string, form url.Values) (page, error) {
 	return s.send(b, request{method: http.MethodPost, to: to, contentType: formType, body: form.Encode()})

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
@@ -124,20 +125,10 @@ func newRunner(t Target) (*runner, error) {
 			return bad("nothing in the catalogue has the id %.50q", word)
 		}
 	}
-	if t.Subject == "" {
-		t.Subject = "alice@example.com"
-	}
-	if t.Forged == "" {
-		t.Forged = "admin@example.com"
-	}
+	t.Subject, t.Forged = cmp.Or(t.Subject, "alice@example.com"), cmp.Or(t.Forged, "admin@example.com")
+	t.Timeout, t.Recovery = cmp.Or(t.Timeout, 10*time.Second), cmp.Or(t.Recovery, 2*time.Minute)
 	if len(t.Sign) == 0 {
-		t.Sign = []attack.Sign{attack.SignAssertion, attack.SignResponse, attack.SignBoth}
-	}
-	if t.Timeout == 0 {
-		t.Timeout = 10 * time.Second
-	}
-	if t.Recovery == 0 {
-		t.Recovery = 2 * time.Minute
+		t.Sign = attack.Needs{}.Modes()
 	}
 	if t.Now == nil {
 		t.Now = time.Now
@@ -148,7 +139,7 @@ func newRunner(t Target) (*runner, error) {
 	r := &runner{Target: t, sites: sites, twins: make(map[string]*twin), transport: guardedTransport(t), cases: attack.Cases()}
 	r.unsigned = r.cases[slices.IndexFunc(r.cases, func(c attack.Case) bool { return c.ID == "B01" })]
 	var err error
-	if r.attackers, err = newAttackers(); err != nil {
+	if r.attackers, err = newKeys(); err != nil {
 		return nil, err
 	}
 	return r, nil
