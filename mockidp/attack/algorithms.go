@@ -35,29 +35,22 @@ func algorithms() []Case {
 		// Without the list xs is not part of what was signed. Nobody may read
 		// more into the values for it.
 		{ID: "B26/unlisted", Outcome: accept(), Needs: assertionOnly, base: change{setup: inherit}, attack: change{after: rebind}},
-		{ID: "B26/added", Outcome: wrong, attack: change{signed: func(_ *draft, s *signature) {
-			s.inclusiveNamespaces(s.transforms.ChildElements()[1], "xs")
-		}}},
+		sig("B26/added", wrong, func(_ *draft, s *signature) { s.inclusiveNamespaces(s.exclusive(), "xs") }),
 		{ID: "B26/dropped", Outcome: wrong, base: change{setup: func(d *draft) { d.prefixes = "xs" }}, attack: change{signed: func(_ *draft, s *signature) {
-			s.transforms.ChildElements()[1].Child = nil
+			s.exclusive().Child = nil
 		}}},
 		resigned("B26/nested", shape, func(s *signature) {
-			t := s.transforms.ChildElements()[1]
-			s.inclusiveNamespaces(t, "xs")
-			t.ChildElements()[0].CreateElement("x")
+			s.inclusiveNamespaces(s.exclusive(), "xs")
+			child(s.exclusive().ChildElements()[0], "x")
 		}),
 		resigned("B26/other-namespace", shape, func(s *signature) {
-			t := s.transforms.ChildElements()[1]
-			t.CreateElement("ds:InclusiveNamespaces").CreateAttr("PrefixList", "xs")
+			child(s.exclusive(), "ds:InclusiveNamespaces", "PrefixList", "xs")
 		}),
 		{ID: "B27/relative-namespace", Outcome: refuse("XML"), attack: change{
 			before: in(forge, set(subject, "xmlns:r", "1")),
-			signed: func(d *draft, s *signature) { s.digestValue.SetText(d.digestOf(sha256Digest, nil)); s.ok() },
+			signed: noDigest,
 		}},
-		{ID: "B27/empty-digest", Outcome: wrong, attack: change{before: forge, signed: func(d *draft, s *signature) {
-			s.digestValue.SetText(d.digestOf(sha256Digest, nil))
-			s.ok()
-		}}},
+		{ID: "B27/empty-digest", Outcome: wrong, attack: change{before: forge, signed: noDigest}},
 		sig("B28/relative-namespace", refuse("XML"), func(d *draft, s *signature) {
 			forge(d)
 			s.info.CreateAttr("xmlns:r", "1")
@@ -109,6 +102,12 @@ func algorithms() []Case {
 			s.ok()
 		}),
 	}, withComments()...)
+}
+
+// noDigest signs the digest of nothing.
+func noDigest(d *draft, s *signature) {
+	s.digestValue.SetText(d.digestOf(sha256Digest, nil))
+	s.ok()
 }
 
 // otherFamily is a good SignatureMethod that is not the key's.

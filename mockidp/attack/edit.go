@@ -199,6 +199,13 @@ func (d *draft) needsAttacker() bool {
 	return true
 }
 
+// attackerSigns has the attacker sign an element.
+func (d *draft) attackerSigns(el *etree.Element) {
+	if d.needsAttacker() {
+		d.sign(el, d.p.AttackerKey)
+	}
+}
+
 // byAttacker makes the attacker sign in the identity provider's place.
 func byAttacker(d *draft) {
 	if d.needsAttacker() {

@@ -24,17 +24,11 @@ func keyInfo() []Case {
 		steered("B36", func(d *draft, s *signature) { s.certificate(d.key) }),
 		steered("B36/no-key-info", func(_ *draft, s *signature) { s.noKeyInfo() }),
 		// Each of the two signatures, with the other one genuine.
-		{ID: "B36/outer", Outcome: wrong, Needs: bothOnly, attack: change{after: func(d *draft) {
-			if d.needsAttacker() {
-				d.resp.RemoveChild(d.respSig.el)
-				d.sign(d.resp, d.p.AttackerKey)
-			}
-		}}},
-		{ID: "B36/inner", Outcome: wrong, Needs: bothOnly, attack: change{signed: func(d *draft, s *signature) {
-			if d.needsAttacker() {
-				s.resign(d.p.AttackerKey)
-			}
-		}}},
+		rewired("B36/outer", bothOnly, wrong, func(d *draft) {
+			detach(d.respSig.el)
+			d.attackerSigns(d.resp)
+		}),
+		only(bothOnly, sig("B36/inner", wrong, attackerResigns)),
 		steered("B37", func(d *draft, s *signature) { s.setCertificate(d.clonedCertificate()) }),
 		steered("B37/genuine-certificate", func(d *draft, s *signature) { s.setCertificate(d.certificateOf(d.p.Key)) }),
 		steered("B37/both-certificates", func(d *draft, s *signature) {
@@ -68,6 +62,13 @@ func (s *signature) setKeyInfo(el *etree.Element) {
 	s.noKeyInfo()
 	s.keyInfo = el
 	s.el.AddChild(el)
+}
+
+// attackerResigns has the attacker sign what stands in SignedInfo.
+func attackerResigns(d *draft, s *signature) {
+	if d.needsAttacker() {
+		s.resign(d.p.AttackerKey)
+	}
 }
 
 // keyValue is a KeyInfo with the attacker's public key in the raw.

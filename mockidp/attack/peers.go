@@ -105,10 +105,6 @@ func others() []Case {
 			s.ok()
 		})),
 		only(bothOnly, sig("J05/changed", wrong, func(d *draft, _ *signature) { d.addAttribute("role", "administrator") })),
-		only(bothOnly, sig("J05/other-key", wrong, func(d *draft, s *signature) {
-			if d.needsAttacker() {
-				s.resign(d.p.AttackerKey)
-			}
-		})),
+		only(bothOnly, sig("J05/other-key", wrong, attackerResigns)),
 	}
 }

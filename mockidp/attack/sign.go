@@ -128,6 +128,9 @@ func (s *signature) signBytes(key crypto.Signer, text []byte) {
 	s.value.SetText(base64.StdEncoding.EncodeToString(value))
 }
 
+// exclusive is the transform that canonicalises.
+func (s *signature) exclusive() *etree.Element { return s.transforms.ChildElements()[1] }
+
 // ok resigns with the key that is trusted: what is wrong with the signature is
 // then its shape alone.
 func (s *signature) ok() { s.resign(s.d.key) }

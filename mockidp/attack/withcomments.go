@@ -11,7 +11,7 @@ import (
 // another name, and SAML Core 5.4.3 names it.
 func withComments() []Case {
 	algo := refuse("Algorithm")
-	transform := func(s *signature) { s.transforms.ChildElements()[1].CreateAttr("Algorithm", excC14NComments) }
+	transform := func(s *signature) { s.exclusive().CreateAttr("Algorithm", excC14NComments) }
 	method := func(s *signature) { s.c14n.CreateAttr("Algorithm", excC14NComments) }
 	// named says WithComments in some of these places, and signs again.
 	named := func(parts ...func(*signature)) func(*draft, *signature) {
@@ -29,7 +29,7 @@ func withComments() []Case {
 	// In SignedInfo, before its first element.
 	inInfo := func(s *signature) { s.info.InsertChildAt(0, etree.NewComment(" x ")) }
 	list := func(s *signature) {
-		s.inclusiveNamespaces(s.transforms.ChildElements()[1], "xs")
+		s.inclusiveNamespaces(s.exclusive(), "xs")
 		s.inclusiveNamespaces(s.c14n, "xs")
 	}
 	return []Case{

@@ -18,26 +18,17 @@ var (
 
 func wrapping() []Case {
 	twice := refuse("AssertionCount")
-	shape := refuse("SignatureShape")
 	outside := refuse("NotResponse")
-	asrt := func(id string, o Outcome, f func(*draft)) Case {
-		return Case{ID: id, Outcome: o, Needs: overAssertion, attack: change{after: f}}
-	}
-	resp := func(id string, o Outcome, f func(*draft)) Case {
-		return Case{ID: id, Outcome: o, Needs: overResponse, attack: change{after: f}}
-	}
+	asrt := func(id string, o Outcome, f func(*draft)) Case { return rewired(id, overAssertion, o, f) }
+	resp := func(id string, o Outcome, f func(*draft)) Case { return rewired(id, overResponse, o, f) }
 	return append([]Case{
 		resp("A01/response", twice, wrapResponse(insideSignature)),
 		asrt("A01/assertion", twice, xsw1Assertion),
 		resp("A02/response", outside, wrapResponse(beforeSignature)),
 		asrt("A02/assertion", twice, wrapAssertion(beforeSignature)),
-		asrt("A03/assertion", twice, func(d *draft) { d.resp.InsertChildAt(d.asrt.Index(), d.forgedAssertion()) }),
-		resp("A03/response", twice, func(d *draft) { d.resp.InsertChildAt(d.asrt.Index(), d.forgedAssertion()) }),
-		asrt("A04/assertion", twice, func(d *draft) {
-			forged := d.forgedAssertion()
-			d.put(forged)
-			forged.AddChild(d.asrt)
-		}),
+		asrt("A03/assertion", twice, forgedFirst),
+		resp("A03/response", twice, forgedFirst),
+		asrt("A04/assertion", twice, inForged(func(d *draft, forged *etree.Element) { forged.AddChild(d.asrt) })),
 		resp("A04/response", outside, func(d *draft) {
 			forged := d.forgedResponse()
 			d.tree.SetRoot(forged)
@@ -46,7 +37,7 @@ func wrapping() []Case {
 		asrt("A05/assertion", twice, func(d *draft) {
 			forged, original := d.forgedAssertion(), without(d.asrt)
 			afterIssuer(forged, detach(d.asrtSig.el))
-			d.put(forged)
+			swap(d.asrt, forged)
 			d.resp.AddChild(original)
 		}),
 		resp("A05/response", outside, wrapResponse(func(forged, sig, original *etree.Element) {
@@ -72,69 +63,69 @@ func wrapping() []Case {
 	}, moreWrapping()...)
 }
 
+// rewired is a case that takes the finished document apart.
+func rewired(id string, n Needs, o Outcome, f func(*draft)) Case {
+	return Case{ID: id, Outcome: o, Needs: n, attack: change{after: f}}
+}
+
+// forgedFirst puts a forged assertion in front of the genuine one.
+func forgedFirst(d *draft) { before(d.asrt, d.forgedAssertion()) }
+
+// inForged puts a forged assertion in the genuine one's place, and lets hang say
+// where that goes.
+func inForged(hang func(d *draft, forged *etree.Element)) func(*draft) {
+	return func(d *draft) {
+		forged := d.forgedAssertion()
+		swap(d.asrt, forged)
+		hang(d, forged)
+	}
+}
+
 func moreWrapping() []Case {
+	const nsMD = "urn:oasis:names:tc:SAML:2.0:metadata"
 	twice := refuse("AssertionCount")
-	shape := refuse("SignatureShape")
-	c := func(id string, n Needs, o Outcome, f func(*draft)) Case {
-		return Case{ID: id, Outcome: o, Needs: n, attack: change{after: f}}
+	// bare is a forged message without a signature of its own. It has one that
+	// something else in it brings along.
+	bare := func(id string, o Outcome, f func(*draft)) Case {
+		return Case{ID: id, Outcome: o, Needs: assertionOnly, attack: change{setup: unsigned, before: in(forge, f)}}
 	}
 	return []Case{
-		c("A10/extensions", overAssertion, twice, func(d *draft) {
-			forged := d.forgedAssertion()
-			d.put(forged)
-			wrapper(d.extensions()).AddChild(d.asrt)
-		}),
-		c("A10/response-child", overAssertion, refuse("NotResponse"), func(d *draft) {
-			forged := d.forgedAssertion()
-			d.put(forged)
-			wrapper(d.resp).AddChild(d.asrt)
-		}),
+		rewired("A10/extensions", overAssertion, twice, inForged(func(d *draft, _ *etree.Element) { wrapper(d.extensions()).AddChild(d.asrt) })),
+		rewired("A10/response-child", overAssertion, refuse("NotResponse"), inForged(func(d *draft, _ *etree.Element) { wrapper(d.resp).AddChild(d.asrt) })),
 		{ID: "A10/alone", Outcome: twice, attack: change{before: func(d *draft) { wrapper(d.extensions()).AddChild(detach(d.asrt)) }}},
-		c("A11", overAssertion, twice, func(d *draft) {
-			forged := d.forgedAssertion()
-			d.put(forged)
-			if d.needsAttacker() {
-				d.sign(forged, d.p.AttackerKey)
-			}
+		rewired("A11", overAssertion, twice, inForged(func(d *draft, forged *etree.Element) {
+			d.attackerSigns(forged)
 			forged.InsertChildAt(0, around("saml2:Advice", d.asrt))
-		}),
-		c("A12", overResponse, twice, func(d *draft) {
+		})),
+		rewired("A12", overResponse, twice, func(d *draft) {
 			forged := d.forgedResponse()
 			d.tree.SetRoot(forged)
-			if d.needsAttacker() {
-				d.sign(forged, d.p.AttackerKey)
-			}
+			d.attackerSigns(forged)
 			forged.InsertChildAt(0, around("saml2p:Extensions", d.resp))
 		}),
-		{ID: "A13/extensions", Outcome: shape, Needs: assertionOnly, attack: change{setup: unsigned, before: in(forge, func(d *draft) {
-			d.foreign("md:EntityDescriptor", "urn:oasis:names:tc:SAML:2.0:metadata", d.extensions())
-		})}},
-		{ID: "A13/status-detail", Outcome: shape, Needs: assertionOnly, attack: change{setup: unsigned, before: in(forge, func(d *draft) {
-			d.foreign("md:EntityDescriptor", "urn:oasis:names:tc:SAML:2.0:metadata", d.find("./Status").CreateElement("saml2p:StatusDetail"))
-		})}},
+		bare("A13/extensions", shape, func(d *draft) { d.foreign("md:EntityDescriptor", nsMD, d.extensions()) }),
+		bare("A13/status-detail", shape, func(d *draft) {
+			d.foreign("md:EntityDescriptor", nsMD, child(d.find("./Status"), "saml2p:StatusDetail"))
+		}),
 		{ID: "A14/digest", Outcome: refuse("Signature"), attack: change{after: digestElsewhere}},
 		{ID: "A14/signature", Outcome: shape, Needs: assertionOnly, attack: change{after: func(d *draft) {
 			d.find("./Status").CreateElement("saml2p:StatusDetail").AddChild(detach(d.asrtSig.el))
 			forge(d)
 		}}},
-		{ID: "A15/embedded", Outcome: shape, Needs: assertionOnly, attack: change{setup: unsigned, before: in(forge, func(d *draft) {
-			d.foreign("saml2p:LogoutRequest", nsProtocol, d.extensions())
-		})}},
-		{ID: "A15/moved", Outcome: shape, Needs: assertionOnly, attack: change{setup: unsigned, before: in(forge, func(d *draft) {
+		bare("A15/embedded", shape, func(d *draft) { d.foreign("saml2p:LogoutRequest", nsProtocol, d.extensions()) }),
+		bare("A15/moved", shape, func(d *draft) {
 			afterIssuer(d.resp, detach(d.foreign("saml2p:LogoutRequest", nsProtocol, d.extensions()).SelectElement("Signature")))
-		})}},
-		{ID: "A15/same-id", Outcome: refuse("Signature"), Needs: assertionOnly, attack: change{setup: unsigned, before: in(forge, func(d *draft) {
+		}),
+		bare("A15/same-id", refuse("Signature"), func(d *draft) {
 			other := detach(d.foreign("saml2p:LogoutRequest", nsProtocol, d.extensions()))
 			d.resp.CreateAttr("ID", other.SelectAttrValue("ID", ""))
 			afterIssuer(d.resp, other.SelectElement("Signature"))
-		})}},
-		c("A16", overAssertion, twice, func(d *draft) {
-			forged := d.forgedAssertion()
-			d.put(forged)
-			before(forged.SelectElement("AuthnStatement"), around("saml2:Advice", d.asrt))
 		}),
-		c("A19/signed-first", overAssertion, twice, func(d *draft) { d.resp.AddChild(d.forgedAssertion()) }),
-		c("A19/signed-last", overAssertion, twice, func(d *draft) { d.resp.InsertChildAt(d.asrt.Index(), d.forgedAssertion()) }),
+		rewired("A16", overAssertion, twice, inForged(func(d *draft, forged *etree.Element) {
+			before(forged.SelectElement("AuthnStatement"), around("saml2:Advice", d.asrt))
+		})),
+		rewired("A19/signed-first", overAssertion, twice, func(d *draft) { d.resp.AddChild(d.forgedAssertion()) }),
+		rewired("A19/signed-last", overAssertion, twice, forgedFirst),
 		{ID: "A19/both-signed", Outcome: twice, attack: change{before: func(d *draft) {
 			second := d.forgedAssertion()
 			d.resp.AddChild(second)
@@ -143,22 +134,20 @@ func moreWrapping() []Case {
 		{ID: "A20/twice", Outcome: refuse("XML"), attack: change{text: func(_ *draft, s string) string { return s + s[len(xmlDeclaration):] }}},
 		{ID: "A20/forged-first", Outcome: refuse("XML"), attack: change{text: secondRoot(true)}},
 		{ID: "A20/forged-last", Outcome: refuse("XML"), attack: change{text: secondRoot(false)}},
-		c("A21", responseOnly, twice, func(d *draft) { d.resp.InsertChildAt(d.asrt.Index(), d.forgedAssertion()) }),
-		{ID: "A22/response-child", Needs: assertionOnly, Outcome: refuse("NotResponse"), attack: change{after: add(top, forgedStatement)}},
-		{ID: "A22/after-signing", Outcome: refuse("Signature"), attack: change{after: add(asrt, forgedStatement)}},
+		rewired("A21", responseOnly, twice, forgedFirst),
+		rewired("A22/response-child", assertionOnly, refuse("NotResponse"), add(top, forgedStatement)),
+		rewired("A22/after-signing", Needs{}, refuse("Signature"), add(asrt, forgedStatement)),
 		{ID: "A22/one-attribute", Outcome: refuse("Signature"), base: withRole, attack: change{after: add(statement, forgedAttribute)}},
 		// Nobody reads Extensions. What comes out is what was signed.
 		{ID: "A22/extensions", Needs: assertionOnly, Outcome: onlyRole, base: withRole, attack: change{after: func(d *draft) { d.extensions().AddChild(d.parse(forgedStatement)) }}},
-		{ID: "A23/second-assertion", Needs: overAssertion, Outcome: twice, attack: change{after: func(d *draft) {
-			d.resp.InsertChildAt(0, d.forgedAssertion())
-		}}},
+		rewired("A23/second-assertion", overAssertion, twice, func(d *draft) { d.resp.InsertChildAt(0, d.forgedAssertion()) }),
 		// Whoever takes the request apart again by local names finds this first.
 		{ID: "A23/look-alike", Needs: assertionOnly, Outcome: accept(), attack: change{after: func(d *draft) {
 			forged := d.forgedAssertion()
 			forged.CreateAttr("xmlns:saml2", "urn:example:look-alike")
 			d.extensions().AddChild(forged)
 		}}},
-		{ID: "A24/xpath", Outcome: shape, attack: change{signed: excluding("http://www.w3.org/TR/1999/REC-xpath-19991116",
+		{ID: "A24/xpath", Outcome: shape, attack: change{signed: excluding(xpathURI,
 			`<ds:XPath xmlns:ds="`+nsDSig+`">not(ancestor-or-self::*[local-name()='AttributeStatement'])</ds:XPath>`)}},
 		{ID: "A24/xpath-filter2", Outcome: shape, attack: change{signed: excluding("http://www.w3.org/2002/06/xmldsig-filter2",
 			`<xf:XPath xmlns:xf="http://www.w3.org/2002/06/xmldsig-filter2" Filter="subtract">//*[local-name()='AttributeStatement']</xf:XPath>`)}},
@@ -179,9 +168,6 @@ func around(tag string, el *etree.Element) *etree.Element {
 }
 
 func unsigned(d *draft) { d.unsigned = true }
-
-// put puts a forged assertion in the genuine one's place, which is then free.
-func (d *draft) put(forged *etree.Element) { swap(d.asrt, forged) }
 
 // Where the original goes, once the forged one has its signature.
 
@@ -212,7 +198,7 @@ func wrapAssertion(hang func(forged, sig, original *etree.Element)) func(*draft)
 	return func(d *draft) {
 		forged, original := d.forgedAssertion(), without(d.asrt)
 		hang(forged, detach(d.asrtSig.el), original)
-		d.put(forged)
+		swap(d.asrt, forged)
 	}
 }
 
