@@ -16,29 +16,17 @@ import (
 
 // aloneAtFirst: an instance with one Region has one of everything, and the
 // place where another could be serves nobody.
-func aloneAtFirst(k *walker) (string, error) {
+func aloneAtFirst(k *walker) string {
 	first, other := k.sites[0], k.newRegion()
-	if err := k.signsIn(first); err != nil {
-		return "", err
-	}
-	p, err := k.browser().Open(other.url + "/")
-	if err != nil {
-		return "", err
-	}
-	tiles, err := k.tiles()
-	if err != nil {
-		return "", err
-	}
-	if err := cmp.Or(check.Same("the status of "+other.Name+", which is no Region yet", 503, p.Status),
+	check.Must(k.signsIn(first))
+	p := check.Get(k.browser().Open(other.url + "/"))
+	tiles := check.Get(k.tiles())
+	check.Must(check.Same("the status of "+other.Name+", which is no Region yet", 503, p.Status),
 		check.Same("the number of ACS URLs", 1, len(k.sp.ACS())),
 		check.Same("the number of tiles", 1, tiles),
-		check.Same("the number of Regions", 1, len(first.view().Regions()))); err != nil {
-		return "", err
-	}
-	if err := k.redirectorLeadsTo(first); err != nil {
-		return "", err
-	}
-	return first.Name + " alone signed Alice in; the metadata had one ACS URL, the dashboard one tile, and the redirector led to " + first.Name, nil
+		check.Same("the number of Regions", 1, len(first.view().Regions())))
+	check.Must(k.redirectorLeadsTo(first))
+	return first.Name + " alone signed Alice in; the metadata had one ACS URL, the dashboard one tile, and the redirector led to " + first.Name
 }
 
 // tiles counts the tiles on Alice's dashboard.
@@ -52,21 +40,15 @@ func (k *walker) tiles() (int, error) {
 
 // regionAdded: the Region is listed in the primary, replicates, becomes active
 // and serves; the first ACS URL stays the first.
-func regionAdded(k *walker) (string, error) {
+func regionAdded(k *walker) string {
 	first, other := k.sites[0], k.newRegion()
-	if err := k.press("/extend/region"); err != nil {
-		return "", err
-	}
-	if err := k.until(func() error { return check.Same("the state of "+other.Name, stateUp, stateOf(other)) }); err != nil {
-		return "", err
-	}
-	if err := cmp.Or(check.Same("the number of ACS URLs", 2, len(k.sp.ACS())),
+	check.Must(k.press("/extend/region"))
+	check.Must(k.until(func() error { return check.Same("the state of "+other.Name, stateUp, stateOf(other)) }))
+	check.Must(check.Same("the number of ACS URLs", 2, len(k.sp.ACS())),
 		check.Same("the first ACS URL", first.acs, k.sp.ACS()[0].URL),
-		check.Same("the last ACS URL", other.acs, k.sp.ACS()[1].URL)); err != nil {
-		return "", err
-	}
+		check.Same("the last ACS URL", other.acs, k.sp.ACS()[1].URL))
 	var total uint64
-	if err := k.until(func() error {
+	check.Must(k.until(func() error {
 		if err := bothActive(k.world); err != nil {
 			return err
 		}
@@ -77,13 +59,9 @@ func regionAdded(k *walker) (string, error) {
 			}
 		}
 		return check.That("the elements that were replicated", total > 0, "some", "none")
-	}); err != nil {
-		return "", err
-	}
-	if err := k.nothingDiffers(); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%s went from Replicating to Replicated (%d of %d elements), became ACTIVE, and its ACS URL came second", other.Name, total, total), nil
+	}))
+	check.Must(k.nothingDiffers())
+	return fmt.Sprintf("%s went from Replicating to Replicated (%d of %d elements), became ACTIVE, and its ACS URL came second", other.Name, total, total)
 }
 
 // bothActive requires that all Regions know the new one as active.
@@ -114,58 +92,33 @@ func (k *walker) nothingDiffers() error {
 
 // urlMissing: the identity provider doesn't know the Region's URL yet. Sign-in
 // that begins there fails at the identity provider, and the primary works.
-func urlMissing(k *walker) (string, error) {
+func urlMissing(k *walker) string {
 	first, other := k.sites[0], k.newRegion()
 	b, mark := k.browser(), k.signIns.mark()
-	if _, err := k.dashboard(b); err != nil {
-		return "", err
-	}
-	p, err := b.Open(other.url + "/")
-	if err != nil {
-		return "", err
-	}
-	if err := cmp.Or(check.Same("where the browser ended", k.idp.URL, p.Origin()),
+	check.Get(k.dashboard(b))
+	p := check.Get(b.Open(other.url + "/"))
+	check.Must(check.Same("where the browser ended", k.idp.URL, p.Origin()),
 		check.Same("the identity provider's status", 400, p.Status),
-		check.Same("verdicts of the Regions", 0, len(k.signIns.since(mark)))); err != nil {
-		return "", err
-	}
-	if err := cmp.Or(person.Says(p, string(mockidp.ReasonUnlistedURL)), k.signsIn(first)); err != nil {
-		return "", err
-	}
-	return "before its ACS URL was in the app, a sign-in begun in " + other.Name + " failed at the identity provider, and one in " + first.Name + " worked", nil
+		check.Same("verdicts of the Regions", 0, len(k.signIns.since(mark))))
+	check.Must(person.Says(p, string(mockidp.ReasonUnlistedURL)), k.signsIn(first))
+	return "before its ACS URL was in the app, a sign-in begun in " + other.Name + " failed at the identity provider, and one in " + first.Name + " worked"
 }
 
 // urlListed: the URL goes to the second place, and the same sign-in works.
-func urlListed(k *walker) (string, error) {
+func urlListed(k *walker) string {
 	first, other := k.sites[0], k.newRegion()
-	if err := k.press("/extend/acs"); err != nil {
-		return "", err
-	}
-	if err := check.Same("the ACS URLs in the app", fmt.Sprint([]string{first.acs, other.acs}), fmt.Sprint(k.acsOrder())); err != nil {
-		return "", err
-	}
-	if err := cmp.Or(k.signsIn(other), k.tileLeadsTo(first)); err != nil {
-		return "", err
-	}
-	return "with its ACS URL second in the app " + other.Name + " signed Alice in, and the SAML tile still led to " + first.Name, nil
+	check.Must(k.press("/extend/acs"))
+	check.Must(check.Same("the ACS URLs in the app", fmt.Sprint([]string{first.acs, other.acs}), fmt.Sprint(k.acsOrder())))
+	check.Must(k.signsIn(other), k.tileLeadsTo(first))
+	return "with its ACS URL second in the app " + other.Name + " signed Alice in, and the SAML tile still led to " + first.Name
 }
 
 // bookmarkAdded: a second tile, which leads to the new Region's portal.
-func bookmarkAdded(k *walker) (string, error) {
+func bookmarkAdded(k *walker) string {
 	other := k.newRegion()
-	before, err := k.tiles()
-	if err != nil {
-		return "", err
-	}
-	if err := k.press("/extend/bookmark"); err != nil {
-		return "", err
-	}
-	after, err := k.tiles()
-	if err != nil {
-		return "", err
-	}
-	if err := cmp.Or(check.Same("tiles before", 1, before), check.Same("tiles after", 2, after), k.bookmarkLeadsTo(other)); err != nil {
-		return "", err
-	}
-	return "the dashboard got a second tile, " + check.Quote(corp.BookmarkLabel(other.Place)), nil
+	before := check.Get(k.tiles())
+	check.Must(k.press("/extend/bookmark"))
+	after := check.Get(k.tiles())
+	check.Must(check.Same("tiles before", 1, before), check.Same("tiles after", 2, after), k.bookmarkLeadsTo(other))
+	return "the dashboard got a second tile, " + check.Quote(corp.BookmarkLabel(other.Place))
 }

@@ -15,7 +15,7 @@ import (
 // primaryKilled: while many people sign in everywhere the primary's process is
 // killed. Whoever signs in at another Region notices nothing. Whoever was let
 // in by the primary before keeps that session for when it is back.
-func primaryKilled(k *walker) (string, error) {
+func primaryKilled(k *walker) string {
 	lost := k.sites[0]
 	all := k.crowd(lost, k.sites[1:])
 	in, err := all.untilIn(max(1, k.people/5))
@@ -23,48 +23,32 @@ func primaryKilled(k *walker) (string, error) {
 		lost.process.kill()
 		err = all.untilDone()
 	}
-	if err != nil {
-		return "", err
-	}
+	check.Must(err)
 	after := k.people - in
-	if err := cmp.Or(k.nobodyAnswers(lost), check.That("the sign-ins that ended after the loss", after > 0, "some", fmt.Sprint(after))); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%s was killed (SIGKILL) when %d of %d people had signed in elsewhere; the other %d did so too", lost.Name, in, k.people, after), nil
+	check.Must(k.nobodyAnswers(lost), check.That("the sign-ins that ended after the loss", after > 0, "some", fmt.Sprint(after)))
+	return fmt.Sprintf("%s was killed (SIGKILL) when %d of %d people had signed in elsewhere; the other %d did so too", lost.Name, in, k.people, after)
 }
 
 // secondNearest: the redirector moves on to the next Region.
-func secondNearest(k *walker) (string, error) {
+func secondNearest(k *walker) string {
 	s := k.sites[1]
-	if err := k.entersByRedirector(s); err != nil {
-		return "", err
-	}
-	return "the redirector moved to " + s.Name + ", which signed Alice in", nil
+	check.Must(k.entersByRedirector(s))
+	return "the redirector moved to " + s.Name + ", which signed Alice in"
 }
 
 // signOutReaches: with the primary dead, a sign-out in one Region ends the
 // session that came from the same sign-in in another.
-func signOutReaches(k *walker) (string, error) {
+func signOutReaches(k *walker) string {
 	from, to := k.sites[1], k.sites[2]
-	b, err := k.goesOver(from, to)
-	if err != nil {
-		return "", err
-	}
-	p, err := b.Open(from.url + "/")
-	if err != nil {
-		return "", err
-	}
+	b := check.Get(k.goesOver(from, to))
+	p := check.Get(b.Open(from.url + "/"))
 	f, ok := p.FormFor(portal.PathSignOut)
 	if !ok {
-		return "", check.Differ("the portal's page", "a button to sign out", p.Text())
+		check.Must(check.Differ("the portal's page", "a button to sign out", p.Text()))
 	}
-	if _, err := b.Submit(p, f, nil); err != nil {
-		return "", err
-	}
-	if err := k.ends(session{to, b}); err != nil {
-		return "", err
-	}
-	return "with " + k.sites[0].Name + " dead a sign-out in " + from.Name + " ended the session in " + to.Name, nil
+	check.Get(b.Submit(p, f, nil))
+	check.Must(k.ends(session{to, b}))
+	return "with " + k.sites[0].Name + " dead a sign-out in " + from.Name + " ended the session in " + to.Name
 }
 
 // ends waits until a session has ended.
@@ -77,53 +61,34 @@ func (k *walker) ends(s session) error {
 
 // revocationReaches: with the primary dead, an operator in one Region ends all
 // of Bob's sessions, and Bob's in another ends. Bob can sign in again.
-func revocationReaches(k *walker) (string, error) {
+func revocationReaches(k *walker) string {
 	from, to := k.sites[1], k.sites[2]
 	bob, operator := session{to, k.browser()}, k.browser()
 	who := person.Person{Login: corp.Bob, IdP: k.idp.URL}
-	if _, err := who.Enter(bob.b, to.url+"/"); err != nil {
-		return "", err
-	}
+	check.Get(who.Enter(bob.b, to.url+"/"))
 	in, err := bob.signedIn()
-	if err := cmp.Or(err, check.Same("whether Bob is signed in", true, in)); err != nil {
-		return "", err
-	}
-	if _, err := k.signedIn(operator, from); err != nil {
-		return "", err
-	}
-	p, err := operator.Open(from.url + portal.PathOperator)
-	if err != nil {
-		return "", err
-	}
+	check.Must(err, check.Same("whether Bob is signed in", true, in))
+	check.Get(k.signedIn(operator, from))
+	p := check.Get(operator.Open(from.url + portal.PathOperator))
 	f, ok := p.FormFor(portal.PathOperator)
 	if !ok {
-		return "", check.Differ("the operator's page", "a form to end a user's sessions", p.Text())
+		check.Must(check.Differ("the operator's page", "a form to end a user's sessions", p.Text()))
 	}
-	if _, err := operator.Submit(p, f, url.Values{"user_name": {who.Login}}); err != nil {
-		return "", err
-	}
-	if err := k.ends(bob); err != nil {
-		return "", err
-	}
-	if p, err = who.Enter(k.browser(), to.url+"/"); err != nil {
-		return "", err
-	}
-	if err := who.Sees(p, to.Place, to.url); err != nil {
-		return "", err
-	}
+	check.Get(operator.Submit(p, f, url.Values{"user_name": {who.Login}}))
+	check.Must(k.ends(bob))
+	p = check.Get(who.Enter(k.browser(), to.url+"/"))
+	check.Must(who.Sees(p, to.Place, to.url))
 	k.kept.add(from, operator)
-	return "with " + k.sites[0].Name + " dead an operator in " + from.Name + " ended all of Bob's sessions, that in " + to.Name + " too", nil
+	return "with " + k.sites[0].Name + " dead an operator in " + from.Name + " ended all of Bob's sessions, that in " + to.Name + " too"
 }
 
 // onlyPrimaryWrites: no Region takes over the primary's part. Who asks another
 // Region for a change is told whom to ask.
-func onlyPrimaryWrites(k *walker) (string, error) {
+func onlyPrimaryWrites(k *walker) string {
 	for _, s := range k.sites[1:] {
 		r, err := query[Refusal](k, s, "Assign")
-		if err := cmp.Or(err, check.Same("why "+s.Name+" refused a change to permissions", center.ReasonNotPrimary, r.Reason),
-			check.Same("the Region that it named", k.sites[0].Name, r.Primary)); err != nil {
-			return "", err
-		}
+		check.Must(err, check.Same("why "+s.Name+" refused a change to permissions", center.ReasonNotPrimary, r.Reason),
+			check.Same("the Region that it named", k.sites[0].Name, r.Primary))
 	}
-	return "the other Regions refused a change to permissions (NotPrimary) and named " + k.sites[0].Name, nil
+	return "the other Regions refused a change to permissions (NotPrimary) and named " + k.sites[0].Name
 }

@@ -10,32 +10,19 @@ import (
 // regionLost: the primary's server is shut down. What began elsewhere goes on;
 // what the identity provider starts by itself still leads to the first URL of
 // its list, which is why an additional Region has a bookmark.
-func regionLost(k *walker) (string, error) {
+func regionLost(k *walker) string {
 	lost, alive := k.sites[0], k.newRegion()
-	if err := k.press("/regions/" + lost.Name + "/stop"); err != nil {
-		return "", err
-	}
-	if err := k.nobodyAnswers(lost); err != nil {
-		return "", err
-	}
-	if err := k.signsIn(alive); err != nil {
-		return "", err
-	}
-	if err := k.bookmarkLeadsTo(alive); err != nil {
-		return "", err
-	}
+	check.Must(k.press("/regions/" + lost.Name + "/stop"))
+	check.Must(k.nobodyAnswers(lost))
+	check.Must(k.signsIn(alive))
+	check.Must(k.bookmarkLeadsTo(alive))
 	b := k.browser()
-	p, f, err := k.tile(b)
-	if err != nil {
-		return "", err
-	}
-	if err := check.Same("where the SAML tile leads", lost.acs, f.Action); err != nil {
-		return "", err
-	}
+	p, f := check.Get2(k.tile(b))
+	check.Must(check.Same("where the SAML tile leads", lost.acs, f.Action))
 	if _, err := b.Submit(p, f, nil); !testkit.ConnectionRefused(err) {
-		return "", check.Differ("the SAML tile, which leads to "+lost.Name, "no connection", fmt.Sprint(err))
+		check.Must(check.Differ("the SAML tile, which leads to "+lost.Name, "no connection", fmt.Sprint(err)))
 	}
-	return "with " + lost.Name + " shut down " + alive.Name + " signed Alice in from its portal and from the bookmark; the SAML tile still led to " + lost.Name, nil
+	return "with " + lost.Name + " shut down " + alive.Name + " signed Alice in from its portal and from the bookmark; the SAML tile still led to " + lost.Name
 }
 
 // nobodyAnswers requires that nothing listens at the Region's address.
@@ -45,19 +32,11 @@ func (k *walker) nobodyAnswers(r *site) error {
 }
 
 // regionBack: it comes back at the same address and signs people in, both ways.
-func regionBack(k *walker) (string, error) {
+func regionBack(k *walker) string {
 	r := k.sites[0]
-	if err := k.nobodyAnswers(r); err != nil {
-		return "", err
-	}
-	if err := k.press("/regions/" + r.Name + "/start"); err != nil {
-		return "", err
-	}
-	if err := k.signsIn(r); err != nil {
-		return "", err
-	}
-	if err := k.tileLeadsTo(r); err != nil {
-		return "", err
-	}
-	return r.Name + " came back and signed Alice in, from its portal and from the SAML tile", nil
+	check.Must(k.nobodyAnswers(r))
+	check.Must(k.press("/regions/" + r.Name + "/start"))
+	check.Must(k.signsIn(r))
+	check.Must(k.tileLeadsTo(r))
+	return r.Name + " came back and signed Alice in, from its portal and from the SAML tile"
 }

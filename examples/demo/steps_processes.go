@@ -36,36 +36,24 @@ func query[T any](k *walker, s *site, method string) (T, error) {
 }
 
 // oneMetadata: three processes, one service provider.
-func oneMetadata(k *walker) (string, error) {
-	said, err := metadataListsBoth(k)
-	if err != nil {
-		return "", err
-	}
+func oneMetadata(k *walker) string {
+	said := metadataListsBoth(k)
 	for _, s := range k.sites {
-		if err := k.until(func() error {
+		check.Must(k.until(func() error {
 			active, err := query[int](k, s, "Active")
 			return cmp.Or(err, check.Same("how many Regions are active to "+s.Name, len(k.sites), active))
-		}); err != nil {
-			return "", err
-		}
+		}))
 	}
-	return fmt.Sprintf("%s; %d processes serve it, and know all Regions as ACTIVE", said, len(k.sites)), nil
+	return fmt.Sprintf("%s; %d processes serve it, and know all Regions as ACTIVE", said, len(k.sites))
 }
 
 // nearest: the redirector leads to the first Region while that is healthy.
-func nearest(k *walker) (string, error) {
+func nearest(k *walker) string {
 	s := k.sites[0]
-	if err := k.entersByRedirector(s); err != nil {
-		return "", err
-	}
-	p, err := k.browser().Look(k.redirector.url + "/applications")
-	if err != nil {
-		return "", err
-	}
-	if err := check.Same("where the redirector leads from /applications", s.url+"/applications", p.Header.Get("Location")); err != nil {
-		return "", err
-	}
-	return "the redirector led to " + s.Name + ", the nearest, which signed Alice in; it kept the path of a link", nil
+	check.Must(k.entersByRedirector(s))
+	p := check.Get(k.browser().Look(k.redirector.url + "/applications"))
+	check.Must(check.Same("where the redirector leads from /applications", s.url+"/applications", p.Header.Get("Location")))
+	return "the redirector led to " + s.Name + ", the nearest, which signed Alice in; it kept the path of a link"
 }
 
 // entersByRedirector waits until the redirector leads to a Region, and follows
@@ -80,34 +68,25 @@ func (k *walker) entersByRedirector(s *site) error {
 // primaryBack: the primary's process is started again. All Regions then know
 // the same, and nothing is missing that a user was told is done: every session
 // that a browser was given, by whatever process, still opens its portal.
-func primaryBack(k *walker) (string, error) {
+func primaryBack(k *walker) string {
 	back := k.sites[0]
 	select {
 	case <-back.process.done:
-		if err := back.process.start(k.ctx); err != nil {
-			return "", err
-		}
+		check.Must(back.process.start(k.ctx))
 	default: // it lives
 	}
-	report, err := k.agree()
-	if err != nil {
-		return "", err
-	}
+	report := check.Get(k.agree())
 	all := k.kept.all()
 	own := 0
 	for _, s := range all {
 		in, err := s.signedIn()
-		if err := cmp.Or(err, check.Same("whether a session that "+s.at.Name+" gave opens its portal", true, in)); err != nil {
-			return "", err
-		}
+		check.Must(err, check.Same("whether a session that "+s.at.Name+" gave opens its portal", true, in))
 		if s.at == back {
 			own++
 		}
 	}
-	if err := check.That("the sessions that "+back.Name+" had given", own > 0, "some", fmt.Sprint(own)); err != nil {
-		return "", err
-	}
-	return fmt.Sprintf("%s is back: %s; all %d sessions that people were given still hold, %d of them its own", back.Name, report, len(all), own), nil
+	check.Must(check.That("the sessions that "+back.Name+" had given", own > 0, "some", fmt.Sprint(own)))
+	return fmt.Sprintf("%s is back: %s; all %d sessions that people were given still hold, %d of them its own", back.Name, report, len(all), own)
 }
 
 // agree waits until all Regions know the same.
@@ -129,17 +108,11 @@ func (k *walker) agree() (report replica.Report, err error) {
 
 // allBack: the redirector leads to the primary again, it signs people in, and
 // it takes the change that no other Region would.
-func allBack(k *walker) (string, error) {
+func allBack(k *walker) string {
 	s := k.sites[0]
-	if err := k.entersByRedirector(s); err != nil {
-		return "", err
-	}
+	check.Must(k.entersByRedirector(s))
 	r, err := query[Refusal](k, s, "Assign")
-	if err := cmp.Or(err, check.Same("why "+s.Name+" refused a change to permissions", center.Reason(""), r.Reason)); err != nil {
-		return "", err
-	}
-	if _, err := k.agree(); err != nil {
-		return "", err
-	}
-	return "the redirector led back to " + s.Name + ", which signed Alice in and changed permissions; the others followed", nil
+	check.Must(err, check.Same("why "+s.Name+" refused a change to permissions", center.Reason(""), r.Reason))
+	check.Get(k.agree())
+	return "the redirector led back to " + s.Name + ", which signed Alice in and changed permissions; the others followed"
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"cmp"
-
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/examples/internal/check"
 	"github.com/meridian-saml/meridian/examples/internal/corp"
@@ -23,23 +21,15 @@ func (k *walker) redirectorLeadsTo(s *site) error {
 
 // drained: a routing control that is Off sends people elsewhere, at once, and
 // Auto takes them back.
-func drained(k *walker) (string, error) {
+func drained(k *walker) string {
 	first, other := k.sites[0], k.newRegion()
-	if err := k.redirectorLeadsTo(first); err != nil {
-		return "", err
-	}
-	if err := k.route(first, failover.Off); err != nil {
-		return "", err
-	}
+	check.Must(k.redirectorLeadsTo(first))
+	check.Must(k.route(first, failover.Off))
 	moved := k.redirectorLeadsTo(other)
 	// Back in any case, or every later step would fail for this one's reason.
-	if err := cmp.Or(k.route(first, failover.Auto), moved); err != nil {
-		return "", err
-	}
-	if err := k.redirectorLeadsTo(first); err != nil {
-		return "", err
-	}
-	return "with the routing control of " + first.Name + " Off the redirector led to " + other.Name + ", and with Auto back to " + first.Name, nil
+	check.Must(k.route(first, failover.Auto), moved)
+	check.Must(k.redirectorLeadsTo(first))
+	return "with the routing control of " + first.Name + " Off the redirector led to " + other.Name + ", and with Auto back to " + first.Name
 }
 
 // route presses one of the buttons of a Region's routing control.
@@ -52,36 +42,22 @@ func (k *walker) route(s *site, to failover.Control) error {
 
 // redirected: the primary is down. The redirector leads to the other Region,
 // where Alice signs in and opens what she was given before.
-func redirected(k *walker) (string, error) {
+func redirected(k *walker) string {
 	lost, alive := k.sites[0], k.newRegion()
-	if err := k.nobodyAnswers(lost); err != nil {
-		return "", err
-	}
-	if err := k.redirectorLeadsTo(alive); err != nil {
-		return "", err
-	}
+	check.Must(k.nobodyAnswers(lost))
+	check.Must(k.redirectorLeadsTo(alive))
 	b, mark := k.browser(), k.signIns.mark()
-	p, err := k.person().Enter(b, k.redirector.url+"/")
-	if err != nil {
-		return "", err
-	}
-	if err := cmp.Or(k.accepted(mark, alive, acs.FlowSP), atPortal(p, alive)); err != nil {
-		return "", err
-	}
-	if p, err = b.Click(p, corp.Administrator); err != nil {
-		return "", err
-	}
-	if err := cmp.Or(check.Same("the status of the permission set's page", 200, p.Status), person.Says(p, corp.Sandbox)); err != nil {
-		return "", err
-	}
+	p := check.Get(k.person().Enter(b, k.redirector.url+"/"))
+	check.Must(k.accepted(mark, alive, acs.FlowSP), atPortal(p, alive))
+	p = check.Get(b.Click(p, corp.Administrator))
+	check.Must(check.Same("the status of the permission set's page", 200, p.Status), person.Says(p, corp.Sandbox))
 	// How fresh the data is shows as soon as the loss is noticed.
-	if err := k.until(func() error {
-		if p, err = b.Open(alive.url + "/"); err != nil {
+	check.Must(k.until(func() error {
+		p, err := b.Open(alive.url + "/")
+		if err != nil {
 			return err
 		}
 		return person.Says(p, lost.Name+" ("+lost.Label+") can't be reached from here")
-	}); err != nil {
-		return "", err
-	}
-	return "the redirector led to " + alive.Name + ", where Alice signed in and opened " + corp.Administrator + ", provisioned before the loss", nil
+	}))
+	return "the redirector led to " + alive.Name + ", where Alice signed in and opened " + corp.Administrator + ", provisioned before the loss"
 }

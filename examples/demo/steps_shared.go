@@ -16,15 +16,12 @@ import (
 
 // oneSignIn: who is signed in to one Region gets to the other's portal by the
 // link on the page, without the identity provider.
-func oneSignIn(k *walker) (string, error) {
+func oneSignIn(k *walker) string {
 	first, other := k.sites[0], k.newRegion()
-	b, err := k.goesOver(first, other)
-	if err != nil {
-		return "", err
-	}
+	b := check.Get(k.goesOver(first, other))
 	k.kept.add(first, b)
 	k.kept.add(other, b)
-	return "the link from " + first.Name + "'s portal opened " + other.Name + "'s for Alice, without the identity provider", nil
+	return "the link from " + first.Name + "'s portal opened " + other.Name + "'s for Alice, without the identity provider"
 }
 
 // goesOver signs Alice in to one Region and follows its link to another.
@@ -48,22 +45,18 @@ func (k *walker) goesOver(from, to *site) (*testkit.Browser, error) {
 
 // changeArrives: what the primary changes arrives in the other Region; the
 // other Region changes nothing and names the primary.
-func changeArrives(k *walker) (string, error) {
+func changeArrives(k *walker) string {
 	first, other := k.sites[0], k.newRegion()
 	grant := center.Assignment{Principal: center.UserPrincipal(corp.Alice), AccountID: corp.Production, PermissionSet: corp.Administrator}
 	err := update(other, func(tx *center.Tx) error { return tx.Assign(grant) })
 	var refused *center.Error
 	if !errors.As(err, &refused) {
-		return "", check.Differ("a change to permissions in "+other.Name, "refused, Reason NotPrimary", fmt.Sprint(err))
+		check.Must(check.Differ("a change to permissions in "+other.Name, "refused, Reason NotPrimary", fmt.Sprint(err)))
 	}
-	if err := cmp.Or(check.Same("why "+other.Name+" refused the change", center.ReasonNotPrimary, refused.Reason),
-		check.Same("the Region that it named", first.Name, refused.Primary)); err != nil {
-		return "", err
-	}
+	check.Must(check.Same("why "+other.Name+" refused the change", center.ReasonNotPrimary, refused.Reason),
+		check.Same("the Region that it named", first.Name, refused.Primary))
 	b := k.browser()
-	if _, err := k.signedIn(b, other); err != nil {
-		return "", err
-	}
+	check.Get(k.signedIn(b, other))
 	role := other.url + "/accounts/" + corp.Production + "/" + corp.Administrator
 	status := func(want int) error {
 		p, err := b.Open(role)
@@ -72,18 +65,12 @@ func changeArrives(k *walker) (string, error) {
 		}
 		return check.Same("the status of the page of "+corp.Administrator+" in "+other.Name, want, p.Status)
 	}
-	if err := status(404); err != nil {
-		return "", err
-	}
-	if err := update(first, func(tx *center.Tx) error { return tx.Assign(grant) }); err != nil {
-		return "", err
-	}
+	check.Must(status(404))
+	check.Must(update(first, func(tx *center.Tx) error { return tx.Assign(grant) }))
 	arrived := k.until(func() error { return status(200) })
 	gone := update(first, func(tx *center.Tx) error { return tx.Unassign(grant) })
-	if err := cmp.Or(arrived, gone, k.until(func() error { return status(404) })); err != nil {
-		return "", err
-	}
-	return "permissions given and taken back in " + first.Name + " showed in " + other.Name + "; " + other.Name + " changed none itself, and named " + first.Name, nil
+	check.Must(arrived, gone, k.until(func() error { return status(404) }))
+	return "permissions given and taken back in " + first.Name + " showed in " + other.Name + "; " + other.Name + " changed none itself, and named " + first.Name
 }
 
 // update changes the instance by way of a Region.
@@ -99,58 +86,34 @@ func update(s *site, change func(*center.Tx) error) error {
 // lost, and in the other one she ends the session that she had there. When the
 // primary is back that session is over, and only that one: her browser, which
 // has it still, comes to the page that asks for a password.
-func revokedMeanwhile(k *walker) (string, error) {
+func revokedMeanwhile(k *walker) string {
 	lost, alive := k.sites[0], k.newRegion()
 	ended, kept := k.browser(), k.browser()
 	k.who = corp.Bob
-	if _, err := k.signedIn(kept, lost); err != nil {
-		return "", err
-	}
+	check.Get(k.signedIn(kept, lost))
 	k.who = corp.Alice
-	if _, err := k.signedIn(ended, lost); err != nil {
-		return "", err
-	}
+	check.Get(k.signedIn(ended, lost))
 	// What the other Region never heard of nobody can end there one by one.
-	if err := k.nothingDiffers(); err != nil {
-		return "", err
-	}
-	if err := k.press("/regions/" + lost.Name + "/stop"); err != nil {
-		return "", err
-	}
+	check.Must(k.nothingDiffers())
+	check.Must(k.press("/regions/" + lost.Name + "/stop"))
 	revoked := k.revokesIn(alive, lost)
 	// Back in any case, or every later step would fail for this one's reason.
-	if err := cmp.Or(k.press("/regions/"+lost.Name+"/start"), revoked); err != nil {
-		return "", err
-	}
-	if err := k.until(func() error {
+	check.Must(k.press("/regions/"+lost.Name+"/start"), revoked)
+	check.Must(k.until(func() error {
 		p, err := ended.Copy().Look(lost.url + "/sessions")
 		if err != nil {
 			return err
 		}
 		return check.Same("whether the session in "+lost.Name+" has ended", true, p.Status == 303)
-	}); err != nil {
-		return "", err
-	}
+	}))
 	// Her session at the identity provider would sign her in without a word.
-	if err := k.idp.EndSessions(corp.Alice); err != nil {
-		return "", err
-	}
-	p, err := ended.Open(lost.url + "/")
-	if err != nil {
-		return "", err
-	}
+	check.Must(k.idp.EndSessions(corp.Alice))
+	p := check.Get(ended.Open(lost.url + "/"))
 	_, asked := p.FormWith("password")
-	if err := cmp.Or(check.Same("whether "+lost.Name+" asks for a sign-in", true, asked), check.Same("where it asks", k.idp.URL, p.Origin())); err != nil {
-		return "", err
-	}
-	p, err = kept.Open(lost.url + "/sessions")
-	if err != nil {
-		return "", err
-	}
-	if err := cmp.Or(check.Same("the page that Bob's session opens", lost.url+"/sessions", p.URL.String()), person.Says(p, "This session")); err != nil {
-		return "", err
-	}
-	return "with " + lost.Name + " down its session was ended from " + alive.Name + "; back up, " + lost.Name + " asked Alice to sign in again, and kept the sessions of others", nil
+	check.Must(check.Same("whether "+lost.Name+" asks for a sign-in", true, asked), check.Same("where it asks", k.idp.URL, p.Origin()))
+	p = check.Get(kept.Open(lost.url + "/sessions"))
+	check.Must(check.Same("the page that Bob's session opens", lost.url+"/sessions", p.URL.String()), person.Says(p, "This session"))
+	return "with " + lost.Name + " down its session was ended from " + alive.Name + "; back up, " + lost.Name + " asked Alice to sign in again, and kept the sessions of others"
 }
 
 // revokesIn signs in to a Region and ends there all of Alice's sessions that
@@ -190,17 +153,11 @@ func endOf(p *testkit.Page, label string) (testkit.Form, bool) {
 
 // nothingMissing: whatever was written in either Region, with the other one
 // there or not, both know.
-func nothingMissing(k *walker) (string, error) {
+func nothingMissing(k *walker) string {
 	first, other := k.sites[0], k.newRegion()
-	if err := k.signsIn(other); err != nil {
-		return "", err
-	}
-	if err := k.nothingDiffers(); err != nil {
-		return "", err
-	}
+	check.Must(k.signsIn(other))
+	check.Must(k.nothingDiffers())
 	all, own := first.running().Known(k.ctx)
-	if err := check.That("the sessions that "+first.Name+" knows of", all > own, "some that began in "+other.Name, "none"); err != nil {
-		return "", err
-	}
-	return "both Regions know the same of the instance, of sessions and of what ended them: 0 differences", nil
+	check.Must(check.That("the sessions that "+first.Name+" knows of", all > own, "some that began in "+other.Name, "none"))
+	return "both Regions know the same of the instance, of sessions and of what ended them: 0 differences"
 }

@@ -25,48 +25,37 @@ type spMetadata struct {
 
 // metadataListsBoth: one entity, every Region's URL, the first is the default;
 // and the same document in every Region.
-func metadataListsBoth(k *walker) (string, error) {
+func metadataListsBoth(k *walker) string {
 	var first string
 	for i, r := range k.sites {
-		p, err := k.browser().Open(r.url + "/metadata")
-		if err != nil {
-			return "", err
-		}
+		p := check.Get(k.browser().Open(r.url + "/metadata"))
 		if i == 0 {
 			first = p.Body
 		}
-		if err := cmp.Or(check.Same("the status of the metadata", 200, p.Status),
-			check.That("the metadata in "+r.Name, p.Body == first, "the same as in "+k.sites[0].Name, "another")); err != nil {
-			return "", err
-		}
+		check.Must(check.Same("the status of the metadata", 200, p.Status),
+			check.That("the metadata in "+r.Name, p.Body == first, "the same as in "+k.sites[0].Name, "another"))
 	}
 	var doc spMetadata
 	if err := xml.Unmarshal([]byte(first), &doc); err != nil {
-		return "", check.Differ("the metadata", "SAML metadata", err.Error())
+		check.Must(check.Differ("the metadata", "SAML metadata", err.Error()))
 	}
-	if err := cmp.Or(check.Same("the entity ID", k.sp.EntityID(), doc.EntityID),
-		check.Same("the number of ACS URLs", len(k.sites), len(doc.ACS))); err != nil {
-		return "", err
-	}
+	check.Must(check.Same("the entity ID", k.sp.EntityID(), doc.EntityID),
+		check.Same("the number of ACS URLs", len(k.sites), len(doc.ACS)))
 	for i, r := range k.sites {
 		at, is := doc.ACS[i], doc.ACS[i].IsDefault
-		if err := cmp.Or(check.Same(fmt.Sprintf("ACS URL %d", i+1), r.acs, at.Location),
+		check.Must(check.Same(fmt.Sprintf("ACS URL %d", i+1), r.acs, at.Location),
 			check.Same("its binding", saml.HTTPPost, at.Binding),
-			check.Same("whether "+r.Name+" is the default", i == 0, is == "true" || is == "1")); err != nil {
-			return "", err
-		}
+			check.Same("whether "+r.Name+" is the default", i == 0, is == "true" || is == "1"))
 	}
-	return fmt.Sprintf("the metadata lists %d ACS URLs under one entity ID; the first, of %s, is the default", len(doc.ACS), k.sites[0].Name), nil
+	return fmt.Sprintf("the metadata lists %d ACS URLs under one entity ID; the first, of %s, is the default", len(doc.ACS), k.sites[0].Name)
 }
 
 // signInAt starts at a Region's portal, as a person does who typed its address.
 func signInAt(i int) step {
-	return func(k *walker) (string, error) {
+	return func(k *walker) string {
 		r := k.sites[i]
-		if err := k.signsIn(r); err != nil {
-			return "", err
-		}
-		return "a sign-in begun in " + r.Name + " arrived at the ACS of " + r.Name + " and ended in its portal", nil
+		check.Must(k.signsIn(r))
+		return "a sign-in begun in " + r.Name + " arrived at the ACS of " + r.Name + " and ended in its portal"
 	}
 }
 
@@ -91,12 +80,10 @@ func (k *walker) signsInBy(addr string, r *site) error {
 }
 
 // samlTile: IdP-initiated sign-in goes to the first URL of the app's list.
-func samlTile(k *walker) (string, error) {
+func samlTile(k *walker) string {
 	r := k.sites[0]
-	if err := k.tileLeadsTo(r); err != nil {
-		return "", err
-	}
-	return "the SAML tile led to the first URL of the app's list, that of " + r.Name, nil
+	check.Must(k.tileLeadsTo(r))
+	return "the SAML tile led to the first URL of the app's list, that of " + r.Name
 }
 
 func (k *walker) tileLeadsTo(r *site) error {
@@ -116,12 +103,10 @@ func (k *walker) tileLeadsTo(r *site) error {
 
 // bookmarkTile: the way to an additional Region is a bookmark, which knows no
 // SAML: it opens the portal, which starts a sign-in of its own.
-func bookmarkTile(k *walker) (string, error) {
+func bookmarkTile(k *walker) string {
 	r := k.newRegion()
-	if err := k.bookmarkLeadsTo(r); err != nil {
-		return "", err
-	}
-	return "the bookmark " + check.Quote(corp.BookmarkLabel(r.Place)) + " opened that portal, which signed Alice in without asking again", nil
+	check.Must(k.bookmarkLeadsTo(r))
+	return "the bookmark " + check.Quote(corp.BookmarkLabel(r.Place)) + " opened that portal, which signed Alice in without asking again"
 }
 
 func (k *walker) bookmarkLeadsTo(r *site) error {
@@ -148,18 +133,12 @@ func (k *walker) bookmarkLeadsTo(r *site) error {
 
 // swapped: the order of the URLs in the identity provider's app decides where
 // its tile leads, and nothing at the service provider has to follow.
-func swapped(k *walker) (string, error) {
+func swapped(k *walker) string {
 	first, other := k.sites[0], k.newRegion()
-	if err := k.press("/swap"); err != nil {
-		return "", err
-	}
+	check.Must(k.press("/swap"))
 	moved := k.tileLeadsTo(other)
 	// Back in any case, or every later step would fail for this one's reason.
-	if err := cmp.Or(k.press("/swap"), moved); err != nil {
-		return "", err
-	}
-	if err := k.tileLeadsTo(first); err != nil {
-		return "", err
-	}
-	return "with the two URLs swapped in the app its tile led to " + other.Name + ", and swapped back to " + first.Name, nil
+	check.Must(k.press("/swap"), moved)
+	check.Must(k.tileLeadsTo(first))
+	return "with the two URLs swapped in the app its tile led to " + other.Name + ", and swapped back to " + first.Name
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -91,19 +92,11 @@ func (k *walker) accepted(mark int, r *site, flow string) error {
 	if err != nil {
 		return err
 	}
-	if err := check.Same("the ACS that the response came to", r.acs, v.ACS); err != nil {
-		return err
-	}
-	if !v.Accepted() {
-		return check.Differ("the verdict at "+r.Name, "accepted", "refused, Reason "+v.Reason()+": "+v.Detail)
-	}
-	if err := check.Same("who was signed in", k.who, v.NameID); err != nil {
-		return err
-	}
-	if err := check.Same("whether it answers a request", flow == acs.FlowSP, v.RequestID != ""); err != nil {
-		return err
-	}
-	return check.Same("the flow", flow, v.Flow)
+	return cmp.Or(check.Same("the ACS that the response came to", r.acs, v.ACS),
+		check.That("the verdict at "+r.Name, v.Accepted(), "accepted", "refused, Reason "+v.Reason()+": "+v.Detail),
+		check.Same("who was signed in", k.who, v.NameID),
+		check.Same("whether it answers a request", flow == acs.FlowSP, v.RequestID != ""),
+		check.Same("the flow", flow, v.Flow))
 }
 
 // refused requires that exactly one response came since mark, to that Region's
@@ -114,18 +107,9 @@ func (k *walker) refused(mark int, r *site, p *testkit.Page, reason string) (sig
 	if err != nil {
 		return v, err
 	}
-	if v.Accepted() {
-		return v, check.Differ("the verdict at "+v.Region, "refused, Reason "+reason, "accepted")
-	}
-	for _, err := range []error{
+	return v, cmp.Or(check.That("the verdict at "+v.Region, !v.Accepted(), "refused, Reason "+reason, "accepted"),
 		check.Same("the ACS that the response came to", r.acs, v.ACS),
 		check.Same("the Reason at "+r.Name, reason, v.Reason()),
 		check.Same("the status of the page", 403, p.Status),
-		check.Same("the reference on the page", v.Reference, referenceOn(p)),
-	} {
-		if err != nil {
-			return v, err
-		}
-	}
-	return v, nil
+		check.Same("the reference on the page", v.Reference, referenceOn(p)))
 }

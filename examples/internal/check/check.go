@@ -3,6 +3,7 @@
 package check
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -55,13 +56,36 @@ func That(what string, ok bool, want, got string) error {
 }
 
 // A Step goes through one thing that an example promises, with what k holds,
-// and looks at what came of it. It returns what held, or the first thing that
-// didn't.
-type Step[K any] func(k K) (held string, err error)
+// and looks at what came of it. It returns what held, and ends at the first
+// thing that didn't, by Must or Get.
+type Step[K any] func(k K) (held string)
+
+// ended is what a step panics with that did not hold.
+type ended struct{ error }
+
+// Must ends the step with the first of these that is an error, as FailNow ends a
+// test. Only steps may call it, and Get, in the goroutine that takes them.
+func Must(errs ...error) {
+	if err := cmp.Or(errs...); err != nil {
+		panic(ended{err})
+	}
+}
+
+// Get is the result of a call that must not fail.
+func Get[T any](v T, err error) T {
+	Must(err)
+	return v
+}
+
+// Get2 is Get for two results.
+func Get2[T, U any](v T, u U, err error) (T, U) {
+	Must(err)
+	return v, u
+}
 
 // Take takes one step and gives its line, which is one whatever happened.
 func Take[K any](k K, s Step[K]) (line string, held bool) {
-	what, err := s(k)
+	what, err := taken(k, s)
 	if err == nil {
 		return "ok    " + what, true
 	}
@@ -70,6 +94,19 @@ func Take[K any](k K, s Step[K]) (line string, held bool) {
 		d = Differ("every request of the step", "an answer", err.Error())
 	}
 	return "FAIL  " + strings.Join(strings.Fields(d.Error()), " "), false
+}
+
+func taken[K any](k K, s Step[K]) (what string, err error) {
+	defer func() {
+		switch x := recover().(type) {
+		case nil:
+		case ended:
+			err = x.error
+		default:
+			panic(x)
+		}
+	}()
+	return s(k), nil
 }
 
 // Walk takes all steps, each with a K of its own, prints a line for each, and

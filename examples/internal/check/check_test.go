@@ -15,10 +15,13 @@ func TestWalk(t *testing.T) {
 	calls := 0
 	with := func() int { calls++; return calls }
 	steps := []check.Step[int]{
-		func(n int) (string, error) { return "one", check.Same("n", 1, n) },
-		func(n int) (string, error) { return "", check.Same("what\nis said", "a", "b") },
-		func(n int) (string, error) { return "", errors.New("a\nb") },
-		func(n int) (string, error) { return "four", check.That("n", n == 4, "4", "another") },
+		func(n int) string { check.Must(nil, check.Same("n", 1, n)); return "one" },
+		func(n int) string { check.Must(check.Same("what\nis said", "a", "b")); return "never" },
+		func(n int) string { return check.Get("never", errors.New("a\nb")) },
+		func(n int) string {
+			a, b := check.Get2("fo", "ur", check.That("n", n == 4, "4", "another"))
+			return a + b
+		},
 	}
 	var out strings.Builder
 	assert.False(t, check.Walk(t.Context(), &out, steps, with))
@@ -35,13 +38,18 @@ func TestWalk(t *testing.T) {
 func TestWalkEnds(t *testing.T) {
 	ctx, end := context.WithCancelCause(t.Context())
 	steps := []check.Step[int]{
-		func(int) (string, error) { return "one", nil },
-		func(int) (string, error) { end(errors.New("interrupted")); return "", ctx.Err() },
-		func(int) (string, error) { return "", errors.New("never taken") },
+		func(int) string { return "one" },
+		func(int) string { end(errors.New("interrupted")); return check.Get("never", ctx.Err()) },
+		func(int) string { panic("never taken") },
 	}
 	var out strings.Builder
 	assert.False(t, check.Walk(ctx, &out, steps, func() int { return 0 }))
 	assert.Equal(t, "1. ok    one\n2. ended here: interrupted\n1 of 3 steps held\n", out.String())
+}
+
+// A mistake in a step is none of what it looks at.
+func TestPanicsOfOthersGoOn(t *testing.T) {
+	assert.PanicsWithValue(t, "mistake", func() { check.Take(0, func(int) string { panic("mistake") }) })
 }
 
 func TestDifferencesAreShort(t *testing.T) {

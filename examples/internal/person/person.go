@@ -2,6 +2,7 @@
 package person
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -60,18 +61,11 @@ func (who Person) Enter(b *testkit.Browser, addr string) (*testkit.Page, error) 
 // Sees requires that p is the home page of a Region's portal for the person,
 // who may read there what else is named.
 func (who Person) Sees(p *testkit.Page, at corp.Place, origin string, texts ...string) error {
-	if err := check.Same("the page in the end", origin+"/", p.URL.String()); err != nil {
-		return err
-	}
-	if err := check.Same("the status of the portal's page", 200, p.Status); err != nil {
-		return err
-	}
+	all := []error{check.Same("the page in the end", origin+"/", p.URL.String()), check.Same("the status of the portal's page", 200, p.Status)}
 	for _, text := range append([]string{"Region " + at.Name, who.Login, corp.Production}, texts...) {
-		if err := Says(p, text); err != nil {
-			return err
-		}
+		all = append(all, Says(p, text))
 	}
-	return nil
+	return cmp.Or(all...)
 }
 
 // Says requires that the text can be read on the page.
