@@ -90,7 +90,7 @@ func TestSecondArrivalOfAnotherBrowserIsRefused(t *testing.T) {
 			require.Equal(t, http.StatusForbidden, a.StatusCode)
 			page := other.refresh(a)
 			assert.Equal(t, http.StatusForbidden, page.StatusCode)
-			assert.Equal(t, portal.PathRefused, page.url.Path)
+			assert.Equal(t, "/refused", page.url.Path)
 			for _, text := range []string{"Sign-in did not work", `href="/login"`, page.url.Query().Get("reference")} {
 				assert.Contains(t, page.body, text)
 			}
@@ -133,15 +133,15 @@ func TestRefusedLeadsNowhereElse(t *testing.T) {
 	b := w.browser()
 	w.signIn(b, "https://"+startVirginia+"/", "alice@example.com")
 	for _, query := range []string{"", "?reference=MRD-7F3K-29QX", "?return_to=https://evil.example", "?to=//evil.example&reference=https://evil.example"} {
-		a := b.send("GET", "https://"+virginia+portal.PathRefused+query, "cross-site", nil)
+		a := b.send("GET", "https://"+virginia+"/refused"+query, "cross-site", nil)
 		assert.Equal(t, http.StatusSeeOther, a.StatusCode)
 		assert.Equal(t, "https://"+startVirginia+"/", a.Header.Get("Location"), "the portal, where the consumer has a host of its own")
 		assert.Empty(t, a.Cookies())
 	}
-	page := w.browser().get("https://" + virginia + portal.PathRefused + "?reference=%3Cscript%3E")
+	page := w.browser().get("https://" + virginia + "/refused?reference=%3Cscript%3E")
 	assert.Equal(t, http.StatusForbidden, page.StatusCode)
 	assert.NotContains(t, page.body, "<script")
-	assert.Equal(t, http.StatusMethodNotAllowed, b.submit("https://"+virginia+portal.PathRefused, url.Values{}).StatusCode)
+	assert.Equal(t, http.StatusMethodNotAllowed, b.submit("https://"+virginia+"/refused", url.Values{}).StatusCode)
 }
 
 // One sign-in can't be multiplied: neither at once, nor over time.

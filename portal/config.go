@@ -16,10 +16,11 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// The lifetimes that a zero Config stands for.
+// What a zero Config stands for.
 const (
-	DefaultSessionLifetime = 8 * time.Hour
-	DefaultIdleTimeout     = time.Hour
+	defaultSessionLifetime = 8 * time.Hour
+	defaultIdleTimeout     = time.Hour
+	defaultProbeEvery      = 3 * time.Second
 )
 
 // A Directory is what the portal asks about people and Regions. It answers
@@ -92,14 +93,14 @@ type Config struct {
 	// one Region stops all the others so much later. Zero: never. It needs
 	// Replication.
 	MaxStaleness time.Duration
-	// SessionLifetime is how long a session lasts at most, from sign-in. Zero:
-	// DefaultSessionLifetime. An earlier SessionNotOnOrAfter wins. It must be
-	// the same in every Region, and not more than the MaxSession of the Nodes
-	// of package replica: what ends a session is remembered for that long, and
-	// a session that lives longer elsewhere would come back to life.
+	// SessionLifetime is how long a session lasts at most, from sign-in. Zero: 8 h.
+	// An earlier SessionNotOnOrAfter wins. It must be the same in every Region, and
+	// not more than the MaxSession of the Nodes of package replica: what ends a
+	// session is remembered for that long, and a session that lives longer elsewhere
+	// would come back to life.
 	SessionLifetime time.Duration
-	// IdleTimeout is how long a session lasts without a request. Zero:
-	// DefaultIdleTimeout. A value not under SessionLifetime has no effect.
+	// IdleTimeout is how long a session lasts without a request. Zero: 1 h. A value
+	// not under SessionLifetime has no effect.
 	IdleTimeout time.Duration
 
 	// Operator says who may see PathOperator and end other people's sessions
@@ -128,7 +129,7 @@ type Config struct {
 	// context.Background(), for a portal that lives as long as its process.
 	Context context.Context
 	// ProbeEvery is how often the portal probes what a sign-in needs. Each probe
-	// writes to Store, and to Sessions that are a Prober. Zero: DefaultProbeEvery.
+	// writes to Store, and to Sessions that are a Prober. Zero: 3 s.
 	ProbeEvery time.Duration
 
 	// Now is the clock for sessions. Nil: SP.Now, and the two should agree.
@@ -209,13 +210,13 @@ func (c *Config) defaults() {
 		c.Context = context.Background()
 	}
 	if c.ProbeEvery == 0 {
-		c.ProbeEvery = DefaultProbeEvery
+		c.ProbeEvery = defaultProbeEvery
 	}
 	if c.SessionLifetime == 0 {
-		c.SessionLifetime = DefaultSessionLifetime
+		c.SessionLifetime = defaultSessionLifetime
 	}
 	if c.IdleTimeout == 0 {
-		c.IdleTimeout = DefaultIdleTimeout
+		c.IdleTimeout = defaultIdleTimeout
 	}
 	if c.Rand == nil {
 		c.Rand = rand.Reader

@@ -61,9 +61,9 @@ func (p *Portal) answer(w http.ResponseWriter, r *http.Request) {
 // on to the identity provider, which the form's content security policy
 // forbids, so that is left to a link.
 func (p *Portal) stay(w http.ResponseWriter, r *http.Request) {
-	to := PathHome
+	to := pathHome
 	if _, err := p.current(r); err != nil {
-		to = PathSignedOut
+		to = pathSignedOut
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }

@@ -18,7 +18,7 @@ var hiddenTag = regexp.MustCompile(`name="s" value="([0-9a-f]+)"`)
 // asked requires the question, and returns the form's tag.
 func asked(t *testing.T, a answer) string {
 	t.Helper()
-	require.Equal(t, portal.PathContinue, a.url.Path)
+	require.Equal(t, "/continue", a.url.Path)
 	requirePage(t, a, 200, a.url.RequestURI(), "You are signed in as", "bob@example.com", "Continue as Alice Adams")
 	m := hiddenTag.FindStringSubmatch(a.body)
 	require.NotNil(t, m)

@@ -59,11 +59,11 @@
 // The cookie does not reach the consumer, because the identity provider's form
 // is posted from another site. So a sign-in has two steps: the consumer keeps
 // what was proved under a secret that goes into a short-lived cookie, and
-// [PathContinue], which does see the session, finishes it.
+// /continue, which does see the session, finishes it.
 //
 // A response that comes a second time (a double click, the back button, a
 // restored tab) is refused as every replay is. Its browser then goes on to
-// [PathRefused], which sees the session: a user who is signed in is led home, in
+// /refused, which sees the session: a user who is signed in is led home, in
 // the session that there is, and others read that sign-in did not work. So it is
 // with every response that is refused, or the answer would tell which messages are
 // genuine.
@@ -165,7 +165,7 @@
 // then gets 429 (package acs says how it is counted). Behind a proxy this needs
 // [Config].ClientAddr. A rate limit by client address in front of the portal helps
 // further, because each start costs a signature where requests are signed. It must
-// cover [PathLogin] and [PathHandoff], which also starts a sign-in. It can leave out
+// cover [PathLogin] and /handoff, which also starts a sign-in. It can leave out
 // the rest: no other path stores anything for a client without a session or a
 // genuine response.
 //

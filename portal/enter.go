@@ -192,7 +192,7 @@ func (p *Portal) notBegun(w http.ResponseWriter, r *http.Request, why *Error) {
 	var e *Error
 	switch {
 	case err == nil:
-		http.Redirect(w, r, PathHome, http.StatusSeeOther)
+		http.Redirect(w, r, pathHome, http.StatusSeeOther)
 	case errors.As(err, &e):
 		p.refuseVisit(w, r, e)
 	default:

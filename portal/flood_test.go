@@ -58,7 +58,7 @@ type seen struct {
 
 func (s *seen) around(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != portal.PathLogin && r.URL.Path != portal.PathHandoff || r.Header.Get("X-Real-Ip") != "" {
+		if r.URL.Path != portal.PathLogin && r.URL.Path != "/handoff" || r.Header.Get("X-Real-Ip") != "" {
 			h.ServeHTTP(w, r)
 			return
 		}

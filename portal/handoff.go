@@ -53,7 +53,7 @@ func (p *Portal) begins(w http.ResponseWriter, r *http.Request, l place, from so
 	}
 	p.nameBrowser(w, r)
 	q := url.Values{"to": {l.portal}, "state": {a.state()}, "s": {a.tag}}
-	http.Redirect(w, r, from.origin+PathHandoff+"?"+q.Encode(), http.StatusSeeOther)
+	http.Redirect(w, r, from.origin+pathHandoff+"?"+q.Encode(), http.StatusSeeOther)
 }
 
 // handoff is the source's part. A portal of this Region that asks has nowhere
@@ -72,7 +72,7 @@ func (p *Portal) handoff(w http.ResponseWriter, r *http.Request) {
 		if code != "" {
 			out.Set("code", code)
 		}
-		http.Redirect(w, r, to+PathEnter+"?"+out.Encode(), http.StatusSeeOther)
+		http.Redirect(w, r, to+pathEnter+"?"+out.Encode(), http.StatusSeeOther)
 	}
 	own := region == p.cfg.Region
 	v, err := p.current(r)
@@ -88,7 +88,7 @@ func (p *Portal) handoff(w http.ResponseWriter, r *http.Request) {
 		e = err
 	case errors.Is(err, sessions.ErrNoSession):
 		if again := q.Has("signed-in"); own && !again {
-			p.samlLogin(w, r, PathHandoff+"?"+url.Values{"to": {to}, "state": {state}, "s": {tag}, "signed-in": {"1"}}.Encode())
+			p.samlLogin(w, r, pathHandoff+"?"+url.Values{"to": {to}, "state": {state}, "s": {tag}, "signed-in": {"1"}}.Encode())
 			return
 		}
 		back("")

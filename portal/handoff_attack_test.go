@@ -116,7 +116,7 @@ func TestCodesOfOneSignInAreBounded(t *testing.T) {
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
 	ask := func(to string) answer {
-		return b.send("GET", "https://"+virginia+portal.PathHandoff+"?"+url.Values{"to": {"https://" + to}, "state": {strings.Repeat("0", 64)}, "s": {"0123456789abcdef"}}.Encode(), "none", nil)
+		return b.send("GET", "https://"+virginia+"/handoff?"+url.Values{"to": {"https://" + to}, "state": {strings.Repeat("0", 64)}, "s": {"0123456789abcdef"}}.Encode(), "none", nil)
 	}
 	for range 50 {
 		require.Equal(t, http.StatusSeeOther, ask(frankfurt).StatusCode)
@@ -210,7 +210,7 @@ func TestTamperedState(t *testing.T) {
 	loc, err := a.Location()
 	require.NoError(t, err)
 	for _, state := range []string{"", "x", strings.Repeat("A", 64), strings.Repeat("0", 63), loc.Query().Get("state") + "0"} {
-		requirePage(t, b.get(with(loc, "state", state)), http.StatusBadRequest, portal.PathHandoff+"?"+mustQuery(t, with(loc, "state", state)), "Refused")
+		requirePage(t, b.get(with(loc, "state", state)), http.StatusBadRequest, "/handoff?"+mustQuery(t, with(loc, "state", state)), "Refused")
 	}
 	requireAtIdP(t, w, b.get(with(loc, "state", strings.Repeat("0", 64))))
 	assert.Contains(t, w.logged(), "reason=HandoffBinding")
@@ -259,12 +259,12 @@ func TestHandoffLeadsToPortalsOfTheInstanceOnly(t *testing.T) {
 		"https://" + frankfurt + ":443", "http://" + frankfurt, "//" + frankfurt, "https:" + frankfurt, "https://" + strings.ToUpper(frankfurt),
 		"https://" + frankfurt + "\\@evil.example", "https://" + frankfurt + "#", "javascript:alert(1)", "https://" + frankfurt + "\n", "https://evil.example/https://" + frankfurt,
 	} {
-		a := b.send("GET", "https://"+virginia+portal.PathHandoff+"?"+url.Values{"to": {to}, "state": {state}, "s": {"0123456789abcdef"}}.Encode(), "cross-site", nil)
+		a := b.send("GET", "https://"+virginia+"/handoff?"+url.Values{"to": {to}, "state": {state}, "s": {"0123456789abcdef"}}.Encode(), "cross-site", nil)
 		assert.Equal(t, http.StatusBadRequest, a.StatusCode, to)
 		assert.Empty(t, a.Header.Get("Location"), to)
 	}
 	assert.Contains(t, w.logged(), "reason=HandoffTarget")
-	a := b.send("GET", "https://"+virginia+portal.PathHandoff+"?"+url.Values{"to": {"https://" + frankfurt}, "state": {state}, "s": {"0123456789abcdef"}}.Encode(), "cross-site", nil)
+	a := b.send("GET", "https://"+virginia+"/handoff?"+url.Values{"to": {"https://" + frankfurt}, "state": {state}, "s": {"0123456789abcdef"}}.Encode(), "cross-site", nil)
 	assert.Equal(t, http.StatusSeeOther, a.StatusCode, "what it would be")
 }
 
@@ -331,7 +331,7 @@ func TestStrangersDontCrowdOutSignIn(t *testing.T) {
 		stranger.jar[startVirginia] = map[string]*http.Cookie{cookie.Name: cookie}
 		gone := make(chan int, 1)
 		wg.Go(func() {
-			gone <- stranger.send("GET", "https://"+startVirginia+portal.PathEnter+"?s="+tag+"&code="+code, "none", nil).StatusCode
+			gone <- stranger.send("GET", "https://"+startVirginia+"/enter?s="+tag+"&code="+code, "none", nil).StatusCode
 		})
 		select {
 		case <-s.waiting:

@@ -262,8 +262,8 @@ func TestNoCookiesNoCircle(t *testing.T) {
 	requireNotFinished(t, b.get(enter.String()))
 
 	w2, _ := newShared(t, nil)
-	requireNotFinished(t, w2.browser().get("https://"+virginia+portal.PathContinue+"?s=0123456789abcdef"))
-	requireNotFinished(t, w2.browser().get("https://"+virginia+portal.PathEnter))
+	requireNotFinished(t, w2.browser().get("https://"+virginia+"/continue?s=0123456789abcdef"))
+	requireNotFinished(t, w2.browser().get("https://"+virginia+"/enter"))
 }
 
 // The consumer's host promised a session and has none: the page says so.

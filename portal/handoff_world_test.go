@@ -89,7 +89,7 @@ func toEnter(t *testing.T, b *browser, addr string) *url.URL {
 	for range 10 {
 		loc, err := a.Location()
 		require.NoError(t, err, "%d %s", a.StatusCode, a.url)
-		if loc.Path == portal.PathEnter {
+		if loc.Path == "/enter" {
 			return loc
 		}
 		a = b.send("GET", loc.String(), "cross-site", nil)

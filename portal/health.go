@@ -23,9 +23,6 @@ type health struct {
 
 func newHealth() *health { return &health{began: time.Now(), first: make(chan struct{})} }
 
-// DefaultProbeEvery is what a zero Config.ProbeEvery stands for.
-const DefaultProbeEvery = 3 * time.Second
-
 const (
 	// probeWait bounds one probe.
 	probeWait = 5 * time.Second

@@ -99,7 +99,7 @@ func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	p.forgetBrowser(w)
-	http.Redirect(w, r, PathSignedOut, http.StatusSeeOther)
+	http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
 }
 
 // forgettable is when nothing that came from a sign-in of before now can be

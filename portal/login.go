@@ -7,9 +7,9 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// FromParameter names, in the address of a page, the Region whose portal the
+// fromParameter names, in the address of a page, the Region whose portal the
 // person comes from: somebody who has no session here gets one from there.
-const FromParameter = "from"
+const fromParameter = "from"
 
 // maxLoginReturn is what acs takes as LoginOptions.ReturnTo. A longer place
 // would only make an address that proxies refuse.
@@ -18,12 +18,12 @@ const maxLoginReturn = 2048
 // loginURL is where a request without a session goes.
 func (p *Portal) loginURL(r *http.Request) string {
 	out, to := url.Values{}, *r.URL
-	if q := to.Query(); p.otherRegion(q.Get(FromParameter)) {
-		out.Set(FromParameter, q.Get(FromParameter))
-		q.Del(FromParameter)
+	if q := to.Query(); p.otherRegion(q.Get(fromParameter)) {
+		out.Set(fromParameter, q.Get(fromParameter))
+		q.Del(fromParameter)
 		to.RawQuery = q.Encode()
 	}
-	if back := to.RequestURI(); back != PathHome && len(back) <= maxLoginReturn {
+	if back := to.RequestURI(); back != pathHome && len(back) <= maxLoginReturn {
 		out.Set("return_to", back)
 	}
 	if len(out) == 0 {
@@ -51,7 +51,7 @@ func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
 	}
 	q, l := r.URL.Query(), p.place(r)
 	to := localPath(q.Get("return_to"))
-	if from := p.otherPortal(l, q.Get(FromParameter)); from.origin != "" {
+	if from := p.otherPortal(l, q.Get(fromParameter)); from.origin != "" {
 		p.secure(w)
 		if _, err := p.current(r); err == nil {
 			http.Redirect(w, r, p.orHome(to), http.StatusSeeOther)
@@ -72,7 +72,7 @@ func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
 // plainly starts a sign-in that asks no other Region.
 func (p *Portal) plainly(w http.ResponseWriter, r *http.Request, returnTo string) {
 	to := PathLogin
-	if returnTo != "" && returnTo != PathHome {
+	if returnTo != "" && returnTo != pathHome {
 		to += "?return_to=" + url.QueryEscape(returnTo)
 	}
 	http.Redirect(w, r, to, http.StatusSeeOther)

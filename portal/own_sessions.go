@@ -65,7 +65,7 @@ func (p *Portal) endSession(w http.ResponseWriter, r *http.Request, v *visit) {
 	p.cfg.Logger.InfoContext(r.Context(), "portal: session ended", "region", p.cfg.Region, "user", v.user.UserName, "session", refusal.Printable(id))
 	if id == v.session.ID {
 		p.forgetBrowser(w)
-		http.Redirect(w, r, PathSignedOut, http.StatusSeeOther)
+		http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
 		return
 	}
 	http.Redirect(w, r, PathSessions, http.StatusSeeOther)
@@ -93,5 +93,5 @@ func (p *Portal) endAllSessions(w http.ResponseWriter, r *http.Request, v *visit
 	}
 	p.cfg.Logger.InfoContext(r.Context(), "portal: all sessions ended", "region", p.cfg.Region, "user", v.user.UserName, "by", v.user.UserName)
 	p.forgetBrowser(w)
-	http.Redirect(w, r, PathSignedOut, http.StatusSeeOther)
+	http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
 }

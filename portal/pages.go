@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
 )
@@ -26,13 +27,13 @@ func (p *Portal) role(w http.ResponseWriter, r *http.Request, v *visit) {
 		i := slices.IndexFunc(a.PermissionSets, func(s center.PermissionSet) bool { return s.Name == r.PathValue("permissionSet") })
 		if a.Account.ID == r.PathValue("account") && i >= 0 {
 			set := a.PermissionSets[i]
-			set.SessionDuration = cmp.Or(set.SessionDuration, center.DefaultSessionDuration)
+			set.SessionDuration = cmp.Or(set.SessionDuration, time.Hour) // as package center means by zero
 			body := roleBody{Account: a.Account, PermissionSet: set}
 			p.render(w, r, http.StatusOK, "role", v.page(set.Name+" in "+a.Account.Name, "", body))
 			return
 		}
 	}
-	pg := v.page("Not found", "", messageBody{Text: textNoRole, Action: "Back to your accounts", Href: PathHome})
+	pg := v.page("Not found", "", messageBody{Text: textNoRole, Action: "Back to your accounts", Href: pathHome})
 	p.render(w, r, http.StatusNotFound, "message", pg)
 }
 
@@ -50,7 +51,7 @@ func (v *visit) page(title, tab string, body any) page {
 func (p *Portal) signedOut(w http.ResponseWriter, r *http.Request) {
 	_, err := p.current(r)
 	if err == nil {
-		http.Redirect(w, r, PathHome, http.StatusSeeOther)
+		http.Redirect(w, r, pathHome, http.StatusSeeOther)
 		return
 	}
 	var e *Error

@@ -11,24 +11,28 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// The paths that the portal serves besides its assertion consumers.
+// The paths that links, monitors and administrators use.
 const (
-	PathHome         = "/"                                   // accounts and their permission sets
-	PathApplications = "/applications"                       // applications of all Regions
-	PathRole         = "/accounts/{account}/{permissionSet}" // one of those permission sets
-	PathLogin        = "/login"                              // starts a sign-in at the identity provider
-	PathContinue     = "/continue"                           // finishes one, or asks first
-	PathSignOut      = "/sign-out"                           // POST only
-	PathSignedOut    = "/signed-out"                         // says so, and starts nothing
-	PathMetadata     = "/metadata"                           // the service provider's SAML metadata
-	PathSessions     = "/sessions"                           // the person's own, in all Regions
-	PathEnd          = "/sessions/end"                       // POST only: ends one of them
-	PathEndAll       = "/sessions/end-all"                   // POST only: ends them all
-	PathOperator     = "/operator"                           // Regions, their addresses, other people's sessions
-	PathHandoff      = "/handoff"                            // gives a session of this origin to another
-	PathEnter        = "/enter"                              // gets one from there
-	PathRefused      = "/refused"                            // leads home, or says that sign-in did not work
-	PathHealth       = "/health"                             // says whether the Region can sign people in
+	PathLogin    = "/login"        // starts a sign-in at the identity provider
+	PathSignOut  = "/sign-out"     // POST only
+	PathMetadata = "/metadata"     // the service provider's SAML metadata
+	PathSessions = "/sessions"     // the person's own, in all Regions
+	PathEnd      = "/sessions/end" // POST only: ends one of them
+	PathOperator = "/operator"     // Regions, their addresses, other people's sessions
+	PathHealth   = "/health"       // says whether the Region can sign people in
+)
+
+// The other paths that the portal serves besides its assertion consumers.
+const (
+	pathHome         = "/"                                   // accounts and their permission sets
+	pathApplications = "/applications"                       // applications of all Regions
+	pathRole         = "/accounts/{account}/{permissionSet}" // one of those permission sets
+	pathContinue     = "/continue"                           // finishes one, or asks first
+	pathSignedOut    = "/signed-out"                         // says so, and starts nothing
+	pathEndAll       = "/sessions/end-all"                   // POST only: ends them all
+	pathHandoff      = "/handoff"                            // gives a session of this origin to another
+	pathEnter        = "/enter"                              // gets one from there
+	pathRefused      = "/refused"                            // leads home, or says that sign-in did not work
 	pathStatic       = "/static/{file}"
 )
 
@@ -72,7 +76,7 @@ func New(cfg Config) (*Portal, error) {
 		Unsolicited:       cfg.Unsolicited.policy(),
 		RelayStateOrigins: cfg.RelayStateOrigins,
 		LoginPath:         PathLogin,
-		RefusedPath:       PathRefused,
+		RefusedPath:       pathRefused,
 		ClientAddr:        cfg.ClientAddr,
 		OnVerdict:         p.verdict,
 		Logger:            cfg.Logger,
@@ -108,25 +112,25 @@ func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.Serve
 func (p *Portal) routes() {
 	p.region.Mount(p.mux, acs.Paths{Metadata: PathMetadata})
 	p.mux.HandleFunc(PathLogin, p.login)
-	p.get(PathHome+"{$}", p.visitor(p.accounts))
-	p.get(PathApplications, p.visitor(p.applications))
-	p.get(PathRole, p.visitor(p.role))
-	p.get(PathSignedOut, p.signedOut)
+	p.get(pathHome+"{$}", p.visitor(p.accounts))
+	p.get(pathApplications, p.visitor(p.applications))
+	p.get(pathRole, p.visitor(p.role))
+	p.get(pathSignedOut, p.signedOut)
 	p.get(pathStatic, p.static)
 	p.get(PathHealth, p.healthy)
-	p.get(PathHandoff, once(p.navigation(p.handoff)))
-	p.get(PathEnter, once(p.navigation(p.enter)))
-	p.get(PathRefused, p.refused)
+	p.get(pathHandoff, once(p.navigation(p.handoff)))
+	p.get(pathEnter, once(p.navigation(p.enter)))
+	p.get(pathRefused, p.refused)
 	p.get(PathSessions, p.visitorEvenStale(p.sessions))
 	p.handle(PathEnd, byMethod{http.MethodPost: p.visitorEvenStale(p.endSession)})
-	p.handle(PathEndAll, byMethod{http.MethodPost: p.visitorEvenStale(p.endAllSessions)})
+	p.handle(pathEndAll, byMethod{http.MethodPost: p.visitorEvenStale(p.endAllSessions)})
 	p.handle(PathOperator, byMethod{http.MethodGet: p.operator(p.operatorPage), http.MethodPost: p.operator(p.endUser)})
-	p.handle(PathContinue, byMethod{http.MethodGet: once(p.navigation(p.proceed)), http.MethodPost: p.answer})
+	p.handle(pathContinue, byMethod{http.MethodGet: once(p.navigation(p.proceed)), http.MethodPost: p.answer})
 	p.handle(PathSignOut, byMethod{http.MethodPost: p.signOut})
 	p.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		p.secure(w)
 		if p.isEntrance(r) {
-			http.Redirect(w, r, (&url.URL{Path: PathHome, RawQuery: r.URL.RawQuery}).String(), http.StatusSeeOther)
+			http.Redirect(w, r, (&url.URL{Path: pathHome, RawQuery: r.URL.RawQuery}).String(), http.StatusSeeOther)
 			return
 		}
 		p.notFound(w, r)

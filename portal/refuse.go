@@ -117,34 +117,34 @@ func refusalPage(why *Error, reference string) page {
 		body.Text, title = textRevoked, "You were signed out"
 	case ReasonCrossSite:
 		body.Text, title = textCrossSite, "Refused"
-		body.Action, body.Href = "Go to the portal", PathHome
+		body.Action, body.Href = "Go to the portal", pathHome
 	case ReasonUnavailable:
 		body.Text, title = textUnavailable, "Not available"
-		body.Action, body.Href = "Try again", PathHome
+		body.Action, body.Href = "Try again", pathHome
 	case ReasonStale:
 		body.Text, title = "This Region has not heard from "+strings.Join(why.regions, " and ")+textStale, "Not available in this Region"
-		body.Action, body.Href = "Try again", PathHome
+		body.Action, body.Href = "Try again", pathHome
 	case ReasonNotInUse:
 		body.Text, title = textNotInUse, "Not available in this Region"
-		body.Action, body.Href = "Try again", PathHome
+		body.Action, body.Href = "Try again", pathHome
 	case ReasonNotPending, ReasonHandoffBrowser, ReasonHandoffCode, ReasonHandoffBinding:
 		body.Text, title, body.Action = textNotFinished, "The sign-in was not finished", "Sign in"
 	case ReasonHandoffUser:
 		body.Text, title = textOtherUser, "You are signed in as somebody else"
-		body.Action, body.Href = "Stay signed in", PathHome
+		body.Action, body.Href = "Stay signed in", pathHome
 	case ReasonHandoffOften:
 		body.Text, title = textTooOften, "Too often"
-		body.Action, body.Href = "Try again", PathHome
+		body.Action, body.Href = "Try again", pathHome
 	case ReasonNavigation:
 		body.Text, title = textNavigation, "Refused"
-		body.Action, body.Href = "Go to the portal", PathHome
+		body.Action, body.Href = "Go to the portal", pathHome
 	case ReasonTooMany:
 		body.Text, title = textTooMany, "Too many sign-ins were started"
 	case ReasonSessions:
 		body.Text, title = textSessions, "Too many sessions"
 	case ReasonHandoffTarget:
 		body.Text, title = textNotOurs, "Refused"
-		body.Action, body.Href = "Go to the portal", PathHome
+		body.Action, body.Href = "Go to the portal", pathHome
 	default:
 		body.Text = textNoAccess
 	}
@@ -184,7 +184,7 @@ func (p *Portal) wrongMethod(w http.ResponseWriter, r *http.Request, handlers by
 // say shows a page that needs no reference: there is nothing to look up. Who
 // is signed in stays visibly so.
 func (p *Portal) say(w http.ResponseWriter, r *http.Request, status int, title, text string) {
-	body := messageBody{Text: text, Action: "Go to the portal", Href: PathHome}
+	body := messageBody{Text: text, Action: "Go to the portal", Href: pathHome}
 	pg := page{Title: title, Body: body}
 	if v, err := p.current(r); err == nil {
 		pg = v.page(title, "", body)

@@ -21,11 +21,11 @@ func (p *Portal) refused(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case err == nil:
 		p.cfg.Logger.InfoContext(r.Context(), "portal: signed in already", "region", p.cfg.Region, "user", v.session.UserName, "reference", refusal.Printable(r.URL.Query().Get("reference")))
-		http.Redirect(w, r, p.destination(r, PathHome), http.StatusSeeOther)
+		http.Redirect(w, r, p.destination(r, pathHome), http.StatusSeeOther)
 	case errors.As(err, &e):
 		p.refuseVisit(w, r, e)
 	case othersContinue(r) && !r.URL.Query().Has("waited"):
-		p.oneMoment(w, r, PathRefused+"?"+url.Values{"reference": {r.URL.Query().Get("reference")}, "waited": {"1"}}.Encode())
+		p.oneMoment(w, r, pathRefused+"?"+url.Values{"reference": {r.URL.Query().Get("reference")}, "waited": {"1"}}.Encode())
 	default:
 		w.Header().Del("Content-Security-Policy") // the page has its own
 		p.region.Refused(w, r)

@@ -112,7 +112,7 @@ func (p *Portal) openURL(l place, to center.Region) string {
 	if !p.shared || l.portal == "" || origin == "" {
 		return to.PortalURL()
 	}
-	return origin + PathHome + "?" + url.Values{FromParameter: {p.cfg.Region}}.Encode()
+	return origin + pathHome + "?" + url.Values{fromParameter: {p.cfg.Region}}.Encode()
 }
 
 // Primary returns the link of the primary Region.

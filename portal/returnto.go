@@ -11,10 +11,10 @@ import (
 // consumer's own host, where nobody has business, goes on to the portal.
 func (p *Portal) destination(r *http.Request, returnTo string) string {
 	if returnTo == "" {
-		returnTo = PathHome
+		returnTo = pathHome
 	}
 	l := p.place(r)
-	if l.portal != "" || l.acs == "" || returnTo[0] != '/' || strings.HasPrefix(returnTo, PathHandoff+"?") {
+	if l.portal != "" || l.acs == "" || returnTo[0] != '/' || strings.HasPrefix(returnTo, pathHandoff+"?") {
 		return returnTo
 	}
 	if to := counterpart(l.acs, p.acsOrigins, l.portals); to != "" {
@@ -36,7 +36,7 @@ func localPath(raw string) string {
 
 func (p *Portal) orHome(to string) string {
 	if to == "" {
-		return PathHome
+		return pathHome
 	}
 	return to
 }

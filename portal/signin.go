@@ -16,7 +16,7 @@ import (
 )
 
 // A pending sign-in is what a response proved, on its way from the consumer to
-// PathContinue. It is held in the Region's store under the hash of a secret
+// pathContinue. It is held in the Region's store under the hash of a secret
 // that is in this browser's cookie, and can be taken once.
 type pending struct {
 	UserID      string         `json:"user_id"`
@@ -109,7 +109,7 @@ func (p *Portal) proved(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 		p.refuseSignIn(w, r, in, refused)
 		return
 	}
-	http.Redirect(w, r, PathContinue+"?s="+url.QueryEscape(tag), http.StatusSeeOther)
+	http.Redirect(w, r, pathContinue+"?s="+url.QueryEscape(tag), http.StatusSeeOther)
 }
 
 // proceed finishes the sign-in that this browser has pending, unless there is

@@ -163,7 +163,7 @@ func TestPendingSignInIsThisBrowsersAndOnce(t *testing.T) {
 	a := b.send("POST", form.URL, "cross-site", form.Values())
 	next, err := a.Location()
 	require.NoError(t, err)
-	require.Equal(t, portal.PathContinue, next.Path)
+	require.Equal(t, "/continue", next.Path)
 
 	other := w.browser()
 	requireNotFinished(t, other.get(next.String()))

@@ -146,7 +146,7 @@ func (p *Portal) wait(w http.ResponseWriter, r *http.Request, tag string, in pen
 		p.refuseSignIn(w, r, in, refused)
 		return
 	}
-	p.oneMoment(w, r, PathContinue+"?s="+url.QueryEscape(tag))
+	p.oneMoment(w, r, pathContinue+"?s="+url.QueryEscape(tag))
 }
 
 // oneMoment is the page of a tab that waits. It works without JavaScript.
@@ -175,7 +175,7 @@ func (p *Portal) waited(w http.ResponseWriter, r *http.Request, tag string, in p
 	case now != nil && in.sameAs(now):
 		p.leave(w, r, tag, in, p.destination(r, in.ReturnTo))
 	case noName != nil && noSession != nil: // it had one of them when it began to wait
-		p.leave(w, r, tag, in, PathSignedOut)
+		p.leave(w, r, tag, in, pathSignedOut)
 	default:
 		return false
 	}

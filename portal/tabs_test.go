@@ -33,7 +33,7 @@ func proved(w *world, b *browser, n int, addr, login string) []string {
 		require.NoError(w.t, err)
 		loc, err := fresh.send("POST", form.URL, "cross-site", form.Values()).Location()
 		require.NoError(w.t, err)
-		require.Equal(w.t, portal.PathContinue, loc.Path)
+		require.Equal(w.t, "/continue", loc.Path)
 		next = append(next, loc.String())
 		for host, cookies := range fresh.jar {
 			for _, c := range cookies {
@@ -138,7 +138,7 @@ func TestRefusedTabWaitsForTheOthers(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	next := proved(w, b, 1, "https://"+virginia+"/", "alice@example.com")
-	refused := b.send("GET", "https://"+virginia+portal.PathRefused+"?reference=MRD-7F3K-29QX", "cross-site", nil)
+	refused := b.send("GET", "https://"+virginia+"/refused?reference=MRD-7F3K-29QX", "cross-site", nil)
 	requirePage(t, refused, 200, refused.url.RequestURI(), "One moment")
 	again := b.copy().refresh(refused)
 	assert.Equal(t, http.StatusForbidden, again.StatusCode)
@@ -189,7 +189,7 @@ func TestTabsThatWaitInVainMakeTheSession(t *testing.T) {
 func TestSignOutAndInAtOnceNeedsNoWait(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
-	for _, out := range []string{portal.PathSignOut, portal.PathEndAll, portal.PathSignOut} {
+	for _, out := range []string{portal.PathSignOut, "/sessions/end-all", portal.PathSignOut} {
 		requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
 		require.NotEmpty(t, b.cookie(virginia, browserCookie))
 		requirePage(t, b.submit("https://"+virginia+out, url.Values{}), 200, "/signed-out")
@@ -203,7 +203,7 @@ func TestSignOutEndsWaiting(t *testing.T) {
 	b := w.browser()
 	tabs := atOnce(b, "cross-site", proved(w, b, 3, "https://"+virginia+"/", "alice@example.com"))
 	requirePage(t, b.submit("https://"+virginia+portal.PathSignOut, url.Values{}), 200, "/signed-out")
-	assert.Equal(t, 2, arrive(t, b, tabsThatWait(tabs), portal.PathSignedOut, "You are signed out"))
+	assert.Equal(t, 2, arrive(t, b, tabsThatWait(tabs), "/signed-out", "You are signed out"))
 	assert.Zero(t, w.sessions["us-east-1"].Len())
 }
 
@@ -343,7 +343,7 @@ func TestTabsOfAPortalOnAnotherHost(t *testing.T) {
 		for {
 			loc, err := a.Location()
 			require.NoError(t, err, "%d %s", a.StatusCode, a.body)
-			if loc.Path == portal.PathEnter {
+			if loc.Path == "/enter" {
 				enter = append(enter, loc.String())
 				break
 			}

@@ -55,7 +55,7 @@ func (p *Portal) serve(w http.ResponseWriter, r *http.Request, h func(http.Respo
 	case r.Method == http.MethodPost:
 		// The form's content security policy would stop the way to the
 		// identity provider, so that is left to a link.
-		http.Redirect(w, r, PathSignedOut, http.StatusSeeOther)
+		http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
 	default:
 		http.Redirect(w, r, p.loginURL(r), http.StatusSeeOther)
 	}

@@ -59,7 +59,7 @@ func (d *Data) defaults() {
 	}
 	for i := range d.PermissionSets {
 		if d.PermissionSets[i].SessionDuration == 0 {
-			d.PermissionSets[i].SessionDuration = DefaultSessionDuration
+			d.PermissionSets[i].SessionDuration = defaultSessionDuration
 		}
 	}
 	for i := range d.Applications {

@@ -81,9 +81,9 @@ type Group struct {
 	ExternalID string `json:"externalId,omitempty"`
 }
 
-// DefaultSessionDuration is how long a role session lasts when the permission
+// defaultSessionDuration is how long a role session lasts when the permission
 // set does not say.
-const DefaultSessionDuration = time.Hour
+const defaultSessionDuration = time.Hour
 
 // A PermissionSet is a set of permissions that becomes a role in each account
 // where it is assigned.
@@ -93,7 +93,7 @@ type PermissionSet struct {
 	// Description is shown beside the name.
 	Description string
 	// SessionDuration is how long a role session lasts, from 1 to 12 hours.
-	// Zero means DefaultSessionDuration. In JSON it is a string such as "8h".
+	// Zero means one hour. In JSON it is a string such as "8h".
 	SessionDuration time.Duration
 }
 

@@ -58,7 +58,7 @@ type chaosAnswer struct {
 func (w *chaosWorld) post(ctx context.Context, r *record, a chaosAnswer) (*visitor, seen, bool) {
 	b := a.browser.copy()
 	s, err := b.send(ctx, a.to, a.form)
-	in := err == nil && s.status == http.StatusSeeOther && s.to.Path != portal.PathRefused
+	in := err == nil && s.status == http.StatusSeeOther && s.to.Path != "/refused"
 	r.note(func() {
 		r.posts++
 		if in {
@@ -117,7 +117,7 @@ func (w *chaosWorld) story(ctx context.Context, r *record, user string) {
 	r.note(func() { r.signIns++ })
 	if to := w.regions[rand.N(len(w.regions))]; to != at && rand.N(2) == 0 {
 		b := first.browser.copy()
-		s, err := b.send(ctx, to.Origin+"/?"+portal.FromParameter+"="+at.Name, nil)
+		s, err := b.send(ctx, to.Origin+"/?from="+at.Name, nil)
 		if err == nil && b.follow(ctx, s, to.Origin) == nil {
 			stays = append(stays, stay{user, to, b, ""})
 			r.note(func() { r.handoffs++ })
@@ -153,7 +153,7 @@ func (w *chaosWorld) ending(s stay) (how string, from *chaosRegion, end func() e
 	case 2: // by the user, at home
 		return "signed out", s.at, func() error {
 			got, err := s.browser.copy().send(context.Background(), s.at.Origin+portal.PathSignOut, url.Values{})
-			if err == nil && (got.to == nil || got.to.Path != portal.PathSignedOut) {
+			if err == nil && (got.to == nil || got.to.Path != "/signed-out") {
 				err = fmt.Errorf("status %d", got.status)
 			}
 			return err

@@ -12,8 +12,6 @@ import (
 	"net/url"
 	"strings"
 	"time"
-
-	"github.com/meridian-saml/meridian/portal"
 )
 
 // A visitor is a browser of the chaos: cookies by host, and no redirect that it
@@ -107,9 +105,9 @@ var errElsewhere = errors.New("it did not end at home")
 func (v *visitor) follow(ctx context.Context, s seen, origin string) error {
 	for range 10 {
 		switch {
-		case s.to == nil && s.status == http.StatusOK && s.at.Path == portal.PathHome && strings.HasSuffix(origin, s.at.Host):
+		case s.to == nil && s.status == http.StatusOK && s.at.Path == "/" && strings.HasSuffix(origin, s.at.Host):
 			return nil
-		case s.to == nil || s.to.Path == portal.PathRefused || strings.HasPrefix(s.to.Host, "idp."):
+		case s.to == nil || s.to.Path == "/refused" || strings.HasPrefix(s.to.Host, "idp."):
 			return errElsewhere
 		}
 		var err error
