@@ -14,6 +14,7 @@
 //     acs/sessions/sessionstest for a store of your own.
 //   - portal and portal/center: the access portal of one Region, and the
 //     instance that it serves: users, groups, permission sets, assignments.
+//     portal/codestest: for codes of your own.
 //   - portal/replica: the instance, its sessions and what ends them, in several
 //     Regions, on NATS JetStream. portal/failover: an address that leads to the
 //     nearest healthy Region. portal/scim: users and groups as the identity

@@ -36,6 +36,7 @@ var arrows = map[string][]string{
 	"portal":                            {"saml", "acs", "acs/sessions", "portal/center", "portal/internal/refusal"},
 	"portal/awsnames":                   {},
 	"portal/center":                     {},
+	"portal/codestest":                  {"portal"},
 	"portal/internal/refusal":           {},
 	"portal/replica":                    {"portal", "acs/sessions", "portal/center", "portal/internal/refusal", "portal/replica/internal/merge", "portal/replica/internal/integrity"},
 	"portal/replica/internal/integrity": {},

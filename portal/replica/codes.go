@@ -1,6 +1,7 @@
 package replica
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"time"
@@ -19,7 +20,7 @@ func (c codeStore) PutCode(ctx context.Context, key string, v []byte, exp time.T
 		return err
 	}
 	exp = exp.Round(0) // as it is read from the log
-	return c.n.record(ctx, merge.EntryCode, merge.Entry{Key: key, Value: v, Until: exp}, exp)
+	return c.n.record(ctx, merge.EntryCode, merge.Entry{Key: key, Value: bytes.Clone(v), Until: exp}, exp)
 }
 
 // TakeCode implements portal.Codes. The Region that put the code is the one

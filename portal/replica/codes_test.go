@@ -3,7 +3,6 @@ package replica_test
 import (
 	"context"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,10 +10,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/codestest"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-func TestCodesTravelAndAreTakenOnce(t *testing.T) {
+func TestCodesTravelToARegionThatWaits(t *testing.T) {
 	us, eu, _ := three(t)
 	ctx := background(t)
 	taken := make(chan []byte, 1)
@@ -25,23 +25,6 @@ func TestCodesTravelAndAreTakenOnce(t *testing.T) {
 	}()
 	require.NoError(t, us.Codes().PutCode(ctx, "c-1", []byte("who"), time.Now().Add(time.Minute)))
 	assert.Equal(t, "who", string(<-taken))
-
-	require.NoError(t, us.Codes().PutCode(ctx, "c-2", []byte("who"), time.Now().Add(time.Minute)))
-	var got atomic.Int32
-	var wg sync.WaitGroup
-	for range 50 {
-		wg.Go(func() {
-			v, _, err := eu.Codes().TakeCode(ctx, "c-2")
-			if err == nil {
-				assert.Equal(t, "who", string(v))
-				got.Add(1)
-				return
-			}
-			assert.ErrorIs(t, err, portal.ErrNoCode)
-		})
-	}
-	wg.Wait()
-	assert.EqualValues(t, 1, got.Load())
 }
 
 func TestCodesSayWhichRegionPutThem(t *testing.T) {
@@ -54,15 +37,18 @@ func TestCodesSayWhichRegionPutThem(t *testing.T) {
 	}
 }
 
-func TestCodesThatAreDropped(t *testing.T) {
-	n := open(t, configOf(virginia, t.TempDir()))
-	ctx := background(t)
-	require.NoError(t, n.Codes().DropCode(ctx, "nothing"), "without waiting for it")
-	require.NoError(t, n.Codes().PutCode(ctx, "c-1", []byte("who"), time.Now().Add(time.Minute)))
-	require.NoError(t, n.Codes().DropCode(ctx, "c-1"))
-	require.NoError(t, n.Codes().DropCode(ctx, "c-1"))
-	_, _, err := n.Codes().TakeCode(ctx, "c-1")
-	require.ErrorIs(t, err, portal.ErrNoCode)
+func TestCodesKeepTheContract(t *testing.T) {
+	codestest.Run(t, func(t *testing.T) (out []codestest.Region) {
+		var nodes []*replica.Node
+		for _, region := range []string{virginia, frankfurt} {
+			c := configOf(region, t.TempDir())
+			c.CodeWait = 20 * time.Millisecond
+			nodes = append(nodes, open(t, c))
+			out = append(out, codestest.Region{Name: region, Codes: nodes[len(nodes)-1].Codes()})
+		}
+		mesh(t, nodes...)
+		return out
+	}, codestest.Options{})
 }
 
 // noticed is a context that says when somebody waits for its end.
@@ -106,18 +92,13 @@ func TestWaitingForCodesIsBounded(t *testing.T) {
 	require.ErrorIs(t, err, context.DeadlineExceeded, "there is room again")
 }
 
-func TestCodesThatAreNot(t *testing.T) {
+func TestTakingACodeEndsWithItsContext(t *testing.T) {
 	c := configOf(virginia, t.TempDir())
 	c.CodeWait = 20 * time.Millisecond
 	n := open(t, c)
 	ctx := background(t)
-	_, _, err := n.Codes().TakeCode(ctx, "nothing")
-	require.ErrorIs(t, err, portal.ErrNoCode)
-	require.NoError(t, n.Codes().PutCode(ctx, "past", []byte("x"), time.Now().Add(-time.Second)))
-	_, _, err = n.Codes().TakeCode(ctx, "past")
-	require.ErrorIs(t, err, portal.ErrNoCode)
 	over, cancel := context.WithCancel(ctx)
 	cancel()
-	_, _, err = n.Codes().TakeCode(over, "nothing")
+	_, _, err := n.Codes().TakeCode(over, "nothing")
 	require.Error(t, err)
 }
