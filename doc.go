@@ -28,6 +28,48 @@
 //     mockidp/testkit: a browser, a clock and keys, for tests of a sign-in.
 //   - examples: programs to run. Start with `go run ./examples/demo`.
 //
+// # Layout
+//
+// In files that aren't tests, a package imports these of the module and no others.
+// Programs under examples import any. A test reads this table.
+//
+//	saml                              saml/internal/xmltree, saml/internal/dsig,
+//	                                  saml/internal/xmlenc
+//	saml/internal/xmltree             –
+//	saml/internal/dsig                saml/internal/xmltree
+//	saml/internal/xmlenc              saml/internal/xmltree
+//	acs                               saml, acs/internal/storeerr
+//	acs/sessions                      –
+//	acs/sessions/sessionstest         acs/sessions
+//	acs/storetest                     acs
+//	acs/natsstore                     acs, acs/internal/storeerr
+//	acs/redisstore                    acs, acs/internal/storeerr
+//	acs/internal/storeerr             –
+//	acs/internal/testserver           mockidp/testkit
+//	acs/internal/teststore            acs
+//	portal                            saml, acs, acs/sessions, portal/center,
+//	                                  portal/internal/refusal
+//	portal/awsnames                   –
+//	portal/center                     –
+//	portal/codestest                  portal
+//	portal/internal/refusal           –
+//	portal/replica                    portal, acs/sessions, portal/center,
+//	                                  portal/internal/refusal,
+//	                                  portal/replica/internal/merge,
+//	                                  portal/replica/internal/integrity
+//	portal/replica/internal/integrity –
+//	portal/replica/internal/merge     acs/sessions, portal/center,
+//	                                  portal/internal/refusal
+//	portal/scim                       portal/center, portal/internal/refusal
+//	portal/failover                   acs, portal/internal/refusal
+//	mockidp                           –
+//	mockidp/attack                    –
+//	mockidp/attack/run                mockidp/attack
+//	mockidp/hostile                   mockidp, mockidp/attack
+//	mockidp/oktaapi                   mockidp
+//	mockidp/scimpush                  mockidp
+//	mockidp/testkit                   –
+//
 // # Regions
 //
 // All Regions are one service provider: the same entity ID, the same metadata,

@@ -8,13 +8,13 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// ErrNoCode is what Codes return for a key that has no code, or none any more.
+// ErrNoCode is returned for a key that has no code, or none any more.
 var ErrNoCode = errors.New("portal: no such code")
 
 // Codes hand a sign-in from one origin to another. A key is the hash of a code
 // that is on its way through a browser.
 type Codes interface {
-	// PutCode stores v under key until exp. The key is new.
+	// PutCode stores a copy of v under key until exp. The key is new.
 	PutCode(ctx context.Context, key string, v []byte, exp time.Time) error
 	// TakeCode removes the live value and returns it, to one caller at most, or
 	// gives ErrNoCode. from is the Region that put it, by what the store itself
@@ -22,9 +22,9 @@ type Codes interface {
 	// it can't tell, as where all who put are of one process.
 	//
 	// It may wait a few seconds for a value that is on its way from another
-	// Region. Strangers can ask for what never was, so it is for Codes that
-	// wait to bound how many do: who finds no room gets ErrNoCode at once. A
-	// value that is here already is returned without waiting, and needs no room.
+	// Region. An unauthenticated client can ask for what never was, so Codes that
+	// wait bound how many callers do, and return ErrNoCode to all others at once.
+	// A value that is here already is returned without waiting.
 	TakeCode(ctx context.Context, key string) (v []byte, from string, err error)
 	// DropCode removes the live value if it is here already, so that nobody
 	// takes it. It waits for none, and none is no error.
