@@ -3,6 +3,7 @@ package replica_test
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"testing"
 	"time"
@@ -10,29 +11,34 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
 // laterPrimary opens the primary as a later version that knows more kinds, and an
 // additional Region of this one with a NATS server of its own, which has copied
-// everything.
-func laterPrimary(t *testing.T) (us, eu *replica.Node, cl *cluster) {
+// everything, and whose log is returned.
+func laterPrimary(t *testing.T) (us, eu *replica.Node, cl *cluster, log *logged) {
 	t.Helper()
 	c := configOf(virginia, t.TempDir())
 	replica.Know(&c, later)
 	us, cl = open(t, c), newCluster(t, frankfurt, 1)
-	eu = cl.node(t, frankfurt)
+	ec := cl.config(frankfurt)
+	log = &logged{}
+	ec.Logger = slog.New(slog.NewTextHandler(log, nil))
+	eu = open(t, ec)
 	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: cl.urls}))
 	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
 	require.NoError(t, eu.Ready(background(t)))
 	signIn(t, us, "u-1", "s-1")
 	eventually(t, "a session", func() bool { return alive(t, eu, "s-1") })
-	return us, eu, cl
+	return us, eu, cl, log
 }
 
 // What may end access stops an older Region also where it can't be copied, such
 // as to a full disk.
 func TestWhatMayEndAccessIsHeardWhereItCantBeCopied(t *testing.T) {
+	t.Parallel()
 	until := time.Now().Add(time.Hour)
 	for what, write := range map[string]func(us *replica.Node) error{
 		"record": func(us *replica.Node) error { return replica.WriteKind(us, later, "x", "1", false) },
@@ -42,10 +48,13 @@ func TestWhatMayEndAccessIsHeardWhereItCantBeCopied(t *testing.T) {
 			return nil
 		},
 	} {
-		us, eu, cl := laterPrimary(t)
-		cl.stop(0)
-		require.NoError(t, write(us), what)
-		eventually(t, "a stop by a "+what, func() bool { return refusal(t, eu) == replica.ReasonVersion })
+		t.Run(what, func(t *testing.T) {
+			t.Parallel()
+			us, eu, cl, _ := laterPrimary(t)
+			cl.stop(0)
+			require.NoError(t, write(us))
+			eventually(t, "a stop", func() bool { return refusal(t, eu) == replica.ReasonVersion })
+		})
 	}
 }
 
@@ -53,7 +62,7 @@ func TestWhatMayEndAccessIsHeardWhereItCantBeCopied(t *testing.T) {
 // of its log. It goes on hearing that peer.
 func TestARegionHearsAPeerThatShowsWhatCantBeLookedAt(t *testing.T) {
 	t.Parallel()
-	us, eu, cl := laterPrimary(t)
+	us, eu, cl, _ := laterPrimary(t)
 	cl.stop(0)
 	replica.CopyMore(us, eu)
 	require.NoError(t, replica.WriteKind(us, later, "x", "1", false))
@@ -88,11 +97,14 @@ func TestARegionHearsAPeerThatItHasCopiedNothingFromSinceItsStart(t *testing.T) 
 // then its Region is heard.
 func TestARegionHearsAPeerWhoseCopyCantBeMadeAgain(t *testing.T) {
 	t.Parallel()
-	us, eu, cl := laterPrimary(t)
+	us, eu, cl, log := laterPrimary(t)
 	cl.stop(0)
 	replica.HalfMake(eu, virginia)
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com"}))) // which can't be copied
+	eventually(t, "an attempt to make the copy", func() bool { return log.count("a copy that was damaged is made again") > 0 })
 	require.NoError(t, replica.WriteKind(us, later, "x", "1", false))
 	eventually(t, "a stop", func() bool { return refusal(t, eu) == replica.ReasonVersion })
+	require.True(t, replica.HalfMade(eu, virginia))
 
 	cl.start(t, 0)
 	eventually(t, "a copy", func() bool { return !replica.HalfMade(eu, virginia) })
@@ -104,7 +116,7 @@ func TestARegionHearsAPeerWhoseCopyCantBeMadeAgain(t *testing.T) {
 // longer than a write takes.
 func TestACopierWaitsForItsServerForSeconds(t *testing.T) {
 	t.Parallel()
-	_, eu, cl := laterPrimary(t)
+	_, eu, cl, _ := laterPrimary(t)
 	all := replica.Tidying(t, eu, virginia)
 	cl.stop(0)
 	ctx, cancel := context.WithTimeout(background(t), time.Minute)
