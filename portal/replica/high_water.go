@@ -92,7 +92,7 @@ func (n *Node) hearNodes(ctx context.Context) error {
 // readOwn waits, for seconds at most, until the Region's own streams are read to
 // their ends.
 func (n *Node) readOwn() {
-	if n.marked == nil || n.condemned() != nil || n.removedAt.Load() > 0 {
+	if n.marked == nil || n.condemned() != nil || n.removedAt.Load() > 0 || !n.nc.IsConnected() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(n.ctx, askTimeout)
@@ -112,6 +112,9 @@ func (n *Node) lastMarks() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
 	defer cancel()
+	if !n.nc.IsConnected() { // Close waits for no server that is gone
+		cancel()
+	}
 	if err := errors.Join(n.writeMarks(ctx, true), n.writeCopyMarks(ctx, true)); err != nil {
 		n.cfg.Logger.Warn("replica: the marks of the Region's streams are as they were", "region", n.cfg.Region, "error", err)
 	}
