@@ -1,17 +1,15 @@
 package acs_test
 
 import (
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
-	"math/big"
-	"sync"
 	"time"
 
 	"github.com/beevik/etree"
 	dsig "github.com/russellhaering/goxmldsig"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // fakeIdP signs what a test writes, with none of Meridian's own code.
@@ -21,30 +19,9 @@ type fakeIdP struct {
 	cert     *x509.Certificate
 }
 
-// oneKey is made once: RSA keys take their time.
-var oneKey = sync.OnceValue(func() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err)
-	}
-	return key
-})
-
 func newFakeIdP(entityID string) *fakeIdP {
-	key := oneKey()
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "idp"},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		panic(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		panic(err)
-	}
-	return &fakeIdP{entityID: entityID, key: key, cert: cert}
+	key := testkit.RSAKey("idp")
+	return &fakeIdP{entityID: entityID, key: key, cert: testkit.Certificate(key, time.Now())}
 }
 
 // GetKeyPair makes it a dsig.X509KeyStore.

@@ -1,14 +1,14 @@
 package acs_test
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
 	"net/http"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // Clocks are judged by Verdict.Issued, so it is the instant of an assertion that
@@ -41,9 +41,7 @@ func TestIssuedIsOfVerifiedAssertionsAlone(t *testing.T) {
 		assert.NotEmpty(t, w.lastVerdict().AssertionID, name)
 	}
 
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
-	w.idp = &fakeIdP{entityID: idpID, key: key, cert: w.idp.cert} // a forger
+	w.idp = &fakeIdP{entityID: idpID, key: testkit.RSAKey("forger"), cert: w.idp.cert} // a forger
 	for _, at := range []time.Time{now, now.Add(time.Hour), now.Add(-time.Hour)} {
 		a := w.good(usACS, "")
 		a.issued = at

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"compress/flate"
 	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/rsa"
 	"encoding/base64"
 	"fmt"
@@ -16,7 +14,6 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -25,6 +22,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 const (
@@ -38,11 +36,8 @@ const (
 	mark = "\xef\xbb\xbf" // UTF-8's byte order mark
 )
 
-// Keys are dear to make, so tests share one of each kind.
-var (
-	rsaKey   = sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 2048)) })
-	ecdsaKey = sync.OnceValue(func() *ecdsa.PrivateKey { return must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader)) })
-)
+func rsaKey() *rsa.PrivateKey     { return testkit.RSAKey("idp") }
+func ecdsaKey() *ecdsa.PrivateKey { return testkit.ECDSAKey("idp") }
 
 func must[T any](v T, err error) T {
 	if err != nil {

@@ -15,9 +15,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-var otherKey = sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 2048)) })
+func otherKey() *rsa.PrivateKey { return testkit.RSAKey("other") }
 
 // published are the certificates in the metadata, in order.
 func published(t *testing.T, idp *mockidp.Server) []string {

@@ -73,7 +73,7 @@ func TestSecondArrivalLeadsHome(t *testing.T) {
 			assert.Contains(t, w.logged(), "verdict=refused", "the refusal stays in the log")
 
 			// Long after the assertion is over, too, as long as the session isn't.
-			w.clock.advance(50 * time.Minute)
+			w.clock.Advance(50 * time.Minute)
 			requirePage(t, b.refresh(b.post(form.URL, form.Values())), 200, "/", "Alice Adams")
 		})
 	}
@@ -172,7 +172,7 @@ func TestSessionsOfOneSignInAreBounded(t *testing.T) {
 	round()
 	assert.LessOrEqual(t, s.sessions.Len(), 41, "twenty codes a minute from each of two portals")
 	for range 10 {
-		w.clock.advance(time.Minute + time.Second)
+		w.clock.Advance(time.Minute + time.Second)
 		all = all[:1]
 		round()
 	}

@@ -47,7 +47,7 @@ func TestHealthOfAWrongClock(t *testing.T) {
 
 	// Both.
 	one, other := late(), late()
-	w.clock.advance(10 * time.Minute)
+	w.clock.Advance(10 * time.Minute)
 	require.Equal(t, http.StatusForbidden, one())
 	eventuallyHealth(t, w, 503)
 	assert.Contains(t, w.logged(), "verified assertions say this clock is 10m0s ahead")

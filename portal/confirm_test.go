@@ -112,9 +112,9 @@ func TestAnswerIsAboutTheSessionThatWasShown(t *testing.T) {
 
 func TestQuestionExpires(t *testing.T) {
 	w, b, tag := question(t, nil, "")
-	w.clock.advance(4 * time.Minute)
+	w.clock.Advance(4 * time.Minute)
 	asked(t, b.get("https://"+virginia+"/continue?s="+tag)) // a reload buys no time
-	w.clock.advance(time.Minute)
+	w.clock.Advance(time.Minute)
 	requirePage(t, b.submit("https://"+virginia+"/continue", say(tag, "continue")), 200, "/", "bob@example.com")
 }
 

@@ -131,7 +131,7 @@ func TestCodesOfOneSignInAreBounded(t *testing.T) {
 	other := w.browser() // whose session has codes of its own
 	w.signIn(other, "https://"+virginia+"/", "alice@example.com")
 	requirePage(t, other.get(fromVirginia), 200, "/", "Alice Adams")
-	w.clock.advance(time.Minute)
+	w.clock.Advance(time.Minute)
 	assert.Contains(t, ask(frankfurt).Header.Get("Location"), "code=")
 }
 
@@ -165,11 +165,11 @@ func TestCodeExpires(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, b, enter := stolen(t, edit)
-			w.clock.advance(time.Minute - time.Second)
+			w.clock.Advance(time.Minute - time.Second)
 			requirePage(t, b.get(enter.String()), 200, "/", "Alice Adams")
 
 			w, b, enter = stolen(t, edit)
-			w.clock.advance(time.Minute)
+			w.clock.Advance(time.Minute)
 			requireAtIdP(t, w, b.get(enter.String()))
 			assert.Contains(t, w.logged(), "reason=HandoffCode")
 			requireNoSession(t, b, frankfurt)
@@ -179,7 +179,7 @@ func TestCodeExpires(t *testing.T) {
 
 func TestHandoffThatTookTooLong(t *testing.T) {
 	w, b, enter := stolen(t, func(c *portal.Config) { c.Codes = everlasting{c.Codes} })
-	w.clock.advance(15 * time.Minute)
+	w.clock.Advance(15 * time.Minute)
 	requireNotFinished(t, b.get(enter.String()))
 	requireNoSession(t, b, frankfurt)
 }

@@ -28,7 +28,7 @@ func TestOneSignInServesTheOtherRegion(t *testing.T) {
 	require.NotNil(t, link, home.body)
 	require.Equal(t, fromVirginia, link[1])
 
-	w.clock.advance(time.Hour / 2)
+	w.clock.Advance(time.Hour / 2)
 	a := b.get(link[1])
 	requirePage(t, a, 200, "/", "Alice Adams", "Production")
 	assert.Equal(t, frankfurt, a.url.Host)
@@ -155,7 +155,7 @@ func TestEndedSessionIsNotHandedBack(t *testing.T) {
 	w := newApart(t, nil)
 	stranger, b := w.browser(), w.browser()
 	requirePage(t, w.signIn(stranger, "https://"+startVirginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
-	w.clock.advance(time.Minute)
+	w.clock.Advance(time.Minute)
 	requirePage(t, w.signIn(b, "https://"+startVirginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
 	list, err := w.sessions["us-east-1"].List(t.Context(), "alice@example.com")
 	require.NoError(t, err)
@@ -302,7 +302,7 @@ func TestManyHandoffsAtOnce(t *testing.T) {
 	delete(b.jar, startVirginia)
 	for range 9 {
 		b.send("GET", "https://"+startVirginia+"/login", "none", nil)
-		w.clock.advance(time.Second)
+		w.clock.Advance(time.Second)
 	}
 	assert.Len(t, names(b, startVirginia), 4, "the cookies of the oldest went")
 }

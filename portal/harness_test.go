@@ -3,7 +3,6 @@ package portal_test
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/rsa"
 	"log/slog"
 	"net/http"
@@ -18,6 +17,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/saml"
@@ -32,28 +32,10 @@ const (
 
 var regionHosts = map[string]string{"us-east-1": virginia, "eu-central-1": frankfurt}
 
-// A clock is moved by hand.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // A world is an identity provider and two Regions with their portals.
 type world struct {
 	t        *testing.T
-	clock    *clock
+	clock    *testkit.Clock
 	idp      *mockidp.Server
 	key      *rsa.PrivateKey // the identity provider's
 	inst     *center.Instance
@@ -102,15 +84,12 @@ func newWorld(t *testing.T, edit func(*portal.Config)) *world {
 
 func newWorldOf(t *testing.T, d center.Data, edit func(*portal.Config)) *world {
 	t.Helper()
-	w := &world{t: t, clock: &clock{now: time.Now()}, sessions: map[string]*sessions.MemoryStore{}, hosts: map[string]http.Handler{}}
+	w := &world{t: t, clock: testkit.NewClock(time.Now()), key: testkit.RSAKey("idp"), sessions: map[string]*sessions.MemoryStore{}, hosts: map[string]http.Handler{}}
 	var users []mockidp.User
 	for _, login := range []string{"alice", "bob", "Carol", "dora", "eve", "nobody"} {
 		users = append(users, mockidp.User{Login: login + "@example.com"})
 	}
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
-	w.key = key
-	w.idp = mockidp.New(mockidp.Config{Now: w.clock.Now, Users: users, Key: key})
+	w.idp = mockidp.New(mockidp.Config{Now: w.clock.Now, Users: users, Key: w.key})
 	t.Cleanup(w.idp.Close)
 	idp, err := saml.ParseIdPMetadata(w.idp.Metadata(""))
 	require.NoError(t, err)
@@ -134,7 +113,7 @@ func newWorldOf(t *testing.T, d center.Data, edit func(*portal.Config)) *world {
 	}
 	// The store refuses unsolicited assertions from before it was there, and
 	// instants in messages are rounded down.
-	w.clock.advance(2 * time.Second)
+	w.clock.Advance(2 * time.Second)
 	return w
 }
 

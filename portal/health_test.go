@@ -119,7 +119,7 @@ func TestInvariant17HealthWritesNothing(t *testing.T) {
 	})
 	requireHealth(t, w, 200) // waits for the first probe
 	for range 100 {
-		w.clock.advance(time.Minute)
+		w.clock.Advance(time.Minute)
 		requireHealth(t, w, 200)
 	}
 	assert.EqualValues(t, 1, store.adds.Load())

@@ -25,7 +25,7 @@ func twice(t *testing.T, edit func(*portal.Config)) (w *world, s *shared, here, 
 	w, s = newShared(t, edit)
 	here, there = w.browser(), w.browser()
 	w.signIn(here, "https://"+virginia+"/", "alice@example.com")
-	w.clock.advance(10 * time.Minute)
+	w.clock.Advance(10 * time.Minute)
 	w.signIn(there, "https://"+frankfurt+"/", "alice@example.com")
 	return w, s, here, there
 }
@@ -85,7 +85,7 @@ func TestSignOutEverywhere(t *testing.T) {
 func TestIdleSessionOfAnotherRegionIsNotListed(t *testing.T) {
 	w, _, here, _ := twice(t, nil)
 	for range 2 {
-		w.clock.advance(35 * time.Minute)
+		w.clock.Advance(35 * time.Minute)
 		here.click("https://" + virginia + "/")
 	}
 	a := here.click("https://" + virginia + "/sessions")

@@ -33,7 +33,7 @@ func FuzzReturnTo(f *testing.F) {
 		b := w.browser()
 		b.t = t
 		b.jar[virginia] = w.seed
-		w.clock.advance(7 * time.Second) // a foreign page gets 10 codes a minute, and a sign-in 64 sessions
+		w.clock.Advance(7 * time.Second) // a foreign page gets 10 codes a minute, and a sign-in 64 sessions
 		enter := toEnter(t, b, "https://"+frankfurt+"/login?from=us-east-1&return_to="+url.QueryEscape(to))
 		loc := b.send("GET", enter.String(), "cross-site", nil).Header.Get("Location")
 		require.NotEmpty(t, b.cookie(frankfurt, portal.SessionCookie))

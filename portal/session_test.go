@@ -41,12 +41,12 @@ func TestSessionEndsByAge(t *testing.T) {
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
 	for range 3 {
-		w.clock.advance(30 * time.Minute) // busy enough all the time
+		w.clock.Advance(30 * time.Minute) // busy enough all the time
 		requirePage(t, b.click("https://"+virginia+"/"), 200, "/")
 	}
-	w.clock.advance(30*time.Minute - time.Second)
+	w.clock.Advance(30*time.Minute - time.Second)
 	requirePage(t, b.click("https://"+virginia+"/"), 200, "/")
-	w.clock.advance(time.Second)
+	w.clock.Advance(time.Second)
 	requireAtIdP(t, w, b.click("https://"+virginia+"/"))
 	assert.Zero(t, w.sessions["us-east-1"].Len())
 }
@@ -55,11 +55,11 @@ func TestSessionEndsByIdleness(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
-	w.clock.advance(time.Hour - time.Second)
+	w.clock.Advance(time.Hour - time.Second)
 	requirePage(t, b.click("https://"+virginia+"/"), 200, "/")
-	w.clock.advance(time.Hour - time.Second)
+	w.clock.Advance(time.Hour - time.Second)
 	requirePage(t, b.click("https://"+virginia+"/"), 200, "/")
-	w.clock.advance(time.Hour)
+	w.clock.Advance(time.Hour)
 	requireAtIdP(t, w, b.click("https://"+virginia+"/"))
 	requireAtIdP(t, w, b.click("https://"+virginia+"/sessions"))
 	requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
@@ -77,7 +77,7 @@ func TestSessionFixation(t *testing.T) {
 
 	// To sign in again makes another one, and the one before is dead. Within a
 	// minute it would be taken for another tab of the same.
-	w.clock.advance(time.Minute)
+	w.clock.Advance(time.Minute)
 	requirePage(t, w.signIn(b, "https://"+virginia+"/login", "alice@example.com"), 200, "/")
 	second := b.cookie(virginia, portal.SessionCookie)
 	assert.NotEqual(t, first, second)

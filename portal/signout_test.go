@@ -20,7 +20,7 @@ import (
 func (w *world) idleBut(b *browser, addr string) {
 	w.t.Helper()
 	for range 2 {
-		w.clock.advance(time.Hour / 2)
+		w.clock.Advance(time.Hour / 2)
 		requirePage(w.t, b.click(addr), 200, "/", "Alice Adams")
 	}
 }
@@ -126,7 +126,7 @@ func TestStoreThatCannotTellWhatAnIdleSessionWas(t *testing.T) {
 		assert.Equal(t, 200, b.send("GET", "https://"+host+"/health", "none", nil).StatusCode)
 	}
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
-	w.clock.advance(time.Hour + time.Minute)
+	w.clock.Advance(time.Hour + time.Minute)
 	form, err := w.idp.IdPInitiated("", "alice@example.com", "")
 	require.NoError(t, err)
 	next := b.send("POST", form.URL, "cross-site", form.Values())

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs/sessions"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal"
 )
 
@@ -17,15 +18,14 @@ import (
 // monotonic clock stands still. Package time has no other way to make such a
 // time, so this writes into it (seconds are above 30 bits of nanoseconds), and
 // checks what came out.
-func (c *clock) suspend(t *testing.T, d time.Duration) {
+func suspend(t *testing.T, c *testkit.Clock, d time.Duration) {
 	t.Helper()
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	after := c.now
+	before := c.Now()
+	after := before
 	(*struct{ wall uint64 })(unsafe.Pointer(&after)).wall += uint64(d/time.Second) << 30
-	require.Zero(t, after.Sub(c.now), "monotonic")
-	require.Equal(t, d, after.Round(0).Sub(c.now.Round(0)), "wall")
-	c.now = after
+	require.Zero(t, after.Sub(before), "monotonic")
+	require.Equal(t, d, after.Round(0).Sub(before.Round(0)), "wall")
+	c.Set(after)
 }
 
 // A machine was suspended for two hours. Its process sees that the session was
@@ -39,9 +39,9 @@ func TestSessionEndsWhileTheMachineIsSuspended(t *testing.T) {
 			w := newWorld(t, lifetime)
 			b := w.browser()
 			w.signIn(b, "https://"+virginia+"/", "alice@example.com")
-			w.clock.advance(2 * time.Minute)
+			w.clock.Advance(2 * time.Minute)
 			requirePage(t, b.click("https://"+virginia+"/"), 200, "/")
-			w.clock.suspend(t, 2*time.Hour)
+			suspend(t, w.clock, 2*time.Hour)
 			requireAtIdP(t, w, b.click("https://"+virginia+"/"))
 		})
 	}
@@ -81,11 +81,11 @@ func TestMaxStalenessCountsWhileTheMachineIsSuspended(t *testing.T) {
 	hear()
 	b := w.browser()
 	requirePage(t, w.signIn(b, "https://"+frankfurt+"/", "alice@example.com"), 200, "/")
-	w.clock.suspend(t, 10*time.Minute)
+	suspend(t, w.clock, 10*time.Minute)
 	requirePage(t, b.click("https://"+frankfurt+"/"), http.StatusServiceUnavailable, "/")
 	hear()
 	requirePage(t, b.click("https://"+frankfurt+"/"), 200, "/")
-	w.clock.suspend(t, -10*time.Minute) // the clock is set back, and the peer is not heard any more
-	w.clock.advance(5*time.Minute + time.Second)
+	suspend(t, w.clock, -10*time.Minute) // the clock is set back, and the peer is not heard any more
+	w.clock.Advance(5*time.Minute + time.Second)
 	requirePage(t, b.click("https://"+frankfurt+"/"), http.StatusServiceUnavailable, "/")
 }

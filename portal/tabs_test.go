@@ -92,7 +92,7 @@ func TestTabsThatContinueAtOnceMakeOneSession(t *testing.T) {
 		next := proved(w, b, 2, "https://"+virginia+"/login", "alice@example.com")
 		assert.Zero(t, arrive(t, b, atOnce(b, "cross-site", next), "/", "Alice Adams"), "late tabs lead to what is there")
 		assert.Equal(t, session, b.cookie(virginia, portal.SessionCookie))
-		w.clock.advance(time.Minute)
+		w.clock.Advance(time.Minute)
 	}
 	assert.Equal(t, 2, strings.Count(w.logged(), "portal: signed in\""))
 	assert.Len(t, w.signIns, 2)
@@ -104,7 +104,7 @@ func TestTilesAtOnceReplaceTheSessionOnce(t *testing.T) {
 	b := w.browser()
 	requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
 	first := b.cookie(virginia, portal.SessionCookie)
-	w.clock.advance(time.Minute)
+	w.clock.Advance(time.Minute)
 	var next []string
 	for range 5 {
 		form, err := w.idp.IdPInitiated("", "alice@example.com", "/applications")

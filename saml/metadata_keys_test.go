@@ -23,17 +23,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml"
 )
 
 // signers are a root, what it issues, what that issues, and one that is apart.
 var signers = sync.OnceValue(func() (s struct{ root, middle, leaf, apart *ecdsa.PrivateKey }) {
-	for _, key := range []**ecdsa.PrivateKey{&s.root, &s.middle, &s.leaf, &s.apart} {
-		var err error
-		if *key, err = ecdsa.GenerateKey(elliptic.P256(), rand.Reader); err != nil {
-			panic(err)
-		}
-	}
+	s.root, s.middle, s.leaf, s.apart = testkit.ECDSAKey("root"), testkit.ECDSAKey("middle"), testkit.ECDSAKey("leaf"), testkit.ECDSAKey("apart")
 	return s
 })
 

@@ -2,18 +2,17 @@ package main_test
 
 import (
 	"crypto"
-	"crypto/rand"
 	"crypto/rsa"
-	"crypto/x509"
 	"fmt"
 	"html"
-	"math/big"
 	"testing"
 	"time"
 
 	"github.com/beevik/etree"
 	dsig "github.com/russellhaering/goxmldsig"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // signer is an identity provider for what no capture shows.
@@ -27,12 +26,8 @@ type signer struct {
 
 func newSigner(t *testing.T) *signer {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	cert, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	require.NoError(t, err)
-	return &signer{key, cert, "https://sp.example/acs", "_q", "<saml:NameID>anna</saml:NameID>"}
+	key := testkit.RSAKey("idp")
+	return &signer{key, testkit.Certificate(key, time.Now()).Raw, "https://sp.example/acs", "_q", "<saml:NameID>anna</saml:NameID>"}
 }
 
 // args is the command line that fits.

@@ -2,15 +2,11 @@ package main_test
 
 import (
 	"bytes"
-	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/rand"
-	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
-	"math/big"
 	"net/url"
 	"path/filepath"
 	"slices"
@@ -19,6 +15,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 func inPEM(blockType string, der []byte) []byte {
@@ -28,12 +26,7 @@ func inPEM(blockType string, der []byte) []byte {
 // otherCertificate is one that signed nothing.
 func otherCertificate(t *testing.T) []byte {
 	t.Helper()
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: time.Now(), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	require.NoError(t, err)
-	return inPEM("CERTIFICATE", der)
+	return inPEM("CERTIFICATE", testkit.Certificate(testkit.RSAKey("other"), time.Now()).Raw)
 }
 
 func TestHelp(t *testing.T) {
@@ -126,9 +119,7 @@ func TestBadFiles(t *testing.T) {
 	require.NoError(t, err)
 	edPublic, err := x509.MarshalPKIXPublicKey(ed.Public())
 	require.NoError(t, err)
-	ec, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	ecPrivate, err := x509.MarshalPKCS8PrivateKey(ec)
+	ecPrivate, err := x509.MarshalPKCS8PrivateKey(testkit.ECDSAKey("other"))
 	require.NoError(t, err)
 	cert := otherCertificate(t)
 
@@ -205,8 +196,7 @@ func TestErrorsNameFlags(t *testing.T) {
 
 func TestGoodKeysAreRead(t *testing.T) {
 	c, dir := named(t, "Google")
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(t, err)
+	key := testkit.RSAKey("other")
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(t, err)
 	args := append([]string{

@@ -3,14 +3,10 @@ package main_test
 import (
 	"bufio"
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
 	"os"
@@ -25,6 +21,7 @@ import (
 
 	"github.com/meridian-saml/meridian/examples/internal/built"
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 var program = built.New()
@@ -192,13 +189,8 @@ func TestInsecureHTTP(t *testing.T) {
 // certificate makes one that signs itself.
 func certificate(t *testing.T, host string) (cert, key string, roots *x509.CertPool) {
 	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), DNSNames: []string{host}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour)}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	require.NoError(t, err)
-	parsed, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
+	private := testkit.ECDSAKey("tls")
+	parsed := testkit.Certificate(private, time.Now(), host)
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(private)
 	require.NoError(t, err)
 	roots = x509.NewCertPool()
@@ -206,5 +198,5 @@ func certificate(t *testing.T, host string) (cert, key string, roots *x509.CertP
 	inPEM := func(kind string, der []byte) string {
 		return write(t, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
 	}
-	return inPEM("CERTIFICATE", der), inPEM("PRIVATE KEY", pkcs8), roots
+	return inPEM("CERTIFICATE", parsed.Raw), inPEM("PRIVATE KEY", pkcs8), roots
 }

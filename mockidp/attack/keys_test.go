@@ -3,19 +3,14 @@ package attack_test
 import (
 	"crypto"
 	"crypto/rsa"
-	"crypto/x509"
-	"encoding/asn1"
-	"encoding/pem"
 	"fmt"
-	"math/big"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/meridian-saml/meridian/mockidp/attack"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 const testdata = "../../testdata"
@@ -23,46 +18,7 @@ const testdata = "../../testdata"
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
 // keys are the ones in testdata/keys, by file name.
-var keys = sync.OnceValue(func() map[string]crypto.Signer {
-	files, err := filepath.Glob(testdata + "/keys/*.pem")
-	if err != nil || len(files) == 0 {
-		panic(fmt.Sprint("no keys: ", err))
-	}
-	out := make(map[string]crypto.Signer)
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			panic(err)
-		}
-		if out[filepath.Base(file)], err = parseKey(text); err != nil {
-			panic(fmt.Sprint(file, ": ", err))
-		}
-	}
-	return out
-})
-
-// parseKey reads keys that are too weak for the standard library, too.
-func parseKey(text []byte) (crypto.Signer, error) {
-	block, _ := pem.Decode(text)
-	if block == nil {
-		return nil, fmt.Errorf("not PEM")
-	}
-	if block.Type == "EC PRIVATE KEY" {
-		return x509.ParseECPrivateKey(block.Bytes)
-	}
-	var raw struct {
-		Version              int
-		N                    *big.Int
-		E                    int
-		D, P, Q, Dp, Dq, Inv *big.Int
-	}
-	if _, err := asn1.Unmarshal(block.Bytes, &raw); err != nil {
-		return nil, err
-	}
-	key := &rsa.PrivateKey{PublicKey: rsa.PublicKey{N: raw.N, E: raw.E}, D: raw.D, Primes: []*big.Int{raw.P, raw.Q}}
-	key.Precompute()
-	return key, nil
-}
+var keys = sync.OnceValue(func() map[string]crypto.Signer { return testkit.ReadKeys(testdata + "/keys") })
 
 // certificates are made once: they cost a signature each.
 var certificates = sync.OnceValue(func() map[string][]byte {

@@ -3,9 +3,6 @@ package scimpush_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"html"
@@ -26,6 +23,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/oktaapi"
 	"github.com/meridian-saml/meridian/mockidp/scimpush"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -90,7 +88,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		return fmt.Sprint(made.ID)
 	}
 
-	key := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
+	key := testkit.ECDSAKey("other")
 	var wg sync.WaitGroup
 	often := func(f func(round int)) {
 		wg.Go(func() {

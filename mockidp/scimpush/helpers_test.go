@@ -1,18 +1,16 @@
 package scimpush_test
 
 import (
-	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
 	"slices"
-	"sync"
 	"testing"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// Keys are dear to make, so tests share one.
-var rsaKey = sync.OnceValue(func() *rsa.PrivateKey { return must(rsa.GenerateKey(rand.Reader, 2048)) })
+func rsaKey() *rsa.PrivateKey { return testkit.RSAKey("idp") }
 
 func must[T any](v T, err error) T {
 	if err != nil {

@@ -22,6 +22,13 @@ func (c *Clock) Now() time.Time {
 	return c.now
 }
 
+// Set makes the clock stand at another instant.
+func (c *Clock) Set(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = at
+}
+
 // Advance moves the clock by d, back if d is negative.
 func (c *Clock) Advance(d time.Duration) {
 	c.mu.Lock()

@@ -10,6 +10,7 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"math/big"
+	"net"
 	"sync"
 	"time"
 )
@@ -48,11 +49,22 @@ func ECDSAKey(name string) *ecdsa.PrivateKey {
 }
 
 // Certificate returns a new certificate of a key, signed by the key itself, which
-// is valid from an hour before an instant to a day after it.
-func Certificate(key crypto.Signer, now time.Time) *x509.Certificate {
+// is valid from an hour before an instant to a day after it. With hosts, names or
+// addresses, it is for TLS.
+func Certificate(key crypto.Signer, now time.Time, hosts ...string) *x509.Certificate {
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "testkit"},
+		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "testkit"},
 		NotBefore: now.Add(-time.Hour), NotAfter: now.Add(24 * time.Hour),
+	}
+	if len(hosts) > 0 {
+		template.Subject.CommonName = hosts[0]
+	}
+	for _, host := range hosts {
+		if ip := net.ParseIP(host); ip != nil {
+			template.IPAddresses = append(template.IPAddresses, ip)
+		} else {
+			template.DNSNames = append(template.DNSNames, host)
+		}
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
 	if err == nil {

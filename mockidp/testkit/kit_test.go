@@ -27,6 +27,8 @@ func TestAClockIsMovedByHand(t *testing.T) {
 	wg.Wait()
 	c.Advance(-time.Hour)
 	assert.Equal(t, began.Add(-52*time.Minute), c.Now())
+	c.Set(began)
+	assert.Equal(t, began, c.Now())
 }
 
 func TestAKeyIsMadeOnce(t *testing.T) {
@@ -42,6 +44,10 @@ func TestAKeyIsMadeOnce(t *testing.T) {
 		assert.Equal(t, key.Public(), cert.PublicKey)
 		assert.True(t, cert.NotBefore.Before(now) && cert.NotAfter.After(now))
 	}
+	tls := testkit.Certificate(testkit.ECDSAKey("a"), now, "a.example", "127.0.0.1")
+	assert.NoError(t, tls.VerifyHostname("a.example"))
+	assert.NoError(t, tls.VerifyHostname("127.0.0.1"))
+	assert.Error(t, tls.VerifyHostname("b.example"))
 	assert.Panics(t, func() { testkit.Certificate(weak{}, now) })
 }
 

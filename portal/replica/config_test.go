@@ -3,13 +3,9 @@ package replica_test
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
-	"math/big"
 	"net"
 	"os"
 	"path/filepath"
@@ -244,16 +240,11 @@ func TestPeersOverTLS(t *testing.T) {
 // certificate makes one for 127.0.0.1, and the roots that vouch for it.
 func certificate(t testing.TB) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, IsCA: true, BasicConstraintsValid: true}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	require.NoError(t, err)
-	cert, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
+	key := testkit.ECDSAKey("tls")
+	cert := testkit.Certificate(key, time.Now(), "127.0.0.1")
 	roots := x509.NewCertPool()
 	roots.AddCert(cert)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
+	return tls.Certificate{Certificate: [][]byte{cert.Raw}, PrivateKey: key}, roots
 }
 
 // Nothing runs after Close, and what is asked then fails and does not hang.

@@ -2,15 +2,10 @@ package replica_test
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
 	"io"
-	"math/big"
-	"net"
 	"os"
 	"os/exec"
 	"strings"
@@ -101,20 +96,17 @@ func (w *network) start(t *testing.T, i int, certificate []byte) *child {
 // certificate is one for all addresses of the network, with its key.
 func (w *network) certificate(t *testing.T) []byte {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true}
+	var hosts []string
 	for i := range w.regions {
 		for j := range w.regions {
-			template.IPAddresses = append(template.IPAddresses, net.ParseIP(address(i, j)))
+			hosts = append(hosts, address(i, j))
 		}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	require.NoError(t, err)
+	key := testkit.ECDSAKey("tls")
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(t, err)
 	var out bytes.Buffer
-	require.NoError(t, pem.Encode(&out, &pem.Block{Type: "CERTIFICATE", Bytes: der}))
+	require.NoError(t, pem.Encode(&out, &pem.Block{Type: "CERTIFICATE", Bytes: testkit.Certificate(key, time.Now(), hosts...).Raw}))
 	require.NoError(t, pem.Encode(&out, &pem.Block{Type: "PRIVATE KEY", Bytes: private}))
 	return out.Bytes()
 }

@@ -2,15 +2,10 @@ package peers_test
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/pem"
 	"io"
-	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -21,6 +16,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // leash is a shell's way to run a program that ends when standard input does,
@@ -113,45 +110,19 @@ var (
 )
 
 func newPeerKey(name string) peerKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err)
-	}
+	key := testkit.RSAKey(name)
 	return peerKey{key, peerCertificate(key, name)}
 }
 
 // readPeerKey takes a key that lies there already.
 func readPeerKey(file, name string) peerKey {
-	raw, err := os.ReadFile(filepath.Join("../../../testdata/keys", file))
-	if err != nil {
-		panic(err)
-	}
-	block, _ := pem.Decode(raw)
-	key, err := x509.ParsePKCS1PrivateKey(block.Bytes)
-	if err != nil {
-		panic(err)
-	}
+	key := testkit.ReadKeys("../../../testdata/keys")[file].(*rsa.PrivateKey)
 	return peerKey{key, peerCertificate(key, name)}
 }
 
 // peerCertificate makes a certificate that lasts a day.
 func peerCertificate(key crypto.Signer, names ...string) *x509.Certificate {
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()),
-		Subject:      pkix.Name{CommonName: names[0]},
-		NotBefore:    time.Now().Add(-time.Hour),
-		NotAfter:     time.Now().Add(24 * time.Hour),
-		DNSNames:     names,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err != nil {
-		panic(err)
-	}
-	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		panic(err)
-	}
-	return cert
+	return testkit.Certificate(key, time.Now(), names...)
 }
 
 // peerState makes a folder with what a peer needs: its key, its certificate and
@@ -177,10 +148,7 @@ func peerState(t *testing.T, spMetadata [][]byte) (dir string, spFiles []string)
 
 // peerTLS is what our consumers serve https with.
 var peerTLS = sync.OnceValues(func() (crypto.Signer, *x509.Certificate) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		panic(err)
-	}
+	key := testkit.ECDSAKey("tls")
 	return key, peerCertificate(key, homeRegion+".localhost", awayRegion+".localhost")
 })
 

@@ -2,8 +2,6 @@ package peers_test
 
 import (
 	"crypto"
-	"crypto/ecdsa"
-	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
@@ -15,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // The probes of the README's table: a response of the mock, good but for one
@@ -87,9 +86,7 @@ func probeSmallKey(t *testing.T, lib tableLib) string {
 }
 
 func probeECDSA(t *testing.T, lib tableLib) string {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	return probed(t, lib, withKey(key))
+	return probed(t, lib, withKey(testkit.ECDSAKey("idp")))
 }
 
 func probeExpired(t *testing.T, lib tableLib) string {

@@ -19,6 +19,7 @@ import (
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -32,13 +33,7 @@ var sharedIdP = sync.OnceValue(func() *run.IdP {
 })
 
 // spKey decrypts.
-var spKey = sync.OnceValue(func() *rsa.PrivateKey {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err)
-	}
-	return key
-})
+func spKey() *rsa.PrivateKey { return testkit.RSAKey("sp") }
 
 // sessions is who is signed in, by cookie.
 type sessions struct {

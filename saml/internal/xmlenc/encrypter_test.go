@@ -6,18 +6,16 @@ import (
 	"crypto/cipher"
 	"crypto/rand"
 	"crypto/rsa"
-	"crypto/x509"
 	"encoding/base64"
 	"encoding/binary"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"math/big"
-	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml/internal/xmlenc"
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
@@ -41,30 +39,14 @@ const (
 var keyBits = map[string]int{gcm128: 128, gcm192: 192, gcm256: 256, cbc128: 128, cbc192: 192, cbc256: 256}
 
 var keys = sync.OnceValue(func() (k struct{ a, b, c *rsa.PrivateKey }) {
-	k.a = fixedKey()
-	for _, to := range []**rsa.PrivateKey{&k.b, &k.c} {
-		key, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			panic(err)
-		}
-		*to = key
-	}
+	k.a, k.b, k.c = fixedKey(), testkit.RSAKey("b"), testkit.RSAKey("c")
 	return k
 })
 
 // fixedKey is the same in every process: what was encrypted to it can be kept
 // as a seed, and be decrypted by other workers of a fuzz target.
 func fixedKey() *rsa.PrivateKey {
-	raw, err := os.ReadFile("../../../testdata/keys/decryption.pem")
-	if err != nil {
-		panic(err)
-	}
-	block, _ := pem.Decode(raw)
-	key, err := x509.ParsePKCS1PrivateKey(block.Bytes)
-	if err != nil {
-		panic(err)
-	}
-	return key
+	return testkit.ReadKeys("../../../testdata/keys")["decryption.pem"].(*rsa.PrivateKey)
 }
 
 // message describes an encrypted element; zero fields take usual values.
