@@ -163,14 +163,14 @@ func TestSearchOnTheDashboard(t *testing.T) {
 	found := search("FRANK")
 	found.contains(t, "/home/bookmark/mark")
 	found.contains(t, "1 of 2 apps")
-	assert.NotContains(t, found.body, "/sso/saml")
+	assert.NotContains(t, found.Body, "/sso/saml")
 	search("nothing of the kind").contains(t, "None of your apps")
 	search("  ").contains(t, "/sso/saml")
 	evil := search(`"><script>`)
-	assert.NotContains(t, evil.body, "<script")
+	assert.NotContains(t, evil.Body, "<script")
 
 	none := newBrowser(t, idp)
-	assert.NotContains(t, none.signIn(none.get(idp.SignInURL()), bob, "bob's own").body, `name="q"`, "nothing to search")
+	assert.NotContains(t, none.signIn(none.get(idp.SignInURL()), bob, "bob's own").Body, `name="q"`, "nothing to search")
 }
 
 func TestAppPage(t *testing.T) {
@@ -184,11 +184,11 @@ func TestAppPage(t *testing.T) {
 	home := b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword)
 	home.contains(t, `href="`+strings.TrimPrefix(idp.AppURL("idc"), idp.URL)+`"`)
 	page := b.get(idp.AppURL("idc"))
-	assert.Equal(t, 200, page.status)
+	assert.Equal(t, 200, page.Status)
 	for _, want := range []string{"AWS SSO ACS URL3", "AWS SSO issuer URL", virginia, frank, entityID, idp.MetadataURL("idc"), "groups that match ^E", "response and assertion", "/start"} {
 		page.contains(t, want)
 	}
-	assert.Equal(t, 1, strings.Count(page.body, ">Default</strong>"))
+	assert.Equal(t, 1, strings.Count(page.Body, ">Default</strong>"))
 	b.get(idp.AppURL("mark")).contains(t, "http://eu-central-1.localhost:8712/start")
 	b.get(idp.AppURL("empty")).contains(t, "No assertion consumer service yet")
 	b.get(idp.URL+"/mockidp/app/none").refused(t, 404, mockidp.ReasonNoSuchApp)

@@ -107,9 +107,9 @@ func TestNothingInAConfigurationBecomesMarkup(t *testing.T) {
 
 		b := newBrowser(t, idp)
 		home := b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword)
-		assert.Equal(t, 200, home.status)
-		assert.NotContains(t, home.body, "<script")
-		assert.NotContains(t, home.body, "<x/>")
-		assert.NotContains(t, home.body, "<!--x")
+		assert.Equal(t, 200, home.Status)
+		assert.NotContains(t, home.Body, "<script")
+		assert.NotContains(t, home.Body, "<x/>")
+		assert.NotContains(t, home.Body, "<!--x")
 	}
 }

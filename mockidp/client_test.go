@@ -40,10 +40,10 @@ func TestAssets(t *testing.T) {
 		held, err := fs.ReadFile(mockidp.Assets(), name)
 		require.NoError(t, err)
 		p := b.get(idp.URL + "/mockidp/assets/" + name)
-		assert.Equal(t, 200, p.status)
-		assert.Equal(t, string(held), p.body)
-		assert.Contains(t, p.header.Get("Content-Type"), kind)
-		assert.Equal(t, "nosniff", p.header.Get("X-Content-Type-Options"))
+		assert.Equal(t, 200, p.Status)
+		assert.Equal(t, string(held), p.Body)
+		assert.Contains(t, p.Header.Get("Content-Type"), kind)
+		assert.Equal(t, "nosniff", p.Header.Get("X-Content-Type-Options"))
 	}
 	b.get(idp.URL+"/mockidp/assets/../templates/error.html").refused(t, 404, mockidp.ReasonNoSuchApp)
 }

@@ -44,10 +44,10 @@ func TestEntraAddresses(t *testing.T) {
 	for id, issuer := range map[string]string{"idc": app.Issuer, "hr": app.Issuer, "far": "https://sts.windows.net/" + realTenant + "/"} {
 		for _, at := range []string{idp.MetadataURL(id), strings.Replace(idp.MetadataURL(id), "federationmetadata/2007-06/federationmetadata", "FederationMetadata/2007-06/FederationMetadata", 1)} {
 			p := b.get(at)
-			require.Equal(t, 200, p.status, at)
-			assert.Equal(t, string(idp.Metadata(id)), p.body)
+			require.Equal(t, 200, p.Status, at)
+			assert.Equal(t, string(idp.Metadata(id)), p.Body)
 			doc := etree.NewDocument()
-			require.NoError(t, doc.ReadFromString(p.body))
+			require.NoError(t, doc.ReadFromString(p.Body))
 			assert.Equal(t, issuer, doc.Root().SelectAttrValue("entityID", ""))
 			services := doc.FindElements("//SingleSignOnService")
 			require.Len(t, services, 2)
@@ -59,10 +59,10 @@ func TestEntraAddresses(t *testing.T) {
 	own, err := idp.AddKey(ecdsaKey(), nil)
 	require.NoError(t, err)
 	require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.KeyID = own.ID; return nil }))
-	assert.Equal(t, string(idp.Metadata("idc")), b.get(idp.MetadataURL("idc")).body)
+	assert.Equal(t, string(idp.Metadata("idc")), b.get(idp.MetadataURL("idc")).Body)
 	whole := b.get(idp.URL + "/" + strings.ToUpper(tenant) + "/federationmetadata/2007-06/federationmetadata.xml")
-	assert.Contains(t, whole.body, `entityID="`+app.Issuer+`"`)
-	assert.Equal(t, string(idp.Metadata("hr")), whole.body, "without an app's ID the keys are everybody's")
+	assert.Contains(t, whole.Body, `entityID="`+app.Issuer+`"`)
+	assert.Equal(t, string(idp.Metadata("hr")), whole.Body, "without an app's ID the keys are everybody's")
 
 	okta, _ := idp.App("okta")
 	for _, path := range []string{
@@ -73,8 +73,8 @@ func TestEntraAddresses(t *testing.T) {
 		"/common/saml2", "/api/signin/" + app.ExternalKey, "/api/signin/" + app.ExternalKey + "?tenantId=" + realTenant, "/api/signin/x?tenantId=" + tenant,
 	} {
 		p := b.get(idp.URL + path)
-		assert.Equal(t, http.StatusNotFound, p.status, path)
-		assert.NotContains(t, p.body, "EntityDescriptor", path)
+		assert.Equal(t, http.StatusNotFound, p.Status, path)
+		assert.NotContains(t, p.Body, "EntityDescriptor", path)
 	}
 }
 
@@ -130,7 +130,7 @@ func TestEntraTile(t *testing.T) {
 	home := b.signIn(b.get(idp.DashboardURL()), alice, mockidp.DefaultPassword)
 	u, err := url.Parse(idp.TileURL("idc"))
 	require.NoError(t, err)
-	assert.Contains(t, home.body, `href="`+u.RequestURI()+`"`)
+	assert.Contains(t, home.Body, `href="`+u.RequestURI()+`"`)
 	for _, at := range []string{idp.TileURL("idc"), idp.SSOURL("idc"), idp.MetadataURL("idc")} {
 		assert.True(t, strings.HasPrefix(at, idp.URL+"/"), at)
 		assert.NotEqual(t, "", strings.Trim(strings.TrimPrefix(idp.URL, "http://"+u.Host), "/"), "the made-up path comes before")

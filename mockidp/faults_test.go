@@ -29,10 +29,10 @@ func faulty(t *testing.T, faults ...mockidp.Fault) (*mockidp.Server, *browser) {
 func TestCountedFaults(t *testing.T) {
 	idp, b := faulty(t, mockidp.Fault{Kind: mockidp.ServerError, Count: 2}, mockidp.Fault{Kind: mockidp.ServerError, App: "mark"},
 		mockidp.Fault{Kind: mockidp.ServerError, App: "idc", Count: 3, Status: 502})
-	assert.Equal(t, 503, b.get(idp.SSOURL("idc")).status, "the first one wins")
+	assert.Equal(t, 503, b.get(idp.SSOURL("idc")).Status, "the first one wins")
 	assert.Equal(t, []int{1, 0, 2}, []int{idp.Faults()[0].Count, idp.Faults()[1].Count, idp.Faults()[2].Count})
-	assert.Equal(t, 503, b.get(idp.SSOURL("idc")).status)
-	assert.Equal(t, 502, b.get(idp.SSOURL("idc")).status)
+	assert.Equal(t, 503, b.get(idp.SSOURL("idc")).Status)
+	assert.Equal(t, 502, b.get(idp.SSOURL("idc")).Status)
 	b.get(idp.SSOURL("idc")).answer(t)
 	assert.Len(t, idp.Faults(), 1)
 	idp.ClearFaults("mark")
@@ -44,7 +44,7 @@ func TestCountedFaults(t *testing.T) {
 
 func TestDropConnection(t *testing.T) {
 	idp, b := faulty(t, mockidp.Fault{Kind: mockidp.DropConnection, Count: 1})
-	_, err := b.c.Get(idp.SSOURL("idc"))
+	_, err := b.Look(idp.SSOURL("idc"))
 	// Go's client asks again on its own after a connection that was reused
 	// went away, so either it failed or the second try was answered.
 	if err != nil {
@@ -54,7 +54,7 @@ func TestDropConnection(t *testing.T) {
 	b.get(idp.SSOURL("idc")).answer(t)
 
 	require.NoError(t, idp.Inject(mockidp.Fault{Kind: mockidp.DropConnection}))
-	_, err = b.c.Get(idp.SSOURL("idc"))
+	_, err = b.Look(idp.SSOURL("idc"))
 	assert.Error(t, err)
 }
 
@@ -68,8 +68,8 @@ func TestDelay(t *testing.T) {
 	// Whoever hangs up isn't waited for.
 	quick(t, func() time.Duration {
 		idp, b := faulty(t, mockidp.Fault{Kind: mockidp.Delay, For: time.Hour})
-		b.c.Timeout = 100 * time.Millisecond
-		_, err := b.c.Get(idp.SSOURL("idc"))
+		b.Transport.(*http.Transport).ResponseHeaderTimeout = 100 * time.Millisecond
+		_, err := b.Look(idp.SSOURL("idc"))
 		require.Error(t, err)
 		began := time.Now()
 		idp.Close()
@@ -81,8 +81,8 @@ func TestCutPageAndCutResponse(t *testing.T) {
 	idp, b := faulty(t, mockidp.Fault{Kind: mockidp.CutPage, Count: 1})
 	page := b.get(idp.SSOURL("idc"))
 	page.contains(t, `name="SAMLResponse"`)
-	assert.NotContains(t, page.body, "</form>")
-	assert.NotContains(t, page.body, `type="submit"`)
+	assert.NotContains(t, page.Body, "</form>")
+	assert.NotContains(t, page.Body, `type="submit"`)
 
 	require.NoError(t, idp.Inject(mockidp.Fault{Kind: mockidp.CutResponse}))
 	form := b.get(idp.SSOURL("idc")).answer(t)
@@ -122,18 +122,18 @@ func TestClockSkew(t *testing.T) {
 func TestWrongContentType(t *testing.T) {
 	idp, b := faulty(t, mockidp.Fault{Kind: mockidp.WrongContentType})
 	page := b.get(idp.SSOURL("idc"))
-	assert.True(t, strings.HasPrefix(page.header.Get("Content-Type"), "text/plain"))
+	assert.True(t, strings.HasPrefix(page.Header.Get("Content-Type"), "text/plain"))
 	page.answer(t)
 }
 
 func TestDuplicatePost(t *testing.T) {
 	idp, b := faulty(t, mockidp.Fault{Kind: mockidp.DuplicatePost})
 	page := b.get(idp.SSOURL("idc"))
-	values := regexp.MustCompile(`name="SAMLResponse" value="([^"]+)"`).FindAllStringSubmatch(page.body, -1)
+	values := regexp.MustCompile(`name="SAMLResponse" value="([^"]+)"`).FindAllStringSubmatch(page.Body, -1)
 	require.Len(t, values, 2)
 	assert.Equal(t, values[0][1], values[1][1])
-	assert.Equal(t, 2, strings.Count(page.body, `action="`+virginia+`"`))
-	assert.Contains(t, page.header.Get("Content-Security-Policy"), "frame-src *")
+	assert.Equal(t, 2, strings.Count(page.Body, `action="`+virginia+`"`))
+	assert.Contains(t, page.Header.Get("Content-Security-Policy"), "frame-src *")
 	sent := 0
 	for _, m := range idp.Messages() {
 		if m.Direction == mockidp.Sent {
@@ -180,5 +180,5 @@ func TestFaultsThatCantBe(t *testing.T) {
 	conf.Faults = []mockidp.Fault{{Kind: "flood"}}
 	_, err := mockidp.Open(conf)
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, err))
-	assert.Equal(t, http.StatusOK, newBrowser(t, idp).get(idp.SignInURL()).status)
+	assert.Equal(t, http.StatusOK, newBrowser(t, idp).get(idp.SignInURL()).Status)
 }

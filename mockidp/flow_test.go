@@ -31,12 +31,12 @@ func TestSignInThenCarryOn(t *testing.T) {
 				return b.post(idp.SSOURL("idc"), v)
 			}
 			form := ask()
-			assert.Equal(t, 200, form.status)
-			assert.Contains(t, form.body, "Identity Center – N. Virginia")
+			assert.Equal(t, 200, form.Status)
+			assert.Contains(t, form.Body, "Identity Center – N. Virginia")
 
 			again := b.signIn(form, alice, "wrong")
-			assert.Equal(t, http.StatusUnauthorized, again.status)
-			assert.Contains(t, again.body, `role="alert"`)
+			assert.Equal(t, http.StatusUnauthorized, again.Status)
+			assert.Contains(t, again.Body, `role="alert"`)
 			b.signIn(again, "nobody@example.com", mockidp.DefaultPassword).contains(t, `role="alert"`)
 
 			first := b.signIn(again, "ALICE@example.com ", mockidp.DefaultPassword).answer(t)
@@ -54,7 +54,7 @@ func TestSignInThenCarryOn(t *testing.T) {
 
 func (p page) contains(t *testing.T, s string) {
 	t.Helper()
-	assert.Contains(t, p.body, s)
+	assert.Contains(t, p.Body, s)
 }
 
 func TestDashboard(t *testing.T) {
@@ -71,8 +71,8 @@ func TestDashboard(t *testing.T) {
 	assert.Equal(t, "/start", tile.RelayState)
 	assert.Equal(t, "/deep", b.get(idp.SSOURL("idc")+"?RelayState=/deep").answer(t).RelayState)
 	mark := b.get(idp.URL + "/home/bookmark/mark")
-	assert.Equal(t, http.StatusFound, mark.status)
-	assert.Equal(t, "http://eu-central-1.localhost:8712/start", mark.location)
+	assert.Equal(t, http.StatusFound, mark.Status)
+	assert.Equal(t, "http://eu-central-1.localhost:8712/start", mark.Header.Get("Location"))
 }
 
 func TestTilesAndBookmarksCarryOnAfterSignIn(t *testing.T) {
@@ -83,8 +83,8 @@ func TestTilesAndBookmarksCarryOnAfterSignIn(t *testing.T) {
 	}())
 	b := newBrowser(t, idp)
 	form := b.get(idp.URL + "/home/bookmark/mark")
-	assert.NotContains(t, form.header.Get("Content-Security-Policy"), "form-action", "Chromium would stop the redirect")
-	assert.Equal(t, "http://eu-central-1.localhost:8712/start", b.signIn(form, alice, mockidp.DefaultPassword).location)
+	assert.NotContains(t, form.Header.Get("Content-Security-Policy"), "form-action", "Chromium would stop the redirect")
+	assert.Equal(t, "http://eu-central-1.localhost:8712/start", b.signIn(form, alice, mockidp.DefaultPassword).Header.Get("Location"))
 }
 
 func TestUnassignedUser(t *testing.T) {
@@ -92,7 +92,7 @@ func TestUnassignedUser(t *testing.T) {
 	b := newBrowser(t, idp)
 	home := b.signIn(b.get(idp.SignInURL()), bob, "bob's own")
 	home.contains(t, "No apps are assigned")
-	assert.NotContains(t, home.body, "Identity Center")
+	assert.NotContains(t, home.Body, "Identity Center")
 	b.get(idp.SSOURL("idc")).refused(t, 403, mockidp.ReasonNotAssigned)
 	b.get(redirect(idp, request(), "")).refused(t, 403, mockidp.ReasonNotAssigned)
 	b.post(idp.SSOURL("idc"), postForm(request())).refused(t, 403, mockidp.ReasonNotAssigned)
@@ -187,10 +187,10 @@ func TestSignOutAndExpiry(t *testing.T) {
 	idp := start(t, conf)
 	b := newBrowser(t, idp)
 	b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword).contains(t, "My Apps")
-	stolen := b.c.Jar.Cookies(must(url.Parse(idp.URL)))
+	stolen := b.Jar.Copy()
 	out := b.post(idp.URL+"/login/signout", nil)
 	out.contains(t, `name="password"`)
-	b.c.Jar.SetCookies(must(url.Parse(idp.URL)), stolen)
+	b.Jar = stolen
 	b.get(idp.DashboardURL()).contains(t, `name="password"`)
 
 	b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword).contains(t, "My Apps")
@@ -208,12 +208,13 @@ func TestCookie(t *testing.T) {
 	idp, other := start(t, twoRegions()), start(t, twoRegions())
 	cookie := func(idp *mockidp.Server) *http.Cookie {
 		b := newBrowser(t, idp)
-		b.c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-		r, err := b.c.PostForm(idp.SignInURL(), url.Values{"username": {alice}, "password": {mockidp.DefaultPassword}})
-		require.NoError(t, err)
-		defer r.Body.Close()
-		require.Len(t, r.Cookies(), 1)
-		return r.Cookies()[0]
+		p := b.post(idp.SignInURL(), url.Values{"username": {alice}, "password": {mockidp.DefaultPassword}})
+		require.Contains(t, p.Body, "My Apps")
+		require.Len(t, b.Jar["127.0.0.1"], 1)
+		for _, c := range b.Jar["127.0.0.1"] {
+			return c
+		}
+		return nil
 	}
 	c := cookie(idp)
 	assert.True(t, c.HttpOnly)
@@ -257,15 +258,15 @@ func TestPagesEscapeWhatStrangersSend(t *testing.T) {
 	unlisted.refused(t, 400, mockidp.ReasonUnlistedURL)
 	issuer.refused(t, 400, mockidp.ReasonIssuer)
 	for _, p := range []page{form, failed, unlisted, issuer, done} {
-		assert.NotContains(t, p.body, "<script>")
-		assert.NotContains(t, p.body, evil)
-		csp := p.header.Get("Content-Security-Policy")
+		assert.NotContains(t, p.Body, "<script>")
+		assert.NotContains(t, p.Body, evil)
+		csp := p.Header.Get("Content-Security-Policy")
 		assert.Contains(t, csp, "default-src 'none'")
 		assert.NotContains(t, csp, "unsafe")
-		assert.Equal(t, "nosniff", p.header.Get("X-Content-Type-Options"))
-		assert.Equal(t, "no-store", p.header.Get("Cache-Control"))
+		assert.Equal(t, "nosniff", p.Header.Get("X-Content-Type-Options"))
+		assert.Equal(t, "no-store", p.Header.Get("Cache-Control"))
 	}
-	assert.Equal(t, 1, strings.Count(done.body, "<script"), "the page's own, by address")
+	assert.Equal(t, 1, strings.Count(done.Body, "<script"), "the page's own, by address")
 	done.contains(t, `<button class="primary" type="submit">Continue</button>`)
 	done.contains(t, `action="`+virginia+`"`)
 }

@@ -8,11 +8,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"html"
-	"io"
-	"net/http"
-	"net/http/cookiejar"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -132,70 +128,56 @@ func attrOf(t *testing.T, el *etree.Element, path, name string) string {
 	return found.SelectAttrValue(name, "")
 }
 
-// browser is a client that keeps cookies and stops at other hosts.
+// browser is testkit's, which stops at other hosts than the identity provider's.
 type browser struct {
+	*testkit.Browser
 	t   *testing.T
 	idp *mockidp.Server
-	c   *http.Client
 }
 
-type page struct {
-	status   int
-	body     string
-	location string // of a redirect that was not followed
-	header   http.Header
-}
+type page struct{ *testkit.Page }
 
 func newBrowser(t *testing.T, idp *mockidp.Server) *browser {
-	c := idp.Client()
-	c.Jar = must(cookiejar.New(nil))
-	c.CheckRedirect = func(req *http.Request, _ []*http.Request) error {
-		if !strings.HasPrefix(req.URL.String(), idp.URL+"/") {
-			return http.ErrUseLastResponse
-		}
-		return nil
-	}
-	return &browser{t, idp, c}
-}
-
-func (b *browser) read(r *http.Response, err error) page {
-	b.t.Helper()
-	require.NoError(b.t, err)
-	defer r.Body.Close()
-	body, err := io.ReadAll(r.Body)
-	require.NoError(b.t, err)
-	return page{r.StatusCode, string(body), r.Header.Get("Location"), r.Header}
+	b := testkit.NewBrowser(t.Context())
+	b.Transport = idp.Client().Transport
+	b.Stay = func(to *url.URL) bool { return !strings.HasPrefix(to.String(), idp.URL+"/") }
+	return &browser{b, t, idp}
 }
 
 func (b *browser) get(u string) page {
 	b.t.Helper()
-	return b.read(b.c.Get(u))
+	p, err := b.Open(u)
+	require.NoError(b.t, err)
+	return page{p}
 }
 
+// post sends a form of the identity provider's own page.
 func (b *browser) post(u string, v url.Values) page {
 	b.t.Helper()
-	return b.read(b.c.PostForm(u, v))
+	p, err := b.Post(b.idp.URL, u, v)
+	require.NoError(b.t, err)
+	return page{p}
 }
 
 // signIn fills in the sign-in page p, hidden fields and all.
 func (b *browser) signIn(p page, login, password string) page {
 	b.t.Helper()
-	require.Contains(b.t, p.body, `name="password"`, "not the sign-in page")
+	require.Contains(b.t, p.Body, `name="password"`, "not the sign-in page")
 	v := p.fields()
 	v.Set("username", login)
 	v.Set("password", password)
 	return b.post(b.idp.SignInURL(), v)
 }
 
-var (
-	hidden = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
-	action = regexp.MustCompile(`<form method="post" action="([^"]*)" id="answer">`)
-)
-
+// fields are the hidden ones of all forms.
 func (p page) fields() url.Values {
 	v := url.Values{}
-	for _, m := range hidden.FindAllStringSubmatch(p.body, -1) {
-		v.Set(html.UnescapeString(m[1]), html.UnescapeString(m[2]))
+	for _, f := range p.Forms() {
+		for _, in := range f.Fields {
+			if in.Type == "hidden" {
+				v.Set(in.Name, in.Value)
+			}
+		}
 	}
 	return v
 }
@@ -203,26 +185,14 @@ func (p page) fields() url.Values {
 // answer reads the page that posts to the service provider.
 func (p page) answer(t *testing.T) mockidp.Form {
 	t.Helper()
-	m := action.FindStringSubmatch(p.body)
-	require.NotNil(t, m, "no answer on this page (%d):\n%s", p.status, p.body)
-	v := p.fields()
-	return mockidp.Form{URL: html.UnescapeString(m[1]), SAMLResponse: v.Get("SAMLResponse"), RelayState: v.Get("RelayState")}
+	f, ok := p.FormWith("SAMLResponse")
+	require.True(t, ok, "no answer on this page (%d):\n%s", p.Status, p.Body)
+	return mockidp.Form{URL: f.Action, SAMLResponse: f.Values().Get("SAMLResponse"), RelayState: f.Values().Get("RelayState")}
 }
 
 func (p page) refused(t *testing.T, status int, why mockidp.Reason) {
 	t.Helper()
-	assert.Equal(t, status, p.status)
-	assert.Contains(t, p.body, fmt.Sprintf("%d · %s", status, why))
-	assert.NotContains(t, p.body, `name="SAMLResponse"`)
-}
-
-var crewjamInput = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)" ?/>`)
-
-// crewjamFields reads the hidden fields of a page that crewjam/saml wrote.
-func (p page) crewjamFields() map[string]string {
-	out := map[string]string{}
-	for _, m := range crewjamInput.FindAllStringSubmatch(p.body, -1) {
-		out[html.UnescapeString(m[1])] = html.UnescapeString(m[2])
-	}
-	return out
+	assert.Equal(t, status, p.Status)
+	assert.Contains(t, p.Body, fmt.Sprintf("%d · %s", status, why))
+	assert.NotContains(t, p.Body, `name="SAMLResponse"`)
 }

@@ -22,12 +22,14 @@ var formTag = regexp.MustCompile(`<form method="([^"]*)" action="([^"]*)"(?: enc
 // each, and all fields in order.
 func (p page) forms(t *testing.T) (tags [][]string, fields []mockidp.Field) {
 	t.Helper()
-	for _, m := range formTag.FindAllStringSubmatch(p.body, -1) {
+	for _, m := range formTag.FindAllStringSubmatch(p.Body, -1) {
 		tags = append(tags, []string{m[1], html.UnescapeString(m[2]), m[3]})
 	}
-	require.NotEmpty(t, tags, p.body)
-	for _, m := range hidden.FindAllStringSubmatch(p.body, -1) {
-		fields = append(fields, mockidp.Field{Name: html.UnescapeString(m[1]), Value: html.UnescapeString(m[2])})
+	require.NotEmpty(t, tags, p.Body)
+	for _, f := range p.Forms() {
+		for _, in := range f.Fields {
+			fields = append(fields, mockidp.Field{Name: in.Name, Value: in.Value})
+		}
 	}
 	return tags, fields
 }
@@ -123,7 +125,7 @@ func TestMultipartFormAndFaults(t *testing.T) {
 	assert.Equal(t, [][]string{{"post", at + "/acs", "multipart/form-data"}, {"post", at + "/acs", "multipart/form-data"}}, tags, "both of the duplicates")
 	assert.Equal(t, []mockidp.Field{{Name: "SAMLResponse[]", Value: "ab"}, {Name: "x", Value: "efgh"}}, fields[:2], "half of the message, and of nothing else")
 	require.NoError(t, idp.Inject(mockidp.Fault{Kind: mockidp.CutPage}))
-	assert.NotContains(t, b.get(idp.SSOURL("")).body, "</form>")
+	assert.NotContains(t, b.get(idp.SSOURL("")).Body, "</form>")
 }
 
 func TestMutationKnowsRelayStates(t *testing.T) {

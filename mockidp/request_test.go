@@ -135,7 +135,7 @@ func TestEncodings(t *testing.T) {
 	assert.Equal(t, m, reason(t, err))
 
 	ok := get("SAMLEncoding=" + url.QueryEscape("urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE") + "&RelayState=" + strings.Repeat("r", 1024) + "&SAMLRequest=" + url.QueryEscape(packed))
-	assert.Equal(t, 200, ok.status)
+	assert.Equal(t, 200, ok.Status)
 	form, err := idp.AnswerPost(sso, url.Values{"SAMLRequest": {plain[:76] + "\r\n" + plain[76:]}}, alice)
 	require.NoError(t, err, "RFC 2045's line breaks are base64 as people send it")
 	assert.Equal(t, virginia, form.URL)
@@ -179,8 +179,8 @@ func TestUnknownPaths(t *testing.T) {
 	for _, path := range []string{"/nothing", "/app/x/y/sso/saml", "/app/x/" + app.ExternalKey + "/sso/saml", "/app/exk0/sso/saml/metadata",
 		"/home/bookmark/none", "/home/bookmark/idc", "/login/continue", "/login/continue?pending=00"} {
 		p := b.get(idp.URL + path)
-		assert.Equal(t, http.StatusNotFound, p.status, path)
-		assert.NotContains(t, p.body, "SAMLResponse")
+		assert.Equal(t, http.StatusNotFound, p.Status, path)
+		assert.NotContains(t, p.Body, "SAMLResponse")
 	}
 	_, err := idp.Answer(strings.Replace(redirect(idp, request(), ""), "/idc", "/x", 1)+"&x", alice)
 	require.NoError(t, err)

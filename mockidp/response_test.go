@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 var signings = map[string]mockidp.Signing{"both": mockidp.SignBoth, "response": mockidp.SignResponse, "assertion": mockidp.SignAssertion}
@@ -156,10 +157,7 @@ func TestCrewjamsPostedRequest(t *testing.T) {
 	sp := crewjamSP(t, idp, frank)
 	req, err := sp.MakeAuthenticationRequest(idp.SSOURL("idc"), crewjam.HTTPPostBinding, crewjam.HTTPPostBinding)
 	require.NoError(t, err)
-	v := url.Values{"RelayState": {"opaque"}}
-	for k, x := range (page{body: string(req.Post("opaque"))}).crewjamFields() {
-		v.Set(k, x)
-	}
+	v := page{&testkit.Page{Body: string(req.Post("opaque"))}}.fields()
 	form, err := idp.AnswerPost(idp.SSOURL("idc"), v, alice)
 	require.NoError(t, err)
 	_, err = sp.ParseXMLResponse(must(base64.StdEncoding.DecodeString(form.SAMLResponse)), []string{req.ID}, sp.AcsURL)

@@ -2,7 +2,6 @@ package mockidp_test
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 
@@ -15,7 +14,7 @@ import (
 // verify fills in the page that asks for the code.
 func (b *browser) verify(p page, code string) page {
 	b.t.Helper()
-	require.Contains(b.t, p.body, `name="code"`, "not the page that asks for the code")
+	require.Contains(b.t, p.Body, `name="code"`, "not the page that asks for the code")
 	v := p.fields()
 	v.Set("code", code)
 	return b.post(b.idp.URL+"/login/second-factor", v)
@@ -31,10 +30,10 @@ func TestSecondFactor(t *testing.T) {
 	idp := start(t, withFactor())
 	b := newBrowser(t, idp)
 	form := b.signIn(b.get(redirect(idp, request(), "s")), alice, mockidp.DefaultPassword)
-	assert.Empty(t, b.c.Jar.Cookies(must(url.Parse(idp.URL))), "a session for half a sign-in")
+	assert.Empty(t, b.Jar["127.0.0.1"], "a session for half a sign-in")
 	b.get(idp.DashboardURL()).contains(t, `name="password"`)
 	wrong := b.verify(form, "000000")
-	assert.Equal(t, http.StatusUnauthorized, wrong.status)
+	assert.Equal(t, http.StatusUnauthorized, wrong.Status)
 	wrong.contains(t, `role="alert"`)
 	b.verify(wrong, "").contains(t, `role="alert"`)
 	answer := b.verify(wrong, "246810").answer(t)
@@ -54,7 +53,7 @@ func TestLockout(t *testing.T) {
 	page := b.get(idp.SignInURL())
 	for range 2 {
 		page = b.signIn(page, alice, "wrong")
-		assert.Equal(t, http.StatusUnauthorized, page.status)
+		assert.Equal(t, http.StatusUnauthorized, page.Status)
 	}
 	// A right password starts the count again only once the code is right too.
 	b.verify(b.signIn(page, alice, mockidp.DefaultPassword), "246810").contains(t, "My Apps")
@@ -63,7 +62,7 @@ func TestLockout(t *testing.T) {
 	page = other.signIn(page, alice, mockidp.DefaultPassword)
 	page = other.verify(page, "1")
 	page = other.verify(page, "2")
-	assert.Equal(t, http.StatusForbidden, page.status)
+	assert.Equal(t, http.StatusForbidden, page.Status)
 	page.contains(t, "locked")
 	u, _ := idp.User(alice)
 	assert.Equal(t, mockidp.LockedOut, u.Status)
@@ -75,11 +74,11 @@ func TestLockout(t *testing.T) {
 	require.NoError(t, idp.UpdateUser(alice, func(u *mockidp.User) error { u.Status = mockidp.Active; return nil }))
 	for range 2 {
 		page = other.signIn(page, alice, "wrong")
-		assert.Equal(t, http.StatusUnauthorized, page.status, "the count began anew")
+		assert.Equal(t, http.StatusUnauthorized, page.Status, "the count began anew")
 	}
 	// Strangers' logins are not counted.
 	for range 5 {
-		assert.Equal(t, http.StatusUnauthorized, other.signIn(page, "nobody", "x").status)
+		assert.Equal(t, http.StatusUnauthorized, other.signIn(page, "nobody", "x").Status)
 	}
 }
 
@@ -90,7 +89,7 @@ func TestUsersWhoAreGone(t *testing.T) {
 		b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword).contains(t, "My Apps")
 		require.NoError(t, idp.UpdateUser(alice, func(u *mockidp.User) error { u.Status = status; return nil }))
 		page := b.get(idp.DashboardURL())
-		assert.Equal(t, http.StatusForbidden, b.signIn(page, alice, mockidp.DefaultPassword).status)
+		assert.Equal(t, http.StatusForbidden, b.signIn(page, alice, mockidp.DefaultPassword).Status)
 	}
 }
 
@@ -104,7 +103,7 @@ func TestCancelTellsTheServiceProvider(t *testing.T) {
 	hasStatus(t, answer, mockidp.StatusResponder, mockidp.StatusAuthnFailed)
 	// Nobody waits for a sign-in from a tile.
 	tile := b.get(idp.SSOURL("idc"))
-	assert.NotContains(t, tile.body, "/login/cancel")
+	assert.NotContains(t, tile.Body, "/login/cancel")
 	b.post(idp.URL+"/login/cancel", tile.fields()).refused(t, 400, mockidp.ReasonMalformed)
 	b.post(idp.URL+"/login/cancel", nil).refused(t, 404, mockidp.ReasonRequestNotFound)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // served asks a handler without a network: some tests ask thousands of times.
@@ -33,7 +34,7 @@ func served(t *testing.T, idp *mockidp.Server, method, address string, form url.
 func TestTheOldestSignInUnderWayIsForgotten(t *testing.T) {
 	idp := start(t, twoRegions())
 	ask := func() url.Values {
-		return page{body: served(t, idp, "GET", redirect(idp, request(), "s"), nil).Body.String()}.fields()
+		return page{&testkit.Page{Body: served(t, idp, "GET", redirect(idp, request(), "s"), nil).Body.String()}}.fields()
 	}
 	first, second := ask(), ask()
 	for range 999 {
@@ -52,7 +53,7 @@ func TestTheOldestSignInUnderWayIsForgotten(t *testing.T) {
 func TestTheOldestSecondFactorUnderWayIsForgotten(t *testing.T) {
 	idp := start(t, withFactor())
 	ask := func() url.Values {
-		v := page{body: served(t, idp, "POST", idp.SignInURL(), url.Values{"username": {alice}, "password": {mockidp.DefaultPassword}}).Body.String()}.fields()
+		v := page{&testkit.Page{Body: served(t, idp, "POST", idp.SignInURL(), url.Values{"username": {alice}, "password": {mockidp.DefaultPassword}}).Body.String()}}.fields()
 		v.Set("code", "246810")
 		return v
 	}
@@ -139,9 +140,9 @@ func TestWhoChangesBetweenPasswordAndCode(t *testing.T) {
 			code := b.signIn(b.get(redirect(idp, request(), "s")), alice, mockidp.DefaultPassword)
 			require.NoError(t, c.change(idp))
 			p := b.verify(code, "246810")
-			assert.Equal(t, c.status, p.status)
+			assert.Equal(t, c.status, p.Status)
 			p.contains(t, c.says)
-			assert.NotContains(t, p.body, "SAMLResponse")
+			assert.NotContains(t, p.Body, "SAMLResponse")
 			b.get(idp.DashboardURL()).contains(t, `name="password"`)
 		})
 	}

@@ -178,9 +178,9 @@ func TestRefusalsHaveAStatus(t *testing.T) {
 		{b.post(idp.SSOURL("idc"), url.Values{"SAMLRequest": {strings.Repeat("A", mockidp.MaxRequest)}}), 413, mockidp.ReasonTooLarge},
 	} {
 		c.page.refused(t, c.status, c.why)
-		assert.Contains(t, c.page.header.Get("Content-Security-Policy"), "default-src 'none'", c.why)
-		assert.Equal(t, "no-store", c.page.header.Get("Cache-Control"), c.why)
-		assert.Equal(t, "nosniff", c.page.header.Get("X-Content-Type-Options"), c.why)
+		assert.Contains(t, c.page.Header.Get("Content-Security-Policy"), "default-src 'none'", c.why)
+		assert.Equal(t, "no-store", c.page.Header.Get("Cache-Control"), c.why)
+		assert.Equal(t, "nosniff", c.page.Header.Get("X-Content-Type-Options"), c.why)
 	}
 	require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.Users, a.NameIDTemplate = []string{bob}, "${user.badge}"; return nil }))
 	b.get(idp.TileURL("idc")).refused(t, http.StatusInternalServerError, mockidp.ReasonNameID)

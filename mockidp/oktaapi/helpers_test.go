@@ -9,9 +9,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"html"
-	"io"
-	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"slices"
 	"strings"
@@ -141,40 +138,32 @@ func text(t *testing.T, el *etree.Element, path string) string {
 	return found.Text()
 }
 
-// browser is a client that keeps cookies and follows redirects.
+// browser is testkit's, with a test.
 type browser struct {
+	*testkit.Browser
 	t   *testing.T
 	idp *mockidp.Server
-	c   *http.Client
 }
 
-type page struct {
-	status int
-	body   string
-	header http.Header
-}
+type page struct{ *testkit.Page }
 
 func newBrowser(t *testing.T, idp *mockidp.Server) *browser {
-	return &browser{t, idp, &http.Client{Jar: must(cookiejar.New(nil))}}
-}
-
-func (b *browser) read(r *http.Response, err error) page {
-	b.t.Helper()
-	require.NoError(b.t, err)
-	defer r.Body.Close()
-	body, err := io.ReadAll(r.Body)
-	require.NoError(b.t, err)
-	return page{r.StatusCode, string(body), r.Header}
+	return &browser{testkit.NewBrowser(t.Context()), t, idp}
 }
 
 func (b *browser) get(u string) page {
 	b.t.Helper()
-	return b.read(b.c.Get(u))
+	p, err := b.Open(u)
+	require.NoError(b.t, err)
+	return page{p}
 }
 
+// post sends a form of a page that is served there too.
 func (b *browser) post(u string, v url.Values) page {
 	b.t.Helper()
-	return b.read(b.c.PostForm(u, v))
+	p, err := b.Post(u, u, v)
+	require.NoError(b.t, err)
+	return page{p}
 }
 
 func (b *browser) signIn(login, password string) page {
@@ -184,5 +173,5 @@ func (b *browser) signIn(login, password string) page {
 
 func (p page) contains(t *testing.T, s string) {
 	t.Helper()
-	assert.Contains(t, p.body, s)
+	assert.Contains(t, p.Body, s)
 }

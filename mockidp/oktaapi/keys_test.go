@@ -59,7 +59,7 @@ func TestAppRollsOver(t *testing.T) {
 	assert.Equal(t, []string{x5c(made), x5c(oldKey)}, a.published("pay", ""))
 	assert.Equal(t, []string{x5c(oldKey)}, a.published("idc", ""))
 	served := newBrowser(t, a.idp).get(a.idp.MetadataURL("pay"))
-	assert.Equal(t, x5c(made), publishedBy(t, []byte(served.body))[0], "where service providers look")
+	assert.Equal(t, x5c(made), publishedBy(t, []byte(served.Body))[0], "where service providers look")
 	for app, want := range map[string]object{"pay": made, "idc": oldKey} {
 		form, err := a.idp.IdPInitiated(app, alice, "")
 		require.NoError(t, err)

@@ -1,8 +1,6 @@
 package oktaapi_test
 
 import (
-	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"strconv"
 	"strings"
@@ -19,17 +17,17 @@ func TestDeepMessagesAreNotIndented(t *testing.T) {
 	deep := strings.Repeat("<a>", 990) + strings.Repeat("<b/>", 14000) + strings.Repeat("</a>", 990)
 	b := newBrowser(t, a.idp)
 	require.Less(t, len(redirect(a.idp, deep, "")), 1000)
-	require.Equal(t, 400, b.get(redirect(a.idp, deep, "")).status)
-	require.Equal(t, 200, b.get(redirect(a.idp, request(), "")).status)
+	require.Equal(t, 400, b.get(redirect(a.idp, deep, "")).Status)
+	require.Equal(t, 200, b.get(redirect(a.idp, request(), "")).Status)
 	list := a.ok(200, "GET", "/control/messages", nil)["messages"].([]any)
 	assert.Equal(t, deep, dig(list[0], "xml"), "as it came")
 	assert.Contains(t, dig(list[1], "xml"), "\n  <saml:Issuer>")
 
-	admin := &http.Client{Jar: must(cookiejar.New(nil))}
-	b.read(admin.PostForm(a.url+"/login", url.Values{"token": {a.token}}))
-	seen := b.read(admin.Get(a.url + "/messages/" + strconv.Itoa(int(dig(list[0], "id").(float64)))))
+	admin := newBrowser(t, a.idp)
+	admin.post(a.url+"/login", url.Values{"token": {a.token}})
+	seen := admin.get(a.url + "/messages/" + strconv.Itoa(int(dig(list[0], "id").(float64))))
 	seen.contains(t, "Line by line")
-	assert.Less(t, len(seen.body), 1<<20)
+	assert.Less(t, len(seen.Body), 1<<20)
 }
 
 // A filter that nothing can match isn't waited for.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/oktaapi"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // admin opens the control page, with the token.
@@ -23,11 +24,11 @@ func admin(t *testing.T, idp *mockidp.Server) (*browser, string) {
 	t.Cleanup(srv.Close)
 	b := newBrowser(t, idp)
 	p := b.get(srv.URL)
-	assert.Equal(t, 401, p.status)
+	assert.Equal(t, 401, p.Status)
 	p.contains(t, `name="token"`)
 	b.post(srv.URL+"/login", url.Values{"token": {"wrong"}}).contains(t, "That isn't the token")
 	p = b.post(srv.URL+"/login", url.Values{"token": {h.Token()}})
-	require.Equal(t, 200, p.status)
+	require.Equal(t, 200, p.Status)
 	return b, srv.URL
 }
 
@@ -38,7 +39,7 @@ func TestAdminPageKeys(t *testing.T) {
 	idp := start(t, conf)
 	b, at := admin(t, idp)
 	row := func(key string) string {
-		_, rest, found := strings.Cut(b.get(at).body, "<code>"+key+"</code>")
+		_, rest, found := strings.Cut(b.get(at).Body, "<code>"+key+"</code>")
 		require.True(t, found, key)
 		row, _, _ := strings.Cut(rest, "</tr>")
 		return row
@@ -63,9 +64,9 @@ func TestAdminPage(t *testing.T) {
 	for _, want := range []string{"Identity Center – N. Virginia", virginia, "and 1 more", alice, "Engineering", idp.Keys()[0].ID, "Nothing is queued", "Nothing goes wrong", "None yet", idp.SignInURL()} {
 		page.contains(t, want)
 	}
-	assert.NotContains(t, page.body, "<script")
-	assert.Contains(t, page.header.Get("Content-Security-Policy"), "default-src 'none'")
-	press := func(action string, v url.Values) string { t.Helper(); return b.post(at+"/actions/"+action, v).body }
+	assert.NotContains(t, page.Body, "<script")
+	assert.Contains(t, page.Header.Get("Content-Security-Policy"), "default-src 'none'")
+	press := func(action string, v url.Values) string { t.Helper(); return b.post(at+"/actions/"+action, v).Body }
 	press("queue-user", url.Values{"user": {alice}})
 	press("queue-attack", url.Values{"attack": {"A03"}})
 	press("fault", url.Values{"kind": {"skew"}})
@@ -92,18 +93,15 @@ func TestAdminPage(t *testing.T) {
 	assert.Contains(t, press("nonsense", nil), "no such button")
 
 	// Without the cookie, and from another site's page, nothing happens.
-	for name, h := range map[string]http.Header{"no cookie": {}, "cross-site": {"Sec-Fetch-Site": {"cross-site"}}, "same-site": {"Sec-Fetch-Site": {"same-site"}}, "origin": {"Origin": {"http://evil.example"}}} {
-		req := must(http.NewRequest("POST", at+"/actions/advance", strings.NewReader("by=240h")))
-		req.Header = h.Clone()
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		c := b.c
-		if len(h) == 0 {
-			c = http.DefaultClient
+	for name, h := range map[string]http.Header{"no cookie": {}, "cross-site": {"Sec-Fetch-Site": {"cross-site"}},
+		"same-site": {"Sec-Fetch-Site": {"same-site"}}, "origin": {"Sec-Fetch-Site": nil, "Origin": {"http://evil.example"}}} {
+		c := b.Copy()
+		if c.Header = h; len(h) == 0 {
+			c.Jar = testkit.Jar{}
 		}
-		resp, err := c.Do(req)
+		p, err := c.Post(at, at+"/actions/advance", url.Values{"by": {"240h"}})
 		require.NoError(t, err)
-		resp.Body.Close()
-		assert.Contains(t, []int{401, 403}, resp.StatusCode, name)
+		assert.Contains(t, []int{401, 403}, p.Status, name)
 	}
 	assert.WithinDuration(t, time.Now(), idp.Now(), time.Hour)
 	b.post(at+"/logout", nil).contains(t, `name="token"`)
@@ -126,13 +124,13 @@ func TestMessageViewer(t *testing.T) {
 	for _, want := range []string{"Check that it is exactly the one that it arrived at", "Profiles 4.1.4.3", "Post it again", "refuse it the second time", virginia, "Check that one of them is exactly yours", "/home"} {
 		p.contains(t, want)
 	}
-	assert.Contains(t, p.body, "See &lt;other&gt;")
-	assert.Contains(t, b.get(at+"/messages/3").body, "&lt;no&gt;")
+	assert.Contains(t, p.Body, "See &lt;other&gt;")
+	assert.Contains(t, b.get(at+"/messages/3").Body, "&lt;no&gt;")
 	for _, m := range idp.Messages() {
 		assert.Empty(t, oktaapi.Unexplained(m.XML))
 	}
-	assert.Equal(t, 404, b.get(at+"/messages/99").status)
-	assert.Equal(t, 404, b.get(at+"/nothing").status)
+	assert.Equal(t, 404, b.get(at+"/messages/99").Status)
+	assert.Equal(t, 404, b.get(at+"/nothing").Status)
 }
 
 // The viewer reads what a service provider may send: a byte order mark, and a

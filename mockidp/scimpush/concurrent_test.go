@@ -5,13 +5,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"html"
 	"io"
+	"maps"
 	"net/http"
-	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -99,15 +97,15 @@ func TestEverythingAtOnce(t *testing.T) {
 	}
 	for n := range 3 {
 		often(func(int) {
-			b := &http.Client{Timeout: 30 * time.Second, Jar: must(cookiejar.New(nil))}
-			v := fields(read(b.Get(pages + strings.TrimPrefix(redirect("s"), idp.URL))))
+			b := testkit.NewBrowser(t.Context())
+			v := fields(b.Open(pages + strings.TrimPrefix(redirect("s"), idp.URL)))
 			v.Set("username", []string{alice, "carol@example.com", "u1@example.com"}[n])
 			v.Set("password", mockidp.DefaultPassword)
-			v = fields(read(b.PostForm(pages+"/login/login.htm", v)))
+			v = fields(b.Post(pages, pages+"/login/login.htm", v))
 			v.Set("code", "1234")
-			read(b.PostForm(pages+"/login/second-factor", v))
-			read(b.Get(pages + "/app/UserHome"))
-			read(b.Get(pages + "/mockidp/app/idc"))
+			_, _ = b.Post(pages, pages+"/login/second-factor", v)
+			_, _ = b.Open(pages + "/app/UserHome")
+			_, _ = b.Open(pages + "/mockidp/app/idc")
 		})
 	}
 	often(func(round int) {
@@ -175,17 +173,17 @@ func TestEverythingAtOnce(t *testing.T) {
 	assert.Eventually(t, func() bool { return scim.agrees(idp) == nil }, time.Minute, 10*time.Millisecond)
 	stop()
 	require.ErrorIs(t, <-kept, context.Canceled)
-	b := &http.Client{Jar: must(cookiejar.New(nil))}
-	assert.Contains(t, read(b.PostForm(idp.SignInURL(), url.Values{"username": {alice}, "password": {mockidp.DefaultPassword}})), "My Apps")
+	home := must(testkit.NewBrowser(t.Context()).SignIn(idp.SignInURL(), alice, mockidp.DefaultPassword))
+	assert.Contains(t, home.Body, "My Apps")
 }
 
-var hidden = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
-
-// fields are the hidden ones of a page.
-func fields(page string) url.Values {
+// fields are those of a page, as far as it came.
+func fields(p *testkit.Page, err error) url.Values {
 	v := url.Values{}
-	for _, m := range hidden.FindAllStringSubmatch(page, -1) {
-		v.Set(html.UnescapeString(m[1]), html.UnescapeString(m[2]))
+	if err == nil {
+		for _, f := range p.Forms() {
+			maps.Copy(v, f.Values())
+		}
 	}
 	return v
 }

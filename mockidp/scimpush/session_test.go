@@ -3,8 +3,7 @@ package scimpush_test
 import (
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
-	"strings"
+	"net/url"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -13,6 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
 	"github.com/meridian-saml/meridian/mockidp/scimpush"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/saml"
 )
@@ -28,27 +28,13 @@ func TestDeactivatedUsersSessionEnds(t *testing.T) {
 	p := must(scimpush.New(idp, e.where))
 	must(p.Push(t.Context()))
 
-	cookies := map[string]*http.Cookie{}
-	send := func(r *http.Request) *httptest.ResponseRecorder {
-		for _, c := range cookies {
-			r.AddCookie(c)
-		}
-		w := httptest.NewRecorder()
-		door.ServeHTTP(w, r)
-		for _, c := range w.Result().Cookies() {
-			if cookies[c.Name] = c; c.MaxAge < 0 {
-				delete(cookies, c.Name)
-			}
-		}
-		return w
-	}
+	b := testkit.NewBrowser(t.Context())
+	b.Transport = testkit.Handlers{"us-east-1.portal.example": door}
 	form := must(idp.IdPInitiated("", "user0@example.com", ""))
-	post := httptest.NewRequest("POST", form.URL, strings.NewReader(form.Values().Encode()))
-	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	w := send(post)
-	require.Equal(t, http.StatusSeeOther, w.Code, "%s", w.Body)
-	send(httptest.NewRequest("GET", origin+w.Header().Get("Location"), nil))
-	look := func() int { return send(httptest.NewRequest("GET", origin+"/applications", nil)).Code }
+	home := must(b.Post(idp.URL, form.URL, form.Values()))
+	require.Equal(t, http.StatusOK, home.Status, home.Body)
+	b.Stay = func(to *url.URL) bool { return to.Host != "us-east-1.portal.example" }
+	look := func() int { return must(b.Open(origin + "/applications")).Status }
 	require.Equal(t, http.StatusOK, look())
 	must(p.Push(t.Context()))
 	require.Equal(t, http.StatusOK, look())

@@ -93,8 +93,8 @@ func (b *Browser) submit(p *Page, f Form, filled url.Values, user bool) (*Page, 
 		noReferrer: p.Header.Get("Referrer-Policy") == "no-referrer"})
 }
 
-// Post sends a form that a script on a page of the origin from posts, as an
-// identity provider's page does with its response.
+// Post sends a form that a script on the page from posts, as an identity
+// provider's page does with its response. The page's origin will do.
 func (b *Browser) Post(from, to string, form url.Values) (*Page, error) {
 	return b.Go(Navigation{From: from, Method: http.MethodPost, URL: to, Form: form})
 }

@@ -21,6 +21,7 @@ func TestARequestSaysWhereItComesFrom(t *testing.T) {
 		{"http://idp.localhost:8701", "http://us-east-1.localhost:8711/", "cross-site"},
 		{"http://us-east-1.localhost:8711", "http://us-east-1.localhost:1/", "same-site"},
 		{"http://us-east-1.localhost:1", "http://us-east-1.localhost:1/x", "same-origin"},
+		{"http://us-east-1.localhost:1/page?x", "http://us-east-1.localhost:1/", "same-origin"},
 		{"http://a.us-east-1.localhost", "http://us-east-1.localhost/", "same-site"},
 		{"http://localhost:1", "http://us-east-1.localhost:1/", "cross-site"},
 		{"https://us-east-1.localhost", "http://us-east-1.localhost/", "cross-site"},

@@ -13,7 +13,7 @@ import (
 
 // Navigation is a request that loads a page.
 type Navigation struct {
-	From   string // the origin of the page that starts it; "" if the user typed the address
+	From   string // the page that starts it, or its origin; "" if the user typed the address
 	Method string // "" is GET
 	URL    string
 	Form   url.Values // sent as a form's
@@ -37,6 +37,9 @@ func (b *Browser) Send(n Navigation) (*Page, error) {
 		return nil, fmt.Errorf("testkit: %w", err)
 	}
 	r.URL.Fragment = ""
+	if from, err := url.Parse(n.From); err == nil && from.Host != "" {
+		n.From = origin(from)
+	}
 	same := n.From == "" || b.sameSite(n.From, r.URL)
 	n.crossed = n.crossed || !same
 	b.describe(r, n)
