@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 )
@@ -44,7 +45,8 @@ func (s *Sessions) Facts() (out []Fact) {
 	}
 	for _, all := range s.logouts {
 		for _, l := range all {
-			out = append(out, Fact{fmt.Sprintf("logout %v", l), l.Until, l})
+			b, _ := json.Marshal(l) // it came as JSON
+			out = append(out, Fact{"logout " + string(b), l.Until, true})
 		}
 	}
 	for user, e := range s.epochs {

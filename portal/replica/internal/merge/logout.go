@@ -18,12 +18,14 @@ func (s *Sessions) logOut(l sessions.Logout) {
 
 // loggedOut says whether the identity provider ended the session.
 func (s *Sessions) loggedOut(v Session) bool {
-	return slices.ContainsFunc(s.logouts[v.Proof.Subject.Key()], func(l sessions.Logout) bool { return l.Ends(v) })
+	return len(s.logouts) > 0 && slices.ContainsFunc(s.logouts[v.Proof.Subject.Key()], func(l sessions.Logout) bool { return l.Ends(v) })
 }
 
 // logoutGone says whether what ended the session there is about to be forgotten.
 func (s *Sessions) logoutGone(v Session, past time.Time) bool {
-	return slices.ContainsFunc(s.logouts[v.Proof.Subject.Key()], func(l sessions.Logout) bool { return l.Until.Before(past) && l.Ends(v) })
+	return len(s.logouts) > 0 && slices.ContainsFunc(s.logouts[v.Proof.Subject.Key()], func(l sessions.Logout) bool {
+		return l.Until.Before(past) && l.Ends(v)
+	})
 }
 
 // forgetLogouts forgets what can't be needed any more.
