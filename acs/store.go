@@ -81,7 +81,7 @@ func assertionKey(idp, assertionID string) string {
 }
 
 // hashed puts each part's length before it, so that no two lists of parts are
-// the same bytes.
+// the same bytes. Records of older versions are stored under these.
 func hashed(parts ...string) string {
 	b := make([]byte, 0, 256)
 	for _, p := range parts {

@@ -37,6 +37,9 @@ func (p *Portal) random(n int) (string, error) {
 // guessed from their hash.
 func sessionKey(id string) string { return hashed("portal session", id) }
 
+// hashed is a store's key for a secret. No kind has a bar, so no two are the
+// same bytes. They are what sessions and codes of older versions are stored
+// under, so this can't become acs's way of hashing, nor portal/replica's.
 func hashed(kind, secret string) string {
 	sum := sha256.Sum256([]byte(kind + "|" + secret))
 	return hex.EncodeToString(sum[:])

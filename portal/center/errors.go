@@ -64,7 +64,9 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// maxQuoted caps what a message repeats of a value that came from outside.
+// maxQuoted caps what a message repeats of a value that came from outside, as
+// in the portal's other packages, which share a package for it. This one imports
+// none of the module's.
 const maxQuoted = 200
 
 // quote makes a value safe to stand in one line of a log.
