@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -47,21 +48,50 @@ func requireHistory(t *testing.T, dir string, command ...string) {
 	}
 }
 
+// programs are what build has built, by commit: several tests run them.
+var programs = struct {
+	sync.Mutex
+	of map[string][]byte
+}{of: map[string][]byte{}}
+
 // build builds the program of a commit that a Region's process runs, which is the
 // test's own binary, in a git worktree. It returns its path.
 func build(t *testing.T, commit string) string {
 	t.Helper()
-	tree, program := filepath.Join(t.TempDir(), "tree"), filepath.Join(t.TempDir(), "region")
+	programs.Lock()
+	defer programs.Unlock()
+	path := filepath.Join(t.TempDir(), "region")
+	if b, ok := programs.of[commit]; ok {
+		require.NoError(t, os.WriteFile(path, b, 0o700))
+		return path
+	}
+	tree := filepath.Join(t.TempDir(), "tree")
 	requireHistory(t, ".", "git", "cat-file", "-e", commit+"^{commit}")
 	requireHistory(t, ".", "git", "worktree", "add", "--quiet", "--detach", tree, commit)
-	t.Cleanup(func() {
+	defer func() {
 		out, err := exec.Command("git", "worktree", "remove", "--force", tree).CombinedOutput()
 		require.NoError(t, err, "%s", out)
-	})
+	}()
 	requireHistory(t, tree, "go", "list", "-deps", "-test", "./portal/replica")
-	cmd := exec.Command("go", "test", "-c", "-o", program, "./portal/replica")
+	givenURL(t, filepath.Join(tree, "portal", "replica", "process_test.go"))
+	cmd := exec.Command("go", "test", "-c", "-o", path, "./portal/replica")
 	cmd.Dir = tree
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	return program
+	programs.of[commit], err = os.ReadFile(path)
+	require.NoError(t, err)
+	return path
+}
+
+// givenURL makes a job of a version's tests have a URL, where it has none.
+func givenURL(t *testing.T, file string) {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	require.NoError(t, err)
+	const dir, listen = "\tDir, Listen string\n", "\tc.Listen, c.Peers = j.Listen, map[string]replica.Peer{}\n"
+	if s := string(b); !strings.Contains(s, "j.URL") && strings.Contains(s, dir) && strings.Contains(s, listen) {
+		s = strings.Replace(s, dir, dir+"\tURL string\n", 1)
+		s = strings.Replace(s, listen, listen+"\tif j.URL != \"\" {\n\t\tc.Dir, c.Listen, c.URL = \"\", \"\", j.URL\n\t}\n", 1)
+		require.NoError(t, os.WriteFile(file, []byte(s), 0o600))
+	}
 }

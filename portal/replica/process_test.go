@@ -51,6 +51,7 @@ type job struct {
 	Peers       map[string]string
 	Certificate []byte // PEM, with its key: TLS, and whom to trust. Empty: none
 	Round       int
+	URL         string        // of NATS servers of its own; then Dir and Listen count for nothing
 	Pace        time.Duration // between two writes of a writer
 	Know        []string      // kinds of a later version, which it plays
 	Later       bool          // plays a version that speaks format 2 alone
@@ -126,6 +127,9 @@ func process(spec string, in io.Reader, out io.Writer) error {
 func (j job) config() (replica.Config, error) {
 	c := configOf(cmp.Or(j.Region, virginia), j.Dir)
 	c.Listen, c.Peers = j.Listen, map[string]replica.Peer{}
+	if j.URL != "" {
+		c.Dir, c.Listen, c.URL = "", "", j.URL
+	}
 	replica.Know(&c, j.Know...)
 	if j.Later {
 		replica.Understand(&c, 2, 2, 2)

@@ -2,6 +2,7 @@ package replica_test
 
 import (
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -241,4 +242,30 @@ func changed(before, after replica.Digest) (out []string) {
 		}
 	}
 	return out
+}
+
+// Nodes of both versions run in one Region, whose NATS servers they share, and
+// each knows what the other writes, also before it was started; whichever version
+// began.
+func TestNodesOfTwoVersionsShareARegion(t *testing.T) {
+	t.Parallel()
+	older, newer := build(t, baseline(t)), os.Args[0]
+	for name, programs := range map[string][]string{"the older began": {older, newer}, "the newer began": {newer, older}} {
+		t.Run(name, func(t *testing.T) {
+			at, err := url.Parse(newCluster(t, virginia, 1).urls)
+			require.NoError(t, err)
+			at.User = url.UserPassword("meridian", nodePassword)
+			j := job{URL: at.String()}
+			nodes := []*child{startOf(t, programs[0], j), startOf(t, programs[1], j)}
+			for i := range 2 * len(nodes) {
+				here, there := nodes[i%2], &nodes[(i+1)%2]
+				exchange(t, here, *there, fmt.Sprint("n-", i))
+				(*there).close(t)
+				require.Equal(t, "ok", here.say(t, "session after-%d u-1", i))
+				*there = startOf(t, programs[(i+1)%2], j)
+				require.Equal(t, "alive", (*there).say(t, "alive after-%d", i))
+				agree(t, here, *there)
+			}
+		})
+	}
 }
