@@ -45,11 +45,12 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.BoolVar(&o.walk, "walk", false, "go through every flow, print one line a step, and exit")
 	fs.BoolVar(&o.processes, "processes", false, "start three Regions with a process each, to be killed; with -walk it kills the primary")
 	fs.BoolVar(&o.verbose, "v", false, "write what the Regions and the identity provider log to standard error")
-	err := program.Parse(fs, args, help)
-	if err == nil && o.open && (o.walk || o.processes) {
-		err = errors.New("-open goes with neither -walk nor -processes")
-	}
-	return o, err
+	return o, program.Parse(fs, "usage: demo [flags]", args, help, func() error {
+		if o.open && (o.walk || o.processes) {
+			return errors.New("-open goes with neither -walk nor -processes")
+		}
+		return nil
+	})
 }
 
 func run(ctx context.Context, args []string, in io.Reader, out, logs io.Writer) (int, error) {
@@ -60,9 +61,6 @@ func run(ctx context.Context, args []string, in io.Reader, out, logs io.Writer) 
 		return program.OK, nil
 	}
 	o, err := parse(args, out)
-	if errors.Is(err, flag.ErrHelp) {
-		return program.OK, nil
-	}
 	if err != nil {
 		return program.Usage, err
 	}

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"os"
@@ -24,8 +23,7 @@ It attacks a service provider of your own, in any language, with hostile SAML
 responses. First write the identity provider's keys and metadata, and let the
 service provider trust DIR/metadata.xml. Then run it.
 Exit status: 0 all refused, 1 something hostile was let in, 2 wrong usage,
-3 nothing was let in, but something stayed open or nothing was run.
-`
+3 nothing was let in, but something stayed open or nothing was run.`
 
 // attackOptions are the flags of the subcommand.
 type attackOptions struct {
@@ -37,19 +35,6 @@ type attackOptions struct {
 	identity, encryptTo, ca       string
 	json, junit                   string
 	quiet                         bool
-}
-
-// attackMain is the subcommand. It gives the exit status.
-func attackMain(ctx context.Context, args []string) int {
-	status, err := runAttack(ctx, args, os.Stdout, os.Stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return 0
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "mockidp: "+strings.ReplaceAll(strings.TrimPrefix(err.Error(), "mockidp: "), "\n", " "))
-		return 2
-	}
-	return status
 }
 
 // runAttack does the work. The first result is the exit status.

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/meridian-saml/meridian/examples/internal/program"
 	"github.com/meridian-saml/meridian/mockidp/attack"
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
@@ -16,7 +17,6 @@ import (
 func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 	o, t := new(attackOptions), new(run.Target)
 	fs := flag.NewFlagSet("mockidp attack", flag.ContinueOnError)
-	fs.SetOutput(io.Discard)
 	words := func(to *[]string) func(string) error {
 		return func(s string) error {
 			*to = append(*to, strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })...)
@@ -72,27 +72,22 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 	fs.StringVar(&o.json, "json", "", "write the report as JSON to `FILE`; - is standard output, in the table's place")
 	fs.StringVar(&o.junit, "junit", "", "write the report as JUnit XML to `FILE`")
 	fs.BoolVar(&o.quiet, "q", false, "no news meanwhile, and only the last line of the table")
-	err := fs.Parse(args)
-	switch {
-	case errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(help, attackUsage)
-		fs.SetOutput(help)
-		fs.PrintDefaults()
-	case err != nil:
-	case fs.NArg() > 0:
-		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
-	case !o.list && o.write == "" && (o.keys == "") == (o.key == ""):
-		err = errors.New("want -keys DIR (see -write-metadata) or -key FILE")
-	case o.weak && o.write == "":
-		err = errors.New("-weak-keys goes with -write-metadata")
-	case o.certificate != "" && o.key == "":
-		err = errors.New("-cert goes with -key")
-	}
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		err = fmt.Errorf("%w (-h lists the flags)", err)
-	}
+	err := program.Parse(fs, attackUsage, args, help, o.check)
 	o.target = *t
 	return o, err
+}
+
+// check looks at the flags together.
+func (o *attackOptions) check() error {
+	switch {
+	case !o.list && o.write == "" && (o.keys == "") == (o.key == ""):
+		return errors.New("want -keys DIR (see -write-metadata) or -key FILE")
+	case o.weak && o.write == "":
+		return errors.New("-weak-keys goes with -write-metadata")
+	case o.certificate != "" && o.key == "":
+		return errors.New("-cert goes with -key")
+	}
+	return nil
 }
 
 func addAttribute(to []attack.Attribute, name, value string) []attack.Attribute {

@@ -19,35 +19,27 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"os"
-	"os/signal"
-	"strings"
-	"syscall"
 
+	"github.com/meridian-saml/meridian/examples/internal/program"
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if len(os.Args) > 1 && os.Args[1] == "attack" {
-		os.Exit(attackMain(ctx, os.Args[2:]))
-	}
-	err := command(ctx, os.Args[1:], os.Stdout, os.Stderr)
-	if errors.Is(err, flag.ErrHelp) {
-		return
-	}
-	if err != nil {
-		// One line, whatever an error's text holds.
-		fmt.Fprintln(os.Stderr, "mockidp: "+strings.ReplaceAll(strings.TrimPrefix(err.Error(), "mockidp: "), "\n", " "))
-		os.Exit(2)
-	}
+	program.Main("mockidp", func(ctx context.Context) (int, error) {
+		if len(os.Args) > 1 && os.Args[1] == "attack" {
+			return runAttack(ctx, os.Args[2:], os.Stdout, os.Stderr)
+		}
+		if err := command(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
+			return program.Usage, err
+		}
+		return program.OK, nil
+	})
 }
 
 type options struct {
@@ -62,7 +54,6 @@ type options struct {
 func parse(args []string, help io.Writer) (options, error) {
 	var o options
 	fs := flag.NewFlagSet("mockidp", flag.ContinueOnError)
-	fs.SetOutput(io.Discard) // an error is one line, printed by main
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:8701", "`ADDRESS` to listen on; a loopback one")
 	fs.StringVar(&o.config, "config", "", "JSON `FILE` of users, groups and apps")
 	fs.StringVar(&o.baseURL, "base-url", "", "the `URL` that browsers use, such as http://idp.localhost:8701 (default: the listening address)")
@@ -73,19 +64,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.Var(&o.faults, "fault", "`KIND[,for=3s][,status=502][,app=ID][,count=N][,chance=0.1]`: something to go wrong; KIND is delay, drop, status, cut-page, cut-response, skew, wrong-content-type or duplicate; repeatable")
 	o.control.flags(fs)
 	fs.BoolVar(&o.verbose, "v", false, "log every sign-in, answer and refusal to standard error")
-	err := fs.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintln(help, "usage: mockidp [flags]\n       mockidp attack -h")
-		fs.SetOutput(help)
-		fs.PrintDefaults()
-		return o, err
-	}
-	if err == nil && fs.NArg() > 0 {
-		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
-	}
-	if err != nil {
-		err = fmt.Errorf("%w (-h lists the flags)", err)
-	}
+	err := program.Parse(fs, "usage: mockidp [flags]\n       mockidp attack -h", args, help, o.control.check)
 	return o, err
 }
 
@@ -100,9 +79,6 @@ func command(ctx context.Context, args []string, out, logs io.Writer) error {
 	}
 	if !o.anyAddress && !mockidp.IsLoopback(host) {
 		return fmt.Errorf("-listen %q is not a loopback address; -allow-non-loopback allows it", o.listen)
-	}
-	if err := o.control.check(); err != nil {
-		return err
 	}
 	c, err := load(o.config)
 	if err != nil {

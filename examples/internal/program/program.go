@@ -23,31 +23,38 @@ const (
 
 // Main runs a program under a context that ends with Ctrl-C or SIGTERM, and
 // exits with the code that it returns. An error is one line on standard error,
-// whatever its text holds.
+// whatever its text holds; [flag.ErrHelp] is none.
 func Main(name string, run func(context.Context) (int, error)) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	code, err := run(ctx)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, name+": "+strings.ReplaceAll(err.Error(), "\n", " "))
+	if errors.Is(err, flag.ErrHelp) {
+		code = OK
+	} else if err != nil {
+		fmt.Fprintln(os.Stderr, name+": "+strings.ReplaceAll(strings.TrimPrefix(err.Error(), name+": "), "\n", " "))
 	}
 	os.Exit(code)
 }
 
-// Parse reads the flags of a program that takes no other arguments. Who asks
-// for help gets it on help, and the error is [flag.ErrHelp].
-func Parse(fs *flag.FlagSet, args []string, help io.Writer) error {
+// Parse reads the flags of a program that takes no other arguments. check looks
+// at them together. Who asks for help gets usage and the flags on help, and the
+// error is [flag.ErrHelp].
+func Parse(fs *flag.FlagSet, usage string, args []string, help io.Writer, check func() error) error {
 	fs.SetOutput(io.Discard) // an error is one line, printed by Main
 	err := fs.Parse(args)
-	if errors.Is(err, flag.ErrHelp) {
-		fmt.Fprintf(help, "usage: %s [flags]\n", fs.Name())
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Fprintln(help, usage)
 		fs.SetOutput(help)
 		fs.PrintDefaults()
-	}
-	if err == nil && fs.NArg() > 0 {
+		return err
+	case err != nil:
+	case fs.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	default:
+		err = check()
 	}
-	if err != nil && !errors.Is(err, flag.ErrHelp) {
+	if err != nil {
 		err = fmt.Errorf("%w (-h lists the flags)", err)
 	}
 	return err
