@@ -62,7 +62,8 @@ type Config struct {
 	// BaseURL is the absolute URL that the client was given, without a query,
 	// such as https://scim.us-east-1.example/d-9067f1a2b3/scim/v2. Locations
 	// are built from it and never from a request, and its path is the prefix
-	// of every endpoint. Required.
+	// of every endpoint. Plain http, by which tokens would cross a network in the
+	// clear, is for loopback only. Required.
 	BaseURL string
 
 	// Tokens are the bearer tokens that are good, each at least 20 bytes.
@@ -123,6 +124,9 @@ func New(c Config) (*Server, error) {
 	u, err := url.Parse(c.BaseURL)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil || strings.ContainsAny(c.BaseURL, "?#") {
 		return bad("BaseURL", "an absolute http or https URL without user information, query and fragment", refusal.WithoutUser(c.BaseURL))
+	}
+	if u.Scheme == "http" && !center.IsLoopback(u.Hostname()) {
+		return bad("BaseURL", "https (plain http is for loopback only)", refusal.WithoutUser(c.BaseURL))
 	}
 	if len(c.Tokens) == 0 && c.TokenHashes == nil {
 		return bad("Tokens", "a token, or TokenHashes", "")

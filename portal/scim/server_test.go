@@ -192,10 +192,16 @@ func TestConfig(t *testing.T) {
 	good := scim.Config{View: view, BaseURL: baseURL + "/", Tokens: []string{token}}
 	_, err = scim.New(good)
 	require.NoError(t, err)
+	local := good
+	local.BaseURL = "http://scim.localhost:8080/scim/v2"
+	_, err = scim.New(local)
+	require.NoError(t, err)
 	for name, spoil := range map[string]func(*scim.Config){
 		"no view":     func(c *scim.Config) { c.View = nil },
 		"no URL":      func(c *scim.Config) { c.BaseURL = "" },
 		"relative":    func(c *scim.Config) { c.BaseURL = "/scim/v2" },
+		"plain http":  func(c *scim.Config) { c.BaseURL = "http://scim.us-east-1.example/scim/v2" },
+		"lookalike":   func(c *scim.Config) { c.BaseURL = "http://localhost.example/scim/v2" },
 		"query":       func(c *scim.Config) { c.BaseURL += "?a=b" },
 		"empty query": func(c *scim.Config) { c.BaseURL += "?" },
 		"fragment":    func(c *scim.Config) { c.BaseURL += "#" },
