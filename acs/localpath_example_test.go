@@ -1,0 +1,20 @@
+package acs_test
+
+import (
+	"cmp"
+	"fmt"
+
+	"github.com/meridian-saml/meridian/acs"
+)
+
+// A handler of the application's own that leads users on, after a form say.
+func ExampleLocalPath() {
+	for _, next := range []string{"/reports?year=2026", "https://evil.example/", "//evil.example/", `/\evil.example/`} {
+		fmt.Println(cmp.Or(acs.LocalPath(next), "/"))
+	}
+	// Output:
+	// /reports?year=2026
+	// /
+	// /
+	// /
+}
