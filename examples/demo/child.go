@@ -8,6 +8,7 @@ import (
 	"net/rpc"
 	"os"
 	"os/signal"
+	"slices"
 	"sync/atomic"
 	"syscall"
 
@@ -17,7 +18,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// childFlag makes the program the process of a Region. What it is to do it hears
+// childFlag makes the program the process of a Region, or of the identity
+// provider, so that one that is busy doesn't hold up the others. What it is to do it hears
 // by net/rpc on its standard input, where no list of processes shows it, and it
 // answers on its standard output. It lives as long as its standard input stays
 // open, so no child outlives the parent.
@@ -31,15 +33,15 @@ func runChild(in io.Reader, out, logs io.Writer) error {
 	defer end()
 	c := &child{ctx: ctx, logs: logs}
 	calls := rpc.NewServer()
-	if err := calls.RegisterName("Region", c); err != nil {
+	if err := calls.RegisterName("Child", c); err != nil {
 		return err
 	}
 	calls.ServeConn(&pipe{in, out, end}) // until the parent closes it, or is gone
-	s := c.site.Load()
-	if s == nil {
-		return errors.New("a child that did not become a Region")
+	stop := c.stop.Load()
+	if stop == nil {
+		return errors.New("a child that was told nothing to be")
 	}
-	s.end()
+	(*stop)()
 	return nil
 }
 
@@ -62,28 +64,37 @@ func (p *pipe) Read(b []byte) (int, error) {
 // Close implements io.Closer.
 func (p *pipe) Close() error { return nil }
 
-// child is the process of a Region. Its exported methods are what the parent
-// calls, and no browser may: Start, and then the others, which take a bool
-// because net/rpc wants an argument.
+// child is such a process. Its exported methods are what the parent calls, and
+// no browser may: Start, and then a Region's, which take a bool because net/rpc
+// wants an argument.
 type child struct {
 	ctx  context.Context // until the parent is gone
 	logs io.Writer
-	site atomic.Pointer[site] // nil before Start
+	site atomic.Pointer[site]   // nil before Start, and for the identity provider
+	stop atomic.Pointer[func()] // nil before Start
 }
 
 // Order is what a child is told to be. All of it is settled before anything starts.
 type Order struct {
-	Region   int   // of places
+	Region   string // "": the identity provider
+	IdPPort  int
 	Portals  []int // ports, by Region
 	Replicas []int
-	Dir      string // where the Region keeps its own, from one process to the next
-	Secret   string // that the Regions share
-	IdP      []byte // the identity provider's metadata
+	Dir      string // where the Regions keep their own, from one process to the next
+	Secret   string // that they share
+	IdP      IdP    // for Regions
 	Verbose  bool
 }
 
-// Start makes the process a Region, and returns when people can sign in to it.
-func (c *child) Start(o Order, _ *bool) error {
+// IdP is what the identity provider says of itself.
+type IdP struct {
+	Metadata       []byte
+	URL, Dashboard string
+}
+
+// Start makes the process what it is told to be, and returns when people can
+// sign in to it.
+func (c *child) Start(o Order, out *IdP) error {
 	if !o.Verbose {
 		c.logs = nil
 	}
@@ -91,25 +102,66 @@ func (c *child) Start(o Order, _ *bool) error {
 	for i, p := range places {
 		s := newSite(p.Place, o.Portals[i], o.Dir)
 		s.listen = o.Replicas[i]
-		if i != o.Region {
+		if s.Name != o.Region {
 			s.addr = "nats://" + loopback.Address(s.listen)
 		}
 		w.sites = append(w.sites, s)
 	}
-	var err error
-	if w.sp, err = serviceProvider(o.IdP, w.sites); err != nil {
+	stop := func() {
+		for _, s := range w.sites {
+			s.end()
+		}
+		if w.idp != nil {
+			w.idp.Close()
+		}
+	}
+	begin := func() error { return c.beginRegion(w, o) }
+	if o.Region == "" {
+		begin = func() error { return beginIdP(w, o, out) }
+	}
+	if err := begin(); err != nil {
+		stop()
 		return err
 	}
-	s := w.sites[o.Region]
-	if err = w.open(s); err == nil {
-		err = s.running().Wait(c.ctx)
-	}
-	var l net.Listener
-	if err == nil {
-		l, err = net.Listen("tcp", loopback.Address(o.Portals[o.Region]))
-	}
+	c.stop.Store(&stop)
+	return nil
+}
+
+// beginIdP starts the identity provider, whose app lists the ACS URLs of all
+// Regions. Every Region but the primary has a bookmark.
+func beginIdP(w *world, o Order, out *IdP) error {
+	l, err := net.Listen("tcp", loopback.Address(o.IdPPort))
 	if err != nil {
-		s.end()
+		return err
+	}
+	if err := w.startIdP(l, w.sites); err != nil {
+		return err
+	}
+	for _, s := range w.sites[1:] {
+		if _, err := w.idp.AddApp(corp.Bookmark(s.Place, s.url+"/")); err != nil {
+			return err
+		}
+	}
+	*out = IdP{w.idp.Metadata(""), w.idpURL, w.idp.DashboardURL()}
+	return nil
+}
+
+func (c *child) beginRegion(w *world, o Order) (err error) {
+	if w.sp, err = serviceProvider(o.IdP.Metadata, w.sites); err != nil {
+		return err
+	}
+	s, err := w.site(o.Region)
+	if err != nil {
+		return err
+	}
+	if err := w.open(s); err != nil {
+		return err
+	}
+	if err := s.running().Wait(c.ctx); err != nil {
+		return err
+	}
+	l, err := net.Listen("tcp", loopback.Address(o.Portals[slices.Index(w.sites, s)]))
+	if err != nil {
 		return err
 	}
 	s.Server = loopback.Serve(l, s)

@@ -71,7 +71,7 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		"both":           {[]string{"-walk", "-open"}, "-open"},
 		"newline":        {[]string{"-a\nb"}, "-a b"},
 		"no page":        {[]string{"-processes", "-open"}, "-open"},
-		"no parent":      {[]string{childFlag}, "did not become a Region"},
+		"no parent":      {[]string{childFlag}, "told nothing to be"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out, errs bytes.Buffer

@@ -12,7 +12,7 @@ import (
 )
 
 // person is who signs in.
-func (k *walker) person() person.Person { return person.Person{Login: k.who, IdP: k.idp.URL} }
+func (k *walker) person() person.Person { return person.Person{Login: k.who, IdP: k.idpURL} }
 
 // signedIn opens a Region's portal and signs in.
 func (k *walker) signedIn(b *testkit.Browser, s *site) (*testkit.Page, error) {

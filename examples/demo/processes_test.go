@@ -181,7 +181,7 @@ func TestInterruptedStart(t *testing.T) {
 	ctx, end := context.WithCancelCause(background(t))
 	end(errors.New("interrupted"))
 	_, err := newWorld(ctx, worldConfig{Program: "never started"})
-	assert.EqualError(t, err, "the process of us-east-1: interrupted")
+	assert.EqualError(t, err, "the process of the identity provider: interrupted")
 }
 
 // A program that is ended while it starts has nothing to complain about. A

@@ -97,7 +97,7 @@ func urlMissing(k *walker) string {
 	b, mark := k.browser(), k.signIns.mark()
 	check.Get(k.dashboard(b))
 	p := check.Get(b.Open(other.url + "/"))
-	check.Must(check.Same("where the browser ended", k.idp.URL, p.Origin()),
+	check.Must(check.Same("where the browser ended", k.idpURL, p.Origin()),
 		check.Same("the identity provider's status", 400, p.Status),
 		check.Same("verdicts of the Regions", 0, len(k.signIns.since(mark))))
 	check.Must(person.Says(p, string(mockidp.ReasonUnlistedURL)), k.signsIn(first))

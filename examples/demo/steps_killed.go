@@ -64,7 +64,7 @@ func (k *walker) ends(s session) error {
 func revocationReaches(k *walker) string {
 	from, to := k.sites[1], k.sites[2]
 	bob, operator := session{to, k.browser()}, k.browser()
-	who := person.Person{Login: corp.Bob, IdP: k.idp.URL}
+	who := person.Person{Login: corp.Bob, IdP: k.idpURL}
 	check.Get(who.Enter(bob.b, to.url+"/"))
 	in, err := bob.signedIn()
 	check.Must(err, check.Same("whether Bob is signed in", true, in))

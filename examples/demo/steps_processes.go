@@ -72,7 +72,7 @@ func primaryBack(k *walker) string {
 	back := k.sites[0]
 	select {
 	case <-back.process.done:
-		check.Must(back.process.start(k.ctx))
+		back.process = check.Get(back.process.again(k.ctx))
 	default: // it lives
 	}
 	report := check.Get(k.agree())

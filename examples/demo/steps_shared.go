@@ -36,7 +36,7 @@ func (k *walker) goesOver(from, to *site) (*testkit.Browser, error) {
 		return b, err
 	}
 	for _, v := range b.Trail[before:] {
-		if strings.HasPrefix(v.URL, k.idp.URL) {
+		if strings.HasPrefix(v.URL, k.idpURL) {
 			return b, check.Differ("the way to "+to.Name, "none of the identity provider's pages", v.URL)
 		}
 	}
@@ -110,7 +110,7 @@ func revokedMeanwhile(k *walker) string {
 	check.Must(k.idp.EndSessions(corp.Alice))
 	p := check.Get(ended.Open(lost.url + "/"))
 	_, asked := p.FormWith("password")
-	check.Must(check.Same("whether "+lost.Name+" asks for a sign-in", true, asked), check.Same("where it asks", k.idp.URL, p.Origin()))
+	check.Must(check.Same("whether "+lost.Name+" asks for a sign-in", true, asked), check.Same("where it asks", k.idpURL, p.Origin()))
 	p = check.Get(kept.Open(lost.url + "/sessions"))
 	check.Must(check.Same("the page that Bob's session opens", lost.url+"/sessions", p.URL.String()), person.Says(p, "This session"))
 	return "with " + lost.Name + " down its session was ended from " + alive.Name + "; back up, " + lost.Name + " asked Alice to sign in again, and kept the sessions of others"

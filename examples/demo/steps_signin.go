@@ -72,7 +72,7 @@ func (k *walker) signsInBy(addr string, r *site) error {
 	if err := k.accepted(mark, r, acs.FlowSP); err != nil {
 		return err
 	}
-	if err := cmp.Or(check.Same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(person.Posted(b, k.idp.URL))), atPortal(p, r)); err != nil {
+	if err := cmp.Or(check.Same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(person.Posted(b, k.idpURL))), atPortal(p, r)); err != nil {
 		return err
 	}
 	k.kept.add(r, b)
@@ -98,7 +98,7 @@ func (k *walker) tileLeadsTo(r *site) error {
 	if err := k.accepted(mark, r, acs.FlowIdP); err != nil {
 		return err
 	}
-	return cmp.Or(check.Same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(person.Posted(b, k.idp.URL))), atPortal(p, r))
+	return cmp.Or(check.Same("where the browser posted", fmt.Sprint([]string{r.acs}), fmt.Sprint(person.Posted(b, k.idpURL))), atPortal(p, r))
 }
 
 // bookmarkTile: the way to an additional Region is a bookmark, which knows no

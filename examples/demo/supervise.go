@@ -17,7 +17,7 @@ const comesBackAfter = 20 * time.Second
 func announceProcesses(out io.Writer, w *world) {
 	fmt.Fprintln(out, "One SAML app, three Regions, a process each, all on this machine. Ctrl-C ends them.")
 	fmt.Fprintf(out, "Redirector      %s/  (sign in as %s)\n", w.redirector.url, corp.SignInHint)
-	fmt.Fprintf(out, "IdP dashboard   %s\n", w.idp.DashboardURL())
+	fmt.Fprintf(out, "IdP dashboard   %s\n", w.idpProcess.idp.Dashboard)
 	for _, s := range w.sites {
 		fmt.Fprintf(out, "%-15s %s/  (%s, process %d)\n", s.Name, s.url, s.Label, s.process.pid())
 	}
@@ -42,10 +42,14 @@ func (w *world) supervise(ctx context.Context, away time.Duration, out io.Writer
 					return
 				case <-time.After(away):
 				}
-				if err := s.process.start(ctx); ctx.Err() != nil {
-					return
-				} else if err != nil {
+				p, err := s.process.again(ctx)
+				switch {
+				case err == nil:
+					s.process = p
+				case ctx.Err() == nil:
 					fmt.Fprintf(out, "%s does not come back: %v\n", s.Name, err)
+					return
+				default:
 					return
 				}
 				fmt.Fprintf(out, "%s is back (process %d).\n", s.Name, s.process.pid())

@@ -25,7 +25,9 @@ const (
 
 // world is everything that runs.
 type world struct {
-	idp        *mockidp.Server
+	idp        *mockidp.Server // nil where it has a process
+	idpURL     string          // its origin
+	idpProcess *process
 	sp         *saml.ServiceProvider
 	sites      []*site // the primary first
 	redirector *redirector
@@ -144,7 +146,7 @@ func (w *world) startIdP(l net.Listener, of []*site) error {
 	}
 	idp.Listener = l
 	idp.Start()
-	w.idp = idp
+	w.idp, w.idpURL = idp, idp.URL
 	if w.sp, err = serviceProvider(idp.Metadata(""), of); err != nil {
 		return err
 	}
@@ -209,6 +211,9 @@ func (w *world) close() {
 	all.Wait()
 	if w.idp != nil {
 		w.idp.Close()
+	}
+	if w.idpProcess != nil {
+		w.idpProcess.end()
 	}
 	if w.dir != "" {
 		_ = os.RemoveAll(w.dir)
