@@ -25,11 +25,11 @@ const (
 	Refuse Unsolicited = iota
 	// Restart drops the assertion and starts a sign-in of our own, which is
 	// silent while the identity provider has a session. The tile at the
-	// identity provider works, and nobody can sign somebody else's browser in.
+	// identity provider works, and an attacker can't sign a user's browser in.
 	Restart
-	// Accept takes it. Somebody who has a response for their own account can
-	// then sign another person's browser in as themselves: ask before a
-	// browser that is signed in as somebody else changes its identity.
+	// Accept takes it. An attacker who has a response for the attacker's own
+	// account can then sign a user's browser in to that account: ask before a
+	// browser that is signed in as another user changes its identity.
 	Accept
 )
 
@@ -66,9 +66,9 @@ type Config struct {
 	// Unsolicited says what happens to a response that answers no request.
 	// Zero: Refuse.
 	Unsolicited Unsolicited
-	// RelayStateOrigins are origins such as "https://wiki.example" that a
-	// person may be sent on to, besides paths of this one. Everybody who can
-	// write a link can then end somebody's sign-in there. Empty: none.
+	// RelayStateOrigins are origins such as "https://wiki.example" that a user may
+	// be sent on to, besides paths of this one. The author of a link can then have
+	// a user's sign-in end there. Empty: none.
 	RelayStateOrigins []string
 	// RequestLifetime is how long a person may take at the identity provider.
 	// Zero: 15 min, because second factors are slow. At most 24 h.

@@ -28,8 +28,8 @@ type Login struct {
 	// ReturnTo is where to send the person: a path of ours, or a URL of one of
 	// Config.RelayStateOrigins. It was checked. Empty: nowhere in particular.
 	ReturnTo string
-	// Unsolicited says that it answers no request: nobody at this browser need
-	// have wanted to sign in. See [Accept].
+	// Unsolicited says that it answers no request: the user need not have wanted to
+	// sign in. See [Accept].
 	Unsolicited bool
 	// RequestID is the ID of the request that it answers; empty if unsolicited.
 	RequestID string

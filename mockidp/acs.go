@@ -19,8 +19,8 @@ type ACS struct {
 	Default bool
 }
 
-// MaxACS is how many assertion consumer services an app may list, as at Okta.
-const MaxACS = 100
+// maxACS is how many assertion consumer services an app may list, as at Okta.
+const maxACS = 100
 
 // UnlistedACS says what becomes of an AuthnRequest that names an assertion
 // consumer service that isn't on the app's list. Whatever it says, nothing is
@@ -133,8 +133,8 @@ func (a *App) listedIndexes() string {
 
 // numberedACS copies a list, checks it, and fills in positional indexes.
 func numberedACS(list []ACS, p Profile) ([]ACS, *Error) {
-	if len(list) > MaxACS {
-		return nil, badConfig("%d assertion consumer services, at most %d", len(list), MaxACS)
+	if len(list) > maxACS {
+		return nil, badConfig("%d assertion consumer services, at most %d", len(list), maxACS)
 	}
 	out := make([]ACS, len(list))
 	urls, indexes, defaults := map[string]bool{}, map[uint16]bool{}, 0

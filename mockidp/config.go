@@ -24,11 +24,11 @@ const (
 // Everyone is a group that always exists and that every user is in, as at Okta.
 const Everyone = "Everyone"
 
-// Limits on what a stranger may send. They aren't configurable: no honest
-// message comes near them.
+// Bounds on what a client may send. They aren't configurable: no honest message
+// comes near them.
 const (
-	MaxRequest    = 64 << 10 // bytes of an AuthnRequest, encoded, and again decoded and inflated
-	MaxRelayState = 1 << 10  // bytes; SAML Bindings 3.4.3 allows 80, and real service providers send more
+	maxRequest    = 64 << 10 // bytes of an AuthnRequest, encoded, and again decoded and inflated
+	maxRelayState = 1 << 10  // bytes; SAML Bindings 3.4.3 allows 80, and real service providers send more
 )
 
 // Config says what the identity provider holds when it starts. It is copied:

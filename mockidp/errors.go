@@ -24,7 +24,7 @@ const (
 	ReasonNotAssigned     Reason = "NotAssigned"     // the user isn't assigned to the app
 	ReasonNotSAML         Reason = "NotSAML"         // the app is a bookmark: it has no metadata and gets no assertion
 	ReasonNoACS           Reason = "NoACS"           // the app has no assertion consumer service yet
-	ReasonTooLarge        Reason = "TooLarge"        // more bytes than MaxRequest, before or after inflating
+	ReasonTooLarge        Reason = "TooLarge"        // more than 64 KiB, before or after inflating
 	ReasonMalformed       Reason = "Malformed"       // not base64, DEFLATE, XML or an AuthnRequest of SAML 2.0
 	ReasonBinding         Reason = "Binding"         // a ProtocolBinding or SAMLEncoding this side doesn't speak
 	ReasonIssuer          Reason = "Issuer"          // the request's Issuer isn't the app's Audience

@@ -29,3 +29,10 @@ func ParseEncoded(post bool, param string) (*ParsedRequest, []byte, error) {
 	}
 	return out, doc, nil
 }
+
+// The bounds on what is listed and sent.
+const (
+	MaxACS        = maxACS
+	MaxRequest    = maxRequest
+	MaxRelayState = maxRelayState
+)

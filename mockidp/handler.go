@@ -71,10 +71,10 @@ func (s *Server) ownPagesOnly(h http.HandlerFunc) http.HandlerFunc {
 	}
 }
 
-// readForm reads a POSTed form of at most MaxRequest bytes.
+// readForm reads a POSTed form of at most maxRequest bytes.
 func readForm(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, MaxRequest))
-	if len(body) >= MaxRequest {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+	if len(body) >= maxRequest {
 		return nil, tooLarge("the form")
 	}
 	if err != nil {

@@ -49,17 +49,17 @@ func readParams(binding string, v url.Values) (incoming, *Error) {
 // checkRelayState refuses only what can't be echoed through a form.
 func checkRelayState(s string) *Error {
 	switch {
-	case len(s) > MaxRelayState:
-		return &Error{Reason: ReasonRelayState, Detail: "RelayState is too long", Want: "at most " + itoa(MaxRelayState) + " bytes", Got: itoa(len(s))}
+	case len(s) > maxRelayState:
+		return &Error{Reason: ReasonRelayState, Detail: "RelayState is too long", Want: "at most " + itoa(maxRelayState) + " bytes", Got: itoa(len(s))}
 	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
 		return &Error{Reason: ReasonRelayState, Detail: "RelayState is not UTF-8 text, so a form can't echo it"}
 	}
 	return nil
 }
 
-// xml undoes the binding's encoding, at most to MaxRequest bytes.
+// xml undoes the binding's encoding, at most to maxRequest bytes.
 func (in incoming) xml() ([]byte, *Error) {
-	if len(in.message) > MaxRequest {
+	if len(in.message) > maxRequest {
 		return nil, tooLarge("SAMLRequest")
 	}
 	raw, err := base64.StdEncoding.DecodeString(in.message)
@@ -76,8 +76,8 @@ func (in incoming) xml() ([]byte, *Error) {
 // bomb costs no more than an honest request of the greatest size.
 func inflate(raw []byte) ([]byte, *Error) {
 	src := bytes.NewReader(raw) // a ByteReader: flate takes nothing past the end
-	out, err := io.ReadAll(io.LimitReader(flate.NewReader(src), MaxRequest+1))
-	if len(out) > MaxRequest {
+	out, err := io.ReadAll(io.LimitReader(flate.NewReader(src), maxRequest+1))
+	if len(out) > maxRequest {
 		return nil, tooLarge("the inflated SAMLRequest")
 	}
 	if err != nil {
@@ -90,5 +90,5 @@ func inflate(raw []byte) ([]byte, *Error) {
 }
 
 func tooLarge(what string) *Error {
-	return &Error{Reason: ReasonTooLarge, Detail: what + " is over " + itoa(MaxRequest) + " bytes"}
+	return &Error{Reason: ReasonTooLarge, Detail: what + " is over " + itoa(maxRequest) + " bytes"}
 }

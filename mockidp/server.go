@@ -172,7 +172,7 @@ func (s *Server) start(t *tls.Config) {
 	s.URL = s.base()
 	s.life.fresh = map[net.Conn]bool{}
 	s.life.http = &http.Server{Handler: s.handler, TLSConfig: t, ConnState: s.track,
-		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, MaxHeaderBytes: 4 * MaxRequest,
+		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, MaxHeaderBytes: 4 * maxRequest,
 		ErrorLog: discardLog()}
 	l := s.Listener
 	go func() { _ = serve(s.life.http, l, t != nil) }()

@@ -196,7 +196,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, app *App, in inco
 // readHTTP takes the parameters of a GET (HTTP-Redirect) or a POST (HTTP-POST).
 func readHTTP(w http.ResponseWriter, r *http.Request) (incoming, *Error) {
 	if r.Method != http.MethodPost {
-		if len(r.URL.RawQuery) > 2*MaxRequest { // percent-encoding may triple what xml() caps
+		if len(r.URL.RawQuery) > 2*maxRequest { // percent-encoding may triple what xml() caps
 			return incoming{}, tooLarge("the query")
 		}
 		v, err := url.ParseQuery(r.URL.RawQuery)
