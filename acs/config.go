@@ -112,7 +112,7 @@ type Config struct {
 	// page that opens a popup here can then navigate it on and on.
 	AllowOpener bool
 	// OnVerdict is told every verdict, after it was reached and before OnLogin
-	// is called; it can't change it. It should be quick. Nil: nobody is.
+	// is called; it can't change it. It should be quick. Nil: it is not called.
 	OnVerdict func(context.Context, Verdict)
 	// Logger receives one record a verdict. No message, cookie or other secret
 	// is ever in one. Nil: slog.Default(), as it is when New is called.

@@ -104,7 +104,7 @@ type Config struct {
 	IdleTimeout time.Duration
 
 	// Operator says who may see PathOperator and end other people's sessions
-	// there. Nil: nobody.
+	// there. Nil: no user.
 	Operator func(center.User) bool
 
 	// Unsolicited says what happens to a sign-in that the identity provider
@@ -140,12 +140,12 @@ type Config struct {
 	// Logger receives one record for every sign-in, refusal and sign-out. No
 	// assertion, cookie or other secret is in any. Nil: slog.Default().
 	Logger *slog.Logger
-	// OnVerdict is told every verdict on a SAML response. Nil: nobody is.
+	// OnVerdict is told every verdict on a SAML response. Nil: it is not called.
 	OnVerdict func(context.Context, acs.Verdict)
 	// OnSignIn is told what became of a response that was accepted: a session,
 	// or a refusal of the portal's own. Nothing becomes of one whose person
 	// stays who they are, or does not come back. A handoff is no response.
-	// Nil: nobody is.
+	// Nil: it is not called.
 	OnSignIn func(context.Context, SignIn)
 }
 

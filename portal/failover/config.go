@@ -87,7 +87,7 @@ type Config struct {
 	// OnChange is told after a Region's Healthy or Control has changed; for
 	// one Region in order and one at a time. It may call Status and Set. What
 	// happens to that Region while it runs takes effect at once and is told
-	// after it; no other Region waits. Nil: nobody is told.
+	// after it; no other Region waits. Nil: it is not called.
 	OnChange func(Status)
 }
 

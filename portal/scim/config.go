@@ -86,7 +86,7 @@ type Config struct {
 	// of it, once for each; and for an end of access that may have been made
 	// too (Unconfirmed), since a session that is ended for nothing costs less
 	// than one that is left. It runs on the request's goroutine, so several may
-	// run at once. Nil: nobody is told.
+	// run at once. Nil: it is not called.
 	OnChange func(Change)
 	// Logger receives a record for every write and every refusal. Nil:
 	// slog.Default().
