@@ -107,10 +107,10 @@ type Config struct {
 	// answered alike, or the answer would tell an attacker which messages are
 	// genuine. Empty: the error page stays.
 	RefusedPath string
-	// AllowOpener leaves off "Cross-Origin-Opener-Policy: same-origin", for a
+	// InsecureAllowOpener leaves off "Cross-Origin-Opener-Policy: same-origin", for a
 	// program that signs its users in in a popup and waits for that. A foreign
 	// page that opens a popup here can then navigate it on and on.
-	AllowOpener bool
+	InsecureAllowOpener bool
 	// OnVerdict is told every verdict, after it was reached and before OnLogin
 	// is called; it can't change it. It should be quick. Nil: it is not called.
 	OnVerdict func(context.Context, Verdict)

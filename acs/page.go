@@ -18,7 +18,7 @@ func (c *Consumer) secure(h http.Header) {
 	h.Set("Pragma", "no-cache")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
-	if !c.cfg.AllowOpener {
+	if !c.cfg.InsecureAllowOpener {
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	}
 }
