@@ -247,7 +247,10 @@ func TestForceAuthnIsEnforced(t *testing.T) {
 		a := w.good(usACS, req.id)
 		if old {
 			a.authn = a.authn.Add(-time.Hour)
-			w.refused(b.answer(mux, a, req.relayState), http.StatusForbidden, saml.ReasonAuthn)
+			v := w.refused(b.answer(mux, a, req.relayState), http.StatusForbidden, saml.ReasonAuthn)
+			require.Equal(t, "alice@example.com", v.NameID, "which was proved")
+			require.NotEmpty(t, v.AssertionID)
+			require.Equal(t, w.clock.Now(), v.Issued.UTC())
 			require.Empty(t, b.cookies, "it is used up all the same")
 			continue
 		}

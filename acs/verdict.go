@@ -75,8 +75,10 @@ func (v *Verdict) because(err error) {
 		v.Detail = cause(ours.Detail, ours.Err)
 	case errors.As(err, &theirs):
 		v.Reason, v.Rule, v.Want, v.Got = string(theirs.Reason), theirs.Rule, storeerr.Printable(theirs.Want), storeerr.Printable(theirs.Got)
-		v.Detail, v.Issued = cause(theirs.Detail, theirs.Err), theirs.Issued
-		v.NameID, v.AssertionID = storeerr.Printable(theirs.NameID), storeerr.Printable(theirs.AssertionID)
+		v.Detail = cause(theirs.Detail, theirs.Err)
+		if v.AssertionID == "" { // else it was proved, and does not answer its request
+			v.Issued, v.NameID, v.AssertionID = theirs.Issued, storeerr.Printable(theirs.NameID), storeerr.Printable(theirs.AssertionID)
+		}
 		switch theirs.Reason {
 		case saml.ReasonInResponseTo, saml.ReasonWrongRegion:
 			v.Flow = FlowSP // only what claims to be an answer gets these
