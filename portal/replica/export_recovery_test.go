@@ -23,7 +23,7 @@ type CopiedEntry struct {
 // of an entry, and until when.
 func Recover(t testing.TB, kind merge.EntryKind, under merge.Entry, all []CopiedEntry) (e merge.Entry, until int64) {
 	t.Helper()
-	c := Config{Region: "us-east-1", Logger: slog.New(slog.DiscardHandler)}
+	c := Config{Region: "us-east-1", InsecurePlaintext: true, Logger: slog.New(slog.DiscardHandler)}
 	c.defaults()
 	r := &recovery{n: &Node{cfg: c}, last: map[streamKind]map[string]lasted{kindRevoked: {}}}
 	var messages []message
