@@ -1,6 +1,8 @@
 package merge
 
 import (
+	"cmp"
+
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
@@ -46,10 +48,14 @@ func (k known) find(p Piece) *history {
 	return nil
 }
 
+// contradicts says whether a piece has another transaction where the history has
+// one, or one whose stamp doesn't fit where it stands: stamps grow along a log.
 func (h *history) contradicts(p Piece) bool {
 	for _, t := range p.Log {
-		if stamp, ok := h.stamps[t.First]; ok && stamp != t.Stamp {
-			return true
+		for first, stamp := range h.stamps {
+			if cmp.Compare(t.First, first) != cmp.Compare(t.Stamp, stamp) {
+				return true
+			}
 		}
 	}
 	return false

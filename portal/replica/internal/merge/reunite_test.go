@@ -56,6 +56,18 @@ func TestReuniteKeepsRemovals(t *testing.T) {
 	assert.Equal(t, []merge.Record{word(merge.KindRemoved, "eu-central-1", "50", 50)}, got)
 }
 
+// An older copy of a log was put back and went on, while another Region's copy of
+// the log as it was has been compacted. No transaction of the two stands in the
+// same place. That they are two histories is seen by their stamps.
+func TestReuniteTellsHistoriesApartByTheirStamps(t *testing.T) {
+	user := word(center.KindUser, "u-1", `{"id":"u-1","active":true}`, 0)
+	begin := merge.Transaction{Stamp: 10, First: 1, Full: true, Records: []merge.Record{user}}
+	ended := merge.Transaction{Stamp: 60, First: 9, Full: true, Records: []merge.Record{word(merge.KindEnded, "u-1", "50", 50)}}
+	again := merge.Transaction{Stamp: 70, First: 2, Records: []merge.Record{user}}
+	values, _ := united([]merge.Piece{{Store: "s", Log: []merge.Transaction{ended}}, {Store: "s", Log: []merge.Transaction{begin, again}}}, nil)
+	assert.Equal(t, map[string]string{"user u-1": `{"active":false,"id":"u-1"}`, "ended u-1": "50"}, values)
+}
+
 // A version that doesn't know a kind of record keeps what may end access, as it
 // keeps the marks that it knows.
 func TestReuniteKeepsUnknownRecordsThatMayEndAccess(t *testing.T) {
