@@ -22,7 +22,7 @@ func (w *world) configure(n *simNode) {
 		w.update(n, w.changeRegions(n), false)
 		return
 	case n.r.id == 0 && w.one(0.7):
-		w.update(n, w.changeUser(n), false)
+		w.update(n, w.changeUser(n), w.one(0.05))
 		return
 	}
 	c := center.Record{Kind: center.KindApplication, Key: simApps[w.rand.IntN(len(simApps))]}
@@ -38,7 +38,7 @@ func (w *world) configure(n *simNode) {
 		c.Value = fmt.Appendf(nil, `{"id":%q,"name":%q,"url":"https://a.example","region":%q,"assignedTo":[{"type":"user","id":%q}]}`,
 			c.Key, w.id("app-"), n.r.name, principal)
 	}
-	w.update(n, []center.Record{c}, false)
+	w.update(n, []center.Record{c}, w.one(0.05))
 }
 
 var simApps = []string{"app-0", "app-1", "app-2"}

@@ -33,6 +33,10 @@ type simUpdate struct {
 	log     map[merge.Name]lastWord // what the log says then
 	removed map[string]uint64
 	gone    []string // whom it removed, or took from another Region's application
+	stamp   uint64
+	full    bool
+	ended   []merge.Name // the users whom it disabled or removed, and the Regions
+	knew    spans        // which messages of its Region are before it
 }
 
 // includes says whether a log that ends with this update has another one.
@@ -82,6 +86,7 @@ type oracle struct {
 	users    map[string][]*end // what ended all sessions of a user
 	codes    []string
 	knew     map[string]spans // by the value of an application, which is written once
+	told     map[string]spans // by any value that is written once: what was known to its Region
 	uses     map[string]int   // by what was used, and the Region
 	removals [maxRegions][]*removed
 	strict   [maxRegions][]*strict // in each Region's log
@@ -101,7 +106,7 @@ type lastWord struct {
 }
 
 func newOracle(w *world) *oracle {
-	return &oracle{w: w, users: map[string][]*end{}, knew: map[string]spans{}, uses: map[string]int{}}
+	return &oracle{w: w, users: map[string][]*end{}, knew: map[string]spans{}, told: map[string]spans{}, uses: map[string]int{}}
 }
 
 // any picks a session, or none.
@@ -146,6 +151,7 @@ func (o *oracle) admitted(w *world, n *simNode) {
 func (o *oracle) updated(n *simNode, t *simWrite) {
 	r, done := n.r, t.truth
 	r.update = done
+	done.stamp, done.full, done.knew = t.whole.Stamp, t.whole.Full, r.history.upTo(done.n)
 	knew := n.known[streamOf(0, config)]
 	if r.id == 0 {
 		knew = spans{{0, done.n}}
@@ -162,6 +168,7 @@ func (o *oracle) updated(n *simNode, t *simWrite) {
 		if c.Kind == center.KindUser && strings.Contains(was, `"active":true`) && !strings.Contains(string(c.Value), `"active":true`) {
 			e := &end{place: place{s: streamOf(r.id, config), n: done.n, update: done}, asOf: o.w.n, sure: true, stamp: t.whole.Stamp}
 			o.users[c.Key] = append(o.users[c.Key], e)
+			done.ended = append(done.ended, k)
 		}
 		if c.Kind == center.KindUser && c.Value == nil {
 			done.gone = append(done.gone, c.Key)
@@ -170,7 +177,7 @@ func (o *oracle) updated(n *simNode, t *simWrite) {
 		if r.log[k] = (lastWord{string(c.Value), knew, done.n, t.whole.Stamp}); c.Value == nil {
 			delete(r.log, k)
 		}
-		if c.Kind == center.KindRegion {
+		if o.told[string(c.Value)] = done.knew; c.Kind == center.KindRegion {
 			o.relisted(r, c, done, t.whole.Stamp)
 		}
 	}
@@ -255,6 +262,7 @@ func (o *oracle) check(w *world, n *simNode) (wrong []string) {
 			continue // a portal refuses it
 		}
 		_, alive := n.memory.sessions.Get(s.key)
+		wrong = append(wrong, n.stays(s, alive, o)...)
 		if alive && n.over(s, o) {
 			wrong = append(wrong, fmt.Sprintf("alive in %s.%d after its end was heard: %s", n.r.name, n.id, n.describe(s, o)))
 		} else if !alive && s.sure && n.hears(s.at) && !n.mayBeOver(s, o) {
@@ -273,68 +281,6 @@ func (o *oracle) check(w *world, n *simNode) (wrong []string) {
 		}
 	}
 	return wrong
-}
-
-// shows says what an instance shows that is not what its Directory comes to.
-func (n *simNode) shows() (wrong []string) {
-	var all []merge.Name
-	for k := range n.shown {
-		all = append(all, k)
-	}
-	for _, f := range n.memory.dir.Facts() {
-		_, name, _ := strings.Cut(strings.TrimPrefix(f.Key, "log "), " ")
-		kind, key, _ := strings.Cut(name, " ")
-		all = append(all, merge.Name{Kind: center.Kind(kind), Key: key})
-	}
-	for _, c := range n.memory.dir.Changes(all) {
-		wrong = append(wrong, fmt.Sprintf("%s.%d does not show %s %s: %s", n.r.name, n.id, c.Kind, c.Key, c.Value))
-	}
-	return wrong
-}
-
-// touches uses a session. Whatever asks for it has the same answer.
-func (o *oracle) touches(n *simNode, s *simSession, now time.Time) {
-	known := n.memory.sessions
-	_, alive := known.Get(s.key)
-	_, _, touched := known.Touch(s.key, now, time.Minute)
-	listed := slices.ContainsFunc(known.List(s.UserID), func(v merge.Session) bool { return v.ID == s.ID })
-	if listed != alive || touched != (alive && s.Region == n.r.name) {
-		o.wrong = append(o.wrong, fmt.Sprintf("%s in %s.%d: alive %t, listed %t, touched %t", s.key, n.r.name, n.id, alive, listed, touched))
-	}
-}
-
-// counts says what is wrong with how many sessions a node says that it has.
-func (n *simNode) counts() (wrong []string) {
-	alive := map[string]int{}
-	for _, f := range n.memory.sessions.Facts() {
-		if of, ok := strings.CutPrefix(f.Key, "session "); ok && !f.Value.([]any)[1].(bool) {
-			of, _, _ = strings.Cut(of, " ")
-			alive[of]++
-		}
-	}
-	for of, count := range n.memory.sessions.Count() {
-		if count != alive[of] {
-			wrong = append(wrong, fmt.Sprintf("%s.%d counts %d sessions of %s, and has %d", n.r.name, n.id, count, of, alive[of]))
-		}
-	}
-	return wrong
-}
-
-// describe says what a node knows of a session and its ends.
-func (n *simNode) describe(s *simSession, o *oracle) string {
-	out := fmt.Sprintf("%s of %s, made by message %d of %s, expires %s, sign-in %s as of %d in life %d", s.key, s.UserID, s.at.n, s.at.s, s.Expires.Format("15:04:05"), s.SignIn, s.asOf, s.signedInBy)
-	for _, e := range slices.Concat(s.ends, s.in.ends, o.users[s.UserID]) {
-		if s.knew[e.s].has(e.n) || e.asOf <= s.asOf {
-			continue
-		}
-		out += fmt.Sprintf("\n  ended by message %d of %s: by life %d as of %d, epoch %d, sure %t, known %t %v", e.n, e.s, e.by, e.asOf, e.epoch, e.sure, n.hears(e.place), n.known[e.s])
-	}
-	for _, f := range n.memory.sessions.Facts() {
-		if strings.Contains(f.Key, s.key) || strings.Contains(f.Key, s.SignIn) || f.Key == fmt.Sprintf("epoch %q", s.UserID) {
-			out += fmt.Sprintf("\n  known: %s: %v", f.Key, f.Value)
-		}
-	}
-	return out
 }
 
 // forget lets go of sessions that no clock takes for alive, and of ends that

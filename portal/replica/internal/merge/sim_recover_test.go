@@ -1,10 +1,8 @@
 package merge_test
 
 import (
-	"fmt"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
@@ -24,7 +22,7 @@ func (w *world) restore(r *simRegion) {
 	log := r.disks[streamOf(r.id, config)]
 	r.disks[streamOf(r.id, config)] = newDisk()
 	w.counts(r, d)
-	w.recoverLog(r, "", [][]kept{log.messages})
+	w.recoverLog(r, []*simPiece{{log: log.messages}}, nil)
 	w.oracle.lose(r)
 	w.oracle.lossy = true
 	w.oracle.forked = w.oracle.forked || r.id == 0 // what was lost may be what came in between
@@ -42,34 +40,43 @@ func (w *world) counts(r *simRegion, d integrity.Identity) {
 }
 
 // recover is a start with Recover: what is here and what the others have of it
-// are put together.
+// are put together. Where a copy is of a later log, whose key isn't here, the
+// operator is told to begin with an empty disk.
 func (w *world) recover(r *simRegion) {
 	w.down(r)
 	w.note(r, "recovered", r.flaw)
-	var from [streams][]kept
-	var logs [][]kept // by place
-	for line := range streams {
-		for _, other := range w.all {
-			if other.swapped == nil {
-				from[line] = append(from[line], other.disks[streamOf(r.id, line)].messages...)
-				if line == config {
-					logs = append(logs, other.disks[streamOf(r.id, line)].messages)
-				}
-			}
+	if r.identity == nil || w.eachLeft(r, *r.identity, func(l left) bool { return l.of == ofLater && l.from.key != r.identity.Key }) {
+		d := integrity.New(r.name, w.key(), w.now.Unix())
+		r.identity = &d
+		for line := range streams {
+			r.disks[streamOf(r.id, line)] = newDisk()
 		}
 	}
-	d := integrity.New(r.name, w.key(), w.now.Unix())
-	if r.identity != nil {
-		d = *r.identity
-	}
-	own := d.Stores[simLines[config]]
+	var entries [streams][]kept
+	var logs [ofLater + 1][]*simPiece
+	w.eachLeft(r, *r.identity, func(l left) bool {
+		if l.line != config {
+			entries[l.line] = append(entries[l.line], l.kept)
+			return false
+		}
+		i := slices.IndexFunc(logs[l.of], func(p *simPiece) bool { return p.at == l.at && p.store == l.store })
+		if i < 0 {
+			i, logs[l.of] = len(logs[l.of]), append(logs[l.of], &simPiece{at: l.at, store: l.store})
+		}
+		logs[l.of][i].log = append(logs[l.of][i].log, l.kept)
+		return false
+	})
 	for line := range streams {
 		r.disks[streamOf(r.id, line)] = newDisk()
 	}
-	w.counts(r, d)
-	w.recoverEntries(r, from[sessions], sessions)
-	w.recoverEntries(r, from[revoked], revoked)
-	found := w.recoverLog(r, own, logs)
+	w.counts(r, *r.identity)
+	w.recoverEntries(r, entries[sessions], sessions)
+	w.recoverEntries(r, entries[revoked], revoked)
+	log, beside := slices.Concat(logs[ofOwn], logs[ofLater]), []*simPiece(nil)
+	if _, _, whole := merge.Reunite(w.primary(), r.name, pieces(logs[ofEarlier]), nil); whole {
+		log, beside = logs[ofEarlier], log
+	}
+	found := w.recoverLog(r, log, beside)
 	w.oracle.forked = w.oracle.forked || r.id == 0
 	w.oracle.recovered(r, found)
 	r.history = spans{{0, forever}}
@@ -77,6 +84,64 @@ func (w *world) recover(r *simRegion) {
 		r.kept[streamOf(r.id, line)] = r.history.upTo(w.n)
 	}
 	r.markAll()
+}
+
+// origins are where what is left of a Region's log is from: the log that it has,
+// one that it replaced without knowing it, or one that came later.
+type origins int
+
+const (
+	ofOwn origins = iota
+	ofEarlier
+	ofLater
+)
+
+// left is a message that is left of a Region's streams.
+type left struct {
+	kept
+	line, at int // at: in which Region
+	store    string
+	of       origins
+}
+
+// A simPiece is what one Region has left of a log.
+type simPiece struct {
+	at    int
+	store string
+	log   []kept
+}
+
+// eachLeft visits what is left of a Region's streams here and in others' copies,
+// up to where the visitor says so, but for what the Region replaced knowingly:
+// what that ended still counts.
+func (w *world) eachLeft(r *simRegion, d integrity.Identity, visit func(left) bool) bool {
+	for line := range streams {
+		s := streamOf(r.id, line)
+		for _, other := range w.all {
+			if other.swapped != nil {
+				continue
+			}
+			for _, k := range other.disks[s].messages {
+				l := left{k, line, other.id, d.Stores[s.name()], ofOwn}
+				if k.from != nil {
+					l.store = k.from.store
+				}
+				switch {
+				case l.store == d.Stores[s.name()]:
+				case !d.Vouched || line == revoked:
+					l.of = ofEarlier
+				case k.from.serving.Number > d.Latest():
+					l.of = ofLater
+				default:
+					continue
+				}
+				if visit(l) {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 // markAll writes the marks beside streams that were just made.
@@ -120,33 +185,42 @@ func (w *world) recoverEntries(r *simRegion, from []kept, line int) {
 	}
 }
 
-// recoverLog folds all transactions, and writes what they come to. Whom one of
-// them ended or removed stays so, although another whole state may not know.
-func (w *world) recoverLog(r *simRegion, own string, places [][]kept) (found []*simUpdate) {
-	var pieces []merge.Piece
-	for _, place := range places {
-		byRead := map[string][]kept{}
-		for _, k := range place {
-			read := own
-			if k.from != nil {
-				read = k.from.store + " " + fmt.Sprint(k.from.read)
+// pieces are logs for Reunite.
+func pieces(logs []*simPiece) (out []merge.Piece) {
+	for _, p := range logs {
+		piece, parts := merge.Piece{Store: p.store}, merge.Assembler{}
+		slices.SortStableFunc(p.log, func(a, b kept) int { return int(a.seq) - int(b.seq) })
+		for _, k := range p.log {
+			if whole, ok := parts.Add(k.seq, k.tx); ok {
+				piece.Log = append(piece.Log, whole)
 			}
-			byRead[read] = append(byRead[read], k)
 		}
-		for _, read := range slices.Sorted(maps.Keys(byRead)) {
-			store, _, _ := strings.Cut(read, " ")
-			piece, parts := merge.Piece{Store: store}, merge.Assembler{}
-			list := byRead[read]
-			slices.SortStableFunc(list, func(a, b kept) int { return int(a.seq) - int(b.seq) })
-			for _, k := range list {
-				if whole, ok := parts.Add(k.seq, k.tx); ok {
-					piece.Log, found = append(piece.Log, whole), append(found, k.update)
-				}
+		out = append(out, piece)
+	}
+	return out
+}
+
+// updates are what the whole transactions of sorted logs did.
+func updates(logs []*simPiece) (out []*simUpdate) {
+	for _, p := range logs {
+		var parts merge.Assembler
+		for _, k := range p.log {
+			if _, ok := parts.Add(k.seq, k.tx); ok {
+				out = append(out, k.update)
 			}
-			pieces = append(pieces, piece)
 		}
 	}
-	records, last, whole := merge.Reunite(w.primary(), r.name, pieces, nil)
+	return out
+}
+
+// recoverLog folds all transactions, and writes what they come to. Whom one of
+// them ended or removed stays so, although another whole state may not know.
+func (w *world) recoverLog(r *simRegion, log, beside []*simPiece) (found []*simUpdate) {
+	records, last, whole := merge.Reunite(w.primary(), r.name, pieces(log), pieces(beside))
+	found = updates(log)
+	if r.id == 0 {
+		w.oracle.cameBack(records, append(updates(beside), found...))
+	}
 	if r.identity.Whole = whole; !whole {
 		r.says(newDisk())
 		return nil

@@ -64,6 +64,7 @@ type simNode struct {
 	writing *simWrite
 	ready   bool
 	raised  map[string]*end // by user, counts that are in memory alone
+	alive   map[string]bool // sessions that were alive in this life: whether they still are
 	unsaid  bool            // it ended something in memory that never got to disk
 
 	unlisted bool               // the primary says that it doesn't list this Region
@@ -133,10 +134,23 @@ func (n *simNode) start(w *world) {
 		n.stop()
 		return
 	}
-	n.show()
+	if n.show(); n.r.id == 0 && !n.memory.dir.Complete(n.r.name) && !w.seed(n) {
+		return
+	}
 	n.r.identity.Whole = n.r.identity.Whole || n.memory.dir.Complete(n.r.name)
 	n.ready = n.r.id == 0 || n.memory.dir.Complete(w.primary()) && n.memory.dir.Replicated(n.r.name) > 0
 	w.oracle.started(n)
+}
+
+// seed writes what a new primary begins with. It says whether it could.
+func (w *world) seed(n *simNode) bool {
+	for w.update(n, w.seeds(), true); n.writing != nil; {
+		w.goOn(n)
+	}
+	if n.life > 0 && !n.memory.dir.Complete(n.r.name) {
+		n.stop()
+	}
+	return n.life > 0
 }
 
 // begin reads all that is on disk.
@@ -147,7 +161,7 @@ func (n *simNode) begin(w *world) {
 	}
 	n.memory = &region{merge.NewDirectory(w.primary(), also...), merge.NewSessions(n.r.name, w.primary(), entries...)}
 	n.shown, n.wrote, n.works = map[merge.Name]string{}, map[uint64]bool{}, true
-	n.raised = map[string]*end{}
+	n.raised, n.alive = map[string]*end{}, map[string]bool{}
 	n.known = n.r.kept
 	for s := range streamID(w.count * streams) {
 		n.content[s] = integrity.NewContent()

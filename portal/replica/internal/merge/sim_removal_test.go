@@ -102,6 +102,7 @@ func (w *world) erase(r *simRegion, stamp uint64) {
 	w.oracle.unuse(r)
 	r.media, r.backup, r.twin, r.refused, r.erased = newMedia(), nil, nil, "", w.n
 	r.epitaph = stamp
+	w.oracle.reconsider() // what others lost may have been here alone
 }
 
 // awake says whether a Region that was removed was added again. Then it begins
@@ -165,6 +166,7 @@ func (o *oracle) relisted(primary *simRegion, c center.Record, done *simUpdate, 
 	id := slices.Index(simNames, c.Key)
 	at := place{s: streamOf(0, config), n: done.n, update: done}
 	if c.Value == nil {
+		done.ended = append(done.ended, merge.Name{Kind: c.Kind, Key: c.Key})
 		o.removals[id] = append(o.removals[id], &removed{end: end{place: at, asOf: o.w.n, sure: true}, stamp: stamp})
 		primary.log[merge.Name{Kind: merge.KindRemoved, Key: c.Key}] = lastWord{fmt.Sprint(stamp), nil, done.n, stamp}
 		return

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 )
 
 // settle heals all, lets every node hear all, has operators do what they are
@@ -23,7 +24,7 @@ func (w *world) settle() (wrong []string) {
 		}
 		w.heal()
 		w.converse(4) // who is damaged finds out
-		if w.waiting() {
+		for tries := 0; tries < 5 && w.waiting(); tries++ {
 			w.converse(2)
 		}
 		for _, r := range w.all {
@@ -101,6 +102,10 @@ func minus(a, b []string) []string {
 func (w *world) heal() {
 	w.apart = [maxRegions][maxRegions]bool{}
 	for _, r := range w.all {
+		past := time.UnixMicro(int64(r.epitaph)).Add(simSkew) // a primary whose clock isn't there can't add it again
+		if r.epitaph > 0 && w.oracle.listed(r.name) && w.now.Before(past) {
+			w.now = past
+		}
 		if r.twin != nil { // it was found, and is stopped for good
 			r.twin = nil
 			w.oracle.reconsider()
@@ -121,7 +126,8 @@ func (w *world) heal() {
 // has all, as it could not read all.
 func (w *world) waiting() bool {
 	return slices.ContainsFunc(w.nodes, func(n *simNode) bool {
-		return n.life > 0 && n.ends() == n.blocked() && !w.oracle.mayBlock(n)
+		down := n.life == 0 && w.oracle.listed(n.r.name) && !w.reported(n.r)
+		return down || n.life > 0 && n.ends() == n.blocked() && !w.oracle.mayBlock(n)
 	})
 }
 
@@ -135,7 +141,8 @@ func (w *world) finish(n *simNode) {
 	}
 	_, own := n.unread()
 	refused := n.life == 0 && n.old && n.r.refused == ""
-	if refused || own || n.life > 0 && !n.ready && n.blocked() { // its operator reads that
+	waits := func(r *simRegion) bool { return r.epitaph > 0 && w.oracle.listed(r.name) }                               // for the primary
+	if refused || own || n.life > 0 && n.blocked() && (!n.ready || n.r.id == 0 && slices.ContainsFunc(w.all, waits)) { // its operator reads that
 		n.old = false
 		n.start(w)
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
@@ -167,4 +168,29 @@ func (o *oracle) removedAt(found []*simUpdate, id string) (last uint64) {
 		}
 	}
 	return last
+}
+
+// cameBack takes note of whom a recovery gives back what the last of the updates
+// that are left took from them, where that wasn't known to who said otherwise.
+func (o *oracle) cameBack(records []merge.Record, from []*simUpdate) {
+	last := map[merge.Name]*simUpdate{}
+	for _, state := range from {
+		for t := state; t != nil; t = t.before {
+			for _, k := range t.ended {
+				if (last[k] == nil || t.stamp > last[k].stamp) && (t == state || state.knew.has(t.n)) {
+					last[k] = t
+				}
+			}
+			if !state.full {
+				break // what is before it may be lost
+			}
+		}
+	}
+	for _, rec := range records {
+		end := last[merge.Name{Kind: rec.Kind, Key: rec.Key}]
+		gives := rec.Kind == center.KindRegion || strings.Contains(string(rec.Value), `"active":true`)
+		if knew, ok := o.told[string(rec.Value)]; end != nil && gives && ok && !knew.has(end.n) {
+			o.wrong = append(o.wrong, fmt.Sprintf("a recovery brings %s back, which message %d ended: %s", rec.Key, end.n, rec.Value))
+		}
+	}
 }

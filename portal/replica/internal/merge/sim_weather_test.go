@@ -17,7 +17,7 @@ type weather struct {
 }
 
 func (w *world) changeWeather() {
-	w.now = w.now.Add(time.Duration(w.pick(0, 0, 0, 6) * float64(time.Minute))) // a night
+	w.now = w.now.Add(time.Duration(w.pick(0, 0, 0, 0, 6, 6, 25) * float64(time.Minute))) // a night
 	for _, r := range w.all {
 		if !w.calm && r.epitaph == 0 && w.one(0.3) {
 			w.backup(r)

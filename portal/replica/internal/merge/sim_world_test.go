@@ -84,9 +84,8 @@ func newWorld(seed uint64, step int, events map[string]int) *world {
 		}
 		w.nodes = append(w.nodes, r.nodes...)
 	}
-	for len(w.all[0].log) == 0 { // as package replica writes a seed
-		w.update(w.nodes[0], w.seeds(), true)
-		w.finish(w.nodes[0])
+	for len(w.all[0].log) == 0 {
+		w.nodes[0].start(w)
 	}
 	return w
 }
@@ -101,7 +100,7 @@ func (w *world) seeds() (out []center.Record) {
 
 // listed is a Region's entry in the directory.
 func (w *world) listed(id int, status center.RegionStatus) center.Record {
-	return center.Record{Kind: center.KindRegion, Key: simNames[id], Value: fmt.Appendf(nil, `{"position":%d,"name":%q,"status":%q}`, id, simNames[id], status)}
+	return center.Record{Kind: center.KindRegion, Key: simNames[id], Value: fmt.Appendf(nil, `{"position":%d,"name":%q,"status":%q,"said":%q}`, id, simNames[id], status, w.id("listed-"))}
 }
 
 // note counts an event, and keeps it for the trace.
@@ -323,10 +322,6 @@ func (w *world) housekeeping(n *simNode) {
 // has the primary make Regions active that said so.
 func (w *world) report(n *simNode) {
 	if n.writing != nil || len(n.touched) > 0 || n.life == 0 || n.blocked() {
-		return
-	}
-	if n.r.id == 0 && !n.memory.dir.Complete(n.r.name) {
-		w.update(n, w.seeds(), true)
 		return
 	}
 	if n.r.id == 0 {
