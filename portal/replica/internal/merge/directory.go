@@ -92,11 +92,12 @@ func (d *Directory) number(region string, kind center.Kind, key string) uint64 {
 	return v
 }
 
-// Entry returns a Region's entry in the directory and its stamp.
+// Entry returns a Region's entry in the directory, which must not be changed, and
+// its stamp.
 func (d *Directory) Entry(region string) (r center.Region, stamp uint64, ok bool) {
-	c, ok := d.of(d.primary).cells[Name{center.KindRegion, region}]
-	if !ok || json.Unmarshal(c.value, &r) != nil {
+	c := d.of(d.primary).cells[Name{center.KindRegion, region}]
+	if c.region == nil {
 		return r, 0, false
 	}
-	return r, c.stamp, true
+	return *c.region, c.stamp, true
 }

@@ -10,10 +10,11 @@ import (
 
 // A cell is the last that its owner said about a name.
 type cell struct {
-	stamp uint64
-	base  uint64
-	value json.RawMessage // nil: gone
-	to    []string        // whom an application is assigned to: their goneKey
+	stamp  uint64
+	base   uint64
+	value  json.RawMessage // nil: gone
+	to     []string        // whom an application is assigned to: their goneKey
+	region *center.Region  // of a Region's entry: what it says
 	// optional: see Record
 	optional bool
 }
@@ -52,7 +53,7 @@ func (l *regionLog) fold(t Transaction) []Name {
 	for _, r := range t.Records {
 		k, c := r.name(), cell{stamp: r.writtenIn(t), base: r.Base, value: r.Value, optional: r.Optional}
 		if old, ok := l.cells[k]; !ok || c.stamp >= old.stamp {
-			c.to = assignedTo(r)
+			c.to, c.region = assignedTo(r), entryIn(r)
 			l.cells[k] = c
 			l.note(k, c)
 			touched[k] = true
@@ -71,6 +72,15 @@ func (l *regionLog) all() []Record {
 		}
 	}
 	return sorted(out)
+}
+
+// entryIn is what a Region's entry says. Nil: the record is none that can be read.
+func entryIn(r Record) *center.Region {
+	var entry center.Region
+	if r.Kind != center.KindRegion || json.Unmarshal(r.Value, &entry) != nil {
+		return nil
+	}
+	return &entry
 }
 
 // assignedTo is whom an application is assigned to, each by its goneKey.
