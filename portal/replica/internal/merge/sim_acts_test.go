@@ -119,7 +119,8 @@ func (w *world) revokeUser(n *simNode, id string, now time.Time) {
 		w.n++ // what was proved before is told from what will be
 	}
 	ended := w.oracle.end(s, m, life, time.Time{})
-	ended.epoch, ended.late = next, n.r.farBack && w.oracle.damaged
+	ended.epoch, ended.late = next, w.oracle.damaged && next <= n.r.counted[id]
+	n.r.counted[id] = max(n.r.counted[id], next)
 	w.oracle.users[id] = append(w.oracle.users[id], ended)
 	if m == nil && n.life == life {
 		ended.epoch, n.raised[id] = least, ended

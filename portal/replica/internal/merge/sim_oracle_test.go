@@ -54,8 +54,8 @@ type end struct {
 	asOf  uint64 // how many messages there were
 	sure  bool
 	stamp uint64 // of the transaction that disabled the user; 0: none did
-	// late: counted by a clock that is far back, where a higher count may have
-	// been lost that sessions carry. It may end less.
+	// late: counted by a clock that is behind, where a higher count was lost that
+	// sessions may carry. It may end less.
 	late bool
 }
 

@@ -23,14 +23,15 @@ type simRegion struct {
 	latest time.Time // the latest that any clock here ever showed
 	// refused is why the last start was refused: its operator reads that.
 	refused  string
-	operated time.Time  // when its operator looked last; others take a while to hear what was done
-	claimed  bool       // another claims that a log went further, and its log says so
-	swapped  *simRegion // whose disks are here, and the other way round
-	stamped  uint64     // the latest stamp of what was written, wherever it is now
-	farBack  bool       // a clock is, or was not long ago
-	may      positions  // how far anything may ever have taken effect here
-	erased   uint64     // up to which message it was, when it was removed
-	gone     time.Time  // when it was removed last
+	operated time.Time         // when its operator looked last; others take a while to hear what was done
+	claimed  bool              // another claims that a log went further, and its log says so
+	swapped  *simRegion        // whose disks are here, and the other way round
+	stamped  uint64            // the latest stamp of what was written, wherever it is now
+	counted  map[string]uint64 // by user, the highest count of revocations, wherever it is now
+	farBack  bool              // a clock is, or was not long ago
+	may      positions         // how far anything may ever have taken effect here
+	erased   uint64            // up to which message it was, when it was removed
+	gone     time.Time         // when it was removed last
 
 	accepted map[string]bool // requests that were used, and assertions
 	requests map[string]bool // that wait

@@ -8,7 +8,7 @@ import "time"
 type weather struct {
 	crash   float64       // of 1 % of a node's steps
 	up      float64       // of 15 % of the steps of a node that is down
-	damage  float64       // of 1.1 % of a node's steps
+	damage  float64       // of 1.5 % of a node's steps
 	compact float64       // of a node's updates
 	regions float64       // of the primary's updates
 	users   int           // how many
@@ -24,8 +24,8 @@ func (w *world) changeWeather() {
 		}
 	}
 	w.weather = weather{
-		crash: w.pick(0, 0.2, 1), up: w.pick(0.05, 1, 1, 1), damage: w.pick(0, 0.2, 0.6, 1), compact: w.pick(0.1, 0.4),
-		regions: w.pick(0, 0.2, 0.7), users: int(w.pick(1, 3)), life: time.Duration(w.pick(0.1, 0.3, 1) * float64(simLife)),
+		crash: w.pick(0, 0.2, 1), up: w.pick(0.05, 1, 1, 1), damage: w.pick(0, 0.4, 0.8, 1.2), compact: w.pick(0.1, 0.4),
+		regions: w.pick(0, 0.4, 0.8), users: int(w.pick(1, 3)), life: time.Duration(w.pick(0.1, 0.3, 1) * float64(simLife)),
 		pace: time.Duration(w.pick(0.3, 1, 2) * float64(time.Second)),
 	}
 }

@@ -63,7 +63,7 @@ func (l line) String() string {
 // newWorld begins a seed's world at a step, and counts its events.
 func newWorld(seed uint64, step int, events map[string]int) *world {
 	w := &world{rand: rand.New(rand.NewPCG(seed, uint64(step))), now: base, events: events, hash: seed, quiet: 1}
-	w.calm = w.one(0.25)
+	w.calm = w.one(0.2)
 	w.count = 3 + min(w.rand.IntN(4), w.rand.IntN(4))
 	w.maxStale = time.Duration(3+w.rand.IntN(12)) * time.Minute
 	if w.one(0.5) {
@@ -72,14 +72,14 @@ func newWorld(seed uint64, step int, events map[string]int) *world {
 	w.oracle = newOracle(w)
 	w.changeWeather()
 	for id := range w.count {
-		r := &simRegion{id: id, name: simNames[id], media: newMedia(), accepted: map[string]bool{}, requests: map[string]bool{}}
+		r := &simRegion{id: id, name: simNames[id], media: newMedia(), accepted: map[string]bool{}, requests: map[string]bool{}, counted: map[string]uint64{}}
 		w.all = append(w.all, r)
 		nodes := 1
 		if w.one(0.4) {
 			nodes += 1 + w.rand.IntN(2)
 		}
 		for i := range nodes {
-			r.nodes = append(r.nodes, &simNode{r: r, id: i, old: w.one(0.2)})
+			r.nodes = append(r.nodes, &simNode{r: r, id: i, old: w.one(0.3)})
 			r.nodes[i].start(w)
 		}
 		w.nodes = append(w.nodes, r.nodes...)
@@ -201,7 +201,7 @@ func (w *world) trouble(n *simNode) bool {
 	case k < 30 && r.full:
 		r.full = false
 		w.note(r, "disk has space", "")
-	case k >= 62 && k < 73 && r.swapped == nil:
+	case k >= 62 && k < 77 && r.swapped == nil:
 		if !w.calm && w.one(w.weather.damage) {
 			w.damage(r)
 		}
