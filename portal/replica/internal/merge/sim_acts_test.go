@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	contract "github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
@@ -32,12 +33,14 @@ func (w *world) signInOrOut(n *simNode) {
 		if v, ok := n.memory.sessions.Get(s.key); ok {
 			w.end(n, &s.ends, sessions, merge.EntryEnded, merge.Entry{Key: s.key, Until: v.Expires})
 		}
-	case k < 58:
+	case k < 56:
 		for _, v := range n.memory.sessions.List(s.UserID) {
 			if v.ID == s.ID && n.life > 0 {
 				w.end(n, &s.ends, revoked, merge.EntryRevoked, merge.Entry{User: v.UserID, ID: v.ID, Until: v.Expires})
 			}
 		}
+	case k < 57:
+		w.logOut(n, s, now)
 	case k < 60:
 		until := now.Add(simLife + 2*simSkew)
 		if known := n.memory.sessions.SignedOut(s.UserID, s.SignIn); until.Before(known) {
@@ -84,6 +87,35 @@ func (w *world) signIn(n *simNode, now time.Time) {
 		w.oracle.admitted(w, n)
 	}
 	w.oracle.sessions = append(w.oracle.sessions, &v)
+}
+
+// logOut ends what an identity provider ended: the sign-in of a session, by its
+// SessionIndex, or all of the user until now.
+func (w *world) logOut(n *simNode, s *simSession, now time.Time) {
+	l := contract.Logout{Subject: s.Proof.Subject, Issued: w.issue(), Until: now.Add(simLife + 2*simSkew)}
+	if w.one(0.7) {
+		l.SessionIndexes = s.Proof.SessionIndexes
+	}
+	var ends []*end
+	w.end(n, &ends, revoked, merge.EntryLogout, merge.Entry{Key: w.id("logout-"), Logout: &l, Until: l.Until})
+	all, seen := slices.Clone(w.oracle.sessions), map[*simSignIn]bool{}
+	for _, n := range w.nodes {
+		all = append(all, n.signIns...)
+	}
+	for _, v := range all {
+		if l.Ends(v.Session) && !seen[v.in] {
+			seen[v.in] = true
+			v.in.ends = append(v.in.ends, ends...)
+		}
+	}
+}
+
+// issue is an instant of the identity provider, which has none twice.
+func (w *world) issue() time.Time {
+	if w.issued = w.issued.Add(1); w.issued.Before(w.now) {
+		w.issued = w.now
+	}
+	return w.issued
 }
 
 // end writes what ends sessions. It takes effect in memory first, and is

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	contract "github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
@@ -73,6 +74,10 @@ func (w *world) proved(n *simNode) {
 	}
 	v := &simSession{in: &simSignIn{}, knew: n.known, mayKnow: n.r.may, signedInBy: n.life, asOf: w.n}
 	v.Session = merge.Session{SignIn: w.id("in-"), UserID: u, Region: n.r.name, Expires: w.clock(n).Add(w.weather.life), Epoch: n.memory.sessions.Epoch(u)}
+	v.Proof = contract.Proof{Subject: contract.Subject{Provider: "idp", ServiceProvider: "sp", NameID: contract.NameID{Value: u}}, Issued: w.issue()}
+	if w.one(0.8) {
+		v.Proof.SessionIndexes = []string{v.SignIn}
+	}
 	n.signIns = append(n.signIns, v)
 }
 

@@ -53,9 +53,6 @@ type message struct {
 	update   *simUpdate // of which this is the last part
 }
 
-// ends says whether a message ends sessions.
-func (m *message) ends() bool { return m.kind.Ends() }
-
 func (m *message) untilUnix() int64 {
 	if m.until.IsZero() {
 		return 0

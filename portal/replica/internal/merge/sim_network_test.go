@@ -264,7 +264,7 @@ func (w *world) endFirst(n *simNode, s streamID, p packet) {
 				n.memory.sessions.Enforce(name, whole)
 				n.r.may[s] = max(n.r.may[s], k.n)
 			}
-		} else if k.ends() {
+		} else if k.kind.Ends() {
 			n.memory.hear(arrival{region: name, kind: k.kind, entry: k.entry})
 			n.r.may[s] = max(n.r.may[s], k.n)
 		}

@@ -49,7 +49,9 @@ func run(seed uint64, steps int) (w *world, err *violation) {
 	for i := range steps {
 		if left == 0 {
 			w = newWorld(seed, i, events)
-			left = 1 + w.rand.IntN(2*perWorld)
+			if left = 1 + w.rand.IntN(2*perWorld); w.calm && w.one(0.3) {
+				left *= 4
+			}
 		}
 		left--
 		wrong := w.oracle.check(w, w.step())

@@ -8,7 +8,7 @@ import "time"
 type weather struct {
 	crash   float64       // of 1 % of a node's steps
 	up      float64       // of 15 % of the steps of a node that is down
-	damage  float64       // of 1.5 % of a node's steps
+	damage  float64       // of 2 % of a node's steps
 	compact float64       // of a node's updates
 	regions float64       // of the primary's updates
 	users   int           // how many

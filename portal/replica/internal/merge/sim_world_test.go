@@ -33,6 +33,7 @@ type world struct {
 	apart    [maxRegions][maxRegions]bool
 	maxStale time.Duration // MaxStaleness
 	nonce    uint64
+	issued   time.Time // the identity provider's last message
 	ids      int
 	lives    int
 	n        uint64 // of the last message
@@ -201,7 +202,7 @@ func (w *world) trouble(n *simNode) bool {
 	case k < 30 && r.full:
 		r.full = false
 		w.note(r, "disk has space", "")
-	case k >= 62 && k < 77 && r.swapped == nil:
+	case k >= 62 && k < 82 && r.swapped == nil:
 		if !w.calm && w.one(w.weather.damage) {
 			w.damage(r)
 		}
