@@ -57,7 +57,7 @@ func TestSecondArrivalLeadsHome(t *testing.T) {
 			double := b.copy() // the second click is sent with the cookies of the first
 			requirePage(t, b.post(form.URL, form.Values()), 200, "/applications", "Wiki")
 			session := b.cookie(virginia, portal.SessionCookie)
-			double.store(&url.URL{Host: virginia}, []*http.Cookie{b.jar[virginia][portal.SessionCookie]})
+			double.put(virginia, b.Jar[virginia][portal.SessionCookie])
 			adds.Store(0)
 			for range 12 {
 				for _, again := range []*browser{b, double} {
@@ -96,7 +96,7 @@ func TestSecondArrivalOfAnotherBrowserIsRefused(t *testing.T) {
 			}
 			assert.NotContains(t, a.body+page.body, "Nothing was changed")
 			assert.Empty(t, page.Header.Get("Refresh"), "it goes around in no circle")
-			assert.Empty(t, other.jar[virginia])
+			assert.Empty(t, other.Jar[virginia])
 			assert.Equal(t, 1, w.sessions["us-east-1"].Len())
 
 			// Nor where the session has ended.
@@ -118,8 +118,8 @@ func TestTwelveTabsAtOnce(t *testing.T) {
 		form, err := w.idp.Answer(a.Header.Get("Location"), "alice@example.com")
 		require.NoError(t, err)
 		tabs = append(tabs, form)
-		for _, c := range fresh.jar[virginia] {
-			b.store(a.url, []*http.Cookie{c})
+		for _, c := range fresh.Jar[virginia] {
+			b.put(virginia, c)
 		}
 	}
 	for _, form := range tabs {
@@ -155,8 +155,8 @@ func TestSessionsOfOneSignInAreBounded(t *testing.T) {
 			for range 25 {
 				other := w.browser()
 				for host, from := range map[string]string{frankfurt: "us-east-1", virginia: "eu-central-1"} {
-					other.jar = b.copy().jar
-					delete(other.jar, host)
+					other.Jar = b.copy().Jar
+					delete(other.Jar, host)
 					other.follow(other.send("GET", "https://"+host+"/?from="+from, "none", nil))
 					if other.cookie(host, portal.SessionCookie) != "" {
 						all = append(all, other.copy())

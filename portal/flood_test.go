@@ -136,7 +136,7 @@ func TestFlood(t *testing.T) {
 		people++
 		require.Less(t, time.Since(deadline), 2*patience, "%d people, %d navigations, refused %v", people, navigations, asked.refused)
 		b := newBrowser(t, s.hosts)
-		b.headers = http.Header{"X-Real-Ip": {fmt.Sprintf("198.51.100.%d", people%250)}}
+		b.Header = http.Header{"X-Real-Ip": {fmt.Sprintf("198.51.100.%d", people%250)}}
 		a := b.get(virginia + "/")
 		require.True(t, strings.HasPrefix(a.Header.Get("Location"), s.idp.URL), "person %d: %d", people, a.StatusCode)
 		form, err := s.idp.Answer(a.Header.Get("Location"), "alice@example.com")
@@ -172,7 +172,7 @@ func (s *site) flood(t *testing.T, at string, sent *atomic.Int32, stop chan stru
 		}
 		<-often.C // this machine has other work, too
 		b := newBrowser(t, s.hosts)
-		b.headers = http.Header{"X-Real-Ip": {"192.0.2.66"}, "Sec-Fetch-Mode": nil, "Sec-Fetch-Dest": nil}
+		b.Header = http.Header{"X-Real-Ip": {"192.0.2.66"}, "Sec-Fetch-Mode": nil, "Sec-Fetch-Dest": nil}
 		b.send("GET", at+[]string{"/login", handoffTo(at)}[i%2], "", nil)
 		sent.Add(1)
 	}

@@ -148,9 +148,9 @@ func TestCodeOfSomebodyElseIsNotTaken(t *testing.T) {
 func TestCodeWorksOnce(t *testing.T) {
 	w, b, enter := stolen(t, nil)
 	copied := w.browser()
-	copied.jar[frankfurt] = map[string]*http.Cookie{}
-	for name, c := range b.jar[frankfurt] {
-		copied.jar[frankfurt][name] = c
+	copied.Jar[frankfurt] = map[string]*http.Cookie{}
+	for name, c := range b.Jar[frankfurt] {
+		copied.Jar[frankfurt][name] = c
 	}
 	requirePage(t, b.get(enter.String()), 200, "/", "Alice Adams")
 	requireAtIdP(t, w, copied.get(enter.String()))
@@ -230,17 +230,17 @@ func TestCodeIsForOneOrigin(t *testing.T) {
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
 	requirePage(t, b.get(fromVirginia), 200, "/")
-	delete(b.jar[virginia], portal.SessionCookie)
+	delete(b.Jar[virginia], portal.SessionCookie)
 	toVirginia := toEnter(t, b, "https://"+virginia+"/?from=eu-central-1")
 
-	delete(b.jar[frankfurt], portal.SessionCookie)
+	delete(b.Jar[frankfurt], portal.SessionCookie)
 	b2 := w.browser()
 	w.signIn(b2, "https://"+virginia+"/", "alice@example.com")
 	toFrankfurt := toEnter(t, b2, fromVirginia)
 
 	// The cookie's secret is the same; only the origin differs.
-	for name, c := range b2.jar[frankfurt] {
-		b.jar[virginia][name] = c
+	for name, c := range b2.Jar[frankfurt] {
+		b.Jar[virginia][name] = c
 	}
 	requireNotFinished(t, b.get("https://"+virginia+toFrankfurt.RequestURI()))
 	line := lineWith(w.logged(), "reason=HandoffBinding")
@@ -299,7 +299,7 @@ func TestRevokedBetweenProofAndSession(t *testing.T) {
 func TestNoSecretOfAHandoffIsLoggedOrLeft(t *testing.T) {
 	w, b, enter := stolen(t, nil)
 	var secret string
-	for name, c := range b.jar[frankfurt] {
+	for name, c := range b.Jar[frankfurt] {
 		if strings.Contains(name, "enter") {
 			secret = strings.Split(c.Value, ".")[1]
 		}
@@ -328,7 +328,7 @@ func TestStrangersDontCrowdOutSignIn(t *testing.T) {
 	defer close(s.release)
 	for range 300 {
 		stranger := w.browser()
-		stranger.jar[startVirginia] = map[string]*http.Cookie{cookie.Name: cookie}
+		stranger.Jar[startVirginia] = map[string]*http.Cookie{cookie.Name: cookie}
 		gone := make(chan int, 1)
 		wg.Go(func() {
 			gone <- stranger.send("GET", "https://"+startVirginia+"/enter?s="+tag+"&code="+code, "none", nil).StatusCode

@@ -55,7 +55,7 @@ func TestOneSignInServesTheOtherRegion(t *testing.T) {
 // names are those of a host's cookies, without the one that names the browser.
 func names(b *browser, host string) []string {
 	var out []string
-	for name := range b.jar[host] {
+	for name := range b.Jar[host] {
 		if name != browserCookie {
 			out = append(out, name)
 		}
@@ -201,7 +201,7 @@ func TestPortalOnAnotherHostThanItsConsumer(t *testing.T) {
 	assert.NotEmpty(t, b.cookie(startFrankfurt, portal.SessionCookie))
 
 	// The consumer's host has a session, so a lost cookie needs no new proof.
-	delete(b.jar, startFrankfurt)
+	delete(b.Jar, startFrankfurt)
 	requirePage(t, b.get("https://"+startFrankfurt+"/"), 200, "/", "Alice Adams")
 
 	requirePage(t, b.submit("https://"+startFrankfurt+"/sign-out", url.Values{}), 200, "/signed-out")
@@ -236,7 +236,7 @@ func TestPortalKeepsWhomItHas(t *testing.T) {
 	w := newApart(t, nil)
 	b := w.browser()
 	w.tile(b, "bob@example.com", "")
-	delete(b.jar, virginia)
+	delete(b.Jar, virginia)
 	requirePage(t, w.tile(b, "alice@example.com", ""), 200, "/", "bob@example.com")
 	a := b.get("https://" + startVirginia + "/login")
 	requirePage(t, a, http.StatusConflict, a.url.RequestURI(), "signed in here as somebody else", "bob@example.com")
@@ -256,9 +256,9 @@ func TestNoCookiesNoCircle(t *testing.T) {
 	w := newApart(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+startVirginia+"/", "alice@example.com")
-	delete(b.jar, startVirginia)
+	delete(b.Jar, startVirginia)
 	enter := toEnter(t, b, "https://"+startVirginia+"/")
-	delete(b.jar, startVirginia)
+	delete(b.Jar, startVirginia)
 	requireNotFinished(t, b.get(enter.String()))
 
 	w2, _ := newShared(t, nil)
@@ -291,7 +291,7 @@ func TestManyHandoffsAtOnce(t *testing.T) {
 	w := newApart(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+startVirginia+"/", "alice@example.com")
-	delete(b.jar, startVirginia)
+	delete(b.Jar, startVirginia)
 	var codes []*url.URL
 	for range 4 {
 		codes = append(codes, toEnter(t, b, "https://"+startVirginia+"/applications"))
@@ -299,7 +299,7 @@ func TestManyHandoffsAtOnce(t *testing.T) {
 	for _, enter := range codes {
 		requirePage(t, b.get(enter.String()), 200, "/applications", "Alice Adams")
 	}
-	delete(b.jar, startVirginia)
+	delete(b.Jar, startVirginia)
 	for range 9 {
 		b.send("GET", "https://"+startVirginia+"/login", "none", nil)
 		w.clock.Advance(time.Second)
@@ -343,7 +343,7 @@ func TestLinksKeepTheAddressFamily(t *testing.T) {
 		a := w.signIn(b, "https://"+from+"/", "alice@example.com")
 		requirePage(t, a, 200, "/", want)
 		assert.Equal(t, from, a.url.Host)
-		delete(b.jar, virginia) // its consumer's, which it does not need any more
+		delete(b.Jar, virginia) // its consumer's, which it does not need any more
 		if from != virginia {
 			w.down(virginia)
 		}

@@ -45,7 +45,7 @@ func TestK19_Invariant17_WhatTheUserCannotSeeStoresNothing(t *testing.T) {
 			require.NoError(t, err)
 			before := b.copy()
 			adds.Store(0)
-			b.headers = headers
+			b.Header = headers
 			for _, addr := range []string{
 				virginia + "/login", virginia + "/login?from=eu-central-1", virginia + handoffTo("https://"+virginia), virginia + handoffTo("https://"+frankfurt),
 				frankfurt + "/enter?s=" + enter.Query().Get("s"), virginia + "/continue?s=0123456789abcdef",
@@ -54,7 +54,7 @@ func TestK19_Invariant17_WhatTheUserCannotSeeStoresNothing(t *testing.T) {
 				assert.Equal(t, http.StatusForbidden, a.StatusCode, "%s %s", name, addr)
 				assert.Empty(t, a.Cookies(), "%s %s", name, addr)
 			}
-			assert.Equal(t, before.jar, b.jar)
+			assert.Equal(t, before.Jar, b.Jar)
 			assert.Zero(t, adds.Load())
 			assert.Zero(t, puts.Load())
 			assert.Contains(t, w.logged(), "reason=Navigation")
@@ -89,7 +89,7 @@ func TestNinthHandoffOfAForeignPageIsRefused(t *testing.T) {
 	before := b.copy()
 	a := b.send("GET", "https://"+frankfurt+"/login?from=us-east-1", "cross-site", nil)
 	requirePage(t, a, http.StatusTooManyRequests, "/login?from=us-east-1", "Too many sign-ins were started", "Sign in again")
-	assert.Equal(t, before.jar, b.jar)
+	assert.Equal(t, before.Jar, b.Jar)
 	assert.Equal(t, http.StatusSeeOther, b.send("GET", "https://"+frankfurt+"/login?from=us-east-1", "same-origin", nil).StatusCode)
 	assert.Len(t, names(b, frankfurt), 4)
 }
@@ -123,7 +123,7 @@ func TestInvariant17_OneAddressLeavesRoomForOthers(t *testing.T) {
 	codes := map[int]int{}
 	for i := range 400 {
 		attacker := w.browser()
-		attacker.headers = http.Header{"X-Real-Ip": {"192.0.2.1"}}
+		attacker.Header = http.Header{"X-Real-Ip": {"192.0.2.1"}}
 		addr := "https://" + virginia + []string{"/login", handoffTo("https://" + virginia)}[i%2]
 		codes[attacker.send("GET", addr, "none", nil).StatusCode]++
 	}
@@ -131,7 +131,7 @@ func TestInvariant17_OneAddressLeavesRoomForOthers(t *testing.T) {
 	assert.Equal(t, 400, codes[http.StatusSeeOther]+codes[http.StatusTooManyRequests])
 	for i := range 40 {
 		b := w.browser()
-		b.headers = http.Header{"X-Real-Ip": {fmt.Sprintf("198.51.100.%d", i)}}
+		b.Header = http.Header{"X-Real-Ip": {fmt.Sprintf("198.51.100.%d", i)}}
 		requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
 	}
 }
@@ -146,15 +146,15 @@ func TestPostFromAnotherSchemeIsRefused(t *testing.T) {
 		"https://" + virginia: http.StatusSeeOther, "": http.StatusSeeOther,
 	} {
 		old := b.copy() // whose browser sends no Fetch Metadata
-		old.headers = http.Header{"Sec-Fetch-Site": nil, "Sec-Fetch-Mode": nil, "Sec-Fetch-Dest": nil}
+		old.Header = http.Header{"Sec-Fetch-Site": nil, "Sec-Fetch-Mode": nil, "Sec-Fetch-Dest": nil}
 		if origin != "" {
-			old.headers.Set("Origin", origin)
+			old.Header.Set("Origin", origin)
 		}
 		// To end a session that is not there changes nothing, so all can try.
 		assert.Equal(t, status, old.send("POST", "https://"+virginia+portal.PathEnd, "", url.Values{"id": {"none"}}).StatusCode, origin)
 	}
 	old := b.copy()
-	old.headers = http.Header{"Sec-Fetch-Site": nil, "Origin": {"http://" + virginia}}
+	old.Header = http.Header{"Sec-Fetch-Site": nil, "Origin": {"http://" + virginia}}
 	assert.Equal(t, http.StatusForbidden, old.send("POST", "https://"+virginia+portal.PathSignOut, "", url.Values{}).StatusCode)
 	assert.Contains(t, w.logged(), "reason=CrossSite")
 	requirePage(t, b.click("https://"+virginia+"/"), 200, "/", "Alice Adams")

@@ -28,11 +28,10 @@ func FuzzReturnTo(f *testing.F) {
 			w, _ = newShared(t, func(c *portal.Config) { c.Logger = slog.New(slog.DiscardHandler) })
 			first := w.browser()
 			w.signIn(first, "https://"+virginia+"/", "alice@example.com")
-			w.seed = first.jar[virginia]
+			w.seed = first.Jar[virginia]
 		}
-		b := w.browser()
-		b.t = t
-		b.jar[virginia] = w.seed
+		b := newBrowser(t, w.hosts)
+		b.Jar[virginia] = w.seed
 		w.clock.Advance(7 * time.Second) // a foreign page gets 10 codes a minute, and a sign-in 64 sessions
 		enter := toEnter(t, b, "https://"+frankfurt+"/login?from=us-east-1&return_to="+url.QueryEscape(to))
 		loc := b.send("GET", enter.String(), "cross-site", nil).Header.Get("Location")

@@ -21,7 +21,7 @@ func TestSessionCookie(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
-	c := b.jar[virginia][portal.SessionCookie]
+	c := b.Jar[virginia][portal.SessionCookie]
 	require.NotNil(t, c)
 	assert.GreaterOrEqual(t, len(c.Value), 43, "256 bits")
 	assert.True(t, c.Secure)
@@ -29,7 +29,7 @@ func TestSessionCookie(t *testing.T) {
 	assert.Equal(t, http.SameSiteLaxMode, c.SameSite)
 	assert.Equal(t, "/", c.Path)
 	assert.Empty(t, c.Domain)
-	for name := range b.jar[virginia] {
+	for name := range b.Jar[virginia] {
 		assert.NotContains(t, name, "continue", "the cookie of the sign-in is gone")
 	}
 	_, err := w.sessions["us-east-1"].Get(t.Context(), c.Value)
@@ -70,7 +70,7 @@ func TestSessionFixation(t *testing.T) {
 	w := newWorld(t, nil)
 	// An identifier that the attacker chose is worth nothing after sign-in.
 	b := w.browser()
-	b.jar[virginia] = map[string]*http.Cookie{portal.SessionCookie: {Name: portal.SessionCookie, Value: "chosen", SameSite: http.SameSiteLaxMode}}
+	b.Jar[virginia] = map[string]*http.Cookie{portal.SessionCookie: {Name: portal.SessionCookie, Value: "chosen", SameSite: http.SameSiteLaxMode}}
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
 	first := b.cookie(virginia, portal.SessionCookie)
 	assert.NotEqual(t, "chosen", first)
@@ -87,7 +87,7 @@ func TestSessionFixation(t *testing.T) {
 	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
 	for _, old := range []string{"chosen", first, second} {
 		thief := w.browser()
-		thief.jar[virginia] = map[string]*http.Cookie{portal.SessionCookie: {Name: portal.SessionCookie, Value: old, SameSite: http.SameSiteLaxMode}}
+		thief.Jar[virginia] = map[string]*http.Cookie{portal.SessionCookie: {Name: portal.SessionCookie, Value: old, SameSite: http.SameSiteLaxMode}}
 		requireAtIdP(t, w, thief.get("https://"+virginia+"/"))
 	}
 }
@@ -96,7 +96,7 @@ func TestSignOut(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
-	stolen := *b.jar[virginia][portal.SessionCookie]
+	stolen := *b.Jar[virginia][portal.SessionCookie]
 
 	a := b.submit("https://"+virginia+"/sign-out", url.Values{})
 	requirePage(t, a, 200, "/signed-out", "You are signed out", `href="/login"`)
@@ -104,7 +104,7 @@ func TestSignOut(t *testing.T) {
 	assert.Empty(t, b.cookie(virginia, portal.SessionCookie))
 	assert.Zero(t, w.sessions["us-east-1"].Len())
 
-	b.jar[virginia][portal.SessionCookie] = &stolen
+	b.Jar[virginia][portal.SessionCookie] = &stolen
 	requireAtIdP(t, w, b.get("https://"+virginia+"/"))
 	requirePage(t, b.get("https://"+virginia+"/signed-out"), 200, "/signed-out", "You are signed out")
 	requirePage(t, b.submit("https://"+virginia+"/sign-out", url.Values{}), 200, "/signed-out")
@@ -128,7 +128,7 @@ func TestSessionOfOneRegionIsNoneInAnother(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
-	b.jar[frankfurt] = b.jar[virginia]
+	b.Jar[frankfurt] = b.Jar[virginia]
 	requireAtIdP(t, w, b.get("https://"+frankfurt+"/"))
 }
 

@@ -170,9 +170,9 @@ func TestPendingSignInIsThisBrowsersAndOnce(t *testing.T) {
 	assert.Zero(t, w.sessions["us-east-1"].Len(), "the address alone is worth nothing")
 
 	stolen := w.browser()
-	stolen.jar[virginia] = map[string]*http.Cookie{}
-	for name, c := range b.jar[virginia] {
-		stolen.jar[virginia][name] = c
+	stolen.Jar[virginia] = map[string]*http.Cookie{}
+	for name, c := range b.Jar[virginia] {
+		stolen.Jar[virginia][name] = c
 	}
 	requirePage(t, b.follow(a), 200, "/", "Alice Adams")
 	requireNotFinished(t, stolen.get(next.String()))

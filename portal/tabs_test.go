@@ -35,9 +35,9 @@ func proved(w *world, b *browser, n int, addr, login string) []string {
 		require.NoError(w.t, err)
 		require.Equal(w.t, "/continue", loc.Path)
 		next = append(next, loc.String())
-		for host, cookies := range fresh.jar {
+		for host, cookies := range fresh.Jar {
 			for _, c := range cookies {
-				b.store(&url.URL{Host: host}, []*http.Cookie{c})
+				b.put(host, c)
 			}
 		}
 	}
@@ -55,7 +55,7 @@ func atOnce(b *browser, site string, addrs []string) []answer {
 	}
 	wg.Wait()
 	for _, a := range out {
-		b.store(a.url, a.Cookies())
+		b.put(a.url.Host, a.Cookies()...)
 	}
 	return out
 }
@@ -86,7 +86,7 @@ func TestTabsThatContinueAtOnceMakeOneSession(t *testing.T) {
 		}
 		assert.Equal(t, 1, w.sessions["us-east-1"].Len())
 		assert.Equal(t, session, b.cookie(virginia, portal.SessionCookie), "the others change nothing")
-		for name := range b.jar[virginia] {
+		for name := range b.Jar[virginia] {
 			assert.NotContains(t, name, "continue", "what was waiting is gone")
 		}
 		next := proved(w, b, 2, "https://"+virginia+"/login", "alice@example.com")
@@ -127,7 +127,7 @@ func TestTabsWaitForASessionThatIsOnItsWay(t *testing.T) {
 	winner := b.copy().send("GET", next[0], "cross-site", nil)
 	tabs := []answer{b.send("GET", next[1], "cross-site", nil), b.send("GET", next[2], "cross-site", nil)}
 	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
-	b.store(winner.url, winner.Cookies())
+	b.put(winner.url.Host, winner.Cookies()...)
 	assert.Equal(t, 2, arrive(t, b, tabs, "/", "Alice Adams"))
 	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
 }
@@ -168,7 +168,7 @@ func TestTabsThatWaitInVainMakeTheSession(t *testing.T) {
 	name := b.cookie(virginia, browserCookie)
 	for range 4 {
 		lost := b.copy()
-		lost.jar[virginia][browserCookie] = b.jar[virginia][browserCookie]
+		lost.Jar[virginia][browserCookie] = b.Jar[virginia][browserCookie]
 		other := proved(w, lost, 1, "https://"+virginia+"/", "alice@example.com")
 		a := lost.send("GET", other[0], "cross-site", nil)
 		for range 3 {
@@ -193,7 +193,7 @@ func TestSignOutAndInAtOnceNeedsNoWait(t *testing.T) {
 		requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
 		require.NotEmpty(t, b.cookie(virginia, browserCookie))
 		requirePage(t, b.submit("https://"+virginia+out, url.Values{}), 200, "/signed-out")
-		assert.Empty(t, b.jar[virginia])
+		assert.Empty(t, b.Jar[virginia])
 	}
 }
 
@@ -254,12 +254,12 @@ func TestBrowsersDoNotDisturbOneAnother(t *testing.T) {
 
 	user, attacker := w.browser(), w.browser()
 	user.get("https://" + virginia + "/")
-	attacker.store(&url.URL{Host: virginia}, []*http.Cookie{user.jar[virginia][browserCookie]})
+	attacker.put(virginia, user.Jar[virginia][browserCookie])
 	requirePage(t, w.signIn(attacker, "https://"+virginia+"/", "bob@example.com"), 200, "/", "bob@example.com")
 	requirePage(t, w.signIn(user, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
 
 	attacker.submit("https://"+virginia+portal.PathSignOut, url.Values{})
-	attacker.store(&url.URL{Host: virginia}, []*http.Cookie{user.jar[virginia][browserCookie]})
+	attacker.put(virginia, user.Jar[virginia][browserCookie])
 	requireAtIdP(t, w, attacker.get("https://"+virginia+"/"))
 }
 
