@@ -3,10 +3,8 @@ package main_test
 import (
 	"encoding/base64"
 	"html"
-	"io"
 	"maps"
 	"net/http"
-	"net/http/cookiejar"
 	"net/url"
 	"os"
 	"regexp"
@@ -18,28 +16,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
-
-// visitor is a client that keeps cookies, and follows the pages of the program.
-type visitor struct {
-	t *testing.T
-	c *http.Client
-}
-
-func newVisitor(t *testing.T) visitor {
-	jar, err := cookiejar.New(nil)
-	require.NoError(t, err)
-	return visitor{t, &http.Client{Jar: jar}}
-}
-
-func (v visitor) read(r *http.Response, err error) string {
-	v.t.Helper()
-	require.NoError(v.t, err)
-	defer r.Body.Close()
-	body, err := io.ReadAll(r.Body)
-	require.NoError(v.t, err)
-	return string(body)
-}
 
 var (
 	formTag = regexp.MustCompile(`<form method="([^"]*)" action="([^"]*)"(?: enctype="([^"]*)")? id="answer">`)
@@ -91,22 +69,17 @@ func (s sent) relayState() string {
 }
 
 // open opens an app's tile, signing in if that is asked for, and reads the form.
-func (v visitor) open(tile, attackID string) sent {
-	v.t.Helper()
-	page := v.read(v.c.Get(tile))
-	if strings.Contains(page, `name="password"`) {
-		u, err := url.Parse(tile)
-		require.NoError(v.t, err)
-		action := regexp.MustCompile(`<form method="post" action="([^"]*login\.htm)">`).FindStringSubmatch(page)
-		require.NotNil(v.t, action, page)
-		form := url.Values{"username": {"alice@example.com"}, "password": {"mockidp"}, "attack": {attackID}}
-		for _, m := range input.FindAllStringSubmatch(page, -1) {
-			form.Set(m[1], html.UnescapeString(m[2]))
-		}
-		page = v.read(v.c.PostForm(u.Scheme+"://"+u.Host+action[1], form))
+func open(t *testing.T, b *testkit.Browser, tile, attackID string) sent {
+	t.Helper()
+	p, err := b.Open(tile)
+	require.NoError(t, err)
+	if f, ok := p.FormWith("password"); ok {
+		p, err = b.Submit(p, f, url.Values{"username": {"alice@example.com"}, "password": {"mockidp"}, "attack": {attackID}})
+		require.NoError(t, err)
 	}
+	page := p.Body
 	m := formTag.FindStringSubmatch(page)
-	require.NotNil(v.t, m, page)
+	require.NotNil(t, m, page)
 	out := sent{method: m[1], action: html.UnescapeString(m[2]), enctype: m[3]}
 	for _, f := range input.FindAllStringSubmatch(page, -1) {
 		out.fields = append(out.fields, [2]string{html.UnescapeString(f[1]), html.UnescapeString(f[2])})
@@ -126,7 +99,7 @@ func TestAttacksInTheForm(t *testing.T) {
 	defer stop()
 	tile := strings.TrimSuffix(found["Sign"][0], "/login/login.htm") + "/app/one/k1/sso/saml"
 	control := found["Control"][0]
-	v := newVisitor(t)
+	b := testkit.NewBrowser(t.Context())
 	send := func(method, path, body string) {
 		t.Helper()
 		req, err := http.NewRequest(method, control+path, strings.NewReader(body))
@@ -138,12 +111,12 @@ func TestAttacksInTheForm(t *testing.T) {
 		require.Less(t, resp.StatusCode, 300, "%s %s", path, body)
 	}
 	// Chosen on the sign-in page, for once; and what the file switches on.
-	assert.Equal(t, []string{"forged", "good"}, v.open(tile, "D48/forged-first").messages(t, "SAMLResponse"))
-	plain := v.open(tile, "")
+	assert.Equal(t, []string{"forged", "good"}, open(t, b, tile, "D48/forged-first").messages(t, "SAMLResponse"))
+	plain := open(t, b, tile, "")
 	assert.Equal(t, sent{"post", "http://sp.localhost/acs", "", plain.fields}, plain)
 	assert.Equal(t, [][2]string{{"SAMLResponse", plain.fields[0][1]}, {"RelayState", "r"}}, plain.fields)
 	assert.Equal(t, []string{"good"}, plain.messages(t, "SAMLResponse"))
-	assert.Equal(t, "none", v.open(strings.Replace(tile, "one/k1", "two/k2", 1)+"?RelayState=x", "").relayState())
+	assert.Equal(t, "none", open(t, b, strings.Replace(tile, "one/k1", "two/k2", 1)+"?RelayState=x", "").relayState())
 
 	shows := map[string]func(t *testing.T, s sent){
 		"D48/forged-last": func(t *testing.T, s sent) {
@@ -196,13 +169,13 @@ func TestAttacksInTheForm(t *testing.T) {
 		t.Run(id, func(t *testing.T) {
 			send("POST", "/control/attacks", `{"id": "`+id+`", "app": "one"}`)
 			for range 2 {
-				s := v.open(tile, "")
+				s := open(t, b, tile, "")
 				shows[id](t, s)
 			}
 		})
 	}
 	send("DELETE", "/control/attacks", "")
-	assert.Equal(t, plain.action, v.open(tile, "").action)
+	assert.Equal(t, plain.action, open(t, b, tile, "").action)
 }
 
 func inQuery(t *testing.T, s sent) string {
@@ -219,12 +192,12 @@ func TestOfferedAttacks(t *testing.T) {
 	require.NoError(t, err)
 	found, stop := running(t, os.Interrupt, "-attacks", "-okta-paths", "-attack", "C24/junk,user=alice@example.com")
 	defer stop()
-	page := newVisitor(t)
 	tile := strings.Replace(found["Metadata"][0], "/sso/saml/metadata", "", 1)
 	key := tile[strings.LastIndex(tile, "/")+1:]
-	body := page.read(page.c.Get(strings.TrimSuffix(found["Sign"][0], "/login/login.htm") + "/app/mockidp_example_app_1/" + key + "/sso/saml"))
+	page, err := testkit.NewBrowser(t.Context()).Open(strings.TrimSuffix(found["Sign"][0], "/login/login.htm") + "/app/mockidp_example_app_1/" + key + "/sso/saml")
+	require.NoError(t, err)
 	offered := map[string]bool{}
-	for _, m := range choice.FindAllStringSubmatch(body, -1) {
+	for _, m := range choice.FindAllStringSubmatch(page.Body, -1) {
 		offered[html.UnescapeString(m[1])] = true
 	}
 	named := regexp.MustCompile("(?s)What a page can't.*").FindString(string(doc))

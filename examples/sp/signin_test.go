@@ -5,45 +5,52 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// visitor keeps cookies by hand: net/http's jar sends no Secure cookie over
-// http, which browsers do on this machine.
+// visitor is testkit's browser, which follows nothing.
 type visitor struct {
-	t       *testing.T
-	cookies map[string]string
+	*testkit.Browser
+	t *testing.T
 }
 
-func (v *visitor) send(method, to string, form url.Values, headers ...string) (*http.Response, string) {
+func newVisitor(t *testing.T) *visitor { return &visitor{testkit.NewBrowser(t.Context()), t} }
+
+// get is what typing an address does.
+func (v *visitor) get(to string) *testkit.Page {
 	v.t.Helper()
-	req, err := http.NewRequest(method, to, strings.NewReader(form.Encode()))
+	return v.send(testkit.Navigation{URL: to, User: true})
+}
+
+// post sends a form from another page.
+func (v *visitor) post(from, to string, form url.Values) *testkit.Page {
+	v.t.Helper()
+	return v.send(testkit.Navigation{Method: "POST", From: from, URL: to, Form: form})
+}
+
+func (v *visitor) send(n testkit.Navigation) *testkit.Page {
+	v.t.Helper()
+	p, err := v.Send(n)
 	require.NoError(v.t, err)
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	for i := 0; i < len(headers); i += 2 {
-		req.Header.Set(headers[i], headers[i+1])
-	}
-	for name, value := range v.cookies {
-		req.AddCookie(&http.Cookie{Name: name, Value: value})
-	}
-	res, err := http.DefaultTransport.RoundTrip(req) // follows nothing
-	require.NoError(v.t, err)
-	defer res.Body.Close()
-	body, err := io.ReadAll(res.Body)
-	require.NoError(v.t, err)
-	for _, c := range res.Cookies() {
+	for _, c := range (&http.Response{Header: p.Header}).Cookies() {
 		assert.True(v.t, c.Secure && c.HttpOnly && c.Path == "/" && c.Domain == "", c.String())
-		if v.cookies[c.Name] = c.Value; c.MaxAge < 0 {
-			delete(v.cookies, c.Name)
-		}
 	}
-	return res, string(body)
+	return p
+}
+
+func (v *visitor) value(name string) string { return v.Jar.Value("127.0.0.1", name) }
+
+// thief is another browser, with one of the cookies.
+func (v *visitor) thief(name string) *visitor {
+	out := newVisitor(v.t)
+	out.Jar["127.0.0.1"] = map[string]*http.Cookie{name: v.Jar["127.0.0.1"][name]}
+	return out
 }
 
 // serve starts an identity provider and the program's handler.
@@ -70,74 +77,66 @@ func serve(t *testing.T) (idp *mockidp.Server, base string) {
 
 func TestSignIn(t *testing.T) {
 	idp, base := serve(t)
-	v := &visitor{t, map[string]string{}}
-	_, body := v.send("GET", base+"/", nil)
+	v := newVisitor(t)
+	body := v.get(base + "/").Body
 	assert.Contains(t, body, "Not signed in")
-	res, _ := v.send("GET", base+"/login", nil)
-	require.Equal(t, http.StatusSeeOther, res.StatusCode)
+	res := v.get(base + "/login")
+	require.Equal(t, http.StatusSeeOther, res.Status)
 	form, err := idp.Answer(res.Header.Get("Location"), mockidp.DefaultLogin)
 	require.NoError(t, err)
 
 	// Somebody else's browser, and an answer to no request.
-	res, _ = (&visitor{t, map[string]string{}}).send("POST", form.URL, form.Values())
-	assert.Equal(t, http.StatusForbidden, res.StatusCode)
+	res = newVisitor(t).post("http://idp.localhost", form.URL, form.Values())
+	assert.Equal(t, http.StatusForbidden, res.Status)
 	tile, err := idp.IdPInitiated("", mockidp.DefaultLogin, "")
 	require.NoError(t, err)
-	res, _ = v.send("POST", tile.URL, tile.Values())
-	assert.Equal(t, http.StatusForbidden, res.StatusCode)
-	_, body = v.send("GET", base+"/", nil)
+	res = v.post("http://idp.localhost", tile.URL, tile.Values())
+	assert.Equal(t, http.StatusForbidden, res.Status)
+	body = v.get(base + "/").Body
 	assert.Contains(t, body, "Not signed in")
 
 	// This browser, once.
-	before := &visitor{t, map[string]string{}}
-	for name, value := range v.cookies {
-		before.cookies[name] = value
-	}
-	res, _ = v.send("POST", form.URL, form.Values())
-	require.Equal(t, http.StatusSeeOther, res.StatusCode)
+	before := &visitor{v.Copy(), t}
+	res = v.post("http://idp.localhost", form.URL, form.Values())
+	require.Equal(t, http.StatusSeeOther, res.Status)
 	assert.Equal(t, "/", res.Header.Get("Location"))
-	_, body = v.send("GET", base+"/", nil)
+	body = v.get(base + "/").Body
 	assert.Contains(t, body, "Signed in as <strong>"+mockidp.DefaultLogin)
-	res, _ = before.send("POST", form.URL, form.Values())
-	assert.Equal(t, http.StatusForbidden, res.StatusCode, "a second time")
-	again := strings.TrimPrefix(res.Header.Get("Refresh"), "0; url=")
-	res, _ = v.send("GET", base+again, nil)
-	assert.Equal(t, http.StatusSeeOther, res.StatusCode, "who is signed in is led home")
-	res, body = (&visitor{t, map[string]string{}}).send("GET", base+again, nil)
-	assert.Equal(t, http.StatusForbidden, res.StatusCode)
+	res = before.post("http://idp.localhost", form.URL, form.Values())
+	assert.Equal(t, http.StatusForbidden, res.Status, "a second time")
+	again := res.Refresh()
+	res = v.get(again)
+	assert.Equal(t, http.StatusSeeOther, res.Status, "who is signed in is led home")
+	res = newVisitor(t).get(again)
+	body = res.Body
+	assert.Equal(t, http.StatusForbidden, res.Status)
 	assert.Contains(t, body, "Sign-in did not work")
 	assert.Contains(t, body, `<a href="/login">Sign in again</a>`)
 
 	// Another site can't sign this browser out; its own page can, for good.
-	old := &visitor{t, map[string]string{sessionCookie: v.cookies[sessionCookie]}}
-	res, _ = v.send("POST", base+"/sign-out", nil, "Sec-Fetch-Site", "cross-site")
-	assert.Equal(t, http.StatusForbidden, res.StatusCode)
-	_, body = v.send("GET", base+"/", nil)
+	old := v.thief(sessionCookie)
+	res = v.post("http://evil.example", base+"/sign-out", url.Values{})
+	assert.Equal(t, http.StatusForbidden, res.Status)
+	body = v.get(base + "/").Body
 	assert.Contains(t, body, "Signed in as")
-	res, _ = v.send("POST", base+"/sign-out", nil, "Sec-Fetch-Site", "same-origin")
-	require.Equal(t, http.StatusSeeOther, res.StatusCode)
-	_, body = v.send("GET", base+"/", nil)
+	res = v.post(base, base+"/sign-out", url.Values{})
+	require.Equal(t, http.StatusSeeOther, res.Status)
+	body = v.get(base + "/").Body
 	assert.Contains(t, body, "Not signed in")
-	_, body = old.send("GET", base+"/", nil)
+	body = old.get(base + "/").Body
 	assert.Contains(t, body, "Not signed in")
 }
 
 // signIn signs in, and opens the page that the browser is sent to.
 func signIn(v *visitor, idp *mockidp.Server, base string) {
 	v.t.Helper()
-	res, _ := v.send("GET", base+"/login", nil)
-	require.Equal(v.t, http.StatusSeeOther, res.StatusCode)
+	res := v.get(base + "/login")
+	require.Equal(v.t, http.StatusSeeOther, res.Status)
 	form, err := idp.Answer(res.Header.Get("Location"), mockidp.DefaultLogin)
 	require.NoError(v.t, err)
-	// Browsers leave Lax cookies out of a form from another site.
-	session := v.cookies[sessionCookie]
-	delete(v.cookies, sessionCookie)
-	res, _ = v.send("POST", form.URL, form.Values())
-	require.Equal(v.t, http.StatusSeeOther, res.StatusCode)
-	if session != "" {
-		v.cookies[sessionCookie] = session
-	}
-	_, body := v.send("GET", base+res.Header.Get("Location"), nil)
+	res = v.post("http://idp.localhost", form.URL, form.Values())
+	require.Equal(v.t, http.StatusSeeOther, res.Status)
+	body := v.get(base + res.Header.Get("Location")).Body
 	require.Contains(v.t, body, "Signed in as")
 }
 
@@ -145,33 +144,33 @@ func signIn(v *visitor, idp *mockidp.Server, base string) {
 // opens nothing any more, and neither does one of the cookie in between.
 func TestSigningInAgainEndsTheOldSession(t *testing.T) {
 	idp, base := serve(t)
-	v := &visitor{t, map[string]string{}}
+	v := newVisitor(t)
 	signIn(v, idp, base)
-	stolen := &visitor{t, map[string]string{sessionCookie: v.cookies[sessionCookie]}}
-	_, body := stolen.send("GET", base+"/", nil)
+	stolen := v.thief(sessionCookie)
+	body := stolen.get(base + "/").Body
 	require.Contains(t, body, "Signed in as")
 
 	signIn(v, idp, base)
-	require.NotEqual(t, stolen.cookies[sessionCookie], v.cookies[sessionCookie])
-	require.NotContains(t, v.cookies, nextCookie)
-	_, body = stolen.send("GET", base+"/", nil)
+	require.NotEqual(t, stolen.value(sessionCookie), v.value(sessionCookie))
+	require.Empty(t, v.value(nextCookie))
+	body = stolen.get(base + "/").Body
 	assert.Contains(t, body, "Not signed in")
-	_, body = v.send("GET", base+"/", nil)
+	body = v.get(base + "/").Body
 	assert.Contains(t, body, "Signed in as")
 }
 
 // The cookie between sign-in and session is good once.
 func TestASignInBeginsOneSession(t *testing.T) {
 	idp, base := serve(t)
-	v := &visitor{t, map[string]string{}}
-	res, _ := v.send("GET", base+"/login", nil)
+	v := newVisitor(t)
+	res := v.get(base + "/login")
 	form, err := idp.Answer(res.Header.Get("Location"), mockidp.DefaultLogin)
 	require.NoError(t, err)
-	v.send("POST", form.URL, form.Values())
-	require.NotEmpty(t, v.cookies[nextCookie])
-	stolen := &visitor{t, map[string]string{nextCookie: v.cookies[nextCookie]}}
-	_, body := v.send("GET", base+"/", nil)
+	v.post("http://idp.localhost", form.URL, form.Values())
+	require.NotEmpty(t, v.value(nextCookie))
+	stolen := v.thief(nextCookie)
+	body := v.get(base + "/").Body
 	assert.Contains(t, body, "Signed in as")
-	_, body = stolen.send("GET", base+"/", nil)
+	body = stolen.get(base + "/").Body
 	assert.Contains(t, body, "Not signed in")
 }
