@@ -15,7 +15,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// browser carries cookies by hand, by their names: one host at a time.
+// browser carries cookies by hand, by their names: one host at a time. It isn't
+// testkit's: these tests choose a node for every request, look at cookies and
+// recorded responses, and send what no browser would.
 type browser struct {
 	w       *world
 	cookies map[string]string

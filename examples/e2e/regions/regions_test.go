@@ -2,13 +2,8 @@ package regions_test
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
-	"io"
-	"net"
 	"net/http"
-	"net/http/cookiejar"
-	"net/http/httptest"
 	"net/url"
 	"sync"
 	"testing"
@@ -19,11 +14,12 @@ import (
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml"
 )
 
 // The smallest world with two Regions: saml, acs and mockidp, no portal and no
-// browser but net/http's. The other tests here have those.
+// Chromium. The other tests have those.
 
 const (
 	usURL = "https://us-east-1.example.com/saml/acs"
@@ -31,9 +27,9 @@ const (
 )
 
 type regions struct {
-	idp *mockidp.Server
-	sp  *saml.ServiceProvider
-	tls map[string]*httptest.Server // by host
+	idp   *mockidp.Server
+	sp    *saml.ServiceProvider
+	hosts testkit.Handlers
 
 	mu       sync.Mutex
 	verdicts []acs.Verdict
@@ -41,7 +37,7 @@ type regions struct {
 
 func newRegions(t *testing.T) *regions {
 	t.Helper()
-	w := &regions{idp: mockidp.NewUnstarted(mockidp.Config{}), tls: make(map[string]*httptest.Server)}
+	w := &regions{idp: mockidp.NewUnstarted(mockidp.Config{}), hosts: make(testkit.Handlers)}
 	w.idp.StartTLS()
 	t.Cleanup(w.idp.Close)
 	idp, err := saml.ParseIdPMetadata(w.idp.Metadata(""))
@@ -70,11 +66,9 @@ func newRegions(t *testing.T) *regions {
 		require.NoError(t, err)
 		mux := http.NewServeMux()
 		region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
-		server := httptest.NewTLSServer(mux)
-		t.Cleanup(server.Close)
 		u, err := url.Parse(e.URL)
 		require.NoError(t, err)
-		w.tls[u.Host] = server
+		w.hosts[u.Host] = mux
 	}
 	// The stores refuse unsolicited assertions from before they were there, and
 	// instants in messages are rounded down.
@@ -90,59 +84,36 @@ func (w *regions) last(t *testing.T) acs.Verdict {
 	return w.verdicts[len(w.verdicts)-1]
 }
 
-// user is somebody with a browser of their own.
-func (w *regions) user(t *testing.T) *http.Client {
+// user is one with a browser of their own.
+func (w *regions) user(t *testing.T) *testkit.Browser {
 	t.Helper()
-	jar, err := cookiejar.New(nil)
-	require.NoError(t, err)
-	return &http.Client{Jar: jar, Transport: &http.Transport{
-		TLSClientConfig: &tls.Config{InsecureSkipVerify: true}, // all of them are this test's own listeners
-		DialContext: func(ctx context.Context, network, addr string) (net.Conn, error) {
-			host, _, err := net.SplitHostPort(addr)
-			if err != nil {
-				return nil, err
-			}
-			if server, ok := w.tls[host]; ok {
-				addr = server.Listener.Addr().String()
-			}
-			return new(net.Dialer).DialContext(ctx, network, addr)
-		},
-	}}
+	b := testkit.NewBrowser(t.Context())
+	b.Transport = w.hosts
+	return b
 }
 
-func get(t *testing.T, user *http.Client, to string) string {
+func get(t *testing.T, user *testkit.Browser, to string) string {
 	t.Helper()
-	r, err := user.Get(to)
+	p, err := user.Open(to)
 	require.NoError(t, err)
-	return body(t, r)
+	return p.Body
 }
 
-func post(t *testing.T, user *http.Client, to string, form url.Values) string {
+func post(t *testing.T, user *testkit.Browser, to string, form url.Values) string {
 	t.Helper()
-	r, err := user.PostForm(to, form)
+	p, err := user.Post("https://idp.example", to, form)
 	require.NoError(t, err)
-	return body(t, r)
-}
-
-func body(t *testing.T, r *http.Response) string {
-	t.Helper()
-	defer r.Body.Close()
-	b, err := io.ReadAll(r.Body)
-	require.NoError(t, err)
-	return string(b)
+	return p.Body
 }
 
 // begin starts a sign-in at a Region and gives the address at the identity
 // provider that the browser is sent to.
-func begin(t *testing.T, user *http.Client, region string) string {
+func begin(t *testing.T, user *testkit.Browser, region string) string {
 	t.Helper()
-	stay := *user
-	stay.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	r, err := stay.Get("https://" + region + ".example.com/login")
+	p, err := user.Look("https://" + region + ".example.com/login")
 	require.NoError(t, err)
-	defer r.Body.Close()
-	require.Equal(t, http.StatusSeeOther, r.StatusCode)
-	return r.Header.Get("Location")
+	require.Equal(t, http.StatusSeeOther, p.Status)
+	return p.Location()
 }
 
 func TestMetadataListsBothRegions(t *testing.T) {
