@@ -1,11 +1,8 @@
 package acs_test
 
 import (
-	"bytes"
-	"compress/flate"
 	"encoding/base64"
 	"encoding/xml"
-	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // browser carries cookies by hand, by their names: one host at a time. It isn't
@@ -88,9 +87,7 @@ func (w *world) redirected(rec *httptest.ResponseRecorder) request {
 	to, err := url.Parse(rec.Header().Get("Location"))
 	require.NoError(w.t, err)
 	require.Equal(w.t, "idp.example", to.Host)
-	deflated, err := base64.StdEncoding.DecodeString(to.Query().Get("SAMLRequest"))
-	require.NoError(w.t, err)
-	doc, err := io.ReadAll(flate.NewReader(bytes.NewReader(deflated)))
+	doc, err := testkit.Inflated(to.Query().Get("SAMLRequest"))
 	require.NoError(w.t, err)
 	return w.parsed(doc, to.Query().Get("RelayState"))
 }

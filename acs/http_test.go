@@ -1,8 +1,6 @@
 package acs_test
 
 import (
-	"bytes"
-	"compress/flate"
 	"encoding/base64"
 	"net/http"
 	"net/http/httptest"
@@ -13,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/acs"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -112,13 +111,7 @@ func TestD50_D51_DeflatedPost(t *testing.T) {
 	doc, err := base64.StdEncoding.DecodeString(w.idp.encode(w.good(usACS, "")))
 	require.NoError(t, err)
 	for _, plain := range [][]byte{doc, make([]byte, 16<<20)} {
-		var deflated bytes.Buffer
-		f, err := flate.NewWriter(&deflated, flate.BestCompression)
-		require.NoError(t, err)
-		_, err = f.Write(plain)
-		require.NoError(t, err)
-		require.NoError(t, f.Close())
-		form := url.Values{"SAMLResponse": {base64.StdEncoding.EncodeToString(deflated.Bytes())}}
+		form := url.Values{"SAMLResponse": {testkit.Deflated(plain)}}
 		w.refused(w.browser().post(us, usACS, form), http.StatusForbidden, saml.ReasonXML)
 	}
 	w.refused(w.browser().post(us, usACS, url.Values{"SAMLResponse": {"<Response/>"}}), http.StatusForbidden, saml.ReasonBase64)

@@ -1,8 +1,6 @@
 package mockidp_test
 
 import (
-	"bytes"
-	"compress/flate"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"encoding/base64"
@@ -72,15 +70,7 @@ func request(attrs ...string) string {
 
 func attr(name, value string) string { return name + `="` + html.EscapeString(value) + `"` }
 
-func deflated(xml string) string {
-	var b bytes.Buffer
-	w := must(flate.NewWriter(&b, flate.BestCompression))
-	must(w.Write([]byte(xml)))
-	if err := w.Close(); err != nil {
-		panic(err)
-	}
-	return base64.StdEncoding.EncodeToString(b.Bytes())
-}
+func deflated(xml string) string { return testkit.Deflated([]byte(xml)) }
 
 func redirect(idp *mockidp.Server, xml, relayState string) string {
 	v := url.Values{"SAMLRequest": {deflated(xml)}}

@@ -1,8 +1,6 @@
 package mockidp_test
 
 import (
-	"bytes"
-	"compress/flate"
 	"encoding/base64"
 	"net/http"
 	"net/url"
@@ -14,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 func TestRequestsThatAreRefused(t *testing.T) {
@@ -143,14 +142,7 @@ func TestEncodings(t *testing.T) {
 
 func TestInflateBombIsRefusedCheaply(t *testing.T) {
 	idp := start(t, twoRegions())
-	var b bytes.Buffer
-	w := must(flate.NewWriter(&b, flate.BestCompression))
-	zeros := make([]byte, 1<<20)
-	for range 32 {
-		must(w.Write(zeros))
-	}
-	require.NoError(t, w.Close())
-	bomb := base64.StdEncoding.EncodeToString(b.Bytes())
+	bomb := testkit.Deflated(make([]byte, 32<<20))
 	require.Less(t, len(bomb), mockidp.MaxRequest)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

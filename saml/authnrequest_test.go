@@ -1,8 +1,6 @@
 package saml_test
 
 import (
-	"bytes"
-	"compress/flate"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -11,7 +9,6 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"encoding/json"
-	"io"
 	"math/big"
 	"net/url"
 	"strings"
@@ -22,6 +19,7 @@ import (
 	dsig "github.com/russellhaering/goxmldsig"
 	"github.com/stretchr/testify/require"
 
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -31,9 +29,7 @@ func readRedirect(t testing.TB, location string) (*etree.Element, url.Values) {
 	u, err := url.Parse(location)
 	require.NoError(t, err)
 	q := u.Query()
-	deflated, err := base64.StdEncoding.DecodeString(q.Get("SAMLRequest"))
-	require.NoError(t, err)
-	xml, err := io.ReadAll(flate.NewReader(bytes.NewReader(deflated)))
+	xml, err := testkit.Inflated(q.Get("SAMLRequest"))
 	require.NoError(t, err)
 	doc := etree.NewDocument()
 	require.NoError(t, doc.ReadFromBytes(xml))

@@ -17,6 +17,7 @@
 //
 // A [Clock] is moved by hand. [RSAKey], [ECDSAKey] and [Certificate] make each
 // key once a process. [ReadKeys] also reads keys that crypto/x509 finds too weak.
+// [Deflated] and [Inflated] are for messages in a query.
 //
 // # Programs that a machine may lack
 //

@@ -1,14 +1,11 @@
 package peers_test
 
 import (
-	"bytes"
-	"compress/flate"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"html"
-	"io"
 	"net"
 	"net/http"
 	"net/http/cookiejar"
@@ -20,6 +17,8 @@ import (
 
 	"github.com/beevik/etree"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
 // peerBrowser does what a browser does on its way through a sign-in, one step
@@ -158,12 +157,12 @@ func tagAttributes(tag string) map[string]string {
 // request decodes the AuthnRequest that a message carries.
 func (m peerMessage) request(t *testing.T) *etree.Element {
 	t.Helper()
-	raw, err := base64.StdEncoding.DecodeString(m.fields.Get("SAMLRequest"))
-	require.NoError(t, err)
+	decode := base64.StdEncoding.DecodeString
 	if m.method == http.MethodGet {
-		raw, err = io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(raw)), 1<<20))
-		require.NoError(t, err)
+		decode = testkit.Inflated
 	}
+	raw, err := decode(m.fields.Get("SAMLRequest"))
+	require.NoError(t, err)
 	doc := etree.NewDocument()
 	require.NoError(t, doc.ReadFromBytes(raw))
 	return doc.Root()
@@ -204,13 +203,7 @@ func (m peerMessage) withRequest(t *testing.T, request *etree.Element) peerMessa
 	raw, err := doc.WriteToBytes()
 	require.NoError(t, err)
 	if m.method == http.MethodGet {
-		var deflated bytes.Buffer
-		w, err := flate.NewWriter(&deflated, flate.DefaultCompression)
-		require.NoError(t, err)
-		_, err = w.Write(raw)
-		require.NoError(t, err)
-		require.NoError(t, w.Close())
-		raw = deflated.Bytes()
+		return m.set("SAMLRequest", testkit.Deflated(raw))
 	}
 	return m.set("SAMLRequest", base64.StdEncoding.EncodeToString(raw))
 }

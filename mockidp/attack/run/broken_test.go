@@ -1,8 +1,6 @@
 package run_test
 
 import (
-	"bytes"
-	"compress/flate"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -19,6 +17,7 @@ import (
 
 	"github.com/meridian-saml/meridian/mockidp/attack"
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -51,13 +50,9 @@ func broken(t *testing.T, verify func(at string, response []byte) string, fronts
 // redirectTo is where a sign-in begins: a request by HTTP-Redirect.
 func redirectTo(t *testing.T, at string) string {
 	t.Helper()
-	var packed bytes.Buffer
-	w, err := flate.NewWriter(&packed, flate.BestSpeed)
-	assert.NoError(t, err)
-	fmt.Fprintf(w, `<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_%s" Version="2.0"
+	request := fmt.Sprintf(`<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_%s" Version="2.0"
 		AssertionConsumerServiceURL="%s/acs"><saml:Issuer>%s/saml</saml:Issuer></samlp:AuthnRequest>`, rand.Text(), at, at)
-	assert.NoError(t, w.Close())
-	return run.DefaultSSOURL + "?" + url.Values{"SAMLRequest": {base64.StdEncoding.EncodeToString(packed.Bytes())}}.Encode()
+	return run.DefaultSSOURL + "?" + url.Values{"SAMLRequest": {testkit.Deflated([]byte(request))}}.Encode()
 }
 
 // read is a message as a careless program reads it: by local names, first come
