@@ -79,7 +79,7 @@ func (w *world) bookmarked(s *site) bool {
 	return slices.ContainsFunc(w.idp.Apps(), func(a mockidp.App) bool { return a.Label == corp.BookmarkLabel(s.Place) })
 }
 
-// addBookmark gives everybody a tile that opens the Region's portal.
+// addBookmark gives all users a tile that opens the Region's portal.
 func (w *world) addBookmark(s *site) error {
 	if !s.added() {
 		return fmt.Errorf("%s has no portal before it is added", s.Name)

@@ -16,7 +16,7 @@ import (
 //go:embed templates assets
 var files embed.FS
 
-// control is the page from which the demo is driven. Whoever can reach it can
+// control is the page from which the demo is driven. A client that can reach it can
 // stop Regions, so it answers on loopback, under loopback's names, and takes
 // POSTs from its own pages only.
 type control struct {
@@ -63,8 +63,8 @@ func (c *control) routes() http.Handler {
 	guarded := http.NewCrossOriginProtection().Handler(mux)
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		secure(rw.Header())
-		// A name that somebody else's DNS points at this machine would make
-		// their page one of the same origin.
+		// A name that an attacker's DNS points at this machine would make
+		// the attacker's page one of the same origin.
 		if host, _, err := net.SplitHostPort(r.Host); err != nil || !mockidp.IsLoopback(host) {
 			http.Error(rw, "demo: this page is at "+c.url, http.StatusMisdirectedRequest)
 			return

@@ -5,7 +5,7 @@ import (
 	"runtime"
 )
 
-// openBrowser opens url in the browser of whoever runs the demo.
+// openBrowser opens url in the browser of the user who runs the demo.
 func openBrowser(url string) error {
 	name, args := "xdg-open", []string{url}
 	switch runtime.GOOS {

@@ -15,7 +15,7 @@ const (
 	redirectorPort = 8702
 )
 
-// Probes are much more frequent than in earnest, so that nobody has to wait.
+// Probes are much more frequent than in earnest, so that users don't have to wait.
 const (
 	probeEvery   = 400 * time.Millisecond
 	probeTimeout = 3 * time.Second

@@ -16,7 +16,7 @@ import (
 )
 
 // replay posts the last response that a Region accepted to the same ACS again,
-// from a client without cookies, as somebody would who got hold of it on the
+// from a client without cookies, as an attacker would who got hold of it on the
 // way. It gives the verdict.
 func (w *world) replay(ctx context.Context) (signIn, error) {
 	m, err := w.lastAccepted()
@@ -40,7 +40,7 @@ func (w *world) replay(ctx context.Context) (signIn, error) {
 	if err != nil {
 		return signIn{}, err
 	}
-	// Somebody else may be signing in just now; the page says which verdict is
+	// Another user may be signing in just now; the page says which verdict is
 	// ours. There is no reference on it if the response was accepted.
 	ours := referenceOn(p)
 	for _, v := range w.signIns.since(mark) {

@@ -13,15 +13,15 @@ import (
 // signIn is one line of the list: what a Region decided on one response.
 type signIn struct {
 	acs.Verdict
-	// Portal is the portal's own reason against somebody whose response was
+	// Portal is the portal's own reason against a user whose response was
 	// good; empty if it had none.
 	Portal portal.Reason
 }
 
-// Accepted says whether somebody was let in.
+// Accepted says whether the user was let in.
 func (s signIn) Accepted() bool { return s.Verdict.Accepted && s.Portal == "" }
 
-// Reason is the Reason of whoever refused, empty if nobody did.
+// Reason is the Reason of the part that refused, empty if none did.
 func (s signIn) Reason() string {
 	if s.Portal != "" {
 		return string(s.Portal)

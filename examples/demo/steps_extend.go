@@ -15,7 +15,7 @@ import (
 )
 
 // aloneAtFirst: an instance with one Region has one of everything, and the
-// place where another could be serves nobody.
+// place where another could be serves no user.
 func aloneAtFirst(k *walker) string {
 	first, other := k.sites[0], k.newRegion()
 	check.Must(k.signsIn(first))

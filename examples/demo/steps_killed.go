@@ -13,7 +13,7 @@ import (
 )
 
 // primaryKilled: while many people sign in everywhere the primary's process is
-// killed. Whoever signs in at another Region notices nothing. Whoever was let
+// killed. A user who signs in at another Region notices nothing. One who was let
 // in by the primary before keeps that session for when it is back.
 func primaryKilled(k *walker) string {
 	lost := k.sites[0]
@@ -25,7 +25,7 @@ func primaryKilled(k *walker) string {
 	}
 	check.Must(err)
 	after := k.people - in
-	check.Must(k.nobodyAnswers(lost), check.That("the sign-ins that ended after the loss", after > 0, "some", fmt.Sprint(after)))
+	check.Must(k.nothingAnswers(lost), check.That("the sign-ins that ended after the loss", after > 0, "some", fmt.Sprint(after)))
 	return fmt.Sprintf("%s was killed (SIGKILL) when %d of %d people had signed in elsewhere; the other %d did so too", lost.Name, in, k.people, after)
 }
 

@@ -13,7 +13,7 @@ import (
 func regionLost(k *walker) string {
 	lost, alive := k.sites[0], k.newRegion()
 	check.Must(k.press("/regions/" + lost.Name + "/stop"))
-	check.Must(k.nobodyAnswers(lost))
+	check.Must(k.nothingAnswers(lost))
 	check.Must(k.signsIn(alive))
 	check.Must(k.bookmarkLeadsTo(alive))
 	b := k.browser()
@@ -25,8 +25,8 @@ func regionLost(k *walker) string {
 	return "with " + lost.Name + " shut down " + alive.Name + " signed Alice in from its portal and from the bookmark; the SAML tile still led to " + lost.Name
 }
 
-// nobodyAnswers requires that nothing listens at the Region's address.
-func (k *walker) nobodyAnswers(r *site) error {
+// nothingAnswers requires that nothing listens at the Region's address.
+func (k *walker) nothingAnswers(r *site) error {
 	_, err := k.browser().Open(r.url + "/")
 	return check.That("a connection to "+r.Name, testkit.ConnectionRefused(err), "refused", fmt.Sprint(err))
 }
@@ -34,7 +34,7 @@ func (k *walker) nobodyAnswers(r *site) error {
 // regionBack: it comes back at the same address and signs people in, both ways.
 func regionBack(k *walker) string {
 	r := k.sites[0]
-	check.Must(k.nobodyAnswers(r))
+	check.Must(k.nothingAnswers(r))
 	check.Must(k.press("/regions/" + r.Name + "/start"))
 	check.Must(k.signsIn(r))
 	check.Must(k.tileLeadsTo(r))

@@ -44,7 +44,7 @@ func (k *walker) route(s *site, to failover.Control) error {
 // where Alice signs in and opens what she was given before.
 func redirected(k *walker) string {
 	lost, alive := k.sites[0], k.newRegion()
-	check.Must(k.nobodyAnswers(lost))
+	check.Must(k.nothingAnswers(lost))
 	check.Must(k.redirectorLeadsTo(alive))
 	b, mark := k.browser(), k.signIns.mark()
 	p := check.Get(k.person().Enter(b, k.redirector.url+"/"))

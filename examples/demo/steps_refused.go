@@ -16,8 +16,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// unlistedURL: somebody asks, in our name, for the answer to be sent to a place
-// of their own. Alice is signed in at the identity provider, so it could
+// unlistedURL: an attacker asks, in our name, for the answer to be sent to a
+// place of the attacker's. Alice is signed in at the identity provider, so it could
 // answer at once.
 func unlistedURL(k *walker) string {
 	var hits atomic.Int32
@@ -53,7 +53,7 @@ func (k *walker) sent() int {
 	return n
 }
 
-// wrongRecipient: a response is good in one Region, whoever carries it to
+// wrongRecipient: a response is good in one Region, whichever browser carries it to
 // another. All Regions share the entity ID, so only the Recipient tells them
 // apart. Refusing it uses up nothing: the right Region still takes it.
 func wrongRecipient(k *walker) string {
@@ -79,8 +79,8 @@ func wrongRecipient(k *walker) string {
 }
 
 // sameResponseTwice: once for a tile's response, which only the replay record
-// can stop, and once for an answer, whose request is spent even for somebody
-// who kept this browser's cookies.
+// can stop, and once for an answer, whose request is spent even for a client
+// that kept this browser's cookies.
 func sameResponseTwice(k *walker) string {
 	r := k.sites[0]
 	for _, way := range []struct {

@@ -93,7 +93,7 @@ func revokedMeanwhile(k *walker) string {
 	check.Get(k.signedIn(kept, lost))
 	k.who = corp.Alice
 	check.Get(k.signedIn(ended, lost))
-	// What the other Region never heard of nobody can end there one by one.
+	// What the other Region never heard of can't be ended there one by one.
 	check.Must(k.nothingDiffers())
 	check.Must(k.press("/regions/" + lost.Name + "/stop"))
 	revoked := k.revokesIn(alive, lost)

@@ -97,7 +97,7 @@ func newWorld(ctx context.Context, cfg worldConfig) (*world, error) {
 	if err != nil {
 		w.close()
 		for _, l := range listeners {
-			_ = l.Close() // those that nobody serves yet
+			_ = l.Close() // those that are not served yet
 		}
 		return nil, err
 	}

@@ -63,7 +63,7 @@ func (o *attackOptions) complete() error {
 	return nil
 }
 
-// missing names a flag that a run can't do without, as whoever types it knows it.
+// missing names a flag that a run can't do without, as the user knows it.
 func (o *attackOptions) missing() error {
 	t := o.target
 	switch {

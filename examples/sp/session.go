@@ -39,7 +39,7 @@ type hash [sha256.Size]byte
 
 func hashOf(token string) hash { return sha256.Sum256([]byte(token)) }
 
-// sessions are in memory: a restart signs everybody out.
+// sessions are in memory: a restart signs all users out.
 type sessions struct {
 	mu   sync.Mutex
 	by   map[hash]session // by the hash of what is in the cookie

@@ -32,7 +32,7 @@ func algorithms() []Case {
 		instead("B24/inclusive-1.1-transform", algo, incC14N11),
 		instead("B24/unknown-transform", algo, "urn:example:c14n"),
 		{ID: "B26/rebound", Outcome: wrong, Needs: assertionOnly, base: prefixed, attack: change{after: rebind}},
-		// Without the list xs is not part of what was signed. Nobody may read
+		// Without the list xs is not part of what was signed. No reader may read
 		// more into the values for it.
 		{ID: "B26/unlisted", Outcome: accept(), Needs: assertionOnly, base: change{setup: inherit}, attack: change{after: rebind}},
 		sig("B26/added", wrong, func(_ *draft, s *signature) { s.inclusiveNamespaces(s.exclusive(), "xs") }),
@@ -129,7 +129,7 @@ func rebind(d *draft) { d.resp.CreateAttr("xmlns:xs", "urn:example:other-schema"
 
 func sha1Everywhere(d *draft) { d.method, d.digest = nsDSig+"rsa-sha1", sha1Digest }
 
-// hmac signs with a secret that everybody knows.
+// hmac signs with a secret that is public.
 func (s *signature) hmac(secret []byte) {
 	s.method.CreateAttr("Algorithm", more+"hmac-sha256")
 	text := s.d.canonical(s.info, nil, excC14N, "")

@@ -170,7 +170,7 @@ type Params struct {
 	Now time.Time // required
 
 	Key         crypto.Signer // the identity provider's; required
-	AttackerKey crypto.Signer // one that nobody trusts. Nil: the cases that need it can't be made
+	AttackerKey crypto.Signer // one that no service provider trusts. Nil: the cases that need it can't be made
 	// Certificate is Key's, in DER, for KeyInfo. Nil: one is made each time.
 	Certificate []byte
 	Sign        Sign

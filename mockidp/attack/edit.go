@@ -214,7 +214,7 @@ func byAttacker(d *draft) {
 }
 
 // forge makes the subject of the document the one that the attacker wants.
-// Anybody can encrypt for the service provider, so encryption does not stop it.
+// Anyone can encrypt for the service provider, so encryption does not stop it.
 func forge(d *draft) {
 	d.forgeSubject(d.asrt)
 	old := d.tree.Root().SelectElement("EncryptedAssertion")
@@ -241,7 +241,7 @@ func without(el *etree.Element) *etree.Element {
 	return out
 }
 
-// forgedAssertion is a copy of the assertion for somebody else, not signed.
+// forgedAssertion is a copy of the assertion about another user, not signed.
 func (d *draft) forgedAssertion() *etree.Element {
 	out := without(d.asrt)
 	out.CreateAttr("ID", d.newID())

@@ -33,7 +33,7 @@ const (
 	typeElement = nsXEnc + "Element"
 )
 
-// keySizes is in bytes, by block cipher. For one that nobody knows it is 32.
+// keySizes is in bytes, by block cipher. For an unknown one it is 32.
 var keySizes = map[string]int{
 	aes128GCM: 16, aes192GCM: 24, aes256GCM: 32, aes128CBC: 16, aes192CBC: 24, aes256CBC: 32, tripleDESCBC: 24,
 }
@@ -228,7 +228,7 @@ func (d *draft) nonZero(n int) []byte {
 }
 
 // oaepPadding is RFC 8017, 7.1.1. The standard library has it, but draws its
-// randomness where nobody can repeat it.
+// randomness where it can't be repeated.
 func (d *draft) oaepPadding(size int, key []byte, hash, mgf crypto.Hash, label *string) []byte {
 	var l []byte
 	if label != nil {

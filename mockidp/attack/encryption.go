@@ -12,7 +12,7 @@ import (
 )
 
 // Family E: what is encrypted is not thereby vouched for, and decrypting must
-// tell a stranger nothing.
+// tell an attacker nothing.
 
 func encryptionCases() []Case {
 	return slices.Concat(cbc(), keyTransport(), cipherTexts(), plaintexts(), parts(), order(), manyKeys())
@@ -140,7 +140,7 @@ func keyTransport() []Case {
 			e.transport, e.digest, e.mgf, e.useHash = oaep11, sha256Digest, mgf1URI+"sha256", crypto.SHA1
 		}),
 		enc("E10/empty-params", accept(), Needs{}, func(e *encryption) { e.label = new(string) }),
-		// Whoever knows OAEPParams reads a label that was not used; whoever
+		// A reader that knows OAEPParams reads a label that was not used; one that
 		// doesn't must not pass over it.
 		enc("E10/params-not-used", refuse("Encrypted", "Algorithm"), assertionOnly, func(e *encryption) {
 			e.finish = func(_ *etree.Element, keys []*etree.Element) {
@@ -209,11 +209,11 @@ func cipherTexts() []Case {
 		}),
 		data("E06/no-key-info", func(data *etree.Element) { detach(data.SelectElement("KeyInfo")) }),
 		data("E06/no-cipher-data", func(data *etree.Element) { detach(data.SelectElement("CipherData")) }),
-		to("E11/wrong-key", unread, assertionOnly, func(d *draft) []*rsa.PublicKey { return []*rsa.PublicKey{d.strangersKey()} }),
-		to("E11/right-key-last", accept(), Needs{}, func(d *draft) []*rsa.PublicKey { return []*rsa.PublicKey{d.strangersKey(), d.p.EncryptTo} }),
+		to("E11/wrong-key", unread, assertionOnly, func(d *draft) []*rsa.PublicKey { return []*rsa.PublicKey{d.otherKey()} }),
+		to("E11/right-key-last", accept(), Needs{}, func(d *draft) []*rsa.PublicKey { return []*rsa.PublicKey{d.otherKey(), d.p.EncryptTo} }),
 		key("E11/recipient-lies", accept(), Needs{}, func(key *etree.Element) { key.CreateAttr("Recipient", "https://other.example") }),
 		sealed("E11/two-thousand", refuse("Encrypted", "Limit"), assertionOnly, change{setup: func(d *draft) {
-			d.encryption.to = []*rsa.PublicKey{d.strangersKey()}
+			d.encryption.to = []*rsa.PublicKey{d.otherKey()}
 			d.encryption.finish = func(_ *etree.Element, keys []*etree.Element) {
 				for range 2000 {
 					keys[0].Parent().AddChild(keys[0].Copy())
@@ -224,8 +224,8 @@ func cipherTexts() []Case {
 	}
 }
 
-// strangersKey is of the same size as the service provider's, and no one's.
-func (d *draft) strangersKey() *rsa.PublicKey {
+// otherKey is of the same size as the service provider's, and has no private key.
+func (d *draft) otherKey() *rsa.PublicKey {
 	return &rsa.PublicKey{N: new(big.Int).Add(d.p.EncryptTo.N, big.NewInt(2)), E: d.p.EncryptTo.E}
 }
 
@@ -329,7 +329,7 @@ func order() []Case {
 	}
 	return []Case{
 		// The signature of the Response does not hold and the ciphertext is
-		// junk: whoever says so of the ciphertext has decrypted first.
+		// junk: a reader that says so of the ciphertext has decrypted first.
 		sealed("E13/junk-in-broken", wrong, overResponse, cipherIs(encode(make([]byte, 64)))),
 		sealed("E13/good-in-broken", wrong, overResponse, change{after: func(d *draft) {
 			child(d.find("./Status"), "saml2p:StatusMessage").SetText("changed")

@@ -25,7 +25,7 @@ var digests = map[string]crypto.Hash{
 	sha512Digest: crypto.SHA512, md5Digest: crypto.MD5,
 }
 
-// digestOf gives the digest in base64; by SHA-256 where nobody knows the method.
+// digestOf gives the digest in base64; by SHA-256 where the method is unknown.
 func (d *draft) digestOf(uri string, text []byte) string {
 	hash, ok := digests[uri]
 	if !ok {
@@ -68,8 +68,8 @@ func hashOf(method string) crypto.Hash {
 	return crypto.SHA256
 }
 
-// signText signs as a SignatureMethod says. Where that is one that nobody
-// knows, it signs by the key's own method: an identifier alone must not make
+// signText signs as a SignatureMethod says. Where that is
+// unknown, it signs by the key's own method: an identifier alone must not make
 // the difference between refused and accepted.
 func signText(key crypto.Signer, method string, text []byte) ([]byte, error) {
 	hash := hashOf(method)

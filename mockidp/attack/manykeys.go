@@ -14,7 +14,7 @@ func manyKeys() []Case {
 	// among has so many keys for others before ours. The functions say whom each names.
 	among := func(id string, o Outcome, others int, ours, theirs func(*draft) string, more func(*encryption)) Case {
 		return Case{ID: id, Outcome: o, Needs: Needs{Encrypted: true}, attack: change{setup: func(d *draft) {
-			d.encryption.to = append(slices.Repeat([]*rsa.PublicKey{d.strangersKey()}, others), d.p.EncryptTo)
+			d.encryption.to = append(slices.Repeat([]*rsa.PublicKey{d.otherKey()}, others), d.p.EncryptTo)
 			d.encryption.finish = func(_ *etree.Element, keys []*etree.Element) {
 				for i, key := range keys {
 					whose := theirs

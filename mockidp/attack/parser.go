@@ -302,7 +302,7 @@ func octets() []Case {
 		text("C27/audience-homoglyph", restriction+"/Audience", refuse("Audience"), homoglyph),
 		{ID: "C27/recipient-case", Outcome: refuse("Recipient"), attack: change{before: edit(data, "Recipient", upper)}},
 		{ID: "C27/recipient-space", Outcome: refuse("Recipient"), attack: change{before: edit(data, "Recipient", func(s string) string { return s + " " })}},
-		// A name is what it is; nobody may make another one of it.
+		// A name is what it is; no reader may make another one of it.
 		{ID: "C27/name-id-space", Outcome: Outcome{NameID: " admin@example.com "}, attack: change{before: setText(nameID, " admin@example.com ")}},
 		{ID: "C27/name-id-case", Outcome: Outcome{NameID: "Admin@Example.com"}, attack: change{before: setText(nameID, "Admin@Example.com")}},
 		{ID: "C27/name-id-homoglyph", Outcome: Outcome{NameID: homoglyph("admin@example.com")}, attack: change{before: setText(nameID, homoglyph("admin@example.com"))}},

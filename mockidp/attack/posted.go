@@ -52,7 +52,7 @@ func fold(b []byte, end string) []byte {
 
 func sizes() []Case {
 	// Everything is put before the Status, in a Response that is not signed
-	// there or is signed in vain: nobody may get as far as the signature.
+	// there or is signed in vain: no reader may get as far as the signature.
 	big := func(id string, f func() string) Case {
 		return rewritten(id, refuse("Limit"), func(d *draft, s string) string {
 			return beforeStatus("<saml2p:Extensions>"+f()+"</saml2p:Extensions>")(d, s)

@@ -37,7 +37,7 @@ func with(sp Settings, c Case) Case {
 }
 
 const (
-	skew = 5 * time.Minute // the most that anybody may allow
+	skew = 5 * time.Minute // the most that a service provider may allow
 	sec  = time.Second
 	hour = time.Hour
 	day  = 24 * time.Hour
@@ -59,7 +59,7 @@ func requests() []Case {
 		signedSo("D10/only-response", "InResponseTo", unset(data, "InResponseTo")),
 		// The value in SubjectConfirmationData is the one that is always signed.
 		fine("D10/only-data", unset(top, "InResponseTo")),
-		// A value outside the signature is anybody's: an unsolicited assertion
+		// A value outside the signature is an attacker's: an unsolicited assertion
 		// does not become an answer by it.
 		{ID: "D10/added-by-attacker", Outcome: refuse("InResponseTo"), Needs: assertionOnly, attack: change{
 			before: in(unset(top, "InResponseTo"), unset(data, "InResponseTo")),
@@ -194,7 +194,7 @@ func confirmations() []Case {
 		fine("D21/other-after", add(subject, bearerFor("https://other.example/acs", until))),
 		fine("D21/other-first", first(bearerFor("https://other.example/acs", until))),
 		fine("D21/expired-other-first", first(bearerFor("https://other.example/acs", `NotOnOrAfter="%past%"`))),
-		// Of two for the same URL nobody can say which one bounds its use.
+		// Of two for the same URL it is open which one bounds its use.
 		signedSo("D21/two-for-this-url", no, first(bearerFor("%recipient%", until))),
 		signedSo("D21/expired-and-good", no, first(bearerFor("%recipient%", `NotOnOrAfter="%past%"`))),
 		fine("D21/other-method-first", first(`<saml2:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:sender-vouches"/>`)),

@@ -162,8 +162,8 @@ func (d *draft) canonical(el, skip *etree.Element, uri, prefixes string) []byte 
 	return text
 }
 
-// canonicalizer falls back on the exclusive one: where the identifier is one
-// that nobody knows, the rest is to be as right as it can be.
+// canonicalizer falls back on the exclusive one: where the identifier is
+// unknown, the rest is to be as right as it can be.
 func canonicalizer(uri, prefixes string) dsig.Canonicalizer {
 	switch uri {
 	case excC14NComments:

@@ -189,7 +189,7 @@ func transforms() []Case {
 			object := s.el.CreateElement("ds:Object")
 			manifest := child(object, "ds:Manifest", "Id", "manifest")
 			ref := s.ref.Copy()
-			ref.SelectElement("DigestValue").SetText(s.d.digestOf(sha256Digest, nil)) // nobody checks it
+			ref.SelectElement("DigestValue").SetText(s.d.digestOf(sha256Digest, nil)) // no reader checks it
 			manifest.AddChild(ref)
 			s.ref.CreateAttr("URI", "#manifest")
 			s.ref.CreateAttr("Type", nsDSig+"Manifest")

@@ -138,10 +138,10 @@ func moreWrapping() []Case {
 		rewired("A22/response-child", assertionOnly, refuse("NotResponse"), add(top, forgedStatement)),
 		rewired("A22/after-signing", Needs{}, refuse("Signature"), add(asrt, forgedStatement)),
 		{ID: "A22/one-attribute", Outcome: refuse("Signature"), base: withRole, attack: change{after: add(statement, forgedAttribute)}},
-		// Nobody reads Extensions. What comes out is what was signed.
+		// No reader reads Extensions. What comes out is what was signed.
 		{ID: "A22/extensions", Needs: assertionOnly, Outcome: onlyRole, base: withRole, attack: change{after: func(d *draft) { d.extensions().AddChild(d.parse(forgedStatement)) }}},
 		rewired("A23/second-assertion", overAssertion, twice, func(d *draft) { d.resp.InsertChildAt(0, d.forgedAssertion()) }),
-		// Whoever takes the request apart again by local names finds this first.
+		// A reader that takes the request apart again by local names finds this first.
 		{ID: "A23/look-alike", Needs: assertionOnly, Outcome: accept(), attack: change{after: func(d *draft) {
 			forged := d.forgedAssertion()
 			forged.CreateAttr("xmlns:saml2", "urn:example:look-alike")

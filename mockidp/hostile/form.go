@@ -54,7 +54,7 @@ func formAttacks() map[string]formAttack {
 	}
 	for name, f := range channels {
 		out["D48/"+name] = func(by forger, m mockidp.Mutation) (mockidp.Mutated, error) {
-			// Nobody vouches for it: it isn't signed, and about somebody else.
+			// Nothing vouches for it: it isn't signed, and about another user.
 			forged, err := by.forge("B01", m, func(p *attack.Params) { p.Subject = "admin@example.com" })
 			return f(m, good(m), string(forged.SAMLResponse)), err
 		}

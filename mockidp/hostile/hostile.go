@@ -27,12 +27,12 @@ import (
 
 // Arm sets Mutate and Mutations of c. That switches nothing on:
 // Config.StandingMutations does and Server.SetMutation, for every answer;
-// Server.QueueMutation does for the next; and so does, for their own, whoever
+// Server.QueueMutation does for the next; and so does, for their own, a user who
 // signs in on a page. IDs are those of the list of package attack/run; the
 // Server refuses those that no page can send.
 func Arm(c *mockidp.Config) {
 	f := forger{cases: map[string]attack.Case{}, forms: formAttacks()}
-	f.stranger = sync.OnceValues(func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) })
+	f.attacker = sync.OnceValues(func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 	c.Mutate, c.Mutations = f.mutate, nil
 	for _, x := range attack.Cases() {
 		f.cases[x.ID] = x
@@ -48,7 +48,7 @@ func Arm(c *mockidp.Config) {
 type forger struct {
 	cases    map[string]attack.Case
 	forms    map[string]formAttack
-	stranger func() (crypto.Signer, error) // whom nobody trusts
+	attacker func() (crypto.Signer, error) // whom no service provider trusts
 }
 
 // unsendable are those cases whose form value no page can hold: octets that
@@ -88,10 +88,10 @@ func (f forger) forge(id string, m mockidp.Mutation, change func(*attack.Params)
 
 // params are an answer's, for a case.
 func (f forger) params(x attack.Case, m mockidp.Mutation) (attack.Params, error) {
-	stranger, err := f.stranger()
+	attacker, err := f.attacker()
 	p := attack.Params{
 		Issuer: m.App.Issuer, Audience: m.App.Audience, Recipient: m.ACS, OtherACS: otherACS(m), RequestID: m.InResponseTo, Subject: m.User.Login,
-		NameIDFormat: m.App.NameIDFormat, Now: m.Now, Key: m.Key, AttackerKey: stranger, Certificate: m.Certificate.Raw, NoCertificate: m.App.OmitKeyInfo,
+		NameIDFormat: m.App.NameIDFormat, Now: m.Now, Key: m.Key, AttackerKey: attacker, Certificate: m.Certificate.Raw, NoCertificate: m.App.OmitKeyInfo,
 		Sign: map[mockidp.Signing]attack.Sign{mockidp.SignBoth: attack.SignBoth, mockidp.SignResponse: attack.SignResponse, mockidp.SignAssertion: attack.SignAssertion}[m.App.Sign],
 	}
 	if cert := m.App.EncryptionCertificate; cert != nil {

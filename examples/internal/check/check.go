@@ -111,7 +111,7 @@ func taken[K any](k K, s Step[K]) (what string, err error) {
 
 // Walk takes all steps, each with a K of its own, prints a line for each, and
 // tells whether all held. When ctx ends it stops: a step that was cut short, and
-// those that nobody took, have not failed.
+// those that were not taken, have not failed.
 func Walk[K any](ctx context.Context, out io.Writer, steps []Step[K], with func() K) bool {
 	good := 0
 	for i, s := range steps {

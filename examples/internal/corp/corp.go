@@ -32,7 +32,7 @@ func (p Place) Host() string { return p.Name + ".localhost" }
 const IdPHost = "idp.localhost"
 
 // The people. Carol is known to the identity provider only: she gets as far as
-// the portal, which creates nobody. Alice is an operator of the portals too.
+// the portal, which creates no user. Alice is an operator of the portals too.
 const (
 	Alice = "alice@example.com"
 	Bob   = "bob@example.com"

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// Listen takes a port: the one asked for, or another if that is 0 or somebody
-// else's. Another is outside of what systems give to outgoing connections, so
+// Listen takes a port: the one asked for, or another if that is 0 or
+// taken. Another is outside of what systems give to outgoing connections, so
 // that it is likely to be free still when a server comes back to it.
 func Listen(port int) (net.Listener, error) {
 	for range 50 {
@@ -77,7 +77,7 @@ func Serve(l net.Listener, h http.Handler) *Server {
 	return s
 }
 
-// serve is called with mu held, or before anybody else knows s.
+// serve is called with mu held, or before s is shared.
 func (s *Server) serve(l net.Listener) {
 	s.http = &http.Server{
 		Handler: s.handler, ErrorLog: log.New(io.Discard, "", 0),

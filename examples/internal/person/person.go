@@ -1,4 +1,4 @@
-// Package person is somebody at a browser who signs in to the examples.
+// Package person is a user at a browser who signs in to the examples.
 package person
 
 import (

@@ -204,7 +204,7 @@ func (r *Region) application(w http.ResponseWriter, req *http.Request) {
 	http.NotFound(w, req)
 }
 
-// Close stops all of it, without a word to anybody.
+// Close stops all of it, without a word to the others.
 func (r *Region) Close() {
 	r.cancel()
 	<-r.ready

@@ -22,7 +22,7 @@ import (
 // provider trusts it by its Metadata.
 type IdP struct {
 	// EntityID and SSOURL are what its metadata says. Empty: addresses below
-	// http://idp.localhost, where nobody needs to listen: the tool takes the
+	// http://idp.localhost, where nothing needs to listen: the tool takes the
 	// AuthnRequests from the service provider's answers.
 	EntityID, SSOURL string
 

@@ -96,7 +96,7 @@ func (l leniency) covers(id string, sign attack.Sign) bool {
 		slices.ContainsFunc(strings.Fields(l.ids), func(word string) bool { return chooses(word, id) })
 }
 
-// vouchedFor says that, whoever is signed in, the identity provider's signature
+// vouchedFor says that, whichever user is signed in, the identity provider's signature
 // covers the name. "" if it does not, which is the rule.
 func vouchedFor(c attack.Case, sign attack.Sign) string {
 	switch c.ID {

@@ -12,12 +12,12 @@ import (
 type Verdict string
 
 const (
-	// Refused: nobody was signed in.
+	// Refused: no user was signed in.
 	Refused Verdict = "refused"
-	// Failed: nobody was signed in, but the service provider did not answer, or
+	// Failed: no user was signed in, but the service provider did not answer, or
 	// with a status of 500 and above.
 	Failed Verdict = "failed"
-	// LetIn: somebody was signed in who must not be, or was sent where the
+	// LetIn: a user was signed in who must not be, or was sent where the
 	// attacker wanted.
 	LetIn Verdict = "let in"
 	// Tolerated: the hostile message was accepted, and nothing was gained by it
@@ -49,7 +49,7 @@ type Result struct {
 	Verdict  Verdict `json:"verdict"`
 	// Reason says why, where the verdict does not speak for itself.
 	Reason string `json:"reason,omitempty"`
-	// Identity is who was signed in, whoever that was.
+	// Identity is the user who was signed in.
 	Identity string `json:"identity,omitempty"`
 	// Runs are the ways in which it was tried.
 	Runs     []RunResult   `json:"runs,omitempty"`

@@ -23,7 +23,7 @@ type runner struct {
 	transport *http.Transport
 	attackers keys
 	cases     []attack.Case
-	unsigned  attack.Case // B01: with Forged as its Subject nobody vouches for it
+	unsigned  attack.Case // B01: with Forged as its Subject nothing vouches for it
 
 	// sample is a request that the service provider made; nil if it makes none.
 	sample *asked
@@ -135,7 +135,7 @@ type visit struct {
 	asked *asked // nil: nothing was asked
 }
 
-// begin brings a new browser to the identity provider. Nobody must be signed in
+// begin brings a new browser to the identity provider. No user must be signed in
 // with it.
 func (r *runner) begin(ctx context.Context) (*visit, error) {
 	v := &visit{r: r, b: r.newBrowser()}
@@ -185,7 +185,7 @@ func (r *runner) params(v *visit, c attack.Case, w way) attack.Params {
 	return p
 }
 
-// attackerFor is a key that nobody trusts for signing, of the same kind as the
+// attackerFor is a key that no service provider trusts for signing, of the same kind as the
 // identity provider's.
 func (r *runner) attackerFor(c attack.Case, key crypto.Signer) crypto.Signer {
 	switch {
@@ -220,7 +220,7 @@ func (v *visit) postForm(ctx context.Context, form url.Values) (page, error) {
 	return v.b.send(ctx, request{method: http.MethodPost, to: v.r.ACS, contentType: formType, body: form.Encode()})
 }
 
-// probe asks who is signed in with a browser; "" is nobody.
+// probe asks who is signed in with a browser; "" is no user.
 func (r *runner) probe(ctx context.Context, b *browser) (string, page, error) {
 	p, err := b.get(ctx, r.Probe)
 	if err != nil || p.leaving != nil {

@@ -32,7 +32,7 @@ type Target struct {
 	Probe string
 	// Identity finds, in the body of Probe, who is signed in; its first group is
 	// the name, or all of the match where there is no group. A page that it does
-	// not match shows nobody. Required.
+	// not match shows no user. Required.
 	Identity *regexp.Regexp
 	// IdP is the identity provider that the service provider trusts. Required.
 	IdP *IdP
@@ -77,7 +77,7 @@ type Target struct {
 	Concurrency int
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
-	// Progress hears every result as it comes, never two at once. Nil: nobody does.
+	// Progress hears every result as it comes, never two at once. Nil: results are in the report only.
 	Progress func(Result)
 }
 

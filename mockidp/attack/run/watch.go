@@ -9,7 +9,7 @@ import (
 
 // A service provider may fall over a message, or be busy with it for a minute.
 // What comes next would then be said to be refused, or stay open, for no reason
-// of its own. So somebody is signed in whenever an attack came to nothing.
+// of its own. So a user is signed in whenever an attack came to nothing.
 
 const (
 	stoppedAnswering = "the service provider stopped answering"
@@ -86,7 +86,7 @@ func (r *runner) timed(w way, try func() RunResult) RunResult {
 	return out
 }
 
-// nothing: it may be that nobody is there.
+// nothing: the service provider may be gone.
 func (v Verdict) nothing() bool { return v == Failed || v == Inconclusive }
 
 // blame says, at the end of each attack, whether it is the one after which the
@@ -110,7 +110,7 @@ func (r *runner) blame(out *Result) {
 }
 
 // lookBack ends a run: a service provider that has fallen over the last attack,
-// or has locked everybody out, is noticed now.
+// or has locked all users out, is noticed now.
 func (r *runner) lookBack(ctx context.Context, out *Report) {
 	w := &r.watch
 	if ctx.Err() == nil && w.last != "" && !r.answers(ctx) && w.at == "" {
