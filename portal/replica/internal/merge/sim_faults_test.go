@@ -22,9 +22,10 @@ import (
 // is not pure, into the model of it here. It is applied to a copy. The simulation
 // has to find each in at least 19 of 20 seeds.
 //
-// It takes minutes, and runs where MERIDIAN_SIM_FAULTS is set. Whoever wants to
-// know whether the checker sees a fault adds a patch, made with git diff in
-// portal/replica/internal, and no code.
+// It takes minutes, and runs where MERIDIAN_SIM_FAULTS is set: to 1, or to a part of
+// the names of those to find. To find out whether the checker sees a fault, add a
+// patch, made with git diff in portal/replica/internal, and no code. A line before
+// it says what is wrong.
 func TestSimulationFindsFaults(t *testing.T) {
 	if os.Getenv("MERIDIAN_SIM_FAULTS") == "" {
 		testkit.Skip(t, "MERIDIAN_SIM_FAULTS is not set")
@@ -47,6 +48,21 @@ func TestSimulationFindsFaults(t *testing.T) {
 	}
 }
 
+// A change to the code that a fault is in says so at once, and not only where the
+// faults are looked for.
+func TestFaultsApply(t *testing.T) {
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip("git is not there")
+	}
+	dir := copied(t)
+	patches := must(t, filepath.Glob)("testdata/faults/*.patch")
+	require.NotEmpty(t, patches)
+	for _, patch := range patches {
+		out, err := command(dir, "git", "apply", "--check", "-p1", must(t, filepath.Abs)(patch))
+		require.NoError(t, err, "%s does not apply: %s", patch, out)
+	}
+}
+
 const (
 	faultSeeds = 20
 	faultSteps = 3 * perSeed // at most, a seed
@@ -59,12 +75,18 @@ func median(sorted []int) int {
 	return sorted[len(sorted)/2]
 }
 
+// copied is where the two packages are copied to.
+func copied(t *testing.T) string {
+	dir := t.TempDir()
+	for _, pkg := range []string{"merge", "integrity"} {
+		require.NoError(t, os.CopyFS(filepath.Join(dir, pkg), os.DirFS(filepath.Join("..", pkg))))
+	}
+	return dir
+}
+
 // withFault builds the tests with a patch, or with none, and returns the program.
 func withFault(t *testing.T, patch string) string {
-	dir, here := t.TempDir(), must(t, filepath.Abs)("..")
-	for _, pkg := range []string{"merge", "integrity"} {
-		require.NoError(t, os.CopyFS(filepath.Join(dir, pkg), os.DirFS(filepath.Join(here, pkg))))
-	}
+	dir, here := copied(t), must(t, filepath.Abs)("..")
 	if patch != "" {
 		out, err := command(dir, "git", "apply", "-p1", must(t, filepath.Abs)(patch))
 		require.NoError(t, err, "%s does not apply: %s", patch, out)
