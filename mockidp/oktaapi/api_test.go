@@ -117,6 +117,7 @@ func dig(o any, path string) any {
 func text2(v any) string { s, _ := v.(string); return s }
 
 func TestUsers(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, twoRegions())
 	body := object{"profile": object{"login": "carol@example.com", "email": "carol@example.com", "firstName": "Carol", "lastName": "C", "department": "R&D", "level": 7, "tags": []string{"a", "b"}, "mobilePhone": nil},
 		"credentials": object{"password": object{"value": "carol's own"}}}
@@ -168,6 +169,7 @@ func TestUsers(t *testing.T) {
 }
 
 func TestListsAndFilters(t *testing.T) {
+	t.Parallel()
 	c := company(450, 7)
 	a := newAPI(t, c)
 	all := a.list("/api/v1/users", "id")
@@ -193,6 +195,7 @@ func TestListsAndFilters(t *testing.T) {
 }
 
 func TestGroups(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, twoRegions())
 	g := a.ok(200, "POST", "/api/v1/groups", object{"profile": object{"name": "Finance", "description": "Counts"}})
 	id := text2(g["id"])
@@ -217,6 +220,7 @@ func TestGroups(t *testing.T) {
 
 // Whoever is refused a change keeps login, session and place in the queue.
 func TestRefusedRename(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, twoRegions())
 	b := newBrowser(t, a.idp)
 	b.signIn(alice, mockidp.DefaultPassword)
@@ -230,6 +234,7 @@ func TestRefusedRename(t *testing.T) {
 }
 
 func TestSaysWhatIsMissing(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, twoRegions())
 	for path, body := range map[string]any{"/control/faults": object{"kind": "drop", "app": "none"}, "/control/queue": object{"error": object{"app": "none"}},
 		"/control/deliver": object{"app": "none", "user": alice}} {
@@ -241,6 +246,7 @@ func TestSaysWhatIsMissing(t *testing.T) {
 // A slip of the pen doesn't make a narrow order a wide one. Okta's own calls
 // pass over what they don't know, as Okta does.
 func TestUnknownFields(t *testing.T) {
+	t.Parallel()
 	conf := twoRegions()
 	conf.Mutate = func(mockidp.Mutation) (mockidp.Mutated, error) { return mockidp.Mutated{}, nil }
 	a := newAPI(t, conf)
@@ -254,6 +260,7 @@ func TestUnknownFields(t *testing.T) {
 }
 
 func TestGuards(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, twoRegions())
 	req := must(http.NewRequest("GET", a.url+"/api/v1/users", nil))
 	for _, auth := range []string{"", "SSWS", "SSWS wrong", "Bearer " + a.token, "SSWS " + a.token + "x"} {
@@ -284,6 +291,7 @@ func TestGuards(t *testing.T) {
 // A page elsewhere that gives its name this machine's address is refused before
 // anything is read (DNS rebinding), whatever the identity provider's own host is.
 func TestHostsThatAreServed(t *testing.T) {
+	t.Parallel()
 	conf := twoRegions()
 	conf.BaseURL = "https://idp.corp.test"
 	h := oktaapi.New(must(mockidp.Open(conf)), oktaapi.Config{})

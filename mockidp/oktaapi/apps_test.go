@@ -34,6 +34,7 @@ func samlApp() object {
 }
 
 func TestSAMLApp(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, twoRegions())
 	made := a.ok(200, "POST", "/api/v1/apps", samlApp())
 	id := text2(made["id"])
@@ -99,6 +100,7 @@ func TestSAMLApp(t *testing.T) {
 }
 
 func TestOtherApps(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, twoRegions())
 	mark := a.ok(200, "POST", "/api/v1/apps", object{"name": "bookmark", "label": "Wiki", "signOnMode": "BOOKMARK",
 		"settings": object{"app": object{"requestIntegration": false, "url": "https://wiki.example/"}}})
@@ -145,6 +147,7 @@ func TestOtherApps(t *testing.T) {
 }
 
 func TestWhatATestNeeds(t *testing.T) {
+	t.Parallel()
 	sp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/home", http.StatusSeeOther) }))
 	defer sp.Close()
 	conf := twoRegions()

@@ -10,6 +10,7 @@ import (
 )
 
 func TestAttacks(t *testing.T) {
+	t.Parallel()
 	conf := twoApps()
 	for i := range conf.Apps {
 		conf.Apps[i].Groups = []string{mockidp.Everyone}

@@ -19,6 +19,7 @@ var sample = map[string][]string{
 }
 
 func TestFilters(t *testing.T) {
+	t.Parallel()
 	for text, want := range map[string]bool{
 		`status eq "ACTIVE"`:                             true,
 		`status EQ "ACTIVE"`:                             true,
@@ -88,6 +89,7 @@ func TestFilters(t *testing.T) {
 }
 
 func TestFiltersRefused(t *testing.T) {
+	t.Parallel()
 	deep := strings.Repeat("(", 17) + `status pr` + strings.Repeat(")", 17)
 	_, err := oktaapi.MatchFilter(deep[1:len(deep)-1], sample, false)
 	require.NoError(t, err)
@@ -136,6 +138,7 @@ func FuzzFilter(f *testing.F) {
 }
 
 func TestListsTakeFilters(t *testing.T) {
+	t.Parallel()
 	c := company(45, 3)
 	for i := range c.Users {
 		c.Users[i].Attributes = map[string][]string{"level": {strconv.Itoa(i % 10)}}
@@ -181,6 +184,7 @@ func TestListsTakeFilters(t *testing.T) {
 
 // Sorting goes with a search, and through the pages.
 func TestListsAreSorted(t *testing.T) {
+	t.Parallel()
 	c := company(45, 3)
 	for i := range c.Users {
 		c.Users[i].FirstName = []string{"b", "A", "c"}[i%3]

@@ -27,6 +27,7 @@ func (a *api) switchTo(status int, app, kid string) object {
 func x5c(key object) string { return key["x5c"].([]any)[0].(string) }
 
 func TestAppRollsOver(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, twoApps())
 	keys := "/api/v1/apps/pay/credentials/keys"
 	old := a.list(keys, "kid")
@@ -72,6 +73,7 @@ func TestAppRollsOver(t *testing.T) {
 }
 
 func TestCloneKey(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, twoApps())
 	keys := "/api/v1/apps/pay/credentials/keys/"
 	made := a.ok(201, "POST", keys+"generate?validityYears=2", nil)
@@ -88,6 +90,7 @@ func TestCloneKey(t *testing.T) {
 
 // What Okta has no call for: the keys of all apps.
 func TestServerRollsOver(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, twoApps())
 	old := a.list("/control/keys", "kid")
 	kid := text2(a.ok(201, "POST", "/control/keys/generate?validityYears=10", nil)["kid"])
@@ -103,6 +106,7 @@ func TestServerRollsOver(t *testing.T) {
 }
 
 func TestKeysAreBounded(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, twoApps())
 	for range 18 {
 		must(a.idp.AddAppKey("pay", ecdsaKey(), nil))

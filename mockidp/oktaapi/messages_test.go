@@ -13,6 +13,7 @@ import (
 // A request of some hundred bytes, from anybody, doesn't become thirty
 // megabytes for whoever looks at the messages.
 func TestDeepMessagesAreNotIndented(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, twoRegions())
 	deep := strings.Repeat("<a>", 990) + strings.Repeat("<b/>", 14000) + strings.Repeat("</a>", 990)
 	b := newBrowser(t, a.idp)
@@ -32,6 +33,7 @@ func TestDeepMessagesAreNotIndented(t *testing.T) {
 
 // A filter that nothing can match isn't waited for.
 func TestMessageFiltersAreWords(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, twoRegions())
 	for _, query := range []string{"answered=yes", "refused=1", "direction=in", "after=first"} {
 		a.refused(400, "E0000001", "GET", "/control/messages?"+query, nil)

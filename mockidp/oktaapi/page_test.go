@@ -34,6 +34,7 @@ func admin(t *testing.T, idp *mockidp.Server) (*browser, string) {
 
 // The control page says which key signs for whom.
 func TestAdminPageKeys(t *testing.T) {
+	t.Parallel()
 	conf := twoRegions()
 	conf.Apps = append(conf.Apps, mockidp.App{ID: "wiki", Label: "Wiki", ACS: []mockidp.ACS{{URL: virginia}}})
 	idp := start(t, conf)
@@ -55,6 +56,7 @@ func TestAdminPageKeys(t *testing.T) {
 }
 
 func TestAdminPage(t *testing.T) {
+	t.Parallel()
 	conf := twoRegions()
 	conf.Mutations = []string{"A03"}
 	conf.Mutate = func(mockidp.Mutation) (mockidp.Mutated, error) { return mockidp.Mutated{}, nil }
@@ -109,6 +111,7 @@ func TestAdminPage(t *testing.T) {
 
 // Every element and attribute of the messages that are made here is explained.
 func TestMessageViewer(t *testing.T) {
+	t.Parallel()
 	conf := twoRegions()
 	conf.Apps[0].Attributes = []mockidp.Attribute{{Name: "mail", Values: []string{"${user.email}"}}}
 	idp := start(t, conf)
@@ -136,12 +139,14 @@ func TestMessageViewer(t *testing.T) {
 // The viewer reads what a service provider may send: a byte order mark, and a
 // request about a Subject.
 func TestMessageViewerExplainsRequests(t *testing.T) {
+	t.Parallel()
 	about := strings.Replace(request(), "</saml:Issuer>", `</saml:Issuer><saml:Subject><saml:NameID Format="`+mockidp.NameIDEmail+`">`+bob+"</saml:NameID></saml:Subject>", 1)
 	assert.Empty(t, oktaapi.Unexplained([]byte("\xef\xbb\xbf"+about)))
 }
 
 // A form that an attack made another than usual is shown, field by field.
 func TestMessageViewerShowsOddForms(t *testing.T) {
+	t.Parallel()
 	conf := twoRegions()
 	conf.Mutate = func(mockidp.Mutation) (mockidp.Mutated, error) {
 		return mockidp.Mutated{ACS: frank, Fields: []mockidp.Field{{Name: "SAMLResponse", Value: "<a>"}, {Name: "x", Value: "y"}}, Method: mockidp.GET}, nil

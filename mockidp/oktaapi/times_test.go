@@ -47,6 +47,7 @@ func atRest(c mockidp.Config) mockidp.Config {
 }
 
 func TestTimesOfAUser(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, atRest(twoRegions()))
 	const path = "/api/v1/users/alice"
 	w := &watch{a, path, a.ok(200, "GET", path, nil)}
@@ -87,6 +88,7 @@ func TestTimesOfAUser(t *testing.T) {
 
 // Somebody who is staged was never activated, nor changed status.
 func TestTimesOfAStagedUser(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, atRest(twoRegions()))
 	made := a.ok(200, "POST", "/api/v1/users?activate=false", object{"profile": object{"login": "carol@example.com"}})
 	assert.Equal(t, []any{nil, nil, nil}, []any{made["activated"], made["statusChanged"], made["lastLogin"]})
@@ -102,6 +104,7 @@ func TestTimesOfAStagedUser(t *testing.T) {
 }
 
 func TestTimesOfAGroup(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, atRest(twoRegions()))
 	eng := "/api/v1/groups/" + a.list("/api/v1/groups?q=Eng", "id")[0]
 	all := "/api/v1/groups/" + a.list("/api/v1/groups?q=Everyone", "id")[0]
@@ -129,6 +132,7 @@ func TestTimesOfAGroup(t *testing.T) {
 }
 
 func TestTimesOfAnApp(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, atRest(twoApps()))
 	const path = "/api/v1/apps/pay"
 	a.ok(200, "PUT", path, a.ok(200, "GET", path, nil)) // spells out what was zero
@@ -176,6 +180,7 @@ func TestTimesOfAnApp(t *testing.T) {
 
 // Who polls for what changed gets it, and nothing twice.
 func TestPollingByTime(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, atRest(company(20, 3)))
 	since := text2(a.ok(200, "GET", "/api/v1/users/user1@example.com", nil)["lastUpdated"])
 	poll := func() []string {
@@ -204,6 +209,7 @@ func TestPollingByTime(t *testing.T) {
 
 // Times are right however many change things at once.
 func TestTimesUnderLoad(t *testing.T) {
+	t.Parallel()
 	a := newAPI(t, atRest(company(50, 5)))
 	a.idp.Advance(time.Second)
 	var wg sync.WaitGroup

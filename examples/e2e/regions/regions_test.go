@@ -117,6 +117,7 @@ func begin(t *testing.T, user *testkit.Browser, region string) string {
 }
 
 func TestMetadataListsBothRegions(t *testing.T) {
+	t.Parallel()
 	w := newRegions(t)
 	for _, region := range []string{"us-east-1", "eu-central-1"} {
 		doc := etree.NewDocument()
@@ -132,6 +133,7 @@ func TestMetadataListsBothRegions(t *testing.T) {
 
 // Rules 33, 34.
 func TestSignInReturnsToTheRegionThatAsked(t *testing.T) {
+	t.Parallel()
 	w := newRegions(t)
 	for region, at := range map[string]string{"us-east-1": usURL, "eu-central-1": euURL} {
 		user := w.user(t)
@@ -145,6 +147,7 @@ func TestSignInReturnsToTheRegionThatAsked(t *testing.T) {
 
 // Rule 33, the half that begins at the identity provider.
 func TestIdPInitiatedArrivesAtTheFirstURL(t *testing.T) {
+	t.Parallel()
 	w := newRegions(t)
 	user := w.user(t)
 	form, err := w.idp.IdPInitiated("", mockidp.DefaultLogin, "")
@@ -157,6 +160,7 @@ func TestIdPInitiatedArrivesAtTheFirstURL(t *testing.T) {
 // Over both Regions and both flows, a response is accepted only where it was
 // made for.
 func TestResponseForAnotherRegionIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newRegions(t)
 	for region, elsewhere := range map[string]string{"us-east-1": euURL, "eu-central-1": usURL} {
 		user := w.user(t)
@@ -170,6 +174,7 @@ func TestResponseForAnotherRegionIsRefused(t *testing.T) {
 }
 
 func TestSameResponseTwiceIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newRegions(t)
 	user := w.user(t)
 	solicited, err := w.idp.Answer(begin(t, user, "eu-central-1"), mockidp.DefaultLogin)
