@@ -23,3 +23,15 @@ func TestLatestIsTheLastStart(t *testing.T) {
 	d.Vouch(1000)
 	assert.Equal(t, uint64(1000), d.Latest())
 }
+
+// Of many starts the last ones are remembered.
+func TestTheLastGenerationsAreRemembered(t *testing.T) {
+	d := integrity.New("us-east-1", integrity.Key{1}, 1)
+	var last integrity.Generation
+	for range integrity.MaxGenerations + 2 {
+		last = d.Start("a")
+	}
+	assert.Len(t, d.Generations, integrity.MaxGenerations)
+	assert.Equal(t, last, d.Generations[integrity.MaxGenerations-1])
+	assert.Equal(t, last.Number, d.Latest())
+}
