@@ -46,6 +46,9 @@ func TestAWholeStateReplacesWhatWasBefore(t *testing.T) {
 	long := contentOf(message(1, "tx.1.0", "x"), message(2, "tx.2.0", "y"), message(4, "tx.4.0", "full 1"), last, message(6, "tx.6.0", "z"))
 	short := contentOf(message(4, "tx.4.0", "full 1"), last, message(6, "tx.6.0", "z"))
 	assert.Equal(t, short.Sum(0), long.Sum(0))
+	assert.Equal(t, 3, long.Len(), "it replaces none of its own")
+	old := contentOf(message(1, "tx.1.0", "x"), message(2, "tx.2.0", "y"), message(3, "tx.3.0", "z")).Mark()
+	assert.Empty(t, old.Check(contentOf(message(4, "tx.4.0", "full 1"), last), 5, 0, 300), "what it replaced is not missing")
 	torn := contentOf(message(1, "tx.1.0", "x"), message(4, "tx.4.0", "full 1"))
 	assert.Equal(t, 2, torn.Len(), "one that is not whole replaces nothing")
 }
