@@ -72,7 +72,11 @@ func (n *Node) inspect(ctx context.Context, f *follower, k streamKind) (claims i
 			Proof: integrity.Proof{Seq: m.Orig, Item: n.itemOf(m), Token: m.Proof}}
 		v, _ := n.verifyRecord(n.identity.Load(), k, r, end)
 		for v == integrity.Behind || v == integrity.Damaged {
-			// It may be this Node that isn't there yet.
+			// It may be this Node that isn't there yet: a message that it has not
+			// read took the place of this one.
+			if err = n.readToEnd(ctx, k); err != nil {
+				return err
+			}
 			if end, _, err = n.lastOf(ctx, k); err != nil {
 				return err
 			}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
@@ -153,6 +154,24 @@ func Full(t testing.TB, n *Node) {
 	require.NoError(t, err)
 	n.fold(n.cfg.Region, tx)
 	n.apply()
+}
+
+// Inspect has a Node compare all messages of a peer's copy of one of its streams.
+func Inspect(ctx context.Context, n *Node, peer, kind string) error {
+	n.mu.Lock()
+	f := n.followers[peer]
+	n.mu.Unlock()
+	_, err := n.inspect(ctx, f, streamKind(kind))
+	return err
+}
+
+// ForgetRead has a Node forget what it has read of one of its streams.
+func ForgetRead(n *Node, kind string) { n.contents.drop(streamKind(kind).stream(n.cfg.Region)) }
+
+// ReadUpTo is how far it has read one since.
+func ReadUpTo(n *Node, kind string) (last uint64) {
+	n.contents.with(streamKind(kind).stream(n.cfg.Region), func(c *integrity.Content) { _, last = c.At() })
+	return last
 }
 
 // DropMessage removes the first message of a stream of a Node's own server, as

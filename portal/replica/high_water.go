@@ -105,6 +105,17 @@ func (n *Node) readOwn() {
 	}
 }
 
+// readToEnd waits until one of the Region's own streams is read to its end.
+func (n *Node) readToEnd(ctx context.Context, k streamKind) error {
+	n.mu.Lock()
+	own := slices.Clone(n.readers[n.cfg.Region])
+	n.mu.Unlock()
+	if i := slices.IndexFunc(own, func(r *reader) bool { return r.kind == k }); i >= 0 {
+		return own[i].complete(ctx)
+	}
+	return nil
+}
+
 // lastMarks is for Close: nothing of the Node runs any more.
 func (n *Node) lastMarks() {
 	if n.identity.Load() == nil || n.marked == nil {
