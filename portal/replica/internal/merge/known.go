@@ -65,10 +65,13 @@ func (d *Directory) Unread(region string) (what string, ok bool) {
 // that is before it, makes good for it. It returns the names touched.
 func (d *Directory) Miss(region, what string) []Name {
 	l := d.of(region)
-	if _, already := d.Unread(region); already {
+	_, already := d.Unread(region)
+	if l.missed == "" {
+		l.missed = what // also beside a record that can be taken back before
+	}
+	if already {
 		return nil
 	}
-	l.missed = what
 	return l.applications()
 }
 

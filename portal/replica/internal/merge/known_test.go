@@ -96,6 +96,13 @@ func TestAnUnreadLogHidesItsApplications(t *testing.T) {
 	assert.NotContains(t, r.state(), "shown application a", "what was missed is still missing")
 	r.know(eu(5, true, app))
 	assert.Contains(t, r.state(), "shown application a")
+
+	r.know(eu(6, false, rec(later, "x", "1", false)))
+	r.dir.Changes(r.dir.Miss(frankfurt, "format 2"))
+	r.know(eu(7, false, rec(later, "x", "", false)))
+	assert.NotContains(t, r.state(), "shown application a", "also if a record was in the way meanwhile")
+	r.know(eu(8, true, app))
+	assert.Contains(t, r.state(), "shown application a")
 }
 
 // An entry of an unknown kind that may not be skipped is in the way until no
