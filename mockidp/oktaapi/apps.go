@@ -8,34 +8,35 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-func (s *API) appRoutes(api func(string, func(*call) *apiError)) {
-	api("POST /api/v1/apps", s.createApp)
+func (s *API) appRoutes(api func(string, handler)) {
+	api("POST /api/v1/apps", withBody(s.createApp))
 	api("GET /api/v1/apps", s.listApps)
-	api("GET /api/v1/apps/{app}", func(c *call) *apiError {
-		return s.withApp(c, func(v view, a *mockidp.App) *apiError { return c.ok(s.appJSON(c, v, a)) })
-	})
-	api("PUT /api/v1/apps/{app}", s.replaceApp)
-	api("DELETE /api/v1/apps/{app}", s.deleteApp)
+	api("GET /api/v1/apps/{app}", s.withApp(func(c *call, v view, a *mockidp.App) *apiError { return c.ok(s.appJSON(c, v, a)) }))
+	api("PUT /api/v1/apps/{app}", withBody(s.replaceApp))
+	api("DELETE /api/v1/apps/{app}", s.withApp(s.deleteApp))
 	api("POST /api/v1/apps/{app}/lifecycle/{does}", s.appLifecycle)
-	api("GET /api/v1/apps/{app}/sso/saml/metadata", s.appMetadata)
-	api("GET /api/v1/apps/{app}/users", s.listAppUsers)
-	api("POST /api/v1/apps/{app}/users", s.assignUser)
+	api("GET /api/v1/apps/{app}/sso/saml/metadata", s.withApp(s.appMetadata))
+	api("GET /api/v1/apps/{app}/users", s.withApp(s.listAppUsers))
+	api("POST /api/v1/apps/{app}/users", withBody(s.assignUser))
 	api("GET /api/v1/apps/{app}/users/{user}", s.showAppUser)
 	api("POST /api/v1/apps/{app}/users/{user}", s.showAppUser) // nothing of it can change
-	api("DELETE /api/v1/apps/{app}/users/{user}", s.unassignUser)
-	api("GET /api/v1/apps/{app}/groups", s.listAppGroups)
-	api("GET /api/v1/apps/{app}/groups/{group}", func(c *call) *apiError { return s.appGroup(c, nil) })
-	api("PUT /api/v1/apps/{app}/groups/{group}", func(c *call) *apiError { in := true; return s.appGroup(c, &in) })
-	api("DELETE /api/v1/apps/{app}/groups/{group}", func(c *call) *apiError { in := false; return s.appGroup(c, &in) })
+	api("DELETE /api/v1/apps/{app}/users/{user}", s.withApp(s.unassignUser))
+	api("GET /api/v1/apps/{app}/groups", s.withApp(s.listAppGroups))
+	api("GET /api/v1/apps/{app}/groups/{group}", s.withAppGroup(s.showAppGroup))
+	api("PUT /api/v1/apps/{app}/groups/{group}", s.withAppGroup(s.assignGroup))
+	api("DELETE /api/v1/apps/{app}/groups/{group}", s.withAppGroup(s.unassignGroup))
 }
 
-func (s *API) withApp(c *call, f func(view, *mockidp.App) *apiError) *apiError {
-	v, id := s.view(), c.r.PathValue("app")
-	a, ok := v.App(id)
-	if !ok || id == "" {
-		return notFound(id, "AppInstance")
+// withApp makes a handler of one that gets the app that the path names.
+func (s *API) withApp(h func(*call, view, *mockidp.App) *apiError) handler {
+	return func(c *call) *apiError {
+		v, id := s.view(), c.r.PathValue("app")
+		a, ok := v.App(id)
+		if !ok || id == "" {
+			return notFound(id, "AppInstance")
+		}
+		return h(c, v, &a)
 	}
-	return f(v, &a)
 }
 
 // made is the answer for an app after a change.
@@ -48,11 +49,7 @@ func (s *API) made(c *call, id string) *apiError {
 	return c.ok(s.appJSON(c, v, &a))
 }
 
-func (s *API) createApp(c *call) *apiError {
-	var body appBody
-	if err := c.read(&body, false); err != nil {
-		return err
-	}
+func (s *API) createApp(c *call, body appBody) *apiError {
 	a, err := body.app()
 	if err != nil {
 		return err
@@ -87,12 +84,8 @@ func (b *appBody) app() (mockidp.App, *apiError) {
 }
 
 // replaceApp keeps the assignments, and what Okta's JSON has no word for.
-func (s *API) replaceApp(c *call) *apiError {
-	var body appBody
-	if err := c.read(&body, false); err != nil {
-		return err
-	}
-	return s.withApp(c, func(v view, a *mockidp.App) *apiError {
+func (s *API) replaceApp(c *call, body appBody) *apiError {
+	return s.withApp(func(c *call, v view, a *mockidp.App) *apiError {
 		if k := body.Credentials; k != nil && k.Signing != nil && a.Kind == mockidp.SAML && k.Signing.Kid == v.signingKey(a).ID {
 			body.Credentials = nil // what was read is written back: no choice of a key
 		}
@@ -113,17 +106,15 @@ func (s *API) replaceApp(c *call) *apiError {
 			return fromError(err, "label")
 		}
 		return s.made(c, a.ID)
-	})
+	})(c)
 }
 
 // deleteApp is for apps that were switched off.
-func (s *API) deleteApp(c *call) *apiError {
-	return s.withApp(c, func(_ view, a *mockidp.App) *apiError {
-		if !a.Inactive {
-			return &apiError{Status: http.StatusForbidden, Code: "E0000056", Summary: "Delete application forbidden.", Causes: []string{"The application must be deactivated before deletion."}}
-		}
-		return c.done(s.idp.RemoveApp(a.ID), a.ID)
-	})
+func (s *API) deleteApp(c *call, _ view, a *mockidp.App) *apiError {
+	if !a.Inactive {
+		return &apiError{Status: http.StatusForbidden, Code: "E0000056", Summary: "Delete application forbidden.", Causes: []string{"The application must be deactivated before deletion."}}
+	}
+	return c.done(s.idp.RemoveApp(a.ID), a.ID)
 }
 
 func (s *API) appLifecycle(c *call) *apiError {
@@ -131,20 +122,20 @@ func (s *API) appLifecycle(c *call) *apiError {
 	if does != "activate" && does != "deactivate" {
 		return notFound(does, "Lifecycle")
 	}
-	return s.withApp(c, func(_ view, a *mockidp.App) *apiError {
+	return s.withApp(func(c *call, _ view, a *mockidp.App) *apiError {
 		err := s.idp.UpdateApp(a.ID, func(a *mockidp.App) error { a.Inactive = does == "deactivate"; return nil })
 		if err != nil {
 			return fromError(err, a.ID)
 		}
 		return c.ok(map[string]any{})
-	})
+	})(c)
 }
 
 func (s *API) listApps(c *call) *apiError {
-	v, q := s.view(), strings.ToLower(c.r.URL.Query().Get("q"))
+	v := s.view()
 	var list []*mockidp.App
 	for _, a := range v.Apps() {
-		if strings.HasPrefix(strings.ToLower(a.Label), q) || strings.HasPrefix(oktaName(&a), q) {
+		if c.asksFor(a.Label, oktaName(&a)) {
 			list = append(list, &a)
 		}
 	}
@@ -158,21 +149,19 @@ func (s *API) listApps(c *call) *apiError {
 
 // appMetadata is the metadata with the keys that are published, or with the
 // one that is asked for.
-func (s *API) appMetadata(c *call) *apiError {
-	return s.withApp(c, func(v view, a *mockidp.App) *apiError {
-		if a.Kind != mockidp.SAML {
-			return notFound(a.ID, "SamlMetadata")
-		}
-		kid := c.r.URL.Query().Get("kid")
-		if _, ok := v.findKey(a, kid); kid != "" && !ok {
-			return notFound(kid, "JsonWebKey")
-		}
-		doc, err := v.Metadata(a.ID, kid)
-		if err != nil {
-			return fromError(err, a.ID)
-		}
-		c.w.Header().Set("Content-Type", "application/xml; charset=utf-8")
-		_, _ = c.w.Write(doc)
-		return nil
-	})
+func (s *API) appMetadata(c *call, v view, a *mockidp.App) *apiError {
+	if a.Kind != mockidp.SAML {
+		return notFound(a.ID, "SamlMetadata")
+	}
+	kid := c.r.URL.Query().Get("kid")
+	if _, ok := v.findKey(a, kid); kid != "" && !ok {
+		return notFound(kid, "JsonWebKey")
+	}
+	doc, err := v.Metadata(a.ID, kid)
+	if err != nil {
+		return fromError(err, a.ID)
+	}
+	c.w.Header().Set("Content-Type", "application/xml; charset=utf-8")
+	_, _ = c.w.Write(doc)
+	return nil
 }

@@ -27,11 +27,9 @@ func listed(a *mockidp.App, u mockidp.User) bool {
 	return slices.ContainsFunc(a.Users, func(l string) bool { return mockidp.SameLogin(l, u.Login) })
 }
 
-func (s *API) listAppUsers(c *call) *apiError {
-	return s.withApp(c, func(v view, a *mockidp.App) *apiError {
-		list := slices.DeleteFunc(v.Users(), func(u mockidp.User) bool { return !a.AssignedTo(u) })
-		return paged(c, list, 500, byLogin, func(u mockidp.User) map[string]any { return s.appUserJSON(c, v, a, u) })
-	})
+func (s *API) listAppUsers(c *call, v view, a *mockidp.App) *apiError {
+	list := slices.DeleteFunc(v.Users(), func(u mockidp.User) bool { return !a.AssignedTo(u) })
+	return paged(c, list, 500, byLogin, func(u mockidp.User) map[string]any { return s.appUserJSON(c, v, a, u) })
 }
 
 func (s *API) showAppUser(c *call) *apiError {
@@ -54,14 +52,12 @@ func (s *API) shownAppUser(c *call, appID, user string) *apiError {
 	return c.ok(s.appUserJSON(c, v, &a, u))
 }
 
-func (s *API) assignUser(c *call) *apiError {
-	var body struct {
-		ID string `json:"id"`
-	}
-	if err := c.read(&body, false); err != nil {
-		return err
-	}
-	return s.withApp(c, func(v view, a *mockidp.App) *apiError {
+type assignmentBody struct {
+	ID string `json:"id"`
+}
+
+func (s *API) assignUser(c *call, body assignmentBody) *apiError {
+	return s.withApp(func(c *call, v view, a *mockidp.App) *apiError {
 		u, ok := v.UserByID(body.ID)
 		if !ok {
 			return notFound(body.ID, "User")
@@ -76,22 +72,20 @@ func (s *API) assignUser(c *call) *apiError {
 			return fromError(err, u.ID)
 		}
 		return s.shownAppUser(c, a.ID, u.ID)
-	})
+	})(c)
 }
 
-func (s *API) unassignUser(c *call) *apiError {
-	return s.withApp(c, func(_ view, a *mockidp.App) *apiError {
-		return s.withUser(c, func(_ view, u mockidp.User) *apiError {
-			if !listed(a, u) {
-				return notFound(u.ID, "AppUser")
-			}
-			err := s.idp.UpdateApp(a.ID, func(a *mockidp.App) error {
-				a.Users = slices.DeleteFunc(a.Users, func(l string) bool { return mockidp.SameLogin(l, u.Login) })
-				return nil
-			})
-			return c.done(err, a.ID)
+func (s *API) unassignUser(c *call, _ view, a *mockidp.App) *apiError {
+	return s.withUser(func(c *call, _ view, u mockidp.User) *apiError {
+		if !listed(a, u) {
+			return notFound(u.ID, "AppUser")
+		}
+		err := s.idp.UpdateApp(a.ID, func(a *mockidp.App) error {
+			a.Users = slices.DeleteFunc(a.Users, func(l string) bool { return mockidp.SameLogin(l, u.Login) })
+			return nil
 		})
-	})
+		return c.done(err, a.ID)
+	})(c)
 }
 
 func (s *API) appGroupJSON(c *call, v view, a *mockidp.App, g mockidp.Group) map[string]any {
@@ -102,41 +96,45 @@ func (s *API) appGroupJSON(c *call, v view, a *mockidp.App, g mockidp.Group) map
 	}
 }
 
-func (s *API) listAppGroups(c *call) *apiError {
-	return s.withApp(c, func(v view, a *mockidp.App) *apiError {
-		list := slices.DeleteFunc(v.allGroups(), func(g mockidp.Group) bool { return !slices.Contains(a.Groups, g.Name) })
-		return paged(c, list, 200, byName, func(g mockidp.Group) map[string]any { return s.appGroupJSON(c, v, a, g) })
+func (s *API) listAppGroups(c *call, v view, a *mockidp.App) *apiError {
+	list := slices.DeleteFunc(v.allGroups(), func(g mockidp.Group) bool { return !slices.Contains(a.Groups, g.Name) })
+	return paged(c, list, 200, byName, func(g mockidp.Group) map[string]any { return s.appGroupJSON(c, v, a, g) })
+}
+
+// withAppGroup makes a handler of one that gets the app and the group that the
+// path names.
+func (s *API) withAppGroup(h func(*call, view, *mockidp.App, mockidp.Group) *apiError) handler {
+	return s.withApp(func(c *call, _ view, a *mockidp.App) *apiError {
+		return s.withGroup(func(c *call, v view, g mockidp.Group) *apiError { return h(c, v, a, g) })(c)
 	})
 }
 
-// appGroup assigns a group, takes it away, or (nil) shows that it is assigned.
-func (s *API) appGroup(c *call, in *bool) *apiError {
-	return s.withApp(c, func(v view, a *mockidp.App) *apiError {
-		return s.withGroup(c, func(_ view, g mockidp.Group) *apiError {
-			has := slices.Contains(a.Groups, g.Name)
-			if !has && (in == nil || !*in) {
-				return notFound(g.ID, "ApplicationGroupAssignment")
-			}
-			if in == nil {
-				return c.ok(s.appGroupJSON(c, v, a, g))
-			}
-			err := s.idp.UpdateApp(a.ID, func(a *mockidp.App) error {
-				if has = slices.Contains(a.Groups, g.Name); *in && !has {
-					a.Groups = append(a.Groups, g.Name)
-				} else if !*in {
-					a.Groups = slices.DeleteFunc(a.Groups, func(name string) bool { return name == g.Name })
-				}
-				return nil
-			})
-			if err != nil || !*in {
-				return c.done(err, g.ID)
-			}
-			v := s.view()
-			now, ok := v.App(a.ID)
-			if !ok {
-				return notFound(a.ID, "AppInstance") // gone again
-			}
-			return c.ok(s.appGroupJSON(c, v, &now, g))
-		})
+func (s *API) showAppGroup(c *call, v view, a *mockidp.App, g mockidp.Group) *apiError {
+	if !slices.Contains(a.Groups, g.Name) {
+		return notFound(g.ID, "ApplicationGroupAssignment")
+	}
+	return c.ok(s.appGroupJSON(c, v, a, g))
+}
+
+func (s *API) assignGroup(c *call, _ view, a *mockidp.App, g mockidp.Group) *apiError {
+	err := s.idp.UpdateApp(a.ID, func(a *mockidp.App) error {
+		if !slices.Contains(a.Groups, g.Name) {
+			a.Groups = append(a.Groups, g.Name)
+		}
+		return nil
 	})
+	if err != nil {
+		return fromError(err, g.ID)
+	}
+	return s.withAppGroup(s.showAppGroup)(c)
+}
+
+func (s *API) unassignGroup(c *call, _ view, a *mockidp.App, g mockidp.Group) *apiError {
+	if !slices.Contains(a.Groups, g.Name) {
+		return notFound(g.ID, "ApplicationGroupAssignment")
+	}
+	return c.done(s.idp.UpdateApp(a.ID, func(a *mockidp.App) error {
+		a.Groups = slices.DeleteFunc(a.Groups, func(name string) bool { return name == g.Name })
+		return nil
+	}), g.ID)
 }

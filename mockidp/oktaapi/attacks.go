@@ -1,5 +1,7 @@
 package oktaapi
 
+import "github.com/meridian-saml/meridian/mockidp"
+
 // attackBody is a StandingMutation in JSON, or one that is queued.
 type attackBody struct {
 	ID   string `json:"id"`
@@ -7,32 +9,18 @@ type attackBody struct {
 	User string `json:"user,omitempty"`
 }
 
-func (s *API) attackRoutes(api func(string, func(*call) *apiError)) {
-	api("POST /control/attack", s.queueAttack)
+func (s *API) attackRoutes(api func(string, handler)) {
+	api("POST /control/attack", withBody(s.queueAttack))
 	api("GET /control/attacks", func(c *call) *apiError { return c.ok(s.attacksJSON()) })
-	api("POST /control/attacks", s.switchAttack)
+	api("POST /control/attacks", withBody(s.switchAttack))
 	api("DELETE /control/attacks", s.switchAttackOff)
 }
 
 func (s *API) attacksJSON() map[string]any {
-	out := []attackBody{}
-	for _, m := range s.idp.StandingMutations() {
-		out = append(out, attackBody(m))
-	}
-	return map[string]any{"attacks": out}
+	return map[string]any{"attacks": shown(s.idp.StandingMutations(), func(m mockidp.StandingMutation) attackBody { return attackBody(m) })}
 }
 
-// readAttack reads one whose user may be named as elsewhere in the API.
-func (s *API) readAttack(c *call) (attackBody, *apiError) {
-	var b attackBody
-	if err := c.read(&b, false); err != nil {
-		return b, err
-	}
-	login, err := s.attackedUser(b.User)
-	b.User = login
-	return b, err
-}
-
+// attackedUser is the login of a user who may be named as elsewhere in the API.
 func (s *API) attackedUser(name string) (string, *apiError) {
 	if name == "" {
 		return "", nil
@@ -41,26 +29,26 @@ func (s *API) attackedUser(name string) (string, *apiError) {
 	return u.Login, err
 }
 
-func (s *API) queueAttack(c *call) *apiError {
-	b, err := s.readAttack(c)
+func (s *API) queueAttack(c *call, b attackBody) *apiError {
+	login, err := s.attackedUser(b.User)
 	if err != nil {
 		return err
 	}
-	if err := s.idp.QueueMutation(b.ID, b.App, b.User); err != nil {
+	if err := s.idp.QueueMutation(b.ID, b.App, login); err != nil {
 		return fromError(err, "id")
 	}
 	return c.ok(s.queueJSON())
 }
 
-func (s *API) switchAttack(c *call) *apiError {
-	b, err := s.readAttack(c)
+func (s *API) switchAttack(c *call, b attackBody) *apiError {
+	login, err := s.attackedUser(b.User)
 	if err != nil {
 		return err
 	}
 	if b.ID == "" {
 		return invalid("id", "the ID of an attack; DELETE switches off")
 	}
-	if err := s.idp.SetMutation(b.ID, b.App, b.User); err != nil {
+	if err := s.idp.SetMutation(b.ID, b.App, login); err != nil {
 		return fromError(err, "id")
 	}
 	return c.ok(s.attacksJSON())

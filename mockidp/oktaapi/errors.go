@@ -56,6 +56,10 @@ func badSearch(why string) *apiError {
 	return &apiError{Status: http.StatusBadRequest, Code: "E0000031", Summary: "Invalid search criteria.", Causes: []string{why}}
 }
 
+func internal(why string) *apiError {
+	return &apiError{Status: http.StatusInternalServerError, Code: "E0000009", Summary: "Internal Server Error", Causes: []string{why}}
+}
+
 func wrongStatus(why string) *apiError {
 	return &apiError{Status: http.StatusForbidden, Code: "E0000038", Summary: "This operation is not allowed in the user's current status.", Causes: []string{why}}
 }
@@ -71,7 +75,7 @@ func fromError(err error, about string) *apiError {
 	}
 	var e *mockidp.Error
 	if !errors.As(err, &e) {
-		return &apiError{Status: 500, Code: "E0000009", Summary: "Internal Server Error", Causes: []string{cut(err.Error())}}
+		return internal(cut(err.Error()))
 	}
 	text := strings.TrimPrefix(e.Error(), "mockidp: ")
 	missing := func(kind string) *apiError {
@@ -89,7 +93,7 @@ func fromError(err error, about string) *apiError {
 	case mockidp.ReasonNoSuchKey, mockidp.ReasonNoSuchMessage:
 		return missing(strings.TrimPrefix(string(e.Reason), "NoSuch"))
 	case mockidp.ReasonInternal:
-		return &apiError{Status: 500, Code: "E0000009", Summary: "Internal Server Error", Causes: []string{text}}
+		return internal(text)
 	}
 	return invalid(about, text)
 }

@@ -1,8 +1,10 @@
 package oktaapi
 
 import (
+	_ "embed"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/beevik/etree"
 )
@@ -73,16 +75,30 @@ func lookUp(el *etree.Element, attr string) line {
 	if attr != "" {
 		name += "@" + attr
 	}
+	keys := []string{name, "@" + attr}
 	if p := el.Parent(); p != nil {
-		if e, ok := explanations[p.Tag+"/"+name]; ok {
-			return line{What: e.what, Section: e.section}
+		keys = []string{p.Tag + "/" + name, name, "@" + attr}
+	}
+	for _, key := range keys {
+		if l, ok := explanations()[key]; ok {
+			return l
 		}
-	}
-	if e, ok := explanations[name]; ok {
-		return line{What: e.what, Section: e.section}
-	}
-	if e, ok := explanations["@"+attr]; ok && attr != "" {
-		return line{What: e.what, Section: e.section}
 	}
 	return line{}
 }
+
+// explanationRows are the sentences: "Element", "Parent/Element",
+// "Element@Attribute", "Parent/Element@Attribute" or "@Attribute", the section of
+// the standard, and the sentence, with tabs between.
+//
+//go:embed explanations.tsv
+var explanationRows string
+
+var explanations = sync.OnceValue(func() map[string]line {
+	out := map[string]line{}
+	for row := range strings.Lines(explanationRows) {
+		f := strings.Split(strings.TrimSpace(row), "\t")
+		out[f[0]] = line{Section: f[1], What: f[2]}
+	}
+	return out
+})

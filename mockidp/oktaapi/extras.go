@@ -1,7 +1,6 @@
 package oktaapi
 
 import (
-	"strconv"
 	"time"
 
 	"github.com/meridian-saml/meridian/mockidp"
@@ -9,15 +8,15 @@ import (
 
 // extraRoutes are what a test needs and Okta has not. Their JSON is this
 // package's own.
-func (s *API) extraRoutes(api func(string, func(*call) *apiError)) {
+func (s *API) extraRoutes(api func(string, handler)) {
 	api("POST /control/reset", func(c *call) *apiError { s.idp.Reset(); return c.noContent() })
 	api("GET /control/clock", func(c *call) *apiError { return c.ok(map[string]any{"now": s.idp.Now()}) })
-	api("POST /control/clock", s.setClock)
+	api("POST /control/clock", withBody(s.setClock))
 	api("GET /control/queue", func(c *call) *apiError { return c.ok(s.queueJSON()) })
-	api("POST /control/queue", s.addToQueue)
+	api("POST /control/queue", withBody(s.addToQueue))
 	api("DELETE /control/queue", func(c *call) *apiError { s.idp.ClearQueue(); return c.noContent() })
 	api("GET /control/faults", func(c *call) *apiError { return c.ok(map[string]any{"faults": faultsJSON(s.idp.Faults())}) })
-	api("POST /control/faults", s.addFault)
+	api("POST /control/faults", withBody(s.addFault))
 	api("DELETE /control/faults", func(c *call) *apiError { s.idp.ClearFaults(c.r.URL.Query().Get("app")); return c.noContent() })
 	api("POST /control/keys/{kid}/sign", func(c *call) *apiError {
 		return c.done(s.idp.SignWith(c.r.PathValue("kid")), c.r.PathValue("kid"))
@@ -26,17 +25,15 @@ func (s *API) extraRoutes(api func(string, func(*call) *apiError)) {
 		return c.done(s.idp.RetireKey(c.r.PathValue("kid")), c.r.PathValue("kid"))
 	})
 	s.messageRoutes(api)
-	api("POST /control/deliver", s.deliverNew)
+	api("POST /control/deliver", withBody(s.deliverNew))
 	s.attackRoutes(api)
 }
 
-func (s *API) setClock(c *call) *apiError {
-	var body struct {
-		Advance string `json:"advance"` // as Go writes a duration
-	}
-	if err := c.read(&body, false); err != nil {
-		return err
-	}
+type clockBody struct {
+	Advance string `json:"advance"` // as Go writes a duration
+}
+
+func (s *API) setClock(c *call, body clockBody) *apiError {
 	d, err := time.ParseDuration(body.Advance)
 	if err != nil {
 		return invalid("advance", `a duration such as "90m" or "-1h"`)
@@ -55,21 +52,18 @@ type statusBody struct {
 
 func (s *API) queueJSON() map[string]any {
 	q := s.idp.Queued()
-	list := []statusBody{}
-	for _, e := range q.Errors {
-		list = append(list, statusBody{e.App, e.Status.Code, e.Status.SubCode, e.Status.Message})
-	}
-	return map[string]any{"users": append([]string{}, q.Users...), "errors": list, "attacks": append([]string{}, q.Mutations...)}
+	errors := shown(q.Errors, func(e mockidp.QueuedError) statusBody {
+		return statusBody{e.App, e.Status.Code, e.Status.SubCode, e.Status.Message}
+	})
+	return map[string]any{"users": append([]string{}, q.Users...), "errors": errors, "attacks": append([]string{}, q.Mutations...)}
 }
 
-func (s *API) addToQueue(c *call) *apiError {
-	var body struct {
-		User  string      `json:"user"`
-		Error *statusBody `json:"error"`
-	}
-	if err := c.read(&body, false); err != nil {
-		return err
-	}
+type queueBody struct {
+	User  string      `json:"user"`
+	Error *statusBody `json:"error"`
+}
+
+func (s *API) addToQueue(c *call, body queueBody) *apiError {
 	var err error
 	switch e := body.Error; {
 	case body.User != "" && e == nil:
@@ -100,22 +94,16 @@ type faultBody struct {
 }
 
 func faultsJSON(list []mockidp.Fault) []faultBody {
-	out := []faultBody{}
-	for _, f := range list {
+	return shown(list, func(f mockidp.Fault) faultBody {
 		b := faultBody{Kind: f.Kind, App: f.App, Count: f.Count, Chance: f.Chance, Status: f.Status}
 		if f.For != 0 {
 			b.For = f.For.String()
 		}
-		out = append(out, b)
-	}
-	return out
+		return b
+	})
 }
 
-func (s *API) addFault(c *call) *apiError {
-	var b faultBody
-	if err := c.read(&b, false); err != nil {
-		return err
-	}
+func (s *API) addFault(c *call, b faultBody) *apiError {
 	f := mockidp.Fault{Kind: b.Kind, App: b.App, Count: b.Count, Chance: b.Chance, Status: b.Status}
 	if b.For != "" {
 		d, err := time.ParseDuration(b.For)
@@ -130,17 +118,15 @@ func (s *API) addFault(c *call) *apiError {
 	return c.ok(map[string]any{"faults": faultsJSON(s.idp.Faults())})
 }
 
+type deliverBody struct {
+	App        string `json:"app"`
+	User       string `json:"user"`
+	RelayState string `json:"relayState"`
+}
+
 // deliverNew makes an answer as an app's tile would, and posts it without a
 // browser.
-func (s *API) deliverNew(c *call) *apiError {
-	var body struct {
-		App        string `json:"app"`
-		User       string `json:"user"`
-		RelayState string `json:"relayState"`
-	}
-	if err := c.read(&body, false); err != nil {
-		return err
-	}
+func (s *API) deliverNew(c *call, body deliverBody) *apiError {
 	u, none := s.user(body.User)
 	if none != nil {
 		return none
@@ -158,13 +144,4 @@ func (s *API) deliverBounded(f mockidp.Form) mockidp.ACSAnswer {
 	defer client.CloseIdleConnections()
 	a, _ := s.idp.Deliver(client, f)
 	return a
-}
-
-// number reads an ID from the path.
-func (c *call) number(name string) (int64, *apiError) {
-	n, err := strconv.ParseInt(c.r.PathValue(name), 10, 64)
-	if err != nil {
-		return 0, notFound(c.r.PathValue(name), "Message")
-	}
-	return n, nil
 }

@@ -7,30 +7,21 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-func (s *API) groupRoutes(api func(string, func(*call) *apiError)) {
-	api("POST /api/v1/groups", s.createGroup)
+func (s *API) groupRoutes(api func(string, handler)) {
+	api("POST /api/v1/groups", withBody(s.createGroup))
 	api("GET /api/v1/groups", s.listGroups)
-	api("GET /api/v1/groups/{group}", func(c *call) *apiError {
-		return s.withGroup(c, func(v view, g mockidp.Group) *apiError { return c.ok(s.groupJSON(c, v, g)) })
-	})
-	api("PUT /api/v1/groups/{group}", s.editGroup)
-	api("DELETE /api/v1/groups/{group}", func(c *call) *apiError {
-		return s.withGroup(c, func(_ view, g mockidp.Group) *apiError { return c.done(s.idp.RemoveGroup(g.Name), g.ID) })
-	})
-	api("GET /api/v1/groups/{group}/users", s.listMembers)
-	api("PUT /api/v1/groups/{group}/users/{user}", func(c *call) *apiError { return s.member(c, true) })
-	api("DELETE /api/v1/groups/{group}/users/{user}", func(c *call) *apiError { return s.member(c, false) })
-	api("GET /api/v1/groups/{group}/apps", func(c *call) *apiError {
-		return s.withGroup(c, func(v view, g mockidp.Group) *apiError {
-			out := []any{}
-			for _, a := range v.Apps() {
-				if slices.Contains(a.Groups, g.Name) {
-					out = append(out, s.appJSON(c, v, &a))
-				}
-			}
-			return c.ok(out)
-		})
-	})
+	api("GET /api/v1/groups/{group}", s.withGroup(func(c *call, v view, g mockidp.Group) *apiError { return c.ok(s.groupJSON(c, v, g)) }))
+	api("PUT /api/v1/groups/{group}", withBody(s.editGroup))
+	api("DELETE /api/v1/groups/{group}", s.withGroup(func(c *call, _ view, g mockidp.Group) *apiError {
+		return c.done(s.idp.RemoveGroup(g.Name), g.ID)
+	}))
+	api("GET /api/v1/groups/{group}/users", s.withGroup(s.listMembers))
+	api("PUT /api/v1/groups/{group}/users/{user}", s.member(true))
+	api("DELETE /api/v1/groups/{group}/users/{user}", s.member(false))
+	api("GET /api/v1/groups/{group}/apps", s.withGroup(func(c *call, v view, g mockidp.Group) *apiError {
+		apps := slices.DeleteFunc(v.Apps(), func(a mockidp.App) bool { return !slices.Contains(a.Groups, g.Name) })
+		return c.ok(shown(apps, func(a mockidp.App) map[string]any { return s.appJSON(c, v, &a) }))
+	}))
 }
 
 // done answers a request that leaves nothing to show.
@@ -41,12 +32,15 @@ func (c *call) done(err error, about string) *apiError {
 	return c.noContent()
 }
 
-func (s *API) withGroup(c *call, f func(view, mockidp.Group) *apiError) *apiError {
-	v := s.view()
-	if g, ok := v.GroupByID(c.r.PathValue("group")); ok {
-		return f(v, g)
+// withGroup makes a handler of one that gets the group that the path names.
+func (s *API) withGroup(h func(*call, view, mockidp.Group) *apiError) handler {
+	return func(c *call) *apiError {
+		v := s.view()
+		if g, ok := v.GroupByID(c.r.PathValue("group")); ok {
+			return h(c, v, g)
+		}
+		return notFound(c.r.PathValue("group"), "UserGroup")
 	}
-	return notFound(c.r.PathValue("group"), "UserGroup")
 }
 
 // What lists are in the order of, unless somebody asks for another.
@@ -79,11 +73,7 @@ type groupBody struct {
 	} `json:"profile"`
 }
 
-func (s *API) createGroup(c *call) *apiError {
-	var body groupBody
-	if err := c.read(&body, false); err != nil {
-		return err
-	}
+func (s *API) createGroup(c *call, body groupBody) *apiError {
 	var made mockidp.Group
 	err := s.idp.Update(func(all *mockidp.Change) error {
 		name := body.Profile.Name
@@ -100,12 +90,8 @@ func (s *API) createGroup(c *call) *apiError {
 	return c.ok(s.groupJSON(c, s.view(), made))
 }
 
-func (s *API) editGroup(c *call) *apiError {
-	var body groupBody
-	if err := c.read(&body, false); err != nil {
-		return err
-	}
-	return s.withGroup(c, func(_ view, g mockidp.Group) *apiError {
+func (s *API) editGroup(c *call, body groupBody) *apiError {
+	return s.withGroup(func(c *call, _ view, g mockidp.Group) *apiError {
 		was := g.Name
 		g.Name, g.Description = body.Profile.Name, body.Profile.Description
 		err := s.idp.Update(func(all *mockidp.Change) error {
@@ -118,43 +104,28 @@ func (s *API) editGroup(c *call) *apiError {
 			return fromError(err, "name")
 		}
 		return c.ok(s.groupJSON(c, s.view(), g))
-	})
+	})(c)
 }
 
 func (s *API) listGroups(c *call) *apiError {
-	q := strings.ToLower(c.r.URL.Query().Get("q"))
-	var list []mockidp.Group
 	v := s.view()
-	for _, g := range v.allGroups() {
-		if strings.HasPrefix(strings.ToLower(g.Name), q) {
-			list = append(list, g)
-		}
-	}
-	list, err := selected(c, list, v.groupFields)
-	if err != nil {
-		return err
-	}
-	list, by, err := sorted(c, list, byName, v.groupFields, func(g mockidp.Group) string { return g.ID })
-	if err != nil {
-		return err
-	}
-	return paged(c, list, 1000, by, func(g mockidp.Group) map[string]any { return s.groupJSON(c, v, g) })
+	list := slices.DeleteFunc(v.allGroups(), func(g mockidp.Group) bool { return !c.asksFor(g.Name) })
+	return searched(c, list, 1000, byName, v.groupFields, func(g mockidp.Group) string { return g.ID },
+		func(g mockidp.Group) map[string]any { return s.groupJSON(c, v, g) })
 }
 
-func (s *API) listMembers(c *call) *apiError {
-	return s.withGroup(c, func(v view, g mockidp.Group) *apiError {
-		list := slices.DeleteFunc(v.Users(), func(u mockidp.User) bool { return !u.In(g.Name) })
-		return paged(c, list, 1000, byLogin, func(u mockidp.User) map[string]any { return s.userJSON(c, v, u) })
-	})
+func (s *API) listMembers(c *call, v view, g mockidp.Group) *apiError {
+	list := slices.DeleteFunc(v.Users(), func(u mockidp.User) bool { return !u.In(g.Name) })
+	return paged(c, list, 1000, byLogin, func(u mockidp.User) map[string]any { return s.userJSON(c, v, u) })
 }
 
 // member puts a user into a group, or takes one out. Either may be so already.
-func (s *API) member(c *call, in bool) *apiError {
-	return s.withGroup(c, func(_ view, g mockidp.Group) *apiError {
+func (s *API) member(in bool) handler {
+	return s.withGroup(func(c *call, _ view, g mockidp.Group) *apiError {
 		if g.Name == mockidp.Everyone {
 			return &apiError{Status: 403, Code: "E0000006", Summary: "You do not have permission to perform the requested action", Causes: []string{"everybody is in Everyone"}}
 		}
-		return s.withUser(c, func(_ view, u mockidp.User) *apiError {
+		return s.withUser(func(c *call, _ view, u mockidp.User) *apiError {
 			err := s.idp.UpdateUser(u.Login, func(u *mockidp.User) error {
 				u.Groups = slices.DeleteFunc(u.Groups, func(name string) bool { return name == g.Name })
 				if in {
@@ -163,6 +134,6 @@ func (s *API) member(c *call, in bool) *apiError {
 				return nil
 			})
 			return c.done(err, u.ID)
-		})
+		})(c)
 	})
 }

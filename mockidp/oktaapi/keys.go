@@ -14,39 +14,34 @@ import (
 
 // keyRoutes are Okta's, and what Okta has no call for: keys for all apps at
 // once, and taking one away.
-func (s *API) keyRoutes(api func(string, func(*call) *apiError)) {
-	api("GET /api/v1/apps/{app}/credentials/keys", func(c *call) *apiError {
-		return s.withKeys(c, func(v view, a *mockidp.App) *apiError { return c.ok(keysJSON(v.keys(a))) })
-	})
-	api("GET /api/v1/apps/{app}/credentials/keys/{kid}", func(c *call) *apiError {
-		return s.withKeys(c, func(v view, a *mockidp.App) *apiError {
-			if k, ok := v.findKey(a, c.r.PathValue("kid")); ok {
-				return c.ok(keyJSON(k))
-			}
-			return notFound(c.r.PathValue("kid"), "JsonWebKey")
-		})
-	})
-	api("POST /api/v1/apps/{app}/credentials/keys/generate", func(c *call) *apiError {
-		return s.withKeys(c, func(_ view, a *mockidp.App) *apiError {
-			return c.generateKey(func(years int) (mockidp.Key, error) { return s.idp.GenerateAppKey(a.ID, years) })
-		})
-	})
-	api("POST /api/v1/apps/{app}/credentials/keys/{kid}/clone", s.cloneKey)
-	api("DELETE /control/apps/{app}/keys/{kid}", func(c *call) *apiError {
-		return s.withKeys(c, func(_ view, a *mockidp.App) *apiError {
-			return c.done(s.idp.RetireAppKey(a.ID, c.r.PathValue("kid")), c.r.PathValue("kid"))
-		})
-	})
-	api("GET /control/keys", func(c *call) *apiError { return c.ok(keysJSON(s.idp.Keys())) })
+func (s *API) keyRoutes(api func(string, handler)) {
+	api("GET /api/v1/apps/{app}/credentials/keys", s.withKeys(func(c *call, v view, a *mockidp.App) *apiError {
+		return c.ok(shown(v.keys(a), keyJSON))
+	}))
+	api("GET /api/v1/apps/{app}/credentials/keys/{kid}", s.withKeys(func(c *call, v view, a *mockidp.App) *apiError {
+		if k, ok := v.findKey(a, c.r.PathValue("kid")); ok {
+			return c.ok(keyJSON(k))
+		}
+		return notFound(c.r.PathValue("kid"), "JsonWebKey")
+	}))
+	api("POST /api/v1/apps/{app}/credentials/keys/generate", s.withKeys(func(c *call, _ view, a *mockidp.App) *apiError {
+		return c.generateKey(func(years int) (mockidp.Key, error) { return s.idp.GenerateAppKey(a.ID, years) })
+	}))
+	api("POST /api/v1/apps/{app}/credentials/keys/{kid}/clone", s.withKeys(s.cloneKey))
+	api("DELETE /control/apps/{app}/keys/{kid}", s.withKeys(func(c *call, _ view, a *mockidp.App) *apiError {
+		return c.done(s.idp.RetireAppKey(a.ID, c.r.PathValue("kid")), c.r.PathValue("kid"))
+	}))
+	api("GET /control/keys", func(c *call) *apiError { return c.ok(shown(s.idp.Keys(), keyJSON)) })
 	api("POST /control/keys/generate", func(c *call) *apiError { return c.generateKey(s.idp.GenerateKey) })
 }
 
-func (s *API) withKeys(c *call, f func(view, *mockidp.App) *apiError) *apiError {
-	return s.withApp(c, func(v view, a *mockidp.App) *apiError {
+// withKeys is withApp for SAML apps.
+func (s *API) withKeys(h func(*call, view, *mockidp.App) *apiError) handler {
+	return s.withApp(func(c *call, v view, a *mockidp.App) *apiError {
 		if a.Kind != mockidp.SAML {
 			return notFound(a.ID, "AppCredentials")
 		}
-		return f(v, a)
+		return h(c, v, a)
 	})
 }
 
@@ -65,34 +60,24 @@ func (c *call) generateKey(add func(years int) (mockidp.Key, error)) *apiError {
 }
 
 // cloneKey gives the app that targetAid names a key of this one.
-func (s *API) cloneKey(c *call) *apiError {
-	return s.withKeys(c, func(v view, a *mockidp.App) *apiError {
-		kid, target := c.r.PathValue("kid"), c.r.URL.Query().Get("targetAid")
-		_, ok := v.findKey(a, kid)
-		switch {
-		case !ok:
-			return notFound(kid, "JsonWebKey")
-		case target == "":
-			return invalid("targetAid", "The field cannot be left blank")
-		}
-		k, err := s.idp.CloneKey(a.ID, kid, target)
-		if err != nil {
-			about := "targetAid"
-			if _, there := v.App(target); !there {
-				about = target
-			}
-			return fromError(err, about)
-		}
-		return c.answer(http.StatusCreated, keyJSON(k))
-	})
-}
-
-func keysJSON(keys []mockidp.Key) []any {
-	out := []any{}
-	for _, k := range keys {
-		out = append(out, keyJSON(k))
+func (s *API) cloneKey(c *call, v view, a *mockidp.App) *apiError {
+	kid, target := c.r.PathValue("kid"), c.r.URL.Query().Get("targetAid")
+	_, ok := v.findKey(a, kid)
+	switch {
+	case !ok:
+		return notFound(kid, "JsonWebKey")
+	case target == "":
+		return invalid("targetAid", "The field cannot be left blank")
 	}
-	return out
+	k, err := s.idp.CloneKey(a.ID, kid, target)
+	if err != nil {
+		about := "targetAid"
+		if _, there := v.App(target); !there {
+			about = target
+		}
+		return fromError(err, about)
+	}
+	return c.answer(http.StatusCreated, keyJSON(k))
 }
 
 // keyJSON is a JSON Web Key (RFC 7517), as Okta shows one.

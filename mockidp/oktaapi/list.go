@@ -54,11 +54,36 @@ func paged[T any](c *call, list []T, limit int, by order[T], show func(T) map[st
 		next := url.URL{Path: self.Path, RawQuery: q.Encode()}
 		c.w.Header().Add("Link", "<"+c.base+next.RequestURI()+`>; rel="next"`)
 	}
-	out := []any{}
+	return c.ok(shown(list, show))
+}
+
+// shown is a list in JSON: [] and never null.
+func shown[T, J any](list []T, show func(T) J) []J {
+	out := []J{}
 	for _, x := range list {
 		out = append(out, show(x))
 	}
-	return c.ok(out)
+	return out
+}
+
+// asksFor says that one of the texts begins with the query's q, whatever its case.
+func (c *call) asksFor(texts ...string) bool {
+	q := strings.ToLower(c.r.URL.Query().Get("q"))
+	return slices.ContainsFunc(texts, func(t string) bool { return strings.HasPrefix(strings.ToLower(t), q) })
+}
+
+// searched shows a page of what the query's filter and search take of a list, in
+// the order of its sortBy.
+func searched[T any](c *call, list []T, limit int, usual order[T], by fields[T], id func(T) string, show func(T) map[string]any) *apiError {
+	list, err := selected(c, list, by)
+	if err != nil {
+		return err
+	}
+	list, o, err := sorted(c, list, usual, by, id)
+	if err != nil {
+		return err
+	}
+	return paged(c, list, limit, o, show)
 }
 
 // maxSortKey is how many bytes of a value matter to the order: they go into the

@@ -13,43 +13,39 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-func (s *API) messageRoutes(api func(string, func(*call) *apiError)) {
+func (s *API) messageRoutes(api func(string, handler)) {
 	api("GET /control/messages", s.listMessages)
 	api("DELETE /control/messages", func(c *call) *apiError { s.idp.ClearMessages(); return c.noContent() })
 	api("GET /control/messages/wait", s.waitMessage)
-	api("GET /control/messages/{id}", func(c *call) *apiError {
-		return s.withMessage(c, func(m mockidp.Message) *apiError { return c.ok(messageJSON(m)) })
-	})
-	api("POST /control/messages/{id}/deliver", func(c *call) *apiError {
-		return s.withMessage(c, func(m mockidp.Message) *apiError {
-			if m.Direction != mockidp.Sent {
-				return invalid("id", "a message that was sent")
-			}
-			return c.ok(answerJSON(s.deliverBounded(m.Form)))
-		})
-	})
-	api("POST /control/messages/{id}/answer", s.noteAnswer)
+	api("GET /control/messages/{id}", s.withMessage(func(c *call, m mockidp.Message) *apiError { return c.ok(messageJSON(m)) }))
+	api("POST /control/messages/{id}/deliver", s.withMessage(func(c *call, m mockidp.Message) *apiError {
+		if m.Direction != mockidp.Sent {
+			return invalid("id", "a message that was sent")
+		}
+		return c.ok(answerJSON(s.deliverBounded(m.Form)))
+	}))
+	api("POST /control/messages/{id}/answer", withBody(s.noteAnswer))
 }
 
-func (s *API) message(id int64) (mockidp.Message, bool) {
+// message finds one by its ID as a client writes it.
+func (s *API) message(text string) (mockidp.Message, bool) {
+	id, err := strconv.ParseInt(text, 10, 64)
 	list := s.idp.Messages()
 	at := slices.IndexFunc(list, func(m mockidp.Message) bool { return m.ID == id })
-	if at < 0 {
+	if err != nil || at < 0 {
 		return mockidp.Message{}, false
 	}
 	return list[at], true
 }
 
-func (s *API) withMessage(c *call, f func(mockidp.Message) *apiError) *apiError {
-	id, err := c.number("id")
-	if err != nil {
-		return err
-	}
-	m, ok := s.message(id)
-	if !ok {
+// withMessage makes a handler of one that gets the message that the path names.
+func (s *API) withMessage(h func(*call, mockidp.Message) *apiError) handler {
+	return func(c *call) *apiError {
+		if m, ok := s.message(c.r.PathValue("id")); ok {
+			return h(c, m)
+		}
 		return notFound(c.r.PathValue("id"), "Message")
 	}
-	return f(m)
 }
 
 // matcher reads what a caller wants to see: after an ID, in a direction, of an
@@ -81,13 +77,8 @@ func (s *API) listMessages(c *call) *apiError {
 	if err != nil {
 		return err
 	}
-	out := []any{}
-	for _, m := range s.idp.Messages() {
-		if match(m) {
-			out = append(out, messageJSON(m))
-		}
-	}
-	return c.ok(map[string]any{"messages": out})
+	list := slices.DeleteFunc(s.idp.Messages(), func(m mockidp.Message) bool { return !match(m) })
+	return c.ok(map[string]any{"messages": shown(list, messageJSON)})
 }
 
 // longestWait bounds a request that waits.
@@ -117,19 +108,17 @@ func (s *API) waitMessage(c *call) *apiError {
 	return c.ok(messageJSON(m))
 }
 
-func (s *API) noteAnswer(c *call) *apiError {
-	var b struct {
-		Status   int    `json:"status"`
-		Location string `json:"location"`
-		Body     string `json:"body"`
-		Error    string `json:"error"`
-	}
-	if err := c.read(&b, false); err != nil {
-		return err
-	}
-	return s.withMessage(c, func(m mockidp.Message) *apiError {
+type answerBody struct {
+	Status   int    `json:"status"`
+	Location string `json:"location"`
+	Body     string `json:"body"`
+	Error    string `json:"error"`
+}
+
+func (s *API) noteAnswer(c *call, b answerBody) *apiError {
+	return s.withMessage(func(c *call, m mockidp.Message) *apiError {
 		return c.done(s.idp.RecordAnswer(m.ID, mockidp.ACSAnswer{Status: b.Status, Location: b.Location, Body: []byte(b.Body), Err: b.Error}), "id")
-	})
+	})(c)
 }
 
 func messageJSON(m mockidp.Message) map[string]any {

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -70,9 +69,8 @@ func (s *API) actFault(v url.Values) error {
 
 // actDeliver posts a message once more, without a browser: a replay.
 func (s *API) actDeliver(v url.Values) error {
-	id, err := strconv.ParseInt(v.Get("message"), 10, 64)
-	m, ok := s.message(id)
-	if err != nil || !ok || m.Direction != mockidp.Sent {
+	m, ok := s.message(v.Get("message"))
+	if !ok || m.Direction != mockidp.Sent {
 		return &mockidp.Error{Reason: mockidp.ReasonNoSuchMessage, Detail: "no message that was sent has this ID"}
 	}
 	s.deliverBounded(m.Form)

@@ -149,9 +149,8 @@ func odd(m mockidp.Message) []fact {
 }
 
 func (s *API) messagePage(w http.ResponseWriter, r *http.Request) {
-	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-	m, ok := s.message(id)
-	if err != nil || !ok {
+	m, ok := s.message(r.PathValue("id"))
+	if !ok {
 		s.says(w, http.StatusNotFound, "There is no such message, or it was forgotten.")
 		return
 	}
@@ -159,5 +158,5 @@ func (s *API) messagePage(w http.ResponseWriter, r *http.Request) {
 	if m.Answer != nil {
 		v.Body = cut(string(m.Answer.Body))
 	}
-	s.render(w, http.StatusOK, "message", page{Title: "Message " + strconv.FormatInt(id, 10), Admin: true, Body: v})
+	s.render(w, http.StatusOK, "message", page{Title: "Message " + strconv.FormatInt(m.ID, 10), Admin: true, Body: v})
 }

@@ -11,38 +11,36 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-func (s *API) userRoutes(api func(string, func(*call) *apiError)) {
-	api("POST /api/v1/users", s.createUser)
+func (s *API) userRoutes(api func(string, handler)) {
+	api("POST /api/v1/users", withBody(s.createUser))
 	api("GET /api/v1/users", s.listUsers)
-	api("GET /api/v1/users/{user}", func(c *call) *apiError {
-		return s.withUser(c, func(v view, u mockidp.User) *apiError { return c.ok(s.userJSON(c, v, u)) })
-	})
-	api("POST /api/v1/users/{user}", func(c *call) *apiError { return s.editUser(c, false) })
-	api("PUT /api/v1/users/{user}", func(c *call) *apiError { return s.editUser(c, true) })
-	api("DELETE /api/v1/users/{user}", s.deleteUser)
+	api("GET /api/v1/users/{user}", s.withUser(func(c *call, v view, u mockidp.User) *apiError { return c.ok(s.userJSON(c, v, u)) }))
+	api("POST /api/v1/users/{user}", withBody(func(c *call, b userBody) *apiError { return s.editUser(c, b, false) }))
+	api("PUT /api/v1/users/{user}", withBody(func(c *call, b userBody) *apiError { return s.editUser(c, b, true) }))
+	api("DELETE /api/v1/users/{user}", s.withUser(s.deleteUser))
 	api("POST /api/v1/users/{user}/lifecycle/{does}", s.userLifecycle)
-	api("GET /api/v1/users/{user}/appLinks", s.userAppLinks)
-	api("GET /api/v1/users/{user}/groups", func(c *call) *apiError {
-		return s.withUser(c, func(v view, u mockidp.User) *apiError {
-			everyone, _ := v.Group(mockidp.Everyone)
-			out := []any{s.groupJSON(c, v, everyone)}
-			for _, name := range u.Groups {
-				if g, ok := v.Group(name); ok && name != mockidp.Everyone {
-					out = append(out, s.groupJSON(c, v, g))
-				}
+	api("GET /api/v1/users/{user}/appLinks", s.withUser(s.userAppLinks))
+	api("GET /api/v1/users/{user}/groups", s.withUser(func(c *call, v view, u mockidp.User) *apiError {
+		everyone, _ := v.Group(mockidp.Everyone)
+		out := []any{s.groupJSON(c, v, everyone)}
+		for _, name := range u.Groups {
+			if g, ok := v.Group(name); ok && name != mockidp.Everyone {
+				out = append(out, s.groupJSON(c, v, g))
 			}
-			return c.ok(out)
-		})
-	})
+		}
+		return c.ok(out)
+	}))
 }
 
-// withUser finds the user that the path names.
-func (s *API) withUser(c *call, f func(view, mockidp.User) *apiError) *apiError {
-	v := s.view()
-	if u, ok := v.find(c.r.PathValue("user")); ok {
-		return f(v, u)
+// withUser makes a handler of one that gets the user that the path names.
+func (s *API) withUser(h func(*call, view, mockidp.User) *apiError) handler {
+	return func(c *call) *apiError {
+		v := s.view()
+		if u, ok := v.find(c.r.PathValue("user")); ok {
+			return h(c, v, u)
+		}
+		return notFound(c.r.PathValue("user"), "User")
 	}
-	return notFound(c.r.PathValue("user"), "User")
 }
 
 // user finds one that a body or a query names.
@@ -54,11 +52,7 @@ func (s *API) user(name string) (mockidp.User, *apiError) {
 	return u, nil
 }
 
-func (s *API) createUser(c *call) *apiError {
-	var body userBody
-	if err := c.read(&body, false); err != nil {
-		return err
-	}
+func (s *API) createUser(c *call, body userBody) *apiError {
 	u := mockidp.User{Login: body.login()}
 	if c.r.URL.Query().Get("activate") == "false" {
 		u.Status = mockidp.Staged
@@ -103,37 +97,18 @@ func (s *API) shownUser(c *call, id string) *apiError {
 
 // listUsers leaves out who is deprovisioned, unless a filter or a search asks.
 func (s *API) listUsers(c *call) *apiError {
-	query := c.r.URL.Query()
-	q, asked := strings.ToLower(query.Get("q")), query.Get("filter") != "" || query.Get("search") != ""
-	v := s.view()
-	var list []mockidp.User
-	for _, u := range v.Users() {
-		if !asked && u.Status == mockidp.Deprovisioned {
-			continue
-		}
-		starts := func(text string) bool { return strings.HasPrefix(strings.ToLower(text), q) }
-		if starts(u.Login) || starts(u.Email) || starts(u.FirstName) || starts(u.LastName) {
-			list = append(list, u)
-		}
-	}
-	list, err := selected(c, list, v.userFields)
-	if err != nil {
-		return err
-	}
-	list, by, err := sorted(c, list, byLogin, v.userFields, func(u mockidp.User) string { return u.ID })
-	if err != nil {
-		return err
-	}
-	return paged(c, list, 200, by, func(u mockidp.User) map[string]any { return s.userJSON(c, v, u) })
+	v, query := s.view(), c.r.URL.Query()
+	selects := query.Get("filter") != "" || query.Get("search") != ""
+	list := slices.DeleteFunc(v.Users(), func(u mockidp.User) bool {
+		return !selects && u.Status == mockidp.Deprovisioned || !c.asksFor(u.Login, u.Email, u.FirstName, u.LastName)
+	})
+	return searched(c, list, 200, byLogin, v.userFields, func(u mockidp.User) string { return u.ID },
+		func(u mockidp.User) map[string]any { return s.userJSON(c, v, u) })
 }
 
 // editUser is POST, which changes what is there, and PUT, which replaces the
 // profile. Both may rename.
-func (s *API) editUser(c *call, whole bool) *apiError {
-	var body userBody
-	if err := c.read(&body, false); err != nil {
-		return err
-	}
+func (s *API) editUser(c *call, body userBody, whole bool) *apiError {
 	id := c.r.PathValue("user")
 	err := s.idp.Update(func(all *mockidp.Change) error {
 		u, ok := view{all.Snapshot}.find(id)
@@ -164,16 +139,11 @@ func (s *API) editUser(c *call, whole bool) *apiError {
 }
 
 // deleteUser deactivates first, and deletes who is deactivated already.
-func (s *API) deleteUser(c *call) *apiError {
-	return s.withUser(c, func(_ view, u mockidp.User) *apiError {
-		err := error(nil)
-		if u.Status == mockidp.Deprovisioned {
-			err = s.idp.RemoveUser(u.Login)
-		} else {
-			err = s.idp.UpdateUser(u.Login, func(u *mockidp.User) error { u.Status = mockidp.Deprovisioned; return nil })
-		}
-		return c.done(err, u.ID)
-	})
+func (s *API) deleteUser(c *call, _ view, u mockidp.User) *apiError {
+	if u.Status == mockidp.Deprovisioned {
+		return c.done(s.idp.RemoveUser(u.Login), u.ID)
+	}
+	return c.done(s.idp.UpdateUser(u.Login, func(u *mockidp.User) error { u.Status = mockidp.Deprovisioned; return nil }), u.ID)
 }
 
 func (s *API) userLifecycle(c *call) *apiError {
@@ -192,7 +162,7 @@ func (s *API) userLifecycle(c *call) *apiError {
 	if !known {
 		return notFound(does, "Lifecycle")
 	}
-	return s.withUser(c, func(_ view, u mockidp.User) *apiError {
+	return s.withUser(func(c *call, _ view, u mockidp.User) *apiError {
 		if does == "deactivate" && u.Status == mockidp.Deprovisioned {
 			return c.ok(map[string]any{})
 		}
@@ -213,25 +183,23 @@ func (s *API) userLifecycle(c *call) *apiError {
 			return c.ok(map[string]any{"activationUrl": s.idp.SignInURL(), "activationToken": ""})
 		}
 		return c.ok(map[string]any{})
-	})
+	})(c)
 }
 
 // userAppLinks are the tiles.
-func (s *API) userAppLinks(c *call) *apiError {
-	return s.withUser(c, func(v view, u mockidp.User) *apiError {
-		out := []any{}
-		for _, a := range v.Apps() {
-			if a.Inactive || !a.AssignedTo(u) {
-				continue
-			}
-			sum := sha256.Sum256([]byte(a.ID + "\x00" + u.ID))
-			id := hex.EncodeToString(sum[:])[:17]
-			out = append(out, map[string]any{
-				"id": "aln" + id, "label": a.Label, "linkUrl": v.TileURL(a.ID), "logoUrl": c.base + pathAssets + "icon.svg",
-				"appName": oktaName(&a), "appInstanceId": a.ID, "appAssignmentId": "0ua" + id,
-				"credentialsSetup": false, "hidden": false, "sortOrder": len(out),
-			})
+func (s *API) userAppLinks(c *call, v view, u mockidp.User) *apiError {
+	out := []any{}
+	for _, a := range v.Apps() {
+		if a.Inactive || !a.AssignedTo(u) {
+			continue
 		}
-		return c.ok(out)
-	})
+		sum := sha256.Sum256([]byte(a.ID + "\x00" + u.ID))
+		id := hex.EncodeToString(sum[:])[:17]
+		out = append(out, map[string]any{
+			"id": "aln" + id, "label": a.Label, "linkUrl": v.TileURL(a.ID), "logoUrl": c.base + pathAssets + "icon.svg",
+			"appName": oktaName(&a), "appInstanceId": a.ID, "appAssignmentId": "0ua" + id,
+			"credentialsSetup": false, "hidden": false, "sortOrder": len(out),
+		})
+	}
+	return c.ok(out)
 }
