@@ -15,6 +15,14 @@ func (w *world) configure(n *simNode) {
 	switch {
 	case len(n.touched) > 0 || !n.serves():
 		return // as a Journal: show first
+	case !n.old && w.one(0.04):
+		if w.update(n, nil, false); len(n.writing.whole.Records) == 0 && !n.writing.whole.Full {
+			n.writing.unreadable = true
+			n.writing.parts = n.writing.parts[:1] // a part of a transaction would be in the way, too
+			n.writing.parts[0].Of = 1
+			w.note(n.r, "later format", "")
+		}
+		return
 	case w.one(w.weather.compact):
 		w.update(n, nil, true)
 		return
@@ -108,7 +116,7 @@ func (w *world) goOn(n *simNode) {
 	p := t.parts[t.done]
 	t.done++
 	w.n++
-	m := &message{seq: d.last + 1, n: w.n, tx: p}
+	m := &message{seq: d.last + 1, n: w.n, tx: p, unreadable: t.unreadable}
 	if t.done == len(t.parts) {
 		m.update, t.truth.n, t.truth.before = t.truth, w.n, n.r.update
 	}
@@ -171,7 +179,7 @@ func (w *world) put(n *simNode, line int, kind merge.EntryKind, e merge.Entry, u
 		return nil, false
 	}
 	w.n++
-	m = &message{seq: d.last + 1, n: w.n, subject: subject, kind: kind, entry: e, until: until}
+	m = &message{seq: d.last + 1, n: w.n, subject: subject, kind: kind, entry: e, until: until, unreadable: kind == simLaterEntry && !e.Optional && w.one(0.3)}
 	if !until.IsZero() {
 		m.until = until.Add(simSkew)
 	}

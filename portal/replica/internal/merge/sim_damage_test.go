@@ -187,6 +187,7 @@ func (w *world) unswap(a *simRegion) {
 	w.down(b)
 	a.media, b.media, a.swapped, b.swapped = b.media, a.media, nil, nil
 	w.note(a, "swapped back", b.name)
+	w.oracle.reconsider()
 }
 
 // operate is what an operator does for a Region that has stopped, or that does

@@ -51,6 +51,8 @@ type message struct {
 	item     integrity.Item
 	replaces string     // a whole state: the subject of its first message
 	update   *simUpdate // of which this is the last part
+	// unreadable: in a format of a later version.
+	unreadable bool
 }
 
 func (m *message) untilUnix() int64 {

@@ -16,6 +16,9 @@ const (
 	simLaterEntry merge.EntryKind = "later"
 )
 
+// simFormat is what an older version can't read at all.
+const simFormat = "format 2"
+
 // simStrict is the record that may not be skipped.
 var simStrict = merge.Name{Kind: simLater, Key: "strict"}
 
@@ -84,7 +87,8 @@ func (n *simNode) blocked() bool {
 // another.
 type strict struct {
 	end
-	gone place // where it was taken out; n 0: it is there
+	unreadable bool  // a message: until the next whole state
+	gone       place // where it was taken out; n 0: it is there
 }
 
 // wroteLater notes what an update says about records of a later version.
@@ -94,10 +98,16 @@ func (o *oracle) wroteLater(r *simRegion, t *simWrite, done *simUpdate) {
 			r.log[merge.Name{Kind: simLater, Key: rec.Key}] = lastWord{string(rec.Value), nil, done.n, t.whole.Stamp}
 		}
 	}
+	at := place{s: streamOf(r.id, config), n: done.n, update: done}
+	switch {
+	case t.unreadable:
+		o.strict[r.id] = append(o.strict[r.id], &strict{end: end{place: at, asOf: o.w.n, sure: true}, unreadable: true})
+	case t.whole.Full:
+		o.wroteWhole(r, at)
+	}
 	if t.strict == nil {
 		return
 	}
-	at := place{s: streamOf(r.id, config), n: done.n, update: done}
 	if t.strict.Value != nil {
 		r.log[simStrict] = lastWord{"1", nil, done.n, t.whole.Stamp}
 		o.strict[r.id] = append(o.strict[r.id], &strict{end: end{place: at, asOf: o.w.n, sure: true}})
@@ -105,7 +115,22 @@ func (o *oracle) wroteLater(r *simRegion, t *simWrite, done *simUpdate) {
 	}
 	delete(r.log, simStrict)
 	for _, s := range o.strict[r.id] {
-		if s.gone.n == 0 {
+		if s.gone.n == 0 && !s.unreadable {
+			s.gone = at
+		}
+	}
+}
+
+// missed says whether a Region's log holds a message that an older version can't
+// read.
+func (o *oracle) missed(r *simRegion) bool {
+	return slices.ContainsFunc(o.strict[r.id], func(s *strict) bool { return s.unreadable && s.gone.n == 0 })
+}
+
+// wroteWhole notes that what couldn't be read counts no more.
+func (o *oracle) wroteWhole(r *simRegion, at place) {
+	for _, s := range o.strict[r.id] {
+		if s.gone.n == 0 && s.unreadable {
 			s.gone = at
 		}
 	}

@@ -147,6 +147,10 @@ func (w *world) answer(n *simNode, q packet) (a packet, ok bool) {
 // whether nothing there speaks against the owner's own log.
 func (w *world) compare(n *simNode, q packet) bool {
 	s, r := q.about, n.r
+	if s.line() == config && n.writing != nil {
+		return false // later
+	}
+	n.apply(s, len(r.disks[s].messages)) // what was not read may have taken the place of what is shown
 	w.note(r, "compared", q.from.r.name)
 	for _, k := range q.from.r.disks[s].messages {
 		rec := integrity.Record{Line: s.name(), Store: k.from.store, Subject: k.subject, Until: k.untilUnix(), Proof: *k.proof(s)}
@@ -259,9 +263,10 @@ func (w *world) endFirst(n *simNode, s streamID, p packet) {
 	var parts merge.Assembler
 	for _, k := range p.messages {
 		if s.line() == config {
-			if whole, ok := parts.Add(k.seq, k.tx); ok && n.writing == nil {
+			if whole, ok := parts.Add(k.seq, k.tx); ok && n.writing == nil && !(n.old && k.unreadable) {
 				n.touched = append(n.touched, n.memory.dir.FoldEarly(name, whole)...)
 				n.memory.sessions.Enforce(name, whole)
+				n.early[k.message] = true
 				n.r.may[s] = max(n.r.may[s], k.n)
 			}
 		} else if k.kind.Ends() {

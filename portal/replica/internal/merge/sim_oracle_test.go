@@ -353,7 +353,7 @@ func (o *oracle) shown(old bool) []string {
 	}
 	owner := map[merge.Name]string{}
 	for _, r := range o.w.all {
-		if old && r.id > 0 && r.isStrict() {
+		if old && r.id > 0 && (r.isStrict() || o.missed(r)) {
 			continue
 		}
 		for k, v := range r.log {

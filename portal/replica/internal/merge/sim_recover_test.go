@@ -15,7 +15,7 @@ import (
 func (w *world) restore(r *simRegion) {
 	w.down(r)
 	w.note(r, "restored", r.flaw)
-	d := integrity.New(r.name, w.key(), w.now.Unix())
+	d := integrity.New(r.name, w.key(), w.clock(r.nodes[0]).Unix())
 	if r.identity != nil {
 		d = *r.identity
 	}
@@ -32,7 +32,7 @@ func (w *world) restore(r *simRegion) {
 
 // counts gives the Region's streams new names. All others read them again.
 func (w *world) counts(r *simRegion, d integrity.Identity) {
-	d.Vouch(w.now.Unix())
+	d.Vouch(w.clock(r.nodes[0]).Unix())
 	d.Stores = map[string]string{}
 	w.newIdentity(r, d)
 	r.claimed = false
@@ -46,7 +46,7 @@ func (w *world) recover(r *simRegion) {
 	w.down(r)
 	w.note(r, "recovered", r.flaw)
 	if r.identity == nil || w.eachLeft(r, *r.identity, func(l left) bool { return l.of == ofLater && l.from.key != r.identity.Key }) {
-		d := integrity.New(r.name, w.key(), w.now.Unix())
+		d := integrity.New(r.name, w.key(), w.clock(r.nodes[0]).Unix())
 		r.identity = &d
 		for line := range streams {
 			r.disks[streamOf(r.id, line)] = newDisk()
@@ -240,6 +240,7 @@ func (w *world) recoverLog(r *simRegion, log, beside []*simPiece) (found []*simU
 			r.removed[id] = w.oracle.removedAt(found, id)
 		}
 	}
+	w.oracle.wroteWhole(r, place{s: streamOf(r.id, config), n: r.update.n, update: r.update})
 	r.update.log, r.update.removed = maps.Clone(r.log), maps.Clone(r.removed)
 	return found
 }

@@ -64,9 +64,10 @@ type simNode struct {
 	shown   map[merge.Name]string
 	writing *simWrite
 	ready   bool
-	raised  map[string]*end // by user, counts that are in memory alone
-	alive   map[string]bool // sessions that were alive in this life: whether they still are
-	unsaid  bool            // it ended something in memory that never got to disk
+	raised  map[string]*end   // by user, counts that are in memory alone
+	alive   map[string]bool   // sessions that were alive in this life: whether they still are
+	unsaid  bool              // it ended something in memory that never got to disk
+	early   map[*message]bool // of which it has heard the update, and not from disk
 
 	unlisted bool               // the primary says that it doesn't list this Region
 	parted   [maxRegions]uint64 // the stamp of a Region's removal, once its copies are gone
@@ -100,13 +101,14 @@ type asked struct {
 // A simWrite is a transaction on its way to the disk, part by part. Nothing else
 // changes the directory meanwhile.
 type simWrite struct {
-	whole   merge.Transaction
-	parts   []merge.Transaction
-	done    int
-	changes []center.Record
-	drafted map[merge.Name]bool // of the changes, those that are this Region's to write
-	truth   *simUpdate          // what it is when it is done
-	strict  *merge.Record       // of a later version, that an older one may not skip
+	whole      merge.Transaction
+	parts      []merge.Transaction
+	done       int
+	changes    []center.Record
+	drafted    map[merge.Name]bool // of the changes, those that are this Region's to write
+	truth      *simUpdate          // what it is when it is done
+	unreadable bool                // in a format of a later version
+	strict     *merge.Record       // of a later version, that an older one may not skip
 }
 
 // stop loses what is in memory.
@@ -162,7 +164,7 @@ func (n *simNode) begin(w *world) {
 	}
 	n.memory = &region{merge.NewDirectory(w.primary(), also...), merge.NewSessions(n.r.name, w.primary(), entries...)}
 	n.shown, n.wrote, n.works = map[merge.Name]string{}, map[uint64]bool{}, true
-	n.raised, n.alive = map[string]*end{}, map[string]bool{}
+	n.raised, n.alive, n.early = map[string]*end{}, map[string]bool{}, map[*message]bool{}
 	n.known = n.r.kept
 	for s := range streamID(w.count * streams) {
 		n.content[s] = integrity.NewContent()
@@ -188,8 +190,13 @@ func (n *simNode) apply(s streamID, most int) {
 }
 
 func (n *simNode) take(s streamID, k kept) {
+	name := simNames[s.region()]
 	if s.line() != config {
-		n.memory.hear(arrival{region: simNames[s.region()], kind: k.kind, entry: k.entry})
+		if n.old && k.unreadable {
+			n.memory.sessions.Miss(name, simFormat, k.entry.Until)
+		} else {
+			n.memory.hear(arrival{region: name, kind: k.kind, entry: k.entry})
+		}
 		return
 	}
 	if s.region() == n.r.id {
@@ -199,8 +206,15 @@ func (n *simNode) take(s streamID, k kept) {
 			return
 		}
 	}
+	missed := n.old && k.unreadable
+	if missed {
+		n.touched = append(n.touched, n.memory.dir.Miss(name, simFormat)...)
+	}
+	delete(n.early, k.message)
 	if whole, ok := n.parts[s.region()].Add(k.seq, k.tx); ok {
-		n.touched = append(n.touched, n.memory.hear(arrival{region: simNames[s.region()], tx: &whole})...)
+		if !missed {
+			n.touched = append(n.touched, n.memory.hear(arrival{region: name, tx: &whole})...)
+		}
 		if k.from != nil {
 			n.knows(s, n.r.disks[s].left(k.from.history.upTo(k.n)))
 		} else {
@@ -216,10 +230,11 @@ func (n *simNode) knows(s streamID, h spans) {
 	n.r.kept[s] = n.r.kept[s].and(h)
 }
 
-// reach notes that a goal is reached.
+// reach notes that a goal is reached. What has come since may have taken the place
+// of what was before the goal, so that is read, too.
 func (n *simNode) reach(s streamID) {
 	g := &n.goal[s]
-	if !g.open || n.read[s] < g.read || s.line() == config && len(n.touched) > 0 {
+	if !g.open || n.read[s] < max(g.read, n.r.disks[s].end()) || s.line() == config && len(n.touched) > 0 {
 		return
 	}
 	g.open = false

@@ -57,6 +57,13 @@ func (r *simRegion) answers() bool {
 	return slices.ContainsFunc(r.nodes, func(n *simNode) bool { return n.life > 0 && n.memory.dir.Complete(simNames[0]) })
 }
 
+// lists says whether a Region answers another one.
+func (r *simRegion) lists(other *simRegion) bool {
+	return slices.ContainsFunc(r.nodes, func(n *simNode) bool {
+		return n.life > 0 && (other.id == 0 || n.memory.dir.Standing(other.name).Listed > 0)
+	})
+}
+
 // isListed says whether this Region may serve.
 func (n *simNode) isListed() bool {
 	return n.r.id == 0 || !n.unlisted && n.memory.dir.Standing(n.r.name).Listed > 0
@@ -195,9 +202,13 @@ func (o *oracle) mayBeDeparted(n *simNode, s *simSession) bool {
 }
 
 // remembered says whether a node may still count what a removed Region counted,
-// and others don't any more: it has just started, its clock is far behind, or the
-// removal was lost.
+// and others don't any more: it has just started, its clock is far behind, the
+// removal was lost, or the Region was removed again, and a node that starts after
+// that doesn't know of the first time.
 func (o *oracle) remembered(n *simNode, e *end) bool {
+	if len(o.removals[e.s.region()]) > 1 {
+		return true
+	}
 	return slices.ContainsFunc(o.removals[e.s.region()], func(r *removed) bool {
 		return !r.sure || n.swept.IsZero() || n.r.farBack
 	})

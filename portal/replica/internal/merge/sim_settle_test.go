@@ -115,7 +115,7 @@ func (w *world) heal() {
 			n.offset = min(max(n.offset, -simSkew/2), simSkew/2)
 			n.inbox = nil
 			w.finish(n)
-			if n.unsaid && n.life > 0 { // it knows what never got out
+			if n.life > 0 && (n.unsaid || len(n.early) > 0) { // it knows what never got out, or was lost before it was copied
 				n.start(w)
 			}
 		}
@@ -228,6 +228,9 @@ func (w *world) knows(n *simNode) map[string]string {
 		what, _, _ := strings.Cut(f.Key, " ")
 		if w.ofUnlisted(f.Key) {
 			continue // some have parted with it
+		}
+		if v, ok := f.Value.([]any); ok && what == "session" && v[1] == true {
+			continue // it is forgotten with what ended it, by a clock that may be far back
 		}
 		if what == "epoch" {
 			f.Value = w.oracle.withoutRemoved(f.Value.(map[string]uint64))

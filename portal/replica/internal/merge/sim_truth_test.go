@@ -44,12 +44,19 @@ func (o *oracle) every(visit func(at *place, sure *bool)) {
 
 // on says whether a stream holds what stands in a place, or what came after it
 // under the same subject.
-func (d *disk) on(p place) bool {
-	if p.update == nil {
-		m := d.get(p.subject)
-		return m != nil && m.n >= p.n && m.entry.Epoch >= p.epoch // in another history it may count less
+func (d *disk) on(p place) bool { return d.onOf(p, func(kept) bool { return true }) }
+
+// onOf says so of some of a stream's messages.
+func (d *disk) onOf(p place, of func(kept) bool) bool {
+	if p.update != nil {
+		return slices.ContainsFunc(d.messages, func(k kept) bool { return of(k) && k.update.includes(p.update) })
 	}
-	return slices.ContainsFunc(d.messages, func(k kept) bool { return k.update.includes(p.update) })
+	i, ok := d.index(p.subject)
+	if !ok {
+		return false
+	}
+	k := d.messages[i]
+	return of(k) && k.n >= p.n && k.entry.Epoch >= p.epoch // in another history it may count less
 }
 
 // held says whether any disk but the Region's own holds it.
@@ -64,11 +71,13 @@ func (w *world) held(p place) bool {
 	return false
 }
 
-// shows says whether a Region that is up, that is listed and that follows the owner
-// holds it, and so can show it.
+// shows says whether a Region that is up, that the owner lists and that follows the
+// owner holds it of the log that the owner has, and so can show it.
 func (w *world) shows(p place) bool {
+	owner := w.all[p.s.region()]
+	ofIt := func(k kept) bool { return owner.identity != nil && k.from.store == owner.identity.Stores[p.s.name()] }
 	return slices.ContainsFunc(w.nodes, func(n *simNode) bool {
-		return n.life > 0 && n.r.id != p.s.region() && w.oracle.listed(n.r.name) && !n.isGone(p.s.region()) && n.r.disks[p.s].on(p)
+		return n.life > 0 && n.r != owner && owner.lists(n.r) && !n.isGone(owner.id) && n.r.disks[p.s].onOf(p, ofIt)
 	})
 }
 

@@ -126,7 +126,7 @@ func (w *world) note(r *simRegion, event string, what any) {
 var simGrave = map[string]bool{
 	"rolled back": true, "doubled": true, "the other one": true, "log cut": true, "copy cut": true, "message of the log lost": true,
 	"message of a copy lost": true, "swapped": true, "swapped back": true, "wiped": true, "stopped": true, "restored": true, "recovered": true,
-	"reads again": true, "older generation": true, "clock far back": true, "Region removed": true, "Region added": true, "erased": true, "awake": true,
+	"clock far back": true, "Region removed": true, "Region added": true, "erased": true, "awake": true,
 }
 
 // last is the trace.
