@@ -104,11 +104,19 @@ func hasTest(t *testing.T, pkg, name string) bool {
 	return false
 }
 
-// The table explains every header that a vector may have.
+// header is a line of testdata/README.md that explains a header.
+var header = regexp.MustCompile("(?m)^- `([a-z-]+)`: ")
+
+// The README explains every header that a vector has.
 func TestHeadersAreExplained(t *testing.T) {
 	text, err := os.ReadFile(testdata + "/README.md")
 	require.NoError(t, err)
-	used := make(map[string]bool)
+	_, format, ok := strings.Cut(string(text), "\n## Vectors\n")
+	require.True(t, ok)
+	explained := make(map[string]bool)
+	for _, m := range header.FindAllStringSubmatch(format, -1) {
+		explained[m[1]] = true
+	}
 	files, err := filepath.Glob(vectors + "/*.txt")
 	require.NoError(t, err)
 	require.NotEmpty(t, files)
@@ -118,10 +126,25 @@ func TestHeadersAreExplained(t *testing.T) {
 		head, _, _ := strings.Cut(string(vector), "\n\n")
 		for _, line := range strings.Split(head, "\n") {
 			key, _, _ := strings.Cut(line, ": ")
-			used[key] = true
+			require.True(t, explained[key], "%s: %s", file, key)
 		}
 	}
-	for key := range used {
-		require.True(t, strings.Contains(string(text), "- `"+key+"`: "), key)
+}
+
+// The README beside the keys says of each what it is for.
+func TestKeysAreExplained(t *testing.T) {
+	text, err := os.ReadFile(testdata + "/keys/README.md")
+	require.NoError(t, err)
+	for name := range keys() {
+		require.Contains(t, string(text), "\n| `"+name+"` | ")
 	}
+	require.Equal(t, len(keys()), strings.Count(string(text), ".pem` | "))
+}
+
+// A vector's headers end at an empty line of two line feeds, which Git would
+// change on some systems.
+func TestGitKeepsBytes(t *testing.T) {
+	text, err := os.ReadFile("../../.gitattributes")
+	require.NoError(t, err)
+	require.Contains(t, string(text), "\n* -text\n")
 }
