@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -36,6 +37,33 @@ func TestVectors(t *testing.T) {
 	require.Less(t, generated, len(vectors)/10)
 }
 
+// TestVectorsSayWhatTheyChange: each says in a comment what it changes, as no
+// other of its row does, and names the accepted vector that it changes.
+func TestVectorsSayWhatTheyChange(t *testing.T) {
+	for _, kind := range []string{"response", "metadata"} {
+		byID, saying := make(map[string]*vector), make(map[string]string)
+		vectors := vectorsOf(t, kind)
+		for _, v := range vectors {
+			byID[v.one("id")] = v
+		}
+		for _, v := range vectors {
+			id := v.one("id")
+			row, _, _ := strings.Cut(id, "/")
+			said := row + ": " + v.one("comment")
+			require.Empty(t, saying[said], "%s has the same comment", id)
+			saying[said] = id
+			if row == "good" {
+				require.Empty(t, v.reasons, id)
+				continue
+			}
+			twin := byID[v.one("twin")]
+			require.NotNil(t, twin, "%s: twin %q", id, v.one("twin"))
+			require.NotSame(t, v, twin, id)
+			require.Empty(t, twin.reasons, "%s: its twin must be accepted", id)
+		}
+	}
+}
+
 // vectorsOf reads all vectors, and gives those of a kind.
 func vectorsOf(t testing.TB, kind string) []*vector {
 	t.Helper()
@@ -57,25 +85,26 @@ func vectorsOf(t testing.TB, kind string) []*vector {
 
 // vectorKind is what headers vectors of a kind have.
 type vectorKind struct {
-	headers                      map[string]bool // all that there are, and whether one may stand twice
+	headers                      map[string]bool // all that there are, and whether one may be repeated
 	required, requiredIfAccepted []string
 	bodies                       []string
 }
 
 var vectorKinds = map[string]vectorKind{
-	"response": {vectorHeaders, []string{"id", "name", "expect", "idp", "idp-key", "sp", "acs", "other-acs", "request-id", "now", "body"},
+	"response": {vectorHeaders, []string{"id", "name", "comment", "expect", "idp", "idp-key", "sp", "acs", "other-acs", "request-id", "now", "body"},
 		[]string{"name-id", "until"}, []string{"xml", "posted", "generated"}},
-	"metadata": {metadataHeaders, []string{"id", "name", "expect", "now", "body"}, []string{"idp", "sso", "key"}, []string{"xml", "base64"}},
+	"metadata": {metadataHeaders, []string{"id", "name", "comment", "expect", "now", "body"}, []string{"idp", "sso", "key"}, []string{"xml", "base64"}},
 }
 
 // metadataHeaders are those of documents about an identity provider.
 var metadataHeaders = map[string]bool{
-	"kind": false, "id": false, "name": false, "what": false, "reference": false, "expect": false, "asked-idp": false, "now": false, "body": false,
+	"kind": false, "id": false, "name": false, "what": false, "reference": false, "comment": false, "twin": false, "expect": false,
+	"asked-idp": false, "now": false, "body": false,
 	"idp": false, "sso": true, "key": true, "valid-until": false, "passed-over": false,
 }
 
 var vectorHeaders = map[string]bool{
-	"kind": false, "id": false, "name": false, "what": false, "reference": false, "expect": false,
+	"kind": false, "id": false, "name": false, "what": false, "reference": false, "comment": false, "twin": false, "expect": false,
 	"name-id": false, "attribute": true, "until": false,
 	"signed": false, "idp": false, "idp-key": false, "idp-encryption-key": false, "sp": false, "acs": false, "other-acs": false,
 	"sp-key": false, "request-id": false, "now": false, "allow": true, "max-authn-age": false, "over": true,
@@ -119,7 +148,7 @@ func parseVector(text string) (*vector, error) {
 		case !known:
 			return nil, fmt.Errorf("unknown header %q", key)
 		case len(values) > 1 && !repeats:
-			return nil, fmt.Errorf("header %q stands twice", key)
+			return nil, fmt.Errorf("duplicate header %q", key)
 		}
 	}
 	if err := v.parseExpectation(); err != nil {
@@ -250,6 +279,7 @@ func TestVectorReaderIsStrict(t *testing.T) {
 		"unknown Reason":  strings.Replace(good, "refused AssertionCount", "refused Whatever", 1),
 		"not a verdict":   strings.Replace(good, "refused AssertionCount", "AssertionCount", 1),
 		"accepted as who": strings.Replace(good, "refused AssertionCount", "accepted", 1),
+		"no comment":      regexp.MustCompile("(?m)^comment: .*\n").ReplaceAllString(good, ""),
 		"no key":          strings.Replace(good, "idp-key: idp-rsa.pem\n", "", 1),
 		"unknown kind":    "kind: metadat\n" + good,
 		"another kind":    "kind: metadata\n" + good,

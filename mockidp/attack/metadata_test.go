@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -30,52 +29,61 @@ func metadataParams() attack.MetadataParams {
 	return p
 }
 
-func metadataFile(c attack.MetadataCase) string { return strings.ReplaceAll(c.ID, "/", "-") + ".txt" }
-
-// metadataVector writes a case down, as vector does.
-func metadataVector(t *testing.T, c attack.MetadataCase) []byte {
+// metadataVectors are the vectors of all cases and of the good documents that are
+// their twins, by id.
+func metadataVectors(t *testing.T, said *comments) map[string][]byte {
 	t.Helper()
-	doc, err := c.Make(metadataParams())
-	require.NoError(t, err)
-	var b bytes.Buffer
-	line := func(key, value string) {
-		if value != "" {
-			b.WriteString(key + ": " + value + "\n")
+	out, twins := make(map[string][]byte), make(map[string]string)
+	twinOf := func(c attack.MetadataCase) []byte {
+		twin, err := c.Twin(metadataParams())
+		require.NoError(t, err, c.ID)
+		return twin
+	}
+	for _, c := range attack.MetadataCases() {
+		if g := goodOf(c.ID); g >= 0 {
+			twins[fmt.Sprint(c.ByName, string(twinOf(c)))] = good[g].id
+			a := about{id: good[g].id, name: goodName, comment: good[g].comment}
+			out[a.id] = metadataVector(a, c.ByName, attack.MetadataOutcome{}, twinOf(c))
 		}
 	}
-	line("kind", "metadata")
-	line("id", c.ID)
-	line("name", c.Name)
-	line("what", c.Description)
-	line("reference", c.Reference)
-	line("expect", c.Outcome.String())
-	if c.ByName {
-		line("asked-idp", issuer)
+	for _, c := range attack.MetadataCases() {
+		doc, err := c.Make(metadataParams())
+		require.NoError(t, err, c.ID)
+		twin := twins[fmt.Sprint(c.ByName, string(twinOf(c)))]
+		require.NotEmpty(t, twin, "no vector is the twin of %s; add a good one", c.ID)
+		a := about{c.ID, c.Name, c.Description, c.Reference, said.onMetadata(t, c), twin}
+		out[c.ID] = metadataVector(a, c.ByName, c.Outcome, doc)
 	}
-	if c.Outcome.Accepted() {
-		line("idp", issuer)
+	return out
+}
+
+// metadataVector writes a document down, as vector does.
+func metadataVector(a about, byName bool, o attack.MetadataOutcome, doc []byte) []byte {
+	var h headers
+	h.line("kind", "metadata")
+	h.about(a)
+	h.line("expect", o.String())
+	h.when(byName, "asked-idp", issuer)
+	if o.Accepted() {
+		h.line("idp", issuer)
 		for _, binding := range []string{"HTTP-Redirect", "HTTP-POST"} {
-			line("sso", "urn:oasis:names:tc:SAML:2.0:bindings:"+binding+" "+ssoURL)
+			h.line("sso", "urn:oasis:names:tc:SAML:2.0:bindings:"+binding+" "+ssoURL)
 		}
-		for _, role := range c.Outcome.SigningKeys() {
-			line("key", metadataKeys[role])
+		for _, role := range o.SigningKeys() {
+			h.line("key", metadataKeys[role])
 		}
-		if c.Outcome.ValidUntil != 0 {
-			line("valid-until", now.Add(c.Outcome.ValidUntil).Format(time.RFC3339))
-		}
-		if c.Outcome.PassedOver {
-			line("passed-over", "some")
-		}
+		h.when(o.ValidUntil != 0, "valid-until", now.Add(o.ValidUntil).Format(time.RFC3339))
+		h.when(o.PassedOver, "passed-over", "some")
 	}
-	line("now", now.Format(time.RFC3339))
+	h.line("now", now.Format(time.RFC3339))
 	if plain(doc) {
-		line("body", "xml")
-		fmt.Fprintf(&b, "\n%s\n", doc)
+		h.line("body", "xml")
+		fmt.Fprintf(&h, "\n%s\n", doc)
 	} else {
-		line("body", "base64")
-		fmt.Fprintf(&b, "\n%s\n", base64.StdEncoding.EncodeToString(doc))
+		h.line("body", "base64")
+		fmt.Fprintf(&h, "\n%s\n", base64.StdEncoding.EncodeToString(doc))
 	}
-	return b.Bytes()
+	return h.Bytes()
 }
 
 func TestMetadataCasesAreWellFormed(t *testing.T) {

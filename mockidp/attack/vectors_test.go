@@ -2,6 +2,7 @@ package attack_test
 
 import (
 	"bytes"
+	"cmp"
 	"flag"
 	"fmt"
 	"maps"
@@ -28,85 +29,84 @@ const (
 	biggest = 64 << 10
 )
 
-// vectorFile is the name of a case's file.
-func vectorFile(c attack.Case) string { return strings.ReplaceAll(c.ID, "/", "-") + ".txt" }
+// vectorFile is the name of a vector's file.
+func vectorFile(id string) string { return strings.ReplaceAll(id, "/", "-") + ".txt" }
 
-// vector writes a case down: headers that say all that is needed to judge it,
-// an empty line, and what is posted. testdata/README.md explains the headers.
-func vector(t *testing.T, c attack.Case) []byte {
-	t.Helper()
-	p, m, s := params(c, c.Needs), makeIt(t, c), c.Needs.SP
-	var b bytes.Buffer
-	line := func(key, format string, args ...any) { fmt.Fprintf(&b, key+": "+format+"\n", args...) }
-	when := func(ok bool, key, value string) {
-		if ok {
-			line(key, "%s", value)
-		}
+// headers are the beginning of a vector.
+type headers struct{ bytes.Buffer }
+
+func (h *headers) line(key, value string) { fmt.Fprintf(h, "%s: %s\n", key, value) }
+
+func (h *headers) when(ok bool, key, value string) {
+	if ok {
+		h.line(key, value)
 	}
-	line("id", "%s", c.ID)
-	line("name", "%s", c.Name)
-	when(c.Description != "", "what", c.Description)
-	when(c.Reference != "", "reference", c.Reference)
-	line("expect", "%s", c.Outcome)
-	if c.Outcome.Accepted() {
-		line("name-id", "%s", strconv.Quote(orElse(c.Outcome.NameID, "alice@example.com")))
-		for _, name := range sortedKeys(c.Outcome.Values) {
-			line("attribute", "%s", quoted(name, c.Outcome.Values[name]))
+}
+
+// goodName is the name of vectors that belong to no row.
+const goodName = "good message"
+
+// about is what vectors of both kinds begin with.
+type about struct{ id, name, what, reference, comment, twin string }
+
+func (h *headers) about(a about) {
+	h.line("id", a.id)
+	h.line("name", a.name)
+	h.when(a.what != "", "what", a.what)
+	h.when(a.reference != "", "reference", a.reference)
+	h.line("comment", a.comment)
+	h.when(a.twin != "", "twin", a.twin)
+}
+
+// vector writes a document down: headers that say all that is needed to judge
+// it, an empty line, and what is posted. testdata/README.md explains the headers.
+func vector(a about, o attack.Outcome, n attack.Needs, m attack.Message) []byte {
+	var h headers
+	h.about(a)
+	h.line("expect", o.String())
+	if o.Accepted() {
+		h.line("name-id", strconv.Quote(cmp.Or(o.NameID, "alice@example.com")))
+		for _, name := range slices.Sorted(maps.Keys(o.Values)) {
+			h.line("attribute", quoted(name, o.Values[name]))
 		}
-		until := c.Outcome.Until
-		if until == 0 {
-			until = 5 * time.Minute
-		}
-		line("until", "%s", until)
+		h.line("until", cmp.Or(o.Until, 5*time.Minute).String())
 	}
-	line("signed", "%s", p.Sign)
-	line("idp", "%s", issuer)
-	line("idp-key", "%s", keyFile(c.Needs.Key))
-	when(s.EncryptionKeyListed, "idp-encryption-key", "attacker-rsa.pem")
-	line("sp", "%s", audience)
-	line("acs", "%s", recipient)
-	line("other-acs", "%s", otherACS)
-	when(c.Needs.Encrypted, "sp-key", "sp-rsa.pem")
-	line("request-id", "%s", requestID)
-	line("now", "%s", now.Format(time.RFC3339))
-	when(s.AllowSHA1, "allow", "sha1")
-	when(s.AllowRSA1024, "allow", "rsa1024")
-	when(s.AllowCBC, "allow", "cbc")
-	when(s.AllowRSA15, "allow", "rsa15")
-	when(s.MaxAuthnAge != 0, "max-authn-age", s.MaxAuthnAge.String())
-	when(s.MetadataOver, "over", "metadata")
-	when(s.CertificateOver, "over", "certificate")
-	when(s.ForceAuthn, "asked-force-authn", "true")
-	when(s.AuthnContext != "", "asked-authn-context", s.AuthnContext)
-	when(s.NameIDFormat != "", "asked-name-id-format", s.NameIDFormat)
-	switch {
-	case len(m.SAMLResponse) > biggest, c.Row() == "D50", c.Row() == "D51": // DEFLATE is not the same in every Go
-		line("body", "generated")
-		b.WriteString("\n")
-	case c.Row() != "C24" && plain(m.XML):
-		line("body", "xml")
-		fmt.Fprintf(&b, "\n%s\n", m.XML)
+	h.line("signed", n.Modes()[0].String())
+	h.line("idp", issuer)
+	h.line("idp-key", keyFile(n.Key))
+	h.when(n.SP.EncryptionKeyListed, "idp-encryption-key", "attacker-rsa.pem")
+	h.line("sp", audience)
+	h.line("acs", recipient)
+	h.line("other-acs", otherACS)
+	h.when(n.Encrypted, "sp-key", "sp-rsa.pem")
+	h.line("request-id", requestID)
+	h.line("now", now.Format(time.RFC3339))
+	h.settings(n.SP)
+	switch row, _, _ := strings.Cut(a.id, "/"); {
+	case len(m.SAMLResponse) > biggest, row == "D50", row == "D51": // DEFLATE is not the same in every Go
+		h.line("body", "generated")
+		h.WriteString("\n")
+	case row != "C24" && plain(m.XML):
+		h.line("body", "xml")
+		fmt.Fprintf(&h, "\n%s\n", m.XML)
 	default:
-		line("body", "posted")
-		fmt.Fprintf(&b, "\n%s\n", m.SAMLResponse)
+		h.line("body", "posted")
+		fmt.Fprintf(&h, "\n%s\n", m.SAMLResponse)
 	}
-	return b.Bytes()
+	return h.Bytes()
 }
 
-func orElse(s, zero string) string {
-	if s == "" {
-		return zero
-	}
-	return s
-}
-
-func sortedKeys(m map[string][]string) []string {
-	var out []string
-	for k := range m {
-		out = append(out, k)
-	}
-	slices.Sort(out)
-	return out
+func (h *headers) settings(s attack.Settings) {
+	h.when(s.AllowSHA1, "allow", "sha1")
+	h.when(s.AllowRSA1024, "allow", "rsa1024")
+	h.when(s.AllowCBC, "allow", "cbc")
+	h.when(s.AllowRSA15, "allow", "rsa15")
+	h.when(s.MaxAuthnAge != 0, "max-authn-age", s.MaxAuthnAge.String())
+	h.when(s.MetadataOver, "over", "metadata")
+	h.when(s.CertificateOver, "over", "certificate")
+	h.when(s.ForceAuthn, "asked-force-authn", "true")
+	h.when(s.AuthnContext != "", "asked-authn-context", s.AuthnContext)
+	h.when(s.NameIDFormat != "", "asked-name-id-format", s.NameIDFormat)
 }
 
 func quoted(name string, values []string) string {
@@ -130,16 +130,41 @@ func plain(xml []byte) bool {
 	return true
 }
 
+// responseVectors are the vectors of all cases and of the good messages that are
+// their twins, by id.
+func responseVectors(t *testing.T, said *comments) map[string][]byte {
+	t.Helper()
+	out, twins := make(map[string][]byte), newTwins(t)
+	for _, c := range attack.Cases() {
+		a := about{c.ID, c.Name, c.Description, c.Reference, said.on(t, c), twins.of(t, c)}
+		out[c.ID] = vector(a, c.Outcome, c.Needs, makeIt(t, c))
+		if g := goodOf(c.ID); g >= 0 {
+			c.ID = good[g].id // and so with randomness of its own
+			m, err := c.Twin(params(c, c.TwinNeeds()))
+			require.NoError(t, err, c.ID)
+			out[c.ID] = vector(about{id: c.ID, name: goodName, comment: good[g].comment}, c.TwinOutcome(), c.TwinNeeds(), m)
+		}
+	}
+	return out
+}
+
 // TestVectors: testdata/vectors is what the catalogue makes, no more and no
 // less. With -update it becomes so.
 func TestVectors(t *testing.T) {
 	want := make(map[string][]byte)
 	folded := make(map[string]string)
-	for _, c := range attack.MetadataCases() {
-		want[metadataFile(c)] = metadataVector(t, c)
+	said := newComments(t)
+	for id, text := range metadataVectors(t, said) {
+		want[vectorFile(id)] = text
 	}
-	for _, c := range attack.Cases() {
-		want[vectorFile(c)] = vector(t, c)
+	for id, text := range responseVectors(t, said) {
+		want[vectorFile(id)] = text
+	}
+	for _, g := range good {
+		require.Contains(t, want, vectorFile(g.id), "it is the twin of %s", g.of)
+	}
+	for id := range said.written {
+		require.True(t, said.used[id], "a comment on %s, which is no case", id)
 	}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		other, clash := folded[strings.ToLower(name)]
