@@ -109,12 +109,13 @@ func (l *ledger) epochPending(user string, count uint64) bool {
 	return ok && raised >= count
 }
 
-// hasEpoch says whether a count of a user's epoch is on disk for sure.
+// hasEpoch says whether a count of a user's epoch is on disk for sure. Of several
+// that could not be written, raised has the last.
 func (l *ledger) hasEpoch(user, region string, count uint64) bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
-	raised, ok := l.raised[user]
-	return l.known.Epoch(user)[region] >= count && (!ok || count < raised)
+	_, raised := l.raised[user]
+	return !raised && l.known.Epoch(user)[region] >= count
 }
 
 // wroteEpoch notes that all counts up to this one are on disk.

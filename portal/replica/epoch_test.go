@@ -54,6 +54,9 @@ func TestNoSessionCarriesACountThatIsNotDurable(t *testing.T) {
 	_, err := one.Sessions().Epoch(background(t), "u-1")
 	assert.Equal(t, replica.ReasonUnavailable, reasonOf(err))
 	signIn(t, one, "u-2", "another") // which nothing keeps out
+	read := replica.Count(one, "u-1")
+	require.Error(t, one.Sessions().RevokeUser(background(t), "u-1"))
+	assert.Equal(t, replica.ReasonUnavailable, reasonOf(replica.MakeDurable(background(t), one, "u-1", read)), "another revocation came since Epoch read the count")
 
 	failing.Store(false)
 	epoch, err := one.Sessions().Epoch(background(t), "u-1")

@@ -34,6 +34,14 @@ func (n *Node) StalledStreams() map[string]string { return n.stalledStreams() }
 // CopiesApplied says what Probe would say of copies at that time.
 func (n *Node) CopiesApplied(at time.Time) error { return n.copiesApplied(at) }
 
+// Count is what a Node knows of its Region's component of a user's epoch.
+func Count(n *Node, user string) uint64 { return n.ledger.epoch(user)[n.cfg.Region] }
+
+// MakeDurable does what Epoch does with the count that it read.
+func MakeDurable(ctx context.Context, n *Node, user string, count uint64) error {
+	return n.durableEpoch(ctx, user, count)
+}
+
 // A State is what a Node keeps in memory, without the Node.
 type State struct {
 	primary string
