@@ -83,15 +83,26 @@ func (l Logout) Ends(s Session) bool {
 	return named && (before || p.Issued.Before(l.NotOnOrAfter))
 }
 
-// Equal says whether two logouts are the same, whatever the time zones.
-func (l Logout) Equal(o Logout) bool {
-	return l.Subject == o.Subject && slices.Equal(l.SessionIndexes, o.SessionIndexes) &&
-		l.Issued.Equal(o.Issued) && l.NotOnOrAfter.Equal(o.NotOnOrAfter) && l.Until.Equal(o.Until)
+// AddLogout adds a logout to the others of its subject. One that is said again, as
+// when a LogoutRequest is sent twice, takes no more room: it is remembered for the
+// longer time.
+func AddLogout(all []Logout, l Logout) []Logout {
+	l = l.Wall()
+	for i, o := range all {
+		if l.Subject == o.Subject && slices.Equal(l.SessionIndexes, o.SessionIndexes) && l.Issued.Equal(o.Issued) && l.NotOnOrAfter.Equal(o.NotOnOrAfter) {
+			if l.Until.After(o.Until) {
+				all[i] = l
+			}
+			return all
+		}
+	}
+	return append(all, l)
 }
 
-// Wall returns a copy of the logout without Go's monotonic readings.
+// Wall returns a copy of the logout in UTC, without Go's monotonic readings: the
+// same logout is the same text everywhere.
 func (l Logout) Wall() Logout {
 	l.SessionIndexes = slices.Clone(l.SessionIndexes)
-	l.Issued, l.NotOnOrAfter, l.Until = l.Issued.Round(0), l.NotOnOrAfter.Round(0), l.Until.Round(0)
+	l.Issued, l.NotOnOrAfter, l.Until = l.Issued.Round(0).UTC(), l.NotOnOrAfter.Round(0).UTC(), l.Until.Round(0).UTC()
 	return l
 }

@@ -163,7 +163,7 @@ func (m *MemoryStore) EndSubject(_ context.Context, l Logout) ([]Session, error)
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	key := l.Subject.Key()
-	m.out[key] = append(m.out[key], l.Wall())
+	m.out[key] = AddLogout(m.out[key], l)
 	ended := m.remove(l.Ends)
 	slices.SortFunc(ended, NewestFirst)
 	return ended, nil

@@ -33,3 +33,19 @@ func TestMemoryStoreForgetsWhatHasExpired(t *testing.T) {
 	require.NoError(t, m.Create(ctx, "b", sessions.Session{UserID: "b", Created: later, Seen: later, Expires: later.Add(time.Hour)}))
 	assert.Equal(t, 1, m.Len())
 }
+
+func TestALogoutThatIsSaidAgainTakesNoMoreRoom(t *testing.T) {
+	now := time.Now()
+	l := sessions.Logout{Subject: sessions.Subject{Provider: "idp"}, Issued: now, Until: now.Add(time.Hour)}
+	again, other := l, l
+	again.Issued, again.Until = l.Issued.In(time.FixedZone("", 3600)), l.Until.Add(time.Minute)
+	other.SessionIndexes = []string{"i-1"}
+	for _, order := range [][]sessions.Logout{{l, again, other}, {again, other, l}} {
+		var all []sessions.Logout
+		for _, l := range order {
+			all = sessions.AddLogout(all, l)
+		}
+		require.Len(t, all, 2)
+		assert.Equal(t, again.Wall(), all[0], "which is remembered for longer")
+	}
+}

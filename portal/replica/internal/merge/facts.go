@@ -45,8 +45,10 @@ func (s *Sessions) Facts() (out []Fact) {
 	}
 	for _, all := range s.logouts {
 		for _, l := range all {
+			until := l.Until
+			l.Until = time.Time{}
 			b, _ := json.Marshal(l) // it came as JSON
-			out = append(out, Fact{"logout " + string(b), l.Until, true})
+			out = append(out, Fact{"logout " + string(b), until, until})
 		}
 	}
 	for user, e := range s.epochs {

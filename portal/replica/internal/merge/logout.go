@@ -7,13 +7,10 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
-// logOut takes in what an identity provider ended. The same said again changes
-// nothing.
+// logOut takes in what an identity provider ended.
 func (s *Sessions) logOut(l sessions.Logout) {
 	key := l.Subject.Key()
-	if !slices.ContainsFunc(s.logouts[key], l.Equal) {
-		s.logouts[key] = append(s.logouts[key], l)
-	}
+	s.logouts[key] = sessions.AddLogout(s.logouts[key], l)
 }
 
 // loggedOut says whether the identity provider ended the session.

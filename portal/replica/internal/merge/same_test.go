@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
+	contract "github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
@@ -47,6 +50,21 @@ func TestTwoSessionsUnderOneKey(t *testing.T) {
 		two := made(change)
 		assert.Empty(t, differences(newRegion(mumbai).know(one, two), newRegion(mumbai).know(two, one)), what)
 	}
+}
+
+// What an identity provider ended, and what says it again in another time zone and
+// for another time, are one.
+func TestALogoutThatIsSaidAgain(t *testing.T) {
+	said := func(zone *time.Location, until int) arrival {
+		l := &contract.Logout{Subject: contract.Subject{Provider: "idp", NameID: contract.NameID{Value: "alice"}}, Issued: base.In(zone), Until: after(until).In(zone)}
+		return arrival{region: frankfurt, kind: merge.EntryLogout, entry: merge.Entry{Logout: l, Until: l.Until}}
+	}
+	short, long := said(time.UTC, 5), said(time.FixedZone("", 3600), 6)
+	one, two := newRegion(mumbai).know(short, long), newRegion(mumbai).know(long, short)
+	assert.Empty(t, differences(one, two))
+	facts := one.sessions.Facts()
+	require.Len(t, facts, 1)
+	assert.True(t, facts[0].Until.Equal(after(6)))
 }
 
 // Of two Regions' applications with one ID the one counts whose Region sorts
