@@ -1,7 +1,8 @@
 package merge
 
 import (
-	"cmp"
+	"maps"
+	"slices"
 
 	"github.com/meridian-saml/meridian/portal/center"
 )
@@ -51,11 +52,17 @@ func (k known) find(p Piece) *history {
 // contradicts says whether a piece has another transaction where the history has
 // one, or one whose stamp doesn't fit where it stands: stamps grow along a log.
 func (h *history) contradicts(p Piece) bool {
+	both := maps.Clone(h.stamps)
 	for _, t := range p.Log {
-		for first, stamp := range h.stamps {
-			if cmp.Compare(t.First, first) != cmp.Compare(t.Stamp, stamp) {
-				return true
-			}
+		if stamp, ok := both[t.First]; ok && stamp != t.Stamp {
+			return true
+		}
+		both[t.First] = t.Stamp
+	}
+	firsts := slices.Sorted(maps.Keys(both))
+	for i, first := range firsts {
+		if i > 0 && both[first] <= both[firsts[i-1]] {
+			return true
 		}
 	}
 	return false

@@ -68,6 +68,18 @@ func TestReuniteTellsHistoriesApartByTheirStamps(t *testing.T) {
 	assert.Equal(t, map[string]string{"user u-1": `{"active":false,"id":"u-1"}`, "ended u-1": "50"}, values)
 }
 
+// A Region that a recovery names may have a long log. If each transaction were
+// compared with each, this would take a quarter of an hour.
+func TestReuniteTakesLongLogs(t *testing.T) {
+	log := make([]merge.Transaction, 200_000)
+	for i := range log {
+		log[i] = merge.Transaction{First: uint64(i + 1), Stamp: uint64(i + 1), Full: i == 0, Records: []merge.Record{word(center.KindGroup, "g-1", `{}`, 0)}}
+	}
+	_, last, whole := merge.Reunite("us-east-1", "us-east-1", []merge.Piece{{Log: log}, {Log: log}}, nil)
+	assert.True(t, whole)
+	assert.EqualValues(t, len(log), last)
+}
+
 // A version that doesn't know a kind of record keeps what may end access, as it
 // keeps the marks that it knows.
 func TestReuniteKeepsUnknownRecordsThatMayEndAccess(t *testing.T) {
