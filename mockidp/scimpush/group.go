@@ -15,6 +15,8 @@ type remoteGroup struct {
 	Members     []remoteMember `json:"members"`
 }
 
+func (g remoteGroup) remoteID() string { return g.ID }
+
 type remoteMember struct {
 	Value string `json:"value"`
 }
@@ -27,33 +29,22 @@ func (r *push) group(ctx context.Context, id string, g *pushedGroup) error {
 	if g == nil {
 		return r.deleteGroup(ctx, id)
 	}
-	if r.skipGroup(id, g) {
+	if isDone(&r.doneGroups, id, g) {
 		r.count(&r.report.Groups.Unchanged)
 		return nil
 	}
-	there, err := r.findGroup(ctx, id, g)
+	groups := kind[remoteGroup]{"/Groups", "displayName", &r.groups}
+	there, err := groups.find(ctx, r, id, g.name)
+	created := err == nil && there == nil
+	if created {
+		want := remoteGroup{Schemas: []string{scimGroup}, DisplayName: g.name, Members: []remoteMember{}}
+		made := want
+		if made.ID, there, err = groups.create(ctx, r, id, g.name, want); there == nil {
+			there = &made
+		}
+	}
 	if err != nil {
 		return err
-	}
-	created := there == nil
-	if created {
-		there = &remoteGroup{Schemas: []string{scimGroup}, DisplayName: g.name, Members: []remoteMember{}}
-		var made remoteGroup
-		status, err := r.do(ctx, "POST", "/Groups", there, &made, http.StatusConflict)
-		if err != nil {
-			return err
-		}
-		if status == http.StatusConflict { // the answer to an earlier one got lost
-			if there, err = r.findGroup(ctx, id, g); err == nil && there == nil {
-				err = scimError("POST", "/Groups", status, "the name is taken, and a look for it finds no group")
-			}
-			if err != nil {
-				return err
-			}
-		} else {
-			there.ID = made.ID
-			r.links.set(r.links.groups, id, made.ID)
-		}
 	}
 	ops := changesOf(there, g)
 	for chunk := range slices.Chunk(ops, 10) {
@@ -69,7 +60,7 @@ func (r *push) group(ctx context.Context, id string, g *pushedGroup) error {
 	default:
 		r.count(&r.report.Groups.Unchanged)
 	}
-	r.doneGroup(id, g)
+	r.doneGroups.Store(id, g)
 	return nil
 }
 
@@ -99,54 +90,16 @@ func changesOf(there *remoteGroup, g *pushedGroup) []map[string]any {
 	return ops
 }
 
-func (r *push) findGroup(ctx context.Context, id string, g *pushedGroup) (*remoteGroup, error) {
-	if remote := r.links.get(r.links.groups, id); remote != "" {
-		var there remoteGroup
-		status, err := r.do(ctx, "GET", "/Groups/"+url.PathEscape(remote), nil, &there, http.StatusNotFound)
-		if err != nil {
-			return nil, err
-		}
-		if status == http.StatusOK {
-			return &there, nil
-		}
-	}
-	var list struct{ Resources []remoteGroup }
-	query := "?filter=" + url.QueryEscape("displayName eq "+strconv.Quote(g.name)) + "&startIndex=1&count=100"
-	if _, err := r.do(ctx, "GET", "/Groups"+query, nil, &list); err != nil {
-		return nil, err
-	}
-	if len(list.Resources) == 0 {
-		return nil, nil
-	}
-	r.links.set(r.links.groups, id, list.Resources[0].ID)
-	return &list.Resources[0], nil
-}
-
 func (r *push) deleteGroup(ctx context.Context, id string) error {
-	remote := r.links.get(r.links.groups, id)
+	remote := r.groups.get(id)
 	if remote == "" {
 		return nil
 	}
 	if _, err := r.do(ctx, "DELETE", "/Groups/"+url.PathEscape(remote), nil, nil, http.StatusNotFound); err != nil {
 		return err
 	}
-	r.links.set(r.links.groups, id, "")
+	r.groups.byID.Delete(id)
+	r.doneGroups.Delete(id)
 	r.count(&r.report.Groups.Removed)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.done.groups, id)
 	return nil
-}
-
-func (r *push) skipGroup(id string, g *pushedGroup) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	was, ok := r.done.groups[id]
-	return ok && was.name == g.name && slices.Equal(was.members, g.members)
-}
-
-func (r *push) doneGroup(id string, g *pushedGroup) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.done.groups[id] = *g
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"reflect"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -16,19 +17,21 @@ import (
 type push struct {
 	*Pusher
 	slots chan struct{} // one for each request that may be under way
-	done  pushedState   // what needn't be looked at again
 
-	mu      sync.Mutex // guards report and done
+	// What the service provider had after the last round, by ID, and needn't be
+	// looked at again: a *mockidp.User, which may be nil, and a *pushedGroup.
+	doneUsers, doneGroups sync.Map
+
+	mu      sync.Mutex // guards report
 	report  Report
 	sent    atomic.Int64
 	resent  atomic.Int64
 	current mockidp.Snapshot
 }
 
-// pushedState is what the service provider had after the last round.
-type pushedState struct {
-	users  map[string]*mockidp.User
-	groups map[string]pushedGroup
+func isDone(done *sync.Map, id string, want any) bool {
+	was, ok := done.Load(id)
+	return ok && reflect.DeepEqual(was, want)
 }
 
 // pushedGroup is a group as it was pushed.
@@ -38,8 +41,7 @@ type pushedGroup struct {
 }
 
 func (p *Pusher) newPush() *push {
-	return &push{Pusher: p, slots: make(chan struct{}, p.c.Concurrency),
-		done: pushedState{users: map[string]*mockidp.User{}, groups: map[string]pushedGroup{}}}
+	return &push{Pusher: p, slots: make(chan struct{}, p.c.Concurrency)}
 }
 
 // round pushes one state: users first, since groups name them.
@@ -89,16 +91,14 @@ func (r *push) each(ctx context.Context, ids []string, f func(string) error) err
 // deactivated where they are.
 func (r *push) wanted() map[string]*mockidp.User {
 	out := map[string]*mockidp.User{}
-	r.links.mu.Lock()
-	for id := range r.links.users {
+	for _, id := range r.users.ids() {
 		out[id] = nil
 	}
-	r.links.mu.Unlock()
 	app := r.app()
 	for _, u := range r.current.Users() {
 		switch {
 		case app != nil && !app.AssignedTo(u):
-		case u.Status == mockidp.Staged && r.links.get(r.links.users, u.ID) == "":
+		case u.Status == mockidp.Staged && r.users.get(u.ID) == "":
 		default:
 			out[u.ID] = &u
 		}
@@ -117,9 +117,7 @@ func (r *push) app() *mockidp.App {
 // wantedGroups are the groups by ID; nil is one to be deleted.
 func (r *push) wantedGroups(users map[string]*mockidp.User) map[string]*pushedGroup {
 	out := map[string]*pushedGroup{}
-	r.links.mu.Lock()
-	defer r.links.mu.Unlock()
-	for id := range r.links.groups {
+	for _, id := range r.groups.ids() {
 		out[id] = nil
 	}
 	app := r.app()
@@ -131,7 +129,7 @@ func (r *push) wantedGroups(users map[string]*mockidp.User) map[string]*pushedGr
 		}
 	}
 	for id, u := range users {
-		remote := r.links.users[id]
+		remote := r.users.get(id)
 		if u == nil || remote == "" || !provisionable(u) {
 			continue
 		}

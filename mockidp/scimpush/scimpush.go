@@ -17,7 +17,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/meridian-saml/meridian/mockidp"
@@ -95,9 +94,9 @@ type Pushed struct {
 // Pusher pushes what a mockidp.Server holds to one service provider. Its methods
 // may be used at the same time from many goroutines.
 type Pusher struct {
-	idp   *mockidp.Server
-	c     Config
-	links *links
+	idp           *mockidp.Server
+	c             Config
+	users, groups table
 }
 
 // New makes a Pusher, and sends nothing.
@@ -106,7 +105,7 @@ func New(idp *mockidp.Server, c Config) (*Pusher, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pusher{idp, c, &links{users: map[string]string{}, groups: map[string]string{}}}, nil
+	return &Pusher{idp: idp, c: c}, nil
 }
 
 // Push brings the service provider to what the identity provider holds, and
@@ -150,28 +149,5 @@ func (p *Pusher) Keep(ctx context.Context, report func(Report, error)) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-	}
-}
-
-// links are what the service provider calls our users and groups, by our IDs.
-// The Pusher keeps them, as Okta does: a user who is renamed is found again. They
-// outlive mockidp.Server.Reset, because the service provider does too.
-type links struct {
-	mu            sync.Mutex
-	users, groups map[string]string
-}
-
-func (l *links) get(table map[string]string, id string) string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return table[id]
-}
-
-// set forgets the link if remote is "".
-func (l *links) set(table map[string]string, id, remote string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if table[id] = remote; remote == "" {
-		delete(table, id)
 	}
 }

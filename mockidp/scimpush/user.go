@@ -4,16 +4,8 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"reflect"
-	"strconv"
 
 	"github.com/meridian-saml/meridian/mockidp"
-)
-
-const (
-	scimUser  = "urn:ietf:params:scim:schemas:core:2.0:User"
-	scimGroup = "urn:ietf:params:scim:schemas:core:2.0:Group"
-	scimPatch = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 )
 
 // remoteUser is a user there: the attributes that Okta maps by default.
@@ -27,6 +19,8 @@ type remoteUser struct {
 	ExternalID  string        `json:"externalId"`
 	Active      bool          `json:"active"`
 }
+
+func (u remoteUser) remoteID() string { return u.ID }
 
 type remoteName struct {
 	GivenName  string `json:"givenName"`
@@ -58,104 +52,45 @@ func (a remoteUser) same(b remoteUser) bool {
 		a.Active == b.Active && email(a) == email(b)
 }
 
-// patch is the body of a PATCH (RFC 7644 3.5.2).
-func patch(ops ...map[string]any) map[string]any {
-	return map[string]any{"schemas": []string{scimPatch}, "Operations": ops}
-}
-
-// user brings one user to what is held here; nil is somebody who is gone.
+// user brings one user to what is held here; nil is one who is gone.
 func (r *push) user(ctx context.Context, id string, u *mockidp.User) error {
-	if r.skipUser(id, u) {
+	if isDone(&r.doneUsers, id, u) {
 		r.count(&r.report.Users.Unchanged)
 		return nil
 	}
-	there, err := r.findUser(ctx, id, u)
-	if err != nil {
-		return err
+	login, active := "", false
+	if u != nil {
+		login, active = u.Login, provisionable(u)
 	}
+	there, err := r.usersThere().find(ctx, r, id, login)
 	switch {
-	case there == nil && (u == nil || !provisionable(u)):
-		r.links.set(r.links.users, id, "") // nobody to deactivate
+	case err != nil:
+	case there == nil && !active: // no user to deactivate
+		r.users.byID.Delete(id)
 	case there == nil:
-		return r.createUser(ctx, id, u)
-	case u == nil || !provisionable(u):
+		err = r.createUser(ctx, id, u)
+	case !active:
 		err = r.deactivate(ctx, there)
 	default:
 		err = r.changeUser(ctx, there, u)
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		r.doneUsers.Store(id, u)
 	}
-	r.doneUser(id, u)
-	return nil
+	return err
 }
 
-func (r *push) skipUser(id string, u *mockidp.User) bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	was, ok := r.done.users[id]
-	return ok && reflect.DeepEqual(was, u)
-}
+func (r *push) usersThere() kind[remoteUser] { return kind[remoteUser]{"/Users", "userName", &r.users} }
 
-func (r *push) doneUser(id string, u *mockidp.User) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.done.users[id] = u
-}
-
-// findUser takes the way that is known, else looks the name up, as Okta does
-// when it imports.
-func (r *push) findUser(ctx context.Context, id string, u *mockidp.User) (*remoteUser, error) {
-	if remote := r.links.get(r.links.users, id); remote != "" {
-		var there remoteUser
-		status, err := r.do(ctx, "GET", "/Users/"+url.PathEscape(remote), nil, &there, http.StatusNotFound)
-		if err != nil {
-			return nil, err
-		}
-		if status == http.StatusOK {
-			return &there, nil
-		}
-	}
-	if u == nil {
-		return nil, nil
-	}
-	var list struct{ Resources []remoteUser }
-	query := "?filter=" + url.QueryEscape("userName eq "+strconv.Quote(u.Login)) + "&startIndex=1&count=100"
-	if _, err := r.do(ctx, "GET", "/Users"+query, nil, &list); err != nil {
-		return nil, err
-	}
-	if len(list.Resources) == 0 {
-		return nil, nil
-	}
-	r.links.set(r.links.users, id, list.Resources[0].ID)
-	return &list.Resources[0], nil
-}
-
-// createUser also meets the user whom a request made whose answer got lost.
 func (r *push) createUser(ctx context.Context, id string, u *mockidp.User) error {
-	var made remoteUser
-	status, err := r.do(ctx, "POST", "/Users", remoteOf(u), &made, http.StatusConflict)
+	_, there, err := r.usersThere().create(ctx, r, id, u.Login, remoteOf(u))
 	if err != nil {
 		return err
 	}
-	if status == http.StatusConflict {
-		r.links.set(r.links.users, id, "")
-		there, err := r.findUser(ctx, id, u)
-		if err != nil {
-			return err
-		}
-		if there == nil {
-			return scimError("POST", "/Users", status, "the name is taken, and a look for it finds nobody")
-		}
-		if err := r.changeUser(ctx, there, u); err != nil {
-			return err
-		}
-		r.doneUser(id, u)
-		return nil
+	if there != nil {
+		return r.changeUser(ctx, there, u)
 	}
-	r.links.set(r.links.users, id, made.ID)
 	r.count(&r.report.Users.Created)
-	r.doneUser(id, u)
 	return nil
 }
 
