@@ -81,9 +81,9 @@ func (s *Server) answerFor(st *state, p pending, login string) (Form, error) {
 	if u.Status != Active {
 		return form(s.refusal(st, p, inactive(u)))
 	}
-	index, rerr := s.newID()
-	if rerr != nil {
-		return Form{}, &Error{Reason: ReasonInternal, Detail: "the random source failed", Err: rerr}
+	index, err := s.newID()
+	if err != nil {
+		return Form{}, err
 	}
 	return form(s.success(st, p, u, &session{at: s.now(), index: index, factor: u.SecondFactor != ""}))
 }

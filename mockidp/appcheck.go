@@ -1,6 +1,7 @@
 package mockidp
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"regexp"
@@ -74,9 +75,9 @@ func (a App) preparedSAML(n naming) (App, *Error) {
 			a.Issuer = "https://sts.windows.net/" + tenantID(n) + "/"
 		}
 	}
-	a.NameIDFormat = or(a.NameIDFormat, NameIDEmail)
-	a.NameIDTemplate = or(a.NameIDTemplate, "${user.userName}")
-	a.AuthnContext = or(a.AuthnContext, PasswordProtectedTransport)
+	a.NameIDFormat = cmp.Or(a.NameIDFormat, NameIDEmail)
+	a.NameIDTemplate = cmp.Or(a.NameIDTemplate, "${user.userName}")
+	a.AuthnContext = cmp.Or(a.AuthnContext, PasswordProtectedTransport)
 	if a.Encrypt != nil {
 		e := a.Encrypt.withDefaults()
 		a.Encrypt = &e

@@ -1,6 +1,7 @@
 package mockidp
 
 import (
+	"cmp"
 	"net/http"
 	"strconv"
 	"strings"
@@ -130,7 +131,7 @@ func (a *App) subjectSection() section {
 	filters := map[Filter]string{AllGroups: "all groups", StartsWith: "groups that start with ", Equals: "groups equal to ",
 		Contains: "groups that contain ", Regex: "groups that match "}
 	for _, g := range a.GroupStatements() {
-		rows = append(rows, plain("Attribute "+or(g.Name, "groups"), filters[g.Filter]+g.Value))
+		rows = append(rows, plain("Attribute "+cmp.Or(g.Name, "groups"), filters[g.Filter]+g.Value))
 	}
 	return section{"Assertion", rows}
 }

@@ -1,6 +1,7 @@
 package mockidp
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -86,7 +87,7 @@ func (a *App) attributesFor(u *User) []sentAttribute {
 	var out []sentAttribute
 	add := func(name, format string, values []string) {
 		if len(values) > 0 {
-			out = append(out, sentAttribute{name, or(format, AttrUnspecified), values})
+			out = append(out, sentAttribute{name, cmp.Or(format, AttrUnspecified), values})
 		}
 	}
 	for _, at := range a.Attributes {
@@ -97,7 +98,7 @@ func (a *App) attributesFor(u *User) []sentAttribute {
 		add(at.Name, at.NameFormat, values)
 	}
 	for _, g := range a.GroupStatements() {
-		add(or(g.Name, "groups"), g.NameFormat, g.pick(u.Groups))
+		add(cmp.Or(g.Name, "groups"), g.NameFormat, g.pick(u.Groups))
 	}
 	return out
 }
@@ -174,11 +175,4 @@ func (g *GroupAttribute) check(app string) *Error {
 		}
 	}
 	return checkText("app "+app, g.Name+g.NameFormat)
-}
-
-func or(s, zero string) string {
-	if s == "" {
-		return zero
-	}
-	return s
 }

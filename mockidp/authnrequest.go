@@ -2,6 +2,7 @@ package mockidp
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/xml"
 	"errors"
 	"io"
@@ -155,7 +156,7 @@ func (p *requestParser) child(t xml.StartElement) *Error {
 			p.req.NameIDFormat = &f
 		}
 	case xml.Name{Space: nsProtocol, Local: "RequestedAuthnContext"}:
-		c := &requestedContext{comparison: or(attribute(t, "Comparison"), "exact")}
+		c := &requestedContext{comparison: cmp.Or(attribute(t, "Comparison"), "exact")}
 		if !slices.Contains([]string{"exact", "minimum", "maximum", "better"}, c.comparison) {
 			return &Error{Reason: ReasonMalformed, Detail: "RequestedAuthnContext's Comparison", Want: "exact, minimum, maximum or better", Got: c.comparison}
 		}

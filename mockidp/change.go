@@ -58,10 +58,7 @@ func (c *Change) UpdateApp(id string, f func(*App) error) error {
 	if err := f(&a); err != nil {
 		return err
 	}
-	if err := c.st.putApp(a, at); err != nil {
-		return err
-	}
-	return nil
+	return c.st.putApp(a, at)
 }
 
 // RemoveApp is Server.RemoveApp.
@@ -81,10 +78,7 @@ func (c *Change) AddUser(u User) error {
 	if c.st.user(u.Login) != nil {
 		return badConfig("the user %s is there already", quote(u.Login))
 	}
-	if err := c.st.putUser(u); err != nil {
-		return err
-	}
-	return nil
+	return c.st.putUser(u)
 }
 
 // RemoveUser is Server.RemoveUser.
@@ -101,9 +95,9 @@ func (c *Change) RemoveUser(login string) error {
 	}
 	s := c.s
 	c.after = append(c.after, func() {
-		s.failures.forget(u.Login)
+		s.failures.drop(loginKey(u.Login))
 		s.sessions.end(u.Login)
-		s.logins.forget(u.ID)
+		s.logins.drop(u.ID)
 	})
 	return nil
 }
@@ -134,7 +128,7 @@ func (c *Change) RenameUser(login, newLogin string) error {
 	}
 	s := c.s
 	c.after = append(c.after, func() {
-		s.failures.forget(old.Login)
+		s.failures.drop(was)
 		s.sessions.rename(was, newLogin)
 		s.queue.rename(was, newLogin)
 		s.mutations.rename(was, newLogin)
@@ -161,7 +155,7 @@ func (c *Change) UpdateUser(login string, f func(*User) error) error {
 	s, again, gone := c.s, old.Status != Active && u.Status == Active, u.gone()
 	c.after = append(c.after, func() {
 		if again {
-			s.failures.forget(u.Login)
+			s.failures.drop(loginKey(u.Login))
 		}
 		if gone {
 			s.sessions.end(u.Login)
@@ -172,10 +166,7 @@ func (c *Change) UpdateUser(login string, f func(*User) error) error {
 
 // PutGroup is Server.PutGroup.
 func (c *Change) PutGroup(g Group) error {
-	if _, err := c.st.putGroup(g); err != nil {
-		return err
-	}
-	return nil
+	return c.st.putGroup(g)
 }
 
 // RenameGroup is Server.RenameGroup.

@@ -1,12 +1,11 @@
 package mockidp
 
 import (
+	"cmp"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/rsa"
 	"encoding/base64"
-	"encoding/binary"
-	"errors"
 	"io"
 	"math/big"
 
@@ -38,13 +37,12 @@ type Encryption struct {
 }
 
 func (e Encryption) withDefaults() Encryption {
-	e.Method = EncryptionMethod(or(string(e.Method), string(AES256GCM)))
-	e.KeyTransport = KeyTransport(or(string(e.KeyTransport), string(RSAOAEPMGF1P)))
+	e.Method, e.KeyTransport = cmp.Or(e.Method, AES256GCM), cmp.Or(e.KeyTransport, RSAOAEPMGF1P)
 	if e.KeyTransport != InsecureRSA15 {
-		e.Digest = Hash(or(string(e.Digest), string(SHA1)))
+		e.Digest = cmp.Or(e.Digest, SHA1)
 	}
 	if e.KeyTransport == RSAOAEP {
-		e.MGF = Hash(or(string(e.MGF), string(SHA1)))
+		e.MGF = cmp.Or(e.MGF, SHA1)
 	}
 	return e
 }
@@ -91,43 +89,34 @@ func (e Encryption) encrypted(assertion *etree.Element, to *rsa.PublicKey, rando
 
 	out := etree.NewElement("saml2:EncryptedAssertion")
 	out.CreateAttr("xmlns:saml2", nsAssertion)
-	ed := out.CreateElement("xenc:EncryptedData")
-	ed.CreateAttr("xmlns:xenc", nsXEnc)
-	ed.CreateAttr("Type", nsXEnc+"Element")
-	ed.CreateElement("xenc:EncryptionMethod").CreateAttr("Algorithm", string(e.Method))
+	ed := add(out, "xenc:EncryptedData", "xmlns:xenc", nsXEnc, "Type", nsXEnc+"Element")
+	add(ed, "xenc:EncryptionMethod", "Algorithm", string(e.Method))
 	holder := out
 	if !e.KeyBeside {
-		holder = ed.CreateElement("ds:KeyInfo")
-		holder.CreateAttr("xmlns:ds", dsig.Namespace)
+		holder = add(ed, "ds:KeyInfo", "xmlns:ds", dsig.Namespace)
 	}
 	cipherData(ed, data)
-	ek := holder.CreateElement("xenc:EncryptedKey")
-	ek.CreateAttr("xmlns:xenc", nsXEnc)
-	e.describeTransport(ek.CreateElement("xenc:EncryptionMethod"))
+	ek := add(holder, "xenc:EncryptedKey", "xmlns:xenc", nsXEnc)
+	e.describeTransport(add(ek, "xenc:EncryptionMethod", "Algorithm", string(e.KeyTransport)))
 	cipherData(ek, sealedKey)
 	return out, nil
 }
 
 func cipherData(parent *etree.Element, data []byte) {
-	parent.CreateElement("xenc:CipherData").CreateElement("xenc:CipherValue").SetText(base64.StdEncoding.EncodeToString(data))
+	add(add(parent, "xenc:CipherData"), "xenc:CipherValue").SetText(base64.StdEncoding.EncodeToString(data))
 }
 
 // describeTransport names the parameters of OAEP where they aren't the ones
 // that hold when nothing is said.
 func (e Encryption) describeTransport(method *etree.Element) {
-	method.CreateAttr("Algorithm", string(e.KeyTransport))
 	if e.KeyTransport == InsecureRSA15 {
 		return
 	}
 	if e.Digest != SHA1 {
-		digest := method.CreateElement("ds:DigestMethod")
-		digest.CreateAttr("xmlns:ds", dsig.Namespace)
-		digest.CreateAttr("Algorithm", e.Digest.digestURI())
+		add(method, "ds:DigestMethod", "xmlns:ds", dsig.Namespace, "Algorithm", e.Digest.digestURI())
 	}
 	if e.KeyTransport == RSAOAEP && e.MGF != SHA1 {
-		mgf := method.CreateElement("xenc11:MGF")
-		mgf.CreateAttr("xmlns:xenc11", nsXEnc11)
-		mgf.CreateAttr("Algorithm", nsXEnc11+"mgf1"+string(e.MGF))
+		add(method, "xenc11:MGF", "xmlns:xenc11", nsXEnc11, "Algorithm", nsXEnc11+"mgf1"+string(e.MGF))
 	}
 }
 
@@ -161,73 +150,26 @@ func (e Encryption) seal(plain, key []byte, random io.Reader) ([]byte, error) {
 	return out, nil
 }
 
-// sealKey is the key transport (RFC 8017, 7.1.1 and 7.2.1). crypto/rsa can't
-// take one hash for OAEP and another for its mask function in every release
-// that this module supports, so the encodings are made here.
+// sealKey is the key transport (RFC 8017, 7.1.1 and 7.2.1). crypto/rsa's PKCS #1
+// v1.5 takes no source of randomness, and so doesn't repeat.
 func (e Encryption) sealKey(key []byte, to *rsa.PublicKey, random io.Reader) ([]byte, error) {
-	em, err := e.encodeKey(key, to.Size(), random)
-	if err != nil {
-		return nil, err
+	if e.KeyTransport != InsecureRSA15 {
+		return rsa.EncryptOAEPWithOptions(random, to, key, &rsa.OAEPOptions{Hash: e.Digest.function(), MGFHash: cmp.Or(e.MGF, SHA1).function()})
 	}
-	c := new(big.Int).Exp(new(big.Int).SetBytes(em), big.NewInt(int64(to.E)), to.N)
-	return c.FillBytes(make([]byte, to.Size())), nil
-}
-
-var errKeyTooShort = errors.New("the certificate's key is too short for this key transport")
-
-func (e Encryption) encodeKey(key []byte, size int, random io.Reader) ([]byte, error) {
-	em := make([]byte, size)
-	if e.KeyTransport == InsecureRSA15 {
-		if len(key) > size-11 {
-			return nil, errKeyTooShort
-		}
-		em[1] = 2
-		padding := em[2 : size-len(key)-1]
-		for i := range padding {
-			for padding[i] == 0 {
-				if _, err := io.ReadFull(random, padding[i:i+1]); err != nil {
-					return nil, err
-				}
+	if len(key) > to.Size()-11 {
+		return nil, rsa.ErrMessageTooLong
+	}
+	em := make([]byte, to.Size())
+	em[1] = 2
+	padding := em[2 : len(em)-len(key)-1]
+	for i := range padding {
+		for padding[i] == 0 {
+			if _, err := io.ReadFull(random, padding[i:i+1]); err != nil {
+				return nil, err
 			}
 		}
-		copy(em[size-len(key):], key)
-		return em, nil
 	}
-	mgf := e.MGF
-	if e.KeyTransport == RSAOAEPMGF1P {
-		mgf = SHA1
-	}
-	h := e.Digest.function().New()
-	n := h.Size()
-	if len(key) > size-2*n-2 {
-		return nil, errKeyTooShort
-	}
-	seed, db := em[1:1+n], em[1+n:]
-	h.Sum(db[:0]) // of the label, which is empty
-	db[len(db)-len(key)-1] = 1
-	copy(db[len(db)-len(key):], key)
-	if _, err := io.ReadFull(random, seed); err != nil {
-		return nil, err
-	}
-	mask(db, seed, mgf)
-	mask(seed, db, mgf)
-	return em, nil
-}
-
-// mask is MGF1 (RFC 8017, B.2.1), added to out.
-func mask(out, seed []byte, hash Hash) {
-	h := hash.function().New()
-	var counter [4]byte
-	for i := 0; len(out) > 0; i++ {
-		binary.BigEndian.PutUint32(counter[:], uint32(i))
-		h.Reset()
-		h.Write(seed)
-		h.Write(counter[:])
-		sum := h.Sum(nil)
-		n := min(len(sum), len(out))
-		for j := range n {
-			out[j] ^= sum[j]
-		}
-		out = out[n:]
-	}
+	copy(em[len(em)-len(key):], key)
+	c := new(big.Int).Exp(new(big.Int).SetBytes(em), big.NewInt(int64(to.E)), to.N)
+	return c.FillBytes(em), nil
 }

@@ -1,6 +1,7 @@
 package mockidp
 
 import (
+	_ "embed"
 	"encoding/xml"
 	"slices"
 	"strings"
@@ -18,21 +19,9 @@ const (
 // nextKey is a certificate whose key was thrown away when it was made. Entra ID
 // publishes the key that it will sign with next, and service providers have to
 // try more than one.
-const nextKey = "" +
-	"MIIDETCCAfmgAwIBAgIUCJUrjflwxaiGrOmXQTY3Bkysh2swDQYJKoZIhvcNAQELBQAwGDEWMBQG" +
-	"A1UEAwwNQSBrZXkgdG8gY29tZTAeFw0yNjExMjgxNjQ0MzBaFw00NjExMjMxNjQ0MzBaMBgxFjAU" +
-	"BgNVBAMMDUEga2V5IHRvIGNvbWUwggEiMA0GCSqGSIb3DQEBAQUAA4IBDwAwggEKAoIBAQCroHJ+" +
-	"K0o4Sf2ohLuv+Phntv0ZRPzlEJuysS0U5et/4qQzZVmaoWQg1lxgSW0DLFZYc5ex9vVnxvtbxlYD" +
-	"lNr14UtSJn87iQ0+yv0SkGj5TdyGsFQZBsx8s6pskQxOC2ne4F0EcQYwggZZAB3ggil9DB/BfZtr" +
-	"sq9BQTFaJzRL+0TCIWl5jWe58daLS/rRr/VbhgQf1pbcaPlFWU/zKUvLdn5Y9KLod6Gq94nw6ruZ" +
-	"BCCDceCuebXGRwm3BmC33iJ+rNmWLPv6JPqduD7Sg6j5/1eqJn8kvfFKaQAnXXV2qCI6p/P8C7c1" +
-	"4Pxc40bqVbxCBCbOoGjGAY4Og0CIsCaPAgMBAAGjUzBRMB0GA1UdDgQWBBTt1EnoMl6J+xUwjp5b" +
-	"+G4A+nthDTAfBgNVHSMEGDAWgBTt1EnoMl6J+xUwjp5b+G4A+nthDTAPBgNVHRMBAf8EBTADAQH/" +
-	"MA0GCSqGSIb3DQEBCwUAA4IBAQAJOOrrO7LURYsgPAvueOV8BCnfkmnw6pUgq2Ln25UujfSdihMP" +
-	"/GNRDrIWNPFYQX3PvI3B1/nkyWcjD0NXAB3SVNaNjQYtBGebBDuBxfxrB3mzPQ+aAVmE2VnfyoyL" +
-	"D9Y0LWpW/4A+LPMOZbXDvl8dVn+zhzskbnk9J+9oyWfqXhCLdS0RNYOQYmBDZfvGqcwondpraf62" +
-	"tc9YFBpnktQRBKIsMfGIjlkGS3vU0H+lmLk2npE4F0t6hobDMUgqFTeY/mmiL6eNDn5dhV43KeE3" +
-	"lf0LSS4zbXSRp+t0o8p8Ykbfyi9/s1+FtD0wHaoIDSzifJCjFgJDH7dqmYyCIwS4"
+//
+//go:embed entra_next_key.txt
+var nextKey string
 
 // entraMetadata is a tenant's metadata with what in Entra ID's makes readers
 // fail: a byte order mark, two RoleDescriptors of WS-Federation before the
@@ -108,17 +97,13 @@ func addTokenService(role *etree.Element, tenant string) {
 	claims := role.CreateElement("fed:ClaimTypesOffered")
 	for _, c := range [][2]string{{"Name", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name"},
 		{"Subject", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/nameidentifier"}} {
-		claim := claims.CreateElement("auth:ClaimType")
-		claim.CreateAttr("xmlns:auth", nsAuth)
-		claim.CreateAttr("Uri", c[1])
-		claim.CreateElement("auth:DisplayName").SetText(c[0])
+		add(add(claims, "auth:ClaimType", "xmlns:auth", nsAuth, "Uri", c[1]), "auth:DisplayName").SetText(c[0])
 	}
 	endpoint(role, "fed:SecurityTokenServiceEndpoint", tenant+"/wsfed")
 	endpoint(role, "fed:PassiveRequestorEndpoint", tenant+"/wsfed")
 }
 
 func endpoint(role *etree.Element, name, address string) {
-	reference := role.CreateElement(name).CreateElement("wsa:EndpointReference")
-	reference.CreateAttr("xmlns:wsa", nsAddressing)
-	reference.CreateElement("wsa:Address").SetText(address)
+	reference := add(add(role, name), "wsa:EndpointReference", "xmlns:wsa", nsAddressing)
+	add(reference, "wsa:Address").SetText(address)
 }

@@ -1,8 +1,10 @@
 package mockidp
 
 import (
+	"cmp"
 	"encoding/binary"
 	"math"
+	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -112,7 +114,7 @@ func (s *Server) ClearFaults(appID string) {
 type faultTable struct {
 	mu     sync.Mutex
 	list   []Fault
-	random func(n int) ([]byte, error)
+	random func(n int) ([]byte, *Error)
 }
 
 func (t *faultTable) reset(s *Server, faults []Fault) *Error {
@@ -129,11 +131,12 @@ func (t *faultTable) reset(s *Server, faults []Fault) *Error {
 
 // faultSet is what strikes one answer.
 type faultSet struct {
-	kinds                                       []FaultKind
-	delay, skew                                 time.Duration
-	status                                      int
-	drop, cutPage, cutResponse, text, duplicate bool
+	kinds       []FaultKind
+	delay, skew time.Duration
+	status      int // of a ServerError
 }
+
+func (s faultSet) has(kind FaultKind) bool { return slices.Contains(s.kinds, kind) }
 
 // take counts one answer of an app off the faults that strike it.
 func (t *faultTable) take(app string) faultSet {
@@ -169,24 +172,9 @@ func (s *faultSet) add(f Fault) {
 	switch f.Kind {
 	case Delay:
 		s.delay += f.For
-	case DropConnection:
-		s.drop = true
 	case ServerError:
-		if s.status == 0 {
-			s.status = f.Status
-		}
-		if s.status == 0 {
-			s.status = 503
-		}
-	case CutPage:
-		s.cutPage = true
-	case CutResponse:
-		s.cutResponse = true
+		s.status = cmp.Or(s.status, f.Status, http.StatusServiceUnavailable)
 	case ClockSkew:
 		s.skew += f.For
-	case WrongContentType:
-		s.text = true
-	case DuplicatePost:
-		s.duplicate = true
 	}
 }

@@ -2,6 +2,7 @@ package mockidp
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"crypto/x509"
 	"encoding/base64"
@@ -103,7 +104,7 @@ func (s *Server) mutation(a answer, raw []byte) Mutation {
 
 // outgoing is what becomes of it. The list of the app holds for attacks too.
 func (m Mutated) outgoing(a answer) (outgoing, *Error) {
-	out := outgoing{acs: or(m.ACS, a.acs.URL), xml: m.Response}
+	out := outgoing{acs: cmp.Or(m.ACS, a.acs.URL), xml: m.Response}
 	if err := m.check(a); err != nil {
 		return out, &Error{Reason: ReasonInternal, Detail: "Config.Mutate's answer can't be sent", Err: err}
 	}

@@ -45,11 +45,8 @@ func (a *App) namesOnce(req *authnRequest) bool {
 // nameFor is the NameID of an answer.
 func (s *Server) nameFor(app *App, req *authnRequest, u *User) (value, format string, err *Error) {
 	if app.namesOnce(req) && !app.IgnoreNameIDPolicy {
-		id, rerr := s.newID()
-		if rerr != nil {
-			return "", "", &Error{Reason: ReasonInternal, Detail: "the random source failed", Err: rerr}
-		}
-		return id, NameIDTransient, nil
+		id, err := s.newID()
+		return id, NameIDTransient, err
 	}
 	value, err = app.nameID(u)
 	return value, app.NameIDFormat, err

@@ -29,7 +29,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, app *App, answer f
 		}
 	}
 	switch {
-	case f.drop:
+	case f.has(DropConnection):
 		panic(http.ErrAbortHandler) // net/http's way to close a connection; it logs nothing
 	case f.status != 0:
 		http.Error(w, "mockidp: a fault was asked for: "+http.StatusText(f.status), f.status)
@@ -38,7 +38,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, app *App, answer f
 	// No form-action: the service provider redirects on to where it likes,
 	// and browsers would hold the policy against that as well.
 	csp := policy("")
-	if f.duplicate {
+	if f.has(DuplicatePost) {
 		csp += "; frame-src *"
 	}
 	w.Header().Set("Content-Security-Policy", csp)
@@ -64,17 +64,17 @@ func (s *Server) renderPost(w http.ResponseWriter, app *App, out posted) {
 		Inputs       []Field
 		Words        []word
 		Twice        bool
-	}{out.URL, string(out.Encoding), out.Method == GET, out.Inputs(), words(app.Label), f.duplicate}})
+	}{out.URL, string(out.Encoding), out.Method == GET, out.Inputs(), words(app.Label), f.has(DuplicatePost)}})
 	if err != nil {
 		s.config.Logger.Error("mockidp: a page failed", "page", "post", "error", err)
 		http.Error(w, "mockidp: a page failed", http.StatusInternalServerError)
 		return
 	}
-	if f.cutPage {
+	if f.has(CutPage) {
 		b = cutInField(b, out.Inputs())
 	}
 	contentType := "text/html; charset=utf-8"
-	if f.text {
+	if f.has(WrongContentType) {
 		contentType = strings.Replace(contentType, "html", "plain", 1)
 	}
 	w.Header().Set("Content-Type", contentType)

@@ -6,24 +6,23 @@ import (
 )
 
 // newID is an xs:ID that nobody can guess (SAML Core 1.3.4).
-func (s *Server) newID() (string, error) {
+func (s *Server) newID() (string, *Error) {
 	b, err := s.random(16)
 	return "id" + hex.EncodeToString(b), err
 }
 
-func (s *Server) random(n int) ([]byte, error) {
+func (s *Server) random(n int) ([]byte, *Error) {
 	b := make([]byte, n)
-	_, err := io.ReadFull(readerFunc(s.readRandom), b)
-	return b, err
+	if _, err := io.ReadFull(readerFunc(s.readRandom), b); err != nil {
+		return nil, &Error{Reason: ReasonInternal, Detail: "the random source failed", Err: err}
+	}
+	return b, nil
 }
 
 // token is random text for an address or a form.
 func (s *Server) token() (string, *Error) {
 	b, err := s.random(16)
-	if err != nil {
-		return "", &Error{Reason: ReasonInternal, Detail: "the random source failed", Err: err}
-	}
-	return hex.EncodeToString(b), nil
+	return hex.EncodeToString(b), err
 }
 
 // readRandom is Config.Rand under the Server's lock.

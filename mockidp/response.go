@@ -1,7 +1,9 @@
 package mockidp
 
 import (
+	"cmp"
 	"crypto/rsa"
+	"slices"
 	"time"
 
 	"github.com/beevik/etree"
@@ -18,6 +20,15 @@ const (
 	// five minutes back for clocks that run behind.
 	AssertionLifetime = 5 * time.Minute
 )
+
+// add adds an element with attributes, names and values in turn.
+func add(parent *etree.Element, tag string, attributes ...string) *etree.Element {
+	el := parent.CreateElement(tag)
+	for pair := range slices.Chunk(attributes, 2) {
+		el.CreateAttr(pair[0], pair[1])
+	}
+	return el
+}
 
 // answer is everything a Response is made from.
 type answer struct {
@@ -75,7 +86,7 @@ func (s *Server) respond(st *state, a answer) (posted, *Error) {
 	if merr != nil {
 		return posted{}, merr
 	}
-	if a.faults.cutResponse {
+	if a.faults.has(CutResponse) {
 		out.form.cutResponse()
 	}
 	m := Message{Time: s.now(), Direction: Sent, App: a.app.ID, User: a.login(), Binding: bindingPOST,
@@ -108,10 +119,7 @@ func (s *Server) buildResponse(a answer) (*etree.Document, error) {
 	// what a reader gets.
 	doc.WriteSettings.CanonicalText, doc.WriteSettings.CanonicalAttrVal = true, true
 	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
-	resp := doc.CreateElement("saml2p:Response")
-	resp.CreateAttr("xmlns:saml2p", nsProtocol)
-	resp.CreateAttr("Destination", a.destination())
-	resp.CreateAttr("ID", id)
+	resp := add(&doc.Element, "saml2p:Response", "xmlns:saml2p", nsProtocol, "Destination", a.destination(), "ID", id)
 	if a.inResponseTo != "" {
 		resp.CreateAttr("InResponseTo", a.inResponseTo)
 	}
@@ -143,10 +151,7 @@ func (s *Server) buildResponse(a answer) (*etree.Document, error) {
 }
 
 func (a *answer) issuer(parent *etree.Element) {
-	el := parent.CreateElement("saml2:Issuer")
-	el.CreateAttr("xmlns:saml2", nsAssertion)
-	el.CreateAttr("Format", issuerFormat)
-	el.SetText(a.app.Issuer)
+	add(parent, "saml2:Issuer", "xmlns:saml2", nsAssertion, "Format", issuerFormat).SetText(a.app.Issuer)
 }
 
 // encrypt does what App.Encrypt says.
@@ -177,15 +182,14 @@ func (a *answer) place(other string) string {
 }
 
 func (a *answer) statusOf(resp *etree.Element) {
-	status := resp.CreateElement("saml2p:Status")
-	code := status.CreateElement("saml2p:StatusCode")
+	status := add(resp, "saml2p:Status")
 	if a.failure == nil {
-		code.CreateAttr("Value", StatusSuccess)
+		add(status, "saml2p:StatusCode", "Value", StatusSuccess)
 		return
 	}
-	code.CreateAttr("Value", or(a.failure.Code, StatusResponder))
+	code := add(status, "saml2p:StatusCode", "Value", cmp.Or(a.failure.Code, StatusResponder))
 	if a.failure.SubCode != "" {
-		code.CreateElement("saml2p:StatusCode").CreateAttr("Value", a.failure.SubCode)
+		add(code, "saml2p:StatusCode", "Value", a.failure.SubCode)
 	}
 	if a.failure.Message != "" {
 		status.CreateElement("saml2p:StatusMessage").SetText(a.failure.Message)
@@ -212,13 +216,9 @@ func (s *Server) assertion(a *answer) (*etree.Element, error) {
 
 // subject is SAML Core 2.4 with one bearer confirmation (Profiles 4.1.4.2).
 func (a *answer) subject(parent *etree.Element) {
-	subject := parent.CreateElement("saml2:Subject")
-	nameID := subject.CreateElement("saml2:NameID")
-	nameID.CreateAttr("Format", a.format)
-	nameID.SetText(a.nameID)
-	confirmation := subject.CreateElement("saml2:SubjectConfirmation")
-	confirmation.CreateAttr("Method", confirmedBearer)
-	data := confirmation.CreateElement("saml2:SubjectConfirmationData")
+	subject := add(parent, "saml2:Subject")
+	add(subject, "saml2:NameID", "Format", a.format).SetText(a.nameID)
+	data := add(add(subject, "saml2:SubjectConfirmation", "Method", confirmedBearer), "saml2:SubjectConfirmationData")
 	if a.inResponseTo != "" {
 		data.CreateAttr("InResponseTo", a.inResponseTo)
 	}
@@ -228,21 +228,17 @@ func (a *answer) subject(parent *etree.Element) {
 
 // conditions is SAML Core 2.5.
 func (a *answer) conditions(parent *etree.Element) {
-	el := parent.CreateElement("saml2:Conditions")
-	el.CreateAttr("NotBefore", instant(a.now.Add(-AssertionLifetime)))
-	el.CreateAttr("NotOnOrAfter", instant(a.now.Add(AssertionLifetime)))
-	el.CreateElement("saml2:AudienceRestriction").CreateElement("saml2:Audience").SetText(a.app.Audience)
+	el := add(parent, "saml2:Conditions", "NotBefore", instant(a.now.Add(-AssertionLifetime)), "NotOnOrAfter", instant(a.now.Add(AssertionLifetime)))
+	add(add(el, "saml2:AudienceRestriction"), "saml2:Audience").SetText(a.app.Audience)
 }
 
 // authnStatement is SAML Core 2.7.2.
 func (a *answer) authnStatement(parent *etree.Element) {
-	el := parent.CreateElement("saml2:AuthnStatement")
-	el.CreateAttr("AuthnInstant", instant(a.authnInstant))
-	el.CreateAttr("SessionIndex", a.sessionIndex)
+	el := add(parent, "saml2:AuthnStatement", "AuthnInstant", instant(a.authnInstant), "SessionIndex", a.sessionIndex)
 	if a.app.SessionLifetime > 0 {
 		el.CreateAttr("SessionNotOnOrAfter", instant(a.now.Add(a.app.SessionLifetime)))
 	}
-	el.CreateElement("saml2:AuthnContext").CreateElement("saml2:AuthnContextClassRef").SetText(a.class)
+	add(add(el, "saml2:AuthnContext"), "saml2:AuthnContextClassRef").SetText(a.class)
 }
 
 // attributeStatement is SAML Core 2.7.3, each value typed as Okta types it.
@@ -251,17 +247,11 @@ func (a *answer) attributeStatement(parent *etree.Element) {
 	if len(attrs) == 0 {
 		return
 	}
-	statement := parent.CreateElement("saml2:AttributeStatement")
+	statement := add(parent, "saml2:AttributeStatement")
 	for _, at := range attrs {
-		el := statement.CreateElement("saml2:Attribute")
-		el.CreateAttr("Name", at.name)
-		el.CreateAttr("NameFormat", at.format)
+		el := add(statement, "saml2:Attribute", "Name", at.name, "NameFormat", at.format)
 		for _, v := range at.values {
-			value := el.CreateElement("saml2:AttributeValue")
-			value.CreateAttr("xmlns:xs", nsXS)
-			value.CreateAttr("xmlns:xsi", nsXSI)
-			value.CreateAttr("xsi:type", "xs:string")
-			value.SetText(v)
+			add(el, "saml2:AttributeValue", "xmlns:xs", nsXS, "xmlns:xsi", nsXSI, "xsi:type", "xs:string").SetText(v)
 		}
 	}
 }

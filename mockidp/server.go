@@ -43,8 +43,8 @@ type Server struct {
 	pending  bounded[pending]
 	factors  bounded[factor]
 	sessions sessionTable
-	failures failureTable
-	logins   loginTable
+	failures table[int]       // wrong passwords and codes in a row, by loginKey; of users who exist
+	logins   table[time.Time] // when users signed in last, by User.ID; no part of the state, as nothing is configured by it
 	queue    queue
 
 	mutations mutationTable
@@ -96,19 +96,20 @@ func Open(c Config) (*Server, error) {
 	s := &Server{config: c, pages: parsePages()}
 	s.config.Users, s.config.Groups, s.config.Apps = nil, nil, nil // the state's from here on
 	s.config.Faults, s.config.Mutations, s.config.StandingMutations = slices.Clone(c.Faults), slices.Clone(c.Mutations), slices.Clone(c.StandingMutations)
-	key, err := newSigningKey(s.keySource(0), c.Key, c.Certificate)
-	if err != nil {
-		return nil, err
+	key, kerr := newSigningKey(s.keySource(0), c.Key, c.Certificate)
+	if kerr != nil {
+		return nil, kerr
 	}
 	salt := ""
 	if c.OddPaths {
-		b, rerr := s.random(8)
-		if rerr != nil {
-			return nil, &Error{Reason: ReasonInternal, Detail: "the random source failed", Err: rerr}
+		b, err := s.random(8)
+		if err != nil {
+			return nil, err
 		}
 		salt = hex.EncodeToString(b)
 		s.prefix = "/" + salt[:8]
 	}
+	var err error
 	if s.initial, err = newState(c, key, salt); err != nil {
 		return nil, err
 	}
@@ -175,14 +176,11 @@ func (s *Server) start(t *tls.Config) {
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, MaxHeaderBytes: 4 * maxRequest,
 		ErrorLog: discardLog()}
 	l := s.Listener
-	go func() { _ = serve(s.life.http, l, t != nil) }()
-}
-
-func serve(h *http.Server, l net.Listener, secure bool) error {
-	if secure {
-		return h.ServeTLS(l, "", "")
+	serve := s.life.http.Serve
+	if t != nil {
+		serve = func(l net.Listener) error { return s.life.http.ServeTLS(l, "", "") }
 	}
-	return h.Serve(l)
+	go func() { _ = serve(l) }()
 }
 
 // track knows connections that browsers opened in advance: Shutdown would wait

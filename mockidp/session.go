@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -23,75 +22,51 @@ type session struct {
 // keptSessions bounds the table. A session takes a password, so no stranger fills it.
 const keptSessions = 10000
 
-type sessionTable struct {
-	mu      sync.Mutex
-	byToken map[string]session
-}
+// sessionTable has the sessions by token.
+type sessionTable struct{ table[session] }
 
-func (t *sessionTable) put(s session, now time.Time) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.byToken == nil {
-		t.byToken = map[string]session{}
-	}
-	if len(t.byToken) >= keptSessions {
-		t.makeRoom(now)
-	}
-	t.byToken[s.token] = s
+func (t *sessionTable) open(s session, now time.Time) {
+	t.with(func(byToken map[string]session) {
+		if len(byToken) >= keptSessions {
+			makeRoom(byToken, now)
+		}
+		byToken[s.token] = s
+	})
 }
 
 // makeRoom drops what has expired and, if nothing has, the session that ends first.
-func (t *sessionTable) makeRoom(now time.Time) {
+func makeRoom(byToken map[string]session, now time.Time) {
 	oldest := ""
-	for token, s := range t.byToken {
+	for token, s := range byToken {
 		if !now.Before(s.expires) {
-			delete(t.byToken, token)
-		} else if oldest == "" || s.expires.Before(t.byToken[oldest].expires) {
+			delete(byToken, token)
+		} else if oldest == "" || s.expires.Before(byToken[oldest].expires) {
 			oldest = token
 		}
 	}
-	if len(t.byToken) >= keptSessions {
-		delete(t.byToken, oldest)
+	if len(byToken) >= keptSessions {
+		delete(byToken, oldest)
 	}
-}
-
-func (t *sessionTable) get(token string, now time.Time) (session, bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	s, ok := t.byToken[token]
-	return s, ok && now.Before(s.expires)
 }
 
 // end ends a user's sessions: whoever gets the login later, or the status back,
 // has to sign in.
 func (t *sessionTable) end(login string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	maps.DeleteFunc(t.byToken, func(_ string, s session) bool { return SameLogin(s.login, login) })
+	t.with(func(byToken map[string]session) {
+		maps.DeleteFunc(byToken, func(_ string, s session) bool { return SameLogin(s.login, login) })
+	})
 }
 
 // rename goes with RenameUser.
 func (t *sessionTable) rename(key, login string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for token, s := range t.byToken {
-		if loginKey(s.login) == key {
-			s.login = login
-			t.byToken[token] = s
+	t.with(func(byToken map[string]session) {
+		for token, s := range byToken {
+			if loginKey(s.login) == key {
+				s.login = login
+				byToken[token] = s
+			}
 		}
-	}
-}
-
-func (t *sessionTable) reset() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.byToken = nil
-}
-
-func (t *sessionTable) drop(token string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	delete(t.byToken, token)
+	})
 }
 
 // cookieName differs between servers: cookies ignore ports, and two mocks on
@@ -124,8 +99,8 @@ func (s *Server) sessionOf(r *http.Request, st *state) (*session, *User) {
 	if err != nil {
 		return nil, nil
 	}
-	sess, ok := s.sessions.get(c.Value, s.now())
-	if !ok {
+	sess, ok := s.sessions.get(c.Value)
+	if !ok || !s.now().Before(sess.expires) {
 		return nil, nil
 	}
 	user := st.user(sess.login)
@@ -140,11 +115,11 @@ func (s *Server) sessionOf(r *http.Request, st *state) (*session, *User) {
 func (s *Server) newSession(u *User, factor bool) (session, *Error) {
 	b, err := s.random(32)
 	if err != nil {
-		return session{}, &Error{Reason: ReasonInternal, Detail: "the random source failed", Err: err}
+		return session{}, err
 	}
 	index, err := s.newID()
 	if err != nil {
-		return session{}, &Error{Reason: ReasonInternal, Detail: "the random source failed", Err: err}
+		return session{}, err
 	}
 	now := s.now()
 	return session{token: hex.EncodeToString(b), login: u.Login, at: now, index: index, factor: factor, expires: now.Add(s.config.SessionLifetime)}, nil
@@ -155,9 +130,9 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request, st *state, 
 	if old, _ := s.sessionOf(r, st); old != nil {
 		s.sessions.drop(old.token)
 	}
-	s.sessions.put(sess, sess.at)
+	s.sessions.open(sess, sess.at)
 	s.setCookie(w, sess.token, 0)
-	s.failures.forget(sess.login)
+	s.failures.drop(loginKey(sess.login))
 	if u := st.user(sess.login); u != nil {
 		s.logins.put(u.ID, sess.at)
 	}

@@ -74,4 +74,7 @@ func (v Snapshot) GroupAssigned(appID, groupID string) time.Time {
 }
 
 // LastLogin returns when the user with that ID signed in last; zero is never.
-func (s *Server) LastLogin(userID string) time.Time { return s.logins.last(userID) }
+func (s *Server) LastLogin(userID string) time.Time {
+	at, _ := s.logins.get(userID)
+	return at
+}

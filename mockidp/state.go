@@ -26,14 +26,14 @@ type state struct {
 	org, salt string // what identifiers are derived from, besides names
 }
 
-func newState(c Config, key *signingKey, salt string) (*state, *Error) {
+func newState(c Config, key *signingKey, salt string) (*state, error) {
 	st := &state{users: map[string]*User{}, ids: map[string]string{}, groups: map[string]Group{}, closed: len(c.Groups) > 0,
 		keys: []*signingKey{key}, signing: key.id, rings: map[string][]*signingKey{}, org: c.Org, salt: salt}
 	for _, g := range c.Groups {
 		if _, dup := st.groups[g.Name]; dup {
 			return nil, badConfig("the group %s is there twice", quote(g.Name))
 		}
-		if _, err := st.putGroup(g); err != nil {
+		if err := st.putGroup(g); err != nil {
 			return nil, err
 		}
 	}
@@ -72,7 +72,7 @@ func (st *state) userByID(id string) *User {
 }
 
 // putUser adds or replaces the user of that login.
-func (st *state) putUser(u User) *Error {
+func (st *state) putUser(u User) error {
 	own := loginKey(u.Login)
 	for n := 0; u.ID == ""; n++ {
 		// Somebody who was renamed may have the ID that the login would give.
@@ -92,7 +92,7 @@ func (st *state) putUser(u User) *Error {
 		if st.closed || g == "" {
 			return badConfig("the user %s names the group %s, which doesn't exist", quote(u.Login), quote(g))
 		}
-		if _, err := st.putGroup(Group{Name: g}); err != nil {
+		if err := st.putGroup(Group{Name: g}); err != nil {
 			return err
 		}
 	}
@@ -112,7 +112,7 @@ func (st *state) dropUser(key string) {
 }
 
 // putGroup adds or replaces the group of that name.
-func (st *state) putGroup(g Group) (Group, *Error) {
+func (st *state) putGroup(g Group) error {
 	for n := 0; g.ID == "" && g.Name != ""; n++ {
 		id := "00g" + derivedID("group", g.Name, n)
 		if other, taken := st.groupByID(id); !taken || other.Name == g.Name {
@@ -121,13 +121,13 @@ func (st *state) putGroup(g Group) (Group, *Error) {
 	}
 	g, err := g.prepared()
 	if err != nil {
-		return Group{}, err
+		return err
 	}
 	if other, taken := st.groupByID(g.ID); taken && other.Name != g.Name {
-		return Group{}, badConfig("the groups %s and %s share an ID", quote(other.Name), quote(g.Name))
+		return badConfig("the groups %s and %s share an ID", quote(other.Name), quote(g.Name))
 	}
 	st.groups[g.Name] = g
-	return g, nil
+	return nil
 }
 
 // everyone is the group that always exists, as others see it.
@@ -147,7 +147,7 @@ func (st *state) groupByID(id string) (Group, bool) {
 }
 
 // putApp adds the app (at < 0) or replaces the one at that place.
-func (st *state) putApp(a App, at int) *Error {
+func (st *state) putApp(a App, at int) error {
 	ordinal := 0
 	for i, b := range st.apps {
 		if i != at && b.Label == a.Label {
