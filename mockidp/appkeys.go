@@ -14,9 +14,6 @@ func (s *Server) AppKeys(appID string) ([]Key, error) { return s.Snapshot().AppK
 // publishes the key, or can be made to sign with it before CloneKey. It doesn't
 // sign yet. An app can have 20 keys, the Server's among them.
 func (s *Server) AddAppKey(appID string, key crypto.Signer, cert *x509.Certificate) (Key, error) {
-	if cert != nil && key == nil {
-		return Key{}, badConfig("a certificate without its key")
-	}
 	return public(s.addAppKey(s.keySource(0), appID, key, cert))
 }
 
@@ -83,10 +80,7 @@ func (s *Server) SignAppWith(appID, keyID string) error {
 	if err != nil {
 		return err
 	}
-	return s.UpdateApp(a.ID, func(a *App) error {
-		a.KeyID = keyID
-		return nil
-	})
+	return s.UpdateApp(a.ID, func(a *App) error { a.KeyID = keyID; return nil })
 }
 
 // RetireAppKey takes a key out of one app's metadata ("" is the first SAML

@@ -37,22 +37,22 @@ type acsRow struct {
 
 // handleApp is what the app is configured to. There are no administrators
 // here: whoever has the tile may look.
-func (s *Server) handleApp(w http.ResponseWriter, r *http.Request) {
+func (s *Server) handleApp(w http.ResponseWriter, r *http.Request) *Error {
 	st := s.state.Load()
 	_, user := s.sessionOf(r, st)
 	if user == nil {
 		s.redirect(w, r, pathSignIn)
-		return
+		return nil
 	}
 	app, err := st.app(r.PathValue("id"))
 	if err == nil && !app.openTo(user) {
 		err = notAssigned(app, user)
 	}
 	if err != nil {
-		s.refuse(w, r, err)
-		return
+		return err
 	}
 	s.render(w, http.StatusOK, "app", page{Title: app.Label, User: user, Body: s.details(st, app)})
+	return nil
 }
 
 func (s *Server) details(st *state, a *App) appDetails {

@@ -26,32 +26,19 @@ func (st *state) noteApps(old *state, now time.Time) {
 				t.Updated = now
 			}
 		}
-		t.users, t.groups = st.assignedSince(t, a, now)
+		var users, groups []string
+		for _, login := range a.Users {
+			users = append(users, st.user(login).ID) // putApp saw to it that there is one
+		}
+		for _, name := range a.Groups {
+			groups = append(groups, st.groupID(name))
+		}
+		t.users, t.groups = since(t.users, users, now), since(t.groups, groups, now)
 		st.times.apps[a.ID] = t
 	}
 	for id := range gone {
 		delete(st.times.apps, id)
 	}
-}
-
-// assignedSince is when the app's users and groups were assigned: what was known
-// before, or now.
-func (st *state) assignedSince(before *appTimes, a *App, now time.Time) (users, groups map[string]time.Time) {
-	users, groups = map[string]time.Time{}, map[string]time.Time{}
-	put := func(into, before map[string]time.Time, id string) {
-		if at, known := before[id]; known {
-			into[id] = at
-		} else {
-			into[id] = now
-		}
-	}
-	for _, login := range a.Users {
-		put(users, before.users, st.user(login).ID) // putApp saw to it that there is one
-	}
-	for _, name := range a.Groups {
-		put(groups, before.groups, st.groupID(name))
-	}
-	return users, groups
 }
 
 // groupID is a group's ID, Everyone's too.

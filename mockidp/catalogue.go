@@ -28,7 +28,7 @@ func (f *IdentityCenter) list() []ACS {
 
 // fill writes a list into the form, as an administrator would: the first into
 // "AWS SSO ACS URL", the others into the numbered fields. Indexes are lost.
-func (f *IdentityCenter) fill(list []ACS) *Error {
+func (f *IdentityCenter) fill(list []ACS) error {
 	if len(list) > 1+len(f.ACSURLs) {
 		return badConfig("the form of AWS IAM Identity Center has room for %d URLs, not for %d", 1+len(f.ACSURLs), len(list))
 	}
@@ -44,7 +44,7 @@ func (f *IdentityCenter) fill(list []ACS) *Error {
 }
 
 // setACS replaces an app's list, wherever the app keeps it.
-func (a *App) setACS(list []ACS) *Error {
+func (a *App) setACS(list []ACS) error {
 	if a.IdentityCenter != nil {
 		return a.IdentityCenter.fill(list)
 	}

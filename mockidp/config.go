@@ -172,9 +172,6 @@ func (c Config) check() *Error {
 	if c.Seed != 0 && c.Rand != nil {
 		return badConfig("Config.Seed and Config.Rand exclude each other")
 	}
-	if c.Certificate != nil && c.Key == nil {
-		return badConfig("Config.Certificate without Config.Key")
-	}
 	if err := checkText("Config.Org", c.Org); err != nil {
 		return err
 	}

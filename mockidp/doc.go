@@ -21,60 +21,32 @@
 // Okta's and a page that explains messages. Package mockidp/scimpush pushes its
 // users and groups by SCIM.
 //
-// # Apps and their ACS list
+// # What it answers
 //
-// A SAML app has an ordered list of assertion consumer services, as Okta has a
-// Single sign-on URL and other requestable SSO URLs. The first is the default:
-// IdP-initiated sign-in always goes there, and so does the answer to a request
-// that names none. A request may name any of the list by URL or by index. One
-// that names another is refused with a 400 page (or answered to the default, if
-// the app's Unlisted says UseDefault). Nothing is ever posted to a URL that
-// isn't on the list at the moment of the answer, with one exception that is
-// Okta's: where App.SignedRequests is on, a request whose signature holds says
-// itself where the answer goes.
+// A SAML app has an ordered list of assertion consumer services, of which the
+// first is the default, and nothing is posted to any other URL than those on the
+// list at the moment of the answer, with one exception that is Okta's: where
+// App.SignedRequests is on, a request whose signature holds says itself where the
+// answer goes. [App] says what becomes of a request that names another URL, what
+// a request may leave out, what gets signed, encrypted and stated, and how a
+// refusal reaches the service provider. A refusal says what the request looks
+// like where a usual mistake was made: deflated for HTTP-POST, not deflated for
+// HTTP-Redirect, base64url, signed as the other binding signs.
+//
+// A request with a Subject is answered for that user or with an error status:
+// AuthnFailed where another user signs in, UnknownPrincipal where no user has
+// that name. ForceAuthn, IsPassive and RequestedAuthnContext are honoured: a class
+// that needs a second factor is stated only of a user who gave one
+// ([User].SecondFactor).
 //
 // [IdentityCenter] fills the list from the form of Okta's catalogue app "AWS
-// IAM Identity Center". With the profile [Entra] the default is the URL that
-// has the Default flag, the page for an unlisted one says AADSTS50011, and the
-// addresses are those of a tenant of Microsoft Entra ID: /TENANT/saml2 for the
-// requests of all its apps, which it tells apart by Issuer,
+// IAM Identity Center". With the profile [Entra] the addresses are those of a
+// tenant of Microsoft Entra ID: /TENANT/saml2 for the requests of all its apps,
 // /TENANT/federationmetadata/2007-06/federationmetadata.xml?appid=APP for an
 // app's metadata, and a tile that leads to /api/signin/APP. [Server.SSOURL],
-// [Server.MetadataURL] and [Server.TileURL] tell them. That metadata has what in
-// the real one makes readers fail: a byte order mark, roles of WS-Federation, a
-// second key and a signature.
-//
-// # What a request may leave out, and what it is held to
-//
-// A request needs no Issuer at an app's own address if it names a URL of the
-// app's list ([App].RequireIssuer and [Config].Strict want one). One with a
-// Subject is answered for that user or with an error status: AuthnFailed where
-// another user signs in, UnknownPrincipal where no user has that name. One whose
-// NameIDPolicy asks for another format than App.NameIDFormat is refused; the
-// profile Entra answers one for a transient NameID with a random one, and
-// App.IgnoreNameIDPolicy answers any in the app's format. A refusal says what the
-// request looks like where a usual mistake was made: deflated for HTTP-POST, not
-// deflated for HTTP-Redirect, base64url, signed as the other binding signs.
-//
-// A request whose Host is neither the host of [Config].BaseURL nor a name of this
-// machine is refused with 421, so that no page elsewhere can reach the Server by
-// DNS.
-//
-// A bookmark app holds a URL and nothing else. Apps are assigned to users and
-// groups; who isn't assigned sees no tile and gets 403.
-//
-// # What is signed, encrypted and stated
-//
-// [App] says what gets signed and by which algorithm, whether assertions are
-// encrypted and how ([Encryption]), what the NameID and the attributes are made
-// from, and how a refusal reaches the service provider. ForceAuthn, IsPassive
-// and RequestedAuthnContext are honoured: a class that needs a second factor is
-// stated only of somebody who gave one ([User].SecondFactor).
-//
-// Keys roll over as in life: [Server.AddKey] publishes a second one,
-// [Server.SignWith] switches, [Server.RetireKey] takes the old one away, for all
-// apps; [Server.AddAppKey], [Server.SignAppWith] and [Server.RetireAppKey] do so
-// for one, and [Server.CloneKey] gives another app the same key.
+// [Server.MetadataURL] and [Server.TileURL] tell them. A bookmark app holds a URL
+// and nothing else. Apps are assigned to users and groups; a user to whom an app
+// isn't assigned sees no tile and gets 403.
 //
 // What it signs, it signs with goxmldsig, and its metadata it writes with the
 // types of crewjam/saml, never with Meridian's own code, so that a mistake can't
@@ -85,7 +57,7 @@
 //
 // Everything can be changed while it serves, from many goroutines at once:
 // users, groups, apps, keys ([Server.UpdateApp], [Server.UpdateUser],
-// [Server.PutGroup] and their like), and many things at once by
+// [Server.PutGroup], [Server.AddKey] and their like), and many things at once by
 // [Server.Update]. [Server.Snapshot] shows all of it as it is at one moment.
 // [Server.QueueUser] signs a user in where the sign-in page would come up next,
 // [Server.QueueError] makes the next answer an error status, [Server.Inject]
@@ -94,18 +66,16 @@
 // passed, [Server.WaitMessage] waits for it, and [Server.Deliver] posts a form as
 // a browser would and keeps what the service provider answered.
 //
-// [Config].Mutate puts hostile answers in the place of good ones. Package
-// mockidp/hostile makes it do so with the catalogue of mockidp/attack. For one
-// sign-in it is what was chosen on its sign-in page, else for the next answer what
-// [Server.QueueMutation] ordered, else for all answers of an app, a user, both
-// or everybody what [Server.SetMutation] or [Config].StandingMutations switched
-// on. It changes the document or how the browser sends it ([Mutated]): broken
-// base64, a field twice, another RelayState, a message in the query, a GET,
-// another encoding. What no page can make a browser do is left to the attack
-// tool of package mockidp/attack/run, which sends requests of its own: octets that
-// aren't text (its C24/junk-high, C24/nul), other methods, types and headers
-// (D19, D48/head, put, override, no-type and json), and whatever takes several
-// messages or browsers (D01 to D07, D11, D47, D55).
+// [Config].Mutate puts hostile answers in the place of good ones: what was chosen
+// on the sign-in page, else what [Server.QueueMutation] ordered for the next
+// answer, else what [Server.SetMutation] or [Config].StandingMutations switched
+// on. Package mockidp/hostile makes it do so with the catalogue of mockidp/attack.
+// It changes the document or how the browser sends it ([Mutated]). What no page
+// can make a browser do is left to the attack tool of package mockidp/attack/run,
+// which sends requests of its own: octets that aren't text (its C24/junk-high,
+// C24/nul), other methods, types and headers (D19, D48/head, put, override, no-type
+// and json), and whatever takes several messages or browsers (D01 to D07, D11,
+// D47, D55).
 //
 // No fault is on unless it was asked for. With [Config].Seed, Key and Now the
 // same calls in the same order yield the same bytes.
@@ -115,6 +85,7 @@
 // [New], [NewUnstarted], [Server.Start], [Server.StartTLS], [Server.Close],
 // URL and [Server.Client] are as in net/http/httptest, and misuse panics as
 // there. [Open] and [Server.Handler] are for programs with a listener of their
-// own. With a Key supplied a server is there in a few milliseconds, and many
-// can stand side by side.
+// own. A request whose Host is neither the host of [Config].BaseURL nor a name of
+// this machine is refused with 421, so that no page elsewhere can reach the Server
+// by DNS.
 package mockidp

@@ -106,30 +106,27 @@ func noSuchTenant(tenant string) *Error {
 }
 
 // handleEntraSSO is a tenant's sign-on address.
-func (s *Server) handleEntraSSO(w http.ResponseWriter, r *http.Request) {
+func (s *Server) handleEntraSSO(w http.ResponseWriter, r *http.Request) *Error {
 	st, tenant := s.state.Load(), r.PathValue("tenant")
 	if len(st.entraApps(tenant)) == 0 {
-		s.refuse(w, r, noSuchTenant(tenant))
-		return
+		return noSuchTenant(tenant)
 	}
 	in, err := readHTTP(w, r)
 	if err == nil && !in.has {
 		err = malformed(nil, "AADSTS750054: there is no SAMLRequest in the query; a tile begins at the app's link in My Apps")
 	}
 	if err != nil {
-		s.refuse(w, r, err)
-		return
+		return err
 	}
 	app, p, err := s.readEntra(st, tenant, in)
 	if app == nil {
-		s.refuse(w, r, err)
-		return
+		return err
 	}
-	s.begin(w, r, app, in, p, err)
+	return s.begin(w, r, app, in, p, err)
 }
 
 // handleEntraLaunch is where the tile of an app leads.
-func (s *Server) handleEntraLaunch(w http.ResponseWriter, r *http.Request) {
+func (s *Server) handleEntraLaunch(w http.ResponseWriter, r *http.Request) *Error {
 	q := r.URL.Query()
 	app, err := s.state.Load().entraApp(q.Get("tenantId"), r.PathValue("appid"))
 	in := incoming{binding: bindingRedirect, relayState: q.Get("RelayState"), hasRelay: q.Has("RelayState")}
@@ -137,32 +134,28 @@ func (s *Server) handleEntraLaunch(w http.ResponseWriter, r *http.Request) {
 		err = checkRelayState(in.relayState)
 	}
 	if err != nil {
-		s.refuse(w, r, err)
-		return
+		return err
 	}
 	p, err := s.read(app, in)
-	s.begin(w, r, app, in, p, err)
+	return s.begin(w, r, app, in, p, err)
 }
 
 // handleEntraMetadata is a tenant's metadata; with an app's ID in the query
 // that app's, whose key signs first.
-func (s *Server) handleEntraMetadata(w http.ResponseWriter, r *http.Request) {
+func (s *Server) handleEntraMetadata(w http.ResponseWriter, r *http.Request) *Error {
 	st, tenant := s.state.Load(), r.PathValue("tenant")
 	apps := st.entraApps(tenant)
 	if len(apps) == 0 {
-		s.refuse(w, r, noSuchTenant(tenant))
-		return
+		return noSuchTenant(tenant)
 	}
 	if !r.URL.Query().Has("appid") {
 		whole := apps[0].clone() // but with the Server's keys, and no app's own Issuer
 		whole.ID, whole.Issuer, whole.KeyID = "", "https://sts.windows.net/"+st.tenant(apps[0])+"/", ""
-		s.sendMetadata(w, r, st, &whole)
-		return
+		return s.sendMetadata(w, r, st, &whole)
 	}
 	app, err := st.entraApp(tenant, r.URL.Query().Get("appid"))
 	if err != nil {
-		s.refuse(w, r, err)
-		return
+		return err
 	}
-	s.sendMetadata(w, r, st, app)
+	return s.sendMetadata(w, r, st, app)
 }

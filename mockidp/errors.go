@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // Reason says why the identity provider refused something. The list is closed:
@@ -95,11 +94,7 @@ func cut(s string) string {
 	if len(s) <= most {
 		return s
 	}
-	i := most
-	for i > 0 && !utf8.RuneStart(s[i]) {
-		i--
-	}
-	return s[:i] + "…"
+	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
 func malformed(err error, format string, args ...any) *Error {

@@ -2,6 +2,7 @@ package mockidp
 
 import (
 	"net/http"
+	"net/url"
 	"time"
 )
 
@@ -24,26 +25,23 @@ type secondFactor struct {
 
 // stepUp asks somebody who signed in with a password for the second factor
 // that a request needs.
-func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, p pending, key string, u *User) {
-	if key == "" {
-		var err *Error
-		if key, err = s.hold(p); err != nil {
-			s.refuse(w, r, err)
-			return
-		}
+func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, p pending, key string, u *User) *Error {
+	key, err := s.hold(p, key)
+	if err != nil {
+		return err
 	}
-	s.askFactor(w, r, factor{login: u.Login, pending: key})
+	return s.askFactor(w, r, factor{login: u.Login, pending: key})
 }
 
-func (s *Server) askFactor(w http.ResponseWriter, r *http.Request, f factor) {
+func (s *Server) askFactor(w http.ResponseWriter, r *http.Request, f factor) *Error {
 	key, err := s.token()
 	if err != nil {
-		s.refuse(w, r, err)
-		return
+		return err
 	}
 	f.at = s.now()
 	s.factors.put(key, f)
 	s.factorPage(w, r, http.StatusOK, key, f, false)
+	return nil
 }
 
 func (s *Server) factorPage(w http.ResponseWriter, r *http.Request, status int, key string, f factor, failed bool) {
@@ -60,39 +58,30 @@ func (s *Server) factorPage(w http.ResponseWriter, r *http.Request, status int, 
 }
 
 // handleFactor takes the code.
-func (s *Server) handleFactor(w http.ResponseWriter, r *http.Request) {
-	form, err := readForm(w, r)
-	if err != nil {
-		s.refuse(w, r, err)
-		return
-	}
+func (s *Server) handleFactor(w http.ResponseWriter, r *http.Request, form url.Values) *Error {
 	key := form.Get("factor")
 	f, ok := s.factors.get(key)
 	if !ok || s.now().Sub(f.at) > factorLifetime {
-		s.refuse(w, r, &Error{Reason: ReasonRequestNotFound, Detail: "this sign-in is too old or was never begun; start again"})
-		return
+		return &Error{Reason: ReasonRequestNotFound, Detail: "this sign-in is too old or was never begun; start again"}
 	}
 	user := s.state.Load().user(f.login)
 	if user == nil || user.Status != Active {
-		s.lockedAtFactor(w, r, f, user)
-		return
+		return s.lockedAtFactor(w, r, f, user)
 	}
 	if !same(user.SecondFactor, form.Get("code")) {
 		if user = s.failed(user); user.Status != Active {
-			s.lockedAtFactor(w, r, f, user)
-			return
+			return s.lockedAtFactor(w, r, f, user)
 		}
 		s.factorPage(w, r, http.StatusUnauthorized, key, f, true)
-		return
+		return nil
 	}
 	s.factors.drop(key) // it opens one session
-	s.signedIn(w, r, user, true, f.pending)
+	return s.signedIn(w, r, user, true, f.pending)
 }
 
-func (s *Server) lockedAtFactor(w http.ResponseWriter, r *http.Request, f factor, u *User) {
+func (s *Server) lockedAtFactor(w http.ResponseWriter, r *http.Request, f factor, u *User) *Error {
 	if u == nil {
-		s.refuse(w, r, noSuchUser(f.login))
-		return
+		return noSuchUser(f.login)
 	}
-	s.locked(w, r, f.pending, u, signIn{Login: f.login, Locked: true})
+	return s.locked(w, r, f.pending, u, signIn{Login: f.login, Locked: true})
 }

@@ -11,27 +11,35 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
 		s.redirect(w, r, pathDashboard)
 	})
-	mux.HandleFunc("GET "+pathSignIn, s.handleSignInPage)
-	mux.HandleFunc("POST "+pathSignIn, s.ownPagesOnly(s.handleSignIn))
-	mux.HandleFunc("POST "+pathSignOut, s.ownPagesOnly(s.handleSignOut))
-	mux.HandleFunc("POST "+pathFactor, s.ownPagesOnly(s.handleFactor))
-	mux.HandleFunc("POST "+pathCancel, s.ownPagesOnly(s.handleCancel))
-	mux.HandleFunc("GET "+pathContinue, s.handleContinue)
-	mux.HandleFunc("GET "+pathApp+"{id}", s.handleApp)
-	mux.HandleFunc("GET "+pathDashboard, s.handleDashboard)
-	mux.HandleFunc("GET "+pathBookmark+"{id}", s.handleBookmark)
-	mux.HandleFunc("GET /app/{name}/{key}/sso/saml", s.handleSSO)
-	mux.HandleFunc("POST /app/{name}/{key}/sso/saml", s.handleSSO)
-	mux.HandleFunc("GET /app/{key}/sso/saml/metadata", s.handleMetadata)
-	mux.HandleFunc("GET /{tenant}"+pathEntraSSO, s.handleEntraSSO)
-	mux.HandleFunc("POST /{tenant}"+pathEntraSSO, s.handleEntraSSO)
-	mux.HandleFunc("GET "+pathEntraLaunch+"{appid}", s.handleEntraLaunch)
-	mux.HandleFunc("GET /{tenant}"+pathEntraMetadata, s.handleEntraMetadata)
-	mux.HandleFunc("GET /{tenant}/FederationMetadata/2007-06/FederationMetadata.xml", s.handleEntraMetadata) // as it is written too
+	for pattern, h := range map[string]func(http.ResponseWriter, *http.Request) *Error{
+		"GET " + pathSignIn:                                               s.handleSignInPage,
+		"POST " + pathSignIn:                                              s.ownForm(s.handleSignIn),
+		"POST " + pathSignOut:                                             s.ownForm(s.handleSignOut),
+		"POST " + pathFactor:                                              s.ownForm(s.handleFactor),
+		"POST " + pathCancel:                                              s.ownForm(s.handleCancel),
+		"GET " + pathContinue:                                             s.handleContinue,
+		"GET " + pathApp + "{id}":                                         s.handleApp,
+		"GET " + pathDashboard:                                            s.handleDashboard,
+		"GET " + pathBookmark + "{id}":                                    s.handleBookmark,
+		"GET /app/{name}/{key}/sso/saml":                                  s.handleSSO,
+		"POST /app/{name}/{key}/sso/saml":                                 s.handleSSO,
+		"GET /app/{key}/sso/saml/metadata":                                s.handleMetadata,
+		"GET /{tenant}" + pathEntraSSO:                                    s.handleEntraSSO,
+		"POST /{tenant}" + pathEntraSSO:                                   s.handleEntraSSO,
+		"GET " + pathEntraLaunch + "{appid}":                              s.handleEntraLaunch,
+		"GET /{tenant}" + pathEntraMetadata:                               s.handleEntraMetadata,
+		"GET /{tenant}/FederationMetadata/2007-06/FederationMetadata.xml": s.handleEntraMetadata, // as it is written too
+		"/": func(http.ResponseWriter, *http.Request) *Error {
+			return &Error{Reason: ReasonNoSuchApp, Detail: "there is no such page"}
+		},
+	} {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
+			if err := h(w, r); err != nil {
+				s.refuse(w, r, err)
+			}
+		})
+	}
 	mux.Handle("GET "+pathAssets, http.StripPrefix(pathAssets, http.FileServerFS(Assets())))
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		s.refuse(w, r, &Error{Reason: ReasonNoSuchApp, Detail: "there is no such page"})
-	})
 	pages := s.ownHostsOnly(http.StripPrefix(s.prefix, mux))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -59,15 +67,19 @@ func policy(forms string) string {
 	return p
 }
 
-// ownPagesOnly keeps another site's page from signing a browser in or out.
-func (s *Server) ownPagesOnly(h http.HandlerFunc) http.HandlerFunc {
+// ownForm makes a handler of one that gets a form of these pages: another site's
+// page must not sign a browser in or out.
+func (s *Server) ownForm(h func(http.ResponseWriter, *http.Request, url.Values) *Error) func(http.ResponseWriter, *http.Request) *Error {
 	check := http.NewCrossOriginProtection()
-	return func(w http.ResponseWriter, r *http.Request) {
+	return func(w http.ResponseWriter, r *http.Request) *Error {
 		if err := check.Check(r); err != nil {
-			s.refuse(w, r, malformed(err, "another site's page sent this form"))
-			return
+			return malformed(err, "another site's page sent this form")
 		}
-		h(w, r)
+		form, err := readForm(w, r)
+		if err != nil {
+			return err
+		}
+		return h(w, r, form)
 	}
 }
 
@@ -87,32 +99,32 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
 	return v, nil
 }
 
-func (s *Server) handleDashboard(w http.ResponseWriter, r *http.Request) {
+func (s *Server) handleDashboard(w http.ResponseWriter, r *http.Request) *Error {
 	st := s.state.Load()
 	_, user := s.sessionOf(r, st)
 	if user == nil {
 		s.redirect(w, r, pathSignIn)
-		return
+		return nil
 	}
 	s.dashboardPage(w, r, st, user)
+	return nil
 }
 
-func (s *Server) handleMetadata(w http.ResponseWriter, r *http.Request) {
+func (s *Server) handleMetadata(w http.ResponseWriter, r *http.Request) *Error {
 	st := s.state.Load()
 	app := st.byKey(r.PathValue("key"))
 	if app == nil {
-		s.refuse(w, r, &Error{Reason: ReasonNoSuchApp, Detail: "no app has this metadata address"})
-		return
+		return &Error{Reason: ReasonNoSuchApp, Detail: "no app has this metadata address"}
 	}
-	s.sendMetadata(w, r, st, app)
+	return s.sendMetadata(w, r, st, app)
 }
 
-func (s *Server) sendMetadata(w http.ResponseWriter, r *http.Request, st *state, app *App) {
+func (s *Server) sendMetadata(w http.ResponseWriter, r *http.Request, st *state, app *App) *Error {
 	doc, err := s.metadata(st, app)
 	if err != nil {
-		s.refuse(w, r, &Error{Reason: ReasonInternal, Detail: "writing the metadata", Err: err})
-		return
+		return &Error{Reason: ReasonInternal, Detail: "writing the metadata", Err: err}
 	}
 	w.Header().Set("Content-Type", "application/samlmetadata+xml; charset=utf-8")
 	_, _ = w.Write(doc)
+	return nil
 }

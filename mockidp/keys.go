@@ -49,9 +49,6 @@ func (k *signingKey) public(signing string) Key {
 // nil, for a new RSA key of 2048 bits, and cert may be nil, for a self-signed
 // one. There can be 20.
 func (s *Server) AddKey(key crypto.Signer, cert *x509.Certificate) (Key, error) {
-	if cert != nil && key == nil {
-		return Key{}, badConfig("a certificate without its key")
-	}
 	return public(s.addKey(s.keySource(0), key, cert))
 }
 

@@ -27,12 +27,7 @@ func (s *Server) SetACS(appID string, list []ACS) error {
 	if _, err := s.state.Load().samlApp(appID); err != nil {
 		return err
 	}
-	return s.UpdateApp(appID, func(a *App) error {
-		if err := a.setACS(list); err != nil {
-			return err
-		}
-		return nil
-	})
+	return s.UpdateApp(appID, func(a *App) error { return a.setACS(list) })
 }
 
 // RemoveApp removes an app. Sign-ins that wait for it end on a 404 page.

@@ -88,25 +88,24 @@ func words(label string) []word {
 	return out
 }
 
-// execute fills in a page.
-func (s *Server) execute(name string, p page) ([]byte, error) {
-	p.Org, p.Root, p.Assets = s.config.Org, s.prefix, s.prefix+pathAssets
-	var b bytes.Buffer
-	err := s.pages[name].ExecuteTemplate(&b, "layout.html", p)
-	return b.Bytes(), err
-}
-
 // render writes a page, or a plain 500 if the template fails: never half a page.
 func (s *Server) render(w http.ResponseWriter, status int, name string, p page) {
-	b, err := s.execute(name, p)
-	if err != nil {
+	s.write(w, status, name, p, func(b []byte) []byte { return b })
+}
+
+// write is render for a page that a fault may spoil.
+func (s *Server) write(w http.ResponseWriter, status int, name string, p page, spoil func([]byte) []byte) {
+	p.Org, p.Root, p.Assets = s.config.Org, s.prefix, s.prefix+pathAssets
+	var b bytes.Buffer
+	if err := s.pages[name].ExecuteTemplate(&b, "layout.html", p); err != nil {
 		s.config.Logger.Error("mockidp: a page failed", "page", name, "error", err)
 		http.Error(w, "mockidp: a page failed", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	out := spoil(b.Bytes())
 	w.WriteHeader(status)
-	_, _ = w.Write(b)
+	_, _ = w.Write(out)
 }
 
 func (s *Server) signInPage(w http.ResponseWriter, _ *http.Request, status int, body signIn) {

@@ -32,35 +32,26 @@ func (s *Server) DashboardURL() string { return s.base() + pathDashboard }
 // AppURL is the page about an app: what it is configured to. "" is the first
 // SAML app. Like Metadata it panics if there is none.
 func (s *Server) AppURL(appID string) string {
-	app, err := s.state.Load().app(appID)
-	if err != nil {
-		panic(err)
-	}
-	return s.base() + appPath(app)
+	return s.base() + appPath(must(s.state.Load().app(appID)))
 }
 
 // SSOURL is an app's single sign-on address, which takes its requests; "" is
 // the first SAML app. The apps of an Entra tenant share theirs, and the
 // request's Issuer tells them apart. Like Metadata it panics if there is none.
-func (s *Server) SSOURL(appID string) string { return s.ssoURL(s.mustSAML(appID)) }
+func (s *Server) SSOURL(appID string) string { return s.ssoURL(must(s.state.Load().samlApp(appID))) }
 
 // TileURL is where an app's tile leads, and IdP-initiated sign-in begins: with
 // the profile Okta the sign-on address without a request. "" is the first SAML
 // app. Like Metadata it panics if there is none.
-func (s *Server) TileURL(appID string) string {
-	app, err := s.state.Load().app(appID)
-	if err != nil {
-		panic(err)
-	}
-	return s.tileURL(app)
-}
+func (s *Server) TileURL(appID string) string { return s.tileURL(must(s.state.Load().app(appID))) }
 
 // MetadataURL is where an app's metadata is; "" is the first SAML app. Like
 // Metadata it panics if there is none.
-func (s *Server) MetadataURL(appID string) string { return s.metadataURL(s.mustSAML(appID)) }
+func (s *Server) MetadataURL(appID string) string {
+	return s.metadataURL(must(s.state.Load().samlApp(appID)))
+}
 
-func (s *Server) mustSAML(id string) *App {
-	app, err := s.state.Load().samlApp(id)
+func must(app *App, err *Error) *App {
 	if err != nil {
 		panic(err)
 	}

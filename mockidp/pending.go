@@ -25,8 +25,12 @@ func (p *pending) force(app *App) bool {
 
 const pendingLifetime = 30 * time.Minute
 
-// hold stores a pending sign-in and returns the key that the pages carry.
-func (s *Server) hold(p pending) (string, *Error) {
+// hold stores a pending sign-in, unless it has a key already, and returns the key
+// that the pages carry.
+func (s *Server) hold(p pending, key string) (string, *Error) {
+	if key != "" {
+		return key, nil
+	}
 	key, err := s.token()
 	if err == nil {
 		s.pending.put(key, p)

@@ -3,18 +3,16 @@ package mockidp
 import (
 	"bytes"
 	"net/http"
-	"strings"
 	"time"
 )
 
 // post sends the browser to the service provider with an answer, or shows why
 // there is none. The address is the form's, which comes from the app's list;
 // the page needs no script, because its button is always there.
-func (s *Server) post(w http.ResponseWriter, r *http.Request, app *App, answer func() (posted, *Error)) {
+func (s *Server) post(w http.ResponseWriter, r *http.Request, app *App, answer func() (posted, *Error)) *Error {
 	out, err := answer()
 	if err != nil {
-		s.refuse(w, r, err)
-		return
+		return err
 	}
 	f := out.faults
 	if len(f.kinds) > 0 {
@@ -33,7 +31,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, app *App, answer f
 		panic(http.ErrAbortHandler) // net/http's way to close a connection; it logs nothing
 	case f.status != 0:
 		http.Error(w, "mockidp: a fault was asked for: "+http.StatusText(f.status), f.status)
-		return
+		return nil
 	}
 	// No form-action: the service provider redirects on to where it likes,
 	// and browsers would hold the policy against that as well.
@@ -43,6 +41,7 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, app *App, answer f
 	}
 	w.Header().Set("Content-Security-Policy", csp)
 	s.renderPost(w, app, out)
+	return nil
 }
 
 // cutInField ends a page in the middle of its first field, which is the message,
@@ -58,25 +57,19 @@ func cutInField(page []byte, fields []Field) []byte {
 
 func (s *Server) renderPost(w http.ResponseWriter, app *App, out posted) {
 	f := out.faults
-	b, err := s.execute("post", page{Title: "Signing in to " + app.Label, Script: true, Body: struct {
+	s.write(w, http.StatusOK, "post", page{Title: "Signing in to " + app.Label, Script: true, Body: struct {
 		URL, Enctype string
 		Get          bool
 		Inputs       []Field
 		Words        []word
 		Twice        bool
-	}{out.URL, string(out.Encoding), out.Method == GET, out.Inputs(), words(app.Label), f.has(DuplicatePost)}})
-	if err != nil {
-		s.config.Logger.Error("mockidp: a page failed", "page", "post", "error", err)
-		http.Error(w, "mockidp: a page failed", http.StatusInternalServerError)
-		return
-	}
-	if f.has(CutPage) {
-		b = cutInField(b, out.Inputs())
-	}
-	contentType := "text/html; charset=utf-8"
-	if f.has(WrongContentType) {
-		contentType = strings.Replace(contentType, "html", "plain", 1)
-	}
-	w.Header().Set("Content-Type", contentType)
-	_, _ = w.Write(b)
+	}{out.URL, string(out.Encoding), out.Method == GET, out.Inputs(), words(app.Label), f.has(DuplicatePost)}}, func(b []byte) []byte {
+		if f.has(WrongContentType) {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		}
+		if f.has(CutPage) {
+			return cutInField(b, out.Inputs())
+		}
+		return b
+	})
 }

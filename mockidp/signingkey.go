@@ -38,6 +38,9 @@ type keySource struct {
 // newSigningKey takes a key (nil: a new RSA key) and its certificate (nil: a
 // self-signed one).
 func newSigningKey(from keySource, key crypto.Signer, cert *x509.Certificate) (*signingKey, *Error) {
+	if cert != nil && key == nil {
+		return nil, badConfig("a certificate without its key")
+	}
 	if key == nil {
 		k, err := rsa.GenerateKey(from.rand, 2048)
 		if err != nil {

@@ -78,46 +78,39 @@ func notAssigned(app *App, u *User) *Error {
 
 // proceed takes a pending sign-in as far as it goes: an answer, a page that
 // says no, or the sign-in page. key is "" while it isn't stored.
-func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key string) {
+func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key string) *Error {
 	st := s.state.Load()
 	app, err := st.app(p.appID)
 	if err != nil {
-		s.refuse(w, r, err)
-		return
+		return err
 	}
 	if status, wrong := p.wrongSubject(st, app, nil); wrong { // no password would help
-		s.post(w, r, app, func() (posted, *Error) { return s.statusAnswer(st, p, status) })
-		return
+		return s.post(w, r, app, func() (posted, *Error) { return s.statusAnswer(st, p, status) })
 	}
 	sess, user := s.sessionOf(r, st)
 	other := !p.isFor(app, user) // the request is about another user, who may sign in
 	if user == nil || (p.force(app) || other) && p.freshIn != sess.token {
 		if p.passive() {
-			s.post(w, r, app, func() (posted, *Error) { return s.noPassive(st, p) })
-			return
+			return s.post(w, r, app, func() (posted, *Error) { return s.noPassive(st, p) })
 		}
 		if !p.canBe(app, withFactor) { // by nobody: no need to ask for a password
-			s.post(w, r, app, func() (posted, *Error) { return s.statusAnswer(st, p, noContext) })
-			return
+			return s.post(w, r, app, func() (posted, *Error) { return s.statusAnswer(st, p, noContext) })
 		}
 		queued := s.queue.takeUser(st)
 		if queued == nil {
-			s.ask(w, r, p, key, p.page(st, app, user))
-			return
+			return s.ask(w, r, p, key, p.page(st, app, user))
 		}
 		opened, err := s.newSession(queued, queued.SecondFactor != "")
 		if err != nil {
-			s.refuse(w, r, err)
-			return
+			return err
 		}
 		s.openSession(w, r, st, opened)
 		sess, user = &opened, queued
 	}
 	if !p.canBe(app, strengthOf(sess.factor)) && p.canBe(app, withFactor) && user.SecondFactor != "" && !p.passive() {
-		s.stepUp(w, r, p, key, user)
-		return
+		return s.stepUp(w, r, p, key, user)
 	}
-	s.finish(w, r, st, app, p, sess, user)
+	return s.finish(w, r, st, app, p, sess, user)
 }
 
 // page is the sign-in page for a user who has to prove who they are again, or
@@ -131,66 +124,59 @@ func (p *pending) page(st *state, app *App, user *User) signIn {
 }
 
 // ask shows the sign-in page for a pending sign-in.
-func (s *Server) ask(w http.ResponseWriter, r *http.Request, p pending, key string, page signIn) {
-	if key == "" {
-		var err *Error
-		if key, err = s.hold(p); err != nil {
-			s.refuse(w, r, err)
-			return
-		}
+func (s *Server) ask(w http.ResponseWriter, r *http.Request, p pending, key string, page signIn) *Error {
+	key, err := s.hold(p, key)
+	if err != nil {
+		return err
 	}
 	page.Pending, page.Cancel = key, p.req != nil
 	s.signInPage(w, r, http.StatusOK, page)
+	return nil
 }
 
 // finish lets a signed-in user through to the app.
-func (s *Server) finish(w http.ResponseWriter, r *http.Request, st *state, app *App, p pending, sess *session, u *User) {
+func (s *Server) finish(w http.ResponseWriter, r *http.Request, st *state, app *App, p pending, sess *session, u *User) *Error {
 	if app.Kind == Bookmark {
 		if !app.openTo(u) {
-			s.refuse(w, r, notAssigned(app, u))
-			return
+			return notAssigned(app, u)
 		}
 		http.Redirect(w, r, app.URL, http.StatusFound)
-		return
+		return nil
 	}
-	s.post(w, r, app, func() (posted, *Error) { return s.success(st, p, u, sess) })
+	return s.post(w, r, app, func() (posted, *Error) { return s.success(st, p, u, sess) })
 }
 
 // handleSSO is the single sign-on service of an app: both bindings, and
 // without a SAMLRequest the start of IdP-initiated sign-in.
-func (s *Server) handleSSO(w http.ResponseWriter, r *http.Request) {
+func (s *Server) handleSSO(w http.ResponseWriter, r *http.Request) *Error {
 	app := s.state.Load().byKey(r.PathValue("key"))
 	if app == nil || app.Name != r.PathValue("name") {
-		s.refuse(w, r, &Error{Reason: ReasonNoSuchApp, Detail: "no app has this sign-on address"})
-		return
+		return &Error{Reason: ReasonNoSuchApp, Detail: "no app has this sign-on address"}
 	}
 	in, err := readHTTP(w, r)
 	if err != nil {
-		s.refuse(w, r, err)
-		return
+		return err
 	}
 	p, err := s.read(app, in)
-	s.begin(w, r, app, in, p, err)
+	return s.begin(w, r, app, in, p, err)
 }
 
 // begin goes on with a request that was read, or with what is wrong with it.
-func (s *Server) begin(w http.ResponseWriter, r *http.Request, app *App, in incoming, p pending, err *Error) {
+func (s *Server) begin(w http.ResponseWriter, r *http.Request, app *App, in incoming, p pending, err *Error) *Error {
 	if err != nil {
-		s.post(w, r, app, func() (posted, *Error) { return s.refusal(s.state.Load(), p, err) })
-		return
+		return s.post(w, r, app, func() (posted, *Error) { return s.refusal(s.state.Load(), p, err) })
 	}
 	if in.binding == bindingRedirect {
-		s.proceed(w, r, p, "")
-		return
+		return s.proceed(w, r, p, "")
 	}
 	// The session cookie isn't sent with another site's POST; it is with the
 	// redirect that follows.
-	key, err := s.hold(p)
+	key, err := s.hold(p, "")
 	if err != nil {
-		s.refuse(w, r, err)
-		return
+		return err
 	}
 	s.redirect(w, r, pathContinue+"?pending="+key)
+	return nil
 }
 
 // readHTTP takes the parameters of a GET (HTTP-Redirect) or a POST (HTTP-POST).
@@ -218,25 +204,23 @@ func readHTTP(w http.ResponseWriter, r *http.Request) (incoming, *Error) {
 	return in, err
 }
 
-func (s *Server) handleContinue(w http.ResponseWriter, r *http.Request) {
+func (s *Server) handleContinue(w http.ResponseWriter, r *http.Request) *Error {
 	key := r.URL.Query().Get("pending")
 	p, err := s.held(key)
 	if err != nil {
-		s.refuse(w, r, err)
-		return
+		return err
 	}
-	s.proceed(w, r, p, key)
+	return s.proceed(w, r, p, key)
 }
 
 // handleBookmark is where a bookmark's tile leads.
-func (s *Server) handleBookmark(w http.ResponseWriter, r *http.Request) {
+func (s *Server) handleBookmark(w http.ResponseWriter, r *http.Request) *Error {
 	app, err := s.state.Load().app(r.PathValue("id"))
 	if err == nil && app.Kind != Bookmark {
 		err = &Error{Reason: ReasonNoSuchApp, Detail: "no bookmark has this address"}
 	}
 	if err != nil {
-		s.refuse(w, r, err)
-		return
+		return err
 	}
-	s.proceed(w, r, pending{appID: app.ID, at: s.now()}, "")
+	return s.proceed(w, r, pending{appID: app.ID, at: s.now()}, "")
 }

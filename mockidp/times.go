@@ -82,7 +82,7 @@ func (st *state) noteUsers(old *state, now time.Time) {
 		if u.Status == Staged {
 			t.Activated, t.StatusChanged = time.Time{}, time.Time{}
 		}
-		t.joined = st.since(nil, u, now)
+		t.joined = since(nil, st.joinedBy(u), now)
 		st.noteMembers(now, everyone.ID)
 		st.noteMembers(now, slices.Collect(maps.Keys(t.joined))...)
 		st.times.users[u.ID] = t
@@ -105,7 +105,7 @@ func (st *state) noteUser(was, u *User, now time.Time) {
 	if !sameUser(was, u) {
 		t.Updated = now
 	}
-	joined := st.since(t.joined, u, now)
+	joined := since(t.joined, st.joinedBy(u), now)
 	for id := range joined {
 		if _, before := t.joined[id]; !before {
 			st.noteMembers(now, id)
@@ -120,19 +120,25 @@ func (st *state) noteUser(was, u *User, now time.Time) {
 	st.times.users[u.ID] = &t
 }
 
-// since is when the user joined each group: what was known before, or now.
-func (st *state) since(before map[string]time.Time, u *User, now time.Time) map[string]time.Time {
-	out := make(map[string]time.Time, len(u.Groups))
+// joinedBy are the IDs of the user's groups, without Everyone.
+func (st *state) joinedBy(u *User) (ids []string) {
 	for _, name := range u.Groups {
-		id := st.groups[name].ID
-		if id == "" {
-			continue // Everyone
+		if g, there := st.groups[name]; there {
+			ids = append(ids, g.ID)
 		}
-		if at, known := before[id]; known {
-			out[id] = at
-		} else {
-			out[id] = now
+	}
+	return ids
+}
+
+// since gives each ID the time that was known before, or now.
+func since(before map[string]time.Time, ids []string, now time.Time) map[string]time.Time {
+	out := make(map[string]time.Time, len(ids))
+	for _, id := range ids {
+		at, known := before[id]
+		if !known {
+			at = now
 		}
+		out[id] = at
 	}
 	return out
 }
