@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"log/slog"
 	"net/url"
@@ -145,18 +146,12 @@ func New(c Config) (*Server, error) {
 		s.hashes = append(s.hashes, HashToken(t))
 	}
 	s.cfg.Tokens = nil
-	if s.cfg.MaxBody == 0 {
-		s.cfg.MaxBody = defaultMaxBody
-	}
-	if s.cfg.MaxResults == 0 {
-		s.cfg.MaxResults = defaultMaxResults
-	}
+	s.cfg.MaxBody = cmp.Or(c.MaxBody, defaultMaxBody)
+	s.cfg.MaxResults = cmp.Or(c.MaxResults, defaultMaxResults)
 	if s.cfg.OnChange == nil {
 		s.cfg.OnChange = func(Change) {}
 	}
-	if s.cfg.Logger == nil {
-		s.cfg.Logger = slog.Default()
-	}
+	s.cfg.Logger = cmp.Or(c.Logger, slog.Default())
 	s.writer = &writer{view: c.View}
 	return s, nil
 }

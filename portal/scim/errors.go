@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 
@@ -94,34 +95,27 @@ func (e *Error) detail() string {
 }
 
 // status is the HTTP status of the answer.
-func (e *Error) status() int {
-	switch e.Reason {
-	case ReasonUnauthorized:
-		return http.StatusUnauthorized
-	case ReasonNotPrimary, ReasonForbidden:
-		return http.StatusForbidden
-	case ReasonNotFound:
-		return http.StatusNotFound
-	case ReasonMethod:
-		return http.StatusMethodNotAllowed
-	case ReasonPrecondition:
-		return http.StatusPreconditionFailed
-	case ReasonTooLarge:
-		return http.StatusRequestEntityTooLarge
-	case ReasonMediaType:
-		return http.StatusUnsupportedMediaType
-	case ReasonNotImplemented:
-		return http.StatusNotImplemented
-	case ReasonUnavailable:
-		return http.StatusServiceUnavailable
-	case ReasonUniqueness:
-		return http.StatusConflict
-	case ReasonInvalidSyntax, ReasonInvalidFilter, ReasonTooMany, ReasonInvalidPath,
-		ReasonNoTarget, ReasonInvalidValue, ReasonMutability:
-		return http.StatusBadRequest
-	default:
-		return http.StatusInternalServerError
-	}
+func (e *Error) status() int { return cmp.Or(statuses[e.Reason], http.StatusInternalServerError) }
+
+var statuses = map[Reason]int{
+	ReasonUnauthorized:   http.StatusUnauthorized,
+	ReasonNotPrimary:     http.StatusForbidden,
+	ReasonForbidden:      http.StatusForbidden,
+	ReasonNotFound:       http.StatusNotFound,
+	ReasonMethod:         http.StatusMethodNotAllowed,
+	ReasonPrecondition:   http.StatusPreconditionFailed,
+	ReasonTooLarge:       http.StatusRequestEntityTooLarge,
+	ReasonMediaType:      http.StatusUnsupportedMediaType,
+	ReasonNotImplemented: http.StatusNotImplemented,
+	ReasonUnavailable:    http.StatusServiceUnavailable,
+	ReasonUniqueness:     http.StatusConflict,
+	ReasonInvalidSyntax:  http.StatusBadRequest,
+	ReasonInvalidFilter:  http.StatusBadRequest,
+	ReasonTooMany:        http.StatusBadRequest,
+	ReasonInvalidPath:    http.StatusBadRequest,
+	ReasonNoTarget:       http.StatusBadRequest,
+	ReasonInvalidValue:   http.StatusBadRequest,
+	ReasonMutability:     http.StatusBadRequest,
 }
 
 // scimType is the word of RFC 7644 3.12 for the reason, or "".

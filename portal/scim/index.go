@@ -10,18 +10,14 @@ import (
 // that serves reads never changes; one inside an update belongs to it.
 type index struct {
 	users  *table[center.User]
-	groups *table[center.Group] // what they hold, Members too, belongs to the index
+	groups *table[center.Group] // whose Members never change
 }
 
 // newIndex takes ownership of d's users and groups.
 func newIndex(d center.Data) *index {
 	return &index{
-		users: newTable(d.Users, "username", func(u *center.User) (id, name, external string) {
-			return u.ID, u.UserName, u.ExternalID
-		}),
-		groups: newTable(d.Groups, "displayname", func(g *center.Group) (id, name, external string) {
-			return g.ID, g.Name, g.ExternalID
-		}),
+		users:  newTable(d.Users, "username", userKeys),
+		groups: newTable(d.Groups, "displayname", groupKeys),
 	}
 }
 
@@ -29,8 +25,10 @@ func newIndex(d center.Data) *index {
 func (x *index) dropUser(id string) {
 	x.users.drop(id)
 	for i := range x.groups.all {
-		g := &x.groups.all[i]
-		g.Members = slices.DeleteFunc(g.Members, func(m string) bool { return m == id })
+		if g := &x.groups.all[i]; slices.Contains(g.Members, id) {
+			// Not in place: a request of the same batch is about to show them.
+			g.Members = slices.DeleteFunc(slices.Clone(g.Members), func(m string) bool { return m == id })
+		}
 	}
 }
 

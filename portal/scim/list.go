@@ -37,35 +37,6 @@ func list(found []int, p page, show func(i int) resource) *answer {
 	}}
 }
 
-func (s *Server) listUsers(c *call) (*answer, *Error) {
-	f, p, err := s.question(c, schemaUser, userAttributes)
-	if err != nil {
-		return nil, err
-	}
-	users := s.index().users
-	return list(users.search(f, matchUser), p, func(i int) resource { return s.user(users.all[i], c.pick) }), nil
-}
-
-func (s *Server) listGroups(c *call) (*answer, *Error) {
-	f, p, err := s.question(c, schemaGroup, groupAttributes)
-	if err != nil {
-		return nil, err
-	}
-	groups := s.index().groups
-	return list(groups.search(f, matchGroup), p, func(i int) resource { return s.group(groups.all[i], c.pick) }), nil
-}
-
-// question is what a client asks a list: for which elements, and which part of
-// the answer.
-func (s *Server) question(c *call, schema string, known map[string]comparing) (*filter, page, *Error) {
-	f, err := c.filter(schema, known)
-	if err != nil {
-		return nil, page{}, err
-	}
-	p, err := s.page(c)
-	return f, p, err
-}
-
 // filter reads the filter of a list. An empty one is none: clients send the
 // parameter with nothing in it. Nil: none.
 func (c *call) filter(schema string, known map[string]comparing) (*filter, *Error) {

@@ -112,14 +112,10 @@ func (s *Server) route(c *call) (*answer, *Error) {
 	switch {
 	case id == ".search" || rest == ".search" || endpoint == "Bulk" || endpoint == "Me" || rest == "":
 		return nil, &Error{Reason: ReasonNotImplemented, Detail: "this endpoint is not supported"}
-	case endpoint == "Users" && !hasID:
-		m = methods{"GET": s.listUsers, "POST": s.createUser}
 	case endpoint == "Users":
-		m = methods{"GET": s.getUser, "PUT": s.replaceUser, "PATCH": s.patchUser, "DELETE": s.deleteUser}
-	case endpoint == "Groups" && !hasID:
-		m = methods{"GET": s.listGroups, "POST": s.createGroup}
+		m = s.users().methods(hasID)
 	case endpoint == "Groups":
-		m = methods{"GET": s.getGroup, "PUT": s.replaceGroup, "PATCH": s.patchGroup, "DELETE": s.deleteGroup}
+		m = s.groups().methods(hasID)
 	case endpoint == "ServiceProviderConfig" && !hasID:
 		m = methods{"GET": s.providerConfig}
 	case endpoint == "ResourceTypes":
