@@ -42,12 +42,7 @@ func (d *Data) merge(records []Record) error {
 	d.Assignments, errs[4] = merge(d.Assignments, byKind[KindAssignment], assignmentKey)
 	d.Applications, errs[5] = merge(d.Applications, byKind[KindApplication], applicationKey)
 	d.dropDangling()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmp.Or(errs[:]...) // the first
 }
 
 func (d *Data) mergeRegions(records []Record) error {

@@ -1,6 +1,9 @@
 package center
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // Data is everything an instance holds, in a form for literals and for JSON.
 // The zero value lacks a Region and is refused; all else may be empty.
@@ -41,32 +44,23 @@ func (d Data) Clone() Data {
 // defaults fills in what a zero value stands for, so that no reader has to.
 func (d *Data) defaults() {
 	for i := range d.Regions {
-		if d.Regions[i].Status == "" {
-			d.Regions[i].Status = RegionActive
-		}
+		d.Regions[i].Status = cmp.Or(d.Regions[i].Status, RegionActive)
 	}
 	for i := range d.Users {
 		u := &d.Users[i]
-		if u.ID == "" {
-			u.ID = u.UserName
-		}
+		u.ID = cmp.Or(u.ID, u.UserName)
 	}
 	for i := range d.Groups {
 		g := &d.Groups[i]
-		if g.ID == "" {
-			g.ID = g.Name
-		}
+		g.ID = cmp.Or(g.ID, g.Name)
 	}
 	for i := range d.PermissionSets {
-		if d.PermissionSets[i].SessionDuration == 0 {
-			d.PermissionSets[i].SessionDuration = defaultSessionDuration
-		}
+		p := &d.PermissionSets[i]
+		p.SessionDuration = cmp.Or(p.SessionDuration, defaultSessionDuration)
 	}
 	for i := range d.Applications {
 		a := &d.Applications[i]
-		if a.ID == "" {
-			a.ID = a.Name
-		}
+		a.ID = cmp.Or(a.ID, a.Name)
 	}
 }
 

@@ -58,10 +58,6 @@ type View struct {
 // RegionName returns the name of the Region whose view this is.
 func (v *View) RegionName() string { return v.region }
 
-// IsPrimary says whether the view is the primary Region's, where
-// configuration is written.
-func (v *View) IsPrimary() bool { return v.Snapshot().Primary().Name == v.region }
-
 // Snapshot returns the instance as it is now.
 func (v *View) Snapshot() *Snapshot { return v.instance.Snapshot() }
 

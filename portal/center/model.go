@@ -1,6 +1,7 @@
 package center
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -61,12 +62,7 @@ func (u *User) UnmarshalJSON(b []byte) error {
 }
 
 // Label returns the name that pages show.
-func (u User) Label() string {
-	if u.DisplayName != "" {
-		return u.DisplayName
-	}
-	return u.UserName
-}
+func (u User) Label() string { return cmp.Or(u.DisplayName, u.UserName) }
 
 // A Group is a set of users that assignments can name.
 type Group struct {

@@ -37,20 +37,6 @@ type Record struct {
 	Value []byte
 }
 
-// Owner returns the Region whose the element is to write: the application's
-// own, and "" for all else, which is the primary's. A record without a Value
-// doesn't say; whoever keeps the record's earlier value knows.
-func (r Record) Owner() string {
-	if r.Kind != KindApplication || r.Value == nil {
-		return ""
-	}
-	var a Application
-	if json.Unmarshal(r.Value, &a) != nil {
-		return ""
-	}
-	return a.Region
-}
-
 // A placedRegion is a Region with its place in the order, which for Regions
 // is part of what they are: the first one is the primary.
 type placedRegion struct {

@@ -128,16 +128,6 @@ func TestURLsSurviveBeingRecords(t *testing.T) {
 	requireReason(t, center.ReasonInvalid, err)
 }
 
-func TestOwnersOfRecords(t *testing.T) {
-	for _, r := range view(t, seed(), "us-east-1").Snapshot().Records() {
-		want := ""
-		if r.Kind == center.KindApplication {
-			want = map[string]string{"Wiki": "us-east-1", "Farm": "eu-central-1"}[r.Key]
-		}
-		assert.Equal(t, want, r.Owner(), "%s %s", r.Kind, r.Key)
-	}
-}
-
 // journal keeps what it was told, and refuses as it is told.
 type journal struct {
 	mu      sync.Mutex

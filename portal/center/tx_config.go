@@ -1,6 +1,9 @@
 package center
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // PutRegion adds a Region at the end, or replaces the one with its name.
 // Primary only.
@@ -59,9 +62,7 @@ func (t *Tx) Unassign(a Assignment) error {
 // was deployed in an additional Region can't be managed in the primary, and
 // does not move.
 func (t *Tx) PutApplication(a Application) error {
-	if a.ID == "" {
-		a.ID = a.Name
-	}
+	a.ID = cmp.Or(a.ID, a.Name)
 	if old := t.application(a.ID); old >= 0 {
 		if err := t.ownRegion("write of application "+quote(a.Name), t.data.Applications[old].Region); err != nil {
 			return err

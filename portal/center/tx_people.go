@@ -1,6 +1,9 @@
 package center
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // PutUser adds a user, or replaces the one with the same ID. Whose access ended
 // in this update can't have it again before the next. Primary only.
@@ -8,9 +11,7 @@ func (t *Tx) PutUser(u User) error {
 	if err := t.primaryOnly("write of a user"); err != nil {
 		return err
 	}
-	if u.ID == "" {
-		u.ID = u.UserName
-	}
+	u.ID = cmp.Or(u.ID, u.UserName)
 	if u.Inactive {
 		t.ends(u.ID)
 	}
@@ -57,9 +58,7 @@ func (t *Tx) back() error {
 
 // PutGroup adds a group, or replaces the one with the same ID. Primary only.
 func (t *Tx) PutGroup(g Group) error {
-	if g.ID == "" {
-		g.ID = g.Name
-	}
+	g.ID = cmp.Or(g.ID, g.Name)
 	g.Members = slices.Clone(g.Members)
 	return write(t, "group", &t.data.Groups, g, func(o Group) bool { return o.ID == g.ID })
 }
