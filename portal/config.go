@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"io"
@@ -206,24 +207,12 @@ func (c *Config) defaults() {
 	if c.Codes == nil {
 		c.Codes = NewCodes(c.Store)
 	}
-	if c.Context == nil {
-		c.Context = context.Background()
-	}
-	if c.ProbeEvery == 0 {
-		c.ProbeEvery = defaultProbeEvery
-	}
-	if c.SessionLifetime == 0 {
-		c.SessionLifetime = defaultSessionLifetime
-	}
-	if c.IdleTimeout == 0 {
-		c.IdleTimeout = defaultIdleTimeout
-	}
-	if c.Rand == nil {
-		c.Rand = rand.Reader
-	}
-	if c.Logger == nil {
-		c.Logger = slog.Default()
-	}
+	c.Context = cmp.Or(c.Context, context.Background())
+	c.ProbeEvery = cmp.Or(c.ProbeEvery, defaultProbeEvery)
+	c.SessionLifetime = cmp.Or(c.SessionLifetime, defaultSessionLifetime)
+	c.IdleTimeout = cmp.Or(c.IdleTimeout, defaultIdleTimeout)
+	c.Rand = cmp.Or(c.Rand, rand.Reader)
+	c.Logger = cmp.Or(c.Logger, slog.Default())
 }
 
 // wall is a clock without Go's monotonic reading. Lifetimes of sessions and

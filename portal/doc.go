@@ -47,11 +47,6 @@
 // session has gone idle, which others from the same sign-in need not have; only
 // an unsolicited sign-in of another user leaves those alone then.
 //
-// SessionLifetime must be the same in all Regions, and not more than the
-// MaxSession of package replica's Config: sign-outs are remembered for as long
-// as the Region that takes them lets a session live, and one that lives longer
-// elsewhere would outlive its own sign-out.
-//
 // The NameID, the identity provider's entity ID, the assertion's IssueInstant and
 // the SessionIndex are kept with the session: a logout at the identity provider
 // names them. A SessionIndex of more than 1 KiB is dropped and the user let in.

@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"encoding/json"
@@ -39,8 +40,8 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request) {
 		p.wait(w, r, "", p.handedOn(a, s))
 	case why == nil:
 		p.cfg.Logger.InfoContext(r.Context(), "portal: entered", "region", p.cfg.Region, "user", s.UserName, "from", a.region)
-		http.Redirect(w, r, p.orHome(a.returnTo), http.StatusSeeOther)
-	case why.Reason == ReasonUnknownUser || why.Reason == ReasonInactiveUser || why.Reason == ReasonHandoffUser || why.Reason == ReasonSessions:
+		http.Redirect(w, r, cmp.Or(a.returnTo, pathHome), http.StatusSeeOther)
+	case why.noAccess() || why.Reason == ReasonHandoffUser || why.Reason == ReasonSessions:
 		p.refuse(w, r, why) // whom a sign-in would refuse too, or replace unasked
 	default:
 		p.otherwise(w, r, a, why)
@@ -118,9 +119,8 @@ func (p *Portal) burn(ctx context.Context, code string) {
 // It does nothing if another tab of this browser has, or is about to.
 func (p *Portal) admit(w http.ResponseWriter, r *http.Request, s sessions.Session) (outcome, *Error) {
 	before, err := p.current(r)
-	var e *Error
-	if errors.As(err, &e) && (e.Reason == ReasonUnavailable || e.Reason == ReasonStale) {
-		return claimWon, e
+	if why := unsure(err); why != nil {
+		return claimWon, why
 	}
 	if before != nil && before.user.ID != s.UserID {
 		return claimWon, otherUser(before, s.UserName)

@@ -1,6 +1,10 @@
 package portal
 
-import "github.com/meridian-saml/meridian/portal/internal/refusal"
+import (
+	"errors"
+
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
+)
 
 // A Reason says why the portal refused. The list is closed; compare with it,
 // never with a message.
@@ -80,6 +84,20 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// noAccess says whether the directory has no such active user.
+func (e *Error) noAccess() bool {
+	return e.Reason == ReasonUnknownUser || e.Reason == ReasonInactiveUser
+}
+
+// unsure returns the reason why current can't tell whose session it is, or nil.
+func unsure(err error) *Error {
+	var e *Error
+	if errors.As(err, &e) && (e.Reason == ReasonUnavailable || e.Reason == ReasonStale) {
+		return e
+	}
+	return nil
+}
 
 func unavailable(what string, err error) *Error {
 	return &Error{Reason: ReasonUnavailable, Rule: what, Want: "an answer", Err: err}

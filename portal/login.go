@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 
@@ -54,7 +55,7 @@ func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
 	if from := p.otherPortal(l, q.Get(fromParameter)); from.origin != "" {
 		p.secure(w)
 		if _, err := p.current(r); err == nil {
-			http.Redirect(w, r, p.orHome(to), http.StatusSeeOther)
+			http.Redirect(w, r, cmp.Or(to, pathHome), http.StatusSeeOther)
 			return
 		}
 		p.begins(w, r, l, from, to)

@@ -14,7 +14,7 @@ import (
 func (p *Portal) isOperator(u center.User) bool { return p.cfg.Operator != nil && p.cfg.Operator(u) }
 
 // operator serves operators. To everybody else the page does not exist.
-func (p *Portal) operator(h func(http.ResponseWriter, *http.Request, *visit)) http.HandlerFunc {
+func (p *Portal) operator(h visitHandler) http.HandlerFunc {
 	return p.visitor(func(w http.ResponseWriter, r *http.Request, v *visit) {
 		if !p.isOperator(v.user) {
 			p.notFound(w, r)

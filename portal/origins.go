@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -97,12 +98,7 @@ func (l place) apart() bool { return l.portal != "" && l.acs == "" }
 
 // origin is the portal's or else the consumer's, or "" for an address that is
 // not configured.
-func (l place) origin() string {
-	if l.portal != "" {
-		return l.portal
-	}
-	return l.acs
-}
+func (l place) origin() string { return cmp.Or(l.portal, l.acs) }
 
 // counterpart returns the origin of another list that stands for the same as
 // origin does in its own: lists of one instance have the same order, IPv4 and

@@ -2,7 +2,6 @@ package portal
 
 import (
 	"cmp"
-	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -33,7 +32,7 @@ func (p *Portal) role(w http.ResponseWriter, r *http.Request, v *visit) {
 			return
 		}
 	}
-	pg := v.page("Not found", "", messageBody{Text: textNoRole, Action: "Back to your accounts", Href: pathHome})
+	pg := v.page("Not found", "", messageBody{Text: textNoRole, button: button{"Back to your accounts", pathHome}})
 	p.render(w, r, http.StatusNotFound, "message", pg)
 }
 
@@ -54,9 +53,8 @@ func (p *Portal) signedOut(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, pathHome, http.StatusSeeOther)
 		return
 	}
-	var e *Error
-	if errors.As(err, &e) && (e.Reason == ReasonUnavailable || e.Reason == ReasonStale) {
-		p.refuseVisit(w, r, e)
+	if why := unsure(err); why != nil {
+		p.refuseVisit(w, r, why)
 		return
 	}
 	p.render(w, r, http.StatusOK, "signedout", page{Title: "You are signed out"})

@@ -3,6 +3,7 @@ package portal
 import (
 	"context"
 	"encoding/base32"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -18,32 +19,58 @@ import (
 type messageBody struct {
 	Text      string
 	Reference string // what the person can tell the operator; empty: none
-	Action    string // what the one button says, and where it leads
-	Href      string
+	button
+}
+
+// A button is what the one button says, and where it leads.
+type button struct{ Action, Href string }
+
+var (
+	signInAgain = button{"Sign in again", PathLogin}
+	signIn      = button{"Sign in", PathLogin}
+	tryAgain    = button{"Try again", pathHome}
+	goHome      = button{"Go to the portal", pathHome}
+	stayAsIs    = button{"Stay signed in", pathHome}
+)
+
+// A refusalText is what a refusal's page says.
+type refusalText struct {
+	title, text string
+	button      button
 }
 
 // The sentences are fixed. What exactly was wrong is in the log, under the
 // reference: a page that tells unknown users from inactive ones would tell
-// strangers who works here.
+// an attacker who works here.
+var (
+	noAccess    = refusalText{"You can't sign in", "You don't have access to this portal. If you should have, give your administrator the reference below. To use another account, sign out at your identity provider first.", signInAgain}
+	notFinished = refusalText{"The sign-in was not finished", "This sign-in can't be continued: it was finished already, took too long, or began in another browser. If it happens again, check that your browser accepts cookies from this site.", signIn}
+
+	refusalTexts = map[Reason]refusalText{
+		ReasonSessionOver:    {"You can't sign in", "Your sign-in at the identity provider is over. Sign in again.", signInAgain},
+		ReasonRevoked:        {"You were signed out", "Your sign-in was ended, by you or by an administrator, while it was being made. Sign in again.", signInAgain},
+		ReasonCrossSite:      {"Refused", "This came from another site's page, so nothing was done.", goHome},
+		ReasonNavigation:     {"Refused", "This can't be done in a frame, or ahead of time. Open the portal in a window or tab of its own.", goHome},
+		ReasonHandoffTarget:  {"Refused", "This link does not lead to a portal of this organization, so nothing was done.", goHome},
+		ReasonUnavailable:    {"Not available", "The portal can't check your sign-in right now. Try again in a moment.", tryAgain},
+		ReasonStale:          {"Not available in this Region", "This Region has not heard from %s for longer than your administrator allows, so it can't tell whether your session was ended there. Nothing is wrong with your account. Use the portal of another Region, or try again in a moment.", tryAgain},
+		ReasonNotInUse:       {"Not available in this Region", "This Region is being added or was taken out, so nobody can sign in here. Nothing is wrong with your account. Use the portal of another Region.", tryAgain},
+		ReasonNotPending:     notFinished,
+		ReasonHandoffBrowser: notFinished,
+		ReasonHandoffCode:    notFinished,
+		ReasonHandoffBinding: notFinished,
+		ReasonHandoffUser:    {"You are signed in as somebody else", "You are signed in here as somebody else than in the portal that you come from, and stay that. To change over, sign out here first.", stayAsIs},
+		ReasonHandoffOften:   {"Too often", "You opened other portals too often within a minute. Wait a minute, then try again.", tryAgain},
+		ReasonTooMany:        {"Too many sign-ins were started", "Too many sign-ins were started in this browser and not finished. Finish one of them, or start again here.", signInAgain},
+		ReasonSessions:       {"Too many sessions", "This sign-in has as many sessions as it may. End some that you don't need, or sign out and in again.", signInAgain},
+	}
+)
+
 const (
-	textNoAccess    = "You don't have access to this portal. If you should have, give your administrator the reference below. To use another account, sign out at your identity provider first."
-	textSessionOver = "Your sign-in at the identity provider is over. Sign in again."
-	textCrossSite   = "This came from another site's page, so nothing was done."
-	textUnavailable = "The portal can't check your sign-in right now. Try again in a moment."
 	textNotFound    = "There is no page at this address."
 	textNoRole      = "There is no such permission set among those assigned to you."
 	textWrongMethod = "This address can't be used that way."
-	textRevoked     = "Your sign-in was ended, by you or by an administrator, while it was being made. Sign in again."
 	textWait        = "Another tab of this browser is finishing your sign-in. This one goes on when that is done."
-	textStale       = " for longer than your administrator allows, so it can't tell whether your session was ended there. Nothing is wrong with your account. Use the portal of another Region, or try again in a moment."
-	textNotInUse    = "This Region is being added or was taken out, so nobody can sign in here. Nothing is wrong with your account. Use the portal of another Region."
-	textNotFinished = "This sign-in can't be continued: it was finished already, took too long, or began in another browser. If it happens again, check that your browser accepts cookies from this site."
-	textOtherUser   = "You are signed in here as somebody else than in the portal that you come from, and stay that. To change over, sign out here first."
-	textNavigation  = "This can't be done in a frame, or ahead of time. Open the portal in a window or tab of its own."
-	textTooMany     = "Too many sign-ins were started in this browser and not finished. Finish one of them, or start again here."
-	textSessions    = "This sign-in has as many sessions as it may. End some that you don't need, or sign out and in again."
-	textTooOften    = "You opened other portals too often within a minute. Wait a minute, then try again."
-	textNotOurs     = "This link does not lead to a portal of this organization, so nothing was done."
 	textBadRequest  = "The form was incomplete. Go back and try again."
 )
 
@@ -89,7 +116,7 @@ func (r Reason) status() (status int, again time.Duration) {
 // refuseVisit is refuse for somebody who has a session. Who has no access any
 // more needs no cookie for it.
 func (p *Portal) refuseVisit(w http.ResponseWriter, r *http.Request, why *Error) {
-	if why.Reason == ReasonUnknownUser || why.Reason == ReasonInactiveUser {
+	if why.noAccess() {
 		p.clearCookie(w, SessionCookie)
 	}
 	p.refuse(w, r, why)
@@ -109,46 +136,14 @@ func (p *Portal) logRefused(ctx context.Context, why *Error, reference string) {
 
 // refusalPage is the page for a refusal.
 func refusalPage(why *Error, reference string) page {
-	body, title := messageBody{Reference: reference, Action: "Sign in again", Href: PathLogin}, "You can't sign in"
-	switch why.Reason {
-	case ReasonSessionOver:
-		body.Text = textSessionOver
-	case ReasonRevoked:
-		body.Text, title = textRevoked, "You were signed out"
-	case ReasonCrossSite:
-		body.Text, title = textCrossSite, "Refused"
-		body.Action, body.Href = "Go to the portal", pathHome
-	case ReasonUnavailable:
-		body.Text, title = textUnavailable, "Not available"
-		body.Action, body.Href = "Try again", pathHome
-	case ReasonStale:
-		body.Text, title = "This Region has not heard from "+strings.Join(why.regions, " and ")+textStale, "Not available in this Region"
-		body.Action, body.Href = "Try again", pathHome
-	case ReasonNotInUse:
-		body.Text, title = textNotInUse, "Not available in this Region"
-		body.Action, body.Href = "Try again", pathHome
-	case ReasonNotPending, ReasonHandoffBrowser, ReasonHandoffCode, ReasonHandoffBinding:
-		body.Text, title, body.Action = textNotFinished, "The sign-in was not finished", "Sign in"
-	case ReasonHandoffUser:
-		body.Text, title = textOtherUser, "You are signed in as somebody else"
-		body.Action, body.Href = "Stay signed in", pathHome
-	case ReasonHandoffOften:
-		body.Text, title = textTooOften, "Too often"
-		body.Action, body.Href = "Try again", pathHome
-	case ReasonNavigation:
-		body.Text, title = textNavigation, "Refused"
-		body.Action, body.Href = "Go to the portal", pathHome
-	case ReasonTooMany:
-		body.Text, title = textTooMany, "Too many sign-ins were started"
-	case ReasonSessions:
-		body.Text, title = textSessions, "Too many sessions"
-	case ReasonHandoffTarget:
-		body.Text, title = textNotOurs, "Refused"
-		body.Action, body.Href = "Go to the portal", pathHome
-	default:
-		body.Text = textNoAccess
+	says, ok := refusalTexts[why.Reason]
+	if !ok {
+		says = noAccess
 	}
-	return page{Title: title, Body: body}
+	if why.Reason == ReasonStale {
+		says.text = fmt.Sprintf(says.text, strings.Join(why.regions, " and "))
+	}
+	return page{Title: says.title, Body: messageBody{says.text, reference, says.button}}
 }
 
 // readable has no letters that are taken for digits.
@@ -184,7 +179,7 @@ func (p *Portal) wrongMethod(w http.ResponseWriter, r *http.Request, handlers by
 // say shows a page that needs no reference: there is nothing to look up. Who
 // is signed in stays visibly so.
 func (p *Portal) say(w http.ResponseWriter, r *http.Request, status int, title, text string) {
-	body := messageBody{Text: text, Action: "Go to the portal", Href: pathHome}
+	body := messageBody{Text: text, button: goHome}
 	pg := page{Title: title, Body: body}
 	if v, err := p.current(r); err == nil {
 		pg = v.page(title, "", body)

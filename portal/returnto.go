@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -10,9 +11,7 @@ import (
 // destination is where a sign-in that ends here leads to. One that ends at a
 // consumer's own host, where nobody has business, goes on to the portal.
 func (p *Portal) destination(r *http.Request, returnTo string) string {
-	if returnTo == "" {
-		returnTo = pathHome
-	}
+	returnTo = cmp.Or(returnTo, pathHome)
 	l := p.place(r)
 	if l.portal != "" || l.acs == "" || returnTo[0] != '/' || strings.HasPrefix(returnTo, pathHandoff+"?") {
 		return returnTo
@@ -32,11 +31,4 @@ func localPath(raw string) string {
 		return ""
 	}
 	return acs.LocalPath(raw)
-}
-
-func (p *Portal) orHome(to string) string {
-	if to == "" {
-		return pathHome
-	}
-	return to
 }

@@ -137,9 +137,8 @@ func (p *Portal) finish(w http.ResponseWriter, r *http.Request, tag string, in p
 		return
 	}
 	before, err := p.current(r)
-	var e *Error
-	if errors.As(err, &e) && (e.Reason == ReasonUnavailable || e.Reason == ReasonStale) {
-		p.refuseSignIn(w, r, in, e)
+	if why := unsure(err); why != nil {
+		p.refuseSignIn(w, r, in, why)
 		return
 	}
 	if p.waited(w, r, tag, in, before) {
@@ -263,7 +262,7 @@ func (p *Portal) signedIn(ctx context.Context, in pending) {
 // refuseSignIn answers somebody who was proved to be who they are and still
 // does not get in.
 func (p *Portal) refuseSignIn(w http.ResponseWriter, r *http.Request, in pending, why *Error) {
-	if why.Reason == ReasonUnknownUser || why.Reason == ReasonInactiveUser {
+	if why.noAccess() {
 		why.Got = in.UserName
 	}
 	p.tell(r.Context(), in, p.refuse(w, r, why), why.Reason)

@@ -154,7 +154,7 @@ func (p *Portal) oneMoment(w http.ResponseWriter, r *http.Request, to string) {
 	w.Header().Set("Refresh", strconv.Itoa(int(waitTime/time.Second))+"; url="+to)
 	p.render(w, r, http.StatusOK, "message", page{
 		Title: "One moment",
-		Body:  messageBody{Text: textWait, Action: "Continue", Href: to},
+		Body:  messageBody{Text: textWait, button: button{"Continue", to}},
 	})
 }
 

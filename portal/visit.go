@@ -24,40 +24,32 @@ type visit struct {
 	user    center.User
 }
 
+type visitHandler func(http.ResponseWriter, *http.Request, *visit)
+
 // visitor serves signed-in people. Others go to sign in and come back to where
 // they wanted to go.
-func (p *Portal) visitor(h func(http.ResponseWriter, *http.Request, *visit)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		v, err := p.current(r)
-		p.serve(w, r, h, v, err)
-	}
-}
+func (p *Portal) visitor(h visitHandler) http.HandlerFunc { return p.signedInOnly(h, false) }
 
 // visitorEvenStale is visitor for what must work when MaxStaleness is
 // exceeded too, because it takes access away and gives none.
-func (p *Portal) visitorEvenStale(h func(http.ResponseWriter, *http.Request, *visit)) http.HandlerFunc {
+func (p *Portal) visitorEvenStale(h visitHandler) http.HandlerFunc { return p.signedInOnly(h, true) }
+
+func (p *Portal) signedInOnly(h visitHandler, evenStale bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		v, err := p.current(r)
-		if v != nil {
-			err = nil
+		var e *Error
+		switch {
+		case err == nil, evenStale && v != nil:
+			h(w, r, v)
+		case errors.As(err, &e):
+			p.refuseVisit(w, r, e)
+		case r.Method == http.MethodPost:
+			// The form's content security policy would stop the way to the
+			// identity provider, so that is left to a link.
+			http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
+		default:
+			http.Redirect(w, r, p.loginURL(r), http.StatusSeeOther)
 		}
-		p.serve(w, r, h, v, err)
-	}
-}
-
-func (p *Portal) serve(w http.ResponseWriter, r *http.Request, h func(http.ResponseWriter, *http.Request, *visit), v *visit, err error) {
-	var e *Error
-	switch {
-	case err == nil:
-		h(w, r, v)
-	case errors.As(err, &e):
-		p.refuseVisit(w, r, e)
-	case r.Method == http.MethodPost:
-		// The form's content security policy would stop the way to the
-		// identity provider, so that is left to a link.
-		http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
-	default:
-		http.Redirect(w, r, p.loginURL(r), http.StatusSeeOther)
 	}
 }
 

@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"cmp"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -117,9 +118,7 @@ func (c *Config) check() error {
 		if *d.value < 0 || *d.value > maxDuration {
 			return badConfig(d.field, "zero to a year", d.value.String())
 		}
-		if *d.value == 0 {
-			*d.value = d.standard
-		}
+		*d.value = cmp.Or(*d.value, d.standard)
 	}
 	for _, n := range []struct {
 		field    string
@@ -132,16 +131,12 @@ func (c *Config) check() error {
 		if *n.value < 0 {
 			return badConfig(n.field, "zero or more", strconv.Itoa(*n.value))
 		}
-		if *n.value == 0 {
-			*n.value = n.standard
-		}
+		*n.value = cmp.Or(*n.value, n.standard)
 	}
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Logger == nil {
-		c.Logger = slog.Default()
-	}
+	c.Logger = cmp.Or(c.Logger, slog.Default())
 	return c.checkRegions()
 }
 
@@ -167,9 +162,7 @@ func (c *Config) checkRegions() error {
 		if origins[r.URL] {
 			return badConfig(field+".URL", "a URL that no other Region has", r.URL)
 		}
-		if r.Health == "" {
-			r.Health = r.URL + "/health"
-		}
+		r.Health = cmp.Or(r.Health, r.URL+"/health")
 		if _, err := checkURL(field+".Health", r.Health); err != nil {
 			return err
 		}
