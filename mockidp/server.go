@@ -173,7 +173,8 @@ func (s *Server) start(t *tls.Config) {
 	s.URL = s.base()
 	s.life.fresh = map[net.Conn]bool{}
 	s.life.http = &http.Server{Handler: s.handler, TLSConfig: t, ConnState: s.track,
-		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, MaxHeaderBytes: 4 * maxRequest,
+		// A busy machine may need seconds between a connection and its request.
+		ReadHeaderTimeout: time.Minute, ReadTimeout: time.Minute, MaxHeaderBytes: 4 * maxRequest,
 		ErrorLog: discardLog()}
 	l := s.Listener
 	serve := s.life.http.Serve

@@ -81,7 +81,8 @@ func Serve(l net.Listener, h http.Handler) *Server {
 func (s *Server) serve(l net.Listener) {
 	s.http = &http.Server{
 		Handler: s.handler, ErrorLog: log.New(io.Discard, "", 0),
-		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+		// A busy machine may need seconds between a connection and its request.
+		ReadHeaderTimeout: time.Minute, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 	}
 	s.done = make(chan struct{})
 	go func(h *http.Server, done chan struct{}) {
