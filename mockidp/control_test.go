@@ -164,7 +164,7 @@ func TestDeliverKeepsWhatTheACSAnswered(t *testing.T) {
 
 func TestWaitMessage(t *testing.T) {
 	idp := start(t, twoRegions())
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	var wg sync.WaitGroup
 	for i := range 8 {

@@ -213,7 +213,7 @@ func TestLeaderChanges(t *testing.T) {
 			}
 			stepped <- err
 		}()
-		for round, calm, limit := 0, 0, time.Now().Add(60*time.Second); calm < 5; round++ {
+		for round, calm, limit := 0, 0, time.Now().Add(3*time.Minute); calm < 5; round++ {
 			require.True(t, time.Now().Before(limit), "no leader again")
 			name := fmt.Sprint(change, ".", round)
 			added := each(func(s *natsstore.Store) error { return s.Add(t.Context(), assertion(name), nil, soon()) })

@@ -63,7 +63,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		return must(must(sp.NewAuthnRequest(saml.RequestOptions{})).RedirectURL(relayState))
 	}
 	pages, control := unbroken(t, idp.Handler()), unbroken(t, oktaapi.New(idp, oktaapi.Config{Token: "secret"}))
-	client := &http.Client{Timeout: 30 * time.Second}
+	client := &http.Client{Timeout: 3 * time.Minute}
 	read := func(r *http.Response, err error) string {
 		if err != nil {
 			return "" // dropped, as was asked for

@@ -1,9 +1,11 @@
 package replica_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -153,14 +155,26 @@ func TestADiskThatWasEmptied(t *testing.T) {
 	assert.Equal(t, us.View().Snapshot().Records(), eu.View().Snapshot().Records())
 }
 
+type logWriter func([]byte)
+
+func (w logWriter) Write(p []byte) (int, error) {
+	w(p)
+	return len(p), nil
+}
+
 // Recovery that no other Region answers changes nothing, and leaves no Region
 // that looks new.
 func TestRecoveryWaitsForTheRegionsThatItNames(t *testing.T) {
 	dir := t.TempDir()
 	c := configOf(virginia, dir)
 	c.Recover, c.Peers = []string{frankfurt}, map[string]replica.Peer{frankfurt: {URL: "nats://127.0.0.1:1"}}
-	ctx, cancel := context.WithTimeout(background(t), 2*time.Second)
+	ctx, cancel := context.WithCancel(background(t))
 	defer cancel()
+	c.Logger = slog.New(slog.NewTextHandler(logWriter(func(p []byte) {
+		if bytes.Contains(p, []byte("recovery waits")) {
+			cancel()
+		}
+	}), nil))
 	_, err := replica.Open(ctx, c)
 	require.Equal(t, replica.ReasonUnavailable, reasonOf(err), "%v", err)
 	refusesToOpen(t, configOf(virginia, dir))
