@@ -1,6 +1,9 @@
 package failover
 
-import "strconv"
+import (
+	"slices"
+	"strconv"
+)
 
 // A Control is the routing control of a Region: who decides whether browsers
 // are sent there.
@@ -17,17 +20,14 @@ const (
 	Off
 )
 
-func (c Control) known() bool { return c == Auto || c == On || c == Off }
+var controls = [...]string{Auto: "Auto", On: "On", Off: "Off"}
+
+func (c Control) known() bool { return 0 <= c && int(c) < len(controls) }
 
 // String returns "Auto", "On" or "Off".
 func (c Control) String() string {
-	switch c {
-	case Auto:
-		return "Auto"
-	case On:
-		return "On"
-	case Off:
-		return "Off"
+	if c.known() {
+		return controls[c]
 	}
 	return "Control(" + strconv.Itoa(int(c)) + ")"
 }
@@ -43,11 +43,10 @@ func (c Control) MarshalText() ([]byte, error) {
 // UnmarshalText implements encoding.TextUnmarshaler: exactly what String
 // returns, for flags, forms and files.
 func (c *Control) UnmarshalText(text []byte) error {
-	for _, known := range []Control{Auto, On, Off} {
-		if string(text) == known.String() {
-			*c = known
-			return nil
-		}
+	i := slices.Index(controls[:], string(text))
+	if i < 0 {
+		return badConfig("Control", "Auto, On or Off", string(text))
 	}
-	return badConfig("Control", "Auto, On or Off", string(text))
+	*c = Control(i)
+	return nil
 }

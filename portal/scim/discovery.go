@@ -33,10 +33,7 @@ func (s *Server) providerConfig(c *call) (*answer, *Error) {
 // resourceTypes is RFC 7643 6.
 func (s *Server) resourceTypes(c *call) (*answer, *Error) {
 	kind := func(name, endpoint, schema, about string) resource {
-		return resource{
-			"schemas": []string{schemaType}, "id": name, "name": name, "endpoint": endpoint, "description": about, "schema": schema,
-			"meta": resource{"resourceType": "ResourceType", "location": s.location("ResourceTypes", name)},
-		}
+		return with(s.described(schemaType, "ResourceType", name, name, about), "endpoint", endpoint, "schema", schema)
 	}
 	return c.discover("resource type",
 		kind("User", "/Users", schemaUser, "A person of the workforce"),
@@ -46,10 +43,7 @@ func (s *Server) resourceTypes(c *call) (*answer, *Error) {
 // schemas is RFC 7643 7: the attributes that are kept, and no others.
 func (s *Server) schemas(c *call) (*answer, *Error) {
 	schema := func(id, name, about string, attributes ...resource) resource {
-		return resource{
-			"schemas": []string{schemaSchema}, "id": id, "name": name, "description": about, "attributes": attributes,
-			"meta": resource{"resourceType": "Schema", "location": s.location("Schemas", id)},
-		}
+		return with(s.described(schemaSchema, "Schema", id, name, about), "attributes", attributes)
 	}
 	return c.discover("schema",
 		schema(schemaUser, "User", "A person of the workforce",
@@ -70,6 +64,14 @@ func (s *Server) schemas(c *call) (*answer, *Error) {
 				with(attr("value", "string", "The id of a user"), "caseExact", true, "mutability", "immutable"),
 				with(attr("$ref", "reference", "Where the user is"), "referenceTypes", []string{"User"}, "mutability", "readOnly"),
 				with(attr("type", "string", "Always User"), "mutability", "readOnly")})))
+}
+
+// described is what resource types and schemas have in common.
+func (s *Server) described(schema, kind, id, name, about string) resource {
+	return resource{
+		"schemas": []string{schema}, "id": id, "name": name, "description": about,
+		"meta": resource{"resourceType": kind, "location": s.location(kind+"s", id)},
+	}
 }
 
 // attr describes an attribute with the values that RFC 7643 2.2 has for what
@@ -94,11 +96,7 @@ func (c *call) discover(what string, all ...resource) (*answer, *Error) {
 		return nil, err
 	}
 	if c.id == "" {
-		everything := make([]int, len(all))
-		for i := range all {
-			everything[i] = i
-		}
-		return list(everything, page{1, len(all)}, func(i int) resource { return all[i] }), nil
+		return list(len(all), page{1, len(all)}, func(i int) resource { return all[i] }), nil
 	}
 	for _, r := range all {
 		if r["id"] == c.id {

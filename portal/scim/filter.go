@@ -1,6 +1,9 @@
 package scim
 
-import "unicode/utf8"
+import (
+	"strings"
+	"unicode/utf8"
+)
 
 // The limits of a filter. What clients send has one or two terms.
 const (
@@ -31,6 +34,20 @@ const (
 	opLessOrEqual    operator = "le"
 	opPresent        operator = "pr"
 )
+
+// comparisons are the operators that have a value, and what they say of one that
+// is there.
+var comparisons = map[operator]func(value, want string) bool{
+	opEqual:          func(value, want string) bool { return value == want },
+	opNotEqual:       func(value, want string) bool { return value != want },
+	opContains:       strings.Contains,
+	opStartsWith:     strings.HasPrefix,
+	opEndsWith:       strings.HasSuffix,
+	opGreater:        func(value, want string) bool { return value > want },
+	opGreaterOrEqual: func(value, want string) bool { return value >= want },
+	opLess:           func(value, want string) bool { return value < want },
+	opLessOrEqual:    func(value, want string) bool { return value <= want },
+}
 
 // A filter is a filter of RFC 7644 3.4.2.2, as a tree. It never changes.
 type filter struct {

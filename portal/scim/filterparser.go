@@ -122,11 +122,10 @@ func (p *filterParser) comparison(attr string) (*filter, *Error) {
 	p.spaces()
 	word := p.word()
 	op := operator(strings.ToLower(word))
-	switch op {
-	case opPresent:
+	if op == opPresent {
 		return &filter{op: op, attr: attr}, nil
-	case opEqual, opNotEqual, opContains, opStartsWith, opEndsWith, opGreater, opGreaterOrEqual, opLess, opLessOrEqual:
-	default:
+	}
+	if comparisons[op] == nil {
 		return nil, refuse(ReasonInvalidFilter, "operator in filter", "one of eq, ne, co, sw, ew, gt, ge, lt, le, pr", word)
 	}
 	if !strings.HasPrefix(p.rest, " ") {

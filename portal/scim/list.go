@@ -21,16 +21,15 @@ func (s *Server) page(c *call) (page, *Error) {
 }
 
 // list answers with the part of what was found that the page shows.
-func list(found []int, p page, show func(i int) resource) *answer {
-	from := min(p.start-1, len(found))
-	shown := found[from:min(from+p.count, len(found))]
-	out := make([]resource, len(shown))
-	for n, i := range shown {
-		out[n] = show(i)
+func list(found int, p page, show func(i int) resource) *answer {
+	from := min(p.start-1, found)
+	out := make([]resource, min(p.count, found-from))
+	for i := range out {
+		out[i] = show(from + i)
 	}
 	return &answer{status: http.StatusOK, body: resource{
 		"schemas":      []string{schemaList},
-		"totalResults": len(found),
+		"totalResults": found,
 		"startIndex":   p.start,
 		"itemsPerPage": len(out),
 		"Resources":    out,

@@ -114,27 +114,7 @@ func (f *filter) holds(value any) bool {
 	if f.anyCase {
 		s = fold(s)
 	}
-	switch f.op {
-	case opEqual:
-		return s == want
-	case opNotEqual:
-		return s != want
-	case opContains:
-		return strings.Contains(s, want)
-	case opStartsWith:
-		return strings.HasPrefix(s, want)
-	case opEndsWith:
-		return strings.HasSuffix(s, want)
-	case opGreater:
-		return s > want
-	case opGreaterOrEqual:
-		return s >= want
-	case opLess:
-		return s < want
-	case opLessOrEqual:
-		return s <= want
-	}
-	return false
+	return comparisons[f.op](s, want)
 }
 
 func matchUser(u center.User, f *filter) bool {

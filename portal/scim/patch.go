@@ -10,12 +10,12 @@ import (
 const maxOperations = 1000
 
 // A verb is what an operation does.
-type verb int
+type verb string
 
 const (
-	add verb = iota
-	replace
-	remove
+	add     verb = "add"
+	replace verb = "replace"
+	remove  verb = "remove"
 )
 
 // An operation is one step of a PATCH (RFC 7644 3.5.2).
@@ -79,21 +79,14 @@ func oneOperation(raw json.RawMessage) (operation, *Error) {
 			return op, err
 		}
 	}
-	switch strings.ToLower(name) { // Entra ID capitalises them
-	case "add":
-		op.verb = add
-	case "replace":
-		op.verb = replace
-	case "remove":
-		op.verb = remove
-	default:
-		return op, refuse(ReasonInvalidSyntax, "op", "add, replace or remove", name)
-	}
+	op.verb = verb(strings.ToLower(name)) // Entra ID capitalises them
 	switch {
+	case op.verb != add && op.verb != replace && op.verb != remove:
+		return op, refuse(ReasonInvalidSyntax, "op", "add, replace or remove", name)
 	case op.verb == remove && op.path == "":
 		return op, refuse(ReasonNoTarget, "path of remove", "an attribute", "")
 	case op.verb != remove && op.raw == nil:
-		return op, refuse(ReasonInvalidValue, "value of "+strings.ToLower(name), "a value", "")
+		return op, refuse(ReasonInvalidValue, "value of "+string(op.verb), "a value", "")
 	}
 	return op, nil
 }

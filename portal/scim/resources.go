@@ -57,7 +57,8 @@ func (rs *resources[T]) list(c *call) (*answer, *Error) {
 		return nil, err
 	}
 	t := rs.table(rs.server.index())
-	return list(t.search(f, rs.match), p, func(i int) resource { return rs.show(t.all[i], c.pick) }), nil
+	found := t.search(f, rs.match)
+	return list(len(found), p, func(i int) resource { return rs.show(t.all[found[i]], c.pick) }), nil
 }
 
 func (rs *resources[T]) get(c *call) (*answer, *Error) {
