@@ -93,10 +93,9 @@
 // if none was used meanwhile they do, unless an operator ends them.
 //
 // A Region that is cut off can't know what was ended elsewhere meanwhile. Pages
-// say how old the data is, and [Config].MaxStaleness makes the Region refuse
-// sessions beyond an age. It is off by default, because it lets the loss of one
-// Region stop the others. Who signed out elsewhere, and signs in again in a
-// Region that has not heard of it, has to do so once more when it hears.
+// say how old the data is, and [Config].MaxStaleness can bound it. A user who
+// signed out elsewhere, and signs in again in a Region that has not heard of it,
+// has to do so once more when it hears.
 //
 // # One sign-in, all Regions
 //

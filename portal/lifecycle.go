@@ -1,6 +1,7 @@
 package portal
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -100,6 +101,17 @@ func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
 	}
 	p.forgetBrowser(w)
 	http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
+}
+
+// surely is Sessions.Get where the answer that there is no session would be
+// taken for its end: it was made at another node perhaps, a moment ago.
+func (p *Portal) surely(ctx context.Context, key string) (sessions.Session, error) {
+	if all, ok := p.cfg.Sessions.(sessions.CatchUp); ok {
+		if err := all.CatchUp(ctx); err != nil {
+			return sessions.Session{}, err
+		}
+	}
+	return p.cfg.Sessions.Get(ctx, key)
 }
 
 // forgettable is when nothing that came from a sign-in of before now can be

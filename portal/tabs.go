@@ -13,12 +13,9 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// Several tabs of one browser can sign in at the same time: a browser that
-// restores them asks for all pages at once, and none has a session yet. Each
-// proves the user by itself, so each could make a session; one of them does,
-// and the others wait for its cookie.
-//
-// Nothing about that lets anyone in. A tab that has lost gets a page and, later,
+// Several tabs of one browser can sign in at the same time (see the package doc).
+// Each proves the user by itself; one of them makes the session, and the others
+// wait for its cookie. Nothing about that lets anyone in. A tab that has lost gets a page and, later,
 // what the cookies of its own browser are good for. So an attacker who knows or
 // has planted a name gets no session by it, and can't keep the user out: claims
 // are by user, only a proved sign-in writes one, and a tab that waited in vain
@@ -76,9 +73,8 @@ const (
 // caller has proved the user.
 //
 // Tabs that come late see the session of the first. They leave it alone, or each
-// would end the one that others are about to use. So a user who is signed in and
-// within a minute signs in again keeps the session, unless it is by a tile: that
-// doesn't begin here, so it isn't one of those tabs.
+// would end the one that others are about to use. A tile doesn't begin here, so it
+// isn't one of those tabs.
 func (p *Portal) claim(r *http.Request, before *visit, in pending) (claim, *Error) {
 	var out claim
 	if in.Waits >= maxWaits {

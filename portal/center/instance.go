@@ -20,7 +20,7 @@ func New(d Data) (*Instance, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := checkNewNames(nil, i.Snapshot()); err != nil {
+	if err := checkNewNames(&Snapshot{}, i.Snapshot()); err != nil {
 		return nil, err
 	}
 	return i, nil

@@ -10,18 +10,15 @@ import (
 // hold what can't be seen: a reader takes such a name for another user's.
 // A name that is there already is left alone. It came from a version that took
 // it, and no rule may keep an instance from starting or its user from being
-// disabled. before is nil for an instance that is made by hand.
+// disabled. before is empty for an instance that is made by hand.
 func checkNewNames(before, s *Snapshot) error {
 	for _, u := range s.data.Users {
 		if !strings.ContainsFunc(u.UserName, unseen) {
 			continue
 		}
-		if before != nil {
-			if _, known := before.User(u.UserName); known {
-				continue
-			}
+		if _, known := before.User(u.UserName); !known {
+			return &Error{Reason: ReasonInvalid, Rule: "userName of user", Want: "no invisible or bidirectional characters", Got: u.UserName}
 		}
-		return &Error{Reason: ReasonInvalid, Rule: "userName of user", Want: "no invisible or bidirectional characters", Got: u.UserName}
 	}
 	return nil
 }

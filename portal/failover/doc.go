@@ -44,9 +44,8 @@
 // answers with one is not healthy. So a Region whose URL is, by mistake, the
 // redirector's own address is never used, instead of being a loop.
 //
-// A healthy Region becomes unhealthy by UnhealthyThreshold failures in a row,
-// and an unhealthy one healthy by HealthyThreshold successes in a row; only a
-// Region's very first probe decides alone. If none can be used, people get 503
+// UnhealthyThreshold and HealthyThreshold say how many probes in a row change what
+// a Region is; only its very first one decides alone. If none can be used, people get 503
 // with Retry-After and a page that says so: to send them to a Region that
 // doesn't answer would only show them a worse one.
 //

@@ -5,11 +5,7 @@ import "strings"
 // A selection is what a client wants to see of each resource (RFC 7644 3.9).
 type selection struct{ only, except map[string]bool }
 
-// newSelection reads the two parameters. Names that nothing has do nothing.
-func newSelection(only, except string) selection {
-	return selection{names(only), names(except)}
-}
-
+// names reads one of the two parameters. Names that nothing has do nothing.
 func names(list string) map[string]bool {
 	if list == "" {
 		return nil

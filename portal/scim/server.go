@@ -89,7 +89,7 @@ func newCall(w http.ResponseWriter, r *http.Request) (*call, *Error) {
 			return nil, refuse(ReasonInvalidValue, "query", "each parameter once", name)
 		}
 	}
-	return &call{w: w, r: r, query: q, pick: newSelection(q.Get("attributes"), q.Get("excludedAttributes"))}, nil
+	return &call{w: w, r: r, query: q, pick: selection{names(q.Get("attributes")), names(q.Get("excludedAttributes"))}}, nil
 }
 
 // methods are what an endpoint answers to.
