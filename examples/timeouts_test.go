@@ -18,8 +18,8 @@ import (
 // without them keeps the connection of a client that says nothing for ever.
 var timeouts = []string{"ReadHeaderTimeout", "ReadTimeout"}
 
-// withoutTimeouts are the functions of net/http that serve without any.
-var withoutTimeouts = regexp.MustCompile(`http\.(ListenAndServe|ListenAndServeTLS|Serve|ServeTLS)\(`)
+// withoutTimeouts are the functions of package net/http that serve without any.
+var withoutTimeouts = regexp.MustCompile(`(?m)(^|[^.\w])http\.(ListenAndServe|ListenAndServeTLS|Serve|ServeTLS)\(`)
 
 // What people copy from: programs, packages, their documentation and the
 // Markdown files. Tests may do as they like.
