@@ -119,6 +119,7 @@ func (f *follower) hearOnly(ctx context.Context, nc *nats.Conn, c *copier) error
 		q := f.question(c.kind, c.heard)
 		a, err := f.ask(ctx, nc, q)
 		if err != nil {
+			f.progressed(c.kind)
 			return err
 		}
 		f.beShown(ctx, c.kind, a.Copy)
@@ -126,6 +127,7 @@ func (f *follower) hearOnly(ctx context.Context, nc *nats.Conn, c *copier) error
 			pause(ctx, f.n.cfg.Heartbeat)
 			continue
 		}
+		f.behind(c.kind)
 		f.heardStart(a)
 		if a.Store != q.Store || a.After < q.After { // the original was made again, or lost its end
 			c.heard, c.asm = position{a.Store, a.After}, merge.Assembler{}

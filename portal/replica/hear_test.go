@@ -89,6 +89,7 @@ func TestARegionHearsAPeerThatItHasCopiedNothingFromSinceItsStart(t *testing.T) 
 	eu = open(t, ec)
 	cl.stop(0)
 	us = open(t, c)
+	eventually(t, "a probe that says that nothing is copied", func() bool { return eu.CopiesApplied(time.Now().Add(time.Minute)) != nil })
 	require.NoError(t, replica.WriteKind(us, later, "x", "1", false))
 	eventually(t, "a stop", func() bool { return refusal(t, eu) == replica.ReasonVersion })
 }
