@@ -3,7 +3,6 @@ package mockidp
 import (
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -51,14 +50,13 @@ func (a *App) resolve(req *authnRequest) (ACS, *Error) {
 		return a.resolveSigned(req)
 	case req.ACSURL == nil && req.ACSIndex == nil:
 		return a.DefaultACS(), nil
-	case req.ACSURL != nil:
-		if i := slices.IndexFunc(a.ACS, func(x ACS) bool { return x.URL == *req.ACSURL }); i >= 0 {
-			return a.ACS[i], nil
-		}
-	default:
-		if i := slices.IndexFunc(a.ACS, func(x ACS) bool { return x.Index != nil && *x.Index == *req.ACSIndex }); i >= 0 {
-			return a.ACS[i], nil
-		}
+	}
+	asked := func(x ACS) bool { return req.ACSURL != nil && x.URL == *req.ACSURL }
+	if req.ACSURL == nil {
+		asked = func(x ACS) bool { return x.Index != nil && *x.Index == *req.ACSIndex }
+	}
+	if i := slices.IndexFunc(a.ACS, asked); i >= 0 {
+		return a.ACS[i], nil
 	}
 	if a.Unlisted == UseDefault {
 		return a.DefaultACS(), nil
@@ -99,36 +97,25 @@ func (a *App) DefaultACS() ACS {
 
 // unlisted is the refusal, in Okta's terms or in Entra's.
 func (a *App) unlisted(req *authnRequest) *Error {
-	e := &Error{Reason: ReasonUnlistedURL, Want: a.listed(),
-		Detail: "the request's AssertionConsumerServiceURL is not on the list of the app " + quote(a.Label)}
-	if req.ACSURL == nil {
-		e.Reason, e.Want, e.Got = ReasonUnlistedIndex, a.listedIndexes(), strconv.Itoa(int(*req.ACSIndex))
-		e.Detail = "the request's AssertionConsumerServiceIndex is not on the list of the app " + quote(a.Label)
+	var urls, indexes []string
+	for _, x := range a.ACS {
+		urls = append(urls, x.URL)
+		if x.Index != nil {
+			indexes = append(indexes, itoa(int(*x.Index)))
+		}
+	}
+	e := &Error{Reason: ReasonUnlistedIndex, Want: strings.Join(indexes, " or "),
+		Detail: "the request's AssertionConsumerServiceIndex is not on the list of the app " + quote(a.Label)}
+	if req.ACSURL != nil {
+		e.Reason, e.Want, e.Got = ReasonUnlistedURL, strings.Join(urls, " or "), withoutUser(*req.ACSURL)
+		e.Detail = "the request's AssertionConsumerServiceURL is not on the list of the app " + quote(a.Label)
 	} else {
-		e.Got = withoutUser(*req.ACSURL)
+		e.Got = itoa(int(*req.ACSIndex))
 	}
 	if a.Profile == Entra {
 		e.Detail = "AADSTS50011: the request asks for a reply URL that isn't configured for the application " + quote(a.Audience)
 	}
 	return e
-}
-
-func (a *App) listed() string {
-	var urls []string
-	for _, x := range a.ACS {
-		urls = append(urls, x.URL)
-	}
-	return strings.Join(urls, " or ")
-}
-
-func (a *App) listedIndexes() string {
-	var idx []string
-	for _, x := range a.ACS {
-		if x.Index != nil {
-			idx = append(idx, strconv.Itoa(int(*x.Index)))
-		}
-	}
-	return strings.Join(idx, " or ")
 }
 
 // numberedACS copies a list, checks it, and fills in positional indexes.

@@ -34,13 +34,7 @@ func (s *Server) Deliver(client *http.Client, f Form) (ACSAnswer, error) {
 	}
 	once := *client
 	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	a := ACSAnswer{}
-	resp, err := f.send(&once)
-	if err == nil {
-		a.Status, a.Location = resp.StatusCode, resp.Header.Get("Location")
-		a.Body, err = io.ReadAll(io.LimitReader(resp.Body, keptAnswer))
-		resp.Body.Close()
-	}
+	a, err := f.deliver(&once)
 	if err != nil {
 		a.Err = cut(err.Error())
 	}
@@ -53,6 +47,21 @@ func (s *Server) Deliver(client *http.Client, f Form) (ACSAnswer, error) {
 		m.Answer = &kept
 		return true
 	})
+	return a, err
+}
+
+func (f Form) deliver(client *http.Client) (a ACSAnswer, err error) {
+	req, err := f.request()
+	if err != nil {
+		return a, err
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		return a, err
+	}
+	defer resp.Body.Close()
+	a.Status, a.Location = resp.StatusCode, resp.Header.Get("Location")
+	a.Body, err = io.ReadAll(io.LimitReader(resp.Body, keptAnswer))
 	return a, err
 }
 

@@ -121,14 +121,6 @@ func (f Form) request() (*http.Request, error) {
 	return req, nil
 }
 
-func (f Form) send(c *http.Client) (*http.Response, error) {
-	req, err := f.request()
-	if err != nil {
-		return nil, err
-	}
-	return c.Do(req)
-}
-
 // wire are the fields with line breaks as they are submitted.
 func (f Form) wire() []Field {
 	breaks := strings.NewReplacer("\r\n", "\r\n", "\r", "\r\n", "\n", "\r\n")

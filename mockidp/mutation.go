@@ -86,15 +86,9 @@ func (s *Server) mutated(a answer, raw []byte) (outgoing, *Error) {
 func (s *Server) mutation(a answer, raw []byte) Mutation {
 	m := Mutation{ID: a.attack, Response: bytes.Clone(raw), App: a.app.clone(), ACS: a.acs.URL, InResponseTo: a.inResponseTo,
 		RelayState: a.relayState, OtherRelayState: s.messages.otherRelayState(a.app.ID, a.relayState),
-		Now: a.now, Key: a.signer.key.signer, Certificate: a.signer.key.cert}
+		Now: a.now, Key: a.signer.key.own, Certificate: a.signer.key.cert}
 	if m.ID == "" {
 		m.ID = s.mutations.take(a.app.ID, a.login())
-	}
-	if raw, ok := m.Key.(rawECDSA); ok {
-		m.Key = raw.Signer
-	}
-	if steady, ok := m.Key.(steadySigner); ok {
-		m.Key = steady.Signer
 	}
 	if a.user != nil {
 		m.User = a.user.clone()

@@ -19,10 +19,8 @@ func (s *Server) post(w http.ResponseWriter, r *http.Request, app *App, answer f
 		s.config.Logger.Warn("mockidp: faults", "app", app.ID, "kinds", f.kinds)
 	}
 	if f.delay > 0 {
-		late := time.NewTimer(f.delay)
-		defer late.Stop()
 		select {
-		case <-late.C:
+		case <-time.After(f.delay):
 		case <-r.Context().Done():
 		}
 	}

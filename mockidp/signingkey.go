@@ -20,6 +20,7 @@ import (
 // signingKey is a key with its certificate and the algorithms it signs by.
 type signingKey struct {
 	id      string
+	own     crypto.Signer     // as it was given or made
 	signer  crypto.Signer     // what goxmldsig is given
 	methods []SignatureMethod // the usual one first
 	cert    *x509.Certificate
@@ -55,8 +56,9 @@ func newSigningKey(from keySource, key crypto.Signer, cert *x509.Certificate) (*
 		}
 		return nil, badConfig("the signing key is neither RSA nor ECDSA but %T", key.Public())
 	}
+	own := key
 	key = steadySigner{key}
-	sk := &signingKey{signer: key, methods: methods, cert: cert, created: from.now}
+	sk := &signingKey{own: own, signer: key, methods: methods, cert: cert, created: from.now}
 	if pub, ok := key.Public().(*ecdsa.PublicKey); ok {
 		sk.signer = rawECDSA{key, (pub.Curve.Params().BitSize + 7) / 8}
 	}

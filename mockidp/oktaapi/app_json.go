@@ -106,7 +106,7 @@ func keyOf[K comparable](words map[K]string, word string) (K, bool) {
 }
 
 // into writes the settings into a. What Okta's JSON has no word for stays.
-func (b *appBody) into(a *mockidp.App) *apiError {
+func (b *appBody) into(a *mockidp.App) error {
 	a.Label = b.Label
 	if c := b.Credentials; c != nil && c.Signing != nil && c.Signing.Kid != "" {
 		a.KeyID = c.Signing.Kid
@@ -136,7 +136,7 @@ func catalogueForm(app map[string]any) *mockidp.IdentityCenter {
 	return f
 }
 
-func (b *signOnBody) into(a *mockidp.App) *apiError {
+func (b *signOnBody) into(a *mockidp.App) error {
 	if a.IdentityCenter == nil {
 		list, err := b.acsList()
 		if err != nil {

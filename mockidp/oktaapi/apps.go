@@ -51,19 +51,18 @@ func (s *API) made(c *call, id string) *apiError {
 
 func (s *API) createApp(c *call, body appBody) *apiError {
 	a, err := body.app()
+	if err == nil {
+		a.Inactive = c.r.URL.Query().Get("activate") == "false"
+		a, err = s.idp.AddApp(a)
+	}
 	if err != nil {
-		return err
+		return fromError(err, "label")
 	}
-	a.Inactive = c.r.URL.Query().Get("activate") == "false"
-	made, aerr := s.idp.AddApp(a)
-	if aerr != nil {
-		return fromError(aerr, "label")
-	}
-	return s.made(c, made.ID)
+	return s.made(c, a.ID)
 }
 
 // app is a new one. What Okta's JSON has no word for is its zero value.
-func (b *appBody) app() (mockidp.App, *apiError) {
+func (b *appBody) app() (mockidp.App, error) {
 	var a mockidp.App
 	switch {
 	case b.SignOnMode == "BOOKMARK" || b.SignOnMode == "" && b.Name == "bookmark":
@@ -96,13 +95,7 @@ func (s *API) replaceApp(c *call, body appBody) *apiError {
 		if body.SignOnMode != "" && body.SignOnMode != signOnMode(a) {
 			return invalid("signOnMode", "an app can't change it")
 		}
-		err := s.idp.UpdateApp(a.ID, func(a *mockidp.App) error {
-			if err := body.into(a); err != nil {
-				return err
-			}
-			return nil
-		})
-		if err != nil {
+		if err := s.idp.UpdateApp(a.ID, body.into); err != nil {
 			return fromError(err, "label")
 		}
 		return s.made(c, a.ID)

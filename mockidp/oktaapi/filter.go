@@ -2,6 +2,7 @@ package oktaapi
 
 import (
 	"encoding/json"
+	"regexp"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -66,39 +67,14 @@ func (p *filterParser) expression() (*expr, *apiError) {
 	return p.joined("or", func() (*expr, *apiError) { return p.joined("and", p.operand) })
 }
 
+var filterToken = regexp.MustCompile(`(?s)[()]|"(?:[^"\\]|\\.)*"|[^() \t"]+`)
+
 // filterTokens are parentheses, strings with their quotes, and words.
 func filterTokens(text string) ([]string, *apiError) {
-	var out []string
-	for text = strings.TrimLeft(text, " \t"); text != ""; text = strings.TrimLeft(text, " \t") {
-		n := 1
-		switch text[0] {
-		case '(', ')':
-		case '"':
-			if n = stringEnd(text); n < 0 {
-				return nil, badSearch("this string has no end: " + quote(text))
-			}
-		default:
-			if n = strings.IndexAny(text, "() \t\""); n < 0 {
-				n = len(text)
-			}
-		}
-		out = append(out, text[:n])
-		text = text[n:]
+	if strings.Contains(filterToken.ReplaceAllString(text, ""), `"`) {
+		return nil, badSearch("a string has no end: " + quote(text))
 	}
-	return out, nil
-}
-
-// stringEnd is where a JSON string ends, or -1.
-func stringEnd(text string) int {
-	for i := 1; i < len(text); i++ {
-		switch text[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return -1
+	return filterToken.FindAllString(text, -1), nil
 }
 
 // next takes a token, "" at the end.

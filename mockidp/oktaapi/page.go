@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/meridian-saml/meridian/mockidp"
 )
@@ -21,7 +22,7 @@ var embedded embed.FS
 func parsePages() map[string]*template.Template {
 	out := map[string]*template.Template{}
 	for _, name := range []string{"login", "overview", "message", "error"} {
-		out[name] = template.Must(template.ParseFS(embedded, "templates/layout.html", "templates/"+name+".html"))
+		out[name] = template.Must(template.New(name).Option("missingkey=error").ParseFS(embedded, "templates/layout.html", "templates/"+name+".html"))
 	}
 	return out
 }
@@ -122,32 +123,22 @@ const maxShownUsers = 100
 
 func (s *API) overview(w http.ResponseWriter, _ *http.Request) {
 	v := s.view()
-	q, users := s.idp.Queued(), v.Users()
-	body := overviewBody{
-		Now: s.idp.Now().UTC().Format("2006-01-02 15:04:05 UTC"), SignIn: s.idp.SignInURL(), Statuses: queueable, Kinds: mockidp.FaultKinds(),
-		Attacks: s.idp.MutationIDs(), QueuedUsers: q.Users, QueuedAttacks: q.Mutations, Groups: v.allGroups(), Keys: v.shownKeys(),
-		UserCount: len(users), Faults: faultsJSON(s.idp.Faults()),
-	}
-	for _, a := range v.Apps() {
-		body.Apps = append(body.Apps, shownApp{&a})
-	}
-	for _, m := range s.idp.StandingMutations() {
-		body.Standing = append(body.Standing, v.shownAttack(m))
-	}
-	for _, u := range users[:min(maxShownUsers, len(users))] {
-		body.Users = append(body.Users, shownUser{u})
-	}
+	q, users, offset := s.idp.Queued(), v.Users(), ""
 	if d := s.idp.ClockOffset(); d != 0 {
-		body.Offset = d.String()
+		offset = d.String()
 	}
-	for _, e := range q.Errors {
-		body.QueuedErrors = append(body.QueuedErrors, v.label(e.App)+": "+shortStatus(e.Status))
-	}
-	list := s.idp.Messages()
-	for i := len(list) - 1; i >= 0; i-- { // the newest first
-		body.Messages = append(body.Messages, v.messageRow(list[i]))
-	}
-	s.render(w, http.StatusOK, "overview", page{Title: "Control page", Admin: true, Body: body})
+	messages := shown(s.idp.Messages(), v.messageRow)
+	slices.Reverse(messages) // the newest first
+	s.render(w, http.StatusOK, "overview", page{Title: "Control page", Admin: true, Body: map[string]any{
+		"Now": s.idp.Now().UTC().Format("2006-01-02 15:04:05 UTC"), "Offset": offset, "SignIn": s.idp.SignInURL(),
+		"Statuses": queueable, "Kinds": mockidp.FaultKinds(), "Attacks": s.idp.MutationIDs(), "Standing": shown(s.idp.StandingMutations(), v.shownAttack),
+		"QueuedUsers": q.Users, "QueuedAttacks": q.Mutations,
+		"QueuedErrors": shown(q.Errors, func(e mockidp.QueuedError) string { return v.label(e.App) + ": " + shortStatus(e.Status) }),
+		"Faults":       faultsJSON(s.idp.Faults()),
+		"Apps":         shown(v.Apps(), func(a mockidp.App) shownApp { return shownApp{&a} }),
+		"Users":        shown(users[:min(maxShownUsers, len(users))], func(u mockidp.User) shownUser { return shownUser{u} }),
+		"UserCount":    len(users), "Groups": v.allGroups(), "Keys": v.shownKeys(), "Messages": messages,
+	}})
 }
 
 // readForm reads a POSTed form of at most maxForm bytes.

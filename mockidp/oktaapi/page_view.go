@@ -10,26 +10,6 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// overviewBody is the body of the overview.
-type overviewBody struct {
-	Now, Offset, SignIn string
-	Statuses            []string
-	Kinds               []mockidp.FaultKind
-	Attacks             []string
-
-	QueuedUsers, QueuedErrors, QueuedAttacks []string
-
-	Standing []shownAttack
-
-	Faults    []faultBody
-	Apps      []shownApp
-	Users     []shownUser
-	UserCount int
-	Groups    []mockidp.Group
-	Keys      []shownKey
-	Messages  []messageRow
-}
-
 // shownApp and shownUser are what the tables show.
 type (
 	shownApp  struct{ *mockidp.App }

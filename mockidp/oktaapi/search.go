@@ -14,6 +14,14 @@ type field[T any] struct {
 	time func(T) time.Time // instead of text: a time, zero for never
 }
 
+// present says that there is a value.
+func (f field[T]) present(x T) bool {
+	if f.time != nil {
+		return !f.time(x).IsZero()
+	}
+	return slices.ContainsFunc(f.text(x), func(v string) bool { return v != "" })
+}
+
 // fields gives the attribute of a name, or false. Names are as they stand: at
 // Okta their case matters.
 type fields[T any] func(name string) (field[T], bool)
@@ -69,15 +77,13 @@ func compileTerm[T any](e *expr, by fields[T], fold bool) (func(T) bool, *apiErr
 	if !known {
 		return nil, badSearch("the attribute " + quote(e.name) + " can't be searched by")
 	}
-	if f.time != nil {
-		return compileTime(e, f.time)
-	}
-	present := func(x T) bool { return slices.ContainsFunc(f.text(x), func(v string) bool { return v != "" }) }
 	switch {
 	case e.op == "pr" || e.value.kind == '0' && e.op == "ne":
-		return present, nil
+		return f.present, nil
 	case e.value.kind == '0': // eq null
-		return func(x T) bool { return !present(x) }, nil
+		return func(x T) bool { return !f.present(x) }, nil
+	case f.time != nil:
+		return compileTime(e, f.time)
 	}
 	compares := e.value.comparer(e.op, fold)
 	if e.op == "ne" {
@@ -132,12 +138,6 @@ func ordered(op string, outcome int) bool {
 
 // compileTime compares to the millisecond, as times are shown.
 func compileTime[T any](e *expr, at func(T) time.Time) (func(T) bool, *apiError) {
-	switch {
-	case e.op == "pr" || e.value.kind == '0' && e.op == "ne":
-		return func(x T) bool { return !at(x).IsZero() }, nil
-	case e.value.kind == '0':
-		return func(x T) bool { return at(x).IsZero() }, nil
-	}
 	want, err := time.Parse(time.RFC3339, e.value.text)
 	if err != nil || e.value.kind != 's' || e.op == "co" || e.op == "sw" || e.op == "ew" {
 		return nil, badSearch(quote(e.name) + ` is a time: compare it by eq, ne, gt, ge, lt or le with one such as "2026-01-31T12:00:00.000Z"`)

@@ -27,7 +27,7 @@ type userBody struct {
 // into writes the profile and the password into u. Whole says that what the
 // profile doesn't have is gone (PUT); else it stays (POST). The login is for
 // the caller to change.
-func (b *userBody) into(u *mockidp.User, whole bool) *apiError {
+func (b *userBody) into(u *mockidp.User, whole bool) error {
 	if whole {
 		u.FirstName, u.LastName, u.Email, u.Attributes = "", "", "", nil
 	}

@@ -58,7 +58,7 @@ func (s *API) createUser(c *call, body userBody) *apiError {
 		u.Status = mockidp.Staged
 	}
 	if err := body.into(&u, true); err != nil {
-		return err
+		return fromError(err, "login")
 	}
 	if u.Login == "" {
 		return invalid("login", "The field cannot be left blank")
@@ -126,10 +126,7 @@ func (s *API) editUser(c *call, body userBody, whole bool) *apiError {
 			}
 		}
 		return all.UpdateUser(cmp.Or(login, u.Login), func(u *mockidp.User) error {
-			if err := body.into(u, whole && body.Profile != nil); err != nil {
-				return err
-			}
-			return nil
+			return body.into(u, whole && body.Profile != nil)
 		})
 	})
 	if err != nil {

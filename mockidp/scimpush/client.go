@@ -57,12 +57,11 @@ func (r *push) do(ctx context.Context, method, path string, body, into any, also
 			return status, scimError(method, path, status, string(answer))
 		}
 		r.resent.Add(1)
-		pause := time.NewTimer(max(wait, min(later, time.Minute)))
+		pause := max(wait, min(later, time.Minute))
 		wait = min(2*wait, 10*time.Second)
 		select {
-		case <-pause.C:
+		case <-time.After(pause):
 		case <-ctx.Done():
-			pause.Stop()
 			return 0, ctx.Err()
 		}
 	}
