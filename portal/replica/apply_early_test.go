@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -150,6 +151,46 @@ func TestEndsThatCantBeWrittenAreInNoOthersWay(t *testing.T) {
 		info, err := s.Info(background(t))
 		return err == nil && info.State.LastSeq == before+4
 	})
+}
+
+// An application is assigned to a user who was removed and has come back. Its
+// Region has heard of both, and has not read them yet. The update waits for that:
+// the assignment would be void in all Regions.
+func TestAnAssignmentWaitsForARemovalThatWasHeard(t *testing.T) {
+	t.Parallel()
+	us := open(t, configOf(virginia, t.TempDir()))
+	var slow atomic.Bool
+	free := make(chan struct{})
+	release := sync.OnceFunc(func() { close(free) })
+	var opened sync.Map
+	c := configOf(frankfurt, t.TempDir())
+	c.Codec = opens(func(key string) error {
+		if _, heard := opened.LoadOrStore(key, true); heard && slow.Load() && strings.HasPrefix(key, "$KV.config_"+virginia) {
+			<-free // what is heard is opened first, and then read
+		}
+		return nil
+	})
+	eu := open(t, c)
+	t.Cleanup(release) // before Close, which waits for the reader
+	mesh(t, us, eu)
+	slow.Store(true)
+	require.NoError(t, us.View().Update(func(tx *center.Tx) error { return tx.RemoveUser("u-1") }))
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-1", UserName: "alice@example.com", DisplayName: "back"})))
+	eventually(t, "the user to be heard of", func() bool { u, ok := eu.View().UserByID("u-1"); return ok && u.DisplayName == "back" })
+
+	attempts := 0
+	require.NoError(t, eu.View().Update(func(tx *center.Tx) error {
+		if attempts++; attempts == 3 {
+			release()
+		}
+		return tx.PutApplication(app2(center.Application{ID: "farm", Name: "Farm", URL: "https://farm.example", Region: frankfurt}))
+	}))
+	assert.GreaterOrEqual(t, attempts, 3)
+	for _, n := range []*replica.Node{us, eu} {
+		eventually(t, "the assignment", func() bool { return len(n.View().Applications("u-1")) == 1 })
+	}
+	r, err := replica.Check(background(t), us, eu)
+	require.NoError(t, err, r.String())
 }
 
 // What a peer ends takes effect before it is copied, and while it can't be.

@@ -67,8 +67,8 @@ func (j journal) Commit(region string, changes []center.Record) (err error) {
 		return n.stall.inTheWay()
 	}
 	defer n.applying.Unlock()
-	if len(n.touched) > 0 {
-		return center.ErrConflict // known, and not shown yet
+	if len(n.touched) > 0 || n.dir.Ahead(region, changes) {
+		return center.ErrConflict // known, and not shown yet; or heard, and not read yet
 	}
 	t, err := n.writeLog(n.ctx, n.dir.Draft(region, changes), false)
 	if errors.Is(err, errConflict) {

@@ -1,5 +1,7 @@
 package merge
 
+import "github.com/meridian-saml/meridian/portal/center"
+
 // What ends access may take effect before it is durable: in the Region where it
 // was asked for, while the write is on its way or has failed, and in another
 // Region, before it is copied there. That is safe because ends only grow, and
@@ -46,6 +48,23 @@ func (s *Sessions) Foresee(region string, t Transaction) {
 			later(s.early, at.key, s.sessions[at].Expires)
 		}
 	}
+}
+
+// Ahead says whether a Region's changes assign an application to a principal whose
+// removal FoldEarly has taken in, and Fold has not. The assignment would be void,
+// as one that is made before the removal is known: see Record.Base.
+func (d *Directory) Ahead(region string, changes []center.Record) bool {
+	if region == d.primary {
+		return false
+	}
+	for _, c := range changes {
+		for _, p := range assignedTo(Record{Kind: c.Kind, Key: c.Key, Value: c.Value}) {
+			if d.number(d.primary, KindGone, p) > d.of(d.primary).last {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // FoldEarly is Fold for a transaction that was heard before all that stands
