@@ -154,6 +154,9 @@ func (f *follower) session(ctx context.Context) (met bool, err error) {
 	defer cancel(nil)
 	nc, err := f.connect(func(err error) { cancel(err) })
 	if err != nil {
+		for _, k := range streamKinds { // what the last session left to be copied comes again
+			f.progressed(k)
+		}
 		return false, err
 	}
 	defer nc.Close()
@@ -211,6 +214,9 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	f.beShown(ctx, c.kind, a.Copy)
 	if why := cmp.Or(older(q, a), f.n.doubt(c, a)); why != "" {
 		f.doubts(c.kind, why, false)
+		if f.n.progress.wait(ctx, c.kind.stream(f.region), c.at, 0) {
+			f.progressed(c.kind)
+		}
 		pause(ctx, f.n.cfg.Heartbeat)
 		return nil
 	}
@@ -253,6 +259,7 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	}
 	c.past = max(c.past, a.Last)
 	if f.n.progress.wait(ctx, c.kind.stream(f.region), c.at, f.n.cfg.Heartbeat) {
+		f.progressed(c.kind) // whatever the comparison says: that is not this Region's server
 		switch is, why := f.n.compare(c, a); {
 		case is == overtaken:
 			return errConflict
@@ -264,7 +271,6 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 		}
 		f.n.trust(c, a)
 		f.reached(c.kind, asked)
-		f.progressed(c.kind)
 	}
 	return nil
 }

@@ -66,6 +66,27 @@ func TestProbeOfCopiesThatAreNotApplied(t *testing.T) {
 	})
 }
 
+// What was heard of a Region that is gone since, and was not copied before, is not
+// this Region's own trouble once its server is back.
+func TestProbeWhereAPeerIsGoneBeforeItWasCopied(t *testing.T) {
+	t.Parallel()
+	us := open(t, configOf(virginia, t.TempDir()))
+	c := newCluster(t, frankfurt, 1)
+	eu := c.node(t, frankfurt)
+	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: c.urls}))
+	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
+	require.NoError(t, eu.Ready(background(t)))
+	later := func() time.Time { return time.Now().Add(time.Hour) }
+
+	c.stop(0)
+	signIn(t, us, "u-1", "s")
+	eventually(t, "a copy that is late", func() bool { return eu.CopiesApplied(later()) != nil })
+	us.Close()
+	c.start(t, 0)
+	eventually(t, "a peer that is gone", func() bool { return eu.CopiesApplied(later()) == nil })
+	require.NoError(t, eu.Probe(background(t)))
+}
+
 // Each Region knows how far the others' clocks are from its own.
 func TestPeersTellTheTime(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
