@@ -26,8 +26,7 @@ func TestAClockThatWentBackIsNoDamage(t *testing.T) {
 		s := at(us, session("u-1", "goes", nil))
 		s.Expires = late.Now().Add(time.Second)
 		require.NoError(t, us.Sessions().Create(background(t), "key-goes", s))
-		require.EqualValues(t, 2, replica.Held(t, us)["sessions_us-east-1"])
-		us.Close() // the marks know of both
+		us.Close() // the marks know of both, unless it took so long that one is gone
 		us = open(t, late)
 		eventually(t, "the session to be let go", func() bool { return replica.Held(t, us)["sessions_us-east-1"] == 1 })
 		us.Close()
@@ -52,10 +51,14 @@ func TestAClockThatWasAheadIsNoDamageToOthers(t *testing.T) {
 	other.Skew = time.Second
 	eu := open(t, other)
 	mesh(t, us, eu)
-	s := at(us, session("u-1", "goes", nil))
-	s.Expires = late.Now().Add(time.Second)
-	require.NoError(t, us.Sessions().Create(background(t), "key-goes", s))
-	eventually(t, "the copy", func() bool { return replica.Held(t, eu)["sessions_us-east-1"] == 1 })
+	eventually(t, "a copy of a session, before that is let go", func() bool {
+		if replica.Held(t, us)["sessions_us-east-1"] == 0 {
+			s := at(us, session("u-1", "goes", nil))
+			s.Expires = late.Now().Add(time.Second)
+			require.NoError(t, us.Sessions().Create(background(t), "key-goes", s))
+		}
+		return replica.Held(t, eu)["sessions_us-east-1"] > 0
+	})
 	eventually(t, "the session to be let go", func() bool { return replica.Held(t, us)["sessions_us-east-1"] == 0 })
 	us.Close()
 

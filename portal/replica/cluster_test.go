@@ -102,19 +102,24 @@ func natsProcess(spec string, in io.Reader) error {
 	return err
 }
 
-// freePorts finds ports that nobody uses at the moment. They are outside of what
-// systems give to whoever asks for any port, so they are likely to be free still
-// when servers come to them, or come back.
+// givenPorts are the ports that freePorts has returned.
+var givenPorts sync.Map
+
+// freePorts finds ports that are free, each for one test of this process alone.
+// They are outside of what systems give to sockets that are bound to any port, so
+// they are free still when servers come to them, or come back.
 func freePorts(t *testing.T, count int) (out []int) {
 	t.Helper()
 	for range 100 {
 		if len(out) == count {
 			return out
 		}
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 12000+rand.N(18000)))
-		if err == nil {
-			defer func() { _ = l.Close() }() // when all are found
-			out = append(out, l.Addr().(*net.TCPAddr).Port)
+		port := 12000 + rand.N(18000)
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			_ = l.Close()
+			if _, given := givenPorts.LoadOrStore(port, true); !given {
+				out = append(out, port)
+			}
 		}
 	}
 	require.FailNow(t, "no free ports on loopback")

@@ -31,10 +31,15 @@ func serversAt(url string, options ...nats.Option) func(*replica.Config) {
 	return func(c *replica.Config) { c.Dir, c.Listen, c.URL, c.Options = "", "", url, options }
 }
 
-// noNetwork is a dialer that reaches nothing.
-type noNetwork struct{}
+// noNetwork is a dialer that reaches nothing. It calls dialed, if there is one.
+type noNetwork struct{ dialed func() }
 
-func (noNetwork) Dial(string, string) (net.Conn, error) { return nil, errors.New("no network") }
+func (n noNetwork) Dial(string, string) (net.Conn, error) {
+	if n.dialed != nil {
+		n.dialed()
+	}
+	return nil, errors.New("no network")
+}
 
 // A Region's own servers may be anywhere with TLS.
 func TestServersThatAreSecure(t *testing.T) {

@@ -102,9 +102,22 @@ func refusesToOpen(t *testing.T, c replica.Config) *replica.Error {
 	return e
 }
 
+// afterStarts gives a Region a clock that is past all starts of it that another
+// has heard of. Starts on a new disk, or with Restored, are numbered by the time in
+// seconds, and tests start a Region more often than once a second.
+func afterStarts(t *testing.T, c replica.Config, other *replica.Node) replica.Config {
+	t.Helper()
+	seconds := int64(replica.HeardStart(t, other, c.Region)) + 1 - time.Now().Unix()
+	c.Now = func() time.Time { return time.Now().Add(time.Duration(max(0, seconds)) * time.Second) }
+	return c
+}
+
 // recovered opens a Region that takes its log back from Frankfurt or Virginia.
 func recovered(t *testing.T, c replica.Config, from *replica.Node) *replica.Node {
 	t.Helper()
+	if c.Now == nil {
+		c = afterStarts(t, c, from)
+	}
 	c.Recover = []string{from.Region()}
 	c.Peers = map[string]replica.Peer{from.Region(): {URL: from.Addr()}}
 	return open(t, c)

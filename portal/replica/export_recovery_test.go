@@ -11,6 +11,19 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
+// HeardStart is the number of a Region's last start that a Node has heard of.
+func HeardStart(t testing.TB, n *Node, region string) uint64 {
+	t.Helper()
+	heard, err := n.heardGeneration(t.Context(), region)
+	require.NoError(t, err)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if f := n.followers[region]; f != nil {
+		heard = max(heard, f.latest.Load())
+	}
+	return heard
+}
+
 // A CopiedEntry is a message of a copy of us-east-1's revoked.
 type CopiedEntry struct {
 	Kind   merge.EntryKind

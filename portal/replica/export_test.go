@@ -19,8 +19,10 @@ import (
 // Held says how many messages the streams of a Node's own server hold.
 func Held(t testing.TB, n *Node) map[string]uint64 {
 	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute) // without it: five seconds
+	defer cancel()
 	out := map[string]uint64{}
-	list := n.js.ListStreams(context.Background())
+	list := n.js.ListStreams(ctx)
 	for info := range list.Info() {
 		out[info.Config.Name] = info.State.Msgs
 	}

@@ -79,7 +79,7 @@ func TestForgedRemovalsEraseNothing(t *testing.T) {
 	require.NoError(t, err, r.String())
 	us.Close()
 	held := replica.Held(t, eu)
-	c := configOf(virginia, backup)
+	c := afterStarts(t, configOf(virginia, backup), eu)
 	c.Restored = true
 	old := open(t, c)
 	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: old.Addr()}))

@@ -1,14 +1,13 @@
 package replica_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"testing"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -147,7 +146,7 @@ func TestADiskThatWasEmptied(t *testing.T) {
 		us.Close()
 	}
 
-	c := configOf(virginia, t.TempDir())
+	c := afterStarts(t, configOf(virginia, t.TempDir()), eu)
 	c.Restored = true
 	us = open(t, c)
 	mesh(t, us, eu)
@@ -155,26 +154,15 @@ func TestADiskThatWasEmptied(t *testing.T) {
 	assert.Equal(t, us.View().Snapshot().Records(), eu.View().Snapshot().Records())
 }
 
-type logWriter func([]byte)
-
-func (w logWriter) Write(p []byte) (int, error) {
-	w(p)
-	return len(p), nil
-}
-
 // Recovery that no other Region answers changes nothing, and leaves no Region
 // that looks new.
 func TestRecoveryWaitsForTheRegionsThatItNames(t *testing.T) {
 	dir := t.TempDir()
 	c := configOf(virginia, dir)
-	c.Recover, c.Peers = []string{frankfurt}, map[string]replica.Peer{frankfurt: {URL: "nats://127.0.0.1:1"}}
 	ctx, cancel := context.WithCancel(background(t))
 	defer cancel()
-	c.Logger = slog.New(slog.NewTextHandler(logWriter(func(p []byte) {
-		if bytes.Contains(p, []byte("recovery waits")) {
-			cancel()
-		}
-	}), nil))
+	dialer := noNetwork{dialed: cancel}
+	c.Recover, c.Peers = []string{frankfurt}, map[string]replica.Peer{frankfurt: {URL: "nats://127.0.0.1:1", Options: []nats.Option{nats.SetCustomDialer(dialer)}}}
 	_, err := replica.Open(ctx, c)
 	require.Equal(t, replica.ReasonUnavailable, reasonOf(err), "%v", err)
 	refusesToOpen(t, configOf(virginia, dir))
@@ -210,8 +198,8 @@ func TestRule19RegionsAreAdded(t *testing.T) {
 	assert.Equal(t, center.RegionAdding, r.Status, "before the primary hears anything from it")
 	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
 	require.NoError(t, eu.Ready(background(t)))
-	p := eu.Peers()[0]
-	assert.Equal(t, portal.PeerReplicated, p.State)
+	var p portal.Peer
+	eventually(t, "a peer", func() bool { p = eu.Peers()[0]; return p.State == portal.PeerReplicated })
 	assert.Greater(t, p.Total, uint64(2000))
 	assert.Equal(t, p.Total, p.Done)
 	assert.True(t, alive(t, eu, "s-1"))

@@ -46,7 +46,7 @@ func backedUp(t *testing.T) (backup string, eu *replica.Node) {
 // from its start: nothing that it writes is taken for something known.
 func TestBackupsThatAreRestored(t *testing.T) {
 	backup, eu := backedUp(t)
-	c := configOf(virginia, backup)
+	c := afterStarts(t, configOf(virginia, backup), eu)
 	c.Restored = true
 	us := open(t, c)
 	for i := range 5 { // where the lost ones stood
