@@ -123,7 +123,7 @@ func TestStoreGoesOnWhenAKilledServerLostItsStreams(t *testing.T) {
 	stores := [2]*natsstore.Store{open(t, cfg), open(t, cfg)}
 	teststore.Forgets(t, stores, teststore.Loss{Lose: func() {
 		becomes := func(want bool) {
-			require.Eventually(t, func() bool { return (js.Conn().Status() == nats.CONNECTED) == want }, 20*time.Second, 5*time.Millisecond)
+			require.Eventually(t, func() bool { return (js.Conn().Status() == nats.CONNECTED) == want }, time.Minute, 5*time.Millisecond)
 		}
 		n.Kill(0)
 		becomes(false)

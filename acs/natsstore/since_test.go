@@ -22,7 +22,7 @@ import (
 func restart(t *testing.T, n *testserver.NATS, js jetstream.JetStream, between func()) {
 	t.Helper()
 	becomes := func(want bool) {
-		require.Eventually(t, func() bool { return (js.Conn().Status() == nats.CONNECTED) == want }, 20*time.Second, 5*time.Millisecond)
+		require.Eventually(t, func() bool { return (js.Conn().Status() == nats.CONNECTED) == want }, time.Minute, 5*time.Millisecond)
 	}
 	n.Stop()
 	becomes(false)
@@ -137,7 +137,7 @@ func TestUnavailable(t *testing.T) {
 	_, err = natsstore.New(t.Context(), natsstore.Config{JetStream: js, Timeout: 300 * time.Millisecond})
 	requireReason(t, natsstore.ReasonUnavailable, err)
 	n.Start()
-	require.Eventually(t, func() bool { return js.Conn().Status() == nats.CONNECTED }, 20*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return js.Conn().Status() == nats.CONNECTED }, time.Minute, 5*time.Millisecond)
 	v, err := s.Take(t.Context(), request("waits"))
 	require.NoError(t, err)
 	require.Equal(t, "v", string(v))

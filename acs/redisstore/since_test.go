@@ -70,7 +70,7 @@ func TestSinceMovesWithAFailover(t *testing.T) {
 		stores[i] = open(t, redisstore.Config{Client: front})
 	}
 	c := replica.Client()
-	require.Eventually(t, func() bool { return c.Exists(t.Context(), "meridian:{region}#since").Val() == 1 }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return c.Exists(t.Context(), "meridian:{region}#since").Val() == 1 }, time.Minute, 10*time.Millisecond)
 
 	_, err = redisstore.New(t.Context(), redisstore.Config{Client: c})
 	requireReason(t, redisstore.ReasonUnavailable, err) // a replica takes no writes

@@ -65,7 +65,7 @@ func TestStoreInACluster(t *testing.T) {
 	require.NoError(t, one.ClusterAddSlotsRange(t.Context(), 0, 16383).Err())
 	require.Eventually(t, func() bool {
 		return one.Set(t.Context(), "ready", 1, 0).Err() == nil
-	}, 20*time.Second, 10*time.Millisecond)
+	}, time.Minute, 10*time.Millisecond)
 	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{r.Addr}})
 	t.Cleanup(func() { _ = cluster.Close() })
 	runSuite(t, cluster)

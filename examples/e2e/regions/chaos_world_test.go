@@ -4,10 +4,13 @@ package regions_test
 
 import (
 	"errors"
+	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -95,16 +98,27 @@ func newChaosWorld(t *testing.T, users int) *chaosWorld {
 	return w
 }
 
-// freePortsOf are ports that were free a moment ago.
+// freePortsOf returns ports that are free. They are outside of what systems give
+// to sockets that are bound to any port, so they are free still when a process
+// comes back.
 func freePortsOf(t *testing.T, count int) (out []int) {
 	t.Helper()
-	all, err := loopback.ListenAll(make([]int, count)...)
-	require.NoError(t, err)
-	for _, l := range all {
-		out = append(out, loopback.Port(l))
+	for range 100 {
+		port := 12000 + rand.N(18000)
+		l, err := net.Listen("tcp", loopback.Address(port))
+		if err != nil {
+			continue
+		}
 		_ = l.Close()
+		if !slices.Contains(out, port) {
+			out = append(out, port)
+		}
+		if len(out) == count {
+			return out
+		}
 	}
-	return out
+	require.FailNow(t, "no free ports on loopback")
+	return nil
 }
 
 func (w *chaosWorld) startIdP(users int) {
