@@ -83,6 +83,7 @@ func TestWhatARemovedRegionEndedIsKept(t *testing.T) {
 
 // So it is where the Node is closed, or stops following, before that.
 func TestWhatWasHeardLastIsKept(t *testing.T) {
+	t.Parallel()
 	for how, stop := range map[string]func(*replica.Node){
 		"close":  func(n *replica.Node) { n.Close() },
 		"remove": func(n *replica.Node) { n.RemovePeer(frankfurt); n.Close() },

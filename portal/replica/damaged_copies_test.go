@@ -45,6 +45,7 @@ func (w damagedWorld) heals(t *testing.T, eu *replica.Node) {
 // A copy is damaged while the Region that it is a copy of is dead: no Region
 // says what is missing. It lets no user in.
 func TestADamagedCopyWhileItsRegionIsDead(t *testing.T) {
+	t.Parallel()
 	for name, damage := range map[string]func(t *testing.T, dir string){
 		"cut within":      func(t *testing.T, dir string) { cut(t, dir, "revoked_us-east-1", "signin-s-out") },
 		"no revocations":  func(t *testing.T, dir string) { removeStream(t, dir, "revoked_us-east-1") },

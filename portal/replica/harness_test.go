@@ -102,13 +102,16 @@ func three(t testing.TB) (us, eu, ap *replica.Node) {
 	return us, eu, ap
 }
 
-// eventually waits on a condition.
+// eventually waits on a condition. It looks more and more seldom, as other tests
+// run at the same time.
 func eventually(t testing.TB, what string, ok func() bool) {
 	t.Helper()
-	for deadline := time.Now().Add(hang); !ok(); time.Sleep(time.Millisecond) {
+	pause := time.Millisecond
+	for deadline := time.Now().Add(hang); !ok(); pause = min(2*pause, 20*time.Millisecond) {
 		if time.Now().After(deadline) {
 			require.Fail(t, "waited too long", what)
 		}
+		time.Sleep(pause)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 // An older copy of a restored Region, from before it was restored once more, takes
 // back what it doesn't know of: it recognises it.
 func TestAnOlderCopyTakesALaterLogBack(t *testing.T) {
+	t.Parallel()
 	dir, backup := t.TempDir(), t.TempDir()
 	c := configOf(virginia, dir)
 	c.Restored = true

@@ -15,6 +15,7 @@ import (
 // the next one. A Region that is killed has marks of a moment before. It finds
 // out all the same, and so does one that is closed while it writes.
 func TestALogOfSeveralFilesIsNotBelieved(t *testing.T) {
+	t.Parallel()
 	for _, killed := range []bool{true, false} {
 		dir, disk := t.TempDir(), t.TempDir()
 		us := open(t, configOf(virginia, dir))

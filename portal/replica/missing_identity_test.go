@@ -13,6 +13,7 @@ import (
 
 // What stands beside the streams may be damaged, too.
 func TestADamagedIdentityIsRecovered(t *testing.T) {
+	t.Parallel()
 	for _, how := range []string{"cut", "removed"} {
 		w := newDamagedWorld(t)
 		us := open(t, configOf(virginia, w.usDir)) // what no other Region hears

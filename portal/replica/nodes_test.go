@@ -103,6 +103,7 @@ func TestTwoNodesJoin(t *testing.T) {
 // Two Nodes of a primary that starts for the very first time: one writes the
 // seed, and both serve it.
 func TestTwoNodesSeed(t *testing.T) {
+	t.Parallel()
 	for range 5 {
 		c := newCluster(t, virginia, 1)
 		var wg sync.WaitGroup

@@ -15,6 +15,7 @@ import (
 // What a backup lacks is found out although the Region got a new log since, when
 // it was restored or recovered.
 func TestAnOlderCopyFromBeforeAnotherRestoreIsFoundOut(t *testing.T) {
+	t.Parallel()
 	for _, before := range []int{0, 1} { // how often it was restored before the backup was made
 		dir, backup := t.TempDir(), t.TempDir()
 		us := open(t, configOf(virginia, dir))

@@ -72,6 +72,7 @@ func found(t testing.TB, dir, text string) (out []string) {
 // its streams, its files and its memory. It serves nothing from then on, and
 // hears of nobody who comes later.
 func TestARemovedRegionErasesWhatItHas(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	us, ap := open(t, configOf(virginia, t.TempDir())), open(t, configOf(mumbai, t.TempDir()))
 	eu := open(t, configOf(frankfurt, dir))

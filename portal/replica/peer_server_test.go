@@ -77,6 +77,7 @@ func (l *liar) lies() int {
 // Answers to other questions, and answers that leave something out, count for
 // nothing: no revocation is missed.
 func TestAnswersToOtherQuestionsDontCount(t *testing.T) {
+	t.Parallel()
 	for _, own := range []bool{false, true} {
 		us := open(t, configOf(virginia, t.TempDir()))
 		eu := open(t, configOf(frankfurt, t.TempDir()))

@@ -42,6 +42,7 @@ func onlyHere(t *testing.T, us *replica.Node) []string {
 // A recovery that is ended at any step, and goes on or begins again, loses
 // nothing of what this Region alone had.
 func TestARecoveryThatIsInterruptedLosesNothing(t *testing.T) {
+	t.Parallel()
 	w := newDamagedWorld(t)
 	us := open(t, configOf(virginia, w.usDir))
 	only := onlyHere(t, us)

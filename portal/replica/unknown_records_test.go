@@ -67,6 +67,7 @@ func TestARecordThatMayBeSkippedTakesNothingWithIt(t *testing.T) {
 // says so once, and which version it wants, and what else came with the record
 // takes effect. It serves again when a full transaction lacks the record.
 func TestARecordThatMayEndAccessStopsOlderRegions(t *testing.T) {
+	t.Parallel()
 	us, eu, c, log := laterPair(t)
 	require.NoError(t, eu.Sessions().Create(background(t), "key-own", at(eu, session("u-1", "own", nil))))
 	require.NoError(t, replica.WriteKind(us, later, "x", `1`, false, disabled("u-2")))
@@ -115,6 +116,7 @@ func follow(t *testing.T, a, b *replica.Node) {
 // The same holds for entries, in both streams, and for messages that are sealed
 // or written as only a later version reads.
 func TestEntriesThatMayEndAccessStopOlderRegions(t *testing.T) {
+	t.Parallel()
 	for _, stream := range []string{"sessions", "revoked"} {
 		us, eu, _, log := laterPair(t)
 		until := time.Now().Add(time.Hour)
