@@ -136,9 +136,10 @@ func setAll[T any](to *T, list []assignment, set func(*T, assignment) *Error) *E
 	return nil
 }
 
-// unknown is about an attribute that no schema here has.
+// unknown is about an attribute that no schema here has, or a part that an
+// attribute doesn't have.
 func unknown(a assignment) *Error {
-	if a.from == inPath || resembles(a.path) || wraps(a.raw) {
+	if a.from == inPath || significant(a.path) || resembles(a.path) || wraps(a.raw) {
 		return unread(a.from, strings.TrimSuffix(a.path.attr+"."+a.path.sub, "."))
 	}
 	return nil

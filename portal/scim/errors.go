@@ -141,18 +141,19 @@ func fromCenter(err error) *Error {
 	if !errors.As(err, &c) {
 		return &Error{Reason: ReasonUnavailable, Detail: "the change could not be made now", Err: err}
 	}
-	out := &Error{Rule: c.Rule, Want: c.Want, Got: c.Got, Primary: c.Primary, Err: err}
-	switch c.Reason {
-	case center.ReasonNotPrimary:
-		out.Reason = ReasonNotPrimary
-	case center.ReasonRequired, center.ReasonInvalid, center.ReasonDangling, center.ReasonTwoUpdates:
-		out.Reason = ReasonInvalidValue
-	case center.ReasonDuplicate:
-		out.Reason = ReasonUniqueness
-	case center.ReasonNotFound:
-		out.Reason = ReasonNotFound
-	default:
+	reason, ok := centerReasons[c.Reason]
+	if !ok {
 		return &Error{Reason: ReasonInternal, Detail: "the change could not be made", Err: err}
 	}
-	return out
+	return &Error{Reason: reason, Rule: c.Rule, Want: c.Want, Got: c.Got, Primary: c.Primary, Err: err}
+}
+
+var centerReasons = map[center.Reason]Reason{
+	center.ReasonNotPrimary: ReasonNotPrimary,
+	center.ReasonRequired:   ReasonInvalidValue,
+	center.ReasonInvalid:    ReasonInvalidValue,
+	center.ReasonDangling:   ReasonInvalidValue,
+	center.ReasonTwoUpdates: ReasonInvalidValue,
+	center.ReasonDuplicate:  ReasonUniqueness,
+	center.ReasonNotFound:   ReasonNotFound,
 }

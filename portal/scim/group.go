@@ -82,9 +82,6 @@ func setGroup(g *edited, a assignment) *Error {
 		return setMembers(g, a)
 	}
 	if a.path.filter != nil || a.path.sub != "" {
-		if significant(a.path) {
-			return unread(a.from, a.path.attr+"."+a.path.sub)
-		}
 		return unknown(a)
 	}
 	switch a.path.attr {

@@ -27,9 +27,6 @@ func setUser(u *center.User, a assignment) *Error {
 		return setName(u, a)
 	}
 	if a.path.sub != "" {
-		if significant(a.path) {
-			return unread(a.from, a.path.attr+"."+a.path.sub)
-		}
 		return unknown(a)
 	}
 	switch a.path.attr {
