@@ -16,27 +16,16 @@ var pageHTML string
 //go:embed page.css
 var pageCSS string
 
-// The sentences are fixed: a page holds nothing of any request.
-const (
-	titleUnavailable  = "The portal can't be reached right now"
-	textUnavailable   = "No Region of the portal answers at the moment. Nothing is wrong with your account or your browser. Try again in a moment."
-	actionUnavailable = "Try again"
-
-	titleWrongMethod  = "Method not allowed"
-	textWrongMethod   = "This address can't be used that way. What you sent was not passed on."
-	actionWrongMethod = "Go to the portal"
-)
-
 // A page is made once, by New: the portal's look, with nothing to load. Its
-// link leads to the address that was asked for, by GET.
+// link leads to the address that was asked for, by GET. It holds nothing of any
+// request.
 type page struct {
-	body     []byte
-	policy   string
-	lengthOf string
+	body   []byte
+	policy string
 }
 
 // newPage panics if the template is wrong, which is part of the program.
-func newPage(title, text, action string) page {
+func newPage(title, action, text string) page {
 	var b bytes.Buffer
 	tmpl := template.Must(template.New("page").Parse(pageHTML))
 	if err := tmpl.Execute(&b, struct {
@@ -50,14 +39,13 @@ func newPage(title, text, action string) page {
 		body: b.Bytes(),
 		policy: "default-src 'none'; style-src 'sha256-" + base64.StdEncoding.EncodeToString(style[:]) +
 			"'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
-		lengthOf: strconv.Itoa(b.Len()),
 	}
 }
 
 func (p page) write(w http.ResponseWriter, status int) {
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Length", p.lengthOf) // for HEAD too
+	h.Set("Content-Length", strconv.Itoa(len(p.body))) // for HEAD too
 	h.Set("Content-Security-Policy", p.policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")

@@ -36,12 +36,16 @@ func New(cfg Config) (*Redirector, error) {
 		return nil, err
 	}
 	rd := &Redirector{
-		cfg:         cfg,
-		client:      probeClient(cfg.Client),
-		byName:      make(map[string]*target, len(cfg.Regions)),
-		unavailable: newPage(titleUnavailable, textUnavailable, actionUnavailable),
-		wrongMethod: newPage(titleWrongMethod, textWrongMethod, actionWrongMethod),
-		retryAfter:  strconv.FormatInt(int64((cfg.Interval+time.Second-1)/time.Second), 10),
+		cfg:    cfg,
+		client: probeClient(cfg.Client),
+		byName: make(map[string]*target, len(cfg.Regions)),
+		unavailable: newPage(
+			"The portal can't be reached right now", "Try again",
+			"No Region of the portal answers at the moment. Nothing is wrong with your account or your browser. Try again in a moment."),
+		wrongMethod: newPage(
+			"Method not allowed", "Go to the portal",
+			"This address can't be used that way. What you sent was not passed on."),
+		retryAfter: strconv.FormatInt(int64((cfg.Interval+time.Second-1)/time.Second), 10),
 	}
 	now := cfg.Now()
 	for _, r := range cfg.Regions {
