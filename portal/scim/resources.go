@@ -162,7 +162,7 @@ func (rs *resources[T]) delete(c *call) (*answer, *Error) {
 		return nil
 	})
 	done := rs.change(ActionDeleted, gone)
-	done.EndsAccess = rs.active != nil
+	done.EndsAccess = rs.active != nil && done.ID != "" // else it was not looked for
 	if err != nil {
 		rs.server.unconfirmed(err, done)
 		return nil, err

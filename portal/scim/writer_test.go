@@ -216,3 +216,15 @@ func TestAnEndOfAccessThatMayHaveBeenMadeIsTold(t *testing.T) {
 		}
 	}
 }
+
+// stopped is a view that takes no change.
+type stopped struct{ scim.View }
+
+func (stopped) Update(func(*center.Tx) error) error { return errors.New("the Region has stopped") }
+
+func TestAnEndOfAccessThatWasNotTriedIsNotTold(t *testing.T) {
+	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) { c.View = stopped{c.View} })
+	r.ok(t, 503, "DELETE", "/Users/u-1", "")
+	r.ok(t, 503, "PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"active":false}}]}`)
+	assert.Empty(t, r.changes)
+}
