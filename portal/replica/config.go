@@ -65,7 +65,7 @@ type Config struct {
 	Recover []string
 	// MaxRecover bounds what each Region that Recover names may send, in bytes,
 	// with 200 more for each message: Open holds it in memory. If a Region sends
-	// more, Open fails with Reason TooLarge and changes nothing. Zero: 1 GiB.
+	// more, Open fails with Reason TooLarge, and the Region stays damaged. Zero: 1 GiB.
 	MaxRecover int64
 	// Listen is the address at which the embedded server lets other Regions
 	// read, such as "127.0.0.1:0". Empty: none, so nobody can follow this
