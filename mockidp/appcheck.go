@@ -27,9 +27,7 @@ func (a App) prepared(n naming) (App, *Error) {
 	if strings.TrimSpace(a.Label) == "" || len(a.Label) > 200 {
 		return App{}, badConfig("App.Label must be 1 to 200 bytes, got %s", quote(a.Label))
 	}
-	if a.ID == "" {
-		a.ID = "0oa" + derivedID("app", n.salt+a.Label, n.ordinal)
-	}
+	a.ID = cmp.Or(a.ID, "0oa"+derivedID("app", n.salt+a.Label, n.ordinal))
 	if a.ExternalKey == "" {
 		a.ExternalKey = "exk" + derivedID("key", n.salt+a.Label, n.ordinal)
 		if a.Kind == SAML && a.Profile == Entra {
@@ -39,9 +37,7 @@ func (a App) prepared(n naming) (App, *Error) {
 	if a.Name == "" && a.IdentityCenter != nil {
 		a.Name = IdentityCenterName
 	}
-	if a.Name == "" {
-		a.Name = appName(a.Label, n.ordinal)
-	}
+	a.Name = cmp.Or(a.Name, appName(a.Label, n.ordinal))
 	for _, id := range []string{a.ID, a.ExternalKey, a.Name} {
 		if !idShape.MatchString(id) || strings.Trim(id, ".") == "" {
 			return App{}, badConfig("app %s: ID, ExternalKey and Name are letters, digits and _ . -, got %s", quote(a.Label), quote(id))
@@ -164,12 +160,6 @@ func (a App) preparedBookmark() (App, *Error) {
 
 // appName follows Okta's orgname_appname_n.
 func appName(label string, ordinal int) string {
-	name := strings.Trim(notInName.ReplaceAllString(strings.ToLower(label), "_"), "_")
-	if name == "" {
-		name = "app"
-	}
-	if len(name) > 60 {
-		name = name[:60]
-	}
-	return "mockidp_" + name + "_" + itoa(ordinal+1)
+	name := cmp.Or(strings.Trim(notInName.ReplaceAllString(strings.ToLower(label), "_"), "_"), "app")
+	return "mockidp_" + name[:min(len(name), 60)] + "_" + itoa(ordinal+1)
 }

@@ -1,7 +1,6 @@
 package mockidp
 
 import (
-	"maps"
 	"reflect"
 	"slices"
 	"time"
@@ -12,16 +11,12 @@ func (st *state) noteApps(old *state, now time.Time) {
 	for _, a := range old.apps {
 		before[a.ID] = a
 	}
-	gone := maps.Clone(before)
+	st.times.apps = map[string]*appTimes{}
 	for _, a := range st.apps {
 		was := before[a.ID]
-		delete(gone, a.ID)
 		t := &appTimes{AppTimes: AppTimes{now, now}}
 		if was != nil {
-			*t = *st.times.apps[a.ID]
-			if was == a && st.signing == old.signing {
-				continue
-			}
+			*t = *old.times.apps[a.ID]
 			if st.keyFor(a) != old.keyFor(was) || !sameApp(was, a) {
 				t.Updated = now
 			}
@@ -35,9 +30,6 @@ func (st *state) noteApps(old *state, now time.Time) {
 		}
 		t.users, t.groups = since(t.users, users, now), since(t.groups, groups, now)
 		st.times.apps[a.ID] = t
-	}
-	for id := range gone {
-		delete(st.times.apps, id)
 	}
 }
 

@@ -1,6 +1,7 @@
 package mockidp
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/rand"
 	"crypto/x509"
@@ -131,35 +132,25 @@ type Config struct {
 
 // withDefaults fills in what is zero.
 func (c Config) withDefaults() Config {
-	if c.Org == "" {
-		c.Org = "Mock organisation"
-	}
+	c.Org = cmp.Or(c.Org, "Mock organisation")
+	c.SessionLifetime = cmp.Or(c.SessionLifetime, 2*time.Hour)
+	c.MaxFailures = cmp.Or(c.MaxFailures, 10)
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if len(c.Users) == 0 {
 		c.Users = []User{{Login: DefaultLogin, FirstName: "Alice", LastName: "Example"}}
-		if c.Hint == "" {
-			c.Hint = "Sign in as " + DefaultLogin + ", password " + DefaultPassword
-		}
+		c.Hint = cmp.Or(c.Hint, "Sign in as "+DefaultLogin+", password "+DefaultPassword)
 	}
 	if len(c.Apps) == 0 {
 		c.Apps = []App{{Label: defaultAppLabel, Groups: []string{Everyone}}}
 	}
-	if c.SessionLifetime == 0 {
-		c.SessionLifetime = 2 * time.Hour
-	}
 	if c.Now == nil {
 		c.Now = time.Now
-	}
-	if c.MaxFailures == 0 {
-		c.MaxFailures = 10
 	}
 	if c.Rand == nil {
 		c.Rand = rand.Reader
 		if c.Seed != 0 {
 			c.Rand = seeded(c.Seed)
 		}
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
 	}
 	return c
 }

@@ -22,18 +22,25 @@ func (s *Server) success(st *state, p pending, u *User, sess *session) (posted, 
 	if class == "" {
 		return s.statusAnswer(st, p, noContext)
 	}
-	acs, err := app.resolve(p.req)
+	a, err := s.answerOf(app, p)
 	if err != nil {
 		return posted{}, err
 	}
-	a := answer{app: app, acs: acs, relayState: p.relayState, now: s.now(), user: u, authnInstant: sess.at, sessionIndex: sess.index, class: class, attack: p.attack}
+	a.user, a.authnInstant, a.sessionIndex, a.class, a.attack = u, sess.at, sess.index, class, p.attack
 	if a.nameID, a.format, err = s.nameFor(app, p.req, u); err != nil {
 		return posted{}, err
 	}
+	return s.respond(st, a)
+}
+
+// answerOf is what a success and a failure have in common.
+func (s *Server) answerOf(app *App, p pending) (answer, *Error) {
+	acs, err := app.resolve(p.req)
+	a := answer{app: app, acs: acs, relayState: p.relayState, now: s.now()}
 	if p.req != nil {
 		a.inResponseTo = p.req.ID
 	}
-	return s.respond(st, a)
+	return a, err
 }
 
 // refusal is an error, or for an app with RefuseByStatus the answer that says so.
@@ -52,21 +59,12 @@ func (s *Server) statusAnswer(st *state, p pending, status Status) (posted, *Err
 	if err != nil {
 		return posted{}, err
 	}
-	acs, err := app.resolve(p.req)
+	a, err := s.answerOf(app, p)
 	if err != nil {
 		return posted{}, err
 	}
-	a := answer{app: app, acs: acs, relayState: p.relayState, now: s.now(), failure: &status}
-	if p.req != nil {
-		a.inResponseTo = p.req.ID
-	}
+	a.failure = &status
 	return s.respond(st, a)
-}
-
-// noPassive answers an IsPassive request that would need the person
-// (SAML Core 3.4.1, 3.2.2.2).
-func (s *Server) noPassive(st *state, p pending) (posted, *Error) {
-	return s.statusAnswer(st, p, Status{Code: StatusResponder, SubCode: StatusNoPassive})
 }
 
 func notAssigned(app *App, u *User) *Error {
@@ -91,7 +89,7 @@ func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key 
 	other := !p.isFor(app, user) // the request is about another user, who may sign in
 	if user == nil || (p.force(app) || other) && p.freshIn != sess.token {
 		if p.passive() {
-			return s.post(w, r, app, func() (posted, *Error) { return s.noPassive(st, p) })
+			return s.post(w, r, app, func() (posted, *Error) { return s.statusAnswer(st, p, noPassive) })
 		}
 		if !p.canBe(app, withFactor) { // by nobody: no need to ask for a password
 			return s.post(w, r, app, func() (posted, *Error) { return s.statusAnswer(st, p, noContext) })

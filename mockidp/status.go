@@ -52,5 +52,9 @@ func statusFor(e *Error) (Status, bool) {
 	return Status{}, false
 }
 
+// noPassive is for an IsPassive request that would need the person (SAML Core
+// 3.4.1, 3.2.2.2).
+var noPassive = Status{Code: StatusResponder, SubCode: StatusNoPassive}
+
 // noContext is for a RequestedAuthnContext that can't be met.
 var noContext = Status{StatusResponder, StatusNoAuthnContext, "No sign-in here has the authentication context that was asked for."}

@@ -27,7 +27,7 @@ type appTimes struct {
 
 // note compares the state with the one before it.
 func (st *state) note(old *state, now time.Time) {
-	t := times{users: maps.Clone(old.times.users), groups: maps.Clone(old.times.groups), apps: maps.Clone(old.times.apps)}
+	t := times{users: maps.Clone(old.times.users), groups: old.times.groups, apps: old.times.apps}
 	if t.users == nil { // the beginning
 		t = times{users: map[string]*userTimes{}, groups: map[string]GroupTimes{everyone.ID: {now, now, now}}, apps: map[string]*appTimes{}}
 	}
@@ -40,23 +40,16 @@ func (st *state) note(old *state, now time.Time) {
 }
 
 func (st *state) noteGroups(old *state, now time.Time) {
-	for name, g := range old.groups {
-		if st.groups[name].ID == g.ID {
-			continue
-		}
-		if _, there := st.groupByID(g.ID); !there {
-			delete(st.times.groups, g.ID)
-		}
-	}
+	before := st.times.groups
+	st.times.groups = map[string]GroupTimes{everyone.ID: before[everyone.ID]}
 	for name, g := range st.groups {
-		if old.groups[name] == g {
-			continue
-		}
-		t, known := st.times.groups[g.ID]
+		t, known := before[g.ID]
 		if !known {
 			t.Created, t.Membership = now, now
 		}
-		t.Updated = now
+		if old.groups[name] != g {
+			t.Updated = now
+		}
 		st.times.groups[g.ID] = t
 	}
 }

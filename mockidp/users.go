@@ -1,6 +1,7 @@
 package mockidp
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"maps"
@@ -103,12 +104,7 @@ func (u User) prepared() (User, *Error) {
 	if u.Status < Active || u.Status > Staged {
 		return User{}, badConfig("user %s: unknown Status %d", quote(u.Login), u.Status)
 	}
-	if u.Password == "" {
-		u.Password = DefaultPassword
-	}
-	if u.Email == "" {
-		u.Email = u.Login
-	}
+	u.Password, u.Email = cmp.Or(u.Password, DefaultPassword), cmp.Or(u.Email, u.Login)
 	if strings.TrimSpace(u.Login) != u.Login || u.Login == "" || len(u.Login) > 256 {
 		return User{}, badConfig("User.Login must be 1 to 256 bytes without space around them, got %s", quote(u.Login))
 	}

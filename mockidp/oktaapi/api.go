@@ -24,6 +24,7 @@ package oktaapi
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/json"
@@ -66,13 +67,8 @@ type API struct {
 
 // New makes an API that runs idp.
 func New(idp *mockidp.Server, c Config) *API {
-	s := &API{idp: idp, token: c.Token, logger: c.Logger, pages: parsePages()}
-	if s.token == "" {
-		s.token = rand.Text() // not mockidp.Config.Rand: a Seed must not make it known
-	}
-	if s.logger == nil {
-		s.logger = slog.New(slog.DiscardHandler)
-	}
+	// The token isn't from mockidp.Config.Rand: a Seed must not make it known.
+	s := &API{idp: idp, token: cmp.Or(c.Token, rand.Text()), logger: cmp.Or(c.Logger, slog.New(slog.DiscardHandler)), pages: parsePages()}
 	mux := http.NewServeMux()
 	api := func(pattern string, h handler) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serveAPI(w, r, h) })

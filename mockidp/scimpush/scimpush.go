@@ -12,6 +12,7 @@
 package scimpush
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
@@ -66,15 +67,7 @@ func (c Config) prepared(idp *mockidp.Server) (Config, *mockidp.Error) {
 	once := *c.Client
 	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	c.Client = &once
-	if c.Concurrency == 0 {
-		c.Concurrency = 4
-	}
-	if c.Retries == 0 {
-		c.Retries = 8
-	}
-	if c.Backoff == 0 {
-		c.Backoff = 100 * time.Millisecond
-	}
+	c.Concurrency, c.Retries, c.Backoff = cmp.Or(c.Concurrency, 4), cmp.Or(c.Retries, 8), cmp.Or(c.Backoff, 100*time.Millisecond)
 	return c, nil
 }
 
