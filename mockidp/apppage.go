@@ -3,37 +3,23 @@ package mockidp
 import (
 	"cmp"
 	"net/http"
-	"strconv"
 	"strings"
 )
 
 // appDetails is the body of the page about an app.
 type appDetails struct {
 	tile
-	SAML     bool
-	Catalog  bool
-	Metadata string // address
-	Sections []section
-	ACS      []acsRow
-	NoAsking bool // signed requests: the list can't be asked for
+	App         *App
+	SAML, Entra bool
+	DefaultURL  string
+
+	Metadata, SignOn, Key, Method string
+	Encrypted, Signed             string
+	Groups                        []groupWords
 }
 
-type section struct {
-	Name string
-	Rows []row
-}
-
-type row struct {
-	Name   string
-	Values []string
-	Link   bool // they are addresses to follow
-	Plain  bool // they are words, not what stands in a message
-}
-
-type acsRow struct {
-	Field, URL, Index string
-	Default           bool
-}
+// groupWords is a group statement in words.
+type groupWords struct{ Name, Words string }
 
 // handleApp is what the app is configured to. There are no administrators
 // here: whoever has the tile may look.
@@ -56,113 +42,23 @@ func (s *Server) handleApp(w http.ResponseWriter, r *http.Request) *Error {
 }
 
 func (s *Server) details(st *state, a *App) appDetails {
-	d := appDetails{tile: s.tile(a), SAML: a.Kind == SAML, Catalog: a.IdentityCenter != nil, NoAsking: a.SignedRequests}
-	assigned := section{"Assignments", []row{{Name: "People", Values: a.Users, Plain: true}, {Name: "Groups", Values: a.Groups, Plain: true}}}
-	if a.Kind == Bookmark {
-		d.Sections = []section{{"Bookmark", []row{{Name: "URL", Values: []string{a.URL}, Link: true}}}, assigned}
+	d := appDetails{tile: s.tile(a), App: a, SAML: a.Kind == SAML, Entra: a.Profile == Entra, DefaultURL: a.DefaultACS().URL}
+	if !d.SAML {
 		return d
 	}
-	d.Metadata = s.metadataURL(a)
-	for i, x := range a.ACS {
-		d.ACS = append(d.ACS, a.acsRow(i, x))
-	}
-	d.Sections = []section{s.identityProvider(st, a), a.serviceProvider(), a.subjectSection(), a.protection(), assigned}
-	return d
-}
-
-func (a *App) acsRow(i int, x ACS) acsRow {
-	r := acsRow{URL: x.URL, Index: "none", Default: x == a.DefaultACS()}
-	if x.Index != nil {
-		r.Index = strconv.Itoa(int(*x.Index))
-	}
-	switch {
-	case a.IdentityCenter != nil && i == 0:
-		r.Field = "AWS SSO ACS URL"
-	case a.IdentityCenter != nil:
-		r.Field = "AWS SSO ACS URL" + r.Index
-	case a.Profile == Entra:
-		r.Field = "Reply URL"
-	case i == 0:
-		r.Field = "Single sign-on URL"
-	default:
-		r.Field = "Other requestable SSO URL"
-	}
-	return r
-}
-
-func (s *Server) identityProvider(st *state, a *App) section {
 	signer, err := st.signer(a)
-	method := string(signer.method)
+	d.Metadata, d.SignOn, d.Key, d.Method = s.metadataURL(a), s.ssoURL(a), signer.key.id, string(signer.method)
 	if err != nil {
-		method = err.Detail
+		d.Method = err.Detail
 	}
-	return section{"Identity provider", []row{
-		one("Issuer", a.Issuer),
-		one("Sign-on URL", s.ssoURL(a)),
-		one("Metadata URL", s.metadataURL(a)),
-		one("Signing key", signer.key.id),
-		one("Signature algorithm", method),
-	}}
-}
-
-func (a *App) serviceProvider() section {
-	audience := "Audience (SP entity ID)"
-	if a.IdentityCenter != nil {
-		audience = "AWS SSO issuer URL"
-	}
-	return section{"Service provider", []row{
-		orPlain(audience, a.Audience, "not registered yet"),
-		orPlain("Recipient", a.Recipient, "same as the URL"),
-		orPlain("Destination", a.Destination, "same as the URL"),
-		orPlain("Default RelayState", a.DefaultRelayState, "none"),
-		plain("URL that isn't listed", map[UnlistedACS]string{Reject: "refused", UseDefault: "the default is used"}[a.Unlisted]),
-	}}
-}
-
-func (a *App) subjectSection() section {
-	format := one("Name ID format", a.NameIDFormat)
-	if a.IgnoreNameIDPolicy {
-		format.Values[0] += ", whatever a request asks for"
-	}
-	rows := []row{format, one("Name ID", a.NameIDTemplate)}
-	for _, at := range a.Attributes {
-		rows = append(rows, row{Name: "Attribute " + at.Name, Values: at.Values})
+	d.Signed = map[Signing]string{SignBoth: "response and assertion", SignResponse: "response", SignAssertion: "assertion"}[a.Sign]
+	if a.Encrypt != nil {
+		d.Encrypted = strings.TrimPrefix(strings.TrimPrefix(string(a.Encrypt.Method), nsXEnc), nsXEnc11)
 	}
 	filters := map[Filter]string{AllGroups: "all groups", StartsWith: "groups that start with ", Equals: "groups equal to ",
 		Contains: "groups that contain ", Regex: "groups that match "}
 	for _, g := range a.GroupStatements() {
-		rows = append(rows, plain("Attribute "+cmp.Or(g.Name, "groups"), filters[g.Filter]+g.Value))
+		d.Groups = append(d.Groups, groupWords{cmp.Or(g.Name, "groups"), filters[g.Filter] + g.Value})
 	}
-	return section{"Assertion", rows}
-}
-
-func (a *App) protection() section {
-	encrypted := "no"
-	if a.Encrypt != nil {
-		encrypted = strings.TrimPrefix(strings.TrimPrefix(string(a.Encrypt.Method), nsXEnc), nsXEnc11)
-	}
-	yes := map[bool]string{true: "yes", false: "no"}
-	lifetime := "not stated"
-	if a.SessionLifetime > 0 {
-		lifetime = a.SessionLifetime.String()
-	}
-	return section{"Protection", []row{
-		plain("Signed", map[Signing]string{SignBoth: "response and assertion", SignResponse: "response", SignAssertion: "assertion"}[a.Sign]),
-		plain("Encrypted", encrypted),
-		plain("Requests must be signed", yes[a.SignedRequests]),
-		plain("Honors ForceAuthn", yes[!a.IgnoreForceAuthn]),
-		plain("Session lifetime", lifetime),
-	}}
-}
-
-func one(name, value string) row { return row{Name: name, Values: []string{value}} }
-
-func plain(name, words string) row { return row{Name: name, Values: []string{words}, Plain: true} }
-
-// orPlain is a value, or words where there is none.
-func orPlain(name, value, words string) row {
-	if value == "" {
-		return plain(name, words)
-	}
-	return one(name, value)
+	return d
 }
