@@ -122,6 +122,7 @@ func (n *simNode) start(w *world) {
 	}
 	w.lives++
 	n.life = w.lives
+	past := !w.now.Before(w.past(n.r))
 	w.generation(n)
 	n.begin(w)
 	if n.r.refused = n.lost(w); n.r.refused == "" && n.r.identity.Whole && !n.memory.dir.Complete(n.r.name) && n.memory.dir.Standing(n.r.name).Removed == 0 {
@@ -137,7 +138,8 @@ func (n *simNode) start(w *world) {
 		n.stop()
 		return
 	}
-	if n.show(); n.r.id == 0 && !n.memory.dir.Complete(n.r.name) && !w.seed(n) {
+	if n.show(); n.r.id == 0 && !n.memory.dir.Complete(n.r.name) && !(past && w.seed(n)) {
+		n.stop() // an operator has it begin when its clock is past what it has written
 		return
 	}
 	n.r.identity.Whole = n.r.identity.Whole || n.memory.dir.Complete(n.r.name)
@@ -150,10 +152,7 @@ func (w *world) seed(n *simNode) bool {
 	for w.update(n, w.seeds(), true); n.writing != nil; {
 		w.goOn(n)
 	}
-	if n.life > 0 && !n.memory.dir.Complete(n.r.name) {
-		n.stop()
-	}
-	return n.life > 0
+	return n.life > 0 && n.memory.dir.Complete(n.r.name)
 }
 
 // begin reads all that is on disk.

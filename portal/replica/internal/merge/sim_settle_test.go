@@ -106,13 +106,18 @@ func (w *world) heal() {
 		if r.epitaph > 0 && w.oracle.listed(r.name) && w.now.Before(past) {
 			w.now = past
 		}
+		for _, n := range r.nodes {
+			n.offset = min(max(n.offset, -simSkew/2), simSkew/2)
+		}
+		if past := w.past(r); r.id == 0 && len(r.log) == 0 && w.now.Before(past) { // it begins anew
+			w.now = past
+		}
 		if r.twin != nil { // it was found, and is stopped for good
 			r.twin = nil
 			w.oracle.reconsider()
 		}
 		r.full, r.inbox, r.farBack = false, nil, r.farBack && r.stopped()
 		for _, n := range r.nodes {
-			n.offset = min(max(n.offset, -simSkew/2), simSkew/2)
 			n.inbox = nil
 			w.finish(n)
 			if n.life > 0 && (n.unsaid || len(n.early) > 0) { // it knows what never got out, or was lost before it was copied
