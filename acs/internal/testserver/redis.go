@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -113,6 +114,9 @@ func (r *Redis) OrElse(other *Redis) func(context.Context, string, string) (net.
 	}
 }
 
+// givenPorts are the ports that freePort has returned: each is for one server alone.
+var givenPorts sync.Map
+
 // freePort is one that was free a moment ago. It is outside of what systems
 // give to whoever asks for any port, so it is likely to be free still when a
 // server comes to it, or comes back; and a Redis cluster's node, which takes a
@@ -120,10 +124,12 @@ func (r *Redis) OrElse(other *Redis) func(context.Context, string, string) (net.
 func freePort(t testing.TB) int {
 	t.Helper()
 	for range 100 {
-		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(12000+rand.IntN(10000))))
-		if err == nil {
-			defer l.Close()
-			return l.Addr().(*net.TCPAddr).Port
+		port := 12000 + rand.IntN(10000)
+		if l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port))); err == nil {
+			_ = l.Close()
+			if _, given := givenPorts.LoadOrStore(port, true); !given {
+				return port
+			}
 		}
 	}
 	t.Fatal("no free port on loopback")
