@@ -32,9 +32,9 @@ func (s *Server) addAppKey(from keySource, appID string, key crypto.Signer, cert
 	if err := roomFor(st.ring(a)); err != nil {
 		return nil, err // before a key is made for nothing
 	}
-	k, err := newSigningKey(from, key, cert)
-	if err != nil {
-		return nil, err
+	k, kerr := newSigningKey(from, key, cert)
+	if kerr != nil {
+		return nil, kerr
 	}
 	return s.toRing(a.ID, k)
 }

@@ -70,11 +70,11 @@ func (s *Server) addKey(from keySource, key crypto.Signer, cert *x509.Certificat
 	if err := roomFor(s.state.Load().keys); err != nil {
 		return nil, err // before a key is made for nothing
 	}
-	k, kerr := newSigningKey(from, key, cert)
-	if kerr != nil {
-		return nil, kerr
+	k, err := newSigningKey(from, key, cert)
+	if err != nil {
+		return nil, err
 	}
-	err := s.change(func(st *state) error {
+	err = s.change(func(st *state) error {
 		if err := addTo(&st.keys, k); err != nil {
 			return err
 		}

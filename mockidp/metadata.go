@@ -8,11 +8,10 @@ import (
 	crewjam "github.com/crewjam/saml"
 )
 
-// Metadata is the identity provider's metadata for a SAML app, laid out as
-// Okta lays it out, or as Entra ID does for an app with that profile: with a byte
-// order mark, roles of WS-Federation, a key that doesn't sign yet, and a
-// signature. "" is the first SAML app. It panics with an *Error if
-// there is no such app, or no address yet: both are slips in a test.
+// Metadata is the identity provider's metadata for a SAML app, laid out as Okta
+// lays it out, or as Entra ID does for an app with that profile. "" is the first
+// SAML app. It panics with an *Error if there is no such app, or no address yet:
+// both are slips in a test.
 func (s *Server) Metadata(appID string) []byte {
 	doc, err := s.Snapshot().Metadata(appID, "")
 	if err != nil {

@@ -1,11 +1,10 @@
 package mockidp
 
 // Reset goes back to the Config: its users, groups, apps, keys, faults and
-// standing mutations. It
-// ends all sessions and sign-ins under way, empties the queues and the list of
-// messages, and undoes Advance. The address stays, and so does everything that
-// was made at the start: keys, and the paths of Config.OddPaths. Config.Rand
-// isn't rewound.
+// standing mutations. It ends all sessions and sign-ins under way, empties the
+// queues and the list of messages, and undoes Advance. The address stays, and so
+// does everything that was made at the start: keys, and the paths of
+// Config.OddPaths. Config.Rand isn't rewound.
 func (s *Server) Reset() {
 	s.writing.Lock()
 	defer s.writing.Unlock()

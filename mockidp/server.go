@@ -96,9 +96,9 @@ func Open(c Config) (*Server, error) {
 	s := &Server{config: c, pages: parsePages()}
 	s.config.Users, s.config.Groups, s.config.Apps = nil, nil, nil // the state's from here on
 	s.config.Faults, s.config.Mutations, s.config.StandingMutations = slices.Clone(c.Faults), slices.Clone(c.Mutations), slices.Clone(c.StandingMutations)
-	key, kerr := newSigningKey(s.keySource(0), c.Key, c.Certificate)
-	if kerr != nil {
-		return nil, kerr
+	key, err := newSigningKey(s.keySource(0), c.Key, c.Certificate)
+	if err != nil {
+		return nil, err
 	}
 	salt := ""
 	if c.OddPaths {
@@ -109,7 +109,6 @@ func Open(c Config) (*Server, error) {
 		salt = hex.EncodeToString(b)
 		s.prefix = "/" + salt[:8]
 	}
-	var err error
 	if s.initial, err = newState(c, key, salt); err != nil {
 		return nil, err
 	}

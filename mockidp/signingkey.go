@@ -38,7 +38,7 @@ type keySource struct {
 
 // newSigningKey takes a key (nil: a new RSA key) and its certificate (nil: a
 // self-signed one).
-func newSigningKey(from keySource, key crypto.Signer, cert *x509.Certificate) (*signingKey, *Error) {
+func newSigningKey(from keySource, key crypto.Signer, cert *x509.Certificate) (*signingKey, error) {
 	if cert != nil && key == nil {
 		return nil, badConfig("a certificate without its key")
 	}
