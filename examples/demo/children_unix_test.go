@@ -6,6 +6,7 @@ import (
 	"bufio"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/examples/internal/check"
 )
 
 var pids = regexp.MustCompile(`process (\d+)\)`)
@@ -52,6 +55,21 @@ func TestChildrenEndWithTheParent(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Another program may take a port between this one, which chose it, and the child
+// that serves there. The first child that can't begin is followed by others at
+// free ports.
+func TestProcessesBeginAgainAtFreePorts(t *testing.T) {
+	once := filepath.Join(t.TempDir(), "once")
+	script := "#!/bin/sh\nif mkdir '" + filepath.Join(filepath.Dir(once), "began") + "'; then exit 1; fi\nexec '" + command(t).Path + "' \"$@\"\n"
+	require.NoError(t, os.WriteFile(once, []byte(script), 0o700))
+	w, err := newWorld(background(t), worldConfig{Program: once, FixedPorts: true})
+	require.NoError(t, err)
+	t.Cleanup(w.close)
+	assert.True(t, w.moved)
+	line, held := check.Take(newWalker(background(t), w), signInAt(1))
+	assert.True(t, held, line)
 }
 
 // alive says whether there is a process of that number. One that has ended and

@@ -59,9 +59,22 @@ type worldConfig struct {
 }
 
 // newWorld starts everything: with the primary Region alone, or with a process
-// for each of three. First all listeners, because every part must know the
-// addresses of the others before any of them serves.
+// for each of three. Processes begin at the usual ports, which another program
+// may take before a child does, and then at free ones.
 func newWorld(ctx context.Context, cfg worldConfig) (*world, error) {
+	w, err := tryWorld(ctx, cfg)
+	if err != nil && cfg.Program != "" && cfg.FixedPorts && ctx.Err() == nil {
+		cfg.FixedPorts = false
+		if w, err = tryWorld(ctx, cfg); err == nil {
+			w.moved = true
+		}
+	}
+	return w, err
+}
+
+// tryWorld begins with all listeners, because every part must know the addresses
+// of the others before any of them serves.
+func tryWorld(ctx context.Context, cfg worldConfig) (*world, error) {
 	w := &world{signIns: newSignIns(), logger: logger(cfg.Logs), logs: cfg.Logs, secret: rand.Text()}
 	w.ctx, w.cancel = context.WithCancel(context.Background())
 	ports, there := []int{idpPort, redirectorPort, controlPort}, places[:2]
