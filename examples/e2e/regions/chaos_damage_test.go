@@ -21,6 +21,11 @@ import (
 // an operator does what the Region's error says.
 func (w *chaosWorld) damaged(ctx context.Context, r *chaosRegion) {
 	p := r.nodes[0]
+	// One Region at a time: what the others have is to be whole.
+	if !w.damage.TryLock() {
+		return
+	}
+	defer w.damage.Unlock()
 	defer w.lock(p)()
 	r.use.Lock()
 	defer r.use.Unlock()
@@ -74,6 +79,12 @@ func spoil(dir, region string) error {
 // stops, it takes back what it wrote from the others.
 func (w *chaosWorld) operate(p *process, r *chaosRegion) {
 	err := p.start()
+	for range 4 {
+		if err == nil || strings.Contains(err.Error(), "Damaged") {
+			break
+		}
+		err = p.start()
+	}
 	if err == nil && healthySoon(p) {
 		return // the bytes were of no more use
 	}
@@ -88,7 +99,17 @@ func (w *chaosWorld) operate(p *process, r *chaosRegion) {
 			p.order.Recover = append(p.order.Recover, other.Name)
 		}
 	}
-	w.again(p)
+	// The other Regions are hit meanwhile: until each of them answers, there is
+	// no recovery.
+	for limit := time.Now().Add(2 * time.Minute); ; <-time.After(100 * time.Millisecond) {
+		if err = p.start(); err == nil {
+			break
+		}
+		if time.Now().After(limit) {
+			w.broken(fmt.Errorf("does not recover: %w", err))
+			break
+		}
+	}
 	p.order.Recover = nil
 }
 

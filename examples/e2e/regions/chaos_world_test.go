@@ -36,6 +36,7 @@ type chaosWorld struct {
 	wires   map[[2]string][]*wire // from, to
 
 	plan      []placed
+	damage    sync.Mutex   // held for as long as a Region's disk is damaged
 	recovered atomic.Int32 // how often a Region took its log back from others
 }
 
