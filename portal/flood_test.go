@@ -153,6 +153,8 @@ func TestFlood(t *testing.T) {
 	victim.do(chromedp.KeyEvent("alice@example.com" + kb.Tab + "open-sesame" + kb.Enter))
 	victim.at(virginia + "/applications")
 	victim.reads("Alice Adams")
+	asked.mu.Lock()
+	defer asked.mu.Unlock()
 	t.Logf("%d people signed in; started %v, refused %v", people, asked.started, asked.refused)
 	for kind := range asked.started {
 		assert.Equal(t, "document", kind, "only navigations of a window start anything")

@@ -1,7 +1,6 @@
 package run
 
 import (
-	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -65,7 +64,12 @@ func NewIdP() (*IdP, error) {
 // complete fills in what is left open. It changes nothing that is there, so
 // that an identity provider can be used by several at once from then on.
 func (i *IdP) complete(now time.Time) error {
-	i.EntityID, i.SSOURL = cmp.Or(i.EntityID, DefaultEntityID), cmp.Or(i.SSOURL, DefaultSSOURL)
+	if i.EntityID == "" {
+		i.EntityID = DefaultEntityID
+	}
+	if i.SSOURL == "" {
+		i.SSOURL = DefaultSSOURL
+	}
 	if i.Certificates == nil {
 		i.Certificates = make(map[crypto.Signer][]byte)
 	}
