@@ -1,6 +1,7 @@
 package merge
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -22,7 +23,11 @@ type known struct{ of []*history }
 // that went on in two places, from one copy of a disk, is two histories.
 func histories(primary, region string, pieces []Piece) (k known) {
 	logs := map[*history]*Directory{}
+	var runs []Piece
 	for _, p := range pieces {
+		runs = append(runs, p.runs()...)
+	}
+	for _, p := range runs {
 		h := k.find(p)
 		if h == nil {
 			h = &history{store: p.Store, stamps: map[uint64]uint64{}}
@@ -38,6 +43,19 @@ func histories(primary, region string, pieces []Piece) (k known) {
 		h.comes = d.of(region)
 	}
 	return k
+}
+
+// runs cuts a piece where its stamps don't grow: a copy that followed one history
+// went on with another one there.
+func (p Piece) runs() (out []Piece) {
+	log := slices.SortedStableFunc(slices.Values(p.Log), func(a, b Transaction) int { return cmp.Compare(a.First, b.First) })
+	from := 0
+	for i, t := range log {
+		if i > 0 && t.First > log[i-1].First && t.Stamp <= log[i-1].Stamp {
+			out, from = append(out, Piece{p.Store, log[from:i]}), i
+		}
+	}
+	return append(out, Piece{p.Store, log[from:]})
 }
 
 func (k known) find(p Piece) *history {

@@ -80,6 +80,18 @@ func TestReuniteTakesLongLogs(t *testing.T) {
 	assert.EqualValues(t, len(log), last)
 }
 
+// A copy followed a log, and went on with an older copy of it that was put back. It
+// is of two histories, and the second did not know what the first ended.
+func TestReuniteTakesACopyOfTwoHistoriesApart(t *testing.T) {
+	user := word(center.KindUser, "u-1", `{"id":"u-1","active":true}`, 0)
+	begin := merge.Transaction{Stamp: 10, First: 1, Full: true, Records: []merge.Record{user}}
+	ended := merge.Transaction{Stamp: 60, First: 2, Records: []merge.Record{word(center.KindUser, "u-1", "", 0), word(merge.KindEnded, "u-1", "60", 0)}}
+	other := merge.Transaction{Stamp: 20, First: 3}
+	again := merge.Transaction{Stamp: 70, First: 4, Records: []merge.Record{user}}
+	values, _ := united([]merge.Piece{{Store: "s", Log: []merge.Transaction{begin, ended, other, again}}}, nil)
+	assert.Equal(t, map[string]string{"user u-1": `{"active":false,"id":"u-1"}`, "ended u-1": "60"}, values)
+}
+
 // A version that doesn't know a kind of record keeps what may end access, as it
 // keeps the marks that it knows.
 func TestReuniteKeepsUnknownRecordsThatMayEndAccess(t *testing.T) {

@@ -198,7 +198,7 @@ func (w *world) operate(r *simRegion) {
 	case r.swapped != nil:
 		w.unswap(r)
 	case !w.reported(r):
-	case w.now.Before(w.past(r)): // the operator waits
+	case w.now.Before(w.past(r, max(r.stamped, r.numbered))): // the operator waits
 	case r.flaw == "" || w.one(0.3): // an alarm that was none, as by a clock
 		w.restore(r)
 	default:
@@ -208,9 +208,9 @@ func (w *world) operate(r *simRegion) {
 
 // past is from when on no clock of the Region is behind what it has written. One
 // that begins anew must not begin earlier: others would not take in what it writes.
-func (w *world) past(r *simRegion) (t time.Time) {
+func (w *world) past(r *simRegion, stamp uint64) (t time.Time) {
 	for _, n := range r.nodes {
-		if at := time.UnixMicro(int64(r.stamped)).Add(1 - n.offset); at.After(t) {
+		if at := time.UnixMicro(int64(stamp)).Add(1 - n.offset); at.After(t) {
 			t = at
 		}
 	}

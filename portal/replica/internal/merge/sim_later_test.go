@@ -124,13 +124,14 @@ func (o *oracle) wroteLater(r *simRegion, t *simWrite, done *simUpdate) {
 // missed says whether a Region's log holds a message that an older version can't
 // read.
 func (o *oracle) missed(r *simRegion) bool {
-	return slices.ContainsFunc(o.strict[r.id], func(s *strict) bool { return s.unreadable && s.gone.n == 0 })
+	return slices.ContainsFunc(o.strict[r.id], func(s *strict) bool { return s.unreadable && s.sure && s.gone.n == 0 })
 }
 
-// wroteWhole notes that what couldn't be read counts no more.
+// wroteWhole notes that what couldn't be read counts no more, nor what a recovery
+// has left out.
 func (o *oracle) wroteWhole(r *simRegion, at place) {
 	for _, s := range o.strict[r.id] {
-		if s.gone.n == 0 && s.unreadable {
+		if s.gone.n == 0 && (s.unreadable || !r.isStrict()) {
 			s.gone = at
 		}
 	}
@@ -181,7 +182,7 @@ func (o *oracle) mustBeGone(n *simNode, id int) bool {
 
 // mayBeGone says whether a node may take a Region for removed.
 func (o *oracle) mayBeGone(n *simNode, id int) bool {
-	return slices.ContainsFunc(o.removals[id], func(r *removed) bool {
+	return !o.listed(simNames[id]) || slices.ContainsFunc(o.removals[id], func(r *removed) bool {
 		return (!r.sure || n.mayHear(r.place)) && (r.back.n == 0 || !n.hears(r.back))
 	})
 }

@@ -47,6 +47,13 @@ func (t *simUpdate) includes(o *simUpdate) bool {
 	return t == o
 }
 
+// carries says whether a log that has this update's message has what another one
+// did: it is the same, or a whole state that knew of it. What came in between may
+// be lost.
+func (t *simUpdate) carries(o *simUpdate) bool {
+	return t == o || t != nil && t.full && t.knew.has(o.n) && t.includes(o)
+}
+
 // An end is what ended a session, a sign-in or all sessions of a user. Unless it
 // is sure, it may have happened: it was not acknowledged.
 type end struct {

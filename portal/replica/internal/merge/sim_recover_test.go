@@ -223,6 +223,11 @@ func (w *world) recoverLog(r *simRegion, log, beside []*simPiece) (found []*simU
 	}
 	if r.identity.Whole = whole; !whole {
 		r.says(newDisk())
+		w.oracle.every(func(p *place, sure *bool) {
+			if p.s == streamOf(r.id, config) && *sure {
+				*sure, w.oracle.lossy = false, true
+			}
+		})
 		return nil
 	}
 	slices.SortFunc(records, func(a, b merge.Record) int {

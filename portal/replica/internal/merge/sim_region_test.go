@@ -27,6 +27,7 @@ type simRegion struct {
 	claimed  bool              // another claims that a log went further, and its log says so
 	swapped  *simRegion        // whose disks are here, and the other way round
 	stamped  uint64            // the latest stamp of what was written, wherever it is now
+	numbered uint64            // the latest number of a generation, as a stamp
 	counted  map[string]uint64 // by user, the highest count of revocations, wherever it is now
 	farBack  bool              // a clock is, or was not long ago
 	may      positions         // how far anything may ever have taken effect here
@@ -122,7 +123,11 @@ func (n *simNode) start(w *world) {
 	}
 	w.lives++
 	n.life = w.lives
-	past := !w.now.Before(w.past(n.r))
+	past := w.past(n.r, n.r.stamped)
+	if w.settling && len(n.r.log) == 0 && w.now.Before(past) {
+		w.now = past
+	}
+	early := w.now.Before(past)
 	w.generation(n)
 	n.begin(w)
 	if n.r.refused = n.lost(w); n.r.refused == "" && n.r.identity.Whole && !n.memory.dir.Complete(n.r.name) && n.memory.dir.Standing(n.r.name).Removed == 0 {
@@ -138,7 +143,7 @@ func (n *simNode) start(w *world) {
 		n.stop()
 		return
 	}
-	if n.show(); n.r.id == 0 && !n.memory.dir.Complete(n.r.name) && !(past && w.seed(n)) {
+	if n.show(); !n.memory.dir.Complete(n.r.name) && (early || n.r.id == 0 && !w.seed(n)) {
 		n.stop() // an operator has it begin when its clock is past what it has written
 		return
 	}

@@ -16,7 +16,7 @@ func (w *world) settle() (wrong []string) {
 	for round := 0; round == 0 || w.needed() && round < 6; round++ {
 		if round > 0 {
 			for _, r := range w.all {
-				if past := w.past(r); w.reported(r) && w.now.Before(past) {
+				if past := w.past(r, max(r.stamped, r.numbered)); w.reported(r) && w.now.Before(past) {
 					w.now = past
 				}
 				w.operate(r)
@@ -27,6 +27,7 @@ func (w *world) settle() (wrong []string) {
 		for tries := 0; tries < 5 && w.waiting(); tries++ {
 			w.converse(2)
 		}
+		w.oracle.reconsider() // copies that were read anew may have been the last
 		for _, r := range w.all {
 			if m := w.oracle.missing(r); len(m) > 0 && !w.reported(r) && r.answers() {
 				wrong = append(wrong, fmt.Sprintf("%s does not say that it lacks %v: %s", r.name, m, r.flaw))
@@ -61,7 +62,7 @@ func (w *world) settle() (wrong []string) {
 		}
 		for _, id := range simUsers {
 			for _, e := range w.oracle.users[id] {
-				if got := n.memory.sessions.Epoch(id)[simNames[e.s.region()]]; e.sure && w.oracle.listed(simNames[e.s.region()]) && e.n > w.all[e.s.region()].erased && got < e.epoch {
+				if got := n.memory.sessions.Epoch(id)[simNames[e.s.region()]]; e.sure && n.hears(e.place) && w.oracle.listed(simNames[e.s.region()]) && e.n > w.all[e.s.region()].erased && got < e.epoch {
 					wrong = append(wrong, fmt.Sprintf("%s.%d counts %d for %s, not %d as %s does by message %d", n.r.name, n.id, got, id, e.epoch, e.s, e.n))
 				}
 			}
@@ -106,18 +107,13 @@ func (w *world) heal() {
 		if r.epitaph > 0 && w.oracle.listed(r.name) && w.now.Before(past) {
 			w.now = past
 		}
-		for _, n := range r.nodes {
-			n.offset = min(max(n.offset, -simSkew/2), simSkew/2)
-		}
-		if past := w.past(r); r.id == 0 && len(r.log) == 0 && w.now.Before(past) { // it begins anew
-			w.now = past
-		}
 		if r.twin != nil { // it was found, and is stopped for good
 			r.twin = nil
 			w.oracle.reconsider()
 		}
 		r.full, r.inbox, r.farBack = false, nil, r.farBack && r.stopped()
 		for _, n := range r.nodes {
+			n.offset = min(max(n.offset, -simSkew/2), simSkew/2)
 			n.inbox = nil
 			w.finish(n)
 			if n.life > 0 && (n.unsaid || len(n.early) > 0) { // it knows what never got out, or was lost before it was copied

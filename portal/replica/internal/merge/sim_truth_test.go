@@ -49,7 +49,7 @@ func (d *disk) on(p place) bool { return d.onOf(p, func(kept) bool { return true
 // onOf says so of some of a stream's messages.
 func (d *disk) onOf(p place, of func(kept) bool) bool {
 	if p.update != nil {
-		return slices.ContainsFunc(d.messages, func(k kept) bool { return of(k) && k.update.includes(p.update) })
+		return slices.ContainsFunc(d.messages, func(k kept) bool { return of(k) && k.update.carries(p.update) })
 	}
 	i, ok := d.index(p.subject)
 	if !ok {
@@ -111,7 +111,7 @@ func (o *oracle) recovered(r *simRegion, found []*simUpdate) {
 			return
 		}
 		if p.update != nil {
-			*sure = slices.ContainsFunc(found, func(t *simUpdate) bool { return t.includes(p.update) })
+			*sure = slices.ContainsFunc(found, func(t *simUpdate) bool { return t.carries(p.update) })
 		} else {
 			*sure = r.disks[p.s].on(*p)
 		}

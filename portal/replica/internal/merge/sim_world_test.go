@@ -85,7 +85,8 @@ func newWorld(seed uint64, step int, events map[string]int) *world {
 		}
 		w.nodes = append(w.nodes, r.nodes...)
 	}
-	for len(w.all[0].log) == 0 {
+	for len(w.all[0].log) == 0 { // it may have crashed
+		w.now = w.now.Add(time.Second)
 		w.nodes[0].start(w)
 	}
 	return w
