@@ -168,6 +168,13 @@ type removed struct {
 	back  place // where it was added again; n 0: it was not
 }
 
+// lostRemoval says whether any removal was lost for good, of which nodes may know.
+func (o *oracle) lostRemoval() bool {
+	return slices.ContainsFunc(o.removals[:], func(list []*removed) bool {
+		return slices.ContainsFunc(list, func(r *removed) bool { return !r.sure })
+	})
+}
+
 // relisted notes what the primary wrote about a Region.
 func (o *oracle) relisted(primary *simRegion, c center.Record, done *simUpdate, stamp uint64) {
 	id := slices.Index(simNames, c.Key)

@@ -116,7 +116,7 @@ func (w *world) heal() {
 			n.offset = min(max(n.offset, -simSkew/2), simSkew/2)
 			n.inbox = nil
 			w.finish(n)
-			if n.life > 0 && (n.unsaid || len(n.early) > 0) { // it knows what never got out, or was lost before it was copied
+			if n.life > 0 && (n.unsaid || len(n.early) > 0 || w.oracle.lostRemoval()) { // it knows what never got out, or was lost since
 				n.start(w)
 			}
 		}
