@@ -76,7 +76,7 @@ func (w *world) generation(n *simNode) {
 		w.newIdentity(r, integrity.New(r.name, w.key(), w.clock(n).Unix()))
 	}
 	n.serving = r.identity.Start(fmt.Sprint(n.life))
-	r.numbered = max(r.numbered, n.serving.Number*1_000_000)
+	r.numbered = max(r.numbered, (n.serving.Number+1)*1_000_000)
 }
 
 func (w *world) newIdentity(r *simRegion, d integrity.Identity) {
