@@ -13,7 +13,7 @@ import (
 )
 
 // admit lets in an assertion that was proved, at most once, or refuses it. It
-// fails closed: if the store can't answer, nobody gets in.
+// fails closed: if the store can't answer, it refuses.
 //
 // An assertion that answers a request takes the request's record first
 // (Profiles 4.1.4.3). It can be found only with this browser's cookie, so
@@ -58,12 +58,12 @@ func (c *Consumer) admit(w http.ResponseWriter, r *http.Request, a *saml.Asserti
 func (c *Consumer) takeRequest(w http.ResponseWriter, r *http.Request, id string, waiting []waitingRequest) (*requestRecord, error) {
 	i := slices.IndexFunc(waiting, func(q waitingRequest) bool { return q.id == id })
 	if i < 0 { // Verify was given no other IDs
-		return nil, unknownRequest("it is not in a cookie", nil)
+		return nil, unknownRequest("it is not in a cookie")
 	}
 	raw, err := c.cfg.Store.Take(r.Context(), requestKey(id, waiting[i].secret))
 	if errors.Is(err, ErrNotFound) {
 		forget(w, id)
-		return nil, unknownRequest("it was answered already, is too old, or is another browser's", nil)
+		return nil, unknownRequest("it was answered already, is too old, or is another browser's")
 	}
 	if err != nil {
 		return nil, storeError("take of the request", err)
@@ -92,7 +92,9 @@ func (c *Consumer) checkAnswer(record *requestRecord, a *saml.Assertion, relaySt
 	}
 	// The store should have dropped it by now; it may round up.
 	if age := c.cfg.SP.Now().Sub(record.Request.At); age > c.cfg.RequestLifetime {
-		return unknownRequest("it is too old", []string{"at most " + c.cfg.RequestLifetime.String(), age.Round(time.Second).String()})
+		tooOld := unknownRequest("it is too old")
+		tooOld.Want, tooOld.Got = "at most "+c.cfg.RequestLifetime.String(), age.Round(time.Second).String()
+		return tooOld
 	}
 	return nil
 }
@@ -142,7 +144,7 @@ func (c *Consumer) checkMemory(request *requestRecord, a *saml.Assertion) error 
 }
 
 // replayMargin is added to what clocks may differ by, for everything that
-// nobody thought of.
+// was not thought of.
 const replayMargin = time.Minute
 
 // remember records that an assertion is used, or refuses one that was
@@ -162,12 +164,8 @@ func (c *Consumer) remember(ctx context.Context, a *saml.Assertion) error {
 	return storeError("record of the assertion", err)
 }
 
-func unknownRequest(detail string, wantGot []string) error {
-	e := &Error{Reason: ReasonRequest, Rule: "InResponseTo (Profiles 4.1.4.3)", Detail: detail}
-	if len(wantGot) == 2 {
-		e.Want, e.Got = wantGot[0], wantGot[1]
-	}
-	return e
+func unknownRequest(detail string) *Error {
+	return &Error{Reason: ReasonRequest, Rule: "InResponseTo (Profiles 4.1.4.3)", Detail: detail}
 }
 
 func storeError(what string, err error) error {

@@ -18,7 +18,7 @@
 // request uses up that request's record, which only the browser that made the
 // request can name; and every assertion is recorded, and refused if it was
 // recorded before. Then OnLogin is called. A response that Verify refuses uses
-// up nothing, and if the store can't answer, nobody gets in.
+// up nothing, and if the store can't answer, the response is refused.
 //
 // A consumer serves exactly one ACS URL, and an assertion is good for exactly
 // one. So no two Regions need share a store, and sign-in makes no call that

@@ -78,7 +78,7 @@ func TestLockout(t *testing.T) {
 	}
 	// Strangers' logins are not counted.
 	for range 5 {
-		assert.Equal(t, http.StatusUnauthorized, other.signIn(page, "nobody", "x").Status)
+		assert.Equal(t, http.StatusUnauthorized, other.signIn(page, "no-such-user", "x").Status)
 	}
 }
 

@@ -327,16 +327,16 @@ func TestStrangersDontCrowdOutSignIn(t *testing.T) {
 	defer wg.Wait()
 	defer close(s.release)
 	for range 300 {
-		stranger := w.browser()
-		stranger.Jar[startVirginia] = map[string]*http.Cookie{cookie.Name: cookie}
+		attacker := w.browser()
+		attacker.Jar[startVirginia] = map[string]*http.Cookie{cookie.Name: cookie}
 		gone := make(chan int, 1)
 		wg.Go(func() {
-			gone <- stranger.send("GET", "https://"+startVirginia+"/enter?s="+tag+"&code="+code, "none", nil).StatusCode
+			gone <- attacker.send("GET", "https://"+startVirginia+"/enter?s="+tag+"&code="+code, "none", nil).StatusCode
 		})
 		select {
 		case <-s.waiting:
 		case <-gone:
-			require.Fail(t, "somebody found no room")
+			require.Fail(t, "a request found no room")
 		}
 	}
 	requirePage(t, w.signIn(w.browser(), "https://"+startVirginia+"/", "bob@example.com"), 200, "/", "bob@example.com")

@@ -66,7 +66,7 @@ func TestXmlsecEncrypts(t *testing.T) {
 				said, err := exec.Command(xmlsec, "--encrypt", "--pubkey-cert-pem", cert, "--session-key", fmt.Sprintf("aes-%d", c.bits),
 					"--xml-data", in, "--node-name", "urn:oasis:names:tc:SAML:2.0:assertion:Assertion", "--output", out, template).CombinedOutput()
 				if err != nil && c.optional {
-					t.Skipf("this xmlsec1 can't: %.300s", said)
+					testkit.Skip(t, fmt.Sprintf("this xmlsec1 can't: %.300s", said))
 				}
 				require.NoError(t, err, "%s", said)
 				xml, err := os.ReadFile(out)

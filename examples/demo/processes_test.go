@@ -154,7 +154,7 @@ func (l *lines) String() string {
 	return l.b.String()
 }
 
-// A Region that somebody kills comes back.
+// A Region whose process is killed comes back.
 func TestKilledRegionComesBack(t *testing.T) {
 	w := newProcesses(t)
 	ctx, cancel := context.WithCancel(background(t))

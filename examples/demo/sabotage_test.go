@@ -100,7 +100,7 @@ func TestEveryStepCanFail(t *testing.T) {
 		{"a Region that asks for another's URL", extended, func(t *testing.T, w *world) {
 			serveInstead(t, w.sites[1], w.sites[0])
 		}, "WrongRegion"},
-		{"a redirector that listens to nobody", extended, redirectsHome, "where the redirector leads"},
+		{"a redirector that answers no client", extended, redirectsHome, "where the redirector leads"},
 		{"a Stop that stops something else", extended, func(t *testing.T, w *world) {
 			l, err := loopback.Listen(0)
 			require.NoError(t, err)

@@ -16,7 +16,7 @@ func texts[T any](f func(T) string) field[T] {
 // of what stands above it.
 func (v view) userFields(name string) (field[mockidp.User], bool) {
 	if attribute, profile := strings.CutPrefix(name, "profile."); profile && userExpression.MatchString("user."+attribute) {
-		// There is no schema: nobody has to have every attribute.
+		// There is no schema: no attribute is required of all users.
 		return field[mockidp.User]{text: func(u mockidp.User) []string { return u.Values(attribute) }}, true
 	}
 	at := func(u mockidp.User) mockidp.UserTimes { return v.UserTimes(u.ID) }

@@ -56,7 +56,7 @@ func That(what string, ok bool, want, got string) error {
 }
 
 // A Step goes through one thing that an example promises, with what k holds,
-// and looks at what came of it. It returns what held, and ends at the first
+// and looks at the outcome. It returns what held, and ends at the first
 // thing that didn't, by Must or Get.
 type Step[K any] func(k K) (held string)
 

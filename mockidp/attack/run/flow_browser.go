@@ -18,7 +18,7 @@ func browsers() []flow {
 		{id: "D18", title: "the answer is for another ACS URL than was asked for, and is brought there", run: atOtherACS, needs: anotherACS},
 		{id: "D19/host", title: "the Host header names the place that the message is for", run: spoofed("Host")},
 		{id: "D19/forwarded-host", title: "X-Forwarded-Host names the place that the message is for", run: spoofed("X-Forwarded-Host")},
-		{id: "D47/signed-out", title: "login CSRF: the attacker's unsolicited response, in a browser where nobody is signed in", run: loginCSRF(false)},
+		{id: "D47/signed-out", title: "login CSRF: the attacker's unsolicited response, in a browser without a session", run: loginCSRF(false)},
 		{id: "D47/signed-in", title: "login CSRF: the attacker's unsolicited response replaces who is signed in", run: loginCSRF(true)},
 	}
 }

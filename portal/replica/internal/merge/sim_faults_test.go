@@ -51,9 +51,7 @@ func TestSimulationFindsFaults(t *testing.T) {
 // A change to the code that a fault is in says so at once, and not only where the
 // faults are looked for.
 func TestFaultsApply(t *testing.T) {
-	if _, err := exec.LookPath("git"); err != nil {
-		t.Skip("git is not there")
-	}
+	testkit.RequireProgram(t, "git", "git")
 	dir := copied(t)
 	patches := must(t, filepath.Glob)("testdata/faults/*.patch")
 	require.NotEmpty(t, patches)
