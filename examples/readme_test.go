@@ -37,7 +37,9 @@ func readmeServiceProvider(metadata []byte, mux *http.ServeMux, signedIn func(ht
 	if err != nil {
 		return err
 	}
-	region, err := acs.NewRegion(acs.Config{SP: sp, Region: "eu-central-1", Store: acs.NewMemoryStore(acs.MemoryConfig{}), OnLogin: signedIn})
+	region, err := acs.NewRegion(acs.Config{
+		SP: sp, Region: "eu-central-1", Store: acs.NewMemoryStore(acs.MemoryConfig{}), OnLogin: signedIn,
+	})
 	if err != nil {
 		return err
 	}
@@ -149,10 +151,9 @@ func unindent(s string) string {
 	return strings.TrimSpace(strings.Join(lines, "\n"))
 }
 
-// Every rule that the verifier checks stands in the README's table, in the
-// verifier's order.
-func TestReadmeListsEveryRule(t *testing.T) {
-	readme, err := os.ReadFile("../README.md")
+// CHECKS.md has every rule of the verifier, in its order.
+func TestPageListsEveryRule(t *testing.T) {
+	page, err := os.ReadFile("../saml/CHECKS.md")
 	require.NoError(t, err)
 	idp := mockidp.New(mockidp.Config{})
 	t.Cleanup(idp.Close)
@@ -166,7 +167,7 @@ func TestReadmeListsEveryRule(t *testing.T) {
 	require.NoError(t, report.Err)
 	at := 0
 	for _, check := range report.Checks {
-		next := strings.Index(string(readme)[at:], fmt.Sprintf("| %s |", check.Rule))
+		next := strings.Index(string(page)[at:], fmt.Sprintf("| %s |", check.Rule))
 		require.GreaterOrEqual(t, next, 0, "%q, in this order", check.Rule)
 		at += next
 	}
