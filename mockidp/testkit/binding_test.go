@@ -10,7 +10,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-func TestWhatIsDeflatedIsInflated(t *testing.T) {
+func TestDeflatedAndInflated(t *testing.T) {
 	t.Parallel()
 	message := "<samlp:AuthnRequest>" + strings.Repeat("é", 1000)
 	value := testkit.Deflated([]byte(message))

@@ -14,7 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-func TestARequestSaysWhereItComesFrom(t *testing.T) {
+func TestFetchMetadata(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ from, to, site string }{
 		{"", "http://us-east-1.localhost:8711/", "none"},
@@ -49,12 +49,16 @@ func TestARequestSaysWhereItComesFrom(t *testing.T) {
 	assert.Equal(t, "cross-site", w.last.Header.Get("Sec-Fetch-Site"), "as Site says")
 }
 
-// The browser goes through redirects, and the way of a request stays with it.
+// A redirect keeps the origin that started the navigation.
 func TestRedirectsAndForms(t *testing.T) {
 	t.Parallel()
 	var seen []string
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		seen = append(seen, strings.Join(strings.Fields(fmt.Sprint(r.Method, r.URL, " ", r.Header.Get("Sec-Fetch-Site"), " ", r.Header.Get("Sec-Fetch-User"), " ", r.Header.Get("Origin"))), " "))
+		line := r.Method + r.URL.String()
+		for _, name := range []string{"Sec-Fetch-Site", "Sec-Fetch-User", "Origin"} {
+			line += " " + r.Header.Get(name)
+		}
+		seen = append(seen, strings.Join(strings.Fields(line), " "))
 		switch r.URL.Path {
 		case "/loop":
 			http.Redirect(w, r, "/loop", http.StatusFound)
@@ -63,7 +67,8 @@ func TestRedirectsAndForms(t *testing.T) {
 		case "/post":
 			http.Redirect(w, r, "/", http.StatusSeeOther)
 		default:
-			_, _ = w.Write([]byte(`<form method="post" action='/post'><input name="a" value="1&amp;2"></form><a href="/post?x">go <b>on</b></a>`))
+			fmt.Fprint(w, `<form method="post" action='/post'><input name="a" value="1&amp;2"></form>`,
+				`<a href="/post?x">go <b>on</b></a>`)
 		}
 	}))
 	defer srv.Close()
@@ -102,7 +107,7 @@ func TestRedirectsAndForms(t *testing.T) {
 	for _, c := range []struct{ method, to, want string }{
 		{"", srv.URL + "/loop", "more than 10 redirects"},
 		{"POST", srv.URL + "/repeat", "want status 303 or 302, got 307"},
-		{"", "http://far.example/", "not this machine"},
+		{"", "http://far.example/", "want a loopback address"},
 		{"", "http://far.example:x/", "invalid port"},
 		{"", strings.Replace(srv.URL, "http:", "https:", 1), "tls: "},
 	} {
@@ -113,20 +118,20 @@ func TestRedirectsAndForms(t *testing.T) {
 	_, err = b.Click(p, "elsewhere")
 	assert.ErrorContains(t, err, `no link "elsewhere"`)
 	_, err = b.Submit(p, testkit.Form{Action: "/", Method: "dialog"}, nil)
-	assert.ErrorContains(t, err, `want post`)
+	assert.ErrorContains(t, err, `want method post`)
 	srv.Close()
 	_, err = b.Open(srv.URL)
 	assert.True(t, testkit.ConnectionRefused(err), err)
 }
 
-func TestHeadersOfTheTest(t *testing.T) {
+func TestOwnHeaders(t *testing.T) {
 	t.Parallel()
 	w := &wire{}
 	b := testkit.NewBrowser(t.Context())
 	b.Transport, b.Header = w, http.Header{"Sec-Fetch-Site": nil, "X-Real-Ip": {"192.0.2.1"}, "Sec-Fetch-Dest": {"iframe"}}
 	_, err := b.Open("https://a.example/")
 	require.NoError(t, err)
-	assert.NotContains(t, w.last.Header, "Sec-Fetch-Site", "an old browser says nothing")
+	assert.NotContains(t, w.last.Header, "Sec-Fetch-Site", "an old browser doesn't send it")
 	assert.Equal(t, "192.0.2.1", w.last.Header.Get("X-Real-Ip"))
 	assert.Equal(t, []string{"iframe"}, w.last.Header.Values("Sec-Fetch-Dest"))
 	assert.Equal(t, b.Header, b.Copy().Header)
@@ -136,7 +141,8 @@ func TestHeadersOfTheTest(t *testing.T) {
 func TestPages(t *testing.T) {
 	t.Parallel()
 	p := &testkit.Page{URL: at(t, "https://a.example/x/y"), Status: 200, Header: http.Header{"Refresh": {"0; url=../z"}},
-		Body: `<head><title>no</title></head><p>1 &lt; 2 </p><a aria-label="Home" href="h">x</a><script>no</script><FORM METHOD="POST" action="b"><INPUT TYPE="hidden" Name='n' value='"v"'/></FORM>`}
+		Body: `<head><title>no</title></head><p>1 &lt; 2 </p><a aria-label="Home" href="h">x</a><script>no</script>` +
+			`<FORM METHOD="POST" action="b"><INPUT TYPE="hidden" Name='n' value='"v"'/></FORM>`}
 	assert.Equal(t, "1 < 2 x", p.Text())
 	assert.Equal(t, "https://a.example", p.Origin())
 	assert.Equal(t, "https://a.example/z", p.Refresh())

@@ -5,24 +5,23 @@ import (
 	"time"
 )
 
-// Clock is moved by hand. It is safe for use by several goroutines.
+// Clock is a clock that tests move by hand. It is safe for concurrent use.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// NewClock returns a clock that stands at an instant.
+// NewClock returns a clock that shows at.
 func NewClock(at time.Time) *Clock { return &Clock{now: at} }
 
-// Now returns the instant at which the clock stands. It fits the field Now of a
-// Config.
+// Now returns the clock's time. The method value fits the field Now of a Config.
 func (c *Clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-// Set makes the clock stand at another instant.
+// Set sets the clock's time.
 func (c *Clock) Set(at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

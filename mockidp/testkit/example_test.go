@@ -13,8 +13,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// A user signs in to a service provider: there to the identity provider, through
-// its form, and back with the response.
+// A user signs in to a service provider: to the identity provider, through its
+// form, and back with the response.
 func ExampleBrowser_SignIn() {
 	idp := mockidp.New(mockidp.Config{})
 	defer idp.Close()
@@ -56,7 +56,7 @@ func ExampleBrowser_SignIn() {
 	// Output: Hello, alice@example.com
 }
 
-// Handlers are reached by their names, over https, with no listener.
+// A Browser calls handlers by host name, over https, without a listener.
 func ExampleHandlers() {
 	b := testkit.NewBrowser(context.Background())
 	b.Transport = testkit.Handlers{

@@ -9,15 +9,14 @@ import (
 	"time"
 )
 
-// Jar has cookies by host, without the port, and by name. Tests may take cookies
-// out and put others in.
+// Jar holds cookies by host, without the port, and by name. Tests may remove
+// cookies and add others.
 //
-// It keeps and sends cookies by RFC 6265bis and as Chromium does, except that it
-// takes no Domain other than the host, and that a host has one cookie of a name,
-// whatever its path.
+// It follows RFC 6265bis and Chromium, with two differences: it accepts no Domain
+// other than the host, and a host has one cookie of a name, whatever its path.
 type Jar map[string]map[string]*http.Cookie
 
-// Keep takes the cookies that a response from u sets, except those that a
+// Keep stores the cookies that a response from u sets, except those that a
 // browser refuses.
 func (j Jar) Keep(u *url.URL, cookies []*http.Cookie, now time.Time) {
 	host := hostname(u)
@@ -43,31 +42,22 @@ func (j Jar) Keep(u *url.URL, cookies []*http.Cookie, now time.Time) {
 	}
 }
 
-// acceptable is what RFC 6265bis 5.7 asks of a new cookie.
+// acceptable reports whether a browser stores a new cookie (RFC 6265bis 5.7).
 func acceptable(u *url.URL, c *http.Cookie) bool {
-	switch {
-	case c.Domain != "" && strings.TrimPrefix(strings.ToLower(c.Domain), ".") != hostname(u):
-		return false
-	case c.Secure && !secure(u):
-		return false
-	case c.SameSite == http.SameSiteNoneMode && !c.Secure:
-		return false
-	case strings.HasPrefix(c.Name, "__Host-") && (!c.Secure || c.Path != "/" || c.Domain != ""):
-		return false
-	case strings.HasPrefix(c.Name, "__Secure-") && !c.Secure:
-		return false
-	}
-	return true
+	otherDomain := c.Domain != "" && strings.TrimPrefix(strings.ToLower(c.Domain), ".") != hostname(u)
+	needsSecure := c.SameSite == http.SameSiteNoneMode || strings.HasPrefix(c.Name, "__Host-") ||
+		strings.HasPrefix(c.Name, "__Secure-")
+	badHost := strings.HasPrefix(c.Name, "__Host-") && (c.Path != "/" || c.Domain != "")
+	return !otherDomain && !badHost && (c.Secure || !needsSecure) && (!c.Secure || secure(u))
 }
 
-// attach puts into a navigation the cookies that belong there: all if the page
-// that started it is of the same site, or there was none; else those with
-// SameSite=None, and with a safe method those with Lax, which is also what a
-// cookie without the attribute is (RFC 6265bis 5.8.3).
+// attach adds the cookies to a navigation. A request that the same site or the
+// user started gets all of them. Others get those with SameSite=None and, with
+// GET, those with Lax, which is the default (RFC 6265bis 5.8.3).
 func (j Jar) attach(r *http.Request, same bool) {
 	now := time.Now()
 	for name, c := range j[hostname(r.URL)] {
-		if !below(r.URL.Path, c.Path) || !c.Expires.IsZero() && !now.Before(c.Expires) || c.Secure && !secure(r.URL) {
+		if !pathMatches(r.URL.Path, c.Path) || !c.Expires.IsZero() && !now.Before(c.Expires) || c.Secure && !secure(r.URL) {
 			continue
 		}
 		lax := c.SameSite != http.SameSiteStrictMode && c.SameSite != http.SameSiteNoneMode
@@ -77,14 +67,15 @@ func (j Jar) attach(r *http.Request, same bool) {
 	}
 }
 
-// below says whether a request's path is a cookie's or below it (RFC 6265 5.1.4).
-func below(path, of string) bool {
-	return path == of || strings.HasPrefix(cmp.Or(path, "/"), strings.TrimSuffix(of, "/")+"/")
+// pathMatches reports whether a request's path is the cookie's or below it
+// (RFC 6265 5.1.4).
+func pathMatches(path, cookie string) bool {
+	return path == cookie || strings.HasPrefix(cmp.Or(path, "/"), strings.TrimSuffix(cookie, "/")+"/")
 }
 
 // Copy returns a jar with the same cookies.
 func (j Jar) Copy() Jar {
-	out := make(Jar)
+	out := maps.Clone(j)
 	for host, cookies := range j {
 		out[host] = maps.Clone(cookies)
 	}

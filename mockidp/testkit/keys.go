@@ -15,42 +15,44 @@ import (
 	"time"
 )
 
-// cache has every key that the process made, by kind and name. RSA keys take
-// too long to make one for each test.
-type cache struct {
-	mu   sync.Mutex
-	keys map[string]crypto.Signer // guarded by mu
-}
+// The keys that the process generated, by kind and name. Generating an RSA key
+// takes too long to do it in each test.
+var (
+	keysMu sync.Mutex
+	keys   = map[string]crypto.Signer{} // guarded by keysMu
+)
 
-var made = cache{keys: make(map[string]crypto.Signer)}
-
-func (c *cache) get(id string, make func() (crypto.Signer, error)) crypto.Signer {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.keys[id] == nil {
-		key, err := make()
-		if err != nil {
-			panic(fmt.Sprint("testkit: ", err))
-		}
-		c.keys[id] = key
+func cachedKey[K crypto.Signer](id string, generate func() (K, error)) K {
+	keysMu.Lock()
+	defer keysMu.Unlock()
+	if keys[id] == nil {
+		keys[id] = must(generate())
 	}
-	return c.keys[id]
+	return keys[id].(K)
 }
 
-// RSAKey returns the process's RSA key of that name, of 2,048 bits. The same
-// name gets the same key.
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(fmt.Sprint("testkit: ", err))
+	}
+	return v
+}
+
+// RSAKey returns the process's 2048-bit RSA key of that name.
 func RSAKey(name string) *rsa.PrivateKey {
-	return made.get("rsa "+name, func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) }).(*rsa.PrivateKey)
+	return cachedKey("rsa "+name, func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(rand.Reader, 2048) })
 }
 
 // ECDSAKey returns the process's ECDSA key of that name, on P-256.
 func ECDSAKey(name string) *ecdsa.PrivateKey {
-	return made.get("ecdsa "+name, func() (crypto.Signer, error) { return ecdsa.GenerateKey(elliptic.P256(), rand.Reader) }).(*ecdsa.PrivateKey)
+	return cachedKey("ecdsa "+name, func() (*ecdsa.PrivateKey, error) {
+		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	})
 }
 
-// Certificate returns a new certificate of a key, signed by the key itself, which
-// is valid from an hour before an instant to a day after it. With hosts, names or
-// addresses, it is for TLS.
+// Certificate returns a new self-signed certificate of key, valid from an hour
+// before now to a day after it. With hosts, which are names or IP addresses, it
+// is for TLS.
 func Certificate(key crypto.Signer, now time.Time, hosts ...string) *x509.Certificate {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "testkit"},
@@ -66,12 +68,5 @@ func Certificate(key crypto.Signer, now time.Time, hosts ...string) *x509.Certif
 			template.DNSNames = append(template.DNSNames, host)
 		}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	if err == nil {
-		var cert *x509.Certificate
-		if cert, err = x509.ParseCertificate(der); err == nil {
-			return cert
-		}
-	}
-	panic(fmt.Sprint("testkit: ", err))
+	return must(x509.ParseCertificate(must(x509.CreateCertificate(rand.Reader, template, template, key.Public(), key))))
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-func TestAClockIsMovedByHand(t *testing.T) {
+func TestClock(t *testing.T) {
 	t.Parallel()
 	began := time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC)
 	c := testkit.NewClock(began)
@@ -31,7 +31,7 @@ func TestAClockIsMovedByHand(t *testing.T) {
 	assert.Equal(t, began, c.Now())
 }
 
-func TestAKeyIsMadeOnce(t *testing.T) {
+func TestKeysAreCached(t *testing.T) {
 	t.Parallel()
 	assert.Same(t, testkit.RSAKey("a"), testkit.RSAKey("a"))
 	assert.NotEqual(t, testkit.RSAKey("a"), testkit.RSAKey("b"))
@@ -55,7 +55,7 @@ type weak struct{ crypto.Signer }
 
 func (weak) Public() crypto.PublicKey { return nil }
 
-func TestKeysOfAFolder(t *testing.T) {
+func TestReadKeys(t *testing.T) {
 	t.Parallel()
 	keys := testkit.ReadKeys("../../testdata/keys")
 	assert.IsType(t, &ecdsa.PrivateKey{}, keys["idp-ecdsa.pem"])

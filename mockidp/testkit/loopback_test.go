@@ -15,11 +15,11 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-func TestLoopbackIsWhatTheSharedTableSays(t *testing.T) {
+func TestLoopbackMatchesTheSharedTable(t *testing.T) {
 	table, err := os.ReadFile("../../testdata/loopback.txt")
 	require.NoError(t, err)
-	over, cancel := context.WithCancel(t.Context())
-	cancel() // nothing is dialled
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel() // so nothing is dialled
 	n := 0
 	for line := range strings.Lines(string(table)) {
 		if strings.HasPrefix(line, "#") {
@@ -29,7 +29,7 @@ func TestLoopbackIsWhatTheSharedTableSays(t *testing.T) {
 		host, err := strconv.Unquote(quoted)
 		require.NoError(t, err, line)
 		require.Contains(t, []string{"yes", "no"}, want, line)
-		_, err = testkit.DialLoopback(over, "tcp", net.JoinHostPort(host, "1"))
+		_, err = testkit.DialLoopback(canceled, "tcp", net.JoinHostPort(host, "1"))
 		assert.Equal(t, want == "yes", errors.Is(err, context.Canceled), "%q: %v", host, err)
 		n++
 	}

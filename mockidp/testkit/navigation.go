@@ -13,20 +13,20 @@ import (
 
 // Navigation is a request that loads a page.
 type Navigation struct {
-	From   string // the page that starts it, or its origin; "" if the user typed the address
-	Method string // "" is GET
+	From   string // the page that starts it, or its origin; "": the user typed the address
+	Method string // "": GET
 	URL    string
-	Form   url.Values // sent as a form's
-	User   bool       // the user started it, and not a script on the page
+	Form   url.Values // sent URL-encoded
+	User   bool       // the user started it, not a script on the page
 
-	noReferrer bool // the page keeps its origin to itself
-	crossed    bool // another site had a part in it
+	noReferrer bool // the page hides its origin
+	crossed    bool // another site took part in it
 }
 
 // Send makes one request and follows no redirect.
 func (b *Browser) Send(n Navigation) (*Page, error) {
 	n.Method = cmp.Or(n.Method, http.MethodGet)
-	ctx, cancel := context.WithTimeout(b.ctx, patience)
+	ctx, cancel := context.WithTimeout(b.ctx, requestTimeout)
 	defer cancel()
 	var body io.Reader
 	if n.Form != nil {
@@ -42,7 +42,7 @@ func (b *Browser) Send(n Navigation) (*Page, error) {
 	}
 	same := n.From == "" || b.sameSite(n.From, r.URL)
 	n.crossed = n.crossed || !same
-	b.describe(r, n)
+	b.setHeaders(r, n)
 	b.Jar.attach(r, same)
 	for name, values := range b.Header {
 		if r.Header.Del(name); len(values) > 0 {
@@ -64,12 +64,12 @@ func (b *Browser) Send(n Navigation) (*Page, error) {
 	return &Page{URL: r.URL, Status: res.StatusCode, Header: res.Header, Body: string(text), navigation: n}, nil
 }
 
-// describe sets what a browser says of a request: Fetch Metadata, where the
-// request is encrypted or stays on this machine, and the Origin of a form.
-func (b *Browser) describe(r *http.Request, n Navigation) {
+// setHeaders sets the headers that a browser sends: Fetch Metadata to URLs that
+// it trusts, and the Origin of a form.
+func (b *Browser) setHeaders(r *http.Request, n Navigation) {
 	r.Header.Set("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
 	if secure(r.URL) {
-		r.Header.Set("Sec-Fetch-Site", b.relation(n, r.URL))
+		r.Header.Set("Sec-Fetch-Site", b.fetchSite(n, r.URL))
 		r.Header.Set("Sec-Fetch-Mode", "navigate")
 		r.Header.Set("Sec-Fetch-Dest", "document")
 		if n.User {
@@ -81,15 +81,15 @@ func (b *Browser) describe(r *http.Request, n Navigation) {
 	}
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	switch {
-	case n.noReferrer: // Fetch 3.1: the origin goes the way of the referrer
+	case n.noReferrer: // the referrer policy hides the Origin too (Fetch 3.1)
 		r.Header.Set("Origin", "null")
 	case n.From != "":
 		r.Header.Set("Origin", n.From)
 	}
 }
 
-// relation is the value of Sec-Fetch-Site (Fetch Metadata 2.3).
-func (b *Browser) relation(n Navigation, to *url.URL) string {
+// fetchSite returns the value of Sec-Fetch-Site (Fetch Metadata 2.3).
+func (b *Browser) fetchSite(n Navigation, to *url.URL) string {
 	switch {
 	case n.crossed:
 		return "cross-site"
@@ -101,8 +101,8 @@ func (b *Browser) relation(n Navigation, to *url.URL) string {
 	return "same-site"
 }
 
-// sameSite compares the page that starts a request with where it goes. The
-// scheme counts, the port doesn't.
+// sameSite reports whether two pages have the same site and scheme. The port
+// doesn't matter.
 func (b *Browser) sameSite(from string, to *url.URL) bool {
 	u, err := url.Parse(from)
 	site := b.Site
@@ -112,8 +112,8 @@ func (b *Browser) sameSite(from string, to *url.URL) bool {
 	return err == nil && u.Host != "" && u.Scheme == to.Scheme && site(hostname(u)) == site(hostname(to))
 }
 
-// lastLabels is the site of a host by the public suffix list's default rule,
-// which holds for localhost and example.
+// lastLabels returns the site of a host by the public suffix list's default rule,
+// which applies to localhost and example.
 func lastLabels(host string) string {
 	if isIP(host) {
 		return host

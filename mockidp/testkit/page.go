@@ -6,11 +6,12 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 )
 
-// Page is what a Browser shows. Its markup is read with a few expressions, which
-// is enough for pages that programs write for programs to read, and no more.
+// Page is a page that a Browser loaded. Regular expressions read its markup, which
+// is enough for pages that programs generate.
 type Page struct {
 	URL    *url.URL
 	Status int
@@ -20,11 +21,11 @@ type Page struct {
 	navigation Navigation // that loaded it
 }
 
-// Form is a form on a page, with what is filled in already.
+// Form is a form on a page, with the values that are filled in already.
 type Form struct {
 	Action, Method string
 	Fields         []Field
-	Text           string // what there is to read in it
+	Text           string // its readable text
 }
 
 // Field is an input of a form.
@@ -35,7 +36,7 @@ var (
 	fieldTag  = regexp.MustCompile(`(?is)<input\b([^>]*)>`)
 	linkTag   = regexp.MustCompile(`(?is)<a\b([^>]*)>(.*?)</a>`)
 	attribute = regexp.MustCompile(`([a-zA-Z-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')`)
-	unread    = regexp.MustCompile(`(?is)<(head|script|style)\b.*?</(head|script|style)>`)
+	hiddenTag = regexp.MustCompile(`(?is)<(head|script|style)\b.*?</(head|script|style)>`)
 	anyTag    = regexp.MustCompile(`(?s)<[^>]*>`)
 )
 
@@ -47,12 +48,12 @@ func attributes(tag string) map[string]string {
 	return out
 }
 
-// Forms lists the forms on the page.
+// Forms returns the forms on the page.
 func (p *Page) Forms() []Form {
 	var out []Form
 	for _, m := range formTag.FindAllStringSubmatch(p.Body, -1) {
 		a := attributes(m[1])
-		f := Form{Action: a["action"], Method: strings.ToLower(a["method"]), Text: plain(m[2])}
+		f := Form{Action: a["action"], Method: strings.ToLower(a["method"]), Text: plainText(m[2])}
 		for _, in := range fieldTag.FindAllStringSubmatch(m[2], -1) {
 			if a := attributes(in[1]); a["name"] != "" {
 				f.Fields = append(f.Fields, Field{a["name"], a["value"], strings.ToLower(a["type"])})
@@ -63,27 +64,25 @@ func (p *Page) Forms() []Form {
 	return out
 }
 
-// FormWith finds the first form that has a field of that name.
+// FormWith returns the first form that has a field of that name.
 func (p *Page) FormWith(name string) (Form, bool) {
-	for _, f := range p.Forms() {
-		if f.Values().Has(name) {
-			return f, true
-		}
-	}
-	return Form{}, false
+	return p.form(func(f Form) bool { return f.Values().Has(name) })
 }
 
-// FormFor finds the first form with that action.
+// FormFor returns the first form with that action.
 func (p *Page) FormFor(action string) (Form, bool) {
-	for _, f := range p.Forms() {
-		if f.Action == action {
-			return f, true
-		}
+	return p.form(func(f Form) bool { return f.Action == action })
+}
+
+func (p *Page) form(matches func(Form) bool) (Form, bool) {
+	forms := p.Forms()
+	if i := slices.IndexFunc(forms, matches); i >= 0 {
+		return forms[i], true
 	}
 	return Form{}, false
 }
 
-// Values returns what the form sends as it stands.
+// Values returns the values that are filled in already.
 func (f Form) Values() url.Values {
 	out := url.Values{}
 	for _, in := range f.Fields {
@@ -92,29 +91,29 @@ func (f Form) Values() url.Values {
 	return out
 }
 
-// Link returns where the first link leads whose name, its label or else what can
-// be read in it, has text in it.
+// Link returns the target of the first link whose name contains text. The name is
+// the aria-label, or else the text of the link.
 func (p *Page) Link(text string) (string, bool) {
 	for _, m := range linkTag.FindAllStringSubmatch(p.Body, -1) {
 		a := attributes(m[1])
-		if name := cmp.Or(a["aria-label"], plain(m[2])); strings.Contains(name, text) {
+		if name := cmp.Or(a["aria-label"], plainText(m[2])); strings.Contains(name, text) {
 			return a["href"], true
 		}
 	}
 	return "", false
 }
 
-// Text returns what there is to read on the page.
-func (p *Page) Text() string { return plain(unread.ReplaceAllString(p.Body, " ")) }
+// Text returns the readable text of the page.
+func (p *Page) Text() string { return plainText(hiddenTag.ReplaceAllString(p.Body, " ")) }
 
-func plain(markup string) string {
+func plainText(markup string) string {
 	return strings.Join(strings.Fields(html.UnescapeString(anyTag.ReplaceAllString(markup, " "))), " ")
 }
 
-// Origin returns the page's own.
+// Origin returns the page's origin.
 func (p *Page) Origin() string { return origin(p.URL) }
 
-// Resolve makes an address on the page absolute.
+// Resolve returns an address on the page as an absolute URL.
 func (p *Page) Resolve(ref string) string {
 	u, err := p.URL.Parse(ref)
 	if err != nil {
@@ -123,7 +122,7 @@ func (p *Page) Resolve(ref string) string {
 	return u.String()
 }
 
-// Location returns where the page redirects to, absolute, or "".
+// Location returns the absolute URL that the page redirects to, or "".
 func (p *Page) Location() string {
 	if to, ok := p.redirect(); ok {
 		return to.String()
@@ -131,7 +130,7 @@ func (p *Page) Location() string {
 	return ""
 }
 
-// Refresh returns where the page's Refresh header leads, absolute, or "".
+// Refresh returns the absolute URL of the page's Refresh header, or "".
 func (p *Page) Refresh() string {
 	if _, to, ok := strings.Cut(p.Header.Get("Refresh"), "url="); ok {
 		return p.Resolve(to)

@@ -13,8 +13,8 @@ import (
 	"path/filepath"
 )
 
-// ReadKeys reads the private keys of a folder, every file *.pem, by the name of
-// the file. It panics where it can't, or where there is none.
+// ReadKeys returns the private keys of a folder's *.pem files, by file name. It
+// panics if there is none, or if one can't be read.
 func ReadKeys(folder string) map[string]crypto.Signer {
 	files, err := filepath.Glob(filepath.Join(folder, "*.pem"))
 	if err != nil || len(files) == 0 {
@@ -33,9 +33,9 @@ func ReadKeys(folder string) map[string]crypto.Signer {
 	return out
 }
 
-// ParseKey reads a private key: PEM, in the form of SEC 1 or PKCS #1. It also
-// reads RSA keys that crypto/x509 refuses, such as those with a public exponent
-// of 1, for tests that weak keys are refused.
+// ParseKey parses a private key in PEM, in the form of SEC 1 or PKCS #1. It accepts
+// RSA keys that crypto/x509 refuses, such as those with a public exponent of 1,
+// for tests that weak keys are refused.
 func ParseKey(text []byte) (crypto.Signer, error) {
 	block, _ := pem.Decode(text)
 	if block == nil {
@@ -44,7 +44,7 @@ func ParseKey(text []byte) (crypto.Signer, error) {
 	if block.Type == "EC PRIVATE KEY" {
 		return x509.ParseECPrivateKey(block.Bytes)
 	}
-	var raw struct {
+	var raw struct { // RFC 8017 A.1.2
 		Version              int
 		N                    *big.Int
 		E                    int

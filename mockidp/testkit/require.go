@@ -8,11 +8,10 @@ import (
 	"testing"
 )
 
-// required names the environment variable.
-const required = "MERIDIAN_REQUIRE"
+const requireVariable = "MERIDIAN_REQUIRE"
 
-// RequireProgram returns the path of the first program of those names that there
-// is: names on PATH, or paths. Where there is none the test is skipped, or fails
+// RequireProgram returns the path of the first program that exists. The names are
+// looked up on PATH, or are paths. If none exists the test is skipped, or fails
 // if MERIDIAN_REQUIRE lists the kind.
 func RequireProgram(t testing.TB, kind string, names ...string) string {
 	t.Helper()
@@ -32,7 +31,7 @@ func RequireChromium(t testing.TB) string {
 	return RequireProgram(t, "browser", "chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 }
 
-// RequireFile is RequireProgram for a file or folder that a program brings along.
+// RequireFile is RequireProgram for a file or folder that a program installs.
 func RequireFile(t testing.TB, kind, path string) {
 	t.Helper()
 	if _, err := os.Stat(path); err != nil {
@@ -40,7 +39,7 @@ func RequireFile(t testing.TB, kind, path string) {
 	}
 }
 
-// RequireSuccess is RequireProgram for what only running a program can tell.
+// RequireSuccess is RequireProgram for what only a run of a command can tell.
 func RequireSuccess(t testing.TB, kind string, command ...string) {
 	t.Helper()
 	if out, err := exec.Command(command[0], command[1:]...).CombinedOutput(); err != nil {
@@ -48,18 +47,18 @@ func RequireSuccess(t testing.TB, kind string, command ...string) {
 	}
 }
 
-// Lacking skips a test that this machine has not all for, or fails it if
+// Lacking skips a test because this machine lacks something, or fails it if
 // MERIDIAN_REQUIRE lists the kind.
 func Lacking(t testing.TB, kind, why string) {
 	t.Helper()
 	if Required(kind) {
-		t.Fatalf("%s, which %s=%s asks for", why, required, os.Getenv(required))
+		t.Fatalf("%s, which %s=%s requires", why, requireVariable, os.Getenv(requireVariable))
 		return
 	}
 	Skip(t, why)
 }
 
-// Required says whether MERIDIAN_REQUIRE lists a kind.
+// Required reports whether MERIDIAN_REQUIRE lists a kind.
 func Required(kind string) bool {
-	return slices.Contains(strings.Split(os.Getenv(required), ","), kind)
+	return slices.Contains(strings.Split(os.Getenv(requireVariable), ","), kind)
 }

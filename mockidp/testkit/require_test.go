@@ -13,23 +13,23 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// inner makes this binary one whose tests lack something.
+// inner is the environment variable that makes TestLacks run.
 const inner = "MERIDIAN_TESTKIT_INNER"
 
 func TestMain(m *testing.M) { testkit.Main(m) }
 
-// recorder is a test that tells what became of it.
+// recorder is a testing.TB that records its outcome.
 type recorder struct {
 	testing.TB
-	fate string
+	outcome string
 }
 
 func (r *recorder) Helper()                      {}
 func (r *recorder) Name() string                 { return "TestRecorded" }
-func (r *recorder) Skip(args ...any)             { r.fate = "skipped: " + fmt.Sprint(args...) }
-func (r *recorder) Fatalf(f string, args ...any) { r.fate = "failed: " + fmt.Sprintf(f, args...) }
+func (r *recorder) Skip(args ...any)             { r.outcome = "skipped: " + fmt.Sprint(args...) }
+func (r *recorder) Fatalf(f string, args ...any) { r.outcome = "failed: " + fmt.Sprintf(f, args...) }
 
-// TestLacks asks for things that there are not, in a process of its own.
+// TestLacks requires things that don't exist, in a process of its own.
 func TestLacks(t *testing.T) {
 	if os.Getenv(inner) == "" {
 		return
@@ -40,27 +40,27 @@ func TestLacks(t *testing.T) {
 	t.Run("program", func(t *testing.T) { testkit.RequireProgram(t, "peers", "no-such-program", "no-such-other") })
 }
 
-func TestWhatIsThereIsFound(t *testing.T) {
+func TestRequireFinds(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	r := &recorder{}
 	assert.Equal(t, self, testkit.RequireProgram(r, "peers", "no-such-program", self))
 	testkit.RequireFile(r, "peers", self)
 	testkit.RequireSuccess(r, "peers", self, "-test.run", "^$")
-	assert.Empty(t, r.fate)
+	assert.Empty(t, r.outcome)
 }
 
-func TestWhatIsRequiredFails(t *testing.T) {
+func TestRequiredFails(t *testing.T) {
 	t.Setenv("MERIDIAN_REQUIRE", "browser,peers")
 	r := &recorder{}
 	testkit.RequireSuccess(r, "peers", "no-such-program")
-	assert.Contains(t, r.fate, "which MERIDIAN_REQUIRE=browser,peers asks for")
+	assert.Contains(t, r.outcome, "which MERIDIAN_REQUIRE=browser,peers requires")
 	assert.True(t, testkit.Required("browser"))
 	assert.False(t, testkit.Required("brow"))
 }
 
-// A run says at its end what was skipped, and passes.
-func TestMainSaysWhatWasSkipped(t *testing.T) {
+// A run reports at its end what was skipped, and passes.
+func TestMainReportsSkippedTests(t *testing.T) {
 	self, err := os.Executable()
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "skipped")
@@ -69,7 +69,8 @@ func TestMainSaysWhatWasSkipped(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	const in = "skipped in github.com/meridian-saml/meridian/mockidp/testkit: "
-	want := in + "TestLacks/file TestLacks/file#01: no /no/such/file\n" + in + "TestLacks/program: no no-such-program, no-such-other\n"
+	want := in + "TestLacks/file TestLacks/file#01: no /no/such/file\n" +
+		in + "TestLacks/program: no no-such-program, no-such-other\n"
 	assert.Equal(t, "PASS\n"+want, string(out))
 	written, err := os.ReadFile(file)
 	require.NoError(t, err)

@@ -11,9 +11,9 @@ import (
 // back.
 const maxPages = 8
 
-// SignIn opens an address and signs in where that is asked for: it fills in the
-// first form that has a password, once, and posts the forms that hold a SAML
-// message as scripts on these pages do. It returns the page where that ends.
+// SignIn opens an address and signs in where a page asks for it. It fills in the
+// first form with a password, once, and posts forms that hold a SAML message as
+// the scripts on these pages do. It returns the last page.
 func (b *Browser) SignIn(addr, login, password string) (*Page, error) {
 	p, err := b.Open(addr)
 	typed := false
@@ -21,7 +21,7 @@ func (b *Browser) SignIn(addr, login, password string) (*Page, error) {
 		if err != nil {
 			return nil, err
 		}
-		if f, ok := message(p); ok {
+		if f, ok := p.form(isMessage); ok {
 			p, err = b.submit(p, f, nil, false)
 			continue
 		}
@@ -42,16 +42,13 @@ func (b *Browser) SignIn(addr, login, password string) (*Page, error) {
 	return nil, fmt.Errorf("testkit: the sign-in at %s doesn't end after %d pages", addr, maxPages)
 }
 
-// message finds a form that carries a SAML message.
-func message(p *Page) (Form, bool) {
-	if f, ok := p.FormWith("SAMLResponse"); ok {
-		return f, true
-	}
-	return p.FormWith("SAMLRequest")
+func isMessage(f Form) bool {
+	v := f.Values()
+	return v.Has("SAMLResponse") || v.Has("SAMLRequest")
 }
 
-// credentials finds the form that asks for a password, and fills in that field
-// and the text field before it.
+// credentials finds the form with a password field. It fills in that field and
+// the text field before it.
 func credentials(p *Page, login, password string) (Form, url.Values, bool) {
 	for _, f := range p.Forms() {
 		user := ""

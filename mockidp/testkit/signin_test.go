@@ -12,7 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-func TestSignInStopsWhereItCannotGoOn(t *testing.T) {
+func TestSignInStops(t *testing.T) {
 	t.Parallel()
 	idp := mockidp.New(mockidp.Config{})
 	t.Cleanup(idp.Close)
@@ -27,7 +27,7 @@ func TestSignInStopsWhereItCannotGoOn(t *testing.T) {
 	assert.Equal(t, p.Text(), again.Text(), "nothing asks for a password")
 }
 
-func TestSignInFollowsPagesThatGoOnByThemselves(t *testing.T) {
+func TestSignInFollowsScriptsAndRefresh(t *testing.T) {
 	t.Parallel()
 	b := testkit.NewBrowser(t.Context())
 	var user []string

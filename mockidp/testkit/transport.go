@@ -12,16 +12,16 @@ import (
 	"strings"
 )
 
-// DialLoopback is for http.Transport's DialContext. It reaches localhost, every
-// name below it, and other loopback addresses, as browsers do (RFC 6761 6.3) and
-// Go's resolver doesn't. It reaches nothing else.
+// DialLoopback is a DialContext for http.Transport that dials loopback only. Names
+// below localhost are loopback, as in browsers (RFC 6761 6.3) and unlike in Go's
+// resolver.
 func DialLoopback(ctx context.Context, network, addr string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, err
 	}
 	if !loopback(host) {
-		return nil, errors.New("testkit: not this machine: " + addr)
+		return nil, errors.New("testkit: want a loopback address, got " + addr)
 	}
 	if !isIP(host) {
 		host = "127.0.0.1"
@@ -29,18 +29,18 @@ func DialLoopback(ctx context.Context, network, addr string) (net.Conn, error) {
 	return new(net.Dialer).DialContext(ctx, network, net.JoinHostPort(host, port))
 }
 
-// ConnectionRefused says whether an error is that nothing listens at the address.
+// ConnectionRefused reports whether err says that nothing listens at the address.
 func ConnectionRefused(err error) bool {
 	var op *net.OpError
 	return errors.As(err, &op) && op.Op == "dial" && !op.Timeout()
 }
 
-// Handlers are a Browser's Transport that has no network: handlers by host, with
-// the port where the URL has one.
+// Handlers is a Transport without a network: handlers by host, with the port where
+// the URL has one.
 type Handlers map[string]http.Handler
 
-// RoundTrip calls the handler of the request's host. A panic of the handler is
-// the caller's.
+// RoundTrip calls the handler of the request's host. The handler's panics reach
+// the caller.
 func (h Handlers) RoundTrip(r *http.Request) (*http.Response, error) {
 	handler := h[r.URL.Host]
 	if handler == nil {
@@ -55,12 +55,12 @@ func (h Handlers) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// secure says whether browsers trust a connection (Secure Contexts 3.1): https,
-// or this machine.
+// secure reports whether browsers trust a URL: https or loopback (Secure Contexts
+// 3.1).
 func secure(u *url.URL) bool { return u.Scheme == "https" || loopback(u.Hostname()) }
 
-// loopback is mockidp.IsLoopback again, because this package imports none of
-// the module's: one table tests both.
+// loopback repeats mockidp.IsLoopback, because this package imports the standard
+// library only. One table tests both.
 func loopback(host string) bool {
 	return localhost.MatchString(strings.ToLower(host)) || net.ParseIP(host).IsLoopback()
 }
