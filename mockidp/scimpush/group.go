@@ -33,6 +33,7 @@ func (r *push) group(ctx context.Context, id string, g *pushedGroup) error {
 		r.count(&r.report.Groups.Unchanged)
 		return nil
 	}
+	r.doneGroups.Delete(id) // a request that fails may have been carried out
 	groups := kind[remoteGroup]{"/Groups", "displayName", &r.groups}
 	there, err := groups.find(ctx, r, id, g.name)
 	created := err == nil && there == nil

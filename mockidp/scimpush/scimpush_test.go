@@ -241,3 +241,36 @@ func TestPushSaysWhatItCouldNot(t *testing.T) {
 	_, err = must(scimpush.New(idp, e.where)).Push(ctx)
 	assert.ErrorIs(t, err, context.Canceled)
 }
+
+// A change whose answer is lost may have been made. Changed back, the user is
+// pushed again, although the last push that succeeded said the same.
+func TestKeepAfterALostAnswer(t *testing.T) {
+	idp, e := start(t, company(1, 1)), newEndpoint(t)
+	c := e.where
+	c.Retries, c.Backoff = -1, time.Hour // only a change starts a round
+	p := must(scimpush.New(idp, c))
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	rounds := make(chan error, 100)
+	go func() {
+		_ = p.Keep(ctx, func(_ scimpush.Report, err error) { rounds <- err })
+	}()
+	set := func(s mockidp.UserStatus) {
+		require.NoError(t, idp.UpdateUser("user0@example.com", func(u *mockidp.User) error { u.Status = s; return nil }))
+	}
+	require.NoError(t, <-rounds)
+	e.spoil(func(h http.Handler) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodPatch {
+				h.ServeHTTP(w, r)
+				return
+			}
+			h.ServeHTTP(httptest.NewRecorder(), r)
+			panic(http.ErrAbortHandler)
+		})
+	})
+	set(mockidp.Deprovisioned)
+	require.Error(t, <-rounds)
+	set(mockidp.Active)
+	assert.Eventually(t, func() bool { return e.agrees(idp) == nil }, time.Minute, time.Millisecond)
+}

@@ -58,6 +58,7 @@ func (r *push) user(ctx context.Context, id string, u *mockidp.User) error {
 		r.count(&r.report.Users.Unchanged)
 		return nil
 	}
+	r.doneUsers.Delete(id) // a request that fails may have been carried out
 	login, active := "", false
 	if u != nil {
 		login, active = u.Login, provisionable(u)
