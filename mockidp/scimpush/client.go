@@ -14,60 +14,56 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// maxSCIM bounds an answer.
-const maxSCIM = 8 << 20
+// maxAnswer is how many bytes of an answer are read.
+const maxAnswer = 8 << 20
 
-// do sends a request until there is an answer worth having: a success, one of
-// the statuses that the caller can use, or a refusal for good. Every request
-// that is sent here may be sent twice.
-func (r *push) do(ctx context.Context, method, path string, body, into any, also ...int) (int, error) {
+// do sends a request until the answer is a success, which is decoded into into, or
+// one of the accepted statuses, or no longer worth a retry. It returns the status.
+// Every request of this package may be sent twice.
+func (r *push) do(ctx context.Context, method, path string, body, into any, accepted ...int) (int, error) {
 	var raw []byte
 	if body != nil {
 		var err error
 		if raw, err = json.Marshal(body); err != nil {
-			return 0, &mockidp.Error{Reason: mockidp.ReasonInternal, Detail: "writing a SCIM request", Err: err}
+			return 0, &mockidp.Error{Reason: mockidp.ReasonInternal, Detail: "encoding a SCIM request", Err: err}
 		}
-	}
-	select {
-	case r.slots <- struct{}{}:
-		defer func() { <-r.slots }()
-	case <-ctx.Done():
-		return 0, ctx.Err()
 	}
 	wait := r.c.Backoff
 	for try := 0; ; try++ {
-		status, answer, later, err := r.once(ctx, method, path, raw)
-		if err == nil && (status < 300 || slices.Contains(also, status)) {
+		status, answer, retryAfter, err := r.once(ctx, method, path, raw)
+		if err == nil && (status < 300 || slices.Contains(accepted, status)) {
 			if into == nil || status >= 300 {
 				return status, nil
 			}
 			if err = json.Unmarshal(answer, into); err == nil {
 				return status, nil
 			}
-			err = fmt.Errorf("the answer isn't JSON: %w", err) // cut off, most likely
+			err = fmt.Errorf("decoding the answer: %w", err) // it was cut off, most likely
 		}
 		if ctx.Err() != nil {
 			return 0, ctx.Err()
 		}
-		again := err != nil || status == http.StatusTooManyRequests || status >= 500
-		if !again || try >= r.c.Retries {
+		retry := err != nil || status == http.StatusTooManyRequests || status >= 500
+		if !retry || try >= r.c.Retries {
 			if err != nil {
-				return 0, &mockidp.Error{Reason: mockidp.ReasonProvisioning, Detail: "SCIM " + method + " " + strconv.Quote(path), Err: err}
+				detail := "SCIM " + method + " " + strconv.Quote(path)
+				return 0, &mockidp.Error{Reason: mockidp.ReasonProvisioning, Detail: detail, Err: err}
 			}
-			return status, scimError(method, path, status, string(answer))
+			return status, refused(method, path, status, string(answer))
 		}
 		r.resent.Add(1)
-		pause := max(wait, min(later, time.Minute))
-		wait = min(2*wait, 10*time.Second)
 		select {
-		case <-time.After(pause):
+		case <-time.After(max(wait, retryAfter)):
 		case <-ctx.Done():
 			return 0, ctx.Err()
 		}
+		wait = min(2*wait, 10*time.Second)
 	}
 }
 
-func (r *push) once(ctx context.Context, method, path string, raw []byte) (status int, answer []byte, later time.Duration, err error) {
+// once sends a request once. retryAfter is at most a minute.
+func (r *push) once(ctx context.Context, method, path string, raw []byte) (
+	status int, answer []byte, retryAfter time.Duration, err error) {
 	r.sent.Add(1)
 	req, err := http.NewRequestWithContext(ctx, method, r.c.BaseURL+path, bytes.NewReader(raw))
 	if err != nil {
@@ -84,13 +80,12 @@ func (r *push) once(ctx context.Context, method, path string, raw []byte) (statu
 		return 0, nil, 0, err
 	}
 	defer resp.Body.Close()
-	if n, perr := strconv.Atoi(resp.Header.Get("Retry-After")); perr == nil && n > 0 {
-		later = time.Duration(min(n, 60)) * time.Second
-	}
-	answer, err = io.ReadAll(io.LimitReader(resp.Body, maxSCIM))
-	return resp.StatusCode, answer, later, err
+	seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After")) // 0 if it is missing or a date
+	answer, err = io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
+	return resp.StatusCode, answer, time.Duration(min(seconds, 60)) * time.Second, err
 }
 
-func scimError(method, path string, status int, answer string) *mockidp.Error {
-	return &mockidp.Error{Reason: mockidp.ReasonProvisioning, Detail: "SCIM " + method + " " + strconv.Quote(path) + " was refused", Want: "2xx", Got: strconv.Itoa(status) + " " + answer}
+func refused(method, path string, status int, answer string) *mockidp.Error {
+	return &mockidp.Error{Reason: mockidp.ReasonProvisioning, Detail: "SCIM " + method + " " + strconv.Quote(path),
+		Want: "2xx", Got: strconv.Itoa(status) + " " + answer}
 }

@@ -30,12 +30,12 @@ const (
 	bob   = "bob@example.com"
 )
 
-// unbroken serves h, and tells of panics, which net/http would swallow.
-func unbroken(t *testing.T, h http.Handler) string {
+// serve serves h and reports panics, which net/http would swallow.
+func serve(t *testing.T, h http.Handler) string {
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
 			if p := recover(); p != nil {
-				assert.Equal(t, http.ErrAbortHandler, p, r.URL.Path) // which the fault "drop" is made of
+				assert.Equal(t, http.ErrAbortHandler, p, r.URL.Path) // the fault "drop" panics with it
 				panic(http.ErrAbortHandler)
 			}
 		}()
@@ -45,28 +45,33 @@ func unbroken(t *testing.T, h http.Handler) string {
 	return srv.URL
 }
 
-// Sign-ins, the API, the Go calls, Reset and SCIM go on at once, and get into
-// nobody's way. It is a test for the race detector, above all.
-func TestEverythingAtOnce(t *testing.T) {
+// Sign-ins, the API, the Go calls, Reset and SCIM run concurrently. It is a test
+// for the race detector above all.
+func TestConcurrentUse(t *testing.T) {
 	conf := mockidp.Config{Key: rsaKey(),
-		Users: []mockidp.User{{Login: alice, Groups: []string{"Engineering"}}, {Login: bob}, {Login: "carol@example.com", SecondFactor: "1234", Groups: []string{"Engineering"}}},
-		Apps: []mockidp.App{{ID: "idc", Label: "Identity Center", Audience: "https://sp.example", Groups: []string{"Engineering"},
-			ACS: []mockidp.ACS{{URL: "http://us-east-1.localhost:8711/acs"}, {URL: "http://eu-central-1.localhost:8712/acs"}}},
-			{ID: "mark", Label: "Portal", Kind: mockidp.Bookmark, URL: "http://eu-central-1.localhost:8712/start", Users: []string{alice}}}}
+		Users: []mockidp.User{{Login: alice, Groups: []string{"Engineering"}}, {Login: bob},
+			{Login: "carol@example.com", SecondFactor: "1234", Groups: []string{"Engineering"}}},
+		Apps: []mockidp.App{{ID: "idc", Label: "Identity Center", Audience: "https://sp.example",
+			Groups: []string{"Engineering"},
+			ACS: []mockidp.ACS{{URL: "http://us-east-1.localhost:8711/acs"},
+				{URL: "http://eu-central-1.localhost:8712/acs"}}},
+			{ID: "mark", Label: "Portal", Kind: mockidp.Bookmark, URL: "http://eu-central-1.localhost:8712/start",
+				Users: []string{alice}}}}
 	conf.Mutate = func(m mockidp.Mutation) (mockidp.Mutated, error) {
 		return mockidp.Mutated{Response: []byte("<" + m.ID + "x/>")}, nil
 	}
 	conf.Mutations = []string{"X1"}
 	idp, scim := start(t, conf), newEndpoint(t)
-	sp := must(saml.New(saml.Config{EntityID: "https://sp.example", ACS: []saml.Endpoint{{URL: conf.Apps[0].ACS[0].URL}}, IdP: must(saml.ParseIdPMetadata(idp.Metadata("idc")))}))
+	sp := must(saml.New(saml.Config{EntityID: "https://sp.example", ACS: []saml.Endpoint{{URL: conf.Apps[0].ACS[0].URL}},
+		IdP: must(saml.ParseIdPMetadata(idp.Metadata("idc")))}))
 	redirect := func(relayState string) string {
 		return must(must(sp.NewAuthnRequest(saml.RequestOptions{})).RedirectURL(relayState))
 	}
-	pages, control := unbroken(t, idp.Handler()), unbroken(t, oktaapi.New(idp, oktaapi.Config{Token: "secret"}))
+	pages, control := serve(t, idp.Handler()), serve(t, oktaapi.New(idp, oktaapi.Config{Token: "secret"}))
 	client := &http.Client{Timeout: 3 * time.Minute}
 	read := func(r *http.Response, err error) string {
 		if err != nil {
-			return "" // dropped, as was asked for
+			return "" // the fault "drop"
 		}
 		defer r.Body.Close()
 		b, _ := io.ReadAll(r.Body)
@@ -117,7 +122,8 @@ func TestEverythingAtOnce(t *testing.T) {
 		api("POST", "/control/queue", `{"error": {"app": "idc"}}`)
 		api("POST", "/control/attack", `{"id": "X1"}`)
 		api("POST", "/control/attacks", `{"id": "X1", "user": "alice"}`)
-		api("POST", "/control/faults", `{"kind": "`+[]string{"drop", "status", "cut-page", "cut-response", "skew", "duplicate"}[round%6]+`", "count": 1}`)
+		faults := []string{"drop", "status", "cut-page", "cut-response", "skew", "duplicate"}
+		api("POST", "/control/faults", `{"kind": "`+faults[round%6]+`", "count": 1}`)
 		api("DELETE", "/control/"+[]string{"queue", "attacks", "faults", "messages"}[round%4], "")
 	})
 	often(func(round int) {
@@ -136,7 +142,8 @@ func TestEverythingAtOnce(t *testing.T) {
 	})
 	for range 2 {
 		often(func(round int) {
-			a := api("POST", "/api/v1/apps", fmt.Sprintf(`{"label": "App %d", "signOnMode": "SAML_2_0", "settings": {"signOn": {"ssoAcsUrl": "http://sp.localhost/acs"}}}`, round%2))
+			a := api("POST", "/api/v1/apps", fmt.Sprintf(`{"label": "App %d", "signOnMode": "SAML_2_0",
+				"settings": {"signOn": {"ssoAcsUrl": "http://sp.localhost/acs"}}}`, round%2))
 			api("PUT", "/api/v1/apps/"+a, `{"label": "Another"}`)
 			for _, what := range []string{"", "/users", "/credentials/keys", "/sso/saml/metadata"} {
 				api("GET", "/api/v1/apps/"+a+what, "")
@@ -166,18 +173,18 @@ func TestEverythingAtOnce(t *testing.T) {
 	})
 
 	ctx, stop := context.WithCancel(t.Context())
-	kept := make(chan error, 1)
-	go func() { kept <- must(scimpush.New(idp, scim.where)).Keep(ctx, nil) }()
+	done := make(chan error, 1)
+	go func() { done <- must(scimpush.New(idp, scim.where)).Keep(ctx, nil) }()
 	wg.Wait()
 	idp.Reset()
 	assert.Eventually(t, func() bool { return scim.agrees(idp) == nil }, time.Minute, 10*time.Millisecond)
 	stop()
-	require.ErrorIs(t, <-kept, context.Canceled)
+	require.ErrorIs(t, <-done, context.Canceled)
 	home := must(testkit.NewBrowser(t.Context()).SignIn(idp.SignInURL(), alice, mockidp.DefaultPassword))
 	assert.Contains(t, home.Body, "My Apps")
 }
 
-// fields are those of a page, as far as it came.
+// fields returns the form fields of a page, if it was loaded.
 func fields(p *testkit.Page, err error) url.Values {
 	v := url.Values{}
 	if err == nil {

@@ -11,8 +11,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/scim"
 )
 
-// The identity provider's users go to a SCIM service provider, here a Region's
-// portal, and go again when nothing has changed.
+// Push pushes the identity provider's users to a SCIM service provider, here a
+// Region's portal. A second push finds them unchanged.
 func Example() {
 	const token = "a-bearer-token-of-some-length-0123"
 	instance, err := center.New(center.Data{Regions: []center.Region{{Name: "us-east-1"}}})

@@ -3,104 +3,126 @@ package scimpush
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
+
+	"github.com/meridian-saml/meridian/mockidp"
 )
 
+// remoteGroup is a group at the service provider.
 type remoteGroup struct {
-	Schemas     []string       `json:"schemas"`
-	ID          string         `json:"id,omitempty"`
+	head
 	DisplayName string         `json:"displayName"`
 	Members     []remoteMember `json:"members"`
 }
-
-func (g remoteGroup) remoteID() string { return g.ID }
 
 type remoteMember struct {
 	Value string `json:"value"`
 }
 
-// membersAtOnce is how many members one operation of a PATCH names.
-const membersAtOnce = 100
+// wantedGroup is a group as it is to be at the service provider.
+type wantedGroup struct {
+	name    string
+	members []string // remote IDs, sorted
+}
 
-// group brings one group to what is held here; nil is one that is gone.
-func (r *push) group(ctx context.Context, id string, g *pushedGroup) error {
-	if g == nil {
-		return r.deleteGroup(ctx, id)
+// wantedGroups returns the groups by ID; nil is one to be deleted.
+func (r *push) wantedGroups(users map[string]*mockidp.User) map[string]*wantedGroup {
+	out := wanted[wantedGroup](&r.groups)
+	app := r.app()
+	byName := map[string]*wantedGroup{}
+	for _, g := range r.current.Groups() {
+		if app == nil || slices.Contains(app.Groups, g.Name) {
+			byName[g.Name] = &wantedGroup{name: g.Name}
+			out[g.ID] = byName[g.Name]
+		}
 	}
-	if isDone(&r.doneGroups, id, g) {
-		r.count(&r.report.Groups.Unchanged)
-		return nil
+	for id, u := range users {
+		remote := r.users.get(id)
+		if u == nil || remote == "" || !provisionable(u) {
+			continue
+		}
+		for _, name := range u.Groups {
+			if g := byName[name]; g != nil {
+				g.members = append(g.members, remote)
+			}
+		}
 	}
-	r.doneGroups.Delete(id) // a request that fails may have been carried out
+	for _, g := range byName {
+		slices.Sort(g.members)
+		g.members = slices.Compact(g.members)
+	}
+	return out
+}
+
+// pushGroup brings one group to what it is to be; nil deletes it. It returns the
+// counter of what it did.
+func (r *push) pushGroup(ctx context.Context, id string, g *wantedGroup, counts *Pushed) (*int, error) {
 	groups := kind[remoteGroup]{"/Groups", "displayName", &r.groups}
-	there, err := groups.find(ctx, r, id, g.name)
-	created := err == nil && there == nil
+	if g == nil {
+		linked := r.groups.get(id)
+		if linked == "" {
+			return nil, nil // another Push deleted it
+		}
+		_, err := r.do(ctx, "DELETE", groups.at(linked), nil, nil, http.StatusNotFound)
+		if err == nil {
+			r.groups.Delete(id)
+		}
+		return &counts.Removed, err
+	}
+	remote, err := groups.find(ctx, r, id, g.name)
+	created := err == nil && remote == nil
 	if created {
-		want := remoteGroup{Schemas: []string{scimGroup}, DisplayName: g.name, Members: []remoteMember{}}
-		made := want
-		if made.ID, there, err = groups.create(ctx, r, id, g.name, want); there == nil {
-			there = &made
+		want := remoteGroup{head: head{Schemas: []string{scimGroup}}, DisplayName: g.name, Members: []remoteMember{}}
+		var made string
+		if made, remote, err = groups.create(ctx, r, id, g.name, want); remote == nil {
+			want.ID, remote = made, &want
 		}
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
-	ops := changesOf(there, g)
+	ops := changes(remote, g)
 	for chunk := range slices.Chunk(ops, 10) {
-		if _, err := r.do(ctx, "PATCH", "/Groups/"+url.PathEscape(there.ID), patch(chunk...), nil); err != nil {
-			return err
+		if _, err := r.do(ctx, "PATCH", groups.at(remote.ID), patch(chunk...), nil); err != nil {
+			return nil, err
 		}
 	}
 	switch {
 	case created:
-		r.count(&r.report.Groups.Created)
+		return &counts.Created, nil
 	case len(ops) > 0:
-		r.count(&r.report.Groups.Changed)
-	default:
-		r.count(&r.report.Groups.Unchanged)
+		return &counts.Changed, nil
 	}
-	r.doneGroups.Store(id, g)
-	return nil
+	return &counts.Unchanged, nil
 }
 
-// changesOf are the operations that make a group what it should be: the name,
-// who leaves, and who comes.
-func changesOf(there *remoteGroup, g *pushedGroup) []map[string]any {
+// membersAtOnce is how many members one operation of a PATCH adds.
+const membersAtOnce = 100
+
+// changes returns the operations that change the name, remove members and add
+// members.
+func changes(remote *remoteGroup, g *wantedGroup) []map[string]any {
 	var ops []map[string]any
-	if there.DisplayName != g.name {
-		ops = append(ops, map[string]any{"op": "replace", "value": map[string]any{"id": there.ID, "displayName": g.name}})
+	if remote.DisplayName != g.name {
+		ops = append(ops, map[string]any{"op": "replace",
+			"value": map[string]any{"id": remote.ID, "displayName": g.name}})
 	}
 	has := map[string]bool{}
-	for _, m := range there.Members {
+	for _, m := range remote.Members {
 		has[m.Value] = true
 		if _, stays := slices.BinarySearch(g.members, m.Value); !stays {
 			ops = append(ops, map[string]any{"op": "remove", "path": "members[value eq " + strconv.Quote(m.Value) + "]"})
 		}
 	}
-	var come []remoteMember
+	var added []remoteMember
 	for _, m := range g.members {
 		if !has[m] {
-			come = append(come, remoteMember{m})
+			added = append(added, remoteMember{m})
 		}
 	}
-	for chunk := range slices.Chunk(come, membersAtOnce) {
+	for chunk := range slices.Chunk(added, membersAtOnce) {
 		ops = append(ops, map[string]any{"op": "add", "path": "members", "value": chunk})
 	}
 	return ops
-}
-
-func (r *push) deleteGroup(ctx context.Context, id string) error {
-	remote := r.groups.get(id)
-	if remote == "" {
-		return nil
-	}
-	if _, err := r.do(ctx, "DELETE", "/Groups/"+url.PathEscape(remote), nil, nil, http.StatusNotFound); err != nil {
-		return err
-	}
-	r.groups.byID.Delete(id)
-	r.doneGroups.Delete(id)
-	r.count(&r.report.Groups.Removed)
-	return nil
 }

@@ -26,15 +26,16 @@ func start(t *testing.T, c mockidp.Config) *mockidp.Server {
 	return idp
 }
 
-// company is an organisation of n people in m groups, two for each.
+// company is an organisation of n users in m groups, two groups a user.
 func company(n, m int) mockidp.Config {
 	c := mockidp.Config{Key: rsaKey(), Apps: []mockidp.App{{Label: "x", Groups: []string{"Group 0"}}}}
 	for i := range m {
 		c.Groups = append(c.Groups, mockidp.Group{Name: fmt.Sprintf("Group %d", i)})
 	}
 	for i := range n {
-		c.Users = append(c.Users, mockidp.User{Login: fmt.Sprintf("user%d@example.com", i), FirstName: "User", LastName: fmt.Sprint(i),
-			Groups: slices.Compact([]string{fmt.Sprintf("Group %d", i%m), fmt.Sprintf("Group %d", (i+1)%m)})})
+		c.Users = append(c.Users, mockidp.User{Login: fmt.Sprintf("user%d@example.com", i), FirstName: "User",
+			LastName: fmt.Sprint(i),
+			Groups:   slices.Compact([]string{fmt.Sprintf("Group %d", i%m), fmt.Sprintf("Group %d", (i+1)%m)})})
 	}
 	return c
 }

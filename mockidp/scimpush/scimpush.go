@@ -1,13 +1,13 @@
 // Package scimpush is the provisioning of package mockidp: it pushes users and
-// groups to a SCIM 2.0 service provider (RFC 7644), in the way of Okta's. Like
-// mockidp it is NOT FOR PRODUCTION.
+// groups to a SCIM 2.0 service provider (RFC 7644) as Okta does. Like mockidp it
+// is NOT FOR PRODUCTION.
 //
 //	p, err := scimpush.New(idp, scimpush.Config{BaseURL: "https://sp.example/scim/v2", Token: token})
 //	report, err := p.Push(ctx)    // once
-//	err = p.Keep(ctx, nil)        // and again for whatever changes
+//	err = p.Keep(ctx, nil)        // and again after every change
 //
-// Requests are sent again after 429, 5xx and connections that broke, and nothing
-// is made twice. Errors are of type *mockidp.Error, with the Reasons Config,
+// Requests are sent again after 429, 5xx and broken connections, and nothing is
+// created twice. Errors are of type *mockidp.Error, with the Reasons Config,
 // NoSuchApp and Provisioning.
 package scimpush
 
@@ -23,58 +23,60 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// Config says where users and groups are pushed.
+// Config describes where users and groups are pushed.
 type Config struct {
 	// BaseURL is the service provider's, such as https://sp.example/scim/v2. Required.
 	BaseURL string
 	// Token is the bearer token. Required.
 	Token string
-	// Client sends the requests; it follows no redirect with the token. Zero
-	// (nil): one that reaches *.localhost and waits 30 s.
+	// Client sends the requests. It follows no redirect with the token. Nil: one
+	// that reaches *.localhost and times out after 30 s.
 	Client *http.Client
-	// App is the ID of the app whose people and groups are pushed. Zero:
-	// everybody, and all groups but Everyone.
+	// App is the ID of the app whose users and groups are pushed. Empty: all users,
+	// and all groups except Everyone.
 	App string
-	// Concurrency is how many requests are under way at once. Zero: 4.
+	// Concurrency is how many requests may be under way at once. Zero: 4.
 	Concurrency int
-	// Retries is how often a request is sent again after 429, 5xx or a
-	// connection that broke. Zero: 8; negative: never.
+	// Retries is how often a request is sent again after 429, 5xx or a broken
+	// connection. Zero: 8; negative: never.
 	Retries int
-	// Backoff is how long the first retry waits; each further one waits twice
-	// as long, at most 10 s. Retry-After is obeyed up to a minute. Zero: 100 ms.
+	// Backoff is how long the first retry waits. Each further one waits twice as
+	// long, at most 10 s. Retry-After is obeyed up to a minute. Zero: 100 ms.
 	Backoff time.Duration
 }
 
-func (c Config) prepared(idp *mockidp.Server) (Config, *mockidp.Error) {
+// withDefaults checks the Config and fills in what is zero.
+func (c Config) withDefaults(idp *mockidp.Server) (Config, *mockidp.Error) {
 	u, err := url.Parse(c.BaseURL)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" ||
+		u.Fragment != "" {
 		got := c.BaseURL[strings.LastIndexByte(c.BaseURL, '@')+1:] // without a password
 		if err != nil {
 			got = ""
 		}
-		return c, &mockidp.Error{Reason: mockidp.ReasonConfig, Detail: "scimpush.Config.BaseURL is not an absolute http or https URL", Want: "https://sp.example/scim/v2", Got: got}
+		return c, &mockidp.Error{Reason: mockidp.ReasonConfig, Detail: "scimpush.Config.BaseURL",
+			Want: "an absolute http or https URL, such as https://sp.example/scim/v2", Got: got}
 	}
 	c.BaseURL = strings.TrimRight(c.BaseURL, "/")
 	if c.Token == "" || c.Concurrency < 0 || c.Backoff < 0 {
-		return c, &mockidp.Error{Reason: mockidp.ReasonConfig, Detail: "scimpush.Config needs a Token, and no negative Concurrency or Backoff"}
+		return c, &mockidp.Error{Reason: mockidp.ReasonConfig,
+			Detail: "scimpush.Config needs a Token, and no negative Concurrency or Backoff"}
 	}
 	if _, known := idp.Snapshot().App(c.App); c.App != "" && !known {
 		return c, &mockidp.Error{Reason: mockidp.ReasonNoSuchApp, Detail: "no app has the ID " + strconv.Quote(c.App)}
 	}
-	if c.Client == nil {
-		c.Client = idp.OutboundClient()
-	}
-	once := *c.Client
-	once.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	c.Client = &once
-	c.Concurrency, c.Retries, c.Backoff = cmp.Or(c.Concurrency, 4), cmp.Or(c.Retries, 8), cmp.Or(c.Backoff, 100*time.Millisecond)
+	client := *cmp.Or(c.Client, idp.OutboundClient())
+	client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	c.Client = &client
+	c.Concurrency, c.Retries = cmp.Or(c.Concurrency, 4), cmp.Or(c.Retries, 8)
+	c.Backoff = cmp.Or(c.Backoff, 100*time.Millisecond)
 	return c, nil
 }
 
-// Report is what a push did.
+// Report describes what a push did.
 type Report struct {
 	Users, Groups Pushed
-	Requests      int // that were sent, with the retries
+	Requests      int // sent, with the retries
 	Retries       int
 }
 
@@ -84,45 +86,44 @@ type Pushed struct {
 	Removed                     int // users that were deactivated, groups that were deleted
 }
 
-// Pusher pushes what a mockidp.Server holds to one service provider. Its methods
-// may be used at the same time from many goroutines.
+// Pusher pushes the users and groups of a mockidp.Server to one service provider.
+// It is safe for concurrent use.
 type Pusher struct {
 	idp           *mockidp.Server
 	c             Config
-	users, groups table
+	users, groups links
 }
 
-// New makes a Pusher, and sends nothing.
+// New returns a Pusher. It sends nothing.
 func New(idp *mockidp.Server, c Config) (*Pusher, error) {
-	c, err := c.prepared(idp)
+	c, err := c.withDefaults(idp)
 	if err != nil {
 		return nil, err
 	}
 	return &Pusher{idp: idp, c: c}, nil
 }
 
-// Push brings the service provider to what the identity provider holds, and
-// returns when it is so or something failed for good. Every user is looked up by
-// userName, made or changed; one who is deprovisioned or staged, or was removed
-// since, is deactivated and never deleted; groups are looked up by displayName,
-// and get and lose members by PATCH. Doing it again changes nothing.
+// Push brings the service provider to the identity provider's state. Users are
+// looked up by userName, and created or changed. Users who are deprovisioned,
+// staged or removed are deactivated and never deleted. Groups are looked up by
+// displayName; PATCH adds and removes members. A second Push changes nothing.
 //
-// The error joins what went wrong with each user or group; the others were
-// pushed nevertheless.
+// The error joins what failed for each user or group. The others were pushed
+// nevertheless.
 func (p *Pusher) Push(ctx context.Context) (Report, error) {
 	defer p.c.Client.CloseIdleConnections()
 	return p.newPush().round(ctx)
 }
 
-// Keep is Push, and again for whatever changes, until ctx ends; its error is
-// ctx's then. A round that failed is tried again after a while. report, which
-// may be nil, is called with the result of every round.
+// Keep pushes once, and again after every change, until ctx ends; it returns ctx's
+// error. A round that failed is repeated after a pause. report, which may be nil,
+// is called with the result of every round.
 func (p *Pusher) Keep(ctx context.Context, report func(Report, error)) error {
 	defer p.c.Client.CloseIdleConnections()
 	run := p.newPush()
 	pause := p.c.Backoff
 	for {
-		changed := p.idp.Changed() // before looking, so that nothing is missed
+		changed := p.idp.Changed() // before the round, so that no change is missed
 		r, err := run.round(ctx)
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -130,15 +131,15 @@ func (p *Pusher) Keep(ctx context.Context, report func(Report, error)) error {
 		if report != nil {
 			report(r, err)
 		}
-		again := (<-chan time.Time)(nil)
+		var retry <-chan time.Time
 		if err != nil {
-			again, pause = time.After(pause), min(2*pause, 10*time.Second)
+			retry, pause = time.After(pause), min(2*pause, 10*time.Second)
 		} else {
 			pause = p.c.Backoff
 		}
 		select {
 		case <-changed:
-		case <-again:
+		case <-retry:
 		case <-ctx.Done():
 			return ctx.Err()
 		}

@@ -21,8 +21,8 @@ import (
 
 const scimToken = "a-token-of-some-length-0123456789"
 
-// endpoint is the real service provider over a real instance. trouble sees
-// every request first, and may spoil it.
+// endpoint is the real service provider over a real instance. trouble, if set,
+// wraps the handler and may make requests fail.
 type endpoint struct {
 	view    *center.View
 	where   scimpush.Config
@@ -53,9 +53,9 @@ func newEndpoint(t *testing.T) *endpoint {
 
 func (e *endpoint) spoil(f func(http.Handler) http.Handler) { e.trouble.Store(&f) }
 
-// agrees compares the instance with the identity provider: every person who is
-// provisioned is there as they are here, all others are inactive, and the
-// groups have the same members.
+// agrees compares the instance with the identity provider: users who are
+// provisioned have the same attributes, all others are inactive, and the groups
+// have the same members.
 func (e *endpoint) agrees(idp *mockidp.Server) error {
 	data, here := e.view.Snapshot().Data(), map[string]mockidp.User{}
 	for _, u := range idp.Users() {
@@ -69,8 +69,9 @@ func (e *endpoint) agrees(idp *mockidp.Server) error {
 		}
 		active++
 		want := here[u.ExternalID]
-		if want.Login != u.UserName || want.Email != u.Email || want.FirstName != u.GivenName || want.LastName != u.FamilyName || want.Status == mockidp.Deprovisioned {
-			return fmt.Errorf("there %+v, here %+v", u, want)
+		if want.Login != u.UserName || want.Email != u.Email || want.FirstName != u.GivenName ||
+			want.LastName != u.FamilyName || want.Status == mockidp.Deprovisioned {
+			return fmt.Errorf("want %+v, got %+v", want, u)
 		}
 	}
 	wanted, members := 0, map[string][]string{}
@@ -86,7 +87,8 @@ func (e *endpoint) agrees(idp *mockidp.Server) error {
 		}
 	}
 	if wanted != active || len(data.Groups) != len(members) {
-		return fmt.Errorf("%d active there, %d here; %d groups there, %d here", active, wanted, len(data.Groups), len(members))
+		return fmt.Errorf("want %d active users and %d groups, got %d and %d", wanted, len(members), active,
+			len(data.Groups))
 	}
 	for _, g := range data.Groups {
 		got := []string{}
@@ -100,8 +102,8 @@ func (e *endpoint) agrees(idp *mockidp.Server) error {
 	return nil
 }
 
-// A whole company goes over a connection that breaks, before requests arrive
-// and after they were done, and nothing is lost or made twice.
+// A company is pushed over a connection that breaks, before requests arrive and
+// after they were carried out. Nothing is lost or created twice.
 func TestPush1000UsersAnd50Groups(t *testing.T) {
 	const users, groups = 1000, 50
 	idp, e := start(t, company(users, groups)), newEndpoint(t)
@@ -111,7 +113,7 @@ func TestPush1000UsersAnd50Groups(t *testing.T) {
 			switch i := n.Add(1); {
 			case i%23 == 0:
 				panic(http.ErrAbortHandler)
-			case i%29 == 0: // done, and the answer is lost
+			case i%29 == 0: // carried out, but the answer is lost
 				h.ServeHTTP(httptest.NewRecorder(), r)
 				panic(http.ErrAbortHandler)
 			case i%31 == 0:
@@ -136,11 +138,17 @@ func TestPush1000UsersAnd50Groups(t *testing.T) {
 		case i%25 == 0:
 			require.NoError(t, idp.RemoveUser(u.Login))
 		case i%10 == 0:
-			require.NoError(t, idp.UpdateUser(u.Login, func(u *mockidp.User) error { u.Status = mockidp.Deprovisioned; return nil }))
+			require.NoError(t, idp.UpdateUser(u.Login, func(u *mockidp.User) error {
+				u.Status = mockidp.Deprovisioned
+				return nil
+			}))
 		case i%7 == 0:
 			require.NoError(t, idp.RenameUser(u.Login, "renamed."+u.Login))
 		case i%3 == 0:
-			require.NoError(t, idp.UpdateUser(u.Login, func(u *mockidp.User) error { u.LastName, u.Groups = "Changed", u.Groups[:1]; return nil }))
+			require.NoError(t, idp.UpdateUser(u.Login, func(u *mockidp.User) error {
+				u.LastName, u.Groups = "Changed", u.Groups[:1]
+				return nil
+			}))
 		}
 	}
 	require.NoError(t, idp.RemoveGroup("Group 3"))
@@ -148,24 +156,26 @@ func TestPush1000UsersAnd50Groups(t *testing.T) {
 	report, err = p.Push(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, e.agrees(idp))
-	assert.Len(t, e.view.Snapshot().Data().Users, users, "nobody is deleted there, and nobody is made twice")
-	assert.Equal(t, 120, report.Users.Removed, "40 were removed here, 80 deprovisioned")
+	assert.Len(t, e.view.Snapshot().Data().Users, users, "no user is deleted or created twice")
+	assert.Equal(t, 120, report.Users.Removed, "40 were removed, 80 deprovisioned")
 
 	e.trouble.Store(nil)
 	before := e.view.Snapshot()
 	report, err = p.Push(t.Context())
 	require.NoError(t, err)
-	assert.Same(t, before, e.view.Snapshot(), "once more changes nothing")
-	assert.Zero(t, report.Retries+report.Users.Created+report.Users.Changed+report.Users.Removed+report.Groups.Created+report.Groups.Changed)
+	assert.Same(t, before, e.view.Snapshot(), "a second push changes nothing")
+	assert.Zero(t, report.Retries)
+	assert.Zero(t, report.Users.Created+report.Users.Changed+report.Users.Removed)
+	assert.Zero(t, report.Groups.Created+report.Groups.Changed)
 }
 
 func TestKeep(t *testing.T) {
 	idp, e := start(t, company(20, 4)), newEndpoint(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	over, rounds := make(chan error, 1), make(chan error, 100)
+	done, rounds := make(chan error, 1), make(chan error, 100)
 	p := must(scimpush.New(idp, e.where))
 	go func() {
-		over <- p.Keep(ctx, func(_ scimpush.Report, err error) { rounds <- err })
+		done <- p.Keep(ctx, func(_ scimpush.Report, err error) { rounds <- err })
 	}()
 	settled := func() {
 		t.Helper()
@@ -178,26 +188,32 @@ func TestKeep(t *testing.T) {
 		}
 	}
 	settled()
-	require.NoError(t, idp.UpdateUser("user1@example.com", func(u *mockidp.User) error { u.Status = mockidp.Deprovisioned; return nil }))
+	require.NoError(t, idp.UpdateUser("user1@example.com", func(u *mockidp.User) error {
+		u.Status = mockidp.Deprovisioned
+		return nil
+	}))
 	settled()
 	require.NoError(t, idp.AddUser(mockidp.User{Login: "new@example.com", Groups: []string{"Group 1"}}))
 	require.NoError(t, idp.RemoveGroup("Group 2"))
 	settled()
-	// An endpoint that is down: what changed meanwhile goes over afterwards.
+	// What changes while the endpoint is down is pushed afterwards.
 	e.spoil(func(http.Handler) http.Handler {
 		return http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	})
 	require.NoError(t, idp.RemoveUser("user3@example.com"))
-	require.NoError(t, idp.UpdateUser("user1@example.com", func(u *mockidp.User) error { u.Status = mockidp.Active; return nil }))
+	require.NoError(t, idp.UpdateUser("user1@example.com", func(u *mockidp.User) error {
+		u.Status = mockidp.Active
+		return nil
+	}))
 	e.trouble.Store(nil)
 	settled()
 	idp.Reset()
 	settled()
 	cancel()
-	assert.ErrorIs(t, <-over, context.Canceled)
+	assert.ErrorIs(t, <-done, context.Canceled)
 }
 
-func TestPushSaysWhatItCouldNot(t *testing.T) {
+func TestPushErrors(t *testing.T) {
 	idp, e := start(t, company(3, 1)), newEndpoint(t)
 	bad := e.where
 	bad.Token = "another-token-0123456789"
@@ -208,32 +224,40 @@ func TestPushSaysWhatItCouldNot(t *testing.T) {
 	assert.Contains(t, err.Error(), "401")
 	assert.NotContains(t, err.Error(), bad.Token)
 	for name, p := range map[string]scimpush.Config{
-		"no URL": {Token: "x"}, "no token": {BaseURL: "http://a.localhost"}, "ftp": {BaseURL: "ftp://a.localhost", Token: "x"},
-		"app": {BaseURL: "http://a.localhost", Token: "x", App: "none"}, "negative": {BaseURL: "http://a.localhost", Token: "x", Concurrency: -1},
+		"no URL": {Token: "x"}, "no token": {BaseURL: "http://a.localhost"},
+		"ftp":      {BaseURL: "ftp://a.localhost", Token: "x"},
+		"app":      {BaseURL: "http://a.localhost", Token: "x", App: "none"},
+		"negative": {BaseURL: "http://a.localhost", Token: "x", Concurrency: -1},
 	} {
 		_, err := scimpush.New(idp, p)
 		assert.Error(t, err, name)
 	}
 
-	// Only an app's people and groups; and who leaves the app is deactivated.
+	// Only an app's users and groups are pushed. Users who leave it are deactivated.
 	p := e.where
 	p.App = idp.Apps()[0].ID
-	require.NoError(t, idp.UpdateApp(p.App, func(a *mockidp.App) error { a.Users, a.Groups = []string{"user1@example.com"}, nil; return nil }))
+	require.NoError(t, idp.UpdateApp(p.App, func(a *mockidp.App) error {
+		a.Users, a.Groups = []string{"user1@example.com"}, nil
+		return nil
+	}))
 	app := must(scimpush.New(idp, p))
 	_, err = app.Push(t.Context())
 	require.NoError(t, err)
-	there := func() map[string]bool {
+	active := func() map[string]bool {
 		out := map[string]bool{}
 		for _, u := range e.view.Snapshot().Data().Users {
 			out[u.UserName] = !u.Inactive
 		}
 		return out
 	}
-	assert.Equal(t, map[string]bool{"user1@example.com": true}, there())
-	require.NoError(t, idp.UpdateApp(p.App, func(a *mockidp.App) error { a.Users = []string{"user2@example.com"}; return nil }))
+	assert.Equal(t, map[string]bool{"user1@example.com": true}, active())
+	require.NoError(t, idp.UpdateApp(p.App, func(a *mockidp.App) error {
+		a.Users = []string{"user2@example.com"}
+		return nil
+	}))
 	_, err = app.Push(t.Context())
 	require.NoError(t, err)
-	assert.Equal(t, map[string]bool{"user1@example.com": false, "user2@example.com": true}, there())
+	assert.Equal(t, map[string]bool{"user1@example.com": false, "user2@example.com": true}, active())
 	assert.Empty(t, e.view.Snapshot().Data().Groups)
 
 	ctx, cancel := context.WithCancel(t.Context())

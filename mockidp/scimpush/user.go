@@ -3,15 +3,14 @@ package scimpush
 import (
 	"context"
 	"net/http"
-	"net/url"
 
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// remoteUser is a user there: the attributes that Okta maps by default.
+// remoteUser is a user at the service provider, with the attributes that Okta maps
+// by default.
 type remoteUser struct {
-	Schemas     []string      `json:"schemas"`
-	ID          string        `json:"id,omitempty"`
+	head
 	UserName    string        `json:"userName"`
 	Name        remoteName    `json:"name"`
 	Emails      []remoteEmail `json:"emails"`
@@ -19,8 +18,6 @@ type remoteUser struct {
 	ExternalID  string        `json:"externalId"`
 	Active      bool          `json:"active"`
 }
-
-func (u remoteUser) remoteID() string { return u.ID }
 
 type remoteName struct {
 	GivenName  string `json:"givenName"`
@@ -34,91 +31,80 @@ type remoteEmail struct {
 }
 
 func remoteOf(u *mockidp.User) remoteUser {
-	return remoteUser{Schemas: []string{scimUser}, UserName: u.Login, Name: remoteName{u.FirstName, u.LastName},
-		Emails: []remoteEmail{{true, u.Email, "work"}}, DisplayName: u.Name(), ExternalID: u.ID, Active: provisionable(u)}
+	return remoteUser{
+		head: head{Schemas: []string{scimUser}}, UserName: u.Login, Name: remoteName{u.FirstName, u.LastName},
+		Emails: []remoteEmail{{true, u.Email, "work"}}, DisplayName: u.Name(), ExternalID: u.ID, Active: provisionable(u),
+	}
 }
 
-// same compares what we push. A service provider may keep more.
-func (a remoteUser) same(b remoteUser) bool {
-	email := func(u remoteUser) string {
-		for _, e := range u.Emails {
-			if e.Primary || len(u.Emails) == 1 {
-				return e.Value
-			}
+// provisionable reports whether the user is to be active at the service provider.
+// As at Okta, a user who is suspended or locked out can't sign in but keeps the
+// account.
+func provisionable(u *mockidp.User) bool {
+	return u.Status != mockidp.Deprovisioned && u.Status != mockidp.Staged
+}
+
+// email returns the primary address, or the only one.
+func (u remoteUser) email() string {
+	for _, e := range u.Emails {
+		if e.Primary || len(u.Emails) == 1 {
+			return e.Value
 		}
-		return ""
 	}
-	return a.UserName == b.UserName && a.Name == b.Name && a.DisplayName == b.DisplayName && a.ExternalID == b.ExternalID &&
-		a.Active == b.Active && email(a) == email(b)
+	return ""
 }
 
-// user brings one user to what is held here; nil is one who is gone.
-func (r *push) user(ctx context.Context, id string, u *mockidp.User) error {
-	if isDone(&r.doneUsers, id, u) {
-		r.count(&r.report.Users.Unchanged)
-		return nil
+// same compares the attributes that are pushed. A service provider may keep more.
+func (u remoteUser) same(v remoteUser) bool {
+	return u.UserName == v.UserName && u.Name == v.Name && u.DisplayName == v.DisplayName &&
+		u.ExternalID == v.ExternalID && u.Active == v.Active && u.email() == v.email()
+}
+
+// wantedUsers returns the users by ID; nil is one to be deactivated.
+func (r *push) wantedUsers() map[string]*mockidp.User {
+	out := wanted[mockidp.User](&r.users)
+	app := r.app()
+	for _, u := range r.current.Users() {
+		assigned := app == nil || app.AssignedTo(u)
+		if assigned && (u.Status != mockidp.Staged || r.users.get(u.ID) != "") {
+			out[u.ID] = &u
+		}
 	}
-	r.doneUsers.Delete(id) // a request that fails may have been carried out
-	login, active := "", false
+	return out
+}
+
+// pushUser brings one user to what it is to be; nil deactivates the user. It
+// returns the counter of what it did, or nil.
+func (r *push) pushUser(ctx context.Context, id string, u *mockidp.User, counts *Pushed) (*int, error) {
+	users := kind[remoteUser]{"/Users", "userName", &r.users}
+	login, active := "", u != nil && provisionable(u)
 	if u != nil {
-		login, active = u.Login, provisionable(u)
+		login = u.Login
 	}
-	there, err := r.usersThere().find(ctx, r, id, login)
-	switch {
-	case err != nil:
-	case there == nil && !active: // no user to deactivate
-		r.users.byID.Delete(id)
-	case there == nil:
-		err = r.createUser(ctx, id, u)
-	case !active:
-		err = r.deactivate(ctx, there)
-	default:
-		err = r.changeUser(ctx, there, u)
-	}
-	if err == nil {
-		r.doneUsers.Store(id, u)
-	}
-	return err
-}
-
-func (r *push) usersThere() kind[remoteUser] { return kind[remoteUser]{"/Users", "userName", &r.users} }
-
-func (r *push) createUser(ctx context.Context, id string, u *mockidp.User) error {
-	_, there, err := r.usersThere().create(ctx, r, id, u.Login, remoteOf(u))
+	remote, err := users.find(ctx, r, id, login)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if there != nil {
-		return r.changeUser(ctx, there, u)
+	switch {
+	case !active && remote == nil:
+		r.users.Delete(id)
+		return nil, nil
+	case !active && !remote.Active:
+		return &counts.Unchanged, nil
+	case !active:
+		body := patch(map[string]any{"op": "replace", "value": map[string]any{"active": false}})
+		_, err = r.do(ctx, "PATCH", users.at(remote.ID), body, nil, http.StatusNotFound)
+		return &counts.Removed, err
 	}
-	r.count(&r.report.Users.Created)
-	return nil
-}
-
-// changeUser reads, then puts everything back, as a profile push does.
-func (r *push) changeUser(ctx context.Context, there *remoteUser, u *mockidp.User) error {
 	want := remoteOf(u)
-	want.ID = there.ID
-	if there.same(want) {
-		r.count(&r.report.Users.Unchanged)
-		return nil
+	if remote == nil {
+		if _, remote, err = users.create(ctx, r, id, login, want); err != nil || remote == nil {
+			return &counts.Created, err
+		}
 	}
-	_, err := r.do(ctx, "PUT", "/Users/"+url.PathEscape(there.ID), want, nil)
-	if err == nil {
-		r.count(&r.report.Users.Changed)
+	if want.ID = remote.ID; remote.same(want) {
+		return &counts.Unchanged, nil
 	}
-	return err
-}
-
-func (r *push) deactivate(ctx context.Context, there *remoteUser) error {
-	if !there.Active {
-		r.count(&r.report.Users.Unchanged)
-		return nil
-	}
-	body := patch(map[string]any{"op": "replace", "value": map[string]any{"active": false}})
-	if _, err := r.do(ctx, "PATCH", "/Users/"+url.PathEscape(there.ID), body, nil, http.StatusNotFound); err != nil {
-		return err
-	}
-	r.count(&r.report.Users.Removed)
-	return nil
+	_, err = r.do(ctx, "PUT", users.at(remote.ID), want, nil) // all of it, as Okta's profile push does
+	return &counts.Changed, err
 }
