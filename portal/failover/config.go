@@ -5,134 +5,115 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
-// What a zero Config stands for.
-const (
-	defaultInterval           = 10 * time.Second
-	defaultTimeout            = 2 * time.Second
-	defaultHealthyThreshold   = 2
-	defaultUnhealthyThreshold = 3
-)
-
-// maxDuration is short enough to be added to. An Interval that overflows would
-// be none at all, and the probes would never pause.
+// maxDuration can be added to without an overflow, which would make the pause
+// between probes zero.
 const maxDuration = 365 * 24 * time.Hour
 
 // Config describes a redirector. New copies it.
 type Config struct {
-	// Regions are the Regions, the preferred one first. At least one, with
-	// names and URLs that are each unique. Required.
+	// Regions are the Regions, the preferred one first. At least one, with unique
+	// names and URLs. Required.
 	Regions []Region
 
-	// Interval is the time from the end of a Region's probe to the start of
-	// its next, give or take a tenth, so that redirectors don't probe in step.
-	// Zero: 10 s. A Region that stops answering is left out at the
-	// latest after UnhealthyThreshold times (Interval plus a tenth, plus
-	// Timeout). At most a year, as is Timeout.
+	// Interval is the time from the end of a Region's probe to the start of its
+	// next. It varies by up to a tenth, so that redirectors don't probe in step.
+	// A Region that stops answering is left out after at most UnhealthyThreshold
+	// times (1.1 Interval plus Timeout). Zero: 10 s. At most a year.
 	Interval time.Duration
-	// Timeout is how long a probe may take. Zero: 2 s.
+	// Timeout is how long a probe may take. Zero: 2 s. At most a year.
 	Timeout time.Duration
 	// HealthyThreshold is how many successes in a row make an unhealthy Region
 	// healthy. Zero: 2.
 	HealthyThreshold int
 	// UnhealthyThreshold is how many failures in a row make a healthy Region
-	// unhealthy. Zero: 3. With 1, a single lost packet
-	// sends people away.
+	// unhealthy. With 1, a single lost packet sends people away. Zero: 3.
 	UnhealthyThreshold int
-	// AssumeHealthy takes every Region for healthy until UnhealthyThreshold
-	// probes have failed. False: a Region isn't used before its first probe,
-	// which decides alone; Run makes it at once.
+	// AssumeHealthy takes every Region for healthy until UnhealthyThreshold probes
+	// have failed. False: a Region is used only after its first probe, which
+	// decides alone. Run makes it at once.
 	AssumeHealthy bool
 
 	// KeepPath makes the redirect keep the request's path and query, for links
-	// below the portal's home that work in every Region. Paths with empty or
-	// dot segments, with an encoded slash, backslash, dot or percent sign, or
-	// with anything else that two programs could read differently still lead
-	// to the home, without the query; so do very long ones. False: every path
-	// leads to the home. Where the handler isn't at the root, http.StripPrefix
-	// goes before it.
+	// that work in every Region. Very long paths, and paths that two programs
+	// could read differently, still lead to the home page, without the query:
+	// those with empty or dot segments, or with an encoded slash, backslash, dot
+	// or percent sign. False: every path leads to the home page. If the handler
+	// isn't at the root, wrap it in http.StripPrefix.
 	KeepPath bool
-	// Order returns names of Regions, the nearest first, for the browser that
-	// sent the request. Regions that it leaves out follow in the order of
-	// Regions, and names that it makes up are ignored: it can neither lock
-	// anybody out nor lead anywhere else. It is called for every redirect, by
-	// many goroutines at once. Nil: the order of Regions for everyone.
+	// Order returns names of Regions, the nearest first, for the browser that sent
+	// the request. Regions that it leaves out follow in the order of Regions, and
+	// unknown names are ignored: it can neither exclude a Region nor lead anywhere
+	// else. It is called for every redirect, concurrently. Nil: the order of
+	// Regions.
 	//
-	// X-Forwarded-For and the like say what their last writer wanted. An Order
-	// that reads one must know that the connection is from its own proxy, and
-	// must take the entry that this proxy added (the last), not the first,
-	// which the browser can write itself. ClientAddress does just that.
+	// A browser can write X-Forwarded-For and similar headers itself. An Order
+	// that reads one must check that the connection comes from its own proxy, and
+	// must use the entry that this proxy added: the last one, not the first.
 	Order func(*http.Request) []string
 
-	// Client makes the probes. It is copied, and follows no redirects whatever
-	// its CheckRedirect says. Nil: a client of its own, with the system's
-	// roots, without cookies, and without a proxy even if the environment
-	// names one. That client makes a new connection for each probe, because a
-	// browser that comes has none either, and takes *.localhost for this
-	// machine (RFC 6761 section 6.3).
+	// Client makes the probes. It is copied, and follows no redirects whatever its
+	// CheckRedirect says. Nil: a client with the system's roots, without cookies,
+	// and without a proxy even if the environment names one. It makes a new
+	// connection for each probe, as a new visitor's browser does, and resolves
+	// *.localhost to this machine (RFC 6761 section 6.3).
 	Client *http.Client
-	// Now is the clock of Status. Nil: time.Now. Interval and Timeout go by
-	// the machine's own.
+	// Now is the clock of Status. Interval and Timeout use the machine's own. Nil:
+	// time.Now.
 	Now func() time.Time
-	// Logger receives a record for every change, and for the first failure of
-	// several in a row. Nothing that a browser sends causes one. Nil:
-	// slog.Default().
+	// Logger receives a record for every change, and for the first of several
+	// failures in a row. No request causes a record. Nil: slog.Default().
 	Logger *slog.Logger
-	// OnChange is told after a Region's Healthy or Control has changed; for
-	// one Region in order and one at a time. It may call Status and Set. What
-	// happens to that Region while it runs takes effect at once and is told
-	// after it; no other Region waits. Nil: it is not called.
+	// OnChange is called after a Region's Healthy or Control has changed: for one
+	// Region in order and never concurrently. It may call Status and Set. Changes
+	// to that Region while it runs take effect at once and are reported after it;
+	// no other Region waits. Nil: no call.
 	OnChange func(Status)
 }
 
-// A Region is one place to send browsers to.
+// Region describes one Region to send browsers to.
 type Region struct {
 	// Name identifies the Region in Set, Status and Order. Required.
 	Name string
 	// URL is the origin of the Region's portal, such as
-	// "https://us-east-1.portal.example": https, or http for loopback
-	// addresses, localhost and *.localhost; no path. Required.
+	// "https://us-east-1.portal.example": https, or http for loopback addresses,
+	// localhost and *.localhost; no path. Required.
 	URL string
-	// Health is the URL that is probed, under the same rules but with any path
-	// and query. Empty: URL with the path /health.
+	// Health is the URL to probe, under the same rules but with any path and
+	// query. Empty: URL with the path /health.
 	Health string
-	// Control is the Region's routing control from the start. Zero: Auto. What
-	// was drained with Set and should stay so after a restart is Off here.
+	// Control is the Region's routing control from the start. A Region drained
+	// with Set that should stay drained after a restart needs Off here. Zero:
+	// Auto.
 	Control Control
 }
 
-// check fills in what zero values stand for and refuses what can't work.
+// check fills in the defaults and refuses invalid values.
 func (c *Config) check() error {
-	for _, d := range []struct {
-		field    string
-		value    *time.Duration
-		standard time.Duration
-	}{{"Config.Interval", &c.Interval, defaultInterval}, {"Config.Timeout", &c.Timeout, defaultTimeout}} {
-		if *d.value < 0 || *d.value > maxDuration {
-			return badConfig(d.field, "zero to a year", d.value.String())
-		}
-		*d.value = cmp.Or(*d.value, d.standard)
+	switch {
+	case c.Interval < 0 || c.Interval > maxDuration:
+		return badConfig("Config.Interval", "zero to a year", c.Interval.String())
+	case c.Timeout < 0 || c.Timeout > maxDuration:
+		return badConfig("Config.Timeout", "zero to a year", c.Timeout.String())
+	case c.HealthyThreshold < 0:
+		return badConfig("Config.HealthyThreshold", "zero or more", strconv.Itoa(c.HealthyThreshold))
+	case c.UnhealthyThreshold < 0:
+		return badConfig("Config.UnhealthyThreshold", "zero or more", strconv.Itoa(c.UnhealthyThreshold))
 	}
-	for _, n := range []struct {
-		field    string
-		value    *int
-		standard int
-	}{
-		{"Config.HealthyThreshold", &c.HealthyThreshold, defaultHealthyThreshold},
-		{"Config.UnhealthyThreshold", &c.UnhealthyThreshold, defaultUnhealthyThreshold},
-	} {
-		if *n.value < 0 {
-			return badConfig(n.field, "zero or more", strconv.Itoa(*n.value))
-		}
-		*n.value = cmp.Or(*n.value, n.standard)
-	}
+	c.Interval = cmp.Or(c.Interval, 10*time.Second)
+	c.Timeout = cmp.Or(c.Timeout, 2*time.Second)
+	c.HealthyThreshold = cmp.Or(c.HealthyThreshold, 2)
+	c.UnhealthyThreshold = cmp.Or(c.UnhealthyThreshold, 3)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -175,4 +156,41 @@ func (c *Config) checkRegions() error {
 		return badConfig("Config.Regions", "at least one that isn't Off", "all Off")
 	}
 	return nil
+}
+
+// checkURL accepts an absolute https URL without user information or fragment, and
+// plain http for hosts that can only be this machine. A URL's origin goes into
+// headers unchanged, so its host is restricted to plain characters.
+func checkURL(field, raw string) (*url.URL, error) {
+	shown := refusal.WithoutUser(raw)
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, badConfig(field, "a URL", shown) // without the cause, which repeats raw
+	}
+	switch {
+	case u.Scheme != "https" && u.Scheme != "http", !plainHost(u):
+		return nil, badConfig(field, "an absolute https URL", shown)
+	case u.User != nil, strings.Contains(raw, "#"):
+		return nil, badConfig(field, "a URL without user information and fragment", shown)
+	case u.Scheme == "http" && !acs.IsLoopback(u.Hostname()):
+		return nil, badConfig(field, "https, or http for a loopback host", shown)
+	}
+	return u, nil
+}
+
+// plainHost reports whether the host is an ASCII name or an address without a
+// zone, and the port, if any, is from 1 to 65535.
+func plainHost(u *url.URL) bool {
+	if port := u.Port(); port != "" || strings.HasSuffix(u.Host, ":") {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			return false
+		}
+	}
+	host := u.Hostname()
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.Zone() == ""
+	}
+	return host != "" && !strings.ContainsFunc(host, func(c rune) bool {
+		return c != '-' && c != '.' && c != '_' && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && (c < '0' || c > '9')
+	})
 }

@@ -21,7 +21,7 @@ func TestControls(t *testing.T) {
 	require.NoError(t, rd.Probe(t.Context()))
 	require.Equal(t, virginia+"/", leads(rd))
 
-	// Off: drained, though healthy. The one that is down is passed over.
+	// Off: drained, though healthy. The Region that is down is skipped.
 	require.NoError(t, rd.Set("us-east-1", failover.Off))
 	require.Equal(t, tokyo+"/", leads(rd))
 	s := status(t, rd, "us-east-1")
@@ -29,14 +29,14 @@ func TestControls(t *testing.T) {
 	require.False(t, s.Usable)
 	require.Equal(t, failover.Off, s.Control)
 
-	// On: used, though down, and in its place.
+	// On: used, though down. It keeps its place in the order.
 	require.NoError(t, rd.Set("eu-central-1", failover.On))
 	require.Equal(t, frankfurt+"/", leads(rd))
 	s = status(t, rd, "eu-central-1")
 	require.False(t, s.Healthy)
 	require.True(t, s.Usable)
 
-	// Auto: the probes decide again; they never stopped.
+	// Auto: the probes decide again. They never stopped.
 	require.NoError(t, rd.Set("us-east-1", failover.Auto))
 	require.Equal(t, virginia+"/", leads(rd))
 	require.NoError(t, rd.Set("us-east-1", failover.Off))
@@ -57,7 +57,8 @@ func TestSetRefuses(t *testing.T) {
 	requireReason(t, rd.Set("eu-central-1", 3), failover.ReasonConfig)
 }
 
-// A Region that is drained is no last resort, so the last one can't be.
+// A drained Region is not used even as a last resort, so the last one can't be
+// drained.
 func TestLastRegionCannotBeTurnedOff(t *testing.T) {
 	rd := start(t, nil, failover.Config{AssumeHealthy: true})
 	require.NoError(t, rd.Set("us-east-1", failover.Off))
@@ -65,12 +66,12 @@ func TestLastRegionCannotBeTurnedOff(t *testing.T) {
 	requireReason(t, rd.Set("ap-northeast-1", failover.Off), failover.ReasonLastRegion)
 	require.Equal(t, failover.Auto, status(t, rd, "ap-northeast-1").Control)
 	require.Equal(t, tokyo+"/", leads(rd))
-	require.NoError(t, rd.Set("eu-central-1", failover.Off)) // again: it is Off already
+	require.NoError(t, rd.Set("eu-central-1", failover.Off)) // it is Off already
 	require.NoError(t, rd.Set("us-east-1", failover.Auto))
 	require.NoError(t, rd.Set("ap-northeast-1", failover.Off))
 }
 
-// Two operators who drain at the same moment don't get past it together.
+// Concurrent calls of Set can't drain the last Region either.
 func TestLastRegionStaysUnderConcurrency(t *testing.T) {
 	for range 200 {
 		rd := start(t, nil, failover.Config{AssumeHealthy: true})
@@ -94,7 +95,7 @@ func TestLastRegionStaysUnderConcurrency(t *testing.T) {
 
 func TestOnChangeAndLog(t *testing.T) {
 	var log bytes.Buffer
-	var told []failover.Status
+	var reported []failover.Status
 	w := &world{}
 	w.down("eu-central-1")
 	cfg := failover.Config{
@@ -104,69 +105,69 @@ func TestOnChangeAndLog(t *testing.T) {
 	}
 	var rd *failover.Redirector
 	cfg.OnChange = func(s failover.Status) {
-		assert.Contains(t, rd.Status(), s) // it is in force already
-		told = append(told, s)
+		assert.Contains(t, rd.Status(), s) // it is in effect already
+		reported = append(reported, s)
 	}
 	rd = start(t, w, cfg)
 	require.NoError(t, rd.Probe(t.Context()))
-	require.Len(t, told, 1) // Frankfurt was not healthy before either
+	require.Len(t, reported, 1) // Frankfurt was not healthy before either
 	require.Contains(t, log.String(), `msg="failover: probe failed" region=eu-central-1`)
 
 	require.NoError(t, rd.Set("us-east-1", failover.Auto)) // no change
-	require.Len(t, told, 1)
+	require.Len(t, reported, 1)
 	require.NoError(t, rd.Set("us-east-1", failover.On))
 	require.NoError(t, rd.Set("us-east-1", failover.Auto))
-	require.Len(t, told, 3)
+	require.Len(t, reported, 3)
 	w.down("us-east-1")
 	require.NoError(t, rd.Probe(t.Context()))
-	require.Len(t, told, 4)
-	require.False(t, told[3].Usable)
+	require.Len(t, reported, 4)
+	require.False(t, reported[3].Usable)
 	require.Contains(t, log.String(), `level=ERROR msg="failover: no Region can be used"`)
 
-	// Browsers write nothing into the log.
+	// Requests write nothing to the log.
 	length := log.Len()
 	require.Equal(t, http.StatusServiceUnavailable, get(rd, "GET", "https://portal.example/").StatusCode)
 	require.Equal(t, length, log.Len())
 }
 
-// OnChange may set any Region: the one it is told of, and one that is being
-// told of at the same moment and sets this one.
+// OnChange may set any Region: the changed one, and one whose own change is being
+// reported at the same time by a call that sets the first.
 func TestOnChangeMaySet(t *testing.T) {
 	other := map[string]string{"us-east-1": "eu-central-1", "eu-central-1": "us-east-1"}
 	both := make(chan bool)
 	var rd *failover.Redirector
 	var mu sync.Mutex
-	told := map[string][]failover.Control{}
+	reported := map[string][]failover.Control{}
 	rd = start(t, &world{}, failover.Config{Regions: regions()[:2], OnChange: func(s failover.Status) {
 		mu.Lock()
-		told[s.Region] = append(told[s.Region], s.Control)
+		reported[s.Region] = append(reported[s.Region], s.Control)
 		mu.Unlock()
 		if s.Control != failover.Auto {
 			return
 		}
-		select { // until the other one is here too
+		select { // wait for the other call
 		case both <- true:
 		case <-both:
 		}
 		assert.NoError(t, rd.Set(other[s.Region], failover.On))
 		assert.NoError(t, rd.Set(s.Region, failover.On))
-		assert.Equal(t, failover.On, status(t, rd, s.Region).Control, "in force at once")
+		assert.Equal(t, failover.On, status(t, rd, s.Region).Control, "in effect at once")
 	}})
 	require.NoError(t, rd.Probe(t.Context()))
 	each := []failover.Control{failover.Auto, failover.On}
-	require.Equal(t, map[string][]failover.Control{"us-east-1": each, "eu-central-1": each}, told)
+	require.Equal(t, map[string][]failover.Control{"us-east-1": each, "eu-central-1": each}, reported)
 }
 
-func TestOnChangeThatPanicsIsToldTheNextChange(t *testing.T) {
-	told := 0
+func TestChangesAreReportedAfterAPanic(t *testing.T) {
+	calls := 0
 	rd := start(t, nil, failover.Config{OnChange: func(failover.Status) {
-		if told++; told == 1 {
+		if calls++; calls == 1 {
 			panic("broken")
 		}
 	}})
 	require.Panics(t, func() { _ = rd.Set("us-east-1", failover.On) })
 	require.NoError(t, rd.Set("us-east-1", failover.Auto))
-	require.Equal(t, 2, told)
+	require.Equal(t, 2, calls)
 }
 
 func TestControlAsText(t *testing.T) {

@@ -2,42 +2,38 @@ package failover
 
 import "github.com/meridian-saml/meridian/portal/internal/refusal"
 
-// A Reason says what went wrong. The list is closed; compare with it, never
+// Reason says what went wrong. The list is closed. Compare with a Reason, never
 // with a message.
 type Reason string
 
-// The reasons.
+// The reasons. The last three are those of a failed probe, in Status.LastError.
 const (
-	// ReasonConfig: New, ClientAddress.Order or Set was given something that
-	// makes no sense.
+	// ReasonConfig: a value given to New or Set is invalid.
 	ReasonConfig Reason = "Config"
 	// ReasonUnknownRegion: no Region has that name.
 	ReasonUnknownRegion Reason = "UnknownRegion"
-	// ReasonLastRegion: the Region is the only one that isn't Off, so it can't
-	// be turned Off.
+	// ReasonLastRegion: the Region is the only one that isn't Off, so it can't be
+	// turned Off.
 	ReasonLastRegion Reason = "LastRegion"
-	// ReasonRunning: Run runs already.
+	// ReasonRunning: Run is running already.
 	ReasonRunning Reason = "Running"
 	// ReasonCanceled: the context ended before all Regions had answered.
 	ReasonCanceled Reason = "Canceled"
-
-	// What a failed probe says, in Status.LastError.
-
 	// ReasonUnreachable: no connection, no TLS, or no HTTP.
 	ReasonUnreachable Reason = "Unreachable"
 	// ReasonTimeout: no complete answer within Config.Timeout.
 	ReasonTimeout Reason = "Timeout"
-	// ReasonStatus: an answer that isn't 200.
+	// ReasonStatus: the answer's status isn't 200.
 	ReasonStatus Reason = "Status"
 )
 
-// An Error is the one type of error that this package makes.
+// Error is the type of every error that this package returns.
 type Error struct {
 	Reason Reason
-	// Rule names what was checked. Want and Got are both sides of the comparison,
-	// where there was one.
+	// Rule names what was checked. Want and Got are the expected and the actual
+	// value, if there are two to compare.
 	Rule, Want, Got string
-	// Err is the cause, if there is one.
+	// Err is the cause, or nil.
 	Err error
 }
 

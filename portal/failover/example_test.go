@@ -10,8 +10,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/failover"
 )
 
-// Two Regions, of which the nearest fails. A server would call Run instead of
-// Probe.
+// The nearest of two Regions fails. A server calls Run instead of Probe.
 func Example() {
 	healthy := true
 	health := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -47,7 +46,7 @@ func Example() {
 	healthy = false
 	probe()
 	visit()
-	if err := rd.Set("us-east-1", failover.On); err != nil { // somebody knows better
+	if err := rd.Set("us-east-1", failover.On); err != nil { // despite the probe
 		panic(err)
 	}
 	visit()
@@ -57,22 +56,34 @@ func Example() {
 	// 302 https://us-east-1.portal.example/
 }
 
-// Browsers in one network are nearer to Frankfurt. The load balancers in
-// 10.0.0.0/8 append the browser's address to X-Forwarded-For.
-func ExampleClientAddress() {
-	order, err := failover.ClientAddress{
-		Table: []failover.Near{
-			{Prefix: netip.MustParsePrefix("203.0.113.0/24"), Regions: []string{"eu-central-1"}},
+// Clients in one network are nearer to Frankfurt. They connect directly, so the
+// address of the connection is theirs.
+func ExampleConfig_order() {
+	near := netip.MustParsePrefix("203.0.113.0/24")
+	rd, err := failover.New(failover.Config{
+		Regions: []failover.Region{
+			{Name: "us-east-1", URL: "https://us-east-1.portal.example"},
+			{Name: "eu-central-1", URL: "https://eu-central-1.portal.example"},
 		},
-		Header:  "X-Forwarded-For",
-		Proxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")},
-	}.Order()
+		AssumeHealthy: true,
+		Order: func(r *http.Request) []string {
+			client, err := netip.ParseAddrPort(r.RemoteAddr)
+			if err == nil && near.Contains(client.Addr().Unmap()) {
+				return []string{"eu-central-1"}
+			}
+			return nil
+		},
+	})
 	if err != nil {
 		panic(err)
 	}
-	r := httptest.NewRequest("GET", "https://portal.example/", nil)
-	r.RemoteAddr = "10.1.2.3:50000"
-	r.Header.Set("X-Forwarded-For", "192.0.2.1, 203.0.113.9") // the browser wrote the first
-	fmt.Println(order(r))
-	// Output: [eu-central-1]
+	for _, addr := range []string{"203.0.113.9:50000", "192.0.2.1:50000"} {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "https://portal.example/", nil)
+		r.RemoteAddr = addr
+		rd.ServeHTTP(w, r)
+		fmt.Println(addr, w.Header().Get("Location"))
+	}
+	// Output:
+	// 203.0.113.9:50000 https://eu-central-1.portal.example/
+	// 192.0.2.1:50000 https://us-east-1.portal.example/
 }

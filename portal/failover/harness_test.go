@@ -32,8 +32,7 @@ func regions() []failover.Region {
 
 var errRefused = errors.New("connection refused")
 
-// A world is the Regions as the probes see them: no network, and each answers
-// as told.
+// world is a fake network of the Regions' health endpoints.
 type world struct {
 	mu     sync.Mutex
 	answer map[string]func(context.Context) (int, error) // by host; none: 200
@@ -83,10 +82,11 @@ func (w *world) RoundTrip(r *http.Request) (*http.Response, error) {
 			return nil, err
 		}
 	}
-	return &http.Response{StatusCode: status, Header: http.Header{}, Body: io.NopCloser(strings.NewReader(`{"status":"ok"}`)), Request: r}, nil
+	body := io.NopCloser(strings.NewReader(`{"status":"ok"}`))
+	return &http.Response{StatusCode: status, Header: http.Header{}, Body: body, Request: r}, nil
 }
 
-// start makes a Redirector over a world, silent unless cfg has a Logger.
+// start makes a Redirector that probes w. It logs nothing unless cfg has a Logger.
 func start(t testing.TB, w *world, cfg failover.Config) *failover.Redirector {
 	t.Helper()
 	if cfg.Regions == nil {
@@ -109,7 +109,7 @@ func get(h http.Handler, method, target string) *http.Response {
 	return w.Result()
 }
 
-// leads returns where a browser is sent; "" if it isn't.
+// leads returns where a browser is sent, or "".
 func leads(rd *failover.Redirector) string {
 	return get(rd, "GET", "https://portal.example/").Header.Get("Location")
 }

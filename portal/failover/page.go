@@ -16,15 +16,14 @@ var pageHTML string
 //go:embed page.css
 var pageCSS string
 
-// A page is made once, by New: the portal's look, with nothing to load. Its
-// link leads to the address that was asked for, by GET. It holds nothing of any
-// request.
+// page is a page in the portal's style that loads nothing else. New makes it once,
+// so it holds nothing of any request. Its link repeats the request by GET.
 type page struct {
 	body   []byte
 	policy string
 }
 
-// newPage panics if the template is wrong, which is part of the program.
+// newPage panics if the embedded template is wrong.
 func newPage(title, action, text string) page {
 	var b bytes.Buffer
 	tmpl := template.Must(template.New("page").Parse(pageHTML))
@@ -51,5 +50,5 @@ func (p page) write(w http.ResponseWriter, status int) {
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("Referrer-Policy", "no-referrer")
 	w.WriteHeader(status)
-	_, _ = w.Write(p.body) // the browser has gone; nobody is left to tell
+	_, _ = w.Write(p.body) // fails only if the browser is gone
 }

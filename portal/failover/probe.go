@@ -1,6 +1,7 @@
 package failover
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -14,12 +15,12 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// maxBody is how much of a health endpoint's body is waited for.
+// maxBody is how much of a health endpoint's body is read.
 const maxBody = 4 << 10
 
-// Run probes all Regions, each at its own pace, until ctx ends; then it returns
-// nil, and nothing of it is left running. Only one Run at a time: a second one
-// returns an error with ReasonRunning at once.
+// Run probes all Regions, each at its own pace, until ctx ends. Then it stops its
+// goroutines and returns nil. A second concurrent Run returns an error with
+// ReasonRunning at once.
 func (rd *Redirector) Run(ctx context.Context) error {
 	if !rd.running.CompareAndSwap(false, true) {
 		return &Error{Reason: ReasonRunning, Rule: "Run", Want: "one Run at a time", Got: "a second"}
@@ -36,27 +37,24 @@ func (rd *Redirector) Run(ctx context.Context) error {
 // watch probes one Region until ctx ends.
 func (rd *Redirector) watch(ctx context.Context, t *target) {
 	for rd.probe(ctx, t) == nil {
-		pause := time.NewTimer(jittered(rd.cfg.Interval))
 		select {
 		case <-ctx.Done():
-			pause.Stop()
 			return
-		case <-pause.C:
+		case <-time.After(jittered(rd.cfg.Interval)):
 		}
 	}
 }
 
-// jittered is an interval, give or take a tenth. Nothing secret depends on it.
+// jittered varies an interval by up to a tenth. Nothing secret depends on it.
 func jittered(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64()))
 }
 
-// Probe probes every Region once, all at the same time, and returns when the
-// last has answered or run out of time: for tests, for a first round before
-// serving, and for callers with a schedule of their own. If ctx ends first, the
-// Regions that haven't answered stay what they were, and the error has
-// ReasonCanceled; that a Region failed is no error. Beside a Run, its results
-// count like Run's own.
+// Probe probes every Region once, concurrently, and returns when the last has
+// answered or timed out. It is for tests, for a first round before serving, and
+// for callers with their own schedule. A Region's failure is not an error. If ctx
+// ends first, the Regions that haven't answered keep their state, and the error
+// has ReasonCanceled. Probe may be called during Run; its results count alike.
 func (rd *Redirector) Probe(ctx context.Context) error {
 	errs := make([]error, len(rd.targets))
 	var all sync.WaitGroup
@@ -64,26 +62,22 @@ func (rd *Redirector) Probe(ctx context.Context) error {
 		all.Go(func() { errs[i] = rd.probe(ctx, t) })
 	}
 	all.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmp.Or(errs...)
 }
 
-// probe asks one Region and records the result. The error is that ctx ended:
-// a probe that we broke off ourselves says nothing about the Region.
+// probe probes one Region and records the result. It returns an error only if ctx
+// ended: a probe that was canceled says nothing about the Region.
 func (rd *Redirector) probe(ctx context.Context, t *target) error {
 	result := rd.ask(ctx, t.Health)
 	if result != nil && ctx.Err() != nil {
-		return &Error{Reason: ReasonCanceled, Rule: "probe of " + t.Name, Want: "an answer before the context ended", Err: context.Cause(ctx)}
+		const want = "an answer before the context ended"
+		return &Error{Reason: ReasonCanceled, Rule: "probe of " + t.Name, Want: want, Err: context.Cause(ctx)}
 	}
 	rd.record(t, result)
 	return nil
 }
 
-// ask makes one probe. Nil is healthy.
+// ask makes one probe. Nil means healthy.
 func (rd *Redirector) ask(ctx context.Context, health string) error {
 	ctx, cancel := context.WithTimeout(ctx, rd.cfg.Timeout)
 	defer cancel()
@@ -95,22 +89,23 @@ func (rd *Redirector) ask(ctx context.Context, health string) error {
 	req.Header.Set("Cache-Control", "no-cache")
 	resp, err := rd.client.Do(req)
 	if err != nil {
-		return rd.failed(err)
+		return rd.probeError(err)
 	}
 	defer resp.Body.Close()
 	if resp.StatusCode != http.StatusOK {
 		return &Error{Reason: ReasonStatus, Rule: "health endpoint", Want: "200", Got: strconv.Itoa(resp.StatusCode)}
 	}
 	if _, err := io.Copy(io.Discard, io.LimitReader(resp.Body, maxBody)); err != nil {
-		return rd.failed(err)
+		return rd.probeError(err)
 	}
 	return nil
 }
 
-func (rd *Redirector) failed(err error) error {
-	var slow net.Error
-	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &slow) && slow.Timeout() {
-		return &Error{Reason: ReasonTimeout, Rule: "health endpoint", Want: "an answer within " + rd.cfg.Timeout.String(), Err: err}
+func (rd *Redirector) probeError(err error) error {
+	var timeout net.Error
+	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
+		want := "an answer within " + rd.cfg.Timeout.String()
+		return &Error{Reason: ReasonTimeout, Rule: "health endpoint", Want: want, Err: err}
 	}
 	return &Error{Reason: ReasonUnreachable, Rule: "health endpoint", Want: "an answer", Err: err}
 }
@@ -121,18 +116,14 @@ func probeClient(given *http.Client) *http.Client {
 	if given != nil {
 		c = *given
 	} else {
-		c.Transport = &http.Transport{
-			DialContext:            dial,
-			DisableKeepAlives:      true,
-			MaxResponseHeaderBytes: 64 << 10,
-		}
+		c.Transport = &http.Transport{DialContext: dial, DisableKeepAlives: true, MaxResponseHeaderBytes: 64 << 10}
 	}
 	c.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	return &c
 }
 
-// dial asks no DNS server for names that mean this machine: plain http was
-// accepted for them because of that.
+// dial doesn't ask DNS for names of this machine. Plain http is allowed for them
+// only because of that.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if host, port, err := net.SplitHostPort(address); err == nil && acs.IsLoopback(host) && net.ParseIP(host) == nil {
 		address = net.JoinHostPort("localhost", port)

@@ -15,7 +15,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/failover"
 )
 
-// One letter a probe, + or -, and what the Region is after it, H or u.
+// TestHysteresis has a letter for each probe, + or -, and for the Region's state
+// after it: H for healthy, u for unhealthy.
 func TestHysteresis(t *testing.T) {
 	for _, c := range []struct {
 		name               string
@@ -27,15 +28,17 @@ func TestHysteresis(t *testing.T) {
 		{"the first decides: down", 3, 3, false, "-", "u"},
 		{"after a bad first, in a row", 3, 2, false, "-++-+++", "uuuuuuH"},
 		{"healthy until proved otherwise", 2, 3, true, "---", "HHu"},
-		{"a failure alone is nothing", 2, 3, false, "+--+--+---", "HHHHHHHHHu"},
-		{"a success alone is nothing", 2, 1, false, "+-+-++", "HuuuuH"},
+		{"single failures change nothing", 2, 3, false, "+--+--+---", "HHHHHHHHHu"},
+		{"single successes change nothing", 2, 1, false, "+-+-++", "HuuuuH"},
 		{"there and back", 2, 2, false, "+--++--", "HHuuHHu"},
-		{"ones follow each probe", 1, 1, false, "-+-+", "uHuH"},
+		{"thresholds of 1 follow each probe", 1, 1, false, "-+-+", "uHuH"},
 		{"defaults are 2 and 3", 0, 0, false, "+---++", "HHHuuH"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := &world{}
-			rd := start(t, w, failover.Config{HealthyThreshold: c.healthy, UnhealthyThreshold: c.unhealthy, AssumeHealthy: c.assume})
+			rd := start(t, w, failover.Config{
+				HealthyThreshold: c.healthy, UnhealthyThreshold: c.unhealthy, AssumeHealthy: c.assume,
+			})
 			var got strings.Builder
 			for _, p := range c.probes {
 				if p == '+' {
@@ -59,10 +62,12 @@ func TestHysteresis(t *testing.T) {
 	}
 }
 
-// The clock is Status's alone: one that shows the zero time changes nothing.
-func TestHysteresisKnowsNoClock(t *testing.T) {
+// Only Status uses the clock. One that returns the zero time changes no decision.
+func TestHysteresisIgnoresTheClock(t *testing.T) {
 	w := &world{}
-	rd := start(t, w, failover.Config{HealthyThreshold: 2, UnhealthyThreshold: 1, Now: func() time.Time { return time.Time{} }})
+	rd := start(t, w, failover.Config{
+		HealthyThreshold: 2, UnhealthyThreshold: 1, Now: func() time.Time { return time.Time{} },
+	})
 	w.down("us-east-1")
 	require.NoError(t, rd.Probe(t.Context()))
 	w.up("us-east-1")
@@ -98,11 +103,11 @@ func TestStatusTimes(t *testing.T) {
 	require.Equal(t, now, probe().Since)
 }
 
-// patient is a timeout longer than any busy machine needs.
+// patient is a timeout that is long enough for a busy machine.
 const patient = time.Minute
 
-// Over real connections, by the redirector's own client.
-func TestWhatIsHealthy(t *testing.T) {
+// TestHealthyAnswers uses real connections and the redirector's own client.
+func TestHealthyAnswers(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		answer http.HandlerFunc
@@ -129,7 +134,7 @@ func TestWhatIsHealthy(t *testing.T) {
 		{"503", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(503) }, failover.ReasonStatus},
 		{"204", func(w http.ResponseWriter, r *http.Request) { w.WriteHeader(204) }, failover.ReasonStatus},
 		{"404", http.NotFound, failover.ReasonStatus},
-		{"a redirect to what is fine", func(w http.ResponseWriter, r *http.Request) {
+		{"a redirect to a healthy page", func(w http.ResponseWriter, r *http.Request) {
 			if r.URL.Path == "/health" {
 				http.Redirect(w, r, "/fine", http.StatusFound)
 			}
@@ -162,7 +167,8 @@ func TestWhatIsHealthy(t *testing.T) {
 				require.Equal(t, c.want == "", s.Healthy)
 			}
 			if c.want == failover.ReasonTimeout {
-				for timeout := 50 * time.Millisecond; len(asked) == 0; timeout *= 2 { // a busy machine may take longer to ask
+				// A busy machine may take longer to send the request.
+				for timeout := 50 * time.Millisecond; len(asked) == 0; timeout *= 2 {
 					require.Less(t, timeout, time.Minute)
 					probe(timeout)
 				}
@@ -176,14 +182,17 @@ func TestWhatIsHealthy(t *testing.T) {
 	}
 }
 
-// Names below localhost are this machine, whatever a resolver makes of them;
-// and Health may be elsewhere than the portal.
+// Names below localhost are this machine, whatever DNS says. Health may be at
+// another host than the portal.
 func TestLocalhostNamesAreDialledHere(t *testing.T) {
 	var host, uri string
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { host, uri = r.Host, r.RequestURI }))
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, uri = r.Host, r.RequestURI
+	}))
 	defer srv.Close()
 	name := "us-east-1.localhost:" + srv.URL[strings.LastIndexByte(srv.URL, ':')+1:]
-	rd := start(t, nil, failover.Config{Timeout: patient, Regions: []failover.Region{{Name: "r", URL: virginia, Health: "http://" + name + "/deep/health?from=failover"}}})
+	region := failover.Region{Name: "r", URL: virginia, Health: "http://" + name + "/deep/health?from=failover"}
+	rd := start(t, nil, failover.Config{Timeout: patient, Regions: []failover.Region{region}})
 	require.NoError(t, rd.Probe(t.Context()))
 	require.NoError(t, status(t, rd, "r").LastError)
 	require.Equal(t, name, host)
@@ -191,19 +200,19 @@ func TestLocalhostNamesAreDialledHere(t *testing.T) {
 	require.Equal(t, virginia+"/", leads(rd))
 }
 
-// A Region whose URL is the redirector's own address is not a loop.
-func TestRedirectorIsNoRegion(t *testing.T) {
+// A Region whose URL is the redirector's own address causes no loop.
+func TestRedirectorIsNotARegion(t *testing.T) {
 	var rd *failover.Redirector
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { rd.ServeHTTP(w, r) }))
 	defer srv.Close()
-	rs := append([]failover.Region{{Name: "self", URL: srv.URL}}, failover.Region{Name: "us-east-1", URL: virginia, Control: failover.On})
+	rs := []failover.Region{{Name: "self", URL: srv.URL}, {Name: "us-east-1", URL: virginia, Control: failover.On}}
 	rd = start(t, nil, failover.Config{Timeout: patient, Regions: rs})
 	require.NoError(t, rd.Probe(t.Context()))
 	require.Equal(t, virginia+"/", leads(rd))
 	requireReason(t, status(t, rd, "self").LastError, failover.ReasonStatus)
 }
 
-func TestCallersClientIsCopiedAndFollowsNothing(t *testing.T) {
+func TestClientIsCopiedAndFollowsNoRedirects(t *testing.T) {
 	srv := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/health" {
 			http.Redirect(w, r, "/fine", http.StatusFound)
@@ -211,14 +220,15 @@ func TestCallersClientIsCopiedAndFollowsNothing(t *testing.T) {
 	}))
 	defer srv.Close()
 	client := srv.Client()
-	rd, err := failover.New(failover.Config{Timeout: patient, Client: client, Regions: []failover.Region{{Name: "r", URL: srv.URL}}})
+	regions := []failover.Region{{Name: "r", URL: srv.URL}}
+	rd, err := failover.New(failover.Config{Timeout: patient, Client: client, Regions: regions})
 	require.NoError(t, err)
 	require.NoError(t, rd.Probe(t.Context()))
 	requireReason(t, status(t, rd, "r").LastError, failover.ReasonStatus)
 	require.Nil(t, client.CheckRedirect)
 }
 
-func TestProbeThatIsBrokenOffSaysNothing(t *testing.T) {
+func TestCanceledProbeChangesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{}
 		rd := start(t, w, failover.Config{UnhealthyThreshold: 1})

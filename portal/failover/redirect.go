@@ -13,23 +13,23 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// A Redirector is an http.Handler that sends browsers to the first usable
-// Region. New makes one; it is safe for concurrent use.
+// Redirector is an http.Handler that sends browsers to the first usable Region.
+// New makes one. It is safe for concurrent use.
 type Redirector struct {
 	cfg     Config
 	client  *http.Client
 	targets []*target // in the order of cfg.Regions; fixed, as is byName
 	byName  map[string]*target
 	running atomic.Bool
-	// mu guards the changing fields of all targets. It is never held while
-	// anything waits.
+	// mu guards the changing fields of all targets. It is never held during I/O or
+	// a callback.
 	mu sync.Mutex
 
 	unavailable, wrongMethod page
 	retryAfter               string
 }
 
-// New makes a Redirector. Nothing runs and nothing is probed until Run or
+// New returns the Redirector that cfg describes. It probes nothing before Run or
 // Probe is called.
 func New(cfg Config) (*Redirector, error) {
 	if err := cfg.check(); err != nil {
@@ -41,10 +41,12 @@ func New(cfg Config) (*Redirector, error) {
 		byName: make(map[string]*target, len(cfg.Regions)),
 		unavailable: newPage(
 			"The portal can't be reached right now", "Try again",
-			"No Region of the portal answers at the moment. Nothing is wrong with your account or your browser. Try again in a moment."),
+			"No Region of the portal answers at the moment. Your account and your browser are not the cause. "+
+				"Try again in a minute."),
 		wrongMethod: newPage(
 			"Method not allowed", "Go to the portal",
-			"This address can't be used that way. What you sent was not passed on."),
+			"This address accepts only GET and HEAD requests. What you sent was not forwarded. "+
+				"Go to the portal and start again there."),
 		retryAfter: strconv.FormatInt(int64((cfg.Interval+time.Second-1)/time.Second), 10),
 	}
 	now := cfg.Now()
@@ -81,7 +83,7 @@ func (rd *Redirector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusFound)
 }
 
-// nearest finds the Region to send a browser to; nil: there is none.
+// nearest returns the Region to send a browser to, or nil.
 func (rd *Redirector) nearest(r *http.Request) *target {
 	if rd.cfg.Order != nil {
 		for _, name := range rd.cfg.Order(r) {
@@ -98,10 +100,10 @@ func (rd *Redirector) nearest(r *http.Request) *target {
 	return nil
 }
 
-// kept is the part of a Location that comes from the request: its path and
-// query if they are safe and plain, else the portal's home. It begins with one
-// slash, which ends the origin before it. Go's URL of an absolute-form request
-// has a host, which is not looked at.
+// kept returns the part of a Location that comes from the request: its path and
+// query if they are safe and plain, otherwise the portal's home. It begins with one
+// slash, which ends the origin before it. The host of an absolute-form request is
+// ignored.
 func kept(u *url.URL) string {
 	path := u.EscapedPath()
 	to := path
@@ -114,12 +116,13 @@ func kept(u *url.URL) string {
 	return cmp.Or(acs.LocalPath(to), "/")
 }
 
-// What follows is safe to redirect to, and refused nevertheless: no page of a
-// portal has it in its address, and a proxy that decodes or cleans paths may
-// make another of it. The first finds characters that RFC 3986 sections 3.3 and
-// 3.4 don't have, encoded control characters, and broken encodings; the second,
-// in a path, empty segments and encoded dots, slashes and percent signs.
+// These are safe to redirect to, but no portal page has them in its address, and a
+// proxy that decodes or cleans paths may change them. unusual matches characters
+// that RFC 3986 sections 3.3 and 3.4 don't allow, encoded control characters, and
+// broken encodings. unusualPath matches empty segments and encoded dots, slashes and
+// percent signs.
 var (
-	unusual     = regexp.MustCompile(`[^A-Za-z0-9._~!$&'()*+,;=:@/?%-]|%([01].|7[fF]|.?$|[^0-9a-fA-F]|.[^0-9a-fA-F])`)
+	unusual = regexp.MustCompile(
+		`[^A-Za-z0-9._~!$&'()*+,;=:@/?%-]|%([01].|7[fF]|.?$|[^0-9a-fA-F]|.[^0-9a-fA-F])`)
 	unusualPath = regexp.MustCompile(`//|%(2[eEfF5])`)
 )

@@ -14,7 +14,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/failover"
 )
 
-// Rule 77: a Region that hangs delays no other, nor the hearing of it.
+// Rule 77: a Region that hangs delays neither another Region's probes nor the
+// reports about it.
 func TestRule77SlowRegionDelaysNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{}
@@ -31,20 +32,20 @@ func TestRule77SlowRegionDelaysNoOther(t *testing.T) {
 		require.Equal(t, 1, w.times("us-east-1"))
 		require.True(t, status(t, rd, "us-east-1").LastProbe.IsZero())
 
-		time.Sleep(5 * time.Second) // the bubble's clock, not ours
+		time.Sleep(5 * time.Second) // of the bubble's clock
 		synctest.Wait()
 		requireReason(t, status(t, rd, "us-east-1").LastError, failover.ReasonTimeout)
 
 		time.Sleep(95 * time.Second)
 		synctest.Wait()
 		healthy, hung := w.times("eu-central-1"), w.times("us-east-1")
-		require.InDelta(t, 10.5, float64(healthy), 1.6) // 100 s at 9 to 11 s, and the first
+		require.InDelta(t, 10.5, float64(healthy), 1.6) // the first, and one every 9 to 11 s for 100 s
 		require.InDelta(t, 7, float64(hung), 1)         // 5 s longer each
 
 		cancel()
 		require.NoError(t, <-done)
 		require.Equal(t, hung, w.times("us-east-1"))
-	}) // which fails if a goroutine is left
+	}) // synctest fails if a goroutine is left
 }
 
 func TestRunFailsOverAndBack(t *testing.T) {
@@ -82,7 +83,7 @@ func TestRunFailsOverAndBack(t *testing.T) {
 func TestOneRunAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		rd := start(t, &world{}, failover.Config{})
-		for range 2 { // it may run again when it is over
+		for range 2 { // it may run again after it has returned
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan error)
 			go func() { done <- rd.Run(ctx) }()
@@ -104,9 +105,9 @@ func TestRunWithAnEndedContext(t *testing.T) {
 	require.True(t, status(t, rd, "us-east-1").LastProbe.IsZero())
 }
 
-// Everything at once; the race detector watches, and every answer is one of
-// those that can be right.
-func TestEverythingAtOnce(t *testing.T) {
+// TestConcurrentUse is for the race detector, and checks that every answer is one of
+// the possible ones.
+func TestConcurrentUse(t *testing.T) {
 	w := &world{}
 	var running sync.Map
 	rd := start(t, w, failover.Config{
@@ -114,7 +115,7 @@ func TestEverythingAtOnce(t *testing.T) {
 		OnChange: func(s failover.Status) {
 			_, twice := running.LoadOrStore(s.Region, true)
 			if twice {
-				t.Error("two at a time for one Region")
+				t.Error("two concurrent calls for one Region")
 			}
 			running.Delete(s.Region)
 		},

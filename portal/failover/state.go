@@ -10,26 +10,26 @@ import (
 type Status struct {
 	Region string
 	URL    string // the portal's origin
-	// Healthy is what the probes say. Since is when they began to say so; New,
-	// if they haven't changed it.
+	// Healthy is the result of the probes. Since is when it last changed, or when
+	// New was called.
 	Healthy bool
 	Since   time.Time
-	// Control is the routing control, and Usable what comes of both: whether
-	// browsers can be sent there.
+	// Control is the routing control. Usable says whether browsers are sent there,
+	// by both.
 	Control Control
 	Usable  bool
-	// LastProbe is when the last probe ended, and LastError why it failed.
-	// Zero: there was none yet. Nil: it succeeded, or there was none yet.
+	// LastProbe is when the last probe ended (zero: none yet), and LastError why it
+	// failed (nil: it did not, or none yet).
 	LastProbe time.Time
 	LastError error
 }
 
-// A target is a Region and what is known of it.
+// target is a Region and its state.
 type target struct {
 	Region
 	// usable is what ServeHTTP reads. Written under Redirector.mu.
 	usable atomic.Bool
-	// The rest is guarded by Redirector.mu.
+	// Redirector.mu guards the rest.
 	control   Control
 	healthy   bool
 	since     time.Time
@@ -37,8 +37,14 @@ type target struct {
 	streak    int // how many probes in a row have contradicted healthy
 	lastProbe time.Time
 	lastError error
-	untold    []change // in order
-	telling   bool     // somebody is on it
+	changes   []change // to report, in order
+	reporting bool     // whether a goroutine reports them
+}
+
+// change is a Region's new status, and how many Regions were usable then.
+type change struct {
+	status Status
+	left   int
 }
 
 func (t *target) status() Status {
@@ -48,7 +54,7 @@ func (t *target) status() Status {
 	}
 }
 
-// decide works out whether the Region can be used.
+// decide sets usable.
 func (t *target) decide() {
 	t.usable.Store(t.control == On || t.control == Auto && t.healthy)
 }
@@ -64,12 +70,11 @@ func (rd *Redirector) Status() []Status {
 	return out
 }
 
-// Set changes the routing control of a Region, at once and for this
-// Redirector only. A name that isn't in Config.Regions is refused with
-// ReasonUnknownRegion, and to turn Off the only Region that isn't Off yet with
-// ReasonLastRegion: a slip while draining one after the other would shut the
-// door for everybody. Turn another Region Auto or On first; to shut the door
-// on purpose, stop the server.
+// Set changes the routing control of a Region, at once and for this Redirector
+// only. A name that isn't in Config.Regions is refused with ReasonUnknownRegion.
+// Turning Off the last Region that isn't Off is refused with ReasonLastRegion,
+// because it would lock all users out by a mistake. Turn another Region Auto or On
+// first; to lock all users out on purpose, stop the server.
 func (rd *Redirector) Set(region string, c Control) error {
 	t := rd.byName[region]
 	switch {
@@ -83,24 +88,23 @@ func (rd *Redirector) Set(region string, c Control) error {
 		rd.mu.Unlock()
 		return &Error{Reason: ReasonLastRegion, Rule: "Set", Want: "another Region that isn't Off", Got: region}
 	}
-	changed := t.control != c
-	t.control = c
-	t.decide()
-	if changed {
-		rd.note(t)
+	if t.control != c {
+		t.control = c
+		t.decide()
+		rd.changed(t)
 	}
 	rd.mu.Unlock()
 	rd.report(t)
 	return nil
 }
 
-// record takes in the result of a probe.
+// record applies the result of a probe.
 func (rd *Redirector) record(t *target, result error) {
 	rd.mu.Lock()
 	first, failedBefore := !t.probed, t.lastError != nil
 	t.probed, t.lastProbe, t.lastError = true, rd.cfg.Now(), result
-	if rd.weigh(t, first) {
-		rd.note(t)
+	if rd.update(t, first) {
+		rd.changed(t)
 	}
 	s := t.status()
 	rd.mu.Unlock()
@@ -110,9 +114,9 @@ func (rd *Redirector) record(t *target, result error) {
 	rd.report(t)
 }
 
-// weigh is the hysteresis: it reports whether the last result has changed what
-// the Region is.
-func (rd *Redirector) weigh(t *target, first bool) bool {
+// update implements the thresholds. It reports whether the last result has changed
+// the Region's state.
+func (rd *Redirector) update(t *target, first bool) bool {
 	if (t.lastError == nil) == t.healthy {
 		t.streak = 0
 		return false
@@ -123,7 +127,7 @@ func (rd *Redirector) weigh(t *target, first bool) bool {
 	case t.healthy:
 		need = rd.cfg.UnhealthyThreshold
 	case first:
-		need = 1 // nothing is known that it could contradict
+		need = 1
 	}
 	if t.streak < need {
 		return false
@@ -131,4 +135,56 @@ func (rd *Redirector) weigh(t *target, first bool) bool {
 	t.healthy, t.streak, t.since = !t.healthy, 0, t.lastProbe
 	t.decide()
 	return true
+}
+
+// changed queues the Region's status for report. The caller holds mu.
+func (rd *Redirector) changed(t *target) {
+	left := 0
+	for _, other := range rd.targets {
+		if other.usable.Load() {
+			left++
+		}
+	}
+	t.changes = append(t.changes, change{t.status(), left})
+}
+
+// report reports a Region's changes, in order and one at a time. It holds no lock
+// meanwhile, because OnChange may call Set. Changes made while OnChange runs are
+// left to the goroutine that is reporting.
+func (rd *Redirector) report(t *target) {
+	for {
+		rd.mu.Lock()
+		if t.reporting || len(t.changes) == 0 {
+			rd.mu.Unlock()
+			return
+		}
+		next := t.changes[0]
+		t.changes, t.reporting = t.changes[1:], true
+		rd.mu.Unlock()
+		rd.reportOne(t, next)
+	}
+}
+
+// reportOne logs a change and calls OnChange. If that panics, later changes are
+// still reported.
+func (rd *Redirector) reportOne(t *target, c change) {
+	defer func() {
+		rd.mu.Lock()
+		defer rd.mu.Unlock()
+		t.reporting = false
+	}()
+	s := c.status
+	log := rd.cfg.Logger.With("region", s.Region, "healthy", s.Healthy,
+		"control", s.Control.String(), "usable", s.Usable, "regions_left", c.left)
+	switch {
+	case c.left == 0:
+		log.Error("failover: no Region can be used")
+	case s.Usable:
+		log.Info("failover: Region is used")
+	default:
+		log.Warn("failover: Region is not used")
+	}
+	if rd.cfg.OnChange != nil {
+		rd.cfg.OnChange(s)
+	}
 }
