@@ -4,14 +4,15 @@ import (
 	"cmp"
 	"encoding/json"
 	"slices"
+
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
-// Assemble makes Data of records. Regions get their order back; other lists
-// are sorted by key. Where a key comes twice, the later record counts.
+// Assemble makes Data of records. Regions are in their order, other lists are sorted by key. If a
+// key occurs twice, the later record counts. An error is an *Error. New checks the rest.
 //
-// Principals of applications that aren't there are left out: an application
-// is written in its own Region, which may not have heard of a removal yet.
-// All else is for New to check. A refusal is an *Error.
+// Unknown principals of applications are dropped: an application is written in its own Region,
+// which may not have heard of a removal yet.
 func Assemble(records []Record) (Data, error) {
 	var d Data
 	if err := d.merge(records); err != nil {
@@ -20,88 +21,81 @@ func Assemble(records []Record) (Data, error) {
 	return d, nil
 }
 
-// merge changes d, which the caller owns, as the records say.
+// merge applies records to d.
 func (d *Data) merge(records []Record) error {
 	byKind := map[Kind][]Record{}
 	for _, r := range records {
-		switch r.Kind {
-		case KindRegion, KindUser, KindGroup, KindPermissionSet, KindAccount, KindAssignment, KindApplication:
-			byKind[r.Kind] = append(byKind[r.Kind], r)
-		default:
-			return &Error{Reason: ReasonInvalid, Rule: "kind of record", Want: "a kind of element", Got: string(r.Kind)}
-		}
+		byKind[r.Kind] = append(byKind[r.Kind], r)
 	}
-	if err := d.mergeRegions(byKind[KindRegion]); err != nil {
-		return err
+	regions := placed(d.Regions)
+	err := cmp.Or(
+		merge(&regions, byKind),
+		merge(&d.Users, byKind),
+		merge(&d.Groups, byKind),
+		merge(&d.PermissionSets, byKind),
+		merge(&d.Accounts, byKind),
+		merge(&d.Assignments, byKind),
+		merge(&d.Applications, byKind),
+	)
+	for kind := range byKind {
+		return &Error{Reason: ReasonInvalid, Rule: "kind of record", Want: "a kind of element", Got: string(kind)}
 	}
-	var errs [6]error
-	d.Users, errs[0] = merge(d.Users, byKind[KindUser], userKey)
-	d.Groups, errs[1] = merge(d.Groups, byKind[KindGroup], groupKey)
-	d.PermissionSets, errs[2] = merge(d.PermissionSets, byKind[KindPermissionSet], permissionSetKey)
-	d.Accounts, errs[3] = merge(d.Accounts, byKind[KindAccount], accountKey)
-	d.Assignments, errs[4] = merge(d.Assignments, byKind[KindAssignment], assignmentKey)
-	d.Applications, errs[5] = merge(d.Applications, byKind[KindApplication], applicationKey)
-	d.dropDangling()
-	return cmp.Or(errs[:]...) // the first
-}
-
-func (d *Data) mergeRegions(records []Record) error {
-	list, err := merge(placed(d.Regions), records, regionKey)
-	if err != nil {
-		return err
-	}
-	slices.SortStableFunc(list, func(a, b placedRegion) int {
+	slices.SortStableFunc(regions, func(a, b placedRegion) int {
 		return cmp.Or(cmp.Compare(a.Position, b.Position), cmp.Compare(a.Name, b.Name))
 	})
 	d.Regions = nil
-	for _, r := range list {
+	for _, r := range regions {
 		d.Regions = append(d.Regions, r.Region)
 	}
-	return nil
+	d.dropDangling()
+	return err
 }
 
-// dropDangling takes principals that aren't there from applications.
+// dropDangling removes unknown principals from applications.
 func (d *Data) dropDangling() {
 	if !slices.ContainsFunc(d.Applications, func(a Application) bool { return len(a.AssignedTo) > 0 }) {
 		return
 	}
-	there := make(map[Principal]bool, len(d.Users)+len(d.Groups))
+	known := make(map[Principal]bool, len(d.Users)+len(d.Groups))
 	for _, u := range d.Users {
-		there[UserPrincipal(cmp.Or(u.ID, u.UserName))] = true
+		known[UserPrincipal(cmp.Or(u.ID, u.UserName))] = true
 	}
 	for _, g := range d.Groups {
-		there[GroupPrincipal(cmp.Or(g.ID, g.Name))] = true
+		known[GroupPrincipal(cmp.Or(g.ID, g.Name))] = true
 	}
 	for i := range d.Applications {
 		a := &d.Applications[i]
-		a.AssignedTo = slices.DeleteFunc(a.AssignedTo, func(p Principal) bool { return !there[p] })
+		a.AssignedTo = slices.DeleteFunc(a.AssignedTo, func(p Principal) bool { return !known[p] })
 	}
 }
 
-// merge returns list with the changes made. What is new comes last, by key.
-func merge[T any](list []T, changes []Record, key func(T) string) ([]T, error) {
+// merge applies the records of list's kind, and removes them from byKind. New elements come last,
+// sorted by key.
+func merge[T element](list *[]T, byKind map[Kind][]Record) error {
+	var zero T
+	changes := byKind[zero.kind()]
+	delete(byKind, zero.kind())
 	if len(changes) == 0 {
-		return list, nil
+		return nil
 	}
-	next := make(map[string]*T, len(changes)) // nil: gone
+	next := make(map[string]*T, len(changes)) // nil: removed
 	for _, r := range changes {
-		v, err := decode(r, key)
+		v, err := decode[T](r)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		next[r.Key] = v
 	}
-	out := make([]T, 0, len(list)+len(next))
-	for _, old := range list {
-		k := key(old)
-		v, changed := next[k]
+	out := make([]T, 0, len(*list)+len(next))
+	for _, old := range *list {
+		v, changed := next[old.key()]
 		switch {
 		case !changed:
 			out = append(out, old)
 		case v != nil:
 			out = append(out, *v)
 		}
-		delete(next, k)
+		delete(next, old.key())
 	}
 	known := len(out)
 	for _, v := range next {
@@ -109,20 +103,23 @@ func merge[T any](list []T, changes []Record, key func(T) string) ([]T, error) {
 			out = append(out, *v)
 		}
 	}
-	slices.SortFunc(out[known:], func(a, b T) int { return cmp.Compare(key(a), key(b)) })
-	return out, nil
+	slices.SortFunc(out[known:], func(a, b T) int { return cmp.Compare(a.key(), b.key()) })
+	*list = out
+	return nil
 }
 
-func decode[T any](r Record, key func(T) string) (*T, error) {
+func decode[T element](r Record) (*T, error) {
 	if r.Value == nil {
 		return nil, nil
 	}
 	v := new(T)
 	if err := json.Unmarshal(r.Value, v); err != nil {
-		return nil, &Error{Reason: ReasonInvalid, Rule: "record of " + string(r.Kind) + " " + quote(r.Key), Want: "JSON of its kind", Got: err.Error()}
+		rule := "record of " + string(r.Kind) + " " + refusal.Quote(r.Key)
+		return nil, &Error{Reason: ReasonInvalid, Rule: rule, Want: "JSON of its kind", Got: err.Error()}
 	}
-	if key(*v) != r.Key {
-		return nil, &Error{Reason: ReasonInvalid, Rule: "key of record of " + string(r.Kind), Want: quote(key(*v)), Got: r.Key}
+	if want := (*v).key(); want != r.Key {
+		rule := "key of record of " + string(r.Kind)
+		return nil, &Error{Reason: ReasonInvalid, Rule: rule, Want: refusal.Quote(want), Got: r.Key}
 	}
 	return v, nil
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// large is 10,000 users, 1,000 groups of 20 and 5,000 assignments.
+// large returns an instance of 10,000 users, 1,000 groups of 20 and 5,000 assignments.
 func large(b *testing.B) *center.View {
 	b.Helper()
 	d := center.Data{Regions: []center.Region{{Name: "us-east-1"}}}
@@ -27,7 +27,8 @@ func large(b *testing.B) *center.View {
 	}
 	for i := range 5_000 {
 		d.Assignments = append(d.Assignments, center.Assignment{
-			Principal: center.GroupPrincipal(d.Groups[i%1_000].Name), AccountID: d.Accounts[i%997].ID, PermissionSet: d.PermissionSets[i/1_000].Name,
+			Principal: center.GroupPrincipal(d.Groups[i%1_000].Name),
+			AccountID: d.Accounts[i%997].ID, PermissionSet: d.PermissionSets[i/1_000].Name,
 		})
 	}
 	inst, err := center.New(d)
@@ -50,7 +51,7 @@ func BenchmarkAccounts(b *testing.B) {
 	}
 }
 
-// BenchmarkUpdate is one user changed, the price of checking everything.
+// BenchmarkUpdate changes one user, which checks the whole instance.
 func BenchmarkUpdate(b *testing.B) {
 	v := large(b)
 	for b.Loop() {

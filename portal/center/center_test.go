@@ -15,13 +15,20 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// seed is an instance in two Regions: alice has access through herself and
-// through two groups that overlap, bob is inactive.
+// seed is an instance in two Regions. Alice has access directly and through two overlapping groups,
+// bob is inactive.
 func seed() center.Data {
 	return center.Data{
 		Regions: []center.Region{
-			{Name: "us-east-1", PortalURLs: []string{"https://us-east-1.portal.example"}, ACSURLs: []string{"https://us-east-1.signin.example/acs"}},
-			{Name: "eu-central-1", PortalURLs: []string{"https://eu-central-1.portal.example"}, ACSURLs: []string{"https://eu-central-1.signin.example/acs"}},
+			{
+				Name:       "us-east-1",
+				PortalURLs: []string{"https://us-east-1.portal.example"}, ACSURLs: []string{"https://us-east-1.signin.example/acs"},
+			},
+			{
+				Name:       "eu-central-1",
+				PortalURLs: []string{"https://eu-central-1.portal.example"},
+				ACSURLs:    []string{"https://eu-central-1.signin.example/acs"},
+			},
 		},
 		Users: []center.User{
 			{ID: "u-1", UserName: "alice@example.com", DisplayName: "Alice"},
@@ -32,8 +39,13 @@ func seed() center.Data {
 			{ID: "g-1", Name: "Developers", Members: []string{"u-1", "u-2"}},
 			{ID: "g-2", Name: "Auditors", Members: []string{"u-1"}},
 		},
-		PermissionSets: []center.PermissionSet{{Name: "ReadOnly"}, {Name: "Admin", SessionDuration: 4 * time.Hour}, {Name: "Deploy"}},
-		Accounts:       []center.Account{{ID: "222222222222", Name: "Production"}, {ID: "111111111111", Name: "Production"}, {ID: "333333333333", Name: "Lab"}},
+		PermissionSets: []center.PermissionSet{
+			{Name: "ReadOnly"}, {Name: "Admin", SessionDuration: 4 * time.Hour}, {Name: "Deploy"},
+		},
+		Accounts: []center.Account{
+			{ID: "222222222222", Name: "Production"}, {ID: "111111111111", Name: "Production"},
+			{ID: "333333333333", Name: "Lab"},
+		},
 		Assignments: []center.Assignment{
 			{Principal: center.UserPrincipal("u-1"), AccountID: "222222222222", PermissionSet: "ReadOnly"},
 			{Principal: center.GroupPrincipal("g-1"), AccountID: "222222222222", PermissionSet: "Admin"},
@@ -42,8 +54,14 @@ func seed() center.Data {
 			{Principal: center.GroupPrincipal("g-2"), AccountID: "333333333333", PermissionSet: "ReadOnly"},
 		},
 		Applications: []center.Application{
-			{Name: "Wiki", URL: "https://wiki.example", Region: "us-east-1", AssignedTo: []center.Principal{center.GroupPrincipal("g-1"), center.UserPrincipal("u-1")}},
-			{Name: "Farm", URL: "https://farm.example", Region: "eu-central-1", AssignedTo: []center.Principal{center.GroupPrincipal("g-2")}},
+			{
+				Name: "Wiki", URL: "https://wiki.example", Region: "us-east-1",
+				AssignedTo: []center.Principal{center.GroupPrincipal("g-1"), center.UserPrincipal("u-1")},
+			},
+			{
+				Name: "Farm", URL: "https://farm.example", Region: "eu-central-1",
+				AssignedTo: []center.Principal{center.GroupPrincipal("g-2")},
+			},
 		},
 	}
 }
@@ -70,7 +88,9 @@ func TestUserNameIsMatchedByteForByte(t *testing.T) {
 	u, ok := v.User("alice@example.com")
 	require.True(t, ok)
 	assert.Equal(t, "u-1", u.ID)
-	for _, not := range []string{"Alice@example.com", "alice@example.com ", " alice@example.com", "alice@example.co", "alice@EXAMPLE.com", "u-1", ""} {
+	for _, not := range []string{
+		"Alice@example.com", "alice@example.com ", " alice@example.com", "alice@example.co", "alice@EXAMPLE.com", "u-1", "",
+	} {
 		_, ok := v.User(not)
 		assert.False(t, ok, "%q", not)
 	}
@@ -79,7 +99,7 @@ func TestUserNameIsMatchedByteForByte(t *testing.T) {
 	assert.Equal(t, "carol@example.com", u.Label())
 }
 
-func TestAccountsAreMergedSortedAndOnce(t *testing.T) {
+func TestAccountsAreSortedWithoutDuplicates(t *testing.T) {
 	for _, region := range []string{"us-east-1", "eu-central-1"} {
 		var got []string
 		for _, a := range view(t, seed(), region).Accounts("u-1") {
@@ -97,7 +117,7 @@ func TestAccountsAreMergedSortedAndOnce(t *testing.T) {
 	}
 }
 
-func TestApplicationsOfAllRegionsAreShownInEach(t *testing.T) {
+func TestApplicationsOfAllRegions(t *testing.T) {
 	for _, region := range []string{"us-east-1", "eu-central-1"} {
 		var got []string
 		for _, a := range view(t, seed(), region).Applications("u-1") {
@@ -107,7 +127,7 @@ func TestApplicationsOfAllRegionsAreShownInEach(t *testing.T) {
 	}
 }
 
-func TestNoAccessForInactiveOrUnknown(t *testing.T) {
+func TestInactiveAndUnknownUsersHaveNoAccess(t *testing.T) {
 	v := view(t, seed(), "us-east-1")
 	for _, id := range []string{"u-2", "nobody", ""} {
 		assert.Empty(t, v.Accounts(id))
@@ -127,39 +147,67 @@ func TestNewRefuses(t *testing.T) {
 	}{
 		{"no Region", center.ReasonRequired, func(d *center.Data) { *d = center.Data{} }},
 		{"two equal Regions", center.ReasonDuplicate, func(d *center.Data) { d.Regions[1].Name = "us-east-1" }},
-		{"Region that is no code", center.ReasonInvalid, func(d *center.Data) { d.Regions[0].Name = "Frankfurt" }},
+		{"Region name that is not a code", center.ReasonInvalid, func(d *center.Data) { d.Regions[0].Name = "Frankfurt" }},
 		{"unknown status", center.ReasonInvalid, func(d *center.Data) { d.Regions[1].Status = "REPLICATED" }},
 		{"primary not active", center.ReasonInvalid, func(d *center.Data) { d.Regions[0].Status = center.RegionAdding }},
-		{"portal URL shared", center.ReasonDuplicate, func(d *center.Data) { d.Regions[1].PortalURLs = d.Regions[0].PortalURLs }},
-		{"plain http portal", center.ReasonInvalid, func(d *center.Data) { d.Regions[0].PortalURLs[0] = "http://us-east-1.portal.example" }},
+		{"portal URL shared", center.ReasonDuplicate, func(d *center.Data) {
+			d.Regions[1].PortalURLs = d.Regions[0].PortalURLs
+		}},
+		{"plain http portal", center.ReasonInvalid, func(d *center.Data) {
+			d.Regions[0].PortalURLs[0] = "http://us-east-1.portal.example"
+		}},
 		{"ACS URL without host", center.ReasonInvalid, func(d *center.Data) { d.Regions[0].ACSURLs[0] = "https:///acs" }},
 		{"duplicate userName", center.ReasonDuplicate, func(d *center.Data) { d.Users[1].UserName = "alice@example.com" }},
 		{"duplicate user ID", center.ReasonDuplicate, func(d *center.Data) { d.Users[1].ID = "u-1" }},
-		{"ID that is another's default", center.ReasonDuplicate, func(d *center.Data) { d.Users[1].ID = "carol@example.com" }},
+		{"ID that is another's default", center.ReasonDuplicate, func(d *center.Data) {
+			d.Users[1].ID = "carol@example.com"
+		}},
 		{"no userName", center.ReasonRequired, func(d *center.Data) { d.Users[0].UserName = "" }},
-		{"userName with space around", center.ReasonInvalid, func(d *center.Data) { d.Users[0].UserName = "alice@example.com " }},
-		{"userName with line feed", center.ReasonInvalid, func(d *center.Data) { d.Users[0].UserName = "alice@example.com\nbob" }},
+		{"userName with space around", center.ReasonInvalid, func(d *center.Data) {
+			d.Users[0].UserName = "alice@example.com "
+		}},
+		{"userName with line feed", center.ReasonInvalid, func(d *center.Data) {
+			d.Users[0].UserName = "alice@example.com\nbob"
+		}},
 		{"userName too long", center.ReasonInvalid, func(d *center.Data) { d.Users[0].UserName = strings.Repeat("a", 300) }},
 		{"duplicate group", center.ReasonDuplicate, func(d *center.Data) { d.Groups[1].Name = "Developers" }},
 		{"unknown user in group", center.ReasonDangling, func(d *center.Data) { d.Groups[0].Members[0] = "u-9" }},
-		{"user twice in group", center.ReasonDuplicate, func(d *center.Data) { d.Groups[0].Members[1] = "u-1" }},
+		{"duplicate user in group", center.ReasonDuplicate, func(d *center.Data) { d.Groups[0].Members[1] = "u-1" }},
 		{"duplicate permission set", center.ReasonDuplicate, func(d *center.Data) { d.PermissionSets[0].Name = "Admin" }},
 		{"permission set with slash", center.ReasonInvalid, func(d *center.Data) { d.PermissionSets[2].Name = "a/b" }},
-		{"session too long", center.ReasonInvalid, func(d *center.Data) { d.PermissionSets[0].SessionDuration = 13 * time.Hour }},
+		{"session too long", center.ReasonInvalid, func(d *center.Data) {
+			d.PermissionSets[0].SessionDuration = 13 * time.Hour
+		}},
 		{"short account ID", center.ReasonInvalid, func(d *center.Data) { d.Accounts[0].ID = "22222222222" }},
 		{"account ID with letter", center.ReasonInvalid, func(d *center.Data) { d.Accounts[0].ID = "22222222222x" }},
 		{"duplicate account", center.ReasonDuplicate, func(d *center.Data) { d.Accounts[0].ID = "111111111111" }},
-		{"assignment to nobody", center.ReasonDangling, func(d *center.Data) { d.Assignments[0].Principal.ID = "u-9" }},
-		{"assignment of group to user", center.ReasonDangling, func(d *center.Data) { d.Assignments[0].Principal.ID = "g-1" }},
-		{"assignment to neither", center.ReasonInvalid, func(d *center.Data) { d.Assignments[0].Principal.Type = "" }},
-		{"assignment in no account", center.ReasonDangling, func(d *center.Data) { d.Assignments[0].AccountID = "999999999999" }},
-		{"assignment of nothing", center.ReasonDangling, func(d *center.Data) { d.Assignments[0].PermissionSet = "Nope" }},
-		{"assignment twice", center.ReasonDuplicate, func(d *center.Data) { d.Assignments[1] = d.Assignments[0] }},
-		{"application in no Region", center.ReasonDangling, func(d *center.Data) { d.Applications[0].Region = "eu-west-1" }},
-		{"application with script URL", center.ReasonInvalid, func(d *center.Data) { d.Applications[0].URL = "javascript:alert(1)" }},
+		{"assignment to an unknown user", center.ReasonDangling, func(d *center.Data) {
+			d.Assignments[0].Principal.ID = "u-9"
+		}},
+		{"assignment of group to user", center.ReasonDangling, func(d *center.Data) {
+			d.Assignments[0].Principal.ID = "g-1"
+		}},
+		{"assignment to an unknown type", center.ReasonInvalid, func(d *center.Data) {
+			d.Assignments[0].Principal.Type = ""
+		}},
+		{"assignment in an unknown account", center.ReasonDangling, func(d *center.Data) {
+			d.Assignments[0].AccountID = "999999999999"
+		}},
+		{"assignment of an unknown set", center.ReasonDangling, func(d *center.Data) {
+			d.Assignments[0].PermissionSet = "Nope"
+		}},
+		{"duplicate assignment", center.ReasonDuplicate, func(d *center.Data) { d.Assignments[1] = d.Assignments[0] }},
+		{"application in an unknown Region", center.ReasonDangling, func(d *center.Data) {
+			d.Applications[0].Region = "eu-west-1"
+		}},
+		{"application with script URL", center.ReasonInvalid, func(d *center.Data) {
+			d.Applications[0].URL = "javascript:alert(1)"
+		}},
 		{"application with local URL", center.ReasonInvalid, func(d *center.Data) { d.Applications[0].URL = "/wiki" }},
-		{"application twice", center.ReasonDuplicate, func(d *center.Data) { d.Applications[1].Name = "Wiki" }},
-		{"application for nobody", center.ReasonDangling, func(d *center.Data) { d.Applications[1].AssignedTo[0].ID = "g-9" }},
+		{"duplicate application", center.ReasonDuplicate, func(d *center.Data) { d.Applications[1].Name = "Wiki" }},
+		{"application for an unknown group", center.ReasonDangling, func(d *center.Data) {
+			d.Applications[1].AssignedTo[0].ID = "g-9"
+		}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -209,7 +257,7 @@ func defaulted(t *testing.T) center.Data {
 	return view(t, seed(), "us-east-1").Snapshot().Data()
 }
 
-func TestDataSurvivesJSON(t *testing.T) {
+func TestDataRoundTripsThroughJSON(t *testing.T) {
 	want := view(t, seed(), "us-east-1").Snapshot().Data()
 	b, err := json.Marshal(want)
 	require.NoError(t, err)
@@ -220,7 +268,7 @@ func TestDataSurvivesJSON(t *testing.T) {
 	assert.Error(t, json.Unmarshal([]byte(`{"permissionSets":[{"name":"A","sessionDuration":"soon"}]}`), &got))
 }
 
-func TestReadersSeeWholeStates(t *testing.T) {
+func TestReadersSeeWholeUpdates(t *testing.T) {
 	v := view(t, seed(), "us-east-1")
 	stop := make(chan struct{})
 	var wg sync.WaitGroup
@@ -233,7 +281,7 @@ func TestReadersSeeWholeStates(t *testing.T) {
 				default:
 				}
 				s := v.Snapshot()
-				// Both users are written by one update, so they are there together.
+				// One update writes both users, so a snapshot has both or none.
 				_, x := s.User("x@example.com")
 				_, y := s.User("y@example.com")
 				if x != y {
@@ -245,7 +293,9 @@ func TestReadersSeeWholeStates(t *testing.T) {
 	}
 	for range 200 {
 		require.NoError(t, v.Update(func(tx *center.Tx) error {
-			return errors.Join(tx.PutUser(center.User{UserName: "x@example.com", Inactive: true}), tx.PutUser(center.User{UserName: "y@example.com", Inactive: true}))
+			return errors.Join(
+				tx.PutUser(center.User{UserName: "x@example.com", Inactive: true}),
+				tx.PutUser(center.User{UserName: "y@example.com", Inactive: true}))
 		}))
 		require.NoError(t, v.Update(func(tx *center.Tx) error {
 			return errors.Join(tx.RemoveUser("y@example.com"), tx.RemoveUser("x@example.com"))

@@ -3,10 +3,11 @@ package center
 import (
 	"cmp"
 	"slices"
+	"time"
 )
 
-// Data is everything an instance holds, in a form for literals and for JSON.
-// The zero value lacks a Region and is refused; all else may be empty.
+// Data describes a whole instance, as a literal or as JSON. It must have a Region; everything else
+// may be empty.
 type Data struct {
 	// Regions are ordered, and the first is the primary.
 	Regions        []Region        `json:"regions"`
@@ -20,48 +21,47 @@ type Data struct {
 
 // Clone returns a copy that shares no memory with d.
 func (d Data) Clone() Data {
-	out := Data{
-		Regions:        slices.Clone(d.Regions),
-		Users:          slices.Clone(d.Users),
-		Groups:         slices.Clone(d.Groups),
-		PermissionSets: slices.Clone(d.PermissionSets),
-		Accounts:       slices.Clone(d.Accounts),
-		Assignments:    slices.Clone(d.Assignments),
-		Applications:   slices.Clone(d.Applications),
+	d.Regions = cloneRegions(d.Regions)
+	d.Users = slices.Clone(d.Users)
+	d.Groups = slices.Clone(d.Groups)
+	d.PermissionSets = slices.Clone(d.PermissionSets)
+	d.Accounts = slices.Clone(d.Accounts)
+	d.Assignments = slices.Clone(d.Assignments)
+	d.Applications = slices.Clone(d.Applications)
+	for i, g := range d.Groups {
+		d.Groups[i].Members = slices.Clone(g.Members)
 	}
-	for i, r := range out.Regions {
-		out.Regions[i] = cloneRegion(r)
+	for i, a := range d.Applications {
+		d.Applications[i].AssignedTo = slices.Clone(a.AssignedTo)
 	}
-	for i, g := range out.Groups {
-		out.Groups[i].Members = slices.Clone(g.Members)
-	}
-	for i, a := range out.Applications {
-		out.Applications[i].AssignedTo = slices.Clone(a.AssignedTo)
-	}
-	return out
+	return d
 }
 
-// defaults fills in what a zero value stands for, so that no reader has to.
+// defaults fills in the defaults of zero values.
 func (d *Data) defaults() {
-	for i := range d.Regions {
-		d.Regions[i].Status = cmp.Or(d.Regions[i].Status, RegionActive)
+	for i, r := range d.Regions {
+		d.Regions[i].Status = cmp.Or(r.Status, RegionActive)
 	}
-	for i := range d.Users {
-		u := &d.Users[i]
-		u.ID = cmp.Or(u.ID, u.UserName)
+	for i, u := range d.Users {
+		d.Users[i].ID = cmp.Or(u.ID, u.UserName)
 	}
-	for i := range d.Groups {
-		g := &d.Groups[i]
-		g.ID = cmp.Or(g.ID, g.Name)
+	for i, g := range d.Groups {
+		d.Groups[i].ID = cmp.Or(g.ID, g.Name)
 	}
-	for i := range d.PermissionSets {
-		p := &d.PermissionSets[i]
-		p.SessionDuration = cmp.Or(p.SessionDuration, defaultSessionDuration)
+	for i, p := range d.PermissionSets {
+		d.PermissionSets[i].SessionDuration = cmp.Or(p.SessionDuration, time.Hour)
 	}
-	for i := range d.Applications {
-		a := &d.Applications[i]
-		a.ID = cmp.Or(a.ID, a.Name)
+	for i, a := range d.Applications {
+		d.Applications[i].ID = cmp.Or(a.ID, a.Name)
 	}
+}
+
+func cloneRegions(list []Region) []Region {
+	out := slices.Clone(list)
+	for i, r := range out {
+		out[i] = cloneRegion(r)
+	}
+	return out
 }
 
 func cloneRegion(r Region) Region {

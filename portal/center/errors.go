@@ -1,82 +1,52 @@
 package center
 
-import (
-	"fmt"
-	"strings"
-	"unicode/utf8"
-)
+import "github.com/meridian-saml/meridian/portal/internal/refusal"
 
-// A Reason says why the package refused. The list is closed; compare with it,
-// never with a message.
+// Reason says why the package refused. The list is closed. Compare with a Reason, never with a
+// message.
 type Reason string
 
 // The reasons.
 const (
-	// ReasonNotPrimary: a write was asked of an additional Region.
-	// Error.Primary names the Region to ask instead.
+	// ReasonNotPrimary: a write in an additional Region that only the primary may make.
+	// Error.Primary names the primary.
 	ReasonNotPrimary Reason = "NotPrimary"
-	// ReasonNotAppRegion: a write to an application was asked of another
-	// Region than the application's own, which Error.Want names.
+	// ReasonNotAppRegion: a write to an application in another Region than its own, which
+	// Error.Want names.
 	ReasonNotAppRegion Reason = "NotAppRegion"
-	// ReasonUnknownRegion: the instance is not extended to this Region.
+	// ReasonUnknownRegion: the Region is not one of the instance's.
 	ReasonUnknownRegion Reason = "UnknownRegion"
 	// ReasonPrimaryFixed: the change would remove or replace the primary Region.
 	ReasonPrimaryFixed Reason = "PrimaryFixed"
-	// ReasonRequired: a field that must have a value is empty.
+	// ReasonRequired: a required field is empty.
 	ReasonRequired Reason = "Required"
 	// ReasonInvalid: a field's value has the wrong form.
 	ReasonInvalid Reason = "Invalid"
-	// ReasonDuplicate: a value that must be unique is there already.
+	// ReasonDuplicate: a value that must be unique exists already.
 	ReasonDuplicate Reason = "Duplicate"
-	// ReasonDangling: something refers to a user, group, account, permission
-	// set or Region that is not there.
+	// ReasonDangling: an element refers to a user, group, account, permission set or Region that
+	// doesn't exist.
 	ReasonDangling Reason = "Dangling"
-	// ReasonNotFound: what should be removed is not there.
+	// ReasonNotFound: the element to remove doesn't exist.
 	ReasonNotFound Reason = "NotFound"
-	// ReasonTwoUpdates: the update ends a user's access, by removing or
-	// disabling the user, and gives it back. Each is an update of its own, so
-	// that sessions from before end.
+	// ReasonTwoUpdates: the update both ends a user's access, by removing or disabling the user,
+	// and restores it. Make two updates, so that the user's earlier sessions end.
 	ReasonTwoUpdates Reason = "TwoUpdates"
 )
 
-// An Error is the one type of error that this package returns, apart from
-// errors that an update's own function made.
+// Error is the type of every error that this package returns, except ErrConflict and errors that an
+// update's own function returned.
 type Error struct {
 	Reason Reason
-	// Rule names what it is about, such as `userName of user`.
+	// Rule names what was checked, such as `userName of user`.
 	Rule string
-	// Want and Got are both sides of the comparison, where there was one.
+	// Want and Got are the expected and the actual value, if there are two to compare.
 	Want, Got string
-	// Primary is the name of the primary Region where Reason is ReasonNotPrimary.
+	// Primary is the name of the primary Region if Reason is ReasonNotPrimary.
 	Primary string
 }
 
 // Error implements error.
 func (e *Error) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "center: %s: %s", e.Reason, e.Rule)
-	if e.Want != "" {
-		fmt.Fprintf(&b, ": want %s", e.Want)
-	}
-	if e.Got != "" {
-		fmt.Fprintf(&b, ", got %s", quote(e.Got))
-	}
-	return b.String()
-}
-
-// maxQuoted caps what a message repeats of a value that came from outside, as
-// in the portal's other packages, which share a package for it. This one imports
-// none of the module's.
-const maxQuoted = 200
-
-// quote makes a value safe to stand in one line of a log.
-func quote(s string) string {
-	if len(s) > maxQuoted {
-		cut := maxQuoted
-		for cut > 0 && !utf8.RuneStart(s[cut]) {
-			cut--
-		}
-		return fmt.Sprintf("%q…", s[:cut])
-	}
-	return fmt.Sprintf("%q", s)
+	return refusal.Message("center", string(e.Reason), e.Rule, "", e.Want, e.Got, nil)
 }

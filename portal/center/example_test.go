@@ -7,8 +7,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// An instance in two Regions: permissions are written in the primary and read
-// in both.
+// Permissions are written in the primary Region and read in both.
 func Example() {
 	inst, err := center.New(center.Data{
 		Regions: []center.Region{
@@ -41,8 +40,7 @@ func Example() {
 	// Output: Production 111122223333 ReadOnly
 }
 
-// A write through the view of an additional Region is refused, and the error
-// names the Region to ask.
+// A write through the view of an additional Region is refused. The error names the primary.
 func ExampleView_Update() {
 	inst, _ := center.New(center.Data{Regions: []center.Region{{Name: "us-east-1"}, {Name: "eu-central-1"}}})
 	frankfurt, _ := inst.In("eu-central-1")

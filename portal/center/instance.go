@@ -1,22 +1,42 @@
 package center
 
 import (
+	"errors"
 	"sync"
 	"sync/atomic"
+
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
-// An Instance is the one thing that all Regions share. It is safe for
-// concurrent use: readers never wait, writers wait for each other.
+// Instance is the state that all Regions share. It is safe for concurrent use: readers never wait,
+// writers wait for each other.
 type Instance struct {
 	writing sync.Mutex // held while a new snapshot is made; never by readers
 	current atomic.Pointer[Snapshot]
-	journal Journal // nil: updates are nobody else's business
+	journal Journal // or nil
 }
 
-// New checks d and returns an instance that holds a copy of it. A refusal is
-// an *Error.
+// ErrConflict is what a Journal returns when it knows of a change that the instance doesn't have
+// yet.
+var ErrConflict = errors.New("center: the instance has changed meanwhile")
+
+// Journal is told of every update before it takes effect, and can stop it. It stores the instance
+// on disk and shares it with other Regions.
+type Journal interface {
+	// Commit is called with the changes of an update made in region, one update at a time. If it
+	// returns nil, the changes are stored durably and take effect at once. If it returns an error,
+	// nothing changes and Update returns that error; only after ErrConflict does Update try again,
+	// on the state that Apply has made meanwhile. Commit must not call the instance's Update or
+	// Apply.
+	//
+	// When the primary removes a user or group, the changes include other Regions' applications,
+	// which lose that principal.
+	Commit(region string, changes []Record) error
+}
+
+// New checks d and returns an instance that holds a copy of it, or an *Error.
 func New(d Data) (*Instance, error) {
-	i, err := newInstance(d)
+	i, err := NewJournaled(d, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -26,21 +46,47 @@ func New(d Data) (*Instance, error) {
 	return i, nil
 }
 
-func newInstance(d Data) (*Instance, error) {
+// NewJournaled is New for an instance whose updates go through a Journal. d is the state that the
+// Journal has stored. It may hold userNames of older versions that New refuses.
+func NewJournaled(d Data, j Journal) (*Instance, error) {
 	s, err := newSnapshot(d.Clone())
 	if err != nil {
 		return nil, err
 	}
-	i := &Instance{}
+	i := &Instance{journal: j}
 	i.current.Store(s)
 	return i, nil
 }
 
-// Snapshot returns the instance as it is now.
+// Snapshot returns the current state.
 func (i *Instance) Snapshot() *Snapshot { return i.current.Load() }
 
-// In returns what the named Region sees of the instance, and the door for
-// writes made there. The Region must be one of the instance's.
+// Apply makes changes that were decided elsewhere, all of them at once. It checks no Region's
+// rights and tells no Journal. The result is checked as a whole, and the primary can't change. Like
+// Assemble, it drops unknown principals of applications.
+func (i *Instance) Apply(changes []Record) error {
+	if len(changes) == 0 {
+		return nil
+	}
+	i.writing.Lock()
+	defer i.writing.Unlock()
+	d := i.Snapshot().Data()
+	if err := d.merge(changes); err != nil {
+		return err
+	}
+	s, err := newSnapshot(d)
+	if err != nil {
+		return err
+	}
+	if before, after := i.Snapshot().Primary().Name, s.Primary().Name; before != after {
+		want := refusal.Quote(before) + " to stay the primary"
+		return &Error{Reason: ReasonPrimaryFixed, Rule: "primary Region", Want: want, Got: after}
+	}
+	i.current.Store(s)
+	return nil
+}
+
+// In returns the named Region's view of the instance. The Region must be one of the instance's.
 func (i *Instance) In(region string) (*View, error) {
 	if _, ok := i.Snapshot().Region(region); !ok {
 		return nil, &Error{Reason: ReasonUnknownRegion, Rule: "Region", Want: "a Region of the instance", Got: region}
@@ -48,8 +94,8 @@ func (i *Instance) In(region string) (*View, error) {
 	return &View{instance: i, region: region}, nil
 }
 
-// A View is the instance as one Region sees it. Its read methods ask the
-// snapshot of the moment; use Snapshot for several questions with one answer.
+// View is the instance as one Region reads and writes it. Each of its read methods asks the current
+// snapshot. For several consistent answers, use Snapshot.
 type View struct {
 	instance *Instance
 	region   string
@@ -58,20 +104,20 @@ type View struct {
 // RegionName returns the name of the Region whose view this is.
 func (v *View) RegionName() string { return v.region }
 
-// Snapshot returns the instance as it is now.
+// Snapshot returns the current state.
 func (v *View) Snapshot() *Snapshot { return v.instance.Snapshot() }
 
-// User is Snapshot.User at this moment.
+// User calls Snapshot.User on the current state.
 func (v *View) User(userName string) (User, bool) { return v.Snapshot().User(userName) }
 
-// UserByID is Snapshot.UserByID at this moment.
+// UserByID calls Snapshot.UserByID on the current state.
 func (v *View) UserByID(id string) (User, bool) { return v.Snapshot().UserByID(id) }
 
-// Accounts is Snapshot.Accounts at this moment.
+// Accounts calls Snapshot.Accounts on the current state.
 func (v *View) Accounts(userID string) []AccountAccess { return v.Snapshot().Accounts(userID) }
 
-// Applications is Snapshot.Applications at this moment.
+// Applications calls Snapshot.Applications on the current state.
 func (v *View) Applications(userID string) []Application { return v.Snapshot().Applications(userID) }
 
-// Regions is Snapshot.Regions at this moment.
+// Regions calls Snapshot.Regions on the current state.
 func (v *View) Regions() []Region { return v.Snapshot().Regions() }

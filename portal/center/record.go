@@ -8,7 +8,7 @@ import (
 	"slices"
 )
 
-// A Kind says which of Data's lists a Record's element is in.
+// Kind says which of Data's lists a Record's element is in.
 type Kind string
 
 // The kinds of record.
@@ -22,38 +22,48 @@ const (
 	KindApplication   Kind = "application"
 )
 
-// A Record is one element of the instance, in the form in which it travels
-// and is kept. Two records are about the same element if Kind and Key are
-// equal.
+// Record is one element of the instance as it is stored and sent. Two records are about the same
+// element if Kind and Key are equal.
 type Record struct {
 	Kind Kind
-	// Key is the ID of a user, group, account or application, the name of a
-	// Region or permission set, and for an assignment the account's ID, the
-	// permission set's name, the principal's type and its ID with slashes
-	// between them. (Only the last of these can hold a slash itself.)
+	// Key is the ID of a user, group, account or application, or the name of a Region or permission
+	// set. For an assignment it is the account's ID, the permission set's name, the principal's
+	// type and its ID, joined by slashes. (Only the last of these can contain a slash.)
 	Key string
-	// Value is the element as JSON, a Region's with its position. Nil: the
-	// element is gone.
+	// Value is the element as JSON, a Region's with its position. Nil: the element was removed.
 	Value []byte
 }
 
-// A placedRegion is a Region with its place in the order, which for Regions
-// is part of what they are: the first one is the primary.
+// element is what all elements have in common: their Record's Kind and Key.
+type element interface {
+	kind() Kind
+	key() string
+}
+
+func (Region) kind() Kind        { return KindRegion }
+func (User) kind() Kind          { return KindUser }
+func (Group) kind() Kind         { return KindGroup }
+func (PermissionSet) kind() Kind { return KindPermissionSet }
+func (Account) kind() Kind       { return KindAccount }
+func (Assignment) kind() Kind    { return KindAssignment }
+func (Application) kind() Kind   { return KindApplication }
+
+func (r Region) key() string        { return r.Name }
+func (u User) key() string          { return u.ID }
+func (g Group) key() string         { return g.ID }
+func (p PermissionSet) key() string { return p.Name }
+func (a Account) key() string       { return a.ID }
+func (a Application) key() string   { return a.ID }
+func (a Assignment) key() string {
+	return a.AccountID + "/" + a.PermissionSet + "/" + string(a.Principal.Type) + "/" + a.Principal.ID
+}
+
+// placedRegion is a Region with its position, which is part of its state: the first Region is the
+// primary.
 type placedRegion struct {
 	Position int `json:"position"`
 	Region
 }
-
-func assignmentKey(a Assignment) string {
-	return a.AccountID + "/" + a.PermissionSet + "/" + string(a.Principal.Type) + "/" + a.Principal.ID
-}
-
-func regionKey(r placedRegion) string         { return r.Name }
-func userKey(u User) string                   { return u.ID }
-func groupKey(g Group) string                 { return g.ID }
-func permissionSetKey(p PermissionSet) string { return p.Name }
-func accountKey(a Account) string             { return a.ID }
-func applicationKey(a Application) string     { return a.ID }
 
 func placed(list []Region) []placedRegion {
 	out := make([]placedRegion, len(list))
@@ -63,65 +73,68 @@ func placed(list []Region) []placedRegion {
 	return out
 }
 
-// Records returns the whole instance, sorted by Kind and then Key. Two
-// instances with the same records are the same instance.
+// Records returns the whole instance, sorted by Kind and then Key. Two instances with the same
+// records are equal.
 func (s *Snapshot) Records() []Record { return Diff(&Snapshot{}, s) }
 
-// Diff returns what turns one snapshot into the other, sorted by Kind and then
-// Key. The order of elements counts for Regions alone.
+// Diff returns the changes from one snapshot to another, sorted by Kind and then Key. Only Regions
+// have an order.
 func Diff(before, after *Snapshot) []Record {
 	b, a := &before.data, &after.data
-	out := diff(nil, KindRegion, placed(b.Regions), placed(a.Regions), regionKey, deepEqual)
-	out = diff(out, KindUser, b.Users, a.Users, userKey, equal)
-	out = diff(out, KindGroup, b.Groups, a.Groups, groupKey, deepEqual)
-	out = diff(out, KindPermissionSet, b.PermissionSets, a.PermissionSets, permissionSetKey, equal)
-	out = diff(out, KindAccount, b.Accounts, a.Accounts, accountKey, equal)
-	out = diff(out, KindAssignment, b.Assignments, a.Assignments, assignmentKey, equal)
-	out = diff(out, KindApplication, b.Applications, a.Applications, applicationKey, deepEqual)
-	slices.SortFunc(out, func(x, y Record) int { return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Key, y.Key)) })
+	out := slices.Concat(
+		diff(placed(b.Regions), placed(a.Regions), deepEqual),
+		diff(b.Users, a.Users, equal),
+		diff(b.Groups, a.Groups, deepEqual),
+		diff(b.PermissionSets, a.PermissionSets, equal),
+		diff(b.Accounts, a.Accounts, equal),
+		diff(b.Assignments, a.Assignments, equal),
+		diff(b.Applications, a.Applications, deepEqual),
+	)
+	slices.SortFunc(out, func(x, y Record) int {
+		return cmp.Or(cmp.Compare(x.Kind, y.Kind), cmp.Compare(x.Key, y.Key))
+	})
 	return out
 }
 
 func equal[T comparable](x, y T) bool { return x == y }
 
-// deepEqual is for elements with lists in them. It reads fields that are added
-// later by itself.
+// deepEqual is for elements with lists. It costs allocations, equal doesn't.
 func deepEqual[T any](x, y T) bool { return reflect.DeepEqual(x, y) }
 
-// diff appends the records of one kind. Elements that stand where they stood
-// and are what they were, which is nearly all of them, cost one comparison.
-func diff[T any](out []Record, kind Kind, before, after []T, key func(T) string, same func(x, y T) bool) []Record {
-	unchanged := make([]bool, max(len(before), len(after)))
+// diff returns the changes of one list. Elements that are unchanged at the same index, which is
+// nearly all of them, cost one comparison.
+func diff[T element](before, after []T, same func(x, y T) bool) []Record {
+	var out []Record
+	unchanged := make([]bool, len(after))
 	old := map[string]int{} // into before
 	for i, x := range before {
 		if i < len(after) && same(x, after[i]) {
 			unchanged[i] = true
 		} else {
-			old[key(x)] = i
+			old[x.key()] = i
 		}
 	}
 	for i, y := range after {
 		if unchanged[i] {
 			continue
 		}
-		at, was := old[key(y)]
-		delete(old, key(y))
-		if was && same(before[at], y) {
-			continue // it only moved up, as all do behind one that was removed
+		at, existed := old[y.key()]
+		delete(old, y.key())
+		if existed && same(before[at], y) {
+			continue // only its index has changed
 		}
-		// A nil list and an empty one differ in memory alone.
-		if v := encode(y); !was || !bytes.Equal(v, encode(before[at])) {
-			out = append(out, Record{kind, key(y), v})
+		// Compared as JSON, a nil list equals an empty one.
+		if v := encode(y); !existed || !bytes.Equal(v, encode(before[at])) {
+			out = append(out, Record{y.kind(), y.key(), v})
 		}
 	}
-	for k := range old {
-		out = append(out, Record{kind, k, nil})
+	for k, at := range old {
+		out = append(out, Record{before[at].kind(), k, nil})
 	}
 	return out
 }
 
-// encode can't fail: the types are strings, slices, numbers and a bool, and
-// PermissionSet's own MarshalJSON adds no error.
+// encode can't fail: elements hold strings, slices, numbers and a bool.
 func encode(v any) []byte {
 	b, err := json.Marshal(v)
 	if err != nil {

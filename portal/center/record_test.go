@@ -25,11 +25,13 @@ func TestRecordsAssembleInAnyOrder(t *testing.T) {
 	inst, err := center.New(d)
 	require.NoError(t, err)
 	assert.Equal(t, want, inst.Snapshot().Records())
-	assert.Equal(t, []string{"us-east-1", "eu-central-1", "ap-south-1"}, []string{d.Regions[0].Name, d.Regions[1].Name, d.Regions[2].Name}, "Regions have their order")
+	for i, name := range []string{"us-east-1", "eu-central-1", "ap-south-1"} {
+		assert.Equal(t, name, d.Regions[i].Name, "Regions keep their order")
+	}
 }
 
-// Every write there is, told to another instance by its difference alone.
-func TestDiffAppliedElsewhereIsTheSame(t *testing.T) {
+// Every kind of write, applied to another instance as a Diff.
+func TestAppliedDiffGivesTheSameState(t *testing.T) {
 	for name, write := range writes {
 		here, err := center.New(writable())
 		require.NoError(t, err)
@@ -42,7 +44,7 @@ func TestDiffAppliedElsewhereIsTheSame(t *testing.T) {
 		require.NoError(t, primary.Update(write), name)
 		changes := center.Diff(before, here.Snapshot())
 		assert.NotEmpty(t, changes, name)
-		for range 2 { // twice is once
+		for range 2 { // applying again changes nothing
 			require.NoError(t, there.Apply(changes), name)
 			require.Equal(t, here.Snapshot().Records(), there.Snapshot().Records(), name)
 		}
@@ -50,7 +52,7 @@ func TestDiffAppliedElsewhereIsTheSame(t *testing.T) {
 	}
 }
 
-func TestAssembleLeavesOutPrincipalsThatAreGone(t *testing.T) {
+func TestAssembleDropsUnknownPrincipals(t *testing.T) {
 	records := view(t, seed(), "us-east-1").Snapshot().Records()
 	records = slices.DeleteFunc(records, func(r center.Record) bool { return r.Kind == center.KindAssignment })
 	records = append(records, center.Record{Kind: center.KindGroup, Key: "g-1"})
@@ -81,7 +83,7 @@ func TestAssembleRefuses(t *testing.T) {
 	}
 }
 
-func TestApplyChecksTheOutcome(t *testing.T) {
+func TestApplyChecksTheResult(t *testing.T) {
 	inst, err := center.New(seed())
 	require.NoError(t, err)
 	before := inst.Snapshot()
@@ -89,23 +91,25 @@ func TestApplyChecksTheOutcome(t *testing.T) {
 	assert.Same(t, before, inst.Snapshot())
 }
 
-// The primary stays the primary, whatever was agreed elsewhere.
+// Apply can't replace the primary.
 func TestApplyKeepsThePrimary(t *testing.T) {
 	inst, err := center.New(writable())
 	require.NoError(t, err)
 	before := inst.Snapshot()
 	for name, changes := range map[string][]center.Record{
-		"overtaken": {{Kind: center.KindRegion, Key: "eu-central-1", Value: []byte(`{"position":0,"name":"eu-central-1"}`)}},
-		"removed":   {{Kind: center.KindApplication, Key: "Wiki"}, {Kind: center.KindRegion, Key: "us-east-1"}},
+		"another first": {
+			{Kind: center.KindRegion, Key: "eu-central-1", Value: []byte(`{"position":0,"name":"eu-central-1"}`)},
+		},
+		"removed": {{Kind: center.KindApplication, Key: "Wiki"}, {Kind: center.KindRegion, Key: "us-east-1"}},
 	} {
 		requireReason(t, center.ReasonPrimaryFixed, inst.Apply(changes))
 		assert.Same(t, before, inst.Snapshot(), name)
 	}
 }
 
-// One who is removed moves all that come after. They are not made into JSON
-// for that, which would be most of what a removal costs.
-func TestARemovalEncodesNobodyElse(t *testing.T) {
+// Removing a user changes the index of all later ones. Diff must not encode those as JSON, which
+// would be most of a removal's cost.
+func TestDiffEncodesOnlyChangedUsers(t *testing.T) {
 	const users = 1000
 	d := center.Data{Regions: []center.Region{{Name: "us-east-1"}}}
 	for i := range users {
@@ -116,19 +120,20 @@ func TestARemovalEncodesNobodyElse(t *testing.T) {
 	d.Users = d.Users[1:]
 	after, err := center.New(d)
 	require.NoError(t, err)
-	require.Equal(t, []center.Record{{Kind: center.KindUser, Key: "user0@example.com"}}, center.Diff(before.Snapshot(), after.Snapshot()))
-	assert.Less(t, testing.AllocsPerRun(1, func() { center.Diff(before.Snapshot(), after.Snapshot()) }), float64(users))
+	diff := func() []center.Record { return center.Diff(before.Snapshot(), after.Snapshot()) }
+	require.Equal(t, []center.Record{{Kind: center.KindUser, Key: "user0@example.com"}}, diff())
+	assert.Less(t, testing.AllocsPerRun(1, func() { diff() }), float64(users))
 }
 
-// What one Region accepts, all others can: a Record loses nothing of it.
-func TestURLsSurviveBeingRecords(t *testing.T) {
+// A Record must not change a URL, so invalid UTF-8 is refused.
+func TestURLsMustBeUTF8(t *testing.T) {
 	d := seed()
 	d.Regions[0].ACSURLs = []string{"https://us-east-1.signin.example/\xff"}
 	_, err := center.New(d)
 	requireReason(t, center.ReasonInvalid, err)
 }
 
-// journal keeps what it was told, and refuses as it is told.
+// journal records its calls, and returns the errors in refuse first.
 type journal struct {
 	mu      sync.Mutex
 	regions []string
@@ -148,7 +153,7 @@ func (j *journal) Commit(region string, changes []center.Record) error {
 	return nil
 }
 
-func TestJournalIsToldBeforeAndCanRefuse(t *testing.T) {
+func TestJournal(t *testing.T) {
 	j := &journal{}
 	inst, err := center.NewJournaled(seed(), j)
 	require.NoError(t, err)
@@ -162,28 +167,27 @@ func TestJournalIsToldBeforeAndCanRefuse(t *testing.T) {
 	j.refuse = []error{full}
 	before := inst.Snapshot()
 	require.ErrorIs(t, v.Update(put), full)
-	assert.Same(t, before, inst.Snapshot(), "what is not kept does not happen")
+	assert.Same(t, before, inst.Snapshot(), "an update that is not stored has no effect")
 
 	require.NoError(t, v.Update(put))
 	require.Len(t, j.kept, 1)
 	assert.Equal(t, []string{"us-east-1"}, j.regions)
 	assert.Equal(t, center.Diff(before, inst.Snapshot()), j.kept[0])
-	require.NoError(t, v.Update(put), "the same again")
-	assert.Len(t, j.kept, 1, "what changes nothing is not told")
+	require.NoError(t, v.Update(put), "no change")
+	assert.Len(t, j.kept, 1, "no Commit without a change")
 
 	require.NoError(t, inst.Apply([]center.Record{{Kind: center.KindUser, Key: "dave@example.com"}}))
-	assert.Len(t, j.kept, 1, "what was agreed elsewhere is not told")
+	assert.Len(t, j.kept, 1, "no Commit for Apply")
 }
 
-// meanwhile is a journal that hears of another change before each of the first
-// attempts.
-type meanwhile struct {
+// conflicting is a journal whose first attempts conflict with another change.
+type conflicting struct {
 	journal
 	applied int
 	apply   func()
 }
 
-func (m *meanwhile) Commit(region string, changes []center.Record) error {
+func (m *conflicting) Commit(region string, changes []center.Record) error {
 	if m.applied < 3 {
 		m.applied++
 		go m.apply() // waits for the lock that this update holds
@@ -192,8 +196,8 @@ func (m *meanwhile) Commit(region string, changes []center.Record) error {
 	return m.journal.Commit(region, changes)
 }
 
-func TestConflictMeansTryAgainOnWhatIsThere(t *testing.T) {
-	j := &meanwhile{}
+func TestUpdateIsRetriedAfterAConflict(t *testing.T) {
+	j := &conflicting{}
 	inst, err := center.NewJournaled(seed(), j)
 	require.NoError(t, err)
 	v, err := inst.In("us-east-1")
@@ -202,7 +206,8 @@ func TestConflictMeansTryAgainOnWhatIsThere(t *testing.T) {
 	wg.Add(3)
 	j.apply = func() {
 		defer wg.Done()
-		assert.NoError(t, inst.Apply([]center.Record{{Kind: center.KindUser, Key: "u-2", Value: []byte(`{"id":"u-2","userName":"bob@example.com","active":true}`)}}))
+		bob := []byte(`{"id":"u-2","userName":"bob@example.com","active":true}`)
+		assert.NoError(t, inst.Apply([]center.Record{{Kind: center.KindUser, Key: "u-2", Value: bob}}))
 	}
 	calls := 0
 	require.NoError(t, v.Update(func(tx *center.Tx) error {
@@ -219,15 +224,14 @@ func TestConflictMeansTryAgainOnWhatIsThere(t *testing.T) {
 	j.applied = -1 << 30
 	j.apply = func() {}
 	err = v.Update(func(tx *center.Tx) error { return tx.RemoveUser("u-9") })
-	require.ErrorIs(t, err, center.ErrConflict, "it gives up in the end")
+	require.ErrorIs(t, err, center.ErrConflict, "Update gives up at last")
 }
 
-// A user's JSON is what it was when Go's field was called Active, so older
-// versions read what newer ones write, and only who is said to be active is.
-func TestUserInJSONIsActiveOrNot(t *testing.T) {
+// A user's JSON has "active", as in older versions. A user without it is inactive.
+func TestUserJSON(t *testing.T) {
 	for written, u := range map[string]center.User{
 		`{"id":"u-1","userName":"a","active":true}`:                      {ID: "u-1", UserName: "a"},
-		`{"userName":"b","email":"b@example.com","active":false}`:        {UserName: "b", Email: "b@example.com", Inactive: true},
+		`{"userName":"b","email":"b@a.example","active":false}`:          {UserName: "b", Email: "b@a.example", Inactive: true},
 		`{"userName":"c","stableId":"s","active":true}`:                  {UserName: "c", StableID: "s"},
 		`{"userName":"d","displayName":"D \u003cd\u003e","active":true}`: {UserName: "d", DisplayName: "D <d>"},
 	} {
@@ -238,10 +242,10 @@ func TestUserInJSONIsActiveOrNot(t *testing.T) {
 		require.NoError(t, json.Unmarshal([]byte(written), &read))
 		assert.Equal(t, u, read)
 	}
-	for _, silent := range []string{`{"userName":"a"}`, `{}`, `null`} {
+	for _, without := range []string{`{"userName":"a"}`, `{}`, `null`} {
 		var u center.User
-		require.NoError(t, json.Unmarshal([]byte(silent), &u))
-		assert.True(t, u.Inactive, silent)
+		require.NoError(t, json.Unmarshal([]byte(without), &u))
+		assert.True(t, u.Inactive, without)
 	}
 	assert.Error(t, json.Unmarshal([]byte(`{"userName":"a","active":1}`), new(center.User)))
 }

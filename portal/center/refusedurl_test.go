@@ -9,7 +9,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// An error names the host of a refused URL, and not who may go there.
+// An error shows the host of a refused URL, but not its user information.
 func TestRefusedURLsKeepTheirUserInformation(t *testing.T) {
 	for raw, shown := range map[string]string{
 		"https://admin:hunter2@host.invalid/x":   `"https://…@host.invalid/x"`,

@@ -9,16 +9,17 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// What is reserved for identity providers is kept through an update, a record,
-// and the instance that is made of it.
+// Reserved fields are kept by an update, in a Record, and by Apply.
 func TestReservedFieldsOfUsersAreKept(t *testing.T) {
 	v := view(t, writable(), "us-east-1")
-	u := center.User{ID: "u-r", UserName: "rosa@example.com", IdentityProvider: "https://idp.example/saml", StableID: "00u7"}
+	const idp = "https://idp.example/saml"
+	u := center.User{ID: "u-r", UserName: "rosa@example.com", IdentityProvider: idp, StableID: "00u7"}
 	before := v.Snapshot()
 	require.NoError(t, v.Update(func(tx *center.Tx) error { return tx.PutUser(u) }))
 	changes := center.Diff(before, v.Snapshot())
 	require.Len(t, changes, 1)
-	assert.JSONEq(t, `{"id":"u-r","userName":"rosa@example.com","identityProvider":"https://idp.example/saml","stableId":"00u7","active":true}`, string(changes[0].Value))
+	assert.JSONEq(t, `{"id":"u-r","userName":"rosa@example.com","identityProvider":"https://idp.example/saml",
+		"stableId":"00u7","active":true}`, string(changes[0].Value))
 	there, err := center.New(writable())
 	require.NoError(t, err)
 	require.NoError(t, there.Apply(changes))

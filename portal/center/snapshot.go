@@ -5,11 +5,10 @@ import (
 	"slices"
 )
 
-// A Snapshot is the instance at one moment. It never changes, so questions put
-// to one snapshot get answers that fit together. What its methods return is
-// the caller's.
+// Snapshot is the instance at one moment. It never changes, so its answers are consistent. The
+// caller owns the values that its methods return.
 type Snapshot struct {
-	data Data // owned; nothing outside this package holds its slices
+	data Data // nothing outside this package holds its slices
 
 	// Indexes into data, made once by newSnapshot.
 	regions  map[string]int
@@ -23,20 +22,14 @@ type Snapshot struct {
 	apps     map[Principal][]int // into data.Applications
 }
 
-// AccountAccess is an account and what a user may do in it.
+// AccountAccess is an account and the permission sets that a user has in it.
 type AccountAccess struct {
 	Account        Account
 	PermissionSets []PermissionSet
 }
 
 // Regions returns the Regions in their order, the primary first.
-func (s *Snapshot) Regions() []Region {
-	out := slices.Clone(s.data.Regions)
-	for i, r := range out {
-		out[i] = cloneRegion(r)
-	}
-	return out
-}
+func (s *Snapshot) Regions() []Region { return cloneRegions(s.data.Regions) }
 
 // Primary returns the primary Region.
 func (s *Snapshot) Primary() Region { return cloneRegion(s.data.Regions[0]) }
@@ -50,11 +43,11 @@ func (s *Snapshot) Region(name string) (Region, bool) {
 	return cloneRegion(s.data.Regions[i]), true
 }
 
-// User returns the user whose userName is exactly this one, byte for byte.
-// Inactive users are returned too: it is for the caller to refuse them.
+// User returns the user whose userName equals this one byte for byte. It may be inactive: the
+// caller must check that.
 func (s *Snapshot) User(userName string) (User, bool) { return s.userAt(s.byName, userName) }
 
-// UserByID returns the user with this ID.
+// UserByID returns the user with this ID. It may be inactive: the caller must check that.
 func (s *Snapshot) UserByID(id string) (User, bool) { return s.userAt(s.users, id) }
 
 func (s *Snapshot) userAt(index map[string]int, key string) (User, bool) {
@@ -65,10 +58,9 @@ func (s *Snapshot) userAt(index map[string]int, key string) (User, bool) {
 	return s.data.Users[i], true
 }
 
-// Accounts returns the accounts in which the user with this ID has permission
-// sets, given to the user or to a group of theirs: each once, by name and then
-// ID, with its permission sets by name. A user who is unknown or inactive has
-// none.
+// Accounts returns the accounts in which the user with this ID has permission sets, assigned to the
+// user or to one of the user's groups. They are sorted by name and then ID, their permission sets
+// by name, without duplicates. An unknown or inactive user has none.
 func (s *Snapshot) Accounts(userID string) []AccountAccess {
 	type role struct{ account, set string }
 	seen := map[role]bool{}
@@ -78,7 +70,8 @@ func (s *Snapshot) Accounts(userID string) []AccountAccess {
 			a := s.data.Assignments[i]
 			if r := (role{a.AccountID, a.PermissionSet}); !seen[r] {
 				seen[r] = true
-				byAccount[a.AccountID] = append(byAccount[a.AccountID], s.data.PermissionSets[s.sets[a.PermissionSet]])
+				set := s.data.PermissionSets[s.sets[a.PermissionSet]]
+				byAccount[a.AccountID] = append(byAccount[a.AccountID], set)
 			}
 		}
 	}
@@ -93,9 +86,9 @@ func (s *Snapshot) Accounts(userID string) []AccountAccess {
 	return out
 }
 
-// Applications returns the applications of all Regions that are assigned to
-// the user with this ID or to a group of theirs: each once, by name and then
-// ID. A user who is unknown or inactive has none.
+// Applications returns the applications of all Regions that are assigned to the user with this ID
+// or to one of the user's groups. They are sorted by name and then ID, without duplicates. An
+// unknown or inactive user has none.
 func (s *Snapshot) Applications(userID string) []Application {
 	seen := map[int]bool{}
 	out := []Application{}
@@ -115,8 +108,7 @@ func (s *Snapshot) Applications(userID string) []Application {
 	return out
 }
 
-// principals returns the user and the user's groups, or nothing for a user
-// who has no access at all.
+// principals returns the user and the user's groups, and none for an unknown or inactive user.
 func (s *Snapshot) principals(userID string) []Principal {
 	u, ok := s.UserByID(userID)
 	if !ok || u.Inactive {
@@ -129,5 +121,5 @@ func (s *Snapshot) principals(userID string) []Principal {
 	return out
 }
 
-// Data returns a copy of everything, with defaults filled in.
+// Data returns a copy of the whole instance, with defaults filled in.
 func (s *Snapshot) Data() Data { return s.data.Clone() }

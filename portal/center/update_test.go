@@ -10,7 +10,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// writes is every write that belongs to the primary Region alone.
+// writes has every write that only the primary Region may make.
 var writes = map[string]func(*center.Tx) error{
 	"PutRegion":    func(tx *center.Tx) error { return tx.PutRegion(center.Region{Name: "eu-west-1"}) },
 	"RemoveRegion": func(tx *center.Tx) error { return tx.RemoveRegion("ap-south-1") },
@@ -22,15 +22,18 @@ var writes = map[string]func(*center.Tx) error{
 	"RemoveGroup":         func(tx *center.Tx) error { return tx.RemoveGroup("g-1") },
 	"PutPermissionSet":    func(tx *center.Tx) error { return tx.PutPermissionSet(center.PermissionSet{Name: "New"}) },
 	"RemovePermissionSet": func(tx *center.Tx) error { return tx.RemovePermissionSet("Deploy") },
-	"PutAccount":          func(tx *center.Tx) error { return tx.PutAccount(center.Account{ID: "444444444444", Name: "New"}) },
-	"RemoveAccount":       func(tx *center.Tx) error { return tx.RemoveAccount("555555555555") },
+	"PutAccount": func(tx *center.Tx) error {
+		return tx.PutAccount(center.Account{ID: "444444444444", Name: "New"})
+	},
+	"RemoveAccount": func(tx *center.Tx) error { return tx.RemoveAccount("555555555555") },
 	"Assign": func(tx *center.Tx) error {
-		return tx.Assign(center.Assignment{Principal: center.UserPrincipal("u-1"), AccountID: "333333333333", PermissionSet: "Admin"})
+		alice := center.UserPrincipal("u-1")
+		return tx.Assign(center.Assignment{Principal: alice, AccountID: "333333333333", PermissionSet: "Admin"})
 	},
 	"Unassign": func(tx *center.Tx) error { return tx.Unassign(seed().Assignments[0]) },
 }
 
-// writable is seed with something unused to remove of every kind.
+// writable is seed with an unused element of every kind.
 func writable() center.Data {
 	d := seed()
 	d.Regions = append(d.Regions, center.Region{Name: "ap-south-1"})
@@ -54,14 +57,14 @@ func TestInvariant13WritesInThePrimaryOnly(t *testing.T) {
 			assert.Contains(t, e.Error(), "us-east-1")
 			assert.Same(t, before, inst.Snapshot(), "a refused write changes nothing")
 
-			// A caller that drops the error gets no further.
+			// A caller can't ignore the error.
 			err = additional.Update(func(tx *center.Tx) error { _ = write(tx); return nil })
 			requireReason(t, center.ReasonNotPrimary, err)
 			assert.Same(t, before, inst.Snapshot())
 
 			require.NoError(t, primary.Update(write), "the primary may")
 			assert.NotEqual(t, before.Data(), inst.Snapshot().Data())
-			assert.Equal(t, inst.Snapshot().Data(), additional.Snapshot().Data(), "and the additional Region sees it")
+			assert.Equal(t, inst.Snapshot().Data(), additional.Snapshot().Data(), "the additional Region sees it")
 		})
 	}
 }
@@ -81,23 +84,24 @@ func TestApplicationsAreManagedInTheirOwnRegion(t *testing.T) {
 	assert.Contains(t, e.Want, "eu-central-1")
 	requireReason(t, center.ReasonNotAppRegion, primary.Update(put(moved)))
 	requireReason(t, center.ReasonNotAppRegion, frankfurt.Update(put(moved)))
-	requireReason(t, center.ReasonNotAppRegion, primary.Update(func(tx *center.Tx) error { return tx.RemoveApplication("Farm") }))
+	remove := func(tx *center.Tx) error { return tx.RemoveApplication("Farm") }
+	requireReason(t, center.ReasonNotAppRegion, primary.Update(remove))
 	require.NoError(t, frankfurt.Update(put(farm)))
 	assert.Equal(t, "https://farm2.example", inst.Snapshot().Data().Applications[1].URL)
-	require.NoError(t, frankfurt.Update(func(tx *center.Tx) error { return tx.RemoveApplication("Farm") }))
+	require.NoError(t, frankfurt.Update(remove))
 	assert.Len(t, inst.Snapshot().Data().Applications, 1)
 }
 
 func TestUpdateIsAllOrNothing(t *testing.T) {
 	v := view(t, seed(), "us-east-1")
 	before := v.Snapshot()
-	mine := errors.New("changed my mind")
+	canceled := errors.New("canceled")
 	add := func(tx *center.Tx) error {
 		return tx.PutUser(center.User{UserName: "dave@example.com", Inactive: true})
 	}
 
-	err := v.Update(func(tx *center.Tx) error { return errors.Join(add(tx), mine) })
-	require.ErrorIs(t, err, mine)
+	err := v.Update(func(tx *center.Tx) error { return errors.Join(add(tx), canceled) })
+	require.ErrorIs(t, err, canceled)
 	assert.Same(t, before, v.Snapshot())
 
 	err = v.Update(func(tx *center.Tx) error {
@@ -110,16 +114,20 @@ func TestUpdateIsAllOrNothing(t *testing.T) {
 	assert.Same(t, before, v.Snapshot(), "no change, no new snapshot")
 }
 
-func TestWhatIsInUseStays(t *testing.T) {
+func TestRemovalsThatAreRefused(t *testing.T) {
 	v := view(t, seed(), "us-east-1")
-	requireReason(t, center.ReasonDangling, v.Update(func(tx *center.Tx) error { return tx.RemoveAccount("222222222222") }))
-	requireReason(t, center.ReasonDangling, v.Update(func(tx *center.Tx) error { return tx.RemovePermissionSet("Admin") }))
-	requireReason(t, center.ReasonDangling, v.Update(func(tx *center.Tx) error { return tx.RemoveRegion("eu-central-1") }))
-	requireReason(t, center.ReasonPrimaryFixed, v.Update(func(tx *center.Tx) error { return tx.RemoveRegion("us-east-1") }))
-	requireReason(t, center.ReasonNotFound, v.Update(func(tx *center.Tx) error { return tx.RemoveGroup("g-9") }))
+	refused := func(want center.Reason, remove func(*center.Tx) error) {
+		t.Helper()
+		requireReason(t, want, v.Update(remove))
+	}
+	refused(center.ReasonDangling, func(tx *center.Tx) error { return tx.RemoveAccount("222222222222") })
+	refused(center.ReasonDangling, func(tx *center.Tx) error { return tx.RemovePermissionSet("Admin") })
+	refused(center.ReasonDangling, func(tx *center.Tx) error { return tx.RemoveRegion("eu-central-1") })
+	refused(center.ReasonPrimaryFixed, func(tx *center.Tx) error { return tx.RemoveRegion("us-east-1") })
+	refused(center.ReasonNotFound, func(tx *center.Tx) error { return tx.RemoveGroup("g-9") })
 }
 
-func TestWhoeverIsRemovedComesBackWithNothing(t *testing.T) {
+func TestRemovedPrincipalComesBackWithoutAccess(t *testing.T) {
 	v := view(t, seed(), "us-east-1")
 	require.NotEmpty(t, v.Accounts("u-1"))
 	require.NoError(t, v.Update(func(tx *center.Tx) error { return tx.RemoveUser("u-1") }))
@@ -128,14 +136,15 @@ func TestWhoeverIsRemovedComesBackWithNothing(t *testing.T) {
 	assert.Empty(t, v.Applications("u-1"))
 
 	require.NoError(t, v.Update(func(tx *center.Tx) error {
-		return errors.Join(tx.RemoveGroup("g-1"), tx.PutGroup(center.Group{ID: "g-1", Name: "Developers", Members: []string{"u-1"}}))
+		developers := center.Group{ID: "g-1", Name: "Developers", Members: []string{"u-1"}}
+		return errors.Join(tx.RemoveGroup("g-1"), tx.PutGroup(developers))
 	}))
 	assert.Empty(t, v.Accounts("u-1"))
 	assert.Empty(t, v.Applications("u-1"))
 }
 
-// Before and after are the same then, so nobody would end the user's sessions.
-func TestAccessDoesNotEndAndComeBackInOneUpdate(t *testing.T) {
+// The states before and after would be equal, so the user's sessions would not end.
+func TestOneUpdateCannotEndAndRestoreAccess(t *testing.T) {
 	v := view(t, seed(), "us-east-1")
 	alice, ok := v.UserByID("u-1")
 	require.True(t, ok)
@@ -146,13 +155,16 @@ func TestAccessDoesNotEndAndComeBackInOneUpdate(t *testing.T) {
 		"disabled": putUser(disabled),
 	} {
 		before := v.Snapshot()
-		requireReason(t, center.ReasonTwoUpdates, v.Update(func(tx *center.Tx) error { return errors.Join(end(tx), tx.PutUser(alice)) }))
+		err := v.Update(func(tx *center.Tx) error { return errors.Join(end(tx), tx.PutUser(alice)) })
+		requireReason(t, center.ReasonTwoUpdates, err)
 		assert.Same(t, before, v.Snapshot(), name)
 	}
 	require.NoError(t, v.Update(func(tx *center.Tx) error {
 		return errors.Join(tx.PutUser(alice), tx.PutUser(disabled), tx.PutUser(disabled))
 	}))
-	require.NoError(t, v.Update(func(tx *center.Tx) error { return errors.Join(tx.PutUser(disabled), tx.PutUser(alice)) }), "no access ended")
+	require.NoError(t, v.Update(func(tx *center.Tx) error {
+		return errors.Join(tx.PutUser(disabled), tx.PutUser(alice))
+	}), "no access ended")
 }
 
 func putUser(u center.User) func(*center.Tx) error {
@@ -171,11 +183,20 @@ func TestRenameKeepsAccess(t *testing.T) {
 	assert.Len(t, v.Accounts(u.ID), 3)
 }
 
-func TestAssignTwiceIsOnce(t *testing.T) {
+func TestAssignTwice(t *testing.T) {
 	v := view(t, seed(), "us-east-1")
 	a := seed().Assignments[0]
 	require.NoError(t, v.Update(func(tx *center.Tx) error { return tx.Assign(a) }))
 	assert.Len(t, v.Snapshot().Data().Assignments, 5)
 	require.NoError(t, v.Update(func(tx *center.Tx) error { return tx.Unassign(a) }))
 	requireReason(t, center.ReasonNotFound, v.Update(func(tx *center.Tx) error { return tx.Unassign(a) }))
+
+	// An invalid assignment with the key of a valid one removes nothing.
+	group := center.Group{ID: "a/b", Name: "Slash"}
+	a = center.Assignment{Principal: center.GroupPrincipal("a/b"), AccountID: "333333333333", PermissionSet: "Admin"}
+	require.NoError(t, v.Update(func(tx *center.Tx) error { return errors.Join(tx.PutGroup(group), tx.Assign(a)) }))
+	a = center.Assignment{AccountID: "333333333333/Admin", PermissionSet: "group"}
+	a.Principal = center.Principal{Type: "a", ID: "b"}
+	requireReason(t, center.ReasonNotFound, v.Update(func(tx *center.Tx) error { return tx.Unassign(a) }))
+	assert.Len(t, v.Snapshot().Data().Assignments, 5)
 }

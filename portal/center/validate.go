@@ -2,12 +2,15 @@ package center
 
 import (
 	"fmt"
+	"net"
 	"net/url"
 	"regexp"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
 var (
@@ -17,18 +20,15 @@ var (
 )
 
 const (
-	maxName        = 256
-	maxRegionName  = 32
-	minRoleSession = time.Hour
-	maxRoleSession = 12 * time.Hour
+	maxName       = 256 // bytes
+	maxRegionName = 32
 )
 
-// A checker collects the first thing that is wrong. Later ones are dropped,
-// which keeps each check to one line. Checks run over the whole instance at
-// every update, so they make no text unless they fail.
+// checker keeps the first error, so that each check is one line. Checks run over the whole instance
+// at every update, so they make no text unless they fail.
 type checker struct {
 	err *Error
-	of  string // the name of what is being checked, if its kind isn't enough
+	of  string // the name of the element being checked, for the error
 }
 
 func (c *checker) fail(reason Reason, what, want, got string) {
@@ -36,13 +36,13 @@ func (c *checker) fail(reason Reason, what, want, got string) {
 		return
 	}
 	if c.of != "" {
-		what += " " + quote(c.of)
+		what += " " + refusal.Quote(c.of)
 	}
 	c.err = &Error{Reason: reason, Rule: what, Want: want, Got: got}
 }
 
-// text checks a short line that people read or that is compared byte for byte.
-// Space around it and control characters are refused. checkNewNames refuses more.
+// text checks a required short line: no control characters, and no space at either end.
+// checkNewNames checks userNames further.
 func (c *checker) text(what, s string) {
 	switch {
 	case s == "":
@@ -56,8 +56,8 @@ func (c *checker) text(what, s string) {
 	}
 }
 
-// note is text that may be empty.
-func (c *checker) note(what, s string) {
+// optional checks text that may be empty.
+func (c *checker) optional(what, s string) {
 	if s != "" {
 		c.text(what, s)
 	}
@@ -71,38 +71,38 @@ func (c *checker) match(what, s string, re *regexp.Regexp, want string) {
 	}
 }
 
-// link checks a URL that pages lead to. Only http and https are let in, which
-// also keeps javascript: and its kin out of every href.
+// link checks a URL that pages link to. Only http and https are allowed, so no href can hold a
+// javascript: URL.
 func (c *checker) link(what, s string) *url.URL {
-	if !utf8.ValidString(s) { // a Record would turn it into another
-		c.fail(ReasonInvalid, what, "valid UTF-8", withoutUser(s))
+	if !utf8.ValidString(s) { // a Record's JSON would change it
+		c.fail(ReasonInvalid, what, "valid UTF-8", refusal.WithoutUser(s))
 		return nil
 	}
 	u, err := url.Parse(s)
-	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil || u.Opaque != "" {
-		c.fail(ReasonInvalid, what, "an absolute http or https URL without user information", withoutUser(s))
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil {
+		const want = "an absolute http or https URL without user information"
+		c.fail(ReasonInvalid, what, want, refusal.WithoutUser(s))
 		return nil
 	}
 	return u
 }
 
-// endpoint checks a URL that this instance itself serves. Plain http is for
-// loopback only: sign-in with a network in between needs TLS.
+// endpoint checks a URL that the instance serves. Sign-in over a network needs TLS, so plain http
+// is for loopback only.
 func (c *checker) endpoint(what, s string) {
 	u := c.link(what, s)
 	if u != nil && u.Scheme == "http" && !IsLoopback(u.Hostname()) {
-		c.fail(ReasonInvalid, what, "https (plain http is for loopback only)", withoutUser(s))
+		c.fail(ReasonInvalid, what, "https (plain http is for loopback only)", refusal.WithoutUser(s))
 	}
 }
 
 func (c *checker) region(r Region) {
-	c.of = ""
 	c.match("name of Region", r.Name, regionName, "a Region code such as eu-central-1")
 	c.of = r.Name
 	if len(r.Name) > maxRegionName {
 		c.fail(ReasonInvalid, "name of Region", fmt.Sprintf("at most %d characters", maxRegionName), r.Name)
 	}
-	c.note("label of Region", r.Label)
+	c.optional("label of Region", r.Label)
 	switch r.Status {
 	case RegionActive, RegionAdding, RegionRemoving:
 	default:
@@ -117,50 +117,89 @@ func (c *checker) region(r Region) {
 }
 
 func (c *checker) user(u User) {
-	c.of = ""
 	c.text("userName of user", u.UserName)
 	c.of = u.UserName
 	c.text("ID of user", u.ID)
-	c.note("displayName of user", u.DisplayName)
-	c.note("email of user", u.Email)
-	c.note("givenName of user", u.GivenName)
-	c.note("familyName of user", u.FamilyName)
-	c.note("externalId of user", u.ExternalID)
-	c.note("identityProvider of user", u.IdentityProvider)
-	c.note("stableId of user", u.StableID)
+	c.optional("displayName of user", u.DisplayName)
+	c.optional("email of user", u.Email)
+	c.optional("givenName of user", u.GivenName)
+	c.optional("familyName of user", u.FamilyName)
+	c.optional("externalId of user", u.ExternalID)
+	c.optional("identityProvider of user", u.IdentityProvider)
+	c.optional("stableId of user", u.StableID)
 }
 
 func (c *checker) group(g Group) {
-	c.of = ""
 	c.text("name of group", g.Name)
 	c.of = g.Name
 	c.text("ID of group", g.ID)
-	c.note("externalId of group", g.ExternalID)
+	c.optional("externalId of group", g.ExternalID)
 }
 
 func (c *checker) permissionSet(p PermissionSet) {
-	c.of = ""
 	c.match("name of permission set", p.Name, permissionSetName, "1 to 32 characters of A-Z a-z 0-9 _ + = , . @ -")
 	c.of = p.Name
-	c.note("description of permission set", p.Description)
-	if p.SessionDuration < minRoleSession || p.SessionDuration > maxRoleSession {
+	c.optional("description of permission set", p.Description)
+	if p.SessionDuration < time.Hour || p.SessionDuration > 12*time.Hour {
 		c.fail(ReasonInvalid, "session duration of permission set", "1 to 12 hours", p.SessionDuration.String())
 	}
 }
 
 func (c *checker) account(a Account) {
-	c.of = ""
 	c.match("account ID", a.ID, accountID, "exactly 12 digits")
 	c.of = a.ID
 	c.text("name of account", a.Name)
-	c.note("email of account", a.Email)
+	c.optional("email of account", a.Email)
 }
 
 func (c *checker) application(a Application) {
-	c.of = ""
 	c.text("name of application", a.Name)
 	c.of = a.Name
 	c.text("ID of application", a.ID)
-	c.note("description of application", a.Description)
+	c.optional("description of application", a.Description)
 	c.link("URL of application", a.URL)
+}
+
+// checkNewNames refuses userNames with characters that can't be seen, because such a name looks
+// like another user's. It checks only the userNames that before doesn't have. An older version may
+// have accepted the others, and then the instance must still start and the user must be possible to
+// disable.
+func checkNewNames(before, s *Snapshot) error {
+	for _, u := range s.data.Users {
+		if !strings.ContainsFunc(u.UserName, invisible) {
+			continue
+		}
+		if _, known := before.User(u.UserName); !known {
+			const want = "no invisible or bidirectional characters"
+			return &Error{Reason: ReasonInvalid, Rule: "userName of user", Want: want, Got: u.UserName}
+		}
+	}
+	return nil
+}
+
+// invisible says whether a character shows nothing, moves others, or looks like a space but isn't
+// U+0020.
+//
+// The joiners U+200C and U+200D are among them. Some scripts need them in words, so PRECIS (RFC
+// 8264) and IDNA (RFC 5892 A.1) allow them between certain letters. No directory is known whose
+// userNames have them, so there are no exceptions here.
+func invisible(r rune) bool {
+	switch {
+	case r < utf8.RuneSelf:
+		return false // text refuses control characters
+	case r == '\u2800': // a Braille pattern without dots
+		return true
+	}
+	// Cf and the last two are Default_Ignorable_Code_Point (UAX 44) and a few visible signs, which
+	// no userName has either.
+	return unicode.In(r, unicode.Z, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
+}
+
+var localhost = regexp.MustCompile(`^([a-z0-9_-]+\.)*localhost\.?$`)
+
+// IsLoopback reports whether a host name or address, without brackets and port, can only mean this
+// machine: localhost and names below it (RFC 6761 section 6.3), 127.0.0.0/8 and ::1. It equals
+// saml.IsLoopback, which this package can't import.
+func IsLoopback(host string) bool {
+	return localhost.MatchString(strings.ToLower(host)) || net.ParseIP(host).IsLoopback()
 }

@@ -5,16 +5,15 @@ import (
 	"strconv"
 )
 
-// Control is the routing control of a Region. It says whether the probes or the
-// operator decide that browsers are sent there.
+// Control is the routing control of a Region. It says whether the probes or the operator decide
+// that browsers are sent there.
 type Control int
 
 // The controls.
 const (
 	// Auto: the probes decide.
 	Auto Control = iota
-	// On: the Region is used whatever the probes say. It keeps its place in the
-	// order.
+	// On: the Region is used whatever the probes say. It keeps its place in the order.
 	On
 	// Off: the Region is drained. It is not used, not even as a last resort.
 	Off
@@ -40,8 +39,7 @@ func (c Control) MarshalText() ([]byte, error) {
 	return []byte(c.String()), nil
 }
 
-// UnmarshalText implements encoding.TextUnmarshaler. It accepts exactly the
-// results of String.
+// UnmarshalText implements encoding.TextUnmarshaler. It accepts exactly the results of String.
 func (c *Control) UnmarshalText(text []byte) error {
 	i := slices.Index(controls[:], string(text))
 	if i < 0 {

@@ -57,8 +57,7 @@ func TestSetRefuses(t *testing.T) {
 	requireReason(t, rd.Set("eu-central-1", 3), failover.ReasonConfig)
 }
 
-// A drained Region is not used even as a last resort, so the last one can't be
-// drained.
+// A drained Region is not used even as a last resort, so the last one can't be drained.
 func TestLastRegionCannotBeTurnedOff(t *testing.T) {
 	rd := start(t, nil, failover.Config{AssumeHealthy: true})
 	require.NoError(t, rd.Set("us-east-1", failover.Off))
@@ -130,8 +129,8 @@ func TestOnChangeAndLog(t *testing.T) {
 	require.Equal(t, length, log.Len())
 }
 
-// OnChange may set any Region: the changed one, and one whose own change is being
-// reported at the same time by a call that sets the first.
+// OnChange may set any Region: the changed one, and one whose own change is being reported at the
+// same time by a call that sets the first.
 func TestOnChangeMaySet(t *testing.T) {
 	other := map[string]string{"us-east-1": "eu-central-1", "eu-central-1": "us-east-1"}
 	both := make(chan bool)

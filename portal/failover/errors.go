@@ -2,8 +2,7 @@ package failover
 
 import "github.com/meridian-saml/meridian/portal/internal/refusal"
 
-// Reason says what went wrong. The list is closed. Compare with a Reason, never
-// with a message.
+// Reason says what went wrong. The list is closed. Compare with a Reason, never with a message.
 type Reason string
 
 // The reasons. The last three are those of a failed probe, in Status.LastError.
@@ -12,8 +11,7 @@ const (
 	ReasonConfig Reason = "Config"
 	// ReasonUnknownRegion: no Region has that name.
 	ReasonUnknownRegion Reason = "UnknownRegion"
-	// ReasonLastRegion: the Region is the only one that isn't Off, so it can't be
-	// turned Off.
+	// ReasonLastRegion: the Region is the only one that isn't Off, so it can't be turned Off.
 	ReasonLastRegion Reason = "LastRegion"
 	// ReasonRunning: Run is running already.
 	ReasonRunning Reason = "Running"
@@ -30,8 +28,8 @@ const (
 // Error is the type of every error that this package returns.
 type Error struct {
 	Reason Reason
-	// Rule names what was checked. Want and Got are the expected and the actual
-	// value, if there are two to compare.
+	// Rule names what was checked. Want and Got are the expected and the actual value, if there are
+	// two to compare.
 	Rule, Want, Got string
 	// Err is the cause, or nil.
 	Err error

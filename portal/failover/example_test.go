@@ -56,8 +56,8 @@ func Example() {
 	// 302 https://us-east-1.portal.example/
 }
 
-// Clients in one network are nearer to Frankfurt. They connect directly, so the
-// address of the connection is theirs.
+// Clients in one network are nearer to Frankfurt. They connect directly, so the address of the
+// connection is theirs.
 func ExampleConfig_order() {
 	near := netip.MustParsePrefix("203.0.113.0/24")
 	rd, err := failover.New(failover.Config{

@@ -15,8 +15,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/failover"
 )
 
-// TestHysteresis has a letter for each probe, + or -, and for the Region's state
-// after it: H for healthy, u for unhealthy.
+// TestHysteresis has a letter for each probe, + or -, and for the Region's state after it: H for
+// healthy, u for unhealthy.
 func TestHysteresis(t *testing.T) {
 	for _, c := range []struct {
 		name               string
@@ -182,8 +182,8 @@ func TestHealthyAnswers(t *testing.T) {
 	}
 }
 
-// Names below localhost are this machine, whatever DNS says. Health may be at
-// another host than the portal.
+// Names below localhost are this machine, whatever DNS says. Health may be at another host than the
+// portal.
 func TestLocalhostNamesAreDialledHere(t *testing.T) {
 	var host, uri string
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

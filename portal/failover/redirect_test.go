@@ -68,8 +68,8 @@ func TestUnavailablePage(t *testing.T) {
 	require.Equal(t, resp.Header, head.Header)
 }
 
-// TestPaths has requested paths, and where they lead with KeepPath. Without it,
-// every path leads to the home page.
+// TestPaths has requested paths, and where they lead with KeepPath. Without it, every path leads to
+// the home page.
 func TestPaths(t *testing.T) {
 	home := start(t, nil, failover.Config{AssumeHealthy: true})
 	keep := start(t, nil, failover.Config{AssumeHealthy: true, KeepPath: true})

@@ -14,8 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/failover"
 )
 
-// Rule 77: a Region that hangs delays neither another Region's probes nor the
-// reports about it.
+// Rule 77: a Region that hangs delays neither another Region's probes nor the reports about it.
 func TestRule77SlowRegionDelaysNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := &world{}
@@ -105,8 +104,8 @@ func TestRunWithAnEndedContext(t *testing.T) {
 	require.True(t, status(t, rd, "us-east-1").LastProbe.IsZero())
 }
 
-// TestConcurrentUse is for the race detector, and checks that every answer is one of
-// the possible ones.
+// TestConcurrentUse is for the race detector, and checks that every answer is one of the possible
+// ones.
 func TestConcurrentUse(t *testing.T) {
 	w := &world{}
 	var running sync.Map

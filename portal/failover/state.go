@@ -10,16 +10,14 @@ import (
 type Status struct {
 	Region string
 	URL    string // the portal's origin
-	// Healthy is the result of the probes. Since is when it last changed, or when
-	// New was called.
+	// Healthy is the result of the probes. Since is when it last changed, or when New was called.
 	Healthy bool
 	Since   time.Time
-	// Control is the routing control. Usable says whether browsers are sent there,
-	// by both.
+	// Control is the routing control. Usable says whether browsers are sent there, by both.
 	Control Control
 	Usable  bool
-	// LastProbe is when the last probe ended (zero: none yet), and LastError why it
-	// failed (nil: it did not, or none yet).
+	// LastProbe is when the last probe ended (zero: none yet), and LastError why it failed (nil: it
+	// did not, or none yet).
 	LastProbe time.Time
 	LastError error
 }
@@ -70,11 +68,10 @@ func (rd *Redirector) Status() []Status {
 	return out
 }
 
-// Set changes the routing control of a Region, at once and for this Redirector
-// only. A name that isn't in Config.Regions is refused with ReasonUnknownRegion.
-// Turning Off the last Region that isn't Off is refused with ReasonLastRegion,
-// because it would lock all users out by a mistake. Turn another Region Auto or On
-// first; to lock all users out on purpose, stop the server.
+// Set changes the routing control of a Region, at once and for this Redirector only. A name that
+// isn't in Config.Regions is refused with ReasonUnknownRegion. Turning Off the last Region that
+// isn't Off is refused with ReasonLastRegion, because it would lock all users out by a mistake.
+// Turn another Region Auto or On first; to lock all users out on purpose, stop the server.
 func (rd *Redirector) Set(region string, c Control) error {
 	t := rd.byName[region]
 	switch {
@@ -114,8 +111,8 @@ func (rd *Redirector) record(t *target, result error) {
 	rd.report(t)
 }
 
-// update implements the thresholds. It reports whether the last result has changed
-// the Region's state.
+// update implements the thresholds. It reports whether the last result has changed the Region's
+// state.
 func (rd *Redirector) update(t *target, first bool) bool {
 	if (t.lastError == nil) == t.healthy {
 		t.streak = 0
@@ -148,9 +145,9 @@ func (rd *Redirector) changed(t *target) {
 	t.changes = append(t.changes, change{t.status(), left})
 }
 
-// report reports a Region's changes, in order and one at a time. It holds no lock
-// meanwhile, because OnChange may call Set. Changes made while OnChange runs are
-// left to the goroutine that is reporting.
+// report reports a Region's changes, in order and one at a time. It holds no lock meanwhile,
+// because OnChange may call Set. Changes made while OnChange runs are left to the goroutine that is
+// reporting.
 func (rd *Redirector) report(t *target) {
 	for {
 		rd.mu.Lock()
@@ -165,8 +162,7 @@ func (rd *Redirector) report(t *target) {
 	}
 }
 
-// reportOne logs a change and calls OnChange. If that panics, later changes are
-// still reported.
+// reportOne logs a change and calls OnChange. If that panics, later changes are still reported.
 func (rd *Redirector) reportOne(t *target, c change) {
 	defer func() {
 		rd.mu.Lock()

@@ -1,0 +1,138 @@
+package center
+
+import (
+	"cmp"
+	"slices"
+)
+
+// PutRegion adds a Region at the end, or replaces the one with its name. Primary only.
+func (t *Tx) PutRegion(r Region) error { return put(t, &t.data.Regions, cloneRegion(r)) }
+
+// RemoveRegion removes a Region. The primary can't be removed, nor a Region that has applications.
+// Primary only.
+func (t *Tx) RemoveRegion(name string) error {
+	if err := t.primaryOnly("removal", KindRegion); err != nil {
+		return err
+	}
+	if name == t.data.Regions[0].Name {
+		const rule, want = "removal of Region", "an additional Region"
+		return t.refuse(&Error{Reason: ReasonPrimaryFixed, Rule: rule, Want: want, Got: name})
+	}
+	return drop(t, &t.data.Regions, name)
+}
+
+// PutUser adds a user, or replaces the one with the same ID. A user whose access ended in this
+// update can't have it again before the next. Primary only.
+func (t *Tx) PutUser(u User) error {
+	u.ID = cmp.Or(u.ID, u.UserName)
+	if u.Inactive {
+		t.noteEnded(u.ID)
+	}
+	return put(t, &t.data.Users, u)
+}
+
+// RemoveUser removes a user, also from all groups, assignments and applications. Primary only.
+func (t *Tx) RemoveUser(id string) error {
+	t.noteEnded(id)
+	if err := remove(t, &t.data.Users, id); err != nil {
+		return err
+	}
+	for i := range t.data.Groups {
+		g := &t.data.Groups[i]
+		g.Members = slices.DeleteFunc(g.Members, func(m string) bool { return m == id })
+	}
+	t.unassignAll(UserPrincipal(id))
+	return nil
+}
+
+// noteEnded notes that a user's access ends in this update.
+func (t *Tx) noteEnded(id string) {
+	if i := indexOf(t.data.Users, id); i >= 0 && !t.data.Users[i].Inactive {
+		t.ended = append(t.ended, id)
+	}
+}
+
+// checkRestored refuses an update that ends a user's access and restores it. The states before and
+// after would be equal, and the user's sessions would not end.
+func (t *Tx) checkRestored() error {
+	for _, u := range t.data.Users {
+		if !u.Inactive && slices.Contains(t.ended, u.ID) {
+			const rule, want = "end of a user's access", "no new access in the same update"
+			return &Error{Reason: ReasonTwoUpdates, Rule: rule, Want: want, Got: u.ID}
+		}
+	}
+	return nil
+}
+
+// PutGroup adds a group, or replaces the one with the same ID. Primary only.
+func (t *Tx) PutGroup(g Group) error {
+	g.ID = cmp.Or(g.ID, g.Name)
+	g.Members = slices.Clone(g.Members)
+	return put(t, &t.data.Groups, g)
+}
+
+// RemoveGroup removes a group, also from all assignments and applications. Primary only.
+func (t *Tx) RemoveGroup(id string) error {
+	if err := remove(t, &t.data.Groups, id); err != nil {
+		return err
+	}
+	t.unassignAll(GroupPrincipal(id))
+	return nil
+}
+
+// unassignAll removes everything that is assigned to a removed principal. An ID that is used again
+// later must not get the old access. This applies to other Regions' applications too, because it
+// only takes access away.
+func (t *Tx) unassignAll(p Principal) {
+	t.data.Assignments = slices.DeleteFunc(t.data.Assignments, func(a Assignment) bool { return a.Principal == p })
+	for i := range t.data.Applications {
+		a := &t.data.Applications[i]
+		a.AssignedTo = slices.DeleteFunc(a.AssignedTo, func(o Principal) bool { return o == p })
+	}
+}
+
+// PutPermissionSet adds a permission set, or replaces the one with its name. Primary only.
+func (t *Tx) PutPermissionSet(p PermissionSet) error { return put(t, &t.data.PermissionSets, p) }
+
+// RemovePermissionSet removes a permission set that has no assignments. Primary only.
+func (t *Tx) RemovePermissionSet(name string) error { return remove(t, &t.data.PermissionSets, name) }
+
+// PutAccount adds an account, or replaces the one with its ID. Primary only.
+func (t *Tx) PutAccount(a Account) error { return put(t, &t.data.Accounts, a) }
+
+// RemoveAccount removes an account that has no assignments. Primary only.
+func (t *Tx) RemoveAccount(id string) error { return remove(t, &t.data.Accounts, id) }
+
+// Assign gives a principal a permission set in an account. An assignment that exists already is
+// left as it is. Primary only.
+func (t *Tx) Assign(a Assignment) error { return put(t, &t.data.Assignments, a) }
+
+// Unassign removes an assignment. Primary only.
+func (t *Tx) Unassign(a Assignment) error {
+	key := a.key()
+	if !slices.Contains(t.data.Assignments, a) {
+		key = "none: " + key // an invalid assignment can have the key of a valid one
+	}
+	return remove(t, &t.data.Assignments, key)
+}
+
+// PutApplication adds an application, or replaces the one with its ID. The application's own Region
+// only: an application of an additional Region can't be managed in the primary, and can't move to
+// another Region.
+func (t *Tx) PutApplication(a Application) error {
+	a.ID = cmp.Or(a.ID, a.Name)
+	if err := t.ownRegion("write", a.ID, a.Region); err != nil {
+		return err
+	}
+	a.AssignedTo = slices.Clone(a.AssignedTo)
+	upsert(&t.data.Applications, a)
+	return nil
+}
+
+// RemoveApplication removes an application. Its own Region only.
+func (t *Tx) RemoveApplication(id string) error {
+	if err := t.ownRegion("removal", id); err != nil {
+		return err
+	}
+	return drop(t, &t.data.Applications, id)
+}
