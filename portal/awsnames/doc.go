@@ -1,10 +1,8 @@
-// Package awsnames knows the formats of the addresses of an instance of AWS's
-// IAM Identity Center: its access portals and its assertion consumer service
-// (ACS) URLs, Region by Region. It is for the configuration of a Region or of an
-// identity provider's app, and to compare with: Meridian serves whatever
+// Package awsnames builds the addresses of an AWS IAM Identity Center instance: those of its access
+// portals and its assertion consumer service (ACS) URLs, Region by Region. Use it to configure a
+// Region or an identity provider's app, or to compare addresses. Meridian itself serves whatever
 // addresses it is configured with.
 //
-// The formats are those of AWS's commercial partition. Other partitions, such as
-// China, GovCloud and the European Sovereign Cloud, have other domains: their
-// Regions are refused.
+// The formats are those of AWS's commercial partition. Other partitions, such as China, GovCloud
+// and the European Sovereign Cloud, have other domains, so their Regions are refused.
 package awsnames

@@ -1,40 +1,65 @@
 package awsnames
 
 import (
+	"fmt"
 	"regexp"
 	"strings"
 )
 
-// An Instance holds the names in the addresses of an IAM Identity Center
-// instance. Its methods return the addresses of one of its Regions.
+// Reason says why a name was refused. The list is closed. Compare with a Reason, never with a
+// message.
+type Reason string
+
+// The reasons.
+const (
+	// ReasonInvalid: a name is missing or doesn't have AWS's format.
+	ReasonInvalid Reason = "Invalid"
+	// ReasonPartition: the Region isn't in the commercial partition.
+	ReasonPartition Reason = "Partition"
+)
+
+// Error is the type of every error that this package returns.
+type Error struct {
+	Reason Reason
+	// Rule is the name that was checked, such as Instance.Alias. Want says what was expected, Got
+	// is the value.
+	Rule, Want, Got string
+}
+
+// Error implements error.
+func (e *Error) Error() string {
+	return fmt.Sprintf("awsnames: %s: %s: want %s, got %.100q", e.Reason, e.Rule, e.Want, e.Got)
+}
+
+// Instance holds the names in an instance's addresses. Its methods return the addresses of one of
+// its Regions.
 type Instance struct {
 	// Primary is the primary Region. Required.
 	Primary string
-	// InstanceID is the part of the instance's ARN that begins with ssoins-.
-	// PortalURLs requires it.
+	// InstanceID is the part of the instance's ARN that begins with ssoins-. PortalURLs requires
+	// it.
 	InstanceID string
-	// IdentityStoreID, such as d-9067f1a2b3, is in the classic address of the
-	// primary Region's portal. Empty: none.
+	// IdentityStoreID, such as d-9067f1a2b3, is in the classic address of the primary Region's
+	// portal. Empty: none.
 	IdentityStoreID string
 	// Alias is the custom name of that address. Empty: none.
 	Alias string
-	// TenantID is opaque. ACSURLs requires it.
+	// TenantID is an opaque name in ACS URLs. ACSURLs requires it.
 	TenantID string
-	// LegacyACS says that the instance is from before February 2026, whose
-	// primary Region keeps an alternative IPv4 ACS URL.
+	// LegacyACS says that the instance was created before February 2026. Its primary Region has
+	// another IPv4 ACS URL.
 	LegacyACS bool
 }
 
-// PortalURLs returns the addresses of a Region's access portal: the IPv4-only
-// and the dual-stack one, in that order in every Region, and the classic ones
-// at awsapps.com, which only the primary has. No Region but the primary has an
-// alias. The error is an *Error.
+// PortalURLs returns the addresses of a Region's access portal: the IPv4-only one, the dual-stack
+// one, and, in the primary Region only, the classic ones at awsapps.com with the IdentityStoreID
+// and the Alias. The error is an *Error.
 func (i Instance) PortalURLs(region string) ([]string, error) {
 	if err := i.check(region, "Instance.InstanceID", i.InstanceID); err != nil {
 		return nil, err
 	}
 	if !strings.HasPrefix(i.InstanceID, "ssoins-") {
-		return nil, invalid("Instance.InstanceID", "ssoins- and more", i.InstanceID)
+		return nil, &Error{ReasonInvalid, "Instance.InstanceID", "ssoins- and more", i.InstanceID}
 	}
 	out := []string{
 		"https://" + i.InstanceID + "." + region + ".portal.amazonaws.com",
@@ -43,23 +68,23 @@ func (i Instance) PortalURLs(region string) ([]string, error) {
 	if region != i.Primary {
 		return out, nil
 	}
-	for _, name := range []struct{ field, value string }{{"Instance.IdentityStoreID", i.IdentityStoreID}, {"Instance.Alias", i.Alias}} {
-		if name.value == "" {
+	for _, name := range [][2]string{{"Instance.IdentityStoreID", i.IdentityStoreID}, {"Instance.Alias", i.Alias}} {
+		field, value := name[0], name[1]
+		if value == "" {
 			continue
 		}
-		if !label.MatchString(name.value) {
-			return nil, invalid(name.field, "letters, digits and hyphens", name.value)
+		if !label.MatchString(value) {
+			return nil, &Error{ReasonInvalid, field, labelWant, value}
 		}
-		out = append(out, "https://"+name.value+".awsapps.com/start")
+		out = append(out, "https://"+value+".awsapps.com/start")
 	}
 	return out, nil
 }
 
-// ACSURLs returns a Region's assertion consumer service URLs: the IPv4-only
-// and the dual-stack one, and the primary's legacy one if there is. Register
-// all of them. This is not the order to register them in: the one that the
-// identity provider has first stays first there and on the service provider's
-// list. The error is an *Error.
+// ACSURLs returns a Region's assertion consumer service URLs: the IPv4-only one, the dual-stack
+// one, and the primary's legacy one if LegacyACS is set. Register all of them, but not in this
+// order: the URL that is first at the identity provider must stay first there and on the service
+// provider's list. The error is an *Error.
 func (i Instance) ACSURLs(region string) ([]string, error) {
 	if err := i.check(region, "Instance.TenantID", i.TenantID); err != nil {
 		return nil, err
@@ -75,29 +100,33 @@ func (i Instance) ACSURLs(region string) ([]string, error) {
 	return out, nil
 }
 
-// The names go into hosts and paths as they are, so they must be what they
-// seem.
+// The names go into hosts and paths unchanged, so only plain ones are accepted.
 var (
 	regionCode = regexp.MustCompile(`^([a-z]+-){2,3}[0-9]$`)
-	// commercial is what AWS's SDKs have for the partition "aws". It is a
-	// list of what is known: a Region of a partition to come gets no address
-	// rather than a wrong one.
+	// commercial is the AWS SDKs' pattern for the partition "aws". A Region of a future partition
+	// gets no address rather than a wrong one.
 	commercial = regexp.MustCompile(`^(us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-[0-9]$`)
 	label      = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+)
+
+const (
+	codeWant      = "a Region code such as eu-central-1"
+	partitionWant = "a Region of AWS's commercial partition"
+	labelWant     = "letters, digits and hyphens"
 )
 
 func (i Instance) check(region, field, value string) error {
 	switch {
 	case !regionCode.MatchString(i.Primary):
-		return invalid("Instance.Primary", "a Region code such as eu-central-1", i.Primary)
+		return &Error{ReasonInvalid, "Instance.Primary", codeWant, i.Primary}
 	case !regionCode.MatchString(region):
-		return invalid("Region", "a Region code such as eu-central-1", region)
+		return &Error{ReasonInvalid, "Region", codeWant, region}
 	case !commercial.MatchString(i.Primary):
-		return otherPartition("Instance.Primary", i.Primary)
+		return &Error{ReasonPartition, "Instance.Primary", partitionWant, i.Primary}
 	case !commercial.MatchString(region):
-		return otherPartition("Region", region)
+		return &Error{ReasonPartition, "Region", partitionWant, region}
 	case !label.MatchString(value):
-		return invalid(field, "letters, digits and hyphens", value)
+		return &Error{ReasonInvalid, field, labelWant, value}
 	}
 	return nil
 }

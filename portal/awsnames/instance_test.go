@@ -16,13 +16,17 @@ const (
 
 // Rules 29, 30, 31.
 func TestAddressesOfARegion(t *testing.T) {
+	full := awsnames.Instance{
+		Primary: "us-east-1", InstanceID: ssoins, IdentityStoreID: "d-9067f1a2b3", Alias: "example", TenantID: tenant,
+		LegacyACS: true,
+	}
 	for name, c := range map[string]struct {
 		names        awsnames.Instance
 		region       string
 		portals, acs []string
 	}{
 		"primary with everything": {
-			awsnames.Instance{Primary: "us-east-1", InstanceID: ssoins, IdentityStoreID: "d-9067f1a2b3", Alias: "example", TenantID: tenant, LegacyACS: true}, "us-east-1",
+			full, "us-east-1",
 			[]string{
 				"https://ssoins-7223aaaabbbbcccc.us-east-1.portal.amazonaws.com",
 				"https://ssoins-7223aaaabbbbcccc.portal.us-east-1.app.aws",
@@ -36,7 +40,7 @@ func TestAddressesOfARegion(t *testing.T) {
 			},
 		},
 		"an additional Region has no awsapps.com, no alias, no legacy ACS": {
-			awsnames.Instance{Primary: "us-east-1", InstanceID: ssoins, IdentityStoreID: "d-9067f1a2b3", Alias: "example", TenantID: tenant, LegacyACS: true}, "eu-central-1",
+			full, "eu-central-1",
 			[]string{
 				"https://ssoins-7223aaaabbbbcccc.eu-central-1.portal.amazonaws.com",
 				"https://ssoins-7223aaaabbbbcccc.portal.eu-central-1.app.aws",
@@ -69,7 +73,7 @@ func TestAddressesOfARegion(t *testing.T) {
 	}
 }
 
-func TestNamesThatCantBeInAddressesAreRefused(t *testing.T) {
+func TestInvalidNamesAreRefused(t *testing.T) {
 	good := awsnames.Instance{Primary: "us-east-1", InstanceID: ssoins, TenantID: tenant}
 	for name, c := range map[string]struct {
 		region string
@@ -96,20 +100,22 @@ func TestNamesThatCantBeInAddressesAreRefused(t *testing.T) {
 	}
 }
 
-// Another partition's domains are not these.
-func TestAddressesAreOfTheCommercialPartition(t *testing.T) {
+// Other partitions have other domains.
+func TestOnlyTheCommercialPartition(t *testing.T) {
 	for _, region := range []string{
-		"us-east-1", "us-west-2", "eu-central-2", "eu-south-1", "ap-southeast-5", "ap-northeast-3", "sa-east-1", "ca-west-1",
-		"me-central-1", "af-south-1", "il-central-1", "mx-central-1",
+		"us-east-1", "us-west-2", "eu-central-2", "eu-south-1", "ap-southeast-5", "ap-northeast-3", "sa-east-1",
+		"ca-west-1", "me-central-1", "af-south-1", "il-central-1", "mx-central-1",
 	} {
 		_, err := awsnames.Instance{Primary: region, TenantID: tenant}.ACSURLs(region)
 		assert.NoError(t, err, region)
 	}
 	for _, region := range []string{
-		"cn-north-1", "cn-northwest-1", "us-gov-west-1", "us-gov-east-1", "us-iso-east-1", "us-isob-east-1", "us-isof-south-1", "eu-isoe-west-1", "eusc-de-east-1",
+		"cn-north-1", "cn-northwest-1", "us-gov-west-1", "us-gov-east-1", "us-iso-east-1", "us-isob-east-1",
+		"us-isof-south-1", "eu-isoe-west-1", "eusc-de-east-1",
 	} {
 		for _, n := range []awsnames.Instance{
-			{Primary: region, InstanceID: ssoins, TenantID: tenant}, {Primary: "us-east-1", InstanceID: ssoins, TenantID: tenant},
+			{Primary: region, InstanceID: ssoins, TenantID: tenant},
+			{Primary: "us-east-1", InstanceID: ssoins, TenantID: tenant},
 		} {
 			for _, addresses := range []func(string) ([]string, error){n.PortalURLs, n.ACSURLs} {
 				urls, err := addresses(region)

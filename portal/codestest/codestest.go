@@ -1,5 +1,5 @@
-// Package codestest checks that a [portal.Codes] keeps its contract. Its own tests
-// call Run:
+// Package codestest checks that a [portal.Codes] keeps its contract. Call Run in the tests of your
+// Codes:
 //
 //	func TestCodes(t *testing.T) {
 //		codestest.Run(t, func(t *testing.T) []codestest.Region {
@@ -20,22 +20,22 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// A Region is one Region's codes.
+// Region is a Region with its codes.
 type Region struct {
 	Name  string
 	Codes portal.Codes
 }
 
-// Options describes the codes. The zero value is good.
+// Options describes a run. The zero value is valid.
 type Options struct {
-	// Patience is how long a test asks for a code that was put in another
-	// Region. Zero: a minute. It is only waited for where it is needed.
+	// Patience is how long a test retries to take a code that was put in another Region. Zero: a
+	// minute.
 	Patience time.Duration
 }
 
-// Run checks codes. open gives those of one Region or of several that hear of each
-// other, without a code, and cleans up after itself with t.Cleanup. Each test is
-// run from every Region to itself and to every other.
+// Run checks codes. open returns those of one Region, or of several Regions that share them,
+// without any code, and cleans up with t.Cleanup. Each test puts codes in every Region and takes
+// them in every Region.
 func Run(t *testing.T, open func(t *testing.T) []Region, o Options) {
 	t.Helper()
 	if o.Patience == 0 {
@@ -43,30 +43,27 @@ func Run(t *testing.T, open func(t *testing.T) []Region, o Options) {
 	}
 	regions := open(t)
 	if len(regions) == 0 {
-		t.Fatal("codestest: open gave no Region")
+		t.Fatal("codestest: open returned no Region")
 	}
-	for _, test := range []struct {
-		name string
-		run  func(*suite)
-	}{
-		{"TakenOnce", (*suite).takenOnce},
-		{"TakenOnceByMany", (*suite).takenOnceByMany},
-		{"ValuesAreCopied", (*suite).valuesAreCopied},
-		{"KeysDoNotMix", (*suite).keysDoNotMix},
-		{"Dropped", (*suite).dropped},
-		{"Past", (*suite).past},
+	for name, test := range map[string]func(*suite){
+		"TakenOnce":       (*suite).takenOnce,
+		"TakenOnceByMany": (*suite).takenOnceByMany,
+		"ValuesAreCopied": (*suite).valuesAreCopied,
+		"KeysDoNotMix":    (*suite).keysDoNotMix,
+		"Dropped":         (*suite).dropped,
+		"Past":            (*suite).past,
 	} {
-		t.Run(test.name, func(t *testing.T) {
+		t.Run(name, func(t *testing.T) {
 			for _, from := range regions {
 				for _, to := range regions {
-					test.run(&suite{T: t, Options: o, from: from, to: to})
+					test(&suite{T: t, Options: o, from: from, to: to})
 				}
 			}
 		})
 	}
 }
 
-// A suite is one test in progress, of codes that go from one Region to another.
+// suite is a running test of codes that are put in one Region and taken in another.
 type suite struct {
 	*testing.T
 	Options
@@ -84,7 +81,7 @@ func (s *suite) put(key string, v []byte) {
 	}
 }
 
-// tryTake takes a code, if it is there.
+// tryTake takes a code, if it exists.
 func (s *suite) tryTake(key string) (v []byte, ok bool) {
 	s.Helper()
 	v, from, err := s.to.Codes.TakeCode(s.Context(), key)
@@ -103,7 +100,7 @@ func (s *suite) tryTake(key string) (v []byte, ok bool) {
 	return v, true
 }
 
-// take takes a code that was put, as soon as it is there.
+// take takes a code that was put. It waits until the code has arrived.
 func (s *suite) take(key string) []byte {
 	s.Helper()
 	for end := time.Now().Add(s.Patience); ; {
@@ -123,7 +120,7 @@ func (s *suite) wantNone(key string) {
 	}
 }
 
-// takenOnce: a code is taken with its value, and then there is none.
+// takenOnce: TakeCode returns a code's value once.
 func (s *suite) takenOnce() {
 	key := s.key("once")
 	s.wantNone(key)
@@ -134,7 +131,7 @@ func (s *suite) takenOnce() {
 	s.wantNone(key)
 }
 
-// takenOnceByMany: of many who take a code, one gets it.
+// takenOnceByMany: one of several concurrent callers gets the code.
 func (s *suite) takenOnceByMany() {
 	const racers = 32
 	key := s.key("many")
@@ -159,7 +156,7 @@ func (s *suite) takenOnceByMany() {
 	}
 }
 
-// valuesAreCopied: what the caller does with a value afterwards changes none.
+// valuesAreCopied: changing a value after PutCode doesn't change the code.
 func (s *suite) valuesAreCopied() {
 	key, v := s.key("copied"), []byte("value")
 	s.put(key, v)
@@ -183,8 +180,7 @@ func (s *suite) keysDoNotMix() {
 	}
 }
 
-// dropped: a code that is dropped where it is, is not taken there. That there is
-// none is no error.
+// dropped: a dropped code can't be taken in the same Region. Dropping an unknown code is no error.
 func (s *suite) dropped() {
 	key := s.key("dropped")
 	here := *s
@@ -197,11 +193,11 @@ func (s *suite) dropped() {
 	}
 	here.wantNone(key)
 	if err := s.to.Codes.DropCode(s.Context(), s.key("none")); err != nil {
-		s.Fatalf("DropCode of none: %v", err)
+		s.Fatalf("DropCode of an unknown code: %v", err)
 	}
 }
 
-// past: a code whose end is past is not put, or not taken.
+// past: a code that has expired is not put, or not taken.
 func (s *suite) past() {
 	key := s.key("past")
 	if s.from.Codes.PutCode(s.Context(), key, []byte("value"), time.Now().Add(-time.Second)) == nil {

@@ -24,7 +24,7 @@ func TestCodesInAStoreKeepTheContract(t *testing.T) {
 	}, codestest.Options{})
 }
 
-// faulty codes are wrong in one way.
+// faulty Codes have one fault.
 type faulty struct {
 	fault string
 
@@ -32,10 +32,10 @@ type faulty struct {
 	live map[string][]byte
 
 	looked atomic.Int32
-	both   chan struct{} // closed when two have looked
+	both   chan struct{} // closed when two callers have looked
 }
 
-// second returns when two callers are between their look and their removal.
+// second returns when two callers have looked up the code and not yet removed it.
 func (f *faulty) second() {
 	if f.looked.Add(1) == 2 {
 		close(f.both)
@@ -52,7 +52,7 @@ func (f *faulty) PutCode(_ context.Context, key string, v []byte, exp time.Time)
 	if f.fault == "one key" {
 		clear(f.live)
 	}
-	if exp.After(time.Now()) || f.fault == "takes past ends" {
+	if exp.After(time.Now()) || f.fault == "takes expired codes" {
 		f.live[key] = v
 	}
 	return nil
@@ -67,7 +67,7 @@ func (f *faulty) TakeCode(_ context.Context, key string) ([]byte, string, error)
 	}
 	if f.fault == "takes in two steps" && strings.Contains(key, "ByMany") {
 		f.mu.Unlock()
-		f.second() // has looked too
+		f.second()
 		f.mu.Lock()
 	}
 	if f.fault != "keeps on take" {
@@ -82,7 +82,7 @@ func (f *faulty) TakeCode(_ context.Context, key string) ([]byte, string, error)
 func (f *faulty) DropCode(_ context.Context, key string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if _, ok := f.live[key]; !ok && f.fault == "drops no none" {
+	if _, ok := f.live[key]; !ok && f.fault == "drop of unknown fails" {
 		return portal.ErrNoCode
 	}
 	if f.fault != "drops nothing" {
@@ -92,13 +92,14 @@ func (f *faulty) DropCode(_ context.Context, key string) error {
 }
 
 var faults = []string{
-	"none", "aliases", "one key", "takes past ends", "takes in two steps", "keeps on take", "names another Region", "drops no none", "drops nothing",
+	"none", "aliases", "one key", "takes expired codes", "takes in two steps", "keeps on take", "names another Region",
+	"drop of unknown fails", "drops nothing",
 }
 
 const faultVariable = "CODESTEST_FAULT"
 
-// TestFault runs the suite on codes with one fault, when TestSuiteFindsFaults
-// starts this binary again to see it fail.
+// TestFault runs the suite on codes with one fault. TestSuiteFindsFaults runs it in a child process
+// to see it fail.
 func TestFault(t *testing.T) {
 	fault := os.Getenv(faultVariable)
 	if fault == "" {

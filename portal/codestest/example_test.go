@@ -9,7 +9,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/codestest"
 )
 
-// The test of codes of your own, in their package's tests; here those in a store.
+// A test of Codes, here of those in a store.
 func ExampleRun() {
 	TestCodes := func(t *testing.T) {
 		codestest.Run(t, func(*testing.T) []codestest.Region {
@@ -17,6 +17,6 @@ func ExampleRun() {
 			return []codestest.Region{{Name: "us-east-1", Codes: portal.NewCodes(store)}}
 		}, codestest.Options{})
 	}
-	fmt.Printf("%T\n", TestCodes) // go test runs it
+	fmt.Printf("%T\n", TestCodes) // go test runs such a function
 	// Output: func(*testing.T)
 }

@@ -1,7 +1,5 @@
-// Package refusal writes the errors of the portal's packages. Each package has
-// its own type, with a closed list of Reasons; all have the same fields, and
-// the same message is made of them. Package center, which imports none of the
-// module's, has a copy of what it needs.
+// Package refusal formats the errors of the portal's packages. Each package has its own Error type
+// with a closed list of Reasons, and the same fields and form of message.
 package refusal
 
 import (
@@ -10,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Message is an error's fields as text. Want is this module's own, and so are
-// Rule and Detail; Got is quoted, and cut short as the cause is.
+// Message formats an error's fields. Rule, detail and want are this module's own text. Got is
+// quoted, and it and the cause are cut short.
 func Message(pkg, reason, rule, detail, want, got string, cause error) string {
 	var parts []string
 	for _, part := range []string{pkg, reason, rule, detail} {
@@ -30,22 +28,15 @@ func Message(pkg, reason, rule, detail, want, got string, cause error) string {
 		parts = append(parts, strings.Join(sides, ", "))
 	}
 	if cause != nil {
-		parts = append(parts, clip(cause.Error(), maxCause))
+		parts = append(parts, clip(cause.Error(), 1000)) // it may be an error like this one
 	}
 	return strings.Join(parts, ": ")
 }
 
-// These cap what a message repeats, in bytes: of a value that came from
-// outside, and of a cause, which may be an error like this one, with its own.
-const (
-	maxQuoted = 200
-	maxCause  = 1000
-)
+// Quote quotes a value for a line of a log, and cuts it to 200 bytes.
+func Quote(s string) string { return strconv.Quote(clip(s, 200)) }
 
-// Quote makes a value safe to stand in one line of a log.
-func Quote(s string) string { return strconv.Quote(clip(s, maxQuoted)) }
-
-// Printable is the inside of Quote, for where something else adds quotes.
+// Printable is Quote without the quotation marks, for slog, which adds its own.
 func Printable(s string) string {
 	q := Quote(s)
 	return q[1 : len(q)-1]
