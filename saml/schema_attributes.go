@@ -10,7 +10,9 @@ func (d *decoder) attributeStatements(a *assertion, n xmltree.Node) {
 	for s := n.Child(xmltree.Assertion, "AttributeStatement"); s.OK(); s = s.Again() {
 		for c := s.First(); c.OK(); c = c.Next() {
 			attributes++
-			values += (c.End() - c.Pos()) / 2 // a value has a text in it
+			for v := c.First(); v.OK(); v = v.Next() {
+				values++
+			}
 		}
 	}
 	a.attributes = make([]Attribute, 0, attributes)

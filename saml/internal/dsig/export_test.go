@@ -6,10 +6,10 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-// Canonical is the canonical form of a subtree, for the comparisons with other
+// Canonical is the canonical form of a subtree, for comparisons with other
 // libraries.
 func Canonical(apex, except xmltree.Node, prefixList string) []byte {
 	var b bytes.Buffer
-	newC14N(apex.Doc()).canonicalise(&b, apex, except, prefixList)
+	xmltree.NewCanonicaliser(apex.Doc()).Write(&b, apex, except, prefixList)
 	return b.Bytes()
 }

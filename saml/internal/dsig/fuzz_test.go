@@ -51,11 +51,7 @@ func FuzzCanonicalise(f *testing.F) {
 func outline(n xmltree.Node) string {
 	var b strings.Builder
 	d := n.Doc()
-	for pos := n.Pos(); pos < n.End(); pos++ {
-		m := d.At(pos)
-		if m.IsText() {
-			continue
-		}
+	n.Walk(func(m xmltree.Node) {
 		b.WriteString(m.Name() + "\x00" + m.Text() + "\x00")
 		values := map[string]string{}
 		for _, a := range m.Attrs() {
@@ -64,7 +60,7 @@ func outline(n xmltree.Node) string {
 		for _, name := range sortedKeys(values) {
 			b.WriteString(name + "\x00" + values[name] + "\x00")
 		}
-	}
+	})
 	return b.String()
 }
 

@@ -121,7 +121,7 @@ func explained(t *testing.T, doc string, list []string) (why []string) {
 		}
 		prefixed := 0
 		for _, a := range e.Attrs() {
-			if a.Prefix != xmltree.DefaultPrefix {
+			if a.NS != xmltree.None {
 				prefixed++
 			}
 			if strings.Contains(a.Value, " ") {

@@ -32,8 +32,8 @@ func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error
 	if err := e.checkComments(element); err != nil {
 		return Signed{}, err
 	}
-	c := newC14N(element.Doc())
-	got := c.hash(digests[e.digest], e.signedForm.prefixList, element, e.signature)
+	c := xmltree.NewCanonicaliser(element.Doc())
+	got := hash(c, digests[e.digest], e.signedForm.prefixList, element, e.signature)
 	if subtle.ConstantTimeCompare(got, e.want) != 1 {
 		return Signed{}, &Error{Reason: Invalid, Detail: "digest mismatch"}
 	}
@@ -46,7 +46,7 @@ func (e *Envelope) Verify(keys []crypto.PublicKey, policy Policy) (Signed, error
 		}
 		usable++
 		if info == nil {
-			info = c.hash(e.method.hash, e.infoForm.prefixList, e.info, xmltree.Node{})
+			info = hash(c, e.method.hash, e.infoForm.prefixList, e.info, xmltree.Node{})
 		}
 		if e.method.holds(key, info, e.value) {
 			return Signed{element: element, key: i}, nil
@@ -88,9 +88,9 @@ func (e *Envelope) checkComments(element xmltree.Node) error {
 
 // hash is the hash of the canonical form of the subtree at apex, without what is
 // in except.
-func (c *c14n) hash(hash crypto.Hash, prefixList string, apex, except xmltree.Node) []byte {
+func hash(c *xmltree.Canonicaliser, hash crypto.Hash, prefixList string, apex, except xmltree.Node) []byte {
 	h := hash.New()
-	c.canonicalise(h, apex, except, prefixList)
+	c.Write(h, apex, except, prefixList)
 	return h.Sum(nil)
 }
 

@@ -32,6 +32,9 @@ var class = func() (c [256]byte) {
 	return c
 }()
 
+// isSpaceRune reports whether r is white space in XML (XML 1.0, 2.3).
+func isSpaceRune(r rune) bool { return r == ' ' || r == '\t' || r == '\n' || r == '\r' }
+
 const (
 	isSpace    byte = 1 << iota
 	isOdd           // wants a second look in text

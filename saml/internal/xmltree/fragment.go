@@ -1,5 +1,7 @@
 package xmltree
 
+import "slices"
+
 // ParseFragment reads what was encrypted: an element by itself, with the
 // namespaces in scope at around, which becomes its place. Its IDs must be unique
 // in the documents around it too.
@@ -19,39 +21,39 @@ func ParseSigned(fragment []byte, limits Limits, around, signed Node) (*Doc, err
 	return parse(string(fragment), limits, around, signed)
 }
 
-// surround puts what is in scope around a fragment into scope.
+// surround puts into scope what is in scope around a fragment.
 func (r *reader) surround(around, signed Node) {
-	var chain []Node
+	var chain []*node // from the outermost element to around
 	for n := around; n.OK(); n = n.Parent() {
-		chain = append(chain, n)
+		chain = append(chain, n.node())
 		if n == signed {
 			break
 		}
 	}
+	slices.Reverse(chain)
 	in := around.d
 	bind := func(prefix Prefix, ns NS) {
-		p := r.prefix(in.PrefixText(prefix))
+		p := r.prefix(in.prefixes.all[prefix])
 		r.scope[p] = NS(r.d.uris.number(in.URI(ns)))
 		r.d.context = append(r.d.context, Decl{Prefix: p, NS: r.scope[p]})
 	}
-	if !signed.OK() {
-		for _, decl := range in.context {
-			bind(decl.Prefix, decl.NS)
+	if signed.OK() {
+		for _, n := range chain {
+			bind(n.prefix, n.ns)
+			for _, a := range in.attrsOf(n) {
+				if a.prefix > XMLPrefix {
+					bind(a.prefix, a.ns)
+				}
+			}
 		}
+		return
 	}
-	for i := len(chain) - 1; i >= 0; i-- {
-		n := chain[i]
-		if !signed.OK() {
-			for _, decl := range n.Decls() {
-				bind(decl.Prefix, decl.NS)
-			}
-			continue
-		}
-		bind(n.Prefix(), n.NS())
-		for i := range n.Len() {
-			if a := n.AttrAt(i); a.Prefix > XMLPrefix {
-				bind(a.Prefix, a.NS)
-			}
+	for _, decl := range in.context {
+		bind(decl.Prefix, decl.NS)
+	}
+	for _, n := range chain {
+		for _, decl := range in.declsOf(n) {
+			bind(decl.Prefix, decl.NS)
 		}
 	}
 }

@@ -58,7 +58,7 @@ func hangsTogether(t *testing.T, d *xmltree.Doc) {
 		} else {
 			require.Equal(t, root, n)
 		}
-		for _, a := range n.Attrs() {
+		for _, a := range n.WrittenAttrs() {
 			got, ok := n.AttrNS(a.NS, a.Local)
 			require.True(t, ok)
 			require.Equal(t, a.Value, got)
@@ -102,7 +102,7 @@ func write(n xmltree.Node) string {
 	for _, decl := range n.Decls() {
 		b.WriteString(" " + strings.TrimSuffix("xmlns:"+d.PrefixText(decl.Prefix), ":") + `="` + escape.Replace(d.URI(decl.NS)) + `"`)
 	}
-	for _, a := range n.Attrs() {
+	for _, a := range n.WrittenAttrs() {
 		b.WriteString(" " + name(a.Prefix, a.Local) + `="` + escape.Replace(a.Value) + `"`)
 	}
 	b.WriteString(">")

@@ -91,7 +91,7 @@ func (r *reader) resolveAttributes(n *node) error {
 		a := &attrs[i]
 		if a.prefix != DefaultPrefix { // no prefix means no namespace (6.2)
 			if a.ns = r.scope[a.prefix]; a.ns == undeclared {
-				return notDeclared(r.d.nameOffset(a.prefix, a.local), r.d.PrefixText(a.prefix))
+				return notDeclared(r.d.nameOffset(a.prefix, a.local), r.d.prefixes.all[a.prefix])
 			}
 		}
 		local := r.str(a.local)

@@ -183,7 +183,6 @@ func (r *reader) content() error {
 			if err := r.comment(); err != nil {
 				return err
 			}
-			r.d.comments = true
 			r.d.nodes[r.top().at].comment = true
 			return r.checkComment(at)
 		}

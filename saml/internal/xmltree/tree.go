@@ -15,7 +15,6 @@ type Doc struct {
 	ids      idSet
 	context  []Decl // in scope around the root, for a fragment
 	outer    *Doc   // around a fragment
-	comments bool   // there was one in an element
 }
 
 // node is an element or a text.
@@ -57,14 +56,10 @@ type attr struct {
 	asIs   bool // canonical XML writes name="value" as it is written
 }
 
-// Attr is an attribute that isn't a namespace declaration.
+// Attr is an attribute other than a namespace declaration.
 type Attr struct {
-	Prefix Prefix
-	NS     NS // None where there is no prefix
-	Local  string
-	QName  string // as it is written, with its prefix
-	Value  string // normalised
-	Plain  bool   // canonical XML writes the value as it is
+	NS           NS // None without a prefix
+	Local, Value string
 }
 
 // Decl is a namespace declaration.
@@ -82,20 +77,9 @@ func (d *Doc) Root() Node { return d.at(0) }
 // URI is the text of a namespace.
 func (d *Doc) URI(ns NS) string { return d.uris.all[ns] }
 
-// PrefixText is the text of a prefix.
-func (d *Doc) PrefixText(p Prefix) string { return d.prefixes.all[p] }
+func (d *Doc) attrsOf(n *node) []attr { return d.attrs[n.attrs.from:n.attrs.to] }
 
-// Prefixes is how many prefixes the document has; they count from 0.
-func (d *Doc) Prefixes() int { return len(d.prefixes.all) }
-
-// FindPrefix finds a prefix by its text.
-func (d *Doc) FindPrefix(text string) (Prefix, bool) {
-	p, ok := d.prefixes.find(text)
-	return Prefix(p), ok
-}
-
-// At is the node at a position.
-func (d *Doc) At(pos int) Node { return d.at(int32(pos)) }
+func (d *Doc) declsOf(n *node) []Decl { return d.decls[n.decls.from:n.decls.to] }
 
 // qName takes a name with its prefix from the document, where both stand
 // together.
@@ -110,6 +94,3 @@ func (d *Doc) nameOffset(p Prefix, local piece) int {
 	}
 	return int(local.off) - len(d.prefixes.all[p]) - len(":")
 }
-
-// Context is what is in scope around the root of a fragment, outermost first.
-func (d *Doc) Context() []Decl { return d.context }
