@@ -51,12 +51,12 @@ func killableRedis(start func(testing.TB, ...string) *testserver.Redis, args ...
 
 func killableNATS(servers int, storage jetstream.StorageType) func(*testing.T) killable {
 	return func(t *testing.T) killable {
-		n := testserver.StartNATSProcesses(t, servers)
+		n := testserver.StartNATS(t, servers)
 		var dead int
 		return killable{
-			kill: func() { dead = rand.N(n.Len()); n.Kill(dead) }, start: func() { n.Start(dead) },
+			kill: func() { dead = rand.N(n.Len()); n.Kill(dead) }, start: func() { n.Start() },
 			node: func(t *testing.T) (s acs.Store) {
-				js := n.JetStream()
+				js := n.JetStream(rand.N(n.Len()))
 				require.Eventually(t, func() (ok bool) { // a cluster takes its time to begin
 					var err error
 					s, err = natsstore.New(t.Context(), natsstore.Config{JetStream: js, Storage: storage, Replicas: servers, Timeout: 2 * time.Second})

@@ -117,8 +117,8 @@ func TestManyNodesMakeTheStreamsAgainAtOnce(t *testing.T) {
 // A server with streams in memory is killed, and sometimes doesn't know them any
 // more when it is back. Here it never does.
 func TestStoreGoesOnWhenAKilledServerLostItsStreams(t *testing.T) {
-	n := testserver.StartNATSProcesses(t, 1)
-	js := n.JetStream()
+	n := testserver.StartNATS(t, 1)
+	js := n.JetStream(0)
 	cfg := natsstore.Config{JetStream: js, Storage: jetstream.MemoryStorage}
 	stores := [2]*natsstore.Store{open(t, cfg), open(t, cfg)}
 	teststore.Forgets(t, stores, teststore.Loss{Lose: func() {
@@ -127,7 +127,7 @@ func TestStoreGoesOnWhenAKilledServerLostItsStreams(t *testing.T) {
 		}
 		n.Kill(0)
 		becomes(false)
-		n.Start(0)
+		n.Start()
 		becomes(true)
 		for _, stream := range []string{"meridian_records", "meridian_requests"} {
 			if err := js.DeleteStream(context.Background(), stream); !errors.Is(err, jetstream.ErrStreamNotFound) {

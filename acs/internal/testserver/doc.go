@@ -1,3 +1,3 @@
-// Package testserver starts the servers that the tests of stores need, each
-// with a folder of its own, on loopback.
+// Package testserver starts the servers that tests of stores need: on loopback,
+// each in a directory of its own.
 package testserver

@@ -1,122 +1,209 @@
 package testserver
 
 import (
+	"bufio"
+	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/url"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// NATS is one embedded nats-server with JetStream, or a cluster of them.
-type NATS struct {
-	Dir string // each server has a folder below it
+// natsOptions is the environment variable that makes a test binary a nats-server.
+const natsOptions = "MERIDIAN_TEST_NATS"
 
-	t       testing.TB
-	options []*server.Options
-	servers []*server.Server
+// Main runs a package's tests, or the nats-server as which a test started this binary. TestMain calls it.
+func Main(m *testing.M) {
+	options := os.Getenv(natsOptions)
+	if options == "" {
+		testkit.Main(m)
+		return
+	}
+	if err := serve(options); err != nil {
+		fmt.Fprintln(os.Stderr, "nats-server:", err)
+		os.Exit(1)
+	}
 }
 
-// StartNATS starts so many servers, with empty folders.
+// serve runs a server until its standard input ends, which it does with the test at the latest.
+func serve(options string) error {
+	var p process
+	if err := json.Unmarshal([]byte(options), &p); err != nil {
+		return err
+	}
+	o := &server.Options{
+		ServerName: p.Name, Host: "127.0.0.1", Port: p.Port, NoLog: true, NoSigs: true, JetStream: true, StoreDir: p.Dir,
+	}
+	if len(p.RoutePorts) > 1 {
+		o.Cluster = server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: p.Route}
+		for _, port := range p.RoutePorts {
+			o.Routes = append(o.Routes, &url.URL{Scheme: "nats", Host: address(port)})
+		}
+	}
+	s, err := server.NewServer(o)
+	if err != nil {
+		return err
+	}
+	s.Start()
+	if !s.ReadyForConnections(30*time.Second) || len(p.RoutePorts) > 1 && s.ClusterAddr() == nil {
+		return fmt.Errorf("port %d or %d is in use", p.Port, p.Route)
+	}
+	fmt.Println("up")
+	_, err = io.Copy(io.Discard, os.Stdin)
+	s.Shutdown()
+	s.WaitForShutdown()
+	return err
+}
+
+// NATS is a nats-server with JetStream, or a cluster of them, each a process of
+// its own. TestMain of the package must call Main.
+type NATS struct {
+	Dir string // has a directory for each server, named by its number
+
+	t         testing.TB
+	processes []*process
+}
+
+// process is one server. Its exported fields are the server's options.
+type process struct {
+	Name, Dir   string
+	Port, Route int
+	RoutePorts  []int // of all servers of the cluster
+
+	cmd *exec.Cmd // nil: not running
+	in  io.Closer
+}
+
+// StartNATS starts servers with empty directories, and waits until they form a cluster.
 func StartNATS(t testing.TB, servers int) *NATS {
 	t.Helper()
-	n := &NATS{Dir: t.TempDir(), t: t, servers: make([]*server.Server, servers)}
-	var routes []*url.URL
-	for range servers {
-		routes = append(routes, &url.URL{Scheme: "nats", Host: fmt.Sprintf("127.0.0.1:%d", freePort(t))})
-	}
+	n := &NATS{Dir: t.TempDir(), t: t}
+	var routes []int
 	for i := range servers {
-		o := &server.Options{
-			ServerName: fmt.Sprintf("n%d", i), Host: "127.0.0.1", Port: freePort(t), NoLog: true, NoSigs: true,
-			JetStream: true, StoreDir: filepath.Join(n.Dir, fmt.Sprint(i)),
-		}
-		if servers > 1 {
-			var port int
-			if _, err := fmt.Sscanf(routes[i].Port(), "%d", &port); err != nil {
-				t.Fatal(err)
-			}
-			o.Cluster = server.ClusterOpts{Name: "test", Host: "127.0.0.1", Port: port}
-			o.Routes = routes
-		}
-		n.options = append(n.options, o)
+		routes = append(routes, freePort(t))
+		n.processes = append(n.processes, &process{
+			Name: fmt.Sprint("n", i), Dir: filepath.Join(n.Dir, strconv.Itoa(i)), Port: freePort(t), Route: routes[i],
+		})
 	}
-	t.Cleanup(n.Stop)
+	for _, p := range n.processes {
+		p.RoutePorts = routes
+	}
+	t.Cleanup(func() {
+		for i := range n.processes {
+			n.Kill(i)
+		}
+	})
 	n.Start()
-	return n
+	js := n.JetStream(0)
+	probe := jetstream.StreamConfig{Name: "probe", Replicas: servers, Storage: jetstream.MemoryStorage}
+	for deadline := time.Now().Add(time.Minute); ; {
+		_, err := js.CreateStream(t.Context(), probe)
+		if err == nil {
+			err = js.DeleteStream(t.Context(), probe.Name)
+		}
+		if err == nil {
+			return n
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("nats-server: %v", err)
+		}
+		<-time.After(20 * time.Millisecond) // then look again
+	}
 }
 
-// Start starts all that are not running, with the same ports and folders.
+// Len returns the number of servers.
+func (n *NATS) Len() int { return len(n.processes) }
+
+// Addr returns the address of server i.
+func (n *NATS) Addr(i int) string { return address(n.processes[i].Port) }
+
+// Start starts every server that is not running, with the port and the directory that it had.
 func (n *NATS) Start() {
 	n.t.Helper()
-	for i := range n.servers {
-		if n.servers[i] != nil {
+	for _, p := range n.processes {
+		if p.cmd != nil {
 			continue
 		}
-		s, err := server.NewServer(n.options[i].Clone())
-		if err != nil {
+		if err := p.start(); err != nil {
 			n.t.Fatalf("nats-server: %v", err)
 		}
-		s.Start()
-		n.servers[i] = s
-	}
-	for limit := time.Now().Add(30 * time.Second); !n.ready(); {
-		if time.Now().After(limit) {
-			n.t.Fatal("nats-server is not ready")
-		}
-		<-time.After(10 * time.Millisecond) // then look again
 	}
 }
 
-// ready is when a leader of JetStream is known, where one is needed.
-func (n *NATS) ready() bool {
-	leader := len(n.servers) == 1
-	for _, s := range n.servers {
-		if !s.ReadyForConnections(time.Second) || !s.JetStreamEnabled() {
-			return false
-		}
-		leader = leader || s.JetStreamIsLeader()
+func (p *process) start() error {
+	options, err := json.Marshal(p)
+	if err != nil {
+		return err
 	}
-	if len(n.servers) == 1 {
-		return true
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), natsOptions+"="+string(options))
+	cmd.Stderr = os.Stderr
+	if p.in, err = cmd.StdinPipe(); err != nil {
+		return err
 	}
-	for _, s := range n.servers {
-		if len(s.JetStreamClusterPeers()) < len(n.servers) && s.JetStreamIsLeader() {
-			return false
-		}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return err
 	}
-	return leader
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+	p.cmd = cmd
+	_, err = bufio.NewReader(out).ReadString('\n') // "up"
+	return err
 }
 
-// Stop stops all.
+// Stop shuts every server down.
 func (n *NATS) Stop() {
-	for i := range n.servers {
+	for i := range n.processes {
 		n.StopOne(i)
 	}
 }
 
-// StopOne stops one.
+// StopOne shuts server i down.
 func (n *NATS) StopOne(i int) {
-	if s := n.servers[i]; s != nil {
-		s.Shutdown()
-		s.WaitForShutdown()
-		n.servers[i] = nil
+	if p := n.processes[i]; p.cmd != nil {
+		_ = p.in.Close()
+		p.wait()
 	}
 }
 
-// JetStream is a connection of its own, to server i first, which reconnects
-// for as long as the test runs.
+// Kill kills server i. It may have ended already.
+func (n *NATS) Kill(i int) {
+	if p := n.processes[i]; p.cmd != nil {
+		_ = p.cmd.Process.Kill()
+		p.wait()
+	}
+}
+
+func (p *process) wait() {
+	_ = p.cmd.Wait() // how it ended is known
+	p.cmd = nil
+}
+
+// JetStream opens a connection to server i, and to the others where it is down.
+// It reconnects for as long as the test runs.
 func (n *NATS) JetStream(i int) jetstream.JetStream {
 	n.t.Helper()
-	urls := ""
-	for k := range n.options {
-		urls += fmt.Sprintf(",nats://127.0.0.1:%d", n.options[(i+k)%len(n.options)].Port)
+	var urls []string
+	for k := range n.processes {
+		urls = append(urls, "nats://"+n.Addr((i+k)%len(n.processes)))
 	}
-	nc, err := nats.Connect(urls[1:], nats.DontRandomize(), nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectJitter(0, 0),
-		nats.Timeout(time.Minute)) // a busy machine takes its time
+	nc, err := nats.Connect(strings.Join(urls, ","), nats.DontRandomize(), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true),
+		nats.ReconnectWait(20*time.Millisecond), nats.ReconnectJitter(0, 0), nats.Timeout(time.Minute)) // slow machines
 	if err != nil {
 		n.t.Fatal(err)
 	}
@@ -128,5 +215,4 @@ func (n *NATS) JetStream(i int) jetstream.JetStream {
 	return js
 }
 
-// Addr is where server i listens.
-func (n *NATS) Addr(i int) string { return fmt.Sprintf("127.0.0.1:%d", n.options[i].Port) }
+func address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }

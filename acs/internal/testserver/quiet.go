@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// Quiet is a way to a server that can be muted: what is sent still gets there,
-// and nothing comes back.
+// Quiet is a TCP proxy that can be muted: it still passes on what the client
+// sends, and drops what the server sends.
 type Quiet struct {
 	listener net.Listener
 	muted    atomic.Bool
@@ -18,7 +18,7 @@ type Quiet struct {
 	open     []net.Conn
 }
 
-// NewQuiet listens on loopback and leads to addr.
+// NewQuiet listens on loopback and forwards to addr.
 func NewQuiet(t testing.TB, addr string) *Quiet {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -27,46 +27,41 @@ func NewQuiet(t testing.TB, addr string) *Quiet {
 	}
 	q := &Quiet{listener: l}
 	t.Cleanup(q.close)
-	q.wait.Add(1)
-	go func() {
-		defer q.wait.Done()
+	q.wait.Go(func() {
 		for {
-			in, err := l.Accept()
+			client, err := l.Accept()
 			if err != nil {
 				return
 			}
-			out, err := net.Dial("tcp", addr)
+			server, err := net.Dial("tcp", addr)
 			if err != nil {
-				_ = in.Close()
+				_ = client.Close()
 				continue
 			}
-			q.carry(in, out)
+			q.forward(client, server)
 		}
-	}()
+	})
 	return q
 }
 
-// Addr is where it listens.
+// Addr returns the proxy's address.
 func (q *Quiet) Addr() string { return q.listener.Addr().String() }
 
-// Mute drops all answers from now on.
+// Mute drops what the server sends from now on.
 func (q *Quiet) Mute() { q.muted.Store(true) }
 
-func (q *Quiet) carry(in, out net.Conn) {
+func (q *Quiet) forward(client, server net.Conn) {
 	q.mu.Lock()
-	q.open = append(q.open, in, out)
+	q.open = append(q.open, client, server)
 	q.mu.Unlock()
-	q.wait.Add(2)
-	go func() {
-		defer q.wait.Done()
-		_, _ = io.Copy(out, in)
-		_ = out.Close()
-	}()
-	go func() {
-		defer q.wait.Done()
-		_, _ = io.Copy(mutable{q, in}, out)
-		_ = in.Close()
-	}()
+	q.wait.Go(func() {
+		_, _ = io.Copy(server, client)
+		_ = server.Close()
+	})
+	q.wait.Go(func() {
+		_, _ = io.Copy(mutable{q, client}, server)
+		_ = client.Close()
+	})
 }
 
 func (q *Quiet) close() {
