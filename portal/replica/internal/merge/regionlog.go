@@ -35,6 +35,7 @@ type regionLog struct {
 
 // fold takes a transaction in and returns the names that it touched.
 func (l *regionLog) fold(t Transaction) []Name {
+	l.last = max(l.last, t.Stamp) // also where a later whole state was heard early
 	if t.Stamp < l.floor {
 		return nil
 	}
@@ -59,7 +60,6 @@ func (l *regionLog) fold(t Transaction) []Name {
 			touched[k] = true
 		}
 	}
-	l.last = max(l.last, t.Stamp)
 	return slices.Collect(maps.Keys(touched))
 }
 
