@@ -124,11 +124,11 @@ func (w *world) heal() {
 }
 
 // waiting says whether a node does not serve yet because it could not say that it
-// has all, as it could not read all.
+// has all: it could not read all, or it crashed while all others conversed.
 func (w *world) waiting() bool {
 	return slices.ContainsFunc(w.nodes, func(n *simNode) bool {
 		down := n.life == 0 && w.oracle.listed(n.r.name) && !w.reported(n.r)
-		return down || n.life > 0 && n.ends() == n.blocked() && !w.oracle.mayBlock(n)
+		return down || n.life > 0 && n.ends() == n.blocked() && !(n.blocked() && w.oracle.mayBlock(n))
 	})
 }
 
