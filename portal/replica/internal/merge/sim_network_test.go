@@ -218,6 +218,7 @@ func (w *world) receive(n *simNode, p packet) {
 			w.note(n.r, "copy refused", s)
 			return
 		}
+		n.r.replaced(s, k.message)
 		d.write(k.message, w.gone(n, k.message), &from)
 		if w.one(0.005) {
 			w.crash(n, "while copying")
@@ -235,6 +236,22 @@ func (w *world) receive(n *simNode, p packet) {
 	n.goal[s] = goal{true, d.end(), known, q.at, p}
 	if n.writing == nil || s.line() != config {
 		n.reach(s)
+	}
+}
+
+// replaced notes what a copy loses when it takes in a message. A copy that is read
+// again from its start holds a whole state before it holds what follows that state
+// again: an earlier read's messages are replaced by then. A node that starts in
+// between doesn't know them. (In package replica it serves nothing that depends on
+// such a copy: see integrity.CopyMark.)
+func (r *simRegion) replaced(s streamID, m *message) {
+	if m.replaces == "" {
+		return
+	}
+	for _, k := range r.disks[s].messages {
+		if k.n > m.n {
+			r.kept[s] = r.kept[s].without(span{k.n, k.n})
+		}
 	}
 }
 
