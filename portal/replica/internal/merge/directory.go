@@ -30,6 +30,9 @@ func (d *Directory) of(region string) *regionLog {
 	if l == nil {
 		l = &regionLog{cells: map[Name]cell{}, strange: map[Name]struct{}{}, knows: d.knows}
 		d.logs[region] = l
+		if region != d.primary {
+			l.void = d.number(d.primary, KindRemoved, region)
+		}
 	}
 	return l
 }
@@ -37,14 +40,7 @@ func (d *Directory) of(region string) *regionLog {
 // Fold takes in a transaction of a Region's log, leaving out what is not that
 // Region's to say. It returns the names touched, for Changes.
 func (d *Directory) Fold(region string, t Transaction) []Name {
-	if d.over(region, t.Stamp) {
-		l := d.of(region)
-		l.last = max(l.last, t.Stamp) // whether it came before the removal or after
-		return nil
-	}
-	t.Records = slices.DeleteFunc(slices.Clone(t.Records), func(r Record) bool {
-		return !d.may(region, r) || d.over(region, r.writtenIn(t))
-	})
+	t.Records = slices.DeleteFunc(slices.Clone(t.Records), func(r Record) bool { return !d.may(region, r) })
 	_, before := d.Unread(region)
 	touched := d.of(region).fold(t)
 	if region == d.primary {
@@ -73,7 +69,7 @@ func (d *Directory) may(region string, r Record) bool {
 }
 
 // Complete says whether the Region's log was read up to a whole state.
-func (d *Directory) Complete(region string) bool { return d.of(region).floor > 0 }
+func (d *Directory) Complete(region string) bool { return d.of(region).complete() }
 
 // Last is the highest stamp that the Region's log is known to hold.
 func (d *Directory) Last(region string) uint64 { return d.of(region).last }
@@ -85,11 +81,7 @@ func (d *Directory) Replicated(region string) uint64 {
 
 // number is the stamp that a record of this package's own kinds holds.
 func (d *Directory) number(region string, kind center.Kind, key string) uint64 {
-	var v uint64
-	if c, ok := d.of(region).cells[Name{kind, key}]; ok && json.Unmarshal(c.value, &v) != nil {
-		return 0
-	}
-	return v
+	return numberIn(Record{Value: d.of(region).cell(Name{kind, key}).value})
 }
 
 // Entry returns a Region's entry in the directory, which must not be changed, and

@@ -80,8 +80,8 @@ func (d *Directory) value(k Name) json.RawMessage {
 // in every Region: they agree, and the others' are kept and not shown.
 func (d *Directory) application(k Name) (owner string, found cell) {
 	for region, l := range d.logs {
-		c, ok := l.cells[k]
-		if !ok || c.value == nil || owner != "" && owner < region {
+		c := l.cell(k)
+		if c.value == nil || owner != "" && owner < region {
 			continue
 		}
 		if _, unread := d.Unread(region); (unread || l.doubted) && region != d.primary {

@@ -17,7 +17,7 @@ type Fact struct {
 func (d *Directory) Facts() (out []Fact) {
 	for region, l := range d.logs {
 		for k, c := range l.cells {
-			if c.value != nil {
+			if c.value != nil && c.stamp > l.void {
 				out = append(out, Fact{fmt.Sprintf("log %s %s %s", region, k.Kind, k.Key), time.Time{}, []any{c.stamp, c.base, c.value}})
 			}
 		}

@@ -53,10 +53,16 @@ func (d *Directory) Unread(region string) (what string, ok bool) {
 	if l.missed != "" {
 		return l.missed, true
 	}
-	if len(l.strange) == 0 {
+	var all []Name
+	for k := range l.strange {
+		if l.cell(k).value != nil {
+			all = append(all, k)
+		}
+	}
+	if len(all) == 0 {
 		return "", false
 	}
-	first := slices.MinFunc(slices.Collect(maps.Keys(l.strange)), compareNames)
+	first := slices.MinFunc(all, compareNames)
 	return "records of kind " + refusal.Quote(string(first.Kind)), true
 }
 

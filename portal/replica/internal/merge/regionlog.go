@@ -26,12 +26,27 @@ type regionLog struct {
 	cells map[Name]cell
 	floor uint64 // the stamp of the last full transaction
 	last  uint64 // the highest stamp
+	// void is the stamp of the Region's removal. What the Region wrote up to then
+	// doesn't count, also in a later whole state that says it again. It is kept: a
+	// primary that is put back to an older state may not know of the removal.
+	void uint64
 
 	knows   func(center.Kind) bool
 	strange map[Name]struct{} // in cells, not known, and not to be skipped
 	missed  string            // a message that can't be read and that nothing has replaced; "": none
 	doubted bool              // see Doubt
 }
+
+// cell is what counts about a name. Zero: nothing.
+func (l *regionLog) cell(k Name) cell {
+	if c := l.cells[k]; c.stamp > l.void {
+		return c
+	}
+	return cell{}
+}
+
+// complete says whether there is a whole state that counts.
+func (l *regionLog) complete() bool { return l.floor > l.void }
 
 // fold takes a transaction in and returns the names that it touched.
 func (l *regionLog) fold(t Transaction) []Name {
@@ -67,7 +82,7 @@ func (l *regionLog) fold(t Transaction) []Name {
 func (l *regionLog) all() []Record {
 	out := make([]Record, 0, len(l.cells))
 	for k, c := range l.cells {
-		if c.value != nil {
+		if c.value != nil && c.stamp > l.void {
 			out = append(out, Record{k.Kind, k.Key, c.value, c.stamp, c.base, c.optional})
 		}
 	}

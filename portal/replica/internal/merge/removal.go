@@ -2,6 +2,7 @@ package merge
 
 import (
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
@@ -42,8 +43,8 @@ func (d *Directory) Standings() map[string]Standing {
 	return out
 }
 
-// entered notes what a transaction of the primary's says about Regions, and
-// lets go of what removed ones wrote before. It returns the names touched.
+// entered notes what a transaction of the primary's says about Regions, and which
+// part of their logs is void. It returns the names touched.
 func (d *Directory) entered(t Transaction) (touched []Name) {
 	for _, r := range t.Records {
 		switch {
@@ -56,29 +57,16 @@ func (d *Directory) entered(t Transaction) (touched []Name) {
 	for region := range d.entries {
 		removed := d.number(d.primary, KindRemoved, region)
 		l, ok := d.logs[region]
-		if !ok || removed == 0 || region == d.primary {
+		if !ok || l.void == removed || region == d.primary {
 			continue
 		}
-		maps.DeleteFunc(l.cells, func(k Name, c cell) bool {
-			old := c.stamp <= removed
-			if old {
-				touched = append(touched, k)
-				delete(l.strange, k)
-			}
-			return old
-		})
-		if l.floor <= removed {
-			l.floor, l.missed = 0, ""
+		if removed > l.void && l.floor <= removed {
+			l.missed = ""
 		}
+		l.void = removed
+		touched = slices.AppendSeq(touched, maps.Keys(l.cells))
 	}
 	return touched
-}
-
-// over says whether a Region wrote what has this stamp before it was removed. It
-// is void then, also if the Region is back, and also in a whole state that says
-// it again.
-func (d *Directory) over(region string, stamp uint64) bool {
-	return region != d.primary && stamp <= d.number(d.primary, KindRemoved, region)
 }
 
 // departures is what Sessions knows of Regions that were removed.

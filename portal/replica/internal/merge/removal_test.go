@@ -179,3 +179,19 @@ func TestAWholeStateBringsNothingBackFromBeforeARemoval(t *testing.T) {
 		assert.NotContains(t, fmt.Sprint(texts(newRegion(mumbai).know(all...))), "application old")
 	}
 }
+
+// A primary that is put back to an older state may not know that it removed a
+// Region. Then what that Region wrote counts again, also where the removal was
+// heard.
+func TestARemovalThatIsLostLeavesNothingBehind(t *testing.T) {
+	gone := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	regions := []merge.Record{listed(virginia, 0), listed(frankfurt, 1)}
+	list, whole := primary(1, true, regions), primary(micro(gone)+1, true, regions)
+	removed := primary(micro(gone), false, removal(frankfurt, micro(gone)))
+	wrote := arrival{region: frankfurt, tx: &merge.Transaction{Stamp: 2, Full: true, Records: []merge.Record{app(frankfurt, "a")}}}
+	want := newRegion(mumbai).know(list, wrote, whole)
+	assert.Contains(t, want.state()["shown application a"], frankfurt)
+	for _, all := range [][]arrival{{list, wrote, removed, whole}, {list, removed, wrote, whole}, {removed, wrote, list, whole}} {
+		same(t, want, newRegion(mumbai).know(all...))
+	}
+}

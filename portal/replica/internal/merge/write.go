@@ -76,7 +76,7 @@ func (d *Directory) Compose(region string, now uint64, records []Record, full bo
 	l := d.of(region)
 	// What a Region wrote before it was removed is void, so one that is back
 	// writes later than that.
-	t := Transaction{Stamp: max(now, l.last+1, d.Standing(region).Removed+1), Full: full || l.floor == 0}
+	t := Transaction{Stamp: max(now, l.last+1, d.Standing(region).Removed+1), Full: full || !l.complete()}
 	for i := range records {
 		r := &records[i]
 		switch r.Kind {
