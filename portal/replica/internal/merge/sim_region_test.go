@@ -143,7 +143,10 @@ func (n *simNode) start(w *world) {
 		n.stop()
 		return
 	}
-	if n.show(); !n.memory.dir.Complete(n.r.name) && (early || n.r.id == 0 && !w.seed(n)) {
+	if n.show(); w.settling && !n.memory.dir.Complete(n.r.name) && w.now.Before(past) {
+		w.now, early = past, false // all that is there was written before the Region was removed
+	}
+	if !n.memory.dir.Complete(n.r.name) && (early || n.r.id == 0 && !w.seed(n)) {
 		n.stop() // an operator has it begin when its clock is past what it has written
 		return
 	}

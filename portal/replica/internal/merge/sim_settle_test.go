@@ -124,11 +124,13 @@ func (w *world) heal() {
 }
 
 // waiting says whether a node does not serve yet because it could not say that it
-// has all: it could not read all, or it crashed while all others conversed.
+// has all: it could not read all, or it or one that it asked crashed while all
+// conversed.
 func (w *world) waiting() bool {
 	return slices.ContainsFunc(w.nodes, func(n *simNode) bool {
-		down := n.life == 0 && w.oracle.listed(n.r.name) && !w.reported(n.r)
-		return down || n.life > 0 && n.ends() == n.blocked() && !(n.blocked() && w.oracle.mayBlock(n))
+		listed := w.oracle.listed(n.r.name)
+		down := n.life == 0 && listed && !w.reported(n.r)
+		return down || n.life > 0 && listed && w.stale(n) || n.life > 0 && n.ends() == n.blocked() && !(n.blocked() && w.oracle.mayBlock(n))
 	})
 }
 
