@@ -72,8 +72,8 @@ func (d *Directory) Ahead(region string, changes []center.Record) bool {
 // to know what it may lack: see Record.Base.
 func (d *Directory) FoldEarly(region string, t Transaction) []Name {
 	l := d.of(region)
-	last := l.last
+	read, last := l.read, l.last
 	touched := d.Fold(region, t)
-	l.last = last
+	l.read, l.last = read, last
 	return touched
 }

@@ -75,6 +75,7 @@ func (d *Directory) Miss(region, what string) []Name {
 	if l.missed == "" {
 		l.missed = what // also beside a record that can be taken back before
 	}
+	l.follows = max(l.follows, l.read)
 	if already {
 		return nil
 	}

@@ -188,3 +188,32 @@ func TestWhatARemovedRegionWroteIsNotInTheWay(t *testing.T) {
 	r.know(removed)
 	assert.Empty(t, unread(r, frankfurt))
 }
+
+// A log that is read again begins with the whole state that a message followed
+// which can't be read. That does not make good for the message; a later whole state
+// does, also one that was heard before the message was read.
+func TestAWholeStateMakesGoodForWhatItFollows(t *testing.T) {
+	whole, next, later := primary(1, true, nil), primary(2, false, nil), primary(4, true, nil)
+	r := newRegion(frankfurt).know(whole, next)
+	r.dir.Miss(virginia, "format 2")
+	assert.Equal(t, "format 2", unread(r.know(whole), virginia))
+	r.know(next)
+	r.dir.Miss(virginia, "format 2")
+	assert.Empty(t, unread(r.know(later), virginia))
+
+	r = newRegion(frankfurt).know(whole, next)
+	r.dir.FoldEarly(virginia, *later.tx)
+	r.dir.Miss(virginia, "format 2")
+	assert.Equal(t, "format 2", unread(r, virginia))
+	assert.Empty(t, unread(r.know(later), virginia))
+}
+
+// A later transaction of the primary doesn't make good for a message of a Region
+// that was added again.
+func TestAMessageMissedAfterARemovalIsStillMissing(t *testing.T) {
+	r := newRegion(mumbai).know(primary(3, true, []merge.Record{listed(frankfurt, 1)}), primary(4, false, removal(frankfurt, 4)),
+		primary(5, false, []merge.Record{listed(frankfurt, 1)}))
+	r.dir.Miss(frankfurt, "format 2")
+	r.know(primary(6, false, nil))
+	assert.Equal(t, "format 2", unread(r, frankfurt))
+}

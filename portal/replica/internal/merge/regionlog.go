@@ -34,6 +34,8 @@ type regionLog struct {
 	knows   func(center.Kind) bool
 	strange map[Name]struct{} // in cells, not known, and not to be skipped
 	missed  string            // a message that can't be read and that nothing has replaced; "": none
+	follows uint64            // the stamp of what stands before that message, or before a later one
+	read    uint64            // the stamp of what was read last, in the order of the log
 	doubted bool              // see Doubt
 }
 
@@ -50,13 +52,15 @@ func (l *regionLog) complete() bool { return l.floor > l.void }
 
 // fold takes a transaction in and returns the names that it touched.
 func (l *regionLog) fold(t Transaction) []Name {
-	l.last = max(l.last, t.Stamp) // also where a later whole state was heard early
+	l.read, l.last = t.Stamp, max(l.last, t.Stamp) // also where a later whole state was heard early
 	if t.Stamp < l.floor {
 		return nil
 	}
 	touched := map[Name]bool{}
 	if t.Full {
-		l.floor, l.missed = t.Stamp, ""
+		if l.floor = t.Stamp; t.Stamp > l.follows {
+			l.missed, l.follows = "", 0
+		}
 		maps.DeleteFunc(l.cells, func(k Name, c cell) bool {
 			old := c.stamp <= t.Stamp
 			touched[k] = touched[k] || old

@@ -60,8 +60,8 @@ func (d *Directory) entered(t Transaction) (touched []Name) {
 		if !ok || l.void == removed || region == d.primary {
 			continue
 		}
-		if removed > l.void && l.floor <= removed {
-			l.missed = ""
+		if removed > l.void && l.follows <= removed {
+			l.missed, l.follows = "", 0
 		}
 		l.void = removed
 		touched = slices.AppendSeq(touched, maps.Keys(l.cells))
