@@ -86,19 +86,20 @@ func (h *history) contradicts(p Piece) bool {
 	return false
 }
 
-// knew says whether a history in which the record is the last word about its
-// name knew a mark.
-func (k known) knew(r, mark Record) bool {
+// knew says whether every history in which the record is the last word about its
+// name knew a mark. A copy may have followed one history and then another one, so
+// that a transaction stands in a history that didn't write it.
+func (k known) knew(r, mark Record) (knew bool) {
 	for _, h := range k.of {
 		if c, ok := h.comes.cells[r.name()]; !ok || c.stamp != r.Stamp {
 			continue
 		}
-		c, ok := h.comes.cells[mark.name()]
-		if ok && numberIn(Record{Value: c.value}) >= numberIn(mark) {
-			return true
+		if numberIn(Record{Value: h.comes.cells[mark.name()].value}) < numberIn(mark) {
+			return false
 		}
+		knew = true
 	}
-	return false
+	return knew
 }
 
 // restrain takes from what is said of a user, a group or a Region what a mark

@@ -92,6 +92,24 @@ func TestReuniteTakesACopyOfTwoHistoriesApart(t *testing.T) {
 	assert.Equal(t, map[string]string{"user u-1": `{"active":false,"id":"u-1"}`, "ended u-1": "60"}, values)
 }
 
+// A copy followed a log, and went on with an older copy of it that was put back, at
+// a later place. Nothing in the copy shows that. But the other history, which didn't
+// know what was ended, has the same transaction: it may be the one that wrote it.
+func TestReuniteBelievesTheHistoryThatKnewLess(t *testing.T) {
+	user := word(center.KindUser, "u-1", `{"id":"u-1","active":true}`, 0)
+	begin := merge.Transaction{Stamp: 10, First: 1, Full: true, Records: []merge.Record{user}}
+	ended := merge.Transaction{Stamp: 50, First: 2, Records: []merge.Record{word(center.KindUser, "u-1", "", 0), word(merge.KindEnded, "u-1", "50", 0)}}
+	other := merge.Transaction{Stamp: 55, First: 2}
+	again := merge.Transaction{Stamp: 70, First: 3, Records: []merge.Record{user}}
+	mixed, own := merge.Piece{Store: "s", Log: []merge.Transaction{begin, ended, again}}, merge.Piece{Store: "s", Log: []merge.Transaction{begin, other, again}}
+	for _, pieces := range [][]merge.Piece{{mixed, own}, {own, mixed}} {
+		values, _ := united(pieces, nil)
+		assert.Equal(t, map[string]string{"user u-1": `{"active":false,"id":"u-1"}`, "ended u-1": "50"}, values)
+	}
+	values, _ := united([]merge.Piece{mixed}, nil)
+	assert.Equal(t, map[string]string{"user u-1": `{"id":"u-1","active":true}`, "ended u-1": "50"}, values)
+}
+
 // A version that doesn't know a kind of record keeps what may end access, as it
 // keeps the marks that it knows.
 func TestReuniteKeepsUnknownRecordsThatMayEndAccess(t *testing.T) {
