@@ -124,7 +124,14 @@ func (o *oracle) wroteLater(r *simRegion, t *simWrite, done *simUpdate) {
 // missed says whether a Region's log holds a message that an older version can't
 // read.
 func (o *oracle) missed(r *simRegion) bool {
-	return slices.ContainsFunc(o.strict[r.id], func(s *strict) bool { return s.unreadable && s.sure && s.gone.n == 0 })
+	return slices.ContainsFunc(o.strict[r.id], func(s *strict) bool { return s.unreadable && s.sure && !o.takenOut(s) })
+}
+
+// takenOut says whether what an older version can't read is in the log no more. In
+// an older copy of the log that was put back it is there again, if it was taken out
+// after that copy was made.
+func (o *oracle) takenOut(s *strict) bool {
+	return s.gone.n > 0 && o.w.all[s.s.region()].history.has(s.gone.n)
 }
 
 // wroteWhole notes that what couldn't be read counts no more, nor what a recovery
@@ -157,7 +164,7 @@ func (o *oracle) mustBlock(n *simNode) string {
 }
 
 func (o *oracle) mayBlock(n *simNode) bool {
-	log := func(s *strict) bool { return !s.sure || n.mayHear(s.place) && (s.gone.n == 0 || !n.hears(s.gone)) }
+	log := func(s *strict) bool { return !s.sure || n.mayHear(s.place) && !(o.takenOut(s) && n.hears(s.gone)) }
 	return n.old && (o.w.all[0].isStrict() || n.r.isStrict() || slices.ContainsFunc(o.strict[0], log) || slices.ContainsFunc(o.strict[n.r.id], log) ||
 		slices.ContainsFunc(o.entries, func(e *end) bool { return !e.sure || n.mayHear(e.place) }))
 }
