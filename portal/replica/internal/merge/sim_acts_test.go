@@ -152,6 +152,7 @@ func (w *world) revokeUser(n *simNode, id string, now time.Time) {
 	}
 	ended := w.oracle.end(s, m, life, time.Time{})
 	ended.epoch, ended.late = next, w.oracle.damaged && next <= n.r.counted[id]
+	ended.ahead = m != nil && !known && next > least
 	n.r.counted[id] = max(n.r.counted[id], next)
 	w.oracle.users[id] = append(w.oracle.users[id], ended)
 	if m == nil && n.life == life {

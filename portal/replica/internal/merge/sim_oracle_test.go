@@ -64,6 +64,10 @@ type end struct {
 	// late: counted by a clock that is behind, where a higher count was lost that
 	// sessions may carry. It may end less.
 	late bool
+	// ahead: another node had counted further on disk, and the node that wrote this
+	// did not hear that it was written. What that node counts in memory ends less,
+	// until it reads this from disk.
+	ahead bool
 }
 
 // A simSession is a session, or a sign-in that has none yet.
@@ -217,7 +221,7 @@ func (n *simNode) over(s *simSession, o *oracle) bool {
 		return e.sure && n.hears(e.place) && (e.until.IsZero() || n.r.latest.Before(e.until))
 	}
 	return o.departed(n, s) || o.unread(n, s) || slices.ContainsFunc(s.ends, must) || slices.ContainsFunc(s.in.ends, must) ||
-		slices.ContainsFunc(o.users[s.UserID], func(e *end) bool { return !e.late && must(e) && s.mayKnow[e.s] < e.n && e.asOf > s.asOf })
+		slices.ContainsFunc(o.users[s.UserID], func(e *end) bool { return !e.late && must(e) && (!e.ahead || n.known[e.s].has(e.n)) && s.mayKnow[e.s] < e.n && e.asOf > s.asOf })
 }
 
 // mayBeOver says whether it may know of one. What never got to disk counts in the
