@@ -166,6 +166,18 @@ type removed struct {
 	end
 	stamp uint64
 	back  place // where it was added again; n 0: it was not
+	// undone: a recovery of the primary doesn't list the Region. What added it again
+	// is lost, or was written without knowing of the removal.
+	undone bool
+}
+
+// relists notes which Regions a log of the primary lists that was put together.
+func (o *oracle) relists() {
+	for id, list := range o.removals {
+		if n := len(list); n > 0 && list[n-1].back.n > 0 && !o.listed(simNames[id]) {
+			list[n-1].undone = true
+		}
+	}
 }
 
 // lostRemoval says whether any removal was lost for good, of which nodes may know.
@@ -186,8 +198,8 @@ func (o *oracle) relisted(primary *simRegion, c center.Record, done *simUpdate, 
 		return
 	}
 	for _, r := range o.removals[id] {
-		if r.back.n == 0 {
-			r.back = at
+		if r.back.n == 0 || r.undone {
+			r.back, r.undone = at, false
 		}
 	}
 }
@@ -204,7 +216,7 @@ func (o *oracle) departed(n *simNode, s *simSession) bool {
 func (o *oracle) mayBeDeparted(n *simNode, s *simSession) bool {
 	return slices.ContainsFunc(o.removals[s.at.s.region()], func(r *removed) bool {
 		before := s.Created.UnixMicro() <= int64(r.stamp)
-		return (n.mayHear(r.place) || !r.sure) && (before || r.back.n == 0 || !n.hears(r.back))
+		return (n.mayHear(r.place) || !r.sure) && (before || r.back.n == 0 || r.undone || !n.hears(r.back))
 	}) || slices.ContainsFunc(o.users[s.UserID], func(e *end) bool { return e.epoch > 0 && o.remembered(n, e) })
 }
 
