@@ -131,7 +131,8 @@ func (o *oracle) missed(r *simRegion) bool {
 // an older copy of the log that was put back it is there again, if it was taken out
 // after that copy was made.
 func (o *oracle) takenOut(s *strict) bool {
-	return s.gone.n > 0 && o.w.all[s.s.region()].history.has(s.gone.n)
+	history := o.w.all[s.s.region()].history
+	return s.gone.n > 0 && (history.has(s.gone.n) || !history.has(s.n))
 }
 
 // wroteWhole notes that what couldn't be read counts no more, nor what a recovery
