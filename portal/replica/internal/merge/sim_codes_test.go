@@ -110,8 +110,14 @@ func (w *world) codes(n *simNode) {
 		if !ok || !now.Before(c.Until) {
 			return
 		}
-		none := uint64(0)
-		if _, known := w.put(n, sessions, merge.EntryTaken, merge.Entry{Key: key}, c.Until.Add(simSkew), &none); known && n.r.latest.Before(c.Until.Add(simSkew)) { // see trouble
+		none, until := uint64(0), c.Until.Add(simSkew)
+		m, known := w.put(n, sessions, merge.EntryTaken, merge.Entry{Key: key}, until, &none)
+		if m == nil {
+			return
+		}
+		forgotten, taken := n.r.forgets[key]
+		n.r.forgets[key] = w.gone(n, m)
+		if known && n.r.latest.Before(until) && !(taken && forgotten.Before(w.now)) { // see trouble
 			w.oracle.accepts(n.r, key)
 		}
 	}

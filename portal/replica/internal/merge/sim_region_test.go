@@ -34,8 +34,9 @@ type simRegion struct {
 	erased   uint64            // up to which message it was, when it was removed
 	gone     time.Time         // when it was removed last
 
-	accepted map[string]bool // requests that were used, and assertions
-	requests map[string]bool // that wait
+	accepted map[string]bool      // requests that were used, and assertions
+	requests map[string]bool      // that wait
+	forgets  map[string]time.Time // by code that was taken: when a server lets go of that
 }
 
 // A simNode is one node of a Region: what is in memory while it is up.

@@ -73,7 +73,7 @@ func newWorld(seed uint64, step int, events map[string]int) *world {
 	w.oracle = newOracle(w)
 	w.changeWeather()
 	for id := range w.count {
-		r := &simRegion{id: id, name: simNames[id], media: newMedia(), accepted: map[string]bool{}, requests: map[string]bool{}, counted: map[string]uint64{}}
+		r := &simRegion{id: id, name: simNames[id], media: newMedia(), accepted: map[string]bool{}, requests: map[string]bool{}, forgets: map[string]time.Time{}, counted: map[string]uint64{}}
 		w.all = append(w.all, r)
 		nodes := 1
 		if w.one(0.4) {
@@ -180,7 +180,9 @@ func (w *world) step() *simNode {
 // is remembered for that much less, as the Region itself says for how long, and
 // what it holds may seem to live when it is over for all others. So nothing is
 // asked of a session, an end or a code once any clock of a Region has seen it
-// expire: see simRegion.latest. All else has to hold.
+// expire: see simRegion.latest. Nor is anything asked of a code once a server has
+// counted down how long it is to remember that the code was taken, wherever the
+// Region's clocks are by then. All else has to hold.
 func (w *world) trouble(n *simNode) bool {
 	r := n.r
 	switch k := w.rand.IntN(1000); {
