@@ -72,6 +72,7 @@ func (d *Directory) entered(t Transaction) (touched []Name) {
 // departures is what Sessions knows of Regions that were removed.
 type departures struct {
 	removed map[string]uint64 // the stamp of the last removal
+	floor   uint64            // the stamp of the primary's last whole state: it has all removals before it
 	listed  map[string]uint64 // the highest stamp of an entry
 	over    map[string]uint64 // epochs up to this one count no more: see SweepDeparted
 }
@@ -96,13 +97,19 @@ func (d departures) void(region string, made time.Time) bool {
 // depart takes in what a transaction of the primary says about Regions. What a
 // removed one made goes: sessions and codes. What it ended stays ended.
 func (s *Sessions) depart(t Transaction) {
+	d, was := &s.departures, maps.Clone(s.departures.removed)
+	if t.Full && t.Stamp >= d.floor {
+		d.floor = t.Stamp
+		maps.DeleteFunc(d.removed, func(_ string, stamp uint64) bool { return stamp <= t.Stamp })
+	}
 	for _, r := range t.Records {
 		switch stamp := r.writtenIn(t); {
 		case r.Kind == center.KindRegion && r.Value != nil:
-			s.departures.listed[r.Key] = max(s.departures.listed[r.Key], stamp)
-		case r.Kind == KindRemoved && stamp > s.departures.removed[r.Key]:
-			s.departures.removed[r.Key] = stamp
-			s.leave(r.Key)
+			d.listed[r.Key] = max(d.listed[r.Key], stamp)
+		case r.Kind == KindRemoved && t.Stamp >= d.floor && stamp > d.removed[r.Key]:
+			if d.removed[r.Key] = stamp; stamp > was[r.Key] {
+				s.leave(r.Key)
+			}
 		}
 	}
 }

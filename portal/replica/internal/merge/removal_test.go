@@ -186,12 +186,22 @@ func TestAWholeStateBringsNothingBackFromBeforeARemoval(t *testing.T) {
 func TestARemovalThatIsLostLeavesNothingBehind(t *testing.T) {
 	gone := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	regions := []merge.Record{listed(virginia, 0), listed(frankfurt, 1)}
+	for i := range regions {
+		regions[i].Stamp = 1
+	}
 	list, whole := primary(1, true, regions), primary(micro(gone)+1, true, regions)
 	removed := primary(micro(gone), false, removal(frankfurt, micro(gone)))
 	wrote := arrival{region: frankfurt, tx: &merge.Transaction{Stamp: 2, Full: true, Records: []merge.Record{app(frankfurt, "a")}}}
-	want := newRegion(mumbai).know(list, wrote, whole)
+	later := gone.Add(time.Minute)
+	session := &merge.Session{ID: "1", SignIn: "s", UserID: "u-1", Region: frankfurt, Created: later, Seen: later, Expires: later.Add(time.Hour)}
+	made := arrival{region: frankfurt, kind: merge.EntrySession, entry: merge.Entry{Key: key(0), Session: session}}
+	want := newRegion(mumbai).know(list, wrote, made, whole)
 	assert.Contains(t, want.state()["shown application a"], frankfurt)
-	for _, all := range [][]arrival{{list, wrote, removed, whole}, {list, removed, wrote, whole}, {removed, wrote, list, whole}} {
+	_, alive := want.sessions.Get(key(0))
+	assert.True(t, alive)
+	for _, all := range [][]arrival{
+		{list, wrote, removed, made, whole}, {list, removed, made, wrote, whole}, {removed, wrote, list, whole, made}, {list, wrote, whole, made, removed},
+	} {
 		same(t, want, newRegion(mumbai).know(all...))
 	}
 }

@@ -221,7 +221,9 @@ func (n *simNode) over(s *simSession, o *oracle) bool {
 		return e.sure && n.hears(e.place) && (e.until.IsZero() || n.r.latest.Before(e.until))
 	}
 	return o.departed(n, s) || o.unread(n, s) || slices.ContainsFunc(s.ends, must) || slices.ContainsFunc(s.in.ends, must) ||
-		slices.ContainsFunc(o.users[s.UserID], func(e *end) bool { return !e.late && must(e) && (!e.ahead || n.known[e.s].has(e.n)) && s.mayKnow[e.s] < e.n && e.asOf > s.asOf })
+		slices.ContainsFunc(o.users[s.UserID], func(e *end) bool {
+			return !e.late && must(e) && (!e.ahead || n.known[e.s].has(e.n)) && s.mayKnow[e.s] < e.n && e.asOf > s.asOf
+		})
 }
 
 // mayBeOver says whether it may know of one. What never got to disk counts in the
