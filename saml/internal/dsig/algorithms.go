@@ -66,11 +66,12 @@ var digests = map[string]crypto.Hash{
 	"http://www.w3.org/2001/04/xmlenc#sha512": crypto.SHA512,
 }
 
-// usable reports whether a key can go with a method, and is strong enough.
-func (m method) usable(key crypto.PublicKey, policy Policy) bool {
+// usable reports whether a key is of the kind that a method needs, whatever its
+// strength.
+func (m method) usable(key crypto.PublicKey) bool {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
-		return m.kind != ecdsaRS && key.N.BitLen() >= policy.MinRSABits
+		return m.kind != ecdsaRS
 	case *ecdsa.PublicKey:
 		switch key.Curve {
 		case elliptic.P256(), elliptic.P384(), elliptic.P521():
@@ -80,9 +81,9 @@ func (m method) usable(key crypto.PublicKey, policy Policy) bool {
 	return false
 }
 
-// holds checks a signature over a digest under one key. An error of the
-// library, whatever it is, means that it doesn't hold.
-func (m method) holds(key crypto.PublicKey, digest, signature []byte) bool {
+// verify reports whether a key made the signature of a digest. Any error of the
+// standard library means that it didn't.
+func (m method) verify(key crypto.PublicKey, digest, signature []byte) bool {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
 		if m.kind == pss {

@@ -1,10 +1,6 @@
 package dsig
 
-import (
-	"encoding/base64"
-
-	"github.com/meridian-saml/meridian/saml/internal/xmltree"
-)
+import "github.com/meridian-saml/meridian/saml/internal/xmltree"
 
 // Envelope is a Signature that has the right shape, and the element around it.
 // Nothing is known yet about whether it holds.
@@ -36,7 +32,7 @@ func Read(signature xmltree.Node, policy Policy) (*Envelope, error) {
 	if !ok {
 		return nil, shape("Signature must contain SignedInfo, SignatureValue and at most one KeyInfo, in this order")
 	}
-	if e.value, ok = decode(value); !ok {
+	if e.value, ok = value.Base64(); !ok || len(e.value) == 0 {
 		return nil, shape("SignatureValue is not valid base64")
 	}
 	if err := e.readInfo(policy); err != nil {
@@ -92,7 +88,7 @@ func (e *Envelope) readReference(ref xmltree.Node, policy Policy) error {
 		return shape("DigestMethod must not have parameters")
 	}
 	var ok bool
-	if e.want, ok = decode(value); !ok {
+	if e.want, ok = value.Base64(); !ok || len(e.want) == 0 {
 		return shape("DigestValue is not valid base64")
 	}
 	e.digest = algorithm(digest)
@@ -146,26 +142,4 @@ func readForm(what string, n xmltree.Node) (form, error) {
 func algorithm(n xmltree.Node) string {
 	a, _ := n.Attr("Algorithm")
 	return a
-}
-
-// strict refuses stray bits: one signature has one spelling.
-var strict = base64.StdEncoding.Strict()
-
-// decode gives what the text of n stands for: text alone, of base64 but for what
-// XML calls white space.
-func decode(n xmltree.Node) ([]byte, bool) {
-	text := n.Text()
-	if n.First().OK() {
-		return nil, false
-	}
-	packed := make([]byte, 0, 1024) // on the stack: what has more gets more
-	for i := range len(text) {
-		switch c := text[i]; c {
-		case ' ', '\t', '\r', '\n':
-		default:
-			packed = append(packed, c)
-		}
-	}
-	out, err := strict.AppendDecode(nil, packed)
-	return out, err == nil && len(packed) > 0
 }

@@ -2,7 +2,6 @@ package xmlenc
 
 import (
 	"cmp"
-	"encoding/base64"
 	"slices"
 	"strconv"
 	"strings"
@@ -116,7 +115,7 @@ func readPart(n xmltree.Node) (part, error) {
 		}
 	}
 	var ok bool
-	if p.value, ok = decode(value); !ok {
+	if p.value, ok = value.Base64(); !ok {
 		return p, shape("the CipherValue of " + n.Local() + " is not base64")
 	}
 	return p, nil
@@ -250,23 +249,4 @@ func likeliness(n xmltree.Node, us string, referenced bool) int {
 func algorithm(n xmltree.Node) string {
 	a, _ := n.Attr("Algorithm")
 	return a
-}
-
-// decode wants text alone, of canonical base64 but for what XML calls white
-// space.
-func decode(n xmltree.Node) ([]byte, bool) {
-	text := n.Text()
-	if n.First().OK() {
-		return nil, false
-	}
-	if strings.ContainsAny(text, " \t\r\n") {
-		text = strings.Map(func(r rune) rune {
-			if r == ' ' || r == '\t' || r == '\r' || r == '\n' {
-				return -1
-			}
-			return r
-		}, text)
-	}
-	b, err := base64.StdEncoding.Strict().DecodeString(text)
-	return b, err == nil // an empty one fails where every other bad one does
 }

@@ -58,7 +58,7 @@ func (w *wrapped) readOAEP(method xmltree.Node, name string) error {
 			ok = ok && (name == oaep || w.mgf == crypto.SHA1)
 		case c.Is(xmltree.Encryption, "OAEPparams"):
 			if len(c.Text()) > 0 || c.First().OK() {
-				if w.label, ok = decode(c); !ok || len(w.label) > maxLabel {
+				if w.label, ok = c.Base64(); !ok || len(w.label) > maxLabel {
 					return shape("OAEPparams is not base64, or too long")
 				}
 			}

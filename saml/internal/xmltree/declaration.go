@@ -7,28 +7,23 @@ func beginsDeclaration(s string) bool {
 	return strings.HasPrefix(s, "<?xml") && len(s) > len("<?xml") && class[s[len("<?xml")]]&isSpace != 0
 }
 
-// misplacedDeclaration reports what is before the XML declaration, if the
-// document has one that is not at its start, where it must be (XML 1.0, 2.8).
-func misplacedDeclaration(s string) error {
-	what, rest := "", s
-	for {
-		trimmed := strings.TrimLeft(rest, blanks)
-		if what == "" && trimmed != rest {
-			what = "white space"
-		}
-		rest = trimmed
-		if !strings.HasPrefix(rest, "<!--") {
-			break
-		}
-		what = "a comment"
-		if _, rest, _ = strings.Cut(rest[len("<!--"):], "-->"); rest == "" {
-			break
-		}
+// misplacedDeclaration reports an XML declaration that is not at the start of
+// the document, where it must be (XML 1.0, 2.8).
+func misplacedDeclaration(at int) error {
+	return syntax(at, "XML declaration is not at the start of the document")
+}
+
+// declaredEncoding returns the encoding that the declaration of a document in a
+// one-byte encoding names, "" if it names none.
+func declaredEncoding(s string) string {
+	s = strings.TrimPrefix(s, "\uFEFF")
+	if !beginsDeclaration(s) {
+		return ""
 	}
-	if what == "" || !beginsDeclaration(rest) {
-		return nil
-	}
-	return syntax(len(s)-len(rest), what+" before the XML declaration")
+	text, _, _ := strings.Cut(s, "?>")
+	_, rest, _ := pseudoAttribute(text[len("<?xml"):], "version")
+	name, _, _ := pseudoAttribute(rest, "encoding")
+	return name
 }
 
 // declaration is XML 1.0, 2.8: version 1.0, and if it says an encoding, one

@@ -24,6 +24,8 @@ func utf16LE(text string) string { return inUTF16(binary.LittleEndian, text) }
 
 func utf16BE(text string) string { return inUTF16(binary.BigEndian, text) }
 
+const misplaced = "XML declaration is not at the start of the document"
+
 func declared(encoding string) string { return `<?xml version="1.0" encoding="` + encoding + `"?>` }
 
 // Metadata comes in more encodings than responses do.
@@ -96,9 +98,9 @@ func TestParseEncodedRefuses(t *testing.T) {
 		declared("ISO-8859-1") + "<a>\x00</a>":                           "character",
 		declared("ISO-8859-1") + "<a>\x1b</a>":                           "character",
 		utf16LE("\ufeff\ufeff<a/>"):                                      "outside the root element",
-		utf16LE("\ufeff\n" + declared("UTF-16")):                         "white space before the XML declaration",
-		"\n" + declared("ISO-8859-1") + "<a>\xe9</a>":                    "white space before the XML declaration",
-		"<!-- x -->\n" + declared("UTF-8") + "<a/>":                      "a comment before the XML declaration",
+		utf16LE("\ufeff\n" + declared("UTF-16")):                         misplaced,
+		"\n" + declared("ISO-8859-1") + "<a>\xe9</a>":                    misplaced,
+		"<!-- x -->\n" + declared("UTF-8") + "<a/>":                      misplaced,
 		" <?x?><a/>": "processing instruction",
 	} {
 		d, err := xmltree.ParseEncoded([]byte(doc), roomy)
@@ -148,10 +150,10 @@ func TestParseNamesTheEncoding(t *testing.T) {
 		"\xff\xfe\x00\x00<\x00\x00\x00":                 `the document is in "UTF-32"; a SAML response must be UTF-8`,
 		"<a>\xe9</a>":                                   "invalid UTF-8",
 		declared("UTF-8") + "<a>\xe9</a>":               "invalid UTF-8",
-		"\r\n" + declared("UTF-8") + "<a/>":             "white space before the XML declaration",
-		"\ufeff \t" + declared("UTF-8") + "<a/>":        "white space before the XML declaration",
-		"\n<!-- x --><!---->" + declared("UTF-8"):       "a comment before the XML declaration",
-		"\n" + declared("ISO-8859-1") + "<a>\xe9</a>":   "white space before the XML declaration",
+		"\r\n" + declared("UTF-8") + "<a/>":             misplaced,
+		"\ufeff \t" + declared("UTF-8") + "<a/>":        misplaced,
+		"\n<!-- x --><!---->" + declared("UTF-8"):       misplaced,
+		"\n" + declared("ISO-8859-1") + "<a>\xe9</a>":   misplaced,
 		"<a/>" + declared("UTF-8"):                      "processing instruction",
 		"<?x?>" + declared("UTF-8") + "<a/>":            "processing instruction",
 		"<!-- " + declared("UTF-8") + " --><a>\xe9</a>": "invalid UTF-8",

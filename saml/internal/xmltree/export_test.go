@@ -1,7 +1,7 @@
 package xmltree
 
 // HasID reports whether an element of the document has that ID.
-func (d *Doc) HasID(id string) bool { return d.ids.has(id, ofElement) || d.ids.has(id, ofSignature) }
+func (d *Doc) HasID(value string) bool { return d.collides(id{value: value}) }
 
 // At returns the node at a position in document order.
 func (d *Doc) At(pos int) Node { return d.at(int32(pos)) }

@@ -1,57 +1,17 @@
 package xmltree
 
-// idSet holds the IDs of a document, and what carries each.
-type idSet struct {
-	list  []id
-	index map[id]struct{} // only once there are many
-}
-
+// id is an ID of a document.
 type id struct {
-	value string
-	what  idOf
+	value     string
+	signature bool // the Id of a ds:Signature, which nothing may refer to
 }
 
-type idOf bool
-
-const (
-	ofElement   idOf = false
-	ofSignature idOf = true // the Id of a ds:Signature, which nothing may refer to
-)
-
-func (s *idSet) has(value string, what idOf) bool {
-	if s.index != nil {
-		_, ok := s.index[id{value, what}]
-		return ok
-	}
-	for _, have := range s.list {
-		if have.what == what && have.value == value {
-			return true
-		}
-	}
-	return false
-}
-
-// collides reports whether value may not stand once more. Only two of
+// collides reports whether x must not occur in addition to d's IDs. Only two of
 // signatures may be equal.
-func (s *idSet) collides(value string, what idOf) bool {
-	return s.has(value, ofElement) || what == ofElement && s.has(value, ofSignature)
-}
-
-func (s *idSet) add(value string, what idOf) {
-	switch {
-	case s.index != nil:
-		s.index[id{value, what}] = struct{}{}
-		return
-	case s.list == nil:
-		s.list = make([]id, 0, 8)
-	}
-	s.list = append(s.list, id{value, what})
-	if len(s.list) > few {
-		s.index = make(map[id]struct{}, 2*len(s.list))
-		for _, have := range s.list {
-			s.index[have] = struct{}{}
-		}
-	}
+func (d *Doc) collides(x id) bool {
+	_, element := d.ids.find(id{x.value, false})
+	_, signature := d.ids.find(id{x.value, true})
+	return element || signature && !x.signature
 }
 
 // checkID refuses a duplicate ID, whatever spelling of the attribute carries it:
@@ -67,16 +27,12 @@ func (r *reader) checkID(n *node, a *attr) error {
 	default:
 		return nil
 	}
-	value := r.str(a.value)
-	what := ofElement
-	if n.ns == Signature && r.str(n.str) == "Signature" {
-		what = ofSignature
-	}
+	x := id{r.str(a.value), n.ns == Signature && r.str(n.str) == "Signature"}
 	for d := r.d; d != nil; d = d.outer {
-		if d.ids.collides(value, what) {
-			return named(Duplicate, r.d.nameOffset(a.prefix, a.local), "duplicate ID %s", value)
+		if d.collides(x) {
+			return named(Duplicate, r.d.nameOffset(a.prefix, a.local), "duplicate ID %s", x.value)
 		}
 	}
-	r.d.ids.add(value, what)
+	r.d.ids.number(x)
 	return nil
 }

@@ -43,39 +43,40 @@ const (
 	XMLPrefix
 )
 
-// names numbers texts in the order in which they come.
-type names struct {
-	all   []string
-	index map[string]int32 // only once there are many
+// numbers numbers values in the order in which they are first seen.
+type numbers[T comparable] struct {
+	all   []T
+	index map[T]int32 // only once there are many
 }
 
-// few is how many names are looked through one by one.
+// few is how many values are compared one by one.
 const few = 16
 
-func (n *names) find(s string) (int32, bool) {
+func (n *numbers[T]) find(value T) (int32, bool) {
 	if n.index != nil {
-		i, ok := n.index[s]
+		i, ok := n.index[value]
 		return i, ok
 	}
 	for i := len(n.all) - 1; i >= 0; i-- { // the last one is the likeliest
-		if n.all[i] == s {
+		if n.all[i] == value {
 			return int32(i), true
 		}
 	}
 	return 0, false
 }
 
-func (n *names) number(s string) int32 {
-	if i, ok := n.find(s); ok {
+// number returns the number of a value, a new one if it is new.
+func (n *numbers[T]) number(value T) int32 {
+	if i, ok := n.find(value); ok {
 		return i
 	}
 	i := int32(len(n.all))
-	n.all = append(n.all, s)
+	n.all = append(n.all, value)
 	switch {
 	case n.index != nil:
-		n.index[s] = i
+		n.index[value] = i
 	case len(n.all) > few:
-		n.index = make(map[string]int32, 2*len(n.all))
+		n.index = make(map[T]int32, 2*len(n.all))
 		for j, have := range n.all {
 			n.index[have] = int32(j)
 		}

@@ -1,6 +1,9 @@
 package xmltree
 
-import "strings"
+import (
+	"encoding/base64"
+	"strings"
+)
 
 // Node is an element or a text in a document; the zero Node is none. Two Nodes
 // are equal if they are the same place of the same document.
@@ -121,6 +124,24 @@ func (n Node) Text() string {
 		}
 	}
 	return strings.Join(parts, "")
+}
+
+// Base64 decodes the text of n, which must be text alone: base64 with white
+// space anywhere. Stray bits at the end are refused, so that one value has one
+// spelling.
+func (n Node) Base64() (value []byte, ok bool) {
+	if n.First().OK() {
+		return nil, false
+	}
+	text := n.Text()
+	packed := make([]byte, 0, 1024) // on the stack, up to this size
+	for i := range len(text) {
+		if class[text[i]]&isSpace == 0 {
+			packed = append(packed, text[i])
+		}
+	}
+	value, err := base64.StdEncoding.Strict().AppendDecode(nil, packed)
+	return value, err == nil
 }
 
 // HasComment reports whether a comment was dropped from n or from an element in

@@ -143,8 +143,8 @@ func (r *reader) misc() error {
 				return err
 			}
 		case strings.HasPrefix(rest, "<?"):
-			if err := misplacedDeclaration(r.s); err != nil {
-				return err
+			if len(r.d.nodes) == 0 && beginsDeclaration(rest) {
+				return misplacedDeclaration(r.pos)
 			}
 			return r.instruction()
 		case strings.HasPrefix(rest, "<!"):

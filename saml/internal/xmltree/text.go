@@ -36,8 +36,8 @@ func (r *reader) charData(at piece) error {
 
 // str is Doc.str while the document is still being read.
 func (r *reader) str(p piece) string {
-	if at, extra := p.in(); extra {
-		return string(r.extra[at : at+p.len])
+	if p.off < 0 {
+		return string(r.extra[^p.off : ^p.off+p.len])
 	}
 	return r.s[p.off : p.off+p.len]
 }

@@ -10,9 +10,9 @@ type Doc struct {
 	nodes    []node // document order; an element stands before what is in it
 	attrs    []attr
 	decls    []Decl
-	uris     names // NS -> URI
-	prefixes names // Prefix -> text
-	ids      idSet
+	uris     numbers[string] // NS -> URI
+	prefixes numbers[string] // Prefix -> text
+	ids      numbers[id]
 	context  []Decl // in scope around the root, for a fragment
 	outer    *Doc   // around a fragment
 }
@@ -34,15 +34,12 @@ type node struct {
 
 type span struct{ from, to int32 }
 
-// piece is a part of Doc.src, or of Doc.extra where off is below 0.
+// piece is a part of Doc.src, or of Doc.extra from ^off on where off is below 0.
 type piece struct{ off, len int32 }
 
-// in tells where in extra a piece is, if it is there.
-func (p piece) in() (at int32, extra bool) { return ^p.off, p.off < 0 }
-
 func (d *Doc) str(p piece) string {
-	if at, extra := p.in(); extra {
-		return d.extra[at : at+p.len]
+	if p.off < 0 {
+		return d.extra[^p.off : ^p.off+p.len]
 	}
 	return d.src[p.off : p.off+p.len]
 }
