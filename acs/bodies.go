@@ -5,27 +5,23 @@ import (
 	"sync"
 )
 
-// bodies bounds the memory that the bodies of POSTs take together, from their
-// first byte until their response is verified. Without a bound, clients that
-// send most of a large body and then nothing hold it all until the server's
-// read timeout.
+// bodies bounds the memory that the bodies of POSTs take together, from their first byte until their
+// response is verified. Without a bound, clients that send most of a large body and then stall hold it
+// until the server's read timeout.
 //
-// The same rule as for requests (see [clients]) keeps room for others: a client
-// may hold a part of the budget that is smaller, by the third power, the less of
-// it is left. Alone that is about a third, which is enough for thousands of
-// ordinary responses at once from behind one proxy. An ordinary response of a
-// client that holds nothing is let in as long as there is room for it.
+// A client may hold a part of the budget that shrinks by the third power as the budget is used up, as for
+// requests (see [clients]): about a third if it is alone. A body of ordinarySize of a client that holds
+// nothing is read as long as there is room for it.
 type bodies struct {
 	budget int
 
 	mu   sync.Mutex
 	held int                  // guarded by mu, as is by
-	by   map[netip.Prefix]int // what each network holds; those that hold nothing are not in it
+	by   map[netip.Prefix]int // what each network holds; without those that hold nothing
 }
 
-// ordinary is what a client may hold whatever the others do. Most responses are
-// shorter.
-const ordinary = 16 << 10
+// ordinarySize is what a client may hold whatever the others do. Most responses are shorter.
+const ordinarySize = 16 << 10
 
 func newBodies(budget int64) *bodies {
 	return &bodies{budget: int(budget), by: make(map[netip.Prefix]int)}
@@ -38,10 +34,10 @@ type holding struct {
 	n    int
 }
 
-// hold begins with nothing. It must be released.
+// hold returns a holding of nothing. It must be released.
 func (b *bodies) hold(addr string) *holding { return &holding{of: b, nets: networks(addr)} }
 
-// add takes n bytes more, unless they may not be had.
+// add reserves n more bytes, and reports whether that was allowed.
 func (h *holding) add(n int) bool {
 	b := h.of
 	b.mu.Lock()
@@ -51,11 +47,11 @@ func (h *holding) add(n int) bool {
 		return false
 	}
 	for _, net := range h.nets {
-		if b.by[net.prefix]+n > max(ordinary, limit(b.budget, left, 1)) {
+		if b.by[net.prefix]+n > max(ordinarySize, limit(b.budget, left, 1)) {
 			return false
 		}
 	}
-	h.move(n)
+	h.count(n)
 	return true
 }
 
@@ -63,20 +59,18 @@ func (h *holding) add(n int) bool {
 func (h *holding) free(n int) {
 	h.of.mu.Lock()
 	defer h.of.mu.Unlock()
-	h.move(-n)
+	h.count(-n)
 }
 
-// release gives back all of it.
+// release gives all bytes back.
 func (h *holding) release() { h.free(h.n) }
 
-// move counts n bytes more. The caller holds mu.
-func (h *holding) move(n int) {
+// count adds n to every counter. The caller holds mu.
+func (h *holding) count(n int) {
 	h.n += n
 	h.of.held += n
 	for _, net := range h.nets {
-		if now := h.of.by[net.prefix] + n; now > 0 {
-			h.of.by[net.prefix] = now
-		} else {
+		if h.of.by[net.prefix] += n; h.of.by[net.prefix] <= 0 {
 			delete(h.of.by, net.prefix)
 		}
 	}

@@ -2,65 +2,52 @@ package acs
 
 import (
 	"hash/maphash"
+	"math"
 	"net/netip"
 	"sync"
 	"time"
 )
 
-// clients bounds how many of the requests that wait for an answer one client
-// address has begun, so that no client uses up the store's quota for the others
-// (the store itself can't tell clients apart, and drops nothing that is live).
+// clients bounds how many of the waiting requests one client address has begun, so that no client uses up
+// the store's quota (the store can't tell clients apart, and drops nothing that is live).
 //
-// An address may have at most an eighth of the quota while all of it is left,
-// and less, by the third power, the less is left. So one address alone gets a
-// tenth of the quota, which is plenty for an office behind it; each further
-// greedy address gets less than the one before, and it takes thousands of them
-// to leave no room for an address that has nothing waiting (for a quota of
-// 100,000: some such addresses are refused from about 3,000 on, or 1,600 sites
-// of IPv6, and all from about 6,000 on).
+// An address may have at most an eighth of the quota while all of it is left, and less, by the third
+// power, the less is left. So one address alone gets a tenth of the quota, and each further greedy address
+// gets less than the one before. With a quota of 100,000, addresses that have nothing waiting begin to be
+// refused at about 3,000 greedy addresses (1,600 sites of IPv6), and all are from about 6,000 on.
 //
-// Half of an address's part is for what a user is known to have begun: by a
-// click, or alone. A foreign page in one browser of an office can navigate its
-// window to a sign-in on and on, without a click, and stays where it is and gets
-// no cookie as long as it goes on before the answer is there. It uses up the
-// other half.
+// Half of an address's part is for requests that a user is known to have begun. A foreign page can
+// navigate its window to a sign-in again and again without a click; it uses up the other half only.
 //
-// It counts in a table of fixed size, so it can't be made to grow. It is a
-// count-min sketch: each address counts in one cell of every row, together with
-// others, and the smallest of its cells says how many it has at most. An
-// address is refused for others only if it shares all of its cells with greedy
-// ones, and a random seed keeps an attacker from choosing such ones.
+// Requests are counted in a count-min sketch, a table of fixed size: each address counts in one cell of
+// every row, together with others, and the smallest of its cells bounds its number from above. An address
+// is refused for others' requests only if all of its cells are shared with greedy addresses; the random
+// seed keeps an attacker from choosing those.
 //
-// Each node counts what it began itself. What is answered is taken off again
-// where the answer comes to the node that began it, from the same address; all
-// else is forgotten when it can't be answered any more.
+// Each node counts what it began. An answer at the same node, from the same address, takes its request
+// off; all others are forgotten when they can't be answered any more.
 type clients struct {
 	quota int
 	span  time.Duration // of a window
 	seed  maphash.Seed
 
 	mu      sync.Mutex
-	newest  int64 // number of the newest window, by the clock; guarded by mu
+	newest  int64 // number of the newest window; guarded by mu, as is windows
 	windows [windows]window
 }
 
 const (
-	windows    = 4 // three for a request's lifetime, and the one that is being filled
+	windows    = 4 // three for a request's lifetime, and the current one
 	sketchRows = 4
 	sketchBits = 12
 
-	// What may be had of the quota while all of it is left: an eighth by one
-	// address, and half by one site of IPv6, which has 65,536 of what is counted
-	// as one.
-	addressShare = 8
-	siteShare    = 2
-	// For what no user is known to have begun, these are so many times smaller.
-	pageShare = 2
+	addressShare = 8 // an address may have 1/8 of a free quota
+	siteShare    = 2 // and a site of IPv6 half of it: it has 65,536 networks that count as an address
+	pageShare    = 2 // of these parts, 1/2 is for requests that no user is known to have begun
 
-	defaultQuota = 100_000
 )
 
-// window counts the requests that were begun in one stretch of time.
+// window counts the requests of one span of time.
 type window struct {
 	total  int
 	counts [sketchRows][1 << sketchBits]uint32
@@ -70,15 +57,14 @@ func newClients(quota int, lifetime time.Duration) *clients {
 	return &clients{quota: quota, span: max(1, lifetime/(windows-1)), seed: maphash.MakeSeed()}
 }
 
-// network is what an address counts under. The zero prefix is for addresses
-// that can't be read: they are taken together.
+// network is what an address counts under. All invalid addresses count under the zero prefix.
 type network struct {
 	prefix netip.Prefix
 	share  int
 }
 
-// networks returns what a client's address counts under. IPv6 hands out /64 to
-// one host, and commonly /48 to one customer (RFC 6177).
+// networks returns what a client's address counts under. In IPv6 a host has a /64, and a customer
+// commonly a /48 (RFC 6177).
 func networks(addr string) []network {
 	ip, err := netip.ParseAddr(addr)
 	if err != nil {
@@ -97,11 +83,11 @@ func networks(addr string) []network {
 	return []network{{host, addressShare}, {site, siteShare}}
 }
 
-// begin counts a request that addr begins now, unless it may not.
+// begin counts a request that addr begins now, and reports whether that was allowed.
 func (c *clients) begin(addr string, by Initiator, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.move(now)
+	c.advance(now)
 	left := c.quota
 	for i := range c.windows {
 		left -= c.windows[i].total
@@ -128,15 +114,13 @@ func (c *clients) begin(addr string, by Initiator, now time.Time) bool {
 	return true
 }
 
-// limit is how many requests a network may have waiting while so much of the
-// quota is left: one at least.
+// limit returns how many requests a network may have waiting while left of the quota is free: at least 1.
 func limit(quota, left, share int) int {
 	free := float64(left) / float64(quota)
 	return max(1, int(float64(quota)/float64(share)*free*free*free))
 }
 
-// end takes a request off again that addr began at an instant: it was answered,
-// or not begun after all.
+// end takes off a request that addr began at an instant, because it was answered or could not be begun.
 func (c *clients) end(addr string, began time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -148,7 +132,7 @@ func (c *clients) end(addr string, began time.Time) {
 	for _, n := range nets {
 		for row, cell := range c.cells(n) {
 			if w.counts[row][cell] == 0 {
-				return // it was begun elsewhere
+				return // another node or address began it
 			}
 		}
 	}
@@ -160,9 +144,9 @@ func (c *clients) end(addr string, began time.Time) {
 	}
 }
 
-// move makes the window of now the newest, and forgets those that are over.
-// After a step of the clock it begins anew. The caller holds mu.
-func (c *clients) move(now time.Time) {
+// advance makes the window of now the newest, and clears older ones as needed. After a step of the clock
+// it clears all. The caller holds mu.
+func (c *clients) advance(now time.Time) {
 	to := c.number(now)
 	switch gone := to - c.newest; {
 	case gone <= -windows || gone >= windows:
@@ -183,22 +167,20 @@ func (c *clients) at(number int64) *window {
 	return &c.windows[((number%windows)+windows)%windows]
 }
 
-// waiting is how many requests a network has waiting at most. The caller holds mu.
+// waiting returns an upper bound of the requests that a network has waiting. The caller holds mu.
 func (c *clients) waiting(n network) int {
-	least := -1
+	least := math.MaxInt
 	for row, cell := range c.cells(n) {
 		sum := 0
 		for i := range c.windows {
 			sum += int(c.windows[i].counts[row][cell])
 		}
-		if least < 0 || sum < least {
-			least = sum
-		}
+		least = min(least, sum)
 	}
 	return least
 }
 
-// cells are where a network counts: one hash, a piece of it for each row.
+// cells returns the cell of each row in which a network counts.
 func (c *clients) cells(n network) (out [sketchRows]int) {
 	h := maphash.Comparable(c.seed, n.prefix)
 	for row := range out {

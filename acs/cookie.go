@@ -11,22 +11,22 @@ import (
 	"time"
 )
 
-// cookiePrefix begins the name of every request cookie; the request's ID
-// follows. "__Host-" makes browsers keep it to one host, over https (or to
-// this machine), so no neighbouring host can plant one (RFC 6265bis 4.1.3.2).
+// cookiePrefix begins the name of every request cookie; the request's ID follows. "__Host-" makes browsers
+// keep it to one host, over https or to loopback, so no neighbouring host can plant one (RFC 6265bis
+// 4.1.3.2).
 const cookiePrefix = "__Host-meridian-request-"
 
 const (
-	maxWaiting    = 8  // requests that one browser may have waiting; see await
-	maxCookies    = 64 // request cookies looked at
+	maxWaiting    = 8  // requests that one browser may have waiting
+	maxCookies    = 64 // request cookies read from one browser
 	secretBytes   = 32
 	relayBytes    = 16
 	maxRestarts   = 3
 	restartWindow = time.Minute
 )
 
-// waitingRequest is one request cookie: the browser's half of a request that
-// waits for its answer. The other half is in the store.
+// waitingRequest is one request cookie: the browser's half of a request that waits for its answer. The
+// other half is in the store.
 type waitingRequest struct {
 	id     string
 	at     int64 // Unix seconds, by which they are sorted; nothing is decided by it alone
@@ -36,8 +36,7 @@ type waitingRequest struct {
 	restarted bool
 }
 
-// marks stand for Initiators in a cookie, in their order. The last is for what
-// Restart began.
+// marks are the Initiators' letters in a cookie, in their order, and that of Restart.
 const marks = "pcur"
 
 func (q waitingRequest) encode() string {
@@ -48,7 +47,7 @@ func (q waitingRequest) encode() string {
 	return strconv.FormatInt(q.at, 10) + "." + q.secret + "." + mark
 }
 
-// decodeWaiting reads a cookie; ok is false for one that we can't have made.
+// decodeWaiting decodes a cookie. ok is false for one that this package can't have made.
 func decodeWaiting(id, value string) (q waitingRequest, ok bool) {
 	parts := strings.Split(value, ".")
 	if id == "" || len(parts) != 3 || len(parts[1]) != base64.RawURLEncoding.EncodedLen(secretBytes) || len(parts[2]) != 1 {
@@ -66,9 +65,8 @@ func decodeWaiting(id, value string) (q waitingRequest, ok bool) {
 	return q, true
 }
 
-// waitingRequests reads a browser's request cookies, those first that are to be
-// kept before others: what the user began, newest first, then the rest, oldest
-// first. So what a foreign page begins can't push out what was there before.
+// waitingRequests returns a browser's request cookies, those to be kept first: what the user began, newest
+// first, then the others, oldest first. So a foreign page can't push out what was there before.
 func waitingRequests(r *http.Request) []waitingRequest {
 	var out []waitingRequest
 	for _, cookie := range r.Cookies() {
@@ -85,52 +83,39 @@ func waitingRequests(r *http.Request) []waitingRequest {
 		}
 	}
 	slices.SortStableFunc(out, func(a, b waitingRequest) int {
-		switch {
-		case a.by != b.by:
-			return cmp.Compare(b.by, a.by)
-		case a.by == InitiatorUser:
+		if a.by == b.by && a.by == InitiatorUser {
 			return cmp.Compare(b.at, a.at)
 		}
-		return cmp.Compare(a.at, b.at)
+		return cmp.Or(cmp.Compare(b.by, a.by), cmp.Compare(a.at, b.at))
 	})
 	return out
 }
 
-// makeRoom says which requests of a browser have to go for one more: the last
-// ones in the order of waitingRequests. It refuses if they are better founded
-// than the new one. The user can always begin: with a link on our own page, or
-// in the address bar.
+// makeRoom returns the requests of a browser that have to go for one more: the last ones in the order of
+// waitingRequests. It refuses if they are better founded than the new one. The user can always begin.
 //
-// The browser learns of a cookie with the answer, so requests that are sent at
-// the same time don't see each other's: together they can leave more cookies
-// than maxWaiting. Those are taken back when the next request begins. Until then
-// each can be answered: of twelve tabs that a browser restores at once, the user
-// may go on in any.
+// The browser learns of a cookie with the answer, so requests that are sent at the same time can leave
+// more than maxWaiting. Each can be answered until the next request removes the surplus: of twelve tabs
+// that a browser restores at once, the user may go on in any.
 func makeRoom(waiting []waitingRequest, by Initiator) (gone []waitingRequest, err error) {
 	if len(waiting) < maxWaiting {
 		return nil, nil
 	}
 	gone = waiting[maxWaiting-1:]
 	if gone[0].by > by {
-		return nil, &Error{Reason: ReasonTooMany, Rule: "requests of one browser", Detail: "another page asks for one more than the user has begun", Want: "at most " + strconv.Itoa(maxWaiting), Got: strconv.Itoa(len(waiting))}
+		return nil, &Error{
+			Reason: ReasonTooMany, Rule: "requests of one browser", Detail: "the user began those that are waiting",
+			Want: "at most " + strconv.Itoa(maxWaiting), Got: strconv.Itoa(len(waiting)),
+		}
 	}
 	return gone, nil
 }
 
-// await gives the browser its half of a request, and takes back what makeRoom
-// said.
-func (c *Consumer) await(w http.ResponseWriter, q waitingRequest, gone []waitingRequest) {
-	for _, old := range gone {
-		forget(w, old.id)
-	}
-	setCookie(w, q.id, q.encode(), int(c.cfg.RequestLifetime/time.Second))
-}
+// deleteCookie deletes the browser's half of a request.
+func deleteCookie(w http.ResponseWriter, id string) { setCookie(w, id, "", -1) }
 
-// forget takes back the browser's half of a request.
-func forget(w http.ResponseWriter, id string) { setCookie(w, id, "", -1) }
-
-// setCookie says SameSite=None because the answer is a POST that comes from
-// the identity provider's site, and Lax cookies are not sent with those.
+// setCookie sets SameSite=None because the answer is a POST from the identity provider's site, with which
+// Lax cookies are not sent.
 func setCookie(w http.ResponseWriter, id, value string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{
 		Name: cookiePrefix + id, Value: value, Path: "/", MaxAge: maxAge,
@@ -138,11 +123,11 @@ func setCookie(w http.ResponseWriter, id, value string, maxAge int) {
 	})
 }
 
-// random gives n random bytes as text.
+// random returns n random bytes in base64.
 func (c *Consumer) random(n int) (string, error) {
 	b := make([]byte, n)
 	if _, err := io.ReadFull(c.cfg.Rand, b); err != nil {
-		return "", badConfig("Config.Rand", "gave no random bytes", err)
+		return "", &Error{Reason: ReasonConfig, Rule: "Config.Rand", Detail: "returned no random bytes", Err: err}
 	}
 	return base64.RawURLEncoding.EncodeToString(b), nil
 }

@@ -97,7 +97,7 @@ func ExampleNew() {
 	fmt.Println(err)
 	// Output:
 	// us-east-1
-	// acs: Config: Config.ACS: a URL on the service provider's list is wanted, got "https://unlisted.example/acs"
+	// acs: Config: Config.ACS: want "a URL on the service provider's list", got "https://unlisted.example/acs"
 }
 
 // A person who must authenticate again, for one page.

@@ -13,14 +13,14 @@ import (
 
 // responseForm is the form of Bindings 3.5.4.
 type responseForm struct {
-	response   string // base64, not looked at here
+	response   string // base64, not decoded here
 	relayState string
 }
 
 const formType = "application/x-www-form-urlencoded"
 
-// readForm takes the form from the body and from nowhere else: a parameter in
-// the query could be put there by another party than the one that posts.
+// readForm reads the form from the body and from nowhere else: another party than the one that posts could
+// have put a parameter into the query.
 func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request, held *holding) (responseForm, error) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
@@ -41,19 +41,17 @@ func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request, held *holdin
 	if err != nil {
 		return responseForm{}, err
 	}
-	response, ok := fields["SAMLResponse"]
-	if !ok || response == "" {
-		return responseForm{}, badForm("no SAMLResponse in it")
+	if fields["SAMLResponse"] == "" {
+		return responseForm{}, badForm("no SAMLResponse")
 	}
-	return responseForm{response: response, relayState: fields["RelayState"]}, nil
+	return responseForm{response: fields["SAMLResponse"], relayState: fields["RelayState"]}, nil
 }
 
-// maxTrusted is how much of a Content-Length is believed before the body is
-// there. Most responses are shorter.
+// maxTrusted is how much of a Content-Length is believed before the body is there. Most responses are
+// shorter.
 const maxTrusted = 64 << 10
 
-// readBody reads a body of at most MaxBody bytes. Each byte of the buffer is
-// held before it is allocated.
+// readBody reads a body of at most MaxBody bytes. Each byte of the buffer is held before it is allocated.
 func (c *Consumer) readBody(w http.ResponseWriter, r *http.Request, held *holding) (string, error) {
 	size := int(min(max(r.ContentLength, 0), maxTrusted)) + bytes.MinRead
 	if !held.add(size) {
@@ -66,8 +64,10 @@ func (c *Consumer) readBody(w http.ResponseWriter, r *http.Request, held *holdin
 		switch {
 		case errors.Is(err, io.EOF):
 			return string(body), nil
+		case errors.As(err, new(*http.MaxBytesError)):
+			return "", &Error{Reason: ReasonTooLarge, Rule: "Config.MaxBody", Err: err}
 		case err != nil:
-			return "", unread(err)
+			return "", &Error{Reason: ReasonForm, Rule: "Body", Detail: "unexpected end"}
 		case len(body) < size:
 			continue
 		}
@@ -81,86 +81,71 @@ func (c *Consumer) readBody(w http.ResponseWriter, r *http.Request, held *holdin
 	}
 }
 
-func unread(err error) error {
-	if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-		return &Error{Reason: ReasonTooLarge, Rule: "Config.MaxBody", Err: err}
-	}
-	return &Error{Reason: ReasonForm, Rule: "Body", Detail: "it ended early"}
-}
-
-// busy refuses a body that is not read, or not to its end. The connection is
-// closed, so that the server doesn't wait for the rest.
+// busy refuses a body that is not read to its end. The connection is closed, so that the server doesn't
+// wait for the rest.
 func busy(w http.ResponseWriter) error {
 	w.Header().Set("Connection", "close")
-	return &Error{Reason: ReasonBusy, Rule: "Config.MaxBodies", Detail: "the bodies that are being read, in all or of this client, take all of it"}
+	return &Error{Reason: ReasonBusy, Rule: "Config.MaxBodies", Detail: "the bodies that are being read, in all or of this client, use it up"}
 }
 
-// maxFields is far above what any identity provider sends beside the two
-// fields that count.
+// maxFields is far more than any identity provider sends.
 const maxFields = 100
 
-// protocolFields are the names that have a meaning in SAML's bindings. One
-// that is not expected, or comes twice, is refused: programs disagree about
-// which one counts.
+// protocolFields are the names with a meaning in SAML's bindings. One that is unexpected or duplicate is
+// refused, because programs disagree about which one counts.
 var protocolFields = [...]string{"SAMLResponse", "SAMLRequest", "SAMLart", "RelayState"}
 
-// formFields finds the wanted fields of a form or query, in one pass and
-// without keeping the others.
+// formFields returns the wanted fields of a form or query, in one pass and without keeping the others.
 func formFields(encoded string, wanted ...string) (map[string]string, error) {
 	found := make(map[string]string, len(wanted))
 	n := 0
 	for pair := range strings.SplitSeq(encoded, "&") {
 		if n++; n > maxFields {
-			return nil, badForm("too many fields")
+			return nil, badForm("more than " + strconv.Itoa(maxFields) + " fields")
 		}
 		name, value, _ := strings.Cut(pair, "=")
 		name, ok := unescape(name)
 		if !ok {
-			return nil, badForm("a field's name is not well encoded")
+			return nil, badForm("invalid percent-encoding in a field's name")
 		}
 		if !slices.Contains(wanted, name) {
 			if slices.Contains(protocolFields[:], name) {
-				return nil, badForm(name + " is not expected there")
+				return nil, badForm("unexpected field " + name)
 			}
 			continue
 		}
 		if _, twice := found[name]; twice {
-			return nil, badForm(name + " is there twice")
+			return nil, badForm("duplicate field " + name)
 		}
 		if found[name], ok = unescape(value); !ok {
-			return nil, badForm(name + " is not well encoded")
+			return nil, badForm("invalid percent-encoding in " + name)
 		}
 	}
 	return found, nil
 }
 
-// unescape is [url.QueryUnescape], which goes byte by byte. Base64 has an escape
-// about every 30 characters; what is between two of them is copied at once.
+// unescape is [net/url.QueryUnescape], which goes byte by byte. Base64 has an escape about every 30
+// characters; this copies what is between two of them at once.
 func unescape(s string) (string, bool) {
+	first, rest, escaped := strings.Cut(strings.ReplaceAll(s, "+", " "), "%")
+	if !escaped {
+		return first, true
+	}
 	var out strings.Builder
 	out.Grow(len(s))
-	for {
-		at := strings.IndexAny(s, "%+")
-		if at < 0 {
-			out.WriteString(s)
-			return out.String(), true
-		}
-		out.WriteString(s[:at])
-		if s[at] == '+' {
-			out.WriteByte(' ')
-			s = s[at+1:]
-			continue
-		}
-		if len(s) < at+len("%2B") {
+	out.WriteString(first)
+	for part := range strings.SplitSeq(rest, "%") {
+		if len(part) < 2 {
 			return "", false
 		}
-		b, err := strconv.ParseUint(s[at+1:at+3], 16, 8)
+		b, err := strconv.ParseUint(part[:2], 16, 8)
 		if err != nil {
 			return "", false
 		}
 		out.WriteByte(byte(b))
-		s = s[at+3:]
+		out.WriteString(part[2:])
 	}
+	return out.String(), true
 }
 
 func badForm(detail string) error {

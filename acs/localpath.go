@@ -7,18 +7,16 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// maxReturnTo is the longest place that a user is sent on to, in bytes.
+// maxReturnTo bounds a place to return to, in bytes.
 const maxReturnTo = 2048
 
-// LocalPath returns raw if it is a safe place to redirect a user to: a path of
-// the origin that redirects, with its query and fragment, of at most 2,048
-// bytes. Of everything else it returns the empty string.
+// LocalPath returns raw if it is a safe place to redirect a user to: a path of the origin that redirects,
+// with its query and fragment, of at most 2,048 bytes. Otherwise it returns the empty string.
 //
-// An attacker can choose what is in a link, so what programs disagree about is
-// refused: back slashes, which browsers read as slashes; control characters and
-// blanks, some of which they drop; quotation marks and angle brackets, which
-// they encode; dot segments, which they resolve; and in the path, the same in
-// percent-encoding, and two slashes at its beginning, which would name a host.
+// An attacker can choose what is in a link, so everything that programs read differently is refused: back
+// slashes, which browsers read as slashes; control characters and blanks, some of which they drop;
+// quotation marks and angle brackets, which they encode; dot segments, which they resolve; and in the
+// path, the same in percent-encoding, and two leading slashes, which would name a host.
 func LocalPath(raw string) string {
 	u := safeURL(raw)
 	if u == nil || raw[0] != '/' || u.Scheme != "" || u.Host != "" || strings.HasPrefix(raw, "//") {
@@ -27,10 +25,9 @@ func LocalPath(raw string) string {
 	return raw
 }
 
-// safeURL parses an address that every program reads alike, and returns nil for
-// every other.
+// safeURL parses a URL that every program reads alike, and returns nil for every other.
 func safeURL(raw string) *url.URL {
-	if raw == "" || len(raw) > maxReturnTo || !plain(raw) || strings.ContainsAny(raw, `"<>`) {
+	if raw == "" || len(raw) > maxReturnTo || !isURLText(raw) || strings.ContainsAny(raw, `"<>`) {
 		return nil
 	}
 	u, err := url.Parse(raw)
@@ -40,14 +37,13 @@ func safeURL(raw string) *url.URL {
 	return u
 }
 
-// plain reports whether s is visible ASCII without a back slash, as an
-// address is when it is written out.
-func plain(s string) bool {
+// isURLText reports whether s is visible ASCII without a back slash.
+func isURLText(s string) bool {
 	return !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' })
 }
 
-// safePath looks at a path after percent-decoding, for what may be behind us:
-// sent on by itself, one with two slashes in front would name a host.
+// safePath checks a path after percent-decoding. A server behind this one may redirect to the decoded
+// path alone, where two leading slashes would name a host.
 func safePath(decoded string) bool {
 	if strings.HasPrefix(decoded, "//") {
 		return false

@@ -4,25 +4,22 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// LoginOptions says what a sign-in asks for. The zero value asks for as little
-// as possible.
+// LoginOptions says what a sign-in asks for. The zero value asks for as little as possible.
 type LoginOptions struct {
-	// ReturnTo is where the person wants to go, to be found in [Login] again. A
-	// path of ours or a URL of one of RelayStateOrigins; anything else is left
-	// out. At most 2048 bytes, written as in an address: no blanks, no bytes
-	// beyond ASCII.
+	// ReturnTo is where the user wants to go, for [Login].ReturnTo: a path of this origin or a URL of one
+	// of RelayStateOrigins, of at most 2,048 bytes, without blanks or bytes beyond ASCII. Anything else is
+	// left out.
 	ReturnTo string
-	// Binding is saml.HTTPRedirect or saml.HTTPPost. Empty: HTTP-Redirect
-	// where the identity provider offers it.
+	// Binding is saml.HTTPRedirect or saml.HTTPPost. Empty: HTTP-Redirect where the identity provider
+	// offers it.
 	Binding string
-	// ForceAuthn, IsPassive, AuthnContext and NameIDPolicy are as in
-	// [saml.RequestOptions]. Give them from your program, not from a stranger.
+	// ForceAuthn, IsPassive, AuthnContext and NameIDPolicy are as in [saml.RequestOptions]. Don't take
+	// them from a client's input.
 	ForceAuthn, IsPassive bool
 	AuthnContext          *saml.RequestedAuthnContext
 	NameIDPolicy          *saml.NameIDPolicy
@@ -33,27 +30,26 @@ type requestRecord struct {
 	Request    saml.RequestRecord `json:"asked"`
 	ReturnTo   string             `json:"return_to,omitempty"`
 	RelayState string             `json:"relay_state"`
-	// Since is what a Rememberer said when the request was made.
+	// Since is the Rememberer's when the request was made.
 	Since time.Time `json:"since,omitzero"`
 }
 
-// StartLogin sends the browser to the identity provider with an AuthnRequest
-// for this consumer's URL. The answer, or an error page, is written. What
-// [CheckNavigation] refuses is refused, and so is what would exceed a bound
-// (see Config.ClientAddr); then nothing is stored and no cookie changes.
+// StartLogin sends the browser to the identity provider with an AuthnRequest for this consumer's URL, or
+// writes an error page. If [CheckNavigation] refuses r, or a bound would be exceeded (see
+// Config.ClientAddr), nothing is stored and no cookie changes.
 func (c *Consumer) StartLogin(w http.ResponseWriter, r *http.Request, o LoginOptions) {
 	c.startLogin(w, r, o, waitingRequest{by: InitiatorOf(r)})
 }
 
 func (c *Consumer) startLogin(w http.ResponseWriter, r *http.Request, o LoginOptions, q waitingRequest) {
-	c.secure(w.Header())
+	c.setHeaders(w.Header())
 	if err := c.admitStart(w, r, o, q); err != nil {
 		c.notStarted(w, r, err)
 	}
 }
 
-// admitStart is start within the bounds for unauthenticated clients. They come
-// first: nothing costly is done, and nothing stored, for what exceeds one.
+// admitStart is start within the bounds for unauthenticated clients, which come first: nothing is computed
+// or stored for a request that exceeds one.
 func (c *Consumer) admitStart(w http.ResponseWriter, r *http.Request, o LoginOptions, q waitingRequest) error {
 	if err := CheckNavigation(r); err != nil {
 		return err
@@ -63,8 +59,11 @@ func (c *Consumer) admitStart(w http.ResponseWriter, r *http.Request, o LoginOpt
 		return err
 	}
 	addr, now := c.cfg.ClientAddr(r), c.cfg.SP.Now()
-	if !c.clients.begin(addr, InitiatorOf(r), now) { // of Restart too, which pages cause
-		return &Error{Reason: ReasonTooMany, Rule: "requests of one client address (Config.ClientAddr)", Detail: "its part of the quota waits for an answer", Got: addr}
+	if !c.clients.begin(addr, InitiatorOf(r), now) { // not q.by: pages can cause a Restart
+		return &Error{
+			Reason: ReasonTooMany, Rule: "requests of one client address (Config.ClientAddr)",
+			Detail: "its part of the quota waits for an answer", Got: addr,
+		}
 	}
 	if err := c.start(w, r, o, q, gone); err != nil {
 		c.clients.end(addr, now)
@@ -73,8 +72,10 @@ func (c *Consumer) admitStart(w http.ResponseWriter, r *http.Request, o LoginOpt
 	return nil
 }
 
-// start writes an answer only if it gives no error. Of q it is told who began it.
-func (c *Consumer) start(w http.ResponseWriter, r *http.Request, o LoginOptions, q waitingRequest, gone []waitingRequest) error {
+// start writes an answer only if it returns no error. q says who began the request.
+func (c *Consumer) start(
+	w http.ResponseWriter, r *http.Request, o LoginOptions, q waitingRequest, gone []waitingRequest,
+) error {
 	req, err := c.cfg.SP.NewAuthnRequest(saml.RequestOptions{
 		ACS: c.here.URL, Binding: o.Binding, ForceAuthn: o.ForceAuthn, IsPassive: o.IsPassive,
 		AuthnContext: o.AuthnContext, NameIDPolicy: o.NameIDPolicy,
@@ -85,8 +86,7 @@ func (c *Consumer) start(w http.ResponseWriter, r *http.Request, o LoginOptions,
 	if q.secret, err = c.random(secretBytes); err != nil {
 		return err
 	}
-	// The RelayState is a key that means nothing to anybody else (at most 80
-	// bytes, Bindings 3.4.3); what it stands for stays here.
+	// The RelayState is an opaque key, of at most 80 bytes (Bindings 3.4.3).
 	relayState, err := c.random(relayBytes)
 	if err != nil {
 		return err
@@ -100,20 +100,22 @@ func (c *Consumer) start(w http.ResponseWriter, r *http.Request, o LoginOptions,
 		Request: request, ReturnTo: c.allowed.allow(o.ReturnTo), RelayState: relayState, Since: c.since(),
 	})
 	if err != nil {
-		return badConfig("LoginOptions", "can't be stored", err)
+		return &Error{Reason: ReasonConfig, Rule: "LoginOptions", Detail: "can't be encoded", Err: err}
 	}
 	q.id, q.at = request.ID, request.At.Unix()
 	err = c.cfg.Store.Add(r.Context(), requestKey(q.id, q.secret), record, request.At.Add(c.cfg.RequestLifetime))
 	if err != nil {
-		return storeError("record of the request", err)
+		return storeError("record the request", err)
 	}
-	c.await(w, q, gone)
+	for _, old := range gone {
+		deleteCookie(w, old.id)
+	}
+	setCookie(w, q.id, q.encode(), int(c.cfg.RequestLifetime/time.Second))
 	send(w, r)
 	return nil
 }
 
-// sender makes the request ready to go, so that what can fail fails before
-// anything is stored.
+// sender encodes the request, so that what can fail fails before anything is stored.
 func sender(req *saml.AuthnRequest, relayState string) (http.HandlerFunc, error) {
 	if req.Binding() == saml.HTTPPost {
 		form, err := req.PostForm(relayState)
@@ -132,35 +134,18 @@ func sender(req *saml.AuthnRequest, relayState string) (http.HandlerFunc, error)
 	}, nil
 }
 
-// notStarted answers when there is no way to the identity provider.
+// notStarted answers a request for a page that can't be made.
 func (c *Consumer) notStarted(w http.ResponseWriter, r *http.Request, err error) {
 	v := c.newVerdict()
 	v.Flow = FlowSP
-	v.because(err)
+	v.setError(err)
 	c.log(r.Context(), "saml sign-in not started", v)
-	var e *saml.Error
-	switch {
-	case v.Reason == string(ReasonNavigation):
-		c.page(w, http.StatusForbidden, textNavigation, v.Reference)
-	case v.Reason == string(ReasonTooMany):
-		retryAfter(w, retryFull)
-		c.page(w, http.StatusTooManyRequests, textTooMany, v.Reference)
-	case errors.Is(err, ErrFull):
-		retryAfter(w, retryFull)
-		c.page(w, http.StatusServiceUnavailable, textUnavailable, v.Reference)
-	case v.Reason == string(ReasonStore), errors.As(err, &e) && e.Reason == saml.ReasonMetadata:
-		retryAfter(w, retrySoon)
-		c.page(w, http.StatusServiceUnavailable, textUnavailable, v.Reference)
-	default:
-		c.page(w, http.StatusInternalServerError, textNotStarted, v.Reference)
+	a, ok := answers[v.Reason]
+	if !ok {
+		a = answer{status: http.StatusInternalServerError, text: textNotStarted}
 	}
-}
-
-const (
-	retrySoon = 10 * time.Second
-	retryFull = time.Minute
-)
-
-func retryAfter(w http.ResponseWriter, d time.Duration) {
-	w.Header().Set("Retry-After", strconv.Itoa(int(d/time.Second)))
+	if errors.Is(err, ErrFull) {
+		a.retryAfter = retryFull
+	}
+	c.page(w, a, v.Reference)
 }

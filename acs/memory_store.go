@@ -9,9 +9,8 @@ import (
 	"time"
 )
 
-// MemoryStore is a [Store] for a Region of one node: it keeps everything in
-// memory, and forgets it when the process ends. Expired records are freed as
-// others come and go; it starts no goroutine.
+// MemoryStore is a [Store] for a Region of one node: it keeps everything in memory, and loses it when the
+// process ends. Expired records are freed as others come and go; it starts no goroutine.
 type MemoryStore struct {
 	now         func() time.Time
 	maxRequests int
@@ -26,23 +25,20 @@ type MemoryStore struct {
 	since    time.Time
 }
 
-// MemoryConfig describes a [MemoryStore]. The zero value is good.
+// MemoryConfig describes a [MemoryStore]. The zero value is ready to use.
 type MemoryConfig struct {
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
-	// MaxRequests is how many requests may wait for an answer at once. Any client
-	// can start one, and each takes up to about 4 KiB. Zero or less: 100,000.
+	// MaxRequests is how many requests may wait for an answer at once. Any client can start one, and each
+	// takes up to about 4 KiB. Zero or less: 100,000.
 	MaxRequests int
-	// MaxAssertions is how many used assertions, and other records, are kept at
-	// once. Each takes about 250 bytes until it expires. When there are so many,
-	// no more sign-ins are admitted: none is forgotten for another. Zero or less:
-	// 1,000,000.
+	// MaxAssertions is how many used assertions, and other records, are kept at once. Each takes about
+	// 250 bytes until it expires. When there are so many, sign-ins are refused: none is forgotten for
+	// another. Zero or less: 1,000,000.
 	MaxAssertions int
-	// Margin is added to the time of creation to give Since, for an identity
-	// provider whose clock may be fast: without it, an assertion that such a
-	// clock dated after this store's creation could have been used in a
-	// process that ran before. With it, unsolicited sign-ins are refused for
-	// that long after each start. Zero or less: none.
+	// Margin is added to the time of creation to give Since, for an identity provider whose clock may be
+	// fast: an assertion that it dated after this store's creation could have been used in a process that
+	// ran before. Unsolicited sign-ins are refused for that long after each start. Zero or less: none.
 	Margin time.Duration
 }
 
@@ -51,7 +47,7 @@ const (
 	defaultMaxAssertions = 1_000_000
 )
 
-// NewMemoryStore makes an empty store.
+// NewMemoryStore returns an empty store.
 func NewMemoryStore(cfg MemoryConfig) *MemoryStore {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
@@ -62,8 +58,7 @@ func NewMemoryStore(cfg MemoryConfig) *MemoryStore {
 	if cfg.MaxAssertions <= 0 {
 		cfg.MaxAssertions = defaultMaxAssertions
 	}
-	// Lifetimes are by the wall clock, as they are where they were given: while a
-	// machine is suspended the monotonic one stands still.
+	// Lifetimes go by the wall clock: the monotonic one stands still while a machine is suspended.
 	now := func() time.Time { return cfg.Now().Round(0) }
 	return &MemoryStore{
 		now: now, maxRequests: cfg.MaxRequests, maxOthers: cfg.MaxAssertions, margin: max(cfg.Margin, 0),
@@ -71,8 +66,8 @@ func NewMemoryStore(cfg MemoryConfig) *MemoryStore {
 	}
 }
 
-// Since implements [Rememberer]: it knows nothing from before it was made, nor
-// what it freed while its clock was wrong.
+// Since implements [Rememberer]: the store knows nothing from before it was made, nor what it freed while
+// its clock was wrong.
 func (m *MemoryStore) Since() time.Time {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -87,7 +82,9 @@ func (m *MemoryStore) Add(ctx context.Context, key string, v []byte, exp time.Ti
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	r := &memoryRecord{key: key, value: bytes.Clone(v), exp: exp.Round(0), request: strings.HasPrefix(key, KeyPrefixRequest)}
+	r := &memoryRecord{
+		key: key, value: bytes.Clone(v), exp: exp.Round(0), request: strings.HasPrefix(key, KeyPrefixRequest),
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	now := m.now()
@@ -123,11 +120,10 @@ func (m *MemoryStore) Take(ctx context.Context, key string) ([]byte, error) {
 	}
 	heap.Remove(&m.byExpiry, r.at)
 	m.drop(r)
-	return r.value, nil // nobody else has it any more
+	return r.value, nil // the caller's alone now
 }
 
-// freeExpired costs each record one removal in its life, so little each time.
-// The caller holds mu.
+// freeExpired removes the expired records. The caller holds mu.
 func (m *MemoryStore) freeExpired(now time.Time) {
 	m.noticeStep(now)
 	for len(m.byExpiry) > 0 && !now.Before(m.byExpiry[0].exp) {
@@ -139,10 +135,9 @@ func (m *MemoryStore) freeExpired(now time.Time) {
 	}
 }
 
-// noticeStep moves Since if the clock was ahead and was set back: what was freed
-// meanwhile would be live now, and some of it may be good for a replay. Records
-// outlive their assertions by more than the margin, so a small step does no
-// harm. The caller holds mu.
+// noticeStep moves Since if the clock was ahead and was set back: records that were freed meanwhile would be
+// live now, so their assertions could be used again. Records outlive their assertions by more than
+// replayMargin, so a small step does no harm. The caller holds mu.
 func (m *MemoryStore) noticeStep(now time.Time) {
 	if m.freed.Sub(now) <= replayMargin {
 		return
@@ -153,7 +148,7 @@ func (m *MemoryStore) noticeStep(now time.Time) {
 	}
 }
 
-// drop forgets a record that has left byExpiry. The caller holds mu.
+// drop removes a record that has left byExpiry. The caller holds mu.
 func (m *MemoryStore) drop(r *memoryRecord) {
 	delete(m.live, r.key)
 	if r.request {

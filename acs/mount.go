@@ -11,18 +11,17 @@ import (
 
 // Paths are the paths of a Region's two pages. An empty one is not mounted.
 type Paths struct {
-	Login    string // starts a sign-in; ?return_to= says where to go then
+	Login    string // starts a sign-in; the parameter return_to is LoginOptions.ReturnTo
 	Metadata string // the service provider's metadata
 }
 
-// Mount puts the Region into mux: a consumer for every ACS URL, at that URL's
-// path, and the two pages. Like mux.Handle it panics when something is there
-// already, and when a path of p can't be one.
+// Mount registers the Region with mux: a consumer at the path of every ACS URL, and the two pages. It
+// panics if a pattern is registered already, as mux.Handle does, or if a path of p is invalid.
 func (g *Region) Mount(mux *http.ServeMux, p Paths) {
 	mounted := &Region{sp: g.sp}
 	groups := make(map[string]dispatcher)
 	for _, c := range g.consumers {
-		c := *c // mounted, it may know its LoginPath; g stays as it is
+		c := *c // with a LoginPath of its own; g stays as it is
 		if c.cfg.LoginPath == "" {
 			must(c.setLoginPath("Paths.Login", p.Login))
 		}
@@ -52,8 +51,8 @@ func must(err error) {
 	}
 }
 
-// pattern makes the mux match exactly the path of u, whatever characters are
-// in it: braces and a slash at the end would mean more otherwise.
+// pattern returns the pattern that matches exactly the path of u. A mux gives a meaning to braces, which
+// EscapedPath escapes, and to a slash at the end.
 func pattern(u *url.URL) (string, error) {
 	p := u.EscapedPath()
 	if p == "" {
@@ -61,7 +60,7 @@ func pattern(u *url.URL) (string, error) {
 	}
 	clean := path.Clean(p)
 	if p != clean && p != strings.TrimSuffix(clean, "/")+"/" || p[0] != '/' {
-		return "", badConfig("path", storeerr.Quote(p)+" is not one that a request could have: "+storeerr.Quote(clean)+"?", nil)
+		return "", badConfig("path", "no request can have the path "+storeerr.Quote(p)+"; want "+storeerr.Quote(clean))
 	}
 	if strings.HasSuffix(p, "/") {
 		p += "{$}"
@@ -69,34 +68,27 @@ func pattern(u *url.URL) (string, error) {
 	return p, nil
 }
 
-// dispatcher serves the ACS URLs of one path. The request's Host chooses
-// among them and decides nothing else: the consumer it leads to compares what
-// was signed with its own URL.
+// dispatcher serves the ACS URLs of one path. The request's Host chooses the consumer and decides nothing
+// else: the consumer compares what was signed with its own URL.
 type dispatcher []*Consumer
 
 func (d dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	c := d[0]
-	if len(d) > 1 {
-		if c = d.find(r); c == nil {
-			c = d[0]
-			c.secure(w.Header())
-			v := c.newVerdict()
-			v.ACS = ""
-			v.because(&Error{Reason: ReasonHost, Rule: "Host (RFC 9110 7.4)", Detail: "several ACS URLs have this path, none this host and query", Got: r.Host})
-			c.refuse(w, r, v, http.StatusMisdirectedRequest)
+	if len(d) == 1 {
+		d[0].ServeHTTP(w, r)
+		return
+	}
+	for _, c := range d {
+		if c.hasHost(r.Host) && c.url.RawQuery == r.URL.RawQuery {
+			c.ServeHTTP(w, r)
 			return
 		}
 	}
-	c.ServeHTTP(w, r)
-}
-
-func (d dispatcher) find(r *http.Request) *Consumer {
-	for _, c := range d {
-		if c.hasHost(r.Host) && c.url.RawQuery == r.URL.RawQuery {
-			return c
-		}
-	}
-	return nil
+	c := d[0]
+	c.setHeaders(w.Header())
+	v := c.newVerdict()
+	v.ACS = ""
+	v.setError(&Error{Reason: ReasonHost, Rule: "Host (RFC 9110 7.4)", Detail: "no ACS URL of this path has this host and query", Got: r.Host})
+	c.refuse(w, r, v)
 }
 
 func (c *Consumer) hasHost(host string) bool {

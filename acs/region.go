@@ -7,20 +7,19 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// Region is the way into one Region: a consumer for each of its ACS URLs, and
-// sign-in that starts here. It never changes: a URL that joins the service
-// provider's list later needs a new Region, and one that leaves the list is
-// answered with 410 (Gone). It is safe for concurrent use.
+// Region is one Region's way in: a consumer for each of its ACS URLs, and the start of sign-ins. It never
+// changes: a URL that joins the service provider's list later needs a new Region, and one that leaves the
+// list gets 410 (Gone). It is safe for concurrent use.
 type Region struct {
 	consumers []*Consumer // in the list's order; at least one
 	sp        *saml.ServiceProvider
 }
 
-// NewRegion makes the consumers of a Region from the service provider's list
-// as it is now. The error is a [*Error] with ReasonConfig that names the field.
+// NewRegion makes the consumers of a Region from the service provider's current list. The error is a
+// [*Error] with ReasonConfig that names the field.
 func NewRegion(cfg Config) (*Region, error) {
 	if cfg.ACS != "" {
-		return nil, badConfig("Config.ACS", "is for New; a Region has every URL that the list has for it", nil)
+		return nil, badConfig("Config.ACS", "is for New; a Region has every URL that the list has for it")
 	}
 	if err := cfg.setDefaults(); err != nil {
 		return nil, err
@@ -42,38 +41,29 @@ func NewRegion(cfg Config) (*Region, error) {
 		region.consumers = append(region.consumers, c)
 	}
 	if len(region.consumers) == 0 {
-		return nil, badConfig("Config.Region", "the service provider has no ACS URL in Region "+storeerr.Quote(cfg.Region), nil)
+		return nil, badConfig("Config.Region", "the service provider has no ACS URL in Region "+storeerr.Quote(cfg.Region))
 	}
 	return region, nil
 }
 
-// Login is the page that starts a sign-in, for GET. Its parameter return_to is
-// LoginOptions.ReturnTo.
+// Login is the page that starts a sign-in, for GET. Its parameter return_to is LoginOptions.ReturnTo.
 func (g *Region) Login(w http.ResponseWriter, r *http.Request) {
-	if !g.consumers[0].onlyGet(w, r) {
-		g.consumers[0].page(w, http.StatusMethodNotAllowed, textNoResponse, "")
+	if !g.consumers[0].onlyGet(w, r) || r.Method == http.MethodHead {
 		return
 	}
-	if r.Method == http.MethodHead {
-		return // nobody is going anywhere
-	}
-	fields, err := formFields(r.URL.RawQuery, "return_to")
-	if err != nil {
-		fields = nil // then there is nowhere in particular to go
-	}
+	fields, _ := formFields(r.URL.RawQuery, "return_to") // nil after an error: then there is no ReturnTo
 	g.StartLogin(w, r, LoginOptions{ReturnTo: fields["return_to"]})
 }
 
-// StartLogin sends the browser to the identity provider with an AuthnRequest
-// for the ACS URL of this Region whose host is the request's, because that is
-// where the browser will send its cookies; if there is none, for the Region's
-// first. The answer, or an error page, is written.
+// StartLogin sends the browser to the identity provider with an AuthnRequest for the ACS URL of this
+// Region whose host is the request's, because the browser will send its cookies there; otherwise for the
+// Region's first. It writes an error page if it can't.
 func (g *Region) StartLogin(w http.ResponseWriter, r *http.Request, o LoginOptions) {
-	g.from(r).StartLogin(w, r, o)
+	g.consumerFor(r).StartLogin(w, r, o)
 }
 
-// from picks the consumer for sign-in from the ones that are still listed.
-func (g *Region) from(r *http.Request) *Consumer {
+// consumerFor returns the consumer for a sign-in, of those that are still listed.
+func (g *Region) consumerFor(r *http.Request) *Consumer {
 	listed := make(map[string]bool)
 	for _, e := range g.sp.ACS() {
 		listed[e.URL] = true
@@ -89,15 +79,14 @@ func (g *Region) from(r *http.Request) *Consumer {
 		}
 	}
 	if first == nil {
-		return g.consumers[0] // which will say that its URL is not listed
+		return g.consumers[0] // whose answer says that its URL is not listed
 	}
 	return first
 }
 
-// Refused is the page at Config.RefusedPath for a browser without a
-// session: it says, with the reference that the log has, that sign-in did not
-// work, and leads to Config.LoginPath. It tells nothing that the answer to
-// the response didn't.
+// Refused is the page at Config.RefusedPath for a browser without a session. It says, with the reference
+// that the log has, that sign-in did not work, and leads to Config.LoginPath. It tells no more than the
+// answer to the response did.
 //
 //	mux.HandleFunc("GET /refused", func(w http.ResponseWriter, r *http.Request) {
 //		if signedIn(r) {
@@ -109,22 +98,19 @@ func (g *Region) from(r *http.Request) *Consumer {
 func (g *Region) Refused(w http.ResponseWriter, r *http.Request) {
 	c := g.consumers[0]
 	if !c.onlyGet(w, r) {
-		c.page(w, http.StatusMethodNotAllowed, textNoResponse, "")
 		return
 	}
 	reference := r.URL.Query().Get(referenceParameter)
-	if !isReference(reference) {
+	if !referenceFormat.MatchString(reference) {
 		reference = ""
 	}
-	c.page(w, http.StatusForbidden, textRefused, reference)
+	c.page(w, answer{status: http.StatusForbidden, text: textRefused}, reference)
 }
 
-// Metadata is the page with the service provider's metadata, for GET. It is
-// the same in every Region.
+// Metadata is the page with the service provider's metadata, for GET. It is the same in every Region.
 func (g *Region) Metadata(w http.ResponseWriter, r *http.Request) {
 	c := g.consumers[0]
 	if !c.onlyGet(w, r) {
-		c.page(w, http.StatusMethodNotAllowed, textNoResponse, "")
 		return
 	}
 	metadata, err := g.sp.Metadata()
@@ -136,12 +122,13 @@ func (g *Region) Metadata(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write(metadata) // net/http drops it for HEAD
 }
 
-// onlyGet sets the headers, and reports whether the method fits.
+// onlyGet sets the headers. If the method is neither GET nor HEAD it writes a 405 and returns false.
 func (c *Consumer) onlyGet(w http.ResponseWriter, r *http.Request) bool {
-	c.secure(w.Header())
+	c.setHeaders(w.Header())
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return true
 	}
 	w.Header().Set("Allow", "GET, HEAD")
+	c.page(w, answers[string(ReasonMethod)], "")
 	return false
 }

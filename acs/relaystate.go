@@ -4,36 +4,38 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
-// origins are the origins, besides our own, that a person may be sent on to:
-// lower case, without a default port.
+// origins are the origins, besides this one, that a user may be sent to: in lower case, without a default
+// port.
 type origins []string
 
-// newOrigins checks what an operator listed.
+// newOrigins checks a list of origins.
 func newOrigins(field string, listed []string) (origins, error) {
 	var out origins
 	for _, raw := range listed {
 		u, err := url.Parse(raw)
+		want := ""
 		switch {
-		case err != nil || !plain(raw) || u.Hostname() == "":
-			return nil, badConfig(field, "an origin such as https://wiki.example is wanted, got "+storeerr.Quote(withoutUser(raw)), nil)
+		case err != nil || !isURLText(raw) || u.Hostname() == "":
+			want = "an origin such as https://wiki.example"
 		case u.User != nil || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" || (u.Path != "" && u.Path != "/"):
-			return nil, badConfig(field, "only scheme, host and port make an origin, got "+storeerr.Quote(withoutUser(raw)), nil)
+			want = "scheme, host and port alone"
 		case u.Scheme != "https" && (u.Scheme != "http" || !IsLoopback(u.Hostname())):
-			return nil, badConfig(field, "https is wanted, or http for a loopback host, got "+storeerr.Quote(withoutUser(raw)), nil)
+			want = "https, or http for a loopback host"
 		case strings.ContainsAny(u.Host, "%@"):
-			return nil, badConfig(field, "a host name is wanted, got "+storeerr.Quote(withoutUser(raw)), nil)
+			want = "a host name"
+		}
+		if want != "" {
+			return nil, badValue(field, want, withoutUser(raw))
 		}
 		out = append(out, u.Scheme+"://"+canonicalHost(u.Scheme, u.Host))
 	}
 	return out, nil
 }
 
-// allow returns a place that a user can safely be sent on to, and the empty
-// string for every other: a local path, or a URL of one of the origins.
+// allow returns raw if it is a safe place to send a user to, a local path or a URL of one of the origins,
+// and otherwise the empty string.
 func (o origins) allow(raw string) string {
 	if strings.HasPrefix(raw, "/") {
 		return LocalPath(raw)
@@ -42,8 +44,8 @@ func (o origins) allow(raw string) string {
 	if u == nil {
 		return ""
 	}
-	// The origin is compared as text, from the first byte to what must follow
-	// it, so there is no second opinion about where the host ends.
+	// The origin is compared as text, too, up to the byte that must follow it, so that it doesn't depend on
+	// a parser where the host ends.
 	at := slices.IndexFunc(o, func(origin string) bool {
 		rest, ok := strings.CutPrefix(raw, origin)
 		return ok && (rest == "" || strings.IndexByte("/?#", rest[0]) >= 0)
@@ -54,11 +56,14 @@ func (o origins) allow(raw string) string {
 	return raw
 }
 
-// canonicalHost is a host as browsers write it in an origin.
+// canonicalHost returns a host as browsers write it in an origin.
 func canonicalHost(scheme, host string) string {
 	host = strings.ToLower(host)
-	if port := map[string]string{"https": ":443", "http": ":80"}[scheme]; port != "" {
-		host = strings.TrimSuffix(host, port)
+	switch scheme {
+	case "https":
+		return strings.TrimSuffix(host, ":443")
+	case "http":
+		return strings.TrimSuffix(host, ":80")
 	}
 	return host
 }

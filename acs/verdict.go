@@ -6,8 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"slices"
-	"strings"
+	"regexp"
 	"time"
 
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
@@ -20,29 +19,26 @@ const (
 	FlowIdP = "idp-initiated"
 )
 
-// Verdict is what was decided on one response, for the operator: for the log,
-// for metrics, for a page of recent sign-ins. It holds neither the message nor
-// any secret. Text that came from outside is cut short, and escaped so that it
-// has one line.
+// Verdict is the decision on one response, for the operator's logs, metrics and pages. It holds neither the
+// message nor any secret. Values from outside are cut short and escaped, so each is one line.
 type Verdict struct {
 	Time time.Time
-	// Reference is what the person sees on the error page.
+	// Reference is shown to the user on the error page.
 	Reference string
-	// Region and ACS say where the response came to.
+	// Region and ACS are where the response arrived.
 	Region, ACS string
-	// Flow is FlowSP or FlowIdP; empty where it isn't known.
+	// Flow is FlowSP or FlowIdP; empty if unknown.
 	Flow     string
 	Accepted bool
-	// Reason says why not: a [Reason] or a [saml.Reason]. Empty if accepted.
+	// Reason is a [Reason] or a [saml.Reason]; empty if accepted.
 	Reason string
 	// Rule, Detail, Want and Got say which rule did not hold, and how.
 	Rule, Detail, Want, Got string
-	// Issued is the IssueInstant of an assertion whose signature verified, whether
-	// or not it was let in: the identity provider's clock, to be compared with
-	// Time. Zero: no signature did.
+	// Issued is the IssueInstant of an assertion whose signature verified, accepted or not. Compare it with
+	// Time for the difference of the clocks. Zero: no signature verified.
 	Issued time.Time
-	// NameID and AssertionID are those of an assertion whose signature verified,
-	// as Issued is. RequestID is the request that it answers, if every rule held.
+	// NameID and AssertionID are those of an assertion whose signature verified, as Issued is. RequestID is
+	// the ID of the answered request, if every rule held.
 	NameID, AssertionID, RequestID string
 }
 
@@ -50,7 +46,7 @@ func (c *Consumer) newVerdict() Verdict {
 	return Verdict{Time: c.cfg.SP.Now(), Reference: c.reference(), Region: c.here.Region, ACS: c.here.URL}
 }
 
-func (v *Verdict) proved(a *saml.Assertion) {
+func (v *Verdict) setAssertion(a *saml.Assertion) {
 	v.NameID, v.AssertionID, v.RequestID = storeerr.Printable(a.NameID().Value), a.ID(), storeerr.Printable(a.InResponseTo())
 	v.Issued = a.IssueInstant()
 	v.Flow = FlowIdP
@@ -59,48 +55,39 @@ func (v *Verdict) proved(a *saml.Assertion) {
 	}
 }
 
-// because fills in why it was refused.
-func (v *Verdict) because(err error) {
-	var ours *Error
-	var theirs *saml.Error
-	cause := func(detail string, err error) string {
-		if err == nil {
-			return storeerr.Printable(detail)
-		}
-		return storeerr.Printable(detail + ": " + err.Error())
-	}
+// setError fills in why the response was refused.
+func (v *Verdict) setError(err error) {
+	var e *Error
+	var verify *saml.Error
 	switch {
-	case errors.As(err, &ours):
-		v.Reason, v.Rule, v.Want, v.Got = string(ours.Reason), ours.Rule, storeerr.Printable(ours.Want), storeerr.Printable(ours.Got)
-		v.Detail = cause(ours.Detail, ours.Err)
-	case errors.As(err, &theirs):
-		v.Reason, v.Rule, v.Want, v.Got = string(theirs.Reason), theirs.Rule, storeerr.Printable(theirs.Want), storeerr.Printable(theirs.Got)
-		v.Detail = cause(theirs.Detail, theirs.Err)
-		if v.AssertionID == "" { // else it was proved, and does not answer its request
-			v.Issued, v.NameID, v.AssertionID = theirs.Issued, storeerr.Printable(theirs.NameID), storeerr.Printable(theirs.AssertionID)
+	case errors.As(err, &e):
+	case errors.As(err, &verify):
+		e = &Error{
+			Reason: Reason(verify.Reason), Rule: verify.Rule, Want: verify.Want, Got: verify.Got, Detail: verify.Detail, Err: verify.Err,
 		}
-		switch theirs.Reason {
+		if v.AssertionID == "" { // else CheckRequest refused a verified assertion
+			v.Issued, v.NameID = verify.Issued, storeerr.Printable(verify.NameID)
+			v.AssertionID = storeerr.Printable(verify.AssertionID)
+		}
+		switch verify.Reason {
 		case saml.ReasonInResponseTo, saml.ReasonWrongRegion:
-			v.Flow = FlowSP // only what claims to be an answer gets these
+			v.Flow = FlowSP // only a response with InResponseTo gets these
 		case saml.ReasonUnsolicited:
 			v.Flow = FlowIdP
 		}
+	default:
+		return
 	}
+	detail := e.Detail
+	if e.Err != nil {
+		detail += ": " + e.Err.Error()
+	}
+	v.Reason, v.Rule = string(e.Reason), e.Rule
+	v.Detail, v.Want, v.Got = storeerr.Printable(detail), storeerr.Printable(e.Want), storeerr.Printable(e.Got)
 }
 
-// restarted says that the assertion was dropped for a sign-in of our own.
-func (v *Verdict) restarted() {
-	v.Reason, v.Rule, v.Detail = string(ReasonRestarted), "Config.Unsolicited", "dropped, and a sign-in of our own started"
-}
-
-func reasonOf(err error) string {
-	var v Verdict
-	v.because(err)
-	return v.Reason
-}
-
-// tell hands a verdict to whoever wants to know.
-func (c *Consumer) tell(ctx context.Context, v Verdict) {
+// report logs a verdict and passes it to OnVerdict.
+func (c *Consumer) report(ctx context.Context, v Verdict) {
 	c.log(ctx, "saml sign-in", v)
 	if c.cfg.OnVerdict != nil {
 		c.cfg.OnVerdict(ctx, v)
@@ -130,54 +117,33 @@ func (c *Consumer) log(ctx context.Context, message string, v Verdict) {
 	c.cfg.Logger.LogAttrs(ctx, level, message, attrs...)
 }
 
-// refuse tells the operator why, and the person that it didn't work.
-func (c *Consumer) refuse(w http.ResponseWriter, r *http.Request, v Verdict, status int) {
-	c.tell(r.Context(), v)
-	text := messageFor(status)
+// refuse reports a refused response, and answers it.
+func (c *Consumer) refuse(w http.ResponseWriter, r *http.Request, v Verdict) {
+	c.report(r.Context(), v)
+	a, ok := answers[v.Reason]
 	switch {
-	case v.Reason == string(ReasonCancelled):
-		text = textCancelled
-	case status == http.StatusForbidden && c.cfg.RefusedPath != "":
-		// This POST came from another site, so without the session's cookie.
-		text = textRefusedHere
+	case ok:
+	case v.Reason == string(saml.ReasonConfig): // this URL has left the service provider's list
+		a = answer{status: http.StatusGone, text: textNoResponse}
+	case c.cfg.RefusedPath != "": // this POST came from another site, so without the session's cookie
+		a = answer{status: http.StatusForbidden, text: textRefusedHere}
 		w.Header().Set("Refresh", "0; url="+c.cfg.RefusedPath+"?"+referenceParameter+"="+v.Reference)
-	case status == http.StatusServiceUnavailable:
-		retryAfter(w, retrySoon)
+	default:
+		a = answer{status: http.StatusForbidden, text: textRefused}
 	}
-	c.page(w, status, text, v.Reference)
+	c.page(w, a, v.Reference)
 }
 
-// statusOf is the answer's status. All that is wrong with an assertion has the
-// same, and the same page: a stranger who tries messages learns nothing from
-// how they fail.
-func statusOf(err error) int {
-	switch reason := reasonOf(err); reason {
-	case string(ReasonMethod):
-		return http.StatusMethodNotAllowed
-	case string(ReasonContentType):
-		return http.StatusUnsupportedMediaType
-	case string(ReasonTooLarge):
-		return http.StatusRequestEntityTooLarge
-	case string(ReasonForm):
-		return http.StatusBadRequest
-	case string(ReasonHost):
-		return http.StatusMisdirectedRequest
-	case string(ReasonStore), string(ReasonBusy), string(saml.ReasonMetadata): // trouble on our side
-		return http.StatusServiceUnavailable
-	case string(saml.ReasonConfig): // this URL has left the service provider's list
-		return http.StatusGone
-	}
-	return http.StatusForbidden
-}
-
-// referenceAlphabet has no letters that are taken for others when read aloud.
+// referenceAlphabet has no letters that can be taken for others when read aloud.
 const referenceAlphabet = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
-// reference names one sign-in on the page and in the log, as in MRD-7F3K-29QX.
+var referenceFormat = regexp.MustCompile(`^MRD(-[` + referenceAlphabet + `]{4}){2}$`)
+
+// reference returns a name for one sign-in, for the page and the log, such as MRD-7F3K-29QX.
 func (c *Consumer) reference() string {
 	var b [8]byte
 	if _, err := io.ReadFull(c.cfg.Rand, b[:]); err != nil {
-		return "MRD-NONE" // a refusal must not fail for want of a name
+		return "MRD-NONE" // a refusal must not fail because of its name
 	}
 	for i := range b {
 		b[i] = referenceAlphabet[b[i]%32]
@@ -185,16 +151,5 @@ func (c *Consumer) reference() string {
 	return "MRD-" + string(b[:4]) + "-" + string(b[4:])
 }
 
-// referenceParameter carries a reference to RefusedPath.
+// referenceParameter is the query parameter of RefusedPath with the reference.
 const referenceParameter = "reference"
-
-// isReference says whether s is of the form that reference makes.
-func isReference(s string) bool {
-	groups := strings.Split(s, "-")
-	if len(groups) != 3 || groups[0] != "MRD" {
-		return false
-	}
-	return !slices.ContainsFunc(groups[1:], func(g string) bool {
-		return len(g) != 4 || strings.Trim(g, referenceAlphabet) != ""
-	})
-}
