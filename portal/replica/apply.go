@@ -8,29 +8,26 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// fold takes a transaction into the directory, and what it says about users'
-// sessions into the ledger. The caller holds applying.
+// fold takes a transaction into the directory, and its effects on users' sessions into
+// the ledger. The caller holds applying.
 func (n *Node) fold(region string, t merge.Transaction) {
 	n.touched = append(n.touched, n.dir.Fold(region, t)...)
 	n.afterFold(region, t)
 }
 
-// afterFold does what follows from a transaction that is in the directory.
+// afterFold applies what follows from a transaction that is in the directory.
 func (n *Node) afterFold(region string, t merge.Transaction) {
-	n.ledger.enforce(region, t)
+	n.ledger.update(func(s *merge.Sessions) { s.Enforce(region, t) })
 	n.stopIfLogUnread(region)
 	if region == n.cfg.Primary { // which may have removed a Region
 		n.stopIfSessionsUnread()
-	}
-	if region == n.cfg.Primary {
 		n.outdateSessions(t)
 		n.publishStandings()
 	}
 }
 
-// apply tells the instance what has changed. The first time it makes the
-// instance, if the primary's log was read up to a whole state. The caller
-// holds applying.
+// apply tells the instance what has changed. The first time it makes the instance, if a
+// whole state of the primary's log was read. The caller holds applying.
 func (n *Node) apply() {
 	n.lastApply = time.Now()
 	changes := n.dir.Changes(n.touched)
@@ -47,42 +44,41 @@ func (n *Node) apply() {
 	n.wakeMaintenance()
 }
 
-// make makes the instance of what the directory comes to.
+// makeInstance makes the instance from the directory.
 func (n *Node) makeInstance() {
-	all := n.dir.Records()
-	apps, rest := split(all)
+	apps, rest := split(n.dir.Records())
 	d, err := center.Assemble(rest)
-	if err != nil {
-		n.cfg.Logger.Error("replica: no instance", "region", n.cfg.Region, "error", err)
-		return
+	var inst *center.Instance
+	if err == nil {
+		inst, err = center.NewJournaled(d, journal{n})
 	}
-	inst, err := center.NewJournaled(d, journal{n})
 	if err != nil {
-		n.cfg.Logger.Error("replica: no instance", "region", n.cfg.Region, "error", err)
+		n.cfg.Logger.Error("replica: no instance", "error", err)
 		return
 	}
 	n.applyChanges(inst, apps)
 	n.instance.Store(inst)
 }
 
-// tell applies changes. What the primary wrote was checked there, as a whole;
-// so if something doesn't fit it is an application, and that one alone is left
-// out: no Region's mistake keeps another from working.
+// applyChanges applies changes to the instance. The primary checked its own as a whole,
+// so if something doesn't fit it is an application. Only that one is left out: no
+// Region's mistake keeps another from working.
 func (n *Node) applyChanges(inst *center.Instance, changes []center.Record) {
 	if err := inst.Apply(changes); err == nil {
 		return
 	}
 	apps, rest := split(changes)
 	if err := inst.Apply(rest); err != nil {
-		n.cfg.Logger.Error("replica: changes left out", "region", n.cfg.Region, "changes", len(rest), "error", err)
+		n.cfg.Logger.Error("replica: changes left out", "changes", len(rest), "error", err)
 	}
 	for _, app := range apps {
 		if err := inst.Apply([]center.Record{app}); err != nil {
-			n.cfg.Logger.Error("replica: application left out", "region", n.cfg.Region, "application", refusal.Quote(app.Key), "error", err)
+			n.cfg.Logger.Error("replica: application left out", "application", refusal.Quote(app.Key), "error", err)
 		}
 	}
 }
 
+// split takes applications apart from other records.
 func split(all []center.Record) (apps, rest []center.Record) {
 	for _, r := range all {
 		if r.Kind == center.KindApplication {

@@ -3,26 +3,78 @@ package replica
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A Report is how the digests of several Regions compare.
+// A Digest is the state of a Node, as hashes that can be compared with another
+// Region's, in this process or, as JSON, in another.
+type Digest struct {
+	Region string          `json:"region"`
+	At     time.Time       `json:"at"`
+	Items  map[string]Item `json:"items"`
+}
+
+// An Item is one element of the state.
+type Item struct {
+	Hash string `json:"hash"`
+	// Until is when the item may be forgotten. Zero: never.
+	Until time.Time `json:"until,omitzero"`
+}
+
+// Digest returns the state of this Node: every Region's log and the resulting instance,
+// sessions, what ended them, and users' epochs. It leaves out Session.Seen, which is
+// each Region's own.
+func (n *Node) Digest() Digest {
+	now := n.cfg.Now()
+	n.applying.Lock()
+	all := n.dir.Facts()
+	inst := n.instance.Load()
+	n.applying.Unlock()
+	if inst != nil {
+		for _, r := range inst.Snapshot().Records() {
+			all = append(all, merge.Fact{Key: fmt.Sprintf("instance %s %s", r.Kind, r.Key), Value: string(r.Value)})
+		}
+	}
+	n.ledger.read(func(s *merge.Sessions) { all = append(all, s.Facts()...) })
+	return Digest{Region: n.cfg.Region, At: now, Items: items(all)}
+}
+
+// items hashes facts, as JSON, in which maps are sorted.
+func items(all []merge.Fact) map[string]Item {
+	out := make(map[string]Item, len(all))
+	for _, f := range all {
+		b, err := json.Marshal(f.Value)
+		if err != nil {
+			b = []byte(err.Error())
+		}
+		sum := sha256.Sum256(b)
+		out[f.Key] = Item{hex.EncodeToString(sum[:16]), f.Until}
+	}
+	return out
+}
+
+// A Report compares the digests of several Regions.
 type Report struct {
 	Regions     []string
-	Items       int // how many things were compared
+	Items       int // how many items were compared
 	Differences []Difference
 }
 
-// A Difference is something that not all Regions know alike.
+// A Difference is an item that differs between Regions.
 type Difference struct {
 	Item   string
-	Hashes map[string]string // by Region; "" where it isn't known
+	Hashes map[string]string // by Region; "" if it isn't known
 }
 
-// String says how many differences there are, and names the first few.
+// String returns the number of differences, and the first few.
 func (r Report) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%d Regions (%s), %d items, %d differences", len(r.Regions), strings.Join(r.Regions, ", "), r.Items, len(r.Differences))
@@ -39,8 +91,8 @@ func (r Report) String() string {
 	return b.String()
 }
 
-// Compare compares digests, item by item. What has expired by the latest of
-// them may be known in one Region and forgotten in another, and doesn't count.
+// Compare compares digests, item by item. Items that have expired by the time of the
+// latest digest don't count: some Regions may have forgotten them already.
 func Compare(digests ...Digest) Report {
 	var r Report
 	var now time.Time
@@ -75,10 +127,9 @@ func Compare(digests ...Digest) Report {
 	return r
 }
 
-// Check compares Nodes until they know the same, or ctx ends; then it returns
-// the last comparison, with ctx's error if there still are differences. What a
-// Region writes it knows at once, so when all know the same nothing that was
-// written before is on its way any more.
+// Check compares Nodes until they have the same state, or ctx ends. It returns the last
+// comparison, with ctx's error if there still are differences. When all have the same
+// state, everything that was written before Check has reached all of them.
 func Check(ctx context.Context, nodes ...*Node) (Report, error) {
 	for {
 		digests := make([]Digest, len(nodes))

@@ -10,8 +10,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// codeStore is the portal.Codes of a Node. A code is put in one Region, travels
-// to the others as sessions do, and is taken in the Region that it is for.
+// codeStore is the portal.Codes of a Node. A code is put in one Region, replicated to
+// the others as sessions are, and taken in the Region that it is for.
 type codeStore struct{ n *Node }
 
 // PutCode implements portal.Codes.
@@ -23,21 +23,19 @@ func (c codeStore) PutCode(ctx context.Context, key string, v []byte, exp time.T
 	return c.n.record(ctx, merge.EntryCode, merge.Entry{Key: key, Value: bytes.Clone(v), Until: exp}, exp)
 }
 
-// TakeCode implements portal.Codes. The Region that put the code is the one
-// whose stream it came from, whatever the value says of itself. Of all nodes of
-// this Region one gets the code: the mark that it is taken is one that the
-// Region's own server takes once. Another Region could take it too, if the code
-// were shown there, which is why a portal binds a code to the origin that it is
-// for.
+// TakeCode implements portal.Codes. The Region that put the code is the one whose
+// stream it came from, whatever the value says. One Node of this Region gets the code:
+// the Region's own server accepts the mark that it is taken once. Another Region could
+// take it too, if the code were sent there, so a portal binds a code to its origin.
 func (c codeStore) TakeCode(ctx context.Context, key string) ([]byte, string, error) {
 	if err := c.n.stopped(); err != nil {
 		return nil, "", err
 	}
 	found, err := c.await(ctx, key)
-	if err != nil {
-		return nil, "", err
+	if err == nil {
+		err = c.mark(ctx, key, found)
 	}
-	if err := c.mark(ctx, key, found); err != nil {
+	if err != nil {
 		return nil, "", err
 	}
 	return found.Value, found.Region, nil
@@ -60,21 +58,20 @@ func (c codeStore) mark(ctx context.Context, key string, found merge.Code) error
 	none := uint64(0)
 	w := entryWrite(merge.EntryTaken, merge.Entry{Key: key}, found.Until.Add(c.n.cfg.Skew))
 	w.lastHere = &none
-	if _, err := c.n.publish(ctx, w); errors.Is(err, errConflict) {
+	_, err := c.n.publish(ctx, w)
+	if errors.Is(err, errConflict) {
 		return portal.ErrNoCode
-	} else if err != nil {
-		return err
 	}
-	return nil
+	return err
 }
 
-// maxCodeWaits is how many may wait for codes at once. Anybody can ask for a
-// code that never was, so the places may all be taken by strangers; what is
-// here already, such as every code of this Region's own, needs none.
+// maxCodeWaits is how many callers may wait for codes at once. Any client can ask for
+// a code that doesn't exist, so attackers may take all places. A code that is here
+// already, such as any of this Region's own, needs none.
 const maxCodeWaits = 256
 
-// await returns the code that is here, and waits a little, if there is room,
-// for one that may be on its way.
+// await returns the code if it is here, and otherwise waits for CodeWait, if there is
+// room.
 func (c codeStore) await(ctx context.Context, key string) (merge.Code, error) {
 	found, ok, came := c.n.ledger.code(key)
 	if !ok {

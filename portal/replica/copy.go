@@ -16,16 +16,15 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A copier copies one stream of a peer into this Region's own server, message
-// by message and in order. Where it is can be read from the copy, so a crash at
-// any moment costs nothing but copying a few messages again, which is harmless.
+// A copier copies one stream of a peer into this Region's own server, message by message
+// and in order. Its position is read from the copy, so after a crash at any moment a few
+// messages are copied again, which is harmless.
 //
-// Two copiers may be at work, one in each node of the Region, and no message
-// may stand in the copy unless what came before it does. So each message says
-// which one it follows: a copier that was overtaken has all that it has in
-// flight refused. In a cluster that condition stops a stream for good (a server
-// that applies the log again after a restart finds it violated), so there each
-// message waits until the one before is kept.
+// Two copiers may be at work, one in each Node of the Region, and no message may be in the
+// copy unless the one before it is. So each message names the one that it follows: all
+// that a copier has in flight is refused if another one overtook it. In a cluster that
+// condition stops a stream for good (a server that applies the log again after a restart
+// finds it violated), so there each message waits until the one before is stored.
 type copier struct {
 	n      *Node
 	region string
@@ -33,17 +32,17 @@ type copier struct {
 	at     position // in the original, of the last message in the copy
 	read   uint64   // how often the original was read from its start again
 	proof  shownMessage
-	past   uint64 // how far the original is known to hold nothing after that
+	past   uint64 // the original is known to hold nothing from at to here
 	last   uint64 // the last sequence of the copy, as far as this copier knows
 	id     string // begins the IDs of this copier's messages
 	wrote  int    // how many there were
 	flight []jetstream.PubAckFuture
 	single bool // one message in flight at most
-	// heard is how far what ends access has taken effect, in the original, and
-	// asm puts together what was heard of its transactions.
+	// heard is how far what ends access has taken effect, in the original. asm assembles
+	// the transactions that were heard.
 	heard position
 	asm   merge.Assembler
-	// compact is the subject with which the last full transaction begins: all
+	// compact is the subject with which the last full transaction begins: everything
 	// before it has been replaced. "": nothing has.
 	compact string
 	// finished: what an earlier process left to be removed is removed.
@@ -54,12 +53,12 @@ func (n *Node) copier(ctx context.Context, region string, k streamKind) (*copier
 	c := &copier{n: n, region: region, kind: k, id: rand.Text()}
 	s, err := n.stream(ctx, k.stream(region))
 	if err != nil {
-		return nil, unavailable("look at the copy", err)
+		return nil, err
 	}
 	c.last, c.single = s.CachedInfo().State.LastSeq, s.CachedInfo().Config.Replicas > 1
 	msg, err := latest(ctx, s, k.prefix(region)+">")
 	if err != nil {
-		return nil, unavailable("look at the copy", err)
+		return nil, err
 	} else if msg == nil {
 		return c, nil
 	}
@@ -70,14 +69,23 @@ func (n *Node) copier(ctx context.Context, region string, k streamKind) (*copier
 	return c, nil
 }
 
-// copy writes a message, without waiting where it needn't. It is refused if the
-// copy isn't where this copier thinks it is, or if the message before it was:
-// what is in flight is kept up to some message, and nothing after.
-func (c *copier) copy(ctx context.Context, store string, m message) error {
-	if !strings.HasPrefix(m.Subject, c.kind.prefix(c.region)) {
-		return &Error{Reason: ReasonCorrupt, Rule: "message of " + c.kind.stream(c.region), Want: "a subject that begins with " + c.kind.prefix(c.region), Got: m.Subject}
+// anew begins to read an original from its start.
+func (c *copier) anew(store string) {
+	if c.read++; store != c.at.store {
+		c.read = 0
 	}
-	if p, ok := readPartHeader(m.Part); ok && p.full == 1 && p.part == 0 && c.at.seq > 0 {
+	c.at, c.past, c.proof = position{store: store}, 0, shownMessage{}
+}
+
+// copy writes a message, without waiting if possible. The server refuses it if the copy
+// doesn't end where this copier thinks it does, or if it refused the message before.
+func (c *copier) copy(ctx context.Context, store string, m message) error {
+	if prefix := c.kind.prefix(c.region); !strings.HasPrefix(m.Subject, prefix) {
+		return &Error{Reason: ReasonCorrupt, Rule: "message of " + c.kind.stream(c.region), Want: "a subject that begins with " + prefix, Got: m.Subject}
+	}
+	p, ok := readPartHeader(m.Part)
+	full := ok && p.full == 1
+	if full && p.part == 0 && c.at.seq > 0 {
 		if err := c.pad(ctx); err != nil {
 			return err
 		}
@@ -116,7 +124,7 @@ func (c *copier) copy(ctx context.Context, store string, m message) error {
 	c.wrote++
 	c.at, c.proof = position{store, m.Seq}, shownMessage{m.Subject, m.Proof}
 	c.flight = append(c.flight, ack)
-	if p, ok := readPartHeader(m.Part); ok && p.full == 1 && p.part == p.of-1 {
+	if full && p.part == p.of-1 {
 		c.compact = strings.TrimSuffix(m.Subject, strconv.Itoa(p.part)) + "0"
 	}
 	if c.single {
@@ -125,7 +133,7 @@ func (c *copier) copy(ctx context.Context, store string, m message) error {
 	return nil
 }
 
-// awaitAcks waits until all that was written is kept.
+// awaitAcks waits until everything that was written is stored.
 func (c *copier) awaitAcks(ctx context.Context) error {
 	for _, ack := range c.flight {
 		select {
@@ -144,9 +152,9 @@ func (c *copier) awaitAcks(ctx context.Context) error {
 	return nil
 }
 
-// settle waits until all that was written is kept, and lets go of what a full
-// transaction replaced. It doesn't wait longer than a write may take: a follower
-// goes on hearing where the Region's own server doesn't answer.
+// settle waits until everything that was written is stored, and removes what a full
+// transaction replaced. It doesn't wait longer than a write may take: a follower goes on
+// hearing while the Region's own server doesn't answer.
 func (c *copier) settle(ctx context.Context) error {
 	if err := c.awaitAcks(ctx); err != nil {
 		return err
@@ -163,32 +171,89 @@ func (c *copier) settle(ctx context.Context) error {
 	return nil
 }
 
-// clear lets go of what a full transaction that was just copied replaced.
+// clear removes what a full transaction that was just copied replaced.
 func (c *copier) clear(ctx context.Context) error {
-	// Parts that were copied twice don't stand side by side.
-	s, err := c.n.stream(ctx, c.kind.stream(c.region))
+	// Parts that were copied twice are not next to each other, so the subject is looked up.
+	msg, err := c.n.latest(ctx, c.kind.stream(c.region), c.compact)
 	if err != nil {
-		return unavailable("look at the copy", err)
-	}
-	msg, err := latest(ctx, s, c.compact)
-	if err != nil {
-		return unavailable("look at the copy", err)
+		return err
 	}
 	c.compact = ""
 	if msg == nil { // its log has begun after that
 		return nil
 	}
-	return c.n.forgetBefore(ctx, c.region, msg.Sequence)
+	return c.n.clearBefore(ctx, c.region, msg.Sequence)
 }
 
-// forgetBefore removes what a full transaction at seq has replaced from a log.
-func (n *Node) forgetBefore(ctx context.Context, region string, seq uint64) error {
-	s, err := n.stream(ctx, kindConfig.stream(region))
-	if err == nil {
-		err = s.Purge(ctx, jetstream.WithPurgeSequence(seq))
+// finish removes what a full transaction replaced in the copy, if a process ended after
+// it had copied that, and before clear. A copier does it once.
+func (c *copier) finish(ctx context.Context) error {
+	if c.finished || c.kind != kindConfig {
+		return nil
 	}
-	if err != nil {
-		return unavailable("clearing of "+kindConfig.stream(region), err)
+	if before := c.n.replacedBefore(c.region); before > 0 {
+		s, err := c.n.stream(ctx, c.kind.stream(c.region))
+		if err == nil && s.CachedInfo().State.FirstSeq < before {
+			err = c.n.clearBefore(ctx, c.region, before)
+		}
+		if err != nil {
+			return err
+		}
 	}
+	c.finished = true
 	return nil
+}
+
+// A fullAt is where the last whole full transaction begins in a stream of the Region's
+// own server: nothing before it is needed.
+type fullAt struct {
+	first uint64 // of the transaction whose parts are read
+	from  uint64 // where the first of them was read
+	at    uint64 // where the last whole one begins; 0: there is none
+}
+
+// add adds a part. whole: it completes its transaction.
+func (f *fullAt) add(local uint64, p merge.Transaction, whole bool) {
+	if !p.Full {
+		return
+	}
+	if p.First != f.first {
+		f.first, f.from = p.First, local
+	}
+	if whole {
+		f.at = f.from
+	}
+}
+
+// replacedBefore is the sequence, in a copy of a Region's log, before which everything is
+// replaced, as far as it was read; 0: nothing is.
+func (n *Node) replacedBefore(region string) uint64 {
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	return n.fulls[region].at
+}
+
+// maxConflicts is how often in a row the server may refuse to go on with a copy that no
+// other Node writes to, before the copy counts as broken. If the files of a stream were
+// damaged, the server may have two different ends of it, and accepts nothing any more.
+const maxConflicts = 3
+
+// mend makes a broken copy anew. Its Region is answering at this moment, so all of it
+// comes again. began is where the copy ended when it was last tried.
+func (f *follower) mend(ctx context.Context, k streamKind, began uint64, conflicts *int) error {
+	n := f.n
+	asking, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	s, err := n.stream(asking, k.stream(f.region))
+	if err != nil {
+		return errors.Join(errNotCopied, err)
+	}
+	if *conflicts++; n.server == nil || s.CachedInfo().State.LastSeq != began {
+		*conflicts = 0 // another Node wrote
+	}
+	if *conflicts < maxConflicts {
+		return nil
+	}
+	*conflicts = 0
+	return f.recopy(k)
 }

@@ -13,15 +13,15 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// copyEnds makes durable what was heard of a Region that is followed no longer, and
-// that its copies lack: what stands in revoked goes into the copy, which outlives
-// the others; what ended single sessions goes into this Region's own stream.
+// copyEnds writes to disk what was heard of a Region that is no longer followed, and that
+// its copies lack. Messages of revoked go into the copy, which outlives the others. Ends
+// of single sessions go into this Region's own stream.
 func (n *Node) copyEnds(ctx context.Context, region string) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
 	err := errConflict
 	for ; errors.Is(err, errConflict) && ctx.Err() == nil; pause(ctx, time.Millisecond) {
-		err = n.copyRevoked(ctx, region) // another Node of the Region copies too
+		err = n.copyRevoked(ctx, region) // another Node of the Region may copy too
 	}
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (n *Node) copyRevoked(ctx context.Context, region string) error {
 			continue
 		}
 		if err := c.copy(ctx, m.store, m.message); errors.Is(err, nats.ErrMaxPayload) {
-			continue // no copy can hold it
+			continue // too large for any copy
 		} else if err != nil {
 			return err
 		}
@@ -68,14 +68,11 @@ func (n *Node) copyRevoked(ctx context.Context, region string) error {
 	return nil
 }
 
-// copyAllEnds copies what was heard of Regions that are not followed.
+// copyAllEnds copies what was heard of all Regions that are not followed.
 func (n *Node) copyAllEnds(ctx context.Context) error {
 	var errs []error
 	for _, region := range n.uncopied.regions() {
-		n.mu.Lock()
-		followed := n.followers[region] != nil
-		n.mu.Unlock()
-		if !followed {
+		if n.follower(region) == nil {
 			errs = append(errs, n.copyEnds(ctx, region))
 		}
 	}
@@ -98,13 +95,13 @@ func (n *Node) copyLastEnds() {
 		errs = append(errs, n.copyEnds(ctx, region))
 	}
 	if err := errors.Join(errs...); err != nil {
-		n.cfg.Logger.Warn("replica: what was heard last is not on disk", "region", n.cfg.Region, "error", err)
+		n.cfg.Logger.Warn("replica: what was heard last is not on disk", "error", err)
 	}
 }
 
-// restate says in this Region's own stream that a session is over, which another
-// Region has ended and which doesn't live there. Whose copy holds the session
-// itself, it lives there: both are kept equally long.
+// restate writes to this Region's own stream that a session ended, which another Region has
+// ended and which doesn't belong to that Region. If the copy holds the session itself, it
+// does belong to it: both are kept equally long.
 func (n *Node) restate(ctx context.Context, region string, m message) error {
 	subjectOf := func(kind merge.EntryKind, e merge.Entry) string {
 		return kindSessions.prefix(region) + subject(kind, e)
@@ -115,47 +112,38 @@ func (n *Node) restate(ctx context.Context, region string, m message) error {
 	if err != nil || json.Unmarshal(plain, &e) != nil || m.Subject != subjectOf(merge.EntryEnded, e) || until.Before(n.cfg.Now()) {
 		return nil // it ends nothing
 	}
-	s, err := n.stream(ctx, kindSessions.stream(region))
-	if err == nil {
-		var session *jetstream.RawStreamMsg
-		if session, err = latest(ctx, s, subjectOf(merge.EntrySession, e)); session != nil {
-			return nil
-		}
-	}
-	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
-		return unavailable("look at the copy", err)
+	session, err := n.latest(ctx, kindSessions.stream(region), subjectOf(merge.EntrySession, e))
+	if session != nil {
+		return nil
+	} else if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return err
 	}
 	_, err = n.publish(ctx, entryWrite(merge.EntryEnded, e, until))
 	return err
 }
 
-// restateAll does that for all that is in the copy.
+// restateAll does that for everything in the copy.
 func (n *Node) restateAll(ctx context.Context, region string) error {
 	s, err := n.stream(ctx, kindSessions.stream(region))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil
 	} else if err != nil {
-		return unavailable("look at the copy", err)
+		return err
 	}
-	filter := kindSessions.prefix(region) + string(merge.EntryEnded) + ".>"
-	for after := uint64(0); ; {
-		msg, err := s.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(filter))
-		if errors.Is(err, jetstream.ErrMsgNotFound) {
-			return nil
-		} else if err != nil {
-			return unavailable("look at the copy", err)
+	for msg, err := range messages(ctx, s, kindSessions.prefix(region)+string(merge.EntryEnded)+".") {
+		if err == nil {
+			err = n.restate(ctx, region, message{Subject: msg.Subject, Data: msg.Data, Until: msg.Header.Get(headerUntil)})
 		}
-		after = msg.Sequence
-		if err := n.restate(ctx, region, message{Subject: msg.Subject, Data: msg.Data, Until: msg.Header.Get(headerUntil)}); err != nil {
+		if err != nil {
 			return err
 		}
 	}
+	return nil
 }
 
-// beforeRemoval has all that was heard of Regions be on disk before it is written
-// that they are removed. A disk that takes nothing takes no removal either; but no
-// Region can put off its own removal, so this waits for a moment alone. done is
-// called when it is known whether that was written.
+// beforeRemoval waits, before an update removes Regions, until everything that was heard of
+// them is on disk. No Region can delay its own removal, so this waits for a second at
+// most. done is called with the result of the update.
 func (n *Node) beforeRemoval(ctx context.Context, changes []center.Record) (done func(error)) {
 	var removed []string
 	for _, c := range changes {
@@ -173,7 +161,7 @@ func (n *Node) beforeRemoval(ctx context.Context, changes []center.Record) (done
 	}
 }
 
-// beforeCopy does that where a removal was heard, and is to be copied.
+// beforeCopy does that before a removal that was heard is copied.
 func (n *Node) beforeCopy(ctx context.Context, c *copier, a answer) {
 	all := n.standings.Load()
 	if c.kind != kindConfig || c.region != n.cfg.Primary || len(a.Messages) == 0 || all == nil {

@@ -3,16 +3,20 @@ package replica
 import (
 	"context"
 	"errors"
+	"strings"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
 // remedy is what an operator can do.
-const remedy = "start it once with Config.Recover, the names of those Config.Peers that hold copies of it, or, if what is here is to count, once with Config.Restored; see OPERATING.md"
+const remedy = "start it once with Config.Recover, the names of those Config.Peers that hold copies of it, " +
+	"or, if what is here is to count, once with Config.Restored; see OPERATING.md"
 
-// damaged makes the error of a damaged log.
+// damaged returns the error of a damaged stream; "": of any.
 func damaged(k streamKind, why string) *Error {
 	what := "the Region's streams"
 	if k != "" {
@@ -26,18 +30,13 @@ func reasonDamaged(err error) bool {
 	return ok && e.Reason == ReasonDamaged
 }
 
-// condemned returns how the Region's log is damaged, or nil. Nothing is written
-// to any of its streams then.
-func (n *Node) condemned() error {
-	if e := n.damage.Load(); e != nil {
-		return e
-	}
-	return nil
-}
+// condemned returns how the Region's streams are damaged, or nil. Nothing is
+// written to them then.
+func (n *Node) condemned() error { return asError(n.damage.Load()) }
 
-// condemn ends what this Region does on its own authority, in this Node and, as
-// that is written beside the streams, in all others and after a restart. What it
-// can still say of its other streams, it goes on to say.
+// condemn stops the Region's writes and service in this Node, and, through the
+// Identity, in all others and after a restart. Questions about undamaged streams
+// are still answered.
 func (n *Node) condemn(ctx context.Context, k streamKind, why string) error {
 	e := damaged(k, why)
 	if !n.damage.CompareAndSwap(nil, e) {
@@ -46,30 +45,259 @@ func (n *Node) condemn(ctx context.Context, k streamKind, why string) error {
 	n.stop("damage", e)
 	err := n.changeIdentity(ctx, func(d *integrity.Identity) {
 		if d.Damage == nil {
-			d.Damage = &integrity.Damage{Line: string(k), Why: why, At: n.cfg.Now().UTC().Round(0)}
+			d.Damage = n.damageOf(k, why)
 		}
 	})
 	if err != nil {
-		n.cfg.Logger.Error("replica: a restart will not know that this Region has stopped", "region", n.cfg.Region, "error", err)
+		n.cfg.Logger.Error("replica: a restart will not know that this Region has stopped", "error", err)
 	}
 	return e
 }
 
-// lastOf is the last sequence of one of the Region's own streams: with replicas,
-// by a majority of the servers.
+// isDamaged reports whether a stream, of a Region that has stopped, is damaged.
+func (n *Node) isDamaged(k streamKind) bool {
+	d := n.identity.Load().Damage
+	return d == nil || d.Line == "" || streamKind(d.Line) == k
+}
+
+// lastOf returns the last sequence of one of the Region's own streams: with
+// replicas, by a majority of the servers.
 func (n *Node) lastOf(ctx context.Context, k streamKind) (uint64, jetstream.Stream, error) {
 	s, err := n.stream(ctx, k.stream(n.cfg.Region))
 	if err != nil {
-		return 0, nil, unavailable("look at stream "+k.stream(n.cfg.Region), err)
+		return 0, nil, err
 	}
 	if s.CachedInfo().Config.Replicas <= 1 {
 		return s.CachedInfo().State.LastSeq, s, nil
 	}
 	end, err := asking(ctx, func(ctx context.Context) (uint64, error) {
-		return endByQuorum(ctx, s, k.prefix(n.cfg.Region)+nothing)
+		return endByQuorum(ctx, s, k.prefix(n.cfg.Region)+unused)
 	})
 	if err != nil {
-		return 0, nil, unavailable("look at the end of stream "+k.stream(n.cfg.Region), err)
+		return 0, nil, unavailable("end of stream "+k.stream(n.cfg.Region), err)
 	}
 	return end, s, nil
+}
+
+// A judge compares something with an Identity and the end of the stream.
+type judge = func(d *integrity.Identity, end uint64) (integrity.Verdict, string)
+
+// judgeOf judges what a follower shows of its copy of one of this Region's streams.
+func judgeOf(k streamKind, store string, position uint64, p *integrity.Proof) judge {
+	return func(d *integrity.Identity, end uint64) (integrity.Verdict, string) {
+		return d.Judge(integrity.Shown{Line: string(k), Store: store, Position: position, Proof: p}, end)
+	}
+}
+
+// confirm repeats a judgement before the Region counts as damaged: by the Identity,
+// in which another Node of the Region may have begun a generation, and by the
+// stream's end. A server of a cluster that was cut off may answer without what was
+// written since, so a majority of the servers has to agree. It returns what is
+// damaged, or "".
+func (n *Node) confirm(ctx context.Context, k streamKind, by judge) string {
+	ctx, cancel := context.WithTimeout(ctx, askTimeout) // a follower goes on hearing meanwhile
+	defer cancel()
+	d, err := n.reloadIdentity(ctx)
+	if err != nil || d == nil {
+		return ""
+	}
+	end, s, err := n.lastOf(ctx, k)
+	if err != nil {
+		return ""
+	}
+	v, why := by(d, end)
+	if v != integrity.Damaged || s.CachedInfo().Config.Replicas > 1 && !n.lasts(regionStream{leader, k}) {
+		return ""
+	}
+	return why
+}
+
+// confirmAndCondemn condemns the Region if the damage is confirmed.
+func (n *Node) confirmAndCondemn(ctx context.Context, k streamKind, by judge) error {
+	if why := n.confirm(ctx, k, by); why != "" {
+		return n.condemn(n.ctx, k, why)
+	}
+	return nil
+}
+
+// leader is the region of a regionStream whose leader may be a deposed one.
+const leader = " leader"
+
+// deposed is longer than a server of a cluster that was cut off can take itself
+// for a stream's leader.
+const deposed = 30 * time.Second
+
+// errBehind: the server that answered may not lead the stream any more.
+var errBehind = errors.New("replica: the follower knows more of this stream")
+
+// lasts reports whether something has been seen again and again for longer than
+// deposed.
+func (n *Node) lasts(s regionStream) bool {
+	now := time.Now()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	since, known := n.suspected[s]
+	if !known || now.Sub(since) > 10*deposed { // that was another time
+		n.suspected[s] = now
+		return false
+	}
+	return now.Sub(since) >= deposed
+}
+
+// claimEvery bounds how often a follower's claims are checked and logged.
+const claimEvery = time.Minute
+
+// maxSuspects bounds what is remembered of claims. The names in questions are
+// not proved.
+const maxSuspects = 256
+
+// due reports whether a follower's copy may be checked again, and notes that it is.
+func (n *Node) due(s regionStream) bool {
+	now := time.Now()
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	last, known := n.suspected[s]
+	if known && now.Sub(last) < claimEvery || !known && len(n.suspected) >= maxSuspects {
+		return false
+	}
+	n.suspected[s] = now
+	return true
+}
+
+func (n *Node) reportClaim(s regionStream, what, why string) {
+	if n.due(s) {
+		n.cfg.Logger.Error("replica: "+what, "peer", refusal.Quote(s.region), "stream", string(s.kind), "claim", why)
+	}
+}
+
+// claimTimeout bounds one check of a follower's copy.
+const claimTimeout = 2 * time.Minute
+
+// checkClaim checks a follower's copy of one of this Region's own streams, message
+// by message, if that wasn't done a moment ago. This Region asks the peer itself, at
+// the address that it knows. If the copy holds a message that this Region wrote and
+// lacks, this Region stops. Otherwise the copy is wrong, and may be read from the
+// start.
+func (n *Node) checkClaim(from string, k streamKind, why string) {
+	f, s := n.follower(from), regionStream{from, k}
+	if !n.due(s) {
+		return
+	}
+	log := n.cfg.Logger.With("peer", refusal.Quote(from), "stream", string(k), "claim", why)
+	if f == nil {
+		log.Error("replica: the claim of a follower can't be checked, as it is no peer here")
+		return
+	}
+	n.start(func() {
+		ctx, cancel := context.WithTimeout(n.ctx, claimTimeout)
+		defer cancel()
+		claims, err := n.inspect(ctx, f, k)
+		if n.ctx.Err() != nil || n.condemned() != nil {
+			return
+		}
+		if err != nil {
+			log.Error("replica: a follower's copy differs and can't be checked", "error", err)
+			return
+		}
+		log.Error("replica: a follower's copy differs, and shows nothing that this Region lost", "unproved", claims)
+		n.mu.Lock()
+		n.cleared[s] = true
+		n.mu.Unlock()
+	})
+}
+
+// isCleared reports, once, that the copy that a question is about may be read from
+// the start.
+func (n *Node) isCleared(q question) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	s := regionStream{q.From, q.Line}
+	ok := n.cleared[s]
+	delete(n.cleared, s)
+	return ok
+}
+
+// inspect compares all messages of a peer's copy. It returns how many prove
+// nothing.
+func (n *Node) inspect(ctx context.Context, f *follower, k streamKind) (claims int, err error) {
+	end, _, err := n.lastOf(ctx, k)
+	if err != nil {
+		return 0, err
+	}
+	err = n.eachOfCopy(ctx, f, k, func(m message) error {
+		v, err := n.inspectMessage(ctx, k, m, &end)
+		if v == integrity.Claim {
+			claims++
+		}
+		return err
+	})
+	return claims, err
+}
+
+// inspectMessage compares a message with what this Node has read of its own stream,
+// which ended at end. It repeats that until it is sure: a message that this Node has
+// not read yet may have replaced the one in the copy.
+func (n *Node) inspectMessage(ctx context.Context, k streamKind, m message, end *uint64) (v integrity.Verdict, err error) {
+	r := integrity.Record{Line: string(k), Store: m.Store, Subject: m.Subject, Until: int64(number(m.Until)),
+		Proof: integrity.Proof{Seq: m.Orig, Item: n.itemOf(m), Token: m.Proof}}
+	by := func(d *integrity.Identity, end uint64) (v integrity.Verdict, why string) {
+		n.contents.with(k.stream(n.cfg.Region), func(c *integrity.Content) {
+			v, why = d.JudgeRecord(r, c, end, n.latestClock(), n.skewSeconds())
+		})
+		return v, why
+	}
+	v, _ = by(n.identity.Load(), *end)
+	for v == integrity.Behind || v == integrity.Damaged {
+		if err := n.readToEnd(ctx, k); err != nil {
+			return v, err
+		}
+		if *end, _, err = n.lastOf(ctx, k); err != nil {
+			return v, err
+		}
+		if v, _ = by(n.identity.Load(), *end); v == integrity.Damaged {
+			if err := n.confirmAndCondemn(ctx, k, by); err != nil {
+				return v, err
+			}
+			pause(ctx, time.Second)
+		}
+		pause(ctx, 20*time.Millisecond)
+		if err := ctx.Err(); err != nil {
+			return v, err
+		}
+	}
+	return v, nil
+}
+
+// eachOfCopy asks a peer for its copy of one of this Region's own streams, and calls
+// each with its messages in the order of the copy.
+func (n *Node) eachOfCopy(ctx context.Context, f *follower, k streamKind, each func(message) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	nc, err := f.connect(func(err error) { cancel(err) })
+	if err != nil {
+		return unavailable("connection to Region "+f.region, err)
+	}
+	defer nc.Close()
+	for q := f.question(k, position{store: ofCopy}); ; {
+		q.Of, q.Wait = n.cfg.Region, 0
+		a, err := f.ask(ctx, nc, q)
+		if err != nil {
+			return err
+		}
+		if a.Store != ofCopy { // a version that doesn't know such questions
+			return &Error{Reason: ReasonUnavailable, Rule: "answer of Region " + f.region, Want: "its copy of this Region's stream", Got: "something else"}
+		}
+		for _, m := range a.Messages {
+			if !strings.HasPrefix(m.Subject, k.prefix(n.cfg.Region)) {
+				return &Error{Reason: ReasonCorrupt, Rule: "answer of Region " + f.region, Want: "messages of this Region's stream", Got: m.Subject}
+			}
+			if err := each(m); err != nil {
+				return err
+			}
+		}
+		if a.Pending == 0 {
+			return nil
+		}
+		q = f.question(k, position{ofCopy, a.end()})
+	}
 }

@@ -13,55 +13,44 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A disk that lost a part of a copy has lost what another Region ended. Where
-// that Region is heard it says so. Where it is not, as when both were in one
-// fire, nothing but the marks beside the streams shows it. What depends on such
-// a copy is not served until the other Region has been heard and agrees:
+// A disk that lost a part of a copy has lost what another Region ended. That Region
+// says so when it is heard. If it isn't heard, only the marks beside the streams show it.
+// Until the other Region has been heard and agrees, what depends on the copy is not
+// served:
 //
 //   - on the primary's configuration, and on what any Region ended: everything;
 //   - on another Region's sessions: these sessions. Their users sign in again;
 //   - on another Region's applications: these applications.
 
-// copies are what is known of copies beside what they hold.
+// copies is the state of the copies beside their content.
 type copies struct {
 	mu       sync.Mutex
-	marks    copyMarks         // as they are written
-	ahead    copyMarks         // as they will be
-	moved    bool              // and are to be written
-	looked   time.Time         // when that was last found out
-	suspects map[copyOf]string // copies that lost something, and what
-	remade   map[copyOf]bool   // suspects that were made again
-	halfMade map[copyOf]bool   // and those of which that failed: there may be none
+	marks    copyMarks               // as they are written
+	ahead    copyMarks               // as they will be
+	moved    bool                    // and are to be written
+	checked  time.Time               // when that was last checked
+	suspects map[regionStream]string // copies that lost messages, and which
+	recopied map[regionStream]bool   // suspects that were created anew
+	halfMade map[regionStream]bool   // suspects for which that failed: the stream may not exist
 }
 
-// A copyOf names a copy.
-type copyOf struct {
-	region string
-	kind   streamKind
-}
-
-// causeEnds stops a Region that may lack what others ended. It comes from other
-// Regions, so it must not keep the primary from removing one of them.
-const (
-	causeEnds   = "copy of what another Region ended"
-	causeCopied = "copy of the configuration"
-)
-
-// suspected says whether any of a Region's streams is suspected here.
+// suspected reports whether any of these copies of a Region is suspected.
 func (c *copies) suspected(region string, kinds ...streamKind) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.ContainsFunc(kinds, func(k streamKind) bool { _, ok := c.suspects[copyOf{region, k}]; return ok })
+	return slices.ContainsFunc(kinds, func(k streamKind) bool { return c.suspects[regionStream{region, k}] != "" })
 }
 
-// compareCopies compares all copies with their marks. The list of Regions is known
-// by now, and which of them were removed.
+// compareCopies compares all copies with their marks. The list of Regions, and of those
+// that were removed, is known by now.
 func (n *Node) compareCopies(ctx context.Context) error {
 	c := &n.copies
 	none := c.marks == nil
-	c.suspects, c.remade, c.halfMade, c.ahead = map[copyOf]string{}, map[copyOf]bool{}, map[copyOf]bool{}, copyMarks{}
+	c.suspects, c.ahead = map[regionStream]string{}, copyMarks{}
+	c.recopied, c.halfMade = map[regionStream]bool{}, map[regionStream]bool{}
 	for region, of := range c.marks {
 		for k, m := range of {
 			why, err := n.compareCopy(ctx, region, k, m)
@@ -69,8 +58,8 @@ func (n *Node) compareCopies(ctx context.Context) error {
 				return err
 			}
 			if why != "" {
-				c.suspects[copyOf{region, k}] = why
-				n.cfg.Logger.Error("replica: a copy was damaged", "region", n.cfg.Region, "peer", region, "stream", string(k), "found", why)
+				c.suspects[regionStream{region, k}] = why
+				n.cfg.Logger.Error("replica: a copy was damaged", "peer", region, "stream", string(k), "found", why)
 			}
 		}
 	}
@@ -79,35 +68,31 @@ func (n *Node) compareCopies(ctx context.Context) error {
 		return nil
 	}
 	c.marks = copyMarks{}
-	if err := n.identityStore.put(ctx, copiesName, []byte("{}")); err != nil {
-		return n.identityStoreError("write of the marks of copies", err)
-	}
-	return nil
+	return n.putJSON(ctx, copiesName, c.marks)
 }
 
-// compareCopy says what a copy lost, or "". That of a Region that was removed may
+// compareCopy returns what a copy lost, or "". A copy of a Region that was removed may
 // have been deleted.
 func (n *Node) compareCopy(ctx context.Context, region string, k streamKind, m integrity.CopyMark) (why string, err error) {
 	var end uint64
 	s, err := n.stream(ctx, k.stream(region))
 	switch {
-	case errors.Is(err, jetstream.ErrStreamNotFound) && n.gone(region):
-		return "", nil
-	case errors.Is(err, jetstream.ErrStreamNotFound):
-	case err != nil:
-		return "", unavailable("look at the copy", err)
-	default:
+	case err == nil:
 		end = s.CachedInfo().State.LastSeq
+	case !errors.Is(err, jetstream.ErrStreamNotFound):
+		return "", err
+	case n.gone(region):
+		return "", nil
 	}
 	n.contents.with(k.stream(region), func(c *integrity.Content) {
-		why = m.CheckCopy(c, end, n.cfg.Now().Unix(), int64(n.cfg.Skew/time.Second))
+		why = m.CheckCopy(c, end, n.cfg.Now().Unix(), n.skewSeconds())
 	})
 	return why, nil
 }
 
-// stopForSuspects stops what depends on a suspected copy. changed are copies
-// that are suspected now, or were.
-func (n *Node) stopForSuspects(changed []copyOf) {
+// stopForSuspects stops what depends on a suspected copy. changed are copies that are
+// suspected now, or were.
+func (n *Node) stopForSuspects(changed []regionStream) {
 	if len(changed) == 0 {
 		return
 	}
@@ -115,9 +100,10 @@ func (n *Node) stopForSuspects(changed []copyOf) {
 	suspects := maps.Clone(n.copies.suspects)
 	n.copies.mu.Unlock()
 	var ends, copied *Error
-	for _, c := range slices.SortedFunc(maps.Keys(suspects), func(a, b copyOf) int { return cmp.Compare(a.region, b.region) }) {
+	for _, c := range slices.SortedFunc(maps.Keys(suspects), func(a, b regionStream) int { return cmp.Compare(a.region, b.region) }) {
 		e := &Error{Reason: ReasonNotReady, Rule: fmt.Sprintf("copy of Region %s's stream %s", c.region, c.kind), Got: suspects[c],
-			Want: "what it held. It is read again when that Region is heard; if that is lost for good, start this one once with Config.Restored"}
+			Want: "its whole content. It is copied again when that Region is heard; " +
+				"if that Region is lost for good, start this one once with Config.Restored"}
 		if c.kind == kindRevoked {
 			ends = cmp.Or(ends, e)
 		} else if c.kind == kindConfig && c.region == n.cfg.Primary {
@@ -132,7 +118,7 @@ func (n *Node) stopForSuspects(changed []copyOf) {
 		_, doubted := suspects[c]
 		switch c.kind {
 		case kindSessions:
-			n.ledger.doubt(c.region, doubted)
+			n.ledger.update(func(s *merge.Sessions) { s.Doubt(c.region, doubted) })
 		case kindConfig:
 			n.touched = append(n.touched, n.dir.Doubt(c.region, doubted)...)
 		}
@@ -140,72 +126,68 @@ func (n *Node) stopForSuspects(changed []copyOf) {
 	n.apply()
 }
 
-// errSuspected: a copy has lost something, and its Region answers.
+// errSuspected: a copy has lost messages, and its Region answers.
 var errSuspected = errors.New("replica: the copy was damaged")
 
-// toRemake says whether a copy is to be made again before anything is written to
-// it. The embedded server may hang at a write to damaged files. What was readable
-// in it stays in memory, and its Region has confirmed its last message.
-func (c *copies) toRemake(of copyOf) bool {
+// toRecopy reports whether a copy is to be created anew before it is written to. The
+// embedded server may hang at a write to damaged files. What was readable in the copy
+// stays in memory, and its Region has confirmed its last message.
+func (c *copies) toRecopy(of regionStream) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	_, suspected := c.suspects[of]
-	return suspected && !c.remade[of]
+	return c.suspects[of] != "" && !c.recopied[of]
 }
 
-// makeAgain makes a copy again, empty, when its Region answers: all of it comes
-// again. If that is interrupted, the marks say that it isn't complete. It isn't
-// read meanwhile: a reader must not go on in the new one where it was in the old.
-// Where it fails, it is called again before the copy is used: what was deleted has
-// to be made. The Region is heard meanwhile.
-func (f *follower) makeAgain(k streamKind) error {
-	n, of := f.n, copyOf{f.region, k}
-	n.cfg.Logger.Warn("replica: a copy that was damaged is made again", "region", n.cfg.Region, "peer", f.region, "stream", string(k))
+// recopy replaces a copy by an empty one while its Region answers: all of it comes again.
+// If that is interrupted, the marks say that it isn't complete. No reader runs meanwhile,
+// as it would continue in the new stream at its position in the old one. If recopy fails,
+// it is called again before the copy is used, as the stream may not exist, and the Region
+// is heard meanwhile.
+func (f *follower) recopy(k streamKind) error {
+	n, of := f.n, regionStream{f.region, k}
+	n.cfg.Logger.Warn("replica: a copy that was damaged is created again", "peer", f.region, "stream", string(k))
 	n.stopReaders(f.region, k)
 	n.progress.forget(k.stream(f.region))
 	ctx, cancel := context.WithTimeout(n.ctx, writeTimeout)
 	defer cancel()
-	err := n.remake(ctx, k, f.region)
+	err := n.recreate(ctx, k, f.region)
 	if err == nil {
 		n.readersOf(f.region, k)
 	}
 	n.copies.mu.Lock()
 	defer n.copies.mu.Unlock()
-	n.copies.remade[of], n.copies.halfMade[of] = err == nil, err != nil
+	n.copies.recopied[of], n.copies.halfMade[of] = err == nil, err != nil
 	if err != nil {
 		return errors.Join(errNotCopied, err)
 	}
 	return nil
 }
 
-// isHalfMade says whether a copy is to be made again before it is used.
-func (c *copies) isHalfMade(of copyOf) bool {
+// isHalfMade reports whether a copy is to be created anew before it is used.
+func (c *copies) isHalfMade(of regionStream) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.halfMade[of]
 }
 
-// trust takes a copy out of suspicion that agrees with what its Region says the
-// log holds.
+// trust clears the suspicion of a copy that agrees with its Region's answer.
 func (n *Node) trust(c *copier, a answer) {
-	of := copyOf{c.region, c.kind}
 	if !n.copies.suspected(c.region, c.kind) || !n.confirmed(c, a) {
 		return
 	}
-	n.cfg.Logger.Warn("replica: a copy that was damaged is whole again", "region", n.cfg.Region, "peer", c.region, "stream", string(c.kind))
-	n.clearCopy(of)
+	n.cfg.Logger.Warn("replica: a copy that was damaged is whole again", "peer", c.region, "stream", string(c.kind))
+	n.clearCopy(regionStream{c.region, c.kind})
 }
 
-func (n *Node) clearCopy(of copyOf) {
+func (n *Node) clearCopy(of regionStream) {
 	n.copies.mu.Lock()
 	delete(n.copies.suspects, of)
 	n.copies.mu.Unlock()
-	n.stopForSuspects([]copyOf{of})
+	n.stopForSuspects([]regionStream{of})
 }
 
-// confirmed says whether a copy is all that an answer says the log holds. A
-// version from before there were digests doesn't say; then it is where the log
-// ends.
+// confirmed reports whether a copy has the digest in an answer. A version from before
+// digests doesn't state one; then it is enough that the copy is at the log's end.
 func (n *Node) confirmed(c *copier, a answer) (ok bool) {
 	if a.Generation == nil {
 		return true
@@ -225,16 +207,17 @@ func (n *Node) confirmed(c *copier, a answer) (ok bool) {
 	return ok
 }
 
-// forgetCopy lets go of what is known of a copy that was deleted.
+// forgetCopy drops the state of a copy that was deleted.
 func (n *Node) forgetCopy(region string, k streamKind) {
+	of := regionStream{region, k}
 	n.copies.mu.Lock()
 	delete(n.copies.marks[region], k)
 	n.copies.moved = true
 	delete(n.copies.ahead[region], k)
-	delete(n.copies.halfMade, copyOf{region, k})
-	_, suspected := n.copies.suspects[copyOf{region, k}]
+	delete(n.copies.halfMade, of)
+	suspected := n.copies.suspects[of] != ""
 	n.copies.mu.Unlock()
 	if suspected {
-		n.clearCopy(copyOf{region, k})
+		n.clearCopy(of)
 	}
 }

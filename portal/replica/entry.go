@@ -9,7 +9,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// lineOf is the stream in which entries of a kind stand.
+// entryStream is the stream of each kind of entry. Other kinds are unknown.
 var entryStream = map[merge.EntryKind]streamKind{
 	merge.EntrySession:   kindSessions,
 	merge.EntrySeen:      kindSessions,
@@ -23,9 +23,8 @@ var entryStream = map[merge.EntryKind]streamKind{
 	merge.EntryLogout:    kindRevoked,
 }
 
-// subject is where an entry stands in its stream. It begins with the kind, and
-// is bound to what the body says it is about, so a message that got under
-// another subject is worth nothing there.
+// subject is the subject of an entry in its stream. It begins with the kind and is
+// bound to the body, so a message under another subject is refused.
 func subject(kind merge.EntryKind, e merge.Entry) string {
 	about := []string{string(kind), e.Key}
 	switch kind {
@@ -33,8 +32,8 @@ func subject(kind merge.EntryKind, e merge.Entry) string {
 		about = []string{string(kind), e.User, e.ID}
 	case merge.EntryLogout:
 		about = []string{string(kind)}
-		if l := e.Logout; l != nil { // each has a subject of its own
-			b, _ := json.Marshal(l) // strings and times of a JSON message
+		if l := e.Logout; l != nil { // each has its own subject
+			b, _ := json.Marshal(l) // never fails: strings and times of a JSON message
 			about = append(about, string(b))
 		}
 	case merge.EntryUser:
@@ -43,33 +42,43 @@ func subject(kind merge.EntryKind, e merge.Entry) string {
 	return string(kind) + "." + token(about...)
 }
 
-// take takes a message about sessions in, if it stands where it belongs.
+// knows reports whether this version knows a kind of entry, and so its subject.
+func knows(kind merge.EntryKind) bool { return entryStream[kind] != "" }
+
+// take takes a message about sessions in, if its subject is right.
 func (l *ledger) take(a arrival) error {
+	bad := func(want, got string, err error) error {
+		return &Error{Reason: ReasonCorrupt, Rule: "message about sessions", Want: want, Got: got, Err: err}
+	}
 	var e merge.Entry
 	if err := json.Unmarshal(a.body, &e); err != nil {
-		return &Error{Reason: ReasonCorrupt, Rule: "message about sessions", Want: "JSON", Err: err}
+		return bad("JSON", "", err)
 	}
-	begin, _, _ := strings.Cut(a.subject, ".")
-	kind := merge.EntryKind(begin)
-	if !knows(kind) {
-		return l.merge(a.region, kind, e)
-	}
-	if want := subject(kind, e); a.subject != want {
-		return &Error{Reason: ReasonCorrupt, Rule: "message about sessions", Want: "the subject " + want, Got: a.subject}
-	}
-	if entryStream[kind] != a.kind {
-		return &Error{Reason: ReasonCorrupt, Rule: "message about sessions", Want: "a known subject", Got: a.subject}
+	kind := kindOf(a.subject)
+	if knows(kind) {
+		if want := subject(kind, e); a.subject != want {
+			return bad("the subject "+want, a.subject, nil)
+		}
+		if entryStream[kind] != a.kind {
+			return bad("a known subject", a.subject, nil)
+		}
 	}
 	return l.merge(a.region, kind, e)
 }
 
-// entryWrite is the write of an entry that lives until then; zero: for good.
+// kindOf is the kind of entry of a subject.
+func kindOf(subject string) merge.EntryKind {
+	kind, _, _ := strings.Cut(subject, ".")
+	return merge.EntryKind(kind)
+}
+
+// entryWrite is the write of an entry that is kept until then; zero: forever.
 func entryWrite(kind merge.EntryKind, e merge.Entry, until time.Time) write {
 	return write{kind: entryStream[kind], subject: subject(kind, e), body: e, until: until}
 }
 
-// record writes an entry to this Region's own stream and then takes it in. What
-// ends sessions is taken in first: see end.
+// record writes an entry to this Region's own stream and then takes it in. An entry
+// that ends sessions is taken in first: see end.
 func (n *Node) record(ctx context.Context, kind merge.EntryKind, e merge.Entry, until time.Time) error {
 	if kind.Ends() {
 		return n.end(ctx, kind, e, until)

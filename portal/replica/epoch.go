@@ -9,11 +9,11 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// endUser ends all sessions of a user, here at once. The message never expires:
-// an epoch must not fall behind one that a session carries.
+// endUser ends all sessions of a user. That takes effect here at once. The message
+// never expires: an epoch must not fall below that of a session.
 func (n *Node) endUser(ctx context.Context, userID string) error {
-	// At least the time in seconds: a Region that lost its disk, and with it its
-	// count, must not count below what the others remember.
+	// At least the time in seconds: a Region that lost its disk must not count below
+	// what the others remember.
 	least, err := n.ledger.raise(userID, n.cfg.Region, uint64(max(0, n.cfg.Now().Unix())))
 	if err != nil {
 		return err
@@ -23,9 +23,9 @@ func (n *Node) endUser(ctx context.Context, userID string) error {
 	})
 }
 
-// writeEpoch writes this Region's component of a user's epoch, which is at least
-// that and more than the last one, and takes it in. It does nothing if that count
-// has become durable since it was raised: see durableEpoch.
+// writeEpoch writes this Region's component of a user's epoch, at least this count and
+// more than the last one, and takes it in. It does nothing if that count has become
+// durable since it was raised: see durableEpoch.
 func (n *Node) writeEpoch(ctx context.Context, userID string, least uint64) error {
 	for n.ledger.epochPending(userID, least) {
 		last, seq, err := n.lastEpoch(ctx, userID)
@@ -33,18 +33,17 @@ func (n *Node) writeEpoch(ctx context.Context, userID string, least uint64) erro
 			return err
 		}
 		err = n.putEpoch(ctx, userID, max(least, last+1), seq)
-		if !errors.Is(err, errConflict) { // another node's came first
+		if !errors.Is(err, errConflict) { // another Node's came first
 			return err
 		}
 	}
 	return nil
 }
 
-// durableEpoch makes sure that a count which sessions are to carry, as this
-// Region's component of the user's epoch, is on disk. It may be in this Node's
-// memory alone, as the write failed that was to end the user's sessions.
-// Another node of the Region would then count from less, and its revocation
-// would leave those sessions alone, made or yet to be made of the same sign-in.
+// durableEpoch makes sure that a count, which new sessions will have as this Region's
+// component of the user's epoch, is on disk. If the write failed that raised it, it is
+// in this Node's memory alone. Another Node of the Region would then count from less,
+// and its revocation would not end those sessions.
 func (n *Node) durableEpoch(ctx context.Context, userID string, count uint64) error {
 	for !n.ledger.hasEpoch(userID, n.cfg.Region, count) {
 		last, seq, err := n.lastEpoch(ctx, userID)
@@ -59,7 +58,7 @@ func (n *Node) durableEpoch(ctx context.Context, userID string, count uint64) er
 	return nil
 }
 
-// putEpoch writes a count at the place of the one at seq, and takes it in.
+// putEpoch replaces the count at seq, and takes it in.
 func (n *Node) putEpoch(ctx context.Context, userID string, count, seq uint64) error {
 	e := merge.Entry{User: userID, Epoch: count}
 	w := entryWrite(merge.EntryUser, e, time.Time{})
@@ -71,21 +70,15 @@ func (n *Node) putEpoch(ctx context.Context, userID string, count, seq uint64) e
 	return n.ledger.merge(n.cfg.Region, merge.EntryUser, e)
 }
 
-// lastEpoch reads this Region's component of a user's epoch from the Region's
-// own server, and the sequence at which it stands; zeros where there is none.
+// lastEpoch reads this Region's component of a user's epoch from the Region's own
+// server, and its sequence; zeros if there is none.
 func (n *Node) lastEpoch(ctx context.Context, userID string) (last, seq uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	s, err := n.stream(ctx, kindRevoked.stream(n.cfg.Region))
-	if err != nil {
-		return 0, 0, unavailable("read of a user's epoch", err)
-	}
 	subject := kindRevoked.prefix(n.cfg.Region) + subject(merge.EntryUser, merge.Entry{User: userID})
-	msg, err := latest(ctx, s, subject)
-	if err != nil {
-		return 0, 0, unavailable("read of a user's epoch", err)
-	} else if msg == nil {
-		return 0, 0, nil
+	msg, err := n.latest(ctx, kindRevoked.stream(n.cfg.Region), subject)
+	if msg == nil {
+		return 0, 0, err
 	}
 	if err := n.cfg.readable("a user's epoch", msg.Header); err != nil {
 		return 0, 0, err
@@ -101,7 +94,7 @@ func (n *Node) lastEpoch(ctx context.Context, userID string) (last, seq uint64, 
 	return e.Epoch, msg.Sequence, nil
 }
 
-// epochPending says whether a count that was raised in memory is not on disk yet.
+// epochPending reports whether a count that was raised in memory is not on disk yet.
 func (l *ledger) epochPending(user string, count uint64) bool {
 	l.mu.RLock()
 	defer l.mu.RUnlock()
@@ -109,7 +102,7 @@ func (l *ledger) epochPending(user string, count uint64) bool {
 	return ok && raised >= count
 }
 
-// hasEpoch says whether a count of a user's epoch is on disk for sure. Of several
+// hasEpoch reports whether a count of a user's epoch is on disk for sure. Of several
 // that could not be written, raised has the last.
 func (l *ledger) hasEpoch(user, region string, count uint64) bool {
 	l.mu.RLock()

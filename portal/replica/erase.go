@@ -6,42 +6,41 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// What an update removes or replaces is still in the log, and when a full
-// transaction has taken the log's place it is still in the server's file. The
-// server rewrites a file, when messages are purged, only if it has more than
-// 2 MiB and less than half of that is left (compactLocked in its filestore.go);
-// erasing single messages rewrites a file for each. So padding is written before
-// such a full transaction: as much as that has, or half of the largest file, of
-// 8 MiB, but more than 2 MiB. What is replaced is then in the smaller half, or in a file that
-// goes as a whole. Whoever copies the transaction pads the copy.
+// What an update removes or replaces stays in the log, and, when a full transaction has
+// replaced the log, in the server's file. When messages are purged, the server rewrites a
+// file only if it has more than 2 MiB and less than half of that is left (compactLocked in
+// its filestore.go); erasing single messages rewrites a file for each. So padding is
+// written before such a full transaction: as much as that has, or half of the largest
+// file, of 8 MiB, but more than 2 MiB. What is replaced is then in the smaller half, or in
+// a file that is removed as a whole. A copier pads the copy in the same way.
 const (
 	leastPad = 2<<20 + 256<<10
 	mostPad  = 4<<20 + 256<<10
 	padPart  = 256 << 10
 )
 
-// replaces says whether an update changes or removes users that are there.
+// replaces reports whether an update changes or removes existing users.
 func replaces(inst *center.Instance, changes []center.Record) bool {
-	for _, c := range changes {
-		if c.Kind != center.KindUser || inst == nil {
-			continue
+	return inst != nil && slices.ContainsFunc(changes, func(c center.Record) bool {
+		if c.Kind != center.KindUser {
+			return false
 		}
-		if _, there := inst.Snapshot().UserByID(c.Key); there {
-			return true
-		}
-	}
-	return false
+		_, exists := inst.Snapshot().UserByID(c.Key)
+		return exists
+	})
 }
 
-// outdate notes that the log holds what is to be erased, and wakes the maintenance
-// when it is time. The caller holds applying.
+// outdate notes that the log holds data to erase, and wakes the maintenance when it is
+// time. The caller holds applying.
 func (n *Node) outdate() {
 	if n.log.outdated.IsZero() {
 		n.log.outdated = time.Now()
@@ -49,7 +48,7 @@ func (n *Node) outdate() {
 	}
 }
 
-// toErase says whether it is time to erase. The caller holds applying.
+// toErase reports whether it is time to erase. The caller holds applying.
 func (n *Node) toErase() bool {
 	return !n.log.outdated.IsZero() && time.Since(n.log.outdated) >= n.cfg.EraseAfter && n.log.unread == 0
 }
@@ -59,7 +58,8 @@ func (n *Node) pad(ctx context.Context) error {
 	for most := min(max(leastPad, n.log.size+n.log.since-n.log.padded), mostPad); n.log.padded < most; {
 		at := n.log.read
 		p := padding(n.dir.Last(n.cfg.Region)+1, at+1)
-		if _, err := n.publish(ctx, write{kind: kindConfig, subject: fmt.Sprintf("tx.%d.0", at+1), body: p, part: partHeader(p, len(p.Records)), last: &at}); err != nil {
+		w := write{kind: kindConfig, subject: fmt.Sprintf("tx.%d.0", at+1), body: p, part: partHeader(p, len(p.Records)), last: &at}
+		if _, err := n.publish(ctx, w); err != nil {
 			return err
 		}
 		n.log.saw(at+1, p, size(p))
@@ -69,15 +69,18 @@ func (n *Node) pad(ctx context.Context) error {
 	return nil
 }
 
-// pad writes padding to the copy, where the copier is: it goes on from there.
+// pad writes padding to the copy. The copier's position in the original stays.
 func (c *copier) pad(ctx context.Context) error {
 	for i := range mostPad/padPart + 1 {
 		b, err := json.Marshal(padding(0, 0))
 		if err != nil {
 			return err
 		}
-		m := message{Seq: c.at.seq, Subject: fmt.Sprintf("%spad.%d", c.kind.prefix(c.region), i), At: strconv.FormatInt(c.n.cfg.Now().UnixMicro(), 10),
-			More: map[string]string{headerFormat: strconv.Itoa(c.n.cfg.writes)}}
+		m := message{
+			Seq: c.at.seq, Subject: fmt.Sprintf("%spad.%d", c.kind.prefix(c.region), i),
+			At:   strconv.FormatInt(c.n.cfg.Now().UnixMicro(), 10),
+			More: map[string]string{headerFormat: strconv.Itoa(c.n.cfg.writes)},
+		}
 		if m.Data, err = c.n.cfg.Codec.Seal(m.Subject, b); err != nil {
 			return err
 		}
@@ -88,25 +91,90 @@ func (c *copier) pad(ctx context.Context) error {
 	return nil
 }
 
-// padding is the beginning of a transaction that is never completed: every
-// version passes it over.
+// padding is the beginning of a transaction that is never completed: every version skips
+// it.
 func padding(stamp, first uint64) merge.Transaction {
-	b := make([]byte, padPart/2)
-	_, _ = rand.Read(b) // never fails
-	return merge.Transaction{Stamp: stamp, First: first, Of: 2, Records: []merge.Record{{Kind: merge.KindGone, Key: hex.EncodeToString(b)}}}
+	records := []merge.Record{{Kind: merge.KindGone, Key: randomHex()}}
+	return merge.Transaction{Stamp: stamp, First: first, Of: 2, Records: records}
 }
 
-// clear lets go of what a full transaction of this Region's log has replaced. The
-// caller holds applying.
+func randomHex() string {
+	b := make([]byte, padPart/2)
+	_, _ = rand.Read(b) // never fails
+	return hex.EncodeToString(b)
+}
+
+// clear removes what a full transaction of this Region's log has replaced. The caller
+// holds applying.
 func (n *Node) clear(ctx context.Context) error {
 	if n.log.full == 0 {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
-	if err := n.forgetBefore(ctx, n.cfg.Region, n.log.full); err != nil {
+	if err := n.clearBefore(ctx, n.cfg.Region, n.log.full); err != nil {
 		return err
 	}
 	n.log.full = 0
+	return nil
+}
+
+// Sessions name their user, and the server keeps expired messages in the file that it is
+// writing. So after users were removed the Node fills that file, of 4 MiB, with padding
+// that expires: the file is removed when the last session in it has expired. Other Regions
+// copy the padding, so theirs are, too.
+const (
+	fileSize   = 4 << 20
+	padExpires = 5 * time.Second
+)
+
+// outdateSessions looks for users that a transaction of the primary removes, or says were
+// removed. Each removal leaves a mark in the primary's log forever, and the stamp of the
+// last one for which sessions were padded is stored (erasedName). So a Region also pads
+// them that was off when users were removed. The caller holds applying.
+func (n *Node) outdateSessions(t merge.Transaction) {
+	for _, r := range t.Records {
+		if r.Kind == merge.KindGone && strings.HasPrefix(r.Key, string(center.PrincipalUser)+" ") {
+			n.log.usersUpTo = max(n.log.usersUpTo, number(string(r.Value)))
+		}
+	}
+	if n.log.usersUpTo > n.log.usersErased && n.log.usersGone.IsZero() {
+		n.log.usersGone = time.Now()
+		time.AfterFunc(n.cfg.EraseAfter, n.wakeMaintenance)
+	}
+}
+
+// readErased reads the stored stamp. A restored one may be older.
+func (n *Node) readErased(ctx context.Context) error {
+	if n.vouched() {
+		return nil
+	}
+	b, _, err := n.identityStore.read(ctx, erasedName)
+	n.log.usersErased = number(string(b)) // no other goroutine runs yet
+	return err
+}
+
+// padSessions pads this Region's sessions, when it is time.
+func (n *Node) padSessions(ctx context.Context) error {
+	n.applying.Lock()
+	since, upTo := n.log.usersGone, n.log.usersUpTo
+	n.applying.Unlock()
+	if since.IsZero() || time.Since(since) < n.cfg.EraseAfter {
+		return nil
+	}
+	for range fileSize/padPart + 1 {
+		// The mark that a code was taken has no effect. No code has such a key.
+		w := entryWrite(merge.EntryTaken, merge.Entry{Key: randomHex()}, n.cfg.Now().Add(padExpires))
+		if _, err := n.publish(ctx, w); err != nil {
+			return err
+		}
+	}
+	if err := n.putJSON(ctx, erasedName, upTo); err != nil {
+		n.cfg.Logger.Warn("replica: the next start pads the sessions again", "error", err)
+	}
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	n.log.usersGone, n.log.usersErased = time.Time{}, upTo
+	n.outdateSessions(merge.Transaction{}) // others may have been removed meanwhile
 	return nil
 }

@@ -7,53 +7,53 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A Reason says why the package refused or failed. The list is closed; compare
+// A Reason is why the package refused or failed. The list is closed; compare
 // with it, never with a message.
 type Reason string
 
 // The reasons.
 const (
-	// ReasonConfig: Open or AddPeer was given something it can't work with.
+	// ReasonConfig: Open or AddPeer got a value that it can't use.
 	ReasonConfig Reason = "Config"
-	// ReasonUnavailable: the Region's own server did not answer. What was
-	// asked for may or may not have happened.
+	// ReasonUnavailable: the Region's own server did not answer. The operation may
+	// or may not have happened.
 	ReasonUnavailable Reason = "Unavailable"
-	// ReasonNotReady: the instance is not replicated to this Region yet, so
-	// nobody can tell who was revoked elsewhere.
-	// It was, and a copy of what another Region ended was damaged since.
+	// ReasonNotReady: the instance is not replicated to this Region yet, or a copy of
+	// what another Region ended was damaged since. So sessions that were revoked
+	// elsewhere may not be known here.
 	ReasonNotReady Reason = "NotReady"
-	// ReasonCorrupt: something that was stored can't be read back.
+	// ReasonCorrupt: stored data can't be read.
 	ReasonCorrupt Reason = "Corrupt"
-	// ReasonVersion: what was stored or sent needs another version of this
-	// package. The error names the format or kind that the version must know.
-	// Nothing is damaged, and nothing was lost.
+	// ReasonVersion: stored or sent data needs another version of this package. The
+	// error names the format or kind that the version must know. Nothing is damaged,
+	// and nothing was lost.
 	ReasonVersion Reason = "Version"
-	// ReasonDamaged: what the Region's own server keeps is not what this Region
-	// wrote: some of it is lost, or older, or another Region's. Got says what was
-	// found. Open refuses to start on it, and a Region that finds out later stops.
-	// Config.Recover takes what is missing from other Regions' copies.
+	// ReasonDamaged: the Region's own server doesn't keep what this Region wrote: a
+	// part is lost, or it is older, or another Region's. Got says what was found. Open
+	// refuses to start on it, and a Region that finds out later stops. Config.Recover
+	// takes what is missing from other Regions' copies.
 	ReasonDamaged Reason = "Damaged"
-	// ReasonTooLarge: one element doesn't fit into a message, or Config.Recover
-	// names a Region that sends more than Config.MaxRecover.
+	// ReasonTooLarge: one element doesn't fit into a message, or a Region that
+	// Config.Recover names sends more than Config.MaxRecover.
 	ReasonTooLarge Reason = "TooLarge"
 	// ReasonClosed: the Node was closed.
 	ReasonClosed Reason = "Closed"
-	// ReasonRemoved: the primary removed the Region from the instance. What it
-	// had is erased. Of a peer: it isn't followed.
+	// ReasonRemoved: the primary removed the Region from the instance, and its data
+	// is erased. From AddPeer: the peer was removed, and isn't followed.
 	ReasonRemoved Reason = "Removed"
-	// ReasonNotListed: the primary doesn't list the Region, and does not say that
-	// it was removed. The Region serves nothing, and keeps what it has.
+	// ReasonNotListed: the primary doesn't list the Region, and does not say that it
+	// was removed. The Region serves nothing, and keeps its data.
 	ReasonNotListed Reason = "NotListed"
 )
 
-// An Error is the one type of error that this package makes. The sentinels of
-// packages portal and center are returned as they are.
+// An Error is the type of all errors of this package, except for the sentinels of
+// packages portal and center, which are returned unchanged.
 type Error struct {
 	Reason Reason
-	// Rule names what it is about. Want and Got are both sides of the comparison,
-	// where there was one.
+	// Rule names what was checked or done. Want and Got are both sides of a
+	// comparison.
 	Rule, Want, Got string
-	// Err is the cause, if there is one.
+	// Err is the cause, or nil.
 	Err error
 }
 
@@ -65,14 +65,22 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// asError makes a nil error of a nil *Error.
+func asError(e *Error) error {
+	if e == nil {
+		return nil
+	}
+	return e
+}
+
 func unavailable(what string, err error) *Error {
 	return &Error{Reason: ReasonUnavailable, Rule: what, Want: "an answer of the Region's own server", Err: err}
 }
 
-// refused makes an *Error of what package merge refused.
-func refused(r Reason, err error) error {
-	var e *merge.Error
-	if !errors.As(err, &e) {
+// mergeError makes an *Error of one of package merge.
+func mergeError(r Reason, err error) error {
+	e, ok := errors.AsType[*merge.Error](err)
+	if !ok {
 		return &Error{Reason: r, Rule: "record", Err: err}
 	}
 	return &Error{Reason: r, Rule: e.Rule, Want: e.Want, Got: e.Got}

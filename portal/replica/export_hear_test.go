@@ -26,11 +26,13 @@ func CopyMore(n, of *Node) {
 func HalfMake(n *Node, region string) {
 	n.copies.mu.Lock()
 	defer n.copies.mu.Unlock()
-	n.copies.halfMade[copyOf{region, kindConfig}] = true
+	n.copies.halfMade[regionStream{region, kindConfig}] = true
 }
 
 // HalfMade says whether it is one still.
-func HalfMade(n *Node, region string) bool { return n.copies.isHalfMade(copyOf{region, kindConfig}) }
+func HalfMade(n *Node, region string) bool {
+	return n.copies.isHalfMade(regionStream{region, kindConfig})
+}
 
 // Tidying returns what a copier of a Region's log asks its own server between two
 // answers. The copier is one that was just made.
@@ -42,14 +44,12 @@ func Tidying(t *testing.T, n *Node, region string) map[string]func(context.Conte
 		return c
 	}
 	require.Positive(t, n.replacedBefore(region), "there is something to finish")
-	unfinished, replaced, broken := made(), made(), brokenCopy{}
+	unfinished, replaced, conflicts := made(), made(), 0
 	replaced.compact = kindConfig.prefix(region) + "tx.1.0"
-	n.mu.Lock()
-	f := n.followers[region]
-	n.mu.Unlock()
+	f := n.follower(region)
 	return map[string]func(context.Context) error{
 		"finish": unfinished.settle,
 		"clear":  replaced.settle,
-		"mend":   func(ctx context.Context) error { return broken.mend(ctx, f, kindConfig, 0) },
+		"mend":   func(ctx context.Context) error { return f.mend(ctx, kindConfig, 0, &conflicts) },
 	}
 }

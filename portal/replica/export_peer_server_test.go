@@ -75,7 +75,9 @@ func Say(t testing.TB, n *Node, stream, kind string, e merge.Entry) {
 func Seen(key string, seen time.Time) merge.Entry { return merge.Entry{Key: key, Seen: seen} }
 
 // Sweep forgets what may be forgotten.
-func (s *State) Sweep(now time.Time, skew time.Duration) { s.ledger.sweep(now, skew) }
+func (s *State) Sweep(now time.Time, skew time.Duration) {
+	s.ledger.update(func(m *merge.Sessions) { m.Sweep(now, skew) })
+}
 
 // Assemble gives an assembler these parts of a transaction, and says how often
 // that completes it.

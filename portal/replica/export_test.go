@@ -37,7 +37,10 @@ func (n *Node) StalledStreams() map[string]string { return n.stalledStreams() }
 func (n *Node) CopiesApplied(at time.Time) error { return n.copiesApplied(at) }
 
 // Count is what a Node knows of its Region's component of a user's epoch.
-func Count(n *Node, user string) uint64 { return n.ledger.epoch(user)[n.cfg.Region] }
+func Count(n *Node, user string) (count uint64) {
+	n.ledger.read(func(s *merge.Sessions) { count = s.Epoch(user)[n.cfg.Region] })
+	return count
+}
 
 // MakeDurable does what Epoch does with the count that it read.
 func MakeDurable(ctx context.Context, n *Node, user string, count uint64) error {
@@ -81,7 +84,7 @@ func (s *State) Transaction(region string, stamp uint64, full bool, changes []Ch
 		t.Records = append(t.Records, r)
 	}
 	s.dir.Changes(s.dir.Fold(region, t))
-	s.ledger.enforce(region, t)
+	s.ledger.update(func(m *merge.Sessions) { m.Enforce(region, t) })
 	s.heard = append(s.heard, heard{region, t})
 }
 
@@ -123,7 +126,8 @@ func texts(d *merge.Directory) map[string]string {
 
 // Digest is what the State comes to: what is kept, and what is shown of it.
 func (s *State) Digest() map[string]Item {
-	all := append(s.ledger.facts(), s.dir.Facts()...)
+	all := s.dir.Facts()
+	s.ledger.read(func(m *merge.Sessions) { all = append(all, m.Facts()...) })
 	for _, r := range s.dir.Records() {
 		all = append(all, merge.Fact{Key: fmt.Sprintf("shown %s %s", r.Kind, r.Key), Value: string(r.Value)})
 	}
@@ -168,10 +172,7 @@ func Full(t testing.TB, n *Node) {
 
 // Inspect has a Node compare all messages of a peer's copy of one of its streams.
 func Inspect(ctx context.Context, n *Node, peer, kind string) error {
-	n.mu.Lock()
-	f := n.followers[peer]
-	n.mu.Unlock()
-	_, err := n.inspect(ctx, f, streamKind(kind))
+	_, err := n.inspect(ctx, n.follower(peer), streamKind(kind))
 	return err
 }
 

@@ -1,12 +1,8 @@
 package replica
 
 import (
-	"cmp"
 	"context"
-	"crypto/rand"
-	"encoding/json"
 	"errors"
-	"fmt"
 	mathrand "math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -17,40 +13,74 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A follower copies what another Region writes, for as long as the Node lives.
-// It goes straight to that Region, and to nobody on behalf of a request.
+// A follower copies another Region's streams, until it is stopped. It connects to
+// that Region directly.
 type follower struct {
 	n      *Node
 	region string
 	peer   Peer
 	cancel context.CancelFunc
 	done   chan struct{}
+	latest atomic.Uint64 // the number of the peer's last start that was heard of
 
-	mu          sync.Mutex
-	connected   bool
-	refused     bool // its credentials, by the peer
-	lag, maxLag time.Duration
-	ahead       time.Duration // of the peer's clock, if it is timed
-	timed       bool
-	flows       map[streamKind]*flow
-	copiers     map[streamKind]*copier // the last ones
-	judged      map[streamKind]copyEnd // what the peer has of this Region's streams
-	latest      atomic.Uint64          // the number of the peer's last start that was heard of
-	unmet       *Error                 // why the peer's version can't be followed; nil: it can
+	mu           sync.Mutex
+	connected    bool
+	refused      bool // its credentials, by the peer
+	lag, maxLag  time.Duration
+	ahead        time.Duration // of the peer's clock, if it is timed
+	timed        bool
+	flows        map[streamKind]*flow
+	incompatible *Error // why the peer's version can't be followed; nil: it can
 }
 
-// AddPeer begins to follow another Region. Following a Region that is followed
-// already moves it to the new address. It waits for no answer from there, only
-// for the Region's own server, which makes the copies and reads what is in them.
-// ctx bounds that: without a deadline AddPeer tries until the Node is closed.
-// What it has begun then goes on, and AddPeer may be called again. A Region that
-// the primary removed is refused with Reason Removed.
+// A flow is how far one stream of a peer has been followed since then.
+type flow struct {
+	store          string
+	met            bool
+	baseline       uint64    // what the original held when it was first met
+	arrived, total uint64    // elements of the initial replication
+	heard          time.Time // everything that was written before is here
+	behind         time.Time // since when an answer waits to be applied; zero: none does
+	doubt          string    // why what the peer says now isn't believed; "": it is
+	differs        bool      // the copy holds something else than the original
+	judged         copyEnd   // what the peer has of this Region's stream
+	copier         *copier   // the last one
+}
+
+func (n *Node) newFollower(region string, p Peer) *follower {
+	f := &follower{n: n, region: region, peer: p, done: make(chan struct{}), flows: map[streamKind]*flow{}}
+	for _, k := range streamKinds {
+		f.flows[k] = &flow{}
+	}
+	return f
+}
+
+// flow returns a copy of a flow.
+func (f *follower) flow(k streamKind) flow {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return *f.flows[k]
+}
+
+// follower returns the follower of a Region, or nil.
+func (n *Node) follower(region string) *follower {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.followers[region]
+}
+
+// AddPeer begins to follow another Region. Calling it for a Region that is followed
+// already changes the address. It waits for no answer of the other Region, only for
+// the Region's own server, which creates the copies and reads them. ctx bounds that:
+// without a deadline AddPeer tries until the Node is closed. What it has begun then
+// goes on, and AddPeer may be called again. A Region that the primary removed is
+// refused with Reason Removed.
 func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	switch {
 	case !regionName.MatchString(region) || region == n.cfg.Region:
 		return &Error{Reason: ReasonConfig, Rule: "peer", Want: "the name of another Region", Got: region}
 	case p.URL == "":
-		return &Error{Reason: ReasonConfig, Rule: "URL of peer " + region, Want: "the address of its server", Got: ""}
+		return &Error{Reason: ReasonConfig, Rule: "URL of peer " + region, Want: "the address of its server"}
 	case len(n.cfg.Secret) < minSecret && len(p.Options) == 0:
 		return &Error{Reason: ReasonConfig, Rule: "Secret", Want: "at least 16 bytes, or Options of the peer with credentials", Got: "fewer"}
 	}
@@ -76,10 +106,7 @@ func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	if err := n.load(ctx, region, streamKinds...); err != nil {
 		return err
 	}
-	f := &follower{n: n, region: region, peer: p, done: make(chan struct{}), flows: map[streamKind]*flow{}, copiers: map[streamKind]*copier{}, judged: map[streamKind]copyEnd{}}
-	for _, k := range streamKinds {
-		f.flows[k] = &flow{}
-	}
+	f := n.newFollower(region, p)
 	heard, err := n.heardGeneration(ctx, region)
 	if err != nil {
 		return err
@@ -107,7 +134,7 @@ func (n *Node) RemovePeer(region string) {
 		return
 	}
 	if err := n.copyEnds(n.ctx, region); err != nil { // it is tried again
-		n.cfg.Logger.Warn("replica: what a peer ended is not copied yet", "region", n.cfg.Region, "peer", region, "error", err)
+		n.cfg.Logger.Warn("replica: what a peer ended is not copied yet", "peer", region, "error", err)
 	}
 }
 
@@ -140,22 +167,22 @@ func (f *follower) run(ctx context.Context) {
 		}
 		if met {
 			wait = minBackoff
-			f.n.cfg.Logger.Warn("replica: peer lost", "region", f.n.cfg.Region, "peer", f.region, "error", err)
+			f.n.cfg.Logger.Warn("replica: peer lost", "peer", f.region, "error", err)
 		}
 		pause(ctx, wait/2+mathrand.N(wait))
 		wait = min(2*wait, maxBackoff)
 	}
 }
 
-// session is one connection. It ends at the first trouble with anything, and
-// says whether the peer was met at all.
+// session is one connection. It ends at the first error, and returns whether the
+// peer answered at all.
 func (f *follower) session(ctx context.Context) (met bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	nc, err := f.connect(func(err error) { cancel(err) })
 	if err != nil {
-		for _, k := range streamKinds { // what the last session left to be copied comes again
-			f.progressed(k)
+		for _, k := range streamKinds { // what the last session didn't copy is asked for again
+			f.setBehind(k, false)
 		}
 		return false, err
 	}
@@ -173,8 +200,7 @@ func (f *follower) session(ctx context.Context) (met bool, err error) {
 
 // follow copies one stream until something fails.
 func (f *follower) follow(ctx context.Context, nc *nats.Conn, k streamKind) error {
-	var broken brokenCopy
-	for {
+	for conflicts := 0; ; {
 		c, err := f.copier(ctx, k)
 		began := c.last
 		for err == nil {
@@ -182,15 +208,15 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, k streamKind) erro
 		}
 		switch {
 		case errors.Is(err, errSuspected):
-			err = f.makeAgain(k)
+			err = f.recopy(k)
 		case errors.Is(err, errConflict):
-			// Another node of this Region copies too, and is ahead. Two at once do
-			// no harm, but no good either.
+			// Another Node of this Region copies too, and is ahead. That does no harm,
+			// but two are no use.
 			pause(ctx, time.Second)
-			err = broken.mend(ctx, f, k, began)
+			err = f.mend(ctx, k, began, &conflicts)
 		}
 		if errors.Is(err, errNotCopied) {
-			f.n.cfg.Logger.Warn("replica: not copied, will try again", "region", f.n.cfg.Region, "stream", k.stream(f.region), "error", err)
+			f.n.cfg.Logger.Warn("replica: not copied, will try again", "stream", k.stream(f.region), "error", err)
 			err = f.hearOnly(ctx, nc, c)
 		}
 		if err != nil {
@@ -199,50 +225,49 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, k streamKind) erro
 	}
 }
 
-// step asks the peer once and copies what it answers. It waits for the Region's
-// own server for seconds at most, and then returns errNotCopied: what ends access
-// is to be heard without that server.
+// step asks the peer once and copies the answer. It waits for the Region's own server
+// for seconds at most, and then returns errNotCopied: what ends access is heard
+// without that server.
 func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
-	asked := f.n.cfg.Now()
+	n, stream := f.n, c.kind.stream(f.region)
+	asked := n.cfg.Now()
 	q := f.question(c.kind, position{c.at.store, max(c.at.seq, c.past)})
-	q.Proof, q.Differs = f.n.shown(c), f.differs(c.kind)
-	a, err := f.ask(ctx, nc, q)
+	q.Proof, q.Differs = n.shown(c), f.flow(c.kind).differs
+	a, why, err := f.fetch(ctx, nc, c, q)
 	if err != nil {
-		f.progressed(c.kind)
 		return err
 	}
-	f.beShown(ctx, c.kind, a.Copy)
-	if why := cmp.Or(older(q, a), f.n.doubt(c, a)); why != "" {
+	if why != "" {
 		f.doubts(c.kind, why, false)
-		if f.n.progress.wait(ctx, c.kind.stream(f.region), c.at, 0) {
-			f.progressed(c.kind)
+		if n.progress.wait(ctx, stream, c.at, 0) {
+			f.setBehind(c.kind, false)
 		}
-		pause(ctx, f.n.cfg.Heartbeat)
+		pause(ctx, n.cfg.Heartbeat)
 		return nil
 	}
-	if f.n.copies.toRemake(copyOf{f.region, c.kind}) && f.n.server != nil {
+	if n.copies.toRecopy(regionStream{f.region, c.kind}) && n.server != nil {
 		return errSuspected
 	}
 	f.heardStart(a)
-	f.behind(c.kind)
+	f.setBehind(c.kind, true)
 	f.measureClock(asked, a)
-	anew := a.Store != q.Store || a.After < q.After || q.Differs && a.Again // the original was made again, or lost its end
+	anew := a.Store != q.Store || a.After < q.After || q.Differs && a.Again // the original was created again, or lost its end
 	if anew {
 		c.anew(a.Store)
 		c.heard, c.asm = c.at, merge.Assembler{}
 		if a.Store == q.Store { // positions in another store can't be taken for this one's
-			f.n.progress.forget(c.kind.stream(f.region))
+			n.progress.forget(stream)
 		}
 	}
 	f.met(c.kind, a, anew)
 	if q.Differs && a.Again {
-		return nil // this answer follows what was there
+		return nil // this answer follows the old position
 	}
-	if f.caughtUp(c.kind) { // before that it costs more than it gives
+	if !f.flow(c.kind).heard.IsZero() { // before that it costs more than it gives
 		c.hear(a)
 	}
-	f.n.beforeCopy(ctx, c, a)
-	if err := f.n.stalled(c.kind.stream(f.region)); err != nil {
+	n.beforeCopy(ctx, c, a)
+	if err := n.stalled(stream); err != nil {
 		return errors.Join(errNotCopied, err)
 	}
 	for _, m := range a.Messages {
@@ -254,13 +279,13 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 		return err
 	}
 	if a.Pending > 0 {
-		f.progressed(c.kind)
+		f.setBehind(c.kind, false)
 		return nil
 	}
 	c.past = max(c.past, a.Last)
-	if f.n.progress.wait(ctx, c.kind.stream(f.region), c.at, f.n.cfg.Heartbeat) {
-		f.progressed(c.kind) // whatever the comparison says: that is not this Region's server
-		switch is, why := f.n.compare(c, a); {
+	if n.progress.wait(ctx, stream, c.at, n.cfg.Heartbeat) {
+		f.setBehind(c.kind, false) // whatever the comparison says: that is not this Region's server
+		switch is, why := n.compare(c, a); {
 		case is == overtaken:
 			return errConflict
 		case is == unlike:
@@ -269,93 +294,30 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 		case is == unsaid && (a.Digest != nil || q.Differs): // a later answer tells
 			return nil
 		}
-		f.n.trust(c, a)
+		n.trust(c, a)
 		f.reached(c.kind, asked)
 	}
 	return nil
 }
 
-// question asks for what follows a position.
-func (f *follower) question(k streamKind, after position) question {
-	return question{Line: k, Store: after.store, After: after.seq, Nonce: rand.Text(), Heard: f.latest.Load(), Wait: f.n.cfg.Heartbeat.Milliseconds(), Formats: f.n.cfg.formats}
+// fetch asks a question. It returns why the answer isn't believed, or "".
+func (f *follower) fetch(ctx context.Context, nc *nats.Conn, c *copier, q question) (a answer, why string, err error) {
+	if a, err = f.ask(ctx, nc, q); err != nil {
+		f.setBehind(c.kind, false)
+		return a, "", err
+	}
+	f.beShown(ctx, c.kind, a.Copy)
+	return a, f.n.doubt(c, q, a), nil
 }
 
-// ask puts one question. The answer may take as long as a heartbeat. Whoever
-// knows Secret can have the peer send answers to questions of their own here:
-// what does not bear this question's Nonce is not for us.
-func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer, err error) {
-	q.From = f.n.cfg.Region
-	b, err := json.Marshal(q)
-	if err != nil {
-		return a, err
+// setBehind notes whether an answer waits to be applied.
+func (f *follower) setBehind(k streamKind, behind bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch w := f.flows[k]; {
+	case !behind:
+		w.behind = time.Time{}
+	case w.behind.IsZero():
+		w.behind = time.Now()
 	}
-	ctx, cancel := context.WithTimeout(ctx, f.n.cfg.Heartbeat+5*time.Second)
-	defer cancel()
-	inbox := inboxPeer + "." + rand.Text()
-	sub, err := nc.SubscribeSync(inbox)
-	if err != nil {
-		return a, err
-	}
-	defer func() { _ = sub.Unsubscribe() }()
-	if err := nc.PublishRequest(peerSubject(f.region), inbox, b); err != nil {
-		return a, err
-	}
-	for a.Nonce != q.Nonce {
-		m, err := sub.NextMsgWithContext(ctx)
-		if err != nil {
-			return a, errors.Join(err, context.Cause(ctx))
-		}
-		a = answer{}
-		if err := json.Unmarshal(m.Data, &a); err != nil {
-			return a, &Error{Reason: ReasonCorrupt, Rule: "answer of Region " + f.region, Want: "JSON", Err: err}
-		}
-	}
-	if err := f.n.cfg.meets(f.region, a.Formats); err != nil {
-		f.incompatible(err)
-		return a, err
-	}
-	f.incompatible(nil)
-	if err := f.standing(a); err != nil {
-		return a, err
-	}
-	if a.Refused != "" {
-		return a, nil
-	}
-	if a.Error != "" || a.Store == "" {
-		return a, &Error{Reason: ReasonUnavailable, Rule: "answer of Region " + f.region, Want: "a piece of its stream", Got: a.Error}
-	}
-	return a, a.check(q)
-}
-
-// check refuses an answer that would leave something out.
-func (a answer) check(q question) error {
-	if a.After != 0 && (a.After != q.After || a.Store != q.Store) {
-		return &Error{Reason: ReasonCorrupt, Rule: "answer", Want: fmt.Sprintf("what follows %d, or all", q.After), Got: fmt.Sprintf("what follows %d", a.After)}
-	}
-	last := a.After
-	for _, m := range a.Messages {
-		if m.Seq <= last {
-			return &Error{Reason: ReasonCorrupt, Rule: "answer", Want: fmt.Sprintf("a message after %d", last), Got: fmt.Sprint(m.Seq)}
-		}
-		last = m.Seq
-	}
-	return nil
-}
-
-// dial makes a connection that isn't mended when it breaks: a session begins
-// anew then, and looks again whom it is talking to.
-func (f *follower) dial(secret string, lost func(error)) (*nats.Conn, error) {
-	opts := []nats.Option{
-		nats.Name("meridian " + f.n.cfg.Region), nats.NoReconnect(), nats.Timeout(2 * time.Second),
-		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(2), nats.CustomInboxPrefix(inboxPeer),
-		nats.IgnoreDiscoveredServers(), nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) { lost(err) }),
-		nats.ClosedHandler(func(nc *nats.Conn) { lost(nats.ErrConnectionClosed) }),
-	}
-	if secret != "" {
-		opts = append(opts, nats.UserInfo(userPeer, secret))
-	}
-	if f.peer.TLS != nil {
-		opts = append(opts, nats.Secure(f.peer.TLS))
-	}
-	return nats.Connect(f.peer.URL, append(opts, f.peer.Options...)...)
 }

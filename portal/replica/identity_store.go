@@ -14,17 +14,16 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
-// An identityStore keeps what stands beside a Region's streams: its Identity, and the
-// marks that say how far the streams were.
+// An identityStore keeps a Region's Identity, and the marks of its streams and
+// copies, beside the streams.
 type identityStore interface {
-	// read returns what is kept under a name, and its revision; nil and 0 where
-	// there is nothing.
+	// read returns the value of a name, and its revision; nil and 0 if there is none.
 	read(ctx context.Context, name string) (b []byte, rev uint64, err error)
-	// write replaces what is at this revision, or returns errConflict.
-	write(ctx context.Context, name string, b []byte, rev uint64) (uint64, error)
-	// put replaces whatever is there.
+	// write replaces the value at this revision, or returns errConflict.
+	write(ctx context.Context, name string, b []byte, rev uint64) error
+	// put replaces any value.
 	put(ctx context.Context, name string, b []byte) error
-	// erase removes all.
+	// erase removes all values.
 	erase(ctx context.Context) error
 }
 
@@ -33,10 +32,12 @@ const (
 	identityName = "identity"
 	marksName    = "marks"
 	copiesName   = "copies" // the marks of copies
+	erasedName   = "erased" // see padSessions
 )
 
-// A dirStore is files in Config.Dir. The lock on Dir makes this Node the only
-// one that writes them.
+var storedNames = []string{copiesName, marksName, identityName, erasedName}
+
+// A dirStore is files in Config.Dir. Only this Node writes them, as Dir is locked.
 type dirStore struct{ dir string }
 
 func (v dirStore) path(name string) string { return filepath.Join(v.dir, identityFile(name)) }
@@ -48,15 +49,19 @@ func (v dirStore) read(_ context.Context, name string) ([]byte, uint64, error) {
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, 0, nil
 	}
-	return b, 1, err
+	return b, 1, dirError("read of "+identityFile(name), err)
 }
 
-func (v dirStore) write(ctx context.Context, name string, b []byte, _ uint64) (uint64, error) {
-	return 1, v.put(ctx, name, b)
+func (v dirStore) write(ctx context.Context, name string, b []byte, _ uint64) error {
+	return v.put(ctx, name, b)
 }
 
-// put replaces a file as a whole: a crash leaves the old one or the new one.
 func (v dirStore) put(_ context.Context, name string, b []byte) error {
+	return dirError("write of "+identityFile(name), v.replace(name, b))
+}
+
+// replace replaces a file as a whole: a crash leaves the old one or the new one.
+func (v dirStore) replace(name string, b []byte) error {
 	f, err := os.CreateTemp(v.dir, identityFile(name)+".new-*") // 0600
 	if err != nil {
 		return err
@@ -78,12 +83,20 @@ func (v dirStore) put(_ context.Context, name string, b []byte) error {
 
 func (v dirStore) erase(context.Context) error {
 	var errs []error
-	for _, name := range []string{copiesName, marksName, identityName, erasedName} {
+	for _, name := range storedNames {
 		if err := os.Remove(v.path(name)); !errors.Is(err, os.ErrNotExist) {
 			errs = append(errs, err)
 		}
 	}
-	return errors.Join(errs...)
+	return dirError("removal of files", errors.Join(errs...))
+}
+
+// dirError names what an operator can do about a failed access to Config.Dir.
+func dirError(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &Error{Reason: ReasonUnavailable, Rule: what, Want: "space in Dir, and permission to write there", Err: err}
 }
 
 // A streamStore is a stream of its own on the servers at Config.URL, which the
@@ -96,24 +109,11 @@ func (v streamStore) subject(name string) string {
 	return "meridian.beside." + v.n.cfg.Region + "." + name
 }
 
-func (v streamStore) open(ctx context.Context) (jetstream.Stream, error) {
-	s, err := v.n.stream(ctx, v.stream())
-	if !errors.Is(err, jetstream.ErrStreamNotFound) {
-		return s, err
-	}
-	c := jetstream.StreamConfig{
-		Name: v.stream(), Description: "Meridian: what the streams of Region " + v.n.cfg.Region + " are",
-		Subjects: []string{v.subject(">")}, Storage: jetstream.FileStorage, Replicas: v.n.cfg.Replicas, MaxMsgsPerSubject: 1,
-	}
-	s, err = asking(ctx, func(ctx context.Context) (jetstream.Stream, error) { return v.n.js.CreateStream(ctx, c) })
-	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another node of the Region was faster
-		return v.n.stream(ctx, v.stream())
-	}
-	return s, err
-}
-
 func (v streamStore) read(ctx context.Context, name string) ([]byte, uint64, error) {
-	s, err := v.open(ctx)
+	s, err := v.n.openStream(ctx, jetstream.StreamConfig{
+		Name: v.stream(), Description: "Meridian: identity of the streams of Region " + v.n.cfg.Region, MaxMsgsPerSubject: 1,
+		Subjects: []string{v.subject(">")}, Storage: jetstream.FileStorage, Replicas: v.n.cfg.Replicas,
+	})
 	if err != nil {
 		return nil, 0, err
 	}
@@ -124,45 +124,35 @@ func (v streamStore) read(ctx context.Context, name string) ([]byte, uint64, err
 	return msg.Data, msg.Sequence, nil
 }
 
-func (v streamStore) write(ctx context.Context, name string, b []byte, rev uint64) (uint64, error) {
+func (v streamStore) write(ctx context.Context, name string, b []byte, rev uint64) error {
 	return v.publish(ctx, name, b, jetstream.WithExpectLastSequencePerSubject(rev))
 }
 
 func (v streamStore) put(ctx context.Context, name string, b []byte) error {
-	_, err := v.publish(ctx, name, b)
+	return v.publish(ctx, name, b)
+}
+
+func (v streamStore) publish(ctx context.Context, name string, b []byte, opts ...jetstream.PublishOpt) error {
+	_, err := v.n.send(ctx, v.stream(), &nats.Msg{Subject: v.subject(name), Data: b}, opts...)
 	return err
 }
 
 func (v streamStore) erase(ctx context.Context) error { return v.n.deleteStream(ctx, v.stream()) }
 
-func (v streamStore) publish(ctx context.Context, name string, b []byte, opts ...jetstream.PublishOpt) (uint64, error) {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
-	defer cancel()
-	ack, err := v.n.js.PublishMsg(ctx, &nats.Msg{Subject: v.subject(name), Data: b}, opts...)
-	if conflict(err) {
-		return 0, errConflict
-	} else if err != nil {
-		return 0, err
+// putJSON replaces the value of a name in the identityStore.
+func (n *Node) putJSON(ctx context.Context, name string, v any) error {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return err
 	}
-	return ack.Sequence, nil
+	return n.identityStore.put(ctx, name, b)
 }
 
-// vaultError says why what stands beside the streams can't be read or written: an
-// operator is to see at once that a disk is full, or whose answer there was none.
-func (n *Node) identityStoreError(what string, err error) *Error {
-	if n.cfg.URL != "" {
-		return unavailable(what, err)
-	}
-	return &Error{Reason: ReasonUnavailable, Rule: what, Want: "space in Dir, and the right to write there", Err: err}
-}
-
-// readIdentity returns the Region's Identity, or nil where there is none.
+// readIdentity returns the Region's Identity, or nil if there is none.
 func (n *Node) readIdentity(ctx context.Context) (*integrity.Identity, uint64, error) {
 	b, rev, err := n.identityStore.read(ctx, identityName)
-	if err != nil {
-		return nil, 0, n.identityStoreError("read of the Region's identity", err)
-	} else if b == nil {
-		return nil, 0, nil
+	if b == nil || err != nil {
+		return nil, 0, err
 	}
 	var d integrity.Identity
 	if err := json.Unmarshal(b, &d); err != nil || d.Format != 1 || d.Stores == nil {
@@ -171,24 +161,32 @@ func (n *Node) readIdentity(ctx context.Context) (*integrity.Identity, uint64, e
 	return &d, rev, nil
 }
 
-// writeIdentity replaces the Identity that is at this revision.
+// reloadIdentity takes over what another Node of the Region has changed.
+func (n *Node) reloadIdentity(ctx context.Context) (*integrity.Identity, error) {
+	d, _, err := n.readIdentity(ctx)
+	if d != nil {
+		d.Self = n.generation
+		n.identity.Store(d)
+	}
+	return d, err
+}
+
+// writeIdentity replaces the Identity at this revision.
 func (n *Node) writeIdentity(ctx context.Context, d integrity.Identity, rev uint64) error {
 	b, err := json.Marshal(d)
 	if err == nil {
-		_, err = n.identityStore.write(ctx, identityName, b, rev)
+		err = n.identityStore.write(ctx, identityName, b, rev)
 	}
-	if errors.Is(err, errConflict) {
+	if err != nil {
 		return err
-	} else if err != nil {
-		return n.identityStoreError("write of the Region's identity", err)
 	}
 	d.Self = n.generation
 	n.identity.Store(&d)
 	return nil
 }
 
-// changeIdentity changes the Identity, whatever other nodes of the Region do to
-// it at the same moment.
+// changeIdentity changes the Identity, which other Nodes of the Region may change
+// at the same time.
 func (n *Node) changeIdentity(ctx context.Context, change func(*integrity.Identity)) error {
 	for {
 		d, rev, err := n.readIdentity(ctx)

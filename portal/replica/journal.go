@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"sync"
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
@@ -12,10 +13,10 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// ownLog is where this Region's log stands. The Node's applying lock guards it.
+// ownLog is the state of this Region's log. The Node's applying lock guards it.
 type ownLog struct {
 	read  uint64          // the end of the log, as far as this Node knows
-	wrote map[uint64]bool // what it wrote itself, and so knows already, and its reader has not passed
+	wrote map[uint64]bool // messages that this Node wrote, and that its reader has not reached
 	// unread is the sequence of a message that can't be read and that no full
 	// transaction has replaced. 0: there is none.
 	unread uint64
@@ -23,13 +24,13 @@ type ownLog struct {
 	since  int // bytes after it
 	padded int // of those, padding: see pad
 	// full is the sequence of a full transaction before which nothing is needed.
-	// 0: none, or nothing is there.
+	// 0: there is none, or nothing before it.
 	full      uint64
+	outdated  time.Time // since when the log holds what is to be erased; zero: it doesn't
 	usersGone time.Time // since when there is padding to write: see outdateSessions
 	// usersUpTo is the stamp of the last removal of a user, and usersErased that
 	// of the last one for which padding was written.
 	usersUpTo, usersErased uint64
-	outdated               time.Time // since when the log holds what is to be erased; zero: it doesn't
 }
 
 // saw counts a message of the log.
@@ -52,7 +53,7 @@ type journal struct{ n *Node }
 func (j journal) Commit(region string, changes []center.Record) (err error) {
 	n := j.n
 	if region != n.cfg.Region {
-		return n.notHere(region)
+		return n.wrongRegion(region)
 	}
 	if err := n.noUpdates(); err != nil {
 		return err
@@ -62,13 +63,13 @@ func (j journal) Commit(region string, changes []center.Record) (err error) {
 	}
 	removing := n.beforeRemoval(n.ctx, changes)
 	defer func() { removing(err) }()
-	// The reader may hold the lock and wait for the instance, which waits for us.
+	// The reader may hold the lock and wait for the instance, which waits for Commit.
 	if !n.applying.TryLock() {
 		return n.stall.inTheWay()
 	}
 	defer n.applying.Unlock()
 	if len(n.touched) > 0 || n.dir.Ahead(region, changes) {
-		return center.ErrConflict // known, and not shown yet; or heard, and not read yet
+		return center.ErrConflict // something is known and not shown yet, or heard and not read yet
 	}
 	t, err := n.writeLog(n.ctx, n.dir.Draft(region, changes), false)
 	if errors.Is(err, errConflict) {
@@ -80,49 +81,45 @@ func (j journal) Commit(region string, changes []center.Record) (err error) {
 		n.outdate()
 	}
 	n.fold(region, t)
-	n.took(changes)
+	// The instance is about to show these changes. If another Region's write at the same
+	// moment changes them, the maintenance applies that next.
+	n.touched = n.dir.Took(n.touched, changes)
+	n.wakeMaintenance()
 	return nil
 }
 
-// notHere refuses an update through another Region's view of this Region's
+// wrongRegion refuses an update through another Region's view of this Region's
 // instance.
-func (n *Node) notHere(region string) error {
+func (n *Node) wrongRegion(region string) error {
+	e := &center.Error{Reason: center.ReasonNotAppRegion, Rule: "write", Want: "Region " + refusal.Quote(region), Got: n.cfg.Region}
 	if region == n.cfg.Primary {
-		return &center.Error{Reason: center.ReasonNotPrimary, Rule: "write", Want: "the primary Region " + refusal.Quote(region), Got: n.cfg.Region, Primary: region}
+		e.Reason, e.Primary, e.Want = center.ReasonNotPrimary, region, "the primary "+e.Want
 	}
-	return &center.Error{Reason: center.ReasonNotAppRegion, Rule: "write", Want: "Region " + refusal.Quote(region), Got: n.cfg.Region}
+	return e
 }
 
-// took notes that the instance is about to show these changes. What another
-// Region's write at the same moment makes of them, the maintenance applies next.
-func (n *Node) took(changes []center.Record) {
-	n.touched = n.dir.Took(n.touched, changes)
-	n.wakeMaintenance()
-}
-
-// mine says, of a message that is read, whether this Node wrote it.
+// mine reports whether this Node wrote a message that is read.
 func (l *ownLog) mine(seq uint64) bool {
 	known := l.wrote[seq]
 	maps.DeleteFunc(l.wrote, func(s uint64, _ bool) bool { return s <= seq })
 	return known
 }
 
-// writeLog writes a transaction to this Region's log, and returns it when it is
-// on disk. Each message is only taken if the log is exactly where this Node
-// thinks it is: two nodes of a Region can't both write. The caller holds
-// applying.
+// writeLog writes a transaction to this Region's log, and returns it when it is on disk.
+// The server accepts a message only if the log ends where this Node thinks it does, so
+// two Nodes of a Region can't both write. The caller holds applying.
 func (n *Node) writeLog(ctx context.Context, records []merge.Record, full bool) (t merge.Transaction, err error) {
 	if n.log.unread > 0 {
-		return t, &Error{Reason: ReasonCorrupt, Rule: "write to the Region's log", Want: "a log that can be read, as a write would hide what can't",
-			Got: fmt.Sprintf("message %d", n.log.unread)}
+		return t, &Error{Reason: ReasonCorrupt, Rule: "write to the Region's log", Got: fmt.Sprintf("unreadable message %d", n.log.unread),
+			Want: "a readable log, as a write would hide what can't be read"}
 	}
 	t = n.dir.Compose(n.cfg.Region, uint64(n.cfg.Now().UnixMicro()), records, full)
 	first := n.log.read + 1
 	parts, err := t.Parts(first)
 	if err != nil {
-		return t, refused(ReasonTooLarge, err)
+		return t, mergeError(ReasonTooLarge, err)
 	}
-	n.ledger.foresee(n.cfg.Region, t)
+	n.ledger.update(func(s *merge.Sessions) { s.Foresee(n.cfg.Region, t) }) // ends sessions before the write
 	n.stall.begin()
 	defer func() { n.stall.end(err) }()
 	for i, p := range parts {
@@ -148,4 +145,63 @@ func size(p merge.Transaction) (n int) {
 		n += len(r.Key) + len(r.Value) + 40
 	}
 	return n
+}
+
+// A stall is a write to the Region's log that gets no answer. Later updates fail at once
+// then: otherwise each would wait for an answer of its own, one after the other, or be
+// told forever that another write came first, as a leader that has lost the other
+// servers keeps a write in flight and refuses all that follow.
+type stall struct {
+	mu     sync.Mutex
+	since  time.Time // when the first write began that has no answer; zero: none
+	failed time.Time // when the last one of those gave up
+}
+
+// afterStall is for how long updates are refused at once after a write gave up.
+const afterStall = 500 * time.Millisecond
+
+var errStalled = errors.New("replica: an earlier write has no answer")
+
+func (s *stall) begin() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.since.IsZero() {
+		s.since = time.Now()
+	}
+}
+
+// end notes the result of a write. errConflict is no answer: the other write may be the
+// one in flight.
+func (s *stall) end(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case err == nil:
+		s.since, s.failed = time.Time{}, time.Time{}
+	case !errors.Is(err, errConflict):
+		s.failed = time.Now()
+	case s.failed.IsZero():
+		s.since = time.Time{}
+	}
+}
+
+// over refuses an update just after a write gave up.
+func (s *stall) over() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Since(s.failed) < afterStall {
+		return unavailable("write to the Region's log", errStalled)
+	}
+	return nil
+}
+
+// inTheWay is the error for an update that finds another one in its way: ErrConflict,
+// unless that one has timed out.
+func (s *stall) inTheWay() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.since.IsZero() && time.Since(s.since) > writeTimeout {
+		return unavailable("write to the Region's log", errStalled)
+	}
+	return center.ErrConflict
 }

@@ -9,18 +9,17 @@ import (
 	"strings"
 )
 
-// What a Node makes in its directory.
+// Names in a Node's directory.
 const (
 	lockName  = "meridian.lock"
 	storeName = "jetstream" // the embedded server's; and see spaceName
 )
 
-// errLocked: another process has the directory.
+// errLocked: another Node has locked the directory.
 var errLocked = errors.New("replica: another Node has this directory")
 
-// lock takes a directory for this Node alone, until the file is closed or the
-// process ends, however it ends. The embedded server wouldn't notice a second
-// one, and two write over each other.
+// lock locks a directory for this Node, until the file is closed or the process ends. The
+// embedded server doesn't notice a second one, and both would overwrite the same files.
 func lock(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -35,9 +34,9 @@ func lock(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// keepPrivate takes a directory that existed away from everybody but its owner,
-// as one is that lock makes. It holds sessions and people. One with files of
-// others in it, such as /tmp, stays as it is: what is below is private anyway.
+// keepPrivate makes an existing directory accessible to its owner only, like one that lock
+// creates: it holds sessions and personal data. One with other files in it, such as /tmp,
+// is not changed: the server's directory in it is private anyway.
 func keepPrivate(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil || info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" {
@@ -48,15 +47,15 @@ func keepPrivate(dir string) error {
 		return err
 	}
 	if slices.ContainsFunc(entries, func(e os.DirEntry) bool { return !isOurs(e.Name()) }) {
-		return errors.New("it is open to other users of this machine, and holds files that are not a Node's")
+		return errors.New("it is accessible to other users of this machine, and holds files that are not a Node's")
 	}
 	return os.Chmod(dir, 0o700)
 }
 
-// isOurs says whether a Node makes files of that name in its directory.
+// isOurs reports whether a Node creates files of that name in its directory.
 func isOurs(name string) bool {
 	if name == lockName || name == storeName || name == spaceName {
 		return true
 	}
-	return slices.ContainsFunc([]string{identityName, marksName, copiesName}, func(kept string) bool { return strings.HasPrefix(name, identityFile(kept)) })
+	return slices.ContainsFunc(storedNames, func(stored string) bool { return strings.HasPrefix(name, identityFile(stored)) })
 }

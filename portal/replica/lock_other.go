@@ -4,5 +4,5 @@ package replica
 
 import "os"
 
-// lockFile locks nothing where the standard library has no way to.
+// lockFile locks nothing, as package syscall has no way to.
 func lockFile(*os.File) error { return nil }

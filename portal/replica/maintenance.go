@@ -10,16 +10,16 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// settle does what must be done before Open returns: a primary that is new
-// gets its seed, and the instance is made of what was read.
+// settle writes a new primary's seed and makes the instance, before Open returns.
 func (n *Node) settle(ctx context.Context) error {
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	// Another node of the Region may be opened at the same moment. Then its write
-	// is read first, and whether one is still wanted is looked at again.
+	// Another Node of the Region may be opened at the same moment. Then its write is read
+	// first, and begin checks again whether one is needed.
 	for err := errConflict; errors.Is(err, errConflict); {
 		if err = n.findEnd(ctx); err == nil {
-			err = n.ownLogReadable()
+			// A log that only another version can read would be overwritten.
+			err = asError(n.unreadLog(n.cfg.Region))
 		}
 		if err == nil {
 			err = n.begin(ctx)
@@ -42,14 +42,13 @@ func (n *Node) settle(ctx context.Context) error {
 	return nil
 }
 
-// begin writes what a start wants in the log: the seed of a new primary, or all
-// that a restored log still says. A Region's log begins with a whole state, also
-// that of an additional Region, and a removal makes it void. The caller holds
-// applying.
+// begin writes to the log the seed of a new primary, or the whole state of a restored
+// log. Every Region's log begins with a whole state, and a removal makes it void. The
+// caller holds applying.
 func (n *Node) begin(ctx context.Context) error {
 	complete, removed := n.dir.Complete(n.cfg.Region), n.dir.Standing(n.cfg.Region).Removed > 0
 	if !complete && !removed && n.log.unread == 0 && n.identity.Load().Whole {
-		return damaged(kindConfig, "no whole state is in it any more, and nothing is written in its place")
+		return damaged(kindConfig, "it holds no whole state any more, and no Seed is written in its place")
 	}
 	if n.cfg.Region == n.cfg.Primary && !complete {
 		if err := n.seed(ctx); err != nil {
@@ -59,42 +58,42 @@ func (n *Node) begin(ctx context.Context) error {
 	if !n.cfg.Restored || !n.dir.Complete(n.cfg.Region) {
 		return nil
 	}
-	n.log.unread = 0 // what can be read is all, says whoever restored it
+	n.log.unread = 0 // Restored says that what can be read is all
 	t, err := n.writeLog(ctx, nil, true)
 	if err == nil {
 		n.fold(n.cfg.Region, t)
-		n.outdate() // what it replaced was not padded
+		n.outdate() // the replaced messages were not padded
 	}
 	return err
 }
 
-// serves opens what Ready waits for. The caller holds applying.
+// serves makes the Region ready. The caller holds applying.
 func (n *Node) serves() {
 	if n.isReady() {
 		return
 	}
 	v, err := n.instance.Load().In(n.cfg.Region)
-	if err != nil { // what the instance shows doesn't list it; maintain tries again
+	if err != nil { // the instance doesn't list the Region yet; maintain tries again
 		return
 	}
 	n.view.Store(v)
 	close(n.ready)
 }
 
-// findEnd sets where this Node writes next. That is behind what was read, or
-// behind what was removed after it; never behind what another node of the
-// Region has just written, which is to be read first. The caller holds applying.
+// findEnd sets where this Node writes next: after what was read, or after what was removed
+// later; never after what another Node of the Region has just written, which is to be read
+// first. The caller holds applying.
 func (n *Node) findEnd(ctx context.Context) error {
 	for {
 		s, err := n.stream(ctx, kindConfig.stream(n.cfg.Region))
 		if err != nil {
-			return unavailable("look at the log", err)
+			return err
 		}
 		last := s.CachedInfo().State.LastSeq
-		read, _ := n.progress.get(kindConfig.stream(n.cfg.Region)) // also what was passed over
-		more, err := next(ctx, s, kindConfig.prefix(n.cfg.Region), max(n.log.read, read.seq))
+		read, _ := n.progress.get(kindConfig.stream(n.cfg.Region)) // including what was skipped
+		more, err := nextSeq(ctx, s, kindConfig.prefix(n.cfg.Region), max(n.log.read, read.seq))
 		if err != nil {
-			return unavailable("look at the log", err)
+			return err
 		}
 		if more == 0 || more > last {
 			n.log.read = max(n.log.read, last)
@@ -119,14 +118,13 @@ func (n *Node) seed(ctx context.Context) error {
 		records = append(records, merge.Record{Kind: r.Kind, Key: r.Key, Value: r.Value})
 	}
 	t, err := n.writeLog(ctx, records, true)
-	if err != nil {
-		return err
+	if err == nil {
+		n.fold(n.cfg.Region, t)
 	}
-	n.fold(n.cfg.Region, t)
-	return nil
+	return err
 }
 
-// wakeMaintenance has maintain run.
+// wakeMaintenance makes maintain run.
 func (n *Node) wakeMaintenance() {
 	select {
 	case n.wake <- struct{}{}:
@@ -134,11 +132,11 @@ func (n *Node) wakeMaintenance() {
 	}
 }
 
-// sweepEvery is how often the ledger forgets what it may.
+// sweepEvery is how often expired entries are dropped from memory.
 const sweepEvery = time.Minute
 
-// maintenanceLoop does what follows from what arrives: it says that a Region is
-// replicated, makes a Region active, keeps the log short.
+// maintenanceLoop does what arrivals make necessary: it reports that this Region is
+// replicated, makes Regions active, and keeps the log short.
 func (n *Node) maintenanceLoop() {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -147,18 +145,24 @@ func (n *Node) maintenanceLoop() {
 		case <-n.ctx.Done():
 			return
 		case <-tick.C:
-			n.ledger.sweep(n.cfg.Now(), n.cfg.Skew)
+			n.sweep()
 			n.stopIfSessionsUnread()
-			n.ledger.sweepDeparted(n.cfg.Now(), n.cfg.MaxSession, n.cfg.Skew)
 			n.contents.forget(n.cfg.Now().Add(-n.cfg.Skew).Unix())
 		case <-n.wake:
 		}
 		if err := n.maintain(); err != nil && n.ctx.Err() == nil {
-			n.cfg.Logger.Warn("replica: will try again", "region", n.cfg.Region, "error", err)
+			n.cfg.Logger.Warn("replica: will try again", "error", err)
 			pause(n.ctx, 100*time.Millisecond)
 			n.wakeMaintenance()
 		}
 	}
+}
+
+func (n *Node) sweep() {
+	n.ledger.update(func(s *merge.Sessions) {
+		s.Sweep(n.cfg.Now(), n.cfg.Skew)
+		s.SweepDeparted(n.cfg.Now(), n.cfg.MaxSession, n.cfg.Skew)
+	})
 }
 
 func (n *Node) maintain() error {
@@ -189,8 +193,8 @@ func (n *Node) maintain() error {
 	return n.shorten()
 }
 
-// report says in this Region's own log that it has what it needs to serve:
-// the primary lists it, and all that the primary had is here.
+// report writes to this Region's own log that it can serve: the primary lists it, and all
+// that the primary had is here.
 func (n *Node) report() error {
 	n.applying.Lock()
 	defer n.applying.Unlock()
@@ -200,13 +204,14 @@ func (n *Node) report() error {
 		return nil
 	}
 	known := said > n.dir.Standing(n.cfg.Region).Removed    // it may have been removed and added again
-	if known && said > 0 && (r.Active() || said >= stamp) { // by another node too, or by a write whose answer was lost
+	if known && said > 0 && (r.Active() || said >= stamp) { // maybe by another Node, or a write whose answer was lost
 		n.serves()
 		return nil
 	}
-	t, err := n.writeLog(n.ctx, []merge.Record{{Kind: merge.KindReplicated, Key: n.cfg.Region, Value: fmt.Appendf(nil, "%d", stamp)}}, false)
+	record := merge.Record{Kind: merge.KindReplicated, Key: n.cfg.Region, Value: fmt.Appendf(nil, "%d", stamp)}
+	t, err := n.writeLog(n.ctx, []merge.Record{record}, false)
 	if errors.Is(err, errConflict) {
-		return nil // the reader is on its way, and wakes us
+		return nil // the reader will read the other write, and wakes the maintenance
 	} else if err != nil {
 		return err
 	}
@@ -225,8 +230,8 @@ func (n *Node) heardPrimary() bool {
 	return false
 }
 
-// activate makes Regions active that said, in their own logs, that they know of
-// the entry by which they were added.
+// activate makes Regions active that have reported, in their own logs, the entry by which
+// they were added.
 func (n *Node) activate() error {
 	inst := n.Instance()
 	if inst == nil {
@@ -252,7 +257,7 @@ func (n *Node) activate() error {
 		if err != nil {
 			return err
 		}
-		n.cfg.Logger.Info("replica: Region is active", "region", r.Name)
+		n.cfg.Logger.Info("replica: Region is active", "peer", r.Name)
 	}
 	return nil
 }
@@ -264,17 +269,16 @@ func (n *Node) reported(region string) bool {
 	return listed && n.dir.Replicated(region) >= stamp
 }
 
-// minLog is the least that is worth shortening.
+// minLog is the least size, in bytes, that is worth shortening.
 const minLog = 1 << 20
 
-// shorten writes a full transaction when what came after the last one has
-// outgrown it, or holds what is to be erased, and lets go of what is before. So
-// the log is never much longer than twice what it says, and who joins reads
-// little more than that.
+// shorten writes a full transaction, when more came after the last one than it has, or when
+// the log holds data to erase, and removes everything before it. So the log is never much
+// longer than twice the state that it describes, and a new Region reads little more.
 func (n *Node) shorten() error {
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	if err := n.clear(n.ctx); err != nil { // where the process ended before it did
+	if err := n.clear(n.ctx); err != nil { // an earlier process may not have done it
 		return err
 	}
 	if n.log.since < max(minLog, n.log.size) && !n.toErase() {

@@ -2,14 +2,13 @@ package replica
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// publishStandings makes known where each Region stands with the primary, if
-// the primary's log was read up to a whole state. The caller holds applying.
+// publishStandings publishes where each Region stands with the primary, if a whole
+// state of the primary's log was read. The caller holds applying.
 func (n *Node) publishStandings() {
 	if n.dir.Complete(n.cfg.Primary) {
 		all := n.dir.Standings()
@@ -18,7 +17,7 @@ func (n *Node) publishStandings() {
 	}
 }
 
-// standingOf returns where a Region stands. known: the directory is here.
+// standingOf returns where a Region stands. known is false until the directory is here.
 func (n *Node) standingOf(region string) (s merge.Standing, known bool) {
 	all := n.standings.Load()
 	if all == nil {
@@ -27,20 +26,20 @@ func (n *Node) standingOf(region string) (s merge.Standing, known bool) {
 	return (*all)[region], true
 }
 
-// lists says whether the directory has a Region.
+// lists reports whether the directory has a Region.
 func (n *Node) lists(region string) bool {
 	s, _ := n.standingOf(region)
 	return region == n.cfg.Primary || s.Listed > 0
 }
 
-// gone says whether a Region was removed and not added again.
+// gone reports whether a Region was removed and not added again.
 func (n *Node) gone(region string) bool {
 	s, _ := n.standingOf(region)
 	return region != n.cfg.Primary && s.Gone()
 }
 
-// stopIfUnlisted stops a Region that isn't listed any more: it serves nothing,
-// and keeps what it has until it hears of its removal.
+// stopIfUnlisted stops a Region that isn't listed any more. It keeps its data until
+// it hears of its removal.
 func (n *Node) stopIfUnlisted() {
 	_, known := n.standingOf(n.cfg.Region)
 	if n.isReady() && (n.unlisted.Load() || known && !n.lists(n.cfg.Region)) {
@@ -50,10 +49,9 @@ func (n *Node) stopIfUnlisted() {
 	}
 }
 
-// denies is the answer to a question of a Region that the directory does not
-// list: nothing but when it was removed, so that it hears of that. The primary
-// may always ask. A Region that does not know the directory yet answers to the
-// primary alone.
+// denies is the answer to a question of a Region that the directory does not list:
+// only when it was removed, so that it hears of that. The primary may always ask. A
+// Region that does not know the directory yet answers only the primary.
 func (n *Node) denies(q question) (a answer, refused bool) {
 	s, known := n.standingOf(q.From)
 	switch {
@@ -71,35 +69,34 @@ func (n *Node) denies(q question) (a answer, refused bool) {
 	return a, true
 }
 
-// readFirst keeps an answer back until this Node has read what it gives away: the
-// log may say that the Region that asks was removed.
+// readFirst delays an answer from the log until this Node has read that piece of it:
+// it may say that the Region that asks was removed.
 func (n *Node) readFirst(ctx context.Context, q question, a answer) error {
-	most := min(time.Duration(q.Wait)*time.Millisecond, maxWait)
-	if q.Line == kindConfig && !n.progress.wait(ctx, kindConfig.stream(n.cfg.Region), position{seq: a.Last}, most) {
+	if q.Line == kindConfig && !n.progress.wait(ctx, kindConfig.stream(n.cfg.Region), position{seq: a.Last}, q.wait()) {
 		return &Error{Reason: ReasonUnavailable, Rule: "answer", Want: "a log that has been read here", Got: "one that goes on"}
 	}
 	return nil
 }
 
-// awaitList waits for the directory as long as a question waits for news: while
-// Regions start, others ask before they are known.
+// awaitList waits for the directory as long as the question says: while Regions
+// start, others ask before they are known.
 func (n *Node) awaitList(ctx context.Context, q question) {
-	deadline := time.Now().Add(min(time.Duration(q.Wait)*time.Millisecond, maxWait))
+	deadline := time.Now().Add(q.wait())
 	for n.standings.Load() == nil && q.From != n.cfg.Primary && q.From != "" && ctx.Err() == nil && time.Now().Before(deadline) {
 		pause(ctx, 10*time.Millisecond)
 	}
 }
 
-// standing takes from an answer where this Region stands. Only the primary's
-// word counts: what another Region refuses changes nothing here.
+// standing takes from an answer where this Region stands. Only the primary's answer
+// counts.
 func (f *follower) standing(a answer) error {
 	n := f.n
 	if f.region == n.cfg.Primary && n.unlisted.Swap(a.Unlisted) != a.Unlisted {
 		n.stopIfUnlisted()
 		if a.Unlisted {
-			n.cfg.Logger.Warn("replica: the primary does not list this Region", "region", n.cfg.Region, "primary", f.region)
+			n.cfg.Logger.Warn("replica: the primary does not list this Region", "primary", f.region)
 		} else {
-			n.cfg.Logger.Info("replica: the primary lists this Region", "region", n.cfg.Region, "primary", f.region)
+			n.cfg.Logger.Info("replica: the primary lists this Region", "primary", f.region)
 		}
 	}
 	if !a.Unlisted {
@@ -111,8 +108,8 @@ func (f *follower) standing(a answer) error {
 	return &Error{Reason: ReasonNotListed, Rule: "answer of Region " + f.region, Want: "a piece of its stream", Got: a.Error}
 }
 
-// removedError says that a Region was removed.
+// removedError returns the error of a Region that was removed.
 func removedError(region string, stamp uint64) *Error {
 	return &Error{Reason: ReasonRemoved, Rule: "Region " + region, Want: "one that the primary has not removed, or has added again",
-		Got: fmt.Sprintf("removed at %s", time.UnixMicro(int64(stamp)).UTC().Format(time.RFC3339))}
+		Got: "removed at " + time.UnixMicro(int64(stamp)).UTC().Format(time.RFC3339)}
 }

@@ -2,60 +2,62 @@ package replica
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"maps"
+	"path/filepath"
 	"slices"
 	"time"
 
 	"github.com/meridian-saml/meridian/portal"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// An Observer is told how a Node is, one value at a time, every
-// Config.ObserveEvery. The names are the constants that begin with Observed.
-// region is the Region that the value is about: the Node's own, or another. A
-// value that isn't known is left out, so an alarm goes off for one that is
-// missing as well.
+// An Observer gets the state of a Node, one value at a time, every Config.ObserveEvery. The
+// names are the constants that begin with Observed. region is the Region that the value is
+// about: the Node's own, or another. Unknown values are left out, so alarms should go off
+// for a missing value, too. OPERATING.md says when to act on each value.
 //
-// It is called by one goroutine of the Node's own, which no request waits for.
-// Close waits for it, so it should return soon.
+// It is called by one goroutine, which no request waits for. Close waits for it, so it
+// should return soon.
 type Observer interface {
 	Observe(name, region string, value float64)
 }
 
-// What an Observer is told about the Node's own Region.
+// Values about the Node's own Region.
 const (
 	// ObservedReady is 1 if the Region may serve (Ready), else 0.
 	ObservedReady = "ready"
 	// ObservedServerAnswers is 1 if the Region's own NATS server answered all
-	// that it was asked for this time, else 0.
+	// requests of this observation, else 0.
 	ObservedServerAnswers = "server_answers"
-	// ObservedWrites and ObservedWritesFailed are how many writes to the
-	// Region's own streams were acknowledged since the last time, and how many
-	// were not. One that met another Node's write is neither.
+	// ObservedWrites and ObservedWritesFailed are how many writes to the Region's own
+	// streams were acknowledged since the last time, and how many were not. One that
+	// conflicted with another Node's is neither.
 	ObservedWrites       = "writes"
 	ObservedWritesFailed = "writes_failed"
 	// ObservedWriteSeconds is the longest of these writes, in seconds.
 	ObservedWriteSeconds = "write_seconds"
-	// ObservedDirBytes is how much the files below Config.Dir hold, in bytes,
-	// and ObservedDiskLeftBytes what their file system has left for this
-	// process. With Config.URL there are none.
+	// ObservedDirBytes is the size of the files below Config.Dir, in bytes, and
+	// ObservedDiskLeftBytes the space that their file system has left for this process.
+	// Neither exists with Config.URL.
 	ObservedDirBytes      = "dir_bytes"
 	ObservedDiskLeftBytes = "disk_left_bytes"
 )
 
-// What an Observer is told about every Region, the Node's own too.
+// Values about every Region, including the Node's own.
 const (
-	// ObservedSessions is how many sessions live in that Region, as far as this
-	// one knows. Those that expired in the last minute may be counted still.
+	// ObservedSessions is the number of the Region's sessions, as far as this one knows.
+	// Sessions that expired in the last minute may still be counted.
 	ObservedSessions = "sessions"
 	// ObservedConfigBytes, ObservedSessionsBytes and ObservedRevokedBytes are
 	// the sizes of a Region's streams, or of the copies here, in bytes.
 	ObservedConfigBytes   = "config_bytes"
 	ObservedSessionsBytes = "sessions_bytes"
 	ObservedRevokedBytes  = "revoked_bytes"
-	// ObservedConfigPosition, ObservedSessionsPosition and
-	// ObservedRevokedPosition are the high-water marks: the last message of a
-	// Region's stream that has taken effect here, as its sequence in the
-	// original. It falls only where a Region's store was made anew.
+	// ObservedConfigPosition, ObservedSessionsPosition and ObservedRevokedPosition are the
+	// high-water marks: the last message of a Region's stream that has taken effect here,
+	// as its sequence in the original. It falls only if the Region's store was created anew.
 	ObservedConfigPosition   = "config_position"
 	ObservedSessionsPosition = "sessions_position"
 	ObservedRevokedPosition  = "revoked_position"
@@ -64,31 +66,35 @@ const (
 	ObservedGeneration = "generation"
 )
 
-// What an Observer is told about each other Region that is followed.
+// Values about each other Region that is followed.
 const (
-	// ObservedReachable is 0 if nothing is heard of the Region, else 1.
+	// ObservedReachable is 1 if the Region answers, else 0.
 	ObservedReachable = "reachable"
 	// ObservedReplicated is 1 if the Region's state is Replicated, else 0.
 	ObservedReplicated = "replicated"
-	// ObservedHeardSeconds is how long ago all that the Region had written was
-	// here, in seconds.
+	// ObservedHeardSeconds is how long ago everything that the Region had written was here,
+	// in seconds.
 	ObservedHeardSeconds = "heard_seconds"
-	// ObservedLagSeconds is how long the last change took to get here, in
-	// seconds, and ObservedMaxLagSeconds the longest of all since Open. Both
-	// hold the difference between the two clocks.
+	// ObservedLagSeconds is how long the last change took to get here, in seconds, and
+	// ObservedMaxLagSeconds the longest time since Open. Both include the difference
+	// between the two clocks.
 	ObservedLagSeconds    = "lag_seconds"
 	ObservedMaxLagSeconds = "max_lag_seconds"
-	// ObservedClockSeconds is how far that Region's clock is ahead of this one's,
-	// in seconds, to within the time that an answer takes. Less than 0: behind.
+	// ObservedClockSeconds is how far that Region's clock is ahead of this one's, in
+	// seconds, to within the time that an answer takes. Less than 0: behind.
 	ObservedClockSeconds = "clock_seconds"
 )
 
 var (
-	observedBytes    = map[streamKind]string{kindConfig: ObservedConfigBytes, kindSessions: ObservedSessionsBytes, kindRevoked: ObservedRevokedBytes}
-	observedPosition = map[streamKind]string{kindConfig: ObservedConfigPosition, kindSessions: ObservedSessionsPosition, kindRevoked: ObservedRevokedPosition}
+	observedBytes = map[streamKind]string{
+		kindConfig: ObservedConfigBytes, kindSessions: ObservedSessionsBytes, kindRevoked: ObservedRevokedBytes,
+	}
+	observedPosition = map[streamKind]string{
+		kindConfig: ObservedConfigPosition, kindSessions: ObservedSessionsPosition, kindRevoked: ObservedRevokedPosition,
+	}
 )
 
-// observing tells Config.Observer how the Node is, until Close.
+// observing calls Config.Observer until Close.
 func (n *Node) observing() {
 	tick := time.NewTicker(n.cfg.ObserveEvery)
 	defer tick.Stop()
@@ -112,7 +118,9 @@ func (n *Node) observe(o Observer) {
 		o.Observe(ObservedWriteSeconds, own, longest.Seconds())
 	}
 	n.observeDisk(o)
-	for region, count := range n.ledger.count() {
+	var counts map[string]int
+	n.ledger.read(func(s *merge.Sessions) { counts = s.Count() }) // some 10 ms for 100,000 sessions
+	for region, count := range counts {
 		o.Observe(ObservedSessions, region, float64(count))
 	}
 	for region, number := range n.generations() {
@@ -151,23 +159,22 @@ func (n *Node) observePeers(o Observer) {
 	}
 }
 
-// observeStreams asks the Region's own server. When it doesn't answer one
-// question it isn't asked the others.
+// observeStreams asks the Region's own server. When it doesn't answer one request it isn't
+// asked again.
 func (n *Node) observeStreams(o Observer) {
 	ctx, cancel := context.WithTimeout(n.ctx, writeTimeout)
 	defer cancel()
-	for _, region := range n.copiedRegions() {
-		for _, k := range streamKinds {
-			if at := n.position(region, k); at > 0 {
-				o.Observe(observedPosition[k], region, float64(at))
-			}
-		}
-	}
+	n.mu.Lock()
+	regions := slices.Sorted(maps.Keys(n.readers))
+	n.mu.Unlock()
 	answers := true
-	for _, region := range n.copiedRegions() {
+	for _, region := range regions {
 		for _, k := range streamKinds {
+			if at, _ := n.progress.get(k.stream(region)); at.seq > 0 {
+				o.Observe(observedPosition[k], region, float64(at.seq))
+			}
 			if !answers {
-				break
+				continue
 			}
 			s, err := n.stream(ctx, k.stream(region))
 			if err == nil {
@@ -181,14 +188,8 @@ func (n *Node) observeStreams(o Observer) {
 	o.Observe(ObservedServerAnswers, n.cfg.Region, yes(answers))
 }
 
-// position is the last sequence of a Region's stream that has taken effect here.
-func (n *Node) position(region string, k streamKind) uint64 {
-	at, _ := n.progress.get(k.stream(region))
-	return at.seq
-}
-
-// generations returns the number of the last start of each Region, where one is
-// known: versions from before there were generations say none.
+// generations returns the number of the last start of each Region, if it is known: versions
+// from before generations don't say.
 func (n *Node) generations() map[string]uint64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -208,9 +209,19 @@ func yes(b bool) float64 {
 	return 0
 }
 
-// copiedRegions returns the Regions whose streams, or copies of them, are read here.
-func (n *Node) copiedRegions() []string {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return slices.Sorted(maps.Keys(n.readers))
+// dirBytes is the size of the files below a directory. Files may come and go meanwhile.
+func dirBytes(dir string) (total int64, err error) {
+	err = filepath.WalkDir(dir, func(_ string, e fs.DirEntry, err error) error {
+		if err == nil && e.Type().IsRegular() {
+			var info fs.FileInfo
+			if info, err = e.Info(); err == nil {
+				total += info.Size()
+			}
+		}
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	})
+	return total, err
 }

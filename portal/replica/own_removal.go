@@ -4,31 +4,33 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A Region that was removed has nothing on disk but this: when that was. It
-// says so when it is started again, and doesn't begin as a new one by itself.
+// A removalNotice is all that a Region that was removed keeps on disk. With it, a restart
+// doesn't take the Region for a new one.
 type removalNotice struct {
 	Region string `json:"region"`
-	Stamp  uint64 `json:"stamp"`
+	Stamp  uint64 `json:"stamp"` // of the removal
 }
 
 func (n *Node) removalNoticeStream() (stream, subject string) {
 	return "removed_" + n.cfg.Region, "meridian.removed." + n.cfg.Region
 }
 
-// heardRemoval takes in that the primary says, of now, that this Region is
-// removed. What is older than what the Region knows of itself is an older
-// primary's word: nothing is erased. The record in the copy of the primary's log
-// is not enough: a Region that catches up reads of a removal before it reads
-// that it was added again.
+// heardRemoval takes in an answer of the primary that this Region is removed. A stamp older
+// than what the Region knows of itself comes from an older primary: nothing is erased. The
+// record in the copy of the primary's log is not enough: a Region that catches up reads of a
+// removal before it reads that it was added again.
 func (n *Node) heardRemoval(stamp uint64) {
 	n.applying.Lock()
 	s := n.dir.Standing(n.cfg.Region)
@@ -39,18 +41,18 @@ func (n *Node) heardRemoval(stamp uint64) {
 	}
 }
 
-// leave closes the Region, at once, and then erases all that it has.
+// leave closes the Region at once, and then erases its data.
 func (n *Node) leave(stamp uint64) {
 	if !n.removedAt.CompareAndSwap(0, stamp) {
 		return
 	}
 	n.stop("gone", removedError(n.cfg.Region, stamp))
 	close(n.left)
-	n.cfg.Logger.Error("replica: the primary removed this Region: it stops, and erases what it has", "region", n.cfg.Region, "at", time.UnixMicro(int64(stamp)))
+	n.cfg.Logger.Error("replica: the primary removed this Region: it stops, and erases its data", "at", time.UnixMicro(int64(stamp)))
 	n.start(n.erase)
 }
 
-// erase is tried until it is done.
+// erase repeats until everything is erased.
 func (n *Node) erase() {
 	n.stopAll()
 	for n.ctx.Err() == nil {
@@ -63,32 +65,26 @@ func (n *Node) erase() {
 		if err == nil {
 			break
 		}
-		n.cfg.Logger.Error("replica: not erased yet", "region", n.cfg.Region, "error", err)
+		n.cfg.Logger.Error("replica: not erased yet", "error", err)
 		pause(n.ctx, time.Second)
 	}
 	n.forgetAll()
 	if n.ctx.Err() == nil {
 		close(n.erased)
-		n.cfg.Logger.Warn("replica: this Region was removed, and has erased what it had", "region", n.cfg.Region)
+		n.cfg.Logger.Warn("replica: this Region was removed, and has erased its data")
 	}
 }
 
-// stopAll ends what serves, follows and reads.
+// stopAll stops serving, following and reading.
 func (n *Node) stopAll() {
 	n.parting.Lock() // no AddPeer from here on
 	defer n.parting.Unlock()
 	n.mu.Lock()
-	gate := n.gate
-	var peers, read []string
-	for region := range n.followers {
-		peers = append(peers, region)
-	}
-	for region := range n.readers {
-		read = append(read, region)
-	}
+	questions := n.questions
+	peers, read := slices.Collect(maps.Keys(n.followers)), slices.Collect(maps.Keys(n.readers))
 	n.mu.Unlock()
-	if gate != nil {
-		_ = gate.Unsubscribe()
+	if questions != nil {
+		_ = questions.Unsubscribe()
 	}
 	for _, region := range peers {
 		n.unfollow(region)
@@ -98,8 +94,7 @@ func (n *Node) stopAll() {
 	}
 }
 
-// forgetAll empties the memory. Callers may hold a view of the instance, so that
-// is emptied too.
+// forgetAll empties the memory, and the instance, of which callers may hold a view.
 func (n *Node) forgetAll() {
 	n.ledger.close()
 	n.uncopied.clear()
@@ -114,7 +109,7 @@ func (n *Node) forgetAll() {
 	}
 	var all []center.Record
 	for _, r := range inst.Snapshot().Records() {
-		if r.Kind != center.KindRegion { // an instance has one, and they are no people
+		if r.Kind != center.KindRegion { // an instance needs one
 			all = append(all, center.Record{Kind: r.Kind, Key: r.Key})
 		}
 	}
@@ -128,25 +123,21 @@ func (n *Node) writeRemovalNotice(ctx context.Context, stamp uint64) error {
 		Name: name, Description: "Meridian: Region " + n.cfg.Region + " was removed", Subjects: []string{subject},
 		Storage: jetstream.FileStorage, Replicas: n.cfg.Replicas, MaxMsgs: 1,
 	}
-	if _, err := n.js.CreateOrUpdateStream(ctx, c); err != nil {
-		return unavailable("making of stream "+name, err)
+	if _, err := n.openStream(ctx, c); err != nil {
+		return err
 	}
 	b, err := json.Marshal(removalNotice{n.cfg.Region, stamp})
 	if err == nil {
-		_, err = n.js.Publish(ctx, subject, b)
+		_, err = n.send(ctx, name, &nats.Msg{Subject: subject, Data: b})
 	}
-	if err != nil {
-		return unavailable("write to stream "+name, err)
-	}
-	return nil
+	return err
 }
 
-// eraseStreams deletes this Region's own streams, all copies, and what a recovery
-// left.
+// eraseStreams deletes this Region's own streams, all copies, and what a recovery left.
 func (n *Node) eraseStreams(ctx context.Context) error {
-	names, err := asking(ctx, func(ctx context.Context) ([]string, error) { return n.streamNames(ctx, ">") })
+	names, err := n.streamNames(ctx, ">")
 	if err != nil {
-		return unavailable("list of streams", err)
+		return err
 	}
 	for _, name := range names {
 		for _, prefix := range []string{kindConfig.stream(""), kindSessions.stream(""), kindRevoked.stream(""), stagePrefix} {
@@ -160,29 +151,16 @@ func (n *Node) eraseStreams(ctx context.Context) error {
 	return n.deleteFiles() // what a crash left
 }
 
-// deleteStream deletes a stream, with its files. It may be gone already.
-func (n *Node) deleteStream(ctx context.Context, name string) error {
-	_, err := asking(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, n.js.DeleteStream(ctx, name) })
-	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
-		return unavailable("deletion of stream "+name, err)
-	}
-	return n.deleteFiles()
-}
-
-// awake says whether this Region, if it was removed, was added again. Only the
-// primary can say that, and it must be later than the removal.
-func (n *Node) awake(ctx context.Context) error {
-	name, _ := n.removalNoticeStream()
-	s, err := n.stream(ctx, name)
+// checkRemoved fails if this Region was removed and not added again. Only the primary can
+// say that it was added again, and that must be later than the removal.
+func (n *Node) checkRemoved(ctx context.Context) error {
+	name, subject := n.removalNoticeStream()
+	msg, err := n.latest(ctx, name, subject)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil
 	} else if err != nil {
-		return unavailable("look at stream "+name, err)
-	}
-	msg, err := latest(ctx, s, ">")
-	if err != nil {
-		return unavailable("look at stream "+name, err)
-	} else if msg == nil { // it was made, and the process ended: the removal will be heard again
+		return err
+	} else if msg == nil { // the process ended after it created the stream: the removal will be heard again
 		return n.deleteStream(ctx, name)
 	}
 	var e removalNotice
@@ -200,8 +178,8 @@ func (n *Node) awake(ctx context.Context) error {
 		return removed
 	}
 	n.removedAt.Store(0)
-	n.cfg.Restored = true // others may hold copies of what was erased
-	n.cfg.Logger.Info("replica: this Region was removed, and added again", "region", n.cfg.Region)
+	n.cfg.Restored = true // others may hold copies of the erased data
+	n.cfg.Logger.Info("replica: this Region was removed, and added again")
 	return n.deleteStream(ctx, name)
 }
 
@@ -214,7 +192,7 @@ func (n *Node) listedAgain(ctx context.Context) (uint64, error) {
 	if err := p.checkURL(n.cfg.Primary); err != nil {
 		return 0, err
 	}
-	f := &follower{n: n, region: n.cfg.Primary, peer: p, flows: map[streamKind]*flow{}}
+	f := n.newFollower(n.cfg.Primary, p)
 	nc, err := f.connect(func(error) {})
 	if err != nil {
 		return 0, err

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,35 +16,39 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// The gate is all that another Region can reach of this one: a question about
-// one of the Region's own streams, answered by the Node. Peers get nothing of
-// JetStream's own API. A consumer there delivers to whatever subject it is
-// told, with the server's rights, so that a client that may only read could
-// have messages written into a stream, in the wrong place.
+// Another Region reaches nothing of this one but this subject: it asks a question
+// about one of the Region's own streams, and a Node answers. Peers don't get
+// JetStream's API. A consumer there delivers to any subject that it is told, with
+// the server's rights, so a client that may only read could have messages written
+// into a stream, in the wrong place.
 func peerSubject(region string) string { return "meridian.follow." + region }
 
-// A question asks for what follows a position.
+// A question asks for what follows a position in a stream.
 type question struct {
 	Line  streamKind `json:"line"`
 	From  string     `json:"from"`  // the Region that asks
-	Store string     `json:"store"` // of the copy; another one begins at its start
+	Store string     `json:"store"` // of the copy; for another one the answer begins at its start
 	After uint64     `json:"after"`
-	// Proof shows the last message of the copy. Its Region can check it.
+	// Proof is that of the last message of the copy.
 	Proof *integrity.Proof `json:"proof,omitempty"`
-	// Differs says that the copy is at the end of the stream and holds something
-	// else than the last answer said.
+	// Differs says that the copy is at the end of the stream and doesn't have the
+	// digest that the last answer stated.
 	Differs bool `json:"differs,omitempty"`
 	// Heard is the number of the asked Region's last start that was heard of.
 	Heard uint64 `json:"heard,omitempty"`
 	// Of asks for the copy of the asking Region's own stream instead. After is
 	// then a sequence in the copy.
 	Of string `json:"of,omitempty"`
-	// Nonce comes back with the answer. Only who asked and the Node that is
-	// asked see it before that.
+	// Nonce is repeated in the answer. Only the Region that asked and the Node that
+	// is asked know it before that.
 	Nonce string `json:"nonce"`
-	// Wait is for how long to wait, in milliseconds, if there is nothing.
+	// Wait is for how long to wait, in milliseconds, if nothing follows.
 	Wait int64 `json:"wait"`
 	merge.Formats
+}
+
+func (q question) wait() time.Duration {
+	return min(time.Duration(q.Wait)*time.Millisecond, maxWait)
 }
 
 // An answer is a piece of the stream.
@@ -54,53 +59,52 @@ type answer struct {
 	Messages []message `json:"messages,omitempty"`
 	Pending  uint64    `json:"pending"` // how many follow
 	// Last is the end of the stream. If nothing is pending, all up to there is
-	// known, also where the last messages have expired.
+	// known, even if the last messages have expired.
 	Last  uint64 `json:"last"`
 	Error string `json:"error,omitempty"`
 
-	// Listed is the stamp of the entry in the directory of the Region that asks.
-	// Unlisted says that there is none, and so no answer; Removed is when it was
+	// Listed is the stamp of the entry, in the directory, of the Region that asks.
+	// Unlisted says that there is none, and so no piece; Removed is when it was
 	// removed, if it was.
 	Listed   uint64 `json:"listed,omitempty"`
 	Unlisted bool   `json:"unlisted,omitempty"`
 	Removed  uint64 `json:"removed,omitempty"`
 
 	merge.Formats
-	// Now is what time it is there, and Held how long the answer waited for
-	// news, both in microseconds. 0: an older version, which doesn't say.
+	// Now is the time of the Node that answers, and Held how long the answer waited,
+	// both in microseconds. 0: an older version, which doesn't say.
 	Now  int64 `json:"now,omitempty"`
 	Held int64 `json:"held,omitempty"`
-	// Generation is the start of the Region's Node that answers. Versions before
-	// there were any say nothing.
+	// Generation is the start of the Node that answers. Older versions don't say.
 	Generation *integrity.Generation `json:"generation,omitempty"`
-	// Latest is the number of the Region's last start, whichever Node's.
+	// Latest is the number of the last start of any Node of the Region.
 	Latest uint64 `json:"latest,omitempty"`
-	// Vouched says that the Region knows that Store replaces an earlier one.
+	// Vouched says that Store replaces an earlier one on purpose.
 	Vouched bool `json:"vouched,omitempty"`
-	// Digest is what the stream holds at its end, if that was known.
+	// Digest is of the stream at its end, if that was known.
 	Digest *integrity.Digest `json:"digest,omitempty"`
-	// Again answers Differs: the copy was looked at and proves nothing, so that
-	// it is what is wrong. It has to be read from the start.
+	// Again answers Differs: the copy was checked and proves nothing. It is wrong,
+	// and has to be read from the start.
 	Again bool `json:"again,omitempty"`
-	// Copy is the last message that the Region that answers has of the same
-	// stream of the Region that asks.
+	// Copy is the last message that the Region that answers has of the same stream
+	// of the Region that asks.
 	Copy *copyEnd `json:"copy,omitempty"`
 	// Refused says why there is no piece, beside Error.
-	Refused unanswered `json:"refused,omitempty"`
+	Refused refusedReason `json:"refused,omitempty"`
 }
 
-// unanswered is why a Region doesn't answer a question about its own stream.
-type unanswered string
+// A refusedReason is why a Region doesn't answer a question about its own stream.
+type refusedReason string
 
 const (
 	// refusedDamaged: the stream is not what the Region wrote.
-	refusedDamaged unanswered = "damaged"
-	// refusedAhead: the question's position is behind the end of the stream,
-	// and nothing proves that the stream was ever there.
-	refusedAhead unanswered = "ahead"
+	refusedDamaged refusedReason = "damaged"
+	// refusedAhead: the question's position is after the end of the stream, with no
+	// proof that the stream ever went on to there.
+	refusedAhead refusedReason = "ahead"
 )
 
-// A message is one message of the original stream, as it is there.
+// A message is one message of the original stream.
 type message struct {
 	Seq     uint64 `json:"seq"`
 	Subject string `json:"subject"`
@@ -108,18 +112,19 @@ type message struct {
 	Until   string `json:"until,omitempty"`
 	Part    string `json:"part,omitempty"`
 	Data    []byte `json:"data"`
-	// More are other headers, by name, which a copier takes over as they are.
+	// More are other headers, by name, which a copier takes over unchanged.
 	More map[string]string `json:"more,omitempty"`
-	// Proof is what its Region recognises the message by.
+	// Proof is the proof by the Region that wrote the message.
 	Proof string `json:"proof,omitempty"`
-	// Store and Orig are where the message was in the original, where a copy is
-	// asked for.
+	// Store and Orig are where the message was in the original, if a copy is asked
+	// for.
 	Store string `json:"store,omitempty"`
 	Orig  uint64 `json:"orig,omitempty"`
 }
 
-// ofCopy stands for the store where a copy is asked for: each of its messages
-// says of which it was.
+func (m message) size() int { return len(m.Subject) + len(m.Data) + 200 }
+
+// ofCopy is the store of an answer from a copy. Each of its messages has a Store.
 const ofCopy = "copy"
 
 // Bounds of questions and answers. Many may wait for news, which costs little;
@@ -134,15 +139,14 @@ const (
 	maxWait     = 30 * time.Second
 )
 
-// serve opens the gate.
-func (n *Node) serve() error {
+// servePeers starts to answer questions.
+func (n *Node) servePeers() error {
 	if n.cfg.URL == "" && n.cfg.Listen == "" {
 		return nil
 	}
 	slots, turns := make(chan struct{}, maxAsking), make(chan struct{}, maxReading)
-	gate, err := n.nc.QueueSubscribe(peerSubject(n.cfg.Region), "nodes", func(m *nats.Msg) {
-		// The Node may publish anywhere. It answers where peers listen, and
-		// nowhere else.
+	questions, err := n.nc.QueueSubscribe(peerSubject(n.cfg.Region), "nodes", func(m *nats.Msg) {
+		// The Node may publish anywhere. It answers only where peers listen.
 		if !strings.HasPrefix(m.Reply, inboxPeer+".") || strings.ContainsAny(m.Reply, "*> ") {
 			return
 		}
@@ -152,7 +156,10 @@ func (n *Node) serve() error {
 			return
 		}
 		if err := n.cfg.meets("that asks", q.Formats); err != nil {
-			n.refuses(err)
+			// The Region that asks may be too old to log this.
+			if count, _ := n.refusals.count("", time.Now()); count == 1 {
+				n.cfg.Logger.Error("replica: question refused", "error", err)
+			}
 			n.reply(m, answer{Nonce: q.Nonce, Error: err.Error()})
 			return
 		}
@@ -167,11 +174,11 @@ func (n *Node) serve() error {
 		}
 	})
 	if err != nil {
-		return unavailable("opening of the gate", err)
+		return unavailable("subscription to questions", err)
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.gate = gate
+	n.questions = questions
 	return nil
 }
 
@@ -179,7 +186,7 @@ func readQuestion(b []byte) (q question, ok bool) {
 	if len(b) > maxQuestion || json.Unmarshal(b, &q) != nil {
 		return q, false
 	}
-	return q, (q.Line == kindConfig || q.Line == kindSessions || q.Line == kindRevoked) && (q.Of == "" || q.Of == q.From && regionName.MatchString(q.Of))
+	return q, slices.Contains(streamKinds, q.Line) && (q.Of == "" || q.Of == q.From && regionName.MatchString(q.Of))
 }
 
 func (n *Node) reply(m *nats.Msg, a answer) {
@@ -189,24 +196,24 @@ func (n *Node) reply(m *nats.Msg, a answer) {
 		err = m.Respond(b)
 	}
 	if err != nil && n.ctx.Err() == nil {
-		n.cfg.Logger.Warn("replica: question not answered", "region", n.cfg.Region, "error", err)
+		n.cfg.Logger.Warn("replica: question not answered", "error", err)
 	}
 }
 
-// answer answers a question. It takes its turn before it reads, and keeps it
-// until what was read is on its way: that is what takes memory.
+// answer answers a question. It takes a turn before it reads, and keeps it until the
+// answer is sent, to bound the memory.
 func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 	begun := time.Now()
 	n.awaitList(n.ctx, q)
-	if a, refused := n.denies(q); refused {
-		a = n.hearsDenied(n.ctx, q, a)
+	if a, denied := n.denies(q); denied {
+		a = n.judgeUnlisted(n.ctx, q, a)
 		a.Nonce = q.Nonce
 		n.reply(m, a)
 		return
 	}
 	s, a, more, err := n.look(n.ctx, q)
-	standing, refused := n.denies(q) // it may have been removed meanwhile
-	if refused {
+	standing, denied := n.denies(q) // it may have been removed meanwhile
+	if denied {
 		more, err, a = false, nil, standing
 	}
 	a.Listed = standing.Listed
@@ -218,29 +225,29 @@ func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 			return
 		}
 	}
-	if err == nil && !refused {
+	if err == nil && !denied {
 		end := n.agree(n.ctx, s, q, more)
 		if more {
 			err = n.read(n.ctx, s, q.Line.prefix(cmp.Or(q.Of, n.cfg.Region)), &a)
 		}
 		end.bound(&a)
 	}
-	if err == nil && !refused && q.Of == "" {
+	if err == nil && !denied && q.Of == "" {
 		n.prove(q.Line, &a)
 		err = n.state(n.ctx, s, q, &a)
 	}
 	if err != nil {
 		a = answer{Error: err.Error(), Refused: a.Refused}
 	}
-	if a.Nonce = q.Nonce; !refused {
+	if !denied {
 		a.Copy = n.contents.copyEnd(q.Line.stream(q.From))
 	}
-	n.tellClock(&a, time.Since(begun))
+	a.Nonce, a.Now, a.Held = q.Nonce, n.cfg.Now().UnixMicro(), time.Since(begun).Microseconds()
 	n.reply(m, a)
 }
 
-// look finds out where the piece that a question asks for begins, and whether
-// there is anything in it. It waits as long as the question says.
+// look finds where the piece that a question asks for begins, and whether it holds
+// anything. It waits as long as the question says.
 func (n *Node) look(ctx context.Context, q question) (s jetstream.Stream, a answer, more bool, err error) {
 	name := q.Line.stream(cmp.Or(q.Of, n.cfg.Region))
 	if s, err = n.stream(ctx, name); err != nil {
@@ -261,13 +268,12 @@ func (n *Node) look(ctx context.Context, q question) (s jetstream.Stream, a answ
 	if a.Last > a.After {
 		return s, a, true, n.readFirst(ctx, q, a)
 	}
-	wait := min(time.Duration(q.Wait)*time.Millisecond, maxWait)
-	return s, a, n.progress.wait(ctx, name, position{seq: a.After + 1}, wait), nil
+	return s, a, n.progress.wait(ctx, name, position{seq: a.After + 1}, q.wait()), nil
 }
 
-// read fills an answer. It says that nothing is pending only where the stream's
-// leader says so too: the end that a consumer sees may be that of a server
-// which lags, and whoever asks would skip what it lacks.
+// read fills an answer. It says that nothing is pending only if the stream's leader
+// says so too: a consumer may be on a server that lags, and the follower would skip
+// what that lacks.
 func (n *Node) read(ctx context.Context, s jetstream.Stream, prefix string, a *answer) error {
 	cons, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: a.After + 1,
@@ -279,17 +285,17 @@ func (n *Node) read(ctx context.Context, s jetstream.Stream, prefix string, a *a
 	defer n.start(func() {
 		ctx, cancel := context.WithTimeout(n.ctx, writeTimeout)
 		defer cancel()
-		_ = s.DeleteConsumer(ctx, cons.CachedInfo().Name) // it goes by itself too
+		_ = s.DeleteConsumer(ctx, cons.CachedInfo().Name) // otherwise it expires
 	})
 	a.Pending = cons.CachedInfo().NumPending
 	if err := a.fill(cons); err != nil || a.Pending > 0 {
 		return err
 	}
-	more, err := next(ctx, s, prefix, a.end())
+	more, err := nextSeq(ctx, s, prefix, a.end())
 	if more > 0 {
 		a.Pending = 1 // at least
 		if len(a.Messages) == 0 {
-			pause(ctx, 20*time.Millisecond) // the server that lags gets there
+			pause(ctx, 20*time.Millisecond) // the server that lags catches up
 		}
 	}
 	return err
@@ -303,18 +309,18 @@ func (a *answer) end() uint64 {
 	return a.Messages[len(a.Messages)-1].Seq
 }
 
-// batches are what an answer is filled from: a consumer.
+// batches is a consumer.
 type batches interface {
 	Fetch(batch int, opts ...jetstream.FetchOpt) (jetstream.MessageBatch, error)
 }
 
-// fill takes messages until the answer is full or nothing is pending. A client
-// that gives up on a batch drops what was on its way, and the consumer goes on
-// behind that: nothing but its own count shows what went missing.
+// fill takes messages until the answer is full or nothing is pending. A client that
+// gives up on a batch drops what was on its way, and the consumer goes on after that:
+// only its own count shows what is missing.
 func (a *answer) fill(from batches) error {
 	next, large := uint64(1), merge.MaxPart
 	for size := 0; a.Pending > 0 && len(a.Messages) < maxMessages && size < maxPiece; {
-		// The first few messages show how many of their like are not too much.
+		// The first few messages show how many such messages fit.
 		before, seen := len(a.Messages), 1
 		want := min(a.Pending, maxFetch, uint64(max(1, (maxPiece-size)/large)))
 		batch, err := from.Fetch(int(want), jetstream.FetchMaxWait(2*time.Second))
@@ -331,15 +337,15 @@ func (a *answer) fill(from batches) error {
 			}
 			next++
 			if size > 0 && size+len(msg.Data()) > maxPiece {
-				return nil // what was fetched in vain is asked for next, as it is pending
+				return nil // it is pending, and asked for next
 			}
 			h := msg.Headers()
 			size += len(msg.Data()) + 200
 			seen = max(seen, len(msg.Data())+200)
 			a.Pending = meta.NumPending
 			a.Messages = append(a.Messages, message{
-				Seq: meta.Sequence.Stream, Subject: msg.Subject(), At: h.Get(headerAt), Until: h.Get(headerUntil), Part: h.Get(headerPart), Data: msg.Data(),
-				More: passedOn(h), Proof: h.Get(headerProof), Store: h.Get(headerStore), Orig: number(h.Get(headerSeq)),
+				Seq: meta.Sequence.Stream, Subject: msg.Subject(), At: h.Get(headerAt), Until: h.Get(headerUntil), Part: h.Get(headerPart),
+				Data: msg.Data(), More: passedOn(h), Proof: h.Get(headerProof), Store: h.Get(headerStore), Orig: number(h.Get(headerSeq)),
 			})
 		}
 		if err := batch.Error(); err != nil {

@@ -8,20 +8,8 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// A flow is how far one stream of a peer has been followed since then.
-type flow struct {
-	store          string
-	met            bool
-	baseline       uint64    // what the original held when it was first met
-	arrived, total uint64    // elements of the initial replication
-	heard          time.Time // all that was written before is here
-	behind         time.Time // since when an answer waits to be applied; zero: none does
-	doubt          string    // why what the peer says now isn't believed; "": it is
-	differs        bool      // the copy holds something else than the original
-}
-
-// Peers returns the Regions that are followed, sorted by name, as they are
-// known here. It asks nobody. It makes a Node a portal.Replication.
+// Peers returns the Regions that are followed, sorted by name, as they are known
+// here, without a request. It makes a Node a portal.Replication.
 func (n *Node) Peers() []portal.Peer {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -33,12 +21,14 @@ func (n *Node) Peers() []portal.Peer {
 	return out
 }
 
-// status is the peer as a portal shows it. What was heard is what was heard of
-// all its streams.
+// status is the peer as a portal shows it. Heard is of all its streams.
 func (f *follower) status() portal.Peer {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	p := portal.Peer{Region: f.region, Heard: f.heard(), Lag: f.lag, MaxLag: f.maxLag, State: portal.PeerReplicating, ClockAhead: f.ahead, ClockKnown: f.timed}
+	p := portal.Peer{
+		Region: f.region, State: portal.PeerReplicating, Heard: f.heard(), Lag: f.lag, MaxLag: f.maxLag,
+		ClockAhead: f.ahead, ClockKnown: f.timed,
+	}
 	for _, w := range f.flows {
 		p.Done, p.Total = p.Done+w.arrived, p.Total+w.total
 	}
@@ -53,13 +43,13 @@ func (f *follower) status() portal.Peer {
 	if !f.connected {
 		p.State = portal.PeerUnreachable
 	}
-	if f.unmet != nil {
+	if f.incompatible != nil {
 		p.State = portal.PeerIncompatible
 	}
 	return p
 }
 
-// behindAfter is how old what is known of a peer may be that is Replicated. A
+// behindAfter is the greatest age of what is known of a peer that is Replicated. A
 // peer that has nothing new is heard at each Heartbeat.
 func (n *Node) behindAfter() time.Duration { return 5*n.cfg.Heartbeat + 2*time.Second }
 
@@ -81,7 +71,7 @@ func (f *follower) met(k streamKind, a answer, anew bool) {
 	f.connected = true
 	w := f.flows[k]
 	if !w.met || anew {
-		*w = flow{store: a.Store, met: true, behind: w.behind}
+		*w = flow{store: a.Store, met: true, behind: w.behind, judged: w.judged, copier: w.copier}
 	}
 	if !w.heard.IsZero() {
 		return
@@ -100,8 +90,8 @@ func (f *follower) met(k streamKind, a answer, anew bool) {
 	w.total = max(w.total, w.arrived+a.Pending)
 }
 
-// reached notes that all of a stream that was written before it was asked for
-// has taken effect here.
+// reached notes that everything in a stream that was written before a question has
+// taken effect here.
 func (f *follower) reached(k streamKind, asked time.Time) {
 	f.mu.Lock()
 	first := f.heard().IsZero()
@@ -110,20 +100,13 @@ func (f *follower) reached(k streamKind, asked time.Time) {
 	first = first && !f.heard().IsZero()
 	f.mu.Unlock()
 	if first {
-		f.n.cfg.Logger.Info("replica: replicated", "region", f.n.cfg.Region, "peer", f.region)
+		f.n.cfg.Logger.Info("replica: replicated", "peer", f.region)
 		f.n.wakeMaintenance()
 	}
 }
 
-// caughtUp says whether all of a stream was here once.
-func (f *follower) caughtUp(k streamKind) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return !f.flows[k].heard.IsZero()
-}
-
 // measure notes how long a change took to get here. What was there before the
-// two met doesn't count.
+// follower's first answer doesn't count.
 func (f *follower) measure(a arrival, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -133,4 +116,28 @@ func (f *follower) measure(a arrival, now time.Time) {
 	}
 	f.lag = max(now.Sub(a.at), time.Microsecond) // a clock that is ahead
 	f.maxLag = max(f.maxLag, f.lag)
+}
+
+// maxTrip is the longest time from a question to its answer that says enough of the
+// peer's clock.
+const maxTrip = 10 * time.Second
+
+// measureClock compares the clock in an answer with the time half way between the
+// question and now, without the time that the answer was held. It is only reported:
+// package portal decides by it, together with verified assertions.
+func (f *follower) measureClock(asked time.Time, a answer) {
+	now := f.n.cfg.Now()
+	trip := now.Sub(asked) - time.Duration(a.Held)*time.Microsecond
+	if a.Now == 0 || trip < 0 || trip > maxTrip {
+		return
+	}
+	ahead := time.UnixMicro(a.Now).Sub(now.Add(-trip / 2))
+	skew := f.n.cfg.Skew
+	f.mu.Lock()
+	wrong, before := ahead.Abs() > skew, f.ahead.Abs() > skew
+	f.ahead, f.timed = ahead, true
+	f.mu.Unlock()
+	if wrong && !before {
+		f.n.cfg.Logger.Warn("replica: this clock and a peer's differ by more than Config.Skew", "peer", f.region, "peer_ahead", ahead.Round(time.Second).String())
+	}
 }

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// progress is how far each stream has taken effect here: of another Region's, in
-// the original; of this Region's own, which have no store then, how far it was
-// read, whether or not that could be opened.
+// progress is how far each stream has taken effect here: of another Region's, the position
+// in the original; of this Region's own, without a store, how far it was read, even if that
+// could not be opened.
 type progress struct {
 	mu   sync.Mutex
 	at   map[string]position // by stream
@@ -34,7 +34,7 @@ func (m *progress) set(stream string, p position) {
 	m.next = make(chan struct{})
 }
 
-// forget goes back to the start of a stream that is read again.
+// forget starts again with a stream that is read again.
 func (m *progress) forget(stream string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -47,8 +47,8 @@ func (m *progress) get(stream string) (position, <-chan struct{}) {
 	return m.at[stream], m.next
 }
 
-// wait waits until a stream has taken effect up to p, for so long at most, and
-// says whether it has.
+// wait waits until a stream has taken effect up to p, for most at most, and reports whether
+// it has.
 func (m *progress) wait(ctx context.Context, stream string, p position, most time.Duration) bool {
 	timer := time.NewTimer(most)
 	defer timer.Stop()
@@ -73,10 +73,7 @@ func (n *Node) applied(a arrival) {
 		return
 	}
 	n.progress.set(a.kind.stream(a.region), position{a.store, a.seq})
-	n.mu.Lock()
-	f := n.followers[a.region]
-	n.mu.Unlock()
-	if f != nil {
+	if f := n.follower(a.region); f != nil {
 		f.measure(a, n.cfg.Now())
 	}
 }

@@ -4,7 +4,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"slices"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -14,8 +16,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// load starts to read a Region's streams from this Region's own server, if
-// nobody has, and returns when all that is in them has been taken in.
+// load starts to read a Region's streams from the Region's own server, if they
+// aren't read yet, and returns when all that they hold has been read.
 func (n *Node) load(ctx context.Context, region string, kinds ...streamKind) error {
 	for _, r := range n.readersOf(region, kinds...) {
 		if err := r.complete(ctx); err != nil {
@@ -25,8 +27,8 @@ func (n *Node) load(ctx context.Context, region string, kinds ...streamKind) err
 	return nil
 }
 
-// readersOf returns the readers of a Region's streams, these among them. They
-// run until Close, or until they are stopped.
+// readersOf returns the readers of a Region's streams, and starts those of these
+// kinds. They run until Close, or until they are stopped.
 func (n *Node) readersOf(region string, kinds ...streamKind) []*reader {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -42,9 +44,34 @@ func (n *Node) readersOf(region string, kinds ...streamKind) []*reader {
 	return slices.Clone(n.readers[region])
 }
 
+// stopReaders stops reading these of a Region's streams, and returns when that
+// is done.
+func (n *Node) stopReaders(region string, kinds ...streamKind) {
+	n.mu.Lock()
+	var kept, stopped []*reader
+	for _, r := range n.readers[region] {
+		if slices.Contains(kinds, r.kind) {
+			stopped = append(stopped, r)
+		} else {
+			kept = append(kept, r)
+		}
+	}
+	n.readers[region] = kept
+	if len(kept) == 0 {
+		delete(n.readers, region)
+	}
+	n.mu.Unlock()
+	for _, r := range stopped {
+		r.cancel()
+	}
+	for _, r := range stopped {
+		<-r.done
+		r.forget()
+	}
+}
+
 // A reader takes one stream of the Region's own server into memory: a stream of
-// the Region itself, or the copy of another's. It is the only way into memory
-// for what other Regions wrote.
+// the Region itself, or the copy of another's.
 type reader struct {
 	n      *Node
 	region string
@@ -59,52 +86,94 @@ type reader struct {
 func (r *reader) run() {
 	defer close(r.done)
 	defer r.cancel()
-	var made time.Time
+	var created time.Time
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		s, err := r.n.stream(r.ctx, r.kind.stream(r.region))
-		if err == nil { // a place in a stream that was made again meanwhile would not be this one's
-			if now := s.CachedInfo().Created; !now.Equal(made) {
-				if !made.IsZero() { // it was made again
+		if err == nil { // a position in a stream that was created again means nothing in the new one
+			if now := s.CachedInfo().Created; !now.Equal(created) {
+				if !created.IsZero() {
 					r.last.Store(0)
-					r.n.applying.Lock()
-					delete(r.n.fulls, r.region)
-					r.n.applying.Unlock()
-					r.n.contents.drop(r.kind.stream(r.region))
+					r.forget()
 				}
-				made = now
+				created = now
 			}
-			err = tail{js: r.n.js, stream: r.kind.stream(r.region), after: r.last.Load(), each: r.each}.run(r.ctx)
+			err = r.tail(r.ctx, s)
 		}
 		if r.ctx.Err() != nil {
 			return
 		}
-		r.n.cfg.Logger.Warn("replica: reading again", "region", r.n.cfg.Region, "stream", r.kind.stream(r.region), "error", err)
+		r.n.cfg.Logger.Warn("replica: reading again", "stream", r.kind.stream(r.region), "error", err)
 		pause(r.ctx, wait)
 	}
 }
 
-// complete waits until all has been read that is in the stream now. Messages may
-// expire meanwhile, and others may come, so there is no number of them to wait
-// for.
-func (r *reader) complete(ctx context.Context) error {
-	s, err := r.n.stream(ctx, r.kind.stream(r.region))
+// forget drops what is kept of the messages in the stream.
+func (r *reader) forget() {
+	r.n.contents.drop(r.kind.stream(r.region))
+	if r.kind == kindConfig {
+		r.n.applying.Lock()
+		delete(r.n.fulls, r.region)
+		r.n.applying.Unlock()
+	}
+}
+
+// errGap: a message was lost between the server and the Node.
+var errGap = errors.New("replica: a message is missing")
+
+// tail reads the stream to its end and goes on. It returns at the first error, and
+// is called again for what follows the last message that was read.
+func (r *reader) tail(ctx context.Context, s jetstream.Stream) error {
+	cons, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
+		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.last.Load() + 1,
+		AckPolicy: jetstream.AckNonePolicy, MemoryStorage: true, Replicas: 1, InactiveThreshold: 30 * time.Second,
+	})
 	if err != nil {
-		return unavailable("read of stream "+r.kind.stream(r.region), err)
+		return fmt.Errorf("consumer: %w", err)
+	}
+	it, err := cons.Messages(jetstream.PullMaxMessages(500), jetstream.PullExpiry(10*time.Second),
+		jetstream.PullHeartbeat(time.Second), jetstream.WithMessagesErrOnMissingHeartbeat(true))
+	if err != nil {
+		return fmt.Errorf("messages: %w", err)
+	}
+	defer it.Stop()
+	for next := uint64(1); ; next++ {
+		msg, err := it.Next(jetstream.NextContext(ctx))
+		if err != nil {
+			return fmt.Errorf("next message: %w", err)
+		}
+		meta, err := msg.Metadata()
+		if err != nil {
+			return fmt.Errorf("message: %w", err)
+		}
+		if meta.Sequence.Consumer != next {
+			return errGap
+		}
+		r.each(msg, meta)
+	}
+}
+
+// complete waits until all has been read that is in the stream now. Messages may
+// expire and others may come meanwhile, so it doesn't count them.
+func (r *reader) complete(ctx context.Context) error {
+	name := r.kind.stream(r.region)
+	s, err := r.n.stream(ctx, name)
+	if err != nil {
+		return err
 	}
 	last := s.CachedInfo().State.LastSeq
 	for wait := time.Millisecond; err == nil; wait = min(2*wait, 50*time.Millisecond) {
 		var more uint64
-		if more, err = next(ctx, s, r.kind.prefix(r.region), r.last.Load()); err == nil && (more == 0 || more > last) {
+		if more, err = nextSeq(ctx, s, r.kind.prefix(r.region), r.last.Load()); err == nil && (more == 0 || more > last) {
 			return nil
 		}
 		pause(ctx, wait)
 		err = errors.Join(err, ctx.Err(), r.ctx.Err())
 	}
-	return unavailable("read of stream "+r.kind.stream(r.region), err)
+	return unavailable("read of stream "+name, err)
 }
 
-// each takes a message in. One that can't be read is reported and passed over,
-// so that it does not stop all that come after it.
+// each takes a message in. An unreadable one is logged and skipped, so that it does
+// not stop later ones.
 func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) {
 	a, err := r.n.arrived(r.region, r.kind, msg, meta.Sequence.Stream)
 	r.n.note(a, msg.Headers(), msg.Subject(), msg.Data(), err == nil)
@@ -116,23 +185,23 @@ func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) {
 			r.n.applied(a)
 		}
 	}
-	if _, version := later(err); err != nil && !version { // a version is reported once, and not by message
-		r.n.cfg.Logger.Error("replica: message passed over", "region", r.n.cfg.Region, "subject", msg.Subject(), "sequence", meta.Sequence.Stream, "error", err)
+	if _, version := later(err); err != nil && !version { // a version is logged once, not for each message
+		r.n.cfg.Logger.Error("replica: message skipped",
+			"subject", msg.Subject(), "sequence", meta.Sequence.Stream, "error", err)
 	}
 	r.last.Store(meta.Sequence.Stream)
-	if r.region == r.n.cfg.Region { // whoever waits at the gate
+	if r.region == r.n.cfg.Region { // wakes the questions that wait for it
 		r.n.progress.set(r.kind.stream(r.region), position{seq: meta.Sequence.Stream})
 	}
 }
 
-// showEvery is how long a stream of transactions may go on before the instance
-// is told; otherwise it is told when there are no more.
+// applyEvery is how long a stream of transactions may go on before the instance
+// is told. It is told at once when there are no more.
 const applyEvery = 200 * time.Millisecond
 
 // config takes in a part of a transaction, if it was opened.
-func (r *reader) config(a arrival, opening error, pending uint64) error {
+func (r *reader) config(a arrival, err error, pending uint64) error {
 	var part merge.Transaction
-	err := opening
 	if err == nil {
 		if err = json.Unmarshal(a.body, &part); err != nil {
 			err = &Error{Reason: ReasonCorrupt, Rule: "transaction", Want: "JSON", Err: err}
@@ -159,13 +228,13 @@ func (r *reader) config(a arrival, opening error, pending uint64) error {
 	case own:
 		n.log.saw(a.local, part, len(a.body))
 		if !part.Full && slices.ContainsFunc(part.Records, func(r merge.Record) bool { return r.Kind == center.KindUser }) {
-			n.outdate() // before a restart, or by another node; it may only have added users
+			n.outdate() // before a restart, or by another Node; it may only have added users
 		}
 	}
 	whole, ok := r.asm.Add(a.seq, part)
 	if !own {
 		full := n.fulls[a.region]
-		full.part(a.local, part, ok)
+		full.add(a.local, part, ok)
 		n.fulls[a.region] = full
 	}
 	if ok {
@@ -182,7 +251,74 @@ func (r *reader) config(a arrival, opening error, pending uint64) error {
 	return nil
 }
 
-// pause waits, or not if ctx ends.
+// An arrival is a message of some Region's stream, as it was read from the
+// Region's own server.
+type arrival struct {
+	region  string // of the stream
+	kind    streamKind
+	seq     uint64 // in the original
+	local   uint64 // in the Region's own server
+	store   string // the original's storeID; "" for own streams
+	subject string // without the prefix
+	at      time.Time
+	until   time.Time // when it may be forgotten, by its header; zero: never
+	body    []byte
+}
+
+func (n *Node) arrived(region string, k streamKind, msg jetstream.Msg, seq uint64) (arrival, error) {
+	h := msg.Headers()
+	a := arrival{region: region, kind: k, seq: seq, local: seq, subject: msg.Subject()[len(k.prefix(region)):]}
+	if region != n.cfg.Region {
+		a.seq, a.store = number(h.Get(headerSeq)), h.Get(headerStore)
+	}
+	a.at = time.UnixMicro(int64(number(h.Get(headerAt))))
+	a.until = untilOf(h.Get(headerUntil))
+	if err := n.cfg.readable("message "+msg.Subject(), h); err != nil {
+		return a, err
+	}
+	plain, err := n.cfg.Codec.Open(msg.Subject(), msg.Data())
+	if err != nil {
+		return a, &Error{Reason: ReasonCorrupt, Rule: "message " + msg.Subject(), Want: "one that opens", Err: err}
+	}
+	a.body = plain
+	return a, nil
+}
+
+// number parses a header. A value that is no number counts as 0.
+func number(s string) uint64 {
+	v, err := strconv.ParseUint(s, 10, 63)
+	if err != nil {
+		return 0
+	}
+	return v
+}
+
+// untilOf parses headerUntil. Zero: never.
+func untilOf(header string) time.Time {
+	if s := number(header); s > 0 {
+		return time.Unix(int64(s), 0)
+	}
+	return time.Time{}
+}
+
+// partHeader is what a copier may know of a part: its number, how many there are,
+// how many elements it and the whole transaction hold, and whether that is full.
+func partHeader(p merge.Transaction, total int) string {
+	full := 0
+	if p.Full {
+		full = 1
+	}
+	return fmt.Sprintf("%d/%d/%d/%d/%d", p.Part, p.Of, len(p.Records), total, full)
+}
+
+type partInfo struct{ part, of, elements, total, full int }
+
+func readPartHeader(s string) (p partInfo, ok bool) {
+	k, err := fmt.Sscanf(s, "%d/%d/%d/%d/%d", &p.part, &p.of, &p.elements, &p.total, &p.full)
+	return p, err == nil && k == 5 && p.part >= 0 && p.part < p.of && p.elements >= 0 && p.total >= p.elements
+}
+
+// pause waits for a duration, or until ctx ends.
 func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)
 	defer t.Stop()

@@ -16,80 +16,69 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
-// A recovery deletes the Region's own streams, as a server does not go on
-// reliably with files that were damaged. So that a crash, or a disk that is
-// full, loses nothing of what was readable, it has these steps:
+// A recovery deletes the Region's own streams, as a server does not go on reliably with
+// damaged files. So that a crash, or a full disk, loses nothing that was readable, it has
+// these steps:
 //
-//  1. The Identity says that the Region is damaged. All is written into one more
-//     stream, the stage. A start that finds it so begins again.
-//  2. The Identity says that the stage is complete, and how the new streams are
-//     called. From here on the stage counts. A start that finds it so goes on,
-//     and needs no other Region.
-//  3. Stream by stream: it is deleted, made, filled from the stage and named. One
-//     that has its new name is done.
+//  1. The Identity says that the Region is damaged. Everything is written into one more
+//     stream, the stage. A start that finds this begins again.
+//  2. The Identity says that the stage is complete, and names the new streams. From here
+//     on the stage counts. A start that finds this goes on, and needs no other Region.
+//  3. Each stream is deleted, created, filled from the stage and named. A stream with its
+//     new name is done.
 //  4. The Identity says that nothing is damaged. The stage is deleted.
 
-// stageStream is the stream in which a recovery is put together.
+// stageStream is the stream in which a recovery is merged.
 func (n *Node) stageStream() string { return stagePrefix + n.cfg.Region }
 
 const stagePrefix = "recovery_"
 
-// stagePlace is where a message of a stream stands in the stage, but for the rest
-// of its subject.
-func (n *Node) stagePlace(k streamKind) string {
-	return "meridian.recovery." + n.cfg.Region + "." + string(k) + "."
+// stageSubjects begins the subjects of the stage; "": of all streams.
+func (n *Node) stageSubjects(k streamKind) string {
+	if k == "" {
+		return "meridian.recovery." + n.cfg.Region + "."
+	}
+	return n.stageSubjects("") + string(k) + "."
 }
 
-// A recoveryStage is the stream while it is written.
+// A recoveryStage is the stage while it is written.
 type recoveryStage struct {
 	n     *Node
 	count uint64
 }
 
 func (n *Node) makeStage(ctx context.Context) (*recoveryStage, error) {
-	c := jetstream.StreamConfig{
+	_, err := n.openStream(ctx, jetstream.StreamConfig{
 		Name: n.stageStream(), Description: "Meridian: recovery of Region " + n.cfg.Region,
-		Subjects: []string{"meridian.recovery." + n.cfg.Region + ".>"}, Storage: jetstream.FileStorage, Replicas: n.cfg.Replicas,
-	}
-	_, err := asking(ctx, func(ctx context.Context) (jetstream.Stream, error) { return n.js.CreateStream(ctx, c) })
-	if err != nil {
-		return nil, unavailable("making of stream "+c.Name, err)
-	}
-	return &recoveryStage{n: n}, nil
+		Subjects: []string{n.stageSubjects("") + ">"}, Storage: jetstream.FileStorage, Replicas: n.cfg.Replicas,
+	})
+	return &recoveryStage{n: n}, err
 }
 
-// add writes a message, sealed for the place where it is to stand in the end.
+// add writes a message, sealed for its subject in the new stream.
 func (s *recoveryStage) add(ctx context.Context, w write) error {
 	n := s.n
 	msg, _, err := n.message(w)
 	if err != nil {
 		return err
 	}
-	msg.Subject = n.stagePlace(w.kind) + w.subject
-	if err := n.publishMsg(ctx, n.stageStream(), msg, jetstream.WithExpectLastSequence(s.count)); err != nil {
+	msg.Subject = n.stageSubjects(w.kind) + w.subject
+	if _, err := n.send(ctx, n.stageStream(), msg, jetstream.WithExpectLastSequence(s.count)); errors.Is(err, errConflict) {
+		return unavailable("write to stream "+n.stageStream(), err)
+	} else if err != nil {
 		return err
 	}
 	s.count++
 	return n.passes("staged " + w.subject)
 }
 
-// publish writes a message of a recovery, and returns when it is on disk.
-func (n *Node) publishMsg(ctx context.Context, stream string, msg *nats.Msg, opts ...jetstream.PublishOpt) error {
-	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
-	defer cancel()
-	if _, err := n.js.PublishMsg(ctx, msg, opts...); err != nil {
-		return unavailable("write to stream "+stream, err)
-	}
-	return nil
-}
-
-// resume completes what a start with Config.Restored, or with Config.Recover, has
-// not, before the streams are looked at. Where several Nodes may be started at
-// once the operator says which of them does that.
+// resume completes a start with Config.Restored or Config.Recover that was interrupted,
+// before the streams are examined. If several Nodes may be started at once, the operator
+// says which of them does that.
 func (n *Node) resume(ctx context.Context) error {
 	d, _, err := n.readIdentity(ctx)
 	if n.vouched() && reasonDamaged(err) {
-		return nil // it is made anew
+		return nil // it is created anew
 	}
 	if err != nil || d == nil || d.Region != n.cfg.Region || n.cfg.URL != "" && !n.vouched() {
 		return err
@@ -107,9 +96,9 @@ func (n *Node) resume(ctx context.Context) error {
 		if n.vouched() {
 			return n.changeIdentity(ctx, func(d *integrity.Identity) { d.Recovery = nil })
 		}
-		return damaged("", "its recovery was not completed, and what it had put together is damaged")
+		return damaged("", "its recovery was not completed, and what it had merged is damaged")
 	}
-	n.cfg.Logger.Warn("replica: a recovery goes on that was interrupted", "region", n.cfg.Region, "from", strings.Join(d.Recovery.From, ", "))
+	n.cfg.Logger.Warn("replica: an interrupted recovery goes on", "from", strings.Join(d.Recovery.From, ", "))
 	from := d.Recovery.From
 	if err := n.takeOver(ctx); err != nil {
 		return err
@@ -120,25 +109,25 @@ func (n *Node) resume(ctx context.Context) error {
 	return nil
 }
 
-// stageWhole says whether the stage holds all that was written into it.
+// stageWhole reports whether the stage holds everything that was written into it.
 func (n *Node) stageWhole(ctx context.Context) (bool, error) {
 	s, err := n.stream(ctx, n.stageStream())
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return false, nil
 	} else if err != nil {
-		return false, unavailable("look at stream "+n.stageStream(), err)
+		return false, err
 	}
 	state, want := s.CachedInfo().State, n.identity.Load().Recovery.Count
 	return state.Msgs == want && state.LastSeq == want, nil
 }
 
-// takeOver puts what is in the stage into the place of the Region's own streams.
+// takeOver replaces the Region's own streams by the content of the stage.
 func (n *Node) takeOver(ctx context.Context) error {
 	if err := n.passes("complete"); err != nil {
 		return err
 	}
 	for _, k := range []streamKind{kindRevoked, kindSessions, kindConfig} { // ends first
-		if err := n.takeOverLine(ctx, k); err != nil {
+		if err := n.takeOverStream(ctx, k); err != nil {
 			return err
 		}
 	}
@@ -158,21 +147,20 @@ func (n *Node) takeOver(ctx context.Context) error {
 		err = n.deleteStream(ctx, n.stageStream())
 	}
 	if err == nil {
-		n.cfg.Logger.Warn("replica: recovered from other Regions' copies", "region", n.cfg.Region, "from", strings.Join(from, ", "))
+		n.cfg.Logger.Warn("replica: recovered from other Regions' copies", "from", strings.Join(from, ", "))
 	}
 	return err
 }
 
-// takeOverLine makes one stream anew, if that isn't done.
-func (n *Node) takeOverLine(ctx context.Context, k streamKind) error {
-	name := k.stream(n.cfg.Region)
-	old, err := n.stream(ctx, name)
+// takeOverStream makes one stream anew, if that isn't done.
+func (n *Node) takeOverStream(ctx context.Context, k streamKind) error {
+	old, err := n.stream(ctx, k.stream(n.cfg.Region))
 	if err == nil && old.CachedInfo().Config.Metadata[storeID] == n.identity.Load().Stores[string(k)] {
 		return nil
 	} else if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
-		return unavailable("look at stream "+name, err)
+		return err
 	}
-	if err := n.remake(ctx, k, n.cfg.Region); err != nil {
+	if err := n.recreate(ctx, k, n.cfg.Region); err != nil {
 		return err
 	}
 	if err := n.passes("remade " + string(k)); err != nil {
@@ -180,26 +168,22 @@ func (n *Node) takeOverLine(ctx context.Context, k streamKind) error {
 	}
 	s, err := n.stream(ctx, n.stageStream())
 	if err != nil {
-		return unavailable("look at stream "+n.stageStream(), err)
+		return err
 	}
-	for at := uint64(0); ; {
-		msg, err := nextMessage(ctx, s, n.stagePlace(k), at)
-		if err != nil {
-			return unavailable("read of stream "+n.stageStream(), err)
-		} else if msg == nil {
-			break
+	for msg, err := range messages(ctx, s, n.stageSubjects(k)) {
+		if err == nil {
+			err = n.moveStaged(ctx, k, msg)
 		}
-		at = msg.Sequence
-		if err := n.moveStaged(ctx, k, msg); err != nil {
+		if err != nil {
 			return err
 		}
 	}
 	return errors.Join(n.name(ctx, k), n.passes("named "+string(k)))
 }
 
-// moveStaged writes a message of the stage to where it is to stand.
+// moveStaged writes a message of the stage to its new stream.
 func (n *Node) moveStaged(ctx context.Context, k streamKind, staged *jetstream.RawStreamMsg) error {
-	rest := strings.TrimPrefix(staged.Subject, n.stagePlace(k))
+	rest := strings.TrimPrefix(staged.Subject, n.stageSubjects(k))
 	msg := nats.NewMsg(k.prefix(n.cfg.Region) + rest)
 	msg.Data = staged.Data
 	maps.Copy(msg.Header, staged.Header)
@@ -212,13 +196,13 @@ func (n *Node) moveStaged(ctx context.Context, k streamKind, staged *jetstream.R
 		}
 		opts = append(opts, jetstream.WithMsgTTL(ttl(end, now)))
 	}
-	if err := n.publishMsg(ctx, k.stream(n.cfg.Region), msg, opts...); err != nil {
+	if _, err := n.send(ctx, k.stream(n.cfg.Region), msg, opts...); err != nil {
 		return err
 	}
 	return n.passes(fmt.Sprintf("moved %s %s", k, rest))
 }
 
-// wasRestored notes that the log says what Config.Restored was to bring about.
+// wasRestored notes that the effects of Config.Restored are in the log.
 func (n *Node) wasRestored(ctx context.Context) error {
 	if !n.identity.Load().Restoring {
 		return nil
@@ -229,7 +213,7 @@ func (n *Node) wasRestored(ctx context.Context) error {
 	return n.changeIdentity(ctx, func(d *integrity.Identity) { d.Restoring = false })
 }
 
-// passes is where a test ends a start, as a crash does.
+// passes lets a test end a start after a step, as a crash does.
 func (n *Node) passes(step string) error {
 	if n.cfg.passes == nil {
 		return nil

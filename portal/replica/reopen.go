@@ -13,26 +13,25 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// The embedded server refuses a stream for good once a write to it has failed,
-// as on a full disk, and doesn't even answer. The Node looks for that, fails
-// such writes at once, and opens the streams again when the disk takes writes.
-// Reading goes on meanwhile. Servers at Config.URL are their operator's.
+// The embedded server refuses a stream for good once a write to it has failed, as on a full
+// disk, and doesn't even answer. The Node looks for that, fails such writes at once, and
+// opens the streams again when the disk accepts writes. Reading goes on meanwhile. Servers
+// at Config.URL are their operator's.
 
-// reopenEvery is how often the Node looks at the embedded server's streams, and
-// reopenSpace is how much the disk has to take before they are opened again.
+// Bounds of reopening.
 const (
-	reopenEvery = time.Second
-	maxReopen   = time.Minute // where it doesn't last
-	reopenSpace = 1 << 20
-	spaceName   = "meridian.space" // the file that tries it
+	reopenEvery = time.Second      // how often the Node checks the streams
+	maxReopen   = time.Minute      // the longest time between two attempts
+	reopenSpace = 1 << 20          // how much the disk has to accept before
+	spaceName   = "meridian.space" // the file that tests it
 )
 
-// maxStore leaves the limit to the disk. By default the server stores no more
-// than three quarters of what is free when it starts, which what is stored already
-// may exceed; then it refuses all writes until another start.
+// maxStore leaves the limit to the disk. By default the server stores at most three quarters
+// of what is free when it starts. What is stored already may exceed that, and then it
+// refuses all writes until another start.
 const maxStore = 1 << 60
 
-// everything stands for all streams in what the server refuses.
+// everything stands for all streams that the server refuses.
 const everything = "*"
 
 // stalledStreams are the streams that the embedded server refuses, and why.
@@ -43,8 +42,8 @@ func (n *Node) stalledStreams() map[string]string {
 	return nil
 }
 
-// stalled returns why the embedded server takes no writes to a stream, as far
-// as is known, or nil.
+// stalled returns why the embedded server accepts no writes to a stream, as far as is
+// known, or nil.
 func (n *Node) stalled(stream string) error {
 	all := n.stalledStreams()
 	for _, name := range []string{stream, everything} {
@@ -55,7 +54,7 @@ func (n *Node) stalled(stream string) error {
 	return nil
 }
 
-// attend looks after the embedded server's streams until Close.
+// attend checks the embedded server's streams until Close.
 func (n *Node) attend() {
 	var tried time.Time
 	looks := unrecovered{}
@@ -75,22 +74,20 @@ func (n *Node) attend() {
 			continue
 		case !said:
 			said = true
-			n.cfg.Logger.Error("replica: the embedded server takes no more writes; they go on when the disk takes them",
-				"region", n.cfg.Region, "streams", slices.Sorted(maps.Keys(now)), "cause", slices.Sorted(maps.Values(now))[0])
+			n.cfg.Logger.Error("replica: the embedded server accepts no more writes; they go on when the disk accepts them", "streams", slices.Sorted(maps.Keys(now)), "cause", slices.Sorted(maps.Values(now))[0])
 		}
 		if full || time.Since(tried) < wait {
 			continue
 		}
 		tried, wait = time.Now(), min(2*wait, maxReopen)
 		if err := n.reopen(); err != nil {
-			n.cfg.Logger.Warn("replica: streams not opened again, will try again", "region", n.cfg.Region, "error", err)
+			n.cfg.Logger.Warn("replica: streams not opened again, will try again", "error", err)
 		}
 	}
 }
 
-// trouble asks the server which streams it can't write to. On a disk that is
-// full that is all of them, whether or not a write has failed by now. before are
-// those that it was.
+// trouble returns the streams that the server can't write to. On a full disk that is all of
+// them, even if no write has failed yet. before are the last ones.
 func (n *Node) trouble(looks unrecovered, before map[string]string, now time.Time) (refused map[string]string, full bool) {
 	refused = looks.last(troubles(n.server), before, now)
 	if len(refused) > 0 {
@@ -101,7 +98,7 @@ func (n *Node) trouble(looks unrecovered, before map[string]string, now time.Tim
 	return refused, full
 }
 
-// troubles asks a server which of its streams it can't write to.
+// troubles asks a server which streams it can't write to.
 func troubles(s *server.Server) map[string]string {
 	out := map[string]string{}
 	for _, e := range s.Healthz(&server.HealthzOptions{Details: true}).Errors {
@@ -117,15 +114,15 @@ func troubles(s *server.Server) map[string]string {
 	return out
 }
 
-// unrecovered says since when streams have directories and are not known to the
-// server. That is so for good if they could not be recovered from the disk, and
-// for a moment while they are made or deleted.
+// unrecovered is since when streams have directories and are unknown to the server. That is
+// permanent if they could not be recovered from the disk, and lasts for a moment while they
+// are created or deleted.
 type unrecovered map[string]time.Time
 
-// unrecoveredFor is how long it is taken for such a moment.
+// unrecoveredFor is how long such a moment may last.
 const unrecoveredFor = 5 * time.Second
 
-// last leaves out of what the server says what is not known to last.
+// last leaves out what may not be permanent.
 func (u unrecovered) last(found, before map[string]string, now time.Time) map[string]string {
 	maps.DeleteFunc(u, func(stream string, _ time.Time) bool { _, still := found[stream]; return !still })
 	for stream, why := range found {
@@ -142,7 +139,7 @@ func (u unrecovered) last(found, before map[string]string, now time.Time) map[st
 	return found
 }
 
-// space tries whether the disk takes writes.
+// space tests whether the disk accepts writes.
 func (n *Node) space() error {
 	name := filepath.Join(n.cfg.Dir, spaceName)
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
@@ -153,9 +150,9 @@ func (n *Node) space() error {
 	return errors.Join(err, f.Sync(), f.Close(), os.Remove(name))
 }
 
-// reopen has the server close its streams and recover them from the disk.
-// Connections and what they subscribed to stay. Readers and followers notice
-// that their consumers are gone, and begin where they were.
+// reopen makes the server close its streams and recover them from the disk. Connections and
+// subscriptions stay. Readers and followers notice that their consumers are gone, and
+// continue at their positions.
 func (n *Node) reopen() error {
 	if err := n.server.ShutdownJetStream(); err != nil {
 		return err
@@ -168,6 +165,6 @@ func (n *Node) reopen() error {
 	if len(now) > 0 {
 		return fmt.Errorf("%d are still refused", len(now))
 	}
-	n.cfg.Logger.Info("replica: writes go on", "region", n.cfg.Region)
+	n.cfg.Logger.Info("replica: writes go on")
 	return nil
 }

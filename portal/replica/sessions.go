@@ -2,6 +2,7 @@ package replica
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -9,9 +10,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// sessionStore is the sessions.Store of a Node. Reads are from memory, and
-// writes wait for the disk of the Region's own server. None asks another
-// Region, and none needs one to be alive.
+// sessionStore is the sessions.Store of a Node. Reads are from memory, and writes wait
+// for the disk of the Region's own server. None needs another Region.
 type sessionStore struct{ n *Node }
 
 func (s sessionStore) ready() error {
@@ -20,14 +20,14 @@ func (s sessionStore) ready() error {
 	} else if s.n.isReady() {
 		return nil
 	}
-	return &Error{Reason: ReasonNotReady, Rule: "sessions", Want: "a Region that knows what was revoked elsewhere", Got: s.n.cfg.Region}
+	return &Error{Reason: ReasonNotReady, Rule: "sessions", Want: "a Region with the revocations of the others", Got: s.n.cfg.Region}
 }
 
 // Probe implements sessions.Prober.
 func (s sessionStore) Probe(ctx context.Context) error { return s.n.Probe(ctx) }
 
-// Create implements sessions.Store. The session must live here, and no longer
-// than what ends it is remembered.
+// Create implements sessions.Store. The session must belong to this Region, and must not
+// outlive what can end it.
 func (s sessionStore) Create(ctx context.Context, key string, v sessions.Session) error {
 	if err := s.ready(); err != nil {
 		return err
@@ -37,32 +37,34 @@ func (s sessionStore) Create(ctx context.Context, key string, v sessions.Session
 		return &Error{Reason: ReasonConfig, Rule: "Region of a session", Want: s.n.cfg.Region, Got: v.Region}
 	}
 	if most := s.n.cfg.Now().Add(s.n.cfg.MaxSession + s.n.cfg.Skew); v.Expires.After(most) {
-		return &Error{Reason: ReasonConfig, Rule: "end of a session", Want: "one within MaxSession, by " + most.UTC().Format(time.RFC3339), Got: v.Expires.UTC().Format(time.RFC3339)}
+		return &Error{Reason: ReasonConfig, Rule: "end of a session",
+			Want: "one within MaxSession, by " + most.UTC().Format(time.RFC3339), Got: v.Expires.UTC().Format(time.RFC3339)}
 	}
 	return s.n.record(ctx, merge.EntrySession, merge.Entry{Key: key, Session: &v}, v.Expires.Add(s.n.cfg.Skew))
 }
 
 // Get implements sessions.Store.
-func (s sessionStore) Get(_ context.Context, key string) (sessions.Session, error) {
+func (s sessionStore) Get(_ context.Context, key string) (v sessions.Session, err error) {
 	if err := s.ready(); err != nil {
-		return sessions.Session{}, err
+		return v, err
 	}
-	v, ok := s.n.ledger.get(key)
-	if !ok {
-		return sessions.Session{}, sessions.ErrNoSession
+	ok := false
+	if s.n.ledger.read(func(m *merge.Sessions) { v, ok = m.Get(key) }); !ok {
+		err = sessions.ErrNoSession
 	}
-	return v, nil
+	return v, err
 }
 
-// Touch implements sessions.Store. Seen moves in memory at once and on disk
-// now and then, without anybody waiting for it.
+// Touch implements sessions.Store. Seen is updated in memory at once, and on disk now
+// and then, without waiting.
 func (s sessionStore) Touch(_ context.Context, key string, seen time.Time) error {
 	if err := s.ready(); err != nil {
 		return err
 	}
 	seen = seen.Round(0)
-	v, due, ok := s.n.ledger.touch(key, seen, s.n.cfg.TouchEvery)
-	if !ok {
+	var v sessions.Session
+	var due, ok bool
+	if s.n.ledger.update(func(m *merge.Sessions) { v, due, ok = m.Touch(key, seen, s.n.cfg.TouchEvery) }); !ok {
 		return sessions.ErrNoSession
 	} else if !due {
 		return nil
@@ -72,38 +74,49 @@ func (s sessionStore) Touch(_ context.Context, key string, seen time.Time) error
 
 // End implements sessions.Store.
 func (s sessionStore) End(ctx context.Context, key string) error {
-	if err := s.ready(); err != nil {
-		return err
-	}
-	v, ok := s.n.ledger.get(key)
-	if !ok {
+	v, err := s.Get(ctx, key)
+	if errors.Is(err, sessions.ErrNoSession) {
 		return nil
+	} else if err != nil {
+		return err
 	}
 	return s.n.record(ctx, merge.EntryEnded, merge.Entry{Key: key, Until: v.Expires}, v.Expires.Add(s.n.cfg.Skew))
 }
 
-// EndSignIn implements sessions.Store. It is remembered for as long as any
-// session can live that was made before, by a clock that is ahead and in a
-// Region whose portals have another lifetime, and for longer if until says so.
-func (s sessionStore) EndSignIn(ctx context.Context, userID, signIn string, until time.Time) error {
+// remembered is until when an end of sessions is kept at least: as long as any session
+// can live that was created before it, even with a clock that is ahead and in a Region
+// whose portals have another lifetime.
+func (s sessionStore) remembered(until time.Time) time.Time {
 	if least := s.n.cfg.Now().Add(s.n.cfg.MaxSession + 2*s.n.cfg.Skew); until.Before(least) {
-		until = least
+		return least
 	}
-	// The stream keeps the last message alone. It must not remember for less
-	// than the one before, which some Regions have heard and others won't.
-	if known := s.n.ledger.signedOut(userID, signIn); until.Before(known) {
-		until = known
-	}
-	until = until.Round(0)
+	return until
+}
+
+// EndSignIn implements sessions.Store.
+func (s sessionStore) EndSignIn(ctx context.Context, userID, signIn string, until time.Time) error {
+	until = s.n.ledger.signedOut(userID, signIn, s.remembered(until)).Round(0)
 	return s.n.record(ctx, merge.EntrySignedOut, merge.Entry{User: userID, ID: signIn, Until: until}, until.Add(s.n.cfg.Skew))
+}
+
+// signedOut is until when a sign-out is to be remembered: until then, or for longer if
+// it was remembered longer before. The stream keeps only the last message, and some
+// Regions may not hear the one before.
+func (l *ledger) signedOut(userID, signIn string, until time.Time) time.Time {
+	l.read(func(s *merge.Sessions) {
+		if known := s.SignedOut(userID, signIn); known.After(until) {
+			until = known
+		}
+	})
+	return until
 }
 
 // Revoke implements sessions.Store.
 func (s sessionStore) Revoke(ctx context.Context, userID, id string) error {
-	if err := s.ready(); err != nil {
+	list, err := s.List(ctx, userID)
+	if err != nil {
 		return err
 	}
-	list := s.n.ledger.list(userID)
 	i := slices.IndexFunc(list, func(v sessions.Session) bool { return v.ID == id })
 	if i < 0 {
 		return sessions.ErrNoSession
@@ -117,24 +130,21 @@ func (s sessionStore) RevokeUser(ctx context.Context, userID string) error {
 	return s.n.endUser(ctx, userID)
 }
 
-// EndSubject implements sessions.Store. It is remembered for as long as EndSignIn
-// remembers a sign-in.
-func (s sessionStore) EndSubject(ctx context.Context, l sessions.Logout) ([]sessions.Session, error) {
-	if least := s.n.cfg.Now().Add(s.n.cfg.MaxSession + 2*s.n.cfg.Skew); l.Until.Before(least) {
-		l.Until = least
-	}
+// EndSubject implements sessions.Store.
+func (s sessionStore) EndSubject(ctx context.Context, l sessions.Logout) (ended []sessions.Session, err error) {
+	l.Until = s.remembered(l.Until)
 	l = l.Wall()
-	ended := s.n.ledger.endedBy(l)
+	s.n.ledger.read(func(m *merge.Sessions) { ended = m.EndedBy(l) })
 	slices.SortFunc(ended, sessions.NewestFirst)
 	return ended, s.n.record(ctx, merge.EntryLogout, merge.Entry{Logout: &l, Until: l.Until}, l.Until.Add(s.n.cfg.Skew))
 }
 
-// Epoch implements sessions.Store. What it returns is durable: see durableEpoch.
-func (s sessionStore) Epoch(ctx context.Context, userID string) (sessions.Epoch, error) {
+// Epoch implements sessions.Store. The result is durable: see durableEpoch.
+func (s sessionStore) Epoch(ctx context.Context, userID string) (epoch sessions.Epoch, err error) {
 	if err := s.ready(); err != nil {
 		return nil, err
 	}
-	epoch := s.n.ledger.epoch(userID)
+	s.n.ledger.read(func(m *merge.Sessions) { epoch = m.Epoch(userID) })
 	if err := s.n.durableEpoch(ctx, userID, epoch[s.n.cfg.Region]); err != nil {
 		return nil, err
 	}
@@ -142,11 +152,28 @@ func (s sessionStore) Epoch(ctx context.Context, userID string) (sessions.Epoch,
 }
 
 // List implements sessions.Store.
-func (s sessionStore) List(_ context.Context, userID string) ([]sessions.Session, error) {
+func (s sessionStore) List(_ context.Context, userID string) (list []sessions.Session, err error) {
 	if err := s.ready(); err != nil {
 		return nil, err
 	}
-	list := s.n.ledger.list(userID)
+	s.n.ledger.read(func(m *merge.Sessions) { list = m.List(userID) })
 	slices.SortFunc(list, sessions.NewestFirst)
 	return list, nil
 }
+
+// CatchUp implements sessions.CatchUp. The only Node of a Region knows everything that
+// was acknowledged. One of several writes to the Region's stream of sessions, as Probe
+// does, and reads up to there. To ask the stream's leader would not do: a server that
+// was frozen takes itself for the leader for some seconds.
+//
+// Clients that aren't signed in can cause this, and each write reaches every Region. So
+// one write serves all that wait for it, and there are ten a second at most.
+func (s sessionStore) CatchUp(ctx context.Context) error {
+	if s.n.cfg.URL == "" {
+		return nil
+	}
+	return s.n.catchUps.join(ctx, func() error { return s.n.writeAndRead(s.n.ctx) })
+}
+
+// catchUpEvery is the least time from one round of CatchUp to the next.
+const catchUpEvery = 100 * time.Millisecond

@@ -8,8 +8,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
-// contents are what the Region's own server holds of each stream, as its reader
-// has seen it: the Region's own streams and the copies of others'.
+// contents are the streams on the Region's own server, its own and copies, as their
+// readers have seen them.
 type contents struct {
 	mu   sync.Mutex
 	of   map[string]*integrity.Content // by stream
@@ -20,7 +20,7 @@ func newContents() *contents {
 	return &contents{of: map[string]*integrity.Content{}, ends: map[string]copyEnd{}}
 }
 
-// with lets look at a stream's Content, which is gone when it returns.
+// with calls look with the Content of a stream, which must not keep it.
 func (c *contents) with(stream string, look func(*integrity.Content)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -30,7 +30,7 @@ func (c *contents) with(stream string, look func(*integrity.Content)) {
 	look(c.of[stream])
 }
 
-// drop lets go of a stream that is read no longer.
+// drop forgets a stream that is no longer read.
 func (c *contents) drop(stream string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -38,7 +38,7 @@ func (c *contents) drop(stream string) {
 	delete(c.ends, stream)
 }
 
-// forget lets go of what expired before an instant.
+// forget drops what expired before an instant.
 func (c *contents) forget(before int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -47,17 +47,39 @@ func (c *contents) forget(before int64) {
 	}
 }
 
-// note takes a message that was read into the content of its stream. opened is
-// false where it could not be opened.
+// copyEnd returns the last message of a copy, or nil.
+func (c *contents) copyEnd(stream string) *copyEnd {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e, ok := c.ends[stream]; ok {
+		return &e
+	}
+	return nil
+}
+
+// copied notes the last message of a copy that has a proof.
+func (c *contents) copied(stream string, e copyEnd) {
+	if e.Proof.Token == "" {
+		return // from an older version, or padding
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ends[stream] = e
+}
+
+// note adds a message that was read to the content of its stream. opened is false if it
+// could not be opened.
 func (n *Node) note(a arrival, h nats.Header, subject string, sealed []byte, opened bool) {
 	m := n.messageOf(a, h, subject, sealed, opened)
 	n.contents.with(a.kind.stream(a.region), func(c *integrity.Content) { c.Add(m) })
 	n.contents.copied(a.kind.stream(a.region), copyEnd{m.Store, integrity.Proof{Seq: m.Seq, Item: m.Item, Token: h.Get(headerProof)}})
 }
 
-// messageOf is what a Content takes of a message.
+// messageOf describes a message to a Content.
 func (n *Node) messageOf(a arrival, h nats.Header, subject string, sealed []byte, opened bool) integrity.Message {
-	m := integrity.Message{Store: a.store, Read: number(h.Get(headerRead)), Seq: a.seq, Subject: subject, Until: int64(number(h.Get(headerUntil)))}
+	m := integrity.Message{
+		Store: a.store, Read: number(h.Get(headerRead)), Seq: a.seq, Subject: subject, Until: int64(number(h.Get(headerUntil))),
+	}
 	if a.region == n.cfg.Region {
 		m.Store, m.Read = n.identity.Load().Stores[string(a.kind)], 0
 	}
@@ -68,8 +90,8 @@ func (n *Node) messageOf(a arrival, h nats.Header, subject string, sealed []byte
 	return m
 }
 
-// itemOf hashes what a message says. One that doesn't open is hashed as it is:
-// then a Region that opens it has another hash, which is reported.
+// itemOf hashes a message. One that doesn't open is hashed as it is: a Region that opens
+// it has another hash then, which is reported.
 func itemOf(subject string, until int64, plain, sealed []byte, opened bool) integrity.Item {
 	if !opened {
 		return integrity.HashItem(subject, until, append([]byte("sealed: "), sealed...))

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -18,8 +19,8 @@ import (
 type streamKind string
 
 const (
-	// kindConfig is the log of transactions, in a KV bucket: a key for each part of
-	// each. Its order is the order of what happened.
+	// kindConfig is the log of transactions, in a KV bucket. Each part of a
+	// transaction has its own key.
 	kindConfig streamKind = "config"
 	// kindSessions holds sessions and codes, the last message of each subject.
 	kindSessions streamKind = "sessions"
@@ -29,6 +30,12 @@ const (
 
 var streamKinds = []streamKind{kindConfig, kindSessions, kindRevoked}
 
+// A regionStream is a stream of a Region.
+type regionStream struct {
+	region string
+	kind   streamKind
+}
+
 // stream is the name of a Region's stream.
 func (k streamKind) stream(region string) string {
 	if k == kindConfig {
@@ -37,7 +44,7 @@ func (k streamKind) stream(region string) string {
 	return string(k) + "_" + region
 }
 
-// prefix is what all subjects of a Region's stream begin with.
+// prefix begins all subjects of a Region's stream.
 func (k streamKind) prefix(region string) string {
 	if k == kindConfig {
 		return "$KV.config_" + region + "."
@@ -45,9 +52,9 @@ func (k streamKind) prefix(region string) string {
 	return "meridian." + string(k) + "." + region + "."
 }
 
-// token stands for a key in a subject. Hashing makes it short, of safe
-// characters, and silent about whom it is about. No two lists of parts are the
-// same bytes. Streams that exist have these subjects, so they can't change.
+// token stands for a key in a subject. Hashing makes it short, of safe characters,
+// and hides its user. No two lists of parts hash the same bytes. Existing streams
+// have these subjects, so they can't change.
 func token(parts ...string) string {
 	h := sha256.New()
 	for _, p := range parts {
@@ -56,14 +63,13 @@ func token(parts ...string) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// storeID is the key in a stream's metadata of what tells it from another one
-// of the same name: a stream that was lost and made again.
+// storeID is the key, in a stream's metadata, of an ID that changes if the stream
+// is lost and created again.
 const storeID = "meridian-store"
 
-// streamConfig says how a Region's stream is kept, its own or a copy of
-// another's. Copies of sessions are flushed in the background: what a crash
-// takes from them is fetched again, as the position is read from the copy
-// itself. A Region's own streams, and all that ends sessions, are synced.
+// streamConfig configures a Region's own stream, or a copy of another's. Copies of
+// sessions are flushed in the background: what a crash takes from them is fetched
+// again, as the position is read from the copy. All others are synced.
 func (n *Node) streamConfig(k streamKind, region string) jetstream.StreamConfig {
 	c := jetstream.StreamConfig{
 		Name:        k.stream(region),
@@ -72,10 +78,9 @@ func (n *Node) streamConfig(k streamKind, region string) jetstream.StreamConfig 
 		Storage:     jetstream.FileStorage,
 		Replicas:    n.cfg.Replicas,
 		AllowMsgTTL: true,
-		Duplicates:  time.Second, // a copier's message IDs never come twice
+		Duplicates:  time.Second, // a copier uses each message ID once
 		Metadata:    map[string]string{formatID: strconv.Itoa(n.cfg.writes)},
-		// One message a subject: config's subjects never come twice, and of
-		// the others only the last says what holds.
+		// Subjects in config are used once; of the others the last message counts.
 		MaxMsgsPerSubject: 1,
 	}
 	if k == kindConfig { // what clients expect of a KV bucket
@@ -91,69 +96,64 @@ func (n *Node) streamConfig(k streamKind, region string) jetstream.StreamConfig 
 
 func (n *Node) newStore() string { return fmt.Sprintf("%x-%s", n.cfg.Now().UnixNano(), rand.Text()) }
 
-// ensure makes the stream if it isn't there. One that is there stays as it
-// is, whatever made it so.
+// ensure creates a stream if it doesn't exist, and checks one that does.
 func (n *Node) ensure(ctx context.Context, k streamKind, region string) error {
-	s, err := n.stream(ctx, k.stream(region))
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		c := n.streamConfig(k, region)
-		s, err = asking(ctx, func(ctx context.Context) (jetstream.Stream, error) { return n.js.CreateStream(ctx, c) })
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another node of the Region was faster
-			s, err = n.stream(ctx, k.stream(region))
-		}
-	}
+	s, err := n.openStream(ctx, n.streamConfig(k, region))
 	if err != nil {
-		return unavailable("making of stream "+k.stream(region), err)
+		return err
 	}
-	if format := number(s.CachedInfo().Config.Metadata[formatID]); format > uint64(n.cfg.formats.Speaks) {
-		return needsVersion("stream "+k.stream(region), fmt.Sprintf("format %d", format), fmt.Sprintf("format %d", n.cfg.formats.Speaks))
+	c := s.CachedInfo().Config
+	if format := number(c.Metadata[formatID]); format > uint64(n.cfg.formats.Speaks) {
+		return needsVersion("stream "+c.Name, fmt.Sprintf("format %d", format), fmt.Sprintf("format %d", n.cfg.formats.Speaks))
 	}
-	if region != n.cfg.Region && s.CachedInfo().Config.Metadata[storeID] != "" {
-		return &Error{Reason: ReasonDamaged, Rule: "stream " + k.stream(region), Want: "a copy: is another Region's directory in its place?", Got: "Region " + region + "'s own"}
+	if region != n.cfg.Region && c.Metadata[storeID] != "" {
+		return &Error{Reason: ReasonDamaged, Rule: "stream " + c.Name,
+			Want: "a copy: is another Region's directory in its place?", Got: "Region " + region + "'s own"}
 	}
-	if got := s.CachedInfo().Config.Replicas; got < n.cfg.Replicas {
-		return &Error{Reason: ReasonConfig, Rule: "Replicas of stream " + k.stream(region), Want: fmt.Sprint("at least ", n.cfg.Replicas), Got: fmt.Sprint(got)}
+	if c.Replicas < n.cfg.Replicas {
+		return &Error{Reason: ReasonConfig, Rule: "Replicas of stream " + c.Name, Want: fmt.Sprint("at least ", n.cfg.Replicas), Got: fmt.Sprint(c.Replicas)}
 	}
 	return nil
 }
 
-// has says whether the Region's own server has copies of another Region's
-// streams.
+// copied returns the Regions of which there are copies of all streams, and those
+// of which there is only a copy of what ended sessions: they were removed.
+func (n *Node) copied(ctx context.Context) (all, removed []string, err error) {
+	names, err := n.streamNames(ctx, "meridian."+string(kindRevoked)+".>")
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, name := range names {
+		region, ok := strings.CutPrefix(name, kindRevoked.stream(""))
+		if !ok || region == n.cfg.Region {
+			continue
+		}
+		if whole, err := n.has(ctx, region); err != nil {
+			return nil, nil, err
+		} else if whole {
+			all = append(all, region)
+		} else {
+			removed = append(removed, region)
+		}
+	}
+	return all, removed, nil
+}
+
+// has reports whether there are copies of all streams of a Region.
 func (n *Node) has(ctx context.Context, region string) (bool, error) {
 	for _, k := range streamKinds {
 		_, err := n.stream(ctx, k.stream(region))
 		if errors.Is(err, jetstream.ErrStreamNotFound) {
 			return false, nil
 		} else if err != nil {
-			return false, unavailable("look at stream "+k.stream(region), err)
+			return false, err
 		}
 	}
 	return true, nil
 }
 
-// copied returns the Regions of which there are copies.
-func (n *Node) copied(ctx context.Context) ([]string, error) {
-	var out []string
-	names, err := asking(ctx, func(ctx context.Context) ([]string, error) { return n.streamNames(ctx, "$KV.>") })
-	if err != nil {
-		return nil, unavailable("list of streams", err)
-	}
-	for _, name := range names {
-		var region string
-		if _, err := fmt.Sscanf(name, "KV_config_%s", &region); err != nil || region == n.cfg.Region {
-			continue
-		}
-		if all, err := n.has(ctx, region); err != nil {
-			return nil, err
-		} else if all {
-			out = append(out, region)
-		}
-	}
-	return out, nil
-}
-
-// remake removes a stream and makes it again, empty.
-func (n *Node) remake(ctx context.Context, k streamKind, region string) error {
+// recreate replaces a stream by an empty one.
+func (n *Node) recreate(ctx context.Context, k streamKind, region string) error {
 	if err := n.deleteStream(ctx, k.stream(region)); err != nil {
 		return err
 	}

@@ -8,20 +8,20 @@ import (
 	"time"
 )
 
-// uncopiedEnds are what took effect here from other Regions' answers, and is not in the
-// copies yet: messages that end sessions, as they are in the originals. A Region
-// that is followed is asked again after a restart for what its copy lacks. One
-// that isn't followed any more is not, so that this is written first: see copyEnds.
+// uncopiedEnds are messages that end sessions, took effect here from other Regions'
+// answers, and are not in the copies yet. A Region that is followed is asked again, after
+// a restart, for what its copy lacks. One that isn't followed any more is not, so this is
+// written first: see copyEnds.
 //
-// What a crash takes from it was never said to be Heard. Where the primary
-// removes a Region, nothing of it is uncopied by the time that the removal is on
-// disk here: see hold.
+// What a crash takes from it was never counted as Heard. When the primary removes a
+// Region, nothing of it is uncopied by the time that the removal is on disk here: see
+// hold.
 type uncopiedEnds struct {
 	mu   sync.Mutex
 	of   map[string][]uncopiedEnd // by stream, in their order
 	size map[string]int           // bytes of each
-	// held are the Regions of which nothing is taken ahead of the copy. true: an
-	// update that is being made here removes them.
+	// held are the Regions whose messages take effect only from the copy. true: an update
+	// that is being made here removes the Region.
 	held map[string]bool
 	less chan struct{} // closed when something is copied
 }
@@ -31,19 +31,17 @@ type uncopiedEnd struct {
 	message
 }
 
-// maxUncopied bounds, in bytes of a stream, what a peer can have this Node hold
-// while copies can't be made. Of more than that, the oldest is let go of: it is
-// lost if the Region is not followed any more when they can.
+// maxUncopied bounds, in bytes of a stream, what a peer can make this Node hold while
+// copies can't be written. Beyond that the oldest messages are dropped: they are lost if
+// the Region is not followed any more when they can.
 const maxUncopied = 8 << 20
 
 func newUncopiedEnds() *uncopiedEnds {
 	return &uncopiedEnds{of: map[string][]uncopiedEnd{}, size: map[string]int{}, held: map[string]bool{}, less: make(chan struct{})}
 }
 
-func (m message) size() int { return len(m.Subject) + len(m.Data) + 200 }
-
-// add notes a message that is about to take effect. It says false where that has
-// to wait for the copy.
+// add notes a message that is about to take effect. It returns false if that has to wait
+// for the copy.
 func (u *uncopiedEnds) add(region, stream, store string, m message) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -64,27 +62,32 @@ func (u *uncopiedEnds) add(region, stream, store string, m message) bool {
 	return true
 }
 
-// copied notes that the copy of a stream holds all up to a position.
+// copied notes that the copy of a stream holds everything up to a position.
 func (u *uncopiedEnds) copied(stream string, at position) {
+	u.keep(stream, func(all []uncopiedEnd) []uncopiedEnd { // list may have returned all
+		return slices.DeleteFunc(slices.Clone(all), func(m uncopiedEnd) bool { return m.store == at.store && m.Seq <= at.seq })
+	})
+}
+
+// through drops a message and those before it, if it is still there.
+func (u *uncopiedEnds) through(stream string, last uncopiedEnd) {
+	u.keep(stream, func(all []uncopiedEnd) []uncopiedEnd {
+		return all[1+slices.IndexFunc(all, func(m uncopiedEnd) bool { return m.store == last.store && m.Seq == last.Seq }):]
+	})
+}
+
+// keep keeps the messages of a stream that left returns.
+func (u *uncopiedEnds) keep(stream string, left func([]uncopiedEnd) []uncopiedEnd) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if len(u.of[stream]) == 0 {
 		return
 	}
-	var left []uncopiedEnd
-	u.size[stream] = 0
+	u.of[stream], u.size[stream] = left(u.of[stream]), 0
 	for _, m := range u.of[stream] {
-		if m.store != at.store || m.Seq > at.seq {
-			left = append(left, m)
-			u.size[stream] += m.size()
-		}
+		u.size[stream] += m.size()
 	}
-	u.set(stream, left)
-}
-
-// set is called with mu held.
-func (u *uncopiedEnds) set(stream string, left []uncopiedEnd) {
-	if u.of[stream] = left; len(left) == 0 {
+	if len(u.of[stream]) == 0 {
 		delete(u.of, stream)
 		delete(u.size, stream)
 	}
@@ -92,21 +95,7 @@ func (u *uncopiedEnds) set(stream string, left []uncopiedEnd) {
 	u.less = make(chan struct{})
 }
 
-// through lets go of what is before a message, and of the message.
-func (u *uncopiedEnds) through(stream string, last uncopiedEnd) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	i := slices.IndexFunc(u.of[stream], func(m uncopiedEnd) bool { return m.store == last.store && m.Seq == last.Seq })
-	if i < 0 { // it is gone by now
-		return
-	}
-	for _, m := range u.of[stream][:i+1] {
-		u.size[stream] -= m.size()
-	}
-	u.set(stream, u.of[stream][i+1:])
-}
-
-// clear lets go of everything.
+// clear drops everything.
 func (u *uncopiedEnds) clear() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -134,9 +123,9 @@ func (u *uncopiedEnds) regions() (out []string) {
 	return out
 }
 
-// hold has nothing of a Region take effect ahead of its copy, until release, and
-// waits until nothing of it is uncopied, for so long at most. The follower goes on
-// copying meanwhile: it needs nothing that the caller may hold.
+// hold stops a Region's messages from taking effect ahead of the copy, until release, and
+// waits until nothing of it is uncopied, for most at most. The follower goes on copying
+// meanwhile: it needs no lock that the caller may hold.
 func (u *uncopiedEnds) hold(ctx context.Context, region string, update bool, most time.Duration) {
 	timer := time.NewTimer(most)
 	defer timer.Stop()
@@ -158,7 +147,7 @@ func (u *uncopiedEnds) hold(ctx context.Context, region string, update bool, mos
 	}
 }
 
-// release ends that, where an update was not made, or the Region is followed anew.
+// release ends that, if the update was not made or the Region is followed anew.
 func (u *uncopiedEnds) release(region string, update bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -4,17 +4,16 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
-// watchEvery is how often the marks beside the streams are moved, if there is
-// something new, and how soon all Nodes of a Region know that it has stopped.
+// watchEvery is how often the marks are written if something moved, and how soon
+// all Nodes of a Region know that it has stopped.
 const watchEvery = time.Second
 
-// watch keeps what stands beside the streams up to date.
+// watch keeps what is stored beside the streams up to date.
 func (n *Node) watch() {
 	tick := time.NewTicker(watchEvery)
 	defer tick.Stop()
@@ -26,20 +25,20 @@ func (n *Node) watch() {
 		}
 		err := errors.Join(n.writeMarks(n.ctx, false), n.writeCopyMarks(n.ctx, false), n.noteWhole(n.ctx))
 		if err == nil {
-			err = n.hearNodes(n.ctx)
+			err = n.heedNodes(n.ctx)
 		}
 		if err == nil {
 			err = n.copyAllEnds(n.ctx)
 		}
 		if err != nil && !failed && n.ctx.Err() == nil {
-			n.cfg.Logger.Warn("replica: the marks of the Region's streams are late", "region", n.cfg.Region, "error", err)
+			n.cfg.Logger.Warn("replica: the marks of the Region's streams are late", "error", err)
 		}
 		failed = err != nil
 	}
 }
 
-// writeMarks writes how far the Region's own streams are, if that has moved or it
-// always is to. A Region that has stopped leaves the marks as they were.
+// writeMarks writes how far the Region's own streams are, if that has moved, or
+// always. A Region that has stopped leaves its marks as they were.
 func (n *Node) writeMarks(ctx context.Context, always bool) error {
 	if n.condemned() != nil || n.removedAt.Load() > 0 {
 		return nil
@@ -47,22 +46,13 @@ func (n *Node) writeMarks(ctx context.Context, always bool) error {
 	marks := map[string]integrity.Mark{}
 	moved := always
 	for _, k := range streamKinds {
-		n.contents.with(k.stream(n.cfg.Region), func(c *integrity.Content) {
-			_, last := c.At()
-			moved = moved || last != n.marked[string(k)]
-			m := c.Mark()
-			m.At = n.latestClock()
-			marks[string(k)] = m
-		})
+		n.contents.with(k.stream(n.cfg.Region), func(c *integrity.Content) { marks[string(k)] = n.markOf(c) })
+		moved = moved || marks[string(k)].Last != n.marked[string(k)]
 	}
 	if !moved {
 		return nil
 	}
-	b, err := json.Marshal(marks)
-	if err != nil {
-		return err
-	}
-	if err := n.identityStore.put(ctx, marksName, b); err != nil {
+	if err := n.putJSON(ctx, marksName, marks); err != nil {
 		return err
 	}
 	for l, m := range marks {
@@ -71,22 +61,47 @@ func (n *Node) writeMarks(ctx context.Context, always bool) error {
 	return nil
 }
 
-// hearNodes looks whether another Node of the Region has found that its log is not
-// what it wrote.
-func (n *Node) hearNodes(ctx context.Context) error {
+func (n *Node) markOf(c *integrity.Content) integrity.Mark {
+	m := c.Mark()
+	m.At = n.latestClock()
+	return m
+}
+
+// markFresh writes the marks of streams that a recovery has just created, before
+// the recovery counts as done. No reader and no other Region has seen them yet, so
+// nothing else would show what is lost of them from here on.
+func (n *Node) markFresh(ctx context.Context) error {
+	marks := map[string]integrity.Mark{}
+	for _, k := range streamKinds {
+		c := integrity.NewContent()
+		c.Begin(n.identity.Load().Stores[string(k)], 0)
+		_, s, err := n.lastOf(ctx, k)
+		if err != nil {
+			return err
+		}
+		for msg, err := range messages(ctx, s, k.prefix(n.cfg.Region)) {
+			if err != nil {
+				return err
+			}
+			plain, err := n.cfg.Codec.Open(msg.Subject, msg.Data)
+			a := arrival{region: n.cfg.Region, kind: k, seq: msg.Sequence, body: plain}
+			c.Add(n.messageOf(a, msg.Header, msg.Subject, msg.Data, err == nil))
+		}
+		marks[string(k)] = n.markOf(c)
+	}
+	return n.putJSON(ctx, marksName, marks)
+}
+
+// heedNodes looks whether another Node of the Region has found the Region damaged.
+func (n *Node) heedNodes(ctx context.Context) error {
 	if n.cfg.URL == "" || n.removedAt.Load() > 0 {
 		return nil
 	}
-	d, _, err := n.readIdentity(ctx)
-	if err != nil || d == nil {
-		return err
-	}
-	d.Self = n.generation
-	n.identity.Store(d)
-	if d.Damage != nil {
+	d, err := n.reloadIdentity(ctx)
+	if d != nil && d.Damage != nil {
 		_ = n.condemn(ctx, streamKind(d.Damage.Line), d.Damage.Why)
 	}
-	return nil
+	return err
 }
 
 // readOwn waits, for seconds at most, until the Region's own streams are read to
@@ -97,21 +112,17 @@ func (n *Node) readOwn() {
 	}
 	ctx, cancel := context.WithTimeout(n.ctx, askTimeout)
 	defer cancel()
-	n.mu.Lock()
-	own := slices.Clone(n.readers[n.cfg.Region])
-	n.mu.Unlock()
-	for _, r := range own {
+	for _, r := range n.readersOf(n.cfg.Region) {
 		_ = r.complete(ctx) // otherwise the marks are a moment old
 	}
 }
 
 // readToEnd waits until one of the Region's own streams is read to its end.
 func (n *Node) readToEnd(ctx context.Context, k streamKind) error {
-	n.mu.Lock()
-	own := slices.Clone(n.readers[n.cfg.Region])
-	n.mu.Unlock()
-	if i := slices.IndexFunc(own, func(r *reader) bool { return r.kind == k }); i >= 0 {
-		return own[i].complete(ctx)
+	for _, r := range n.readersOf(n.cfg.Region) {
+		if r.kind == k {
+			return r.complete(ctx)
+		}
 	}
 	return nil
 }
@@ -127,34 +138,32 @@ func (n *Node) lastMarks() {
 		cancel()
 	}
 	if err := errors.Join(n.writeMarks(ctx, true), n.writeCopyMarks(ctx, true)); err != nil {
-		n.cfg.Logger.Warn("replica: the marks of the Region's streams are as they were", "region", n.cfg.Region, "error", err)
+		n.cfg.Logger.Warn("replica: the last marks of the Region's streams were not written", "error", err)
 	}
 }
 
-// readMarks returns the marks beside the Region's own streams. They are read
-// before the streams: another Node of the Region may go on writing.
+// readMarks returns the marks of the Region's own streams. They are read before the
+// streams: another Node of the Region may go on writing.
 func (n *Node) readMarks(ctx context.Context) (marks map[string]integrity.Mark, err error) {
 	b, _, err := n.identityStore.read(ctx, marksName)
-	if err != nil {
-		return nil, n.identityStoreError("read of the marks", err)
-	}
 	switch {
-	case n.vouched():
-		return nil, nil
+	case err != nil || n.vouched():
+		return nil, err
 	case b == nil && n.identity.Load().Marked:
-		return nil, damaged("", "what stands beside them, the Region's marks, is missing")
+		return nil, damaged("", "the Region's marks, beside them, are missing")
 	case b == nil:
 		return nil, nil
 	}
 	if err := json.Unmarshal(b, &marks); err != nil {
-		return nil, damaged("", "what stands beside them, the Region's marks, can't be read")
+		return nil, damaged("", "the Region's marks, beside them, can't be read")
 	}
-	n.sawMarks(marks)
+	for _, m := range marks {
+		n.sawClock(m.At)
+	}
 	return marks, nil
 }
 
-// compareMarks compares what was read of the Region's own streams with what they
-// held when they were last seen.
+// compareMarks compares what was read of the Region's own streams with their marks.
 func (n *Node) compareMarks(ctx context.Context, marks map[string]integrity.Mark) error {
 	for _, k := range streamKinds {
 		m, store := marks[string(k)], n.identity.Load().Stores[string(k)]
@@ -170,7 +179,7 @@ func (n *Node) compareMarks(ctx context.Context, marks map[string]integrity.Mark
 		}
 		why := ""
 		n.contents.with(k.stream(n.cfg.Region), func(c *integrity.Content) {
-			why = m.Check(c, end, n.cfg.Now().Unix(), int64(n.cfg.Skew/time.Second))
+			why = m.Check(c, end, n.cfg.Now().Unix(), n.skewSeconds())
 		})
 		if why != "" {
 			return damaged(k, why)
@@ -179,7 +188,7 @@ func (n *Node) compareMarks(ctx context.Context, marks map[string]integrity.Mark
 	return nil
 }
 
-// unread says whether a part of the Region's log can't be read.
+// unread reports whether a part of the Region's log can't be read.
 func (n *Node) unread() bool {
 	n.applying.Lock()
 	defer n.applying.Unlock()
@@ -190,13 +199,13 @@ func (n *Node) unread() bool {
 func (n *Node) wasWhole(ctx context.Context) error {
 	n.marked = map[string]uint64{}
 	if err := n.writeMarks(ctx, true); err != nil {
-		return unavailable("write of the marks", err)
+		return err
 	}
 	return n.noteWhole(ctx)
 }
 
-// noteWhole notes that the Region's log has held a whole state: nothing is
-// written into its place after that.
+// noteWhole notes that the Region's log has held a whole state: no Seed is written
+// in its place after that.
 func (n *Node) noteWhole(ctx context.Context) error {
 	d := n.identity.Load()
 	if d.Marked && d.Whole || n.condemned() != nil || n.removedAt.Load() > 0 {
@@ -210,3 +219,21 @@ func (n *Node) noteWhole(ctx context.Context) error {
 	}
 	return n.changeIdentity(ctx, func(d *integrity.Identity) { d.Marked, d.Whole = true, d.Whole || whole })
 }
+
+// latestClock is the latest time that this Region's clock ever showed, as far as
+// this Node and the marks know, in seconds of Unix time. While a clock was ahead,
+// the streams dropped messages that others still have, and that a corrected clock
+// would miss. What expires before this time is not compared.
+func (n *Node) latestClock() int64 {
+	now := n.cfg.Now().Unix()
+	n.sawClock(now)
+	return max(now, n.clockMost.Load())
+}
+
+func (n *Node) sawClock(at int64) {
+	for most := n.clockMost.Load(); at > most && !n.clockMost.CompareAndSwap(most, at); {
+		most = n.clockMost.Load()
+	}
+}
+
+func (n *Node) skewSeconds() int64 { return int64(n.cfg.Skew / time.Second) }

@@ -12,15 +12,15 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// What another Region ends takes effect here from its answer, before the answer
-// is copied: this Region's disk may be full, and a copy that can't be made must
-// not keep a revocation out. The reader takes the same in again from the copy,
-// which changes nothing. Sessions and codes come from the copy alone.
+// What another Region ends takes effect here before its answer is copied: this Region's
+// disk may be full, and a copy that can't be written must not delay a revocation. The
+// reader takes the same in again from the copy, which changes nothing. Sessions and
+// codes come only from the copy.
 //
-// Neither marks nor Heard move by it. They say what is copied and read, which a
-// restart finds again.
+// Marks and Heard don't move by it. They say what is copied and read, which a restart
+// finds again.
 
-// hear takes what ends access in. The caller has checked the answer.
+// hear takes in what ends access. The caller has checked the answer.
 func (c *copier) hear(a answer) {
 	n := c.n
 	if a.Store != c.heard.store {
@@ -32,8 +32,7 @@ func (c *copier) hear(a answer) {
 		if !ok || m.Seq <= c.heard.seq {
 			continue
 		}
-		begin, _, _ := strings.Cut(rest, ".")
-		if kind := merge.EntryKind(begin); c.kind != kindConfig && knows(kind) && !kind.Ends() {
+		if kind := kindOf(rest); c.kind != kindConfig && knows(kind) && !kind.Ends() {
 			continue
 		}
 		if c.kind != kindConfig && !n.uncopied.add(c.region, c.kind.stream(c.region), a.Store, m) {
@@ -56,7 +55,7 @@ func (c *copier) hear(a answer) {
 			continue
 		}
 		if t, ok := c.asm.Add(m.Seq, part); ok {
-			n.ledger.enforce(c.region, t)
+			n.ledger.update(func(s *merge.Sessions) { s.Enforce(c.region, t) })
 			whole = append(whole, t)
 		}
 	}
@@ -67,12 +66,12 @@ func (c *copier) hear(a answer) {
 	}
 }
 
-// foldEarly takes whole transactions in, all of which may end access: of a user,
-// an assignment, a Region.
+// foldEarly takes whole transactions in. All may end access: of a user, an assignment, a
+// Region.
 func (n *Node) foldEarly(region string, whole []merge.Transaction, pending uint64) {
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	for _, t := range whole { // what is before them may be on disk, and not read yet
+	for _, t := range whole { // earlier ones may be on disk, and not read yet
 		n.touched = append(n.touched, n.dir.FoldEarly(region, t)...)
 		n.afterFold(region, t)
 	}
@@ -87,12 +86,12 @@ var errNotCopied = errors.New("replica: the Region's own server takes no copies"
 // retryCopies is after how long copies are tried again.
 const retryCopies = 5 * time.Second
 
-// copier makes a copier. If the Region's own server does not say where the copy
-// ends, it returns one that can only hear, and errNotCopied: from where the last one
-// was, or from the start.
+// copier returns a copier. If the Region's own server does not say where the copy ends,
+// it returns one that can only hear, from where the last one was or from the start, and
+// errNotCopied.
 func (f *follower) copier(ctx context.Context, k streamKind) (c *copier, err error) {
-	if f.n.copies.isHalfMade(copyOf{f.region, k}) {
-		err = f.makeAgain(k)
+	if f.n.copies.isHalfMade(regionStream{f.region, k}) {
+		err = f.recopy(k)
 	}
 	if err == nil {
 		asking, cancel := context.WithTimeout(ctx, askTimeout)
@@ -101,35 +100,34 @@ func (f *follower) copier(ctx context.Context, k streamKind) (c *copier, err err
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	switch {
-	case err == nil:
-		f.copiers[k] = c
+	w := f.flows[k]
+	if err == nil {
+		w.copier = c
 		return c, nil
-	case f.copiers[k] == nil:
-		read, _ := f.n.progress.get(k.stream(f.region)) // of which store the copy is
-		f.copiers[k] = &copier{n: f.n, region: f.region, kind: k, at: read}
 	}
-	return f.copiers[k], errors.Join(errNotCopied, err)
+	if w.copier == nil {
+		read, _ := f.n.progress.get(k.stream(f.region)) // in the store of the copy
+		w.copier = &copier{n: f.n, region: f.region, kind: k, at: read}
+	}
+	return w.copier, errors.Join(errNotCopied, err)
 }
 
-// hearOnly goes on hearing what ends access while copies can't be made. Who
-// tries to copy again begins where the copy ends.
+// hearOnly goes on hearing what ends access while copies can't be written. The next
+// attempt to copy begins where the copy ends.
 func (f *follower) hearOnly(ctx context.Context, nc *nats.Conn, c *copier) error {
 	for until := time.Now().Add(retryCopies); time.Now().Before(until); {
 		q := f.question(c.kind, c.heard)
-		a, err := f.ask(ctx, nc, q)
+		a, why, err := f.fetch(ctx, nc, c, q)
 		if err != nil {
-			f.progressed(c.kind)
 			return err
 		}
-		f.beShown(ctx, c.kind, a.Copy)
-		if older(q, a) != "" || f.n.doubt(c, a) != "" {
+		if why != "" {
 			pause(ctx, f.n.cfg.Heartbeat)
 			continue
 		}
-		f.behind(c.kind)
+		f.setBehind(c.kind, true)
 		f.heardStart(a)
-		if a.Store != q.Store || a.After < q.After { // the original was made again, or lost its end
+		if a.Store != q.Store || a.After < q.After { // the original was created again, or lost its end
 			c.heard, c.asm = position{a.Store, a.After}, merge.Assembler{}
 		}
 		c.hear(a)

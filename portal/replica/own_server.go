@@ -1,0 +1,232 @@
+package replica
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"maps"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// This file is how a Node asks the Region's own server for its streams. Errors
+// are an *Error that wraps the client's.
+
+// askTimeout bounds one attempt at a request. A cluster that has just lost a
+// leader loses requests, and never answers them.
+const askTimeout = 2 * time.Second
+
+// asking repeats a request to the Region's own server until it is answered or ctx
+// ends. A request must be safe to repeat.
+func asking[T any](ctx context.Context, request func(context.Context) (T, error)) (T, error) {
+	for {
+		attempt, cancel := context.WithTimeout(ctx, askTimeout)
+		v, err := request(attempt)
+		cancel()
+		if err == nil || ctx.Err() != nil || !noLeader(err) {
+			return v, err
+		}
+		pause(ctx, 20*time.Millisecond)
+	}
+}
+
+// clusterNotAvail is the answer of a cluster's servers while there is no leader.
+const clusterNotAvail jetstream.ErrorCode = 10008
+
+// noLeader reports whether a missing leader may be the cause of an error.
+func noLeader(err error) bool {
+	var refused *jetstream.APIError
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errBehind) ||
+		errors.As(err, &refused) && refused.ErrorCode == clusterNotAvail
+}
+
+// stream looks up a stream.
+func (n *Node) stream(ctx context.Context, name string) (jetstream.Stream, error) {
+	s, err := asking(ctx, func(ctx context.Context) (jetstream.Stream, error) { return n.js.Stream(ctx, name) })
+	if err != nil {
+		return nil, unavailable("look-up of stream "+name, err)
+	}
+	return s, nil
+}
+
+// openStream looks up a stream, and creates it if it doesn't exist. An existing
+// stream keeps its configuration.
+func (n *Node) openStream(ctx context.Context, c jetstream.StreamConfig) (jetstream.Stream, error) {
+	s, err := n.stream(ctx, c.Name)
+	if !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return s, err
+	}
+	s, err = asking(ctx, func(ctx context.Context) (jetstream.Stream, error) { return n.js.CreateStream(ctx, c) })
+	if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another Node of the Region was faster
+		return n.stream(ctx, c.Name)
+	} else if err != nil {
+		return nil, unavailable("creation of stream "+c.Name, err)
+	}
+	return s, nil
+}
+
+// setMetadata adds to the metadata of a stream.
+func (n *Node) setMetadata(ctx context.Context, s jetstream.Stream, values map[string]string) error {
+	c := s.CachedInfo().Config
+	if c.Metadata == nil {
+		c.Metadata = map[string]string{}
+	}
+	maps.Copy(c.Metadata, values)
+	_, err := asking(ctx, func(ctx context.Context) (jetstream.Stream, error) { return n.js.UpdateStream(ctx, c) })
+	if err != nil {
+		return unavailable("update of stream "+c.Name, err)
+	}
+	return nil
+}
+
+// streamNames lists the streams that listen to a subject.
+func (n *Node) streamNames(ctx context.Context, subject string) ([]string, error) {
+	out, err := asking(ctx, func(ctx context.Context) (out []string, err error) {
+		names := n.js.StreamNames(ctx, jetstream.WithStreamListSubject(subject))
+		for name := range names.Name() {
+			out = append(out, name)
+		}
+		if err := names.Err(); !errors.Is(err, jetstream.ErrEndOfData) {
+			return out, err
+		}
+		return out, nil
+	})
+	if err != nil {
+		return nil, unavailable("list of streams", err)
+	}
+	return out, nil
+}
+
+// deleteStream deletes a stream, if it exists, with its files.
+func (n *Node) deleteStream(ctx context.Context, name string) error {
+	_, err := asking(ctx, func(ctx context.Context) (struct{}, error) { return struct{}{}, n.js.DeleteStream(ctx, name) })
+	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return unavailable("deletion of stream "+name, err)
+	}
+	return n.deleteFiles()
+}
+
+// deletedPrefix begins the name of the directory to which the embedded server
+// moves the files of a deleted stream. It removes them later, in the background,
+// and not if the process ends before.
+const deletedPrefix = "."
+
+// deleteFiles removes the files of deleted streams. Servers at Config.URL do that
+// themselves.
+func (n *Node) deleteFiles() error {
+	if n.server == nil {
+		return nil
+	}
+	dir := filepath.Join(n.cfg.Dir, server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams")
+	all, err := os.ReadDir(dir)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	for _, one := range all {
+		if strings.HasPrefix(one.Name(), deletedPrefix) {
+			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, one.Name())))
+		}
+	}
+	if err != nil {
+		return unavailable("deletion of files of streams", err)
+	}
+	return nil
+}
+
+// clearBefore removes the messages of a Region's log before a sequence. A full
+// transaction has replaced them.
+func (n *Node) clearBefore(ctx context.Context, region string, seq uint64) error {
+	s, err := n.stream(ctx, kindConfig.stream(region))
+	if err != nil {
+		return err
+	}
+	if err = s.Purge(ctx, jetstream.WithPurgeSequence(seq)); err != nil {
+		return unavailable("purge of stream "+kindConfig.stream(region), err)
+	}
+	return nil
+}
+
+// latest returns the last message of a subject, or nil if there is none.
+func (n *Node) latest(ctx context.Context, stream, subject string) (*jetstream.RawStreamMsg, error) {
+	s, err := n.stream(ctx, stream)
+	if err != nil {
+		return nil, err
+	}
+	return latest(ctx, s, subject)
+}
+
+func latest(ctx context.Context, s jetstream.Stream, subject string) (*jetstream.RawStreamMsg, error) {
+	return getMessage(ctx, s, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
+		return s.GetLastMsgForSubject(ctx, subject)
+	})
+}
+
+// next returns the first message after a sequence whose subject begins with prefix,
+// or nil. The stream's leader answers, which lacks no acknowledged message. A
+// consumer in a cluster may be on any server that keeps the stream, and may end
+// earlier.
+func next(ctx context.Context, s jetstream.Stream, prefix string, after uint64) (*jetstream.RawStreamMsg, error) {
+	return getMessage(ctx, s, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
+		return s.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(prefix+">"))
+	})
+}
+
+// nextSeq returns the sequence of that message, or 0.
+func nextSeq(ctx context.Context, s jetstream.Stream, prefix string, after uint64) (uint64, error) {
+	msg, err := next(ctx, s, prefix, after)
+	if msg == nil {
+		return 0, err
+	}
+	return msg.Sequence, nil
+}
+
+// messages returns all messages whose subjects begin with prefix, in their order,
+// and ends after an error.
+func messages(ctx context.Context, s jetstream.Stream, prefix string) iter.Seq2[*jetstream.RawStreamMsg, error] {
+	return func(yield func(*jetstream.RawStreamMsg, error) bool) {
+		for at := uint64(0); ; {
+			msg, err := next(ctx, s, prefix, at)
+			if err != nil {
+				yield(nil, err)
+			}
+			if msg == nil || !yield(msg, nil) {
+				return
+			}
+			at = msg.Sequence
+		}
+	}
+}
+
+type getter = func(context.Context) (*jetstream.RawStreamMsg, error)
+
+// getMessage asks for a message, and returns nil if it doesn't exist.
+func getMessage(ctx context.Context, s jetstream.Stream, get getter) (*jetstream.RawStreamMsg, error) {
+	msg, err := asking(ctx, get)
+	if errors.Is(err, jetstream.ErrMsgNotFound) {
+		return nil, nil
+	} else if err != nil {
+		return nil, unavailable("read of stream "+s.CachedInfo().Config.Name, err)
+	}
+	return msg, nil
+}
+
+// send publishes a message to a stream, and returns its sequence when it is on
+// disk. It waits for writeTimeout at most, and returns errConflict if an expected
+// sequence was not the last.
+func (n *Node) send(ctx context.Context, stream string, m *nats.Msg, opts ...jetstream.PublishOpt) (uint64, error) {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	ack, err := n.js.PublishMsg(ctx, m, opts...)
+	if conflict(err) {
+		return 0, errConflict
+	} else if err != nil {
+		return 0, unavailable("write to stream "+stream, err)
+	}
+	return ack.Sequence, nil
+}

@@ -1,0 +1,169 @@
+package replica
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
+)
+
+// stops are the causes for which a Region that was ready doesn't serve: no session or
+// code is made or returned, and, with most causes, nothing is written to its log. What
+// ends access is written nevertheless, questions are answered, and the instance can be
+// read, as callers hold it already. The Region serves again when no cause is left.
+type stops struct {
+	mu      sync.Mutex
+	causes  map[string]*Error
+	changed chan struct{} // closed when there is a change
+}
+
+// Causes that concern sessions and codes alone. They come from other Regions, so they
+// must not keep the primary from removing one of those.
+const (
+	causeSessions = "sessions"
+	causeEnds     = "copy of what another Region ended"
+)
+
+// causeCopied concerns everything.
+const causeCopied = "copy of the configuration"
+
+func newStops() *stops { return &stops{causes: map[string]*Error{}, changed: make(chan struct{})} }
+
+// set sets or clears (nil) a cause, and reports whether that was a change.
+func (s *stops) set(cause string, err *Error) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.causes[cause]
+	if was == nil && err == nil || was != nil && err != nil && was.Error() == err.Error() {
+		return false
+	}
+	if s.causes[cause] = err; err == nil {
+		delete(s.causes, cause)
+	}
+	close(s.changed)
+	s.changed = make(chan struct{})
+	return true
+}
+
+// first returns the first cause, without these, or nil, and a channel that is closed
+// when the causes change.
+func (s *stops) first(without ...string) (*Error, <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, cause := range slices.Sorted(maps.Keys(s.causes)) {
+		if !slices.Contains(without, cause) {
+			return s.causes[cause], s.changed
+		}
+	}
+	return nil, s.changed
+}
+
+// stopped returns why the Region doesn't serve, or nil.
+func (n *Node) stopped() error {
+	err, _ := n.stops.first()
+	return asError(err)
+}
+
+// noUpdates returns why nothing may be written to the Region's log, or nil.
+func (n *Node) noUpdates() error {
+	err, _ := n.stops.first(causeSessions, causeEnds)
+	return asError(err)
+}
+
+// stop sets or clears (nil) a cause, and logs a change.
+func (n *Node) stop(cause string, err *Error) {
+	if !n.stops.set(cause, err) {
+		return
+	}
+	if err != nil {
+		n.cfg.Logger.Error("replica: this Region does not serve", "cause", cause, "error", err)
+		return
+	}
+	n.cfg.Logger.Info("replica: a cause not to serve is gone", "cause", cause)
+}
+
+// A later version may write what this one can't read: a message of a later format, or a
+// record or entry of an unknown kind. One that may be skipped is kept and skipped. Any
+// other may end access, so this Region doesn't serve.
+
+// later returns the error if it says that another version can read what this one can't.
+func later(err error) (*Error, bool) {
+	e, ok := errors.AsType[*Error](err)
+	return e, ok && e.Reason == ReasonVersion
+}
+
+// miss notes that a message can't be read by this version.
+func (n *Node) miss(a arrival, err *Error) {
+	if a.kind != kindConfig {
+		n.ledger.miss(a, err)
+		return
+	}
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	n.missLog(a.region, err)
+}
+
+// missLog does that for a message of a Region's log. The caller holds applying.
+func (n *Node) missLog(region string, err *Error) {
+	n.touched = append(n.touched, n.dir.Miss(region, err.Want)...)
+	n.stopIfLogUnread(region)
+	n.wakeMaintenance()
+}
+
+// miss does that for a message about sessions.
+func (l *ledger) miss(a arrival, err *Error) {
+	l.update(func(s *merge.Sessions) { s.Miss(a.region, err.Want, a.until) })
+}
+
+// stopIfLogUnread checks whether a Region's log holds what this version can't read. If
+// it is the primary's or its own, this Region stops. If it is another's, that Region's
+// applications are not shown meanwhile. The caller holds applying.
+func (n *Node) stopIfLogUnread(region string) {
+	err := n.unreadLog(region)
+	if region == n.cfg.Primary || region == n.cfg.Region {
+		n.stop("configuration of "+region, err)
+		return
+	}
+	if hidden := err != nil; hidden != n.hidden[region] {
+		n.hidden[region] = hidden
+		if hidden {
+			n.cfg.Logger.Error("replica: applications of a Region are not shown", "peer", region, "error", err)
+		}
+	}
+}
+
+// unreadLog returns what a Region's log holds that this version can't read, or nil. The
+// caller holds applying.
+func (n *Node) unreadLog(region string) *Error {
+	what, unread := n.dir.Unread(region)
+	return unreadError("configuration", region, what, unread)
+}
+
+// stopIfSessionsUnread checks whether any Region's streams hold what this version can't
+// read. What ends a session can be in any of them.
+func (n *Node) stopIfSessionsUnread() {
+	var region, what string
+	var unread bool
+	n.ledger.read(func(s *merge.Sessions) { region, what, unread = s.Unread() })
+	n.stop(causeSessions, unreadError("sessions", region, what, unread))
+}
+
+func unreadError(of, region, got string, unread bool) *Error {
+	if !unread {
+		return nil
+	}
+	return &Error{Reason: ReasonVersion, Rule: of + " of Region " + region, Want: "a version of Meridian that reads all of it", Got: got}
+}
+
+// entry takes a message about sessions in, or notes that it can't be read.
+func (r *reader) entry(a arrival, err error) error {
+	if err == nil {
+		err = r.n.ledger.take(a)
+	} else if e, ok := later(err); ok {
+		r.n.ledger.miss(a, e)
+	}
+	r.n.stopIfSessionsUnread()
+	return err
+}
