@@ -184,7 +184,7 @@ func (o *oracle) mayBeVoid(n *simNode, s *strict) bool {
 // can't know that it is back.
 func (o *oracle) mustBeGone(n *simNode, id int) bool {
 	return slices.ContainsFunc(o.removals[id], func(r *removed) bool {
-		return r.sure && n.hears(r.place) && (r.back.n == 0 || !n.mayHear(r.back))
+		return r.sure && !r.again && n.hears(r.place) && (r.back.n == 0 || !n.mayHear(r.back))
 	})
 }
 
@@ -201,7 +201,7 @@ func (o *oracle) mayBeGone(n *simNode, id int) bool {
 func (o *oracle) unread(n *simNode, s *simSession) bool {
 	return n.old && slices.ContainsFunc(o.entries, func(e *end) bool {
 		return o.mustRead(n, e) && slices.ContainsFunc(o.removals[e.s.region()], func(r *removed) bool {
-			return r.sure && n.hears(r.place) && (r.back.n == 0 || !n.mayHear(r.back)) && s.Created.UnixMicro() <= int64(r.stamp)
+			return r.sure && !r.again && n.hears(r.place) && (r.back.n == 0 || !n.mayHear(r.back)) && s.Created.UnixMicro() <= int64(r.stamp)
 		})
 	})
 }

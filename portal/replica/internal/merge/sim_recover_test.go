@@ -248,7 +248,7 @@ func (w *world) recoverLog(r *simRegion, log, beside []*simPiece) (found []*simU
 	w.oracle.wroteWhole(r, place{s: streamOf(r.id, config), n: r.update.n, update: r.update})
 	r.update.log, r.update.removed = maps.Clone(r.log), maps.Clone(r.removed)
 	if r.id == 0 {
-		w.oracle.relists()
+		w.oracle.relists(place{s: streamOf(0, config), n: r.update.n, update: r.update})
 	}
 	return found
 }

@@ -166,16 +166,18 @@ type removed struct {
 	end
 	stamp uint64
 	back  place // where it was added again; n 0: it was not
-	// undone: a recovery of the primary doesn't list the Region. What added it again
-	// is lost, or was written without knowing of the removal.
-	undone bool
+	// again: a recovery of the primary doesn't list the Region any more. What added it
+	// again is lost, or was written without knowing of the removal. Who has heard of
+	// that may still take the Region for one that was added again.
+	again bool
 }
 
-// relists notes which Regions a log of the primary lists that was put together.
-func (o *oracle) relists() {
+// relists notes which Regions a log of the primary lists no more that was put
+// together.
+func (o *oracle) relists(at place) {
 	for id, list := range o.removals {
 		if n := len(list); n > 0 && list[n-1].back.n > 0 && !o.listed(simNames[id]) {
-			list[n-1].undone = true
+			o.removals[id] = append(list, &removed{end: end{place: at, asOf: o.w.n, sure: true}, stamp: list[n-1].stamp, again: true})
 		}
 	}
 }
@@ -198,8 +200,8 @@ func (o *oracle) relisted(primary *simRegion, c center.Record, done *simUpdate, 
 		return
 	}
 	for _, r := range o.removals[id] {
-		if r.back.n == 0 || r.undone {
-			r.back, r.undone = at, false
+		if r.back.n == 0 {
+			r.back = at
 		}
 	}
 }
@@ -209,14 +211,14 @@ func (o *oracle) relisted(primary *simRegion, c center.Record, done *simUpdate, 
 func (o *oracle) departed(n *simNode, s *simSession) bool {
 	return slices.ContainsFunc(o.removals[s.at.s.region()], func(r *removed) bool {
 		before := s.Created.UnixMicro() <= int64(r.stamp)
-		return r.sure && n.hears(r.place) && (before || r.back.n == 0 || !n.mayHear(r.back))
+		return r.sure && !r.again && n.hears(r.place) && (before || r.back.n == 0 || !n.mayHear(r.back))
 	})
 }
 
 func (o *oracle) mayBeDeparted(n *simNode, s *simSession) bool {
 	return slices.ContainsFunc(o.removals[s.at.s.region()], func(r *removed) bool {
 		before := s.Created.UnixMicro() <= int64(r.stamp)
-		return (n.mayHear(r.place) || !r.sure) && (before || r.back.n == 0 || r.undone || !n.hears(r.back))
+		return (n.mayHear(r.place) || !r.sure) && (before || r.back.n == 0 || !n.hears(r.back))
 	}) || slices.ContainsFunc(o.users[s.UserID], func(e *end) bool { return e.epoch > 0 && o.remembered(n, e) })
 }
 
@@ -246,7 +248,7 @@ func (o *oracle) left(n *simNode) (wrong []string) {
 		wrong = append(wrong, fmt.Sprintf("%s.%d serves, and is not listed", n.r.name, n.id))
 	}
 	list := o.removals[n.r.id]
-	if n.life > 0 && len(list) > 0 && list[len(list)-1].sure && list[len(list)-1].back.n == 0 {
+	if n.life > 0 && len(list) > 0 && list[len(list)-1].sure && !list[len(list)-1].again && list[len(list)-1].back.n == 0 {
 		wrong = append(wrong, fmt.Sprintf("%s.%d was removed, and keeps what it has", n.r.name, n.id))
 	}
 	return wrong
