@@ -8,30 +8,27 @@ import (
 	"strings"
 )
 
-// An Item is the hash of one message: its subject, its expiry and what it says,
-// opened. Where it is kept and how it was sealed make no difference.
+// An Item is the hash of one message: its subject, its expiry and its plaintext.
+// It doesn't depend on where the message is kept or how it is sealed.
 type Item [32]byte
 
-// HashItem hashes a message. until is when it expires, in seconds of Unix time;
+// HashItem hashes a message. until is when it expires, in seconds of Unix time.
 // 0: never.
 func HashItem(subject string, until int64, plain []byte) Item {
 	h := sha256.New()
-	var n [8]byte
-	for _, v := range []uint64{uint64(len(subject)), uint64(until)} {
-		binary.BigEndian.PutUint64(n[:], v)
-		h.Write(n[:])
-	}
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(subject))))
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(until)))
 	h.Write([]byte(subject))
 	h.Write(plain)
 	return Item(h.Sum(nil))
 }
 
-// A Message is one message of a stream on its way into a Content.
+// A Message is one message of a stream, for a Content.
 type Message struct {
-	// Store names the original stream. Messages of another store than the last
-	// one are of a stream that this one replaced.
+	// Store names the original stream. A message of another store than the last
+	// one begins a stream that replaces that one.
 	Store string
-	// Read counts how often the original was read from its start. In the
+	// Read counts how often the original was read again from its start. In the
 	// original itself it is 0. A copy keeps what an earlier read left.
 	Read uint64
 	// Seq is the sequence in the original.
@@ -40,30 +37,24 @@ type Message struct {
 	Until   int64 // when it expires, in seconds of Unix time; 0: never
 	Item    Item
 	// Replaces is set on the last message of a whole state: the subject of its
-	// first message. All before that no longer counts. "": replaces nothing.
+	// first message. Everything before that one is replaced. "": nothing is.
 	Replaces string
 }
 
-// bucketSeconds is the width of the intervals in which expiries are summed.
-const bucketSeconds = 600
-
-// never is the bucket of what doesn't expire.
-const never = int64(-1)
-
-// A Content is the live content of one stream, as one place has it: the last
-// message of each subject.
+// A Content is the live content of one stream in one place: the last message of
+// each subject.
 type Content struct {
 	store string
 	read  uint64
 	key   []byte
 	last  uint64 // the sequence of the last message
-	floor uint64 // what is before has been replaced by a whole state
+	floor uint64 // a whole state has replaced everything before this sequence
 	held  map[subjectKey]held
 	sums  Sums
 	count Counts
 }
 
-// subjectKey stands for a subject, and takes less memory.
+// subjectKey is a hash of a subject. It takes less memory.
 type subjectKey [16]byte
 
 type held struct {
@@ -89,16 +80,16 @@ func keyOf(subject string) subjectKey {
 	return subjectKey(h[:16])
 }
 
-// Begin takes note that a stream is read from its start: what was there before
-// no longer counts. It does nothing if that is known.
+// Begin notes that a stream is read from its start: an earlier read no longer
+// counts. It does nothing if that is known.
 func (c *Content) Begin(store string, read uint64) {
 	if store != c.store || read > c.read {
 		c.reset(store, read)
 	}
 }
 
-// Add takes a message in. The messages of one read come in the order of the
-// stream; one that comes again makes no difference.
+// Add adds a message. The messages of one read come in the order of the stream.
+// Adding one again makes no difference.
 func (c *Content) Add(m Message) {
 	if m.Store == c.store && m.Read < c.read {
 		return // left by an earlier read
@@ -106,17 +97,15 @@ func (c *Content) Add(m Message) {
 	c.Begin(m.Store, m.Read)
 	c.last = max(c.last, m.Seq)
 	k := keyOf(m.Subject)
-	if old, ok := c.held[k]; ok && old.seq > m.Seq || m.Seq < c.floor {
+	if c.held[k].seq > m.Seq || m.Seq < c.floor {
 		return
 	}
 	c.drop(k)
 	c.held[k] = held{m.Seq, m.Until, m.Item}
-	c.sums.add(bucket(m.Until), c.weigh(k, m.Item))
+	c.sums.add(bucket(m.Until), c.weigh(k, m.Item), 1)
 	c.count.add(bucket(m.Until), 1)
-	if m.Replaces != "" {
-		if first, ok := c.held[keyOf(m.Replaces)]; ok {
-			c.replaceBefore(first.seq)
-		}
+	if first, ok := c.held[keyOf(m.Replaces)]; ok && m.Replaces != "" {
+		c.replaceBefore(first.seq)
 	}
 }
 
@@ -131,14 +120,14 @@ func (c *Content) replaceBefore(seq uint64) {
 
 func (c *Content) drop(k subjectKey) {
 	if h, ok := c.held[k]; ok {
-		c.sums.remove(bucket(h.until), c.weigh(k, h.item))
+		c.sums.add(bucket(h.until), c.weigh(k, h.item), minus)
 		c.count.add(bucket(h.until), -1)
 		delete(c.held, k)
 	}
 }
 
-// weigh is what a message adds to a sum. Outsiders don't know the key, so they
-// can't make messages whose sums agree.
+// weigh returns what a message adds to a sum. It is keyed: an attacker who doesn't
+// know the key can't make messages with equal sums.
 func (c *Content) weigh(k subjectKey, item Item) Sum {
 	h := hmac.New(sha256.New, c.key)
 	h.Write(k[:])
@@ -146,7 +135,7 @@ func (c *Content) weigh(k subjectKey, item Item) Sum {
 	return Sum(h.Sum(nil))
 }
 
-// Forget lets go of what expired before an instant, in seconds of Unix time.
+// Forget drops what expired before an instant, in seconds of Unix time.
 func (c *Content) Forget(before int64) {
 	for k, h := range c.held {
 		if h.until != 0 && h.until < before {
@@ -155,14 +144,11 @@ func (c *Content) Forget(before int64) {
 	}
 }
 
-// At is the position of the last message: the store and the sequence there.
+// At returns the position of the last message: the store and the sequence there.
 func (c *Content) At() (store string, seq uint64) { return c.store, c.last }
 
-// Read is which read of the original this is.
+// Read returns how often the original was read again from its start.
 func (c *Content) Read() uint64 { return c.read }
-
-// Len is how many messages count.
-func (c *Content) Len() int { return len(c.held) }
 
 // Item returns the message of a subject that counts, and its sequence.
 func (c *Content) Item(subject string) (seq uint64, item Item, ok bool) {
@@ -170,14 +156,14 @@ func (c *Content) Item(subject string) (seq uint64, item Item, ok bool) {
 	return h.seq, h.item, ok
 }
 
-// Sum is the sum of all that lives at least until the cutoff.
+// Sum returns the sum of all that lives at least until the cutoff.
 func (c *Content) Sum(cutoff int64) Sum { return c.sums.Beyond(cutoff) }
 
-// Mark is how far the stream is and what it holds.
+// Mark returns how far the stream is and what it holds.
 func (c *Content) Mark() Mark {
-	return Mark{Store: c.store, Last: c.last, Sums: c.sums.clone(), Counts: maps.Clone(c.count)}
+	return Mark{Store: c.store, Last: c.last, Sums: maps.Clone(c.sums), Counts: maps.Clone(c.count)}
 }
 
-// ReplacedBy is the subject of the first message of a whole state, given that
-// of its last message: they differ in the number after the last dot.
+// ReplacedBy returns the subject of the first message of a whole state, given that
+// of its last message. They differ in the number after the last dot.
 func ReplacedBy(last string) string { return last[:strings.LastIndex(last, ".")+1] + "0" }

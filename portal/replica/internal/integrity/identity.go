@@ -9,49 +9,46 @@ import (
 // proof of an earlier one says nothing about generations.
 const MaxGenerations = 64
 
-// An Identity stands beside a Region's streams and says what they are. It is
-// written as JSON.
+// An Identity is kept beside a Region's streams, as JSON, and says what they are.
 type Identity struct {
 	Format int    `json:"format"` // 1
 	Region string `json:"region"`
 	Key    Key    `json:"key"`
 	// Began is the number of the first generation: when that was, in seconds of
-	// Unix time. 0: 1, of an earlier version.
+	// Unix time. 0 means 1, of an earlier version.
 	Began uint64 `json:"began,omitempty"`
-	// Generations are the last ones, in their order.
+	// Generations are the last ones, in order.
 	Generations []Generation `json:"generations"`
 	// Stores are the Region's own streams, by line.
 	Stores map[string]string `json:"stores"`
-	// Made says that the streams were all made: one that isn't there was lost.
+	// Made: all streams were made. One that is missing was lost.
 	Made bool `json:"made,omitempty"`
-	// Vouched says that the operator knows that these stores replace others, or
-	// that they were there before the Region had an Identity. Without it they
-	// may have taken the place of a disk that was lost.
+	// Vouched: the operator knows that these stores replace others, or they are
+	// older than the Identity. Otherwise they may have replaced those of a lost disk.
 	Vouched bool `json:"vouched,omitempty"`
-	// Orphaned says that the streams were there before this Identity, so that what
-	// is in them doesn't begin with it. A recovery clears it.
+	// Orphaned: the streams are older than this Identity, so their content doesn't
+	// begin with it. A recovery clears it.
 	Orphaned bool `json:"orphaned,omitempty"`
-	// Followed says that another Region has shown a message of these stores.
+	// Followed: another Region has shown a message of these stores.
 	Followed bool `json:"followed,omitempty"`
-	// Whole says that the Region's log once held a whole state.
+	// Whole: the Region's log once held a whole state.
 	Whole bool `json:"whole,omitempty"`
-	// Marked says that there were marks beside the streams.
+	// Marked: there were marks beside the streams.
 	Marked bool `json:"marked,omitempty"`
 	// Damage is what was found, until the operator recovers the Region.
 	Damage *Damage `json:"damage,omitempty"`
-	// Recovery is set while what was put together of other Regions' copies stands
-	// beside the streams, and is taking their place.
+	// Recovery is set while the result of a recovery is beside the streams and
+	// replaces them.
 	Recovery *Recovery `json:"recovery,omitempty"`
-	// Restoring says that a start after which what is here is to count has begun,
-	// and that the log doesn't say so yet.
+	// Restoring: a start with Restored has begun, and the log doesn't say so yet.
 	Restoring bool `json:"restoring,omitempty"`
-	// Self is the generation of the Node that judges, of several that a Region
-	// may have at once. Zero: the last.
+	// Self is the generation of the Node that judges. A Region may have several
+	// Nodes at once. Zero: the last generation.
 	Self Generation `json:"-"`
 }
 
-// Damage says what is wrong with a Region's streams. Its text never holds what
-// the streams hold.
+// Damage says what is wrong with a Region's streams. Its text never contains the
+// content of the streams.
 type Damage struct {
 	Line string    `json:"line,omitempty"` // "": all
 	Why  string    `json:"why"`
@@ -64,10 +61,10 @@ type Recovery struct {
 	Count uint64   `json:"count"` // of messages
 }
 
-// New returns the Identity of a Region that has nothing yet. now is seconds of
-// Unix time: it numbers the generations from here on, so that they come after
-// those of an earlier Identity, whose disk was lost. If an older copy of that disk
-// is put back later, its generations show that it is older.
+// New returns the Identity of a Region that has nothing yet. now is in seconds of
+// Unix time. Generations are numbered from there, so that they come after those of
+// an earlier Identity whose disk was lost. An older copy of that disk that is put
+// back later is detected by its generations.
 func New(region string, key Key, now int64) Identity {
 	return Identity{Format: 1, Region: region, Key: key, Began: uint64(max(now, 1)), Stores: map[string]string{}}
 }
@@ -75,29 +72,51 @@ func New(region string, key Key, now int64) Identity {
 // Start notes a new generation and returns it. id is random.
 func (d *Identity) Start(id string) Generation {
 	g := Generation{Number: max(d.Began, 1), ID: id}
-	if n := len(d.Generations); n > 0 {
-		g.Number = d.Generations[n-1].Number + 1
+	if len(d.Generations) > 0 {
+		g.Number = d.Latest() + 1
 	}
 	d.Generations = append(slices.Clone(d.Generations), g)
-	if more := len(d.Generations) - MaxGenerations; more > 0 {
-		d.Generations = d.Generations[more:]
-	}
+	d.Generations = d.Generations[max(0, len(d.Generations)-MaxGenerations):]
 	return g
 }
 
-// First says whether the streams may have taken the place of others unknowingly:
-// nothing vouches for them, and the Node that judges is in the Region's first
-// generation, or no other Region has shown yet that it follows them.
-func (d *Identity) First() bool {
-	g := d.Self
-	if n := len(d.Generations); n > 0 && g == (Generation{}) {
-		g = d.Generations[n-1]
+// Vouch notes the operator's word that the present streams replace whatever the
+// Region had before. Earlier generations are no evidence any more. now is in
+// seconds of Unix time. Generations are numbered from there, after all before,
+// including those that this Identity has never heard of.
+//
+// A copy of the disks from before this has none of the later generations, and is
+// detected by that if it is put back.
+func (d *Identity) Vouch(now int64) {
+	number := uint64(max(now, 0))
+	if len(d.Generations) > 0 {
+		number = max(number, d.Latest()+1)
 	}
-	return !d.Vouched && (g.Number <= max(d.Began, 1) || !d.Followed)
+	d.Vouched, d.Damage = true, nil
+	d.Generations = []Generation{{Number: number, ID: "vouched"}}
 }
 
-// lost says whether the Region was in a generation that it doesn't know: one
-// that came after what was put back, or of a copy that goes on elsewhere.
+// Latest returns the number of the Region's last start, by any Node. 0: none.
+func (d *Identity) Latest() uint64 {
+	if n := len(d.Generations); n > 0 {
+		return d.Generations[n-1].Number
+	}
+	return 0
+}
+
+// First says whether the streams may have replaced others without the operator's
+// knowledge: they are not vouched for, and the Node that judges is in the Region's
+// first generation or no other Region is known to follow them.
+func (d *Identity) First() bool {
+	number := d.Self.Number
+	if d.Self == (Generation{}) {
+		number = d.Latest()
+	}
+	return !d.Vouched && (number <= max(d.Began, 1) || !d.Followed)
+}
+
+// lost says whether the Region was in a generation that it doesn't know: it is
+// later than an older copy that was put back, or of a copy that runs elsewhere.
 func (d *Identity) lost(g Generation) bool {
 	if len(d.Generations) == 0 {
 		return true

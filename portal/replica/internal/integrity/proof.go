@@ -14,30 +14,46 @@ import (
 // never leaves the Region.
 type Key [32]byte
 
-// MarshalText writes the key as base64.
+// MarshalText encodes the key as base64.
 func (k Key) MarshalText() ([]byte, error) { return base64.StdEncoding.AppendEncode(nil, k[:]), nil }
 
-// UnmarshalText reads what MarshalText wrote.
+// UnmarshalText decodes what MarshalText encodes.
 func (k *Key) UnmarshalText(b []byte) error {
-	v, err := base64.StdEncoding.DecodeString(string(b))
-	if err == nil && len(v) != len(k) {
-		err = fmt.Errorf("integrity: key of %d bytes, want %d", len(v), len(k))
-	}
-	if err == nil {
-		copy(k[:], v)
-	}
-	return err
+	return decodeText(k[:], "key", b, base64.StdEncoding.DecodeString)
 }
 
-// A Generation is one start of a Region's Node. The number orders them, and the
-// ID tells two apart that have the same number, because the Region's disk was
-// copied or put back in between.
+// MarshalText encodes the hash as base64.
+func (i Item) MarshalText() ([]byte, error) {
+	return base64.RawURLEncoding.AppendEncode(nil, i[:]), nil
+}
+
+// UnmarshalText decodes what MarshalText encodes.
+func (i *Item) UnmarshalText(b []byte) error {
+	return decodeText(i[:], "hash", b, base64.RawURLEncoding.DecodeString)
+}
+
+// decodeText decodes text into all of dst.
+func decodeText(dst []byte, what string, text []byte, decode func(string) ([]byte, error)) error {
+	v, err := decode(string(text))
+	if err != nil {
+		return fmt.Errorf("integrity: %s: %w", what, err)
+	}
+	if len(v) != len(dst) {
+		return fmt.Errorf("integrity: %s of %d bytes, want %d", what, len(v), len(dst))
+	}
+	copy(dst, v)
+	return nil
+}
+
+// A Generation is one start of a Region's Node. The number orders them. The ID
+// tells two with the same number apart: the Region's disk was copied or put back
+// in between.
 type Generation struct {
 	Number uint64 `json:"number"`
 	ID     string `json:"id"` // letters and digits
 }
 
-// A Place is where a message stands: the sequence of a line of a store.
+// A Place is the sequence of a message in one line of a store.
 type Place struct {
 	Line, Store string
 	Seq         uint64
@@ -71,13 +87,20 @@ func (k Key) Check(token string, at Place, item Item) (g Generation, ok bool) {
 	return g, true
 }
 
+// NumberIn returns the number of the start in which a token was made, as the token
+// says: only the Region that made it can check that. 0: it isn't a token.
+func NumberIn(token string) uint64 {
+	digits, _, _ := strings.Cut(token, ".")
+	number, err := strconv.ParseUint(digits, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return number
+}
+
 func (k Key) mac(g Generation, at Place, item Item) []byte {
 	h := hmac.New(sha256.New, k[:])
-	var n [8]byte
-	number := func(v uint64) {
-		binary.BigEndian.PutUint64(n[:], v)
-		h.Write(n[:])
-	}
+	number := func(v uint64) { h.Write(binary.BigEndian.AppendUint64(nil, v)) }
 	for _, s := range []string{"meridian proof", g.ID, at.Line, at.Store} {
 		number(uint64(len(s)))
 		h.Write([]byte(s))
@@ -86,21 +109,4 @@ func (k Key) mac(g Generation, at Place, item Item) []byte {
 	number(at.Seq)
 	h.Write(item[:])
 	return h.Sum(nil)[:24]
-}
-
-// MarshalText writes the hash as base64.
-func (i Item) MarshalText() ([]byte, error) {
-	return base64.RawURLEncoding.AppendEncode(nil, i[:]), nil
-}
-
-// UnmarshalText reads what MarshalText wrote.
-func (i *Item) UnmarshalText(b []byte) error {
-	v, err := base64.RawURLEncoding.DecodeString(string(b))
-	if err == nil && len(v) != len(i) {
-		err = fmt.Errorf("integrity: hash of %d bytes, want %d", len(v), len(i))
-	}
-	if err == nil {
-		copy(i[:], v)
-	}
-	return err
 }

@@ -2,7 +2,7 @@ package integrity
 
 import "fmt"
 
-// A Verdict is what the owner of a log makes of what it is shown.
+// A Verdict is how the owner of a log judges what it is shown.
 type Verdict int
 
 // The verdicts.
@@ -11,10 +11,10 @@ const (
 	Fine Verdict = iota
 	// Behind: the other place lacks messages, which it can fetch.
 	Behind
-	// Claim: it says that it has more, and shows nothing that proves it. It is
+	// Claim: the other place says that it has more, and shows no proof. It is
 	// reported and changes nothing else.
 	Claim
-	// Damaged: it shows what the owner once had and has no more.
+	// Damaged: the other place shows what the owner once had and has no more.
 	Damaged
 )
 
@@ -23,8 +23,8 @@ func (v Verdict) String() string {
 	return [...]string{"fine", "behind", "claim", "damaged"}[v]
 }
 
-// A Shown is what a follower says about its copy of a line: where it is, and
-// the proof of the last message there.
+// A Shown is what a follower says about its copy of a line: its position, and the
+// proof of the last message there.
 type Shown struct {
 	Line, Store string
 	Position    uint64
@@ -34,39 +34,58 @@ type Shown struct {
 // Judge judges what a follower shows. end is the last sequence of the owner's
 // stream, looked up after the question arrived.
 func (d *Identity) Judge(s Shown, end uint64) (v Verdict, why string) {
-	store := d.Stores[s.Line]
-	if s.Store != store {
-		if bad, why := d.judgeOther(s.Line, s.Store, s.Proof); bad {
+	if s.Store != d.Stores[s.Line] {
+		why := d.lostBy(s.Line, s.Store, s.Proof)
+		switch {
+		case why != "":
 			return Damaged, why
-		}
-		if s.Store == "" || d.Vouched {
+		case s.Store == "", d.Vouched:
 			return Behind, ""
 		}
 		return Claim, "says that it has a copy of another store of this log"
 	}
-	v = Fine
 	if s.Position < end {
 		v = Behind
 	} else if s.Position > end {
 		v, why = Claim, fmt.Sprintf("says that the log goes to %d; it ends at %d", s.Position, end)
 	}
-	if s.Proof == nil {
-		return v, why
-	}
-	g, ok := d.Key.Check(s.Proof.Token, Place{s.Line, store, s.Proof.Seq}, s.Proof.Item)
-	switch {
-	case !ok:
-		return Claim, fmt.Sprintf("shows a message %d that this Region did not write", s.Proof.Seq)
-	case d.lost(g):
-		return Damaged, lostGeneration(g)
-	case s.Proof.Seq > end:
-		return Damaged, fmt.Sprintf("the log ends at %d, and went to %d", end, s.Proof.Seq)
+	if s.Proof != nil {
+		if proved, because := d.judgeProof(s.Line, *s.Proof, end); proved != Fine {
+			return proved, because
+		}
 	}
 	return v, why
 }
 
+// judgeProof judges the proof of a message of the Region's own store.
+func (d *Identity) judgeProof(line string, p Proof, end uint64) (Verdict, string) {
+	g, ok := d.Key.Check(p.Token, Place{line, d.Stores[line], p.Seq}, p.Item)
+	switch {
+	case !ok:
+		return Claim, fmt.Sprintf("shows a message %d that this Region did not write", p.Seq)
+	case d.lost(g):
+		return Damaged, lostGeneration(g)
+	case p.Seq > end:
+		return Damaged, fmt.Sprintf("the log ends at %d, and went to %d", end, p.Seq)
+	}
+	return Fine, ""
+}
+
+// lostBy returns what a proof of another store than the Region's own shows, or "":
+// an older copy of the disks was put back, and that store came after it.
+func (d *Identity) lostBy(line, store string, p *Proof) string {
+	if p == nil {
+		return ""
+	}
+	if g, ok := d.Key.Check(p.Token, Place{line, store, p.Seq}, p.Item); ok && d.lost(g) {
+		return lostGeneration(g)
+	}
+	return ""
+}
+
 func lostGeneration(g Generation) string {
-	return fmt.Sprintf("start number %d of this Region is not known here: an older copy of the log is in its place, or a second one runs", g.Number)
+	return fmt.Sprintf("start number %d of this Region is not known here: "+
+		"an older copy of the log is in its place, or a second one runs", g.Number)
 }
 
 // A Record is one message of a copy, as its holder shows it to the owner.
@@ -77,34 +96,28 @@ type Record struct {
 }
 
 // JudgeRecord judges one message of a copy. c is what the owner's memory has of
-// the line, end the last sequence of its stream; both are looked up after the
-// message was shown. now is seconds of Unix time.
+// the line, and end the last sequence of its stream. Both are looked up after the
+// message was shown. now is in seconds of Unix time.
 //
-// A message of another store is evidence while the Region's own may have taken
-// its place unknowingly (First), and needs no proof there: the key was lost too.
-// So the caller takes it from a Region that it asked itself.
+// While the Region's store may have replaced another one unnoticed (First), a
+// message of another store is evidence, and needs no proof: the key was lost too.
+// So the caller takes it only from a Region that it asked itself.
 //
-// Behind means that the owner's memory is not there yet: judge it again later.
-func (d *Identity) JudgeRecord(r Record, c *Content, end uint64, now, skew int64) (Verdict, string) {
-	store := d.Stores[r.Line]
-	if r.Store != store {
-		if bad, why := d.judgeOther(r.Line, r.Store, &r.Proof); bad {
+// Behind means that the owner's memory is not there yet: judge the message again
+// later.
+func (d *Identity) JudgeRecord(r Record, c *Content, end uint64, now, skew int64) (v Verdict, why string) {
+	if r.Store != d.Stores[r.Line] {
+		if why := d.lostBy(r.Line, r.Store, &r.Proof); why != "" {
 			return Damaged, why
 		}
 		if d.First() {
-			return Damaged, "another Region has a copy of an earlier log of this Region, which this one doesn't replace knowingly: its disk was lost, or another one is in its place"
+			return Damaged, "another Region has a copy of an earlier log of this Region, which this one doesn't " +
+				"replace knowingly: its disk was lost, or another one is in its place"
 		}
 		return Fine, "" // of a store that was replaced
 	}
-	g, ok := d.Key.Check(r.Token, Place{r.Line, store, r.Seq}, r.Item)
-	if !ok {
-		return Claim, fmt.Sprintf("shows a message %d that this Region did not write", r.Seq)
-	}
-	if d.lost(g) {
-		return Damaged, lostGeneration(g)
-	}
-	if r.Seq > end {
-		return Damaged, fmt.Sprintf("the log ends at %d, and went to %d", end, r.Seq)
+	if v, why = d.judgeProof(r.Line, r.Proof, end); v != Fine {
+		return v, why
 	}
 	seq, item, has := c.Item(r.Subject)
 	switch {
@@ -120,49 +133,4 @@ func (d *Identity) JudgeRecord(r Record, c *Content, end uint64, now, skew int64
 		return Behind, ""
 	}
 	return Damaged, fmt.Sprintf("message %d is missing in the log", r.Seq)
-}
-
-// A Mark says how far a stream was, and what it held.
-type Mark struct {
-	Store string `json:"store"`
-	Last  uint64 `json:"last"`
-	Sums  Sums   `json:"sums,omitempty"`
-	// Counts are how many messages expire in each interval, as Sums are.
-	Counts Counts `json:"counts,omitempty"`
-	// At is when the mark was set, in seconds of Unix time. What expired before
-	// is not compared, also by a clock that was set back since.
-	At int64 `json:"at,omitempty"`
-}
-
-// Check compares a stream with the mark that was set when it was last seen. c
-// is what it holds, end its last sequence. It returns what is wrong, or "".
-func (m Mark) Check(c *Content, end uint64, now, skew int64) string {
-	cutoff := Cutoff(max(now, m.At), skew)
-	switch {
-	case end < m.Last:
-		return fmt.Sprintf("the log ends at %d, and went to %d", end, m.Last)
-	case c.last <= m.Last && end == m.Last && m.Sums.Beyond(cutoff) != c.Sum(cutoff):
-		return fmt.Sprintf("what the log holds up to %d is not what it held", m.Last)
-	case c.last > m.Last && c.floor == 0: // where there are whole states there are no gaps, which Open sees
-		return m.countOld(c, cutoff)
-	}
-	return ""
-}
-
-// countOld checks a stream that has gone on since the mark, and in which no
-// whole state replaces what was before. Each message since then has replaced one
-// of those before, or none.
-func (m Mark) countOld(c *Content, cutoff int64) string {
-	left, since := m.Counts.Beyond(cutoff), 0
-	for _, h := range c.held {
-		if h.seq > m.Last {
-			since++
-		} else if beyond(bucket(h.until), cutoff) {
-			left--
-		}
-	}
-	if left > since {
-		return fmt.Sprintf("%d of the messages up to %d are missing, and %d came since", left, m.Last, since)
-	}
-	return ""
 }

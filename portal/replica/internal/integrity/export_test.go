@@ -1,0 +1,4 @@
+package integrity
+
+// Len returns how many messages count.
+func (c *Content) Len() int { return len(c.held) }
