@@ -115,7 +115,7 @@ func (o *oracle) wroteLater(r *simRegion, t *simWrite, done *simUpdate) {
 	}
 	delete(r.log, simStrict)
 	for _, s := range o.strict[r.id] {
-		if s.gone.n == 0 && !s.unreadable {
+		if !o.takenOut(s) && !s.unreadable {
 			s.gone = at
 		}
 	}
@@ -139,7 +139,7 @@ func (o *oracle) takenOut(s *strict) bool {
 // has left out.
 func (o *oracle) wroteWhole(r *simRegion, at place) {
 	for _, s := range o.strict[r.id] {
-		if s.gone.n == 0 && (s.unreadable || !r.isStrict()) {
+		if !o.takenOut(s) && (s.unreadable || !r.isStrict()) {
 			s.gone = at
 		}
 	}
