@@ -87,8 +87,8 @@ func (n *simNode) blocked() bool {
 // another.
 type strict struct {
 	end
-	unreadable bool  // a message: until the next whole state
-	gone       place // where it was taken out; n 0: it is there
+	unreadable bool    // a message: until the next whole state
+	gone       []place // where it was taken out: in one history, or in several
 }
 
 // wroteLater notes what an update says about records of a later version.
@@ -116,7 +116,7 @@ func (o *oracle) wroteLater(r *simRegion, t *simWrite, done *simUpdate) {
 	delete(r.log, simStrict)
 	for _, s := range o.strict[r.id] {
 		if !o.takenOut(s) && !s.unreadable {
-			s.gone = at
+			s.gone = append(s.gone, at)
 		}
 	}
 }
@@ -132,7 +132,7 @@ func (o *oracle) missed(r *simRegion) bool {
 // after that copy was made.
 func (o *oracle) takenOut(s *strict) bool {
 	history := o.w.all[s.s.region()].history
-	return s.gone.n > 0 && (history.has(s.gone.n) || !history.has(s.n))
+	return len(s.gone) > 0 && (!history.has(s.n) || slices.ContainsFunc(s.gone, func(at place) bool { return history.has(at.n) }))
 }
 
 // wroteWhole notes that what couldn't be read counts no more, nor what a recovery
@@ -140,7 +140,7 @@ func (o *oracle) takenOut(s *strict) bool {
 func (o *oracle) wroteWhole(r *simRegion, at place) {
 	for _, s := range o.strict[r.id] {
 		if !o.takenOut(s) && (s.unreadable || !r.isStrict()) {
-			s.gone = at
+			s.gone = append(s.gone, at)
 		}
 	}
 }
@@ -152,7 +152,7 @@ func (o *oracle) mustBlock(n *simNode) string {
 		return ""
 	}
 	for _, s := range slices.Concat(o.strict[0], o.strict[n.r.id]) {
-		if s.sure && n.hears(s.place) && (s.gone.n == 0 || !n.mayHear(s.gone)) && !o.mayBeVoid(n, s) {
+		if s.sure && n.hears(s.place) && !slices.ContainsFunc(s.gone, n.mayHear) && !o.mayBeVoid(n, s) {
 			return fmt.Sprintf("message %d of %s", s.n, s.s)
 		}
 	}
@@ -165,7 +165,7 @@ func (o *oracle) mustBlock(n *simNode) string {
 }
 
 func (o *oracle) mayBlock(n *simNode) bool {
-	log := func(s *strict) bool { return !s.sure || n.mayHear(s.place) && !(o.takenOut(s) && n.hears(s.gone)) }
+	log := func(s *strict) bool { return !s.sure || n.mayHear(s.place) && !(o.takenOut(s) && slices.ContainsFunc(s.gone, n.hears)) }
 	return n.old && (o.w.all[0].isStrict() || n.r.isStrict() || slices.ContainsFunc(o.strict[0], log) || slices.ContainsFunc(o.strict[n.r.id], log) ||
 		slices.ContainsFunc(o.entries, func(e *end) bool { return !e.sure || n.mayHear(e.place) }))
 }
