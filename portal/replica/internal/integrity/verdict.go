@@ -18,11 +18,6 @@ const (
 	Damaged
 )
 
-// String names the verdict.
-func (v Verdict) String() string {
-	return [...]string{"fine", "behind", "claim", "damaged"}[v]
-}
-
 // A Shown is what a follower says about its copy of a line: its position, and the
 // proof of the last message there.
 type Shown struct {

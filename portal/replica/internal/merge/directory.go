@@ -2,27 +2,32 @@ package merge
 
 import (
 	"encoding/json"
+	"fmt"
 	"slices"
+	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// A Directory is what all Regions wrote, and what it comes to. The primary's
-// log is everything but the applications of other Regions, and each other log
-// only its own Region's applications: what a log says beyond that is ignored,
-// so that a Region can't write what isn't its to write.
+// A Directory is what all Regions wrote, and the result. The primary's log is
+// everything but the applications of other Regions. Each other log is only its own
+// Region's applications. Everything else in a log is ignored, so that a Region
+// can't write what isn't its own.
 type Directory struct {
 	primary string
 	also    []center.Kind // kinds of a later version, in its tests
 	logs    map[string]*regionLog
 	shown   map[Name]json.RawMessage // what the instance was told
-	entries map[string]uint64        // by Region that was ever named: see Standing
+	entries map[string]uint64        // by Region that was ever named: see Standing.Known
 }
 
 // NewDirectory returns an empty Directory of an instance with this primary.
 // A later version knows other kinds, too.
 func NewDirectory(primary string, also ...center.Kind) *Directory {
-	return &Directory{primary: primary, also: also, logs: map[string]*regionLog{}, shown: map[Name]json.RawMessage{}, entries: map[string]uint64{}}
+	return &Directory{
+		primary: primary, also: also,
+		logs: map[string]*regionLog{}, shown: map[Name]json.RawMessage{}, entries: map[string]uint64{},
+	}
 }
 
 func (d *Directory) of(region string) *regionLog {
@@ -37,8 +42,8 @@ func (d *Directory) of(region string) *regionLog {
 	return l
 }
 
-// Fold takes in a transaction of a Region's log, leaving out what is not that
-// Region's to say. It returns the names touched, for Changes.
+// Fold takes in a transaction of a Region's log, without what is not that Region's
+// to say. It returns the names touched, for Changes.
 func (d *Directory) Fold(region string, t Transaction) []Name {
 	t.Records = slices.DeleteFunc(slices.Clone(t.Records), func(r Record) bool { return !d.may(region, r) })
 	_, before := d.Unread(region)
@@ -52,44 +57,84 @@ func (d *Directory) Fold(region string, t Transaction) []Name {
 	return touched
 }
 
+// FoldEarly is Fold for a transaction that was heard before everything that precedes
+// it in its log. What this Region writes next doesn't claim to know what it may
+// lack: see Record.Base.
+func (d *Directory) FoldEarly(region string, t Transaction) []Name {
+	l := d.of(region)
+	read, last := l.read, l.last
+	touched := d.Fold(region, t)
+	l.read, l.last = read, last
+	return touched
+}
+
 func (d *Directory) may(region string, r Record) bool {
 	switch r.Kind {
 	case center.KindApplication:
-		if r.Value == nil {
-			return true // of its own log
-		}
 		var a center.Application
-		return json.Unmarshal(r.Value, &a) == nil && a.ID == r.Key && a.Region == region
+		// A removal is of an application of the Region's own log.
+		return r.Value == nil || json.Unmarshal(r.Value, &a) == nil && a.ID == r.Key && a.Region == region
 	case KindReplicated:
 		return r.Key == region
-	default:
-		later := !element(r.Kind) && !internal(r.Kind) // kept in its own log, and not shown
-		return region == d.primary || later
 	}
+	// What a later version writes is kept in its Region's log, and not shown.
+	return region == d.primary || !element(r.Kind) && !internal(r.Kind)
 }
 
 // Complete says whether the Region's log was read up to a whole state.
 func (d *Directory) Complete(region string) bool { return d.of(region).complete() }
 
-// Last is the highest stamp that the Region's log is known to hold.
+// Last returns the highest stamp that the Region's log is known to hold.
 func (d *Directory) Last(region string) uint64 { return d.of(region).last }
 
-// Replicated is the stamp that the Region's last KindReplicated names, or 0.
+// Replicated returns the stamp that the Region's last KindReplicated names, or 0.
 func (d *Directory) Replicated(region string) uint64 {
 	return d.number(region, KindReplicated, region)
 }
 
-// number is the stamp that a record of this package's own kinds holds.
+// number returns the stamp in a record of this package's own kinds, or 0.
 func (d *Directory) number(region string, kind center.Kind, key string) uint64 {
-	return numberIn(Record{Value: d.of(region).cell(Name{kind, key}).value})
+	return stampIn(d.of(region).cell(Name{kind, key}).value)
 }
 
 // Entry returns a Region's entry in the directory, which must not be changed, and
 // its stamp.
 func (d *Directory) Entry(region string) (r center.Region, stamp uint64, ok bool) {
-	c := d.of(d.primary).cells[Name{center.KindRegion, region}]
+	c := d.of(d.primary).cell(Name{center.KindRegion, region})
 	if c.region == nil {
 		return r, 0, false
 	}
 	return *c.region, c.stamp, true
+}
+
+// Doubt notes whether what is known of a Region's log may be older than what was
+// known before. Meanwhile its applications are not shown. It returns the names
+// touched.
+func (d *Directory) Doubt(region string, doubted bool) []Name {
+	l := d.of(region)
+	if l.doubted == doubted {
+		return nil
+	}
+	l.doubted = doubted
+	return l.applications()
+}
+
+// A Fact is one thing known, for comparing what two Regions know.
+type Fact struct {
+	Key   string
+	Until time.Time // when it may be forgotten; zero: never
+	Value any       // becomes JSON
+}
+
+// Facts returns what every Region's log says, in no order.
+func (d *Directory) Facts() (out []Fact) {
+	for region, l := range d.logs {
+		for k, c := range l.cells {
+			if c.value != nil && c.stamp > l.void {
+				key := fmt.Sprintf("log %s %s %s", region, k.Kind, k.Key)
+				out = append(out, Fact{key, time.Time{}, []any{c.stamp, c.base, c.value}})
+			}
+		}
+	}
+	return out
 }

@@ -10,36 +10,36 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// Distinct resolves what the result of Reunite may hold and an instance can't:
-// two histories gave one userName, group name or URL to different elements.
+// Distinct resolves what the result of Reunite may hold and an instance can't: two
+// histories gave one userName, group name or URL to different elements.
 //
-// The element that was changed last keeps it. Another user or group gets its ID
-// for a name, and another Region loses the URL. A userName says who may sign in,
-// and nothing says which of the users that is: all of them are disabled, and
-// their sessions end, until an administrator says who is who. contested names
-// them. last is the highest stamp of all.
+// The element that was changed last keeps it. Another user or group gets its ID for a
+// name, and another Region loses the URL. A userName says who may sign in, and nothing
+// says which of the users that is: all of them are disabled, and their sessions end,
+// until an administrator decides. contested names them. last is the highest stamp of
+// all.
 func Distinct(records []Record, last uint64) (out []Record, highest uint64, contested []string) {
 	out = slices.Clone(records)
 	slices.SortStableFunc(out, func(a, b Record) int { return cmp.Compare(b.Stamp, a.Stamp) })
 	first, all := map[Name]string{}, map[Name]bool{}
 	for _, r := range out {
-		all[Name{r.Kind, nameOf(r)}] = true
+		_, name := nameOf(r)
+		all[Name{r.Kind, name}] = true
 	}
 	ended := map[string]bool{}
 	for i, r := range out {
 		switch r.Kind {
 		case center.KindUser, center.KindGroup:
-			k := Name{r.Kind, nameOf(r)}
+			field, name := nameOf(r)
+			k := Name{r.Kind, name}
 			holder, taken := first[k]
-			if first[k] = cmp.Or(holder, r.Key); !taken || k.Key == "" {
+			if first[k] = cmp.Or(holder, r.Key); !taken || name == "" {
 				continue
 			}
-			name := r.Key
-			for all[Name{r.Kind, name}] {
-				name += "~"
+			for name = r.Key; all[Name{r.Kind, name}]; name += "~" {
 			}
 			all[Name{r.Kind, name}] = true
-			out[i].Value = edited(r.Value, nameField(r.Kind), func(string) string { return name })
+			out[i].Value = edited(r.Value, field, func(string) string { return name })
 			if r.Kind == center.KindUser {
 				ended[holder], ended[r.Key] = true, true
 			}
@@ -48,9 +48,8 @@ func Distinct(records []Record, last uint64) (out []Record, highest uint64, cont
 				out[i].Value = edited(out[i].Value, list, func(urls []string) []string {
 					return slices.DeleteFunc(urls, func(u string) bool {
 						k := Name{r.Kind, u}
-						holder := cmp.Or(first[k], r.Key)
-						first[k] = holder
-						return holder != r.Key
+						first[k] = cmp.Or(first[k], r.Key)
+						return first[k] != r.Key
 					})
 				})
 			}
@@ -76,26 +75,14 @@ func disabled(records []Record, users map[string]bool, stamp uint64) []Record {
 	return sorted(out)
 }
 
-func nameField(k center.Kind) string {
-	if k == center.KindUser {
-		return "userName"
-	}
-	return "name"
-}
-
-// nameOf is the name of a user or a group that no other may have.
-func nameOf(r Record) string {
+// nameOf returns the name of a user or a group that no other may have, and its field.
+func nameOf(r Record) (field, name string) {
 	var v struct{ UserName, Name string }
-	if r.Kind != center.KindUser && r.Kind != center.KindGroup || json.Unmarshal(r.Value, &v) != nil {
-		return ""
+	switch {
+	case r.Kind != center.KindUser && r.Kind != center.KindGroup || json.Unmarshal(r.Value, &v) != nil:
+		return "", ""
+	case r.Kind == center.KindUser:
+		return "userName", v.UserName
 	}
-	if r.Kind == center.KindUser {
-		return v.UserName
-	}
-	return v.Name
-}
-
-func sorted(records []Record) []Record {
-	slices.SortFunc(records, func(a, b Record) int { return compareNames(a.name(), b.name()) })
-	return records
+	return "name", v.Name
 }

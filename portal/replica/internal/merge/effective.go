@@ -8,34 +8,30 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// Changes returns what the instance must be told after these names were
-// touched, sorted, and takes it as told.
-func (d *Directory) Changes(touched []Name) []center.Record {
+// Changes returns what the instance must be told after these names were touched,
+// sorted, and takes it as told.
+func (d *Directory) Changes(touched []Name) (out []center.Record) {
 	touched = append(touched, d.dependents(touched)...)
 	slices.SortFunc(touched, compareNames)
-	var out []center.Record
 	for _, k := range slices.Compact(touched) {
-		if !element(k.Kind) {
-			continue
+		if v := d.value(k); element(k.Kind) && !bytes.Equal(v, d.shown[k]) {
+			d.show(k, v)
+			out = append(out, center.Record{Kind: k.Kind, Key: k.Key, Value: v})
 		}
-		v, was := d.value(k), d.shown[k]
-		if bytes.Equal(v, was) {
-			continue
-		}
-		if v == nil {
-			delete(d.shown, k)
-		} else {
-			d.shown[k] = v
-		}
-		out = append(out, center.Record{Kind: k.Kind, Key: k.Key, Value: v})
 	}
 	return out
 }
 
-// dependents returns the applications that may come to something else after
-// these names were touched: those assigned to a principal among them, and all
-// of them after a change in the list of Regions.
-func (d *Directory) dependents(touched []Name) []Name {
+// show notes what the instance shows of a name.
+func (d *Directory) show(k Name, v json.RawMessage) {
+	if d.shown[k] = v; v == nil {
+		delete(d.shown, k)
+	}
+}
+
+// dependents returns the applications that may change with these names: those
+// assigned to a principal among them, and all after a change in the list of Regions.
+func (d *Directory) dependents(touched []Name) (out []Name) {
 	all, principals := false, map[string]bool{}
 	for _, k := range touched {
 		switch k.Kind {
@@ -52,10 +48,10 @@ func (d *Directory) dependents(touched []Name) []Name {
 	if !all && len(principals) == 0 {
 		return nil
 	}
-	var out []Name
+	assigned := func(p string) bool { return principals[p] }
 	for _, l := range d.logs {
 		for k, c := range l.cells {
-			if k.Kind == center.KindApplication && (all || slices.ContainsFunc(c.to, func(p string) bool { return principals[p] })) {
+			if k.Kind == center.KindApplication && (all || slices.ContainsFunc(c.to, assigned)) {
 				out = append(out, k)
 			}
 		}
@@ -63,21 +59,18 @@ func (d *Directory) dependents(touched []Name) []Name {
 	return out
 }
 
-// value is what a name comes to, or nil.
+// value returns what the instance must show of a name, or nil.
 func (d *Directory) value(k Name) json.RawMessage {
 	if k.Kind != center.KindApplication {
-		return d.of(d.primary).cells[k].value
+		return d.of(d.primary).cell(k).value
 	}
 	_, c := d.application(k)
-	if c.value == nil {
-		return nil
-	}
 	return d.assigned(c)
 }
 
-// application returns whose application has this ID. If several Regions made
-// one with the same ID at the same time, it is the one whose name sorts first,
-// in every Region: they agree, and the others' are kept and not shown.
+// application returns the application with this ID, and its Region. If several
+// Regions made one at the same time, it is the one whose Region sorts first, in
+// every Region. The others are kept and not shown.
 func (d *Directory) application(k Name) (owner string, found cell) {
 	for region, l := range d.logs {
 		c := l.cell(k)
@@ -94,12 +87,12 @@ func (d *Directory) application(k Name) (owner string, found cell) {
 	return owner, found
 }
 
-// assigned leaves out principals that aren't there, and those that were
-// removed when the application's own Region hadn't heard of it. A user who is
-// removed and comes back doesn't come back with the old access.
+// assigned leaves out principals that don't exist, and those that were removed
+// without the knowledge of the application's Region. A user who is removed and added
+// again doesn't get the old access back.
 func (d *Directory) assigned(c cell) json.RawMessage {
 	var a center.Application
-	if json.Unmarshal(c.value, &a) != nil || len(a.AssignedTo) == 0 {
+	if json.Unmarshal(c.value, &a) != nil {
 		return c.value
 	}
 	before := len(a.AssignedTo)
@@ -108,22 +101,21 @@ func (d *Directory) assigned(c cell) json.RawMessage {
 		if p.Type == center.PrincipalGroup {
 			kind = center.KindGroup
 		}
-		there := d.of(d.primary).cells[Name{kind, p.ID}].value != nil
-		return !there || d.number(d.primary, KindGone, goneKey(p)) > c.base
+		missing := d.of(d.primary).cell(Name{kind, p.ID}).value == nil
+		return missing || d.number(d.primary, KindGone, goneKey(p)) > c.base
 	})
 	if len(a.AssignedTo) == before {
 		return c.value
 	}
 	v, err := json.Marshal(a)
 	if err != nil {
-		return c.value // can't be: it was JSON a moment ago
+		return c.value // impossible: it was decoded from JSON
 	}
 	return v
 }
 
-// Records is all that the instance was told.
-func (d *Directory) Records() []center.Record {
-	var out []center.Record
+// Records returns everything that the instance was told.
+func (d *Directory) Records() (out []center.Record) {
 	for k, v := range d.shown {
 		out = append(out, center.Record{Kind: k.Kind, Key: k.Key, Value: v})
 	}

@@ -1,23 +1,39 @@
 package merge
 
 import (
-	"encoding/json"
 	"maps"
+	"slices"
 	"time"
+
+	"github.com/meridian-saml/meridian/acs/sessions"
 )
+
+// What ends access may take effect before it is durable: in the Region where it was
+// asked for, while the write is pending or has failed, and in another Region, before
+// it is copied there. That is safe because ends only grow, and taking one in twice is
+// the same as taking it in once.
+
+// end notes an end, to be remembered until the later of the instants given for it.
+func (s *Sessions) end(e end, until time.Time) {
+	if until.After(s.ends[e]) {
+		s.ends[e] = until
+	}
+}
 
 // over says whether anything that is known ends the session.
 func (s *Sessions) over(key string, h *held) bool {
-	_, ended := s.ended[key]
-	_, early := s.early[key]
-	_, revoked := s.revoked[pair{h.UserID, h.ID}]
-	_, out := s.signIns[pair{h.UserID, h.SignIn}]
-	return ended || early || revoked || out || s.loggedOut(h.Session) || s.departures.gone(h.Region) || s.doubted[h.Region] || s.unreadEnds(h.Created) || !s.covers(h.Epoch, s.epochs[h.UserID])
+	for _, e := range endsOf(key, h.Session) {
+		if _, ended := s.ends[e]; ended {
+			return true
+		}
+	}
+	return s.loggedOut(h.Session, nil) || s.departures.gone(h.Region) || s.doubted[h.Region] ||
+		s.unreadEnds(h.Created) || !s.covers(h.Epoch, s.epochs[h.UserID])
 }
 
-// covers says whether a session made under one epoch outlives what another
-// counts: whether every component is at least as high. Those that removed
-// Regions counted are over some time later.
+// covers says whether a session made under one epoch outlives another one: whether
+// every component is at least as high. Those of removed Regions expire some time
+// after the removal.
 func (s *Sessions) covers(epoch, known map[string]uint64) bool {
 	for component, n := range known {
 		if epoch[component] < n && n > s.departures.over[component] {
@@ -25,6 +41,14 @@ func (s *Sessions) covers(epoch, known map[string]uint64) bool {
 		}
 	}
 	return true
+}
+
+// loggedOut says whether an identity provider ended the session, by a logout that
+// is to be forgotten before an instant; nil: by any.
+func (s *Sessions) loggedOut(v Session, past *time.Time) bool {
+	return len(s.logouts) > 0 && slices.ContainsFunc(s.logouts[v.Proof.Subject.Key()], func(l sessions.Logout) bool {
+		return (past == nil || l.Until.Before(*past)) && l.Ends(v)
+	})
 }
 
 // raise moves a component of a user's epoch up to at least v. Epochs that were
@@ -39,65 +63,80 @@ func (s *Sessions) raise(user, component string, v uint64) {
 	s.epochs[user] = e
 }
 
-// Enforce ends the sessions of users that a transaction of the primary's log
-// disables or removes. Other Regions' logs can't. The directory's component of
-// a user's epoch is its own, as it is counted by the primary's log and raised
-// with the change itself, in one write.
+// NextEpoch returns a count of a component of a user's epoch that ends every session
+// that this Region knows of. It is at least least, and more than what is counted and
+// what sessions carry: that may be a count that was never durable and that a restart
+// has forgotten, or one that was lost with a disk, where the clock that least comes
+// from is behind as well. What another Region's sessions carry is ignored from
+// plausibleEpoch on, so that no Region can use the counts up.
+func (s *Sessions) NextEpoch(user, component string, least uint64) uint64 {
+	next := max(least, s.epochs[user][component]+1)
+	for at := range s.byUser[user] {
+		if carried := s.sessions[at].Epoch[component]; at.region == s.region || carried < plausibleEpoch {
+			next = max(next, carried+1)
+		}
+	}
+	return next
+}
+
+// plausibleEpoch is above all counts of clocks that are right: the year 2242.
+const plausibleEpoch = 1 << 33
+
+// Enforce ends the sessions of users that a transaction of the primary's log disables
+// or removes. Other Regions' logs can't. The primary's directory has a component of
+// its own in a user's epoch. The change itself raises it, in one write.
 func (s *Sessions) Enforce(region string, t Transaction) {
 	if region != s.primary {
 		return
 	}
 	s.depart(t)
 	for _, r := range t.Records {
-		var stamp uint64
-		if r.Kind == KindEnded && json.Unmarshal(r.Value, &stamp) == nil {
-			s.raise(r.Key, region+"/directory", stamp)
+		if r.Kind == KindEnded {
+			s.raise(r.Key, region+"/directory", stampIn(r.Value))
 		}
 	}
 }
 
-// later keeps the later of two instants under a key.
-func later[K comparable](m map[K]time.Time, k K, until time.Time) {
-	if until.After(m[k]) {
-		m[k] = until
+// Foresee ends the sessions of users whom a transaction of this Region's log will
+// disable or remove, before it is written. It ends those that are known by now and no
+// others: if the transaction is never written, the user may sign in again. Only this
+// Region knows of it.
+func (s *Sessions) Foresee(region string, t Transaction) {
+	if region != s.primary {
+		return
+	}
+	for _, r := range t.Records {
+		if r.Kind != KindEnded || r.writtenIn(t) < t.Stamp { // repeated by a full transaction
+			continue
+		}
+		for at := range s.byUser[r.Key] {
+			s.end(end{foreseen, "", at.key}, s.sessions[at].Expires)
+		}
 	}
 }
 
-// Sweep forgets what can't be needed any more: sessions that ended long enough
-// ago that no clock takes them for alive, and what ended them. Sessions go
-// first: none may come back because what ended it was forgotten.
+// Sweep forgets what can't be needed any more: sessions that ended so long ago that
+// they are over by every clock, and what ended them. Sessions go first: none may come
+// back because what ended it was forgotten.
 func (s *Sessions) Sweep(now time.Time, skew time.Duration) {
 	past := now.Add(-skew)
 	for at, h := range s.sessions {
-		forgotten := gone(s.ended, at.key, past) || gone(s.revoked, pair{h.UserID, h.ID}, past) || gone(s.signIns, pair{h.UserID, h.SignIn}, past) ||
-			s.logoutGone(h.Session, past)
-		if forgotten || h.Expires.Before(past) {
+		forgotten := h.Expires.Before(past) || s.loggedOut(h.Session, &past)
+		for _, e := range endsOf(at.key, h.Session) {
+			until, ended := s.ends[e]
+			forgotten = forgotten || ended && until.Before(past)
+		}
+		if forgotten {
 			s.drop(at, h)
 		}
 	}
-	forget(s.ended, past)
-	forget(s.early, past)
-	forget(s.revoked, past)
-	forget(s.signIns, past)
-	s.forgetLogouts(past)
-	s.forgetUnread(past)
-	for key, c := range s.codes {
-		if c.Until.Before(past) {
-			delete(s.codes, key)
-		}
-	}
-}
-
-// gone says whether what is under k is about to be forgotten.
-func gone[K comparable](m map[K]time.Time, k K, past time.Time) bool {
-	until, ok := m[k]
-	return ok && until.Before(past)
-}
-
-func forget[K comparable](m map[K]time.Time, past time.Time) {
-	for k, until := range m {
-		if until.Before(past) {
-			delete(m, k)
+	maps.DeleteFunc(s.ends, func(_ end, until time.Time) bool { return until.Before(past) })
+	maps.DeleteFunc(s.unread, func(_ unread, until time.Time) bool { return !until.IsZero() && until.Before(past) })
+	maps.DeleteFunc(s.codes, func(_ string, c Code) bool { return c.Until.Before(past) })
+	for key, all := range s.logouts {
+		all = slices.DeleteFunc(all, func(l sessions.Logout) bool { return l.Until.Before(past) })
+		if s.logouts[key] = all; len(all) == 0 {
+			delete(s.logouts, key)
 		}
 	}
 }

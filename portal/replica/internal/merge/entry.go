@@ -4,9 +4,13 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/meridian-saml/meridian/acs/sessions"
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
 // An EntryKind says what an Entry is about, and so which of its fields it has.
@@ -14,7 +18,7 @@ type EntryKind string
 
 // The kinds of entry.
 const (
-	EntrySession   EntryKind = "session"  // a session that was made
+	EntrySession   EntryKind = "session"  // a new session
 	EntrySeen      EntryKind = "seen"     // when it was last used, in its Region
 	EntryEnded     EntryKind = "ended"    // it is over, by age or idleness
 	EntryCode      EntryKind = "code"     // a code that hands over a sign-in
@@ -25,6 +29,11 @@ const (
 	EntryLogout    EntryKind = "logout"   // ends what an identity provider ended
 	EntryProbe     EntryKind = "probe"    // nothing: the stream takes writes
 )
+
+// Ends says whether an entry of this kind can do nothing but end sessions.
+func (k EntryKind) Ends() bool {
+	return k == EntryEnded || k == EntryRevoked || k == EntrySignedOut || k == EntryUser || k == EntryLogout
+}
 
 // An Entry is one message about sessions.
 type Entry struct {
@@ -37,37 +46,88 @@ type Entry struct {
 	ID      string           `json:"id,omitempty"` // of a session or a sign-in
 	Epoch   uint64           `json:"epoch,omitempty"`
 	Logout  *sessions.Logout `json:"logout,omitempty"`
-	// Optional says, of a kind that the reader doesn't know, that it may be
-	// skipped: it ends nothing.
+	// Optional says that a reader that doesn't know the kind may skip the entry: it
+	// ends nothing.
 	Optional bool `json:"optional,omitempty"`
 }
 
-// A Session is one as it stands in a Region's streams, in JSON.
+// A Session is a session in a Region's streams, in JSON.
 type Session = sessions.Session
-
-// replaces says which of two sessions counts that a Region made under one key:
-// the later one. Of two at the same instant it is the same one everywhere,
-// whatever they differ in.
-func replaces(s, old Session) bool {
-	if c := cmp.Or(s.Created.Compare(old.Created), cmp.Compare(s.ID, old.ID)); c != 0 {
-		return c > 0
-	}
-	return bytes.Compare(withoutSeen(s), withoutSeen(old)) > 0
-}
-
-// withoutSeen is the session as JSON, without what moves.
-func withoutSeen(s Session) []byte {
-	s.Seen = time.Time{}
-	b, err := json.Marshal(s)
-	if err != nil {
-		return nil // it was JSON when it arrived
-	}
-	return b
-}
 
 // A Code is a code as its Region put it.
 type Code struct {
 	Region string
 	Value  []byte
 	Until  time.Time
+}
+
+// MaxEpoch is the highest count of an epoch. Counts are about the time in seconds. A
+// count that could not be raised would end no session any more.
+const MaxEpoch = math.MaxInt64
+
+// Take takes in an entry of a Region's streams. A Region makes and touches sessions
+// of its own, and counts its own component of epochs. It may end any session. What it
+// may not say is refused with an *Error, and changes nothing.
+func (s *Sessions) Take(region string, kind EntryKind, e Entry) error {
+	switch {
+	case kind == EntrySession && e.Session != nil:
+		if e.Session.Region != region {
+			return &Error{Rule: "session of Region " + region, Want: "one that lives there", Got: e.Session.Region}
+		}
+		s.create(e.Key, *e.Session)
+	case kind == EntrySeen:
+		if h, ok := s.sessions[place{region, e.Key}]; ok && e.Seen.After(h.Seen) {
+			h.Seen = e.Seen
+		}
+	case kind == EntryEnded:
+		s.end(end{kind, "", e.Key}, e.Until)
+	case kind == EntryCode:
+		if _, ok := s.codes[e.Key]; !ok && !s.departures.gone(region) { // see the package's documentation
+			s.codes[e.Key] = Code{region, e.Value, e.Until}
+		}
+	case kind == EntryTaken, kind == EntryProbe: // count only in the Region's own server
+	case kind == EntryRevoked, kind == EntrySignedOut:
+		s.end(end{kind, e.User, e.ID}, e.Until)
+	case kind == EntryLogout && e.Logout != nil:
+		key := e.Logout.Subject.Key()
+		s.logouts[key] = sessions.AddLogout(s.logouts[key], *e.Logout)
+	case kind == EntryUser && e.Epoch > MaxEpoch:
+		return &Error{Rule: "epoch of a user", Want: "one that can be raised", Got: fmt.Sprint(e.Epoch)}
+	case kind == EntryUser:
+		s.raise(e.User, region, e.Epoch)
+	case !s.knows(kind) && !e.Optional:
+		s.Miss(region, "entries of kind "+refusal.Quote(string(kind)), e.Until)
+	case !s.knows(kind), slices.Contains(s.also, kind):
+	default:
+		return &Error{Rule: "message about sessions", Want: "the fields of its kind", Got: string(kind)}
+	}
+	return nil
+}
+
+// Newer says whether a message of a Region's streams says more than another one about
+// the same, and so replaces it under their subject.
+func (e Entry) Newer(kind EntryKind, old Entry) bool {
+	switch kind {
+	case EntrySession:
+		return e.Session != nil && (old.Session == nil || replaces(*e.Session, *old.Session))
+	case EntrySeen:
+		return e.Seen.After(old.Seen)
+	case EntryUser:
+		return e.Epoch > old.Epoch
+	default:
+		return e.Until.After(old.Until)
+	}
+}
+
+// replaces says which of two sessions counts that a Region made under one key: the
+// later one. Of two at the same instant it is the same one everywhere, whatever the
+// difference.
+func replaces(s, old Session) bool {
+	if c := cmp.Or(s.Created.Compare(old.Created), cmp.Compare(s.ID, old.ID)); c != 0 {
+		return c > 0
+	}
+	s.Seen, old.Seen = time.Time{}, time.Time{} // which moves
+	one, err := json.Marshal(s)
+	two, err2 := json.Marshal(old)
+	return err == nil && err2 == nil && bytes.Compare(one, two) > 0
 }

@@ -1,29 +1,28 @@
 package merge
 
 // Formats of what Regions write and send. A format changes only where an older
-// version would misread what a newer one writes. All else is a new kind, which
-// an older version keeps and passes on (see Known).
+// version would misread what a newer one writes. Everything else is a new kind,
+// which an older version keeps and passes on.
 const (
 	// FormatSpoken is the highest format that this version understands.
 	FormatSpoken = 1
-	// FormatRead is the lowest format that a peer may speak. What was written
-	// before there were formats has none, which counts as 0: it is read from the
-	// Region's own disk, and not from a peer.
+	// FormatRead is the lowest format that a peer may speak. Format 0 is from before
+	// there were formats. It is read from the Region's own disk, not from a peer.
 	FormatRead = 1
-	// FormatWritten is the format that a version must understand in order to read
-	// what this one writes. A version that introduces a format goes on writing
-	// the one before, until every Region understands the new one.
+	// FormatWritten is the format that a reader of what this version writes must
+	// understand. A version that introduces a format goes on writing the one before
+	// until every Region understands the new one.
 	FormatWritten = 1
 )
 
-// Formats are what a version understands. Questions and answers between
-// Regions carry them.
+// Formats are what a version understands. Questions and answers between Regions
+// carry them.
 type Formats struct {
 	Speaks int `json:"format,omitempty"` // the highest
 	Reads  int `json:"reads,omitempty"`  // the lowest
 }
 
-// ThisFormats are this version's.
+// ThisFormats returns the formats of this version.
 func ThisFormats() Formats { return Formats{Speaks: FormatSpoken, Reads: FormatRead} }
 
 // Meets says whether the two have a format in common.

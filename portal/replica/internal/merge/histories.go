@@ -8,48 +8,42 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// A history is what pieces of a log come to that don't contradict each other.
+// A history is what consistent pieces of a log come to.
 type history struct {
 	store  string
 	stamps map[uint64]uint64 // of the transactions, by the sequence that they begin at
-	comes  *regionLog
+	log    *Directory
+	comes  *regionLog // in log
 }
 
-// known are the histories of one Region, and so what was known of which end.
-type known struct{ of []*history }
+// histories are those of one Region's log. They show who knew of which end.
+type histories []*history
 
-// histories sorts pieces into histories. Two pieces belong to one if they are of
-// the same store and agree on what stood where, as far as they overlap. A log
-// that went on in two places, from one copy of a disk, is two histories.
-func histories(primary, region string, pieces []Piece) (k known) {
-	logs := map[*history]*Directory{}
-	var runs []Piece
-	for _, p := range pieces {
-		runs = append(runs, p.runs()...)
-	}
-	for _, p := range runs {
-		h := k.find(p)
-		if h == nil {
-			h = &history{store: p.Store, stamps: map[uint64]uint64{}}
-			logs[h] = NewDirectory(primary)
-			k.of = append(k.of, h)
-		}
-		for _, t := range p.Log {
-			h.stamps[t.First] = t.Stamp
-			logs[h].Fold(region, t)
+// historiesOf sorts pieces into histories. Two pieces belong to one if they are of the
+// same store and agree on which transaction is where. A log that went on in two
+// places, from one copy of a disk, is two histories.
+func historiesOf(primary, region string, pieces []Piece) (all histories) {
+	for _, piece := range pieces {
+		for _, p := range piece.runs() {
+			i := slices.IndexFunc(all, func(h *history) bool { return h.store == p.Store && !h.contradicts(p) })
+			if i < 0 {
+				d := NewDirectory(primary)
+				i, all = len(all), append(all, &history{p.Store, map[uint64]uint64{}, d, d.of(region)})
+			}
+			for _, t := range p.Log {
+				all[i].stamps[t.First] = t.Stamp
+				all[i].log.Fold(region, t)
+			}
 		}
 	}
-	for h, d := range logs {
-		h.comes = d.of(region)
-	}
-	return k
+	return all
 }
 
 // runs cuts a piece where its stamps don't grow: a copy that followed one history
 // went on with another one there.
 func (p Piece) runs() (out []Piece) {
-	log := slices.SortedStableFunc(slices.Values(p.Log), func(a, b Transaction) int { return cmp.Compare(a.First, b.First) })
-	from := 0
+	log, from := slices.Clone(p.Log), 0
+	slices.SortStableFunc(log, func(a, b Transaction) int { return cmp.Compare(a.First, b.First) })
 	for i, t := range log {
 		if i > 0 && t.First > log[i-1].First && t.Stamp <= log[i-1].Stamp {
 			out, from = append(out, Piece{p.Store, log[from:i]}), i
@@ -58,17 +52,8 @@ func (p Piece) runs() (out []Piece) {
 	return append(out, Piece{p.Store, log[from:]})
 }
 
-func (k known) find(p Piece) *history {
-	for _, h := range k.of {
-		if h.store == p.Store && !h.contradicts(p) {
-			return h
-		}
-	}
-	return nil
-}
-
-// contradicts says whether a piece has another transaction where the history has
-// one, or one whose stamp doesn't fit where it stands: stamps grow along a log.
+// contradicts says whether a piece has another transaction where the history has one,
+// or one whose stamp doesn't fit its position: stamps grow along a log.
 func (h *history) contradicts(p Piece) bool {
 	both := maps.Clone(h.stamps)
 	for _, t := range p.Log {
@@ -77,24 +62,25 @@ func (h *history) contradicts(p Piece) bool {
 		}
 		both[t.First] = t.Stamp
 	}
-	firsts := slices.Sorted(maps.Keys(both))
-	for i, first := range firsts {
-		if i > 0 && both[first] <= both[firsts[i-1]] {
+	last := uint64(0)
+	for i, first := range slices.Sorted(maps.Keys(both)) {
+		if i > 0 && both[first] <= last {
 			return true
 		}
+		last = both[first]
 	}
 	return false
 }
 
-// knew says whether every history in which the record is the last word about its
-// name knew a mark. A copy may have followed one history and then another one, so
-// that a transaction stands in a history that didn't write it.
-func (k known) knew(r, mark Record) (knew bool) {
-	for _, h := range k.of {
+// knew says whether every history in which the record is the last word about its name
+// knew a mark. A copy may have followed one history and then another one, so a
+// transaction may be in a history that didn't write it.
+func (all histories) knew(r, mark Record) (knew bool) {
+	for _, h := range all {
 		if c, ok := h.comes.cells[r.name()]; !ok || c.stamp != r.Stamp {
 			continue
 		}
-		if numberIn(Record{Value: h.comes.cells[mark.name()].value}) < numberIn(mark) {
+		if stampIn(h.comes.cells[mark.name()].value) < stampIn(mark.Value) {
 			return false
 		}
 		knew = true
@@ -102,12 +88,12 @@ func (k known) knew(r, mark Record) (knew bool) {
 	return knew
 }
 
-// restrain takes from what is said of a user, a group or a Region what a mark
-// has ended that was not known where it was said.
-func (k known) restrain(r Record, marks map[Name]Record) Record {
+// restrain removes from a user, a group or a Region what a mark has ended that was not
+// known to the writer of the record.
+func (all histories) restrain(r Record, marks map[Name]Record) Record {
 	unknown := func(kind center.Kind, key string) bool {
 		mark, ended := marks[Name{kind, key}]
-		return ended && !k.knew(r, mark)
+		return ended && !all.knew(r, mark)
 	}
 	switch r.Kind {
 	case center.KindUser:

@@ -8,38 +8,37 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// A cell is the last that its owner said about a name.
+// A cell is the last word of its owner about a name.
 type cell struct {
-	stamp  uint64
-	base   uint64
-	value  json.RawMessage // nil: gone
-	to     []string        // whom an application is assigned to: their goneKey
-	region *center.Region  // of a Region's entry: what it says
-	// optional: see Record
+	stamp    uint64
+	base     uint64
+	value    json.RawMessage // nil: removed
+	to       []string        // of an application: to whom it is assigned, by goneKey
+	region   *center.Region  // of a Region's entry
 	optional bool
 }
 
-// A regionLog is what one Region wrote. It is the same whatever the order in
-// which its transactions come, and however often: the highest stamp counts,
-// name by name, and a full transaction removes what is older and not in it.
+// A regionLog is what one Region wrote. It doesn't depend on the order in which its
+// transactions come, or how often: for each name the highest stamp counts, and a
+// full transaction removes what is older and not in it.
 type regionLog struct {
 	cells map[Name]cell
 	floor uint64 // the stamp of the last full transaction
 	last  uint64 // the highest stamp
+	read  uint64 // the stamp of the transaction that was read last, in the order of the log
 	// void is the stamp of the Region's removal. What the Region wrote up to then
-	// doesn't count, also in a later whole state that says it again. It is kept: a
+	// doesn't count, not even in a later whole state that repeats it. It is kept: a
 	// primary that is put back to an older state may not know of the removal.
 	void uint64
 
 	knows   func(center.Kind) bool
-	strange map[Name]struct{} // in cells, not known, and not to be skipped
+	strange map[Name]struct{} // in cells, of an unknown kind, and not optional
 	missed  string            // a message that can't be read and that nothing has replaced; "": none
-	follows uint64            // the stamp of what stands before that message, or before a later one
-	read    uint64            // the stamp of what was read last, in the order of the log
+	follows uint64            // the stamp of what precedes that message, or a later one
 	doubted bool              // see Doubt
 }
 
-// cell is what counts about a name. Zero: nothing.
+// cell returns what counts about a name. Zero: nothing.
 func (l *regionLog) cell(k Name) cell {
 	if c := l.cells[k]; c.stamp > l.void {
 		return c
@@ -63,26 +62,39 @@ func (l *regionLog) fold(t Transaction) []Name {
 		}
 		maps.DeleteFunc(l.cells, func(k Name, c cell) bool {
 			old := c.stamp <= t.Stamp
-			touched[k] = touched[k] || old
 			if old {
+				touched[k] = true
 				delete(l.strange, k)
 			}
 			return old
 		})
 	}
 	for _, r := range t.Records {
-		k, c := r.name(), cell{stamp: r.writtenIn(t), base: r.Base, value: r.Value, optional: r.Optional}
-		if old, ok := l.cells[k]; !ok || c.stamp >= old.stamp {
-			c.to, c.region = assignedTo(r), entryIn(r)
-			l.cells[k] = c
-			l.note(k, c)
-			touched[k] = true
+		k, stamp := r.name(), r.writtenIn(t)
+		if stamp < l.cells[k].stamp {
+			continue
+		}
+		l.cells[k] = cell{stamp, r.Base, r.Value, assignedTo(r), entryIn(r), r.Optional}
+		touched[k] = true
+		delete(l.strange, k)
+		if r.Value != nil && !r.Optional && !l.knows(k.Kind) {
+			l.strange[k] = struct{}{}
 		}
 	}
 	return slices.Collect(maps.Keys(touched))
 }
 
-// all is a full transaction's records: what the log holds.
+// applications returns the names of a log's applications.
+func (l *regionLog) applications() (out []Name) {
+	for k := range l.cells {
+		if k.Kind == center.KindApplication {
+			out = append(out, k)
+		}
+	}
+	return out
+}
+
+// all returns a full transaction's records: what the log holds.
 func (l *regionLog) all() []Record {
 	out := make([]Record, 0, len(l.cells))
 	for k, c := range l.cells {
@@ -93,7 +105,7 @@ func (l *regionLog) all() []Record {
 	return sorted(out)
 }
 
-// entryIn is what a Region's entry says. Nil: the record is none that can be read.
+// entryIn returns a Region's entry in a record, or nil.
 func entryIn(r Record) *center.Region {
 	var entry center.Region
 	if r.Kind != center.KindRegion || json.Unmarshal(r.Value, &entry) != nil {
@@ -102,10 +114,10 @@ func entryIn(r Record) *center.Region {
 	return &entry
 }
 
-// assignedTo is whom an application is assigned to, each by its goneKey.
+// assignedTo returns to whom an application is assigned, each by goneKey.
 func assignedTo(r Record) (out []string) {
 	var a center.Application
-	if r.Kind != center.KindApplication || r.Value == nil || json.Unmarshal(r.Value, &a) != nil {
+	if r.Kind != center.KindApplication || json.Unmarshal(r.Value, &a) != nil {
 		return nil
 	}
 	for _, p := range a.AssignedTo {

@@ -8,12 +8,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// KindRemoved, by Region: the primary removed that Region at that stamp. It is
-// kept for good: the Region may hear of it years later, and nothing else makes
-// it erase what it has.
-const KindRemoved center.Kind = "removed"
-
-// A Standing is where a Region stands with the primary.
+// A Standing is a Region's membership, as far as the primary's log is known.
 type Standing struct {
 	// Listed is the stamp of the Region's entry in the directory. 0: none.
 	Listed uint64
@@ -23,18 +18,18 @@ type Standing struct {
 	Known uint64
 }
 
-// Gone says whether the Region was removed, and not added again. A removal that
-// is older than an entry says nothing, wherever that entry is by now: a primary
+// Gone says whether the Region was removed, and not added again. A removal that is
+// older than any entry doesn't count, even if that entry is gone by now: a primary
 // that was put back to an older state doesn't remove a Region again.
 func (s Standing) Gone() bool { return s.Removed > max(s.Listed, s.Known) }
 
-// Standing returns where a Region stands, as far as the primary's log is known.
+// Standing returns a Region's Standing.
 func (d *Directory) Standing(region string) Standing {
 	_, listed, _ := d.Entry(region)
 	return Standing{Listed: listed, Removed: d.number(d.primary, KindRemoved, region), Known: d.entries[region]}
 }
 
-// Standings returns where each Region stands that the primary ever named.
+// Standings returns the Standing of each Region that the primary ever named.
 func (d *Directory) Standings() map[string]Standing {
 	out := make(map[string]Standing, len(d.entries))
 	for region := range d.entries {
@@ -43,8 +38,8 @@ func (d *Directory) Standings() map[string]Standing {
 	return out
 }
 
-// entered notes what a transaction of the primary's says about Regions, and which
-// part of their logs is void. It returns the names touched.
+// entered notes what a transaction of the primary says about Regions, and which part
+// of their logs is void. It returns the names touched.
 func (d *Directory) entered(t Transaction) (touched []Name) {
 	for _, r := range t.Records {
 		switch {
@@ -72,30 +67,24 @@ func (d *Directory) entered(t Transaction) (touched []Name) {
 // departures is what Sessions knows of Regions that were removed.
 type departures struct {
 	removed map[string]uint64 // the stamp of the last removal
-	floor   uint64            // the stamp of the primary's last whole state: it has all removals before it
+	floor   uint64            // the stamp of the primary's last whole state, which has all removals before it
 	listed  map[string]uint64 // the highest stamp of an entry
-	over    map[string]uint64 // epochs up to this one count no more: see SweepDeparted
-}
-
-func newDepartures() departures {
-	return departures{removed: map[string]uint64{}, listed: map[string]uint64{}, over: map[string]uint64{}}
+	over    map[string]uint64 // epochs up to this one no longer count: see SweepDeparted
 }
 
 // gone says whether a Region was removed and not added again.
 func (d departures) gone(region string) bool { return d.removed[region] > d.listed[region] }
 
-// void says whether what a Region made at an instant is void: it was removed
-// since. A Region that was added again makes nothing that counts until its
-// clock is past the instant of its removal by the primary's clock. What a
-// removed Region made with a clock that is ahead counts for nothing while it is
-// gone.
+// void says whether what a Region made at an instant is void, because the Region was
+// removed since. A Region that was added again makes nothing that counts until its
+// clock is past its removal by the primary's clock.
 func (d departures) void(region string, made time.Time) bool {
 	at, ok := d.removed[region]
 	return ok && made.UnixMicro() <= int64(at)
 }
 
 // depart takes in what a transaction of the primary says about Regions. What a
-// removed one made goes: sessions and codes. What it ended stays ended.
+// removed Region made is dropped: sessions and codes. What it ended stays ended.
 func (s *Sessions) depart(t Transaction) {
 	d, was := &s.departures, maps.Clone(s.departures.removed)
 	if t.Full && t.Stamp >= d.floor {
@@ -120,35 +109,32 @@ func (s *Sessions) leave(region string) {
 			s.drop(at, h)
 		}
 	}
-	for key, c := range s.codes {
-		if c.Region == region {
-			delete(s.codes, key)
-		}
-	}
+	maps.DeleteFunc(s.codes, func(_ string, c Code) bool { return c.Region == region })
 }
 
-// Forgettable is when nothing is needed any more that a Region said which was
+// Forgettable returns when nothing is needed any more that a Region said which was
 // removed at a stamp: no session that it ended can live. It is later than the
-// instant from which on its epochs count no more in any Region, so that Regions
-// which forget at different moments accept the same sessions.
+// instant from which on its epochs count in no Region. So Regions that forget at
+// different moments accept the same sessions.
 func Forgettable(removed uint64, life, skew time.Duration) time.Time {
 	return time.UnixMicro(int64(removed)).Add(life + 3*skew + 2*time.Minute)
 }
 
-// SweepDeparted forgets what removed Regions counted. life is the longest that
-// a session lives. A count is at least the time in seconds, so it shows whether
-// a Region counted before it was removed.
+// SweepDeparted forgets what removed Regions counted. life is the longest that a
+// session lives. A count is at least the time in seconds, so it shows whether a
+// Region counted before it was removed.
 func (s *Sessions) SweepDeparted(now time.Time, life, skew time.Duration) {
 	for region, stamp := range s.departures.removed {
 		left := time.UnixMicro(int64(stamp))
 		if now.After(left.Add(life + 2*skew)) {
 			s.departures.over[region] = uint64(max(0, left.Add(skew).Unix()))
 		}
-		if now.After(Forgettable(stamp, life, skew)) {
-			s.forgetEpochs(region)
-			if s.departures.gone(region) {
-				s.forgetUnreadOf(region)
-			}
+		if !now.After(Forgettable(stamp, life, skew)) {
+			continue
+		}
+		s.forgetEpochs(region)
+		if s.departures.gone(region) {
+			maps.DeleteFunc(s.unread, func(k unread, _ time.Time) bool { return k.region == region })
 		}
 	}
 }

@@ -7,33 +7,32 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// A Piece is what one place has left of a Region's log, with its transactions in
-// any order. Store names the log: a Region that lost its disk, or whose operator
-// replaced what it had, began another one.
+// A Piece is what one place has left of a Region's log, with its transactions in any
+// order. Store names the log: a Region that lost its disk, or whose operator replaced
+// what it had, began another one.
 type Piece struct {
 	Store string
 	Log   []Transaction
 }
 
-// Reunite puts together what is left of one Region's log in several places. It
-// returns the records of the whole state that they come to, the highest stamp
-// that any of them has, and whether there was a whole state to begin with.
+// Reunite puts together what several places have left of one Region's log. It returns
+// the records of the resulting whole state, the highest stamp of all, and whether
+// there was a whole state to begin with.
 //
-// Usually all places have a part of the same log. Where two have gone on apart,
-// as after an older copy was put back or a disk was lost, a whole state of one
-// doesn't know what the other ended. So:
+// Usually all places have a part of the same log. Where two have gone on apart, as
+// after an older copy was put back or a disk was lost, a whole state of one doesn't
+// know what the other ended. So:
 //
 //   - Of each mark that ends something, the highest counts.
-//   - The last explicit word about a name counts even if an older word stands in
-//     a later whole state. What was only added beside that stays lost, except for
-//     records of a kind that isn't known here and may end access.
-//   - What is said of a user, a group or a Region counts only where the highest
-//     mark about it was known. Otherwise the user is disabled, the group is empty
-//     and the Region isn't listed: what ended stays ended until an administrator
-//     says otherwise.
+//   - The last explicit word about a name counts even if an older word is in a later
+//     whole state. What was only added stays lost, except for records of an unknown
+//     kind that may end access.
+//   - What is said of a user, a group or a Region counts only where the highest mark
+//     about it was known. Otherwise the user is disabled, the group is empty and the
+//     Region isn't listed, until an administrator says otherwise.
 //
-// Of the pieces beside, only the marks count. They are of logs that began
-// without knowing what was ended before.
+// Of the pieces beside, only the marks count. They are of logs that began without
+// knowing what was ended before.
 func Reunite(primary, region string, pieces, beside []Piece) (records []Record, last uint64, whole bool) {
 	all, marks, newest := NewDirectory(primary), map[Name]Record{}, map[Name]Record{}
 	for i, p := range slices.Concat(pieces, beside) {
@@ -47,25 +46,24 @@ func Reunite(primary, region string, pieces, beside []Piece) (records []Record, 
 				if !all.may(region, r) {
 					continue
 				}
-				if old, ok := marks[r.name()]; ends(r.Kind) && r.Value != nil && (!ok || numberIn(r) > numberIn(old)) {
+				mark, marked := marks[r.name()]
+				if ends(r.Kind) && r.Value != nil && (!marked || stampIn(r.Value) > stampIn(mark.Value)) {
 					marks[r.name()] = r
 				}
-				if old, ok := newest[r.name()]; i < len(pieces) && (!ok || r.Stamp >= old.Stamp) {
+				if i < len(pieces) && r.Stamp >= newest[r.name()].Stamp {
 					newest[r.name()] = r
 				}
 			}
 		}
 	}
-	known, there := histories(primary, region, pieces), map[Name]bool{}
+	known, there := historiesOf(primary, region, pieces), map[Name]bool{}
 	for _, r := range all.of(region).all() {
 		there[r.name()] = true
 		if n := newest[r.name()]; n.Stamp > r.Stamp {
 			r = n
 		}
-		if r.Value != nil && !ends(r.Kind) {
-			if r = known.restrain(r, marks); r.Value != nil {
-				records = append(records, r)
-			}
+		if r = known.restrain(r, marks); r.Value != nil && !ends(r.Kind) {
+			records = append(records, r)
 		}
 	}
 	for _, r := range marks {
@@ -79,24 +77,13 @@ func Reunite(primary, region string, pieces, beside []Piece) (records []Record, 
 	return settled(records), last, all.Complete(region)
 }
 
-// ends says whether a kind is a mark of what ended, for good.
-func ends(k center.Kind) bool { return k == KindGone || k == KindEnded || k == KindRemoved }
-
-func numberIn(r Record) (v uint64) {
-	if json.Unmarshal(r.Value, &v) != nil {
-		return 0
-	}
-	return v
-}
-
-// settled leaves out what refers to what isn't there: its end was heard of in one
-// place, and it was changed in another. Records come out sorted.
-func settled(records []Record) []Record {
+// settled leaves out references to what doesn't exist: its end was heard of in one
+// place, and the referring element was changed in another. Records come out sorted.
+func settled(records []Record) (out []Record) {
 	there := map[Name]bool{}
 	for _, r := range records {
 		there[r.name()] = true
 	}
-	var out []Record
 	for _, r := range records {
 		switch r.Kind {
 		case center.KindGroup:
@@ -109,7 +96,8 @@ func settled(records []Record) []Record {
 			if json.Unmarshal(r.Value, &a) == nil && a.Principal.Type == center.PrincipalGroup {
 				who = center.KindGroup
 			}
-			if !there[Name{who, a.Principal.ID}] || !there[Name{center.KindAccount, a.AccountID}] || !there[Name{center.KindPermissionSet, a.PermissionSet}] {
+			if !there[Name{who, a.Principal.ID}] || !there[Name{center.KindAccount, a.AccountID}] ||
+				!there[Name{center.KindPermissionSet, a.PermissionSet}] {
 				continue
 			}
 		}
@@ -118,8 +106,8 @@ func settled(records []Record) []Record {
 	return sorted(out)
 }
 
-// edited changes one field of an element and leaves the others as they are, those
-// too that this version doesn't know.
+// edited changes one field of an element and leaves the others as they are, including
+// those that this version doesn't know.
 func edited[T any](value json.RawMessage, field string, change func(T) T) json.RawMessage {
 	var fields map[string]json.RawMessage
 	var old T
@@ -139,19 +127,4 @@ func edited[T any](value json.RawMessage, field string, change func(T) T) json.R
 		return value
 	}
 	return out
-}
-
-// Newer says whether a message of a Region's streams says more than another one
-// about the same: which of them is to stand under their subject.
-func (e Entry) Newer(kind EntryKind, old Entry) bool {
-	switch kind {
-	case EntrySession:
-		return e.Session != nil && (old.Session == nil || replaces(*e.Session, *old.Session))
-	case EntrySeen:
-		return e.Seen.After(old.Seen)
-	case EntryUser:
-		return e.Epoch > old.Epoch
-	default:
-		return e.Until.After(old.Until)
-	}
 }

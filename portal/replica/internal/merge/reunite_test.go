@@ -124,6 +124,15 @@ func TestReuniteKeepsUnknownRecordsThatMayEndAccess(t *testing.T) {
 	assert.Empty(t, got, "it was taken out")
 }
 
+// Stamps grow along a log: a piece with a stamp twice contradicts it.
+func TestReuniteTellsEqualStampsApart(t *testing.T) {
+	begin := merge.Transaction{Stamp: 10, First: 1, Full: true, Records: []merge.Record{person("u-1", true, 10)}}
+	ended := merge.Transaction{Stamp: 50, First: 2, Records: []merge.Record{person("u-1", false, 0), word(merge.KindEnded, "u-1", "50", 0)}}
+	again := merge.Transaction{Stamp: 50, First: 3, Records: []merge.Record{person("u-1", true, 0)}}
+	values, _ := united([]merge.Piece{{Log: []merge.Transaction{begin, ended}}, {Log: []merge.Transaction{again}}}, nil)
+	assert.Equal(t, map[string]string{"user u-1": `{"active":false,"id":"u-1"}`, "ended u-1": "50"}, values)
+}
+
 // united is what pieces come to, by name.
 func united(pieces, beside []merge.Piece) (values map[string]string, last uint64) {
 	records, last, _ := merge.Reunite("us-east-1", "us-east-1", pieces, beside)

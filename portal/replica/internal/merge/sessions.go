@@ -1,6 +1,8 @@
 package merge
 
 import (
+	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -8,9 +10,9 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
-// Sessions is what is known of all Regions' sessions. What it takes in
-// commutes: sessions and what ends them come from different streams, and the
-// order in which they arrive, or how often, makes no difference.
+// Sessions is what is known of all Regions' sessions. Sessions and what ends them
+// come from different streams. The order in which they arrive, or how often, makes
+// no difference.
 type Sessions struct {
 	region   string // that knows this
 	primary  string
@@ -18,45 +20,57 @@ type Sessions struct {
 	sessions map[place]*held
 	regions  []string                               // that have, or had, sessions; sorted
 	byUser   map[string]map[place]struct{}          // by user ID
-	ended    map[string]time.Time                   // by key, until when to remember
-	revoked  map[pair]time.Time                     // by user ID and session ID
-	signIns  map[pair]time.Time                     // by user ID and sign-in
+	ends     map[end]time.Time                      // until when to remember
 	logouts  map[sessions.Subject][]sessions.Logout // by the subject's key
-	epochs   map[string]map[string]uint64           // by user ID; one that is here never changes
+	epochs   map[string]map[string]uint64           // by user ID; an inner map never changes
 	codes    map[string]Code                        // by key
-	early    map[string]time.Time                   // by key: ended here alone, see Foresee; until when to remember
 	unread   map[unread]time.Time                   // until when it matters; zero: for good
 
 	departures departures
 	doubted    map[string]bool // Regions: see Doubt
 }
 
-type pair struct{ user, id string }
+// An end is what ends sessions, by the entry that says so: one session by its key or
+// its ID, or all of a sign-in. user is the user's ID, and "" where id is a key.
+type end struct {
+	kind     EntryKind
+	user, id string
+}
 
-// A place is where a session is kept. Each Region has keys of its own: what one
-// says under a key of another's is about something else.
+// foreseen is the kind of an end in this Region alone: see Foresee.
+const foreseen EntryKind = "foreseen"
+
+// endsOf returns the ends that can end a session.
+func endsOf(key string, v Session) [4]end {
+	return [4]end{
+		{EntryEnded, "", key}, {foreseen, "", key}, {EntryRevoked, v.UserID, v.ID}, {EntrySignedOut, v.UserID, v.SignIn},
+	}
+}
+
+// A place is where a session is kept. Each Region has keys of its own: an entry of
+// one Region never concerns a session of another Region with the same key.
 type place struct{ region, key string }
 
-// held is a session as it came, with how far Seen has moved since.
+// held is a session as it arrived, but for its Seen, which moves.
 type held struct {
 	Session
 	written time.Time // the Seen that was written last, by this Region
 }
 
-// NewSessions returns what a Region knows that has heard of nothing. A later
+// NewSessions returns what a Region knows before anything has arrived. A later
 // version knows other kinds, too.
 func NewSessions(region, primary string, also ...EntryKind) *Sessions {
 	return &Sessions{
-		region: region, primary: primary, also: also, unread: map[unread]time.Time{}, sessions: map[place]*held{}, byUser: map[string]map[place]struct{}{},
-		ended: map[string]time.Time{}, revoked: map[pair]time.Time{}, signIns: map[pair]time.Time{},
-		logouts: map[sessions.Subject][]sessions.Logout{},
-		epochs:  map[string]map[string]uint64{}, codes: map[string]Code{}, early: map[string]time.Time{},
-		departures: newDepartures(), doubted: map[string]bool{},
+		region: region, primary: primary, also: also,
+		sessions: map[place]*held{}, byUser: map[string]map[place]struct{}{}, ends: map[end]time.Time{},
+		logouts: map[sessions.Subject][]sessions.Logout{}, epochs: map[string]map[string]uint64{},
+		codes: map[string]Code{}, unread: map[unread]time.Time{}, doubted: map[string]bool{},
+		departures: departures{removed: map[string]uint64{}, listed: map[string]uint64{}, over: map[string]uint64{}},
 	}
 }
 
-// create takes a session in that lives in the Region that says so. Keys are
-// never used twice; should a Region do so, the later session counts, everywhere.
+// create adds a session of the Region that says so. Keys are never used twice. If a
+// Region does so all the same, the later session counts, everywhere.
 func (s *Sessions) create(key string, v Session) {
 	at := place{v.Region, key}
 	if s.departures.void(v.Region, v.Created) {
@@ -72,12 +86,10 @@ func (s *Sessions) create(key string, v Session) {
 	if i, known := slices.BinarySearch(s.regions, v.Region); !known {
 		s.regions = slices.Insert(s.regions, i, v.Region)
 	}
-	places := s.byUser[v.UserID]
-	if places == nil {
-		places = map[place]struct{}{}
-		s.byUser[v.UserID] = places
+	if s.byUser[v.UserID] == nil {
+		s.byUser[v.UserID] = map[place]struct{}{}
 	}
-	places[at] = struct{}{}
+	s.byUser[v.UserID][at] = struct{}{}
 }
 
 // drop forgets a session.
@@ -89,30 +101,21 @@ func (s *Sessions) drop(at place, h *held) {
 	}
 }
 
-// find returns the session under a key: this Region's, if it has one.
-func (s *Sessions) find(key string) (*held, bool) {
-	if h, ok := s.sessions[place{s.region, key}]; ok {
-		return h, true
-	}
-	for _, region := range s.regions {
-		if h, ok := s.sessions[place{region, key}]; ok {
-			return h, true
-		}
-	}
-	return nil, false
-}
-
-// Get returns a session that nothing has ended.
+// Get returns a session that nothing has ended: this Region's, if it has one under
+// that key.
 func (s *Sessions) Get(key string) (Session, bool) {
-	h, ok := s.find(key)
+	h, ok := s.sessions[place{s.region, key}]
+	for i := 0; !ok && i < len(s.regions); i++ {
+		h, ok = s.sessions[place{s.regions[i], key}]
+	}
 	if !ok || s.over(key, h) {
 		return Session{}, false
 	}
 	return h.Session, true
 }
 
-// Touch moves Seen of a session that lives in this Region, and says whether it
-// has moved far enough to be written.
+// Touch moves Seen of a session of this Region. due says whether it has moved far
+// enough to be written.
 func (s *Sessions) Touch(key string, seen time.Time, every time.Duration) (v Session, due, ok bool) {
 	h, ok := s.sessions[place{s.region, key}]
 	if !ok || s.over(key, h) {
@@ -121,8 +124,7 @@ func (s *Sessions) Touch(key string, seen time.Time, every time.Duration) (v Ses
 	if seen.After(h.Seen) {
 		h.Seen = seen
 	}
-	due = h.Seen.Sub(h.written) >= every
-	if due {
+	if due = h.Seen.Sub(h.written) >= every; due {
 		h.written = h.Seen
 	}
 	return h.Session, due, true
@@ -138,7 +140,7 @@ func (s *Sessions) List(user string) (out []Session) {
 	return out
 }
 
-// Count is how many sessions nothing has ended, by the Region that they live in.
+// Count returns how many sessions nothing has ended, by their Region.
 func (s *Sessions) Count() map[string]int {
 	out := make(map[string]int, len(s.regions))
 	for _, region := range s.regions {
@@ -152,19 +154,75 @@ func (s *Sessions) Count() map[string]int {
 	return out
 }
 
-// Epoch returns a copy of a user's epoch, for sessions that are to be made.
+// EndedBy returns the sessions that nothing has ended yet and that a logout ends, in
+// no order. Sign-ins wait for it.
+func (s *Sessions) EndedBy(l sessions.Logout) (out []Session) {
+	for at, h := range s.sessions {
+		if l.Ends(h.Session) && !s.over(at.key, h) {
+			out = append(out, h.Session)
+		}
+	}
+	return out
+}
+
+// Epoch returns a copy of a user's epoch, for new sessions.
 func (s *Sessions) Epoch(user string) map[string]uint64 {
 	out := make(map[string]uint64, len(s.epochs[user]))
 	maps.Copy(out, s.epochs[user])
 	return out
 }
 
-// SignedOut is until when it is remembered that a sign-in ended; zero: it isn't
-// known to have.
-func (s *Sessions) SignedOut(user, signIn string) time.Time { return s.signIns[pair{user, signIn}] }
+// SignedOut returns until when to remember that a sign-in ended. Zero: it is not
+// known to have ended.
+func (s *Sessions) SignedOut(user, signIn string) time.Time {
+	return s.ends[end{EntrySignedOut, user, signIn}]
+}
 
 // Code returns the code under a key, whether or not it has expired.
 func (s *Sessions) Code(key string) (Code, bool) {
 	c, ok := s.codes[key]
 	return c, ok
+}
+
+// Doubt notes whether what is known of a Region's sessions may be older than what
+// was known before, so that some of them may have ended. Meanwhile none of them
+// counts.
+func (s *Sessions) Doubt(region string, doubted bool) {
+	if s.doubted[region] = doubted; !doubted {
+		delete(s.doubted, region)
+	}
+}
+
+// Facts returns what is known of sessions and of what ended them, in no order. When a
+// session was last seen is not in it, as each Region has its own; nor are codes. The
+// result may be read while Sessions changes.
+func (s *Sessions) Facts() (out []Fact) {
+	fact := func(key string, until time.Time, value any) { out = append(out, Fact{key, until, value}) }
+	for at, h := range s.sessions {
+		v := h.Session
+		v.Seen = time.Time{}
+		fact("session "+at.region+" "+at.key, v.Expires, []any{v, s.over(at.key, h)})
+	}
+	for e, until := range s.ends {
+		switch e.kind {
+		case EntryEnded:
+			fact("ended "+e.id, until, until)
+		case EntryRevoked:
+			fact(fmt.Sprintf("revoked %q %q", e.user, e.id), until, until)
+		case EntrySignedOut:
+			fact(fmt.Sprintf("signed out %q %q", e.user, e.id), until, until)
+		}
+	}
+	for _, all := range s.logouts {
+		for _, l := range all {
+			until := l.Until
+			l.Until = time.Time{}
+			b, _ := json.Marshal(l) // it was decoded from JSON
+			fact("logout "+string(b), until, until)
+		}
+	}
+	for user, e := range s.epochs {
+		fact(fmt.Sprintf("epoch %q", user), time.Time{}, e)
+	}
+	return out
 }

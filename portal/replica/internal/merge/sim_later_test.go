@@ -165,7 +165,9 @@ func (o *oracle) mustBlock(n *simNode) string {
 }
 
 func (o *oracle) mayBlock(n *simNode) bool {
-	log := func(s *strict) bool { return !s.sure || n.mayHear(s.place) && !(o.takenOut(s) && slices.ContainsFunc(s.gone, n.hears)) }
+	log := func(s *strict) bool {
+		return !s.sure || n.mayHear(s.place) && !(o.takenOut(s) && slices.ContainsFunc(s.gone, n.hears))
+	}
 	return n.old && (o.w.all[0].isStrict() || n.r.isStrict() || slices.ContainsFunc(o.strict[0], log) || slices.ContainsFunc(o.strict[n.r.id], log) ||
 		slices.ContainsFunc(o.entries, func(e *end) bool { return !e.sure || n.mayHear(e.place) }))
 }

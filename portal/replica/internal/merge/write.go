@@ -10,29 +10,29 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// Draft turns the outcome of an update made in a Region into that Region's
-// records. The primary can't write other Regions' applications; where it took a
-// principal from them, a record says that the principal is gone, which has the
-// same effect.
-func (d *Directory) Draft(region string, changes []center.Record) []Record {
-	var out []Record
+// Draft makes the records of a Region of an update that was made there. The primary
+// can't write other Regions' applications: where it removed a principal from one, a
+// record says that the principal is gone, which has the same effect.
+func (d *Directory) Draft(region string, changes []center.Record) (out []Record) {
 	gone := map[string]bool{}
 	for _, c := range changes {
-		k := Name{c.Kind, c.Key}
+		k, removed := Name{c.Kind, c.Key}, c.Value == nil
 		if owner, _ := d.application(k); c.Kind == center.KindApplication && owner != "" && owner != region {
-			for _, p := range removed(d.shown[k], c.Value) {
-				gone[goneKey(p)] = true
+			left := assignedTo(Record{Kind: c.Kind, Value: c.Value})
+			for _, p := range assignedTo(Record{Kind: c.Kind, Value: d.shown[k]}) {
+				if !removed && !slices.Contains(left, p) {
+					gone[p] = true
+				}
 			}
 			continue
 		}
 		out = append(out, Record{Kind: c.Kind, Key: c.Key, Value: c.Value})
 		switch {
-		case c.Kind == center.KindUser && c.Value == nil:
+		case c.Kind == center.KindUser && removed:
 			gone[goneKey(center.UserPrincipal(c.Key))] = true
-		case c.Kind == center.KindGroup && c.Value == nil:
+		case c.Kind == center.KindGroup && removed:
 			gone[goneKey(center.GroupPrincipal(c.Key))] = true
-		}
-		if c.Kind == center.KindRegion && c.Value == nil {
+		case c.Kind == center.KindRegion && removed:
 			out = append(out, Record{Kind: KindRemoved, Key: c.Key})
 		}
 		if c.Kind == center.KindUser && active(d.shown[k]) && !active(c.Value) {
@@ -50,35 +50,19 @@ func active(user []byte) bool {
 	return json.Unmarshal(user, &u) == nil && !u.Inactive
 }
 
-// removed returns the principals that an application lost.
-func removed(before, after []byte) (out []center.Principal) {
-	var a, b center.Application
-	if json.Unmarshal(before, &b) != nil || json.Unmarshal(after, &a) != nil {
-		return nil
-	}
-	there := map[center.Principal]bool{}
-	for _, p := range a.AssignedTo {
-		there[p] = true
-	}
-	for _, p := range b.AssignedTo {
-		if !there[p] {
-			out = append(out, p)
-		}
-	}
-	return out
-}
-
-// Compose makes a Region's next transaction of these records, which it owns.
-// The stamp is now, in microseconds, and more than any before. The first
-// transaction of a log is full, so that whoever has an older log's state lets
-// go of it. The caller writes it, and then folds it.
+// Compose makes a Region's next transaction of these records, which it owns. The
+// stamp is now, in microseconds, and more than any before. The first transaction of
+// a log is full, so that Regions with the state of an older log drop it. The caller
+// writes the transaction, and then folds it.
 func (d *Directory) Compose(region string, now uint64, records []Record, full bool) Transaction {
 	l := d.of(region)
-	// What a Region wrote before it was removed is void, so one that is back
+	// What a Region wrote before it was removed is void, so one that was added again
 	// writes later than that.
 	t := Transaction{Stamp: max(now, l.last+1, d.Standing(region).Removed+1), Full: full || !l.complete()}
+	changed := map[Name]bool{}
 	for i := range records {
 		r := &records[i]
+		changed[r.name()] = true
 		switch r.Kind {
 		case center.KindApplication:
 			r.Base = t.Stamp
@@ -91,42 +75,21 @@ func (d *Directory) Compose(region string, now uint64, records []Record, full bo
 	}
 	t.Records = records
 	if t.Full {
-		t.Records = replaced(l.all(), records)
+		old := slices.DeleteFunc(l.all(), func(r Record) bool { return changed[r.name()] })
+		t.Records = append(old, slices.DeleteFunc(slices.Clone(records), func(r Record) bool { return r.Value == nil })...)
 	}
 	return t
 }
 
-// replaced is all, with changes made.
-func replaced(all, changes []Record) []Record {
-	changed := map[Name]bool{}
-	for _, r := range changes {
-		changed[r.name()] = true
-	}
-	var out []Record
-	for _, r := range all {
-		if !changed[r.name()] {
-			out = append(out, r)
-		}
-	}
-	for _, r := range changes {
-		if r.Value != nil {
-			out = append(out, r)
-		}
-	}
-	return out
-}
-
-// Took notes that the instance is about to show these changes, which were made
-// here and touched these names. It returns the names of which the Directory
-// comes to something else: where another Region's write came at the same moment,
-// and applications that count since the list of Regions has changed. They are
-// for Changes, next.
+// Took notes that the instance is about to show these changes, which were made here
+// and touched these names. It returns the names whose result is another one: another
+// Region wrote at the same moment, or the list of Regions changed which applications
+// count. They are for Changes, next.
 func (d *Directory) Took(touched []Name, changes []center.Record) (left []Name) {
-	before := map[Name]json.RawMessage{}
+	before, made := map[Name]json.RawMessage{}, map[Name]bool{}
 	for _, k := range append(d.dependents(touched), touched...) {
 		before[k] = d.shown[k]
 	}
-	made := map[Name]bool{}
 	for _, c := range changes {
 		made[Name{c.Kind, c.Key}] = true
 	}
@@ -137,21 +100,21 @@ func (d *Directory) Took(touched []Name, changes []center.Record) (left []Name) 
 		}
 	}
 	for _, c := range changes {
-		k := Name{c.Kind, c.Key}
-		if bytes.Equal(d.shown[k], c.Value) {
-			continue
+		if k := (Name{c.Kind, c.Key}); !bytes.Equal(d.shown[k], c.Value) {
+			d.show(k, c.Value)
+			left = append(left, k)
 		}
-		d.show(k, c.Value)
-		left = append(left, k)
 	}
 	return left
 }
 
-// show notes what the instance shows of a name.
-func (d *Directory) show(k Name, v json.RawMessage) {
-	if v == nil {
-		delete(d.shown, k)
-	} else {
-		d.shown[k] = v
-	}
+// Ahead says whether a Region's changes assign an application to a principal whose
+// removal was taken in by FoldEarly and not yet by Fold. The assignment would be
+// void, like one that is made before the removal is known: see Record.Base.
+func (d *Directory) Ahead(region string, changes []center.Record) bool {
+	return region != d.primary && slices.ContainsFunc(changes, func(c center.Record) bool {
+		return slices.ContainsFunc(assignedTo(Record{Kind: c.Kind, Value: c.Value}), func(p string) bool {
+			return d.number(d.primary, KindGone, p) > d.of(d.primary).last
+		})
+	})
 }
