@@ -9,22 +9,20 @@ import (
 // ACS is one assertion consumer service of an app.
 type ACS struct {
 	URL string
-	// Index is what AssertionConsumerServiceIndex names it by. Zero (nil): its
-	// place in the list, from 0; a list has either all indexes or none. With
-	// the profile Entra: it has none, as each Reply URL may.
+	// Index is its AssertionConsumerServiceIndex. Zero (nil): its position in the list, from 0; a list has either all
+	// indexes or none. With the profile Entra each Reply URL may have one; zero: it has none.
 	Index *uint16
-	// Default is the checkbox of a Reply URL. With the profile Entra only, at
-	// most once in a list; zero: the first is the default.
+	// Default is the checkbox of a Reply URL. With the profile Entra only, at most once in a list; zero: the first one
+	// is the default.
 	Default bool
 }
 
 // maxACS is how many assertion consumer services an app may list, as at Okta.
 const maxACS = 100
 
-// UnlistedACS says what becomes of an AuthnRequest that names an assertion
-// consumer service that isn't on the app's list. Whatever it says, nothing is
-// ever posted to an unlisted URL, but for one in a request whose signature was
-// verified (App.SignedRequests).
+// UnlistedACS is the policy for an AuthnRequest that names an assertion consumer service that isn't on the app's list.
+// No policy sends an answer to an unlisted URL, except for one in a request whose signature was verified
+// (App.SignedRequests).
 type UnlistedACS int
 
 // The policies.
@@ -33,29 +31,28 @@ const (
 	UseDefault                    // as if the request had named none: the answer goes to the default URL
 )
 
-// resolve finds where the answer goes (SAML Core 3.4.1; SAML Metadata 2.4.4).
-// It looks only at the list, so nothing else can become a form's action.
+// resolve returns where the answer goes (SAML Core 3.4.1; SAML Metadata 2.4.4).
 func (a *App) resolve(req *authnRequest) (ACS, *Error) {
 	if len(a.ACS) == 0 {
-		return ACS{}, &Error{Reason: ReasonNoACS,
-			Detail: "the app " + quote(a.Label) + " lists no assertion consumer service: give it one with RegisterSP, SetACS or in its configuration"}
+		return ACS{}, errorf(ReasonNoACS, "the app %s lists no assertion consumer service: add one with RegisterSP, SetACS "+
+			"or in the configuration", quote(a.Label))
 	}
 	switch {
 	case req == nil:
 		return a.DefaultACS(), nil
 	case req.ACSURL != nil && req.ACSIndex != nil:
-		return ACS{}, &Error{Reason: ReasonURLAndIndex,
-			Detail: "the request names both AssertionConsumerServiceURL and AssertionConsumerServiceIndex, which exclude each other (SAML Core 3.4.1)"}
+		return ACS{}, errorf(ReasonURLAndIndex, "the request has both AssertionConsumerServiceURL and "+
+			"AssertionConsumerServiceIndex, which exclude each other (SAML Core 3.4.1)")
 	case req.verified && a.SignedRequests && a.Profile == Okta:
 		return a.resolveSigned(req)
 	case req.ACSURL == nil && req.ACSIndex == nil:
 		return a.DefaultACS(), nil
 	}
-	asked := func(x ACS) bool { return req.ACSURL != nil && x.URL == *req.ACSURL }
+	named := func(x ACS) bool { return req.ACSURL != nil && x.URL == *req.ACSURL }
 	if req.ACSURL == nil {
-		asked = func(x ACS) bool { return x.Index != nil && *x.Index == *req.ACSIndex }
+		named = func(x ACS) bool { return x.Index != nil && *x.Index == *req.ACSIndex }
 	}
-	if i := slices.IndexFunc(a.ACS, asked); i >= 0 {
+	if i := slices.IndexFunc(a.ACS, named); i >= 0 {
 		return a.ACS[i], nil
 	}
 	if a.Unlisted == UseDefault {
@@ -64,14 +61,12 @@ func (a *App) resolve(req *authnRequest) (ACS, *Error) {
 	return ACS{}, a.unlisted(req)
 }
 
-// resolveSigned is Okta's rule once "Signed Requests" is on (App.SignedRequests
-// says where it is known from): the URLs of the app no longer count, the default
-// among them, and the URL is the request's, since only the service provider can
-// have written it.
+// resolveSigned follows Okta's "Signed Requests" (see App.SignedRequests): the URL is the request's, because only the
+// service provider can have written it, and the app's URLs don't count.
 func (a *App) resolveSigned(req *authnRequest) (ACS, *Error) {
 	if req.ACSURL == nil {
-		return ACS{}, &Error{Reason: ReasonUnlistedURL, Want: "an AssertionConsumerServiceURL", Got: "",
-			Detail: "the app " + quote(a.Label) + " takes signed requests, which must say where the answer goes"}
+		return ACS{}, mismatch(ReasonUnlistedURL, "an AssertionConsumerServiceURL", "",
+			"the app %s takes signed requests, which must name the URL of the answer", quote(a.Label))
 	}
 	if err := checkWebURL("the request's AssertionConsumerServiceURL", *req.ACSURL); err != nil {
 		err.Reason = ReasonUnlistedURL
@@ -83,19 +78,15 @@ func (a *App) resolveSigned(req *authnRequest) (ACS, *Error) {
 	return ACS{URL: *req.ACSURL}, nil
 }
 
-// DefaultACS returns the ACS that carries the flag, else the first of the list;
-// the zero ACS if the list is empty.
+// DefaultACS returns the ACS with the Default flag, else the first of the list; the zero ACS if the list is empty.
 func (a *App) DefaultACS() ACS {
 	if len(a.ACS) == 0 {
 		return ACS{}
 	}
-	if i := slices.IndexFunc(a.ACS, func(x ACS) bool { return x.Default }); i >= 0 {
-		return a.ACS[i]
-	}
-	return a.ACS[0]
+	return a.ACS[max(0, slices.IndexFunc(a.ACS, func(x ACS) bool { return x.Default }))]
 }
 
-// unlisted is the refusal, in Okta's terms or in Entra's.
+// unlisted returns the refusal, in the terms of Okta or Entra.
 func (a *App) unlisted(req *authnRequest) *Error {
 	var urls, indexes []string
 	for _, x := range a.ACS {
@@ -104,68 +95,127 @@ func (a *App) unlisted(req *authnRequest) *Error {
 			indexes = append(indexes, itoa(int(*x.Index)))
 		}
 	}
-	e := &Error{Reason: ReasonUnlistedIndex, Want: strings.Join(indexes, " or "),
-		Detail: "the request's AssertionConsumerServiceIndex is not on the list of the app " + quote(a.Label)}
+	var e *Error
 	if req.ACSURL != nil {
-		e.Reason, e.Want, e.Got = ReasonUnlistedURL, strings.Join(urls, " or "), withoutUser(*req.ACSURL)
-		e.Detail = "the request's AssertionConsumerServiceURL is not on the list of the app " + quote(a.Label)
+		e = mismatch(ReasonUnlistedURL, strings.Join(urls, " or "), withoutUser(*req.ACSURL),
+			"the request's AssertionConsumerServiceURL is not on the list of the app %s", quote(a.Label))
 	} else {
-		e.Got = itoa(int(*req.ACSIndex))
+		e = mismatch(ReasonUnlistedIndex, strings.Join(indexes, " or "), itoa(int(*req.ACSIndex)),
+			"the request's AssertionConsumerServiceIndex is not on the list of the app %s", quote(a.Label))
 	}
 	if a.Profile == Entra {
-		e.Detail = "AADSTS50011: the request asks for a reply URL that isn't configured for the application " + quote(a.Audience)
+		e.Detail = "AADSTS50011: the reply URL of the request isn't configured for the application " + quote(a.Audience)
 	}
 	return e
 }
 
-// numberedACS copies a list, checks it, and fills in positional indexes.
+// numberedACS returns a checked copy of a list with positional indexes filled in.
 func numberedACS(list []ACS, p Profile) ([]ACS, *Error) {
 	if len(list) > maxACS {
 		return nil, badConfig("%d assertion consumer services, at most %d", len(list), maxACS)
 	}
-	out := make([]ACS, len(list))
+	out := slices.Clone(list)
 	urls, indexes, defaults := map[string]bool{}, map[uint16]bool{}, 0
 	for i, x := range list {
 		if err := checkWebURL("ACS.URL", x.URL); err != nil {
 			return nil, err
 		}
 		if urls[x.URL] {
-			return nil, badConfig("ACS list: the URL %s is there twice", quote(x.URL))
+			return nil, badConfig("duplicate URL %s in the ACS list", quote(x.URL))
 		}
 		urls[x.URL] = true
 		if x.Default {
 			defaults++
 		}
 		if p == Okta && (x.Index == nil) != (list[0].Index == nil) {
-			return nil, badConfig("ACS list: indexes must be given for all or for none, and %s differs from the first", quote(x.URL))
-		}
-		out[i] = ACS{URL: x.URL, Default: x.Default}
-		if x.Index == nil && p == Entra {
-			continue
+			return nil, badConfig("an ACS list must have indexes for all URLs or for none; %s differs from the first", quote(x.URL))
 		}
 		n := uint16(i)
-		if x.Index != nil {
+		switch {
+		case x.Index != nil:
 			n = *x.Index
+		case p == Entra:
+			continue
 		}
 		if indexes[n] {
-			return nil, badConfig("ACS list: the index %d is there twice", n)
+			return nil, badConfig("duplicate index %d in the ACS list", n)
 		}
 		indexes[n] = true
 		out[i].Index = &n
 	}
 	if defaults > 1 || defaults > 0 && p == Okta {
-		return nil, badConfig("ACS list: Default is for one URL of an app with the profile Entra; at Okta the first URL is the default")
+		return nil, badConfig("ACS.Default is for one URL of an app with the profile Entra; at Okta the first URL is the default")
 	}
 	return out, nil
 }
 
-// checkWebURL wants an absolute http or https URL in the characters of RFC
-// 3986, so that what a browser submits to is byte for byte what is listed.
+// checkWebURL accepts an absolute http or https URL in the characters of RFC 3986, so that the URL to which a browser
+// submits equals the listed one byte for byte.
 func checkWebURL(what, s string) *Error {
 	u, err := url.Parse(s)
-	plain := !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"<>\\^`{|}", r) })
-	if err != nil || !plain || len(s) > 2048 || !webScheme(u.Scheme) || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
-		return &Error{Reason: ReasonConfig, Detail: what + " is not an absolute http or https URL", Want: "https://sp.example/saml/acs", Got: withoutUser(s)}
+	unescaped := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"<>\\^`{|}", r) }
+	if err != nil || strings.ContainsFunc(s, unescaped) || len(s) > 2048 ||
+		!webScheme(u.Scheme) || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
+		return mismatch(ReasonConfig, "https://sp.example/saml/acs", withoutUser(s), "%s is not an absolute http or https URL", what)
 	}
+	return nil
+}
+
+// IdentityCenter is the form of Okta's catalogue app "AWS IAM Identity Center". Its fields are named on that form:
+type IdentityCenter struct {
+	ACSURL    string     // "AWS SSO ACS URL": the default, and the first of the list
+	ACSURLs   [17]string // "AWS SSO ACS URL1" to "AWS SSO ACS URL17"; empty ones are left out
+	IssuerURL string     // "AWS SSO issuer URL": the Audience
+}
+
+// IdentityCenterName is the catalogue app's part of the sign-on path.
+const IdentityCenterName = "amazon_aws_sso"
+
+// list returns the form as an ACS list. The form has no indexes; each URL gets its field's number, the default 0, so
+// that filling in a field changes no other index.
+func (f *IdentityCenter) list() []ACS {
+	var out []ACS
+	for i, u := range slices.Concat([]string{f.ACSURL}, f.ACSURLs[:]) {
+		if u != "" {
+			out = append(out, ACS{URL: u, Index: new(uint16(i))})
+		}
+	}
+	return out
+}
+
+// setACS replaces an app's list. In the form of IdentityCenter, the first URL becomes "AWS SSO ACS URL" and the others
+// fill the numbered fields; indexes are lost.
+func (a *App) setACS(list []ACS) error {
+	f := a.IdentityCenter
+	if f == nil {
+		a.ACS = slices.Clone(list)
+		return nil
+	}
+	if len(list) > 1+len(f.ACSURLs) {
+		return badConfig("the form of AWS IAM Identity Center has fields for %d URLs, not for %d", 1+len(f.ACSURLs), len(list))
+	}
+	f.ACSURL, f.ACSURLs = "", [17]string{}
+	for i, x := range list {
+		if i == 0 {
+			f.ACSURL = x.URL
+		} else {
+			f.ACSURLs[i-1] = x.URL
+		}
+	}
+	return nil
+}
+
+// applyForm sets ACS and Audience from the form of IdentityCenter.
+func (a *App) applyForm() *Error {
+	f := a.IdentityCenter
+	switch {
+	case f == nil:
+		return nil
+	case a.Profile != Okta:
+		return a.bad("the form IdentityCenter is for the profile Okta")
+	case f.ACSURL == "" && f.ACSURLs != [17]string{}:
+		return a.bad("AWS SSO ACS URL is empty but a numbered one isn't: the default would be missing")
+	}
+	a.ACS, a.Audience = f.list(), f.IssuerURL
 	return nil
 }

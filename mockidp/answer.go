@@ -5,26 +5,24 @@ import (
 	"slices"
 )
 
-// Answer is what the identity provider would answer to an AuthnRequest sent by
-// the HTTP-Redirect binding, for a user who has just signed in. It takes the
-// whole URL that a service provider redirects to. No browser, no session: for
-// tests that want a response and nothing around it.
+// Answer returns the answer to an AuthnRequest sent by the HTTP-Redirect binding, for a user who has just signed in. It
+// takes the whole URL that a service provider redirects to. It needs neither a browser nor a session.
 func (s *Server) Answer(redirectURL, login string) (Form, error) {
 	u, err := url.Parse(redirectURL)
 	if err != nil {
-		return Form{}, malformed(err, "the URL can't be read")
+		return Form{}, malformed(err, "invalid URL")
 	}
 	v, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return Form{}, malformed(err, "the query can't be read")
+		return Form{}, malformed(err, "invalid query")
 	}
 	query := u.RawQuery
 	u.RawQuery, u.Fragment = "", ""
 	return s.answerTo(u.String(), bindingRedirect, query, v, login)
 }
 
-// AnswerPost is Answer for the HTTP-POST binding: ssoURL is the form's action,
-// and form has SAMLRequest and perhaps RelayState.
+// AnswerPost is Answer for the HTTP-POST binding: ssoURL is the form's action, and form holds SAMLRequest and optionally
+// RelayState.
 func (s *Server) AnswerPost(ssoURL string, form url.Values, login string) (Form, error) {
 	return s.answerTo(ssoURL, bindingPOST, "", form, login)
 }
@@ -33,11 +31,11 @@ func (s *Server) answerTo(ssoURL, binding, query string, v url.Values, login str
 	st := s.state.Load()
 	at := slices.IndexFunc(st.apps, func(a *App) bool { return a.Kind == SAML && ssoURL == s.ssoURL(a) })
 	if at < 0 {
-		return Form{}, &Error{Reason: ReasonNoSuchApp, Detail: "no app has this sign-on address", Got: ssoURL}
+		return Form{}, mismatch(ReasonNoSuchApp, "", ssoURL, "no app has this sign-on address")
 	}
 	in, err := readParams(binding, v)
 	if err == nil && !in.has {
-		err = malformed(nil, "there is no SAMLRequest; IdPInitiated makes answers without one")
+		err = malformed(nil, "SAMLRequest is missing; IdPInitiated answers without one")
 	}
 	if err != nil {
 		return Form{}, err
@@ -55,9 +53,8 @@ func (s *Server) answerTo(ssoURL, binding, query string, v url.Values, login str
 	return s.answerFor(st, p, login)
 }
 
-// IdPInitiated is what the app's tile would post: an answer to no request, to
-// the first URL of its list. "" is the first SAML app; relayState "" is the
-// app's DefaultRelayState.
+// IdPInitiated returns what the app's tile posts: an unsolicited answer to the first URL of its list. "" is the first
+// SAML app; relayState "" is the app's DefaultRelayState.
 func (s *Server) IdPInitiated(appID, login, relayState string) (Form, error) {
 	st := s.state.Load()
 	app, err := st.samlApp(appID)
@@ -71,8 +68,7 @@ func (s *Server) IdPInitiated(appID, login, relayState string) (Form, error) {
 	return s.answerFor(st, p, login)
 }
 
-// answerFor answers as if the user had just signed in, with a second factor
-// if they have one.
+// answerFor answers as if the user had just signed in, with the second factor if they have one.
 func (s *Server) answerFor(st *state, p pending, login string) (Form, error) {
 	u := st.user(login)
 	if u == nil {
@@ -88,14 +84,10 @@ func (s *Server) answerFor(st *state, p pending, login string) (Form, error) {
 	return form(s.success(st, p, u, &session{at: s.now(), index: index, factor: u.SecondFactor != ""}))
 }
 
-// form is what is left of an answer for callers without a browser.
+// form returns an answer without its faults, for callers without a browser.
 func form(out posted, err *Error) (Form, error) {
 	if err != nil {
 		return Form{}, err
 	}
 	return out.Form, nil
-}
-
-func inactive(u *User) *Error {
-	return &Error{Reason: ReasonInactive, Detail: "the user " + quote(u.Login) + " can't sign in: locked out, suspended, deprovisioned or staged"}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/ecdsa"
 	"crypto/rsa"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,29 +19,24 @@ var (
 type naming struct {
 	salt    string // "" unless Config.OddPaths
 	org     string
-	ordinal int // tells apart apps that share a label
+	ordinal int // distinguishes apps with the same label
 }
 
-// prepared copies the app, fills in what is zero, and refuses contradictions.
+// bad returns an error about the app's configuration.
+func (a *App) bad(format string, args ...any) *Error {
+	return badConfig("app %s: %s", quote(a.Label), fmt.Sprintf(format, args...))
+}
+
+// prepared returns a copy with defaults filled in. It refuses contradictions.
 func (a App) prepared(n naming) (App, *Error) {
 	a = a.clone()
 	if strings.TrimSpace(a.Label) == "" || len(a.Label) > 200 {
 		return App{}, badConfig("App.Label must be 1 to 200 bytes, got %s", quote(a.Label))
 	}
-	a.ID = cmp.Or(a.ID, "0oa"+derivedID("app", n.salt+a.Label, n.ordinal))
-	if a.ExternalKey == "" {
-		a.ExternalKey = "exk" + derivedID("key", n.salt+a.Label, n.ordinal)
-		if a.Kind == SAML && a.Profile == Entra {
-			a.ExternalKey = derivedGUID("app\x00" + n.salt + a.Label + "\x00" + itoa(n.ordinal))
-		}
-	}
-	if a.Name == "" && a.IdentityCenter != nil {
-		a.Name = IdentityCenterName
-	}
-	a.Name = cmp.Or(a.Name, appName(a.Label, n.ordinal))
+	a.setIdentifiers(n)
 	for _, id := range []string{a.ID, a.ExternalKey, a.Name} {
 		if !idShape.MatchString(id) || strings.Trim(id, ".") == "" {
-			return App{}, badConfig("app %s: ID, ExternalKey and Name are letters, digits and _ . -, got %s", quote(a.Label), quote(id))
+			return App{}, a.bad("ID, ExternalKey and Name must consist of letters, digits and _ . -, got %s", quote(id))
 		}
 	}
 	for _, t := range []string{a.Label, a.Issuer, a.Audience, a.NameIDFormat, a.NameIDTemplate, a.AuthnContext} {
@@ -48,37 +44,15 @@ func (a App) prepared(n naming) (App, *Error) {
 			return App{}, err
 		}
 	}
+	checks := []func() *Error{a.applyForm, a.prepareSAML, a.checkChoices, a.checkAddresses, a.checkCryptography, a.checkAttributes}
 	switch a.Kind {
 	case SAML:
-		return a.preparedSAML(n)
 	case Bookmark:
-		return a.preparedBookmark()
+		checks = []func() *Error{a.checkBookmark}
+	default:
+		return App{}, a.bad("unknown Kind %d", a.Kind)
 	}
-	return App{}, badConfig("app %s: unknown Kind %d", quote(a.Label), a.Kind)
-}
-
-func (a App) preparedSAML(n naming) (App, *Error) {
-	a, err := a.preparedCatalogue()
-	if err != nil {
-		return App{}, err
-	}
-	if a.ACS, err = numberedACS(a.ACS, a.Profile); err != nil {
-		return App{}, &Error{Reason: ReasonConfig, Detail: "app " + quote(a.Label), Err: err}
-	}
-	if a.Issuer == "" {
-		a.Issuer = "http://www.okta.com/" + a.ExternalKey
-		if a.Profile == Entra {
-			a.Issuer = "https://sts.windows.net/" + tenantID(n) + "/"
-		}
-	}
-	a.NameIDFormat = cmp.Or(a.NameIDFormat, NameIDEmail)
-	a.NameIDTemplate = cmp.Or(a.NameIDTemplate, "${user.userName}")
-	a.AuthnContext = cmp.Or(a.AuthnContext, PasswordProtectedTransport)
-	if a.Encrypt != nil {
-		e := a.Encrypt.withDefaults()
-		a.Encrypt = &e
-	}
-	for _, check := range []func() *Error{a.checkChoices, a.checkAddresses, a.checkCryptography, a.checkAttributes} {
+	for _, check := range checks {
 		if err := check(); err != nil {
 			return App{}, err
 		}
@@ -86,22 +60,56 @@ func (a App) preparedSAML(n naming) (App, *Error) {
 	return a, nil
 }
 
+func (a *App) setIdentifiers(n naming) {
+	entra := a.Kind == SAML && a.Profile == Entra
+	a.ID = cmp.Or(a.ID, "0oa"+derivedID("app", n.salt+a.Label, n.ordinal))
+	if a.ExternalKey == "" && entra {
+		a.ExternalKey = derivedGUID("app\x00" + n.salt + a.Label + "\x00" + itoa(n.ordinal))
+	}
+	a.ExternalKey = cmp.Or(a.ExternalKey, "exk"+derivedID("key", n.salt+a.Label, n.ordinal))
+	if a.IdentityCenter != nil {
+		a.Name = cmp.Or(a.Name, IdentityCenterName)
+	}
+	a.Name = cmp.Or(a.Name, appName(a.Label, n.ordinal))
+	switch {
+	case a.Issuer != "" || a.Kind != SAML:
+	case entra:
+		a.Issuer = "https://sts.windows.net/" + tenantID(n) + "/"
+	default:
+		a.Issuer = "http://www.okta.com/" + a.ExternalKey
+	}
+}
+
+// prepareSAML fills in what is left out.
+func (a *App) prepareSAML() (err *Error) {
+	if a.ACS, err = numberedACS(a.ACS, a.Profile); err != nil {
+		return &Error{Reason: ReasonConfig, Detail: "app " + quote(a.Label), Err: err}
+	}
+	a.NameIDFormat = cmp.Or(a.NameIDFormat, NameIDEmail)
+	a.NameIDTemplate = cmp.Or(a.NameIDTemplate, "${user.userName}")
+	a.AuthnContext = cmp.Or(a.AuthnContext, PasswordProtectedTransport)
+	if a.Encrypt != nil {
+		a.Encrypt = new(a.Encrypt.withDefaults())
+	}
+	return nil
+}
+
 func (a *App) checkChoices() *Error {
 	switch {
 	case a.URL != "":
-		return badConfig("app %s: URL is for bookmarks; a SAML app has ACS", quote(a.Label))
+		return a.bad("URL is for bookmarks; a SAML app has ACS")
 	case a.Profile != Okta && a.Profile != Entra:
-		return badConfig("app %s: unknown Profile %d", quote(a.Label), a.Profile)
+		return a.bad("unknown Profile %d", a.Profile)
 	case a.Unlisted != Reject && a.Unlisted != UseDefault:
-		return badConfig("app %s: unknown Unlisted %d", quote(a.Label), a.Unlisted)
+		return a.bad("unknown Unlisted %d", a.Unlisted)
 	case a.Sign < SignBoth || a.Sign > SignAssertion:
-		return badConfig("app %s: unknown Sign %d", quote(a.Label), a.Sign)
+		return a.bad("unknown Sign %d", a.Sign)
 	case a.Refusals != RefuseByPage && a.Refusals != RefuseByStatus:
-		return badConfig("app %s: unknown Refusals %d", quote(a.Label), a.Refusals)
+		return a.bad("unknown Refusals %d", a.Refusals)
 	case a.SessionLifetime < 0:
-		return badConfig("app %s: SessionLifetime is negative", quote(a.Label))
+		return a.bad("SessionLifetime is negative: %v", a.SessionLifetime)
 	case badExpression(a.NameIDTemplate):
-		return badConfig("app %s: NameIDTemplate: only ${user.name} is understood, got %s", quote(a.Label), quote(a.NameIDTemplate))
+		return a.bad("NameIDTemplate supports only ${user.name}, got %s", quote(a.NameIDTemplate))
 	}
 	return nil
 }
@@ -122,23 +130,22 @@ func (a *App) checkAddresses() *Error {
 }
 
 func (a *App) checkCryptography() *Error {
-	if m := a.SignatureMethod; m != "" && !slices.Contains(rsaMethods, m) && !slices.Contains(ecdsaMethods, m) {
-		return badConfig("app %s: unknown SignatureMethod %s", quote(a.Label), quote(string(m)))
+	if m := a.SignatureMethod; m != "" && !slices.Contains(slices.Concat(rsaMethods, ecdsaMethods), m) {
+		return a.bad("unknown SignatureMethod %s", quote(string(m)))
 	}
 	for _, c := range a.RequestCertificates {
 		if c == nil {
-			return badConfig("app %s: a nil certificate in RequestCertificates", quote(a.Label))
+			return a.bad("a nil certificate in RequestCertificates")
 		}
 		switch c.PublicKey.(type) {
 		case *rsa.PublicKey, *ecdsa.PublicKey:
 		default:
-			return badConfig("app %s: a RequestCertificate's key is neither RSA nor ECDSA but %T", quote(a.Label), c.PublicKey)
+			return a.bad("the key of a RequestCertificate must be RSA or ECDSA, got %T", c.PublicKey)
 		}
 	}
 	if c := a.EncryptionCertificate; c != nil {
-		key, ok := c.PublicKey.(*rsa.PublicKey)
-		if !ok || key.N.BitLen() < 1024 {
-			return badConfig("app %s: EncryptionCertificate must hold an RSA key of 1024 bits or more", quote(a.Label))
+		if key, ok := c.PublicKey.(*rsa.PublicKey); !ok || key.N.BitLen() < 1024 {
+			return a.bad("EncryptionCertificate must hold an RSA key of 1024 bits or more")
 		}
 	}
 	if a.Encrypt == nil {
@@ -150,12 +157,12 @@ func (a *App) checkCryptography() *Error {
 	return nil
 }
 
-func (a App) preparedBookmark() (App, *Error) {
-	if a.Audience != "" || a.Issuer != "" || len(a.ACS) > 0 || len(a.Attributes) > 0 || a.GroupAttribute != nil || a.DefaultRelayState != "" ||
-		a.IdentityCenter != nil || a.Encrypt != nil || a.SignedRequests || a.KeyID != "" {
-		return App{}, badConfig("app %s: a bookmark has a URL and nothing of SAML", quote(a.Label))
+func (a *App) checkBookmark() *Error {
+	if a.Audience != "" || a.Issuer != "" || len(a.ACS) > 0 || len(a.Attributes) > 0 || a.GroupAttribute != nil ||
+		a.DefaultRelayState != "" || a.IdentityCenter != nil || a.Encrypt != nil || a.SignedRequests || a.KeyID != "" {
+		return a.bad("a bookmark has a URL and no SAML settings")
 	}
-	return a, checkWebURL("bookmark "+quote(a.Label)+": URL", a.URL)
+	return checkWebURL("bookmark "+quote(a.Label)+": URL", a.URL)
 }
 
 // appName follows Okta's orgname_appname_n.

@@ -11,26 +11,24 @@ type Kind int
 
 // The kinds.
 const (
-	SAML     Kind = iota // signs people in with SAML 2.0; the zero value
-	Bookmark             // a tile with a URL, and nothing else
+	SAML     Kind = iota // signs users in with SAML 2.0; the zero value
+	Bookmark             // a tile with a URL
 )
 
-// Profile is whose habits an app follows.
+// Profile is the identity provider whose behaviour an app follows.
 type Profile int
 
 // The profiles.
 const (
 	Okta Profile = iota // the zero value
-	// Entra is Microsoft Entra ID's: the default ACS is the one with the
-	// Default flag (else the first), each may have an Index or none, and the
-	// page for an unlisted one says AADSTS50011. Issuer, sign-on address and
-	// metadata are a tenant's: /TENANT/saml2 takes the requests of all its
-	// apps, whose Audiences therefore differ, and tells them apart by Issuer
-	// (else AADSTS700016); the tile leads elsewhere.
+	// Entra is Microsoft Entra ID: the default ACS is the one with the Default flag (else the first), each may have an
+	// Index or none, and the page for an unlisted one says AADSTS50011. Issuer, sign-on address and metadata belong to
+	// a tenant: /TENANT/saml2 takes the requests of all its apps, whose Audiences must differ, and identifies the app
+	// by Issuer (else AADSTS700016); the tile leads elsewhere.
 	Entra
 )
 
-// Signing is what an app's responses have signed.
+// Signing is which parts of an app's responses are signed.
 type Signing int
 
 // The choices. Okta's default is both.
@@ -40,41 +38,38 @@ const (
 	SignAssertion                // the assertion only; a Response without one (an error status) is signed itself
 )
 
-// Refusals is how an app's service provider learns that somebody isn't let in.
+// Refusals is how an app's service provider learns that a user isn't let in.
 type Refusals int
 
 // The choices. Real identity providers differ.
 const (
-	// RefuseByPage shows the person a page, as Okta does, and the service
-	// provider hears nothing. The zero value.
+	// RefuseByPage shows the user a page, as Okta does, and sends the service provider nothing. The zero value.
 	RefuseByPage Refusals = iota
-	// RefuseByStatus answers the request with a status: RequestDenied for a
-	// user who isn't assigned, AuthnFailed for one who is locked,
-	// InvalidNameIDPolicy. What arouses doubt in the request itself, and all
-	// that isn't the answer to a request, still ends on a page.
+	// RefuseByStatus answers the request with a status: RequestDenied for a user who isn't assigned, AuthnFailed for
+	// one who is locked, InvalidNameIDPolicy. An invalid request, and what isn't an answer to a request, still ends on
+	// a page.
 	RefuseByStatus
 )
 
 // App is an application on the dashboard.
 type App struct {
-	// ID names the app to this package's methods, and is in a bookmark's link.
-	// Zero: 0oa and 17 characters made from the label.
+	// ID identifies the app in this package's methods and in a bookmark's link. Zero: 0oa and 17 characters derived
+	// from the label.
 	ID string
-	// ExternalKey is the app's part of the SAML paths. Zero: exk and 17
-	// characters made from the label; with the profile Entra, where it is the
-	// application's ID, a GUID made from it.
+	// ExternalKey is the app's part of the SAML paths. Zero: exk and 17 characters derived from the label; with the
+	// profile Entra, where it is the application's ID, a GUID derived from it.
 	ExternalKey string
-	// Name is the readable part of Okta's sign-on path. Zero: made from the label.
+	// Name is the readable part of Okta's sign-on path. Zero: derived from the label.
 	Name string
-	// Inactive switches the app off: no tile, and 403 for everybody. Zero: it is on.
+	// Inactive switches the app off: no tile, and 403 for every user. Zero: it is on.
 	Inactive bool
 	// Kind is SAML (the zero value) or Bookmark.
 	Kind Kind
-	// Label is what the tile says. Required.
+	// Label is the tile's text. Required.
 	Label string
 
-	// Users are the logins that the app is assigned to. A user who is neither
-	// here nor in one of Groups sees no tile and gets 403.
+	// Users are the logins that the app is assigned to. A user who is neither among them nor in one of Groups sees no
+	// tile and gets 403.
 	Users []string
 	// Groups are the groups that the app is assigned to; Everyone is one.
 	Groups []string
@@ -84,49 +79,43 @@ type App struct {
 
 	// The rest is for SAML apps.
 
-	// Profile is whose habits the app follows. Zero: Okta's.
+	// Profile is the identity provider whose behaviour the app follows. Zero: Okta.
 	Profile Profile
-	// IdentityCenter makes the app the catalogue's "AWS IAM Identity Center":
-	// its form is filled in instead of ACS and Audience, which are then made
-	// from it, whatever stands in them. Zero (nil): an app of one's own.
+	// IdentityCenter makes the app the catalogue's "AWS IAM Identity Center": ACS and Audience are then set from its
+	// form, whatever they hold. Zero (nil): an app with fields of its own.
 	IdentityCenter *IdentityCenter
 
-	// Issuer is this identity provider's entity ID towards the app. Zero:
-	// "http://www.okta.com/" and ExternalKey; with the profile Entra
-	// "https://sts.windows.net/", the ID of a tenant made from Config.Org, and
-	// "/". An Issuer with another tenant's ID puts the app into that tenant.
+	// Issuer is the identity provider's entity ID for the app. Zero: "http://www.okta.com/" and ExternalKey; with the
+	// profile Entra "https://sts.windows.net/", a tenant ID derived from Config.Org, and "/". An Issuer with another
+	// tenant's ID puts the app into that tenant.
 	Issuer string
-	// Audience is the service provider's entity ID. Zero: no request is
-	// accepted until RegisterSP or UpdateApp sets it.
+	// Audience is the service provider's entity ID. Zero: all requests are refused until RegisterSP or UpdateApp sets
+	// it.
 	Audience string
-	// RequireIssuer refuses requests without Issuer, which Profiles 4.1.4.1
-	// wants. Zero: one is accepted that names a URL of ACS. The profile Entra
-	// and Config.Strict refuse it always.
+	// RequireIssuer refuses requests without Issuer, which Profiles 4.1.4.1 requires. Zero: a request that names a URL
+	// of ACS is accepted. The profile Entra and Config.Strict always require it.
 	RequireIssuer bool
-	// ACS is the ordered list of assertion consumer services. The first is
-	// Okta's "Single sign-on URL": the default of requests that name none, and
-	// the only one that IdP-initiated sign-in uses. The others are its "other
-	// requestable SSO URLs". Zero: every sign-in ends in a 400 page.
+	// ACS is the ordered list of assertion consumer services. The first is Okta's "Single sign-on URL": the default for
+	// requests that name none, and the only one for IdP-initiated sign-in. The others are Okta's "other requestable SSO
+	// URLs". Zero: every sign-in ends in a 400 page.
 	ACS []ACS
-	// Unlisted is what becomes of requests that name another ACS. Zero: Reject.
+	// Unlisted is the policy for requests that name another ACS. Zero: Reject.
 	Unlisted UnlistedACS
-	// Recipient and Destination are sent instead of the default ACS's URL, as
-	// where Okta's "Use this for Recipient URL and Destination URL" is off.
-	// They hold for the default alone: an answer that a request asked to have
-	// elsewhere names the place it goes to. Zero: the URL itself.
+	// Recipient and Destination are sent instead of the default ACS's URL, as where Okta's "Use this for Recipient URL
+	// and Destination URL" is off. They apply to the default only: an answer to another URL names that URL. Zero: the
+	// URL itself.
 	Recipient, Destination string
-	// DefaultRelayState goes with IdP-initiated sign-in only. Zero: none.
+	// DefaultRelayState is sent in IdP-initiated sign-in only. Zero: none.
 	DefaultRelayState string
 
 	// NameIDFormat is the Format of the NameID. Zero: NameIDEmail.
 	NameIDFormat string
-	// NameIDTemplate is the NameID's value, in the expressions of Attribute.
-	// The format changes nothing about it. Zero: "${user.userName}".
+	// NameIDTemplate is the NameID's value, in the expressions of Attribute. The format doesn't affect it. Zero:
+	// "${user.userName}".
 	NameIDTemplate string
-	// IgnoreNameIDPolicy answers in NameIDFormat whatever format a request asks
-	// for. Zero: a request for another one is refused (SAML Core 3.4.1.1),
-	// except that the profile Entra answers one for a transient NameID with a
-	// random one, as Entra ID does.
+	// IgnoreNameIDPolicy answers in NameIDFormat, whatever format a request asks for. Zero: a request for another one
+	// is refused (SAML Core 3.4.1.1), except that the profile Entra answers one for a transient NameID with a random
+	// one, as Entra ID does.
 	IgnoreNameIDPolicy bool
 	// Attributes are the attribute statements, in order. Zero: none.
 	Attributes []Attribute
@@ -135,68 +124,59 @@ type App struct {
 	// GroupAttributes are further group statements. Zero: none.
 	GroupAttributes []GroupAttribute
 
-	// Sign is what gets signed. Zero: SignBoth.
+	// Sign is which parts are signed. Zero: SignBoth.
 	Sign Signing
-	// SignatureMethod is the algorithm, which has to suit the key. Zero: with
-	// SHA-256, or for ECDSA on a larger curve with the hash of its size.
+	// SignatureMethod is the algorithm, which must fit the key. Zero: with SHA-256, or for ECDSA on a larger curve with
+	// the hash of its size.
 	SignatureMethod SignatureMethod
-	// KeyID is the one of the app's keys (Server.AppKeys) that signs for it.
-	// Zero: the Server's.
+	// KeyID is the one of the app's keys (Server.AppKeys) that signs for it. Zero: the Server's.
 	KeyID string
-	// OmitKeyInfo leaves the certificate out of signatures. Zero: it is there.
+	// OmitKeyInfo leaves the certificate out of signatures. Zero: it is included.
 	OmitKeyInfo bool
 
-	// Encrypt encrypts assertions for EncryptionCertificate. Zero (nil): they
-	// are sent in the clear.
+	// Encrypt encrypts assertions for EncryptionCertificate. Zero (nil): they are sent in the clear.
 	Encrypt *Encryption
-	// EncryptionCertificate holds the service provider's RSA key. RegisterSP
-	// fills it in. Zero: none, and then Encrypt must be nil, or be set before
-	// RegisterSP finds one.
+	// EncryptionCertificate holds the service provider's RSA key. RegisterSP sets it. Zero: none, and sign-in fails
+	// while Encrypt is set.
 	EncryptionCertificate *x509.Certificate
 
-	// SignedRequests refuses requests that aren't signed with the key of one
-	// of RequestCertificates. As at Okta the answer then goes where the signed
-	// request says, whether or not that is on the list, and a request that
-	// doesn't say is refused. Okta's help says so of its checkbox "Signed Requests"
-	// (Application Integration Wizard SAML field reference): the SSO URLs are
-	// read from the request, in place of those of the app. With the profile
-	// Entra the list goes on to count. Zero: signatures are neither asked for
-	// nor looked at.
+	// SignedRequests refuses requests that aren't signed with the key of one of RequestCertificates. As at Okta the
+	// answer then goes to the URL in the signed request, whether or not it is on the list, and a request without one
+	// is refused. Okta's help on the checkbox "Signed Requests" (Application Integration Wizard SAML field reference):
+	// the SSO URLs are read from the request, in place of those of the app. With the profile Entra the list still
+	// counts. Zero: signatures are neither required nor checked.
 	SignedRequests bool
-	// RequestCertificates hold the service provider's signing keys. RegisterSP
-	// fills them in. Zero: none, so that SignedRequests lets nothing pass.
+	// RequestCertificates hold the service provider's signing keys. RegisterSP sets them. Zero: none, so that
+	// SignedRequests refuses every request.
 	RequestCertificates []*x509.Certificate
 
-	// IgnoreForceAuthn is Okta's "Honor Force Authentication" switched off.
-	// Zero: a request with ForceAuthn makes the person sign in again.
+	// IgnoreForceAuthn switches Okta's "Honor Force Authentication" off. Zero: a request with ForceAuthn makes the user
+	// sign in again.
 	IgnoreForceAuthn bool
-	// AuthnContext is the AuthnContextClassRef of answers to requests that ask
-	// for none, and to no request. Zero: PasswordProtectedTransport.
+	// AuthnContext is the AuthnContextClassRef of answers to no request, and to requests that ask for none. Zero:
+	// PasswordProtectedTransport.
 	AuthnContext string
-	// Refusals is how the service provider learns that somebody isn't let in.
-	// Zero: RefuseByPage.
+	// Refusals is how the service provider learns that a user isn't let in. Zero: RefuseByPage.
 	Refusals Refusals
 
-	// SessionLifetime becomes SessionNotOnOrAfter, counted from the assertion.
-	// Zero: the attribute is left out, as at Okta.
+	// SessionLifetime becomes SessionNotOnOrAfter, counted from the assertion. Zero: the attribute is left out, as at
+	// Okta.
 	SessionLifetime time.Duration
 }
 
-// clone copies deeply, but for certificates, which nobody changes.
+// clone copies deeply, except for certificates, which never change.
 func (a App) clone() App {
 	a.Users, a.Groups = slices.Clone(a.Users), slices.Clone(a.Groups)
 	a.ACS = slices.Clone(a.ACS)
 	for i, x := range a.ACS {
-		if x.Index != nil {
-			n := *x.Index
-			a.ACS[i].Index = &n
-		}
+		a.ACS[i].Index = clonePtr(x.Index)
 	}
 	a.Attributes = slices.Clone(a.Attributes)
 	for i, x := range a.Attributes {
 		a.Attributes[i].Values = slices.Clone(x.Values)
 	}
-	a.GroupAttribute, a.IdentityCenter, a.Encrypt = clonePtr(a.GroupAttribute), clonePtr(a.IdentityCenter), clonePtr(a.Encrypt)
+	a.GroupAttribute, a.IdentityCenter = clonePtr(a.GroupAttribute), clonePtr(a.IdentityCenter)
+	a.Encrypt = clonePtr(a.Encrypt)
 	a.GroupAttributes = slices.Clone(a.GroupAttributes)
 	a.RequestCertificates = slices.Clone(a.RequestCertificates)
 	return a
@@ -206,20 +186,16 @@ func clonePtr[T any](p *T) *T {
 	if p == nil {
 		return nil
 	}
-	v := *p
-	return &v
+	return new(*p)
 }
 
-// AssignedTo says that the app is assigned to the user, directly or by a group,
-// whether or not it is Inactive.
-func (a *App) AssignedTo(u User) bool {
-	return a.listsUser(&u) || slices.ContainsFunc(a.Groups, u.In)
-}
+// AssignedTo reports whether the app is assigned to the user, directly or by a group, even if it is Inactive.
+func (a *App) AssignedTo(u User) bool { return a.listsUser(&u) || slices.ContainsFunc(a.Groups, u.In) }
 
-// openTo says that the user sees the app's tile and gets in.
+// openTo reports whether the user sees the app's tile and is let in.
 func (a *App) openTo(u *User) bool { return !a.Inactive && a.AssignedTo(*u) }
 
-// listsUser says that the app is assigned to the person, and not by a group.
+// listsUser reports whether the app is assigned to the user directly.
 func (a *App) listsUser(u *User) bool {
 	return slices.ContainsFunc(a.Users, func(l string) bool { return SameLogin(l, u.Login) })
 }

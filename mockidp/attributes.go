@@ -7,6 +7,15 @@ import (
 	"strings"
 )
 
+// NameID formats (SAML Core 8.3).
+const (
+	NameIDEmail       = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
+	NameIDUnspecified = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
+	NameIDX509Subject = "urn:oasis:names:tc:SAML:1.1:nameid-format:X509SubjectName"
+	NameIDPersistent  = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
+	NameIDTransient   = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
+)
+
 // Attribute name formats (SAML Core 8.2).
 const (
 	AttrUnspecified = "urn:oasis:names:tc:SAML:2.0:attrname-format:unspecified"
@@ -18,11 +27,10 @@ const (
 type Attribute struct {
 	Name       string
 	NameFormat string // zero: AttrUnspecified
-	// Values are sent in order. ${user.login}, ${user.userName} (the same),
-	// ${user.firstName}, ${user.lastName}, ${user.email} and ${user.anything}, for the user's own
-	// Attributes, stand for the user's values; a Value that is nothing but
-	// such an expression becomes all of them, inside other text the first. An
-	// attribute that ends up with no value isn't sent.
+	// Values are sent in order. ${user.login}, ${user.userName} (the same), ${user.firstName}, ${user.lastName},
+	// ${user.email} and ${user.anything}, for the user's own Attributes, stand for the user's values. A Value that is
+	// only such an expression becomes all of them; within other text it becomes the first. An attribute without
+	// values isn't sent.
 	Values []string
 }
 
@@ -30,16 +38,15 @@ type Attribute struct {
 type GroupAttribute struct {
 	Name       string // zero: "groups"
 	NameFormat string // zero: AttrUnspecified
-	// Filter says which groups. Zero: all that the user was put in (Everyone
-	// is sent only where a filter matches it).
+	// Filter selects the groups. Zero: all of User.Groups (Everyone is sent only where a filter matches it).
 	Filter Filter
 	Value  string // what Filter compares with
 }
 
-// Filter is how a GroupAttribute picks groups.
+// Filter is how a GroupAttribute selects groups.
 type Filter int
 
-// The filters; names as in Okta's API.
+// The filters, named as in Okta's API.
 const (
 	AllGroups Filter = iota
 	StartsWith
@@ -50,13 +57,14 @@ const (
 
 var expression = regexp.MustCompile(`\$\{user\.([A-Za-z][A-Za-z0-9_]*)\}`)
 
-func expressionName(s string) bool {
-	m := expression.FindString("${user." + s + "}")
-	return m == "${user."+s+"}"
+func isExpressionName(s string) bool {
+	return expression.FindString("${user."+s+"}") == "${user."+s+"}"
 }
 
-// expand replaces expressions once: a user's value that looks like an
-// expression stays what it is.
+// badExpression reports whether text holds ${ outside an expression.
+func badExpression(v string) bool { return strings.Contains(expression.ReplaceAllString(v, ""), "${") }
+
+// expand replaces expressions once: a user's value that looks like an expression stays unchanged.
 func expand(value string, u *User) []string {
 	if m := expression.FindStringSubmatch(value); m != nil && m[0] == value {
 		return u.Values(m[1])
@@ -82,7 +90,7 @@ type sentAttribute struct {
 	values       []string
 }
 
-// attributesFor says what an assertion about the user holds.
+// attributesFor returns the attributes of an assertion about the user.
 func (a *App) attributesFor(u *User) []sentAttribute {
 	var out []sentAttribute
 	add := func(name, format string, values []string) {
@@ -98,12 +106,12 @@ func (a *App) attributesFor(u *User) []sentAttribute {
 		add(at.Name, at.NameFormat, values)
 	}
 	for _, g := range a.GroupStatements() {
-		add(cmp.Or(g.Name, "groups"), g.NameFormat, g.pick(u.Groups))
+		add(cmp.Or(g.Name, "groups"), g.NameFormat, g.selected(u.Groups))
 	}
 	return out
 }
 
-// GroupStatements returns GroupAttribute, if there is one, and GroupAttributes.
+// GroupStatements returns GroupAttribute, if it is set, and GroupAttributes.
 func (a *App) GroupStatements() []GroupAttribute {
 	if a.GroupAttribute == nil {
 		return a.GroupAttributes
@@ -111,7 +119,7 @@ func (a *App) GroupStatements() []GroupAttribute {
 	return slices.Concat([]GroupAttribute{*a.GroupAttribute}, a.GroupAttributes)
 }
 
-func (g *GroupAttribute) pick(groups []string) []string {
+func (g *GroupAttribute) selected(groups []string) []string {
 	if g.Filter == AllGroups {
 		return groups
 	}
@@ -139,40 +147,73 @@ func (g *GroupAttribute) matches(name string) bool {
 	return false
 }
 
-// checkAttributes is a part of App.prepared.
 func (a *App) checkAttributes() *Error {
 	for _, at := range a.Attributes {
 		if strings.TrimSpace(at.Name) == "" {
-			return badConfig("app %s: an attribute statement without a Name", quote(a.Label))
+			return a.bad("an attribute statement without a Name")
 		}
 		for _, v := range slices.Concat([]string{at.Name, at.NameFormat}, at.Values) {
 			if err := checkText("app "+quote(a.Label), v); err != nil {
 				return err
 			}
 			if badExpression(v) {
-				return badConfig("app %s: only ${user.name} is understood, got %s", quote(a.Label), quote(v))
+				return a.bad("attribute statements support only ${user.name}, got %s", quote(v))
 			}
 		}
 	}
 	for _, g := range a.GroupStatements() {
-		if err := g.check(quote(a.Label)); err != nil {
+		if g.Filter < AllGroups || g.Filter > Regex {
+			return a.bad("unknown group filter %d", g.Filter)
+		}
+		if _, err := regexp.Compile(g.Value); g.Filter == Regex && err != nil {
+			return &Error{Reason: ReasonConfig, Detail: "app " + quote(a.Label) + ": group filter", Err: err}
+		}
+		if err := checkText("app "+quote(a.Label), g.Name+g.NameFormat); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// badExpression says that something that looks like an expression isn't one.
-func badExpression(v string) bool { return strings.Contains(expression.ReplaceAllString(v, ""), "${") }
+// nameID returns the NameID for a user. A template without a result is an error: Okta doesn't send an empty NameID
+// either.
+func (a *App) nameID(u *User) (string, *Error) {
+	if vs := expand(a.NameIDTemplate, u); len(vs) > 0 && vs[0] != "" {
+		return vs[0], nil
+	}
+	return "", mismatch(ReasonNameID, "", a.NameIDTemplate, "the user %s has no value for the NameIDTemplate of the app %s",
+		quote(u.Login), quote(a.Label))
+}
 
-func (g *GroupAttribute) check(app string) *Error {
-	if g.Filter < AllGroups || g.Filter > Regex {
-		return badConfig("app %s: unknown group filter %d", app, g.Filter)
+// checkNameIDPolicy refuses a request for another format than the app sends (SAML Core 3.4.1.1). Okta's help says:
+// "When NameIdPolicy is included in the SAML Request, the Name ID format must match it" (Application Integration
+// Wizard SAML field reference). Unspecified leaves the choice to the identity provider (Core 8.3.1).
+func (a *App) checkNameIDPolicy(req *authnRequest, required bool) *Error {
+	switch {
+	case a.IgnoreNameIDPolicy || a.sendsTransient(req):
+		return nil
+	case req.NameIDFormat == nil && required:
+		return mismatch(ReasonNameIDPolicy, a.NameIDFormat, "", "the signed request has no NameIDPolicy with a Format")
+	case req.NameIDFormat == nil || *req.NameIDFormat == NameIDUnspecified || *req.NameIDFormat == a.NameIDFormat:
+		return nil
 	}
-	if g.Filter == Regex {
-		if _, err := regexp.Compile(g.Value); err != nil {
-			return &Error{Reason: ReasonConfig, Detail: "app " + app + ": group filter", Err: err}
-		}
+	return mismatch(ReasonNameIDPolicy, a.NameIDFormat, *req.NameIDFormat, "the request's NameIDPolicy asks for another "+
+		"format than the app %s sends; set the app's NameIDFormat to it, or IgnoreNameIDPolicy", quote(a.Label))
+}
+
+// sendsTransient reports whether the answer has a random NameID: Entra ID sends one if a transient NameID is
+// requested, regardless of the app's format.
+func (a *App) sendsTransient(req *authnRequest) bool {
+	return a.Profile == Entra && !a.IgnoreNameIDPolicy && req != nil && req.NameIDFormat != nil &&
+		*req.NameIDFormat == NameIDTransient
+}
+
+// nameFor returns the NameID of an answer.
+func (s *Server) nameFor(app *App, req *authnRequest, u *User) (value, format string, err *Error) {
+	if app.sendsTransient(req) {
+		id, err := s.newID()
+		return id, NameIDTransient, err
 	}
-	return checkText("app "+app, g.Name+g.NameFormat)
+	value, err = app.nameID(u)
+	return value, app.NameIDFormat, err
 }

@@ -1,16 +1,16 @@
 package mockidp
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/xml"
 	"errors"
-	"io"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/beevik/etree"
 )
 
 const (
@@ -20,7 +20,7 @@ const (
 	nsSignature = "http://www.w3.org/2000/09/xmldsig#"
 )
 
-// authnRequest is what is read of an AuthnRequest (SAML Core 3.4.1).
+// authnRequest holds what the Server reads of an AuthnRequest (SAML Core 3.4.1).
 type authnRequest struct {
 	ID           string
 	Issuer       string
@@ -31,12 +31,12 @@ type authnRequest struct {
 	ACSIndex     *uint16 // nil if absent
 	ForceAuthn   bool
 	IsPassive    bool
-	NameIDFormat *string           // NameIDPolicy's; nil if absent
+	NameIDFormat *string           // of NameIDPolicy; nil if absent
 	Context      *requestedContext // nil if absent
 	Subject      *requestedSubject // nil if absent
-	Enveloped    bool              // it holds a ds:Signature, which nothing is said about yet
+	Enveloped    bool              // it holds a ds:Signature, verified or not
 
-	verified bool // it is what the service provider signed
+	verified bool // it was read from what the service provider signed
 }
 
 const (
@@ -45,211 +45,182 @@ const (
 	maxClasses    = 20 // of a RequestedAuthnContext
 )
 
-// messageID is an xs:ID as people really make them, plus those that begin with a digit.
+// messageID accepts an xs:ID of common characters, and also one that begins with a digit.
 var messageID = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,256}$`)
 
-// parseAuthnRequest reads the whole document once, token by token, so that
-// nothing is taken from a place other than the one it belongs in.
+// parseAuthnRequest reads each value only at the place where the schema has it. Elements that don't change the
+// answer, such as Scoping, are ignored.
 func parseAuthnRequest(doc []byte) (*authnRequest, *Error) {
-	doc, e := withoutMark(doc)
-	if e != nil {
-		return nil, e
+	root, err := parseRequestXML(doc)
+	if err != nil {
+		return nil, err
 	}
-	d := xml.NewDecoder(bytes.NewReader(doc))
-	d.Strict, d.CharsetReader = true, onlyUTF8
-	p := requestParser{}
-	for {
-		tok, err := d.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
+	if name := nameOf(root); name != (xml.Name{Space: nsProtocol, Local: "AuthnRequest"}) {
+		return nil, mismatch(ReasonMalformed, nsProtocol+" AuthnRequest", name.Space+" "+name.Local,
+			"SAMLRequest holds another element")
+	}
+	req, err := readAttributes(root.Attr)
+	if err != nil {
+		return nil, err
+	}
+	seen := map[xml.Name]bool{}
+	for el := range root.ChildElementsSeq() {
+		known, err := req.readChild(el)
 		if err != nil {
-			return nil, malformed(err, "SAMLRequest is not XML")
+			return nil, err
 		}
-		if e := p.token(tok); e != nil {
-			return nil, e
+		if name := nameOf(el); known && seen[name] {
+			return nil, malformed(nil, "the AuthnRequest has two elements %s", name.Local)
+		}
+		seen[nameOf(el)] = true
+	}
+	return req, nil
+}
+
+// parseRequestXML parses a document of one element, without declarations, processing instructions and duplicate
+// attributes, and no deeper or wider than the bounds above.
+func parseRequestXML(doc []byte) (*etree.Element, *Error) {
+	doc, err := withoutMark(doc)
+	if err != nil {
+		return nil, err
+	}
+	tree := etree.NewDocument()
+	tree.ReadSettings = etree.ReadSettings{CharsetReader: onlyUTF8, PreserveDuplicateAttrs: true, MaxDepth: maxDepth}
+	if err := tree.ReadFromBytes(doc); err != nil {
+		return nil, malformed(err, "SAMLRequest is not XML")
+	}
+	roots := tree.ChildElements()
+	for _, t := range tree.Child {
+		if text, ok := t.(*etree.CharData); ok && strings.TrimSpace(text.Data) != "" {
+			return nil, malformed(nil, "SAMLRequest is not XML, or holds text outside its element")
+		}
+		if p, ok := t.(*etree.ProcInst); ok && p.Target == "xml" && len(roots) > 0 && p.Index() < roots[0].Index() {
+			continue // the XML declaration
+		}
+		if err := checkToken(t); err != nil {
+			return nil, err
 		}
 	}
-	if p.req == nil {
+	switch len(roots) {
+	case 0:
 		return nil, malformed(nil, "SAMLRequest holds no element")
+	case 1:
+		return roots[0], nil
 	}
-	p.req.HasIssuer = p.seen["Issuer"]
-	return p.req, nil
+	return nil, malformed(nil, "SAMLRequest holds two root elements")
 }
 
-// requestParser knows where it is. Texts are read in three places only: the
-// Issuer, the classes of RequestedAuthnContext, and the Subject's NameID.
-type requestParser struct {
-	depth     int
-	req       *authnRequest
-	seen      map[string]bool // children of the AuthnRequest that may be there once
-	inContext bool            // inside RequestedAuthnContext
-	inSubject bool            // inside Subject
-	reading   string          // the element whose text is being read, or ""
-	text      strings.Builder
-}
-
-func (p *requestParser) token(tok xml.Token) *Error {
-	switch t := tok.(type) {
-	case xml.Directive:
+func checkToken(t etree.Token) *Error {
+	switch t := t.(type) {
+	case *etree.Directive:
 		return malformed(nil, "SAMLRequest holds a DOCTYPE or another declaration")
-	case xml.ProcInst:
-		if t.Target != "xml" || p.req != nil {
-			return malformed(nil, "SAMLRequest holds a processing instruction")
+	case *etree.ProcInst:
+		return malformed(nil, "SAMLRequest holds a processing instruction")
+	case *etree.Element:
+		if len(t.Attr) > maxAttributes {
+			return malformed(nil, "an element of SAMLRequest has over %d attributes", maxAttributes)
 		}
-	case xml.Comment:
-		if p.reading != "" {
-			return malformed(nil, "the %s holds a comment", p.reading)
+		seen := map[xml.Name]bool{}
+		for _, a := range t.Attr {
+			name := xml.Name{Space: cmp.Or(a.NamespaceURI(), a.Space), Local: a.Key}
+			if seen[name] {
+				return malformed(nil, "duplicate attribute %s", quote(a.Key))
+			}
+			seen[name] = true
 		}
-	case xml.CharData:
-		if p.depth == 0 && len(bytes.TrimSpace(t)) > 0 {
-			return malformed(nil, "SAMLRequest is not XML, or holds text outside its element")
+		for _, c := range t.Child {
+			if err := checkToken(c); err != nil {
+				return err
+			}
 		}
-		if p.reading != "" {
-			p.text.Write(t)
-		}
-	case xml.StartElement:
-		return p.start(t)
-	case xml.EndElement:
-		return p.end()
 	}
 	return nil
 }
 
-func (p *requestParser) start(t xml.StartElement) *Error {
-	p.depth++
-	if p.depth > maxDepth || len(t.Attr) > maxAttributes {
-		return malformed(nil, "SAMLRequest is deeper than %d elements, or has over %d attributes in one", maxDepth, maxAttributes)
-	}
-	if e := uniqueAttributes(t); e != nil {
-		return e
-	}
-	switch {
-	case p.depth == 1 && p.req != nil:
-		return malformed(nil, "SAMLRequest holds two elements at its top")
-	case p.depth == 1 && (t.Name != xml.Name{Space: nsProtocol, Local: "AuthnRequest"}):
-		return &Error{Reason: ReasonMalformed, Detail: "SAMLRequest holds another element", Want: nsProtocol + " AuthnRequest", Got: t.Name.Space + " " + t.Name.Local}
-	case p.depth == 1:
-		req, e := readAttributes(t.Attr)
-		p.req, p.seen = req, map[string]bool{}
-		return e
-	case p.reading != "":
-		return malformed(nil, "the %s holds the element %s", p.reading, quote(t.Name.Local))
-	case p.depth == 2:
-		return p.child(t)
-	case p.depth == 3 && p.inContext:
-		return p.contextChild(t)
-	case p.depth == 3 && p.inSubject:
-		return p.subjectChild(t)
-	}
-	return nil
-}
+func nameOf(el *etree.Element) xml.Name { return xml.Name{Space: el.NamespaceURI(), Local: el.Tag} }
 
-// child reads what the AuthnRequest holds that changes the answer. Whatever
-// else may be in it, such as Scoping, doesn't.
-func (p *requestParser) child(t xml.StartElement) *Error {
-	switch t.Name {
-	case xml.Name{Space: nsAssertion, Local: "Issuer"}:
-		p.read("Issuer")
-	case xml.Name{Space: nsProtocol, Local: "NameIDPolicy"}:
-		if f := attribute(t, "Format"); f != "" {
-			p.req.NameIDFormat = &f
-		}
-	case xml.Name{Space: nsProtocol, Local: "RequestedAuthnContext"}:
-		c := &requestedContext{comparison: cmp.Or(attribute(t, "Comparison"), "exact")}
-		if !slices.Contains([]string{"exact", "minimum", "maximum", "better"}, c.comparison) {
-			return &Error{Reason: ReasonMalformed, Detail: "RequestedAuthnContext's Comparison", Want: "exact, minimum, maximum or better", Got: c.comparison}
-		}
-		p.req.Context, p.inContext = c, true
-	case xml.Name{Space: nsAssertion, Local: "Subject"}:
-		p.req.Subject, p.inSubject = &requestedSubject{}, true
-	case xml.Name{Space: nsSignature, Local: "Signature"}:
-		p.req.Enveloped = true
-		return nil
-	default:
-		return nil
-	}
-	if p.seen[t.Name.Local] {
-		return malformed(nil, "the AuthnRequest has two elements %s", t.Name.Local)
-	}
-	p.seen[t.Name.Local] = true
-	return nil
-}
-
-// contextChild reads a RequestedAuthnContext (SAML Core 3.3.2.2.1).
-func (p *requestParser) contextChild(t xml.StartElement) *Error {
-	switch t.Name {
-	case xml.Name{Space: nsAssertion, Local: "AuthnContextClassRef"}:
-		if len(p.req.Context.classes) == maxClasses {
-			return malformed(nil, "the RequestedAuthnContext has over %d classes", maxClasses)
-		}
-		p.read("AuthnContextClassRef")
-	case xml.Name{Space: nsAssertion, Local: "AuthnContextDeclRef"}:
-		p.req.Context.declared = true
-	}
-	return nil
-}
-
-func (p *requestParser) read(name string) {
-	p.reading = name
-	p.text.Reset()
-}
-
-func (p *requestParser) end() *Error {
-	text := strings.TrimSpace(p.text.String())
-	switch p.reading {
-	case "Issuer":
-		p.req.Issuer = text
-	case "AuthnContextClassRef":
-		p.req.Context.classes = append(p.req.Context.classes, text)
-	case "NameID":
-		p.req.Subject.value = p.text.String() // compared byte for byte
-	}
-	if p.depth == 2 && p.inContext {
-		p.inContext = false
-		if c := p.req.Context; len(c.classes) == 0 && !c.declared {
-			return malformed(nil, "the RequestedAuthnContext is empty")
-		}
-	}
-	if p.depth == 2 {
-		p.inSubject = false
-	}
-	p.reading = ""
-	p.depth--
-	return nil
-}
-
-func attribute(t xml.StartElement, name string) string {
-	for _, a := range t.Attr {
-		if a.Name == (xml.Name{Local: name}) {
+// attribute returns the value of an attribute in no namespace, or "".
+func attribute(el *etree.Element, name string) string {
+	for _, a := range el.Attr {
+		if a.Space == "" && a.Key == name {
 			return a.Value
 		}
 	}
 	return ""
 }
 
-// uniqueAttributes makes up for encoding/xml, which lets duplicates pass.
-func uniqueAttributes(t xml.StartElement) *Error {
-	seen := map[xml.Name]bool{}
-	for _, a := range t.Attr {
-		if seen[a.Name] {
-			return malformed(nil, "the attribute %s is there twice", quote(a.Name.Local))
+// textOf returns the text of an element that holds nothing else.
+func textOf(el *etree.Element) (string, *Error) {
+	for _, t := range el.Child {
+		if _, ok := t.(*etree.CharData); !ok {
+			return "", malformed(nil, "the %s holds an element or a comment", el.Tag)
 		}
-		seen[a.Name] = true
 	}
-	return nil
+	return el.Text(), nil
 }
 
-// readAttributes judges those of the AuthnRequest itself. None of them is in a namespace.
-func readAttributes(attrs []xml.Attr) (*authnRequest, *Error) {
+// readChild reads a child of the AuthnRequest. known says that it may occur only once.
+func (r *authnRequest) readChild(el *etree.Element) (known bool, err *Error) {
+	switch nameOf(el) {
+	case xml.Name{Space: nsAssertion, Local: "Issuer"}:
+		r.HasIssuer = true
+		r.Issuer, err = textOf(el)
+		r.Issuer = strings.TrimSpace(r.Issuer)
+	case xml.Name{Space: nsProtocol, Local: "NameIDPolicy"}:
+		if f := attribute(el, "Format"); f != "" {
+			r.NameIDFormat = &f
+		}
+	case xml.Name{Space: nsProtocol, Local: "RequestedAuthnContext"}:
+		r.Context, err = readContext(el)
+	case xml.Name{Space: nsAssertion, Local: "Subject"}:
+		r.Subject, err = readSubject(el)
+	case xml.Name{Space: nsSignature, Local: "Signature"}:
+		r.Enveloped = true
+		return false, nil
+	default:
+		return false, nil
+	}
+	return true, err
+}
+
+// readContext reads a RequestedAuthnContext (SAML Core 3.3.2.2.1).
+func readContext(el *etree.Element) (*requestedContext, *Error) {
+	c := &requestedContext{comparison: cmp.Or(attribute(el, "Comparison"), "exact")}
+	if !slices.Contains([]string{"exact", "minimum", "maximum", "better"}, c.comparison) {
+		return nil, mismatch(ReasonMalformed, "exact, minimum, maximum or better", c.comparison,
+			"unknown Comparison of the RequestedAuthnContext")
+	}
+	for child := range el.ChildElementsSeq() {
+		switch nameOf(child) {
+		case xml.Name{Space: nsAssertion, Local: "AuthnContextClassRef"}:
+			class, err := textOf(child)
+			if err != nil {
+				return nil, err
+			}
+			c.classes = append(c.classes, strings.TrimSpace(class))
+		case xml.Name{Space: nsAssertion, Local: "AuthnContextDeclRef"}:
+			c.declared = true
+		}
+	}
+	if len(c.classes) > maxClasses {
+		return nil, malformed(nil, "the RequestedAuthnContext has over %d classes", maxClasses)
+	}
+	if len(c.classes) == 0 && !c.declared {
+		return nil, malformed(nil, "the RequestedAuthnContext is empty")
+	}
+	return c, nil
+}
+
+// readAttributes reads the attributes of the AuthnRequest element, none of which is in a namespace.
+func readAttributes(attrs []etree.Attr) (*authnRequest, *Error) {
 	req, version, instant := &authnRequest{}, "", ""
 	for _, a := range attrs {
-		if a.Name.Space != "" {
+		if a.Space != "" {
 			continue
 		}
 		var err error
 		v := a.Value
-		switch a.Name.Local {
+		switch a.Key {
 		case "ID":
 			req.ID = v
 		case "Version":
@@ -263,11 +234,10 @@ func readAttributes(attrs []xml.Attr) (*authnRequest, *Error) {
 		case "AssertionConsumerServiceIndex":
 			var n uint64
 			n, err = strconv.ParseUint(v, 10, 16)
-			n16 := uint16(n)
-			req.ACSIndex = &n16
+			req.ACSIndex = new(uint16(n))
 		case "ProtocolBinding":
 			if v != bindingPOST {
-				return nil, &Error{Reason: ReasonBinding, Detail: "the request wants its answer by another binding", Want: bindingPOST, Got: v}
+				return nil, mismatch(ReasonBinding, bindingPOST, v, "the request asks for its answer by another binding")
 			}
 		case "ForceAuthn":
 			req.ForceAuthn, err = xmlBool(v)
@@ -275,29 +245,29 @@ func readAttributes(attrs []xml.Attr) (*authnRequest, *Error) {
 			req.IsPassive, err = xmlBool(v)
 		}
 		if err != nil {
-			return nil, &Error{Reason: ReasonMalformed, Detail: "the AuthnRequest's " + a.Name.Local + " can't be read", Got: v, Err: err}
+			return nil, &Error{Reason: ReasonMalformed, Detail: "invalid " + a.Key + " of the AuthnRequest", Got: v, Err: err}
 		}
 	}
 	return checkHead(req, version, instant)
 }
 
-// checkHead is SAML Core 3.2.1: what every request has.
+// checkHead checks what every request has (SAML Core 3.2.1).
 func checkHead(req *authnRequest, version, instant string) (*authnRequest, *Error) {
 	if version != "2.0" {
-		return nil, &Error{Reason: ReasonMalformed, Detail: "the AuthnRequest's Version", Want: "2.0", Got: version}
+		return nil, mismatch(ReasonMalformed, "2.0", version, "unsupported Version of the AuthnRequest")
 	}
 	if !messageID.MatchString(req.ID) {
-		return nil, &Error{Reason: ReasonMalformed, Detail: "the AuthnRequest's ID", Want: "1 to 256 of A-Z a-z 0-9 _ . : -", Got: req.ID}
+		return nil, mismatch(ReasonMalformed, "1 to 256 of A-Z a-z 0-9 _ . : -", req.ID, "invalid ID of the AuthnRequest")
 	}
 	t, err := time.Parse(time.RFC3339Nano, instant)
 	if err != nil {
-		return nil, &Error{Reason: ReasonMalformed, Detail: "the AuthnRequest's IssueInstant", Want: "2006-01-02T15:04:05Z", Got: instant}
+		return nil, mismatch(ReasonMalformed, "2006-01-02T15:04:05Z", instant, "invalid IssueInstant of the AuthnRequest")
 	}
 	req.Instant = t
 	return req, nil
 }
 
-// xmlBool is xs:boolean, whose four words differ from strconv.ParseBool's.
+// xmlBool parses an xs:boolean, which has fewer spellings than strconv.ParseBool accepts.
 func xmlBool(s string) (bool, error) {
 	switch strings.TrimSpace(s) {
 	case "true", "1":

@@ -2,19 +2,16 @@ package mockidp
 
 import "slices"
 
-// Change is one change of the Server that is made of many. Its Snapshot shows
-// what the Server will hold, with everything that the Change did so far; times
-// are noted at the end.
+// Change is one change of the Server that consists of several. Its Snapshot shows what the Server will hold, with all
+// that the Change did so far; times are noted at the end.
 type Change struct {
 	Snapshot
-	after []func() // what isn't part of the state, and can't be taken back
+	after []func() // effects outside the state, which can't be undone
 }
 
-// Update makes several changes as one: others see all of them or, if f fails,
-// none. Writers queue; readers never wait, and f may call any method of the
-// Server that reads. f must not change the Server in another way, as it would
-// wait for itself, nor keep the Change; and where a method of the Change fails,
-// f has to fail as well, because a part may have been done.
+// Update makes several changes as one: readers see all of them or, if f fails, none. Writers queue; readers never
+// wait, and f may call any method of the Server that reads. f must not change the Server in another way, which would
+// deadlock, nor keep the Change. If a method of the Change fails, f must fail too, because a part may have been done.
 func (s *Server) Update(f func(*Change) error) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -34,12 +31,12 @@ func (s *Server) Update(f func(*Change) error) error {
 	return nil
 }
 
-// change is Update for what Change has no method for.
+// change is Update for changes that Change has no method for.
 func (s *Server) change(f func(*state) error) error {
 	return s.Update(func(c *Change) error { return f(c.st) })
 }
 
-// AddApp adds an app at the end of the dashboard and returns it as it became.
+// AddApp adds an app at the end of the dashboard and returns it with defaults filled in.
 func (c *Change) AddApp(a App) (App, error) {
 	if err := c.st.putApp(a, -1); err != nil {
 		return App{}, err
@@ -49,10 +46,9 @@ func (c *Change) AddApp(a App) (App, error) {
 
 // UpdateApp is Server.UpdateApp.
 func (c *Change) UpdateApp(id string, f func(*App) error) error {
-	at := c.st.indexOf(id)
-	if at < 0 {
-		_, err := c.st.app(id)
-		return err
+	at, missing := c.st.indexOf(id)
+	if missing != nil {
+		return missing
 	}
 	a := c.st.apps[at].clone()
 	if err := f(&a); err != nil {
@@ -63,10 +59,9 @@ func (c *Change) UpdateApp(id string, f func(*App) error) error {
 
 // RemoveApp is Server.RemoveApp.
 func (c *Change) RemoveApp(id string) error {
-	at := c.st.indexOf(id)
-	if at < 0 {
-		_, err := c.st.app(id)
-		return err
+	at, missing := c.st.indexOf(id)
+	if missing != nil {
+		return missing
 	}
 	delete(c.st.rings, c.st.apps[at].ID)
 	c.st.apps = slices.Delete(c.st.apps, at, at+1)
@@ -76,7 +71,7 @@ func (c *Change) RemoveApp(id string) error {
 // AddUser is Server.AddUser.
 func (c *Change) AddUser(u User) error {
 	if c.st.user(u.Login) != nil {
-		return badConfig("the user %s is there already", quote(u.Login))
+		return badConfig("the user %s already exists", quote(u.Login))
 	}
 	return c.st.putUser(u)
 }
@@ -109,7 +104,7 @@ func (c *Change) RenameUser(login, newLogin string) error {
 		return noSuchUser(login)
 	}
 	if other := c.st.user(newLogin); other != nil && other != old {
-		return badConfig("the user %s is there already", quote(newLogin))
+		return badConfig("the user %s already exists", quote(newLogin))
 	}
 	u := old.clone()
 	u.Login = newLogin
@@ -119,8 +114,7 @@ func (c *Change) RenameUser(login, newLogin string) error {
 		return err
 	}
 	for i, a := range c.st.apps {
-		at := slices.IndexFunc(a.Users, func(l string) bool { return loginKey(l) == was })
-		if at >= 0 {
+		if at := slices.IndexFunc(a.Users, func(l string) bool { return loginKey(l) == was }); at >= 0 {
 			next := a.clone()
 			next.Users[at] = newLogin
 			c.st.apps[i] = &next
@@ -130,8 +124,7 @@ func (c *Change) RenameUser(login, newLogin string) error {
 	c.after = append(c.after, func() {
 		s.failures.drop(was)
 		s.sessions.rename(was, newLogin)
-		s.queue.rename(was, newLogin)
-		s.mutations.rename(was, newLogin)
+		s.orders.with(func(o *orders) { o.rename(was, newLogin) })
 	})
 	return nil
 }
@@ -152,12 +145,12 @@ func (c *Change) UpdateUser(login string, f func(*User) error) error {
 	if err := c.st.putUser(u); err != nil {
 		return err
 	}
-	s, again, gone := c.s, old.Status != Active && u.Status == Active, u.gone()
+	s, reactivated := c.s, old.Status != Active && u.Status == Active
 	c.after = append(c.after, func() {
-		if again {
+		if reactivated {
 			s.failures.drop(loginKey(u.Login))
 		}
-		if gone {
+		if u.gone() {
 			s.sessions.end(u.Login)
 		}
 	})
@@ -165,9 +158,7 @@ func (c *Change) UpdateUser(login string, f func(*User) error) error {
 }
 
 // PutGroup is Server.PutGroup.
-func (c *Change) PutGroup(g Group) error {
-	return c.st.putGroup(g)
-}
+func (c *Change) PutGroup(g Group) error { return c.st.putGroup(g) }
 
 // RenameGroup is Server.RenameGroup.
 func (c *Change) RenameGroup(name, newName string) error {
@@ -179,21 +170,14 @@ func (c *Change) RenameGroup(name, newName string) error {
 		return nil
 	}
 	if _, taken := c.st.groups[newName]; taken {
-		return badConfig("the group %s is there already", quote(newName))
+		return badConfig("the group %s already exists", quote(newName))
 	}
 	delete(c.st.groups, name)
 	g.Name = newName
 	if err := c.PutGroup(g); err != nil {
 		return err
 	}
-	c.st.everyGroupList(func(list []string) []string {
-		for i := range list {
-			if list[i] == name {
-				list[i] = newName
-			}
-		}
-		return list
-	}, name)
+	c.st.renameGroup(name, newName)
 	return nil
 }
 
@@ -203,6 +187,6 @@ func (c *Change) RemoveGroup(name string) error {
 		return noSuchGroup(name)
 	}
 	delete(c.st.groups, name)
-	c.st.everyGroupList(func(list []string) []string { return without(list, name) }, name)
+	c.st.renameGroup(name, "")
 	return nil
 }

@@ -2,12 +2,12 @@ package mockidp
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
 
-// read checks a request for an app as far as that can be done without a
-// person, and keeps it among the messages whatever comes of it.
+// read checks a request for an app as far as that needs no user, and adds it to the messages in any case.
 func (s *Server) read(app *App, in incoming) (pending, *Error) {
 	p := pending{appID: app.ID, relayState: in.relayState, at: s.now()}
 	if !in.has {
@@ -31,13 +31,14 @@ func (s *Server) read(app *App, in incoming) (pending, *Error) {
 	m.Refused = err
 	s.messages.add(m)
 	if len(in.relayState) > 80 {
-		s.config.Logger.Warn("mockidp: RelayState is over the 80 bytes of SAML Bindings 3.4.3", "bytes", len(in.relayState), "app", app.ID)
+		s.config.Logger.Warn("mockidp: RelayState is over the 80 bytes of SAML Bindings 3.4.3",
+			"bytes", len(in.relayState), "app", app.ID)
 	}
 	return p, err
 }
 
-// checkRequest holds a request against the app (SAML Core 3.2.1, 3.4.1; Profiles
-// 4.1.4.1). Where the app takes signed requests, p.req becomes what was signed.
+// checkRequest checks a request against the app (SAML Core 3.2.1, 3.4.1; Profiles 4.1.4.1). Where the app requires
+// signed requests, p.req becomes the signed request.
 func (s *Server) checkRequest(app *App, p *pending, in incoming, doc []byte) *Error {
 	if app.SignedRequests {
 		signed, err := app.verified(in, p.req, doc)
@@ -54,7 +55,7 @@ func (s *Server) checkRequest(app *App, p *pending, in incoming, doc []byte) *Er
 		return err
 	}
 	if req.Destination != "" && req.Destination != s.ssoURL(app) {
-		return &Error{Reason: ReasonDestination, Detail: "the request's Destination is another address", Want: s.ssoURL(app), Got: req.Destination}
+		return mismatch(ReasonDestination, s.ssoURL(app), req.Destination, "the request's Destination is another address")
 	}
 	if s.config.Strict {
 		if err := s.strict(p, in); err != nil {
@@ -67,24 +68,55 @@ func (s *Server) checkRequest(app *App, p *pending, in incoming, doc []byte) *Er
 	return app.checkNameIDPolicy(req, req.verified && s.config.Strict)
 }
 
-// startsLikeName is how an xs:ID begins.
+// checkIssuer compares the Issuer with the app's Audience. Profiles 4.1.4.1 wants an Issuer in every request and
+// Core 3.2.1 in none. A request without one is accepted at the sign-on address of an app if it names a URL of the
+// app's list: it is then clear which application asks, and the answer can go nowhere else.
+func (s *Server) checkIssuer(app *App, req *authnRequest) *Error {
+	missing := func(format string, args ...any) *Error {
+		err := mismatch(ReasonIssuer, app.Audience, "", format, args...)
+		err.Detail = "the AuthnRequest has no Issuer (SAML Profiles 4.1.4.1), " + err.Detail
+		return err
+	}
+	switch {
+	case app.Audience == "":
+		return mismatch(ReasonIssuer, "", req.Issuer, "the app %s has no service provider yet: set its Audience with "+
+			"RegisterSP, UpdateApp, the control API or in the configuration", quote(app.Label))
+	case req.HasIssuer && req.Issuer != app.Audience:
+		return mismatch(ReasonIssuer, app.Audience, req.Issuer, "the request's Issuer is not the Audience of the app %s",
+			quote(app.Label))
+	case req.HasIssuer:
+		return nil
+	case s.config.Strict:
+		return missing("and Config.Strict requires one")
+	case app.RequireIssuer:
+		return missing("and the app %s requires one", quote(app.Label))
+	case req.ACSURL == nil || !slices.ContainsFunc(app.ACS, func(x ACS) bool { return x.URL == *req.ACSURL }):
+		return missing("nor an AssertionConsumerServiceURL of the app %s that would identify it", quote(app.Label))
+	}
+	return nil
+}
+
+// startsLikeName matches the first character of an xs:ID.
 var startsLikeName = regexp.MustCompile(`^[A-Za-z_]`)
 
-// strict is Config.Strict.
+// strict makes the checks of Config.Strict.
 func (s *Server) strict(p *pending, in incoming) *Error {
 	const most = 5 * time.Minute
 	req := p.req
 	switch {
 	case len(p.relayState) > 80:
-		return &Error{Reason: ReasonRelayState, Detail: "RelayState is too long (SAML Bindings 3.4.3)", Want: "at most 80 bytes", Got: itoa(len(p.relayState))}
+		return mismatch(ReasonRelayState, "at most 80 bytes", itoa(len(p.relayState)),
+			"RelayState is too long (SAML Bindings 3.4.3)")
 	case p.at.Sub(req.Instant).Abs() > most:
-		return &Error{Reason: ReasonIssueInstant, Detail: "the request's IssueInstant is more than five minutes off", Want: instant(p.at), Got: instant(req.Instant)}
+		return mismatch(ReasonIssueInstant, instant(p.at), instant(req.Instant),
+			"the request's IssueInstant is more than five minutes off")
 	case !startsLikeName.MatchString(req.ID) || strings.Contains(req.ID, ":"):
-		return &Error{Reason: ReasonMalformed, Detail: "the AuthnRequest's ID is not an xs:ID", Want: "a letter or _ first, and no colon", Got: req.ID}
+		return mismatch(ReasonMalformed, "a letter or _ first, and no colon", req.ID, "the AuthnRequest's ID is not an xs:ID")
 	case req.verified && req.Destination == "":
-		return &Error{Reason: ReasonDestination, Detail: "the signed request has no Destination (SAML Bindings 3.4.5.2)", Want: "the sign-on address"}
+		return mismatch(ReasonDestination, "the sign-on address", "",
+			"the signed request has no Destination (SAML Bindings 3.4.5.2)")
 	case in.binding == bindingRedirect && req.Enveloped:
-		return malformed(nil, "the AuthnRequest holds a ds:Signature, which HTTP-Redirect takes out (SAML Bindings 3.4.4.1)")
+		return malformed(nil, "the AuthnRequest holds a ds:Signature, which HTTP-Redirect must remove (SAML Bindings 3.4.4.1)")
 	case req.Subject != nil && req.Subject.confirmed:
 		return malformed(nil, "the AuthnRequest's Subject holds a SubjectConfirmation (SAML Profiles 4.1.4.1)")
 	}

@@ -8,21 +8,17 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"io"
-	"log"
 	"math/big"
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 )
 
-// Client returns a client that reaches the server by its URL; any *.example.com
-// is this server, as with net/http/httptest, and localhost and *.localhost are
-// loopback at the port in the URL, as in browsers. It trusts the certificate
-// of StartTLS. Each call returns a new client without a cookie jar: set Jar to
-// be a browser that stays signed in. It panics before Start.
+// Client returns a client that reaches the server by its URL. As with net/http/httptest, example.com and *.example.com
+// are this server; as in browsers, localhost and *.localhost are loopback, at the port in the URL. It trusts the
+// certificate of StartTLS. Each call returns a new client without a cookie jar: set Jar to stay signed in, as a
+// browser does. It panics before Start.
 func (s *Server) Client() *http.Client {
 	s.life.Lock()
 	defer s.life.Unlock()
@@ -35,18 +31,16 @@ func (s *Server) Client() *http.Client {
 	return &http.Client{Transport: s.life.transport}
 }
 
-// OutboundClient returns a client for requests to service providers, which wait
-// at most 30 s. It reaches localhost and *.localhost as Client does, whether or
-// not the Server listens itself, and trusts the certificate of StartTLS if that was
-// called before; unlike Client it doesn't take *.example.com for the Server.
+// OutboundClient returns a client for requests to service providers, with a timeout of 30 s. It reaches localhost and
+// *.localhost as Client does, whether or not the Server listens, and trusts the certificate of StartTLS if that was
+// called before. Unlike Client it doesn't send *.example.com to the Server.
 func (s *Server) OutboundClient() *http.Client {
 	s.life.Lock()
 	defer s.life.Unlock()
 	return &http.Client{Timeout: 30 * time.Second, Transport: s.newTransport("")}
 }
 
-// newTransport is called with life locked. own is what *.example.com leads to,
-// if it isn't "".
+// newTransport is called with life locked. It sends *.example.com to the address own, unless that is "".
 func (s *Server) newTransport(own string) *http.Transport {
 	var d net.Dialer
 	t := &http.Transport{
@@ -55,9 +49,8 @@ func (s *Server) newTransport(own string) *http.Transport {
 			if err != nil {
 				return nil, err
 			}
-			name := strings.ToLower(host)
 			switch {
-			case own != "" && (name == "example.com" || strings.HasSuffix(name, ".example.com")):
+			case own != "" && isExample(host):
 				addr = own
 			case IsLoopback(host) && net.ParseIP(host) == nil:
 				addr = net.JoinHostPort("127.0.0.1", port)
@@ -74,21 +67,20 @@ func (s *Server) newTransport(own string) *http.Transport {
 	return t
 }
 
-// TLSCertificate is what StartTLS serves with, for a client of one's own to
-// trust; nil over plain http.
+// TLSCertificate returns the certificate of StartTLS, for another client to trust; nil over plain http.
 func (s *Server) TLSCertificate() *x509.Certificate {
 	s.life.Lock()
 	defer s.life.Unlock()
 	return s.life.root
 }
 
-// serverCertificate has nothing to do with SAML, so it doesn't draw on Config.Rand.
+// serverCertificate doesn't use Config.Rand, as the certificate doesn't affect SAML messages.
 func serverCertificate(now time.Time, baseURL string) (tls.Certificate, *x509.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, nil, err
 	}
-	// Valid by this machine's clock as well as by the Server's.
+	// Valid by this machine's clock and by the Server's.
 	from, to := now, time.Now()
 	if to.Before(from) {
 		from, to = to, from
@@ -113,6 +105,3 @@ func serverCertificate(now time.Time, baseURL string) (tls.Certificate, *x509.Ce
 	cert, err := x509.ParseCertificate(der)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key, Leaf: cert}, cert, err
 }
-
-// discardLog keeps net/http's complaints about browsers that hang up off stderr.
-func discardLog() *log.Logger { return log.New(io.Discard, "", 0) }

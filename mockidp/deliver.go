@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// ACSAnswer is what an assertion consumer service answered to a Response.
+// ACSAnswer is the answer of an assertion consumer service to a Response.
 type ACSAnswer struct {
 	Time     time.Time
 	Status   int    // the HTTP status; 0 if there was no answer
@@ -21,13 +21,11 @@ func (a ACSAnswer) clone() ACSAnswer {
 	return a
 }
 
-// keptAnswer is how much of an answer is kept.
-const keptAnswer = 64 << 10
+const keptAnswer = 64 << 10 // bytes of an answer's body
 
-// Deliver posts a form to its assertion consumer service, as a browser would,
-// and keeps the answer with the message. A browser's own post passes this
-// server by: whoever sees its answer can tell RecordAnswer. client's jar is
-// the browser's; nil is a new Client. Redirects aren't followed.
+// Deliver posts a form to its assertion consumer service, as a browser would, and records the answer with the message.
+// The Server doesn't see answers to a browser's own posts; RecordAnswer records them. client holds the browser's cookie
+// jar; nil is a new Client. Redirects aren't followed.
 func (s *Server) Deliver(client *http.Client, f Form) (ACSAnswer, error) {
 	if client == nil {
 		client = s.Client()
@@ -39,13 +37,8 @@ func (s *Server) Deliver(client *http.Client, f Form) (ACSAnswer, error) {
 		a.Err = cut(err.Error())
 	}
 	a.Time = s.now()
-	s.messages.update(func(m *Message) bool {
-		if m.Direction != Sent || m.Form.URL != f.URL || m.Form.SAMLResponse != f.SAMLResponse {
-			return false
-		}
-		kept := a.clone()
-		m.Answer = &kept
-		return true
+	s.messages.setAnswer(a, func(m *Message) bool {
+		return m.Form.URL == f.URL && m.Form.SAMLResponse == f.SAMLResponse
 	})
 	return a, err
 }
@@ -65,23 +58,15 @@ func (f Form) deliver(client *http.Client) (a ACSAnswer, err error) {
 	return a, err
 }
 
-// RecordAnswer notes what an assertion consumer service answered to a message
-// that was sent: for those who drive a browser, and see what it saw.
+// RecordAnswer records the answer of an assertion consumer service to a sent message, for callers that drive a browser
+// and see its answer.
 func (s *Server) RecordAnswer(messageID int64, a ACSAnswer) error {
-	a = a.clone()
 	a.Body = a.Body[:min(len(a.Body), keptAnswer)]
 	if a.Time.IsZero() {
 		a.Time = s.now()
 	}
-	found := s.messages.update(func(m *Message) bool {
-		if m.ID != messageID || m.Direction != Sent {
-			return false
-		}
-		m.Answer = &a
-		return true
-	})
-	if !found {
-		return &Error{Reason: ReasonNoSuchMessage, Detail: "no message that was sent has the ID " + itoa(int(messageID))}
+	if !s.messages.setAnswer(a, func(m *Message) bool { return m.ID == messageID }) {
+		return errorf(ReasonNoSuchMessage, "no sent message has the ID %d", messageID)
 	}
 	return nil
 }

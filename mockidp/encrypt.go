@@ -18,21 +18,19 @@ const (
 	nsXEnc11 = "http://www.w3.org/2009/xmlenc11#"
 )
 
-// Encryption says how an app's assertions are encrypted. It is written here
-// and not taken from a library, so that Meridian's decrypter meets another
-// reading of the standard.
+// Encryption describes how an app's assertions are encrypted. The encrypter is this package's own, and not a library's,
+// so that Meridian's decrypter is tested against an independent reading of the standard.
 type Encryption struct {
 	// Method encrypts the assertion. Zero: AES256GCM.
 	Method EncryptionMethod
 	// KeyTransport encrypts the key. Zero: RSAOAEPMGF1P.
 	KeyTransport KeyTransport
-	// Digest is OAEP's hash. Zero: SHA1, which is what it is when a message
-	// doesn't say.
+	// Digest is OAEP's hash. Zero: SHA1, the default of XML Encryption.
 	Digest Hash
 	// MGF is the hash of OAEP's mask function, for RSAOAEP only. Zero: SHA1.
 	MGF Hash
-	// KeyBeside puts the EncryptedKey beside the EncryptedData instead of into
-	// its KeyInfo (SAML Core 2.2.4 allows both; Shibboleth does this).
+	// KeyBeside puts the EncryptedKey beside the EncryptedData instead of into its KeyInfo (SAML Core 2.2.4 allows
+	// both; Shibboleth does this).
 	KeyBeside bool
 }
 
@@ -49,14 +47,14 @@ func (e Encryption) withDefaults() Encryption {
 
 func (e Encryption) check() *Error {
 	switch {
-	case e.Method.keySize() == 0:
-		return badConfig("Encryption.Method isn't spoken here: %s", quote(string(e.Method)))
+	case keySizes[e.Method] == 0:
+		return badConfig("unsupported Encryption.Method %s", quote(string(e.Method)))
 	case e.KeyTransport != RSAOAEPMGF1P && e.KeyTransport != RSAOAEP && e.KeyTransport != InsecureRSA15:
-		return badConfig("Encryption.KeyTransport isn't spoken here: %s", quote(string(e.KeyTransport)))
-	case e.KeyTransport != InsecureRSA15 && e.Digest.function() == 0:
-		return badConfig("Encryption.Digest isn't spoken here: %s", quote(string(e.Digest)))
-	case e.KeyTransport == RSAOAEP && e.MGF.function() == 0:
-		return badConfig("Encryption.MGF isn't spoken here: %s", quote(string(e.MGF)))
+		return badConfig("unsupported Encryption.KeyTransport %s", quote(string(e.KeyTransport)))
+	case e.KeyTransport != InsecureRSA15 && hashes[e.Digest].Hash == 0:
+		return badConfig("unsupported Encryption.Digest %s", quote(string(e.Digest)))
+	case e.KeyTransport == RSAOAEP && hashes[e.MGF].Hash == 0:
+		return badConfig("unsupported Encryption.MGF %s", quote(string(e.MGF)))
 	case e.KeyTransport != RSAOAEP && e.MGF != "":
 		return badConfig("Encryption.MGF is for RSAOAEP only")
 	case e.KeyTransport == InsecureRSA15 && e.Digest != "":
@@ -65,16 +63,13 @@ func (e Encryption) check() *Error {
 	return nil
 }
 
-// encrypted makes an EncryptedAssertion (SAML Core 2.3.4) of an assertion for
-// the owner of a key.
+// encrypted returns the EncryptedAssertion (SAML Core 2.3.4) of an assertion, for the owner of a key.
 func (e Encryption) encrypted(assertion *etree.Element, to *rsa.PublicKey, random io.Reader) (*etree.Element, error) {
-	doc := etree.NewDocumentWithRoot(assertion)
-	doc.WriteSettings.CanonicalText, doc.WriteSettings.CanonicalAttrVal = true, true
-	plain, err := doc.WriteToBytes()
+	plain, err := canonical(etree.NewDocumentWithRoot(assertion)).WriteToBytes()
 	if err != nil {
 		return nil, err
 	}
-	key := make([]byte, e.Method.keySize())
+	key := make([]byte, keySizes[e.Method])
 	if _, err := io.ReadFull(random, key); err != nil {
 		return nil, err
 	}
@@ -106,21 +101,20 @@ func cipherData(parent *etree.Element, data []byte) {
 	add(add(parent, "xenc:CipherData"), "xenc:CipherValue").SetText(base64.StdEncoding.EncodeToString(data))
 }
 
-// describeTransport names the parameters of OAEP where they aren't the ones
-// that hold when nothing is said.
+// describeTransport names the parameters of OAEP that aren't the defaults.
 func (e Encryption) describeTransport(method *etree.Element) {
 	if e.KeyTransport == InsecureRSA15 {
 		return
 	}
 	if e.Digest != SHA1 {
-		add(method, "ds:DigestMethod", "xmlns:ds", dsig.Namespace, "Algorithm", e.Digest.digestURI())
+		add(method, "ds:DigestMethod", "xmlns:ds", dsig.Namespace, "Algorithm", hashes[e.Digest].uri)
 	}
 	if e.KeyTransport == RSAOAEP && e.MGF != SHA1 {
 		add(method, "xenc11:MGF", "xmlns:xenc11", nsXEnc11, "Algorithm", nsXEnc11+"mgf1"+string(e.MGF))
 	}
 }
 
-// seal is the block cipher: the IV, then what XML Encryption 1.1, 5.2 puts after it.
+// seal encrypts with the block cipher: the IV, then what XML Encryption 1.1, 5.2 puts after it.
 func (e Encryption) seal(plain, key []byte, random io.Reader) ([]byte, error) {
 	block, err := aes.NewCipher(key)
 	if err != nil {
@@ -137,7 +131,7 @@ func (e Encryption) seal(plain, key []byte, random io.Reader) ([]byte, error) {
 		}
 		return gcm.Seal(iv, iv, plain, nil), nil
 	}
-	// The padding's last byte is its length, the others are arbitrary.
+	// The last byte of the padding is its length, the others are arbitrary.
 	pad := aes.BlockSize - len(plain)%aes.BlockSize
 	out := make([]byte, aes.BlockSize+len(plain)+pad)
 	if _, err := io.ReadFull(random, out[:aes.BlockSize]); err != nil {
@@ -150,11 +144,12 @@ func (e Encryption) seal(plain, key []byte, random io.Reader) ([]byte, error) {
 	return out, nil
 }
 
-// sealKey is the key transport (RFC 8017, 7.1.1 and 7.2.1). crypto/rsa's PKCS #1
-// v1.5 takes no source of randomness, and so doesn't repeat.
+// sealKey encrypts the key (RFC 8017, 7.1.1 and 7.2.1). PKCS #1 v1.5 is written out, because that of crypto/rsa
+// ignores its source of randomness and so isn't repeatable.
 func (e Encryption) sealKey(key []byte, to *rsa.PublicKey, random io.Reader) ([]byte, error) {
 	if e.KeyTransport != InsecureRSA15 {
-		return rsa.EncryptOAEPWithOptions(random, to, key, &rsa.OAEPOptions{Hash: e.Digest.function(), MGFHash: cmp.Or(e.MGF, SHA1).function()})
+		options := &rsa.OAEPOptions{Hash: hashes[e.Digest].Hash, MGFHash: hashes[cmp.Or(e.MGF, SHA1)].Hash}
+		return rsa.EncryptOAEPWithOptions(random, to, key, options)
 	}
 	if len(key) > to.Size()-11 {
 		return nil, rsa.ErrMessageTooLong

@@ -8,15 +8,11 @@ import (
 	"strings"
 )
 
-// What Microsoft Entra ID does otherwise than Okta. Its sign-on address is the
-// tenant's: the request's Issuer says which app it is for. An app's metadata
-// is the tenant's with the app's ID in the query.
-
-// tenantIssuer is what a tenant calls itself, with its ID.
+// tenantIssuer matches the issuer of a tenant of Microsoft Entra ID, with the tenant's ID.
 var tenantIssuer = regexp.MustCompile(`^https://sts\.windows\.net/([0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})/$`)
 
-// tenant is the ID of the tenant that an app is in: the one of its Issuer, so
-// that a rehearsal can have the real one's paths, else the Server's own.
+// tenant returns the ID of the tenant that an app is in: the one in its Issuer, so that a test can use a real tenant's
+// paths, else the Server's.
 func (st *state) tenant(a *App) string {
 	if m := tenantIssuer.FindStringSubmatch(a.Issuer); m != nil {
 		return m[1]
@@ -24,16 +20,16 @@ func (st *state) tenant(a *App) string {
 	return tenantID(naming{salt: st.salt, org: st.org})
 }
 
-// tenantID is one for all apps of a Server.
+// tenantID returns the ID of the tenant for all apps of a Server.
 func tenantID(n naming) string { return derivedGUID("tenant\x00" + n.salt + n.org) }
 
-// derivedGUID has the shape of Entra's IDs.
+// derivedGUID returns an ID in the form of Entra's.
 func derivedGUID(from string) string {
 	b := sha256.Sum256([]byte(from))
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16])
 }
 
-// entraApps are a tenant's. Directory IDs are compared without case.
+// entraApps returns a tenant's apps. The case of a tenant ID doesn't matter.
 func (st *state) entraApps(tenant string) []*App {
 	var out []*App
 	for _, a := range st.apps {
@@ -50,18 +46,18 @@ func (st *state) entraApp(tenant, appID string) (*App, *Error) {
 			return a, nil
 		}
 	}
-	return nil, &Error{Reason: ReasonNoSuchApp, Detail: "no app of this tenant has this ID"}
+	return nil, errorf(ReasonNoSuchApp, "no app of this tenant has this ID")
 }
 
-// shareIdentifier: within a tenant an identifier belongs to one app, or the
-// sign-on address couldn't tell which one a request is for.
+// shareIdentifier reports whether two apps of one tenant have the same Audience: the sign-on address couldn't tell which
+// one a request is for.
 func (st *state) shareIdentifier(a, b *App) bool {
 	return a.Kind == SAML && b.Kind == SAML && a.Profile == Entra && b.Profile == Entra &&
 		a.Audience == b.Audience && a.Audience != "" && strings.EqualFold(st.tenant(a), st.tenant(b))
 }
 
-// readEntra finds the app that a request to a tenant is for, and checks it. A
-// request for none is kept among the messages as well.
+// readEntra finds the app that a request to a tenant is for, and checks the request. A request for no app is added to
+// the messages as well.
 func (s *Server) readEntra(st *state, tenant string, in incoming) (*App, pending, *Error) {
 	m := Message{Time: s.now(), Direction: Received, Binding: in.binding, RelayState: in.relayState}
 	doc, err := in.xml()
@@ -70,8 +66,8 @@ func (s *Server) readEntra(st *state, tenant string, in incoming) (*App, pending
 		m.XML = doc
 		req, err = parseAuthnRequest(doc)
 	}
-	if err == nil && !req.HasIssuer { // Entra ID knows the application by nothing else
-		err = &Error{Reason: ReasonIssuer, Detail: "the AuthnRequest has no Issuer (SAML Profiles 4.1.4.1), by which a tenant knows the application"}
+	if err == nil && !req.HasIssuer {
+		err = errorf(ReasonIssuer, "the AuthnRequest has no Issuer (SAML Profiles 4.1.4.1), which identifies the application in a tenant")
 	} else if err == nil {
 		for _, a := range st.entraApps(tenant) {
 			if a.Audience == req.Issuer && a.Audience != "" {
@@ -87,22 +83,22 @@ func (s *Server) readEntra(st *state, tenant string, in incoming) (*App, pending
 }
 
 func unknownIdentifier(apps []*App, tenant, issuer string) *Error {
-	e := &Error{Reason: ReasonIssuer, Got: issuer,
-		Detail: "AADSTS700016: no application with the request's Issuer as its identifier was found in the tenant " + quote(tenant)}
 	var known []string
 	for _, a := range apps {
 		if a.Audience != "" {
 			known = append(known, a.Audience)
 		}
 	}
-	if e.Want = strings.Join(known, " or "); len(known) < len(apps) {
-		e.Detail += "; RegisterSP, UpdateApp, the control API or the configuration gives an app its Audience"
+	e := mismatch(ReasonIssuer, strings.Join(known, " or "), issuer,
+		"AADSTS700016: no application of the tenant %s has the request's Issuer as its identifier", quote(tenant))
+	if len(known) < len(apps) {
+		e.Detail += "; set an app's Audience with RegisterSP, UpdateApp, the control API or in the configuration"
 	}
 	return e
 }
 
 func noSuchTenant(tenant string) *Error {
-	return &Error{Reason: ReasonNoSuchApp, Detail: "AADSTS90002: the tenant " + quote(tenant) + " was not found: no app is in it"}
+	return errorf(ReasonNoSuchApp, "AADSTS90002: no app is in the tenant %s", quote(tenant))
 }
 
 // handleEntraSSO is a tenant's sign-on address.
@@ -113,7 +109,7 @@ func (s *Server) handleEntraSSO(w http.ResponseWriter, r *http.Request) *Error {
 	}
 	in, err := readHTTP(w, r)
 	if err == nil && !in.has {
-		err = malformed(nil, "AADSTS750054: there is no SAMLRequest in the query; a tile begins at the app's link in My Apps")
+		err = malformed(nil, "AADSTS750054: the query has no SAMLRequest; IdP-initiated sign-in begins at the app's link in My Apps")
 	}
 	if err != nil {
 		return err
@@ -125,7 +121,7 @@ func (s *Server) handleEntraSSO(w http.ResponseWriter, r *http.Request) *Error {
 	return s.begin(w, r, app, in, p, err)
 }
 
-// handleEntraLaunch is where the tile of an app leads.
+// handleEntraLaunch is the address of an app's tile.
 func (s *Server) handleEntraLaunch(w http.ResponseWriter, r *http.Request) *Error {
 	q := r.URL.Query()
 	app, err := s.state.Load().entraApp(q.Get("tenantId"), r.PathValue("appid"))
@@ -140,8 +136,8 @@ func (s *Server) handleEntraLaunch(w http.ResponseWriter, r *http.Request) *Erro
 	return s.begin(w, r, app, in, p, err)
 }
 
-// handleEntraMetadata is a tenant's metadata; with an app's ID in the query
-// that app's, whose key signs first.
+// handleEntraMetadata is the address of a tenant's metadata, and with an app's ID in the query of that app's, whose key
+// comes first.
 func (s *Server) handleEntraMetadata(w http.ResponseWriter, r *http.Request) *Error {
 	st, tenant := s.state.Load(), r.PathValue("tenant")
 	apps := st.entraApps(tenant)
@@ -149,13 +145,13 @@ func (s *Server) handleEntraMetadata(w http.ResponseWriter, r *http.Request) *Er
 		return noSuchTenant(tenant)
 	}
 	if !r.URL.Query().Has("appid") {
-		whole := apps[0].clone() // but with the Server's keys, and no app's own Issuer
+		whole := apps[0].clone() // with the Server's keys and the tenant's Issuer
 		whole.ID, whole.Issuer, whole.KeyID = "", "https://sts.windows.net/"+st.tenant(apps[0])+"/", ""
-		return s.sendMetadata(w, r, st, &whole)
+		return s.sendMetadata(w, st, &whole)
 	}
 	app, err := st.entraApp(tenant, r.URL.Query().Get("appid"))
 	if err != nil {
 		return err
 	}
-	return s.sendMetadata(w, r, st, app)
+	return s.sendMetadata(w, st, app)
 }

@@ -16,18 +16,15 @@ const (
 	nsAddressing = "http://www.w3.org/2005/08/addressing"
 )
 
-// nextKey is a certificate whose key was thrown away when it was made. Entra ID
-// publishes the key that it will sign with next, and service providers have to
-// try more than one.
+// nextKey is a certificate whose private key doesn't exist. Entra ID publishes the key that it will sign with next, so
+// service providers must try more than one.
 //
 //go:embed entra_next_key.txt
 var nextKey string
 
-// entraMetadata is a tenant's metadata with what in Entra ID's makes readers
-// fail: a byte order mark, two RoleDescriptors of WS-Federation before the
-// IDPSSODescriptor, several keys in each, and a signature over it all, which is
-// made with the key that signs for the app. There is no SingleLogoutService:
-// the mock has none.
+// entraMetadata returns a tenant's metadata with those parts of Entra ID's that make readers fail: a byte order mark, two
+// RoleDescriptors of WS-Federation before the IDPSSODescriptor, several keys in each, and a signature over all of it,
+// with the key that signs for the app. There is no SingleLogoutService: the mock has none.
 func (s *Server) entraMetadata(st *state, app *App) ([]byte, error) {
 	k, kerr := st.signer(app)
 	if kerr != nil {
@@ -55,8 +52,8 @@ func (s *Server) entraMetadata(st *state, app *App) ([]byte, error) {
 	return append([]byte(byteOrderMark), out...), err
 }
 
-// describeEntra is describe with two roles that only xsi:type tells apart, the
-// keys repeated in each (WS-Federation 1.2, 3.1.2).
+// describeEntra adds two roles to describe that only xsi:type distinguishes, with the keys repeated in each
+// (WS-Federation 1.2, 3.1.2).
 func (s *Server) describeEntra(st *state, app *App) *crewjam.EntityDescriptor {
 	entity := s.describe(app, st.keysFor(app))
 	entity.ID = "_" + derivedGUID("metadata\x00"+app.Issuer)
@@ -74,8 +71,8 @@ func (s *Server) describeEntra(st *state, app *App) *crewjam.EntityDescriptor {
 	return entity
 }
 
-// layOutLikeEntra leaves the default namespaces where Entra ID declares them, on
-// the root and on KeyInfo, and calls that of WS-Federation fed.
+// layOutLikeEntra keeps the default namespaces where Entra ID declares them, on the root and on KeyInfo, and gives that of
+// WS-Federation the prefix fed.
 func layOutLikeEntra(e *etree.Element) {
 	if e.Tag != "EntityDescriptor" && e.Tag != "KeyInfo" {
 		e.RemoveAttr("xmlns")
@@ -87,12 +84,12 @@ func layOutLikeEntra(e *etree.Element) {
 		e.RemoveAttr("xmlns:" + prefix)
 		e.CreateAttr("xmlns:fed", nsFederation)
 	}
-	for _, c := range e.ChildElements() {
+	for c := range e.ChildElementsSeq() {
 		layOutLikeEntra(c)
 	}
 }
 
-// addTokenService adds what metadata says of a token service of WS-Federation.
+// addTokenService describes a token service of WS-Federation.
 func addTokenService(role *etree.Element, tenant string) {
 	claims := role.CreateElement("fed:ClaimTypesOffered")
 	for _, c := range [][2]string{{"Name", "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/name"},

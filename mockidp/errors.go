@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// Reason says why the identity provider refused something. The list is closed:
-// a test compares a Reason, never the text of a message.
+// Reason is the kind of a refusal. The list is closed: tests compare a Reason, never the text of a message.
 type Reason string
 
 // The Reasons.
@@ -18,57 +17,63 @@ const (
 	ReasonNoSuchUser      Reason = "NoSuchUser"      // no user has this login
 	ReasonNoSuchGroup     Reason = "NoSuchGroup"     // no group has this name
 	ReasonNoSuchKey       Reason = "NoSuchKey"       // no signing key has this ID
-	ReasonNoSuchMessage   Reason = "NoSuchMessage"   // no message has this ID, or it was forgotten
-	ReasonInactive        Reason = "Inactive"        // the user is locked out, suspended or deprovisioned
+	ReasonNoSuchMessage   Reason = "NoSuchMessage"   // no message has this ID, or it was discarded
+	ReasonInactive        Reason = "Inactive"        // the user is locked out, suspended, deprovisioned or staged
 	ReasonNotAssigned     Reason = "NotAssigned"     // the user isn't assigned to the app
 	ReasonNotSAML         Reason = "NotSAML"         // the app is a bookmark: it has no metadata and gets no assertion
 	ReasonNoACS           Reason = "NoACS"           // the app has no assertion consumer service yet
 	ReasonTooLarge        Reason = "TooLarge"        // more than 64 KiB, before or after inflating
 	ReasonMalformed       Reason = "Malformed"       // not base64, DEFLATE, XML or an AuthnRequest of SAML 2.0
-	ReasonBinding         Reason = "Binding"         // a ProtocolBinding or SAMLEncoding this side doesn't speak
+	ReasonBinding         Reason = "Binding"         // an unsupported ProtocolBinding or SAMLEncoding
 	ReasonIssuer          Reason = "Issuer"          // the request's Issuer isn't the app's Audience
 	ReasonDestination     Reason = "Destination"     // the request names another Destination
 	ReasonURLAndIndex     Reason = "URLAndIndex"     // both AssertionConsumerServiceURL and …Index
 	ReasonUnlistedURL     Reason = "UnlistedURL"     // an AssertionConsumerServiceURL that isn't on the app's list
 	ReasonUnlistedIndex   Reason = "UnlistedIndex"   // an AssertionConsumerServiceIndex that isn't on the app's list
 	ReasonSignature       Reason = "Signature"       // a signature that is missing, broken or of an unknown key
-	ReasonNameIDPolicy    Reason = "NameIDPolicy"    // the request wants a NameID of another format
+	ReasonNameIDPolicy    Reason = "NameIDPolicy"    // the request asks for a NameID of another format
 	ReasonNameID          Reason = "NameID"          // the user has no value for the app's NameIDTemplate
-	ReasonIssueInstant    Reason = "IssueInstant"    // a request from too long ago, or from the future (Config.Strict)
+	ReasonIssueInstant    Reason = "IssueInstant"    // more than five minutes off (Config.Strict)
 	ReasonRelayState      Reason = "RelayState"      // too long, or not text
-	ReasonMetadata        Reason = "Metadata"        // service provider metadata that can't be taken in
-	ReasonRequestNotFound Reason = "RequestNotFound" // a pending sign-in that was never there, or is too old
-	ReasonProvisioning    Reason = "Provisioning"    // of mockidp/scimpush: the service provider refused a push, or couldn't be reached
-	ReasonInternal        Reason = "Internal"        // this side's fault: the key or the random source failed
+	ReasonMetadata        Reason = "Metadata"        // service provider metadata that can't be used
+	ReasonRequestNotFound Reason = "RequestNotFound" // a pending sign-in that is unknown or too old
+	ReasonProvisioning    Reason = "Provisioning"    // of mockidp/scimpush: the service provider refused a push or can't be reached
+	ReasonInternal        Reason = "Internal"        // a fault of the Server: the key or the random source failed
 )
 
 // Error is the one error type of this package.
 //
-// Want and Got are what was expected and what came, where the refusal compares
-// two values. They are kept whole here and are quoted and cut in the message.
+// Want and Got are the expected and the actual value, where the refusal compares two. They are kept whole here;
+// the message quotes them and cuts them short.
 type Error struct {
 	Reason    Reason
 	Detail    string // one sentence
 	Want, Got string
-	Err       error // what lies underneath, or nil
+	Err       error // the cause, or nil
 }
 
-// Error begins with the package's name and never runs over a few hundred bytes.
+// Error returns a message of at most a few hundred bytes that begins with the package's name.
 func (e *Error) Error() string {
 	var b strings.Builder
-	b.WriteString("mockidp: ")
-	b.WriteString(e.Detail)
+	b.WriteString("mockidp: " + e.Detail)
 	if e.Want != "" || e.Got != "" {
 		fmt.Fprintf(&b, ": want %s, got %s", quote(e.Want), quote(e.Got))
 	}
 	if e.Err != nil {
-		b.WriteString(": ")
-		b.WriteString(cut(strings.TrimPrefix(e.Err.Error(), "mockidp: ")))
+		b.WriteString(": " + e.cause())
 	}
 	return b.String()
 }
 
-// Unwrap returns what lies underneath.
+// cause is the message of Err. The package's name isn't repeated.
+func (e *Error) cause() string {
+	if e.Err == nil {
+		return ""
+	}
+	return cut(strings.TrimPrefix(e.Err.Error(), "mockidp: "))
+}
+
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 // status is the HTTP status of the page that reports the error.
@@ -88,7 +93,7 @@ func (e *Error) status() int {
 
 func quote(s string) string { return strconv.Quote(cut(s)) }
 
-// cut keeps a stranger's value from filling a log line or a page.
+// cut keeps a client's value from filling a log line or a page.
 func cut(s string) string {
 	const most = 200
 	if len(s) <= most {
@@ -97,10 +102,36 @@ func cut(s string) string {
 	return strings.ToValidUTF8(s[:most], "") + "…"
 }
 
+func itoa(n int) string { return strconv.Itoa(n) }
+
+func errorf(reason Reason, format string, args ...any) *Error {
+	return &Error{Reason: reason, Detail: fmt.Sprintf(format, args...)}
+}
+
+// mismatch is the error for a value that differs from the expected one.
+func mismatch(reason Reason, want, got, format string, args ...any) *Error {
+	return &Error{Reason: reason, Detail: fmt.Sprintf(format, args...), Want: want, Got: got}
+}
+
 func malformed(err error, format string, args ...any) *Error {
 	return &Error{Reason: ReasonMalformed, Detail: fmt.Sprintf(format, args...), Err: err}
 }
 
-func badConfig(format string, args ...any) *Error {
-	return &Error{Reason: ReasonConfig, Detail: fmt.Sprintf(format, args...)}
+func badConfig(format string, args ...any) *Error { return errorf(ReasonConfig, format, args...) }
+
+// internal is the error for a step that fails only by a fault of the Server or its key.
+func internal(step string, err error) *Error {
+	return &Error{Reason: ReasonInternal, Detail: step, Err: err}
+}
+
+func noSuchUser(login string) *Error {
+	return errorf(ReasonNoSuchUser, "no user has the login %s", quote(login))
+}
+
+func noSuchGroup(name string) *Error {
+	return errorf(ReasonNoSuchGroup, "no group has the name %s", quote(name))
+}
+
+func noSuchKey(id string) *Error {
+	return errorf(ReasonNoSuchKey, "no signing key has the ID %s", quote(id))
 }

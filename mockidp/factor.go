@@ -6,25 +6,16 @@ import (
 	"time"
 )
 
-// factor is a sign-in that has the password and lacks the second factor.
+// factor is a sign-in with the right password that lacks the second factor.
 type factor struct {
 	login   string
-	pending string // key of the pending sign-in it belongs to, or ""
+	pending string // key of the pending sign-in, or ""
 	at      time.Time
 }
 
 const factorLifetime = 5 * time.Minute
 
-// secondFactor is the body of its page.
-type secondFactor struct {
-	Key            string
-	Login          string
-	App            *App // what it is for, or nil
-	Failed, StepUp bool
-}
-
-// stepUp asks somebody who signed in with a password for the second factor
-// that a request needs.
+// stepUp asks a user who signed in with a password for the second factor that a request needs.
 func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, p pending, key string, u *User) *Error {
 	key, err := s.hold(p, key)
 	if err != nil {
@@ -34,7 +25,7 @@ func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, p pending, key s
 }
 
 func (s *Server) askFactor(w http.ResponseWriter, r *http.Request, f factor) *Error {
-	key, err := s.token()
+	key, err := s.token(16)
 	if err != nil {
 		return err
 	}
@@ -46,42 +37,42 @@ func (s *Server) askFactor(w http.ResponseWriter, r *http.Request, f factor) *Er
 
 func (s *Server) factorPage(w http.ResponseWriter, r *http.Request, status int, key string, f factor, failed bool) {
 	st := s.state.Load()
-	_, user := s.sessionOf(r, st)
-	body := secondFactor{Key: key, Login: f.login, Failed: failed, StepUp: user != nil}
+	var app *App // of the pending sign-in, or nil
 	if p, err := s.held(f.pending); err == nil {
-		body.App, _ = st.app(p.appID)
+		app, _ = st.app(p.appID)
 	}
-	if body.App != nil && body.App.Kind == Bookmark {
-		w.Header().Set("Content-Security-Policy", policy("")) // as on the sign-in page
-	}
-	s.render(w, status, "factor", page{Title: "Second factor", Body: body})
+	s.allowBookmark(w, app)
+	_, user := s.sessionOf(r, st)
+	s.render(w, status, "factor", page{Title: "Second factor", Body: struct {
+		Key            string
+		Login          string
+		App            *App
+		Failed, StepUp bool
+	}{key, f.login, app, failed, user != nil}})
 }
 
-// handleFactor takes the code.
+// handleFactor checks the code.
 func (s *Server) handleFactor(w http.ResponseWriter, r *http.Request, form url.Values) *Error {
 	key := form.Get("factor")
 	f, ok := s.factors.get(key)
 	if !ok || s.now().Sub(f.at) > factorLifetime {
-		return &Error{Reason: ReasonRequestNotFound, Detail: "this sign-in is too old or was never begun; start again"}
+		return errorf(ReasonRequestNotFound, "this sign-in is unknown or has expired; start again")
 	}
 	user := s.state.Load().user(f.login)
-	if user == nil || user.Status != Active {
-		return s.lockedAtFactor(w, r, f, user)
+	if user == nil {
+		return noSuchUser(f.login)
 	}
-	if !same(user.SecondFactor, form.Get("code")) {
-		if user = s.failed(user); user.Status != Active {
-			return s.lockedAtFactor(w, r, f, user)
-		}
+	failed := user.Status == Active && !same(user.SecondFactor, form.Get("code"))
+	if failed {
+		user = s.failed(user)
+	}
+	switch {
+	case user.Status != Active:
+		return s.locked(w, r, f.pending, user, signIn{Login: f.login, Locked: true})
+	case failed:
 		s.factorPage(w, r, http.StatusUnauthorized, key, f, true)
 		return nil
 	}
 	s.factors.drop(key) // it opens one session
 	return s.signedIn(w, r, user, true, f.pending)
-}
-
-func (s *Server) lockedAtFactor(w http.ResponseWriter, r *http.Request, f factor, u *User) *Error {
-	if u == nil {
-		return noSuchUser(f.login)
-	}
-	return s.locked(w, r, f.pending, u, signIn{Login: f.login, Locked: true})
 }

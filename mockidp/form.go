@@ -1,8 +1,6 @@
 package mockidp
 
 import (
-	"bytes"
-	"io"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -10,24 +8,21 @@ import (
 	"strings"
 )
 
-// Form is an answer: what a browser posts to the service provider by the
-// HTTP-POST binding (SAML Bindings 3.5).
+// Form is an answer as a browser posts it to the service provider by the HTTP-POST binding (SAML Bindings 3.5).
 type Form struct {
-	// URL is the assertion consumer service; always one on the app's list, but
-	// for a query that Config.Mutate may add.
+	// URL is the assertion consumer service; always one on the app's list, with a query that Config.Mutate may add.
 	URL          string
 	SAMLResponse string // base64
 	RelayState   string // "" if there is none
 
-	// The rest is zero unless Config.Mutate made another form of it.
+	// The rest is zero unless Config.Mutate changed the form.
 
-	// Fields are what is sent instead of SAMLResponse and RelayState, in this
-	// order; a name may be there twice. Zero (nil): SAMLResponse, and
+	// Fields replace SAMLResponse and RelayState, in this order; names may repeat. Zero (nil): SAMLResponse, and
 	// RelayState unless it is "".
 	Fields []Field
 	// Method is POST or GET. Zero: POST.
 	Method Method
-	// Encoding is how a POST is written. Zero: URLEncoded.
+	// Encoding is the encoding of a POST. Zero: URLEncoded.
 	Encoding FormEncoding
 }
 
@@ -68,7 +63,7 @@ func (f Form) Inputs() []Field {
 	return out
 }
 
-// Values are the form's fields, ready for http.Client.PostForm.
+// Values returns the form's fields for http.Client.PostForm.
 func (f Form) Values() url.Values {
 	v := url.Values{}
 	for _, x := range f.Inputs() {
@@ -77,7 +72,7 @@ func (f Form) Values() url.Values {
 	return v
 }
 
-// usual says that the form is what the HTTP-POST binding wants for this place.
+// usual reports whether the form is that of the HTTP-POST binding for a URL.
 func (f Form) usual(acs string) bool {
 	return f.URL == acs && f.Fields == nil && f.Method == POST && f.Encoding == URLEncoded
 }
@@ -87,7 +82,7 @@ func (f Form) clone() Form {
 	return f
 }
 
-// cutResponse leaves half of every message that the fields hold.
+// cutResponse cuts every message in the fields in half.
 func (f *Form) cutResponse() {
 	half := func(s string) string { return s[:len(s)/2] }
 	f.SAMLResponse = half(f.SAMLResponse)
@@ -99,21 +94,18 @@ func (f *Form) cutResponse() {
 	}
 }
 
-// request is the form as a browser sends it (HTML, form submission algorithm).
+// request returns the request that a browser sends (HTML, form submission algorithm).
 func (f Form) request() (*http.Request, error) {
 	if f.Method == GET {
 		u, err := url.Parse(f.URL)
 		if err != nil {
 			return nil, err
 		}
-		u.RawQuery = encodeFields(f.wire()) // in place of the query that the address has
+		u.RawQuery = encodeFields(f.wire()) // replaces the query of the URL
 		return http.NewRequest(http.MethodGet, u.String(), nil)
 	}
-	body, contentType, err := f.body()
-	if err != nil {
-		return nil, err
-	}
-	req, err := http.NewRequest(http.MethodPost, f.URL, body)
+	body, contentType := f.body()
+	req, err := http.NewRequest(http.MethodPost, f.URL, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -121,7 +113,7 @@ func (f Form) request() (*http.Request, error) {
 	return req, nil
 }
 
-// wire are the fields with line breaks as they are submitted.
+// wire returns the fields with line breaks as browsers submit them.
 func (f Form) wire() []Field {
 	breaks := strings.NewReplacer("\r\n", "\r\n", "\r", "\r\n", "\n", "\r\n")
 	out := slices.Clone(f.Inputs())
@@ -131,28 +123,26 @@ func (f Form) wire() []Field {
 	return out
 }
 
-func (f Form) body() (io.Reader, string, error) {
+func (f Form) body() (body, contentType string) {
+	var b strings.Builder
 	switch f.Encoding {
 	case Multipart:
-		var b bytes.Buffer
 		w := multipart.NewWriter(&b)
 		for _, x := range f.wire() {
-			if err := w.WriteField(x.Name, x.Value); err != nil {
-				return nil, "", err
-			}
+			_ = w.WriteField(x.Name, x.Value) // a strings.Builder never fails
 		}
-		return &b, w.FormDataContentType(), w.Close()
+		_ = w.Close()
+		return b.String(), w.FormDataContentType()
 	case PlainText:
-		var b strings.Builder
 		for _, x := range f.wire() {
 			b.WriteString(x.Name + "=" + x.Value + "\r\n")
 		}
-		return strings.NewReader(b.String()), string(PlainText), nil
+		return b.String(), string(PlainText)
 	}
-	return strings.NewReader(encodeFields(f.wire())), "application/x-www-form-urlencoded", nil
+	return encodeFields(f.wire()), "application/x-www-form-urlencoded"
 }
 
-// encodeFields keeps the order, which url.Values doesn't.
+// encodeFields keeps the order, unlike url.Values.
 func encodeFields(list []Field) string {
 	var parts []string
 	for _, x := range list {

@@ -8,29 +8,27 @@ import (
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		s.redirect(w, r, pathDashboard)
-	})
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { s.redirect(w, r, pathDashboard) })
 	for pattern, h := range map[string]func(http.ResponseWriter, *http.Request) *Error{
-		"GET " + pathSignIn:                                               s.handleSignInPage,
-		"POST " + pathSignIn:                                              s.ownForm(s.handleSignIn),
-		"POST " + pathSignOut:                                             s.ownForm(s.handleSignOut),
-		"POST " + pathFactor:                                              s.ownForm(s.handleFactor),
-		"POST " + pathCancel:                                              s.ownForm(s.handleCancel),
-		"GET " + pathContinue:                                             s.handleContinue,
-		"GET " + pathApp + "{id}":                                         s.handleApp,
-		"GET " + pathDashboard:                                            s.handleDashboard,
-		"GET " + pathBookmark + "{id}":                                    s.handleBookmark,
-		"GET /app/{name}/{key}/sso/saml":                                  s.handleSSO,
-		"POST /app/{name}/{key}/sso/saml":                                 s.handleSSO,
-		"GET /app/{key}/sso/saml/metadata":                                s.handleMetadata,
-		"GET /{tenant}" + pathEntraSSO:                                    s.handleEntraSSO,
-		"POST /{tenant}" + pathEntraSSO:                                   s.handleEntraSSO,
-		"GET " + pathEntraLaunch + "{appid}":                              s.handleEntraLaunch,
-		"GET /{tenant}" + pathEntraMetadata:                               s.handleEntraMetadata,
-		"GET /{tenant}/FederationMetadata/2007-06/FederationMetadata.xml": s.handleEntraMetadata, // as it is written too
+		"GET " + pathSignIn:                    s.handleSignInPage,
+		"POST " + pathSignIn:                   s.ownForm(s.handleSignIn),
+		"POST " + pathSignOut:                  s.ownForm(s.handleSignOut),
+		"POST " + pathFactor:                   s.ownForm(s.handleFactor),
+		"POST " + pathCancel:                   s.ownForm(s.handleCancel),
+		"GET " + pathContinue:                  s.handleContinue,
+		"GET " + pathApp + "{id}":              s.forUsers(s.handleApp),
+		"GET " + pathDashboard:                 s.forUsers(s.handleDashboard),
+		"GET " + pathBookmark + "{id}":         s.handleBookmark,
+		"GET /app/{name}/{key}/sso/saml":       s.handleSSO,
+		"POST /app/{name}/{key}/sso/saml":      s.handleSSO,
+		"GET /app/{key}/sso/saml/metadata":     s.handleMetadata,
+		"GET /{tenant}" + pathEntraSSO:         s.handleEntraSSO,
+		"POST /{tenant}" + pathEntraSSO:        s.handleEntraSSO,
+		"GET " + pathEntraLaunch + "{appid}":   s.handleEntraLaunch,
+		"GET /{tenant}" + pathEntraMetadata:    s.handleEntraMetadata,
+		"GET /{tenant}" + pathEntraMetadataAlt: s.handleEntraMetadata,
 		"/": func(http.ResponseWriter, *http.Request) *Error {
-			return &Error{Reason: ReasonNoSuchApp, Detail: "there is no such page"}
+			return errorf(ReasonNoSuchApp, "no page has this address")
 		},
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
@@ -51,14 +49,12 @@ func (s *Server) routes() http.Handler {
 	})
 }
 
-// redirect leads to another page of ours. The address is relative: behind a
-// proxy the browser knows better than we do where we are.
+// redirect leads to another page of the Server. The address is relative: the Server may be behind a proxy.
 func (s *Server) redirect(w http.ResponseWriter, r *http.Request, path string) {
 	http.Redirect(w, r, s.prefix+path, http.StatusSeeOther)
 }
 
-// policy is the Content-Security-Policy of a page; forms says where its forms
-// may lead, "" anywhere.
+// policy returns the Content-Security-Policy of a page. forms is where its forms may lead; "" is anywhere.
 func policy(forms string) string {
 	p := "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'"
 	if forms != "" {
@@ -67,13 +63,27 @@ func policy(forms string) string {
 	return p
 }
 
-// ownForm makes a handler of one that gets a form of these pages: another site's
-// page must not sign a browser in or out.
-func (s *Server) ownForm(h func(http.ResponseWriter, *http.Request, url.Values) *Error) func(http.ResponseWriter, *http.Request) *Error {
+// forUsers makes a handler of one for users who are signed in. It sends others to the sign-in page.
+func (s *Server) forUsers(
+	h func(http.ResponseWriter, *http.Request, *state, *User) *Error) func(http.ResponseWriter, *http.Request) *Error {
+	return func(w http.ResponseWriter, r *http.Request) *Error {
+		st := s.state.Load()
+		_, user := s.sessionOf(r, st)
+		if user == nil {
+			s.redirect(w, r, pathSignIn)
+			return nil
+		}
+		return h(w, r, st, user)
+	}
+}
+
+// ownForm makes a handler of one for a form of these pages: a page of another site must not sign a browser in or out.
+func (s *Server) ownForm(
+	h func(http.ResponseWriter, *http.Request, url.Values) *Error) func(http.ResponseWriter, *http.Request) *Error {
 	check := http.NewCrossOriginProtection()
 	return func(w http.ResponseWriter, r *http.Request) *Error {
 		if err := check.Check(r); err != nil {
-			return malformed(err, "another site's page sent this form")
+			return malformed(err, "a page of another site sent this form")
 		}
 		form, err := readForm(w, r)
 		if err != nil {
@@ -90,41 +100,94 @@ func readForm(w http.ResponseWriter, r *http.Request) (url.Values, *Error) {
 		return nil, tooLarge("the form")
 	}
 	if err != nil {
-		return nil, malformed(err, "the form was cut off")
+		return nil, malformed(err, "the form is incomplete")
 	}
 	v, err := url.ParseQuery(string(body))
 	if err != nil {
-		return nil, malformed(err, "the form can't be read")
+		return nil, malformed(err, "invalid form")
 	}
 	return v, nil
 }
 
-func (s *Server) handleDashboard(w http.ResponseWriter, r *http.Request) *Error {
-	st := s.state.Load()
-	_, user := s.sessionOf(r, st)
-	if user == nil {
-		s.redirect(w, r, pathSignIn)
-		return nil
-	}
-	s.dashboardPage(w, r, st, user)
-	return nil
+// The paths are Okta's where those are known. Apps with the profile Entra have those of Microsoft Entra ID.
+const (
+	pathSignIn    = "/login/login.htm"
+	pathSignOut   = "/login/signout"
+	pathFactor    = "/login/second-factor"
+	pathCancel    = "/login/cancel"
+	pathContinue  = "/login/continue"
+	pathDashboard = "/app/UserHome"
+	pathBookmark  = "/home/bookmark/"
+	pathApp       = "/mockidp/app/"
+	pathAssets    = "/mockidp/assets/"
+
+	// Of Entra: a tenant's sign-on and metadata (in two spellings), and the links of My Apps.
+	pathEntraSSO         = "/saml2"
+	pathEntraMetadata    = "/federationmetadata/2007-06/federationmetadata.xml"
+	pathEntraMetadataAlt = "/FederationMetadata/2007-06/FederationMetadata.xml"
+	pathEntraLaunch      = "/api/signin/"
+)
+
+// SignInURL returns the address of the sign-in page.
+func (s *Server) SignInURL() string { return s.base() + pathSignIn }
+
+// DashboardURL returns the address of the page with the tiles.
+func (s *Server) DashboardURL() string { return s.base() + pathDashboard }
+
+// AppURL returns the address of the page with an app's settings. "" is the first SAML app. Like Metadata it panics if
+// there is none.
+func (s *Server) AppURL(appID string) string {
+	return s.base() + appPath(must(s.state.Load().app(appID)))
 }
 
-func (s *Server) handleMetadata(w http.ResponseWriter, r *http.Request) *Error {
-	st := s.state.Load()
-	app := st.byKey(r.PathValue("key"))
-	if app == nil {
-		return &Error{Reason: ReasonNoSuchApp, Detail: "no app has this metadata address"}
-	}
-	return s.sendMetadata(w, r, st, app)
+// SSOURL returns an app's single sign-on address, which takes its requests; "" is the first SAML app. The apps of an
+// Entra tenant share theirs; the request's Issuer identifies the app. Like Metadata it panics if there is none.
+func (s *Server) SSOURL(appID string) string { return s.ssoURL(must(s.state.Load().samlApp(appID))) }
+
+// TileURL returns where an app's tile leads and IdP-initiated sign-in begins: with the profile Okta the sign-on address
+// without a request. "" is the first SAML app. Like Metadata it panics if there is none.
+func (s *Server) TileURL(appID string) string { return s.tileURL(must(s.state.Load().app(appID))) }
+
+// MetadataURL returns the address of an app's metadata; "" is the first SAML app. Like Metadata it panics if there is
+// none.
+func (s *Server) MetadataURL(appID string) string {
+	return s.metadataURL(must(s.state.Load().samlApp(appID)))
 }
 
-func (s *Server) sendMetadata(w http.ResponseWriter, r *http.Request, st *state, app *App) *Error {
-	doc, err := s.metadata(st, app)
+func must(app *App, err *Error) *App {
 	if err != nil {
-		return &Error{Reason: ReasonInternal, Detail: "writing the metadata", Err: err}
+		panic(err)
 	}
-	w.Header().Set("Content-Type", "application/samlmetadata+xml; charset=utf-8")
-	_, _ = w.Write(doc)
-	return nil
+	return app
 }
+
+func (s *Server) ssoURL(a *App) string {
+	if a.Profile == Entra {
+		return s.base() + "/" + s.initial.tenant(a) + pathEntraSSO
+	}
+	return s.base() + oktaSSO(a)
+}
+
+func (s *Server) metadataURL(a *App) string {
+	if a.Profile == Entra {
+		return s.base() + "/" + s.initial.tenant(a) + pathEntraMetadata + "?appid=" + url.QueryEscape(a.ExternalKey)
+	}
+	return s.base() + "/app/" + a.ExternalKey + "/sso/saml/metadata"
+}
+
+func (s *Server) tileURL(a *App) string { return s.base() + s.tilePath(a) }
+
+// tilePath returns a path without the prefix of Config.OddPaths.
+func (s *Server) tilePath(a *App) string {
+	switch {
+	case a.Kind == Bookmark:
+		return pathBookmark + url.PathEscape(a.ID)
+	case a.Profile == Entra:
+		return pathEntraLaunch + url.PathEscape(a.ExternalKey) + "?tenantId=" + s.initial.tenant(a)
+	}
+	return oktaSSO(a)
+}
+
+func oktaSSO(a *App) string { return "/app/" + a.Name + "/" + a.ExternalKey + "/sso/saml" }
+
+func appPath(a *App) string { return pathApp + url.PathEscape(a.ID) }

@@ -7,110 +7,75 @@ import (
 	"time"
 )
 
-// Key is a signing key as others may know it.
+// Key describes a signing key, without its private part.
 type Key struct {
 	// ID is what other methods and App.KeyID name it by: Okta's kid.
 	ID          string
 	Certificate *x509.Certificate
 	Created     time.Time // when the Server got it
-	// Signing says that apps without a KeyID are signed with it.
+	// Signing reports that it signs for apps without a KeyID.
 	Signing bool
 }
 
-// Methods lists the algorithms that the key can sign by. The first is the one of
-// apps without a SignatureMethod.
+// Methods lists the key's algorithms. The first is the one for apps without a SignatureMethod.
 func (k Key) Methods() []SignatureMethod { return methodsFor(k.Certificate.PublicKey) }
 
-// maxKeys is how many keys the Server, and each app, may have: making one takes
-// a moment, and metadata with more helps nobody.
+// maxKeys bounds the keys of the Server, and of each app: making one takes a moment, and no one needs larger metadata.
 const maxKeys = 20
 
-// Keys returns the Server's keys in the order they were added. All of them are
-// in the metadata of every app, unless RetireAppKey took one out there.
+// Keys returns the Server's keys in the order they were added. All of them are in the metadata of every app, except
+// where RetireAppKey removed one.
 //
-// A rollover is AddKey (both are published), SignWith (the new one signs) and
-// RetireKey (the old one is gone), with as much time between as service
-// providers take to read the metadata again, or none, to see what happens.
-// AddAppKey, SignAppWith and RetireAppKey do it for one app alone.
+// A rollover consists of AddKey (both keys are published), SignWith (the new one signs) and RetireKey (the old one is
+// gone), with as much time between as service providers need to read the metadata again, or none, to test that case.
+// AddAppKey, SignAppWith and RetireAppKey do it for one app.
 func (s *Server) Keys() []Key { return s.Snapshot().Keys() }
 
-func publicKeys(ring []*signingKey, signing string) (out []Key) {
-	for _, k := range ring {
-		out = append(out, k.public(signing))
-	}
-	return out
-}
+// AppKeys returns the keys of an app ("" is the first SAML app), in the order they were added. They are in its
+// metadata, and one of them signs for it. An app has the Server's keys until it gets one of its own.
+func (s *Server) AppKeys(appID string) ([]Key, error) { return s.Snapshot().AppKeys(appID) }
 
-func (k *signingKey) public(signing string) Key {
-	return Key{ID: k.id, Certificate: k.cert, Created: k.created, Signing: k.id == signing}
-}
-
-// AddKey publishes another key for all apps, which doesn't sign yet. key may be
-// nil, for a new RSA key of 2048 bits, and cert may be nil, for a self-signed
-// one. There can be 20.
+// AddKey publishes another key for all apps, which doesn't sign yet. key nil is a new RSA key of 2048 bits, cert nil a
+// self-signed certificate. The Server can have 20 keys.
 func (s *Server) AddKey(key crypto.Signer, cert *x509.Certificate) (Key, error) {
-	return public(s.addKey(s.keySource(0), key, cert))
+	return s.addKey(0, key, cert, (*state).addServerKey)
 }
 
-// GenerateKey is AddKey with a new RSA key, whose certificate is valid for that
-// many years.
+// GenerateKey is AddKey with a new RSA key, whose certificate is valid for that many years.
 func (s *Server) GenerateKey(years int) (Key, error) {
-	return public(s.addKey(s.keySource(years), nil, nil))
+	return s.addKey(years, nil, nil, (*state).addServerKey)
 }
 
-// public is a key that was just added.
-func public(k *signingKey, err error) (Key, error) {
+// AddAppKey is AddKey for one app ("" is the first SAML app): no other app publishes the key or can sign with it before
+// CloneKey. It doesn't sign yet. An app can have 20 keys, with the Server's.
+func (s *Server) AddAppKey(appID string, key crypto.Signer, cert *x509.Certificate) (Key, error) {
+	return s.addKey(0, key, cert, addAppKey(appID))
+}
+
+// GenerateAppKey is AddAppKey with a new RSA key, whose certificate is valid for that many years.
+func (s *Server) GenerateAppKey(appID string, years int) (Key, error) {
+	return s.addKey(years, nil, nil, addAppKey(appID))
+}
+
+// CloneKey gives another app a key of appID's, as Okta's API does: both publish it, and either may sign with it. Its ID
+// stays.
+func (s *Server) CloneKey(appID, keyID, targetAppID string) (Key, error) {
+	st := s.state.Load()
+	a, err := st.samlApp(appID)
 	if err != nil {
+		return Key{}, err
+	}
+	k := findKey(st.ring(a), keyID)
+	if k == nil {
+		return Key{}, noSuchKey(keyID)
+	}
+	if err := s.change(func(st *state) error { return addAppKey(targetAppID)(st, k) }); err != nil {
 		return Key{}, err
 	}
 	return k.public(""), nil
 }
 
-func (s *Server) addKey(from keySource, key crypto.Signer, cert *x509.Certificate) (*signingKey, error) {
-	if err := roomFor(s.state.Load().keys); err != nil {
-		return nil, err // before a key is made for nothing
-	}
-	k, err := newSigningKey(from, key, cert)
-	if err != nil {
-		return nil, err
-	}
-	err = s.change(func(st *state) error {
-		if err := addTo(&st.keys, k); err != nil {
-			return err
-		}
-		for app, ring := range st.rings {
-			if findKey(ring, k.id) == nil {
-				st.rings[app] = append(slices.Clip(ring), k)
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return k, nil
-}
-
-// addTo appends a key to a ring that another state may share.
-func addTo(ring *[]*signingKey, k *signingKey) *Error {
-	if err := roomFor(*ring); err != nil {
-		return err
-	}
-	if findKey(*ring, k.id) != nil {
-		return badConfig("the key %s is there already", quote(k.id))
-	}
-	*ring = append(slices.Clip(*ring), k)
-	return nil
-}
-
-func roomFor(ring []*signingKey) *Error {
-	if len(ring) >= maxKeys {
-		return badConfig("there are %d keys already, which is the most there can be; retire one first", len(ring))
-	}
-	return nil
-}
-
-// SignWith makes a key the one that apps without a KeyID are signed with.
+// SignWith makes a key the one that signs for apps without a KeyID.
 func (s *Server) SignWith(keyID string) error {
 	return s.change(func(st *state) error {
 		if findKey(st.keys, keyID) == nil {
@@ -121,15 +86,25 @@ func (s *Server) SignWith(keyID string) error {
 	})
 }
 
-// RetireKey takes a key of the Server's out of the metadata of all apps. One
-// that still signs, for all or for one app, can't be retired.
+// SignAppWith makes one of an app's keys the one that signs for it ("" is the first SAML app). It sets App.KeyID; keyID
+// "" goes back to the Server's key.
+func (s *Server) SignAppWith(appID, keyID string) error {
+	a, err := s.state.Load().samlApp(appID)
+	if err != nil {
+		return err
+	}
+	return s.UpdateApp(a.ID, func(a *App) error { a.KeyID = keyID; return nil })
+}
+
+// RetireKey removes a key of the Server's from the metadata of all apps. It refuses a key that still signs, for all
+// apps or for one.
 func (s *Server) RetireKey(keyID string) error {
 	return s.change(func(st *state) error {
 		if findKey(st.keys, keyID) == nil {
 			return noSuchKey(keyID)
 		}
 		if st.signing == keyID {
-			return badConfig("the key %s still signs; SignWith another first", quote(keyID))
+			return badConfig("the key %s still signs; call SignWith with another first", quote(keyID))
 		}
 		for _, a := range st.apps {
 			if a.KeyID == keyID {
@@ -144,18 +119,88 @@ func (s *Server) RetireKey(keyID string) error {
 	})
 }
 
-// Certificate is the certificate of the key that signs.
+// RetireAppKey removes a key from one app's metadata ("" is the first SAML app), the app's own or the Server's. It
+// refuses the key that signs for the app. Other apps keep the key.
+func (s *Server) RetireAppKey(appID, keyID string) error {
+	return s.change(func(st *state) error {
+		a, err := st.samlApp(appID)
+		if err != nil {
+			return err
+		}
+		ring := st.ring(a)
+		switch {
+		case findKey(ring, keyID) == nil:
+			return noSuchKey(keyID)
+		case st.keyFor(a).id == keyID:
+			return badConfig("the key %s still signs for the app %s; call SignAppWith with another first",
+				quote(keyID), quote(a.Label))
+		}
+		st.rings[a.ID] = withoutKey(ring, keyID)
+		return nil
+	})
+}
+
+// Certificate returns the certificate of the key that signs.
 func (s *Server) Certificate() *x509.Certificate {
 	st := s.state.Load()
 	return findKey(st.keys, st.signing).cert
 }
 
-func (s *Server) keySource(years int) keySource {
-	return keySource{rand: readerFunc(s.readRandom), now: s.now(), org: s.config.Org, years: years}
+// addKey makes a key and adds it by add.
+func (s *Server) addKey(years int, key crypto.Signer, cert *x509.Certificate, add func(*state, *signingKey) error) (Key, error) {
+	if err := add(s.state.Load().copy(), &signingKey{}); err != nil {
+		return Key{}, err // before a key is generated in vain
+	}
+	k, err := newSigningKey(s.keySource(years), key, cert)
+	if err == nil {
+		err = s.change(func(st *state) error { return add(st, k) })
+	}
+	if err != nil {
+		return Key{}, err
+	}
+	return k.public(""), nil
 }
 
-func noSuchKey(id string) *Error {
-	return &Error{Reason: ReasonNoSuchKey, Detail: "no signing key has the ID " + quote(id)}
+// addServerKey adds a key to the Server's, and to the keys of apps that differ from them.
+func (st *state) addServerKey(k *signingKey) (err error) {
+	if st.keys, err = withKey(st.keys, k); err != nil {
+		return err
+	}
+	for app, ring := range st.rings {
+		if findKey(ring, k.id) == nil {
+			st.rings[app] = append(slices.Clip(ring), k)
+		}
+	}
+	return nil
+}
+
+func addAppKey(appID string) func(*state, *signingKey) error {
+	return func(st *state, k *signingKey) error {
+		a, err := st.samlApp(appID)
+		if err != nil {
+			return err
+		}
+		ring, rerr := withKey(st.ring(a), k)
+		if rerr == nil {
+			st.rings[a.ID] = ring
+		}
+		return rerr
+	}
+}
+
+// withKey returns a ring with another key. Another state may share the ring.
+func withKey(ring []*signingKey, k *signingKey) ([]*signingKey, error) {
+	if len(ring) >= maxKeys {
+		return nil, badConfig("there are already %d keys, the maximum; retire one first", len(ring))
+	}
+	if findKey(ring, k.id) != nil {
+		return nil, badConfig("the key %s already exists", quote(k.id))
+	}
+	return append(slices.Clip(ring), k), nil
+}
+
+func withoutKey(ring []*signingKey, id string) []*signingKey {
+	return slices.DeleteFunc(slices.Clone(ring), func(k *signingKey) bool { return k.id == id })
 }
 
 func findKey(ring []*signingKey, id string) *signingKey {
@@ -167,6 +212,44 @@ func findKey(ring []*signingKey, id string) *signingKey {
 	return nil
 }
 
-func withoutKey(ring []*signingKey, id string) []*signingKey {
-	return slices.DeleteFunc(slices.Clone(ring), func(k *signingKey) bool { return k.id == id })
+func (k *signingKey) public(signing string) Key {
+	return Key{ID: k.id, Certificate: k.cert, Created: k.created, Signing: k.id == signing}
+}
+
+func publicKeys(ring []*signingKey, signing string) (out []Key) {
+	for _, k := range ring {
+		out = append(out, k.public(signing))
+	}
+	return out
+}
+
+// ring returns an app's keys: the Server's, unless the app's differ from them.
+func (st *state) ring(a *App) []*signingKey {
+	if own, ok := st.rings[a.ID]; ok {
+		return own
+	}
+	return st.keys
+}
+
+// moveRing follows an app to its new ID.
+func (st *state) moveRing(from, to string) {
+	if ring, ok := st.rings[from]; ok {
+		st.rings[to] = ring
+		delete(st.rings, from)
+	}
+}
+
+// keyFor returns the key that signs for an app. It exists: putApp and the Retire methods make sure of that.
+func (st *state) keyFor(a *App) *signingKey {
+	if a.KeyID != "" {
+		return findKey(st.ring(a), a.KeyID)
+	}
+	return findKey(st.keys, st.signing)
+}
+
+// keysFor returns the keys that an app publishes, the one that signs first. That one is published even if the app
+// retired it before the Server switched to it.
+func (st *state) keysFor(a *App) []*signingKey {
+	own := st.keyFor(a)
+	return append([]*signingKey{own}, withoutKey(st.ring(a), own.id)...)
 }

@@ -7,16 +7,16 @@ import (
 	"time"
 )
 
-// Direction is which way a Message went.
+// Direction is the direction of a Message.
 type Direction string
 
 // The directions.
 const (
 	Received Direction = "received" // an AuthnRequest from a service provider
-	Sent     Direction = "sent"     // a Response for one
+	Sent     Direction = "sent"     // a Response to one
 )
 
-// Message is a SAML message that passed, decoded.
+// Message is a SAML message that was received or sent, decoded.
 type Message struct {
 	ID         int64 // counts up from 1, also across Reset
 	Time       time.Time
@@ -24,27 +24,26 @@ type Message struct {
 	App        string // the app's ID
 	User       string // the login a Response is about; "" for requests and error statuses
 	Binding    string // its URN
-	ACS        string // Sent: where the Response goes. Received: what the request asked for by URL, or ""
+	ACS        string // Sent: where the Response goes. Received: the URL that the request names, or ""
 	RelayState string
 	XML        []byte      // nil if the message couldn't be decoded
 	Refused    *Error      // why a request was refused, or nil
 	Status     *Status     // Sent: the status of a Response without an assertion; nil for a success
-	Faults     []FaultKind // Sent: what was made to go wrong with it
-	Attack     string      // Sent: the ID of the mutation that it became, or "" for a good answer
-	Form       Form        // Sent: what the browser gets to send
-	Answer     *ACSAnswer  // Sent: what the ACS answered, if anybody said so (Deliver, RecordAnswer); else nil
+	Faults     []FaultKind // Sent: the faults that affected it
+	Attack     string      // Sent: the ID of the mutation that it became, or "" for a valid answer
+	Form       Form        // Sent: the form that the browser gets
+	Answer     *ACSAnswer  // Sent: the answer of the ACS, if known (Deliver, RecordAnswer); else nil
 }
 
 func (m Message) clone() Message {
 	m.XML, m.Faults, m.Status, m.Form = slices.Clone(m.XML), slices.Clone(m.Faults), clonePtr(m.Status), m.Form.clone()
 	if m.Answer != nil {
-		a := m.Answer.clone()
-		m.Answer = &a
+		m.Answer = new(m.Answer.clone())
 	}
 	return m
 }
 
-// size is what a message takes, more or less.
+// size returns approximately how many bytes a message takes.
 func (m Message) size() int {
 	n := len(m.XML) + len(m.Form.SAMLResponse)
 	for _, x := range m.Form.Fields {
@@ -53,19 +52,19 @@ func (m Message) size() int {
 	return n
 }
 
-// They bound the list: the oldest are forgotten.
+// Bounds of the list. The oldest messages are dropped.
 const (
 	keptMessages = 200
-	keptBytes    = 64 << 20 // of attacks, some of which are megabytes
+	keptBytes    = 64 << 20 // for attacks, some of which are megabytes
 )
 
-// messageLog is a ring; it owns its messages, and hands out copies.
+// messageLog owns its messages, and returns copies.
 type messageLog struct {
 	mu      sync.Mutex
 	list    []Message
-	bytes   int   // of all on the list
-	last    int64 // ID of the newest
-	changed bell  // rings when one was added or updated
+	bytes   int       // of all on the list
+	last    int64     // ID of the newest
+	changed broadcast // wakes when one was added or updated
 }
 
 func (l *messageLog) add(m Message) {
@@ -82,7 +81,7 @@ func (l *messageLog) add(m Message) {
 	l.changed.wake()
 }
 
-// ClearMessages forgets all messages. IDs count on.
+// ClearMessages removes all messages. IDs continue.
 func (s *Server) ClearMessages() { s.messages.reset() }
 
 func (l *messageLog) reset() {
@@ -91,12 +90,13 @@ func (l *messageLog) reset() {
 	l.list, l.bytes = nil, 0
 }
 
-// update changes the newest message that f takes, and says whether there was one.
-func (l *messageLog) update(f func(*Message) bool) bool {
+// setAnswer records an answer with the newest sent message that matches, and reports whether there is one.
+func (l *messageLog) setAnswer(a ACSAnswer, matches func(*Message) bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for i := len(l.list) - 1; i >= 0; i-- {
-		if f(&l.list[i]) {
+		if m := &l.list[i]; m.Direction == Sent && matches(m) {
+			m.Answer = new(a.clone())
 			l.changed.wake()
 			return true
 		}
@@ -104,7 +104,7 @@ func (l *messageLog) update(f func(*Message) bool) bool {
 	return false
 }
 
-// otherRelayState is the newest that another request for the app came with.
+// otherRelayState returns the RelayState of the newest request for the app that has another one.
 func (l *messageLog) otherRelayState(app, own string) string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -116,8 +116,8 @@ func (l *messageLog) otherRelayState(app, own string) string {
 	return ""
 }
 
-// Messages returns the last 200 messages, the oldest first; fewer where large
-// ones, which only Config.Mutate makes, would be over 64 MiB together.
+// Messages returns the last 200 messages, the oldest first; fewer if large ones, which only Config.Mutate makes, would
+// exceed 64 MiB together.
 func (s *Server) Messages() []Message {
 	s.messages.mu.Lock()
 	defer s.messages.mu.Unlock()
@@ -128,9 +128,8 @@ func (s *Server) Messages() []Message {
 	return out
 }
 
-// WaitMessage returns the oldest message that matches, as soon as there is
-// one; a message counts again when its Answer becomes known. The error is
-// ctx's. match is called without a lock, and may be called twice for one message.
+// WaitMessage returns the oldest message that matches, as soon as there is one; messages are matched again when an
+// Answer becomes known. The error is ctx's. match is called without a lock, and may be called twice for one message.
 func (s *Server) WaitMessage(ctx context.Context, match func(Message) bool) (Message, error) {
 	for {
 		changed := s.messages.changed.wait()

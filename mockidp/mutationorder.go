@@ -1,21 +1,18 @@
 package mockidp
 
-import (
-	"slices"
-	"sync"
-)
+import "slices"
 
-// StandingMutation is a mutation that is switched on, until it is switched off.
+// StandingMutation is a mutation that stays switched on until it is switched off.
 type StandingMutation struct {
 	// ID is what Config.Mutate is called with. Required.
 	ID string
-	// App is the ID of the app whose answers it strikes. Zero: all apps'.
+	// App is the ID of the app whose answers it applies to. Zero: all apps.
 	App string
-	// User is the login of the person whose answers it strikes. Zero: everybody's.
+	// User is the login of the user whose answers it applies to. Zero: all users.
 	User string
 }
 
-// specific: a rule about a person goes before one about an app.
+// specific ranks mutations: one for a user goes before one for an app.
 func (m StandingMutation) specific() int {
 	n := 0
 	if m.User != "" {
@@ -35,33 +32,21 @@ func (m StandingMutation) samePair(other StandingMutation) bool {
 	return m.App == other.App && SameLogin(m.User, other.User)
 }
 
-// mutationTable is what was ordered: for one answer each, in line, and for all.
-type mutationTable struct {
-	mu       sync.Mutex
-	queue    []StandingMutation
-	standing []StandingMutation // one a pair of app and user, in the order they were switched on
-}
-
-// QueueMutation has Config.Mutate called with this ID for the next answer of
-// an app and about a user; "" is any app, and anybody. Several wait in line.
-// It goes before what SetMutation switched on.
+// QueueMutation makes the Server call Config.Mutate with this ID for the next answer of an app about a user; "" is
+// any app, and any user. Several calls queue up. It goes before the mutations of SetMutation.
 func (s *Server) QueueMutation(id, appID, login string) error {
 	m, err := s.checkMutation(s.state.Load(), StandingMutation{id, appID, login})
 	if err != nil {
 		return err
 	}
-	s.mutations.mu.Lock()
-	defer s.mutations.mu.Unlock()
-	s.mutations.queue = append(s.mutations.queue, m)
+	s.orders.with(func(o *orders) { o.queue = append(o.queue, m) })
 	return nil
 }
 
-// SetMutation switches a mutation on: Config.Mutate is called with this ID for
-// every answer of an app and about a user, "" being any app, and anybody. There
-// is one for each pair of app and user, which a second call replaces; of
-// several that strike an answer one about the user and the app is taken, else
-// about the user, else about the app. ID "" switches the pair's off, and
-// Reset all that aren't in Config.StandingMutations.
+// SetMutation switches a mutation on: Config.Mutate is called with this ID for every answer of an app about a user;
+// "" is any app, and any user. There is one for each pair of app and user, which a second call replaces. If several
+// apply to an answer, one for the user and the app is used, else one for the user, else one for the app. ID ""
+// switches the pair's mutation off. Reset goes back to Config.StandingMutations.
 func (s *Server) SetMutation(id, appID, login string) error {
 	m := StandingMutation{id, appID, login}
 	if id != "" {
@@ -70,40 +55,33 @@ func (s *Server) SetMutation(id, appID, login string) error {
 			return err
 		}
 	}
-	s.mutations.mu.Lock()
-	defer s.mutations.mu.Unlock()
-	s.mutations.standing = slices.DeleteFunc(s.mutations.standing, m.samePair)
-	if id != "" {
-		s.mutations.standing = append(s.mutations.standing, m)
-	}
+	s.orders.with(func(o *orders) {
+		o.standing = slices.DeleteFunc(o.standing, m.samePair)
+		if id != "" {
+			o.standing = append(o.standing, m)
+		}
+	})
 	return nil
 }
 
-// StandingMutations returns those that are switched on, in the order of
-// SetMutation.
-func (s *Server) StandingMutations() []StandingMutation {
-	s.mutations.mu.Lock()
-	defer s.mutations.mu.Unlock()
-	return slices.Clone(s.mutations.standing)
+// StandingMutations returns the mutations that are switched on, in the order of SetMutation.
+func (s *Server) StandingMutations() (out []StandingMutation) {
+	s.orders.with(func(o *orders) { out = slices.Clone(o.standing) })
+	return out
 }
 
-// ClearMutations switches all off. What QueueMutation ordered stays in line.
-func (s *Server) ClearMutations() {
-	s.mutations.mu.Lock()
-	defer s.mutations.mu.Unlock()
-	s.mutations.standing = nil
-}
+// ClearMutations switches all off. The queue of QueueMutation stays.
+func (s *Server) ClearMutations() { s.orders.with(func(o *orders) { o.standing = nil }) }
 
-// checkMutation refuses what can't come about, and gives the login as it is
-// configured.
+// checkMutation refuses a mutation that can never be made. It returns m with the login as it is configured.
 func (s *Server) checkMutation(st *state, m StandingMutation) (StandingMutation, *Error) {
 	switch {
 	case s.config.Mutate == nil:
-		return m, badConfig("there is no Config.Mutate, so nothing can be attacked with")
+		return m, badConfig("a mutation needs Config.Mutate, which is nil")
 	case m.ID == "":
 		return m, badConfig("a mutation needs an ID")
 	case s.config.Mutations != nil && !slices.Contains(s.config.Mutations, m.ID):
-		return m, badConfig("no mutation is called %s", quote(m.ID))
+		return m, badConfig("no mutation has the ID %s", quote(m.ID))
 	}
 	if m.App != "" {
 		if _, err := st.samlApp(m.App); err != nil {
@@ -120,78 +98,32 @@ func (s *Server) checkMutation(st *state, m StandingMutation) (StandingMutation,
 	return m, nil
 }
 
-// take is the ID for an answer: what was ordered for it first, else what is
-// switched on, else "".
-func (t *mutationTable) take(app, login string) string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for i, m := range t.queue {
-		if m.strikes(app, login) {
-			t.queue = slices.Delete(t.queue, i, i+1)
-			return m.ID
+// takeMutation returns the ID for an answer: the first one queued for it, else the most specific one switched on,
+// else "".
+func (s *Server) takeMutation(app, login string) (id string) {
+	s.orders.with(func(o *orders) {
+		for i, m := range o.queue {
+			if m.strikes(app, login) {
+				o.queue = slices.Delete(o.queue, i, i+1)
+				id = m.ID
+				return
+			}
 		}
-	}
-	id, best := "", -1
-	for _, m := range t.standing {
-		if m.strikes(app, login) && m.specific() > best {
-			id, best = m.ID, m.specific()
+		best := -1
+		for _, m := range o.standing {
+			if m.strikes(app, login) && m.specific() > best {
+				id, best = m.ID, m.specific()
+			}
 		}
-	}
+	})
 	return id
 }
 
-// ordered says that something waits or is switched on for an app.
-func (t *mutationTable) ordered(app string) bool {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return slices.ContainsFunc(slices.Concat(t.queue, t.standing), func(m StandingMutation) bool { return m.App == "" || m.App == app })
-}
-
-// waiting are the IDs in line.
-func (t *mutationTable) waiting() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	var out []string
-	for _, m := range t.queue {
-		out = append(out, m.ID)
-	}
-	return out
-}
-
-// rename goes with RenameUser.
-func (t *mutationTable) rename(key, login string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	for _, list := range [][]StandingMutation{t.queue, t.standing} {
-		for i, m := range list {
-			if m.User != "" && loginKey(m.User) == key {
-				list[i].User = login
-			}
-		}
-	}
-}
-
-func (t *mutationTable) emptyQueue() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.queue = nil
-}
-
-// reset goes back to what the Config switches on.
-func (t *mutationTable) reset(s *Server) *Error {
-	var standing []StandingMutation
-	for _, m := range s.config.StandingMutations {
-		m, err := s.checkMutation(s.initial, m)
-		if err != nil {
-			return err
-		}
-		if slices.ContainsFunc(standing, m.samePair) {
-			return badConfig("Config.StandingMutations has two for the same app and user")
-		}
-		standing = append(standing, m)
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.queue, t.standing = nil, standing
-	return nil
+// mutationOrdered reports whether a mutation is queued or switched on for an app.
+func (s *Server) mutationOrdered(app string) (found bool) {
+	s.orders.with(func(o *orders) {
+		found = slices.ContainsFunc(slices.Concat(o.queue, o.standing),
+			func(m StandingMutation) bool { return m.App == "" || m.App == app })
+	})
+	return found
 }

@@ -2,6 +2,7 @@ package mockidp
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"hash/fnv"
 	"html/template"
@@ -15,8 +16,7 @@ import (
 //go:embed templates assets
 var embedded embed.FS
 
-// Assets returns the style sheet, the icon and the script of the Server's pages,
-// for pages beside them that are to look alike.
+// Assets returns the style sheet, the icon and the script of the Server's pages, for other pages in the same style.
 func Assets() fs.FS {
 	assets, err := fs.Sub(embedded, "assets")
 	if err != nil {
@@ -25,8 +25,7 @@ func Assets() fs.FS {
 	return assets
 }
 
-// parsePages makes one template set a page, from files that are compiled in,
-// so that a failure is a slip of ours.
+// parsePages returns a template set for each page.
 func parsePages() map[string]*template.Template {
 	out := map[string]*template.Template{}
 	for _, name := range []string{"signin", "factor", "dashboard", "app", "post", "error"} {
@@ -35,33 +34,38 @@ func parsePages() map[string]*template.Template {
 	return out
 }
 
-// page is what every template sees.
+// page is the data of every template.
 type page struct {
 	Title  string
 	Org    string
-	Root   string // what every path of ours begins with
+	Root   string // the prefix of every path
 	Assets string
 	User   *User // whose name the header shows, or nil
 	Body   any
 	Script bool // load the script that submits the form
+
+	spoil func([]byte) []byte // changes the page for a fault; may be nil
 }
 
-// signIn is the sign-in page's body.
-type signIn struct {
-	Pending string // key of the sign-in that waits, or ""
-	App     *App   // what it is for, or nil
-	Login   string // what was typed
-	User    *User  // who is signed in but must prove it again, or nil
-	Hint    string
-
-	Failed, Locked, SignedOut bool
-	Cancel                    bool // a service provider waits, and can be told
-
-	Attacks []string // that may be chosen for the answer
-	Ordered bool     // something else was ordered for it, or is switched on
+// render writes a page, or a plain 500 if the template fails: never half a page.
+func (s *Server) render(w http.ResponseWriter, status int, name string, p page) {
+	p.Org, p.Root, p.Assets = s.config.Org, s.prefix, s.prefix+pathAssets
+	var b bytes.Buffer
+	if err := s.pages[name].ExecuteTemplate(&b, "layout.html", p); err != nil {
+		s.config.Logger.Error("mockidp: rendering a page failed", "page", name, "error", err)
+		http.Error(w, "mockidp: rendering the page failed", http.StatusInternalServerError)
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	out := b.Bytes()
+	if p.spoil != nil {
+		out = p.spoil(out)
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(out)
 }
 
-// tile is one app on the dashboard.
+// tile is an app's tile on the dashboard.
 type tile struct {
 	Words                       []word
 	Link, About, Initials, Note string
@@ -69,8 +73,7 @@ type tile struct {
 	Colour                      int
 }
 
-// word is a part of a label. A short one isn't broken: "us-east-1" reads badly
-// over two lines.
+// word is a part of a label. A short one is kept on one line, such as "us-east-1".
 type word struct {
 	Text  string
 	Whole bool
@@ -88,45 +91,31 @@ func words(label string) []word {
 	return out
 }
 
-// render writes a page, or a plain 500 if the template fails: never half a page.
-func (s *Server) render(w http.ResponseWriter, status int, name string, p page) {
-	s.write(w, status, name, p, func(b []byte) []byte { return b })
+// initials returns the first letters of the first two words.
+func initials(label string) string {
+	var out []rune
+	for _, part := range strings.FieldsFunc(label, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		if len(out) < 2 {
+			out = append(out, unicode.ToUpper([]rune(part)[0]))
+		}
+	}
+	return string(out)
 }
 
-// write is render for a page that a fault may spoil.
-func (s *Server) write(w http.ResponseWriter, status int, name string, p page, spoil func([]byte) []byte) {
-	p.Org, p.Root, p.Assets = s.config.Org, s.prefix, s.prefix+pathAssets
-	var b bytes.Buffer
-	if err := s.pages[name].ExecuteTemplate(&b, "layout.html", p); err != nil {
-		s.config.Logger.Error("mockidp: a page failed", "page", name, "error", err)
-		http.Error(w, "mockidp: a page failed", http.StatusInternalServerError)
-		return
+func (s *Server) tile(a *App) tile {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(a.Label))
+	t := tile{Words: words(a.Label), Label: a.Label, Initials: initials(a.Label), Colour: int(h.Sum32() % 6),
+		About: s.prefix + appPath(a), Link: s.prefix + s.tilePath(a), Note: "SAML 2.0"}
+	if a.Kind == Bookmark {
+		t.Note = "Bookmark"
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	out := spoil(b.Bytes())
-	w.WriteHeader(status)
-	_, _ = w.Write(out)
+	return t
 }
 
-func (s *Server) signInPage(w http.ResponseWriter, _ *http.Request, status int, body signIn) {
-	body.Hint = s.config.Hint
-	if body.Login == "" && body.User != nil {
-		body.Login = body.User.Login
-	}
-	if body.App != nil && body.App.Kind == SAML {
-		body.Attacks, body.Ordered = s.config.Mutations, s.mutations.ordered(body.App.ID)
-	}
-	if body.App != nil && body.App.Kind == Bookmark {
-		// Browsers hold form-action against every redirect that follows the
-		// form, and a bookmark leads wherever its application leads.
-		w.Header().Set("Content-Security-Policy", policy(""))
-	}
-	s.render(w, status, "signin", page{Title: "Sign in", Body: body})
-}
-
-// dashboardPage shows the tiles whose label has what is searched for. The
-// search is a form that is sent by GET, so it needs no script.
-func (s *Server) dashboardPage(w http.ResponseWriter, r *http.Request, st *state, u *User) {
+// handleDashboard shows the tiles whose label contains the search text. The search form is sent by GET and needs no
+// script.
+func (s *Server) handleDashboard(w http.ResponseWriter, r *http.Request, st *state, u *User) *Error {
 	search := strings.TrimSpace(cut(r.URL.Query().Get("q")))
 	var tiles []tile
 	assigned := 0
@@ -145,32 +134,60 @@ func (s *Server) dashboardPage(w http.ResponseWriter, r *http.Request, st *state
 		Search   string
 		Assigned int
 	}{tiles, u.Login, search, assigned}})
+	return nil
 }
 
-func (s *Server) tile(a *App) tile {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(a.Label))
-	t := tile{Words: words(a.Label), Label: a.Label, Initials: initials(a.Label), Colour: int(h.Sum32() % 6), About: s.prefix + appPath(a)}
-	t.Link, t.Note = s.prefix+s.tilePath(a), "SAML 2.0"
-	if a.Kind == Bookmark {
-		t.Note = "Bookmark"
+// appDetails is the data of the page about an app.
+type appDetails struct {
+	tile
+	App         *App
+	SAML, Entra bool
+	DefaultURL  string
+
+	Metadata, SignOn, Key, Method string
+	Encrypted, Signed             string
+	Groups                        []groupWords
+}
+
+// groupWords describes a group statement.
+type groupWords struct{ Name, Words string }
+
+// handleApp shows an app's settings to every user who has its tile: there are no administrators.
+func (s *Server) handleApp(w http.ResponseWriter, r *http.Request, st *state, u *User) *Error {
+	app, err := st.app(r.PathValue("id"))
+	if err == nil && !app.openTo(u) {
+		err = notAssigned(app, u)
 	}
-	return t
-}
-
-// initials are the first letters of the first two words.
-func initials(label string) string {
-	var out []rune
-	for _, part := range strings.FieldsFunc(label, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		if len(out) < 2 {
-			out = append(out, unicode.ToUpper([]rune(part)[0]))
-		}
+	if err != nil {
+		return err
 	}
-	return string(out)
+	s.render(w, http.StatusOK, "app", page{Title: app.Label, User: u, Body: s.details(st, app)})
+	return nil
 }
 
-// refuse is the page that says no, and why: this is a mock, and the reader is
-// most often the one who has to mend the request.
+func (s *Server) details(st *state, a *App) appDetails {
+	d := appDetails{tile: s.tile(a), App: a, SAML: a.Kind == SAML, Entra: a.Profile == Entra, DefaultURL: a.DefaultACS().URL}
+	if !d.SAML {
+		return d
+	}
+	signer, err := st.signer(a)
+	d.Metadata, d.SignOn, d.Key, d.Method = s.metadataURL(a), s.ssoURL(a), signer.key.id, string(signer.method)
+	if err != nil {
+		d.Method = err.Detail
+	}
+	d.Signed = []string{SignBoth: "response and assertion", SignResponse: "response", SignAssertion: "assertion"}[a.Sign]
+	if a.Encrypt != nil {
+		d.Encrypted = strings.TrimPrefix(strings.TrimPrefix(string(a.Encrypt.Method), nsXEnc), nsXEnc11)
+	}
+	filters := []string{AllGroups: "all groups", StartsWith: "groups that start with ", Equals: "groups equal to ",
+		Contains: "groups that contain ", Regex: "groups that match "}
+	for _, g := range a.GroupStatements() {
+		d.Groups = append(d.Groups, groupWords{cmp.Or(g.Name, "groups"), filters[g.Filter] + g.Value})
+	}
+	return d
+}
+
+// refuse shows a page with the details of an error, which the developer of the service provider needs.
 func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err *Error) {
 	s.config.Logger.Warn("mockidp: refused", "reason", err.Reason, "path", cut(r.URL.Path), "error", err.Error())
 	title := "This request can't be answered"
@@ -181,24 +198,16 @@ func (s *Server) refuse(w http.ResponseWriter, r *http.Request, err *Error) {
 		title = "Not found"
 	}
 	_, user := s.sessionOf(r, s.state.Load())
-	body := struct {
+	s.render(w, err.status(), "error", page{Title: title, User: user, Body: struct {
 		Status                         int
 		Reason                         Reason
-		Detail, Want, Got, Underneath  string
+		Detail, Want, Got, Cause       string
 		Compared, SignedIn, Assignment bool
-	}{Status: err.status(), Reason: err.Reason, Detail: sentence(err.Detail), Want: cut(err.Want), Got: cut(err.Got),
-		Compared: err.Want != "" || err.Got != "", SignedIn: user != nil, Assignment: err.Reason == ReasonNotAssigned}
-	if err.Err != nil {
-		body.Underneath = cut(strings.TrimPrefix(err.Err.Error(), "mockidp: "))
-	}
-	s.render(w, err.status(), "error", page{Title: title, User: user, Body: body})
+	}{err.status(), err.Reason, sentence(err.Detail), cut(err.Want), cut(err.Got), err.cause(),
+		err.Want != "" || err.Got != "", user != nil, err.Reason == ReasonNotAssigned}})
 }
 
 func sentence(s string) string {
-	r := []rune(s)
-	if len(r) == 0 {
-		return s
-	}
-	r[0] = unicode.ToUpper(r[0])
-	return string(r) + "."
+	r, size := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[size:] + "."
 }

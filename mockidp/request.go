@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/base64"
+	"fmt"
 	"io"
 	"net/url"
 	"strings"
@@ -17,7 +18,7 @@ const (
 	encodingDEFLATE = "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
 )
 
-// incoming is a request as it came: the parameters, nothing judged yet.
+// incoming holds the parameters of a request, still encoded.
 type incoming struct {
 	binding    string
 	message    string // SAMLRequest; "" if there is none
@@ -25,20 +26,20 @@ type incoming struct {
 	relayState string
 	hasRelay   bool
 	detached   bool   // whether Signature is there
-	query      string // HTTP-Redirect: the query's own octets, which a signature covers
+	query      string // HTTP-Redirect: the octets of the query, which a signature covers
 }
 
-// readParams takes the parameters of either binding. A parameter that is there
-// twice is refused: two readers might pick different ones.
+// readParams reads the parameters of either binding. It refuses a duplicate parameter: two readers might pick
+// different ones.
 func readParams(binding string, v url.Values) (incoming, *Error) {
 	in := incoming{binding: binding}
 	for _, name := range []string{"SAMLRequest", "RelayState", "SAMLEncoding", "SigAlg", "Signature"} {
 		if len(v[name]) > 1 {
-			return in, malformed(nil, "the parameter %s is there %d times", name, len(v[name]))
+			return in, malformed(nil, "the parameter %s occurs %d times", name, len(v[name]))
 		}
 	}
 	if e := v.Get("SAMLEncoding"); e != "" && e != encodingDEFLATE {
-		return in, &Error{Reason: ReasonBinding, Detail: "SAMLEncoding names an encoding that isn't spoken here (SAML Bindings 3.4.4)", Want: encodingDEFLATE, Got: e}
+		return in, mismatch(ReasonBinding, encodingDEFLATE, e, "unsupported SAMLEncoding (SAML Bindings 3.4.4)")
 	}
 	in.message, in.has = v.Get("SAMLRequest"), v.Has("SAMLRequest")
 	in.detached = v.Has("Signature")
@@ -46,18 +47,18 @@ func readParams(binding string, v url.Values) (incoming, *Error) {
 	return in, checkRelayState(in.relayState)
 }
 
-// checkRelayState refuses only what can't be echoed through a form.
+// checkRelayState refuses what a form can't echo.
 func checkRelayState(s string) *Error {
 	switch {
 	case len(s) > maxRelayState:
-		return &Error{Reason: ReasonRelayState, Detail: "RelayState is too long", Want: "at most " + itoa(maxRelayState) + " bytes", Got: itoa(len(s))}
+		return mismatch(ReasonRelayState, fmt.Sprintf("at most %d bytes", maxRelayState), itoa(len(s)), "RelayState is too long")
 	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
-		return &Error{Reason: ReasonRelayState, Detail: "RelayState is not UTF-8 text, so a form can't echo it"}
+		return errorf(ReasonRelayState, "RelayState is not UTF-8 text, so a form can't echo it")
 	}
 	return nil
 }
 
-// xml undoes the binding's encoding, at most to maxRequest bytes.
+// xml undoes the encoding of the binding. The result is at most maxRequest bytes long.
 func (in incoming) xml() ([]byte, *Error) {
 	if len(in.message) > maxRequest {
 		return nil, tooLarge("SAMLRequest")
@@ -72,10 +73,10 @@ func (in incoming) xml() ([]byte, *Error) {
 	return inflate(raw)
 }
 
-// inflate undoes SAML Bindings 3.4.4.1. The limit stands on the output, so a
-// bomb costs no more than an honest request of the greatest size.
+// inflate undoes the DEFLATE encoding (SAML Bindings 3.4.4.1). The limit is on the output, so a compression bomb
+// costs no more than a valid request of the largest size.
 func inflate(raw []byte) ([]byte, *Error) {
-	src := bytes.NewReader(raw) // a ByteReader: flate takes nothing past the end
+	src := bytes.NewReader(raw) // a ByteReader: flate reads nothing past the end
 	out, err := io.ReadAll(io.LimitReader(flate.NewReader(src), maxRequest+1))
 	if len(out) > maxRequest {
 		return nil, tooLarge("the inflated SAMLRequest")
@@ -90,5 +91,84 @@ func inflate(raw []byte) ([]byte, *Error) {
 }
 
 func tooLarge(what string) *Error {
-	return &Error{Reason: ReasonTooLarge, Detail: what + " is over " + itoa(maxRequest) + " bytes"}
+	return errorf(ReasonTooLarge, "%s is over %d bytes", what, maxRequest)
+}
+
+// The rest names common mistakes of service providers. None of them is accepted.
+
+const byteOrderMark = "\xef\xbb\xbf"
+
+// withoutMark removes the UTF-8 byte order mark, with which a document may begin (XML 1.0, 4.3.3 and appendix F).
+// UTF-16 is not supported.
+func withoutMark(doc []byte) ([]byte, *Error) {
+	for _, start := range []string{"\xff\xfe", "\xfe\xff", "<\x00", "\x00<"} {
+		if bytes.HasPrefix(doc, []byte(start)) {
+			return nil, malformed(nil, "SAMLRequest is in UTF-16; only UTF-8 is supported")
+		}
+	}
+	return bytes.TrimPrefix(doc, []byte(byteOrderMark)), nil
+}
+
+// onlyUTF8 is the CharsetReader of a decoder that supports no other encoding.
+func onlyUTF8(label string, _ io.Reader) (io.Reader, error) {
+	return nil, fmt.Errorf("the XML declaration names the encoding %s; only UTF-8 is supported", quote(label))
+}
+
+func notBase64(param string, err error) *Error {
+	switch {
+	case looksXML([]byte(param)):
+		return malformed(err, "SAMLRequest is XML that was not encoded in base64 (SAML Bindings 3.4.4.1, 3.5.4)")
+	case strings.Contains(param, "%"):
+		return malformed(err, "SAMLRequest is not base64: it looks percent-encoded twice")
+	case strings.ContainsAny(param, "-_"):
+		return malformed(err, "SAMLRequest is not base64: it looks like base64url; the binding uses the alphabet with + and /")
+	case strings.Contains(param, " "):
+		return malformed(err, "SAMLRequest is not base64: it holds spaces, probably from a + that was not percent-encoded")
+	}
+	return malformed(err, "SAMLRequest is not base64")
+}
+
+// notXML reports a message of HTTP-POST that looks deflated; nil if it doesn't.
+func notXML(raw []byte) *Error {
+	if looksXML(raw) {
+		return nil
+	}
+	out, _ := io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(raw)), 64)) // enough for looksXML
+	if looksXML(out) || compressed(raw) != "" {
+		return malformed(nil, "SAMLRequest looks deflated; HTTP-POST takes the base64 of the XML itself "+
+			"(SAML Bindings 3.5.4), and HTTP-Redirect is the binding that deflates")
+	}
+	return nil
+}
+
+func notDeflated(raw []byte, err error) *Error {
+	const want = "HTTP-Redirect takes a DEFLATE stream without a header (RFC 1951; SAML Bindings 3.4.4.1)"
+	switch kind := compressed(raw); {
+	case looksXML(raw):
+		return malformed(err, "SAMLRequest was not deflated: it is the base64 of XML, as HTTP-POST takes it; %s", want)
+	case kind != "":
+		return malformed(err, "SAMLRequest looks like %s; %s", kind, want)
+	}
+	return malformed(err, "SAMLRequest is not a DEFLATE stream")
+}
+
+// compressed names the header that a stream begins with, or "".
+func compressed(raw []byte) string {
+	switch {
+	case len(raw) > 2 && raw[0] == 0x1f && raw[1] == 0x8b:
+		return "gzip (RFC 1952)"
+	case len(raw) > 2 && raw[0]&0x0f == 8 && (int(raw[0])<<8|int(raw[1]))%31 == 0:
+		return "a zlib stream (RFC 1950)"
+	}
+	return ""
+}
+
+// looksXML reports whether octets begin as an XML document in UTF-8 does.
+func looksXML(b []byte) bool {
+	b = bytes.TrimLeft(bytes.TrimPrefix(b, []byte(byteOrderMark)), " \t\r\n")
+	if len(b) < 2 || b[0] != '<' {
+		return false
+	}
+	r, _ := utf8.DecodeRune(b[1:])
+	return r == '?' || r == '!' || r == '_' || r == ':' || 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z'
 }

@@ -16,8 +16,8 @@ const (
 	nsXS  = "http://www.w3.org/2001/XMLSchema"
 	nsXSI = "http://www.w3.org/2001/XMLSchema-instance"
 
-	// AssertionLifetime is Okta's: an assertion is good for five minutes, and
-	// five minutes back for clocks that run behind.
+	// AssertionLifetime is Okta's: an assertion is valid for five minutes, and from five minutes earlier for clocks that
+	// are slow.
 	AssertionLifetime = 5 * time.Minute
 )
 
@@ -30,11 +30,17 @@ func add(parent *etree.Element, tag string, attributes ...string) *etree.Element
 	return el
 }
 
-// answer is everything a Response is made from.
+// canonical makes a document escape carriage returns too, so that a reader gets exactly what was signed.
+func canonical(doc *etree.Document) *etree.Document {
+	doc.WriteSettings.CanonicalText, doc.WriteSettings.CanonicalAttrVal = true, true
+	return doc
+}
+
+// answer is everything that a Response is made from.
 type answer struct {
 	app          *App
 	acs          ACS
-	inResponseTo string // "" = unsolicited
+	inResponseTo string // "" if unsolicited
 	relayState   string
 	now          time.Time
 	attack       string // chosen on the sign-in page, or ""
@@ -43,31 +49,28 @@ type answer struct {
 	user         *User
 	authnInstant time.Time
 	sessionIndex string
+	class        string // AuthnContextClassRef
+	nameID       string
+	format       string // of the NameID
 
-	class  string // AuthnContextClassRef
-	nameID string
-	format string // the NameID's
-
-	// Of a failure.
-	failure *Status
+	failure *Status // of a failure
 
 	signer signer
 	faults faultSet
 }
 
-// posted is an answer on its way: the form, and what is to go wrong with it.
+// posted is a form with the faults that affect it.
 type posted struct {
 	Form
 	faults faultSet
 }
 
-// respond builds, signs and encodes the Response. A queued error comes instead
-// of it, and the faults of the app are taken here, once an answer.
+// respond builds, signs and encodes the Response, or a queued error instead of it.
 func (s *Server) respond(st *state, a answer) (posted, *Error) {
-	if queued, ok := s.queue.takeError(a.app.ID); ok {
-		a.user, a.failure = nil, &queued
+	if queued := s.takeError(a.app.ID); queued != nil {
+		a.user, a.failure = nil, queued
 	}
-	a.faults = s.faults.take(a.app.ID)
+	a.faults = s.takeFaults(a.app.ID)
 	a.now = a.now.Add(a.faults.skew)
 	a.authnInstant = a.authnInstant.Add(a.faults.skew)
 	var serr *Error
@@ -76,11 +79,11 @@ func (s *Server) respond(st *state, a answer) (posted, *Error) {
 	}
 	doc, err := s.buildResponse(a)
 	if err != nil {
-		return posted{}, &Error{Reason: ReasonInternal, Detail: "building the response", Err: err}
+		return posted{}, internal("building the response", err)
 	}
 	raw, err := doc.WriteToBytes()
 	if err != nil {
-		return posted{}, &Error{Reason: ReasonInternal, Detail: "writing the response", Err: err}
+		return posted{}, internal("writing the response", err)
 	}
 	out, merr := s.mutated(a, raw)
 	if merr != nil {
@@ -89,13 +92,14 @@ func (s *Server) respond(st *state, a answer) (posted, *Error) {
 	if a.faults.has(CutResponse) {
 		out.form.cutResponse()
 	}
-	m := Message{Time: s.now(), Direction: Sent, App: a.app.ID, User: a.login(), Binding: bindingPOST,
-		ACS: out.acs, RelayState: a.relayState, XML: out.xml, Faults: a.faults.kinds, Attack: out.attack, Form: out.form.clone()}
+	m := Message{Time: s.now(), Direction: Sent, App: a.app.ID, User: a.login(), Binding: bindingPOST, ACS: out.acs,
+		RelayState: a.relayState, XML: out.xml, Faults: a.faults.kinds, Attack: out.attack, Form: out.form.clone()}
+	log := s.config.Logger.With("app", a.app.ID, "acs", a.acs.URL)
 	if a.failure != nil {
 		m.Status = clonePtr(a.failure)
-		s.config.Logger.Info("mockidp: answered with a status", "app", a.app.ID, "code", a.failure.Code, "second", a.failure.SubCode, "acs", a.acs.URL)
+		log.Info("mockidp: answered with a status", "code", a.failure.Code, "second", a.failure.SubCode)
 	} else {
-		s.config.Logger.Info("mockidp: signed in to an app", "app", a.app.ID, "login", a.login(), "acs", a.acs.URL, "solicited", a.inResponseTo != "")
+		log.Info("mockidp: signed in to an app", "login", a.login(), "solicited", a.inResponseTo != "")
 	}
 	s.messages.add(m)
 	return posted{out.form, a.faults}, nil
@@ -108,16 +112,13 @@ func (a *answer) login() string {
 	return a.user.Login
 }
 
-// buildResponse makes a Response (SAML Core 3.3.3; Profiles 4.1.4.2).
+// buildResponse returns a Response (SAML Core 3.3.3; Profiles 4.1.4.2).
 func (s *Server) buildResponse(a answer) (*etree.Document, error) {
 	id, err := s.newID()
 	if err != nil {
 		return nil, err
 	}
-	doc := etree.NewDocument()
-	// Canonical writing escapes carriage returns too, so what is signed is
-	// what a reader gets.
-	doc.WriteSettings.CanonicalText, doc.WriteSettings.CanonicalAttrVal = true, true
+	doc := canonical(etree.NewDocument())
 	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
 	resp := add(&doc.Element, "saml2p:Response", "xmlns:saml2p", nsProtocol, "Destination", a.destination(), "ID", id)
 	if a.inResponseTo != "" {
@@ -133,8 +134,8 @@ func (s *Server) buildResponse(a answer) (*etree.Document, error) {
 			return nil, err
 		}
 		if a.app.Sign != SignResponse {
-			// Signed on its own, before it has a parent: it declares every
-			// namespace it uses, so it survives being taken out again.
+			// Signed before it has a parent: it declares every namespace it uses, so the signature stays valid when a
+			// reader takes it out.
 			if err := a.signer.sign(assertion); err != nil {
 				return nil, err
 			}
@@ -154,23 +155,22 @@ func (a *answer) issuer(parent *etree.Element) {
 	add(parent, "saml2:Issuer", "xmlns:saml2", nsAssertion, "Format", issuerFormat).SetText(a.app.Issuer)
 }
 
-// encrypt does what App.Encrypt says.
+// encrypt applies App.Encrypt.
 func (s *Server) encrypt(app *App, assertion *etree.Element) (*etree.Element, error) {
 	if app.Encrypt == nil {
 		return assertion, nil
 	}
 	if app.EncryptionCertificate == nil {
-		return nil, badConfig("the app %s has Encrypt and no EncryptionCertificate; RegisterSP takes one from metadata", quote(app.Label))
+		return nil, app.bad("Encrypt needs an EncryptionCertificate; RegisterSP takes one from metadata")
 	}
 	key, ok := app.EncryptionCertificate.PublicKey.(*rsa.PublicKey)
 	if !ok { // checked when the app was set
-		return nil, badConfig("the app %s has an EncryptionCertificate without an RSA key", quote(app.Label))
+		return nil, app.bad("EncryptionCertificate must hold an RSA key")
 	}
 	return app.Encrypt.encrypted(assertion, key, readerFunc(s.readRandom))
 }
 
-// destination and recipient are the answer's own URL, unless the app says
-// otherwise for its default one.
+// destination and recipient return the answer's URL, unless the app has another value for its default ACS.
 func (a *answer) destination() string { return a.place(a.app.Destination) }
 func (a *answer) recipient() string   { return a.place(a.app.Recipient) }
 
@@ -214,7 +214,7 @@ func (s *Server) assertion(a *answer) (*etree.Element, error) {
 	return el, nil
 }
 
-// subject is SAML Core 2.4 with one bearer confirmation (Profiles 4.1.4.2).
+// subject writes SAML Core 2.4 with one bearer confirmation (Profiles 4.1.4.2).
 func (a *answer) subject(parent *etree.Element) {
 	subject := add(parent, "saml2:Subject")
 	add(subject, "saml2:NameID", "Format", a.format).SetText(a.nameID)
@@ -226,13 +226,14 @@ func (a *answer) subject(parent *etree.Element) {
 	data.CreateAttr("Recipient", a.recipient())
 }
 
-// conditions is SAML Core 2.5.
+// conditions writes SAML Core 2.5.
 func (a *answer) conditions(parent *etree.Element) {
-	el := add(parent, "saml2:Conditions", "NotBefore", instant(a.now.Add(-AssertionLifetime)), "NotOnOrAfter", instant(a.now.Add(AssertionLifetime)))
+	el := add(parent, "saml2:Conditions", "NotBefore", instant(a.now.Add(-AssertionLifetime)),
+		"NotOnOrAfter", instant(a.now.Add(AssertionLifetime)))
 	add(add(el, "saml2:AudienceRestriction"), "saml2:Audience").SetText(a.app.Audience)
 }
 
-// authnStatement is SAML Core 2.7.2.
+// authnStatement writes SAML Core 2.7.2.
 func (a *answer) authnStatement(parent *etree.Element) {
 	el := add(parent, "saml2:AuthnStatement", "AuthnInstant", instant(a.authnInstant), "SessionIndex", a.sessionIndex)
 	if a.app.SessionLifetime > 0 {
@@ -241,7 +242,7 @@ func (a *answer) authnStatement(parent *etree.Element) {
 	add(add(el, "saml2:AuthnContext"), "saml2:AuthnContextClassRef").SetText(a.class)
 }
 
-// attributeStatement is SAML Core 2.7.3, each value typed as Okta types it.
+// attributeStatement writes SAML Core 2.7.3, each value typed as at Okta.
 func (a *answer) attributeStatement(parent *etree.Element) {
 	attrs := a.app.attributesFor(a.user)
 	if len(attrs) == 0 {
@@ -256,5 +257,5 @@ func (a *answer) attributeStatement(parent *etree.Element) {
 	}
 }
 
-// instant is an xs:dateTime in UTC with milliseconds (SAML Core 1.3.3).
+// instant formats an xs:dateTime in UTC with milliseconds (SAML Core 1.3.3).
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

@@ -4,8 +4,9 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/hex"
 	"html/template"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"slices"
@@ -15,12 +16,10 @@ import (
 	"time"
 )
 
-// Server is an identity provider. Its methods may be used at the same time
-// from many goroutines, and while it serves.
+// Server is an identity provider. Its methods may be called from several goroutines at once, and while it serves.
 type Server struct {
-	// URL is the address, "http://127.0.0.1:41234" or what Config.BaseURL
-	// says, and the made-up path of Config.OddPaths, without a slash at the end. Set by Start and StartTLS, and by Open
-	// where Config.BaseURL is complete.
+	// URL is the address, "http://127.0.0.1:41234" or Config.BaseURL, with the random path of Config.OddPaths, without
+	// a slash at the end. Set by Start and StartTLS, and by Open where Config.BaseURL is complete.
 	URL string
 
 	// Listener is set by NewUnstarted, and may be replaced before Start.
@@ -31,95 +30,86 @@ type Server struct {
 	handler http.Handler
 	pages   map[string]*template.Template
 	initial *state // what Reset goes back to
+	ordered orders // likewise
 	state   atomic.Pointer[state]
-	writing sync.Mutex // held by change
-	changed bell       // rings when state was replaced
+	writing sync.Mutex // held by Update and Reset
+	changed broadcast  // wakes when state was replaced
 	randMu  sync.Mutex // guards config.Rand
 	offset  atomic.Int64
 	baseURL atomic.Pointer[string] // nil until it is known
 
-	// What Reset empties.
+	// Reset empties the rest, except for life.
 	messages messageLog
 	pending  bounded[pending]
 	factors  bounded[factor]
 	sessions sessionTable
-	failures table[int]       // wrong passwords and codes in a row, by loginKey; of users who exist
-	logins   table[time.Time] // when users signed in last, by User.ID; no part of the state, as nothing is configured by it
-	queue    queue
-
-	mutations mutationTable
-	faults    faultTable
+	failures table[int]       // wrong passwords and codes in a row, by loginKey, of existing users
+	logins   table[time.Time] // when users signed in last, by User.ID; not part of the state, as nobody configures it
+	orders   guarded[orders]
 
 	life struct {
 		sync.Mutex
 		started, closed bool
 		http            *http.Server
-		fresh           map[net.Conn]bool // accepted, and nothing sent on them yet
+		fresh           map[net.Conn]bool // accepted, no request yet
 		tls             *tls.Config
 		root            *x509.Certificate
 		transport       *http.Transport
 	}
 }
 
-// New starts an identity provider on a loopback address of its own. The
-// caller calls Close. It panics with an *Error if the Config is broken, as
-// test helpers do; Open returns the error.
+// New starts an identity provider on a loopback address. The caller calls Close. It panics with an *Error if the
+// Config is invalid, as test helpers do; Open returns the error.
 func New(c Config) *Server {
 	s := NewUnstarted(c)
 	s.Start()
 	return s
 }
 
-// NewUnstarted makes an identity provider that listens but doesn't serve yet.
-// The caller calls Start or StartTLS, and Close. It panics like New.
+// NewUnstarted makes an identity provider that listens but doesn't serve yet. The caller calls Start or StartTLS, and
+// Close. It panics like New.
 func NewUnstarted(c Config) *Server {
 	s, err := Open(c)
 	if err != nil {
 		panic(err)
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic("mockidp: no port on loopback: " + err.Error())
+	if s.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		panic("mockidp: listening on loopback: " + err.Error())
 	}
-	s.Listener = l
 	return s
 }
 
-// Open makes an identity provider without a listener: for programs, whose
-// configuration comes from outside, and for serving Handler oneself. Set
-// Listener before calling Start, or set Config.BaseURL and use Handler.
+// Open makes an identity provider without a listener, for programs with a configuration of their own. Set Listener
+// before Start, or set Config.BaseURL and serve Handler.
 func Open(c Config) (*Server, error) {
 	if err := c.check(); err != nil {
 		return nil, err
 	}
 	c = c.withDefaults()
 	s := &Server{config: c, pages: parsePages()}
-	s.config.Users, s.config.Groups, s.config.Apps = nil, nil, nil // the state's from here on
-	s.config.Faults, s.config.Mutations, s.config.StandingMutations = slices.Clone(c.Faults), slices.Clone(c.Mutations), slices.Clone(c.StandingMutations)
+	s.config.Users, s.config.Groups, s.config.Apps = nil, nil, nil // the state holds them
+	s.config.Mutations = slices.Clone(c.Mutations)
 	key, err := newSigningKey(s.keySource(0), c.Key, c.Certificate)
 	if err != nil {
 		return nil, err
 	}
 	salt := ""
 	if c.OddPaths {
-		b, err := s.random(8)
-		if err != nil {
+		var err *Error
+		if salt, err = s.token(8); err != nil {
 			return nil, err
 		}
-		salt = hex.EncodeToString(b)
 		s.prefix = "/" + salt[:8]
 	}
 	if s.initial, err = newState(c, key, salt); err != nil {
 		return nil, err
 	}
+	var oerr *Error
+	if s.ordered, oerr = s.configured(c); oerr != nil {
+		return nil, oerr
+	}
 	s.initial.note(&state{}, s.now())
-	s.state.Store(s.initial)
-	if err := s.faults.reset(s, c.Faults); err != nil {
-		return nil, err
-	}
-	if err := s.mutations.reset(s); err != nil {
-		return nil, err
-	}
+	s.Reset()
 	if c.BaseURL != "" && !strings.HasSuffix(strings.TrimRight(c.BaseURL, "/"), ":0") {
 		s.setBase(c.BaseURL)
 		s.URL = s.base()
@@ -131,8 +121,8 @@ func Open(c Config) (*Server, error) {
 // Start serves plain http. It panics if the server has started already.
 func (s *Server) Start() { s.start(nil) }
 
-// StartTLS serves https with a certificate of its own, which Client trusts and
-// TLSCertificate returns. It panics if the server has started already.
+// StartTLS serves https with a new certificate, which Client trusts and TLSCertificate returns. It panics if the
+// server has started already.
 func (s *Server) StartTLS() {
 	cert, root, err := serverCertificate(s.now(), s.config.BaseURL)
 	if err != nil {
@@ -172,19 +162,17 @@ func (s *Server) start(t *tls.Config) {
 	s.URL = s.base()
 	s.life.fresh = map[net.Conn]bool{}
 	s.life.http = &http.Server{Handler: s.handler, TLSConfig: t, ConnState: s.track,
-		// A busy machine may need seconds between a connection and its request.
+		// On a busy machine, seconds may pass between a connection and its request.
 		ReadHeaderTimeout: time.Minute, ReadTimeout: time.Minute, MaxHeaderBytes: 4 * maxRequest,
-		ErrorLog: discardLog()}
-	l := s.Listener
-	serve := s.life.http.Serve
+		ErrorLog: log.New(io.Discard, "", 0)}
+	l, serve := s.Listener, s.life.http.Serve
 	if t != nil {
 		serve = func(l net.Listener) error { return s.life.http.ServeTLS(l, "", "") }
 	}
 	go func() { _ = serve(l) }()
 }
 
-// track knows connections that browsers opened in advance: Shutdown would wait
-// seconds for a first request on them.
+// track records connections that browsers opened in advance. Shutdown would wait seconds for a request on them.
 func (s *Server) track(c net.Conn, st http.ConnState) {
 	s.life.Lock()
 	defer s.life.Unlock()
@@ -198,8 +186,7 @@ func (s *Server) track(c net.Conn, st http.ConnState) {
 	}
 }
 
-// Close stops the server and waits for answers under way. It may be called
-// twice, and whether or not the server started.
+// Close stops the server and waits for requests in progress. It may be called twice, and on a server that never started.
 func (s *Server) Close() {
 	s.life.Lock()
 	already := s.life.closed
@@ -227,9 +214,8 @@ func (s *Server) Close() {
 	}
 }
 
-// Handler is the identity provider as a handler, to serve behind a listener of
-// one's own. It panics if Config.BaseURL is empty and Start wasn't called: the
-// address is never taken from a request.
+// Handler returns the identity provider as a handler, for a listener of the caller's. It panics if Config.BaseURL is
+// empty and Start wasn't called: the address is never taken from a request.
 func (s *Server) Handler() http.Handler {
 	s.base()
 	return s.handler
@@ -244,5 +230,5 @@ func (s *Server) base() string {
 	if b := s.baseURL.Load(); b != nil {
 		return *b
 	}
-	panic("mockidp: the address isn't known before Start; set Config.BaseURL")
+	panic("mockidp: the address is unknown before Start; set Config.BaseURL")
 }

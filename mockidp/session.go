@@ -19,10 +19,10 @@ type session struct {
 	expires time.Time
 }
 
-// keptSessions bounds the table. A session takes a password, so no stranger fills it.
+// keptSessions bounds the table. Unauthenticated clients can't fill it: a session takes a password.
 const keptSessions = 10000
 
-// sessionTable has the sessions by token.
+// sessionTable holds the sessions by token.
 type sessionTable struct{ table[session] }
 
 func (t *sessionTable) open(s session, now time.Time) {
@@ -34,7 +34,7 @@ func (t *sessionTable) open(s session, now time.Time) {
 	})
 }
 
-// makeRoom drops what has expired and, if nothing has, the session that ends first.
+// makeRoom drops the expired sessions, or else the one that expires first.
 func makeRoom(byToken map[string]session, now time.Time) {
 	oldest := ""
 	for token, s := range byToken {
@@ -49,15 +49,14 @@ func makeRoom(byToken map[string]session, now time.Time) {
 	}
 }
 
-// end ends a user's sessions: whoever gets the login later, or the status back,
-// has to sign in.
+// end ends a user's sessions. A later user with this login, or the same one after reactivation, must sign in.
 func (t *sessionTable) end(login string) {
 	t.with(func(byToken map[string]session) {
 		maps.DeleteFunc(byToken, func(_ string, s session) bool { return SameLogin(s.login, login) })
 	})
 }
 
-// rename goes with RenameUser.
+// rename follows RenameUser.
 func (t *sessionTable) rename(key, login string) {
 	t.with(func(byToken map[string]session) {
 		for token, s := range byToken {
@@ -69,10 +68,20 @@ func (t *sessionTable) rename(key, login string) {
 	})
 }
 
-// cookieName differs between servers: cookies ignore ports, and two mocks on
-// 127.0.0.1 would otherwise sign each other's browsers out. Over https it is a
-// __Host- cookie. Over http it can't be: Chromium takes Secure cookies from
-// loopback, other clients, Go's among them, don't send them back.
+// EndSessions ends a user's sessions at the identity provider, as expiry does: the next sign-in asks for the password
+// again. Service providers are not told, and pending sign-ins continue.
+func (s *Server) EndSessions(login string) error {
+	u := s.state.Load().user(login)
+	if u == nil {
+		return noSuchUser(login)
+	}
+	s.sessions.end(u.Login)
+	return nil
+}
+
+// cookieName differs between servers: cookies ignore ports, and two mocks on 127.0.0.1 would otherwise sign each
+// other's browsers out. Over https it is a __Host- cookie. Over http it can't be: some clients, such as Go's, don't send
+// Secure cookies to loopback.
 func (s *Server) cookieName() string {
 	sum := sha256.Sum256([]byte(s.base()))
 	name := "mockidp_" + hex.EncodeToString(sum[:4])
@@ -85,15 +94,14 @@ func (s *Server) cookieName() string {
 func (s *Server) secure() bool { return strings.HasPrefix(s.base(), "https:") }
 
 func (s *Server) setCookie(w http.ResponseWriter, value string, maxAge int) {
-	// Lax reaches every page by link or redirect. It is absent from another
-	// site's POST, which is why a POSTed AuthnRequest is answered after a
-	// redirect to ourselves. Host-only: no Domain.
+	// Lax cookies are sent with every link and redirect, but not with another site's POST, so a POSTed AuthnRequest is
+	// answered after a redirect to this Server. Host-only: no Domain.
 	http.SetCookie(w, &http.Cookie{Name: s.cookieName(), Value: value, Path: "/", MaxAge: maxAge,
 		HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode})
 }
 
-// sessionOf finds the browser's session and its user, or nils. A user who was
-// removed, suspended or deprovisioned has no session.
+// sessionOf returns the browser's session and its user, or nils. Users who were removed, suspended or deprovisioned
+// have no session.
 func (s *Server) sessionOf(r *http.Request, st *state) (*session, *User) {
 	c, err := r.Cookie(s.cookieName())
 	if err != nil {
@@ -110,31 +118,30 @@ func (s *Server) sessionOf(r *http.Request, st *state) (*session, *User) {
 	return &sess, user
 }
 
-// newSession opens a session. The token is always new: one that was planted
-// before sign-in is worth nothing after it.
-func (s *Server) newSession(u *User, factor bool) (session, *Error) {
-	b, err := s.random(32)
+// openSession signs the browser in, in place of any earlier session. The token is always new, which prevents session
+// fixation.
+func (s *Server) openSession(w http.ResponseWriter, r *http.Request, u *User, factor bool) (*session, *Error) {
+	token, err := s.token(32)
 	if err != nil {
-		return session{}, err
+		return nil, err
 	}
 	index, err := s.newID()
 	if err != nil {
-		return session{}, err
+		return nil, err
 	}
 	now := s.now()
-	return session{token: hex.EncodeToString(b), login: u.Login, at: now, index: index, factor: factor, expires: now.Add(s.config.SessionLifetime)}, nil
-}
-
-// openSession gives the browser its session, in place of any it had.
-func (s *Server) openSession(w http.ResponseWriter, r *http.Request, st *state, sess session) {
+	sess := session{token: token, login: u.Login, at: now, index: index, factor: factor,
+		expires: now.Add(s.config.SessionLifetime)}
+	st := s.state.Load()
 	if old, _ := s.sessionOf(r, st); old != nil {
 		s.sessions.drop(old.token)
 	}
-	s.sessions.open(sess, sess.at)
-	s.setCookie(w, sess.token, 0)
-	s.failures.drop(loginKey(sess.login))
-	if u := st.user(sess.login); u != nil {
-		s.logins.put(u.ID, sess.at)
+	s.sessions.open(sess, now)
+	s.setCookie(w, token, 0)
+	s.failures.drop(loginKey(u.Login))
+	if u := st.user(u.Login); u != nil {
+		s.logins.put(u.ID, now)
 	}
-	s.config.Logger.Info("mockidp: signed in", "login", sess.login, "second factor", sess.factor)
+	s.config.Logger.Info("mockidp: signed in", "login", u.Login, "second factor", factor)
+	return &sess, nil
 }

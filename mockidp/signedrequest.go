@@ -11,18 +11,19 @@ import (
 	"fmt"
 	"math/big"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/beevik/etree"
 	dsig "github.com/russellhaering/goxmldsig"
 )
 
-// verified returns what the service provider signed: the document that is to
-// be read, which for HTTP-POST is what goxmldsig hashed and not what came.
+// verified returns the document that the service provider signed. For HTTP-POST it is the one that goxmldsig hashed, not
+// the input.
 func (a *App) verified(in incoming, req *authnRequest, doc []byte) ([]byte, *Error) {
 	if len(a.RequestCertificates) == 0 {
-		return nil, &Error{Reason: ReasonSignature,
-			Detail: "the app " + quote(a.Label) + " takes signed requests only and knows no key: give it RequestCertificates, or metadata that has one"}
+		return nil, badSignature(nil, "the app %s takes signed requests only and has no RequestCertificates; set them, or "+
+			"register metadata with a key", quote(a.Label))
 	}
 	if in.binding == bindingRedirect {
 		return doc, a.verifyQuery(in, req)
@@ -30,9 +31,8 @@ func (a *App) verified(in incoming, req *authnRequest, doc []byte) ([]byte, *Err
 	return a.verifyDocument(in, doc)
 }
 
-// verifyQuery is the signature of the HTTP-Redirect binding (SAML Bindings
-// 3.4.4.1). It covers the octets of the query as they came, not as they would
-// be encoded again.
+// verifyQuery verifies the signature of the HTTP-Redirect binding (SAML Bindings 3.4.4.1). It covers the octets of the
+// query as they were received, not as they would be encoded again.
 func (a *App) verifyQuery(in incoming, req *authnRequest) *Error {
 	raw := map[string]string{}
 	for _, pair := range strings.Split(in.query, "&") {
@@ -42,14 +42,16 @@ func (a *App) verifyQuery(in incoming, req *authnRequest) *Error {
 		}
 	}
 	if raw["Signature"] == "" && req.Enveloped {
-		return badSignature(nil, "the request is signed as HTTP-POST signs, by a ds:Signature inside it; HTTP-Redirect takes that out and signs the query (SigAlg and Signature, SAML Bindings 3.4.4.1), and the app %s asks for it", quote(a.Label))
+		return badSignature(nil, "the request is signed as HTTP-POST signs, by a ds:Signature inside it; HTTP-Redirect "+
+			"takes that out and signs the query (SigAlg and Signature, SAML Bindings 3.4.4.1), as the app %s requires", quote(a.Label))
 	}
 	if raw["SigAlg"] == "" || raw["Signature"] == "" {
-		return badSignature(nil, "the request isn't signed (SigAlg and Signature, SAML Bindings 3.4.4.1), and the app %s asks for it", quote(a.Label))
+		return badSignature(nil, "the request isn't signed (SigAlg and Signature, SAML Bindings 3.4.4.1), but the app %s "+
+			"requires it", quote(a.Label))
 	}
 	if raw["SAMLRequest"] == "" || raw["RelayState"] == "" && in.hasRelay {
-		// Under such a name it would be taken in and not be signed.
-		return badSignature(nil, "the query writes the name SAMLRequest or RelayState in escapes")
+		// The parameter would be read although the signature doesn't cover it.
+		return badSignature(nil, "the name SAMLRequest or RelayState is percent-encoded in the query")
 	}
 	signed := raw["SAMLRequest"]
 	if raw["RelayState"] != "" {
@@ -62,11 +64,11 @@ func (a *App) verifyQuery(in incoming, req *authnRequest) *Error {
 	}
 	alg, err := value("SigAlg")
 	if err != nil {
-		return badSignature(err, "SigAlg can't be read")
+		return badSignature(err, "invalid SigAlg")
 	}
 	text, err := value("Signature")
 	if err != nil {
-		return badSignature(err, "Signature can't be read")
+		return badSignature(err, "invalid Signature")
 	}
 	sig, err := base64.StdEncoding.DecodeString(text)
 	if err != nil {
@@ -77,30 +79,28 @@ func (a *App) verifyQuery(in incoming, req *authnRequest) *Error {
 			return nil
 		}
 	}
-	return badSignature(err, "the request's signature doesn't hold with any key of the app %s", quote(a.Label))
+	return badSignature(err, "the request's signature does not verify with any key of the app %s", quote(a.Label))
 }
 
-var errWrongKind = errors.New("the algorithm isn't one for this key, or isn't taken here")
+var errWrongKind = errors.New("the algorithm is not supported, or not for this key")
 
-// verifyBytes checks a detached signature. SHA-1 isn't taken. ECDSA is r‖s as
-// in XML; ASN.1, which Java's libraries write here, is taken as well.
+// verifyBytes verifies a detached signature. SHA-1 is refused. ECDSA signatures are r‖s as in XML, or ASN.1, which Java's
+// libraries write here.
 func verifyBytes(pub crypto.PublicKey, method SignatureMethod, signed, sig []byte) error {
-	hash := map[SignatureMethod]crypto.Hash{RSASHA256: crypto.SHA256, ECDSASHA256: crypto.SHA256, RSASHA384: crypto.SHA384,
-		ECDSASHA384: crypto.SHA384, RSASHA512: crypto.SHA512, ECDSASHA512: crypto.SHA512}[method]
-	if hash == 0 {
-		return errWrongKind
+	digest := func() []byte {
+		h := signatureHashes[method].New()
+		h.Write(signed)
+		return h.Sum(nil)
 	}
-	h := hash.New()
-	h.Write(signed)
 	switch pub := pub.(type) {
 	case *rsa.PublicKey:
-		if method == RSASHA256 || method == RSASHA384 || method == RSASHA512 {
-			return rsa.VerifyPKCS1v15(pub, hash, h.Sum(nil), sig)
+		if method != InsecureRSASHA1 && slices.Contains(rsaMethods, method) {
+			return rsa.VerifyPKCS1v15(pub, signatureHashes[method], digest(), sig)
 		}
 	case *ecdsa.PublicKey:
-		if method == ECDSASHA256 || method == ECDSASHA384 || method == ECDSASHA512 {
-			if !ecdsa.VerifyASN1(pub, h.Sum(nil), toASN1(pub, sig)) {
-				return errors.New("the ECDSA signature doesn't hold")
+		if slices.Contains(ecdsaMethods, method) {
+			if !ecdsa.VerifyASN1(pub, digest(), toASN1(pub, sig)) {
+				return errors.New("the ECDSA signature does not verify")
 			}
 			return nil
 		}
@@ -108,9 +108,9 @@ func verifyBytes(pub crypto.PublicKey, method SignatureMethod, signed, sig []byt
 	return errWrongKind
 }
 
-// toASN1 turns r‖s into what Go's ECDSA reads. Anything else stays what it is.
+// toASN1 converts r‖s to ASN.1, which Go's ECDSA reads. It returns any other signature unchanged.
 func toASN1(pub *ecdsa.PublicKey, sig []byte) []byte {
-	size := (pub.Curve.Params().BitSize + 7) / 8
+	size := coordinateSize(pub)
 	if len(sig) != 2*size {
 		return sig
 	}
@@ -122,8 +122,8 @@ func toASN1(pub *ecdsa.PublicKey, sig []byte) []byte {
 	return der
 }
 
-// verifyDocument is the enveloped signature of the HTTP-POST binding (SAML
-// Core 5.4). The document was parsed once already, so it is neither deep nor large.
+// verifyDocument verifies the enveloped signature of the HTTP-POST binding (SAML Core 5.4). parseAuthnRequest has
+// bounded the document's depth and size.
 func (a *App) verifyDocument(in incoming, doc []byte) ([]byte, *Error) {
 	doc, e := withoutMark(doc)
 	if e != nil {
@@ -138,20 +138,21 @@ func (a *App) verifyDocument(in incoming, doc []byte) ([]byte, *Error) {
 		last = err
 	}
 	if errors.Is(last, dsig.ErrMissingSignature) && in.detached {
-		return nil, badSignature(nil, "the request is signed beside the message, as HTTP-Redirect and HTTP-POST-SimpleSign sign; HTTP-POST signs by a ds:Signature inside it (SAML Bindings 3.5.4, Core 5.4), and the app %s asks for it", quote(a.Label))
+		return nil, badSignature(nil, "the request is signed outside the message, as HTTP-Redirect and "+
+			"HTTP-POST-SimpleSign sign; HTTP-POST signs by a ds:Signature inside it (SAML Bindings 3.5.4, Core 5.4), as the app "+
+			"%s requires", quote(a.Label))
 	}
 	if errors.Is(last, dsig.ErrMissingSignature) {
-		return nil, badSignature(nil, "the request isn't signed, and the app %s asks for it", quote(a.Label))
+		return nil, badSignature(nil, "the request isn't signed, but the app %s requires it", quote(a.Label))
 	}
-	return nil, badSignature(last, "the request's signature doesn't hold with any key of the app %s", quote(a.Label))
+	return nil, badSignature(last, "the request's signature does not verify with any key of the app %s", quote(a.Label))
 }
 
 func verifyEnveloped(doc []byte, cert *x509.Certificate) (signed []byte, err error) {
-	// Strangers' bytes go into a library that isn't ours; should it ever
-	// panic on some, that is one refused request.
+	// A panic of the library on an attacker's input must refuse only that request.
 	defer func() {
 		if p := recover(); p != nil {
-			signed, err = nil, fmt.Errorf("the signature can't be verified: %v", p)
+			signed, err = nil, fmt.Errorf("verifying the signature panicked: %v", p)
 		}
 	}()
 	tree := etree.NewDocument()
@@ -162,8 +163,8 @@ func verifyEnveloped(doc []byte, cert *x509.Certificate) (signed []byte, err err
 		if m := sig.FindElement("./SignedInfo/SignatureMethod"); m != nil && strings.HasSuffix(m.SelectAttrValue("Algorithm", ""), "sha1") {
 			return nil, errWrongKind
 		}
-		// goxmldsig reads ASN.1, XML signatures hold r‖s. The signature doesn't
-		// cover its own value, so writing it differently changes nothing.
+		// goxmldsig reads ASN.1, XML signatures hold r‖s. The signature doesn't cover its own value, so it can be
+		// rewritten.
 		v := sig.SelectElement(dsig.SignatureValueTag)
 		if pub, ok := cert.PublicKey.(*ecdsa.PublicKey); ok && v != nil {
 			raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(v.Text()), ""))
@@ -172,22 +173,19 @@ func verifyEnveloped(doc []byte, cert *x509.Certificate) (signed []byte, err err
 			}
 			v.SetText(base64.StdEncoding.EncodeToString(toASN1(pub, raw)))
 		}
-		// The key is trusted because the app's configuration says so, whatever
-		// certificate the message holds.
+		// The app's configuration says which key is trusted, not a certificate in the message.
 		if info := sig.SelectElement(dsig.KeyInfoTag); info != nil {
 			sig.RemoveChild(info)
 		}
 	}
 	ctx := dsig.NewDefaultValidationContext(&dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{cert}})
-	// Nor do its dates matter (SAML metadata interoperability profile 2.6.1).
+	// The certificate's dates don't matter (SAML metadata interoperability profile 2.6.1).
 	ctx.Clock = dsig.NewFakeClockAt(cert.NotBefore)
 	el, err := ctx.Validate(tree.Root())
 	if err != nil {
 		return nil, err
 	}
-	out := etree.NewDocumentWithRoot(el)
-	out.WriteSettings.CanonicalText, out.WriteSettings.CanonicalAttrVal = true, true
-	return out.WriteToBytes()
+	return canonical(etree.NewDocumentWithRoot(el)).WriteToBytes()
 }
 
 func badSignature(err error, format string, args ...any) *Error {

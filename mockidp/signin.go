@@ -3,7 +3,83 @@ package mockidp
 import (
 	"net/http"
 	"net/url"
+	"time"
 )
+
+// pending is a sign-in that waits for the user. It holds the request, but never the URL of the answer: that is
+// determined when the answer is made, by the app's settings at that time.
+type pending struct {
+	appID      string
+	req        *authnRequest // nil: IdP-initiated
+	relayState string
+	at         time.Time
+	attack     string // chosen on the sign-in page, or ""
+	freshIn    string // the session that was opened for this sign-in, as ForceAuthn requires
+}
+
+func (p *pending) passive() bool { return p.req != nil && p.req.IsPassive }
+
+func (p *pending) force(app *App) bool {
+	return p.req != nil && p.req.ForceAuthn && !app.IgnoreForceAuthn
+}
+
+const pendingLifetime = 30 * time.Minute
+
+// hold stores a pending sign-in, unless it already has a key, and returns its key for the pages.
+func (s *Server) hold(p pending, key string) (string, *Error) {
+	if key != "" {
+		return key, nil
+	}
+	key, err := s.token(16)
+	if err == nil {
+		s.pending.put(key, p)
+	}
+	return key, err
+}
+
+// held returns a pending sign-in that hasn't expired.
+func (s *Server) held(key string) (pending, *Error) {
+	p, ok := s.pending.get(key)
+	if !ok || s.now().Sub(p.at) > pendingLifetime {
+		return pending{}, errorf(ReasonRequestNotFound, "this sign-in is unknown or has expired; start again at the application")
+	}
+	return p, nil
+}
+
+// signIn is the data of the sign-in page.
+type signIn struct {
+	Pending string // key of the pending sign-in, or ""
+	App     *App   // of the pending sign-in, or nil
+	Login   string // the name that was typed
+	User    *User  // who is signed in but must sign in again, or nil
+	Hint    string
+
+	Failed, Locked, SignedOut bool
+	Cancel                    bool // a service provider waits, and can be told
+
+	Attacks []string // offered for the answer
+	Ordered bool     // another mutation is queued for the answer, or switched on
+}
+
+func (s *Server) signInPage(w http.ResponseWriter, status int, body signIn) {
+	body.Hint = s.config.Hint
+	if body.Login == "" && body.User != nil {
+		body.Login = body.User.Login
+	}
+	if body.App != nil && body.App.Kind == SAML {
+		body.Attacks, body.Ordered = s.config.Mutations, s.mutationOrdered(body.App.ID)
+	}
+	s.allowBookmark(w, body.App)
+	s.render(w, status, "signin", page{Title: "Sign in", Body: body})
+}
+
+// allowBookmark lets the page's form lead anywhere. Browsers apply form-action to every redirect that follows a form,
+// and a bookmark redirects to its application.
+func (s *Server) allowBookmark(w http.ResponseWriter, app *App) {
+	if app != nil && app.Kind == Bookmark {
+		w.Header().Set("Content-Security-Policy", policy(""))
+	}
+}
 
 func (s *Server) handleSignInPage(w http.ResponseWriter, r *http.Request) *Error {
 	st := s.state.Load()
@@ -11,15 +87,15 @@ func (s *Server) handleSignInPage(w http.ResponseWriter, r *http.Request) *Error
 		s.redirect(w, r, pathDashboard)
 		return nil
 	}
-	if queued := s.queue.takeUser(st); queued != nil {
+	if queued := s.takeUser(st); queued != nil {
 		return s.signedIn(w, r, queued, queued.SecondFactor != "", "")
 	}
 	c, err := r.Cookie(s.cookieName())
-	s.signInPage(w, r, http.StatusOK, signIn{SignedOut: err == nil && c.Value == signedOut})
+	s.signInPage(w, http.StatusOK, signIn{SignedOut: err == nil && c.Value == signedOut})
 	return nil
 }
 
-// handleSignIn takes the username and the password.
+// handleSignIn checks the username and the password.
 func (s *Server) handleSignIn(w http.ResponseWriter, r *http.Request, form url.Values) *Error {
 	st, key := s.state.Load(), form.Get("pending")
 	page := signIn{Login: form.Get("username"), Pending: key}
@@ -36,10 +112,9 @@ func (s *Server) handleSignIn(w http.ResponseWriter, r *http.Request, form url.V
 	case user == nil:
 		s.config.Logger.Info("mockidp: sign-in failed", "login", cut(page.Login))
 		page.Failed = true
-	case user.Status != Active: // whatever the password is: trying costs nothing and gains nothing
+	case user.Status != Active: // without checking the password, so guesses learn nothing
 		page.Locked = true
-	case !same(user.Password, form.Get("password")):
-		// One sentence, as for a login that doesn't exist.
+	case !same(user.Password, form.Get("password")): // the same text as for an unknown login
 		page.Failed = true
 		page.Locked = s.failed(user).Status != Active
 	}
@@ -52,7 +127,7 @@ func (s *Server) handleSignIn(w http.ResponseWriter, r *http.Request, form url.V
 	case page.Locked:
 		return s.locked(w, r, key, user, page)
 	case page.Failed:
-		s.signInPage(w, r, http.StatusUnauthorized, page)
+		s.signInPage(w, http.StatusUnauthorized, page)
 		return nil
 	case user.SecondFactor != "":
 		return s.askFactor(w, r, factor{login: user.Login, pending: key})
@@ -60,8 +135,34 @@ func (s *Server) handleSignIn(w http.ResponseWriter, r *http.Request, form url.V
 	return s.signedIn(w, r, user, false, key)
 }
 
-// chooseAttack is for the answer to this sign-in alone, and goes before what
-// was ordered elsewhere.
+// failed counts a wrong password or code, and locks the user out after Config.MaxFailures. It returns the user's new
+// state.
+func (s *Server) failed(u *User) *User {
+	s.config.Logger.Info("mockidp: sign-in failed", "login", u.Login)
+	n := 0
+	s.failures.with(func(inARow map[string]int) {
+		inARow[loginKey(u.Login)]++
+		n = inARow[loginKey(u.Login)]
+	})
+	if s.config.MaxFailures < 0 || n < s.config.MaxFailures {
+		return u
+	}
+	err := s.UpdateUser(u.Login, func(u *User) error {
+		if u.Status == Active {
+			u.Status = LockedOut
+		}
+		return nil
+	})
+	if err == nil {
+		s.config.Logger.Warn("mockidp: locked out", "login", u.Login)
+	}
+	if now := s.state.Load().user(u.Login); now != nil {
+		return now
+	}
+	return u
+}
+
+// chooseAttack sets the mutation of the answer to this sign-in, which goes before those that were ordered.
 func (s *Server) chooseAttack(key, id string) error {
 	if id != "" {
 		if _, err := s.checkMutation(s.state.Load(), StandingMutation{ID: id}); err != nil {
@@ -72,8 +173,7 @@ func (s *Server) chooseAttack(key, id string) error {
 	return nil
 }
 
-// locked says so: to the service provider, if the app wants it to know, else
-// to the person.
+// locked reports a locked account: to the service provider if the app has RefuseByStatus, else to the user.
 func (s *Server) locked(w http.ResponseWriter, r *http.Request, key string, u *User, page signIn) *Error {
 	st := s.state.Load()
 	if p, err := s.held(key); err == nil {
@@ -82,17 +182,16 @@ func (s *Server) locked(w http.ResponseWriter, r *http.Request, key string, u *U
 		}
 	}
 	page.Failed = false
-	s.signInPage(w, r, http.StatusForbidden, page)
+	s.signInPage(w, http.StatusForbidden, page)
 	return nil
 }
 
-// signedIn opens a session and goes on to what the person came for.
+// signedIn opens a session and continues the pending sign-in, if there is one.
 func (s *Server) signedIn(w http.ResponseWriter, r *http.Request, u *User, factor bool, key string) *Error {
-	sess, err := s.newSession(u, factor)
+	sess, err := s.openSession(w, r, u, factor)
 	if err != nil {
 		return err
 	}
-	s.openSession(w, r, s.state.Load(), sess)
 	if key == "" {
 		s.redirect(w, r, pathDashboard)
 		return nil
@@ -102,8 +201,7 @@ func (s *Server) signedIn(w http.ResponseWriter, r *http.Request, u *User, facto
 	return nil
 }
 
-// handleCancel is for those who would rather not sign in: the service provider
-// is told, as Keycloak and others do.
+// handleCancel tells the service provider that the user cancelled, as Keycloak and others do.
 func (s *Server) handleCancel(w http.ResponseWriter, r *http.Request, form url.Values) *Error {
 	p, err := s.held(form.Get("pending"))
 	if err != nil {
@@ -117,13 +215,11 @@ func (s *Server) handleCancel(w http.ResponseWriter, r *http.Request, form url.V
 	if err != nil {
 		return err
 	}
-	return s.post(w, r, app, func() (posted, *Error) {
-		return s.statusAnswer(st, p, Status{StatusResponder, StatusAuthnFailed, "The person chose not to sign in."})
-	})
+	return s.postStatus(w, r, st, app, p, Status{StatusResponder, StatusAuthnFailed, "The user cancelled the sign-in."})
 }
 
-// signedOut stands in the session's cookie for a minute after signing out, so
-// that the sign-in page can say so. It is no token: those are longer.
+// signedOut is the value of the session cookie for a minute after signing out, for the message on the sign-in page. It
+// can't be a token: those are longer.
 const signedOut = "signed-out"
 
 func (s *Server) handleSignOut(w http.ResponseWriter, r *http.Request, _ url.Values) *Error {

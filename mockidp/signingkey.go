@@ -1,6 +1,7 @@
 package mockidp
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rsa"
@@ -15,29 +16,34 @@ import (
 	"math/big"
 	"slices"
 	"time"
+
+	"github.com/beevik/etree"
+	dsig "github.com/russellhaering/goxmldsig"
 )
 
-// signingKey is a key with its certificate and the algorithms it signs by.
+// signingKey is a key with its certificate.
 type signingKey struct {
 	id      string
-	own     crypto.Signer     // as it was given or made
-	signer  crypto.Signer     // what goxmldsig is given
-	methods []SignatureMethod // the usual one first
+	own     crypto.Signer     // as it was given or generated
+	signer  crypto.Signer     // for goxmldsig
+	methods []SignatureMethod // the default first
 	cert    *x509.Certificate
 	created time.Time // when the Server got it
 }
 
-// keySource is what making a key draws on.
+// keySource is what making a key depends on.
 type keySource struct {
-	rand io.Reader
-	now  time.Time
-	org  string
-	// years is how long a certificate is valid; 0 is Okta's ten.
-	years int
+	rand  io.Reader
+	now   time.Time
+	org   string
+	years int // how long a certificate is valid; 0 is Okta's ten
 }
 
-// newSigningKey takes a key (nil: a new RSA key) and its certificate (nil: a
-// self-signed one).
+func (s *Server) keySource(years int) keySource {
+	return keySource{rand: readerFunc(s.readRandom), now: s.now(), org: s.config.Org, years: years}
+}
+
+// newSigningKey takes a key (nil: a new RSA key) and its certificate (nil: a self-signed one).
 func newSigningKey(from keySource, key crypto.Signer, cert *x509.Certificate) (*signingKey, error) {
 	if cert != nil && key == nil {
 		return nil, badConfig("a certificate without its key")
@@ -45,27 +51,27 @@ func newSigningKey(from keySource, key crypto.Signer, cert *x509.Certificate) (*
 	if key == nil {
 		k, err := rsa.GenerateKey(from.rand, 2048)
 		if err != nil {
-			return nil, &Error{Reason: ReasonInternal, Detail: "generating a key", Err: err}
+			return nil, internal("generating a key", err)
 		}
 		key = k
 	}
 	methods := methodsFor(key.Public())
-	if methods == nil {
-		if pub, ok := key.Public().(*ecdsa.PublicKey); ok {
-			return nil, badConfig("the signing key is on the curve %s, not P-256, P-384 or P-521", pub.Curve.Params().Name)
-		}
-		return nil, badConfig("the signing key is neither RSA nor ECDSA but %T", key.Public())
+	ec, isECDSA := key.Public().(*ecdsa.PublicKey)
+	switch {
+	case methods == nil && isECDSA:
+		return nil, badConfig("the curve of the signing key must be P-256, P-384 or P-521, got %s", ec.Curve.Params().Name)
+	case methods == nil:
+		return nil, badConfig("the signing key must be RSA or ECDSA, got %T", key.Public())
 	}
-	own := key
-	key = steadySigner{key}
-	sk := &signingKey{own: own, signer: key, methods: methods, cert: cert, created: from.now}
-	if pub, ok := key.Public().(*ecdsa.PublicKey); ok {
-		sk.signer = rawECDSA{key, (pub.Curve.Params().BitSize + 7) / 8}
+	steady := deterministicSigner{key}
+	sk := &signingKey{own: key, signer: steady, methods: methods, cert: cert, created: from.now}
+	if isECDSA {
+		sk.signer = rawECDSA{steady, coordinateSize(ec)}
 	}
 	if cert == nil {
-		made, err := selfSigned(from, key)
+		made, err := selfSigned(from, steady)
 		if err != nil {
-			return nil, &Error{Reason: ReasonInternal, Detail: "making a certificate", Err: err}
+			return nil, internal("making a certificate", err)
 		}
 		sk.cert = made
 	}
@@ -73,21 +79,10 @@ func newSigningKey(from keySource, key crypto.Signer, cert *x509.Certificate) (*
 	if pub, ok := key.Public().(equaler); !ok || !pub.Equal(sk.cert.PublicKey) {
 		return nil, badConfig("the certificate is for another key than the signing key")
 	}
-	// As long as an Okta kid, and the same wherever the certificate is.
+	// As long as Okta's kid, and derived from the certificate.
 	sum := sha256.Sum256(sk.cert.Raw)
 	sk.id = base64.RawURLEncoding.EncodeToString(sum[:])
 	return sk, nil
-}
-
-// method picks what to sign by: the one asked for, or the key's usual one.
-func (k *signingKey) method(asked SignatureMethod) (SignatureMethod, *Error) {
-	switch {
-	case asked == "":
-		return k.methods[0], nil
-	case slices.Contains(k.methods, asked):
-		return asked, nil
-	}
-	return "", badConfig("the key %s can't sign by %s", quote(k.id), quote(string(asked)))
 }
 
 // selfSigned makes a certificate as Okta makes one for each app.
@@ -96,16 +91,13 @@ func selfSigned(from keySource, key crypto.Signer) (*x509.Certificate, error) {
 	if _, err := io.ReadFull(from.rand, serial); err != nil {
 		return nil, err
 	}
-	start, years := from.now.UTC().Truncate(time.Second), 10
-	if from.years > 0 {
-		years = from.years
-	}
+	start := from.now.UTC().Truncate(time.Second)
 	template := &x509.Certificate{
 		SerialNumber: new(big.Int).Add(new(big.Int).SetBytes(serial), big.NewInt(1)),
 		Subject: pkix.Name{Country: []string{"US"}, Province: []string{"California"}, Locality: []string{"San Francisco"},
 			Organization: []string{"Okta"}, OrganizationalUnit: []string{"SSOProvider"}, CommonName: from.org},
 		NotBefore: start.Add(-time.Minute),
-		NotAfter:  start.AddDate(years, 0, 0),
+		NotAfter:  start.AddDate(cmp.Or(max(from.years, 0), 10), 0, 0),
 	}
 	der, err := x509.CreateCertificate(from.rand, template, template, key.Public(), key)
 	if err != nil {
@@ -114,24 +106,25 @@ func selfSigned(from keySource, key crypto.Signer) (*x509.Certificate, error) {
 	return x509.ParseCertificate(der)
 }
 
-// steadySigner makes ECDSA deterministic (RFC 6979), so that the same Config
-// yields the same bytes. RSA by PKCS #1 v1.5 is so anyway; a key in hardware
-// does as it likes.
-type steadySigner struct{ crypto.Signer }
+// deterministicSigner makes ECDSA deterministic (RFC 6979), so that the same Config yields the same bytes. RSA by
+// PKCS #1 v1.5 always is; other implementations of crypto.Signer may not be.
+type deterministicSigner struct{ crypto.Signer }
 
-func (s steadySigner) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
+func (s deterministicSigner) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	if _, soft := s.Signer.(*ecdsa.PrivateKey); soft {
 		random = nil
 	}
 	return s.Signer.Sign(random, digest, opts)
 }
 
-// rawECDSA turns Go's ASN.1 signature into r‖s of fixed width, which is what
-// XML signatures hold (XML Signature 1.1, 6.4.3; RFC 4050 3.3).
+// rawECDSA converts Go's ASN.1 signatures to r‖s of fixed width, which XML signatures hold (XML Signature 1.1, 6.4.3;
+// RFC 4050 3.3).
 type rawECDSA struct {
 	crypto.Signer
 	size int
 }
+
+func coordinateSize(pub *ecdsa.PublicKey) int { return (pub.Curve.Params().BitSize + 7) / 8 }
 
 func (s rawECDSA) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
 	der, err := s.Signer.Sign(random, digest, opts)
@@ -140,13 +133,66 @@ func (s rawECDSA) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) 
 	}
 	var sig struct{ R, S *big.Int }
 	if rest, err := asn1.Unmarshal(der, &sig); err != nil || len(rest) > 0 {
-		return nil, fmt.Errorf("the key's signature is not ASN.1: %w", errors.Join(err, asn1.SyntaxError{Msg: "ECDSA-Sig-Value"}))
+		return nil, fmt.Errorf("the key's signature is not an ASN.1 ECDSA-Sig-Value: %w", cmp.Or(err, errors.New("trailing data")))
 	}
 	if sig.R.Sign() <= 0 || sig.S.Sign() <= 0 || sig.R.BitLen() > 8*s.size || sig.S.BitLen() > 8*s.size {
-		return nil, errors.New("the key's signature is out of its curve's range")
+		return nil, errors.New("the key's signature is outside the range of its curve")
 	}
 	out := make([]byte, 2*s.size)
 	sig.R.FillBytes(out[:s.size])
 	sig.S.FillBytes(out[s.size:])
 	return out, nil
+}
+
+// signer is a key as one app uses it.
+type signer struct {
+	key    *signingKey
+	method SignatureMethod
+	// bare leaves KeyInfo out. Verifiers that take keys from metadata don't need it (SAML metadata interoperability
+	// profile 2.6.1).
+	bare bool
+}
+
+// signer returns how an app's messages are signed at this moment.
+func (st *state) signer(a *App) (signer, *Error) {
+	k := st.keyFor(a)
+	out := signer{key: k, method: cmp.Or(a.SignatureMethod, k.methods[0]), bare: a.OmitKeyInfo}
+	if !slices.Contains(k.methods, out.method) {
+		return out, badConfig("the key %s doesn't support the signature method %s", quote(k.id), quote(string(out.method)))
+	}
+	return out, nil
+}
+
+// sign puts an enveloped signature right after the element's Issuer, where the schemas of Response and Assertion have
+// it (SAML Core 5.4: one Reference, to the element's own ID; enveloped-signature, then exclusive C14N).
+func (k signer) sign(el *etree.Element) error {
+	sig, err := k.signature(el)
+	if err != nil {
+		return err
+	}
+	el.InsertChildAt(el.SelectElement("saml2:Issuer").Index()+1, sig)
+	return nil
+}
+
+// signature returns the signature of an element, made by goxmldsig and never by Meridian's own code: a bug in
+// canonicalization can then not cancel out on both sides.
+func (k signer) signature(el *etree.Element) (*etree.Element, error) {
+	ctx, err := dsig.NewSigningContext(k.key.signer, [][]byte{k.key.cert.Raw})
+	if err != nil {
+		return nil, err
+	}
+	ctx.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("")
+	if err := ctx.SetSignatureMethod(string(k.method)); err != nil {
+		return nil, err
+	}
+	// A copy, because goxmldsig's exclusive C14N rewrites the element in place, and would remove the xmlns:xs that only
+	// an xsi:type needs.
+	sig, err := ctx.ConstructSignature(el.Copy(), true)
+	if err != nil {
+		return nil, err
+	}
+	if info := sig.SelectElement(dsig.KeyInfoTag); k.bare && info != nil {
+		sig.RemoveChild(info)
+	}
+	return sig, nil
 }

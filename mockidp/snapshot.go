@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"time"
 )
 
-// Snapshot is what the Server holds at one moment: users, groups, apps, keys,
-// and since when they are so. It never changes, and what its methods return are
-// copies.
+// Snapshot shows what the Server holds at one moment: users, groups, apps, keys, and their times. It never changes, and
+// its methods return copies.
 type Snapshot struct {
 	s  *Server
 	st *state
@@ -17,8 +17,8 @@ type Snapshot struct {
 // Snapshot returns what the Server holds now.
 func (s *Server) Snapshot() Snapshot { return Snapshot{s, s.state.Load()} }
 
-// Changed returns a channel that is closed when the Server next holds something
-// else. Take it before the Snapshot, so that no change is missed between them.
+// Changed returns a channel that is closed at the next change. Call it before Snapshot, so that no change is missed
+// between them.
 func (s *Server) Changed() <-chan struct{} { return s.changed.wait() }
 
 // Users returns all users, by login.
@@ -30,26 +30,25 @@ func (v Snapshot) Users() []User {
 	return out
 }
 
-// User returns the user with that login.
+// User returns the user with a login.
 func (v Snapshot) User(login string) (User, bool) { return copied(v.st.user(login)) }
 
-// UserByID returns the user with that ID.
+// UserByID returns the user with an ID.
 func (v Snapshot) UserByID(id string) (User, bool) { return copied(v.st.userByID(id)) }
 
-func copied[T interface{ clone() T }](p *T) (T, bool) {
+func copied[T interface{ clone() T }](p *T) (zero T, ok bool) {
 	if p == nil {
-		var zero T
 		return zero, false
 	}
 	return (*p).clone(), true
 }
 
-// Groups returns the groups by name. Everyone isn't among them.
+// Groups returns the groups by name, without Everyone.
 func (v Snapshot) Groups() []Group {
 	return slices.SortedFunc(maps.Values(v.st.groups), func(a, b Group) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// Group returns the group of that name, also Everyone.
+// Group returns the group with a name, also Everyone.
 func (v Snapshot) Group(name string) (Group, bool) {
 	if name == Everyone {
 		return everyone, true
@@ -58,11 +57,10 @@ func (v Snapshot) Group(name string) (Group, bool) {
 	return g, ok
 }
 
-// GroupByID returns the group with that ID, also Everyone.
+// GroupByID returns the group with an ID, also Everyone.
 func (v Snapshot) GroupByID(id string) (Group, bool) { return v.st.groupByID(id) }
 
-// Apps returns all apps, in the order of the dashboard, with what was zero
-// filled in.
+// Apps returns all apps, in the order of the dashboard, with defaults filled in.
 func (v Snapshot) Apps() []App {
 	var out []App
 	for _, a := range v.st.apps {
@@ -71,14 +69,13 @@ func (v Snapshot) Apps() []App {
 	return out
 }
 
-// App returns the app with that ID; "" is the first SAML app.
+// App returns the app with an ID; "" is the first SAML app.
 func (v Snapshot) App(id string) (App, bool) {
 	a, _ := v.st.app(id)
 	return copied(a)
 }
 
-// TileURL is where an app's tile leads, as Server.TileURL has it; "" if there is
-// no such app.
+// TileURL returns where an app's tile leads, as Server.TileURL does; "" if there is no such app.
 func (v Snapshot) TileURL(appID string) string {
 	a, err := v.st.app(appID)
 	if err != nil {
@@ -87,8 +84,8 @@ func (v Snapshot) TileURL(appID string) string {
 	return v.s.tileURL(a)
 }
 
-// Metadata returns an app's metadata, as Server.Metadata does, or metadata with
-// one of the app's keys and no other. keyID "" is all that are published.
+// Metadata returns an app's metadata, as Server.Metadata does, or metadata with only one of the app's keys. keyID "" is
+// all published keys.
 func (v Snapshot) Metadata(appID, keyID string) ([]byte, error) {
 	a, err := v.st.samlApp(appID)
 	if err != nil {
@@ -101,7 +98,7 @@ func (v Snapshot) Metadata(appID, keyID string) ([]byte, error) {
 	if k == nil {
 		return nil, noSuchKey(keyID)
 	}
-	return v.s.metadataOf(a, []*signingKey{k})
+	return v.s.oktaMetadata(a, []*signingKey{k})
 }
 
 // Keys returns the Server's keys, as Server.Keys does.
@@ -116,9 +113,8 @@ func (v Snapshot) AppKeys(appID string) ([]Key, error) {
 	return publicKeys(v.st.ring(a), v.st.keyFor(a).id), nil
 }
 
-// SigningKey returns the key that signs for an app. It is published even if
-// AppKeys doesn't have it: the app may have retired it before SignWith made it
-// the Server's.
+// SigningKey returns the key that signs for an app. It is published even if AppKeys lacks it: the app may have retired
+// it before SignWith made it the Server's.
 func (v Snapshot) SigningKey(appID string) (Key, error) {
 	a, err := v.st.samlApp(appID)
 	if err != nil {
@@ -126,4 +122,78 @@ func (v Snapshot) SigningKey(appID string) (Key, error) {
 	}
 	k := v.st.keyFor(a)
 	return k.public(k.id), nil
+}
+
+// UserTimes holds the times of a user; zero is never.
+type UserTimes struct {
+	Created, Updated               time.Time // Updated is about everything except groups
+	Activated                      time.Time
+	StatusChanged, PasswordChanged time.Time
+}
+
+// GroupTimes holds the times of a group. Membership is when a user joined or left.
+type GroupTimes struct{ Created, Updated, Membership time.Time }
+
+// AppTimes holds the times of an app. Updated is about everything except assignments.
+type AppTimes struct{ Created, Updated time.Time }
+
+// UserTimes returns the times of the user with an ID; zero if there is none.
+func (v Snapshot) UserTimes(id string) UserTimes {
+	if t := v.st.times.users[id]; t != nil {
+		return t.UserTimes
+	}
+	return UserTimes{}
+}
+
+// GroupTimes returns the times of the group with an ID; zero if there is none.
+func (v Snapshot) GroupTimes(id string) GroupTimes { return v.st.times.groups[id] }
+
+// AppTimes returns the times of the app with an ID; zero if there is none.
+func (v Snapshot) AppTimes(id string) AppTimes {
+	if t := v.st.times.apps[id]; t != nil {
+		return t.AppTimes
+	}
+	return AppTimes{}
+}
+
+// Assignment describes the assignment of an app to a user.
+type Assignment struct {
+	Direct           bool   // by App.Users, not only by a group
+	NameID           string // the user's NameID at a SAML app
+	Created, Updated time.Time
+}
+
+// Assignment returns the assignment of an app to a user, by their IDs, and whether there is one. NameID is the Login
+// where the app has no other.
+func (v Snapshot) Assignment(appID, userID string) (Assignment, bool) {
+	a, _ := v.st.app(appID)
+	u := v.st.userByID(userID)
+	if a == nil || u == nil || !a.AssignedTo(*u) {
+		return Assignment{}, false
+	}
+	out := Assignment{Direct: a.listsUser(u), NameID: u.Login}
+	if a.Kind == SAML {
+		if name, err := a.nameID(u); err == nil {
+			out.NameID = name
+		}
+	}
+	if v.st.times.apps[a.ID] != nil && v.st.times.users[u.ID] != nil { // else they are new in a Change
+		out.Created, out.Updated = v.st.assigned(a, u)
+	}
+	return out, true
+}
+
+// GroupAssigned returns since when an app is assigned to a group, by their IDs; zero if it isn't.
+func (v Snapshot) GroupAssigned(appID, groupID string) time.Time {
+	t := v.st.times.apps[appID]
+	if t == nil || t.groups[groupID].IsZero() {
+		return time.Time{}
+	}
+	return latest(t.groups[groupID], v.st.times.groups[groupID].Created)
+}
+
+// LastLogin returns when the user with an ID last signed in; zero is never.
+func (s *Server) LastLogin(userID string) time.Time {
+	at, _ := s.logins.get(userID)
+	return at
 }

@@ -13,13 +13,11 @@ import (
 // maxMetadata bounds what RegisterSP reads.
 const maxMetadata = 1 << 20
 
-// RegisterSP takes a service provider's metadata into a SAML app ("" is the
-// first): its entity ID becomes the Audience, and its HTTP-POST assertion
-// consumer services become the ACS list, with their indexes and in their
-// order, except that the default (SAML Metadata 2.4.4) comes first. An app of
-// the catalogue gets them into its form, which has no indexes. Its signing keys
-// become RequestCertificates and its first RSA key for encryption becomes
-// EncryptionCertificate; that switches nothing on. What it has none of stays.
+// RegisterSP configures a SAML app ("" is the first one) from its service provider's metadata. The entity ID becomes the
+// Audience, and the assertion consumer services for HTTP-POST become the ACS list, with their indexes and in their
+// order, except that the default (SAML Metadata 2.4.4) comes first. An app with IdentityCenter gets them into its form,
+// which has no indexes. The signing keys become RequestCertificates and the first RSA key for encryption becomes
+// EncryptionCertificate, without switching SignedRequests or Encrypt on. Keys that the metadata lacks stay unchanged.
 func (s *Server) RegisterSP(appID string, spMetadata []byte) error {
 	sp, perr := parseSPMetadata(spMetadata)
 	if perr != nil {
@@ -46,7 +44,7 @@ func (s *Server) RegisterSP(appID string, spMetadata []byte) error {
 	})
 }
 
-// spMetadata is what an app learns from metadata.
+// spMetadata holds the settings that an app takes from metadata.
 type spMetadata struct {
 	entityID   string
 	acs        []ACS
@@ -80,7 +78,7 @@ func parseSPMetadata(doc []byte) (*spMetadata, *Error) {
 	}
 	var d spDescriptor
 	if err := xml.Unmarshal(doc, &d); err != nil {
-		return bad("can't be read", err)
+		return bad("is invalid", err)
 	}
 	if d.EntityID == "" || len(d.SP) != 1 {
 		return bad("must have an entityID and one SPSSODescriptor", nil)
@@ -97,16 +95,15 @@ func parseSPMetadata(doc []byte) (*spMetadata, *Error) {
 		if x.Default == nil && unmarked < 0 {
 			unmarked = len(list)
 		}
-		if x.Index == nil { // required by the schema; people leave it out
-			n := uint16(len(list))
-			x.Index = &n
+		if x.Index == nil { // required by the schema, but often missing
+			x.Index = new(uint16(len(list)))
 		}
 		list = append(list, ACS{URL: x.Location, Index: x.Index})
 	}
 	if len(list) == 0 {
 		return bad("has no AssertionConsumerService for HTTP-POST", nil)
 	}
-	// The first isDefault="true"; else the first that doesn't say; else the first.
+	// The first isDefault="true"; else the first without isDefault; else the first.
 	at := max(first, 0)
 	if first < 0 && unmarked >= 0 {
 		at = unmarked
@@ -114,21 +111,21 @@ func parseSPMetadata(doc []byte) (*spMetadata, *Error) {
 	def := list[at]
 	list = slices.Insert(slices.Delete(list, at, at+1), 0, def)
 	if _, err := numberedACS(list, Okta); err != nil {
-		return bad("has a list of consumers that can't be taken", err)
+		return bad("has an invalid list of assertion consumer services", err)
 	}
 	out := &spMetadata{entityID: d.EntityID, acs: list}
 	for _, k := range d.SP[0].Keys {
 		for _, text := range k.Certificates {
 			if err := out.addKey(k.Use, text); err != nil {
-				return bad("has a certificate that can't be read", err)
+				return bad("has an invalid certificate", err)
 			}
 		}
 	}
 	return out, nil
 }
 
-// addKey takes a KeyDescriptor's certificate (SAML Metadata 2.4.1.1): without
-// a use it is for both. Kinds of keys that have no use here are passed over.
+// addKey adds the certificate of a KeyDescriptor (SAML Metadata 2.4.1.1): without a use it is for both. Unsupported kinds
+// of keys are ignored.
 func (m *spMetadata) addKey(use, text string) error {
 	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
 	if err != nil {

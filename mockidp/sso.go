@@ -1,12 +1,13 @@
 package mockidp
 
 import (
+	"bytes"
 	"net/http"
 	"net/url"
+	"time"
 )
 
-// success answers for a user; it is where assignment and the ACS list are
-// checked for the last time. sess is the user's sign-in.
+// success answers for a user. It checks the assignment and the ACS list for the last time. sess is the user's sign-in.
 func (s *Server) success(st *state, p pending, u *User, sess *session) (posted, *Error) {
 	app, err := st.samlApp(p.appID)
 	if err != nil {
@@ -33,7 +34,7 @@ func (s *Server) success(st *state, p pending, u *User, sess *session) (posted, 
 	return s.respond(st, a)
 }
 
-// answerOf is what a success and a failure have in common.
+// answerOf returns what a success and a failure have in common.
 func (s *Server) answerOf(app *App, p pending) (answer, *Error) {
 	acs, err := app.resolve(p.req)
 	a := answer{app: app, acs: acs, relayState: p.relayState, now: s.now()}
@@ -43,7 +44,7 @@ func (s *Server) answerOf(app *App, p pending) (answer, *Error) {
 	return a, err
 }
 
-// refusal is an error, or for an app with RefuseByStatus the answer that says so.
+// refusal returns the error, or for an app with RefuseByStatus the answer with its status.
 func (s *Server) refusal(st *state, p pending, err *Error) (posted, *Error) {
 	status, told := statusFor(err)
 	app, aerr := st.samlApp(p.appID)
@@ -53,7 +54,7 @@ func (s *Server) refusal(st *state, p pending, err *Error) (posted, *Error) {
 	return s.statusAnswer(st, p, status)
 }
 
-// statusAnswer answers a request with no assertion (SAML Core 3.2.2).
+// statusAnswer answers a request without an assertion (SAML Core 3.2.2).
 func (s *Server) statusAnswer(st *state, p pending, status Status) (posted, *Error) {
 	app, err := st.samlApp(p.appID)
 	if err != nil {
@@ -69,87 +70,78 @@ func (s *Server) statusAnswer(st *state, p pending, status Status) (posted, *Err
 
 func notAssigned(app *App, u *User) *Error {
 	if app.Inactive {
-		return &Error{Reason: ReasonNotAssigned, Detail: "the app " + quote(app.Label) + " is switched off"}
+		return errorf(ReasonNotAssigned, "the app %s is switched off", quote(app.Label))
 	}
-	return &Error{Reason: ReasonNotAssigned, Detail: "the user " + quote(u.Login) + " isn't assigned to the app " + quote(app.Label)}
+	return errorf(ReasonNotAssigned, "the user %s isn't assigned to the app %s", quote(u.Login), quote(app.Label))
 }
 
-// proceed takes a pending sign-in as far as it goes: an answer, a page that
-// says no, or the sign-in page. key is "" while it isn't stored.
+func inactive(u *User) *Error {
+	return errorf(ReasonInactive, "the user %s is locked out, suspended, deprovisioned or staged", quote(u.Login))
+}
+
+// proceed continues a pending sign-in: to an answer, an error page, or the sign-in page. key is "" while it isn't
+// stored.
 func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key string) *Error {
 	st := s.state.Load()
 	app, err := st.app(p.appID)
 	if err != nil {
 		return err
 	}
-	if status, wrong := p.wrongSubject(st, app, nil); wrong { // no password would help
-		return s.post(w, r, app, func() (posted, *Error) { return s.statusAnswer(st, p, status) })
+	if status, wrong := p.wrongSubject(st, app, nil); wrong { // signing in wouldn't help
+		return s.postStatus(w, r, st, app, p, status)
 	}
 	sess, user := s.sessionOf(r, st)
 	other := !p.isFor(app, user) // the request is about another user, who may sign in
 	if user == nil || (p.force(app) || other) && p.freshIn != sess.token {
 		if p.passive() {
-			return s.post(w, r, app, func() (posted, *Error) { return s.statusAnswer(st, p, noPassive) })
+			return s.postStatus(w, r, st, app, p, noPassive)
 		}
-		if !p.canBe(app, withFactor) { // by nobody: no need to ask for a password
-			return s.post(w, r, app, func() (posted, *Error) { return s.statusAnswer(st, p, noContext) })
+		if !p.satisfiable(app, withFactor) { // by no user, so no password is asked for
+			return s.postStatus(w, r, st, app, p, noContext)
 		}
-		queued := s.queue.takeUser(st)
+		queued := s.takeUser(st)
 		if queued == nil {
-			return s.ask(w, r, p, key, p.page(st, app, user))
+			return s.ask(w, st, app, p, key, user)
 		}
-		opened, err := s.newSession(queued, queued.SecondFactor != "")
-		if err != nil {
+		if sess, err = s.openSession(w, r, queued, queued.SecondFactor != ""); err != nil {
 			return err
 		}
-		s.openSession(w, r, st, opened)
-		sess, user = &opened, queued
+		user = queued
 	}
-	if !p.canBe(app, strengthOf(sess.factor)) && p.canBe(app, withFactor) && user.SecondFactor != "" && !p.passive() {
+	if !p.satisfiable(app, strengthOf(sess.factor)) && p.satisfiable(app, withFactor) && user.SecondFactor != "" && !p.passive() {
 		return s.stepUp(w, r, p, key, user)
 	}
-	return s.finish(w, r, st, app, p, sess, user)
-}
-
-// page is the sign-in page for a user who has to prove who they are again, or
-// nil. A user whom the request asks about is filled in.
-func (p *pending) page(st *state, app *App, user *User) signIn {
-	out := signIn{App: app, User: user}
-	if expected := p.expected(st, app); expected != nil {
-		out.Login = expected.Login
-	}
-	return out
-}
-
-// ask shows the sign-in page for a pending sign-in.
-func (s *Server) ask(w http.ResponseWriter, r *http.Request, p pending, key string, page signIn) *Error {
-	key, err := s.hold(p, key)
-	if err != nil {
-		return err
-	}
-	page.Pending, page.Cancel = key, p.req != nil
-	s.signInPage(w, r, http.StatusOK, page)
-	return nil
-}
-
-// finish lets a signed-in user through to the app.
-func (s *Server) finish(w http.ResponseWriter, r *http.Request, st *state, app *App, p pending, sess *session, u *User) *Error {
 	if app.Kind == Bookmark {
-		if !app.openTo(u) {
-			return notAssigned(app, u)
+		if !app.openTo(user) {
+			return notAssigned(app, user)
 		}
 		http.Redirect(w, r, app.URL, http.StatusFound)
 		return nil
 	}
-	return s.post(w, r, app, func() (posted, *Error) { return s.success(st, p, u, sess) })
+	return s.post(w, r, app, func() (posted, *Error) { return s.success(st, p, user, sess) })
 }
 
-// handleSSO is the single sign-on service of an app: both bindings, and
-// without a SAMLRequest the start of IdP-initiated sign-in.
+// ask shows the sign-in page, with the login of the user whom the request asks about. user must sign in again, or is
+// nil.
+func (s *Server) ask(w http.ResponseWriter, st *state, app *App, p pending, key string, user *User) *Error {
+	key, err := s.hold(p, key)
+	if err != nil {
+		return err
+	}
+	page := signIn{App: app, User: user, Pending: key, Cancel: p.req != nil}
+	if expected := p.expected(st, app); expected != nil {
+		page.Login = expected.Login
+	}
+	s.signInPage(w, http.StatusOK, page)
+	return nil
+}
+
+// handleSSO is the single sign-on service of an app: both bindings, and without a SAMLRequest the start of
+// IdP-initiated sign-in.
 func (s *Server) handleSSO(w http.ResponseWriter, r *http.Request) *Error {
 	app := s.state.Load().byKey(r.PathValue("key"))
 	if app == nil || app.Name != r.PathValue("name") {
-		return &Error{Reason: ReasonNoSuchApp, Detail: "no app has this sign-on address"}
+		return errorf(ReasonNoSuchApp, "no app has this sign-on address")
 	}
 	in, err := readHTTP(w, r)
 	if err != nil {
@@ -159,7 +151,7 @@ func (s *Server) handleSSO(w http.ResponseWriter, r *http.Request) *Error {
 	return s.begin(w, r, app, in, p, err)
 }
 
-// begin goes on with a request that was read, or with what is wrong with it.
+// begin continues with a request that was read, or with the error in it.
 func (s *Server) begin(w http.ResponseWriter, r *http.Request, app *App, in incoming, p pending, err *Error) *Error {
 	if err != nil {
 		return s.post(w, r, app, func() (posted, *Error) { return s.refusal(s.state.Load(), p, err) })
@@ -167,8 +159,7 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, app *App, in inco
 	if in.binding == bindingRedirect {
 		return s.proceed(w, r, p, "")
 	}
-	// The session cookie isn't sent with another site's POST; it is with the
-	// redirect that follows.
+	// The session cookie isn't sent with another site's POST, but it is with the redirect that follows.
 	key, err := s.hold(p, "")
 	if err != nil {
 		return err
@@ -177,15 +168,15 @@ func (s *Server) begin(w http.ResponseWriter, r *http.Request, app *App, in inco
 	return nil
 }
 
-// readHTTP takes the parameters of a GET (HTTP-Redirect) or a POST (HTTP-POST).
+// readHTTP reads the parameters of a GET (HTTP-Redirect) or a POST (HTTP-POST).
 func readHTTP(w http.ResponseWriter, r *http.Request) (incoming, *Error) {
 	if r.Method != http.MethodPost {
-		if len(r.URL.RawQuery) > 2*maxRequest { // percent-encoding may triple what xml() caps
+		if len(r.URL.RawQuery) > 2*maxRequest { // percent-encoding makes it up to three times as long
 			return incoming{}, tooLarge("the query")
 		}
 		v, err := url.ParseQuery(r.URL.RawQuery)
 		if err != nil {
-			return incoming{}, malformed(err, "the query can't be read")
+			return incoming{}, malformed(err, "invalid query")
 		}
 		in, perr := readParams(bindingRedirect, v)
 		in.query = r.URL.RawQuery
@@ -211,14 +202,80 @@ func (s *Server) handleContinue(w http.ResponseWriter, r *http.Request) *Error {
 	return s.proceed(w, r, p, key)
 }
 
-// handleBookmark is where a bookmark's tile leads.
 func (s *Server) handleBookmark(w http.ResponseWriter, r *http.Request) *Error {
 	app, err := s.state.Load().app(r.PathValue("id"))
 	if err == nil && app.Kind != Bookmark {
-		err = &Error{Reason: ReasonNoSuchApp, Detail: "no bookmark has this address"}
+		err = errorf(ReasonNoSuchApp, "no bookmark has this address")
 	}
 	if err != nil {
 		return err
 	}
 	return s.proceed(w, r, pending{appID: app.ID, at: s.now()}, "")
+}
+
+func (s *Server) postStatus(w http.ResponseWriter, r *http.Request, st *state, app *App, p pending, status Status) *Error {
+	return s.post(w, r, app, func() (posted, *Error) { return s.statusAnswer(st, p, status) })
+}
+
+// post sends the browser to the service provider with an answer, or returns why there is none. The page's button works
+// without script.
+func (s *Server) post(w http.ResponseWriter, r *http.Request, app *App, answer func() (posted, *Error)) *Error {
+	out, err := answer()
+	if err != nil {
+		return err
+	}
+	f := out.faults
+	if len(f.kinds) > 0 {
+		s.config.Logger.Warn("mockidp: faults", "app", app.ID, "kinds", f.kinds)
+	}
+	if f.delay > 0 {
+		select {
+		case <-time.After(f.delay):
+		case <-r.Context().Done():
+		}
+	}
+	switch {
+	case f.has(DropConnection):
+		panic(http.ErrAbortHandler) // makes net/http close the connection without a log line
+	case f.status != 0:
+		http.Error(w, "mockidp: an injected fault: "+http.StatusText(f.status), f.status)
+		return nil
+	}
+	// No form-action: the service provider may redirect anywhere, and browsers apply the policy to redirects as well.
+	csp := policy("")
+	if f.has(DuplicatePost) {
+		csp += "; frame-src *"
+	}
+	w.Header().Set("Content-Security-Policy", csp)
+	s.renderPost(w, app, out)
+	return nil
+}
+
+func (s *Server) renderPost(w http.ResponseWriter, app *App, out posted) {
+	spoil := func(page []byte) []byte {
+		if out.faults.has(WrongContentType) {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		}
+		if out.faults.has(CutPage) {
+			return cutInField(page, out.Inputs())
+		}
+		return page
+	}
+	s.render(w, http.StatusOK, "post", page{Title: "Signing in to " + app.Label, Script: true, spoil: spoil, Body: struct {
+		URL, Enctype string
+		Get          bool
+		Inputs       []Field
+		Words        []word
+		Twice        bool
+	}{out.URL, string(out.Encoding), out.Method == GET, out.Inputs(), words(app.Label), out.faults.has(DuplicatePost)}})
+}
+
+// cutInField cuts a page in the middle of its first field, the message, so that nothing can be submitted.
+func cutInField(page []byte, fields []Field) []byte {
+	input := []byte(`<input type="hidden" name="`)
+	i := bytes.Index(page, input)
+	if i < 0 || len(fields) == 0 {
+		return page[:len(page)/2]
+	}
+	return page[:min(i+len(input)+len(fields[0].Value)/2, len(page))]
 }

@@ -5,11 +5,10 @@ import (
 	"encoding/binary"
 	"maps"
 	"slices"
-	"strconv"
 )
 
-// state is everything that changes while serving. A snapshot never changes:
-// one request sees one state, and writers replace it whole (Server.change).
+// state holds all that changes while serving. A published state never changes: a request sees one state, and
+// Server.Update replaces it as a whole.
 type state struct {
 	users  map[string]*User  // by loginKey
 	ids    map[string]string // loginKey by User.ID
@@ -18,20 +17,21 @@ type state struct {
 	apps   []*App // in the order of the dashboard
 
 	keys    []*signingKey            // the Server's, in the order they were added
-	signing string                   // ID of the one that signs
-	rings   map[string][]*signingKey // by App.ID, where an app's keys aren't the Server's
+	signing string                   // ID of the key that signs
+	rings   map[string][]*signingKey // by App.ID, of apps whose keys differ from the Server's
 
-	times times // kept by Server.change
+	times times // kept by Server.Update
 
 	org, salt string // what identifiers are derived from, besides names
 }
 
 func newState(c Config, key *signingKey, salt string) (*state, error) {
-	st := &state{users: map[string]*User{}, ids: map[string]string{}, groups: map[string]Group{}, closed: len(c.Groups) > 0,
-		keys: []*signingKey{key}, signing: key.id, rings: map[string][]*signingKey{}, org: c.Org, salt: salt}
+	st := &state{users: map[string]*User{}, ids: map[string]string{}, groups: map[string]Group{},
+		closed: len(c.Groups) > 0, keys: []*signingKey{key}, signing: key.id, rings: map[string][]*signingKey{},
+		org: c.Org, salt: salt}
 	for _, g := range c.Groups {
 		if _, dup := st.groups[g.Name]; dup {
-			return nil, badConfig("the group %s is there twice", quote(g.Name))
+			return nil, badConfig("duplicate group %s", quote(g.Name))
 		}
 		if err := st.putGroup(g); err != nil {
 			return nil, err
@@ -39,7 +39,7 @@ func newState(c Config, key *signingKey, salt string) (*state, error) {
 	}
 	for _, u := range c.Users {
 		if st.user(u.Login) != nil {
-			return nil, badConfig("the user %s is there twice", quote(u.Login))
+			return nil, badConfig("duplicate user %s", quote(u.Login))
 		}
 		if err := st.putUser(u); err != nil {
 			return nil, err
@@ -63,7 +63,7 @@ func (st *state) copy() *state {
 
 func (st *state) user(login string) *User { return st.users[loginKey(login)] }
 
-// userByID finds a user by ID, or nil.
+// userByID returns the user with an ID, or nil.
 func (st *state) userByID(id string) *User {
 	if key, ok := st.ids[id]; ok {
 		return st.users[key]
@@ -71,15 +71,12 @@ func (st *state) userByID(id string) *User {
 	return nil
 }
 
-// putUser adds or replaces the user of that login.
+// putUser adds or replaces the user with a login.
 func (st *state) putUser(u User) error {
 	own := loginKey(u.Login)
-	for n := 0; u.ID == ""; n++ {
-		// Somebody who was renamed may have the ID that the login would give.
-		id := "00u" + derivedID("user", own, n)
-		if key, taken := st.ids[id]; !taken || key == own {
-			u.ID = id
-		}
+	taken := func(id string) bool { key, ok := st.ids[id]; return ok && key != own }
+	if u.ID == "" {
+		u.ID = freeID("00u", "user", own, taken)
 	}
 	u, err := u.prepared()
 	if err != nil {
@@ -96,8 +93,8 @@ func (st *state) putUser(u User) error {
 			return err
 		}
 	}
-	if key, taken := st.ids[u.ID]; taken && key != own {
-		return badConfig("the users %s and %s share an ID", quote(st.users[key].Login), quote(u.Login))
+	if taken(u.ID) {
+		return badConfig("the users %s and %s have the same ID", quote(st.userByID(u.ID).Login), quote(u.Login))
 	}
 	st.dropUser(own)
 	st.users[own], st.ids[u.ID] = &u, own
@@ -111,29 +108,26 @@ func (st *state) dropUser(key string) {
 	}
 }
 
-// putGroup adds or replaces the group of that name.
+// putGroup adds or replaces the group with a name.
 func (st *state) putGroup(g Group) error {
-	for n := 0; g.ID == "" && g.Name != ""; n++ {
-		id := "00g" + derivedID("group", g.Name, n)
-		if other, taken := st.groupByID(id); !taken || other.Name == g.Name {
-			g.ID = id
-		}
+	taken := func(id string) bool { other, ok := st.groupByID(id); return ok && other.Name != g.Name }
+	if g.ID == "" {
+		g.ID = freeID("00g", "group", g.Name, taken)
 	}
-	g, err := g.prepared()
-	if err != nil {
+	if err := g.check(); err != nil {
 		return err
 	}
-	if other, taken := st.groupByID(g.ID); taken && other.Name != g.Name {
-		return badConfig("the groups %s and %s share an ID", quote(other.Name), quote(g.Name))
+	if taken(g.ID) {
+		other, _ := st.groupByID(g.ID)
+		return badConfig("the groups %s and %s have the same ID", quote(other.Name), quote(g.Name))
 	}
 	st.groups[g.Name] = g
 	return nil
 }
 
-// everyone is the group that always exists, as others see it.
 var everyone = Group{ID: "00g" + derivedID("group", Everyone, 0), Name: Everyone, Description: "All users"}
 
-// groupByID finds a group, Everyone too.
+// groupByID returns the group with an ID, also Everyone.
 func (st *state) groupByID(id string) (Group, bool) {
 	if id == everyone.ID {
 		return everyone, true
@@ -146,7 +140,41 @@ func (st *state) groupByID(id string) (Group, bool) {
 	return Group{}, false
 }
 
-// putApp adds the app (at < 0) or replaces the one at that place.
+// groupID returns a group's ID, also that of Everyone.
+func (st *state) groupID(name string) string {
+	if name == Everyone {
+		return everyone.ID
+	}
+	return st.groups[name].ID
+}
+
+// renameGroup replaces a group's name in the lists of users and apps. newName "" removes it from them.
+func (st *state) renameGroup(name, newName string) {
+	replaced := func(list []string) []string {
+		for i := range list {
+			if list[i] == name {
+				list[i] = newName
+			}
+		}
+		return slices.DeleteFunc(list, func(s string) bool { return s == "" })
+	}
+	for key, u := range st.users {
+		if slices.Contains(u.Groups, name) {
+			next := u.clone()
+			next.Groups = replaced(next.Groups)
+			st.users[key] = &next
+		}
+	}
+	for i, a := range st.apps {
+		if slices.Contains(a.Groups, name) {
+			next := a.clone()
+			next.Groups = replaced(next.Groups)
+			st.apps[i] = &next
+		}
+	}
+}
+
+// putApp adds an app (at < 0) or replaces the one at that index.
 func (st *state) putApp(a App, at int) error {
 	ordinal := 0
 	for i, b := range st.apps {
@@ -166,7 +194,7 @@ func (st *state) putApp(a App, at int) error {
 	}
 	for i, b := range st.apps {
 		if i != at && (b.ID == a.ID || b.ExternalKey == a.ExternalKey) {
-			return badConfig("the apps %s and %s share an ID or ExternalKey", quote(b.Label), quote(a.Label))
+			return badConfig("the apps %s and %s have the same ID or ExternalKey", quote(b.Label), quote(a.Label))
 		}
 		if i != at && st.shareIdentifier(b, &a) {
 			return badConfig("the apps %s and %s are in one Entra tenant and have the same Audience", quote(b.Label), quote(a.Label))
@@ -190,29 +218,33 @@ func (st *state) putApp(a App, at int) error {
 	return nil
 }
 
-// indexOf finds an app by ID; "" is the first SAML app. It is -1 if there is none.
-func (st *state) indexOf(id string) int {
-	return slices.IndexFunc(st.apps, func(a *App) bool {
-		return id == "" && a.Kind == SAML || id != "" && a.ID == id
-	})
+// indexOf returns the index of the app with an ID; "" is the first SAML app.
+func (st *state) indexOf(id string) (int, *Error) {
+	for i, a := range st.apps {
+		if id == "" && a.Kind == SAML || id != "" && a.ID == id {
+			return i, nil
+		}
+	}
+	return -1, errorf(ReasonNoSuchApp, "no app has the ID %s", quote(id))
 }
 
 func (st *state) app(id string) (*App, *Error) {
-	if i := st.indexOf(id); i >= 0 {
-		return st.apps[i], nil
+	i, err := st.indexOf(id)
+	if err != nil {
+		return nil, err
 	}
-	return nil, &Error{Reason: ReasonNoSuchApp, Detail: "no app has the ID " + quote(id)}
+	return st.apps[i], nil
 }
 
 func (st *state) samlApp(id string) (*App, *Error) {
 	a, err := st.app(id)
 	if err == nil && a.Kind != SAML {
-		return nil, &Error{Reason: ReasonNotSAML, Detail: "the app " + quote(a.Label) + " is a bookmark and speaks no SAML"}
+		return nil, errorf(ReasonNotSAML, "the app %s is a bookmark, not a SAML app", quote(a.Label))
 	}
 	return a, err
 }
 
-// byKey finds a SAML app by its part of Okta's paths.
+// byKey returns the SAML app with an ExternalKey in Okta's paths, or nil.
 func (st *state) byKey(key string) *App {
 	for _, a := range st.apps {
 		if a.Kind == SAML && a.Profile == Okta && a.ExternalKey == key {
@@ -222,16 +254,23 @@ func (st *state) byKey(key string) *App {
 	return nil
 }
 
-// derivedID makes the 17 characters that follow Okta's 0oa and exk. They come
-// from the label, so that a service provider's settings survive a restart.
-func derivedID(what, label string, ordinal int) string {
+// freeID derives an ID from a name. taken reports whether another object has an ID.
+func freeID(prefix, what, name string, taken func(id string) bool) string {
+	for n := 0; ; n++ {
+		if id := prefix + derivedID(what, name, n); !taken(id) {
+			return id
+		}
+	}
+}
+
+// derivedID returns the 17 characters that follow Okta's prefixes, such as 0oa. They are derived from the name, so
+// that a service provider's settings survive a restart.
+func derivedID(what, name string, ordinal int) string {
 	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-	sum := sha256.Sum256([]byte(what + "\x00" + label + "\x00" + itoa(ordinal)))
+	sum := sha256.Sum256([]byte(what + "\x00" + name + "\x00" + itoa(ordinal)))
 	id := make([]byte, 17)
 	for i := range id {
 		id[i] = alphabet[binary.BigEndian.Uint16(sum[i:])%uint16(len(alphabet))]
 	}
 	return string(id)
 }
-
-func itoa(n int) string { return strconv.Itoa(n) }

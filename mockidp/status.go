@@ -1,6 +1,6 @@
 package mockidp
 
-// Status is what a Response says instead of holding an assertion (SAML Core 3.2.2).
+// Status is the status of a Response without an assertion (SAML Core 3.2.2).
 type Status struct {
 	// Code is the top-level code. Zero: StatusResponder.
 	Code string
@@ -33,13 +33,13 @@ func (st Status) check() *Error {
 	switch st.Code {
 	case "", StatusRequester, StatusResponder, StatusVersionMismatch:
 	default:
-		return badConfig("Status.Code is not a top-level error code: %s", quote(st.Code))
+		return badConfig("Status.Code must be a top-level error code, got %s", quote(st.Code))
 	}
 	return checkText("Status", st.SubCode+st.Message)
 }
 
-// statusFor says which refusals an app with RefuseByStatus tells its service
-// provider. Others may come from somebody else than it.
+// statusFor returns the status for a refusal that an app with RefuseByStatus reports to its service provider. The others
+// are not reported: the request may not be the service provider's.
 func statusFor(e *Error) (Status, bool) {
 	switch e.Reason {
 	case ReasonNotAssigned:
@@ -52,9 +52,8 @@ func statusFor(e *Error) (Status, bool) {
 	return Status{}, false
 }
 
-// noPassive is for an IsPassive request that would need the person (SAML Core
-// 3.4.1, 3.2.2.2).
+// noPassive answers an IsPassive request that would have to show a page (SAML Core 3.4.1, 3.2.2.2).
 var noPassive = Status{Code: StatusResponder, SubCode: StatusNoPassive}
 
-// noContext is for a RequestedAuthnContext that can't be met.
-var noContext = Status{StatusResponder, StatusNoAuthnContext, "No sign-in here has the authentication context that was asked for."}
+// noContext answers a RequestedAuthnContext that can't be satisfied.
+var noContext = Status{StatusResponder, StatusNoAuthnContext, "The requested authentication context is not available."}

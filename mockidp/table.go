@@ -5,20 +5,30 @@ import (
 	"sync"
 )
 
-// table is a map that many goroutines share. The zero value is empty.
-type table[V any] struct {
+// guarded is a value that several goroutines share.
+type guarded[T any] struct {
 	mu    sync.Mutex
-	byKey map[string]V
+	value T
 }
+
+// with calls f with the value, under the lock.
+func (g *guarded[T]) with(f func(*T)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	f(&g.value)
+}
+
+// table is a map that several goroutines share. The zero value is empty.
+type table[V any] struct{ guarded[map[string]V] }
 
 // with calls f with the map, under the lock.
 func (t *table[V]) with(f func(map[string]V)) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.byKey == nil {
-		t.byKey = map[string]V{}
-	}
-	f(t.byKey)
+	t.guarded.with(func(m *map[string]V) {
+		if *m == nil {
+			*m = map[string]V{}
+		}
+		f(*m)
+	})
 }
 
 func (t *table[V]) get(key string) (v V, ok bool) {
@@ -26,11 +36,9 @@ func (t *table[V]) get(key string) (v V, ok bool) {
 	return v, ok
 }
 
-func (t *table[V]) put(key string, v V) {
-	t.with(func(m map[string]V) { m[key] = v })
-}
+func (t *table[V]) put(key string, v V) { t.with(func(m map[string]V) { m[key] = v }) }
 
-// update changes a value that is there.
+// update changes a value if the table has it.
 func (t *table[V]) update(key string, f func(*V)) {
 	t.with(func(m map[string]V) {
 		if v, ok := m[key]; ok {
@@ -40,22 +48,17 @@ func (t *table[V]) update(key string, f func(*V)) {
 	})
 }
 
-func (t *table[V]) drop(key string) {
-	t.with(func(m map[string]V) { delete(m, key) })
-}
+func (t *table[V]) drop(key string) { t.with(func(m map[string]V) { delete(m, key) }) }
 
-func (t *table[V]) reset() {
-	t.with(func(m map[string]V) { clear(m) })
-}
+func (t *table[V]) reset() { t.with(func(m map[string]V) { clear(m) }) }
 
-// keptSignIns bounds the sign-ins under way, at each step: opening one takes
-// nothing, so the oldest give way.
+// keptSignIns bounds the pending sign-ins. Unauthenticated clients start them, so the oldest are dropped.
 const keptSignIns = 1000
 
 // bounded is a table of at most keptSignIns values.
 type bounded[V any] struct {
 	table[V]
-	order []string // of the keys, the oldest first; those that were dropped may be among them
+	order []string // of the keys, the oldest first; some may have been dropped
 }
 
 func (b *bounded[V]) put(key string, v V) {
@@ -66,5 +69,28 @@ func (b *bounded[V]) put(key string, v V) {
 		}
 		m[key] = v
 		b.order = append(b.order, key)
+	})
+}
+
+// broadcast wakes all goroutines that wait for a change.
+type broadcast struct{ guarded[chan struct{}] }
+
+// wait returns a channel that is closed at the next wake. Call it before reading what may change.
+func (b *broadcast) wait() (next <-chan struct{}) {
+	b.with(func(ch *chan struct{}) {
+		if *ch == nil {
+			*ch = make(chan struct{})
+		}
+		next = *ch
+	})
+	return next
+}
+
+func (b *broadcast) wake() {
+	b.with(func(ch *chan struct{}) {
+		if *ch != nil {
+			close(*ch)
+			*ch = nil
+		}
 	})
 }

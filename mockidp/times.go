@@ -2,13 +2,13 @@ package mockidp
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 	"time"
 )
 
-// times tell when things came to be and when they changed, as Okta's objects
-// do. They are found by comparing two states, so that no way of changing
-// something can forget them. What the maps hold is replaced, never written to.
+// times records when objects were created and changed, as Okta's objects do. They are found by comparing two states, so
+// that no way of changing something can miss them. The values of the maps are replaced, never written to.
 type times struct {
 	users  map[string]*userTimes // by User.ID
 	groups map[string]GroupTimes // by Group.ID, with Everyone's
@@ -27,11 +27,10 @@ type appTimes struct {
 
 // note compares the state with the one before it.
 func (st *state) note(old *state, now time.Time) {
-	t := times{users: maps.Clone(old.times.users), groups: old.times.groups, apps: old.times.apps}
-	if t.users == nil { // the beginning
-		t = times{users: map[string]*userTimes{}, groups: map[string]GroupTimes{everyone.ID: {now, now, now}}, apps: map[string]*appTimes{}}
+	st.times = times{users: maps.Clone(old.times.users), groups: old.times.groups, apps: old.times.apps}
+	if st.times.users == nil { // the first state
+		st.times = times{users: map[string]*userTimes{}, groups: map[string]GroupTimes{everyone.ID: {now, now, now}}}
 	}
-	st.times = t
 	st.noteGroups(old, now)
 	st.noteUsers(old, now)
 	if st.signing != old.signing || !slices.Equal(st.apps, old.apps) {
@@ -55,37 +54,61 @@ func (st *state) noteGroups(old *state, now time.Time) {
 }
 
 func (st *state) noteUsers(old *state, now time.Time) {
-	for key, was := range old.users {
-		if st.users[key] == was || st.userByID(was.ID) != nil {
-			continue
-		}
-		st.noteMembers(now, everyone.ID)
-		st.noteMembers(now, slices.Collect(maps.Keys(st.times.users[was.ID].joined))...)
-		delete(st.times.users, was.ID)
+	changed := map[string]bool{} // by User.ID
+	for key, u := range old.users {
+		changed[u.ID] = changed[u.ID] || st.users[key] != u
 	}
 	for key, u := range st.users {
-		if old.users[key] == u {
-			continue
+		changed[u.ID] = changed[u.ID] || old.users[key] != u
+	}
+	for id, is := range changed {
+		if is {
+			st.noteUser(id, old.userByID(id), st.userByID(id), now)
 		}
-		if was := old.userByID(u.ID); was != nil {
-			st.noteUser(was, u, now)
-			continue
-		}
-		t := &userTimes{UserTimes: UserTimes{Created: now, Updated: now, StatusChanged: now, PasswordChanged: now, Activated: now}}
-		if u.Status == Staged {
-			t.Activated, t.StatusChanged = time.Time{}, time.Time{}
-		}
-		t.joined = since(nil, st.joinedBy(u), now)
-		st.noteMembers(now, everyone.ID)
-		st.noteMembers(now, slices.Collect(maps.Keys(t.joined))...)
-		st.times.users[u.ID] = t
 	}
 }
 
-// noteUser is about somebody who was there already. Groups are no part of the
-// profile: joining one is the group's lastMembershipUpdated.
-func (st *state) noteUser(was, u *User, now time.Time) {
-	t := *st.times.users[u.ID]
+// noteUser compares a user, who may be nil before or now. Groups are not part of the user: joining one changes the
+// group's Membership.
+func (st *state) noteUser(id string, was, u *User, now time.Time) {
+	t := userTimes{}
+	if was != nil {
+		t = *st.times.users[id]
+	}
+	before := t.joined
+	switch {
+	case u == nil:
+		t.joined = nil
+		delete(st.times.users, id)
+	case was == nil:
+		t.UserTimes = UserTimes{Created: now, Updated: now, StatusChanged: now, PasswordChanged: now, Activated: now}
+		if u.Status == Staged {
+			t.Activated, t.StatusChanged = time.Time{}, time.Time{}
+		}
+	default:
+		t.changed(was, u, now)
+	}
+	if u != nil {
+		var groups []string
+		for _, name := range u.Groups {
+			if name != Everyone {
+				groups = append(groups, st.groupID(name))
+			}
+		}
+		t.joined = since(before, groups, now)
+		st.times.users[id] = &t
+	}
+	for _, group := range slices.Concat(slices.Collect(maps.Keys(before)), slices.Collect(maps.Keys(t.joined))) {
+		if _, member := t.joined[group]; !member || before[group] != t.joined[group] {
+			st.noteMembers(group, now)
+		}
+	}
+	if was == nil || u == nil {
+		st.noteMembers(everyone.ID, now)
+	}
+}
+
+func (t *userTimes) changed(was, u *User, now time.Time) {
 	if u.Status != was.Status {
 		t.StatusChanged = now
 		if u.Status == Active && (was.Status == Staged || was.Status == Deprovisioned) {
@@ -98,32 +121,43 @@ func (st *state) noteUser(was, u *User, now time.Time) {
 	if !sameUser(was, u) {
 		t.Updated = now
 	}
-	joined := since(t.joined, st.joinedBy(u), now)
-	for id := range joined {
-		if _, before := t.joined[id]; !before {
-			st.noteMembers(now, id)
-		}
-	}
-	for id := range t.joined {
-		if _, still := joined[id]; !still {
-			st.noteMembers(now, id)
-		}
-	}
-	t.joined = joined
-	st.times.users[u.ID] = &t
 }
 
-// joinedBy are the IDs of the user's groups, without Everyone.
-func (st *state) joinedBy(u *User) (ids []string) {
-	for _, name := range u.Groups {
-		if g, there := st.groups[name]; there {
-			ids = append(ids, g.ID)
-		}
+// noteMembers records that a group's members changed, unless the group is gone.
+func (st *state) noteMembers(groupID string, now time.Time) {
+	if t, ok := st.times.groups[groupID]; ok {
+		t.Membership = now
+		st.times.groups[groupID] = t
 	}
-	return ids
 }
 
-// since gives each ID the time that was known before, or now.
+func (st *state) noteApps(old *state, now time.Time) {
+	before := map[string]*App{}
+	for _, a := range old.apps {
+		before[a.ID] = a
+	}
+	st.times.apps = map[string]*appTimes{}
+	for _, a := range st.apps {
+		t := &appTimes{AppTimes: AppTimes{now, now}}
+		if was := before[a.ID]; was != nil {
+			*t = *old.times.apps[a.ID]
+			if st.keyFor(a) != old.keyFor(was) || !sameApp(was, a) {
+				t.Updated = now
+			}
+		}
+		var users, groups []string
+		for _, login := range a.Users {
+			users = append(users, st.user(login).ID) // putApp made sure that the user exists
+		}
+		for _, name := range a.Groups {
+			groups = append(groups, st.groupID(name))
+		}
+		t.users, t.groups = since(t.users, users, now), since(t.groups, groups, now)
+		st.times.apps[a.ID] = t
+	}
+}
+
+// since gives each ID its earlier time, or now.
 func since(before map[string]time.Time, ids []string, now time.Time) map[string]time.Time {
 	out := make(map[string]time.Time, len(ids))
 	for _, id := range ids {
@@ -136,18 +170,40 @@ func since(before map[string]time.Time, ids []string, now time.Time) map[string]
 	return out
 }
 
-// noteMembers is for groups whose members changed. One that is gone has no times.
-func (st *state) noteMembers(now time.Time, groupIDs ...string) {
-	for _, id := range groupIDs {
-		if t, there := st.times.groups[id]; there {
-			t.Membership = now
-			st.times.groups[id] = t
-		}
-	}
+// sameUser ignores the groups.
+func sameUser(a, b *User) bool {
+	return a.ID == b.ID && a.Login == b.Login && a.Password == b.Password && a.SecondFactor == b.SecondFactor &&
+		a.Status == b.Status && a.FirstName == b.FirstName && a.LastName == b.LastName && a.Email == b.Email &&
+		maps.EqualFunc(a.Attributes, b.Attributes, slices.Equal[[]string])
 }
 
-// sameUser leaves the groups out.
-func sameUser(a, b *User) bool {
-	return a.ID == b.ID && a.Login == b.Login && a.Password == b.Password && a.SecondFactor == b.SecondFactor && a.Status == b.Status &&
-		a.FirstName == b.FirstName && a.LastName == b.LastName && a.Email == b.Email && maps.EqualFunc(a.Attributes, b.Attributes, slices.Equal[[]string])
+// sameApp ignores the assignments, which have times of their own.
+func sameApp(a, b *App) bool {
+	x, y := *a, *b
+	x.Users, x.Groups, y.Users, y.Groups = nil, nil, nil, nil
+	return reflect.DeepEqual(x, y)
 }
+
+// assigned returns since when an app is assigned to a user, directly or by a group, whichever was first, and when the
+// assignment last changed.
+func (st *state) assigned(a *App, u *User) (created, updated time.Time) {
+	at, ut := st.times.apps[a.ID], st.times.users[u.ID]
+	updated, direct := at.users[u.ID]
+	created = updated
+	for _, name := range a.Groups {
+		if !u.In(name) {
+			continue
+		}
+		id := st.groupID(name)
+		since := latest(at.groups[id], st.times.groups[id].Created, ut.Created, ut.joined[id])
+		if created.IsZero() || since.Before(created) {
+			created = since
+		}
+	}
+	if !direct {
+		updated = created
+	}
+	return latest(created, ut.Created), latest(updated, ut.Created)
+}
+
+func latest(list ...time.Time) time.Time { return slices.MaxFunc(list, time.Time.Compare) }

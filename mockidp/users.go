@@ -10,45 +10,38 @@ import (
 	"unicode/utf8"
 )
 
-// UserStatus is whether a person may sign in.
+// UserStatus is whether a user may sign in.
 type UserStatus int
 
 // The statuses, named as in Okta's API.
 const (
 	Active        UserStatus = iota // the zero value
 	LockedOut                       // too many wrong passwords: no new sign-in, but open sessions stay
-	Suspended                       // no sign-in, and open sessions are over
-	Deprovisioned                   // the same, for people who left
-	Staged                          // no sign-in yet, for people who are to come
+	Suspended                       // no sign-in, and open sessions end
+	Deprovisioned                   // the same, for users who left
+	Staged                          // no sign-in yet, for users who join later
 )
 
-// User is a person.
+// User is a user account.
 type User struct {
-	ID       string // zero: 00u and 17 characters made from the login
-	Login    string // the name typed at sign-in, and usually the NameID; unique whatever its case
+	ID       string // zero: 00u and 17 characters derived from the login
+	Login    string // the name typed at sign-in, and usually the NameID; unique without regard to case
 	Password string // zero: DefaultPassword
-	// SecondFactor is the code that is asked for after the password. It is
-	// always the same one: this is a stand-in for a token, and protects
-	// nothing. Zero: the password is enough.
+	// SecondFactor is the code that is asked for after the password. It never changes: it stands in for a token, and
+	// protects nothing. Zero: the password is enough.
 	SecondFactor string
 	Status       UserStatus // zero: Active
 	FirstName    string     // may be empty
 	LastName     string     // may be empty
 	Email        string     // zero: Login
 	Groups       []string
-	// Attributes are whatever else an attribute statement may send, as
-	// ${user.name}. The names login, userName, firstName, lastName and email
-	// are taken.
+	// Attributes are further values for attribute statements, as ${user.name}. The names login, userName, firstName,
+	// lastName and email are reserved.
 	Attributes map[string][]string
 }
 
-// Name is what the pages call the user.
-func (u User) Name() string {
-	if n := strings.TrimSpace(u.FirstName + " " + u.LastName); n != "" {
-		return n
-	}
-	return u.Login
-}
+// Name returns the user's name as the pages show it.
+func (u User) Name() string { return cmp.Or(strings.TrimSpace(u.FirstName+" "+u.LastName), u.Login) }
 
 func (u User) clone() User {
 	u.Groups = slices.Clone(u.Groups)
@@ -59,59 +52,48 @@ func (u User) clone() User {
 	return u
 }
 
-// Values returns what ${user.name} stands for in an Attribute, or nil.
+// Values returns the values of ${user.name} in an Attribute, or nil.
 func (u User) Values(name string) []string {
-	one := func(s string) []string {
-		if s == "" {
-			return nil
-		}
-		return []string{s}
+	own, reserved := map[string]string{"login": u.Login, "userName": u.Login, "firstName": u.FirstName,
+		"lastName": u.LastName, "email": u.Email}[name]
+	switch {
+	case !reserved:
+		return u.Attributes[name]
+	case own == "":
+		return nil
 	}
-	switch name {
-	case "login", "userName":
-		return one(u.Login)
-	case "firstName":
-		return one(u.FirstName)
-	case "lastName":
-		return one(u.LastName)
-	case "email":
-		return one(u.Email)
-	}
-	return u.Attributes[name]
+	return []string{own}
 }
 
-// same compares in constant time; a mock, but one that people copy from.
+// same compares in constant time: people copy code from mocks.
 func same(want, got string) bool {
 	w, g := sha256.Sum256([]byte(want)), sha256.Sum256([]byte(got))
 	return subtle.ConstantTimeCompare(w[:], g[:]) == 1
 }
 
-// gone says that the user's sessions are over.
+// gone reports whether the user's sessions end.
 func (u *User) gone() bool { return u.Status >= Suspended }
 
-// In says that the user is in the group of that name; all are in Everyone.
-func (u User) In(group string) bool {
-	return group == Everyone || slices.Contains(u.Groups, group)
-}
+// In reports whether the user is in a group; all are in Everyone.
+func (u User) In(group string) bool { return group == Everyone || slices.Contains(u.Groups, group) }
 
-// prepared copies the user, fills in what is zero, and refuses what could not
-// be written into an assertion.
+// prepared returns a copy with defaults filled in. It refuses what can't be written into an assertion.
 func (u User) prepared() (User, *Error) {
 	u = u.clone()
 	if !idShape.MatchString(u.ID) {
-		return User{}, badConfig("user %s: an ID is letters, digits and _ . -, got %s", quote(u.Login), quote(u.ID))
+		return User{}, badConfig("user %s: the ID must consist of letters, digits and _ . -, got %s", quote(u.Login), quote(u.ID))
 	}
 	if u.Status < Active || u.Status > Staged {
 		return User{}, badConfig("user %s: unknown Status %d", quote(u.Login), u.Status)
 	}
 	u.Password, u.Email = cmp.Or(u.Password, DefaultPassword), cmp.Or(u.Email, u.Login)
 	if strings.TrimSpace(u.Login) != u.Login || u.Login == "" || len(u.Login) > 256 {
-		return User{}, badConfig("User.Login must be 1 to 256 bytes without space around them, got %s", quote(u.Login))
+		return User{}, badConfig("User.Login must be 1 to 256 bytes without surrounding space, got %s", quote(u.Login))
 	}
 	texts := slices.Concat([]string{u.Login, u.FirstName, u.LastName, u.Email}, u.Groups)
 	for _, name := range slices.Sorted(maps.Keys(u.Attributes)) {
-		if !expressionName(name) || slices.Contains([]string{"login", "userName", "firstName", "lastName", "email"}, name) {
-			return User{}, badConfig("user %s: an attribute can't be called %s", quote(u.Login), quote(name))
+		if !isExpressionName(name) || slices.Contains([]string{"login", "userName", "firstName", "lastName", "email"}, name) {
+			return User{}, badConfig("user %s: invalid or reserved attribute name %s", quote(u.Login), quote(name))
 		}
 		texts = append(texts, u.Attributes[name]...)
 	}
@@ -123,15 +105,14 @@ func (u User) prepared() (User, *Error) {
 	return u, nil
 }
 
-// SameLogin says whether two logins name one user: case and space around them
-// don't count.
+// SameLogin reports whether two logins name the same user: case and surrounding space don't matter.
 func SameLogin(a, b string) bool { return loginKey(a) == loginKey(b) }
 
-// loginKey folds case: two users who differ in nothing else would be one person at Okta.
+// loginKey folds case, as Okta does.
 func loginKey(login string) string { return strings.ToLower(strings.TrimSpace(login)) }
 
-// checkText refuses text that XML 1.0 can't hold (XML 1.0, production 2): it
-// could be signed as one thing and read as another.
+// checkText refuses text that XML 1.0 can't hold (XML 1.0, production 2): it could be signed as one text and read as
+// another.
 func checkText(what, s string) *Error {
 	bad := !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool {
 		return r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
@@ -140,8 +121,4 @@ func checkText(what, s string) *Error {
 		return badConfig("%s: not text that XML can hold: %s", what, quote(s))
 	}
 	return nil
-}
-
-func noSuchUser(login string) *Error {
-	return &Error{Reason: ReasonNoSuchUser, Detail: "no user has the login " + quote(login)}
 }
