@@ -41,6 +41,9 @@ func TestEveryRowIsShown(t *testing.T) {
 	}
 }
 
+// A word of catalogue.txt that stands for nothing would be part of a document.
+func TestCatalogueHasNoMistakes(t *testing.T) { require.Empty(t, attack.Mistakes()) }
+
 func TestCasesAreWellFormed(t *testing.T) {
 	seen := make(map[string]bool)
 	id := regexp.MustCompile(`^[A-L]\d\d(/[a-z0-9.-]+)?$`)

@@ -37,8 +37,9 @@ const (
 // draft is a document being made. Its methods note the first thing that goes
 // wrong, so that an attack can be written as the list of what it does.
 type draft struct {
-	p    Params
-	mode Sign
+	p       Params
+	mode    Sign
+	changes []change
 
 	// What a setup may change.
 	key           crypto.Signer // signs
@@ -54,6 +55,9 @@ type draft struct {
 	resp, asrt *etree.Element
 	respSig    *signature // nil where there is none
 	asrtSig    *signature
+	sig        *signature // the one under attack
+
+	text, posted string // in their stages
 
 	err error
 }
@@ -72,7 +76,7 @@ func DefaultAttributes() []Attribute {
 	}
 }
 
-func newDoc(p Params, n Needs) (*draft, error) {
+func newDraft(p Params, n Needs, changes []change) (*draft, error) {
 	switch {
 	case p.Issuer == "" || p.Audience == "" || p.Recipient == "":
 		return nil, errors.New("missing Issuer, Audience or Recipient")
@@ -83,19 +87,14 @@ func newDoc(p Params, n Needs) (*draft, error) {
 	case n.Encrypted && p.EncryptTo == nil:
 		return nil, errors.New("missing EncryptTo")
 	}
-	if p.Subject == "" {
-		p.Subject = "alice@example.com"
-	}
-	if p.Forged == "" {
-		p.Forged = "admin@example.com"
-	}
+	p.Subject, p.Forged = cmp.Or(p.Subject, "alice@example.com"), cmp.Or(p.Forged, "admin@example.com")
 	if p.Attributes == nil {
 		p.Attributes = DefaultAttributes()
 	}
 	if p.Rand == nil {
 		p.Rand = rand.Reader
 	}
-	d := &draft{p: p, mode: p.Sign, key: p.Key, keyInfo: !p.NoCertificate && !tooWeak(p.Key.Public()), digest: sha256Digest}
+	d := &draft{p: p, mode: p.Sign, changes: changes, key: p.Key, digest: sha256Digest, keyInfo: !p.NoCertificate && !tooWeak(p.Key.Public())}
 	if p.EncryptTo != nil {
 		d.encryption = d.goodEncryption()
 	}
@@ -218,7 +217,7 @@ func (d *draft) addAttribute(name, value string) {
 	if d.asrt.SelectElement("AttributeStatement") == nil {
 		child(d.asrt, "saml2:AttributeStatement")
 	}
-	d.attribute(d.find(statement), Attribute{name, []string{value}})
+	d.attribute(d.find("AttributeStatement"), Attribute{name, []string{value}})
 }
 
 // write gives the document as text. Carriage returns are escaped, so that what

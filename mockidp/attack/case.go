@@ -1,9 +1,9 @@
 package attack
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/rsa"
-	"encoding/base64"
 	"fmt"
 	"io"
 	"slices"
@@ -22,9 +22,10 @@ type Case struct {
 	Outcome Outcome
 	Needs   Needs
 
-	base   change // what the hostile document and its twin have in common
-	attack change // the attack
-	twin   *Needs // of the twin, where the attack lies in what is needed
+	subject string // who signs in, instead of Params.Subject
+	base    change // what the hostile document and its twin have in common
+	attack  change
+	twin    *Needs // of the twin, where the attack lies in what is needed
 }
 
 // TwinNeeds is Needs for the twin. It differs where the attack is not in the
@@ -69,9 +70,6 @@ func (o Outcome) String() string {
 	return "refused " + strings.Join(o.Reasons, " or ")
 }
 
-func refuse(reasons ...string) Outcome { return Outcome{Reasons: reasons} }
-func accept() Outcome                  { return Outcome{} }
-
 // Needs says what a case takes to show anything.
 type Needs struct {
 	// Key is the kind of key that the identity provider signs with.
@@ -86,7 +84,7 @@ type Needs struct {
 }
 
 // TwinOutcome is what must become of the twin: acceptance, and who signs in.
-func (c Case) TwinOutcome() Outcome { return Outcome{NameID: c.base.subject} }
+func (c Case) TwinOutcome() Outcome { return Outcome{NameID: c.subject} }
 
 // Modes lists the ways of signing in which the case makes sense.
 func (n Needs) Modes() []Sign {
@@ -130,10 +128,10 @@ const (
 	RSAExponent1                // the same with 1, under which everything verifies
 )
 
+var keyKinds = [...]string{"any", "rsa", "ecdsa", "rsa1024", "rsa768", "rsa-exponent-3", "rsa-exponent-1"}
+
 // String names the kind, "rsa" for example.
-func (k KeyKind) String() string {
-	return [...]string{"any", "rsa", "ecdsa", "rsa1024", "rsa768", "rsa-exponent-3", "rsa-exponent-1"}[k]
-}
+func (k KeyKind) String() string { return keyKinds[k] }
 
 // Sign is what the identity provider signs.
 type Sign int
@@ -145,8 +143,10 @@ const (
 	SignBoth                  // the assertion, and the Response around it
 )
 
+var signs = [...]string{"assertion", "response", "both"}
+
 // String returns "assertion", "response" or "both".
-func (s Sign) String() string { return [...]string{"assertion", "response", "both"}[s] }
+func (s Sign) String() string { return signs[s] }
 
 // Params fills in a document.
 type Params struct {
@@ -215,93 +215,61 @@ func (c Case) MayEncrypt() bool {
 		return false
 	}
 	for _, ch := range []change{c.base, c.attack} {
-		if ch.after != nil || ch.text != nil || ch.posted != nil {
+		if ch[after] != nil || ch[text] != nil || ch[posted] != nil {
 			return false
 		}
 	}
-	for _, parsing := range []string{"XML", "Text", "Limit"} {
-		if slices.Contains(c.Outcome.Reasons, parsing) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(c.Outcome.Reasons, func(r string) bool { return r == "XML" || r == "Text" || r == "Limit" })
 }
 
 // PlainTwin reports whether the twin is a good message like any other, but for
 // the name in TwinOutcome.
 func (c Case) PlainTwin() bool {
-	b := c.base
-	return b.setup == nil && b.before == nil && b.signed == nil && b.inside == nil && b.after == nil && b.text == nil && b.posted == nil
+	return !slices.ContainsFunc(c.base[:], func(steps []func(*draft)) bool { return steps != nil })
 }
 
 // OnSignature reports whether the attack is on a signature after it was made.
 // Where both are signed it is on the assertion's: the Response's own, which is
 // made after it, holds over the attack.
-func (c Case) OnSignature() bool { return c.attack.signed != nil && c.attack.setup == nil }
-
-// change is what is done to a document on its way from the identity provider
-// to the service provider, in this order. Each step may be nil.
-type change struct {
-	subject string // who signs in, instead of Params.Subject
-
-	setup  func(*draft)                 // before there is a document
-	before func(*draft)                 // the tree, not yet signed
-	signed func(d *draft, s *signature) // the signature under attack, just made
-	inside func(*draft, string) string  // the plaintext, before it is encrypted
-	after  func(*draft)                 // the tree, all signed
-	text   func(*draft, string) string  // the document as text
-	posted func(*draft, []byte) []byte  // the form value
-}
+func (c Case) OnSignature() bool { return c.attack[signed] != nil && c.attack[setup] == nil }
 
 func (c Case) make(p Params, n Needs, changes ...change) (Message, error) {
 	if !slices.Contains(n.Modes(), p.Sign) {
 		return Message{}, &Error{Rule: c.ID, Detail: "it makes no sense with the " + p.Sign.String() + " signed"}
 	}
-	d, err := newDoc(p, n)
+	p.Subject = cmp.Or(c.subject, p.Subject)
+	d, err := newDraft(p, n, changes)
 	if err != nil {
 		return Message{}, &Error{Rule: c.ID, Detail: "parameters", Err: err}
 	}
-	m := d.make(changes)
+	m := d.make()
 	if d.err != nil {
 		return Message{}, &Error{Rule: c.ID, Detail: "making it", Err: d.err}
 	}
 	return m, nil
 }
 
-func (d *draft) make(changes []change) Message {
-	for _, c := range changes {
-		if c.subject != "" {
-			d.p.Subject = c.subject
-		}
-		if c.setup != nil {
-			c.setup(d)
-		}
-	}
+func (d *draft) make() Message {
+	d.run(setup)
 	d.build()
-	for _, c := range changes {
-		if c.before != nil {
-			c.before(d)
+	d.run(before)
+	d.signAll()
+	d.run(after)
+	d.text = d.write()
+	d.run(text)
+	document := []byte(d.text)
+	d.posted = encode(document)
+	d.run(posted)
+	return Message{SAMLResponse: []byte(d.posted), XML: document}
+}
+
+// run takes the steps of a stage.
+func (d *draft) run(at stage) {
+	for _, c := range d.changes {
+		for _, step := range c[at] {
+			step(d)
 		}
 	}
-	d.signAll(changes)
-	for _, c := range changes {
-		if c.after != nil {
-			c.after(d)
-		}
-	}
-	text := d.write()
-	for _, c := range changes {
-		if c.text != nil {
-			text = c.text(d, text)
-		}
-	}
-	posted := []byte(base64.StdEncoding.EncodeToString([]byte(text)))
-	for _, c := range changes {
-		if c.posted != nil {
-			posted = c.posted(d, posted)
-		}
-	}
-	return Message{SAMLResponse: posted, XML: []byte(text)}
 }
 
 // Error says why a document could not be made.

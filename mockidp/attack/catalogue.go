@@ -1,21 +1,268 @@
 package attack
 
 import (
-	"cmp"
+	_ "embed"
+	"fmt"
+	"regexp"
 	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
 )
 
-// Cases lists the hostile documents in the order of the catalogue.
-func Cases() []Case {
-	all := slices.Concat(wrapping(), signatureCases(), parserCases(), protocolCases(), encryptionCases(), peerCases())
-	for i := range all {
-		c := &all[i]
-		row, _ := RowOf(c.ID)
-		c.Name, c.Description, c.Reference = row.Name, row.What, row.Reference
-		if c.Outcome.Accepted() && c.Outcome.NameID == "" {
-			c.Outcome.NameID = c.base.subject
+// Row is one row of the catalogue.
+type Row struct {
+	ID        string // "A01" to "L07"
+	Name      string
+	What      string // what it does, where the name does not say it all
+	Reference string // a CVE, a paper, or the place in the standards
+}
+
+// RowOf returns the row that an ID belongs to: a row's own ID, or a case's. Some
+// rows have no case because no single document can show them: replay, for
+// example, takes several messages.
+func RowOf(id string) (Row, bool) {
+	row, _, _ := strings.Cut(id, "/")
+	for _, r := range read().rows {
+		if r.ID == row {
+			return r, true
 		}
 	}
-	slices.SortStableFunc(all, func(a, b Case) int { return cmp.Compare(a.Row(), b.Row()) })
-	return all
+	return Row{}, false
+}
+
+// Cases lists the hostile documents in the order of the catalogue. They share
+// slices and maps, which must not be changed.
+func Cases() []Case { return slices.Clone(read().cases) }
+
+// catalogueText is the catalogue. Its first lines explain the format.
+//
+//go:embed catalogue.txt
+var catalogueText string
+
+var read = sync.OnceValue(func() *catalogue {
+	c := &catalogue{texts: make(map[string]string), macros: make(map[string]string)}
+	n := 0
+	defer func() {
+		if r := recover(); r != nil {
+			panic(fmt.Sprintf("attack: catalogue.txt:%d: %v", n, r))
+		}
+	}()
+	for line := range strings.Lines(catalogueText) {
+		n++
+		c.line(strings.TrimSuffix(line, "\n"))
+	}
+	return c
+})
+
+// catalogue is the content of catalogue.txt. Its methods panic at a mistake.
+type catalogue struct {
+	rows   []Row
+	cases  []Case
+	texts  map[string]string // definitions of texts, by %name%
+	macros map[string]string // definitions of steps, by name
+
+	// Where the next steps of the last case go.
+	twin   bool
+	marked stage // the stage of the last marker, or none
+}
+
+func (c *catalogue) line(line string) {
+	head, rest, _ := strings.Cut(line, " ")
+	switch {
+	case line == "" || head == "#":
+	case strings.HasPrefix(line, "\t"):
+		c.steps(words(line))
+	case strings.HasPrefix(rest, "= ") && head[0] == '%':
+		c.texts[head] = words(rest)[0][1]
+	case strings.HasPrefix(rest, "= "):
+		c.macros[head] = rest[2:]
+	case strings.HasPrefix(rest, "|"):
+		f := strings.Split(line, "|")
+		for i := range f {
+			f[i] = strings.TrimSpace(f[i])
+		}
+		c.rows = append(c.rows, Row{f[0], f[1], f[2], f[3]})
+	default:
+		row := c.rows[len(c.rows)-1]
+		outcome, steps, _ := strings.Cut(rest, "  ")
+		x := Case{ID: head, Name: row.Name, Description: row.What, Reference: row.Reference}
+		if x.Row() != row.ID {
+			panic("case " + head + " in row " + row.ID)
+		}
+		if outcome != "accepted" {
+			x.Outcome.Reasons = strings.Split(outcome, "|")
+		}
+		c.cases, c.twin, c.marked = append(c.cases, x), false, none
+		c.steps(words(steps))
+	}
+}
+
+// words splits a line into settings and steps, and these into words.
+func words(line string) [][]string {
+	all := [][]string{nil}
+	for {
+		line = strings.TrimLeft(line, " \t")
+		if line == "" {
+			return slices.DeleteFunc(all, func(words []string) bool { return len(words) == 0 })
+		}
+		word, rest, _ := strings.Cut(line, " ")
+		ends := strings.HasSuffix(word, ";")
+		word = strings.TrimSuffix(word, ";")
+		if quoted, err := strconv.QuotedPrefix(line); err == nil {
+			word, _ = strconv.Unquote(quoted)
+			rest, ends = strings.CutPrefix(line[len(quoted):], ";")
+		}
+		all[len(all)-1] = append(all[len(all)-1], word)
+		if ends {
+			all = append(all, nil)
+		}
+		line = rest
+	}
+}
+
+var defined = regexp.MustCompile(`%[a-z0-9-]+%`)
+
+// text puts the definitions of texts in their names' places.
+func (c *catalogue) text(s string) string {
+	return defined.ReplaceAllStringFunc(s, func(name string) string {
+		if text, ok := c.texts[name]; ok {
+			return c.text(text)
+		}
+		return name
+	})
+}
+
+// steps adds settings and steps to the last case.
+func (c *catalogue) steps(all [][]string) {
+	x := &c.cases[len(c.cases)-1]
+	for _, w := range all {
+		for len(w) > 0 && strings.HasSuffix(w[0], ":") {
+			c.mark(strings.TrimSuffix(w[0], ":"))
+			w = w[1:]
+		}
+		if len(w) == 0 {
+			continue
+		}
+		name, args := w[0], w[1:]
+		if macro, ok := c.macros[name]; ok {
+			c.steps(filledIn(words(macro), args))
+			continue
+		}
+		for i := range args {
+			args[i] = c.text(args[i])
+		}
+		if !x.set(name, args) {
+			c.step(x, name, args)
+		}
+	}
+}
+
+// filledIn puts args in the places of $1, $2 and so on.
+func filledIn(macro [][]string, args []string) [][]string {
+	for _, step := range macro {
+		for i := range step {
+			for n, arg := range args {
+				step[i] = strings.ReplaceAll(step[i], "$"+strconv.Itoa(n+1), arg)
+			}
+		}
+	}
+	return macro
+}
+
+// mark says where the steps that follow go: to the twin too or to the attack
+// alone, and into a stage.
+func (c *catalogue) mark(name string) {
+	switch name {
+	case "twin", "attack":
+		c.twin, c.marked = name == "twin", none
+		return
+	}
+	at := slices.Index(stageNames[:], name)
+	if at < 0 {
+		panic("unknown stage " + name)
+	}
+	c.marked = stage(at)
+}
+
+func (c *catalogue) step(x *Case, name string, args []string) {
+	s, ok := steps[name]
+	if !ok || s.args >= 0 && s.args != len(args) {
+		panic(fmt.Sprintf("%s: unknown step %s with %d words", x.ID, name, len(args)))
+	}
+	to, at := &x.attack, s.at
+	if c.twin {
+		to = &x.base
+	}
+	if c.marked != none {
+		at = c.marked
+	}
+	to[at] = append(to[at], func(d *draft) { s.do(d, d.expandAll(args)) })
+}
+
+// set takes a setting. It returns false where name is none.
+func (c *Case) set(name string, args []string) bool {
+	switch name {
+	case "only":
+		c.Needs.Sign = []Sign{signCalled(args[0])}
+	case "over":
+		c.Needs.Sign = []Sign{signCalled(args[0]), SignBoth}
+	case "key":
+		c.Needs.Key = keyCalled(args[0])
+	case "twin-key": // and nothing else that the case needs
+		c.twin = &Needs{Key: keyCalled(args[0])}
+	case "encrypted":
+		c.Needs.Encrypted = true
+	case "sp":
+		c.Needs.SP.set(args)
+	case "subject": // of the twin, too
+		c.subject = args[0]
+		if c.Outcome.Accepted() {
+			c.Outcome.NameID = args[0]
+		}
+	case "name-id":
+		c.Outcome.NameID = args[0]
+	case "values":
+		c.Outcome.Values = map[string][]string{args[0]: append([]string(nil), args[1:]...)}
+	case "until":
+		c.Outcome.Until = duration(args[0])
+	default:
+		return false
+	}
+	return true
+}
+
+func (s *Settings) set(args []string) {
+	flags := map[string]*bool{
+		"AllowSHA1": &s.AllowSHA1, "AllowRSA1024": &s.AllowRSA1024, "AllowCBC": &s.AllowCBC, "AllowRSA15": &s.AllowRSA15,
+		"MetadataOver": &s.MetadataOver, "CertificateOver": &s.CertificateOver,
+		"EncryptionKeyListed": &s.EncryptionKeyListed, "ForceAuthn": &s.ForceAuthn,
+	}
+	switch name := args[0]; name {
+	case "MaxAuthnAge":
+		s.MaxAuthnAge = duration(args[1])
+	case "AuthnContext":
+		s.AuthnContext = args[1]
+	case "NameIDFormat":
+		s.NameIDFormat = args[1]
+	default:
+		*flags[name] = true
+	}
+}
+
+func duration(s string) time.Duration {
+	d, err := time.ParseDuration(s)
+	if err != nil {
+		panic(err)
+	}
+	return d
+}
+
+func signCalled(name string) Sign {
+	return Sign(slices.Index(signs[:], name))
+}
+
+func keyCalled(name string) KeyKind {
+	return KeyKind(slices.Index(keyKinds[:], name))
 }

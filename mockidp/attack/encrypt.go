@@ -8,7 +8,6 @@ import (
 	"crypto/cipher"
 	"crypto/des"
 	"crypto/rsa"
-	"encoding/base64"
 
 	"github.com/beevik/etree"
 )
@@ -59,33 +58,28 @@ type encryption struct {
 	cipherText func([]byte) []byte
 	pad        func(text []byte, block int) []byte
 	detached   bool // EncryptedKey beside EncryptedData, not in its KeyInfo
-	// finish changes the EncryptedData and its EncryptedKeys.
-	finish func(data *etree.Element, keys []*etree.Element)
 }
 
 // encryptAssertion puts an EncryptedAssertion in the assertion's place.
-func (d *draft) encryptAssertion(changes []change) {
+func (d *draft) encryptAssertion() {
 	if d.encryption == nil || d.asrt.Parent() == nil {
 		return
 	}
-	plain := d.plaintext(d.asrt)
-	for _, c := range changes {
-		if c.inside != nil {
-			plain = c.inside(d, plain)
-		}
-	}
-	swap(d.asrt, d.encrypted("saml2:EncryptedAssertion", plain, *d.encryption))
+	d.text = d.plaintext(d.asrt)
+	d.run(inside)
+	swap(d.asrt, d.encrypted("saml2:EncryptedAssertion", d.text, *d.encryption))
+	d.run(sealed)
 }
 
 // encryptInPlace puts an EncryptedID or EncryptedAttribute in an element's place.
 func (d *draft) encryptInPlace(el *etree.Element, tag string) {
 	el.CreateAttr("xmlns:saml2", nsAssertion)
-	swap(el, d.sealed(tag, el))
+	swap(el, d.sealedIn(tag, el))
 }
 
-// sealed is an element in good encryption.
-func (d *draft) sealed(tag string, el *etree.Element) *etree.Element {
-	return d.encrypted(tag, d.plaintext(el), *d.goodEncryption())
+// sealedIn is an element in good encryption.
+func (d *draft) sealedIn(tag string, el *etree.Element) *etree.Element {
+	return d.encrypted("saml2:"+tag, d.plaintext(el), *d.goodEncryption())
 }
 
 // plaintext is an element as the text that is encrypted.
@@ -109,25 +103,21 @@ func (d *draft) encrypted(tag string, plain string, e encryption) *etree.Element
 	if !e.detached {
 		holder = child(data, "ds:KeyInfo", "xmlns:ds", nsDSig)
 	}
-	var keys []*etree.Element
 	for _, to := range e.to {
-		keys = append(keys, d.encryptedKey(holder, to, key, e))
+		d.encryptedKey(holder, to, key, e)
 	}
 	cipherValue(data, d.encryptBlock(key, []byte(plain), e))
-	if e.finish != nil {
-		e.finish(data, keys)
-	}
 	return out
 }
 
-func (d *draft) encryptedKey(parent *etree.Element, to *rsa.PublicKey, key []byte, e encryption) *etree.Element {
+func (d *draft) encryptedKey(parent *etree.Element, to *rsa.PublicKey, key []byte, e encryption) {
 	el := parent.CreateElement("xenc:EncryptedKey")
 	if e.detached {
 		el.CreateAttr("xmlns:xenc", nsXEnc)
 	}
 	method := algorithm(el, "xenc:EncryptionMethod", cmp.Or(e.claimTransport, e.transport))
 	if e.label != nil {
-		method.CreateElement("xenc:OAEPparams").SetText(base64.StdEncoding.EncodeToString([]byte(*e.label)))
+		method.CreateElement("xenc:OAEPparams").SetText(encode([]byte(*e.label)))
 	}
 	if e.digest != "" {
 		algorithm(method, "ds:DigestMethod", e.digest).CreateAttr("xmlns:ds", nsDSig)
@@ -136,11 +126,10 @@ func (d *draft) encryptedKey(parent *etree.Element, to *rsa.PublicKey, key []byt
 		algorithm(method, "xenc11:MGF", e.mgf).CreateAttr("xmlns:xenc11", nsXEnc11)
 	}
 	cipherValue(el, d.encryptKey(to, key, e))
-	return el
 }
 
 func cipherValue(parent *etree.Element, value []byte) {
-	parent.CreateElement("xenc:CipherData").CreateElement("xenc:CipherValue").SetText(base64.StdEncoding.EncodeToString(value))
+	parent.CreateElement("xenc:CipherData").CreateElement("xenc:CipherValue").SetText(encode(value))
 }
 
 // encryptBlock is XML Encryption 5.2: GCM with its nonce before and its tag

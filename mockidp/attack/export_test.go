@@ -1,16 +1,18 @@
 package attack
 
+import "strings"
+
 // Rows lists the whole catalogue in order.
-func Rows() []Row { return rows() }
+func Rows() []Row { return read().rows }
 
 // Stage says when c's attack is made, in words that begin a sentence. It is empty
 // where the difference from the twin does not say all of it.
 func (c Case) Stage() (when string, byText bool) {
 	a := c.attack
-	if a.setup != nil || a.inside != nil || a.posted != nil || c.Needs.Encrypted || c.twin != nil {
+	if a[setup] != nil || a[inside] != nil || a[sealed] != nil || a[posted] != nil || c.Needs.Encrypted || c.twin != nil {
 		return "", false
 	}
-	switch [4]bool{a.before != nil, a.signed != nil, a.after != nil, a.text != nil} {
+	switch [4]bool{a[before] != nil, a[signed] != nil, a[after] != nil, a[text] != nil} {
 	case [4]bool{true, false, false, false}:
 		return "Before signing", false
 	case [4]bool{true, true, false, false}:
@@ -23,4 +25,46 @@ func (c Case) Stage() (when string, byText bool) {
 		return "After signing", true
 	}
 	return "", false
+}
+
+// Mistakes lists the definitions, steps and values that catalogue.txt does not
+// use, and the names in it that stand for no value.
+func Mistakes() []string {
+	c, count, out := read(), make(map[string]int), []string(nil)
+	known := func(name string) bool {
+		return values[name] != nil || ofOld[name] != nil || strings.Contains(name, "@") || part.MatchString(name)
+	}
+	for line := range strings.Lines(catalogueText) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		for _, step := range words(strings.TrimSuffix(line, "\n")) {
+			for _, word := range step {
+				count[word]++
+			}
+		}
+		for _, m := range placeholder.FindAllStringSubmatch(line, -1) {
+			count["%"+m[3]+"%"]++
+		}
+		for _, m := range placeholder.FindAllStringSubmatch(c.text(line), -1) {
+			if m[2] == "" && m[3] != "25" && !known(m[3]) {
+				out = append(out, m[3])
+			}
+		}
+	}
+	for name := range steps {
+		count[name]++
+	}
+	for name := range values {
+		count["%"+name+"%"]++
+		if count["%"+name+"%"] == 1 {
+			out = append(out, name)
+		}
+	}
+	for name, n := range count {
+		if n == 1 && (c.texts[name] != "" || c.macros[name] != "" || steps[name].do != nil) {
+			out = append(out, name)
+		}
+	}
+	return out
 }

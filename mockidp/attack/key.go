@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
-	"crypto/hmac"
 	_ "crypto/md5" // for the digests that no one must accept
 	"crypto/rand"
 	"crypto/rsa"
@@ -14,8 +13,8 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"encoding/base64"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 )
@@ -31,7 +30,7 @@ func (d *draft) digestOf(uri string, text []byte) string {
 	if !ok {
 		hash = crypto.SHA256
 	}
-	return base64.StdEncoding.EncodeToString(sum(hash, text))
+	return encode(sum(hash, text))
 }
 
 func sum(hash crypto.Hash, text []byte) []byte {
@@ -173,12 +172,6 @@ func xor(dst, with []byte) {
 	}
 }
 
-func hmacOf(hash crypto.Hash, secret, text []byte) []byte {
-	m := hmac.New(hash.New, secret)
-	m.Write(text)
-	return m.Sum(nil)
-}
-
 // certificateOf is Params.Certificate, or a self-signed certificate of the same
 // names for another key.
 func (d *draft) certificateOf(key crypto.Signer) []byte {
@@ -206,4 +199,44 @@ func NewCertificate(key crypto.Signer, now time.Time) ([]byte, error) {
 func tooWeak(public crypto.PublicKey) bool {
 	key, ok := public.(*rsa.PublicKey)
 	return ok && (key.N.BitLen() < 1024 || key.E < 3)
+}
+
+// spki is the public key of the key that signs.
+func (d *draft) spki() []byte {
+	der, err := x509.MarshalPKIXPublicKey(d.key.Public())
+	if err != nil {
+		d.fail("public key: %w", err)
+	}
+	return der
+}
+
+// keyValue is a KeyValue with the public key of the key that signs.
+func (d *draft) keyValue() string {
+	value := `<dsig11:DEREncodedKeyValue xmlns:dsig11="http://www.w3.org/2009/xmldsig11#">` + encode(d.spki()) + `</dsig11:DEREncodedKeyValue>`
+	if public, ok := d.key.Public().(*rsa.PublicKey); ok {
+		value = "<ds:RSAKeyValue><ds:Modulus>" + encode(public.N.Bytes()) + "</ds:Modulus><ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue>"
+	}
+	return "<ds:KeyValue>" + value + "</ds:KeyValue>"
+}
+
+// cubeRootForgery makes, without the private key, a value whose cube begins
+// like a PKCS #1 v1.5 padding with the right hash and goes on with garbage.
+func cubeRootForgery(key *rsa.PublicKey, digest []byte) []byte {
+	begin := slices.Concat([]byte{0, 1}, bytes.Repeat([]byte{0xff}, 8), []byte{0}, digestInfo[crypto.SHA256], digest)
+	target := append(begin, bytes.Repeat([]byte{0xff}, key.Size()-len(begin))...)
+	return cubeRoot(new(big.Int).SetBytes(target)).FillBytes(make([]byte, key.Size()))
+}
+
+// cubeRoot rounds down.
+func cubeRoot(n *big.Int) *big.Int {
+	low, high := new(big.Int), new(big.Int).Lsh(big.NewInt(1), uint(n.BitLen()/3+1))
+	for one := big.NewInt(1); new(big.Int).Sub(high, low).Cmp(one) > 0; {
+		mid := new(big.Int).Rsh(new(big.Int).Add(low, high), 1)
+		if new(big.Int).Exp(mid, big.NewInt(3), nil).Cmp(n) <= 0 {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	return low
 }

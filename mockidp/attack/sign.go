@@ -3,7 +3,8 @@ package attack
 import (
 	"cmp"
 	"crypto"
-	"encoding/base64"
+	"crypto/hmac"
+	"crypto/sha256"
 	"strings"
 
 	"github.com/beevik/etree"
@@ -33,7 +34,7 @@ type signature struct {
 
 	el, info, c14n, method               *etree.Element
 	ref, transforms, digest, digestValue *etree.Element
-	value, keyInfo, x509Data, x509Cert   *etree.Element
+	value, keyInfo                       *etree.Element
 }
 
 // sign puts an enveloped signature right after the Issuer of an element, where
@@ -49,20 +50,20 @@ func (d *draft) sign(el *etree.Element, key crypto.Signer) *signature {
 	algorithm(s.transforms, "ds:Transform", enveloped)
 	exclusive := algorithm(s.transforms, "ds:Transform", excC14N)
 	if d.prefixes != "" {
-		s.inclusiveNamespaces(exclusive, d.prefixes)
+		inclusiveNamespaces(exclusive, d.prefixes)
 	}
 	s.digest = algorithm(s.ref, "ds:DigestMethod", d.digest)
 	s.digestValue = s.ref.CreateElement("ds:DigestValue")
 	s.value = s.el.CreateElement("ds:SignatureValue")
 	if d.keyInfo {
-		s.certificate(key)
+		s.setCertificates(d.certificateOf(key))
 	}
 	at := 0
 	if issuer := el.SelectElement("Issuer"); issuer != nil {
 		at = issuer.Index() + 1
 	}
 	el.InsertChildAt(at, s.el)
-	s.redigest()
+	s.digestOver(el)
 	s.resign(key)
 	return s
 }
@@ -71,32 +72,33 @@ func algorithm(parent *etree.Element, tag, uri string) *etree.Element {
 	return child(parent, tag, "Algorithm", uri)
 }
 
-func (s *signature) inclusiveNamespaces(transform *etree.Element, prefixes string) {
+func inclusiveNamespaces(transform *etree.Element, prefixes string) {
 	child(transform, "ec:InclusiveNamespaces", "xmlns:ec", excC14N, "PrefixList", prefixes)
 }
 
-// certificate gives the signature a KeyInfo with a certificate for key.
-func (s *signature) certificate(key crypto.Signer) {
-	s.setCertificate(s.d.certificateOf(key))
+// setCertificates gives the signature a KeyInfo with certificates, or none.
+func (s *signature) setCertificates(all ...[]byte) {
+	if len(all) == 0 {
+		s.setKeyInfo(nil)
+		return
+	}
+	info := node("ds:KeyInfo")
+	x509Data := info.CreateElement("ds:X509Data")
+	for _, der := range all {
+		x509Data.CreateElement("ds:X509Certificate").SetText(encode(der))
+	}
+	s.setKeyInfo(info)
 }
 
-func (s *signature) setCertificate(der []byte) {
-	s.noKeyInfo()
-	s.keyInfo = s.el.CreateElement("ds:KeyInfo")
-	s.x509Data = s.keyInfo.CreateElement("ds:X509Data")
-	s.x509Cert = s.x509Data.CreateElement("ds:X509Certificate")
-	s.x509Cert.SetText(base64.StdEncoding.EncodeToString(der))
-}
-
-func (s *signature) noKeyInfo() {
+func (s *signature) setKeyInfo(info *etree.Element) {
 	if s.keyInfo != nil {
 		s.el.RemoveChild(s.keyInfo)
-		s.keyInfo, s.x509Data, s.x509Cert = nil, nil, nil
+	}
+	s.keyInfo = info
+	if info != nil {
+		s.el.AddChild(info)
 	}
 }
-
-// redigest puts the digest of the element around the signature into it.
-func (s *signature) redigest() { s.digestOver(s.parent) }
 
 // digestOver puts the digest of an element, without this signature, into it.
 func (s *signature) digestOver(el *etree.Element) {
@@ -113,10 +115,20 @@ func (s *signature) digestOver(el *etree.Element) {
 	s.digestValue.SetText(s.d.digestOf(s.digest.SelectAttrValue("Algorithm", ""), text))
 }
 
+// signedInfo is the canonical form of SignedInfo.
+func (s *signature) signedInfo() []byte {
+	return s.d.canonical(s.info, nil, s.c14n.SelectAttrValue("Algorithm", ""), "")
+}
+
 // resign signs SignedInfo as it now is, by the methods that it names.
-func (s *signature) resign(key crypto.Signer) {
-	text := s.d.canonical(s.info, nil, s.c14n.SelectAttrValue("Algorithm", ""), "")
-	s.signBytes(key, text)
+func (s *signature) resign(key crypto.Signer) { s.signBytes(key, s.signedInfo()) }
+
+// hmac signs with a secret that is public.
+func (s *signature) hmac(secret []byte) {
+	s.method.CreateAttr("Algorithm", more+"hmac-sha256")
+	m := hmac.New(sha256.New, secret)
+	m.Write(s.signedInfo())
+	s.value.SetText(encode(m.Sum(nil)))
 }
 
 func (s *signature) signBytes(key crypto.Signer, text []byte) {
@@ -125,15 +137,8 @@ func (s *signature) signBytes(key crypto.Signer, text []byte) {
 		s.d.fail("signing: %w", err)
 		return
 	}
-	s.value.SetText(base64.StdEncoding.EncodeToString(value))
+	s.value.SetText(encode(value))
 }
-
-// exclusive is the transform that canonicalises.
-func (s *signature) exclusive() *etree.Element { return s.transforms.ChildElements()[1] }
-
-// ok resigns with the key that is trusted: what is wrong with the signature is
-// then its shape alone.
-func (s *signature) ok() { s.resign(s.d.key) }
 
 // canonical is the canonical form of el where it stands, without the element
 // skip. It works on a copy that carries every namespace in scope, because
@@ -178,29 +183,21 @@ func canonicalizer(uri, prefixes string) dsig.Canonicalizer {
 
 // signAll makes the signatures that the mode asks for, from the inside out, and
 // encrypts the assertion between them.
-func (d *draft) signAll(changes []change) {
-	if d.unsigned {
-		d.encryptAssertion(changes)
-		return
-	}
-	apply := func(s *signature) {
-		for _, c := range changes {
-			if c.signed != nil {
-				c.signed(d, s)
-			}
-		}
-	}
+func (d *draft) signAll() {
 	// Where both are signed, the inner one is attacked, so that the outer one
 	// holds over the attack: one good signature excuses nothing.
-	if d.mode != SignResponse && d.asrt.Parent() != nil {
+	if !d.unsigned && d.mode != SignResponse && d.asrt.Parent() != nil {
 		d.asrtSig = d.sign(d.asrt, d.key)
-		apply(d.asrtSig)
+		d.sig = d.asrtSig
+		d.run(signed)
 	}
-	d.encryptAssertion(changes)
-	if d.mode != SignAssertion {
-		d.respSig = d.sign(d.resp, d.key)
-		if d.mode == SignResponse {
-			apply(d.respSig)
-		}
+	d.encryptAssertion()
+	if d.unsigned || d.mode == SignAssertion {
+		return
+	}
+	d.respSig = d.sign(d.resp, d.key)
+	if d.mode == SignResponse {
+		d.sig = d.respSig
+		d.run(signed)
 	}
 }

@@ -1,0 +1,181 @@
+package attack
+
+import (
+	"crypto"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"encoding/asn1"
+	"encoding/pem"
+	"math/big"
+	"slices"
+
+	"github.com/beevik/etree"
+)
+
+// signatureSteps are about the signature itself. What is changed inside
+// SignedInfo is signed again with the trusted key, so that its shape is all that
+// is wrong with it.
+var signatureSteps = map[string]step{
+	"unsigned":         {setup, 0, func(d *draft, _ []string) { d.unsigned = true }},
+	"inherit":          {setup, 0, func(d *draft, _ []string) { d.inheritSpaces = true }},
+	"method":           {setup, 1, func(d *draft, a []string) { d.method = a[0] }},
+	"digest":           {setup, 1, func(d *draft, a []string) { d.digest = a[0] }},
+	"prefixes":         {setup, 1, func(d *draft, a []string) { d.prefixes = a[0] }},
+	"with-certificate": {setup, 0, func(d *draft, _ []string) { d.keyInfo = true }},
+	// The attacker signs in the identity provider's place.
+	"attacker-key": {setup, 0, func(d *draft, _ []string) { d.key = d.attackerKey() }},
+
+	"resign":           {signed, 0, func(d *draft, _ []string) { d.sig.resign(d.key) }},
+	"attacker-resigns": {signed, 0, func(d *draft, _ []string) { d.sig.resign(d.attackerKey()) }},
+	"sign-nothing":     {signed, 0, func(d *draft, _ []string) { d.sig.signBytes(d.key, nil) }},
+	"redigest":         {signed, 0, func(d *draft, _ []string) { d.sig.digestOver(d.sig.parent) }},
+	"digest-of":        {signed, 1, func(d *draft, a []string) { d.sig.digestOver(d.find(a[0])) }},
+	"idp-signs":        {before, 1, func(d *draft, a []string) { d.sign(d.find(a[0]), d.key) }},
+	"attacker-signs":   {after, 1, func(d *draft, a []string) { d.sign(d.find(a[0]), d.attackerKey()) }},
+	// A Signature by the attacker beside the genuine one.
+	"second-signature": {after, 1, func(d *draft, a []string) {
+		own := d.sign(d.sig.parent, d.attackerKey())
+		if a[0] == "last" {
+			detach(own.el)
+			d.sig.parent.InsertChildAt(d.sig.el.Index()+1, own.el)
+		}
+	}},
+
+	"refer-to-other": {signed, 0, func(d *draft, _ []string) {
+		other := d.otherThan(d.sig.parent)
+		d.sig.ref.CreateAttr("URI", "#"+other.SelectAttrValue("ID", ""))
+		if other == d.asrt {
+			d.sig.digestOver(other)
+		}
+		d.sig.resign(d.key)
+	}},
+	// One more transform at a place among the two, with content where there is any.
+	"transform": {signed, 3, func(d *draft, a []string) {
+		t := node("ds:Transform", "Algorithm", a[1])
+		if a[2] != "" {
+			t.AddChild(d.parse(a[2]))
+		}
+		d.sig.transforms.InsertChildAt(number(a[0]), t)
+	}},
+	// A transform that leaves AttributeStatement out, and a digest that fits.
+	"exclude-statement": {signed, 2, func(d *draft, a []string) {
+		rest := without(d.sig.parent)
+		if st := rest.FindElement(".//AttributeStatement"); st != nil {
+			detach(st)
+		}
+		t := node("ds:Transform", "Algorithm", a[0])
+		t.AddChild(d.parse(a[1]))
+		d.sig.transforms.InsertChildAt(1, t)
+		d.sig.digestOver(rest)
+		d.sig.resign(d.key)
+	}},
+	"prefix-list": {signed, 2, func(d *draft, a []string) { inclusiveNamespaces(d.find(a[0]), a[1]) }},
+
+	// KeyInfo with certificates, or without any.
+	"certificate": {signed, -1, func(d *draft, a []string) {
+		var all [][]byte
+		for _, whose := range a {
+			all = append(all, d.certificateCalled(whose))
+		}
+		d.sig.setCertificates(all...)
+	}},
+	"key-info": {signed, 1, func(d *draft, a []string) {
+		d.sig.setKeyInfo(d.parse(`<ds:KeyInfo xmlns:ds="` + nsDSig + `">` + a[0] + `</ds:KeyInfo>`))
+	}},
+
+	"hmac": {signed, 1, func(d *draft, a []string) { d.sig.hmac(d.publicSecret(a[0])) }},
+	"pss": {signed, 3, func(d *draft, a []string) {
+		hash, mgf := hashCalled(a[0]), hashCalled(a[1])
+		d.signRSA(func(key *rsa.PrivateKey) []byte {
+			return rsaPSS(key, hash, mgf, number(a[2]), sum(hash, d.sig.signedInfo()))
+		})
+	}},
+	"pkcs1": {signed, 0, func(d *draft, _ []string) {
+		d.signRSA(func(key *rsa.PrivateKey) []byte {
+			return rsaPKCS1(key, crypto.SHA256, sum(crypto.SHA256, d.sig.signedInfo()))
+		})
+	}},
+	"cube-root": {signed, 0, func(d *draft, _ []string) {
+		d.signRSA(func(key *rsa.PrivateKey) []byte {
+			return cubeRootForgery(&key.PublicKey, sum(crypto.SHA256, d.sig.signedInfo()))
+		})
+	}},
+	"ecdsa-value": {signed, -1, ecdsaValue},
+}
+
+// certificateCalled is one for the key that signs here, the identity provider's
+// or the attacker's. A clone has the names, serial number and dates of the
+// genuine certificate, and the attacker's key: all that certificates of
+// NewCertificate differ in is the key.
+func (d *draft) certificateCalled(whose string) []byte {
+	switch whose {
+	case "idp":
+		return d.certificateOf(d.p.Key)
+	case "attacker":
+		return d.certificateOf(d.attackerKey())
+	}
+	return d.certificateOf(d.key)
+}
+
+func hashCalled(name string) crypto.Hash {
+	all := []crypto.Hash{crypto.SHA1, crypto.SHA256}
+	return all[slices.IndexFunc(all, func(h crypto.Hash) bool { return h.String() == name })]
+}
+
+// publicSecret is a text that is public, as a secret for HMAC.
+func (d *draft) publicSecret(name string) []byte {
+	switch name {
+	case "public-key":
+		return d.spki()
+	case "public-key-pem":
+		return pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: d.spki()})
+	}
+	return d.certificateOf(d.key)
+}
+
+// signRSA writes a value that an RSA key makes, in whatever way.
+func (d *draft) signRSA(value func(*rsa.PrivateKey) []byte) {
+	if key, ok := d.key.(*rsa.PrivateKey); ok {
+		d.sig.value.SetText(encode(value(key)))
+		return
+	}
+	d.fail("a *rsa.PrivateKey is required")
+}
+
+// ecdsaValue writes a value out of parts of a good one, and others.
+func ecdsaValue(d *draft, a []string) {
+	value, err := signText(d.key, methodOf(d.key), d.sig.signedInfo())
+	public, ok := d.key.Public().(*ecdsa.PublicKey)
+	if err != nil || !ok {
+		d.fail("an ECDSA key is required: %v", err)
+		return
+	}
+	size := len(value) / 2
+	r, s := value[:size], value[size:]
+	der, _ := asn1.Marshal(struct{ R, S *big.Int }{new(big.Int).SetBytes(r), new(big.Int).SetBytes(s)})
+	parts := map[string][]byte{
+		"r": r, "s": s, "s[:-1]": s[:size-1], "asn1": der, "n": public.Curve.Params().N.FillBytes(make([]byte, size)),
+		"0": make([]byte, size), "octet": {0}, "p384": make([]byte, 2*384/8),
+	}
+	var out []byte
+	for _, name := range a {
+		out = append(out, parts[name]...)
+	}
+	d.sig.value.SetText(encode(out))
+}
+
+// otherThan is the Response for the assertion, and the other way round.
+func (d *draft) otherThan(el *etree.Element) *etree.Element {
+	if el == d.resp {
+		return d.asrt
+	}
+	return d.resp
+}
+
+// otherMethod is a good SignatureMethod that is not the key's.
+func otherMethod(key crypto.Signer) string {
+	if _, ok := key.Public().(*rsa.PublicKey); ok {
+		return more + "ecdsa-sha256"
+	}
+	return more + "rsa-sha256"
+}
