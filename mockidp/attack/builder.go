@@ -57,7 +57,10 @@ type draft struct {
 	asrtSig    *signature
 	sig        *signature // the one under attack
 
-	text, posted string // in their stages
+	text     string // what the stages about texts change
+	document string // the text when it is done
+
+	metadata MetadataParams // of a document that is metadata
 
 	err error
 }

@@ -22,9 +22,8 @@ type Case struct {
 	Outcome Outcome
 	Needs   Needs
 
+	changes
 	subject string // who signs in, instead of Params.Subject
-	base    change // what the hostile document and its twin have in common
-	attack  change
 	twin    *Needs // of the twin, where the attack lies in what is needed
 }
 
@@ -257,10 +256,10 @@ func (d *draft) make() Message {
 	d.run(after)
 	d.text = d.write()
 	d.run(text)
-	document := []byte(d.text)
-	d.posted = encode(document)
+	d.document = d.text
+	d.text = encode([]byte(d.document))
 	d.run(posted)
-	return Message{SAMLResponse: []byte(d.posted), XML: document}
+	return Message{SAMLResponse: []byte(d.text), XML: []byte(d.document)}
 }
 
 // run takes the steps of a stage.

@@ -58,12 +58,14 @@ var read = sync.OnceValue(func() *catalogue {
 
 // catalogue is the content of catalogue.txt. Its methods panic at a mistake.
 type catalogue struct {
-	rows   []Row
-	cases  []Case
-	texts  map[string]string // definitions of texts, by %name%
-	macros map[string]string // definitions of steps, by name
+	rows     []Row
+	cases    []Case
+	metadata []MetadataCase
+	texts    map[string]string // definitions of texts, by %name%
+	macros   map[string]string // definitions of steps, by name
 
-	// Where the next steps of the last case go.
+	// Where the settings and steps of the last case go.
+	last   settable
 	twin   bool
 	marked stage // the stage of the last marker, or none
 }
@@ -85,18 +87,45 @@ func (c *catalogue) line(line string) {
 		}
 		c.rows = append(c.rows, Row{f[0], f[1], f[2], f[3]})
 	default:
-		row := c.rows[len(c.rows)-1]
-		outcome, steps, _ := strings.Cut(rest, "  ")
-		x := Case{ID: head, Name: row.Name, Description: row.What, Reference: row.Reference}
-		if x.Row() != row.ID {
-			panic("case " + head + " in row " + row.ID)
-		}
-		if outcome != "accepted" {
-			x.Outcome.Reasons = strings.Split(outcome, "|")
-		}
-		c.cases, c.twin, c.marked = append(c.cases, x), false, none
-		c.steps(words(steps))
+		c.newCase(head, rest)
 	}
+}
+
+// settable is a case of either kind.
+type settable interface {
+	// set takes a setting. It returns false where name is none.
+	set(name string, args []string) bool
+	// steps returns the steps of the twin too, or of the attack alone.
+	steps(twin bool) *change
+}
+
+func (c *catalogue) newCase(id, rest string) {
+	metadata := id == "metadata"
+	if metadata {
+		id, rest, _ = strings.Cut(rest, " ")
+	}
+	outcome, steps, _ := strings.Cut(rest, "  ")
+	var reasons []string
+	if outcome != "accepted" {
+		reasons = strings.Split(outcome, "|")
+	}
+	row := c.rows[len(c.rows)-1]
+	if of, _, _ := strings.Cut(id, "/"); of != row.ID {
+		panic("case " + id + " in row " + row.ID)
+	}
+	if metadata {
+		c.metadata = append(c.metadata, MetadataCase{
+			ID: id, Name: row.Name, Description: row.What, Reference: row.Reference, Outcome: MetadataOutcome{Reasons: reasons},
+		})
+		c.last = &c.metadata[len(c.metadata)-1]
+	} else {
+		c.cases = append(c.cases, Case{
+			ID: id, Name: row.Name, Description: row.What, Reference: row.Reference, Outcome: Outcome{Reasons: reasons},
+		})
+		c.last = &c.cases[len(c.cases)-1]
+	}
+	c.twin, c.marked = false, none
+	c.steps(words(steps))
 }
 
 // words splits a line into settings and steps, and these into words.
@@ -136,7 +165,6 @@ func (c *catalogue) text(s string) string {
 
 // steps adds settings and steps to the last case.
 func (c *catalogue) steps(all [][]string) {
-	x := &c.cases[len(c.cases)-1]
 	for _, w := range all {
 		for len(w) > 0 && strings.HasSuffix(w[0], ":") {
 			c.mark(strings.TrimSuffix(w[0], ":"))
@@ -153,8 +181,8 @@ func (c *catalogue) steps(all [][]string) {
 		for i := range args {
 			args[i] = c.text(args[i])
 		}
-		if !x.set(name, args) {
-			c.step(x, name, args)
+		if !c.last.set(name, args) {
+			c.step(name, args)
 		}
 	}
 }
@@ -186,22 +214,19 @@ func (c *catalogue) mark(name string) {
 	c.marked = stage(at)
 }
 
-func (c *catalogue) step(x *Case, name string, args []string) {
+func (c *catalogue) step(name string, args []string) {
 	s, ok := steps[name]
 	if !ok || s.args >= 0 && s.args != len(args) {
-		panic(fmt.Sprintf("%s: unknown step %s with %d words", x.ID, name, len(args)))
+		panic(fmt.Sprintf("unknown step %s with %d words", name, len(args)))
 	}
-	to, at := &x.attack, s.at
-	if c.twin {
-		to = &x.base
-	}
+	at := s.at
 	if c.marked != none {
 		at = c.marked
 	}
+	to := c.last.steps(c.twin)
 	to[at] = append(to[at], func(d *draft) { s.do(d, d.expandAll(args)) })
 }
 
-// set takes a setting. It returns false where name is none.
 func (c *Case) set(name string, args []string) bool {
 	switch name {
 	case "only":
@@ -227,6 +252,22 @@ func (c *Case) set(name string, args []string) bool {
 		c.Outcome.Values = map[string][]string{args[0]: append([]string(nil), args[1:]...)}
 	case "until":
 		c.Outcome.Until = duration(args[0])
+	default:
+		return false
+	}
+	return true
+}
+
+func (c *MetadataCase) set(name string, args []string) bool {
+	switch name {
+	case "by-name":
+		c.ByName = true
+	case "passed-over":
+		c.Outcome.PassedOver = true
+	case "keys":
+		for _, role := range args {
+			c.Outcome.Keys = append(c.Outcome.Keys, KeyRole(role))
+		}
 	default:
 		return false
 	}

@@ -11,6 +11,7 @@ import (
 // are written out in the catalogue.
 var elements = map[string]string{
 	"Response":                ".",
+	"root":                    ".",
 	"Subject":                 "./Assertion/Subject",
 	"NameID":                  "./Assertion/Subject/NameID",
 	"SubjectConfirmation":     "./Assertion/Subject/SubjectConfirmation",

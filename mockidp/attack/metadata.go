@@ -1,7 +1,6 @@
 package attack
 
 import (
-	"cmp"
 	"crypto"
 	"errors"
 	"slices"
@@ -20,8 +19,7 @@ type MetadataCase struct {
 	ByName  bool
 	Outcome MetadataOutcome
 
-	base   metadataChange // what the document and its twin have in common
-	attack metadataChange
+	changes
 }
 
 // Row is the id of the row that c shows.
@@ -85,16 +83,7 @@ func (c MetadataCase) Make(p MetadataParams) ([]byte, error) { return c.make(p, 
 // everything that [MetadataOutcome] has for a good one.
 func (c MetadataCase) Twin(p MetadataParams) ([]byte, error) { return c.make(p, c.base) }
 
-// metadataChange is what is done to a metadata document, in this order. Each
-// step may be nil.
-type metadataChange struct {
-	tree   func(*metadataDraft) // not yet signed, if it is signed at all
-	text   func(string) string  // the document as text
-	octets func([]byte) []byte  // the file
-	sign   bool                 // the root is signed with SigningKey
-}
-
-func (c MetadataCase) make(p MetadataParams, changes ...metadataChange) ([]byte, error) {
+func (c MetadataCase) make(p MetadataParams, changes ...change) ([]byte, error) {
 	if p.EntityID == "" || p.SSOURL == "" || p.Now.IsZero() {
 		return nil, &Error{Rule: c.ID, Detail: "parameters", Err: errors.New("missing EntityID, SSOURL or Now")}
 	}
@@ -103,21 +92,14 @@ func (c MetadataCase) make(p MetadataParams, changes ...metadataChange) ([]byte,
 			return nil, &Error{Rule: c.ID, Detail: "parameters", Err: errors.New("missing the " + string(role) + " key")}
 		}
 	}
-	d := newMetadata(p)
-	out := d.make(changes)
+	d := &draft{metadata: p, digest: sha256Digest, changes: changes}
+	out := d.makeMetadata()
 	if d.err != nil {
 		return nil, &Error{Rule: c.ID, Detail: "making it", Err: d.err}
 	}
 	return out, nil
 }
 
-// MetadataCases lists the metadata documents in the order of the catalogue.
-func MetadataCases() []MetadataCase {
-	all := slices.Concat(oddMetadata(), encodedMetadata(), aggregates(), chains())
-	for i, c := range all {
-		row, _ := RowOf(c.ID)
-		all[i].Name, all[i].Description, all[i].Reference = row.Name, row.What, row.Reference
-	}
-	slices.SortStableFunc(all, func(a, b MetadataCase) int { return cmp.Compare(a.Row(), b.Row()) })
-	return all
-}
+// MetadataCases lists the metadata documents in the order of the catalogue. They
+// share slices, which must not be changed.
+func MetadataCases() []MetadataCase { return slices.Clone(read().metadata) }

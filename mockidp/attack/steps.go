@@ -34,6 +34,18 @@ var stageNames = [stages]string{"setup", "before", "signed", "inside", "sealed",
 // change is what is done to a document, stage by stage.
 type change [stages][]func(*draft)
 
+// changes are what the hostile document and its twin have in common, and the
+// attack.
+type changes struct{ base, attack change }
+
+// steps returns the steps of the twin too, or of the attack alone.
+func (c *changes) steps(twin bool) *change {
+	if twin {
+		return &c.base
+	}
+	return &c.attack
+}
+
 // step is a step of catalogue.txt.
 type step struct {
 	at   stage // where no marker says another one
@@ -44,7 +56,7 @@ type step struct {
 // steps lists the steps by name.
 var steps = func() map[string]step {
 	all := make(map[string]step)
-	for _, some := range []map[string]step{treeSteps, textSteps, wrappingSteps, signatureSteps, encryptionSteps} {
+	for _, some := range []map[string]step{treeSteps, textSteps, wrappingSteps, signatureSteps, encryptionSteps, metadataSteps} {
 		maps.Copy(all, some)
 	}
 	return all
@@ -114,6 +126,7 @@ func number(s string) int {
 // textSteps change texts: the document, the plaintext, or the form value.
 var textSteps = map[string]step{
 	"document": {text, 1, func(d *draft, a []string) { d.text = rewritten(a[0], d.text) }},
+	"post":     {posted, 1, func(d *draft, a []string) { d.text = rewritten(a[0], d.text) }},
 	"replace":  {text, -1, replace},
 	// The content of an element of the first signature.
 	"content": {text, 2, func(d *draft, a []string) {
@@ -129,19 +142,18 @@ var textSteps = map[string]step{
 	// A length whose base64 ends in padding.
 	"pad": {text, 0, func(d *draft, _ []string) { d.text += strings.Repeat("\n", (4-len(d.text)%3)%3) }},
 
-	"post": {posted, 1, func(d *draft, a []string) { d.posted = rewritten(a[0], d.posted) }},
 	// Lines as in MIME, with this between them.
 	"fold": {posted, 1, func(d *draft, a []string) {
 		var out strings.Builder
-		for len(d.posted) > 76 {
-			out.WriteString(d.posted[:76] + a[0])
-			d.posted = d.posted[76:]
+		for len(d.text) > 76 {
+			out.WriteString(d.text[:76] + a[0])
+			d.text = d.text[76:]
 		}
-		d.posted = out.String() + d.posted
+		d.text = out.String() + d.text
 	}},
 	// A text, and so many copies of another, as the HTTP-Redirect binding has them.
 	"deflate": {posted, 3, func(d *draft, a []string) {
-		d.posted = Deflated([]byte(rewritten(a[0], d.text) + strings.Repeat(a[1], number(a[2]))))
+		d.text = Deflated([]byte(rewritten(a[0], d.document) + strings.Repeat(a[1], number(a[2]))))
 	}},
 }
 

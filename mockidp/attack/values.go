@@ -95,6 +95,8 @@ var values = map[string]func(*draft) string{
 	"other-method":  func(d *draft) string { return otherMethod(d.key) },
 	"key-value":     (*draft).keyValue,
 
+	"next-certificate": func(d *draft) string { return encode(d.issued(NextKey, NextKey, NextKey)) },
+
 	"forged-assertion": func(d *draft) string { return d.plaintext(d.forgedAssertion()) },
 	"forged-response":  func(d *draft) string { return d.plaintext(d.forgedResponse()) },
 }
@@ -156,6 +158,13 @@ var ofOld = map[string]func(old string) string{
 	"utf-7":      func(old string) string { return strings.ReplaceAll(old, "<", "+ADw-") },
 	"utf-16-le":  func(old string) string { return string(utf16Bytes(old, false)) },
 	"utf-16-be":  func(old string) string { return string(utf16Bytes(old, true)) },
+	"latin-1": func(old string) string {
+		var out []byte
+		for _, r := range old {
+			out = append(out, byte(r))
+		}
+		return string(out)
+	},
 }
 
 // cut is s[from:to] as in Go, where a negative index counts from the end and
