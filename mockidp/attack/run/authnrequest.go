@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"compress/flate"
 	"encoding/base64"
 	"errors"
@@ -14,7 +15,7 @@ import (
 	"github.com/beevik/etree"
 )
 
-// asked is what the service provider wants (Core 3.4.1).
+// asked is the service provider's AuthnRequest (Core 3.4.1).
 type asked struct {
 	id, acs, issuer string
 	relayState      string
@@ -29,40 +30,41 @@ const (
 	nsProtocol = "urn:oasis:names:tc:SAML:2.0:protocol"
 )
 
-// askedBy reads the AuthnRequest that a page leads to: by redirect (Bindings
-// 3.4) or by a form that posts itself (Bindings 3.5).
+// askedBy reads the AuthnRequest in a redirect (Bindings 3.4) or in a form that
+// posts itself (Bindings 3.5).
 func (r *runner) askedBy(p page) (*asked, error) {
-	at, fields, raw := "", url.Values(nil), []byte(nil)
+	at, fields := "", url.Values(nil)
+	redirected := p.leaving != nil
 	switch {
-	case p.leaving != nil && p.leaving.Query().Has("SAMLRequest"):
-		fields = p.leaving.Query()
+	case redirected && p.leaving.Query().Has("SAMLRequest"):
 		bare := *p.leaving
 		bare.RawQuery = ""
-		at = bare.String()
-		packed, err := base64.StdEncoding.DecodeString(fields.Get("SAMLRequest"))
-		if err != nil {
-			return nil, errors.New("the SAMLRequest is not base64")
-		}
-		raw, err = io.ReadAll(io.LimitReader(flate.NewReader(strings.NewReader(string(packed))), maxRequest+1))
-		if err != nil {
-			return nil, errors.New("the SAMLRequest is not deflated")
-		}
-	case p.leaving != nil:
+		at, fields = bare.String(), p.leaving.Query()
+	case redirected:
 		return nil, fmt.Errorf("it leads to %.200q, without an AuthnRequest", p.leaving.Redacted())
 	default:
 		if at, fields = formWith(p.body, "SAMLRequest"); fields == nil {
 			return nil, fmt.Errorf("it shows a page (status %d) without an AuthnRequest: %s", p.status, excerpt(p.body))
 		}
-		var err error
-		if raw, err = base64.StdEncoding.DecodeString(strings.Join(strings.Fields(fields.Get("SAMLRequest")), "")); err != nil {
-			return nil, errors.New("the SAMLRequest is not base64")
+	}
+	text := fields.Get("SAMLRequest")
+	if !redirected { // a form may break lines
+		text = strings.Join(strings.Fields(text), "")
+	}
+	raw, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, errors.New("the SAMLRequest is not base64")
+	}
+	if redirected {
+		if raw, err = io.ReadAll(io.LimitReader(flate.NewReader(bytes.NewReader(raw)), maxRequest+1)); err != nil {
+			return nil, errors.New("the SAMLRequest is not deflated")
 		}
 	}
 	if len(raw) > maxRequest {
 		return nil, errors.New("the SAMLRequest is too large")
 	}
 	if at != r.IdP.SSOURL {
-		return nil, fmt.Errorf("the request goes to %.200q, and not to this identity provider's %q", at, r.IdP.SSOURL)
+		return nil, fmt.Errorf("the request is for %.200q, and not for this identity provider's %q", at, r.IdP.SSOURL)
 	}
 	a, err := readRequest(raw)
 	if err != nil {
@@ -111,8 +113,8 @@ var (
 	htmlAttr = regexp.MustCompile(`(?is)([a-z-]+)\s*=\s*("[^"]*"|'[^']*'|[^\s"'>]+)`)
 )
 
-// formWith finds the form of a page that has a field, and gives its target and
-// its fields. Nil: there is none.
+// formWith returns the target and the fields of the form that has a field, or nil
+// fields if there is none.
 func formWith(body, field string) (string, url.Values) {
 	for _, form := range formTag.FindAllStringSubmatch(body, 20) {
 		fields := make(url.Values)
@@ -139,14 +141,11 @@ func attributesOf(tag string) map[string]string {
 	return out
 }
 
-var (
-	notText = regexp.MustCompile(`(?is)<(script|style|head)\b.*?</(script|style|head)>|<[^>]*>`)
-	spaces  = regexp.MustCompile(`\s+`)
-)
+var notText = regexp.MustCompile(`(?is)<(script|style|head)\b.*?</(script|style|head)>|<[^>]*>`)
 
-// excerpt is what a page says, in a line.
+// excerpt is the text of a page, quoted on one line.
 func excerpt(body string) string {
-	text := strings.TrimSpace(spaces.ReplaceAllString(html.UnescapeString(notText.ReplaceAllString(body, " ")), " "))
+	text := strings.Join(strings.Fields(html.UnescapeString(notText.ReplaceAllString(body, " "))), " ")
 	if len(text) > 200 {
 		text = strings.ToValidUTF8(text[:200], "") + "…"
 	}

@@ -14,24 +14,23 @@ import (
 	"time"
 )
 
-// browser is as much of one as a sign-in takes: cookies, forms, redirects. It
-// leaves the service provider's hosts for nothing.
+// browser does what a sign-in takes: cookies, forms, redirects. It never leaves
+// the service provider's hosts.
 type browser struct {
 	r       *runner
 	cookies map[cookieKey]http.Cookie
 }
 
-// cookieKey: browsers tell cookies apart by host, path and name, not by port.
+// cookieKey identifies a cookie (RFC 6265, 5.3), without a port.
 type cookieKey struct{ host, path, name string }
 
-// page is what a browser ends up with.
+// page is the last answer that a browser got.
 type page struct {
 	status  int
-	url     *url.URL // where it came from
+	url     *url.URL
 	header  http.Header
 	body    string
-	leaving *url.URL // the redirect that was not followed: it leads elsewhere
-	elapsed time.Duration
+	leaving *url.URL // a redirect to another host, which was not followed
 }
 
 const (
@@ -43,14 +42,14 @@ func (r *runner) newBrowser() *browser {
 	return &browser{r: r, cookies: make(map[cookieKey]http.Cookie)}
 }
 
-// clone has the same cookies, and goes its own way from here.
+// clone returns another browser with the same cookies.
 func (b *browser) clone() *browser { return &browser{r: b.r, cookies: maps.Clone(b.cookies)} }
 
 func (b *browser) get(ctx context.Context, to string) (page, error) {
 	return b.send(ctx, request{method: http.MethodGet, to: to})
 }
 
-// request is one to be sent, and what is odd about it.
+// request is a request, which may be odd.
 type request struct {
 	method, to  string
 	contentType string // of body; "" for none
@@ -62,19 +61,17 @@ type request struct {
 // send sends a request and follows redirects as long as they stay with the
 // service provider and carry no AuthnRequest.
 func (b *browser) send(ctx context.Context, q request) (page, error) {
-	began := time.Now()
 	if q.to != b.r.Login && q.to != b.r.Probe {
 		b.r.sent.Add(1)
 	}
 	for range maxRedirects {
 		p, err := b.once(ctx, q)
-		p.elapsed = time.Since(began)
 		if err != nil || p.status < 300 || p.status > 399 || p.header.Get("Location") == "" {
 			return p, err
 		}
 		next, err := p.url.Parse(p.header.Get("Location"))
 		if err != nil {
-			return p, nil // nowhere
+			return p, nil
 		}
 		if !b.r.sites[strings.ToLower(next.Host)] || next.Query().Has("SAMLRequest") {
 			p.leaving = next
@@ -98,7 +95,7 @@ func (b *browser) once(ctx context.Context, q request) (page, error) {
 	}
 	if q.contentType != "" {
 		req.Header.Set("Content-Type", q.contentType)
-		// What a form on the identity provider's page says of itself.
+		// As browsers do for a form on the identity provider's page.
 		req.Header.Set("Origin", b.r.IdP.origin())
 		req.Header.Set("Sec-Fetch-Site", "cross-site")
 		req.Header.Set("Sec-Fetch-Mode", "navigate")
@@ -123,34 +120,34 @@ func (b *browser) once(ctx context.Context, q request) (page, error) {
 	return page{status: res.StatusCode, url: req.URL, header: res.Header, body: string(text)}, nil
 }
 
-// trustworthy: browsers send Secure cookies to these.
+// trustworthy reports whether browsers send Secure cookies to a URL.
 func trustworthy(u *url.URL) bool {
 	return u.Scheme == "https" || isLoopback(u.Hostname())
 }
 
-// attach adds the cookies for a URL (RFC 6265, 5.4). SameSite is not looked at:
-// that is between the service provider and the visitor's browser.
+// attach adds the cookies for a URL (RFC 6265, 5.4). It ignores SameSite, which is
+// for the user's browser to enforce.
 func (b *browser) attach(req *http.Request) {
 	host, path := strings.ToLower(req.URL.Hostname()), cmp.Or(req.URL.Path, "/")
-	var fit []cookieKey
+	var fitting []cookieKey
 	for k, c := range b.cookies {
 		domain := strings.TrimPrefix(strings.ToLower(c.Domain), ".")
 		at := k.host == host || domain != "" && strings.HasSuffix(host, "."+domain)
 		below := path == k.path || strings.HasPrefix(path, strings.TrimSuffix(k.path, "/")+"/")
 		if at && below && (!c.Secure || trustworthy(req.URL)) {
-			fit = append(fit, k)
+			fitting = append(fitting, k)
 		}
 	}
-	slices.SortFunc(fit, func(a, b cookieKey) int {
+	slices.SortFunc(fitting, func(a, b cookieKey) int {
 		return cmp.Or(cmp.Compare(len(b.path), len(a.path)), cmp.Compare(a.name, b.name))
 	})
-	for _, k := range fit {
+	for _, k := range fitting {
 		c := b.cookies[k]
 		req.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value, Quoted: c.Quoted})
 	}
 }
 
-// keep takes the cookies of an answer (RFC 6265, 5.3).
+// keep stores the cookies of an answer (RFC 6265, 5.3).
 func (b *browser) keep(u *url.URL, set []*http.Cookie) {
 	for _, c := range set {
 		path := c.Path

@@ -7,24 +7,24 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
 // The attacks that one document shows.
 
-// twin is what became of a good message, made in one way.
+// twin is the result of a good message, made in one way.
 type twin struct {
 	once   sync.Once
 	result RunResult
 }
 
-// twin shows a good message, once for all cases whose twins differ from each
+// twin tries a good message, once for all cases whose twins differ from each
 // other in nothing but their IDs.
-func (r *runner) twin(ctx context.Context, c attack.Case, w way) *twin {
+func (r *runner) twin(ctx context.Context, c attack.Case, w way) RunResult {
 	id := w.String() + "|" + c.TwinOutcome().NameID
 	if !c.PlainTwin() {
 		id += "|" + c.ID
@@ -42,96 +42,87 @@ func (r *runner) twin(ctx context.Context, c attack.Case, w way) *twin {
 			t.result = r.runTwin(ctx, c, w)
 		}
 	})
-	return t
+	return t.result
 }
 
-// subjectOf is who signs in by a case's twin.
+// subjectOf is the user whom a case's twin signs in.
 func (r *runner) subjectOf(c attack.Case) string {
 	return cmp.Or(c.TwinOutcome().NameID, r.Subject)
 }
 
 func (r *runner) runTwin(ctx context.Context, c attack.Case, w way) RunResult {
-	began := time.Now()
-	out := RunResult{How: w.String(), Verdict: Inconclusive}
-	sent := r.sent.Load()
-	defer func() { out.Duration, out.sent = time.Since(began), r.sent.Load() != sent }()
-	v, err := r.begin(ctx)
-	if err != nil {
-		out.Reason = oneLine(err.Error())
+	return r.timed(w, func() RunResult {
+		v, err := r.begin(ctx)
+		if err != nil {
+			return inconclusive(reason(err))
+		}
+		m, err := c.Twin(r.params(v, c, w))
+		if err != nil {
+			return notRun(reason(err))
+		}
+		p, err := v.post(ctx, m.SAMLResponse)
+		if err != nil {
+			return inconclusive("a good response gets no answer: " + reason(err))
+		}
+		out := RunResult{Verdict: Inconclusive, Status: p.status, Says: excerpt(p.body)}
+		user, _, err := r.probe(ctx, v.b)
+		out.Identity = user
+		switch {
+		case err != nil:
+			out.Reason = reason(err)
+		case user == "":
+			out.Reason = fmt.Sprintf("a good response (%s) is not accepted: status %d, %s", w, p.status, out.Says)
+		case user != r.subjectOf(c):
+			out.Reason = fmt.Sprintf("a good response (%s) for %q signs %q in", w, r.subjectOf(c), user)
+		default:
+			out.Verdict = Accepted
+		}
 		return out
-	}
-	m, err := c.Twin(r.params(v, c, w))
-	if err != nil {
-		out.Verdict, out.Reason = NotRun, oneLine(err.Error())
-		return out
-	}
-	p, err := v.post(ctx, m.SAMLResponse)
-	if err != nil {
-		out.Reason = "a good response gets no answer: " + oneLine(err.Error())
-		return out
-	}
-	out.Status, out.Says = p.status, excerpt(p.body)
-	who, _, err := r.probe(ctx, v.b)
-	out.Identity = who
-	switch {
-	case err != nil:
-		out.Reason = "the probe can't be read: " + oneLine(err.Error())
-	case who == "":
-		out.Reason = fmt.Sprintf("a good response (%s) is not accepted: status %d, %s", w, p.status, out.Says)
-	case who != r.subjectOf(c):
-		out.Reason = fmt.Sprintf("a good response (%s) for %q signs %q in", w, r.subjectOf(c), who)
-	default:
-		out.Verdict = Accepted
-	}
-	return out
+	})
+}
+
+func inconclusive(why string) RunResult { return RunResult{Verdict: Inconclusive, Reason: why} }
+func notRun(why string) RunResult       { return RunResult{Verdict: NotRun, Reason: why} }
+func noAnswer(err error) RunResult {
+	return RunResult{Verdict: Failed, Reason: "no answer: " + reason(err)}
 }
 
 // ways lists how a case is to be made.
 func (r *runner) ways(c attack.Case) []way {
 	var out []way
 	for _, sign := range c.Needs.Modes() {
-		for _, allowed := range r.Sign {
-			if sign == allowed {
-				out = append(out, way{key: c.Needs.Key, sign: sign, encrypted: c.Needs.Encrypted || r.way.encrypted && c.MayEncrypt()})
-			}
+		if slices.Contains(r.Sign, sign) {
+			encrypted := c.Needs.Encrypted || r.way.encrypted && c.MayEncrypt()
+			out = append(out, way{key: c.Needs.Key, sign: sign, encrypted: encrypted})
 		}
 	}
 	return out
 }
 
 func (r *runner) runCase(ctx context.Context, c attack.Case, why string) Result {
-	out := Result{ID: c.ID, Title: c.Name, Reference: c.Reference, Expected: "refused"}
-	if c.Outcome.Accepted() {
-		out.Expected = "accepted"
-	}
-	if missing := r.missing(c); missing != "" {
+	out, ways := caseEntry(c).result(), r.ways(c)
+	switch missing := r.missing(c); {
+	case missing != "":
 		out.Verdict, out.Reason = NotRun, missing
-		return out
-	}
-	if why != "" {
+	case why != "":
 		out.Verdict, out.Reason = Inconclusive, why
-		return out
-	}
-	if r.over() {
+	case r.over():
 		out.leaveOpen()
-		return out
-	}
-	ways := r.ways(c)
-	if len(ways) == 0 {
+	case len(ways) == 0:
 		out.Verdict, out.Reason = NotRun, "it makes no sense with what is to be signed"
-		return out
-	}
-	for _, w := range ways {
-		if !r.over() {
-			out.Runs = append(out.Runs, r.runWay(ctx, c, w))
+	default:
+		for _, w := range ways {
+			if !r.over() {
+				out.Runs = append(out.Runs, r.runWay(ctx, c, w))
+			}
 		}
+		out.sum()
+		r.blame(&out)
 	}
-	out.sum()
-	r.blame(&out)
 	return out
 }
 
-// missing says what a case takes that this run does not have.
+// missing returns what a case takes that this run does not have, or "".
 func (r *runner) missing(c attack.Case) string {
 	s, sample := c.Needs.SP, r.sample
 	if sample == nil {
@@ -165,8 +156,8 @@ func (r *runner) missing(c attack.Case) string {
 func (r *runner) runWay(ctx context.Context, c attack.Case, w way) RunResult {
 	tw := w
 	tw.key, tw.encrypted = c.TwinNeeds().Key, c.TwinNeeds().Encrypted || w.encrypted && !c.Needs.Encrypted
-	if t := r.twin(ctx, c, tw); t.result.Verdict != Accepted {
-		out := RunResult{How: w.String(), Verdict: t.result.Verdict, Reason: t.result.Reason, sent: t.result.sent && r.over()}
+	if twin := r.twin(ctx, c, tw); twin.Verdict != Accepted {
+		out := RunResult{How: w.String(), Verdict: twin.Verdict, Reason: twin.Reason, sent: twin.sent && r.over()}
 		if allowed := allowed(c.Needs.SP); allowed != "" {
 			out.Verdict, out.Reason = NotRun, "it takes a service provider that allows "+allowed
 		}
@@ -176,7 +167,7 @@ func (r *runner) runWay(ctx context.Context, c attack.Case, w way) RunResult {
 }
 
 // allowed names the weakness that a service provider must allow for a case to
-// show anything. "" is the rule.
+// show anything. For most cases it is "".
 func allowed(s attack.Settings) string {
 	switch {
 	case s.AllowSHA1:
@@ -194,83 +185,85 @@ func allowed(s attack.Settings) string {
 func (r *runner) tryWay(ctx context.Context, c attack.Case, w way) RunResult {
 	v, err := r.begin(ctx)
 	if err != nil {
-		return RunResult{Verdict: Inconclusive, Reason: oneLine(err.Error())}
+		return inconclusive(reason(err))
 	}
 	m, err := c.Make(r.params(v, c, w))
 	if err != nil {
-		return RunResult{Verdict: NotRun, Reason: "it can't be made here: " + oneLine(strings.TrimPrefix(err.Error(), "attack: "+c.ID+": "))}
+		return notRun("it can't be made here: " + strings.TrimPrefix(reason(err), "attack: "+c.ID+": "))
 	}
 	p, posting := v.post(ctx, m.SAMLResponse)
-	who, seen, err := r.probe(ctx, v.b)
-	out := r.verdict(c, w, who, !r.marked && strings.Contains(seen.body, "administrator"))
+	user, seen, err := r.probe(ctx, v.b)
+	out := r.verdict(c, w, user, !r.marked && strings.Contains(seen.body, "administrator"))
 	out.Status = p.status
 	if posting == nil {
 		out.Says = excerpt(p.body)
 	}
-	if who == "" && out.Verdict != NotRun {
+	if user == "" && out.Verdict != NotRun {
 		r.unwell(&out, p, posting)
 		if err != nil && posting == nil {
-			out.Verdict, out.Reason = Failed, "the probe can't be read: "+oneLine(err.Error())
+			out.Verdict, out.Reason = Failed, reason(err)
 		}
 	}
 	return out
 }
 
-// unwell marks a refusal that was none in order.
+// unwell marks a refusal that came as an error of the server or of the
+// connection.
 func (r *runner) unwell(out *RunResult, p page, posting error) {
 	switch op := new(net.OpError); {
 	case errors.As(posting, &op) && (op.Op == "write" || op.Op == "readfrom"):
 		out.Reason = "the connection was closed while the message was still being sent"
 	case posting != nil:
-		out.Verdict, out.Reason = Failed, "no answer: "+oneLine(posting.Error())
+		out.Verdict, out.Reason = Failed, noAnswer(posting).Reason
 	case p.status >= 500 && p.status != http.StatusNotImplemented && p.status != r.refusal:
 		out.Verdict, out.Reason = Failed, fmt.Sprintf("status %d", p.status)
 	}
 }
 
-// verdict says what to think of who is signed in after a hostile message, or
-// after an odd one.
-func (r *runner) verdict(c attack.Case, w way, who string, forgedRole bool) RunResult {
-	out := RunResult{Identity: who, Verdict: LetIn}
+// verdict judges a case by the user who is signed in after its message.
+func (r *runner) verdict(c attack.Case, w way, user string, forgedRole bool) RunResult {
+	out := RunResult{Identity: user, Verdict: LetIn}
 	want := r.subjectOf(c)
-	if c.Outcome.Accepted() {
-		if c.Outcome.NameID != "" {
-			want = c.Outcome.NameID
-		}
-		roles, says := c.Outcome.Values["role"]
-		switch {
-		case who == "" && allowed(c.Needs.SP) != "":
-			out.Verdict, out.Reason = NotRun, "this service provider does not allow "+allowed(c.Needs.SP)
-		case who == "":
-			out.Verdict = Stricter
-		case forgedRole && says && len(roles) == 1:
-			out.Reason = "an attribute that nobody vouched for is shown"
-		case who == want || r.IdentityAttribute != "" && who == r.Subject:
-			out.Verdict = Accepted
-		case strings.EqualFold(strings.TrimSpace(who), strings.TrimSpace(want)):
-			out.Verdict, out.Reason = Tolerated, fmt.Sprintf("%q is taken for %q", want, who)
-		default:
-			out.Reason = fmt.Sprintf("it is about %q, and signs %q in", want, who)
-		}
-		return out
-	}
+	vouched, harmless := vouchedFor(c, w.sign), harmless(c, w.sign)
 	switch {
-	case who == "":
+	case c.Outcome.Accepted():
+		return r.verdictOnUnusual(c, user, forgedRole)
+	case user == "":
 		out.Verdict = Refused
-	case vouchedFor(c, w.sign) != "":
-		out.Verdict, out.Reason = Tolerated, vouchedFor(c, w.sign)
+	case vouched != "":
+		out.Verdict, out.Reason = Tolerated, vouched
 	case forgedRole:
-		out.Reason = fmt.Sprintf("%q, with an attribute that nobody vouched for", who)
-	case who == r.Forged && who != want:
+		out.Reason = fmt.Sprintf("%q, with an attribute that is not signed", user)
+	case user == r.Forged && user != want:
 		out.Reason = "signed in as the forged identity"
-	case who != want:
-		out.Reason = fmt.Sprintf("signed in as %q, who was %q", who, want)
+	case user != want:
+		out.Reason = fmt.Sprintf("signed in as %q, who was %q", user, want)
+	case harmless != "":
+		out.Verdict, out.Reason = Tolerated, harmless
 	default:
-		if why := harmless(c, w.sign); why != "" {
-			out.Verdict, out.Reason = Tolerated, why
-		} else {
-			out.Reason = "accepted, for the name that it genuinely has"
-		}
+		out.Reason = "accepted, for the name that it genuinely has"
+	}
+	return out
+}
+
+// verdictOnUnusual judges a case that is to be accepted.
+func (r *runner) verdictOnUnusual(c attack.Case, user string, forgedRole bool) RunResult {
+	out := RunResult{Identity: user, Verdict: LetIn}
+	want := cmp.Or(c.Outcome.NameID, r.subjectOf(c))
+	roles, says := c.Outcome.Values["role"]
+	switch {
+	case user == "" && allowed(c.Needs.SP) != "":
+		out.Verdict, out.Reason = NotRun, "this service provider does not allow "+allowed(c.Needs.SP)
+	case user == "":
+		out.Verdict = Stricter
+	case forgedRole && says && len(roles) == 1:
+		out.Reason = "an attribute that is not signed is shown"
+	case user == want || r.IdentityAttribute != "" && user == r.Subject:
+		out.Verdict = Accepted
+	case strings.EqualFold(strings.TrimSpace(user), strings.TrimSpace(want)):
+		out.Verdict, out.Reason = Tolerated, fmt.Sprintf("%q is read as %q", want, user)
+	default:
+		out.Reason = fmt.Sprintf("it is about %q, and signs %q in", want, user)
 	}
 	return out
 }

@@ -7,11 +7,12 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// IsLoopback is what the tool reaches without being allowed to by name.
+// IsLoopback reports whether the tool connects to a host that AllowHosts does not
+// name.
 var IsLoopback = isLoopback
 
-// Shadowed lists the words in the list of leniencies that decide about nothing:
-// no case has such an id, or entries before theirs cover all that have.
+// Shadowed lists the words in leniencies.txt that decide about no case: none has
+// such an ID, or lines before cover all that have.
 func Shadowed() []string {
 	all := leniencies()
 	decides := make(map[string]bool)
@@ -24,7 +25,7 @@ func Shadowed() []string {
 			if i < 0 {
 				continue
 			}
-			for _, word := range strings.Fields(all[i].ids) {
+			for _, word := range all[i].ids {
 				if chooses(word, c.ID) {
 					decides[all[i].key(word)] = true
 				}
@@ -33,7 +34,7 @@ func Shadowed() []string {
 	}
 	var out []string
 	for _, l := range all {
-		for _, word := range strings.Fields(l.ids) {
+		for _, word := range l.ids {
 			if !decides[l.key(word)] {
 				out = append(out, l.key(word))
 			}
@@ -42,7 +43,7 @@ func Shadowed() []string {
 	return out
 }
 
-func (l leniency) key(word string) string { return word + " in: " + l.ids }
+func (l leniency) key(word string) string { return word + " in: " + strings.Join(l.ids, " ") }
 
-// Harmless says why it is no hole to accept a case. "" if it is one.
+// Harmless says why a case may be accepted, or "".
 func Harmless(c attack.Case, sign attack.Sign) string { return harmless(c, sign) }

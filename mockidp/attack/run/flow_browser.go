@@ -1,25 +1,45 @@
 package run
 
 import (
-	"net/http"
 	"net/url"
 
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// D11, D18, D19, D47: a message is for the browser that asked, and for the
-// place that it asked at.
+// D11, D18, D19, D47: a message is for the browser that made the request, and for
+// the address that the request named.
 
 func browsers() []flow {
 	return []flow{
-		{id: "D11/waiting", title: "the answer to another browser's request, in one that waits for its own", run: anothersAnswer(true), needs: aRequest},
-		{id: "D11/idle", title: "the answer to another browser's request, in one that asked nothing", run: anothersAnswer(false), needs: aRequest},
-		{id: "D11/without-cookies", title: "the right answer, in the same browser without its cookies", run: withoutCookies, needs: aRequest},
-		{id: "D18", title: "the answer is for another ACS URL than was asked for, and is brought there", run: atOtherACS, needs: anotherACS},
+		{
+			id: "D11/waiting", title: "the answer to another browser's request, in one that waits for its own",
+			run: anothersAnswer(true), needs: aRequest,
+		},
+		{
+			id: "D11/idle", title: "the answer to another browser's request, in one that asked nothing",
+			run: anothersAnswer(false), needs: aRequest,
+		},
+		{
+			id: "D11/without-cookies", title: "the right answer, in the same browser without its cookies",
+			run: withoutCookies, needs: aRequest,
+		},
+		{
+			id: "D18", title: "the answer is for another ACS URL than was asked for, and is brought there",
+			run: atOtherACS, needs: anotherACS,
+		},
 		{id: "D19/host", title: "the Host header names the place that the message is for", run: spoofed("Host")},
-		{id: "D19/forwarded-host", title: "X-Forwarded-Host names the place that the message is for", run: spoofed("X-Forwarded-Host")},
-		{id: "D47/signed-out", title: "login CSRF: the attacker's unsolicited response, in a browser without a session", run: loginCSRF(false)},
-		{id: "D47/signed-in", title: "login CSRF: the attacker's unsolicited response replaces who is signed in", run: loginCSRF(true)},
+		{
+			id: "D19/forwarded-host", title: "X-Forwarded-Host names the place that the message is for",
+			run: spoofed("X-Forwarded-Host"),
+		},
+		{
+			id: "D47/signed-out", title: "login CSRF: the attacker's unsolicited response, in a browser without a session",
+			run: loginCSRF(false),
+		},
+		{
+			id: "D47/signed-in", title: "login CSRF: the attacker's unsolicited response replaces who is signed in",
+			run: loginCSRF(true),
+		},
 	}
 }
 
@@ -47,8 +67,8 @@ func atOtherACS(s *script) RunResult {
 	return s.posted(v.b, s.OtherACS, v.form(response), tolerated)
 }
 
-// spoofed brings a message that was made for another host to the service
-// provider, under that host's name.
+// spoofed posts a message for another host to the service provider, with a header
+// that names that host.
 func spoofed(header string) func(*script) RunResult {
 	const evil = "attacker.example"
 	return func(s *script) RunResult {
@@ -59,8 +79,7 @@ func spoofed(header string) func(*script) RunResult {
 			return s.open()
 		}
 		there.Host = evil
-		response := s.document(v, good, func(p *attack.Params) { p.Recipient = there.String() })
-		q := request{method: http.MethodPost, to: s.ACS, contentType: formType, body: v.form(response).Encode()}
+		q := posting(s.ACS, v.form(s.document(v, good, func(p *attack.Params) { p.Recipient = there.String() })))
 		if header == "Host" {
 			q.host = evil
 		} else {
@@ -71,7 +90,7 @@ func spoofed(header string) func(*script) RunResult {
 	}
 }
 
-// loginCSRF: the attacker's own response is posted by the victim's browser.
+// loginCSRF: the victim's browser posts the attacker's own response.
 func loginCSRF(signedIn bool) func(*script) RunResult {
 	return func(s *script) RunResult {
 		victim := s.fresh()
@@ -79,9 +98,10 @@ func loginCSRF(signedIn bool) func(*script) RunResult {
 			victim.b = s.signIn(s.begin(), nil).b
 		}
 		response := s.document(victim, good, func(p *attack.Params) { p.Subject = s.Forged })
-		out := s.posted(victim.b, s.ACS, victim.form(response), "unsolicited responses are allowed here, and the specifications have no defence then")
+		out := s.posted(victim.b, s.ACS, victim.form(response),
+			"unsolicited responses are allowed here, and the specifications have no defence then")
 		if signedIn && out.Identity == s.Subject {
-			out.Verdict, out.Reason = Refused, "who was signed in still is"
+			out.Verdict, out.Reason = Refused, "the same user is still signed in"
 		}
 		return out
 	}

@@ -8,16 +8,24 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// D55: the answer to what can't be read must not say how far the reading got.
+// D55: the answer to an unreadable ciphertext must not say how far the service
+// provider got in reading it.
 
 func oracles() []flow {
 	return []flow{
-		{id: "D55/decryption", title: "different answers to ciphertexts that can't be read", run: oracle("E05/tag", "E05/key", "E05/key-short", "E05/truncated", "E05/empty"), needs: anEncryptionKey},
-		{id: "D55/cbc", title: "different answers to CBC paddings that don't hold, and to what is not XML", run: oracle("E01/padding-zero", "E01/padding-too-long", "E01/not-xml", "E01/last-block-changed"), needs: anEncryptionKey},
+		{
+			id: "D55/decryption", title: "different answers to ciphertexts that can't be read",
+			run: oracle("E05/tag", "E05/key", "E05/key-short", "E05/truncated", "E05/empty"), needs: anEncryptionKey,
+		},
+		{
+			id: "D55/cbc", title: "different answers to CBC paddings that don't hold, and to what is not XML",
+			run:   oracle("E01/padding-zero", "E01/padding-too-long", "E01/not-xml", "E01/last-block-changed"),
+			needs: anEncryptionKey,
+		},
 	}
 }
 
-// oracle compares the answers to cases that differ in what can't be read.
+// oracle compares the answers to cases that differ only in why they can't be read.
 func oracle(ids ...string) func(*script) RunResult {
 	return func(s *script) RunResult {
 		answers := make(map[string][]string)
@@ -26,38 +34,40 @@ func oracle(ids ...string) func(*script) RunResult {
 				continue
 			}
 			w := way{key: attack.RSA, sign: attack.SignAssertion, encrypted: true}
-			if t := s.twin(s.ctx, c, w); t.result.Verdict != Accepted {
-				return RunResult{Verdict: NotRun, Reason: t.result.Reason}
+			if twin := s.twin(s.ctx, c, w); twin.Verdict != Accepted {
+				return notRun(twin.Reason)
 			}
 			var twice [2]string
 			for i := range twice {
-				if twice[i] = s.say(c, w); s.err != nil {
+				if twice[i] = s.answer(c, w); s.err != nil {
 					return s.open()
 				}
 			}
-			said := common(twice[0], twice[1])
-			answers[said] = append(answers[said], c.ID)
+			answer := common(twice[0], twice[1])
+			answers[answer] = append(answers[answer], c.ID)
 		}
 		if len(answers) < 2 {
 			return RunResult{Verdict: Refused}
 		}
 		var all []string
-		for said, by := range answers {
-			all = append(all, strings.Join(by, " ")+": "+said)
+		for answer, ids := range answers {
+			all = append(all, strings.Join(ids, " ")+": "+answer)
 		}
 		slices.Sort(all)
-		return RunResult{Verdict: Tolerated, Reason: fmt.Sprintf("%d different answers: %s", len(answers), strings.Join(all, "; "))}
+		return RunResult{
+			Verdict: Tolerated, Reason: fmt.Sprintf("%d different answers: %s", len(answers), strings.Join(all, "; ")),
+		}
 	}
 }
 
-// say posts a case's document in a sign-in of its own and returns the answer.
-func (s *script) say(c attack.Case, w way) string {
+// answer posts a case's document in its own sign-in and returns the answer.
+func (s *script) answer(c attack.Case, w way) string {
 	v := s.begin()
 	m, err := c.Make(s.params(v, c, w))
 	if err != nil {
 		s.fail(err)
 	}
-	p, err := s.post(v.b, s.ACS, v.form(m.SAMLResponse))
+	p, err := s.post(v.b, v.form(m.SAMLResponse))
 	if err != nil {
 		return "no answer"
 	}
@@ -65,7 +75,7 @@ func (s *script) say(c attack.Case, w way) string {
 }
 
 // common is what two answers to one case have in common, with "*" for each word
-// that tells answers apart: a reference, which is random and may have no digit,
+// that differs or has a digit: a reference, which is random and may have no digit,
 // or a time, which may be the same in both.
 func common(a, b string) string {
 	one, other := strings.Fields(a), strings.Fields(b)

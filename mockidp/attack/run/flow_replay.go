@@ -17,20 +17,26 @@ func replays() []flow {
 	return []flow{
 		{id: "D01/same-browser", title: "replay, in the browser that it came with", run: replayed(nil, same)},
 		{id: "D01/other-browser", title: "replay, in another browser", run: replayElsewhere},
-		{id: "D01/unsolicited", title: "replay of an unsolicited response, in another browser", run: replayUnasked(nil, same)},
+		{id: "D01/unsolicited", title: "replay of an unsolicited response, in another browser", run: replayUnsolicited(nil, same)},
 		{id: "D02", title: "replay at another ACS URL of the service provider", run: replayAtOtherACS, needs: anotherACS},
 		{id: "D03", title: "replay, eight at the same time", run: replayAtOnce},
-		{id: "D05/same-browser", title: "a new Response around the same assertion", run: replayed(assertionSigned, renewed)},
-		{id: "D05/unsolicited", title: "a new Response around the same unsolicited assertion", run: replayUnasked(assertionSigned, renewed)},
+		{
+			id: "D05/same-browser", title: "a new Response around the same assertion",
+			run: replayed(assertionSigned, renewed),
+		},
+		{
+			id: "D05/unsolicited", title: "a new Response around the same unsolicited assertion",
+			run: replayUnsolicited(assertionSigned, renewed),
+		},
 		{id: "D06", title: "a second assertion that answers the same request", run: answeredTwice, needs: aRequest},
 		{id: "D07", title: "replay between NotOnOrAfter and the end of the clock skew", run: replayAtTheEnd},
 	}
 }
 
-// same posts what was posted before.
+// same is the message that was posted before.
 func same(_ *script, in *signIn) []byte { return in.response }
 
-// renewed gives the Response around the assertion another ID. It is not signed.
+// renewed gives the unsigned Response around the assertion another ID.
 func renewed(s *script, in *signIn) []byte {
 	text, err := base64.StdEncoding.DecodeString(string(in.response))
 	before, after, ok := bytes.Cut(text, []byte(` ID="`))
@@ -43,30 +49,30 @@ func renewed(s *script, in *signIn) []byte {
 // assertionSigned leaves the Response unsigned.
 func assertionSigned(p *attack.Params) { p.Sign = attack.SignAssertion }
 
-// replayed signs a user in, and posts the message again with the cookies that
-// the browser had before.
+// replayed signs a user in, and posts the message again with the cookies from
+// before.
 func replayed(change func(*attack.Params), message func(*script, *signIn) []byte) func(*script) RunResult {
 	return func(s *script) RunResult {
 		first := s.signIn(s.begin(), change)
 		b := s.again(first)
 		if s.err == nil && b == nil {
-			return RunResult{Verdict: NotRun, Reason: noWayBack}
+			return notRun(sameSession)
 		}
 		return s.posted(b, s.ACS, first.form(message(s, first)), "")
 	}
 }
 
-// replayElsewhere posts a used message in another browser that waits for an
-// answer of its own.
+// replayElsewhere posts a used message in another browser that waits for its own
+// answer.
 func replayElsewhere(s *script) RunResult {
 	first := s.signIn(s.begin(), nil)
 	other := s.begin()
 	return s.posted(other.b, s.ACS, other.form(first.response), "")
 }
 
-// replayUnasked has no request that could be used up: only a record of
+// replayUnsolicited has no request that could be used up: only a record of
 // assertions helps.
-func replayUnasked(change func(*attack.Params), message func(*script, *signIn) []byte) func(*script) RunResult {
+func replayUnsolicited(change func(*attack.Params), message func(*script, *signIn) []byte) func(*script) RunResult {
 	return func(s *script) RunResult {
 		if !s.unsolicited {
 			return RunResult{Verdict: Refused, Reason: "unsolicited responses are refused"}
@@ -85,14 +91,14 @@ func replayAtOtherACS(s *script) RunResult {
 	return s.posted(b, s.OtherACS, first.form(first.response), "")
 }
 
-// replayAtOnce posts one message from eight copies of a browser. One of them
-// may be let in.
+// replayAtOnce posts one message from eight copies of a browser. One of them may
+// be signed in.
 func replayAtOnce(s *script) RunResult {
 	first, v := s.signIn(s.begin(), nil), s.fresh()
-	if s.again(first) != nil { // sessions begin at sign-in: copies are apart
+	if s.again(first) != nil { // sessions begin at sign-in, so copies have their own
 		v = s.begin()
 	} else if s.err == nil && !s.unsolicited {
-		return RunResult{Verdict: NotRun, Reason: "the session from before signing in is the one from after: copies of the browser share it"}
+		return notRun("the session is the same before and after signing in, so copies of the browser share it")
 	}
 	form := v.form(s.good(v))
 	const n = 8
@@ -100,13 +106,13 @@ func replayAtOnce(s *script) RunResult {
 	var wg sync.WaitGroup
 	for i := range copies {
 		copies[i] = v.b.clone()
-		wg.Go(func() { _, _ = s.post(copies[i], s.ACS, form) })
+		wg.Go(func() { _, _ = s.post(copies[i], form) })
 	}
 	wg.Wait()
-	in, who := 0, ""
+	in, user := 0, ""
 	for _, b := range copies {
 		if name, _, err := s.probe(s.ctx, b); err == nil && name != "" {
-			in, who = in+1, name
+			in, user = in+1, name
 		}
 	}
 	if in == 0 {
@@ -118,7 +124,7 @@ func replayAtOnce(s *script) RunResult {
 	case in == 1:
 		return RunResult{Verdict: Refused, Reason: "one of eight was let in"}
 	}
-	return RunResult{Verdict: LetIn, Identity: who, Reason: fmt.Sprintf("%d of %d were let in by one assertion", in, n)}
+	return RunResult{Verdict: LetIn, Identity: user, Reason: fmt.Sprintf("%d of %d were let in by one assertion", in, n)}
 }
 
 // answeredTwice: the request is used up by its answer. The second answer is
@@ -137,23 +143,25 @@ func answeredTwice(s *script) RunResult {
 	return out
 }
 
-// replayAtTheEnd: a message that is past its end by less than the skew may be
-// accepted; then it must be remembered, although it is past its end.
+// replayAtTheEnd: a message that has expired by less than the skew may be
+// accepted, and must be remembered then.
 func replayAtTheEnd(s *script) RunResult {
 	v := s.fresh()
 	if !s.unsolicited {
 		v = s.begin()
 	}
-	first := s.signIn(v, func(p *attack.Params) { p.Now = p.Now.Add(-5*time.Minute - 30*time.Second) }) // an assertion says five minutes
+	first := s.signIn(v, func(p *attack.Params) {
+		p.Now = p.Now.Add(-5*time.Minute - 30*time.Second) // an assertion says five minutes
+	})
 	if s.err != nil {
-		return RunResult{Verdict: Refused, Reason: oneLine("half a minute past its end it is not accepted once: " + s.err.Error())}
+		return RunResult{Verdict: Refused, Reason: "half a minute past its end it is not accepted once: " + reason(s.err)}
 	}
 	b := s.newBrowser()
 	if !s.unsolicited {
 		b = s.again(first)
 	}
 	if b == nil {
-		return RunResult{Verdict: NotRun, Reason: noWayBack}
+		return notRun(sameSession)
 	}
 	return s.posted(b, s.ACS, first.form(first.response), "")
 }

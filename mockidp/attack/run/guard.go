@@ -15,17 +15,17 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// guardedTransport reaches this machine, and the hosts that are allowed by
-// name. The check is made when a connection is, on the address that a name led
-// to: it holds for redirects, and for names that change their mind.
+// guardedTransport connects to this machine and to the hosts that are allowed by
+// name. It checks the address of each connection, so the check covers redirects,
+// and names whose address changes.
 func guardedTransport(t Target) *http.Transport {
 	return &http.Transport{
-		Proxy:               nil, // a proxy would connect in our place
+		Proxy:               nil, // a proxy would connect instead of this transport
 		DialContext:         guardedDial(t.AllowHosts),
 		TLSClientConfig:     &tls.Config{RootCAs: t.RootCAs},
 		TLSHandshakeTimeout: t.Timeout,
-		// A connection for each request: servers that write the head and the body
-		// apart would make every answer wait for a delayed acknowledgement.
+		// On a connection that is kept, servers that write the head and the body
+		// apart make every answer wait for a delayed acknowledgement.
 		DisableKeepAlives: true,
 	}
 }
@@ -34,7 +34,8 @@ func guardedDial(allowed []string) func(context.Context, string, string) (net.Co
 	local := &net.Dialer{Timeout: 5 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
 		host, _, err := net.SplitHostPort(address)
 		if err != nil || !isLoopback(host) {
-			return &attack.Error{Rule: "target", Detail: fmt.Sprintf("%q is not on this machine, and is not allowed by name", address)}
+			detail := fmt.Sprintf("%q is not on this machine, and is not allowed by name", address)
+			return &attack.Error{Rule: "target", Detail: detail}
 		}
 		return nil
 	}}
@@ -49,7 +50,7 @@ func guardedDial(allowed []string) func(context.Context, string, string) (net.Co
 		if !isLoopback(host) || net.ParseIP(host) != nil {
 			return local.DialContext(ctx, network, address)
 		}
-		// Browsers take these for loopback without asking (RFC 6761, 6.3).
+		// Browsers resolve these names to loopback themselves (RFC 6761, 6.3).
 		conn, err := local.DialContext(ctx, network, net.JoinHostPort("127.0.0.1", port))
 		if err != nil {
 			if six, err6 := local.DialContext(ctx, network, net.JoinHostPort("::1", port)); err6 == nil {
@@ -60,8 +61,8 @@ func guardedDial(allowed []string) func(context.Context, string, string) (net.Co
 	}
 }
 
-// isLoopback is mockidp.IsLoopback again, because this package doesn't import
-// the mock: one table tests both.
+// isLoopback is a copy of mockidp.IsLoopback, because this package doesn't import
+// the mock. testdata/loopback.txt tests both.
 func isLoopback(host string) bool {
 	return localhost.MatchString(strings.ToLower(host)) || net.ParseIP(host).IsLoopback()
 }

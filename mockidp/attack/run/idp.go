@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -10,33 +11,31 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// IdP is the identity provider that attacks are made in the name of. A service
-// provider trusts it by its Metadata.
+// IdP describes the identity provider that the attacks use. A service provider
+// trusts it by its Metadata.
 type IdP struct {
-	// EntityID and SSOURL are what its metadata says. Empty: addresses below
-	// http://idp.localhost, where nothing needs to listen: the tool takes the
+	// EntityID and SSOURL are in its metadata. Empty: addresses below
+	// http://idp.localhost. Nothing needs to listen there: the tool takes the
 	// AuthnRequests from the service provider's answers.
 	EntityID, SSOURL string
 
-	// RSA signs, except in attacks on other kinds of key. Required.
+	// RSA signs, except in attacks with other kinds of key. Required.
 	RSA *rsa.PrivateKey
 	// ECDSA signs in the attacks on ECDSA. Nil: they are not run.
 	ECDSA *ecdsa.PrivateKey
-	// RSA1024 is for the attack on short keys. Nil: it is not run.
+	// RSA1024 is for the attack with a short key. Nil: it is not run.
 	RSA1024 *rsa.PrivateKey
-	// Encryption stands in the metadata, but as a key for encryption: nothing
-	// that it signs is to be believed. Nil: the attack that needs it is not run.
+	// Encryption is in the metadata as a key for encryption. A service provider must
+	// not trust its signatures. Nil: the attack that needs it is not run.
 	Encryption *rsa.PrivateKey
-	// Certificates are, in DER, those of the keys above. Keys without one get a
-	// new one that is valid from yesterday on, for a year: by Metadata or by Run,
-	// whichever comes first.
+	// Certificates are those of the keys above, in DER. Metadata and Run make one
+	// for each key that has none. It is valid from yesterday on, for a year.
 	Certificates map[crypto.Signer][]byte
 }
 
@@ -46,8 +45,8 @@ const (
 	DefaultSSOURL   = "http://idp.localhost/attack/sso"
 )
 
-// NewIdP makes an identity provider with new keys of every kind that service
-// providers commonly take.
+// NewIdP returns an identity provider with new keys of the kinds that most service
+// providers accept.
 func NewIdP() (*IdP, error) {
 	keys, err := newKeys()
 	if err != nil {
@@ -61,15 +60,10 @@ func NewIdP() (*IdP, error) {
 	return idp, idp.complete(time.Now())
 }
 
-// complete fills in what is left open. It changes nothing that is there, so
-// that an identity provider can be used by several at once from then on.
+// complete sets the defaults and makes the missing certificates. Several runs may
+// use the identity provider at the same time after that.
 func (i *IdP) complete(now time.Time) error {
-	if i.EntityID == "" {
-		i.EntityID = DefaultEntityID
-	}
-	if i.SSOURL == "" {
-		i.SSOURL = DefaultSSOURL
-	}
+	i.EntityID, i.SSOURL = cmp.Or(i.EntityID, DefaultEntityID), cmp.Or(i.SSOURL, DefaultSSOURL)
 	if i.Certificates == nil {
 		i.Certificates = make(map[crypto.Signer][]byte)
 	}
@@ -86,23 +80,29 @@ func (i *IdP) complete(now time.Time) error {
 	return nil
 }
 
-// namedKey is a key as its files are called.
+// namedKey is a key and the name of its files.
 type namedKey struct {
-	name  string
-	key   crypto.Signer
-	use   string
-	there bool
+	name string
+	key  crypto.Signer
+	use  string
 }
 
-// keys lists the keys that there are.
+// keys lists the keys of the identity provider, that for RSA first.
 func (i *IdP) keys() []namedKey {
-	return slices.DeleteFunc([]namedKey{
-		{"rsa", i.RSA, "signing", i.RSA != nil}, {"ecdsa", i.ECDSA, "signing", i.ECDSA != nil},
-		{"rsa1024", i.RSA1024, "signing", i.RSA1024 != nil}, {"encryption", i.Encryption, "encryption", i.Encryption != nil},
-	}, func(k namedKey) bool { return !k.there })
+	var out []namedKey
+	add := func(name string, key crypto.Signer, use string, ok bool) {
+		if ok {
+			out = append(out, namedKey{name, key, use})
+		}
+	}
+	add("rsa", i.RSA, "signing", i.RSA != nil)
+	add("ecdsa", i.ECDSA, "signing", i.ECDSA != nil)
+	add("rsa1024", i.RSA1024, "signing", i.RSA1024 != nil)
+	add("encryption", i.Encryption, "encryption", i.Encryption != nil)
+	return out
 }
 
-// key gives the key of a kind, or nil and what it would take.
+// key returns the key of a kind, or nil and why there is none.
 func (i *IdP) key(kind attack.KeyKind) (crypto.Signer, string) {
 	switch {
 	case kind == attack.AnyKey || kind == attack.RSA:
@@ -115,8 +115,8 @@ func (i *IdP) key(kind attack.KeyKind) (crypto.Signer, string) {
 	return nil, "the identity provider has no key of the kind " + kind.String()
 }
 
-// Metadata is what the service provider is to be given. The first certificate
-// is the RSA key's, for service providers that take only one.
+// Metadata returns the metadata for the service provider. The first certificate is
+// the RSA key's, for service providers that accept only one.
 func (i *IdP) Metadata() ([]byte, error) {
 	if err := i.complete(time.Now()); err != nil {
 		return nil, err
@@ -130,18 +130,20 @@ func (i *IdP) Metadata() ([]byte, error) {
 	fmt.Fprintf(&b, `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="%s">`+"\n", text(i.EntityID))
 	fmt.Fprintf(&b, `  <md:IDPSSODescriptor WantAuthnRequestsSigned="false" protocolSupportEnumeration="%s">`+"\n", nsProtocol)
 	for _, k := range i.keys() {
-		fmt.Fprintf(&b, `    <md:KeyDescriptor use="%s"><ds:KeyInfo xmlns:ds="%s"><ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>`+"\n",
-			k.use, "http://www.w3.org/2000/09/xmldsig#", base64.StdEncoding.EncodeToString(i.Certificates[k.key]))
+		fmt.Fprintf(&b, `    <md:KeyDescriptor use="%s"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">`, k.use)
+		fmt.Fprintf(&b, "<ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>\n",
+			base64.StdEncoding.EncodeToString(i.Certificates[k.key]))
 	}
-	fmt.Fprintf(&b, "    <md:NameIDFormat>%s</md:NameIDFormat>\n", "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress")
+	b.WriteString("    <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</md:NameIDFormat>\n")
 	for _, binding := range []string{"HTTP-Redirect", "HTTP-POST"} {
-		fmt.Fprintf(&b, `    <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:%s" Location="%s"/>`+"\n", binding, text(i.SSOURL))
+		fmt.Fprintf(&b, `    <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:%s" Location="%s"/>`+"\n",
+			binding, text(i.SSOURL))
 	}
 	b.WriteString("  </md:IDPSSODescriptor>\n</md:EntityDescriptor>\n")
 	return []byte(b.String()), nil
 }
 
-// origin is what browsers send with the forms on its pages.
+// origin is the Origin header of a form on one of its pages.
 func (i *IdP) origin() string {
 	u, err := url.Parse(i.SSOURL)
 	if err != nil {
@@ -150,8 +152,8 @@ func (i *IdP) origin() string {
 	return u.Scheme + "://" + u.Host
 }
 
-// keys are of the kinds that identity providers have: its own, or an attacker's,
-// which no service provider trusts.
+// keys are an identity provider's, or an attacker's, which no service provider
+// trusts.
 type keys struct {
 	rsa   *rsa.PrivateKey
 	ecdsa *ecdsa.PrivateKey

@@ -15,15 +15,16 @@ import (
 	"time"
 )
 
-// addresses is idp.json: what the keys don't say.
+// addresses is the content of idp.json.
 type addresses struct {
 	EntityID string `json:"entityID"`
 	SSOURL   string `json:"ssoURL"`
 }
 
-// WriteIdP puts an identity provider into a folder, which is made if there is
-// none: metadata.xml for the service provider, a KEY.crt for each key in case it
-// takes certificates one by one, and for [ReadIdP] a KEY.key and idp.json.
+// WriteIdP writes an identity provider into a folder, which it makes if there is
+// none: metadata.xml for the service provider, KEY.crt for each key in case the
+// service provider takes single certificates, and KEY.key and idp.json for
+// [ReadIdP].
 func WriteIdP(dir string, i *IdP) error {
 	metadata, err := i.Metadata()
 	if err != nil {
@@ -53,7 +54,7 @@ func WriteIdP(dir string, i *IdP) error {
 	return nil
 }
 
-// ReadIdP reads what [WriteIdP] wrote.
+// ReadIdP reads an identity provider that [WriteIdP] wrote.
 func ReadIdP(dir string) (*IdP, error) {
 	text, err := os.ReadFile(filepath.Join(dir, "idp.json"))
 	if err != nil {
@@ -72,19 +73,8 @@ func ReadIdP(dir string) (*IdP, error) {
 		if err != nil {
 			return nil, err
 		}
-		ok := false
-		switch name {
-		case "rsa":
-			i.RSA, ok = key.(*rsa.PrivateKey)
-		case "rsa1024":
-			i.RSA1024, ok = key.(*rsa.PrivateKey)
-		case "encryption":
-			i.Encryption, ok = key.(*rsa.PrivateKey)
-		case "ecdsa":
-			i.ECDSA, ok = key.(*ecdsa.PrivateKey)
-		}
-		if !ok {
-			return nil, fmt.Errorf("%s.key is a %T", name, key)
+		if err := i.setKey(name, key); err != nil {
+			return nil, err
 		}
 		i.Certificates[key] = certificate
 	}
@@ -92,6 +82,24 @@ func ReadIdP(dir string) (*IdP, error) {
 		return nil, fmt.Errorf("%s has no rsa.key", dir)
 	}
 	return i, i.complete(time.Now())
+}
+
+func (i *IdP) setKey(name string, key crypto.Signer) error {
+	ok := false
+	switch name {
+	case "rsa":
+		i.RSA, ok = key.(*rsa.PrivateKey)
+	case "rsa1024":
+		i.RSA1024, ok = key.(*rsa.PrivateKey)
+	case "encryption":
+		i.Encryption, ok = key.(*rsa.PrivateKey)
+	case "ecdsa":
+		i.ECDSA, ok = key.(*ecdsa.PrivateKey)
+	}
+	if !ok {
+		return fmt.Errorf("%s.key is a %T", name, key)
+	}
+	return nil
 }
 
 // readKey reads a key and its certificate.

@@ -10,31 +10,32 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// Before the attacks: what kind of service provider it is.
+// Before the attacks: what the service provider accepts.
 
-// look finds out what the service provider takes. The answer says why nothing
-// can be shown at all, if that is so.
+// look finds out what the service provider accepts. It returns why no attack can
+// be shown, or "".
 func (r *runner) look(ctx context.Context, out *Report) string {
 	b := r.newBrowser()
-	who, p, err := r.probe(ctx, b)
+	user, p, err := r.probe(ctx, b)
 	if err != nil {
-		return "the probe can't be read: " + oneLine(err.Error())
+		return reason(err)
 	}
-	if who != "" {
-		return fmt.Sprintf("the probe shows %q before anybody signed in", who)
+	if user != "" {
+		return fmt.Sprintf("the probe shows %q before any user signed in", user)
 	}
 	r.marked = strings.Contains(p.body, "administrator")
 	why := "no good response is accepted"
 	r.way = way{key: attack.RSA, sign: -1}
 	for _, sign := range r.Sign {
 		w := way{key: attack.RSA, sign: sign}
-		t := r.twin(ctx, good, w)
-		out.Good = append(out.Good, t.result)
+		twin := r.twin(ctx, good, w)
+		out.Good = append(out.Good, twin)
 		switch {
-		case t.result.Verdict == Accepted && !r.way.found():
+		case r.way.found():
+		case twin.Verdict == Accepted:
 			r.way, why = w, ""
-		case t.result.Verdict != Accepted && !r.way.found():
-			why = t.result.Reason
+		default:
+			why = twin.Reason
 		}
 	}
 	switch {
@@ -48,14 +49,16 @@ func (r *runner) look(ctx context.Context, out *Report) string {
 		return why
 	}
 	if r.IdP.ECDSA != nil {
-		out.Good = append(out.Good, r.twin(ctx, good, way{key: attack.ECDSA, sign: r.way.sign, encrypted: r.way.encrypted}).result)
+		w := r.way
+		w.key = attack.ECDSA
+		out.Good = append(out.Good, r.twin(ctx, good, w))
 	}
 	r.lookAtRequests(ctx)
 	r.lookAtRefusal(ctx, out)
 	return ""
 }
 
-// ciphers are those that a service provider may take, the best first.
+// ciphers lists what a service provider may accept, the best first.
 func ciphers() []string {
 	return []string{
 		"http://www.w3.org/2009/xmlenc11#aes256-gcm", "http://www.w3.org/2009/xmlenc11#aes128-gcm",
@@ -63,15 +66,15 @@ func ciphers() []string {
 	}
 }
 
-// lookAtEncrypted finds the way of a service provider that wants its assertions
-// encrypted.
+// lookAtEncrypted finds the way of a service provider that accepts encrypted
+// assertions only.
 func (r *runner) lookAtEncrypted(ctx context.Context, out *Report) {
 	for _, cipher := range ciphers() {
 		var tried []RunResult
 		for _, sign := range r.Sign {
-			t := r.twin(ctx, good, way{attack.RSA, sign, true, cipher})
-			tried = append(tried, t.result)
-			if t.result.Verdict == Accepted && !r.way.found() {
+			twin := r.twin(ctx, good, way{attack.RSA, sign, true, cipher})
+			tried = append(tried, twin)
+			if twin.Verdict == Accepted && !r.way.found() {
 				r.way, r.cipher = way{key: attack.RSA, sign: sign, encrypted: true}, cipher
 			}
 		}
@@ -82,15 +85,15 @@ func (r *runner) lookAtEncrypted(ctx context.Context, out *Report) {
 	}
 }
 
-// lookAtCiphers finds the best encryption that the service provider takes.
+// lookAtCiphers finds the best encryption that the service provider accepts.
 func (r *runner) lookAtCiphers(ctx context.Context, out *Report) {
 	for _, cipher := range ciphers() {
-		for _, sign := range []attack.Sign{r.way.sign, attack.SignResponse} { // CBC is for what is signed outside
-			t := r.twin(ctx, good, way{attack.RSA, sign, true, cipher})
-			if t.result.Verdict == Accepted || sign == attack.SignResponse {
-				out.Good = append(out.Good, t.result)
+		for _, sign := range []attack.Sign{r.way.sign, attack.SignResponse} { // CBC needs a signature around it
+			twin := r.twin(ctx, good, way{attack.RSA, sign, true, cipher})
+			if twin.Verdict == Accepted || sign == attack.SignResponse {
+				out.Good = append(out.Good, twin)
 			}
-			if t.result.Verdict == Accepted {
+			if twin.Verdict == Accepted {
 				r.cipher = cipher
 				return
 			}
@@ -98,14 +101,14 @@ func (r *runner) lookAtCiphers(ctx context.Context, out *Report) {
 	}
 }
 
-// lookAtRequests finds out what requests ask for, whether responses without one
-// are accepted, and what becomes of cookies at sign-in.
+// lookAtRequests finds out what requests ask for, whether unsolicited responses
+// are accepted, and how a sign-in changes cookies.
 func (r *runner) lookAtRequests(ctx context.Context) {
 	s := &script{runner: r, ctx: ctx}
 	v := s.begin()
 	r.sample = v.asked
 	before := v.b.clone()
-	if _, err := s.post(v.b, r.ACS, v.form(s.good(v))); err == nil {
+	if _, err := s.post(v.b, v.form(s.good(v))); err == nil {
 		r.lookAtCookies(before, v.b)
 	}
 	s = &script{runner: r, ctx: ctx}
@@ -113,19 +116,19 @@ func (r *runner) lookAtRequests(ctx context.Context) {
 	r.unsolicited = s.err == nil
 }
 
-// lookAtRefusal finds out how a plain refusal looks. Some say 500 to whatever
-// they don't accept, and are none the worse for it.
+// lookAtRefusal finds out the status of an ordinary refusal. Some service
+// providers answer 500 to every message that they refuse.
 func (r *runner) lookAtRefusal(ctx context.Context, out *Report) {
 	s := &script{runner: r, ctx: ctx}
 	v := s.begin()
-	p, err := s.post(v.b, r.ACS, v.form(s.forged(v)))
+	p, err := s.post(v.b, v.form(s.forged(v)))
 	if err == nil && p.status >= 500 {
 		r.refusal = p.status
-		out.Notes = append(out.Notes, fmt.Sprintf("a message that is refused in order is answered with status %d", p.status))
+		out.Notes = append(out.Notes, fmt.Sprintf("an ordinary refusal has the status %d", p.status))
 	}
 }
 
-// lookAtCookies notes what is said about a session by its cookies.
+// lookAtCookies notes weaknesses of the cookies.
 func (r *runner) lookAtCookies(before, after *browser) {
 	note := func(format string, args ...any) { r.notes = append(r.notes, fmt.Sprintf(format, args...)) }
 	for k, c := range after.cookies {

@@ -3,32 +3,34 @@ package run
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// Verdict is what became of an attack. The list is closed.
+// Verdict is the result of an attack. The list is closed.
 type Verdict string
 
 const (
 	// Refused: no user was signed in.
 	Refused Verdict = "refused"
 	// Failed: no user was signed in, but the service provider did not answer, or
-	// with a status of 500 and above.
+	// with a status of 500 or above.
 	Failed Verdict = "failed"
-	// LetIn: a user was signed in who must not be, or was sent where the
-	// attacker wanted.
+	// LetIn: a user was signed in who must not be, or was sent where the attacker
+	// wanted.
 	LetIn Verdict = "let in"
-	// Tolerated: the hostile message was accepted, and nothing was gained by it
-	// that the identity provider had not said; or specifications leave the choice.
+	// Tolerated: the hostile message was accepted, and the attacker gained nothing
+	// by it that the identity provider had not said; or the specifications leave
+	// the choice.
 	Tolerated Verdict = "tolerated"
 	// Accepted: the message is odd but right, and was accepted.
 	Accepted Verdict = "accepted"
 	// Stricter: the message is odd but right, and was refused.
 	Stricter Verdict = "stricter"
 	// Inconclusive: the twin, the same message without the attack, was not
-	// accepted, or no sign-in came about at all.
+	// accepted, or no sign-in began at all.
 	Inconclusive Verdict = "inconclusive"
 	// NotRun: it takes something that this run does not have.
 	NotRun Verdict = "not run"
@@ -39,7 +41,10 @@ func (v Verdict) weight() int {
 	return slices.Index([]Verdict{NotRun, Inconclusive, Accepted, Refused, Stricter, Failed, Tolerated, LetIn}, v)
 }
 
-// Result is what became of one attack.
+// open: the attack has shown nothing.
+func (v Verdict) open() bool { return v == Inconclusive || v == NotRun }
+
+// Result is the result of one attack.
 type Result struct {
 	ID        string `json:"id"`
 	Title     string `json:"title"`
@@ -47,7 +52,7 @@ type Result struct {
 	// Expected is "refused" or "accepted".
 	Expected string  `json:"expected"`
 	Verdict  Verdict `json:"verdict"`
-	// Reason says why, where the verdict does not speak for itself.
+	// Reason explains a verdict that does not speak for itself.
 	Reason string `json:"reason,omitempty"`
 	// Identity is the user who was signed in.
 	Identity string `json:"identity,omitempty"`
@@ -68,7 +73,7 @@ type RunResult struct {
 	Says     string        `json:"says,omitempty"`
 	Duration time.Duration `json:"nanoseconds"`
 
-	sent bool // the service provider got more to read than the beginning of a sign-in
+	sent bool // the service provider got more than the beginning of a sign-in
 }
 
 // sum takes the verdict of the heaviest run.
@@ -83,24 +88,38 @@ func (r *Result) sum() {
 	}
 }
 
-// Report is what became of all attacks.
+// stopped makes r the result of the attack that stopped the service provider. A
+// heavier verdict of another way of signing stays.
+func (r *Result) stopped() {
+	if r.Verdict.weight() <= Failed.weight() {
+		r.Verdict, r.Reason = Failed, stoppedAnswering
+	}
+}
+
+// leaveOpen makes r the result of an attack after the service provider stopped.
+func (r *Result) leaveOpen() {
+	*r = Entry{r.ID, r.Title, r.Expected, r.Reference}.result()
+	r.Verdict, r.Reason = NotRun, hadStopped
+}
+
+// Report has the results of all attacks.
 type Report struct {
 	ServiceProvider string    `json:"serviceProvider"`
 	ACS             string    `json:"acs"`
 	Started         time.Time `json:"started"`
 	// Good says in which ways of signing the service provider accepts a good
-	// response, and why not where it doesn't.
+	// response, and why not in the others.
 	Good    []RunResult `json:"good"`
 	Results []Result    `json:"results"`
-	// StoppedAt is the attack after which the service provider did not answer any
-	// more. Empty: it answered to the end.
+	// StoppedAt is the attack after which the service provider stopped answering.
+	// Empty: it answered to the end.
 	StoppedAt string `json:"stoppedAt,omitempty"`
-	// Notes are what else was seen: of cookies, for example.
+	// Notes are other observations: of cookies, for example.
 	Notes    []string      `json:"notes,omitempty"`
 	Duration time.Duration `json:"nanoseconds"`
 }
 
-// Count says how many attacks had a verdict.
+// Count returns how many attacks have a verdict.
 func (r *Report) Count(v Verdict) int {
 	n := 0
 	for _, x := range r.Results {
@@ -111,11 +130,10 @@ func (r *Report) Count(v Verdict) int {
 	return n
 }
 
-// Exit is the status for a program to exit with: 1 if anything hostile was let
-// in, 3 if something stayed open, the service provider stopped answering or
-// nothing was run at all, and 0 if everything that was run was refused. What was
-// tolerated, or not run for another reason, does not change it. 2 is left for
-// wrong usage.
+// Exit returns the exit status for a program: 1 if anything hostile was let in, 3
+// if an attack was inconclusive, the service provider stopped answering or
+// nothing was run at all, and else 0. What was tolerated, or not run for another
+// reason, does not change it. 2 is left for wrong usage.
 func (r *Report) Exit() int {
 	switch {
 	case r.Count(LetIn) > 0:
@@ -126,39 +144,72 @@ func (r *Report) Exit() int {
 	return 0
 }
 
+// Rest lists the attacks that were not run because the service provider had
+// stopped answering, for Target.Only of a run against the restarted one.
+func (r *Report) Rest() []string {
+	var out []string
+	for _, x := range r.Results {
+		if x.Verdict == NotRun && x.Reason == hadStopped {
+			out = append(out, x.ID)
+		}
+	}
+	return out
+}
+
+// Merge takes the results of the Rest from the report of a later run, and its
+// StoppedAt. Good stays as it is.
+func (r *Report) Merge(later *Report) {
+	rest := r.Rest()
+	for i, x := range r.Results {
+		at := slices.IndexFunc(later.Results, func(y Result) bool { return y.ID == x.ID })
+		if at >= 0 && slices.Contains(rest, x.ID) {
+			r.Results[i] = later.Results[at]
+		}
+	}
+	for _, n := range later.Notes {
+		if !slices.Contains(r.Notes, n) {
+			r.Notes = append(r.Notes, n)
+		}
+	}
+	r.StoppedAt = later.StoppedAt
+	r.Duration += later.Duration
+}
+
 // Entry is one line of the list of attacks.
 type Entry struct {
 	ID, Title, Expected, Reference string
 }
 
-// List lists every attack that [Run] knows: the documents of [attack.Cases] and the
-// scripted ones, in the order of the catalogue.
+func (e Entry) result() Result {
+	return Result{ID: e.ID, Title: e.Title, Expected: e.Expected, Reference: e.Reference}
+}
+
+func caseEntry(c attack.Case) Entry {
+	expected := "refused"
+	if c.Outcome.Accepted() {
+		expected = "accepted"
+	}
+	return Entry{c.ID, c.Name, expected, c.Reference}
+}
+
+func (f flow) entry() Entry {
+	row, _ := attack.RowOf(f.id)
+	return Entry{f.id, cmp.Or(f.title, row.Name), "refused", row.Reference}
+}
+
+// List lists every attack that [Run] knows: the documents of [attack.Cases] and
+// the scripted ones, in the order of the catalogue.
 func List() []Entry {
 	var out []Entry
 	for _, c := range attack.Cases() {
-		expected := "refused"
-		if c.Outcome.Accepted() {
-			expected = "accepted"
-		}
-		out = append(out, Entry{c.ID, c.Name, expected, c.Reference})
+		out = append(out, caseEntry(c))
 	}
 	for _, f := range flows() {
-		row, _ := attack.RowOf(f.id)
-		out = append(out, Entry{f.id, cmp.Or(f.title, row.Name), "refused", row.Reference})
+		out = append(out, f.entry())
 	}
-	slices.SortStableFunc(out, func(a, b Entry) int {
-		return compareIDs(a.ID, b.ID)
-	})
+	slices.SortStableFunc(out, func(a, b Entry) int { return compareIDs(a.ID, b.ID) })
 	return out
 }
 
 // compareIDs orders by row, and leaves a row's own order alone.
-func compareIDs(a, b string) int {
-	switch {
-	case a[:3] < b[:3]:
-		return -1
-	case a[:3] > b[:3]:
-		return 1
-	}
-	return 0
-}
+func compareIDs(a, b string) int { return strings.Compare(a[:3], b[:3]) }

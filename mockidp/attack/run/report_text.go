@@ -10,12 +10,7 @@ import (
 	"time"
 )
 
-// verdicts in the order in which they are summed up.
-func verdicts() []Verdict {
-	return []Verdict{LetIn, Tolerated, Refused, Failed, Accepted, Stricter, Inconclusive, NotRun}
-}
-
-// WriteText writes the report as a table: a line for each attack.
+// WriteText writes the report as a table with a line for each attack.
 func (r *Report) WriteText(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 8, 2, ' ', 0)
 	for _, g := range r.Good {
@@ -36,7 +31,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	return err
 }
 
-// remark is what a line says beside the verdict.
+// remark explains the verdict in a line.
 func (x Result) remark() string {
 	var parts []string
 	if x.Identity != "" {
@@ -52,24 +47,25 @@ func (x Result) remark() string {
 	return strings.Join(parts, "; ")
 }
 
-// openWays lists the ways of signing in which a shown attack showed nothing.
+// openWays lists the ways of signing in which the attack showed nothing, if it did
+// in others.
 func (x Result) openWays() string {
-	if x.Verdict == Inconclusive || x.Verdict == NotRun {
+	if x.Verdict.open() {
 		return ""
 	}
 	var out []string
 	for _, run := range x.Runs {
-		if run.Verdict == Inconclusive || run.Verdict == NotRun {
+		if run.Verdict.open() {
 			out = append(out, run.How)
 		}
 	}
 	return strings.Join(out, "; ")
 }
 
-// Summary is the report in a line.
+// Summary returns the report in a line.
 func (r *Report) Summary() string {
 	var parts []string
-	for _, v := range verdicts() {
+	for _, v := range []Verdict{LetIn, Tolerated, Refused, Failed, Accepted, Stricter, Inconclusive, NotRun} {
 		if n := r.Count(v); n > 0 {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v))
 		}
@@ -77,7 +73,7 @@ func (r *Report) Summary() string {
 	return fmt.Sprintf("%d attacks in %s: %s", len(r.Results), r.Duration.Round(time.Millisecond), strings.Join(parts, ", "))
 }
 
-// WriteJSON writes all of the report.
+// WriteJSON writes the whole report as JSON.
 func (r *Report) WriteJSON(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
@@ -113,20 +109,24 @@ type (
 	}
 )
 
-// WriteJUnit writes the report as JUnit's XML: what was let in is a failure,
-// and what stayed open is skipped.
+// WriteJUnit writes the report as JUnit's XML. An attack that was let in is a
+// failure, and one that was inconclusive or not run is skipped.
 func (r *Report) WriteJUnit(w io.Writer) error {
 	seconds := func(d time.Duration) string { return fmt.Sprintf("%.3f", d.Seconds()) }
 	s := junitSuite{
-		Name: "attacks on " + r.ServiceProvider, Tests: len(r.Results), Failures: r.Count(LetIn), Skipped: r.Count(Inconclusive) + r.Count(NotRun),
+		Name: "attacks on " + r.ServiceProvider, Tests: len(r.Results),
+		Failures: r.Count(LetIn), Skipped: r.Count(Inconclusive) + r.Count(NotRun),
 		Time: seconds(r.Duration), Stamp: r.Started.UTC().Format("2006-01-02T15:04:05"),
 	}
 	for _, x := range r.Results {
-		c := junitCase{Class: "attack." + x.ID[:3], Name: x.ID + " " + x.Title, Time: seconds(x.Duration), Out: string(x.Verdict) + ": " + x.remark()}
-		switch x.Verdict {
-		case LetIn:
+		c := junitCase{
+			Class: "attack." + x.ID[:3], Name: x.ID + " " + x.Title, Time: seconds(x.Duration),
+			Out: string(x.Verdict) + ": " + x.remark(),
+		}
+		switch {
+		case x.Verdict == LetIn:
 			c.Failure = &junitMessage{x.remark()}
-		case Inconclusive, NotRun:
+		case x.Verdict.open():
 			c.Skipped = &junitMessage{string(x.Verdict) + ": " + x.Reason}
 		}
 		s.Cases = append(s.Cases, c)

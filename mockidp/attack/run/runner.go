@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"fmt"
@@ -19,32 +20,32 @@ import (
 // runner is a run of the tool.
 type runner struct {
 	Target
-	sites     map[string]bool // the hosts, with ports, that belong to the service provider
+	sites     map[string]bool // the service provider's hosts, with ports
 	transport *http.Transport
 	attackers keys
 	cases     []attack.Case
-	unsigned  attack.Case // B01: with Forged as its Subject nothing vouches for it
+	unsigned  attack.Case // B01: with Forged as its Subject it is an unsigned forgery
 
-	// sample is a request that the service provider made; nil if it makes none.
+	// sample is a request of the service provider; nil if it makes none.
 	sample *asked
-	// unsolicited says that it accepts good unsolicited responses.
+	// unsolicited: good unsolicited responses are accepted.
 	unsolicited bool
-	// marked says that the probe speaks of administrators anyway, so that a
-	// forged role can't be told from it.
+	// marked: the probe mentions administrators anyway, so a forged role does not
+	// show on it.
 	marked bool
 	// way is how scripted attacks sign: the first that is accepted.
 	way way
-	// cipher is the encryption that is good; "" for AES-256-GCM.
+	// cipher is the encryption that is accepted; "" for AES-256-GCM.
 	cipher string
-	// refusal is the status of a refusal in order, if it is 500 or above.
+	// refusal is the status of an ordinary refusal, if it is 500 or above.
 	refusal int
 
-	// sent counts the requests that were more than the beginning of a sign-in.
+	// sent counts the requests that did more than begin a sign-in.
 	sent  atomic.Int64
 	watch watch
 
 	mu    sync.Mutex
-	twins map[string]*twin // guarded by mu; each has a lock of its own
+	twins map[string]*twin // guarded by mu; each has its own lock
 	notes []string         // guarded by mu
 }
 
@@ -56,7 +57,7 @@ type way struct {
 	cipher    string // "" for the run's
 }
 
-// found is false for the way of a run that has none.
+// found is false while the run has not found a way that is accepted.
 func (w way) found() bool { return w.sign >= 0 }
 
 func (w way) String() string {
@@ -74,15 +75,14 @@ func (w way) String() string {
 	return s
 }
 
-// good is the case that is no attack.
+// good is the case without an attack.
 var good = attack.Case{ID: "good"}
 
 func (r *runner) run(ctx context.Context) *Report {
 	defer r.transport.CloseIdleConnections()
-	began := r.Now()
-	out := &Report{ServiceProvider: r.EntityID, ACS: r.ACS, Started: began}
+	out := &Report{ServiceProvider: r.EntityID, ACS: r.ACS, Started: r.Now()}
 	clock := time.Now()
-	if err := r.IdP.complete(began); err != nil {
+	if err := r.IdP.complete(out.Started); err != nil {
 		out.Notes = append(out.Notes, err.Error())
 	}
 	why := r.look(ctx, out)
@@ -105,7 +105,7 @@ func (r *runner) run(ctx context.Context) *Report {
 	return out
 }
 
-// each does the work with as many at once as the Target says.
+// each does the work with the Target's Concurrency.
 func (r *runner) each(work []func() Result) []Result {
 	out := make([]Result, len(work))
 	next := make(chan int)
@@ -128,41 +128,37 @@ func (r *runner) each(work []func() Result) []Result {
 	return out
 }
 
-// visit is one browser's way through a sign-in.
+// visit is a sign-in in a browser.
 type visit struct {
 	r     *runner
 	b     *browser
-	asked *asked // nil: nothing was asked
+	asked *asked // nil: the service provider made no request
 }
 
-// begin brings a new browser to the identity provider. No user must be signed in
-// with it.
+// fresh is a visit of a new browser without a request.
+func (r *runner) fresh() *visit { return &visit{r: r, b: r.newBrowser()} }
+
+// begin begins a sign-in in a new browser, in which no user must be signed in.
 func (r *runner) begin(ctx context.Context) (*visit, error) {
-	v := &visit{r: r, b: r.newBrowser()}
-	who, _, err := r.probe(ctx, v.b)
+	v := r.fresh()
+	user, _, err := r.probe(ctx, v.b)
 	if err != nil {
-		return nil, fmt.Errorf("the probe can't be read: %w", err)
+		return nil, err
 	}
-	if who != "" {
-		return nil, fmt.Errorf("the probe shows %q to a browser that has not signed in", who)
+	if user != "" {
+		return nil, fmt.Errorf("the probe shows %q to a browser that has not signed in", user)
 	}
-	return v, v.ask(ctx)
-}
-
-// ask begins a sign-in in the visit's browser.
-func (v *visit) ask(ctx context.Context) error {
-	if v.r.IdPInitiated {
-		return nil
+	if r.IdPInitiated {
+		return v, nil
 	}
-	p, err := v.b.get(ctx, v.r.Login)
+	p, err := v.b.get(ctx, r.Login)
 	if err != nil {
-		return fmt.Errorf("the sign-in page can't be read: %w", err)
+		return nil, fmt.Errorf("the sign-in page can't be read: %w", err)
 	}
-	v.asked, err = v.r.askedBy(p)
-	if err != nil {
-		return fmt.Errorf("no sign-in begins: %w", err)
+	if v.asked, err = r.askedBy(p); err != nil {
+		return nil, fmt.Errorf("no sign-in begins: %w", err)
 	}
-	return nil
+	return v, nil
 }
 
 // params fills in a document for a visit.
@@ -170,23 +166,21 @@ func (r *runner) params(v *visit, c attack.Case, w way) attack.Params {
 	key, _ := r.IdP.key(w.key)
 	p := attack.Params{
 		Issuer: r.IdP.EntityID, Audience: r.EntityID, Recipient: r.ACS, OtherACS: r.OtherACS,
-		Subject: r.Subject, Forged: r.Forged, NameIDFormat: r.NameIDFormat, Attributes: r.Attributes, IdentityAttribute: r.IdentityAttribute,
+		Subject: r.Subject, Forged: r.Forged, NameIDFormat: r.NameIDFormat,
+		Attributes: r.Attributes, IdentityAttribute: r.IdentityAttribute,
 		Now: r.Now(), Key: key, Certificate: r.IdP.Certificates[key], AttackerKey: r.attackerFor(c, key), Sign: w.sign,
 	}
 	if v.asked != nil {
 		p.RequestID = v.asked.id
 	}
 	if w.encrypted {
-		p.EncryptTo, p.Cipher = r.EncryptTo, w.cipher
-		if p.Cipher == "" {
-			p.Cipher = r.cipher
-		}
+		p.EncryptTo, p.Cipher = r.EncryptTo, cmp.Or(w.cipher, r.cipher)
 	}
 	return p
 }
 
-// attackerFor is a key that no service provider trusts for signing, of the same kind as the
-// identity provider's.
+// attackerFor returns a key that no service provider trusts for signing, of the
+// same kind as the identity provider's.
 func (r *runner) attackerFor(c attack.Case, key crypto.Signer) crypto.Signer {
 	switch {
 	case c.Needs.SP.EncryptionKeyListed:
@@ -197,7 +191,7 @@ func (r *runner) attackerFor(c attack.Case, key crypto.Signer) crypto.Signer {
 	return r.attackers.rsa
 }
 
-// form is what the identity provider's page posts (Bindings 3.5.4).
+// form is the form on the identity provider's page (Bindings 3.5.4).
 func (v *visit) form(response []byte) url.Values {
 	f := url.Values{"SAMLResponse": {string(response)}}
 	switch {
@@ -209,32 +203,26 @@ func (v *visit) form(response []byte) url.Values {
 	return f
 }
 
-const formType = "application/x-www-form-urlencoded"
-
-// post brings a response to the assertion consumer service.
+// post posts a response to the assertion consumer service.
 func (v *visit) post(ctx context.Context, response []byte) (page, error) {
-	return v.postForm(ctx, v.form(response))
+	return v.b.send(ctx, posting(v.r.ACS, v.form(response)))
 }
 
-func (v *visit) postForm(ctx context.Context, form url.Values) (page, error) {
-	return v.b.send(ctx, request{method: http.MethodPost, to: v.r.ACS, contentType: formType, body: form.Encode()})
-}
-
-// probe asks who is signed in with a browser; "" is no user.
+// probe returns the user who is signed in with a browser; "" for none.
 func (r *runner) probe(ctx context.Context, b *browser) (string, page, error) {
 	p, err := b.get(ctx, r.Probe)
-	if err != nil || p.leaving != nil {
-		return "", p, err
+	if err != nil {
+		return "", p, fmt.Errorf("the probe can't be read: %w", err)
+	}
+	if p.leaving != nil {
+		return "", p, nil
 	}
 	m := r.Identity.FindStringSubmatch(p.body)
-	switch {
-	case m == nil:
+	if m == nil {
 		return "", p, nil
-	case len(m) > 1:
-		return html.UnescapeString(m[1]), p, nil
 	}
-	return html.UnescapeString(m[0]), p, nil
+	return html.UnescapeString(m[min(1, len(m)-1)]), p, nil
 }
 
-// oneLine keeps an error's text fit for a table.
-func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+// reason is an error's text on one line, fit for a table.
+func reason(err error) string { return strings.Join(strings.Fields(err.Error()), " ") }

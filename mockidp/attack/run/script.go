@@ -5,14 +5,13 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// script is an attempt at a flow. Its methods note the first thing that goes
-// wrong before the attack, and do nothing from then on, so that a flow can be
-// written as the list of what it does.
+// script is an attempt at a flow. Its methods keep the first error before the
+// attack and do nothing from then on, so that a flow can be written as the list
+// of its steps.
 type script struct {
 	*runner
 	ctx context.Context
@@ -24,9 +23,6 @@ func (s *script) fail(err error) {
 		s.err = err
 	}
 }
-
-// fresh is a visit of a browser that asked nothing.
-func (s *script) fresh() *visit { return &visit{r: s.runner, b: s.newBrowser()} }
 
 // begin is a visit of a new browser that waits for an answer.
 func (s *script) begin() *visit {
@@ -40,8 +36,7 @@ func (s *script) begin() *visit {
 	return s.fresh()
 }
 
-// document makes a case's hostile document for a visit or, without an attack, a
-// good one. change may be nil.
+// document makes a case's hostile document for a visit. change may be nil.
 func (s *script) document(v *visit, c attack.Case, change func(*attack.Params)) []byte {
 	p := s.params(v, c, s.way)
 	if change != nil {
@@ -57,14 +52,16 @@ func (s *script) document(v *visit, c attack.Case, change func(*attack.Params)) 
 // good makes a good document.
 func (s *script) good(v *visit) []byte { return s.document(v, good, nil) }
 
-// forged makes a document that is not signed, about Target.Forged.
+// forged makes an unsigned document about Target.Forged.
 func (s *script) forged(v *visit) []byte {
 	return s.document(v, s.unsigned, func(p *attack.Params) { p.Sign, p.Subject = attack.SignAssertion, s.Forged })
 }
 
-// post brings a form to an assertion consumer service.
-func (s *script) post(b *browser, to string, form url.Values) (page, error) {
-	return s.send(b, request{method: http.MethodPost, to: to, contentType: formType, body: form.Encode()})
+const formType = "application/x-www-form-urlencoded"
+
+// posting is the request of a form.
+func posting(to string, form url.Values) request {
+	return request{method: http.MethodPost, to: to, contentType: formType, body: form.Encode()}
 }
 
 func (s *script) send(b *browser, q request) (page, error) {
@@ -74,43 +71,46 @@ func (s *script) send(b *browser, q request) (page, error) {
 	return b.send(s.ctx, q)
 }
 
-// posted posts a form, and is the flow's result by who is signed in then.
-// tolerated says why that would be no hole; "" if it is one.
+// post posts a form to the assertion consumer service.
+func (s *script) post(b *browser, form url.Values) (page, error) {
+	return s.send(b, posting(s.ACS, form))
+}
+
+// posted posts a form to an address. The flow's result follows from the user who
+// is signed in then. tolerated says why that would be harmless; "" if it is not.
 func (s *script) posted(b *browser, to string, form url.Values, tolerated string) RunResult {
-	p, err := s.post(b, to, form)
+	p, err := s.send(b, posting(to, form))
 	return s.seen(b, p, err, tolerated)
 }
 
-// seen is a flow's result by who is signed in after the last message.
+// seen is a flow's result by the user who is signed in after the last message.
 func (s *script) seen(b *browser, p page, posting error, tolerated string) RunResult {
 	if s.err != nil {
 		return s.open()
 	}
-	who, _, err := s.probe(s.ctx, b)
-	out := RunResult{Identity: who, Verdict: Refused, Status: p.status}
+	user, _, err := s.probe(s.ctx, b)
+	out := RunResult{Identity: user, Verdict: Refused, Status: p.status}
 	if posting == nil {
 		out.Says = excerpt(p.body)
 	}
 	switch {
-	case who != "" && tolerated != "":
+	case user != "" && tolerated != "":
 		out.Verdict, out.Reason = Tolerated, tolerated
-	case who != "":
-		out.Verdict, out.Reason = LetIn, fmt.Sprintf("signed in as %q", who)
+	case user != "":
+		out.Verdict, out.Reason = LetIn, fmt.Sprintf("signed in as %q", user)
 	case posting != nil || p.status >= 500:
 		s.unwell(&out, p, posting)
 	case err != nil:
-		out.Verdict, out.Reason = Failed, "the probe can't be read: "+oneLine(err.Error())
+		out.Verdict, out.Reason = Failed, reason(err)
 	}
 	return out
 }
 
-// open is a flow's result where the attack itself never came about.
-func (s *script) open() RunResult {
-	return RunResult{Verdict: Inconclusive, Reason: oneLine(s.err.Error())}
-}
+// open is the result of a flow that failed before its attack.
+func (s *script) open() RunResult { return inconclusive(reason(s.err)) }
 
-// signIn is a visit that ended well: its browser is signed in. before is the
-// browser as it was when the response was about to be posted.
+// signIn is a visit whose browser has signed in. before is the browser as it was
+// before the response was posted.
 type signIn struct {
 	*visit
 	before   *browser
@@ -120,37 +120,32 @@ type signIn struct {
 // signIn signs a user in by a visit. change may be nil.
 func (s *script) signIn(v *visit, change func(*attack.Params)) *signIn {
 	out := &signIn{visit: v, before: v.b.clone(), response: s.document(v, good, change)}
-	p, err := s.post(v.b, s.ACS, v.form(out.response))
+	p, err := s.post(v.b, v.form(out.response))
 	if err != nil {
 		s.fail(fmt.Errorf("a good response gets no answer: %w", err))
 		return out
 	}
-	switch who, _, err := s.probe(s.ctx, v.b); {
+	switch user, _, err := s.probe(s.ctx, v.b); {
 	case err != nil:
-		s.fail(fmt.Errorf("the probe can't be read: %w", err))
-	case who == "":
+		s.fail(err)
+	case user == "":
 		s.fail(fmt.Errorf("a good response is not accepted: status %d, %s", p.status, excerpt(p.body)))
 	}
 	return out
 }
 
-// noWayBack is why a flow is not run that takes a browser from before it signed in.
-const noWayBack = "the session from before signing in is the one from after: there is no way back to before"
+// sameSession is the reason of flows that need a browser from before it signed in.
+const sameSession = "the session is the same before and after signing in, so no browser can go back to before"
 
-// again is a browser in the state of before, if that is still signed out: not
-// where a service provider keeps one session from before signing in to after.
+// again returns a browser in the state of before, or nil if that is not signed
+// out: some service providers keep one session from before signing in to after.
 func (s *script) again(in *signIn) *browser {
 	if s.err != nil {
 		return nil
 	}
 	b := in.before.clone()
-	if who, _, err := s.probe(s.ctx, b); err != nil || who != "" {
+	if user, _, err := s.probe(s.ctx, b); err != nil || user != "" {
 		return nil
 	}
 	return b
-}
-
-// contains reports whether a text holds another one, whatever its case.
-func contains(text, part string) bool {
-	return strings.Contains(strings.ToLower(text), strings.ToLower(part))
 }

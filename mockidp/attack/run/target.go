@@ -15,36 +15,36 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// Target is a service provider to be attacked over HTTP, in whatever language
-// it is written. It must trust IdP, whose metadata says how.
+// Target describes a service provider to be attacked over HTTP, in whatever
+// language it is written. It must trust IdP, by its metadata.
 type Target struct {
-	// Login is where a browser begins to sign in. The service provider answers
-	// with an AuthnRequest, or leads to one. Required, unless IdPInitiated.
+	// Login is the address where a browser begins to sign in. The service provider
+	// answers with an AuthnRequest, or leads to one. Required, unless IdPInitiated.
 	Login string
-	// ACS is the assertion consumer service that is posted to. Required.
+	// ACS is the assertion consumer service that responses are posted to. Required.
 	ACS string
-	// OtherACS is another one of the same service provider, of another Region
+	// OtherACS is another ACS URL of the same service provider, of another Region
 	// for example. Empty: the attacks that need it are not run.
 	OtherACS string
 	// EntityID is the service provider's. Required.
 	EntityID string
-	// Probe is a page that says who is signed in. Required.
+	// Probe is a page that shows the user who is signed in. Required.
 	Probe string
-	// Identity finds, in the body of Probe, who is signed in; its first group is
-	// the name, or all of the match where there is no group. A page that it does
-	// not match shows no user. Required.
+	// Identity finds the user in the body of Probe. Its first group is the name, or
+	// the whole match where it has no group. A page that it does not match shows no
+	// user. Required.
 	Identity *regexp.Regexp
 	// IdP is the identity provider that the service provider trusts. Required.
 	IdP *IdP
 
-	// IdPInitiated makes every response an unsolicited one, for service
-	// providers that make no requests.
+	// IdPInitiated makes every response unsolicited, for service providers that
+	// make no requests.
 	IdPInitiated bool
-	// RelayState goes with unsolicited responses. Empty: none does.
+	// RelayState is sent with unsolicited responses. Empty: none is.
 	RelayState string
 
-	// Subject is who signs in, and Forged who the attacker wants to be, in the
-	// service provider's eyes. Empty: alice@example.com and admin@example.com.
+	// Subject is the user who signs in, and Forged the user that the attacker wants
+	// to be. Empty: alice@example.com and admin@example.com.
 	Subject, Forged string
 	// NameIDFormat, Attributes and IdentityAttribute are those of [attack.Params].
 	NameIDFormat      string
@@ -54,36 +54,38 @@ type Target struct {
 	// that need it are not run.
 	EncryptTo *rsa.PublicKey
 
-	// Only and Skip choose by id: "A" for a family, "A01" for a row, and
+	// Only and Skip choose attacks by ID: "A" for a family, "A01" for a row, and
 	// "A01/response" for one document. No Only: everything.
 	Only, Skip []string
 	// Sign lists what the identity provider may sign. Empty: assertion, response
 	// and both, each of them where the service provider accepts it.
 	Sign []attack.Sign
 
-	// AllowHosts are names, or addresses, beside loopback that may be sent to.
-	// Empty: nothing leaves this machine, wherever a name or a redirect leads.
+	// AllowHosts are names or addresses that the tool may connect to, beside
+	// loopback. Empty: it connects to this machine only, whatever a name or a
+	// redirect says.
 	AllowHosts []string
 	// RootCAs are for service providers on https. Nil: the system's.
 	RootCAs *x509.CertPool
 	// Timeout bounds each request. Zero: ten seconds.
 	Timeout time.Duration
-	// Recovery bounds how long is waited for a service provider that has stopped
-	// answering. If it doesn't come back the run ends: see [Report.StoppedAt].
-	// Zero: two minutes, as some messages keep one busy for as long as that.
+	// Recovery bounds how long the run waits for a service provider that has
+	// stopped answering, before it ends: see [Report.StoppedAt]. Zero: two minutes,
+	// as some messages keep one busy for that long.
 	Recovery time.Duration
-	// Concurrency is how many attacks go on at once. Zero: one, so that times
-	// mean something and a service provider that falls over is noticed at once.
+	// Concurrency is how many attacks run at the same time. Zero: one, so that
+	// durations mean something and a stopped service provider is noticed at once.
 	Concurrency int
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
-	// Progress hears every result as it comes, never two at once. Nil: results are in the report only.
+	// Progress is called with every Result as soon as there is one, never
+	// concurrently. Nil: results are in the report only.
 	Progress func(Result)
 }
 
-// Run attacks a service provider and says what became of every attack. The
-// error is an [*attack.Error] about the Target; whatever the service provider
-// does is a Result.
+// Run attacks a service provider and reports the result of every attack. The
+// error is an [*attack.Error] about the Target. What the service provider does is
+// never an error, but a Result.
 func Run(ctx context.Context, t Target) (*Report, error) {
 	r, err := newRunner(t)
 	if err != nil {
@@ -92,7 +94,7 @@ func Run(ctx context.Context, t Target) (*Report, error) {
 	return r.run(ctx), nil
 }
 
-// newRunner checks a Target and fills in what it leaves open.
+// newRunner checks a Target and sets its defaults.
 func newRunner(t Target) (*runner, error) {
 	bad := func(format string, args ...any) (*runner, error) {
 		return nil, &attack.Error{Rule: "target", Detail: fmt.Sprintf(format, args...)}
@@ -115,14 +117,15 @@ func newRunner(t Target) (*runner, error) {
 	sites := make(map[string]bool)
 	for name, text := range urls {
 		u, err := url.Parse(text)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return bad("%s is not an http or https URL", name) // it may hold a password
+		if err != nil || u.Host == "" || !isHTTP(u) {
+			return bad("%s is not an http or https URL", name) // without the URL: it may hold a password
 		}
 		sites[strings.ToLower(u.Host)] = true
 	}
+	list := List()
 	for _, word := range slices.Concat(t.Only, t.Skip) {
-		if !knownID(word) {
-			return bad("nothing in the catalogue has the id %.50q", word)
+		if !slices.ContainsFunc(list, func(e Entry) bool { return chooses(word, e.ID) }) {
+			return bad("no attack in the catalogue has the ID %.50q", word)
 		}
 	}
 	t.Subject, t.Forged = cmp.Or(t.Subject, "alice@example.com"), cmp.Or(t.Forged, "admin@example.com")
@@ -136,36 +139,26 @@ func newRunner(t Target) (*runner, error) {
 	if t.Progress == nil {
 		t.Progress = func(Result) {}
 	}
-	r := &runner{Target: t, sites: sites, twins: make(map[string]*twin), transport: guardedTransport(t), cases: attack.Cases()}
+	r := &runner{
+		Target: t, sites: sites, twins: make(map[string]*twin), transport: guardedTransport(t), cases: attack.Cases(),
+	}
 	r.unsigned = r.cases[slices.IndexFunc(r.cases, func(c attack.Case) bool { return c.ID == "B01" })]
 	var err error
-	if r.attackers, err = newKeys(); err != nil {
-		return nil, err
-	}
-	return r, nil
+	r.attackers, err = newKeys()
+	return r, err
 }
 
-// knownID reports whether an id chooses anything.
-func knownID(word string) bool {
-	for _, e := range List() {
-		if chooses(word, e.ID) {
-			return true
-		}
-	}
-	return false
-}
-
-// chooses reports whether the word of a list means this id: itself, its row, or
-// its family.
+// chooses reports whether a word of Only or Skip means this ID: the ID itself, its
+// row or its family.
 func chooses(word, id string) bool {
 	row, _, _ := strings.Cut(id, "/")
 	return word == id || word == row || word == id[:1]
 }
 
-// chosen reports whether an id is to be run.
+// chosen reports whether an attack is to be run.
 func (t Target) chosen(id string) bool {
-	any := func(words []string) bool {
+	among := func(words []string) bool {
 		return slices.ContainsFunc(words, func(w string) bool { return chooses(w, id) })
 	}
-	return (len(t.Only) == 0 || any(t.Only)) && !any(t.Skip)
+	return (len(t.Only) == 0 || among(t.Only)) && !among(t.Skip)
 }

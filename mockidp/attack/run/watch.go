@@ -7,34 +7,34 @@ import (
 	"time"
 )
 
-// A service provider may fall over a message, or be busy with it for a minute.
-// What comes next would then be said to be refused, or stay open, for no reason
-// of its own. So a user is signed in whenever an attack came to nothing.
+// A message may stop a service provider, or keep it busy for a minute. The next
+// attacks would then count as refused or inconclusive for no reason of their own.
+// So a user signs in after every attack without a result.
 
 const (
 	stoppedAnswering = "the service provider stopped answering"
 	hadStopped       = "the service provider had stopped answering"
 )
 
-// watch is what is known about that.
+// watch is the state of the service provider.
 type watch struct {
-	waiting sync.Mutex // held by the one that waits
+	waiting sync.Mutex // held while waiting for it
 
 	mu   sync.Mutex
-	over bool   // guarded by mu: nothing is sent any more
+	over bool   // guarded by mu: it has stopped, and nothing is sent any more
 	last string // guarded by mu: the attack that ended last
-	at   string // guarded by mu: the one that is to blame
+	at   string // guarded by mu: the attack that stopped it
 }
 
-// over says that the service provider is gone.
+// over reports whether the service provider has stopped.
 func (r *runner) over() bool {
 	r.watch.mu.Lock()
 	defer r.watch.mu.Unlock()
 	return r.watch.over
 }
 
-// answers reports whether a good response is accepted. It waits for that as long
-// as Target.Recovery says, once: if it is in vain the run is over.
+// answers reports whether a good response is accepted. It waits for that for
+// Target.Recovery, once in a run: then the run is over.
 func (r *runner) answers(ctx context.Context) bool {
 	if !r.way.found() {
 		return true // there was none from the beginning
@@ -54,24 +54,24 @@ func (r *runner) answers(ctx context.Context) bool {
 		}
 		select {
 		case <-ctx.Done():
-			return true // it isn't the service provider that stopped
+			return true // the run was cancelled; the service provider has not stopped
 		case <-time.After(pause):
 		}
 	}
 	return true
 }
 
-// attempt makes one try of an attack.
+// attempt tries an attack once, and again if the service provider was busy.
 func (r *runner) attempt(ctx context.Context, w way, try func() RunResult) RunResult {
 	out := r.timed(w, try)
-	if ctx.Err() == nil && out.Verdict.nothing() && r.answers(ctx) && out.Verdict == Inconclusive {
-		out = r.timed(w, try) // it was busy with what came before
+	if ctx.Err() == nil && out.Verdict.silent() && r.answers(ctx) && out.Verdict == Inconclusive {
+		out = r.timed(w, try) // it was busy with the attack before
 	}
 	switch {
-	case !out.Verdict.nothing():
+	case !out.Verdict.silent():
 	case ctx.Err() != nil:
 		if out.Verdict == Failed {
-			out.Verdict, out.Reason = Inconclusive, "the run was broken off"
+			out.Verdict, out.Reason = Inconclusive, "the run was cancelled"
 		}
 	case r.over():
 		out.Verdict, out.Reason = Failed, stoppedAnswering
@@ -86,11 +86,12 @@ func (r *runner) timed(w way, try func() RunResult) RunResult {
 	return out
 }
 
-// nothing: the service provider may be gone.
-func (v Verdict) nothing() bool { return v == Failed || v == Inconclusive }
+// silent: the service provider may have stopped.
+func (v Verdict) silent() bool { return v == Failed || v == Inconclusive }
 
-// blame says, at the end of each attack, whether it is the one after which the
-// service provider stopped answering. If it had sent nothing yet it is the one before.
+// blame is called at the end of each attack. It decides whether this is the one
+// after which the service provider stopped answering. If this one had sent nothing
+// yet, it is the one before.
 func (r *runner) blame(out *Result) {
 	w := &r.watch
 	w.mu.Lock()
@@ -109,8 +110,8 @@ func (r *runner) blame(out *Result) {
 	}
 }
 
-// lookBack ends a run: a service provider that has fallen over the last attack,
-// or has locked all users out, is noticed now.
+// lookBack ends a run. It notices a service provider that the last attack has
+// stopped, or that has locked out all users.
 func (r *runner) lookBack(ctx context.Context, out *Report) {
 	w := &r.watch
 	if ctx.Err() == nil && w.last != "" && !r.answers(ctx) && w.at == "" {
