@@ -9,7 +9,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// A service provider is shown a good answer, and then hostile ones in its place.
+// A service provider gets a good answer, and then hostile ones in its place.
 func ExampleArm() {
 	c := mockidp.Config{}
 	hostile.Arm(&c)
@@ -34,14 +34,16 @@ func ExampleArm() {
 	// "D16": Recipient
 }
 
-// yours is the service provider under test, which knows the mock's key; here
+// yours is the service provider under test, which trusts the mock's key. Here it is
 // Meridian's own.
 func yours(idp *mockidp.Server) *saml.ServiceProvider {
 	from, err := saml.ParseIdPMetadata(idp.Metadata(""))
 	if err != nil {
 		panic(err)
 	}
-	sp, err := saml.New(saml.Config{EntityID: "https://sp.example/saml", ACS: []saml.Endpoint{{URL: "https://sp.example/acs"}}, IdP: from})
+	sp, err := saml.New(saml.Config{
+		EntityID: "https://sp.example/saml", ACS: []saml.Endpoint{{URL: "https://sp.example/acs"}}, IdP: from,
+	})
 	if err != nil {
 		panic(err)
 	}

@@ -1,6 +1,7 @@
 package hostile
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"net/url"
@@ -10,8 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// formAttack is an attack of the catalogue that lies in how a message is sent
-// and not in the document: what a page in a browser can do of it.
+// formAttack is an attack on how a message is sent, not on the document.
 type formAttack func(forger, mockidp.Mutation) (mockidp.Mutated, error)
 
 func formAttacks() map[string]formAttack {
@@ -27,23 +27,18 @@ func formAttacks() map[string]formAttack {
 			return relayState(m, "unknown-0123456789"), nil
 		},
 		"D45/missing": func(_ forger, m mockidp.Mutation) (mockidp.Mutated, error) {
-			return mockidp.Mutated{Fields: response(good(m))}, nil
+			return mockidp.Mutated{Fields: form("", good(m))}, nil
 		},
 		"D46/refused": func(_ forger, m mockidp.Mutation) (mockidp.Mutated, error) {
-			return mockidp.Mutated{Fields: append(response("PHg+"+markup), mockidp.Field{Name: "RelayState", Value: markup})}, nil
+			return mockidp.Mutated{Fields: form(markup, "PHg+"+markup)}, nil
 		},
 		"D46/accepted": func(_ forger, m mockidp.Mutation) (mockidp.Mutated, error) { return relayState(m, markup), nil },
 		"D50/redirect": func(forger, mockidp.Mutation) (mockidp.Mutated, error) {
 			bomb := attack.Deflated(make([]byte, 32<<20)) // in some 40 KiB
-			return mockidp.Mutated{Fields: response(bomb), Method: mockidp.GET}, nil
+			return mockidp.Mutated{Fields: form("", bomb), Method: mockidp.GET}, nil
 		},
 	}
-	for name, value := range map[string]string{
-		"https": "https://attacker.example/", "scheme-relative": "//attacker.example/", "backslash": `/\attacker.example/`,
-		"backslashes": `\\attacker.example/`, "tab": "/\t/attacker.example/", "userinfo": "https://%SELF%@attacker.example/",
-		"prefix": "%ORIGIN%.attacker.example/", "javascript": "javascript:alert('attacker.example')",
-		"data": "data:text/html,attacker.example", "header": "/x\r\nX-Attacker: attacker.example",
-	} {
+	for name, value := range redirects {
 		out["D44/"+name] = func(_ forger, m mockidp.Mutation) (mockidp.Mutated, error) {
 			u, err := url.Parse(m.ACS)
 			if err != nil {
@@ -52,51 +47,66 @@ func formAttacks() map[string]formAttack {
 			return relayState(m, strings.NewReplacer("%SELF%", u.Host, "%ORIGIN%", u.Scheme+"://"+u.Host).Replace(value)), nil
 		}
 	}
-	for name, f := range channels {
-		out["D48/"+name] = func(by forger, m mockidp.Mutation) (mockidp.Mutated, error) {
-			// Nothing vouches for it: it isn't signed, and about another user.
-			forged, err := by.forge("B01", m, func(p *attack.Params) { p.Subject = "admin@example.com" })
-			return f(m, good(m), string(forged.SAMLResponse)), err
-		}
+	for name, c := range channels {
+		out["D48/"+name] = c.send
 	}
 	return out
 }
 
-// channels are ways to bring a good message, and perhaps a forged one.
-var channels = map[string]func(m mockidp.Mutation, good, forged string) mockidp.Mutated{
-	"get": func(m mockidp.Mutation, good, _ string) mockidp.Mutated {
-		return mockidp.Mutated{Fields: withRelayState(m, good), Method: mockidp.GET}
-	},
-	"query": func(m mockidp.Mutation, good, _ string) mockidp.Mutated {
-		return mockidp.Mutated{Query: response(good), Fields: withRelayState(m)}
-	},
-	"forged-in-query": func(m mockidp.Mutation, good, forged string) mockidp.Mutated {
-		return mockidp.Mutated{Query: response(forged), Fields: withRelayState(m, good)}
-	},
-	"good-in-query": func(m mockidp.Mutation, good, forged string) mockidp.Mutated {
-		return mockidp.Mutated{Query: response(good), Fields: withRelayState(m, forged)}
-	},
-	"forged-last": func(m mockidp.Mutation, good, forged string) mockidp.Mutated {
-		return mockidp.Mutated{Fields: withRelayState(m, good, forged)}
-	},
-	"forged-first": func(m mockidp.Mutation, good, forged string) mockidp.Mutated {
-		return mockidp.Mutated{Fields: withRelayState(m, forged, good)}
-	},
-	"array": func(m mockidp.Mutation, good, forged string) mockidp.Mutated {
-		fields := withRelayState(m, good, forged)
-		fields[0].Name, fields[1].Name = "SAMLResponse[]", "SAMLResponse[]"
-		return mockidp.Mutated{Fields: fields}
-	},
-	"text": func(m mockidp.Mutation, good, _ string) mockidp.Mutated {
-		return mockidp.Mutated{Fields: withRelayState(m, good), Encoding: mockidp.PlainText}
-	},
-	"multipart": func(m mockidp.Mutation, good, _ string) mockidp.Mutated {
-		return mockidp.Mutated{Fields: withRelayState(m, good), Encoding: mockidp.Multipart}
-	},
+// redirects are values of RelayState that lead to the attacker.
+var redirects = map[string]string{
+	"https": "https://attacker.example/", "scheme-relative": "//attacker.example/", "backslash": `/\attacker.example/`,
+	"backslashes": `\\attacker.example/`, "tab": "/\t/attacker.example/", "userinfo": "https://%SELF%@attacker.example/",
+	"prefix": "%ORIGIN%.attacker.example/", "javascript": "javascript:alert('attacker.example')",
+	"data": "data:text/html,attacker.example", "header": "/x\r\nX-Attacker: attacker.example",
 }
 
-// atOtherACS makes the answer for another ACS URL of the service provider than
-// was asked for, and brings it there.
+// channel is a way to send a good message, a forged one or both.
+type channel struct {
+	query    string // "good", "forged" or none
+	fields   string // these words, separated by blanks
+	name     string // of the fields. Empty: SAMLResponse
+	method   mockidp.Method
+	encoding mockidp.FormEncoding
+}
+
+var channels = map[string]channel{
+	"get":             {fields: "good", method: mockidp.GET},
+	"query":           {query: "good"},
+	"forged-in-query": {query: "forged", fields: "good"},
+	"good-in-query":   {query: "good", fields: "forged"},
+	"forged-last":     {fields: "good forged"},
+	"forged-first":    {fields: "forged good"},
+	"array":           {fields: "good forged", name: "SAMLResponse[]"},
+	"text":            {fields: "good", encoding: mockidp.PlainText},
+	"multipart":       {fields: "good", encoding: mockidp.Multipart},
+}
+
+func (c channel) send(by forger, m mockidp.Mutation) (mockidp.Mutated, error) {
+	x := by.cases["B01"]
+	p, err := by.params(x, m)
+	if err != nil {
+		return mockidp.Mutated{}, err
+	}
+	p.Subject = "admin@example.com" // and unsigned
+	forged, err := x.Make(p)
+	messages := map[string]string{"good": good(m), "forged": string(forged.SAMLResponse)}
+	var values []string
+	for _, word := range strings.Fields(c.fields) {
+		values = append(values, messages[word])
+	}
+	out := mockidp.Mutated{Fields: form(m.RelayState, values...), Method: c.method, Encoding: c.encoding}
+	for i := range values {
+		out.Fields[i].Name = cmp.Or(c.name, "SAMLResponse")
+	}
+	if c.query != "" {
+		out.Query = form("", messages[c.query])
+	}
+	return out, err
+}
+
+// atOtherACS sends the answer to another ACS URL of the service provider than was
+// asked for.
 func atOtherACS(f forger, m mockidp.Mutation) (mockidp.Mutated, error) {
 	other := otherACS(m)
 	if other == "" {
@@ -116,23 +126,20 @@ const markup = `"><script>alert('m46')</script><img src=x onerror=alert(46)>`
 
 func good(m mockidp.Mutation) string { return base64.StdEncoding.EncodeToString(m.Response) }
 
-func response(value string) []mockidp.Field {
-	return []mockidp.Field{{Name: "SAMLResponse", Value: value}}
-}
-
-// withRelayState are the fields of the usual form, with other messages.
-func withRelayState(m mockidp.Mutation, values ...string) []mockidp.Field {
+// form returns the fields of messages and, if there is one, a RelayState. It is
+// never nil.
+func form(relayState string, messages ...string) []mockidp.Field {
 	out := []mockidp.Field{}
-	for _, v := range values {
-		out = append(out, response(v)...)
+	for _, v := range messages {
+		out = append(out, mockidp.Field{Name: "SAMLResponse", Value: v})
 	}
-	if m.RelayState != "" {
-		out = append(out, mockidp.Field{Name: "RelayState", Value: m.RelayState})
+	if relayState != "" {
+		out = append(out, mockidp.Field{Name: "RelayState", Value: relayState})
 	}
 	return out
 }
 
 // relayState is a good message with another RelayState.
 func relayState(m mockidp.Mutation, value string) mockidp.Mutated {
-	return mockidp.Mutated{Fields: append(response(good(m)), mockidp.Field{Name: "RelayState", Value: value})}
+	return mockidp.Mutated{Fields: form(value, good(m))}
 }

@@ -1,14 +1,14 @@
-// Package hostile makes a mock identity provider a hostile one: it puts the
-// attacks of package attack in the place of good answers, for tests of what a
-// service provider refuses. NOT FOR PRODUCTION.
+// Package hostile makes a mock identity provider send the attacks of package
+// attack instead of good answers, for tests of what a service provider refuses.
+// NOT FOR PRODUCTION.
 //
 //	c := mockidp.Config{StandingMutations: []mockidp.StandingMutation{{ID: "A03/assertion"}}}
 //	hostile.Arm(&c)
 //	idp := mockidp.New(c) // alice signs in, and the answer says admin
 //
-// It does what one page can make a browser send, which is most of the
-// catalogue. What takes several messages, or requests that no browser makes, is
-// left to package mockidp/attack/run.
+// It has the attacks that one page can make a browser send, which are most of the
+// catalogue. Package mockidp/attack/run has those that take several messages, or
+// requests that no browser makes.
 package hostile
 
 import (
@@ -25,11 +25,11 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// Arm sets Mutate and Mutations of c. That switches nothing on:
-// Config.StandingMutations does and Server.SetMutation, for every answer;
-// Server.QueueMutation does for the next; and so does, for their own, a user who
-// signs in on a page. IDs are those of the list of package attack/run; the
-// Server refuses those that no page can send.
+// Arm sets Mutate and Mutations of c. That makes attacks possible and starts none.
+// Config.StandingMutations and Server.SetMutation start one for every answer,
+// Server.QueueMutation for the next answer, and a user who signs in on a page for
+// their own. The IDs are those of run.List in package attack/run. The Server
+// refuses those that no page can send.
 func Arm(c *mockidp.Config) {
 	f := forger{cases: map[string]attack.Case{}, forms: formAttacks()}
 	f.attacker = sync.OnceValues(func() (crypto.Signer, error) { return rsa.GenerateKey(rand.Reader, 2048) })
@@ -48,62 +48,53 @@ func Arm(c *mockidp.Config) {
 type forger struct {
 	cases    map[string]attack.Case
 	forms    map[string]formAttack
-	attacker func() (crypto.Signer, error) // whom no service provider trusts
+	attacker func() (crypto.Signer, error) // a key that no service provider trusts
 }
 
-// unsendable are those cases whose form value no page can hold: octets that
-// aren't UTF-8, and NUL (HTML, 13.2.3.5).
+// unsendable are the cases whose form value no page can hold: octets that aren't
+// UTF-8, and NUL (HTML, 13.2.3.5).
 var unsendable = map[string]bool{"C24/junk-high": true, "C24/nul": true}
 
 func (f forger) mutate(m mockidp.Mutation) (mockidp.Mutated, error) {
-	if m.ID == "" || m.User.Login == "" { // nothing ordered, or an error status
+	if m.ID == "" || m.User.Login == "" { // no attack, or an error status
 		return mockidp.Mutated{}, nil
 	}
-	if form, ok := f.forms[m.ID]; ok {
-		return form(f, m)
+	if send, ok := f.forms[m.ID]; ok {
+		return send(f, m)
 	}
-	made, err := f.forge(m.ID, m, nil)
+	x := f.cases[m.ID]
+	p, err := f.params(x, m)
+	if err != nil {
+		return mockidp.Mutated{}, err
+	}
+	made, err := x.Make(p)
 	if err != nil {
 		return mockidp.Mutated{}, err
 	}
 	out := mockidp.Mutated{Response: made.XML}
 	if value := string(made.SAMLResponse); value != base64.StdEncoding.EncodeToString(made.XML) {
-		out.Fields = withRelayState(m, value)
+		out.Fields = form(m.RelayState, value)
 	}
 	return out, nil
 }
 
-// forge makes a hostile document in the place of a good one.
-func (f forger) forge(id string, m mockidp.Mutation, change func(*attack.Params)) (attack.Message, error) {
-	x := f.cases[id]
-	p, err := f.params(x, m)
-	if err != nil {
-		return attack.Message{}, err
-	}
-	if change != nil {
-		change(&p)
-	}
-	return x.Make(p)
-}
-
-// params are an answer's, for a case.
+// params fills in a case's document for an answer.
 func (f forger) params(x attack.Case, m mockidp.Mutation) (attack.Params, error) {
 	attacker, err := f.attacker()
 	p := attack.Params{
-		Issuer: m.App.Issuer, Audience: m.App.Audience, Recipient: m.ACS, OtherACS: otherACS(m), RequestID: m.InResponseTo, Subject: m.User.Login,
-		NameIDFormat: m.App.NameIDFormat, Now: m.Now, Key: m.Key, AttackerKey: attacker, Certificate: m.Certificate.Raw, NoCertificate: m.App.OmitKeyInfo,
-		Sign: map[mockidp.Signing]attack.Sign{mockidp.SignBoth: attack.SignBoth, mockidp.SignResponse: attack.SignResponse, mockidp.SignAssertion: attack.SignAssertion}[m.App.Sign],
+		Issuer: m.App.Issuer, Audience: m.App.Audience, Recipient: m.ACS, OtherACS: otherACS(m),
+		RequestID: m.InResponseTo, Subject: m.User.Login, NameIDFormat: m.App.NameIDFormat, Now: m.Now,
+		Key: m.Key, AttackerKey: attacker, Certificate: m.Certificate.Raw, NoCertificate: m.App.OmitKeyInfo,
 	}
 	if cert := m.App.EncryptionCertificate; cert != nil {
 		p.EncryptTo, _ = cert.PublicKey.(*rsa.PublicKey)
 	}
-	modes := x.Needs.Modes()
-	for _, mode := range modes {
-		if mode == p.Sign {
-			modes = []attack.Sign{mode}
-		}
+	p.Sign = map[mockidp.Signing]attack.Sign{
+		mockidp.SignBoth: attack.SignBoth, mockidp.SignResponse: attack.SignResponse, mockidp.SignAssertion: attack.SignAssertion,
+	}[m.App.Sign]
+	if modes := x.Needs.Modes(); !slices.Contains(modes, p.Sign) {
+		p.Sign = modes[0] // the attack can't be made as the app signs
 	}
-	p.Sign = modes[0] // the app's own, where the attack can be made in it
 	return p, err
 }
 

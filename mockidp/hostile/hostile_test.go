@@ -13,7 +13,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/hostile"
 )
 
-// Whatever is offered can be made, but where the app has nothing to make it of.
+// Every attack on offer can be made, unless the app lacks what it takes.
 func TestArm(t *testing.T) {
 	var c mockidp.Config
 	hostile.Arm(&c)
@@ -48,5 +48,5 @@ func TestArm(t *testing.T) {
 		}
 	}
 	assert.Greater(t, made, 500)
-	assert.Error(t, idp.QueueMutation("D01/same-browser", "", ""), "no page can do it")
+	assert.Error(t, idp.QueueMutation("D01/same-browser", "", ""), "no page can send it")
 }
