@@ -6,8 +6,7 @@ import (
 	"strings"
 )
 
-// An assignment is an operation on one attribute, read as far as it can be
-// without knowing the resource.
+// An assignment is an operation on one attribute.
 type assignment struct {
 	verb verb
 	path path
@@ -19,22 +18,22 @@ type assignment struct {
 type source int
 
 const (
-	// inPath: as the path of a PATCH operation. Just this attribute is meant.
+	// inPath: in the path of a PATCH operation.
 	inPath source = iota
-	// inValue: in the value of a PATCH operation without a path, which may list
-	// many. One that is unknown or read-only is passed over.
+	// inValue: in the value of a PATCH operation without a path. Unknown and read-only
+	// attributes are dropped.
 	inValue
-	// inResource: in the body of POST and PUT, which is treated alike, but that
-	// null is the same as silence (RFC 7643 2.5).
+	// inResource: in the body of POST and PUT. As inValue, but null is the same as no
+	// value (RFC 7643 2.5).
 	inResource
 )
 
-// maxAssignments caps the attributes that one PATCH is about. Each is many times
-// its size here, and a body has room for more of them than anybody needs.
+// maxAssignments is how many attributes one PATCH may name. Each takes many times
+// its size in memory.
 const maxAssignments = 10_000
 
-// assignments takes operations apart into single attributes. An operation
-// without a path has an object that may use paths as names; Entra ID does.
+// assignments splits operations into single attributes. The value of an operation
+// without a path may have paths as names; Entra ID sends these.
 func assignments(ops []operation, schema string) ([]assignment, *Error) {
 	var out []assignment
 	for _, op := range ops {
@@ -61,9 +60,9 @@ func assignments(ops []operation, schema string) ([]assignment, *Error) {
 	return out, nil
 }
 
-// listed makes assignments of the attributes that one object lists. A name that
-// no attribute can have is refused: it may be meant for one that has, and to the
-// client, success means that what it said was done.
+// listed returns an assignment for each attribute of an object. A name that no
+// attribute can have is refused: it may be a misspelling, and success tells the
+// client that all was done.
 func listed(v verb, fields []field, schema string, from source) ([]assignment, *Error) {
 	fields, err := unwrapped(fields, schema)
 	if err != nil {
@@ -83,8 +82,8 @@ func listed(v verb, fields []field, schema string, from source) ([]assignment, *
 	return out, nil
 }
 
-// unwrapped puts the attributes that are in an object under the URN of their own
-// schema, as those of an extension are (RFC 7643 3.3), next to the others.
+// unwrapped moves the attributes of an object below the URN of their own schema,
+// as extensions have them (RFC 7643 3.3), up to the others.
 func unwrapped(fields []field, schema string) ([]field, *Error) {
 	out := make([]field, 0, len(fields))
 	for _, f := range fields {
@@ -136,8 +135,8 @@ func setAll[T any](to *T, list []assignment, set func(*T, assignment) *Error) *E
 	return nil
 }
 
-// unknown is about an attribute that no schema here has, or a part that an
-// attribute doesn't have.
+// unknown handles an attribute, or a sub-attribute, that no schema has: it is
+// refused in a path or where it may be a misspelling, and dropped elsewhere.
 func unknown(a assignment) *Error {
 	if a.from == inPath || significant(a.path) || resembles(a.path) || wraps(a.raw) {
 		return unread(a.from, strings.TrimSuffix(a.path.attr+"."+a.path.sub, "."))
@@ -145,8 +144,8 @@ func unknown(a assignment) *Error {
 	return nil
 }
 
-// unread refuses a name that isn't read as an attribute of the schema. Only a PATCH
-// has paths (RFC 7644 3.12, table 9).
+// unread refuses a name that is not an attribute of the schema. Only a PATCH has
+// paths (RFC 7644 3.12, table 9).
 func unread(from source, name string) *Error {
 	if from == inResource {
 		return refuse(ReasonInvalidSyntax, "attribute", "an attribute of the schema, spelt as there", name)
@@ -154,7 +153,7 @@ func unread(from source, name string) *Error {
 	return refuse(ReasonInvalidPath, "path", "an attribute of the schema, spelt as there", name)
 }
 
-// readOnly is about an attribute that the client may send back but not change.
+// readOnly handles an attribute that the client may send back but not change.
 func readOnly(a assignment) *Error {
 	if a.from != inPath {
 		return nil
@@ -162,7 +161,7 @@ func readOnly(a assignment) *Error {
 	return refuse(ReasonMutability, "path", "an attribute that is not read-only", a.path.attr)
 }
 
-// checkID lets a client repeat the ID, which Okta does, and refuses another.
+// checkID lets a client repeat the ID, as Okta does, and refuses another.
 func checkID(id string, a assignment) *Error {
 	got, err := text(a.raw, "id")
 	if err != nil {
@@ -174,18 +173,17 @@ func checkID(id string, a assignment) *Error {
 	return nil
 }
 
-// setText assigns a string that is kept exactly as it came.
+// setText assigns a string unchanged.
 func setText(to *string, a assignment, required bool) *Error {
-	if a.verb == remove {
-		if required { // RFC 7644 3.5.2.2
-			return refuse(ReasonMutability, a.path.attr, "to stay: it is required", "")
-		}
-		*to = ""
-		return nil
+	if a.verb == remove && required { // RFC 7644 3.5.2.2
+		return refuse(ReasonMutability, a.path.attr, "no removal: it is required", "")
 	}
-	s, err := text(a.raw, a.path.attr)
-	if err != nil {
-		return err
+	s := ""
+	if a.verb != remove {
+		var err *Error
+		if s, err = text(a.raw, a.path.attr); err != nil {
+			return err
+		}
 	}
 	if s == "" && required {
 		return refuse(ReasonInvalidValue, a.path.attr, "a value: it is required", "")
@@ -194,12 +192,10 @@ func setText(to *string, a assignment, required bool) *Error {
 	return nil
 }
 
-// setLabel assigns a string that people read. Directories are full of names
-// with a space at the end, which is no reason to turn a person away.
+// setLabel assigns a string that only people read, without space at its ends,
+// which names in directories often have.
 func setLabel(to *string, a assignment) *Error {
-	if err := setText(to, a, false); err != nil {
-		return err
-	}
+	err := setText(to, a, false)
 	*to = strings.TrimSpace(*to)
-	return nil
+	return err
 }

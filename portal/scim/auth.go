@@ -9,13 +9,12 @@ import (
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
-// HashToken returns what Config.TokenHashes keeps of a bearer token. A token
-// is random and long, so a plain SHA-256 can't be turned back.
+// HashToken returns the hash of a bearer token, for Config.TokenHashes. Tokens are
+// random and long, so that a plain SHA-256 can't be inverted.
 func HashToken(token string) [sha256.Size]byte { return sha256.Sum256([]byte(token)) }
 
-// authenticate looks for a bearer token (RFC 6750 2.1). It compares hashes,
-// all of them, so how long it takes says nothing of the tokens; a token in the
-// query or in the body is not looked for.
+// authenticate requires a bearer token in the Authorization header (RFC 6750 2.1).
+// It compares the hashes of all tokens, so that its time reveals nothing of them.
 func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) *Error {
 	values := r.Header.Values("Authorization")
 	scheme, token, _ := strings.Cut(strings.Join(values, ","), " ")
@@ -33,13 +32,13 @@ func (s *Server) authenticate(w http.ResponseWriter, r *http.Request) *Error {
 	}
 	if good != 1 {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="scim", error="invalid_token"`)
-		return refuse(ReasonUnauthorized, "Authorization", "a token that is good here", "")
+		return refuse(ReasonUnauthorized, "Authorization", "a valid token", "")
 	}
 	return nil
 }
 
-// primaryOnly refuses in additional Regions. Reads are refused too: a client
-// that could look here would take what it finds for what it may change.
+// primaryOnly refuses all requests in additional Regions. Reads are refused too: a
+// client would try to change what it reads.
 func (s *Server) primaryOnly() *Error {
 	primary := s.cfg.View.Snapshot().Primary().Name
 	if here := s.cfg.View.RegionName(); here != primary {

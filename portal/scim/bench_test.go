@@ -9,7 +9,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// company is an instance with users, and groups of 20.
+// company is an instance with users and groups of 20.
 func company(users, groups int) center.Data {
 	d := empty()
 	for i := range users {
@@ -38,7 +38,7 @@ func sizes(b *testing.B, f func(b *testing.B, r *rig, users int)) {
 	}
 }
 
-// BenchmarkPatch is one client that changes one user after the other.
+// BenchmarkPatch is one client that changes users one after another.
 func BenchmarkPatch(b *testing.B) {
 	sizes(b, func(b *testing.B, r *rig, users int) {
 		for i := 0; b.Loop(); i++ {
@@ -52,7 +52,7 @@ func BenchmarkPatch(b *testing.B) {
 	})
 }
 
-// BenchmarkPatchTogether is 16 clients at once, which share updates.
+// BenchmarkPatchTogether is 16 concurrent clients, which share updates.
 func BenchmarkPatchTogether(b *testing.B) {
 	sizes(b, func(b *testing.B, r *rig, users int) {
 		var n atomic.Int64
@@ -71,7 +71,7 @@ func BenchmarkPatchTogether(b *testing.B) {
 	})
 }
 
-// BenchmarkLookup is the search that comes before every creation.
+// BenchmarkLookup is the search before every creation.
 func BenchmarkLookup(b *testing.B) {
 	sizes(b, func(b *testing.B, r *rig, users int) {
 		for i := 0; b.Loop(); i++ {

@@ -18,7 +18,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// A client is a provisioning client over HTTP, for any goroutine.
+// A client is a provisioning client over HTTP. It is safe for concurrent use.
 type client struct {
 	t    testing.TB
 	http *http.Client
@@ -33,7 +33,7 @@ func newClient(t testing.TB, h http.Handler) *client {
 	return &client{t, srv.Client(), srv.URL + u.Path}
 }
 
-// do returns the status and the answer; the status is 0 if there was none.
+// do returns the status and the response; the status is 0 if there was none.
 func (c *client) do(method, path string, body any) (int, map[string]any) {
 	var raw []byte
 	if body != nil {
@@ -65,7 +65,7 @@ func (c *client) do(method, path string, body any) (int, map[string]any) {
 	return resp.StatusCode, out
 }
 
-// must is do, with the statuses that are good.
+// must is do for a response with one of the good statuses.
 func (c *client) must(method, path string, body any, good ...int) map[string]any {
 	status, out := c.do(method, path, body)
 	if !slices.Contains(good, status) {
@@ -74,8 +74,8 @@ func (c *client) must(method, path string, body any, good ...int) map[string]any
 	return out
 }
 
-// ensureUser pushes a user as Okta does: look, then post; after a conflict or
-// a lost answer, look again.
+// ensureUser pushes a user as Okta does: it searches, then posts; after a conflict
+// or a lost answer it searches again.
 func (c *client) ensureUser(u center.User) string {
 	for range 20 {
 		list := c.must("GET", "/Users?startIndex=1&count=100&"+filter(fmt.Sprintf("userName eq %q", u.UserName)), nil, 200, 0)
@@ -103,7 +103,7 @@ func patchOf(ops ...map[string]any) map[string]any {
 	return map[string]any{"schemas": []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"}, "Operations": ops}
 }
 
-// each calls f for every number below n, from 8 goroutines.
+// each calls f for every number below n from 8 goroutines.
 func each(n int, f func(int)) {
 	var next atomic.Int64
 	var wg sync.WaitGroup
@@ -119,7 +119,8 @@ func each(n int, f func(int)) {
 
 func person(i int) center.User {
 	return center.User{
-		UserName: fmt.Sprintf("user%d@example.com", i), DisplayName: fmt.Sprintf("User %d", i), GivenName: "User", FamilyName: fmt.Sprint(i),
-		Email: fmt.Sprintf("user%d@example.com", i), ExternalID: fmt.Sprintf("00u%d", i),
+		UserName: fmt.Sprintf("user%d@example.com", i), Email: fmt.Sprintf("user%d@example.com", i),
+		DisplayName: fmt.Sprintf("User %d", i), GivenName: "User", FamilyName: fmt.Sprint(i),
+		ExternalID: fmt.Sprintf("00u%d", i),
 	}
 }

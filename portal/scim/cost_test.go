@@ -12,7 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// allocated returns how many bytes a request costs, and its answer.
+// allocated returns how many bytes a request allocates, and its response.
 func (r *rig) allocated(method, path, body string) (cost int, out *httptest.ResponseRecorder) {
 	req := request(method, path, body)
 	out = httptest.NewRecorder()
@@ -23,8 +23,8 @@ func (r *rig) allocated(method, path, body string) (cost int, out *httptest.Resp
 	return int(after.TotalAlloc - before.TotalAlloc), out
 }
 
-// No body is worth many times its size, whatever small things it lists.
-func TestABodyCostsInProportion(t *testing.T) {
+// A body allocates memory in proportion to its size, whatever it lists.
+func TestBodyAllocations(t *testing.T) {
 	const size = 2 << 20
 	fill := func(begin, one, end string) string {
 		return begin + strings.TrimSuffix(strings.Repeat(one, (size-len(begin)-len(end))/len(one)), ",") + end
@@ -41,23 +41,24 @@ func TestABodyCostsInProportion(t *testing.T) {
 		"primary of numbers": {"POST", "/Users", fill(`{"userName":"c@example.com","emails":[{"primary":[`, `0,`, `]}]}`)},
 		"schemas":            {"POST", "/Users", fill(`{"schemas":[`, `"",`, `],"userName":"d@example.com"}`)},
 		"attributes":         {"PATCH", "/Users/u-1", fill(`{"Operations":[`, `{"op":"add","value":`+object+`},`, `]}`)},
-		"names":              {"PATCH", "/Users/u-1", fill(`{"Operations":[`, `{"op":"add","path":"name","value":`+object+`},`, `]}`)},
+		"names": {"PATCH", "/Users/u-1", fill(`{"Operations":[`,
+			`{"op":"add","path":"name","value":`+object+`},`, `]}`)},
 	} {
 		cost, out := r.allocated(c[0], c[1], c[2])
 		assert.Less(t, cost, 25*len(c[2]), "%s: %s", name, out.Body)
 	}
 }
 
-// Each group of a page may have all users in it.
-func TestAMemberCostsLittle(t *testing.T) {
+// Each group of a page may have all users as members.
+func TestMemberAllocations(t *testing.T) {
 	d := center.Data{Regions: []center.Region{{Name: "us-east-1"}}}
-	var everybody []string
+	var members []string
 	for i := range 1000 {
-		everybody = append(everybody, fmt.Sprintf("u-%d", i))
-		d.Users = append(d.Users, center.User{ID: everybody[i], UserName: fmt.Sprintf("user%d@example.com", i), Inactive: true})
+		members = append(members, fmt.Sprintf("u-%d", i))
+		d.Users = append(d.Users, center.User{ID: members[i], UserName: fmt.Sprintf("user%d@example.com", i), Inactive: true})
 	}
 	for i := range 20 {
-		d.Groups = append(d.Groups, center.Group{Name: fmt.Sprintf("Group %d", i), Members: everybody})
+		d.Groups = append(d.Groups, center.Group{Name: fmt.Sprintf("Group %d", i), Members: members})
 	}
 	r := newRig(t, d, "us-east-1")
 	for _, query := range []string{"", "?attributes=members.value"} {
@@ -68,6 +69,6 @@ func TestAMemberCostsLittle(t *testing.T) {
 			shown = strings.Count(out.Body.String(), `"value"`)
 		}) / 20_000
 		assert.Equal(t, 20_000, shown)
-		assert.Less(t, each, 3.0, "%q: allocations for one member", query)
+		assert.Less(t, each, 3.0, "%q: allocations per member", query)
 	}
 }

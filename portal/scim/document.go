@@ -9,34 +9,34 @@ import (
 	"unicode/utf8"
 )
 
-// How many attributes one JSON object may have, and one that is a name.
+// How many attributes a JSON object may have, and one that is a name.
 const (
 	maxFields     = 1000
 	maxNameFields = 100
 )
 
-// A field is one member of a JSON object.
+// A field is a member of a JSON object.
 type field struct {
-	name string // as it was written
+	name string // as the client wrote it
 	raw  json.RawMessage
 }
 
-// object reads a JSON object. Names are case-insensitive (RFC 7643 2.1), so two
-// that differ in case only are one name with two values, and refused.
+// object parses a JSON object of at most most members. Names are case-insensitive
+// (RFC 7643 2.1), so two that differ in case only are duplicates and refused.
 func object(raw []byte, most int, what string) ([]field, *Error) {
-	bad := func(want string) ([]field, *Error) { return nil, refuse(ReasonInvalidSyntax, what, want, "") }
+	notObject := refuse(ReasonInvalidSyntax, what, "a JSON object", "")
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
-		return bad("a JSON object")
+		return nil, notObject
 	}
 	var out []field
 	seen := map[string]bool{}
 	for d.More() {
+		var f field
 		t, err := d.Token()
 		name, isText := t.(string)
-		var f field
 		if err != nil || !isText || d.Decode(&f.raw) != nil {
-			return bad("a JSON object")
+			return nil, notObject
 		}
 		f.name = name
 		key := strings.ToLower(name)
@@ -44,7 +44,7 @@ func object(raw []byte, most int, what string) ([]field, *Error) {
 		case seen[key]:
 			return nil, refuse(ReasonInvalidSyntax, what, "each attribute once", name)
 		case len(out) == most:
-			return bad("at most " + strconv.Itoa(most) + " attributes")
+			return nil, refuse(ReasonInvalidSyntax, what, "at most "+strconv.Itoa(most)+" attributes", "")
 		}
 		seen[key] = true
 		out = append(out, f)
@@ -52,12 +52,13 @@ func object(raw []byte, most int, what string) ([]field, *Error) {
 	return out, nil
 }
 
-// elements takes a JSON list apart, and stops at the first element that is one
-// too many: a list of nothings would else become many times its size.
+// elements parses a JSON list and stops at the first element over the limit: a list
+// of empty values takes many times its size in memory.
 func elements(raw []byte, most int, what string) ([]json.RawMessage, *Error) {
+	notList := refuse(ReasonInvalidSyntax, what, "a list", "")
 	d := json.NewDecoder(bytes.NewReader(raw))
 	if t, err := d.Token(); err != nil || t != json.Delim('[') {
-		return nil, refuse(ReasonInvalidSyntax, what, "a list", "")
+		return nil, notList
 	}
 	var out []json.RawMessage
 	for d.More() {
@@ -66,18 +67,18 @@ func elements(raw []byte, most int, what string) ([]json.RawMessage, *Error) {
 			return nil, refuse(ReasonTooLarge, what, "at most "+strconv.Itoa(most), "")
 		}
 		if d.Decode(&one) != nil {
-			return nil, refuse(ReasonInvalidSyntax, what, "a list", "")
+			return nil, notList
 		}
 		out = append(out, one)
 	}
 	return out, nil
 }
 
-// body reads the object that a request consists of, and checks that schemas,
-// if it is there, names the one that is expected. Some clients leave it out.
+// body parses the object that is a request's body. schemas must list the expected
+// schema where it is present; some clients leave it out.
 func body(raw []byte, schema string) ([]field, *Error) {
-	// Go's decoder puts U+FFFD for what is not UTF-8, and two names that the
-	// client tells apart would be one.
+	// encoding/json replaces invalid UTF-8 by U+FFFD, and two names that the client
+	// distinguishes would become one.
 	if !utf8.Valid(raw) || !json.Valid(raw) {
 		return nil, refuse(ReasonInvalidSyntax, "body", "valid JSON in UTF-8", "")
 	}
@@ -85,21 +86,17 @@ func body(raw []byte, schema string) ([]field, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	out := fields[:0]
-	for _, f := range fields {
-		if !strings.EqualFold(f.name, "schemas") {
-			out = append(out, f)
-			continue
-		}
-		if !listsSchema(f.raw, schema) {
-			return nil, refuse(ReasonInvalidSyntax, "schemas", "a list with "+schema, string(f.raw))
-		}
+	i := slices.IndexFunc(fields, func(f field) bool { return strings.EqualFold(f.name, "schemas") })
+	if i < 0 {
+		return fields, nil
 	}
-	return out, nil
+	if !listsSchema(fields[i].raw, schema) {
+		return nil, refuse(ReasonInvalidSyntax, "schemas", "a list with "+schema, string(fields[i].raw))
+	}
+	return slices.Delete(fields, i, i+1), nil
 }
 
-// maxSchemas caps the list that the expected schema is looked for in.
-const maxSchemas = 100
+const maxSchemas = 100 // in the list
 
 func listsSchema(raw json.RawMessage, schema string) bool {
 	list, err := elements(raw, maxSchemas, "schemas")
@@ -109,12 +106,12 @@ func listsSchema(raw json.RawMessage, schema string) bool {
 	})
 }
 
-// scalar unwraps a single value that came as a list of one complex value, as
-// in [{"$ref":null,"value":"False"}]: older Entra ID apps send that.
+// scalar decodes a value. It unwraps one in a list of one complex value, such as
+// [{"$ref":null,"value":"False"}], which older Entra ID apps send.
 func scalar(raw json.RawMessage) any {
 	var v any
 	if len(raw) > 4*maxPath || json.Unmarshal(raw, &v) != nil {
-		return raw // of no type that anybody wants
+		return raw // of a type that every caller refuses
 	}
 	if list, ok := v.([]any); ok && len(list) == 1 {
 		if m, ok := list[0].(map[string]any); ok {
@@ -124,7 +121,7 @@ func scalar(raw json.RawMessage) any {
 	return v
 }
 
-// text reads a string; null is the empty one (RFC 7643 2.5).
+// text decodes a string; null is the empty string (RFC 7643 2.5).
 func text(raw json.RawMessage, what string) (string, *Error) {
 	switch v := scalar(raw).(type) {
 	case nil:
@@ -135,7 +132,7 @@ func text(raw json.RawMessage, what string) (string, *Error) {
 	return "", refuse(ReasonInvalidValue, what, "a string", string(raw))
 }
 
-// truth reads a boolean, also one in a string: Entra ID sends "False".
+// truth decodes a boolean, or one in a string: Entra ID sends "False".
 func truth(raw json.RawMessage, what string) (bool, *Error) {
 	switch v := scalar(raw).(type) {
 	case bool:
@@ -149,15 +146,3 @@ func truth(raw json.RawMessage, what string) (bool, *Error) {
 }
 
 func isNull(raw json.RawMessage) bool { return len(raw) == 0 || string(raw) == "null" }
-
-// number reads a query parameter that counts something.
-func number(s, what string, missing int) (int, *Error) {
-	if s == "" {
-		return missing, nil
-	}
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		return 0, refuse(ReasonInvalidValue, what, "a number", s)
-	}
-	return n, nil
-}

@@ -12,19 +12,12 @@ import (
 type email struct {
 	Value *string
 	Type  string
-	// Primary is not decoded into just anything: a list of nothings would
-	// become many times its size.
+	// Primary stays raw: decoded, a list of empty values takes many times its size.
 	Primary json.RawMessage
 }
 
-// isPrimary says whether the client calls it the preferred one.
-func (e email) isPrimary() bool {
-	b, err := truth(e.Primary, "primary")
-	return err == nil && b
-}
-
-// setEmail assigns to emails. The instance keeps one address, shown as the
-// primary one, of type "work".
+// setEmail assigns to emails. The instance keeps one address, shown as the primary
+// one of type "work".
 func setEmail(u *center.User, a assignment) *Error {
 	switch a.path.sub {
 	case "", "value":
@@ -34,7 +27,7 @@ func setEmail(u *center.User, a assignment) *Error {
 		return unknown(a)
 	}
 	if a.path.filter != nil {
-		f, err := a.path.filter.bind(userAttributes, "emails")
+		f, err := bind(a.path.filter, userAttributes, "emails")
 		switch {
 		case err != nil:
 			return err
@@ -44,7 +37,7 @@ func setEmail(u *center.User, a assignment) *Error {
 		case a.verb == remove:
 			return nil
 		default:
-			return refuse(ReasonNoTarget, "path", "a filter that some email matches", "")
+			return refuse(ReasonNoTarget, "path", "a filter that an email matches", "")
 		}
 	}
 	switch {
@@ -57,18 +50,18 @@ func setEmail(u *center.User, a assignment) *Error {
 	return setEmails(u, a)
 }
 
-// keptEmail is a part of the address that is kept. One that is still missing has
-// a type already, as Entra ID adds an address with the path
+// keptEmail returns a sub-attribute of the address that is kept. A missing address
+// has its type already, because Entra ID adds one with the path
 // emails[type eq "work"].value.
 func keptEmail(address, attr string) any {
 	if address == "" && attr != "emails.value" {
 		address = "none"
 	}
-	return emailValue(address, attr)
+	return userAttributes[attr].value(center.User{Email: address})
 }
 
-// mayBeKept says whether a filter on emails can come out like this for the
-// address that is kept, whatever that is.
+// mayBeKept reports whether some value of the kept address makes the filter's
+// result out.
 func (f *filter) mayBeKept(out bool) bool {
 	may := func(arg *filter) bool { return arg.mayBeKept(out) }
 	switch {
@@ -82,9 +75,9 @@ func (f *filter) mayBeKept(out bool) bool {
 	return f.attr == "emails.value" || f.holds(keptEmail("", f.attr)) == out
 }
 
-// setEmails assigns a list: the primary one is kept, else the first of type
-// "work", else the first. Added to an address that is there, the first of any
-// other type is not kept, unless a filter says that it is about the one that is.
+// setEmails assigns a list. The primary address is kept, else the first of type
+// "work", else the first. Added to an address, the last kind is not kept unless a
+// filter selects the address.
 func setEmails(u *center.User, a assignment) *Error {
 	list, err := emails(a.raw, a.from)
 	if err != nil {
@@ -93,9 +86,9 @@ func setEmails(u *center.User, a assignment) *Error {
 	best, rank := "", 0
 	for i, e := range list {
 		r := 0
-		switch {
+		switch primary, err := truth(e.Primary, "primary"); {
 		case e.Value == nil:
-		case e.isPrimary():
+		case err == nil && primary:
 			r = 3
 		case strings.EqualFold(e.Type, "work"):
 			r = 2
@@ -113,10 +106,9 @@ func setEmails(u *center.User, a assignment) *Error {
 	return nil
 }
 
-// maxEmails caps the list that one address is chosen from.
-const maxEmails = 100
+const maxEmails = 100 // in a list
 
-// emails reads a list of them, or one for a list of one.
+// emails parses a list of emails, or a single one.
 func emails(raw json.RawMessage, from source) ([]email, *Error) {
 	each := []json.RawMessage{raw}
 	if len(raw) > 0 && raw[0] == '[' {
@@ -127,18 +119,18 @@ func emails(raw json.RawMessage, from source) ([]email, *Error) {
 	}
 	out := make([]email, len(each))
 	for i, one := range each {
-		if err := out[i].read(one, from); err != nil {
+		if err := out[i].parse(one, from); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func (e *email) read(raw json.RawMessage, from source) *Error {
-	bad := refuse(ReasonInvalidValue, "emails", "a list of objects with value", "")
+func (e *email) parse(raw json.RawMessage, from source) *Error {
 	if isNull(raw) {
 		return nil
 	}
+	bad := refuse(ReasonInvalidValue, "emails", "a list of objects with value", "")
 	fields, err := object(raw, maxFields, "email")
 	if err != nil {
 		return bad

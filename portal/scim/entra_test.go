@@ -8,7 +8,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// TestEntraUser goes through the life of a user as Entra ID's provisioning does.
+// TestEntraUser is the life of a user in Entra ID's provisioning.
 func TestEntraUser(t *testing.T) {
 	r := newRig(t, empty(), "us-east-1")
 	r.ok(t, 200, "GET", "/Users?"+filter(`externalId eq "0a21f0f2-8d2a-4f8e-bf98-7363c4aed4ef"`), "")
@@ -29,13 +29,14 @@ func TestEntraUser(t *testing.T) {
 		"urn:ietf:params:scim:schemas:extension:enterprise:2.0:User": {"department": "R&D", "employeeNumber": "701984"}
 	}`)
 	id := user["id"].(string)
-	want := center.User{ID: id, UserName: "erin@example.com", DisplayName: "Erin Evans", GivenName: "Erin", FamilyName: "Evans",
-		Email: "erin@example.com", ExternalID: "0a21f0f2-8d2a-4f8e-bf98-7363c4aed4ef"}
+	want := center.User{ID: id, UserName: "erin@example.com", ExternalID: "0a21f0f2-8d2a-4f8e-bf98-7363c4aed4ef",
+		DisplayName: "Erin Evans", GivenName: "Erin", FamilyName: "Evans", Email: "erin@example.com"}
 	assert.Equal(t, want, r.user(t, id))
 
 	patch := func(ops string) {
 		t.Helper()
-		r.ok(t, 200, "PATCH", "/Users/"+id, `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [`+ops+`]}`)
+		r.ok(t, 200, "PATCH", "/Users/"+id,
+			`{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [`+ops+`]}`)
 	}
 	patch(`{"op": "Replace", "path": "emails[type eq \"work\"].value", "value": "erin@new.example"},
 		{"op": "Replace", "path": "name.familyName", "value": "Ek "},
@@ -71,11 +72,12 @@ func TestEntraUser(t *testing.T) {
 	assert.Equal(t, want, r.user(t, id))
 	patch(`{"op": "Add", "path": "emails[type eq \"work\"]", "value": {"value": "erin@example.com"}}`)
 	want.Email = "erin@example.com"
-	assert.Equal(t, want, r.user(t, id), "the filter says which one it is")
+	assert.Equal(t, want, r.user(t, id), "the filter selects the address")
 	r.ok(t, 204, "DELETE", "/Users/"+id, "")
 }
 
-// TestEntraGroup: members come and go one request each, in Entra ID's own forms.
+// TestEntraGroup is the life of a group in Entra ID's provisioning: a request for
+// each member, in Entra ID's own forms.
 func TestEntraGroup(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1")
 	r.ok(t, 200, "GET", "/Groups?excludedAttributes=members&"+filter(`displayName eq "Staff"`), "")
@@ -88,7 +90,8 @@ func TestEntraGroup(t *testing.T) {
 	id := group["id"].(string)
 	patch := func(ops string) {
 		t.Helper()
-		r.ok(t, 204, "PATCH", "/Groups/"+id, `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [`+ops+`]}`)
+		r.ok(t, 204, "PATCH", "/Groups/"+id,
+			`{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [`+ops+`]}`)
 	}
 	patch(`{"op": "Add", "path": "members", "value": [{"$ref": null, "value": "u-1"}]}`)
 	patch(`{"op": "Add", "path": "members", "value": [{"$ref": null, "value": "u-2"}]}`)
@@ -97,7 +100,7 @@ func TestEntraGroup(t *testing.T) {
 	assert.Equal(t, []string{id}, found(t, is))
 
 	patch(`{"op": "Remove", "path": "members", "value": [{"$ref": null, "value": "u-2"}]}`)
-	assert.Equal(t, []string{"u-1"}, r.group(t, id).Members, "only the ones that it names")
+	assert.Equal(t, []string{"u-1"}, r.group(t, id).Members, "only the members in the value")
 	patch(`{"op": "Remove", "path": "members", "value": []}`)
 	assert.Equal(t, []string{"u-1"}, r.group(t, id).Members)
 	patch(`{"op": "Replace", "path": "displayName", "value": "All Staff"}, {"op": "Replace", "path": "externalId", "value": "x"}`)

@@ -4,76 +4,74 @@ import (
 	"cmp"
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
-// A Reason says why the package refused. The list is closed; compare with it,
-// never with a message.
+// A Reason says why the package refused. The list is closed. Compare Reasons, not
+// messages.
 type Reason string
 
-// The reasons. Where RFC 7644 3.12 has a scimType for one, its constant says
-// the same word.
+// The Reasons. Those that RFC 7644 3.12 has a scimType for have its value.
 const (
-	// ReasonConfig: New was given something it can't work with.
+	// ReasonConfig: New refused the Config.
 	ReasonConfig Reason = "Config"
 	// ReasonUnauthorized: the request has no bearer token, or a wrong one. 401.
 	ReasonUnauthorized Reason = "Unauthorized"
-	// ReasonNotPrimary: this Region is an additional one. Error.Primary names
-	// the Region to ask instead. 403.
+	// ReasonNotPrimary: this Region is an additional one. Error.Primary names the
+	// Region to ask instead. 403.
 	ReasonNotPrimary Reason = "NotPrimary"
-	// ReasonForbidden: the specification has no answer to this question, such
-	// as a filter on schemas (RFC 7644 4). 403.
+	// ReasonForbidden: the specification forbids the request, such as a filter on
+	// schemas (RFC 7644 4). 403.
 	ReasonForbidden Reason = "Forbidden"
 	// ReasonNotFound: no such endpoint, user, group or schema. 404.
 	ReasonNotFound Reason = "NotFound"
-	// ReasonMethod: the endpoint does not know this method. 405.
+	// ReasonMethod: the endpoint doesn't support the method. 405.
 	ReasonMethod Reason = "Method"
 	// ReasonPrecondition: If-Match names a version, and there are none. 412.
 	ReasonPrecondition Reason = "Precondition"
-	// ReasonTooLarge: the body or the query is over its limit. 413.
+	// ReasonTooLarge: the body or the query exceeds its limit. 413.
 	ReasonTooLarge Reason = "TooLarge"
 	// ReasonMediaType: the body is neither application/scim+json nor
 	// application/json. 415.
 	ReasonMediaType Reason = "MediaType"
-	// ReasonNotImplemented: an endpoint of the specification that is optional
-	// and missing here. 501.
+	// ReasonNotImplemented: an optional endpoint that is not supported. 501.
 	ReasonNotImplemented Reason = "NotImplemented"
-	// ReasonUnavailable: the instance could not take the change now, such as
-	// when its journal does not answer. It is worth trying again. 503.
+	// ReasonUnavailable: the instance could not make the change now, such as when its
+	// journal does not answer. The client should try again. 503.
 	ReasonUnavailable Reason = "Unavailable"
-	// ReasonInternal: something here is broken. 500.
+	// ReasonInternal: an internal error. 500.
 	ReasonInternal Reason = "Internal"
 
-	// ReasonInvalidSyntax: the body is not the JSON that was expected. 400.
+	// ReasonInvalidSyntax: the body is not the expected JSON. 400.
 	ReasonInvalidSyntax Reason = "invalidSyntax"
-	// ReasonInvalidFilter: the filter can't be read, or asks for an attribute
-	// or an operator that is not supported. 400.
+	// ReasonInvalidFilter: the filter can't be parsed, or has an attribute or an
+	// operator that is not supported. 400.
 	ReasonInvalidFilter Reason = "invalidFilter"
-	// ReasonTooMany: the filter has more terms than are worked on. 400.
+	// ReasonTooMany: the filter has too many terms. 400.
 	ReasonTooMany Reason = "tooMany"
-	// ReasonInvalidPath: the path of a PATCH operation can't be read or names
-	// an attribute that no schema here has. 400.
+	// ReasonInvalidPath: the path of a PATCH operation can't be parsed, or names an
+	// attribute that no schema has. 400.
 	ReasonInvalidPath Reason = "invalidPath"
-	// ReasonNoTarget: the path of a PATCH operation picks out nothing. 400.
+	// ReasonNoTarget: the path of a PATCH operation selects nothing. 400.
 	ReasonNoTarget Reason = "noTarget"
 	// ReasonInvalidValue: a value is missing or has the wrong form. 400.
 	ReasonInvalidValue Reason = "invalidValue"
-	// ReasonMutability: the attribute is read-only, or required and to be
+	// ReasonMutability: the attribute is read-only, or is required and can't be
 	// removed. 400.
 	ReasonMutability Reason = "mutability"
 	// ReasonUniqueness: another user or group has the value already. 409.
 	ReasonUniqueness Reason = "uniqueness"
 )
 
-// An Error is the one type of error that this package makes.
+// An Error is the type of all errors of this package.
 type Error struct {
 	Reason Reason
-	// Rule names what it is about. Want and Got are both sides of the comparison,
-	// where there was one.
+	// Rule names the value or the rule. Want and Got are both sides of a comparison.
 	Rule, Want, Got string
-	// Detail says more, where Want and Got can't.
+	// Detail says more where there is no comparison.
 	Detail string
 	// Primary is the name of the primary Region where Reason is ReasonNotPrimary.
 	Primary string
@@ -89,14 +87,10 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// detail is what the client reads.
-func (e *Error) detail() string {
-	return refusal.Message("", "", e.Rule, e.Detail, e.Want, e.Got, nil)
-}
+// status returns the HTTP status of the response.
+func (e *Error) status() int { return cmp.Or(statuses[e.Reason], http.StatusBadRequest) }
 
-// status is the HTTP status of the answer.
-func (e *Error) status() int { return cmp.Or(statuses[e.Reason], http.StatusInternalServerError) }
-
+// statuses holds the statuses other than 400.
 var statuses = map[Reason]int{
 	ReasonUnauthorized:   http.StatusUnauthorized,
 	ReasonNotPrimary:     http.StatusForbidden,
@@ -108,30 +102,29 @@ var statuses = map[Reason]int{
 	ReasonMediaType:      http.StatusUnsupportedMediaType,
 	ReasonNotImplemented: http.StatusNotImplemented,
 	ReasonUnavailable:    http.StatusServiceUnavailable,
+	ReasonInternal:       http.StatusInternalServerError,
 	ReasonUniqueness:     http.StatusConflict,
-	ReasonInvalidSyntax:  http.StatusBadRequest,
-	ReasonInvalidFilter:  http.StatusBadRequest,
-	ReasonTooMany:        http.StatusBadRequest,
-	ReasonInvalidPath:    http.StatusBadRequest,
-	ReasonNoTarget:       http.StatusBadRequest,
-	ReasonInvalidValue:   http.StatusBadRequest,
-	ReasonMutability:     http.StatusBadRequest,
 }
 
-// scimType is the word of RFC 7644 3.12 for the reason, or "".
-func (e *Error) scimType() string {
-	if s := e.status(); s == http.StatusBadRequest || s == http.StatusConflict {
-		return string(e.Reason)
+// answer returns the error as the client gets it (RFC 7644 3.12).
+func (e *Error) answer() *answer {
+	status := e.status()
+	body := resource{
+		"schemas": []string{schemaError},
+		"status":  strconv.Itoa(status),
+		"detail":  refusal.Message("", "", e.Rule, e.Detail, e.Want, e.Got, nil),
 	}
-	return ""
+	if status == http.StatusBadRequest || status == http.StatusConflict {
+		body["scimType"] = string(e.Reason)
+	}
+	return &answer{status: status, body: body}
 }
 
-// refuse makes an error out of the four things most of them have.
 func refuse(reason Reason, what, want, got string) *Error {
 	return &Error{Reason: reason, Rule: what, Want: want, Got: got}
 }
 
-// fromCenter turns what the instance said into this package's error.
+// fromCenter converts an error of the instance.
 func fromCenter(err error) *Error {
 	var own *Error
 	if errors.As(err, &own) {

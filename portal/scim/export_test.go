@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Waiting says how many changes wait for the next update.
+// Waiting returns how many changes wait for the next update.
 func (s *Server) Waiting() int {
 	s.writer.mu.Lock()
 	defer s.writer.mu.Unlock()
@@ -21,8 +21,8 @@ type Filter = filter
 // ParseFilter is parseFilter, for users.
 func ParseFilter(s string) (*Filter, *Error) { return parseFilter(s, schemaUser) }
 
-// PrintFilter writes a filter as parseFilter reads it, with no more parentheses
-// than it takes.
+// PrintFilter returns a filter in parseFilter's syntax, with as few parentheses as
+// possible.
 func PrintFilter(f *Filter) string {
 	switch f.op {
 	case opAnd, opOr:

@@ -5,70 +5,59 @@ import (
 	"unicode/utf8"
 )
 
-// The limits of a filter. What clients send has one or two terms.
+// The limits of a filter. Clients send one or two terms.
 const (
-	maxFilter      = 2048
+	maxFilter      = 2048 // bytes
 	maxTerms       = 8
-	maxFilterDepth = 8 // of nested parentheses and brackets
+	maxFilterDepth = 8 // nested parentheses and brackets
 )
 
-// An operator is what a filter does with its parts.
+// An operator is an operator of RFC 7644 3.4.2.2. A value path says that one value
+// of a multi-valued attribute matches the filter in brackets.
 type operator string
 
-// The operators of RFC 7644 3.4.2.2. A value path says that one value of a
-// multi-valued attribute matches the filter in brackets.
 const (
 	opAnd       operator = "and"
 	opOr        operator = "or"
 	opNot       operator = "not"
 	opValuePath operator = "[]"
-
-	opEqual          operator = "eq"
-	opNotEqual       operator = "ne"
-	opContains       operator = "co"
-	opStartsWith     operator = "sw"
-	opEndsWith       operator = "ew"
-	opGreater        operator = "gt"
-	opGreaterOrEqual operator = "ge"
-	opLess           operator = "lt"
-	opLessOrEqual    operator = "le"
-	opPresent        operator = "pr"
+	opEqual     operator = "eq"
+	opNotEqual  operator = "ne"
+	opPresent   operator = "pr"
 )
 
-// comparisons are the operators that have a value, and what they say of one that
-// is there.
+// comparisons holds the operators that take a value, for attributes that have one.
 var comparisons = map[operator]func(value, want string) bool{
-	opEqual:          func(value, want string) bool { return value == want },
-	opNotEqual:       func(value, want string) bool { return value != want },
-	opContains:       strings.Contains,
-	opStartsWith:     strings.HasPrefix,
-	opEndsWith:       strings.HasSuffix,
-	opGreater:        func(value, want string) bool { return value > want },
-	opGreaterOrEqual: func(value, want string) bool { return value >= want },
-	opLess:           func(value, want string) bool { return value < want },
-	opLessOrEqual:    func(value, want string) bool { return value <= want },
+	opEqual:    func(value, want string) bool { return value == want },
+	opNotEqual: func(value, want string) bool { return value != want },
+	"co":       strings.Contains,
+	"sw":       strings.HasPrefix,
+	"ew":       strings.HasSuffix,
+	"gt":       func(value, want string) bool { return value > want },
+	"ge":       func(value, want string) bool { return value >= want },
+	"lt":       func(value, want string) bool { return value < want },
+	"le":       func(value, want string) bool { return value <= want },
 }
 
-// A filter is a filter of RFC 7644 3.4.2.2, as a tree. It never changes.
+// A filter is a filter of RFC 7644 3.4.2.2, as a tree. It is immutable.
 type filter struct {
 	op operator
-	// attr is what a comparison or a value path is about: lower case, without
-	// the URN of its schema.
+	// attr is the attribute of a comparison or a value path, in lower case and
+	// without its schema's URN.
 	attr string
-	// value is what a comparison compares with: a string, bool or json.Number,
-	// or nil for null.
+	// value is the value of a comparison: a string, bool or json.Number, or nil for
+	// null.
 	value   any
-	anyCase bool      // set by bind: the value is folded, and so is what it is compared with
+	anyCase bool      // set by bind: value is folded, and the attribute's value must be too
 	args    []*filter // of and and or: at least two; of not and a value path: one
 }
 
-// parseFilter reads the filter of a list. The grammar is RFC 7644's, with what
-// Entra ID writes added: a comparison behind a value path, which is then one
-// more term inside (emails[type eq "work"].value eq "x").
+// parseFilter parses the filter of a list. The grammar is RFC 7644's and one form
+// of Entra ID's: a comparison after a value path is one more term inside it
+// (emails[type eq "work"].value eq "x").
 //
-// A value without quotes is refused, although texts about provisioning show
-// some: compValue is JSON, and where such a value ends would be a guess. To find
-// nothing would be worse, since the client would make a second user.
+// Values without quotes, which some documentation shows, are refused: compValue is
+// JSON, and a guess that finds nothing would make the client create a second user.
 func parseFilter(s, schema string) (*filter, *Error) {
 	switch {
 	case len(s) > maxFilter:

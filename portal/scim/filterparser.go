@@ -5,15 +5,16 @@ import (
 	"strings"
 )
 
-// A filterParser reads from left to right, and calls itself for what is in
-// parentheses or brackets, at most maxFilterDepth deep.
+// A filterParser is a recursive descent parser. It recurses for parentheses and
+// brackets, at most maxFilterDepth deep.
 type filterParser struct {
 	rest   string
 	schema string
 	terms  int
 }
 
-// filter reads terms that are joined; and binds closer than or.
+// filter parses joined terms. "and" binds closer than "or". inside reports whether
+// the filter is in brackets, which can't hold further brackets.
 func (p *filterParser) filter(depth int, inside bool) (*filter, *Error) {
 	return p.joined(opOr, func() (*filter, *Error) {
 		return p.joined(opAnd, func() (*filter, *Error) { return p.operand(depth, inside) })
@@ -21,12 +22,8 @@ func (p *filterParser) filter(depth int, inside bool) (*filter, *Error) {
 }
 
 func (p *filterParser) joined(op operator, operand func() (*filter, *Error)) (*filter, *Error) {
-	first, err := operand()
-	if err != nil {
-		return nil, err
-	}
-	all := []*filter{first}
-	for p.keyword(op) {
+	var all []*filter
+	for len(all) == 0 || p.keyword(op) {
 		next, err := operand()
 		if err != nil {
 			return nil, err
@@ -34,25 +31,22 @@ func (p *filterParser) joined(op operator, operand func() (*filter, *Error)) (*f
 		all = append(all, next)
 	}
 	if len(all) == 1 {
-		return first, nil
+		return all[0], nil
 	}
 	return &filter{op: op, args: all}, nil
 }
 
-// operand reads a comparison, a value path, or what is in parentheses.
+// operand parses a comparison, a value path or a filter in parentheses.
 func (p *filterParser) operand(depth int, inside bool) (*filter, *Error) {
 	p.spaces()
 	if strings.HasPrefix(p.rest, "(") {
 		return p.enclosed(depth, inside, ')')
 	}
 	word := p.word()
-	if after := strings.TrimLeft(p.rest, " "); strings.EqualFold(word, string(opNot)) && strings.HasPrefix(after, "(") {
+	if after := strings.TrimLeft(p.rest, " "); strings.EqualFold(word, "not") && strings.HasPrefix(after, "(") {
 		p.rest = after
 		arg, err := p.enclosed(depth, inside, ')')
-		if err != nil {
-			return nil, err
-		}
-		return &filter{op: opNot, args: []*filter{arg}}, nil
+		return &filter{op: opNot, args: []*filter{arg}}, err
 	}
 	attr, ok := attribute(word, p.schema)
 	if !ok {
@@ -62,19 +56,15 @@ func (p *filterParser) operand(depth int, inside bool) (*filter, *Error) {
 		return p.comparison(attr)
 	}
 	arg, err := p.enclosed(depth, true, ']')
-	if err != nil {
-		return nil, err
+	if err == nil && strings.HasPrefix(p.rest, ".") {
+		arg, err = p.afterValuePath(depth, arg)
 	}
-	if strings.HasPrefix(p.rest, ".") {
-		if arg, err = p.behind(depth, arg); err != nil {
-			return nil, err
-		}
-	}
-	return &filter{op: opValuePath, attr: attr, args: []*filter{arg}}, nil
+	return &filter{op: opValuePath, attr: attr, args: []*filter{arg}}, err
 }
 
-// behind reads the comparison behind a value path and puts it inside.
-func (p *filterParser) behind(depth int, arg *filter) (*filter, *Error) {
+// afterValuePath parses the comparison after a value path and joins it with the
+// filter in the brackets.
+func (p *filterParser) afterValuePath(depth int, arg *filter) (*filter, *Error) {
 	p.rest = p.rest[1:]
 	sub := p.word()
 	attr, ok := attribute(sub, "")
@@ -87,13 +77,13 @@ func (p *filterParser) behind(depth int, arg *filter) (*filter, *Error) {
 		return nil, err
 	case arg.op == opAnd:
 		return &filter{op: opAnd, args: append(arg.args[:len(arg.args):len(arg.args)], term)}, nil
-	case arg.op == opOr && depth+1 == maxFilterDepth: // written inside, it has parentheses
+	case arg.op == opOr && depth+1 == maxFilterDepth: // inside the brackets it would need parentheses
 		return nil, tooDeep()
 	}
 	return &filter{op: opAnd, args: []*filter{arg, term}}, nil
 }
 
-// enclosed reads a filter between the bracket that comes next and its end.
+// enclosed parses a filter between an opening bracket, which is next, and end.
 func (p *filterParser) enclosed(depth int, inside bool, end byte) (*filter, *Error) {
 	if depth == maxFilterDepth {
 		return nil, tooDeep()
@@ -114,7 +104,7 @@ func tooDeep() *Error {
 	return refuse(ReasonTooMany, "filter", "parentheses and brackets nested at most 8 deep", "")
 }
 
-// comparison reads what is asked of an attribute.
+// comparison parses the operator and the value after an attribute.
 func (p *filterParser) comparison(attr string) (*filter, *Error) {
 	if p.terms++; p.terms > maxTerms {
 		return nil, refuse(ReasonTooMany, "filter", "at most 8 terms", "")
@@ -134,50 +124,39 @@ func (p *filterParser) comparison(attr string) (*filter, *Error) {
 	p.spaces()
 	value, ok := p.literal()
 	if !ok {
-		return nil, refuse(ReasonInvalidFilter, "value in filter", "a string in double quotes, true, false, null or a number", p.rest)
+		const want = "a string in double quotes, true, false, null or a number"
+		return nil, refuse(ReasonInvalidFilter, "value in filter", want, p.rest)
 	}
 	return &filter{op: op, attr: attr, value: value}, nil
 }
 
-// literal reads a JSON value that is no object and no list.
+// literal parses a JSON value that is not an object or a list, or a boolean in any
+// case.
 func (p *filterParser) literal() (value any, ok bool) {
-	length := 0
-	if strings.HasPrefix(p.rest, `"`) {
-		length = stringEnd(p.rest)
-	} else if length = strings.IndexAny(p.rest, " )]"); length < 0 {
-		length = len(p.rest)
-	}
-	raw, after := p.rest[:length], p.rest[length:]
-	if after != "" && !strings.ContainsRune(" )]", rune(after[0])) {
-		return nil, false
-	}
-	if b, isBool := boolean(raw); isBool {
-		value = b
+	after := p.rest
+	if b, isBool := boolean(p.word()); isBool {
+		value, after = b, p.rest
 	} else {
-		d := json.NewDecoder(strings.NewReader(raw))
+		p.rest = after
+		d := json.NewDecoder(strings.NewReader(after))
 		d.UseNumber()
-		if !json.Valid([]byte(raw)) || raw[0] == '{' || raw[0] == '[' || d.Decode(&value) != nil {
+		if d.Decode(&value) != nil {
 			return nil, false
 		}
+		after = after[d.InputOffset():]
+	}
+	switch value.(type) {
+	case map[string]any, []any:
+		return nil, false
+	}
+	if after != "" && !strings.ContainsRune(" )]", rune(after[0])) {
+		return nil, false
 	}
 	p.rest = after
 	return value, true
 }
 
-// stringEnd returns the length of the JSON string that s begins with, or 0.
-func stringEnd(s string) int {
-	for i := 1; i < len(s); i++ {
-		switch s[i] {
-		case '\\':
-			i++
-		case '"':
-			return i + 1
-		}
-	}
-	return 0
-}
-
-// keyword takes a word that stands between spaces.
+// keyword consumes op if it is next, between spaces.
 func (p *filterParser) keyword(op operator) bool {
 	after := strings.TrimLeft(p.rest, " ")
 	if n := len(op); after == p.rest || len(after) <= n || !strings.EqualFold(after[:n], string(op)) || after[n] != ' ' {
@@ -189,7 +168,7 @@ func (p *filterParser) keyword(op operator) bool {
 
 func (p *filterParser) spaces() { p.rest = strings.TrimLeft(p.rest, " ") }
 
-// word takes what comes before the next space or bracket.
+// word consumes everything up to the next space, quote or bracket.
 func (p *filterParser) word() string {
 	end := strings.IndexAny(p.rest, ` ()[]"`)
 	if end < 0 {
@@ -200,24 +179,19 @@ func (p *filterParser) word() string {
 	return word
 }
 
-// boolean reads true and false in any case: Entra ID writes them as Python does.
+// boolean parses true and false in any case: Entra ID writes True and False.
 func boolean(s string) (value, ok bool) {
-	switch {
-	case strings.EqualFold(s, "true"):
-		return true, true
-	case strings.EqualFold(s, "false"):
-		return false, true
-	}
-	return false, false
+	value = strings.EqualFold(s, "true")
+	return value, value || strings.EqualFold(s, "false")
 }
 
-// attribute checks the name of an attribute and returns it in lower case and
-// without the URN of its own schema, if it has it (RFC 7644 3.10). Names are
-// case-insensitive (RFC 7643 2.1), and ASCII: what only becomes ASCII in lower
-// case is no name.
+// attribute checks the name of an attribute. It returns the name in lower case and
+// without the URN of its own schema (RFC 7644 3.10). Names are case-insensitive
+// and ASCII (RFC 7643 2.1): a letter whose lower case is ASCII is not a letter.
 func attribute(s, schema string) (string, bool) {
 	for _, c := range []byte(s) {
-		if !(c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("$_-.:", c) >= 0) {
+		letter, digit := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z', c >= '0' && c <= '9'
+		if !letter && !digit && strings.IndexByte("$_-.:", c) < 0 {
 			return "", false
 		}
 	}

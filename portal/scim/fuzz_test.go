@@ -12,13 +12,14 @@ import (
 	"github.com/meridian-saml/meridian/portal/scim"
 )
 
-// FuzzFilter: a filter is answered or refused by name, and what it finds does
-// not depend on which index was used: one term more cuts down, and no more.
+// FuzzFilter: a filter is answered or refused with its scimType, and the result
+// doesn't depend on the lookup that was used: a further term only narrows it.
 func FuzzFilter(f *testing.F) {
 	for _, s := range []string{
 		`userName eq "alice@example.com"`, `id eq "u-1" and active eq true`, `active eq "False"`, `displayName eq "x\"y"`,
 		`urn:ietf:params:scim:schemas:core:2.0:User:userName eq "\u0061lice@example.com"`, `members eq "u-1"`,
-		`emails[type eq "work"]`, `userName eq "x" or`, `((`, "\xff", `emails.value eq "ALICE@example.com"  and  name.givenName EQ "alice"`,
+		`emails[type eq "work"]`, `userName eq "x" or`, `((`, "\xff",
+		`emails.value eq "ALICE@example.com"  and  name.givenName EQ "alice"`,
 	} {
 		f.Add(s)
 	}
@@ -59,12 +60,15 @@ func FuzzFilter(f *testing.F) {
 	})
 }
 
-// FuzzFilterGrammar: what was read and is written again is read the same.
+// FuzzFilterGrammar: a filter that is parsed and printed parses to the same tree.
 func FuzzFilterGrammar(f *testing.F) {
 	for _, s := range []string{
-		`userName eq "alice@example.com"`, `a eq "1" or b ne "2" and not (c pr)`, `(a eq "1" or b eq "2") and (c eq "3" and d eq "4")`,
-		`emails[type eq "work"].value eq "x"`, `emails[type eq "work" or primary eq true].value sw "x"`, `emails[a eq "1" and b eq "2"].c pr`,
-		`urn:ietf:params:scim:schemas:core:2.0:User:active EQ False`, `a eq null or a eq -1.5e3 or a eq "\ud800\u2028<&>"`, `((((a pr))))`,
+		`userName eq "alice@example.com"`, `a eq "1" or b ne "2" and not (c pr)`,
+		`(a eq "1" or b eq "2") and (c eq "3" and d eq "4")`,
+		`emails[type eq "work"].value eq "x"`, `emails[type eq "work" or primary eq true].value sw "x"`,
+		`emails[a eq "1" and b eq "2"].c pr`,
+		`urn:ietf:params:scim:schemas:core:2.0:User:active EQ False`, `a eq null or a eq -1.5e3 or a eq "\ud800\u2028<&>"`,
+		`((((a pr))))`,
 		`not(not(a[not (b eq "]")]))`, `not eq "x"`, `a eq 00u1`, `a[`, ``, ` `, "\xff",
 	} {
 		f.Add(s)
@@ -78,7 +82,7 @@ func FuzzFilterGrammar(f *testing.F) {
 		}
 		written := scim.PrintFilter(read)
 		again, err := scim.ParseFilter(written)
-		if err != nil && len(written) > 2048 { // what is escaped is longer
+		if err != nil && len(written) > 2048 { // escapes are longer
 			return
 		}
 		require.Nil(t, err, "%q is written as %q", s, written)
@@ -87,17 +91,22 @@ func FuzzFilterGrammar(f *testing.F) {
 	})
 }
 
-// FuzzPatch: a PATCH is done as a whole or not at all, touches nothing but
-// what it is sent to, and can be repeated.
+// FuzzPatch: a PATCH is carried out as a whole or not at all, changes only its
+// target, and can be repeated.
 func FuzzPatch(f *testing.F) {
 	for _, ops := range []string{
 		`{"op":"replace","value":{"active":false}}`, `{"op":"Replace","path":"active","value":"False"}`,
 		`{"op":"replace","path":"emails[type eq \"work\"].value","value":"x@example.com"},{"op":"remove","path":"name.familyName"}`,
-		`{"op":"add","path":"members","value":[{"value":"u-1"},{"value":"u-2"}]}`, `{"op":"remove","path":"members[value eq \"u-1\"]"}`,
-		`{"op":"Remove","path":"members","value":[{"value":"u-2"}]}`, `{"op":"replace","value":{"id":"g-1","displayName":"Renamed"}}`,
-		`{"op":"replace","path":"userName","value":"BOB@example.com"}`, `{"op":"replace","value":{"name":{"givenName":null}}}`,
-		`{"op":"replace","value":{"urn:ietf:params:scim:schemas:core:2.0:User":{"active":false}}}`, `{"op":"replace","value":{" active":false}}`,
-		`{"op":"remove","path":"members[value eq \"u-1\" or not (value sw \"u\")]"}`, `{"op":"add","path":"emails[not (type ne \"work\")].value","value":"x"}`,
+		`{"op":"add","path":"members","value":[{"value":"u-1"},{"value":"u-2"}]}`,
+		`{"op":"remove","path":"members[value eq \"u-1\"]"}`,
+		`{"op":"Remove","path":"members","value":[{"value":"u-2"}]}`,
+		`{"op":"replace","value":{"id":"g-1","displayName":"Renamed"}}`,
+		`{"op":"replace","path":"userName","value":"BOB@example.com"}`,
+		`{"op":"replace","value":{"name":{"givenName":null}}}`,
+		`{"op":"replace","value":{"urn:ietf:params:scim:schemas:core:2.0:User":{"active":false}}}`,
+		`{"op":"replace","value":{" active":false}}`,
+		`{"op":"remove","path":"members[value eq \"u-1\" or not (value sw \"u\")]"}`,
+		`{"op":"add","path":"emails[not (type ne \"work\")].value","value":"x"}`,
 		`{"op":"replace","path":"members","value":null}`, `{"op":"add","path":"urn:x:y.z","value":[[[[]]]]}`,
 	} {
 		f.Add(`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[` + ops + `]}`)

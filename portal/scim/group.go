@@ -6,20 +6,10 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// members is the list of a group's members that keeps its order, and in which
-// one is found, added or removed without a look at the others.
+// members is an ordered set: a member is found, added or removed in constant time.
 type members struct {
 	order []string // "" where one was removed
 	at    map[string]int
-}
-
-func newMembers(ids []string) *members {
-	m := &members{}
-	m.clear()
-	for _, id := range ids {
-		m.add(id)
-	}
-	return m
 }
 
 func (m *members) clear() { m.order, m.at = nil, map[string]int{} }
@@ -49,22 +39,34 @@ func (m *members) list() []string {
 	return out
 }
 
-// edited is a group that assignments are being made to.
-type edited struct {
+// editedGroup is a group that assignments are made to.
+type editedGroup struct {
 	center.Group
-	members *members
-	// known says whether a user has the ID: groups hold users and nothing else.
-	known func(id string) bool
+	members members
+	// isUser reports whether a user has the ID: groups hold users only.
+	isUser func(id string) bool
+}
+
+// editGroup makes assignments to a copy of a group.
+func editGroup(st *state, g center.Group, list []assignment) (center.Group, *Error) {
+	e := &editedGroup{Group: g, isUser: func(id string) bool { _, ok := st.users.at[id]; return ok }}
+	e.members.clear()
+	for _, id := range g.Members {
+		e.members.add(id)
+	}
+	err := setAll(e, list, setGroup)
+	e.Members = e.members.list()
+	return e.Group, err
 }
 
 // member is one value of members.
 type member struct {
 	Value *string `json:"value"`
-	// Operation is SCIM 1.1's: "delete" removes the member. Nothing here reads it.
+	// Operation is SCIM 1.1's: "delete" removes the member. It is refused.
 	Operation present `json:"operation"`
 }
 
-// present is whether there was a value, whatever it was.
+// present reports whether there was a value.
 type present bool
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -73,8 +75,8 @@ func (p *present) UnmarshalJSON(raw []byte) error {
 	return nil
 }
 
-// setGroup does one assignment to a group.
-func setGroup(g *edited, a assignment) *Error {
+// setGroup makes one assignment to a group.
+func setGroup(g *editedGroup, a assignment) *Error {
 	if a.path.extension {
 		return nil
 	}
@@ -97,27 +99,25 @@ func setGroup(g *edited, a assignment) *Error {
 	return unknown(a)
 }
 
-func setMembers(g *edited, a assignment) *Error {
+func setMembers(g *editedGroup, a assignment) *Error {
 	if a.path.sub != "" && (a.path.filter != nil || a.path.sub != "value") {
 		return readOnly(assignment{path: a.path})
 	}
 	if a.path.filter != nil {
-		return dropMembers(g, a)
+		return removeMembers(g, a)
 	}
 	if isNull(a.raw) {
-		switch a.verb {
-		case remove, replace: // all of them
+		if a.verb != add { // remove or replace all of them
 			g.members.clear()
 		}
 		return nil
 	}
 	var list []member
 	if json.Unmarshal(a.raw, &list) != nil {
-		var one member
-		if json.Unmarshal(a.raw, &one) != nil {
+		list = make([]member, 1)
+		if json.Unmarshal(a.raw, &list[0]) != nil {
 			return refuse(ReasonInvalidValue, "members", "a list of objects with value", "")
 		}
-		list = []member{one}
 	}
 	for _, m := range list {
 		switch {
@@ -125,7 +125,7 @@ func setMembers(g *edited, a assignment) *Error {
 			return refuse(ReasonInvalidValue, "members", "a value in each", "")
 		case bool(m.Operation):
 			return refuse(ReasonInvalidValue, "members", "members without operation, which SCIM 2.0 does not have there", "")
-		case a.verb != remove && !g.known(*m.Value):
+		case a.verb != remove && !g.isUser(*m.Value):
 			return refuse(ReasonInvalidValue, "members", "the ID of a user", *m.Value)
 		}
 	}
@@ -133,7 +133,7 @@ func setMembers(g *edited, a assignment) *Error {
 		g.members.clear()
 	}
 	for _, m := range list {
-		if a.verb == remove { // as Entra ID removes; RFC 7644 would use a filter
+		if a.verb == remove { // Entra ID's form; RFC 7644 has a filter
 			g.members.remove(*m.Value)
 		} else {
 			g.members.add(*m.Value)
@@ -142,13 +142,13 @@ func setMembers(g *edited, a assignment) *Error {
 	return nil
 }
 
-// dropMembers removes the members that a filter finds. That none is there is no
-// failure: the client may be repeating itself.
-func dropMembers(g *edited, a assignment) *Error {
+// removeMembers removes the members that match a filter. It is no error if there
+// are none: the client may be repeating a request.
+func removeMembers(g *editedGroup, a assignment) *Error {
 	if a.verb != remove {
-		return refuse(ReasonMutability, "members", "remove, as what a filter finds can't be changed", "")
+		return refuse(ReasonMutability, "members", "remove: members that a filter selects can't be changed", "")
 	}
-	f, err := a.path.filter.bind(groupAttributes, "members")
+	f, err := bind(a.path.filter, groupAttributes, "members")
 	if err != nil {
 		return err
 	}

@@ -21,12 +21,13 @@ const (
 	baseURL = "https://scim.us-east-1.example/d-9067f1a2b3/scim/v2"
 )
 
-// seed is an instance that was configured by hand, before any client came.
+// seed is an instance that was configured by hand.
 func seed() center.Data {
 	return center.Data{
 		Regions: []center.Region{{Name: "us-east-1"}, {Name: "eu-central-1"}},
 		Users: []center.User{
-			{ID: "u-1", UserName: "alice@example.com", DisplayName: "Alice Adams", GivenName: "Alice", FamilyName: "Adams", Email: "alice@example.com", ExternalID: "00u1"},
+			{ID: "u-1", UserName: "alice@example.com", DisplayName: "Alice Adams", GivenName: "Alice", FamilyName: "Adams",
+				Email: "alice@example.com", ExternalID: "00u1"},
 			{ID: "u-2", UserName: "bob@example.com"},
 			{UserName: "carol/ops@example.com", Inactive: true},
 		},
@@ -58,11 +59,12 @@ func newRig(t testing.TB, d center.Data, region string, adjust ...func(*scim.Con
 	r := &rig{}
 	r.view, err = inst.In(region)
 	require.NoError(t, err)
-	c := scim.Config{View: r.view, BaseURL: baseURL, Tokens: []string{token}, Logger: slog.New(slog.DiscardHandler), OnChange: func(c scim.Change) {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		r.changes = append(r.changes, c)
-	}}
+	c := scim.Config{View: r.view, BaseURL: baseURL, Tokens: []string{token}, Logger: slog.New(slog.DiscardHandler),
+		OnChange: func(c scim.Change) {
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			r.changes = append(r.changes, c)
+		}}
 	for _, f := range adjust {
 		f(&c)
 	}
@@ -71,7 +73,7 @@ func newRig(t testing.TB, d center.Data, region string, adjust ...func(*scim.Con
 	return r
 }
 
-// reply is what came back.
+// reply is a response.
 type reply struct {
 	*httptest.ResponseRecorder
 	body map[string]any
@@ -86,7 +88,7 @@ func request(method, path, body string) *http.Request {
 	return req
 }
 
-// ask sends a request and checks what holds for every answer.
+// ask sends a request and checks what every response has.
 func (r *rig) ask(t testing.TB, method, path, body string) reply {
 	t.Helper()
 	return r.send(t, request(method, path, body))
@@ -106,7 +108,7 @@ func (r *rig) send(t testing.TB, req *http.Request) reply {
 	return out
 }
 
-// ok is ask where the answer must have this status.
+// ok is ask for a response with this status.
 func (r *rig) ok(t testing.TB, status int, method, path, body string) map[string]any {
 	t.Helper()
 	out := r.ask(t, method, path, body)
@@ -114,7 +116,7 @@ func (r *rig) ok(t testing.TB, status int, method, path, body string) map[string
 	return out.body
 }
 
-// refused is ask where the answer must be this error, and nothing may change.
+// refused is ask for this error, after which nothing may have changed.
 func (r *rig) refused(t testing.TB, status int, scimType, method, path, body string) {
 	t.Helper()
 	before := r.view.Snapshot()
@@ -157,3 +159,10 @@ func (r *rig) user(t testing.TB, id string) center.User {
 	require.True(t, ok, "user %s", id)
 	return u
 }
+
+// replaceBody is a PATCH that replaces the attributes of value, a JSON object.
+func replaceBody(value string) string {
+	return `{"Operations":[{"op":"replace","value":` + value + `}]}`
+}
+
+func quoted(s string) string { return `"` + strings.ReplaceAll(s, `"`, `\"`) + `"` }

@@ -47,10 +47,12 @@ func TestFilters(t *testing.T) {
 		{"/Users", `not (emails pr)`, []string{"u-2", "carol/ops@example.com"}},
 		{"/Users", `userName eq "alice@example.com" or userName eq "bob@example.com"`, []string{"u-1", "u-2"}},
 		{"/Users", `userName eq "alice@example.com" or userName eq "bob@example.com" and active eq false`, []string{"u-1"}},
-		{"/Users", `(userName eq "alice@example.com" or userName eq "bob@example.com") and externalId eq "00u1"`, []string{"u-1"}},
+		{"/Users", `(userName eq "alice@example.com" or userName eq "bob@example.com") and externalId eq "00u1"`,
+			[]string{"u-1"}},
 		{"/Users", `not (userName eq "bob@example.com") AND active ne false`, []string{"u-1"}},
 		{"/Users", `NOT(userName eq "bob@example.com") and active eq true`, []string{"u-1"}},
-		{"/Users", `userName sw "BOB" or userName ew "ops@EXAMPLE.com" or displayName co "e a"`, []string{"u-1", "u-2", "carol/ops@example.com"}},
+		{"/Users", `userName sw "BOB" or userName ew "ops@EXAMPLE.com" or displayName co "e a"`,
+			[]string{"u-1", "u-2", "carol/ops@example.com"}},
 		{"/Users", `userName gt "alice@example.com" and userName le "bob@example.com"`, []string{"u-2"}},
 		{"/Users", `userName ge "carol" or userName lt "alice@example.org"`, []string{"u-1", "carol/ops@example.com"}},
 		{"/Users", `externalId ne "00u1"`, []string{"u-2", "carol/ops@example.com"}},
@@ -85,12 +87,17 @@ func TestFiltersRefused(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1")
 	for want, list := range map[string][]string{
 		"invalidFilter": {
-			"userName", "userName eq", `userName eq "x`, `userName eq x`, `externalId eq 00u1`, `userName eq "x"y`, `userName eq "x" xor id eq "y"`,
-			`userName eq "x" and`, `and`, `userName eq "x"and id eq "y"`, `userName is "x"`, `userName eq"x"`, `userName pr "x"`, `not userName eq "x"`,
+			"userName", "userName eq", `userName eq "x`, `userName eq x`, `externalId eq 00u1`, `userName eq "x"y`,
+			`userName eq "x" xor id eq "y"`,
+			`userName eq "x" and`, `and`, `userName eq "x"and id eq "y"`, `userName is "x"`, `userName eq"x"`, `userName pr "x"`,
+			`not userName eq "x"`,
 			`(userName eq "x"`, `userName eq "x")`, `()`, `not ()`, `(userName eq "x")(id eq "y")`, "userName\teq\t\"x\"",
-			`userName eq null`, `userName eq 1`, `userName eq true`, `userName eq {}`, `userName eq []`, `userName eq ["x"]`, `active eq "maybe"`, `active gt true`, `nickName eq "x"`, `members eq "u-1"`,
-			`emails[type eq "work"`, `emails[]`, `emails[shoe eq "x"]`, `emails[emails.type eq "work"]`, `emails[value[type eq "x"] eq "x"]`, `emails[type eq "work"] eq "x"`,
-			`emails[type eq "work"]. eq "x"`, `emails[type eq "work"].shoe eq "x"`, `name[givenName eq "x"]`, `userName[value eq "x"]`, `active eq true and emails[type eq "work"].value`,
+			`userName eq null`, `userName eq 1`, `userName eq true`, `userName eq {}`, `userName eq []`, `userName eq ["x"]`,
+			`active eq "maybe"`, `active gt true`, `nickName eq "x"`, `members eq "u-1"`,
+			`emails[type eq "work"`, `emails[]`, `emails[shoe eq "x"]`, `emails[emails.type eq "work"]`,
+			`emails[value[type eq "x"] eq "x"]`, `emails[type eq "work"] eq "x"`,
+			`emails[type eq "work"]. eq "x"`, `emails[type eq "work"].shoe eq "x"`, `name[givenName eq "x"]`,
+			`userName[value eq "x"]`, `active eq true and emails[type eq "work"].value`,
 			`us er eq "x"`, `ключ eq "x"`, "userName eq \"\xff\"", "userName eq \"\t\"", `"userName" eq "x"`,
 			`urn:x:userName eq "x"`, `userName eq "\"`, "\u212a eq \"x\"",
 		},
@@ -110,7 +117,8 @@ func TestFiltersRefused(t *testing.T) {
 func TestPages(t *testing.T) {
 	d := center.Data{Regions: []center.Region{{Name: "us-east-1"}}}
 	for i := range 25 {
-		d.Users = append(d.Users, center.User{ID: fmt.Sprintf("u-%02d", i), UserName: fmt.Sprintf("user%d@example.com", i), Inactive: true})
+		d.Users = append(d.Users, center.User{ID: fmt.Sprintf("u-%02d", i), UserName: fmt.Sprintf("user%d@example.com", i),
+			Inactive: true})
 	}
 	r := newRig(t, d, "us-east-1", func(c *scim.Config) { c.MaxResults = 10 })
 	for _, c := range []struct {
@@ -152,10 +160,13 @@ func TestAttributes(t *testing.T) {
 		}
 		return out
 	}
-	assert.ElementsMatch(t, []string{"schemas", "id", "displayName", "externalId", "meta"}, keys("/Groups/g-1?excludedAttributes=members"))
+	assert.ElementsMatch(t, []string{"schemas", "id", "displayName", "externalId", "meta"},
+		keys("/Groups/g-1?excludedAttributes=members"))
 	assert.ElementsMatch(t, []string{"schemas", "id", "members"}, keys("/Groups/g-1?attributes=members.value"))
-	assert.ElementsMatch(t, []string{"schemas", "id", "userName"}, keys("/Users/u-1?attributes=urn:ietf:params:scim:schemas:core:2.0:User:USERNAME,nothing"))
-	assert.ElementsMatch(t, []string{"schemas", "id"}, keys("/Users/u-1?attributes=userName&excludedAttributes=userName,id"))
+	assert.ElementsMatch(t, []string{"schemas", "id", "userName"},
+		keys("/Users/u-1?attributes=urn:ietf:params:scim:schemas:core:2.0:User:USERNAME,nothing"))
+	assert.ElementsMatch(t, []string{"schemas", "id"},
+		keys("/Users/u-1?attributes=userName&excludedAttributes=userName,id"))
 
 	u := r.ok(t, 200, "GET", "/Users/u-1?attributes=name.givenName", "")
 	assert.Equal(t, map[string]any{"givenName": "Alice"}, u["name"])
@@ -167,8 +178,8 @@ func TestAttributes(t *testing.T) {
 	assert.Equal(t, map[string]any{"value": "u-1", "type": "User"}, g["members"].([]any)[0])
 }
 
-// An ID that was chosen by hand may hold anything; its location leads back.
-func TestLocationLeadsBack(t *testing.T) {
+// A configured ID may have any characters; its location is the user's URL.
+func TestLocation(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1")
 	list := r.ok(t, 200, "GET", "/Users?"+filter(`userName eq "carol/ops@example.com"`), "")
 	at := list["Resources"].([]any)[0].(map[string]any)["meta"].(map[string]any)["location"].(string)
@@ -177,7 +188,8 @@ func TestLocationLeadsBack(t *testing.T) {
 }
 
 func TestFoldIsEqualFold(t *testing.T) {
-	for _, pair := range [][2]string{{"Kelvin", "\u212aelvin"}, {"straſſe", "STRASSE"}, {"ÅSA", "åsa"}, {"İ", "i"}, {"Σ", "ς"}, {"a", "b"}} {
+	for _, pair := range [][2]string{{"Kelvin", "\u212aelvin"}, {"straſſe", "STRASSE"}, {"ÅSA", "åsa"}, {"İ", "i"},
+		{"Σ", "ς"}, {"a", "b"}} {
 		assert.Equal(t, strings.EqualFold(pair[0], pair[1]), scim.Fold(pair[0]) == scim.Fold(pair[1]), "%q", pair)
 	}
 }

@@ -17,23 +17,49 @@ const (
 	asBoolean                  // true and false
 )
 
-// The attributes that a filter may name, each with its parent's name in front.
+// A filterable is an attribute that filters may name.
+type filterable[T any] struct {
+	comparing comparing
+	// value returns a bool, a string, or nil or "" for none. Nil: the attribute has
+	// several values.
+	value func(T) any
+}
+
+// The attributes that filters may name, with their parents' names.
 var (
-	userAttributes = map[string]comparing{
-		"id": exactly, "externalid": exactly, "username": anyCase, "displayname": anyCase, "active": asBoolean,
-		"name.givenname": anyCase, "name.familyname": anyCase,
-		"emails.value": anyCase, "emails.type": anyCase, "emails.primary": asBoolean,
+	userAttributes = map[string]filterable[center.User]{
+		"id":              {exactly, func(u center.User) any { return u.ID }},
+		"externalid":      {exactly, func(u center.User) any { return u.ExternalID }},
+		"username":        {anyCase, func(u center.User) any { return u.UserName }},
+		"displayname":     {anyCase, func(u center.User) any { return u.DisplayName }},
+		"active":          {asBoolean, func(u center.User) any { return !u.Inactive }},
+		"name.givenname":  {anyCase, func(u center.User) any { return u.GivenName }},
+		"name.familyname": {anyCase, func(u center.User) any { return u.FamilyName }},
+		"emails.value":    {anyCase, func(u center.User) any { return u.Email }},
+		"emails.type":     {anyCase, func(u center.User) any { return ofEmail(u, "work") }},
+		"emails.primary":  {asBoolean, func(u center.User) any { return ofEmail(u, true) }},
 	}
-	groupAttributes = map[string]comparing{
-		"id": exactly, "externalid": exactly, "displayname": anyCase, "members.value": exactly, "members.type": anyCase,
+	groupAttributes = map[string]filterable[center.Group]{
+		"id":            {exactly, func(g center.Group) any { return g.ID }},
+		"externalid":    {exactly, func(g center.Group) any { return g.ExternalID }},
+		"displayname":   {anyCase, func(g center.Group) any { return g.Name }},
+		"members.value": {exactly, nil},
+		"members.type":  {anyCase, nil},
 	}
 )
 
-// bind returns the filter with the full names of its attributes, below parent
-// if there is one, and with values as they are compared. An attribute that
-// can't be compared is refused: an empty answer would look like the truth, and
-// the client would make a second user.
-func (f *filter) bind(known map[string]comparing, parent string) (*filter, *Error) {
+// ofEmail returns value if the user has an address.
+func ofEmail(u center.User, value any) any {
+	if u.Email == "" {
+		return nil
+	}
+	return value
+}
+
+// bind returns the filter with the full names of its attributes, below parent if
+// it isn't "", and with values ready to compare. An attribute that can't be
+// compared is refused: an empty answer would make the client create a second user.
+func bind[T any](f *filter, known map[string]filterable[T], parent string) (*filter, *Error) {
 	out := *f
 	switch f.op {
 	case opAnd, opOr, opNot:
@@ -43,50 +69,52 @@ func (f *filter) bind(known map[string]comparing, parent string) (*filter, *Erro
 		}
 		parent = f.attr
 	default:
-		return f.bindTerm(known, parent)
+		return bindTerm(f, known, parent)
 	}
 	out.args = make([]*filter, len(f.args))
 	for i, arg := range f.args {
 		var err *Error
-		if out.args[i], err = arg.bind(known, parent); err != nil {
+		if out.args[i], err = bind(arg, known, parent); err != nil {
 			return nil, err
 		}
 	}
 	return &out, nil
 }
 
-func (f *filter) bindTerm(known map[string]comparing, parent string) (*filter, *Error) {
+func bindTerm[T any](f *filter, known map[string]filterable[T], parent string) (*filter, *Error) {
 	out := *f
 	if parent != "" {
 		out.attr = parent + "." + f.attr
-	} else if _, multi := known[f.attr+".value"]; multi { // RFC 7644 3.4.2.2: its value is meant
+	} else if _, multi := known[f.attr+".value"]; multi { // its value is meant (RFC 7644 3.4.2.2)
 		out.attr += ".value"
 	}
-	how, ok := known[out.attr]
+	a, ok := known[out.attr]
 	if !ok {
-		return nil, refuse(ReasonInvalidFilter, "attribute in filter", "one of "+strings.Join(slices.Sorted(maps.Keys(known)), ", "), out.attr)
+		names := strings.Join(slices.Sorted(maps.Keys(known)), ", ")
+		return nil, refuse(ReasonInvalidFilter, "attribute in filter", "one of "+names, out.attr)
 	}
 	if f.op == opPresent {
 		return &out, nil
 	}
 	s, isText := f.value.(string)
 	b, isBool := f.value.(bool)
-	if isText && how == asBoolean {
+	if isText && a.comparing == asBoolean {
 		b, isBool = boolean(s)
 	}
 	switch {
-	case how == asBoolean && isBool && (f.op == opEqual || f.op == opNotEqual):
+	case a.comparing == asBoolean && isBool && (f.op == opEqual || f.op == opNotEqual):
 		out.value = b
-	case how == exactly && isText:
-	case how == anyCase && isText:
+	case a.comparing == exactly && isText:
+	case a.comparing == anyCase && isText:
 		out.value, out.anyCase = fold(s), true
 	default:
-		return nil, refuse(ReasonInvalidFilter, "value in filter", "a string, and for a boolean true or false with eq or ne", out.attr)
+		const want = "a string, and for a boolean true or false with eq or ne"
+		return nil, refuse(ReasonInvalidFilter, "value in filter", want, out.attr)
 	}
 	return &out, nil
 }
 
-// match puts together what term says of each comparison and each value path.
+// match combines what term returns for each comparison and each value path.
 func (f *filter) match(term func(*filter) bool) bool {
 	switch f.op {
 	case opAnd:
@@ -99,9 +127,8 @@ func (f *filter) match(term func(*filter) bool) bool {
 	return term(f)
 }
 
-// holds says whether a bound comparison is true of a value: a bool, a string,
-// or nil or "" where there is none. Nothing is equal to no value, and ne is true
-// wherever eq is not.
+// holds reports whether a bound comparison is true of a value: a bool, a string,
+// or nil or "" for none. No value equals nothing, and ne is the opposite of eq.
 func (f *filter) holds(value any) bool {
 	if b, ok := value.(bool); ok {
 		return f.op == opPresent || (b == f.value) == (f.op == opEqual)
@@ -119,55 +146,17 @@ func (f *filter) holds(value any) bool {
 
 func matchUser(u center.User, f *filter) bool {
 	return f.match(func(t *filter) bool {
-		if t.op == opValuePath { // of one value, as one address is kept
+		if t.op == opValuePath { // of one value, because one address is kept
 			return u.Email != "" && matchUser(u, t.args[0])
 		}
-		return t.holds(userValue(&u, t.attr))
+		return t.holds(userAttributes[t.attr].value(u))
 	})
-}
-
-func userValue(u *center.User, attr string) any {
-	switch attr {
-	case "id":
-		return u.ID
-	case "externalid":
-		return u.ExternalID
-	case "username":
-		return u.UserName
-	case "displayname":
-		return u.DisplayName
-	case "active":
-		return !u.Inactive
-	case "name.givenname":
-		return u.GivenName
-	case "name.familyname":
-		return u.FamilyName
-	}
-	return emailValue(u.Email, attr)
-}
-
-// emailValue is a part of the one address that is kept.
-func emailValue(address, attr string) any {
-	switch {
-	case address == "":
-		return nil
-	case attr == "emails.type":
-		return "work"
-	case attr == "emails.primary":
-		return true
-	}
-	return address
 }
 
 func matchGroup(g center.Group, f *filter) bool {
 	return f.match(func(t *filter) bool {
-		switch t.attr {
-		case "id":
-			return t.holds(g.ID)
-		case "externalid":
-			return t.holds(g.ExternalID)
-		case "displayname":
-			return t.holds(g.Name)
+		if a := groupAttributes[t.attr]; a.value != nil {
+			return t.holds(a.value(g))
 		}
 		if t.op == opNotEqual {
 			eq := *t
@@ -178,7 +167,7 @@ func matchGroup(g center.Group, f *filter) bool {
 	})
 }
 
-// matchMember is about one member of a group.
+// matchMember matches one member of a group.
 func matchMember(id string, f *filter) bool {
 	return f.match(func(t *filter) bool {
 		switch {

@@ -16,7 +16,7 @@ func empty() center.Data {
 	return center.Data{Regions: []center.Region{{Name: "us-east-1"}, {Name: "eu-central-1"}}}
 }
 
-// oktaUser is what Okta posts for a person with its default mappings.
+// oktaUser is what Okta posts for a user with its default mappings.
 const oktaUser = `{
 	"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
 	"userName": "dana@example.com",
@@ -30,11 +30,11 @@ const oktaUser = `{
 	"active": true
 }`
 
-// TestOktaUser goes through the life of a user as Okta's provisioning does.
+// TestOktaUser is the life of a user in Okta's provisioning.
 func TestOktaUser(t *testing.T) {
 	r := newRig(t, empty(), "us-east-1")
 
-	// Okta tests the connection, then looks for the person.
+	// Okta tests the connection, then searches for the user.
 	r.ok(t, 200, "GET", "/Users?startIndex=1&count=2", "")
 	list := r.ok(t, 200, "GET", "/Users?"+filter(`userName eq "dana@example.com"`)+"&startIndex=1&count=100", "")
 	assert.Equal(t, map[string]any{
@@ -61,16 +61,16 @@ func TestOktaUser(t *testing.T) {
 	}
 	assert.Equal(t, full, out.body)
 	assert.Equal(t, full, r.ok(t, 200, "GET", "/Users/"+id, ""))
-	want := center.User{ID: id, UserName: "dana@example.com", DisplayName: "Dana Diaz", GivenName: "Dana", FamilyName: "Diaz",
-		Email: "dana@example.com", ExternalID: "00ujl29u0le5T6Aj10h7"}
+	want := center.User{ID: id, UserName: "dana@example.com", ExternalID: "00ujl29u0le5T6Aj10h7",
+		DisplayName: "Dana Diaz", GivenName: "Dana", FamilyName: "Diaz", Email: "dana@example.com"}
 	assert.Equal(t, want, r.user(t, id))
 
-	// The answer got lost, and Okta repeats itself: nothing is made twice, and
-	// the lookup finds the first.
+	// The answer was lost and Okta repeats the request: no second user is created,
+	// and the search finds the first.
 	r.refused(t, 409, "uniqueness", "POST", "/Users", oktaUser)
 	assert.Equal(t, []string{id}, found(t, r.ok(t, 200, "GET", "/Users?"+filter(`userName eq "dana@example.com"`), "")))
 
-	// A profile push reads, then puts everything back with what is new in it.
+	// A profile push reads the user, then puts all attributes with the changes.
 	r.ok(t, 200, "PUT", "/Users/"+id, `{
 		"schemas": ["urn:ietf:params:scim:schemas:core:2.0:User"],
 		"id": "`+id+`",
@@ -82,10 +82,11 @@ func TestOktaUser(t *testing.T) {
 		"externalId": "00ujl29u0le5T6Aj10h7",
 		"meta": {"resourceType": "User", "location": "`+at+`"}
 	}`)
-	want.UserName, want.Email, want.FamilyName, want.DisplayName = "dana.diaz@example.com", "dana.diaz@example.com", "Diaz-Ortiz", ""
-	assert.Equal(t, want, r.user(t, id), "the ID stays, and what was not said is gone")
+	want.UserName, want.Email = "dana.diaz@example.com", "dana.diaz@example.com"
+	want.FamilyName, want.DisplayName = "Diaz-Ortiz", ""
+	assert.Equal(t, want, r.user(t, id), "the ID stays, and attributes that are left out are cleared")
 
-	// Deactivation, reactivation, and once more.
+	// Deactivation, reactivation, deactivation.
 	for _, active := range []string{"false", "true", "false"} {
 		body := r.ok(t, 200, "PATCH", "/Users/"+id, `{
 			"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
@@ -96,8 +97,8 @@ func TestOktaUser(t *testing.T) {
 	}
 
 	before := r.view.Snapshot()
-	r.ok(t, 200, "PATCH", "/Users/"+id, `{"Operations": [{"op": "replace", "value": {"active": false}}]}`)
-	assert.Same(t, before, r.view.Snapshot(), "what is so already makes no new snapshot")
+	r.ok(t, 200, "PATCH", "/Users/"+id, replaceBody(`{"active": false}`))
+	assert.Same(t, before, r.view.Snapshot(), "a change to the same value makes no new snapshot")
 
 	r.ok(t, 204, "DELETE", "/Users/"+id, "")
 	_, there := r.view.UserByID(id)
@@ -105,7 +106,7 @@ func TestOktaUser(t *testing.T) {
 	r.refused(t, 404, "", "DELETE", "/Users/"+id, "")
 	r.refused(t, 404, "", "GET", "/Users/"+id, "")
 
-	// It comes back as somebody else: an ID is not used again.
+	// An ID is never used again.
 	assert.NotEqual(t, id, r.ok(t, 201, "POST", "/Users", oktaUser)["id"])
 
 	var ends []bool
@@ -114,10 +115,11 @@ func TestOktaUser(t *testing.T) {
 		ends = append(ends, c.EndsAccess)
 	}
 	assert.Equal(t, []bool{false, false, true, false, true, true, false}, ends)
-	assert.Equal(t, scim.Change{Action: scim.ActionDeleted, Resource: "User", ID: id, Name: "dana.diaz@example.com", EndsAccess: true}, r.changes[5])
+	assert.Equal(t, scim.Change{Action: scim.ActionDeleted, Resource: "User", ID: id, Name: "dana.diaz@example.com",
+		EndsAccess: true}, r.changes[5])
 }
 
-// TestOktaGroup goes through the life of a pushed group.
+// TestOktaGroup is the life of a pushed group.
 func TestOktaGroup(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1")
 	r.ok(t, 200, "GET", "/Groups?startIndex=1&count=100", "")
@@ -129,12 +131,14 @@ func TestOktaGroup(t *testing.T) {
 		"members": [{"value": "u-1", "display": "alice@example.com"}]
 	}`)
 	id := group["id"].(string)
-	assert.Equal(t, []any{map[string]any{"value": "u-1", "type": "User", "$ref": baseURL + "/Users/u-1"}}, group["members"])
+	assert.Equal(t, []any{map[string]any{"value": "u-1", "type": "User", "$ref": baseURL + "/Users/u-1"}},
+		group["members"])
 	assert.Equal(t, center.Group{ID: id, Name: "Test SCIMv2", Members: []string{"u-1"}}, r.group(t, id))
 
 	patch := func(ops string) {
 		t.Helper()
-		r.ok(t, 204, "PATCH", "/Groups/"+id, `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [`+ops+`]}`)
+		r.ok(t, 204, "PATCH", "/Groups/"+id,
+			`{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [`+ops+`]}`)
 	}
 	// A renaming repeats the ID in the value.
 	patch(`{"op": "replace", "value": {"id": "` + id + `", "displayName": "Renamed"}}`)
@@ -144,7 +148,7 @@ func TestOktaGroup(t *testing.T) {
 	add := `{"op": "add", "path": "members", "value": [{"value": "u-2", "display": "bob@example.com"}, {"value": "u-1"}]}`
 	patch(add)
 	patch(add)
-	assert.Equal(t, []string{"u-1", "u-2"}, r.group(t, id).Members, "each once, however often it is added")
+	assert.Equal(t, []string{"u-1", "u-2"}, r.group(t, id).Members, "each member once")
 
 	drop := `{"op": "remove", "path": "members[value eq \"u-1\"]"}`
 	patch(drop)
@@ -163,17 +167,16 @@ func TestOktaGroup(t *testing.T) {
 	}`)
 	assert.Equal(t, center.Group{ID: id, Name: "Put", Members: []string{"u-2"}}, r.group(t, id))
 	r.ok(t, 200, "PUT", "/Groups/"+id, `{"displayName": "Put"}`)
-	assert.Empty(t, r.group(t, id).Members, "a group that is replaced by one without members has none")
+	assert.Empty(t, r.group(t, id).Members, "a PUT without members clears them")
 
 	r.ok(t, 204, "DELETE", "/Groups/"+id, "")
 	r.refused(t, 404, "", "GET", "/Groups/"+id, "")
 }
 
-// What the directory decides follows at once.
 func TestDeactivationAndDeletionEndAccess(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1")
 	require.Len(t, r.view.Accounts("u-1"), 1)
-	r.ok(t, 200, "PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"active":false}}]}`)
+	r.ok(t, 200, "PATCH", "/Users/u-1", replaceBody(`{"active":false}`))
 	assert.Empty(t, r.view.Accounts("u-1"))
 
 	require.Len(t, r.view.Accounts("u-2"), 1)

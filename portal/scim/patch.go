@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// maxOperations caps the operations of one PATCH.
+// maxOperations is how many operations a PATCH may have.
 const maxOperations = 1000
 
-// A verb is what an operation does.
+// A verb is the op of an operation.
 type verb string
 
 const (
@@ -25,39 +25,36 @@ type operation struct {
 	raw  json.RawMessage // nil: no value
 }
 
-// operations reads a PATCH. All is read before anything is done.
+// operations parses all operations of a PATCH before any is made.
 func operations(raw []byte) ([]operation, *Error) {
 	fields, err := body(raw, schemaPatch)
 	if err != nil {
 		return nil, err
 	}
-	var out []operation
+	var list []json.RawMessage
 	for _, f := range fields {
-		if !strings.EqualFold(f.name, "Operations") {
-			if err := otherField(f.name, "Operations"); err != nil {
-				return nil, err
-			}
-			continue
+		if strings.EqualFold(f.name, "Operations") {
+			list, err = elements(f.raw, maxOperations, "Operations")
+		} else {
+			err = otherField(f.name, "Operations")
 		}
-		list, err := elements(f.raw, maxOperations, "Operations")
 		if err != nil {
 			return nil, err
 		}
-		for _, one := range list {
-			op, err := oneOperation(one)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, op)
-		}
 	}
-	if len(out) == 0 {
+	if len(list) == 0 {
 		return nil, refuse(ReasonInvalidSyntax, "Operations", "at least one", "")
+	}
+	out := make([]operation, len(list))
+	for i, one := range list {
+		if out[i], err = parseOperation(one); err != nil {
+			return nil, err
+		}
 	}
 	return out, nil
 }
 
-func oneOperation(raw json.RawMessage) (operation, *Error) {
+func parseOperation(raw json.RawMessage) (operation, *Error) {
 	var op operation
 	fields, err := object(raw, maxFields, "operation")
 	if err != nil {
@@ -91,8 +88,8 @@ func oneOperation(raw json.RawMessage) (operation, *Error) {
 	return op, nil
 }
 
-// otherField passes over what a message may hold besides, such as the name that
-// Entra ID gives an operation, but not what seems to be meant for one of these.
+// otherField accepts further fields, such as the name that Entra ID gives an
+// operation, but not a misspelling of a known field.
 func otherField(name string, known ...string) *Error {
 	plain, ok := attribute(name, "")
 	if !ok || slices.ContainsFunc(known, func(k string) bool { return letters(plain) == letters(strings.ToLower(k)) }) {

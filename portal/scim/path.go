@@ -2,35 +2,31 @@ package scim
 
 import "strings"
 
-// maxPath caps the path of a PATCH operation.
-const maxPath = 2048
+const maxPath = 2048 // bytes of the path of a PATCH operation
 
-// A path says what a PATCH operation is about (RFC 7644 3.5.2), as in
+// A path is the target of a PATCH operation (RFC 7644 3.5.2), such as
 // name.givenName, members[value eq "x"] or emails[type eq "work"].value.
 type path struct {
 	attr, sub string  // lower case
 	filter    *filter // nil: none
-	// extension: it lies in another schema than the resource's own. None of
-	// those is kept here.
+	// extension: the attribute belongs to another schema, of which none is kept.
 	extension bool
 }
 
 func parsePath(s, schema string) (path, *Error) {
-	bad := func() (path, *Error) {
-		return path{}, refuse(ReasonInvalidPath, "path", "an attribute, with a filter or a sub-attribute or without", s)
-	}
+	bad := refuse(ReasonInvalidPath, "path", "an attribute, with a filter or a sub-attribute or without", s)
 	if len(s) > maxPath {
-		return bad()
+		return path{}, bad
 	}
 	in := &filterParser{rest: s, schema: schema}
 	attr, ok := attribute(in.word(), schema)
 	if !ok {
-		return bad()
+		return path{}, bad
 	}
 	p := path{attr: attr}
 	if strings.HasPrefix(attr, "urn:") {
-		if strings.Contains(attr, ":core:") { // another version's or resource's schema, or its own misspelt
-			return bad()
+		if strings.Contains(attr, ":core:") { // another version or resource type, or misspelt
+			return path{}, bad
 		}
 		p.extension = true
 		return p, nil
@@ -47,11 +43,11 @@ func parsePath(s, schema string) (path, *Error) {
 	}
 	if tail != "" {
 		if p.sub, ok = attribute(tail[1:], ""); !ok || tail[0] != '.' || !simple(p.sub) {
-			return bad()
+			return path{}, bad
 		}
 	}
 	if !simple(p.attr) {
-		return bad()
+		return path{}, bad
 	}
 	return p, nil
 }

@@ -29,8 +29,8 @@ func (c *counted) Update(change func(*center.Tx) error) error {
 	return c.View.Update(change)
 }
 
-// A whole company is pushed by 8 clients, then changed, and what the instance
-// holds at the end is what the identity provider holds.
+// Eight clients push a company and change it. At the end the instance has what the
+// identity provider has.
 func TestPush1000UsersAnd50Groups(t *testing.T) {
 	const users, groups = 1000, 50
 	counter := &counted{}
@@ -64,7 +64,7 @@ func TestPush1000UsersAnd50Groups(t *testing.T) {
 	})
 	require.False(t, t.Failed())
 	pushed := time.Since(began)
-	requirePeople(t, r, want, ids, members)
+	requireState(t, r, want, ids, members)
 
 	// Every third user is renamed, every tenth deactivated, every 25th deleted;
 	// each group loses its first member.
@@ -75,15 +75,18 @@ func TestPush1000UsersAnd50Groups(t *testing.T) {
 			return
 		case i%10 == 0:
 			want[i].Inactive = true
-			c.must("PATCH", "/Users/"+want[i].ID, patchOf(map[string]any{"op": "replace", "value": map[string]any{"active": false}}), 200)
+			c.must("PATCH", "/Users/"+want[i].ID, patchOf(map[string]any{"op": "replace",
+				"value": map[string]any{"active": false}}), 200)
 		}
 		if i%3 == 0 {
 			want[i].UserName = fmt.Sprintf("renamed%d@example.com", i)
-			c.must("PATCH", "/Users/"+want[i].ID, patchOf(map[string]any{"op": "Replace", "path": "userName", "value": want[i].UserName}), 200)
+			c.must("PATCH", "/Users/"+want[i].ID, patchOf(map[string]any{"op": "Replace", "path": "userName",
+				"value": want[i].UserName}), 200)
 		}
 	})
 	each(groups, func(i int) {
-		c.must("PATCH", "/Groups/"+ids[i], patchOf(map[string]any{"op": "remove", "path": fmt.Sprintf("members[value eq %q]", members[i][0])}), 204)
+		c.must("PATCH", "/Groups/"+ids[i], patchOf(map[string]any{"op": "remove",
+			"path": fmt.Sprintf("members[value eq %q]", members[i][0])}), 204)
 		members[i] = members[i][1:]
 	})
 	require.False(t, t.Failed())
@@ -95,13 +98,14 @@ func TestPush1000UsersAnd50Groups(t *testing.T) {
 	for i := range members {
 		members[i] = slices.DeleteFunc(members[i], func(id string) bool { return gone[id] })
 	}
-	requirePeople(t, r, want, ids, members)
-	t.Logf("pushed in %v, all in %v, with %d updates", pushed.Round(time.Millisecond), time.Since(began).Round(time.Millisecond), counter.n.Load())
+	requireState(t, r, want, ids, members)
+	t.Logf("pushed in %v, all in %v, with %d updates", pushed.Round(time.Millisecond),
+		time.Since(began).Round(time.Millisecond), counter.n.Load())
 }
 
-// requirePeople compares the instance, and what the endpoint shows of it page
-// by page, with what was pushed.
-func requirePeople(t *testing.T, r *rig, users []center.User, groupIDs []string, members [][]string) {
+// requireState compares the instance, and the endpoint's pages, with what was
+// pushed.
+func requireState(t *testing.T, r *rig, users []center.User, groupIDs []string, members [][]string) {
 	t.Helper()
 	d := r.view.Snapshot().Data()
 	require.ElementsMatch(t, users, d.Users)
@@ -120,7 +124,7 @@ func requirePeople(t *testing.T, r *rig, users []center.User, groupIDs []string,
 	require.ElementsMatch(t, ids, shown)
 }
 
-// A connection that dies in the middle of a request changes nothing.
+// A request whose connection breaks changes nothing.
 func TestConnectionKilledInTheBody(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1")
 	served := make(chan struct{}, 1)
@@ -141,7 +145,7 @@ func TestConnectionKilledInTheBody(t *testing.T) {
 				require.NoError(t, err)
 				head := fmt.Sprintf("%s %s%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/scim+json\r\n",
 					one[0], strings.TrimPrefix(baseURL, "https://scim.us-east-1.example"), one[1], token)
-				// The whole document is there; only the end of the body is not.
+				// The document is complete; only the end of the body is missing.
 				if encoding == "length" {
 					_, err = fmt.Fprintf(conn, "%sContent-Length: %d\r\n\r\n%s", head, len(one[2])+1, one[2])
 				} else {
@@ -156,8 +160,8 @@ func TestConnectionKilledInTheBody(t *testing.T) {
 	}
 }
 
-// A proxy cuts every third connection before the answer is through. A client
-// that repeats what had no answer ends up with each user once.
+// A proxy breaks every third connection before the answer. A client that repeats
+// requests without an answer creates each user once.
 func TestConnectionsKilledBeforeTheAnswer(t *testing.T) {
 	const users = 200
 	r := newRig(t, empty(), "us-east-1")
@@ -167,7 +171,7 @@ func TestConnectionsKilledBeforeTheAnswer(t *testing.T) {
 			r.ServeHTTP(w, req)
 			return
 		}
-		r.ServeHTTP(httptest.NewRecorder(), req) // done, but nobody hears of it
+		r.ServeHTTP(httptest.NewRecorder(), req) // carried out, but the answer is lost
 		panic(http.ErrAbortHandler)
 	}))
 	want := make([]center.User, users)

@@ -12,7 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/scim"
 )
 
-// Each row breaks one rule; the harness checks that nothing changed.
+// Each row breaks one rule; refused checks that nothing changes.
 func TestUsersRefused(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1")
 	for _, c := range []struct {
@@ -21,15 +21,18 @@ func TestUsersRefused(t *testing.T) {
 		scimType string
 		body     string
 	}{
-		{"no JSON", 400, "invalidSyntax", `{"userName":`},
+		{"not JSON", 400, "invalidSyntax", `{"userName":`},
 		{"empty", 400, "invalidSyntax", ``},
 		{"a list", 400, "invalidSyntax", `[]`},
 		{"two documents", 400, "invalidSyntax", `{"userName":"a"}{}`},
-		{"another schema", 400, "invalidSyntax", `{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"userName":"x@example.com"}`},
-		{"schemas no list", 400, "invalidSyntax", `{"schemas":"urn:ietf:params:scim:schemas:core:2.0:User","userName":"x@example.com"}`},
-		{"twice in another case", 400, "invalidSyntax", `{"userName":"x@example.com","username":"y@example.com"}`},
-		{"more schemas than there are", 400, "invalidSyntax", `{"schemas":[` + strings.Repeat(`"x",`, 100) + `"urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"x@example.com"}`},
-		{"no UTF-8", 400, "invalidSyntax", "{\"userName\":\"x\xff@example.com\"}"},
+		{"another schema", 400, "invalidSyntax",
+			`{"schemas":["urn:ietf:params:scim:schemas:core:2.0:Group"],"userName":"x@example.com"}`},
+		{"schemas not a list", 400, "invalidSyntax",
+			`{"schemas":"urn:ietf:params:scim:schemas:core:2.0:User","userName":"x@example.com"}`},
+		{"duplicate in another case", 400, "invalidSyntax", `{"userName":"x@example.com","username":"y@example.com"}`},
+		{"too many schemas", 400, "invalidSyntax", `{"schemas":[` + strings.Repeat(`"x",`, 100) +
+			`"urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"x@example.com"}`},
+		{"not UTF-8", 400, "invalidSyntax", "{\"userName\":\"x\xff@example.com\"}"},
 		{"no userName", 400, "invalidValue", `{"displayName":"X"}`},
 		{"empty userName", 400, "invalidValue", `{"userName":""}`},
 		{"null userName", 400, "invalidValue", `{"userName":null}`},
@@ -40,14 +43,15 @@ func TestUsersRefused(t *testing.T) {
 		{"right-to-left override", 400, "invalidValue", `{"userName":"x\u202e@example.com"}`},
 		{"no-break space", 400, "invalidValue", `{"userName":"a\u00a0b"}`},
 		{"long userName", 400, "invalidValue", `{"userName":"` + strings.Repeat("x", 257) + `"}`},
-		{"long externalId", 400, "invalidValue", `{"userName":"x@example.com","externalId":"` + strings.Repeat("x", 257) + `"}`},
-		{"active neither", 400, "invalidValue", `{"userName":"x@example.com","active":"yes"}`},
+		{"long externalId", 400, "invalidValue", `{"userName":"x@example.com","externalId":"` + strings.Repeat("x", 257) +
+			`"}`},
+		{"active not a boolean", 400, "invalidValue", `{"userName":"x@example.com","active":"yes"}`},
 		{"emails a string", 400, "invalidValue", `{"userName":"x@example.com","emails":"x@example.com"}`},
 		{"email a number", 400, "invalidValue", `{"userName":"x@example.com","emails":[{"value":1}]}`},
 		{"name a string", 400, "invalidValue", `{"userName":"x@example.com","name":"X"}`},
 		{"taken", 409, "uniqueness", `{"userName":"alice@example.com"}`},
 		{"taken in another case", 409, "uniqueness", `{"userName":"Alice@Example.com"}`},
-		{"taken by one who looks alike", 409, "uniqueness", `{"userName":"alice@example.com","externalId":"other"}`},
+		{"taken, other externalId", 409, "uniqueness", `{"userName":"alice@example.com","externalId":"other"}`},
 		{"externalId taken", 409, "uniqueness", `{"userName":"x@example.com","externalId":"00u1"}`},
 	} {
 		t.Run(c.name, func(t *testing.T) { r.refused(t, c.status, c.scimType, "POST", "/Users", c.body) })
@@ -88,9 +92,11 @@ func TestPatchesRefused(t *testing.T) {
 		{"/Users/u-1", "invalidPath", `{"op":"replace","path":"` + strings.Repeat("x", 3000) + `","value":"x"}`},
 		{"/Users/u-1", "invalidFilter", `{"op":"replace","path":"emails[type is \"work\"].value","value":"x"}`},
 		{"/Users/u-1", "invalidFilter", `{"op":"replace","path":"emails[shoe eq \"work\"].value","value":"x"}`},
-		{"/Users/u-1", "noTarget", `{"op":"replace","path":"emails[value eq \"nobody@example.com\"].value","value":"x@example.com"}`},
+		{"/Users/u-1", "noTarget",
+			`{"op":"replace","path":"emails[value eq \"nobody@example.com\"].value","value":"x@example.com"}`},
 		{"/Users/u-1", "uniqueness", `{"op":"replace","path":"userName","value":"Bob@example.com"}`},
-		{"/Users/u-1", "invalidPath", `{"op":"replace","path":"displayName","value":"Half"},{"op":"replace","path":"shoeSize","value":"44"}`},
+		{"/Users/u-1", "invalidPath",
+			`{"op":"replace","path":"displayName","value":"Half"},{"op":"replace","path":"shoeSize","value":"44"}`},
 		{"/Groups/g-1", "invalidValue", `{"op":"add","path":"members","value":[{"value":"u-1"},{"value":"u-9"}]}`},
 		{"/Groups/g-1", "invalidValue", `{"op":"add","path":"members","value":[{"value":"g-2","type":"Group"}]}`},
 		{"/Groups/g-1", "invalidValue", `{"op":"add","path":"members","value":["u-1"]}`},
@@ -108,25 +114,30 @@ func TestPatchesRefused(t *testing.T) {
 			if c.scimType == "uniqueness" {
 				status = 409
 			}
-			r.refused(t, status, c.scimType, "PATCH", c.path, `{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[`+c.ops+`]}`)
+			r.refused(t, status, c.scimType, "PATCH", c.path,
+				`{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],"Operations":[`+c.ops+`]}`)
 		})
 	}
 	many := strings.TrimSuffix(strings.Repeat(`{"op":"replace","path":"active","value":true},`, 1001), ",")
 	r.refused(t, 413, "", "PATCH", "/Users/u-1", `{"Operations":[`+many+`]}`)
-	r.refused(t, 413, "", "PUT", "/Users/u-1", `{"userName":"alice@example.com","emails":[`+strings.TrimSuffix(strings.Repeat("{},", 101), ",")+`]}`)
+	r.refused(t, 413, "", "PUT", "/Users/u-1",
+		`{"userName":"alice@example.com","emails":[`+strings.TrimSuffix(strings.Repeat("{},", 101), ",")+`]}`)
 	names := make([]string, 1000)
 	for i := range names {
 		names[i] = fmt.Sprintf(`"x%d":1`, i)
 	}
 	all := `{"op":"add","value":{` + strings.Join(names, ",") + `}},`
-	r.refused(t, 413, "", "PATCH", "/Users/u-1", `{"Operations":[`+strings.Repeat(all, 10)+`{"op":"add","path":"title","value":"x"},{"op":"add","value":{"x":1}}]}`)
-	r.refused(t, 400, "invalidValue", "PATCH", "/Users/u-1", `{"Operations":[{"op":"add","value":{"name":{`+strings.Join(names[:101], ",")+`}}}]}`)
+	r.refused(t, 413, "", "PATCH", "/Users/u-1", `{"Operations":[`+strings.Repeat(all,
+		10)+`{"op":"add","path":"title","value":"x"},{"op":"add","value":{"x":1}}]}`)
+	r.refused(t, 400, "invalidValue", "PATCH", "/Users/u-1",
+		`{"Operations":[{"op":"add","value":{"name":{`+strings.Join(names[:101], ",")+`}}}]}`)
 	r.refused(t, 404, "", "PATCH", "/Groups/u-1", `{"Operations":[{"op":"remove","path":"members"}]}`)
-	r.refused(t, 400, "invalidSyntax", "PATCH", "/Users/u-1", `{"schemas":["x"],"Operations":[{"op":"replace","value":{"active":true}}]}`)
+	r.refused(t, 400, "invalidSyntax", "PATCH", "/Users/u-1",
+		`{"schemas":["x"],"Operations":[{"op":"replace","value":{"active":true}}]}`)
 }
 
-// What is unknown in a list of many does not keep the rest out.
-func TestUnknownIsPassedOver(t *testing.T) {
+// Unknown attributes in a list of many are dropped.
+func TestUnknownAttributesAreDropped(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1")
 	r.ok(t, 200, "PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":
 		{"shoeSize":"44","title":"CEO","groups":[],"meta":{},"active":false,"noSuchPath.part":1,"name":{"shoeSize":44,"middleName":"B"}}}]}`)
@@ -135,7 +146,7 @@ func TestUnknownIsPassedOver(t *testing.T) {
 	assert.Equal(t, "Alice", u.GivenName)
 }
 
-// What a request leaves out decides nothing about access.
+// A request without active doesn't change it.
 func TestActiveIsNeverGuessed(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1")
 	r.ok(t, 200, "PUT", "/Users/u-1", `{"userName":"alice@example.com"}`)
@@ -146,8 +157,8 @@ func TestActiveIsNeverGuessed(t *testing.T) {
 	assert.True(t, r.user(t, id).Inactive)
 }
 
-// A userName that is taken no more keeps no user active.
-func TestUserNameFromBeforeCanBeDeactivated(t *testing.T) {
+// A user whose userName newer rules refuse can be deactivated.
+func TestDeactivateUserWithOldUserName(t *testing.T) {
 	d := seed()
 	d.Users[0].UserName = "ali\u200bce@example.com"
 	inst, err := center.NewJournaled(d, nil)
@@ -155,23 +166,24 @@ func TestUserNameFromBeforeCanBeDeactivated(t *testing.T) {
 	view, err := inst.In("us-east-1")
 	require.NoError(t, err)
 	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) { c.View = view })
-	r.ok(t, 200, "PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"active":false}}]}`)
+	r.ok(t, 200, "PATCH", "/Users/u-1", replaceBody(`{"active":false}`))
 	u, _ := view.UserByID("u-1")
 	assert.True(t, u.Inactive)
 	r.ok(t, 200, "PUT", "/Users/u-1", `{"userName":"ali\u200bce@example.com","displayName":"Alice"}`)
 	r.refused(t, 400, "invalidValue", "PUT", "/Users/u-1", `{"userName":"al\u200bice@example.com"}`)
 }
 
-// Two users that the configuration already has stay as they are, and both are
-// found; a rename in case only is a rename.
+// Two configured users whose names differ in case only are both found and can be
+// changed; a rename in case only is a rename.
 func TestNamesThatDifferInCaseOnly(t *testing.T) {
 	d := seed()
 	d.Users = append(d.Users, center.User{ID: "u-4", UserName: "ALICE@example.com", Inactive: true})
 	r := newRig(t, d, "us-east-1")
-	assert.Equal(t, []string{"u-1", "u-4"}, found(t, r.ok(t, 200, "GET", "/Users?"+filter(`userName eq "alice@example.com"`), "")))
-	r.ok(t, 200, "PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"active":false}}]}`)
-	r.refused(t, 409, "uniqueness", "PATCH", "/Users/u-2", `{"Operations":[{"op":"replace","value":{"userName":"ALICE@example.com"}}]}`)
-	r.ok(t, 200, "PATCH", "/Users/u-4", `{"Operations":[{"op":"replace","value":{"userName":"alice2@example.com"}}]}`)
-	r.ok(t, 200, "PATCH", "/Users/u-2", `{"Operations":[{"op":"replace","value":{"userName":"Bob@example.com"}}]}`)
+	assert.Equal(t, []string{"u-1", "u-4"}, found(t, r.ok(t, 200, "GET",
+		"/Users?"+filter(`userName eq "alice@example.com"`), "")))
+	r.ok(t, 200, "PATCH", "/Users/u-1", replaceBody(`{"active":false}`))
+	r.refused(t, 409, "uniqueness", "PATCH", "/Users/u-2", replaceBody(`{"userName":"ALICE@example.com"}`))
+	r.ok(t, 200, "PATCH", "/Users/u-4", replaceBody(`{"userName":"alice2@example.com"}`))
+	r.ok(t, 200, "PATCH", "/Users/u-2", replaceBody(`{"userName":"Bob@example.com"}`))
 	assert.Equal(t, "Bob@example.com", r.user(t, "u-2").UserName)
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/scim"
 )
 
-// An error names the host of a refused URL, and not who may go there.
-func TestRefusedURLsKeepTheirUserInformation(t *testing.T) {
+// An error shows the host of a refused URL, but not its user information.
+func TestRefusedURLHidesUserInformation(t *testing.T) {
 	inst, err := center.New(seed())
 	require.NoError(t, err)
 	view, err := inst.In("us-east-1")

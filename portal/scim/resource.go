@@ -10,7 +10,6 @@ import (
 const (
 	schemaUser   = "urn:ietf:params:scim:schemas:core:2.0:User"
 	schemaGroup  = "urn:ietf:params:scim:schemas:core:2.0:Group"
-	schemaConfig = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
 	schemaType   = "urn:ietf:params:scim:schemas:core:2.0:ResourceType"
 	schemaSchema = "urn:ietf:params:scim:schemas:core:2.0:Schema"
 	schemaPatch  = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
@@ -18,15 +17,15 @@ const (
 	schemaError  = "urn:ietf:params:scim:api:messages:2.0:Error"
 )
 
-// A resource is what a client reads.
+// A resource is a JSON object that a client reads.
 type resource = map[string]any
 
 func (s *Server) location(endpoint, id string) string {
 	return s.base + "/" + endpoint + "/" + url.PathEscape(id)
 }
 
-// user says what is kept of a user, and no more: meta has no times, as the
-// instance doesn't keep them.
+// user returns the attributes that are kept of a user. meta has no times, because
+// the instance keeps none.
 func (s *Server) user(u center.User, pick selection) resource {
 	r := resource{
 		"schemas":  []string{schemaUser},
@@ -63,18 +62,18 @@ func (s *Server) group(g center.Group, pick selection) resource {
 	return pick.of(r)
 }
 
-// A shownMember is a member as clients read it. There may be many thousands in
-// one answer, and as a resource each would be ten times its size.
+// A shownMember is a member as clients read it. A response may have many thousands,
+// and a resource would take ten times the memory.
 type shownMember struct {
 	Value string `json:"value,omitempty"`
 	Ref   string `json:"$ref,omitempty"`
 	Type  string `json:"type,omitempty"`
 }
 
-// members shows what is wanted of each, so that selection.of has nothing to
-// take out of them.
+// members returns the selected parts of each member; selection.of doesn't see them.
 func (s *Server) members(ids []string, pick selection) []shownMember {
-	value, ref, kind := pick.wantsPart("members", "value"), pick.wantsPart("members", "$ref"), pick.wantsPart("members", "type")
+	value, ref := pick.wantsPart("members", "value"), pick.wantsPart("members", "$ref")
+	kind := pick.wantsPart("members", "type")
 	out := make([]shownMember, len(ids))
 	for i, id := range ids {
 		if value {

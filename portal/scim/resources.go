@@ -3,37 +3,38 @@ package scim
 import (
 	"crypto/rand"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// resources is the endpoint of one resource type, User or Group. Its methods are
-// what both have in common, and its fields what differs.
+// resources is the endpoint of one resource type, User or Group. The fields are
+// what differs between the two.
 type resources[T any] struct {
 	server *Server
 	kind   string // "User" or "Group": the resource type, and with an s the endpoint
 	schema string
-	// nameAttr is the attribute that is unique in any case, as it is written.
+	// nameAttr is the attribute that is unique in any case.
 	nameAttr   string
-	attributes map[string]comparing // that filters may name
-	// briefPatch says that PATCH has an answer without a body, unless the client
-	// asks for attributes: a group may be large, and changes a little at a time.
+	attributes map[string]filterable[T]
+	// briefPatch makes PATCH answer without a body, unless the client asks for
+	// attributes: a group may be large and change a little at a time.
 	briefPatch bool
 
 	keys  func(*T) (id, name, external string)
 	table func(*index) *table[T]
-	find  func(id string) (T, bool)
 	match func(T, *filter) bool
 	show  func(T, selection) resource
 	same  func(a, b T) bool
-	// active says whether an element is a user who has access. Nil: none has.
+	// active reports whether an element is a user who has access. Nil: none has.
 	active func(T) bool
 
-	// blank is what an element begins with when it is replaced.
+	// blank returns what PUT starts from.
 	blank func(T) T
 	edit  func(*state, T, []assignment) (T, *Error)
-	// alone is an instance with nothing but an element, whose name is new or not.
+	// alone returns an instance with only the element. newName reports whether its
+	// name is new.
 	alone  func(element T, newName bool) center.Data
 	setID  func(*T, string)
 	store  func(*center.Tx, T) error
@@ -48,9 +49,15 @@ func (rs *resources[T]) methods(hasID bool) methods {
 }
 
 func (rs *resources[T]) list(c *call) (*answer, *Error) {
-	f, err := c.filter(rs.schema, rs.attributes)
-	if err != nil {
-		return nil, err
+	var f *filter
+	if text := c.filter(); text != "" {
+		parsed, err := parseFilter(text, rs.schema)
+		if err != nil {
+			return nil, err
+		}
+		if f, err = bind(parsed, rs.attributes, ""); err != nil {
+			return nil, err
+		}
 	}
 	p, err := rs.server.page(c)
 	if err != nil {
@@ -62,20 +69,20 @@ func (rs *resources[T]) list(c *call) (*answer, *Error) {
 }
 
 func (rs *resources[T]) get(c *call) (*answer, *Error) {
-	element, ok := rs.find(c.id)
+	element, ok := rs.table(rs.server.index()).get(c.id)
 	if !ok {
-		return nil, rs.none(c.id)
+		return nil, rs.notFound(c.id)
 	}
 	return &answer{status: http.StatusOK, body: rs.show(element, c.pick)}, nil
 }
 
-func (rs *resources[T]) none(id string) *Error {
+func (rs *resources[T]) notFound(id string) *Error {
 	kind := strings.ToLower(rs.kind)
 	return refuse(ReasonNotFound, kind, "the ID of a "+kind, id)
 }
 
-// create is POST (RFC 7644 3.3). The ID is ours, random and never used again. A
-// user whose active is not said is active.
+// create is POST (RFC 7644 3.3). The ID is random and never used again. A user
+// without active is active.
 func (rs *resources[T]) create(c *call) (*answer, *Error) {
 	list, err := rs.server.resourceBody(c, rs.schema)
 	if err != nil {
@@ -99,9 +106,8 @@ func (rs *resources[T]) create(c *call) (*answer, *Error) {
 	return &answer{http.StatusCreated, rs.show(made, c.pick), rs.server.location(rs.kind+"s", id)}, nil
 }
 
-// replace is PUT (RFC 7644 3.5.1). What is not said is cleared, members included,
-// but for active, which stays: silence neither lets in nor locks out. What no
-// attribute stands for stays too.
+// replace is PUT (RFC 7644 3.5.1). What the client leaves out is cleared, members
+// included, except for active and for fields that no attribute stands for.
 func (rs *resources[T]) replace(c *call) (*answer, *Error) {
 	list, err := rs.server.resourceBody(c, rs.schema)
 	if err != nil {
@@ -129,7 +135,7 @@ func (rs *resources[T]) update(c *call, edit func(*state, T) (T, *Error)) (*answ
 	err := rs.server.writer.do(func(st *state) (err *Error) {
 		var ok bool
 		if before, ok = rs.table(st.index).get(c.id); !ok {
-			return rs.none(c.id)
+			return rs.notFound(c.id)
 		}
 		if after, err = edit(st, before); err != nil {
 			return err
@@ -139,12 +145,11 @@ func (rs *resources[T]) update(c *call, edit func(*state, T) (T, *Error)) (*answ
 	})
 	done := rs.change(ActionChanged, after)
 	done.EndsAccess = changed && rs.active != nil && rs.active(before) && !rs.active(after)
-	if err != nil {
-		rs.server.unconfirmed(err, done)
-		return nil, err
+	if changed || err != nil {
+		rs.server.report(done, err)
 	}
-	if changed {
-		rs.server.cfg.OnChange(done)
+	if err != nil {
+		return nil, err
 	}
 	return &answer{status: http.StatusOK, body: rs.show(after, c.pick)}, nil
 }
@@ -154,7 +159,7 @@ func (rs *resources[T]) delete(c *call) (*answer, *Error) {
 	err := rs.server.writer.do(func(st *state) *Error {
 		var ok bool
 		if gone, ok = rs.table(st.index).get(c.id); !ok {
-			return rs.none(c.id)
+			return rs.notFound(c.id)
 		}
 		if err := rs.remove(st, c.id); err != nil {
 			return fromCenter(err)
@@ -162,13 +167,9 @@ func (rs *resources[T]) delete(c *call) (*answer, *Error) {
 		return nil
 	})
 	done := rs.change(ActionDeleted, gone)
-	done.EndsAccess = rs.active != nil && done.ID != "" // else it was not looked for
-	if err != nil {
-		rs.server.unconfirmed(err, done)
-		return nil, err
-	}
-	rs.server.cfg.OnChange(done)
-	return &answer{status: http.StatusNoContent}, nil
+	done.EndsAccess = rs.active != nil && done.ID != "" // else the update never looked for it
+	rs.server.report(done, err)
+	return &answer{status: http.StatusNoContent}, err
 }
 
 func (rs *resources[T]) change(what Action, element T) Change {
@@ -176,18 +177,18 @@ func (rs *resources[T]) change(what Action, element T) Change {
 	return Change{Action: what, Resource: rs.kind, ID: id, Name: name}
 }
 
-// unconfirmed tells of an end of access that failed and may have happened.
-func (s *Server) unconfirmed(err *Error, c Change) {
-	if err.Reason == ReasonUnavailable && c.EndsAccess {
-		c.Unconfirmed = true
+// report calls OnChange for a change that was made, and for an end of access that
+// failed but may have been made.
+func (s *Server) report(c Change, err *Error) {
+	c.Unconfirmed = err != nil
+	if err == nil || err.Reason == ReasonUnavailable && c.EndsAccess {
 		s.cfg.OnChange(c)
 	}
 }
 
-// put adds or replaces an element; changed is false if it was so already. It
-// checks first: after a refusal nothing has changed. A name that isn't new is not
-// asked to be unique, nor to follow rules that are younger: nothing may stand in
-// the way of deactivating a user.
+// put adds or replaces an element; changed is false if it is the same already. It
+// checks first, so that a refusal changes nothing. A name that isn't new needn't
+// be unique nor follow newer rules: nothing may prevent a deactivation.
 func (rs *resources[T]) put(st *state, element T) (changed bool, refused *Error) {
 	t := rs.table(st.index)
 	id, name, external := rs.keys(&element)
@@ -196,19 +197,85 @@ func (rs *resources[T]) put(st *state, element T) (changed bool, refused *Error)
 		return false, nil
 	}
 	_, oldName, oldExternal := rs.keys(&old)
-	if err := check(rs.alone(element, !exists || name != oldName)); err != nil {
-		return false, err
+	// The instance's own rules, before the element joins the update of others.
+	data := rs.alone(element, !exists || name != oldName)
+	data.Regions = []center.Region{{Name: "us-east-1"}}
+	if _, err := center.New(data); err != nil {
+		return false, fromCenter(err)
 	}
-	other := "one that no other " + strings.ToLower(rs.kind) + " has"
+	unique := "one that no other " + strings.ToLower(rs.kind) + " has"
 	if n := fold(name); n != fold(oldName) && len(t.names[n]) > 0 {
-		return false, refuse(ReasonUniqueness, rs.nameAttr, other+", in any case", name)
+		return false, refuse(ReasonUniqueness, rs.nameAttr, unique+", in any case", name)
 	}
 	if external != oldExternal && len(t.external[external]) > 0 {
-		return false, refuse(ReasonUniqueness, "externalId", other, external)
+		return false, refuse(ReasonUniqueness, "externalId", unique, external)
 	}
 	if err := rs.store(st.tx, element); err != nil {
 		return false, fromCenter(err)
 	}
 	t.put(element)
 	return true, nil
+}
+
+func (s *Server) users() *resources[center.User] {
+	return &resources[center.User]{
+		server: s, kind: "User", schema: schemaUser, nameAttr: "userName", attributes: userAttributes,
+		keys:   userKeys,
+		table:  func(x *index) *table[center.User] { return x.users },
+		match:  matchUser,
+		show:   s.user,
+		same:   func(a, b center.User) bool { return a == b },
+		active: func(u center.User) bool { return !u.Inactive },
+		blank: func(u center.User) center.User {
+			return center.User{ID: u.ID, Inactive: u.Inactive, IdentityProvider: u.IdentityProvider, StableID: u.StableID}
+		},
+		edit: func(_ *state, u center.User, list []assignment) (center.User, *Error) {
+			err := setAll(&u, list, setUser)
+			return u, err
+		},
+		alone: func(u center.User, newName bool) center.Data {
+			if !newName {
+				u.UserName = "unchanged" // newer rules might refuse it
+			}
+			return center.Data{Users: []center.User{u}}
+		},
+		setID: func(u *center.User, id string) { u.ID = id },
+		store: (*center.Tx).PutUser,
+		remove: func(st *state, id string) error {
+			if err := st.tx.RemoveUser(id); err != nil {
+				return err
+			}
+			st.dropUser(id)
+			return nil
+		},
+	}
+}
+
+func (s *Server) groups() *resources[center.Group] {
+	return &resources[center.Group]{
+		server: s, kind: "Group", schema: schemaGroup, nameAttr: "displayName", attributes: groupAttributes,
+		briefPatch: true,
+		keys:       groupKeys,
+		table:      func(x *index) *table[center.Group] { return x.groups },
+		match:      matchGroup,
+		show:       s.group,
+		same: func(a, b center.Group) bool {
+			return a.Name == b.Name && a.ExternalID == b.ExternalID && slices.Equal(a.Members, b.Members)
+		},
+		blank: func(g center.Group) center.Group { return center.Group{ID: g.ID} },
+		edit:  editGroup,
+		alone: func(g center.Group, _ bool) center.Data {
+			g.Members = nil // editGroup has checked them
+			return center.Data{Groups: []center.Group{g}}
+		},
+		setID: func(g *center.Group, id string) { g.ID = id },
+		store: (*center.Tx).PutGroup,
+		remove: func(st *state, id string) error {
+			if err := st.tx.RemoveGroup(id); err != nil {
+				return err
+			}
+			st.groups.drop(id)
+			return nil
+		},
+	}
 }

@@ -2,10 +2,11 @@ package scim
 
 import "strings"
 
-// A selection is what a client wants to see of each resource (RFC 7644 3.9).
+// A selection is the attributes that a client asks for (RFC 7644 3.9). Nil: no
+// choice.
 type selection struct{ only, except map[string]bool }
 
-// names reads one of the two parameters. Names that nothing has do nothing.
+// names parses one of the two parameters. Unknown names have no effect.
 func names(list string) map[string]bool {
 	if list == "" {
 		return nil
@@ -18,13 +19,13 @@ func names(list string) map[string]bool {
 		}
 		out[n] = true
 		if top, _, found := strings.Cut(n, "."); found {
-			out[top+"."] = true // some part of it
+			out[top+"."] = true // a part of it
 		}
 	}
 	return out
 }
 
-// wants says whether any of an attribute will be shown. id and schemas always
+// wants reports whether any part of an attribute is shown. id and schemas always
 // are (RFC 7643 7, returned "always").
 func (p selection) wants(name string) bool {
 	name = strings.ToLower(name)
@@ -34,7 +35,14 @@ func (p selection) wants(name string) bool {
 	return !p.except[name] && (p.only == nil || p.only[name] || p.only[name+"."])
 }
 
-// of takes out of r what isn't wanted.
+// wantsPart reports whether a sub-attribute of a shown attribute is shown.
+func (p selection) wantsPart(name, sub string) bool {
+	name = strings.ToLower(name)
+	full := name + "." + strings.ToLower(sub)
+	return !p.except[full] && (p.only == nil || p.only[name] || p.only[full])
+}
+
+// of removes from r what isn't shown.
 func (p selection) of(r resource) resource {
 	if p.only == nil && p.except == nil {
 		return r
@@ -44,30 +52,17 @@ func (p selection) of(r resource) resource {
 			delete(r, name)
 			continue
 		}
-		switch v := v.(type) {
-		case resource:
-			p.parts(name, v)
-		case []resource:
-			for _, one := range v {
-				p.parts(name, one)
+		values, _ := v.([]resource)
+		if one, ok := v.(resource); ok {
+			values = []resource{one}
+		}
+		for _, value := range values {
+			for sub := range value {
+				if !p.wantsPart(name, sub) {
+					delete(value, sub)
+				}
 			}
 		}
 	}
 	return r
-}
-
-// parts takes sub-attributes that aren't wanted out of a complex value.
-func (p selection) parts(name string, v resource) {
-	for sub := range v {
-		if !p.wantsPart(name, sub) {
-			delete(v, sub)
-		}
-	}
-}
-
-// wantsPart says whether a sub-attribute of a wanted attribute will be shown.
-func (p selection) wantsPart(name, sub string) bool {
-	name = strings.ToLower(name)
-	full := name + "." + strings.ToLower(sub)
-	return !p.except[full] && (p.only == nil || p.only[name] || p.only[full])
 }

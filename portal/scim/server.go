@@ -9,54 +9,55 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// contentType is RFC 7644 8.1's.
-const contentType = "application/scim+json"
+const (
+	contentType = "application/scim+json" // RFC 7644 8.1
+	maxQuery    = 8 << 10                 // bytes
+)
 
-// maxQuery caps the query of a URL.
-const maxQuery = 8 << 10
-
-// An answer is what a request gets when nothing is refused.
+// An answer is the response to a request that isn't refused.
 type answer struct {
 	status   int
 	body     any // nil: none
 	location string
 }
 
-// A call is one request on its way.
+// A call is one request.
 type call struct {
 	w     http.ResponseWriter
 	r     *http.Request
-	id    string // from the path; empty: none
+	id    string // from the path, or ""
 	query url.Values
 	pick  selection
 }
 
-// ServeHTTP implements http.Handler. The token comes first and the body last:
-// what has no token learns nothing but that, and is not read.
+// filter returns the query's filter. Clients send empty ones.
+func (c *call) filter() string { return strings.Trim(c.query.Get("filter"), " ") }
+
+// ServeHTTP implements http.Handler. It checks the token first and reads the body
+// last: a request without a token learns nothing else.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out, err := s.serve(w, r)
-	level, status := slog.LevelDebug, 0
-	if err == nil {
-		status = out.status
-		if r.Method != http.MethodGet {
-			level = slog.LevelInfo
-		}
-	} else {
-		level, status = slog.LevelWarn, err.status()
+	level := slog.LevelDebug
+	var refusal []slog.Attr
+	switch {
+	case err != nil:
+		out, level = err.answer(), slog.LevelWarn
 		if err.Reason == ReasonInternal || err.Reason == ReasonUnavailable {
 			level = slog.LevelError
 		}
+		refusal = []slog.Attr{slog.String("reason", string(err.Reason)), slog.String("error", err.Error())}
+	case r.Method != http.MethodGet:
+		level = slog.LevelInfo
 	}
-	attrs := []slog.Attr{slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", status)}
-	if err != nil {
-		attrs = append(attrs, slog.String("reason", string(err.Reason)), slog.String("error", err.Error()))
-		out = err.answer()
+	attrs := []slog.Attr{
+		slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.Int("status", out.status),
 	}
-	s.cfg.Logger.LogAttrs(r.Context(), level, "scim: request", attrs...)
+	s.cfg.Logger.LogAttrs(r.Context(), level, "scim: request", append(attrs, refusal...)...)
 	write(w, out)
 }
 
@@ -78,25 +79,26 @@ func newCall(w http.ResponseWriter, r *http.Request) (*call, *Error) {
 	if len(r.URL.RawQuery) > maxQuery {
 		return nil, refuse(ReasonTooLarge, "query", "at most 8192 bytes", "")
 	}
-	// A parameter that can't be read must not be dropped: without its filter,
-	// a search finds everything.
+	// A malformed parameter must not be dropped: without its filter, a search finds
+	// everything.
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, refuse(ReasonInvalidValue, "query", "one that can be read", r.URL.RawQuery)
+		return nil, refuse(ReasonInvalidValue, "query", "a well-formed query", r.URL.RawQuery)
 	}
 	for name, values := range q {
 		if len(values) > 1 {
 			return nil, refuse(ReasonInvalidValue, "query", "each parameter once", name)
 		}
 	}
-	return &call{w: w, r: r, query: q, pick: selection{names(q.Get("attributes")), names(q.Get("excludedAttributes"))}}, nil
+	pick := selection{names(q.Get("attributes")), names(q.Get("excludedAttributes"))}
+	return &call{w: w, r: r, query: q, pick: pick}, nil
 }
 
-// methods are what an endpoint answers to.
+// methods are the methods of an endpoint.
 type methods map[string]func(*call) (*answer, *Error)
 
-// route takes the path apart itself: an ID may hold an escaped slash, and no
-// request is answered with a redirect.
+// route splits the path itself: an ID may hold an escaped slash, and no request is
+// redirected.
 func (s *Server) route(c *call) (*answer, *Error) {
 	rest, ok := strings.CutPrefix(c.r.URL.EscapedPath(), s.prefix+"/")
 	if !ok {
@@ -108,47 +110,41 @@ func (s *Server) route(c *call) (*answer, *Error) {
 		return nil, refuse(ReasonNotFound, "path", "an endpoint", c.r.URL.Path)
 	}
 	c.id = id
-	var m methods
 	switch {
 	case id == ".search" || rest == ".search" || endpoint == "Bulk" || endpoint == "Me" || rest == "":
 		return nil, &Error{Reason: ReasonNotImplemented, Detail: "this endpoint is not supported"}
 	case endpoint == "Users":
-		m = s.users().methods(hasID)
+		return c.dispatch(s.users().methods(hasID))
 	case endpoint == "Groups":
-		m = s.groups().methods(hasID)
+		return c.dispatch(s.groups().methods(hasID))
 	case endpoint == "ServiceProviderConfig" && !hasID:
-		m = methods{"GET": s.providerConfig}
+		return c.dispatch(methods{"GET": s.providerConfig})
 	case endpoint == "ResourceTypes":
-		m = methods{"GET": s.resourceTypes}
+		return c.dispatch(methods{"GET": s.resourceTypes})
 	case endpoint == "Schemas":
-		m = methods{"GET": s.schemas}
-	default:
-		return nil, refuse(ReasonNotFound, "path", "an endpoint", c.r.URL.Path)
+		return c.dispatch(methods{"GET": s.schemas})
 	}
-	return c.answer(m)
+	return nil, refuse(ReasonNotFound, "path", "an endpoint", c.r.URL.Path)
 }
 
-func (c *call) answer(m methods) (*answer, *Error) {
+func (c *call) dispatch(m methods) (*answer, *Error) {
 	f, ok := m[c.r.Method]
 	if !ok {
-		var allow []string
-		for _, name := range []string{"GET", "POST", "PUT", "PATCH", "DELETE"} {
-			if m[name] != nil {
-				allow = append(allow, name)
-			}
-		}
-		c.w.Header().Set("Allow", strings.Join(allow, ", "))
-		return nil, refuse(ReasonMethod, "method", strings.Join(allow, ", "), c.r.Method)
+		allowed := []string{"GET", "POST", "PUT", "PATCH", "DELETE"}
+		allowed = slices.DeleteFunc(allowed, func(name string) bool { return m[name] == nil })
+		allow := strings.Join(allowed, ", ")
+		c.w.Header().Set("Allow", allow)
+		return nil, refuse(ReasonMethod, "method", allow, c.r.Method)
 	}
-	// There are no versions here, so a condition on one can't hold. To write
-	// all the same would be to undo what the client wanted to keep.
+	// There are no versions, so a condition on one can't hold. Writing anyway would
+	// undo what the client wants to keep.
 	if v := c.r.Header.Get("If-Match"); c.r.Method != http.MethodGet && v != "" && v != "*" {
 		return nil, refuse(ReasonPrecondition, "If-Match", "none: resources have no versions", v)
 	}
 	return f(c)
 }
 
-// read returns the whole body. What was cut off on the way is never used.
+// read returns the whole body. A body that was cut off is refused.
 func (s *Server) read(c *call) ([]byte, *Error) {
 	if h := c.r.Header.Get("Content-Type"); h != "" {
 		if t, _, err := mime.ParseMediaType(h); err != nil || (t != contentType && t != "application/json") {
@@ -170,19 +166,6 @@ func (s *Server) read(c *call) ([]byte, *Error) {
 	return raw, nil
 }
 
-// answer is the error as a client gets it (RFC 7644 3.12).
-func (e *Error) answer() *answer {
-	body := map[string]any{
-		"schemas": []string{schemaError},
-		"status":  strconv.Itoa(e.status()),
-		"detail":  e.detail(),
-	}
-	if t := e.scimType(); t != "" {
-		body["scimType"] = t
-	}
-	return &answer{status: e.status(), body: body}
-}
-
 func write(w http.ResponseWriter, a *answer) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
@@ -197,7 +180,7 @@ func write(w http.ResponseWriter, a *answer) {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
 	enc.SetEscapeHTML(false)
-	_ = enc.Encode(a.body) // maps, slices, strings, numbers: it can't fail
+	_ = enc.Encode(a.body) // maps, slices, strings and numbers can't fail
 	h.Set("Content-Type", contentType)
 	h.Set("Content-Length", strconv.Itoa(b.Len()))
 	w.WriteHeader(a.status)

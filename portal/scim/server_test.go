@@ -17,7 +17,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/scim"
 )
 
-// unread fails the test when anybody reads from it.
+// unread is a body that fails the test when it is read.
 type unread struct{ t *testing.T }
 
 func (u unread) Read([]byte) (int, error) {
@@ -25,7 +25,7 @@ func (u unread) Read([]byte) (int, error) {
 	return 0, io.EOF
 }
 
-func TestNoTokenNoWord(t *testing.T) {
+func TestRequestsWithoutToken(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1")
 	for name, header := range map[string][]string{
 		"none":         nil,
@@ -50,10 +50,10 @@ func TestNoTokenNoWord(t *testing.T) {
 	}
 	req := request("GET", "/Users", "")
 	req.Header.Set("Authorization", "bearer "+token)
-	require.Equal(t, http.StatusOK, r.send(t, req).Code, "the scheme's case does not matter")
+	require.Equal(t, http.StatusOK, r.send(t, req).Code, "the scheme is case-insensitive")
 }
 
-func TestTokensComeAndGo(t *testing.T) {
+func TestTokenHashes(t *testing.T) {
 	var hashes [][sha256.Size]byte
 	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) {
 		c.Tokens = nil
@@ -66,8 +66,8 @@ func TestTokensComeAndGo(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, r.ask(t, "GET", "/Users", "").Code)
 }
 
-// Invariant 13: in an additional Region nothing is provisioned, and the answer
-// names the primary.
+// Invariant 13: an additional Region provisions nothing, and its answer names the
+// primary.
 func TestInvariant13AdditionalRegionsRefuse(t *testing.T) {
 	r := newRig(t, seed(), "eu-central-1")
 	before := r.view.Snapshot()
@@ -83,7 +83,7 @@ func TestInvariant13AdditionalRegionsRefuse(t *testing.T) {
 	assert.Same(t, before, r.view.Snapshot())
 }
 
-// The instance itself would refuse too, and that comes out the same.
+// The instance refuses too, with the same response.
 func TestInvariant13TheInstanceRefusesToo(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) { c.View = moved{c.View} })
 	out := r.ask(t, "POST", "/Users", `{"userName":"new@example.com"}`)
@@ -91,11 +91,12 @@ func TestInvariant13TheInstanceRefusesToo(t *testing.T) {
 	assert.Contains(t, out.body["detail"], `"us-east-1"`)
 }
 
-// moved is a view whose instance sees the Region as an additional one.
+// moved is a view of a Region that has become an additional one.
 type moved struct{ scim.View }
 
 func (moved) Update(func(*center.Tx) error) error {
-	return &center.Error{Reason: center.ReasonNotPrimary, Rule: "write", Want: `the primary Region "us-east-1"`, Got: "eu-central-1", Primary: "us-east-1"}
+	return &center.Error{Reason: center.ReasonNotPrimary, Rule: "write", Want: `the primary Region "us-east-1"`,
+		Got: "eu-central-1", Primary: "us-east-1"}
 }
 
 func TestEndpoints(t *testing.T) {
@@ -110,8 +111,10 @@ func TestEndpoints(t *testing.T) {
 		{"GET", "/ResourceTypes/Device", 404}, {"GET", "/Schemas", 200},
 		{"GET", "/Schemas/urn:ietf:params:scim:schemas:core:2.0:User", 200}, {"GET", "/Schemas/urn:x", 404},
 		{"GET", "/Schemas?filter=id+eq+%22x%22", 403}, {"GET", "/Schemas?filter=", 200}, {"GET", "/Users?filter=", 200},
-		{"POST", "/Bulk", 501}, {"GET", "/Me", 501}, {"POST", "/.search", 501}, {"POST", "/Users/.search", 501}, {"GET", "/", 501},
-		{"GET", "/users", 404}, {"GET", "/Devices", 404}, {"GET", "", 404}, {"GET", "x/Users", 404}, {"GET", "/../v2/Users", 404},
+		{"POST", "/Bulk", 501}, {"GET", "/Me", 501}, {"POST", "/.search", 501}, {"POST", "/Users/.search", 501},
+		{"GET", "/", 501},
+		{"GET", "/users", 404}, {"GET", "/Devices", 404}, {"GET", "", 404}, {"GET", "x/Users", 404},
+		{"GET", "/../v2/Users", 404},
 		{"PUT", "/Users", 405}, {"POST", "/Users/u-1", 405}, {"POST", "/Schemas", 405}, {"HEAD", "/Users", 405},
 		{"PATCH", "/Users/u-9", 400}, {"DELETE", "/Users/u-9", 404}, {"DELETE", "/Groups/g-9", 404},
 		{"GET", "/Users?startIndex=x", 400}, {"GET", "/Users?count=1;filter=x", 400}, {"GET", "/Users?count=1&count=2", 400},
@@ -149,7 +152,7 @@ func TestBodiesAreBounded(t *testing.T) {
 	assert.Equal(t, 201, r.send(t, req).Code)
 }
 
-// A condition that can't be kept is refused, not passed over.
+// A condition on a version is refused, not ignored.
 func TestIfMatch(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1")
 	for version, status := range map[string]int{`W/"1"`: 412, `*`: 200} {
@@ -159,7 +162,7 @@ func TestIfMatch(t *testing.T) {
 	}
 }
 
-func TestDiscoveryTellsTheTruth(t *testing.T) {
+func TestDiscovery(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) { c.MaxResults = 7 })
 	c := r.ok(t, 200, "GET", "/ServiceProviderConfig", "")
 	assert.Equal(t, true, c["patch"].(map[string]any)["supported"])
@@ -173,7 +176,7 @@ func TestDiscoveryTellsTheTruth(t *testing.T) {
 	} {
 		assert.Equal(t, want, found(t, r.ok(t, 200, "GET", endpoint, "")))
 	}
-	// Every attribute that a full user shows is in the schema.
+	// Every attribute of a full user is in the schema.
 	schema := r.ok(t, 200, "GET", "/Schemas/urn:ietf:params:scim:schemas:core:2.0:User", "")
 	listed := map[string]bool{"id": true, "schemas": true, "meta": true}
 	for _, a := range schema["attributes"].([]any) {

@@ -7,26 +7,30 @@ import (
 	"unicode/utf8"
 )
 
-// A table is the elements of one kind, users or groups, found by what clients
-// look for.
+// A table holds the elements of one kind, users or groups, with lookups by the
+// attributes that clients search for.
 type table[T any] struct {
 	all      []T                                  // in the instance's order; a removed one has no ID
 	keys     func(*T) (id, name, external string) // of an element
-	nameAttr string                               // the attribute that the name is, in lower case
+	nameAttr string                               // the attribute that holds the name, in lower case
 
 	at       map[string]int // by ID
 	names    multi          // by folded name
-	external multi          // by exact externalId
+	external multi          // by externalId
 }
 
 // newTable takes ownership of all.
 func newTable[T any](all []T, nameAttr string, keys func(*T) (id, name, external string)) *table[T] {
-	t := &table[T]{all: all, keys: keys, nameAttr: nameAttr, at: make(map[string]int, len(all))}
-	t.names = fill(len(all), func(i int) string { _, name, _ := keys(&all[i]); return fold(name) })
-	t.external = fill(len(all), func(i int) string { _, _, external := keys(&all[i]); return external })
+	n := len(all)
+	t := &table[T]{all: all, keys: keys, nameAttr: nameAttr,
+		at: make(map[string]int, n), names: make(multi, n), external: make(multi, n)}
+	positions := make([]int, n)
 	for i := range all {
-		id, _, _ := keys(&all[i])
+		id, name, external := keys(&all[i])
+		positions[i] = i
 		t.at[id] = i
+		t.names.add(fold(name), positions[i:i+1:i+1])
+		t.external.add(external, positions[i:i+1:i+1])
 	}
 	return t
 }
@@ -44,27 +48,27 @@ func (t *table[T]) put(element T) {
 	id, name, external := t.keys(&element)
 	i, ok := t.at[id]
 	if ok {
-		t.forget(i)
+		t.unlink(i)
 		t.all[i] = element
 	} else {
 		i = len(t.all)
 		t.all = append(t.all, element)
 	}
 	t.at[id] = i
-	t.names.add(fold(name), i)
-	t.external.add(external, i)
+	t.names.add(fold(name), []int{i})
+	t.external.add(external, []int{i})
 }
 
-// drop removes an element that is there.
+// drop removes an element of the table.
 func (t *table[T]) drop(id string) {
 	i := t.at[id]
-	t.forget(i)
+	t.unlink(i)
 	var none T
 	t.all[i] = none
 }
 
-// forget makes an element one that nothing finds.
-func (t *table[T]) forget(i int) {
+// unlink removes an element from the lookups.
+func (t *table[T]) unlink(i int) {
 	id, name, external := t.keys(&t.all[i])
 	delete(t.at, id)
 	t.names.remove(fold(name), i)
@@ -72,7 +76,7 @@ func (t *table[T]) forget(i int) {
 }
 
 // search returns the positions of the elements that match a filter, or of all
-// for nil. A term that must hold and that the table can look up narrows it down
+// elements for nil. A required term that the table can look up narrows the search
 // before anything is compared.
 func (t *table[T]) search(f *filter, match func(T, *filter) bool) []int {
 	from, known := []int(nil), false
@@ -88,35 +92,28 @@ func (t *table[T]) search(f *filter, match func(T, *filter) bool) []int {
 	if f == nil {
 		return from
 	}
-	out := make([]int, 0, len(from))
-	for _, i := range from {
-		if match(t.all[i], f) {
-			out = append(out, i)
-		}
-	}
-	return out
+	return slices.DeleteFunc(slices.Clone(from), func(i int) bool { return !match(t.all[i], f) })
 }
 
-// narrow looks for a term that nothing matches f without.
+// narrow looks up a term that every match of f satisfies.
 func (t *table[T]) narrow(f *filter) (found []int, known bool) {
-	if f.op != opAnd {
+	switch f.op {
+	case opEqual:
 		return t.lookup(f)
-	}
-	for _, arg := range f.args {
-		if found, known = t.narrow(arg); known {
-			return found, true
+	case opAnd:
+		for _, arg := range f.args {
+			if found, known = t.narrow(arg); known {
+				return found, true
+			}
 		}
 	}
 	return nil, false
 }
 
-// lookup finds the elements that a term is about, if the table can.
-func (t *table[T]) lookup(about *filter) (found []int, known bool) {
-	if about.op != opEqual {
-		return nil, false
-	}
-	s, _ := about.value.(string)
-	switch about.attr {
+// lookup finds the elements that an eq term is true of, if the table can.
+func (t *table[T]) lookup(term *filter) (found []int, known bool) {
+	s, _ := term.value.(string)
+	switch term.attr {
 	case "id":
 		if i, ok := t.at[s]; ok {
 			return []int{i}, true
@@ -130,41 +127,30 @@ func (t *table[T]) lookup(about *filter) (found []int, known bool) {
 	return nil, false
 }
 
-// multi finds all elements that have a key. An instance that was configured by
-// hand may hold names that differ in case only, so one is not enough.
+// multi maps a key to the positions of all elements that have it. An instance that
+// was configured by hand may hold names that differ in case only.
 type multi map[string][]int
 
-func (m multi) add(key string, i int) {
-	if key != "" {
-		m[key] = append(m[key], i)
+// add adds a list of one position, which may be shared and is never changed.
+func (m multi) add(key string, position []int) {
+	if key == "" {
+		return
 	}
+	if at, taken := m[key]; taken {
+		position = append(at, position...)
+	}
+	m[key] = position
 }
 
 func (m multi) remove(key string, i int) {
-	// The slice may be shared with nobody: add and fill make it.
-	if left := slices.DeleteFunc(m[key], func(o int) bool { return o == i }); len(left) > 0 {
-		m[key] = left
+	if len(m[key]) > 1 { // then the list is not shared: add made it
+		m[key] = slices.DeleteFunc(m[key], func(o int) bool { return o == i })
 	} else {
 		delete(m, key)
 	}
 }
 
-// fill is add for many, with one allocation for all keys that come once.
-func fill(n int, key func(int) string) multi {
-	m, backing := make(multi, n), make([]int, n)
-	for i := range n {
-		k := key(i)
-		if at, taken := m[k]; taken {
-			m[k] = append(at, i)
-		} else if k != "" {
-			backing[i] = i
-			m[k] = backing[i : i+1 : i+1]
-		}
-	}
-	return m
-}
-
-// fold gives two strings the same key exactly if strings.EqualFold holds for
+// fold returns the same key for two strings exactly if strings.EqualFold holds for
 // them: userName and displayName are not case-exact (RFC 7643 4.1.1, 8.7.1).
 func fold(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf || ('A' <= r && r <= 'Z') }) < 0 {

@@ -6,27 +6,23 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// notKept are the attributes of the core User schema (RFC 7643 4.1) that the
-// instance has no place for. A client that sends them is not refused, for the
-// sake of those that are kept.
+// notKept lists the attributes of the core User schema (RFC 7643 4.1) that the
+// instance doesn't keep. They are accepted and dropped.
 var notKept = []string{"nickname", "profileurl", "title", "usertype", "preferredlanguage", "locale", "timezone",
 	"password", "phonenumbers", "ims", "photos", "addresses", "entitlements", "roles", "x509certificates"}
 
-// setUser does one assignment to a user.
+// setUser makes one assignment to a user.
 func setUser(u *center.User, a assignment) *Error {
-	if a.path.extension || slices.Contains(notKept, a.path.attr) {
+	switch attr := a.path.attr; {
+	case a.path.extension || slices.Contains(notKept, attr):
 		return nil
-	}
-	if a.path.attr == "emails" {
+	case attr == "emails":
 		return setEmail(u, a)
-	}
-	if a.path.filter != nil {
-		return unread(a.from, a.path.attr+"[…]")
-	}
-	if a.path.attr == "name" {
+	case a.path.filter != nil:
+		return unread(a.from, attr+"[…]")
+	case attr == "name":
 		return setName(u, a)
-	}
-	if a.path.sub != "" {
+	case a.path.sub != "":
 		return unknown(a)
 	}
 	switch a.path.attr {
@@ -46,8 +42,8 @@ func setUser(u *center.User, a assignment) *Error {
 	return unknown(a)
 }
 
-// setActive never guesses: what has no value, or another than true and false,
-// neither lets in nor locks out.
+// setActive never guesses: anything but true and false neither grants nor ends
+// access.
 func setActive(u *center.User, a assignment) *Error {
 	switch {
 	case a.verb == remove:
@@ -64,7 +60,7 @@ func setActive(u *center.User, a assignment) *Error {
 	return err
 }
 
-// setName assigns to name or to a part of it. Only two parts are kept.
+// setName assigns to name or to a part of it. Two parts are kept.
 func setName(u *center.User, a assignment) *Error {
 	switch a.path.sub {
 	case "givenname":

@@ -7,31 +7,31 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// A writer puts changes that come at the same time into one update. An update
-// copies and checks the whole instance, so while one is made, the requests
-// that arrive wait, and the next update takes them all. Each stays all or
-// nothing for itself: one that is refused leaves the others alone.
+// A writer combines concurrent changes into one update. An update copies and checks
+// the whole instance, so the requests that arrive during one wait, and the next
+// update makes all their changes. A change that is refused doesn't affect the
+// others.
 type writer struct {
 	view View
 
 	mu    sync.Mutex
 	queue []*job // waiting for the next update
-	busy  bool   // an update is being made, or its leader is on the way
+	busy  bool   // an update is being made, or its leader is about to
 }
 
 // A job is one request's change.
 type job struct {
-	// apply checks everything before it changes anything. It may run more than
-	// once; the last run counts.
+	// apply checks everything before it changes anything. It may run more than once;
+	// the last run counts.
 	apply func(*state) *Error
 	err   *Error
-	// wake gets true when this job's goroutine is to make the next update, and
-	// false when the job is done.
+	// wake receives true if this job's goroutine is to make the next update, and false
+	// when the job is done.
 	wake chan bool
 }
 
-// do returns after the change is made, or refused. It doesn't give up when the
-// client goes away: by then the change may be part of an update with others.
+// do returns after the change is made or refused. It doesn't stop when the client
+// disconnects: the change may be part of an update with others.
 func (w *writer) do(apply func(*state) *Error) *Error {
 	j := &job{apply: apply, wake: make(chan bool, 1)}
 	w.mu.Lock()
@@ -45,9 +45,9 @@ func (w *writer) do(apply func(*state) *Error) *Error {
 	return j.err
 }
 
-// lead makes one update of all that waits, its own job included, and then
-// hands over to the first of those that came meanwhile. The others are woken
-// even if something in here panics.
+// lead makes one update of all waiting jobs, its own included, and then wakes the
+// first of those that arrived meanwhile to lead. It wakes the others even if an
+// update panics.
 func (w *writer) lead(own *job) {
 	w.mu.Lock()
 	batch := w.queue
@@ -56,7 +56,7 @@ func (w *writer) lead(own *job) {
 	finished := false
 	defer func() {
 		for _, j := range batch {
-			if !finished { // a panic is on its way through here
+			if !finished { // an update panicked
 				j.err = &Error{Reason: ReasonInternal, Detail: "the change could not be made"}
 			}
 			if j != own {
@@ -69,9 +69,9 @@ func (w *writer) lead(own *job) {
 			w.queue[0].wake <- true
 		}
 	}()
-	if err := w.update(batch); err != nil && len(batch) > 1 && broken(err) {
-		// Something in the batch breaks a rule of the instance that apply
-		// doesn't know. Only the one that did it may suffer.
+	if err := w.update(batch); err != nil && len(batch) > 1 && invalid(err) {
+		// A change breaks a rule of the instance that apply doesn't check. Made one by
+		// one, only that change fails.
 		for i := range batch {
 			_ = w.update(batch[i : i+1])
 		}
@@ -79,7 +79,7 @@ func (w *writer) lead(own *job) {
 	finished = true
 }
 
-// update makes the changes of a batch and fills in what became of each.
+// update makes the changes of a batch and sets their errors.
 func (w *writer) update(batch []*job) error {
 	for _, j := range batch {
 		j.err = nil
@@ -101,9 +101,9 @@ func (w *writer) update(batch []*job) error {
 	return err
 }
 
-// broken says whether an update failed for what was in it, and not because
-// updates fail here and now.
-func broken(err error) bool {
+// invalid reports whether an update failed because of its content, and not because
+// no update can be made now.
+func invalid(err error) bool {
 	var c *center.Error
 	return errors.As(err, &c) && c.Reason != center.ReasonNotPrimary
 }

@@ -15,11 +15,11 @@ import (
 	"github.com/meridian-saml/meridian/portal/scim"
 )
 
-// gated is a view whose updates wait at a gate, and may be interfered with.
+// gated is a view whose updates wait at a gate and end with after.
 type gated struct {
 	scim.View
 	gate    chan struct{}
-	meddle  func(*center.Tx) error
+	after   func(*center.Tx) error
 	mu      sync.Mutex
 	updates int
 }
@@ -33,29 +33,28 @@ func (g *gated) Update(change func(*center.Tx) error) error {
 		if err := change(tx); err != nil {
 			return err
 		}
-		if g.meddle != nil {
-			return g.meddle(tx)
+		if g.after != nil {
+			return g.after(tx)
 		}
 		return nil
 	})
 }
 
-// together posts users at once.
-func together(t *testing.T, meddle func(*center.Tx) error, names ...string) (*rig, *gated, []int) {
+// together posts users concurrently.
+func together(t *testing.T, after func(*center.Tx) error, names ...string) (*rig, *gated, []int) {
 	t.Helper()
 	var all [][3]string
 	for _, name := range names {
 		all = append(all, [3]string{"POST", "/Users", fmt.Sprintf(`{"userName":%q}`, name)})
 	}
-	return atOnce(t, meddle, all...)
+	return atOnce(t, after, all...)
 }
 
-// atOnce makes requests (method, path and body) while the first one's update
-// stands at the gate, so that all but the first share the second, and returns
-// what each was answered.
-func atOnce(t *testing.T, meddle func(*center.Tx) error, requests ...[3]string) (*rig, *gated, []int) {
+// atOnce makes requests (method, path and body) while the first one's update waits
+// at the gate, so that all others share the second update. It returns the statuses.
+func atOnce(t *testing.T, after func(*center.Tx) error, requests ...[3]string) (*rig, *gated, []int) {
 	t.Helper()
-	g := &gated{gate: make(chan struct{}), meddle: meddle}
+	g := &gated{gate: make(chan struct{}), after: after}
 	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) {
 		g.View = c.View
 		c.View = g
@@ -65,7 +64,7 @@ func atOnce(t *testing.T, meddle func(*center.Tx) error, requests ...[3]string) 
 	for i, req := range requests {
 		wg.Go(func() {
 			defer func() {
-				if p := recover(); p != nil { // as net/http's server does
+				if p := recover(); p != nil { // as net/http does
 					status[i] = -1
 				}
 			}()
@@ -86,9 +85,10 @@ func atOnce(t *testing.T, meddle func(*center.Tx) error, requests ...[3]string) 
 }
 
 func TestChangesAtTheSameTimeShareAnUpdate(t *testing.T) {
-	r, g, status := together(t, nil, "a@example.com", "b@example.com", "B@example.com", "bad ", "alice@example.com", "c@example.com")
+	r, g, status := together(t, nil, "a@example.com", "b@example.com", "B@example.com", "bad ", "alice@example.com",
+		"c@example.com")
 	assert.Equal(t, []int{201, 201, 409, 400, 409, 201}, status)
-	assert.Equal(t, 2, g.updates, "one for the first, one for all that came meanwhile")
+	assert.Equal(t, 2, g.updates, "one for the first, one for all others")
 	for _, name := range []string{"a", "b", "c"} {
 		_, there := r.view.User(name + "@example.com")
 		assert.True(t, there, name)
@@ -97,10 +97,10 @@ func TestChangesAtTheSameTimeShareAnUpdate(t *testing.T) {
 	assert.Len(t, r.changes, 3)
 }
 
-// If an update with several changes breaks a rule that only the instance
-// knows, the one that did it fails and the others are made.
+// If one change of an update breaks a rule that only the instance checks, that one
+// is refused and the others are made.
 func TestOneBadChangeDoesNotSpoilTheBatch(t *testing.T) {
-	meddle := func(tx *center.Tx) error {
+	after := func(tx *center.Tx) error {
 		for _, u := range tx.Data().Users {
 			if u.UserName == "poison@example.com" {
 				return &center.Error{Reason: center.ReasonInvalid, Rule: "userName of user", Want: "no poison"}
@@ -108,32 +108,34 @@ func TestOneBadChangeDoesNotSpoilTheBatch(t *testing.T) {
 		}
 		return nil
 	}
-	r, _, status := together(t, meddle, "a@example.com", "b@example.com", "poison@example.com", "c@example.com")
+	r, _, status := together(t, after, "a@example.com", "b@example.com", "poison@example.com", "c@example.com")
 	assert.Equal(t, []int{201, 201, 400, 201}, status)
 	assert.Len(t, r.view.Snapshot().Data().Users, 6)
 }
 
-func TestAnInstanceThatFailsIsWorthAnotherTry(t *testing.T) {
-	r, g, status := together(t, func(*center.Tx) error { return errors.New("secret detail") }, "a@example.com", "b@example.com", "c@example.com")
+func TestUnavailableInstance(t *testing.T) {
+	r, g, status := together(t, func(*center.Tx) error { return errors.New("secret detail") }, "a@example.com",
+		"b@example.com", "c@example.com")
 	assert.Equal(t, []int{503, 503, 503}, status)
-	assert.Equal(t, 2, g.updates, "it isn't asked again for each")
+	assert.Equal(t, 2, g.updates, "it isn't tried again for each change")
 	assert.NotContains(t, r.ask(t, "POST", "/Users", `{"userName":"d@example.com"}`).Body.String(), "secret")
 	assert.Len(t, r.view.Snapshot().Data().Users, 3)
 }
 
-// A panic in the instance is one request's, and leaves nobody waiting.
-func TestAPanicLeavesNobodyWaiting(t *testing.T) {
-	r, g, status := together(t, func(*center.Tx) error { panic("broken") }, "a@example.com", "b@example.com", "c@example.com")
+// A panic in an update wakes all waiting requests.
+func TestPanicInUpdate(t *testing.T) {
+	r, g, status := together(t, func(*center.Tx) error { panic("broken") }, "a@example.com", "b@example.com",
+		"c@example.com")
 	assert.ElementsMatch(t, []int{-1, -1, 500}, status)
-	g.meddle = nil
+	g.after = nil
 	r.ok(t, 201, "POST", "/Users", `{"userName":"d@example.com"}`)
 	assert.Zero(t, r.Waiting())
 }
 
-// A user whose access ends and comes back while others wait was without it for
-// a moment, so that whoever ends sessions hears of it.
-func TestAnEndOfAccessIsNotLostInABatch(t *testing.T) {
-	var seen []bool // what each update that was made came to
+// A user whose access ends and is restored in the same batch had none for a moment:
+// OnChange reports the end.
+func TestEndOfAccessInABatch(t *testing.T) {
+	var seen []bool // whether the user was active after each update
 	r, _, codes := atOnce(t, func(tx *center.Tx) error {
 		for _, u := range tx.Data().Users {
 			if u.ID == "u-1" {
@@ -143,18 +145,19 @@ func TestAnEndOfAccessIsNotLostInABatch(t *testing.T) {
 		return nil
 	},
 		[3]string{"POST", "/Users", `{"userName":"first@example.com"}`},
-		[3]string{"PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"active":false}}]}`},
-		[3]string{"PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"active":true}}]}`})
+		[3]string{"PATCH", "/Users/u-1", replaceBody(`{"active":false}`)},
+		[3]string{"PATCH", "/Users/u-1", replaceBody(`{"active":true}`)})
 	assert.Equal(t, []int{201, 200, 200}, codes)
-	assert.Equal(t, []bool{true, true, false, true}, seen, "the first; both at once, which is refused; and each")
+	assert.Equal(t, []bool{true, true, false, true}, seen, "the first; both changes, which is refused; and each of them")
 	assert.Len(t, r.changes, 3)
 }
 
 // Changes in one batch see each other.
-func TestADeletionAndAMembershipInOneBatch(t *testing.T) {
+func TestDeletionAndMembershipInOneBatch(t *testing.T) {
 	r, _, codes := atOnce(t, nil,
 		[3]string{"POST", "/Users", `{"userName":"first@example.com"}`},
-		[3]string{"PATCH", "/Groups/g-2?attributes=members", `{"Operations":[{"op":"add","path":"members","value":[{"value":"u-1"},{"value":"u-2"}]}]}`},
+		[3]string{"PATCH", "/Groups/g-2?attributes=members",
+			`{"Operations":[{"op":"add","path":"members","value":[{"value":"u-1"},{"value":"u-2"}]}]}`},
 		[3]string{"DELETE", "/Users/u-1", ""},
 		[3]string{"PATCH", "/Groups/g-1", `{"Operations":[{"op":"add","path":"members","value":[{"value":"u-1"}]}]}`})
 	assert.Equal(t, []int{201, 200, 204, 400}, codes)
@@ -162,22 +165,22 @@ func TestADeletionAndAMembershipInOneBatch(t *testing.T) {
 	assert.Equal(t, []string{"u-2"}, r.group(t, "g-2").Members)
 }
 
-// conflicting is a view that lets every change be made once for nothing, as an
-// instance does that turns out to have changed meanwhile.
+// conflicting is a view that runs every change twice, as an instance does that
+// changed in between.
 type conflicting struct{ scim.View }
 
 func (v conflicting) Update(change func(*center.Tx) error) error {
 	_ = v.View.Update(func(tx *center.Tx) error {
 		_ = change(tx)
-		return errors.New("somebody was faster")
+		return errors.New("conflict")
 	})
 	return v.View.Update(change)
 }
 
-func TestAChangeThatIsMadeAgainCountsOnce(t *testing.T) {
+func TestRepeatedChangeCountsOnce(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) { c.View = conflicting{c.View} })
 	id := r.ok(t, 201, "POST", "/Users", `{"userName":"new@example.com"}`)["id"].(string)
-	r.ok(t, 200, "PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","value":{"active":false}}]}`)
+	r.ok(t, 200, "PATCH", "/Users/"+id, replaceBody(`{"active":false}`))
 	r.ok(t, 204, "PATCH", "/Groups/g-1", `{"Operations":[{"op":"remove","path":"members[value eq \"u-1\"]"}]}`)
 	r.ok(t, 204, "DELETE", "/Users/"+id, "")
 	r.ok(t, 204, "DELETE", "/Groups/g-2", "")
@@ -186,25 +189,27 @@ func TestAChangeThatIsMadeAgainCountsOnce(t *testing.T) {
 	assert.Len(t, r.changes, 5)
 }
 
-// lossy is a view whose first changes are made, and whose word of it is lost.
+// lossy is a view that makes changes and returns an error.
 type lossy struct{ scim.View }
 
 func (v lossy) Update(change func(*center.Tx) error) error {
 	return errors.Join(v.View.Update(change), errors.New("the connection is gone"))
 }
 
-// The client tries again, finds everything done, and there is no second chance
-// to end sessions elsewhere.
-func TestAnEndOfAccessThatMayHaveBeenMadeIsTold(t *testing.T) {
-	off := `{"Operations":[{"op":"replace","value":{"active":false}}]}`
+// An end of access that may have been made is reported: a client that tries again
+// finds it made, and nothing reports it then.
+func TestUnconfirmedEndOfAccess(t *testing.T) {
+	off := replaceBody(`{"active":false}`)
 	for _, c := range []struct {
 		method, path, body string
 		want               []scim.Change
 	}{
-		{"PATCH", "/Users/u-1", off, []scim.Change{{Action: scim.ActionChanged, Resource: "User", ID: "u-1", Name: "alice@example.com", EndsAccess: true, Unconfirmed: true}}},
-		{"DELETE", "/Users/u-1", "", []scim.Change{{Action: scim.ActionDeleted, Resource: "User", ID: "u-1", Name: "alice@example.com", EndsAccess: true, Unconfirmed: true}}},
-		{"PATCH", "/Users/carol%2Fops@example.com", off, nil}, // she had no access
-		{"PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"displayName":"A"}}]}`, nil},
+		{"PATCH", "/Users/u-1", off, []scim.Change{{Action: scim.ActionChanged, Resource: "User", ID: "u-1",
+			Name: "alice@example.com", EndsAccess: true, Unconfirmed: true}}},
+		{"DELETE", "/Users/u-1", "", []scim.Change{{Action: scim.ActionDeleted, Resource: "User", ID: "u-1",
+			Name: "alice@example.com", EndsAccess: true, Unconfirmed: true}}},
+		{"PATCH", "/Users/carol%2Fops@example.com", off, nil}, // the user had no access
+		{"PATCH", "/Users/u-1", replaceBody(`{"displayName":"A"}`), nil},
 		{"DELETE", "/Groups/g-1", "", nil},
 	} {
 		r := newRig(t, seed(), "us-east-1", func(c *scim.Config) { c.View = lossy{c.View} })
@@ -217,14 +222,14 @@ func TestAnEndOfAccessThatMayHaveBeenMadeIsTold(t *testing.T) {
 	}
 }
 
-// stopped is a view that takes no change.
+// stopped is a view that makes no change.
 type stopped struct{ scim.View }
 
 func (stopped) Update(func(*center.Tx) error) error { return errors.New("the Region has stopped") }
 
-func TestAnEndOfAccessThatWasNotTriedIsNotTold(t *testing.T) {
+func TestEndOfAccessNotTried(t *testing.T) {
 	r := newRig(t, seed(), "us-east-1", func(c *scim.Config) { c.View = stopped{c.View} })
 	r.ok(t, 503, "DELETE", "/Users/u-1", "")
-	r.ok(t, 503, "PATCH", "/Users/u-1", `{"Operations":[{"op":"replace","value":{"active":false}}]}`)
+	r.ok(t, 503, "PATCH", "/Users/u-1", replaceBody(`{"active":false}`))
 	assert.Empty(t, r.changes)
 }
