@@ -1,25 +1,24 @@
-// Package oktaapi runs a mockidp.Server from outside: an HTTP API in the shapes
-// of Okta's for users, groups, apps, assignments and keys, and a page for people
-// with a viewer that explains SAML messages. Like mockidp it is NOT FOR
-// PRODUCTION.
+// Package oktaapi controls a mockidp.Server from outside: an HTTP API with the
+// shapes of Okta's for users, groups, apps, assignments and keys, and a control page
+// with a viewer that explains SAML messages. Like mockidp it is NOT FOR PRODUCTION.
 //
 //	api := oktaapi.New(idp, oktaapi.Config{})
 //	srv := &http.Server{Addr: "127.0.0.1:8702", Handler: api, ReadHeaderTimeout: 10 * time.Second}
-//	fmt.Println(api.Token()) // what callers have to show
+//	fmt.Println(api.Token()) // the token that clients send
 //
-// Under /api/v1/users, /groups and /apps are the shapes of Okta's API, with
-// their lifecycles, assignments, keys, times and errors, so that Okta's own
-// clients work. An app signs with the key that its credentials.signing.kid
-// names. Times are those of the Server's clock. Lists take filter and search
-// with all of SCIM's operators, and, or, not and parentheses (Okta refuses some
-// of these in some places: ne, ew and not, and more than one comparison for
-// apps); sortBy and sortOrder go with search.
+// Under /api/v1/users, /groups and /apps it has Okta's lifecycles, assignments, keys,
+// times and errors, so that Okta's own clients work. An app signs with the key that
+// its credentials.signing.kid names. Times are those of the Server's clock. Lists
+// take filter and search with all of SCIM's operators, and, or, not and parentheses
+// (Okta refuses some of these in some places: ne, ew and not, and more than one
+// comparison for apps); sortBy and sortOrder apply to a search. Times are compared to
+// the millisecond.
 //
-// Under /control/ is what a test needs besides: reset, clock, queue, faults,
-// messages (with wait, which waits for one), deliver, attack (for the next
-// answer), attacks (those that are switched on), keys.
+// Under /control/ is what tests need besides: reset, clock, queue, faults, messages
+// (with wait, which waits for one), deliver, attack (for the next answer), attacks
+// (those that are switched on), keys.
 //
-// At / is the page.
+// At / is the control page.
 package oktaapi
 
 import (
@@ -39,24 +38,22 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// maxBody is how many bytes the body of a request may have.
-const maxBody = 1 << 20
+const maxBody = 1 << 20 // bytes of a request
 
-// Config says who may use the API.
+// Config describes an API.
 type Config struct {
-	// Token is what callers have to show. Zero: a random one; API.Token returns
+	// Token is what clients authenticate with. Zero: a random one; API.Token returns
 	// it.
 	Token string
-	// Logger hears about requests that are refused. Zero: nothing is logged.
+	// Logger logs requests that are refused. Nil: nothing is logged.
 	Logger *slog.Logger
 }
 
-// API is the API and the page, as an http.Handler. Programs send
-// "Authorization: SSWS " and the token; people type the token into the page.
+// API is the API and the control page, an http.Handler. Programs send
+// "Authorization: SSWS " and the token; users type the token into the page.
 //
-// It is for a listener of its own, never the one that people sign in at, and
-// serves nothing but requests whose Host is a name of this machine, so that no
-// page elsewhere can reach it by DNS.
+// It needs a listener of its own, never the one that users sign in at. It serves
+// only requests whose Host is a loopback name, against DNS rebinding.
 type API struct {
 	idp     *mockidp.Server
 	token   string
@@ -65,19 +62,23 @@ type API struct {
 	handler http.Handler
 }
 
-// New makes an API that runs idp.
+// New returns an API that controls idp.
 func New(idp *mockidp.Server, c Config) *API {
 	// The token isn't from mockidp.Config.Rand: a Seed must not make it known.
-	s := &API{idp: idp, token: cmp.Or(c.Token, rand.Text()), logger: cmp.Or(c.Logger, slog.New(slog.DiscardHandler)), pages: parsePages()}
+	token := cmp.Or(c.Token, rand.Text())
+	logger := cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
+	s := &API{idp: idp, token: token, logger: logger, pages: parsePages()}
 	mux := http.NewServeMux()
 	api := func(pattern string, h handler) {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.serveAPI(w, r, h) })
 	}
-	s.userRoutes(api)
-	s.groupRoutes(api)
-	s.appRoutes(api)
-	s.keyRoutes(api)
-	s.extraRoutes(api)
+	userRoutes(api)
+	groupRoutes(api)
+	appRoutes(api)
+	keyRoutes(api)
+	controlRoutes(api)
+	messageRoutes(api)
+	attackRoutes(api)
 	for _, under := range []string{"/api/", "/control/"} {
 		api(under, func(c *call) *apiError { return notFound(c.r.URL.Path, "Endpoint") })
 	}
@@ -86,52 +87,106 @@ func New(idp *mockidp.Server, c Config) *API {
 	return s
 }
 
-// Token returns Config.Token, or the random one in its place.
+// Token returns Config.Token, or the random one.
 func (s *API) Token() string { return s.token }
 
 // ServeHTTP serves the API and the page.
 func (s *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "+
+		"base-uri 'none'; frame-ancestors 'none'; form-action 'self'")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cache-Control", "no-store")
 	if !mockidp.IsLoopback((&url.URL{Host: r.Host}).Hostname()) {
-		http.Error(w, "oktaapi: this is for requests to a name of this machine, such as localhost", http.StatusMisdirectedRequest)
+		http.Error(w, "oktaapi: the Host must be a loopback name, such as localhost", http.StatusMisdirectedRequest)
 		return
 	}
 	s.handler.ServeHTTP(w, r)
 }
 
-// call is one request of the API.
+// call is one request of the API, with the state that it sees and what its path
+// names of it.
 type call struct {
+	*API
+	view
 	w    http.ResponseWriter
 	r    *http.Request
-	base string // what links begin with
+	base string // the origin of links
+
+	app   mockidp.App
+	user  mockidp.User
+	group mockidp.Group
 }
 
-// handler answers a call, or returns what is wrong with it.
+// handler answers a call or returns an error.
 type handler = func(*call) *apiError
+
+type router = func(pattern string, h handler)
 
 func (s *API) serveAPI(w http.ResponseWriter, r *http.Request, h handler) {
 	id := "req" + rand.Text()
 	w.Header().Set("X-Okta-Request-Id", id)
-	c := &call{w: w, r: r, base: "http://" + r.Host}
+	c := &call{API: s, w: w, r: r, base: "http://" + r.Host}
 	if r.TLS != nil {
 		c.base = "https://" + r.Host
 	}
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	fault := errToken
+	err := errToken
 	if strings.EqualFold(scheme, "SSWS") && same(s.token, strings.TrimSpace(token)) {
-		fault = h(c)
+		if err = c.load(r.PathValue("app"), r.PathValue("user"), r.PathValue("group")); err == nil {
+			err = h(c)
+		}
 	}
-	if fault != nil {
-		s.logger.Info("oktaapi: refused", "method", r.Method, "path", cut(r.URL.Path), "code", fault.Code)
-		fault.write(w, id)
+	if err != nil {
+		s.logger.Info("oktaapi: refused", "method", r.Method, "path", cut(r.URL.Path), "code", err.Code)
+		err.write(w, id)
 	}
 }
 
-// withBody makes a handler of one that gets the body of the request.
+// load reads the current state, and the app, user and group that are named.
+func (c *call) load(app, user, group string) *apiError {
+	c.view = c.API.view()
+	var ok bool
+	if app != "" {
+		if c.app, ok = c.App(app); !ok {
+			return notFound(app, "AppInstance")
+		}
+	}
+	if user != "" {
+		if c.user, ok = c.find(user); !ok {
+			return notFound(user, "User")
+		}
+	}
+	if group != "" {
+		if c.group, ok = c.GroupByID(group); !ok {
+			return notFound(group, "UserGroup")
+		}
+	}
+	return nil
+}
+
+// changed answers after a change: with the error, which is about a field or an ID,
+// or else with show, which sees the new state.
+func (c *call) changed(err error, about string, show handler) *apiError {
+	if err != nil {
+		return fromError(err, about)
+	}
+	if err := c.load(c.app.ID, c.user.ID, c.group.ID); err != nil {
+		return err
+	}
+	return show(c)
+}
+
+// done answers after a change that leaves nothing to show.
+func (c *call) done(err error, about string) *apiError {
+	if err != nil {
+		return fromError(err, about)
+	}
+	return c.noContent()
+}
+
+// withBody returns a handler that decodes the request's body first.
 func withBody[T any](h func(*call, T) *apiError) handler {
 	return func(c *call) *apiError {
 		var body T
@@ -142,19 +197,19 @@ func withBody[T any](h func(*call, T) *apiError) handler {
 	}
 }
 
-// read decodes the body.
 func (c *call) read(into any) *apiError {
 	b, err := io.ReadAll(http.MaxBytesReader(c.w, c.r.Body, maxBody))
 	var long *http.MaxBytesError
 	if errors.As(err, &long) {
-		return &apiError{Status: http.StatusRequestEntityTooLarge, Code: "E0000003", Summary: "The request body was too large."}
+		return &apiError{Status: http.StatusRequestEntityTooLarge, Code: "E0000003",
+			Summary: "The request body was too large."}
 	}
 	if err == nil {
 		err = json.Unmarshal(b, into)
 	}
 	if err == nil && strings.HasPrefix(c.r.URL.Path, "/control/") {
-		// Okta passes over what it doesn't know. Here a slip of the pen would
-		// make an attack on one person one on everybody.
+		// Okta ignores unknown fields. Here a misspelling would turn an attack on one
+		// user into one on all.
 		d := json.NewDecoder(bytes.NewReader(b))
 		d.DisallowUnknownFields()
 		err = d.Decode(into)
@@ -184,14 +239,11 @@ func (c *call) noContent() *apiError {
 	return nil
 }
 
-// link is one of Okta's _links.
-func (c *call) link(path string, allow ...string) map[string]any {
-	l := map[string]any{"href": c.base + path}
-	if len(allow) > 0 {
-		l["hints"] = map[string]any{"allow": allow}
-	}
-	return l
-}
+// object is a JSON object.
+type object = map[string]any
 
-// same compares in constant time; a mock, but one that people copy from.
+// link is one of Okta's _links.
+func (c *call) link(path string) object { return object{"href": c.base + path} }
+
+// same compares in constant time.
 func same(want, got string) bool { return subtle.ConstantTimeCompare([]byte(want), []byte(got)) == 1 }

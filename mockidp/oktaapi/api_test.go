@@ -37,7 +37,7 @@ func newAPI(t *testing.T, c mockidp.Config) *api {
 	return &api{t, srv.URL, h.Token(), idp}
 }
 
-// do sends a request; body is JSON, or nil.
+// do sends a request. body is JSON, a value to encode, or nil.
 func (a *api) do(method, path string, body any) (*http.Response, []byte) {
 	a.t.Helper()
 	var raw []byte
@@ -59,7 +59,7 @@ func (a *api) do(method, path string, body any) (*http.Response, []byte) {
 	return resp, out
 }
 
-// ok wants a status, and decodes an object.
+// ok requires a status and decodes an object.
 func (a *api) ok(status int, method, path string, body any) object {
 	a.t.Helper()
 	resp, raw := a.do(method, path, body)
@@ -72,7 +72,7 @@ func (a *api) ok(status int, method, path string, body any) object {
 	return out
 }
 
-// list follows the Link headers, and gives a field of every object.
+// list follows the Link headers and returns a field of every object.
 func (a *api) list(path, field string) []string {
 	a.t.Helper()
 	out := []string{}
@@ -94,7 +94,7 @@ func (a *api) list(path, field string) []string {
 	return out
 }
 
-// refused wants an error of Okta's shape.
+// refused requires an error of Okta's shape.
 func (a *api) refused(status int, code, method, path string, body any) {
 	a.t.Helper()
 	o := a.ok(status, method, path, body)
@@ -105,7 +105,7 @@ func (a *api) refused(status int, code, method, path string, body any) {
 	assert.IsType(a.t, []any{}, o["errorCauses"])
 }
 
-// dig follows a path such as "profile.login".
+// dig returns the value at a path such as "profile.login".
 func dig(o any, path string) any {
 	for _, name := range strings.Split(path, ".") {
 		m, _ := o.(object)
@@ -119,7 +119,8 @@ func text2(v any) string { s, _ := v.(string); return s }
 func TestUsers(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, twoRegions())
-	body := object{"profile": object{"login": "carol@example.com", "email": "carol@example.com", "firstName": "Carol", "lastName": "C", "department": "R&D", "level": 7, "tags": []string{"a", "b"}, "mobilePhone": nil},
+	body := object{"profile": object{"login": "carol@example.com", "email": "carol@example.com", "firstName": "Carol",
+		"lastName": "C", "department": "R&D", "level": 7, "tags": []string{"a", "b"}, "mobilePhone": nil},
 		"credentials": object{"password": object{"value": "carol's own"}}}
 	carol := a.ok(200, "POST", "/api/v1/users", body)
 	id := text2(carol["id"])
@@ -140,27 +141,34 @@ func TestUsers(t *testing.T) {
 	// POST adds, PUT replaces; a rename keeps the ID, and the old login is free.
 	a.ok(200, "POST", "/api/v1/users/"+id, object{"profile": object{"lastName": "Doe", "login": "carol.doe@example.com"}})
 	u, _ = a.idp.User("carol.doe@example.com")
-	assert.Equal(t, []string{id, "Carol", "Doe", "R&D"}, []string{u.ID, u.FirstName, u.LastName, u.Attributes["department"][0]})
+	assert.Equal(t, []string{id, "Carol", "Doe", "R&D"}, []string{u.ID, u.FirstName, u.LastName,
+		u.Attributes["department"][0]})
 	again := a.ok(200, "POST", "/api/v1/users?activate=false", body)
 	assert.NotEqual(t, id, again["id"])
 	assert.Equal(t, "STAGED", again["status"])
-	a.refused(400, "E0000001", "PUT", "/api/v1/users/"+id, object{"profile": object{"login": "carol@example.com", "email": "x"}})
-	put := a.ok(200, "PUT", "/api/v1/users/"+id, object{"profile": object{"login": "carol.doe@example.com", "email": "c@example.com"}})
+	a.refused(400, "E0000001", "PUT", "/api/v1/users/"+id, object{"profile": object{"login": "carol@example.com",
+		"email": "x"}})
+	put := a.ok(200, "PUT", "/api/v1/users/"+id, object{"profile": object{"login": "carol.doe@example.com",
+		"email": "c@example.com"}})
 	assert.Nil(t, dig(put, "profile.department"))
 	u, _ = a.idp.User("carol.doe@example.com")
 	assert.Equal(t, "carol's own", u.Password)
 
 	// The lifecycle.
-	step := func(does string) { t.Helper(); a.ok(200, "POST", "/api/v1/users/"+id+"/lifecycle/"+does, nil) }
+	step := func(name string) { t.Helper(); a.ok(200, "POST", "/api/v1/users/"+id+"/lifecycle/"+name, nil) }
 	status := func() string { t.Helper(); return text2(a.ok(200, "GET", "/api/v1/users/"+id, nil)["status"]) }
-	for _, s := range [][2]string{{"suspend", "SUSPENDED"}, {"unsuspend", "ACTIVE"}, {"deactivate", "DEPROVISIONED"}, {"activate", "ACTIVE"}} {
+	for _, s := range [][2]string{{"suspend", "SUSPENDED"}, {"unsuspend", "ACTIVE"}, {"deactivate", "DEPROVISIONED"},
+		{"activate", "ACTIVE"}} {
 		step(s[0])
 		assert.Equal(t, s[1], status())
 	}
 	a.refused(403, "E0000016", "POST", "/api/v1/users/"+id+"/lifecycle/activate", nil)
 	a.refused(403, "E0000038", "POST", "/api/v1/users/"+id+"/lifecycle/unlock", nil)
 	a.refused(404, "E0000007", "POST", "/api/v1/users/"+id+"/lifecycle/dance", nil)
-	require.NoError(t, a.idp.UpdateUser("carol.doe@example.com", func(u *mockidp.User) error { u.Status = mockidp.LockedOut; return nil }))
+	require.NoError(t, a.idp.UpdateUser("carol.doe@example.com", func(u *mockidp.User) error {
+		u.Status = mockidp.LockedOut
+		return nil
+	}))
 	step("unlock")
 	a.ok(204, "DELETE", "/api/v1/users/"+id, nil)
 	assert.Equal(t, "DEPROVISIONED", status())
@@ -176,14 +184,16 @@ func TestListsAndFilters(t *testing.T) {
 	assert.Len(t, all, 450)
 	assert.Len(t, a.list("/api/v1/users?limit=7", "id"), 450)
 	assert.Equal(t, all, a.list("/api/v1/users?limit=7", "id"))
-	assert.Equal(t, []string{"user17@example.com"}, a.list(`/api/v1/users?filter=profile.login+eq+"user17@example.com"`, "profile.login"))
+	assert.Equal(t, []string{"user17@example.com"}, a.list(`/api/v1/users?filter=profile.login+eq+"user17@example.com"`,
+		"profile.login"))
 	assert.Len(t, a.list(`/api/v1/users?search=profile.lastName+sw+"44"+and+status+eq+"ACTIVE"`, "id"), 11)
 	assert.Len(t, a.list(`/api/v1/users?search=profile.lastName+eq+"1"+or+profile.lastName+eq+"2"`, "id"), 2)
 	assert.Len(t, a.list("/api/v1/users?q=USER44", "id"), 11)
 	a.ok(204, "DELETE", "/api/v1/users/"+all[0], nil)
 	assert.Len(t, a.list("/api/v1/users", "id"), 449)
 	assert.Equal(t, []string{all[0]}, a.list(`/api/v1/users?filter=status+eq+"DEPROVISIONED"`, "id"))
-	for _, bad := range []string{`filter=status`, `filter=status+eq+ACTIVE`, `filter=shoe+eq+"1"`, `search=(status+eq+"a"`} {
+	for _, bad := range []string{`filter=status`, `filter=status+eq+ACTIVE`, `filter=shoe+eq+"1"`,
+		`search=(status+eq+"a"`} {
 		a.refused(400, "E0000031", "GET", "/api/v1/users?"+bad, nil)
 	}
 	a.refused(400, "E0000001", "GET", "/api/v1/users?limit=x", nil)
@@ -218,33 +228,36 @@ func TestGroups(t *testing.T) {
 	assert.Len(t, a.list("/api/v1/groups/"+everyone[0]+"/users", "id"), 2)
 }
 
-// Whoever is refused a change keeps login, session and place in the queue.
+// A user whose rename is refused keeps the login, the session and the place in the queue.
 func TestRefusedRename(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, twoRegions())
 	b := newBrowser(t, a.idp)
 	b.signIn(alice, mockidp.DefaultPassword)
 	require.NoError(t, a.idp.QueueUser(alice))
-	a.refused(400, "E0000001", "POST", "/api/v1/users/"+alice, object{"profile": object{"login": "carol@example.com", "not a name": "x"}})
+	a.refused(400, "E0000001", "POST", "/api/v1/users/"+alice, object{"profile": object{"login": "carol@example.com",
+		"not a name": "x"}})
 	b.get(a.idp.DashboardURL()).contains(t, "My Apps")
 	newBrowser(t, a.idp).get(a.idp.SignInURL()).contains(t, "Alice Example")
 
-	a.ok(200, "POST", "/api/v1/users/"+alice, object{"profile": object{"login": "carol@example.com", "firstName": "Carol"}})
+	a.ok(200, "POST", "/api/v1/users/"+alice, object{"profile": object{"login": "carol@example.com",
+		"firstName": "Carol"}})
 	b.get(a.idp.DashboardURL()).contains(t, "Carol Example")
 }
 
-func TestSaysWhatIsMissing(t *testing.T) {
+func TestErrorsNameTheMissingApp(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, twoRegions())
-	for path, body := range map[string]any{"/control/faults": object{"kind": "drop", "app": "none"}, "/control/queue": object{"error": object{"app": "none"}},
+	for path, body := range map[string]any{"/control/faults": object{"kind": "drop", "app": "none"},
+		"/control/queue":   object{"error": object{"app": "none"}},
 		"/control/deliver": object{"app": "none", "user": alice}} {
 		_, said := a.do("POST", path, body)
 		assert.Contains(t, string(said), `no app has the ID \"none\"`, path)
 	}
 }
 
-// A slip of the pen doesn't make a narrow order a wide one. Okta's own calls
-// pass over what they don't know, as Okta does.
+// A misspelt field of /control/ is refused. Okta's own calls ignore unknown fields, as
+// Okta does.
 func TestUnknownFields(t *testing.T) {
 	t.Parallel()
 	conf := twoRegions()
@@ -285,12 +298,12 @@ func TestGuards(t *testing.T) {
 	assert.NotEqual(t, a.token, oktaapi.New(a.idp, oktaapi.Config{}).Token())
 	assert.Equal(t, "secret", oktaapi.New(a.idp, oktaapi.Config{Token: "secret"}).Token())
 	r, _ := a.do("GET", a.idp.URL+"/api/v1/users", nil)
-	assert.Equal(t, 404, r.StatusCode, "never where people sign in")
+	assert.Equal(t, 404, r.StatusCode, "not on the listener that users sign in at")
 }
 
-// A page elsewhere that gives its name this machine's address is refused before
-// anything is read (DNS rebinding), whatever the identity provider's own host is.
-func TestHostsThatAreServed(t *testing.T) {
+// A Host other than a loopback name is refused (DNS rebinding), whatever the identity
+// provider's own host is.
+func TestHosts(t *testing.T) {
 	t.Parallel()
 	conf := twoRegions()
 	conf.BaseURL = "https://idp.corp.test"
@@ -302,7 +315,8 @@ func TestHostsThatAreServed(t *testing.T) {
 		h.ServeHTTP(w, r)
 		return w.Code
 	}
-	for _, host := range []string{"idp.corp.test", "sub.example.com", "rebound.evil.test", "192.0.2.1", "localhost.evil.test", ""} {
+	for _, host := range []string{"idp.corp.test", "sub.example.com", "rebound.evil.test", "192.0.2.1",
+		"localhost.evil.test", ""} {
 		assert.Equal(t, http.StatusMisdirectedRequest, status(host), "%q", host)
 	}
 	for _, host := range []string{"localhost", "127.0.0.1:8701", "[::1]:8701", "us-east-1.localhost:9"} {

@@ -11,23 +11,23 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// appBody is an app in the JSON of Okta's API, both ways. What a pointer or a
-// list doesn't say stays as it is.
+// appBody is an app as Okta's clients send and read it. What a pointer or a list
+// leaves out is not changed.
 type appBody struct {
 	Name        string          `json:"name,omitempty"`
 	Label       string          `json:"label"`
 	SignOnMode  string          `json:"signOnMode"`
 	Credentials *appCredentials `json:"credentials,omitempty"`
 	Settings    struct {
-		App    map[string]any `json:"app,omitempty"`
-		SignOn *signOnBody    `json:"signOn,omitempty"`
+		App    object      `json:"app,omitempty"`
+		SignOn *signOnBody `json:"signOn,omitempty"`
 	} `json:"settings"`
 }
 
 type appCredentials struct {
-	Signing *struct {
+	Signing struct {
 		Kid string `json:"kid,omitempty"`
-	} `json:"signing,omitempty"`
+	} `json:"signing"`
 }
 
 // signOnBody is settings.signOn of a SAML app.
@@ -55,7 +55,7 @@ type signOnBody struct {
 	AssertionEncryption       *encryptedBody `json:"assertionEncryption,omitempty"`
 	AssertionLifetime         int            `json:"samlAssertionLifetimeSeconds"`
 	InlineHooks               []any          `json:"inlineHooks"`
-	SLO                       map[string]any `json:"slo,omitempty"`
+	SLO                       object         `json:"slo,omitempty"`
 }
 
 type acsBody struct {
@@ -85,32 +85,48 @@ type encryptedBody struct {
 
 const defaultIssuer = "http://www.okta.com/${org.externalKey}"
 
+// Okta's words for the constants of package mockidp.
 var (
-	algorithmWords = map[mockidp.SignatureMethod]string{mockidp.InsecureRSASHA1: "RSA_SHA1", mockidp.RSASHA256: "RSA_SHA256", mockidp.RSASHA384: "RSA_SHA384", mockidp.RSASHA512: "RSA_SHA512",
-		mockidp.ECDSASHA256: "ECDSA_SHA256", mockidp.ECDSASHA384: "ECDSA_SHA384", mockidp.ECDSASHA512: "ECDSA_SHA512"}
-	encryptionWords = map[mockidp.EncryptionMethod]string{mockidp.AES128GCM: "AES128_GCM", mockidp.AES192GCM: "AES192_GCM", mockidp.AES256GCM: "AES256_GCM",
-		mockidp.AES128CBC: "AES128_CBC", mockidp.AES192CBC: "AES192_CBC", mockidp.AES256CBC: "AES256_CBC"}
-	transportWords = map[mockidp.KeyTransport]string{mockidp.RSAOAEPMGF1P: "RSA_OAEP", mockidp.RSAOAEP: "RSA_OAEP_11", mockidp.InsecureRSA15: "RSA_15"}
-	filterWords    = map[mockidp.Filter]string{mockidp.AllGroups: "", mockidp.StartsWith: "STARTS_WITH", mockidp.Equals: "EQUALS", mockidp.Contains: "CONTAINS", mockidp.Regex: "REGEX"}
+	algorithmWords = map[mockidp.SignatureMethod]string{
+		mockidp.InsecureRSASHA1: "RSA_SHA1", mockidp.RSASHA256: "RSA_SHA256", mockidp.RSASHA384: "RSA_SHA384",
+		mockidp.RSASHA512: "RSA_SHA512", mockidp.ECDSASHA256: "ECDSA_SHA256", mockidp.ECDSASHA384: "ECDSA_SHA384",
+		mockidp.ECDSASHA512: "ECDSA_SHA512",
+	}
+	encryptionWords = map[mockidp.EncryptionMethod]string{
+		mockidp.AES128GCM: "AES128_GCM", mockidp.AES192GCM: "AES192_GCM", mockidp.AES256GCM: "AES256_GCM",
+		mockidp.AES128CBC: "AES128_CBC", mockidp.AES192CBC: "AES192_CBC", mockidp.AES256CBC: "AES256_CBC",
+	}
+	transportWords = map[mockidp.KeyTransport]string{
+		mockidp.RSAOAEPMGF1P: "RSA_OAEP", mockidp.RSAOAEP: "RSA_OAEP_11", mockidp.InsecureRSA15: "RSA_15",
+	}
+	filterWords = map[mockidp.Filter]string{
+		mockidp.AllGroups: "", mockidp.StartsWith: "STARTS_WITH", mockidp.Equals: "EQUALS",
+		mockidp.Contains: "CONTAINS", mockidp.Regex: "REGEX",
+	}
 )
 
-// keyOf is the key that has a word, or false.
-func keyOf[K comparable](words map[K]string, word string) (K, bool) {
+// keyOf returns the key of a word.
+func keyOf[K comparable](words map[K]string, word string) (key K, ok bool) {
 	for k, w := range words {
 		if w == word {
 			return k, true
 		}
 	}
-	var none K
-	return none, false
+	return key, false
 }
 
-// into writes the settings into a. What Okta's JSON has no word for stays.
+// kid returns the ID of the signing key, or "".
+func (b *appBody) kid() string {
+	if b.Credentials == nil {
+		return ""
+	}
+	return b.Credentials.Signing.Kid
+}
+
+// into writes the settings into a. What Okta's JSON can't express is not changed.
 func (b *appBody) into(a *mockidp.App) error {
 	a.Label = b.Label
-	if c := b.Credentials; c != nil && c.Signing != nil && c.Signing.Kid != "" {
-		a.KeyID = c.Signing.Kid
-	}
+	a.KeyID = cmp.Or(b.kid(), a.KeyID)
 	if a.Kind == mockidp.Bookmark {
 		a.KeyID = ""
 		a.URL, _ = b.Settings.App["url"].(string)
@@ -125,9 +141,9 @@ func (b *appBody) into(a *mockidp.App) error {
 	return b.Settings.SignOn.into(a)
 }
 
-// catalogueForm reads settings.app of the catalogue's app. acsURL and entityID
-// are what others use with it; the names of the further fields are a guess.
-func catalogueForm(app map[string]any) *mockidp.IdentityCenter {
+// catalogueForm reads settings.app of the catalogue's app. acsURL and entityID are
+// in known clients; the names of the other fields are a guess.
+func catalogueForm(app object) *mockidp.IdentityCenter {
 	text := func(name string) string { s, _ := app[name].(string); return s }
 	f := &mockidp.IdentityCenter{ACSURL: text("acsURL"), IssuerURL: text("entityID")}
 	for i := range f.ACSURLs {
@@ -145,14 +161,14 @@ func (b *signOnBody) into(a *mockidp.App) error {
 		a.ACS, a.Audience = list, b.Audience
 		a.Recipient, a.Destination = unless(b.Recipient, b.SSOACSURL), unless(b.Destination, b.SSOACSURL)
 	}
-	a.DefaultRelayState, a.NameIDTemplate, a.NameIDFormat = b.DefaultRelayState, b.SubjectNameIDTemplate, b.SubjectNameIDFormat
-	a.AuthnContext = b.AuthnContextClassRef
+	a.DefaultRelayState, a.AuthnContext = b.DefaultRelayState, b.AuthnContextClassRef
+	a.NameIDTemplate, a.NameIDFormat = b.SubjectNameIDTemplate, b.SubjectNameIDFormat
 	a.Issuer = unless(b.IDPIssuer, defaultIssuer)
 	if a.ExternalKey != "" {
 		a.Issuer = strings.ReplaceAll(a.Issuer, "${org.externalKey}", a.ExternalKey)
 	}
 	if strings.Contains(a.Issuer, "${") {
-		return invalid("idpIssuer", "the only expression that is understood is "+defaultIssuer)
+		return invalid("idpIssuer", "the only supported expression is "+defaultIssuer)
 	}
 	if b.HonorForceAuthn != nil {
 		a.IgnoreForceAuthn = !*b.HonorForceAuthn
@@ -175,38 +191,38 @@ func unless(s, usual string) string {
 	return s
 }
 
-// acsList puts the Single sign-on URL first. Okta's own example repeats it
-// among the endpoints with an index; where it isn't, it gets a free one.
+// acsList returns the ACS list with the Single sign-on URL first. Okta's own example
+// repeats it in acsEndpoints with an index; otherwise it gets a free one.
 func (b *signOnBody) acsList() ([]mockidp.ACS, *apiError) {
-	if b.SSOACSURL == "" {
+	switch {
+	case b.SSOACSURL == "":
 		return nil, invalid("ssoAcsUrl", "The field cannot be left blank")
-	}
-	if !b.AllowMultipleACSEndpoints || len(b.ACSEndpoints) == 0 {
-		if len(b.ACSEndpoints) > 0 {
-			return nil, invalid("acsEndpoints", "they need allowMultipleAcsEndpoints")
-		}
+	case len(b.ACSEndpoints) == 0:
 		return []mockidp.ACS{{URL: b.SSOACSURL}}, nil
+	case !b.AllowMultipleACSEndpoints:
+		return nil, invalid("acsEndpoints", "they need allowMultipleAcsEndpoints")
 	}
 	used := map[uint16]bool{}
-	first, list := mockidp.ACS{URL: b.SSOACSURL}, []mockidp.ACS(nil)
+	list := []mockidp.ACS{{URL: b.SSOACSURL}}
 	for _, x := range b.ACSEndpoints {
 		if x.Index == nil {
 			return nil, invalid("acsEndpoints", "each has an index")
 		}
 		used[*x.Index] = true
-		if x.URL == b.SSOACSURL && first.Index == nil {
-			first.Index = x.Index
+		if x.URL == b.SSOACSURL && list[0].Index == nil {
+			list[0].Index = x.Index
 			continue
 		}
 		list = append(list, mockidp.ACS{URL: x.URL, Index: x.Index})
 	}
-	for n := uint16(0); first.Index == nil; n++ {
-		if !used[n] {
-			first.Index = &n
-			break
+	if list[0].Index == nil {
+		free := uint16(0)
+		for used[free] {
+			free++
 		}
+		list[0].Index = &free
 	}
-	return slices.Concat([]mockidp.ACS{first}, list), nil
+	return list, nil
 }
 
 func (b *signOnBody) signing(a *mockidp.App) *apiError {
@@ -227,22 +243,26 @@ func (b *signOnBody) signing(a *mockidp.App) *apiError {
 	}
 	m, ok := keyOf(algorithmWords, b.SignatureAlgorithm)
 	if !ok {
-		return invalid("signatureAlgorithm", "unknown: "+cut(b.SignatureAlgorithm))
+		return invalid("signatureAlgorithm", "unknown: "+quote(b.SignatureAlgorithm))
 	}
 	if _, hash, _ := strings.Cut(b.SignatureAlgorithm, "_"); b.DigestAlgorithm != "" && b.DigestAlgorithm != hash {
-		return invalid("digestAlgorithm", "this identity provider digests with the signature's hash, "+hash)
+		return invalid("digestAlgorithm", "want the signature's hash, "+hash)
 	}
 	a.SignatureMethod = m
 	return nil
 }
 
-// certificate reads base64 of DER, as in x5c.
-func certificate(x5c string) (*x509.Certificate, error) {
+// certificate parses base64 of DER, as in x5c.
+func certificate(field, x5c string) (*x509.Certificate, *apiError) {
 	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(x5c), ""))
 	if err != nil {
-		return nil, err
+		return nil, invalid(field, cut(err.Error()))
 	}
-	return x509.ParseCertificate(der)
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, invalid(field, cut(err.Error()))
+	}
+	return c, nil
 }
 
 func (b *signOnBody) certificates(a *mockidp.App) *apiError {
@@ -251,9 +271,9 @@ func (b *signOnBody) certificates(a *mockidp.App) *apiError {
 	}
 	a.RequestCertificates = nil
 	for _, text := range b.SPCertificate.X5C {
-		c, err := certificate(text)
+		c, err := certificate("spCertificate", text)
 		if err != nil {
-			return invalid("spCertificate", cut(err.Error()))
+			return err
 		}
 		a.RequestCertificates = append(a.RequestCertificates, c)
 	}
@@ -266,18 +286,17 @@ func (b *signOnBody) encryption(a *mockidp.App) *apiError {
 		return nil
 	}
 	if len(e.X5C) > 0 {
-		c, err := certificate(e.X5C[0])
-		if err != nil {
-			return invalid("assertionEncryption", cut(err.Error()))
+		var err *apiError
+		if a.EncryptionCertificate, err = certificate("assertionEncryption", e.X5C[0]); err != nil {
+			return err
 		}
-		a.EncryptionCertificate = c
 	}
 	if !e.Enabled {
 		a.Encrypt = nil
 		return nil
 	}
 	if a.EncryptionCertificate == nil {
-		return invalid("assertionEncryption", "x5c has to hold the service provider's certificate")
+		return invalid("assertionEncryption", "x5c must have the service provider's certificate")
 	}
 	method, ok := keyOf(encryptionWords, cmp.Or(e.Algorithm, "AES256_GCM"))
 	transport, known := keyOf(transportWords, cmp.Or(e.KeyTransport, "RSA_OAEP"))
@@ -286,9 +305,117 @@ func (b *signOnBody) encryption(a *mockidp.App) *apiError {
 	}
 	next := mockidp.Encryption{}
 	if a.Encrypt != nil && a.Encrypt.KeyTransport == transport {
-		next = *a.Encrypt // its hashes, for which Okta has no words
+		next = *a.Encrypt // keeps its hashes, which Okta has no words for
 	}
 	next.Method, next.KeyTransport = method, transport
 	a.Encrypt = &next
 	return nil
 }
+
+func oktaName(a mockidp.App) string {
+	if a.Kind == mockidp.Bookmark {
+		return "bookmark"
+	}
+	return a.Name
+}
+
+func signOnMode(a mockidp.App) string {
+	if a.Kind == mockidp.Bookmark {
+		return "BOOKMARK"
+	}
+	return "SAML_2_0"
+}
+
+func appStatus(a mockidp.App) string {
+	if a.Inactive {
+		return "INACTIVE"
+	}
+	return "ACTIVE"
+}
+
+func (c *call) appJSON(a mockidp.App) object {
+	at, path := c.AppTimes(a.ID), "/api/v1/apps/"+a.ID
+	links := object{
+		"self": c.link(path), "users": c.link(path + "/users"), "groups": c.link(path + "/groups"),
+		"appLinks": []any{object{"name": "login", "href": c.TileURL(a.ID), "type": "text/html"}},
+		"logo":     []any{object{"name": "medium", "href": c.base + pathAssets + "icon.svg", "type": "image/svg+xml"}},
+	}
+	operation := "deactivate"
+	if a.Inactive {
+		operation = "activate"
+	}
+	links[operation] = object{"href": c.base + path + "/lifecycle/" + operation,
+		"hints": object{"allow": []string{"POST"}}}
+	out := object{
+		"id": a.ID, "name": oktaName(a), "label": a.Label, "status": appStatus(a), "signOnMode": signOnMode(a),
+		"created": stamp(at.Created), "lastUpdated": stamp(at.Updated), "features": []string{}, "_links": links,
+		"accessibility": object{"selfService": false, "errorRedirectUrl": nil, "loginRedirectUrl": nil},
+		"visibility": object{"autoLaunch": false, "autoSubmitToolbar": false,
+			"hide": object{"iOS": false, "web": false}},
+	}
+	if a.Kind == mockidp.Bookmark {
+		out["credentials"] = object{}
+		out["settings"] = object{"app": object{"requestIntegration": false, "url": a.URL}}
+		return out
+	}
+	links["metadata"] = object{"href": c.base + path + "/sso/saml/metadata", "type": "application/xml"}
+	out["credentials"] = object{
+		"userNameTemplate": object{"template": "${source.login}", "type": "BUILT_IN"},
+		"signing":          object{"kid": c.signingKey(a.ID)},
+	}
+	out["settings"] = object{"app": settingsApp(a), "signOn": c.signOn(a)}
+	return out
+}
+
+func settingsApp(a mockidp.App) object {
+	out := object{}
+	if f := a.IdentityCenter; f != nil {
+		out["acsURL"], out["entityID"] = f.ACSURL, f.IssuerURL
+		for i, u := range f.ACSURLs {
+			if u != "" {
+				out["acsURL"+strconv.Itoa(i+1)] = u
+			}
+		}
+	}
+	return out
+}
+
+func (v view) signOn(a mockidp.App) *signOnBody {
+	response, assertion := a.Sign != mockidp.SignAssertion, a.Sign != mockidp.SignResponse
+	honorForceAuthn, url := !a.IgnoreForceAuthn, a.DefaultACS().URL
+	b := &signOnBody{
+		DefaultRelayState: a.DefaultRelayState, IDPIssuer: a.Issuer, Audience: a.Audience, SSOACSURL: url,
+		Recipient: cmp.Or(a.Recipient, url), Destination: cmp.Or(a.Destination, url),
+		SubjectNameIDTemplate: a.NameIDTemplate, SubjectNameIDFormat: a.NameIDFormat,
+		ResponseSigned: &response, AssertionSigned: &assertion, HonorForceAuthn: &honorForceAuthn,
+		AuthnContextClassRef: a.AuthnContext, SAMLSignedRequestEnabled: &a.SignedRequests,
+		AllowMultipleACSEndpoints: len(a.ACS) > 1, ACSEndpoints: []acsBody{}, AttributeStatements: statementsOf(a),
+		AssertionLifetime: int(mockidp.AssertionLifetime.Seconds()), InlineHooks: []any{}, SLO: object{"enabled": false},
+	}
+	if len(a.ACS) > 1 {
+		b.ACSEndpoints = shown(a.ACS, func(x mockidp.ACS) acsBody { return acsBody{x.URL, x.Index} })
+	}
+	if key, err := v.SigningKey(a.ID); err == nil { // a bookmark has none
+		methods := key.Methods()
+		if method := cmp.Or(a.SignatureMethod, methods[0]); slices.Contains(methods, method) {
+			b.SignatureAlgorithm = algorithmWords[method]
+		}
+		_, b.DigestAlgorithm, _ = strings.Cut(b.SignatureAlgorithm, "_")
+	}
+	if len(a.RequestCertificates) > 0 {
+		b.SPCertificate = &certBody{shown(a.RequestCertificates, x5c)}
+	}
+	if a.Encrypt != nil || a.EncryptionCertificate != nil {
+		b.AssertionEncryption = &encryptedBody{Enabled: a.Encrypt != nil}
+	}
+	if e := a.Encrypt; e != nil {
+		b.AssertionEncryption.Algorithm = encryptionWords[e.Method]
+		b.AssertionEncryption.KeyTransport = transportWords[e.KeyTransport]
+	}
+	if a.EncryptionCertificate != nil {
+		b.AssertionEncryption.X5C = []string{x5c(a.EncryptionCertificate)}
+	}
+	return b
+}
+
+func x5c(c *x509.Certificate) string { return base64.StdEncoding.EncodeToString(c.Raw) }

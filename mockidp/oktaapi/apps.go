@@ -1,158 +1,116 @@
 package oktaapi
 
 import (
-	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-func (s *API) appRoutes(api func(string, handler)) {
-	api("POST /api/v1/apps", withBody(s.createApp))
-	api("GET /api/v1/apps", s.listApps)
-	api("GET /api/v1/apps/{app}", s.withApp(func(c *call, v view, a *mockidp.App) *apiError { return c.ok(s.appJSON(c, v, a)) }))
-	api("PUT /api/v1/apps/{app}", withBody(s.replaceApp))
-	api("DELETE /api/v1/apps/{app}", s.withApp(s.deleteApp))
-	api("POST /api/v1/apps/{app}/lifecycle/{does}", s.appLifecycle)
-	api("GET /api/v1/apps/{app}/sso/saml/metadata", s.withApp(s.appMetadata))
-	api("GET /api/v1/apps/{app}/users", s.withApp(s.listAppUsers))
-	api("POST /api/v1/apps/{app}/users", withBody(s.assignUser))
-	api("GET /api/v1/apps/{app}/users/{user}", s.showAppUser)
-	api("POST /api/v1/apps/{app}/users/{user}", s.showAppUser) // nothing of it can change
-	api("DELETE /api/v1/apps/{app}/users/{user}", s.withApp(s.unassignUser))
-	api("GET /api/v1/apps/{app}/groups", s.withApp(s.listAppGroups))
-	api("GET /api/v1/apps/{app}/groups/{group}", s.withAppGroup(s.showAppGroup))
-	api("PUT /api/v1/apps/{app}/groups/{group}", s.withAppGroup(s.assignGroup))
-	api("DELETE /api/v1/apps/{app}/groups/{group}", s.withAppGroup(s.unassignGroup))
+func appRoutes(api router) {
+	api("POST /api/v1/apps", withBody((*call).createApp))
+	api("GET /api/v1/apps", (*call).listApps)
+	api("GET /api/v1/apps/{app}", (*call).showApp)
+	api("PUT /api/v1/apps/{app}", withBody((*call).replaceApp))
+	api("DELETE /api/v1/apps/{app}", (*call).deleteApp)
+	api("POST /api/v1/apps/{app}/lifecycle/{transition}", (*call).appLifecycle)
+	api("GET /api/v1/apps/{app}/sso/saml/metadata", (*call).appMetadata)
+	api("GET /api/v1/apps/{app}/users", (*call).listAppUsers)
+	api("POST /api/v1/apps/{app}/users", withBody((*call).assignUser))
+	api("GET /api/v1/apps/{app}/users/{user}", (*call).showAppUser)
+	api("POST /api/v1/apps/{app}/users/{user}", (*call).showAppUser) // nothing in it can change
+	api("DELETE /api/v1/apps/{app}/users/{user}", (*call).unassignUser)
+	api("GET /api/v1/apps/{app}/groups", (*call).listAppGroups)
+	api("GET /api/v1/apps/{app}/groups/{group}", (*call).showAppGroup)
+	api("PUT /api/v1/apps/{app}/groups/{group}", (*call).assignGroup)
+	api("DELETE /api/v1/apps/{app}/groups/{group}", (*call).unassignGroup)
 }
 
-// withApp makes a handler of one that gets the app that the path names.
-func (s *API) withApp(h func(*call, view, *mockidp.App) *apiError) handler {
-	return func(c *call) *apiError {
-		v, id := s.view(), c.r.PathValue("app")
-		a, ok := v.App(id)
-		if !ok || id == "" {
-			return notFound(id, "AppInstance")
-		}
-		return h(c, v, &a)
-	}
-}
+func (c *call) showApp() *apiError { return c.ok(c.appJSON(c.app)) }
 
-// made is the answer for an app after a change.
-func (s *API) made(c *call, id string) *apiError {
-	v := s.view()
-	a, ok := v.App(id)
-	if !ok {
-		return notFound(id, "AppInstance")
-	}
-	return c.ok(s.appJSON(c, v, &a))
-}
-
-func (s *API) createApp(c *call, body appBody) *apiError {
+func (c *call) createApp(body appBody) *apiError {
 	a, err := body.app()
 	if err == nil {
 		a.Inactive = c.r.URL.Query().Get("activate") == "false"
-		a, err = s.idp.AddApp(a)
+		c.app, err = c.idp.AddApp(a)
 	}
-	if err != nil {
-		return fromError(err, "label")
-	}
-	return s.made(c, a.ID)
+	return c.changed(err, "label", (*call).showApp)
 }
 
-// app is a new one. What Okta's JSON has no word for is its zero value.
+// app returns a new app. What Okta's JSON can't express has its zero value.
 func (b *appBody) app() (mockidp.App, error) {
 	var a mockidp.App
+	catalogue := b.Name == mockidp.IdentityCenterName
 	switch {
 	case b.SignOnMode == "BOOKMARK" || b.SignOnMode == "" && b.Name == "bookmark":
 		a.Kind = mockidp.Bookmark
-	case b.SignOnMode == "SAML_2_0" || b.SignOnMode == "SAML_1_1" && b.Name == mockidp.IdentityCenterName:
-		if b.Name == mockidp.IdentityCenterName {
-			a.IdentityCenter = &mockidp.IdentityCenter{}
-		} else if b.Name != "" && b.Name != "template_saml_2_0" {
-			return a, invalid("name", "the catalogue here has "+mockidp.IdentityCenterName+" and bookmark; leave it out for an app of one's own")
-		}
-		if a.IdentityCenter == nil && b.Settings.SignOn == nil {
-			return a, invalid("settings.signOn", "The field cannot be left blank")
-		}
-	default:
-		return a, invalid("signOnMode", "SAML_2_0 or BOOKMARK, got "+quote(b.SignOnMode))
+	case b.SignOnMode != "SAML_2_0" && !(b.SignOnMode == "SAML_1_1" && catalogue):
+		return a, invalid("signOnMode", "want SAML_2_0 or BOOKMARK, got "+quote(b.SignOnMode))
+	case catalogue:
+		a.IdentityCenter = &mockidp.IdentityCenter{}
+	case b.Name != "" && b.Name != "template_saml_2_0":
+		return a, invalid("name", "the catalogue has "+mockidp.IdentityCenterName+" and bookmark; other apps have no name")
+	case b.Settings.SignOn == nil:
+		return a, invalid("settings.signOn", "The field cannot be left blank")
 	}
-	return a, b.into(&a)
+	err := b.into(&a)
+	return a, err
 }
 
-// replaceApp keeps the assignments, and what Okta's JSON has no word for.
-func (s *API) replaceApp(c *call, body appBody) *apiError {
-	return s.withApp(func(c *call, v view, a *mockidp.App) *apiError {
-		if k := body.Credentials; k != nil && k.Signing != nil && a.Kind == mockidp.SAML && k.Signing.Kid == v.signingKey(a).ID {
-			body.Credentials = nil // what was read is written back: no choice of a key
-		}
-		if on, shown := body.Settings.SignOn, v.signOn(a); on != nil && a.SignatureMethod == "" &&
-			on.SignatureAlgorithm == shown.SignatureAlgorithm && on.DigestAlgorithm == shown.DigestAlgorithm {
-			on.SignatureAlgorithm = "" // nor of an algorithm, which another key may not have
-		}
-		if body.SignOnMode != "" && body.SignOnMode != signOnMode(a) {
-			return invalid("signOnMode", "an app can't change it")
-		}
-		if err := s.idp.UpdateApp(a.ID, body.into); err != nil {
-			return fromError(err, "label")
-		}
-		return s.made(c, a.ID)
-	})(c)
+// replaceApp keeps the assignments and what Okta's JSON can't express. A client
+// that writes back what it read chooses no key, nor an algorithm, which another key
+// may not have.
+func (c *call) replaceApp(body appBody) *apiError {
+	if c.app.Kind == mockidp.SAML && body.kid() == c.signingKey(c.app.ID) {
+		body.Credentials = nil
+	}
+	if on, was := body.Settings.SignOn, c.signOn(c.app); on != nil && c.app.SignatureMethod == "" &&
+		on.SignatureAlgorithm == was.SignatureAlgorithm && on.DigestAlgorithm == was.DigestAlgorithm {
+		on.SignatureAlgorithm = ""
+	}
+	if body.SignOnMode != "" && body.SignOnMode != signOnMode(c.app) {
+		return invalid("signOnMode", "it can't change")
+	}
+	return c.changed(c.idp.UpdateApp(c.app.ID, body.into), "label", (*call).showApp)
 }
 
-// deleteApp is for apps that were switched off.
-func (s *API) deleteApp(c *call, _ view, a *mockidp.App) *apiError {
-	if !a.Inactive {
-		return &apiError{Status: http.StatusForbidden, Code: "E0000056", Summary: "Delete application forbidden.", Causes: []string{"The application must be deactivated before deletion."}}
+func (c *call) deleteApp() *apiError {
+	if !c.app.Inactive {
+		return forbidden("E0000056", "Delete application forbidden.",
+			"The application must be deactivated before deletion.")
 	}
-	return c.done(s.idp.RemoveApp(a.ID), a.ID)
+	return c.done(c.idp.RemoveApp(c.app.ID), c.app.ID)
 }
 
-func (s *API) appLifecycle(c *call) *apiError {
-	does := c.r.PathValue("does")
-	if does != "activate" && does != "deactivate" {
-		return notFound(does, "Lifecycle")
+func (c *call) appLifecycle() *apiError {
+	name := c.r.PathValue("transition")
+	if name != "activate" && name != "deactivate" {
+		return notFound(name, "Lifecycle")
 	}
-	return s.withApp(func(c *call, _ view, a *mockidp.App) *apiError {
-		err := s.idp.UpdateApp(a.ID, func(a *mockidp.App) error { a.Inactive = does == "deactivate"; return nil })
-		if err != nil {
-			return fromError(err, a.ID)
-		}
-		return c.ok(map[string]any{})
-	})(c)
+	err := c.idp.UpdateApp(c.app.ID, func(a *mockidp.App) error {
+		a.Inactive = name == "deactivate"
+		return nil
+	})
+	return c.changed(err, c.app.ID, func(c *call) *apiError { return c.ok(object{}) })
 }
 
-func (s *API) listApps(c *call) *apiError {
-	v := s.view()
-	var list []*mockidp.App
-	for _, a := range v.Apps() {
-		if c.asksFor(a.Label, oktaName(&a)) {
-			list = append(list, &a)
-		}
-	}
-	slices.SortFunc(list, func(a, b *mockidp.App) int { return strings.Compare(a.ID, b.ID) }) // for the cursor
-	list, err := selected(c, list, v.appFields)
-	if err != nil {
-		return err
-	}
-	return paged(c, list, 200, order[*mockidp.App]{key: func(a *mockidp.App) string { return a.ID }}, func(a *mockidp.App) map[string]any { return s.appJSON(c, v, a) })
+func (c *call) listApps() *apiError {
+	list := slices.DeleteFunc(c.Apps(), func(a mockidp.App) bool { return !c.asksFor(a.Label, oktaName(a)) })
+	return searched(c, list, 200, byID, c.appFields, c.appJSON)
 }
 
-// appMetadata is the metadata with the keys that are published, or with the
-// one that is asked for.
-func (s *API) appMetadata(c *call, v view, a *mockidp.App) *apiError {
-	if a.Kind != mockidp.SAML {
-		return notFound(a.ID, "SamlMetadata")
+// appMetadata returns the metadata with the published keys, or with the key that
+// the query names.
+func (c *call) appMetadata() *apiError {
+	if c.app.Kind != mockidp.SAML {
+		return notFound(c.app.ID, "SamlMetadata")
 	}
 	kid := c.r.URL.Query().Get("kid")
-	if _, ok := v.findKey(a, kid); kid != "" && !ok {
+	if _, ok := c.findKey(c.app.ID, kid); kid != "" && !ok {
 		return notFound(kid, "JsonWebKey")
 	}
-	doc, err := v.Metadata(a.ID, kid)
+	doc, err := c.Metadata(c.app.ID, kid)
 	if err != nil {
-		return fromError(err, a.ID)
+		return fromError(err, c.app.ID)
 	}
 	c.w.Header().Set("Content-Type", "application/xml; charset=utf-8")
 	_, _ = c.w.Write(doc)

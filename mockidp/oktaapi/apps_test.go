@@ -15,19 +15,27 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/oktaapi"
 )
 
-// samlApp is the body of Okta's own example, with its repeated default.
+// samlApp is the body of Okta's own example, which repeats the default ACS.
 func samlApp() object {
 	return object{
-		"label": "Payroll", "signOnMode": "SAML_2_0", "visibility": object{"autoSubmitToolbar": false, "hide": object{"iOS": false, "web": false}},
+		"label": "Payroll", "signOnMode": "SAML_2_0", "visibility": object{"autoSubmitToolbar": false,
+			"hide": object{"iOS": false, "web": false}},
 		"settings": object{"signOn": object{
-			"defaultRelayState": "/home", "ssoAcsUrl": virginia, "idpIssuer": "http://www.okta.com/${org.externalKey}", "audience": "https://payroll.example",
-			"recipient": virginia, "destination": "http://us-east-1.localhost:8711/elsewhere", "subjectNameIdTemplate": "${user.userName}",
-			"subjectNameIdFormat": mockidp.NameIDPersistent, "responseSigned": false, "assertionSigned": true, "signatureAlgorithm": "RSA_SHA512",
-			"digestAlgorithm": "SHA512", "honorForceAuthn": false, "authnContextClassRef": mockidp.PasswordProtectedTransport, "allowMultipleAcsEndpoints": true,
-			"acsEndpoints": []any{object{"url": virginia, "index": 0}, object{"url": frank, "index": 1}, object{"url": ireland, "index": 7}},
+			"defaultRelayState": "/home", "ssoAcsUrl": virginia, "idpIssuer": "http://www.okta.com/${org.externalKey}",
+			"audience":  "https://payroll.example",
+			"recipient": virginia, "destination": "http://us-east-1.localhost:8711/elsewhere",
+			"subjectNameIdTemplate": "${user.userName}",
+			"subjectNameIdFormat":   mockidp.NameIDPersistent, "responseSigned": false, "assertionSigned": true,
+			"signatureAlgorithm": "RSA_SHA512",
+			"digestAlgorithm":    "SHA512", "honorForceAuthn": false, "authnContextClassRef": mockidp.PasswordProtectedTransport,
+			"allowMultipleAcsEndpoints": true,
+			"acsEndpoints": []any{object{"url": virginia, "index": 0}, object{"url": frank, "index": 1},
+				object{"url": ireland, "index": 7}},
 			"attributeStatements": []any{
-				object{"type": "EXPRESSION", "name": "mail", "namespace": mockidp.AttrBasic, "values": []string{"user.email", "constant"}},
-				object{"type": "GROUP", "name": "groups", "namespace": mockidp.AttrUnspecified, "filterType": "STARTS_WITH", "filterValue": "Eng"},
+				object{"type": "EXPRESSION", "name": "mail", "namespace": mockidp.AttrBasic,
+					"values": []string{"user.email", "constant"}},
+				object{"type": "GROUP", "name": "groups", "namespace": mockidp.AttrUnspecified, "filterType": "STARTS_WITH",
+					"filterValue": "Eng"},
 			},
 		}},
 	}
@@ -42,24 +50,30 @@ func TestSAMLApp(t *testing.T) {
 	app, ok := a.idp.App(id)
 	require.True(t, ok)
 	n := func(i uint16) *uint16 { return &i }
-	assert.Equal(t, []mockidp.ACS{{URL: virginia, Index: n(0)}, {URL: frank, Index: n(1)}, {URL: ireland, Index: n(7)}}, app.ACS)
+	assert.Equal(t, []mockidp.ACS{{URL: virginia, Index: n(0)}, {URL: frank, Index: n(1)}, {URL: ireland, Index: n(7)}},
+		app.ACS)
 	assert.Equal(t, mockidp.SignAssertion, app.Sign)
 	assert.Equal(t, mockidp.RSASHA512, app.SignatureMethod)
 	assert.Empty(t, app.Recipient)
 	assert.Equal(t, "http://us-east-1.localhost:8711/elsewhere", app.Destination)
 	assert.True(t, app.IgnoreForceAuthn)
-	assert.Equal(t, []mockidp.Attribute{{Name: "mail", NameFormat: mockidp.AttrBasic, Values: []string{"${user.email}", "constant"}}}, app.Attributes)
-	assert.Equal(t, []mockidp.GroupAttribute{{Name: "groups", NameFormat: mockidp.AttrUnspecified, Filter: mockidp.StartsWith, Value: "Eng"}}, app.GroupAttributes)
+	assert.Equal(t, []mockidp.Attribute{{Name: "mail", NameFormat: mockidp.AttrBasic,
+		Values: []string{"${user.email}", "constant"}}}, app.Attributes)
+	assert.Equal(t, []mockidp.GroupAttribute{{Name: "groups", NameFormat: mockidp.AttrUnspecified,
+		Filter: mockidp.StartsWith, Value: "Eng"}}, app.GroupAttributes)
 
-	// What was read is written back, and nothing changes.
+	// Writing back what was read changes nothing.
 	before, _ := a.idp.App(id)
 	again := a.ok(200, "PUT", "/api/v1/apps/"+id, a.ok(200, "GET", "/api/v1/apps/"+id, nil))
 	assert.Equal(t, made, again)
 	after, _ := a.idp.App(id)
 	assert.Equal(t, before, after)
 
-	// Nor do choices come about that nobody made: of an algorithm, and of Everyone.
-	require.NoError(t, a.idp.UpdateApp("idc", func(a *mockidp.App) error { a.GroupAttribute = &mockidp.GroupAttribute{}; return nil }))
+	// Nor does it choose an algorithm or the group Everyone.
+	require.NoError(t, a.idp.UpdateApp("idc", func(a *mockidp.App) error {
+		a.GroupAttribute = &mockidp.GroupAttribute{}
+		return nil
+	}))
 	a.ok(200, "PUT", "/api/v1/apps/idc", a.ok(200, "GET", "/api/v1/apps/idc", nil))
 	key, err := a.idp.AddAppKey("idc", ecdsaKey(), nil)
 	require.NoError(t, err)
@@ -69,9 +83,10 @@ func TestSAMLApp(t *testing.T) {
 	assert.Equal(t, "Engineering", text(t, decode(t, idc), "//Attribute[@Name='groups']/AttributeValue"))
 	assert.Len(t, decode(t, idc).FindElements("//Attribute[@Name='groups']/AttributeValue"), 1)
 
-	// Assigned to a person, then to a group; the tile and the answer follow.
+	// Assigned to a user, then to a group; the dashboard and the response follow.
 	u, _ := a.idp.User(alice)
-	given := a.ok(200, "POST", "/api/v1/apps/"+id+"/users", object{"id": u.ID, "scope": "USER", "credentials": object{"userName": alice}})
+	given := a.ok(200, "POST", "/api/v1/apps/"+id+"/users", object{"id": u.ID, "scope": "USER",
+		"credentials": object{"userName": alice}})
 	assert.Equal(t, []any{"USER", alice}, []any{given["scope"], dig(given, "credentials.userName")})
 	assert.Contains(t, a.list("/api/v1/users/alice/appLinks", "label"), "Payroll")
 	form, err := a.idp.IdPInitiated(id, alice, "")
@@ -105,11 +120,13 @@ func TestOtherApps(t *testing.T) {
 	mark := a.ok(200, "POST", "/api/v1/apps", object{"name": "bookmark", "label": "Wiki", "signOnMode": "BOOKMARK",
 		"settings": object{"app": object{"requestIntegration": false, "url": "https://wiki.example/"}}})
 	assert.Equal(t, mark, a.ok(200, "PUT", "/api/v1/apps/"+text2(mark["id"]), mark))
-	a.ok(200, "PUT", "/api/v1/apps/"+text2(mark["id"]), object{"label": "Wiki", "settings": object{"app": object{"url": "https://wiki.example/"}, "signOn": object{}}})
+	a.ok(200, "PUT", "/api/v1/apps/"+text2(mark["id"]), object{"label": "Wiki",
+		"settings": object{"app": object{"url": "https://wiki.example/"}, "signOn": object{}}})
 	assert.Equal(t, "https://wiki.example/", dig(mark, "settings.app.url"))
 	a.refused(404, "E0000007", "GET", "/api/v1/apps/"+text2(mark["id"])+"/sso/saml/metadata", nil)
-	idc := a.ok(200, "POST", "/api/v1/apps?activate=false", object{"name": "amazon_aws_sso", "label": "AWS", "signOnMode": "SAML_2_0",
-		"settings": object{"app": object{"acsURL": virginia, "acsURL3": frank, "entityID": entityID}}})
+	idc := a.ok(200, "POST", "/api/v1/apps?activate=false", object{"name": "amazon_aws_sso", "label": "AWS",
+		"signOnMode": "SAML_2_0",
+		"settings":   object{"app": object{"acsURL": virginia, "acsURL3": frank, "entityID": entityID}}})
 	assert.Equal(t, "INACTIVE", idc["status"])
 	app, _ := a.idp.App(text2(idc["id"]))
 	require.Len(t, app.ACS, 2)
@@ -126,16 +143,19 @@ func TestOtherApps(t *testing.T) {
 		"one index twice": func(_, s object) {
 			s["acsEndpoints"] = []any{object{"url": frank, "index": 1}, object{"url": ireland, "index": 1}}
 		},
-		"not allowed":        func(_, s object) { s["allowMultipleAcsEndpoints"] = false },
-		"no index":           func(_, s object) { s["acsEndpoints"] = []any{object{"url": frank}} },
-		"filter":             func(_, s object) { s["attributeStatements"] = []any{object{"type": "GROUP", "name": "g"}} },
-		"sign-on mode":       func(o, _ object) { o["signOnMode"] = "OPENID_CONNECT" },
-		"name":               func(o, _ object) { o["name"] = "salesforce" },
-		"no label":           func(o, _ object) { delete(o, "label") },
-		"certificate":        func(_, s object) { s["spCertificate"] = object{"x5c": []string{"x"}} },
-		"encryption":         func(_, s object) { s["assertionEncryption"] = object{"enabled": true} },
-		"encryption unknown": func(_, s object) { s["assertionEncryption"] = object{"enabled": true, "encryptionAlgorithm": "ROT13"} },
-		"issuer":             func(_, s object) { s["idpIssuer"] = "http://${x}/" },
+		"not allowed":  func(_, s object) { s["allowMultipleAcsEndpoints"] = false },
+		"no index":     func(_, s object) { s["acsEndpoints"] = []any{object{"url": frank}} },
+		"filter":       func(_, s object) { s["attributeStatements"] = []any{object{"type": "GROUP", "name": "g"}} },
+		"sign-on mode": func(o, _ object) { o["signOnMode"] = "OPENID_CONNECT" },
+		"name":         func(o, _ object) { o["name"] = "salesforce" },
+		"no label":     func(o, _ object) { delete(o, "label") },
+		"certificate":  func(_, s object) { s["spCertificate"] = object{"x5c": []string{"x"}} },
+		"encryption":   func(_, s object) { s["assertionEncryption"] = object{"enabled": true} },
+		"encryption unknown": func(_, s object) {
+			s["assertionEncryption"] = object{"enabled": true,
+				"encryptionAlgorithm": "ROT13"}
+		},
+		"issuer": func(_, s object) { s["idpIssuer"] = "http://${x}/" },
 	} {
 		var o object
 		require.NoError(t, json.Unmarshal(must(json.Marshal(samlApp())), &o))
@@ -146,9 +166,12 @@ func TestOtherApps(t *testing.T) {
 	assert.Len(t, a.idp.Apps(), 4)
 }
 
-func TestWhatATestNeeds(t *testing.T) {
+func TestControl(t *testing.T) {
 	t.Parallel()
-	sp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/home", http.StatusSeeOther) }))
+	sp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+		r *http.Request) {
+		http.Redirect(w, r, "/home", http.StatusSeeOther)
+	}))
 	defer sp.Close()
 	conf := twoRegions()
 	conf.Mutations = []string{"A1"}
@@ -164,7 +187,8 @@ func TestWhatATestNeeds(t *testing.T) {
 	go func() {
 		arrived <- a.ok(200, "GET", "/control/messages/wait?answered=true&user="+alice+"&timeout=50s", nil)
 	}()
-	assert.Equal(t, 303.0, a.ok(200, "POST", "/control/deliver", object{"app": "idc", "user": "alice", "relayState": "r"})["status"])
+	assert.Equal(t, 303.0, a.ok(200, "POST", "/control/deliver",
+		object{"app": "idc", "user": "alice", "relayState": "r"})["status"])
 	m := <-arrived
 	assert.Equal(t, []any{"sent", "/home", "r"}, []any{m["direction"], dig(m, "answer.location"), m["relayState"]})
 	assert.Contains(t, m["xml"], "\n  <saml2:Issuer")
@@ -205,8 +229,7 @@ func TestWhatATestNeeds(t *testing.T) {
 	assert.WithinDuration(t, time.Now(), a.idp.Now(), time.Minute)
 }
 
-// Whatever a client sends is answered, and what is accepted can be shown and
-// written back.
+// Every body is answered, and what is accepted can be read and written back.
 func FuzzBodies(f *testing.F) {
 	f.Add("apps", string(must(json.Marshal(samlApp()))))
 	f.Add("users", `{"profile":{"login":"c@example.com","email":"c","x":[1,true,null,"y"]},"groupIds":["00g"]}`)

@@ -2,72 +2,68 @@ package oktaapi
 
 import "github.com/meridian-saml/meridian/mockidp"
 
-// attackBody is a StandingMutation in JSON, or one that is queued.
+// attackBody is a StandingMutation, or one that is queued.
 type attackBody struct {
 	ID   string `json:"id"`
 	App  string `json:"app,omitempty"`
 	User string `json:"user,omitempty"`
 }
 
-func (s *API) attackRoutes(api func(string, handler)) {
-	api("POST /control/attack", withBody(s.queueAttack))
-	api("GET /control/attacks", func(c *call) *apiError { return c.ok(s.attacksJSON()) })
-	api("POST /control/attacks", withBody(s.switchAttack))
-	api("DELETE /control/attacks", s.switchAttackOff)
+func attackRoutes(api router) {
+	api("POST /control/attack", withBody((*call).queueAttack))
+	api("GET /control/attacks", (*call).showAttacks)
+	api("POST /control/attacks", withBody((*call).switchAttackOn))
+	api("DELETE /control/attacks", (*call).switchAttackOff)
 }
 
-func (s *API) attacksJSON() map[string]any {
-	return map[string]any{"attacks": shown(s.idp.StandingMutations(), func(m mockidp.StandingMutation) attackBody { return attackBody(m) })}
+func (c *call) showAttacks() *apiError {
+	list := shown(c.idp.StandingMutations(), func(m mockidp.StandingMutation) attackBody { return attackBody(m) })
+	return c.ok(object{"attacks": list})
 }
 
-// attackedUser is the login of a user who may be named as elsewhere in the API.
-func (s *API) attackedUser(name string) (string, *apiError) {
+// attackedUser returns the login of a user, who may be named as in a path; "" is
+// every user.
+func (c *call) attackedUser(name string) (string, *apiError) {
 	if name == "" {
 		return "", nil
 	}
-	u, err := s.user(name)
-	return u.Login, err
+	u, ok := c.find(name)
+	if !ok {
+		return "", notFound(name, "User")
+	}
+	return u.Login, nil
 }
 
-func (s *API) queueAttack(c *call, b attackBody) *apiError {
-	login, err := s.attackedUser(b.User)
+func (c *call) queueAttack(b attackBody) *apiError {
+	login, err := c.attackedUser(b.User)
 	if err != nil {
 		return err
 	}
-	if err := s.idp.QueueMutation(b.ID, b.App, login); err != nil {
-		return fromError(err, "id")
-	}
-	return c.ok(s.queueJSON())
+	return c.changed(c.idp.QueueMutation(b.ID, b.App, login), "id", (*call).showQueue)
 }
 
-func (s *API) switchAttack(c *call, b attackBody) *apiError {
-	login, err := s.attackedUser(b.User)
+func (c *call) switchAttackOn(b attackBody) *apiError {
+	login, err := c.attackedUser(b.User)
 	if err != nil {
 		return err
 	}
 	if b.ID == "" {
 		return invalid("id", "the ID of an attack; DELETE switches off")
 	}
-	if err := s.idp.SetMutation(b.ID, b.App, login); err != nil {
-		return fromError(err, "id")
-	}
-	return c.ok(s.attacksJSON())
+	return c.changed(c.idp.SetMutation(b.ID, b.App, login), "id", (*call).showAttacks)
 }
 
-// switchAttackOff ends the one that the query names by app, user or both; an
-// empty app is the one for everybody. Without either it ends all.
-func (s *API) switchAttackOff(c *call) *apiError {
+// switchAttackOff ends the attack on the app, the user or both that the query
+// names; an empty app is the attack on all. Without either it ends all attacks.
+func (c *call) switchAttackOff() *apiError {
 	q := c.r.URL.Query()
 	if !q.Has("app") && !q.Has("user") {
-		s.idp.ClearMutations()
+		c.idp.ClearMutations()
 		return c.noContent()
 	}
-	login, err := s.attackedUser(q.Get("user"))
+	login, err := c.attackedUser(q.Get("user"))
 	if err != nil {
 		return err
 	}
-	if err := s.idp.SetMutation("", q.Get("app"), login); err != nil {
-		return fromError(err, "app")
-	}
-	return c.noContent()
+	return c.done(c.idp.SetMutation("", q.Get("app"), login), "app")
 }

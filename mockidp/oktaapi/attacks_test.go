@@ -32,10 +32,12 @@ func TestAttacks(t *testing.T) {
 	assert.Empty(t, a.ok(200, "GET", "/control/attacks", nil)["attacks"])
 	on(object{"id": "A"})
 	on(object{"id": "B", "app": "pay", "user": "alice"})
-	assert.Equal(t, []any{object{"id": "A"}, object{"id": "B", "app": "pay", "user": alice}, object{"id": "C", "app": "pay"}}, on(object{"id": "C", "app": "pay"}))
+	assert.Equal(t, []any{object{"id": "A"}, object{"id": "B", "app": "pay", "user": alice},
+		object{"id": "C", "app": "pay"}}, on(object{"id": "C", "app": "pay"}))
 	assert.Equal(t, []string{"A", "B", "C"}, []string{told("idc", alice), told("pay", alice), told("pay", bob)})
 	m := a.ok(200, "GET", "/control/messages/3", nil)
-	assert.Equal(t, []any{"C", "https://payroll.example/acs", "post"}, []any{m["attack"], dig(m, "form.url"), dig(m, "form.method")})
+	assert.Equal(t, []any{"C", "https://payroll.example/acs", "post"},
+		[]any{m["attack"], dig(m, "form.url"), dig(m, "form.method")})
 	assert.Equal(t, "SAMLResponse", dig(m["form"].(object)["fields"].([]any)[0], "name"))
 	a.ok(204, "DELETE", "/control/attacks?app=pay&user=alice", nil)
 	assert.Equal(t, "C", told("pay", alice))

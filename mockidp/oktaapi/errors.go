@@ -18,57 +18,53 @@ type apiError struct {
 	Causes  []string
 }
 
+// Error implements error, so that a function in mockidp.Server.Update can return one.
+func (e *apiError) Error() string { return "oktaapi: " + e.Code + ": " + e.Summary }
+
 var errToken = &apiError{Status: http.StatusUnauthorized, Code: "E0000011", Summary: "Invalid token provided"}
 
 func (e *apiError) write(w http.ResponseWriter, id string) {
-	type cause struct {
-		Summary string `json:"errorSummary"`
-	}
-	causes := []cause{}
-	for _, c := range e.Causes {
-		causes = append(causes, cause{c})
-	}
-	b, err := json.Marshal(map[string]any{
+	causes := shown(e.Causes, func(c string) object { return object{"errorSummary": c} })
+	b, _ := json.Marshal(object{ // strings can't fail
 		"errorCode": e.Code, "errorSummary": e.Summary, "errorLink": e.Code, "errorId": id, "errorCauses": causes,
 	})
-	if err != nil {
-		b = []byte(`{}`) // it holds nothing but strings
-	}
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(e.Status)
 	_, _ = w.Write(b)
 }
 
 func notFound(id, kind string) *apiError {
-	return &apiError{Status: http.StatusNotFound, Code: "E0000007", Summary: "Not found: Resource not found: " + cut(id) + " (" + kind + ")"}
+	return &apiError{Status: http.StatusNotFound, Code: "E0000007",
+		Summary: "Not found: Resource not found: " + cut(id) + " (" + kind + ")"}
 }
 
-// invalid is Okta's validation error: about names the field, or the object.
+// invalid is Okta's validation error; about names the field or the object.
 func invalid(about, why string) *apiError {
-	return &apiError{Status: http.StatusBadRequest, Code: "E0000001", Summary: "Api validation failed: " + about, Causes: []string{about + ": " + why}}
+	return &apiError{Status: http.StatusBadRequest, Code: "E0000001", Summary: "Api validation failed: " + about,
+		Causes: []string{about + ": " + why}}
 }
 
 func badBody(err error) *apiError {
-	return &apiError{Status: http.StatusBadRequest, Code: "E0000003", Summary: "The request body was not well-formed.", Causes: []string{cut(err.Error())}}
+	return &apiError{Status: http.StatusBadRequest, Code: "E0000003", Summary: "The request body was not well-formed.",
+		Causes: []string{cut(err.Error())}}
 }
 
 func badSearch(why string) *apiError {
-	return &apiError{Status: http.StatusBadRequest, Code: "E0000031", Summary: "Invalid search criteria.", Causes: []string{why}}
+	return &apiError{Status: http.StatusBadRequest, Code: "E0000031", Summary: "Invalid search criteria.",
+		Causes: []string{why}}
 }
 
 func internal(why string) *apiError {
-	return &apiError{Status: http.StatusInternalServerError, Code: "E0000009", Summary: "Internal Server Error", Causes: []string{why}}
+	return &apiError{Status: http.StatusInternalServerError, Code: "E0000009", Summary: "Internal Server Error",
+		Causes: []string{why}}
 }
 
-func wrongStatus(why string) *apiError {
-	return &apiError{Status: http.StatusForbidden, Code: "E0000038", Summary: "This operation is not allowed in the user's current status.", Causes: []string{why}}
+func forbidden(code, summary string, causes ...string) *apiError {
+	return &apiError{Status: http.StatusForbidden, Code: code, Summary: summary, Causes: causes}
 }
 
-// fromError tells what a method of the Server refused, in Okta's terms.
+// fromError converts an error of the Server; about names the field or the object.
 func fromError(err error, about string) *apiError {
-	if err == nil {
-		return nil
-	}
 	var api *apiError
 	if errors.As(err, &api) {
 		return api
@@ -78,32 +74,27 @@ func fromError(err error, about string) *apiError {
 		return internal(cut(err.Error()))
 	}
 	text := strings.TrimPrefix(e.Error(), "mockidp: ")
-	missing := func(kind string) *apiError {
-		api := notFound(about, kind)
-		api.Causes = []string{text} // which says what was looked for, where about is a field
-		return api
-	}
 	switch e.Reason {
 	case mockidp.ReasonNoSuchApp:
-		return missing("AppInstance")
+		api = notFound(about, "AppInstance")
 	case mockidp.ReasonNoSuchUser:
-		return missing("User")
+		api = notFound(about, "User")
 	case mockidp.ReasonNoSuchGroup:
-		return missing("UserGroup")
+		api = notFound(about, "UserGroup")
 	case mockidp.ReasonNoSuchKey, mockidp.ReasonNoSuchMessage:
-		return missing(strings.TrimPrefix(string(e.Reason), "NoSuch"))
+		api = notFound(about, strings.TrimPrefix(string(e.Reason), "NoSuch"))
 	case mockidp.ReasonInternal:
 		return internal(text)
+	default:
+		return invalid(about, text)
 	}
-	return invalid(about, text)
+	api.Causes = []string{text} // it names the ID where about is a field
+	return api
 }
-
-// Error lets a change be refused from within mockidp.Server.Update.
-func (e *apiError) Error() string { return "oktaapi: " + e.Code + ": " + e.Summary }
 
 func quote(s string) string { return strconv.Quote(cut(s)) }
 
-// cut keeps a client's value from filling a log line or a page.
+// cut shortens a client's value for a log line or a page.
 func cut(s string) string {
 	const most = 200
 	if len(s) <= most {

@@ -11,7 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/oktaapi"
 )
 
-// A program in any language makes a user by Okta's API.
+// A program in any language creates a user with Okta's API.
 func Example() {
 	idp := mockidp.New(mockidp.Config{})
 	defer idp.Close()
@@ -19,7 +19,8 @@ func Example() {
 	srv := httptest.NewServer(api) // on loopback
 	defer srv.Close()
 
-	req, err := http.NewRequest("POST", srv.URL+"/api/v1/users", strings.NewReader(`{"profile": {"login": "bob@example.com"}}`))
+	req, err := http.NewRequest("POST", srv.URL+"/api/v1/users",
+		strings.NewReader(`{"profile": {"login": "bob@example.com"}}`))
 	if err != nil {
 		panic(err)
 	}

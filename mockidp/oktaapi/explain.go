@@ -19,16 +19,16 @@ type line struct {
 	Section string
 }
 
-// Indent is the depth as a class of the style sheet.
+// Indent returns the CSS class of the depth.
 func (l line) Indent() string { return "d" + strconv.Itoa(min(l.Depth, 9)) }
 
-// Bounds of the viewer: a message may have been mutated into anything.
+// The limits of the viewer: an attack may have made a message anything.
 const (
 	maxLines = 600
-	deepest  = 40
+	maxDepth = 40
 )
 
-// explain goes through a message line by line. It is nil for what isn't XML.
+// explain returns the lines of a message, or nil if it isn't XML.
 func explain(raw []byte) []line {
 	doc := etree.NewDocument()
 	if doc.ReadFromBytes(raw) != nil || doc.Root() == nil {
@@ -40,7 +40,7 @@ func explain(raw []byte) []line {
 }
 
 func walk(out *[]line, el *etree.Element, depth int) {
-	if len(*out) >= maxLines || depth > deepest {
+	if len(*out) >= maxLines || depth > maxDepth {
 		return
 	}
 	own := lookUp(el, "")
@@ -48,7 +48,7 @@ func walk(out *[]line, el *etree.Element, depth int) {
 	*out = append(*out, own)
 	for _, a := range el.Attr {
 		if a.Space == "xmlns" || a.Space == "" && a.Key == "xmlns" {
-			continue // names of names
+			continue
 		}
 		l := lookUp(el, a.Key)
 		l.Depth, l.Attr, l.Name, l.Value = depth+1, true, a.Key, brief(a.Value)
@@ -59,7 +59,7 @@ func walk(out *[]line, el *etree.Element, depth int) {
 	}
 }
 
-// brief shortens what nobody reads, such as certificates.
+// brief shortens values that people don't read, such as certificates.
 func brief(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	if len(s) > 120 && !strings.Contains(s, " ") && !strings.Contains(s, "://") {
@@ -68,8 +68,8 @@ func brief(s string) string {
 	return cut(s)
 }
 
-// lookUp finds the sentence about an element, or about an attribute of one:
-// first with its parent's name, then without.
+// lookUp returns the explanation of an element, or of an attribute of it: that of
+// the parent's child first, then the general one.
 func lookUp(el *etree.Element, attr string) line {
 	name := el.Tag
 	if attr != "" {
@@ -87,9 +87,9 @@ func lookUp(el *etree.Element, attr string) line {
 	return line{}
 }
 
-// explanationRows are the sentences: "Element", "Parent/Element",
-// "Element@Attribute", "Parent/Element@Attribute" or "@Attribute", the section of
-// the standard, and the sentence, with tabs between.
+// explanationRows holds the explanations, with tabs between "Element",
+// "Parent/Element", "Element@Attribute", "Parent/Element@Attribute" or "@Attribute",
+// the section of the standard, and the sentence.
 //
 //go:embed explanations.tsv
 var explanationRows string

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Unexplained are the lines of the message viewer that say nothing.
+// Unexplained returns the names of the message viewer's lines without an explanation.
 func Unexplained(xml []byte) []string {
 	var out []string
 	for _, l := range explain(xml) {
@@ -17,8 +17,8 @@ func Unexplained(xml []byte) []string {
 	return out
 }
 
-// MatchFilter holds a filter against one thing with those attributes; those
-// without "profile." and the status are times.
+// MatchFilter matches a filter with one member of a list that has these attributes.
+// Those other than status and profile.* are times.
 func MatchFilter(text string, has map[string][]string, search bool) (bool, error) {
 	e, aerr := parseFilter(text)
 	if aerr != nil {
@@ -27,9 +27,9 @@ func MatchFilter(text string, has map[string][]string, search bool) (bool, error
 	takes, aerr := compile(e, func(name string) (field[int], bool) {
 		vs, known := has[name]
 		if name == "status" || strings.HasPrefix(name, "profile.") {
-			return field[int]{text: func(int) []string { return vs }}, known
+			return field[int]{values: func(int) []string { return vs }}, known
 		}
-		return field[int]{time: func(int) time.Time {
+		return instant(func(int) time.Time {
 			if len(vs) == 0 {
 				return time.Time{}
 			}
@@ -38,7 +38,7 @@ func MatchFilter(text string, has map[string][]string, search bool) (bool, error
 				panic(err)
 			}
 			return t
-		}}, known
+		}), known
 	}, search)
 	if aerr != nil {
 		return false, aerr
@@ -46,7 +46,7 @@ func MatchFilter(text string, has map[string][]string, search bool) (bool, error
 	return takes(0), nil
 }
 
-// WriteFilter reads a filter and writes it with every parenthesis it can have.
+// WriteFilter parses a filter and prints it with all possible parentheses.
 func WriteFilter(text string) (out string, terms, depth int, ok bool) {
 	e, err := parseFilter(text)
 	if err != nil {

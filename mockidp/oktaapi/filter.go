@@ -2,82 +2,74 @@ package oktaapi
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// What a filter may be. Honest ones are nowhere near, and what is evaluated for
-// every member of a list has to be small.
+// The limits of a filter. It is evaluated for every member of a list.
 const (
 	maxFilter      = 2 << 10 // bytes
 	maxFilterTerms = 50
-	maxFilterDepth = 16 // of parentheses
+	maxFilterDepth = 16 // nested parentheses
 )
 
-// expr is a filter of SCIM's (RFC 7644, 3.4.2.2) without its brackets for
-// multi-valued attributes, which Okta hasn't either.
+// expr is a filter of SCIM (RFC 7644, 3.4.2.2) without value paths, which Okta
+// doesn't have either.
 type expr struct {
 	op    string  // and, or, not, or the operator of a comparison, in lower case
-	of    []*expr // what and, or and not are about
-	name  string  // of the attribute that is compared
+	of    []*expr // the operands of and, or and not
+	name  string  // the attribute of a comparison
 	value literal
 }
 
-// literal is what an attribute is compared with.
+// literal is the value of a comparison.
 type literal struct {
-	text string // of a string, or as it was written
-	kind rune   // 's' a string, 'n' a number, 'b' true or false, '0' null, 0 nothing: pr
+	text string // of a string, or as written
+	kind rune   // 's' string, 'n' number, 'b' boolean, '0' null, '?' not JSON; 0: none (pr)
 }
 
-// comparisons are the operators, and the kinds of literals that go with them.
-var comparisons = map[string]string{"eq": "snb0", "ne": "snb0", "co": "s", "sw": "s", "ew": "s", "gt": "sn", "ge": "sn", "lt": "sn", "le": "sn", "pr": ""}
+// comparisons maps each operator to the kinds of its literals.
+var comparisons = map[string]string{
+	"eq": "snb0", "ne": "snb0", "co": "s", "sw": "s", "ew": "s", "gt": "sn", "ge": "sn", "lt": "sn", "le": "sn", "pr": "",
+}
 
 type filterParser struct {
 	tokens       []string
 	depth, terms int
 }
 
-// parseFilter reads an expression. "not" binds closest, then "and", then "or".
+// parseFilter parses a filter. "not" binds closest, then "and", then "or".
 func parseFilter(text string) (*expr, *apiError) {
 	switch {
 	case len(text) > maxFilter:
-		return nil, badSearch("the expression is longer than " + strconv.Itoa(maxFilter) + " bytes")
+		return nil, badSearch(fmt.Sprintf("the expression has more than %d bytes", maxFilter))
 	case !utf8.ValidString(text):
 		return nil, badSearch("the expression is not UTF-8")
+	case strings.Contains(filterToken.ReplaceAllString(text, ""), `"`):
+		return nil, badSearch("a string is not terminated: " + quote(text))
 	}
-	tokens, err := filterTokens(text)
-	if err != nil {
-		return nil, err
-	}
-	p := &filterParser{tokens: tokens}
+	p := &filterParser{tokens: filterToken.FindAllString(text, -1)}
 	e, err := p.expression()
 	if err != nil {
 		return nil, err
 	}
 	if len(p.tokens) > 0 {
-		return nil, badSearch("this is left over: " + quote(p.tokens[0]))
+		return nil, badSearch("want and, or or the end, got " + quote(p.tokens[0]))
 	}
 	return e, nil
 }
 
-// expression is what may stand in parentheses.
+// expression parses joined operands.
 func (p *filterParser) expression() (*expr, *apiError) {
 	return p.joined("or", func() (*expr, *apiError) { return p.joined("and", p.operand) })
 }
 
+// filterToken matches parentheses, strings with their quotes, and words.
 var filterToken = regexp.MustCompile(`(?s)[()]|"(?:[^"\\]|\\.)*"|[^() \t"]+`)
 
-// filterTokens are parentheses, strings with their quotes, and words.
-func filterTokens(text string) ([]string, *apiError) {
-	if strings.Contains(filterToken.ReplaceAllString(text, ""), `"`) {
-		return nil, badSearch("a string has no end: " + quote(text))
-	}
-	return filterToken.FindAllString(text, -1), nil
-}
-
-// next takes a token, "" at the end.
+// next consumes a token. It is "" at the end.
 func (p *filterParser) next() string {
 	if len(p.tokens) == 0 {
 		return ""
@@ -87,49 +79,47 @@ func (p *filterParser) next() string {
 	return t
 }
 
-// peek says that the next token is that word, whatever its case.
-func (p *filterParser) peek(word string) bool {
-	return len(p.tokens) > 0 && strings.EqualFold(p.tokens[0], word)
+// accept consumes the next token if it is that word, in any case.
+func (p *filterParser) accept(word string) bool {
+	ok := len(p.tokens) > 0 && strings.EqualFold(p.tokens[0], word)
+	if ok {
+		p.next()
+	}
+	return ok
 }
 
-// joined reads one or more parts with a word between them.
+// joined parses one or more parts with a word between them.
 func (p *filterParser) joined(word string, part func() (*expr, *apiError)) (*expr, *apiError) {
-	first, err := part()
-	if err != nil || !p.peek(word) {
-		return first, err
-	}
-	e := &expr{op: word, of: []*expr{first}}
-	for p.peek(word) {
-		p.next()
-		another, err := part()
+	e := &expr{op: word}
+	for len(e.of) == 0 || p.accept(word) {
+		one, err := part()
 		if err != nil {
 			return nil, err
 		}
-		e.of = append(e.of, another)
+		e.of = append(e.of, one)
+	}
+	if len(e.of) == 1 {
+		return e.of[0], nil
 	}
 	return e, nil
 }
 
-// operand is a comparison, or a whole expression in parentheses, with or
-// without "not" before them.
+// operand parses a comparison or an expression in parentheses, with or without
+// "not".
 func (p *filterParser) operand() (*expr, *apiError) {
-	not := p.peek("not") && len(p.tokens) > 1 && p.tokens[1] == "("
-	if not {
-		p.next()
-	}
-	if !p.peek("(") {
+	not := len(p.tokens) > 1 && p.tokens[1] == "(" && p.accept("not")
+	if !p.accept("(") {
 		return p.comparison()
 	}
-	p.next()
 	if p.depth++; p.depth > maxFilterDepth {
-		return nil, badSearch("parentheses are nested deeper than " + strconv.Itoa(maxFilterDepth))
+		return nil, badSearch(fmt.Sprintf("parentheses are nested more than %d deep", maxFilterDepth))
 	}
 	e, err := p.expression()
 	if err != nil {
 		return nil, err
 	}
-	if p.next() != ")" {
-		return nil, badSearch("a parenthesis isn't closed")
+	if !p.accept(")") {
+		return nil, badSearch("a parenthesis is not closed")
 	}
 	p.depth--
 	if not {
@@ -140,7 +130,7 @@ func (p *filterParser) operand() (*expr, *apiError) {
 
 func (p *filterParser) comparison() (*expr, *apiError) {
 	if p.terms++; p.terms > maxFilterTerms {
-		return nil, badSearch("there are more than " + strconv.Itoa(maxFilterTerms) + " comparisons")
+		return nil, badSearch(fmt.Sprintf("there are more than %d comparisons", maxFilterTerms))
 	}
 	name, op := p.next(), p.next()
 	e := &expr{op: strings.ToLower(op), name: name}
@@ -152,16 +142,15 @@ func (p *filterParser) comparison() (*expr, *apiError) {
 		return e, nil
 	}
 	raw := p.next()
-	if e.value = readLiteral(raw); !strings.ContainsRune(kinds, e.value.kind) {
+	if e.value = parseLiteral(raw); !strings.ContainsRune(kinds, e.value.kind) {
 		return nil, badSearch(e.op + " can't compare with " + quote(raw))
 	}
 	return e, nil
 }
 
-// readLiteral has the kind '?' for what JSON doesn't know.
-func readLiteral(raw string) literal {
+func parseLiteral(raw string) literal {
 	var v any
-	if raw == "" || json.Unmarshal([]byte(raw), &v) != nil {
+	if json.Unmarshal([]byte(raw), &v) != nil {
 		return literal{raw, '?'}
 	}
 	switch v := v.(type) {
@@ -174,5 +163,5 @@ func readLiteral(raw string) literal {
 	case nil:
 		return literal{raw, '0'}
 	}
-	return literal{raw, '?'} // a token can't be a list or an object
+	return literal{raw, '?'}
 }

@@ -12,10 +12,11 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/oktaapi"
 )
 
-// The example person of the tables.
+// sample is the user of the tables.
 var sample = map[string][]string{
 	"status": {"ACTIVE"}, "profile.lastName": {"Smith"}, "profile.level": {"7"}, "profile.tags": {"red", "Blue"},
-	"profile.boss": {"true"}, "profile.empty": {""}, "profile.none": nil, "profile.quote": {`say "é"`}, "lastUpdated": {"2026-01-01T12:00:00.123Z"}, "activated": nil,
+	"profile.boss": {"true"}, "profile.empty": {""}, "profile.none": nil, "profile.quote": {`say "é"`},
+	"lastUpdated": {"2026-01-01T12:00:00.123Z"}, "activated": nil,
 }
 
 func TestFilters(t *testing.T) {
@@ -81,7 +82,8 @@ func TestFilters(t *testing.T) {
 		require.NoError(t, err, text)
 		assert.Equal(t, want, got, text)
 	}
-	for text, want := range map[string]bool{`status eq "active"`: true, `profile.tags co "LU"`: true, `profile.lastName gt "smit"`: true, `profile.lastName ew "X"`: false} {
+	for text, want := range map[string]bool{`status eq "active"`: true, `profile.tags co "LU"`: true,
+		`profile.lastName gt "smit"`: true, `profile.lastName ew "X"`: false} {
 		got, err := oktaapi.MatchFilter(text, sample, true)
 		require.NoError(t, err, text)
 		assert.Equal(t, want, got, "a search: %s", text)
@@ -98,22 +100,29 @@ func TestFiltersRefused(t *testing.T) {
 	_, err = oktaapi.MatchFilter(strings.Repeat(`status pr or `, 49)+`status pr`, sample, false)
 	require.NoError(t, err)
 	for _, text := range []string{
-		" ", "status", "status eq", "eq", `status eq ACTIVE`, `status is "x"`, `status eq "x`, `status eq "\q"`, `status eq 'x'`, `"status" eq "x"`,
-		`status eq "x" status`, `status eq "x" and`, `and status eq "x"`, `status eq "x" or or status pr`, `status pr pr`, `status pr "x"`,
-		`(status eq "x"`, `status eq "x")`, `()`, `(`, `)`, `not`, `not status pr`, `not (status pr`, `status eq (`, `status eq [1]`, `status eq {}`, `status[type eq "x"]`,
-		`status co 1`, `status sw null`, `status gt true`, `status lt null`, `status gt NaN`, `status eq 0x1`, `status eq 01`, `status eq tru`,
-		`shoe eq "1"`, `status pr or shoe eq "1"`, `Status eq "ACTIVE"`, `lastUpdated gt 5`, `lastUpdated co "2026"`, `lastUpdated gt "yesterday"`, `lastUpdated eq true`,
-		"status eq \"\xff\"", "status eq \"a\x00\"", deep, strings.Repeat(`status pr or `, 50) + `status pr`, `status eq "` + strings.Repeat("x", 2048) + `"`,
+		" ", "status", "status eq", "eq", `status eq ACTIVE`, `status is "x"`, `status eq "x`, `status eq "\q"`,
+		`status eq 'x'`, `"status" eq "x"`,
+		`status eq "x" status`, `status eq "x" and`, `and status eq "x"`, `status eq "x" or or status pr`, `status pr pr`,
+		`status pr "x"`,
+		`(status eq "x"`, `status eq "x")`, `()`, `(`, `)`, `not`, `not status pr`, `not (status pr`, `status eq (`,
+		`status eq [1]`, `status eq {}`, `status[type eq "x"]`,
+		`status co 1`, `status sw null`, `status gt true`, `status lt null`, `status gt NaN`, `status eq 0x1`, `status eq 01`,
+		`status eq tru`,
+		`shoe eq "1"`, `status pr or shoe eq "1"`, `Status eq "ACTIVE"`, `lastUpdated gt 5`, `lastUpdated co "2026"`,
+		`lastUpdated gt "yesterday"`, `lastUpdated eq true`,
+		"status eq \"\xff\"", "status eq \"a\x00\"", deep, strings.Repeat(`status pr or `, 50) + `status pr`,
+		`status eq "` + strings.Repeat("x", 2048) + `"`,
 	} {
 		_, err := oktaapi.MatchFilter(text, sample, false)
 		require.ErrorContains(t, err, "E0000031", "%q", text)
 	}
 }
 
-// Whatever a filter says, it is read or refused, and what was read says the
-// same when it is written out with all its parentheses.
+// A filter is parsed or refused, and a parsed one has the same meaning when it is
+// printed with all parentheses.
 func FuzzFilter(f *testing.F) {
-	for _, text := range []string{`status eq "ACTIVE"`, `not (a pr) and b gt 1 or c eq null`, `((lastUpdated gt "2026-01-01T00:00:00Z"))`, `profile.x co "\u0041\\" AND y le -1.5e3`, "(", `"`, ""} {
+	for _, text := range []string{`status eq "ACTIVE"`, `not (a pr) and b gt 1 or c eq null`,
+		`((lastUpdated gt "2026-01-01T00:00:00Z"))`, `profile.x co "\u0041\\" AND y le -1.5e3`, "(", `"`, ""} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -124,7 +133,7 @@ func FuzzFilter(f *testing.F) {
 		require.LessOrEqual(t, len(text), 2048)
 		require.LessOrEqual(t, terms, 50)
 		require.LessOrEqual(t, depth, 60)
-		if len(out) <= 2048 && depth < 8 { // parentheses may have made it longer than is read
+		if len(out) <= 2048 && depth < 8 { // the parentheses count against the limits
 			again, _, _, ok := oktaapi.WriteFilter(out)
 			require.True(t, ok, "%q became %q", text, out)
 			require.Equal(t, out, again)
@@ -151,8 +160,10 @@ func TestListsTakeFilters(t *testing.T) {
 	assert.Len(t, users(`profile.level ge 8`), 8)
 	assert.Len(t, users(`profile.level ge 8 and not (profile.lastName ew "9")`), 4)
 	assert.Len(t, users(`profile.department pr`), 0)
-	assert.Empty(t, a.list("/api/v1/users?filter="+url.QueryEscape(`status eq "active"`), "id"), "the case matters to a filter")
-	assert.Equal(t, []string{"user13@example.com", "user3@example.com"}, users(`(profile.lastName eq "3" or profile.lastName eq "13") and status eq "active"`))
+	assert.Empty(t, a.list("/api/v1/users?filter="+url.QueryEscape(`status eq "active"`), "id"),
+		"a filter is case-sensitive")
+	assert.Equal(t, []string{"user13@example.com", "user3@example.com"},
+		users(`(profile.lastName eq "3" or profile.lastName eq "13") and status eq "active"`))
 	assert.Len(t, users(`created gt "2025-01-01T00:00:00.000Z"`), 45)
 	a.refused(400, "E0000031", "GET", "/api/v1/users?filter="+url.QueryEscape(`lastLogin pr`), nil)
 	a.refused(400, "E0000031", "GET", "/api/v1/groups?filter="+url.QueryEscape(`profile.shoe pr`), nil)
@@ -166,7 +177,9 @@ func TestListsTakeFilters(t *testing.T) {
 	assert.Equal(t, []string{"Everyone"}, groups(`not (type eq "OKTA_GROUP")`))
 	assert.Empty(t, groups(`lastMembershipUpdated gt "2026-06-01T00:00:00.000Z"`))
 
-	mark := text2(a.ok(200, "POST", "/api/v1/apps?activate=false", object{"name": "bookmark", "label": "Wiki", "signOnMode": "BOOKMARK", "settings": object{"app": object{"url": "https://wiki.example/"}}})["id"])
+	mark := text2(a.ok(200, "POST", "/api/v1/apps?activate=false",
+		object{"name": "bookmark", "label": "Wiki", "signOnMode": "BOOKMARK",
+			"settings": object{"app": object{"url": "https://wiki.example/"}}})["id"])
 	apps := func(filter string) []string {
 		t.Helper()
 		return a.list("/api/v1/apps?filter="+url.QueryEscape(filter), "label")
@@ -182,7 +195,7 @@ func TestListsTakeFilters(t *testing.T) {
 	assert.Equal(t, []string{"x"}, apps(`credentials.signing.kid eq "`+a.idp.Keys()[0].ID+`"`))
 }
 
-// Sorting goes with a search, and through the pages.
+// Sorting applies to a search, over all pages.
 func TestListsAreSorted(t *testing.T) {
 	t.Parallel()
 	c := company(45, 3)
@@ -192,17 +205,22 @@ func TestListsAreSorted(t *testing.T) {
 	a := newAPI(t, c)
 	page := func(query string) []string {
 		t.Helper()
-		return a.list("/api/v1/users?limit=4&search="+url.QueryEscape(`status eq "ACTIVE"`)+"&sortBy=profile.firstName"+query, "profile.firstName")
+		return a.list("/api/v1/users?limit=4&search="+url.QueryEscape(`status eq "ACTIVE"`)+"&sortBy=profile.firstName"+query,
+			"profile.firstName")
 	}
 	up := page("")
 	require.Len(t, up, 45)
 	assert.Equal(t, strings.Repeat("A", 15)+strings.Repeat("b", 15)+strings.Repeat("c", 15), strings.Join(up, ""))
-	assert.Equal(t, strings.Repeat("c", 15)+strings.Repeat("b", 15)+strings.Repeat("A", 15), strings.Join(page("&sortOrder=desc"), ""))
+	assert.Equal(t, strings.Repeat("c", 15)+strings.Repeat("b", 15)+strings.Repeat("A", 15),
+		strings.Join(page("&sortOrder=desc"), ""))
 	a.idp.Advance(1e9)
 	a.ok(200, "POST", "/api/v1/users/user7@example.com", object{"profile": object{"lastName": "New"}})
-	assert.Equal(t, "user7@example.com", a.list("/api/v1/users?search=status+pr&sortBy=lastUpdated&sortOrder=desc", "profile.login")[0])
-	assert.Equal(t, []string{"Group 2", "Group 1", "Group 0", "Everyone"}, a.list("/api/v1/groups?limit=1&search=id+pr&sortBy=profile.name&sortOrder=desc", "profile.name"))
+	assert.Equal(t, "user7@example.com", a.list("/api/v1/users?search=status+pr&sortBy=lastUpdated&sortOrder=desc",
+		"profile.login")[0])
+	assert.Equal(t, []string{"Group 2", "Group 1", "Group 0", "Everyone"},
+		a.list("/api/v1/groups?limit=1&search=id+pr&sortBy=profile.name&sortOrder=desc", "profile.name"))
 	a.refused(400, "E0000031", "GET", "/api/v1/users?search=status+pr&sortBy=shoe", nil)
 	a.refused(400, "E0000001", "GET", "/api/v1/users?search=status+pr&sortBy=status&sortOrder=up", nil)
-	assert.Equal(t, "user0@example.com", a.list("/api/v1/users?sortBy=shoe", "profile.login")[0], "without a search it means nothing")
+	assert.Equal(t, "user0@example.com", a.list("/api/v1/users?sortBy=shoe", "profile.login")[0],
+		"without a search it is ignored")
 }

@@ -7,46 +7,28 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-func (s *API) groupRoutes(api func(string, handler)) {
-	api("POST /api/v1/groups", withBody(s.createGroup))
-	api("GET /api/v1/groups", s.listGroups)
-	api("GET /api/v1/groups/{group}", s.withGroup(func(c *call, v view, g mockidp.Group) *apiError { return c.ok(s.groupJSON(c, v, g)) }))
-	api("PUT /api/v1/groups/{group}", withBody(s.editGroup))
-	api("DELETE /api/v1/groups/{group}", s.withGroup(func(c *call, _ view, g mockidp.Group) *apiError {
-		return c.done(s.idp.RemoveGroup(g.Name), g.ID)
-	}))
-	api("GET /api/v1/groups/{group}/users", s.withGroup(s.listMembers))
-	api("PUT /api/v1/groups/{group}/users/{user}", s.member(true))
-	api("DELETE /api/v1/groups/{group}/users/{user}", s.member(false))
-	api("GET /api/v1/groups/{group}/apps", s.withGroup(func(c *call, v view, g mockidp.Group) *apiError {
-		apps := slices.DeleteFunc(v.Apps(), func(a mockidp.App) bool { return !slices.Contains(a.Groups, g.Name) })
-		return c.ok(shown(apps, func(a mockidp.App) map[string]any { return s.appJSON(c, v, &a) }))
-	}))
+func groupRoutes(api router) {
+	api("POST /api/v1/groups", withBody((*call).createGroup))
+	api("GET /api/v1/groups", (*call).listGroups)
+	api("GET /api/v1/groups/{group}", (*call).showGroup)
+	api("PUT /api/v1/groups/{group}", withBody((*call).editGroup))
+	api("DELETE /api/v1/groups/{group}", func(c *call) *apiError {
+		return c.done(c.idp.RemoveGroup(c.group.Name), c.group.ID)
+	})
+	api("GET /api/v1/groups/{group}/users", (*call).listMembers)
+	api("PUT /api/v1/groups/{group}/users/{user}", func(c *call) *apiError { return c.setMember(true) })
+	api("DELETE /api/v1/groups/{group}/users/{user}", func(c *call) *apiError { return c.setMember(false) })
+	api("GET /api/v1/groups/{group}/apps", func(c *call) *apiError {
+		apps := slices.DeleteFunc(c.Apps(), func(a mockidp.App) bool { return !slices.Contains(a.Groups, c.group.Name) })
+		return c.ok(shown(apps, c.appJSON))
+	})
 }
 
-// done answers a request that leaves nothing to show.
-func (c *call) done(err error, about string) *apiError {
-	if err != nil {
-		return fromError(err, about)
-	}
-	return c.noContent()
-}
-
-// withGroup makes a handler of one that gets the group that the path names.
-func (s *API) withGroup(h func(*call, view, mockidp.Group) *apiError) handler {
-	return func(c *call) *apiError {
-		v := s.view()
-		if g, ok := v.GroupByID(c.r.PathValue("group")); ok {
-			return h(c, v, g)
-		}
-		return notFound(c.r.PathValue("group"), "UserGroup")
-	}
-}
-
-// What lists are in the order of, unless somebody asks for another.
+// The default orders of lists.
 var (
 	byLogin = order[mockidp.User]{key: func(u mockidp.User) string { return strings.ToLower(u.Login) }}
 	byName  = order[mockidp.Group]{key: func(g mockidp.Group) string { return g.Name }}
+	byID    = order[mockidp.App]{key: func(a mockidp.App) string { return a.ID }}
 )
 
 func groupType(g mockidp.Group) string {
@@ -56,15 +38,17 @@ func groupType(g mockidp.Group) string {
 	return "OKTA_GROUP"
 }
 
-func (s *API) groupJSON(c *call, v view, g mockidp.Group) map[string]any {
-	at, path := v.GroupTimes(g.ID), "/api/v1/groups/"+g.ID
-	return map[string]any{
-		"id": g.ID, "created": stamp(at.Created), "lastUpdated": stamp(at.Updated), "lastMembershipUpdated": stamp(at.Membership),
-		"objectClass": []string{"okta:user_group"}, "type": groupType(g),
-		"profile": map[string]any{"name": g.Name, "description": g.Description},
-		"_links":  map[string]any{"users": c.link(path + "/users"), "apps": c.link(path + "/apps")},
+func (c *call) groupJSON(g mockidp.Group) object {
+	at, path := c.GroupTimes(g.ID), "/api/v1/groups/"+g.ID
+	return object{
+		"id": g.ID, "created": stamp(at.Created), "lastUpdated": stamp(at.Updated),
+		"lastMembershipUpdated": stamp(at.Membership), "objectClass": []string{"okta:user_group"}, "type": groupType(g),
+		"profile": object{"name": g.Name, "description": g.Description},
+		"_links":  object{"users": c.link(path + "/users"), "apps": c.link(path + "/apps")},
 	}
 }
+
+func (c *call) showGroup() *apiError { return c.ok(c.groupJSON(c.group)) }
 
 type groupBody struct {
 	Profile struct {
@@ -73,67 +57,53 @@ type groupBody struct {
 	} `json:"profile"`
 }
 
-func (s *API) createGroup(c *call, body groupBody) *apiError {
-	var made mockidp.Group
-	err := s.idp.Update(func(all *mockidp.Change) error {
+func (c *call) createGroup(body groupBody) *apiError {
+	err := c.idp.Update(func(all *mockidp.Change) error {
 		name := body.Profile.Name
 		if _, taken := all.Group(name); taken {
 			return invalid("name", "An object with this field already exists in the current organization")
 		}
 		err := all.PutGroup(mockidp.Group{Name: name, Description: body.Profile.Description})
-		made, _ = all.Group(name)
+		c.group, _ = all.Group(name)
 		return err
 	})
-	if err != nil {
-		return fromError(err, "name")
-	}
-	return c.ok(s.groupJSON(c, s.view(), made))
+	return c.changed(err, "name", (*call).showGroup)
 }
 
-func (s *API) editGroup(c *call, body groupBody) *apiError {
-	return s.withGroup(func(c *call, _ view, g mockidp.Group) *apiError {
-		was := g.Name
-		g.Name, g.Description = body.Profile.Name, body.Profile.Description
-		err := s.idp.Update(func(all *mockidp.Change) error {
-			if err := all.RenameGroup(was, g.Name); err != nil {
-				return err
-			}
-			return all.PutGroup(g)
-		})
-		if err != nil {
-			return fromError(err, "name")
+func (c *call) editGroup(body groupBody) *apiError {
+	g := c.group
+	g.Name, g.Description = body.Profile.Name, body.Profile.Description
+	err := c.idp.Update(func(all *mockidp.Change) error {
+		if err := all.RenameGroup(c.group.Name, g.Name); err != nil {
+			return err
 		}
-		return c.ok(s.groupJSON(c, s.view(), g))
-	})(c)
-}
-
-func (s *API) listGroups(c *call) *apiError {
-	v := s.view()
-	list := slices.DeleteFunc(v.allGroups(), func(g mockidp.Group) bool { return !c.asksFor(g.Name) })
-	return searched(c, list, 1000, byName, v.groupFields, func(g mockidp.Group) string { return g.ID },
-		func(g mockidp.Group) map[string]any { return s.groupJSON(c, v, g) })
-}
-
-func (s *API) listMembers(c *call, v view, g mockidp.Group) *apiError {
-	list := slices.DeleteFunc(v.Users(), func(u mockidp.User) bool { return !u.In(g.Name) })
-	return paged(c, list, 1000, byLogin, func(u mockidp.User) map[string]any { return s.userJSON(c, v, u) })
-}
-
-// member puts a user into a group, or takes one out. Either may be so already.
-func (s *API) member(in bool) handler {
-	return s.withGroup(func(c *call, _ view, g mockidp.Group) *apiError {
-		if g.Name == mockidp.Everyone {
-			return &apiError{Status: 403, Code: "E0000006", Summary: "You do not have permission to perform the requested action", Causes: []string{"everybody is in Everyone"}}
-		}
-		return s.withUser(func(c *call, _ view, u mockidp.User) *apiError {
-			err := s.idp.UpdateUser(u.Login, func(u *mockidp.User) error {
-				u.Groups = slices.DeleteFunc(u.Groups, func(name string) bool { return name == g.Name })
-				if in {
-					u.Groups = append(u.Groups, g.Name)
-				}
-				return nil
-			})
-			return c.done(err, u.ID)
-		})(c)
+		return all.PutGroup(g)
 	})
+	return c.changed(err, "name", (*call).showGroup)
+}
+
+func (c *call) listGroups() *apiError {
+	list := slices.DeleteFunc(c.allGroups(), func(g mockidp.Group) bool { return !c.asksFor(g.Name) })
+	return searched(c, list, 1000, byName, c.groupFields, c.groupJSON)
+}
+
+func (c *call) listMembers() *apiError {
+	list := slices.DeleteFunc(c.Users(), func(u mockidp.User) bool { return !u.In(c.group.Name) })
+	return paged(c, list, 1000, byLogin, c.userJSON)
+}
+
+// setMember adds a user to a group, or removes one.
+func (c *call) setMember(in bool) *apiError {
+	if c.group.Name == mockidp.Everyone {
+		return forbidden("E0000006", "You do not have permission to perform the requested action",
+			"every user is in Everyone")
+	}
+	err := c.idp.UpdateUser(c.user.Login, func(u *mockidp.User) error {
+		u.Groups = slices.DeleteFunc(u.Groups, func(name string) bool { return name == c.group.Name })
+		if in {
+			u.Groups = append(u.Groups, c.group.Name)
+		}
+		return nil
+	})
+	return c.done(err, c.user.ID)
 }

@@ -40,16 +40,18 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// twoRegions is a Config as the project's main job has it: one app, two
-// Regions, a bookmark, and a user who is assigned to nothing.
+// twoRegions is one app with two Regions, a bookmark, and a user without assignments.
 func twoRegions() mockidp.Config {
 	return mockidp.Config{
-		Key:   rsaKey(),
-		Users: []mockidp.User{{Login: alice, FirstName: "Alice", LastName: "Example", Groups: []string{"Engineering"}}, {Login: bob, Password: "bob's own"}},
+		Key: rsaKey(),
+		Users: []mockidp.User{{Login: alice, FirstName: "Alice", LastName: "Example", Groups: []string{"Engineering"}},
+			{Login: bob, Password: "bob's own"}},
 		Apps: []mockidp.App{
-			{ID: "idc", Label: "Identity Center – N. Virginia", Audience: entityID, Groups: []string{"Engineering"}, DefaultRelayState: "/start",
-				ACS: []mockidp.ACS{{URL: virginia}, {URL: frank}}},
-			{ID: "mark", Label: "Identity Center – Frankfurt", Kind: mockidp.Bookmark, URL: "http://eu-central-1.localhost:8712/start", Users: []string{alice}},
+			{ID: "idc", Label: "Identity Center – N. Virginia", Audience: entityID, Groups: []string{"Engineering"},
+				DefaultRelayState: "/start",
+				ACS:               []mockidp.ACS{{URL: virginia}, {URL: frank}}},
+			{ID: "mark", Label: "Identity Center – Frankfurt", Kind: mockidp.Bookmark,
+				URL: "http://eu-central-1.localhost:8712/start", Users: []string{alice}},
 		},
 	}
 }
@@ -57,12 +59,13 @@ func twoRegions() mockidp.Config {
 // twoApps are idc and pay, both of which Alice may use.
 func twoApps() mockidp.Config {
 	c := twoRegions()
-	c.Apps = append(c.Apps, mockidp.App{ID: "pay", Label: "Payroll", Audience: "https://payroll.example", Groups: []string{"Engineering"},
-		ACS: []mockidp.ACS{{URL: "https://payroll.example/acs"}}})
+	c.Apps = append(c.Apps, mockidp.App{ID: "pay", Label: "Payroll", Audience: "https://payroll.example",
+		Groups: []string{"Engineering"},
+		ACS:    []mockidp.ACS{{URL: "https://payroll.example/acs"}}})
 	return c
 }
 
-// publishedBy are the certificates in an app's metadata, in order.
+// publishedBy returns the certificates in an app's metadata, in order.
 func publishedBy(t *testing.T, metadata []byte) []string {
 	t.Helper()
 	var d struct {
@@ -72,15 +75,16 @@ func publishedBy(t *testing.T, metadata []byte) []string {
 	return d.Certificates
 }
 
-// company is an organisation of n people in m groups, two for each.
+// company is an organisation of n users in m groups, two groups a user.
 func company(n, m int) mockidp.Config {
 	c := mockidp.Config{Key: rsaKey(), Apps: []mockidp.App{{Label: "x", Groups: []string{"Group 0"}}}}
 	for i := range m {
 		c.Groups = append(c.Groups, mockidp.Group{Name: fmt.Sprintf("Group %d", i)})
 	}
 	for i := range n {
-		c.Users = append(c.Users, mockidp.User{Login: fmt.Sprintf("user%d@example.com", i), FirstName: "User", LastName: fmt.Sprint(i),
-			Groups: slices.Compact([]string{fmt.Sprintf("Group %d", i%m), fmt.Sprintf("Group %d", (i+1)%m)})})
+		c.Users = append(c.Users, mockidp.User{Login: fmt.Sprintf("user%d@example.com", i), FirstName: "User",
+			LastName: fmt.Sprint(i),
+			Groups:   slices.Compact([]string{fmt.Sprintf("Group %d", i%m), fmt.Sprintf("Group %d", (i+1)%m)})})
 	}
 	return c
 }
@@ -92,7 +96,7 @@ func start(t *testing.T, c mockidp.Config) *mockidp.Server {
 	return idp
 }
 
-// request writes an AuthnRequest; attrs are further attributes, as XML.
+// request returns an AuthnRequest; attrs are further attributes, as XML.
 func request(attrs ...string) string {
 	return fmt.Sprintf(`<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"`+
 		` ID="id-1234" Version="2.0" IssueInstant="%s" %s><saml:Issuer>%s</saml:Issuer></samlp:AuthnRequest>`,
@@ -111,7 +115,7 @@ func redirect(idp *mockidp.Server, xml, relayState string) string {
 	return idp.SSOURL("idc") + "?" + v.Encode()
 }
 
-// decode parses a form's response.
+// decode parses the response in a form.
 func decode(t *testing.T, f mockidp.Form) *etree.Element {
 	t.Helper()
 	raw, err := base64.StdEncoding.DecodeString(f.SAMLResponse)
@@ -128,7 +132,7 @@ func text(t *testing.T, el *etree.Element, path string) string {
 	return found.Text()
 }
 
-// browser is testkit's, with a test.
+// browser is a testkit.Browser whose errors fail the test.
 type browser struct {
 	*testkit.Browser
 	t   *testing.T
@@ -148,7 +152,7 @@ func (b *browser) get(u string) page {
 	return page{p}
 }
 
-// post sends a form of a page that is served there too.
+// post sends a form of the same page.
 func (b *browser) post(u string, v url.Values) page {
 	b.t.Helper()
 	p, err := b.Post(u, u, v)

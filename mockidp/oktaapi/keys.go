@@ -12,41 +12,43 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// keyRoutes are Okta's, and what Okta has no call for: keys for all apps at
-// once, and taking one away.
-func (s *API) keyRoutes(api func(string, handler)) {
-	api("GET /api/v1/apps/{app}/credentials/keys", s.withKeys(func(c *call, v view, a *mockidp.App) *apiError {
-		return c.ok(shown(v.keys(a), keyJSON))
-	}))
-	api("GET /api/v1/apps/{app}/credentials/keys/{kid}", s.withKeys(func(c *call, v view, a *mockidp.App) *apiError {
-		if k, ok := v.findKey(a, c.r.PathValue("kid")); ok {
+// keyRoutes has Okta's routes for keys and, under /control/, what Okta has none for:
+// keys of all apps, and retiring a key.
+func keyRoutes(api router) {
+	ofApp := func(pattern string, h handler) {
+		api(pattern, func(c *call) *apiError {
+			if c.app.Kind != mockidp.SAML {
+				return notFound(c.app.ID, "AppCredentials")
+			}
+			return h(c)
+		})
+	}
+	ofApp("GET /api/v1/apps/{app}/credentials/keys", func(c *call) *apiError {
+		return c.ok(shown(c.keys(c.app.ID), keyJSON))
+	})
+	ofApp("GET /api/v1/apps/{app}/credentials/keys/{kid}", func(c *call) *apiError {
+		if k, ok := c.findKey(c.app.ID, c.kid()); ok {
 			return c.ok(keyJSON(k))
 		}
-		return notFound(c.r.PathValue("kid"), "JsonWebKey")
-	}))
-	api("POST /api/v1/apps/{app}/credentials/keys/generate", s.withKeys(func(c *call, _ view, a *mockidp.App) *apiError {
-		return c.generateKey(func(years int) (mockidp.Key, error) { return s.idp.GenerateAppKey(a.ID, years) })
-	}))
-	api("POST /api/v1/apps/{app}/credentials/keys/{kid}/clone", s.withKeys(s.cloneKey))
-	api("DELETE /control/apps/{app}/keys/{kid}", s.withKeys(func(c *call, _ view, a *mockidp.App) *apiError {
-		return c.done(s.idp.RetireAppKey(a.ID, c.r.PathValue("kid")), c.r.PathValue("kid"))
-	}))
-	api("GET /control/keys", func(c *call) *apiError { return c.ok(shown(s.idp.Keys(), keyJSON)) })
-	api("POST /control/keys/generate", func(c *call) *apiError { return c.generateKey(s.idp.GenerateKey) })
-}
-
-// withKeys is withApp for SAML apps.
-func (s *API) withKeys(h func(*call, view, *mockidp.App) *apiError) handler {
-	return s.withApp(func(c *call, v view, a *mockidp.App) *apiError {
-		if a.Kind != mockidp.SAML {
-			return notFound(a.ID, "AppCredentials")
-		}
-		return h(c, v, a)
+		return notFound(c.kid(), "JsonWebKey")
 	})
+	ofApp("POST /api/v1/apps/{app}/credentials/keys/generate", func(c *call) *apiError {
+		return c.generateKey(func(years int) (mockidp.Key, error) { return c.idp.GenerateAppKey(c.app.ID, years) })
+	})
+	ofApp("POST /api/v1/apps/{app}/credentials/keys/{kid}/clone", (*call).cloneKey)
+	ofApp("DELETE /control/apps/{app}/keys/{kid}", func(c *call) *apiError {
+		return c.done(c.idp.RetireAppKey(c.app.ID, c.kid()), c.kid())
+	})
+	api("GET /control/keys", func(c *call) *apiError { return c.ok(shown(c.idp.Keys(), keyJSON)) })
+	api("POST /control/keys/generate", func(c *call) *apiError { return c.generateKey(c.idp.GenerateKey) })
+	api("POST /control/keys/{kid}/sign", func(c *call) *apiError { return c.done(c.idp.SignWith(c.kid()), c.kid()) })
+	api("DELETE /control/keys/{kid}", func(c *call) *apiError { return c.done(c.idp.RetireKey(c.kid()), c.kid()) })
 }
 
-// generateKey answers with a key whose certificate is valid for as many years
-// as the query says.
+func (c *call) kid() string { return c.r.PathValue("kid") }
+
+// generateKey answers with a new key; validityYears is the lifetime of its
+// certificate.
 func (c *call) generateKey(add func(years int) (mockidp.Key, error)) *apiError {
 	years, err := strconv.Atoi(c.r.URL.Query().Get("validityYears"))
 	if err != nil || years < 2 || years > 10 {
@@ -59,20 +61,19 @@ func (c *call) generateKey(add func(years int) (mockidp.Key, error)) *apiError {
 	return c.answer(http.StatusCreated, keyJSON(k))
 }
 
-// cloneKey gives the app that targetAid names a key of this one.
-func (s *API) cloneKey(c *call, v view, a *mockidp.App) *apiError {
-	kid, target := c.r.PathValue("kid"), c.r.URL.Query().Get("targetAid")
-	_, ok := v.findKey(a, kid)
-	switch {
-	case !ok:
-		return notFound(kid, "JsonWebKey")
-	case target == "":
+// cloneKey adds a key of this app to the app that targetAid names.
+func (c *call) cloneKey() *apiError {
+	target := c.r.URL.Query().Get("targetAid")
+	if _, ok := c.findKey(c.app.ID, c.kid()); !ok {
+		return notFound(c.kid(), "JsonWebKey")
+	}
+	if target == "" {
 		return invalid("targetAid", "The field cannot be left blank")
 	}
-	k, err := s.idp.CloneKey(a.ID, kid, target)
+	k, err := c.idp.CloneKey(c.app.ID, c.kid(), target)
 	if err != nil {
 		about := "targetAid"
-		if _, there := v.App(target); !there {
+		if _, ok := c.App(target); !ok {
 			about = target
 		}
 		return fromError(err, about)
@@ -81,12 +82,12 @@ func (s *API) cloneKey(c *call, v view, a *mockidp.App) *apiError {
 }
 
 // keyJSON is a JSON Web Key (RFC 7517), as Okta shows one.
-func keyJSON(k mockidp.Key) map[string]any {
+func keyJSON(k mockidp.Key) object {
 	b64 := base64.RawURLEncoding.EncodeToString
 	sum := sha256.Sum256(k.Certificate.Raw)
-	out := map[string]any{
-		"kid": k.ID, "use": "sig", "created": stamp(k.Created), "lastUpdated": stamp(k.Created), "expiresAt": stamp(k.Certificate.NotAfter),
-		"x5c": []string{x5c(k.Certificate)}, "x5t#S256": b64(sum[:]),
+	out := object{
+		"kid": k.ID, "use": "sig", "created": stamp(k.Created), "lastUpdated": stamp(k.Created),
+		"expiresAt": stamp(k.Certificate.NotAfter), "x5c": []string{x5c(k.Certificate)}, "x5t#S256": b64(sum[:]),
 	}
 	switch pub := k.Certificate.PublicKey.(type) {
 	case *rsa.PublicKey:

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// published are the certificates in an app's metadata, at Okta's API.
+// published returns the certificates in an app's metadata from the API.
 func (a *api) published(app, query string) []string {
 	a.t.Helper()
 	resp, raw := a.do("GET", "/api/v1/apps/"+app+"/sso/saml/metadata"+query, nil)
@@ -16,7 +16,7 @@ func (a *api) published(app, query string) []string {
 	return publishedBy(a.t, raw)
 }
 
-// switchTo writes an app back with another key.
+// switchTo puts an app with another key.
 func (a *api) switchTo(status int, app, kid string) object {
 	a.t.Helper()
 	body := a.ok(200, "GET", "/api/v1/apps/"+app, nil)
@@ -46,7 +46,7 @@ func TestAppRollsOver(t *testing.T) {
 	assert.Equal(t, []any{"RSA", "sig"}, []any{made["kty"], made["use"]})
 	assert.Equal(t, made, a.ok(200, "GET", keys+"/"+kid, nil))
 	assert.Equal(t, []string{old[0], kid}, a.list(keys, "kid"))
-	assert.Equal(t, old, a.list("/api/v1/apps/idc/credentials/keys", "kid"), "the other app's are what they were")
+	assert.Equal(t, old, a.list("/api/v1/apps/idc/credentials/keys", "kid"), "the other app's keys are unchanged")
 	a.refused(404, "E0000007", "GET", "/api/v1/apps/idc/credentials/keys/"+kid, nil)
 	a.refused(404, "E0000007", "GET", "/api/v1/apps/mark/credentials/keys", nil)
 	a.refused(404, "E0000007", "GET", "/api/v1/apps/none/credentials/keys", nil)
@@ -54,13 +54,13 @@ func TestAppRollsOver(t *testing.T) {
 	assert.Equal(t, []string{x5c(oldKey), x5c(made)}, a.published("pay", ""))
 	assert.Equal(t, []string{x5c(made)}, a.published("pay", "?kid="+kid))
 	a.refused(404, "E0000007", "GET", "/api/v1/apps/idc/sso/saml/metadata?kid="+kid, nil)
-	assert.Equal(t, "E0000001", a.switchTo(400, "idc", kid)["errorCode"], "another app's")
+	assert.Equal(t, "E0000001", a.switchTo(400, "idc", kid)["errorCode"], "another app's key")
 	assert.Equal(t, kid, dig(a.switchTo(200, "pay", kid), "credentials.signing.kid"))
 	assert.Equal(t, []string{"Payroll"}, a.list(`/api/v1/apps?filter=credentials.signing.kid+eq+"`+kid+`"`, "label"))
 	assert.Equal(t, []string{x5c(made), x5c(oldKey)}, a.published("pay", ""))
 	assert.Equal(t, []string{x5c(oldKey)}, a.published("idc", ""))
 	served := newBrowser(t, a.idp).get(a.idp.MetadataURL("pay"))
-	assert.Equal(t, x5c(made), publishedBy(t, []byte(served.Body))[0], "where service providers look")
+	assert.Equal(t, x5c(made), publishedBy(t, []byte(served.Body))[0], "at the metadata URL")
 	for app, want := range map[string]object{"pay": made, "idc": oldKey} {
 		form, err := a.idp.IdPInitiated(app, alice, "")
 		require.NoError(t, err)
@@ -88,7 +88,7 @@ func TestCloneKey(t *testing.T) {
 	assert.Equal(t, x5c(made), a.published("idc", "")[0])
 }
 
-// What Okta has no call for: the keys of all apps.
+// Okta has no route for this: the keys of all apps.
 func TestServerRollsOver(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, twoApps())

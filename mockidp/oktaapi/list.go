@@ -9,23 +9,24 @@ import (
 	"strings"
 )
 
-// order is what a list is sorted by: a text that no two members share.
+// order is the order of a list, by a key that no two members share.
 type order[T any] struct {
 	key  func(T) string
-	down bool
+	desc bool
 }
 
 func (o order[T]) compare(a, b string) int {
-	if o.down {
+	if o.desc {
 		a, b = b, a
 	}
 	return cmp.Compare(a, b)
 }
 
-// paged shows a page of a list, which is in that order, as Okta does: limit and after in
-// the query, the address of the next page in a Link header. The cursor holds
-// the last key, so things may come and go between two pages.
-func paged[T any](c *call, list []T, limit int, by order[T], show func(T) map[string]any) *apiError {
+// paged sorts a list and answers with a page of it, as Okta does: limit and after in
+// the query, the next page's URL in a Link header. The cursor is the last key, so
+// members may be added and removed between two pages.
+func paged[T any](c *call, list []T, limit int, by order[T], show func(T) object) *apiError {
+	slices.SortStableFunc(list, func(a, b T) int { return by.compare(by.key(a), by.key(b)) })
 	q := c.r.URL.Query()
 	if l := q.Get("limit"); l != "" {
 		n, err := strconv.Atoi(l)
@@ -39,11 +40,7 @@ func paged[T any](c *call, list []T, limit int, by order[T], show func(T) map[st
 		if err != nil {
 			return invalid("after", "a cursor from a Link header")
 		}
-		at := slices.IndexFunc(list, func(x T) bool { return by.compare(by.key(x), string(last)) > 0 })
-		if at < 0 {
-			at = len(list)
-		}
-		list = list[at:]
+		list = slices.DeleteFunc(list, func(x T) bool { return by.compare(by.key(x), string(last)) <= 0 })
 	}
 	self := *c.r.URL
 	c.w.Header().Add("Link", "<"+c.base+self.RequestURI()+`>; rel="self"`)
@@ -57,7 +54,7 @@ func paged[T any](c *call, list []T, limit int, by order[T], show func(T) map[st
 	return c.ok(shown(list, show))
 }
 
-// shown is a list in JSON: [] and never null.
+// shown converts the members of a list, which is never nil (null in JSON).
 func shown[T, J any](list []T, show func(T) J) []J {
 	out := []J{}
 	for _, x := range list {
@@ -66,55 +63,52 @@ func shown[T, J any](list []T, show func(T) J) []J {
 	return out
 }
 
-// asksFor says that one of the texts begins with the query's q, whatever its case.
+// asksFor reports whether one of the texts begins with the query's q, in any case.
 func (c *call) asksFor(texts ...string) bool {
 	q := strings.ToLower(c.r.URL.Query().Get("q"))
 	return slices.ContainsFunc(texts, func(t string) bool { return strings.HasPrefix(strings.ToLower(t), q) })
 }
 
-// searched shows a page of what the query's filter and search take of a list, in
-// the order of its sortBy.
-func searched[T any](c *call, list []T, limit int, usual order[T], by fields[T], id func(T) string, show func(T) map[string]any) *apiError {
-	list, err := selected(c, list, by)
-	if err != nil {
-		return err
-	}
-	list, o, err := sorted(c, list, usual, by, id)
-	if err != nil {
-		return err
-	}
-	return paged(c, list, limit, o, show)
-}
-
-// maxSortKey is how many bytes of a value matter to the order: they go into the
-// cursor.
+// maxSortKey is how many bytes of a value are compared: they are in the cursor.
 const maxSortKey = 256
 
-// sorted sorts by the query's sortBy and sortOrder, which as at Okta go with a
-// search and mean nothing without one. Who has the same value goes by ID.
-func sorted[T any](c *call, list []T, usual order[T], by fields[T], id func(T) string) ([]T, order[T], *apiError) {
+// searched answers with a page of the members that match the query's filter and
+// search. As at Okta, only a filter is case-sensitive, and only a search is sorted
+// by sortBy and sortOrder; members with the same value are sorted by ID.
+func searched[T any](c *call, list []T, limit int, by order[T], fields fields[T], show func(T) object) *apiError {
 	q := c.r.URL.Query()
-	name, direction := q.Get("sortBy"), q.Get("sortOrder")
-	if name == "" || q.Get("search") == "" {
-		return list, usual, nil
-	}
-	f, known := by(name)
-	if !known {
-		return nil, usual, badSearch("the attribute " + quote(name) + " can't be sorted by")
-	}
-	if !slices.Contains([]string{"", "asc", "desc"}, strings.ToLower(direction)) {
-		return nil, usual, invalid("sortOrder", "asc or desc")
-	}
-	o := order[T]{down: strings.EqualFold(direction, "desc"), key: func(x T) string {
-		value := ""
-		if f.time != nil {
-			value = stamp(f.time(x))
-		} else if vs := f.text(x); len(vs) > 0 {
-			value = strings.ToLower(vs[0])
+	for _, name := range []string{"filter", "search"} {
+		if q.Get(name) == "" {
+			continue
 		}
-		return value[:min(len(value), maxSortKey)] + "\x00" + id(x)
+		e, err := parseFilter(q.Get(name))
+		if err != nil {
+			return err
+		}
+		matches, err := compile(e, fields, name == "search")
+		if err != nil {
+			return err
+		}
+		list = slices.DeleteFunc(list, func(x T) bool { return !matches(x) })
+	}
+	name, direction := q.Get("sortBy"), strings.ToLower(q.Get("sortOrder"))
+	if name == "" || q.Get("search") == "" {
+		return paged(c, list, limit, by, show)
+	}
+	f, known := fields(name)
+	if !known {
+		return badSearch("lists can't be sorted by the attribute " + quote(name))
+	}
+	if direction != "" && direction != "asc" && direction != "desc" {
+		return invalid("sortOrder", "asc or desc")
+	}
+	id, _ := fields("id")
+	sorted := order[T]{desc: direction == "desc", key: func(x T) string {
+		value := ""
+		if values := f.values(x); len(values) > 0 {
+			value = strings.ToLower(values[0])
+		}
+		return value[:min(len(value), maxSortKey)] + "\x00" + id.values(x)[0]
 	}}
-	list = slices.Clone(list)
-	slices.SortFunc(list, func(a, b T) int { return o.compare(o.key(a), o.key(b)) })
-	return list, o, nil
+	return paged(c, list, limit, sorted, show)
 }

@@ -13,54 +13,62 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-func (s *API) messageRoutes(api func(string, handler)) {
-	api("GET /control/messages", s.listMessages)
-	api("DELETE /control/messages", func(c *call) *apiError { s.idp.ClearMessages(); return c.noContent() })
-	api("GET /control/messages/wait", s.waitMessage)
-	api("GET /control/messages/{id}", s.withMessage(func(c *call, m mockidp.Message) *apiError { return c.ok(messageJSON(m)) }))
-	api("POST /control/messages/{id}/deliver", s.withMessage(func(c *call, m mockidp.Message) *apiError {
+func messageRoutes(api router) {
+	api("GET /control/messages", (*call).listMessages)
+	api("DELETE /control/messages", func(c *call) *apiError { c.idp.ClearMessages(); return c.noContent() })
+	api("GET /control/messages/wait", (*call).waitMessage)
+	api("GET /control/messages/{id}", withMessage(func(c *call, m mockidp.Message) *apiError {
+		return c.ok(messageJSON(m))
+	}))
+	api("POST /control/messages/{id}/deliver", withMessage(func(c *call, m mockidp.Message) *apiError {
 		if m.Direction != mockidp.Sent {
 			return invalid("id", "a message that was sent")
 		}
-		return c.ok(answerJSON(s.deliverBounded(m.Form)))
+		return c.ok(answerJSON(c.deliver(m.Form)))
 	}))
-	api("POST /control/messages/{id}/answer", withBody(s.noteAnswer))
+	api("POST /control/messages/{id}/answer", withBody(func(c *call, b answerBody) *apiError {
+		return withMessage(func(c *call, m mockidp.Message) *apiError {
+			a := mockidp.ACSAnswer{Status: b.Status, Location: b.Location, Body: []byte(b.Body), Err: b.Error}
+			return c.done(c.idp.RecordAnswer(m.ID, a), "id")
+		})(c)
+	}))
 }
 
-// message finds one by its ID as a client writes it.
+// message returns the message with an ID as a client writes it.
 func (s *API) message(text string) (mockidp.Message, bool) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	list := s.idp.Messages()
-	at := slices.IndexFunc(list, func(m mockidp.Message) bool { return m.ID == id })
-	if err != nil || at < 0 {
+	i := slices.IndexFunc(list, func(m mockidp.Message) bool { return m.ID == id })
+	if err != nil || i < 0 {
 		return mockidp.Message{}, false
 	}
-	return list[at], true
+	return list[i], true
 }
 
-// withMessage makes a handler of one that gets the message that the path names.
-func (s *API) withMessage(h func(*call, mockidp.Message) *apiError) handler {
+// withMessage returns a handler that finds the path's message first.
+func withMessage(h func(*call, mockidp.Message) *apiError) handler {
 	return func(c *call) *apiError {
-		if m, ok := s.message(c.r.PathValue("id")); ok {
+		id := c.r.PathValue("id")
+		if m, ok := c.message(id); ok {
 			return h(c, m)
 		}
-		return notFound(c.r.PathValue("id"), "Message")
+		return notFound(id, "Message")
 	}
 }
 
-// matcher reads what a caller wants to see: after an ID, in a direction, of an
-// app, about a user, with the ACS's answer. What can match nothing is refused:
-// waiting for it would look as if nothing had happened.
+// matcher reads the query: messages after an ID, in a direction, of an app, about a
+// user, with or without an answer or a refusal. A value that nothing can match is
+// refused: waiting for it would look as if nothing had happened.
 func (c *call) matcher() (func(mockidp.Message) bool, *apiError) {
 	q := c.r.URL.Query()
-	after := int64(0)
-	if text := q.Get("after"); text != "" {
-		var err error
-		if after, err = strconv.ParseInt(text, 10, 64); err != nil {
-			return nil, invalid("after", "the ID of a message")
-		}
+	after, err := strconv.ParseInt(cmp.Or(q.Get("after"), "0"), 10, 64)
+	if err != nil {
+		return nil, invalid("after", "the ID of a message")
 	}
-	for name, words := range map[string][]string{"direction": {string(mockidp.Received), string(mockidp.Sent)}, "answered": {"true", "false"}, "refused": {"true", "false"}} {
+	for name, words := range map[string][]string{
+		"direction": {string(mockidp.Received), string(mockidp.Sent)},
+		"answered":  {"true", "false"}, "refused": {"true", "false"},
+	} {
 		if v := q.Get(name); v != "" && !slices.Contains(words, v) {
 			return nil, invalid(name, words[0]+" or "+words[1])
 		}
@@ -72,37 +80,33 @@ func (c *call) matcher() (func(mockidp.Message) bool, *apiError) {
 	}, nil
 }
 
-func (s *API) listMessages(c *call) *apiError {
+func (c *call) listMessages() *apiError {
 	match, err := c.matcher()
 	if err != nil {
 		return err
 	}
-	list := slices.DeleteFunc(s.idp.Messages(), func(m mockidp.Message) bool { return !match(m) })
-	return c.ok(map[string]any{"messages": shown(list, messageJSON)})
+	list := slices.DeleteFunc(c.idp.Messages(), func(m mockidp.Message) bool { return !match(m) })
+	return c.ok(object{"messages": shown(list, messageJSON)})
 }
 
-// longestWait bounds a request that waits.
-const longestWait = time.Minute
+// maxWait bounds a request that waits.
+const maxWait = time.Minute
 
-// waitMessage answers as soon as there is a message that matches, and 204 if
-// there is none in time.
-func (s *API) waitMessage(c *call) *apiError {
-	match, err := c.matcher()
-	if err != nil {
-		return err
+// waitMessage answers as soon as there is a message that matches, and with 204
+// after the timeout.
+func (c *call) waitMessage() *apiError {
+	match, invalidQuery := c.matcher()
+	if invalidQuery != nil {
+		return invalidQuery
 	}
-	timeout := 30 * time.Second
-	if text := c.r.URL.Query().Get("timeout"); text != "" {
-		d, perr := time.ParseDuration(text)
-		if perr != nil || d < 0 {
-			return invalid("timeout", `a duration such as "10s"`)
-		}
-		timeout = min(d, longestWait)
+	timeout, err := time.ParseDuration(cmp.Or(c.r.URL.Query().Get("timeout"), "30s"))
+	if err != nil || timeout < 0 {
+		return invalid("timeout", `a duration such as "10s"`)
 	}
-	ctx, cancel := context.WithTimeout(c.r.Context(), timeout)
+	ctx, cancel := context.WithTimeout(c.r.Context(), min(timeout, maxWait))
 	defer cancel()
-	m, werr := s.idp.WaitMessage(ctx, match)
-	if werr != nil {
+	m, err := c.idp.WaitMessage(ctx, match)
+	if err != nil {
 		return c.noContent()
 	}
 	return c.ok(messageJSON(m))
@@ -115,20 +119,18 @@ type answerBody struct {
 	Error    string `json:"error"`
 }
 
-func (s *API) noteAnswer(c *call, b answerBody) *apiError {
-	return s.withMessage(func(c *call, m mockidp.Message) *apiError {
-		return c.done(s.idp.RecordAnswer(m.ID, mockidp.ACSAnswer{Status: b.Status, Location: b.Location, Body: []byte(b.Body), Err: b.Error}), "id")
-	})(c)
-}
-
-func messageJSON(m mockidp.Message) map[string]any {
-	out := map[string]any{"id": m.ID, "time": m.Time, "direction": m.Direction, "app": m.App, "user": m.User, "binding": m.Binding, "acs": m.ACS,
-		"relayState": m.RelayState, "xml": pretty(m.XML), "base64": base64.StdEncoding.EncodeToString(m.XML), "faults": append([]mockidp.FaultKind{}, m.Faults...)}
-	if m.Refused != nil {
-		out["refused"] = map[string]any{"reason": m.Refused.Reason, "detail": m.Refused.Detail, "want": m.Refused.Want, "got": m.Refused.Got}
+func messageJSON(m mockidp.Message) object {
+	out := object{
+		"id": m.ID, "time": m.Time, "direction": m.Direction, "app": m.App, "user": m.User, "binding": m.Binding,
+		"acs": m.ACS, "relayState": m.RelayState, "xml": indented(m.XML),
+		"base64": base64.StdEncoding.EncodeToString(m.XML), "faults": append([]mockidp.FaultKind{}, m.Faults...),
 	}
-	if m.Status != nil {
-		out["status"] = statusBody{Code: cmp.Or(m.Status.Code, mockidp.StatusResponder), SubCode: m.Status.SubCode, Message: m.Status.Message}
+	if e := m.Refused; e != nil {
+		out["refused"] = object{"reason": e.Reason, "detail": e.Detail, "want": e.Want, "got": e.Got}
+	}
+	if st := m.Status; st != nil {
+		code := cmp.Or(st.Code, mockidp.StatusResponder)
+		out["status"] = statusBody{Code: code, SubCode: st.SubCode, Message: st.Message}
 	}
 	if m.Attack != "" {
 		out["attack"] = m.Attack
@@ -142,20 +144,21 @@ func messageJSON(m mockidp.Message) map[string]any {
 	return out
 }
 
-func formJSON(f mockidp.Form) map[string]any {
-	return map[string]any{"url": f.URL, "fields": f.Inputs(), "method": cmp.Or(string(f.Method), "post"), "encoding": cmp.Or(string(f.Encoding), "application/x-www-form-urlencoded")}
+func formJSON(f mockidp.Form) object {
+	return object{"url": f.URL, "fields": f.Inputs(), "method": cmp.Or(string(f.Method), "post"),
+		"encoding": cmp.Or(string(f.Encoding), "application/x-www-form-urlencoded")}
 }
 
-func answerJSON(a mockidp.ACSAnswer) map[string]any {
-	return map[string]any{"time": a.Time, "status": a.Status, "location": a.Location, "body": string(a.Body), "error": a.Err}
+func answerJSON(a mockidp.ACSAnswer) object {
+	return object{"time": a.Time, "status": a.Status, "location": a.Location, "body": string(a.Body), "error": a.Err}
 }
 
-// pretty is a message for people. Its signatures no longer hold. A deep one
-// stays as it is: it would become a thousand times as long, nearly all of it
-// spaces, and a stranger's request may be deep.
-func pretty(raw []byte) string {
+// indented returns a message for people; its signatures no longer verify. A deeply
+// nested one is returned unchanged: indentation would make it a thousand times as
+// long, and unauthenticated clients can send one.
+func indented(raw []byte) string {
 	doc := etree.NewDocument()
-	if doc.ReadFromBytes(raw) != nil || doc.Root() == nil || deeper(doc.Root(), deepest) {
+	if doc.ReadFromBytes(raw) != nil || doc.Root() == nil || deeper(doc.Root(), maxDepth) {
 		return string(raw)
 	}
 	doc.Indent(2)
@@ -166,7 +169,7 @@ func pretty(raw []byte) string {
 	return text
 }
 
-// deeper says that an element holds more than n levels of others.
+// deeper reports whether an element has more than n levels of descendants.
 func deeper(el *etree.Element, n int) bool {
 	return n < 0 || slices.ContainsFunc(el.ChildElements(), func(child *etree.Element) bool { return deeper(child, n-1) })
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// A request of some hundred bytes, from anybody, doesn't become thirty
-// megabytes for whoever looks at the messages.
+// A request of some hundred bytes, from an unauthenticated client, doesn't become
+// thirty megabytes in the viewer.
 func TestDeepMessagesAreNotIndented(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, twoRegions())
@@ -21,7 +21,7 @@ func TestDeepMessagesAreNotIndented(t *testing.T) {
 	require.Equal(t, 400, b.get(redirect(a.idp, deep, "")).Status)
 	require.Equal(t, 200, b.get(redirect(a.idp, request(), "")).Status)
 	list := a.ok(200, "GET", "/control/messages", nil)["messages"].([]any)
-	assert.Equal(t, deep, dig(list[0], "xml"), "as it came")
+	assert.Equal(t, deep, dig(list[0], "xml"), "unchanged")
 	assert.Contains(t, dig(list[1], "xml"), "\n  <saml:Issuer>")
 
 	admin := newBrowser(t, a.idp)
@@ -31,8 +31,8 @@ func TestDeepMessagesAreNotIndented(t *testing.T) {
 	assert.Less(t, len(seen.Body), 1<<20)
 }
 
-// A filter that nothing can match isn't waited for.
-func TestMessageFiltersAreWords(t *testing.T) {
+// A filter that no message can match is refused.
+func TestMessageFiltersAreChecked(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, twoRegions())
 	for _, query := range []string{"answered=yes", "refused=1", "direction=in", "after=first"} {

@@ -16,9 +16,9 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// The control API is used by a client that isn't ours: Okta's SDK for Go, in
-// a module of its own, so that this one doesn't need it. It is skipped where
-// the SDK can't be had, and with -short, unless MERIDIAN_REQUIRE lists "okta".
+// Okta's SDK for Go uses the API, in a module of its own, so that this one doesn't
+// need it. The test is skipped where the SDK can't be downloaded, and with -short,
+// unless MERIDIAN_REQUIRE lists "okta".
 func TestOktaSDK(t *testing.T) {
 	if testing.Short() && !testkit.Required("okta") {
 		testkit.Skip(t, "compiling the SDK takes a while")
@@ -49,7 +49,7 @@ func TestOktaSDK(t *testing.T) {
 	require.NoError(t, err, out)
 	assert.True(t, strings.HasSuffix(out, "done\n"), out)
 
-	// What it did is so.
+	// The Server has what the SDK did.
 	u, ok := a.idp.User("sdk@example.com")
 	require.True(t, ok)
 	assert.Equal(t, mockidp.Deprovisioned, u.Status)

@@ -8,56 +8,54 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
-	"slices"
 
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-const pathAssets = "/assets/"
+const (
+	pathAssets = "/assets/"
+	maxForm    = 64 << 10 // bytes
+)
 
 //go:embed templates assets
 var embedded embed.FS
 
-// parsePages makes one template set a page, from files that are compiled in.
+// parsePages parses a template set for each page, with the layout.
 func parsePages() map[string]*template.Template {
 	out := map[string]*template.Template{}
 	for _, name := range []string{"login", "overview", "message", "error"} {
-		out[name] = template.Must(template.New(name).Option("missingkey=error").ParseFS(embedded, "templates/layout.html", "templates/"+name+".html"))
+		set := template.New(name).Option("missingkey=error")
+		out[name] = template.Must(set.ParseFS(embedded, "templates/layout.html", "templates/"+name+".html"))
 	}
 	return out
 }
 
-// pageRoutes are the page for people. They show the token once, and get a
-// cookie for it that no other site's page can use.
+// pageRoutes has the control page. A user enters the token once and gets a cookie
+// for it that no other site's page can use.
 func (s *API) pageRoutes(mux *http.ServeMux) {
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		s.errorPage(w, http.StatusForbidden, "Another site's page sent this form.")
+	}))
+	post := func(path string, h http.HandlerFunc) { mux.Handle("POST "+path, protection.Handler(h)) }
 	mux.Handle("GET "+pathAssets, http.StripPrefix(pathAssets, http.FileServerFS(mockidp.Assets())))
 	mux.Handle("GET "+pathAssets+"admin.css", http.FileServerFS(embedded))
-	mux.HandleFunc("POST /login", s.sameOrigin(s.login))
-	mux.HandleFunc("GET /{$}", s.signedIn(s.overview))
-	mux.HandleFunc("GET /messages/{id}", s.signedIn(s.messagePage))
-	mux.HandleFunc("POST /actions/{action}", s.sameOrigin(s.signedIn(s.action)))
-	mux.HandleFunc("POST /logout", s.sameOrigin(func(w http.ResponseWriter, r *http.Request) {
+	post("/login", s.login)
+	post("/logout", func(w http.ResponseWriter, r *http.Request) {
 		s.setCookie(w, r, "", -1)
 		http.Redirect(w, r, "/", http.StatusSeeOther)
-	}))
+	})
+	post("/actions/{action}", s.signedIn(s.action))
+	mux.HandleFunc("GET /{$}", s.signedIn(s.overview))
+	mux.HandleFunc("GET /messages/{id}", s.signedIn(s.messagePage))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		s.says(w, http.StatusNotFound, "There is no such page.")
+		s.errorPage(w, http.StatusNotFound, "There is no such page.")
 	})
 }
 
-func (s *API) sameOrigin(h http.HandlerFunc) http.HandlerFunc {
-	check := http.NewCrossOriginProtection()
-	return func(w http.ResponseWriter, r *http.Request) {
-		if check.Check(r) != nil {
-			s.says(w, http.StatusForbidden, "Another site's page sent this form.")
-			return
-		}
-		h(w, r)
-	}
-}
-
-// cookie is made from the token: it ends with it, and doesn't tell it.
-// The name differs between servers, since cookies ignore ports.
+// cookie returns the session cookie, which is derived from the token: a new token
+// ends the session, and the cookie doesn't reveal the token. The name differs
+// between servers, because cookies ignore ports.
 func (s *API) cookie() (name, value string) {
 	sum := sha256.Sum256([]byte("mockidp control page\x00" + s.token))
 	return "mockidp_control_" + hex.EncodeToString(sum[:4]), hex.EncodeToString(sum[4:])
@@ -65,14 +63,15 @@ func (s *API) cookie() (name, value string) {
 
 func (s *API) setCookie(w http.ResponseWriter, r *http.Request, value string, maxAge int) {
 	name, _ := s.cookie()
-	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true, Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode})
+	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge, HttpOnly: true,
+		Secure: r.TLS != nil, SameSite: http.SameSiteStrictMode})
 }
 
 func (s *API) signedIn(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		name, value := s.cookie()
 		if c, err := r.Cookie(name); err != nil || !same(value, c.Value) {
-			s.loginPage(w, http.StatusUnauthorized, false)
+			s.loginPage(w, false)
 			return
 		}
 		h(w, r)
@@ -82,7 +81,7 @@ func (s *API) signedIn(h http.HandlerFunc) http.HandlerFunc {
 func (s *API) login(w http.ResponseWriter, r *http.Request) {
 	v, err := readForm(w, r)
 	if err != nil || !same(s.token, v.Get("token")) {
-		s.loginPage(w, http.StatusUnauthorized, true)
+		s.loginPage(w, true)
 		return
 	}
 	_, value := s.cookie()
@@ -90,18 +89,18 @@ func (s *API) login(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-func (s *API) loginPage(w http.ResponseWriter, status int, failed bool) {
-	s.render(w, status, "login", page{Title: "Control page", Body: failed})
+func (s *API) loginPage(w http.ResponseWriter, wrongToken bool) {
+	s.render(w, http.StatusUnauthorized, "login", page{Title: "Control page", Body: wrongToken})
 }
 
-func (s *API) says(w http.ResponseWriter, status int, text string) {
-	s.render(w, status, "error", page{Title: "That didn't work", Body: text})
+func (s *API) errorPage(w http.ResponseWriter, status int, text string) {
+	s.render(w, status, "error", page{Title: "The request failed", Body: text})
 }
 
-// page is what every template of the control page sees.
+// page is the data of every template.
 type page struct {
 	Title, Org, Assets string
-	Admin              bool // signed in: the header has its links
+	Admin              bool // signed in
 	Body               any
 }
 
@@ -109,8 +108,8 @@ func (s *API) render(w http.ResponseWriter, status int, name string, p page) {
 	p.Org, p.Assets = s.idp.Org(), pathAssets
 	var b bytes.Buffer
 	if err := s.pages[name].ExecuteTemplate(&b, "layout.html", p); err != nil {
-		s.logger.Error("oktaapi: a page failed", "page", name, "error", err)
-		http.Error(w, "oktaapi: a page failed", http.StatusInternalServerError)
+		s.logger.Error("oktaapi: rendering a page failed", "page", name, "error", err)
+		http.Error(w, "oktaapi: rendering a page failed", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -118,34 +117,8 @@ func (s *API) render(w http.ResponseWriter, status int, name string, p page) {
 	_, _ = w.Write(b.Bytes())
 }
 
-// maxShownUsers bounds the table of users; the API has them all.
-const maxShownUsers = 100
-
-func (s *API) overview(w http.ResponseWriter, _ *http.Request) {
-	v := s.view()
-	q, users, offset := s.idp.Queued(), v.Users(), ""
-	if d := s.idp.ClockOffset(); d != 0 {
-		offset = d.String()
-	}
-	messages := shown(s.idp.Messages(), v.messageRow)
-	slices.Reverse(messages) // the newest first
-	s.render(w, http.StatusOK, "overview", page{Title: "Control page", Admin: true, Body: map[string]any{
-		"Now": s.idp.Now().UTC().Format("2006-01-02 15:04:05 UTC"), "Offset": offset, "SignIn": s.idp.SignInURL(),
-		"Statuses": queueable, "Kinds": mockidp.FaultKinds(), "Attacks": s.idp.MutationIDs(), "Standing": shown(s.idp.StandingMutations(), v.shownAttack),
-		"QueuedUsers": q.Users, "QueuedAttacks": q.Mutations,
-		"QueuedErrors": shown(q.Errors, func(e mockidp.QueuedError) string { return v.label(e.App) + ": " + shortStatus(e.Status) }),
-		"Faults":       faultsJSON(s.idp.Faults()),
-		"Apps":         shown(v.Apps(), func(a mockidp.App) shownApp { return shownApp{&a} }),
-		"Users":        shown(users[:min(maxShownUsers, len(users))], func(u mockidp.User) shownUser { return shownUser{u} }),
-		"UserCount":    len(users), "Groups": v.allGroups(), "Keys": v.shownKeys(), "Messages": messages,
-	}})
-}
-
-// readForm reads a POSTed form of at most maxForm bytes.
 func readForm(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
 	err := r.ParseForm()
 	return r.PostForm, err
 }
-
-const maxForm = 64 << 10

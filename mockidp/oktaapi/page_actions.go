@@ -10,34 +10,34 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// action does what a button says, and shows the page again.
+// action carries out a button's action and shows the page again.
 func (s *API) action(w http.ResponseWriter, r *http.Request) {
 	v, err := readForm(w, r)
 	if err != nil {
-		s.says(w, http.StatusBadRequest, "The form can't be read.")
+		s.errorPage(w, http.StatusBadRequest, "The form can't be read.")
 		return
 	}
-	do, known := map[string]func(url.Values) error{
-		"reset":      func(url.Values) error { s.idp.Reset(); return nil },
-		"advance":    s.actAdvance,
-		"queue-user": func(v url.Values) error { return s.idp.QueueUser(v.Get("user")) },
-		"queue-error": func(v url.Values) error {
-			return s.idp.QueueError(v.Get("app"), mockidp.Status{SubCode: v.Get("status")})
-		},
-		"queue-attack": func(v url.Values) error { return s.idp.QueueMutation(v.Get("attack"), v.Get("app"), v.Get("user")) },
-		"queue-clear":  func(url.Values) error { s.idp.ClearQueue(); return nil },
-		"attack-on":    func(v url.Values) error { return s.idp.SetMutation(v.Get("attack"), v.Get("app"), v.Get("user")) },
-		"attack-off":   func(v url.Values) error { return s.idp.SetMutation("", v.Get("app"), v.Get("user")) },
-		"fault":        s.actFault,
-		"fault-clear":  func(url.Values) error { s.idp.ClearFaults(""); return nil },
-		"deliver":      s.actDeliver,
+	attack, app, user := v.Get("attack"), v.Get("app"), v.Get("user")
+	do, known := map[string]func() error{
+		"reset":        func() error { s.idp.Reset(); return nil },
+		"advance":      func() error { return s.advance(v.Get("by")) },
+		"queue-user":   func() error { return s.idp.QueueUser(user) },
+		"queue-error":  func() error { return s.idp.QueueError(app, mockidp.Status{SubCode: v.Get("status")}) },
+		"queue-attack": func() error { return s.idp.QueueMutation(attack, app, user) },
+		"queue-clear":  func() error { s.idp.ClearQueue(); return nil },
+		"attack-on":    func() error { return s.idp.SetMutation(attack, app, user) },
+		"attack-off":   func() error { return s.idp.SetMutation("", app, user) },
+		"fault":        func() error { return s.inject(mockidp.FaultKind(v.Get("kind")), app) },
+		"fault-clear":  func() error { s.idp.ClearFaults(""); return nil },
+		"deliver":      func() error { return s.replay(v.Get("message")) },
 	}[r.PathValue("action")]
 	if !known {
-		s.says(w, http.StatusNotFound, "There is no such button.")
+		s.errorPage(w, http.StatusNotFound, "There is no such action.")
 		return
 	}
-	if err := do(v); err != nil {
-		s.says(w, http.StatusBadRequest, sentence(err))
+	if err := do(); err != nil {
+		text := cut(err.Error())
+		s.errorPage(w, http.StatusBadRequest, strings.ToUpper(text[:1])+text[1:]+".")
 		return
 	}
 	to := "/"
@@ -47,37 +47,27 @@ func (s *API) action(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-func (s *API) actAdvance(v url.Values) error {
-	d, err := time.ParseDuration(v.Get("by"))
+func (s *API) advance(by string) error {
+	d, err := time.ParseDuration(by)
 	if err != nil {
-		return fmt.Errorf("%s isn't a duration such as 90m or -1h", quote(v.Get("by")))
+		return fmt.Errorf("want a duration such as 90m or -1h, got %s", quote(by))
 	}
 	s.idp.Advance(d)
 	return nil
 }
 
-func (s *API) actFault(v url.Values) error {
-	f := mockidp.Fault{Kind: mockidp.FaultKind(v.Get("kind")), App: v.Get("app"), Count: 1}
-	switch f.Kind {
-	case mockidp.Delay:
-		f.For = 3 * time.Second
-	case mockidp.ClockSkew:
-		f.For = time.Hour
-	}
-	return s.idp.Inject(f)
+// inject injects a fault into the next response.
+func (s *API) inject(kind mockidp.FaultKind, app string) error {
+	durations := map[mockidp.FaultKind]time.Duration{mockidp.Delay: 3 * time.Second, mockidp.ClockSkew: time.Hour}
+	return s.idp.Inject(mockidp.Fault{Kind: kind, App: app, Count: 1, For: durations[kind]})
 }
 
-// actDeliver posts a message once more, without a browser: a replay.
-func (s *API) actDeliver(v url.Values) error {
-	m, ok := s.message(v.Get("message"))
+// replay posts a message again, without a browser.
+func (s *API) replay(id string) error {
+	m, ok := s.message(id)
 	if !ok || m.Direction != mockidp.Sent {
 		return &mockidp.Error{Reason: mockidp.ReasonNoSuchMessage, Detail: "no message that was sent has this ID"}
 	}
-	s.deliverBounded(m.Form)
+	s.deliver(m.Form)
 	return nil
-}
-
-func sentence(err error) string {
-	s := cut(err.Error())
-	return strings.ToUpper(s[:1]) + s[1:] + "."
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// admin opens the control page, with the token.
+// admin signs in to the control page.
 func admin(t *testing.T, idp *mockidp.Server) (*browser, string) {
 	t.Helper()
 	h := oktaapi.New(idp, oktaapi.Config{})
@@ -26,13 +26,13 @@ func admin(t *testing.T, idp *mockidp.Server) (*browser, string) {
 	p := b.get(srv.URL)
 	assert.Equal(t, 401, p.Status)
 	p.contains(t, `name="token"`)
-	b.post(srv.URL+"/login", url.Values{"token": {"wrong"}}).contains(t, "That isn't the token")
+	b.post(srv.URL+"/login", url.Values{"token": {"wrong"}}).contains(t, "The token is wrong")
 	p = b.post(srv.URL+"/login", url.Values{"token": {h.Token()}})
 	require.Equal(t, 200, p.Status)
 	return b, srv.URL
 }
 
-// The control page says which key signs for whom.
+// The control page shows the apps that each key signs for.
 func TestAdminPageKeys(t *testing.T) {
 	t.Parallel()
 	conf := twoRegions()
@@ -63,7 +63,8 @@ func TestAdminPage(t *testing.T) {
 	idp := start(t, conf)
 	b, at := admin(t, idp)
 	page := b.get(at)
-	for _, want := range []string{"Identity Center – N. Virginia", virginia, "and 1 more", alice, "Engineering", idp.Keys()[0].ID, "Nothing is queued", "Nothing goes wrong", "None yet", idp.SignInURL()} {
+	for _, want := range []string{"Identity Center – N. Virginia", virginia, "and 1 more", alice, "Engineering",
+		idp.Keys()[0].ID, "Nothing is queued", "No fault is set", "None yet", idp.SignInURL()} {
 		page.contains(t, want)
 	}
 	assert.NotContains(t, page.Body, "<script")
@@ -73,30 +74,33 @@ func TestAdminPage(t *testing.T) {
 	press("queue-attack", url.Values{"attack": {"A03"}})
 	press("fault", url.Values{"kind": {"skew"}})
 	body := press("queue-error", url.Values{"app": {"idc"}, "status": {mockidp.StatusNoPassive}})
-	for _, want := range []string{"user " + alice, "attack A03", "skew for 1h0m0s, 1 more", "NoPassive", "None is switched on"} {
+	for _, want := range []string{"user " + alice, "attack A03", "skew for 1h0m0s, 1 more", "NoPassive",
+		"None is switched on"} {
 		assert.Contains(t, body, want)
 	}
 	press("attack-on", url.Values{"attack": {"A03"}, "app": {"idc"}, "user": {alice}})
 	body = press("attack-on", url.Values{"attack": {"A03"}, "app": {""}, "user": {""}})
-	for _, want := range []string{"A03 for " + alice + ", at Identity Center – N. Virginia", "A03 for everybody", `aria-label="Switch off A03 for everybody"`} {
+	for _, want := range []string{"A03 for " + alice + ", at Identity Center – N. Virginia", "A03 for all users",
+		`aria-label="Switch off A03 for all users"`} {
 		assert.Contains(t, body, want)
 	}
 	assert.Contains(t, press("attack-on", url.Values{"attack": {"A99"}}), "no mutation is called")
 	body = press("attack-off", url.Values{"app": {""}, "user": {""}})
-	assert.NotContains(t, body, "A03 for everybody")
+	assert.NotContains(t, body, "A03 for all users")
 	assert.Contains(t, body, "A03 for "+alice)
 	assert.Contains(t, press("queue-clear", nil), "Nothing is queued")
-	assert.Contains(t, press("fault-clear", nil), "Nothing goes wrong")
-	assert.Contains(t, press("advance", url.Values{"by": {"24h"}}), "(24h0m0s off)")
+	assert.Contains(t, press("fault-clear", nil), "No fault is set")
+	assert.Contains(t, press("advance", url.Values{"by": {"24h"}}), "(24h0m0s offset)")
 	assert.Contains(t, press("advance", url.Values{"by": {"soon"}}), "a duration such as 90m")
 	body = press("reset", nil)
 	assert.Contains(t, body, "None yet")
 	assert.Contains(t, body, "None is switched on")
-	assert.Contains(t, press("nonsense", nil), "no such button")
+	assert.Contains(t, press("nonsense", nil), "no such action")
 
-	// Without the cookie, and from another site's page, nothing happens.
+	// Without the cookie, or from another site's page, an action is refused.
 	for name, h := range map[string]http.Header{"no cookie": {}, "cross-site": {"Sec-Fetch-Site": {"cross-site"}},
-		"same-site": {"Sec-Fetch-Site": {"same-site"}}, "origin": {"Sec-Fetch-Site": nil, "Origin": {"http://evil.example"}}} {
+		"same-site": {"Sec-Fetch-Site": {"same-site"}}, "origin": {"Sec-Fetch-Site": nil,
+			"Origin": {"http://evil.example"}}} {
 		c := b.Copy()
 		if c.Header = h; len(h) == 0 {
 			c.Jar = testkit.Jar{}
@@ -109,22 +113,24 @@ func TestAdminPage(t *testing.T) {
 	b.post(at+"/logout", nil).contains(t, `name="token"`)
 }
 
-// Every element and attribute of the messages that are made here is explained.
+// The viewer explains every element and attribute of the identity provider's messages.
 func TestMessageViewer(t *testing.T) {
 	t.Parallel()
 	conf := twoRegions()
 	conf.Apps[0].Attributes = []mockidp.Attribute{{Name: "mail", Values: []string{"${user.email}"}}}
 	idp := start(t, conf)
 	b, at := admin(t, idp)
-	_, err := idp.Answer(redirect(idp, request(attr("ForceAuthn", "true"), attr("Destination", idp.SSOURL("idc")), attr("AssertionConsumerServiceURL", virginia)), "state"), alice)
+	_, err := idp.Answer(redirect(idp, request(attr("ForceAuthn", "true"), attr("Destination", idp.SSOURL("idc")),
+		attr("AssertionConsumerServiceURL", virginia)), "state"), alice)
 	require.NoError(t, err)
 	require.NoError(t, idp.RecordAnswer(2, mockidp.ACSAnswer{Status: 303, Location: "/home", Body: []byte("See <other>")}))
 	require.NoError(t, idp.QueueError("", mockidp.Status{SubCode: mockidp.StatusRequestDenied, Message: "<no>"}))
 	_, err = idp.IdPInitiated("", alice, "")
 	require.NoError(t, err)
-	b.get(at+"/messages/1").contains(t, "The service provider asks for somebody to be signed in.")
+	b.get(at+"/messages/1").contains(t, "The service provider asks for a sign-in.")
 	p := b.get(at + "/messages/2")
-	for _, want := range []string{"Check that it is exactly the one that it arrived at", "Profiles 4.1.4.3", "Post it again", "refuse it the second time", virginia, "Check that one of them is exactly yours", "/home"} {
+	for _, want := range []string{"Check that it is exactly the URL that received it", "Profiles 4.1.4.3", "Post it again",
+		"refuse it the second time", virginia, "Check that one of them is exactly yours", "/home"} {
 		p.contains(t, want)
 	}
 	assert.Contains(t, p.Body, "See &lt;other&gt;")
@@ -136,20 +142,21 @@ func TestMessageViewer(t *testing.T) {
 	assert.Equal(t, 404, b.get(at+"/nothing").Status)
 }
 
-// The viewer reads what a service provider may send: a byte order mark, and a
-// request about a Subject.
+// The viewer explains a request with a byte order mark and a Subject.
 func TestMessageViewerExplainsRequests(t *testing.T) {
 	t.Parallel()
-	about := strings.Replace(request(), "</saml:Issuer>", `</saml:Issuer><saml:Subject><saml:NameID Format="`+mockidp.NameIDEmail+`">`+bob+"</saml:NameID></saml:Subject>", 1)
+	about := strings.Replace(request(), "</saml:Issuer>",
+		`</saml:Issuer><saml:Subject><saml:NameID Format="`+mockidp.NameIDEmail+`">`+bob+"</saml:NameID></saml:Subject>", 1)
 	assert.Empty(t, oktaapi.Unexplained([]byte("\xef\xbb\xbf"+about)))
 }
 
-// A form that an attack made another than usual is shown, field by field.
+// The viewer shows the fields of a form that an attack changed.
 func TestMessageViewerShowsOddForms(t *testing.T) {
 	t.Parallel()
 	conf := twoRegions()
 	conf.Mutate = func(mockidp.Mutation) (mockidp.Mutated, error) {
-		return mockidp.Mutated{ACS: frank, Fields: []mockidp.Field{{Name: "SAMLResponse", Value: "<a>"}, {Name: "x", Value: "y"}}, Method: mockidp.GET}, nil
+		return mockidp.Mutated{ACS: frank, Fields: []mockidp.Field{{Name: "SAMLResponse", Value: "<a>"},
+			{Name: "x", Value: "y"}}, Method: mockidp.GET}, nil
 	}
 	idp := start(t, conf)
 	require.NoError(t, idp.SetMutation("X1", "", ""))
@@ -157,7 +164,8 @@ func TestMessageViewerShowsOddForms(t *testing.T) {
 	_, err := idp.IdPInitiated("", alice, "")
 	require.NoError(t, err)
 	shown := b.get(at + "/messages/1")
-	for _, want := range []string{"<code>X1</code>", "Its field SAMLResponse", "&lt;a&gt;", "Its field x", "<code>GET</code>", "<code>" + frank + "</code>"} {
+	for _, want := range []string{"<code>X1</code>", "Form field SAMLResponse", "&lt;a&gt;", "Form field x",
+		"<code>GET</code>", "<code>" + frank + "</code>"} {
 		shown.contains(t, want)
 	}
 }

@@ -12,16 +12,16 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// watch says which times of an object of the API a step changes: each step is
-// an hour after the one before, and a time that it changes must be that hour's,
-// or null.
+// watch reports the times of an object of the API that a step changes. Each step is
+// an hour after the previous one; a time that it changes must be that hour or null.
 type watch struct {
 	*api
 	path string
 	was  object
 }
 
-var timeNames = []string{"created", "activated", "statusChanged", "lastLogin", "lastUpdated", "passwordChanged", "lastMembershipUpdated"}
+var timeNames = []string{"created", "activated", "statusChanged", "lastLogin", "lastUpdated", "passwordChanged",
+	"lastMembershipUpdated"}
 
 func (w *watch) changes(step func(), want ...string) {
 	w.t.Helper()
@@ -40,7 +40,7 @@ func (w *watch) changes(step func(), want ...string) {
 	w.was = is
 }
 
-// atRest is a Config whose clock stands still, a microsecond past a millisecond.
+// atRest is a Config with a clock that is stopped a microsecond past a millisecond.
 func atRest(c mockidp.Config) mockidp.Config {
 	c.Now = func() time.Time { return time.Date(2026, 1, 1, 0, 0, 0, 1000, time.UTC) }
 	return c
@@ -52,7 +52,9 @@ func TestTimesOfAUser(t *testing.T) {
 	const path = "/api/v1/users/alice"
 	w := &watch{a, path, a.ok(200, "GET", path, nil)}
 	begin := "2026-01-01T00:00:00.000Z"
-	assert.Equal(t, []any{begin, begin, begin, nil, begin, begin}, []any{w.was["created"], w.was["activated"], w.was["statusChanged"], w.was["lastLogin"], w.was["lastUpdated"], w.was["passwordChanged"]})
+	assert.Equal(t, []any{begin, begin, begin, nil, begin, begin},
+		[]any{w.was["created"], w.was["activated"], w.was["statusChanged"], w.was["lastLogin"], w.was["lastUpdated"],
+			w.was["passwordChanged"]})
 
 	post := func(does string) func() { return func() { a.ok(200, "POST", path+does, nil) } }
 	put := func(body object) func() { return func() { a.ok(200, "POST", path, body) } }
@@ -79,21 +81,22 @@ func TestTimesOfAUser(t *testing.T) {
 		newBrowser(t, a.idp).get(a.idp.SignInURL())
 	}, "lastLogin")
 
-	// Who comes again has a life of their own.
+	// A user who is created again has new times.
 	w.changes(func() {
 		require.NoError(t, a.idp.RemoveUser(alice))
 		a.ok(200, "POST", "/api/v1/users?activate=false", object{"profile": object{"login": alice}})
 	}, "created", "activated", "statusChanged", "lastLogin", "lastUpdated", "passwordChanged")
 }
 
-// Somebody who is staged was never activated, nor changed status.
+// A staged user was never activated and never changed status.
 func TestTimesOfAStagedUser(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, atRest(twoRegions()))
 	made := a.ok(200, "POST", "/api/v1/users?activate=false", object{"profile": object{"login": "carol@example.com"}})
 	assert.Equal(t, []any{nil, nil, nil}, []any{made["activated"], made["statusChanged"], made["lastLogin"]})
 	w := &watch{a, "/api/v1/users/carol", made}
-	w.changes(func() { a.ok(200, "POST", "/api/v1/users/carol/lifecycle/activate", nil) }, "activated", "statusChanged", "lastUpdated")
+	w.changes(func() { a.ok(200, "POST", "/api/v1/users/carol/lifecycle/activate", nil) }, "activated", "statusChanged",
+		"lastUpdated")
 	b := newBrowser(t, a.idp)
 	b.signIn(alice, mockidp.DefaultPassword)
 	assert.NotNil(t, a.ok(200, "GET", "/api/v1/users/alice", nil)["lastLogin"])
@@ -123,7 +126,8 @@ func TestTimesOfAGroup(t *testing.T) {
 	w.changes(func() { require.NoError(t, a.idp.RenameUser(alice, "a@example.com")) })
 	everyone.changes(func() {})
 	w.changes(func() { require.NoError(t, a.idp.RemoveUser("a@example.com")) }, "lastMembershipUpdated")
-	everyone.changes(func() { require.NoError(t, a.idp.AddUser(mockidp.User{Login: "new", Groups: []string{"Eng"}})) }, "lastMembershipUpdated")
+	everyone.changes(func() { require.NoError(t, a.idp.AddUser(mockidp.User{Login: "new", Groups: []string{"Eng"}})) },
+		"lastMembershipUpdated")
 	w.was = a.ok(200, "GET", eng, nil)
 	assert.Equal(t, everyone.was["lastMembershipUpdated"], w.was["lastMembershipUpdated"])
 	w.changes(func() {
@@ -135,7 +139,7 @@ func TestTimesOfAnApp(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, atRest(twoApps()))
 	const path = "/api/v1/apps/pay"
-	a.ok(200, "PUT", path, a.ok(200, "GET", path, nil)) // spells out what was zero
+	a.ok(200, "PUT", path, a.ok(200, "GET", path, nil)) // sets what was zero
 	w := &watch{a, path, a.ok(200, "GET", path, nil)}
 	alices, _ := a.idp.User(alice)
 	bobs, _ := a.idp.User(bob)
@@ -156,11 +160,11 @@ func TestTimesOfAnApp(t *testing.T) {
 	byBob.changes(func() { a.ok(200, "POST", path+"/users", object{"id": bobs.ID}) })
 	byBob.changes(func() { require.NoError(t, a.idp.RenameUser(bob, "b@example.com")) })
 	byAlice := &watch{a, path + "/users/" + alices.ID, a.ok(200, "GET", path+"/users/"+alices.ID, nil)}
-	assert.Equal(t, "2026-01-01T00:00:00.000Z", byAlice.was["created"], "by the group, from the beginning")
+	assert.Equal(t, "2026-01-01T00:00:00.000Z", byAlice.was["created"], "by the group, from the start")
 	byAlice.changes(func() { a.ok(200, "POST", path+"/users", object{"id": alices.ID}) }, "lastUpdated")
 	assert.Equal(t, "USER", byAlice.was["scope"])
 
-	// By a group: from when both the app and the person have it.
+	// By a group: since both the app and the user have it.
 	require.NoError(t, a.idp.PutGroup(mockidp.Group{Name: "Finance"}))
 	finance := a.list("/api/v1/groups?q=Finance", "id")[0]
 	a.idp.Advance(time.Hour)
@@ -174,11 +178,12 @@ func TestTimesOfAnApp(t *testing.T) {
 	a.idp.Advance(time.Hour)
 	a.ok(200, "POST", "/api/v1/users/carol", object{"profile": object{"title": "Dr"}})
 	carol := a.ok(200, "GET", path+"/users/carol", nil)
-	assert.Equal(t, []any{joined, joined, joined, "GROUP"}, []any{carol["created"], carol["lastUpdated"], carol["statusChanged"], carol["scope"]})
+	assert.Equal(t, []any{joined, joined, joined, "GROUP"}, []any{carol["created"], carol["lastUpdated"],
+		carol["statusChanged"], carol["scope"]})
 	assert.Equal(t, given, a.ok(200, "GET", path+"/groups/"+finance, nil))
 }
 
-// Who polls for what changed gets it, and nothing twice.
+// Polling by time returns every change once.
 func TestPollingByTime(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, atRest(company(20, 3)))
@@ -198,16 +203,17 @@ func TestPollingByTime(t *testing.T) {
 	assert.Empty(t, poll())
 	a.idp.Advance(time.Millisecond)
 	a.ok(204, "DELETE", "/api/v1/users/user3@example.com", nil)
-	assert.Equal(t, []string{"user3@example.com"}, poll(), "deactivated, and still told")
+	assert.Equal(t, []string{"user3@example.com"}, poll(), "a deactivated user is listed")
 
 	a.idp.Advance(time.Second)
 	before := a.idp.Now().Add(-time.Millisecond).Format(time.RFC3339Nano)
 	g := a.idp.Groups()[1]
 	a.ok(204, "DELETE", "/api/v1/groups/"+g.ID+"/users/"+a.list("/api/v1/groups/"+g.ID+"/users", "id")[0], nil)
-	assert.Equal(t, []string{g.Name}, a.list(`/api/v1/groups?filter=type+eq+"OKTA_GROUP"+and+(lastUpdated+gt+"`+before+`"+or+lastMembershipUpdated+gt+"`+before+`")`, "profile.name"))
+	assert.Equal(t, []string{g.Name},
+		a.list(`/api/v1/groups?filter=type+eq+"OKTA_GROUP"+and+(lastUpdated+gt+"`+before+`"+or+lastMembershipUpdated+gt+"`+before+`")`, "profile.name"))
 }
 
-// Times are right however many change things at once.
+// Times are correct under concurrent changes.
 func TestTimesUnderLoad(t *testing.T) {
 	t.Parallel()
 	a := newAPI(t, atRest(company(50, 5)))

@@ -1,21 +1,30 @@
 package oktaapi
 
 import (
-	"fmt"
-	"maps"
-	"slices"
+	"errors"
 	"strconv"
 	"time"
 
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// statusWords are Okta's words for a UserStatus.
-var statusWords = map[mockidp.UserStatus]string{mockidp.Active: "ACTIVE", mockidp.LockedOut: "LOCKED_OUT", mockidp.Suspended: "SUSPENDED", mockidp.Deprovisioned: "DEPROVISIONED", mockidp.Staged: "STAGED"}
+// statusWords holds Okta's words for a UserStatus, and lifecycleLinks the lifecycle
+// operations that its users have.
+var (
+	statusWords = map[mockidp.UserStatus]string{
+		mockidp.Active: "ACTIVE", mockidp.LockedOut: "LOCKED_OUT", mockidp.Suspended: "SUSPENDED",
+		mockidp.Deprovisioned: "DEPROVISIONED", mockidp.Staged: "STAGED",
+	}
+	lifecycleLinks = map[mockidp.UserStatus][]string{
+		mockidp.Active: {"suspend", "deactivate"}, mockidp.LockedOut: {"unlock", "deactivate"},
+		mockidp.Suspended: {"unsuspend", "deactivate"}, mockidp.Deprovisioned: {"activate"},
+		mockidp.Staged: {"activate", "deactivate"},
+	}
+)
 
 // userBody is a user as Okta's clients send one.
 type userBody struct {
-	Profile     map[string]any `json:"profile"`
+	Profile     object `json:"profile"`
 	Credentials *struct {
 		Password *struct {
 			Value string `json:"value"`
@@ -24,9 +33,8 @@ type userBody struct {
 	GroupIDs []string `json:"groupIds"`
 }
 
-// into writes the profile and the password into u. Whole says that what the
-// profile doesn't have is gone (PUT); else it stays (POST). The login is for
-// the caller to change.
+// into writes the profile and the password into u. With whole (PUT), what the
+// profile leaves out is cleared; else (POST) it stays. The caller changes the login.
 func (b *userBody) into(u *mockidp.User, whole bool) error {
 	if whole {
 		u.FirstName, u.LastName, u.Email, u.Attributes = "", "", "", nil
@@ -64,13 +72,13 @@ func (b *userBody) into(u *mockidp.User, whole bool) error {
 	return nil
 }
 
-// login is the profile's, or "".
+// login returns the profile's login, or "".
 func (b *userBody) login() string {
 	l, _ := b.Profile["login"].(string)
 	return l
 }
 
-// profileValues flattens what JSON can hold to the texts of an attribute.
+// profileValues converts a JSON value to the values of an attribute.
 func profileValues(v any) ([]string, error) {
 	switch v := v.(type) {
 	case nil:
@@ -88,7 +96,7 @@ func profileValues(v any) ([]string, error) {
 		var out []string
 		for _, x := range v {
 			if _, list := x.([]any); list {
-				return nil, fmt.Errorf("a list in a list")
+				return nil, errors.New("a list in a list")
 			}
 			one, err := profileValues(x)
 			if err != nil {
@@ -98,13 +106,14 @@ func profileValues(v any) ([]string, error) {
 		}
 		return out, nil
 	}
-	return nil, fmt.Errorf("a text, a number, true, false, null or a list of them")
+	return nil, errors.New("want a string, a number, true, false, null or a list of them")
 }
 
-func userProfile(u mockidp.User) map[string]any {
-	p := map[string]any{"login": u.Login, "email": u.Email, "firstName": u.FirstName, "lastName": u.LastName, "secondEmail": nil, "mobilePhone": nil}
-	for _, name := range slices.Sorted(maps.Keys(u.Attributes)) {
-		if vs := u.Attributes[name]; len(vs) == 1 {
+func userProfile(u mockidp.User) object {
+	p := object{"login": u.Login, "email": u.Email, "firstName": u.FirstName, "lastName": u.LastName,
+		"secondEmail": nil, "mobilePhone": nil}
+	for name, vs := range u.Attributes {
+		if len(vs) == 1 {
 			p[name] = vs[0]
 		} else {
 			p[name] = vs
@@ -113,28 +122,27 @@ func userProfile(u mockidp.User) map[string]any {
 	return p
 }
 
-// userJSON is a user as Okta shows one.
-func (s *API) userJSON(c *call, v view, u mockidp.User) map[string]any {
-	at, path := v.UserTimes(u.ID), "/api/v1/users/"+u.ID
-	links := map[string]any{"self": c.link(path), "groups": c.link(path + "/groups"), "appLinks": c.link(path + "/appLinks")}
-	for _, does := range map[mockidp.UserStatus][]string{mockidp.Active: {"suspend", "deactivate"}, mockidp.LockedOut: {"unlock", "deactivate"},
-		mockidp.Suspended: {"unsuspend", "deactivate"}, mockidp.Deprovisioned: {"activate"}, mockidp.Staged: {"activate", "deactivate"}}[u.Status] {
-		l := c.link(path + "/lifecycle/" + does)
+func (c *call) userJSON(u mockidp.User) object {
+	at, path := c.UserTimes(u.ID), "/api/v1/users/"+u.ID
+	links := object{"self": c.link(path), "groups": c.link(path + "/groups"), "appLinks": c.link(path + "/appLinks")}
+	for _, name := range lifecycleLinks[u.Status] {
+		l := c.link(path + "/lifecycle/" + name)
 		l["method"] = "POST"
-		links[does] = l
+		links[name] = l
 	}
-	return map[string]any{
+	return object{
 		"id": u.ID, "status": statusWords[u.Status], "created": stamp(at.Created), "activated": stampOrNull(at.Activated),
-		"statusChanged": stampOrNull(at.StatusChanged), "lastLogin": stampOrNull(s.idp.LastLogin(u.ID)), "lastUpdated": stamp(at.Updated),
-		"passwordChanged": stamp(at.PasswordChanged), "type": map[string]any{"id": "otymockidpdefault0000"}, "profile": userProfile(u),
-		"credentials": map[string]any{"password": map[string]any{}, "provider": map[string]any{"type": "OKTA", "name": "OKTA"}}, "_links": links,
+		"statusChanged": stampOrNull(at.StatusChanged), "lastLogin": stampOrNull(c.idp.LastLogin(u.ID)),
+		"lastUpdated": stamp(at.Updated), "passwordChanged": stamp(at.PasswordChanged),
+		"type": object{"id": "otymockidpdefault0000"}, "profile": userProfile(u), "_links": links,
+		"credentials": object{"password": object{}, "provider": object{"type": "OKTA", "name": "OKTA"}},
 	}
 }
 
-// stamp is a time as Okta writes it.
+// stamp formats a time as Okta does. Stamps sort by time.
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 
-// stampOrNull is null for what has never happened.
+// stampOrNull is null for the zero time.
 func stampOrNull(t time.Time) any {
 	if t.IsZero() {
 		return nil

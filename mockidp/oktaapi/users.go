@@ -4,55 +4,37 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
-	"net/http"
+
 	"slices"
 	"strings"
 
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-func (s *API) userRoutes(api func(string, handler)) {
-	api("POST /api/v1/users", withBody(s.createUser))
-	api("GET /api/v1/users", s.listUsers)
-	api("GET /api/v1/users/{user}", s.withUser(func(c *call, v view, u mockidp.User) *apiError { return c.ok(s.userJSON(c, v, u)) }))
-	api("POST /api/v1/users/{user}", withBody(func(c *call, b userBody) *apiError { return s.editUser(c, b, false) }))
-	api("PUT /api/v1/users/{user}", withBody(func(c *call, b userBody) *apiError { return s.editUser(c, b, true) }))
-	api("DELETE /api/v1/users/{user}", s.withUser(s.deleteUser))
-	api("POST /api/v1/users/{user}/lifecycle/{does}", s.userLifecycle)
-	api("GET /api/v1/users/{user}/appLinks", s.withUser(s.userAppLinks))
-	api("GET /api/v1/users/{user}/groups", s.withUser(func(c *call, v view, u mockidp.User) *apiError {
-		everyone, _ := v.Group(mockidp.Everyone)
-		out := []any{s.groupJSON(c, v, everyone)}
-		for _, name := range u.Groups {
-			if g, ok := v.Group(name); ok && name != mockidp.Everyone {
-				out = append(out, s.groupJSON(c, v, g))
+func userRoutes(api router) {
+	api("POST /api/v1/users", withBody((*call).createUser))
+	api("GET /api/v1/users", (*call).listUsers)
+	api("GET /api/v1/users/{user}", (*call).showUser)
+	api("POST /api/v1/users/{user}", withBody(func(c *call, b userBody) *apiError { return c.editUser(b, false) }))
+	api("PUT /api/v1/users/{user}", withBody(func(c *call, b userBody) *apiError { return c.editUser(b, true) }))
+	api("DELETE /api/v1/users/{user}", (*call).deleteUser)
+	api("POST /api/v1/users/{user}/lifecycle/{transition}", (*call).userLifecycle)
+	api("GET /api/v1/users/{user}/appLinks", (*call).userAppLinks)
+	api("GET /api/v1/users/{user}/groups", func(c *call) *apiError {
+		everyone, _ := c.Group(mockidp.Everyone)
+		out := []object{c.groupJSON(everyone)}
+		for _, name := range c.user.Groups {
+			if g, ok := c.Group(name); ok && name != mockidp.Everyone {
+				out = append(out, c.groupJSON(g))
 			}
 		}
 		return c.ok(out)
-	}))
+	})
 }
 
-// withUser makes a handler of one that gets the user that the path names.
-func (s *API) withUser(h func(*call, view, mockidp.User) *apiError) handler {
-	return func(c *call) *apiError {
-		v := s.view()
-		if u, ok := v.find(c.r.PathValue("user")); ok {
-			return h(c, v, u)
-		}
-		return notFound(c.r.PathValue("user"), "User")
-	}
-}
+func (c *call) showUser() *apiError { return c.ok(c.userJSON(c.user)) }
 
-// user finds one that a body or a query names.
-func (s *API) user(name string) (mockidp.User, *apiError) {
-	u, ok := s.view().find(name)
-	if !ok {
-		return u, notFound(name, "User")
-	}
-	return u, nil
-}
-
-func (s *API) createUser(c *call, body userBody) *apiError {
+func (c *call) createUser(body userBody) *apiError {
 	u := mockidp.User{Login: body.login()}
 	if c.r.URL.Query().Get("activate") == "false" {
 		u.Status = mockidp.Staged
@@ -63,7 +45,7 @@ func (s *API) createUser(c *call, body userBody) *apiError {
 	if u.Login == "" {
 		return invalid("login", "The field cannot be left blank")
 	}
-	err := s.idp.Update(func(all *mockidp.Change) error {
+	err := c.idp.Update(func(all *mockidp.Change) error {
 		if _, taken := all.User(u.Login); taken {
 			return invalid("login", "An object with this field already exists in the current organization")
 		}
@@ -77,48 +59,33 @@ func (s *API) createUser(c *call, body userBody) *apiError {
 			}
 		}
 		err := all.AddUser(u)
-		u, _ = all.User(u.Login)
+		c.user, _ = all.User(u.Login)
 		return err
 	})
-	if err != nil {
-		return fromError(err, "login")
-	}
-	return s.shownUser(c, u.ID)
+	return c.changed(err, "login", (*call).showUser)
 }
 
-// shownUser is the answer for a user after a change.
-func (s *API) shownUser(c *call, id string) *apiError {
-	v := s.view()
-	if u, ok := v.UserByID(id); ok {
-		return c.ok(s.userJSON(c, v, u))
-	}
-	return notFound(id, "User")
-}
-
-// listUsers leaves out who is deprovisioned, unless a filter or a search asks.
-func (s *API) listUsers(c *call) *apiError {
-	v, query := s.view(), c.r.URL.Query()
+// listUsers omits deprovisioned users, unless there is a filter or a search.
+func (c *call) listUsers() *apiError {
+	query := c.r.URL.Query()
 	selects := query.Get("filter") != "" || query.Get("search") != ""
-	list := slices.DeleteFunc(v.Users(), func(u mockidp.User) bool {
+	list := slices.DeleteFunc(c.Users(), func(u mockidp.User) bool {
 		return !selects && u.Status == mockidp.Deprovisioned || !c.asksFor(u.Login, u.Email, u.FirstName, u.LastName)
 	})
-	return searched(c, list, 200, byLogin, v.userFields, func(u mockidp.User) string { return u.ID },
-		func(u mockidp.User) map[string]any { return s.userJSON(c, v, u) })
+	return searched(c, list, 200, byLogin, c.userFields, c.userJSON)
 }
 
-// editUser is POST, which changes what is there, and PUT, which replaces the
-// profile. Both may rename.
-func (s *API) editUser(c *call, body userBody, whole bool) *apiError {
-	id := c.r.PathValue("user")
-	err := s.idp.Update(func(all *mockidp.Change) error {
-		u, ok := view{all.Snapshot}.find(id)
+// editUser is POST, which changes the profile, and PUT, which replaces it. Both may
+// rename.
+func (c *call) editUser(body userBody, whole bool) *apiError {
+	login := body.login()
+	if login == "" && whole {
+		return invalid("login", "The field cannot be left blank")
+	}
+	err := c.idp.Update(func(all *mockidp.Change) error {
+		u, ok := all.UserByID(c.user.ID)
 		if !ok {
-			return notFound(id, "User")
-		}
-		id = u.ID
-		login := body.login()
-		if login == "" && whole {
-			return invalid("login", "The field cannot be left blank")
+			return notFound(c.user.ID, "User")
 		}
 		if login != "" && login != u.Login {
 			if err := all.RenameUser(u.Login, login); err != nil {
@@ -129,72 +96,76 @@ func (s *API) editUser(c *call, body userBody, whole bool) *apiError {
 			return body.into(u, whole && body.Profile != nil)
 		})
 	})
-	if err != nil {
-		return fromError(err, "login")
-	}
-	return s.shownUser(c, id)
+	return c.changed(err, "login", (*call).showUser)
 }
 
-// deleteUser deactivates first, and deletes who is deactivated already.
-func (s *API) deleteUser(c *call, _ view, u mockidp.User) *apiError {
-	if u.Status == mockidp.Deprovisioned {
-		return c.done(s.idp.RemoveUser(u.Login), u.ID)
+// deleteUser deactivates a user, and deletes one who is deactivated.
+func (c *call) deleteUser() *apiError {
+	if c.user.Status == mockidp.Deprovisioned {
+		return c.done(c.idp.RemoveUser(c.user.Login), c.user.ID)
 	}
-	return c.done(s.idp.UpdateUser(u.Login, func(u *mockidp.User) error { u.Status = mockidp.Deprovisioned; return nil }), u.ID)
+	err := c.idp.UpdateUser(c.user.Login, func(u *mockidp.User) error {
+		u.Status = mockidp.Deprovisioned
+		return nil
+	})
+	return c.done(err, c.user.ID)
 }
 
-func (s *API) userLifecycle(c *call) *apiError {
-	does := c.r.PathValue("does")
-	move, known := map[string]struct {
-		from []mockidp.UserStatus
-		to   mockidp.UserStatus
-	}{
-		"activate":   {[]mockidp.UserStatus{mockidp.Staged, mockidp.Deprovisioned}, mockidp.Active},
-		"reactivate": {[]mockidp.UserStatus{mockidp.Staged, mockidp.Deprovisioned}, mockidp.Active},
-		"deactivate": {[]mockidp.UserStatus{mockidp.Active, mockidp.LockedOut, mockidp.Suspended, mockidp.Staged}, mockidp.Deprovisioned},
-		"suspend":    {[]mockidp.UserStatus{mockidp.Active}, mockidp.Suspended},
-		"unsuspend":  {[]mockidp.UserStatus{mockidp.Suspended}, mockidp.Active},
-		"unlock":     {[]mockidp.UserStatus{mockidp.LockedOut}, mockidp.Active},
-	}[does]
+// transitions are the lifecycle operations.
+var transitions = map[string]struct {
+	from []mockidp.UserStatus
+	to   mockidp.UserStatus
+}{
+	"activate":   {[]mockidp.UserStatus{mockidp.Staged, mockidp.Deprovisioned}, mockidp.Active},
+	"reactivate": {[]mockidp.UserStatus{mockidp.Staged, mockidp.Deprovisioned}, mockidp.Active},
+	"deactivate": {[]mockidp.UserStatus{mockidp.Active, mockidp.LockedOut, mockidp.Suspended, mockidp.Staged},
+		mockidp.Deprovisioned},
+	"suspend":   {[]mockidp.UserStatus{mockidp.Active}, mockidp.Suspended},
+	"unsuspend": {[]mockidp.UserStatus{mockidp.Suspended}, mockidp.Active},
+	"unlock":    {[]mockidp.UserStatus{mockidp.LockedOut}, mockidp.Active},
+}
+
+func (c *call) userLifecycle() *apiError {
+	name := c.r.PathValue("transition")
+	move, known := transitions[name]
 	if !known {
-		return notFound(does, "Lifecycle")
+		return notFound(name, "Lifecycle")
 	}
-	return s.withUser(func(c *call, _ view, u mockidp.User) *apiError {
-		if does == "deactivate" && u.Status == mockidp.Deprovisioned {
-			return c.ok(map[string]any{})
-		}
-		err := s.idp.UpdateUser(u.Login, func(u *mockidp.User) error {
-			if !slices.Contains(move.from, u.Status) {
-				if does == "activate" {
-					return &apiError{Status: http.StatusForbidden, Code: "E0000016", Summary: "Activation failed because the user is already active"}
-				}
-				return wrongStatus("the user is " + statusWords[u.Status])
+	if name == "deactivate" && c.user.Status == mockidp.Deprovisioned {
+		return c.ok(object{})
+	}
+	err := c.idp.UpdateUser(c.user.Login, func(u *mockidp.User) error {
+		if !slices.Contains(move.from, u.Status) {
+			if name == "activate" {
+				return forbidden("E0000016", "Activation failed because the user is already active")
 			}
-			u.Status = move.to
-			return nil
-		})
-		if err != nil {
-			return fromError(err, u.ID)
+			return forbidden("E0000038", "This operation is not allowed in the user's current status.",
+				"the user is "+statusWords[u.Status])
 		}
-		if move.to == mockidp.Active && strings.HasSuffix(does, "activate") {
-			return c.ok(map[string]any{"activationUrl": s.idp.SignInURL(), "activationToken": ""})
-		}
-		return c.ok(map[string]any{})
-	})(c)
+		u.Status = move.to
+		return nil
+	})
+	if err != nil {
+		return fromError(err, c.user.ID)
+	}
+	if strings.HasSuffix(name, "activate") && move.to == mockidp.Active {
+		return c.ok(object{"activationUrl": c.idp.SignInURL(), "activationToken": ""})
+	}
+	return c.ok(object{})
 }
 
-// userAppLinks are the tiles.
-func (s *API) userAppLinks(c *call, v view, u mockidp.User) *apiError {
-	out := []any{}
-	for _, a := range v.Apps() {
-		if a.Inactive || !a.AssignedTo(u) {
+// userAppLinks lists the apps on the user's dashboard.
+func (c *call) userAppLinks() *apiError {
+	out := []object{}
+	for _, a := range c.Apps() {
+		if a.Inactive || !a.AssignedTo(c.user) {
 			continue
 		}
-		sum := sha256.Sum256([]byte(a.ID + "\x00" + u.ID))
+		sum := sha256.Sum256([]byte(a.ID + "\x00" + c.user.ID))
 		id := hex.EncodeToString(sum[:])[:17]
-		out = append(out, map[string]any{
-			"id": "aln" + id, "label": a.Label, "linkUrl": v.TileURL(a.ID), "logoUrl": c.base + pathAssets + "icon.svg",
-			"appName": oktaName(&a), "appInstanceId": a.ID, "appAssignmentId": "0ua" + id,
+		out = append(out, object{
+			"id": "aln" + id, "label": a.Label, "linkUrl": c.TileURL(a.ID), "logoUrl": c.base + pathAssets + "icon.svg",
+			"appName": oktaName(a), "appInstanceId": a.ID, "appAssignmentId": "0ua" + id,
 			"credentialsSetup": false, "hidden": false, "sortOrder": len(out),
 		})
 	}

@@ -1,30 +1,30 @@
 package oktaapi
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// view is what the Server holds at one moment, as Okta shows it.
+// view is the Server's state at one moment, as Okta presents it.
 type view struct{ mockidp.Snapshot }
 
 func (s *API) view() view { return view{s.idp.Snapshot()} }
 
-// find takes an ID, a login, or as Okta the part of a login before the @.
+// find returns the user with that ID, login, or as at Okta part of a login before
+// the @, if only one has it.
 func (v view) find(key string) (found mockidp.User, ok bool) {
-	if u, there := v.UserByID(key); there {
+	if u, ok := v.UserByID(key); ok {
 		return u, true
 	}
-	if u, there := v.User(key); there || strings.Contains(key, "@") {
-		return u, there
+	if u, ok := v.User(key); ok || strings.Contains(key, "@") {
+		return u, ok
 	}
 	for _, u := range v.Users() {
 		if short, _, _ := strings.Cut(u.Login, "@"); mockidp.SameLogin(short, key) {
 			if ok {
-				return mockidp.User{}, false // two of them: neither
+				return mockidp.User{}, false
 			}
 			found, ok = u, true
 		}
@@ -32,31 +32,31 @@ func (v view) find(key string) (found mockidp.User, ok bool) {
 	return found, ok
 }
 
-// allGroups are the groups by name, with Everyone.
+// allGroups returns the groups by name, Everyone included.
 func (v view) allGroups() []mockidp.Group {
 	everyone, _ := v.Group(mockidp.Everyone)
 	out := append(v.Groups(), everyone)
-	slices.SortFunc(out, func(a, b mockidp.Group) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(out, func(a, b mockidp.Group) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }
 
-// keys are those of a SAML app.
-func (v view) keys(a *mockidp.App) []mockidp.Key {
-	keys, _ := v.AppKeys(a.ID)
+// keys returns the keys of a SAML app.
+func (v view) keys(appID string) []mockidp.Key {
+	keys, _ := v.AppKeys(appID)
 	return keys
 }
 
-func (v view) findKey(a *mockidp.App, kid string) (mockidp.Key, bool) {
-	for _, k := range v.keys(a) {
-		if k.ID == kid {
-			return k, true
-		}
+// findKey returns the key of a SAML app with that ID.
+func (v view) findKey(appID, kid string) (mockidp.Key, bool) {
+	keys := v.keys(appID)
+	if i := slices.IndexFunc(keys, func(k mockidp.Key) bool { return k.ID == kid }); i >= 0 {
+		return keys[i], true
 	}
 	return mockidp.Key{}, false
 }
 
-// signingKey is the one that signs for a SAML app.
-func (v view) signingKey(a *mockidp.App) mockidp.Key {
-	k, _ := v.SigningKey(a.ID)
-	return k
+// signingKey returns the ID of the key that signs for a SAML app.
+func (v view) signingKey(appID string) string {
+	k, _ := v.SigningKey(appID)
+	return k.ID
 }

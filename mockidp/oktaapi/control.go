@@ -1,0 +1,141 @@
+package oktaapi
+
+import (
+	"time"
+
+	"github.com/meridian-saml/meridian/mockidp"
+)
+
+// controlRoutes has what tests need besides Okta's API. The JSON is this package's
+// own.
+func controlRoutes(api router) {
+	api("POST /control/reset", func(c *call) *apiError { c.idp.Reset(); return c.noContent() })
+	api("GET /control/clock", (*call).showClock)
+	api("POST /control/clock", withBody((*call).advanceClock))
+	api("GET /control/queue", (*call).showQueue)
+	api("POST /control/queue", withBody((*call).addToQueue))
+	api("DELETE /control/queue", func(c *call) *apiError { c.idp.ClearQueue(); return c.noContent() })
+	api("GET /control/faults", (*call).showFaults)
+	api("POST /control/faults", withBody((*call).addFault))
+	api("DELETE /control/faults", func(c *call) *apiError {
+		c.idp.ClearFaults(c.r.URL.Query().Get("app"))
+		return c.noContent()
+	})
+	api("POST /control/deliver", withBody((*call).deliverNew))
+}
+
+func (c *call) showClock() *apiError { return c.ok(object{"now": c.idp.Now()}) }
+
+type clockBody struct {
+	Advance string `json:"advance"` // a Go duration
+}
+
+func (c *call) advanceClock(body clockBody) *apiError {
+	d, err := time.ParseDuration(body.Advance)
+	if err != nil {
+		return invalid("advance", `a duration such as "90m" or "-1h"`)
+	}
+	c.idp.Advance(d)
+	return c.showClock()
+}
+
+// statusBody is a QueuedError.
+type statusBody struct {
+	App     string `json:"app"`
+	Code    string `json:"code"`
+	SubCode string `json:"subCode"`
+	Message string `json:"message"`
+}
+
+func (c *call) showQueue() *apiError {
+	q := c.idp.Queued()
+	errors := shown(q.Errors, func(e mockidp.QueuedError) statusBody {
+		return statusBody{e.App, e.Status.Code, e.Status.SubCode, e.Status.Message}
+	})
+	return c.ok(object{
+		"users": append([]string{}, q.Users...), "errors": errors, "attacks": append([]string{}, q.Mutations...),
+	})
+}
+
+type queueBody struct {
+	User  string      `json:"user"`
+	Error *statusBody `json:"error"`
+}
+
+func (c *call) addToQueue(body queueBody) *apiError {
+	var err error
+	switch e := body.Error; {
+	case body.User != "" && e == nil:
+		u, ok := c.find(body.User)
+		if !ok {
+			return notFound(body.User, "User")
+		}
+		err = c.idp.QueueUser(u.Login)
+	case e != nil && body.User == "":
+		err = c.idp.QueueError(e.App, mockidp.Status{Code: e.Code, SubCode: e.SubCode, Message: e.Message})
+	default:
+		return invalid("user", "either a user or an error")
+	}
+	return c.changed(err, "error", (*call).showQueue)
+}
+
+// faultBody is a Fault.
+type faultBody struct {
+	Kind   mockidp.FaultKind `json:"kind"`
+	App    string            `json:"app,omitempty"`
+	Count  int               `json:"count,omitempty"`
+	Chance float64           `json:"chance,omitempty"`
+	For    string            `json:"for,omitempty"`
+	Status int               `json:"status,omitempty"`
+}
+
+func faultsJSON(list []mockidp.Fault) []faultBody {
+	return shown(list, func(f mockidp.Fault) faultBody {
+		b := faultBody{Kind: f.Kind, App: f.App, Count: f.Count, Chance: f.Chance, Status: f.Status}
+		if f.For != 0 {
+			b.For = f.For.String()
+		}
+		return b
+	})
+}
+
+func (c *call) showFaults() *apiError { return c.ok(object{"faults": faultsJSON(c.idp.Faults())}) }
+
+func (c *call) addFault(b faultBody) *apiError {
+	f := mockidp.Fault{Kind: b.Kind, App: b.App, Count: b.Count, Chance: b.Chance, Status: b.Status}
+	if b.For != "" {
+		d, err := time.ParseDuration(b.For)
+		if err != nil {
+			return invalid("for", `a duration such as "3s"`)
+		}
+		f.For = d
+	}
+	return c.changed(c.idp.Inject(f), "fault", (*call).showFaults)
+}
+
+type deliverBody struct {
+	App        string `json:"app"`
+	User       string `json:"user"`
+	RelayState string `json:"relayState"`
+}
+
+// deliverNew makes the response of an app's tile and posts it without a browser.
+func (c *call) deliverNew(body deliverBody) *apiError {
+	u, ok := c.find(body.User)
+	if !ok {
+		return notFound(body.User, "User")
+	}
+	form, err := c.idp.IdPInitiated(body.App, u.Login, body.RelayState)
+	if err != nil {
+		return fromError(err, "app")
+	}
+	return c.ok(answerJSON(c.deliver(form)))
+}
+
+// deliver posts a form with a timeout. A failure is part of the answer.
+func (s *API) deliver(f mockidp.Form) mockidp.ACSAnswer {
+	client := s.idp.OutboundClient()
+	defer client.CloseIdleConnections()
+	a, _ := s.idp.Deliver(client, f)
+	return a
+}
