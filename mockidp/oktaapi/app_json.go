@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/x509"
 	"encoding/base64"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -216,6 +217,9 @@ func (b *signOnBody) acsList() ([]mockidp.ACS, *apiError) {
 		list = append(list, mockidp.ACS{URL: x.URL, Index: x.Index})
 	}
 	if list[0].Index == nil {
+		if len(used) > math.MaxUint16 {
+			return nil, invalid("acsEndpoints", "no index is left for ssoAcsUrl")
+		}
 		free := uint16(0)
 		for used[free] {
 			free++

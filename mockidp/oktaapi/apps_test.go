@@ -2,6 +2,7 @@ package oktaapi_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -164,6 +165,19 @@ func TestOtherApps(t *testing.T) {
 		assert.Equal(t, 400, resp.StatusCode, "%s: %s", name, raw)
 	}
 	assert.Len(t, a.idp.Apps(), 4)
+}
+
+// Endpoints that use all indexes leave none for the default ACS.
+func TestACSIndexesUsedUp(t *testing.T) {
+	t.Parallel()
+	a := newAPI(t, twoRegions())
+	var endpoints strings.Builder
+	for i := range 1 << 16 {
+		fmt.Fprintf(&endpoints, `{"index":%d},`, i)
+	}
+	body := `{"label":"x","signOnMode":"SAML_2_0","settings":{"signOn":{"ssoAcsUrl":"` + virginia + `",` +
+		`"allowMultipleAcsEndpoints":true,"acsEndpoints":[` + strings.TrimSuffix(endpoints.String(), ",") + `]}}}`
+	a.refused(400, "E0000001", "POST", "/api/v1/apps", body)
 }
 
 func TestControl(t *testing.T) {
