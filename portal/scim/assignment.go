@@ -28,38 +28,6 @@ const (
 	inResource
 )
 
-// maxAssignments is how many attributes one PATCH may name. Each takes many times
-// its size in memory.
-const maxAssignments = 10_000
-
-// assignments splits operations into single attributes. The value of an operation
-// without a path may have paths as names; Entra ID sends these.
-func assignments(ops []operation, schema string) ([]assignment, *Error) {
-	var out []assignment
-	for _, op := range ops {
-		if op.path != "" {
-			p, err := parsePath(op.path, schema)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, assignment{op.verb, p, op.raw, inPath})
-			continue
-		}
-		fields, err := object(op.raw, maxFields, "value of an operation without path")
-		if err != nil {
-			return nil, err
-		}
-		list, err := listed(op.verb, fields, schema, inValue)
-		if err != nil {
-			return nil, err
-		}
-		if out = append(out, list...); len(out) > maxAssignments {
-			return nil, refuse(ReasonTooLarge, "Operations", "at most 10000 attributes in all", "")
-		}
-	}
-	return out, nil
-}
-
 // listed returns an assignment for each attribute of an object. A name that no
 // attribute can have is refused: it may be a misspelling, and success tells the
 // client that all was done.
@@ -111,19 +79,6 @@ func (s *Server) resourceBody(c *call, schema string) ([]assignment, *Error) {
 		return nil, err
 	}
 	return listed(replace, fields, schema, inResource)
-}
-
-// patchBody reads the body of PATCH.
-func (s *Server) patchBody(c *call, schema string) ([]assignment, *Error) {
-	raw, err := s.read(c)
-	if err != nil {
-		return nil, err
-	}
-	ops, err := operations(raw)
-	if err != nil {
-		return nil, err
-	}
-	return assignments(ops, schema)
 }
 
 func setAll[T any](to *T, list []assignment, set func(*T, assignment) *Error) *Error {

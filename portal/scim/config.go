@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"sync"
-	"sync/atomic"
 
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
@@ -94,14 +93,9 @@ type Server struct {
 	hashes [][sha256.Size]byte
 	writer *writer
 
-	indexing sync.Mutex // held while a new index is made
-	cached   atomic.Pointer[indexed]
-}
-
-// indexed is an index and the snapshot it was made from.
-type indexed struct {
-	of    *center.Snapshot
-	index *index
+	mu      sync.Mutex // guards cached and indexOf
+	cached  *index
+	indexOf *center.Snapshot // that cached was made from
 }
 
 // New checks the Config and returns a Server. Its error is an *Error with

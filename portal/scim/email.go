@@ -8,14 +8,6 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// email is one value of emails.
-type email struct {
-	Value *string
-	Type  string
-	// Primary stays raw: decoded, a list of empty values takes many times its size.
-	Primary json.RawMessage
-}
-
 // setEmail assigns to emails. The instance keeps one address, shown as the primary
 // one of type "work".
 func setEmail(u *center.User, a assignment) *Error {
@@ -75,76 +67,71 @@ func (f *filter) mayBeKept(out bool) bool {
 	return f.attr == "emails.value" || f.holds(keptEmail("", f.attr)) == out
 }
 
-// setEmails assigns a list. The primary address is kept, else the first of type
-// "work", else the first. Added to an address, the last kind is not kept unless a
-// filter selects the address.
+const maxEmails = 100 // in a list
+
+// setEmails assigns a list of emails, or one. The primary address is kept, else the
+// first of type "work", else the first. Added to an address, the last kind is not
+// kept unless a filter selects the address.
 func setEmails(u *center.User, a assignment) *Error {
-	list, err := emails(a.raw, a.from)
-	if err != nil {
-		return err
-	}
-	best, rank := "", 0
-	for i, e := range list {
-		r := 0
-		switch primary, err := truth(e.Primary, "primary"); {
-		case e.Value == nil:
-		case err == nil && primary:
-			r = 3
-		case strings.EqualFold(e.Type, "work"):
-			r = 2
-		case i == 0:
-			r = 1
-		}
-		if r > rank {
-			best, rank = *e.Value, r
+	list := []json.RawMessage{a.raw}
+	if len(a.raw) > 0 && a.raw[0] == '[' {
+		var err *Error
+		if list, err = elements(a.raw, maxEmails, "emails"); err != nil {
+			return err
 		}
 	}
-	if a.verb == add && a.path.filter == nil && u.Email != "" && rank < 2 {
+	best, most := "", 0
+	for i, raw := range list {
+		address, rank, err := parseEmail(raw, i == 0, a.from)
+		if err != nil {
+			return err
+		}
+		if rank > most {
+			best, most = address, rank
+		}
+	}
+	if a.verb == add && a.path.filter == nil && u.Email != "" && most < 2 {
 		return nil
 	}
 	u.Email = strings.TrimSpace(best)
 	return nil
 }
 
-const maxEmails = 100 // in a list
-
-// emails parses a list of emails, or a single one.
-func emails(raw json.RawMessage, from source) ([]email, *Error) {
-	each := []json.RawMessage{raw}
-	if len(raw) > 0 && raw[0] == '[' {
-		var err *Error
-		if each, err = elements(raw, maxEmails, "emails"); err != nil {
-			return nil, err
-		}
-	}
-	out := make([]email, len(each))
-	for i, one := range each {
-		if err := out[i].parse(one, from); err != nil {
-			return nil, err
-		}
-	}
-	return out, nil
-}
-
-func (e *email) parse(raw json.RawMessage, from source) *Error {
+// parseEmail returns the address of one email and its rank: 3 is the primary one, 2
+// is of type "work", 1 is the first, and 0 is not kept.
+func parseEmail(raw json.RawMessage, first bool, from source) (address string, rank int, err *Error) {
 	if isNull(raw) {
-		return nil
+		return "", 0, nil
 	}
 	bad := refuse(ReasonInvalidValue, "emails", "a list of objects with value", "")
 	fields, err := object(raw, maxFields, "email")
 	if err != nil {
-		return bad
+		return "", 0, bad
 	}
+	var value *string
+	var kind string
+	var primary bool
 	for _, f := range fields {
 		sub, ok := attribute(f.name, "")
 		switch {
 		case !ok || !simple(sub):
-			return unread(from, "emails."+f.name)
-		case sub == "value" && json.Unmarshal(f.raw, &e.Value) != nil, sub == "type" && json.Unmarshal(f.raw, &e.Type) != nil:
-			return bad
+			return "", 0, unread(from, "emails."+f.name)
+		case sub == "value" && json.Unmarshal(f.raw, &value) != nil, sub == "type" && json.Unmarshal(f.raw, &kind) != nil:
+			return "", 0, bad
 		case sub == "primary":
-			e.Primary = f.raw
+			b, err := truth(f.raw, "primary")
+			primary = b && err == nil
 		}
 	}
-	return nil
+	switch {
+	case value == nil:
+		return "", 0, nil
+	case primary:
+		return *value, 3, nil
+	case strings.EqualFold(kind, "work"):
+		return *value, 2, nil
+	case first:
+		return *value, 1, nil
+	}
+	return "", 0, nil
 }

@@ -38,18 +38,12 @@ func (x *index) dropUser(id string) {
 
 // index returns the index of the current snapshot. It is made once per snapshot.
 func (s *Server) index() *index {
-	if c := s.cached.Load(); c != nil && c.of == s.cfg.View.Snapshot() {
-		return c.index
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := s.cfg.View.Snapshot(); s.indexOf != now {
+		s.cached, s.indexOf = newIndex(now.Data()), now
 	}
-	s.indexing.Lock()
-	defer s.indexing.Unlock()
-	now := s.cfg.View.Snapshot()
-	c := s.cached.Load()
-	if c == nil || c.of != now {
-		c = &indexed{now, newIndex(now.Data())}
-		s.cached.Store(c)
-	}
-	return c.index
+	return s.cached
 }
 
 // state is the instance during an update, with the changes of the batch so far.

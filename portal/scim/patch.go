@@ -6,8 +6,12 @@ import (
 	"strings"
 )
 
-// maxOperations is how many operations a PATCH may have.
-const maxOperations = 1000
+// How many operations a PATCH may have, and how many attributes they may name. An
+// assignment takes many times its size in memory.
+const (
+	maxOperations  = 1000
+	maxAssignments = 10_000
+)
 
 // A verb is the op of an operation.
 type verb string
@@ -18,23 +22,21 @@ const (
 	remove  verb = "remove"
 )
 
-// An operation is one step of a PATCH (RFC 7644 3.5.2).
-type operation struct {
-	verb verb
-	path string
-	raw  json.RawMessage // nil: no value
-}
-
-// operations parses all operations of a PATCH before any is made.
-func operations(raw []byte) ([]operation, *Error) {
+// patchBody reads the body of PATCH (RFC 7644 3.5.2): all of its operations, before
+// any is made.
+func (s *Server) patchBody(c *call, schema string) ([]assignment, *Error) {
+	raw, err := s.read(c)
+	if err != nil {
+		return nil, err
+	}
 	fields, err := body(raw, schemaPatch)
 	if err != nil {
 		return nil, err
 	}
-	var list []json.RawMessage
+	var operations []json.RawMessage
 	for _, f := range fields {
 		if strings.EqualFold(f.name, "Operations") {
-			list, err = elements(f.raw, maxOperations, "Operations")
+			operations, err = elements(f.raw, maxOperations, "Operations")
 		} else {
 			err = otherField(f.name, "Operations")
 		}
@@ -42,50 +44,62 @@ func operations(raw []byte) ([]operation, *Error) {
 			return nil, err
 		}
 	}
-	if len(list) == 0 {
+	if len(operations) == 0 {
 		return nil, refuse(ReasonInvalidSyntax, "Operations", "at least one", "")
 	}
-	out := make([]operation, len(list))
-	for i, one := range list {
-		if out[i], err = parseOperation(one); err != nil {
+	var out []assignment
+	for _, one := range operations {
+		list, err := operation(one, schema)
+		if err != nil {
 			return nil, err
+		}
+		if out = append(out, list...); len(out) > maxAssignments {
+			return nil, refuse(ReasonTooLarge, "Operations", "at most 10000 attributes in all", "")
 		}
 	}
 	return out, nil
 }
 
-func parseOperation(raw json.RawMessage) (operation, *Error) {
-	var op operation
+// operation splits an operation into single attributes. The value of one without a
+// path may have paths as names; Entra ID sends these.
+func operation(raw json.RawMessage, schema string) ([]assignment, *Error) {
 	fields, err := object(raw, maxFields, "operation")
 	if err != nil {
-		return op, err
+		return nil, err
 	}
-	name := ""
+	var name, target string
+	var value json.RawMessage
 	for _, f := range fields {
 		switch strings.ToLower(f.name) {
 		case "op":
 			name, err = text(f.raw, "op")
 		case "path":
-			op.path, err = text(f.raw, "path")
+			target, err = text(f.raw, "path")
 		case "value":
-			op.raw = f.raw
+			value = f.raw
 		default:
 			err = otherField(f.name, "op", "path", "value")
 		}
 		if err != nil {
-			return op, err
+			return nil, err
 		}
 	}
-	op.verb = verb(strings.ToLower(name)) // Entra ID capitalises them
+	op := verb(strings.ToLower(name)) // Entra ID capitalises them
 	switch {
-	case op.verb != add && op.verb != replace && op.verb != remove:
-		return op, refuse(ReasonInvalidSyntax, "op", "add, replace or remove", name)
-	case op.verb == remove && op.path == "":
-		return op, refuse(ReasonNoTarget, "path of remove", "an attribute", "")
-	case op.verb != remove && op.raw == nil:
-		return op, refuse(ReasonInvalidValue, "value of "+string(op.verb), "a value", "")
+	case op != add && op != replace && op != remove:
+		return nil, refuse(ReasonInvalidSyntax, "op", "add, replace or remove", name)
+	case op == remove && target == "":
+		return nil, refuse(ReasonNoTarget, "path of remove", "an attribute", "")
+	case op != remove && value == nil:
+		return nil, refuse(ReasonInvalidValue, "value of "+name, "a value", "")
+	case target == "":
+		if fields, err = object(value, maxFields, "value of an operation without path"); err != nil {
+			return nil, err
+		}
+		return listed(op, fields, schema, inValue)
 	}
-	return op, nil
+	p, err := parsePath(target, schema)
+	return []assignment{{op, p, value, inPath}}, err
 }
 
 // otherField accepts further fields, such as the name that Entra ID gives an
