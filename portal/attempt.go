@@ -13,9 +13,8 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// An attempt is a handoff that this browser began here, at the destination. It
-// is held in a cookie and nowhere else, so clients that begin many cost
-// nothing. Only the hash of its secret leaves for the source.
+// attempt is a handoff that this browser began here, at the destination. It is kept only in a cookie,
+// so clients that begin many cost nothing. The source sees only the hash of its secret.
 type attempt struct {
 	tag      string
 	secret   string // 256 bits
@@ -25,35 +24,31 @@ type attempt struct {
 	by       acs.Initiator
 }
 
-// An attempt may take as long as a sign-in at the identity provider does.
-const attemptLifetime = 15 * time.Minute
+const (
+	// attemptLifetime is as long as a sign-in at the identity provider may take.
+	attemptLifetime = 15 * time.Minute
+	// maxAttempts bounds the cookies of one browser, except those begun at the same moment.
+	maxAttempts = 4
 
-// maxAttempts bounds what the cookies of one browser take, as far as it doesn't
-// begin several at the same time.
-const maxAttempts = 4
+	attemptPrefix = "__Host-meridian-enter-"
+)
 
-const attemptPrefix = "__Host-meridian-enter-"
-
-// A source is where a handoff comes from.
+// source is the origin and Region that a handoff comes from.
 type source struct{ region, origin string }
 
-// newAttempt begins a handoff and gives this browser its cookie.
+// newAttempt begins a handoff and sets its cookie.
 func (p *Portal) newAttempt(w http.ResponseWriter, r *http.Request, region, returnTo string) (attempt, *Error) {
-	secret, err := p.secret()
-	if err != nil {
-		return attempt{}, unavailable("making of a secret", err)
+	a := attempt{
+		tag: randomHex(tagBytes), secret: newSecret(), at: p.now(),
+		region: region, returnTo: localPath(returnTo), by: acs.InitiatorOf(r),
 	}
-	tag, err := p.random(tagBytes)
-	if err != nil {
-		return attempt{}, unavailable("making of a tag", err)
-	}
-	a := attempt{tag: tag, secret: secret, at: p.cfg.Now(), region: region, returnTo: localPath(returnTo), by: acs.InitiatorOf(r)}
 	if others := attempts(r); len(others) >= maxAttempts {
-		gone := others[maxAttempts-1:]
-		if gone[0].by > a.by {
-			return attempt{}, &Error{Reason: ReasonTooMany, Rule: "handoffs of one browser", Want: fmt.Sprintf("at most %d, or the user to begin it", maxAttempts), Got: strconv.Itoa(len(others))}
+		surplus := others[maxAttempts-1:]
+		if surplus[0].by > a.by {
+			want := fmt.Sprintf("at most %d, or one begun by the user", maxAttempts)
+			return attempt{}, newError(ReasonTooMany, "handoffs of one browser", want, strconv.Itoa(len(others)))
 		}
-		for _, old := range gone {
+		for _, old := range surplus {
 			p.clearCookie(w, attemptPrefix+old.tag)
 		}
 	}
@@ -61,8 +56,7 @@ func (p *Portal) newAttempt(w http.ResponseWriter, r *http.Request, region, retu
 	return a, nil
 }
 
-// takeAttempt returns this browser's attempt with that tag, and that once: the
-// cookie is gone afterwards.
+// takeAttempt returns this browser's attempt with the tag once: it clears the cookie.
 func (p *Portal) takeAttempt(w http.ResponseWriter, r *http.Request, tag string) (attempt, bool) {
 	all := attempts(r)
 	i := slices.IndexFunc(all, func(a attempt) bool { return a.tag == tag })
@@ -70,13 +64,12 @@ func (p *Portal) takeAttempt(w http.ResponseWriter, r *http.Request, tag string)
 		return attempt{}, false
 	}
 	p.clearCookie(w, attemptPrefix+tag)
-	age := p.cfg.Now().Sub(all[i].at)
+	age := p.now().Sub(all[i].at)
 	return all[i], -time.Minute < age && age < attemptLifetime
 }
 
-// attempts returns those whose cookies a request carries, those first that are
-// to be kept before others: what the user began, newest first, then the rest,
-// oldest first. What a foreign page begins doesn't push out what was there.
+// attempts returns the attempts in a request's cookies, in the order of preference if some must go: the
+// user's, newest first, then foreign pages', oldest first. So a foreign page can't displace any.
 func attempts(r *http.Request) []attempt {
 	var out []attempt
 	for _, c := range r.Cookies() {
@@ -100,11 +93,11 @@ func attempts(r *http.Request) []attempt {
 
 func (a attempt) encode() string {
 	text := base64.RawURLEncoding.EncodeToString
-	return strings.Join([]string{strconv.FormatInt(a.at.Unix(), 10), a.secret, text([]byte(a.region)), text([]byte(a.returnTo)), strconv.Itoa(int(a.by))}, ".")
+	at, by := strconv.FormatInt(a.at.Unix(), 10), strconv.Itoa(int(a.by))
+	return strings.Join([]string{at, a.secret, text([]byte(a.region)), text([]byte(a.returnTo)), by}, ".")
 }
 
-// decodeAttempt gives the zero attempt, which is too old for anything, for
-// what is none of ours.
+// decodeAttempt returns the zero attempt, which has expired, for a malformed value.
 func decodeAttempt(value string) attempt {
 	parts := strings.Split(value, ".")
 	if len(parts) != 5 {
@@ -114,24 +107,19 @@ func decodeAttempt(value string) attempt {
 	region, err2 := base64.RawURLEncoding.DecodeString(parts[2])
 	returnTo, err3 := base64.RawURLEncoding.DecodeString(parts[3])
 	by, err4 := strconv.Atoi(parts[4])
-	if err != nil || err2 != nil || err3 != nil || err4 != nil || !isSecret(parts[1]) {
+	if cmp.Or(err, err2, err3, err4) != nil || !isSecret(parts[1]) {
 		return attempt{}
 	}
-	return attempt{at: time.Unix(unix, 0), secret: parts[1], region: string(region), returnTo: localPath(string(returnTo)), by: acs.Initiator(by)}
+	return attempt{
+		at: time.Unix(unix, 0), secret: parts[1], region: string(region),
+		returnTo: localPath(string(returnTo)), by: acs.Initiator(by),
+	}
 }
 
-// state is what the source learns of the secret.
+// state is the hash of the secret, for the source.
 func (a attempt) state() string { return hashed("portal handoff", a.secret) }
 
 func isTag(s string) bool   { return len(s) == 2*tagBytes && isHex(s) }
 func isState(s string) bool { return len(s) == 64 && isHex(s) }
 
-func isHex(s string) bool {
-	return !strings.ContainsFunc(s, func(c rune) bool { return (c < '0' || c > '9') && (c < 'a' || c > 'f') })
-}
-
-// isSecret says whether s could be one of Portal.secret.
-func isSecret(s string) bool {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
-	return err == nil && len(b) == secretBytes
-}
+func isHex(s string) bool { return strings.Trim(s, "0123456789abcdef") == "" }

@@ -241,7 +241,7 @@ func TestRealBrowser(t *testing.T) {
 	b.until(`document.getElementById("all-acs").checkVisibility()`)
 	b.fits("operator-acs")
 	b.do(chromedp.Focus(`#user_name`), chromedp.KeyEvent("nobody"+kb.Enter))
-	b.reads("Nobody has exactly this user name")
+	b.reads("No user has exactly this user name")
 	b.fits("operator-nobody")
 
 	b.open(s.portals["eu-central-1"] + "/sign-outs")

@@ -10,32 +10,30 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// A Region whose clock is wrong by more than the service provider's skew refuses
-// every response. There are two opinions on the clock: the other Regions', whose
-// answers say what time it is there, and the identity provider's, whose
-// assertions say when they were issued. Only where both find it wrong, in the
-// same direction, is the Region not healthy: neither a Region nor an identity
-// provider with a wrong clock can take another out of use alone.
+// A Region whose clock is wrong by more than the service provider's skew refuses every response. Two
+// opinions on the clock are compared: the other Regions' clocks, and the issue instants of verified
+// assertions. Only if both differ from it, in the same direction, is the Region unhealthy. So neither a
+// Region nor an identity provider with a wrong clock can take another Region out of use alone.
 
-// clockOpinion is what verified assertions say.
+// clockOpinion is the opinion of verified assertions.
 type clockOpinion struct {
 	mu    sync.Mutex
 	known bool
 	ahead time.Duration // of the identity provider's clock before this one
-	mono  time.Time     // when that was measured, by the process's own time
-	now   time.Time     // and by Config.Now
+	mono  time.Time     // when that was measured, by the process's monotonic clock
+	now   time.Time     // and by Portal.now
 	said  string        // what was logged last
 }
 
-// issuedFor is how long the freshest assertion stays the freshest. After that
-// another one replaces it; until then it counts, or a Region that nobody is sent
-// to any more would be found healthy. By more than clockStep the clock was set.
 const (
+	// issuedFor is how long the freshest assertion is kept before any other replaces it. Without a
+	// newer one it still counts, because a Region that gets no more traffic must not become healthy.
 	issuedFor = 5 * time.Minute
+	// clockStep is the difference by which the clock was set, rather than drifted.
 	clockStep = time.Minute
 )
 
-// verdict hears every verdict, for the clock, and passes it on.
+// verdict notes every verdict's opinion on the clock, and passes the verdict on.
 func (p *Portal) verdict(ctx context.Context, v acs.Verdict) {
 	if !v.Issued.IsZero() {
 		p.issued.note(v.Issued, v.Time.Round(0))
@@ -45,9 +43,9 @@ func (p *Portal) verdict(ctx context.Context, v acs.Verdict) {
 	}
 }
 
-// note takes the instant of an assertion whose signature verified, accepted or
-// not. The freshest counts: one that an attacker kept, or that waited in a
-// browser, makes the clock look ahead, and must not displace it.
+// note takes the issue instant of an assertion whose signature verified, accepted or not. The freshest
+// one counts: an older one, that an attacker replayed or that waited in a browser, makes the clock look
+// ahead.
 func (o *clockOpinion) note(issued, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -58,8 +56,7 @@ func (o *clockOpinion) note(issued, now time.Time) {
 	o.known, o.ahead, o.mono, o.now = true, ahead, time.Now(), now
 }
 
-// holds says whether the opinion is of the clock as it is now: it was not set
-// since. The caller holds mu.
+// holds says whether there is an opinion and the clock was not set since. The caller holds mu.
 func (o *clockOpinion) holds(now time.Time) bool {
 	return o.known && (now.Sub(o.now)-time.Since(o.mono)).Abs() < clockStep
 }
@@ -70,13 +67,16 @@ func (o *clockOpinion) get(now time.Time) (ahead time.Duration, known bool) {
 	return o.ahead, o.holds(now)
 }
 
-// peersAhead is how far the other Regions' clocks are ahead, by the median of
-// those that answer. Of two in the middle the one that agrees more counts.
-func peersAhead(peers []Peer) (ahead time.Duration, known bool) {
+// peersAhead is how far the other Regions' clocks are ahead: the median of those that answer, and of
+// two in the middle the smaller difference.
+func (p *Portal) peersAhead() (ahead time.Duration, known bool) {
+	if p.cfg.Replication == nil {
+		return 0, false
+	}
 	var all []time.Duration
-	for _, p := range peers {
-		if p.ClockKnown && !p.cutOff() {
-			all = append(all, p.ClockAhead)
+	for _, peer := range p.cfg.Replication.Peers() {
+		if peer.ClockKnown && !peer.cutOff() {
+			all = append(all, peer.ClockAhead)
 		}
 	}
 	if len(all) == 0 {
@@ -90,46 +90,40 @@ func peersAhead(peers []Peer) (ahead time.Duration, known bool) {
 	return a, true
 }
 
-// checkClock refuses if both opinions do, and reports if one does.
+// checkClock refuses if both opinions differ from the clock in the same direction, and logs if one does.
 func (p *Portal) checkClock(ctx context.Context) error {
-	var peers time.Duration
-	var byPeers bool
-	if p.cfg.Replication != nil {
-		peers, byPeers = peersAhead(p.cfg.Replication.Peers())
-	}
-	issued, byIssued := p.issued.get(p.cfg.Now())
+	peers, byPeers := p.peersAhead()
+	issued, byIssued := p.issued.get(p.now())
 	skew := p.cfg.SP.Skew()
 	wrongByPeers, wrongByIssued := byPeers && peers.Abs() > skew, byIssued && issued.Abs() > skew
-	says := func(known bool, ahead time.Duration) string {
+	opinion := func(known bool, ahead time.Duration) string {
 		if !known {
 			return "nothing"
 		}
 		return "this clock is " + clockText(ahead)
 	}
-	text := ""
-	if wrongByPeers || wrongByIssued {
-		text = fmt.Sprintf("other Regions say %s, verified assertions say %s", says(byPeers, peers), says(byIssued, issued))
-	}
-	p.reportClock(ctx, text, wrongByPeers, wrongByIssued)
+	text := fmt.Sprintf("other Regions say %s, verified assertions say %s", opinion(byPeers, peers), opinion(byIssued, issued))
+	p.logClock(ctx, text, wrongByPeers, wrongByIssued)
 	if wrongByPeers && wrongByIssued && (peers > 0) == (issued > 0) {
-		return &Error{Reason: ReasonUnavailable, Rule: "clock", Want: "within " + skew.String() + " of other Regions' and the identity provider's", Got: text}
+		want := "within " + skew.String() + " of other Regions' and the identity provider's"
+		return newError(ReasonUnavailable, "clock", want, text)
 	}
 	return nil
 }
 
-// reportClock logs when an opinion changes, and not each time.
-func (p *Portal) reportClock(ctx context.Context, text string, byPeers, byIssued bool) {
+// logClock logs when an opinion changes.
+func (p *Portal) logClock(ctx context.Context, text string, byPeers, byIssued bool) {
 	now := fmt.Sprint(byPeers, byIssued)
 	p.issued.mu.Lock()
 	before := p.issued.said
 	p.issued.said = now
 	p.issued.mu.Unlock()
-	if text != "" && now != before {
-		p.cfg.Logger.WarnContext(ctx, "portal: the clock may be wrong", "region", p.cfg.Region, "opinions", text)
+	if (byPeers || byIssued) && now != before {
+		p.log.WarnContext(ctx, "portal: the clock may be wrong", "opinions", text)
 	}
 }
 
-// clockText says how a clock stands to one that is so much ahead of it.
+// clockText says how a clock differs from one that is so much ahead of it.
 func clockText(ahead time.Duration) string {
 	switch d := ahead.Abs(); {
 	case d < time.Second:

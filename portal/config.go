@@ -3,8 +3,6 @@ package portal
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
-	"io"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -17,152 +15,129 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// What a zero Config stands for.
-const (
-	defaultSessionLifetime = 8 * time.Hour
-	defaultIdleTimeout     = time.Hour
-	defaultProbeEvery      = 3 * time.Second
-)
-
-// A Directory is what the portal asks about people and Regions. It answers
-// from the Region's own copy, at once; *center.View and *center.Snapshot are
-// directories. The slices it returns are the portal's.
+// Directory answers the portal's questions about users and Regions, at once and from the Region's own
+// copy. *center.View and *center.Snapshot are directories. The portal owns the slices it returns.
 type Directory interface {
 	// User finds a user by exact userName, inactive ones too.
 	User(userName string) (center.User, bool)
 	// UserByID finds a user by ID, inactive ones too.
 	UserByID(id string) (center.User, bool)
-	// Accounts and Applications return what is assigned to an active user in
-	// all Regions, in the order to show it.
+	// Accounts and Applications return what is assigned to an active user in all Regions, in the
+	// order to show it.
 	Accounts(userID string) []center.AccountAccess
 	Applications(userID string) []center.Application
-	// Regions returns the Regions, the primary first. The order of the portal
-	// URLs should be the same in every Region (IPv4 first, say), because people
-	// are led from one to the one in the same place.
+	// Regions returns the Regions, the primary first. List the portal URLs of each Region in the
+	// same order (IPv4 first, say), because links lead from one to the URL at the same index.
 	Regions() []center.Region
 }
 
-// Unsolicited says what to do with a sign-in that the identity provider began
-// (IdP-initiated, Profiles 4.1.5): that answers no request.
+// Unsolicited says what to do with a sign-in that the identity provider began (IdP-initiated,
+// Profiles 4.1.5), which answers no request.
 type Unsolicited int
 
 const (
-	// Ask is the zero value. The sign-in is accepted, because users begin at a
-	// tile of their identity provider. A user who is signed in here as another one
-	// is asked first. A browser in which no user is signed in can be signed in by
-	// an attacker, to the attacker's account.
+	// Ask, the zero value, accepts the sign-in, because users begin at a tile of their identity
+	// provider. A user who is signed in here as another one is asked first. An attacker can sign a
+	// browser in to the attacker's account if no user is signed in there.
 	Ask Unsolicited = iota
-	// Restart drops it and starts a sign-in of this portal's own, which is silent
-	// while the identity provider has a session. It is safe against such attacks.
+	// Restart drops it and starts a sign-in of this portal's own, which is silent while the user has
+	// a session at the identity provider. It is safe against such attacks.
 	Restart
 	// Refuse refuses it.
 	Refuse
 )
 
-// policy is the same for package acs, whose zero value refuses.
+// policy returns the policy of package acs, whose zero value refuses.
 func (u Unsolicited) policy() acs.Unsolicited {
 	return [...]acs.Unsolicited{Ask: acs.Accept, Restart: acs.Restart, Refuse: acs.Refuse}[u]
 }
 
 // Config describes a portal. New copies it.
 type Config struct {
-	// Region is the name of the Region that this portal serves. The Directory
-	// must know it, and the SP must have an ACS endpoint in it. Required.
+	// Region is the name of the Region that this portal serves. The Directory must know it, and the
+	// SP must have an ACS endpoint in it. Required.
 	Region string
 	// SP is the service provider, the same one in every Region. Required.
 	SP *saml.ServiceProvider
-	// Directory says who is who and who may do what. Required.
+	// Directory knows the users and their access. Required.
 	Directory Directory
 
-	// Store keeps requests, replay records and sign-ins in progress. The nodes
-	// of one Region must share it, or replay is only noticed by the same node.
-	// Required.
+	// Store keeps requests, replay records and sign-ins in progress. The nodes of a Region must
+	// share it. Otherwise only the node that accepted a response notices its replay. Required.
 	Store acs.Store
-	// Sessions keeps the sessions. The nodes of one Region share it.
-	// Nil: a [sessions.MemoryStore].
+	// Sessions keeps the sessions. The nodes of a Region share it. Nil: a [sessions.MemoryStore].
 	Sessions sessions.Store
-	// Codes hand sign-ins from one origin to another. Portals of several
-	// Regions that have it in common hand them to each other. Nil: codes are
-	// kept in Store, and only go from this Region's consumers to its portals.
+	// Codes hand sign-ins from one origin to another. Portals of several Regions that share them
+	// hand sign-ins to each other. Nil: codes are kept in Store, and only lead from this Region's
+	// consumers to its portals.
 	Codes Codes
-	// Replication says how fresh the data of the other Regions is, and pages
-	// show it. Nil: this process is all there is.
+	// Replication says how fresh the data of the other Regions is, for the pages. Nil: the data is
+	// always fresh, because this process is the only one.
 	Replication Replication
-	// MaxStaleness is how long another active Region may not have been heard
-	// before sessions are refused here, because they may have been ended there.
-	// It trades sign-in during a partition for certainty: with it, the loss of
-	// one Region stops all the others so much later. Zero: never. It needs
-	// Replication.
+	// MaxStaleness is how long another active Region may not have been heard before sessions are
+	// refused here, because they may have been ended there. It trades sign-in during a partition for
+	// certainty: with it, the loss of one Region stops all others so much later. Zero: never. It
+	// needs Replication.
 	MaxStaleness time.Duration
-	// SessionLifetime is how long a session lasts at most, from sign-in. Zero: 8 h.
-	// An earlier SessionNotOnOrAfter wins. It must be the same in every Region, and
-	// not more than the MaxSession of the Nodes of package replica: what ends a
-	// session is remembered for that long, and a session that lives longer elsewhere
-	// would come back to life.
+	// SessionLifetime is the maximum lifetime of a session, from sign-in. An earlier
+	// SessionNotOnOrAfter wins. It must be the same in every Region, and at most the MaxSession of
+	// the Nodes of package replica: the end of a session is remembered for that long, and a session
+	// with a longer lifetime elsewhere would become valid again. Zero: 8 h.
 	SessionLifetime time.Duration
-	// IdleTimeout is how long a session lasts without a request. Zero: 1 h. A value
-	// not under SessionLifetime has no effect.
+	// IdleTimeout is how long a session lasts without a request. A value not under SessionLifetime
+	// has no effect. Zero: 1 h.
 	IdleTimeout time.Duration
 
-	// Operator says who may see PathOperator and end other people's sessions
-	// there. Nil: no user.
+	// Operator says who may use PathOperator and end other users' sessions there. Nil: no user.
 	Operator func(center.User) bool
 
-	// Unsolicited says what happens to a sign-in that the identity provider
-	// began. Zero: Ask.
+	// Unsolicited says what happens to a sign-in that the identity provider began. Zero: Ask.
 	Unsolicited Unsolicited
-	// RelayStateOrigins are origins such as "https://wiki.example" that a
-	// sign-in begun by the identity provider may lead to. Empty: none but the
-	// portal's own. Every origin here can be made the end of somebody's
-	// sign-in by whoever can write a link at the identity provider.
+	// RelayStateOrigins are origins such as "https://wiki.example" that a sign-in begun by the
+	// identity provider may lead to. Anyone who can write a link at the identity provider can send a
+	// user there after sign-in. Empty: only the portal's own origins.
 	RelayStateOrigins []string
 
-	// ClientAddr returns the IP address of a client. It bounds how many sign-ins
-	// one client can have begun and not finished, and how much memory its
-	// responses take while they arrive (see acs.Config). Nil:
-	// r.RemoteAddr. Behind a proxy that is the proxy's address, so all people
-	// together get the part of one: return what your proxy puts into the
-	// request then, and never what a client could have put there.
+	// ClientAddr returns the IP address of a client. It bounds how many unfinished sign-ins a client
+	// can have, and how much memory its responses take while they arrive (see acs.Config). Behind a
+	// proxy r.RemoteAddr is the proxy's address, so all clients together get the share of one:
+	// return the address that your proxy puts into the request, never a value that a client could
+	// have put there. Nil: r.RemoteAddr.
 	ClientAddr func(*http.Request) string
 
-	// Context ends the portal's probe of itself (see PathHealth), and with it the
-	// only goroutine that the portal has. After that PathHealth answers 503. Nil:
-	// context.Background(), for a portal that lives as long as its process.
+	// Context ends the portal's probe (see PathHealth), which is its only goroutine. After that
+	// PathHealth answers 503. Nil: context.Background().
 	Context context.Context
-	// ProbeEvery is how often the portal probes what a sign-in needs. Each probe
-	// writes to Store, and to Sessions that are a Prober. Zero: 3 s.
+	// ProbeEvery is the interval of the probe. Each probe writes to Store, and to Sessions if they
+	// are a Prober. Zero: 3 s.
 	ProbeEvery time.Duration
 
-	// Now is the clock for sessions. Nil: SP.Now, and the two should agree.
+	// Now is the clock for sessions. Nil: SP.Now. The two should agree.
 	Now func() time.Time
-	// Rand is where secrets and references come from; it must be safe for
-	// concurrent use. Nil: crypto/rand.
-	Rand io.Reader
-	// Logger receives one record for every sign-in, refusal and sign-out. No
-	// assertion, cookie or other secret is in any. Nil: slog.Default().
+	// Logger receives a record for every sign-in, refusal and sign-out, without assertions, cookies
+	// or other secrets. Nil: slog.Default().
 	Logger *slog.Logger
-	// OnVerdict is told every verdict on a SAML response. Nil: it is not called.
+	// OnVerdict is called with every verdict on a SAML response. Nil: no call.
 	OnVerdict func(context.Context, acs.Verdict)
-	// OnSignIn is told what became of a response that was accepted: a session,
-	// or a refusal of the portal's own. Nothing becomes of one whose person
-	// stays who they are, or does not come back. A handoff is no response.
-	// Nil: it is not called.
+	// OnSignIn is called with the result of an accepted response: a session, or a refusal by the
+	// portal. There is no call if the user decides to stay signed in as another user or doesn't come
+	// back, and none for a handoff. Nil: no call.
 	OnSignIn func(context.Context, SignIn)
 }
 
-// SignIn is what became of an accepted response.
+// SignIn is the result of an accepted response.
 type SignIn struct {
 	Time      time.Time
-	Reference string // what a refused person's page shows; empty if accepted
+	Reference string // on a refused user's page; empty if accepted
 	Region    string
 	UserName  string // the NameID, whether or not a user has it
 	// Unsolicited says that the sign-in began at the identity provider.
 	Unsolicited bool
 	Accepted    bool
-	Reason      Reason // why not, empty if accepted
+	Reason      Reason // of the refusal; empty if accepted
 }
 
-// check fills in what zero values stand for and refuses what can't work.
+// check fills in the defaults and refuses invalid values.
 func (c *Config) check() error {
 	switch {
 	case c.Region == "":
@@ -191,7 +166,7 @@ func (c *Config) check() error {
 		return badConfig("Config.Region", "a Region that the Directory knows", c.Region)
 	}
 	c.defaults()
-	// An absolute URL that leads back here is as good as a path.
+	// An absolute URL of the portal itself is as good as a path.
 	c.RelayStateOrigins = append(slices.Clone(c.RelayStateOrigins), origins(c.Directory.Regions()[i].PortalURLs)...)
 	return nil
 }
@@ -200,7 +175,6 @@ func (c *Config) defaults() {
 	if c.Now == nil {
 		c.Now = c.SP.Now
 	}
-	c.Now = wall(c.Now)
 	if c.Sessions == nil {
 		c.Sessions = sessions.NewMemoryStore(sessions.MemoryConfig{Region: c.Region})
 	}
@@ -208,21 +182,10 @@ func (c *Config) defaults() {
 		c.Codes = NewCodes(c.Store)
 	}
 	c.Context = cmp.Or(c.Context, context.Background())
-	c.ProbeEvery = cmp.Or(c.ProbeEvery, defaultProbeEvery)
-	c.SessionLifetime = cmp.Or(c.SessionLifetime, defaultSessionLifetime)
-	c.IdleTimeout = cmp.Or(c.IdleTimeout, defaultIdleTimeout)
-	c.Rand = cmp.Or(c.Rand, rand.Reader)
+	c.ProbeEvery = cmp.Or(c.ProbeEvery, 3*time.Second)
+	c.SessionLifetime = cmp.Or(c.SessionLifetime, 8*time.Hour)
+	c.IdleTimeout = cmp.Or(c.IdleTimeout, time.Hour)
 	c.Logger = cmp.Or(c.Logger, slog.Default())
 }
 
-// wall is a clock without Go's monotonic reading. Lifetimes of sessions and
-// codes are by the wall clock in every process that knows them; the monotonic
-// one stands still while a machine is suspended, and a session that was made
-// before would live on in the process that made it, and nowhere else.
-func wall(now func() time.Time) func() time.Time {
-	return func() time.Time { return now().Round(0) }
-}
-
-func badConfig(field, want, got string) error {
-	return &Error{Reason: ReasonConfig, Rule: field, Want: want, Got: got}
-}
+func badConfig(field, want, got string) error { return newError(ReasonConfig, field, want, got) }

@@ -7,17 +7,15 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// ask puts the question whether to become somebody else. Nothing has changed
-// when it is shown: the sign-in goes back into the store under a new secret,
-// for what is left of its time.
+// ask asks whether to become another user. Until the answer nothing changes: the sign-in goes back into
+// the store under a new secret, and expires when it would have.
 func (p *Portal) ask(w http.ResponseWriter, r *http.Request, tag string, in pending, now, next center.User) {
 	in.Asked = now.ID
 	if _, err := p.keep(w, r, tag, in); err != nil {
 		p.refuseSignIn(w, r, in, err)
 		return
 	}
-	// form-action holds for the redirect after the form too, and this sign-in
-	// may lead to another origin.
+	// form-action applies to the redirect after the form too, which may lead to another origin.
 	if origin := originOf(p.destination(r, in.ReturnTo)); origin != "" {
 		w.Header().Set("Content-Security-Policy", contentSecurityPolicy("'self' "+origin))
 	}
@@ -32,13 +30,13 @@ type confirmBody struct {
 	Now, Next center.User
 }
 
-// answer takes the answer to the question.
+// answer handles the answer to the question.
 func (p *Portal) answer(w http.ResponseWriter, r *http.Request) {
-	what := ""
+	answer := ""
 	if err := r.ParseForm(); err == nil {
-		what = r.PostForm.Get("answer")
+		answer = r.PostForm.Get("answer")
 	}
-	if what != "continue" && what != "stay" {
+	if answer != "continue" && answer != "stay" {
 		p.badRequest(w, r)
 		return
 	}
@@ -49,17 +47,16 @@ func (p *Portal) answer(w http.ResponseWriter, r *http.Request) {
 		p.stay(w, r)
 	case err != nil:
 		p.refuse(w, r, unavailable("read of the sign-in", err))
-	case what == "stay":
-		p.clearCookie(w, pendingCookie(tag))
+	case answer == "stay":
+		p.clearCookie(w, pendingPrefix+tag)
 		p.stay(w, r)
 	default:
 		p.finish(w, r, tag, in, in.Asked)
 	}
 }
 
-// stay leaves everything as it is. Without a session the home page would lead
-// on to the identity provider, which the form's content security policy
-// forbids, so that is left to a link.
+// stay changes nothing and leads home. Without a session, home would redirect to the identity provider,
+// which the form's content security policy blocks, so the signed-out page has a link.
 func (p *Portal) stay(w http.ResponseWriter, r *http.Request) {
 	to := pathHome
 	if _, err := p.current(r); err != nil {

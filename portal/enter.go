@@ -12,22 +12,22 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
-// enter is the destination's part of a handoff: it turns a code into a session
-// of this origin. A code that is no good leads to a sign-in without other
-// Regions, and where that was the one that failed, to a page that says so:
-// nobody is sent around in circles.
+// enter is the destination's part of a handoff: it turns a code into a session of this origin. An
+// invalid code leads to a sign-in without other Regions, or, if that was what failed, to a page that
+// says so. So there is no redirect loop.
 func (p *Portal) enter(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	a, ok := p.takeAttempt(w, r, q.Get("s"))
 	code := q.Get("code")
 	if !ok {
-		p.burn(r.Context(), code)
-		p.notBegun(w, r, &Error{Reason: ReasonHandoffBrowser, Rule: "cookie of the handoff", Want: "a handoff that this browser began a short while ago"})
+		p.dropCode(r.Context(), code)
+		const want = "a handoff that this browser began recently"
+		p.notBegun(w, r, newError(ReasonHandoffBrowser, "cookie of the handoff", want, ""))
 		return
 	}
 	if code == "" && a.region != p.cfg.Region {
-		p.cfg.Logger.InfoContext(r.Context(), "portal: no session to hand off", "region", p.cfg.Region, "from", a.region)
-		p.plainly(w, r, a.returnTo)
+		p.log.InfoContext(r.Context(), "portal: no session to hand off", "from", a.region)
+		p.plainLogin(w, r, a.returnTo)
 		return
 	}
 	s, why := p.redeem(r, a, code)
@@ -37,53 +37,60 @@ func (p *Portal) enter(w http.ResponseWriter, r *http.Request) {
 	}
 	switch {
 	case why == nil && got == claimLost:
-		p.wait(w, r, "", p.handedOn(a, s))
+		p.wait(w, r, "", pending{
+			Session: s, SessionEnd: s.Expires, ReturnTo: a.returnTo, Until: p.now().Add(pendingLifetime),
+		})
 	case why == nil:
-		p.cfg.Logger.InfoContext(r.Context(), "portal: entered", "region", p.cfg.Region, "user", s.UserName, "from", a.region)
+		p.log.InfoContext(r.Context(), "portal: entered", "user", s.UserName, "from", a.region)
 		http.Redirect(w, r, cmp.Or(a.returnTo, pathHome), http.StatusSeeOther)
 	case why.noAccess() || why.Reason == ReasonHandoffUser || why.Reason == ReasonSessions:
-		p.refuse(w, r, why) // whom a sign-in would refuse too, or replace unasked
+		p.refuse(w, r, why) // a sign-in would refuse the user too, or replace the other one unasked
+	case a.region == p.cfg.Region: // this Region's consumer is the only source
+		p.refuseVisit(w, r, why)
 	default:
-		p.otherwise(w, r, a, why)
+		p.logRefused(r.Context(), why, "")
+		p.plainLogin(w, r, a.returnTo)
 	}
 }
 
-// redeem takes a code and judges what it stands for, here and now.
+// redeem takes a code, checks its grant, and returns the session to make.
 func (p *Portal) redeem(r *http.Request, a attempt, code string) (sessions.Session, *Error) {
 	g, from, why := p.takeGrant(r.Context(), code)
 	if why != nil {
 		return sessions.Session{}, why
 	}
-	now, l := p.cfg.Now(), p.place(r)
+	l := p.place(r)
 	switch {
-	case !now.Before(g.Until):
-		return sessions.Session{}, &Error{Reason: ReasonHandoffCode, Rule: "lifetime of the code", Want: "a code that is not over"}
+	case !p.now().Before(g.Until):
+		why = newError(ReasonHandoffCode, "lifetime of the code", "a code that has not expired", "")
 	case l.portal == "" || g.To != l.portal:
-		return sessions.Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "origin that the code is for", Want: l.portal, Got: g.To}
+		why = newError(ReasonHandoffBinding, "origin that the code is for", l.portal, g.To)
 	case subtle.ConstantTimeCompare([]byte(g.State), []byte(a.state())) != 1:
-		return sessions.Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "state of the handoff", Want: "the one that this browser began"}
+		why = newError(ReasonHandoffBinding, "state of the handoff", "the one that this browser began", "")
 	case from != "" && g.Region != from:
-		return sessions.Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "Region that the code came from", Want: from, Got: g.Region}
+		why = newError(ReasonHandoffBinding, "Region that the code came from", from, g.Region)
 	case g.Region != a.region:
-		return sessions.Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "Region that was asked", Want: a.region, Got: g.Region}
+		why = newError(ReasonHandoffBinding, "Region that was asked", a.region, g.Region)
 	case !p.activeRegion(g.Region):
-		return sessions.Session{}, &Error{Reason: ReasonHandoffBinding, Rule: "Region that was asked", Want: "an active Region of the instance", Got: g.Region}
+		why = newError(ReasonHandoffBinding, "Region that was asked", "an active Region of the instance", g.Region)
 	case g.SignIn == "":
-		return sessions.Session{}, &Error{Reason: ReasonHandoffCode, Rule: "what the code stands for", Want: "a sign-in"}
+		why = newError(ReasonHandoffCode, "grant of the code", "a sign-in", "")
+	default:
+		if _, why = p.active(p.cfg.Directory.UserByID(g.UserID)); why != nil {
+			why.Got = g.UserName
+		}
 	}
-	if _, why := p.active(p.cfg.Directory.UserByID(g.UserID)); why != nil {
-		why.Got = g.UserName
+	if why != nil {
 		return sessions.Session{}, why
 	}
-	return sessions.Session{
-		SignIn: g.SignIn, UserID: g.UserID, UserName: g.UserName, Proof: bounded(g.Proof), Expires: g.Expires, Epoch: g.Epoch,
-	}, nil
+	g.Proof = bounded(g.Proof)
+	return g.Session, nil // replace sets what is the new session's own
 }
 
-// takeGrant takes what a code stands for, and says which Region put it. It may
-// wait for a code that is on its way here; Codes bounds how many requests do.
+// takeGrant takes a code's grant, and returns the Region that put it. It may wait for a code that is on
+// its way here; Codes bounds how many requests do.
 func (p *Portal) takeGrant(ctx context.Context, code string) (g grant, from string, why *Error) {
-	none := &Error{Reason: ReasonHandoffCode, Rule: "code of the handoff", Want: "one that was not used and is not over"}
+	none := newError(ReasonHandoffCode, "code of the handoff", "an unused code that has not expired", "")
 	if !isSecret(code) {
 		return grant{}, "", none
 	}
@@ -99,11 +106,10 @@ func (p *Portal) takeGrant(ctx context.Context, code string) (g grant, from stri
 	return g, from, nil
 }
 
-// burn makes a code worthless that came through a browser which did not begin
-// the handoff. Whoever did, and has the cookie that goes with the code's state,
-// could otherwise use it for the rest of its minute. One that is still on its
-// way here is out of reach, as waiting for it would be for strangers to abuse.
-func (p *Portal) burn(ctx context.Context, code string) {
+// dropCode makes a code worthless that arrived in a browser which did not begin the handoff. Otherwise
+// an attacker who began it, and has the cookie, could use the code until it expires. It doesn't wait for
+// a code that is still on its way here, because unauthenticated clients could abuse that.
+func (p *Portal) dropCode(ctx context.Context, code string) {
 	if !isSecret(code) {
 		return
 	}
@@ -112,11 +118,9 @@ func (p *Portal) burn(ctx context.Context, code string) {
 	}
 }
 
-// admit begins the session, in place of one of the same person's. Somebody else
-// is not replaced: whoever can put cookies or addresses into a browser must not
-// choose whose session it has. To sign out first is the person's answer.
-//
-// It does nothing if another tab of this browser has, or is about to.
+// admit begins the session, in place of an earlier one of the same user. It doesn't replace another
+// user's: an attacker who can set cookies or addresses in a browser must not choose its user. It begins
+// none if another tab of this browser has or is about to.
 func (p *Portal) admit(w http.ResponseWriter, r *http.Request, s sessions.Session) (outcome, *Error) {
 	before, err := p.current(r)
 	if why := unsure(err); why != nil {
@@ -126,11 +130,11 @@ func (p *Portal) admit(w http.ResponseWriter, r *http.Request, s sessions.Sessio
 		return claimWon, otherUser(before, s.UserName)
 	}
 	if before == nil || before.session.SignIn != s.SignIn {
-		if why := p.roomFor(r.Context(), s); why != nil {
+		if why := p.checkSessions(r.Context(), s); why != nil {
 			return claimWon, why
 		}
 	}
-	claimed, why := p.claim(r, before, pending{UserID: s.UserID, SignIn: s.SignIn})
+	claimed, why := p.claim(r, before, pending{Session: s})
 	if why != nil || claimed.outcome != claimWon {
 		return claimed.outcome, why
 	}
@@ -142,51 +146,31 @@ func (p *Portal) admit(w http.ResponseWriter, r *http.Request, s sessions.Sessio
 }
 
 func otherUser(now *visit, next string) *Error {
-	return &Error{Reason: ReasonHandoffUser, Rule: "user of the session that the browser has", Want: now.session.UserName, Got: next}
+	return newError(ReasonHandoffUser, "user of the browser's session", now.session.UserName, next)
 }
 
-// handedOn is a handoff that waits for another tab, as a sign-in does.
-func (p *Portal) handedOn(a attempt, s sessions.Session) pending {
-	return pending{
-		SignIn: s.SignIn, UserID: s.UserID, UserName: s.UserName, Proof: s.Proof, SessionEnd: s.Expires, Epoch: s.Epoch,
-		ReturnTo: a.returnTo, Until: p.cfg.Now().Add(pendingLifetime),
-	}
-}
-
-// roomFor bounds the sessions of one sign-in, which would hand each other on
-// without end. Handoffs that end at the same time can exceed it together, by no
-// more than the codes that can be alive at once.
-func (p *Portal) roomFor(ctx context.Context, s sessions.Session) *Error {
+// checkSessions bounds the sessions of one sign-in, which could be handed on without end. Concurrent
+// handoffs can exceed the bound, by at most the number of valid codes.
+func (p *Portal) checkSessions(ctx context.Context, s sessions.Session) *Error {
 	all, err := p.cfg.Sessions.List(ctx, s.UserID)
 	if err != nil {
 		return unavailable("list of the sessions", err)
 	}
-	n, now := 0, p.cfg.Now()
+	n, now := 0, p.now()
 	for _, other := range all {
 		if other.SignIn == s.SignIn && !other.Over(now, p.cfg.IdleTimeout) {
 			n++
 		}
 	}
 	if n >= maxSessions {
-		return &Error{Reason: ReasonSessions, Rule: "sessions of one sign-in", Want: fmt.Sprintf("at most %d", maxSessions), Got: s.UserName}
+		want := fmt.Sprintf("at most %d", maxSessions)
+		return newError(ReasonSessions, "sessions of one sign-in", want, s.UserName)
 	}
 	return nil
 }
 
-// otherwise goes on without the session that another Region would have given.
-// A portal that asked its own Region's consumer has no other way, and says so.
-func (p *Portal) otherwise(w http.ResponseWriter, r *http.Request, a attempt, why *Error) {
-	if a.region == p.cfg.Region {
-		p.refuseVisit(w, r, why)
-		return
-	}
-	p.logRefused(r.Context(), why, "")
-	p.plainly(w, r, a.returnTo)
-}
-
-// notBegun answers somebody who came with something that this browser did not
-// begin, or has finished. It starts nothing by itself: a browser that keeps no
-// cookies would go around for ever.
+// notBegun answers a request that belongs to nothing that this browser began, or to a finished sign-in.
+// It starts no sign-in, because a browser without cookies would get into a redirect loop.
 func (p *Portal) notBegun(w http.ResponseWriter, r *http.Request, why *Error) {
 	_, err := p.current(r)
 	var e *Error

@@ -6,72 +6,69 @@ import (
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
-// A Reason says why the portal refused. The list is closed; compare with it,
-// never with a message.
+// Reason says why the portal refused. The list is closed. Compare with a Reason, never with a
+// message.
 type Reason string
 
-// The reasons. Those but ReasonConfig are what the log of a refused person shows.
+// The reasons. All but ReasonConfig appear in the log of a refused request.
 const (
-	// ReasonConfig: New was given something it can't work with.
+	// ReasonConfig: the Config given to New is invalid.
 	ReasonConfig Reason = "Config"
-	// ReasonUnknownUser: the NameID equals no userName exactly.
+	// ReasonUnknownUser: no userName equals the NameID exactly.
 	ReasonUnknownUser Reason = "UnknownUser"
-	// ReasonInactiveUser: the user exists and is not active.
+	// ReasonInactiveUser: the user exists but is not active.
 	ReasonInactiveUser Reason = "InactiveUser"
-	// ReasonSessionOver: the identity provider's SessionNotOnOrAfter has come,
-	// so a session would be over before it began.
+	// ReasonSessionOver: the assertion's SessionNotOnOrAfter has passed, so a session would end
+	// before it began.
 	ReasonSessionOver Reason = "SessionOver"
 	// ReasonCrossSite: another site's page posted to the portal.
 	ReasonCrossSite Reason = "CrossSite"
-	// ReasonNavigation: a browser asked for a page that changes something, by
-	// other means than a navigation of a window (see acs.CheckNavigation).
+	// ReasonNavigation: a browser requested a page that changes something, but not by navigating a
+	// window (see acs.CheckNavigation).
 	ReasonNavigation Reason = "Navigation"
-	// ReasonTooMany: this browser has begun as many handoffs as it may, and
-	// another site's page asks for one more.
+	// ReasonTooMany: the browser has the maximum of handoffs in progress, and another site's page
+	// requested one more.
 	ReasonTooMany Reason = "TooMany"
 	// ReasonUnavailable: a store could not answer.
 	ReasonUnavailable Reason = "Unavailable"
-	// ReasonRevoked: the sign-in, or all of the user's, was ended before the
-	// session that it was for began.
+	// ReasonRevoked: the sign-in, or all of the user's sessions, were ended before this session
+	// began.
 	ReasonRevoked Reason = "Revoked"
 	// ReasonStale: another Region was not heard for longer than MaxStaleness.
 	ReasonStale Reason = "Stale"
-	// ReasonNotInUse: the Region is being added or taken out, or is none of the
-	// instance's any more, so nobody can sign in here.
+	// ReasonNotInUse: the Region is being added or removed, or is not one of the instance's, so no
+	// user can sign in here.
 	ReasonNotInUse Reason = "NotInUse"
-	// ReasonNotPending: this browser has no such sign-in to continue, or has
-	// used it, or it is too old.
+	// ReasonNotPending: the browser has no such sign-in to continue, or it is used or too old.
 	ReasonNotPending Reason = "NotPending"
-	// ReasonHandoffTarget: a handoff was asked for an origin that is no portal
-	// of an active Region of the instance, or was malformed.
+	// ReasonHandoffTarget: the request for a handoff is malformed, or its target is not a portal of
+	// an active Region of the instance.
 	ReasonHandoffTarget Reason = "HandoffTarget"
-	// ReasonHandoffBrowser: a code came through a browser that began no such
-	// handoff, or too long ago.
+	// ReasonHandoffBrowser: a code arrived in a browser that did not begin this handoff, or began it
+	// too long ago.
 	ReasonHandoffBrowser Reason = "HandoffBrowser"
-	// ReasonHandoffCode: the code was used, is over, or never existed; or the
-	// Region that was asked had no session to hand off.
+	// ReasonHandoffCode: the code is used, expired or unknown, or the other Region had no session to
+	// hand off.
 	ReasonHandoffCode Reason = "HandoffCode"
-	// ReasonHandoffBinding: the code is for another origin, another browser, from
-	// another Region than the one that was asked, from one that it does not name,
-	// or from one that is not active.
+	// ReasonHandoffBinding: the code is for another origin or browser, or comes from another Region
+	// than the browser was sent to, than it names, or than the active ones.
 	ReasonHandoffBinding Reason = "HandoffBinding"
-	// ReasonHandoffUser: the browser is signed in here as somebody else than
-	// the one whose session was handed off, and stays that.
+	// ReasonHandoffUser: the browser is signed in here as another user than the one whose session
+	// was handed off. It stays signed in.
 	ReasonHandoffUser Reason = "HandoffUser"
-	// ReasonHandoffOften: the sign-in was given as many codes as can be alive
-	// at once.
+	// ReasonHandoffOften: the sign-in has the maximum of valid codes.
 	ReasonHandoffOften Reason = "HandoffOften"
-	// ReasonSessions: the sign-in has as many sessions as it may.
+	// ReasonSessions: the sign-in has the maximum of sessions.
 	ReasonSessions Reason = "Sessions"
 )
 
-// An Error is the one type of error that this package makes.
+// Error is the type of every error that this package returns, except ErrNoCode.
 type Error struct {
 	Reason Reason
-	// Rule names what was checked. Want and Got are both sides of the comparison,
-	// where there was one.
+	// Rule names what was checked. Want and Got are the expected and the actual value, if there are
+	// two to compare.
 	Rule, Want, Got string
-	// Err is the cause, if there is one.
+	// Err is the cause, or nil.
 	Err error
 
 	regions []string // that ReasonStale is about, for the page
@@ -85,6 +82,14 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+func newError(reason Reason, rule, want, got string) *Error {
+	return &Error{Reason: reason, Rule: rule, Want: want, Got: got}
+}
+
+func unavailable(what string, err error) *Error {
+	return &Error{Reason: ReasonUnavailable, Rule: what, Want: "an answer", Err: err}
+}
+
 // noAccess says whether the directory has no such active user.
 func (e *Error) noAccess() bool {
 	return e.Reason == ReasonUnknownUser || e.Reason == ReasonInactiveUser
@@ -97,8 +102,4 @@ func unsure(err error) *Error {
 		return e
 	}
 	return nil
-}
-
-func unavailable(what string, err error) *Error {
-	return &Error{Reason: ReasonUnavailable, Rule: what, Want: "an answer", Err: err}
 }

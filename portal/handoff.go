@@ -6,46 +6,40 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
+	"sync"
 	"time"
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
-// A handoff gives a browser that is signed in at one origin, the source, a
-// session of its own at another, the destination:
+// A handoff gives a browser that is signed in at one origin, the source, a session of its own at
+// another, the destination:
 //
-//	destination  begins: cookie with a secret, 303 to source/handoff?to=…&state=hash of the secret
-//	source       handoff: is signed in, and to is a portal of the instance: makes a one-time code,
-//	             303 to destination/enter?code=…
+//	destination  beginHandoff: cookie with a secret, 303 to source/handoff?to=…&state=hash of the secret
+//	source       handoff: the user is signed in, and to is a portal of the instance: makes a one-time
+//	             code, 303 to destination/enter?code=…
 //	destination  enter: takes the code, once; it must be for this origin and this browser's secret
 //
-// Who sees the addresses can't use the code without the cookie. Who has the
-// cookie could send its state through somebody else's browser, as a link to the
-// source, and would sign in as that person if the code became known: so a code
-// that comes to the destination through a browser that did not begin the
-// handoff is dropped there.
+// An attacker who sees the addresses can't use the code without the cookie. An attacker who has the
+// cookie could make a victim follow a link to the source with the cookie's state, and would sign in as
+// the victim if the code became known. So the destination drops a code that arrives in a browser that
+// did not begin the handoff.
 
-// codeLifetime is how long a code is good for.
+// codeLifetime is how long a code is valid.
 const codeLifetime = time.Minute
 
-// A grant is what a code stands for.
+// grant is the value of a code.
 type grant struct {
-	To    string    `json:"to"`    // origin that alone may use it
+	To    string    `json:"to"`    // the only origin that may use it
 	State string    `json:"state"` // hash of the secret in the browser's cookie
 	Until time.Time `json:"until"`
-
-	Region   string         `json:"region"` // of the source
-	SignIn   string         `json:"sign_in"`
-	UserID   string         `json:"user_id"`
-	UserName string         `json:"user_name"`
-	Proof    sessions.Proof `json:"proof,omitzero"`
-	Expires  time.Time      `json:"expires"` // when the source's session ends
-	Epoch    sessions.Epoch `json:"epoch,omitempty"`
+	sessions.Session
 }
 
-// begins sends the browser to the source of a session for this origin.
-func (p *Portal) begins(w http.ResponseWriter, r *http.Request, l place, from source, returnTo string) {
+// beginHandoff sends the browser to the source of a session for this origin.
+func (p *Portal) beginHandoff(w http.ResponseWriter, r *http.Request, l place, from source, returnTo string) {
 	a, err := p.newAttempt(w, r, from.region, returnTo)
 	if err != nil {
 		p.refuse(w, r, err)
@@ -56,15 +50,15 @@ func (p *Portal) begins(w http.ResponseWriter, r *http.Request, l place, from so
 	http.Redirect(w, r, from.origin+pathHandoff+"?"+q.Encode(), http.StatusSeeOther)
 }
 
-// handoff is the source's part. A portal of this Region that asks has nowhere
-// else to go, so the sign-in starts here; another Region's can do that itself
-// and is only told that there is nothing for it.
+// handoff is the source's part. If there is no session to hand off, another Region's portal is told so
+// and signs the user in itself. A portal of this Region can't do that, so the sign-in starts here.
 func (p *Portal) handoff(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	to, state, tag := q.Get("to"), q.Get("state"), q.Get("s")
 	region := p.portalOf(to)
 	if region == "" || !isState(state) || !isTag(tag) {
-		p.refuse(w, r, &Error{Reason: ReasonHandoffTarget, Rule: "handoff", Want: "the origin of an active Region's portal, a state and a tag", Got: to})
+		const want = "the origin of an active Region's portal, a state and a tag"
+		p.refuse(w, r, newError(ReasonHandoffTarget, "handoff", want, to))
 		return
 	}
 	back := func(code string) {
@@ -76,25 +70,23 @@ func (p *Portal) handoff(w http.ResponseWriter, r *http.Request) {
 	}
 	own := region == p.cfg.Region
 	v, err := p.current(r)
-	var e *Error
-	switch {
-	case err == nil:
-		code, err := p.putCode(r, to, state, v)
-		if err == nil {
-			p.cfg.Logger.InfoContext(r.Context(), "portal: handed off", "region", p.cfg.Region, "user", v.session.UserName, "to", to)
-			back(code)
-			return
-		}
-		e = err
-	case errors.Is(err, sessions.ErrNoSession):
-		if again := q.Has("signed-in"); own && !again {
-			p.samlLogin(w, r, pathHandoff+"?"+url.Values{"to": {to}, "state": {state}, "s": {tag}, "signed-in": {"1"}}.Encode())
+	if errors.Is(err, sessions.ErrNoSession) {
+		if own && !q.Has("signed-in") {
+			again := url.Values{"to": {to}, "state": {state}, "s": {tag}, "signed-in": {"1"}}
+			p.samlLogin(w, r, pathHandoff+"?"+again.Encode())
 			return
 		}
 		back("")
 		return
-	default:
-		errors.As(err, &e)
+	}
+	var e *Error
+	if !errors.As(err, &e) {
+		var code string
+		if code, e = p.putCode(r, to, state, v.session); e == nil {
+			p.log.InfoContext(r.Context(), "portal: handed off", "user", v.session.UserName, "to", to)
+			back(code)
+			return
+		}
 	}
 	if own {
 		p.refuseVisit(w, r, e)
@@ -104,20 +96,15 @@ func (p *Portal) handoff(w http.ResponseWriter, r *http.Request) {
 	back("")
 }
 
-// putCode makes a code for a session and keeps what it stands for.
-func (p *Portal) putCode(r *http.Request, to, state string, v *visit) (string, *Error) {
-	s := v.session
-	if !p.handed.allow(s.SignIn, acs.InitiatorOf(r), p.cfg.Now()) {
-		return "", &Error{Reason: ReasonHandoffOften, Rule: "codes of one sign-in", Want: fmt.Sprintf("at most %d in %v", maxCodes, codeLifetime), Got: s.UserName}
+// putCode makes a code for a session and stores its grant.
+func (p *Portal) putCode(r *http.Request, to, state string, s sessions.Session) (string, *Error) {
+	now := p.now()
+	if !p.codes.allow(s.SignIn, acs.InitiatorOf(r), now) {
+		want := fmt.Sprintf("at most %d in %v", maxCodes, codeLifetime)
+		return "", newError(ReasonHandoffOften, "codes of one sign-in", want, s.UserName)
 	}
-	code, err := p.secret()
-	if err != nil {
-		return "", unavailable("making of a code", err)
-	}
-	g := grant{
-		To: to, State: state, Until: p.cfg.Now().Add(codeLifetime), Region: p.cfg.Region,
-		SignIn: s.SignIn, UserID: s.UserID, UserName: s.UserName, Proof: s.Proof, Expires: s.Expires, Epoch: s.Epoch,
-	}
+	code := newSecret()
+	g := grant{To: to, State: state, Until: now.Add(codeLifetime), Session: s}
 	b, err := json.Marshal(g)
 	if err == nil {
 		err = p.cfg.Codes.PutCode(r.Context(), codeKey(code), b, g.Until)
@@ -129,3 +116,54 @@ func (p *Portal) putCode(r *http.Request, to, state string, v *visit) (string, *
 }
 
 func codeKey(code string) string { return hashed("portal code", code) }
+
+const (
+	// maxCodes is how many codes of one sign-in can be valid at once. Each is written to disk and
+	// sent to every Region, and a client could request them without end. It is by sign-in, because
+	// each code makes another session.
+	maxCodes = 20
+	// maxPageCodes is how many of these can be for handoffs that no user is known to have begun.
+	// Otherwise a foreign page that navigates its window to handoffs could use up all codes.
+	maxPageCodes = maxCodes / 2
+	// maxSessions is how many sessions of one sign-in may exist in all Regions: one for each portal
+	// that the user opens.
+	maxSessions = 64
+)
+
+// codeQuota counts, in this process, the valid codes of each sign-in. The zero value is ready to use.
+type codeQuota struct {
+	mu    sync.Mutex
+	until map[string][]time.Time // by sign-in: when its codes expire, in order
+	swept time.Time
+}
+
+// allow says whether the sign-in may have one more code for a handoff begun by this initiator, and
+// counts it.
+func (q *codeQuota) allow(signIn string, by acs.Initiator, now time.Time) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.until == nil || now.Sub(q.swept) >= codeLifetime {
+		q.swept = now
+		valid := map[string][]time.Time{}
+		for k, codes := range q.until {
+			if codes = unexpired(codes, now); len(codes) > 0 {
+				valid[k] = codes
+			}
+		}
+		q.until = valid
+	}
+	codes := unexpired(q.until[signIn], now)
+	if len(codes) >= maxCodes || by == acs.InitiatorPage && len(codes) >= maxPageCodes {
+		return false
+	}
+	q.until[signIn] = append(codes, now.Add(codeLifetime))
+	return true
+}
+
+func unexpired(until []time.Time, now time.Time) []time.Time {
+	i := slices.IndexFunc(until, now.Before)
+	if i < 0 {
+		return nil
+	}
+	return until[i:]
+}

@@ -103,7 +103,7 @@ func TestCodeReplacesNobodyElse(t *testing.T) {
 	w, b, enter := stolen(t, nil)
 	w.signIn(b, "https://"+frankfurt+"/", "bob@example.com")
 	a := b.get(enter.String())
-	requirePage(t, a, http.StatusConflict, enter.RequestURI(), "signed in here as somebody else", "bob@example.com", "/sign-out")
+	requirePage(t, a, http.StatusConflict, enter.RequestURI(), "signed in here as another user", "bob@example.com", "/sign-out")
 	assert.Contains(t, w.logged(), "reason=HandoffUser")
 	requirePage(t, b.click("https://"+frankfurt+"/"), 200, "/", "bob@example.com")
 	requirePage(t, b.submit("https://"+frankfurt+"/sign-out", url.Values{}), 200, "/signed-out")

@@ -239,7 +239,7 @@ func TestPortalKeepsWhomItHas(t *testing.T) {
 	delete(b.Jar, virginia)
 	requirePage(t, w.tile(b, "alice@example.com", ""), 200, "/", "bob@example.com")
 	a := b.get("https://" + startVirginia + "/login")
-	requirePage(t, a, http.StatusConflict, a.url.RequestURI(), "signed in here as somebody else", "bob@example.com")
+	requirePage(t, a, http.StatusConflict, a.url.RequestURI(), "signed in here as another user", "bob@example.com")
 	requirePage(t, b.submit("https://"+startVirginia+"/sign-out", url.Values{}), 200, "/signed-out")
 	requirePage(t, b.get("https://"+startVirginia+"/login"), 200, "/", "Alice Adams")
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
-// health is the last result of the portal's probe of itself. PathHealth gives
-// that result: a request causes no write, however many clients ask.
+// health is the last result of the portal's probe. PathHealth returns that result, so a request causes
+// no write.
 type health struct {
 	began time.Time     // when the portal was made
-	first chan struct{} // closed when there is a result
+	first chan struct{} // closed after the first result
 
 	mu   sync.Mutex
-	at   time.Time // when the result came; zero: none yet
+	at   time.Time // when the result arrived; zero: none yet
 	down error
 }
 
@@ -26,8 +26,8 @@ func newHealth() *health { return &health{began: time.Now(), first: make(chan st
 const (
 	// probeWait bounds one probe.
 	probeWait = 5 * time.Second
-	// probesMissed is how many results may be missing in a row. A store that
-	// heeds no context leaves the probe waiting, and so must make a sign-in wait.
+	// probesMissed is how many results may be missing in a row. A store that ignores its context
+	// blocks the probe, and would block a sign-in too.
 	probesMissed = 4
 )
 
@@ -36,7 +36,7 @@ func (p *Portal) probing() {
 	every := time.NewTicker(p.cfg.ProbeEvery)
 	defer every.Stop()
 	for {
-		p.probed(p.look(p.cfg.Context))
+		p.setHealth(p.probe(p.cfg.Context))
 		select {
 		case <-every.C:
 		case <-p.cfg.Context.Done():
@@ -45,8 +45,8 @@ func (p *Portal) probing() {
 	}
 }
 
-// probed keeps a result, and logs the change for better or worse.
-func (p *Portal) probed(down error) {
+// setHealth stores a result, and logs a change.
+func (p *Portal) setHealth(down error) {
 	h := p.health
 	h.mu.Lock()
 	before, first := h.down, h.at.IsZero()
@@ -58,15 +58,14 @@ func (p *Portal) probed(down error) {
 	switch ctx := p.cfg.Context; {
 	case ctx.Err() != nil:
 	case down != nil && before == nil:
-		p.cfg.Logger.ErrorContext(ctx, "portal: not healthy", "region", p.cfg.Region, "cause", down.Error())
+		p.log.ErrorContext(ctx, "portal: not healthy", "cause", down.Error())
 	case down == nil && before != nil:
-		p.cfg.Logger.InfoContext(ctx, "portal: healthy again", "region", p.cfg.Region)
+		p.log.InfoContext(ctx, "portal: healthy again")
 	}
 }
 
-// result returns the last result, or why there is none that is recent. It waits
-// only for the first one, and only in the portal's first seconds: while a probe
-// hangs, requests must not pile up.
+// result returns the last result, or an error if there is no recent one. It waits only for the first
+// result, and only in the portal's first seconds, so that requests don't pile up while a probe hangs.
 func (h *health) result(ctx context.Context, every time.Duration) error {
 	wait := time.NewTimer(probeWait - time.Since(h.began))
 	defer wait.Stop()
@@ -77,16 +76,14 @@ func (h *health) result(ctx context.Context, every time.Duration) error {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	// Instants of this process alone: the wall clock may be set meanwhile.
+	// This uses the monotonic clock, because the wall clock may be set meanwhile.
 	if h.at.IsZero() || time.Since(h.at) > probesMissed*every+probeWait {
-		return unavailable("probe", errors.New("it has no recent result"))
+		return unavailable("probe", errors.New("no recent result"))
 	}
 	return h.down
 }
 
-// healthy says whether people can sign in here, and nothing else: any client can
-// ask. How the Regions stand is on the operators' page. That other Regions can't
-// be heard is no reason to say no, unless MaxStaleness makes it one.
+// healthy says whether users can sign in here, and nothing else, because any client can ask.
 func (p *Portal) healthy(w http.ResponseWriter, r *http.Request) {
 	body, status := `{"status":"ok"}`, http.StatusOK
 	if !p.serves(r.Context()) {
@@ -99,25 +96,18 @@ func (p *Portal) healthy(w http.ResponseWriter, r *http.Request) {
 
 // serves says whether a sign-in begun now could end in a session.
 func (p *Portal) serves(ctx context.Context) bool {
-	if p.mayBegin() != nil || p.cfg.Context.Err() != nil {
-		return false
-	}
-	return p.health.result(ctx, p.cfg.ProbeEvery) == nil
+	return p.mayBegin() == nil && p.cfg.Context.Err() == nil && p.health.result(ctx, p.cfg.ProbeEvery) == nil
 }
 
-// look does what a sign-in does: it writes to the stores, takes, and reads. It
-// also wants the clock to be right enough for a sign-in.
-func (p *Portal) look(ctx context.Context) error {
+// probe does what a sign-in does: it writes to the stores, takes, and reads. It also checks that the
+// clock is good enough for a sign-in.
+func (p *Portal) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeWait)
 	defer cancel()
-	name, err := p.random(nameBytes)
-	if err != nil {
-		return err
-	}
-	// No key is used twice: where another node's probe fails between the two, its
-	// record goes with its lifetime.
+	name := randomHex(nameBytes)
+	// Each key is used once. If a node fails between the two calls, its record expires.
 	key := "portal.health." + name
-	if err := p.cfg.Store.Add(ctx, key, []byte("ok"), p.cfg.Now().Add(time.Minute)); err != nil {
+	if err := p.cfg.Store.Add(ctx, key, []byte("ok"), p.now().Add(time.Minute)); err != nil {
 		return unavailable("write to the store", err)
 	}
 	if _, err := p.cfg.Store.Take(ctx, key); err != nil {
@@ -128,7 +118,8 @@ func (p *Portal) look(ctx context.Context) error {
 			return unavailable("write of a session", err)
 		}
 	}
-	if _, err := p.cfg.Sessions.Get(ctx, hashed("portal health", name)); err != nil && !errors.Is(err, sessions.ErrNoSession) {
+	_, err := p.cfg.Sessions.Get(ctx, hashed("portal health", name))
+	if err != nil && !errors.Is(err, sessions.ErrNoSession) {
 		return unavailable("read of a session", err)
 	}
 	return p.checkClock(ctx)

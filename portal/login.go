@@ -4,19 +4,30 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// fromParameter names, in the address of a page, the Region whose portal the
-// person comes from: somebody who has no session here gets one from there.
-const fromParameter = "from"
+const (
+	// fromParameter is the query parameter for the Region whose portal the user comes from. A user
+	// without a session here gets one from there.
+	fromParameter = "from"
+	// maxLoginReturn is the maximum length of acs's LoginOptions.ReturnTo. A longer one would only
+	// make an address that proxies refuse.
+	maxLoginReturn = 2048
+	// maxReturnTo is the maximum length of a handoff's return path, which is kept in a cookie.
+	maxReturnTo = 1024
+)
 
-// maxLoginReturn is what acs takes as LoginOptions.ReturnTo. A longer place
-// would only make an address that proxies refuse.
-const maxLoginReturn = 2048
+func localPath(raw string) string {
+	if len(raw) > maxReturnTo {
+		return ""
+	}
+	return acs.LocalPath(raw)
+}
 
-// loginURL is where a request without a session goes.
+// loginURL is where a request without a session is redirected.
 func (p *Portal) loginURL(r *http.Request) string {
 	out, to := url.Values{}, *r.URL
 	if q := to.Query(); p.otherRegion(q.Get(fromParameter)) {
@@ -33,16 +44,11 @@ func (p *Portal) loginURL(r *http.Request) string {
 	return PathLogin + "?" + out.Encode()
 }
 
-// login starts a sign-in: by SAML where this origin has a consumer, and from
-// the consumer's origin where it has none. Only a link that says so asks
-// another Region first; somebody who is signed in already stays that then.
+// login starts a sign-in: by SAML if this origin has a consumer, otherwise from the consumer's origin.
+// It asks another Region first only if the link says so, and only if the user is not signed in.
 func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
-	if r.Method != http.MethodGet {
-		p.region.Login(w, r) // which has an answer for the others
-		return
-	}
-	if err := acs.CheckNavigation(r); err != nil {
-		p.region.Login(w, r) // which refuses it
+	if r.Method != http.MethodGet || acs.CheckNavigation(r) != nil {
+		p.region.Login(w, r) // refuses it
 		return
 	}
 	if why := p.inUse(); why != nil {
@@ -58,20 +64,20 @@ func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, cmp.Or(to, pathHome), http.StatusSeeOther)
 			return
 		}
-		p.begins(w, r, l, from, to)
+		p.beginHandoff(w, r, l, from, to)
 		return
 	}
 	if own := counterpart(l.portal, l.portals, p.acsOrigins); l.apart() && own != "" {
 		p.secure(w)
-		p.begins(w, r, l, source{region: p.cfg.Region, origin: own}, to)
+		p.beginHandoff(w, r, l, source{region: p.cfg.Region, origin: own}, to)
 		return
 	}
 	p.nameBrowser(w, r)
 	p.region.Login(w, r)
 }
 
-// plainly starts a sign-in that asks no other Region.
-func (p *Portal) plainly(w http.ResponseWriter, r *http.Request, returnTo string) {
+// plainLogin starts a sign-in that asks no other Region.
+func (p *Portal) plainLogin(w http.ResponseWriter, r *http.Request, returnTo string) {
 	to := PathLogin
 	if returnTo != "" && returnTo != pathHome {
 		to += "?return_to=" + url.QueryEscape(returnTo)
@@ -79,10 +85,10 @@ func (p *Portal) plainly(w http.ResponseWriter, r *http.Request, returnTo string
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// otherPortal returns the portal of another Region that a handoff may come
-// from, or nothing if there is no use in trying.
+// otherPortal returns the portal of another Region that a handoff may come from, if there is one and it
+// can be expected to answer.
 func (p *Portal) otherPortal(l place, region string) source {
-	if !p.shared || l.portal == "" || !p.otherRegion(region) || p.unreachable(region) {
+	if !p.shared || l.portal == "" || region == p.cfg.Region || p.peers()[region].cutOff() {
 		return source{}
 	}
 	r, ok := p.regionNamed(region)
@@ -97,4 +103,15 @@ func (p *Portal) samlLogin(w http.ResponseWriter, r *http.Request, returnTo stri
 	w.Header().Del("Content-Security-Policy") // the form to the provider has its own
 	p.nameBrowser(w, r)
 	p.region.StartLogin(w, r, acs.LoginOptions{ReturnTo: returnTo})
+}
+
+// destination is where a sign-in that ends here leads to. If this is only a consumer's host, it leads to
+// the portal's.
+func (p *Portal) destination(r *http.Request, returnTo string) string {
+	returnTo = cmp.Or(returnTo, pathHome)
+	l := p.place(r)
+	if l.portal != "" || l.acs == "" || returnTo[0] != '/' || strings.HasPrefix(returnTo, pathHandoff+"?") {
+		return returnTo
+	}
+	return counterpart(l.acs, p.acsOrigins, l.portals) + returnTo
 }

@@ -13,7 +13,7 @@ import (
 
 func (p *Portal) isOperator(u center.User) bool { return p.cfg.Operator != nil && p.cfg.Operator(u) }
 
-// operator serves operators. To everybody else the page does not exist.
+// operator serves operators. For other users the page does not exist.
 func (p *Portal) operator(h visitHandler) http.HandlerFunc {
 	return p.visitor(func(w http.ResponseWriter, r *http.Request, v *visit) {
 		if !p.isOperator(v.user) {
@@ -24,45 +24,33 @@ func (p *Portal) operator(h visitHandler) http.HandlerFunc {
 	})
 }
 
-// operatorBody is the operator's page.
+// operatorBody is the body of the operators' page.
 type operatorBody struct {
 	Regions []regionRow
-	// Lists are the addresses of all Regions, the primary's first.
-	Lists   []addressList
-	Domains []string // to let through where the network is restricted
+	// ACS and Portals are the addresses of all Regions, the primary's first.
+	ACS, Portals addressList
+	Domains      []string // to allow where the network is restricted
 
-	UserName, Done, Problem string // of the form that ends somebody's sessions
+	UserName, Done, Problem string // of the form that ends a user's sessions
 }
 
 // regionRow is a Region as an operator sees it.
 type regionRow struct {
 	regionLink
 	Status string
-	// Done and Total are the progress while the Region replicates; Total 0:
-	// nothing is known of it.
-	Done, Total uint64
-	// Peer is how this Region hears it; Known says whether it does at all.
-	Peer        Peer
-	Known       bool
-	Lag, MaxLag string
-	// Incompatible: the two Regions' versions can't hear each other.
-	Incompatible bool
-	// Damaged: what the Region says of its log is not what it said before.
-	Damaged bool
-	// Clock is how the peer's clock stands to this Region's.
-	Clock string
+	Peer   Peer
+	Known  bool // whether this Region hears it
 }
 
-// addressList is one of the lists that an operator copies.
+// addressList is a list of addresses for operators to copy.
 type addressList struct {
-	ID, Title, Why string
-	Regions        []regionAddresses
+	ID      string
+	Regions []regionAddresses
 }
 
 type regionAddresses struct {
-	Name, Label string
-	Primary     bool
-	URLs        []string
+	regionLink
+	URLs []string
 }
 
 // All returns every address, one a line.
@@ -74,73 +62,84 @@ func (l addressList) All() string {
 	return strings.Join(out, "\n")
 }
 
-// Rows is how many lines All has.
-func (l addressList) Rows() int { return max(1, strings.Count(l.All(), "\n")+1) }
+// Rows is the number of lines of All.
+func (l addressList) Rows() int { return strings.Count(l.All(), "\n") + 1 }
 
 func (p *Portal) operatorPage(w http.ResponseWriter, r *http.Request, v *visit) {
 	p.renderOperator(w, r, v, http.StatusOK, operatorBody{})
 }
 
 func (p *Portal) renderOperator(w http.ResponseWriter, r *http.Request, v *visit, status int, body operatorBody) {
-	acs := addressList{ID: "acs", Title: "View ACS URLs", Why: "The SAML app at the identity provider must list them all. Its first one is where sign-ins arrive that begin there, so keep that one first."}
-	portals := addressList{ID: "portals", Title: "View AWS access portal URLs", Why: "For bookmark apps at the identity provider, one for each additional Region, and for people's own bookmarks."}
+	body.ACS.ID, body.Portals.ID = "acs", "portals"
 	heard := p.peers()
 	for _, link := range p.regionLinks(r) {
 		body.Regions = append(body.Regions, p.regionRow(link, heard))
-		a := regionAddresses{Name: link.Name, Label: link.Label, Primary: link.Primary}
-		a.URLs = link.ACSURLs
-		acs.Regions = append(acs.Regions, a)
-		a.URLs = link.PortalURLs
-		portals.Regions = append(portals.Regions, a)
-		body.Domains = addDomains(body.Domains, link.PortalURLs, link.ACSURLs)
+		body.ACS.Regions = append(body.ACS.Regions, regionAddresses{link, link.ACSURLs})
+		body.Portals.Regions = append(body.Portals.Regions, regionAddresses{link, link.PortalURLs})
+		for _, raw := range slices.Concat(link.PortalURLs, link.ACSURLs) {
+			u, err := url.Parse(raw)
+			if err == nil && u.Hostname() != "" && !slices.Contains(body.Domains, u.Hostname()) {
+				body.Domains = append(body.Domains, u.Hostname())
+			}
+		}
 	}
-	body.Lists = []addressList{acs, portals}
 	p.render(w, r, status, "operator", v.page("Operator", "operator", body))
 }
 
 func (p *Portal) regionRow(link regionLink, heard map[string]Peer) regionRow {
 	row := regionRow{regionLink: link}
 	row.Peer, row.Known = heard[link.Name]
-	row.Status = statusOf(link, row.Peer, row.Known)
-	if link.Region.Status == center.RegionAdding {
-		row.Done, row.Total = min(row.Peer.Done, row.Peer.Total), row.Peer.Total
-	}
 	if row.Known {
 		row.Heard, row.Unreachable = p.since(row.Peer), row.Peer.cutOff()
-		row.Incompatible, row.Damaged = row.Peer.State == PeerIncompatible, row.Peer.State == PeerDamaged
 	}
-	row.Lag, row.MaxLag, row.Clock = lag(row.Peer.Lag), lag(row.Peer.MaxLag), "not measured"
-	if row.Peer.ClockKnown {
-		row.Clock = clockText(-row.Peer.ClockAhead)
-	}
-	if row.Behind() {
-		row.Lag = "unknown" // the last one's says nothing of what is on its way
+	switch { // an active Region's is what is heard now, not what was last heard
+	case link.Region.Status == center.RegionAdding:
+		row.Status = "Replicating"
+	case link.Region.Status == center.RegionRemoving:
+		row.Status = "Removing"
+	case link.Current || !row.Known:
+		row.Status = "Active"
+	case row.Peer.cutOff():
+		row.Status = "Unknown"
+	case row.Peer.State == PeerReplicated:
+		row.Status = "Replicated"
+	default:
+		row.Status = "Behind"
 	}
 	return row
 }
 
-// statusOf says how far a Region is. Of an active one that is what this Region
-// hears of it, not what was so when it was heard last.
-func statusOf(link regionLink, peer Peer, known bool) string {
-	switch {
-	case link.Region.Status == center.RegionAdding:
-		return "Replicating"
-	case link.Region.Status == center.RegionRemoving:
-		return "Removing"
-	case link.Current || !known:
-		return "Active"
-	case peer.cutOff():
-		return "Unknown"
-	case peer.State == PeerReplicated:
-		return "Replicated"
+// Total is the size of a replication in progress, in elements, or zero. Done is its progress.
+func (r regionRow) Total() uint64 {
+	if r.Region.Status != center.RegionAdding {
+		return 0
 	}
-	return "Behind"
+	return r.Peer.Total
 }
 
-// Behind says whether this Region lacks what the other one may have written.
-func (r regionRow) Behind() bool { return r.Known && r.Peer.State != PeerReplicated }
+// Done is at most Total.
+func (r regionRow) Done() uint64 { return min(r.Peer.Done, r.Peer.Total) }
 
-// lag writes how long a change was on its way.
+// Lag is unknown if this Region lacks changes, because the last one's lag says nothing about those.
+func (r regionRow) Lag() string {
+	if r.Peer.State != PeerReplicated {
+		return "unknown"
+	}
+	return lag(r.Peer.Lag)
+}
+
+// MaxLag is the maximum lag.
+func (r regionRow) MaxLag() string { return lag(r.Peer.MaxLag) }
+
+// Clock compares the peer's clock with this Region's.
+func (r regionRow) Clock() string {
+	if !r.Peer.ClockKnown {
+		return "not measured"
+	}
+	return clockText(-r.Peer.ClockAhead)
+}
+
+// lag formats the time that a change took to arrive.
 func lag(d time.Duration) string {
 	switch {
 	case d <= 0:
@@ -155,16 +154,7 @@ func lag(d time.Duration) string {
 	return d.Round(time.Second).String()
 }
 
-func addDomains(to []string, lists ...[]string) []string {
-	for _, raw := range slices.Concat(lists...) {
-		if u, err := url.Parse(raw); err == nil && u.Hostname() != "" && !slices.Contains(to, u.Hostname()) {
-			to = append(to, u.Hostname())
-		}
-	}
-	return to
-}
-
-// endUser ends all sessions of somebody, in every Region.
+// endUser ends all sessions of a user, in every Region.
 func (p *Portal) endUser(w http.ResponseWriter, r *http.Request, v *visit) {
 	if err := r.ParseForm(); err != nil {
 		p.badRequest(w, r)
@@ -173,13 +163,12 @@ func (p *Portal) endUser(w http.ResponseWriter, r *http.Request, v *visit) {
 	name := r.PostForm.Get("user_name")
 	u, ok := p.cfg.Directory.User(name)
 	if !ok {
-		p.renderOperator(w, r, v, http.StatusUnprocessableEntity, operatorBody{UserName: name, Problem: "Nobody has exactly this user name. Nothing was done."})
+		const problem = "No user has exactly this user name. Nothing was done. Check the spelling and try again."
+		p.renderOperator(w, r, v, http.StatusUnprocessableEntity, operatorBody{UserName: name, Problem: problem})
 		return
 	}
-	if err := p.cfg.Sessions.RevokeUser(r.Context(), u.ID); err != nil {
-		p.refuseVisit(w, r, unavailable("end of all sessions", err))
-		return
+	if p.revokeUser(w, r, v, u) {
+		done := "All sessions of " + u.UserName + " were ended here. Other Regions end them as soon as they hear of it."
+		p.renderOperator(w, r, v, http.StatusOK, operatorBody{Done: done})
 	}
-	p.cfg.Logger.InfoContext(r.Context(), "portal: all sessions ended", "region", p.cfg.Region, "user", u.UserName, "by", v.user.UserName)
-	p.renderOperator(w, r, v, http.StatusOK, operatorBody{Done: "All sessions of " + u.UserName + " were ended, here at once and in the other Regions as soon as they hear of it."})
 }

@@ -114,7 +114,7 @@ func TestOperatorEndsAllSessionsOfAUser(t *testing.T) {
 	end := func(name string) answer {
 		return bob.submit("https://"+frankfurt+"/operator", url.Values{"user_name": {name}})
 	}
-	requirePage(t, end("Alice@example.com"), http.StatusUnprocessableEntity, "/operator", "Nobody has exactly this user name", `value="Alice@example.com"`)
+	requirePage(t, end("Alice@example.com"), http.StatusUnprocessableEntity, "/operator", "No user has exactly this user name", `value="Alice@example.com"`)
 	requirePage(t, end(`"><script>`), http.StatusUnprocessableEntity, "/operator", "&#34;&gt;&lt;script&gt;")
 	requirePage(t, alice.click("https://"+virginia+"/"), 200, "/", "Alice Adams")
 	requirePage(t, end("alice@example.com"), 200, "/operator", "All sessions of alice@example.com were ended")

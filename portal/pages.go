@@ -2,37 +2,43 @@ package portal
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
 
+	"github.com/meridian-saml/meridian/acs/sessions"
 	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
-// accounts is the first page: what the person may do, account by account.
+// accounts is the home page: the user's accounts and permission sets.
 func (p *Portal) accounts(w http.ResponseWriter, r *http.Request, v *visit) {
-	p.render(w, r, http.StatusOK, "accounts", v.page("Accounts", "accounts", p.cfg.Directory.Accounts(v.user.ID)))
+	body := p.cfg.Directory.Accounts(v.user.ID)
+	p.render(w, r, http.StatusOK, "accounts", v.page("Accounts", "accounts", body))
 }
 
-// applications shows the applications of every Region.
+// applications shows the user's applications of every Region.
 func (p *Portal) applications(w http.ResponseWriter, r *http.Request, v *visit) {
-	p.render(w, r, http.StatusOK, "applications", v.page("Applications", "applications", p.cfg.Directory.Applications(v.user.ID)))
+	body := p.cfg.Directory.Applications(v.user.ID)
+	p.render(w, r, http.StatusOK, "applications", v.page("Applications", "applications", body))
 }
 
-// role is the page of one permission set in one account. One that is not
-// assigned to the person is not found, whether or not it exists.
+// role is the page of a permission set in an account. It is not found if it isn't assigned to the user,
+// whether or not it exists.
 func (p *Portal) role(w http.ResponseWriter, r *http.Request, v *visit) {
 	for _, a := range p.cfg.Directory.Accounts(v.user.ID) {
-		i := slices.IndexFunc(a.PermissionSets, func(s center.PermissionSet) bool { return s.Name == r.PathValue("permissionSet") })
-		if a.Account.ID == r.PathValue("account") && i >= 0 {
-			set := a.PermissionSets[i]
-			set.SessionDuration = cmp.Or(set.SessionDuration, time.Hour) // as package center means by zero
-			body := roleBody{Account: a.Account, PermissionSet: set}
-			p.render(w, r, http.StatusOK, "role", v.page(set.Name+" in "+a.Account.Name, "", body))
-			return
+		for _, set := range a.PermissionSets {
+			if a.Account.ID == r.PathValue("account") && set.Name == r.PathValue("permissionSet") {
+				set.SessionDuration = cmp.Or(set.SessionDuration, time.Hour) // center's default
+				body := roleBody{Account: a.Account, PermissionSet: set}
+				p.render(w, r, http.StatusOK, "role", v.page(set.Name+" in "+a.Account.Name, "", body))
+				return
+			}
 		}
 	}
-	pg := v.page("Not found", "", messageBody{Text: textNoRole, button: button{"Back to your accounts", pathHome}})
+	pg := v.page("Not found", "", messageBody{Text: textNoRole, Action: "Back to your accounts", Href: pathHome})
 	p.render(w, r, http.StatusNotFound, "message", pg)
 }
 
@@ -45,8 +51,7 @@ func (v *visit) page(title, tab string, body any) page {
 	return page{Title: title, Tab: tab, User: &v.user, Until: v.session.Expires, Body: body}
 }
 
-// signedOut says that one is, and starts nothing: to sign in again is the
-// person's choice.
+// signedOut says that the user is signed out, and starts no sign-in.
 func (p *Portal) signedOut(w http.ResponseWriter, r *http.Request) {
 	_, err := p.current(r)
 	if err == nil {
@@ -58,4 +63,88 @@ func (p *Portal) signedOut(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.render(w, r, http.StatusOK, "signedout", page{Title: "You are signed out"})
+}
+
+// sessionRow is a session as its user sees it.
+type sessionRow struct {
+	sessions.Session
+	Region  center.Region // only the name if the Region was removed
+	Current bool
+	Seen    string
+}
+
+// sessions shows the user's own sessions in all Regions.
+func (p *Portal) sessions(w http.ResponseWriter, r *http.Request, v *visit) {
+	all, err := p.cfg.Sessions.List(r.Context(), v.user.ID)
+	if err != nil {
+		p.refuseVisit(w, r, unavailable("list of the sessions", err))
+		return
+	}
+	var rows []sessionRow
+	now := p.now()
+	for _, s := range all {
+		if s.Over(now, p.cfg.IdleTimeout) {
+			continue
+		}
+		row := sessionRow{Session: s, Current: s.ID == v.session.ID, Seen: "just now"}
+		row.Region, _ = p.regionNamed(s.Region)
+		row.Region.Name = s.Region
+		if d := now.Sub(s.Seen); d >= 2*time.Minute { // Seen is up to a minute old
+			row.Seen = "about " + ago(d)
+		}
+		rows = append(rows, row)
+	}
+	p.render(w, r, http.StatusOK, "sessions", v.page("Your sessions", "sessions", rows))
+}
+
+// endSession ends one of the user's own sessions, in any Region. It may be over already.
+func (p *Portal) endSession(w http.ResponseWriter, r *http.Request, v *visit) {
+	if err := r.ParseForm(); err != nil || r.PostForm.Get("id") == "" {
+		p.badRequest(w, r)
+		return
+	}
+	id := r.PostForm.Get("id")
+	if err := p.endOne(r.Context(), v, id); err != nil && !errors.Is(err, sessions.ErrNoSession) {
+		p.refuseVisit(w, r, unavailable("end of the session", err))
+		return
+	}
+	p.log.InfoContext(r.Context(), "portal: session ended", "user", v.user.UserName, "session", refusal.Printable(id))
+	if id == v.session.ID {
+		p.forgetBrowser(w)
+		http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
+		return
+	}
+	http.Redirect(w, r, PathSessions, http.StatusSeeOther)
+}
+
+// endOne ends a session of the user's. If it came from another sign-in, it ends all sessions of that
+// sign-in, because any of them could hand a new session to the browser.
+func (p *Portal) endOne(ctx context.Context, v *visit, id string) error {
+	all, err := p.cfg.Sessions.List(ctx, v.user.ID)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(s sessions.Session) bool { return s.ID == id && s.SignIn != v.session.SignIn })
+	if i < 0 {
+		return p.cfg.Sessions.Revoke(ctx, v.user.ID, id)
+	}
+	return p.endSignIn(ctx, all[i])
+}
+
+// endAllSessions signs the user out everywhere, here too.
+func (p *Portal) endAllSessions(w http.ResponseWriter, r *http.Request, v *visit) {
+	if p.revokeUser(w, r, v, v.user) {
+		p.forgetBrowser(w)
+		http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
+	}
+}
+
+// revokeUser ends all sessions of a user on behalf of v's. If it can't, it answers and returns false.
+func (p *Portal) revokeUser(w http.ResponseWriter, r *http.Request, v *visit, u center.User) bool {
+	if err := p.cfg.Sessions.RevokeUser(r.Context(), u.ID); err != nil {
+		p.refuseVisit(w, r, unavailable("end of all sessions", err))
+		return false
+	}
+	p.log.InfoContext(r.Context(), "portal: all sessions ended", "user", u.UserName, "by", v.user.UserName)
+	return true
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"html/template"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -16,10 +17,10 @@ const (
 	PathLogin    = "/login"        // starts a sign-in at the identity provider
 	PathSignOut  = "/sign-out"     // POST only
 	PathMetadata = "/metadata"     // the service provider's SAML metadata
-	PathSessions = "/sessions"     // the person's own, in all Regions
+	PathSessions = "/sessions"     // the user's own, in all Regions
 	PathEnd      = "/sessions/end" // POST only: ends one of them
-	PathOperator = "/operator"     // Regions, their addresses, other people's sessions
-	PathHealth   = "/health"       // says whether the Region can sign people in
+	PathOperator = "/operator"     // Regions, their addresses, other users' sessions
+	PathHealth   = "/health"       // says whether users can sign in here
 )
 
 // The other paths that the portal serves besides its assertion consumers.
@@ -27,44 +28,42 @@ const (
 	pathHome         = "/"                                   // accounts and their permission sets
 	pathApplications = "/applications"                       // applications of all Regions
 	pathRole         = "/accounts/{account}/{permissionSet}" // one of those permission sets
-	pathContinue     = "/continue"                           // finishes one, or asks first
-	pathSignedOut    = "/signed-out"                         // says so, and starts nothing
-	pathEndAll       = "/sessions/end-all"                   // POST only: ends them all
+	pathContinue     = "/continue"                           // finishes a sign-in, or asks the user first
+	pathSignedOut    = "/signed-out"                         // starts nothing
+	pathEndAll       = "/sessions/end-all"                   // POST only
 	pathHandoff      = "/handoff"                            // gives a session of this origin to another
-	pathEnter        = "/enter"                              // gets one from there
-	pathRefused      = "/refused"                            // leads home, or says that sign-in did not work
+	pathEnter        = "/enter"                              // takes one
+	pathRefused      = "/refused"                            // leads home, or says that sign-in failed
 	pathStatic       = "/static/{file}"
 )
 
-// A Portal serves one Region. It is safe for concurrent use.
+// Portal serves one Region. It is safe for concurrent use.
 type Portal struct {
-	cfg       Config           // checked, never changed
-	clock     func() time.Time // Config.Now as it was given
-	region    *acs.Region
-	mux       *http.ServeMux
-	cross     *http.CrossOriginProtection
-	templates map[string]*template.Template // by page
-	// acsOrigins are those of the consumers, which never change.
-	acsOrigins []string
-	shared     bool   // whether other Regions know the Codes
-	handed     handed // the codes of the last minute
+	cfg        Config           // checked, never changed
+	clock      func() time.Time // Config.Now with its monotonic reading; now is without
+	log        *slog.Logger
+	region     *acs.Region
+	mux        *http.ServeMux
+	cross      *http.CrossOriginProtection
+	templates  map[string]*template.Template // by page
+	refusals   map[Reason]refusalText
+	acsOrigins []string  // of the consumers, which never change
+	shared     bool      // whether other Regions know the Codes
+	codes      codeQuota // the codes of the last minute
 	health     *health
 	issued     clockOpinion
 }
 
-// New returns the portal that cfg describes, or an *Error with Reason
-// ReasonConfig. It starts one goroutine, which probes what a sign-in needs until
-// Config.Context ends.
+// New returns the portal that cfg describes, or an *Error with Reason ReasonConfig. It starts one
+// goroutine, which runs the probe until Config.Context ends.
 func New(cfg Config) (*Portal, error) {
-	shared, clock := cfg.Codes != nil, cfg.Now
+	shared := cfg.Codes != nil
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	if clock == nil {
-		clock = cfg.SP.Now
-	}
 	p := &Portal{
-		cfg: cfg, clock: clock, mux: http.NewServeMux(), cross: http.NewCrossOriginProtection(), templates: parseTemplates(),
+		cfg: cfg, clock: cfg.Now, log: cfg.Logger.With("region", cfg.Region), mux: http.NewServeMux(),
+		cross: http.NewCrossOriginProtection(), templates: parseTemplates(), refusals: parseRefusals(),
 		acsOrigins: acsOrigins(cfg.SP, cfg.Region), shared: shared, health: newHealth(),
 	}
 	var err error
@@ -80,7 +79,6 @@ func New(cfg Config) (*Portal, error) {
 		ClientAddr:        cfg.ClientAddr,
 		OnVerdict:         p.verdict,
 		Logger:            cfg.Logger,
-		Rand:              cfg.Rand,
 	})
 	if err != nil {
 		return nil, &Error{Reason: ReasonConfig, Rule: "the Region's consumers", Err: err}
@@ -92,24 +90,24 @@ func New(cfg Config) (*Portal, error) {
 	return p, nil
 }
 
-// mount is routes, with the mux's panic made an error: an ACS URL may have a
-// path that the portal needs for itself.
-func (p *Portal) mount() (err error) {
-	defer func() {
-		if v := recover(); v != nil {
-			err = &Error{Reason: ReasonConfig, Rule: "paths of the ACS URLs", Want: "none of the portal's own", Err: fmt.Errorf("%v", v)}
-		}
-	}()
-	p.routes()
-	return nil
-}
+// now is the clock without Go's monotonic reading, which stands still while a machine is suspended.
+// Every process that knows a session or code must judge its lifetime by the same clock.
+func (p *Portal) now() time.Time { return p.clock().Round(0) }
 
 // ServeHTTP implements http.Handler.
 func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
 
-// routes fills the mux. The portal's own patterns carry no method, so that a
-// wrong method gets our page and not the mux's line of text.
-func (p *Portal) routes() {
+// mount fills the mux. The mux panics if an ACS URL has one of the portal's own paths; that becomes
+// an error. The portal's patterns have no method, so that a wrong method gets the portal's page.
+func (p *Portal) mount() (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			err = &Error{
+				Reason: ReasonConfig, Rule: "paths of the ACS URLs", Want: "none of the portal's own",
+				Err: fmt.Errorf("%v", v),
+			}
+		}
+	}()
 	p.region.Mount(p.mux, acs.Paths{Metadata: PathMetadata})
 	p.mux.HandleFunc(PathLogin, p.login)
 	p.get(pathHome+"{$}", p.visitor(p.accounts))
@@ -118,40 +116,40 @@ func (p *Portal) routes() {
 	p.get(pathSignedOut, p.signedOut)
 	p.get(pathStatic, p.static)
 	p.get(PathHealth, p.healthy)
-	p.get(pathHandoff, once(p.navigation(p.handoff)))
-	p.get(pathEnter, once(p.navigation(p.enter)))
+	p.get(pathHandoff, p.navigation(p.handoff))
+	p.get(pathEnter, p.navigation(p.enter))
 	p.get(pathRefused, p.refused)
 	p.get(PathSessions, p.visitorEvenStale(p.sessions))
 	p.handle(PathEnd, byMethod{http.MethodPost: p.visitorEvenStale(p.endSession)})
 	p.handle(pathEndAll, byMethod{http.MethodPost: p.visitorEvenStale(p.endAllSessions)})
-	p.handle(PathOperator, byMethod{http.MethodGet: p.operator(p.operatorPage), http.MethodPost: p.operator(p.endUser)})
-	p.handle(pathContinue, byMethod{http.MethodGet: once(p.navigation(p.proceed)), http.MethodPost: p.answer})
+	p.handle(PathOperator, byMethod{
+		http.MethodGet: p.operator(p.operatorPage), http.MethodPost: p.operator(p.endUser),
+	})
+	p.handle(pathContinue, byMethod{http.MethodGet: p.navigation(p.proceed), http.MethodPost: p.answer})
 	p.handle(PathSignOut, byMethod{http.MethodPost: p.signOut})
 	p.mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		p.secure(w)
 		if p.isEntrance(r) {
-			http.Redirect(w, r, (&url.URL{Path: pathHome, RawQuery: r.URL.RawQuery}).String(), http.StatusSeeOther)
+			home := url.URL{Path: pathHome, RawQuery: r.URL.RawQuery}
+			http.Redirect(w, r, home.String(), http.StatusSeeOther)
 			return
 		}
 		p.notFound(w, r)
 	})
+	return nil
 }
 
-// once keeps HEAD, which is for looking, away from what can be used once.
-func once(h http.HandlerFunc) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		if r.Method != http.MethodHead {
-			h(w, r)
-		}
-	}
-}
-
-// navigation keeps away what is no navigation of a window, before anything is
-// stored and any cookie changes.
+// navigation admits only navigations of a window, before anything is stored or any cookie changes. It
+// answers HEAD without calling h, which uses something up.
 func (p *Portal) navigation(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodHead {
+			return
+		}
 		if err := acs.CheckNavigation(r); err != nil {
-			p.refuse(w, r, &Error{Reason: ReasonNavigation, Rule: r.URL.Path, Want: "a navigation of a window", Err: err})
+			p.refuse(w, r, &Error{
+				Reason: ReasonNavigation, Rule: r.URL.Path, Want: "a navigation of a window", Err: err,
+			})
 			return
 		}
 		h(w, r)
@@ -164,9 +162,8 @@ func (p *Portal) get(pattern string, h http.HandlerFunc) {
 	p.handle(pattern, byMethod{http.MethodGet: h})
 }
 
-// handle routes one pattern by method. A POST is taken from the portal's own
-// pages only; together with the SameSite cookie that is the whole defence
-// against requests that another site's page makes in somebody's name.
+// handle routes one pattern by method. It accepts a POST only from the portal's own pages. Together
+// with the SameSite cookie, that is the protection against cross-site request forgery.
 func (p *Portal) handle(pattern string, handlers byMethod) {
 	p.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		p.secure(w)
@@ -180,17 +177,20 @@ func (p *Portal) handle(pattern string, handlers byMethod) {
 			return
 		}
 		if err := p.ownPage(r); err != nil {
-			p.refuse(w, r, &Error{Reason: ReasonCrossSite, Rule: "POST " + r.URL.Path, Want: "a request from the portal's own page", Got: r.Header.Get("Origin"), Err: err})
+			p.refuse(w, r, &Error{
+				Reason: ReasonCrossSite, Rule: "POST " + r.URL.Path, Want: "a request from the portal's own page",
+				Got: r.Header.Get("Origin"), Err: err,
+			})
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		r.Body = http.MaxBytesReader(w, r.Body, 16<<10) // the portal's own forms are much smaller
 		h(w, r)
 	})
 }
 
-// ownPage refuses a POST from another origin's page. CrossOriginProtection
-// compares hosts alone where a browser sends no Sec-Fetch-Site: a page that an
-// attacker put into http://, of the same host, would pass.
+// ownPage refuses a POST from another origin's page. If a browser sends no Sec-Fetch-Site,
+// CrossOriginProtection compares only hosts: it would accept a page that an attacker put at http:// of
+// the same host.
 func (p *Portal) ownPage(r *http.Request) error {
 	if err := p.cross.Check(r); err != nil {
 		return err
@@ -202,12 +202,8 @@ func (p *Portal) ownPage(r *http.Request) error {
 	return nil
 }
 
-// maxForm is far above what the portal's own forms send.
-const maxForm = 16 << 10
-
-// secure sets the headers that every answer of the portal's own carries.
-// Referrer-Policy is not no-referrer: that would turn the Origin of our own
-// forms into null.
+// secure sets the headers of every response that the portal makes itself. Referrer-Policy is not
+// no-referrer, with which browsers send "Origin: null" with the portal's own forms.
 func (p *Portal) secure(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", contentSecurityPolicy("'self'"))
@@ -219,5 +215,6 @@ func (p *Portal) secure(w http.ResponseWriter) {
 }
 
 func contentSecurityPolicy(formAction string) string {
-	return "default-src 'none'; style-src 'self'; img-src 'self'; form-action " + formAction + "; base-uri 'none'; frame-ancestors 'none'"
+	return "default-src 'none'; style-src 'self'; img-src 'self'; form-action " + formAction +
+		"; base-uri 'none'; frame-ancestors 'none'"
 }

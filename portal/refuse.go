@@ -2,119 +2,91 @@ package portal
 
 import (
 	"context"
+	"crypto/rand"
+	_ "embed" // for the texts
 	"encoding/base32"
+	"encoding/json"
+	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"net/http"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
-// A messageBody is a page that says one thing.
+// messageBody is the body of a page with one message and one button.
 type messageBody struct {
-	Text      string
-	Reference string // what the person can tell the operator; empty: none
-	button
+	Text         string
+	Reference    string // for the operator, to find the log record; empty: none
+	Action, Href string // of the button
 }
 
-// A button is what the one button says, and where it leads.
-type button struct{ Action, Href string }
-
-var (
-	signInAgain = button{"Sign in again", PathLogin}
-	signIn      = button{"Sign in", PathLogin}
-	tryAgain    = button{"Try again", pathHome}
-	goHome      = button{"Go to the portal", pathHome}
-	stayAsIs    = button{"Stay signed in", pathHome}
-)
-
-// A refusalText is what a refusal's page says.
+// refusalText is the response for some Reasons, in refusals.json.
 type refusalText struct {
-	title, text string
-	button      button
+	Reasons                   []Reason // none: all that no other text has
+	Status                    int
+	RetryAfter                int // seconds; zero: no such header, because waiting may not help
+	Title, Text, Action, Href string
 }
 
-// The sentences are fixed. What exactly was wrong is in the log, under the
-// reference: a page that tells unknown users from inactive ones would tell
-// an attacker who works here.
-var (
-	noAccess    = refusalText{"You can't sign in", "You don't have access to this portal. If you should have, give your administrator the reference below. To use another account, sign out at your identity provider first.", signInAgain}
-	notFinished = refusalText{"The sign-in was not finished", "This sign-in can't be continued: it was finished already, took too long, or began in another browser. If it happens again, check that your browser accepts cookies from this site.", signIn}
+// The texts are fixed, and the details are only in the log. A page that tells unknown users from inactive
+// ones would tell an attacker which users exist.
+//
+//go:embed refusals.json
+var refusalsJSON []byte
 
-	refusalTexts = map[Reason]refusalText{
-		ReasonSessionOver:    {"You can't sign in", "Your sign-in at the identity provider is over. Sign in again.", signInAgain},
-		ReasonRevoked:        {"You were signed out", "Your sign-in was ended, by you or by an administrator, while it was being made. Sign in again.", signInAgain},
-		ReasonCrossSite:      {"Refused", "This came from another site's page, so nothing was done.", goHome},
-		ReasonNavigation:     {"Refused", "This can't be done in a frame, or ahead of time. Open the portal in a window or tab of its own.", goHome},
-		ReasonHandoffTarget:  {"Refused", "This link does not lead to a portal of this organization, so nothing was done.", goHome},
-		ReasonUnavailable:    {"Not available", "The portal can't check your sign-in right now. Try again in a moment.", tryAgain},
-		ReasonStale:          {"Not available in this Region", "This Region has not heard from %s for longer than your administrator allows, so it can't tell whether your session was ended there. Nothing is wrong with your account. Use the portal of another Region, or try again in a moment.", tryAgain},
-		ReasonNotInUse:       {"Not available in this Region", "This Region is being added or was taken out, so nobody can sign in here. Nothing is wrong with your account. Use the portal of another Region.", tryAgain},
-		ReasonNotPending:     notFinished,
-		ReasonHandoffBrowser: notFinished,
-		ReasonHandoffCode:    notFinished,
-		ReasonHandoffBinding: notFinished,
-		ReasonHandoffUser:    {"You are signed in as somebody else", "You are signed in here as somebody else than in the portal that you come from, and stay that. To change over, sign out here first.", stayAsIs},
-		ReasonHandoffOften:   {"Too often", "You opened other portals too often within a minute. Wait a minute, then try again.", tryAgain},
-		ReasonTooMany:        {"Too many sign-ins were started", "Too many sign-ins were started in this browser and not finished. Finish one of them, or start again here.", signInAgain},
-		ReasonSessions:       {"Too many sessions", "This sign-in has as many sessions as it may. End some that you don't need, or sign out and in again.", signInAgain},
+// parseRefusals panics if the embedded file is wrong.
+func parseRefusals() map[Reason]refusalText {
+	var all []refusalText
+	if err := json.Unmarshal(refusalsJSON, &all); err != nil {
+		panic("portal: refusals.json: " + err.Error())
 	}
-)
+	out := map[Reason]refusalText{"": all[0]}
+	for _, text := range all {
+		for _, reason := range text.Reasons {
+			out[reason] = text
+		}
+	}
+	return out
+}
 
 const (
-	textNotFound    = "There is no page at this address."
-	textNoRole      = "There is no such permission set among those assigned to you."
-	textWrongMethod = "This address can't be used that way."
-	textWait        = "Another tab of this browser is finishing your sign-in. This one goes on when that is done."
+	textNotFound    = "This address has no page. Check the address, or go to the portal."
+	textNoRole      = "You have no such permission set in this account."
+	textWrongMethod = "This address doesn't accept that kind of request. Go to the portal and start again there."
+	textWait        = "Another tab of this browser is finishing your sign-in. This tab continues after that."
 	textBadRequest  = "The form was incomplete. Go back and try again."
 )
 
-// refuse shows why nothing was done, logs the whole truth under a reference,
-// and returns the reference.
+// refuse shows a refusal's page, logs the details under a reference, and returns the reference.
 func (p *Portal) refuse(w http.ResponseWriter, r *http.Request, why *Error) string {
-	reference := p.reference()
+	reference := newReference()
 	p.logRefused(r.Context(), why, reference)
-	pg := refusalPage(why, reference)
+	text, ok := p.refusals[why.Reason]
+	if !ok {
+		text = p.refusals[""]
+	}
+	body := messageBody{text.Text, reference, text.Action, text.Href}
+	body.Text = strings.ReplaceAll(body.Text, "{regions}", strings.Join(why.regions, " and "))
+	pg := page{Title: text.Title, Body: body}
 	switch why.Reason {
 	case ReasonStale, ReasonNotInUse, ReasonHandoffUser:
-		// Somebody whose session is real, and who can go to another Region.
-		if v, _ := p.current(r); v != nil {
-			pg = v.page(pg.Title, "", pg.Body)
+		if v, _ := p.current(r); v != nil { // show the session and the links to other Regions
+			pg = v.page(text.Title, "", body)
 		}
 	}
-	status, again := why.Reason.status()
-	if again > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(again/time.Second)))
+	if text.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(text.RetryAfter))
 	}
-	p.render(w, r, status, "message", pg)
+	p.render(w, r, text.Status, "message", pg)
 	return reference
 }
 
-// status is how HTTP says it, and after how long to try again. Zero: nobody
-// knows that it would help.
-func (r Reason) status() (status int, again time.Duration) {
-	switch r {
-	case ReasonUnavailable, ReasonStale, ReasonNotInUse:
-		return http.StatusServiceUnavailable, 5 * time.Second
-	case ReasonHandoffOften:
-		return http.StatusTooManyRequests, codeLifetime
-	case ReasonTooMany, ReasonSessions:
-		return http.StatusTooManyRequests, 0
-	case ReasonHandoffUser:
-		return http.StatusConflict, 0
-	case ReasonHandoffTarget:
-		return http.StatusBadRequest, 0
-	}
-	return http.StatusForbidden, 0
-}
-
-// refuseVisit is refuse for somebody who has a session. Who has no access any
-// more needs no cookie for it.
+// refuseVisit is refuse for a browser that may have a session. A user without access needs no cookie.
 func (p *Portal) refuseVisit(w http.ResponseWriter, r *http.Request, why *Error) {
 	if why.noAccess() {
 		p.clearCookie(w, SessionCookie)
@@ -123,40 +95,50 @@ func (p *Portal) refuseVisit(w http.ResponseWriter, r *http.Request, why *Error)
 }
 
 func (p *Portal) logRefused(ctx context.Context, why *Error, reference string) {
-	log := p.cfg.Logger.WarnContext
+	log := p.log.WarnContext
 	if why.Reason == ReasonUnavailable {
-		log = p.cfg.Logger.ErrorContext
+		log = p.log.ErrorContext
 	}
-	attrs := []any{"region", p.cfg.Region, "reference", reference, "reason", string(why.Reason), "rule", why.Rule, "want", why.Want, "got", refusal.Printable(why.Got)}
+	attrs := []any{
+		"reference", reference, "reason", string(why.Reason), "rule", why.Rule, "want", why.Want,
+		"got", refusal.Printable(why.Got),
+	}
 	if why.Err != nil {
 		attrs = append(attrs, "cause", why.Err.Error())
 	}
 	log(ctx, "portal: refused", attrs...)
 }
 
-// refusalPage is the page for a refusal.
-func refusalPage(why *Error, reference string) page {
-	says, ok := refusalTexts[why.Reason]
-	if !ok {
-		says = noAccess
-	}
-	if why.Reason == ReasonStale {
-		says.text = fmt.Sprintf(says.text, strings.Join(why.regions, " and "))
-	}
-	return page{Title: says.title, Body: messageBody{says.text, reference, says.button}}
+// newReference returns a random reference, short enough to read out. Its alphabet has no letters that look
+// like digits.
+func newReference() string {
+	var b [5]byte
+	rand.Read(b[:])
+	s := base32.NewEncoding("0123456789ABCDEFGHJKMNPQRSTVWXYZ").EncodeToString(b[:])
+	return fmt.Sprintf("MRD-%s-%s", s[:4], s[4:])
 }
 
-// readable has no letters that are taken for digits.
-const readable = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
-
-// reference is short enough to read out, and means nothing but itself.
-func (p *Portal) reference() string {
-	b := make([]byte, 5)
-	if _, err := io.ReadFull(p.cfg.Rand, b); err != nil {
-		return "none"
+// refused is where a browser goes after the consumer has refused its response. The response came from the
+// identity provider's page, without the session's cookie, which is sent here. Most often the response is a
+// second arrival (a double click, the back button, a restored tab) of a user who is signed in, who is then
+// led home. If another tab is signing in, the browser waits for it first. Nothing is stored or ended here.
+func (p *Portal) refused(w http.ResponseWriter, r *http.Request) {
+	v, err := p.current(r)
+	reference := r.URL.Query().Get("reference")
+	var e *Error
+	switch {
+	case err == nil:
+		p.log.InfoContext(r.Context(), "portal: signed in already",
+			"user", v.session.UserName, "reference", refusal.Printable(reference))
+		http.Redirect(w, r, p.destination(r, pathHome), http.StatusSeeOther)
+	case errors.As(err, &e):
+		p.refuseVisit(w, r, e)
+	case othersContinue(r) && !r.URL.Query().Has("waited"):
+		p.oneMoment(w, r, pathRefused+"?"+url.Values{"reference": {reference}, "waited": {"1"}}.Encode())
+	default:
+		w.Header().Del("Content-Security-Policy") // the page has its own
+		p.region.Refused(w, r)
 	}
-	s := base32.NewEncoding(readable).EncodeToString(b)
-	return "MRD-" + s[:4] + "-" + s[4:]
 }
 
 func (p *Portal) notFound(w http.ResponseWriter, r *http.Request) {
@@ -176,10 +158,9 @@ func (p *Portal) wrongMethod(w http.ResponseWriter, r *http.Request, handlers by
 	p.say(w, r, http.StatusMethodNotAllowed, "Method not allowed", textWrongMethod)
 }
 
-// say shows a page that needs no reference: there is nothing to look up. Who
-// is signed in stays visibly so.
+// say shows a page without a reference, because the log has no record of it.
 func (p *Portal) say(w http.ResponseWriter, r *http.Request, status int, title, text string) {
-	body := messageBody{Text: text, button: goHome}
+	body := messageBody{Text: text, Action: "Go to the portal", Href: pathHome}
 	pg := page{Title: title, Body: body}
 	if v, err := p.current(r); err == nil {
 		pg = v.page(title, "", body)

@@ -19,8 +19,8 @@ import (
 //go:embed templates static
 var files embed.FS
 
-// parseTemplates returns one template per page, each with the layout. They are
-// part of the program, so a mistake in them is a panic.
+// parseTemplates returns one template per page, each with the layout. It panics if an embedded file is
+// wrong.
 func parseTemplates() map[string]*template.Template {
 	funcs := template.FuncMap{"length": length, "instant": instant}
 	out := map[string]*template.Template{}
@@ -31,63 +31,60 @@ func parseTemplates() map[string]*template.Template {
 	for _, name := range names {
 		page := strings.TrimSuffix(path.Base(name), ".html")
 		if page != "layout" {
-			out[page] = template.Must(template.New("layout.html").Funcs(funcs).ParseFS(files, "templates/layout.html", name))
+			layout := template.New("layout.html").Funcs(funcs)
+			out[page] = template.Must(layout.ParseFS(files, "templates/layout.html", name))
 		}
 	}
 	return out
 }
 
-// length writes a duration for people: "8 hours", "1 hour 30 minutes".
+// length formats a duration in hours and minutes: "8 hours", "1 hour 30 minutes".
 func length(d time.Duration) string {
-	part := func(n int, unit string) string {
-		if n == 1 {
-			return "1 " + unit
+	var parts []string
+	for unit, n := range [...]int{int(d / time.Hour), int(d % time.Hour / time.Minute)} {
+		name := [...]string{"hour", "minute"}[unit]
+		switch n {
+		case 0:
+		case 1:
+			parts = append(parts, "1 "+name)
+		default:
+			parts = append(parts, strconv.Itoa(n)+" "+name+"s")
 		}
-		return strconv.Itoa(n) + " " + unit + "s"
 	}
-	h, m := int(d/time.Hour), int(d%time.Hour/time.Minute)
-	switch {
-	case m == 0:
-		return part(h, "hour")
-	case h == 0:
-		return part(m, "minute")
-	}
-	return part(h, "hour") + " " + part(m, "minute")
+	return strings.Join(parts, " ")
 }
 
 func instant(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
-// A page is what the layout shows around a page's own Body.
+// page is the data of the layout, with a page's own Body.
 type page struct {
 	Title string
-	Tab   string // "accounts" or "applications"; empty: no tabs
+	Tab   string // the current link of the navigation, or ""
 	User  *center.User
 	Until time.Time // when the session ends at the latest
 	Here  regionLink
-	// Regions are all Regions of the instance; empty: the page has no list.
+	// Regions are all Regions of the instance, if a user is signed in.
 	Regions  []regionLink
-	Operator bool // whether the person is one
+	Operator bool // whether the user is one
 	Body     any
 }
 
-// A regionLink is a Region as pages show it.
+// regionLink is a Region as pages show it.
 type regionLink struct {
 	center.Region
 	Current, Primary bool
-	// Accent is the number of the Region's colour: its place in the list, so
-	// that it is the same in every portal.
+	// Accent is the number of the Region's color, by its index, so that it is the same in every portal.
 	Accent int
-	// Open is the address of the Region's portal for somebody who comes from
-	// here; empty: there is none to open.
+	// Open is the address of the Region's portal for a user who comes from here, or "".
 	Open string
-	// Heard says how old the data from there is; empty: nobody knows.
+	// Heard says how old the data from there is, or is "".
 	Heard       string
 	Unreachable bool
 }
 
 const accents = 6
 
-// regionLinks asks the directory each time: Regions come and go.
+// regionLinks asks the directory each time, because Regions can change.
 func (p *Portal) regionLinks(r *http.Request) []regionLink {
 	var out []regionLink
 	heard, l := p.peers(), p.place(r)
@@ -95,18 +92,17 @@ func (p *Portal) regionLinks(r *http.Request) []regionLink {
 		link := regionLink{Region: region, Current: region.Name == p.cfg.Region, Primary: i == 0, Accent: i % accents}
 		if !link.Current && region.Active() {
 			link.Open = p.openURL(l, region)
-		}
-		// A Region on its way in or out has nothing yet, or nothing more, to hear.
-		if peer, ok := heard[region.Name]; ok && !link.Current && region.Active() {
-			link.Heard, link.Unreachable = p.since(peer), peer.cutOff()
+			if peer, ok := heard[region.Name]; ok {
+				link.Heard, link.Unreachable = p.since(peer), peer.cutOff()
+			}
 		}
 		out = append(out, link)
 	}
 	return out
 }
 
-// openURL leads to another Region's portal, and says where the person comes
-// from if a session can be had from here.
+// openURL returns the address of another Region's portal. If that can get a session from here, the address
+// says where the user comes from.
 func (p *Portal) openURL(l place, to center.Region) string {
 	origin := counterpart(l.portal, l.portals, origins(to.PortalURLs))
 	if !p.shared || l.portal == "" || origin == "" {
@@ -123,8 +119,7 @@ func (pg page) Primary() regionLink {
 	return pg.Regions[0]
 }
 
-// render writes a page. It is made in memory first: a page is whole or is an
-// error, and a HEAD request gets the same length.
+// render writes a page. It executes the template first, so that a failure becomes an error response.
 func (p *Portal) render(w http.ResponseWriter, r *http.Request, status int, name string, pg page) {
 	all := p.regionLinks(r)
 	pg.Here = regionLink{Region: center.Region{Name: p.cfg.Region}, Current: true}
@@ -136,13 +131,13 @@ func (p *Portal) render(w http.ResponseWriter, r *http.Request, status int, name
 	}
 	var b bytes.Buffer
 	if err := p.templates[name].Execute(&b, pg); err != nil {
-		p.cfg.Logger.ErrorContext(r.Context(), "portal: page failed", "page", name, "error", err)
-		http.Error(w, "The page could not be made.", http.StatusInternalServerError)
+		p.log.ErrorContext(r.Context(), "portal: page failed", "page", name, "error", err)
+		http.Error(w, "The portal could not make this page. Try again in a minute.", http.StatusInternalServerError)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_, _ = b.WriteTo(w) // the browser has gone; nobody is left to tell
+	_, _ = b.WriteTo(w) // fails only if the browser is gone
 }
 
 // static serves the style sheet and the icon.

@@ -1,54 +1,123 @@
 package portal
 
-import "time"
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
 
-// A PeerState says how far another Region's data is here.
+// PeerState says how much of another Region's data has arrived here.
 type PeerState string
 
-// The states of a peer.
+// The states of a peer. In all of them, the data that has arrived is served.
 const (
-	// PeerReplicating: what the peer has written is still on its way: all that it
-	// had before the two met, or more than the last few seconds'.
+	// PeerReplicating: the initial replication is in progress, or more than the last few seconds'
+	// changes have not arrived.
 	PeerReplicating PeerState = "Replicating"
-	// PeerReplicated: everything is here, and changes arrive as they are made.
+	// PeerReplicated: all data has arrived, and changes arrive as they are made.
 	PeerReplicated PeerState = "Replicated"
-	// PeerDamaged: what the peer says of its own log is not what it said before:
-	// it has stopped, or lost its disk, or what is here of it differs from what
-	// it has. What was here before still serves, and Heard stands still.
+	// PeerDamaged: the peer's log contradicts what it said before. It has stopped, or lost its disk,
+	// or its log differs from the copy here. Heard does not change.
 	PeerDamaged PeerState = "Damaged"
-	// PeerUnreachable: nothing is heard. What was here before still serves.
+	// PeerUnreachable: nothing is heard from the peer.
 	PeerUnreachable PeerState = "Unreachable"
-	// PeerIncompatible: the peer runs a version that has no format in common
-	// with this one. Nothing is heard. What was here before still serves.
+	// PeerIncompatible: nothing is heard from the peer, because its version has no format in common
+	// with this one.
 	PeerIncompatible PeerState = "Incompatible"
 )
 
-// A Peer is another Region as this one hears it.
+// Peer is another Region as this one hears it.
 type Peer struct {
 	Region string
-	// Heard is the instant up to which everything that the peer wrote is here.
-	// Zero: it was never heard.
+	// Heard is the instant up to which the peer's data is complete here. Zero: it was never heard.
 	Heard time.Time
-	// Lag is how long the last change took to get here, MaxLag the longest of
-	// all. Zero: none came yet. What is still on its way doesn't count, however
-	// long: see Heard.
+	// Lag is how long the last change took to arrive, MaxLag the maximum. Changes that have not
+	// arrived yet don't count: see Heard. Zero: no change has arrived.
 	Lag, MaxLag time.Duration
 	State       PeerState
-	// ClockAhead is how far the peer's clock is ahead of this Region's, by its last
-	// answer, to within the time that the answer took. ClockKnown says whether it
-	// was measured.
+	// ClockAhead is how far the peer's clock is ahead of this Region's, as of its last answer, to
+	// within the time that the answer took. ClockKnown says whether it was measured.
 	ClockAhead time.Duration
 	ClockKnown bool
 	// Done and Total are the progress of the initial replication, in elements.
 	Done, Total uint64
 }
 
-// cutOff says whether nothing is heard of the peer.
+// cutOff says whether nothing is heard from the peer.
 func (p Peer) cutOff() bool { return p.State == PeerUnreachable || p.State == PeerIncompatible }
 
-// Replication is what a portal asks about the freshness of its data. It
-// answers at once, from what it knows.
+// Replication answers the portal's questions about the freshness of its data, at once.
 type Replication interface {
 	// Peers returns the other Regions, sorted by name.
 	Peers() []Peer
+}
+
+// peers returns the other Regions by name.
+func (p *Portal) peers() map[string]Peer {
+	out := map[string]Peer{}
+	if p.cfg.Replication != nil {
+		for _, peer := range p.cfg.Replication.Peers() {
+			out[peer.Region] = peer
+		}
+	}
+	return out
+}
+
+// age is how long ago a peer was heard. Clocks differ, so a future instant counts as now. The wall
+// clock goes on while a machine is suspended, and the monotonic clock can't be set back, so the longer
+// of the two times counts.
+func (p *Portal) age(peer Peer) time.Duration {
+	now := p.clock()
+	return max(0, now.Sub(peer.Heard), now.Round(0).Sub(peer.Heard.Round(0)))
+}
+
+// stale refuses if an active Region was not heard for longer than MaxStaleness: it may have ended
+// sessions.
+func (p *Portal) stale() *Error {
+	if p.cfg.MaxStaleness == 0 {
+		return nil
+	}
+	heard := p.peers()
+	var names, ages []string
+	for _, r := range p.cfg.Directory.Regions() {
+		peer := heard[r.Name] // an unknown one was never heard
+		if r.Name == p.cfg.Region || !r.Active() || !peer.Heard.IsZero() && p.age(peer) <= p.cfg.MaxStaleness {
+			continue
+		}
+		names = append(names, r.Name)
+		ages = append(ages, r.Name+" "+p.since(peer))
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	want := "every active Region heard within " + p.cfg.MaxStaleness.String()
+	e := newError(ReasonStale, "MaxStaleness", want, strings.Join(ages, ", "))
+	e.regions = names
+	return e
+}
+
+// since says when a peer was heard.
+func (p *Portal) since(peer Peer) string {
+	if peer.Heard.IsZero() {
+		return "not heard yet"
+	}
+	return ago(p.age(peer))
+}
+
+// ago formats the time since an event: "just now", "3 s ago", "4 min ago".
+func ago(d time.Duration) string {
+	n := func(unit time.Duration, name string) string { return strconv.Itoa(int(d/unit)) + " " + name + " ago" }
+	switch {
+	case d < time.Second:
+		return "just now"
+	case d < time.Minute:
+		return n(time.Second, "s")
+	case d < time.Hour:
+		return n(time.Minute, "min")
+	case d < 48*time.Hour:
+		return n(time.Hour, "h")
+	}
+	return n(24*time.Hour, "days")
 }

@@ -370,7 +370,7 @@ func TestHandoffThatWaitedReplacesNobody(t *testing.T) {
 	requirePage(t, w.signIn(b, "https://"+frankfurt+"/", "bob@example.com"), 200, "/", "bob@example.com")
 	a = b.refresh(a)
 	assert.Equal(t, http.StatusConflict, a.StatusCode)
-	assert.Contains(t, a.body, "signed in as somebody else")
+	assert.Contains(t, a.body, "signed in as another user")
 	assert.Len(t, w.signIns, 2, "a handoff is no sign-in")
 	requirePage(t, b.click("https://"+frankfurt+"/"), 200, "/", "bob@example.com")
 	assert.Equal(t, 3, s.sessions.Len())

@@ -1,0 +1,155 @@
+package portal
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"net/http"
+	"time"
+
+	"github.com/meridian-saml/meridian/acs/sessions"
+)
+
+const (
+	nameBytes = 16 // of unique names that are no secret
+	tagBytes  = 8  // of names that are unique within a browser
+)
+
+// newSecret returns 256 random bits as text.
+func newSecret() string {
+	var b [32]byte
+	rand.Read(b[:])
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// isSecret says whether s has the form of a secret.
+func isSecret(s string) bool {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	return err == nil && len(b) == 32
+}
+
+// randomHex returns n random bytes in hex.
+func randomHex(n int) string {
+	b := make([]byte, n)
+	rand.Read(b)
+	return hex.EncodeToString(b)
+}
+
+// hashed is a store's key for a secret. It needs no salt, because 256 random bits can't be guessed from
+// their hash. No kind contains "|". Older versions' sessions and codes have these keys, so they can't
+// change to the hashes of acs or portal/replica.
+func hashed(kind, secret string) string {
+	sum := sha256.Sum256([]byte(kind + "|" + secret))
+	return hex.EncodeToString(sum[:])
+}
+
+func sessionKey(id string) string { return hashed("portal session", id) }
+
+// setCookie sets a cookie for this host only. A zero maxAge makes it a session cookie.
+func (p *Portal) setCookie(w http.ResponseWriter, name, value string, maxAge time.Duration) {
+	http.SetCookie(w, &http.Cookie{
+		Name: name, Value: value, Path: "/", MaxAge: int(maxAge / time.Second),
+		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
+}
+
+func (p *Portal) clearCookie(w http.ResponseWriter, name string) {
+	p.setCookie(w, name, "", -time.Second)
+}
+
+// replace ends the browser's session before, if any, and begins s. A new sign-in of the same user joins
+// the earlier sign-in, so that signing out ends what that was handed to. If it can't join (another user,
+// or another sign-in that was handed on), it ends that whole sign-in.
+func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, s sessions.Session) *Error {
+	if why := p.mayBegin(); why != nil {
+		return why
+	}
+	now := p.now()
+	s.Region, s.Host = p.cfg.Region, p.place(r).origin()
+	s.Created, s.Seen = now, now
+	if end := now.Add(p.cfg.SessionLifetime); s.Expires.IsZero() || end.Before(s.Expires) {
+		s.Expires = end
+	}
+	if s.Over(now, p.cfg.IdleTimeout) {
+		const rule = "SessionNotOnOrAfter (Profiles 4.1.4.3)"
+		want := "after " + now.UTC().Format(time.RFC3339)
+		return newError(ReasonSessionOver, rule, want, s.Expires.UTC().Format(time.RFC3339))
+	}
+	if before != nil {
+		var err error
+		if before.user.ID == s.UserID && s.SignIn == "" {
+			s.SignIn = before.session.SignIn
+		} else if before.user.ID != s.UserID || before.session.SignIn != s.SignIn {
+			err = p.endSignIn(r.Context(), before.session)
+		}
+		if err == nil {
+			err = p.cfg.Sessions.End(r.Context(), before.key)
+		}
+		if err != nil {
+			return unavailable("end of the session before", err)
+		}
+	}
+	return p.begin(w, r, s)
+}
+
+// begin makes the session under a new identifier, and sets its cookie.
+func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s sessions.Session) *Error {
+	id := newSecret()
+	s.ID = randomHex(nameBytes)
+	if s.SignIn == "" {
+		s.SignIn = randomHex(nameBytes)
+	}
+	if err := p.cfg.Sessions.Create(r.Context(), sessionKey(id), s); err != nil {
+		return unavailable("write of the session", err)
+	}
+	// It may have been revoked since it was proved. If only the next request noticed that, the
+	// sign-in would seem to fail without a reason.
+	_, err := p.cfg.Sessions.Get(r.Context(), sessionKey(id))
+	if errors.Is(err, sessions.ErrNoSession) {
+		return newError(ReasonRevoked, "sign-in", "one that was not ended meanwhile", s.UserName)
+	} else if err != nil {
+		return unavailable("read of the session", err)
+	}
+	p.setCookie(w, SessionCookie, id, 0)
+	return nil
+}
+
+// endSignIn ends every session of a session's sign-in, in every Region. The store may forget that once
+// none of them can be valid any more, with an hour for clocks that differ.
+func (p *Portal) endSignIn(ctx context.Context, s sessions.Session) error {
+	return p.cfg.Sessions.EndSignIn(ctx, s.UserID, s.SignIn, p.now().Add(p.cfg.SessionLifetime+time.Hour))
+}
+
+// signOut ends every session of the sign-in, at every portal and in every Region. It doesn't end the
+// session at the identity provider, and the page says so. It clears the cookie last: while the store
+// can't end the session, the user must be able to try again.
+func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
+	if c, err := r.Cookie(SessionCookie); err == nil {
+		key := sessionKey(c.Value)
+		s, err := p.cfg.Sessions.Get(r.Context(), key)
+		if all, ok := p.cfg.Sessions.(sessions.CatchUp); ok && errors.Is(err, sessions.ErrNoSession) {
+			// Another node of the Region may have made it a moment ago.
+			if err = all.CatchUp(r.Context()); err == nil {
+				s, err = p.cfg.Sessions.Get(r.Context(), key)
+			}
+		}
+		if err == nil && s.Region == p.cfg.Region {
+			err = p.endSignIn(r.Context(), s)
+		}
+		if err == nil || errors.Is(err, sessions.ErrNoSession) {
+			err = p.cfg.Sessions.End(r.Context(), key)
+		}
+		if err != nil {
+			p.refuse(w, r, unavailable("end of the session", err))
+			return
+		}
+		if s.UserID != "" {
+			p.log.InfoContext(r.Context(), "portal: signed out", "user", s.UserName)
+		}
+	}
+	p.forgetBrowser(w)
+	http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
+}
