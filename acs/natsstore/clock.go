@@ -9,19 +9,18 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// clock is the one of the stream's leader. The nodes' own may differ by
-// minutes, and a record's lifetime must not depend on which node made it.
+// clock is the clock of the stream's leader. The nodes' clocks may differ by minutes, and a record's
+// lifetime must not depend on the node that made it.
 //
-// The estimate is never ahead: the leader told the time before its answer got
-// here. So lifetimes come out too long, by a round trip, and never too short.
+// The estimate is never ahead: the leader read its clock before its answer arrived. So lifetimes are too
+// long by up to a round trip, and never too short.
 type clock struct {
 	read    func(context.Context) (time.Time, error)
 	last    atomic.Pointer[reading]
-	reading sync.Mutex // held by whoever asks
+	reading sync.Mutex // held while asking the leader
 }
 
-// reading is what the leader said, and when it got here (a monotonic reading:
-// nobody can set it).
+// reading is the leader's time, and when it arrived (with a monotonic reading, which can't be set).
 type reading struct{ leader, here time.Time }
 
 // maxReading bounds how long a leader that has been replaced is still believed.
@@ -29,8 +28,8 @@ const maxReading = time.Minute
 
 func newClock(js jetstream.JetStream, stream string) *clock {
 	return &clock{read: func(ctx context.Context) (time.Time, error) {
-		// A handle of its own: asking through the one that reads messages could
-		// make it believe in direct reads, should somebody switch them on.
+		// Not the handle that reads messages: asking through it could make it use direct reads, should an
+		// operator turn them on.
 		handle, err := js.Stream(ctx, stream)
 		if err != nil {
 			return time.Time{}, err
@@ -48,10 +47,10 @@ func (c *clock) now(ctx context.Context) (time.Time, error) {
 			return time.Time{}, unavailable("the leader's clock", err)
 		}
 		if leader.IsZero() {
-			return time.Time{}, &Error{Reason: ReasonStream, Rule: "the leader's clock", Detail: "the server does not tell the time: is it older than 2.11?"}
+			return time.Time{}, &Error{Reason: ReasonStream, Rule: "the leader's clock", Detail: "the server sends no time; want nats-server 2.11 or newer"}
 		}
 		last = &reading{leader: leader, here: time.Now()}
 		c.last.Store(last)
 	}
-	return last.leader.Add(time.Since(last.here)), nil // New has asked once, so there is one
+	return last.leader.Add(time.Since(last.here)), nil // not nil: New has asked once
 }

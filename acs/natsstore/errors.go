@@ -2,45 +2,40 @@ package natsstore
 
 import "github.com/meridian-saml/meridian/acs/internal/storeerr"
 
-// Reason says what is wrong. The set is closed. What the contract of
-// [acs.Store] has names for is said with those, not with an [Error].
+// Reason says what is wrong. The set is closed. The errors of the contract of [acs.Store] are not an
+// [Error].
 type Reason string
 
 const (
-	// ReasonConfig: what New was given makes no sense.
+	// ReasonConfig: a field of Config is invalid.
 	ReasonConfig Reason = "Config"
-	// ReasonKey: not a key as the contract of acs.Store has them.
+	// ReasonKey: not a valid key, by the contract of acs.Store.
 	ReasonKey Reason = "Key"
-	// ReasonStream: a stream of that name exists, and is not set up so that a
-	// record can be trusted to it.
+	// ReasonStream: the stream exists, with settings that would break the contract of acs.Store.
 	ReasonStream Reason = "Stream"
-	// ReasonUnavailable: the server did not answer, or not in time, or said
-	// that it can't. Whether the call worked is then unknown.
+	// ReasonUnavailable: the server did not answer in time, or could not do it. It is unknown whether the
+	// call worked.
 	ReasonUnavailable Reason = "Unavailable"
-	// ReasonForgotten: the stream lost what it knew. The call failed, and Since
-	// has moved.
+	// ReasonForgotten: the stream lost records. The call failed, and Since has moved.
 	ReasonForgotten Reason = "Forgotten"
 )
 
-// Error is the one error type of this package.
+// Error is the error type of this package. Its fields are those of [acs.Error]; Rule names the field of
+// Config, the setting of the stream, or the call.
 type Error struct {
-	Reason Reason
-	// Rule names the field of Config, the setting of the stream, or the call.
-	Rule string
-	// Want and Got are both sides of the comparison, where there was one.
+	Reason    Reason
+	Rule      string
 	Want, Got string
-	// Detail says more, where Want and Got can't.
-	Detail string
-	// Err is the cause, where there is one.
-	Err error
+	Detail    string
+	Err       error
 }
 
-// Error gives the message, cut short.
+// Error returns the message, cut short.
 func (e *Error) Error() string {
 	return storeerr.Message("natsstore", string(e.Reason), e.Rule, e.Detail, e.Want, e.Got, e.Err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
 func unavailable(call string, err error) error {

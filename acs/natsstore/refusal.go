@@ -11,39 +11,37 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// What the server says when a stream may not take a message. Both come with
-// the same code, so their words decide. Words that change would make an error
-// of ErrExists, which lets nobody in either.
+// How the server says that a stream may not take a message. Both cases have the same code, so the text
+// decides. If it changed, ErrExists would become another error, which refuses the sign-in as well.
 const (
-	codeNotStored     = 10077
-	saysSubjectIsFull = "maximum messages per subject exceeded"
-	saysStreamIsFull  = "maximum messages exceeded"
+	codeNotStored   = 10077
+	textSubjectFull = "maximum messages per subject exceeded"
+	textStreamFull  = "maximum messages exceeded"
 )
 
-// refusal says why a message was not stored. With acs.ErrExists there is another
-// message for the subject, or one is on its way.
+// refusal returns why a message was not stored. acs.ErrExists: the subject has another message, or one is
+// being stored.
 func (s *Store) refusal(ctx context.Context, err error) error {
-	var said *jetstream.APIError
-	if errors.As(err, &said) && said.ErrorCode == codeNotStored {
+	var api *jetstream.APIError
+	if errors.As(err, &api) && api.ErrorCode == codeNotStored {
 		switch {
-		case strings.Contains(said.Description, saysSubjectIsFull):
+		case strings.Contains(api.Description, textSubjectFull):
 			return acs.ErrExists
-		case strings.Contains(said.Description, saysStreamIsFull):
+		case strings.Contains(api.Description, textStreamFull):
 			return acs.ErrFull // only the stream of requests has a limit
 		}
 	}
 	return s.lost(ctx, "add", err)
 }
 
-// lost is an error that says nothing about the record.
+// lost returns an error that says nothing about the record.
 func (s *Store) lost(ctx context.Context, call string, err error) error {
 	return unavailable(call, errors.Join(err, s.restore(ctx, err)))
 }
 
-// restore makes the streams again if err is that they are gone: they were
-// deleted, or the server came back without them. The call failed. The new
-// stream has no marker, so the next Add of an assertion fails too, and moves
-// Since. Many nodes may do this at once: a stream that another has made is used.
+// restore makes the streams again if err says that they are gone. The call failed; the new stream has no
+// marker, so the next Add of an assertion fails too, and moves Since. Many nodes may do this at once: a
+// stream that another node has made is used.
 func (s *Store) restore(ctx context.Context, err error) error {
 	gone := errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, jetstream.ErrStreamNotFound)
 	if !gone || !s.memory.Learning.TryLock() {
@@ -58,8 +56,7 @@ func (s *Store) restore(ctx context.Context, err error) error {
 	return nil
 }
 
-// now is the time by the leader's clock. Once a minute that is the first call
-// which finds the streams gone.
+// now returns the time by the leader's clock. Once a minute it is the first call to find the streams gone.
 func (s *Store) now(ctx context.Context) (time.Time, error) {
 	now, err := s.clock.now(ctx)
 	if again := s.restore(ctx, err); again != nil {

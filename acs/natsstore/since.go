@@ -10,14 +10,16 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// mark is the marker in the stream of assertions: a message without an end, on
-// a subject with a random name. As long as it is there, so is everything that
-// was stored after it. A stream that starts again has another, or none.
+// mark is the marker in the stream of assertions: a message that doesn't expire, on a subject with a random
+// name. As long as it is there, so is everything that was stored after it. A stream that starts again has
+// another, or none.
 type mark struct {
 	subject string
 	seq     uint64
 	at      time.Time // by the leader's clock, when it was stored
 }
+
+func (m mark) same(o mark) bool { return m.subject == o.subject && m.seq == o.seq }
 
 // known is what the store knows of the marker.
 type known struct {
@@ -25,15 +27,10 @@ type known struct {
 	highest uint64 // sequence number seen in the stream
 }
 
-// Same reports whether it is the same marker.
-func (k known) Same(o known) bool {
-	return k.mark.subject == o.mark.subject && k.mark.seq == o.mark.seq
-}
-
 // Since implements [acs.Rememberer].
 func (s *Store) Since() time.Time { return s.memory.Since() }
 
-// readMark gives the newest marker on subject, which may be a wildcard.
+// readMark returns the newest marker on subject, which may be a wildcard.
 func (s *Store) readMark(ctx context.Context, subject string) (mark, error) {
 	msg, err := s.records.GetLastMsgForSubject(ctx, subject)
 	if err != nil {
@@ -42,30 +39,14 @@ func (s *Store) readMark(ctx context.Context, subject string) (mark, error) {
 	return mark{subject: msg.Subject, seq: msg.Sequence, at: msg.Time}, nil
 }
 
-// setMark puts a new marker into the stream, which begins what it remembers.
-func (s *Store) setMark(ctx context.Context) error {
-	_, err := s.js.PublishMsg(ctx, &nats.Msg{Subject: s.cfg.Prefix + sinceSubject + rand.Text()}, jetstream.WithExpectStream(s.cfg.records().Name))
-	return err
-}
-
-// dropMark takes out a marker that promises too much. All nodes miss it then.
-func (s *Store) dropMark(ctx context.Context, m mark) error {
-	err := s.records.DeleteMsg(ctx, m.seq)
-	if errors.Is(err, jetstream.ErrMsgDeleteUnsuccessful) {
-		if _, again := s.records.GetMsg(ctx, m.seq); errors.Is(again, jetstream.ErrMsgNotFound) {
-			return nil // another node did
-		}
-	}
-	return err
-}
-
-// learn takes over the newest marker, and makes one if there is none.
+// learn reads the newest marker, and makes one if there is none.
 func (s *Store) learn(ctx context.Context) error {
-	all := s.cfg.Prefix + sinceSubject + "*"
-	m, err := s.readMark(ctx, all)
+	prefix := s.cfg.Prefix + sinceSubject
+	m, err := s.readMark(ctx, prefix+"*")
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
-		if err = s.setMark(ctx); err == nil {
-			m, err = s.readMark(ctx, all)
+		msg := &nats.Msg{Subject: prefix + rand.Text()}
+		if _, err = s.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(s.cfg.records().Name)); err == nil {
+			m, err = s.readMark(ctx, prefix+"*")
 		}
 	}
 	if err != nil {
@@ -75,12 +56,11 @@ func (s *Store) learn(ctx context.Context) error {
 	return nil
 }
 
-// confirm is asked after an assertion was stored with number seq, by a caller
-// that knew before. If the marker is still there, the stream has lost nothing
-// from before the call until now, so it would have known the assertion.
+// confirm is called after an assertion was stored with number seq, by a caller that knew before. If the
+// marker is still there, the stream has lost nothing between, so it would have refused a used assertion.
 func (s *Store) confirm(ctx context.Context, before known, seq uint64) error {
 	m, err := s.readMark(ctx, before.mark.subject)
-	there := err == nil && before.Same(known{mark: m})
+	there := err == nil && m.same(before.mark)
 	switch {
 	case there && seq > before.highest:
 		s.memory.Change(func(k *known) { k.highest = max(k.highest, seq) })
@@ -91,11 +71,13 @@ func (s *Store) confirm(ctx context.Context, before known, seq uint64) error {
 	return s.forgot(ctx, before, there)
 }
 
-// forgot moves Since.
+// forgot moves Since. If the stream went back to an older state, its marker promises too much: it is
+// deleted, so that all nodes miss it.
 func (s *Store) forgot(ctx context.Context, before known, wentBack bool) error {
-	err := s.memory.Forget(before, func() error {
+	isKnown := func(k known) bool { return k.mark.same(before.mark) }
+	err := s.memory.Forget(isKnown, func() error {
 		if wentBack {
-			if err := s.dropMark(ctx, before.mark); err != nil {
+			if _, err := deleteMsg(ctx, s.records, before.mark.seq); err != nil {
 				return unavailable("the marker", err)
 			}
 		}
@@ -104,9 +86,21 @@ func (s *Store) forgot(ctx context.Context, before known, wentBack bool) error {
 	if err != nil {
 		return err
 	}
-	detail := "it was purged, or made again"
+	detail := "it was purged or made again"
 	if wentBack {
 		detail = "it went back to an older state"
 	}
 	return &Error{Reason: ReasonForgotten, Rule: "stream " + s.cfg.records().Name, Detail: detail}
+}
+
+// deleteMsg deletes a message, and reports whether it was this call that did: a sequence number is never
+// used again, and the leader orders deletions.
+func deleteMsg(ctx context.Context, stream jetstream.Stream, seq uint64) (deleted bool, err error) {
+	err = stream.DeleteMsg(ctx, seq)
+	if errors.Is(err, jetstream.ErrMsgDeleteUnsuccessful) {
+		if _, again := stream.GetMsg(ctx, seq); errors.Is(again, jetstream.ErrMsgNotFound) {
+			return false, nil // another call did, or it has expired
+		}
+	}
+	return err == nil, err
 }

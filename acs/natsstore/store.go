@@ -13,16 +13,15 @@ import (
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
-// Store is an [acs.Store] and an [acs.Rememberer]. It is safe for concurrent
-// use, starts no goroutine, and needs no closing.
+// Store is an [acs.Store], an [acs.Rememberer] and an [acs.Quota]. It is safe for concurrent use, starts no
+// goroutine, and needs no closing.
 type Store struct {
 	cfg      Config
 	js       jetstream.JetStream
-	requests jetstream.Stream
+	requests jetstream.Stream // the handles go by name, so they serve a stream that is made again
 	records  jetstream.Stream
 	clock    *clock
-
-	memory storeerr.Memory[known]
+	memory   storeerr.Memory[known]
 }
 
 var (
@@ -31,20 +30,22 @@ var (
 	_ acs.Quota      = (*Store)(nil)
 )
 
-// New opens the Region's streams, and makes them if they are not there. An
-// existing stream whose settings would break the contract is refused, not
-// changed. The error is an [*Error].
+// New opens the Region's streams, and makes them if they are missing. It refuses, and doesn't change, a
+// stream whose settings would break the contract. The error is an [*Error].
 func New(ctx context.Context, cfg Config) (*Store, error) {
 	if err := cfg.setDefaults(); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
 	defer cancel()
-	s := &Store{cfg: cfg, js: cfg.JetStream}
-	if err := s.open(ctx); err != nil {
+	s := &Store{cfg: cfg, js: cfg.JetStream, clock: newClock(cfg.JetStream, cfg.records().Name)}
+	var err error
+	if s.requests, err = openStream(ctx, s.js, cfg.requests()); err != nil {
 		return nil, err
 	}
-	s.clock = newClock(s.js, cfg.records().Name)
+	if s.records, err = openStream(ctx, s.js, cfg.records()); err != nil {
+		return nil, err
+	}
 	if _, err := s.clock.now(ctx); err != nil {
 		return nil, err
 	}
@@ -54,17 +55,7 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 	return s, nil
 }
 
-// open is called once: the handles never change, and never learn of direct
-// reads. They go by name, so they serve a stream that is made again, too.
-func (s *Store) open(ctx context.Context) (err error) {
-	if s.requests, err = openStream(ctx, s.js, s.cfg.requests()); err != nil {
-		return err
-	}
-	s.records, err = openStream(ctx, s.js, s.cfg.records())
-	return err
-}
-
-// expires carries a record's exact end; the server's own is in whole seconds.
+// expires is the header with a record's exact end; the server's is in whole seconds.
 const expires = "Meridian-Expires"
 
 // RequestQuota implements [acs.Quota].
@@ -107,15 +98,15 @@ const (
 	maxPause   = 100 * time.Millisecond
 )
 
-// publish puts a message into the stream and gives its sequence number.
+// publish stores a message and returns its sequence number.
 //
-// The leader refuses a second message for a subject while the first is still
-// on its way to the other servers. That one may never be stored: the leader may
-// have lost the others. So it is acs.ErrExists only where there is a message to
-// be read. Until then it is not known, and it is tried again.
+// The leader refuses a second message for a subject while the first is still being replicated, and that one
+// may never be stored if the leader has lost the other servers. So publish returns acs.ErrExists only if the
+// first message can be read, and tries again until then.
 func (s *Store) publish(ctx context.Context, stream jetstream.Stream, m *nats.Msg, ttl time.Duration) (uint64, error) {
 	for pause := firstPause; ; pause = min(2*pause, maxPause) {
-		ack, err := s.js.PublishMsg(ctx, m, jetstream.WithMsgTTL(ttl), jetstream.WithExpectStream(stream.CachedInfo().Config.Name))
+		name := stream.CachedInfo().Config.Name
+		ack, err := s.js.PublishMsg(ctx, m, jetstream.WithMsgTTL(ttl), jetstream.WithExpectStream(name))
 		if err == nil {
 			return ack.Sequence, nil
 		}
@@ -131,7 +122,7 @@ func (s *Store) publish(ctx context.Context, stream jetstream.Stream, m *nats.Ms
 		}
 		select {
 		case <-ctx.Done():
-			return 0, unavailable("add: another call's message is on its way and does not arrive", ctx.Err())
+			return 0, unavailable("add: another call's message is not replicated in time", ctx.Err())
 		case <-time.After(pause):
 		}
 	}
@@ -157,7 +148,7 @@ func (s *Store) Take(ctx context.Context, key string) ([]byte, error) {
 	}
 	exp, err := time.Parse(time.RFC3339Nano, msg.Header.Get(expires))
 	if err != nil {
-		return nil, unavailable("take: a record that this package did not write", err)
+		return nil, unavailable("take: not a record of this package", err)
 	}
 	now, err := s.now(ctx)
 	if err != nil {
@@ -166,22 +157,17 @@ func (s *Store) Take(ctx context.Context, key string) ([]byte, error) {
 	if !now.Before(exp) {
 		return nil, acs.ErrNotFound // the server will drop it any moment
 	}
-	// A sequence number is never used again, and deletions are decided one
-	// after the other, so it is this message that goes, and once.
-	err = stream.DeleteMsg(ctx, msg.Sequence)
-	if errors.Is(err, jetstream.ErrMsgDeleteUnsuccessful) {
-		if _, again := stream.GetMsg(ctx, msg.Sequence); errors.Is(again, jetstream.ErrMsgNotFound) {
-			return nil, acs.ErrNotFound // another call has it, or its time was over
-		}
-	}
-	if err != nil {
+	deleted, err := deleteMsg(ctx, stream, msg.Sequence)
+	switch {
+	case err != nil:
 		return nil, s.lost(ctx, "take", err)
+	case !deleted:
+		return nil, acs.ErrNotFound
 	}
 	return msg.Data, nil
 }
 
-// place says where a record of that key is. A key is one token of a subject:
-// its dots would make more of it, and wouldn't be allowed everywhere.
+// place returns where a record of that key is. A key is one token of a subject, so without dots.
 func (s *Store) place(key string) (jetstream.Stream, string, error) {
 	if !storeerr.IsKey(key) {
 		return nil, "", &Error{Reason: ReasonKey, Rule: "acs.Store", Want: storeerr.WantKey, Got: key}
@@ -193,8 +179,8 @@ func (s *Store) place(key string) (jetstream.Stream, string, error) {
 	return s.records, s.cfg.Prefix + recordSubject + token, nil
 }
 
-// begin bounds a call. Without a connection it does not wait for one: the
-// client would keep what is sent, and deliver it when nobody listens any more.
+// begin bounds a call. It doesn't wait for a connection: the client would keep the message, and deliver it
+// when the caller has given up.
 func (s *Store) begin(ctx context.Context) (context.Context, context.CancelFunc, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, nil, unavailable("context", err)
@@ -206,7 +192,7 @@ func (s *Store) begin(ctx context.Context) (context.Context, context.CancelFunc,
 	return ctx, cancel, nil
 }
 
-// roundUp gives whole seconds, the unit of a message's time to live.
+// roundUp returns whole seconds, the unit of a message's time to live.
 func roundUp(d time.Duration) time.Duration {
 	if whole := d.Truncate(time.Second); whole < d {
 		return whole + time.Second

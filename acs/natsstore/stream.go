@@ -16,13 +16,11 @@ const (
 	sinceSubject   = ".since."
 )
 
-// streamConfig is what both streams have in common. Create-if-absent is the
-// stream's own rule, not a header of each message: at most one message a
-// subject, and a second is refused rather than taking the first one's place.
-// Direct reads, which a replica that is behind may answer, are off.
+// streamConfig returns the settings of a stream: at most one message a subject, and a second is refused and
+// doesn't replace the first. Direct reads, which a replica that is behind may answer, are off.
 func (cfg *Config) streamConfig(name string, maxMsgs int64, subjects ...string) jetstream.StreamConfig {
 	return jetstream.StreamConfig{
-		Name: cfg.Prefix + "_" + name, Subjects: subjects, Description: "Meridian: what the nodes of a Region know together",
+		Name: cfg.Prefix + "_" + name, Subjects: subjects, Description: "Meridian: records that the nodes of a Region share",
 		Retention: jetstream.LimitsPolicy, Storage: cfg.Storage, Replicas: cfg.Replicas,
 		Discard: jetstream.DiscardNew, DiscardNewPerSubject: true, MaxMsgsPerSubject: 1,
 		MaxMsgs: maxMsgs, MaxBytes: -1, AllowMsgTTL: true, AllowDirect: false,
@@ -37,12 +35,12 @@ func (cfg *Config) records() jetstream.StreamConfig {
 	return cfg.streamConfig("records", -1, cfg.Prefix+recordSubject+"*", cfg.Prefix+sinceSubject+"*")
 }
 
-// openStream finds or makes a stream, and insists on what the store relies on.
+// openStream finds or makes a stream, and checks the settings that the store relies on.
 func openStream(ctx context.Context, js jetstream.JetStream, want jetstream.StreamConfig) (jetstream.Stream, error) {
 	stream, err := js.Stream(ctx, want.Name)
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		stream, err = js.CreateStream(ctx, want)
-		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another node was quicker, with another MaxRequests
+		if errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) { // another node was first, with another MaxRequests
 			stream, err = js.Stream(ctx, want.Name)
 		}
 	}
@@ -62,9 +60,8 @@ func openStream(ctx context.Context, js jetstream.JetStream, want jetstream.Stre
 	return stream, nil
 }
 
-// sameStream compares what the store relies on: somebody else may have made
-// the stream. A limit on bytes is the operator's to set: the stream refuses
-// then, and drops nothing.
+// sameStream checks the settings that the store relies on. An operator may set a limit on bytes: the stream
+// then refuses, and drops nothing.
 func sameStream(want, got jetstream.StreamConfig) error {
 	slices.Sort(want.Subjects)
 	slices.Sort(got.Subjects)
@@ -87,7 +84,7 @@ func sameStream(want, got jetstream.StreamConfig) error {
 		{"sealed", false, got.Sealed},
 		{"no_ack", false, got.NoAck},
 		{"persist_mode", want.PersistMode, got.PersistMode},
-		{"is a mirror or has sources", false, got.Mirror != nil || len(got.Sources) > 0},
+		{"mirror or sources", false, got.Mirror != nil || len(got.Sources) > 0},
 		{"subject_transform", false, got.SubjectTransform != nil},
 		{"enough replicas", true, got.Replicas >= want.Replicas},
 	} {

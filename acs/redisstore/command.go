@@ -6,31 +6,24 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// once is a command that the client does not send again when the connection
-// breaks: the second time it would find its own work and take it for another's.
+// once is a command that the client does not send again when the connection breaks: a second one would find
+// the first one's work and take it for another call's.
 type once struct{ *redis.Cmd }
 
 func (once) NoRetry() bool { return true }
 
-// answer is what Redis said, or redis.Nil.
-type answer struct {
-	value any
-	err   error
-}
-
-// do runs a command. It stops waiting when ctx ends, whatever the client's own
-// options say about contexts; the client then ends on its own timeouts.
+// do runs a command. It stops waiting when ctx ends, whatever the client's options say about contexts; the
+// client then ends on its own timeouts.
 func (s *Store) do(ctx context.Context, args ...any) (any, error) {
-	done := make(chan answer, 1)
+	done := make(chan *redis.Cmd, 1)
 	go func() {
-		cmd := once{redis.NewCmd(ctx, args...)}
-		_ = s.cfg.Client.Process(ctx, cmd) // the same error as Result gives
-		v, err := cmd.Result()
-		done <- answer{v, err}
+		cmd := redis.NewCmd(ctx, args...)
+		_ = s.cfg.Client.Process(ctx, once{cmd}) // Result returns the error, too
+		done <- cmd
 	}()
 	select {
-	case a := <-done:
-		return a.value, a.err
+	case cmd := <-done:
+		return cmd.Result()
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

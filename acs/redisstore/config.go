@@ -9,56 +9,47 @@ import (
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
-// Config describes a [Store]. [New] checks and copies it. All nodes of a
-// Region give the same.
+// Config describes a [Store]. [New] checks and copies it. All nodes of a Region use the same.
 type Config struct {
-	// Client is where the records are; it stays the caller's. A *redis.Client
-	// (also one of redis.NewFailoverClient) or a *redis.ClusterClient. A
-	// *redis.Ring is refused: it moves keys to other servers as it likes.
-	// Required.
+	// Client is the connection to Redis, which the caller owns: a *redis.Client (also one of
+	// redis.NewFailoverClient) or a *redis.ClusterClient. A *redis.Ring is refused, because it moves keys to
+	// other servers. Required.
 	Client redis.UniversalClient
-	// Prefix tells the Regions apart that share a Redis; keys begin with
-	// "meridian:{<Prefix>}:". Letters, digits, '-', '_' and '.', at most 64.
-	// Empty: "region".
+	// Prefix separates the Regions that share a Redis; keys begin with "meridian:{<Prefix>}:". Letters,
+	// digits, '-', '_' and '.', at most 64. Empty: "region".
 	Prefix string
-	// MaxRequests is how many requests may wait for an answer at once, in the
-	// whole Region. Any client can start one, and each takes up to about 4 KiB.
-	// Zero: 100,000.
+	// MaxRequests is how many requests may wait for an answer at once, in the whole Region. Any client can
+	// start one, and each takes up to about 4 KiB. Zero: 100,000.
 	MaxRequests int
-	// Margin is added to the marker's instant to give Since, for an identity
-	// provider or a node whose clock may be ahead of Redis's by that much. Zero:
-	// none.
+	// Margin is added to the marker's instant to give Since, for an identity provider or a node whose clock
+	// may be ahead of Redis's by that much. Zero: none.
 	Margin time.Duration
 	// Timeout bounds every call, New included. Zero: 5 s.
 	Timeout time.Duration
-	// InsecureSkipPolicyCheck is for a Redis that forbids CONFIG GET, as hosted
-	// ones do. See to it yourself that maxmemory-policy is noeviction, and
-	// stays so on every server that can become the primary. With any other, a
-	// client that makes many requests can have the records of used assertions
-	// evicted. Then Since moves and sign-in fails in between, for as long as
-	// Redis counts evicted keys truly.
+	// InsecureSkipPolicyCheck is for a Redis that forbids CONFIG GET, as hosted ones do. Make sure yourself
+	// that maxmemory-policy is noeviction on every server that can become the primary. With any other, a
+	// client that makes many requests can have the records of used assertions evicted. Then Since moves and
+	// sign-in fails meanwhile, as long as Redis counts evicted keys correctly.
 	InsecureSkipPolicyCheck bool
 }
-
-const defaultPrefix = "region"
 
 var prefixes = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
 func (cfg *Config) setDefaults() error {
 	if cfg.Prefix == "" {
-		cfg.Prefix = defaultPrefix
+		cfg.Prefix = "region"
 	}
 	_, ring := cfg.Client.(*redis.Ring)
 	switch {
 	case cfg.Client == nil:
 		return badConfig("Client", "is required")
 	case ring:
-		return badConfig("Client", "a *redis.Client or a *redis.ClusterClient is wanted, not a *redis.Ring")
+		return badConfig("Client", "want a *redis.Client or a *redis.ClusterClient, got a *redis.Ring")
 	case !prefixes.MatchString(cfg.Prefix):
 		return &Error{Reason: ReasonConfig, Rule: "Config.Prefix", Want: "1 to 64 letters, digits, '-', '_' and '.'", Got: cfg.Prefix}
 	}
 	if field := storeerr.SetDefaults(&cfg.MaxRequests, &cfg.Margin, &cfg.Timeout); field != "" {
-		return badConfig(field, "can't be negative")
+		return badConfig(field, "is negative")
 	}
 	return nil
 }

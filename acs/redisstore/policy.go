@@ -17,7 +17,7 @@ const (
 	noEviction = "noeviction"
 )
 
-// policy is what the scripts insist on. Empty: nothing.
+// policy returns the policy that the scripts require. Empty: any.
 func (cfg *Config) policy() string {
 	if cfg.InsecureSkipPolicyCheck {
 		return ""
@@ -29,35 +29,29 @@ func wrongPolicy(got string) error {
 	return &Error{Reason: ReasonPolicy, Rule: policy, Want: noEviction, Got: got}
 }
 
-// checkPolicyAtStart refuses a Redis that would drop a live record to make room.
-func checkPolicyAtStart(ctx context.Context, client redis.UniversalClient) error {
-	if cluster, ok := client.(everyMaster); ok {
-		return asError("CONFIG GET", cluster.ForEachMaster(ctx, func(ctx context.Context, one *redis.Client) error {
-			return checkPolicyOf(ctx, one)
-		}))
+// checkPolicy refuses a Redis that would drop a live record to make room.
+func checkPolicy(ctx context.Context, client redis.UniversalClient) error {
+	cluster, ok := client.(everyMaster)
+	if !ok {
+		return checkPolicyOf(ctx, client)
 	}
-	return checkPolicyOf(ctx, client)
+	err := cluster.ForEachMaster(ctx, func(ctx context.Context, one *redis.Client) error { return checkPolicyOf(ctx, one) })
+	if err == nil || errors.As(err, new(*Error)) {
+		return err
+	}
+	return unavailable("CONFIG GET", err)
 }
 
 func checkPolicyOf(ctx context.Context, client redis.Cmdable) error {
 	settings, err := client.ConfigGet(ctx, policy).Result()
-	var said redis.Error
+	var refused redis.Error
 	switch {
-	case errors.As(err, &said): // it answered, with no
-		return &Error{Reason: ReasonPolicy, Rule: policy, Detail: "Redis does not say; see Config.InsecureSkipPolicyCheck", Err: err}
+	case errors.As(err, &refused):
+		return &Error{Reason: ReasonPolicy, Rule: policy, Detail: "Redis refuses CONFIG GET; see Config.InsecureSkipPolicyCheck", Err: err}
 	case err != nil:
-		return asError("CONFIG GET", err)
+		return unavailable("CONFIG GET", err)
 	case settings[policy] != noEviction:
 		return wrongPolicy(settings[policy])
 	}
 	return nil
-}
-
-// asError leaves errors of this package as they are.
-func asError(call string, err error) error {
-	var ours *Error
-	if err == nil || errors.As(err, &ours) {
-		return err
-	}
-	return unavailable(call, err)
 }

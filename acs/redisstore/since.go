@@ -8,19 +8,12 @@ import (
 	"time"
 )
 
-// known is the marker that the store knows, as it is in Redis.
-type known string
-
-// Same reports whether it is the same marker.
-func (k known) Same(o known) bool { return k == o }
-
 // Since implements [acs.Rememberer].
 func (s *Store) Since() time.Time { return s.memory.Since() }
 
-// learn takes over the marker that is in Redis, and makes one if there is none
-// or if Redis is not the process any more that wrote it, or has evicted keys.
+// learn reads the marker in Redis. The script makes a new one if it no longer holds.
 func (s *Store) learn(ctx context.Context) error {
-	v, err := s.run(ctx, mark, []string{s.markKey()}, rand.Text())
+	v, err := s.run(ctx, scriptMark, []string{s.markKey()}, rand.Text())
 	if err != nil {
 		return unavailable("the marker", err)
 	}
@@ -28,17 +21,17 @@ func (s *Store) learn(ctx context.Context) error {
 	micros, _, _ := strings.Cut(m, " ")
 	n, err := strconv.ParseInt(micros, 10, 64)
 	if err != nil {
-		return unavailable("the marker, which this package did not write", err)
+		return unavailable("the marker: not one of this package", err)
 	}
-	s.memory.Learn(known(m), time.UnixMicro(n).Add(s.cfg.Margin))
+	s.memory.Learn(m, time.UnixMicro(n).Add(s.cfg.Margin))
 	return nil
 }
 
-// forgot is for a caller that knew a marker which does not hold any more. It
-// moves Since.
-func (s *Store) forgot(ctx context.Context, before known) error {
-	if err := s.memory.Forget(before, func() error { return s.learn(ctx) }); err != nil {
+// forgot is called when the marker no longer holds. It moves Since.
+func (s *Store) forgot(ctx context.Context, before string) error {
+	isKnown := func(m string) bool { return m == before }
+	if err := s.memory.Forget(isKnown, func() error { return s.learn(ctx) }); err != nil {
 		return err
 	}
-	return &Error{Reason: ReasonForgotten, Rule: "marker " + s.markKey(), Detail: "Redis was flushed, started again or replaced, or has evicted keys"}
+	return &Error{Reason: ReasonForgotten, Rule: "marker " + s.markKey(), Detail: "Redis was flushed, restarted or replaced, or has evicted keys"}
 }

@@ -13,11 +13,11 @@ import (
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
-// Store is an [acs.Store] and an [acs.Rememberer]. It is safe for concurrent
-// use and needs no closing.
+// Store is an [acs.Store], an [acs.Rememberer] and an [acs.Quota]. It is safe for concurrent use and needs no
+// closing.
 type Store struct {
 	cfg    Config
-	memory storeerr.Memory[known]
+	memory storeerr.Memory[string] // of the marker, as it is in Redis
 }
 
 var (
@@ -26,8 +26,7 @@ var (
 	_ acs.Quota      = (*Store)(nil)
 )
 
-// New asks Redis how it is set up and since when it remembers. The error is an
-// [*Error].
+// New asks Redis for its settings and since when it remembers. The error is an [*Error].
 func New(ctx context.Context, cfg Config) (*Store, error) {
 	if err := cfg.setDefaults(); err != nil {
 		return nil, err
@@ -35,13 +34,12 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
 	defer cancel()
 	s := &Store{cfg: cfg}
-	// The marker first: this is what finds out whether Redis is there at all,
-	// and it keeps to the time.
+	// The marker first: it finds out in time whether Redis can be reached.
 	if err := s.learn(ctx); err != nil {
 		return nil, err
 	}
 	if !cfg.InsecureSkipPolicyCheck {
-		if err := checkPolicyAtStart(ctx, cfg.Client); err != nil {
+		if err := checkPolicy(ctx, cfg.Client); err != nil {
 			return nil, err
 		}
 	}
@@ -59,36 +57,35 @@ func (s *Store) Add(ctx context.Context, key string, v []byte, exp time.Time) er
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	defer cancel()
 	before := s.memory.Mark()
-	end, value, policy := milliseconds(exp), string(v), s.cfg.policy() // a copy of v: an abandoned call may still send it
-	var said any
-	var err error
+	sc, keys := scriptAdd, []string{s.recordKey(key)}
+	args := []any{string(v), milliseconds(exp), s.cfg.policy()} // a copy of v: an abandoned call may still send it
 	switch {
 	case strings.HasPrefix(key, acs.KeyPrefixRequest):
-		said, err = s.run(ctx, addRequest, []string{s.recordKey(key), s.waitingKey()}, value, end, policy, s.cfg.MaxRequests, key)
+		sc, keys, args = scriptAddRequest, append(keys, s.waitingKey()), append(args, s.cfg.MaxRequests, key)
 	case strings.HasPrefix(key, acs.KeyPrefixAssertion):
-		said, err = s.run(ctx, addAssertion, []string{s.recordKey(key), s.markKey()}, value, end, policy, string(before))
-	default:
-		said, err = s.run(ctx, addOther, []string{s.recordKey(key)}, value, end, policy)
+		keys, args = append(keys, s.markKey()), append(args, before)
 	}
+	said, err := s.run(ctx, sc, keys, args...)
 	if err != nil {
 		return unavailable("add", err)
 	}
 	switch said {
-	case saysStored:
+	case "STORED":
 		return nil
-	case saysExists:
+	case "EXISTS":
 		return acs.ErrExists
-	case saysExpired:
+	case "EXPIRED":
 		return acs.ErrExpired
-	case saysFull:
+	case "FULL":
 		return acs.ErrFull
-	case saysForgot:
+	case "FORGOT":
 		return s.forgot(ctx, before)
 	}
-	if got, ok := said.(string); ok && strings.HasPrefix(got, saysPolicy) {
-		return wrongPolicy(strings.TrimPrefix(got, saysPolicy))
+	text, _ := said.(string)
+	if got, ok := strings.CutPrefix(text, "POLICY "); ok {
+		return wrongPolicy(got)
 	}
-	return unavailable("add", fmt.Errorf("the script answered %T", said))
+	return unavailable("add", fmt.Errorf("the script returned a %T", said))
 }
 
 // Take implements [acs.Store].
@@ -101,7 +98,7 @@ func (s *Store) Take(ctx context.Context, key string) ([]byte, error) {
 	var said any
 	var err error
 	if strings.HasPrefix(key, acs.KeyPrefixRequest) {
-		said, err = s.run(ctx, takeRequest, []string{s.recordKey(key), s.waitingKey()}, key)
+		said, err = s.run(ctx, scriptTakeRequest, []string{s.recordKey(key), s.waitingKey()}, key)
 	} else {
 		said, err = s.do(ctx, "getdel", s.recordKey(key))
 	}
@@ -113,13 +110,12 @@ func (s *Store) Take(ctx context.Context, key string) ([]byte, error) {
 	}
 	v, ok := said.(string)
 	if !ok {
-		return nil, unavailable("take", fmt.Errorf("the answer was %T", said))
+		return nil, unavailable("take", fmt.Errorf("Redis returned a %T", said))
 	}
 	return []byte(v), nil
 }
 
-// The braces make it one hash slot of a cluster, so that a script can have
-// more than one of these keys.
+// The braces make all keys one hash slot of a cluster, so that a script can have several of them.
 func (s *Store) recordKey(key string) string { return "meridian:{" + s.cfg.Prefix + "}:" + key }
 func (s *Store) markKey() string             { return "meridian:{" + s.cfg.Prefix + "}#since" }
 func (s *Store) waitingKey() string          { return "meridian:{" + s.cfg.Prefix + "}#requests" }
@@ -134,7 +130,7 @@ func check(ctx context.Context, key string) error {
 	return nil
 }
 
-// milliseconds rounds up. The zero time is long ago, as any other.
+// milliseconds rounds up. The zero time is in the past, as any other.
 func milliseconds(t time.Time) int64 {
 	ms := t.UnixMilli()
 	if t.After(time.UnixMilli(ms)) {

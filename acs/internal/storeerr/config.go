@@ -5,13 +5,8 @@ import (
 	"time"
 )
 
-const (
-	defaultMaxRequests = 100_000
-	defaultTimeout     = 5 * time.Second
-)
-
-// SetDefaults fills in what is zero of the fields that the stores' configs
-// share. It returns the name of the one that is negative, or "".
+// SetDefaults fills in the zero fields that the stores' configs share. It returns the name of one that is
+// negative, or "".
 func SetDefaults(maxRequests *int, margin, timeout *time.Duration) (negative string) {
 	switch {
 	case *maxRequests < 0:
@@ -22,18 +17,18 @@ func SetDefaults(maxRequests *int, margin, timeout *time.Duration) (negative str
 		return "Timeout"
 	}
 	if *maxRequests == 0 {
-		*maxRequests = defaultMaxRequests
+		*maxRequests = 100_000
 	}
 	if *timeout == 0 {
-		*timeout = defaultTimeout
+		*timeout = 5 * time.Second
 	}
 	return ""
 }
 
-// WantKey says what a key is, by the contract of acs.Store.
+// WantKey describes a key, by the contract of acs.Store.
 const WantKey = "1 to 100 of a-z, 0-9 and '.'"
 
 var keys = regexp.MustCompile(`^[a-z0-9.]{1,100}$`)
 
-// IsKey reports whether key is one.
+// IsKey reports whether key is a valid key.
 func IsKey(key string) bool { return keys.MatchString(key) }

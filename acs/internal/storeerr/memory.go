@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// Memory is since when a store remembers, and what it knows of the marker in
-// the store that vouches for that: while the marker is the same, nothing was
-// lost. The zero Memory knows none. It is safe for concurrent use.
-type Memory[M interface{ Same(M) bool }] struct {
+// Memory holds the instant since which a store remembers, and the marker in the store that proves it: while
+// the marker is the same, nothing was lost. It is safe for concurrent use.
+type Memory[M any] struct {
 	Learning sync.Mutex // held while Since is being moved
 
 	mu    sync.Mutex
@@ -23,14 +22,14 @@ func (m *Memory[M]) Since() time.Time {
 	return m.since
 }
 
-// Mark returns what is known of the marker.
+// Mark returns the known marker.
 func (m *Memory[M]) Mark() M {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.mark
 }
 
-// Learn takes over a marker, and since when it vouches.
+// Learn sets the marker, and the instant since which it proves that nothing was lost.
 func (m *Memory[M]) Learn(mark M, since time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -40,19 +39,19 @@ func (m *Memory[M]) Learn(mark M, since time.Time) {
 	}
 }
 
-// Change changes what is known of the marker.
+// Change changes the known marker.
 func (m *Memory[M]) Change(change func(*M)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	change(&m.mark)
 }
 
-// Forget is for a caller that knew a marker which doesn't hold any more. It
-// calls learn, once for all calls that notice the same.
-func (m *Memory[M]) Forget(known M, learn func() error) error {
+// Forget is called when a marker no longer holds. If it is still the known one, Forget calls learn, so
+// learn is called once for all calls that notice the same loss.
+func (m *Memory[M]) Forget(isLost func(M) bool, learn func() error) error {
 	m.Learning.Lock()
 	defer m.Learning.Unlock()
-	if !m.Mark().Same(known) {
+	if !isLost(m.Mark()) {
 		return nil
 	}
 	return learn()

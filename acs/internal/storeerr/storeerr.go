@@ -1,7 +1,6 @@
-// Package storeerr is what acs and its stores have in common: how an error
-// reads, and of the stores, what keys and configs have to be and how they keep
-// since when they remember. Each package has its own type of error, with a
-// closed list of Reasons; all have the same fields.
+// Package storeerr is what acs and its stores share: the text of their errors; and for the stores, the
+// checks of keys and configs, and the record of since when a store remembers. Each package has its own
+// error type with a closed list of Reasons; all have the same fields.
 package storeerr
 
 import (
@@ -9,8 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// Message is an error's fields as text. Rule and detail are this module's own;
-// both sides are quoted, and they and the cause are cut short.
+// Message returns the text of an error. want and got are quoted, and they and the cause are cut short.
 func Message(pkg, reason, rule, detail, want, got string, cause error) string {
 	text := pkg + ": " + reason
 	for _, part := range []string{rule, detail} {
@@ -27,10 +25,10 @@ func Message(pkg, reason, rule, detail, want, got string, cause error) string {
 	return text
 }
 
-// Quote makes a value from outside fit to be shown.
+// Quote returns a value from outside, cut short and quoted.
 func Quote(s string) string { return strconv.Quote(clip(s)) }
 
-// Printable is the inside of Quote, for where something else adds quotes.
+// Printable is Quote without the quotation marks, for text that will be quoted elsewhere.
 func Printable(s string) string {
 	q := Quote(s)
 	return q[1 : len(q)-1]

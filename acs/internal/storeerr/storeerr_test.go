@@ -32,29 +32,27 @@ func TestDefaultsOfConfigs(t *testing.T) {
 	assert.Equal(t, "Margin", storeerr.SetDefaults(&requests, &margin, &timeout))
 }
 
-type mark string
-
-func (m mark) Same(o mark) bool { return m == o }
-
 func TestSinceNeverMovesBack(t *testing.T) {
-	var m storeerr.Memory[mark]
+	var m storeerr.Memory[string]
 	noon := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	require.True(t, m.Since().IsZero())
 	m.Learn("one", noon)
 	m.Learn("two", noon.Add(-time.Hour))
 	assert.Equal(t, noon, m.Since())
-	assert.Equal(t, mark("two"), m.Mark())
+	assert.Equal(t, "two", m.Mark())
 }
 
+func is(known string) func(string) bool { return func(mark string) bool { return mark == known } }
+
 func TestAStoreLearnsOnceHoweverManyCallsNoticed(t *testing.T) {
-	var m storeerr.Memory[mark]
+	var m storeerr.Memory[string]
 	m.Learn("old", time.Now())
 	before := m.Mark()
 	var learned atomic.Int32
 	var calls sync.WaitGroup
 	for range 20 {
 		calls.Go(func() {
-			assert.NoError(t, m.Forget(before, func() error {
+			assert.NoError(t, m.Forget(is(before), func() error {
 				learned.Add(1)
 				m.Learn("new", time.Now())
 				return nil
@@ -64,6 +62,6 @@ func TestAStoreLearnsOnceHoweverManyCallsNoticed(t *testing.T) {
 	calls.Wait()
 	assert.EqualValues(t, 1, learned.Load())
 	down := errors.New("it is down")
-	assert.Equal(t, down, m.Forget("new", func() error { return down }))
-	assert.Equal(t, mark("new"), m.Mark(), "and the next call tries again")
+	assert.Equal(t, down, m.Forget(is("new"), func() error { return down }))
+	assert.Equal(t, "new", m.Mark(), "and the next call tries again")
 }

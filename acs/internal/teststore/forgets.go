@@ -1,9 +1,8 @@
-// Package teststore has what the tests of several stores check in the same way
-// and package storetest can't: what needs a server that loses its memory.
+// Package teststore has a test for several stores that package storetest can't make: it needs a server that loses
+// its memory.
 package teststore
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -18,7 +17,7 @@ type Store interface {
 	acs.Rememberer
 }
 
-// A Loss is how stores of a Region lose what they share.
+// Loss describes how stores of a Region lose what they share.
 type Loss struct {
 	Lose func()
 	// Tries is how many calls may fail before the store works again.
@@ -27,15 +26,13 @@ type Loss struct {
 	Unit time.Duration
 }
 
-// Forgets checks that two stores of one Region, which are running when what
-// they share is lost, notice it before they let anybody in: each fails at least
-// once, never says that it knows a record which it can't know, works again, and
-// then remembers since a moment after the loss.
+// Forgets tests that two running stores of one Region notice a loss before they accept an assertion: each fails
+// at least once, never returns ErrExists for an unknown record, works again, and then remembers since a moment
+// after the loss.
 func Forgets[S Store](t *testing.T, stores [2]S, loss Loss) {
 	t.Helper()
-	ctx := context.Background()
 	add := func(s S, name any) error {
-		return s.Add(ctx, acs.KeyPrefixAssertion+fmt.Sprint(name), []byte("v"), time.Now().Add(10*time.Minute))
+		return s.Add(t.Context(), acs.KeyPrefixAssertion+fmt.Sprint(name), []byte("v"), time.Now().Add(10*time.Minute))
 	}
 	if err := add(stores[0], "used"); err != nil {
 		t.Fatalf("before the loss: %v", err)
@@ -49,11 +46,11 @@ func Forgets[S Store](t *testing.T, stores [2]S, loss Loss) {
 				t.Fatalf("after the loss: %v", err)
 			}
 			if failed++; failed == loss.Tries {
-				t.Fatalf("it never works again: %v", err)
+				t.Fatalf("it does not work again: %v", err)
 			}
 		}
 		if failed == 0 {
-			t.Fatal("the first call after the loss works")
+			t.Fatal("the first call after the loss succeeds, want an error")
 		}
 		if since := s.Since(); !since.After(before) || since.Before(lost) {
 			t.Fatalf("Since is %v; it was %v before the loss, which came after %v", since, before, lost)
