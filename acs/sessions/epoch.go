@@ -1,14 +1,14 @@
 package sessions
 
-// An Epoch counts how often each Region ended all sessions of a user. It only
-// grows, component by component (a version vector), so Regions can raise it
-// without asking each other and agree when they have heard of each other. A
-// Region that is not in it counts zero; the nil Epoch is a user whose sessions
-// nobody ended yet.
+import "maps"
+
+// Epoch counts how often each Region ended all sessions of a user. It is a version vector: each component only
+// grows, so Regions can raise it without asking each other. A Region that is not in it counts zero; the nil
+// Epoch is a user whose sessions were never ended.
 type Epoch map[string]uint64
 
-// Covers says whether every component of e is at least that of o. A session
-// made under e outlives the revocations that o counts if e covers o.
+// Covers reports whether every component of e is at least that of o. A session made under e outlives the
+// revocations that o counts if e covers o.
 func (e Epoch) Covers(o Epoch) bool {
 	for region, n := range o {
 		if e[region] < n {
@@ -18,13 +18,11 @@ func (e Epoch) Covers(o Epoch) bool {
 	return true
 }
 
-// Merge returns the component-wise maximum as a new Epoch. It is commutative,
-// associative and idempotent, so the order of arrival makes no difference.
+// Merge returns the component-wise maximum as a new Epoch. It is commutative, associative and idempotent, so
+// the order of arrival doesn't matter.
 func (e Epoch) Merge(o Epoch) Epoch {
 	out := make(Epoch, max(len(e), len(o)))
-	for region, n := range e {
-		out[region] = n
-	}
+	maps.Copy(out, e)
 	for region, n := range o {
 		out[region] = max(out[region], n)
 	}

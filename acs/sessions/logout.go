@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A NameID is a subject's name at an identity provider (SAML Core 2.2.3), with
-// all of its attributes: a LogoutRequest repeats them.
+// NameID is a subject's name at an identity provider (SAML Core 2.2.3), with all of its attributes: a
+// LogoutRequest repeats them.
 type NameID struct {
 	Value           string `json:"value"`
 	Format          string `json:"format,omitempty"`
@@ -16,7 +16,7 @@ type NameID struct {
 	SPProvidedID    string `json:"sp_provided_id,omitempty"`
 }
 
-// A Subject is a user as an identity provider names them to a service provider.
+// Subject is a user as an identity provider names them to a service provider.
 type Subject struct {
 	Provider        string `json:"provider"`         // the identity provider's entity ID
 	ServiceProvider string `json:"service_provider"` // ours
@@ -26,14 +26,12 @@ type Subject struct {
 // formatUnspecified is the Format of a NameID without one (Core 2.2.2).
 const formatUnspecified = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
 
-// Same says whether two subjects are the same user. NameIDs are compared as they
-// are read (Core 2.2.2, 8.3.7): one without a Format is unspecified, an absent
-// NameQualifier is the identity provider's entity ID, and an absent
-// SPNameQualifier is the service provider's. SPProvidedID tells no subjects apart.
-// The zero Subject is no user.
+// Same reports whether two subjects are the same user. NameIDs are compared with their defaults (Core 2.2.2,
+// 8.3.7): one without a Format is unspecified, an absent NameQualifier is the identity provider's entity ID, and
+// an absent SPNameQualifier is the service provider's. SPProvidedID is ignored. The zero Subject is no user.
 func (s Subject) Same(o Subject) bool { return s != (Subject{}) && s.Key() == o.Key() }
 
-// Key is equal for subjects that are the same. It is for maps of a [Store].
+// Key returns a key for maps, which is equal for subjects that are the same.
 func (s Subject) Key() Subject {
 	s.NameID.Format = cmp.Or(s.NameID.Format, formatUnspecified)
 	s.NameID.NameQualifier = cmp.Or(s.NameID.NameQualifier, s.Provider)
@@ -42,34 +40,29 @@ func (s Subject) Key() Subject {
 	return s
 }
 
-// A Proof is what the identity provider said of a sign-in. A LogoutRequest names
-// the sessions that came from it by this.
+// Proof is what the identity provider said of a sign-in. A LogoutRequest names its sessions by this.
 type Proof struct {
 	Subject        Subject   `json:"subject"`
 	SessionIndexes []string  `json:"session_indexes,omitempty"` // the provider's names of its own session
 	Issued         time.Time `json:"issued,omitzero"`           // the assertion's IssueInstant
 }
 
-// A Logout is what an identity provider ended (Core 3.7.3).
+// Logout describes the sessions that an identity provider ended (Core 3.7.3).
 type Logout struct {
 	Subject Subject `json:"subject"`
-	// SessionIndexes are the names of the sessions that ended there. None: all
-	// sessions of the subject.
+	// SessionIndexes name the sessions that ended there. None: all sessions of the subject.
 	SessionIndexes []string `json:"session_indexes,omitempty"`
-	// Issued is the LogoutRequest's IssueInstant. An assertion issued later
-	// begins a new session.
+	// Issued is the LogoutRequest's IssueInstant. An assertion issued later begins a new session.
 	Issued time.Time `json:"issued"`
-	// NotOnOrAfter is the LogoutRequest's. Where it has SessionIndexes, no
-	// assertion that has one of them and was issued before it begins a session,
-	// although it was issued after the LogoutRequest (Core 3.7.3.1). Zero: Issued.
+	// NotOnOrAfter is the LogoutRequest's. An assertion that has one of SessionIndexes and was issued before
+	// it begins no session, even if it was issued after the LogoutRequest (Core 3.7.3.1). Zero: Issued.
 	NotOnOrAfter time.Time `json:"not_on_or_after,omitzero"`
-	// Until is when no session that it ends can be alive any more, and the
-	// store may forget it.
+	// Until is when no session that it ends can be alive, and the store may forget it.
 	Until time.Time `json:"until"`
 }
 
-// Ends says whether the logout ends a session. A session of which no
-// SessionIndex is known can't be told from the named ones, so it ends with them.
+// Ends reports whether the logout ends a session. A session without a known SessionIndex may be one of those
+// that are named, so it ends with them.
 func (l Logout) Ends(s Session) bool {
 	p := s.Proof
 	if !l.Subject.Same(p.Subject) {
@@ -83,24 +76,24 @@ func (l Logout) Ends(s Session) bool {
 	return named && (before || p.Issued.Before(l.NotOnOrAfter))
 }
 
-// AddLogout adds a logout to the others of its subject. One that is said again, as
-// when a LogoutRequest is sent twice, takes no more room: it is remembered for the
-// longer time.
+// AddLogout adds a logout to the others of its subject. If it is there already, because a LogoutRequest was sent
+// twice, the later Until is kept.
 func AddLogout(all []Logout, l Logout) []Logout {
 	l = l.Wall()
-	for i, o := range all {
-		if l.Subject == o.Subject && slices.Equal(l.SessionIndexes, o.SessionIndexes) && l.Issued.Equal(o.Issued) && l.NotOnOrAfter.Equal(o.NotOnOrAfter) {
-			if l.Until.After(o.Until) {
-				all[i] = l
-			}
-			return all
-		}
+	i := slices.IndexFunc(all, func(o Logout) bool {
+		return l.Subject == o.Subject && slices.Equal(l.SessionIndexes, o.SessionIndexes) &&
+			l.Issued.Equal(o.Issued) && l.NotOnOrAfter.Equal(o.NotOnOrAfter)
+	})
+	if i < 0 {
+		return append(all, l)
 	}
-	return append(all, l)
+	if l.Until.After(all[i].Until) {
+		all[i] = l
+	}
+	return all
 }
 
-// Wall returns a copy of the logout in UTC, without Go's monotonic readings: the
-// same logout is the same text everywhere.
+// Wall returns a copy of the logout in UTC, without Go's monotonic readings: equal logouts have equal JSON.
 func (l Logout) Wall() Logout {
 	l.SessionIndexes = slices.Clone(l.SessionIndexes)
 	l.Issued, l.NotOnOrAfter, l.Until = l.Issued.Round(0).UTC(), l.NotOnOrAfter.Round(0).UTC(), l.Until.Round(0).UTC()

@@ -2,31 +2,31 @@ package sessions
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"sync"
 	"time"
 )
 
-// MemoryStore is a [Store] in memory, for a Region of one node. Several Regions in
-// one process may share one: it then is what all of them know. A restart ends all
-// sessions.
+// MemoryStore is a [Store] in memory, for a Region of one node. Several Regions in one process may share one. A
+// restart ends all sessions.
 type MemoryStore struct {
 	region string
 
 	mu     sync.Mutex
 	byKey  map[string]Session
-	ended  map[signIn]time.Time // which are over, and until when to remember
-	out    map[Subject][]Logout // by its key: what ended at identity providers
-	epochs map[string]Epoch     // by user ID; absent: the nil Epoch
-	swept  time.Time            // when what has expired was last looked for
+	ended  map[signIn]time.Time // the sign-ins that have ended, and until when to remember
+	out    map[Subject][]Logout // by the subject's key
+	epochs map[string]Epoch     // by user ID
+	swept  time.Time            // the time of the last sweep
 }
 
 type signIn struct{ userID, id string }
 
-// sweepEvery bounds how often Create pays for a walk over all sessions.
+// sweepEvery is how often Create looks for expired entries.
 const sweepEvery = time.Minute
 
-// MemoryConfig is for [NewMemoryStore].
+// MemoryConfig describes a [MemoryStore].
 type MemoryConfig struct {
 	// Region names this store's component of every Epoch. It may be empty.
 	Region string
@@ -35,7 +35,8 @@ type MemoryConfig struct {
 // NewMemoryStore returns an empty MemoryStore.
 func NewMemoryStore(cfg MemoryConfig) *MemoryStore {
 	return &MemoryStore{
-		region: cfg.Region, byKey: map[string]Session{}, ended: map[signIn]time.Time{}, out: map[Subject][]Logout{}, epochs: map[string]Epoch{},
+		region: cfg.Region, byKey: map[string]Session{}, ended: map[signIn]time.Time{},
+		out: map[Subject][]Logout{}, epochs: map[string]Epoch{},
 	}
 }
 
@@ -51,45 +52,35 @@ func (m *MemoryStore) Create(_ context.Context, key string, s Session) error {
 	return nil
 }
 
-// revoked says whether what ended sessions before holds for this one. The
-// caller holds mu.
+// revoked reports whether an earlier call ended the session. The caller holds mu.
 func (m *MemoryStore) revoked(s Session) bool {
 	_, over := m.ended[signIn{s.UserID, s.SignIn}]
-	return over || !s.Epoch.Covers(m.epochs[s.UserID]) || slices.ContainsFunc(m.out[s.Proof.Subject.Key()], func(l Logout) bool { return l.Ends(s) })
+	return over || !s.Epoch.Covers(m.epochs[s.UserID]) ||
+		slices.ContainsFunc(m.out[s.Proof.Subject.Key()], func(l Logout) bool { return l.Ends(s) })
 }
 
-// sweep forgets what has expired by now. The caller holds mu.
+// sweep removes expired entries. The caller holds mu.
 func (m *MemoryStore) sweep(now time.Time) {
 	if now.Sub(m.swept) < sweepEvery {
 		return
 	}
 	m.swept = now
-	for key, s := range m.byKey {
-		if !now.Before(s.Expires) {
-			delete(m.byKey, key)
-		}
-	}
-	for over, until := range m.ended {
-		if !now.Before(until) {
-			delete(m.ended, over)
-		}
-	}
+	maps.DeleteFunc(m.byKey, func(_ string, s Session) bool { return !now.Before(s.Expires) })
+	maps.DeleteFunc(m.ended, func(_ signIn, until time.Time) bool { return !now.Before(until) })
 	for subject, all := range m.out {
-		if m.out[subject] = slices.DeleteFunc(all, func(l Logout) bool { return !now.Before(l.Until) }); len(m.out[subject]) == 0 {
-			delete(m.out, subject)
-		}
+		m.out[subject] = slices.DeleteFunc(all, func(l Logout) bool { return !now.Before(l.Until) })
 	}
+	maps.DeleteFunc(m.out, func(_ Subject, all []Logout) bool { return len(all) == 0 })
 }
 
 // Get implements Store.
 func (m *MemoryStore) Get(_ context.Context, key string) (Session, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s, ok := m.byKey[key]
-	if !ok {
-		return Session{}, ErrNoSession
+	if s, ok := m.byKey[key]; ok {
+		return s, nil
 	}
-	return s, nil
+	return Session{}, ErrNoSession
 }
 
 // Touch implements Store.
@@ -115,8 +106,7 @@ func (m *MemoryStore) End(_ context.Context, key string) error {
 	return nil
 }
 
-// remove drops every session for which f says so, and returns them. The caller
-// holds mu. None can come back: keys are never used twice.
+// remove removes and returns the sessions for which f is true. The caller holds mu. Keys are never used twice.
 func (m *MemoryStore) remove(f func(Session) bool) (removed []Session) {
 	for key, s := range m.byKey {
 		if f(s) {
@@ -190,8 +180,7 @@ func (m *MemoryStore) List(_ context.Context, userID string) ([]Session, error) 
 	return out, nil
 }
 
-// Len returns how many sessions are held, expired ones that were not swept yet
-// included.
+// Len returns how many sessions are held, also expired ones that were not swept yet.
 func (m *MemoryStore) Len() int {
 	m.mu.Lock()
 	defer m.mu.Unlock()

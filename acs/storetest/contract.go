@@ -13,26 +13,19 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// key gives keys as package acs makes them.
+// key returns a key as package acs makes them.
 func key(prefix, name string) string {
 	sum := sha256.Sum256([]byte(name))
 	return prefix + hex.EncodeToString(sum[:])
 }
 
-func (s *suite) now() time.Time {
-	if s.Now != nil {
-		return s.Now()
-	}
-	return time.Now()
-}
+// soon is after the end of every test.
+func (s *suite) soon() time.Time { return s.Now().Add(10 * time.Minute) }
 
-// soon is far enough away for every test.
-func (s *suite) soon() time.Time { return s.now().Add(10 * time.Minute) }
-
-// add and take want an answer, whatever it is among the documented ones.
+// add returns nil or one of the documented errors, and fails otherwise.
 func (s *suite) add(key, value string, exp time.Time) error {
 	s.Helper()
-	err := s.store.Add(context.Background(), key, []byte(value), exp)
+	err := s.store.Add(s.Context(), key, []byte(value), exp)
 	for _, known := range []error{nil, acs.ErrExists, acs.ErrExpired, acs.ErrFull} {
 		if errors.Is(err, known) {
 			return known
@@ -51,23 +44,17 @@ func (s *suite) mustAdd(key, value string) {
 
 func (s *suite) wantValue(key, want string) {
 	s.Helper()
-	got, err := s.store.Take(context.Background(), key)
-	if err != nil {
-		s.Fatalf("Take(%q): want a value, got error %v", key, err)
-	}
-	if string(got) != want {
-		s.Fatalf("Take(%q): want %.60q (%d bytes), got %.60q (%d bytes)", key, want, len(want), got, len(got))
+	got, err := s.store.Take(s.Context(), key)
+	if err != nil || string(got) != want {
+		s.Fatalf("Take(%q): want %.60q (%d bytes), got %.60q (%d bytes) and error %v", key, want, len(want), got, len(got), err)
 	}
 }
 
 func (s *suite) wantNothing(key string) {
 	s.Helper()
-	got, err := s.store.Take(context.Background(), key)
-	if !errors.Is(err, acs.ErrNotFound) {
-		s.Fatalf("Take(%q): want ErrNotFound, got %v", key, err)
-	}
-	if got != nil {
-		s.Fatalf("Take(%q): want no value with ErrNotFound, got %.60q", key, got)
+	got, err := s.store.Take(s.Context(), key)
+	if !errors.Is(err, acs.ErrNotFound) || got != nil {
+		s.Fatalf("Take(%q): want no value and ErrNotFound, got %.60q and %v", key, got, err)
 	}
 }
 
@@ -117,8 +104,7 @@ func (s *suite) addAfterTake() {
 	}
 }
 
-// keysDoNotMix: the two kinds of record are apart, and so are keys of which
-// one begins with the other.
+// keysDoNotMix: the kinds of record are separate, and so are keys of which one begins with the other.
 func (s *suite) keysDoNotMix() {
 	keys := []string{
 		key(acs.KeyPrefixRequest, "same"), key(acs.KeyPrefixAssertion, "same"), key("", "same"),
@@ -138,19 +124,15 @@ func (s *suite) keysDoNotMix() {
 func (s *suite) valuesAreCopied() {
 	k := key(acs.KeyPrefixRequest, "copied")
 	v := []byte("as it was")
-	if err := s.store.Add(context.Background(), k, v, s.soon()); err != nil {
+	if err := s.store.Add(s.Context(), k, v, s.soon()); err != nil {
 		s.Fatalf("Add: %v", err)
 	}
-	for i := range v {
-		v[i] = '!'
-	}
-	got, err := s.store.Take(context.Background(), k)
+	copy(v, "!!!!!!!!!")
+	got, err := s.store.Take(s.Context(), k)
 	if err != nil || string(got) != "as it was" {
-		s.Fatalf("want the value as it was added, got %q, %v", got, err)
+		s.Fatalf("want the value as it was added, got %q and error %v", got, err)
 	}
-	for i := range got {
-		got[i] = '!' // it is the caller's now
-	}
+	copy(got, "!!!!!!!!!") // it is the caller's now
 	s.mustAdd(k, "as it was")
 	s.wantValue(k, "as it was")
 }
@@ -169,32 +151,30 @@ func (s *suite) valueSizes() {
 	}
 }
 
-// cancelledContexts: who has gone away gets an error that says nothing about
-// the record, and changes nothing.
+// cancelledContexts: a call with a cancelled context changes nothing, and its error says nothing about the record.
 func (s *suite) cancelledContexts() {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(s.Context())
 	cancel()
 	k := key(acs.KeyPrefixAssertion, "cancelled")
-	about := func(err error) bool {
+	answers := func(err error) bool {
 		return err == nil || errors.Is(err, acs.ErrNotFound) || errors.Is(err, acs.ErrExists) || errors.Is(err, acs.ErrFull)
 	}
-	if err := s.store.Add(ctx, k, []byte("v"), s.soon()); about(err) {
+	if err := s.store.Add(ctx, k, []byte("v"), s.soon()); answers(err) {
 		s.Fatalf("Add with a cancelled context: want the context's error, got %v", err)
 	}
 	s.wantNothing(k)
 	s.mustAdd(k, "v")
-	if got, err := s.store.Take(ctx, k); about(err) || got != nil {
+	if got, err := s.store.Take(ctx, k); answers(err) || got != nil {
 		s.Fatalf("Take with a cancelled context: want the context's error, got %q, %v", got, err)
 	}
 	s.wantValue(k, "v")
 }
 
-// since: a store that can forget never moves the instant back, and does not
-// claim to have forgotten what it just took.
+// since: a store that can forget never moves Since back, and forgets nothing here.
 func (s *suite) since() {
 	r, ok := s.store.(acs.Rememberer)
 	if !ok {
-		s.Skip("this store never forgets, it says")
+		s.Skip("the store is no acs.Rememberer")
 	}
 	last := r.Since()
 	for i := range 50 {
@@ -209,11 +189,10 @@ func (s *suite) since() {
 	s.wantExists(key(acs.KeyPrefixAssertion, "since 0"))
 }
 
-// quota: when the requests are too many, requests are refused and nothing
-// else is; and one that is taken makes room for one.
+// quota: when the quota is used up, requests are refused and nothing else is; a request that is taken makes room.
 func (s *suite) quota() {
 	if s.MaxRequests == 0 {
-		s.Skip("no quota to fill")
+		s.Skip("Options.MaxRequests is zero")
 	}
 	request := func(i int) string { return key(acs.KeyPrefixRequest, fmt.Sprint("quota ", i)) }
 	used := key(acs.KeyPrefixAssertion, "before")

@@ -8,12 +8,11 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// pastLifetimes: a record that would be over at once is an error, because the
-// caller would take it for remembered.
+// pastLifetimes: a record that has expired already is an error, because the caller would take it for stored.
 func (s *suite) pastLifetimes() {
 	k := key(acs.KeyPrefixAssertion, "past")
 	for _, exp := range []time.Time{
-		s.now().Add(-time.Second), s.now().Add(-time.Minute), s.now().Add(-24 * time.Hour),
+		s.Now().Add(-time.Second), s.Now().Add(-time.Minute), s.Now().Add(-24 * time.Hour),
 		time.Unix(0, 0), {},
 	} {
 		if err := s.add(k, "v", exp); !errors.Is(err, acs.ErrExpired) {
@@ -25,8 +24,8 @@ func (s *suite) pastLifetimes() {
 	s.wantValue(k, "v")
 }
 
-// life is the lifetime of the tests that wait for its end: short where it is
-// waited for, odd where only the clock is moved.
+// life is the lifetime in tests that wait for its end: short if they have to wait, and not a round number if
+// they move the clock.
 func (s *suite) life() time.Duration {
 	if s.Advance != nil {
 		return 90*time.Second + 7*time.Millisecond
@@ -34,12 +33,11 @@ func (s *suite) life() time.Duration {
 	return 1100 * time.Millisecond
 }
 
-// until brings the moment at which done holds. It gives up when the record
-// has had its lifetime and all the time that it may live on.
+// until waits until done returns true, at most until the record's end plus RoundsUp.
 func (s *suite) until(end time.Time, done func() bool) {
 	s.Helper()
 	for limit := end.Add(s.RoundsUp); ; {
-		late := s.now().After(limit) // by then: the answer may take its time
+		late := s.Now().After(limit) // before done, which may take time
 		if done() {
 			return
 		}
@@ -54,17 +52,16 @@ func (s *suite) until(end time.Time, done func() bool) {
 	}
 }
 
-// mortal adds records that live for that long, and gives their keys and their
-// end. On a busy machine their time may be over before they are added: then it
-// is others that are.
-func (s *suite) mortal(prefix string, names ...string) (keys []string, end time.Time) {
+// addShort adds records that live for life, and returns their keys and their end. On a slow machine they may
+// expire before all are added: then it adds others.
+func (s *suite) addShort(prefix string, names ...string) (keys []string, end time.Time) {
 	s.Helper()
 	for try := 0; len(keys) < len(names); try++ {
-		keys, end = nil, s.now().Add(s.life())
+		keys, end = nil, s.Now().Add(s.life())
 		for _, name := range names {
 			k := key(prefix, fmt.Sprint(name, " ", try))
 			err := s.add(k, "v", end)
-			if errors.Is(err, acs.ErrExpired) && !s.now().Before(end) {
+			if errors.Is(err, acs.ErrExpired) && !s.Now().Before(end) {
 				break
 			}
 			if err != nil {
@@ -76,32 +73,32 @@ func (s *suite) mortal(prefix string, names ...string) (keys []string, end time.
 	return keys, end
 }
 
-// expiry: a key is free again after the lifetime, and not before.
+// expiry: a key is free after the lifetime, and not before.
 func (s *suite) expiry() {
-	keys, end := s.mortal(acs.KeyPrefixAssertion, "expiry")
+	keys, end := s.addShort(acs.KeyPrefixAssertion, "expiry")
 	k := keys[0]
 	s.until(end, func() bool { return s.add(k, "second", s.soon().Add(time.Hour)) == nil })
-	if now := s.now(); now.Before(end) {
-		s.Fatalf("it was forgotten %v before its lifetime ended", end.Sub(now))
+	if now := s.Now(); now.Before(end) {
+		s.Fatalf("the record was dropped %v before its end", end.Sub(now))
 	}
 	s.wantValue(k, "second")
 }
 
-// takeAfterExpiry: what is over is not found. The second key tells when.
+// takeAfterExpiry: Take doesn't find an expired record. The second key shows when it has expired.
 func (s *suite) takeAfterExpiry() {
-	keys, end := s.mortal(acs.KeyPrefixRequest, "over", "tell")
-	k, tell := keys[0], keys[1]
-	s.until(end, func() bool { return s.add(tell, "v", s.soon().Add(time.Hour)) == nil })
-	over := end.Add(s.life()) // the two need not go at the same moment
-	s.until(over, func() bool { return s.now().After(over) })
+	keys, end := s.addShort(acs.KeyPrefixRequest, "over", "second")
+	k, second := keys[0], keys[1]
+	s.until(end, func() bool { return s.add(second, "v", s.soon().Add(time.Hour)) == nil })
+	over := end.Add(s.life()) // the two need not expire at the same moment
+	s.until(over, func() bool { return s.Now().After(over) })
 	s.wantNothing(k)
 	s.mustAdd(k, "v")
 }
 
-// longLifetimes: a day is kept as it is, not cut to what the store likes.
+// longLifetimes: a record lives for a day.
 func (s *suite) longLifetimes() {
 	k := key(acs.KeyPrefixAssertion, "day")
-	end := s.now().Add(24*time.Hour + time.Millisecond)
+	end := s.Now().Add(24*time.Hour + time.Millisecond)
 	if err := s.add(k, "v", end); err != nil {
 		s.Fatalf("Add: %v", err)
 	}

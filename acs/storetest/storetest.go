@@ -1,5 +1,5 @@
-// Package storetest checks that an [acs.Store] keeps its contract. A store's
-// own tests call Run, on a real server where there is one:
+// Package storetest tests the contract of an [acs.Store]. A store's own tests call Run, on a real server if it
+// has one:
 //
 //	func TestStore(t *testing.T) {
 //		storetest.Run(t, func(t *testing.T) acs.Store { return mystore.New(…) }, storetest.Options{})
@@ -13,29 +13,27 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// Options says what the store can do beyond the contract. The zero value is
-// for a store by the system's clock, without a quota.
+// Options describes the store. The zero value is for a store by the system's clock, without a quota.
 type Options struct {
-	// Now and Advance are for stores with a clock that the test moves: the time
-	// by that clock, and a function that moves it on. Both or none. Nil: the
-	// store goes by the system's clock, and the tests of expiry wait for
-	// lifetimes of a second.
+	// Now and Advance are for stores with a clock that the test moves: the time by that clock, and a function
+	// that moves it forward. Both or none. Nil: the store goes by the system's clock, and the tests of expiry
+	// wait for lifetimes of a second.
 	Now     func() time.Time
 	Advance func(d time.Duration)
-	// RoundsUp is how long after its lifetime a record may still live. Zero:
-	// 10 s. It is only waited for where it is needed.
+	// RoundsUp bounds how long after its lifetime a record may still live. Zero: 10 s.
 	RoundsUp time.Duration
-	// MaxRequests is the quota of request records of the stores that open
-	// makes, where it is small enough to be filled. Zero: not tested.
+	// MaxRequests is the quota of request records, if it is small enough to be used up. Zero: not tested.
 	MaxRequests int
 }
 
-// Run checks the store. open gives an empty one and cleans up after itself
-// with t.Cleanup; it is called for each test.
+// Run tests the store. open returns an empty one and cleans up with t.Cleanup; it is called for each test.
 func Run(t *testing.T, open func(t *testing.T) acs.Store, o Options) {
 	t.Helper()
 	if (o.Now == nil) != (o.Advance == nil) {
-		t.Fatal("storetest: Options.Now and Options.Advance belong together")
+		t.Fatal("storetest: want both Options.Now and Options.Advance, or none, got one")
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	if o.RoundsUp == 0 {
 		o.RoundsUp = 10 * time.Second

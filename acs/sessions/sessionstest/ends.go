@@ -9,8 +9,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
-// three returns two sessions of one user, here and there, and another user's,
-// that every Region knows.
+// three returns two sessions of one user, here and there, and one of another user, which every Region knows.
 func (s *suite) three() (one, same, other sessions.Session) {
 	s.Helper()
 	user := s.user()
@@ -21,49 +20,51 @@ func (s *suite) three() (one, same, other sessions.Session) {
 	return one, same, other
 }
 
-// gone fails if a session is there when what ended it has returned.
-func (s *suite) gone(all ...sessions.Session) {
+// ended fails if one of the sessions is alive here.
+func (s *suite) ended(all ...sessions.Session) {
 	s.Helper()
 	for _, v := range all {
-		if s.lets(s.here, v) {
-			s.Fatalf("session %q is there when its end has returned", v.ID)
+		if s.alive(s.here, v) {
+			s.Fatalf("session %q is alive when the method that ends it has returned", v.ID)
 		}
 	}
 }
 
-// endSignIn: all sessions of the sign-in end, in every Region, and no others.
+// endSignIn: all sessions of the sign-in end, in every Region, and no others do.
 func (s *suite) endSignIn() {
 	one, same, other := s.three()
 	another := s.session(s.here, one.UserID, "another")
 	another.SignIn = "another"
 	s.create(s.here, another)
 	s.must("EndSignIn", s.here.Store.EndSignIn(s.Context(), one.UserID, one.SignIn, one.Expires))
-	s.gone(one, same)
+	s.ended(one, same)
 	s.must("EndSignIn of none", s.here.Store.EndSignIn(s.Context(), one.UserID, "none", one.Expires))
 	s.want([]sessions.Session{other, another}, []sessions.Session{one, same})
 }
 
-// revoke: one session ends by its ID, wherever it lives, and only its user's.
+// revoke: one session ends by its ID, in any Region, and only for its user.
 func (s *suite) revoke() {
 	one, same, other := s.three()
-	for user, id := range map[string]string{other.UserID: same.ID, one.UserID: "none", "no user": same.ID} {
+	noSession := func(user, id string) {
+		s.Helper()
 		if err := s.here.Store.Revoke(s.Context(), user, id); !errors.Is(err, sessions.ErrNoSession) {
-			s.Fatalf("Revoke of another user's session, or of none: want ErrNoSession, got %v", err)
+			s.Fatalf("Revoke of session %q of user %q, which doesn't exist: want ErrNoSession, got %v", id, user, err)
 		}
 	}
+	noSession(other.UserID, same.ID)
+	noSession(one.UserID, "none")
+	noSession("no user", same.ID)
 	s.must("Revoke", s.here.Store.Revoke(s.Context(), same.UserID, same.ID))
-	s.gone(same)
-	if err := s.here.Store.Revoke(s.Context(), same.UserID, same.ID); !errors.Is(err, sessions.ErrNoSession) {
-		s.Fatalf("Revoke again: want ErrNoSession, got %v", err)
-	}
+	s.ended(same)
+	noSession(same.UserID, same.ID)
 	s.want([]sessions.Session{one, other}, []sessions.Session{same})
 }
 
-// revokeUser: all sessions of the user end, and ones made after that live.
+// revokeUser: all sessions of the user end, and later ones don't.
 func (s *suite) revokeUser() {
 	one, same, other := s.three()
 	s.must("RevokeUser", s.here.Store.RevokeUser(s.Context(), one.UserID))
-	s.gone(one, same)
+	s.ended(one, same)
 	next := s.session(s.here, one.UserID, "next")
 	if next.Epoch.Covers(one.Epoch) && one.Epoch.Covers(next.Epoch) {
 		s.Fatal("RevokeUser did not raise the user's Epoch")
@@ -72,7 +73,7 @@ func (s *suite) revokeUser() {
 	s.want([]sessions.Session{other, next}, []sessions.Session{one, same})
 }
 
-// logout is one of all sessions of a user.
+// logout returns a logout of the session's subject.
 func logout(v sessions.Session, indexes ...string) sessions.Logout {
 	return sessions.Logout{
 		Subject: v.Proof.Subject, SessionIndexes: indexes, Issued: v.Proof.Issued.Add(time.Minute),
@@ -80,7 +81,7 @@ func logout(v sessions.Session, indexes ...string) sessions.Logout {
 	}
 }
 
-// endsThese calls EndSubject, and compares the sessions that it returns.
+// endsThese calls EndSubject, and checks the sessions that it returns.
 func (s *suite) endsThese(l sessions.Logout, want ...sessions.Session) {
 	s.Helper()
 	ended, err := s.here.Store.EndSubject(s.Context(), l)
@@ -98,11 +99,10 @@ func (s *suite) endsThese(l sessions.Logout, want ...sessions.Session) {
 	if !slices.IsSortedFunc(ended, sessions.NewestFirst) {
 		s.Fatal("EndSubject: want the newest session first")
 	}
-	s.gone(want...)
+	s.ended(want...)
 }
 
-// endSubject: without SessionIndexes all sessions of the subject end that were
-// proved before, and no later one does.
+// endSubject: without SessionIndexes all earlier sessions of the subject end, and no later one does.
 func (s *suite) endSubject() {
 	one, same, other := s.three()
 	later := s.session(s.here, one.UserID, "later")
@@ -114,8 +114,7 @@ func (s *suite) endSubject() {
 	s.want([]sessions.Session{other, later}, []sessions.Session{one, same})
 }
 
-// endSubjectByIndex: with SessionIndexes only the named sessions end, and those
-// of which no index is known.
+// endSubjectByIndex: with SessionIndexes only the named sessions end, and those without a known index.
 func (s *suite) endSubjectByIndex() {
 	one, same, other := s.three()
 	without := s.session(s.here, one.UserID, "without")
@@ -124,7 +123,7 @@ func (s *suite) endSubjectByIndex() {
 	s.endsThese(logout(one, "none", one.Proof.SessionIndexes[0], other.Proof.SessionIndexes[0]), one, without)
 	s.want([]sessions.Session{same, other}, []sessions.Session{one, without})
 
-	// Until NotOnOrAfter the index begins no session, and after that it may.
+	// The index begins no session until NotOnOrAfter.
 	late, fresh := s.session(s.here, one.UserID, "late"), s.session(s.here, one.UserID, "fresh")
 	late.Proof.SessionIndexes, fresh.Proof.SessionIndexes = one.Proof.SessionIndexes, one.Proof.SessionIndexes
 	late.Proof.Issued, fresh.Proof.Issued = logout(one).NotOnOrAfter.Add(-time.Second), logout(one).NotOnOrAfter
@@ -132,18 +131,17 @@ func (s *suite) endSubjectByIndex() {
 	s.want([]sessions.Session{fresh, same}, []sessions.Session{late})
 }
 
-// subjects: another provider's, another name's or no subject is another user; an
-// absent qualifier is the default.
+// subjects: a subject of another provider, with another name, or without any is another user; an absent
+// qualifier has its default.
 func (s *suite) subjects() {
 	one, same, _ := s.three()
-	apart := map[string]func(*sessions.Subject){
+	for name, change := range map[string]func(*sessions.Subject){
 		"provider":  func(x *sessions.Subject) { x.Provider = "https://other.example" },
 		"name":      func(x *sessions.Subject) { x.NameID.Value += "x" },
 		"format":    func(x *sessions.Subject) { x.NameID.Format = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent" },
 		"qualifier": func(x *sessions.Subject) { x.NameID.NameQualifier = "https://other.example" },
 		"zero":      func(x *sessions.Subject) { *x = sessions.Subject{} },
-	}
-	for name, change := range apart {
+	} {
 		l := logout(one)
 		change(&l.Subject)
 		s.Log(name)
@@ -158,18 +156,18 @@ func (s *suite) subjects() {
 	s.endsThese(l, one, same)
 }
 
-// shorterEnds: an end that is said again for a shorter time is remembered for the
-// longer one.
+// shorterEnds: an end that is repeated for a shorter time is remembered for the longer one.
 func (s *suite) shorterEnds() {
 	one, same, other := s.three()
-	s.must("EndSignIn", s.here.Store.EndSignIn(s.Context(), one.UserID, one.SignIn, one.Expires))
-	s.must("EndSignIn", s.here.Store.EndSignIn(s.Context(), one.UserID, one.SignIn, one.Created.Add(2*time.Minute)))
+	for _, until := range []time.Time{one.Expires, one.Created.Add(2 * time.Minute)} {
+		s.must("EndSignIn", s.here.Store.EndSignIn(s.Context(), one.UserID, one.SignIn, until))
+	}
 	all, short := logout(other), logout(other)
 	short.Until = other.Created.Add(2 * time.Minute)
 	s.endsThese(all, other)
 	s.endsThese(short)
 	s.want(nil, []sessions.Session{one, same, other})
-	// A store may forget what has expired when a session is made.
+	// A store may remove expired entries when a session is created.
 	for _, v := range []sessions.Session{one, other} {
 		late := v
 		late.ID, late.Region, late.Created = v.ID+" late", s.here.Name, v.Created.Add(10*time.Minute)
@@ -178,8 +176,8 @@ func (s *suite) shorterEnds() {
 	}
 }
 
-// lateSessions (invariant 19): a session that was proved before it was ended, and
-// arrives after that, is ended, whichever Region it is made in.
+// lateSessions (invariant 19): a session of an earlier sign-in that arrives after its end is ended, in every
+// Region.
 func (s *suite) lateSessions() {
 	for name, end := range map[string]func(store sessions.Store, v sessions.Session) error{
 		"EndSignIn": func(store sessions.Store, v sessions.Session) error {
@@ -201,13 +199,13 @@ func (s *suite) lateSessions() {
 		s.Log(name)
 		s.must(name, end(s.here.Store, here))
 		s.create(s.here, here)
-		s.gone(here)
-		s.create(s.there, there) // the Region may not have heard of the end
+		s.ended(here)
+		s.create(s.there, there) // the Region may not know of the end
 		s.want(nil, []sessions.Session{here, there})
 	}
 }
 
-// concurrent: sessions that are made while they are ended are over in the end.
+// concurrent: sessions that are created while they are ended have ended in the end.
 func (s *suite) concurrent() {
 	var wait sync.WaitGroup
 	user, all := s.user(), []sessions.Session(nil)

@@ -1,5 +1,4 @@
-// Package sessionstest checks that a [sessions.Store] keeps its contract. A
-// store's own tests call Run:
+// Package sessionstest tests the contract of a [sessions.Store]. A store's own tests call Run:
 //
 //	func TestStore(t *testing.T) {
 //		sessionstest.Run(t, func(t *testing.T) []sessionstest.Region {
@@ -15,22 +14,21 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
-// A Region is one Region's store.
+// Region is one Region's store.
 type Region struct {
 	Name  string // of the sessions that live there
 	Store sessions.Store
 }
 
-// Options describes the stores. The zero value is good.
+// Options describes the stores. The zero value is ready to use.
 type Options struct {
-	// Patience is how long a test waits for what one Region has to hear of
-	// another. Zero: a minute. It is only waited for where it is needed.
+	// Patience bounds how long a test waits for one Region to learn from another. Zero: a minute.
 	Patience time.Duration
 }
 
-// Run checks stores. open gives the empty stores of one Region or of several that
-// hear of each other, and cleans up after itself with t.Cleanup; it is called for
-// each test. Each test is run at every Region, with the next one as another.
+// Run tests stores. open returns the empty stores of one Region or of several that replicate to each other, and
+// cleans up with t.Cleanup; it is called for each test. Each test runs at every Region, with the next one as the
+// other.
 func Run(t *testing.T, open func(t *testing.T) []Region, o Options) {
 	t.Helper()
 	if o.Patience == 0 {
@@ -57,7 +55,7 @@ func Run(t *testing.T, open func(t *testing.T) []Region, o Options) {
 		t.Run(test.name, func(t *testing.T) {
 			regions := open(t)
 			if len(regions) == 0 {
-				t.Fatal("sessionstest: open gave no Region")
+				t.Fatal("sessionstest: open returned no Region")
 			}
 			for i, here := range regions {
 				test.run(&suite{T: t, Options: o, regions: regions, here: here, there: regions[(i+1)%len(regions)]})

@@ -1,7 +1,6 @@
 package sessionstest
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,50 +10,47 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
-// A suite is one test in progress, at one Region.
+// suite is one test in progress, at one Region.
 type suite struct {
 	*testing.T
 	Options
 	regions     []Region
-	here, there Region // the same one where there is one alone
+	here, there Region // the same one if there is only one
 	users       int
 }
 
-// user returns the ID of a user whom no other test has.
+// user returns the ID of a new user.
 func (s *suite) user() string {
 	s.users++
 	return fmt.Sprintf("user-%s-%d", s.here.Name, s.users)
 }
 
-// session returns one of a user that was proved now and lives in a Region.
+// session returns a session of a user who signed in now in a Region.
 func (s *suite) session(r Region, user, id string) sessions.Session {
 	s.Helper()
 	epoch, err := r.Store.Epoch(s.Context(), user)
-	if err != nil {
-		s.Fatalf("Epoch: %v", err)
-	}
+	s.must("Epoch", err)
 	now := time.Now()
 	return sessions.Session{
-		ID: user + " " + id, SignIn: user + " signed in", UserID: user, UserName: user + "@example.com", Region: r.Name, Epoch: epoch,
-		Created: now, Seen: now, Expires: now.Add(time.Hour),
-		Proof: sessions.Proof{Subject: subject(user), SessionIndexes: []string{"index of " + user + " " + id}, Issued: now},
+		ID: user + " " + id, SignIn: user + " signed in", UserID: user, UserName: user + "@example.com",
+		Region: r.Name, Epoch: epoch, Created: now, Seen: now, Expires: now.Add(time.Hour),
+		Proof: sessions.Proof{
+			Subject: sessions.Subject{
+				Provider: "https://idp.example", ServiceProvider: "https://sp.example", NameID: sessions.NameID{Value: user},
+			},
+			SessionIndexes: []string{"index of " + user + " " + id}, Issued: now,
+		},
 	}
 }
 
-func subject(user string) sessions.Subject {
-	return sessions.Subject{Provider: "https://idp.example", ServiceProvider: "https://sp.example", NameID: sessions.NameID{Value: user}}
-}
-
-// key is where the suite keeps a session.
+// key returns the key of a session.
 func key(v sessions.Session) string { return "key of " + v.ID }
 
-// create keeps a session in the Region that it lives in.
+// create creates sessions in a Region.
 func (s *suite) create(r Region, all ...sessions.Session) {
 	s.Helper()
 	for _, v := range all {
-		if err := r.Store.Create(s.Context(), key(v), v); err != nil {
-			s.Fatalf("Create: %v", err)
-		}
+		s.must("Create", r.Store.Create(s.Context(), key(v), v))
 	}
 }
 
@@ -66,14 +62,14 @@ func (s *suite) must(what string, err error) {
 	}
 }
 
-// lets says whether a Region has a live session: whether it is listed and, where
-// it lives there, lets its user in.
-func (s *suite) lets(r Region, v sessions.Session) bool {
+// alive reports whether a Region lists a session and, if the session lives there, returns it by its key.
+func (s *suite) alive(r Region, v sessions.Session) bool {
 	s.Helper()
-	listed, err := r.Store.List(s.Context(), v.UserID)
+	list, err := r.Store.List(s.Context(), v.UserID)
 	s.must("List", err)
-	if !slices.ContainsFunc(listed, func(l sessions.Session) bool { return l.ID == v.ID }) || v.Region != r.Name {
-		return v.Region != r.Name && slices.ContainsFunc(listed, func(l sessions.Session) bool { return l.ID == v.ID })
+	listed := slices.ContainsFunc(list, func(l sessions.Session) bool { return l.ID == v.ID })
+	if !listed || v.Region != r.Name {
+		return listed
 	}
 	got, err := r.Store.Get(s.Context(), key(v))
 	if errors.Is(err, sessions.ErrNoSession) {
@@ -86,33 +82,20 @@ func (s *suite) lets(r Region, v sessions.Session) bool {
 	return true
 }
 
-// want waits until every Region has these sessions, and without ended ones.
+// want waits until every Region has the sessions that are alive, and not the ended ones.
 func (s *suite) want(alive, ended []sessions.Session) {
 	s.Helper()
 	for _, r := range s.regions {
-		s.eventually("Region "+r.Name+" to agree", func() bool {
-			for _, v := range alive {
-				if !s.lets(r, v) {
-					return false
-				}
+		agrees := func() bool {
+			isAlive := func(v sessions.Session) bool { return s.alive(r, v) }
+			return !slices.ContainsFunc(alive, func(v sessions.Session) bool { return !isAlive(v) }) &&
+				!slices.ContainsFunc(ended, isAlive)
+		}
+		for deadline := time.Now().Add(s.Patience); !agrees(); {
+			if time.Now().After(deadline) {
+				s.Fatalf("waited %v for Region %s to agree", s.Patience, r.Name)
 			}
-			return !slices.ContainsFunc(ended, func(v sessions.Session) bool { return s.lets(r, v) })
-		})
-	}
-}
-
-// eventually waits on a condition.
-func (s *suite) eventually(what string, ok func() bool) {
-	s.Helper()
-	ctx, cancel := context.WithTimeout(s.Context(), s.Patience)
-	defer cancel()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for !ok() {
-		select {
-		case <-ctx.Done():
-			s.Fatalf("waited %v for %s", s.Patience, what)
-		case <-tick.C:
+			<-time.After(5 * time.Millisecond) // then look again
 		}
 	}
 }
