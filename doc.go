@@ -45,8 +45,7 @@
 //	acs/natsstore                     acs, acs/internal/storeerr
 //	acs/redisstore                    acs, acs/internal/storeerr
 //	acs/internal/storeerr             –
-//	acs/internal/testserver           mockidp/testkit
-//	acs/internal/teststore            acs
+//	acs/internal/testserver           acs, mockidp/testkit
 //	portal                            saml, acs, acs/sessions, portal/center,
 //	                                  portal/internal/refusal
 //	portal/awsnames                   –

@@ -39,7 +39,7 @@ func natsBackend(storage jetstream.StorageType) open {
 				return s
 			}
 		}
-		return backend{stop: n.Stop, start: n.Start, node: node(time.Minute), hasty: node(10 * time.Second)}
+		return backend{stop: n.KillAll, start: n.Start, node: node(time.Minute), hasty: node(10 * time.Second)}
 	}
 }
 

@@ -100,7 +100,7 @@ func natsFiles(t *testing.T) (revert, jetstream.JetStream) {
 		becomes := func(want bool) {
 			require.Eventually(t, func() bool { return (js.Conn().Status() == nats.CONNECTED) == want }, time.Minute, time.Millisecond)
 		}
-		n.Stop()
+		n.KillAll()
 		becomes(false)
 		between()
 		n.Start()

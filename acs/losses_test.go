@@ -67,7 +67,7 @@ func loseNATS(t *testing.T, _ *world) revert {
 			return s
 		},
 		save: func() {},
-		back: func() { n.Stop(); becomes(false); n.Start(); becomes(true) },
+		back: func() { n.KillAll(); becomes(false); n.Start(); becomes(true) },
 	}
 }
 

@@ -15,7 +15,6 @@ import (
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/internal/testserver"
-	"github.com/meridian-saml/meridian/acs/internal/teststore"
 	"github.com/meridian-saml/meridian/acs/natsstore"
 )
 
@@ -39,11 +38,11 @@ func TestStoreWhoseStreamsAreGoneMakesThemAgain(t *testing.T) {
 			js := n.JetStream(0)
 			cfg := natsstore.Config{JetStream: js, Storage: storage}
 			stores := [2]*natsstore.Store{open(t, cfg), open(t, cfg)}
-			teststore.Forgets(t, stores, teststore.Loss{Lose: func() {
+			testserver.Forgets(t, stores, 5, time.Nanosecond, func() {
 				deleteStreams(t, js)
 				natsstore.AgeClock(stores[0])
 				natsstore.AgeClock(stores[1])
-			}, Tries: 5, Unit: time.Nanosecond})
+			})
 			for _, s := range stores {
 				require.NoError(t, add(t, s, request("again")))
 				_, err := s.Take(t.Context(), request("again"))
@@ -121,7 +120,7 @@ func TestStoreGoesOnWhenAKilledServerLostItsStreams(t *testing.T) {
 	js := n.JetStream(0)
 	cfg := natsstore.Config{JetStream: js, Storage: jetstream.MemoryStorage}
 	stores := [2]*natsstore.Store{open(t, cfg), open(t, cfg)}
-	teststore.Forgets(t, stores, teststore.Loss{Lose: func() {
+	testserver.Forgets(t, stores, 5, time.Nanosecond, func() {
 		becomes := func(want bool) {
 			require.Eventually(t, func() bool { return (js.Conn().Status() == nats.CONNECTED) == want }, time.Minute, 5*time.Millisecond)
 		}
@@ -136,5 +135,5 @@ func TestStoreGoesOnWhenAKilledServerLostItsStreams(t *testing.T) {
 		}
 		natsstore.AgeClock(stores[0])
 		natsstore.AgeClock(stores[1])
-	}, Tries: 5, Unit: time.Nanosecond})
+	})
 }

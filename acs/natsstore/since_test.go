@@ -13,18 +13,17 @@ import (
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/internal/testserver"
-	"github.com/meridian-saml/meridian/acs/internal/teststore"
 	"github.com/meridian-saml/meridian/acs/natsstore"
 )
 
-// restart stops the servers and starts them again; the connection has noticed
+// restart kills the servers and starts them again; the connection has noticed
 // both when it is over. between may be nil.
 func restart(t *testing.T, n *testserver.NATS, js jetstream.JetStream, between func()) {
 	t.Helper()
 	becomes := func(want bool) {
 		require.Eventually(t, func() bool { return (js.Conn().Status() == nats.CONNECTED) == want }, time.Minute, 5*time.Millisecond)
 	}
-	n.Stop()
+	n.KillAll()
 	becomes(false)
 	if between != nil {
 		between()
@@ -86,7 +85,7 @@ func TestSinceMovesWhenTheStreamForgets(t *testing.T) {
 			js := n.JetStream(0)
 			cfg := natsstore.Config{JetStream: js, Storage: test.storage}
 			stores := [2]*natsstore.Store{open(t, cfg), open(t, cfg)}
-			teststore.Forgets(t, stores, teststore.Loss{Lose: func() { test.lose(t, n, js) }, Tries: 5, Unit: time.Nanosecond})
+			testserver.Forgets(t, stores, 5, time.Nanosecond, func() { test.lose(t, n, js) })
 			require.NoError(t, add(t, stores[1], assertion("used")), "so acs has to ask Since")
 		})
 	}
@@ -126,7 +125,7 @@ func TestUnavailable(t *testing.T) {
 	err := s.Add(over, assertion("x"), nil, soon())
 	requireReason(t, natsstore.ReasonUnavailable, err)
 	require.ErrorIs(t, err, context.Canceled)
-	n.Stop()
+	n.KillAll()
 	for range 3 {
 		begin := time.Now()
 		requireReason(t, natsstore.ReasonUnavailable, add(t, s, assertion("x")))

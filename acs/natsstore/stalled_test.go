@@ -45,7 +45,7 @@ func TestStalledWriteIsUnavailable(t *testing.T) {
 		require.NoError(t, add(t, s, key+".before"))
 		for i := range 3 {
 			if i != leader {
-				n.StopOne(i)
+				n.Kill(i)
 			}
 		}
 		for range 4 {

@@ -233,7 +233,7 @@ func TestOneServerOfThreeIsDown(t *testing.T) {
 	n := testserver.StartNATS(t, 3)
 	s := open(t, natsstore.Config{JetStream: n.JetStream(0), Replicas: 3, Timeout: 20 * time.Second})
 	require.NoError(t, add(t, s, assertion("before")))
-	n.StopOne(2)
+	n.Kill(2)
 	works := func(name string) {
 		require.Eventually(t, func() bool {
 			err := add(t, s, assertion(name))
@@ -242,7 +242,7 @@ func TestOneServerOfThreeIsDown(t *testing.T) {
 		require.ErrorIs(t, add(t, s, assertion("before")), acs.ErrExists)
 	}
 	works("two.left")
-	n.StopOne(1)
+	n.Kill(1)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 	defer cancel()
 	requireReason(t, natsstore.ReasonUnavailable, s.Add(ctx, assertion("one.left"), nil, soon()))

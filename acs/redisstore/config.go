@@ -26,10 +26,10 @@ type Config struct {
 	Margin time.Duration
 	// Timeout bounds every call, New included. Zero: 5 s.
 	Timeout time.Duration
-	// InsecureSkipPolicyCheck is for a Redis that forbids CONFIG GET, as hosted ones do. Make sure yourself
-	// that maxmemory-policy is noeviction on every server that can become the primary. With any other, a
-	// client that makes many requests can have the records of used assertions evicted. Then Since moves and
-	// sign-in fails meanwhile, as long as Redis counts evicted keys correctly.
+	// InsecureSkipPolicyCheck accepts any maxmemory-policy, for a Redis whose INFO doesn't tell it. Make sure
+	// yourself that it is noeviction on every server that can become the primary. With any other, a client
+	// that makes many requests can have the records of used assertions evicted. Then Since moves and sign-in
+	// fails meanwhile, as long as Redis counts evicted keys correctly.
 	InsecureSkipPolicyCheck bool
 }
 
@@ -52,6 +52,14 @@ func (cfg *Config) setDefaults() error {
 		return badConfig(field, "is negative")
 	}
 	return nil
+}
+
+// policy returns the maxmemory-policy that the scripts require. Empty: any.
+func (cfg *Config) policy() string {
+	if cfg.InsecureSkipPolicyCheck {
+		return ""
+	}
+	return "noeviction"
 }
 
 func badConfig(field, detail string) error {

@@ -20,8 +20,8 @@
 // one shard, and nothing is read from a replica. Nothing is sent twice: a call whose answer was lost fails,
 // because it is unknown whether it worked.
 //
-// If Redis has users, this one needs eval, evalsha, get, set, getdel, exists, time, info, the sorted sets, and
-// "config|get" for New, on keys "meridian:*".
+// If Redis has users, this one needs eval, evalsha, get, set, getdel, exists, time, info and the sorted sets, on
+// keys "meridian:*".
 //
 // # When Redis can't answer
 //

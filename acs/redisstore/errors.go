@@ -1,6 +1,10 @@
 package redisstore
 
-import "github.com/meridian-saml/meridian/acs/internal/storeerr"
+import (
+	"strings"
+
+	"github.com/meridian-saml/meridian/acs/internal/storeerr"
+)
 
 // Reason says what is wrong. The set is closed. The errors of the contract of [acs.Store] are not an
 // [Error].
@@ -11,8 +15,8 @@ const (
 	ReasonConfig Reason = "Config"
 	// ReasonKey: not a valid key, by the contract of acs.Store.
 	ReasonKey Reason = "Key"
-	// ReasonPolicy: Redis is set to drop records when its memory is full, or doesn't say what it is set to.
-	// New returns it, and every Add that finds it so, which then stores nothing.
+	// ReasonPolicy: Redis is set to drop records when its memory is full, or doesn't tell its policy. New
+	// returns it, and every Add that finds it so, which then stores nothing.
 	ReasonPolicy Reason = "Policy"
 	// ReasonUnavailable: Redis did not answer in time, or could not do it. It is unknown whether the call
 	// worked.
@@ -39,6 +43,15 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+// wrongPolicy returns the error for a script's answer that names another policy, and nil for other answers.
+func wrongPolicy(answer any) error {
+	text, _ := answer.(string)
+	if got, ok := strings.CutPrefix(text, "POLICY "); ok {
+		return &Error{Reason: ReasonPolicy, Rule: "maxmemory-policy", Want: "noeviction", Got: got}
+	}
+	return nil
+}
 
 func unavailable(call string, err error) error {
 	return &Error{Reason: ReasonUnavailable, Rule: call, Err: err}

@@ -13,9 +13,12 @@ func (s *Store) Since() time.Time { return s.memory.Since() }
 
 // learn reads the marker in Redis. The script makes a new one if it no longer holds.
 func (s *Store) learn(ctx context.Context) error {
-	v, err := s.run(ctx, scriptMark, []string{s.markKey()}, rand.Text())
+	v, err := s.run(ctx, scriptMark, []string{s.markKey()}, rand.Text(), s.cfg.policy())
 	if err != nil {
 		return unavailable("the marker", err)
+	}
+	if err := wrongPolicy(v); err != nil {
+		return err
 	}
 	m, _ := v.(string)
 	micros, _, _ := strings.Cut(m, " ")

@@ -10,7 +10,6 @@ import (
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/internal/testserver"
-	"github.com/meridian-saml/meridian/acs/internal/teststore"
 	"github.com/meridian-saml/meridian/acs/redisstore"
 )
 
@@ -29,7 +28,7 @@ func TestSinceIsShared(t *testing.T) {
 // client's connections, so that some calls more than the first may fail.
 func forgets(t *testing.T, stores [2]*redisstore.Store, lose func()) {
 	t.Helper()
-	teststore.Forgets(t, stores, teststore.Loss{Lose: lose, Tries: 20, Unit: time.Microsecond})
+	testserver.Forgets(t, stores, 20, time.Microsecond, lose)
 }
 
 func two(t *testing.T, r *testserver.Redis) [2]*redisstore.Store {

@@ -26,7 +26,7 @@ var (
 	_ acs.Quota      = (*Store)(nil)
 )
 
-// New asks Redis for its settings and since when it remembers. The error is an [*Error].
+// New asks Redis for its policy and since when it remembers. The error is an [*Error].
 func New(ctx context.Context, cfg Config) (*Store, error) {
 	if err := cfg.setDefaults(); err != nil {
 		return nil, err
@@ -34,14 +34,8 @@ func New(ctx context.Context, cfg Config) (*Store, error) {
 	ctx, cancel := context.WithTimeout(ctx, cfg.Timeout)
 	defer cancel()
 	s := &Store{cfg: cfg}
-	// The marker first: it finds out in time whether Redis can be reached.
 	if err := s.learn(ctx); err != nil {
 		return nil, err
-	}
-	if !cfg.InsecureSkipPolicyCheck {
-		if err := checkPolicy(ctx, cfg.Client); err != nil {
-			return nil, err
-		}
 	}
 	return s, nil
 }
@@ -81,9 +75,8 @@ func (s *Store) Add(ctx context.Context, key string, v []byte, exp time.Time) er
 	case "FORGOT":
 		return s.forgot(ctx, before)
 	}
-	text, _ := said.(string)
-	if got, ok := strings.CutPrefix(text, "POLICY "); ok {
-		return wrongPolicy(got)
+	if err := wrongPolicy(said); err != nil {
+		return err
 	}
 	return unavailable("add", fmt.Errorf("the script returned a %T", said))
 }

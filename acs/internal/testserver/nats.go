@@ -38,7 +38,7 @@ func Main(m *testing.M) {
 	}
 }
 
-// serve runs a server until its standard input ends, which it does with the test at the latest.
+// serve runs a server until its standard input ends.
 func serve(options string) error {
 	var p process
 	if err := json.Unmarshal([]byte(options), &p); err != nil {
@@ -63,8 +63,6 @@ func serve(options string) error {
 	}
 	fmt.Println("up")
 	_, err = io.Copy(io.Discard, os.Stdin)
-	s.Shutdown()
-	s.WaitForShutdown()
 	return err
 }
 
@@ -84,7 +82,6 @@ type process struct {
 	RoutePorts  []int // of all servers of the cluster
 
 	cmd *exec.Cmd // nil: not running
-	in  io.Closer
 }
 
 // StartNATS starts servers with empty directories, and waits until they form a cluster.
@@ -101,11 +98,7 @@ func StartNATS(t testing.TB, servers int) *NATS {
 	for _, p := range n.processes {
 		p.RoutePorts = routes
 	}
-	t.Cleanup(func() {
-		for i := range n.processes {
-			n.Kill(i)
-		}
-	})
+	t.Cleanup(n.KillAll)
 	n.Start()
 	js := n.JetStream(0)
 	probe := jetstream.StreamConfig{Name: "probe", Replicas: servers, Storage: jetstream.MemoryStorage}
@@ -151,7 +144,7 @@ func (p *process) start() error {
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), natsOptions+"="+string(options))
 	cmd.Stderr = os.Stderr
-	if p.in, err = cmd.StdinPipe(); err != nil {
+	if _, err := cmd.StdinPipe(); err != nil { // it ends with this process at the latest
 		return err
 	}
 	out, err := cmd.StdoutPipe()
@@ -166,18 +159,10 @@ func (p *process) start() error {
 	return err
 }
 
-// Stop shuts every server down.
-func (n *NATS) Stop() {
+// KillAll kills every server.
+func (n *NATS) KillAll() {
 	for i := range n.processes {
-		n.StopOne(i)
-	}
-}
-
-// StopOne shuts server i down.
-func (n *NATS) StopOne(i int) {
-	if p := n.processes[i]; p.cmd != nil {
-		_ = p.in.Close()
-		p.wait()
+		n.Kill(i)
 	}
 }
 
@@ -185,13 +170,9 @@ func (n *NATS) StopOne(i int) {
 func (n *NATS) Kill(i int) {
 	if p := n.processes[i]; p.cmd != nil {
 		_ = p.cmd.Process.Kill()
-		p.wait()
+		_ = p.cmd.Wait() // how it ended is known
+		p.cmd = nil
 	}
-}
-
-func (p *process) wait() {
-	_ = p.cmd.Wait() // how it ended is known
-	p.cmd = nil
 }
 
 // JetStream opens a connection to server i, and to the others where it is down.

@@ -1,7 +1,9 @@
--- Key: the marker's. Argument: a random text.
+-- Key: the marker's. Arguments: a random text, and the policy.
 --
 -- It returns the marker, and makes a new one if there is none, another process wrote it, or keys were evicted
 -- since: microseconds by Redis's clock, the random text, the number of evicted keys, the run ID.
+local policy = other_policy(ARGV[2])
+if policy then return 'POLICY ' .. policy end
 local process = process()
 local m = redis.call('GET', KEYS[1])
 if m and written_by(process, m) then return m end

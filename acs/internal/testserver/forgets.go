@@ -1,6 +1,4 @@
-// Package teststore has a test for several stores that package storetest can't make: it needs a server that loses
-// its memory.
-package teststore
+package testserver
 
 import (
 	"errors"
@@ -11,25 +9,13 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// Store is a store of a Region that can forget.
-type Store interface {
-	acs.Store
-	acs.Rememberer
-}
-
-// Loss describes how stores of a Region lose what they share.
-type Loss struct {
-	Lose func()
-	// Tries is how many calls may fail before the store works again.
-	Tries int
-	// Unit is that of the server's clock.
-	Unit time.Duration
-}
-
 // Forgets tests that two running stores of one Region notice a loss before they accept an assertion: each fails
 // at least once, never returns ErrExists for an unknown record, works again, and then remembers since a moment
-// after the loss.
-func Forgets[S Store](t *testing.T, stores [2]S, loss Loss) {
+// after the loss. tries is how many calls may fail before; unit is that of the server's clock.
+func Forgets[S interface {
+	acs.Store
+	acs.Rememberer
+}](t *testing.T, stores [2]S, tries int, unit time.Duration, lose func()) {
 	t.Helper()
 	add := func(s S, name any) error {
 		return s.Add(t.Context(), acs.KeyPrefixAssertion+fmt.Sprint(name), []byte("v"), time.Now().Add(10*time.Minute))
@@ -37,15 +23,15 @@ func Forgets[S Store](t *testing.T, stores [2]S, loss Loss) {
 	if err := add(stores[0], "used"); err != nil {
 		t.Fatalf("before the loss: %v", err)
 	}
-	before, lost := stores[0].Since(), time.Now().Truncate(loss.Unit)
-	loss.Lose()
+	before, lost := stores[0].Since(), time.Now().Truncate(unit)
+	lose()
 	for _, s := range stores {
 		failed := 0
 		for err := add(s, time.Now().UnixNano()); err != nil; err = add(s, time.Now().UnixNano()) {
 			if errors.Is(err, acs.ErrExists) {
 				t.Fatalf("after the loss: %v", err)
 			}
-			if failed++; failed == loss.Tries {
+			if failed++; failed == tries {
 				t.Fatalf("it does not work again: %v", err)
 			}
 		}
