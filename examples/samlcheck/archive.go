@@ -6,11 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
-// archive is a HAR file (HTTP Archive 1.2) or an export of SAML-tracer, as far
-// as it is read here.
+// archive is a HAR file (HTTP Archive 1.2) or an export of SAML-tracer, without what is not needed here.
 type archive struct {
 	Log *struct {
 		Entries kept[harEntry] `json:"entries"`
@@ -24,23 +24,17 @@ type harEntry struct {
 		Method   string `json:"method"`
 		URL      string `json:"url"`
 		PostData struct {
-			Text   string         `json:"text"`
-			Params kept[harParam] `json:"params"`
+			Text   string      `json:"text"`
+			Params kept[field] `json:"params"`
 		} `json:"postData"`
 	} `json:"request"`
 }
 
-type harParam struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
-}
-
 type tracerRequest struct {
-	Method string `json:"method"`
-	URL    string `json:"url"`
-	// Post has names and decoded values; the export can have hidden the values.
-	Post kept[pair] `json:"post"`
-	SAML string     `json:"saml"` // the decoded message
+	Method string     `json:"method"`
+	URL    string     `json:"url"`
+	Post   kept[pair] `json:"post"` // decoded; the export can hide the values
+	SAML   string     `json:"saml"` // the decoded message
 }
 
 // pair is a name and a value.
@@ -51,12 +45,12 @@ func (e harEntry) counts() bool {
 	return e.Request.Method == "POST" && (strings.Contains(data.Text, "SAMLResponse") || len(data.Params) > 0)
 }
 
-func (p harParam) counts() bool      { return known(p.Name) }
+func (f field) counts() bool         { return known(f.Name) }
 func (r tracerRequest) counts() bool { return r.Method == "POST" && len(r.Post) > 0 }
 func (p pair) counts() bool          { return len(p) == 2 && known(p[0]) }
 
-// kept is a list in JSON without the elements that don't count. They are read
-// one by one: a list of millions would become many times its size.
+// kept is a list in JSON without the elements that don't count. They are decoded one by one: a list of millions
+// would take many times its size.
 type kept[T interface{ counts() bool }] []T
 
 // UnmarshalJSON implements json.Unmarshaler.
@@ -67,7 +61,7 @@ func (k *kept[T]) UnmarshalJSON(text []byte) error {
 	case err != nil || first == nil: // null
 		return err
 	case first != json.Delim('['):
-		return errors.New("a list is wanted")
+		return errors.New("want a list")
 	}
 	*k = kept[T]{}
 	for d.More() {
@@ -88,29 +82,29 @@ type posted struct {
 	message
 }
 
-// fromArchive takes one of the responses in a file of recorded requests.
+// fromArchive returns one of the responses in a file of recorded requests.
 func fromArchive(text []byte, entry int) (message, error) {
 	if len(text) > maxArchive {
-		return message{err: noResponse("the file is longer than %d bytes: save only the requests of the sign-in", maxArchive)}, nil
+		return noResponse("the file is longer than %d bytes: save only the requests of the sign-in", maxArchive), nil
 	}
 	var a archive
 	if err := json.Unmarshal(text, &a); err != nil {
-		return message{err: noResponse("it begins like JSON and can't be read as a HAR file or an export of SAML-tracer: %v", err)}, nil
+		return noResponse("it begins like JSON and is neither a HAR file nor an export of SAML-tracer: %v", err), nil
 	}
 	var kind string
 	var all []posted
 	switch {
 	case a.Log != nil && a.Requests != nil:
-		return message{err: noResponse("it is a HAR file and an export of SAML-tracer in one: which is meant?")}, nil
+		return noResponse("it is both a HAR file and an export of SAML-tracer"), nil
 	case a.Log != nil:
 		kind, all = "HAR file", a.har()
 	case a.Requests != nil:
 		kind, all = "SAML-tracer export", a.tracer()
 	default:
-		return message{err: noResponse("JSON that is neither a HAR file nor an export of SAML-tracer")}, nil
+		return noResponse("JSON that is neither a HAR file nor an export of SAML-tracer"), nil
 	}
 	if len(all) == 0 {
-		return message{err: noResponse("no POST with a SAMLResponse in the %s", kind)}, nil
+		return noResponse("no POST with a SAMLResponse in the %s", kind), nil
 	}
 	if entry > len(all) {
 		return message{}, fmt.Errorf("-entry %d: the %s has %d POSTs with a SAMLResponse", entry, kind, len(all))
@@ -130,55 +124,49 @@ func fromArchive(text []byte, entry int) (message, error) {
 	return p.message, nil
 }
 
-// har lists the responses of a HAR file. The text of a body is as it was sent;
-// browsers that leave it out list the fields.
+// har returns the responses of a HAR file. The text of a body is as it was sent; browsers that leave it out list the
+// fields.
 func (a *archive) har() (out []posted) {
 	for _, e := range a.Log.Entries {
-		form := splitForm(e.Request.PostData.Text)
-		if e.Request.PostData.Text == "" {
-			form = nil
-			for _, p := range e.Request.PostData.Params {
-				form = append(form, field{p.Name, p.Value})
-			}
+		form := []field(e.Request.PostData.Params)
+		if text := e.Request.PostData.Text; text != "" {
+			form = splitForm(text)
 		}
-		if has(form, "SAMLResponse") {
+		if hasResponse(form) {
 			out = append(out, posted{e.Request.URL, e.Started, fromForm(form, false)})
 		}
 	}
 	return out
 }
 
-// tracer lists the responses of an export of SAML-tracer. Where the export has
-// hidden the form's values, the message that the tracer decoded is taken.
+// tracer returns the responses of an export of SAML-tracer. If the export hides the form's values, the message that
+// SAML-tracer decoded is taken.
 func (a *archive) tracer() (out []posted) {
 	for _, r := range a.Requests {
 		var form []field
 		for _, p := range r.Post {
 			form = append(form, field{p[0], p[1]})
 		}
-		if !has(form, "SAMLResponse") {
+		if !hasResponse(form) {
 			continue
 		}
 		m := fromForm(form, true)
 		if m.err == nil && !isXML(decoded(m.body)) && isXML([]byte(r.SAML)) {
-			m = message{body: []byte(r.SAML), notes: []string{"the export hides the form's values, so the XML that SAML-tracer decoded is taken, and RelayState is not known"}}
+			m = message{body: []byte(r.SAML), notes: []string{
+				"the export hides the form's values, so the XML that SAML-tracer decoded is taken, and RelayState is not known",
+			}}
 		}
 		out = append(out, posted{url: r.URL, message: m})
 	}
 	return out
 }
 
-func has(form []field, name string) bool {
-	for _, f := range form {
-		if f.name == name {
-			return true
-		}
-	}
-	return false
+func hasResponse(form []field) bool {
+	return slices.ContainsFunc(form, func(f field) bool { return f.Name == "SAMLResponse" })
 }
 
-// decoded is the XML of a message in either form, nil if it is not base64. It
-// is for looking around; package saml decodes what is verified.
+// decoded returns the XML of a message in either form, or nil. It is for information only; package saml decodes what
+// is verified.
 func decoded(body []byte) []byte {
 	if isXML(body) {
 		return body

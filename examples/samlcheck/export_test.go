@@ -1,9 +1,6 @@
 package main
 
-import (
-	"errors"
-	"runtime"
-)
+import "runtime"
 
 // Audiences are the facts of that name.
 func Audiences(doc []byte) []string { return scan(doc).audiences }
@@ -14,5 +11,8 @@ func Find(input []byte) (allocated uint64, err error) {
 	runtime.ReadMemStats(&before)
 	m, err := findMessage(input, 0)
 	runtime.ReadMemStats(&after)
-	return after.TotalAlloc - before.TotalAlloc, errors.Join(err, m.err)
+	if m.err != nil {
+		err = m.err
+	}
+	return after.TotalAlloc - before.TotalAlloc, err
 }

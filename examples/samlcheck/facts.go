@@ -10,22 +10,22 @@ import (
 	"time"
 )
 
-// facts are the values in a message that a flag could name. They are not proved:
-// they are only ever tried, and package saml says whether one helps.
+// facts are the values in a message that a flag could name. They are not verified: they are tried, and package saml
+// says whether one helps.
 type facts struct {
 	recipients []string // Recipient, then Destination
 	audiences  []string
 	requestIDs []string
 	issuers    []string
-	made       []time.Time // when the message says that it was made, and from when on it can be used
+	made       []time.Time // the instants before which the message can't be used
 	issued     time.Time   // the first IssueInstant
 	keyBits    int         // of the key that it is encrypted to; 0 if unknown
 }
 
-// maxFacts bounds each list, and with it how often a message is verified.
+// maxFacts bounds each list, and so how often a message is verified.
 const maxFacts = 4
 
-// scan reads the facts. It stops where the document can't be read.
+// scan reads the facts. It stops where the document is not well-formed.
 func scan(doc []byte) facts {
 	var f facts
 	var destination string
@@ -46,13 +46,12 @@ func scan(doc []byte) facts {
 				inKey = true
 			case "Response":
 				destination = attr(t, "Destination")
+				add(&f.requestIDs, attr(t, "InResponseTo"))
 			case "SubjectConfirmationData":
 				add(&f.recipients, attr(t, "Recipient"))
-			}
-			f.readTimes(t)
-			if t.Name.Local == "Response" || t.Name.Local == "SubjectConfirmationData" {
 				add(&f.requestIDs, attr(t, "InResponseTo"))
 			}
+			f.addTime(t)
 		case xml.CharData:
 			text.Write(t)
 		case xml.EndElement:
@@ -64,20 +63,23 @@ func scan(doc []byte) facts {
 			case "EncryptedKey":
 				inKey = false
 			case "CipherValue":
-				if sealed, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text.String()), "")); err == nil && inKey && f.keyBits == 0 {
+				sealed, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text.String()), ""))
+				if err == nil && inKey && f.keyBits == 0 {
 					f.keyBits = 8 * len(sealed)
 				}
 			}
-			text.Reset() // a text counts once, whatever is not well-formed
+			text.Reset() // a text counts once, also in a malformed document
 		}
 	}
 	add(&f.recipients, destination)
 	return f
 }
 
-// readTimes reads the instants before which the message can't be used.
-func (f *facts) readTimes(t xml.StartElement) {
-	name := map[string]string{"Response": "IssueInstant", "Assertion": "IssueInstant", "Conditions": "NotBefore", "AuthnStatement": "AuthnInstant"}[t.Name.Local]
+// addTime adds the instant in an element, if it has one, before which the message can't be used.
+func (f *facts) addTime(t xml.StartElement) {
+	name := map[string]string{
+		"Response": "IssueInstant", "Assertion": "IssueInstant", "Conditions": "NotBefore", "AuthnStatement": "AuthnInstant",
+	}[t.Name.Local]
 	if name == "" {
 		return
 	}
@@ -89,21 +91,12 @@ func (f *facts) readTimes(t xml.StartElement) {
 	}
 }
 
-// latest is the last of the instants, in whole seconds; false if there is none.
-func (f *facts) latest() (time.Time, bool) {
-	if len(f.made) == 0 {
-		return time.Time{}, false
-	}
-	return slices.MaxFunc(f.made, time.Time.Compare).Truncate(time.Second), true
-}
-
 func attr(t xml.StartElement, name string) string {
-	for _, a := range t.Attr {
-		if a.Name.Local == name && a.Name.Space == "" {
-			return a.Value
-		}
+	i := slices.IndexFunc(t.Attr, func(a xml.Attr) bool { return a.Name == xml.Name{Local: name} })
+	if i < 0 {
+		return ""
 	}
-	return ""
+	return t.Attr[i].Value
 }
 
 func add(list *[]string, value string) {

@@ -1,34 +1,80 @@
 package main
 
 import (
+	_ "embed" // usage
 	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"strconv"
 	"time"
+
+	"github.com/meridian-saml/meridian/saml"
 )
 
-// options is the command line. Repeatable flags are slices.
+// options are the flags.
 type options struct {
-	idpMetadata, idpEntityID string
-	idpCerts                 []string
-	entityID, acs            string
-	requestIDs               []string
-	unsolicited              bool
-	now                      func() time.Time // nil: the current time; load fills it in
-	keys                     []string
-	allowSHA1, allowRSA1024  bool
-	allowCBC, allowRSA15     bool
-	allowMissingNameID       bool
-	allowExpiredMetadata     bool
-	wantAssertionsSigned     bool
-	wantResponsesSigned      bool
-	maxAge                   time.Duration
-	entry                    int // 0: the last
-	json                     bool
-	file                     string // empty: standard input
+	config      saml.Config    // without the ACS, and until load without IdP and DecryptionKeys
+	idpByHand   saml.IdPConfig // of -idp-entity-id and -idp-cert
+	idpMetadata string
+	acs         string
+	requestIDs  []string
+	unsolicited bool
+	entry       int // 0: the last
+	json        bool
+	file        string // empty: standard input
+
+	idpCerts, keys []string // paths
 }
+
+// toggle is a flag that allows what is refused by default, or that demands more.
+type toggle struct {
+	name, usage string
+	givesUp     string // by the flag, or by the end of one that demands more
+	demands     bool
+	field       func(*saml.Config) *bool
+}
+
+var toggles = []toggle{
+	{
+		name: "allow-expired-metadata", usage: "accept metadata that is past its validUntil",
+		givesUp: "Keys that the identity provider has withdrawn stay trusted. Fetch its current metadata instead.",
+		field:   func(c *saml.Config) *bool { return &c.InsecureAllowExpiredMetadata },
+	}, {
+		name: "allow-sha1", usage: "accept signatures and digests made with SHA-1",
+		givesUp: "SHA-1 has collisions: a signature can be made to fit two documents. For old captures, not for sign-in.",
+		field:   func(c *saml.Config) *bool { return &c.InsecureAllowSHA1 },
+	}, {
+		name: "allow-rsa1024", usage: "accept RSA keys from 1024 bits on (default: from 2048)",
+		givesUp: "An attacker who factors so short a key can sign as the identity provider, or decrypt. " +
+			"For old captures, not for sign-in.",
+		field: func(c *saml.Config) *bool { return &c.InsecureAllowRSA1024 },
+	}, {
+		name: "allow-cbc", usage: "accept CBC encryption outside a verified signature",
+		givesUp: "An attacker who has an encrypted assertion can send changed copies, and learn its content from how they are refused.",
+		field:   func(c *saml.Config) *bool { return &c.InsecureAllowUnauthenticatedCBC },
+	}, {
+		name: "allow-rsa15", usage: "accept RSA 1.5 key transport",
+		givesUp: "RSA 1.5 key transport is open to decryption oracles, which then also reach what was encrypted " +
+			"to the same key with RSA-OAEP.",
+		field: func(c *saml.Config) *bool { return &c.InsecureAllowRSA15 },
+	}, {
+		name: "allow-missing-nameid", usage: "accept an assertion without a NameID; the service identifies users by an attribute",
+		givesUp: "The assertion names no subject: the service must identify users by an attribute, and check that it is there.",
+		field:   func(c *saml.Config) *bool { return &c.AllowMissingNameID },
+	}, {
+		name: "want-assertions-signed", usage: "refuse an assertion without a signature of its own", demands: true,
+		givesUp: "What that flag demands beyond the defaults: the signature of the Response around it is then enough for the assertion.",
+		field:   func(c *saml.Config) *bool { return &c.WantAssertionsSigned },
+	}, {
+		name: "want-responses-signed", usage: "refuse a Response that is not signed itself", demands: true,
+		givesUp: "What that flag demands beyond the defaults: Status and Destination are then not proved.",
+		field:   func(c *saml.Config) *bool { return &c.WantResponsesSigned },
+	},
+}
+
+//go:embed usage.txt
+var usage string
 
 func parse(args []string, help io.Writer) (options, error) {
 	var o options
@@ -42,22 +88,17 @@ func parse(args []string, help io.Writer) (options, error) {
 		return func(s string) error { *to = append(*to, s); return notEmpty(s) }
 	}
 	once(fs, "idp-metadata", "the identity provider's metadata, a `FILE` with one identity provider in it", text(&o.idpMetadata))
-	once(fs, "idp-entity-id", "without metadata: the identity provider's entity ID, a `URI`", text(&o.idpEntityID))
+	once(fs, "idp-entity-id", "without metadata: the identity provider's entity ID, a `URI`", text(&o.idpByHand.EntityID))
 	fs.Func("idp-cert", "without metadata: `FILE` with a signing certificate or public key in PEM; repeatable", list(&o.idpCerts))
-	once(fs, "entity-id", "the service provider's entity ID, a `URI`, which the assertion must name as its audience", text(&o.entityID))
+	once(fs, "entity-id", "the service provider's entity ID, a `URI`, which the assertion must name as its audience", text(&o.config.EntityID))
 	once(fs, "acs", "the `URL` that the response was posted to, as the service provider lists it: absolute, http or https", text(&o.acs))
 	fs.Func("request-id", "the `ID` of a request that may be answered; repeatable", list(&o.requestIDs))
 	fs.BoolVar(&o.unsolicited, "unsolicited", false, "the response answers no request")
-	once(fs, "now", "judge as of this `TIME`, RFC 3339 such as 2026-01-02T15:04:05Z (default: the current time)", o.setNow)
+	once(fs, "now", "verify as of this `TIME`, RFC 3339 such as 2026-01-02T15:04:05Z (default: the current time)", o.setNow)
 	fs.Func("key", "`FILE` with an RSA private key in PEM, for decryption; repeatable", list(&o.keys))
-	fs.BoolVar(&o.allowSHA1, "allow-sha1", false, "accept signatures and digests made with SHA-1")
-	fs.BoolVar(&o.allowRSA1024, "allow-rsa1024", false, "accept RSA keys from 1024 bits on (default: from 2048)")
-	fs.BoolVar(&o.allowCBC, "allow-cbc", false, "accept CBC encryption outside a verified signature")
-	fs.BoolVar(&o.allowRSA15, "allow-rsa15", false, "accept RSA 1.5 key transport")
-	fs.BoolVar(&o.allowMissingNameID, "allow-missing-nameid", false, "accept an assertion without a NameID; the service identifies users by an attribute")
-	fs.BoolVar(&o.allowExpiredMetadata, "allow-expired-metadata", false, "accept metadata that is past its validUntil")
-	fs.BoolVar(&o.wantAssertionsSigned, "want-assertions-signed", false, "refuse an assertion without a signature of its own")
-	fs.BoolVar(&o.wantResponsesSigned, "want-responses-signed", false, "refuse a Response that is not signed itself")
+	for _, t := range toggles {
+		fs.BoolVar(t.field(&o.config), t.name, false, t.usage)
+	}
 	once(fs, "max-age", "how long after its IssueInstant an assertion can be used, a `DURATION` such as 30m (default 1h)", o.setMaxAge)
 	once(fs, "entry", "of a HAR file or a SAML-tracer export: take the `N`th POST with a SAMLResponse, from 1 (default: the last)", o.setEntry)
 	fs.BoolVar(&o.json, "json", false, "write the report as JSON")
@@ -70,16 +111,17 @@ func parse(args []string, help io.Writer) (options, error) {
 		fs.PrintDefaults()
 		return o, err
 	case err != nil:
-		return o, withHelp(err)
 	case fs.NArg() > 1:
-		return o, withHelp(fmt.Errorf("one FILE, after all flags; got %q", fs.Args()))
+		err = fmt.Errorf("want one FILE, after all flags, got %q", fs.Args())
+	case fs.NArg() == 1 && fs.Arg(0) == "":
+		err = errors.New("FILE is empty")
+	default:
+		err = o.check()
 	}
 	if o.file = fs.Arg(0); o.file == "-" {
 		o.file = ""
-	} else if o.file == "" && fs.NArg() == 1 {
-		return o, withHelp(errors.New("FILE is empty"))
 	}
-	return o, withHelp(o.check())
+	return o, withHelp(err)
 }
 
 // withHelp says how to get help, in an error of usage.
@@ -90,8 +132,7 @@ func withHelp(err error) error {
 	return fmt.Errorf("%w (-h lists the flags)", err)
 }
 
-// once defines a flag that can't be given twice: of two values, one would be
-// passed over in silence.
+// once defines a flag that can't be given twice: one of two values would be ignored silently.
 func once(fs *flag.FlagSet, name, usage string, set func(string) error) {
 	given := false
 	fs.Func(name, usage, func(s string) error {
@@ -115,12 +156,12 @@ func (o *options) setNow(s string) error {
 	if err != nil {
 		return errors.New("want an RFC 3339 time such as 2026-01-02T15:04:05Z")
 	}
-	o.now = func() time.Time { return at }
+	o.config.Now = func() time.Time { return at }
 	return nil
 }
 
 func (o *options) setMaxAge(s string) (err error) {
-	if o.maxAge, err = time.ParseDuration(s); err != nil || o.maxAge <= 0 {
+	if o.config.MaxAge, err = time.ParseDuration(s); err != nil || o.config.MaxAge <= 0 {
 		return errors.New("want a duration above zero, such as 30m")
 	}
 	return nil
@@ -133,19 +174,19 @@ func (o *options) setEntry(s string) (err error) {
 	return nil
 }
 
-// check looks at the flags together.
+// check checks the flags together.
 func (o *options) check() error {
-	byHand := o.idpEntityID != "" || len(o.idpCerts) > 0
+	byHand := o.idpByHand.EntityID != "" || len(o.idpCerts) > 0
 	switch {
 	case o.idpMetadata != "" && byHand:
 		return errors.New("-idp-metadata goes with neither -idp-entity-id nor -idp-cert")
 	case o.idpMetadata == "" && !byHand:
 		return errors.New("the identity provider is missing: -idp-metadata, or -idp-entity-id with -idp-cert")
-	case byHand && o.idpEntityID == "":
+	case byHand && o.idpByHand.EntityID == "":
 		return errors.New("-idp-cert needs -idp-entity-id")
 	case byHand && len(o.idpCerts) == 0:
 		return errors.New("-idp-entity-id needs -idp-cert")
-	case o.entityID == "":
+	case o.config.EntityID == "":
 		return errors.New("-entity-id is missing")
 	case o.acs == "":
 		return errors.New("-acs is missing")

@@ -1,18 +1,14 @@
-// Command samlcheck says whether a captured SAML response would be accepted,
-// and why, rule by rule.
+// Command samlcheck says whether a captured SAML response would be accepted, and why, rule by rule.
 //
 //	samlcheck -idp-metadata idp.xml -entity-id URI -acs URL -request-id ID -now 2026-01-02T15:04:05Z response.txt
 //
-// It judges exactly as a service provider that is built on package saml would
-// judge the same response at that time; only what such a service provider
-// remembers (which requests are open, which assertions were used) has to be
-// said by flags, or is not looked at. It also reads a copied form body, a HAR
-// file and an export of SAML-tracer.
+// It verifies exactly as a service provider that is built on package saml would at that time. What such a service
+// provider remembers (which requests are waiting, which assertions were used) is given by flags, or not checked.
+// It also reads a copied form body, a HAR file and an export of SAML-tracer.
 //
-// For a rejected response it names in one run each flag that would make a failed
-// rule pass, what that flag gives up, and each rule that no flag makes pass. It
-// finds them by verifying the response again with other flags; the verdict stays
-// that of the flags given.
+// For a rejected response it names in one run each flag that would make a failed rule pass, what that flag gives
+// up, and each rule that no flag makes pass. It finds them by verifying the response again with other flags; the
+// verdict is that of the given flags.
 package main
 
 import (
@@ -26,8 +22,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// Exit codes. Everything that could be read and is no acceptable response is a
-// rejection, down to bad base64.
+// Exit codes. Input that could be read and is no acceptable response is a rejection, also invalid base64.
 const (
 	exitAccepted = 0
 	exitRejected = 1
@@ -43,7 +38,7 @@ func main() {
 	os.Exit(code)
 }
 
-// run is the program. Its error goes with exitUsage, and nothing was judged.
+// run is the program. If it returns an error, nothing was verified, and the code is exitUsage.
 func run(args []string, stdin io.Reader, out io.Writer) (int, error) {
 	o, err := parse(args, out)
 	if errors.Is(err, flag.ErrHelp) {
@@ -52,8 +47,7 @@ func run(args []string, stdin io.Reader, out io.Writer) (int, error) {
 	if err != nil {
 		return exitUsage, err
 	}
-	s, err := o.load()
-	if err != nil {
+	if err := o.load(); err != nil {
 		return exitUsage, err
 	}
 	input, err := o.read(stdin)
@@ -64,55 +58,48 @@ func run(args []string, stdin io.Reader, out io.Writer) (int, error) {
 	if err != nil {
 		return exitUsage, withHelp(err)
 	}
-	r, err := examine(s, m)
+	r, err := o.examine(m)
 	if err != nil {
 		return exitUsage, err
 	}
-	write := writeText
+	write := r.writeText
 	if o.json {
-		write = writeJSON
+		write = r.writeJSON
 	}
-	if err := write(out, r); err != nil {
+	if err := write(out); err != nil {
 		return exitUsage, err
 	}
-	if r.Assertion == nil {
+	if !r.Accepted {
 		return exitRejected, nil
 	}
 	return exitAccepted, nil
 }
 
-// report is all that is said of a message: the verdict of the flags given, and
-// what other flags would change.
-type report struct {
-	saml.Report
-	outcome
-	notes []string
-}
-
-// examine judges a message. An expectation or a configuration that makes no
-// sense is the caller's mistake and no verdict.
-func examine(s setup, m message) (report, error) {
+// examine verifies a message. An invalid expectation or configuration is an error and no verdict.
+func (o *options) examine(m message) (*report, error) {
 	if m.err != nil {
-		return unread(m.err), nil
+		c := saml.Check{Rule: m.err.Rule, Detail: m.err.Explain(), Reason: m.err.Reason}
+		return newReport(
+			saml.Report{Err: m.err, Checks: []saml.Check{c}}, outcome{Remaining: []remaining{newRemaining(c)}, Unreached: true}, nil,
+		), nil
 	}
-	r, err := s.explain(m)
+	r, err := o.explain(m)
 	if weak := new(saml.Error); errors.As(err, &weak) && weak.Reason == saml.ReasonKey {
-		return report{}, s.weakKey(err, m)
+		return nil, o.weakKey(err, m)
 	}
 	if err != nil {
-		return report{}, err
+		return nil, err
 	}
-	out := report{Report: r}
+	var out outcome
 	if r.Assertion == nil {
-		out.outcome = search(s, m)
+		out = o.search(m)
 	}
-	out.notes = notes(s, m, out)
-	return out, nil
+	return newReport(r, out, o.notes(m, r.Assertion)), nil
 }
 
-// explain takes both forms of a message.
-func (s setup) explain(m message) (saml.Report, error) {
-	sp, err := s.serviceProvider()
+// explain verifies a message in either form.
+func (o *options) explain(m message) (saml.Report, error) {
+	sp, err := o.serviceProvider()
 	if err != nil {
 		return saml.Report{}, err
 	}
@@ -120,50 +107,43 @@ func (s setup) explain(m message) (saml.Report, error) {
 	if isXML(m.body) {
 		explain = sp.ExplainXML
 	}
-	r := explain(m.body, saml.VerifyOptions{ACS: s.acs, RequestIDs: s.requestIDs, Unsolicited: s.unsolicited})
-	if e := new(saml.Error); errors.As(r.Err, &e) && e.Reason == saml.ReasonConfig {
-		return saml.Report{}, inFlags(e, s.flagOf(), "")
+	r := explain(m.body, saml.VerifyOptions{ACS: o.acs, RequestIDs: o.requestIDs, Unsolicited: o.unsolicited})
+	e := new(saml.Error)
+	if errors.As(r.Err, &e) && e.Reason == saml.ReasonConfig {
+		return saml.Report{}, inFlags(e, o.flagOf(), "")
 	}
 	for i := range r.Checks {
 		r.Checks[i].Detail = flagNames.Replace(r.Checks[i].Detail)
 	}
-	if e := new(saml.Error); errors.As(r.Err, &e) {
-		e.Detail = flagNames.Replace(e.Detail)
-	}
+	e.Detail = flagNames.Replace(e.Detail)
 	return r, nil
 }
 
-// flagNames puts flags in the place of the fields that details name.
-var flagNames = strings.NewReplacer("Config.WantAssertionsSigned", "-want-assertions-signed", "Config.WantResponsesSigned", "-want-responses-signed")
+// flagNames replaces the fields that details name by flags.
+var flagNames = strings.NewReplacer(
+	"Config.WantAssertionsSigned", "-want-assertions-signed", "Config.WantResponsesSigned", "-want-responses-signed",
+)
 
-// unread is the report on input that holds no response.
-func unread(err error) report {
-	var e *saml.Error
-	errors.As(err, &e)
-	c := saml.Check{Rule: e.Rule, Detail: e.Explain(), Reason: e.Reason}
-	return report{Report: saml.Report{Err: err, Checks: []saml.Check{c}}, outcome: outcome{remaining: []saml.Check{c}, unreached: true}}
-}
-
-// weakKey tells of a -key that is too short everything that can be told: no
-// service provider can be made with it, so there is no verdict.
-func (s setup) weakKey(err error, m message) error {
-	if s.allowRSA1024 {
+// weakKey adds what can be said about a response to the error about a -key that is too short, with which no
+// service provider can be made.
+func (o *options) weakKey(err error, m message) error {
+	if o.config.InsecureAllowRSA1024 {
 		return err
 	}
-	out := search(s, m)
+	out := o.search(m)
 	text := err.Error() + "; -allow-rsa1024 would pass this"
-	for _, f := range out.missing {
-		if f.flag != "-allow-rsa1024" {
-			text += ", " + f.flag + " is needed too"
+	for _, f := range out.Missing {
+		if f.Flag != "-allow-rsa1024" {
+			text += ", " + f.Flag + " is needed too"
 		}
 	}
-	for _, c := range out.remaining {
+	for _, c := range out.Remaining {
 		if c.Rule == configuration {
 			return err
 		}
 		text += "; no flag passes " + c.Rule + ": " + c.Detail
 	}
-	if out.passes {
+	if out.PassesWithMissing {
 		text += "; with that the response would pass"
 	}
 	return errors.New(text)

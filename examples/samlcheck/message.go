@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/meridian-saml/meridian/saml"
@@ -12,19 +13,18 @@ import (
 
 // message is the response that was found in the input.
 type message struct {
-	body  []byte   // base64 or XML
-	notes []string // on where it was found
-	err   error    // the input was read, and holds no response
+	body  []byte      // base64 or XML
+	notes []string    // on where it was found
+	err   *saml.Error // the input holds no response
 
 	form       bool // it came with the other fields of its form
 	relayState string
 }
 
-// space is what XML calls white space.
+// space is white space in XML.
 const space = " \t\r\n"
 
-// findMessage finds the response in what people have. An error is one of
-// usage: -entry does not fit the input.
+// findMessage finds the response in the input. An error is one of usage: -entry does not fit the input.
 func findMessage(input []byte, entry int) (message, error) {
 	text := bytes.TrimLeft(bytes.TrimPrefix(input, []byte("\xef\xbb\xbf")), space)
 	switch {
@@ -38,8 +38,8 @@ func findMessage(input []byte, entry int) (message, error) {
 	return fromText(string(bytes.TrimRight(text, space))), nil
 }
 
-// isXML goes by the first byte that is no white space: base64 has no '<'.
-// XML in UTF-16 begins with a byte order mark.
+// isXML checks the first byte that is not white space: base64 has no '<'. XML in UTF-16 begins with a byte order
+// mark.
 func isXML(message []byte) bool {
 	if bytes.HasPrefix(message, []byte("\xff\xfe")) || bytes.HasPrefix(message, []byte("\xfe\xff")) {
 		return true
@@ -48,18 +48,22 @@ func isXML(message []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(message, space), []byte("<"))
 }
 
-// noResponse is the error for input that holds no response.
-func noResponse(format string, args ...any) error {
-	return &saml.Error{Reason: saml.ReasonBase64, Rule: "A SAMLResponse in the input (Bindings 3.5.4)", Detail: fmt.Sprintf(format, args...)}
+// noResponse returns a message for input that holds no response.
+func noResponse(format string, args ...any) message {
+	return message{err: &saml.Error{
+		Reason: saml.ReasonBase64, Rule: "A SAMLResponse in the input (Bindings 3.5.4)", Detail: fmt.Sprintf(format, args...),
+	}}
 }
 
-// fields are the names that mean something in a SAML form.
+// fields are the names with a meaning in a SAML form.
 var fields = []string{"SAMLResponse", "RelayState", "SAMLRequest", "SAMLart"}
 
-// fromText reads a form body or a value alone.
+func known(name string) bool { return slices.Contains(fields, name) }
+
+// fromText reads a form body or a single value.
 func fromText(text string) message {
 	if _, query, ok := strings.Cut(text, "?SAMLResponse="); ok && !strings.Contains(query, "<") {
-		return message{err: noResponse("it is a URL: responses come by HTTP-POST, not by HTTP-Redirect (Profiles 4.1.2)")}
+		return noResponse("it is a URL: responses come by HTTP-POST, not by HTTP-Redirect (Profiles 4.1.2)")
 	}
 	for _, name := range fields {
 		if strings.HasPrefix(text, name+"=") || strings.Contains(text, "&"+name+"=") {
@@ -68,18 +72,20 @@ func fromText(text string) message {
 	}
 	value, err := decodeValue(text)
 	if err != nil {
-		return message{err: err}
+		return noResponse("%v", err)
 	}
 	return message{body: []byte(value)}
 }
 
-// field is one of a form, not decoded.
-type field struct{ name, value string }
+// field is a field of a form. Its value is encoded in a form body, and decoded in an archive.
+type field struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
+}
 
-// splitForm finds the fields of a form body that mean something. Some tools copy
-// a line a field, and decode the values; a line break inside a value belongs to
-// it. A body can have millions of lines, so each is looked at once and none is
-// copied.
+// splitForm returns the fields of a form body that have a meaning. Some tools copy one field a line, and decode the
+// values; a line break inside a value is part of it. A body can have millions of lines, so each is looked at once
+// and none is copied.
 func splitForm(body string) []field {
 	var out []field
 	add := func(text string) {
@@ -104,65 +110,52 @@ func splitForm(body string) []field {
 	return out
 }
 
-// beginsField says whether a line begins with a field that means something.
+// beginsField reports whether a line begins with a field that has a meaning.
 func beginsField(line string) bool {
-	for _, name := range fields {
-		if strings.HasPrefix(line, name) && strings.HasPrefix(line[len(name):], "=") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(fields, func(name string) bool {
+		rest, ok := strings.CutPrefix(line, name)
+		return ok && strings.HasPrefix(rest, "=")
+	})
 }
 
-func known(name string) bool {
-	for _, f := range fields {
-		if name == f {
-			return true
-		}
-	}
-	return false
-}
-
-// fromForm takes the response from a form. A field that comes twice is refused:
-// programs disagree about which one counts. decoded says that the values are.
+// fromForm finds the response in a form. A duplicate field is refused, because programs disagree about which one
+// counts. decoded says that the values are decoded.
 func fromForm(form []field, decoded bool) message {
 	found := map[string]string{}
 	for _, f := range form {
-		if !known(f.name) {
+		if !known(f.Name) {
 			continue
 		}
-		if _, twice := found[f.name]; twice {
-			return message{err: noResponse("duplicate form field %s", f.name)}
+		if _, twice := found[f.Name]; twice {
+			return noResponse("duplicate form field %s", f.Name)
 		}
 		if !decoded {
 			var err error
-			if f.value, err = decodeValue(f.value); err != nil {
-				return message{err: err}
+			if f.Value, err = decodeValue(f.Value); err != nil {
+				return noResponse("%v", err)
 			}
 		}
-		found[f.name] = f.value
+		found[f.Name] = f.Value
 	}
-	response, ok := found["SAMLResponse"]
 	switch {
-	case ok && response != "":
-		return message{body: []byte(response), form: true, relayState: found["RelayState"]}
+	case found["SAMLResponse"] != "":
+		return message{body: []byte(found["SAMLResponse"]), form: true, relayState: found["RelayState"]}
 	case found["SAMLRequest"] != "":
-		return message{err: noResponse("the form holds a SAMLRequest: samlcheck reads responses")}
+		return noResponse("the form holds a SAMLRequest: samlcheck reads responses")
 	case found["SAMLart"] != "":
-		return message{err: noResponse("the form holds a SAMLart: the response is fetched by HTTP-Artifact, and is not in the form")}
+		return noResponse("the form holds a SAMLart: the response is fetched by HTTP-Artifact, and is not in the form")
 	}
-	return message{err: noResponse("the form holds no SAMLResponse")}
+	return noResponse("the form holds no SAMLResponse")
 }
 
-// decodeValue undoes percent-encoding where there is any. Without it, a + is a
-// + and not a space: then a tool has decoded the value already.
+// decodeValue decodes percent-encoding. A value without any is decoded already, and a + in it is not a space.
 func decodeValue(value string) (string, error) {
 	if !strings.Contains(value, "%") {
 		return value, nil
 	}
 	out, err := url.QueryUnescape(value)
 	if err != nil {
-		return "", noResponse("the value is not well percent-encoded: %v", err)
+		return "", fmt.Errorf("invalid percent-encoding: %w", err)
 	}
 	return out, nil
 }

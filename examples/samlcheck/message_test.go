@@ -104,15 +104,15 @@ func TestInputWithoutOneResponse(t *testing.T) {
 	c, dir := named(t, "Google")
 	for input, want := range map[string]string{
 		"SAMLResponse=PGEvPg%3D%3D&SAMLResponse=PGIvPg%3D%3D": "duplicate form field SAMLResponse",
-		`{"log": {"entries": []}, "requests": []}`:            "in one: which is meant?",
+		`{"log": {"entries": []}, "requests": []}`:            "both a HAR file and an export of SAML-tracer",
 		`{"log": {"entries": []}}`:                            "no POST with a SAMLResponse in the HAR file",
 		`{"a": 1}`:                                            "neither a HAR file nor an export of SAML-tracer",
-		`{"log": `:                                            "can't be read as a HAR file",
+		`{"log": `:                                            "it begins like JSON and is neither a HAR file nor",
 		"RelayState=x":                                        "the form holds no SAMLResponse",
 		"SAMLRequest=PGEvPg%3D%3D&RelayState=x":               "samlcheck reads responses",
 		"SAMLart=AAQAAA&RelayState=x":                         "HTTP-Artifact",
 		"https://sp.example/acs?SAMLResponse=fZ":              "responses come by HTTP-POST",
-		"PGEvPg%3":                                            "not well percent-encoded",
+		"PGEvPg%3":                                            "invalid percent-encoding",
 		`{"log": "` + strings.Repeat("x", 65<<20) + `"}`:      "save only the requests of the sign-in",
 	} {
 		r := requireVerdict(t, "Base64", []byte(input), c.args(dir)...)

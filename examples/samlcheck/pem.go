@@ -11,7 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// addCert takes a certificate or a bare public key.
+// addCert adds a certificate or a public key.
 func addCert(cfg *saml.IdPConfig, path string) error {
 	block, err := onePEM("-idp-cert", path)
 	if err != nil {
@@ -45,9 +45,9 @@ func addCert(cfg *saml.IdPConfig, path string) error {
 	return fmt.Errorf("-idp-cert %s: want an RSA or ECDSA key, got %T", path, key)
 }
 
-func (o *options) decryptionKeys() ([]crypto.Decrypter, error) {
+func decryptionKeys(paths []string) ([]crypto.Decrypter, error) {
 	var keys []crypto.Decrypter
-	for _, path := range o.keys {
+	for _, path := range paths {
 		block, err := onePEM("-key", path)
 		if err != nil {
 			return nil, err
@@ -73,8 +73,7 @@ func (o *options) decryptionKeys() ([]crypto.Decrypter, error) {
 	return keys, nil
 }
 
-// onePEM wants exactly one block: from a file with a chain in it, no more than
-// its first certificate could be meant, and that should be said.
+// onePEM reads a file with exactly one block. Of a chain only the first certificate could be meant, so it is refused.
 func onePEM(flag, path string) (*pem.Block, error) {
 	raw, err := readFile(flag, path, maxPEM)
 	if err != nil {

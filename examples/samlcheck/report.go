@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,168 +14,205 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// certificateRule is no rule of the verdict: a certificate's dates are
-// reported, not enforced.
-const certificateRule = "Certificate dates (Metadata Interoperability 2.6.1), not enforced"
+// report is the verdict of the given flags, and what other flags would change. With -json it is written as it is;
+// the usage text documents it. Every key is always there.
+type report struct {
+	Accepted  bool           `json:"accepted"`
+	Reason    saml.Reason    `json:"reason"` // of the first rule that failed
+	Detail    string         `json:"detail"`
+	Checks    []check        `json:"checks"`
+	Assertion *assertionJSON `json:"assertion"` // null in a rejection
+	outcome
+	Notes []string `json:"notes"`
 
-// verdict gives the Reason and the detail of the first rule that didn't hold.
-func verdict(r report) (reason saml.Reason, rule, detail string) {
-	var e *saml.Error
-	if !errors.As(r.Err, &e) {
-		return "", "", ""
-	}
-	return e.Reason, e.Rule, e.Explain()
+	rule      string // of Reason
+	assertion *saml.Assertion
 }
 
-// checks lists the rules, and what was noted beside them.
-func checks(r report) []checkJSON {
-	out := []checkJSON{}
+type check struct {
+	Rule   string `json:"rule"`
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail"`
+}
+
+type assertionJSON struct {
+	Issuer string `json:"issuer"`
+	NameID struct {
+		Value  string `json:"value"`
+		Format string `json:"format"`
+	} `json:"name_id"`
+	SessionIndex string `json:"session_index"`
+	// Attributes holds the text values, by Name; AttributeValues has all.
+	Attributes      map[string][]string `json:"attributes"`
+	AttributeValues []attributeJSON     `json:"attribute_values"`
+}
+
+type attributeJSON struct {
+	Name         string      `json:"name"`
+	NameFormat   string      `json:"name_format"`
+	FriendlyName string      `json:"friendly_name"`
+	Values       []valueJSON `json:"values"`
+}
+
+// certificateRule is no rule of the verdict: a certificate's dates are reported, not enforced.
+const certificateRule = "Certificate dates (Metadata Interoperability 2.6.1), not enforced"
+
+func newReport(r saml.Report, out outcome, notes []string) *report {
+	j := &report{Accepted: r.Assertion != nil, Checks: []check{}, outcome: out, Notes: append([]string{}, notes...), assertion: r.Assertion}
+	j.Missing = append([]missing{}, j.Missing...) // in JSON, [] and not null
+	j.Remaining = append([]remaining{}, j.Remaining...)
+	if e := new(saml.Error); errors.As(r.Err, &e) {
+		j.Reason, j.rule, j.Detail = e.Reason, e.Rule, e.Explain()
+	}
 	for _, c := range r.Checks {
-		out = append(out, checkJSON{Rule: c.Rule, OK: c.OK, Detail: c.Detail})
+		j.Checks = append(j.Checks, check{c.Rule, c.OK, c.Detail})
 	}
 	if r.Assertion != nil {
 		for _, warning := range r.Assertion.Warnings() {
-			out = append(out, checkJSON{Rule: certificateRule, OK: true, Detail: warning})
+			j.Checks = append(j.Checks, check{certificateRule, true, warning})
 		}
+		j.Assertion = newAssertionJSON(r.Assertion)
 	}
-	return out
+	return j
 }
 
-func writeText(out io.Writer, r report) error {
+func newAssertionJSON(a *saml.Assertion) *assertionJSON {
+	j := &assertionJSON{
+		Issuer: a.Issuer(), SessionIndex: a.SessionIndex(), Attributes: make(map[string][]string), AttributeValues: []attributeJSON{},
+	}
+	j.NameID.Value, j.NameID.Format = a.NameID().Value, a.NameID().Format
+	for _, attr := range a.Attributes() {
+		j.Attributes[attr.Name] = append([]string{}, a.Values(attr.Name)...)
+		all := attributeJSON{attr.Name, attr.NameFormat, attr.FriendlyName, []valueJSON{}}
+		for _, v := range attr.Values {
+			all.Values = append(all.Values, newValueJSON(v))
+		}
+		j.AttributeValues = append(j.AttributeValues, all)
+	}
+	return j
+}
+
+func (r *report) writeJSON(out io.Writer) error {
+	e := json.NewEncoder(out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(r)
+}
+
+func (r *report) writeText(out io.Writer) error {
 	var b strings.Builder
 	line := func(format string, args ...any) { b.WriteString(printable(fmt.Sprintf(format, args...)) + "\n") }
-	for _, c := range checks(r) {
+	for _, c := range r.Checks {
 		mark := "ok  "
 		if !c.OK {
 			mark = "FAIL"
 		}
 		line("%s  %s", mark, withDetail(c.Rule, c.Detail))
 	}
-	for _, n := range r.notes {
+	for _, n := range r.Notes {
 		line("note  %s", n)
 	}
 	line("")
-	if r.Assertion == nil {
-		reason, rule, detail := verdict(r)
-		line("rejected: %s: %s", reason, strings.TrimPrefix(rule+": "+detail, ": "))
-		suggest(line, r)
-	} else {
+	if r.Accepted {
 		line("accepted")
-		describe(line, r.Assertion)
+		describe(line, r.Assertion, r.assertion)
+	} else {
+		line("rejected: %s: %s", r.Reason, strings.TrimPrefix(r.rule+": "+r.Detail, ": "))
+		r.suggest(line)
 	}
 	_, err := io.WriteString(out, b.String())
 	return err
 }
 
-func withDetail(rule, detail string) string {
-	if detail == "" {
-		return rule
-	}
-	return rule + ": " + detail
-}
+func withDetail(rule, detail string) string { return strings.TrimSuffix(rule+": "+detail, ": ") }
 
-// suggest lists the flags that would pass what failed, and what none passes.
-func suggest(line func(string, ...any), r report) {
-	if len(r.missing) > 0 {
+// suggest lists the flags that would pass what failed, and the rules that no flag passes.
+func (r *report) suggest(line func(string, ...any)) {
+	if len(r.Missing) > 0 {
 		line("")
 		switch {
-		case r.passes:
+		case r.PassesWithMissing:
 			line("With all of these the response would pass:")
-		case r.unreached:
+		case r.Unreached:
 			line("At least these are missing:")
 		default:
 			line("These would pass a part of it:")
 		}
 	}
-	for _, f := range r.missing {
-		if f.flag == keyFlag {
-			line("  %s is needed:", f.flag)
+	for _, f := range r.Missing {
+		if f.Flag == keyFlag {
+			line("  %s is needed:", f.Flag)
 		} else {
-			line("  %s would pass this:", f.flag)
+			line("  %s would pass this:", f.Flag)
 		}
-		for _, c := range f.passes {
+		for _, c := range f.checks {
 			line("    %s", withDetail(c.Rule, c.Detail))
 		}
-		line("    gives up: %s", f.givesUp)
+		line("    gives up: %s", f.GivesUp)
 	}
-	if len(r.remaining) > 0 {
+	if len(r.Remaining) > 0 {
 		line("")
 		line("No flag passes this:")
 	}
-	for _, c := range r.remaining {
+	for _, c := range r.Remaining {
 		line("  %s", withDetail(c.Rule, c.Detail))
-		if hint := hints[c.Reason]; hint != "" {
-			line("    %s", hint)
+		if c.Hint != "" {
+			line("    %s", c.Hint)
 		}
 	}
-	if r.unreached {
+	if r.Unreached {
 		line("")
-		line("Later rules could not be looked at.")
+		line("Later rules could not be checked.")
 	}
 }
 
-// hints say what to look for where no flag helps.
-var hints = map[saml.Reason]string{
-	saml.ReasonBase64:      "Is the value complete, and as it was posted?",
-	saml.ReasonXML:         "Is the value complete, and as it was posted?",
-	saml.ReasonStatus:      "The identity provider refused the sign-in: its log says why.",
-	saml.ReasonUnsigned:    "The identity provider must sign the Response, the assertion or both.",
-	saml.ReasonSignature:   "Is the metadata or certificate current, and that of the identity provider that sent the response? A copy that was formatted or edited does not verify.",
-	saml.ReasonIssuer:      "Is the metadata that of the identity provider that sent the response?",
-	saml.ReasonEncrypted:   "Is -key the private key of the certificate that the identity provider has for this service?",
-	saml.ReasonRecipient:   "The identity provider made the assertion for another URL.",
-	saml.ReasonDestination: "The identity provider sent the response to another URL.",
-}
-
-// notes are what is worth knowing beside the rules.
-func notes(s setup, m message, r report) []string {
+// notes returns what is worth knowing beside the rules. a is nil in a rejection.
+func (o *options) notes(m message, a *saml.Assertion) []string {
 	out := slices.Clone(m.notes)
-	for _, w := range s.idp.Warnings() {
+	for _, w := range o.config.IdP.IdP().Warnings() {
 		out = append(out, "the identity provider's metadata: "+w)
 	}
 	if m.form && (m.relayState == "" || m.relayState == "null") && len(scan(decoded(m.body)).requestIDs) > 0 {
-		out = append(out, fmt.Sprintf("the response names a request, and RelayState in the form is %q: a service that sent one with its request may want it back (Bindings 3.5.3); package acs takes an empty one, and refuses another", m.relayState))
+		out = append(out, fmt.Sprintf("the response names a request, and RelayState in the form is %q: a service that sent one "+
+			"with its request may want it back (Bindings 3.5.3); package acs accepts an empty one, and refuses another", m.relayState))
 	}
-	if r.Assertion == nil {
+	if a == nil {
 		return out
 	}
-	if name := r.Assertion.NameID().Value; strings.TrimSpace(name) != name {
+	if name := a.NameID().Value; strings.TrimSpace(name) != name {
 		out = append(out, fmt.Sprintf("the NameID begins or ends with white space, which is part of the name: %q", name))
 	}
 	return out
 }
 
-// describe tells what the assertion says. Values are quoted: they are the
-// identity provider's, and this goes to a terminal.
-func describe(line func(string, ...any), a *saml.Assertion) {
-	name := a.NameID()
-	line("  issuer          %q", a.Issuer())
-	if name == (saml.NameID{}) {
+// describe shows the assertion. Values are quoted: they are the identity provider's, and this is shown by a terminal.
+func describe(line func(string, ...any), j *assertionJSON, a *saml.Assertion) {
+	line("  issuer          %q", j.Issuer)
+	if a.NameID() == (saml.NameID{}) {
 		line("  name ID         (none)")
 	} else {
-		line("  name ID         %q", name.Value)
-		line("    format        %q", name.Format)
+		line("  name ID         %q", j.NameID.Value)
+		line("    format        %q", j.NameID.Format)
 	}
 	if id := a.InResponseTo(); id == "" {
 		line("  in response to  (no request)")
 	} else {
 		line("  in response to  %q", id)
 	}
-	line("  session index   %q", a.SessionIndex())
+	line("  session index   %q", j.SessionIndex)
 	line("  authenticated   %s, %q", instant(a.AuthnInstant()), a.AuthnContext())
 	line("  usable before   %s", instant(a.NotOnOrAfter()))
 	if end := a.SessionNotOnOrAfter(); !end.IsZero() {
 		line("  session ends    %s", instant(end))
 	}
-	for _, attr := range a.Attributes() {
+	for _, attr := range j.AttributeValues {
 		line("  attribute       %q = %s", attr.Name, listed(attr.Values))
 	}
 }
 
 func instant(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// printable keeps a text from doing anything to a terminal but being shown on
-// one line of it.
+// printable makes a text one line that does nothing to a terminal.
 func printable(s string) string {
 	var b strings.Builder
 	for _, r := range s {

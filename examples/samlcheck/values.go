@@ -8,42 +8,43 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// listed shows the values of an attribute so that none is mistaken for another:
-// a text is quoted, also an empty one; xsi:nil is nil; elements are XML.
-func listed(values []saml.AttributeValue) string {
+type valueJSON struct {
+	Kind string `json:"kind"` // "text", "nil" or "xml"
+	Text string `json:"text"`
+	XML  string `json:"xml"`
+}
+
+func newValueJSON(v saml.AttributeValue) valueJSON {
+	var b strings.Builder
+	writeElements(&b, v.Elements, "")
+	j := valueJSON{"text", v.Text, b.String()}
+	switch {
+	case v.Nil:
+		j.Kind = "nil"
+	case len(v.Elements) > 0:
+		j.Kind = "xml"
+	}
+	return j
+}
+
+// listed shows the values of an attribute so that they can be told apart: text is quoted, also an empty one; xsi:nil
+// is nil; elements are XML.
+func listed(values []valueJSON) string {
 	if len(values) == 0 {
 		return "(no value)"
 	}
 	var out []string
 	for _, v := range values {
-		switch kindOf(v) {
+		switch v.Kind {
 		case "nil":
 			out = append(out, "nil")
 		case "xml":
-			out = append(out, inXML(v.Elements))
+			out = append(out, v.XML)
 		default:
 			out = append(out, strconv.Quote(v.Text))
 		}
 	}
 	return strings.Join(out, ", ")
-}
-
-// kindOf is "text", "nil" or "xml".
-func kindOf(v saml.AttributeValue) string {
-	switch {
-	case v.Nil:
-		return "nil"
-	case len(v.Elements) > 0:
-		return "xml"
-	}
-	return "text"
-}
-
-// inXML writes elements for a person to read.
-func inXML(elements []saml.Element) string {
-	var b strings.Builder
-	writeElements(&b, elements, "")
-	return b.String()
 }
 
 func writeElements(b *strings.Builder, elements []saml.Element, namespace string) {
