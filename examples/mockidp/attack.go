@@ -11,6 +11,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/meridian-saml/meridian/examples/internal/program"
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
@@ -37,23 +38,22 @@ type attackOptions struct {
 	quiet                         bool
 }
 
-// runAttack does the work. The first result is the exit status.
+// runAttack runs the subcommand, and returns the exit status.
 func runAttack(ctx context.Context, args []string, out, logs io.Writer) (int, error) {
 	o, err := parseAttack(args, out)
-	if err != nil {
-		return 2, err
-	}
-	if o.list {
-		return 0, listAttacks(out)
-	}
-	if o.write != "" {
-		return 0, o.writeIdP(out)
+	switch {
+	case err != nil:
+		return program.Usage, err
+	case o.list:
+		return program.OK, listAttacks(out)
+	case o.write != "":
+		return program.OK, o.writeIdP(out)
 	}
 	if err := o.complete(); err != nil {
-		return 2, err
+		return program.Usage, err
 	}
 	if err := o.reportable(); err != nil {
-		return 2, err
+		return program.Usage, err
 	}
 	if !o.quiet {
 		o.target.Progress = func(r run.Result) {
@@ -64,15 +64,15 @@ func runAttack(ctx context.Context, args []string, out, logs io.Writer) (int, er
 	}
 	report, err := run.Run(ctx, o.target)
 	if err != nil {
-		return 2, err
+		return program.Usage, err
 	}
 	if err := o.report(report, out); err != nil {
-		return 2, err
+		return program.Usage, err
 	}
 	return report.Exit(), nil
 }
 
-// listAttacks prints a line for every attack.
+// listAttacks prints one line an attack.
 func listAttacks(out io.Writer) error {
 	t := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
 	for _, e := range run.List() {
@@ -81,7 +81,7 @@ func listAttacks(out io.Writer) error {
 	return t.Flush()
 }
 
-// writeIdP makes an identity provider to be trusted.
+// writeIdP makes an identity provider and writes its files.
 func (o *attackOptions) writeIdP(out io.Writer) error {
 	idp, err := run.NewIdP()
 	if err != nil {
@@ -92,21 +92,27 @@ func (o *attackOptions) writeIdP(out io.Writer) error {
 			return err
 		}
 	}
+	o.rename(idp)
+	if err := run.WriteIdP(o.write, idp); err != nil {
+		return err
+	}
+	dir := strings.TrimRight(o.write, "/")
+	fmt.Fprintf(out, "Entity ID  %s\nSSO URL    %s\nMetadata   %s/metadata.xml\n", idp.EntityID, idp.SSOURL, dir)
+	return nil
+}
+
+// rename sets the names that flags give the identity provider.
+func (o *attackOptions) rename(idp *run.IdP) {
 	if o.idpEntityID != "" {
 		idp.EntityID = o.idpEntityID
 	}
 	if o.sso != "" {
 		idp.SSOURL = o.sso
 	}
-	if err := run.WriteIdP(o.write, idp); err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "Entity ID  %s\nSSO URL    %s\nMetadata   %s/metadata.xml\n", idp.EntityID, idp.SSOURL, strings.TrimRight(o.write, "/"))
-	return nil
 }
 
-// reportable says, before anything is sent, that the report can be written: a
-// run takes minutes. What a file holds from an earlier run stays until then.
+// reportable checks, before anything is sent, that the report can be written: a run takes minutes. It leaves the
+// content of a file as it is.
 func (o *attackOptions) reportable() error {
 	for _, path := range []string{o.json, o.junit} {
 		if path == "" || path == o.json && path == "-" {
@@ -123,7 +129,7 @@ func (o *attackOptions) reportable() error {
 	return nil
 }
 
-// report writes what became of it.
+// report writes the report.
 func (o *attackOptions) report(r *run.Report, out io.Writer) error {
 	toFile := func(path string, write func(io.Writer) error) error {
 		if path == "" {

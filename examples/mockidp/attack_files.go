@@ -13,59 +13,19 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
-// complete reads the files that flags name.
+// complete reads the files that flags name, and checks that no flag is missing.
 func (o *attackOptions) complete() error {
+	t := &o.target
 	var err error
 	if o.keys != "" {
-		o.target.IdP, err = run.ReadIdP(o.keys)
+		t.IdP, err = run.ReadIdP(o.keys)
 	} else {
-		o.target.IdP, err = o.readKey()
+		t.IdP, err = o.readKey()
 	}
 	if err != nil {
 		return err
 	}
-	if o.idpEntityID != "" {
-		o.target.IdP.EntityID = o.idpEntityID
-	}
-	if o.sso != "" {
-		o.target.IdP.SSOURL = o.sso
-	}
-	if err := o.missing(); err != nil {
-		return err
-	}
-	if o.target.Identity, err = regexp.Compile(o.identity); err != nil {
-		return fmt.Errorf("-identity: %w", err)
-	}
-	if o.encryptTo != "" {
-		der, err := readPEM(o.encryptTo)
-		if err != nil {
-			return fmt.Errorf("-encrypt-to: %w", err)
-		}
-		certificate, err := x509.ParseCertificate(der)
-		if err != nil {
-			return fmt.Errorf("-encrypt-to: %w", err)
-		}
-		var ok bool
-		if o.target.EncryptTo, ok = certificate.PublicKey.(*rsa.PublicKey); !ok {
-			return fmt.Errorf("-encrypt-to: want an RSA key, got a %T", certificate.PublicKey)
-		}
-	}
-	if o.ca != "" {
-		text, err := os.ReadFile(o.ca)
-		if err != nil {
-			return err
-		}
-		o.target.RootCAs = x509.NewCertPool()
-		if !o.target.RootCAs.AppendCertsFromPEM(text) {
-			return fmt.Errorf("-ca: no certificate in %s", o.ca)
-		}
-	}
-	return nil
-}
-
-// missing names a flag that a run can't do without, as the user knows it.
-func (o *attackOptions) missing() error {
-	t := o.target
+	o.rename(t.IdP)
 	switch {
 	case t.Login == "" && !t.IdPInitiated:
 		return errors.New("want -sp-login URL, or -idp-initiated")
@@ -78,10 +38,28 @@ func (o *attackOptions) missing() error {
 	case o.identity == "":
 		return errors.New("want -identity REGEXP")
 	}
+	if t.Identity, err = regexp.Compile(o.identity); err != nil {
+		return fmt.Errorf("-identity: %w", err)
+	}
+	if o.encryptTo != "" {
+		if t.EncryptTo, err = readRSACertificate(o.encryptTo); err != nil {
+			return fmt.Errorf("-encrypt-to: %w", err)
+		}
+	}
+	if o.ca != "" {
+		text, err := os.ReadFile(o.ca)
+		if err != nil {
+			return err
+		}
+		t.RootCAs = x509.NewCertPool()
+		if !t.RootCAs.AppendCertsFromPEM(text) {
+			return fmt.Errorf("-ca: no certificate in %s", o.ca)
+		}
+	}
 	return nil
 }
 
-// readKey makes an identity provider of a key that is trusted already.
+// readKey returns an identity provider with a key that is trusted already.
 func (o *attackOptions) readKey() (*run.IdP, error) {
 	text, err := os.ReadFile(o.key)
 	if err != nil {
@@ -106,7 +84,23 @@ func (o *attackOptions) readKey() (*run.IdP, error) {
 	return idp, nil
 }
 
-// readPEM gives what the first block of a file holds.
+func readRSACertificate(path string) (*rsa.PublicKey, error) {
+	der, err := readPEM(path)
+	if err != nil {
+		return nil, err
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, err
+	}
+	key, ok := certificate.PublicKey.(*rsa.PublicKey)
+	if !ok {
+		return nil, fmt.Errorf("want an RSA key, got a %T", certificate.PublicKey)
+	}
+	return key, nil
+}
+
+// readPEM returns the content of a file's first block.
 func readPEM(path string) ([]byte, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

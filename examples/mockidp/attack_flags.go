@@ -17,13 +17,13 @@ import (
 func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 	o, t := new(attackOptions), new(run.Target)
 	fs := flag.NewFlagSet("mockidp attack", flag.ContinueOnError)
-	words := func(to *[]string) func(string) error {
+	list := func(to *[]string) func(string) error {
 		return func(s string) error {
 			*to = append(*to, strings.FieldsFunc(s, func(r rune) bool { return r == ',' || r == ' ' })...)
 			return nil
 		}
 	}
-	fs.BoolVar(&o.list, "list", false, "print a line for every attack, and exit")
+	fs.BoolVar(&o.list, "list", false, "print one line an attack, and exit")
 	fs.StringVar(&o.write, "write-metadata", "", "write an identity provider's keys, certificates and metadata.xml to `DIR`, and exit")
 	fs.StringVar(&o.keys, "keys", "", "`DIR` that -write-metadata made")
 	fs.StringVar(&o.key, "key", "", "`FILE` with the RSA key of a test identity provider that the service provider trusts already, in PEM")
@@ -35,15 +35,15 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 	fs.StringVar(&t.ACS, "acs", "", "`URL` of the assertion consumer service")
 	fs.StringVar(&t.OtherACS, "acs2", "", "another assertion consumer service `URL` of the same service provider")
 	fs.StringVar(&t.EntityID, "entity-id", "", "the service provider's entity `ID`")
-	fs.StringVar(&t.Probe, "probe", "", "`URL` of a page that says who is signed in")
-	fs.StringVar(&o.identity, "identity", "", "`REGEXP` that finds who is signed in on that page; its first group is the name")
+	fs.StringVar(&t.Probe, "probe", "", "`URL` of a page that names the signed-in user")
+	fs.StringVar(&o.identity, "identity", "", "`REGEXP` that finds the user on that page; its first group is the name")
 	fs.BoolVar(&t.IdPInitiated, "idp-initiated", false, "send unsolicited responses; there is no -sp-login")
 	fs.StringVar(&t.RelayState, "relay-state", "", "RelayState of unsolicited responses")
-	fs.StringVar(&t.Subject, "subject", "", "`NAME` of who signs in (default: alice@example.com)")
-	fs.StringVar(&t.Forged, "forged", "", "`NAME` that the attacker wants to have (default: admin@example.com)")
+	fs.StringVar(&t.Subject, "subject", "", "`NAME` of the user who signs in (default: alice@example.com)")
+	fs.StringVar(&t.Forged, "forged", "", "`NAME` of the user whom the attacker wants to be (default: admin@example.com)")
 	fs.StringVar(&t.NameIDFormat, "nameid-format", "", "Format of NameID (default: emailAddress)")
-	fs.StringVar(&t.IdentityAttribute, "identity-attribute", "", "`NAME` of an attribute that says who signs in, as NameID does")
-	fs.Func("attribute", "`NAME=VALUE` that the identity provider says of who signs in; may stand several times", func(s string) error {
+	fs.StringVar(&t.IdentityAttribute, "identity-attribute", "", "`NAME` of an attribute that names the user, as NameID does")
+	fs.Func("attribute", "`NAME=VALUE` of an attribute of the user; repeatable", func(s string) error {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok || name == "" {
 			return errors.New("want NAME=VALUE")
@@ -53,31 +53,32 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 	})
 	fs.Func("sign", "what is signed: `WAYS` among assertion, response and both (default: all of them)", func(s string) error {
 		for _, word := range strings.Split(s, ",") {
-			at := slices.IndexFunc([]attack.Sign{attack.SignAssertion, attack.SignResponse, attack.SignBoth}, func(m attack.Sign) bool { return m.String() == word })
+			ways := []attack.Sign{attack.SignAssertion, attack.SignResponse, attack.SignBoth}
+			at := slices.IndexFunc(ways, func(m attack.Sign) bool { return m.String() == word })
 			if at < 0 {
 				return fmt.Errorf("want assertion, response or both, got %q", word)
 			}
-			t.Sign = append(t.Sign, attack.Sign(at))
+			t.Sign = append(t.Sign, ways[at])
 		}
 		return nil
 	})
 	fs.StringVar(&o.encryptTo, "encrypt-to", "", "`FILE` with the service provider's certificate for encryption, in PEM")
-	fs.Func("only", "`IDS` to run, such as A, B01 or D48/get", words(&t.Only))
-	fs.Func("skip", "`IDS` to leave out", words(&t.Skip))
-	fs.Func("allow-host", "`HOST` beside this machine that may be sent to; may stand several times", words(&t.AllowHosts))
+	fs.Func("only", "`IDS` to run, such as A, B01 or D48/get", list(&t.Only))
+	fs.Func("skip", "`IDS` to leave out", list(&t.Skip))
+	fs.Func("allow-host", "`HOST` beside this machine that may be attacked; repeatable", list(&t.AllowHosts))
 	fs.StringVar(&o.ca, "ca", "", "`FILE` with certificates to trust on https, in PEM")
 	fs.DurationVar(&t.Timeout, "timeout", 10*time.Second, "how long to wait for an answer")
 	fs.DurationVar(&t.Recovery, "recovery", 2*time.Minute, "how long to wait for a service provider that stopped answering")
-	fs.IntVar(&t.Concurrency, "parallel", 1, "how many attacks go on at once")
+	fs.IntVar(&t.Concurrency, "parallel", 1, "how many attacks run at once")
 	fs.StringVar(&o.json, "json", "", "write the report as JSON to `FILE`; - is standard output, in the table's place")
 	fs.StringVar(&o.junit, "junit", "", "write the report as JUnit XML to `FILE`")
-	fs.BoolVar(&o.quiet, "q", false, "no news meanwhile, and only the last line of the table")
+	fs.BoolVar(&o.quiet, "q", false, "print no progress, and only the last line of the table")
 	err := program.Parse(fs, attackUsage, args, help, o.check)
 	o.target = *t
 	return o, err
 }
 
-// check looks at the flags together.
+// check checks the flags together.
 func (o *attackOptions) check() error {
 	switch {
 	case !o.list && o.write == "" && (o.keys == "") == (o.key == ""):

@@ -12,8 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// file is the configuration file. Its keys are the fields of mockidp.Config,
-// whose documentation says what each means and what its absence means.
+// file is the configuration file. Its keys are the fields of mockidp.Config, which documents them.
 type file struct {
 	Org, Hint       string
 	SessionLifetime duration
@@ -26,10 +25,10 @@ type file struct {
 
 type user struct {
 	mockidp.User
-	Status word[mockidp.UserStatus] // "active", "lockedOut", "suspended", "deprovisioned" or "staged"
+	Status word[mockidp.UserStatus]
 }
 
-// duration is written as Go writes it: "8h", "90m".
+// duration is written as in Go: "8h", "90m".
 type duration struct{ time.Duration }
 
 func (d *duration) UnmarshalText(b []byte) (err error) {
@@ -37,35 +36,26 @@ func (d *duration) UnmarshalText(b []byte) (err error) {
 	return err
 }
 
-// load reads the file strictly: an unknown key is an error, so that a slip of
-// the pen doesn't become a default.
-func load(path string) (mockidp.Config, error) {
+// load reads the file. An unknown key is an error, so that a misspelled one doesn't mean the default.
+func load(path string) (c mockidp.Config, err error) {
 	if path == "" {
-		return mockidp.Config{}, nil
+		return c, nil
 	}
 	raw, err := os.ReadFile(path)
 	if err != nil {
-		return mockidp.Config{}, err
+		return c, err
 	}
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	var f file
 	if err := d.Decode(&f); err != nil {
 		line := 1 + bytes.Count(raw[:min(d.InputOffset(), int64(len(raw)))], []byte("\n"))
-		return mockidp.Config{}, fmt.Errorf("%s: near line %d: %w", path, line, err)
+		return c, fmt.Errorf("%s: near line %d: %w", path, line, err)
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return mockidp.Config{}, fmt.Errorf("%s: something follows the configuration", path)
+		return c, fmt.Errorf("%s: something follows the configuration", path)
 	}
-	c, err := f.config()
-	if err != nil {
-		return c, fmt.Errorf("%s: %w", path, err)
-	}
-	return c, nil
-}
-
-func (f file) config() (mockidp.Config, error) {
-	c := mockidp.Config{
+	c = mockidp.Config{
 		Org: f.Org, Hint: f.Hint, SessionLifetime: f.SessionLifetime.Duration, MaxFailures: f.MaxFailures,
 		Groups: f.Groups, StandingMutations: f.Attacks,
 	}
@@ -76,7 +66,7 @@ func (f file) config() (mockidp.Config, error) {
 	for _, a := range f.Apps {
 		app, err := a.app()
 		if err != nil {
-			return c, err
+			return c, fmt.Errorf("%s: app %q: %w", path, a.Label, err)
 		}
 		c.Apps = append(c.Apps, app)
 	}

@@ -3,20 +3,21 @@ package main
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// app is one of the file's apps: the fields of mockidp.App, some of which the
-// file writes in another way than Go.
+// app is an app of the file: the fields of mockidp.App, some of them in another form.
 type app struct {
 	mockidp.App
-	Kind            word[mockidp.Kind]        // "saml" or "bookmark"
-	Profile         word[mockidp.Profile]     // "okta" or "entra"
-	UnlistedACS     word[mockidp.UnlistedACS] // Unlisted: "reject" or "useDefault"
-	Sign            word[mockidp.Signing]     // "both", "response" or "assertion"
-	Refusals        word[mockidp.Refusals]    // "page" or "status"
+	Kind            word[mockidp.Kind]
+	Profile         word[mockidp.Profile]
+	UnlistedACS     word[mockidp.UnlistedACS] // Unlisted
+	Sign            word[mockidp.Signing]
+	Refusals        word[mockidp.Refusals]
 	IdentityCenter  *identityCenter
 	GroupAttribute  *groupAttribute
 	GroupAttributes []groupAttribute
@@ -33,7 +34,7 @@ type identityCenter struct {
 
 type groupAttribute struct {
 	mockidp.GroupAttribute
-	Filter word[mockidp.Filter] // "", "startsWith", "equals", "contains" or "regex"
+	Filter word[mockidp.Filter]
 }
 
 func (g groupAttribute) attribute() mockidp.GroupAttribute {
@@ -41,41 +42,35 @@ func (g groupAttribute) attribute() mockidp.GroupAttribute {
 	return g.GroupAttribute
 }
 
-// word is a choice that a file spells out.
+// word is a choice that the file spells out.
 type word[T choice] struct{ value T }
 
 type choice interface {
 	mockidp.Kind | mockidp.Profile | mockidp.UnlistedACS | mockidp.Filter | mockidp.Signing | mockidp.Refusals | mockidp.UserStatus
 }
 
-func (w *word[T]) UnmarshalText(b []byte) error {
-	var words []string // in the order of the constants
-	switch any(w.value).(type) {
-	case mockidp.Kind:
-		words = []string{"saml", "bookmark"}
-	case mockidp.Profile:
-		words = []string{"okta", "entra"}
-	case mockidp.UnlistedACS:
-		words = []string{"reject", "useDefault"}
-	case mockidp.Filter:
-		words = []string{"", "startsWith", "equals", "contains", "regex"}
-	case mockidp.Signing:
-		words = []string{"both", "response", "assertion"}
-	case mockidp.Refusals:
-		words = []string{"page", "status"}
-	case mockidp.UserStatus:
-		words = []string{"active", "lockedOut", "suspended", "deprovisioned", "staged"}
-	}
-	for i, x := range words {
-		if x == string(b) {
-			w.value = T(i)
-			return nil
-		}
-	}
-	return fmt.Errorf("want one of %q, got %q", words, b)
+// words are the words of each type, in the order of its constants.
+var words = map[any][]string{
+	mockidp.Kind(0):        {"saml", "bookmark"},
+	mockidp.Profile(0):     {"okta", "entra"},
+	mockidp.UnlistedACS(0): {"reject", "useDefault"},
+	mockidp.Filter(0):      {"", "startsWith", "equals", "contains", "regex"},
+	mockidp.Signing(0):     {"both", "response", "assertion"},
+	mockidp.Refusals(0):    {"page", "status"},
+	mockidp.UserStatus(0):  {"active", "lockedOut", "suspended", "deprovisioned", "staged"},
 }
 
-// certificate is one in PEM; nil where the text is empty.
+func (w *word[T]) UnmarshalText(b []byte) error {
+	all := words[any(T(0))]
+	i := slices.Index(all, string(b))
+	if i < 0 {
+		return fmt.Errorf("want one of %q, got %q", all, b)
+	}
+	w.value = T(i)
+	return nil
+}
+
+// certificate is a certificate in PEM; nil if the text is empty.
 type certificate struct{ *x509.Certificate }
 
 func (c *certificate) UnmarshalText(text []byte) (err error) {
@@ -92,18 +87,19 @@ func (c *certificate) UnmarshalText(text []byte) (err error) {
 
 func (a app) app() (mockidp.App, error) {
 	out := a.App
-	out.Kind, out.Profile, out.Unlisted, out.Sign, out.Refusals = a.Kind.value, a.Profile.value, a.UnlistedACS.value, a.Sign.value, a.Refusals.value
+	out.Kind, out.Profile, out.Unlisted = a.Kind.value, a.Profile.value, a.UnlistedACS.value
+	out.Sign, out.Refusals = a.Sign.value, a.Refusals.value
 	out.SessionLifetime, out.EncryptionCertificate = a.SessionLifetime.Duration, a.EncryptionCertificate.Certificate
 	for _, c := range a.RequestCertificates {
 		if c.Certificate == nil {
-			return out, fmt.Errorf("app %q: requestCertificates: want a PEM certificate, got none", a.Label)
+			return out, errors.New("requestCertificates: want a PEM certificate, got none")
 		}
 		out.RequestCertificates = append(out.RequestCertificates, c.Certificate)
 	}
 	if f := a.IdentityCenter; f != nil {
 		out.IdentityCenter = &f.IdentityCenter
 		if copy(out.IdentityCenter.ACSURLs[:], f.ACSURLs) < len(f.ACSURLs) {
-			return out, fmt.Errorf("app %q: acsURLs: want at most %d, got %d", a.Label, len(out.IdentityCenter.ACSURLs), len(f.ACSURLs))
+			return out, fmt.Errorf("acsURLs: want at most %d, got %d", len(out.IdentityCenter.ACSURLs), len(f.ACSURLs))
 		}
 	}
 	if a.GroupAttribute != nil {

@@ -16,12 +16,12 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/scimpush"
 )
 
-// controlOptions are the flags for what runs beside the sign-in pages.
+// controlOptions are the flags for everything but the sign-in pages.
 type controlOptions struct {
 	listen, token             string
 	provision, provisionToken string
 	provisionApp              string
-	attack                    standing
+	attack                    []mockidp.StandingMutation
 	attacks                   bool
 }
 
@@ -30,9 +30,11 @@ func (o *controlOptions) flags(fs *flag.FlagSet) {
 	fs.StringVar(&o.token, "control-token", "", "`TOKEN` that the control API and page ask for (default: a random one, which is printed)")
 	fs.StringVar(&o.provision, "provision", "", "`URL` of a SCIM 2.0 service provider to push users and groups to, whenever they change")
 	fs.StringVar(&o.provisionToken, "provision-token", "", "bearer `TOKEN` of -provision")
-	fs.StringVar(&o.provisionApp, "provision-app", "", "`ID` of the app whose people and groups -provision pushes (default: everybody)")
-	fs.Var(&o.attack, "attack", "`ID[,app=ID][,user=LOGIN]` of an attack to make of every answer, or of an app's or a person's; repeatable; mockidp attack -list prints them")
-	fs.BoolVar(&o.attacks, "attacks", false, "let the control API and page, and whoever signs in, order attacks; where -attack is given they may anyway")
+	fs.StringVar(&o.provisionApp, "provision-app", "", "`ID` of the app whose users and groups -provision pushes (default: all)")
+	fs.Func("attack", "`ID[,app=ID][,user=LOGIN]` of an attack in place of every answer, or of an app's or a user's; "+
+		"repeatable; mockidp attack -list prints them", o.addAttack)
+	fs.BoolVar(&o.attacks, "attacks", false,
+		"let the control API and page, and users who sign in, order attacks; with -attack they always may")
 }
 
 func (o *controlOptions) check() error {
@@ -45,19 +47,18 @@ func (o *controlOptions) check() error {
 			return fmt.Errorf("-control %q is not a loopback address; it has to be one", o.listen)
 		}
 	}
-	if o.listen == "" && o.token != "" {
+	switch {
+	case o.listen == "" && o.token != "":
 		return errors.New("-control-token goes with -control")
-	}
-	if (o.provision == "") != (o.provisionToken == "") {
+	case (o.provision == "") != (o.provisionToken == ""):
 		return errors.New("-provision and -provision-token go together")
-	}
-	if o.provision == "" && o.provisionApp != "" {
+	case o.provision == "" && o.provisionApp != "":
 		return errors.New("-provision-app goes with -provision")
 	}
 	return nil
 }
 
-// serve starts the listener of the control API, and returns what stops it.
+// serve starts the control API, and returns a function that stops it.
 func (o *controlOptions) serve(idp *mockidp.Server, logger *slog.Logger, out io.Writer) (func(), error) {
 	if o.listen == "" {
 		return func() {}, nil
@@ -66,15 +67,17 @@ func (o *controlOptions) serve(idp *mockidp.Server, logger *slog.Logger, out io.
 	if err != nil {
 		return nil, err
 	}
-	// No write timeout: a wait for a message takes as long as a minute.
+	// No write timeout: waiting for a message takes up to a minute.
 	api := oktaapi.New(idp, oktaapi.Config{Token: o.token, Logger: logger})
-	srv := &http.Server{Handler: api, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute}
+	srv := &http.Server{
+		Handler: api, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second, IdleTimeout: 2 * time.Minute,
+	}
 	go func() { _ = srv.Serve(l) }()
 	fmt.Fprintf(out, "Control    http://%s  token %s\n", l.Addr(), api.Token())
 	return func() { _ = srv.Close() }, nil
 }
 
-// pusher is what -provision asks for, or nil.
+// pusher returns what -provision configures, or nil.
 func (o *controlOptions) pusher(idp *mockidp.Server) (*scimpush.Pusher, error) {
 	if o.provision == "" {
 		return nil, nil
@@ -87,9 +90,7 @@ func push(ctx context.Context, p *scimpush.Pusher, logs io.Writer, verbose bool)
 	_ = p.Keep(ctx, func(r scimpush.Report, err error) { // its error is ctx's
 		if err != nil {
 			fmt.Fprintf(logs, "mockidp: provisioning: %v\n", err)
-			return
-		}
-		if verbose {
+		} else if verbose {
 			fmt.Fprintf(logs, "mockidp: provisioned: users %+v, groups %+v\n", r.Users, r.Groups)
 		}
 	})

@@ -1,44 +1,94 @@
 package main
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/mockidp"
+	"github.com/meridian-saml/meridian/mockidp/attack/run"
+	"github.com/meridian-saml/meridian/mockidp/hostile"
 )
 
-// faults collects the values of -fault: a kind, and what it needs, such as
-// "delay,for=3s,count=2" or "status,status=502,app=ID,chance=0.1".
-type faults []mockidp.Fault
-
-func (f *faults) String() string { return "" }
-
-func (f *faults) Set(s string) error {
+// splitPairs splits "first,name=value,…" and calls set for each pair.
+func splitPairs(s string, set func(name, value string) error) (first string, err error) {
 	parts := strings.Split(s, ",")
-	fault := mockidp.Fault{Kind: mockidp.FaultKind(parts[0])}
-	for _, p := range parts[1:] {
-		name, value, _ := strings.Cut(p, "=")
-		var err error
+	for _, pair := range parts[1:] {
+		name, value, _ := strings.Cut(pair, "=")
+		err = cmp.Or(err, set(name, value))
+	}
+	return parts[0], err
+}
+
+// addFault adds a value of -fault: a kind, and its settings, such as "delay,for=3s,count=2" or
+// "status,status=502,app=ID,chance=0.1".
+func (o *options) addFault(s string) error {
+	var f mockidp.Fault
+	kind, err := splitPairs(s, func(name, value string) (err error) {
 		switch name {
 		case "app":
-			fault.App = value
+			f.App = value
 		case "count":
-			fault.Count, err = strconv.Atoi(value)
+			f.Count, err = strconv.Atoi(value)
 		case "chance":
-			fault.Chance, err = strconv.ParseFloat(value, 64)
+			f.Chance, err = strconv.ParseFloat(value, 64)
 		case "for":
-			fault.For, err = time.ParseDuration(value)
+			f.For, err = time.ParseDuration(value)
 		case "status":
-			fault.Status, err = strconv.Atoi(value)
+			f.Status, err = strconv.Atoi(value)
 		default:
 			err = fmt.Errorf("want app, count, chance, for or status, got %q", name)
 		}
-		if err != nil {
-			return err
+		return err
+	})
+	f.Kind = mockidp.FaultKind(kind)
+	o.faults = append(o.faults, f)
+	return err
+}
+
+// addAttack adds a value of -attack: an ID, and whose answers it is for, such as
+// "A03/assertion,app=payroll,user=alice@example.com".
+func (o *controlOptions) addAttack(s string) error {
+	var m mockidp.StandingMutation
+	var err error
+	m.ID, err = splitPairs(s, func(name, value string) error {
+		switch name {
+		case "app":
+			m.App = value
+		case "user":
+			m.User = value
+		default:
+			return fmt.Errorf("want app or user, got %q", name)
+		}
+		return nil
+	})
+	if err == nil && m.ID == "" {
+		err = errors.New("want the ID of an attack first")
+	}
+	o.attack = append(o.attack, m)
+	return err
+}
+
+// mutate configures attacks of the catalogue in place of answers: those that -attack and the configuration switch
+// on, and those that users may order with -attacks.
+func (o *controlOptions) mutate(c *mockidp.Config) error {
+	c.StandingMutations = append(c.StandingMutations, o.attack...)
+	if len(c.StandingMutations) == 0 && !o.attacks {
+		return nil
+	}
+	hostile.Arm(c)
+	for _, m := range c.StandingMutations {
+		switch {
+		case slices.Contains(c.Mutations, m.ID):
+		case slices.ContainsFunc(run.List(), func(e run.Entry) bool { return e.ID == m.ID }):
+			return fmt.Errorf("attack: one page in a browser can't make %q; mockidp attack makes it", m.ID)
+		default:
+			return fmt.Errorf("attack: unknown attack %q; mockidp attack -list prints them", m.ID)
 		}
 	}
-	*f = append(*f, fault)
 	return nil
 }

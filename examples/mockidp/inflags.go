@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// inFlags makes an error about a field of package mockidp one about the flag
-// that filled it, or about the file of -config.
+// inFlags rewrites an error about a field of package mockidp as one about the flag that filled it, or about the
+// file of -config.
 func (o *options) inFlags(err error) error {
 	text := strings.TrimPrefix(err.Error(), "mockidp: ")
 	for _, f := range []struct{ field, flag string }{
@@ -19,30 +19,29 @@ func (o *options) inFlags(err error) error {
 			return fmt.Errorf("%s: %s", f.flag, strings.NewReplacer(f.field+".", "", f.field, "it").Replace(text))
 		}
 	}
-	for _, v := range o.values() {
-		if v.value != "" && strings.Contains(text, strconv.Quote(v.value)) {
-			return fmt.Errorf("%s: %s", v.flag, text)
+	names := func(values ...string) bool {
+		for _, v := range values {
+			if v != "" && strings.Contains(text, strconv.Quote(v)) {
+				return true
+			}
+		}
+		return false
+	}
+	for _, f := range o.faults {
+		if names(f.App) {
+			return fmt.Errorf("-fault: %s", text)
 		}
 	}
-	if o.config != "" {
+	for _, a := range o.control.attack {
+		if names(a.App, a.User, a.ID) {
+			return fmt.Errorf("-attack: %s", text)
+		}
+	}
+	switch {
+	case names(o.control.provisionApp):
+		return fmt.Errorf("-provision-app: %s", text)
+	case o.config != "":
 		return fmt.Errorf("-config %s: %s", o.config, text)
 	}
 	return err
-}
-
-// values are what flags say of apps, people and attacks.
-func (o *options) values() (out []struct{ flag, value string }) {
-	add := func(flag string, values ...string) {
-		for _, v := range values {
-			out = append(out, struct{ flag, value string }{flag, v})
-		}
-	}
-	for _, f := range o.faults {
-		add("-fault", f.App)
-	}
-	for _, a := range o.control.attack {
-		add("-attack", a.App, a.User, a.ID)
-	}
-	add("-provision-app", o.control.provisionApp)
-	return out
 }

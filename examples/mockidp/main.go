@@ -1,5 +1,5 @@
-// Command mockidp is a mock SAML 2.0 identity provider in the manner of Okta,
-// for service providers in any language. Not for production.
+// Command mockidp is a mock SAML 2.0 identity provider like Okta, for service providers in any language. Not for
+// production.
 //
 //	mockidp [-listen 127.0.0.1:8701] [-base-url http://idp.localhost:8701] [-config FILE]
 //
@@ -7,14 +7,12 @@
 //	mockidp -provision https://scim.example/scim/v2 -provision-token TOKEN
 //	mockidp attack -h
 //
-// -control opens an API in the shapes of Okta's, and a page for people; CONTROL.md
-// beside this file has lines for curl. -provision pushes users and groups by SCIM.
-// -attack puts hostile answers in the place of good ones, for all, for an app or
-// for a person; -attacks lets the API, the page and whoever signs in do so, who
-// may anyway where -attack is given.
+// -control opens an API like Okta's, and a page; CONTROL.md beside this file has examples for curl. -provision
+// pushes users and groups by SCIM. -attack sends hostile answers in place of good ones, for all, for an app or for a
+// user; with it or with -attacks, the API, the page and users who sign in can do so.
 //
-// Without -config there is one user and one app that no service provider is
-// registered with; config.json beside this file shows what a file looks like.
+// Without -config there is one user, and one app without a service provider; config.json beside this file is an
+// example.
 package main
 
 import (
@@ -47,7 +45,7 @@ type options struct {
 	anyAddress, verbose     bool
 	strict, oktaPaths       bool
 	seed                    uint64
-	faults                  faults
+	faults                  []mockidp.Fault
 	control                 controlOptions
 }
 
@@ -56,12 +54,14 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs := flag.NewFlagSet("mockidp", flag.ContinueOnError)
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:8701", "`ADDRESS` to listen on; a loopback one")
 	fs.StringVar(&o.config, "config", "", "JSON `FILE` of users, groups and apps")
-	fs.StringVar(&o.baseURL, "base-url", "", "the `URL` that browsers use, such as http://idp.localhost:8701 (default: the listening address)")
-	fs.BoolVar(&o.anyAddress, "allow-non-loopback", false, "let -listen be an address that others can reach, under the host of -base-url")
-	fs.BoolVar(&o.strict, "strict", false, "refuse requests that some identity providers let pass")
+	fs.StringVar(&o.baseURL, "base-url", "",
+		"the `URL` that browsers use, such as http://idp.localhost:8701 (default: the listening address)")
+	fs.BoolVar(&o.anyAddress, "allow-non-loopback", false, "let -listen be an address that other machines can reach, under the host of -base-url")
+	fs.BoolVar(&o.strict, "strict", false, "refuse requests that some identity providers accept")
 	fs.BoolVar(&o.oktaPaths, "okta-paths", false, "serve at Okta's paths, the same at each start, instead of odd ones")
 	fs.Uint64Var(&o.seed, "seed", 0, "`NUMBER` that makes odd paths, message IDs and chances the same at each start")
-	fs.Var(&o.faults, "fault", "`KIND[,for=3s][,status=502][,app=ID][,count=N][,chance=0.1]`: something to go wrong; KIND is delay, drop, status, cut-page, cut-response, skew, wrong-content-type or duplicate; repeatable")
+	fs.Func("fault", "`KIND[,for=3s][,status=502][,app=ID][,count=N][,chance=0.1]` of a fault; KIND is delay, drop, status, "+
+		"cut-page, cut-response, skew, wrong-content-type or duplicate; repeatable", o.addFault)
 	o.control.flags(fs)
 	fs.BoolVar(&o.verbose, "v", false, "log every sign-in, answer and refusal to standard error")
 	err := program.Parse(fs, "usage: mockidp [flags]\n       mockidp attack -h", args, help, o.control.check)
@@ -91,7 +91,7 @@ func command(ctx context.Context, args []string, out, logs io.Writer) error {
 	if o.verbose {
 		c.Logger = slog.New(slog.NewTextHandler(logs, nil))
 	}
-	// The port first: a taken one should be reported before a key is made.
+	// The port first: one in use is reported before a key is made.
 	l, err := net.Listen("tcp", o.listen)
 	if err != nil {
 		return err
@@ -122,7 +122,7 @@ func command(ctx context.Context, args []string, out, logs io.Writer) error {
 	return nil
 }
 
-// announce says what to open.
+// announce prints what to open.
 func announce(out io.Writer, idp *mockidp.Server) {
 	fmt.Fprintln(out, "Sign in    "+idp.SignInURL())
 	fmt.Fprintln(out, "Dashboard  "+idp.DashboardURL())
