@@ -1,5 +1,4 @@
-// Package built lets the tests of a command run the command itself, built once
-// for all of them.
+// Package built lets the tests of a command run the command itself, built once for all of them.
 package built
 
 import (
@@ -12,13 +11,13 @@ import (
 	"time"
 )
 
-// A Program is the command in the folder that the tests run in.
+// Program is the command in the directory that the tests run in.
 type Program struct {
 	dir  string
 	path func() (string, error)
 }
 
-// New is called from a variable of the test package; nothing is built yet.
+// New returns a Program, for a variable of the test package. It is built when it is needed.
 func New() *Program {
 	p := &Program{}
 	p.path = sync.OnceValues(func() (path string, err error) {
@@ -35,8 +34,7 @@ func New() *Program {
 	return p
 }
 
-// Main is all that TestMain does: it runs the tests, removes what was built,
-// and ends the process.
+// Main is the body of TestMain: it runs the tests, removes the program, and ends the process.
 func (p *Program) Main(m *testing.M) {
 	code := m.Run()
 	if p.dir != "" {
@@ -45,8 +43,8 @@ func (p *Program) Main(m *testing.M) {
 	os.Exit(code)
 }
 
-// Command is the program, to be started by the caller. It is killed after
-// limit, which should be longer than anything takes that works.
+// Command returns the program, for the caller to start. It is killed after limit, which should be longer than
+// anything takes that works.
 func (p *Program) Command(t testing.TB, limit time.Duration, args ...string) *exec.Cmd {
 	t.Helper()
 	path, err := p.path()

@@ -1,5 +1,5 @@
-// Package check compares what a walk through an example saw with what it
-// should have seen, and writes the lines that the walk prints.
+// Package check runs the steps of a walk through an example: it compares results with expectations, and prints a
+// line for each step.
 package check
 
 import (
@@ -9,45 +9,39 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strconv"
 	"strings"
 	"time"
 )
 
-// A Difference is something that did not hold.
+// Difference is an expectation that did not hold.
 type Difference struct{ What, Want, Got string }
 
 func (d *Difference) Error() string { return d.What + ": want " + d.Want + ", got " + d.Got }
 
-// capped bounds what a line can hold.
-const capped = 200
-
-// Differ makes a Difference. What came is cut to a length that a line can hold.
+// Differ returns a Difference. It cuts got to 200 characters.
 func Differ(what, want, got string) *Difference {
-	if r := []rune(got); len(r) > capped {
-		got = string(r[:capped]) + "…"
+	if r := []rune(got); len(r) > 200 {
+		got = string(r[:200]) + "…"
 	}
 	return &Difference{what, want, got}
 }
 
-// Quote is a text as it stands in a Difference.
-func Quote(s string) string { return fmt.Sprintf("%q", s) }
+// Quote returns a text as a Difference shows it.
+func Quote(s string) string { return strconv.Quote(s) }
 
-// Same compares two values. Its result is nil or a *Difference, for cmp.Or.
+// Same compares two values. It returns nil or a *Difference, for cmp.Or.
 func Same[T comparable](what string, want, got T) error {
-	if want == got {
-		return nil
+	show := func(v T) string {
+		if r := reflect.ValueOf(v); r.Kind() == reflect.String {
+			return Quote(r.String())
+		}
+		return fmt.Sprint(v)
 	}
-	return Differ(what, show(want), show(got))
+	return That(what, want == got, show(want), show(got))
 }
 
-func show(v any) string {
-	if r := reflect.ValueOf(v); r.Kind() == reflect.String {
-		return Quote(r.String())
-	}
-	return fmt.Sprint(v)
-}
-
-// That requires that something holds.
+// That returns nil if ok, and otherwise a *Difference.
 func That(what string, ok bool, want, got string) error {
 	if ok {
 		return nil
@@ -55,23 +49,22 @@ func That(what string, ok bool, want, got string) error {
 	return Differ(what, want, got)
 }
 
-// A Step goes through one thing that an example promises, with what k holds,
-// and looks at the outcome. It returns what held, and ends at the first
-// thing that didn't, by Must or Get.
+// Step tries one thing that an example promises, and checks the outcome. It returns what held, or ends by Must or Get
+// at the first thing that didn't.
 type Step[K any] func(k K) (held string)
 
-// ended is what a step panics with that did not hold.
+// ended is the value with which Must panics.
 type ended struct{ error }
 
-// Must ends the step with the first of these that is an error, as FailNow ends a
-// test. Only steps may call it, and Get, in the goroutine that takes them.
+// Must ends the step with the first of errs that is not nil, as FailNow ends a test. Only steps may call it, and Get,
+// in their own goroutine.
 func Must(errs ...error) {
 	if err := cmp.Or(errs...); err != nil {
 		panic(ended{err})
 	}
 }
 
-// Get is the result of a call that must not fail.
+// Get returns the result of a call that must not fail.
 func Get[T any](v T, err error) T {
 	Must(err)
 	return v
@@ -83,35 +76,26 @@ func Get2[T, U any](v T, u U, err error) (T, U) {
 	return v, u
 }
 
-// Take takes one step and gives its line, which is one whatever happened.
+// Take runs one step and returns its line.
 func Take[K any](k K, s Step[K]) (line string, held bool) {
-	what, err := taken(k, s)
-	if err == nil {
-		return "ok    " + what, true
-	}
-	var d *Difference
-	if !errors.As(err, &d) {
-		d = Differ("every request of the step", "an answer", err.Error())
-	}
-	return "FAIL  " + strings.Join(strings.Fields(d.Error()), " "), false
-}
-
-func taken[K any](k K, s Step[K]) (what string, err error) {
 	defer func() {
 		switch x := recover().(type) {
 		case nil:
 		case ended:
-			err = x.error
+			var d *Difference
+			if !errors.As(x.error, &d) {
+				d = Differ("every request of the step", "an answer", x.Error())
+			}
+			line = "FAIL  " + strings.Join(strings.Fields(d.Error()), " ")
 		default:
 			panic(x)
 		}
 	}()
-	return s(k), nil
+	return "ok    " + s(k), true
 }
 
-// Walk takes all steps, each with a K of its own, prints a line for each, and
-// tells whether all held. When ctx ends it stops: a step that was cut short, and
-// those that were not taken, have not failed.
+// Walk runs all steps, each with a K of its own, prints a line for each, and reports whether all held. It stops when
+// ctx ends: a step that was cut short, and those that were not run, have not failed.
 func Walk[K any](ctx context.Context, out io.Writer, steps []Step[K], with func() K) bool {
 	good := 0
 	for i, s := range steps {
@@ -129,11 +113,7 @@ func Walk[K any](ctx context.Context, out io.Writer, steps []Step[K], with func(
 	return good == len(steps)
 }
 
-// tick is how often something is looked at that takes a moment.
-const tick = 20 * time.Millisecond
-
-// Until tries until there is no error. When patience is over, or ctx, it gives
-// the last one.
+// Until calls try until it returns nil. When patience or ctx ends, it returns the last error.
 func Until(ctx context.Context, patience time.Duration, try func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
@@ -145,7 +125,7 @@ func Until(ctx context.Context, patience time.Duration, try func() error) error 
 		select {
 		case <-ctx.Done():
 			return err
-		case <-time.After(tick):
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 }

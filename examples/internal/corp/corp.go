@@ -1,5 +1,5 @@
-// Package corp is the company of the examples: its Regions, its people, what
-// they may do, and its apps at the identity provider.
+// Package corp is the company of the examples: its Regions, its users and their access, and its apps at the identity
+// provider.
 package corp
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// A Place is a Region before it runs.
+// Place is a Region that need not run.
 type Place struct {
 	Name  string `json:"name"`
 	Label string `json:"label"`
@@ -23,16 +23,15 @@ var (
 	Sydney    = Place{"ap-southeast-2", "Sydney"}
 )
 
-// Host is the name under which browsers find the Region. The hosts have no
-// common parent but localhost, so to a browser each is a site of its own, as
-// they would be in earnest. Cookies ignore ports.
+// Host returns the Region's host name. The hosts have no common parent but localhost, so to a browser each is a site of
+// its own, as in production. Cookies ignore ports.
 func (p Place) Host() string { return p.Name + ".localhost" }
 
-// IdPHost is where the identity provider is.
+// IdPHost is the identity provider's host name.
 const IdPHost = "idp.localhost"
 
-// The people. Carol is known to the identity provider only: she gets as far as
-// the portal, which creates no user. Alice is an operator of the portals too.
+// The users. Only the identity provider knows Carol: the portal refuses her, and creates no user. Alice is an operator
+// of the portals too.
 const (
 	Alice = "alice@example.com"
 	Bob   = "bob@example.com"
@@ -53,7 +52,7 @@ const (
 	AppPath = "/apps/"
 )
 
-// What there is to have access to.
+// What users have access to.
 const (
 	Engineers = "Platform engineers"
 	Auditors  = "Auditors"
@@ -65,12 +64,12 @@ const (
 	ReadOnly      = "ReadOnly"
 )
 
-// BookmarkLabel is what the administrator calls the tile of an additional Region.
+// BookmarkLabel returns the label of the tile of an additional Region.
 func BookmarkLabel(p Place) string {
 	return "Identity Center – " + p.Label + " (" + p.Name + ")"
 }
 
-// Users are the people as the identity provider knows them.
+// Users returns the users at the identity provider.
 func Users() []mockidp.User {
 	return []mockidp.User{
 		{Login: Alice, FirstName: "Alice", LastName: "Adams", Groups: []string{Engineers}},
@@ -79,21 +78,20 @@ func Users() []mockidp.User {
 	}
 }
 
-// SAMLApp is the one SAML app, for everyone.
+// SAMLApp returns the SAML app, for all users.
 func SAMLApp() mockidp.App {
 	return mockidp.App{Label: SAMLLabel, Groups: []string{mockidp.Everyone}}
 }
 
-// Bookmark is the tile of an additional Region: an address and nothing else.
+// Bookmark returns the tile of an additional Region.
 func Bookmark(p Place, portal string) mockidp.App {
 	return mockidp.App{Kind: mockidp.Bookmark, Label: BookmarkLabel(p), URL: portal, Groups: []string{mockidp.Everyone}}
 }
 
-// IsOperator says who may see the portals' page for operators.
+// IsOperator reports whether the user may see the portals' page for operators.
 func IsOperator(u center.User) bool { return u.UserName == Alice }
 
-// Data is what the instance holds at first. Applications come from the Regions
-// that they are deployed in.
+// Data returns the initial data of the instance. Applications come from the Regions that they are deployed in.
 func Data(regions ...center.Region) center.Data {
 	return center.Data{
 		Regions: regions,
@@ -104,7 +102,7 @@ func Data(regions ...center.Region) center.Data {
 		Groups: []center.Group{{Name: Engineers, Members: []string{Alice}}, {Name: Auditors, Members: []string{Bob}}},
 		PermissionSets: []center.PermissionSet{
 			{Name: Administrator, Description: "Everything in the account", SessionDuration: time.Hour},
-			{Name: ReadOnly, Description: "Look, change nothing", SessionDuration: 8 * time.Hour},
+			{Name: ReadOnly, Description: "Read, change nothing", SessionDuration: 8 * time.Hour},
 		},
 		Accounts: []center.Account{
 			{ID: Production, Name: "Production", Email: "production@example.com"},
@@ -119,14 +117,14 @@ func Data(regions ...center.Region) center.Data {
 	}
 }
 
-// applications are deployed in their Regions.
+// applications are the names of the applications, by Region.
 var applications = map[string]string{
 	Virginia.Name:  "Code review",
 	Frankfurt.Name: "Data warehouse",
 	Sydney.Name:    "Incident desk",
 }
 
-// Application is what is deployed in a Region, at its portal's origin.
+// Application returns the application in a Region, at its portal's origin.
 func Application(p Place, origin string) center.Application {
 	name := applications[p.Name]
 	return center.Application{
@@ -135,5 +133,5 @@ func Application(p Place, origin string) center.Application {
 	}
 }
 
-// Slug is a name as part of an address.
+// Slug returns a name as part of a path.
 func Slug(name string) string { return strings.ToLower(strings.ReplaceAll(name, " ", "-")) }

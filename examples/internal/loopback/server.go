@@ -1,6 +1,5 @@
-// Package loopback is how the examples listen: on this machine alone, under
-// names below localhost, and so that a server can be stopped and started again
-// at its address.
+// Package loopback has the servers of the examples: on loopback alone, under names below localhost, and such that a
+// server can be stopped and started again at its address.
 package loopback
 
 import (
@@ -15,9 +14,8 @@ import (
 	"time"
 )
 
-// Listen takes a port: the one asked for, or another if that is 0 or
-// taken. Another is outside of what systems give to outgoing connections, so
-// that it is likely to be free still when a server comes back to it.
+// Listen listens at a port, or at another if port is 0 or in use. The other one is below the range of ephemeral ports,
+// so that it is likely to be free still when a server starts again.
 func Listen(port int) (net.Listener, error) {
 	for range 50 {
 		if port != 0 {
@@ -34,7 +32,7 @@ func Listen(port int) (net.Listener, error) {
 	return l, nil
 }
 
-// ListenAll takes several ports, or none.
+// ListenAll listens at several ports, or at none.
 func ListenAll(ports ...int) ([]net.Listener, error) {
 	var out []net.Listener
 	for _, port := range ports {
@@ -50,17 +48,16 @@ func ListenAll(ports ...int) ([]net.Listener, error) {
 	return out, nil
 }
 
-// Address is a port of this machine, as net takes it.
+// Address returns the loopback address of a port.
 func Address(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
-// Port is where a listener is.
+// Port returns a listener's port.
 func Port(l net.Listener) int { return l.Addr().(*net.TCPAddr).Port }
 
-// Origin is how browsers write where a port is, under a name of our own.
+// Origin returns the origin of a host and port.
 func Origin(host string, port int) string { return "http://" + host + ":" + strconv.Itoa(port) }
 
-// Server is a listener with a handler that can be stopped and started again at
-// the same address.
+// Server is an HTTP server that can be stopped and started again at the same address.
 type Server struct {
 	Addr string
 
@@ -70,7 +67,7 @@ type Server struct {
 	done    chan struct{}
 }
 
-// Serve starts at a listener that is there already.
+// Serve starts a server at a listener.
 func Serve(l net.Listener, h http.Handler) *Server {
 	s := &Server{Addr: l.Addr().String(), handler: h}
 	s.serve(l)
@@ -81,25 +78,25 @@ func Serve(l net.Listener, h http.Handler) *Server {
 func (s *Server) serve(l net.Listener) {
 	s.http = &http.Server{
 		Handler: s.handler, ErrorLog: log.New(io.Discard, "", 0),
-		// A busy machine may need seconds between a connection and its request.
+		// A slow machine may need seconds between a connection and its request.
 		ReadHeaderTimeout: time.Minute, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute,
 	}
-	s.done = make(chan struct{})
-	go func(h *http.Server, done chan struct{}) {
+	h, done := s.http, make(chan struct{})
+	s.done = done
+	go func() {
 		defer close(done)
 		_ = h.Serve(l)
-	}(s.http, s.done)
+	}()
 }
 
-// Running says whether it serves.
+// Running reports whether the server runs.
 func (s *Server) Running() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.http != nil
 }
 
-// Stop closes the listener and every connection at once: a server that is lost
-// doesn't say goodbye.
+// Stop closes the listener and every connection at once, as when a server is lost.
 func (s *Server) Stop() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,7 +108,7 @@ func (s *Server) Stop() {
 	s.http = nil
 }
 
-// Start listens at the same address as before.
+// Start starts the server again at the same address.
 func (s *Server) Start() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -126,14 +123,14 @@ func (s *Server) Start() error {
 	return nil
 }
 
-// Handler is what serves.
+// Handler returns the handler.
 func (s *Server) Handler() http.Handler {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.handler
 }
 
-// Use puts another handler in the old one's place, from the next Start on.
+// Use replaces the handler from the next Start on.
 func (s *Server) Use(h http.Handler) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

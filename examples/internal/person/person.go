@@ -14,15 +14,13 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// A Person signs in with a login and the mock's password, and types it nowhere
-// but at the identity provider.
+// Person signs in with a login and the mock's password, which it types only at the identity provider.
 type Person struct {
 	Login string
 	IdP   string // the identity provider's origin
 }
 
-// UpToAnswer goes on from p until the identity provider's answer stands in the
-// browser, ready to be posted: the person signs in if that is asked for.
+// UpToAnswer goes from p to the identity provider's answer, ready to be posted. The person signs in if p asks for it.
 func (who Person) UpToAnswer(b *testkit.Browser, p *testkit.Page) (*testkit.Page, testkit.Form, error) {
 	if f, ok := p.FormWith("password"); ok {
 		if err := check.Same("the page that asks for a password", who.IdP, p.Origin()); err != nil {
@@ -40,7 +38,7 @@ func (who Person) UpToAnswer(b *testkit.Browser, p *testkit.Page) (*testkit.Page
 	return p, f, nil
 }
 
-// SignIn goes on from p until it is done.
+// SignIn goes from p to the page after sign-in.
 func (who Person) SignIn(b *testkit.Browser, p *testkit.Page) (*testkit.Page, error) {
 	p, f, err := who.UpToAnswer(b, p)
 	if err != nil {
@@ -49,7 +47,7 @@ func (who Person) SignIn(b *testkit.Browser, p *testkit.Page) (*testkit.Page, er
 	return b.Submit(p, f, nil)
 }
 
-// Enter opens an address, a portal's or one that leads there, and signs in.
+// Enter opens an address of a portal, or one that leads there, and signs in.
 func (who Person) Enter(b *testkit.Browser, addr string) (*testkit.Page, error) {
 	p, err := b.Open(addr)
 	if err != nil {
@@ -58,23 +56,23 @@ func (who Person) Enter(b *testkit.Browser, addr string) (*testkit.Page, error) 
 	return who.SignIn(b, p)
 }
 
-// Sees requires that p is the home page of a Region's portal for the person,
-// who may read there what else is named.
+// Sees requires that p is the home page of a Region's portal for the person, and shows the texts.
 func (who Person) Sees(p *testkit.Page, at corp.Place, origin string, texts ...string) error {
-	all := []error{check.Same("the page in the end", origin+"/", p.URL.String()), check.Same("the status of the portal's page", 200, p.Status)}
+	all := []error{
+		check.Same("the page in the end", origin+"/", p.URL.String()), check.Same("the status of the portal's page", 200, p.Status),
+	}
 	for _, text := range append([]string{"Region " + at.Name, who.Login, corp.Production}, texts...) {
 		all = append(all, Says(p, text))
 	}
 	return cmp.Or(all...)
 }
 
-// Says requires that the text can be read on the page.
+// Says requires that the page shows a text.
 func Says(p *testkit.Page, text string) error {
 	return check.That("the page at "+p.Origin()+p.URL.Path, strings.Contains(p.Text(), text), "the text "+check.Quote(text), p.Text())
 }
 
-// Posted lists the addresses that a browser posted to, but not those at the
-// identity provider itself.
+// Posted returns the addresses that a browser posted to, without those at the identity provider.
 func Posted(b *testkit.Browser, idp string) []string {
 	var out []string
 	for _, v := range b.Trail {
@@ -85,8 +83,8 @@ func Posted(b *testkit.Browser, idp string) []string {
 	return out
 }
 
-// Visited requires that a browser went through an address.
+// Visited requires that a browser visited an address.
 func Visited(b *testkit.Browser, url string) error {
 	through := slices.ContainsFunc(b.Trail, func(v testkit.Visit) bool { return v.URL == url })
-	return check.That("the browser's way", through, "through "+url, b.Trail[len(b.Trail)-1].URL)
+	return check.That("the browser's visits", through, "through "+url, b.Trail[len(b.Trail)-1].URL)
 }

@@ -1,5 +1,4 @@
-// Package program is what the examples' commands have in common: how one is
-// ended, what it says when it can't go on, and its exit codes.
+// Package program is what the examples' commands have in common: signals, flags, errors and exit codes.
 package program
 
 import (
@@ -21,9 +20,8 @@ const (
 	Usage  = 2 // the program could not start
 )
 
-// Main runs a program under a context that ends with Ctrl-C or SIGTERM, and
-// exits with the code that it returns. An error is one line on standard error,
-// whatever its text holds; [flag.ErrHelp] is none.
+// Main runs a program with a context that ends on Ctrl-C or SIGTERM, and exits with the code that it returns. An error
+// is one line on standard error; [flag.ErrHelp] is none.
 func Main(name string, run func(context.Context) (int, error)) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -36,9 +34,8 @@ func Main(name string, run func(context.Context) (int, error)) {
 	os.Exit(code)
 }
 
-// Parse reads the flags of a program that takes no other arguments. check looks
-// at them together. Who asks for help gets usage and the flags on help, and the
-// error is [flag.ErrHelp].
+// Parse parses the flags of a program that takes no other arguments. check checks them together. For -h, it writes usage
+// and the flags to help, and returns [flag.ErrHelp].
 func Parse(fs *flag.FlagSet, usage string, args []string, help io.Writer, check func() error) error {
 	fs.SetOutput(io.Discard) // an error is one line, printed by Main
 	err := fs.Parse(args)

@@ -1,6 +1,5 @@
-// Package region is one Region of the examples: its replica of the instance,
-// its portal and the application that is deployed in it, started and stopped
-// as one.
+// Package region is one Region of the examples: its replica of the instance, its portal and its application, started
+// and stopped together.
 package region
 
 import (
@@ -22,25 +21,25 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// Config says what a Region is.
+// Config describes a Region.
 type Config struct {
 	Place   corp.Place
 	Primary string // the primary Region's name
-	Origin  string // of the portal, as browsers write it
-	// SP is the service provider, the same or one with the same configuration
-	// in every Region. By the time that the Region is ready it has an ACS here.
+	Origin  string // of the portal
+	// SP is the service provider, with the same configuration in every Region. When the Region is ready it has an
+	// ACS here.
 	SP *saml.ServiceProvider
-	// Store keeps what a sign-in needs. Nil: in memory.
+	// Store is for sign-ins. Nil: in memory.
 	Store acs.Store
 
 	Dir    string      // the replica's, kept from one start to the next
-	Listen string      // where the replica lets others read
-	Secret string      // that the Regions share
-	Seed   center.Data // what a primary holds when it starts for the first time
+	Listen string      // the replica's address
+	Secret string      // shared by the Regions
+	Seed   center.Data // the primary's initial data
 	Peers  map[string]string
 	// Dial are options for the links to peers. Nil: none.
 	Dial []nats.Option
-	// Replica has a last look at the replica's configuration. Nil: it stays.
+	// Replica changes the replica's configuration. Nil: no change.
 	Replica func(*replica.Config)
 
 	Logger    *slog.Logger
@@ -48,27 +47,26 @@ type Config struct {
 	OnSignIn  func(context.Context, portal.SignIn)
 }
 
-// ACS is the address of a Region's consumer.
+// ACS returns the URL of a Region's consumer.
 func ACS(origin string) string { return origin + corp.ACSPath }
 
-// Entry is how the instance lists a Region.
+// Entry returns a Region as the instance lists it.
 func Entry(p corp.Place, origin string, status center.RegionStatus) center.Region {
 	return center.Region{Name: p.Name, Label: p.Label, Status: status, PortalURLs: []string{origin + "/"}, ACSURLs: []string{ACS(origin)}}
 }
 
-// A Region runs until Close. It serves 503 until it is replicated.
+// Region runs until Close. It serves 503 until it is replicated.
 type Region struct {
 	*replica.Node
 	cfg     Config
 	handler atomic.Pointer[http.Handler]
 	ctx     context.Context // until Close
 	cancel  context.CancelFunc
-	ready   chan struct{} // closed when it serves, or never will
-	failed  error         // why not; to be read after ready
+	ready   chan struct{} // closed when it serves or has failed
+	failed  error         // why; read after ready
 }
 
-// Open starts a Region. It returns when the replica is up; the portal follows
-// as soon as the instance has been replicated.
+// Open starts a Region. It returns when the replica is up; the portal follows when the instance has been replicated.
 func Open(ctx context.Context, cfg Config) (*Region, error) {
 	if cfg.Store == nil {
 		cfg.Store = acs.NewMemoryStore(acs.MemoryConfig{})
@@ -97,8 +95,7 @@ func Open(ctx context.Context, cfg Config) (*Region, error) {
 	return r, nil
 }
 
-// begin waits for the instance, deploys the Region's application and opens
-// the portal.
+// begin waits for the instance, deploys the Region's application and opens the portal.
 func (r *Region) begin(ctx context.Context) error {
 	if err := r.Node.Ready(ctx); err != nil {
 		return err
@@ -115,8 +112,8 @@ func (r *Region) begin(ctx context.Context) error {
 	return nil
 }
 
-// Serving makes what the Region serves: its portal, and the application. edit
-// has a last look at the portal's configuration; it may be nil.
+// Serving returns the handler of the portal and the application. edit, which may be nil, changes the portal's
+// configuration.
 func (r *Region) Serving(edit func(*portal.Config)) (http.Handler, error) {
 	cfg := portal.Config{
 		Region: r.cfg.Place.Name, SP: r.cfg.SP, Directory: r.View(), Store: r.cfg.Store,
@@ -136,7 +133,7 @@ func (r *Region) Serving(edit func(*portal.Config)) (http.Handler, error) {
 	return mux, nil
 }
 
-// Wait waits until the Region serves.
+// Wait waits until the Region serves or has failed.
 func (r *Region) Wait(ctx context.Context) error {
 	select {
 	case <-r.ready:
@@ -146,7 +143,7 @@ func (r *Region) Wait(ctx context.Context) error {
 	}
 }
 
-// Serves says whether people can sign in here by now.
+// Serves reports whether users can sign in here.
 func (r *Region) Serves() bool { return r.handler.Load() != nil }
 
 // ServeHTTP implements http.Handler.
@@ -158,20 +155,19 @@ func (r *Region) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	NotYet(w, r.cfg.Place.Name+" is being replicated. Its portal opens when that is done.")
 }
 
-// NotYet answers for a Region that can't serve.
+// NotYet answers with 503.
 func NotYet(w http.ResponseWriter, why string) {
 	w.Header().Set("Retry-After", "1")
 	w.Header().Set("Cache-Control", "no-store")
 	http.Error(w, why, http.StatusServiceUnavailable)
 }
 
-// Follow makes the Region follow another at an address, or move there.
+// Follow makes the Region read another at an address, which may be a new one.
 func (r *Region) Follow(ctx context.Context, region, addr string) error {
 	return r.AddPeer(ctx, region, replica.Peer{URL: addr, Options: r.cfg.Dial})
 }
 
-// Known counts the live sessions that the Region knows of, and those of them
-// that began here.
+// Known counts the live sessions that the Region knows, and those of them that began here.
 func (r *Region) Known(ctx context.Context) (all, own int) {
 	v := r.View()
 	if v == nil {
@@ -188,23 +184,23 @@ func (r *Region) Known(ctx context.Context) (all, own int) {
 	return all, own
 }
 
-// application stands in for the business application that was deployed in the
-// Region: it goes down with it.
+// application stands in for an application that is deployed in the Region.
 func (r *Region) application(w http.ResponseWriter, req *http.Request) {
 	for _, a := range r.View().Snapshot().Data().Applications {
 		if a.Region == r.cfg.Place.Name && corp.Slug(a.Name) == req.PathValue("name") {
-			w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
-			w.Header().Set("X-Content-Type-Options", "nosniff")
-			w.Header().Set("Cache-Control", "no-store")
-			_, _ = w.Write([]byte(a.Name + " runs in " + a.Region + " (" + r.cfg.Place.Label + ").\n\nA stand-in for the application that would be here.\n"))
+			h := w.Header()
+			h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+			h.Set("Content-Type", "text/plain; charset=utf-8")
+			h.Set("X-Content-Type-Options", "nosniff")
+			h.Set("Cache-Control", "no-store")
+			fmt.Fprintf(w, "%s runs in %s (%s).\n\nA stand-in for the application that would be here.\n", a.Name, a.Region, r.cfg.Place.Label)
 			return
 		}
 	}
 	http.NotFound(w, req)
 }
 
-// Close stops all of it, without a word to the others.
+// Close stops the Region without notice to the others.
 func (r *Region) Close() {
 	r.cancel()
 	<-r.ready
