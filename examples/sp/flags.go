@@ -29,7 +29,8 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.StringVar(&o.idpMetadata, "idp-metadata", "", "`FILE` with the identity provider's metadata; required")
 	fs.StringVar(&o.baseURL, "base-url", "http://sp.localhost:8720", "the `URL` that browsers use, where there is one Region")
 	fs.StringVar(&o.region, "region", "", "the `NAME` of the Region that runs here (default: the first of -acs)")
-	fs.Func("acs", "`REGION=URL` of an assertion consumer service; repeat it, in the order of the identity provider's app (default: BASE-URL/saml/acs)", func(s string) error {
+	fs.Func("acs", "`REGION=URL` of an assertion consumer service; repeatable, in the order of the identity provider's app "+
+		"(default: BASE-URL/saml/acs)", func(s string) error {
 		region, url, ok := strings.Cut(s, "=")
 		if !ok || region == "" || url == "" {
 			malformed = true // an error from here would repeat s, and a URL's password
@@ -39,7 +40,8 @@ func parse(args []string, help io.Writer) (options, error) {
 	})
 	fs.StringVar(&o.tlsCert, "tls-cert", "", "`FILE` with the certificate chain to serve TLS with, in PEM; with -tls-key")
 	fs.StringVar(&o.tlsKey, "tls-key", "", "`FILE` with the private key of -tls-cert, in PEM")
-	fs.BoolVar(&o.insecureHTTP, "insecure-http", false, "accept http URLs of hosts other than this machine, for tests in a closed network;\nbrowsers keep this program's cookies only for https and for localhost")
+	fs.BoolVar(&o.insecureHTTP, "insecure-http", false, "accept http URLs of other hosts than loopback, for tests in a closed "+
+		"network;\nbrowsers keep this program's cookies only for https and for localhost")
 	err := fs.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -68,7 +70,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	return o, err
 }
 
-// here is the URL of the Region that runs here; nil if there is no such Region.
+// here returns the URL of the Region that runs here, or nil.
 func (o *options) here() *url.URL {
 	for _, e := range o.acs {
 		if e.Region == o.region {
@@ -80,7 +82,7 @@ func (o *options) here() *url.URL {
 	return nil
 }
 
-// inFlags makes an error about a field one about the flag that filled it.
+// inFlags rewrites an error about a field as one about the flag that filled it.
 func (o *options) inFlags(err error) error {
 	flag, detail := "", ""
 	if e := new(saml.Error); errors.As(err, &e) {

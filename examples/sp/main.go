@@ -1,17 +1,15 @@
-// Command sp is the smallest service provider that leaves no check off: one
-// page that says who is signed in. It is meant to be copied.
+// Command sp is a small service provider that leaves no check off: one page that shows the signed-in user. It is meant
+// to be copied.
 //
 //	sp -idp-metadata idp.xml [-base-url http://sp.localhost:8720] [-listen 127.0.0.1:8720]
 //
-// With several Regions every one runs the same program with the same ordered
-// list, and -region says which of them it is:
+// Several Regions run the same program with the same ordered list, and -region names the one that runs here:
 //
 //	sp -idp-metadata idp.xml -region eu-central-1 -listen :443 -tls-cert chain.pem -tls-key key.pem \
 //	   -acs us-east-1=https://us-east-1.signin.example/saml/acs \
 //	   -acs eu-central-1=https://eu-central-1.signin.example/saml/acs
 //
-// Without -tls-cert it speaks plain http, for this machine alone or behind a
-// proxy that ends TLS and passes the Host header on.
+// Without -tls-cert it serves plain http, for loopback or behind a proxy that terminates TLS and keeps the Host header.
 package main
 
 import (
@@ -74,8 +72,7 @@ func run(args []string, out io.Writer) error {
 	return server.Serve(l)
 }
 
-// newServer bounds how long a client may take: without time-outs, slow clients
-// use up connections for good.
+// newServer sets timeouts: without them, slow clients use up the connections.
 func newServer(handler http.Handler) *http.Server {
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 30 * time.Second,
@@ -83,7 +80,7 @@ func newServer(handler http.Handler) *http.Server {
 	}
 }
 
-// announce says what to enter at the identity provider, and what to open.
+// announce prints what to enter at the identity provider, and what to open.
 func announce(out io.Writer, o options, sp *saml.ServiceProvider, at net.Addr) {
 	fmt.Fprintln(out, "Entity ID    "+sp.EntityID())
 	for _, e := range sp.ACS() { // to be entered at the identity provider in this order
@@ -95,47 +92,47 @@ func announce(out io.Writer, o options, sp *saml.ServiceProvider, at net.Addr) {
 		return
 	}
 	if here.Scheme == "https" && o.tlsCert == "" {
-		fmt.Fprintln(out, "This is plain http. A proxy has to end TLS for https://"+here.Host+", or give -tls-cert and -tls-key.")
+		fmt.Fprintln(out, "This is plain http. A proxy must terminate TLS for https://"+here.Host+", or use -tls-cert and -tls-key.")
 	}
 	fmt.Fprintln(out, "Open         "+here.Scheme+"://"+here.Host+"/")
 }
 
-// newHandler puts the service provider together.
+// newHandler configures the service provider.
 func newHandler(o options, idpMetadata []byte) (http.Handler, *saml.ServiceProvider, error) {
 	idp, err := saml.ParseIdPMetadata(idpMetadata)
 	if err != nil {
 		return nil, nil, err
 	}
-	// The entity ID comes from the first URL of the list, because it must be
-	// the same in all Regions.
+	// The entity ID comes from the first URL of the list, because it must be the same in all Regions.
 	first, err := url.Parse(o.acs[0].URL)
 	if err != nil {
 		return nil, nil, errors.New("-acs: the first URL can't be read") // err would repeat its password
 	}
-	sp, err := saml.New(saml.Config{EntityID: first.Scheme + "://" + first.Host + "/saml", ACS: o.acs, IdP: idp, InsecureAllowHTTP: o.insecureHTTP})
+	sp, err := saml.New(saml.Config{
+		EntityID: first.Scheme + "://" + first.Host + "/saml", ACS: o.acs, IdP: idp, InsecureAllowHTTP: o.insecureHTTP,
+	})
 	if err != nil {
 		return nil, nil, err
 	}
-	people := newSessions()
+	users := newSessions()
 	region, err := acs.NewRegion(acs.Config{
-		SP: sp, Region: o.region, Store: acs.NewMemoryStore(acs.MemoryConfig{}), // a store that is shared, if a Region has several nodes
-		OnLogin: people.signedIn, LoginPath: "/login", RefusedPath: "/refused",
+		SP: sp, Region: o.region, Store: acs.NewMemoryStore(acs.MemoryConfig{}), // a shared store for several nodes
+		OnLogin: users.signedIn, LoginPath: "/login", RefusedPath: "/refused",
 	})
 	if err != nil {
 		return nil, nil, err
 	}
 	mux := http.NewServeMux()
 	region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
-	mux.HandleFunc("GET /{$}", people.page)
+	mux.HandleFunc("GET /{$}", users.page)
 	mux.HandleFunc("GET /refused", func(w http.ResponseWriter, r *http.Request) {
-		if people.current(w, r) != "" { // a response that came twice, as after a double click
+		if users.current(w, r) != "" { // the browser sent a response twice, as after a double click
 			http.Redirect(w, r, "/", http.StatusSeeOther)
 			return
 		}
 		region.Refused(w, r)
 	})
-	// The consumer is posted to from the identity provider's site, by design;
-	// our own forms never are from another's.
-	mux.Handle("POST /sign-out", http.NewCrossOriginProtection().Handler(http.HandlerFunc(people.signOut)))
+	// The identity provider's site posts to the consumer; only our own pages post to this.
+	mux.Handle("POST /sign-out", http.NewCrossOriginProtection().Handler(http.HandlerFunc(users.signOut)))
 	return mux, sp, nil
 }

@@ -150,7 +150,7 @@ func TestProgramServes(t *testing.T) {
 		"ACS URL 0    https://us-east-1.signin.example/saml/acs  us-east-1",
 		"ACS URL 1    https://eu-central-1.signin.example/saml/acs  eu-central-1",
 		"Listening on " + addr,
-		"This is plain http. A proxy has to end TLS for https://eu-central-1.signin.example, or give -tls-cert and -tls-key.",
+		"This is plain http. A proxy must terminate TLS for https://eu-central-1.signin.example, or use -tls-cert and -tls-key.",
 		"Open         https://eu-central-1.signin.example/",
 	}, said)
 	require.NoError(t, idp.RegisterSP("", get(t, http.DefaultClient, "http://"+addr+"/metadata")))

@@ -13,8 +13,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// The "__Host-" prefix makes browsers keep the cookie to this host, and to
-// https or this machine.
+// The "__Host-" prefix makes browsers keep the cookie to this host, over https or to loopback.
 const (
 	sessionCookie   = "__Host-sp-session"
 	sessionLifetime = 8 * time.Hour
@@ -28,13 +27,13 @@ type session struct {
 	until time.Time
 }
 
-// next is a session that is about to begin.
+// next is a session that begins with the next page.
 type next struct {
 	session
 	until time.Time // to begin
 }
 
-// hash is what is kept of a cookie: a copy of the memory opens no session.
+// hash is the hash of a cookie: a reader of the memory gets no session.
 type hash [sha256.Size]byte
 
 func hashOf(token string) hash { return sha256.Sum256([]byte(token)) }
@@ -42,21 +41,19 @@ func hashOf(token string) hash { return sha256.Sum256([]byte(token)) }
 // sessions are in memory: a restart signs all users out.
 type sessions struct {
 	mu   sync.Mutex
-	by   map[hash]session // by the hash of what is in the cookie
-	next map[hash]next    // the same, by the other cookie
+	by   map[hash]session // by the session cookie
+	next map[hash]next    // by the other cookie
 }
 
 func newSessions() *sessions { return &sessions{by: map[hash]session{}, next: map[hash]next{}} }
 
-// signedIn is called once for every assertion that passed all checks. The
-// identity provider's form is posted from another site, so browsers leave the
-// session's cookie out. The session therefore begins with the next page, where
-// the one that the browser had is seen and ended.
+// signedIn is called once for every accepted assertion. The response is posted by another site, so browsers don't send the
+// session cookie with it. Therefore the session begins with the next page, which can end the browser's earlier one.
 func (s *sessions) signedIn(w http.ResponseWriter, r *http.Request, l *acs.Login) {
-	now := time.Now().Round(0) // the wall clock: it goes on while the machine is suspended
+	now := time.Now().Round(0) // the wall clock, which goes on while the machine is suspended
 	until := now.Add(sessionLifetime)
 	if end := l.Assertion.SessionNotOnOrAfter(); !end.IsZero() && end.Before(until) {
-		until = end // the identity provider's wish (Core 2.7.2)
+		until = end // the identity provider's limit (Core 2.7.2)
 	}
 	token := rand.Text()
 	s.mu.Lock()
@@ -68,7 +65,7 @@ func (s *sessions) signedIn(w http.ResponseWriter, r *http.Request, l *acs.Login
 	http.Redirect(w, r, cmp.Or(l.ReturnTo, "/"), http.StatusSeeOther)
 }
 
-// current is who is signed in with this browser, or "". Every page asks it.
+// current returns the user who is signed in with this browser, or "".
 func (s *sessions) current(w http.ResponseWriter, r *http.Request) string {
 	now := time.Now()
 	s.mu.Lock()
@@ -78,8 +75,8 @@ func (s *sessions) current(w http.ResponseWriter, r *http.Request) string {
 		setCookie(w, nextCookie, "", -1)
 		if next, ok := s.next[hashOf(key)]; ok && now.Before(next.until) {
 			delete(s.next, hashOf(key))
-			delete(s.by, hashOf(cookie(r, sessionCookie))) // a copy of it is worth nothing from now on
-			token := rand.Text()                           // always a new one: so is a planted one
+			delete(s.by, hashOf(cookie(r, sessionCookie)))
+			token := rand.Text() // always a new one, so an attacker can't plant it
 			s.by[hashOf(token)] = next.session
 			setCookie(w, sessionCookie, token, 0)
 			at = next.session
@@ -91,7 +88,7 @@ func (s *sessions) current(w http.ResponseWriter, r *http.Request) string {
 	return at.user
 }
 
-// cookie is a cookie's value, or "".
+// cookie returns a cookie's value, or "".
 func cookie(r *http.Request, name string) string {
 	c, err := r.Cookie(name)
 	if err != nil {
@@ -110,15 +107,16 @@ func (s *sessions) signOut(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// setCookie says Lax: Strict would be missing from the request that follows
-// the identity provider's POST.
+// setCookie sets SameSite=Lax: a Strict cookie would not be sent with the request that follows the identity provider's
+// POST.
 func setCookie(w http.ResponseWriter, name, value string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge,
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
 }
 
 var home = template.Must(template.New("home").Parse(`<!DOCTYPE html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>Service provider</title></head>
+<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
+<title>Service provider</title></head>
 <body>{{if .}}<p>Signed in as <strong>{{.}}</strong></p>
 <form method="post" action="/sign-out"><button>Sign out</button></form>
 {{else}}<p>Not signed in. <a href="/login">Sign in</a></p>
