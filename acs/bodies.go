@@ -1,9 +1,6 @@
 package acs
 
-import (
-	"net/netip"
-	"sync"
-)
+import "sync"
 
 // bodies bounds the memory that the bodies of POSTs take together, from their first byte until their
 // response is verified. Without a bound, clients that send most of a large body and then stall hold it
@@ -15,16 +12,16 @@ import (
 type bodies struct {
 	budget int
 
-	mu   sync.Mutex
-	held int                  // guarded by mu, as is by
-	by   map[netip.Prefix]int // what each network holds; without those that hold nothing
+	mu        sync.Mutex
+	held      int // guarded by mu, as is byNetwork
+	byNetwork tally
 }
 
 // ordinarySize is what a client may hold whatever the others do. Most responses are shorter.
 const ordinarySize = 16 << 10
 
 func newBodies(budget int64) *bodies {
-	return &bodies{budget: int(budget), by: make(map[netip.Prefix]int)}
+	return &bodies{budget: int(budget), byNetwork: tally{}}
 }
 
 // holding is what one POST holds of the budget. It is used by one goroutine.
@@ -47,7 +44,7 @@ func (h *holding) add(n int) bool {
 		return false
 	}
 	for _, net := range h.nets {
-		if b.by[net.prefix]+n > max(ordinarySize, limit(b.budget, left, 1)) {
+		if b.byNetwork[net.prefix]+n > max(ordinarySize, limit(b.budget, left, 1)) {
 			return false
 		}
 	}
@@ -69,9 +66,5 @@ func (h *holding) release() { h.free(h.n) }
 func (h *holding) count(n int) {
 	h.n += n
 	h.of.held += n
-	for _, net := range h.nets {
-		if h.of.by[net.prefix] += n; h.of.by[net.prefix] <= 0 {
-			delete(h.of.by, net.prefix)
-		}
-	}
+	h.of.byNetwork.add(h.nets, n)
 }

@@ -1,8 +1,7 @@
 package acs
 
 import (
-	"hash/maphash"
-	"math"
+	"maps"
 	"net/netip"
 	"sync"
 	"time"
@@ -19,42 +18,43 @@ import (
 // Half of an address's part is for requests that a user is known to have begun. A foreign page can
 // navigate its window to a sign-in again and again without a click; it uses up the other half only.
 //
-// Requests are counted in a count-min sketch, a table of fixed size: each address counts in one cell of
-// every row, together with others, and the smallest of its cells bounds its number from above. An address
-// is refused for others' requests only if all of its cells are shared with greedy addresses; the random
-// seed keeps an attacker from choosing those.
-//
 // Each node counts what it began. An answer at the same node, from the same address, takes its request
-// off; all others are forgotten when they can't be answered any more.
+// off; all others are forgotten when they can't be answered any more. The quota bounds the memory, too.
 type clients struct {
 	quota int
 	span  time.Duration // of a window
-	seed  maphash.Seed
 
 	mu      sync.Mutex
-	newest  int64 // number of the newest window; guarded by mu, as is windows
-	windows [windows]window
+	windows map[int64]*window // by number; guarded by mu
 }
 
 const (
-	windows    = 4 // three for a request's lifetime, and the current one
-	sketchRows = 4
-	sketchBits = 12
+	windows = 4 // three for a request's lifetime, and the current one
 
 	addressShare = 8 // an address may have 1/8 of a free quota
 	siteShare    = 2 // and a site of IPv6 half of it: it has 65,536 networks that count as an address
 	pageShare    = 2 // of these parts, 1/2 is for requests that no user is known to have begun
-
 )
 
-// window counts the requests of one span of time.
+// window counts the requests that were begun in one span of time.
 type window struct {
-	total  int
-	counts [sketchRows][1 << sketchBits]uint32
+	total     int
+	byNetwork tally
+}
+
+// tally counts by network. It has no zero counts.
+type tally map[netip.Prefix]int
+
+func (t tally) add(nets []network, n int) {
+	for _, net := range nets {
+		if t[net.prefix] += n; t[net.prefix] == 0 {
+			delete(t, net.prefix)
+		}
+	}
 }
 
 func newClients(quota int, lifetime time.Duration) *clients {
-	return &clients{quota: quota, span: max(1, lifetime/(windows-1)), seed: maphash.MakeSeed()}
+	return &clients{quota: quota, span: max(1, lifetime/(windows-1)), windows: make(map[int64]*window)}
 }
 
 // network is what an address counts under. All invalid addresses count under the zero prefix.
@@ -87,10 +87,13 @@ func networks(addr string) []network {
 func (c *clients) begin(addr string, by Initiator, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.advance(now)
+	number := c.number(now)
+	maps.DeleteFunc(c.windows, func(n int64, _ *window) bool { // too old, or from before a step of the clock
+		return n <= number-windows || n >= number+windows
+	})
 	left := c.quota
-	for i := range c.windows {
-		left -= c.windows[i].total
+	for _, w := range c.windows {
+		left -= w.total
 	}
 	if left <= 0 {
 		return false
@@ -100,17 +103,21 @@ func (c *clients) begin(addr string, by Initiator, now time.Time) bool {
 		part = pageShare
 	}
 	for _, n := range nets {
-		if c.waiting(n) >= limit(c.quota, left, part*n.share) {
+		waiting := 0
+		for _, w := range c.windows {
+			waiting += w.byNetwork[n.prefix]
+		}
+		if waiting >= limit(c.quota, left, part*n.share) {
 			return false
 		}
 	}
-	w := c.at(c.newest)
-	w.total++
-	for _, n := range nets {
-		for row, cell := range c.cells(n) {
-			w.counts[row][cell]++
-		}
+	w := c.windows[number]
+	if w == nil {
+		w = &window{byNetwork: tally{}}
+		c.windows[number] = w
 	}
+	w.total++
+	w.byNetwork.add(nets, 1)
 	return true
 }
 
@@ -124,68 +131,12 @@ func limit(quota, left, share int) int {
 func (c *clients) end(addr string, began time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	number := c.number(began)
-	if number > c.newest || number <= c.newest-windows {
-		return
-	}
-	w, nets := c.at(number), networks(addr)
-	for _, n := range nets {
-		for row, cell := range c.cells(n) {
-			if w.counts[row][cell] == 0 {
-				return // another node or address began it
-			}
-		}
+	w, nets := c.windows[c.number(began)], networks(addr)
+	if w == nil || w.byNetwork[nets[0].prefix] == 0 {
+		return // too old, or begun at another node or address
 	}
 	w.total--
-	for _, n := range nets {
-		for row, cell := range c.cells(n) {
-			w.counts[row][cell]--
-		}
-	}
-}
-
-// advance makes the window of now the newest, and clears older ones as needed. After a step of the clock
-// it clears all. The caller holds mu.
-func (c *clients) advance(now time.Time) {
-	to := c.number(now)
-	switch gone := to - c.newest; {
-	case gone <= -windows || gone >= windows:
-		c.windows = [windows]window{}
-	case gone <= 0:
-		return
-	default:
-		for n := c.newest + 1; n <= to; n++ {
-			*c.at(n) = window{}
-		}
-	}
-	c.newest = to
+	w.byNetwork.add(nets, -1)
 }
 
 func (c *clients) number(t time.Time) int64 { return t.UnixNano() / int64(c.span) }
-
-func (c *clients) at(number int64) *window {
-	return &c.windows[((number%windows)+windows)%windows]
-}
-
-// waiting returns an upper bound of the requests that a network has waiting. The caller holds mu.
-func (c *clients) waiting(n network) int {
-	least := math.MaxInt
-	for row, cell := range c.cells(n) {
-		sum := 0
-		for i := range c.windows {
-			sum += int(c.windows[i].counts[row][cell])
-		}
-		least = min(least, sum)
-	}
-	return least
-}
-
-// cells returns the cell of each row in which a network counts.
-func (c *clients) cells(n network) (out [sketchRows]int) {
-	h := maphash.Comparable(c.seed, n.prefix)
-	for row := range out {
-		out[row] = int(h & (1<<sketchBits - 1))
-		h >>= sketchBits
-	}
-	return out
-}

@@ -34,8 +34,8 @@
 //   - One client address can have about a tenth of the store's quota waiting, and less while others have
 //     many; beyond that it gets 429. Requests that no user is known to have begun get half of that, so a
 //     foreign page in one browser can't lock out the others behind the same address. Behind a proxy, set
-//     [Config].ClientAddr. Each node counts for itself, in memory of a fixed size: where n nodes share a
-//     store, one address can have n times as much.
+//     [Config].ClientAddr. Each node counts for itself: where n nodes share a store, one address can have
+//     n times as much.
 //   - A browser has at most 8 requests waiting, each in a cookie. A request that another site's page
 //     begins replaces the newest of its own kind, or gets 429; it never replaces one that the user began.
 //     Requests that a browser sends at the same time don't see each other's cookies and can leave more
