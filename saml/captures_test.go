@@ -277,7 +277,7 @@ func TestCapturedMetadata(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, idp, same)
 			_, err = saml.ParseIdPMetadataFor(raw, c.EntityID+"/")
-			requireReason(t, saml.ReasonMetadata, err)
+			requireReason(t, saml.ReasonMetadataEntity, err)
 		})
 	}
 }

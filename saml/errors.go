@@ -21,6 +21,17 @@ const (
 	// broken, names no usable endpoint or key, or is past its validUntil.
 	ReasonMetadata Reason = "Metadata"
 
+	// ReasonMetadataUnsigned: the root of the metadata is not signed, and a key is
+	// pinned for it.
+	ReasonMetadataUnsigned Reason = "MetadataUnsigned"
+	// ReasonMetadataSignature: the signature of the metadata does not verify with any
+	// of the keys pinned for it.
+	ReasonMetadataSignature Reason = "MetadataSignature"
+	// ReasonMetadataEntity: the metadata has no such identity provider.
+	ReasonMetadataEntity Reason = "MetadataEntity"
+	// ReasonMetadataDuplicate: several descriptors in the metadata have this entity ID.
+	ReasonMetadataDuplicate Reason = "MetadataDuplicate"
+
 	// ReasonBase64: the SAMLResponse form value is not base64.
 	ReasonBase64 Reason = "Base64"
 	// ReasonXML: not the well-formed, UTF-8, DTD-free XML that SAML needs.

@@ -26,12 +26,11 @@ type IdPSource interface{ IdP() *IdP }
 // IdP is what is known of an identity provider: its name, its keys and where
 // it takes requests. It never changes.
 type IdP struct {
-	entityID           string
-	sso                []SSOService
-	keys               []signingKey
-	public             []crypto.PublicKey // of keys, in the same order
-	validUntil         time.Time
-	cacheDuration      time.Duration
+	entityID string
+	sso      []SSOService
+	keys     []signingKey
+	public   []crypto.PublicKey // of keys, in the same order
+	lifetime
 	wantRequestsSigned bool
 	warnings           []string
 }
@@ -67,7 +66,7 @@ type signingKey struct {
 
 // NewIdP checks a description and makes the identity provider.
 func NewIdP(cfg IdPConfig) (*IdP, error) {
-	idp := &IdP{entityID: cfg.EntityID, wantRequestsSigned: cfg.WantAuthnRequestsSigned, validUntil: cfg.ValidUntil}
+	idp := &IdP{entityID: cfg.EntityID, wantRequestsSigned: cfg.WantAuthnRequestsSigned, lifetime: lifetime{validUntil: cfg.ValidUntil}}
 	for _, s := range cfg.SSO {
 		if s.Binding != HTTPRedirect && s.Binding != HTTPPost {
 			return nil, metadataError("SSO.Binding", quote(s.Binding)+" is neither HTTP-Redirect nor HTTP-POST")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
@@ -50,48 +51,47 @@ func mayHoldComments(_ xmltree.NS, local string) bool {
 //
 // The error is a [*Error] with ReasonMetadata, or ReasonID where an ID is not
 // unique.
-func ParseIdPMetadata(metadata []byte) (*IdP, error) { return parseIdPMetadata(metadata, "") }
+func ParseIdPMetadata(metadata []byte) (*IdP, error) {
+	a, err := ParseAggregate(metadata)
+	switch {
+	case err != nil:
+		return nil, err
+	case a.Len() == 0:
+		return nil, metadataError("IDPSSODescriptor", "no SAML 2.0 identity provider in it")
+	case a.Len() > 1:
+		return nil, metadataError("IDPSSODescriptor",
+			fmt.Sprintf("%d identity providers in it: an entity ID is needed to choose one", a.Len()))
+	}
+	return a.IdP(a.order[0])
+}
 
 // ParseIdPMetadataFor reads the metadata of the identity provider with that
-// entity ID, from an EntityDescriptor or an EntitiesDescriptor of any size.
+// entity ID, from an EntityDescriptor or an EntitiesDescriptor of any size. To
+// read several from one document, use [ParseAggregate].
 func ParseIdPMetadataFor(metadata []byte, entityID string) (*IdP, error) {
 	if entityID == "" {
 		return nil, configError("entityID", "is required", nil)
 	}
-	return parseIdPMetadata(metadata, entityID)
+	a, err := ParseAggregate(metadata)
+	if err != nil {
+		return nil, err
+	}
+	return a.IdP(entityID)
 }
 
-func parseIdPMetadata(metadata []byte, entityID string) (*IdP, error) {
-	tree, err := xmltree.ParseEncoded(metadata, metadataLimits)
+// parseMetadataRoot reads a document and returns its root, of one of the two
+// kinds that metadata has.
+func parseMetadataRoot(document []byte) (xmltree.Node, error) {
+	tree, err := xmltree.ParseEncoded(document, metadataLimits)
 	if err != nil {
-		return nil, fromMetadataTree(err)
+		return xmltree.Node{}, fromMetadataTree(err)
 	}
 	root := tree.Root()
 	if !root.Is(xmltree.Metadata, "EntityDescriptor") && !root.Is(xmltree.Metadata, "EntitiesDescriptor") {
-		return nil, &Error{Reason: ReasonMetadata, Rule: "Root (Metadata 2.3)", Want: "{" + nsMetadata + "}EntityDescriptor or EntitiesDescriptor", Got: root.Name()}
+		return xmltree.Node{}, &Error{Reason: ReasonMetadata, Rule: "Root (Metadata 2.3)",
+			Want: "{" + nsMetadata + "}EntityDescriptor or EntitiesDescriptor", Got: root.Name()}
 	}
-	var d metadataDecoder
-	var found []xmltree.Node
-	for entity := range entities(root) {
-		if entityID != "" && d.anyURI(entity, "entityID") != entityID {
-			continue
-		}
-		for range identityProviderRoles(entity) {
-			found = append(found, entity)
-			break
-		}
-	}
-	switch {
-	case len(found) == 0 && entityID != "":
-		return nil, metadataError("IDPSSODescriptor", "no SAML 2.0 identity provider "+quote(entityID)+" in it")
-	case len(found) == 0:
-		return nil, metadataError("IDPSSODescriptor", "no SAML 2.0 identity provider in it")
-	case len(found) > 1 && entityID == "":
-		return nil, metadataError("IDPSSODescriptor", fmt.Sprintf("%d identity providers in it: an entity ID is needed to choose one", len(found)))
-	case len(found) > 1:
-		return nil, metadataError("entityID", quote(entityID)+" is in it more than once")
-	}
-	return readIdP(found[0])
+	return root, nil
 }
 
 // fromMetadataTree gives the reader's errors their Reason.
@@ -100,6 +100,8 @@ func fromMetadataTree(err error) error {
 	switch {
 	case !errors.As(err, &e):
 		return &Error{Reason: ReasonMetadata, Rule: "XML", Err: err}
+	case e.Reason == xmltree.Limit:
+		return &Error{Reason: ReasonLimit, Rule: "XML", Detail: treeDetail(e)}
 	case e.Reason == xmltree.Duplicate:
 		return &Error{Reason: ReasonID, Rule: "ID (Core 1.3.4)", Detail: treeDetail(e)}
 	}
@@ -145,10 +147,10 @@ func readIdP(entity xmltree.Node) (*IdP, error) {
 	idp := &IdP{entityID: d.anyURI(entity, "entityID")}
 	// What a group says of its end holds for every entity in it.
 	for around := entity; around.OK(); around = around.Parent() {
-		d.lifetime(idp, around)
+		d.lifetime(&idp.lifetime, around)
 	}
 	for role := range identityProviderRoles(entity) {
-		d.lifetime(idp, role)
+		d.lifetime(&idp.lifetime, role)
 		if d.boolean(role, "WantAuthnRequestsSigned") {
 			idp.wantRequestsSigned = true
 		}
@@ -165,12 +167,18 @@ func readIdP(entity xmltree.Node) (*IdP, error) {
 	return idp, nil
 }
 
+// lifetime is how long metadata holds.
+type lifetime struct {
+	validUntil    time.Time     // zero: it doesn't say
+	cacheDuration time.Duration // zero: it doesn't say
+}
+
 // lifetime reads validUntil and cacheDuration of an entity, a group or a role
 // (Metadata 2.3.1, 2.3.2, 2.4.1). They only shorten one another.
-func (d *metadataDecoder) lifetime(idp *IdP, n xmltree.Node) {
-	idp.validUntil = earliest(idp.validUntil, d.instant(n, "validUntil"))
-	if cache := d.duration(n, "cacheDuration"); cache > 0 && (idp.cacheDuration == 0 || cache < idp.cacheDuration) {
-		idp.cacheDuration = cache
+func (d *metadataDecoder) lifetime(l *lifetime, n xmltree.Node) {
+	l.validUntil = earliest(l.validUntil, d.instant(n, "validUntil"))
+	if cache := d.duration(n, "cacheDuration"); cache > 0 && (l.cacheDuration == 0 || cache < l.cacheDuration) {
+		l.cacheDuration = cache
 	}
 }
 

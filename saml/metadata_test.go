@@ -145,9 +145,9 @@ func TestParseIdPMetadataRefuses(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "https://b.example", idp.EntityID())
 	_, err = saml.ParseIdPMetadataFor([]byte(two), "https://c.example")
-	requireReason(t, saml.ReasonMetadata, err)
+	requireReason(t, saml.ReasonMetadataEntity, err)
 	_, err = saml.ParseIdPMetadataFor([]byte(aggregate(good+good)), idpEntity)
-	requireReason(t, saml.ReasonMetadata, err)
+	requireReason(t, saml.ReasonMetadataDuplicate, err)
 }
 
 func TestNewIdPRefusesEmptyKeys(t *testing.T) {

@@ -1,0 +1,196 @@
+package saml_test
+
+import (
+	"crypto"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/beevik/etree"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/mockidp/testkit"
+	"github.com/meridian-saml/meridian/saml"
+)
+
+const secondIdP = "https://idp.second.example"
+
+// federated is an aggregate of two identity providers, and a service provider.
+func federated(t testing.TB, attributes string) string {
+	t.Helper()
+	one := idpMetadata(t, "", "signing", "")
+	return `<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" ID="_fed" ` + attributes + `><md:Extensions>` +
+		`<mdrpi:PublicationInfo xmlns:mdrpi="urn:oasis:names:tc:SAML:metadata:rpi" publisher="https://fed.example" creationInstant="2026-11-20T00:00:00Z"/>` +
+		`</md:Extensions>` + one + `<md:EntitiesDescriptor>` + strings.Replace(one, idpEntity, secondIdP, 1) + `</md:EntitiesDescriptor>` +
+		`<md:EntityDescriptor entityID="https://sp.example"><md:SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol"/></md:EntityDescriptor>` +
+		`</md:EntitiesDescriptor>`
+}
+
+// signedMetadata signs an element of a document, the root if path is "".
+func signedMetadata(t testing.TB, document, path string, key crypto.Signer, method string) []byte {
+	t.Helper()
+	doc := etree.NewDocument()
+	require.NoError(t, doc.ReadFromString(document))
+	element := doc.Root()
+	if path != "" {
+		element = doc.FindElement(path)
+		for _, a := range doc.Root().Attr { // it is signed as it will stand alone
+			if a.Space == "xmlns" && element.SelectAttr(a.FullKey()) == nil {
+				element.CreateAttr(a.FullKey(), a.Value)
+			}
+		}
+	}
+	sign(t, element, key, method, "")
+	out, err := doc.WriteToBytes()
+	require.NoError(t, err)
+	return out
+}
+
+func pinned() []crypto.PublicKey { return []crypto.PublicKey{keys().other.Public()} }
+
+func TestVerifyAggregate(t *testing.T) {
+	document := signedMetadata(t, federated(t, `validUntil="2026-12-10T00:00:00Z" cacheDuration="PT6H"`), "", keys().other, "")
+	a, err := saml.VerifyAggregate(document, pinned())
+	require.NoError(t, err)
+	assert.True(t, a.Verified())
+	assert.Equal(t, []string{idpEntity, secondIdP}, slices.Collect(a.EntityIDs()))
+	assert.Equal(t, 2, a.Len())
+	assert.Equal(t, time.Date(2026, 12, 10, 0, 0, 0, 0, time.UTC), a.ValidUntil())
+	assert.Equal(t, 6*time.Hour, a.CacheDuration())
+	assert.Equal(t, time.Date(2026, 11, 20, 0, 0, 0, 0, time.UTC), a.CreationInstant())
+	_, single := a.Single()
+	assert.False(t, single)
+
+	idp, err := a.IdP(secondIdP)
+	require.NoError(t, err)
+	assert.Equal(t, secondIdP, idp.EntityID())
+	assert.Equal(t, a.ValidUntil(), idp.ValidUntil(), "what the group says holds for the entity")
+	for _, other := range []string{"https://sp.example", idpEntity + "/", strings.ToUpper(idpEntity), "", " " + idpEntity} { // F34
+		assert.False(t, a.Has(other))
+		_, err = a.IdP(other)
+		requireReason(t, saml.ReasonMetadataEntity, err)
+	}
+
+	one, err := saml.ParseAggregate([]byte(idpMetadata(t, "", "signing", "")))
+	require.NoError(t, err)
+	assert.False(t, one.Verified())
+	id, single := one.Single()
+	assert.True(t, single)
+	assert.Equal(t, idpEntity, id)
+}
+
+// Families F01 to F11 of the catalogue: what signature is believed.
+func TestVerifyAggregateRefuses(t *testing.T) {
+	plain := federated(t, "")
+	good := string(signedMetadata(t, plain, "", keys().other, ""))
+	_, err := saml.VerifyAggregate([]byte(good), pinned())
+	require.NoError(t, err, "the twin")
+	signature := func(document string) string {
+		i, j := strings.Index(document, "<ds:Signature "), strings.Index(document, "</ds:Signature>")
+		return document[i : j+len("</ds:Signature>")]
+	}
+	child := strings.Replace(plain, "<md:EntityDescriptor ", `<md:EntityDescriptor ID="_child" `, 1)
+	for name, c := range map[string]struct {
+		document string
+		want     saml.Reason
+	}{
+		"F01 no signature":           {plain, saml.ReasonMetadataUnsigned},
+		"F02 another key":            {string(signedMetadata(t, plain, "", keys().idp, "")), saml.ReasonMetadataSignature},
+		"F03 a child is signed":      {string(signedMetadata(t, child, "//EntityDescriptor[@ID='_child']", keys().other, "")), saml.ReasonMetadataUnsigned},
+		"F04 reference to a child":   {strings.Replace(strings.Replace(good, `URI="#_fed"`, `URI="#_child"`, 1), "<md:EntityDescriptor ", `<md:EntityDescriptor ID="_child" `, 1), saml.ReasonSignatureShape},
+		"F05 the original inside":    {strings.Replace(plain, "<md:Extensions>", "<md:Extensions>"+good, 1), saml.ReasonID},
+		"F05 its signature in front": {strings.Replace(strings.Replace(plain, `ID="_fed"`, `ID="_forged"`, 1), "<md:Extensions>", signature(good)+"<md:Extensions>"+strings.Replace(good, signature(good), "", 1), 1), saml.ReasonSignatureShape},
+		"F07 an Object":              {strings.Replace(good, "</ds:Signature>", "<ds:Object>"+plain+"</ds:Object></ds:Signature>", 1), saml.ReasonID},
+		"F07 an empty Object":        {strings.Replace(good, "</ds:Signature>", "<ds:Object/></ds:Signature>", 1), saml.ReasonSignatureShape},
+		"F08 another transform":      {strings.Replace(good, "http://www.w3.org/2001/10/xml-exc-c14n#\"/></ds:Transforms>", "http://www.w3.org/TR/1999/REC-xslt-19991116\"/></ds:Transforms>", 1), saml.ReasonAlgorithm},
+		"F09 SHA-1":                  {string(signedMetadata(t, plain, "", keys().other, "http://www.w3.org/2000/09/xmldsig#rsa-sha1")), saml.ReasonAlgorithm},
+		"F11 a key from inside":      {string(signedMetadata(t, plain, "", keys().idp, "")), saml.ReasonMetadataSignature},
+		"F20 HTML":                   {"<html><body>Sign in to the network</body></html>", saml.ReasonMetadata},
+		"F20 nothing":                {"", saml.ReasonMetadata},
+		"F23 a DOCTYPE":              {"<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>" + good, saml.ReasonMetadata},
+		"a changed key":              {strings.Replace(good, "https://idp.example/post", "https://evil.example/post", 1), saml.ReasonMetadataSignature},
+		"an added entity":            {strings.Replace(good, "<md:EntitiesDescriptor>", "<md:EntitiesDescriptor>"+strings.Replace(idpMetadata(t, "", "signing", ""), idpEntity, "https://evil.example", 1), 1), saml.ReasonMetadataSignature},
+		"a signature at the end":     {strings.Replace(strings.Replace(good, signature(good), "", 1), "</md:EntitiesDescriptor>", "</md:EntitiesDescriptor>"+signature(good), 1), saml.ReasonMetadataUnsigned},
+	} {
+		t.Run(name, func(t *testing.T) {
+			require.NotEqual(t, good, c.document)
+			a, err := saml.VerifyAggregate([]byte(c.document), pinned())
+			requireReason(t, c.want, err)
+			require.Nil(t, a)
+		})
+	}
+	_, err = saml.VerifyAggregate([]byte(string(signedMetadata(t, plain, "", keys().weak, ""))), []crypto.PublicKey{keys().weak.Public()}) // F09
+	requireReason(t, saml.ReasonKey, err)
+	_, err = saml.VerifyAggregate([]byte(good), nil)
+	requireReason(t, saml.ReasonConfig, err)
+}
+
+// F21, F22, F33: one broken entity hurts no other, and what isn't used decides nothing.
+func TestOneBrokenEntityHurtsNoOther(t *testing.T) {
+	plain := federated(t, "")
+	entity := func(id, attrs string) string {
+		return strings.Replace(idpMetadata(t, attrs, "signing", ""), idpEntity, id, 1)
+	}
+	inside := entity("https://twice.example", "") + entity("https://twice.example", "") +
+		entity("https://until.example", ` validUntil="never"`) +
+		strings.Replace(entity("https://certificate.example", ""), "<ds:X509Certificate>", "<ds:X509Certificate>AAAA", 1) +
+		strings.ReplaceAll(entity("https://location.example", ""), `Location="https://`, `Location="javascript:`) + // F26
+		`<md:EntityDescriptor entityID="https://odd.example"><md:AffiliationDescriptor/><x:Role xmlns:x="urn:x"/></md:EntityDescriptor>`
+	document := signedMetadata(t, strings.Replace(plain, "</md:Extensions>", "</md:Extensions>"+inside, 1), "", keys().other, "")
+	a, err := saml.VerifyAggregate(document, pinned())
+	require.NoError(t, err)
+	for id, want := range map[string]saml.Reason{
+		"https://twice.example": saml.ReasonMetadataDuplicate, "https://until.example": saml.ReasonMetadata,
+		"https://certificate.example": saml.ReasonMetadata, "https://odd.example": saml.ReasonMetadataEntity,
+	} {
+		_, err := a.IdP(id)
+		requireReason(t, want, err)
+	}
+	assert.Equal(t, []string{"https://twice.example"}, a.Duplicates())
+	for _, id := range []string{idpEntity, secondIdP} {
+		_, err := a.IdP(id)
+		require.NoError(t, err)
+	}
+	odd, err := a.IdP("https://location.example")
+	require.NoError(t, err)
+	assert.Empty(t, odd.SSOServices())
+}
+
+// F24: too many entities are refused by number, at a bounded cost.
+func TestTooManyEntities(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(`<m:EntitiesDescriptor xmlns:m="urn:oasis:names:tc:SAML:2.0:metadata">`)
+	for range 250_000 {
+		b.WriteString(`<m:EntityDescriptor entityID="a"/>`)
+	}
+	b.WriteString(`</m:EntitiesDescriptor>`)
+	_, err := saml.ParseAggregate([]byte(b.String()))
+	requireReason(t, saml.ReasonLimit, err)
+}
+
+// Another program signs the aggregate.
+func TestXmlsecSignsAnAggregate(t *testing.T) {
+	xmlsec := testkit.RequireProgram(t, "peers", "xmlsec1")
+	const template = `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:SignedInfo>` +
+		`<ds:CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>` +
+		`<ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"/>` +
+		`<ds:Reference URI="#_fed"><ds:Transforms><ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"/>` +
+		`<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/></ds:Transforms>` +
+		`<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/><ds:DigestValue/></ds:Reference></ds:SignedInfo>` +
+		`<ds:SignatureValue/></ds:Signature>`
+	in, out := filepath.Join(t.TempDir(), "in.xml"), filepath.Join(t.TempDir(), "out.xml")
+	require.NoError(t, os.WriteFile(in, []byte(strings.Replace(federated(t, ""), "<md:Extensions>", template+"<md:Extensions>", 1)), 0o600))
+	said, err := exec.Command(xmlsec, "--sign", "--privkey-pem", filepath.Join("..", "testdata", "keys", "decryption.pem"),
+		"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:metadata:EntitiesDescriptor", "--output", out, in).CombinedOutput()
+	require.NoError(t, err, "%s", said)
+	document, err := os.ReadFile(out)
+	require.NoError(t, err)
+	a, err := saml.VerifyAggregate(document, pinned())
+	require.NoError(t, err)
+	assert.Equal(t, 2, a.Len())
+}
