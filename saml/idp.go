@@ -156,6 +156,14 @@ func (i *IdP) EntityID() string { return i.entityID }
 // ValidUntil is the instant at which this metadata ends; zero if it doesn't say.
 func (i *IdP) ValidUntil() time.Time { return i.validUntil }
 
+// Until returns i with an end: the given instant, unless it ends sooner. It is for
+// metadata that was withdrawn.
+func (i *IdP) Until(end time.Time) *IdP {
+	out := *i
+	out.validUntil = earliest(i.validUntil, end)
+	return &out
+}
+
 // CacheDuration is how long this metadata may be used before it is read again
 // (Metadata 2.3.2), by what it says of itself: the shortest of those around the
 // entity and in it. Zero: it doesn't say. The metadata doesn't expire by it.

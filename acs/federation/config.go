@@ -1,0 +1,182 @@
+package federation
+
+import (
+	"crypto"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// Config describes where metadata comes from.
+type Config struct {
+	// Sources are asked in this order; the first that has an entity ID decides.
+	// At least one is required.
+	Sources []Source
+	// MinRefresh and MaxRefresh bound how long a document is used before it is
+	// fetched again: in between, its cacheDuration decides, or three quarters of the
+	// time that is left until validUntil, whichever is shorter. Zero: 10 min and 8 h.
+	MinRefresh, MaxRefresh time.Duration
+	// PollFiles is how often files and directories are looked at. Zero: 1 min.
+	PollFiles time.Duration
+	// Timeout bounds each fetch. Zero: 1 min.
+	Timeout time.Duration
+	// Skew is allowed between clocks, for validUntil. Zero: 180 s. At most 5 min.
+	Skew time.Duration
+	// Observer is told how each source is, after each attempt. Nil: none.
+	Observer Observer
+	// Logger gets a record for each attempt. Nil: slog.Default().
+	Logger *slog.Logger
+	// Now is the clock. Nil: time.Now.
+	Now func() time.Time
+}
+
+// Source is one place that metadata comes from: exactly one of URL, File, Dir and
+// Query is set.
+type Source struct {
+	// Name is how logs and the Observer call it. Empty: its address.
+	Name string
+	// URL is where a document is fetched from.
+	URL string
+	// File is a document on disk, and Dir a directory whose *.xml files are. They are
+	// read again when they change.
+	File, Dir string
+	// Query is the base URL of a metadata query service, with a slash at its end
+	// (draft-young-md-query 3.1).
+	Query string
+
+	// Keys are pinned: the root's signature must verify with one of them. Required
+	// for URL and Query, unless InsecureUnverified is set.
+	Keys []crypto.PublicKey
+	// InsecureUnverified takes what a URL or Query returns without a signature, on the
+	// word of TLS alone. It is refused for plain http, except for loopback.
+	InsecureUnverified bool
+	// MaxValidity, if not zero, refuses a document without validUntil, and one whose
+	// validUntil is further ahead. Federations use 28 days.
+	MaxValidity time.Duration
+	// Copy is where the last good document of a URL is kept: a file, or for a Query a
+	// directory. Empty: nowhere, so a restart needs the source. It needs Keys: a copy is
+	// verified again when it is loaded.
+	Copy string
+	// AllowPrivateAddresses connects to loopback, private and link-local addresses too.
+	AllowPrivateAddresses bool
+}
+
+// Observer is told how a source is. It is called by one goroutine for each source,
+// and should be quick.
+type Observer interface {
+	// ObserveMetadata reports a source after an attempt to read it: the age of what
+	// is in use since it was fetched, the time left until its validUntil (negative:
+	// over; zero: it doesn't say), the number of identity providers, and the Reason of
+	// the attempt's failure, "" if there was none.
+	ObserveMetadata(source string, age, left time.Duration, providers int, reason string)
+}
+
+const (
+	maxSkew     = 5 * time.Minute
+	defaultSkew = 180 * time.Second
+)
+
+func (c *Config) check() error {
+	if len(c.Sources) == 0 {
+		return badConfig("Sources", "at least one is required")
+	}
+	for field, value := range map[string]*time.Duration{
+		"MinRefresh": &c.MinRefresh, "MaxRefresh": &c.MaxRefresh, "PollFiles": &c.PollFiles,
+		"Timeout": &c.Timeout, "Skew": &c.Skew,
+	} {
+		if *value < 0 {
+			return badConfig(field, "must not be negative")
+		}
+		if *value == 0 {
+			*value = map[string]time.Duration{
+				"MinRefresh": 10 * time.Minute, "MaxRefresh": 8 * time.Hour, "PollFiles": time.Minute,
+				"Timeout": time.Minute, "Skew": defaultSkew,
+			}[field]
+		}
+	}
+	if c.MaxRefresh < c.MinRefresh {
+		return badConfig("MaxRefresh", "is shorter than MinRefresh")
+	}
+	if c.Skew > maxSkew {
+		return badConfig("Skew", "is more than 5 min")
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	names := map[string]bool{}
+	for i := range c.Sources {
+		if err := c.Sources[i].check(fmt.Sprintf("Sources[%d]", i)); err != nil {
+			return err
+		}
+		if names[c.Sources[i].Name] {
+			return badConfig(fmt.Sprintf("Sources[%d].Name", i), "is used twice")
+		}
+		names[c.Sources[i].Name] = true
+	}
+	return nil
+}
+
+func (s *Source) check(at string) error {
+	given := 0
+	for _, place := range []string{s.URL, s.File, s.Dir, s.Query} {
+		if place != "" {
+			given++
+		}
+	}
+	if given != 1 {
+		return badConfig(at, "exactly one of URL, File, Dir and Query must be set")
+	}
+	if s.MaxValidity < 0 {
+		return badConfig(at+".MaxValidity", "must not be negative")
+	}
+	if !s.remote() {
+		if s.InsecureUnverified || s.Copy != "" {
+			return badConfig(at, "InsecureUnverified and Copy are for URL and Query")
+		}
+	} else if err := s.checkRemote(at); err != nil {
+		return err
+	}
+	if s.Name == "" {
+		s.Name = s.File + s.Dir + hostAndPath(s.URL+s.Query)
+	}
+	return nil
+}
+
+func (s *Source) checkRemote(at string) error {
+	u, err := url.Parse(s.URL + s.Query)
+	if err != nil || u.Host == "" || u.User != nil || u.Scheme != "https" && u.Scheme != "http" {
+		return badConfig(at, "URL and Query must be http or https addresses without user information")
+	}
+	if s.Query != "" && (!strings.HasSuffix(s.Query, "/") || u.RawQuery != "" || u.Fragment != "") {
+		return badConfig(at+".Query", "must end with a slash, and have no query")
+	}
+	switch {
+	case len(s.Keys) == 0 && !s.InsecureUnverified:
+		return badConfig(at+".Keys", "at least one is required, or InsecureUnverified")
+	case len(s.Keys) > 0 && s.InsecureUnverified:
+		return badConfig(at+".InsecureUnverified", "contradicts Keys")
+	case s.InsecureUnverified && s.Copy != "":
+		return badConfig(at+".Copy", "TLS says nothing about a copy (Metadata 4.3.3): it needs Keys")
+	case s.InsecureUnverified && u.Scheme == "http" && !saml.IsLoopback(u.Hostname()):
+		return badConfig(at, "plain http needs Keys")
+	}
+	return nil
+}
+
+func (s *Source) remote() bool { return s.URL != "" || s.Query != "" }
+
+// hostAndPath is an address without what may be a secret in its query.
+func hostAndPath(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return ""
+	}
+	return u.Host + u.Path
+}

@@ -1,0 +1,102 @@
+package federation
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/meridian-saml/meridian/saml"
+)
+
+// document is metadata that was accepted from a source. It never changes.
+type document struct {
+	*saml.Aggregate
+	fetched time.Time
+	etag    string
+	read    sync.Map // entity ID → result
+}
+
+type result struct {
+	idp *saml.IdP
+	err error
+}
+
+// idp reads an identity provider once.
+func (d *document) idp(entityID string) (*saml.IdP, error) {
+	if r, ok := d.read.Load(entityID); ok {
+		return r.(result).idp, r.(result).err
+	}
+	idp, err := d.IdP(entityID)
+	if d.Has(entityID) { // what clients make up is not kept
+		d.read.Store(entityID, result{idp, err})
+	}
+	return idp, err
+}
+
+// accept verifies a document of a source. last is the one in use, or nil.
+func (s *source) accept(raw []byte, last *document) (*document, error) {
+	read := func() (*saml.Aggregate, error) { return saml.VerifyAggregate(raw, s.Keys) }
+	if len(s.Keys) == 0 { // the operator vouches for it
+		read = func() (*saml.Aggregate, error) { return saml.ParseAggregate(raw) }
+	}
+	a, err := read()
+	if err != nil {
+		return nil, err
+	}
+	if err := s.inForce(a.ValidUntil()); err != nil {
+		return nil, err
+	}
+	if s.MaxValidity > 0 {
+		latest := s.cfg.Now().Add(s.MaxValidity + s.cfg.Skew)
+		switch until := a.ValidUntil(); {
+		case until.IsZero():
+			return nil, &Error{Reason: ReasonValidity, Rule: s.Name, Detail: "the root has no validUntil"}
+		case until.After(latest):
+			return nil, &Error{Reason: ReasonValidity, Rule: s.Name,
+				Want: "a validUntil before " + format(latest), Got: format(until)}
+		}
+	}
+	if last != nil {
+		if err := s.notOlder(a, last.Aggregate); err != nil {
+			return nil, err
+		}
+	}
+	return &document{Aggregate: a, fetched: s.cfg.Now()}, nil
+}
+
+// inForce refuses what is past its end.
+func (s *source) inForce(until time.Time) error {
+	if now := s.cfg.Now(); !until.IsZero() && !now.Before(until.Add(s.cfg.Skew)) {
+		return &Error{Reason: ReasonExpired, Rule: s.Name, Want: "a validUntil after " + format(now), Got: format(until)}
+	}
+	return nil
+}
+
+// notOlder refuses a document that was published before the one in use.
+func (s *source) notOlder(a, last *saml.Aggregate) error {
+	newer, older := a.CreationInstant(), last.CreationInstant()
+	if newer.IsZero() || older.IsZero() {
+		newer, older = a.ValidUntil(), last.ValidUntil()
+	}
+	if newer.IsZero() || older.IsZero() || !newer.Before(older) {
+		return nil
+	}
+	return &Error{Reason: ReasonRollback, Rule: s.Name, Want: "no document older than of " + format(older), Got: format(newer)}
+}
+
+func format(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// reasonOf is the Reason of an error of this package or of saml.
+func reasonOf(err error) string {
+	var own *Error
+	var verifier *saml.Error
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &own):
+		return string(own.Reason)
+	case errors.As(err, &verifier):
+		return string(verifier.Reason)
+	}
+	return string(ReasonFetch)
+}

@@ -1,0 +1,4 @@
+package federation
+
+// CheckAddress is what each connection is checked with.
+var CheckAddress = checkAddress

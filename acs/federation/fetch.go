@@ -1,0 +1,134 @@
+package federation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+	"time"
+)
+
+const (
+	maxDocument  = 64 << 20 // of a URL, after decompression
+	maxEntity    = 4 << 20  // of a query
+	maxRedirects = 5
+)
+
+// errNotModified says that the document is the one that the ETag names.
+var errNotModified = errors.New("not modified")
+
+// newClient makes the client that fetches from a source. It uses no proxy, and looks
+// at the address of each connection that it makes.
+func newClient(s Source, timeout time.Duration) *http.Client {
+	dialer := &net.Dialer{Timeout: timeout}
+	if !s.AllowPrivateAddresses {
+		dialer.ControlContext = func(_ context.Context, _, address string, _ syscall.RawConn) error {
+			return checkAddress(address)
+		}
+	}
+	return &http.Client{
+		Timeout: timeout,
+		Transport: &http.Transport{
+			DialContext: dialer.DialContext, TLSHandshakeTimeout: timeout, ResponseHeaderTimeout: timeout,
+			MaxResponseHeaderBytes: 64 << 10, MaxIdleConnsPerHost: 2, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
+		},
+		CheckRedirect: func(next *http.Request, via []*http.Request) error {
+			if len(via) > maxRedirects {
+				return fmt.Errorf("more than %d redirects", maxRedirects)
+			}
+			if next.URL.Scheme != via[0].URL.Scheme || next.URL.User != nil {
+				return errors.New("a redirect to another scheme")
+			}
+			return nil
+		},
+	}
+}
+
+// checkAddress refuses addresses that are not public: an attacker who chooses a name
+// must not reach what only this machine can.
+func checkAddress(address string) error {
+	at, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return err
+	}
+	ip := at.Addr().Unmap()
+	if !ip.IsGlobalUnicast() || ip.IsPrivate() || special(ip) {
+		return fmt.Errorf("address %s is not public", ip)
+	}
+	return nil
+}
+
+// special lists what netip counts as global, and isn't: shared address space (RFC
+// 6598), protocol assignments, benchmarks, documentation, reserved; in IPv6, networks
+// that hold an IPv4 address, which may be a private one (RFC 6052, 4380, 3056).
+func special(ip netip.Addr) bool {
+	for _, prefix := range specialPrefixes {
+		if prefix.Contains(ip) {
+			return true
+		}
+	}
+	return false
+}
+
+var specialPrefixes = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"), netip.MustParsePrefix("192.0.0.0/24"),
+	netip.MustParsePrefix("192.0.2.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("198.51.100.0/24"),
+	netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("240.0.0.0/4"),
+	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48"), netip.MustParsePrefix("2001::/32"),
+	netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("fec0::/10"),
+}
+
+// fetch gets a document. etag, if not empty, makes the request conditional; the answer
+// is then errNotModified where nothing changed. A 404 gives errNone.
+func (s *source) fetch(ctx context.Context, address, etag string, limit int64) (raw []byte, newETag string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
+	defer cancel()
+	fail := func(err error) ([]byte, string, error) {
+		return nil, "", &Error{Reason: ReasonFetch, Rule: s.Name, Err: err}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return fail(err)
+	}
+	req.Header.Set("Accept", "application/samlmetadata+xml, application/xml;q=0.9, text/xml;q=0.8")
+	if etag != "" {
+		req.Header.Set("If-None-Match", etag)
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return fail(withoutAddress(err))
+	}
+	defer resp.Body.Close()
+	switch {
+	case resp.StatusCode == http.StatusNotModified && etag != "":
+		return nil, etag, errNotModified
+	case resp.StatusCode == http.StatusNotFound:
+		return nil, "", errNone
+	case resp.StatusCode != http.StatusOK:
+		return fail(fmt.Errorf("status %d", resp.StatusCode))
+	}
+	raw, err = io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	if err != nil {
+		return fail(withoutAddress(err))
+	}
+	if int64(len(raw)) > limit {
+		return fail(fmt.Errorf("the document has more than %d bytes", limit))
+	}
+	return raw, resp.Header.Get("ETag"), nil
+}
+
+// errNone says that the source has no such document.
+var errNone = errors.New("not found")
+
+// withoutAddress takes the address out of an error of net/http: its query may hold a
+// secret.
+func withoutAddress(err error) error {
+	if inner := errors.Unwrap(err); inner != nil {
+		return inner
+	}
+	return err
+}

@@ -1,0 +1,205 @@
+package federation_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/meridian-saml/meridian/acs/federation"
+)
+
+const client = "192.0.2.1:1234"
+
+// queried is a query service that has these documents by name.
+func queried(t testing.TB, documents map[string]string) *publisher {
+	t.Helper()
+	p := newPublisher(t, "")
+	p.handle(func(w http.ResponseWriter, r *http.Request) {
+		name, ok := strings.CutPrefix(r.URL.Path, "/entities/")
+		document, found := documents[name]
+		if !ok || !found {
+			http.NotFound(w, r)
+			return
+		}
+		w.Header().Set("ETag", `"1"`)
+		if r.Header.Get("If-None-Match") == `"1"` {
+			w.WriteHeader(http.StatusNotModified)
+			return
+		}
+		_, _ = io.WriteString(w, document)
+	})
+	return p
+}
+
+// An entity is fetched by the navigation that begins a sign-in, and not by a response.
+func TestQuery(t *testing.T) {
+	p := queried(t, map[string]string{oneIdP: signed(t, descriptor()(oneIdP), trusted())})
+	s := federation.Source{Query: p.URL + "/", Keys: pinned(), Copy: t.TempDir()}
+	f := open(t, &clock{}, s)
+	_, err := f.IdP(oneIdP)
+	requireReason(t, "UnknownIdP", err)
+	assert.Zero(t, p.requests.Load(), "a response causes no fetch")
+	_, err = f.Find(t.Context(), oneIdP, client)
+	require.NoError(t, err)
+	_, err = f.IdP(oneIdP)
+	require.NoError(t, err)
+
+	// It is refreshed behind the back of those who ask.
+	require.Eventually(t, func() bool {
+		_, err := f.Find(t.Context(), oneIdP, client)
+		return err == nil && p.requests.Load() > 2
+	}, time.Minute, time.Millisecond)
+
+	// Names that the service lacks are remembered.
+	_, err = f.Find(t.Context(), twoIdP, client)
+	requireReason(t, "UnknownIdP", err)
+	n := p.requests.Load()
+	_, err = f.Find(t.Context(), twoIdP, client)
+	requireReason(t, "UnknownIdP", err)
+	assert.LessOrEqual(t, p.requests.Load(), n+1, "only the first may be refreshed meanwhile")
+	f.Close()
+
+	// After a restart the copy serves, and a changed copy doesn't.
+	f = open(t, &clock{}, s)
+	_, err = f.IdP(oneIdP)
+	require.NoError(t, err)
+	f.Close()
+	copies, err := filepath.Glob(filepath.Join(s.Copy, "*.xml"))
+	require.NoError(t, err)
+	require.Len(t, copies, 1)
+	raw, err := os.ReadFile(copies[0])
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(copies[0], []byte(strings.Replace(string(raw), "/sso/", "/evil/", 1)), 0o600))
+	f = open(t, &clock{}, s)
+	_, err = f.IdP(oneIdP)
+	requireReason(t, "UnknownIdP", err)
+}
+
+// F28, and what else a service may answer.
+func TestQueryAnswers(t *testing.T) {
+	for name, c := range map[string]struct{ document, want string }{
+		"another entity": {signed(t, descriptor()(twoIdP), trusted()), "MetadataEntity"},
+		"an aggregate":   {signed(t, aggregate("", oneIdP), trusted()), "MetadataEntity"},
+		"two entities":   {signed(t, aggregate("", oneIdP, twoIdP), trusted()), "MetadataEntity"},
+		"unsigned":       {descriptor()(oneIdP), "MetadataUnsigned"},
+		"another key":    {signed(t, descriptor()(oneIdP), another()), "MetadataSignature"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			documents := map[string]string{oneIdP: c.document}
+			p := queried(t, documents)
+			f := open(t, &clock{}, federation.Source{Query: p.URL + "/", Keys: pinned()})
+			_, err := f.Find(t.Context(), oneIdP, client)
+			requireReason(t, c.want, err)
+			documents[oneIdP] = signed(t, descriptor()(oneIdP), trusted())
+			_, err = f.Find(t.Context(), oneIdP, client)
+			require.NoError(t, err, "a failure is not remembered as a lack")
+		})
+	}
+}
+
+// F29: a name is one segment of the path.
+func TestQueryPaths(t *testing.T) {
+	var paths sync.Map
+	p := newPublisher(t, "")
+	p.handle(func(w http.ResponseWriter, r *http.Request) { paths.Store(r.RequestURI, true); http.NotFound(w, r) })
+	f := open(t, &clock{}, federation.Source{Query: p.URL + "/mdq/", Keys: pinned()})
+	for name, want := range map[string]string{
+		"https://idp.example/a b": "/mdq/entities/https:%2F%2Fidp.example%2Fa%20b",
+		"../../admin":             "/mdq/entities/..%2F..%2Fadmin",
+		"a%2fb":                   "/mdq/entities/a%252fb",
+		"a?b#c":                   "/mdq/entities/a%3Fb%23c",
+		"a+b":                     "/mdq/entities/a%2Bb",
+		"{sha1}0123":              "/mdq/entities/%7Bsha1%7D0123",
+	} {
+		_, err := f.Find(t.Context(), name, name)
+		requireReason(t, "UnknownIdP", err)
+		_, asked := paths.LoadAndDelete(want)
+		assert.True(t, asked, "%s: %s", name, want)
+	}
+	for _, name := range []string{"", ".", "..", "a\nb", "a\x00b", strings.Repeat("a", 2000)} {
+		_, err := f.Find(t.Context(), name, name)
+		requireReason(t, "UnknownIdP", err)
+	}
+	paths.Range(func(path, _ any) bool { return assert.Fail(t, "asked for", path) })
+}
+
+// K08: a flood of unknown names is bounded by client, costs the service little, and
+// those that are known are served.
+func TestQueryFlood(t *testing.T) {
+	p := queried(t, map[string]string{oneIdP: signed(t, descriptor()(oneIdP), trusted())})
+	c := &clock{}
+	f := open(t, c, federation.Source{Query: p.URL + "/", Keys: pinned()})
+	_, err := f.Find(t.Context(), oneIdP, client)
+	require.NoError(t, err)
+	busy := 0
+	for i := range 100_000 {
+		_, err := f.Find(t.Context(), fmt.Sprint("https://unknown.example/", i), client)
+		if strings.Contains(err.Error(), "Busy") {
+			busy++
+		}
+		_, err = f.IdP(fmt.Sprint("https://posted.example/", i))
+		requireReason(t, "UnknownIdP", err)
+	}
+	assert.Greater(t, busy, 99_000)
+	assert.Less(t, p.requests.Load(), int64(1000))
+	_, err = f.Find(t.Context(), oneIdP, client)
+	require.NoError(t, err)
+	_, err = f.Find(t.Context(), "https://new.example", "192.0.2.2:1")
+	requireReason(t, "UnknownIdP", err)
+	c.advance(2 * time.Minute)
+	_, err = f.Find(t.Context(), "https://new2.example", client)
+	requireReason(t, "UnknownIdP", err)
+}
+
+// Those who ask for one name at the same time wait for one fetch; one who leaves leaves
+// the others with it.
+func TestQueriesAreJoined(t *testing.T) {
+	var n atomic.Int64
+	release := make(chan struct{})
+	document := signed(t, descriptor()(oneIdP), trusted())
+	p := newPublisher(t, "")
+	p.handle(func(w http.ResponseWriter, _ *http.Request) {
+		n.Add(1)
+		<-release
+		_, _ = io.WriteString(w, document)
+	})
+	f, err := federation.Open(t.Context(), federation.Config{Sources: []federation.Source{
+		{Query: p.URL + "/", Keys: pinned(), AllowPrivateAddresses: true}}})
+	require.NoError(t, err)
+	t.Cleanup(f.Close)
+	var all sync.WaitGroup
+	for i := range 10 {
+		all.Go(func() {
+			_, err := f.Find(t.Context(), oneIdP, fmt.Sprint(i))
+			assert.NoError(t, err)
+		})
+	}
+	require.Eventually(t, func() bool { return n.Load() == 1 }, time.Minute, time.Millisecond)
+	close(release)
+	all.Wait()
+	assert.LessOrEqual(t, n.Load(), int64(2))
+}
+
+// Addresses that are not public are refused by what they are, and not by their name.
+func TestOnlyPublicAddresses(t *testing.T) {
+	for _, address := range []string{
+		"127.0.0.1:80", "[::1]:80", "10.0.0.1:80", "172.16.0.1:80", "192.168.1.1:80", "169.254.169.254:80", "100.64.0.1:80",
+		"0.0.0.0:80", "[::ffff:127.0.0.1]:80", "[fe80::1]:80", "[fd00::1]:80", "224.0.0.1:80", "255.255.255.255:80",
+		"[64:ff9b::7f00:1]:80", "[2002:7f00:1::]:80", "[::]:80", "192.0.2.1:80", "198.18.0.1:80", "[fd00:ec2::254]:80", "localhost:80",
+	} {
+		assert.Error(t, federation.CheckAddress(address), address)
+	}
+	for _, address := range []string{"8.8.8.8:443", "[2606:4700::1111]:443", "93.184.216.34:80"} {
+		assert.NoError(t, federation.CheckAddress(address), address)
+	}
+}

@@ -1,0 +1,344 @@
+package federation
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// source is a Source and what is known of it.
+type source struct {
+	Source
+	cfg        *Config
+	client     *http.Client
+	background context.Context // ends with Close
+
+	loading sync.Mutex // one load at a time; guards files and failures
+	files   map[string]file
+	fails   int
+	current atomic.Pointer[snapshot] // never nil
+	status  atomic.Pointer[Status]   // never nil
+
+	entities // of a Query
+	flights  singleflight.Group
+	fetches  sync.WaitGroup
+}
+
+// file is what is known of a file on disk.
+type file struct {
+	size     int64
+	modified time.Time
+	document *document
+}
+
+// snapshot is what a source has at one moment.
+type snapshot struct {
+	documents []*document
+	by        map[string]*document // the entities; nil where several documents have one
+	until     time.Time            // the earliest end; zero: none
+}
+
+// Status is how a source is.
+type Status struct {
+	// Source is its name.
+	Source string
+	// Fetched is when what is in use was fetched or read. Zero: nothing is.
+	Fetched time.Time
+	// ValidUntil is when that ends; zero if it doesn't say.
+	ValidUntil time.Time
+	// Providers is the number of identity providers in it.
+	Providers int
+	// Err is why the last attempt failed; nil if it did not.
+	Err error
+}
+
+func newSource(s Source, cfg *Config) *source {
+	out := &source{Source: s, cfg: cfg, client: newClient(s, cfg.Timeout), files: map[string]file{}}
+	out.entities.init()
+	out.current.Store(&snapshot{})
+	out.status.Store(&Status{Source: s.Name})
+	return out
+}
+
+func newSnapshot(documents []*document) *snapshot {
+	out := &snapshot{documents: documents, by: map[string]*document{}}
+	for _, d := range documents {
+		for id := range d.EntityIDs() {
+			if _, twice := out.by[id]; twice {
+				out.by[id] = nil
+				continue
+			}
+			out.by[id] = d
+		}
+		if until := d.ValidUntil(); !until.IsZero() && (out.until.IsZero() || until.Before(out.until)) {
+			out.until = until
+		}
+	}
+	return out
+}
+
+// known is the document that has an entity, without waiting for anything.
+func (s *source) known(entityID string) (*document, error) {
+	if s.Query != "" {
+		return s.queried(entityID)
+	}
+	d, found := s.current.Load().by[entityID]
+	switch {
+	case !found:
+		return nil, errNone
+	case d == nil:
+		return nil, &Error{Reason: ReasonUnknown, Rule: s.Name, Detail: "several files have this entity ID", Got: entityID}
+	}
+	return d, s.inForce(d.ValidUntil())
+}
+
+// start loads a source for the first time: a URL from its copy, if that is good.
+func (s *source) start(ctx context.Context) {
+	if s.Query != "" {
+		return
+	}
+	if s.URL != "" {
+		d, err := s.loadCopy(s.Copy, maxDocument, nil)
+		if err == nil {
+			s.use([]*document{d})
+			s.report(nil)
+			return
+		}
+		if !errors.Is(err, errNone) {
+			s.report(err)
+		}
+	}
+	_ = s.load(ctx)
+}
+
+// run keeps a source fresh.
+func (s *source) run(ctx context.Context) {
+	if s.Query != "" {
+		return // by those who ask
+	}
+	for {
+		timer := time.NewTimer(s.delay())
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return
+		case <-timer.C:
+			_ = s.load(ctx)
+		}
+	}
+}
+
+// delay is how long what is there is used before it is looked at again.
+func (s *source) delay() time.Duration {
+	if !s.remote() {
+		return s.cfg.PollFiles
+	}
+	s.loading.Lock()
+	fails := s.fails
+	s.loading.Unlock()
+	if documents := s.current.Load().documents; len(documents) > 0 && fails == 0 {
+		return jitter(s.cfg.next(documents[0]))
+	}
+	return jitter(min(time.Duration(max(1, fails))*s.cfg.MinRefresh, s.cfg.MaxRefresh))
+}
+
+// next is how long after it was fetched a document is fetched again: its cacheDuration, or
+// three quarters of the time that it has left, within bounds.
+func (c *Config) next(d *document) time.Duration {
+	next := c.MaxRefresh
+	if cache := d.CacheDuration(); cache > 0 {
+		next = min(next, cache)
+	}
+	if until := d.ValidUntil(); !until.IsZero() {
+		next = min(next, until.Sub(c.Now())*3/4)
+	}
+	return max(next, c.MinRefresh)
+}
+
+// jitter keeps many nodes from asking at the same time.
+func jitter(d time.Duration) time.Duration {
+	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64()))
+}
+
+// load reads a source again. What it had stays in use if that fails.
+func (s *source) load(ctx context.Context) error {
+	s.loading.Lock()
+	defer s.loading.Unlock()
+	var err error
+	if s.URL != "" {
+		err = s.loadURL(ctx)
+	} else {
+		err = s.loadFiles()
+	}
+	s.fails++
+	if err == nil {
+		s.fails = 0
+	}
+	s.report(err)
+	return err
+}
+
+func (s *source) loadURL(ctx context.Context) error {
+	var last *document
+	etag := ""
+	if documents := s.current.Load().documents; len(documents) > 0 {
+		last = documents[0]
+		etag = last.etag
+	}
+	raw, newETag, err := s.fetch(ctx, s.URL, etag, maxDocument)
+	if errors.Is(err, errNotModified) {
+		same := &document{Aggregate: last.Aggregate, fetched: s.cfg.Now(), etag: etag}
+		s.use([]*document{same})
+		return s.inForce(last.ValidUntil())
+	}
+	if errors.Is(err, errNone) {
+		err = &Error{Reason: ReasonFetch, Rule: s.Name, Detail: "status 404"}
+	}
+	if err != nil {
+		return err
+	}
+	d, err := s.accept(raw, last)
+	if err != nil {
+		return err
+	}
+	d.etag = newETag
+	s.use([]*document{d})
+	if s.Copy != "" {
+		if err := keep(s.Copy, raw); err != nil {
+			s.cfg.Logger.Error("federation: metadata is not kept on disk", "source", s.Name, "error", err)
+		}
+	}
+	return nil
+}
+
+// loadFiles reads what has changed. A file that can't be used leaves the document that
+// it had.
+func (s *source) loadFiles() error {
+	paths := []string{s.File}
+	if s.Dir != "" {
+		entries, err := os.ReadDir(s.Dir)
+		if err != nil {
+			return &Error{Reason: ReasonFetch, Rule: s.Name, Err: err}
+		}
+		paths = nil
+		for _, e := range entries {
+			if filepath.Ext(e.Name()) == ".xml" {
+				paths = append(paths, filepath.Join(s.Dir, e.Name()))
+			}
+		}
+	}
+	files := map[string]file{}
+	var errs []error
+	var documents []*document
+	changed := len(paths) != len(s.files)
+	for _, path := range paths {
+		f, fresh, err := s.loadFile(path)
+		if err != nil {
+			errs = append(errs, err)
+		}
+		changed = changed || fresh
+		if f.document != nil {
+			documents = append(documents, f.document)
+		}
+		files[path] = f
+	}
+	s.files = files
+	if changed {
+		s.use(documents)
+	}
+	return errors.Join(errs...)
+}
+
+func (s *source) loadFile(path string) (f file, fresh bool, err error) {
+	f = s.files[path]
+	info, err := os.Stat(path)
+	if err != nil {
+		return f, false, &Error{Reason: ReasonFetch, Rule: s.Name, Err: err}
+	}
+	if f.document != nil && info.Size() == f.size && info.ModTime().Equal(f.modified) {
+		return f, false, nil
+	}
+	raw, err := readFile(path, maxDocument)
+	if err != nil {
+		return f, false, &Error{Reason: ReasonFetch, Rule: s.Name, Err: err}
+	}
+	var last *document
+	if len(s.Keys) > 0 {
+		last = f.document
+	}
+	d, err := s.accept(raw, last)
+	if err != nil {
+		return f, false, err
+	}
+	return file{info.Size(), info.ModTime(), d}, true, nil
+}
+
+func (s *source) use(documents []*document) { s.current.Store(newSnapshot(documents)) }
+
+// report says how the source is.
+func (s *source) report(err error) {
+	now, have := s.cfg.Now(), s.current.Load()
+	status := Status{Source: s.Name, ValidUntil: have.until, Providers: len(have.by), Err: err}
+	if len(have.documents) > 0 {
+		oldest := slices.MinFunc(have.documents, func(a, b *document) int { return a.fetched.Compare(b.fetched) })
+		status.Fetched = oldest.fetched
+	}
+	s.status.Store(&status)
+	if err != nil {
+		s.cfg.Logger.Warn("federation: metadata was not refreshed", "source", s.Name, "reason", reasonOf(err), "error", err)
+	} else {
+		s.cfg.Logger.Info("federation: metadata", "source", s.Name, "providers", status.Providers, "valid_until", status.ValidUntil)
+	}
+	if s.cfg.Observer == nil {
+		return
+	}
+	var age, left time.Duration
+	if !status.Fetched.IsZero() {
+		age = now.Sub(status.Fetched)
+	}
+	if !status.ValidUntil.IsZero() {
+		left = cmp.Or(status.ValidUntil.Sub(now), -1)
+	}
+	s.cfg.Observer.ObserveMetadata(s.Name, age, left, status.Providers, reasonOf(err))
+}
+
+func (s *source) reset(ctx context.Context) error {
+	if s.Query != "" {
+		s.entities.forget()
+		return removeCopies(s.Copy)
+	}
+	s.loading.Lock()
+	had, files := s.current.Load(), s.files
+	s.current.Store(&snapshot{})
+	s.files = map[string]file{}
+	s.loading.Unlock()
+	err := s.load(ctx)
+	if err != nil { // nothing better was found
+		s.loading.Lock()
+		s.current.Store(had)
+		s.files = files
+		s.loading.Unlock()
+	}
+	return err
+}
+
+func removeCopies(dir string) error {
+	if dir == "" {
+		return nil
+	}
+	paths, err := filepath.Glob(filepath.Join(dir, "*.xml"))
+	for _, path := range paths {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
+}
