@@ -11,7 +11,8 @@
 //     browsers, and admits every assertion once. acs/natsstore and
 //     acs/redisstore are for a Region of several nodes, acs/storetest for a
 //     store of your own. acs/sessions: what a session is and what ends it;
-//     acs/sessions/sessionstest for a store of your own.
+//     acs/sessions/sessionstest for a store of your own. acs/federation: identity
+//     providers by metadata, fetched, verified and kept fresh.
 //   - portal and portal/center: the access portal of one Region, and the
 //     instance that it serves: users, groups, permission sets, assignments.
 //     portal/codestest: for codes of your own.
@@ -41,6 +42,7 @@
 //	acs                               saml, acs/internal/storeerr
 //	acs/sessions                      –
 //	acs/sessions/sessionstest         acs/sessions
+//	acs/federation                    saml
 //	acs/storetest                     acs
 //	acs/natsstore                     acs, acs/internal/storeerr
 //	acs/redisstore                    acs, acs/internal/storeerr

@@ -20,7 +20,7 @@ import (
 func TestPagesHaveEveryReason(t *testing.T) {
 	for page, packages := range map[string][]string{
 		"saml":   {"saml"},
-		"acs":    {"acs", "acs/natsstore", "acs/redisstore"},
+		"acs":    {"acs", "acs/natsstore", "acs/redisstore", "acs/federation"},
 		"portal": {"portal", "portal/center", "portal/replica", "portal/failover", "portal/scim", "portal/awsnames"},
 	} {
 		raw, err := os.ReadFile(filepath.Join("..", page, "REASONS.md"))

@@ -175,7 +175,18 @@ func TestTooManyEntities(t *testing.T) {
 
 // Another program signs the aggregate.
 func TestXmlsecSignsAnAggregate(t *testing.T) {
-	xmlsec := testkit.RequireProgram(t, "peers", "xmlsec1")
+	file := filepath.Join(t.TempDir(), "aggregate.xml")
+	signWithXmlsec(t, testkit.RequireProgram(t, "peers", "xmlsec1"), federated(t, ""), file)
+	document, err := os.ReadFile(file)
+	require.NoError(t, err)
+	a, err := saml.VerifyAggregate(document, pinned())
+	require.NoError(t, err)
+	assert.Equal(t, 2, a.Len())
+}
+
+// signWithXmlsec signs an aggregate whose ID is _fed, and writes it to a file.
+func signWithXmlsec(t testing.TB, xmlsec, document, file string) {
+	t.Helper()
 	const template = `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:SignedInfo>` +
 		`<ds:CanonicalizationMethod Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/>` +
 		`<ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"/>` +
@@ -183,14 +194,10 @@ func TestXmlsecSignsAnAggregate(t *testing.T) {
 		`<ds:Transform Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"/></ds:Transforms>` +
 		`<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"/><ds:DigestValue/></ds:Reference></ds:SignedInfo>` +
 		`<ds:SignatureValue/></ds:Signature>`
-	in, out := filepath.Join(t.TempDir(), "in.xml"), filepath.Join(t.TempDir(), "out.xml")
-	require.NoError(t, os.WriteFile(in, []byte(strings.Replace(federated(t, ""), "<md:Extensions>", template+"<md:Extensions>", 1)), 0o600))
-	said, err := exec.Command(xmlsec, "--sign", "--privkey-pem", filepath.Join("..", "testdata", "keys", "decryption.pem"),
-		"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:metadata:EntitiesDescriptor", "--output", out, in).CombinedOutput()
-	require.NoError(t, err, "%s", said)
-	document, err := os.ReadFile(out)
-	require.NoError(t, err)
-	a, err := saml.VerifyAggregate(document, pinned())
-	require.NoError(t, err)
-	assert.Equal(t, 2, a.Len())
+	in := filepath.Join(t.TempDir(), "in.xml")
+	first := strings.IndexByte(document, '>') + 1 // the root's content
+	require.NoError(t, os.WriteFile(in, []byte(document[:first]+template+document[first:]), 0o600))
+	out, err := exec.Command(xmlsec, "--sign", "--privkey-pem", filepath.Join("..", "testdata", "keys", "decryption.pem"),
+		"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:metadata:EntitiesDescriptor", "--output", file, in).CombinedOutput()
+	require.NoError(t, err, "%s", out)
 }

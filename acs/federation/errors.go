@@ -52,8 +52,11 @@ func (e *Error) Error() string {
 			parts = append(parts, s)
 		}
 	}
-	if e.Want != "" || e.Got != "" {
+	switch {
+	case e.Want != "":
 		parts = append(parts, fmt.Sprintf("want %.200q, got %.200q", e.Want, e.Got))
+	case e.Got != "":
+		parts = append(parts, fmt.Sprintf("got %.200q", e.Got))
 	}
 	if e.Err != nil {
 		parts = append(parts, fmt.Sprintf("%.300s", e.Err))
