@@ -33,7 +33,8 @@ func TestAnAdditionalRegionIsRecovered(t *testing.T) {
 	r, err = replica.Check(background(t), us, eu)
 	require.NoError(t, err, r.String())
 	for _, n := range []*replica.Node{us, eu} {
-		assert.True(t, slices.ContainsFunc(n.View().Snapshot().Records(), func(r center.Record) bool { return r.Key == "wiki" }), n.Region())
+		assert.True(t, slices.ContainsFunc(n.View().Snapshot().Records(),
+			func(r center.Record) bool { return r.Key == "wiki" }), n.Region())
 		assert.False(t, alive(t, n, "s-out"))
 		assert.True(t, alive(t, n, "s-in"))
 	}

@@ -1,15 +1,21 @@
 package replica
 
 import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
 	"time"
+
+	"github.com/nats-io/nats.go"
 
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// fold takes a transaction into the directory, and its effects on users' sessions into
-// the ledger. The caller holds applying.
+// fold takes a transaction into the directory, and its effects on users' sessions into the ledger. The
+// caller holds applying.
 func (n *Node) fold(region string, t merge.Transaction) {
 	n.touched = append(n.touched, n.dir.Fold(region, t)...)
 	n.afterFold(region, t)
@@ -26,8 +32,8 @@ func (n *Node) afterFold(region string, t merge.Transaction) {
 	}
 }
 
-// apply tells the instance what has changed. The first time it makes the instance, if a
-// whole state of the primary's log was read. The caller holds applying.
+// apply tells the instance what has changed. The first time it makes the instance, if a whole state of the
+// primary's log was read. The caller holds applying.
 func (n *Node) apply() {
 	n.lastApply = time.Now()
 	changes := n.dir.Changes(n.touched)
@@ -60,9 +66,9 @@ func (n *Node) makeInstance() {
 	n.instance.Store(inst)
 }
 
-// applyChanges applies changes to the instance. The primary checked its own as a whole,
-// so if something doesn't fit it is an application. Only that one is left out: no
-// Region's mistake keeps another from working.
+// applyChanges applies changes to the instance. The primary checked its own as a whole, so if something
+// doesn't fit it is an application. Only that one is left out: no Region's mistake keeps another from
+// working.
 func (n *Node) applyChanges(inst *center.Instance, changes []center.Record) {
 	if err := inst.Apply(changes); err == nil {
 		return
@@ -88,4 +94,118 @@ func split(all []center.Record) (apps, rest []center.Record) {
 		}
 	}
 	return apps, rest
+}
+
+// What another Region ends takes effect here before its answer is copied: this Region's disk may be full,
+// and a copy that can't be written must not delay a revocation. The reader takes the same in again from the
+// copy, which changes nothing. Sessions and codes come only from the copy.
+//
+// Marks and Heard don't move by it. They say what is copied and read, which a restart finds again.
+
+// hear takes in what ends access. The caller has checked the answer.
+func (c *copier) hear(a answer) {
+	n := c.n
+	if a.Store != c.heard.store {
+		c.heard, c.asm = position{store: a.Store}, merge.Assembler{}
+	}
+	var whole []merge.Transaction
+	for _, m := range a.Messages {
+		rest, ok := strings.CutPrefix(m.Subject, c.kind.prefix(c.region))
+		if !ok || m.Seq <= c.heard.seq {
+			continue
+		}
+		if kind := kindOf(rest); c.kind != kindConfig && knows(kind) && !kind.Ends() {
+			continue
+		}
+		if c.kind != kindConfig && !n.uncopied.add(c.region, c.kind.stream(c.region), a.Store, m) {
+			continue // the reader takes it in, from the copy
+		}
+		got, err := n.arrived(c.region, c.kind, m.Subject, m.headers(a.Store), m.Data, m.Seq)
+		if e, ok := later(err); ok {
+			n.miss(got, e)
+		}
+		if err == nil && c.kind != kindConfig {
+			err = n.ledger.take(got)
+		}
+		var part merge.Transaction
+		if err != nil || c.kind != kindConfig || json.Unmarshal(got.body, &part) != nil {
+			continue // the reader logs what it can't read
+		}
+		if t, ok := c.asm.Add(m.Seq, part); ok {
+			n.ledger.update(func(s *merge.Sessions) { s.Enforce(c.region, t) })
+			whole = append(whole, t)
+		}
+	}
+	n.stopIfSessionsUnread()
+	c.heard.seq = max(c.heard.seq, a.end())
+	if len(whole) > 0 {
+		n.foldEarly(c.region, whole, a.Pending)
+	}
+}
+
+// foldEarly takes whole transactions in. All may end access: of a user, an assignment, a Region.
+func (n *Node) foldEarly(region string, whole []merge.Transaction, pending uint64) {
+	n.applying.Lock()
+	defer n.applying.Unlock()
+	for _, t := range whole { // earlier ones may be on disk, and not read yet
+		n.touched = append(n.touched, n.dir.FoldEarly(region, t)...)
+		n.afterFold(region, t)
+	}
+	if pending == 0 || time.Since(n.lastApply) > applyEvery {
+		n.apply()
+	}
+}
+
+// errNotCopied: the Region's own server did not take a copy.
+var errNotCopied = errors.New("replica: the Region's own server takes no copies")
+
+// copier returns a copier. If the Region's own server does not say where the copy ends, it returns one that
+// can only hear, from where the last one was or from the start, and errNotCopied.
+func (f *follower) copier(ctx context.Context, k streamKind) (c *copier, err error) {
+	if f.n.copies.isHalfMade(regionStream{f.region, k}) {
+		err = f.recopy(k)
+	}
+	if err == nil {
+		asking, cancel := context.WithTimeout(ctx, askTimeout)
+		defer cancel()
+		c, err = f.n.copier(asking, f.region, k)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w := f.flows[k]
+	if err == nil {
+		w.copier = c
+		return c, nil
+	}
+	if w.copier == nil {
+		read, _ := f.n.progress.get(k.stream(f.region)) // in the store of the copy
+		w.copier = &copier{n: f.n, region: f.region, kind: k, at: read}
+	}
+	return w.copier, errors.Join(errNotCopied, err)
+}
+
+// hearOnly goes on hearing what ends access while copies can't be written. The next attempt to copy begins
+// where the copy ends.
+func (f *follower) hearOnly(ctx context.Context, nc *nats.Conn, c *copier) error {
+	for until := time.Now().Add(retryCopies); time.Now().Before(until); {
+		q := f.question(c.kind, c.heard)
+		a, why, err := f.fetch(ctx, nc, c, q)
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			pause(ctx, f.n.cfg.Heartbeat)
+			continue
+		}
+		f.setBehind(c.kind, true)
+		f.heardStart(a)
+		if a.Store != q.Store || a.After < q.After { // the original was created again, or lost its end
+			c.heard, c.asm = position{a.Store, a.After}, merge.Assembler{}
+		}
+		c.hear(a)
+		if a.Pending == 0 {
+			c.heard.seq = max(c.heard.seq, a.Last)
+		}
+	}
+	return nil
 }

@@ -175,15 +175,18 @@ func TestAnAssignmentWaitsForARemovalThatWasHeard(t *testing.T) {
 	mesh(t, us, eu)
 	slow.Store(true)
 	require.NoError(t, us.View().Update(func(tx *center.Tx) error { return tx.RemoveUser("u-1") }))
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-1", UserName: "alice@example.com", DisplayName: "back"})))
-	eventually(t, "the user to be heard of", func() bool { u, ok := eu.View().UserByID("u-1"); return ok && u.DisplayName == "back" })
+	require.NoError(t,
+		us.View().Update(putUser(center.User{ID: "u-1", UserName: "alice@example.com", DisplayName: "back"})))
+	eventually(t, "the user to be heard of",
+		func() bool { u, ok := eu.View().UserByID("u-1"); return ok && u.DisplayName == "back" })
 
 	attempts := 0
 	require.NoError(t, eu.View().Update(func(tx *center.Tx) error {
 		if attempts++; attempts == 3 {
 			release()
 		}
-		return tx.PutApplication(app2(center.Application{ID: "farm", Name: "Farm", URL: "https://farm.example", Region: frankfurt}))
+		return tx.PutApplication(app2(center.Application{ID: "farm", Name: "Farm", URL: "https://farm.example",
+			Region: frankfurt}))
 	}))
 	assert.GreaterOrEqual(t, attempts, 3)
 	for _, n := range []*replica.Node{us, eu} {

@@ -87,7 +87,8 @@ func givenURL(t *testing.T, file string) {
 	const dir, listen = "\tDir, Listen string\n", "\tc.Listen, c.Peers = j.Listen, map[string]replica.Peer{}\n"
 	if s := string(b); !strings.Contains(s, "j.URL") && strings.Contains(s, dir) && strings.Contains(s, listen) {
 		s = strings.Replace(s, dir, dir+"\tURL string\n", 1)
-		s = strings.Replace(s, listen, listen+"\tif j.URL != \"\" {\n\t\tc.Dir, c.Listen, c.URL = \"\", \"\", j.URL\n\t}\n", 1)
+		s = strings.Replace(s, listen, listen+"\tif j.URL != \"\" {\n\t\tc.Dir, c.Listen, c.URL = \"\", \"\", j.URL\n\t}\n",
+			1)
 		require.NoError(t, os.WriteFile(file, []byte(s), 0o600))
 	}
 }

@@ -24,7 +24,8 @@ func large(regions ...string) center.Data {
 		d.Regions = append(d.Regions, center.Region{Name: r})
 	}
 	for i := range 10_000 {
-		d.Users = append(d.Users, center.User{UserName: userName(i), DisplayName: fmt.Sprintf("User %d", i), Email: userName(i)})
+		d.Users = append(d.Users,
+			center.User{UserName: userName(i), DisplayName: fmt.Sprintf("User %d", i), Email: userName(i)})
 	}
 	for i := range 10 {
 		d.PermissionSets = append(d.PermissionSets, center.PermissionSet{Name: fmt.Sprintf("set%d", i)})
@@ -39,7 +40,8 @@ func large(regions ...string) center.Data {
 	}
 	for i := range 5_000 {
 		d.Assignments = append(d.Assignments, center.Assignment{
-			Principal: center.GroupPrincipal(d.Groups[i%1_000].Name), AccountID: d.Accounts[i%997].ID, PermissionSet: d.PermissionSets[i/1_000].Name,
+			Principal: center.GroupPrincipal(d.Groups[i%1_000].Name), AccountID: d.Accounts[i%997].ID,
+			PermissionSet: d.PermissionSets[i/1_000].Name,
 		})
 	}
 	return d

@@ -2,7 +2,6 @@ package replica
 
 import (
 	"cmp"
-	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -14,8 +13,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A Digest is the state of a Node, as hashes that can be compared with another
-// Region's, in this process or, as JSON, in another.
+// A Digest is the state of a Node, as hashes that can be compared with another Region's, in this process
+// or, as JSON, in another.
 type Digest struct {
 	Region string          `json:"region"`
 	At     time.Time       `json:"at"`
@@ -29,9 +28,8 @@ type Item struct {
 	Until time.Time `json:"until,omitzero"`
 }
 
-// Digest returns the state of this Node: every Region's log and the resulting instance,
-// sessions, what ended them, and users' epochs. It leaves out Session.Seen, which is
-// each Region's own.
+// Digest returns the state of this Node: every Region's log and the resulting instance, sessions, what
+// ended them, and users' epochs. It leaves out Session.Seen, which is each Region's own.
 func (n *Node) Digest() Digest {
 	now := n.cfg.Now()
 	n.applying.Lock()
@@ -77,7 +75,8 @@ type Difference struct {
 // String returns the number of differences, and the first few.
 func (r Report) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d Regions (%s), %d items, %d differences", len(r.Regions), strings.Join(r.Regions, ", "), r.Items, len(r.Differences))
+	fmt.Fprintf(&b, "%d Regions (%s), %d items, %d differences", len(r.Regions), strings.Join(r.Regions, ", "), r.Items,
+		len(r.Differences))
 	for i, d := range r.Differences {
 		if i == 10 {
 			fmt.Fprintf(&b, "\n  and %d more", len(r.Differences)-i)
@@ -91,8 +90,8 @@ func (r Report) String() string {
 	return b.String()
 }
 
-// Compare compares digests, item by item. Items that have expired by the time of the
-// latest digest don't count: some Regions may have forgotten them already.
+// Compare compares digests, item by item. Items that have expired by the time of the latest digest don't
+// count: some Regions may have forgotten them already.
 func Compare(digests ...Digest) Report {
 	var r Report
 	var now time.Time
@@ -125,24 +124,4 @@ func Compare(digests ...Digest) Report {
 	}
 	slices.SortFunc(r.Differences, func(a, b Difference) int { return cmp.Compare(a.Item, b.Item) })
 	return r
-}
-
-// Check compares Nodes until they have the same state, or ctx ends. It returns the last
-// comparison, with ctx's error if there still are differences. When all have the same
-// state, everything that was written before Check has reached all of them.
-func Check(ctx context.Context, nodes ...*Node) (Report, error) {
-	for {
-		digests := make([]Digest, len(nodes))
-		for i, n := range nodes {
-			digests[i] = n.Digest()
-		}
-		r := Compare(digests...)
-		if len(r.Differences) == 0 {
-			return r, nil
-		}
-		pause(ctx, 50*time.Millisecond)
-		if err := ctx.Err(); err != nil {
-			return r, err
-		}
-	}
 }

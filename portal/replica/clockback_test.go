@@ -12,8 +12,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// A clock that was ahead is put right, or one that was right goes back. What the
-// streams have let go of meanwhile is not missed at the next start.
+// A clock that was ahead is corrected, or a correct one goes back. What expired from the
+// streams meanwhile is not missed at the next start.
 func TestAClockThatWentBackIsNoDamage(t *testing.T) {
 	t.Parallel()
 	for _, back := range []time.Duration{10 * time.Minute, 15 * time.Minute, 25 * time.Minute} {

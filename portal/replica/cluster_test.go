@@ -70,7 +70,8 @@ func (c clusterSpec) options() (out []*server.Options, urls string) {
 	}
 	for i := range size {
 		o := &server.Options{
-			ServerName: fmt.Sprintf("%s-%d", c.Region, i), Host: "127.0.0.1", Port: c.Ports[i], NoLog: true, NoSigs: true, Users: users,
+			ServerName: fmt.Sprintf("%s-%d", c.Region,
+				i), Host: "127.0.0.1", Port: c.Ports[i], NoLog: true, NoSigs: true, Users: users,
 			JetStream: true, StoreDir: filepath.Join(c.Dir, fmt.Sprint(i)), SyncAlways: true, MaxPayload: 1 << 20,
 		}
 		if size > 1 {
@@ -165,7 +166,8 @@ func (c *cluster) config(region string) replica.Config {
 func clusterConfig(region, urls string, replicas int) replica.Config {
 	cfg := configOf(region, "")
 	cfg.Listen, cfg.URL, cfg.Replicas = "", urls, replicas
-	cfg.Options = []nats.Option{nats.UserInfo("meridian", nodePassword), nats.ReconnectWait(20 * time.Millisecond), nats.ReconnectJitter(0, 0)}
+	cfg.Options = []nats.Option{nats.UserInfo("meridian", nodePassword), nats.ReconnectWait(20 * time.Millisecond),
+		nats.ReconnectJitter(0, 0)}
 	return cfg
 }
 

@@ -51,7 +51,7 @@ func TestCodesKeepTheContract(t *testing.T) {
 	}, codestest.Options{})
 }
 
-// noticed is a context that says when somebody waits for its end.
+// noticed is a context that reports when a caller waits for its end.
 type noticed struct {
 	context.Context
 	waits func()

@@ -26,15 +26,15 @@ func (n *Node) shown(c *copier) (p *integrity.Proof) {
 	return p
 }
 
-// doubt says why an answer to a question is not believed, or "". A Region that
-// refuses says itself that something is wrong. One with a new log that doesn't
-// replace the other on purpose has lost its disk, and the copy here may be all that
-// is left.
+// doubt says why an answer to a question is not believed, or "". A Region that refuses says itself that
+// something is wrong. One with a new log that doesn't replace the other on purpose has lost its disk, and
+// the copy here may be all that is left.
 func (n *Node) doubt(c *copier, q question, a answer) string {
 	switch {
 	case a.Latest != 0 && a.Latest < q.Heard: // 0: a version from before generations
-		return fmt.Sprintf("its last start has number %d, and start number %d was heard of: an older copy of its disks is in their place; "+
-			"it is to be started with Config.Recover or Config.Restored, and with a correct clock", a.Latest, q.Heard)
+		return fmt.Sprintf("its last start has number %d, and start number %d was heard of: "+
+			"an older copy of its disks is in their place; it is to be started with Config.Recover or Config.Restored, "+
+			"and with a correct clock", a.Latest, q.Heard)
 	case a.Refused != "":
 		return cmp.Or(a.Error, string(a.Refused))
 	case c.at.store != "" && a.Store != c.at.store && a.Generation != nil && !a.Vouched:
@@ -44,8 +44,8 @@ func (n *Node) doubt(c *copier, q question, a answer) string {
 	return ""
 }
 
-// A likeness is how a copy that is at the end of the original compares with the
-// digest that the original's Region states.
+// A likeness is how a copy that is at the end of the original compares with the digest that the original's
+// Region states.
 type likeness int
 
 const (
@@ -93,10 +93,9 @@ func (f *follower) doubts(k streamKind, why string, differs bool) {
 	}
 }
 
-// Others follow a Region at the address that they know. That may be the address of
-// its old machine, or of a second Region that runs from a copy of its directory. So
-// each answer also says how far the Region that answers has copied the one that
-// asks: a Region that merely follows others is shown what it lacks, too.
+// Others follow a Region at the address that they know. That may be the address of its old machine, or of a
+// second Region that runs from a copy of its directory. So each answer also says how far the Region that
+// answers has copied the one that asks: a Region that merely follows others is shown what it lacks, too.
 
 // A copyEnd is the last message of a copy.
 type copyEnd struct {
@@ -104,8 +103,7 @@ type copyEnd struct {
 	Proof integrity.Proof `json:"proof"`
 }
 
-// beShown compares what a peer has of one of this Region's own streams. Without a
-// proof it is a claim.
+// beShown compares what a peer has of one of this Region's own streams. Without a proof it is a claim.
 func (f *follower) beShown(ctx context.Context, k streamKind, e *copyEnd) {
 	n := f.n
 	if e == nil || n.condemned() != nil || f.flow(k).judged == *e {
@@ -130,14 +128,13 @@ func (f *follower) beShown(ctx context.Context, k streamKind, e *copyEnd) {
 	f.flows[k].judged = *e
 }
 
-// Each start of a Region has a number, and a follower accepts no lower one than it
-// has heard of. Proofs show the owner an older copy of its disks only if it has the
-// key that made them. After a disk was lost and recovered, and a backup from before
-// that is put back, only the followers know. The proof of a copy's last message
-// holds the number of the start in which the message was sent.
+// Each start of a Region has a number, and a follower accepts no lower one than it has heard of. Proofs
+// show the owner an older copy of its disks only if it has the key that made them. After a disk was lost
+// and recovered, and a backup from before that is put back, only the followers know. The proof of a copy's
+// last message holds the number of the start in which the message was sent.
 
-// heardGeneration returns the number of a Region's last start that the copy of its
-// log knows. The log's last message never expires.
+// heardGeneration returns the number of a Region's last start that the copy of its log knows. The log's
+// last message never expires.
 func (n *Node) heardGeneration(ctx context.Context, region string) (uint64, error) {
 	msg, err := n.latest(ctx, kindConfig.stream(region), kindConfig.prefix(region)+">")
 	if msg == nil {

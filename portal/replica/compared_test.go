@@ -22,7 +22,8 @@ import (
 func between(t *testing.T, n *replica.Node, change func(question, answer map[string]any)) string {
 	t.Helper()
 	up, _ := asPeer(t, n)
-	s, err := server.NewServer(&server.Options{ServerName: "between", Port: server.RANDOM_PORT, Host: "127.0.0.1", NoSigs: true, NoLog: true})
+	s, err := server.NewServer(&server.Options{ServerName: "between", Port: server.RANDOM_PORT, Host: "127.0.0.1",
+		NoSigs: true, NoLog: true})
 	require.NoError(t, err)
 	s.Start()
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
@@ -81,6 +82,7 @@ func TestACopyThatDiffersIsNotReplicatedUntilItIsCompared(t *testing.T) {
 		eventually(t, "such answers", func() bool { return asked.Load() >= from+4 })
 		assert.NotEqual(t, portal.PeerReplicated, peerState(eu, virginia))
 		assert.Zero(t, eu.Peers()[0].Heard)
-		eventually(t, "what was heard to be applied all the same", func() bool { return eu.CopiesApplied(time.Now().Add(time.Hour)) == nil })
+		eventually(t, "what was heard to be applied all the same",
+			func() bool { return eu.CopiesApplied(time.Now().Add(time.Hour)) == nil })
 	}
 }

@@ -45,13 +45,16 @@ func (n noNetwork) Dial(string, string) (net.Conn, error) {
 func TestServersThatAreSecure(t *testing.T) {
 	soon := nats.Timeout(time.Millisecond)
 	for url, options := range map[string][]nats.Option{
-		"tls://10.0.0.1:1":           {nats.SetCustomDialer(noNetwork{})},
-		"nats://10.0.0.1:1":          {nats.SetCustomDialer(noNetwork{})},
-		"127.0.0.1:1":                {soon},
-		"nats://localhost:1":         {soon, nats.Secure(&tls.Config{})},
-		"tls://192.0.2.1:1":          {soon},
-		"nats://192.0.2.1:1":         {soon, nats.Secure()},
-		"192.0.2.1:1,nats://[::1]:1": {nats.ClientTLSConfig(func() (tls.Certificate, error) { return tls.Certificate{}, nil }, nil), soon},
+		"tls://10.0.0.1:1":   {nats.SetCustomDialer(noNetwork{})},
+		"nats://10.0.0.1:1":  {nats.SetCustomDialer(noNetwork{})},
+		"127.0.0.1:1":        {soon},
+		"nats://localhost:1": {soon, nats.Secure(&tls.Config{})},
+		"tls://192.0.2.1:1":  {soon},
+		"nats://192.0.2.1:1": {soon, nats.Secure()},
+		"192.0.2.1:1,nats://[::1]:1": {nats.ClientTLSConfig(func() (tls.Certificate, error) {
+			return tls.Certificate{},
+				nil
+		}, nil), soon},
 	} {
 		c := configOf(virginia, "")
 		serversAt(url, options...)(&c)
@@ -95,7 +98,8 @@ func TestDirIsPrivate(t *testing.T) {
 func TestPeersThatAreSecure(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
 	for _, p := range []replica.Peer{
-		{URL: "127.0.0.1:1,nats://[::1]:1,nats://localhost:1"}, {URL: "tls://eu-central-1.invalid:1, wss://eu-central-1.invalid:1"},
+		{URL: "127.0.0.1:1,nats://[::1]:1,nats://localhost:1"},
+		{URL: "tls://eu-central-1.invalid:1, wss://eu-central-1.invalid:1"},
 		{URL: "eu-central-1.invalid:1", TLS: &tls.Config{}},
 	} {
 		require.NoError(t, us.AddPeer(background(t), frankfurt, p), p.URL)
@@ -104,21 +108,28 @@ func TestPeersThatAreSecure(t *testing.T) {
 
 func TestOpenRefuses(t *testing.T) {
 	for name, change := range map[string]func(*replica.Config){
-		"no Region":            func(c *replica.Config) { c.Region = "" },
-		"odd Region":           func(c *replica.Config) { c.Region = "us.east.1" },
-		"odd primary":          func(c *replica.Config) { c.Primary = "*" },
-		"neither Dir nor URL":  func(c *replica.Config) { c.Dir = "" },
-		"both":                 func(c *replica.Config) { c.URL = "nats://127.0.0.1:1" },
-		"short secret":         func(c *replica.Config) { c.Secret = "short" },
-		"short old secret":     func(c *replica.Config) { c.OldSecrets = []string{secret, "short"} },
-		"old secret alone":     func(c *replica.Config) { c.Listen, c.Secret, c.OldSecrets = "", "", []string{secret} },
-		"open to the world":    func(c *replica.Config) { c.Listen = "0.0.0.0:0" },
-		"open by name":         func(c *replica.Config) { c.Listen = "us-east-1.example:4222" },
-		"no port":              func(c *replica.Config) { c.Listen = "127.0.0.1" },
-		"no codec":             func(c *replica.Config) { c.InsecurePlaintext = false },
-		"half a codec":         func(c *replica.Config) { c.Codec.Seal = func(_ string, v []byte) ([]byte, error) { return v, nil } },
-		"negative skew":        func(c *replica.Config) { c.Skew = -1 },
-		"peer that is itself":  func(c *replica.Config) { c.Peers = map[string]replica.Peer{virginia: {URL: "nats://127.0.0.1:1"}} },
+		"no Region":           func(c *replica.Config) { c.Region = "" },
+		"odd Region":          func(c *replica.Config) { c.Region = "us.east.1" },
+		"odd primary":         func(c *replica.Config) { c.Primary = "*" },
+		"neither Dir nor URL": func(c *replica.Config) { c.Dir = "" },
+		"both":                func(c *replica.Config) { c.URL = "nats://127.0.0.1:1" },
+		"short secret":        func(c *replica.Config) { c.Secret = "short" },
+		"short old secret":    func(c *replica.Config) { c.OldSecrets = []string{secret, "short"} },
+		"old secret alone":    func(c *replica.Config) { c.Listen, c.Secret, c.OldSecrets = "", "", []string{secret} },
+		"open to the world":   func(c *replica.Config) { c.Listen = "0.0.0.0:0" },
+		"open by name":        func(c *replica.Config) { c.Listen = "us-east-1.example:4222" },
+		"no port":             func(c *replica.Config) { c.Listen = "127.0.0.1" },
+		"no codec":            func(c *replica.Config) { c.InsecurePlaintext = false },
+		"half a codec": func(c *replica.Config) {
+			c.Codec.Seal = func(_ string, v []byte) ([]byte,
+				error) {
+				return v, nil
+			}
+		},
+		"negative skew": func(c *replica.Config) { c.Skew = -1 },
+		"peer that is itself": func(c *replica.Config) {
+			c.Peers = map[string]replica.Peer{virginia: {URL: "nats://127.0.0.1:1"}}
+		},
 		"peer without address": func(c *replica.Config) { c.Peers = map[string]replica.Peer{frankfurt: {}} },
 		"peer in the clear":    peerAt("nats://10.0.0.1:4222"),
 		"peer by name":         peerAt("eu-central-1.example"),
@@ -170,8 +181,8 @@ func TestADirectoryBelongsToOneNode(t *testing.T) {
 	open(t, c)
 }
 
-// All that is stored and sent goes through the codec, under the key at which
-// it stands.
+// Everything that is stored and sent is sealed by the codec, under the key at which it is
+// stored.
 func TestEverythingIsSealed(t *testing.T) {
 	codec := replica.Codec{
 		Seal: func(key string, plain []byte) ([]byte, error) {
@@ -203,7 +214,8 @@ func TestEverythingIsSealed(t *testing.T) {
 	mesh(t, nodes...)
 	signIn(t, nodes[0], "u-1", "s-1")
 	require.NoError(t, nodes[0].Sessions().RevokeUser(background(t), "u-1"))
-	require.NoError(t, nodes[0].Codes().PutCode(background(t), "code", []byte("alice@example.com"), time.Now().Add(time.Minute)))
+	require.NoError(t,
+		nodes[0].Codes().PutCode(background(t), "code", []byte("alice@example.com"), time.Now().Add(time.Minute)))
 	r, err := replica.Check(background(t), nodes...)
 	require.NoError(t, err, r.String())
 	for _, n := range nodes {
@@ -226,8 +238,7 @@ func TestEverythingIsSealed(t *testing.T) {
 	assert.Greater(t, files, 10)
 }
 
-// Beyond loopback Regions read from each other over TLS, and check whom they
-// talk to.
+// Beyond loopback Regions read from each other over TLS, and authenticate the peer.
 func TestPeersOverTLS(t *testing.T) {
 	cert, roots := certificate(t)
 	c := configOf(virginia, t.TempDir())
@@ -266,6 +277,7 @@ func TestCloseLeavesNothingBehind(t *testing.T) {
 	buf := make([]byte, 4<<20)
 	eventually(t, "no goroutine of ours", func() bool {
 		all := string(buf[:runtime.Stack(buf, true)])
-		return !strings.Contains(all, "meridian/portal/replica.") && !strings.Contains(all, "nats-server/v2/server.(*Server)") && !strings.Contains(all, "nats.go.(*Conn)")
+		return !strings.Contains(all, "meridian/portal/replica.") && !strings.Contains(all,
+			"nats-server/v2/server.(*Server)") && !strings.Contains(all, "nats.go.(*Conn)")
 	})
 }

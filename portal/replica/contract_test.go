@@ -31,7 +31,8 @@ func TestLogoutsOutliveARestart(t *testing.T) {
 		return us, eu
 	}
 	us, eu := start()
-	subject := sessions.Subject{Provider: "https://idp.example", ServiceProvider: "https://sp.example", NameID: sessions.NameID{Value: "alice"}}
+	subject := sessions.Subject{Provider: "https://idp.example", ServiceProvider: "https://sp.example",
+		NameID: sessions.NameID{Value: "alice"}}
 	proved := func(n *replica.Node, id string) sessions.Session {
 		s := at(n, session("u-1", id, nil))
 		s.Proof = sessions.Proof{Subject: subject, SessionIndexes: []string{"i-1"}, Issued: s.Created}
@@ -41,7 +42,8 @@ func TestLogoutsOutliveARestart(t *testing.T) {
 	require.NoError(t, us.Sessions().Create(background(t), "key-early", early))
 	eventually(t, "the session", func() bool { return alive(t, eu, "early") })
 	issued := time.Now().In(time.FixedZone("another zone", 3600))
-	ended, err := eu.Sessions().EndSubject(background(t), sessions.Logout{Subject: subject, SessionIndexes: []string{"i-1"}, Issued: issued})
+	ended, err := eu.Sessions().EndSubject(background(t),
+		sessions.Logout{Subject: subject, SessionIndexes: []string{"i-1"}, Issued: issued})
 	require.NoError(t, err)
 	require.Len(t, ended, 1)
 	assert.False(t, alive(t, eu, "early"))

@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -16,15 +15,15 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A copier copies one stream of a peer into this Region's own server, message by message
-// and in order. Its position is read from the copy, so after a crash at any moment a few
-// messages are copied again, which is harmless.
+// A copier copies one stream of a peer into this Region's own server, message by message and in order. Its
+// position is read from the copy, so after a crash at any moment a few messages are copied again, which is
+// harmless.
 //
-// Two copiers may be at work, one in each Node of the Region, and no message may be in the
-// copy unless the one before it is. So each message names the one that it follows: all
-// that a copier has in flight is refused if another one overtook it. In a cluster that
-// condition stops a stream for good (a server that applies the log again after a restart
-// finds it violated), so there each message waits until the one before is stored.
+// Two copiers may be at work, one in each Node of the Region, and no message may be in the copy unless the
+// one before it is. So each message names the one that it follows: all that a copier has in flight is
+// refused if another one overtook it. In a cluster that condition stops a stream for good (a server that
+// applies the log again after a restart finds it violated), so there each message waits until the one
+// before is stored.
 type copier struct {
 	n      *Node
 	region string
@@ -38,12 +37,12 @@ type copier struct {
 	wrote  int    // how many there were
 	flight []jetstream.PubAckFuture
 	single bool // one message in flight at most
-	// heard is how far what ends access has taken effect, in the original. asm assembles
-	// the transactions that were heard.
+	// heard is how far what ends access has taken effect, in the original. asm assembles the transactions
+	// that were heard.
 	heard position
 	asm   merge.Assembler
-	// compact is the subject with which the last full transaction begins: everything
-	// before it has been replaced. "": nothing has.
+	// compact is the subject with which the last full transaction begins: everything before it has been
+	// replaced. "": nothing has.
 	compact string
 	// finished: what an earlier process left to be removed is removed.
 	finished bool
@@ -77,11 +76,11 @@ func (c *copier) anew(store string) {
 	c.at, c.past, c.proof = position{store: store}, 0, shownMessage{}
 }
 
-// copy writes a message, without waiting if possible. The server refuses it if the copy
-// doesn't end where this copier thinks it does, or if it refused the message before.
+// copy writes a message, without waiting if possible. The server refuses it if the copy doesn't end where
+// this copier thinks it does, or if it refused the message before.
 func (c *copier) copy(ctx context.Context, store string, m message) error {
 	if prefix := c.kind.prefix(c.region); !strings.HasPrefix(m.Subject, prefix) {
-		return &Error{Reason: ReasonCorrupt, Rule: "message of " + c.kind.stream(c.region), Want: "a subject that begins with " + prefix, Got: m.Subject}
+		return newError(ReasonCorrupt, "message of "+c.kind.stream(c.region), "a subject that begins with "+prefix, m.Subject)
 	}
 	p, ok := readPartHeader(m.Part)
 	full := ok && p.full == 1
@@ -91,19 +90,9 @@ func (c *copier) copy(ctx context.Context, store string, m message) error {
 		}
 	}
 	out := nats.NewMsg(m.Subject)
-	out.Data = m.Data
-	maps.Copy(out.Header, m.header())
-	out.Header.Set(headerAt, m.At)
-	if m.Part != "" {
-		out.Header.Set(headerPart, m.Part)
-	}
-	out.Header.Set(headerSeq, strconv.FormatUint(m.Seq, 10))
-	out.Header.Set(headerStore, store)
+	out.Data, out.Header = m.Data, m.headers(store)
 	if c.read > 0 {
 		out.Header.Set(headerRead, strconv.FormatUint(c.read, 10))
-	}
-	if m.Proof != "" {
-		out.Header.Set(headerProof, m.Proof)
 	}
 	opts := []jetstream.PublishOpt{jetstream.WithExpectLastSequence(c.last)}
 	if !c.single {
@@ -113,7 +102,6 @@ func (c *copier) copy(ctx context.Context, store string, m message) error {
 		}
 	}
 	if until := number(m.Until); until > 0 {
-		out.Header.Set(headerUntil, m.Until)
 		opts = append(opts, jetstream.WithMsgTTL(ttl(time.Unix(int64(until), 0), c.n.cfg.Now())))
 	}
 	ack, err := c.n.js.PublishMsgAsync(out, opts...)
@@ -152,9 +140,9 @@ func (c *copier) awaitAcks(ctx context.Context) error {
 	return nil
 }
 
-// settle waits until everything that was written is stored, and removes what a full
-// transaction replaced. It doesn't wait longer than a write may take: a follower goes on
-// hearing while the Region's own server doesn't answer.
+// settle waits until everything that was written is stored, and removes what a full transaction replaced.
+// It doesn't wait longer than a write may take: a follower goes on hearing while the Region's own server
+// doesn't answer.
 func (c *copier) settle(ctx context.Context) error {
 	if err := c.awaitAcks(ctx); err != nil {
 		return err
@@ -185,8 +173,8 @@ func (c *copier) clear(ctx context.Context) error {
 	return c.n.clearBefore(ctx, c.region, msg.Sequence)
 }
 
-// finish removes what a full transaction replaced in the copy, if a process ended after
-// it had copied that, and before clear. A copier does it once.
+// finish removes what a full transaction replaced in the copy, if a process ended after it had copied that,
+// and before clear. A copier does it once.
 func (c *copier) finish(ctx context.Context) error {
 	if c.finished || c.kind != kindConfig {
 		return nil
@@ -204,8 +192,8 @@ func (c *copier) finish(ctx context.Context) error {
 	return nil
 }
 
-// A fullAt is where the last whole full transaction begins in a stream of the Region's
-// own server: nothing before it is needed.
+// A fullAt is where the last whole full transaction begins in a stream of the Region's own server: nothing
+// before it is needed.
 type fullAt struct {
 	first uint64 // of the transaction whose parts are read
 	from  uint64 // where the first of them was read
@@ -225,21 +213,16 @@ func (f *fullAt) add(local uint64, p merge.Transaction, whole bool) {
 	}
 }
 
-// replacedBefore is the sequence, in a copy of a Region's log, before which everything is
-// replaced, as far as it was read; 0: nothing is.
+// replacedBefore is the sequence, in a copy of a Region's log, before which everything is replaced, as far
+// as it was read; 0: nothing is.
 func (n *Node) replacedBefore(region string) uint64 {
 	n.applying.Lock()
 	defer n.applying.Unlock()
 	return n.fulls[region].at
 }
 
-// maxConflicts is how often in a row the server may refuse to go on with a copy that no
-// other Node writes to, before the copy counts as broken. If the files of a stream were
-// damaged, the server may have two different ends of it, and accepts nothing any more.
-const maxConflicts = 3
-
-// mend makes a broken copy anew. Its Region is answering at this moment, so all of it
-// comes again. began is where the copy ended when it was last tried.
+// mend makes a broken copy anew. Its Region is answering at this moment, so all of it comes again. began is
+// where the copy ended when it was last tried.
 func (f *follower) mend(ctx context.Context, k streamKind, began uint64, conflicts *int) error {
 	n := f.n
 	asking, cancel := context.WithTimeout(ctx, askTimeout)

@@ -44,7 +44,8 @@ func uncopiedEnds(t *testing.T) (us, eu, ap *replica.Node, again func() *replica
 	require.NoError(t, eu.Sessions().RevokeUser(background(t), "u-1"))
 	require.NoError(t, eu.Sessions().Revoke(background(t), "u-2", "s-2"))
 	require.NoError(t, eu.Sessions().End(background(t), "key-s-4"))
-	eventually(t, "the ends to be heard", func() bool { return !alive(t, ap, "s-1") && !alive(t, ap, "s-2") && !alive(t, ap, "s-4") })
+	eventually(t, "the ends to be heard",
+		func() bool { return !alive(t, ap, "s-1") && !alive(t, ap, "s-2") && !alive(t, ap, "s-4") })
 	require.Zero(t, replica.Held(t, ap)["revoked_"+frankfurt])
 	return us, eu, ap, again
 }
@@ -78,7 +79,8 @@ func TestWhatARemovedRegionEndedIsKept(t *testing.T) {
 	ap = again()
 	require.NoError(t, ap.Ready(background(t)))
 	assertEnded(t, ap)
-	assert.Equal(t, uint64(2), replica.Held(t, ap)["sessions_"+mumbai], "s-3 and s-4, and not what lived in the Region that is gone")
+	assert.Equal(t, uint64(2), replica.Held(t, ap)["sessions_"+mumbai],
+		"s-3 and s-4, and not what lived in the Region that is gone")
 }
 
 // So it is where the Node is closed, or stops following, before that.

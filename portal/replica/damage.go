@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -22,7 +23,7 @@ func damaged(k streamKind, why string) *Error {
 	if k != "" {
 		what = "the Region's stream " + string(k)
 	}
-	return &Error{Reason: ReasonDamaged, Rule: what, Want: "what the Region wrote; " + remedy, Got: why}
+	return newError(ReasonDamaged, what, "what the Region wrote; "+remedy, why)
 }
 
 func reasonDamaged(err error) bool {
@@ -30,13 +31,11 @@ func reasonDamaged(err error) bool {
 	return ok && e.Reason == ReasonDamaged
 }
 
-// condemned returns how the Region's streams are damaged, or nil. Nothing is
-// written to them then.
+// condemned returns how the Region's streams are damaged, or nil. Nothing is written to them then.
 func (n *Node) condemned() error { return asError(n.damage.Load()) }
 
-// condemn stops the Region's writes and service in this Node, and, through the
-// Identity, in all others and after a restart. Questions about undamaged streams
-// are still answered.
+// condemn stops the Region's writes and service in this Node, and, through the Identity, in all others and
+// after a restart. Questions about undamaged streams are still answered.
 func (n *Node) condemn(ctx context.Context, k streamKind, why string) error {
 	e := damaged(k, why)
 	if !n.damage.CompareAndSwap(nil, e) {
@@ -60,8 +59,8 @@ func (n *Node) isDamaged(k streamKind) bool {
 	return d == nil || d.Line == "" || streamKind(d.Line) == k
 }
 
-// lastOf returns the last sequence of one of the Region's own streams: with
-// replicas, by a majority of the servers.
+// lastOf returns the last sequence of one of the Region's own streams: with replicas, by a majority of the
+// servers.
 func (n *Node) lastOf(ctx context.Context, k streamKind) (uint64, jetstream.Stream, error) {
 	s, err := n.stream(ctx, k.stream(n.cfg.Region))
 	if err != nil {
@@ -89,11 +88,10 @@ func judgeOf(k streamKind, store string, position uint64, p *integrity.Proof) ju
 	}
 }
 
-// confirm repeats a judgement before the Region counts as damaged: by the Identity,
-// in which another Node of the Region may have begun a generation, and by the
-// stream's end. A server of a cluster that was cut off may answer without what was
-// written since, so a majority of the servers has to agree. It returns what is
-// damaged, or "".
+// confirm repeats a judgement before the Region counts as damaged: by the Identity, in which another Node
+// of the Region may have begun a generation, and by the stream's end. A server of a cluster that was cut
+// off may answer without what was written since, so a majority of the servers has to agree. It returns what
+// is damaged, or "".
 func (n *Node) confirm(ctx context.Context, k streamKind, by judge) string {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout) // a follower goes on hearing meanwhile
 	defer cancel()
@@ -106,7 +104,7 @@ func (n *Node) confirm(ctx context.Context, k streamKind, by judge) string {
 		return ""
 	}
 	v, why := by(d, end)
-	if v != integrity.Damaged || s.CachedInfo().Config.Replicas > 1 && !n.lasts(regionStream{leader, k}) {
+	if v != integrity.Damaged || s.CachedInfo().Config.Replicas > 1 && !n.lasts(k) {
 		return ""
 	}
 	return why
@@ -120,67 +118,55 @@ func (n *Node) confirmAndCondemn(ctx context.Context, k streamKind, by judge) er
 	return nil
 }
 
-// leader is the region of a regionStream whose leader may be a deposed one.
-const leader = " leader"
-
-// deposed is longer than a server of a cluster that was cut off can take itself
-// for a stream's leader.
-const deposed = 30 * time.Second
-
 // errBehind: the server that answered may not lead the stream any more.
 var errBehind = errors.New("replica: the follower knows more of this stream")
 
-// lasts reports whether something has been seen again and again for longer than
-// deposed.
-func (n *Node) lasts(s regionStream) bool {
-	now := time.Now()
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	since, known := n.suspected[s]
-	if !known || now.Sub(since) > 10*deposed { // that was another time
-		n.suspected[s] = now
-		return false
-	}
-	return now.Sub(since) >= deposed
+// A history remembers when something last happened, for maxSuspects keys at most.
+type history[K comparable] struct {
+	mu sync.Mutex
+	at map[K]time.Time
 }
 
-// claimEvery bounds how often a follower's claims are checked and logged.
-const claimEvery = time.Minute
-
-// maxSuspects bounds what is remembered of claims. The names in questions are
-// not proved.
-const maxSuspects = 256
-
-// due reports whether a follower's copy may be checked again, and notes that it is.
-func (n *Node) due(s regionStream) bool {
-	now := time.Now()
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	last, known := n.suspected[s]
-	if known && now.Sub(last) < claimEvery || !known && len(n.suspected) >= maxSuspects {
+// due reports whether something may happen again after a duration, and notes that it does.
+func (h *history[K]) due(k K, every time.Duration) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	last, known := h.at[k]
+	if known && time.Since(last) < every || !known && len(h.at) >= maxSuspects {
 		return false
 	}
-	n.suspected[s] = now
+	if h.at == nil {
+		h.at = map[K]time.Time{}
+	}
+	h.at[k] = time.Now()
 	return true
 }
 
+// lasts reports whether the leader of a stream has seemed wrong again and again for longer than deposed.
+func (n *Node) lasts(k streamKind) bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	since, known := n.leaders[k]
+	if !known || time.Since(since) > 10*deposed { // that was another time
+		n.leaders[k] = time.Now()
+		return false
+	}
+	return time.Since(since) >= deposed
+}
+
 func (n *Node) reportClaim(s regionStream, what, why string) {
-	if n.due(s) {
+	if n.claims.due(s, claimEvery) {
 		n.cfg.Logger.Error("replica: "+what, "peer", refusal.Quote(s.region), "stream", string(s.kind), "claim", why)
 	}
 }
 
-// claimTimeout bounds one check of a follower's copy.
-const claimTimeout = 2 * time.Minute
-
-// checkClaim checks a follower's copy of one of this Region's own streams, message
-// by message, if that wasn't done a moment ago. This Region asks the peer itself, at
-// the address that it knows. If the copy holds a message that this Region wrote and
-// lacks, this Region stops. Otherwise the copy is wrong, and may be read from the
-// start.
+// checkClaim checks a follower's copy of one of this Region's own streams, message by message, if that
+// wasn't done a moment ago. This Region asks the peer itself, at the address that it knows. If the copy
+// holds a message that this Region wrote and lacks, this Region stops. Otherwise the copy is wrong, and may
+// be read from the start.
 func (n *Node) checkClaim(from string, k streamKind, why string) {
 	f, s := n.follower(from), regionStream{from, k}
-	if !n.due(s) {
+	if !n.claims.due(s, claimEvery) {
 		return
 	}
 	log := n.cfg.Logger.With("peer", refusal.Quote(from), "stream", string(k), "claim", why)
@@ -200,25 +186,11 @@ func (n *Node) checkClaim(from string, k streamKind, why string) {
 			return
 		}
 		log.Error("replica: a follower's copy differs, and shows nothing that this Region lost", "unproved", claims)
-		n.mu.Lock()
-		n.cleared[s] = true
-		n.mu.Unlock()
+		n.cleared.Store(s, true)
 	})
 }
 
-// isCleared reports, once, that the copy that a question is about may be read from
-// the start.
-func (n *Node) isCleared(q question) bool {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	s := regionStream{q.From, q.Line}
-	ok := n.cleared[s]
-	delete(n.cleared, s)
-	return ok
-}
-
-// inspect compares all messages of a peer's copy. It returns how many prove
-// nothing.
+// inspect compares all messages of a peer's copy. It returns how many prove nothing.
 func (n *Node) inspect(ctx context.Context, f *follower, k streamKind) (claims int, err error) {
 	end, _, err := n.lastOf(ctx, k)
 	if err != nil {
@@ -234,10 +206,12 @@ func (n *Node) inspect(ctx context.Context, f *follower, k streamKind) (claims i
 	return claims, err
 }
 
-// inspectMessage compares a message with what this Node has read of its own stream,
-// which ended at end. It repeats that until it is sure: a message that this Node has
-// not read yet may have replaced the one in the copy.
-func (n *Node) inspectMessage(ctx context.Context, k streamKind, m message, end *uint64) (v integrity.Verdict, err error) {
+// inspectMessage compares a message with what this Node has read of its own stream, which ended at end. It
+// repeats that until it is sure: a message that this Node has not read yet may have replaced the one in the
+// copy.
+func (n *Node) inspectMessage(
+	ctx context.Context, k streamKind, m message, end *uint64,
+) (v integrity.Verdict, err error) {
 	r := integrity.Record{Line: string(k), Store: m.Store, Subject: m.Subject, Until: int64(number(m.Until)),
 		Proof: integrity.Proof{Seq: m.Orig, Item: n.itemOf(m), Token: m.Proof}}
 	by := func(d *integrity.Identity, end uint64) (v integrity.Verdict, why string) {
@@ -268,8 +242,8 @@ func (n *Node) inspectMessage(ctx context.Context, k streamKind, m message, end 
 	return v, nil
 }
 
-// eachOfCopy asks a peer for its copy of one of this Region's own streams, and calls
-// each with its messages in the order of the copy.
+// eachOfCopy asks a peer for its copy of one of this Region's own streams, and calls each with its messages
+// in the order of the copy.
 func (n *Node) eachOfCopy(ctx context.Context, f *follower, k streamKind, each func(message) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -285,11 +259,12 @@ func (n *Node) eachOfCopy(ctx context.Context, f *follower, k streamKind, each f
 			return err
 		}
 		if a.Store != ofCopy { // a version that doesn't know such questions
-			return &Error{Reason: ReasonUnavailable, Rule: "answer of Region " + f.region, Want: "its copy of this Region's stream", Got: "something else"}
+			return newError(ReasonUnavailable, "answer of Region "+f.region, "its copy of this Region's stream",
+				"something else")
 		}
 		for _, m := range a.Messages {
 			if !strings.HasPrefix(m.Subject, k.prefix(n.cfg.Region)) {
-				return &Error{Reason: ReasonCorrupt, Rule: "answer of Region " + f.region, Want: "messages of this Region's stream", Got: m.Subject}
+				return newError(ReasonCorrupt, "answer of Region "+f.region, "messages of this Region's stream", m.Subject)
 			}
 			if err := each(m); err != nil {
 				return err

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -78,14 +79,15 @@ func TestAPeerThatLiesAboutALogStopsNoRegion(t *testing.T) {
 	}
 	for _, l := range []string{"config", "sessions", "revoked"} {
 		store := ask(fmt.Sprintf(`{"line":%q,"nonce":"n","from":%q,"format":1,"reads":1}`, l, frankfurt)).Store
-		forged := `"proof":{"seq":1000000,"item":"` + "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" + `","token":"7.other.AAAA"}`
+		forged := `"proof":{"seq":1000000,"item":"` + strings.Repeat("A", 43) + `","token":"7.other.AAAA"}`
 		for _, from := range []string{frankfurt, mumbai} {
 			about := fmt.Sprintf(`{"line":%q,"nonce":"n","format":1,"reads":1,"from":%q,"store":%q`, l, from, store)
 			assert.NotEmpty(t, ask(about+`,"after":1000000}`).Error, "ahead, and no more than said")
 			assert.NotEmpty(t, ask(about+`,"after":1000000,`+forged+`}`).Error)
 			assert.Empty(t, ask(about+`,"after":0,`+forged+`}`).Error)
 			assert.Empty(t, ask(about+`,"after":0,"differs":true}`).Error)
-			assert.Empty(t, ask(fmt.Sprintf(`{"line":%q,"nonce":"n","format":1,"reads":1,"from":%q,"store":"other","after":7}`, l, from)).Error)
+			assert.Empty(t,
+				ask(fmt.Sprintf(`{"line":%q,"nonce":"n","format":1,"reads":1,"from":%q,"store":"other","after":7}`, l, from)).Error)
 		}
 	}
 	assert.NotZero(t, log.count("claims"), "it is reported")

@@ -178,8 +178,8 @@ func TestAStreamThatIsMissingIsNotMadeAgain(t *testing.T) {
 	}
 }
 
-// D1: a session that was signed out doesn't live again, neither at home nor
-// where the copy is damaged, which heals.
+// D1: a session that was signed out doesn't live again, neither in its Region
+// nor where the copy is damaged, which is copied again.
 func TestOneByteLessOfWhatEndsSessions(t *testing.T) {
 	w := newDamagedWorld(t)
 	cut(t, w.usDir, "revoked_us-east-1", "signin-s-out")
@@ -241,7 +241,8 @@ func TestARecoveryTakesNoMoreThanItMay(t *testing.T) {
 func TestARecoveryOfTwoUsersWithOneUserName(t *testing.T) {
 	t.Parallel()
 	dir, twin := t.TempDir(), t.TempDir()
-	us, eu, ap := open(t, configOf(virginia, dir)), open(t, configOf(frankfurt, t.TempDir())), open(t, configOf(mumbai, t.TempDir()))
+	us, eu, ap := open(t, configOf(virginia, dir)), open(t, configOf(frankfurt, t.TempDir())), open(t,
+		configOf(mumbai, t.TempDir()))
 	mesh(t, us, eu, ap)
 	us.Close()
 	require.NoError(t, os.CopyFS(twin, os.DirFS(dir)))

@@ -16,7 +16,8 @@ import (
 // ownServer is a NATS server of the operator's own.
 func ownServer(t *testing.T) (url string) {
 	t.Helper()
-	s, err := server.NewServer(&server.Options{ServerName: "own", Port: server.RANDOM_PORT, Host: "127.0.0.1", JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
+	s, err := server.NewServer(&server.Options{ServerName: "own", Port: server.RANDOM_PORT, Host: "127.0.0.1",
+		JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
 	require.NoError(t, err)
 	s.Start()
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })

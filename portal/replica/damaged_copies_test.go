@@ -47,10 +47,13 @@ func (w damagedWorld) heals(t *testing.T, eu *replica.Node) {
 func TestADamagedCopyWhileItsRegionIsDead(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]func(t *testing.T, dir string){
-		"cut within":      func(t *testing.T, dir string) { cut(t, dir, "revoked_us-east-1", "signin-s-out") },
-		"no revocations":  func(t *testing.T, dir string) { removeStream(t, dir, "revoked_us-east-1") },
-		"cut config":      func(t *testing.T, dir string) { cut(t, dir, "KV_config_us-east-1", userName(7)) },
-		"damaged config":  func(t *testing.T, dir string) { overwrite(t, dir, "KV_config_us-east-1", userName(9), []byte{0, 0}) },
+		"cut within":     func(t *testing.T, dir string) { cut(t, dir, "revoked_us-east-1", "signin-s-out") },
+		"no revocations": func(t *testing.T, dir string) { removeStream(t, dir, "revoked_us-east-1") },
+		"cut config":     func(t *testing.T, dir string) { cut(t, dir, "KV_config_us-east-1", userName(7)) },
+		"damaged config": func(t *testing.T,
+			dir string) {
+			overwrite(t, dir, "KV_config_us-east-1", userName(9), []byte{0, 0})
+		},
 		"an earlier copy": nil,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -144,7 +147,8 @@ func TestADamagedCopyDoesNotKeepThePrimaryFromRemovingARegion(t *testing.T) {
 // A process that is killed loses nothing that its marks speak of.
 func TestAKilledRegionServesWithThePrimaryDead(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
-	j := job{Region: frankfurt, Dir: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0]), Peers: map[string]string{virginia: us.Addr()}}
+	j := job{Region: frankfurt, Dir: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0]),
+		Peers: map[string]string{virginia: us.Addr()}}
 	eu := start(t, j)
 	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: "nats://" + j.Listen}))
 	eu.becomes(t, "replicated", "await")

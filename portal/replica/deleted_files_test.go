@@ -25,7 +25,9 @@ func TestStreamsThatAreBeingMadeOrDeleted(t *testing.T) {
 	look, now := replica.Looker(us), time.Now()
 	assert.Empty(t, look(now))
 	assert.Empty(t, look(now.Add(4*time.Second)))
-	assert.Equal(t, map[string]string{"sessions_" + mumbai: "JetStream stream '$G > sessions_" + mumbai + "' could not be recovered"}, look(now.Add(5*time.Second)))
+	stream := "sessions_" + mumbai
+	assert.Equal(t, map[string]string{stream: "JetStream stream '$G > " + stream + "' could not be recovered"},
+		look(now.Add(5*time.Second)))
 	assert.Len(t, look(now.Add(6*time.Second)), 1, "it was refused before")
 	require.NoError(t, os.Remove(filepath.Join(streams, "sessions_"+mumbai)))
 	assert.Empty(t, look(now.Add(7*time.Second)))

@@ -42,7 +42,8 @@ func TestRule73NoRequestLeavesItsRegion(t *testing.T) {
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	w := &watch{}
 	require.NoError(t, us.AddPeer(background(t), frankfurt, replica.Peer{URL: eu.Addr()}))
-	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr(), Options: []nats.Option{nats.SetCustomDialer(w)}}))
+	require.NoError(t,
+		eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr(), Options: []nats.Option{nats.SetCustomDialer(w)}}))
 	require.NoError(t, eu.Ready(background(t)))
 	require.NotEmpty(t, w.seen(), "a connection, made before any request")
 
@@ -63,7 +64,7 @@ func TestRule73NoRequestLeavesItsRegion(t *testing.T) {
 		require.NoError(t, eu.Sessions().RevokeUser(background(t), "u-1"))
 	}
 	requests("linked-")
-	// One connection, or a few: it breaks if the machine stands still for long.
+	// One connection, or a few: it breaks if the machine stalls for long.
 	linked := len(w.seen())
 	assert.Less(t, linked, each/5, "no request dialed")
 	us.Close()
@@ -71,6 +72,7 @@ func TestRule73NoRequestLeavesItsRegion(t *testing.T) {
 	eventually(t, "attempts to reach the dead peer", func() bool { return len(w.seen()) > linked+1 })
 	for _, stack := range w.seen() {
 		assert.True(t, strings.Contains(stack, "(*follower).run"), stack)
-		assert.False(t, strings.Contains(stack, "sessionStore") || strings.Contains(stack, "codeStore") || strings.Contains(stack, "/center."), stack)
+		assert.False(t, strings.Contains(stack, "sessionStore") || strings.Contains(stack,
+			"codeStore") || strings.Contains(stack, "/center."), stack)
 	}
 }

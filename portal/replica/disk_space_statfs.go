@@ -4,8 +4,7 @@ package replica
 
 import "syscall"
 
-// diskLeft returns how many bytes this process may still write to the file system
-// of a directory.
+// diskLeft returns how many bytes this process may still write to the file system of a directory.
 func diskLeft(dir string) (bytes uint64, ok bool) {
 	var s syscall.Statfs_t
 	if err := syscall.Statfs(dir, &s); err != nil {

@@ -56,14 +56,16 @@ func TestNoSessionCarriesACountThatIsNotDurable(t *testing.T) {
 	signIn(t, one, "u-2", "another") // which nothing keeps out
 	read := replica.Count(one, "u-1")
 	require.Error(t, one.Sessions().RevokeUser(background(t), "u-1"))
-	assert.Equal(t, replica.ReasonUnavailable, reasonOf(replica.MakeDurable(background(t), one, "u-1", read)), "another revocation came since Epoch read the count")
+	assert.Equal(t, replica.ReasonUnavailable, reasonOf(replica.MakeDurable(background(t), one, "u-1", read)),
+		"another revocation came since Epoch read the count")
 
 	failing.Store(false)
 	epoch, err := one.Sessions().Epoch(background(t), "u-1")
 	require.NoError(t, err)
 	require.NoError(t, one.Sessions().Create(background(t), "key-after", at(one, session("u-1", "after", epoch))))
 	require.NoError(t, two.Sessions().RevokeUser(background(t), "u-1"))
-	require.NoError(t, one.Sessions().Create(background(t), "key-slow", at(one, session("u-1", "slow", epoch)))) // of a sign-in that the revocation ended
+	// The session is of a sign-in that the revocation ended.
+	require.NoError(t, one.Sessions().Create(background(t), "key-slow", at(one, session("u-1", "slow", epoch))))
 	release()
 	for _, n := range []*replica.Node{one, two} {
 		eventually(t, "the revocation", func() bool { return !alive(t, n, "after") && !alive(t, n, "slow") })

@@ -15,13 +15,12 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// What an update removes or replaces stays in the log, and, when a full transaction has
-// replaced the log, in the server's file. When messages are purged, the server rewrites a
-// file only if it has more than 2 MiB and less than half of that is left (compactLocked in
-// its filestore.go); erasing single messages rewrites a file for each. So padding is
-// written before such a full transaction: as much as that has, or half of the largest
-// file, of 8 MiB, but more than 2 MiB. What is replaced is then in the smaller half, or in
-// a file that is removed as a whole. A copier pads the copy in the same way.
+// What an update removes or replaces stays in the log, and, when a full transaction has replaced the log,
+// in the server's file. When messages are purged, the server rewrites a file only if it has more than 2 MiB
+// and less than half of that is left (compactLocked in its filestore.go); erasing single messages rewrites
+// a file for each. So padding is written before such a full transaction: as much as that has, or half of
+// the largest file, of 8 MiB, but more than 2 MiB. What is replaced is then in the smaller half, or in a
+// file that is removed as a whole. A copier pads the copy in the same way.
 const (
 	leastPad = 2<<20 + 256<<10
 	mostPad  = 4<<20 + 256<<10
@@ -39,8 +38,8 @@ func replaces(inst *center.Instance, changes []center.Record) bool {
 	})
 }
 
-// outdate notes that the log holds data to erase, and wakes the maintenance when it is
-// time. The caller holds applying.
+// outdate notes that the log holds data to erase, and wakes the maintenance when it is time. The caller
+// holds applying.
 func (n *Node) outdate() {
 	if n.log.outdated.IsZero() {
 		n.log.outdated = time.Now()
@@ -48,17 +47,13 @@ func (n *Node) outdate() {
 	}
 }
 
-// toErase reports whether it is time to erase. The caller holds applying.
-func (n *Node) toErase() bool {
-	return !n.log.outdated.IsZero() && time.Since(n.log.outdated) >= n.cfg.EraseAfter && n.log.unread == 0
-}
-
 // pad writes padding to the log. The caller holds applying.
 func (n *Node) pad(ctx context.Context) error {
 	for most := min(max(leastPad, n.log.size+n.log.since-n.log.padded), mostPad); n.log.padded < most; {
 		at := n.log.read
 		p := padding(n.dir.Last(n.cfg.Region)+1, at+1)
-		w := write{kind: kindConfig, subject: fmt.Sprintf("tx.%d.0", at+1), body: p, part: partHeader(p, len(p.Records)), last: &at}
+		w := write{kind: kindConfig, subject: fmt.Sprintf("tx.%d.0", at+1), body: p, part: partHeader(p, len(p.Records)),
+			last: &at}
 		if _, err := n.publish(ctx, w); err != nil {
 			return err
 		}
@@ -91,8 +86,7 @@ func (c *copier) pad(ctx context.Context) error {
 	return nil
 }
 
-// padding is the beginning of a transaction that is never completed: every version skips
-// it.
+// padding is the beginning of a transaction that is never completed: every version skips it.
 func padding(stamp, first uint64) merge.Transaction {
 	records := []merge.Record{{Kind: merge.KindGone, Key: randomHex()}}
 	return merge.Transaction{Stamp: stamp, First: first, Of: 2, Records: records}
@@ -104,8 +98,7 @@ func randomHex() string {
 	return hex.EncodeToString(b)
 }
 
-// clear removes what a full transaction of this Region's log has replaced. The caller
-// holds applying.
+// clear removes what a full transaction of this Region's log has replaced. The caller holds applying.
 func (n *Node) clear(ctx context.Context) error {
 	if n.log.full == 0 {
 		return nil
@@ -119,19 +112,15 @@ func (n *Node) clear(ctx context.Context) error {
 	return nil
 }
 
-// Sessions name their user, and the server keeps expired messages in the file that it is
-// writing. So after users were removed the Node fills that file, of 4 MiB, with padding
-// that expires: the file is removed when the last session in it has expired. Other Regions
-// copy the padding, so theirs are, too.
-const (
-	fileSize   = 4 << 20
-	padExpires = 5 * time.Second
-)
+// Sessions name their user, and the server keeps expired messages in the file that it is writing. So after
+// users were removed the Node fills that file, of 4 MiB, with padding that expires: the file is removed
+// when the last session in it has expired. Other Regions copy the padding, so theirs are, too.
+const fileSize = 4 << 20
 
-// outdateSessions looks for users that a transaction of the primary removes, or says were
-// removed. Each removal leaves a mark in the primary's log forever, and the stamp of the
-// last one for which sessions were padded is stored (erasedName). So a Region also pads
-// them that was off when users were removed. The caller holds applying.
+// outdateSessions looks for users that a transaction of the primary removes, or says were removed. Each
+// removal leaves a mark in the primary's log forever, and the stamp of the last one for which sessions were
+// padded is stored (erasedName). So a Region also pads them that was off when users were removed. The
+// caller holds applying.
 func (n *Node) outdateSessions(t merge.Transaction) {
 	for _, r := range t.Records {
 		if r.Kind == merge.KindGone && strings.HasPrefix(r.Key, string(center.PrincipalUser)+" ") {
@@ -169,7 +158,7 @@ func (n *Node) padSessions(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := n.putJSON(ctx, erasedName, upTo); err != nil {
+	if err := n.store(ctx, erasedName, upTo, nil); err != nil {
 		n.cfg.Logger.Warn("replica: the next start pads the sessions again", "error", err)
 	}
 	n.applying.Lock()

@@ -12,9 +12,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// What was removed of people, or replaced, is gone from the files of every Region
-// soon, however small the instance is. So it is when the primary was restarted
-// in between.
+// What was removed or replaced of users is soon gone from the files of every Region,
+// however small the instance is, and also if the primary was restarted in between.
 func TestRemovedUsersAreErasedFromFiles(t *testing.T) {
 	t.Parallel()
 	for what, users := range map[string]int{"small": 0, "large": 12_000} {
@@ -23,7 +22,8 @@ func TestRemovedUsersAreErasedFromFiles(t *testing.T) {
 			c := configOf(virginia, usDir)
 			c.EraseAfter = after
 			for i := range users {
-				c.Seed.Users = append(c.Seed.Users, center.User{ID: userName(i), UserName: userName(i), DisplayName: "A name that makes it longer than it was"})
+				c.Seed.Users = append(c.Seed.Users,
+					center.User{ID: userName(i), UserName: userName(i), DisplayName: "A name that makes it longer than it was"})
 			}
 			return open(t, c)
 		}

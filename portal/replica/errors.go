@@ -7,51 +7,46 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A Reason is why the package refused or failed. The list is closed; compare
-// with it, never with a message.
+// A Reason is why the package refused or failed. The list is closed; compare with it, never with a message.
 type Reason string
 
 // The reasons.
 const (
 	// ReasonConfig: Open or AddPeer got a value that it can't use.
 	ReasonConfig Reason = "Config"
-	// ReasonUnavailable: the Region's own server did not answer. The operation may
-	// or may not have happened.
+	// ReasonUnavailable: the Region's own server did not answer. The operation may or may not have
+	// happened.
 	ReasonUnavailable Reason = "Unavailable"
-	// ReasonNotReady: the instance is not replicated to this Region yet, or a copy of
-	// what another Region ended was damaged since. So sessions that were revoked
-	// elsewhere may not be known here.
+	// ReasonNotReady: the instance is not replicated to this Region yet, or a copy of what another Region
+	// ended was damaged since. So sessions that were revoked elsewhere may not be known here.
 	ReasonNotReady Reason = "NotReady"
 	// ReasonCorrupt: stored data can't be read.
 	ReasonCorrupt Reason = "Corrupt"
-	// ReasonVersion: stored or sent data needs another version of this package. The
-	// error names the format or kind that the version must know. Nothing is damaged,
-	// and nothing was lost.
+	// ReasonVersion: stored or sent data needs another version of this package. The error names the format
+	// or kind that the version must know. Nothing is damaged, and nothing was lost.
 	ReasonVersion Reason = "Version"
-	// ReasonDamaged: the Region's own server doesn't keep what this Region wrote: a
-	// part is lost, or it is older, or another Region's. Got says what was found. Open
-	// refuses to start on it, and a Region that finds out later stops. Config.Recover
-	// takes what is missing from other Regions' copies.
+	// ReasonDamaged: the Region's own server doesn't keep what this Region wrote: a part is lost, or it is
+	// older, or another Region's. Got says what was found. Open refuses to start on it, and a Region that
+	// finds out later stops. Config.Recover takes what is missing from other Regions' copies.
 	ReasonDamaged Reason = "Damaged"
-	// ReasonTooLarge: one element doesn't fit into a message, or a Region that
-	// Config.Recover names sends more than Config.MaxRecover.
+	// ReasonTooLarge: one element doesn't fit into a message, or a Region that Config.Recover names sends
+	// more than Config.MaxRecover.
 	ReasonTooLarge Reason = "TooLarge"
 	// ReasonClosed: the Node was closed.
 	ReasonClosed Reason = "Closed"
-	// ReasonRemoved: the primary removed the Region from the instance, and its data
-	// is erased. From AddPeer: the peer was removed, and isn't followed.
+	// ReasonRemoved: the primary removed the Region from the instance, and its data is erased. From
+	// AddPeer: the peer was removed, and isn't followed.
 	ReasonRemoved Reason = "Removed"
-	// ReasonNotListed: the primary doesn't list the Region, and does not say that it
-	// was removed. The Region serves nothing, and keeps its data.
+	// ReasonNotListed: the primary doesn't list the Region, and does not say that it was removed. The
+	// Region serves nothing, and keeps its data.
 	ReasonNotListed Reason = "NotListed"
 )
 
-// An Error is the type of all errors of this package, except for the sentinels of
-// packages portal and center, which are returned unchanged.
+// An Error is the type of all errors of this package, except for the sentinels of packages portal and
+// center, which are returned unchanged.
 type Error struct {
 	Reason Reason
-	// Rule names what was checked or done. Want and Got are both sides of a
-	// comparison.
+	// Rule names what was checked or done. Want and Got are both sides of a comparison.
 	Rule, Want, Got string
 	// Err is the cause, or nil.
 	Err error
@@ -64,6 +59,10 @@ func (e *Error) Error() string {
 
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
+
+func newError(r Reason, rule, want, got string) *Error {
+	return &Error{Reason: r, Rule: rule, Want: want, Got: got}
+}
 
 // asError makes a nil error of a nil *Error.
 func asError(e *Error) error {
@@ -83,5 +82,5 @@ func mergeError(r Reason, err error) error {
 	if !ok {
 		return &Error{Reason: r, Rule: "record", Err: err}
 	}
-	return &Error{Reason: r, Rule: e.Rule, Want: e.Want, Got: e.Got}
+	return newError(r, e.Rule, e.Want, e.Got)
 }

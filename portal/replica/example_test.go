@@ -19,7 +19,8 @@ func Example() {
 	}
 	defer os.RemoveAll(dir)
 	virginia, err := replica.Open(ctx, replica.Config{
-		Region: "us-east-1", Dir: dir + "/us", Listen: "127.0.0.1:0", Secret: "sixteen bytes or more",
+		Region: "us-east-1", Dir: dir + "/us", Listen: "127.0.0.1:0",
+		Secret:            "sixteen bytes or more",
 		InsecurePlaintext: true, // a program seals what it stores, with a Codec
 		Seed: center.Data{
 			Regions: []center.Region{{Name: "us-east-1"}, {Name: "eu-central-1", Status: center.RegionAdding}},
@@ -30,7 +31,8 @@ func Example() {
 		panic(err)
 	}
 	frankfurt, err := replica.Open(ctx, replica.Config{
-		Region: "eu-central-1", Primary: "us-east-1", Dir: dir + "/eu", Listen: "127.0.0.1:0", Secret: "sixteen bytes or more",
+		Region: "eu-central-1", Primary: "us-east-1", Dir: dir + "/eu", Listen: "127.0.0.1:0",
+		Secret:            "sixteen bytes or more",
 		InsecurePlaintext: true, Peers: map[string]replica.Peer{"us-east-1": {URL: virginia.Addr()}},
 	})
 	if err != nil {

@@ -20,11 +20,13 @@ func CopyAndDie(t testing.TB, n *Node, region string) {
 	}
 	c, err := n.copier(t.Context(), region, kindConfig)
 	require.NoError(t, err)
-	for _, p := range []merge.Transaction{{Stamp: 1, First: 1, Of: 1}, {Stamp: 2, First: 10, Of: 2, Full: true}, {Stamp: 2, First: 10, Part: 1, Of: 2, Full: true}} {
+	for _, p := range []merge.Transaction{{Stamp: 1, First: 1, Of: 1}, {Stamp: 2, First: 10, Of: 2, Full: true},
+		{Stamp: 2, First: 10, Part: 1, Of: 2, Full: true}} {
 		b, err := json.Marshal(p)
 		require.NoError(t, err)
 		require.NoError(t, c.copy(t.Context(), "store", message{
-			Seq: p.First + uint64(p.Part), Subject: kindConfig.prefix(region) + fmt.Sprintf("tx.%d.%d", p.First, p.Part), At: "1", Part: partHeader(p, 0), Data: b,
+			Seq: p.First + uint64(p.Part), Subject: kindConfig.prefix(region) + fmt.Sprintf("tx.%d.%d", p.First,
+				p.Part), At: "1", Part: partHeader(p, 0), Data: b,
 		}))
 	}
 	require.NoError(t, c.awaitAcks(t.Context()))

@@ -18,7 +18,8 @@ func CopyMore(n, of *Node) {
 	id, name := of.identity.Load(), kindConfig.stream(of.cfg.Region)
 	read, _ := of.progress.get(name)
 	at := integrity.Place{Line: string(kindConfig), Store: id.Stores[string(kindConfig)], Seq: read.seq + 1}
-	n.contents.copied(name, copyEnd{at.Store, integrity.Proof{Seq: at.Seq, Token: id.Key.Prove(of.generation, at, integrity.Item{})}})
+	n.contents.copied(name,
+		copyEnd{at.Store, integrity.Proof{Seq: at.Seq, Token: id.Key.Prove(of.generation, at, integrity.Item{})}})
 }
 
 // HalfMake has a Node's copy of a Region's log be one that is to be made again
@@ -26,7 +27,7 @@ func CopyMore(n, of *Node) {
 func HalfMake(n *Node, region string) {
 	n.copies.mu.Lock()
 	defer n.copies.mu.Unlock()
-	n.copies.halfMade[regionStream{region, kindConfig}] = true
+	n.copies.recopied[regionStream{region, kindConfig}] = false
 }
 
 // HalfMade says whether it is one still.

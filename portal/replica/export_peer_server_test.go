@@ -39,7 +39,8 @@ func (m lossyMsg) Subject() string      { return "subject" }
 func (m lossyMsg) Data() []byte         { return []byte("data") }
 func (m lossyMsg) Headers() nats.Header { return nats.Header{} }
 func (m lossyMsg) Metadata() (*jetstream.MsgMetadata, error) {
-	return &jetstream.MsgMetadata{Sequence: jetstream.SequencePair{Consumer: m.seq, Stream: m.seq}, NumPending: m.pending}, nil
+	return &jetstream.MsgMetadata{Sequence: jetstream.SequencePair{Consumer: m.seq, Stream: m.seq},
+		NumPending: m.pending}, nil
 }
 
 func (l *lossy) Fetch(n int, _ ...jetstream.FetchOpt) (jetstream.MessageBatch, error) {
@@ -67,7 +68,8 @@ var ErrGap = errGap
 // Say writes a message to a Node's own streams, as a hostile Region may.
 func Say(t testing.TB, n *Node, stream, kind string, e merge.Entry) {
 	t.Helper()
-	_, err := n.publish(context.Background(), write{kind: streamKind(stream), subject: subject(merge.EntryKind(kind), e), body: e})
+	_, err := n.publish(context.Background(),
+		write{kind: streamKind(stream), subject: subject(merge.EntryKind(kind), e), body: e})
 	require.NoError(t, err)
 }
 
@@ -99,7 +101,8 @@ func CopyFull(t testing.TB, n *Node, region string, parts int, order ...int) (ke
 	c, err := n.copier(ctx, region, kindConfig)
 	require.NoError(t, err)
 	write := func(seq, part, of, full int) {
-		p, err := json.Marshal(merge.Transaction{Stamp: uint64(seq), First: uint64(seq - part), Part: part, Of: of, Full: full == 1})
+		p, err := json.Marshal(merge.Transaction{Stamp: uint64(seq), First: uint64(seq - part), Part: part, Of: of,
+			Full: full == 1})
 		require.NoError(t, err)
 		require.NoError(t, c.copy(context.Background(), "store", message{
 			Seq: uint64(seq), Subject: kindConfig.prefix(region) + fmt.Sprintf("tx.%d.%d", seq-part, part), At: "1",

@@ -19,7 +19,8 @@ func Unread(t testing.TB, n *Node, region string, meanwhile func()) {
 	parts, err := n.dir.Compose(n.cfg.Region, uint64(n.cfg.Now().UnixMicro()), records, false).Parts(n.log.read + 1)
 	require.NoError(t, err)
 	for i, p := range parts {
-		_, err := n.publish(t.Context(), write{kind: kindConfig, subject: fmt.Sprintf("tx.%d.%d", p.First, i), body: p, part: partHeader(p, len(records))})
+		_, err := n.publish(t.Context(),
+			write{kind: kindConfig, subject: fmt.Sprintf("tx.%d.%d", p.First, i), body: p, part: partHeader(p, len(records))})
 		require.NoError(t, err)
 	}
 	meanwhile()

@@ -26,10 +26,10 @@ func HeardStart(t testing.TB, n *Node, region string) uint64 {
 
 // A CopiedEntry is a message of a copy of us-east-1's revoked.
 type CopiedEntry struct {
-	Kind   merge.EntryKind
-	Stands merge.Entry // under whose subject
-	Says   merge.Entry
-	Until  int64 // its header
+	Kind  merge.EntryKind
+	Under merge.Entry // whose subject
+	Says  merge.Entry
+	Until int64 // its header
 }
 
 // Recover puts messages together, and returns what is to stand under the subject
@@ -43,7 +43,8 @@ func Recover(t testing.TB, kind merge.EntryKind, under merge.Entry, all []Copied
 	for _, m := range all {
 		b, err := json.Marshal(m.Says)
 		require.NoError(t, err)
-		messages = append(messages, message{Subject: kindRevoked.prefix(c.Region) + subject(m.Kind, m.Stands), Until: fmt.Sprint(m.Until), Data: b})
+		messages = append(messages,
+			message{Subject: kindRevoked.prefix(c.Region) + subject(m.Kind, m.Under), Until: fmt.Sprint(m.Until), Data: b})
 	}
 	r.take(kindRevoked, messages, "", &r.log)
 	v := r.last[kindRevoked][subject(kind, under)]

@@ -31,7 +31,7 @@ func Held(t testing.TB, n *Node) map[string]uint64 {
 }
 
 // Refusals are the streams that the embedded server refuses.
-func (n *Node) StalledStreams() map[string]string { return n.stalledStreams() }
+func (n *Node) StalledStreams() map[string]string { return *n.refused.Load() }
 
 // CopiesApplied says what Probe would say of copies at that time.
 func (n *Node) CopiesApplied(at time.Time) error { return n.copiesApplied(at) }
@@ -88,13 +88,14 @@ func (s *State) Transaction(region string, stamp uint64, full bool, changes []Ch
 	s.heard = append(s.heard, heard{region, t})
 }
 
-// Message takes a message about sessions in, as it stands in the stream.
+// Message takes a message about sessions in, as it is in the stream.
 func (s *State) Message(region, stream, kind string, body merge.Entry) error {
 	b, err := json.Marshal(body)
 	if err != nil {
 		return err
 	}
-	return s.ledger.take(arrival{region: region, kind: streamKind(stream), subject: subject(merge.EntryKind(kind), body), body: b})
+	return s.ledger.take(arrival{region: region, kind: streamKind(stream), subject: subject(merge.EntryKind(kind), body),
+		body: b})
 }
 
 // Entry makes the body of a message.
@@ -150,7 +151,8 @@ func Tear(t testing.TB, n *Node, users int, whole bool) {
 			tx.Records = append(tx.Records, merge.Record{Kind: center.KindUser, Key: id, Value: json.RawMessage(v)})
 		}
 		at := n.log.read + uint64(i)
-		_, err := n.publish(context.Background(), write{kind: kindConfig, subject: fmt.Sprintf("tx.%d.%d", tx.First, i), body: tx, part: partHeader(tx, 2*users), last: &at})
+		_, err := n.publish(context.Background(), write{kind: kindConfig, subject: fmt.Sprintf("tx.%d.%d", tx.First, i),
+			body: tx, part: partHeader(tx, 2*users), last: &at})
 		require.NoError(t, err)
 		if !whole {
 			return
@@ -164,9 +166,7 @@ func Full(t testing.TB, n *Node) {
 	t.Helper()
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	tx, err := n.writeLog(context.Background(), nil, true)
-	require.NoError(t, err)
-	n.fold(n.cfg.Region, tx)
+	require.NoError(t, n.writeLog(context.Background(), nil, true))
 	n.apply()
 }
 

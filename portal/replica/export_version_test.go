@@ -45,7 +45,8 @@ func CopyWith(t testing.TB, n *Node, region string, headers map[string]string) {
 	t.Helper()
 	c, err := n.copier(context.Background(), region, kindSessions)
 	require.NoError(t, err)
-	require.NoError(t, c.copy(context.Background(), "store", message{Seq: 1, Subject: kindSessions.prefix(region) + "later.x", At: "1", Data: []byte("{}"), More: headers}))
+	require.NoError(t, c.copy(context.Background(), "store",
+		message{Seq: 1, Subject: kindSessions.prefix(region) + "later.x", At: "1", Data: []byte("{}"), More: headers}))
 	require.NoError(t, c.settle(context.Background()))
 }
 
@@ -117,11 +118,9 @@ func WriteKind(n *Node, kind, key, value string, optional bool, others ...Change
 	}
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	t, err := n.writeLog(context.Background(), records, false)
-	if err != nil {
+	if err := n.writeLog(context.Background(), records, false); err != nil {
 		return err
 	}
-	n.fold(n.cfg.Region, t)
 	n.apply()
 	return nil
 }
@@ -147,11 +146,9 @@ func WriteFull(n *Node, without string) error {
 			gone = append(gone, merge.Record{Kind: r.Kind, Key: r.Key})
 		}
 	}
-	t, err := n.writeLog(context.Background(), gone, true)
-	if err != nil {
+	if err := n.writeLog(context.Background(), gone, true); err != nil {
 		return err
 	}
-	n.fold(n.cfg.Region, t)
 	n.apply()
 	return nil
 }

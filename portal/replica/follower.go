@@ -13,8 +13,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A follower copies another Region's streams, until it is stopped. It connects to
-// that Region directly.
+// A follower copies another Region's streams, until it is stopped. It connects to that Region directly.
 type follower struct {
 	n      *Node
 	region string
@@ -23,14 +22,15 @@ type follower struct {
 	done   chan struct{}
 	latest atomic.Uint64 // the number of the peer's last start that was heard of
 
-	mu           sync.Mutex
-	connected    bool
-	refused      bool // its credentials, by the peer
-	lag, maxLag  time.Duration
-	ahead        time.Duration // of the peer's clock, if it is timed
-	timed        bool
-	flows        map[streamKind]*flow
-	incompatible *Error // why the peer's version can't be followed; nil: it can
+	refused      atomic.Bool           // its credentials, by the peer
+	incompatible atomic.Pointer[Error] // why the peer's version can't be followed; nil: it can
+
+	mu          sync.Mutex
+	connected   bool
+	lag, maxLag time.Duration
+	ahead       time.Duration // of the peer's clock, if it is timed
+	timed       bool
+	flows       map[streamKind]*flow
 }
 
 // A flow is how far one stream of a peer has been followed since then.
@@ -69,20 +69,19 @@ func (n *Node) follower(region string) *follower {
 	return n.followers[region]
 }
 
-// AddPeer begins to follow another Region. Calling it for a Region that is followed
-// already changes the address. It waits for no answer of the other Region, only for
-// the Region's own server, which creates the copies and reads them. ctx bounds that:
-// without a deadline AddPeer tries until the Node is closed. What it has begun then
-// goes on, and AddPeer may be called again. A Region that the primary removed is
-// refused with Reason Removed.
+// AddPeer begins to follow another Region. Calling it for a Region that is followed already changes the
+// address. It waits for no answer of the other Region, only for the Region's own server, which creates the
+// copies and reads them. ctx bounds that: without a deadline AddPeer tries until the Node is closed. What
+// it has begun then goes on, and AddPeer may be called again. A Region that the primary removed is refused
+// with Reason Removed.
 func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	switch {
 	case !regionName.MatchString(region) || region == n.cfg.Region:
-		return &Error{Reason: ReasonConfig, Rule: "peer", Want: "the name of another Region", Got: region}
+		return newError(ReasonConfig, "peer", "the name of another Region", region)
 	case p.URL == "":
-		return &Error{Reason: ReasonConfig, Rule: "URL of peer " + region, Want: "the address of its server"}
+		return newError(ReasonConfig, "URL of peer "+region, "the address of its server", "")
 	case len(n.cfg.Secret) < minSecret && len(p.Options) == 0:
-		return &Error{Reason: ReasonConfig, Rule: "Secret", Want: "at least 16 bytes, or Options of the peer with credentials", Got: "fewer"}
+		return newError(ReasonConfig, "Secret", "at least 16 bytes, or Options of the peer with credentials", "fewer")
 	}
 	if err := p.checkURL(region); err != nil {
 		return err
@@ -115,7 +114,7 @@ func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	if n.closed || n.followers[region] != nil {
-		return &Error{Reason: ReasonClosed, Rule: "peer " + region, Want: "an open Node and one AddPeer at a time"}
+		return newError(ReasonClosed, "peer "+region, "an open Node and one AddPeer at a time", "")
 	}
 	following, stop := context.WithCancel(n.ctx)
 	f.cancel = stop
@@ -124,12 +123,10 @@ func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	return nil
 }
 
-// RemovePeer stops following a Region, at once. What was heard of it stays: only
-// its removal by the primary makes this Region erase that.
+// RemovePeer stops following a Region, at once. What was heard of it stays: only its removal by the primary
+// makes this Region erase that.
 func (n *Node) RemovePeer(region string) {
-	n.mu.Lock()
-	delete(n.parked, region)
-	n.mu.Unlock()
+	n.parked.Delete(region)
 	if n.unfollow(region) == nil {
 		return
 	}
@@ -151,12 +148,6 @@ func (n *Node) unfollow(region string) *follower {
 	return f
 }
 
-// Bounds of the time between two attempts to reach a peer.
-const (
-	minBackoff = 50 * time.Millisecond
-	maxBackoff = 2 * time.Second
-)
-
 func (f *follower) run(ctx context.Context) {
 	defer close(f.done)
 	wait := minBackoff
@@ -174,8 +165,7 @@ func (f *follower) run(ctx context.Context) {
 	}
 }
 
-// session is one connection. It ends at the first error, and returns whether the
-// peer answered at all.
+// session is one connection. It ends at the first error, and returns whether the peer answered at all.
 func (f *follower) session(ctx context.Context) (met bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -210,8 +200,7 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, k streamKind) erro
 		case errors.Is(err, errSuspected):
 			err = f.recopy(k)
 		case errors.Is(err, errConflict):
-			// Another Node of this Region copies too, and is ahead. That does no harm,
-			// but two are no use.
+			// Another Node of this Region copies too, and is ahead. That does no harm, but two are no use.
 			pause(ctx, time.Second)
 			err = f.mend(ctx, k, began, &conflicts)
 		}
@@ -225,9 +214,8 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, k streamKind) erro
 	}
 }
 
-// step asks the peer once and copies the answer. It waits for the Region's own server
-// for seconds at most, and then returns errNotCopied: what ends access is heard
-// without that server.
+// step asks the peer once and copies the answer. It waits for the Region's own server for seconds at most,
+// and then returns errNotCopied: what ends access is heard without that server.
 func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	n, stream := f.n, c.kind.stream(f.region)
 	asked := n.cfg.Now()
@@ -251,7 +239,8 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	f.heardStart(a)
 	f.setBehind(c.kind, true)
 	f.measureClock(asked, a)
-	anew := a.Store != q.Store || a.After < q.After || q.Differs && a.Again // the original was created again, or lost its end
+	// anew: the original was created again or lost its end, or the copy is wrong.
+	anew := a.Store != q.Store || a.After < q.After || q.Differs && a.Again
 	if anew {
 		c.anew(a.Store)
 		c.heard, c.asm = c.at, merge.Assembler{}
@@ -285,7 +274,8 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	c.past = max(c.past, a.Last)
 	if n.progress.wait(ctx, stream, c.at, n.cfg.Heartbeat) {
 		f.setBehind(c.kind, false) // whatever the comparison says: that is not this Region's server
-		switch is, why := n.compare(c, a); {
+		is, why := n.compare(c, a)
+		switch {
 		case is == overtaken:
 			return errConflict
 		case is == unlike:
@@ -294,7 +284,9 @@ func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 		case is == unsaid && (a.Digest != nil || q.Differs): // a later answer tells
 			return nil
 		}
-		n.trust(c, a)
+		if is == alike || a.Generation == nil { // a version from before digests states none
+			n.trust(c)
+		}
 		f.reached(c.kind, asked)
 	}
 	return nil

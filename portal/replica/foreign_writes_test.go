@@ -37,7 +37,8 @@ func TestARegionSpeaksForItself(t *testing.T) {
 	signIn(t, eu, "u-2", "after")
 	signIn(t, ap, "u-2", "after-too")
 	for _, n := range []*replica.Node{us, eu, ap} {
-		eventually(t, "what came after", func() bool { return alive(t, n, "after-all") && alive(t, n, "after") && alive(t, n, "after-too") })
+		eventually(t, "what came after",
+			func() bool { return alive(t, n, "after-all") && alive(t, n, "after") && alive(t, n, "after-too") })
 	}
 
 	for _, n := range []*replica.Node{us, eu, ap} {
@@ -80,7 +81,8 @@ func TestSessionsEndBeforeWhatEndedThem(t *testing.T) {
 	c := configOf(virginia, t.TempDir())
 	c.MaxSession, c.Skew = 2*time.Hour, time.Minute
 	n := open(t, c)
-	for life, ok := range map[time.Duration]bool{time.Hour: true, 2 * time.Hour: true, 2*time.Hour + 2*time.Minute: false, 24 * time.Hour: false} {
+	for life, ok := range map[time.Duration]bool{time.Hour: true, 2 * time.Hour: true,
+		2*time.Hour + 2*time.Minute: false, 24 * time.Hour: false} {
 		s := session("u-1", fmt.Sprint(life), nil)
 		s.Expires = time.Now().Add(life)
 		err := n.Sessions().Create(background(t), "key-"+s.ID, s)
@@ -101,9 +103,11 @@ func TestSessionsEndBeforeWhatEndedThem(t *testing.T) {
 	}
 
 	s := replica.NewState(virginia)
-	long := sessions.Session{ID: "1", SignIn: "s", UserID: "u", Region: virginia, Created: base, Expires: base.Add(24 * time.Hour)}
+	long := sessions.Session{ID: "1", SignIn: "s", UserID: "u", Region: virginia, Created: base,
+		Expires: base.Add(24 * time.Hour)}
 	require.NoError(t, s.Message(virginia, "sessions", "session", replica.Entry("k", &long, "", "", 0, time.Time{})))
-	require.NoError(t, s.Message(frankfurt, "revoked", "signin", replica.Entry("", nil, "u", "s", 0, base.Add(9*time.Hour))))
+	require.NoError(t,
+		s.Message(frankfurt, "revoked", "signin", replica.Entry("", nil, "u", "s", 0, base.Add(9*time.Hour))))
 	s.Sweep(base.Add(9*time.Hour), 5*time.Minute)
 	assert.Len(t, s.Digest(), 2, "both are remembered")
 	s.Sweep(base.Add(9*time.Hour+6*time.Minute), 5*time.Minute)

@@ -34,7 +34,8 @@ func TestForgedRemovalsEraseNothing(t *testing.T) {
 	signIn(t, eu, "u-1", "s-1")
 
 	// A server in the place of another Region, and a client with Secret.
-	s, err := server.NewServer(&server.Options{ServerName: "forger", Port: server.RANDOM_PORT, Host: "127.0.0.1", NoSigs: true, NoLog: true})
+	s, err := server.NewServer(&server.Options{ServerName: "forger", Port: server.RANDOM_PORT, Host: "127.0.0.1",
+		NoSigs: true, NoLog: true})
 	require.NoError(t, err)
 	s.Start()
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
@@ -46,7 +47,8 @@ func TestForgedRemovalsEraseNothing(t *testing.T) {
 	_, err = forger.Subscribe("meridian.follow.>", func(m *nats.Msg) {
 		var q struct{ Nonce string }
 		if json.Unmarshal(m.Data, &q) == nil {
-			_ = m.Respond(fmt.Appendf(nil, `{"nonce":%q,"error":"removed","unlisted":true,"removed":%d}`, q.Nonce, time.Now().Add(time.Hour).UnixMicro()))
+			_ = m.Respond(fmt.Appendf(nil, `{"nonce":%q,"error":"removed","unlisted":true,"removed":%d}`, q.Nonce,
+				time.Now().Add(time.Hour).UnixMicro()))
 			forged.Add(1)
 		}
 	})
@@ -55,8 +57,10 @@ func TestForgedRemovalsEraseNothing(t *testing.T) {
 	require.NoError(t, eu.AddPeer(background(t), mumbai, replica.Peer{URL: s.ClientURL()}))
 	for _, n := range []*replica.Node{us, eu} {
 		nc, _ := asPeer(t, n)
-		for _, subject := range []string{"_PEER.x", "$KV.config_us-east-1.tx.99.0", "meridian.removed.eu-central-1", "meridian.follow.eu-central-1"} {
-			require.NoError(t, nc.Publish(subject, fmt.Appendf(nil, `{"nonce":"","unlisted":true,"removed":%d}`, time.Now().Add(time.Hour).UnixMicro())))
+		for _, subject := range []string{"_PEER.x", "$KV.config_us-east-1.tx.99.0", "meridian.removed.eu-central-1",
+			"meridian.follow.eu-central-1"} {
+			require.NoError(t, nc.Publish(subject, fmt.Appendf(nil, `{"nonce":"","unlisted":true,"removed":%d}`,
+				time.Now().Add(time.Hour).UnixMicro())))
 		}
 		require.NoError(t, nc.Flush())
 	}

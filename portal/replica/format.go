@@ -11,21 +11,20 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// Headers that say what a reader must understand to open a message. The last two are
-// reserved for sealing with keys that change: this version writes neither, and reads
-// no message with one.
+// Headers that say what a reader must understand to open a message. The last two are reserved for sealing
+// with keys that change: this version writes neither, and reads no message with one.
 const (
 	headerFormat = "Meridian-Format" // of the message. Absent: from before formats
 	headerKey    = "Meridian-Key"    // the version of the key that sealed the body. Absent or 0: Codec's
 	headerBound  = "Meridian-Bound"  // associated data of the sealed body, beside the subject
 )
 
-// formatID is the key, in a stream's metadata, of the format that a version must
-// read to use the stream. Absent: from before formats.
+// formatID is the key, in a stream's metadata, of the format that a version must read to use the stream.
+// Absent: from before formats.
 const formatID = "meridian-format"
 
-// readable refuses a message that this version can't read, by its headers, before the
-// body is opened: what is new must not be taken for damage.
+// readable refuses a message that this version can't read, by its headers, before the body is opened: what
+// is new must not be taken for damage.
 func (c *Config) readable(what string, h nats.Header) *Error {
 	switch format := number(h.Get(headerFormat)); {
 	case format > uint64(c.formats.Speaks):
@@ -40,7 +39,7 @@ func (c *Config) readable(what string, h nats.Header) *Error {
 
 // needsVersion refuses what only another version can read.
 func needsVersion(what, needed, reads string) *Error {
-	return &Error{Reason: ReasonVersion, Rule: what, Want: "a version of Meridian that reads " + needed, Got: "one that reads " + reads}
+	return newError(ReasonVersion, what, "a version of Meridian that reads "+needed, "one that reads "+reads)
 }
 
 // meets refuses a peer without a format in common.
@@ -48,8 +47,8 @@ func (c *Config) meets(region string, theirs merge.Formats) *Error {
 	if c.formats.Meets(theirs) {
 		return nil
 	}
-	return &Error{Reason: ReasonVersion, Rule: "version of Region " + region,
-		Want: "a format in common: " + describe(c.formats), Got: describe(theirs)}
+	return newError(ReasonVersion, "version of Region "+region, "a format in common: "+describe(c.formats),
+		describe(theirs))
 }
 
 func describe(f merge.Formats) string {
@@ -59,22 +58,20 @@ func describe(f merge.Formats) string {
 	return fmt.Sprintf("formats %d to %d", f.Reads, f.Speaks)
 }
 
-// passedOn returns the headers of a message that a copier takes over unchanged: the
-// format, the reserved ones, and those that only a later version knows.
-func passedOn(h nats.Header) (out map[string]string) {
+// passedOn returns the headers of a message that a copier takes over unchanged: the format, the reserved
+// ones, and those that only a later version knows.
+func passedOn(h nats.Header) map[string]string {
+	out := map[string]string{}
 	for key := range h {
 		if mayPass(key) {
-			if out == nil {
-				out = map[string]string{}
-			}
 			out[key] = h.Get(key)
 		}
 	}
 	return out
 }
 
-// mayPass reports whether a peer may set a header. The others are the copier's own,
-// or mean something to a server.
+// mayPass reports whether a peer may set a header. The others are the copier's own, or mean something to a
+// server.
 func mayPass(key string) bool {
 	switch key {
 	case headerAt, headerUntil, headerPart, headerSeq, headerStore, headerRead, headerProof:
@@ -83,20 +80,31 @@ func mayPass(key string) bool {
 	return strings.HasPrefix(key, "Meridian-")
 }
 
-// header returns the headers of a message that a copier takes over unchanged.
-func (m message) header() nats.Header {
+// headers returns the headers of a message in a copy.
+func (m message) headers(store string) nats.Header {
 	h := nats.Header{}
 	for key, v := range m.More {
 		if mayPass(key) {
 			h.Set(key, v)
 		}
 	}
+	own := map[string]string{
+		headerAt: m.At, headerPart: m.Part, headerProof: m.Proof, headerStore: store, headerSeq: strconv.FormatUint(m.Seq,
+			10),
+	}
+	if number(m.Until) > 0 {
+		own[headerUntil] = m.Until
+	}
+	for key, v := range own {
+		if v != "" {
+			h.Set(key, v)
+		}
+	}
 	return h
 }
 
-// markFormat marks this Region's streams with the format of what is written from now
-// on. Messages in them may be older. An older version that can't read this format
-// then refuses the streams.
+// markFormat marks this Region's streams with the format of what is written from now on. Messages in them
+// may be older. An older version that can't read this format then refuses the streams.
 func (n *Node) markFormat(ctx context.Context) error {
 	for _, k := range streamKinds {
 		s, err := n.stream(ctx, k.stream(n.cfg.Region))

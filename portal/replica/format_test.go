@@ -31,7 +31,8 @@ func TestRegionsWithoutAFormatInCommonDontFollowEachOther(t *testing.T) {
 	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr()}))
 	for i, n := range []*replica.Node{us, eu} {
 		eventually(t, "a refusal", func() bool { return n.Peers()[0].State == portal.PeerIncompatible })
-		eventually(t, "what is said of it", func() bool { return logs[i].count("peer not followed") == 1 && logs[i].count("question refused") == 1 })
+		eventually(t, "what is said of it",
+			func() bool { return logs[i].count("peer not followed") == 1 && logs[i].count("question refused") == 1 })
 		assert.Zero(t, n.Peers()[0].Heard)
 	}
 	signIn(t, us, "u-1", "s-1")
@@ -56,7 +57,8 @@ func TestVersionsFromBeforeThereWereFormatsAreRefused(t *testing.T) {
 	assert.Contains(t, string(m.Data), "a version from before there were formats")
 	assert.NotContains(t, string(m.Data), "messages")
 
-	s, err := server.NewServer(&server.Options{ServerName: "old", Port: server.RANDOM_PORT, Host: "127.0.0.1", NoSigs: true, NoLog: true})
+	s, err := server.NewServer(&server.Options{ServerName: "old", Port: server.RANDOM_PORT, Host: "127.0.0.1",
+		NoSigs: true, NoLog: true})
 	require.NoError(t, err)
 	s.Start()
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
@@ -121,7 +123,8 @@ func TestCopiesKeepTheHeadersOfTheOriginal(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	mesh(t, us, eu)
-	replica.WriteWith(t, us, "ended", replica.Entry("key-x", nil, "", "", 0, time.Now().Add(time.Hour)), "Meridian-Later", "value")
+	replica.WriteWith(t, us, "ended", replica.Entry("key-x", nil, "", "", 0, time.Now().Add(time.Hour)),
+		"Meridian-Later", "value")
 	eventually(t, "a copy", func() bool { return replica.Held(t, eu)["sessions_us-east-1"] == 1 })
 	h := replica.Headers(t, eu, "sessions", virginia)
 	assert.Equal(t, []string{"1"}, h["Meridian-Format"])
@@ -134,7 +137,8 @@ func TestPeersSetNoHeadersOfTheServer(t *testing.T) {
 	us, eu := open(t, configOf(virginia, t.TempDir())), open(t, configOf(frankfurt, t.TempDir()))
 	mesh(t, us, eu)
 	eu.RemovePeer(virginia)
-	replica.CopyWith(t, eu, virginia, map[string]string{"Nats-Rollup": "all", "Nats-Expected-Last-Sequence": "77", "Meridian-Seq": "77", "Meridian-Later": "value"})
+	replica.CopyWith(t, eu, virginia, map[string]string{"Nats-Rollup": "all", "Nats-Expected-Last-Sequence": "77",
+		"Meridian-Seq": "77", "Meridian-Later": "value"})
 	h := replica.Headers(t, eu, "sessions", virginia)
 	assert.Empty(t, h["Nats-Rollup"])
 	assert.NotContains(t, h["Nats-Expected-Last-Sequence"], "77")

@@ -50,7 +50,8 @@ func natsProcesses(t *testing.T, region string, size int) (servers []*exec.Cmd, 
 func TestFrozenServerIsLeft(t *testing.T) {
 	t.Parallel()
 	servers, urls := natsProcesses(t, virginia, 3)
-	nc, err := nats.Connect(urls, append(natsstore.ConnectOptions(), nats.UserInfo("meridian", nodePassword), nats.RetryOnFailedConnect(true))...)
+	nc, err := nats.Connect(urls,
+		append(natsstore.ConnectOptions(), nats.UserInfo("meridian", nodePassword), nats.RetryOnFailedConnect(true))...)
 	require.NoError(t, err)
 	t.Cleanup(nc.Close)
 	js, err := jetstream.New(nc)

@@ -31,7 +31,8 @@ type disk struct{ dir string }
 func newDisk(t *testing.T) disk {
 	t.Helper()
 	if raceDetector {
-		testkit.Skip(t, "nats-server 2.15 has a race of its own where JetStream is enabled again while requests arrive (jsAPIRoutedReqs)")
+		testkit.Skip(t,
+			"nats-server 2.15 has a race of its own where JetStream is enabled again while requests arrive (jsAPIRoutedReqs)")
 	}
 	d := disk{t.TempDir()}
 	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", d.dir).CombinedOutput(); err != nil {
@@ -78,7 +79,8 @@ func TestLittleSpaceIsEnough(t *testing.T) {
 	}
 	d.fill(t)
 	eventually(t, "a write that is refused", func() bool {
-		return us.Sessions().Create(background(t), "key-"+fmt.Sprint(time.Now().UnixNano()), at(us, session("u-2", "s", nil))) != nil
+		return us.Sessions().Create(background(t), "key-"+fmt.Sprint(time.Now().UnixNano()),
+			at(us, session("u-2", "s", nil))) != nil
 	})
 	d.free(t, 3<<19)
 	eventually(t, "writes", func() bool { return us.Probe(background(t)) == nil })
@@ -96,10 +98,12 @@ func healthOf(t *testing.T, n *replica.Node) func() int {
 	t.Cleanup(idp.Close)
 	trusted, err := saml.ParseIdPMetadata(idp.Metadata(""))
 	require.NoError(t, err)
-	sp, err := saml.New(saml.Config{EntityID: "sp", ACS: []saml.Endpoint{{URL: "https://portal.example/acs", Region: n.Region()}}, IdP: trusted})
+	sp, err := saml.New(saml.Config{EntityID: "sp",
+		ACS: []saml.Endpoint{{URL: "https://portal.example/acs", Region: n.Region()}}, IdP: trusted})
 	require.NoError(t, err)
 	p, err := portal.New(portal.Config{
-		Region: n.Region(), SP: sp, Directory: n.View(), Store: acs.NewMemoryStore(acs.MemoryConfig{}), Sessions: n.Sessions(), Codes: n.Codes(), Replication: n,
+		Region: n.Region(), SP: sp, Directory: n.View(), Store: acs.NewMemoryStore(acs.MemoryConfig{}),
+		Sessions: n.Sessions(), Codes: n.Codes(), Replication: n,
 		Context: t.Context(), ProbeEvery: 10 * time.Millisecond, Logger: slog.New(slog.DiscardHandler),
 	})
 	require.NoError(t, err)
@@ -125,7 +129,8 @@ func TestFullDiskOfThePrimary(t *testing.T) {
 
 	d.fill(t)
 	eventually(t, "a write that is refused", func() bool {
-		return us.Sessions().Create(background(t), "key-"+fmt.Sprint(time.Now().UnixNano()), at(us, session("u-2", "s", nil))) != nil
+		return us.Sessions().Create(background(t), "key-"+fmt.Sprint(time.Now().UnixNano()),
+			at(us, session("u-2", "s", nil))) != nil
 	})
 	eventually(t, "health to say so", func() bool { return health() == http.StatusServiceUnavailable })
 	for name, end := range ends {

@@ -42,7 +42,8 @@ func seed(regions ...string) center.Data {
 		Groups:         []center.Group{{ID: "g-1", Name: "Developers", Members: []string{"u-1", "u-2"}}},
 		PermissionSets: []center.PermissionSet{{Name: "ReadOnly"}},
 		Accounts:       []center.Account{{ID: "111111111111", Name: "Production"}},
-		Assignments:    []center.Assignment{{Principal: center.GroupPrincipal("g-1"), AccountID: "111111111111", PermissionSet: "ReadOnly"}},
+		Assignments: []center.Assignment{{Principal: center.GroupPrincipal("g-1"), AccountID: "111111111111",
+			PermissionSet: "ReadOnly"}},
 	}
 	for _, r := range regions {
 		d.Regions = append(d.Regions, center.Region{Name: r})
@@ -121,7 +122,8 @@ func putUser(u center.User) func(*center.Tx) error {
 
 func session(user, id string, epoch sessions.Epoch) sessions.Session {
 	now := time.Now()
-	return sessions.Session{ID: id, SignIn: "signin-" + id, UserID: user, UserName: user, Region: virginia, Created: now, Seen: now, Expires: now.Add(time.Hour), Epoch: epoch}
+	return sessions.Session{ID: id, SignIn: "signin-" + id, UserID: user, UserName: user, Region: virginia, Created: now,
+		Seen: now, Expires: now.Add(time.Hour), Epoch: epoch}
 }
 
 // at makes it a session that lives in the Node's Region.

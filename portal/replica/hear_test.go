@@ -89,7 +89,8 @@ func TestARegionHearsAPeerThatItHasCopiedNothingFromSinceItsStart(t *testing.T) 
 	eu = open(t, ec)
 	cl.stop(0)
 	us = open(t, c)
-	eventually(t, "a probe that says that nothing is copied", func() bool { return eu.CopiesApplied(time.Now().Add(time.Minute)) != nil })
+	eventually(t, "a probe that says that nothing is copied",
+		func() bool { return eu.CopiesApplied(time.Now().Add(time.Minute)) != nil })
 	require.NoError(t, replica.WriteKind(us, later, "x", "1", false))
 	eventually(t, "a stop", func() bool { return refusal(t, eu) == replica.ReasonVersion })
 }
@@ -101,8 +102,10 @@ func TestARegionHearsAPeerWhoseCopyCantBeMadeAgain(t *testing.T) {
 	us, eu, cl, log := laterPrimary(t)
 	cl.stop(0)
 	replica.HalfMake(eu, virginia)
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com"}))) // which can't be copied
-	eventually(t, "an attempt to make the copy", func() bool { return log.count("a copy that was damaged is created again") > 0 })
+	// This can't be copied.
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com"})))
+	eventually(t, "an attempt to make the copy",
+		func() bool { return log.count("a copy that was damaged is created again") > 0 })
 	require.NoError(t, replica.WriteKind(us, later, "x", "1", false))
 	eventually(t, "a stop", func() bool { return refusal(t, eu) == replica.ReasonVersion })
 	require.True(t, replica.HalfMade(eu, virginia))

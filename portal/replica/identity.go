@@ -3,40 +3,40 @@ package replica
 import (
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
-// identityKey is the key in a stream's metadata that says that the stream has an
-// Identity beside it. A stream from before there were Identities gets one.
+// identityKey is the key in a stream's metadata that says that the stream has an Identity beside it. A
+// stream from before there were Identities gets one.
 const identityKey = "meridian-identity"
 
-// establish checks that the Region's own server keeps what this Region wrote, creates
-// the streams that a new Region needs, and begins a new generation. Anything wrong
-// fails with Reason Damaged.
+// establish checks that the Region's own server keeps what this Region wrote, creates the streams that a
+// new Region needs, and begins a new generation. Anything wrong fails with Reason Damaged.
 func (n *Node) establish(ctx context.Context) error {
-	for err := errConflict; errors.Is(err, errConflict); { // another Node of the Region was faster
-		if err = n.beginGeneration(ctx); err != nil && !errors.Is(err, errConflict) {
-			return err
-		}
+	err := errConflict
+	for errors.Is(err, errConflict) { // another Node of the Region was faster
+		err = n.beginGeneration(ctx)
 	}
-	if err := n.passes("established"); err != nil {
-		return err
+	if err == nil {
+		err = n.passes("established")
 	}
 	for _, k := range streamKinds {
-		if err := n.ensure(ctx, k, n.cfg.Region); err != nil {
-			return err
+		if err == nil {
+			err = n.ensure(ctx, k, n.cfg.Region)
 		}
-		if err := n.name(ctx, k); err != nil {
-			return err
+		if err == nil {
+			err = n.name(ctx, k)
 		}
 	}
-	if n.identity.Load().Made {
-		return nil
+	if err != nil || n.identity.Load().Made {
+		return err
 	}
 	return n.changeIdentity(ctx, func(d *integrity.Identity) { d.Made = true })
 }
@@ -65,18 +65,18 @@ func (n *Node) beginGeneration(ctx context.Context) error {
 	return n.writeIdentity(ctx, next, rev)
 }
 
-// examine checks the Region's own streams, those that exist, against the Identity. d
-// is nil if there is none.
+// examine checks the Region's own streams, those that exist, against the Identity. d is nil if there is
+// none.
 func (n *Node) examine(d *integrity.Identity, own map[streamKind]jetstream.StreamInfo) error {
 	if d != nil && d.Region != n.cfg.Region {
-		return &Error{Reason: ReasonDamaged, Rule: "content of Dir or URL",
-			Want: "what Region " + n.cfg.Region + " wrote: is another Region's directory in its place?", Got: "Region " + d.Region}
+		return newError(ReasonDamaged, "content of Dir or URL",
+			"what Region "+n.cfg.Region+" wrote: is another Region's directory in its place?", "Region "+d.Region)
 	}
 	for _, k := range streamKinds {
 		info, exists := own[k]
 		if exists && info.Config.Metadata[storeID] == "" {
-			return &Error{Reason: ReasonDamaged, Rule: "stream " + info.Config.Name,
-				Want: "the Region's own: is another Region's directory in its place?", Got: "a copy of it, as another Region keeps it"}
+			return newError(ReasonDamaged, "stream "+info.Config.Name,
+				"the Region's own: is another Region's directory in its place?", "a copy of it, as another Region keeps it")
 		}
 		if d == nil && info.Config.Metadata[identityKey] != "" && !n.vouched() {
 			return damaged(k, "the Region's identity, beside it, is missing")
@@ -94,32 +94,29 @@ func (n *Node) examine(d *integrity.Identity, own map[streamKind]jetstream.Strea
 		case !exists && d.Made:
 			return damaged(k, "it is missing")
 		case info.Config.Metadata[identityKey] != "" && info.Config.Metadata[storeID] != d.Stores[string(k)]:
-			return damaged(k, "another one is in its place, or a version from before there were formats was started with Restored")
-		case k == kindConfig && !contiguous(info.State):
+			return damaged(k,
+				"another one is in its place, or a version from before there were formats was started with Restored")
+		case k == kindConfig && info.State.Msgs > 0 && info.State.Msgs != info.State.LastSeq-info.State.FirstSeq+1:
 			return damaged(k, fmt.Sprintf("of messages %d to %d some are missing", info.State.FirstSeq, info.State.LastSeq))
 		}
 	}
 	return nil
 }
 
-// contiguous reports whether no message is missing between a stream's first and
-// last. Of config nothing else is ever removed.
-func contiguous(s jetstream.StreamState) bool {
-	return s.Msgs == 0 || s.Msgs == s.LastSeq-s.FirstSeq+1
-}
-
 // vouched reports whether the operator has said, for this start, what counts.
 func (n *Node) vouched() bool { return n.cfg.Restored || len(n.cfg.Recover) > 0 }
 
-// nextIdentity is the Identity that this start gives the Region. A Region that had
-// none is new, or from before there were Identities. Then all others read its
-// streams again, so that their copies hold proofs. existed: it had streams.
+// nextIdentity is the Identity that this start gives the Region. A Region that had none is new, or from
+// before there were Identities. Then all others read its streams again, so that their copies hold proofs.
+// existed: it had streams.
 func (n *Node) nextIdentity(d *integrity.Identity, existed bool) integrity.Identity {
 	var next integrity.Identity
 	if d != nil {
 		next = *d
 	} else {
-		next = integrity.New(n.cfg.Region, newKey(), n.cfg.Now().Unix())
+		var key integrity.Key
+		_, _ = rand.Read(key[:]) // never fails
+		next = integrity.New(n.cfg.Region, key, n.cfg.Now().Unix())
 		next.Vouched = existed && len(n.cfg.Recover) == 0
 		next.Orphaned = existed
 	}
@@ -143,13 +140,8 @@ func (n *Node) damageOf(k streamKind, why string) *integrity.Damage {
 	return &integrity.Damage{Line: string(k), Why: why, At: n.cfg.Now().UTC().Round(0)}
 }
 
-func newKey() (k integrity.Key) {
-	_, _ = rand.Read(k[:]) // never fails
-	return k
-}
-
-// name gives a stream the storeID that the Identity says. If it changes, followers
-// read the stream from its start.
+// name gives a stream the storeID that the Identity says. If it changes, followers read the stream from its
+// start.
 func (n *Node) name(ctx context.Context, k streamKind) error {
 	s, err := n.stream(ctx, k.stream(n.cfg.Region))
 	if err != nil {
@@ -161,3 +153,218 @@ func (n *Node) name(ctx context.Context, k streamKind) error {
 	}
 	return n.setMetadata(ctx, s, map[string]string{storeID: want, identityKey: "1"})
 }
+
+// watch keeps what is stored beside the streams up to date.
+func (n *Node) watch() {
+	failed := false
+	for i := 0; n.ctx.Err() == nil; i++ {
+		err := errors.Join(n.writeMarks(n.ctx, false), n.noteWhole(n.ctx))
+		if i%copyMarksEvery == 0 {
+			err = errors.Join(err, n.writeCopyMarks(n.ctx, false))
+		}
+		if err == nil {
+			err = n.heedNodes(n.ctx)
+		}
+		if err == nil {
+			err = n.copyAllEnds(n.ctx, false)
+		}
+		if err != nil && !failed && n.ctx.Err() == nil {
+			n.cfg.Logger.Warn("replica: the marks of the Region's streams are late", "error", err)
+		}
+		failed = err != nil
+		pause(n.ctx, watchEvery)
+	}
+}
+
+// writeMarks writes how far the Region's own streams are, if that has moved, or always. A Region that has
+// stopped leaves its marks as they were.
+func (n *Node) writeMarks(ctx context.Context, always bool) error {
+	if n.condemned() != nil || n.removedAt.Load() > 0 {
+		return nil
+	}
+	marks := map[string]integrity.Mark{}
+	moved := always
+	for _, k := range streamKinds {
+		n.contents.with(k.stream(n.cfg.Region), func(c *integrity.Content) { marks[string(k)] = n.markOf(c) })
+		moved = moved || marks[string(k)].Last != n.marked[string(k)]
+	}
+	if !moved {
+		return nil
+	}
+	if err := n.store(ctx, marksName, marks, nil); err != nil {
+		return err
+	}
+	for l, m := range marks {
+		n.marked[l] = m.Last
+	}
+	return nil
+}
+
+func (n *Node) markOf(c *integrity.Content) integrity.Mark {
+	m := c.Mark()
+	m.At = n.latestClock()
+	return m
+}
+
+// markFresh writes the marks of streams that a recovery has just created, before the recovery counts as
+// done. No reader and no other Region has seen them yet, so nothing else would show what is lost of them
+// from here on.
+func (n *Node) markFresh(ctx context.Context) error {
+	marks := map[string]integrity.Mark{}
+	for _, k := range streamKinds {
+		c := integrity.NewContent()
+		c.Begin(n.identity.Load().Stores[string(k)], 0)
+		_, s, err := n.lastOf(ctx, k)
+		if err != nil {
+			return err
+		}
+		for msg, err := range messages(ctx, s, k.prefix(n.cfg.Region)) {
+			if err != nil {
+				return err
+			}
+			plain, err := n.cfg.Codec.Open(msg.Subject, msg.Data)
+			a := arrival{region: n.cfg.Region, kind: k, seq: msg.Sequence, body: plain}
+			c.Add(n.messageOf(a, msg.Header, msg.Subject, msg.Data, err == nil))
+		}
+		marks[string(k)] = n.markOf(c)
+	}
+	return n.store(ctx, marksName, marks, nil)
+}
+
+// heedNodes looks whether another Node of the Region has found the Region damaged.
+func (n *Node) heedNodes(ctx context.Context) error {
+	if n.cfg.URL == "" || n.removedAt.Load() > 0 {
+		return nil
+	}
+	d, err := n.reloadIdentity(ctx)
+	if d != nil && d.Damage != nil {
+		_ = n.condemn(ctx, streamKind(d.Damage.Line), d.Damage.Why)
+	}
+	return err
+}
+
+// readOwn waits, for seconds at most, until the Region's own streams are read to their ends.
+func (n *Node) readOwn() {
+	if n.marked == nil || n.condemned() != nil || n.removedAt.Load() > 0 || !n.nc.IsConnected() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(n.ctx, askTimeout)
+	defer cancel()
+	for _, r := range n.readersOf(n.cfg.Region) {
+		_ = r.complete(ctx) // otherwise the marks are a moment old
+	}
+}
+
+// readToEnd waits until one of the Region's own streams is read to its end.
+func (n *Node) readToEnd(ctx context.Context, k streamKind) error {
+	for _, r := range n.readersOf(n.cfg.Region) {
+		if r.kind == k {
+			return r.complete(ctx)
+		}
+	}
+	return nil
+}
+
+// lastMarks is for Close: nothing of the Node runs any more.
+func (n *Node) lastMarks() {
+	if n.identity.Load() == nil || n.marked == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
+	defer cancel()
+	if !n.nc.IsConnected() { // Close waits for no server that is gone
+		cancel()
+	}
+	if err := errors.Join(n.writeMarks(ctx, true), n.writeCopyMarks(ctx, true)); err != nil {
+		n.cfg.Logger.Warn("replica: the last marks of the Region's streams were not written", "error", err)
+	}
+}
+
+// readMarks returns the marks of the Region's own streams.
+func (n *Node) readMarks(ctx context.Context) (marks map[string]integrity.Mark, err error) {
+	b, _, err := n.identityStore.read(ctx, marksName)
+	switch {
+	case err != nil || n.vouched():
+		return nil, err
+	case b == nil && n.identity.Load().Marked:
+		return nil, damaged("", "the Region's marks, beside them, are missing")
+	case b == nil:
+		return nil, nil
+	}
+	if err := json.Unmarshal(b, &marks); err != nil {
+		return nil, damaged("", "the Region's marks, beside them, can't be read")
+	}
+	for _, m := range marks {
+		n.sawClock(m.At)
+	}
+	return marks, nil
+}
+
+// compareMarks compares what was read of the Region's own streams with their marks.
+func (n *Node) compareMarks(ctx context.Context, marks map[string]integrity.Mark) error {
+	for _, k := range streamKinds {
+		m, store := marks[string(k)], n.identity.Load().Stores[string(k)]
+		if m.Store != store {
+			continue // of a stream that this one replaced
+		}
+		end, _, err := n.lastOf(ctx, k)
+		if err != nil {
+			return err
+		}
+		n.applying.Lock()
+		unread := k == kindConfig && n.log.unread > 0
+		n.applying.Unlock()
+		if unread {
+			continue // that is reported, and nothing is written to it
+		}
+		why := ""
+		n.contents.with(k.stream(n.cfg.Region), func(c *integrity.Content) {
+			why = m.Check(c, end, n.cfg.Now().Unix(), n.skewSeconds())
+		})
+		if why != "" {
+			return damaged(k, why)
+		}
+	}
+	return nil
+}
+
+// firstMarks writes the first marks of this Node.
+func (n *Node) firstMarks(ctx context.Context) error {
+	n.marked = map[string]uint64{}
+	if err := n.writeMarks(ctx, true); err != nil {
+		return err
+	}
+	return n.noteWhole(ctx)
+}
+
+// noteWhole notes that the Region's log has held a whole state: no Seed is written in its place after that.
+func (n *Node) noteWhole(ctx context.Context) error {
+	d := n.identity.Load()
+	if d.Marked && d.Whole || n.condemned() != nil || n.removedAt.Load() > 0 {
+		return nil
+	}
+	n.applying.Lock()
+	whole := n.dir.Complete(n.cfg.Region)
+	n.applying.Unlock()
+	if d.Marked && !whole {
+		return nil
+	}
+	return n.changeIdentity(ctx, func(d *integrity.Identity) { d.Marked, d.Whole = true, d.Whole || whole })
+}
+
+// latestClock is the latest time that this Region's clock ever showed, as far as this Node and the marks
+// know, in seconds of Unix time. While a clock was ahead, the streams dropped messages that others still
+// have, and that a corrected clock would miss. What expires before this time is not compared.
+func (n *Node) latestClock() int64 {
+	now := n.cfg.Now().Unix()
+	n.sawClock(now)
+	return max(now, n.clockMost.Load())
+}
+
+func (n *Node) sawClock(at int64) {
+	for most := n.clockMost.Load(); at > most && !n.clockMost.CompareAndSwap(most, at); {
+		most = n.clockMost.Load()
+	}
+}
+
+func (n *Node) skewSeconds() int64 { return int64(n.cfg.Skew / time.Second) }

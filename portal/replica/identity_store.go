@@ -6,6 +6,9 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -14,15 +17,12 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
-// An identityStore keeps a Region's Identity, and the marks of its streams and
-// copies, beside the streams.
+// An identityStore keeps a Region's Identity, and the marks of its streams and copies, beside the streams.
 type identityStore interface {
 	// read returns the value of a name, and its revision; nil and 0 if there is none.
 	read(ctx context.Context, name string) (b []byte, rev uint64, err error)
-	// write replaces the value at this revision, or returns errConflict.
-	write(ctx context.Context, name string, b []byte, rev uint64) error
-	// put replaces any value.
-	put(ctx context.Context, name string, b []byte) error
+	// write replaces the value at this revision, or returns errConflict. Nil: at any.
+	write(ctx context.Context, name string, b []byte, rev *uint64) error
 	// erase removes all values.
 	erase(ctx context.Context) error
 }
@@ -52,11 +52,7 @@ func (v dirStore) read(_ context.Context, name string) ([]byte, uint64, error) {
 	return b, 1, dirError("read of "+identityFile(name), err)
 }
 
-func (v dirStore) write(ctx context.Context, name string, b []byte, _ uint64) error {
-	return v.put(ctx, name, b)
-}
-
-func (v dirStore) put(_ context.Context, name string, b []byte) error {
+func (v dirStore) write(_ context.Context, name string, b []byte, _ *uint64) error {
 	return dirError("write of "+identityFile(name), v.replace(name, b))
 }
 
@@ -99,8 +95,7 @@ func dirError(what string, err error) error {
 	return &Error{Reason: ReasonUnavailable, Rule: what, Want: "space in Dir, and permission to write there", Err: err}
 }
 
-// A streamStore is a stream of its own on the servers at Config.URL, which the
-// Nodes of the Region share.
+// A streamStore is a stream of its own on the servers at Config.URL, which the Nodes of the Region share.
 type streamStore struct{ n *Node }
 
 func (v streamStore) stream() string { return "meridian_" + v.n.cfg.Region }
@@ -124,28 +119,24 @@ func (v streamStore) read(ctx context.Context, name string) ([]byte, uint64, err
 	return msg.Data, msg.Sequence, nil
 }
 
-func (v streamStore) write(ctx context.Context, name string, b []byte, rev uint64) error {
-	return v.publish(ctx, name, b, jetstream.WithExpectLastSequencePerSubject(rev))
-}
-
-func (v streamStore) put(ctx context.Context, name string, b []byte) error {
-	return v.publish(ctx, name, b)
-}
-
-func (v streamStore) publish(ctx context.Context, name string, b []byte, opts ...jetstream.PublishOpt) error {
+func (v streamStore) write(ctx context.Context, name string, b []byte, rev *uint64) error {
+	var opts []jetstream.PublishOpt
+	if rev != nil {
+		opts = append(opts, jetstream.WithExpectLastSequencePerSubject(*rev))
+	}
 	_, err := v.n.send(ctx, v.stream(), &nats.Msg{Subject: v.subject(name), Data: b}, opts...)
 	return err
 }
 
 func (v streamStore) erase(ctx context.Context) error { return v.n.deleteStream(ctx, v.stream()) }
 
-// putJSON replaces the value of a name in the identityStore.
-func (n *Node) putJSON(ctx context.Context, name string, v any) error {
+// store replaces the value of a name in the identityStore, at this revision or at any.
+func (n *Node) store(ctx context.Context, name string, v any, rev *uint64) error {
 	b, err := json.Marshal(v)
 	if err != nil {
 		return err
 	}
-	return n.identityStore.put(ctx, name, b)
+	return n.identityStore.write(ctx, name, b, rev)
 }
 
 // readIdentity returns the Region's Identity, or nil if there is none.
@@ -156,7 +147,8 @@ func (n *Node) readIdentity(ctx context.Context) (*integrity.Identity, uint64, e
 	}
 	var d integrity.Identity
 	if err := json.Unmarshal(b, &d); err != nil || d.Format != 1 || d.Stores == nil {
-		return nil, rev, &Error{Reason: ReasonDamaged, Rule: "identity of the Region", Want: "one that can be read; " + remedy, Got: "something else", Err: err}
+		return nil, rev, &Error{Reason: ReasonDamaged, Rule: "identity of the Region",
+			Want: "one that can be read; " + remedy, Got: "something else", Err: err}
 	}
 	return &d, rev, nil
 }
@@ -173,11 +165,7 @@ func (n *Node) reloadIdentity(ctx context.Context) (*integrity.Identity, error) 
 
 // writeIdentity replaces the Identity at this revision.
 func (n *Node) writeIdentity(ctx context.Context, d integrity.Identity, rev uint64) error {
-	b, err := json.Marshal(d)
-	if err == nil {
-		err = n.identityStore.write(ctx, identityName, b, rev)
-	}
-	if err != nil {
+	if err := n.store(ctx, identityName, d, &rev); err != nil {
 		return err
 	}
 	d.Self = n.generation
@@ -185,13 +173,12 @@ func (n *Node) writeIdentity(ctx context.Context, d integrity.Identity, rev uint
 	return nil
 }
 
-// changeIdentity changes the Identity, which other Nodes of the Region may change
-// at the same time.
+// changeIdentity changes the Identity, which other Nodes of the Region may change at the same time.
 func (n *Node) changeIdentity(ctx context.Context, change func(*integrity.Identity)) error {
 	for {
 		d, rev, err := n.readIdentity(ctx)
 		if err == nil && d == nil {
-			err = &Error{Reason: ReasonDamaged, Rule: "identity of the Region", Want: "the one that was there", Got: "nothing"}
+			err = newError(ReasonDamaged, "identity of the Region", "the one that was there", "nothing")
 		}
 		if err != nil {
 			return err
@@ -202,4 +189,54 @@ func (n *Node) changeIdentity(ctx context.Context, change func(*integrity.Identi
 		}
 		pause(ctx, 5*time.Millisecond)
 	}
+}
+
+// Names in a Node's directory.
+const (
+	lockName  = "meridian.lock"
+	storeName = "jetstream" // the embedded server's; and see spaceName
+)
+
+// errLocked: another Node has locked the directory.
+var errLocked = errors.New("replica: another Node has this directory")
+
+// lock locks a directory for this Node, until the file is closed or the process ends. The embedded server
+// doesn't notice a second one, and both would overwrite the same files.
+func lock(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	f, err := os.OpenFile(filepath.Join(dir, lockName), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := lockFile(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// keepPrivate makes an existing directory accessible to its owner only, like one that lock creates: it
+// holds sessions and personal data. One with other files in it, such as /tmp, is not changed: the server's
+// directory in it is private anyway.
+func keepPrivate(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil || info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(entries, isForeign) {
+		return errors.New("it is accessible to other users of this machine, and holds files that are not a Node's")
+	}
+	return os.Chmod(dir, 0o700)
+}
+
+// isForeign reports whether no Node creates files of that name in its directory.
+func isForeign(e os.DirEntry) bool {
+	name := e.Name()
+	return name != lockName && name != storeName && name != spaceName &&
+		!slices.ContainsFunc(storedNames, func(stored string) bool { return strings.HasPrefix(name, identityFile(stored)) })
 }

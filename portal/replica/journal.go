@@ -17,19 +17,19 @@ import (
 type ownLog struct {
 	read  uint64          // the end of the log, as far as this Node knows
 	wrote map[uint64]bool // messages that this Node wrote, and that its reader has not reached
-	// unread is the sequence of a message that can't be read and that no full
-	// transaction has replaced. 0: there is none.
+	// unread is the sequence of a message that can't be read and that no full transaction has replaced. 0:
+	// there is none.
 	unread uint64
 	size   int // bytes of the last full transaction
 	since  int // bytes after it
 	padded int // of those, padding: see pad
-	// full is the sequence of a full transaction before which nothing is needed.
-	// 0: there is none, or nothing before it.
+	// full is the sequence of a full transaction before which nothing is needed. 0: there is none, or
+	// nothing before it.
 	full      uint64
 	outdated  time.Time // since when the log holds what is to be erased; zero: it doesn't
 	usersGone time.Time // since when there is padding to write: see outdateSessions
-	// usersUpTo is the stamp of the last removal of a user, and usersErased that
-	// of the last one for which padding was written.
+	// usersUpTo is the stamp of the last removal of a user, and usersErased that of the last one for which
+	// padding was written.
 	usersUpTo, usersErased uint64
 }
 
@@ -71,8 +71,7 @@ func (j journal) Commit(region string, changes []center.Record) (err error) {
 	if len(n.touched) > 0 || n.dir.Ahead(region, changes) {
 		return center.ErrConflict // something is known and not shown yet, or heard and not read yet
 	}
-	t, err := n.writeLog(n.ctx, n.dir.Draft(region, changes), false)
-	if errors.Is(err, errConflict) {
+	if err := n.writeLog(n.ctx, n.dir.Draft(region, changes), false); errors.Is(err, errConflict) {
 		return n.stall.inTheWay()
 	} else if err != nil {
 		return err
@@ -80,18 +79,17 @@ func (j journal) Commit(region string, changes []center.Record) (err error) {
 	if replaces(n.instance.Load(), changes) {
 		n.outdate()
 	}
-	n.fold(region, t)
-	// The instance is about to show these changes. If another Region's write at the same
-	// moment changes them, the maintenance applies that next.
+	// The instance is about to show these changes. If another Region's write at the same moment changes
+	// them, the maintenance applies that next.
 	n.touched = n.dir.Took(n.touched, changes)
 	n.wakeMaintenance()
 	return nil
 }
 
-// wrongRegion refuses an update through another Region's view of this Region's
-// instance.
+// wrongRegion refuses an update through another Region's view of this Region's instance.
 func (n *Node) wrongRegion(region string) error {
-	e := &center.Error{Reason: center.ReasonNotAppRegion, Rule: "write", Want: "Region " + refusal.Quote(region), Got: n.cfg.Region}
+	e := &center.Error{Reason: center.ReasonNotAppRegion, Rule: "write", Want: "Region " + refusal.Quote(region),
+		Got: n.cfg.Region}
 	if region == n.cfg.Primary {
 		e.Reason, e.Primary, e.Want = center.ReasonNotPrimary, region, "the primary "+e.Want
 	}
@@ -105,28 +103,29 @@ func (l *ownLog) mine(seq uint64) bool {
 	return known
 }
 
-// writeLog writes a transaction to this Region's log, and returns it when it is on disk.
-// The server accepts a message only if the log ends where this Node thinks it does, so
-// two Nodes of a Region can't both write. The caller holds applying.
-func (n *Node) writeLog(ctx context.Context, records []merge.Record, full bool) (t merge.Transaction, err error) {
+// writeLog writes a transaction to this Region's log, and takes it in when it is on disk. The server
+// accepts a message only if the log ends where this Node thinks it does, so two Nodes of a Region can't
+// both write. The caller holds applying.
+func (n *Node) writeLog(ctx context.Context, records []merge.Record, full bool) (err error) {
 	if n.log.unread > 0 {
-		return t, &Error{Reason: ReasonCorrupt, Rule: "write to the Region's log", Got: fmt.Sprintf("unreadable message %d", n.log.unread),
-			Want: "a readable log, as a write would hide what can't be read"}
+		return newError(ReasonCorrupt, "write to the Region's log",
+			"a readable log, as a write would hide what can't be read", fmt.Sprintf("unreadable message %d", n.log.unread))
 	}
-	t = n.dir.Compose(n.cfg.Region, uint64(n.cfg.Now().UnixMicro()), records, full)
+	t := n.dir.Compose(n.cfg.Region, uint64(n.cfg.Now().UnixMicro()), records, full)
 	first := n.log.read + 1
 	parts, err := t.Parts(first)
 	if err != nil {
-		return t, mergeError(ReasonTooLarge, err)
+		return mergeError(ReasonTooLarge, err)
 	}
 	n.ledger.update(func(s *merge.Sessions) { s.Foresee(n.cfg.Region, t) }) // ends sessions before the write
 	n.stall.begin()
 	defer func() { n.stall.end(err) }()
 	for i, p := range parts {
 		at := n.log.read + uint64(i)
-		w := write{kind: kindConfig, subject: fmt.Sprintf("tx.%d.%d", first, i), body: p, part: partHeader(p, len(t.Records)), last: &at}
+		w := write{kind: kindConfig, subject: fmt.Sprintf("tx.%d.%d", first, i), body: p,
+			part: partHeader(p, len(t.Records)), last: &at}
 		if _, err = n.publish(ctx, w); err != nil {
-			return t, err
+			return err
 		}
 	}
 	for i, p := range parts {
@@ -136,7 +135,8 @@ func (n *Node) writeLog(ctx context.Context, records []merge.Record, full bool) 
 	if t.Full {
 		n.log.full = first
 	}
-	return t, nil
+	n.fold(n.cfg.Region, t)
+	return nil
 }
 
 // size is about how many bytes a part is.
@@ -147,18 +147,14 @@ func size(p merge.Transaction) (n int) {
 	return n
 }
 
-// A stall is a write to the Region's log that gets no answer. Later updates fail at once
-// then: otherwise each would wait for an answer of its own, one after the other, or be
-// told forever that another write came first, as a leader that has lost the other
-// servers keeps a write in flight and refuses all that follow.
+// A stall is a write to the Region's log that gets no answer. Later updates fail at once then: otherwise
+// each would wait for an answer of its own, one after the other, or be told forever that another write came
+// first, as a leader that has lost the other servers keeps a write in flight and refuses all that follow.
 type stall struct {
 	mu     sync.Mutex
 	since  time.Time // when the first write began that has no answer; zero: none
 	failed time.Time // when the last one of those gave up
 }
-
-// afterStall is for how long updates are refused at once after a write gave up.
-const afterStall = 500 * time.Millisecond
 
 var errStalled = errors.New("replica: an earlier write has no answer")
 
@@ -170,8 +166,7 @@ func (s *stall) begin() {
 	}
 }
 
-// end notes the result of a write. errConflict is no answer: the other write may be the
-// one in flight.
+// end notes the result of a write. errConflict is no answer: the other write may be the one in flight.
 func (s *stall) end(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -195,8 +190,8 @@ func (s *stall) over() error {
 	return nil
 }
 
-// inTheWay is the error for an update that finds another one in its way: ErrConflict,
-// unless that one has timed out.
+// inTheWay is the error for an update that finds another one in its way: ErrConflict, unless that one has
+// timed out.
 func (s *stall) inTheWay() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -20,7 +20,8 @@ func TestKilledPrimaryLosesNothingAcknowledged(t *testing.T) {
 	t.Parallel()
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	ap := open(t, configOf(mumbai, t.TempDir()))
-	j := job{Dir: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0]), Peers: map[string]string{frankfurt: eu.Addr(), mumbai: ap.Addr()}}
+	j := job{Dir: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0]),
+		Peers: map[string]string{frankfurt: eu.Addr(), mumbai: ap.Addr()}}
 	for _, n := range []*replica.Node{eu, ap} {
 		require.NoError(t, n.AddPeer(background(t), virginia, replica.Peer{URL: "nats://" + j.Listen}))
 	}

@@ -18,8 +18,8 @@ import (
 // answers from yesterday.
 
 // A loser loses, on a link from a Node to its server, the answer to the first
-// request to a subject that begins with prefix: it has it sent to where nobody
-// listens. The request is as long as it was.
+// request to a subject that begins with prefix: it redirects it to a subject
+// without a listener. The length of the request stays.
 type loser struct {
 	prefix string
 	lost   atomic.Bool
@@ -39,7 +39,8 @@ func (l *loser) change(b []byte) []byte {
 func TestOpenAsksAgain(t *testing.T) {
 	c := newCluster(t, virginia, 1)
 	c.node(t, virginia).Close() // so that the streams are there
-	for _, api := range []string{"STREAM.NAMES", "STREAM.INFO.KV_config_", "STREAM.INFO.revoked_", "STREAM.MSG.GET.KV_config_"} {
+	for _, api := range []string{"STREAM.NAMES", "STREAM.INFO.KV_config_", "STREAM.INFO.revoked_",
+		"STREAM.MSG.GET.KV_config_"} {
 		t.Run(api, func(t *testing.T) {
 			t.Parallel() // each waits for an answer that doesn't come
 			l := &loser{prefix: "$JS.API." + api}
@@ -79,7 +80,9 @@ func TestFollowersAheadOfACluster(t *testing.T) {
 			}) {
 				t.Helper()
 				eventually(t, "an answer", func() bool { // a leader may take its time, or change
-					m, err := nc.Request("meridian.follow."+virginia, fmt.Appendf(nil, `{"line":"sessions","from":"eu-central-1","store":%q,"after":%d,"nonce":"n","format":1,"reads":1}`, store, after), hang)
+					m, err := nc.Request("meridian.follow."+virginia,
+						fmt.Appendf(nil, `{"line":"sessions","from":"eu-central-1","store":%q,"after":%d,"nonce":"n",`+
+							`"format":1,"reads":1}`, store, after), hang)
 					require.NoError(t, err)
 					a.Messages, a.Error = nil, ""
 					require.NoError(t, json.Unmarshal(m.Data, &a))

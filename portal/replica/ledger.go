@@ -1,14 +1,17 @@
 package replica
 
 import (
+	"context"
+	"encoding/json"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A ledger guards the state of all Regions' sessions, and wakes callers that wait
-// for a code.
+// A ledger guards the state of all Regions' sessions, and wakes callers that wait for a code.
 type ledger struct {
 	mu     sync.RWMutex
 	known  *merge.Sessions
@@ -20,7 +23,8 @@ type ledger struct {
 }
 
 func newLedger(region, primary string, also ...merge.EntryKind) *ledger {
-	return &ledger{known: merge.NewSessions(region, primary, also...), came: make(chan struct{}), raised: map[string]uint64{}}
+	return &ledger{known: merge.NewSessions(region, primary, also...), came: make(chan struct{}),
+		raised: map[string]uint64{}}
 }
 
 // read calls f, which must only read. Sign-ins wait meanwhile.
@@ -52,8 +56,8 @@ func (l *ledger) merge(region string, kind merge.EntryKind, e merge.Entry) (err 
 	return err
 }
 
-// raise ends all sessions of a user that are known here, and returns the count
-// of the Region's component of the user's epoch that does so.
+// raise ends all sessions of a user that are known here, and returns the count of the Region's component of
+// the user's epoch that does so.
 func (l *ledger) raise(user, region string, least uint64) (next uint64, err error) {
 	next = least
 	l.update(func(s *merge.Sessions) {
@@ -67,8 +71,7 @@ func (l *ledger) raise(user, region string, least uint64) (next uint64, err erro
 	return next, err
 }
 
-// code returns the code under a key, and a channel that is closed when another
-// arrives.
+// code returns the code under a key, and a channel that is closed when another arrives.
 func (l *ledger) code(key string) (c merge.Code, ok bool, came <-chan struct{}) {
 	l.read(func(s *merge.Sessions) { c, ok = s.Code(key); came = l.came })
 	return c, ok, came
@@ -79,4 +82,84 @@ func (l *ledger) close() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.closed, l.known = true, merge.NewSessions("", "")
+}
+
+// entryStream is the stream of each kind of entry. Other kinds are unknown.
+var entryStream = map[merge.EntryKind]streamKind{
+	merge.EntrySession:   kindSessions,
+	merge.EntrySeen:      kindSessions,
+	merge.EntryEnded:     kindSessions,
+	merge.EntryCode:      kindSessions,
+	merge.EntryTaken:     kindSessions,
+	merge.EntryProbe:     kindSessions,
+	merge.EntryRevoked:   kindRevoked,
+	merge.EntrySignedOut: kindRevoked,
+	merge.EntryUser:      kindRevoked,
+	merge.EntryLogout:    kindRevoked,
+}
+
+// subject is the subject of an entry in its stream. It begins with the kind and is bound to the body, so a
+// message under another subject is refused.
+func subject(kind merge.EntryKind, e merge.Entry) string {
+	about := []string{string(kind), e.Key}
+	switch kind {
+	case merge.EntryRevoked, merge.EntrySignedOut:
+		about = []string{string(kind), e.User, e.ID}
+	case merge.EntryLogout:
+		about = []string{string(kind)}
+		if l := e.Logout; l != nil { // each has its own subject
+			b, _ := json.Marshal(l) // never fails: strings and times of a JSON message
+			about = append(about, string(b))
+		}
+	case merge.EntryUser:
+		about = []string{string(kind), e.User}
+	}
+	return string(kind) + "." + token(about...)
+}
+
+// knows reports whether this version knows a kind of entry, and so its subject.
+func knows(kind merge.EntryKind) bool { return entryStream[kind] != "" }
+
+// take takes a message about sessions in, if its subject is right.
+func (l *ledger) take(a arrival) error {
+	bad := func(want, got string, err error) error {
+		return &Error{Reason: ReasonCorrupt, Rule: "message about sessions", Want: want, Got: got, Err: err}
+	}
+	var e merge.Entry
+	if err := json.Unmarshal(a.body, &e); err != nil {
+		return bad("JSON", "", err)
+	}
+	kind := kindOf(a.subject)
+	if knows(kind) {
+		if want := subject(kind, e); a.subject != want {
+			return bad("the subject "+want, a.subject, nil)
+		}
+		if entryStream[kind] != a.kind {
+			return bad("a known subject", a.subject, nil)
+		}
+	}
+	return l.merge(a.region, kind, e)
+}
+
+// kindOf is the kind of entry of a subject.
+func kindOf(subject string) merge.EntryKind {
+	kind, _, _ := strings.Cut(subject, ".")
+	return merge.EntryKind(kind)
+}
+
+// entryWrite is the write of an entry that is kept until then; zero: forever.
+func entryWrite(kind merge.EntryKind, e merge.Entry, until time.Time) write {
+	return write{kind: entryStream[kind], subject: subject(kind, e), body: e, until: until}
+}
+
+// record writes an entry to this Region's own stream and then takes it in. An entry that ends sessions is
+// taken in first: see end.
+func (n *Node) record(ctx context.Context, kind merge.EntryKind, e merge.Entry, until time.Time) error {
+	if kind.Ends() {
+		return n.end(ctx, kind, e, until)
+	}
+	if _, err := n.publish(ctx, entryWrite(kind, e, until)); err != nil {
+		return err
+	}
+	return n.ledger.merge(n.cfg.Region, kind, e)
 }

@@ -23,7 +23,8 @@ import (
 func TestPeersAreTrueWhenARegionIsFrozenOrKilled(t *testing.T) {
 	t.Parallel()
 	eu := open(t, configOf(frankfurt, t.TempDir()))
-	j := job{Dir: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0]), Peers: map[string]string{frankfurt: eu.Addr()}}
+	j := job{Dir: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0]),
+		Peers: map[string]string{frankfurt: eu.Addr()}}
 	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: "nats://" + j.Listen}))
 	us := start(t, j)
 	require.NoError(t, eu.Ready(background(t)))

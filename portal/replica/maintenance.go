@@ -14,25 +14,23 @@ import (
 func (n *Node) settle(ctx context.Context) error {
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	// Another Node of the Region may be opened at the same moment. Then its write is read
-	// first, and begin checks again whether one is needed.
-	for err := errConflict; errors.Is(err, errConflict); {
-		if err = n.findEnd(ctx); err == nil {
+	// Another Node of the Region may be opened at the same moment. Then its write is read first, and begin
+	// checks again whether one is needed.
+	err := errConflict
+	for errors.Is(err, errConflict) {
+		err = inOrder(ctx, n.findEnd, func(context.Context) error {
 			// A log that only another version can read would be overwritten.
-			err = asError(n.unreadLog(n.cfg.Region))
-		}
-		if err == nil {
-			err = n.begin(ctx)
-		}
-		if err != nil && !errors.Is(err, errConflict) {
-			return err
-		}
+			return asError(n.unreadLog(n.cfg.Region))
+		}, n.begin)
+	}
+	if err != nil {
+		return err
 	}
 	primary := n.cfg.Region == n.cfg.Primary
 	n.apply()
 	if n.instance.Load() == nil {
 		if primary {
-			return &Error{Reason: ReasonCorrupt, Rule: "the primary's log", Want: "an instance"}
+			return newError(ReasonCorrupt, "the primary's log", "an instance", "")
 		}
 		return nil
 	}
@@ -42,9 +40,8 @@ func (n *Node) settle(ctx context.Context) error {
 	return nil
 }
 
-// begin writes to the log the seed of a new primary, or the whole state of a restored
-// log. Every Region's log begins with a whole state, and a removal makes it void. The
-// caller holds applying.
+// begin writes to the log the seed of a new primary, or the whole state of a restored log. Every Region's
+// log begins with a whole state, and a removal makes it void. The caller holds applying.
 func (n *Node) begin(ctx context.Context) error {
 	complete, removed := n.dir.Complete(n.cfg.Region), n.dir.Standing(n.cfg.Region).Removed > 0
 	if !complete && !removed && n.log.unread == 0 && n.identity.Load().Whole {
@@ -59,9 +56,8 @@ func (n *Node) begin(ctx context.Context) error {
 		return nil
 	}
 	n.log.unread = 0 // Restored says that what can be read is all
-	t, err := n.writeLog(ctx, nil, true)
+	err := n.writeLog(ctx, nil, true)
 	if err == nil {
-		n.fold(n.cfg.Region, t)
 		n.outdate() // the replaced messages were not padded
 	}
 	return err
@@ -80,9 +76,9 @@ func (n *Node) serves() {
 	close(n.ready)
 }
 
-// findEnd sets where this Node writes next: after what was read, or after what was removed
-// later; never after what another Node of the Region has just written, which is to be read
-// first. The caller holds applying.
+// findEnd sets where this Node writes next: after what was read, or after what was removed later; never
+// after what another Node of the Region has just written, which is to be read first. The caller holds
+// applying.
 func (n *Node) findEnd(ctx context.Context) error {
 	for {
 		s, err := n.stream(ctx, kindConfig.stream(n.cfg.Region))
@@ -111,17 +107,13 @@ func (n *Node) seed(ctx context.Context) error {
 		return err
 	}
 	if first := inst.Snapshot().Primary().Name; first != n.cfg.Region {
-		return &Error{Reason: ReasonConfig, Rule: "first Region of Seed", Want: n.cfg.Region, Got: first}
+		return newError(ReasonConfig, "first Region of Seed", n.cfg.Region, first)
 	}
 	var records []merge.Record
 	for _, r := range inst.Snapshot().Records() {
 		records = append(records, merge.Record{Kind: r.Kind, Key: r.Key, Value: r.Value})
 	}
-	t, err := n.writeLog(ctx, records, true)
-	if err == nil {
-		n.fold(n.cfg.Region, t)
-	}
-	return err
+	return n.writeLog(ctx, records, true)
 }
 
 // wakeMaintenance makes maintain run.
@@ -132,11 +124,8 @@ func (n *Node) wakeMaintenance() {
 	}
 }
 
-// sweepEvery is how often expired entries are dropped from memory.
-const sweepEvery = time.Minute
-
-// maintenanceLoop does what arrivals make necessary: it reports that this Region is
-// replicated, makes Regions active, and keeps the log short.
+// maintenanceLoop does what arrivals make necessary: it reports that this Region is replicated, makes
+// Regions active, and keeps the log short.
 func (n *Node) maintenanceLoop() {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -150,7 +139,8 @@ func (n *Node) maintenanceLoop() {
 			n.contents.forget(n.cfg.Now().Add(-n.cfg.Skew).Unix())
 		case <-n.wake:
 		}
-		if err := n.maintain(); err != nil && n.ctx.Err() == nil {
+		// After a conflict the reader reads the other write, and wakes the maintenance.
+		if err := n.maintain(); err != nil && !errors.Is(err, errConflict) && n.ctx.Err() == nil {
 			n.cfg.Logger.Warn("replica: will try again", "error", err)
 			pause(n.ctx, 100*time.Millisecond)
 			n.wakeMaintenance()
@@ -180,27 +170,22 @@ func (n *Node) maintain() error {
 	if n.noUpdates() != nil {
 		return nil
 	}
-	if err := n.padSessions(n.ctx); err != nil {
-		return err
-	}
+	report := n.report
 	if n.cfg.Region == n.cfg.Primary {
-		if err := n.activate(); err != nil {
-			return err
-		}
-	} else if err := n.report(); err != nil {
-		return err
+		report = n.activate
 	}
-	return n.shorten()
+	return inOrder(n.ctx, n.padSessions, report, n.shorten)
 }
 
-// report writes to this Region's own log that it can serve: the primary lists it, and all
-// that the primary had is here.
-func (n *Node) report() error {
+// report writes to this Region's own log that it can serve: the primary lists it, and all that the primary
+// had is here.
+func (n *Node) report(ctx context.Context) error {
 	n.applying.Lock()
 	defer n.applying.Unlock()
 	r, stamp, listed := n.dir.Entry(n.cfg.Region)
 	said := n.dir.Replicated(n.cfg.Region)
-	if !listed || n.instance.Load() == nil || !n.heardPrimary() {
+	f := n.follower(n.cfg.Primary)
+	if !listed || n.instance.Load() == nil || f == nil || f.status().Heard.IsZero() {
 		return nil
 	}
 	known := said > n.dir.Standing(n.cfg.Region).Removed    // it may have been removed and added again
@@ -209,43 +194,29 @@ func (n *Node) report() error {
 		return nil
 	}
 	record := merge.Record{Kind: merge.KindReplicated, Key: n.cfg.Region, Value: fmt.Appendf(nil, "%d", stamp)}
-	t, err := n.writeLog(n.ctx, []merge.Record{record}, false)
-	if errors.Is(err, errConflict) {
-		return nil // the reader will read the other write, and wakes the maintenance
-	} else if err != nil {
+	if err := n.writeLog(ctx, []merge.Record{record}, false); err != nil {
 		return err
 	}
-	n.fold(n.cfg.Region, t)
 	n.apply()
 	n.serves()
 	return nil
 }
 
-func (n *Node) heardPrimary() bool {
-	for _, p := range n.Peers() {
-		if p.Region == n.cfg.Primary {
-			return !p.Heard.IsZero()
-		}
-	}
-	return false
-}
-
-// activate makes Regions active that have reported, in their own logs, the entry by which
-// they were added.
-func (n *Node) activate() error {
+// activate makes Regions active that have reported, in their own logs, the entry by which they were added.
+func (n *Node) activate(context.Context) error {
 	inst := n.Instance()
 	if inst == nil {
 		return nil
+	}
+	v, err := inst.In(n.cfg.Region)
+	if err != nil {
+		return err
 	}
 	for _, r := range inst.Snapshot().Regions() {
 		if r.Status != center.RegionAdding || !n.reported(r.Name) {
 			continue
 		}
-		v, err := inst.In(n.cfg.Region)
-		if err != nil {
-			return err
-		}
-		err = v.Update(func(tx *center.Tx) error {
+		err := v.Update(func(tx *center.Tx) error {
 			for _, now := range tx.Data().Regions {
 				if now.Name == r.Name && now.Status == center.RegionAdding {
 					now.Status = center.RegionActive
@@ -269,35 +240,27 @@ func (n *Node) reported(region string) bool {
 	return listed && n.dir.Replicated(region) >= stamp
 }
 
-// minLog is the least size, in bytes, that is worth shortening.
-const minLog = 1 << 20
-
-// shorten writes a full transaction, when more came after the last one than it has, or when
-// the log holds data to erase, and removes everything before it. So the log is never much
-// longer than twice the state that it describes, and a new Region reads little more.
-func (n *Node) shorten() error {
+// shorten writes a full transaction, when more came after the last one than it has, or when the log holds
+// data to erase, and removes everything before it. So the log is never much longer than twice the state
+// that it describes, and a new Region reads little more.
+func (n *Node) shorten(ctx context.Context) error {
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	if err := n.clear(n.ctx); err != nil { // an earlier process may not have done it
+	if err := n.clear(ctx); err != nil { // an earlier process may not have done it
 		return err
 	}
-	if n.log.since < max(minLog, n.log.size) && !n.toErase() {
+	erase := !n.log.outdated.IsZero() && time.Since(n.log.outdated) >= n.cfg.EraseAfter && n.log.unread == 0
+	if n.log.since < max(minLog, n.log.size) && !erase {
 		return nil
 	}
 	if !n.log.outdated.IsZero() && n.log.unread == 0 {
-		if err := n.pad(n.ctx); errors.Is(err, errConflict) {
-			return nil
-		} else if err != nil {
+		if err := n.pad(ctx); err != nil {
 			return err
 		}
 	}
-	t, err := n.writeLog(n.ctx, nil, true)
-	if errors.Is(err, errConflict) {
-		return nil
-	} else if err != nil {
+	if err := n.writeLog(ctx, nil, true); err != nil {
 		return err
 	}
-	n.fold(n.cfg.Region, t)
 	n.apply()
-	return n.clear(n.ctx)
+	return n.clear(ctx)
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// What stands beside the streams may be damaged, too.
+// The Identity beside the streams may be damaged, too.
 func TestADamagedIdentityIsRecovered(t *testing.T) {
 	t.Parallel()
 	for _, how := range []string{"cut", "removed"} {

@@ -84,7 +84,8 @@ func (w *network) plug(t *testing.T, state string) {
 // start starts a Region's process in its namespace.
 func (w *network) start(t *testing.T, i int, certificate []byte) *child {
 	t.Helper()
-	j := job{Region: w.regions[i], Dir: t.TempDir(), Listen: "0.0.0.0:4222", Certificate: certificate, Peers: map[string]string{}, Pace: 20 * time.Millisecond}
+	j := job{Region: w.regions[i], Dir: t.TempDir(), Listen: "0.0.0.0:4222", Certificate: certificate,
+		Peers: map[string]string{}, Pace: 20 * time.Millisecond}
 	for k, other := range w.regions {
 		if k != i {
 			j.Peers[other] = "tls://" + address(k, i) + ":4222"
@@ -106,7 +107,8 @@ func (w *network) certificate(t *testing.T) []byte {
 	private, err := x509.MarshalPKCS8PrivateKey(key)
 	require.NoError(t, err)
 	var out bytes.Buffer
-	require.NoError(t, pem.Encode(&out, &pem.Block{Type: "CERTIFICATE", Bytes: testkit.Certificate(key, time.Now(), hosts...).Raw}))
+	require.NoError(t,
+		pem.Encode(&out, &pem.Block{Type: "CERTIFICATE", Bytes: testkit.Certificate(key, time.Now(), hosts...).Raw}))
 	require.NoError(t, pem.Encode(&out, &pem.Block{Type: "PRIVATE KEY", Bytes: private}))
 	return out.Bytes()
 }
@@ -134,7 +136,8 @@ func TestPartitionOfNamespaces(t *testing.T) {
 	}
 	w.plug(t, "down")
 	acked := writeFor(t, w.regions, all, partitionLasts(t))
-	eventually(t, "those who still hear each other to agree", func() bool { return len(agree(all[1:]...).Differences) == 0 })
+	eventually(t, "those who still hear each other to agree",
+		func() bool { return len(agree(all[1:]...).Differences) == 0 })
 	assert.NotEmpty(t, agree(all...).Differences, "the network is cut")
 
 	w.plug(t, "up")
@@ -146,7 +149,8 @@ func TestPartitionOfNamespaces(t *testing.T) {
 	})
 	healed := time.Since(healing)
 	holds(t, all[0].digest(t), acked)
-	t.Logf("partition of %v; %d acknowledged; healed in %v; %s", partitionLasts(t), len(acked), healed.Round(time.Millisecond), r)
+	t.Logf("partition of %v; %d acknowledged; healed in %v; %s", partitionLasts(t), len(acked),
+		healed.Round(time.Millisecond), r)
 }
 
 // writeFor has every process write for that long, and gives what they

@@ -2,7 +2,9 @@ package replica
 
 import (
 	"context"
+	"maps"
 	"os"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -19,8 +21,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A Node is one Region's replica of the instance and of all sessions. It is safe for
-// concurrent use.
+// A Node is one Region's replica of the instance and of all sessions. It is safe for concurrent use.
 type Node struct {
 	cfg    Config
 	server *server.Server // nil with Config.URL
@@ -42,7 +43,7 @@ type Node struct {
 
 	ledger      *ledger
 	progress    *progress
-	contents    *contents
+	contents    contents
 	copies      copies
 	pendingEnds pendingEnds
 	uncopied    *uncopiedEnds
@@ -53,10 +54,9 @@ type Node struct {
 	catchUps    *sharedRounds
 	agreements  map[streamKind]*agreements // never changed
 
-	// applying guards the fields below. Code that changes the instance for other Regions
-	// holds it from the moment it knows what to change until that is done, so that
-	// changes take effect in their order. An update made here holds the instance's own
-	// lock already; it tries this one and gives way.
+	// applying guards the fields below. Code that changes the instance for other Regions holds it from the
+	// moment it knows what to change until that is done, so that changes take effect in their order. An
+	// update made here holds the instance's own lock already; it tries this one and gives way.
 	applying  sync.Mutex
 	dir       *merge.Directory
 	fulls     map[string]fullAt // of copies, by Region
@@ -70,6 +70,7 @@ type Node struct {
 	view     atomic.Pointer[center.View] // set before ready is closed
 	ready    chan struct{}               // closed when the Region may serve
 	refusals limiter                     // of questions, for the log
+	claims   history[regionStream]       // of followers' copies
 	stops    *stops
 
 	standings atomic.Pointer[map[string]merge.Standing] // nil: not known yet
@@ -78,41 +79,42 @@ type Node struct {
 	left      chan struct{}                             // closed when it was removed
 	erased    chan struct{}                             // closed when everything is erased then
 
-	// parting is held while a Region is added to those that are followed, or removed. It
-	// guards parted.
+	// parting is held while a Region is added to those that are followed, or removed. It guards parted.
 	parting sync.Mutex
 	parted  map[string]parting
+	parked  sync.Map // Region → Peer, of Regions that were removed
+	cleared sync.Map // regionStream → true, of followers' copies that may be read from the start
 
 	mu        sync.Mutex // guards the fields below
 	closed    bool
 	readers   map[string][]*reader // by Region
 	followers map[string]*follower
 	questions *nats.Subscription
-	parked    map[string]Peer            // of Regions that were removed
-	suspected map[regionStream]time.Time // when claims were last checked, or logged
-	cleared   map[regionStream]bool      // copies that may be read from the start
+	leaders   map[streamKind]time.Time // since when the leaders of streams seem wrong
 }
 
-// Open starts a Node. It returns when the Region's own server is up and its data has been
-// read; it waits for no other Region. Ready waits for the rest. An error is an *Error, or
-// the *center.Error of an invalid Seed. A Region that the primary removed is refused with
-// Reason Removed, until the primary, which has to be among Config.Peers then, says that it
-// was added again.
+// Open starts a Node. It returns when the Region's own server is up and its data has been read; it waits
+// for no other Region. Ready waits for the rest. An error is an *Error, or the *center.Error of an invalid
+// Seed. A Region that the primary removed is refused with Reason Removed, until the primary, which has to
+// be among Config.Peers then, says that it was added again.
 func Open(ctx context.Context, cfg Config) (*Node, error) {
 	cfg.defaults()
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, ledger: newLedger(cfg.Region, cfg.Primary, cfg.entries...), dir: merge.NewDirectory(cfg.Primary, cfg.kinds...),
-		progress: newProgress(), contents: newContents(), uncopied: newUncopiedEnds(), stops: newStops(),
-		catchUps: newSharedRounds(catchUpEvery), agreements: newAgreements(),
+		cfg: cfg, ledger: newLedger(cfg.Region, cfg.Primary, cfg.entries...), dir: merge.NewDirectory(cfg.Primary,
+			cfg.kinds...),
+		progress: newProgress(), uncopied: newUncopiedEnds(), stops: newStops(),
+		pendingEnds: pendingEnds{writes: map[string]func(context.Context) error{}},
+		catchUps:    newSharedRounds(catchUpEvery), agreements: newAgreements(),
 		fulls: map[string]fullAt{}, hidden: map[string]bool{}, log: ownLog{wrote: map[uint64]bool{}},
 		wake: make(chan struct{}, 1), ready: make(chan struct{}), left: make(chan struct{}), erased: make(chan struct{}),
 		readers: map[string][]*reader{}, followers: map[string]*follower{},
-		parted: map[string]parting{}, parked: map[string]Peer{},
-		suspected: map[regionStream]time.Time{}, cleared: map[regionStream]bool{},
+		parted:  map[string]parting{},
+		leaders: map[streamKind]time.Time{},
 	}
+	n.refused.Store(&map[string]string{})
 	n.ctx, n.cancel = context.WithCancel(context.Background())
 	if err := n.open(ctx); err != nil {
 		n.Close()
@@ -129,13 +131,15 @@ func (n *Node) open(ctx context.Context) error {
 	if n.cfg.URL != "" {
 		n.identityStore = streamStore{n}
 	}
-	for _, step := range []func(context.Context) error{
-		n.checkRemoved, n.resume, n.establish, n.recover, // check and repair the streams
-		n.readAll, n.settle, n.compareCopies, n.markFormat, n.wasWhole, n.wasRestored,
-	} {
-		if err := step(ctx); err != nil {
-			return err
-		}
+	// The marks are read before the streams: another Node of the Region may go on writing.
+	var marks map[string]integrity.Mark
+	err := inOrder(ctx, n.checkRemoved, n.resume, n.establish, n.recover, // check and repair the streams
+		func(ctx context.Context) (err error) { marks, err = n.readMarks(ctx); return err },
+		n.readCopyMarks, n.readErased, n.readStreams,
+		func(ctx context.Context) error { return n.compareMarks(ctx, marks) },
+		n.settle, n.compareCopies, n.markFormat, n.firstMarks, n.wasRestored)
+	if err != nil {
+		return err
 	}
 	n.sweep() // otherwise the counts of removed Regions would end sessions again
 	if err := n.servePeers(); err != nil {
@@ -143,6 +147,7 @@ func (n *Node) open(ctx context.Context) error {
 	}
 	n.start(n.maintenanceLoop)
 	n.start(n.watch)
+	n.start(n.repeatEnds)
 	if n.server != nil {
 		n.start(n.attend)
 	}
@@ -152,34 +157,25 @@ func (n *Node) open(ctx context.Context) error {
 	return n.followAll(ctx)
 }
 
-// readAll reads the Region's own streams and its copies into memory, and compares the
-// Region's own with their marks.
-func (n *Node) readAll(ctx context.Context) error {
-	marks, err := n.readMarks(ctx)
-	if err != nil {
-		return err
-	}
-	if err := n.readErased(ctx); err != nil {
-		return err
-	}
-	if n.copies.marks, err = n.readCopyMarks(ctx); err != nil {
-		return err
-	}
-	regions, removed, err := n.copied(ctx)
-	if err != nil {
-		return err
-	}
-	for _, region := range removed {
-		if err := n.load(ctx, region, kindRevoked); err != nil {
+// inOrder calls functions until one fails.
+func inOrder(ctx context.Context, steps ...func(context.Context) error) error {
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	for _, region := range append(regions, n.cfg.Region) {
-		if err := n.load(ctx, region, streamKinds...); err != nil {
-			return err
+	return nil
+}
+
+// readStreams reads the Region's own streams and its copies into memory.
+func (n *Node) readStreams(ctx context.Context) error {
+	all, err := n.streamsToRead(ctx)
+	for _, region := range slices.Sorted(maps.Keys(all)) {
+		if err = n.load(ctx, region, all[region]...); err != nil {
+			break
 		}
 	}
-	return n.compareMarks(ctx, marks)
+	return err
 }
 
 // followAll begins to follow Config.Peers.
@@ -187,10 +183,8 @@ func (n *Node) followAll(ctx context.Context) error {
 	for region, p := range n.cfg.Peers {
 		if n.gone(region) { // a configuration that lists it is no reason not to start
 			n.cfg.Logger.Warn("replica: a peer was removed from the instance, and isn't followed", "peer", region)
-			n.park(region, p)
-			continue
-		}
-		if err := n.AddPeer(ctx, region, p); err != nil {
+			n.parked.Store(region, p)
+		} else if err := n.AddPeer(ctx, region, p); err != nil {
 			return err
 		}
 	}
@@ -200,7 +194,8 @@ func (n *Node) followAll(ctx context.Context) error {
 func (n *Node) connect() (err error) {
 	if n.cfg.URL == "" {
 		if n.lock, err = lock(n.cfg.Dir); err != nil {
-			return &Error{Reason: ReasonConfig, Rule: "Dir", Want: "a writable directory that no other Node uses", Got: n.cfg.Dir, Err: err}
+			return &Error{Reason: ReasonConfig, Rule: "Dir", Want: "a writable directory that no other Node uses",
+				Got: n.cfg.Dir, Err: err}
 		}
 		if err := keepPrivate(n.cfg.Dir); err != nil {
 			n.cfg.Logger.Warn("replica: Dir is not private", "dir", n.cfg.Dir, "error", err)
@@ -218,12 +213,13 @@ func (n *Node) connect() (err error) {
 	failed := func(_ jetstream.JetStream, m *nats.Msg, err error) {
 		n.cfg.Logger.Debug("replica: asynchronous write failed", "subject", m.Subject, "error", err)
 	}
-	n.js, err = jetstream.New(n.nc, jetstream.WithPublishAsyncTimeout(writeTimeout), jetstream.WithPublishAsyncErrHandler(failed))
+	n.js, err = jetstream.New(n.nc, jetstream.WithPublishAsyncTimeout(writeTimeout),
+		jetstream.WithPublishAsyncErrHandler(failed))
 	return err
 }
 
-// Close stops following and serving, and stops the embedded server. Everything that was
-// acknowledged is on disk. When it returns, all goroutines of the Node have ended.
+// Close stops following and serving, and stops the embedded server. Everything that was acknowledged is on
+// disk. When it returns, all goroutines of the Node have ended.
 func (n *Node) Close() {
 	n.once.Do(func() {
 		n.readOwn() // so that the marks cover everything that was acknowledged
@@ -267,8 +263,8 @@ func (n *Node) untilClose(ctx context.Context) (context.Context, context.CancelF
 // Region returns the name of the Node's Region.
 func (n *Node) Region() string { return n.cfg.Region }
 
-// Addr returns the address at which other Regions read from the embedded
-// server, as their Peer.URL; "" if there is none.
+// Addr returns the address at which other Regions read from the embedded server, as their Peer.URL; "" if
+// there is none.
 func (n *Node) Addr() string {
 	if n.server == nil || n.cfg.Listen == "" {
 		return ""
@@ -276,10 +272,10 @@ func (n *Node) Addr() string {
 	return n.server.ClientURL()
 }
 
-// Ready waits until the Region may serve. A Region that served before is ready at once, even
-// if no other Region is alive. Another one is ready when the primary lists it and all data
-// of the primary is here. While a cause keeps a Region from serving that was ready, Ready
-// waits again, and returns the cause when ctx ends.
+// Ready waits until the Region may serve. A Region that served before is ready at once, even if no other
+// Region is alive. Another one is ready when the primary lists it and all data of the primary is here.
+// While a cause keeps a Region from serving that was ready, Ready waits again, and returns the cause when
+// ctx ends.
 func (n *Node) Ready(ctx context.Context) error {
 	for {
 		if at := n.removedAt.Load(); at > 0 {
@@ -303,7 +299,7 @@ func (n *Node) Ready(ctx context.Context) error {
 			return &Error{Reason: ReasonClosed, Rule: "wait for replication", Err: n.ctx.Err()}
 		case <-ctx.Done():
 			if why == nil {
-				why = &Error{Reason: ReasonNotReady, Rule: "wait for replication", Want: "the instance in Region " + n.cfg.Region}
+				why = newError(ReasonNotReady, "wait for replication", "the instance in Region "+n.cfg.Region, "")
 			}
 			e := *why
 			e.Err = ctx.Err()
@@ -321,9 +317,9 @@ func (n *Node) isReady() bool {
 	}
 }
 
-// Instance returns the instance as this Region has it, or nil before Ready. Updates through
-// it are on disk when they return. While a cause such as ReasonVersion keeps the Region from
-// serving, the instance can be read, and updates fail with that Reason.
+// Instance returns the instance as this Region has it, or nil before Ready. Updates through it are on disk
+// when they return. While a cause such as ReasonVersion keeps the Region from serving, the instance can be
+// read, and updates fail with that Reason.
 func (n *Node) Instance() *center.Instance {
 	if !n.isReady() {
 		return nil
@@ -331,9 +327,9 @@ func (n *Node) Instance() *center.Instance {
 	return n.instance.Load()
 }
 
-// View returns this Region's view of the instance, or nil before Ready. It is the same one
-// from then on. If the primary no longer lists the Region, its updates fail with an *Error.
-// If the Region was removed, it is empty.
+// View returns this Region's view of the instance, or nil before Ready. It is the same one from then on. If
+// the primary no longer lists the Region, its updates fail with an *Error. If the Region was removed, it is
+// empty.
 func (n *Node) View() *center.View {
 	if !n.isReady() {
 		return nil

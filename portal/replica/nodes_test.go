@@ -85,7 +85,7 @@ func TestAddPeerAgain(t *testing.T) {
 	eventually(t, "the revocation", func() bool { return !alive(t, second, "s") })
 }
 
-// Two Nodes of a Region that joins are both ready, whoever of them says so in
+// Two Nodes of a Region that joins are both ready, whichever of them reports it in
 // the Region's log.
 func TestTwoNodesJoin(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))

@@ -7,82 +7,55 @@ import (
 	"maps"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// An Observer gets the state of a Node, one value at a time, every Config.ObserveEvery. The
-// names are the constants that begin with Observed. region is the Region that the value is
-// about: the Node's own, or another. Unknown values are left out, so alarms should go off
-// for a missing value, too. OPERATING.md says when to act on each value.
+// An Observer gets the state of a Node, one value at a time, every Config.ObserveEvery. The names are the
+// constants that begin with Observed. region is the Region that the value is about: the Node's own, or
+// another. Unknown values are left out, so alarms should go off for a missing value, too. OPERATING.md says
+// when to act on each value.
 //
-// It is called by one goroutine, which no request waits for. Close waits for it, so it
-// should return soon.
+// It is called by one goroutine, which no request waits for. Close waits for it, so it should return soon.
 type Observer interface {
 	Observe(name, region string, value float64)
 }
 
-// Values about the Node's own Region.
+// Values about the Node's own Region. Writes are those to its own streams since the last time; one that
+// conflicted with another Node's doesn't count. The last two don't exist with Config.URL.
 const (
-	// ObservedReady is 1 if the Region may serve (Ready), else 0.
-	ObservedReady = "ready"
-	// ObservedServerAnswers is 1 if the Region's own NATS server answered all
-	// requests of this observation, else 0.
-	ObservedServerAnswers = "server_answers"
-	// ObservedWrites and ObservedWritesFailed are how many writes to the Region's own
-	// streams were acknowledged since the last time, and how many were not. One that
-	// conflicted with another Node's is neither.
-	ObservedWrites       = "writes"
-	ObservedWritesFailed = "writes_failed"
-	// ObservedWriteSeconds is the longest of these writes, in seconds.
-	ObservedWriteSeconds = "write_seconds"
-	// ObservedDirBytes is the size of the files below Config.Dir, in bytes, and
-	// ObservedDiskLeftBytes the space that their file system has left for this process.
-	// Neither exists with Config.URL.
-	ObservedDirBytes      = "dir_bytes"
-	ObservedDiskLeftBytes = "disk_left_bytes"
+	ObservedReady         = "ready"           // 1 if the Region may serve (Ready), else 0
+	ObservedServerAnswers = "server_answers"  // 1 if the Region's NATS server answered for all of these values, else 0
+	ObservedWrites        = "writes"          // how many were acknowledged
+	ObservedWritesFailed  = "writes_failed"   // how many were not
+	ObservedWriteSeconds  = "write_seconds"   // the longest, in seconds
+	ObservedDirBytes      = "dir_bytes"       // size of the files below Config.Dir, in bytes
+	ObservedDiskLeftBytes = "disk_left_bytes" // space that their file system has left for this process, in bytes
 )
 
-// Values about every Region, including the Node's own.
+// Values about every Region, including the Node's own. Bytes are those of the Region's streams, or of the copies
+// here. Positions are the high-water marks: the last message of the stream that has taken effect here, as its
+// sequence in the original. They fall only if the Region's store was created anew.
 const (
-	// ObservedSessions is the number of the Region's sessions, as far as this one knows.
-	// Sessions that expired in the last minute may still be counted.
-	ObservedSessions = "sessions"
-	// ObservedConfigBytes, ObservedSessionsBytes and ObservedRevokedBytes are
-	// the sizes of a Region's streams, or of the copies here, in bytes.
-	ObservedConfigBytes   = "config_bytes"
-	ObservedSessionsBytes = "sessions_bytes"
-	ObservedRevokedBytes  = "revoked_bytes"
-	// ObservedConfigPosition, ObservedSessionsPosition and ObservedRevokedPosition are the
-	// high-water marks: the last message of a Region's stream that has taken effect here,
-	// as its sequence in the original. It falls only if the Region's store was created anew.
+	ObservedSessions         = "sessions" // known here; some may have expired in the last minute
+	ObservedConfigBytes      = "config_bytes"
+	ObservedSessionsBytes    = "sessions_bytes"
+	ObservedRevokedBytes     = "revoked_bytes"
 	ObservedConfigPosition   = "config_position"
 	ObservedSessionsPosition = "sessions_position"
 	ObservedRevokedPosition  = "revoked_position"
-	// ObservedGeneration is the number of the Region's last start that is known
-	// here. Every start has a higher one.
-	ObservedGeneration = "generation"
+	ObservedGeneration       = "generation" // number of the Region's last start that is known here; each has a higher one
 )
 
-// Values about each other Region that is followed.
+// Values about each other Region that is followed. Lags include the difference between the two clocks.
 const (
-	// ObservedReachable is 1 if the Region answers, else 0.
-	ObservedReachable = "reachable"
-	// ObservedReplicated is 1 if the Region's state is Replicated, else 0.
-	ObservedReplicated = "replicated"
-	// ObservedHeardSeconds is how long ago everything that the Region had written was here,
-	// in seconds.
-	ObservedHeardSeconds = "heard_seconds"
-	// ObservedLagSeconds is how long the last change took to get here, in seconds, and
-	// ObservedMaxLagSeconds the longest time since Open. Both include the difference
-	// between the two clocks.
-	ObservedLagSeconds    = "lag_seconds"
-	ObservedMaxLagSeconds = "max_lag_seconds"
-	// ObservedClockSeconds is how far that Region's clock is ahead of this one's, in
-	// seconds, to within the time that an answer takes. Less than 0: behind.
-	ObservedClockSeconds = "clock_seconds"
+	ObservedReachable     = "reachable"       // 1 if the Region answers, else 0
+	ObservedReplicated    = "replicated"      // 1 if the Region's state is Replicated, else 0
+	ObservedHeardSeconds  = "heard_seconds"   // seconds since everything that it had written was here
+	ObservedLagSeconds    = "lag_seconds"     // how long the last change took to get here, in seconds
+	ObservedMaxLagSeconds = "max_lag_seconds" // the longest lag since Open
+	ObservedClockSeconds  = "clock_seconds"   // how far its clock is ahead, in seconds, to within the time of an answer
 )
 
 var (
@@ -96,15 +69,8 @@ var (
 
 // observing calls Config.Observer until Close.
 func (n *Node) observing() {
-	tick := time.NewTicker(n.cfg.ObserveEvery)
-	defer tick.Stop()
-	for {
+	for ; n.ctx.Err() == nil; pause(n.ctx, n.cfg.ObserveEvery) {
 		n.observe(n.cfg.Observer)
-		select {
-		case <-n.ctx.Done():
-			return
-		case <-tick.C:
-		}
 	}
 }
 
@@ -159,8 +125,7 @@ func (n *Node) observePeers(o Observer) {
 	}
 }
 
-// observeStreams asks the Region's own server. When it doesn't answer one request it isn't
-// asked again.
+// observeStreams asks the Region's own server. When it doesn't answer one request it isn't asked again.
 func (n *Node) observeStreams(o Observer) {
 	ctx, cancel := context.WithTimeout(n.ctx, writeTimeout)
 	defer cancel()
@@ -188,8 +153,8 @@ func (n *Node) observeStreams(o Observer) {
 	o.Observe(ObservedServerAnswers, n.cfg.Region, yes(answers))
 }
 
-// generations returns the number of the last start of each Region, if it is known: versions
-// from before generations don't say.
+// generations returns the number of the last start of each Region, if it is known: versions from before
+// generations don't say.
 func (n *Node) generations() map[string]uint64 {
 	n.mu.Lock()
 	defer n.mu.Unlock()

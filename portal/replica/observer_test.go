@@ -83,12 +83,14 @@ func TestObserverIsToldHowTheRegionIs(t *testing.T) {
 	g.becomes(t, replica.ObservedSessions, frankfurt, is(1))
 	g.becomes(t, replica.ObservedDirBytes, virginia, positive)
 	for _, region := range []string{virginia, frankfurt} {
-		for _, name := range []string{replica.ObservedConfigBytes, replica.ObservedSessionsBytes, replica.ObservedConfigPosition, replica.ObservedSessionsPosition} {
+		for _, name := range []string{replica.ObservedConfigBytes, replica.ObservedSessionsBytes,
+			replica.ObservedConfigPosition, replica.ObservedSessionsPosition} {
 			g.becomes(t, name, region, positive)
 		}
 	}
 	for _, region := range []string{virginia, frankfurt} {
-		g.becomes(t, replica.ObservedGeneration, region, func(v float64) bool { return v >= began && v <= float64(time.Now().Unix()) })
+		g.becomes(t, replica.ObservedGeneration, region,
+			func(v float64) bool { return v >= began && v <= float64(time.Now().Unix()) })
 	}
 	g.becomes(t, replica.ObservedRevokedBytes, frankfurt, positive)
 	g.becomes(t, replica.ObservedRevokedPosition, frankfurt, is(1))
@@ -148,7 +150,7 @@ func TestObservedValuesAreExplained(t *testing.T) {
 	page, err := os.ReadFile("OPERATING.md")
 	require.NoError(t, err)
 	var names, explained []string
-	for _, m := range regexp.MustCompile(`(?m)^\tObserved\w+ += "(\w+)"$`).FindAllStringSubmatch(string(source), -1) {
+	for _, m := range regexp.MustCompile(`(?m)^\tObserved\w+ += "(\w+)"`).FindAllStringSubmatch(string(source), -1) {
 		names = append(names, m[1])
 	}
 	for _, m := range regexp.MustCompile("(?m)^\\| ((?:`\\w+`(?:, )?)+) \\|").FindAllStringSubmatch(string(page), -1) {

@@ -40,8 +40,9 @@ func facts(t *rapid.T) []fact {
 		switch kind := rapid.IntRange(0, 6).Draw(t, "kind"); kind {
 		case 0, 1:
 			// A key is used once, so what it holds follows from it.
-			s := sessions.Session{ID: id, SignIn: "signin-" + id, UserID: user, Region: region, Created: base, Expires: base.Add(time.Hour),
-				Epoch: sessions.Epoch{regions[i]: uint64(u)}}
+			s := sessions.Session{ID: id, SignIn: "signin-" + id, UserID: user, Region: region, Created: base,
+				Expires: base.Add(time.Hour),
+				Epoch:   sessions.Epoch{regions[i]: uint64(u)}}
 			message("sessions", "session", region+user+id, &s, 0)
 		case 2:
 			message("sessions", "ended", region+user+id, nil, 0)
@@ -53,7 +54,8 @@ func facts(t *rapid.T) []fact {
 			message("revoked", "everyone", "", nil, n)
 		case 6:
 			stamps[region] += 1 + n
-			stamp, full, changes := stamps[region], rapid.IntRange(0, 3).Draw(t, "full") == 0, changes(t, region, stamps[virginia])
+			stamp, full, changes := stamps[region], rapid.IntRange(0, 3).Draw(t, "full") == 0, changes(t, region,
+				stamps[virginia])
 			out = append(out, func(st *replica.State) error { st.Transaction(region, stamp, full, changes); return nil })
 		}
 	}
@@ -74,16 +76,20 @@ func changes(t *rapid.T, region string, known uint64) (out []replica.Change) {
 				c.Kind, c.Value = center.KindGroup, fmt.Sprintf(`{"id":%q,"displayName":"n%d"}`, key, small.Draw(t, "name"))
 			}
 		case region == virginia && kind == 1:
-			c.Kind, c.Value, gone = rapid.SampledFrom([]center.Kind{"gone", "ended"}).Draw(t, "internal"), fmt.Sprint(known), false
+			c.Kind, c.Value, gone = rapid.SampledFrom([]center.Kind{"gone", "ended"}).Draw(t,
+				"internal"), fmt.Sprint(known), false
 			if c.Kind == "gone" {
 				c.Key = rapid.SampledFrom([]string{"user ", "group "}).Draw(t, "type") + key
 			}
 		case region == virginia && key != "u-0":
-			c.Kind, c.Key, c.Value = center.KindRegion, map[string]string{"u-1": frankfurt, "u-2": mumbai}[key], `{"position":1,"name":"x"}`
+			c.Kind, c.Key, c.Value = center.KindRegion, map[string]string{"u-1": frankfurt,
+				"u-2": mumbai}[key], `{"position":1,"name":"x"}`
 		default:
 			c.Kind, c.Base = center.KindApplication, rapid.Uint64Range(0, known).Draw(t, "base")
-			c.Value = fmt.Sprintf(`{"id":%q,"name":"a%d","url":"https://a.example","region":%q,"assignedTo":[{"type":%q,"id":"u-%d"}]}`,
-				key, small.Draw(t, "name"), region, rapid.SampledFrom([]string{"user", "group"}).Draw(t, "type"), small.Draw(t, "principal"))
+			c.Value = fmt.Sprintf(`{"id":%q,"name":"a%d","url":"https://a.example","region":%q,`+
+				`"assignedTo":[{"type":%q,"id":"u-%d"}]}`,
+				key, small.Draw(t, "name"), region, rapid.SampledFrom([]string{"user", "group"}).Draw(t, "type"), small.Draw(t,
+					"principal"))
 		}
 		if gone {
 			c.Value = ""
@@ -119,19 +125,20 @@ func TestChangesLeaveNothingOut(t *testing.T) {
 		s, stamps := replica.NewState(virginia), map[string]uint64{virginia: 1}
 		s.Transaction(virginia, 1, true, []replica.Change{
 			{Kind: center.KindRegion, Key: frankfurt, Value: `{"position":1,"name":"x"}`},
-			{Kind: center.KindUser, Key: "u-1", Value: `{"id":"u-1","userName":"n1"}`}, {Kind: center.KindGroup, Key: "u-1", Value: `{"id":"u-1","displayName":"n1"}`},
+			{Kind: center.KindUser, Key: "u-1", Value: `{"id":"u-1","userName":"n1"}`}, {Kind: center.KindGroup, Key: "u-1",
+				Value: `{"id":"u-1","displayName":"n1"}`},
 		})
 		for range rapid.IntRange(1, 40).Draw(t, "transactions") {
 			region := rapid.SampledFrom([]string{virginia, frankfurt}).Draw(t, "region")
 			stamps[region]++
-			s.Transaction(region, stamps[region], rapid.IntRange(0, 20).Draw(t, "full") == 0, changes(t, region, stamps[virginia]))
+			s.Transaction(region, stamps[region], rapid.IntRange(0, 20).Draw(t, "full") == 0,
+				changes(t, region, stamps[virginia]))
 			require.Equal(t, s.Afresh(), s.Shown())
 		}
 	})
 }
 
-// What a body says and the subject it stands under belong together: a message
-// that was moved counts for nothing.
+// A body is bound to its subject: a message that was moved has no effect.
 func TestMessagesOnlyCountWhereTheyBelong(t *testing.T) {
 	e := replica.Entry("k", nil, "u-1", "s-1", 3, base)
 	s := replica.NewState(virginia)
@@ -145,8 +152,10 @@ func TestMessagesOnlyCountWhereTheyBelong(t *testing.T) {
 	before := s.Digest()
 	s.Transaction(frankfurt, 1, false, []replica.Change{
 		{Kind: center.KindUser, Key: "u-1", Value: `{"id":"u-1","userName":"mallory"}`},
-		{Kind: "ended", Key: "u-1", Value: "99"}, {Kind: "gone", Key: "user u-1", Value: "99"}, {Kind: "replicated", Key: mumbai, Value: "99"},
-		{Kind: center.KindApplication, Key: "a", Value: `{"id":"a","name":"a","url":"https://a.example","region":"us-east-1"}`},
+		{Kind: "ended", Key: "u-1", Value: "99"}, {Kind: "gone", Key: "user u-1", Value: "99"}, {Kind: "replicated",
+			Key: mumbai, Value: "99"},
+		{Kind: center.KindApplication, Key: "a",
+			Value: `{"id":"a","name":"a","url":"https://a.example","region":"us-east-1"}`},
 		{Kind: center.KindApplication, Key: "b", Value: `{"id":"other","region":"eu-central-1"}`},
 		{Kind: center.KindApplication, Key: "c", Value: `[]`},
 	})

@@ -68,9 +68,9 @@ func found(t testing.TB, dir, text string) (out []string) {
 	return out
 }
 
-// Invariant 15: what a Region had is gone when the primary has removed it: from
-// its streams, its files and its memory. It serves nothing from then on, and
-// hears of nobody who comes later.
+// Invariant 15: when the primary has removed a Region, its data is gone from its
+// streams, its files and its memory. It serves nothing from then on, and hears of no
+// user who is added later.
 func TestARemovedRegionErasesWhatItHas(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
@@ -91,7 +91,8 @@ func TestARemovedRegionErasesWhatItHas(t *testing.T) {
 	signIn(t, us, "u-9", "s-9")
 	erased(t, eu)
 	assert.Equal(t, map[string]uint64{"removed_" + frankfurt: 1}, replica.Held(t, eu))
-	for _, text := range []string{"alice@example.com", "bob@example.com", "dave@example.com", "111111111111", "signin-s-", "u-1", "u-9"} {
+	for _, text := range []string{"alice@example.com", "bob@example.com", "dave@example.com", "111111111111",
+		"signin-s-", "u-1", "u-9"} {
 		assert.Empty(t, found(t, dir, text), text)
 	}
 	for what := range eu.Digest().Items {
@@ -163,13 +164,15 @@ func TestARegionThatWasOffHearsOfItsRemoval(t *testing.T) {
 	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-9", UserName: "dave@example.com"})))
 	nc, _ := asPeer(t, us)
 	for from, want := range map[string]string{
-		frankfurt:      `{"nonce":"n","store":"","after":0,"pending":0,"last":0,"error":"the Region that asks was removed","unlisted":true,"removed":`,
+		frankfurt: `{"nonce":"n","store":"","after":0,"pending":0,"last":0,` +
+			`"error":"the Region that asks was removed","unlisted":true,"removed":`,
 		"eu-south-1":   `"error":"the Region that asks is not listed","unlisted":true,"format":`,
 		"eu-central-*": `"error":"the Region that asks is not listed","unlisted":true,"format":`,
 		"":             `"error":"the question does not say which Region asks","format":`,
 	} {
 		for _, line := range []string{"config", "sessions", "revoked"} {
-			m, err := nc.Request("meridian.follow.us-east-1", fmt.Appendf(nil, `{"line":%q,"from":%q,"nonce":"n","format":1,"reads":1}`, line, from), hang)
+			m, err := nc.Request("meridian.follow.us-east-1",
+				fmt.Appendf(nil, `{"line":%q,"from":%q,"nonce":"n","format":1,"reads":1}`, line, from), hang)
 			require.NoError(t, err)
 			assert.Contains(t, string(m.Data), want)
 		}

@@ -3,11 +3,13 @@ package replica
 import (
 	"context"
 	"errors"
+	"io/fs"
 	"iter"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
-	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -15,15 +17,11 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// This file is how a Node asks the Region's own server for its streams. Errors
-// are an *Error that wraps the client's.
+// This file is how a Node asks the Region's own server for its streams. Errors are an *Error that wraps the
+// client's.
 
-// askTimeout bounds one attempt at a request. A cluster that has just lost a
-// leader loses requests, and never answers them.
-const askTimeout = 2 * time.Second
-
-// asking repeats a request to the Region's own server until it is answered or ctx
-// ends. A request must be safe to repeat.
+// asking repeats a request to the Region's own server until it is answered or ctx ends. A request must be
+// safe to repeat.
 func asking[T any](ctx context.Context, request func(context.Context) (T, error)) (T, error) {
 	for {
 		attempt, cancel := context.WithTimeout(ctx, askTimeout)
@@ -55,8 +53,8 @@ func (n *Node) stream(ctx context.Context, name string) (jetstream.Stream, error
 	return s, nil
 }
 
-// openStream looks up a stream, and creates it if it doesn't exist. An existing
-// stream keeps its configuration.
+// openStream looks up a stream, and creates it if it doesn't exist. An existing stream keeps its
+// configuration.
 func (n *Node) openStream(ctx context.Context, c jetstream.StreamConfig) (jetstream.Stream, error) {
 	s, err := n.stream(ctx, c.Name)
 	if !errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -112,26 +110,19 @@ func (n *Node) deleteStream(ctx context.Context, name string) error {
 	return n.deleteFiles()
 }
 
-// deletedPrefix begins the name of the directory to which the embedded server
-// moves the files of a deleted stream. It removes them later, in the background,
-// and not if the process ends before.
+// deletedPrefix begins the name of the directory to which the embedded server moves the files of a deleted
+// stream. It removes them later, in the background, and not if the process ends before.
 const deletedPrefix = "."
 
-// deleteFiles removes the files of deleted streams. Servers at Config.URL do that
-// themselves.
+// deleteFiles removes the files of deleted streams. Servers at Config.URL do that themselves.
 func (n *Node) deleteFiles() error {
 	if n.server == nil {
 		return nil
 	}
 	dir := filepath.Join(n.cfg.Dir, server.JetStreamStoreDir, server.DEFAULT_GLOBAL_ACCOUNT, "streams")
-	all, err := os.ReadDir(dir)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	for _, one := range all {
-		if strings.HasPrefix(one.Name(), deletedPrefix) {
-			err = errors.Join(err, os.RemoveAll(filepath.Join(dir, one.Name())))
-		}
+	all, err := fs.Glob(os.DirFS(dir), deletedPrefix+"*")
+	for _, name := range all {
+		err = errors.Join(err, os.RemoveAll(filepath.Join(dir, name)))
 	}
 	if err != nil {
 		return unavailable("deletion of files of streams", err)
@@ -139,8 +130,8 @@ func (n *Node) deleteFiles() error {
 	return nil
 }
 
-// clearBefore removes the messages of a Region's log before a sequence. A full
-// transaction has replaced them.
+// clearBefore removes the messages of a Region's log before a sequence. A full transaction has replaced
+// them.
 func (n *Node) clearBefore(ctx context.Context, region string, seq uint64) error {
 	s, err := n.stream(ctx, kindConfig.stream(region))
 	if err != nil {
@@ -167,10 +158,9 @@ func latest(ctx context.Context, s jetstream.Stream, subject string) (*jetstream
 	})
 }
 
-// next returns the first message after a sequence whose subject begins with prefix,
-// or nil. The stream's leader answers, which lacks no acknowledged message. A
-// consumer in a cluster may be on any server that keeps the stream, and may end
-// earlier.
+// next returns the first message after a sequence whose subject begins with prefix, or nil. The stream's
+// leader answers, which lacks no acknowledged message. A consumer in a cluster may be on any server that
+// keeps the stream, and may end earlier.
 func next(ctx context.Context, s jetstream.Stream, prefix string, after uint64) (*jetstream.RawStreamMsg, error) {
 	return getMessage(ctx, s, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
 		return s.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(prefix+">"))
@@ -186,8 +176,7 @@ func nextSeq(ctx context.Context, s jetstream.Stream, prefix string, after uint6
 	return msg.Sequence, nil
 }
 
-// messages returns all messages whose subjects begin with prefix, in their order,
-// and ends after an error.
+// messages returns all messages whose subjects begin with prefix, in their order, and ends after an error.
 func messages(ctx context.Context, s jetstream.Stream, prefix string) iter.Seq2[*jetstream.RawStreamMsg, error] {
 	return func(yield func(*jetstream.RawStreamMsg, error) bool) {
 		for at := uint64(0); ; {
@@ -216,9 +205,8 @@ func getMessage(ctx context.Context, s jetstream.Stream, get getter) (*jetstream
 	return msg, nil
 }
 
-// send publishes a message to a stream, and returns its sequence when it is on
-// disk. It waits for writeTimeout at most, and returns errConflict if an expected
-// sequence was not the last.
+// send publishes a message to a stream, and returns its sequence when it is on disk. It waits for
+// writeTimeout at most, and returns errConflict if an expected sequence was not the last.
 func (n *Node) send(ctx context.Context, stream string, m *nats.Msg, opts ...jetstream.PublishOpt) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
@@ -229,4 +217,134 @@ func (n *Node) send(ctx context.Context, stream string, m *nats.Msg, opts ...jet
 		return 0, unavailable("write to stream "+stream, err)
 	}
 	return ack.Sequence, nil
+}
+
+// In a cluster a server may report a stream's end and lack messages that the others have acknowledged: it
+// led the stream until it was frozen or cut off, and hasn't noticed a new leader; or it is cut off, knows
+// of no leader, and answers itself. A follower would believe that it has everything. So before this Node
+// says that nothing is pending, it has a majority of the servers agree to something, and looks up the
+// stream's end after that.
+
+// agreements are those of one of this Region's own streams.
+type agreements struct {
+	rounds *sharedRounds
+	last   atomic.Uint64   // the stream's end, by the last round that succeeded
+	asked  history[string] // by the Region of the follower
+}
+
+func newAgreements() map[streamKind]*agreements {
+	out := map[streamKind]*agreements{}
+	for _, k := range streamKinds {
+		out[k] = &agreements{rounds: newSharedRounds(0)}
+	}
+	return out
+}
+
+// agree returns a stream's end, by a majority of its servers: everything that was acknowledged when it is
+// called is before that. It returns the greatest number if that isn't known, and 0 for a stream without
+// replicas, as its one server knows.
+//
+// An answer with news does not wait for an agreement twice in half a heartbeat: it says that more is
+// pending, and the follower asks again.
+func (n *Node) agree(ctx context.Context, s jetstream.Stream, q question, news bool) uint64 {
+	if q.Of != "" || s.CachedInfo().Config.Replicas <= 1 {
+		return 0
+	}
+	all := n.agreements[q.Line]
+	if !all.asked.due(q.From, n.cfg.Heartbeat/2) && news {
+		return math.MaxUint64
+	}
+	waiting, cancel := context.WithTimeout(ctx, askTimeout)
+	defer cancel()
+	err := all.rounds.join(waiting, func() error {
+		ctx, cancel := context.WithTimeout(ctx, askTimeout) // others wait for it too
+		defer cancel()
+		last, err := endByQuorum(ctx, s, q.Line.prefix(n.cfg.Region)+unused)
+		if err == nil {
+			all.last.Store(last)
+		}
+		return err
+	})
+	if err != nil {
+		return math.MaxUint64
+	}
+	return all.last.Load()
+}
+
+// unused ends a subject that no message has.
+const unused = "nothing"
+
+// endByQuorum returns the sequence of a stream's last message. It has the leader delete all messages of an
+// unused subject. That changes nothing, and is confirmed only when a majority of the servers has it in the
+// stream's log and the leader has applied everything before it. (config, as a KV bucket, refuses deletions
+// by sequence.)
+//
+// The end is believed from a server that has heard from a majority since then. The leader has, by that
+// confirmation. A deposed one hasn't.
+func endByQuorum(ctx context.Context, s jetstream.Stream, unused string) (uint64, error) {
+	began := time.Now()
+	if err := s.Purge(ctx, jetstream.WithPurgeSubject(unused)); err != nil {
+		return 0, err
+	}
+	info, err := s.Info(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if !heardFromMajority(info.Cluster, time.Since(began)) {
+		return 0, errBehind
+	}
+	return info.State.LastSeq, nil
+}
+
+// heardFromMajority reports whether the server that describes a stream has heard from a majority of its
+// servers, itself included, within a duration. The age of one that it has never heard from is 0.
+func heardFromMajority(c *jetstream.ClusterInfo, within time.Duration) bool {
+	if c == nil {
+		return false
+	}
+	heard := 1
+	for _, r := range c.Replicas {
+		if r.Active > 0 && r.Active <= within {
+			heard++
+		}
+	}
+	return 2*heard > len(c.Replicas)+1
+}
+
+// sharedRounds run one at a time. The result of a round is that of all callers who came before it began, so
+// if the server doesn't answer they don't wait one after the other.
+type sharedRounds struct {
+	every time.Duration // the least time from one round to the next
+	turn  chan struct{} // holds one while a round runs; that guards the fields below
+	begun atomic.Uint64 // rounds
+
+	at    time.Time // when the last round began
+	ended uint64    // the last round that is over
+	err   error     // and its result
+}
+
+func newSharedRounds(every time.Duration) *sharedRounds {
+	return &sharedRounds{every: every, turn: make(chan struct{}, 1)}
+}
+
+func (c *sharedRounds) join(ctx context.Context, round func() error) error {
+	before := c.begun.Load()
+	select {
+	case c.turn <- struct{}{}:
+		defer func() { <-c.turn }()
+	case <-ctx.Done():
+		return unavailable("catching up with the Region's other Nodes", ctx.Err())
+	}
+	if c.ended > before {
+		return c.err
+	}
+	pause(ctx, time.Until(c.at.Add(c.every)))
+	if ctx.Err() != nil {
+		return unavailable("catching up with the Region's other Nodes", ctx.Err())
+	}
+	this := c.begun.Add(1)
+	c.at = time.Now()
+	c.err = round()
+	c.ended = this
+	return c.err
 }

@@ -167,7 +167,8 @@ func TestPartitionHealsWithoutDifferences(t *testing.T) {
 					if n == us {
 						return tx.PutUser(center.User{ID: id, UserName: id})
 					}
-					return tx.PutApplication(center.Application{ID: id, Name: id, URL: "https://app.example", Region: n.Region(), AssignedTo: []center.Principal{center.UserPrincipal("u-2")}})
+					return tx.PutApplication(center.Application{ID: id, Name: id, URL: "https://app.example", Region: n.Region(),
+						AssignedTo: []center.Principal{center.UserPrincipal("u-2")}})
 				}))
 				time.Sleep(5 * time.Millisecond) // the pace of the load
 			}
@@ -176,9 +177,11 @@ func TestPartitionHealsWithoutDifferences(t *testing.T) {
 	wg.Wait()
 	eventually(t, "the loss to be noticed", func() bool {
 		p := eu.Peers()
-		return p[0].State == portal.PeerReplicated && p[1].State == portal.PeerUnreachable && us.Peers()[0].State == portal.PeerUnreachable
+		return p[0].State == portal.PeerReplicated && p[1].State == portal.PeerUnreachable &&
+			us.Peers()[0].State == portal.PeerUnreachable
 	})
-	require.NoError(t, us.View().Update(func(tx *center.Tx) error { return tx.RemoveUser("u-2") }), "whose applications grow elsewhere")
+	require.NoError(t, us.View().Update(func(tx *center.Tx) error { return tx.RemoveUser("u-2") }),
+		"whose applications grow elsewhere")
 	require.NoError(t, eu.Sessions().RevokeUser(background(t), "u-1"))
 	assert.True(t, alive(t, us, "before"), "it can't know")
 	eventually(t, "the revocation", func() bool { return !alive(t, ap, "before") })

@@ -6,9 +6,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
+
+	"github.com/meridian-saml/meridian/portal"
 )
 
 // question asks for what follows a position.
@@ -19,9 +23,9 @@ func (f *follower) question(k streamKind, after position) question {
 	}
 }
 
-// ask sends one question. The answer may take as long as a heartbeat. A client that
-// knows Secret can have the peer send answers to its own questions here, so an answer
-// counts only if it has this question's Nonce.
+// ask sends one question. The answer may take as long as a heartbeat. A client that knows Secret can have
+// the peer send answers to its own questions here, so an answer counts only if it has this question's
+// Nonce.
 func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer, err error) {
 	b, err := json.Marshal(q)
 	if err != nil {
@@ -60,7 +64,7 @@ func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer
 		return a, nil
 	}
 	if a.Error != "" || a.Store == "" {
-		return a, &Error{Reason: ReasonUnavailable, Rule: "answer of Region " + f.region, Want: "a piece of its stream", Got: a.Error}
+		return a, newError(ReasonUnavailable, "answer of Region "+f.region, "a piece of its stream", a.Error)
 	}
 	return a, a.check(q)
 }
@@ -68,21 +72,20 @@ func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer
 // check refuses an answer that leaves something out.
 func (a answer) check(q question) error {
 	if a.After != 0 && (a.After != q.After || a.Store != q.Store) {
-		return &Error{Reason: ReasonCorrupt, Rule: "answer",
-			Want: fmt.Sprintf("what follows %d, or all", q.After), Got: fmt.Sprintf("what follows %d", a.After)}
+		return newError(ReasonCorrupt, "answer", fmt.Sprintf("what follows %d, or all", q.After),
+			fmt.Sprintf("what follows %d", a.After))
 	}
 	last := a.After
 	for _, m := range a.Messages {
 		if m.Seq <= last {
-			return &Error{Reason: ReasonCorrupt, Rule: "answer", Want: fmt.Sprintf("a message after %d", last), Got: fmt.Sprint(m.Seq)}
+			return newError(ReasonCorrupt, "answer", fmt.Sprintf("a message after %d", last), fmt.Sprint(m.Seq))
 		}
 		last = m.Seq
 	}
 	return nil
 }
 
-// connect dials the peer. If it refuses Secret, which is being changed then, the old
-// ones are tried too.
+// connect dials the peer. If it refuses Secret, which is being changed then, the old ones are tried too.
 func (f *follower) connect(lost func(error)) (nc *nats.Conn, err error) {
 	all := f.n.cfg.secrets()
 	if len(all) == 0 {
@@ -97,33 +100,21 @@ func (f *follower) connect(lost func(error)) (nc *nats.Conn, err error) {
 	return nc, err
 }
 
-// logRefusal logs that a peer refuses this Region's credentials, once until it no
-// longer does.
+// logRefusal logs that a peer refuses this Region's credentials, once until it no longer does.
 func (f *follower) logRefusal(err error) {
-	refused := errors.Is(err, nats.ErrAuthorization)
-	f.mu.Lock()
-	changed := refused != f.refused && (refused || err == nil)
-	if changed {
-		f.refused = refused
-	}
-	f.mu.Unlock()
-	switch {
-	case changed && refused:
-		f.n.cfg.Logger.Warn("replica: a peer refuses the credentials of this Region, such as its Secret", "peer", f.region, "error", err)
-	case changed:
+	switch refused := errors.Is(err, nats.ErrAuthorization); {
+	case refused && !f.refused.Swap(true):
+		f.n.cfg.Logger.Warn("replica: a peer refuses the credentials of this Region, such as its Secret", "peer", f.region,
+			"error", err)
+	case err == nil && f.refused.Swap(false):
 		f.n.cfg.Logger.Info("replica: a peer accepts the credentials of this Region again", "peer", f.region)
 	}
 }
 
-// setIncompatible notes why a peer's version can't be followed, or (nil) that it can.
-// It is logged once: the follower goes on asking, as the peer may be upgraded at any
-// time.
+// setIncompatible notes why a peer's version can't be followed, or (nil) that it can. It is logged once:
+// the follower goes on asking, as the peer may be upgraded at any time.
 func (f *follower) setIncompatible(err *Error) {
-	f.mu.Lock()
-	was := f.incompatible
-	f.incompatible = err
-	f.mu.Unlock()
-	switch {
+	switch was := f.incompatible.Swap(err); {
 	case err != nil && was == nil:
 		f.n.cfg.Logger.Error("replica: peer not followed", "peer", f.region, "error", err)
 	case err == nil && was != nil:
@@ -131,8 +122,8 @@ func (f *follower) setIncompatible(err *Error) {
 	}
 }
 
-// dial makes a connection that doesn't reconnect: the session begins anew then, and
-// authenticates the peer again.
+// dial makes a connection that doesn't reconnect: the session begins anew then, and authenticates the peer
+// again.
 func (f *follower) dial(secret string, lost func(error)) (*nats.Conn, error) {
 	opts := []nats.Option{
 		nats.Name("meridian " + f.n.cfg.Region), nats.NoReconnect(), nats.Timeout(2 * time.Second),
@@ -147,4 +138,130 @@ func (f *follower) dial(secret string, lost func(error)) (*nats.Conn, error) {
 		opts = append(opts, nats.Secure(f.peer.TLS))
 	}
 	return nats.Connect(f.peer.URL, append(opts, f.peer.Options...)...)
+}
+
+// Peers returns the Regions that are followed, sorted by name, as they are known here, without a request.
+// It makes a Node a portal.Replication.
+func (n *Node) Peers() []portal.Peer {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	out := make([]portal.Peer, 0, len(n.followers))
+	for _, f := range n.followers {
+		out = append(out, f.status())
+	}
+	slices.SortFunc(out, func(a, b portal.Peer) int { return strings.Compare(a.Region, b.Region) })
+	return out
+}
+
+// status is the peer as a portal shows it. Heard is of all its streams.
+func (f *follower) status() portal.Peer {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	p := portal.Peer{
+		Region: f.region, State: portal.PeerReplicating, Heard: f.heard(), Lag: f.lag, MaxLag: f.maxLag,
+		ClockAhead: f.ahead, ClockKnown: f.timed,
+	}
+	// A peer that has nothing new is heard at each Heartbeat.
+	maxAge := 5*f.n.cfg.Heartbeat + 2*time.Second
+	if !p.Heard.IsZero() && f.n.cfg.Now().Sub(p.Heard) <= maxAge && !f.n.copies.suspected(f.region, streamKinds...) {
+		p.State = portal.PeerReplicated
+	}
+	for _, w := range f.flows {
+		p.Done, p.Total = p.Done+w.arrived, p.Total+w.total
+		if w.doubt != "" {
+			p.State = portal.PeerDamaged
+		}
+	}
+	if !f.connected {
+		p.State = portal.PeerUnreachable
+	}
+	if f.incompatible.Load() != nil {
+		p.State = portal.PeerIncompatible
+	}
+	return p
+}
+
+// heard is the earliest of the streams' instants. The caller holds mu.
+func (f *follower) heard() (t time.Time) {
+	for i, k := range streamKinds {
+		if h := f.flows[k].heard; i == 0 || h.Before(t) {
+			t = h
+		}
+	}
+	return t
+}
+
+// met takes an answer into the progress. A part of a transaction counts as its elements. anew: the stream
+// is read from its start again.
+func (f *follower) met(k streamKind, a answer, anew bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.connected = true
+	w := f.flows[k]
+	if !w.met || anew {
+		*w = flow{store: a.Store, met: true, behind: w.behind, judged: w.judged, copier: w.copier}
+	}
+	if !w.heard.IsZero() {
+		return
+	}
+	w.baseline = max(w.baseline, a.end())
+	for _, m := range a.Messages {
+		p, ok := readPartHeader(m.Part)
+		if !ok {
+			p.elements = 1
+		}
+		w.arrived += uint64(p.elements)
+		if ok && p.part == 0 { // the other parts' elements are yet to come
+			w.total = max(w.total, w.arrived-uint64(p.elements)+uint64(p.total))
+		}
+	}
+	w.total = max(w.total, w.arrived+a.Pending)
+}
+
+// reached notes that everything in a stream that was written before a question has taken effect here.
+func (f *follower) reached(k streamKind, asked time.Time) {
+	f.mu.Lock()
+	first := f.heard().IsZero()
+	w := f.flows[k]
+	w.heard, w.total, w.doubt, w.differs = asked, w.arrived, "", false
+	first = first && !f.heard().IsZero()
+	f.mu.Unlock()
+	if first {
+		f.n.cfg.Logger.Info("replica: replicated", "peer", f.region)
+		f.n.wakeMaintenance()
+	}
+}
+
+// measure notes how long a change took to get here. What was there before the follower's first answer
+// doesn't count.
+func (f *follower) measure(a arrival, now time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	w := f.flows[a.kind]
+	if a.store == "" || a.store != w.store || a.seq <= w.baseline || w.heard.IsZero() {
+		return
+	}
+	f.lag = max(now.Sub(a.at), time.Microsecond) // a clock that is ahead
+	f.maxLag = max(f.maxLag, f.lag)
+}
+
+// measureClock compares the clock in an answer with the time half way between the question and now, without
+// the time that the answer was held. It is only reported: package portal decides by it, together with
+// verified assertions.
+func (f *follower) measureClock(asked time.Time, a answer) {
+	now := f.n.cfg.Now()
+	trip := now.Sub(asked) - time.Duration(a.Held)*time.Microsecond
+	if a.Now == 0 || trip < 0 || trip > maxTrip {
+		return
+	}
+	ahead := time.UnixMicro(a.Now).Sub(now.Add(-trip / 2))
+	skew := f.n.cfg.Skew
+	f.mu.Lock()
+	wrong, before := ahead.Abs() > skew, f.ahead.Abs() > skew
+	f.ahead, f.timed = ahead, true
+	f.mu.Unlock()
+	if wrong && !before {
+		f.n.cfg.Logger.Warn("replica: this clock and a peer's differ by more than Config.Skew", "peer", f.region,
+			"peer_ahead", ahead.Round(time.Second).String())
+	}
 }

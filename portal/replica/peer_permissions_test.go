@@ -48,14 +48,16 @@ func TestRule22PeersMayOnlyRead(t *testing.T) {
 	_, err = js.KeyValue(soon(), "config_us-east-1")
 	require.Error(t, err, "a KV handle of the primary's bucket")
 	for _, subject := range []string{ // what Puts, Creates and Purges through such a handle send
-		"$KV.config_us-east-1.tx.9.0", "$JS.us-east-1.API.$KV.config_us-east-1.tx.9.0", "meridian.sessions.us-east-1.session.x",
+		"$KV.config_us-east-1.tx.9.0", "$JS.us-east-1.API.$KV.config_us-east-1.tx.9.0",
+		"meridian.sessions.us-east-1.session.x",
 		"meridian.revoked.us-east-1.everyone.x", "$KV.config_eu-central-1.tx.9.0",
 	} {
 		_, err := js.Publish(soon(), subject, []byte(`{}`))
 		require.Error(t, err, subject)
 		require.NoError(t, nc.Publish(subject, []byte(`{}`)), "sent, and dropped by the server")
 	}
-	for _, s := range []string{"KV_config_us-east-1", "sessions_us-east-1", "revoked_us-east-1", "KV_config_eu-central-1"} {
+	for _, s := range []string{"KV_config_us-east-1", "sessions_us-east-1", "revoked_us-east-1",
+		"KV_config_eu-central-1"} {
 		_, err := js.Stream(soon(), s)
 		require.Error(t, err, "not even a look at %s", s)
 		require.Error(t, js.DeleteStream(soon(), s), s)
@@ -64,20 +66,24 @@ func TestRule22PeersMayOnlyRead(t *testing.T) {
 		_, err = js.CreateConsumer(soon(), s, jetstream.ConsumerConfig{})
 		require.Error(t, err, "a consumer would write wherever its client says: %s", s)
 	}
-	_, err = js.CreateStream(soon(), jetstream.StreamConfig{Name: "mirror", Mirror: &jetstream.StreamSource{Name: "KV_config_us-east-1"}})
+	_, err = js.CreateStream(soon(),
+		jetstream.StreamConfig{Name: "mirror", Mirror: &jetstream.StreamSource{Name: "KV_config_us-east-1"}})
 	require.Error(t, err)
 	require.NoError(t, nc.PublishRequest("$JS.API.STREAM.PURGE.revoked_us-east-1", "_PEER.x", nil))
 
 	// The gate answers nowhere but to peers.
-	for _, reply := range []string{"$KV.config_us-east-1.tx.1.0", "meridian.revoked.us-east-1.everyone.x", "_NODE.x", "_PEERS.x"} {
-		require.NoError(t, nc.PublishRequest("meridian.follow.us-east-1", reply, []byte(`{"line":"config","format":1,"reads":1}`)))
+	for _, reply := range []string{"$KV.config_us-east-1.tx.1.0", "meridian.revoked.us-east-1.everyone.x", "_NODE.x",
+		"_PEERS.x"} {
+		require.NoError(t,
+			nc.PublishRequest("meridian.follow.us-east-1", reply, []byte(`{"line":"config","format":1,"reads":1}`)))
 	}
 	_, err = nc.SubscribeSync("_NODE.>")
 	require.NoError(t, err)
 	require.NoError(t, nc.Flush())
 	require.ErrorContains(t, nc.LastError(), "Permissions Violation")
 
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-9", UserName: "dave@example.com"})), "the primary goes on")
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-9", UserName: "dave@example.com"})),
+		"the primary goes on")
 	eventually(t, "dave", func() bool { _, ok := eu.View().UserByID("u-9"); return ok })
 	held["KV_config_us-east-1"]++
 	assert.Equal(t, held, replica.Held(t, us), "nothing was stored or removed")
@@ -90,7 +96,8 @@ func TestRule22PeersMayOnlyRead(t *testing.T) {
 func TestGateRefusesNonsense(t *testing.T) {
 	us, _, _ := three(t)
 	nc, _ := asPeer(t, us)
-	for _, q := range []string{``, `{}`, `[]`, `{"line":"secrets"}`, `{"line":"config","after":-1}`, `{"line":"../config"}`} {
+	for _, q := range []string{``, `{}`, `[]`, `{"line":"secrets"}`, `{"line":"config","after":-1}`,
+		`{"line":"../config"}`} {
 		m, err := nc.Request("meridian.follow.us-east-1", []byte(q), hang)
 		require.NoError(t, err, q)
 		assert.Contains(t, string(m.Data), `"error":"not a question"`, q)
@@ -119,7 +126,8 @@ func TestInvariant13AdditionalRegionsDontWriteConfiguration(t *testing.T) {
 	assert.Equal(t, center.ReasonNotPrimary, e.Reason)
 	assert.Equal(t, virginia, e.Primary)
 
-	app := center.Application{ID: "farm", Name: "Farm", URL: "https://farm.example", Region: frankfurt, AssignedTo: []center.Principal{center.UserPrincipal("u-1")}}
+	app := center.Application{ID: "farm", Name: "Farm", URL: "https://farm.example", Region: frankfurt,
+		AssignedTo: []center.Principal{center.UserPrincipal("u-1")}}
 	put := func(tx *center.Tx) error { return tx.PutApplication(app) }
 	require.ErrorAs(t, us.View().Update(put), &e)
 	assert.Equal(t, center.ReasonNotAppRegion, e.Reason)
@@ -128,8 +136,8 @@ func TestInvariant13AdditionalRegionsDontWriteConfiguration(t *testing.T) {
 }
 
 // Rule 57: an application's metadata replicates from its own Region outward.
-// Whoever is removed in the primary loses it, and comes back without it.
-func TestRule57ApplicationsAndPeopleThatGo(t *testing.T) {
+// A user who is removed in the primary loses it, and is added again without it.
+func TestRule57ApplicationsAndRemovedUsers(t *testing.T) {
 	us, eu, ap := three(t)
 	app := center.Application{ID: "farm", Name: "Farm", URL: "https://farm.example", Region: frankfurt,
 		AssignedTo: []center.Principal{center.UserPrincipal("u-1"), center.GroupPrincipal("g-1")}}
@@ -137,7 +145,8 @@ func TestRule57ApplicationsAndPeopleThatGo(t *testing.T) {
 	for _, n := range []*replica.Node{us, ap} {
 		eventually(t, "the application", func() bool { return len(n.View().Applications("u-1")) == 1 })
 	}
-	require.NoError(t, us.View().Update(func(tx *center.Tx) error { return errors.Join(tx.RemoveUser("u-1"), tx.RemoveGroup("g-1")) }))
+	require.NoError(t,
+		us.View().Update(func(tx *center.Tx) error { return errors.Join(tx.RemoveUser("u-1"), tx.RemoveGroup("g-1")) }))
 	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-1", UserName: "alice@example.com"})))
 	assert.Empty(t, us.View().Applications("u-1"))
 	r, err := replica.Check(background(t), us, eu, ap)

@@ -16,34 +16,24 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// Another Region reaches nothing of this one but this subject: it asks a question
-// about one of the Region's own streams, and a Node answers. Peers don't get
-// JetStream's API. A consumer there delivers to any subject that it is told, with
-// the server's rights, so a client that may only read could have messages written
-// into a stream, in the wrong place.
+// Another Region reaches nothing of this one but this subject: it asks a question about one of the Region's
+// own streams, and a Node answers. Peers don't get JetStream's API. A consumer there delivers to any
+// subject that it is told, with the server's rights, so a client that may only read could have messages
+// written into a stream, in the wrong place.
 func peerSubject(region string) string { return "meridian.follow." + region }
 
 // A question asks for what follows a position in a stream.
 type question struct {
-	Line  streamKind `json:"line"`
-	From  string     `json:"from"`  // the Region that asks
-	Store string     `json:"store"` // of the copy; for another one the answer begins at its start
-	After uint64     `json:"after"`
-	// Proof is that of the last message of the copy.
-	Proof *integrity.Proof `json:"proof,omitempty"`
-	// Differs says that the copy is at the end of the stream and doesn't have the
-	// digest that the last answer stated.
-	Differs bool `json:"differs,omitempty"`
-	// Heard is the number of the asked Region's last start that was heard of.
-	Heard uint64 `json:"heard,omitempty"`
-	// Of asks for the copy of the asking Region's own stream instead. After is
-	// then a sequence in the copy.
-	Of string `json:"of,omitempty"`
-	// Nonce is repeated in the answer. Only the Region that asked and the Node that
-	// is asked know it before that.
-	Nonce string `json:"nonce"`
-	// Wait is for how long to wait, in milliseconds, if nothing follows.
-	Wait int64 `json:"wait"`
+	Line    streamKind       `json:"line"`
+	From    string           `json:"from"`  // the Region that asks
+	Store   string           `json:"store"` // of the copy; for another one the answer begins at its start
+	After   uint64           `json:"after"`
+	Proof   *integrity.Proof `json:"proof,omitempty"`   // of the last message of the copy
+	Differs bool             `json:"differs,omitempty"` // the copy is at the end, and has another digest than was stated
+	Heard   uint64           `json:"heard,omitempty"`   // number of the asked Region's last start that was heard of
+	Of      string           `json:"of,omitempty"`      // From: asks for the copy of its stream. After is in the copy then
+	Nonce   string           `json:"nonce"`             // repeated in the answer; no third party knows it before that
+	Wait    int64            `json:"wait"`              // in milliseconds, if nothing follows
 	merge.Formats
 }
 
@@ -51,93 +41,60 @@ func (q question) wait() time.Duration {
 	return min(time.Duration(q.Wait)*time.Millisecond, maxWait)
 }
 
-// An answer is a piece of the stream.
+// An answer is a piece of the stream. Older versions leave out what follows Formats.
 type answer struct {
 	Nonce    string    `json:"nonce"` // the question's
 	Store    string    `json:"store"`
 	After    uint64    `json:"after"` // where the piece begins
 	Messages []message `json:"messages,omitempty"`
 	Pending  uint64    `json:"pending"` // how many follow
-	// Last is the end of the stream. If nothing is pending, all up to there is
-	// known, even if the last messages have expired.
+	// Last is the end of the stream. If nothing is pending, all up to there is known, even if the last messages
+	// have expired.
 	Last  uint64 `json:"last"`
 	Error string `json:"error,omitempty"`
 
-	// Listed is the stamp of the entry, in the directory, of the Region that asks.
-	// Unlisted says that there is none, and so no piece; Removed is when it was
-	// removed, if it was.
-	Listed   uint64 `json:"listed,omitempty"`
-	Unlisted bool   `json:"unlisted,omitempty"`
-	Removed  uint64 `json:"removed,omitempty"`
+	Listed   uint64 `json:"listed,omitempty"`   // the stamp, in the directory, of the Region that asks
+	Unlisted bool   `json:"unlisted,omitempty"` // it has none, and gets no piece
+	Removed  uint64 `json:"removed,omitempty"`  // when it was removed, if it was
 
 	merge.Formats
-	// Now is the time of the Node that answers, and Held how long the answer waited,
-	// both in microseconds. 0: an older version, which doesn't say.
-	Now  int64 `json:"now,omitempty"`
-	Held int64 `json:"held,omitempty"`
-	// Generation is the start of the Node that answers. Older versions don't say.
-	Generation *integrity.Generation `json:"generation,omitempty"`
-	// Latest is the number of the last start of any Node of the Region.
-	Latest uint64 `json:"latest,omitempty"`
-	// Vouched says that Store replaces an earlier one on purpose.
-	Vouched bool `json:"vouched,omitempty"`
-	// Digest is of the stream at its end, if that was known.
-	Digest *integrity.Digest `json:"digest,omitempty"`
-	// Again answers Differs: the copy was checked and proves nothing. It is wrong,
-	// and has to be read from the start.
-	Again bool `json:"again,omitempty"`
-	// Copy is the last message that the Region that answers has of the same stream
-	// of the Region that asks.
-	Copy *copyEnd `json:"copy,omitempty"`
-	// Refused says why there is no piece, beside Error.
-	Refused refusedReason `json:"refused,omitempty"`
+	Now        int64                 `json:"now,omitempty"`        // the time of the Node that answers, in microseconds
+	Held       int64                 `json:"held,omitempty"`       // how long the answer waited, in microseconds
+	Generation *integrity.Generation `json:"generation,omitempty"` // of the Node that answers
+	Latest     uint64                `json:"latest,omitempty"`     // number of the last start of any Node of the Region
+	Vouched    bool                  `json:"vouched,omitempty"`    // Store replaces an earlier one on purpose
+	Digest     *integrity.Digest     `json:"digest,omitempty"`     // of the stream at its end, if that was known
+	Again      bool                  `json:"again,omitempty"`      // answers Differs: the copy is wrong
+	Copy       *copyEnd              `json:"copy,omitempty"`       // of the same stream of the Region that asks
+	Refused    refusedReason         `json:"refused,omitempty"`    // why there is no piece, beside Error
 }
 
 // A refusedReason is why a Region doesn't answer a question about its own stream.
 type refusedReason string
 
 const (
-	// refusedDamaged: the stream is not what the Region wrote.
-	refusedDamaged refusedReason = "damaged"
-	// refusedAhead: the question's position is after the end of the stream, with no
-	// proof that the stream ever went on to there.
-	refusedAhead refusedReason = "ahead"
+	refusedDamaged refusedReason = "damaged" // the stream is not what the Region wrote
+	refusedAhead   refusedReason = "ahead"   // the stream ends before the question's position, and nothing proves more
 )
 
 // A message is one message of the original stream.
 type message struct {
-	Seq     uint64 `json:"seq"`
-	Subject string `json:"subject"`
-	At      string `json:"at"`
-	Until   string `json:"until,omitempty"`
-	Part    string `json:"part,omitempty"`
-	Data    []byte `json:"data"`
-	// More are other headers, by name, which a copier takes over unchanged.
-	More map[string]string `json:"more,omitempty"`
-	// Proof is the proof by the Region that wrote the message.
-	Proof string `json:"proof,omitempty"`
-	// Store and Orig are where the message was in the original, if a copy is asked
-	// for.
-	Store string `json:"store,omitempty"`
-	Orig  uint64 `json:"orig,omitempty"`
+	Seq     uint64            `json:"seq"`
+	Subject string            `json:"subject"`
+	At      string            `json:"at"`
+	Until   string            `json:"until,omitempty"`
+	Part    string            `json:"part,omitempty"`
+	Data    []byte            `json:"data"`
+	More    map[string]string `json:"more,omitempty"`  // other headers, which a copier takes over unchanged
+	Proof   string            `json:"proof,omitempty"` // by the Region that wrote the message
+	Store   string            `json:"store,omitempty"` // if a copy is asked for: of the original
+	Orig    uint64            `json:"orig,omitempty"`  // and Seq there
 }
 
 func (m message) size() int { return len(m.Subject) + len(m.Data) + 200 }
 
 // ofCopy is the store of an answer from a copy. Each of its messages has a Store.
 const ofCopy = "copy"
-
-// Bounds of questions and answers. Many may wait for news, which costs little;
-// few are answered at the same time.
-const (
-	maxPiece    = 400 << 10
-	maxMessages = 500
-	maxFetch    = 64
-	maxQuestion = 1 << 10
-	maxAsking   = 256
-	maxReading  = 8
-	maxWait     = 30 * time.Second
-)
 
 // servePeers starts to answer questions.
 func (n *Node) servePeers() error {
@@ -200,8 +157,8 @@ func (n *Node) reply(m *nats.Msg, a answer) {
 	}
 }
 
-// answer answers a question. It takes a turn before it reads, and keeps it until the
-// answer is sent, to bound the memory.
+// answer answers a question. It takes a turn before it reads, and keeps it until the answer is sent, to
+// bound the memory.
 func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 	begun := time.Now()
 	n.awaitList(n.ctx, q)
@@ -230,7 +187,9 @@ func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 		if more {
 			err = n.read(n.ctx, s, q.Line.prefix(cmp.Or(q.Of, n.cfg.Region)), &a)
 		}
-		end.bound(&a)
+		if a.Pending == 0 && end > max(a.Last, a.end()) {
+			a.Pending = 1 // at least
+		}
 	}
 	if err == nil && !denied && q.Of == "" {
 		n.prove(q.Line, &a)
@@ -246,8 +205,8 @@ func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 	n.reply(m, a)
 }
 
-// look finds where the piece that a question asks for begins, and whether it holds
-// anything. It waits as long as the question says.
+// look finds where the piece that a question asks for begins, and whether it holds anything. It waits as
+// long as the question says.
 func (n *Node) look(ctx context.Context, q question) (s jetstream.Stream, a answer, more bool, err error) {
 	name := q.Line.stream(cmp.Or(q.Of, n.cfg.Region))
 	if s, err = n.stream(ctx, name); err != nil {
@@ -271,9 +230,8 @@ func (n *Node) look(ctx context.Context, q question) (s jetstream.Stream, a answ
 	return s, a, n.progress.wait(ctx, name, position{seq: a.After + 1}, q.wait()), nil
 }
 
-// read fills an answer. It says that nothing is pending only if the stream's leader
-// says so too: a consumer may be on a server that lags, and the follower would skip
-// what that lacks.
+// read fills an answer. It says that nothing is pending only if the stream's leader says so too: a consumer
+// may be on a server that lags, and the follower would skip what that lacks.
 func (n *Node) read(ctx context.Context, s jetstream.Stream, prefix string, a *answer) error {
 	cons, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: a.After + 1,
@@ -314,9 +272,8 @@ type batches interface {
 	Fetch(batch int, opts ...jetstream.FetchOpt) (jetstream.MessageBatch, error)
 }
 
-// fill takes messages until the answer is full or nothing is pending. A client that
-// gives up on a batch drops what was on its way, and the consumer goes on after that:
-// only its own count shows what is missing.
+// fill takes messages until the answer is full or nothing is pending. A client that gives up on a batch
+// drops what was on its way, and the consumer goes on after that: only its own count shows what is missing.
 func (a *answer) fill(from batches) error {
 	next, large := uint64(1), merge.MaxPart
 	for size := 0; a.Pending > 0 && len(a.Messages) < maxMessages && size < maxPiece; {
@@ -344,8 +301,9 @@ func (a *answer) fill(from batches) error {
 			seen = max(seen, len(msg.Data())+200)
 			a.Pending = meta.NumPending
 			a.Messages = append(a.Messages, message{
-				Seq: meta.Sequence.Stream, Subject: msg.Subject(), At: h.Get(headerAt), Until: h.Get(headerUntil), Part: h.Get(headerPart),
-				Data: msg.Data(), More: passedOn(h), Proof: h.Get(headerProof), Store: h.Get(headerStore), Orig: number(h.Get(headerSeq)),
+				Seq: meta.Sequence.Stream, Subject: msg.Subject(), Data: msg.Data(), More: passedOn(h),
+				At: h.Get(headerAt), Until: h.Get(headerUntil), Part: h.Get(headerPart),
+				Proof: h.Get(headerProof), Store: h.Get(headerStore), Orig: number(h.Get(headerSeq)),
 			})
 		}
 		if err := batch.Error(); err != nil {

@@ -31,8 +31,8 @@ func TestAnswersHaveNoGaps(t *testing.T) {
 	assert.Equal(t, 199, n, "the last one stays pending, and is asked for next")
 }
 
-// A liar stands between two Regions. Before an answer that has news of what
-// ends sessions it once sends one that says there is none.
+// A liar is between two Regions. Before an answer with news of what ends sessions it
+// once sends one without.
 type liar struct {
 	own bool       // with the question's nonce, and not from where it asked
 	up  *nats.Conn // to the peer
@@ -63,7 +63,8 @@ func (l *liar) relay(m *nats.Msg) {
 		if l.own {
 			nonce, after = q.Nonce, last
 		}
-		_ = m.Respond(fmt.Appendf(nil, `{"nonce":%q,"store":%q,"after":%d,"last":%d,"format":1,"reads":1}`, nonce, a.Store, after, last))
+		_ = m.Respond(fmt.Appendf(nil, `{"nonce":%q,"store":%q,"after":%d,"last":%d,"format":1,"reads":1}`, nonce, a.Store,
+			after, last))
 	}
 	_ = m.Respond(got.Data)
 }
@@ -82,7 +83,8 @@ func TestAnswersToOtherQuestionsDontCount(t *testing.T) {
 		us := open(t, configOf(virginia, t.TempDir()))
 		eu := open(t, configOf(frankfurt, t.TempDir()))
 		up, _ := asPeer(t, us)
-		s, err := server.NewServer(&server.Options{ServerName: "between", Port: server.RANDOM_PORT, Host: "127.0.0.1", NoSigs: true, NoLog: true})
+		s, err := server.NewServer(&server.Options{ServerName: "between", Port: server.RANDOM_PORT, Host: "127.0.0.1",
+			NoSigs: true, NoLog: true})
 		require.NoError(t, err)
 		s.Start()
 		t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
@@ -106,8 +108,7 @@ func TestAnswersToOtherQuestionsDontCount(t *testing.T) {
 	}
 }
 
-// Questions are seen by the Node that is asked and by nobody else: what is in
-// them makes an answer credible.
+// Only the Node that is asked sees a question: its nonce authenticates the answer.
 func TestPeersDontSeeQuestions(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
 	for _, subject := range []string{"meridian.follow.us-east-1", "meridian.follow.*", "meridian.>", ">", "*.>"} {
@@ -130,7 +131,8 @@ func TestPeersTakeLittle(t *testing.T) {
 	var wg sync.WaitGroup
 	for range 10 * replica.MaxReading {
 		wg.Go(func() {
-			m, err := nc.Request("meridian.follow.us-east-1", []byte(`{"line":"config","from":"eu-central-1","nonce":"n","format":1,"reads":1}`), hang)
+			m, err := nc.Request("meridian.follow.us-east-1",
+				[]byte(`{"line":"config","from":"eu-central-1","nonce":"n","format":1,"reads":1}`), hang)
 			if assert.NoError(t, err) {
 				assert.Contains(t, string(m.Data), `{"nonce":"n","store":"`)
 				assert.Contains(t, string(m.Data), `"messages":[`)
@@ -138,7 +140,9 @@ func TestPeersTakeLittle(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	m, err := nc.Request("meridian.follow.us-east-1", fmt.Appendf(nil, `{"line":"config","from":"eu-central-1","nonce":%q,"format":1,"reads":1}`, strings.Repeat("x", 2000)), hang)
+	m, err := nc.Request("meridian.follow.us-east-1",
+		fmt.Appendf(nil, `{"line":"config","from":"eu-central-1","nonce":%q,"format":1,"reads":1}`,
+			strings.Repeat("x", 2000)), hang)
 	require.NoError(t, err)
 	assert.Contains(t, string(m.Data), `"error":"not a question"`)
 

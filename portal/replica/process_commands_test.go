@@ -43,7 +43,7 @@ func obey(n *replica.Node, line string) string {
 			}
 		}
 	case "user", "person":
-		answer, err = obeyPeople(n, word)
+		answer, err = obeyUsers(n, word)
 	case "session", "alive", "revoke":
 		answer, err = obeySessions(n, word)
 	case "record":
@@ -70,13 +70,14 @@ func obey(n *replica.Node, line string) string {
 	return answer
 }
 
-func obeyPeople(n *replica.Node, word []string) (string, error) {
+func obeyUsers(n *replica.Node, word []string) (string, error) {
 	v := n.View()
 	switch {
 	case v == nil:
 		return "none", nil
 	case word[0] == "user":
-		return "ok", v.Update(putUser(center.User{ID: word[1], UserName: word[1] + "@example.com", Inactive: word[2] != "active"}))
+		return "ok", v.Update(putUser(center.User{ID: word[1], UserName: word[1] + "@example.com",
+			Inactive: word[2] != "active"}))
 	}
 	u, ok := v.UserByID(word[1])
 	switch {

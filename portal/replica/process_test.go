@@ -49,7 +49,7 @@ type job struct {
 	Region      string // empty: the primary
 	Dir, Listen string
 	Peers       map[string]string
-	Certificate []byte // PEM, with its key: TLS, and whom to trust. Empty: none
+	Certificate []byte // PEM, with its key: for TLS, and trusted. Empty: none
 	Round       int
 	URL         string        // of NATS servers of its own; then Dir and Listen count for nothing
 	Pace        time.Duration // between two writes of a writer
@@ -97,9 +97,10 @@ func process(spec string, in io.Reader, out io.Writer) error {
 					for i := 0; i == 0 || !stopped.Load(); i++ {
 						id := fmt.Sprintf("%sr%d-w%d-%d", j.Region, j.Round, w, i)
 						var slow *replica.Error
+						// After Unavailable it may be written, and is not acknowledged.
 						if err := act(n, w, id); err == nil {
 							say("ack %d %s", w, id)
-						} else if !errors.As(err, &slow) || slow.Reason != replica.ReasonUnavailable { // it may be written, and nobody was told so
+						} else if !errors.As(err, &slow) || slow.Reason != replica.ReasonUnavailable {
 							say("error %s: %v", id, err)
 							return
 						}
@@ -151,7 +152,7 @@ func (j job) config() (replica.Config, error) {
 }
 
 // act is one acknowledged write: configuration by two of the writers (of the
-// primary people, of others their applications), sessions and what ends them
+// primary users, of others their applications), sessions and what ends them
 // by the others.
 func act(n *replica.Node, w int, id string) error {
 	t := &testing.T{}
@@ -171,7 +172,7 @@ func act(n *replica.Node, w int, id string) error {
 	return n.Sessions().RevokeUser(ctx, id)
 }
 
-// item is where what was acknowledged stands in a digest.
+// item is the item of an acknowledged write in a digest.
 func item(region string, w int, id string) string {
 	switch {
 	case w < 2 && region != virginia:

@@ -2,13 +2,17 @@ package replica
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// progress is how far each stream has taken effect here: of another Region's, the position
-// in the original; of this Region's own, without a store, how far it was read, even if that
-// could not be opened.
+// progress is how far each stream has taken effect here: of another Region's, the position in the original;
+// of this Region's own, without a store, how far it was read, even if that could not be opened.
 type progress struct {
 	mu   sync.Mutex
 	at   map[string]position // by stream
@@ -47,18 +51,26 @@ func (m *progress) get(stream string) (position, <-chan struct{}) {
 	return m.at[stream], m.next
 }
 
-// wait waits until a stream has taken effect up to p, for most at most, and reports whether
-// it has.
+// wait waits until a stream has taken effect up to p, for most at most, and reports whether it has.
 func (m *progress) wait(ctx context.Context, stream string, p position, most time.Duration) bool {
+	return waitFor(ctx, most, func() (bool, <-chan struct{}) {
+		at, moved := m.get(stream)
+		return p.seq == 0 || at.store == p.store && at.seq >= p.seq, moved
+	})
+}
+
+// waitFor waits until done returns true, for most at most, and returns its last result. done also returns a
+// channel that is closed when that may change.
+func waitFor(ctx context.Context, most time.Duration, done func() (bool, <-chan struct{})) bool {
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	for {
-		at, moved := m.get(stream)
-		if p.seq == 0 || at.store == p.store && at.seq >= p.seq {
+		ok, changed := done()
+		if ok {
 			return true
 		}
 		select {
-		case <-moved:
+		case <-changed:
 		case <-timer.C:
 			return false
 		case <-ctx.Done():
@@ -76,4 +88,61 @@ func (n *Node) applied(a arrival) {
 	if f := n.follower(a.region); f != nil {
 		f.measure(a, n.cfg.Now())
 	}
+}
+
+// Probe writes what a sign-in writes, a message to the Region's stream of sessions, and waits until it has
+// been read. It also fails while a stream of the Region's own server can't be written, and while an answer
+// of another Region is not copied and read here within fifteen seconds: Peers are out of date then. It
+// never fails because another Region is out of reach.
+//
+// Each message replaces the one before. Other Regions copy it, and ignore it. A Portal calls Probe every
+// few seconds.
+func (n *Node) Probe(ctx context.Context) error {
+	if !n.isReady() {
+		return newError(ReasonNotReady, "probe", "a Region that serves", n.cfg.Region)
+	}
+	if err := n.stopped(); err != nil {
+		return err
+	}
+	for stream := range *n.refused.Load() {
+		return n.stalled(stream)
+	}
+	ctx, cancel := n.untilClose(ctx)
+	defer cancel()
+	if err := n.writeAndRead(ctx); err != nil {
+		return err
+	}
+	return n.copiesApplied(time.Now())
+}
+
+// writeAndRead writes the probe's message and waits until it has been read, and so everything before it.
+func (n *Node) writeAndRead(ctx context.Context) error {
+	seq, err := n.publish(ctx, entryWrite(merge.EntryProbe, merge.Entry{Optional: true}, n.cfg.Now().Add(probeLives)))
+	if err != nil {
+		return err
+	}
+	if name := kindSessions.stream(n.cfg.Region); !n.progress.wait(ctx, name, position{seq: seq}, writeTimeout) {
+		return unavailable("read of stream "+name,
+			errors.Join(errors.New("a written message is not delivered"), context.Cause(ctx)))
+	}
+	return nil
+}
+
+// copiesApplied fails if that takes too long: the fault is this Region's own.
+func (n *Node) copiesApplied(now time.Time) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var late []string
+	for region, f := range n.followers {
+		for _, k := range streamKinds {
+			if w := f.flow(k); !w.behind.IsZero() && now.Sub(w.behind) > copyLate {
+				late = append(late, k.stream(region))
+			}
+		}
+	}
+	if len(late) > 0 {
+		slices.Sort(late)
+		return unavailable("copies of other Regions", fmt.Errorf("%v: answers are not applied", late))
+	}
+	return nil
 }

@@ -3,14 +3,104 @@ package replica
 import (
 	"context"
 	"fmt"
+	"sync"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
-// prove adds this Region's proof to each message of an answer. It covers the hash of
-// the opened body, so sealing doesn't matter.
+// contents are the streams on the Region's own server, its own and copies, as their readers have seen them.
+type contents struct {
+	mu   sync.Mutex
+	of   map[string]*integrity.Content // by stream
+	ends sync.Map                      // stream → copyEnd, of copies
+}
+
+// with calls look with the Content of a stream, which must not keep it.
+func (c *contents) with(stream string, look func(*integrity.Content)) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of == nil {
+		c.of = map[string]*integrity.Content{}
+	}
+	if c.of[stream] == nil {
+		c.of[stream] = integrity.NewContent()
+	}
+	look(c.of[stream])
+}
+
+// drop forgets a stream that is no longer read.
+func (c *contents) drop(stream string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.of, stream)
+	c.ends.Delete(stream)
+}
+
+// forget drops what expired before an instant.
+func (c *contents) forget(before int64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, one := range c.of {
+		one.Forget(before)
+	}
+}
+
+// copyEnd returns the last message of a copy, or nil.
+func (c *contents) copyEnd(stream string) *copyEnd {
+	e, ok := c.ends.Load(stream)
+	if !ok {
+		return nil
+	}
+	end := e.(copyEnd)
+	return &end
+}
+
+// copied notes the last message of a copy that has a proof.
+func (c *contents) copied(stream string, e copyEnd) {
+	if e.Proof.Token != "" { // otherwise it is from an older version, or padding
+		c.ends.Store(stream, e)
+	}
+}
+
+// note adds a message that was read to the content of its stream. opened is false if it could not be
+// opened.
+func (n *Node) note(a arrival, h nats.Header, subject string, sealed []byte, opened bool) {
+	m := n.messageOf(a, h, subject, sealed, opened)
+	n.contents.with(a.kind.stream(a.region), func(c *integrity.Content) { c.Add(m) })
+	n.contents.copied(a.kind.stream(a.region),
+		copyEnd{m.Store, integrity.Proof{Seq: m.Seq, Item: m.Item, Token: h.Get(headerProof)}})
+}
+
+// messageOf describes a message to a Content.
+func (n *Node) messageOf(a arrival, h nats.Header, subject string, sealed []byte, opened bool) integrity.Message {
+	m := integrity.Message{
+		Store: a.store, Read: number(h.Get(headerRead)), Seq: a.seq, Subject: subject,
+		Until: int64(number(h.Get(headerUntil))),
+	}
+	if a.region == n.cfg.Region {
+		m.Store, m.Read = n.identity.Load().Stores[string(a.kind)], 0
+	}
+	m.Item = itemOf(subject, m.Until, a.body, sealed, opened)
+	if p, ok := readPartHeader(h.Get(headerPart)); ok && p.full == 1 && p.part == p.of-1 {
+		m.Replaces = integrity.ReplacedBy(subject)
+	}
+	return m
+}
+
+// itemOf hashes a message. One that doesn't open is hashed as it is: a Region that opens it has another
+// hash then, which is reported.
+func itemOf(subject string, until int64, plain, sealed []byte, opened bool) integrity.Item {
+	if !opened {
+		return integrity.HashItem(subject, until, append([]byte("sealed: "), sealed...))
+	}
+	return integrity.HashItem(subject, until, plain)
+}
+
+// prove adds this Region's proof to each message of an answer. It covers the hash of the opened body, so
+// sealing doesn't matter.
 func (n *Node) prove(k streamKind, a *answer) {
 	key := n.identity.Load().Key
 	for i := range a.Messages {
@@ -31,16 +121,19 @@ func (n *Node) itemOf(m message) integrity.Item {
 	return itemOf(m.Subject, int64(number(m.Until)), plain, m.Data, err == nil)
 }
 
-// state adds to an answer what the Region says of the whole stream: the generation
-// and, if this Node has read all of it, the digest at its end.
+// state adds to an answer what the Region says of the whole stream: the generation and, if this Node has
+// read all of it, the digest at its end.
 func (n *Node) state(ctx context.Context, s jetstream.Stream, q question, a *answer) error {
 	id := n.identity.Load()
 	a.Generation, a.Latest, a.Vouched = &n.generation, id.Latest(), id.Vouched
-	a.Again = q.Differs && n.isCleared(q)
+	if q.Differs {
+		_, a.Again = n.cleared.LoadAndDelete(regionStream{q.From, q.Line})
+	}
 	if a.Pending > 0 {
 		return nil
 	}
-	d := integrity.Digest{Store: a.Store, Position: max(a.Last, a.end()), Cutoff: integrity.Cutoff(n.latestClock(), n.skewSeconds())}
+	d := integrity.Digest{Store: a.Store, Position: max(a.Last, a.end()),
+		Cutoff: integrity.Cutoff(n.latestClock(), n.skewSeconds())}
 	var at uint64
 	n.contents.with(q.Line.stream(n.cfg.Region), func(c *integrity.Content) {
 		_, at = c.At()
@@ -58,8 +151,8 @@ func (n *Node) state(ctx context.Context, s jetstream.Stream, q question, a *ans
 	return nil
 }
 
-// checkProof checks what a follower shows of its copy of one of this Region's own
-// streams. It returns why the follower gets no answer, or "".
+// checkProof checks what a follower shows of its copy of one of this Region's own streams. It returns why
+// the follower gets no answer, or "".
 func (n *Node) checkProof(ctx context.Context, q question, info *jetstream.StreamInfo) (refusedReason, error) {
 	if err := n.damage.Load(); err != nil && n.isDamaged(q.Line) {
 		return refusedDamaged, err
@@ -90,20 +183,20 @@ func (n *Node) checkProof(ctx context.Context, q question, info *jetstream.Strea
 		n.checkClaim(q.From, q.Line, why)
 		return "", nil
 	}
-	if ahead && info.Config.Replicas > 1 && !n.lasts(regionStream{leader, q.Line}) {
+	if ahead && info.Config.Replicas > 1 && !n.lasts(q.Line) {
 		return refusedAhead, errBehind // this server may not lead the stream any more
 	}
 	n.reportClaim(regionStream{q.From, q.Line}, "a follower claims what it doesn't prove", why)
 	if ahead {
-		return refusedAhead, fmt.Errorf("the log ends at %d and the question begins after that, with no proof that the log ever went on", info.State.LastSeq)
+		return refusedAhead, fmt.Errorf("the log ends at %d, before the question, which has no proof", info.State.LastSeq)
 	}
 	return "", nil
 }
 
-// judgeUnlisted judges what a Region shows that this one doesn't list: a primary that
-// was restored to a state from before it listed the Region hears of that from no
-// other. It returns the answer. The list of a Region that has stopped doesn't count,
-// so the Region that asks hears of the damage, and goes on with what it has.
+// judgeUnlisted judges what a Region shows that this one doesn't list: a primary that was restored to a
+// state from before it listed the Region hears of that from no other. It returns the answer. The list of a
+// Region that has stopped doesn't count, so the Region that asks hears of the damage, and goes on with what
+// it has.
 func (n *Node) judgeUnlisted(ctx context.Context, q question, a answer) answer {
 	if !a.Unlisted || a.Removed > 0 || q.Of != "" {
 		return a
@@ -121,8 +214,8 @@ func (n *Node) judgeUnlisted(ctx context.Context, q question, a answer) answer {
 	return a
 }
 
-// noteFollowed notes that another Region has shown a message that this one wrote to
-// the streams that it has.
+// noteFollowed notes that another Region has shown a message that this one wrote to the streams that it
+// has.
 func (n *Node) noteFollowed(ctx context.Context) {
 	if d := n.identity.Load(); d.Followed || d.Vouched {
 		return
@@ -132,9 +225,9 @@ func (n *Node) noteFollowed(ctx context.Context) {
 	}
 }
 
-// noteHeardStart compares the number of the last start that a follower has heard of
-// with those that this Node knows. If it is higher, another Node of the Region may
-// have started. Otherwise it is a claim: it is logged.
+// noteHeardStart compares the number of the last start that a follower has heard of with those that this
+// Node knows. If it is higher, another Node of the Region may have started. Otherwise it is a claim: it is
+// logged.
 func (n *Node) noteHeardStart(ctx context.Context, q question) {
 	if q.Heard <= n.identity.Load().Latest() {
 		return

@@ -55,7 +55,8 @@ func leadsAll(t *testing.T, url, region string) {
 			if s.CachedInfo().Cluster.Leader == region+"-0" {
 				return true
 			}
-			_, _ = nc.RequestWithContext(ctx, "$JS.API.STREAM.LEADER.STEPDOWN."+stream, []byte(`{"placement":{"preferred":"`+region+`-0"}}`))
+			_, _ = nc.RequestWithContext(ctx, "$JS.API.STREAM.LEADER.STEPDOWN."+stream,
+				[]byte(`{"placement":{"preferred":"`+region+`-0"}}`))
 			return false
 		})
 	}

@@ -7,17 +7,19 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// load starts to read a Region's streams from the Region's own server, if they
-// aren't read yet, and returns when all that they hold has been read.
+// load starts to read a Region's streams from the Region's own server, if they aren't read yet, and returns
+// when all that they hold has been read.
 func (n *Node) load(ctx context.Context, region string, kinds ...streamKind) error {
 	for _, r := range n.readersOf(region, kinds...) {
 		if err := r.complete(ctx); err != nil {
@@ -27,8 +29,8 @@ func (n *Node) load(ctx context.Context, region string, kinds ...streamKind) err
 	return nil
 }
 
-// readersOf returns the readers of a Region's streams, and starts those of these
-// kinds. They run until Close, or until they are stopped.
+// readersOf returns the readers of a Region's streams, and starts those of these kinds. They run until
+// Close, or until they are stopped.
 func (n *Node) readersOf(region string, kinds ...streamKind) []*reader {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -44,20 +46,18 @@ func (n *Node) readersOf(region string, kinds ...streamKind) []*reader {
 	return slices.Clone(n.readers[region])
 }
 
-// stopReaders stops reading these of a Region's streams, and returns when that
-// is done.
+// stopReaders stops reading these of a Region's streams, and returns when that is done.
 func (n *Node) stopReaders(region string, kinds ...streamKind) {
+	var stopped []*reader
 	n.mu.Lock()
-	var kept, stopped []*reader
-	for _, r := range n.readers[region] {
-		if slices.Contains(kinds, r.kind) {
+	n.readers[region] = slices.DeleteFunc(n.readers[region], func(r *reader) bool {
+		stop := slices.Contains(kinds, r.kind)
+		if stop {
 			stopped = append(stopped, r)
-		} else {
-			kept = append(kept, r)
 		}
-	}
-	n.readers[region] = kept
-	if len(kept) == 0 {
+		return stop
+	})
+	if len(n.readers[region]) == 0 {
 		delete(n.readers, region)
 	}
 	n.mu.Unlock()
@@ -70,8 +70,8 @@ func (n *Node) stopReaders(region string, kinds ...streamKind) {
 	}
 }
 
-// A reader takes one stream of the Region's own server into memory: a stream of
-// the Region itself, or the copy of another's.
+// A reader takes one stream of the Region's own server into memory: a stream of the Region itself, or the
+// copy of another's.
 type reader struct {
 	n      *Node
 	region string
@@ -120,8 +120,8 @@ func (r *reader) forget() {
 // errGap: a message was lost between the server and the Node.
 var errGap = errors.New("replica: a message is missing")
 
-// tail reads the stream to its end and goes on. It returns at the first error, and
-// is called again for what follows the last message that was read.
+// tail reads the stream to its end and goes on. It returns at the first error, and is called again for what
+// follows the last message that was read.
 func (r *reader) tail(ctx context.Context, s jetstream.Stream) error {
 	cons, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.last.Load() + 1,
@@ -152,8 +152,8 @@ func (r *reader) tail(ctx context.Context, s jetstream.Stream) error {
 	}
 }
 
-// complete waits until all has been read that is in the stream now. Messages may
-// expire and others may come meanwhile, so it doesn't count them.
+// complete waits until all has been read that is in the stream now. Messages may expire and others may come
+// meanwhile, so it doesn't count them.
 func (r *reader) complete(ctx context.Context) error {
 	name := r.kind.stream(r.region)
 	s, err := r.n.stream(ctx, name)
@@ -172,10 +172,9 @@ func (r *reader) complete(ctx context.Context) error {
 	return unavailable("read of stream "+name, err)
 }
 
-// each takes a message in. An unreadable one is logged and skipped, so that it does
-// not stop later ones.
+// each takes a message in. An unreadable one is logged and skipped, so that it does not stop later ones.
 func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) {
-	a, err := r.n.arrived(r.region, r.kind, msg, meta.Sequence.Stream)
+	a, err := r.n.arrived(r.region, r.kind, msg.Subject(), msg.Headers(), msg.Data(), meta.Sequence.Stream)
 	r.n.note(a, msg.Headers(), msg.Subject(), msg.Data(), err == nil)
 	if r.kind == kindConfig {
 		err = r.config(a, err, meta.NumPending)
@@ -194,10 +193,6 @@ func (r *reader) each(msg jetstream.Msg, meta *jetstream.MsgMetadata) {
 		r.n.progress.set(r.kind.stream(r.region), position{seq: meta.Sequence.Stream})
 	}
 }
-
-// applyEvery is how long a stream of transactions may go on before the instance
-// is told. It is told at once when there are no more.
-const applyEvery = 200 * time.Millisecond
 
 // config takes in a part of a transaction, if it was opened.
 func (r *reader) config(a arrival, err error, pending uint64) error {
@@ -251,8 +246,7 @@ func (r *reader) config(a arrival, err error, pending uint64) error {
 	return nil
 }
 
-// An arrival is a message of some Region's stream, as it was read from the
-// Region's own server.
+// An arrival is a message of some Region's stream, as it was read from the Region's own server.
 type arrival struct {
 	region  string // of the stream
 	kind    streamKind
@@ -265,22 +259,22 @@ type arrival struct {
 	body    []byte
 }
 
-func (n *Node) arrived(region string, k streamKind, msg jetstream.Msg, seq uint64) (arrival, error) {
-	h := msg.Headers()
-	a := arrival{region: region, kind: k, seq: seq, local: seq, subject: msg.Subject()[len(k.prefix(region)):]}
+// arrived opens a message. What it returns with an error has no body.
+func (n *Node) arrived(
+	region string, k streamKind, subject string, h nats.Header, sealed []byte, seq uint64,
+) (a arrival, err error) {
+	a = arrival{region: region, kind: k, seq: seq, local: seq, subject: strings.TrimPrefix(subject, k.prefix(region))}
 	if region != n.cfg.Region {
 		a.seq, a.store = number(h.Get(headerSeq)), h.Get(headerStore)
 	}
 	a.at = time.UnixMicro(int64(number(h.Get(headerAt))))
 	a.until = untilOf(h.Get(headerUntil))
-	if err := n.cfg.readable("message "+msg.Subject(), h); err != nil {
+	if err := n.cfg.readable("message "+subject, h); err != nil {
 		return a, err
 	}
-	plain, err := n.cfg.Codec.Open(msg.Subject(), msg.Data())
-	if err != nil {
-		return a, &Error{Reason: ReasonCorrupt, Rule: "message " + msg.Subject(), Want: "one that opens", Err: err}
+	if a.body, err = n.cfg.Codec.Open(subject, sealed); err != nil {
+		return a, &Error{Reason: ReasonCorrupt, Rule: "message " + subject, Want: "one that opens", Err: err}
 	}
-	a.body = plain
 	return a, nil
 }
 
@@ -301,8 +295,8 @@ func untilOf(header string) time.Time {
 	return time.Time{}
 }
 
-// partHeader is what a copier may know of a part: its number, how many there are,
-// how many elements it and the whole transaction hold, and whether that is full.
+// partHeader is what a copier may know of a part: its number, how many there are, how many elements it and
+// the whole transaction hold, and whether that is full.
 func partHeader(p merge.Transaction, total int) string {
 	full := 0
 	if p.Full {

@@ -16,7 +16,8 @@ func TestALogIsReadBeforeItIsGivenAway(t *testing.T) {
 	us, eu, _ := three(t)
 	nc, _ := asPeer(t, us)
 	ask := func() string {
-		m, err := nc.Request("meridian.follow.us-east-1", []byte(`{"line":"config","from":"eu-central-1","nonce":"n","wait":100,"format":1,"reads":1}`), hang)
+		m, err := nc.Request("meridian.follow.us-east-1",
+			[]byte(`{"line":"config","from":"eu-central-1","nonce":"n","wait":100,"format":1,"reads":1}`), hang)
 		require.NoError(t, err)
 		return string(m.Data)
 	}

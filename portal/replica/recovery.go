@@ -15,9 +15,9 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// recover does what Config.Recover asks for, before anything else is read. Until it is
-// done the Region stays damaged. It changes no stream before everything that was merged is
-// on this Region's disk, in a stream beside them: see takeOver.
+// recover does what Config.Recover asks for, before anything else is read. Until it is done the Region
+// stays damaged. It changes no stream before everything that was merged is on this Region's disk, in a
+// stream beside them: see takeOver.
 func (n *Node) recover(ctx context.Context) error {
 	if err := n.deleteStream(ctx, n.stageStream()); err != nil { // of an earlier start that didn't get far
 		return err
@@ -40,7 +40,8 @@ func (n *Node) recover(ctx context.Context) error {
 	}
 	err = n.changeIdentity(ctx, func(d *integrity.Identity) {
 		d.Recovery = &integrity.Recovery{From: n.cfg.Recover, Count: count}
-		d.Damage = n.damageOf("", "its recovery was not completed: start it again (with URL: one Node alone, with Config.Recover)")
+		d.Damage = n.damageOf("",
+			"its recovery was not completed: start it again (with URL: one Node alone, with Config.Recover)")
 		for _, k := range streamKinds { // of the new streams: all Regions read them from the start
 			d.Stores[string(k)] = n.newStore()
 		}
@@ -54,8 +55,8 @@ func (n *Node) recover(ctx context.Context) error {
 	return err
 }
 
-// A recovery merges what a Region wrote, from what is readable in its own streams and from
-// other Regions' copies of them.
+// A recovery merges what a Region wrote, from what is readable in its own streams and from other Regions'
+// copies of them.
 type recovery struct {
 	n       *Node
 	log     []merge.Piece // of the Region's own log, and of copies of it
@@ -85,14 +86,15 @@ func (r *recovery) own(ctx context.Context, k streamKind) error {
 		if msg.Sequence > end {
 			break
 		}
-		all = append(all, message{Orig: msg.Sequence, Subject: msg.Subject, Until: msg.Header.Get(headerUntil), Data: msg.Data})
+		all = append(all,
+			message{Orig: msg.Sequence, Subject: msg.Subject, Until: msg.Header.Get(headerUntil), Data: msg.Data})
 	}
 	r.take(k, all, r.n.identity.Load().Stores[string(k)], &r.log)
 	return nil
 }
 
-// fetch reads the copies of all Regions that Config.Recover names, and waits for each: only
-// one of them may have a message.
+// fetch reads the copies of all Regions that Config.Recover names, and waits for each: only one of them may
+// have a message.
 func (r *recovery) fetch(ctx context.Context) error {
 	for _, name := range r.n.cfg.Recover {
 		f := r.n.newFollower(name, r.n.cfg.Peers[name])
@@ -123,8 +125,8 @@ func (r *recovery) from(ctx context.Context, f *follower) error {
 	for _, k := range streamKinds {
 		err := r.n.eachOfCopy(ctx, f, k, func(m message) error {
 			if left -= int64(m.size()); left < 0 {
-				return &Error{Reason: ReasonTooLarge, Rule: "copies of Region " + f.region, Got: "more",
-					Want: fmt.Sprintf("at most %d bytes, as Config.MaxRecover says; nothing was changed", r.n.cfg.MaxRecover)}
+				return newError(ReasonTooLarge, "copies of Region "+f.region,
+					fmt.Sprintf("at most %d bytes, as Config.MaxRecover says; nothing was changed", r.n.cfg.MaxRecover), "more")
 			}
 			got[k] = append(got[k], m)
 			return nil
@@ -141,11 +143,10 @@ func (r *recovery) from(ctx context.Context, f *follower) error {
 	return nil
 }
 
-// sort decides which messages of a copy count. Of the log that this Region has, only those
-// that it recognises. Earlier logs, which were lost with the key, count as they are, as a
-// copy may have a part of each. Later ones, of which an older copy of the disks doesn't
-// know, count if this Region recognises them. What ends access counts in any case, as any
-// Region may end it.
+// sort decides which messages of a copy count. Of the log that this Region has, only those that it
+// recognises. Earlier logs, which were lost with the key, count as they are, as a copy may have a part of
+// each. Later ones, of which an older copy of the disks doesn't know, count if this Region recognises them.
+// What ends access counts in any case, as any Region may end it.
 func (r *recovery) sort(f *follower, k streamKind, all []message) error {
 	id := r.n.identity.Load()
 	var own []message
@@ -157,7 +158,7 @@ func (r *recovery) sort(f *follower, k streamKind, all []message) error {
 		case current && (r.recognises(k, m) || k == kindRevoked):
 			own = append(own, m)
 		case current && k == kindConfig:
-			return damaged(k, fmt.Sprintf("Region %s has a message %d in its copy that this Region doesn't recognise as its own", f.region, m.Orig))
+			return damaged(k, fmt.Sprintf("Region %s has a message %d that this Region didn't write", f.region, m.Orig))
 		case !current && id.Vouched && integrity.NumberIn(m.Proof) >= r.n.generation.Number && k != kindRevoked:
 			if !r.recognises(k, m) {
 				return damaged(k, fmt.Sprintf("Region %s has a copy of a later log, of start number %d, whose key is not here: "+
@@ -206,7 +207,8 @@ func (r *recovery) take(k streamKind, all []message, store string, log *[]merge.
 		}
 		if err != nil {
 			r.left++
-			r.n.cfg.Logger.Error("replica: message left out of the recovery", "stream", string(k), "sequence", m.Orig, "error", err)
+			r.n.cfg.Logger.Error("replica: message left out of the recovery", "stream", string(k), "sequence", m.Orig, "error",
+				err)
 		}
 	}
 	if len(piece.Log) > 0 {
@@ -214,9 +216,9 @@ func (r *recovery) take(k streamKind, all []message, store string, log *[]merge.
 	}
 }
 
-// entry keeps the newer of two messages of a subject, until the later of their expiries.
-// What ends access is taken from any Region, which may lie, so a message under a wrong
-// subject is refused: it can't replace the right one.
+// entry keeps the newer of two messages of a subject, until the later of their expiries. What ends access
+// is taken from any Region, which may lie, so a message under a wrong subject is refused: it can't replace
+// the right one.
 func (r *recovery) entry(k streamKind, m message, plain []byte) error {
 	v := lasted{raw: plain, until: int64(number(m.Until))}
 	if err := json.Unmarshal(plain, &v.entry); err != nil {
@@ -225,9 +227,9 @@ func (r *recovery) entry(k streamKind, m message, plain []byte) error {
 	about := strings.TrimPrefix(m.Subject, k.prefix(r.n.cfg.Region))
 	kind := kindOf(about)
 	if want := subject(kind, v.entry); knows(kind) && about != want {
-		return &Error{Reason: ReasonCorrupt, Rule: "message about sessions", Want: "the subject " + want, Got: about}
+		return newError(ReasonCorrupt, "message about sessions", "the subject "+want, about)
 	} else if kind == merge.EntryUser && v.entry.Epoch > merge.MaxEpoch {
-		return &Error{Reason: ReasonCorrupt, Rule: "epoch of a user", Want: fmt.Sprint("at most ", merge.MaxEpoch), Got: fmt.Sprint(v.entry.Epoch)}
+		return newError(ReasonCorrupt, "epoch of a user", fmt.Sprint("at most ", merge.MaxEpoch), fmt.Sprint(v.entry.Epoch))
 	}
 	old, ok := r.last[k][about]
 	if ok && !v.entry.Newer(kind, old.entry) {
@@ -244,8 +246,8 @@ func (r *recovery) entry(k streamKind, m message, plain []byte) error {
 	return nil
 }
 
-// stage writes everything that was merged into a stream beside the Region's own. It returns
-// the number of its messages.
+// stage writes everything that was merged into a stream beside the Region's own. It returns the number of
+// its messages.
 func (r *recovery) stage(ctx context.Context) (count uint64, err error) {
 	log, err := r.united()
 	if err != nil {
@@ -278,9 +280,9 @@ func (r *recovery) stage(ctx context.Context) (count uint64, err error) {
 	return st.count, nil
 }
 
-// united returns the writes of the whole state of the merged logs. If there is an earlier
-// log, what was written since the disk was lost began without knowing what was ended before,
-// and counts only for what it ended. That isn't so if only the Region's identity was lost.
+// united returns the writes of the whole state of the merged logs. If there is an earlier log, what was
+// written since the disk was lost began without knowing what was ended before, and counts only for what it
+// ended. That isn't so if only the Region's identity was lost.
 func (r *recovery) united() (out []write, err error) {
 	n := r.n
 	log, beside := r.log, []merge.Piece(nil)
@@ -299,7 +301,7 @@ func (r *recovery) united() (out []write, err error) {
 	}
 	records, last, contested := merge.Distinct(records, last)
 	if len(contested) > 0 {
-		n.cfg.Logger.Error("replica: users with one userName were recovered, and are disabled: rename or remove them, and enable the right one", "users", contested)
+		n.cfg.Logger.Error("replica: users with one userName were recovered, disabled: see OPERATING.md", "users", contested)
 	}
 	t := merge.Transaction{Stamp: max(uint64(n.cfg.Now().UnixMicro()), last+1), Full: true, Records: records}
 	parts, err := t.Parts(1)
@@ -307,7 +309,8 @@ func (r *recovery) united() (out []write, err error) {
 		return nil, mergeError(ReasonTooLarge, err)
 	}
 	for i, p := range parts {
-		out = append(out, write{kind: kindConfig, subject: fmt.Sprintf("tx.1.%d", i), body: p, part: partHeader(p, len(t.Records))})
+		out = append(out,
+			write{kind: kindConfig, subject: fmt.Sprintf("tx.1.%d", i), body: p, part: partHeader(p, len(t.Records))})
 	}
 	return out, nil
 }

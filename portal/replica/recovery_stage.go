@@ -16,9 +16,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
-// A recovery deletes the Region's own streams, as a server does not go on reliably with
-// damaged files. So that a crash, or a full disk, loses nothing that was readable, it has
-// these steps:
+// A recovery deletes the Region's own streams, as a server does not go on reliably with damaged files. So
+// that a crash, or a full disk, loses nothing that was readable, it has these steps:
 //
 //  1. The Identity says that the Region is damaged. Everything is written into one more
 //     stream, the stage. A start that finds this begins again.
@@ -63,7 +62,8 @@ func (s *recoveryStage) add(ctx context.Context, w write) error {
 		return err
 	}
 	msg.Subject = n.stageSubjects(w.kind) + w.subject
-	if _, err := n.send(ctx, n.stageStream(), msg, jetstream.WithExpectLastSequence(s.count)); errors.Is(err, errConflict) {
+	_, err = n.send(ctx, n.stageStream(), msg, jetstream.WithExpectLastSequence(s.count))
+	if errors.Is(err, errConflict) {
 		return unavailable("write to stream "+n.stageStream(), err)
 	} else if err != nil {
 		return err
@@ -72,9 +72,8 @@ func (s *recoveryStage) add(ctx context.Context, w write) error {
 	return n.passes("staged " + w.subject)
 }
 
-// resume completes a start with Config.Restored or Config.Recover that was interrupted,
-// before the streams are examined. If several Nodes may be started at once, the operator
-// says which of them does that.
+// resume completes a start with Config.Restored or Config.Recover that was interrupted, before the streams
+// are examined. If several Nodes may be started at once, the operator says which of them does that.
 func (n *Node) resume(ctx context.Context) error {
 	d, _, err := n.readIdentity(ctx)
 	if n.vouched() && reasonDamaged(err) {
@@ -88,11 +87,12 @@ func (n *Node) resume(ctx context.Context) error {
 		return nil
 	}
 	n.identity.Store(d)
-	whole, err := n.stageWhole(ctx)
-	if err != nil {
+	s, err := n.stream(ctx, n.stageStream())
+	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
 		return err
 	}
-	if !whole {
+	count := d.Recovery.Count
+	if err != nil || s.CachedInfo().State.Msgs != count || s.CachedInfo().State.LastSeq != count {
 		if n.vouched() {
 			return n.changeIdentity(ctx, func(d *integrity.Identity) { d.Recovery = nil })
 		}
@@ -107,18 +107,6 @@ func (n *Node) resume(ctx context.Context) error {
 		n.cfg.Recover = nil // it is done
 	}
 	return nil
-}
-
-// stageWhole reports whether the stage holds everything that was written into it.
-func (n *Node) stageWhole(ctx context.Context) (bool, error) {
-	s, err := n.stream(ctx, n.stageStream())
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		return false, nil
-	} else if err != nil {
-		return false, err
-	}
-	state, want := s.CachedInfo().State, n.identity.Load().Recovery.Count
-	return state.Msgs == want && state.LastSeq == want, nil
 }
 
 // takeOver replaces the Region's own streams by the content of the stage.
@@ -138,7 +126,7 @@ func (n *Node) takeOver(ctx context.Context) error {
 	err := n.changeIdentity(ctx, func(d *integrity.Identity) {
 		d.Vouch(n.cfg.Now().Unix())
 		n.generation = d.Start(rand.Text()[:12])
-		d.Recovery, d.Made, d.Orphaned, d.Whole = nil, true, false, false // see wasWhole
+		d.Recovery, d.Made, d.Orphaned, d.Whole = nil, true, false, false // see firstMarks
 	})
 	if err == nil {
 		err = n.passes("undamaged")

@@ -31,7 +31,7 @@ func stopAt(c *replica.Config, number int) (step *string) {
 	return step
 }
 
-// onlyHere writes what no other Region hears of, and returns where that stands.
+// onlyHere writes what no other Region hears of, and returns its items.
 func onlyHere(t *testing.T, us *replica.Node) []string {
 	t.Helper()
 	require.NoError(t, us.View().Update(putUser(center.User{ID: "only", UserName: "only"})))

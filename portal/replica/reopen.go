@@ -13,10 +13,9 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// The embedded server refuses a stream for good once a write to it has failed, as on a full
-// disk, and doesn't even answer. The Node looks for that, fails such writes at once, and
-// opens the streams again when the disk accepts writes. Reading goes on meanwhile. Servers
-// at Config.URL are their operator's.
+// The embedded server refuses a stream for good once a write to it has failed, as on a full disk, and
+// doesn't even answer. The Node looks for that, fails such writes at once, and opens the streams again when
+// the disk accepts writes. Reading goes on meanwhile. Servers at Config.URL are their operator's.
 
 // Bounds of reopening.
 const (
@@ -26,26 +25,12 @@ const (
 	spaceName   = "meridian.space" // the file that tests it
 )
 
-// maxStore leaves the limit to the disk. By default the server stores at most three quarters
-// of what is free when it starts. What is stored already may exceed that, and then it
-// refuses all writes until another start.
-const maxStore = 1 << 60
-
-// everything stands for all streams that the server refuses.
+// everything means all streams.
 const everything = "*"
 
-// stalledStreams are the streams that the embedded server refuses, and why.
-func (n *Node) stalledStreams() map[string]string {
-	if p := n.refused.Load(); p != nil {
-		return *p
-	}
-	return nil
-}
-
-// stalled returns why the embedded server accepts no writes to a stream, as far as is
-// known, or nil.
+// stalled returns why the embedded server accepts no writes to a stream, as far as is known, or nil.
 func (n *Node) stalled(stream string) error {
-	all := n.stalledStreams()
+	all := *n.refused.Load()
 	for _, name := range []string{stream, everything} {
 		if why, ok := all[name]; ok {
 			return unavailable("write to stream "+stream, errors.New(why))
@@ -60,7 +45,7 @@ func (n *Node) attend() {
 	looks := unrecovered{}
 	wait, said := reopenEvery, false
 	for ; n.ctx.Err() == nil; pause(n.ctx, reopenEvery) {
-		before := n.stalledStreams()
+		before := *n.refused.Load()
 		now, full := n.trouble(looks, before, time.Now())
 		n.refused.Store(&now)
 		switch {
@@ -74,7 +59,8 @@ func (n *Node) attend() {
 			continue
 		case !said:
 			said = true
-			n.cfg.Logger.Error("replica: the embedded server accepts no more writes; they go on when the disk accepts them", "streams", slices.Sorted(maps.Keys(now)), "cause", slices.Sorted(maps.Values(now))[0])
+			n.cfg.Logger.Error("replica: the embedded server accepts no more writes; they go on when the disk accepts them",
+				"streams", slices.Sorted(maps.Keys(now)), "cause", slices.Sorted(maps.Values(now))[0])
 		}
 		if full || time.Since(tried) < wait {
 			continue
@@ -86,10 +72,10 @@ func (n *Node) attend() {
 	}
 }
 
-// trouble returns the streams that the server can't write to. On a full disk that is all of
-// them, even if no write has failed yet. before are the last ones.
-func (n *Node) trouble(looks unrecovered, before map[string]string, now time.Time) (refused map[string]string, full bool) {
-	refused = looks.last(troubles(n.server), before, now)
+// trouble returns the streams that the server can't write to. On a full disk that is all of them, even if
+// no write has failed yet. before are the last ones.
+func (n *Node) trouble(looks unrecovered, before map[string]string, now time.Time) (map[string]string, bool) {
+	refused, full := looks.last(troubles(n.server), before, now), false
 	if len(refused) > 0 {
 		if err := n.space(); err != nil {
 			refused[everything], full = err.Error(), true
@@ -114,9 +100,8 @@ func troubles(s *server.Server) map[string]string {
 	return out
 }
 
-// unrecovered is since when streams have directories and are unknown to the server. That is
-// permanent if they could not be recovered from the disk, and lasts for a moment while they
-// are created or deleted.
+// unrecovered is since when streams have directories and are unknown to the server. That is permanent if
+// they could not be recovered from the disk, and lasts for a moment while they are created or deleted.
 type unrecovered map[string]time.Time
 
 // unrecoveredFor is how long such a moment may last.
@@ -150,14 +135,14 @@ func (n *Node) space() error {
 	return errors.Join(err, f.Sync(), f.Close(), os.Remove(name))
 }
 
-// reopen makes the server close its streams and recover them from the disk. Connections and
-// subscriptions stay. Readers and followers notice that their consumers are gone, and
-// continue at their positions.
+// reopen makes the server close its streams and recover them from the disk. Connections and subscriptions
+// stay. Readers and followers notice that their consumers are gone, and continue at their positions.
 func (n *Node) reopen() error {
 	if err := n.server.ShutdownJetStream(); err != nil {
 		return err
 	}
-	if err := n.server.EnableJetStream(&server.JetStreamConfig{StoreDir: n.cfg.Dir, SyncAlways: true, MaxStore: maxStore}); err != nil {
+	c := server.JetStreamConfig{StoreDir: n.cfg.Dir, SyncAlways: true, MaxStore: maxStore}
+	if err := n.server.EnableJetStream(&c); err != nil {
 		return err
 	}
 	now := troubles(n.server)

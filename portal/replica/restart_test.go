@@ -49,7 +49,7 @@ func TestRule47RestartWithThePrimaryDead(t *testing.T) {
 	assert.Zero(t, eu.Peers()[0].Heard)
 }
 
-// An additional Region that was never replicated to lets nobody in.
+// An additional Region that was never replicated to accepts no session.
 func TestNotReadyBeforeTheInitialReplication(t *testing.T) {
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	assert.Nil(t, eu.Instance())
@@ -78,7 +78,8 @@ func TestCatchUpAfterTheLogWasShortened(t *testing.T) {
 		require.NoError(t, us.View().Update(func(tx *center.Tx) error {
 			var errs []error
 			for i := range 400 {
-				errs = append(errs, tx.PutUser(center.User{ID: userName(i), UserName: userName(i), DisplayName: string(long), Email: string(long), GivenName: string(long), Inactive: round%2 != 0}))
+				errs = append(errs, tx.PutUser(center.User{ID: userName(i), UserName: userName(i), DisplayName: string(long),
+					Email: string(long), GivenName: string(long), Inactive: round%2 != 0}))
 			}
 			return errors.Join(errs...)
 		}))
@@ -162,7 +163,8 @@ func TestRecoveryWaitsForTheRegionsThatItNames(t *testing.T) {
 	ctx, cancel := context.WithCancel(background(t))
 	defer cancel()
 	dialer := noNetwork{dialed: cancel}
-	c.Recover, c.Peers = []string{frankfurt}, map[string]replica.Peer{frankfurt: {URL: "nats://127.0.0.1:1", Options: []nats.Option{nats.SetCustomDialer(dialer)}}}
+	c.Recover, c.Peers = []string{frankfurt}, map[string]replica.Peer{frankfurt: {URL: "nats://127.0.0.1:1",
+		Options: []nats.Option{nats.SetCustomDialer(dialer)}}}
 	_, err := replica.Open(ctx, c)
 	require.Equal(t, replica.ReasonUnavailable, reasonOf(err), "%v", err)
 	refusesToOpen(t, configOf(virginia, dir))

@@ -107,7 +107,8 @@ func stops(t *testing.T, n *replica.Node) {
 	})
 	assert.Equal(t, replica.ReasonDamaged, reasonOf(n.Ready(background(t))))
 	assert.Equal(t, replica.ReasonDamaged, reasonOf(n.Sessions().EndSignIn(background(t), "u-1", "any", time.Time{})))
-	assert.Equal(t, replica.ReasonDamaged, reasonOf(n.Codes().PutCode(background(t), "any", nil, time.Now().Add(time.Minute))))
+	assert.Equal(t, replica.ReasonDamaged,
+		reasonOf(n.Codes().PutCode(background(t), "any", nil, time.Now().Add(time.Minute))))
 }
 
 func reasonOf(err error) replica.Reason {
@@ -205,7 +206,7 @@ func TestTwoRegionsFromOneDirectoryStop(t *testing.T) {
 	require.NoError(t, us.Ready(background(t)))
 }
 
-// A primary is put back to before it listed a Region, and nobody says so. The
+// A primary is restored to a state from before it listed a Region, without Restored. The
 // Region shows what it heard of it, so the primary stops. The Region, which it
 // would not list, goes on with what it has.
 func TestAPrimaryPutBackToBeforeItListedARegionStops(t *testing.T) {

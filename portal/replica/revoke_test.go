@@ -93,7 +93,7 @@ func TestSessionsMadeWhileTheUserIsRevoked(t *testing.T) {
 		list, err := n.Sessions().List(ctx, "u-1")
 		require.NoError(t, err)
 		for _, s := range list {
-			assert.Equal(t, now, s.Epoch, "whoever lives knew of all revocations")
+			assert.Equal(t, now, s.Epoch, "a session that lives knew of all revocations")
 		}
 	}
 }

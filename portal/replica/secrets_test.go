@@ -140,7 +140,7 @@ func TestPeersAreCounted(t *testing.T) {
 }
 
 // Secret is changed Region by Region, each restarted once for the new one and
-// once to let go of the old one. At no step do two Regions not meet.
+// once without the old one. At every step the Regions connect.
 func TestSecretIsChangedRegionByRegion(t *testing.T) {
 	const next = "the next secret of the Regions"
 	usDir, euDir := t.TempDir(), t.TempDir()
@@ -187,7 +187,8 @@ func TestARefusedSecretIsLogged(t *testing.T) {
 	c.Logger, c.Secret = here.logger(), "another secret, of nobody else"
 	w := &watch{}
 	eu := open(t, c)
-	require.NoError(t, eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr(), Options: []nats.Option{nats.SetCustomDialer(w)}}))
+	require.NoError(t,
+		eu.AddPeer(background(t), virginia, replica.Peer{URL: us.Addr(), Options: []nats.Option{nats.SetCustomDialer(w)}}))
 	eventually(t, "several attempts", func() bool { return len(w.seen()) > 3 })
 	assert.Equal(t, 1, here.count("a peer refuses the credentials"))
 	assert.Equal(t, 1, there.count("a client showed no Secret"))

@@ -1,18 +1,26 @@
 package replica
 
 import (
+	"cmp"
+	"context"
 	"crypto/rand"
+	"crypto/subtle"
 	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
 	"net"
 	"strconv"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 )
 
-// Users of the embedded server, and the prefixes of subjects for answers. Peers can't
-// listen to a Node's own.
+// Users of the embedded server, and the prefixes of subjects for answers. Peers can't listen to a Node's
+// own.
 const (
 	userNode  = "node"
 	userPeer  = "peer"
@@ -20,36 +28,22 @@ const (
 	inboxNode = "_NODE"
 )
 
-// Bounds of connections. A follower has one, with a subscription for each stream; the
-// Node's own has some for each Region. Peers are counted when they have shown Secret.
-// Connections are counted before that, when any client can have them, so there is room
-// for many, and each has little time.
-const (
-	maxPeers     = 256
-	maxConns     = 8192
-	loginTimeout = 2 // seconds, for TLS and then for showing Secret
-	maxSubs      = 256
-	maxSubTokens = 8
-)
-
-// PeerPermissions returns the subjects that another Region may use on a Region's
-// server: to ask the Region's Nodes for its own streams, and to listen to the answers.
-// No stream listens to them, and they are not JetStream's.
+// PeerPermissions returns the subjects that another Region may use on a Region's server: to ask the
+// Region's Nodes for its own streams, and to listen to the answers. No stream listens to them, and they are
+// not JetStream's.
 //
 // With external servers this is the pattern for the user that peers connect as.
 func PeerPermissions(region string) (publish, subscribe []string) {
 	return []string{peerSubject(region)}, []string{inboxPeer + ".>"}
 }
 
-// startServer starts the embedded server and returns a connection to it from within
-// this process. No other client can log in as its user.
+// startServer starts the embedded server and returns a connection to it from within this process. No other
+// client can log in as its user.
 func startServer(cfg *Config) (*server.Server, *nats.Conn, error) {
 	password := rand.Text() + rand.Text()
 	publish, subscribe := PeerPermissions(cfg.Region)
-	auth := &authenticator{cfg: cfg, own: &server.User{Username: userNode, Password: password}, peers: map[uint64]struct{}{}}
-	badListen := func(want string, err error) error {
-		return &Error{Reason: ReasonConfig, Rule: "Listen", Want: want, Got: cfg.Listen, Err: err}
-	}
+	auth := &authenticator{cfg: cfg, own: &server.User{Username: userNode, Password: password},
+		peers: map[uint64]struct{}{}}
 	opts := &server.Options{
 		ServerName: cfg.Region, DontListen: cfg.Listen == "",
 		JetStream: true, StoreDir: cfg.Dir, SyncAlways: true, JetStreamMaxStore: maxStore,
@@ -60,17 +54,13 @@ func startServer(cfg *Config) (*server.Server, *nats.Conn, error) {
 	}
 	if cfg.Listen != "" {
 		host, port, err := net.SplitHostPort(cfg.Listen)
+		if err == nil {
+			opts.Port, err = strconv.Atoi(port)
+		}
 		if err != nil {
-			return nil, nil, badListen("host:port", err)
+			return nil, nil, &Error{Reason: ReasonConfig, Rule: "Listen", Want: "host:port", Got: cfg.Listen, Err: err}
 		}
-		p, err := strconv.Atoi(port)
-		if err != nil {
-			return nil, nil, badListen("a port number", err)
-		}
-		if p == 0 {
-			p = server.RANDOM_PORT
-		}
-		opts.Host, opts.Port = host, p
+		opts.Host, opts.Port = host, cmp.Or(opts.Port, server.RANDOM_PORT)
 		auth.peer = &server.User{Username: userPeer, Permissions: &server.Permissions{
 			Publish:   &server.SubjectPermission{Allow: publish},
 			Subscribe: &server.SubjectPermission{Allow: subscribe},
@@ -83,7 +73,15 @@ func startServer(cfg *Config) (*server.Server, *nats.Conn, error) {
 	auth.alive = func(id uint64) bool { return s.GetClient(id) != nil }
 	s.SetLoggerV2(&serverLog{logger: cfg.Logger}, false, false, false)
 	s.Start()
-	nc, err := connectInProcess(s, password)
+	if !s.ReadyForConnections(30*time.Second) || !s.JetStreamEnabled() {
+		err = errors.New("it did not start; is its directory in use?")
+	}
+	var nc *nats.Conn
+	if err == nil {
+		nc, err = nats.Connect("", nats.InProcessServer(s), nats.UserInfo(userNode, password),
+			nats.CustomInboxPrefix(inboxNode), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond),
+			nats.Name("meridian"), nats.Timeout(30*time.Second))
+	}
 	if err != nil {
 		s.Shutdown()
 		s.WaitForShutdown()
@@ -92,23 +90,151 @@ func startServer(cfg *Config) (*server.Server, *nats.Conn, error) {
 	return s, nc, nil
 }
 
-func connectInProcess(s *server.Server, password string) (*nats.Conn, error) {
-	if !s.ReadyForConnections(30*time.Second) || !s.JetStreamEnabled() {
-		return nil, errors.New("it did not start; is its directory in use?")
-	}
-	return nats.Connect("", nats.InProcessServer(s), nats.UserInfo(userNode, password),
-		nats.CustomInboxPrefix(inboxNode), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond),
-		nats.Name("meridian"), nats.Timeout(30*time.Second))
-}
-
-// ownOptions are for the connection to the servers at Config.URL. A frozen server,
-// which holds the connection and doesn't answer, is left for another one after three
-// seconds. By default a client notices that after four minutes or more, and until then
-// every write fails.
+// ownOptions are for the connection to the servers at Config.URL. A frozen server, which holds the
+// connection and doesn't answer, is left for another one after three seconds. By default a client notices
+// that after four minutes or more, and until then every write fails.
 func ownOptions(region string) []nats.Option {
 	return []nats.Option{
 		nats.Name("meridian " + region), nats.CustomInboxPrefix(inboxNode),
 		nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond), nats.Timeout(2 * time.Second),
 		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(2),
 	}
+}
+
+// secrets are what this Region shows to others, in this order, and what it accepts.
+func (c *Config) secrets() []string {
+	if c.Secret == "" {
+		return nil
+	}
+	return append([]string{c.Secret}, c.OldSecrets...)
+}
+
+// An authenticator authenticates clients of the embedded server, and counts the peers. A connection that
+// isn't authenticated yet doesn't count.
+type authenticator struct {
+	cfg       *Config
+	own, peer *server.User
+	alive     func(id uint64) bool // reports whether a connection still exists
+
+	refusals limiter
+
+	mu    sync.Mutex
+	peers map[uint64]struct{} // connections that were let in
+}
+
+// Check implements server.Authentication.
+func (a *authenticator) Check(c server.ClientAuthentication) bool {
+	addr := c.RemoteAddress()
+	inProcess := addr != nil && addr.Network() == "pipe"
+	switch o := c.GetOpts(); {
+	case o.Username == userNode && inProcess && same(o.Password, a.own.Password):
+		c.RegisterUser(a.own)
+		return true
+	case a.peer == nil || o.Username != userPeer || !a.known(o.Password):
+		a.refuse("replica: a client showed no Secret of this Region: see Config.OldSecrets", addr)
+		return false
+	case !a.admit(c.GetID()):
+		a.refuse("replica: too many connections of peers", addr)
+		return false
+	}
+	c.RegisterUser(a.peer)
+	return true
+}
+
+func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+func (a *authenticator) known(password string) (ok bool) {
+	for _, s := range a.cfg.secrets() {
+		ok = same(password, s) || ok
+	}
+	return ok
+}
+
+// admit counts a peer's connection, if there is room. The server doesn't tell when a connection ends, so
+// those that ended are removed when there is no room.
+func (a *authenticator) admit(id uint64) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if len(a.peers) >= maxPeers {
+		maps.DeleteFunc(a.peers, func(id uint64, _ struct{}) bool { return !a.alive(id) })
+	}
+	if len(a.peers) >= maxPeers {
+		return false
+	}
+	a.peers[id] = struct{}{}
+	return true
+}
+
+// refuse logs refused clients, at most one a minute.
+func (a *authenticator) refuse(why string, from net.Addr) {
+	if n, before := a.refusals.count("", time.Now()); n == 1 {
+		a.cfg.Logger.Warn(why, "from", from, "refused", max(before, 1))
+	}
+}
+
+// serverLog passes on the warnings and errors of the embedded server, at their level. An unauthenticated
+// client can cause some of them as often as it likes, so only the first few of each kind in a minute are
+// passed on.
+type serverLog struct {
+	logger *slog.Logger
+	limiter
+}
+
+func (l *serverLog) Noticef(string, ...any) {}
+func (l *serverLog) Debugf(string, ...any)  {}
+func (l *serverLog) Tracef(string, ...any)  {}
+
+// Warnf logs a warning, unless it is about what this package does on purpose: Secret is a password, and Dir
+// is the operator's choice.
+func (l *serverLog) Warnf(f string, v ...any) {
+	if !strings.HasPrefix(f, "Plaintext passwords detected") && !strings.HasPrefix(f, "Temporary storage directory used") {
+		l.pass(slog.LevelWarn, f, v)
+	}
+}
+
+// Errorf logs an error after which the server goes on.
+func (l *serverLog) Errorf(f string, v ...any) { l.pass(slog.LevelError, f, v) }
+
+// Fatalf logs an error after which the server stops.
+func (l *serverLog) Fatalf(f string, v ...any) { l.pass(slog.LevelError, f, v) }
+
+func (l *serverLog) pass(level slog.Level, format string, v []any) {
+	more := []any{"message", fmt.Sprintf(format, v...)}
+	switch n, _ := l.count(strings.Map(withoutDigits, format), time.Now()); {
+	case n > maxServerLines:
+		return
+	case n == maxServerLines:
+		more = append(more, "note", "more of this kind are left out for a minute")
+	}
+	l.logger.Log(context.Background(), level, "replica: server", more...)
+}
+
+// withoutDigits makes one kind of the formats of all clients, which hold the client's address and number.
+func withoutDigits(r rune) rune {
+	if '0' <= r && r <= '9' {
+		return -1
+	}
+	return r
+}
+
+// A limiter counts events of several kinds by the minute, so that they can't fill the log.
+type limiter struct {
+	mu           sync.Mutex
+	since        time.Time
+	seen, before map[string]int // in this minute, and in the one before
+}
+
+// count counts an event of a kind. It returns how many there were in this minute, with this one, and in the
+// one before.
+func (l *limiter) count(kind string, now time.Time) (n, before int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if now.Sub(l.since) >= time.Minute {
+		l.since, l.before, l.seen = now, l.seen, map[string]int{}
+	}
+	if _, known := l.seen[kind]; !known && len(l.seen) >= maxServerKinds {
+		kind = ""
+	}
+	l.seen[kind]++
+	return l.seen[kind], l.before[kind]
 }

@@ -50,7 +50,8 @@ func TestWarningsOfTheServerAreLoggedAsSuch(t *testing.T) {
 	l := &lines{}
 	c := configOf(virginia, t.TempDir())
 	open(t, c).Close()
-	states, err := filepath.Glob(filepath.Join(c.Dir, "jetstream", "*", "streams", "KV_config_us-east-1", "msgs", "index.db"))
+	states, err := filepath.Glob(filepath.Join(c.Dir, "jetstream", "*", "streams", "KV_config_us-east-1", "msgs",
+		"index.db"))
 	require.NoError(t, err)
 	require.Len(t, states, 1)
 	require.NoError(t, os.Truncate(states[0], 20))

@@ -1,17 +1,19 @@
 package replica
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
 	"time"
 
 	"github.com/meridian-saml/meridian/acs/sessions"
+	"github.com/meridian-saml/meridian/portal"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// sessionStore is the sessions.Store of a Node. Reads are from memory, and writes wait
-// for the disk of the Region's own server. None needs another Region.
+// sessionStore is the sessions.Store of a Node. Reads are from memory, and writes wait for the disk of the
+// Region's own server. None needs another Region.
 type sessionStore struct{ n *Node }
 
 func (s sessionStore) ready() error {
@@ -20,25 +22,25 @@ func (s sessionStore) ready() error {
 	} else if s.n.isReady() {
 		return nil
 	}
-	return &Error{Reason: ReasonNotReady, Rule: "sessions", Want: "a Region with the revocations of the others", Got: s.n.cfg.Region}
+	return newError(ReasonNotReady, "sessions", "a Region with the revocations of the others", s.n.cfg.Region)
 }
 
 // Probe implements sessions.Prober.
 func (s sessionStore) Probe(ctx context.Context) error { return s.n.Probe(ctx) }
 
-// Create implements sessions.Store. The session must belong to this Region, and must not
-// outlive what can end it.
+// Create implements sessions.Store. The session must belong to this Region, and must not outlive what can
+// end it.
 func (s sessionStore) Create(ctx context.Context, key string, v sessions.Session) error {
 	if err := s.ready(); err != nil {
 		return err
 	}
 	v = v.Wall() // as it is read from the log
 	if v.Region != s.n.cfg.Region {
-		return &Error{Reason: ReasonConfig, Rule: "Region of a session", Want: s.n.cfg.Region, Got: v.Region}
+		return newError(ReasonConfig, "Region of a session", s.n.cfg.Region, v.Region)
 	}
 	if most := s.n.cfg.Now().Add(s.n.cfg.MaxSession + s.n.cfg.Skew); v.Expires.After(most) {
-		return &Error{Reason: ReasonConfig, Rule: "end of a session",
-			Want: "one within MaxSession, by " + most.UTC().Format(time.RFC3339), Got: v.Expires.UTC().Format(time.RFC3339)}
+		return newError(ReasonConfig, "end of a session", "one within MaxSession, by "+most.UTC().Format(time.RFC3339),
+			v.Expires.UTC().Format(time.RFC3339))
 	}
 	return s.n.record(ctx, merge.EntrySession, merge.Entry{Key: key, Session: &v}, v.Expires.Add(s.n.cfg.Skew))
 }
@@ -55,8 +57,8 @@ func (s sessionStore) Get(_ context.Context, key string) (v sessions.Session, er
 	return v, err
 }
 
-// Touch implements sessions.Store. Seen is updated in memory at once, and on disk now
-// and then, without waiting.
+// Touch implements sessions.Store. Seen is updated in memory at once, and on disk now and then, without
+// waiting.
 func (s sessionStore) Touch(_ context.Context, key string, seen time.Time) error {
 	if err := s.ready(); err != nil {
 		return err
@@ -83,9 +85,8 @@ func (s sessionStore) End(ctx context.Context, key string) error {
 	return s.n.record(ctx, merge.EntryEnded, merge.Entry{Key: key, Until: v.Expires}, v.Expires.Add(s.n.cfg.Skew))
 }
 
-// remembered is until when an end of sessions is kept at least: as long as any session
-// can live that was created before it, even with a clock that is ahead and in a Region
-// whose portals have another lifetime.
+// remembered is until when an end of sessions is kept at least: as long as any session can live that was
+// created before it, even with a clock that is ahead and in a Region whose portals have another lifetime.
 func (s sessionStore) remembered(until time.Time) time.Time {
 	if least := s.n.cfg.Now().Add(s.n.cfg.MaxSession + 2*s.n.cfg.Skew); until.Before(least) {
 		return least
@@ -96,12 +97,12 @@ func (s sessionStore) remembered(until time.Time) time.Time {
 // EndSignIn implements sessions.Store.
 func (s sessionStore) EndSignIn(ctx context.Context, userID, signIn string, until time.Time) error {
 	until = s.n.ledger.signedOut(userID, signIn, s.remembered(until)).Round(0)
-	return s.n.record(ctx, merge.EntrySignedOut, merge.Entry{User: userID, ID: signIn, Until: until}, until.Add(s.n.cfg.Skew))
+	return s.n.record(ctx, merge.EntrySignedOut, merge.Entry{User: userID, ID: signIn, Until: until},
+		until.Add(s.n.cfg.Skew))
 }
 
-// signedOut is until when a sign-out is to be remembered: until then, or for longer if
-// it was remembered longer before. The stream keeps only the last message, and some
-// Regions may not hear the one before.
+// signedOut is until when a sign-out is to be remembered: until then, or for longer if it was remembered
+// longer before. The stream keeps only the last message, and some Regions may not hear the one before.
 func (l *ledger) signedOut(userID, signIn string, until time.Time) time.Time {
 	l.read(func(s *merge.Sessions) {
 		if known := s.SignedOut(userID, signIn); known.After(until) {
@@ -161,13 +162,12 @@ func (s sessionStore) List(_ context.Context, userID string) (list []sessions.Se
 	return list, nil
 }
 
-// CatchUp implements sessions.CatchUp. The only Node of a Region knows everything that
-// was acknowledged. One of several writes to the Region's stream of sessions, as Probe
-// does, and reads up to there. To ask the stream's leader would not do: a server that
-// was frozen takes itself for the leader for some seconds.
+// CatchUp implements sessions.CatchUp. The only Node of a Region knows everything that was acknowledged.
+// One of several writes to the Region's stream of sessions, as Probe does, and reads up to there. To ask
+// the stream's leader would not do: a server that was frozen takes itself for the leader for some seconds.
 //
-// Clients that aren't signed in can cause this, and each write reaches every Region. So
-// one write serves all that wait for it, and there are ten a second at most.
+// Clients that aren't signed in can cause this, and each write reaches every Region. So one write serves
+// all that wait for it, and there are ten a second at most.
 func (s sessionStore) CatchUp(ctx context.Context) error {
 	if s.n.cfg.URL == "" {
 		return nil
@@ -175,5 +175,83 @@ func (s sessionStore) CatchUp(ctx context.Context) error {
 	return s.n.catchUps.join(ctx, func() error { return s.n.writeAndRead(s.n.ctx) })
 }
 
-// catchUpEvery is the least time from one round of CatchUp to the next.
-const catchUpEvery = 100 * time.Millisecond
+// codeStore is the portal.Codes of a Node. A code is put in one Region, replicated to the others as
+// sessions are, and taken in the Region that it is for.
+type codeStore struct{ n *Node }
+
+// PutCode implements portal.Codes.
+func (c codeStore) PutCode(ctx context.Context, key string, v []byte, exp time.Time) error {
+	if err := c.n.stopped(); err != nil {
+		return err
+	}
+	exp = exp.Round(0) // as it is read from the log
+	return c.n.record(ctx, merge.EntryCode, merge.Entry{Key: key, Value: bytes.Clone(v), Until: exp}, exp)
+}
+
+// TakeCode implements portal.Codes. The Region that put the code is the one whose stream it came from,
+// whatever the value says. One Node of this Region gets the code: the Region's own server accepts the mark
+// that it is taken once. Another Region could take it too, if the code were sent there, so a portal binds a
+// code to its origin.
+func (c codeStore) TakeCode(ctx context.Context, key string) ([]byte, string, error) {
+	if err := c.n.stopped(); err != nil {
+		return nil, "", err
+	}
+	found, err := c.await(ctx, key)
+	if err == nil {
+		err = c.mark(ctx, key, found)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return found.Value, found.Region, nil
+}
+
+// DropCode implements portal.Codes.
+func (c codeStore) DropCode(ctx context.Context, key string) error {
+	found, ok, _ := c.n.ledger.code(key)
+	if !ok {
+		return nil
+	}
+	if err := c.mark(ctx, key, found); !errors.Is(err, portal.ErrNoCode) {
+		return err
+	}
+	return nil
+}
+
+// mark notes that a code is taken in this Region, once.
+func (c codeStore) mark(ctx context.Context, key string, found merge.Code) error {
+	none := uint64(0)
+	w := entryWrite(merge.EntryTaken, merge.Entry{Key: key}, found.Until.Add(c.n.cfg.Skew))
+	w.lastHere = &none
+	_, err := c.n.publish(ctx, w)
+	if errors.Is(err, errConflict) {
+		return portal.ErrNoCode
+	}
+	return err
+}
+
+// await returns the code if it is here, and otherwise waits for CodeWait, if there is room.
+func (c codeStore) await(ctx context.Context, key string) (merge.Code, error) {
+	found, ok, _ := c.n.ledger.code(key)
+	if !ok {
+		defer c.n.ledger.codeWaits.Add(-1)
+		if c.n.ledger.codeWaits.Add(1) > maxCodeWaits {
+			return found, portal.ErrNoCode
+		}
+	}
+	waiting, cancel := c.n.untilClose(ctx)
+	defer cancel()
+	ok = waitFor(waiting, c.n.cfg.CodeWait, func() (ok bool, came <-chan struct{}) {
+		found, ok, came = c.n.ledger.code(key)
+		return ok, came
+	})
+	switch {
+	case ok && c.n.cfg.Now().Before(found.Until):
+		return found, nil
+	case !ok && ctx.Err() != nil:
+		return found, ctx.Err()
+	case !ok && c.n.ctx.Err() != nil:
+		return found, &Error{Reason: ReasonClosed, Rule: "wait for a code", Err: c.n.ctx.Err()}
+	}
+	return found, portal.ErrNoCode
+}

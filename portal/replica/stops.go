@@ -9,18 +9,18 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// stops are the causes for which a Region that was ready doesn't serve: no session or
-// code is made or returned, and, with most causes, nothing is written to its log. What
-// ends access is written nevertheless, questions are answered, and the instance can be
-// read, as callers hold it already. The Region serves again when no cause is left.
+// stops are the causes for which a Region that was ready doesn't serve: no session or code is made or
+// returned, and, with most causes, nothing is written to its log. What ends access is written nevertheless,
+// questions are answered, and the instance can be read, as callers hold it already. The Region serves again
+// when no cause is left.
 type stops struct {
 	mu      sync.Mutex
 	causes  map[string]*Error
 	changed chan struct{} // closed when there is a change
 }
 
-// Causes that concern sessions and codes alone. They come from other Regions, so they
-// must not keep the primary from removing one of those.
+// Causes that concern sessions and codes alone. They come from other Regions, so they must not keep the
+// primary from removing one of those.
 const (
 	causeSessions = "sessions"
 	causeEnds     = "copy of what another Region ended"
@@ -47,8 +47,8 @@ func (s *stops) set(cause string, err *Error) bool {
 	return true
 }
 
-// first returns the first cause, without these, or nil, and a channel that is closed
-// when the causes change.
+// first returns the first cause, without these, or nil, and a channel that is closed when the causes
+// change.
 func (s *stops) first(without ...string) (*Error, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -84,9 +84,9 @@ func (n *Node) stop(cause string, err *Error) {
 	n.cfg.Logger.Info("replica: a cause not to serve is gone", "cause", cause)
 }
 
-// A later version may write what this one can't read: a message of a later format, or a
-// record or entry of an unknown kind. One that may be skipped is kept and skipped. Any
-// other may end access, so this Region doesn't serve.
+// A later version may write what this one can't read: a message of a later format, or a record or entry of
+// an unknown kind. One that may be skipped is kept and skipped. Any other may end access, so this Region
+// doesn't serve.
 
 // later returns the error if it says that another version can read what this one can't.
 func later(err error) (*Error, bool) {
@@ -117,9 +117,9 @@ func (l *ledger) miss(a arrival, err *Error) {
 	l.update(func(s *merge.Sessions) { s.Miss(a.region, err.Want, a.until) })
 }
 
-// stopIfLogUnread checks whether a Region's log holds what this version can't read. If
-// it is the primary's or its own, this Region stops. If it is another's, that Region's
-// applications are not shown meanwhile. The caller holds applying.
+// stopIfLogUnread checks whether a Region's log holds what this version can't read. If it is the primary's
+// or its own, this Region stops. If it is another's, that Region's applications are not shown meanwhile.
+// The caller holds applying.
 func (n *Node) stopIfLogUnread(region string) {
 	err := n.unreadLog(region)
 	if region == n.cfg.Primary || region == n.cfg.Region {
@@ -134,15 +134,15 @@ func (n *Node) stopIfLogUnread(region string) {
 	}
 }
 
-// unreadLog returns what a Region's log holds that this version can't read, or nil. The
-// caller holds applying.
+// unreadLog returns what a Region's log holds that this version can't read, or nil. The caller holds
+// applying.
 func (n *Node) unreadLog(region string) *Error {
 	what, unread := n.dir.Unread(region)
 	return unreadError("configuration", region, what, unread)
 }
 
-// stopIfSessionsUnread checks whether any Region's streams hold what this version can't
-// read. What ends a session can be in any of them.
+// stopIfSessionsUnread checks whether any Region's streams hold what this version can't read. What ends a
+// session can be in any of them.
 func (n *Node) stopIfSessionsUnread() {
 	var region, what string
 	var unread bool
@@ -154,7 +154,7 @@ func unreadError(of, region, got string, unread bool) *Error {
 	if !unread {
 		return nil
 	}
-	return &Error{Reason: ReasonVersion, Rule: of + " of Region " + region, Want: "a version of Meridian that reads all of it", Got: got}
+	return newError(ReasonVersion, of+" of Region "+region, "a version of Meridian that reads all of it", got)
 }
 
 // entry takes a message about sessions in, or notes that it can't be read.

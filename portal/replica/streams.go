@@ -5,22 +5,24 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
+	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// A streamKind is one of the three streams that a Region owns. Followers keep copies
-// under the same names, so a Region's server holds one set for each Region.
+// A streamKind is one of the three streams that a Region owns. Followers keep copies under the same names,
+// so a Region's server holds one set for each Region.
 type streamKind string
 
 const (
-	// kindConfig is the log of transactions, in a KV bucket. Each part of a
-	// transaction has its own key.
+	// kindConfig is the log of transactions, in a KV bucket. Each part of a transaction has its own key.
 	kindConfig streamKind = "config"
 	// kindSessions holds sessions and codes, the last message of each subject.
 	kindSessions streamKind = "sessions"
@@ -52,9 +54,8 @@ func (k streamKind) prefix(region string) string {
 	return "meridian." + string(k) + "." + region + "."
 }
 
-// token stands for a key in a subject. Hashing makes it short, of safe characters,
-// and hides its user. No two lists of parts hash the same bytes. Existing streams
-// have these subjects, so they can't change.
+// token represents a key in a subject. Hashing makes it short, of safe characters, and hides its user. No
+// two lists of parts hash the same bytes. Existing streams have these subjects, so they can't change.
 func token(parts ...string) string {
 	h := sha256.New()
 	for _, p := range parts {
@@ -63,13 +64,13 @@ func token(parts ...string) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// storeID is the key, in a stream's metadata, of an ID that changes if the stream
-// is lost and created again.
+// storeID is the key, in a stream's metadata, of an ID that changes if the stream is lost and created
+// again.
 const storeID = "meridian-store"
 
-// streamConfig configures a Region's own stream, or a copy of another's. Copies of
-// sessions are flushed in the background: what a crash takes from them is fetched
-// again, as the position is read from the copy. All others are synced.
+// streamConfig configures a Region's own stream, or a copy of another's. Copies of sessions are flushed in
+// the background: what a crash takes from them is fetched again, as the position is read from the copy. All
+// others are synced.
 func (n *Node) streamConfig(k streamKind, region string) jetstream.StreamConfig {
 	c := jetstream.StreamConfig{
 		Name:        k.stream(region),
@@ -104,52 +105,43 @@ func (n *Node) ensure(ctx context.Context, k streamKind, region string) error {
 	}
 	c := s.CachedInfo().Config
 	if format := number(c.Metadata[formatID]); format > uint64(n.cfg.formats.Speaks) {
-		return needsVersion("stream "+c.Name, fmt.Sprintf("format %d", format), fmt.Sprintf("format %d", n.cfg.formats.Speaks))
+		return needsVersion("stream "+c.Name, fmt.Sprintf("format %d", format),
+			fmt.Sprintf("format %d", n.cfg.formats.Speaks))
 	}
 	if region != n.cfg.Region && c.Metadata[storeID] != "" {
-		return &Error{Reason: ReasonDamaged, Rule: "stream " + c.Name,
-			Want: "a copy: is another Region's directory in its place?", Got: "Region " + region + "'s own"}
+		return newError(ReasonDamaged, "stream "+c.Name, "a copy: is another Region's directory in its place?",
+			"Region "+region+"'s own")
 	}
 	if c.Replicas < n.cfg.Replicas {
-		return &Error{Reason: ReasonConfig, Rule: "Replicas of stream " + c.Name, Want: fmt.Sprint("at least ", n.cfg.Replicas), Got: fmt.Sprint(c.Replicas)}
+		return newError(ReasonConfig, "Replicas of stream "+c.Name, fmt.Sprint("at least ", n.cfg.Replicas),
+			fmt.Sprint(c.Replicas))
 	}
 	return nil
 }
 
-// copied returns the Regions of which there are copies of all streams, and those
-// of which there is only a copy of what ended sessions: they were removed.
-func (n *Node) copied(ctx context.Context) (all, removed []string, err error) {
+// streamsToRead returns the Region's own streams, and the copies of other Regions' streams: of all of them,
+// or of revoked alone if the Region was removed.
+func (n *Node) streamsToRead(ctx context.Context) (map[string][]streamKind, error) {
+	out := map[string][]streamKind{n.cfg.Region: streamKinds}
 	names, err := n.streamNames(ctx, "meridian."+string(kindRevoked)+".>")
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for _, name := range names {
 		region, ok := strings.CutPrefix(name, kindRevoked.stream(""))
 		if !ok || region == n.cfg.Region {
 			continue
 		}
-		if whole, err := n.has(ctx, region); err != nil {
-			return nil, nil, err
-		} else if whole {
-			all = append(all, region)
-		} else {
-			removed = append(removed, region)
+		out[region] = streamKinds
+		for _, k := range streamKinds {
+			if _, err := n.stream(ctx, k.stream(region)); errors.Is(err, jetstream.ErrStreamNotFound) {
+				out[region] = []streamKind{kindRevoked}
+			} else if err != nil {
+				return nil, err
+			}
 		}
 	}
-	return all, removed, nil
-}
-
-// has reports whether there are copies of all streams of a Region.
-func (n *Node) has(ctx context.Context, region string) (bool, error) {
-	for _, k := range streamKinds {
-		_, err := n.stream(ctx, k.stream(region))
-		if errors.Is(err, jetstream.ErrStreamNotFound) {
-			return false, nil
-		} else if err != nil {
-			return false, err
-		}
-	}
-	return true, nil
+	return out, nil
 }
 
 // recreate replaces a stream by an empty one.
@@ -158,4 +150,148 @@ func (n *Node) recreate(ctx context.Context, k streamKind, region string) error 
 		return err
 	}
 	return n.ensure(ctx, k, region)
+}
+
+// Headers of messages, for copiers, which can't open sealed bodies. What is believed about the instance or
+// a session is in the body.
+const (
+	headerAt    = "Meridian-At"    // when it was written: Unix time in microseconds
+	headerUntil = "Meridian-Until" // when it may be forgotten: Unix time in seconds
+	headerPart  = "Meridian-Part"  // of a transaction: see partHeader
+	headerSeq   = "Meridian-Seq"   // in copies: the sequence in the original
+	headerStore = "Meridian-Store" // in copies: the original's storeID
+	headerRead  = "Meridian-Read"  // in copies: how often the original was read from its start again
+	headerProof = "Meridian-Proof" // in copies: the proof by the original's Region
+)
+
+// errConflict: another write came first.
+var errConflict = errors.New("replica: another write came first")
+
+// A write is one message to one of this Region's own streams.
+type write struct {
+	kind    streamKind
+	subject string // without the stream's prefix
+	body    any    // is encoded as JSON and sealed
+	until   time.Time
+	part    string
+	// last and lastHere are the expected last sequences of the stream and of the subject. Nil: any.
+	last, lastHere *uint64
+}
+
+// publish makes every write of this Region that has to last. It returns when the Region's own server has
+// the message on disk.
+func (n *Node) publish(ctx context.Context, w write) (seq uint64, err error) {
+	stream := w.kind.stream(n.cfg.Region)
+	msg, opts, err := n.message(w)
+	if err == nil {
+		err = n.stalled(stream)
+	}
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	seq, err = n.send(ctx, stream, msg, opts...)
+	n.writes.note(time.Since(began), err)
+	return seq, err
+}
+
+// publishAsync makes a write that may be lost, and doesn't wait for it.
+func (n *Node) publishAsync(w write) error {
+	msg, opts, err := n.message(w)
+	if err != nil {
+		return err
+	}
+	if _, err := n.js.PublishMsgAsync(msg, opts...); err != nil {
+		return unavailable("write to stream "+w.kind.stream(n.cfg.Region), err)
+	}
+	return nil
+}
+
+func (n *Node) message(w write) (*nats.Msg, []jetstream.PublishOpt, error) {
+	if at := n.removedAt.Load(); at > 0 {
+		return nil, nil, removedError(n.cfg.Region, at)
+	}
+	if err := n.condemned(); err != nil {
+		return nil, nil, err
+	}
+	msg := nats.NewMsg(w.kind.prefix(n.cfg.Region) + w.subject)
+	plain, err := json.Marshal(w.body)
+	if err != nil {
+		return nil, nil, &Error{Reason: ReasonConfig, Rule: "message", Want: "one that can be written as JSON", Err: err}
+	}
+	if msg.Data, err = n.cfg.Codec.Seal(msg.Subject, plain); err != nil {
+		return nil, nil, &Error{Reason: ReasonUnavailable, Rule: "sealing", Want: "a sealed value", Err: err}
+	}
+	if len(msg.Data) > maxSealed {
+		return nil, nil, newError(ReasonTooLarge, "message "+w.subject, fmt.Sprintf("at most %d bytes, sealed", maxSealed),
+			fmt.Sprint(len(msg.Data)))
+	}
+	now := n.cfg.Now()
+	msg.Header.Set(headerAt, strconv.FormatInt(now.UnixMicro(), 10))
+	msg.Header.Set(headerFormat, strconv.Itoa(n.cfg.writes))
+	if w.part != "" {
+		msg.Header.Set(headerPart, w.part)
+	}
+	var opts []jetstream.PublishOpt
+	if !w.until.IsZero() {
+		msg.Header.Set(headerUntil, strconv.FormatInt(w.until.Unix()+1, 10))
+		opts = append(opts, jetstream.WithMsgTTL(ttl(w.until, now)))
+	}
+	if w.last != nil {
+		opts = append(opts, jetstream.WithExpectLastSequence(*w.last))
+	}
+	if w.lastHere != nil {
+		opts = append(opts, jetstream.WithExpectLastSequencePerSubject(*w.lastHere))
+	}
+	return msg, opts, nil
+}
+
+// ttl is how long a message lives, in whole seconds and at least one.
+func ttl(until, now time.Time) time.Duration {
+	return max(time.Second, until.Sub(now).Truncate(time.Second)+time.Second)
+}
+
+// conflict reports whether an expected sequence, or message, was not the last.
+func conflict(err error) bool {
+	var api *jetstream.APIError
+	return errors.As(err, &api) && (api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
+		api.ErrorCode == wrongLastSequenceConstant || api.ErrorCode == wrongLastMessageID)
+}
+
+// Error codes of the server that the client has no names for: of clusters for an unexpected sequence, and
+// for an unexpected message.
+const (
+	wrongLastSequenceConstant = 10164
+	wrongLastMessageID        = 10070
+)
+
+// writes counts the writes to the Region's own streams since they were last observed.
+type writes struct {
+	mu           sync.Mutex
+	done, failed uint64
+	longest      time.Duration
+}
+
+// note counts a write. A conflict is no failure of the server.
+func (w *writes) note(took time.Duration, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	switch {
+	case errors.Is(err, errConflict):
+		return
+	case err != nil:
+		w.failed++
+	default:
+		w.done++
+	}
+	w.longest = max(w.longest, took)
+}
+
+// since returns the counts and resets them.
+func (w *writes) since() (done, failed uint64, longest time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	done, failed, longest = w.done, w.failed, w.longest
+	w.done, w.failed, w.longest = 0, 0, 0
+	return done, failed, longest
 }

@@ -13,8 +13,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// A transaction that a crash cut off never takes effect, anywhere, and hinders
-// nobody; one that was on disk takes effect even if the process that wrote it
+// A transaction that a crash cut off never takes effect, anywhere, and blocks no
+// other; one that was on disk takes effect even if the process that wrote it
 // got no further.
 func TestTornTransactions(t *testing.T) {
 	dir := t.TempDir()
@@ -22,7 +22,8 @@ func TestTornTransactions(t *testing.T) {
 	eu := open(t, configOf(frankfurt, t.TempDir()))
 	mesh(t, us, eu)
 	replica.Tear(t, us, 10, false)
-	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com"})), "after a torn one")
+	require.NoError(t, us.View().Update(putUser(center.User{ID: "u-3", UserName: "carol@example.com"})),
+		"after a torn one")
 	replica.Tear(t, us, 10, false) // and at the very end
 	us.Close()
 
@@ -95,7 +96,8 @@ func TestLargeUpdatesAreSeenAsAWhole(t *testing.T) {
 // Two Nodes of one Region on a server of their own: neither loses what the
 // other writes, and both copy what a third Region writes.
 func TestTwoNodesOfARegion(t *testing.T) {
-	s, err := server.NewServer(&server.Options{ServerName: "shared", Port: server.RANDOM_PORT, Host: "127.0.0.1", JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
+	s, err := server.NewServer(&server.Options{ServerName: "shared", Port: server.RANDOM_PORT, Host: "127.0.0.1",
+		JetStream: true, StoreDir: t.TempDir(), NoSigs: true, NoLog: true})
 	require.NoError(t, err)
 	s.Start()
 	t.Cleanup(func() { s.Shutdown(); s.WaitForShutdown() })
@@ -138,7 +140,8 @@ func TestTwoNodesOfARegion(t *testing.T) {
 
 // Parts that arrive twice do not break their transaction.
 func TestPartsThatCameTwice(t *testing.T) {
-	for _, order := range [][]int{{0, 1, 2, 3}, {0, 0, 1, 2, 3}, {0, 1, 1, 2, 3}, {0, 1, 0, 1, 2, 3}, {0, 1, 0, 2, 3}, {0, 1, 2, 1, 2, 3}, {0, 1, 2, 3, 3}, {1, 0, 1, 2, 3}} {
+	for _, order := range [][]int{{0, 1, 2, 3}, {0, 0, 1, 2, 3}, {0, 1, 1, 2, 3}, {0, 1, 0, 1, 2, 3}, {0, 1, 0, 2, 3},
+		{0, 1, 2, 1, 2, 3}, {0, 1, 2, 3, 3}, {1, 0, 1, 2, 3}} {
 		assert.Equal(t, 1, replica.Assemble(4, order...), "%v", order)
 	}
 	for _, order := range [][]int{{0, 1, 3}, {1, 2, 3}, {0, 2, 3}, {0, 1, 3, 2}} {

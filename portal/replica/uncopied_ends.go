@@ -2,26 +2,32 @@ package replica
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/meridian-saml/meridian/portal/center"
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// uncopiedEnds are messages that end sessions, took effect here from other Regions'
-// answers, and are not in the copies yet. A Region that is followed is asked again, after
-// a restart, for what its copy lacks. One that isn't followed any more is not, so this is
-// written first: see copyEnds.
+// uncopiedEnds are messages that end sessions, took effect here from other Regions' answers, and are not in
+// the copies yet. A Region that is followed is asked again, after a restart, for what its copy lacks. One
+// that isn't followed any more is not, so this is written first: see copyEnds.
 //
-// What a crash takes from it was never counted as Heard. When the primary removes a
-// Region, nothing of it is uncopied by the time that the removal is on disk here: see
-// hold.
+// What a crash takes from it was never counted as Heard. When the primary removes a Region, nothing of it
+// is uncopied by the time that the removal is on disk here: see hold.
 type uncopiedEnds struct {
 	mu   sync.Mutex
 	of   map[string][]uncopiedEnd // by stream, in their order
 	size map[string]int           // bytes of each
-	// held are the Regions whose messages take effect only from the copy. true: an update
-	// that is being made here removes the Region.
+	// held are the Regions whose messages take effect only from the copy. true: an update that is being
+	// made here removes the Region.
 	held map[string]bool
 	less chan struct{} // closed when something is copied
 }
@@ -31,17 +37,12 @@ type uncopiedEnd struct {
 	message
 }
 
-// maxUncopied bounds, in bytes of a stream, what a peer can make this Node hold while
-// copies can't be written. Beyond that the oldest messages are dropped: they are lost if
-// the Region is not followed any more when they can.
-const maxUncopied = 8 << 20
-
 func newUncopiedEnds() *uncopiedEnds {
-	return &uncopiedEnds{of: map[string][]uncopiedEnd{}, size: map[string]int{}, held: map[string]bool{}, less: make(chan struct{})}
+	return &uncopiedEnds{of: map[string][]uncopiedEnd{}, size: map[string]int{}, held: map[string]bool{},
+		less: make(chan struct{})}
 }
 
-// add notes a message that is about to take effect. It returns false if that has to wait
-// for the copy.
+// add notes a message that is about to take effect. It returns false if that has to wait for the copy.
 func (u *uncopiedEnds) add(region, stream, store string, m message) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
@@ -65,7 +66,8 @@ func (u *uncopiedEnds) add(region, stream, store string, m message) bool {
 // copied notes that the copy of a stream holds everything up to a position.
 func (u *uncopiedEnds) copied(stream string, at position) {
 	u.keep(stream, func(all []uncopiedEnd) []uncopiedEnd { // list may have returned all
-		return slices.DeleteFunc(slices.Clone(all), func(m uncopiedEnd) bool { return m.store == at.store && m.Seq <= at.seq })
+		return slices.DeleteFunc(slices.Clone(all),
+			func(m uncopiedEnd) bool { return m.store == at.store && m.Seq <= at.seq })
 	})
 }
 
@@ -123,28 +125,16 @@ func (u *uncopiedEnds) regions() (out []string) {
 	return out
 }
 
-// hold stops a Region's messages from taking effect ahead of the copy, until release, and
-// waits until nothing of it is uncopied, for most at most. The follower goes on copying
-// meanwhile: it needs no lock that the caller may hold.
+// hold stops a Region's messages from taking effect ahead of the copy, until release, and waits until
+// nothing of it is uncopied, for most at most. The follower goes on copying meanwhile: it needs no lock
+// that the caller may hold.
 func (u *uncopiedEnds) hold(ctx context.Context, region string, update bool, most time.Duration) {
-	timer := time.NewTimer(most)
-	defer timer.Stop()
-	for {
+	waitFor(ctx, most, func() (bool, <-chan struct{}) {
 		u.mu.Lock()
+		defer u.mu.Unlock()
 		u.held[region] = update || u.held[region]
-		done, less := len(u.of[kindRevoked.stream(region)])+len(u.of[kindSessions.stream(region)]) == 0, u.less
-		u.mu.Unlock()
-		if done {
-			return
-		}
-		select {
-		case <-less:
-		case <-timer.C:
-			return
-		case <-ctx.Done():
-			return
-		}
-	}
+		return len(u.of[kindRevoked.stream(region)])+len(u.of[kindSessions.stream(region)]) == 0, u.less
+	})
 }
 
 // release ends that, if the update was not made or the Region is followed anew.
@@ -153,5 +143,164 @@ func (u *uncopiedEnds) release(region string, update bool) {
 	defer u.mu.Unlock()
 	if update || !u.held[region] {
 		delete(u.held, region)
+	}
+}
+
+// copyEnds writes to disk what was heard of a Region that is no longer followed, and that its copies lack.
+// Messages of revoked go into the copy, which outlives the others. Ends of single sessions go into this
+// Region's own stream.
+func (n *Node) copyEnds(ctx context.Context, region string) error {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	err := errConflict
+	for ; errors.Is(err, errConflict) && ctx.Err() == nil; pause(ctx, time.Millisecond) {
+		err = n.copyRevoked(ctx, region) // another Node of the Region may copy too
+	}
+	if err != nil {
+		return err
+	}
+	stream := kindSessions.stream(region)
+	for _, m := range n.uncopied.list(stream) {
+		if err := n.restate(ctx, region, m.message); err != nil {
+			return err
+		}
+		n.uncopied.through(stream, m)
+	}
+	return nil
+}
+
+func (n *Node) copyRevoked(ctx context.Context, region string) error {
+	stream := kindRevoked.stream(region)
+	all := n.uncopied.list(stream)
+	if len(all) == 0 {
+		return nil
+	}
+	if err := n.stalled(stream); err != nil {
+		return err
+	}
+	c, err := n.copier(ctx, region, kindRevoked)
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		if m.store != c.at.store {
+			c.anew(m.store)
+		} else if m.Seq <= c.at.seq {
+			continue
+		}
+		if err := c.copy(ctx, m.store, m.message); errors.Is(err, nats.ErrMaxPayload) {
+			continue // too large for any copy
+		} else if err != nil {
+			return err
+		}
+	}
+	if err := c.settle(ctx); err != nil {
+		return err
+	}
+	n.uncopied.through(stream, all[len(all)-1])
+	return nil
+}
+
+// copyAllEnds copies what was heard of all Regions that are not followed; last: of all.
+func (n *Node) copyAllEnds(ctx context.Context, last bool) error {
+	var errs []error
+	for _, region := range n.uncopied.regions() {
+		if last || n.follower(region) == nil {
+			errs = append(errs, n.copyEnds(ctx, region))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// copyLastEnds is for Close: nothing is followed any more.
+func (n *Node) copyLastEnds() {
+	if n.js == nil || n.removedAt.Load() > 0 {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
+	defer cancel()
+	if !n.nc.IsConnected() { // Close waits for no server that is gone
+		cancel()
+	}
+	if err := n.copyAllEnds(ctx, true); err != nil {
+		n.cfg.Logger.Warn("replica: what was heard last is not on disk", "error", err)
+	}
+}
+
+// restate writes to this Region's own stream that a session ended, which another Region has ended and which
+// doesn't belong to that Region. If the copy holds the session itself, it does belong to it: both are kept
+// equally long.
+func (n *Node) restate(ctx context.Context, region string, m message) error {
+	subjectOf := func(kind merge.EntryKind, e merge.Entry) string {
+		return kindSessions.prefix(region) + subject(kind, e)
+	}
+	until := untilOf(m.Until)
+	plain, err := n.cfg.Codec.Open(m.Subject, m.Data)
+	var e merge.Entry
+	if err == nil {
+		err = json.Unmarshal(plain, &e)
+	}
+	if err != nil || m.Subject != subjectOf(merge.EntryEnded, e) || until.Before(n.cfg.Now()) {
+		return nil // it ends nothing
+	}
+	session, err := n.latest(ctx, kindSessions.stream(region), subjectOf(merge.EntrySession, e))
+	if session != nil {
+		return nil
+	} else if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return err
+	}
+	_, err = n.publish(ctx, entryWrite(merge.EntryEnded, e, until))
+	return err
+}
+
+// restateAll does that for everything in the copy.
+func (n *Node) restateAll(ctx context.Context, region string) error {
+	s, err := n.stream(ctx, kindSessions.stream(region))
+	if errors.Is(err, jetstream.ErrStreamNotFound) {
+		return nil
+	} else if err != nil {
+		return err
+	}
+	for msg, err := range messages(ctx, s, kindSessions.prefix(region)+string(merge.EntryEnded)+".") {
+		if err == nil {
+			err = n.restate(ctx, region, message{Subject: msg.Subject, Data: msg.Data, Until: msg.Header.Get(headerUntil)})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// beforeRemoval waits, before an update removes Regions, until everything that was heard of them is on
+// disk. No Region can delay its own removal, so this waits for a second at most. done is called with the
+// result of the update.
+func (n *Node) beforeRemoval(ctx context.Context, changes []center.Record) (done func(error)) {
+	var removed []string
+	for _, c := range changes {
+		if c.Kind == center.KindRegion && c.Value == nil {
+			removed = append(removed, c.Key)
+			n.uncopied.hold(ctx, c.Key, true, time.Second)
+		}
+	}
+	return func(err error) {
+		for _, region := range removed {
+			if err != nil {
+				n.uncopied.release(region, true)
+			}
+		}
+	}
+}
+
+// beforeCopy does that before a removal that was heard is copied.
+func (n *Node) beforeCopy(ctx context.Context, c *copier, a answer) {
+	all := n.standings.Load()
+	if c.kind != kindConfig || c.region != n.cfg.Primary || len(a.Messages) == 0 || all == nil {
+		return
+	}
+	for region, s := range *all {
+		if region != n.cfg.Region && region != n.cfg.Primary && s.Gone() {
+			n.uncopied.hold(ctx, region, false, time.Second)
+		}
 	}
 }

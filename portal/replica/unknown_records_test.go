@@ -33,7 +33,8 @@ func laterPair(t *testing.T) (us, eu *replica.Node, euConfig replica.Config, log
 }
 
 func disabled(id string) replica.Change {
-	return replica.Change{Kind: center.KindUser, Key: id, Value: `{"id":"` + id + `","userName":"` + id + `@example.com","active":false}`}
+	return replica.Change{Kind: center.KindUser, Key: id,
+		Value: `{"id":"` + id + `","userName":"` + id + `@example.com","active":false}`}
 }
 
 // refusal is the Reason for which a Region shows no session, or "".
@@ -128,7 +129,8 @@ func TestEntriesThatMayEndAccessStopOlderRegions(t *testing.T) {
 		eventually(t, "what is said of it", func() bool { return log.count("does not serve") == 1 })
 		assert.Empty(t, refusal(t, us))
 		app := center.Application{ID: "a", Name: "a", URL: "https://a.example", Region: frankfurt}
-		require.NoError(t, eu.View().Update(func(tx *center.Tx) error { return tx.PutApplication(app) }), "configuration doesn't depend on it")
+		require.NoError(t, eu.View().Update(func(tx *center.Tx) error { return tx.PutApplication(app) }),
+			"configuration doesn't depend on it")
 	}
 	for header, value := range map[string]string{"Meridian-Key": "1", "Meridian-Bound": "x", "Meridian-Format": "2"} {
 		us, eu, _, log := laterPair(t)

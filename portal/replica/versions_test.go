@@ -195,8 +195,10 @@ func TestADirectoryFromBeforeThereWereFormatsIsUpgraded(t *testing.T) {
 	older := build(t, beforeFormats)
 	newer := os.Args[0]
 	ports := freePorts(t, 2)
-	usJob := job{Dir: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", ports[0]), Peers: map[string]string{frankfurt: fmt.Sprintf("nats://127.0.0.1:%d", ports[1])}}
-	euJob := job{Region: frankfurt, Dir: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", ports[1]), Peers: map[string]string{virginia: "nats://" + usJob.Listen}}
+	usJob := job{Dir: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", ports[0]),
+		Peers: map[string]string{frankfurt: fmt.Sprintf("nats://127.0.0.1:%d", ports[1])}}
+	euJob := job{Region: frankfurt, Dir: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", ports[1]),
+		Peers: map[string]string{virginia: "nats://" + usJob.Listen}}
 	us, eu := startOf(t, older, usJob), startOf(t, older, euJob)
 	eu.becomes(t, "replicated", "await")
 	acked := map[string]bool{}
@@ -234,7 +236,8 @@ func TestADirectoryFromBeforeThereWereFormatsIsUpgraded(t *testing.T) {
 // forgotten may be.
 func changed(before, after replica.Digest) (out []string) {
 	for what, item := range before.Items {
-		if !item.Until.IsZero() && item.Until.Before(after.At) || strings.HasPrefix(what, "log ") && strings.Contains(what, " replicated ") {
+		if !item.Until.IsZero() && item.Until.Before(after.At) || strings.HasPrefix(what, "log ") && strings.Contains(what,
+			" replicated ") {
 			continue
 		}
 		if now := after.Items[what]; now.Hash != item.Hash {

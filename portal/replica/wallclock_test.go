@@ -9,7 +9,7 @@ import (
 )
 
 // The Node that made a session keeps its times as those do that read it from
-// the log: without Go's monotonic reading, which stands still while a machine is
+// the log: without Go's monotonic reading, which stops while a machine is
 // suspended.
 func TestSessionsHaveNoMonotonicReadings(t *testing.T) {
 	n := open(t, configOf(virginia, t.TempDir()))

@@ -1,0 +1,199 @@
+package replica
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
+)
+
+// What ends sessions takes effect here first, and is acknowledged when it is on disk. If the write fails
+// the caller gets the error, because other Regions may not hear of it; here the sessions stay ended. The
+// Node keeps the write, and repeats it until its server accepts it.
+type pendingEnds struct {
+	mu     sync.Mutex
+	writes map[string]func(context.Context) error // by subject
+}
+
+// end takes an entry in that ends sessions, and then writes it.
+func (n *Node) end(ctx context.Context, kind merge.EntryKind, e merge.Entry, until time.Time) error {
+	if err := n.ledger.merge(n.cfg.Region, kind, e); err != nil {
+		return err
+	}
+	return n.durable(ctx, subject(kind, e), func(ctx context.Context) error {
+		if kind == merge.EntrySignedOut { // another Region's may have been heard meanwhile
+			known := n.ledger.signedOut(e.User, e.ID, e.Until)
+			until, e.Until = until.Add(known.Sub(e.Until)), known
+		}
+		_, err := n.publish(ctx, entryWrite(kind, e, until))
+		return err
+	})
+}
+
+// durable writes what has taken effect already.
+func (n *Node) durable(ctx context.Context, subject string, write func(context.Context) error) error {
+	if at := n.removedAt.Load(); at > 0 {
+		return removedError(n.cfg.Region, at)
+	}
+	err := write(ctx)
+	if e, ok := errors.AsType[*Error](err); ok && e.Reason == ReasonUnavailable {
+		o := &n.pendingEnds
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		if _, known := o.writes[subject]; known || len(o.writes) < maxPendingEnds {
+			o.writes[subject] = write // the later one is remembered for longer
+		}
+	}
+	return err
+}
+
+// repeatEnds repeats pending writes until Close.
+func (n *Node) repeatEnds() {
+	for ; n.ctx.Err() == nil; pause(n.ctx, repeatEndsEvery) {
+		o := &n.pendingEnds
+		o.mu.Lock()
+		due := maps.Clone(o.writes)
+		clear(o.writes)
+		o.mu.Unlock()
+		for _, subject := range slices.Sorted(maps.Keys(due)) {
+			if n.removedAt.Load() > 0 {
+				break // nothing is left to write to
+			}
+			err := due[subject](n.ctx)
+			if err != nil && !isPermanent(err) {
+				o.mu.Lock()
+				maps.Copy(due, o.writes) // a later one counts
+				o.writes = due
+				o.mu.Unlock()
+				break
+			}
+			if err != nil && n.ctx.Err() == nil {
+				n.cfg.Logger.Error("replica: what ended access here can't be written, and other Regions don't hear of it",
+					"error", err)
+			}
+			delete(due, subject)
+		}
+	}
+}
+
+// isPermanent reports whether a write fails because of what it would replace, such as a user's epoch that
+// can't be read. It must not keep others from being written.
+func isPermanent(err error) bool {
+	e, ok := errors.AsType[*Error](err)
+	return ok && (e.Reason == ReasonCorrupt || e.Reason == ReasonVersion)
+}
+
+// endUser ends all sessions of a user. That takes effect here at once. The message never expires: an epoch
+// must not fall below that of a session.
+func (n *Node) endUser(ctx context.Context, userID string) error {
+	// At least the time in seconds: a Region that lost its disk must not count below what the others
+	// remember.
+	least, err := n.ledger.raise(userID, n.cfg.Region, uint64(max(0, n.cfg.Now().Unix())))
+	if err != nil {
+		return err
+	}
+	return n.durable(ctx, subject(merge.EntryUser, merge.Entry{User: userID}), func(ctx context.Context) error {
+		return n.writeEpoch(ctx, userID, least)
+	})
+}
+
+// writeEpoch writes this Region's component of a user's epoch, at least this count and more than the last
+// one, and takes it in. It does nothing if that count has become durable since it was raised: see
+// durableEpoch.
+func (n *Node) writeEpoch(ctx context.Context, userID string, least uint64) error {
+	for n.ledger.epochPending(userID, least) {
+		last, seq, err := n.lastEpoch(ctx, userID)
+		if err != nil {
+			return err
+		}
+		err = n.putEpoch(ctx, userID, max(least, last+1), seq)
+		if !errors.Is(err, errConflict) { // another Node's came first
+			return err
+		}
+	}
+	return nil
+}
+
+// durableEpoch makes sure that a count, which new sessions will have as this Region's component of the
+// user's epoch, is on disk. If the write failed that raised it, it is in this Node's memory alone. Another
+// Node of the Region would then count from less, and its revocation would not end those sessions.
+func (n *Node) durableEpoch(ctx context.Context, userID string, count uint64) error {
+	for !n.ledger.hasEpoch(userID, n.cfg.Region, count) {
+		last, seq, err := n.lastEpoch(ctx, userID)
+		if err != nil || last >= count {
+			return err
+		}
+		err = n.putEpoch(ctx, userID, count, seq)
+		if !errors.Is(err, errConflict) {
+			return err
+		}
+	}
+	return nil
+}
+
+// putEpoch replaces the count at seq, and takes it in.
+func (n *Node) putEpoch(ctx context.Context, userID string, count, seq uint64) error {
+	e := merge.Entry{User: userID, Epoch: count}
+	w := entryWrite(merge.EntryUser, e, time.Time{})
+	w.lastHere = &seq
+	if _, err := n.publish(ctx, w); err != nil {
+		return err
+	}
+	n.ledger.wroteEpoch(userID, count)
+	return n.ledger.merge(n.cfg.Region, merge.EntryUser, e)
+}
+
+// lastEpoch reads this Region's component of a user's epoch from the Region's own server, and its sequence;
+// zeros if there is none.
+func (n *Node) lastEpoch(ctx context.Context, userID string) (last, seq uint64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
+	defer cancel()
+	subject := kindRevoked.prefix(n.cfg.Region) + subject(merge.EntryUser, merge.Entry{User: userID})
+	msg, err := n.latest(ctx, kindRevoked.stream(n.cfg.Region), subject)
+	if msg == nil {
+		return 0, 0, err
+	}
+	if err := n.cfg.readable("a user's epoch", msg.Header); err != nil {
+		return 0, 0, err
+	}
+	plain, err := n.cfg.Codec.Open(subject, msg.Data)
+	var e merge.Entry
+	if err == nil {
+		err = json.Unmarshal(plain, &e)
+	}
+	if err != nil {
+		return 0, 0, &Error{Reason: ReasonCorrupt, Rule: "a user's epoch", Want: "one that opens", Err: err}
+	}
+	return e.Epoch, msg.Sequence, nil
+}
+
+// epochPending reports whether a count that was raised in memory is not on disk yet.
+func (l *ledger) epochPending(user string, count uint64) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	raised, ok := l.raised[user]
+	return ok && raised >= count
+}
+
+// hasEpoch reports whether a count of a user's epoch is on disk for sure. Of several that could not be
+// written, raised has the last.
+func (l *ledger) hasEpoch(user, region string, count uint64) bool {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	_, raised := l.raised[user]
+	return !raised && l.known.Epoch(user)[region] >= count
+}
+
+// wroteEpoch notes that all counts up to this one are on disk.
+func (l *ledger) wroteEpoch(user string, count uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.raised[user] <= count {
+		delete(l.raised, user)
+	}
+}
