@@ -43,12 +43,14 @@ func TestAWholeStateReplacesWhatWasBefore(t *testing.T) {
 	last := message(5, "tx.4.1", "full 2")
 	last.Replaces = integrity.ReplacedBy(last.Subject)
 	assert.Equal(t, "tx.4.0", last.Replaces)
-	long := contentOf(message(1, "tx.1.0", "x"), message(2, "tx.2.0", "y"), message(4, "tx.4.0", "full 1"), last, message(6, "tx.6.0", "z"))
+	long := contentOf(message(1, "tx.1.0", "x"), message(2, "tx.2.0", "y"), message(4, "tx.4.0", "full 1"), last,
+		message(6, "tx.6.0", "z"))
 	short := contentOf(message(4, "tx.4.0", "full 1"), last, message(6, "tx.6.0", "z"))
 	assert.Equal(t, short.Sum(0), long.Sum(0))
 	assert.Equal(t, 3, long.Len(), "it replaces none of its own")
 	old := contentOf(message(1, "tx.1.0", "x"), message(2, "tx.2.0", "y"), message(3, "tx.3.0", "z")).Mark()
-	assert.Empty(t, old.Check(contentOf(message(4, "tx.4.0", "full 1"), last), 5, 0, 300), "what it replaced is not missing")
+	assert.Empty(t, old.Check(contentOf(message(4, "tx.4.0", "full 1"), last), 5, 0, 300),
+		"what it replaced is not missing")
 	torn := contentOf(message(1, "tx.1.0", "x"), message(4, "tx.4.0", "full 1"))
 	assert.Equal(t, 2, torn.Len(), "one that is not whole replaces nothing")
 }
@@ -75,7 +77,8 @@ func TestExpiryMakesNoDifferenceBeyondTheCutoff(t *testing.T) {
 	now, skew := int64(1_800_000_000), int64(300)
 	expiring := func(seq uint64, until int64) integrity.Message {
 		subject := fmt.Sprint("s", seq)
-		return integrity.Message{Store: "s1", Seq: seq, Subject: subject, Until: until, Item: integrity.HashItem(subject, until, nil)}
+		return integrity.Message{Store: "s1", Seq: seq, Subject: subject, Until: until,
+			Item: integrity.HashItem(subject, until, nil)}
 	}
 	soon, later := expiring(1, now+skew+599), expiring(2, now+3600)
 	here, there := contentOf(soon, later, message(3, "c", "never")), contentOf(later, message(3, "c", "never"))

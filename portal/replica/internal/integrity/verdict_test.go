@@ -27,7 +27,8 @@ func identity(starts int) integrity.Identity {
 
 func proof(d integrity.Identity, m integrity.Message) integrity.Proof {
 	g := d.Generations[len(d.Generations)-1]
-	return integrity.Proof{Seq: m.Seq, Item: m.Item, Token: d.Key.Prove(g, integrity.Place{Line: "revoked", Store: m.Store, Seq: m.Seq}, m.Item)}
+	return integrity.Proof{Seq: m.Seq, Item: m.Item, Token: d.Key.Prove(g,
+		integrity.Place{Line: "revoked", Store: m.Store, Seq: m.Seq}, m.Item)}
 }
 
 func shown(position uint64, p *integrity.Proof) integrity.Shown {
@@ -119,7 +120,8 @@ func TestRecordsOfACopyAreJudgedOneByOne(t *testing.T) {
 		"behind the end":              {message(9, "c", "1"), integrity.Damaged},
 		"not read here yet":           {message(8, "c", "1"), integrity.Behind},
 	} {
-		got, why := d.JudgeRecord(integrity.Record{Line: "revoked", Store: "s1", Subject: c.m.Subject, Proof: proof(d, c.m)}, have, 8, now, skew)
+		got, why := d.JudgeRecord(integrity.Record{Line: "revoked", Store: "s1", Subject: c.m.Subject,
+			Proof: proof(d, c.m)}, have, 8, now, skew)
 		assert.Equal(t, c.want, got, "%s: %s", name, why)
 	}
 	m := message(5, "c", "1")

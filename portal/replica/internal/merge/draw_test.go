@@ -21,7 +21,8 @@ func arrivals(t *rapid.T) (out []arrival) {
 	if rapid.Bool().Draw(t, "listed") { // otherwise few applications are shown
 		tx := &merge.Transaction{Stamp: 1, Full: true}
 		for i, r := range regions {
-			tx.Records = append(tx.Records, merge.Record{Kind: center.KindRegion, Key: r, Value: fmt.Appendf(nil, `{"position":%d,"name":%q}`, i, r)})
+			tx.Records = append(tx.Records, merge.Record{Kind: center.KindRegion, Key: r,
+				Value: fmt.Appendf(nil, `{"position":%d,"name":%q}`, i, r)})
 		}
 		stamps[virginia], out = 1, append(out, arrival{region: virginia, tx: tx})
 	}
@@ -46,7 +47,8 @@ func arrivals(t *rapid.T) (out []arrival) {
 }
 
 func entry(t *rapid.T, from string) (merge.EntryKind, merge.Entry) {
-	e := merge.Entry{Key: key(few.Draw(t, "key")), User: user(few.Draw(t, "user")), ID: fmt.Sprint(few.Draw(t, "id")), Until: after(few.Draw(t, "until"))}
+	e := merge.Entry{Key: key(few.Draw(t, "key")), User: user(few.Draw(t, "user")), ID: fmt.Sprint(few.Draw(t, "id")),
+		Until: after(few.Draw(t, "until"))}
 	kind := rapid.SampledFrom([]merge.EntryKind{
 		merge.EntrySession, merge.EntrySession, merge.EntrySeen, merge.EntryEnded, merge.EntryCode, merge.EntryTaken,
 		merge.EntryRevoked, merge.EntrySignedOut, merge.EntryUser, merge.EntryLogout, "unknown",
@@ -98,7 +100,8 @@ func indexes(t *rapid.T) []string {
 
 func logout(t *rapid.T, until time.Time) *contract.Logout {
 	issued := after(few.Draw(t, "issued"))
-	return &contract.Logout{Subject: subject(t), SessionIndexes: indexes(t), Issued: issued, NotOnOrAfter: issued.Add(time.Duration(few.Draw(t, "valid")) * time.Minute), Until: until}
+	return &contract.Logout{Subject: subject(t), SessionIndexes: indexes(t), Issued: issued,
+		NotOnOrAfter: issued.Add(time.Duration(few.Draw(t, "valid")) * time.Minute), Until: until}
 }
 
 func epoch(t *rapid.T) map[string]uint64 {

@@ -15,7 +15,8 @@ const component = "us-east-1"
 func held(t *testing.T, s *merge.Sessions, region, id string, epoch map[string]uint64) {
 	t.Helper()
 	now := time.Now().Round(0)
-	v := merge.Session{ID: id, SignIn: id, UserID: "u", Region: region, Created: now, Seen: now, Expires: now.Add(time.Hour), Epoch: epoch}
+	v := merge.Session{ID: id, SignIn: id, UserID: "u", Region: region, Created: now, Seen: now,
+		Expires: now.Add(time.Hour), Epoch: epoch}
 	require.NoError(t, s.Take(region, merge.EntrySession, merge.Entry{Key: "key-" + id, Session: &v}))
 }
 
@@ -31,7 +32,7 @@ func TestForeseenEndsAreOfKnownSessions(t *testing.T) {
 	disable := merge.Transaction{Stamp: 7, Records: []merge.Record{{Kind: merge.KindEnded, Key: "u", Value: []byte("7")}}}
 	held(t, s, component, "before", nil)
 	s.Foresee("eu-central-1", disable)
-	assert.True(t, alive(s, "before"), "another Region's log disables nobody")
+	assert.True(t, alive(s, "before"), "another Region's log disables no user")
 	s.Foresee(component, disable)
 	assert.False(t, alive(s, "before"))
 	assert.Empty(t, s.Epoch("u"))

@@ -39,7 +39,10 @@ func (h *heardSoFar) hear(a arrival) {
 	case a.kind == merge.EntryLogout:
 		h.ends = append(h.ends, func(_ string, s merge.Session) bool { return e.Logout.Ends(s) })
 	case a.kind == merge.EntryUser:
-		h.ends = append(h.ends, func(_ string, s merge.Session) bool { return s.UserID == e.User && s.Epoch[a.region] < e.Epoch })
+		h.ends = append(h.ends, func(_ string, s merge.Session) bool {
+			return s.UserID == e.User &&
+				s.Epoch[a.region] < e.Epoch
+		})
 	}
 }
 
@@ -64,8 +67,10 @@ func lives(t *rapid.T) (out []arrival) {
 	}
 	for range rapid.IntRange(0, 6).Draw(t, "ends") {
 		a := arrival{region: rapid.SampledFrom(regions).Draw(t, "by")}
-		a.entry = merge.Entry{User: user(few.Draw(t, "user")), ID: fmt.Sprint(few.Draw(t, "id")), Until: last.Add(time.Duration(few.Draw(t, "longer")) * time.Second)}
-		a.kind = rapid.SampledFrom([]merge.EntryKind{merge.EntryEnded, merge.EntryRevoked, merge.EntrySignedOut, merge.EntryUser, merge.EntryLogout, ""}).Draw(t, "end")
+		a.entry = merge.Entry{User: user(few.Draw(t, "user")), ID: fmt.Sprint(few.Draw(t, "id")),
+			Until: last.Add(time.Duration(few.Draw(t, "longer")) * time.Second)}
+		a.kind = rapid.SampledFrom([]merge.EntryKind{merge.EntryEnded, merge.EntryRevoked, merge.EntrySignedOut,
+			merge.EntryUser, merge.EntryLogout, ""}).Draw(t, "end")
 		switch a.kind {
 		case merge.EntryEnded:
 			a.entry.Key = key(rapid.IntRange(0, 5).Draw(t, "key"))
@@ -75,14 +80,15 @@ func lives(t *rapid.T) (out []arrival) {
 			a.entry.Logout = logout(t, a.entry.Until)
 		case "":
 			stamp := uint64(1 + few.Draw(t, "stamp"))
-			a = primary(stamp, false, []merge.Record{{Kind: merge.KindEnded, Key: a.entry.User, Value: fmt.Appendf(nil, "%d", stamp)}})
+			a = primary(stamp, false, []merge.Record{{Kind: merge.KindEnded, Key: a.entry.User,
+				Value: fmt.Appendf(nil, "%d", stamp)}})
 		}
 		out = append(out, a)
 	}
 	return out
 }
 
-// What was heard to be over is never alive again, whatever arrives after that,
+// A session that was heard to be over is never alive again, in any order of arrival,
 // and however much is forgotten meanwhile. What wasn't is alive.
 func TestNothingThatEndedComesBack(t *testing.T) {
 	const skew = 20 * time.Second

@@ -25,13 +25,15 @@ func TestWhatIsHeardEarlyIsNotAllThatIsBeforeIt(t *testing.T) {
 		return arrival{region: virginia, tx: &tx}
 	}
 	all := []arrival{
-		update(center.KindRegion, frankfurt, `{"name":"eu-central-1"}`), update(center.KindUser, "u-1", `{"id":"u-1","userName":"n"}`),
+		update(center.KindRegion, frankfurt, `{"name":"eu-central-1"}`), update(center.KindUser, "u-1",
+			`{"id":"u-1","userName":"n"}`),
 		update(center.KindUser, "u-1", ""), update(center.KindUser, "u-2", `{"id":"u-2","userName":"o"}`),
 	}
 	r := newRegion(frankfurt).know(all[:2]...)
 	r.dir.Changes(r.dir.FoldEarly(virginia, *all[3].tx))
 	assert.Contains(t, r.state()["shown user u-2"], "u-2", "it takes effect")
-	app := center.Record{Kind: center.KindApplication, Key: "a", Value: []byte(`{"id":"a","name":"a","url":"https://a.example","region":"eu-central-1","assignedTo":[{"type":"user","id":"u-1"}]}`)}
+	app := center.Record{Kind: center.KindApplication, Key: "a",
+		Value: []byte(`{"id":"a","name":"a","url":"https://a.example","region":"eu-central-1","assignedTo":[{"type":"user","id":"u-1"}]}`)}
 	tx := r.dir.Compose(frankfurt, 0, r.dir.Draft(frankfurt, []center.Record{app}), false)
 	r.know(arrival{region: frankfurt, tx: &tx}).know(all...)
 	r.know(update(center.KindUser, "u-1", `{"id":"u-1","userName":"n"}`))

@@ -27,7 +27,8 @@ func TestAFullTransactionEndsNoSessionThatItDoesNotDisable(t *testing.T) {
 	change(`{"id":"u-1","userName":"n","active":true}`, true)
 	change(`{"id":"u-1","userName":"n","active":false}`, false)
 	change(`{"id":"u-1","userName":"n","active":true}`, false)
-	s := merge.Session{ID: "1", UserID: user(1), Region: virginia, Created: base, Seen: base, Expires: after(60), Epoch: r.sessions.Epoch(user(1))}
+	s := merge.Session{ID: "1", UserID: user(1), Region: virginia, Created: base, Seen: base, Expires: after(60),
+		Epoch: r.sessions.Epoch(user(1))}
 	r.know(arrival{region: virginia, kind: merge.EntrySession, entry: merge.Entry{Key: key(0), Session: &s}})
 	tx := change("", true)
 	require.Contains(t, kinds(tx), merge.KindEnded)

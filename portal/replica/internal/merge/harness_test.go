@@ -125,7 +125,8 @@ func (r *region) said(name string) map[string]string {
 // mayNotSay returns what is not the Region's to say, and was taken in.
 func mayNotSay(name string, said map[string]string) (out []string) {
 	for k, v := range said {
-		own := strings.HasPrefix(k, "log "+name+" replicated "+name) || strings.HasPrefix(k, "log "+name+" unknown ") || // kept, and not shown
+		// kept, and not shown
+		own := strings.HasPrefix(k, "log "+name+" replicated "+name) || strings.HasPrefix(k, "log "+name+" unknown ") ||
 			strings.HasPrefix(k, "log "+name+" application ") && strings.Contains(v, fmt.Sprintf(`"region":%q`, name))
 		switch {
 		case name == virginia && !strings.Contains(k, " application ") && !strings.Contains(k, " replicated "):

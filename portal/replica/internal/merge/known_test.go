@@ -43,7 +43,8 @@ func TestUnknownKindsThatMayBeSkippedAreKept(t *testing.T) {
 	assert.NotContains(t, r.state(), "shown later x")
 	assert.Empty(t, unread(r, virginia))
 	full := r.dir.Compose(virginia, 3, nil, true)
-	assert.Contains(t, full.Records, merge.Record{Kind: later, Key: "x", Value: json.RawMessage(`{"a":1}`), Stamp: 2, Optional: true})
+	assert.Contains(t, full.Records, merge.Record{Kind: later, Key: "x", Value: json.RawMessage(`{"a":1}`), Stamp: 2,
+		Optional: true})
 
 	// The version that knows the kind finds what it wrote.
 	upgraded := &region{merge.NewDirectory(virginia, later), merge.NewSessions(virginia, virginia)}
@@ -74,7 +75,8 @@ func TestUnknownKindsThatMayEndAccess(t *testing.T) {
 // What another Region's log holds that can't be read hides that Region's
 // applications, and nothing else.
 func TestAnUnreadLogHidesItsApplications(t *testing.T) {
-	app := rec(center.KindApplication, "a", `{"id":"a","name":"a","url":"https://a.example","region":"eu-central-1"}`, false)
+	app := rec(center.KindApplication, "a", `{"id":"a","name":"a","url":"https://a.example","region":"eu-central-1"}`,
+		false)
 	list := []merge.Record{rec(center.KindRegion, frankfurt, `{"name":"eu-central-1"}`, false), userRecord("u-1", true)}
 	eu := func(stamp uint64, full bool, records ...merge.Record) arrival {
 		return arrival{region: frankfurt, tx: &merge.Transaction{Stamp: stamp, Full: full, Records: records}}
@@ -109,7 +111,8 @@ func TestAnUnreadLogHidesItsApplications(t *testing.T) {
 // session can live that it is about. One that may be skipped is in no Region's way.
 func TestUnknownEntries(t *testing.T) {
 	say := func(minutes int, optional bool) arrival {
-		return arrival{region: frankfurt, kind: "later", entry: merge.Entry{Key: "k", Until: after(minutes), Optional: optional}}
+		return arrival{region: frankfurt, kind: "later", entry: merge.Entry{Key: "k", Until: after(minutes),
+			Optional: optional}}
 	}
 	blocked := func(r *region) bool { _, _, ok := r.sessions.Unread(); return ok }
 	assert.False(t, blocked(newRegion(virginia).know(say(5, true))))
@@ -135,9 +138,11 @@ func TestUnknownEntries(t *testing.T) {
 // Every kind of center is known here, and shown.
 func TestKindsOfTheInstanceAreKnown(t *testing.T) {
 	inst, err := center.New(center.Data{
-		Regions: []center.Region{{Name: virginia}}, Users: []center.User{{UserName: "u", Inactive: true}}, Groups: []center.Group{{Name: "g"}},
+		Regions: []center.Region{{Name: virginia}}, Users: []center.User{{UserName: "u",
+			Inactive: true}}, Groups: []center.Group{{Name: "g"}},
 		PermissionSets: []center.PermissionSet{{Name: "p"}}, Accounts: []center.Account{{ID: "111111111111", Name: "a"}},
-		Assignments:  []center.Assignment{{Principal: center.GroupPrincipal("g"), AccountID: "111111111111", PermissionSet: "p"}},
+		Assignments: []center.Assignment{{Principal: center.GroupPrincipal("g"), AccountID: "111111111111",
+			PermissionSet: "p"}},
 		Applications: []center.Application{{Name: "a", URL: "https://a.example", Region: virginia}},
 	})
 	require.NoError(t, err)
@@ -155,7 +160,8 @@ func TestKindsOfTheInstanceAreKnown(t *testing.T) {
 func TestUnknownFieldsAreKept(t *testing.T) {
 	value := `{"id":"u-1","userName":"u-1","active":true,"later":{"a":1}}`
 	r := newRegion(virginia).know(primary(1, true, []merge.Record{rec(center.KindUser, "u-1", value, false)}))
-	tx := r.dir.Compose(virginia, 2, r.dir.Draft(virginia, []center.Record{{Kind: center.KindUser, Key: "u-2", Value: []byte(`{"id":"u-2","userName":"u-2"}`)}}), true)
+	tx := r.dir.Compose(virginia, 2, r.dir.Draft(virginia, []center.Record{{Kind: center.KindUser, Key: "u-2",
+		Value: []byte(`{"id":"u-2","userName":"u-2"}`)}}), true)
 	assert.JSONEq(t, value, string(tx.Records[0].Value))
 }
 
@@ -168,7 +174,8 @@ func TestWhatARemovedRegionWroteIsNotInTheWay(t *testing.T) {
 	}
 	stamp := uint64(after(5).UnixMicro())
 	strange := arrival{region: frankfurt, kind: "later", entry: merge.Entry{Key: "x"}}
-	removed := primary(stamp, false, []merge.Record{{Kind: merge.KindRemoved, Key: frankfurt, Value: fmt.Appendf(nil, "%d", stamp)}})
+	removed := primary(stamp, false, []merge.Record{{Kind: merge.KindRemoved, Key: frankfurt,
+		Value: fmt.Appendf(nil, "%d", stamp)}})
 	for _, all := range [][]arrival{
 		{made(0, 4), strange, removed, made(1, 6)}, {removed, made(1, 6), strange, made(0, 4)},
 	} {
@@ -211,7 +218,8 @@ func TestAWholeStateMakesGoodForWhatItFollows(t *testing.T) {
 // A later transaction of the primary doesn't make good for a message of a Region
 // that was added again.
 func TestAMessageMissedAfterARemovalIsStillMissing(t *testing.T) {
-	r := newRegion(mumbai).know(primary(3, true, []merge.Record{listed(frankfurt, 1)}), primary(4, false, removal(frankfurt, 4)),
+	r := newRegion(mumbai).know(primary(3, true, []merge.Record{listed(frankfurt, 1)}),
+		primary(4, false, removal(frankfurt, 4)),
 		primary(5, false, []merge.Record{listed(frankfurt, 1)}))
 	r.dir.Miss(frankfurt, "format 2")
 	r.know(primary(6, false, nil))

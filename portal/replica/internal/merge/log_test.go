@@ -32,7 +32,7 @@ func written(t *rapid.T) (out []arrival) {
 	return out
 }
 
-// A full transaction stands for all that is before it in its log: who missed
+// A full transaction replaces all that precedes it in its log: a Region that missed
 // any of that knows the same.
 func TestAFullTransactionStandsForAllBeforeIt(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
@@ -80,7 +80,8 @@ func TestTransactionsAreWholeOrNothing(t *testing.T) {
 				kept = rapid.IntRange(0, of-1).Draw(t, "kept")
 			}
 			for part, first := 0, uint64(len(log)+1); part < kept; part++ {
-				log = append(log, merge.Transaction{Stamp: stamp, First: first, Part: part, Of: of, Records: make([]merge.Record, 1)})
+				log = append(log, merge.Transaction{Stamp: stamp, First: first, Part: part, Of: of,
+					Records: make([]merge.Record, 1)})
 			}
 			if kept == of {
 				want[stamp] = of

@@ -11,7 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// Whatever arrives, in whatever order, late or more than once, comes to the
+// Records that arrive in any order, late or more than once, have the
 // same in every Region.
 func TestEveryOrderOfArrivalComesToTheSame(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -16,7 +16,8 @@ import (
 
 func TestWhatARemovedRegionHandsOverIsVoid(t *testing.T) {
 	gone := base
-	code := arrival{region: frankfurt, kind: merge.EntryCode, entry: merge.Entry{Key: "c", Value: []byte("v"), Until: after(10)}}
+	code := arrival{region: frankfurt, kind: merge.EntryCode, entry: merge.Entry{Key: "c", Value: []byte("v"),
+		Until: after(10)}}
 	r := newRegion(mumbai).know(primary(1, true, []merge.Record{listed(virginia, 0), listed(frankfurt, 1)}), code)
 	_, ok := r.sessions.Code("c")
 	require.True(t, ok)
@@ -74,9 +75,11 @@ func TestARegionThatIsBackEndsSessions(t *testing.T) {
 	gone, back := base, base.Add(15*time.Minute)
 	r := newRegion(mumbai).know(stay(gone, back)[:7]...)
 	made := back.Add(time.Minute)
-	s := &merge.Session{ID: "s", SignIn: "s", UserID: "u-2", Region: virginia, Created: made, Expires: made.Add(life), Epoch: r.sessions.Epoch("u-2")}
+	s := &merge.Session{ID: "s", SignIn: "s", UserID: "u-2", Region: virginia, Created: made, Expires: made.Add(life),
+		Epoch: r.sessions.Epoch("u-2")}
 	r.know(arrival{region: virginia, kind: merge.EntrySession, entry: merge.Entry{Key: "s", Session: s}})
-	r.know(arrival{region: frankfurt, kind: merge.EntryUser, entry: merge.Entry{User: "u-2", Epoch: uint64(made.Unix()) + 1}})
+	r.know(arrival{region: frankfurt, kind: merge.EntryUser, entry: merge.Entry{User: "u-2",
+		Epoch: uint64(made.Unix()) + 1}})
 	for now := made; now.Before(s.Expires.Add(4 * skew)); now = now.Add(time.Minute) {
 		r.sessions.SweepDeparted(now, life, skew)
 		_, alive := r.sessions.Get("s")
@@ -94,7 +97,8 @@ func TestPrincipalsThatComeBack(t *testing.T) {
 		t.Run(p.kind, func(t *testing.T) {
 			at := newRegion(virginia).know(primary(1, true, []merge.Record{listed(virginia, 0), listed(frankfurt, 1)}))
 			update := func(value []byte) arrival {
-				tx := at.dir.Compose(virginia, 0, at.dir.Draft(virginia, []center.Record{{Kind: center.Kind(p.kind), Key: "p", Value: value}}), false)
+				tx := at.dir.Compose(virginia, 0, at.dir.Draft(virginia, []center.Record{{Kind: center.Kind(p.kind), Key: "p",
+					Value: value}}), false)
 				at.know(primary(tx.Stamp, false, tx.Records))
 				return primary(tx.Stamp, false, tx.Records)
 			}
@@ -124,7 +128,8 @@ func TestThePrimaryTakesAccessToAnotherRegionsApplication(t *testing.T) {
 	r := newRegion(virginia).know(primary(1, true, []merge.Record{listed(virginia, 0), listed(frankfurt, 1), user}),
 		arrival{region: frankfurt, tx: &merge.Transaction{Stamp: 1, Full: true, Records: []merge.Record{with}}})
 	require.Contains(t, r.state()["shown application a"], "assignedTo")
-	without := center.Record{Kind: center.KindApplication, Key: "a", Value: []byte(`{"id":"a","name":"a","url":"https://a.example","region":"eu-central-1"}`)}
+	without := center.Record{Kind: center.KindApplication, Key: "a",
+		Value: []byte(`{"id":"a","name":"a","url":"https://a.example","region":"eu-central-1"}`)}
 	tx := r.dir.Compose(virginia, 0, r.dir.Draft(virginia, []center.Record{without}), false)
 	r.know(primary(tx.Stamp, false, tx.Records))
 	assert.NotContains(t, r.state()["shown application a"], "assignedTo")

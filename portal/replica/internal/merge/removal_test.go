@@ -19,11 +19,13 @@ import (
 func micro(t time.Time) uint64 { return uint64(t.UnixMicro()) }
 
 func listed(region string, position int) merge.Record {
-	return merge.Record{Kind: center.KindRegion, Key: region, Value: fmt.Appendf(nil, `{"position":%d,"name":%q}`, position, region)}
+	return merge.Record{Kind: center.KindRegion, Key: region, Value: fmt.Appendf(nil, `{"position":%d,"name":%q}`,
+		position, region)}
 }
 
 func removal(region string, stamp uint64) []merge.Record {
-	return []merge.Record{{Kind: center.KindRegion, Key: region}, {Kind: merge.KindRemoved, Key: region, Value: fmt.Appendf(nil, "%d", stamp)}}
+	return []merge.Record{{Kind: center.KindRegion, Key: region},
+		{Kind: merge.KindRemoved, Key: region, Value: fmt.Appendf(nil, "%d", stamp)}}
 }
 
 func app(region, id string) merge.Record {
@@ -40,7 +42,8 @@ func stay(gone, back time.Time) []arrival {
 		return arrival{region: region, tx: &merge.Transaction{Stamp: micro(at), Full: full, Records: records}}
 	}
 	made := func(key string, at time.Time) arrival {
-		s := &merge.Session{ID: key, SignIn: key, UserID: "u-1", Region: frankfurt, Created: at, Seen: at, Expires: at.Add(time.Hour)}
+		s := &merge.Session{ID: key, SignIn: key, UserID: "u-1", Region: frankfurt, Created: at, Seen: at,
+			Expires: at.Add(time.Hour)}
 		return arrival{region: frankfurt, kind: merge.EntrySession, entry: merge.Entry{Key: key, Session: s}}
 	}
 	return []arrival{
@@ -48,7 +51,8 @@ func stay(gone, back time.Time) []arrival {
 		tx(frankfurt, gone.Add(-time.Hour), true, app(frankfurt, "old")),
 		made("before", gone.Add(-time.Minute)),
 		{region: frankfurt, kind: merge.EntryUser, entry: merge.Entry{User: "u-2", Epoch: uint64(gone.Unix() - 60)}},
-		{region: frankfurt, kind: merge.EntrySignedOut, entry: merge.Entry{User: "u-1", ID: "elsewhere", Until: gone.Add(10 * time.Hour)}},
+		{region: frankfurt, kind: merge.EntrySignedOut, entry: merge.Entry{User: "u-1", ID: "elsewhere",
+			Until: gone.Add(10 * time.Hour)}},
 		tx(virginia, gone, false, removal(frankfurt, micro(gone))...),
 		tx(virginia, back, false, listed(frankfurt, 1)),
 		tx(frankfurt, back.Add(time.Minute), true, app(frankfurt, "new")),
@@ -70,7 +74,7 @@ func texts(r *region) []string {
 	return out
 }
 
-// A Region that came back is another one, whatever arrives when: nothing that it
+// A Region that came back is another one, in every order of arrival: nothing that it
 // made before it was removed counts, and all that it ended does.
 func TestRegionsThatComeBackAreTheSameInEveryOrder(t *testing.T) {
 	gone := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
@@ -106,14 +110,17 @@ func TestOldRemovalsSayNothing(t *testing.T) {
 		d.Fold(virginia, merge.Transaction{Stamp: micro(at), Full: true, Records: records})
 	}
 	full(now, listed(virginia, 0), listed(frankfurt, 1))
-	d.Fold(mumbai, merge.Transaction{Stamp: micro(now.Add(time.Hour)), Records: removal(frankfurt, micro(now.Add(time.Hour)))})
+	d.Fold(mumbai, merge.Transaction{Stamp: micro(now.Add(time.Hour)),
+		Records: removal(frankfurt, micro(now.Add(time.Hour)))})
 	assert.False(t, d.Standing(frankfurt).Gone(), "not the primary's word")
-	old := merge.Record{Kind: merge.KindRemoved, Key: frankfurt, Value: fmt.Appendf(nil, "%d", micro(now.Add(-time.Hour))), Stamp: micro(now.Add(-time.Hour))}
+	old := merge.Record{Kind: merge.KindRemoved, Key: frankfurt,
+		Value: fmt.Appendf(nil, "%d", micro(now.Add(-time.Hour))), Stamp: micro(now.Add(-time.Hour))}
 	full(now.Add(time.Hour), listed(virginia, 0), old)
 	_, _, there := d.Entry(frankfurt)
 	assert.False(t, there, "not in the list any more")
 	assert.False(t, d.Standing(frankfurt).Gone(), "but not removed: the primary was put back to an older state")
-	d.Fold(virginia, merge.Transaction{Stamp: micro(now.Add(2 * time.Hour)), Records: removal(frankfurt, micro(now.Add(2*time.Hour)))})
+	d.Fold(virginia, merge.Transaction{Stamp: micro(now.Add(2 * time.Hour)),
+		Records: removal(frankfurt, micro(now.Add(2*time.Hour)))})
 	assert.True(t, d.Standing(frankfurt).Gone())
 	tx := d.Compose(virginia, micro(now), nil, true)
 	d.Fold(virginia, tx)
@@ -134,12 +141,14 @@ func TestEpochsOfRemovedRegions(t *testing.T) {
 	}
 	count := uint64(gone.Unix() - 60)
 	session := func(r *region, key string, now time.Time) {
-		s := &merge.Session{ID: key, SignIn: key, UserID: "u-2", Region: virginia, Created: now, Seen: now, Expires: now.Add(life), Epoch: r.sessions.Epoch("u-2")}
+		s := &merge.Session{ID: key, SignIn: key, UserID: "u-2", Region: virginia, Created: now, Seen: now,
+			Expires: now.Add(life), Epoch: r.sessions.Epoch("u-2")}
 		for _, r := range both {
 			require.NoError(t, r.sessions.Take(virginia, merge.EntrySession, merge.Entry{Key: key, Session: s}))
 		}
 	}
-	old := &merge.Session{ID: "old", UserID: "u-2", Region: virginia, Created: gone.Add(-time.Hour), Expires: gone.Add(life)}
+	old := &merge.Session{ID: "old", UserID: "u-2", Region: virginia, Created: gone.Add(-time.Hour),
+		Expires: gone.Add(life)}
 	for _, r := range both {
 		require.NoError(t, r.sessions.Take(virginia, merge.EntrySession, merge.Entry{Key: "old", Session: old}))
 	}
@@ -174,7 +183,8 @@ func TestAWholeStateBringsNothingBackFromBeforeARemoval(t *testing.T) {
 	removed := primary(micro(gone), false, removal(frankfurt, micro(gone)))
 	again := app(frankfurt, "old")
 	again.Stamp = 2
-	whole := arrival{region: frankfurt, tx: &merge.Transaction{Stamp: micro(gone) + 2, Full: true, Records: []merge.Record{again}}}
+	whole := arrival{region: frankfurt, tx: &merge.Transaction{Stamp: micro(gone) + 2, Full: true,
+		Records: []merge.Record{again}}}
 	for _, all := range [][]arrival{{list, removed, whole}, {whole, list, removed}} {
 		assert.NotContains(t, fmt.Sprint(texts(newRegion(mumbai).know(all...))), "application old")
 	}
@@ -191,16 +201,19 @@ func TestARemovalThatIsLostLeavesNothingBehind(t *testing.T) {
 	}
 	list, whole := primary(1, true, regions), primary(micro(gone)+1, true, regions)
 	removed := primary(micro(gone), false, removal(frankfurt, micro(gone)))
-	wrote := arrival{region: frankfurt, tx: &merge.Transaction{Stamp: 2, Full: true, Records: []merge.Record{app(frankfurt, "a")}}}
+	wrote := arrival{region: frankfurt, tx: &merge.Transaction{Stamp: 2, Full: true,
+		Records: []merge.Record{app(frankfurt, "a")}}}
 	later := gone.Add(time.Minute)
-	session := &merge.Session{ID: "1", SignIn: "s", UserID: "u-1", Region: frankfurt, Created: later, Seen: later, Expires: later.Add(time.Hour)}
+	session := &merge.Session{ID: "1", SignIn: "s", UserID: "u-1", Region: frankfurt, Created: later, Seen: later,
+		Expires: later.Add(time.Hour)}
 	made := arrival{region: frankfurt, kind: merge.EntrySession, entry: merge.Entry{Key: key(0), Session: session}}
 	want := newRegion(mumbai).know(list, wrote, made, whole)
 	assert.Contains(t, want.state()["shown application a"], frankfurt)
 	_, alive := want.sessions.Get(key(0))
 	assert.True(t, alive)
 	for _, all := range [][]arrival{
-		{list, wrote, removed, made, whole}, {list, removed, made, wrote, whole}, {removed, wrote, list, whole, made}, {list, wrote, whole, made, removed},
+		{list, wrote, removed, made, whole}, {list, removed, made, wrote, whole}, {removed, wrote, list, whole,
+			made}, {list, wrote, whole, made, removed},
 	} {
 		same(t, want, newRegion(mumbai).know(all...))
 	}

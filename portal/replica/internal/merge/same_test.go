@@ -19,7 +19,8 @@ import (
 // depending on which arrived first.
 func TestStampsOfRecordsThatCannotBe(t *testing.T) {
 	bob := func(stamp uint64) []merge.Record {
-		return []merge.Record{{Kind: center.KindUser, Key: "u-1", Value: json.RawMessage(`{"id":"u-1","userName":"bob"}`), Stamp: stamp}}
+		return []merge.Record{{Kind: center.KindUser, Key: "u-1", Value: json.RawMessage(`{"id":"u-1","userName":"bob"}`),
+			Stamp: stamp}}
 	}
 	for what, all := range map[string][]arrival{
 		"later than a full transaction": {primary(5, true, bob(9)), primary(7, true, nil)},
@@ -56,7 +57,8 @@ func TestTwoSessionsUnderOneKey(t *testing.T) {
 // for another time, are one.
 func TestALogoutThatIsSaidAgain(t *testing.T) {
 	said := func(zone *time.Location, until int) arrival {
-		l := &contract.Logout{Subject: contract.Subject{Provider: "idp", NameID: contract.NameID{Value: "alice"}}, Issued: base.In(zone), Until: after(until).In(zone)}
+		l := &contract.Logout{Subject: contract.Subject{Provider: "idp", NameID: contract.NameID{Value: "alice"}},
+			Issued: base.In(zone), Until: after(until).In(zone)}
 		return arrival{region: frankfurt, kind: merge.EntryLogout, entry: merge.Entry{Logout: l, Until: l.Until}}
 	}
 	short, long := said(time.UTC, 5), said(time.FixedZone("", 3600), 6)
@@ -72,12 +74,14 @@ func TestALogoutThatIsSaidAgain(t *testing.T) {
 func TestTwoApplicationsWithOneID(t *testing.T) {
 	app := func(from string) arrival {
 		v := fmt.Sprintf(`{"id":"a","name":%q,"url":"https://a.example","region":%q}`, from, from)
-		return arrival{region: from, tx: &merge.Transaction{Stamp: 1, Full: true, Records: []merge.Record{{Kind: center.KindApplication, Key: "a", Value: json.RawMessage(v)}}}}
+		return arrival{region: from, tx: &merge.Transaction{Stamp: 1, Full: true,
+			Records: []merge.Record{{Kind: center.KindApplication, Key: "a", Value: json.RawMessage(v)}}}}
 	}
 	lists := func(stamp uint64, names ...string) arrival {
 		var records []merge.Record
 		for _, name := range names {
-			records = append(records, merge.Record{Kind: center.KindRegion, Key: name, Value: fmt.Appendf(nil, `{"name":%q}`, name)})
+			records = append(records, merge.Record{Kind: center.KindRegion, Key: name,
+				Value: fmt.Appendf(nil, `{"name":%q}`, name)})
 		}
 		return primary(stamp, true, records)
 	}
@@ -100,7 +104,8 @@ func TestTookLeavesNothingOfWhatIsGone(t *testing.T) {
 		}
 		return arrival{region: from, tx: &merge.Transaction{Stamp: uint64(10 - len(value)), Records: []merge.Record{r}}}
 	}
-	list := []merge.Record{{Kind: center.KindRegion, Key: mumbai, Value: json.RawMessage(`{}`)}, {Kind: center.KindRegion, Key: frankfurt, Value: json.RawMessage(`{}`)}}
+	list := []merge.Record{{Kind: center.KindRegion, Key: mumbai, Value: json.RawMessage(`{}`)},
+		{Kind: center.KindRegion, Key: frankfurt, Value: json.RawMessage(`{}`)}}
 	r := newRegion(mumbai).know(primary(1, true, list), app(mumbai, "mine"), app(frankfurt, "theirs"))
 	left := r.dir.Took(r.hear(app(mumbai, "")), []center.Record{{Kind: center.KindApplication, Key: "a"}})
 	assert.NotEmpty(t, left, "theirs is to be shown")

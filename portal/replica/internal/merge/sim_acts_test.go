@@ -28,7 +28,7 @@ func (w *world) signInOrOut(n *simNode) {
 		w.signIn(n, now)
 	case s == nil:
 	case k < 52:
-		w.oracle.touches(n, s, now)
+		w.oracle.checkTouch(n, s, now)
 	case k < 55:
 		if v, ok := n.memory.sessions.Get(s.key); ok {
 			w.end(n, &s.ends, sessions, merge.EntryEnded, merge.Entry{Key: s.key, Until: v.Expires})
@@ -125,7 +125,7 @@ func (w *world) end(n *simNode, list *[]*end, line int, kind merge.EntryKind, e 
 	n.memory.hear(arrival{region: n.r.name, kind: kind, entry: e})
 	m, _ := w.put(n, line, kind, e, e.Until, nil)
 	if m == nil {
-		n.unsaid = true
+		n.undurable = true
 	}
 	*list = append(*list, w.oracle.end(streamOf(n.r.id, line), m, life, e.Until))
 }
@@ -145,7 +145,7 @@ func (w *world) revokeUser(n *simNode, id string, now time.Time) {
 	if known {
 		n.memory.hear(arrival{region: n.r.name, kind: merge.EntryUser, entry: e})
 	} else if n.life == life {
-		n.unsaid = true
+		n.undurable = true
 	}
 	if m == nil {
 		w.n++ // what was proved before is told from what will be

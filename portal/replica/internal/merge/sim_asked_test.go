@@ -10,10 +10,10 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// stays says whether a session is alive that was ended in this life of the node,
-// whoever ended it. An older version may find that it can read again what a
+// checkEnded says whether a session is alive that was over in this life of the node,
+// by any node. An older version may find that it can read again what a
 // removed Region wrote.
-func (n *simNode) stays(s *simSession, alive bool, o *oracle) []string {
+func (n *simNode) checkEnded(s *simSession, alive bool, o *oracle) []string {
 	was, seen := n.alive[s.key]
 	if seen || alive {
 		n.alive[s.key] = alive && (was || !seen)
@@ -24,8 +24,8 @@ func (n *simNode) stays(s *simSession, alive bool, o *oracle) []string {
 	return []string{fmt.Sprintf("alive in %s.%d again: %s", n.r.name, n.id, n.describe(s, o))}
 }
 
-// shows says what an instance shows that is not what its Directory comes to.
-func (n *simNode) shows() (wrong []string) {
+// checkShown says what an instance shows that is not what its Directory comes to.
+func (n *simNode) checkShown() (wrong []string) {
 	var all []merge.Name
 	for k := range n.shown {
 		all = append(all, k)
@@ -41,19 +41,20 @@ func (n *simNode) shows() (wrong []string) {
 	return wrong
 }
 
-// touches uses a session. Whatever asks for it has the same answer.
-func (o *oracle) touches(n *simNode, s *simSession, now time.Time) {
+// checkTouch uses a session. Get, Touch and List must agree about it.
+func (o *oracle) checkTouch(n *simNode, s *simSession, now time.Time) {
 	known := n.memory.sessions
 	_, alive := known.Get(s.key)
 	_, _, touched := known.Touch(s.key, now, time.Minute)
 	listed := slices.ContainsFunc(known.List(s.UserID), func(v merge.Session) bool { return v.ID == s.ID })
 	if listed != alive || touched != (alive && s.Region == n.r.name) {
-		o.wrong = append(o.wrong, fmt.Sprintf("%s in %s.%d: alive %t, listed %t, touched %t", s.key, n.r.name, n.id, alive, listed, touched))
+		o.wrong = append(o.wrong, fmt.Sprintf("%s in %s.%d: alive %t, listed %t, touched %t", s.key, n.r.name, n.id, alive,
+			listed, touched))
 	}
 }
 
-// counts says what is wrong with how many sessions a node says that it has.
-func (n *simNode) counts() (wrong []string) {
+// checkCounts says what is wrong with how many sessions a node says that it has.
+func (n *simNode) checkCounts() (wrong []string) {
 	alive := map[string]int{}
 	for _, f := range n.memory.sessions.Facts() {
 		if of, ok := strings.CutPrefix(f.Key, "session "); ok && !f.Value.([]any)[1].(bool) {
@@ -63,7 +64,8 @@ func (n *simNode) counts() (wrong []string) {
 	}
 	for of, count := range n.memory.sessions.Count() {
 		if count != alive[of] {
-			wrong = append(wrong, fmt.Sprintf("%s.%d counts %d sessions of %s, and has %d", n.r.name, n.id, count, of, alive[of]))
+			wrong = append(wrong, fmt.Sprintf("%s.%d counts %d sessions of %s, and has %d", n.r.name, n.id, count, of,
+				alive[of]))
 		}
 	}
 	return wrong
@@ -71,12 +73,14 @@ func (n *simNode) counts() (wrong []string) {
 
 // describe says what a node knows of a session and its ends.
 func (n *simNode) describe(s *simSession, o *oracle) string {
-	out := fmt.Sprintf("%s of %s, made by message %d of %s, expires %s, sign-in %s as of %d in life %d", s.key, s.UserID, s.at.n, s.at.s, s.Expires.Format("15:04:05"), s.SignIn, s.asOf, s.signedInBy)
+	out := fmt.Sprintf("%s of %s, made by message %d of %s, expires %s, sign-in %s as of %d in life %d", s.key, s.UserID,
+		s.at.n, s.at.s, s.Expires.Format("15:04:05"), s.SignIn, s.asOf, s.signedInBy)
 	for _, e := range slices.Concat(s.ends, s.in.ends, o.users[s.UserID]) {
 		if s.knew[e.s].has(e.n) || e.asOf <= s.asOf {
 			continue
 		}
-		out += fmt.Sprintf("\n  ended by message %d of %s: by life %d as of %d, epoch %d, sure %t, known %t %v", e.n, e.s, e.by, e.asOf, e.epoch, e.sure, n.hears(e.place), n.known[e.s])
+		out += fmt.Sprintf("\n  ended by message %d of %s: by life %d as of %d, epoch %d, sure %t, known %t %v", e.n, e.s,
+			e.by, e.asOf, e.epoch, e.sure, n.hears(e.place), n.known[e.s])
 	}
 	for _, f := range n.memory.sessions.Facts() {
 		if strings.Contains(f.Key, s.key) || strings.Contains(f.Key, s.SignIn) || f.Key == fmt.Sprintf("epoch %q", s.UserID) {

@@ -73,8 +73,10 @@ func (w *world) proved(n *simNode) {
 		return
 	}
 	v := &simSession{in: &simSignIn{}, knew: n.known, mayKnow: n.r.may, signedInBy: n.life, asOf: w.n}
-	v.Session = merge.Session{SignIn: w.id("in-"), UserID: u, Region: n.r.name, Expires: w.clock(n).Add(w.weather.life), Epoch: n.memory.sessions.Epoch(u)}
-	v.Proof = contract.Proof{Subject: contract.Subject{Provider: "idp", ServiceProvider: "sp", NameID: contract.NameID{Value: u}}, Issued: w.issue()}
+	v.Session = merge.Session{SignIn: w.id("in-"), UserID: u, Region: n.r.name, Expires: w.clock(n).Add(w.rates.life),
+		Epoch: n.memory.sessions.Epoch(u)}
+	v.Proof = contract.Proof{Subject: contract.Subject{Provider: "idp", ServiceProvider: "sp",
+		NameID: contract.NameID{Value: u}}, Issued: w.issue()}
 	if w.one(0.8) {
 		v.Proof.SessionIndexes = []string{v.SignIn}
 	}
@@ -99,7 +101,8 @@ func (w *world) codes(n *simNode) {
 		if c, ok := n.memory.sessions.Code(key); ok && now.Before(c.Until) {
 			n.codes = append(n.codes, key)
 			if w.oracle.mustBeGone(n, slices.Index(simNames, c.Region)) {
-				w.oracle.wrong = append(w.oracle.wrong, fmt.Sprintf("%s.%d finds %s of %s, which was removed", n.r.name, n.id, key, c.Region))
+				w.oracle.wrong = append(w.oracle.wrong, fmt.Sprintf("%s.%d finds %s of %s, which was removed", n.r.name, n.id,
+					key, c.Region))
 			}
 		}
 	case len(n.codes) > 0:

@@ -23,10 +23,10 @@ func (w *world) configure(n *simNode) {
 			w.note(n.r, "later format", "")
 		}
 		return
-	case w.one(w.weather.compact):
+	case w.one(w.rates.compact):
 		w.update(n, nil, true)
 		return
-	case n.r.id == 0 && w.one(w.weather.regions):
+	case n.r.id == 0 && w.one(w.rates.regions):
 		w.update(n, w.changeRegions(n), false)
 		return
 	case n.r.id == 0 && w.one(0.7):
@@ -98,7 +98,8 @@ func (w *world) write(n *simNode, records []merge.Record, changes []center.Recor
 	of := 1 + w.rand.IntN(3) // cut anywhere
 	for part := range of {
 		from, to := part*len(tx.Records)/of, (part+1)*len(tx.Records)/of
-		n.writing.parts = append(n.writing.parts, merge.Transaction{Stamp: tx.Stamp, Full: tx.Full, First: tx.First, Part: part, Of: of, Records: tx.Records[from:to:to]})
+		n.writing.parts = append(n.writing.parts, merge.Transaction{Stamp: tx.Stamp, Full: tx.Full, First: tx.First,
+			Part: part, Of: of, Records: tx.Records[from:to:to]})
 	}
 	w.note(n.r, "update", len(tx.Records))
 }
@@ -152,7 +153,7 @@ func (w *world) goOn(n *simNode) {
 	}
 }
 
-// gone is when a server lets go of a message: by how long it is to live, by the
+// gone returns when a server drops a message: after its time to live, by the
 // clock of the node that wrote it.
 func (w *world) gone(n *simNode, m *message) time.Time {
 	if m.until.IsZero() {
@@ -162,9 +163,10 @@ func (w *world) gone(n *simNode, m *message) time.Time {
 }
 
 // put writes an entry to the Region's own stream. Where the subject must be new,
-// or stand at a sequence, another node may have been faster. It says whether
+// or have a given sequence, another node may have been faster. It says whether
 // the entry is on disk, and whether the node hears of that.
-func (w *world) put(n *simNode, line int, kind merge.EntryKind, e merge.Entry, until time.Time, expect *uint64) (m *message, known bool) {
+func (w *world) put(n *simNode, line int, kind merge.EntryKind, e merge.Entry, until time.Time,
+	expect *uint64) (m *message, known bool) {
 	subject := fmt.Sprint(kind, e.Key, " ", e.User, " ", e.ID)
 	if kind == merge.EntryUser {
 		subject = fmt.Sprint(kind, e.User)
@@ -179,7 +181,8 @@ func (w *world) put(n *simNode, line int, kind merge.EntryKind, e merge.Entry, u
 		return nil, false
 	}
 	w.n++
-	m = &message{seq: d.last + 1, n: w.n, subject: subject, kind: kind, entry: e, until: until, unreadable: kind == simLaterEntry && !e.Optional && w.one(0.3)}
+	m = &message{seq: d.last + 1, n: w.n, subject: subject, kind: kind, entry: e, until: until,
+		unreadable: kind == simLaterEntry && !e.Optional && w.one(0.3)}
 	if !until.IsZero() {
 		m.until = until.Add(simSkew)
 	}

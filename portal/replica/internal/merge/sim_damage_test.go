@@ -12,14 +12,15 @@ import (
 // damage is what now and then happens to disks, while nothing runs on them. It
 // is rare: what follows from it takes its time.
 func (w *world) damage(r *simRegion) {
-	if r.epitaph > 0 {
+	if r.removalNotice > 0 {
 		return
 	}
-	own, copied := streamOf(r.id, w.rand.IntN(streams)), streamOf((r.id+1+w.rand.IntN(w.count-1))%w.count, w.rand.IntN(streams))
+	own, copied := streamOf(r.id, w.rand.IntN(streams)), streamOf((r.id+1+w.rand.IntN(w.count-1))%w.count,
+		w.rand.IntN(streams))
 	switch k := w.rand.IntN(26); {
 	case k < 4 && r.backup != nil:
 		w.down(r)
-		r.becomes(r.backup.clone(w), w, "an older copy was put back")
+		r.replaceMedia(r.backup.clone(w), w, "an older copy was put back")
 		w.note(r, "rolled back", "")
 	case k < 5:
 		w.backup(r)
@@ -38,7 +39,7 @@ func (w *world) damage(r *simRegion) {
 		w.swap(r, w.all[w.rand.IntN(len(w.all))])
 	default:
 		w.down(r)
-		r.becomes(newMedia(), w, "the disk was lost")
+		r.replaceMedia(newMedia(), w, "the disk was lost")
 		w.note(r, "wiped", "")
 	}
 	w.oracle.damaged = true
@@ -50,13 +51,13 @@ func (w *world) backup(r *simRegion) {
 	w.note(r, "backup", "")
 }
 
-// otherOne has the second Region under a name run, and not the first.
-func (w *world) otherOne(r *simRegion) {
+// runTwin has the second Region under a name run, and not the first.
+func (w *world) runTwin(r *simRegion) {
 	w.down(r)
 	other := r.media
-	r.becomes(r.twin, w, "a second Region runs under this name")
+	r.replaceMedia(r.twin, w, "a second Region runs under this name")
 	r.twin = other
-	w.note(r, "the other one", "")
+	w.note(r, "twin runs", "")
 	w.oracle.damaged = true
 	w.oracle.reconsider()
 }
@@ -68,10 +69,10 @@ func (w *world) down(r *simRegion) {
 	}
 }
 
-// becomes puts other disks into a Region. What is written from now on is in their
+// replaceMedia puts other disks into a Region. What is written from now on is in their
 // history.
-func (r *simRegion) becomes(m *media, w *world, flaw string) {
-	w.oracle.unuse(r)
+func (r *simRegion) replaceMedia(m *media, w *world, flaw string) {
+	w.oracle.forgetUses(r)
 	r.media.history = r.media.history.upTo(w.n)
 	r.media = m
 	m.history, m.flaw = m.history.and(spans{{w.n + 1, forever}}), flaw
@@ -88,13 +89,14 @@ func (w *world) cutLog(r *simRegion, s streamID) {
 	lost := d.messages[leave:]
 	own := s.region() == r.id
 	w.note(r, map[bool]string{true: "log cut", false: "copy cut"}[own], s)
-	if m := r.marks[s.line()]; own && r.identity != nil && m.Store == r.identity.Stores[s.name()] && m.Last >= lost[0].local {
+	if m := r.marks[s.line()]; own && r.identity != nil && m.Store == r.identity.Stores[s.name()] &&
+		m.Last >= lost[0].local {
 		r.mustRefuse = fmt.Sprintf("%s was cut at %d, and went to %d", s, lost[0].local, m.Last)
 	}
 	left := d.clone()
 	left.cut(leave)
 	for _, k := range lost {
-		w.loses(r, s, left, k.message)
+		w.noteLoss(r, s, left, k.message)
 	}
 	r.disks[s] = left
 	if !own {
@@ -114,16 +116,16 @@ func (w *world) loseMessage(r *simRegion, s streamID) {
 	w.note(r, map[bool]string{true: "message of the log lost", false: "message of a copy lost"}[s.region() == r.id], s)
 	left := d.clone()
 	left.lose(i)
-	lost := w.loses(r, s, left, m)
+	lost := w.noteLoss(r, s, left, m)
 	r.disks[s] = left
 	if s.region() != r.id {
 		left.lost = append(slices.Clone(d.lost), lost...)
 	}
 }
 
-// says notes what the Region's log says that is left of it. A transaction without
+// restateLog notes what the Region's log says that is left of it. A transaction without
 // one of its parts is void.
-func (r *simRegion) says(d *disk) {
+func (r *simRegion) restateLog(d *disk) {
 	r.update, r.log, r.removed = nil, map[merge.Name]lastWord{}, map[string]uint64{}
 	var parts merge.Assembler
 	for _, k := range d.messages {
@@ -133,10 +135,10 @@ func (r *simRegion) says(d *disk) {
 	}
 }
 
-// loses notes that a message is gone from a Region's disks, of which this one is
+// noteLoss notes that a message is gone from a Region's disks, of which this one is
 // left, and with it what can't be known without it. It returns what that is, by
 // number.
-func (w *world) loses(r *simRegion, s streamID, left *disk, m *message) []span {
+func (w *world) noteLoss(r *simRegion, s streamID, left *disk, m *message) []span {
 	d, lost := r.disks[s], []span{{m.n, m.n}}
 	if s.line() == config { // a transaction without one of its parts is void
 		for _, k := range d.messages {
@@ -160,9 +162,9 @@ func (w *world) loses(r *simRegion, s streamID, left *disk, m *message) []span {
 		}
 	}
 	if s.region() == r.id {
-		w.oracle.unuse(r)
+		w.oracle.forgetUses(r)
 		if s.line() == config {
-			r.says(left)
+			r.restateLog(left)
 		}
 		r.flaw = "its log was damaged"
 	}
@@ -180,7 +182,7 @@ func (w *world) swap(a, b *simRegion) {
 	w.note(a, "swapped", b.name)
 }
 
-// unswap is what an operator does who reads that it happened.
+// unswap is what an operator does after reading that disks were swapped.
 func (w *world) unswap(a *simRegion) {
 	b := a.swapped
 	w.down(a)
@@ -199,7 +201,7 @@ func (w *world) operate(r *simRegion) {
 		w.unswap(r)
 	case !w.reported(r):
 	case w.now.Before(w.past(r, max(r.stamped, r.numbered))): // the operator waits
-	case r.flaw == "" || w.one(0.3): // an alarm that was none, as by a clock
+	case r.flaw == "" || w.one(0.3): // a false alarm, as by a clock
 		w.restore(r)
 	default:
 		w.recover(r)
@@ -232,7 +234,8 @@ func (w *world) followersRefuse(r *simRegion) bool {
 		for line := range streams {
 			s := streamOf(r.id, line)
 			from, d := n.r.disks[s].from, r.identity
-			if n.life > 0 && n.differs[s] && from != nil && d != nil && (from.store != d.Stores[s.name()] || from.latest > d.Generations[len(d.Generations)-1].Number) {
+			if n.life > 0 && n.differs[s] && from != nil && d != nil &&
+				(from.store != d.Stores[s.name()] || from.latest > d.Generations[len(d.Generations)-1].Number) {
 				return true
 			}
 		}

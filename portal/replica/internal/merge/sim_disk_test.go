@@ -88,7 +88,7 @@ type origin struct {
 type kept struct {
 	*message
 	local uint64    // its sequence there
-	gone  time.Time // when the server lets go of it; zero: never
+	gone  time.Time // when the server drops it; zero: never
 	from  *origin   // nil in the original
 }
 
@@ -122,7 +122,7 @@ func (d *disk) find(local uint64) (int, bool) {
 	return slices.BinarySearchFunc(d.messages, local, func(k kept, local uint64) int { return int(k.local) - int(local) })
 }
 
-// write appends a message. A whole state stands for all that is before it.
+// write appends a message. A whole state replaces all that precedes it.
 func (d *disk) write(m *message, gone time.Time, from *origin) {
 	if i, ok := d.index(m.subject); ok {
 		d.messages = slices.Delete(d.messages, i, i+1)
@@ -150,7 +150,7 @@ func (d *disk) index(subject string) (int, bool) {
 	return d.find(local)
 }
 
-// get returns the message that stands under a subject.
+// get returns the message of a subject.
 func (d *disk) get(subject string) *message {
 	if i, ok := d.index(subject); ok {
 		return d.messages[i].message
@@ -179,7 +179,8 @@ func (d *disk) position() (store string, seq uint64) {
 	if d.from == nil {
 		return "", 0
 	}
-	if n := len(d.messages); n > 0 && d.messages[n-1].from.store == d.from.store && d.messages[n-1].from.read == d.from.read {
+	if n := len(d.messages); n > 0 && d.messages[n-1].from.store == d.from.store &&
+		d.messages[n-1].from.read == d.from.read {
 		seq = d.messages[n-1].seq
 	}
 	return d.from.store, max(seq, d.past)
@@ -211,7 +212,7 @@ func (d *disk) lose(i int) {
 	d.messages = slices.Delete(d.messages, i, i+1)
 }
 
-// left is what a history comes to without what is missing.
+// left returns a history without what is missing.
 func (d *disk) left(history spans) spans {
 	for _, lost := range d.lost {
 		history = history.without(lost)
@@ -219,7 +220,7 @@ func (d *disk) left(history spans) spans {
 	return history
 }
 
-// expire lets go of what is old.
+// expire drops what is old.
 func (d *disk) expire(now time.Time) {
 	d.messages = slices.DeleteFunc(d.messages, func(k kept) bool {
 		old := !k.gone.IsZero() && k.gone.Before(now)

@@ -90,7 +90,8 @@ func withFault(t *testing.T, patch string) string {
 		require.NoError(t, err, "%s does not apply: %s", patch, out)
 	}
 	overlay := struct{ Replace map[string]string }{map[string]string{}}
-	for _, file := range append(must(t, filepath.Glob)(filepath.Join(dir, "merge/*.go")), must(t, filepath.Glob)(filepath.Join(dir, "integrity/*.go"))...) {
+	for _, file := range append(must(t, filepath.Glob)(filepath.Join(dir, "merge/*.go")),
+		must(t, filepath.Glob)(filepath.Join(dir, "integrity/*.go"))...) {
 		rel := must(t, func(s string) (string, error) { return filepath.Rel(dir, s) })(file)
 		overlay.Replace[filepath.Join(here, rel)] = file
 	}
@@ -108,7 +109,8 @@ var seedLine = regexp.MustCompile(`(?m)^seed \d+ step (\d+)$`)
 // stepsTo returns at which steps the seeds went wrong that did.
 func stepsTo(t *testing.T, program string) (steps []int) {
 	cmd := exec.Command(program, "-test.run", "^TestSimulationSeeds$")
-	cmd.Env = append(os.Environ(), fmt.Sprint("MERIDIAN_SIM_SEEDS=", faultSeeds), fmt.Sprint("MERIDIAN_SIM_STEPS=", faultSteps))
+	cmd.Env = append(os.Environ(), fmt.Sprint("MERIDIAN_SIM_SEEDS=", faultSeeds),
+		fmt.Sprint("MERIDIAN_SIM_STEPS=", faultSteps))
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, string(out))
 	for _, m := range seedLine.FindAllStringSubmatch(string(out), -1) {

@@ -28,7 +28,8 @@ func (w *world) laterRecords(n *simNode, records []merge.Record) (all []merge.Re
 		return records, nil
 	}
 	if n.r.id == 0 && w.one(0.2) {
-		records = append(records, merge.Record{Kind: simLater, Key: w.user(), Value: fmt.Appendf(nil, "%q", w.id("later-")), Optional: true})
+		records = append(records, merge.Record{Kind: simLater, Key: w.user(), Value: fmt.Appendf(nil, "%q", w.id("later-")),
+			Optional: true})
 		w.note(n.r, "later kind", "")
 	}
 	switch there := n.r.isStrict(); {
@@ -52,7 +53,8 @@ func (w *world) laterEntry(n *simNode, now time.Time) {
 	if n.old || w.one(0.6) {
 		return
 	}
-	e := merge.Entry{Key: w.id("later-"), Until: now.Add(time.Duration(1+w.rand.IntN(5)) * time.Minute), Optional: w.one(0.5)}
+	e := merge.Entry{Key: w.id("later-"), Until: now.Add(time.Duration(1+w.rand.IntN(5)) * time.Minute),
+		Optional: w.one(0.5)}
 	life := n.life
 	m, known := w.put(n, revoked, simLaterEntry, e, e.Until, nil)
 	if m == nil || e.Optional {
@@ -63,7 +65,8 @@ func (w *world) laterEntry(n *simNode, now time.Time) {
 		n.memory.hear(arrival{region: n.r.name, kind: simLaterEntry, entry: e})
 	}
 	w.oracle.entries = append(w.oracle.entries, w.oracle.end(streamOf(n.r.id, revoked), m, life, e.Until))
-	w.oracle.entries = slices.DeleteFunc(w.oracle.entries, func(e *end) bool { return e.until.Before(w.now.Add(-simLife)) })
+	w.oracle.entries = slices.DeleteFunc(w.oracle.entries,
+		func(e *end) bool { return e.until.Before(w.now.Add(-simLife)) })
 }
 
 // unread says of whose log a node can't read all: the primary's, or its own.
@@ -93,7 +96,7 @@ type strict struct {
 
 // wroteLater notes what an update says about records of a later version.
 func (o *oracle) wroteLater(r *simRegion, t *simWrite, done *simUpdate) {
-	for _, rec := range t.whole.Records { // an optional one stays for good
+	for _, rec := range t.whole.Records { // an optional one is never removed
 		if rec.Kind == simLater && rec.Optional {
 			r.log[merge.Name{Kind: simLater, Key: rec.Key}] = lastWord{string(rec.Value), nil, done.n, t.whole.Stamp}
 		}
@@ -127,15 +130,16 @@ func (o *oracle) missed(r *simRegion) bool {
 	return slices.ContainsFunc(o.strict[r.id], func(s *strict) bool { return s.unreadable && s.sure && !o.takenOut(s) })
 }
 
-// takenOut says whether what an older version can't read is in the log no more. In
+// takenOut says whether what an older version can't read is no longer in the log. In
 // an older copy of the log that was put back it is there again, if it was taken out
 // after that copy was made.
 func (o *oracle) takenOut(s *strict) bool {
 	history := o.w.all[s.s.region()].history
-	return len(s.gone) > 0 && (!history.has(s.n) || slices.ContainsFunc(s.gone, func(at place) bool { return history.has(at.n) }))
+	return len(s.gone) > 0 && (!history.has(s.n) || slices.ContainsFunc(s.gone,
+		func(at place) bool { return history.has(at.n) }))
 }
 
-// wroteWhole notes that what couldn't be read counts no more, nor what a recovery
+// wroteWhole notes that what couldn't be read no longer counts, nor what a recovery
 // has left out.
 func (o *oracle) wroteWhole(r *simRegion, at place) {
 	for _, s := range o.strict[r.id] {
@@ -168,7 +172,8 @@ func (o *oracle) mayBlock(n *simNode) bool {
 	log := func(s *strict) bool {
 		return !s.sure || n.mayHear(s.place) && !(o.takenOut(s) && slices.ContainsFunc(s.gone, n.hears))
 	}
-	return n.old && (o.w.all[0].isStrict() || n.r.isStrict() || slices.ContainsFunc(o.strict[0], log) || slices.ContainsFunc(o.strict[n.r.id], log) ||
+	return n.old && (o.w.all[0].isStrict() || n.r.isStrict() || slices.ContainsFunc(o.strict[0], log) ||
+		slices.ContainsFunc(o.strict[n.r.id], log) ||
 		slices.ContainsFunc(o.entries, func(e *end) bool { return !e.sure || n.mayHear(e.place) }))
 }
 
@@ -203,7 +208,8 @@ func (o *oracle) mayBeGone(n *simNode, id int) bool {
 func (o *oracle) unread(n *simNode, s *simSession) bool {
 	return n.old && slices.ContainsFunc(o.entries, func(e *end) bool {
 		return o.mustRead(n, e) && slices.ContainsFunc(o.removals[e.s.region()], func(r *removed) bool {
-			return r.sure && !r.again && n.hears(r.place) && (r.back.n == 0 || !n.mayHear(r.back)) && s.Created.UnixMicro() <= int64(r.stamp)
+			return r.sure && !r.again && n.hears(r.place) && (r.back.n == 0 || !n.mayHear(r.back)) &&
+				s.Created.UnixMicro() <= int64(r.stamp)
 		})
 	})
 }

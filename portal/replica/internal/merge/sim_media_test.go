@@ -9,22 +9,22 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A media is what is on a Region's disks: its streams, the copies of others',
-// and what stands beside them.
+// A media is the content of a Region's disks: its streams, the copies of others',
+// and the identity and marks beside them.
 type media struct {
 	disks    [maxRegions * streams]*disk
 	identity *integrity.Identity // nil: none yet
 	marks    [streams]integrity.Mark
-	// What follows is not on the disks: it is what is true of them.
+	// The following is not on the disks. It is the truth about them.
 	history spans     // which of the Region's own messages were written here
 	kept    histories // what all nodes know that start on it
 	flaw    string    // what was done to it, by which the Region can't be as it was
 	// mustRefuse is why no start may take it for what the Region wrote.
-	mustRefuse string
-	log        map[merge.Name]lastWord // what the Region wrote last
-	removed    map[string]uint64       // by user, in the primary: by which message
-	update     *simUpdate              // the last one
-	epitaph    uint64                  // the stamp of the Region's removal, which is all that is left
+	mustRefuse    string
+	log           map[merge.Name]lastWord // what the Region wrote last
+	removed       map[string]uint64       // by user, in the primary: by which message
+	update        *simUpdate              // the last one
+	removalNotice uint64                  // the stamp of the Region's removal, if nothing else is left
 }
 
 func newMedia() *media {

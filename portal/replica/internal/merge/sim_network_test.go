@@ -63,7 +63,7 @@ func (w *world) question(n *simNode, s streamID) packet {
 	return q
 }
 
-// send puts a packet on its way. What is on its way is bounded.
+// send sends a packet. The packets in flight are bounded.
 func (w *world) send(inbox *[]packet, p packet) {
 	if *inbox = append(*inbox, p); len(*inbox) > 120 {
 		i := w.rand.IntN(len(*inbox))
@@ -78,7 +78,7 @@ func (w *world) deliver(n *simNode) {
 	if w.one(0.5) {
 		inbox = &n.r.inbox
 	}
-	if len(*inbox) == 0 || n.life == 0 { // a crash may be what came before
+	if len(*inbox) == 0 || n.life == 0 { // the previous delivery may have crashed it
 		return
 	}
 	i := w.rand.IntN(len(*inbox))
@@ -150,11 +150,13 @@ func (w *world) compare(n *simNode, q packet) bool {
 	if s.line() == config && n.writing != nil {
 		return false // later
 	}
-	n.apply(s, len(r.disks[s].messages)) // what was not read may have taken the place of what is shown
+	n.apply(s, len(r.disks[s].messages)) // an unread message may have replaced the one that is shown
 	w.note(r, "compared", q.from.r.name)
 	for _, k := range q.from.r.disks[s].messages {
-		rec := integrity.Record{Line: s.name(), Store: k.from.store, Subject: k.subject, Until: k.untilUnix(), Proof: *k.proof(s)}
-		verdict, why := r.identity.JudgeRecord(rec, n.content[s], r.disks[s].last, w.clock(n).Unix(), int64(simSkew.Seconds()))
+		rec := integrity.Record{Line: s.name(), Store: k.from.store, Subject: k.subject, Until: k.untilUnix(),
+			Proof: *k.proof(s)}
+		verdict, why := r.identity.JudgeRecord(rec, n.content[s], r.disks[s].last, w.clock(n).Unix(),
+			int64(simSkew.Seconds()))
 		switch verdict {
 		case integrity.Damaged:
 			w.stops(r, s.name(), why)
@@ -166,7 +168,7 @@ func (w *world) compare(n *simNode, q packet) bool {
 	return true
 }
 
-// receive takes an answer in. What ends access takes effect at once. All goes to
+// receive takes an answer in. What ends access takes effect immediately. All goes to
 // disk, if no other node of the Region was faster, and is read from there.
 func (w *world) receive(n *simNode, p packet) {
 	s, q, d := p.about, n.asked[p.about], n.r.disks[p.about]
@@ -175,7 +177,7 @@ func (w *world) receive(n *simNode, p packet) {
 		return
 	}
 	n.asked[s] = asked{}
-	if w.stands(n, p) || n.isGone(s.region()) {
+	if w.noteStanding(n, p) || n.isGone(s.region()) {
 		return
 	}
 	store, position := d.position()

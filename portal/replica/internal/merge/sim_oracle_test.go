@@ -13,14 +13,14 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A place is where something stands: which message of which stream, and in which
+// A place is where something was written: which message of which stream, and in which
 // life a node that wrote it itself knows of it. 0: none does.
 type place struct {
 	s       streamID
 	n       uint64
 	by      int
 	subject string
-	until   time.Time // for how long it is remembered; zero: for good
+	until   time.Time // until when it is remembered; zero: forever
 	update  *simUpdate
 	epoch   uint64 // of an end of all sessions of a user: the Region's count; 0: none
 }
@@ -32,7 +32,7 @@ type simUpdate struct {
 	changes []center.Record
 	log     map[merge.Name]lastWord // what the log says then
 	removed map[string]uint64
-	gone    []string // whom it removed, or took from another Region's application
+	gone    []string // the users whom it removed from the directory or from another Region's application
 	stamp   uint64
 	full    bool
 	ended   []merge.Name // the users whom it disabled or removed, and the Regions
@@ -48,7 +48,7 @@ func (t *simUpdate) includes(o *simUpdate) bool {
 }
 
 // carries says whether a log that has this update's message has what another one
-// did: it is the same, or a whole state that knew of it. What came in between may
+// did: it is the same, or a whole state that knew of it. What was written in between may
 // be lost.
 func (t *simUpdate) carries(o *simUpdate) bool {
 	return t == o || t != nil && t.full && t.knew.has(o.n) && t.includes(o)
@@ -90,7 +90,7 @@ type simSession struct {
 type simSignIn struct{ ends []*end }
 
 // An oracle knows what happened, where in which stream, and what follows from
-// that. It knows no stamps and no epochs: only who had heard what.
+// that. It knows no stamps and no epochs: only which node had heard what.
 type oracle struct {
 	w        *world
 	sessions []*simSession
@@ -104,7 +104,7 @@ type oracle struct {
 	entries  []*end                // those of a later version that may not be skipped
 	damaged  bool                  // something happened to a disk
 	forked   bool                  // the primary was put together from two histories
-	lossy    bool                  // something that was acknowledged is lost for good
+	lossy    bool                  // something that was acknowledged is lost
 	wrong    []string              // what the world did itself
 }
 
@@ -117,7 +117,8 @@ type lastWord struct {
 }
 
 func newOracle(w *world) *oracle {
-	return &oracle{w: w, users: map[string][]*end{}, knew: map[string]spans{}, told: map[string]spans{}, uses: map[string]int{}}
+	return &oracle{w: w, users: map[string][]*end{}, knew: map[string]spans{}, told: map[string]spans{},
+		uses: map[string]int{}}
 }
 
 // any picks a session, or none.
@@ -152,7 +153,8 @@ func (o *oracle) admitted(w *world, n *simNode) {
 		r, _, listed := n.memory.dir.Entry(simNames[id])
 		for line := range streams {
 			if t := n.heardAt[streamOf(id, line)]; id != n.r.id && listed && r.Active() && w.clock(n).Sub(t) > w.maxStale {
-				o.wrong = append(o.wrong, fmt.Sprintf("%s made a session, and heard %s last at %s", n.r.name, streamOf(id, line), t))
+				o.wrong = append(o.wrong, fmt.Sprintf("%s made a session, and heard %s last at %s", n.r.name, streamOf(id, line),
+					t))
 			}
 		}
 	}
@@ -169,15 +171,17 @@ func (o *oracle) updated(n *simNode, t *simWrite) {
 	}
 	for _, c := range t.changes {
 		k := merge.Name{Kind: c.Kind, Key: c.Key}
-		if !t.drafted[k] { // another Region's, which says what is left of it
+		if !t.drafted[k] { // another Region's application, without the principal
 			if a, ok := n.app(c.Key); ok && len(a.AssignedTo) > 0 {
 				done.gone = append(done.gone, a.AssignedTo[0].ID)
 			}
 			continue
 		}
 		was := r.log[k].value
-		if c.Kind == center.KindUser && strings.Contains(was, `"active":true`) && !strings.Contains(string(c.Value), `"active":true`) {
-			e := &end{place: place{s: streamOf(r.id, config), n: done.n, update: done}, asOf: o.w.n, sure: true, stamp: t.whole.Stamp}
+		if c.Kind == center.KindUser && strings.Contains(was, `"active":true`) &&
+			!strings.Contains(string(c.Value), `"active":true`) {
+			e := &end{place: place{s: streamOf(r.id, config), n: done.n, update: done}, asOf: o.w.n, sure: true,
+				stamp: t.whole.Stamp}
 			o.users[c.Key] = append(o.users[c.Key], e)
 			done.ended = append(done.ended, k)
 		}
@@ -199,7 +203,7 @@ func (o *oracle) updated(n *simNode, t *simWrite) {
 	done.log, done.removed = maps.Clone(r.log), maps.Clone(r.removed)
 }
 
-// hears says whether a node knows for sure of what stands in a place, and
+// hears says whether a node knows for sure of what is at a place, and
 // mayHear whether it may.
 func (n *simNode) hears(p place) bool   { return n.known[p.s].has(p.n) || p.by == n.life }
 func (n *simNode) mayHear(p place) bool { return n.r.may[p.s] >= p.n || p.by == n.life }
@@ -207,9 +211,10 @@ func (n *simNode) mayHear(p place) bool { return n.r.may[p.s] >= p.n || p.by == 
 // foresees notes that an update may end sessions of users, as it is about to.
 func (o *oracle) foresees(n *simNode, changes []center.Record) {
 	for _, c := range changes {
-		if c.Kind == center.KindUser && strings.Contains(n.shown[merge.Name{Kind: c.Kind, Key: c.Key}], `"active":true`) && !strings.Contains(string(c.Value), `"active":true`) {
+		if c.Kind == center.KindUser && strings.Contains(n.shown[merge.Name{Kind: c.Kind, Key: c.Key}], `"active":true`) &&
+			!strings.Contains(string(c.Value), `"active":true`) {
 			o.users[c.Key] = append(o.users[c.Key], &end{place: place{s: streamOf(n.r.id, config), by: n.life}, asOf: o.w.n})
-			n.unsaid = true
+			n.undurable = true
 		}
 	}
 }
@@ -220,14 +225,15 @@ func (n *simNode) over(s *simSession, o *oracle) bool {
 	must := func(e *end) bool {
 		return e.sure && n.hears(e.place) && (e.until.IsZero() || n.r.latest.Before(e.until))
 	}
-	return o.departed(n, s) || o.unread(n, s) || slices.ContainsFunc(s.ends, must) || slices.ContainsFunc(s.in.ends, must) ||
+	return o.departed(n, s) || o.unread(n, s) || slices.ContainsFunc(s.ends, must) ||
+		slices.ContainsFunc(s.in.ends, must) ||
 		slices.ContainsFunc(o.users[s.UserID], func(e *end) bool {
 			return !e.late && must(e) && (!e.ahead || n.known[e.s].has(e.n)) && s.mayKnow[e.s] < e.n && e.asOf > s.asOf
 		})
 }
 
 // mayBeOver says whether it may know of one. What never got to disk counts in the
-// life of the node that said it; what was lost for good, others may still know.
+// life of the node that wrote it. Other nodes may still know what was lost.
 func (n *simNode) mayBeOver(s *simSession, o *oracle) bool {
 	may := func(e *end) bool {
 		if !e.sure {
@@ -235,7 +241,8 @@ func (n *simNode) mayBeOver(s *simSession, o *oracle) bool {
 		}
 		return n.mayHear(e.place)
 	}
-	return o.mayBeDeparted(n, s) || o.mayBeUnread(n, s) || slices.ContainsFunc(s.ends, may) || slices.ContainsFunc(s.in.ends, may) ||
+	return o.mayBeDeparted(n, s) || o.mayBeUnread(n, s) || slices.ContainsFunc(s.ends, may) ||
+		slices.ContainsFunc(s.in.ends, may) ||
 		slices.ContainsFunc(o.users[s.UserID], func(e *end) bool {
 			switch {
 			case !may(e):
@@ -253,7 +260,8 @@ func (n *simNode) mayBeOver(s *simSession, o *oracle) bool {
 // one that was lost makes no difference to it.
 func (o *oracle) outdone(e *end, s *simSession) bool {
 	return slices.ContainsFunc(o.users[s.UserID], func(l *end) bool {
-		return l.sure && l.s == e.s && l.epoch >= e.epoch && l.stamp >= e.stamp && (l.epoch > 0) == (e.epoch > 0) && s.knew[l.s].has(l.n)
+		return l.sure && l.s == e.s && l.epoch >= e.epoch && l.stamp >= e.stamp && (l.epoch > 0) == (e.epoch > 0) &&
+			s.knew[l.s].has(l.n)
 	})
 }
 
@@ -275,7 +283,7 @@ func (o *oracle) check(w *world, n *simNode) (wrong []string) {
 			continue // a portal refuses it
 		}
 		_, alive := n.memory.sessions.Get(s.key)
-		wrong = append(wrong, n.stays(s, alive, o)...)
+		wrong = append(wrong, n.checkEnded(s, alive, o)...)
 		if alive && n.over(s, o) {
 			wrong = append(wrong, fmt.Sprintf("alive in %s.%d after its end was heard: %s", n.r.name, n.id, n.describe(s, o)))
 		} else if !alive && s.sure && n.hears(s.at) && !n.mayBeOver(s, o) {
@@ -283,7 +291,7 @@ func (o *oracle) check(w *world, n *simNode) (wrong []string) {
 		}
 	}
 	if len(n.touched) == 0 && n.writing == nil && w.one(0.05) {
-		wrong = append(wrong, n.shows()...)
+		wrong = append(wrong, n.checkShown()...)
 	}
 	log := streamOf(n.r.id, config)
 	known := n.r.flaw == "" || w.settling // its followers show it what it lacks
@@ -296,7 +304,7 @@ func (o *oracle) check(w *world, n *simNode) (wrong []string) {
 	return wrong
 }
 
-// forget lets go of sessions that no clock takes for alive, and of ends that
+// forget drops sessions that are over by every clock, and ends that
 // every session and sign-in left knows of or has nothing to do with.
 func (o *oracle) forget(w *world) {
 	o.sessions = slices.DeleteFunc(o.sessions, func(s *simSession) bool { return s.Expires.Before(w.now.Add(-simSkew)) })
@@ -313,9 +321,13 @@ func (o *oracle) forget(w *world) {
 		}
 		o.users[user] = slices.DeleteFunc(list, func(e *end) bool {
 			if !e.sure { // it was in memory alone; others may still know what was lost
-				return e.n == 0 || !slices.ContainsFunc(left, func(s *simSession) bool { return s.UserID == user && !o.outdone(e, s) }) && last[e.s] != e
+				return e.n == 0 || !slices.ContainsFunc(left, func(s *simSession) bool {
+					return s.UserID == user &&
+						!o.outdone(e, s)
+				}) && last[e.s] != e
 			}
-			return e != last[e.s] && !w.departing(e.s.region()) && !slices.ContainsFunc(left, func(s *simSession) bool { return s.UserID == user && !s.knew[e.s].has(e.n) })
+			return e != last[e.s] && !w.departing(e.s.region()) && !slices.ContainsFunc(left,
+				func(s *simSession) bool { return s.UserID == user && !s.knew[e.s].has(e.n) })
 		})
 	}
 }
@@ -354,7 +366,7 @@ func (o *oracle) listed(name string) bool {
 }
 
 // shown is what every instance shows when all is heard: what was written, with
-// access only for those who are there, and who were not removed since the
+// access only for principals that exist, and that were not removed since the
 // application's Region last knew. Nodes of an older version don't show the
 // applications of a log that they can't read.
 func (o *oracle) shown(old bool) []string {
@@ -370,7 +382,8 @@ func (o *oracle) shown(old bool) []string {
 			continue
 		}
 		for k, v := range r.log {
-			if k.Kind != center.KindApplication || !o.listed(r.name) || r.id > 0 && v.stamp <= first.removedAt(r.name) || owner[k] != "" && owner[k] < r.name {
+			if k.Kind != center.KindApplication || !o.listed(r.name) || r.id > 0 && v.stamp <= first.removedAt(r.name) ||
+				owner[k] != "" && owner[k] < r.name {
 				continue
 			}
 			owner[k] = r.name

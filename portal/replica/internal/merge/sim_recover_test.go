@@ -10,7 +10,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// restore is a start with Restored: what is here is to count. What is not here
+// restore is a start with Restored: what is here counts. What is not here
 // is lost, and the operator knows.
 func (w *world) restore(r *simRegion) {
 	w.down(r)
@@ -23,9 +23,9 @@ func (w *world) restore(r *simRegion) {
 	r.disks[streamOf(r.id, config)] = newDisk()
 	w.counts(r, d)
 	w.recoverLog(r, []*simPiece{{log: log.messages}}, nil)
-	w.oracle.lose(r)
+	w.oracle.writeOff(r)
 	w.oracle.lossy = true
-	w.oracle.forked = w.oracle.forked || r.id == 0 // what was lost may be what came in between
+	w.oracle.forked = w.oracle.forked || r.id == 0 // what was lost may have been written in between
 	r.history = spans{{0, forever}}
 	r.markAll()
 }
@@ -39,13 +39,16 @@ func (w *world) counts(r *simRegion, d integrity.Identity) {
 	r.flaw, r.mustRefuse, r.marks, r.refused, r.twin = "", "", [streams]integrity.Mark{}, "", nil
 }
 
-// recover is a start with Recover: what is here and what the others have of it
+// recover is a start with Recover: what is here and the others' copies of it
 // are put together. Where a copy is of a later log, whose key isn't here, the
 // operator is told to begin with an empty disk.
 func (w *world) recover(r *simRegion) {
 	w.down(r)
 	w.note(r, "recovered", r.flaw)
-	if r.identity == nil || w.eachLeft(r, *r.identity, func(l left) bool { return l.of == ofLater && l.from.key != r.identity.Key }) {
+	if r.identity == nil || w.eachLeft(r, *r.identity, func(l left) bool {
+		return l.of == ofLater &&
+			l.from.key != r.identity.Key
+	}) {
 		d := integrity.New(r.name, w.key(), w.clock(r.nodes[0]).Unix())
 		r.identity = &d
 		for line := range streams {
@@ -86,7 +89,7 @@ func (w *world) recover(r *simRegion) {
 	r.markAll()
 }
 
-// origins are where what is left of a Region's log is from: the log that it has,
+// origins say which log a remaining message is from: the log that the Region has,
 // one that it replaced without knowing it, or one that came later.
 type origins int
 
@@ -111,7 +114,7 @@ type simPiece struct {
 	log   []kept
 }
 
-// eachLeft visits what is left of a Region's streams here and in others' copies,
+// eachLeft visits the remaining messages of a Region's streams, here and in copies,
 // up to where the visitor says so, but for what the Region replaced knowingly:
 // what that ended still counts.
 func (w *world) eachLeft(r *simRegion, d integrity.Identity, visit func(left) bool) bool {
@@ -157,7 +160,7 @@ func (r *simRegion) markAll() {
 	}
 }
 
-// recoverEntries keeps, of all that stand under one subject, what says most.
+// recoverEntries keeps, of all entries under one subject, the newest.
 func (w *world) recoverEntries(r *simRegion, from []kept, line int) {
 	best := map[string]*message{}
 	for _, k := range from {
@@ -213,16 +216,16 @@ func updates(logs []*simPiece) (out []*simUpdate) {
 	return out
 }
 
-// recoverLog folds all transactions, and writes what they come to. Whom one of
-// them ended or removed stays so, although another whole state may not know.
+// recoverLog folds all transactions, and writes the resulting state. Users whom one of
+// them disabled or removed stay so, although another whole state may not know.
 func (w *world) recoverLog(r *simRegion, log, beside []*simPiece) (found []*simUpdate) {
 	records, last, whole := merge.Reunite(w.primary(), r.name, pieces(log), pieces(beside))
 	found = updates(log)
 	if r.id == 0 {
-		w.oracle.cameBack(records, append(updates(beside), found...))
+		w.oracle.checkRecovery(records, append(updates(beside), found...))
 	}
 	if r.identity.Whole = whole; !whole {
-		r.says(newDisk())
+		r.restateLog(newDisk())
 		w.oracle.every(func(p *place, sure *bool) {
 			if p.s == streamOf(r.id, config) && *sure {
 				*sure, w.oracle.lossy = false, true
@@ -233,7 +236,8 @@ func (w *world) recoverLog(r *simRegion, log, beside []*simPiece) (found []*simU
 	slices.SortFunc(records, func(a, b merge.Record) int {
 		return slices.Compare([]string{string(a.Kind), a.Key}, []string{string(b.Kind), b.Key})
 	})
-	tx := merge.Transaction{Stamp: max(uint64(w.clock(r.nodes[0]).UnixMicro()), last+1), Full: true, First: 1, Of: 1, Records: records}
+	tx := merge.Transaction{Stamp: max(uint64(w.clock(r.nodes[0]).UnixMicro()), last+1), Full: true, First: 1, Of: 1,
+		Records: records}
 	w.n++
 	r.update = &simUpdate{n: w.n}
 	r.stamped = max(r.stamped, tx.Stamp)
@@ -253,7 +257,7 @@ func (w *world) recoverLog(r *simRegion, log, beside []*simPiece) (found []*simU
 	return found
 }
 
-// removedUser is the user whom a record says to be gone.
+// removedUser returns the user who is gone by a record.
 func removedUser(k merge.Name) (string, bool) {
 	const user = string(center.PrincipalUser) + " "
 	if k.Kind == merge.KindGone && len(k.Key) > len(user) && k.Key[:len(user)] == user {

@@ -8,7 +8,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A simRegion is a Region: what is on the disks that its nodes share, and its
+// A simRegion is a Region: the disks that its nodes share, and its
 // nodes.
 type simRegion struct {
 	id   int
@@ -36,10 +36,10 @@ type simRegion struct {
 
 	accepted map[string]bool      // requests that were used, and assertions
 	requests map[string]bool      // that wait
-	forgets  map[string]time.Time // by code that was taken: when a server lets go of that
+	forgets  map[string]time.Time // by code that was taken: when a server forgets that
 }
 
-// A simNode is one node of a Region: what is in memory while it is up.
+// A simNode is one node of a Region: its memory while it is up.
 type simNode struct {
 	r      *simRegion
 	id     int
@@ -60,16 +60,16 @@ type simNode struct {
 	asked   [maxRegions * streams]asked
 	heardAt [maxRegions * streams]time.Time // as of when all is here; zero: never
 
-	logEnd  uint64 // where this node takes its Region's log to end
-	wrote   map[uint64]bool
-	touched []merge.Name // not shown yet
-	shown   map[merge.Name]string
-	writing *simWrite
-	ready   bool
-	raised  map[string]*end   // by user, counts that are in memory alone
-	alive   map[string]bool   // sessions that were alive in this life: whether they still are
-	unsaid  bool              // it ended something in memory that never got to disk
-	early   map[*message]bool // of which it has heard the update, and not from disk
+	logEnd    uint64 // where this node takes its Region's log to end
+	wrote     map[uint64]bool
+	touched   []merge.Name // not shown yet
+	shown     map[merge.Name]string
+	writing   *simWrite
+	ready     bool
+	raised    map[string]*end   // by user, counts that are in memory alone
+	alive     map[string]bool   // sessions that were alive in this life: whether they still are
+	undurable bool              // it ended something in memory that never got to disk
+	early     map[*message]bool // of which it has heard the update, and not from disk
 
 	unlisted bool               // the primary says that it doesn't list this Region
 	parted   [maxRegions]uint64 // the stamp of a Region's removal, once its copies are gone
@@ -113,7 +113,7 @@ type simWrite struct {
 	strict     *merge.Record       // of a later version, that an older one may not skip
 }
 
-// stop loses what is in memory.
+// stop loses the memory.
 func (n *simNode) stop() { *n = simNode{r: n.r, id: n.id, old: n.old, offset: n.offset} }
 
 // start reads all that is on disk, unless that is not what the Region wrote.
@@ -131,7 +131,8 @@ func (n *simNode) start(w *world) {
 	early := w.now.Before(past)
 	w.generation(n)
 	n.begin(w)
-	if n.r.refused = n.lost(w); n.r.refused == "" && n.r.identity.Whole && !n.memory.dir.Complete(n.r.name) && n.memory.dir.Standing(n.r.name).Removed == 0 {
+	if n.r.refused = n.lost(w); n.r.refused == "" && n.r.identity.Whole && !n.memory.dir.Complete(n.r.name) &&
+		n.memory.dir.Standing(n.r.name).Removed == 0 {
 		n.r.refused = "the log holds no whole state any more"
 	}
 	if n.r.refused != "" {
@@ -145,7 +146,7 @@ func (n *simNode) start(w *world) {
 		return
 	}
 	if n.show(); w.settling && !n.memory.dir.Complete(n.r.name) && w.now.Before(past) {
-		w.now, early = past, false // all that is there was written before the Region was removed
+		w.now, early = past, false // the whole log was written before the Region was removed
 	}
 	if !n.memory.dir.Complete(n.r.name) && (early || n.r.id == 0 && !w.seed(n)) {
 		n.stop() // an operator has it begin when its clock is past what it has written

@@ -48,7 +48,8 @@ func (w *world) hasApps(n *simNode, r *simRegion) bool {
 // primary, does not list it: an older copy may have been put back. Then the
 // primary does not look at what that Region has, so its operator does.
 func (w *world) unlists(r *simRegion) bool {
-	return r.id == 0 && r.flaw != "" && slices.ContainsFunc(w.nodes, func(n *simNode) bool { return n.life > 0 && n.unlisted })
+	return r.id == 0 && r.flaw != "" && slices.ContainsFunc(w.nodes,
+		func(n *simNode) bool { return n.life > 0 && n.unlisted })
 }
 
 // answers says whether a Region answers others than the primary: it knows the
@@ -74,21 +75,21 @@ func (n *simNode) isGone(id int) bool { return id > 0 && n.memory.dir.Standing(s
 
 // denies is the answer to a Region that isn't listed.
 func (n *simNode) denies(q packet) (a packet, denied bool) {
-	who := q.from.r
-	if who.id == 0 {
+	asks := q.from.r
+	if asks.id == 0 {
 		return a, false
 	}
 	if !n.memory.dir.Complete(simNames[0]) {
 		return a, true // the list isn't here yet
 	}
-	s := n.memory.dir.Standing(who.name)
+	s := n.memory.dir.Standing(asks.name)
 	a = packet{from: n, to: q.from, about: q.about, nonce: q.nonce, denied: true, removed: s.Removed, end: true}
 	return a, s.Listed == 0
 }
 
-// stands takes from an answer where this Region stands: only the primary's word
+// noteStanding takes this Region's standing from an answer: only the primary's word
 // counts. It says whether the answer says nothing else.
-func (w *world) stands(n *simNode, p packet) bool {
+func (w *world) noteStanding(n *simNode, p packet) bool {
 	if p.from.r.id == 0 {
 		n.unlisted = p.denied
 	}
@@ -106,21 +107,22 @@ func (w *world) stands(n *simNode, p packet) bool {
 func (w *world) erase(r *simRegion, stamp uint64) {
 	w.down(r)
 	w.note(r, "erased", "")
-	w.oracle.unuse(r)
+	w.oracle.forgetUses(r)
 	r.media, r.backup, r.twin, r.refused, r.erased = newMedia(), nil, nil, "", w.n
-	r.epitaph = stamp
+	r.removalNotice = stamp
 	w.oracle.reconsider() // what others lost may have been here alone
 }
 
 // awake says whether a Region that was removed was added again. Then it begins
 // anew, and replaces what it was.
 func (w *world) awake(r *simRegion) bool {
-	if r.epitaph == 0 {
+	if r.removalNotice == 0 {
 		return true
 	}
 	for _, p := range w.all[0].nodes {
-		if p.life > 0 && !p.r.stopped() && !w.apart[0][r.id] && !w.apart[r.id][0] && p.memory.dir.Standing(r.name).Listed > r.epitaph {
-			r.epitaph = 0
+		if p.life > 0 && !p.r.stopped() && !w.apart[0][r.id] && !w.apart[r.id][0] &&
+			p.memory.dir.Standing(r.name).Listed > r.removalNotice {
+			r.removalNotice = 0
 			w.note(r, "awake", "")
 			d := integrity.New(r.name, w.key(), w.clock(r.nodes[0]).Unix())
 			d.Vouch(w.now.Unix())
@@ -154,7 +156,8 @@ func (w *world) part(n *simNode) {
 func (n *simNode) forget(s streamID) {
 	d := n.r.disks[s]
 	*d = disk{last: d.last, at: map[string]uint64{}}
-	n.content[s], n.differs[s], n.goal[s], n.asked[s], n.heardAt[s] = integrity.NewContent(), false, goal{}, asked{}, time.Time{}
+	n.content[s], n.differs[s], n.goal[s] = integrity.NewContent(), false, goal{}
+	n.asked[s], n.heardAt[s] = asked{}, time.Time{}
 	if s.line() == config {
 		n.parts[s.region()] = merge.Assembler{}
 	}
@@ -167,22 +170,22 @@ type removed struct {
 	stamp uint64
 	back  place // where it was added again; n 0: it was not
 	// again: a recovery of the primary doesn't list the Region any more. What added it
-	// again is lost, or was written without knowing of the removal. Who has heard of
+	// again is lost, or was written without knowing of the removal. A node that has heard of
 	// that may still take the Region for one that was added again.
 	again bool
 }
 
-// relists notes which Regions a log of the primary lists no more that was put
-// together.
+// relists notes which Regions a recovered log of the primary no longer lists.
 func (o *oracle) relists(at place) {
 	for id, list := range o.removals {
 		if n := len(list); n > 0 && list[n-1].back.n > 0 && !o.listed(simNames[id]) {
-			o.removals[id] = append(list, &removed{end: end{place: at, asOf: o.w.n, sure: true}, stamp: list[n-1].stamp, again: true})
+			o.removals[id] = append(list, &removed{end: end{place: at, asOf: o.w.n, sure: true}, stamp: list[n-1].stamp,
+				again: true})
 		}
 	}
 }
 
-// lostRemoval says whether any removal was lost for good, of which nodes may know.
+// lostRemoval says whether any removal was lost, of which nodes may know.
 func (o *oracle) lostRemoval() bool {
 	return slices.ContainsFunc(o.removals[:], func(list []*removed) bool {
 		return slices.ContainsFunc(list, func(r *removed) bool { return !r.sure })

@@ -23,9 +23,9 @@ func (w *world) settle() (wrong []string) {
 			}
 		}
 		w.heal()
-		w.converse(4) // who is damaged finds out
+		w.syncAll(4) // damaged Regions find out
 		for tries := 0; tries < 5 && w.waiting(); tries++ {
-			w.converse(2)
+			w.syncAll(2)
 		}
 		w.oracle.reconsider() // copies that were read anew may have been the last
 		for _, r := range w.all {
@@ -43,7 +43,8 @@ func (w *world) settle() (wrong []string) {
 			continue
 		}
 		if n.life == 0 || !n.serves() && !w.oracle.mayBlock(n) || w.stale(n) {
-			wrong = append(wrong, fmt.Sprintf("%s.%d does not serve, or is stale: %v %q, differs %v, heard %v", n.r.name, n.id, n.ready, n.r.refused, n.differs[:w.count*streams], n.heardAt[:w.count*streams]))
+			wrong = append(wrong, fmt.Sprintf("%s.%d does not serve, or is stale: %v %q, differs %v, heard %v", n.r.name, n.id,
+				n.ready, n.r.refused, n.differs[:w.count*streams], n.heardAt[:w.count*streams]))
 		}
 	}
 	if len(wrong) > 0 {
@@ -55,36 +56,38 @@ func (w *world) settle() (wrong []string) {
 			continue
 		}
 		wrong = append(wrong, w.oracle.check(w, n)...)
-		wrong = append(wrong, n.counts()...)
+		wrong = append(wrong, n.checkCounts()...)
 		want := w.oracle.comparable(w.oracle.shown(n.old))
 		if got := w.oracle.comparable(sorted(n.shown)); !slices.Equal(want, got) {
 			wrong = append(wrong, fmt.Sprintf("%s.%d shows %v, want %v", n.r.name, n.id, minus(got, want), minus(want, got)))
 		}
 		for _, id := range simUsers {
 			for _, e := range w.oracle.users[id] {
-				if got := n.memory.sessions.Epoch(id)[simNames[e.s.region()]]; e.sure && n.hears(e.place) && w.oracle.listed(simNames[e.s.region()]) && e.n > w.all[e.s.region()].erased && got < e.epoch {
-					wrong = append(wrong, fmt.Sprintf("%s.%d counts %d for %s, not %d as %s does by message %d", n.r.name, n.id, got, id, e.epoch, e.s, e.n))
+				if got := n.memory.sessions.Epoch(id)[simNames[e.s.region()]]; e.sure && n.hears(e.place) &&
+					w.oracle.listed(simNames[e.s.region()]) && e.n > w.all[e.s.region()].erased && got < e.epoch {
+					wrong = append(wrong, fmt.Sprintf("%s.%d counts %d for %s, not %d as %s does by message %d", n.r.name, n.id, got,
+						id, e.epoch, e.s, e.n))
 				}
 			}
 		}
 		again := &simNode{r: n.r, id: n.id, old: n.old, life: n.life}
 		again.begin(w)
 		again.show()
-		for who, other := range map[string]*simNode{"": n, " started again": again} {
+		for what, other := range map[string]*simNode{"": n, " started again": again} {
 			for _, d := range unlike(first, w.knows(other)) {
-				wrong = append(wrong, fmt.Sprintf("known in %s and in %s.%d%s: %s", w.nodes[0].r.name, n.r.name, n.id, who, d))
+				wrong = append(wrong, fmt.Sprintf("known in %s and in %s.%d%s: %s", w.nodes[0].r.name, n.r.name, n.id, what, d))
 			}
 		}
 	}
 	w.oracle.forget(w)
-	w.changeWeather()
+	w.changeRates()
 	w.note(nil, "quiet", "")
 	return wrong
 }
 
 // comparable leaves out to whom applications are assigned, once the primary's log
 // was put together from two histories: which of two things that happened there
-// came first, nobody can say.
+// came first is not known.
 func (o *oracle) comparable(shown []string) []string {
 	for i, s := range shown {
 		if before, _, ok := strings.Cut(s, `,"assignedTo"`); ok && o.forked {
@@ -103,11 +106,11 @@ func minus(a, b []string) []string {
 func (w *world) heal() {
 	w.apart = [maxRegions][maxRegions]bool{}
 	for _, r := range w.all {
-		past := time.UnixMicro(int64(r.epitaph)).Add(simSkew) // a primary whose clock isn't there can't add it again
-		if r.epitaph > 0 && w.oracle.listed(r.name) && w.now.Before(past) {
+		past := time.UnixMicro(int64(r.removalNotice)).Add(simSkew) // a primary whose clock isn't there can't add it again
+		if r.removalNotice > 0 && w.oracle.listed(r.name) && w.now.Before(past) {
 			w.now = past
 		}
-		if r.twin != nil { // it was found, and is stopped for good
+		if r.twin != nil { // it was found, and stopped
 			r.twin = nil
 			w.oracle.reconsider()
 		}
@@ -116,7 +119,8 @@ func (w *world) heal() {
 			n.offset = min(max(n.offset, -simSkew/2), simSkew/2)
 			n.inbox = nil
 			w.finish(n)
-			if n.life > 0 && (n.unsaid || len(n.early) > 0 || w.oracle.lostRemoval()) { // it knows what never got out, or was lost since
+			// it knows what never got out, or was lost since
+			if n.life > 0 && (n.undurable || len(n.early) > 0 || w.oracle.lostRemoval()) {
 				n.start(w)
 			}
 		}
@@ -130,7 +134,8 @@ func (w *world) waiting() bool {
 	return slices.ContainsFunc(w.nodes, func(n *simNode) bool {
 		listed := w.oracle.listed(n.r.name)
 		down := n.life == 0 && listed && !w.reported(n.r)
-		return down || n.life > 0 && listed && w.stale(n) || n.life > 0 && n.ends() == n.blocked() && !(n.blocked() && w.oracle.mayBlock(n))
+		return down || n.life > 0 && listed && w.stale(n) || n.life > 0 && n.ends() == n.blocked() &&
+			!(n.blocked() && w.oracle.mayBlock(n))
 	})
 }
 
@@ -144,16 +149,18 @@ func (w *world) finish(n *simNode) {
 	}
 	_, own := n.unread()
 	refused := n.life == 0 && n.old && n.r.refused == ""
-	waits := func(r *simRegion) bool { return r.epitaph > 0 && w.oracle.listed(r.name) }                               // for the primary
-	if refused || own || n.life > 0 && n.blocked() && (!n.ready || n.r.id == 0 && slices.ContainsFunc(w.all, waits)) { // its operator reads that
+	// for the primary
+	waits := func(r *simRegion) bool { return r.removalNotice > 0 && w.oracle.listed(r.name) }
+	// its operator reads that
+	if refused || own || n.life > 0 && n.blocked() && (!n.ready || n.r.id == 0 && slices.ContainsFunc(w.all, waits)) {
 		n.old = false
 		n.start(w)
 	}
 }
 
-// converse has every node ask all the others and hear all, and report what it
+// syncAll has every node ask all the others and hear all, and report what it
 // has. What is reported is heard next, and what differs is shown.
-func (w *world) converse(rounds int) {
+func (w *world) syncAll(rounds int) {
 	for ; rounds > 0; rounds-- {
 		for _, n := range w.nodes {
 			w.hearAll(n)
@@ -168,7 +175,7 @@ func (w *world) converse(rounds int) {
 		for _, n := range w.nodes {
 			w.finish(n)
 			w.hearAll(n)
-			whole = whole && (n.life > 0 || n.r.refused != "" || n.r.epitaph > 0)
+			whole = whole && (n.life > 0 || n.r.refused != "" || n.r.removalNotice > 0)
 		}
 		if whole {
 			return
@@ -220,7 +227,7 @@ func (w *world) exchange(n *simNode, s streamID) bool {
 // knows is what a node knows that may not be forgotten yet. For how long a
 // sign-in is remembered to have ended may differ: two nodes that end it at once,
 // or whose clocks are far apart, count from their own clocks. So that is left
-// to check, which asks whether its sessions are alive. What was lost for good in
+// to check, which asks whether its sessions are alive. What was lost in
 // one Region others may still know, and fail closed.
 func (w *world) knows(n *simNode) map[string]string {
 	out, soon := map[string]string{}, w.now

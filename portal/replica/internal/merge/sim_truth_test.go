@@ -42,7 +42,7 @@ func (o *oracle) every(visit func(at *place, sure *bool)) {
 	ends(o.entries)
 }
 
-// on says whether a stream holds what stands in a place, or what came after it
+// on says whether a stream holds what is at a place, or what followed it
 // under the same subject.
 func (d *disk) on(p place) bool { return d.onOf(p, func(kept) bool { return true }) }
 
@@ -81,7 +81,7 @@ func (w *world) shows(p place) bool {
 	})
 }
 
-// reconsider takes note of what is lost for good, as it is on no disk any more.
+// reconsider notes what is lost: what is on no disk any more.
 // Nothing can be asked about it.
 func (o *oracle) reconsider() {
 	if !slices.ContainsFunc(o.w.all, func(r *simRegion) bool { return r.flaw != "" || r.swapped != nil }) {
@@ -95,8 +95,8 @@ func (o *oracle) reconsider() {
 	})
 }
 
-// lose takes note of what an operator gave up: what is not on a Region's disks.
-func (o *oracle) lose(r *simRegion) {
+// writeOff notes what an operator gave up: what is not on a Region's disks.
+func (o *oracle) writeOff(r *simRegion) {
 	o.every(func(p *place, sure *bool) {
 		if p.s.region() == r.id && !r.history.has(p.n) {
 			*sure, o.lossy = false, true
@@ -104,7 +104,7 @@ func (o *oracle) lose(r *simRegion) {
 	})
 }
 
-// recovered takes note of what came back from other Regions' copies.
+// recovered notes what came back from other Regions' copies.
 func (o *oracle) recovered(r *simRegion, found []*simUpdate) {
 	o.every(func(p *place, sure *bool) {
 		if p.s.region() != r.id || !*sure {
@@ -119,20 +119,21 @@ func (o *oracle) recovered(r *simRegion, found []*simUpdate) {
 	})
 }
 
-// unuse forgets which codes were taken in a Region that may have lost that.
-func (o *oracle) unuse(r *simRegion) {
+// forgetUses forgets which codes were taken in a Region that may have lost that.
+func (o *oracle) forgetUses(r *simRegion) {
 	maps.DeleteFunc(o.uses, func(k string, _ int) bool {
 		return strings.HasPrefix(k, "code-") && strings.HasSuffix(k, " in "+r.name)
 	})
 }
 
 // missing is what was acknowledged, and is not on the Region's disks but on
-// another Region's. What is soon forgotten is left out: it is not told from what
+// another Region's. What is soon forgotten is left out: it is not distinguished from what
 // has expired, see integrity.Cutoff.
 func (o *oracle) missing(r *simRegion) (out []string) {
 	soon := o.w.now.Add(simLife) // with clocks that are far apart
 	o.every(func(p *place, sure *bool) {
-		if *sure && p.s.region() == r.id && p.n > r.erased && !r.history.has(p.n) && (p.until.IsZero() || p.until.After(soon)) && !r.disks[p.s].on(*p) && o.w.shows(*p) {
+		if *sure && p.s.region() == r.id && p.n > r.erased && !r.history.has(p.n) &&
+			(p.until.IsZero() || p.until.After(soon)) && !r.disks[p.s].on(*p) && o.w.shows(*p) {
 			out = append(out, fmt.Sprintf("message %d of %s", p.n, p.s))
 		}
 	})
@@ -179,9 +180,9 @@ func (o *oracle) removedAt(found []*simUpdate, id string) (last uint64) {
 	return last
 }
 
-// cameBack takes note of whom a recovery gives back what the last of the updates
-// that are left took from them, where that wasn't known to who said otherwise.
-func (o *oracle) cameBack(records []merge.Record, from []*simUpdate) {
+// checkRecovery notes which access a recovery gives back that the last of the
+// remaining updates ended, where that wasn't known to the writer of the record.
+func (o *oracle) checkRecovery(records []merge.Record, from []*simUpdate) {
 	last := map[merge.Name]*simUpdate{}
 	for _, state := range from {
 		for t := state; t != nil; t = t.before {
@@ -191,7 +192,7 @@ func (o *oracle) cameBack(records []merge.Record, from []*simUpdate) {
 				}
 			}
 			if !state.full {
-				break // what is before it may be lost
+				break // what precedes it may be lost
 			}
 		}
 	}
@@ -199,7 +200,8 @@ func (o *oracle) cameBack(records []merge.Record, from []*simUpdate) {
 		end := last[merge.Name{Kind: rec.Kind, Key: rec.Key}]
 		gives := rec.Kind == center.KindRegion || strings.Contains(string(rec.Value), `"active":true`)
 		if knew, ok := o.told[string(rec.Value)]; end != nil && gives && ok && !knew.has(end.n) {
-			o.wrong = append(o.wrong, fmt.Sprintf("a recovery brings %s back, which message %d ended: %s", rec.Key, end.n, rec.Value))
+			o.wrong = append(o.wrong, fmt.Sprintf("a recovery brings %s back, which message %d ended: %s", rec.Key, end.n,
+				rec.Value))
 		}
 	}
 }

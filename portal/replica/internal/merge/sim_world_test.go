@@ -38,12 +38,12 @@ type world struct {
 	lives    int
 	n        uint64 // of the last message
 	oracle   *oracle
-	weather  weather
-	calm     bool // nothing happens to disks
+	rates    rates
+	noDamage bool // nothing happens to disks
 	events   map[string]int
 	trace    [40]line // the last few events
 	traced   int
-	grave    []string // what happened to disks
+	rare     []string // what happened to disks
 	quiet    int      // steps until all is quiet
 	settling bool     // it is being made quiet
 	hash     uint64   // of all events
@@ -52,28 +52,29 @@ type world struct {
 // A line is an event in the trace.
 type line struct {
 	at    time.Time
-	who   string
+	where string
 	event string
 	what  any
 }
 
 func (l line) String() string {
-	return fmt.Sprintf("%s %s %s: %v", l.at.Format("15:04:05.000"), l.who, l.event, l.what)
+	return fmt.Sprintf("%s %s %s: %v", l.at.Format("15:04:05.000"), l.where, l.event, l.what)
 }
 
 // newWorld begins a seed's world at a step, and counts its events.
 func newWorld(seed uint64, step int, events map[string]int) *world {
 	w := &world{rand: rand.New(rand.NewPCG(seed, uint64(step))), now: base, events: events, hash: seed, quiet: 1}
-	w.calm = w.one(0.2)
+	w.noDamage = w.one(0.2)
 	w.count = 3 + min(w.rand.IntN(4), w.rand.IntN(4))
 	w.maxStale = time.Duration(3+w.rand.IntN(12)) * time.Minute
 	if w.one(0.5) {
 		w.maxStale *= 4
 	}
 	w.oracle = newOracle(w)
-	w.changeWeather()
+	w.changeRates()
 	for id := range w.count {
-		r := &simRegion{id: id, name: simNames[id], media: newMedia(), accepted: map[string]bool{}, requests: map[string]bool{}, forgets: map[string]time.Time{}, counted: map[string]uint64{}}
+		r := &simRegion{id: id, name: simNames[id], media: newMedia(), accepted: map[string]bool{},
+			requests: map[string]bool{}, forgets: map[string]time.Time{}, counted: map[string]uint64{}}
 		w.all = append(w.all, r)
 		nodes := 1
 		if w.one(0.4) {
@@ -102,20 +103,21 @@ func (w *world) seeds() (out []center.Record) {
 
 // listed is a Region's entry in the directory.
 func (w *world) listed(id int, status center.RegionStatus) center.Record {
-	return center.Record{Kind: center.KindRegion, Key: simNames[id], Value: fmt.Appendf(nil, `{"position":%d,"name":%q,"status":%q,"said":%q}`, id, simNames[id], status, w.id("listed-"))}
+	return center.Record{Kind: center.KindRegion, Key: simNames[id],
+		Value: fmt.Appendf(nil, `{"position":%d,"name":%q,"status":%q,"said":%q}`, id, simNames[id], status, w.id("listed-"))}
 }
 
 // note counts an event, and keeps it for the trace.
 func (w *world) note(r *simRegion, event string, what any) {
 	w.events[event]++
-	who := "all"
+	where := "all"
 	if r != nil {
-		who = r.name
+		where = r.name
 	}
-	w.trace[w.traced%len(w.trace)] = line{w.now, who, event, what}
+	w.trace[w.traced%len(w.trace)] = line{w.now, where, event, what}
 	w.traced++
-	if simGrave[event] {
-		w.grave = append(w.grave, w.trace[(w.traced-1)%len(w.trace)].String())
+	if simRare[event] {
+		w.rare = append(w.rare, w.trace[(w.traced-1)%len(w.trace)].String())
 	}
 	for _, b := range []byte(event) {
 		w.hash = (w.hash ^ uint64(b)) * 1099511628211
@@ -123,16 +125,18 @@ func (w *world) note(r *simRegion, event string, what any) {
 	w.hash = (w.hash ^ uint64(w.now.UnixNano())) * 1099511628211
 }
 
-// simGrave are the events that are rare, and kept for the trace.
-var simGrave = map[string]bool{
-	"rolled back": true, "doubled": true, "the other one": true, "log cut": true, "copy cut": true, "message of the log lost": true,
-	"message of a copy lost": true, "swapped": true, "swapped back": true, "wiped": true, "stopped": true, "restored": true, "recovered": true,
+// simRare are the events that are rare, and kept for the trace.
+var simRare = map[string]bool{
+	"rolled back": true, "doubled": true, "twin runs": true, "log cut": true, "copy cut": true,
+	"message of the log lost": true,
+	"message of a copy lost":  true, "swapped": true, "swapped back": true, "wiped": true, "stopped": true,
+	"restored": true, "recovered": true,
 	"clock far back": true, "Region removed": true, "Region added": true, "erased": true, "awake": true,
 }
 
 // last is the trace.
 func (w *world) last() (out []string) {
-	out = slices.Clone(w.grave[max(0, len(w.grave)-20):])
+	out = slices.Clone(w.rare[max(0, len(w.rare)-20):])
 	for i := max(0, w.traced-len(w.trace)); i < w.traced; i++ {
 		out = append(out, w.trace[i%len(w.trace)].String())
 	}
@@ -141,10 +145,10 @@ func (w *world) last() (out []string) {
 
 func (w *world) one(in float64) bool   { return w.rand.Float64() < in }
 func (w *world) id(kind string) string { w.ids++; return fmt.Sprint(kind, w.ids) }
-func (w *world) user() string          { return simUsers[w.rand.IntN(w.weather.users)] }
+func (w *world) user() string          { return simUsers[w.rand.IntN(w.rates.users)] }
 func (w *world) primary() string       { return simNames[0] }
 
-// simUsers are few, so that much happens to each at once.
+// simUsers are few, so that much happens to each at the same time.
 var simUsers = []string{user(0), user(1), user(2)}
 
 func (w *world) clock(n *simNode) time.Time {
@@ -158,7 +162,7 @@ func (w *world) clock(n *simNode) time.Time {
 // step is one event in one node, which it returns.
 func (w *world) step() *simNode {
 	if w.one(0.7) { // otherwise in the same instant
-		w.now = w.now.Add(time.Duration(w.rand.Int64N(int64(w.weather.pace))))
+		w.now = w.now.Add(time.Duration(w.rand.Int64N(int64(w.rates.pace))))
 	}
 	n := w.nodes[w.rand.IntN(len(w.nodes))]
 	if n.life == 0 { // little happens there
@@ -206,17 +210,20 @@ func (w *world) trouble(n *simNode) bool {
 		r.full = false
 		w.note(r, "disk has space", "")
 	case k >= 62 && k < 82 && r.swapped == nil:
-		if !w.calm && w.one(w.weather.damage) {
+		if !w.noDamage && w.one(w.rates.damage) {
 			w.damage(r)
 		}
 	case k >= 34 && k < 42:
-		if i := slices.IndexFunc(w.all, func(r *simRegion) bool { return w.now.Sub(r.operated) > time.Minute && w.reported(r) }); i >= 0 {
+		if i := slices.IndexFunc(w.all, func(r *simRegion) bool {
+			return w.now.Sub(r.operated) > time.Minute &&
+				w.reported(r)
+		}); i >= 0 {
 			w.operate(w.all[i])
 		}
 	case k >= 42 && k < 46 && r.twin != nil && r.swapped == nil:
-		w.otherOne(r)
+		w.runTwin(r)
 	case n.life == 0 && k < 150:
-		if !w.one(w.weather.up) {
+		if !w.one(w.rates.up) {
 			return true
 		}
 		if w.one(0.1) {
@@ -227,7 +234,7 @@ func (w *world) trouble(n *simNode) bool {
 		w.note(r, "start", n.life > 0)
 		w.askAll(n)
 	case n.life > 0 && k < 20:
-		if w.one(w.weather.crash) {
+		if w.one(w.rates.crash) {
 			w.crash(n, "any time")
 		}
 	default:
@@ -331,7 +338,7 @@ func (w *world) report(n *simNode) {
 	if n.r.id == 0 {
 		for id := range w.count {
 			r, stamp, listed := n.memory.dir.Entry(simNames[id])
-			if listed && stamp <= w.all[id].epitaph { // it was erased, and this is an older list
+			if listed && stamp <= w.all[id].removalNotice { // it was erased, and this is an older list
 				w.update(n, []center.Record{w.listed(id, center.RegionAdding)}, false)
 				return
 			}
@@ -357,7 +364,8 @@ func (w *world) report(n *simNode) {
 		}
 		w.now = past
 	}
-	w.write(n, []merge.Record{{Kind: merge.KindReplicated, Key: n.r.name, Value: fmt.Appendf(nil, "%d", stamp)}}, nil, false)
+	w.write(n, []merge.Record{{Kind: merge.KindReplicated, Key: n.r.name, Value: fmt.Appendf(nil, "%d", stamp)}}, nil,
+		false)
 }
 
 // healthy says whether a node says that people can sign in there.

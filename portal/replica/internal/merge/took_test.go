@@ -14,8 +14,10 @@ import (
 // A Region has said what its applications are before the primary lists it. When
 // the primary does, its own instance is told of them too.
 func TestListingARegionShowsItsApplications(t *testing.T) {
-	app := merge.Record{Kind: center.KindApplication, Key: "a", Value: fmt.Appendf(nil, `{"id":"a","name":"a","url":"https://a.example","region":%q}`, frankfurt)}
-	r := newRegion(virginia).know(arrival{region: frankfurt, tx: &merge.Transaction{Stamp: 1, Full: true, Records: []merge.Record{app}}})
+	app := merge.Record{Kind: center.KindApplication, Key: "a", Value: fmt.Appendf(nil,
+		`{"id":"a","name":"a","url":"https://a.example","region":%q}`, frankfurt)}
+	r := newRegion(virginia).know(arrival{region: frankfurt, tx: &merge.Transaction{Stamp: 1, Full: true,
+		Records: []merge.Record{app}}})
 	list := []center.Record{{Kind: center.KindRegion, Key: frankfurt, Value: []byte(`{"name":"eu-central-1"}`)}}
 	tx := r.dir.Compose(virginia, 0, r.dir.Draft(virginia, list), false)
 	left := r.dir.Took(r.hear(arrival{region: virginia, tx: &tx}), list)
