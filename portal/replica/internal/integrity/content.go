@@ -5,22 +5,18 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"maps"
+	"slices"
 	"strings"
 )
 
-// An Item is the hash of one message: its subject, its expiry and its plaintext.
-// It doesn't depend on where the message is kept or how it is sealed.
+// An Item is the hash of one message: of its subject, its expiry and its plaintext.
 type Item [32]byte
 
-// HashItem hashes a message. until is when it expires, in seconds of Unix time.
-// 0: never.
+// HashItem hashes a message. until is when it expires, in seconds of Unix time; 0: never.
 func HashItem(subject string, until int64, plain []byte) Item {
-	h := sha256.New()
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(len(subject))))
-	h.Write(binary.BigEndian.AppendUint64(nil, uint64(until)))
-	h.Write([]byte(subject))
-	h.Write(plain)
-	return Item(h.Sum(nil))
+	head := binary.BigEndian.AppendUint64(nil, uint64(len(subject)))
+	head = binary.BigEndian.AppendUint64(head, uint64(until))
+	return sha256.Sum256(slices.Concat(head, []byte(subject), plain))
 }
 
 // A Message is one message of a stream, for a Content.

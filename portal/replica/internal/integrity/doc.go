@@ -3,28 +3,22 @@
 // It is pure: no network, no disk, no clock, no goroutine. The caller serialises
 // access.
 //
-//   - [Content] is the live content of one stream in one place. Two places that
-//     have read the same stream to the same position have equal sums, whatever
-//     either has compacted, purged or sealed again, and although messages expire
-//     by different clocks.
-//   - [Identity] is kept beside a Region's streams. It names the Region, the
-//     streams, and the generations in which they were served. Its [Key] never
-//     leaves the Region.
-//   - [Proof] is what the owner adds to each message that it gives to another
-//     Region. Only the owner can make one or check one, so a copy can show its
-//     owner what the owner once had.
-//   - [Mark] says how far a stream was and what it held. By it a start detects a
-//     loss.
+//   - [Content] is the live content of one stream in one place. Two places that have
+//     read the same stream to the same position have equal sums, although each compacts,
+//     purges and seals on its own and messages expire by different clocks.
+//   - [Identity] is kept beside a Region's streams. It names the Region, the streams,
+//     and the generations in which they were served. Its [Key] never leaves the Region.
+//   - [Proof] is what the owner adds to each message for another Region. Only the owner
+//     can make or check one, so a copy can show its owner what the owner once had.
+//   - [Mark] says how far a stream was and what it held. By it a start detects a loss.
 //
 // # The verdict
 //
-// A log is judged by its owner. What another Region only says is a [Claim], and
-// stops nothing. A verdict of [Damaged] needs a proof: that the owner once served
-// a position after its end, or was in a generation that it doesn't know, or once
-// had a message that still counts and that it lacks.
+// A log is judged by its owner. What another Region only says is a [Claim], and stops
+// nothing. A verdict of [Damaged] needs a proof: that the owner once served a position
+// after its end, or was in a generation that it doesn't know, or once had a message that
+// still counts and that it lacks.
 //
-// # Limits
-//
-// Sums and proofs are about accidents and other Regions. An attacker who writes
-// to the Region's own disk has its Key too.
+// Sums and proofs are about accidents and other Regions. An attacker who writes to the
+// Region's own disk has its Key too.
 package integrity

@@ -61,10 +61,9 @@ type Recovery struct {
 	Count uint64   `json:"count"` // of messages
 }
 
-// New returns the Identity of a Region that has nothing yet. now is in seconds of
-// Unix time. Generations are numbered from there, so that they come after those of
-// an earlier Identity whose disk was lost. An older copy of that disk that is put
-// back later is detected by its generations.
+// New returns the Identity of a Region that has nothing yet. now is in seconds of Unix
+// time. Generations are numbered from there, after those of an earlier Identity whose
+// disk was lost. An older copy of that disk that is put back is detected by its own.
 func New(region string, key Key, now int64) Identity {
 	return Identity{Format: 1, Region: region, Key: key, Began: uint64(max(now, 1)), Stores: map[string]string{}}
 }
@@ -80,13 +79,11 @@ func (d *Identity) Start(id string) Generation {
 	return g
 }
 
-// Vouch notes the operator's word that the present streams replace whatever the
-// Region had before. Earlier generations are no evidence any more. now is in
-// seconds of Unix time. Generations are numbered from there, after all before,
-// including those that this Identity has never heard of.
-//
-// A copy of the disks from before this has none of the later generations, and is
-// detected by that if it is put back.
+// Vouch notes the operator's word that the present streams replace what the Region had
+// before. Earlier generations are no evidence any more. now is in seconds of Unix time.
+// Generations are numbered from there, after all before, including those that this
+// Identity has never heard of. A copy of the disks from before this has none of the
+// later generations, and is detected by that if it is put back.
 func (d *Identity) Vouch(now int64) {
 	number := uint64(max(now, 0))
 	if len(d.Generations) > 0 {

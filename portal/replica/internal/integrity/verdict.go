@@ -90,16 +90,14 @@ type Record struct {
 	Proof
 }
 
-// JudgeRecord judges one message of a copy. c is what the owner's memory has of
-// the line, and end the last sequence of its stream. Both are looked up after the
-// message was shown. now is in seconds of Unix time.
+// JudgeRecord judges one message of a copy. c is what the owner's memory has of the
+// line, and end the last sequence of its stream, both looked up after the message was
+// shown. now is in seconds of Unix time. Behind means that the owner's memory is not
+// there yet: judge the message again later.
 //
-// While the Region's store may have replaced another one unnoticed (First), a
-// message of another store is evidence, and needs no proof: the key was lost too.
-// So the caller takes it only from a Region that it asked itself.
-//
-// Behind means that the owner's memory is not there yet: judge the message again
-// later.
+// While the Region's store may have replaced another one unnoticed (First), a message
+// of another store is evidence, and needs no proof: the key was lost too. So the caller
+// takes it only from a Region that it asked itself.
 func (d *Identity) JudgeRecord(r Record, c *Content, end uint64, now, skew int64) (v Verdict, why string) {
 	if r.Store != d.Stores[r.Line] {
 		if why := d.lostBy(r.Line, r.Store, &r.Proof); why != "" {
@@ -116,14 +114,10 @@ func (d *Identity) JudgeRecord(r Record, c *Content, end uint64, now, skew int64
 	}
 	seq, item, has := c.Item(r.Subject)
 	switch {
-	case has && seq > r.Seq || r.Seq < c.floor:
-		return Fine, "" // replaced
 	case has && seq == r.Seq && item != r.Item:
 		return Damaged, fmt.Sprintf("message %d of the log was another one", r.Seq)
-	case has && seq == r.Seq:
-		return Fine, ""
-	case r.Until != 0 && r.Until < Cutoff(now, skew):
-		return Fine, "" // it may have expired here
+	case has && seq >= r.Seq, r.Seq < c.floor, r.Until != 0 && r.Until < Cutoff(now, skew):
+		return Fine, "" // it is here, or was replaced, or may have expired
 	case r.Seq > c.last:
 		return Behind, ""
 	}

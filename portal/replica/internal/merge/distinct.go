@@ -11,13 +11,11 @@ import (
 )
 
 // Distinct resolves what the result of Reunite may hold and an instance can't: two
-// histories gave one userName, group name or URL to different elements.
-//
-// The element that was changed last keeps it. Another user or group gets its ID for a
-// name, and another Region loses the URL. A userName says who may sign in, and nothing
-// says which of the users that is: all of them are disabled, and their sessions end,
-// until an administrator decides. contested names them. last is the highest stamp of
-// all.
+// histories gave one userName, group name or URL to different elements. The element that
+// was changed last keeps it. Another user or group gets its ID for a name, and another
+// Region loses the URL. A userName says who may sign in, and it is not known which of the
+// users that is: all of them are disabled, and their sessions end, until an administrator
+// decides. contested names them. last is the highest stamp of all.
 func Distinct(records []Record, last uint64) (out []Record, highest uint64, contested []string) {
 	out = slices.Clone(records)
 	slices.SortStableFunc(out, func(a, b Record) int { return cmp.Compare(b.Stamp, a.Stamp) })

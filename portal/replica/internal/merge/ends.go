@@ -63,12 +63,11 @@ func (s *Sessions) raise(user, component string, v uint64) {
 	s.epochs[user] = e
 }
 
-// NextEpoch returns a count of a component of a user's epoch that ends every session
-// that this Region knows of. It is at least least, and more than what is counted and
-// what sessions carry: that may be a count that was never durable and that a restart
-// has forgotten, or one that was lost with a disk, where the clock that least comes
-// from is behind as well. What another Region's sessions carry is ignored from
-// plausibleEpoch on, so that no Region can use the counts up.
+// NextEpoch returns a count of a component of a user's epoch that ends every session that
+// this Region knows of. It is at least least, and more than what is counted and what
+// sessions carry, which may be a count that a restart has forgotten or a disk has lost.
+// What another Region's sessions carry is ignored from plausibleEpoch on, so that no
+// Region can use the counts up.
 func (s *Sessions) NextEpoch(user, component string, least uint64) uint64 {
 	next := max(least, s.epochs[user][component]+1)
 	for at := range s.byUser[user] {
@@ -82,9 +81,9 @@ func (s *Sessions) NextEpoch(user, component string, least uint64) uint64 {
 // plausibleEpoch is above all counts of clocks that are right: the year 2242.
 const plausibleEpoch = 1 << 33
 
-// Enforce ends the sessions of users that a transaction of the primary's log disables
-// or removes. Other Regions' logs can't. The primary's directory has a component of
-// its own in a user's epoch. The change itself raises it, in one write.
+// Enforce ends the sessions of users that a transaction of the primary's log disables or
+// removes. Other Regions' logs can't. The directory has a component of its own in a
+// user's epoch, which is raised with the change, in one write.
 func (s *Sessions) Enforce(region string, t Transaction) {
 	if region != s.primary {
 		return
@@ -97,10 +96,9 @@ func (s *Sessions) Enforce(region string, t Transaction) {
 	}
 }
 
-// Foresee ends the sessions of users whom a transaction of this Region's log will
-// disable or remove, before it is written. It ends those that are known by now and no
-// others: if the transaction is never written, the user may sign in again. Only this
-// Region knows of it.
+// Foresee ends the sessions of users whom a transaction of this Region's log will disable
+// or remove, before it is written, in this Region alone. It ends only those that are known
+// by now: if the transaction is never written, the user may sign in again.
 func (s *Sessions) Foresee(region string, t Transaction) {
 	if region != s.primary {
 		return

@@ -1,18 +1,14 @@
 package merge
 
-// Formats of what Regions write and send. A format changes only where an older
-// version would misread what a newer one writes. Everything else is a new kind,
-// which an older version keeps and passes on.
+// Formats of what Regions write and send. A format changes only where an older version
+// would misread what a newer one writes. Everything else is a new kind, which an older
+// version keeps and passes on. Format 0 is from before there were formats. It is read
+// from the Region's own disk, not from a peer. A version that introduces a format goes on
+// writing the one before until every Region understands the new one.
 const (
-	// FormatSpoken is the highest format that this version understands.
-	FormatSpoken = 1
-	// FormatRead is the lowest format that a peer may speak. Format 0 is from before
-	// there were formats. It is read from the Region's own disk, not from a peer.
-	FormatRead = 1
-	// FormatWritten is the format that a reader of what this version writes must
-	// understand. A version that introduces a format goes on writing the one before
-	// until every Region understands the new one.
-	FormatWritten = 1
+	FormatSpoken  = 1 // the highest format that this version understands
+	FormatRead    = 1 // the lowest format that a peer may speak
+	FormatWritten = 1 // the format that a reader of what this version writes must understand
 )
 
 // Formats are what a version understands. Questions and answers between Regions

@@ -18,9 +18,9 @@ type Standing struct {
 	Known uint64
 }
 
-// Gone says whether the Region was removed, and not added again. A removal that is
-// older than any entry doesn't count, even if that entry is gone by now: a primary
-// that was put back to an older state doesn't remove a Region again.
+// Gone says whether the Region was removed, and not added again. A removal that is older
+// than an entry doesn't count, even if that entry is gone by now: a primary that was put
+// back to an older state doesn't remove a Region again.
 func (s Standing) Gone() bool { return s.Removed > max(s.Listed, s.Known) }
 
 // Standing returns a Region's Standing.
@@ -112,17 +112,15 @@ func (s *Sessions) leave(region string) {
 	maps.DeleteFunc(s.codes, func(_ string, c Code) bool { return c.Region == region })
 }
 
-// Forgettable returns when nothing is needed any more that a Region said which was
-// removed at a stamp: no session that it ended can live. It is later than the
-// instant from which on its epochs count in no Region. So Regions that forget at
-// different moments accept the same sessions.
+// Forgettable returns when nothing is needed any more of a Region that was removed at a
+// stamp: no session that it ended can live. Its epochs have ceased to count by then in
+// every Region. So Regions that forget at different moments accept the same sessions.
 func Forgettable(removed uint64, life, skew time.Duration) time.Time {
 	return time.UnixMicro(int64(removed)).Add(life + 3*skew + 2*time.Minute)
 }
 
-// SweepDeparted forgets what removed Regions counted. life is the longest that a
-// session lives. A count is at least the time in seconds, so it shows whether a
-// Region counted before it was removed.
+// SweepDeparted forgets what removed Regions counted. life is the longest that a session
+// lives. A count is at least the time in seconds: that tells counts before a removal.
 func (s *Sessions) SweepDeparted(now time.Time, life, skew time.Duration) {
 	for region, stamp := range s.departures.removed {
 		left := time.UnixMicro(int64(stamp))

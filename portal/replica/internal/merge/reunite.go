@@ -19,9 +19,8 @@ type Piece struct {
 // the records of the resulting whole state, the highest stamp of all, and whether
 // there was a whole state to begin with.
 //
-// Usually all places have a part of the same log. Where two have gone on apart, as
-// after an older copy was put back or a disk was lost, a whole state of one doesn't
-// know what the other ended. So:
+// Where two places have gone on apart, as after an older copy was put back or a disk was
+// lost, a whole state of one doesn't know what the other ended. So:
 //
 //   - Of each mark that ends something, the highest counts.
 //   - The last explicit word about a name counts even if an older word is in a later
@@ -31,8 +30,7 @@ type Piece struct {
 //     about it was known. Otherwise the user is disabled, the group is empty and the
 //     Region isn't listed, until an administrator says otherwise.
 //
-// Of the pieces beside, only the marks count. They are of logs that began without
-// knowing what was ended before.
+// Of the pieces beside, only the marks count: those logs began without knowing the ends.
 func Reunite(primary, region string, pieces, beside []Piece) (records []Record, last uint64, whole bool) {
 	all, marks, newest := NewDirectory(primary), map[Name]Record{}, map[Name]Record{}
 	for i, p := range slices.Concat(pieces, beside) {
