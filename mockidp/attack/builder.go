@@ -29,19 +29,19 @@ const (
 	basic    = "urn:oasis:names:tc:SAML:2.0:attrname-format:basic"
 	password = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 
-	// lifetime is how long an assertion says that it is good for, into the
-	// future and, for clocks that run behind, into the past.
+	// lifetime is how long a good assertion is valid, into the future and, for clocks
+	// that run behind, into the past.
 	lifetime = 5 * time.Minute
 )
 
-// draft is a document being made. Its methods note the first thing that goes
-// wrong, so that an attack can be written as the list of what it does.
+// draft is a document being made. Its methods keep the first error, so that an
+// attack can be written as the list of its steps.
 type draft struct {
 	p       Params
 	mode    Sign
 	changes []change
 
-	// What a setup may change.
+	// The setup stage may change these.
 	key           crypto.Signer // signs
 	keyInfo       bool
 	method        string // SignatureMethod; "" for the key's own with SHA-256
@@ -49,23 +49,23 @@ type draft struct {
 	prefixes      string // InclusiveNamespaces of the Reference
 	unsigned      bool
 	encryption    *encryption // nil: nothing is encrypted
-	inheritSpaces bool        // the assertion leans on the Response's declarations
+	inheritSpaces bool        // the assertion uses the Response's namespace declarations
 
 	tree       *etree.Document
 	resp, asrt *etree.Element
 	respSig    *signature // nil where there is none
 	asrtSig    *signature
-	sig        *signature // the one under attack
+	sig        *signature // the signature under attack
 
-	text     string // what the stages about texts change
-	document string // the text when it is done
+	text     string // the plaintext, the document or the form value, in their stages
+	document string // the finished document
 
-	metadata MetadataParams // of a document that is metadata
+	metadata MetadataParams // of a draft of metadata
 
 	err error
 }
 
-// DefaultAttributes is what a middling directory sends: eight attributes.
+// DefaultAttributes returns the eight attributes of a typical directory.
 func DefaultAttributes() []Attribute {
 	return []Attribute{
 		{"email", []string{"alice@example.com"}},
@@ -97,15 +97,16 @@ func newDraft(p Params, n Needs, changes []change) (*draft, error) {
 	if p.Rand == nil {
 		p.Rand = rand.Reader
 	}
-	d := &draft{p: p, mode: p.Sign, changes: changes, key: p.Key, digest: sha256Digest, keyInfo: !p.NoCertificate && !tooWeak(p.Key.Public())}
+	d := &draft{p: p, mode: p.Sign, changes: changes, key: p.Key, digest: sha256Digest}
+	d.keyInfo = !p.NoCertificate && !tooWeak(p.Key.Public())
 	if p.EncryptTo != nil {
 		d.encryption = d.goodEncryption()
 	}
 	return d, nil
 }
 
-// goodEncryption is AES-256-GCM, or what Params asks for, under the RSA-OAEP
-// that every version of the standard and every policy has.
+// goodEncryption is Params.Cipher or AES-256-GCM, with the RSA-OAEP that every
+// version of the standard and every policy has.
 func (d *draft) goodEncryption() *encryption {
 	return &encryption{to: []*rsa.PublicKey{d.p.EncryptTo}, block: cmp.Or(d.p.Cipher, aes256GCM), transport: oaepMGF1P}
 }
@@ -124,15 +125,15 @@ func (d *draft) random(n int) []byte {
 	return b
 }
 
-// newID is an xs:ID (Core 1.3.4).
+// newID returns a new xs:ID (Core 1.3.4).
 func (d *draft) newID() string { return "id" + hex.EncodeToString(d.random(16)) }
 
-// at is an instant relative to Params.Now as an xs:dateTime (Core 1.3.3).
+// at returns an instant relative to Params.Now as an xs:dateTime (Core 1.3.3).
 func (d *draft) at(offset time.Duration) string {
 	return d.p.Now.Add(offset).UTC().Format("2006-01-02T15:04:05.000Z")
 }
 
-// build makes the good Response, not yet signed, in Okta's layout.
+// build makes the good, unsigned Response, in Okta's layout.
 func (d *draft) build() {
 	d.tree = etree.NewDocument()
 	d.tree.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
@@ -154,7 +155,7 @@ func (d *draft) build() {
 	d.resp, d.asrt = resp, d.assertion(resp)
 }
 
-// declaring are the declarations of an element whose parent has none.
+// declaring returns namespace declarations, unless the Response has them.
 func (d *draft) declaring(attrs ...string) []string {
 	if d.inheritSpaces {
 		return nil
@@ -171,7 +172,8 @@ func (d *draft) issuer(parent *etree.Element) {
 }
 
 func (d *draft) assertion(parent *etree.Element) *etree.Element {
-	el := child(parent, "saml2:Assertion", append(d.declaring("xmlns:saml2", nsAssertion), "ID", d.newID(), "IssueInstant", d.at(0), "Version", "2.0")...)
+	el := child(parent, "saml2:Assertion", append(d.declaring("xmlns:saml2", nsAssertion),
+		"ID", d.newID(), "IssueInstant", d.at(0), "Version", "2.0")...)
 	d.issuer(el)
 	d.subject(el)
 	conditions := child(el, "saml2:Conditions", "NotBefore", d.at(-lifetime), "NotOnOrAfter", d.at(lifetime))
@@ -211,11 +213,12 @@ func (d *draft) attributes(parent *etree.Element) {
 func (d *draft) attribute(statement *etree.Element, a Attribute) {
 	el := child(statement, "saml2:Attribute", "Name", a.Name, "NameFormat", basic)
 	for _, v := range a.Values {
-		child(el, "saml2:AttributeValue", append(d.declaring("xmlns:xs", nsXS, "xmlns:xsi", nsXSI), "xsi:type", "xs:string")...).SetText(v)
+		attrs := append(d.declaring("xmlns:xs", nsXS, "xmlns:xsi", nsXSI), "xsi:type", "xs:string")
+		child(el, "saml2:AttributeValue", attrs...).SetText(v)
 	}
 }
 
-// addAttribute gives the assertion one more.
+// addAttribute adds an attribute to the assertion.
 func (d *draft) addAttribute(name, value string) {
 	if d.asrt.SelectElement("AttributeStatement") == nil {
 		child(d.asrt, "saml2:AttributeStatement")
@@ -223,11 +226,11 @@ func (d *draft) addAttribute(name, value string) {
 	d.attribute(d.find("AttributeStatement"), Attribute{name, []string{value}})
 }
 
-// write gives the document as text. Carriage returns are escaped, so that what
-// was signed is what a reader gets.
-func (d *draft) write() string {
-	d.tree.WriteSettings.CanonicalText, d.tree.WriteSettings.CanonicalAttrVal = true, true
-	text, err := d.tree.WriteToString()
+// write returns a document as text. Carriage returns are escaped, so that a reader
+// gets what was signed.
+func (d *draft) write(tree *etree.Document) string {
+	tree.WriteSettings.CanonicalText, tree.WriteSettings.CanonicalAttrVal = true, true
+	text, err := tree.WriteToString()
 	if err != nil {
 		d.fail("writing the document: %w", err)
 	}

@@ -13,22 +13,22 @@ import (
 
 // Case is one hostile document: a row of the catalogue or a variant of one.
 type Case struct {
-	// ID is the row's id, followed by "/" and a name where there are variants:
-	// "A01/response", "B10/xml-id". Variants are in lower case.
+	// ID is the row's ID and, where the row has variants, "/" and a name in lower
+	// case: "A01/response", "B10/xml-id".
 	ID string
 	// Name, Description and Reference are the row's.
 	Name, Description, Reference string
-	// Outcome is what must become of it, and Needs what it takes to show that.
+	// Outcome is the expected outcome, and Needs what it takes to show that.
 	Outcome Outcome
 	Needs   Needs
 
 	changes
-	subject string // who signs in, instead of Params.Subject
-	twin    *Needs // of the twin, where the attack lies in what is needed
+	subject string // the user who signs in, instead of Params.Subject
+	twin    *Needs // of the twin, where the attack is not in the document
 }
 
-// TwinNeeds is Needs for the twin. It differs where the attack is not in the
-// document but around it, in a weak key for example.
+// TwinNeeds returns Needs for the twin. It differs where the attack is not in the
+// document: in a weak key, for example.
 func (c Case) TwinNeeds() Needs {
 	if c.twin != nil {
 		return *c.twin
@@ -36,25 +36,24 @@ func (c Case) TwinNeeds() Needs {
 	return c.Needs
 }
 
-// Row is the id of the row that c shows.
+// Row returns the ID of the row that c shows.
 func (c Case) Row() string {
 	row, _, _ := strings.Cut(c.ID, "/")
 	return row
 }
 
-// Outcome is what must become of a document.
+// Outcome is the expected outcome of a document.
 type Outcome struct {
-	// Reasons: it is refused, and this is why, in the words of package saml's
-	// Reason. There is more than one only where two orders of checking are
-	// equally right. Empty: it is accepted.
+	// Reasons are Reasons of package saml for which it is refused. There are several
+	// where more than one order of checks is right. Empty: it is accepted.
 	Reasons []string
-	// NameID is the subject that an accepted document has. Empty: Params.Subject.
+	// NameID is the subject of an accepted document. Empty: Params.Subject.
 	NameID string
 	// Values has the text values of attributes that differ from the ones in
-	// Params.Attributes. An empty list: no text value may come out.
+	// Params.Attributes. An empty list: the attribute has no text value.
 	Values map[string][]string
 	// Until bounds how long after Params.Now an accepted assertion may be used.
-	// Zero: five minutes, as it says itself.
+	// Zero: five minutes, as the assertion says.
 	Until time.Duration
 }
 
@@ -82,10 +81,10 @@ type Needs struct {
 	SP Settings
 }
 
-// TwinOutcome is what must become of the twin: acceptance, and who signs in.
+// TwinOutcome returns the expected outcome of the twin, which is accepted.
 func (c Case) TwinOutcome() Outcome { return Outcome{NameID: c.subject} }
 
-// Modes lists the ways of signing in which the case makes sense.
+// Modes returns Sign, or all ways of signing where it is empty.
 func (n Needs) Modes() []Sign {
 	if len(n.Sign) == 0 {
 		return []Sign{SignAssertion, SignResponse, SignBoth}
@@ -93,8 +92,8 @@ func (n Needs) Modes() []Sign {
 	return slices.Clone(n.Sign)
 }
 
-// Settings is how a service provider must be set up for a case to be judged.
-// The zero value is the strict default with one request waiting for an answer.
+// Settings describes how a service provider must be set up for a case. The zero
+// value is the strict default with one request that waits for an answer.
 type Settings struct {
 	AllowSHA1, AllowRSA1024 bool
 	// AllowCBC is for CBC outside a verified signature, AllowRSA15 for RSA
@@ -105,8 +104,8 @@ type Settings struct {
 	MetadataOver bool
 	// CertificateOver: the certificate in that metadata is past its dates.
 	CertificateOver bool
-	// EncryptionKeyListed: the metadata lists Params.AttackerKey, but as a key
-	// for encryption.
+	// EncryptionKeyListed: the metadata lists Params.AttackerKey as a key for
+	// encryption.
 	EncryptionKeyListed bool
 	// ForceAuthn, AuthnContext and NameIDFormat are what the request asked for.
 	ForceAuthn   bool
@@ -124,12 +123,12 @@ const (
 	RSA1024                     // RSA of 1024 bits
 	RSA768                      // RSA of 768 bits
 	RSAExponent3                // RSA of 2048 bits whose public exponent is 3
-	RSAExponent1                // the same with 1, under which everything verifies
+	RSAExponent1                // the same with 1, with which every signature verifies
 )
 
 var keyKinds = [...]string{"any", "rsa", "ecdsa", "rsa1024", "rsa768", "rsa-exponent-3", "rsa-exponent-1"}
 
-// String names the kind, "rsa" for example.
+// String returns the name of the kind: "rsa", for example.
 func (k KeyKind) String() string { return keyKinds[k] }
 
 // Sign is what the identity provider signs.
@@ -157,33 +156,34 @@ type Params struct {
 	OtherACS  string
 	RequestID string // the request that it answers. Empty: it is unsolicited
 
-	Subject    string      // who signs in. Empty: alice@example.com
-	Forged     string      // who the attacker wants to be. Empty: admin@example.com
+	Subject    string      // the user who signs in. Empty: alice@example.com
+	Forged     string      // the user that the attacker wants to be. Empty: admin@example.com
 	Attributes []Attribute // Nil: DefaultAttributes
 	// NameIDFormat is the Format of NameID. Empty: emailAddress.
 	NameIDFormat string
-	// IdentityAttribute names an attribute that says who signs in as NameID does,
+	// IdentityAttribute names an attribute that has the user's name, as NameID has,
 	// and is forged with it. Empty: there is none.
 	IdentityAttribute string
 
 	Now time.Time // required
 
-	Key         crypto.Signer // the identity provider's; required
-	AttackerKey crypto.Signer // one that no service provider trusts. Nil: the cases that need it can't be made
+	Key crypto.Signer // the identity provider's; required
+	// AttackerKey is a key that no service provider trusts. Nil: the cases that need
+	// it can't be made.
+	AttackerKey crypto.Signer
 	// Certificate is Key's, in DER, for KeyInfo. Nil: one is made each time.
 	Certificate []byte
 	Sign        Sign
-	// EncryptTo is the service provider's encryption key, for the cases that
-	// need it. In a case that MayEncrypt it encrypts the assertion too.
+	// EncryptTo is the service provider's encryption key, for the cases that need
+	// it. If it is set, the assertion is encrypted in cases that MayEncrypt too.
 	EncryptTo *rsa.PublicKey
-	// Cipher is the algorithm identifier of the encryption that is good. Empty:
-	// AES-256-GCM.
+	// Cipher is the algorithm identifier of good encryption. Empty: AES-256-GCM.
 	Cipher string
 	// NoCertificate leaves KeyInfo out of signatures.
 	NoCertificate bool
 
-	// Rand is where IDs, content keys and paddings come from. The same Rand
-	// and the same rest give the same document. Nil: crypto/rand.Reader.
+	// Rand is the source of IDs, content keys and paddings. Equal Params whose Rand
+	// gives the same octets make the same document. Nil: crypto/rand.Reader.
 	Rand io.Reader
 }
 
@@ -196,7 +196,7 @@ type Attribute struct {
 // Message is a document as it is posted.
 type Message struct {
 	SAMLResponse []byte // the form value
-	XML          []byte // the document, where the form value is base64 of one
+	XML          []byte // the document, if the form value is base64 of one
 }
 
 // Make makes the hostile document.
@@ -207,8 +207,8 @@ func (c Case) Make(p Params) (Message, error) {
 // Twin makes the same document without the attack.
 func (c Case) Twin(p Params) (Message, error) { return c.make(p, c.TwinNeeds(), c.base) }
 
-// MayEncrypt reports whether the case shows the same with its assertion
-// encrypted: the attack is in what the identity provider signs.
+// MayEncrypt reports whether the case shows the same with an encrypted assertion:
+// the attack is in what the identity provider signs.
 func (c Case) MayEncrypt() bool {
 	if c.Needs.Encrypted || c.Row()[0] == 'A' || c.Row()[0] == 'C' {
 		return false
@@ -218,18 +218,20 @@ func (c Case) MayEncrypt() bool {
 			return false
 		}
 	}
-	return !slices.ContainsFunc(c.Outcome.Reasons, func(r string) bool { return r == "XML" || r == "Text" || r == "Limit" })
+	return !slices.ContainsFunc(c.Outcome.Reasons, func(r string) bool {
+		return r == "XML" || r == "Text" || r == "Limit"
+	})
 }
 
-// PlainTwin reports whether the twin is a good message like any other, but for
-// the name in TwinOutcome.
+// PlainTwin reports whether the twin is a plain good message, except for the name in
+// TwinOutcome.
 func (c Case) PlainTwin() bool {
 	return !slices.ContainsFunc(c.base[:], func(steps []func(*draft)) bool { return steps != nil })
 }
 
-// OnSignature reports whether the attack is on a signature after it was made.
-// Where both are signed it is on the assertion's: the Response's own, which is
-// made after it, holds over the attack.
+// OnSignature reports whether the attack changes a signature after it was made.
+// With SignBoth that is the assertion's. The Response's signature is made after the
+// attack, and verifies.
 func (c Case) OnSignature() bool { return c.attack[signed] != nil && c.attack[setup] == nil }
 
 func (c Case) make(p Params, n Needs, changes ...change) (Message, error) {
@@ -254,7 +256,7 @@ func (d *draft) make() Message {
 	d.run(before)
 	d.signAll()
 	d.run(after)
-	d.text = d.write()
+	d.text = d.write(d.tree)
 	d.run(text)
 	d.document = d.text
 	d.text = encode([]byte(d.document))
@@ -271,14 +273,14 @@ func (d *draft) run(at stage) {
 	}
 }
 
-// Error says why a document could not be made.
+// Error describes why a document could not be made.
 type Error struct {
-	Rule   string // the case's id, or "target"
+	Rule   string // the case's ID, or "target"
 	Detail string
 	Err    error
 }
 
-// Error implements error.
+// Error returns the package's name, the Rule, the Detail and the cause.
 func (e *Error) Error() string {
 	if e.Err == nil {
 		return fmt.Sprintf("attack: %s: %s", e.Rule, e.Detail)
@@ -286,5 +288,5 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("attack: %s: %s: %v", e.Rule, e.Detail, e.Err)
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }

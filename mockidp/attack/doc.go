@@ -1,15 +1,14 @@
 // Package attack is a catalogue of hostile SAML responses. It is test material:
 // nothing in it belongs into a product.
 //
-// The catalogue has 188 rows, each with an id, such as A01: see [RowOf]. [Cases]
-// holds those that one response can show, most of them in several variants, as
-// small changes to a freshly made good response. Every case says what must
-// become of it: refused, and for which reason, or accepted, and with which
-// values. Every case has a twin: the same document without the attack, which
-// must be accepted. A service provider that refuses everything is no better than
-// one that refuses nothing, and one that refuses for the wrong reason is only
-// lucky. [MetadataCases] holds the metadata of identity providers that is to be
-// refused, or to be read whatever it looks like.
+// The catalogue has 188 rows, each with an ID such as A01: see [RowOf]. [Cases]
+// lists those that one response can show, most of them in several variants. A case
+// is a small change to a new good response. It has an expected outcome: refused,
+// and for which reason, or accepted, and with which values. It also has a twin, the
+// same document without the attack, which must be accepted: a service provider
+// that refuses everything is not secure, and one that refuses for the wrong reason
+// is only lucky. [MetadataCases] lists metadata of identity providers that must be
+// refused, or read although it looks odd.
 //
 //	params := attack.Params{
 //		Issuer: idpEntityID, Audience: spEntityID, Recipient: acsURL,
@@ -20,14 +19,14 @@
 //		twin, err := c.Twin(params)
 //	}
 //
-// Where an attack is on the shape of a message and not on its cryptography, the
-// message is signed with the identity provider's own key after it was changed.
-// So nothing but the one rule under attack stands between it and acceptance.
+// An attack on the shape of a message, and not on its cryptography, is signed with
+// the identity provider's own key after the change. So only the rule under attack
+// can refuse it.
 //
-// Package mockidp/hostile has a mock identity provider send them. Package
-// mockidp/attack/run sends them to any service provider over HTTP, and with them
-// the rows that no single document can show.
+// Package mockidp/hostile makes a mock identity provider send the cases. Package
+// mockidp/attack/run sends them to any service provider over HTTP, and also has the
+// rows that no single document can show.
 //
-// Signing stands on goxmldsig and etree, encryption on the standard library;
-// neither shares code with what they test.
+// Documents are signed with goxmldsig and etree, and encrypted with the standard
+// library. They share no code with package saml.
 package attack

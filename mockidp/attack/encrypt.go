@@ -8,6 +8,7 @@ import (
 	"crypto/cipher"
 	"crypto/des"
 	"crypto/rsa"
+	"strings"
 
 	"github.com/beevik/etree"
 )
@@ -16,25 +17,20 @@ const (
 	nsXEnc   = "http://www.w3.org/2001/04/xmlenc#"
 	nsXEnc11 = "http://www.w3.org/2009/xmlenc11#"
 
-	aes128GCM    = nsXEnc11 + "aes128-gcm"
-	aes192GCM    = nsXEnc11 + "aes192-gcm"
-	aes256GCM    = nsXEnc11 + "aes256-gcm"
-	aes128CBC    = nsXEnc + "aes128-cbc"
-	aes192CBC    = nsXEnc + "aes192-cbc"
-	aes256CBC    = nsXEnc + "aes256-cbc"
-	tripleDESCBC = nsXEnc + "tripledes-cbc"
-
+	aes256GCM = nsXEnc11 + "aes256-gcm"
 	oaepMGF1P = nsXEnc + "rsa-oaep-mgf1p"
-	oaep11    = nsXEnc11 + "rsa-oaep"
 	rsa15     = nsXEnc + "rsa-1_5"
-	mgf1URI   = nsXEnc11 + "mgf1" // and the name of the hash
-
-	typeElement = nsXEnc + "Element"
 )
 
-// keySizes is in bytes, by block cipher. For an unknown one it is 32.
-var keySizes = map[string]int{
-	aes128GCM: 16, aes192GCM: 24, aes256GCM: 32, aes128CBC: 16, aes192CBC: 24, aes256CBC: 32, tripleDESCBC: 24,
+// keySize returns the size of a block cipher's key in bytes.
+func keySize(block string) int {
+	switch {
+	case strings.Contains(block, "128"):
+		return 16
+	case strings.Contains(block, "192"), strings.Contains(block, "tripledes"):
+		return 24
+	}
+	return 32
 }
 
 // encryption says how something is encrypted (XML Encryption 1.1).
@@ -43,24 +39,23 @@ type encryption struct {
 	block     string           // EncryptionMethod of the data
 	claim     string           // what EncryptionMethod says instead, if not empty
 	transport string           // EncryptionMethod of the key
-	// digest and mgf are the parameters of OAEP: identifiers, or empty where
-	// the element is left out, which means SHA-1. The hashes that are in fact
-	// used are the ones named, unless useHash is set.
+	// claimTransport is what the key's EncryptionMethod says instead.
+	claimTransport string
+	// digest and mgf are the parameters of OAEP. Empty: there is no such element,
+	// which means SHA-1. They name the hashes that are used, unless useHash is set.
 	digest, mgf string
 	useHash     crypto.Hash
 	label       *string // OAEPParams
-	// padded makes the EM of RSA 1.5 (RFC 8017, 7.2.1); nil: the right one.
+	// padded makes the EM of RSA 1.5 (RFC 8017, 7.2.1). Nil: the right one.
 	padded func(d *draft, size int, key []byte) []byte
-	// claimTransport is what the key's EncryptionMethod says instead.
-	claimTransport string
-	// cipherText changes what comes out of the block cipher; pad replaces the
-	// padding of CBC.
+	// cipherText changes the output of the block cipher. pad replaces the padding of
+	// CBC.
 	cipherText func([]byte) []byte
 	pad        func(text []byte, block int) []byte
-	detached   bool // EncryptedKey beside EncryptedData, not in its KeyInfo
+	detached   bool // EncryptedKey is beside EncryptedData, not in its KeyInfo
 }
 
-// encryptAssertion puts an EncryptedAssertion in the assertion's place.
+// encryptAssertion replaces the assertion with an EncryptedAssertion.
 func (d *draft) encryptAssertion() {
 	if d.encryption == nil || d.asrt.Parent() == nil {
 		return
@@ -71,33 +66,27 @@ func (d *draft) encryptAssertion() {
 	d.run(sealed)
 }
 
-// encryptInPlace puts an EncryptedID or EncryptedAttribute in an element's place.
+// encryptInPlace replaces an element with an EncryptedID or EncryptedAttribute.
 func (d *draft) encryptInPlace(el *etree.Element, tag string) {
 	el.CreateAttr("xmlns:saml2", nsAssertion)
 	swap(el, d.sealedIn(tag, el))
 }
 
-// sealedIn is an element in good encryption.
+// sealedIn returns an element in good encryption.
 func (d *draft) sealedIn(tag string, el *etree.Element) *etree.Element {
 	return d.encrypted("saml2:"+tag, d.plaintext(el), *d.goodEncryption())
 }
 
-// plaintext is an element as the text that is encrypted.
+// plaintext returns an element as the text that is encrypted.
 func (d *draft) plaintext(el *etree.Element) string {
-	out := etree.NewDocumentWithRoot(el.Copy())
-	out.WriteSettings.CanonicalText, out.WriteSettings.CanonicalAttrVal = true, true
-	plain, err := out.WriteToString()
-	if err != nil {
-		d.fail("writing the plaintext: %w", err)
-	}
-	return plain
+	return d.write(etree.NewDocumentWithRoot(el.Copy()))
 }
 
 // encrypted makes an element of EncryptedElementType (Core 2.2.4).
 func (d *draft) encrypted(tag string, plain string, e encryption) *etree.Element {
-	key := d.random(cmp.Or(keySizes[e.block], 32))
+	key := d.random(keySize(e.block))
 	out := node(tag, "xmlns:saml2", nsAssertion)
-	data := child(out, "xenc:EncryptedData", "xmlns:xenc", nsXEnc, "Type", typeElement)
+	data := child(out, "xenc:EncryptedData", "xmlns:xenc", nsXEnc, "Type", nsXEnc+"Element")
 	algorithm(data, "xenc:EncryptionMethod", cmp.Or(e.claim, e.block))
 	holder := out
 	if !e.detached {
@@ -132,8 +121,8 @@ func cipherValue(parent *etree.Element, value []byte) {
 	parent.CreateElement("xenc:CipherData").CreateElement("xenc:CipherValue").SetText(encode(value))
 }
 
-// encryptBlock is XML Encryption 5.2: GCM with its nonce before and its tag
-// behind, CBC with its IV before and the padding of that standard.
+// encryptBlock implements XML Encryption 5.2: GCM with its nonce before and its tag
+// after the ciphertext, CBC with its IV before it and the padding of that standard.
 func (d *draft) encryptBlock(key, plain []byte, e encryption) []byte {
 	out, err := d.blockMode(key, plain, e)
 	if err != nil {
@@ -148,7 +137,7 @@ func (d *draft) encryptBlock(key, plain []byte, e encryption) []byte {
 func (d *draft) blockMode(key, plain []byte, e encryption) ([]byte, error) {
 	var block cipher.Block
 	var err error
-	if e.block == tripleDESCBC {
+	if strings.Contains(e.block, "tripledes") {
 		block, err = des.NewTripleDESCipher(key)
 	} else {
 		block, err = aes.NewCipher(key)
@@ -156,8 +145,7 @@ func (d *draft) blockMode(key, plain []byte, e encryption) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	switch e.block {
-	case aes128CBC, aes192CBC, aes256CBC, tripleDESCBC:
+	if strings.HasSuffix(e.block, "-cbc") {
 		pad := e.pad
 		if pad == nil {
 			pad = d.goodPadding
@@ -175,7 +163,7 @@ func (d *draft) blockMode(key, plain []byte, e encryption) ([]byte, error) {
 	return gcm.Seal(nonce, nonce, plain, nil), nil
 }
 
-// goodPadding ends in its own length; the rest of it is arbitrary.
+// goodPadding ends in its length. The rest of it is arbitrary.
 func (d *draft) goodPadding(text []byte, block int) []byte {
 	n := block - len(text)%block
 	out := append(bytes.Clone(text), d.random(n)...)
@@ -183,7 +171,7 @@ func (d *draft) goodPadding(text []byte, block int) []byte {
 	return out
 }
 
-// encryptKey is XML Encryption 5.5.
+// encryptKey implements XML Encryption 5.5.
 func (d *draft) encryptKey(to *rsa.PublicKey, key []byte, e encryption) []byte {
 	if e.transport == rsa15 {
 		pad := e.padded
@@ -192,17 +180,15 @@ func (d *draft) encryptKey(to *rsa.PublicKey, key []byte, e encryption) []byte {
 		}
 		return rsaPublic(to, pad(d, to.Size(), key))
 	}
-	hash := cmp.Or(e.useHash, digests[e.digest], crypto.SHA1)
-	mgf := cmp.Or(e.useHash, mgfHashes[e.mgf], crypto.SHA1)
+	hash := cmp.Or(e.useHash, hashOf(e.digest, crypto.SHA1))
+	mgf := cmp.Or(e.useHash, hashOf(e.mgf, crypto.SHA1))
+	if mgf == crypto.MD5 { // which no identifier of an MGF names
+		mgf = crypto.SHA1
+	}
 	return rsaPublic(to, d.oaepPadding(to.Size(), key, hash, mgf, e.label))
 }
 
-var mgfHashes = map[string]crypto.Hash{
-	mgf1URI + "sha1": crypto.SHA1, mgf1URI + "sha256": crypto.SHA256,
-	mgf1URI + "sha384": crypto.SHA384, mgf1URI + "sha512": crypto.SHA512,
-}
-
-// pkcs1Padding is RFC 8017, 7.2.1.
+// pkcs1Padding implements RFC 8017, 7.2.1.
 func pkcs1Padding(d *draft, size int, key []byte) []byte {
 	em := append([]byte{0, 2}, d.nonZero(size-len(key)-3)...)
 	return append(append(em, 0), key...)
@@ -216,8 +202,7 @@ func (d *draft) nonZero(n int) []byte {
 	return out
 }
 
-// oaepPadding is RFC 8017, 7.1.1. The standard library has it, but draws its
-// randomness where it can't be repeated.
+// oaepPadding implements RFC 8017, 7.1.1. The standard library's is not repeatable.
 func (d *draft) oaepPadding(size int, key []byte, hash, mgf crypto.Hash, label *string) []byte {
 	var l []byte
 	if label != nil {

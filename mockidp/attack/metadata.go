@@ -8,38 +8,38 @@ import (
 	"time"
 )
 
-// MetadataCase is a document about an identity provider that a service provider
-// is to read, or to refuse: a row of the catalogue or a variant of one. No
-// attack over HTTP can show it, for the metadata comes from the operator.
+// MetadataCase is metadata of an identity provider that a service provider must
+// read, or refuse: a row of the catalogue or a variant of one. No attack over HTTP
+// can show it, because metadata comes from the operator.
 type MetadataCase struct {
 	// ID, Name, Description and Reference are as in [Case].
 	ID, Name, Description, Reference string
-	// ByName: it is about several identity providers, and the one that is called
-	// MetadataParams.EntityID is asked for.
+	// ByName: the document has several identity providers, and the wanted one is
+	// MetadataParams.EntityID.
 	ByName  bool
 	Outcome MetadataOutcome
 
 	changes
 }
 
-// Row is the id of the row that c shows.
+// Row returns the ID of the row that c shows.
 func (c MetadataCase) Row() string {
 	row, _, _ := strings.Cut(c.ID, "/")
 	return row
 }
 
-// MetadataOutcome is what must become of a metadata document. Of an accepted
-// one it says all that is to come out of it.
+// MetadataOutcome is the expected outcome of metadata, and all that a service
+// provider must read in accepted metadata.
 type MetadataOutcome struct {
-	// Reasons: it is refused, and this is why, as in [Outcome]. Empty: it is accepted.
+	// Reasons are as in [Outcome]. Empty: it is accepted.
 	Reasons []string
-	// Keys are those under which the identity provider's messages are to verify.
-	// Empty: SigningKey alone. Under no other key may they.
+	// Keys are the only keys with which the identity provider's messages verify.
+	// Empty: SigningKey alone.
 	Keys []KeyRole
 	// ValidUntil is how long after MetadataParams.Now it ends. Zero: never.
 	ValidUntil time.Duration
-	// PassedOver: of its parts that could say a key or an address some are left
-	// out, and reported.
+	// PassedOver: some parts that could hold a key or an address are left out, and
+	// reported.
 	PassedOver bool
 }
 
@@ -49,7 +49,7 @@ func (o MetadataOutcome) Accepted() bool { return len(o.Reasons) == 0 }
 // String returns "accepted", or "refused" and the reasons.
 func (o MetadataOutcome) String() string { return Outcome{Reasons: o.Reasons}.String() }
 
-// SigningKeys is Keys with its default filled in.
+// SigningKeys returns Keys or, if it is empty, its default.
 func (o MetadataOutcome) SigningKeys() []KeyRole {
 	if len(o.Keys) == 0 {
 		return []KeyRole{SigningKey}
@@ -63,20 +63,20 @@ type KeyRole string
 // The keys of a metadata document.
 const (
 	SigningKey KeyRole = "signing" // the identity provider's
-	NextKey    KeyRole = "next"    // the one that takes its place in a rollover
-	IssuerKey  KeyRole = "issuer"  // what the signing certificate is issued with
-	RootKey    KeyRole = "root"    // what the issuer's certificate is issued with
+	NextKey    KeyRole = "next"    // replaces it in a rollover
+	IssuerKey  KeyRole = "issuer"  // issues the signing certificate
+	RootKey    KeyRole = "root"    // issues the issuer's certificate
 )
 
 // MetadataParams fills in a metadata document. All of it is required.
 type MetadataParams struct {
 	EntityID string // the identity provider
-	SSOURL   string // where it takes requests, by HTTP-Redirect and by HTTP-POST
+	SSOURL   string // its address for requests by HTTP-Redirect and by HTTP-POST
 	Keys     map[KeyRole]crypto.Signer
 	Now      time.Time
 }
 
-// Make makes the document.
+// Make makes the hostile document.
 func (c MetadataCase) Make(p MetadataParams) ([]byte, error) { return c.make(p, c.base, c.attack) }
 
 // Twin makes the same document without the attack. It must be accepted, with

@@ -44,7 +44,7 @@ func (d *draft) makeMetadata() []byte {
 	d.tree.SetRoot(entity)
 	d.run(before)
 	d.run(after)
-	d.text = d.write()
+	d.text = d.write(d.tree)
 	d.run(text)
 	d.run(posted)
 	return []byte(d.text)

@@ -16,15 +16,9 @@ const (
 	excC14NComments = "http://www.w3.org/2001/10/xml-exc-c14n#WithComments"
 	incC14N         = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
 	incC14N11       = "http://www.w3.org/2006/12/xml-c14n11"
-	enveloped       = nsDSig + "enveloped-signature"
+	sha256Digest    = nsXEnc + "sha256"
 
-	sha1Digest   = nsDSig + "sha1"
-	sha256Digest = "http://www.w3.org/2001/04/xmlenc#sha256"
-	sha384Digest = "http://www.w3.org/2001/04/xmldsig-more#sha384"
-	sha512Digest = "http://www.w3.org/2001/04/xmlenc#sha512"
-	md5Digest    = "http://www.w3.org/2001/04/xmldsig-more#md5"
-
-	more = "http://www.w3.org/2001/04/xmldsig-more#" // where most SignatureMethods are
+	more = "http://www.w3.org/2001/04/xmldsig-more#" // the namespace of most SignatureMethods
 )
 
 // signature is a ds:Signature in a document, with its parts (XML Signature 4).
@@ -37,8 +31,8 @@ type signature struct {
 	value, keyInfo                       *etree.Element
 }
 
-// sign puts an enveloped signature right after the Issuer of an element, where
-// the schemas of Response and Assertion want it (Core 5.4).
+// sign adds an enveloped signature right after the Issuer of an element, as the
+// schemas of Response and Assertion require (Core 5.4).
 func (d *draft) sign(el *etree.Element, key crypto.Signer) *signature {
 	s := &signature{d: d, parent: el}
 	s.el = node("ds:Signature", "xmlns:ds", nsDSig)
@@ -47,7 +41,7 @@ func (d *draft) sign(el *etree.Element, key crypto.Signer) *signature {
 	s.method = algorithm(s.info, "ds:SignatureMethod", cmp.Or(d.method, methodOf(key)))
 	s.ref = child(s.info, "ds:Reference", "URI", "#"+el.SelectAttrValue("ID", ""))
 	s.transforms = s.ref.CreateElement("ds:Transforms")
-	algorithm(s.transforms, "ds:Transform", enveloped)
+	algorithm(s.transforms, "ds:Transform", nsDSig+"enveloped-signature")
 	exclusive := algorithm(s.transforms, "ds:Transform", excC14N)
 	if d.prefixes != "" {
 		inclusiveNamespaces(exclusive, d.prefixes)
@@ -100,7 +94,7 @@ func (s *signature) setKeyInfo(info *etree.Element) {
 	}
 }
 
-// digestOver puts the digest of an element, without this signature, into it.
+// digestOver sets DigestValue to the digest of an element without this signature.
 func (s *signature) digestOver(el *etree.Element) {
 	list, c14n := "", excC14N
 	for _, t := range s.transforms.ChildElements() {
@@ -115,15 +109,15 @@ func (s *signature) digestOver(el *etree.Element) {
 	s.digestValue.SetText(s.d.digestOf(s.digest.SelectAttrValue("Algorithm", ""), text))
 }
 
-// signedInfo is the canonical form of SignedInfo.
+// signedInfo returns the canonical form of SignedInfo.
 func (s *signature) signedInfo() []byte {
 	return s.d.canonical(s.info, nil, s.c14n.SelectAttrValue("Algorithm", ""), "")
 }
 
-// resign signs SignedInfo as it now is, by the methods that it names.
+// resign signs the current SignedInfo by the methods that it names.
 func (s *signature) resign(key crypto.Signer) { s.signBytes(key, s.signedInfo()) }
 
-// hmac signs with a secret that is public.
+// hmac signs by HMAC.
 func (s *signature) hmac(secret []byte) {
 	s.method.CreateAttr("Algorithm", more+"hmac-sha256")
 	m := hmac.New(sha256.New, secret)
@@ -140,9 +134,9 @@ func (s *signature) signBytes(key crypto.Signer, text []byte) {
 	s.value.SetText(encode(value))
 }
 
-// canonical is the canonical form of el where it stands, without the element
-// skip. It works on a copy that carries every namespace in scope, because
-// goxmldsig canonicalises in place and looks at no ancestors.
+// canonical returns the canonical form of el in its document, without the element
+// skip. It works on a copy that declares every namespace in scope, because goxmldsig
+// changes its input and ignores ancestors.
 func (d *draft) canonical(el, skip *etree.Element, uri, prefixes string) []byte {
 	at := -1
 	if skip != nil && skip.Parent() == el {
@@ -162,13 +156,13 @@ func (d *draft) canonical(el, skip *etree.Element, uri, prefixes string) []byte 
 	}
 	text, err := canonicalizer(uri, prefixes).Canonicalize(copied)
 	if err != nil {
-		d.fail("canonicalising %s: %w", el.Tag, err)
+		d.fail("canonicalizing %s: %w", el.Tag, err)
 	}
 	return text
 }
 
-// canonicalizer falls back on the exclusive one: where the identifier is
-// unknown, the rest is to be as right as it can be.
+// canonicalizer returns the exclusive one if the identifier is unknown, so that
+// nothing else is wrong with the signature.
 func canonicalizer(uri, prefixes string) dsig.Canonicalizer {
 	switch uri {
 	case excC14NComments:
@@ -184,8 +178,8 @@ func canonicalizer(uri, prefixes string) dsig.Canonicalizer {
 // signAll makes the signatures that the mode asks for, from the inside out, and
 // encrypts the assertion between them.
 func (d *draft) signAll() {
-	// Where both are signed, the inner one is attacked, so that the outer one
-	// holds over the attack: one good signature excuses nothing.
+	// With SignBoth the inner signature is under attack, and the outer one verifies
+	// over the attack: one good signature must not excuse a bad one.
 	if !d.unsigned && d.mode != SignResponse && d.asrt.Parent() != nil {
 		d.asrtSig = d.sign(d.asrt, d.key)
 		d.sig = d.asrtSig

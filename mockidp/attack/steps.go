@@ -56,7 +56,9 @@ type step struct {
 // steps lists the steps by name.
 var steps = func() map[string]step {
 	all := make(map[string]step)
-	for _, some := range []map[string]step{treeSteps, textSteps, wrappingSteps, signatureSteps, encryptionSteps, metadataSteps} {
+	for _, some := range []map[string]step{
+		treeSteps, textSteps, wrappingSteps, signatureSteps, encryptionSteps, metadataSteps,
+	} {
 		maps.Copy(all, some)
 	}
 	return all

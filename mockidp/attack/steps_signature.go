@@ -92,7 +92,7 @@ var signatureSteps = map[string]step{
 	}},
 	"pkcs1": {signed, 0, func(d *draft, _ []string) {
 		d.signRSA(func(key *rsa.PrivateKey) []byte {
-			return rsaPKCS1(key, crypto.SHA256, sum(crypto.SHA256, d.sig.signedInfo()))
+			return rsaPKCS1(key, sum(crypto.SHA256, d.sig.signedInfo()))
 		})
 	}},
 	"cube-root": {signed, 0, func(d *draft, _ []string) {

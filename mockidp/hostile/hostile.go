@@ -90,7 +90,8 @@ func (f forger) params(x attack.Case, m mockidp.Mutation) (attack.Params, error)
 		p.EncryptTo, _ = cert.PublicKey.(*rsa.PublicKey)
 	}
 	p.Sign = map[mockidp.Signing]attack.Sign{
-		mockidp.SignBoth: attack.SignBoth, mockidp.SignResponse: attack.SignResponse, mockidp.SignAssertion: attack.SignAssertion,
+		mockidp.SignBoth: attack.SignBoth, mockidp.SignResponse: attack.SignResponse,
+		mockidp.SignAssertion: attack.SignAssertion,
 	}[m.App.Sign]
 	if modes := x.Needs.Modes(); !slices.Contains(modes, p.Sign) {
 		p.Sign = modes[0] // the attack can't be made as the app signs

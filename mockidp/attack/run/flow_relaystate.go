@@ -14,8 +14,9 @@ const attackersHost = "attacker.example"
 func relayStates() []flow {
 	var out []flow
 	for _, x := range []struct{ name, value string }{
-		{"https", "https://attacker.example/"}, {"scheme-relative", "//attacker.example/"}, {"backslash", `/\attacker.example/`},
-		{"backslashes", `\\attacker.example/`}, {"tab", "/\t/attacker.example/"}, {"userinfo", "https://%SELF%@attacker.example/"},
+		{"https", "https://attacker.example/"}, {"scheme-relative", "//attacker.example/"},
+		{"backslash", `/\attacker.example/`}, {"backslashes", `\\attacker.example/`},
+		{"tab", "/\t/attacker.example/"}, {"userinfo", "https://%SELF%@attacker.example/"},
 		{"prefix", "%SELF%.attacker.example/"}, {"javascript", "javascript:alert('attacker.example')"},
 		{"data", "data:text/html,attacker.example"}, {"header", "/x\r\nX-Attacker: attacker.example"},
 	} {
@@ -23,12 +24,14 @@ func relayStates() []flow {
 			id: "D44/" + x.name, title: fmt.Sprintf("RelayState as an open redirect: %q", x.value), run: redirected(x.value),
 		})
 	}
-	unknown := func(*script) *string { return new("unknown-0123456789") }
-	missing := func(*script) *string { return nil }
+	state := func(name, title, tolerated string, other func(*script) *string) flow {
+		return flow{id: "D45/" + name, title: title, run: swapped(other, tolerated), needs: aRequest}
+	}
 	return append(out,
-		flow{id: "D45/other", title: "RelayState of another browser's request", run: swapped(anothers, unbound), needs: aRequest},
-		flow{id: "D45/unknown", title: "RelayState that was never given out", run: swapped(unknown, unbound), needs: aRequest},
-		flow{id: "D45/missing", title: "RelayState left out", run: swapped(missing, dropped), needs: aRequest},
+		state("other", "RelayState of another browser's request", unbound, anothers),
+		state("unknown", "RelayState that was never given out", unbound,
+			func(*script) *string { return new("unknown-0123456789") }),
+		state("missing", "RelayState left out", dropped, func(*script) *string { return nil }),
 		flow{id: "D46/refused", title: "markup in the RelayState of a message that is refused", run: reflected(false)},
 		flow{id: "D46/accepted", title: "markup in the RelayState of a good message", run: reflected(true)},
 	)

@@ -17,7 +17,10 @@ func replays() []flow {
 	return []flow{
 		{id: "D01/same-browser", title: "replay, in the browser that it came with", run: replayed(nil, same)},
 		{id: "D01/other-browser", title: "replay, in another browser", run: replayElsewhere},
-		{id: "D01/unsolicited", title: "replay of an unsolicited response, in another browser", run: replayUnsolicited(nil, same)},
+		{
+			id: "D01/unsolicited", title: "replay of an unsolicited response, in another browser",
+			run: replayUnsolicited(nil, same),
+		},
 		{id: "D02", title: "replay at another ACS URL of the service provider", run: replayAtOtherACS, needs: anotherACS},
 		{id: "D03", title: "replay, eight at the same time", run: replayAtOnce},
 		{

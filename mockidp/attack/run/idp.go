@@ -127,19 +127,21 @@ func (i *IdP) Metadata() ([]byte, error) {
 		return b.String()
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="%s">`+"\n", text(i.EntityID))
-	fmt.Fprintf(&b, `  <md:IDPSSODescriptor WantAuthnRequestsSigned="false" protocolSupportEnumeration="%s">`+"\n", nsProtocol)
+	fmt.Fprintf(&b, `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="%s">
+  <md:IDPSSODescriptor WantAuthnRequestsSigned="false" protocolSupportEnumeration="%s">
+`, text(i.EntityID), nsProtocol)
 	for _, k := range i.keys() {
 		fmt.Fprintf(&b, `    <md:KeyDescriptor use="%s"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">`, k.use)
-		fmt.Fprintf(&b, "<ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>\n",
+		fmt.Fprintf(&b, "<ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate></ds:X509Data>",
 			base64.StdEncoding.EncodeToString(i.Certificates[k.key]))
+		b.WriteString("</ds:KeyInfo></md:KeyDescriptor>\n")
 	}
-	b.WriteString("    <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</md:NameIDFormat>\n")
-	for _, binding := range []string{"HTTP-Redirect", "HTTP-POST"} {
-		fmt.Fprintf(&b, `    <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:%s" Location="%s"/>`+"\n",
-			binding, text(i.SSOURL))
-	}
-	b.WriteString("  </md:IDPSSODescriptor>\n</md:EntityDescriptor>\n")
+	fmt.Fprintf(&b, `    <md:NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</md:NameIDFormat>
+    <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect" Location="%[1]s"/>
+    <md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="%[1]s"/>
+  </md:IDPSSODescriptor>
+</md:EntityDescriptor>
+`, text(i.SSOURL))
 	return []byte(b.String()), nil
 }
 

@@ -70,7 +70,8 @@ func (r *Report) Summary() string {
 			parts = append(parts, fmt.Sprintf("%d %s", n, v))
 		}
 	}
-	return fmt.Sprintf("%d attacks in %s: %s", len(r.Results), r.Duration.Round(time.Millisecond), strings.Join(parts, ", "))
+	duration := r.Duration.Round(time.Millisecond)
+	return fmt.Sprintf("%d attacks in %s: %s", len(r.Results), duration, strings.Join(parts, ", "))
 }
 
 // WriteJSON writes the whole report as JSON.

@@ -45,7 +45,8 @@ func (r *runner) answers(ctx context.Context) bool {
 		return false
 	}
 	until := time.Now().Add(r.Recovery)
-	for pause := 50 * time.Millisecond; r.runTwin(ctx, good, r.way).Verdict != Accepted; pause = min(2*pause, time.Second) {
+	pause := 50 * time.Millisecond
+	for r.runTwin(ctx, good, r.way).Verdict != Accepted {
 		if time.Now().Add(pause).After(until) {
 			r.watch.mu.Lock()
 			defer r.watch.mu.Unlock()
@@ -57,6 +58,7 @@ func (r *runner) answers(ctx context.Context) bool {
 			return true // the run was cancelled; the service provider has not stopped
 		case <-time.After(pause):
 		}
+		pause = min(2*pause, time.Second)
 	}
 	return true
 }
