@@ -215,7 +215,7 @@ func (c *call) read(into any) *apiError {
 		err = d.Decode(into)
 	}
 	if err != nil {
-		return badBody(err)
+		return refuse(http.StatusBadRequest, "E0000003", "The request body was not well-formed.", cut(err.Error()))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package oktaapi
 
 import (
+	"net/http"
 	"slices"
 
 	"github.com/meridian-saml/meridian/mockidp"
@@ -75,7 +76,7 @@ func (c *call) replaceApp(body appBody) *apiError {
 
 func (c *call) deleteApp() *apiError {
 	if !c.app.Inactive {
-		return forbidden("E0000056", "Delete application forbidden.",
+		return refuse(http.StatusForbidden, "E0000056", "Delete application forbidden.",
 			"The application must be deactivated before deletion.")
 	}
 	return c.done(c.idp.RemoveApp(c.app.ID), c.app.ID)

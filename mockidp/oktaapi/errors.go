@@ -21,7 +21,11 @@ type apiError struct {
 // Error implements error, so that a function in mockidp.Server.Update can return one.
 func (e *apiError) Error() string { return "oktaapi: " + e.Code + ": " + e.Summary }
 
-var errToken = &apiError{Status: http.StatusUnauthorized, Code: "E0000011", Summary: "Invalid token provided"}
+var errToken = refuse(http.StatusUnauthorized, "E0000011", "Invalid token provided")
+
+func refuse(status int, code, summary string, causes ...string) *apiError {
+	return &apiError{status, code, summary, causes}
+}
 
 func (e *apiError) write(w http.ResponseWriter, id string) {
 	causes := shown(e.Causes, func(c string) object { return object{"errorSummary": c} })
@@ -34,33 +38,26 @@ func (e *apiError) write(w http.ResponseWriter, id string) {
 }
 
 func notFound(id, kind string) *apiError {
-	return &apiError{Status: http.StatusNotFound, Code: "E0000007",
-		Summary: "Not found: Resource not found: " + cut(id) + " (" + kind + ")"}
+	return refuse(http.StatusNotFound, "E0000007", "Not found: Resource not found: "+cut(id)+" ("+kind+")")
 }
 
 // invalid is Okta's validation error; about names the field or the object.
 func invalid(about, why string) *apiError {
-	return &apiError{Status: http.StatusBadRequest, Code: "E0000001", Summary: "Api validation failed: " + about,
-		Causes: []string{about + ": " + why}}
-}
-
-func badBody(err error) *apiError {
-	return &apiError{Status: http.StatusBadRequest, Code: "E0000003", Summary: "The request body was not well-formed.",
-		Causes: []string{cut(err.Error())}}
+	return refuse(http.StatusBadRequest, "E0000001", "Api validation failed: "+about, about+": "+why)
 }
 
 func badSearch(why string) *apiError {
-	return &apiError{Status: http.StatusBadRequest, Code: "E0000031", Summary: "Invalid search criteria.",
-		Causes: []string{why}}
+	return refuse(http.StatusBadRequest, "E0000031", "Invalid search criteria.", why)
 }
 
 func internal(why string) *apiError {
-	return &apiError{Status: http.StatusInternalServerError, Code: "E0000009", Summary: "Internal Server Error",
-		Causes: []string{why}}
+	return refuse(http.StatusInternalServerError, "E0000009", "Internal Server Error", why)
 }
 
-func forbidden(code, summary string, causes ...string) *apiError {
-	return &apiError{Status: http.StatusForbidden, Code: code, Summary: summary, Causes: causes}
+// kinds holds Okta's kind of resource for each Reason that one is missing.
+var kinds = map[mockidp.Reason]string{
+	mockidp.ReasonNoSuchApp: "AppInstance", mockidp.ReasonNoSuchUser: "User", mockidp.ReasonNoSuchGroup: "UserGroup",
+	mockidp.ReasonNoSuchKey: "Key", mockidp.ReasonNoSuchMessage: "Message",
 }
 
 // fromError converts an error of the Server; about names the field or the object.
@@ -74,22 +71,15 @@ func fromError(err error, about string) *apiError {
 		return internal(cut(err.Error()))
 	}
 	text := strings.TrimPrefix(e.Error(), "mockidp: ")
-	switch e.Reason {
-	case mockidp.ReasonNoSuchApp:
-		api = notFound(about, "AppInstance")
-	case mockidp.ReasonNoSuchUser:
-		api = notFound(about, "User")
-	case mockidp.ReasonNoSuchGroup:
-		api = notFound(about, "UserGroup")
-	case mockidp.ReasonNoSuchKey, mockidp.ReasonNoSuchMessage:
-		api = notFound(about, strings.TrimPrefix(string(e.Reason), "NoSuch"))
-	case mockidp.ReasonInternal:
-		return internal(text)
-	default:
-		return invalid(about, text)
+	if kind, ok := kinds[e.Reason]; ok {
+		api = notFound(about, kind)
+		api.Causes = []string{text} // it names the ID where about is a field
+		return api
 	}
-	api.Causes = []string{text} // it names the ID where about is a field
-	return api
+	if e.Reason == mockidp.ReasonInternal {
+		return internal(text)
+	}
+	return invalid(about, text)
 }
 
 func quote(s string) string { return strconv.Quote(cut(s)) }

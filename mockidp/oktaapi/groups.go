@@ -1,6 +1,7 @@
 package oktaapi
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -95,7 +96,7 @@ func (c *call) listMembers() *apiError {
 // setMember adds a user to a group, or removes one.
 func (c *call) setMember(in bool) *apiError {
 	if c.group.Name == mockidp.Everyone {
-		return forbidden("E0000006", "You do not have permission to perform the requested action",
+		return refuse(http.StatusForbidden, "E0000006", "You do not have permission to perform the requested action",
 			"every user is in Everyone")
 	}
 	err := c.idp.UpdateUser(c.user.Login, func(u *mockidp.User) error {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 
+	"net/http"
 	"slices"
 	"strings"
 
@@ -137,9 +138,9 @@ func (c *call) userLifecycle() *apiError {
 	err := c.idp.UpdateUser(c.user.Login, func(u *mockidp.User) error {
 		if !slices.Contains(move.from, u.Status) {
 			if name == "activate" {
-				return forbidden("E0000016", "Activation failed because the user is already active")
+				return refuse(http.StatusForbidden, "E0000016", "Activation failed because the user is already active")
 			}
-			return forbidden("E0000038", "This operation is not allowed in the user's current status.",
+			return refuse(http.StatusForbidden, "E0000038", "This operation is not allowed in the user's current status.",
 				"the user is "+statusWords[u.Status])
 		}
 		u.Status = move.to
