@@ -83,3 +83,18 @@ func BenchmarkLookup(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkLookupAfterChange is a push: a search and a change, one after another.
+func BenchmarkLookupAfterChange(b *testing.B) {
+	sizes(b, func(b *testing.B, r *rig, users int) {
+		for i := 0; b.Loop(); i++ {
+			w := httptest.NewRecorder()
+			r.ServeHTTP(w, request("GET", "/Users?"+filter(fmt.Sprintf(`userName eq "user%d@example.com"`, i%users)), ""))
+			body := fmt.Sprintf(`{"Operations":[{"op":"replace","value":{"displayName":"Name %d"}}]}`, i)
+			r.ServeHTTP(w, request("PATCH", fmt.Sprintf("/Users/u-%d", i%users), body))
+			if w.Code != 200 {
+				b.Fatal(w.Body)
+			}
+		}
+	})
+}

@@ -93,9 +93,9 @@ type Server struct {
 	hashes [][sha256.Size]byte
 	writer *writer
 
-	mu      sync.Mutex // guards cached and indexOf
-	cached  *index
-	indexOf *center.Snapshot // that cached was made from
+	mu      sync.Mutex // guards cached and stateOf
+	cached  *state
+	stateOf *center.Snapshot // that cached was made from
 }
 
 // New checks the Config and returns a Server. Its error is an *Error with

@@ -45,11 +45,11 @@ func setEmail(u *center.User, a assignment) *Error {
 // keptEmail returns a sub-attribute of the address that is kept. A missing address
 // has its type already, because Entra ID adds one with the path
 // emails[type eq "work"].value.
-func keptEmail(address, attr string) any {
+func keptEmail(address, attr string) string {
 	if address == "" && attr != "emails.value" {
 		address = "none"
 	}
-	return userAttributes[attr].value(center.User{Email: address})
+	return userAttributes[attr].value(&center.User{Email: address})
 }
 
 // mayBeKept reports whether some value of the kept address makes the filter's

@@ -12,8 +12,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/scim"
 )
 
-// FuzzFilter: a filter is answered or refused with its scimType, and the result
-// doesn't depend on the lookup that was used: a further term only narrows it.
+// FuzzFilter: a filter is answered or refused with its scimType, and a further term
+// only narrows the result.
 func FuzzFilter(f *testing.F) {
 	for _, s := range []string{
 		`userName eq "alice@example.com"`, `id eq "u-1" and active eq true`, `active eq "False"`, `displayName eq "x\"y"`,

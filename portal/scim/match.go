@@ -3,6 +3,7 @@ package scim
 import (
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/meridian-saml/meridian/portal/center"
@@ -20,38 +21,38 @@ const (
 // A filterable is an attribute that filters may name.
 type filterable[T any] struct {
 	comparing comparing
-	// value returns a bool, a string, or nil or "" for none. Nil: the attribute has
-	// several values.
-	value func(T) any
+	// value returns the value, or "" for none; booleans are "true" and "false". Nil:
+	// the attribute has several values.
+	value func(*T) string
 }
 
 // The attributes that filters may name, with their parents' names.
 var (
 	userAttributes = map[string]filterable[center.User]{
-		"id":              {exactly, func(u center.User) any { return u.ID }},
-		"externalid":      {exactly, func(u center.User) any { return u.ExternalID }},
-		"username":        {anyCase, func(u center.User) any { return u.UserName }},
-		"displayname":     {anyCase, func(u center.User) any { return u.DisplayName }},
-		"active":          {asBoolean, func(u center.User) any { return !u.Inactive }},
-		"name.givenname":  {anyCase, func(u center.User) any { return u.GivenName }},
-		"name.familyname": {anyCase, func(u center.User) any { return u.FamilyName }},
-		"emails.value":    {anyCase, func(u center.User) any { return u.Email }},
-		"emails.type":     {anyCase, func(u center.User) any { return ofEmail(u, "work") }},
-		"emails.primary":  {asBoolean, func(u center.User) any { return ofEmail(u, true) }},
+		"id":              {exactly, func(u *center.User) string { return u.ID }},
+		"externalid":      {exactly, func(u *center.User) string { return u.ExternalID }},
+		"username":        {anyCase, func(u *center.User) string { return u.UserName }},
+		"displayname":     {anyCase, func(u *center.User) string { return u.DisplayName }},
+		"active":          {asBoolean, func(u *center.User) string { return strconv.FormatBool(!u.Inactive) }},
+		"name.givenname":  {anyCase, func(u *center.User) string { return u.GivenName }},
+		"name.familyname": {anyCase, func(u *center.User) string { return u.FamilyName }},
+		"emails.value":    {anyCase, func(u *center.User) string { return u.Email }},
+		"emails.type":     {anyCase, func(u *center.User) string { return ofEmail(u, "work") }},
+		"emails.primary":  {asBoolean, func(u *center.User) string { return ofEmail(u, "true") }},
 	}
 	groupAttributes = map[string]filterable[center.Group]{
-		"id":            {exactly, func(g center.Group) any { return g.ID }},
-		"externalid":    {exactly, func(g center.Group) any { return g.ExternalID }},
-		"displayname":   {anyCase, func(g center.Group) any { return g.Name }},
+		"id":            {exactly, func(g *center.Group) string { return g.ID }},
+		"externalid":    {exactly, func(g *center.Group) string { return g.ExternalID }},
+		"displayname":   {anyCase, func(g *center.Group) string { return g.Name }},
 		"members.value": {exactly, nil},
 		"members.type":  {anyCase, nil},
 	}
 )
 
 // ofEmail returns value if the user has an address.
-func ofEmail(u center.User, value any) any {
+func ofEmail(u *center.User, value string) string {
 	if u.Email == "" {
-		return nil
+		return ""
 	}
 	return value
 }
@@ -103,7 +104,7 @@ func bindTerm[T any](f *filter, known map[string]filterable[T], parent string) (
 	}
 	switch {
 	case a.comparing == asBoolean && isBool && (f.op == opEqual || f.op == opNotEqual):
-		out.value = b
+		out.value = strconv.FormatBool(b)
 	case a.comparing == exactly && isText:
 	case a.comparing == anyCase && isText:
 		out.value, out.anyCase = fold(s), true
@@ -127,24 +128,20 @@ func (f *filter) match(term func(*filter) bool) bool {
 	return term(f)
 }
 
-// holds reports whether a bound comparison is true of a value: a bool, a string,
-// or nil or "" for none. No value equals nothing, and ne is the opposite of eq.
-func (f *filter) holds(value any) bool {
-	if b, ok := value.(bool); ok {
-		return f.op == opPresent || (b == f.value) == (f.op == opEqual)
-	}
-	s, _ := value.(string)
-	if s == "" || f.op == opPresent {
-		return (s == "") == (f.op == opNotEqual)
+// holds reports whether a bound comparison is true of a value, which is "" for none.
+// No value equals nothing, and ne is the opposite of eq.
+func (f *filter) holds(value string) bool {
+	if value == "" || f.op == opPresent {
+		return (value == "") == (f.op == opNotEqual)
 	}
 	want, _ := f.value.(string)
 	if f.anyCase {
-		s = fold(s)
+		value = fold(value)
 	}
-	return comparisons[f.op](s, want)
+	return comparisons[f.op](value, want)
 }
 
-func matchUser(u center.User, f *filter) bool {
+func matchUser(u *center.User, f *filter) bool {
 	return f.match(func(t *filter) bool {
 		if t.op == opValuePath { // of one value, because one address is kept
 			return u.Email != "" && matchUser(u, t.args[0])
@@ -153,7 +150,7 @@ func matchUser(u center.User, f *filter) bool {
 	})
 }
 
-func matchGroup(g center.Group, f *filter) bool {
+func matchGroup(g *center.Group, f *filter) bool {
 	return f.match(func(t *filter) bool {
 		if a := groupAttributes[t.attr]; a.value != nil {
 			return t.holds(a.value(g))

@@ -22,9 +22,9 @@ type resources[T any] struct {
 	// attributes: a group may be large and change a little at a time.
 	briefPatch bool
 
-	keys  func(*T) (id, name, external string)
-	table func(*index) *table[T]
-	match func(T, *filter) bool
+	keys  func(T) (id, name, external string)
+	table func(*state) *table[T]
+	match func(*T, *filter) bool
 	show  func(T, selection) resource
 	same  func(a, b T) bool
 	// active reports whether an element is a user who has access. Nil: none has.
@@ -63,13 +63,12 @@ func (rs *resources[T]) list(c *call) (*answer, *Error) {
 	if err != nil {
 		return nil, err
 	}
-	t := rs.table(rs.server.index())
-	found := t.search(f, rs.match)
-	return list(len(found), p, func(i int) resource { return rs.show(t.all[found[i]], c.pick) }), nil
+	found := rs.table(rs.server.state()).search(f, rs.match)
+	return list(len(found), p, func(i int) resource { return rs.show(found[i], c.pick) }), nil
 }
 
 func (rs *resources[T]) get(c *call) (*answer, *Error) {
-	element, ok := rs.table(rs.server.index()).get(c.id)
+	element, ok := rs.table(rs.server.state()).get(c.id)
 	if !ok {
 		return nil, rs.notFound(c.id)
 	}
@@ -134,7 +133,7 @@ func (rs *resources[T]) update(c *call, edit func(*state, T) (T, *Error)) (*answ
 	var changed bool
 	err := rs.server.writer.do(func(st *state) (err *Error) {
 		var ok bool
-		if before, ok = rs.table(st.index).get(c.id); !ok {
+		if before, ok = rs.table(st).get(c.id); !ok {
 			return rs.notFound(c.id)
 		}
 		if after, err = edit(st, before); err != nil {
@@ -158,7 +157,7 @@ func (rs *resources[T]) delete(c *call) (*answer, *Error) {
 	var gone T
 	err := rs.server.writer.do(func(st *state) *Error {
 		var ok bool
-		if gone, ok = rs.table(st.index).get(c.id); !ok {
+		if gone, ok = rs.table(st).get(c.id); !ok {
 			return rs.notFound(c.id)
 		}
 		if err := rs.remove(st, c.id); err != nil {
@@ -173,7 +172,7 @@ func (rs *resources[T]) delete(c *call) (*answer, *Error) {
 }
 
 func (rs *resources[T]) change(what Action, element T) Change {
-	id, name, _ := rs.keys(&element)
+	id, name, _ := rs.keys(element)
 	return Change{Action: what, Resource: rs.kind, ID: id, Name: name}
 }
 
@@ -190,13 +189,13 @@ func (s *Server) report(c Change, err *Error) {
 // checks first, so that a refusal changes nothing. A name that isn't new needn't
 // be unique nor follow newer rules: nothing may prevent a deactivation.
 func (rs *resources[T]) put(st *state, element T) (changed bool, refused *Error) {
-	t := rs.table(st.index)
-	id, name, external := rs.keys(&element)
+	t := rs.table(st)
+	id, name, external := rs.keys(element)
 	old, exists := t.get(id)
 	if exists && rs.same(old, element) {
 		return false, nil
 	}
-	_, oldName, oldExternal := rs.keys(&old)
+	_, oldName, oldExternal := rs.keys(old)
 	// The instance's own rules, before the element joins the update of others.
 	data := rs.alone(element, !exists || name != oldName)
 	data.Regions = []center.Region{{Name: "us-east-1"}}
@@ -204,10 +203,10 @@ func (rs *resources[T]) put(st *state, element T) (changed bool, refused *Error)
 		return false, fromCenter(err)
 	}
 	unique := "one that no other " + strings.ToLower(rs.kind) + " has"
-	if n := fold(name); n != fold(oldName) && len(t.names[n]) > 0 {
+	if !strings.EqualFold(name, oldName) && rs.taken(t, func(other, _ string) bool { return strings.EqualFold(name, other) }) {
 		return false, refuse(ReasonUniqueness, rs.nameAttr, unique+", in any case", name)
 	}
-	if external != oldExternal && len(t.external[external]) > 0 {
+	if external != "" && external != oldExternal && rs.taken(t, func(_, other string) bool { return other == external }) {
 		return false, refuse(ReasonUniqueness, "externalId", unique, external)
 	}
 	if err := rs.store(st.tx, element); err != nil {
@@ -217,11 +216,19 @@ func (rs *resources[T]) put(st *state, element T) (changed bool, refused *Error)
 	return true, nil
 }
 
+// taken reports whether the keys of an element satisfy a condition.
+func (rs *resources[T]) taken(t *table[T], is func(name, external string) bool) bool {
+	return slices.ContainsFunc(t.all, func(element T) bool {
+		_, name, external := rs.keys(element)
+		return is(name, external)
+	})
+}
+
 func (s *Server) users() *resources[center.User] {
 	return &resources[center.User]{
 		server: s, kind: "User", schema: schemaUser, nameAttr: "userName", attributes: userAttributes,
-		keys:   userKeys,
-		table:  func(x *index) *table[center.User] { return x.users },
+		keys:   func(u center.User) (id, name, external string) { return u.ID, u.UserName, u.ExternalID },
+		table:  func(st *state) *table[center.User] { return st.users },
 		match:  matchUser,
 		show:   s.user,
 		same:   func(a, b center.User) bool { return a == b },
@@ -245,7 +252,14 @@ func (s *Server) users() *resources[center.User] {
 			if err := st.tx.RemoveUser(id); err != nil {
 				return err
 			}
-			st.dropUser(id)
+			st.users.drop(id)
+			for i, g := range st.groups.all { // as the instance does
+				if slices.Contains(g.Members, id) {
+					// A copy: a request of the same batch may be about to show the group.
+					g.Members = slices.DeleteFunc(slices.Clone(g.Members), func(m string) bool { return m == id })
+					st.groups.all[i] = g
+				}
+			}
 			return nil
 		},
 	}
@@ -255,8 +269,8 @@ func (s *Server) groups() *resources[center.Group] {
 	return &resources[center.Group]{
 		server: s, kind: "Group", schema: schemaGroup, nameAttr: "displayName", attributes: groupAttributes,
 		briefPatch: true,
-		keys:       groupKeys,
-		table:      func(x *index) *table[center.Group] { return x.groups },
+		keys:       func(g center.Group) (id, name, external string) { return g.ID, g.Name, g.ExternalID },
+		table:      func(st *state) *table[center.Group] { return st.groups },
 		match:      matchGroup,
 		show:       s.group,
 		same: func(a, b center.Group) bool {

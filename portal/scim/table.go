@@ -1,36 +1,50 @@
 package scim
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// A table holds the elements of one kind, users or groups, with lookups by the
-// attributes that clients search for.
-type table[T any] struct {
-	all      []T                                  // in the instance's order; a removed one has no ID
-	keys     func(*T) (id, name, external string) // of an element
-	nameAttr string                               // the attribute that holds the name, in lower case
+// state is the users and groups of an instance. That of a snapshot never changes;
+// that of an update has the changes of the batch so far.
+type state struct {
+	users  *table[center.User]
+	groups *table[center.Group] // whose Members never change
+	tx     *center.Tx           // nil for a snapshot
+}
 
-	at       map[string]int // by ID
-	names    multi          // by folded name
-	external multi          // by externalId
+// newState takes ownership of d's users and groups.
+func newState(d center.Data, tx *center.Tx) *state {
+	userID := func(u center.User) string { return u.ID }
+	groupID := func(g center.Group) string { return g.ID }
+	return &state{newTable(d.Users, userID), newTable(d.Groups, groupID), tx}
+}
+
+// state returns the state of the current snapshot. It is made once per snapshot.
+func (s *Server) state() *state {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if now := s.cfg.View.Snapshot(); s.stateOf != now {
+		s.cached, s.stateOf = newState(now.Data(), nil), now
+	}
+	return s.cached
+}
+
+// A table is the elements of one kind, users or groups, with a lookup by ID.
+type table[T any] struct {
+	all []T // in the instance's order; the zero value is a removed one
+	id  func(T) string
+	at  map[string]int // by ID
 }
 
 // newTable takes ownership of all.
-func newTable[T any](all []T, nameAttr string, keys func(*T) (id, name, external string)) *table[T] {
-	n := len(all)
-	t := &table[T]{all: all, keys: keys, nameAttr: nameAttr,
-		at: make(map[string]int, n), names: make(multi, n), external: make(multi, n)}
-	positions := make([]int, n)
-	for i := range all {
-		id, name, external := keys(&all[i])
-		positions[i] = i
-		t.at[id] = i
-		t.names.add(fold(name), positions[i:i+1:i+1])
-		t.external.add(external, positions[i:i+1:i+1])
+func newTable[T any](all []T, id func(T) string) *table[T] {
+	t := &table[T]{all: all, id: id, at: make(map[string]int, len(all))}
+	for i, element := range all {
+		t.at[id(element)] = i
 	}
 	return t
 }
@@ -45,113 +59,38 @@ func (t *table[T]) get(id string) (element T, ok bool) {
 
 // put adds an element, or replaces the one with its ID.
 func (t *table[T]) put(element T) {
-	id, name, external := t.keys(&element)
-	i, ok := t.at[id]
-	if ok {
-		t.unlink(i)
+	id := t.id(element)
+	if i, ok := t.at[id]; ok {
 		t.all[i] = element
-	} else {
-		i = len(t.all)
-		t.all = append(t.all, element)
+		return
 	}
-	t.at[id] = i
-	t.names.add(fold(name), []int{i})
-	t.external.add(external, []int{i})
+	t.at[id] = len(t.all)
+	t.all = append(t.all, element)
 }
 
 // drop removes an element of the table.
 func (t *table[T]) drop(id string) {
-	i := t.at[id]
-	t.unlink(i)
 	var none T
-	t.all[i] = none
-}
-
-// unlink removes an element from the lookups.
-func (t *table[T]) unlink(i int) {
-	id, name, external := t.keys(&t.all[i])
+	t.all[t.at[id]] = none
 	delete(t.at, id)
-	t.names.remove(fold(name), i)
-	t.external.remove(external, i)
 }
 
-// search returns the positions of the elements that match a filter, or of all
-// elements for nil. A required term that the table can look up narrows the search
-// before anything is compared.
-func (t *table[T]) search(f *filter, match func(T, *filter) bool) []int {
-	from, known := []int(nil), false
-	if f != nil {
-		from, known = t.narrow(f)
-	}
-	if !known {
-		from = make([]int, len(t.all))
-		for i := range from {
-			from[i] = i
-		}
-	}
+// search returns the elements that match a filter, or all elements for nil.
+func (t *table[T]) search(f *filter, match func(*T, *filter) bool) []T {
 	if f == nil {
-		return from
+		return t.all
 	}
-	return slices.DeleteFunc(slices.Clone(from), func(i int) bool { return !match(t.all[i], f) })
-}
-
-// narrow looks up a term that every match of f satisfies.
-func (t *table[T]) narrow(f *filter) (found []int, known bool) {
-	switch f.op {
-	case opEqual:
-		return t.lookup(f)
-	case opAnd:
-		for _, arg := range f.args {
-			if found, known = t.narrow(arg); known {
-				return found, true
-			}
+	var out []T
+	for i := range t.all {
+		if match(&t.all[i], f) {
+			out = append(out, t.all[i])
 		}
 	}
-	return nil, false
+	return out
 }
 
-// lookup finds the elements that an eq term is true of, if the table can.
-func (t *table[T]) lookup(term *filter) (found []int, known bool) {
-	s, _ := term.value.(string)
-	switch term.attr {
-	case "id":
-		if i, ok := t.at[s]; ok {
-			return []int{i}, true
-		}
-		return nil, true
-	case t.nameAttr:
-		return t.names[fold(s)], true
-	case "externalid":
-		return t.external[s], true
-	}
-	return nil, false
-}
-
-// multi maps a key to the positions of all elements that have it. An instance that
-// was configured by hand may hold names that differ in case only.
-type multi map[string][]int
-
-// add adds a list of one position, which may be shared and is never changed.
-func (m multi) add(key string, position []int) {
-	if key == "" {
-		return
-	}
-	if at, taken := m[key]; taken {
-		position = append(at, position...)
-	}
-	m[key] = position
-}
-
-func (m multi) remove(key string, i int) {
-	if len(m[key]) > 1 { // then the list is not shared: add made it
-		m[key] = slices.DeleteFunc(m[key], func(o int) bool { return o == i })
-	} else {
-		delete(m, key)
-	}
-}
-
-// fold returns the same key for two strings exactly if strings.EqualFold holds for
-// them: userName and displayName are not case-exact (RFC 7643 4.1.1, 8.7.1).
+// fold returns the same string for two strings exactly if strings.EqualFold holds
+// for them: userName and displayName are not case-exact (RFC 7643 4.1.1, 8.7.1).
 func fold(s string) string {
 	if strings.IndexFunc(s, func(r rune) bool { return r >= utf8.RuneSelf || ('A' <= r && r <= 'Z') }) < 0 {
 		return s // nearly all of them
@@ -162,7 +101,7 @@ func fold(s string) string {
 			least = min(least, f)
 		}
 		if 'A' <= least && least <= 'Z' {
-			least += 'a' - 'A' // as in the names that are returned above
+			least += 'a' - 'A' // as in the strings that are returned above
 		}
 		return least
 	}, s)

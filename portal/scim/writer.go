@@ -85,7 +85,7 @@ func (w *writer) update(batch []*job) error {
 		j.err = nil
 	}
 	err := w.view.Update(func(tx *center.Tx) error {
-		st := &state{index: newIndex(tx.Data()), tx: tx}
+		st := newState(tx.Data(), tx)
 		for _, j := range batch {
 			j.err = j.apply(st)
 		}
