@@ -2,7 +2,6 @@ package oktaapi
 
 import (
 	_ "embed"
-	"strconv"
 	"strings"
 	"sync"
 
@@ -18,9 +17,6 @@ type line struct {
 	What    string // what it is, and what the service provider should check
 	Section string
 }
-
-// Indent returns the CSS class of the depth.
-func (l line) Indent() string { return "d" + strconv.Itoa(min(l.Depth, 9)) }
 
 // The limits of the viewer: an attack may have made a message anything.
 const (
@@ -75,11 +71,7 @@ func lookUp(el *etree.Element, attr string) line {
 	if attr != "" {
 		name += "@" + attr
 	}
-	keys := []string{name, "@" + attr}
-	if p := el.Parent(); p != nil {
-		keys = []string{p.Tag + "/" + name, name, "@" + attr}
-	}
-	for _, key := range keys {
+	for _, key := range []string{el.Parent().Tag + "/" + name, name, "@" + attr} {
 		if l, ok := explanations()[key]; ok {
 			return l
 		}

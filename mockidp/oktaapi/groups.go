@@ -25,12 +25,10 @@ func groupRoutes(api router) {
 	})
 }
 
-// The default orders of lists.
-var (
-	byLogin = order[mockidp.User]{key: func(u mockidp.User) string { return strings.ToLower(u.Login) }}
-	byName  = order[mockidp.Group]{key: func(g mockidp.Group) string { return g.Name }}
-	byID    = order[mockidp.App]{key: func(a mockidp.App) string { return a.ID }}
-)
+// The keys that lists are sorted by.
+func byLogin(u mockidp.User) string { return strings.ToLower(u.Login) }
+func byName(g mockidp.Group) string { return g.Name }
+func byID(a mockidp.App) string     { return a.ID }
 
 func groupType(g mockidp.Group) string {
 	if g.Name == mockidp.Everyone {

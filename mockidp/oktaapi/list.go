@@ -1,7 +1,6 @@
 package oktaapi
 
 import (
-	"cmp"
 	"encoding/base64"
 	"net/url"
 	"slices"
@@ -9,24 +8,17 @@ import (
 	"strings"
 )
 
-// order is the order of a list, by a key that no two members share.
-type order[T any] struct {
-	key  func(T) string
-	desc bool
+// paged sorts a list by a key that no two members share, and answers with a page of
+// it, as Okta does: limit and after in the query, the next page's URL in a Link
+// header. The cursor is the last key, so members may be added and removed between
+// two pages.
+func paged[T any](c *call, list []T, limit int, key func(T) string, show func(T) object) *apiError {
+	return pagedBy(c, list, limit, key, strings.Compare, show)
 }
 
-func (o order[T]) compare(a, b string) int {
-	if o.desc {
-		a, b = b, a
-	}
-	return cmp.Compare(a, b)
-}
-
-// paged sorts a list and answers with a page of it, as Okta does: limit and after in
-// the query, the next page's URL in a Link header. The cursor is the last key, so
-// members may be added and removed between two pages.
-func paged[T any](c *call, list []T, limit int, by order[T], show func(T) object) *apiError {
-	slices.SortStableFunc(list, func(a, b T) int { return by.compare(by.key(a), by.key(b)) })
+func pagedBy[T any](c *call, list []T, limit int, key func(T) string, compare func(a, b string) int,
+	show func(T) object) *apiError {
+	slices.SortFunc(list, func(a, b T) int { return compare(key(a), key(b)) })
 	q := c.r.URL.Query()
 	if l := q.Get("limit"); l != "" {
 		n, err := strconv.Atoi(l)
@@ -40,14 +32,14 @@ func paged[T any](c *call, list []T, limit int, by order[T], show func(T) object
 		if err != nil {
 			return invalid("after", "a cursor from a Link header")
 		}
-		list = slices.DeleteFunc(list, func(x T) bool { return by.compare(by.key(x), string(last)) <= 0 })
+		list = slices.DeleteFunc(list, func(x T) bool { return compare(key(x), string(last)) <= 0 })
 	}
 	self := *c.r.URL
 	c.w.Header().Add("Link", "<"+c.base+self.RequestURI()+`>; rel="self"`)
 	if len(list) > limit {
 		list = list[:limit]
 		q.Set("limit", strconv.Itoa(limit))
-		q.Set("after", base64.RawURLEncoding.EncodeToString([]byte(by.key(list[limit-1]))))
+		q.Set("after", base64.RawURLEncoding.EncodeToString([]byte(key(list[limit-1]))))
 		next := url.URL{Path: self.Path, RawQuery: q.Encode()}
 		c.w.Header().Add("Link", "<"+c.base+next.RequestURI()+`>; rel="next"`)
 	}
@@ -75,7 +67,8 @@ const maxSortKey = 256
 // searched answers with a page of the members that match the query's filter and
 // search. As at Okta, only a filter is case-sensitive, and only a search is sorted
 // by sortBy and sortOrder; members with the same value are sorted by ID.
-func searched[T any](c *call, list []T, limit int, by order[T], fields fields[T], show func(T) object) *apiError {
+func searched[T any](c *call, list []T, limit int, key func(T) string, fields fields[T],
+	show func(T) object) *apiError {
 	q := c.r.URL.Query()
 	for _, name := range []string{"filter", "search"} {
 		if q.Get(name) == "" {
@@ -93,22 +86,26 @@ func searched[T any](c *call, list []T, limit int, by order[T], fields fields[T]
 	}
 	name, direction := q.Get("sortBy"), strings.ToLower(q.Get("sortOrder"))
 	if name == "" || q.Get("search") == "" {
-		return paged(c, list, limit, by, show)
+		return paged(c, list, limit, key, show)
 	}
 	f, known := fields(name)
 	if !known {
 		return badSearch("lists can't be sorted by the attribute " + quote(name))
 	}
-	if direction != "" && direction != "asc" && direction != "desc" {
+	compare := strings.Compare
+	switch direction {
+	case "", "asc":
+	case "desc":
+		compare = func(a, b string) int { return strings.Compare(b, a) }
+	default:
 		return invalid("sortOrder", "asc or desc")
 	}
 	id, _ := fields("id")
-	sorted := order[T]{desc: direction == "desc", key: func(x T) string {
+	return pagedBy(c, list, limit, func(x T) string {
 		value := ""
 		if values := f.values(x); len(values) > 0 {
 			value = strings.ToLower(values[0])
 		}
 		return value[:min(len(value), maxSortKey)] + "\x00" + id.values(x)[0]
-	}}
-	return paged(c, list, limit, sorted, show)
+	}, compare, show)
 }

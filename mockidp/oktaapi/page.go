@@ -24,7 +24,7 @@ var embedded embed.FS
 func parsePages() map[string]*template.Template {
 	out := map[string]*template.Template{}
 	for _, name := range []string{"login", "overview", "message", "error"} {
-		set := template.New(name).Option("missingkey=error")
+		set := template.New(name).Option("missingkey=error").Funcs(pageFuncs)
 		out[name] = template.Must(set.ParseFS(embedded, "templates/layout.html", "templates/"+name+".html"))
 	}
 	return out

@@ -2,6 +2,7 @@ package oktaapi
 
 import (
 	"cmp"
+	"html/template"
 	"net/http"
 	"slices"
 	"strconv"
@@ -23,6 +24,8 @@ var queueable = []string{
 func (s *API) overview(w http.ResponseWriter, _ *http.Request) {
 	v := s.view()
 	q, users, offset := s.idp.Queued(), v.Users(), ""
+	groups := v.allGroups()
+	slices.SortFunc(groups, func(a, b mockidp.Group) int { return strings.Compare(a.Name, b.Name) })
 	if d := s.idp.ClockOffset(); d != 0 {
 		offset = d.String()
 	}
@@ -36,34 +39,29 @@ func (s *API) overview(w http.ResponseWriter, _ *http.Request) {
 			return v.label(e.App) + ": " + shortStatus(e.Status)
 		}),
 		"Faults":    faultsJSON(s.idp.Faults()),
-		"Apps":      shown(v.Apps(), func(a mockidp.App) shownApp { return shownApp{a} }),
-		"Users":     shown(users[:min(maxShownUsers, len(users))], func(u mockidp.User) shownUser { return shownUser{u} }),
-		"UserCount": len(users), "Groups": v.allGroups(), "Keys": v.shownKeys(), "Messages": messages,
+		"Apps":      v.Apps(),
+		"Users":     users[:min(maxShownUsers, len(users))],
+		"UserCount": len(users), "Groups": groups, "Keys": v.shownKeys(), "Messages": messages,
 	}})
 }
 
-// shownApp and shownUser are rows of the tables.
-type (
-	shownApp  struct{ mockidp.App }
-	shownUser struct{ mockidp.User }
-)
-
-// KindWord returns the kind of the app.
-func (a shownApp) KindWord() string {
-	switch {
-	case a.Kind == mockidp.Bookmark:
-		return "Bookmark"
-	case a.IdentityCenter != nil:
-		return "AWS IAM Identity Center"
-	case a.Profile == mockidp.Entra:
-		return "SAML 2.0, like Entra ID"
-	}
-	return "SAML 2.0"
-}
-
-// StatusWord returns Okta's word for the status.
-func (u shownUser) StatusWord() string {
-	return strings.ReplaceAll(strings.ToLower(statusWords[u.Status]), "_", " ")
+// pageFuncs are the functions of the templates.
+var pageFuncs = template.FuncMap{
+	"kind": func(a mockidp.App) string {
+		switch {
+		case a.Kind == mockidp.Bookmark:
+			return "Bookmark"
+		case a.IdentityCenter != nil:
+			return "AWS IAM Identity Center"
+		case a.Profile == mockidp.Entra:
+			return "SAML 2.0, like Entra ID"
+		}
+		return "SAML 2.0"
+	},
+	"status": func(u mockidp.User) string {
+		return strings.ReplaceAll(strings.ToLower(statusWords[u.Status]), "_", " ")
+	},
+	"indent": func(l line) string { return "d" + strconv.Itoa(min(l.Depth, 9)) }, // a CSS class
 }
 
 // shownAttack is an attack that is switched on.

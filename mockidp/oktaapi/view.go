@@ -32,12 +32,10 @@ func (v view) find(key string) (found mockidp.User, ok bool) {
 	return found, ok
 }
 
-// allGroups returns the groups by name, Everyone included.
+// allGroups returns the groups, Everyone included.
 func (v view) allGroups() []mockidp.Group {
 	everyone, _ := v.Group(mockidp.Everyone)
-	out := append(v.Groups(), everyone)
-	slices.SortFunc(out, func(a, b mockidp.Group) int { return strings.Compare(a.Name, b.Name) })
-	return out
+	return append(v.Groups(), everyone)
 }
 
 // keys returns the keys of a SAML app.

@@ -14,56 +14,30 @@ import (
 // messages.
 type Reason string
 
-// The Reasons. Those that RFC 7644 3.12 has a scimType for have its value.
+// The Reasons, with the HTTP status of the response. Those that RFC 7644 3.12 has a
+// scimType for have its value.
 const (
-	// ReasonConfig: New refused the Config.
-	ReasonConfig Reason = "Config"
-	// ReasonUnauthorized: the request has no bearer token, or a wrong one. 401.
-	ReasonUnauthorized Reason = "Unauthorized"
-	// ReasonNotPrimary: this Region is an additional one. Error.Primary names the
-	// Region to ask instead. 403.
-	ReasonNotPrimary Reason = "NotPrimary"
-	// ReasonForbidden: the specification forbids the request, such as a filter on
-	// schemas (RFC 7644 4). 403.
-	ReasonForbidden Reason = "Forbidden"
-	// ReasonNotFound: no such endpoint, user, group or schema. 404.
-	ReasonNotFound Reason = "NotFound"
-	// ReasonMethod: the endpoint doesn't support the method. 405.
-	ReasonMethod Reason = "Method"
-	// ReasonPrecondition: If-Match names a version, and there are none. 412.
-	ReasonPrecondition Reason = "Precondition"
-	// ReasonTooLarge: the body or the query exceeds its limit. 413.
-	ReasonTooLarge Reason = "TooLarge"
-	// ReasonMediaType: the body is neither application/scim+json nor
-	// application/json. 415.
-	ReasonMediaType Reason = "MediaType"
-	// ReasonNotImplemented: an optional endpoint that is not supported. 501.
-	ReasonNotImplemented Reason = "NotImplemented"
-	// ReasonUnavailable: the instance could not make the change now, such as when its
-	// journal does not answer. The client should try again. 503.
-	ReasonUnavailable Reason = "Unavailable"
-	// ReasonInternal: an internal error. 500.
-	ReasonInternal Reason = "Internal"
+	ReasonConfig         Reason = "Config"         // New refused the Config
+	ReasonUnauthorized   Reason = "Unauthorized"   // 401: no bearer token, or a wrong one
+	ReasonNotPrimary     Reason = "NotPrimary"     // 403: an additional Region; Error.Primary names the primary
+	ReasonForbidden      Reason = "Forbidden"      // 403: the specification forbids it (RFC 7644 4)
+	ReasonNotFound       Reason = "NotFound"       // 404: no such endpoint, user, group or schema
+	ReasonMethod         Reason = "Method"         // 405: the endpoint doesn't support the method
+	ReasonUniqueness     Reason = "uniqueness"     // 409: another user or group has the value
+	ReasonPrecondition   Reason = "Precondition"   // 412: If-Match names a version, and there are none
+	ReasonTooLarge       Reason = "TooLarge"       // 413: the body or the query exceeds its limit
+	ReasonMediaType      Reason = "MediaType"      // 415: neither application/scim+json nor application/json
+	ReasonInternal       Reason = "Internal"       // 500
+	ReasonNotImplemented Reason = "NotImplemented" // 501: an optional endpoint that is not supported
+	ReasonUnavailable    Reason = "Unavailable"    // 503: no change can be made now; the client should try again
 
-	// ReasonInvalidSyntax: the body is not the expected JSON. 400.
-	ReasonInvalidSyntax Reason = "invalidSyntax"
-	// ReasonInvalidFilter: the filter can't be parsed, or has an attribute or an
-	// operator that is not supported. 400.
-	ReasonInvalidFilter Reason = "invalidFilter"
-	// ReasonTooMany: the filter has too many terms. 400.
-	ReasonTooMany Reason = "tooMany"
-	// ReasonInvalidPath: the path of a PATCH operation can't be parsed, or names an
-	// attribute that no schema has. 400.
-	ReasonInvalidPath Reason = "invalidPath"
-	// ReasonNoTarget: the path of a PATCH operation selects nothing. 400.
-	ReasonNoTarget Reason = "noTarget"
-	// ReasonInvalidValue: a value is missing or has the wrong form. 400.
-	ReasonInvalidValue Reason = "invalidValue"
-	// ReasonMutability: the attribute is read-only, or is required and can't be
-	// removed. 400.
-	ReasonMutability Reason = "mutability"
-	// ReasonUniqueness: another user or group has the value already. 409.
-	ReasonUniqueness Reason = "uniqueness"
+	ReasonInvalidSyntax Reason = "invalidSyntax" // 400: the body is not the expected JSON
+	ReasonInvalidFilter Reason = "invalidFilter" // 400: the filter can't be parsed or is not supported
+	ReasonTooMany       Reason = "tooMany"       // 400: the filter has too many terms
+	ReasonInvalidPath   Reason = "invalidPath"   // 400: the path can't be parsed, or no schema has the attribute
+	ReasonNoTarget      Reason = "noTarget"      // 400: the path selects nothing
+	ReasonInvalidValue  Reason = "invalidValue"  // 400: a value is missing or has the wrong form
+	ReasonMutability    Reason = "mutability"    // 400: the attribute is read-only, or required and to be removed
 )
 
 // An Error is the type of all errors of this package.

@@ -63,16 +63,7 @@ func editGroup(st *state, g center.Group, list []assignment) (center.Group, *Err
 type member struct {
 	Value *string `json:"value"`
 	// Operation is SCIM 1.1's: "delete" removes the member. It is refused.
-	Operation present `json:"operation"`
-}
-
-// present reports whether there was a value.
-type present bool
-
-// UnmarshalJSON implements json.Unmarshaler.
-func (p *present) UnmarshalJSON(raw []byte) error {
-	*p = present(!isNull(raw))
-	return nil
+	Operation *struct{} `json:"operation"`
 }
 
 // setGroup makes one assignment to a group.
@@ -112,30 +103,26 @@ func setMembers(g *editedGroup, a assignment) *Error {
 		}
 		return nil
 	}
+	bad := refuse(ReasonInvalidValue, "members", "a list of objects with value and without operation", "")
 	var list []member
 	if json.Unmarshal(a.raw, &list) != nil {
 		list = make([]member, 1)
 		if json.Unmarshal(a.raw, &list[0]) != nil {
-			return refuse(ReasonInvalidValue, "members", "a list of objects with value", "")
-		}
-	}
-	for _, m := range list {
-		switch {
-		case m.Value == nil:
-			return refuse(ReasonInvalidValue, "members", "a value in each", "")
-		case bool(m.Operation):
-			return refuse(ReasonInvalidValue, "members", "members without operation, which SCIM 2.0 does not have there", "")
-		case a.verb != remove && !g.isUser(*m.Value):
-			return refuse(ReasonInvalidValue, "members", "the ID of a user", *m.Value)
+			return bad
 		}
 	}
 	if a.verb == replace {
 		g.members.clear()
 	}
 	for _, m := range list {
-		if a.verb == remove { // Entra ID's form; RFC 7644 has a filter
+		switch {
+		case m.Value == nil || m.Operation != nil:
+			return bad
+		case a.verb == remove: // Entra ID's form; RFC 7644 has a filter
 			g.members.remove(*m.Value)
-		} else {
+		case !g.isUser(*m.Value):
+			return refuse(ReasonInvalidValue, "members", "the ID of a user", *m.Value)
+		default:
 			g.members.add(*m.Value)
 		}
 	}

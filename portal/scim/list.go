@@ -3,6 +3,7 @@ package scim
 import (
 	"net/http"
 	"strconv"
+	"strings"
 )
 
 // page is the window that a client asks for (RFC 7644 3.4.2.4).
@@ -44,4 +45,69 @@ func list(found int, p page, show func(i int) resource) *answer {
 		"itemsPerPage": len(out),
 		"Resources":    out,
 	}}
+}
+
+// A selection is the attributes that a client asks for (RFC 7644 3.9). Nil: no
+// choice.
+type selection struct{ only, except map[string]bool }
+
+// names parses one of the two parameters. Unknown names have no effect.
+func names(list string) map[string]bool {
+	if list == "" {
+		return nil
+	}
+	out := map[string]bool{}
+	for n := range strings.SplitSeq(list, ",") {
+		n = strings.ToLower(strings.TrimSpace(n))
+		for _, schema := range []string{schemaUser, schemaGroup} {
+			n = strings.TrimPrefix(n, strings.ToLower(schema)+":")
+		}
+		out[n] = true
+		if top, _, found := strings.Cut(n, "."); found {
+			out[top+"."] = true // a part of it
+		}
+	}
+	return out
+}
+
+// wants reports whether any part of an attribute is shown. id and schemas always
+// are (RFC 7643 7, returned "always").
+func (p selection) wants(name string) bool {
+	name = strings.ToLower(name)
+	if name == "id" || name == "schemas" {
+		return true
+	}
+	return !p.except[name] && (p.only == nil || p.only[name] || p.only[name+"."])
+}
+
+// wantsPart reports whether a sub-attribute of a shown attribute is shown.
+func (p selection) wantsPart(name, sub string) bool {
+	name = strings.ToLower(name)
+	full := name + "." + strings.ToLower(sub)
+	return !p.except[full] && (p.only == nil || p.only[name] || p.only[full])
+}
+
+// of removes from r what isn't shown.
+func (p selection) of(r resource) resource {
+	if p.only == nil && p.except == nil {
+		return r
+	}
+	for name, v := range r {
+		if !p.wants(name) {
+			delete(r, name)
+			continue
+		}
+		values, _ := v.([]resource)
+		if one, ok := v.(resource); ok {
+			values = []resource{one}
+		}
+		for _, value := range values {
+			for sub := range value {
+				if !p.wantsPart(name, sub) {
+					delete(value, sub)
+				}
+			}
+		}
+	}
+	return r
 }

@@ -203,25 +203,21 @@ func (rs *resources[T]) put(st *state, element T) (changed bool, refused *Error)
 		return false, fromCenter(err)
 	}
 	unique := "one that no other " + strings.ToLower(rs.kind) + " has"
-	if !strings.EqualFold(name, oldName) && rs.taken(t, func(other, _ string) bool { return strings.EqualFold(name, other) }) {
-		return false, refuse(ReasonUniqueness, rs.nameAttr, unique+", in any case", name)
-	}
-	if external != "" && external != oldExternal && rs.taken(t, func(_, other string) bool { return other == external }) {
-		return false, refuse(ReasonUniqueness, "externalId", unique, external)
+	newName, newExternal := !strings.EqualFold(name, oldName), external != "" && external != oldExternal
+	for _, other := range t.all {
+		_, otherName, otherExternal := rs.keys(other)
+		switch {
+		case newName && strings.EqualFold(name, otherName):
+			return false, refuse(ReasonUniqueness, rs.nameAttr, unique+", in any case", name)
+		case newExternal && external == otherExternal:
+			return false, refuse(ReasonUniqueness, "externalId", unique, external)
+		}
 	}
 	if err := rs.store(st.tx, element); err != nil {
 		return false, fromCenter(err)
 	}
 	t.put(element)
 	return true, nil
-}
-
-// taken reports whether the keys of an element satisfy a condition.
-func (rs *resources[T]) taken(t *table[T], is func(name, external string) bool) bool {
-	return slices.ContainsFunc(t.all, func(element T) bool {
-		_, name, external := rs.keys(element)
-		return is(name, external)
-	})
 }
 
 func (s *Server) users() *resources[center.User] {
