@@ -2,7 +2,6 @@ package portal
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"time"
@@ -10,10 +9,10 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// A Region whose clock is wrong by more than the service provider's skew refuses every response. Two
-// opinions on the clock are compared: the other Regions' clocks, and the issue instants of verified
-// assertions. Only if both differ from it, in the same direction, is the Region unhealthy. So neither a
-// Region nor an identity provider with a wrong clock can take another Region out of use alone.
+// A Region whose clock is wrong by more than the service provider's skew refuses every response. Two opinions on the
+// clock are compared: the other Regions' clocks, and the issue instants of verified assertions. Only if both differ
+// from it, in the same direction, is the Region unhealthy. So neither a Region nor an identity provider with a wrong
+// clock can take another Region out of use alone.
 
 // clockOpinion is the opinion of verified assertions.
 type clockOpinion struct {
@@ -22,18 +21,16 @@ type clockOpinion struct {
 	ahead time.Duration // of the identity provider's clock before this one
 	mono  time.Time     // when that was measured, by the process's monotonic clock
 	now   time.Time     // and by Portal.now
-	said  string        // what was logged last
 }
 
 const (
-	// issuedFor is how long the freshest assertion is kept before any other replaces it. Without a
-	// newer one it still counts, because a Region that gets no more traffic must not become healthy.
+	// issuedFor is how long the freshest assertion is kept before any other replaces it. Without a newer one it still
+	// counts, because a Region that gets no more traffic must not become healthy.
 	issuedFor = 5 * time.Minute
 	// clockStep is the difference by which the clock was set, rather than drifted.
 	clockStep = time.Minute
 )
 
-// verdict notes every verdict's opinion on the clock, and passes the verdict on.
 func (p *Portal) verdict(ctx context.Context, v acs.Verdict) {
 	if !v.Issued.IsZero() {
 		p.issued.note(v.Issued, v.Time.Round(0))
@@ -43,9 +40,8 @@ func (p *Portal) verdict(ctx context.Context, v acs.Verdict) {
 	}
 }
 
-// note takes the issue instant of an assertion whose signature verified, accepted or not. The freshest
-// one counts: an older one, that an attacker replayed or that waited in a browser, makes the clock look
-// ahead.
+// note takes the issue instant of an assertion whose signature verified, accepted or not. The freshest one counts: an
+// older one, that an attacker replayed or that waited in a browser, makes the clock look ahead.
 func (o *clockOpinion) note(issued, now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -67,8 +63,8 @@ func (o *clockOpinion) get(now time.Time) (ahead time.Duration, known bool) {
 	return o.ahead, o.holds(now)
 }
 
-// peersAhead is how far the other Regions' clocks are ahead: the median of those that answer, and of
-// two in the middle the smaller difference.
+// peersAhead is how far the other Regions' clocks are ahead: the median of those that answer, and of two in the middle
+// the smaller difference.
 func (p *Portal) peersAhead() (ahead time.Duration, known bool) {
 	if p.cfg.Replication == nil {
 		return 0, false
@@ -90,37 +86,29 @@ func (p *Portal) peersAhead() (ahead time.Duration, known bool) {
 	return a, true
 }
 
-// checkClock refuses if both opinions differ from the clock in the same direction, and logs if one does.
+// checkClock refuses if both opinions differ from the clock in the same direction. It logs when one begins to differ.
+// Only the probe calls it.
 func (p *Portal) checkClock(ctx context.Context) error {
 	peers, byPeers := p.peersAhead()
 	issued, byIssued := p.issued.get(p.now())
 	skew := p.cfg.SP.Skew()
-	wrongByPeers, wrongByIssued := byPeers && peers.Abs() > skew, byIssued && issued.Abs() > skew
 	opinion := func(known bool, ahead time.Duration) string {
 		if !known {
 			return "nothing"
 		}
 		return "this clock is " + clockText(ahead)
 	}
-	text := fmt.Sprintf("other Regions say %s, verified assertions say %s", opinion(byPeers, peers), opinion(byIssued, issued))
-	p.logClock(ctx, text, wrongByPeers, wrongByIssued)
-	if wrongByPeers && wrongByIssued && (peers > 0) == (issued > 0) {
+	text := "other Regions say " + opinion(byPeers, peers) + ", verified assertions say " + opinion(byIssued, issued)
+	wrong := [2]bool{byPeers && peers.Abs() > skew, byIssued && issued.Abs() > skew}
+	if wrong != p.clockWrong && wrong != [2]bool{} {
+		p.log.WarnContext(ctx, "portal: the clock may be wrong", "opinions", text)
+	}
+	p.clockWrong = wrong
+	if wrong == [2]bool{true, true} && (peers > 0) == (issued > 0) {
 		want := "within " + skew.String() + " of other Regions' and the identity provider's"
 		return newError(ReasonUnavailable, "clock", want, text)
 	}
 	return nil
-}
-
-// logClock logs when an opinion changes.
-func (p *Portal) logClock(ctx context.Context, text string, byPeers, byIssued bool) {
-	now := fmt.Sprint(byPeers, byIssued)
-	p.issued.mu.Lock()
-	before := p.issued.said
-	p.issued.said = now
-	p.issued.mu.Unlock()
-	if (byPeers || byIssued) && now != before {
-		p.log.WarnContext(ctx, "portal: the clock may be wrong", "opinions", text)
-	}
 }
 
 // clockText says how a clock differs from one that is so much ahead of it.

@@ -6,70 +6,37 @@ import (
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
-// Reason says why the portal refused. The list is closed. Compare with a Reason, never with a
-// message.
+// Reason says why the portal refused. The list is closed. Compare with a Reason, never with a message.
 type Reason string
 
 // The reasons. All but ReasonConfig appear in the log of a refused request.
 const (
-	// ReasonConfig: the Config given to New is invalid.
-	ReasonConfig Reason = "Config"
-	// ReasonUnknownUser: no userName equals the NameID exactly.
-	ReasonUnknownUser Reason = "UnknownUser"
-	// ReasonInactiveUser: the user exists but is not active.
-	ReasonInactiveUser Reason = "InactiveUser"
-	// ReasonSessionOver: the assertion's SessionNotOnOrAfter has passed, so a session would end
-	// before it began.
-	ReasonSessionOver Reason = "SessionOver"
-	// ReasonCrossSite: another site's page posted to the portal.
-	ReasonCrossSite Reason = "CrossSite"
-	// ReasonNavigation: a browser requested a page that changes something, but not by navigating a
-	// window (see acs.CheckNavigation).
-	ReasonNavigation Reason = "Navigation"
-	// ReasonTooMany: the browser has the maximum of handoffs in progress, and another site's page
-	// requested one more.
-	ReasonTooMany Reason = "TooMany"
-	// ReasonUnavailable: a store could not answer.
-	ReasonUnavailable Reason = "Unavailable"
-	// ReasonRevoked: the sign-in, or all of the user's sessions, were ended before this session
-	// began.
-	ReasonRevoked Reason = "Revoked"
-	// ReasonStale: another Region was not heard for longer than MaxStaleness.
-	ReasonStale Reason = "Stale"
-	// ReasonNotInUse: the Region is being added or removed, or is not one of the instance's, so no
-	// user can sign in here.
-	ReasonNotInUse Reason = "NotInUse"
-	// ReasonNotPending: the browser has no such sign-in to continue, or it is used or too old.
-	ReasonNotPending Reason = "NotPending"
-	// ReasonHandoffTarget: the request for a handoff is malformed, or its target is not a portal of
-	// an active Region of the instance.
-	ReasonHandoffTarget Reason = "HandoffTarget"
-	// ReasonHandoffBrowser: a code arrived in a browser that did not begin this handoff, or began it
-	// too long ago.
-	ReasonHandoffBrowser Reason = "HandoffBrowser"
-	// ReasonHandoffCode: the code is used, expired or unknown, or the other Region had no session to
-	// hand off.
-	ReasonHandoffCode Reason = "HandoffCode"
-	// ReasonHandoffBinding: the code is for another origin or browser, or comes from another Region
-	// than the browser was sent to, than it names, or than the active ones.
-	ReasonHandoffBinding Reason = "HandoffBinding"
-	// ReasonHandoffUser: the browser is signed in here as another user than the one whose session
-	// was handed off. It stays signed in.
-	ReasonHandoffUser Reason = "HandoffUser"
-	// ReasonHandoffOften: the sign-in has the maximum of valid codes.
-	ReasonHandoffOften Reason = "HandoffOften"
-	// ReasonSessions: the sign-in has the maximum of sessions.
-	ReasonSessions Reason = "Sessions"
+	ReasonConfig         Reason = "Config"         // the Config given to New is invalid
+	ReasonUnknownUser    Reason = "UnknownUser"    // no userName equals the NameID exactly
+	ReasonInactiveUser   Reason = "InactiveUser"   // the user exists but is not active
+	ReasonSessionOver    Reason = "SessionOver"    // the assertion's SessionNotOnOrAfter has passed already
+	ReasonCrossSite      Reason = "CrossSite"      // another site's page posted to the portal
+	ReasonNavigation     Reason = "Navigation"     // not a navigation of a window (see acs.CheckNavigation)
+	ReasonTooMany        Reason = "TooMany"        // a foreign page began a handoff above the limit for a browser
+	ReasonUnavailable    Reason = "Unavailable"    // a store could not answer
+	ReasonRevoked        Reason = "Revoked"        // the sign-in or user was revoked before the session began
+	ReasonStale          Reason = "Stale"          // another Region was not heard for longer than MaxStaleness
+	ReasonNotInUse       Reason = "NotInUse"       // the Region is being added or removed, or is unknown
+	ReasonNotPending     Reason = "NotPending"     // the browser has no such sign-in, or it is used or too old
+	ReasonHandoffTarget  Reason = "HandoffTarget"  // malformed, or not for a portal of an active Region
+	ReasonHandoffBrowser Reason = "HandoffBrowser" // the browser began no such handoff, or too long ago
+	ReasonHandoffCode    Reason = "HandoffCode"    // the code is used, expired or unknown, or there was no session
+	ReasonHandoffBinding Reason = "HandoffBinding" // the code is for another origin or browser, or of a wrong Region
+	ReasonHandoffUser    Reason = "HandoffUser"    // the browser is signed in here as another user, and stays so
+	ReasonHandoffOften   Reason = "HandoffOften"   // the sign-in has the maximum of valid codes
+	ReasonSessions       Reason = "Sessions"       // the sign-in has the maximum of sessions
 )
 
 // Error is the type of every error that this package returns, except ErrNoCode.
 type Error struct {
-	Reason Reason
-	// Rule names what was checked. Want and Got are the expected and the actual value, if there are
-	// two to compare.
-	Rule, Want, Got string
-	// Err is the cause, or nil.
-	Err error
+	Reason          Reason
+	Rule, Want, Got string // what was checked, and the expected and the actual value, if there are two
+	Err             error  // the cause, or nil
 
 	regions []string // that ReasonStale is about, for the page
 }

@@ -1,12 +1,17 @@
 package portal
 
 import (
+	"cmp"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -14,18 +19,17 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
-// A handoff gives a browser that is signed in at one origin, the source, a session of its own at
-// another, the destination:
+// A handoff gives a browser that is signed in at one origin, the source, a session of its own at another, the
+// destination:
 //
 //	destination  beginHandoff: cookie with a secret, 303 to source/handoff?to=…&state=hash of the secret
 //	source       handoff: the user is signed in, and to is a portal of the instance: makes a one-time
 //	             code, 303 to destination/enter?code=…
 //	destination  enter: takes the code, once; it must be for this origin and this browser's secret
 //
-// An attacker who sees the addresses can't use the code without the cookie. An attacker who has the
-// cookie could make a victim follow a link to the source with the cookie's state, and would sign in as
-// the victim if the code became known. So the destination drops a code that arrives in a browser that
-// did not begin the handoff.
+// An attacker who sees the addresses can't use the code without the cookie. An attacker who has the cookie could make
+// a victim follow a link to the source with the cookie's state, and would sign in as the victim if the code became
+// known. So the destination drops a code that arrives in a browser that did not begin the handoff.
 
 // codeLifetime is how long a code is valid.
 const codeLifetime = time.Minute
@@ -50,8 +54,8 @@ func (p *Portal) beginHandoff(w http.ResponseWriter, r *http.Request, l place, f
 	http.Redirect(w, r, from.origin+pathHandoff+"?"+q.Encode(), http.StatusSeeOther)
 }
 
-// handoff is the source's part. If there is no session to hand off, another Region's portal is told so
-// and signs the user in itself. A portal of this Region can't do that, so the sign-in starts here.
+// handoff is the source's part. If there is no session to hand off, another Region's portal is told so and signs the
+// user in itself. A portal of this Region can't do that, so the sign-in starts here.
 func (p *Portal) handoff(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
 	to, state, tag := q.Get("to"), q.Get("state"), q.Get("s")
@@ -117,53 +121,145 @@ func (p *Portal) putCode(r *http.Request, to, state string, s sessions.Session) 
 
 func codeKey(code string) string { return hashed("portal code", code) }
 
+// attempt is a handoff that this browser began here, at the destination. It is kept only in a cookie, so clients that
+// begin many cost nothing. The source sees only the hash of its secret.
+type attempt struct {
+	tag      string
+	secret   string // 256 bits
+	at       time.Time
+	region   string // of the source
+	returnTo string // a local path, or ""
+	by       acs.Initiator
+}
+
 const (
-	// maxCodes is how many codes of one sign-in can be valid at once. Each is written to disk and
-	// sent to every Region, and a client could request them without end. It is by sign-in, because
-	// each code makes another session.
+	// attemptLifetime is as long as a sign-in at the identity provider may take.
+	attemptLifetime = 15 * time.Minute
+	// maxAttempts bounds the cookies of one browser, except those begun at the same moment.
+	maxAttempts = 4
+
+	attemptPrefix = "__Host-meridian-enter-"
+)
+
+type source struct{ region, origin string }
+
+func (p *Portal) newAttempt(w http.ResponseWriter, r *http.Request, region, returnTo string) (attempt, *Error) {
+	a := attempt{
+		tag: randomHex(tagBytes), secret: newSecret(), at: p.now(),
+		region: region, returnTo: localPath(returnTo), by: acs.InitiatorOf(r),
+	}
+	if others := attempts(r); len(others) >= maxAttempts {
+		surplus := others[maxAttempts-1:]
+		if surplus[0].by > a.by {
+			want := fmt.Sprintf("at most %d, or one begun by the user", maxAttempts)
+			return attempt{}, newError(ReasonTooMany, "handoffs of one browser", want, strconv.Itoa(len(others)))
+		}
+		for _, old := range surplus {
+			p.clearCookie(w, attemptPrefix+old.tag)
+		}
+	}
+	p.setCookie(w, attemptPrefix+a.tag, a.encode(), attemptLifetime)
+	return a, nil
+}
+
+// takeAttempt returns this browser's attempt with the tag once: it clears the cookie.
+func (p *Portal) takeAttempt(w http.ResponseWriter, r *http.Request, tag string) (attempt, bool) {
+	all := attempts(r)
+	i := slices.IndexFunc(all, func(a attempt) bool { return a.tag == tag })
+	if i < 0 {
+		return attempt{}, false
+	}
+	p.clearCookie(w, attemptPrefix+tag)
+	age := p.now().Sub(all[i].at)
+	return all[i], -time.Minute < age && age < attemptLifetime
+}
+
+// attempts returns the attempts in a request's cookies, in the order of preference if some must go: the user's, newest
+// first, then foreign pages', oldest first. So a foreign page can't displace any.
+func attempts(r *http.Request) []attempt {
+	var out []attempt
+	for _, c := range r.Cookies() {
+		if tag, ok := strings.CutPrefix(c.Name, attemptPrefix); ok && isTag(tag) {
+			a := decodeAttempt(c.Value)
+			a.tag = tag
+			out = append(out, a)
+		}
+	}
+	slices.SortStableFunc(out, func(a, b attempt) int {
+		order := cmp.Compare(a.at.Unix(), b.at.Unix())
+		if a.by == acs.InitiatorUser {
+			order = -order
+		}
+		return cmp.Or(cmp.Compare(b.by, a.by), order)
+	})
+	return out
+}
+
+func (a attempt) encode() string {
+	text := base64.RawURLEncoding.EncodeToString
+	at, by := strconv.FormatInt(a.at.Unix(), 10), strconv.Itoa(int(a.by))
+	return strings.Join([]string{at, a.secret, text([]byte(a.region)), text([]byte(a.returnTo)), by}, ".")
+}
+
+// decodeAttempt returns the zero attempt, which has expired, for a malformed value.
+func decodeAttempt(value string) attempt {
+	parts := strings.Split(value, ".")
+	if len(parts) != 5 {
+		return attempt{}
+	}
+	unix, err := strconv.ParseInt(parts[0], 10, 64)
+	region, err2 := base64.RawURLEncoding.DecodeString(parts[2])
+	returnTo, err3 := base64.RawURLEncoding.DecodeString(parts[3])
+	by, err4 := strconv.Atoi(parts[4])
+	if cmp.Or(err, err2, err3, err4) != nil || !isSecret(parts[1]) {
+		return attempt{}
+	}
+	return attempt{
+		at: time.Unix(unix, 0), secret: parts[1], region: string(region),
+		returnTo: localPath(string(returnTo)), by: acs.Initiator(by),
+	}
+}
+
+// state is the hash of the secret, for the source.
+func (a attempt) state() string { return hashed("portal handoff", a.secret) }
+
+func isTag(s string) bool   { return len(s) == 2*tagBytes && isHex(s) }
+func isState(s string) bool { return len(s) == 64 && isHex(s) }
+
+func isHex(s string) bool { return strings.Trim(s, "0123456789abcdef") == "" }
+
+const (
+	// maxCodes is how many codes of one sign-in can be valid at once. Each is written to disk and sent to every Region,
+	// and a client could request them without end. It is by sign-in, because each code makes another session.
 	maxCodes = 20
-	// maxPageCodes is how many of these can be for handoffs that no user is known to have begun.
-	// Otherwise a foreign page that navigates its window to handoffs could use up all codes.
+	// maxPageCodes is how many of these can be for handoffs that no user is known to have begun. Otherwise a foreign
+	// page that navigates its window to handoffs could use up all codes.
 	maxPageCodes = maxCodes / 2
-	// maxSessions is how many sessions of one sign-in may exist in all Regions: one for each portal
-	// that the user opens.
+	// maxSessions is how many sessions of one sign-in may exist in all Regions: one for each portal that the user opens.
 	maxSessions = 64
 )
 
-// codeQuota counts, in this process, the valid codes of each sign-in. The zero value is ready to use.
+// codeQuota counts, in this process, the valid codes of each sign-in.
 type codeQuota struct {
 	mu    sync.Mutex
-	until map[string][]time.Time // by sign-in: when its codes expire, in order
+	until map[string][]time.Time // by sign-in: when its codes expire, in order; never empty
 	swept time.Time
 }
 
-// allow says whether the sign-in may have one more code for a handoff begun by this initiator, and
-// counts it.
+// allow says whether the sign-in may have one more code for a handoff begun by this initiator, and counts it.
 func (q *codeQuota) allow(signIn string, by acs.Initiator, now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if q.until == nil || now.Sub(q.swept) >= codeLifetime {
+	expired := func(until time.Time) bool { return !now.Before(until) }
+	if now.Sub(q.swept) >= codeLifetime {
 		q.swept = now
-		valid := map[string][]time.Time{}
-		for k, codes := range q.until {
-			if codes = unexpired(codes, now); len(codes) > 0 {
-				valid[k] = codes
-			}
-		}
-		q.until = valid
+		maps.DeleteFunc(q.until, func(_ string, codes []time.Time) bool { return expired(codes[len(codes)-1]) })
 	}
-	codes := unexpired(q.until[signIn], now)
-	if len(codes) >= maxCodes || by == acs.InitiatorPage && len(codes) >= maxPageCodes {
-		return false
+	codes := slices.DeleteFunc(q.until[signIn], expired)
+	allowed := len(codes) < maxCodes && (by != acs.InitiatorPage || len(codes) < maxPageCodes)
+	if allowed {
+		codes = append(codes, now.Add(codeLifetime))
 	}
-	q.until[signIn] = append(codes, now.Add(codeLifetime))
-	return true
-}
-
-func unexpired(until []time.Time, now time.Time) []time.Time {
-	i := slices.IndexFunc(until, now.Before)
-	if i < 0 {
-		return nil
-	}
-	return until[i:]
+	q.until[signIn] = codes
+	return allowed
 }

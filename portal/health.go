@@ -10,8 +10,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
-// health is the last result of the portal's probe. PathHealth returns that result, so a request causes
-// no write.
+// health is the last result of the portal's probe. PathHealth returns that result, so a request causes no write.
 type health struct {
 	began time.Time     // when the portal was made
 	first chan struct{} // closed after the first result
@@ -26,12 +25,11 @@ func newHealth() *health { return &health{began: time.Now(), first: make(chan st
 const (
 	// probeWait bounds one probe.
 	probeWait = 5 * time.Second
-	// probesMissed is how many results may be missing in a row. A store that ignores its context
-	// blocks the probe, and would block a sign-in too.
+	// probesMissed is how many results may be missing in a row. A store that ignores its context blocks the probe, and
+	// would block a sign-in too.
 	probesMissed = 4
 )
 
-// probing probes until Config.Context ends.
 func (p *Portal) probing() {
 	every := time.NewTicker(p.cfg.ProbeEvery)
 	defer every.Stop()
@@ -45,7 +43,6 @@ func (p *Portal) probing() {
 	}
 }
 
-// setHealth stores a result, and logs a change.
 func (p *Portal) setHealth(down error) {
 	h := p.health
 	h.mu.Lock()
@@ -64,8 +61,8 @@ func (p *Portal) setHealth(down error) {
 	}
 }
 
-// result returns the last result, or an error if there is no recent one. It waits only for the first
-// result, and only in the portal's first seconds, so that requests don't pile up while a probe hangs.
+// result returns the last result, or an error if there is no recent one. It waits only for the first result, and only
+// in the portal's first seconds, so that requests don't pile up while a probe hangs.
 func (h *health) result(ctx context.Context, every time.Duration) error {
 	wait := time.NewTimer(probeWait - time.Since(h.began))
 	defer wait.Stop()
@@ -83,10 +80,10 @@ func (h *health) result(ctx context.Context, every time.Duration) error {
 	return h.down
 }
 
-// healthy says whether users can sign in here, and nothing else, because any client can ask.
+// healthy says whether a sign-in begun now could end in a session, and nothing else, because any client can ask.
 func (p *Portal) healthy(w http.ResponseWriter, r *http.Request) {
 	body, status := `{"status":"ok"}`, http.StatusOK
-	if !p.serves(r.Context()) {
+	if p.mayBegin() != nil || p.cfg.Context.Err() != nil || p.health.result(r.Context(), p.cfg.ProbeEvery) != nil {
 		body, status = `{"status":"unavailable"}`, http.StatusServiceUnavailable
 	}
 	w.Header().Set("Content-Type", "application/json")
@@ -94,13 +91,8 @@ func (p *Portal) healthy(w http.ResponseWriter, r *http.Request) {
 	_, _ = w.Write([]byte(body + "\n")) // net/http drops it for HEAD
 }
 
-// serves says whether a sign-in begun now could end in a session.
-func (p *Portal) serves(ctx context.Context) bool {
-	return p.mayBegin() == nil && p.cfg.Context.Err() == nil && p.health.result(ctx, p.cfg.ProbeEvery) == nil
-}
-
-// probe does what a sign-in does: it writes to the stores, takes, and reads. It also checks that the
-// clock is good enough for a sign-in.
+// probe does what a sign-in does: it writes to the stores, takes, and reads. It also checks that the clock is good
+// enough for a sign-in.
 func (p *Portal) probe(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, probeWait)
 	defer cancel()

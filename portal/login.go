@@ -10,11 +10,11 @@ import (
 )
 
 const (
-	// fromParameter is the query parameter for the Region whose portal the user comes from. A user
-	// without a session here gets one from there.
+	// fromParameter is the query parameter for the Region whose portal the user comes from. A user without a session
+	// here gets one from there.
 	fromParameter = "from"
-	// maxLoginReturn is the maximum length of acs's LoginOptions.ReturnTo. A longer one would only
-	// make an address that proxies refuse.
+	// maxLoginReturn is the maximum length of acs's LoginOptions.ReturnTo. A longer one would only make an address that
+	// proxies refuse.
 	maxLoginReturn = 2048
 	// maxReturnTo is the maximum length of a handoff's return path, which is kept in a cookie.
 	maxReturnTo = 1024
@@ -30,8 +30,9 @@ func localPath(raw string) string {
 // loginURL is where a request without a session is redirected.
 func (p *Portal) loginURL(r *http.Request) string {
 	out, to := url.Values{}, *r.URL
-	if q := to.Query(); p.otherRegion(q.Get(fromParameter)) {
-		out.Set(fromParameter, q.Get(fromParameter))
+	q := to.Query()
+	if from, ok := p.regionNamed(q.Get(fromParameter)); ok && from.Name != p.cfg.Region {
+		out.Set(fromParameter, from.Name)
 		q.Del(fromParameter)
 		to.RawQuery = q.Encode()
 	}
@@ -44,8 +45,8 @@ func (p *Portal) loginURL(r *http.Request) string {
 	return PathLogin + "?" + out.Encode()
 }
 
-// login starts a sign-in: by SAML if this origin has a consumer, otherwise from the consumer's origin.
-// It asks another Region first only if the link says so, and only if the user is not signed in.
+// login starts a sign-in: by SAML if this origin has a consumer, otherwise from the consumer's origin. It asks another
+// Region first only if the link says so, and only if the user is not signed in.
 func (p *Portal) login(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet || acs.CheckNavigation(r) != nil {
 		p.region.Login(w, r) // refuses it
@@ -85,8 +86,8 @@ func (p *Portal) plainLogin(w http.ResponseWriter, r *http.Request, returnTo str
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// otherPortal returns the portal of another Region that a handoff may come from, if there is one and it
-// can be expected to answer.
+// otherPortal returns the portal of another Region that a handoff may come from, if there is one and it can be
+// expected to answer.
 func (p *Portal) otherPortal(l place, region string) source {
 	if !p.shared || l.portal == "" || region == p.cfg.Region || p.peers()[region].cutOff() {
 		return source{}
@@ -98,15 +99,13 @@ func (p *Portal) otherPortal(l place, region string) source {
 	return source{region: region, origin: counterpart(l.portal, l.portals, origins(r.PortalURLs))}
 }
 
-// samlLogin starts a sign-in at the identity provider that ends at returnTo.
 func (p *Portal) samlLogin(w http.ResponseWriter, r *http.Request, returnTo string) {
 	w.Header().Del("Content-Security-Policy") // the form to the provider has its own
 	p.nameBrowser(w, r)
 	p.region.StartLogin(w, r, acs.LoginOptions{ReturnTo: returnTo})
 }
 
-// destination is where a sign-in that ends here leads to. If this is only a consumer's host, it leads to
-// the portal's.
+// destination is where a sign-in that ends here leads to. If this is only a consumer's host, it leads to the portal's.
 func (p *Portal) destination(r *http.Request, returnTo string) string {
 	returnTo = cmp.Or(returnTo, pathHome)
 	l := p.place(r)

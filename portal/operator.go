@@ -4,8 +4,6 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/center"
@@ -24,17 +22,14 @@ func (p *Portal) operator(h visitHandler) http.HandlerFunc {
 	})
 }
 
-// operatorBody is the body of the operators' page.
 type operatorBody struct {
-	Regions []regionRow
-	// ACS and Portals are the addresses of all Regions, the primary's first.
-	ACS, Portals addressList
+	Regions      []regionRow
+	ACS, Portals []string // the URLs of all Regions, the primary's first
 	Domains      []string // to allow where the network is restricted
 
 	UserName, Done, Problem string // of the form that ends a user's sessions
 }
 
-// regionRow is a Region as an operator sees it.
 type regionRow struct {
 	regionLink
 	Status string
@@ -42,40 +37,16 @@ type regionRow struct {
 	Known  bool // whether this Region hears it
 }
 
-// addressList is a list of addresses for operators to copy.
-type addressList struct {
-	ID      string
-	Regions []regionAddresses
-}
-
-type regionAddresses struct {
-	regionLink
-	URLs []string
-}
-
-// All returns every address, one a line.
-func (l addressList) All() string {
-	var out []string
-	for _, r := range l.Regions {
-		out = append(out, r.URLs...)
-	}
-	return strings.Join(out, "\n")
-}
-
-// Rows is the number of lines of All.
-func (l addressList) Rows() int { return strings.Count(l.All(), "\n") + 1 }
-
 func (p *Portal) operatorPage(w http.ResponseWriter, r *http.Request, v *visit) {
 	p.renderOperator(w, r, v, http.StatusOK, operatorBody{})
 }
 
 func (p *Portal) renderOperator(w http.ResponseWriter, r *http.Request, v *visit, status int, body operatorBody) {
-	body.ACS.ID, body.Portals.ID = "acs", "portals"
 	heard := p.peers()
 	for _, link := range p.regionLinks(r) {
 		body.Regions = append(body.Regions, p.regionRow(link, heard))
-		body.ACS.Regions = append(body.ACS.Regions, regionAddresses{link, link.ACSURLs})
-		body.Portals.Regions = append(body.Portals.Regions, regionAddresses{link, link.PortalURLs})
+		body.ACS = append(body.ACS, link.ACSURLs...)
+		body.Portals = append(body.Portals, link.PortalURLs...)
 		for _, raw := range slices.Concat(link.PortalURLs, link.ACSURLs) {
 			u, err := url.Parse(raw)
 			if err == nil && u.Hostname() != "" && !slices.Contains(body.Domains, u.Hostname()) {
@@ -109,15 +80,7 @@ func (p *Portal) regionRow(link regionLink, heard map[string]Peer) regionRow {
 	return row
 }
 
-// Total is the size of a replication in progress, in elements, or zero. Done is its progress.
-func (r regionRow) Total() uint64 {
-	if r.Region.Status != center.RegionAdding {
-		return 0
-	}
-	return r.Peer.Total
-}
-
-// Done is at most Total.
+// Done is the progress of the initial replication, at most Peer.Total.
 func (r regionRow) Done() uint64 { return min(r.Peer.Done, r.Peer.Total) }
 
 // Lag is unknown if this Region lacks changes, because the last one's lag says nothing about those.
@@ -128,10 +91,6 @@ func (r regionRow) Lag() string {
 	return lag(r.Peer.Lag)
 }
 
-// MaxLag is the maximum lag.
-func (r regionRow) MaxLag() string { return lag(r.Peer.MaxLag) }
-
-// Clock compares the peer's clock with this Region's.
 func (r regionRow) Clock() string {
 	if !r.Peer.ClockKnown {
 		return "not measured"
@@ -139,22 +98,18 @@ func (r regionRow) Clock() string {
 	return clockText(-r.Peer.ClockAhead)
 }
 
-// lag formats the time that a change took to arrive.
 func lag(d time.Duration) string {
 	switch {
 	case d <= 0:
 		return "none yet"
 	case d < time.Millisecond:
-		return "under 1 ms"
+		return "under 1ms"
 	case d < time.Second:
-		return strconv.FormatInt(d.Milliseconds(), 10) + " ms"
-	case d < time.Minute:
-		return strconv.FormatFloat(d.Seconds(), 'f', 1, 64) + " s"
+		return d.Round(time.Millisecond).String()
 	}
-	return d.Round(time.Second).String()
+	return d.Round(100 * time.Millisecond).String()
 }
 
-// endUser ends all sessions of a user, in every Region.
 func (p *Portal) endUser(w http.ResponseWriter, r *http.Request, v *visit) {
 	if err := r.ParseForm(); err != nil {
 		p.badRequest(w, r)

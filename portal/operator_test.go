@@ -64,7 +64,7 @@ func TestOperatorPage(t *testing.T) {
 	w.signIn(b, "https://"+frankfurt+"/", "bob@example.com")
 	a := b.click("https://" + frankfurt + "/operator")
 	requirePage(t, a, 200, "/operator", "View ACS URLs", "View AWS access portal URLs", "Copy all URLs", "Download metadata file", `href="/metadata"`,
-		"Replicated", "Replicating", "250 of 1000", "Removing", "3 s ago", "4 ms", "1.2 s", "10m0s behind", "not measured")
+		"Replicated", "Replicating", "250 of 1000", "Removing", "3 s ago", "4ms", "1.2s", "10m0s behind", "not measured")
 	assert.NotContains(t, a.body, "<script")
 
 	acs, portals := textarea(t, a.body, "acs"), textarea(t, a.body, "portals")
@@ -92,9 +92,9 @@ func TestOperatorsRowIsTrueWhenARegionIsLost(t *testing.T) {
 		text, _, _ := strings.Cut(rest, "</tr>")
 		return strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(text, " ")), " ")
 	}
-	assert.Equal(t, "N. Virginia Primary Replicated just now 4 ms 1.2 s not measured", row(portal.PeerReplicated, 0))
-	assert.Equal(t, "N. Virginia Primary Unknown Not reachable 4 min ago unknown 1.2 s not measured", row(portal.PeerUnreachable, 4*time.Minute))
-	assert.Equal(t, "N. Virginia Primary Behind 40 s ago unknown 1.2 s not measured", row(portal.PeerReplicating, 40*time.Second), "it answers, and what it wrote does not get here")
+	assert.Equal(t, "N. Virginia Primary Replicated just now 4ms 1.2s not measured", row(portal.PeerReplicated, 0))
+	assert.Equal(t, "N. Virginia Primary Unknown Not reachable 4 min ago unknown 1.2s not measured", row(portal.PeerUnreachable, 4*time.Minute))
+	assert.Equal(t, "N. Virginia Primary Behind 40 s ago unknown 1.2s not measured", row(portal.PeerReplicating, 40*time.Second), "it answers, and what it wrote does not get here")
 }
 
 func textarea(t *testing.T, body, id string) []string {

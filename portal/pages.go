@@ -13,20 +13,18 @@ import (
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
-// accounts is the home page: the user's accounts and permission sets.
 func (p *Portal) accounts(w http.ResponseWriter, r *http.Request, v *visit) {
 	body := p.cfg.Directory.Accounts(v.user.ID)
 	p.render(w, r, http.StatusOK, "accounts", v.page("Accounts", "accounts", body))
 }
 
-// applications shows the user's applications of every Region.
 func (p *Portal) applications(w http.ResponseWriter, r *http.Request, v *visit) {
 	body := p.cfg.Directory.Applications(v.user.ID)
 	p.render(w, r, http.StatusOK, "applications", v.page("Applications", "applications", body))
 }
 
-// role is the page of a permission set in an account. It is not found if it isn't assigned to the user,
-// whether or not it exists.
+// role is the page of a permission set in an account. It is not found if it isn't assigned to the user, whether or not
+// it exists.
 func (p *Portal) role(w http.ResponseWriter, r *http.Request, v *visit) {
 	for _, a := range p.cfg.Directory.Accounts(v.user.ID) {
 		for _, set := range a.PermissionSets {
@@ -65,7 +63,6 @@ func (p *Portal) signedOut(w http.ResponseWriter, r *http.Request) {
 	p.render(w, r, http.StatusOK, "signedout", page{Title: "You are signed out"})
 }
 
-// sessionRow is a session as its user sees it.
 type sessionRow struct {
 	sessions.Session
 	Region  center.Region // only the name if the Region was removed
@@ -73,7 +70,6 @@ type sessionRow struct {
 	Seen    string
 }
 
-// sessions shows the user's own sessions in all Regions.
 func (p *Portal) sessions(w http.ResponseWriter, r *http.Request, v *visit) {
 	all, err := p.cfg.Sessions.List(r.Context(), v.user.ID)
 	if err != nil {
@@ -117,8 +113,8 @@ func (p *Portal) endSession(w http.ResponseWriter, r *http.Request, v *visit) {
 	http.Redirect(w, r, PathSessions, http.StatusSeeOther)
 }
 
-// endOne ends a session of the user's. If it came from another sign-in, it ends all sessions of that
-// sign-in, because any of them could hand a new session to the browser.
+// endOne ends a session of the user's. If it came from another sign-in, it ends all sessions of that sign-in, because
+// any of them could hand a new session to the browser.
 func (p *Portal) endOne(ctx context.Context, v *visit, id string) error {
 	all, err := p.cfg.Sessions.List(ctx, v.user.ID)
 	if err != nil {
@@ -131,7 +127,6 @@ func (p *Portal) endOne(ctx context.Context, v *visit, id string) error {
 	return p.endSignIn(ctx, all[i])
 }
 
-// endAllSessions signs the user out everywhere, here too.
 func (p *Portal) endAllSessions(w http.ResponseWriter, r *http.Request, v *visit) {
 	if p.revokeUser(w, r, v, v.user) {
 		p.forgetBrowser(w)

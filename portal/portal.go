@@ -52,10 +52,11 @@ type Portal struct {
 	codes      codeQuota // the codes of the last minute
 	health     *health
 	issued     clockOpinion
+	clockWrong [2]bool // by other Regions, by verified assertions; only the probe uses it
 }
 
-// New returns the portal that cfg describes, or an *Error with Reason ReasonConfig. It starts one
-// goroutine, which runs the probe until Config.Context ends.
+// New returns the portal that cfg describes, or an *Error with Reason ReasonConfig. It starts one goroutine, which
+// runs the probe until Config.Context ends.
 func New(cfg Config) (*Portal, error) {
 	shared := cfg.Codes != nil
 	if err := cfg.check(); err != nil {
@@ -65,6 +66,7 @@ func New(cfg Config) (*Portal, error) {
 		cfg: cfg, clock: cfg.Now, log: cfg.Logger.With("region", cfg.Region), mux: http.NewServeMux(),
 		cross: http.NewCrossOriginProtection(), templates: parseTemplates(), refusals: parseRefusals(),
 		acsOrigins: acsOrigins(cfg.SP, cfg.Region), shared: shared, health: newHealth(),
+		codes: codeQuota{until: map[string][]time.Time{}},
 	}
 	var err error
 	p.region, err = acs.NewRegion(acs.Config{
@@ -72,7 +74,7 @@ func New(cfg Config) (*Portal, error) {
 		Region:            cfg.Region,
 		Store:             cfg.Store,
 		OnLogin:           p.proved,
-		Unsolicited:       cfg.Unsolicited.policy(),
+		Unsolicited:       [...]acs.Unsolicited{Ask: acs.Accept, Restart: acs.Restart, Refuse: acs.Refuse}[cfg.Unsolicited],
 		RelayStateOrigins: cfg.RelayStateOrigins,
 		LoginPath:         PathLogin,
 		RefusedPath:       pathRefused,
@@ -90,15 +92,15 @@ func New(cfg Config) (*Portal, error) {
 	return p, nil
 }
 
-// now is the clock without Go's monotonic reading, which stands still while a machine is suspended.
-// Every process that knows a session or code must judge its lifetime by the same clock.
+// now is the clock without Go's monotonic reading, which stands still while a machine is suspended. Every process that
+// knows a session or code must judge its lifetime by the same clock.
 func (p *Portal) now() time.Time { return p.clock().Round(0) }
 
 // ServeHTTP implements http.Handler.
 func (p *Portal) ServeHTTP(w http.ResponseWriter, r *http.Request) { p.mux.ServeHTTP(w, r) }
 
-// mount fills the mux. The mux panics if an ACS URL has one of the portal's own paths; that becomes
-// an error. The portal's patterns have no method, so that a wrong method gets the portal's page.
+// mount fills the mux. The mux panics if an ACS URL has one of the portal's own paths; that becomes an error. The
+// portal's patterns have no method, so that a wrong method gets the portal's page.
 func (p *Portal) mount() (err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -139,8 +141,8 @@ func (p *Portal) mount() (err error) {
 	return nil
 }
 
-// navigation admits only navigations of a window, before anything is stored or any cookie changes. It
-// answers HEAD without calling h, which uses something up.
+// navigation admits only navigations of a window, before anything is stored or any cookie changes. It answers HEAD
+// without calling h, which uses something up.
 func (p *Portal) navigation(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodHead {
@@ -162,8 +164,8 @@ func (p *Portal) get(pattern string, h http.HandlerFunc) {
 	p.handle(pattern, byMethod{http.MethodGet: h})
 }
 
-// handle routes one pattern by method. It accepts a POST only from the portal's own pages. Together
-// with the SameSite cookie, that is the protection against cross-site request forgery.
+// handle routes one pattern by method. It accepts a POST only from the portal's own pages. Together with the SameSite
+// cookie, that is the protection against cross-site request forgery.
 func (p *Portal) handle(pattern string, handlers byMethod) {
 	p.mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 		p.secure(w)
@@ -188,22 +190,22 @@ func (p *Portal) handle(pattern string, handlers byMethod) {
 	})
 }
 
-// ownPage refuses a POST from another origin's page. If a browser sends no Sec-Fetch-Site,
-// CrossOriginProtection compares only hosts: it would accept a page that an attacker put at http:// of
-// the same host.
+// ownPage refuses a POST from another origin's page. If a browser sends no Sec-Fetch-Site, CrossOriginProtection
+// compares only hosts: it would accept a page that an attacker put at http:// of the same host.
 func (p *Portal) ownPage(r *http.Request) error {
 	if err := p.cross.Check(r); err != nil {
 		return err
 	}
 	origin, here := r.Header.Get("Origin"), p.place(r).origin()
-	if r.Method == http.MethodPost && r.Header.Get("Sec-Fetch-Site") == "" && origin != "" && here != "" && origin != here {
+	unchecked := r.Method == http.MethodPost && r.Header.Get("Sec-Fetch-Site") == ""
+	if unchecked && origin != "" && here != "" && origin != here {
 		return errors.New("cross-origin request detected: another scheme or port")
 	}
 	return nil
 }
 
-// secure sets the headers of every response that the portal makes itself. Referrer-Policy is not
-// no-referrer, with which browsers send "Origin: null" with the portal's own forms.
+// secure sets the headers of every response that the portal makes itself. Referrer-Policy is not no-referrer, with
+// which browsers send "Origin: null" with the portal's own forms.
 func (p *Portal) secure(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Content-Security-Policy", contentSecurityPolicy("'self'"))

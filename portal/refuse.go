@@ -33,8 +33,8 @@ type refusalText struct {
 	Title, Text, Action, Href string
 }
 
-// The texts are fixed, and the details are only in the log. A page that tells unknown users from inactive
-// ones would tell an attacker which users exist.
+// The texts are fixed, and the details are only in the log. A page that tells unknown users from inactive ones would
+// tell an attacker which users exist.
 //
 //go:embed refusals.json
 var refusalsJSON []byte
@@ -109,8 +109,8 @@ func (p *Portal) logRefused(ctx context.Context, why *Error, reference string) {
 	log(ctx, "portal: refused", attrs...)
 }
 
-// newReference returns a random reference, short enough to read out. Its alphabet has no letters that look
-// like digits.
+// newReference returns a random reference, short enough to read out. Its alphabet has no letters that look like
+// digits.
 func newReference() string {
 	var b [5]byte
 	rand.Read(b[:])
@@ -118,23 +118,26 @@ func newReference() string {
 	return fmt.Sprintf("MRD-%s-%s", s[:4], s[4:])
 }
 
-// refused is where a browser goes after the consumer has refused its response. The response came from the
-// identity provider's page, without the session's cookie, which is sent here. Most often the response is a
-// second arrival (a double click, the back button, a restored tab) of a user who is signed in, who is then
-// led home. If another tab is signing in, the browser waits for it first. Nothing is stored or ended here.
+// refused is where a browser goes after the consumer has refused its response. The response came from the identity
+// provider's page, without the session's cookie, which is sent here. Most often the response is a second arrival (a
+// double click, the back button, a restored tab) of a user who is signed in, who is then led home. If another tab is
+// signing in, the browser waits for it first. Nothing is stored or ended here.
 func (p *Portal) refused(w http.ResponseWriter, r *http.Request) {
 	v, err := p.current(r)
-	reference := r.URL.Query().Get("reference")
+	q := r.URL.Query()
+	otherTab := slices.ContainsFunc(r.Cookies(), func(c *http.Cookie) bool {
+		return strings.HasPrefix(c.Name, pendingPrefix) // it has proved the user
+	})
 	var e *Error
 	switch {
 	case err == nil:
 		p.log.InfoContext(r.Context(), "portal: signed in already",
-			"user", v.session.UserName, "reference", refusal.Printable(reference))
+			"user", v.session.UserName, "reference", refusal.Printable(q.Get("reference")))
 		http.Redirect(w, r, p.destination(r, pathHome), http.StatusSeeOther)
 	case errors.As(err, &e):
 		p.refuseVisit(w, r, e)
-	case othersContinue(r) && !r.URL.Query().Has("waited"):
-		p.oneMoment(w, r, pathRefused+"?"+url.Values{"reference": {reference}, "waited": {"1"}}.Encode())
+	case otherTab && !q.Has("waited"):
+		p.oneMoment(w, r, pathRefused+"?"+url.Values{"reference": {q.Get("reference")}, "waited": {"1"}}.Encode())
 	default:
 		w.Header().Del("Content-Security-Policy") // the page has its own
 		p.region.Refused(w, r)

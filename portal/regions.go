@@ -20,19 +20,13 @@ func (p *Portal) regionNamed(name string) (center.Region, bool) {
 	return all[i], true
 }
 
-func (p *Portal) otherRegion(name string) bool {
-	_, ok := p.regionNamed(name)
-	return ok && name != p.cfg.Region
-}
-
-// activeRegion says whether the directory has the Region, and as active.
 func (p *Portal) activeRegion(name string) bool {
 	r, ok := p.regionNamed(name)
 	return ok && r.Active()
 }
 
-// inUse refuses unless the directory has this Region as active. While it is being added, its data may
-// be incomplete; when it is removed, package replica erases its data.
+// inUse refuses unless the directory has this Region as active. While it is being added, its data may be incomplete;
+// when it is removed, package replica erases its data.
 func (p *Portal) inUse() *Error {
 	if p.activeRegion(p.cfg.Region) {
 		return nil
@@ -40,8 +34,8 @@ func (p *Portal) inUse() *Error {
 	return newError(ReasonNotInUse, "status of the Region", "an active Region of the instance", p.cfg.Region)
 }
 
-// mayBegin refuses a session that the next request would refuse: in a Region that is not in use, or
-// that is stale. The error names Regions that are not heard, so it is for authenticated users.
+// mayBegin refuses a session that the next request would refuse: in a Region that is not in use, or that is stale. The
+// error names Regions that are not heard, so it is for authenticated users.
 func (p *Portal) mayBegin() *Error {
 	if why := p.inUse(); why != nil {
 		return why
@@ -59,8 +53,8 @@ func (p *Portal) portalOf(origin string) (region string) {
 	return ""
 }
 
-// originOf returns the origin of an absolute http or https URL as browsers write it: in lower case and
-// without a default port. For other URLs it returns "".
+// originOf returns the origin of an absolute http or https URL as browsers write it: in lower case and without a
+// default port. For other URLs it returns "".
 func originOf(raw string) string {
 	u, err := url.Parse(raw)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" {
@@ -85,7 +79,6 @@ func origins(urls []string) []string {
 	return out
 }
 
-// acsOrigins returns the origins of a Region's consumers.
 func acsOrigins(sp *saml.ServiceProvider, region string) []string {
 	var urls []string
 	for _, e := range sp.ACS() {
@@ -96,8 +89,8 @@ func acsOrigins(sp *saml.ServiceProvider, region string) []string {
 	return origins(urls)
 }
 
-// at returns the origin in the list that the request was sent to, or "". The Host header only selects
-// from the list. No address is built from it.
+// at returns the origin in the list that the request was sent to, or "". The Host header only selects from the list.
+// No address is built from it.
 func at(r *http.Request, list []string) string {
 	for _, origin := range list {
 		if scheme, host, _ := strings.Cut(origin, "://"); host == canonicalHost(scheme, r.Host) {
@@ -110,8 +103,8 @@ func at(r *http.Request, list []string) string {
 // place is where a request arrived, among the origins of this Region.
 type place struct {
 	portals []string // of this Region's portal; possibly none
-	// portal and acs are the origin of a portal and of a consumer that the request was sent to, or
-	// "". They are equal where the portal and its consumer share a host.
+	// portal and acs are the origin of a portal and of a consumer that the request was sent to, or "". They are equal
+	// where the portal and its consumer share a host.
 	portal, acs string
 }
 
@@ -125,8 +118,8 @@ func (p *Portal) place(r *http.Request) place {
 	return out
 }
 
-// isEntrance says whether a request is for one of the Region's portal URLs that has a path, as AWS's
-// classic ones do. That page is the home page.
+// isEntrance says whether a request is for one of the Region's portal URLs that has a path, as AWS's classic ones do.
+// That page is the home page.
 func (p *Portal) isEntrance(r *http.Request) bool {
 	if r.Method != http.MethodGet && r.Method != http.MethodHead {
 		return false
@@ -139,16 +132,16 @@ func (p *Portal) isEntrance(r *http.Request) bool {
 	})
 }
 
-// apart says whether this is a portal whose consumers are on other origins, so that no response from
-// the identity provider can arrive here.
+// apart says whether this is a portal whose consumers are on other origins, so that no response from the identity
+// provider can arrive here.
 func (l place) apart() bool { return l.portal != "" && l.acs == "" }
 
 // origin is the portal's, or else the consumer's, or "" for an address that is not configured.
 func (l place) origin() string { return cmp.Or(l.portal, l.acs) }
 
-// counterpart returns the origin in other that corresponds to origin in own. All lists of an instance
-// have the same order (IPv4 and dual-stack, say), so it is the one at the same index, or else the
-// first. For an empty list it returns "".
+// counterpart returns the origin in other that corresponds to origin in own. All lists of an instance have the same
+// order (IPv4 and dual-stack, say), so it is the one at the same index, or else the first. For an empty list it
+// returns "".
 func counterpart(origin string, own, other []string) string {
 	i := slices.Index(own, origin)
 	if i < 0 || i >= len(other) {

@@ -19,10 +19,10 @@ import (
 //go:embed templates static
 var files embed.FS
 
-// parseTemplates returns one template per page, each with the layout. It panics if an embedded file is
-// wrong.
+// parseTemplates returns one template per page, each with the layout. It panics if an embedded file is wrong.
 func parseTemplates() map[string]*template.Template {
-	funcs := template.FuncMap{"length": length, "instant": instant}
+	lines := func(list []string) string { return strings.Join(list, "\n") }
+	funcs := template.FuncMap{"length": length, "instant": instant, "lag": lag, "lines": lines}
 	out := map[string]*template.Template{}
 	names, err := fs.Glob(files, "templates/*.html")
 	if err != nil || len(names) == 0 {
@@ -56,7 +56,6 @@ func length(d time.Duration) string {
 
 func instant(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") }
 
-// page is the data of the layout, with a page's own Body.
 type page struct {
 	Title string
 	Tab   string // the current link of the navigation, or ""
@@ -69,7 +68,6 @@ type page struct {
 	Body     any
 }
 
-// regionLink is a Region as pages show it.
 type regionLink struct {
 	center.Region
 	Current, Primary bool
@@ -101,12 +99,15 @@ func (p *Portal) regionLinks(r *http.Request) []regionLink {
 	return out
 }
 
-// openURL returns the address of another Region's portal. If that can get a session from here, the address
-// says where the user comes from.
+// openURL returns the address of another Region's portal. If that can get a session from here, the address says where
+// the user comes from.
 func (p *Portal) openURL(l place, to center.Region) string {
+	if len(to.PortalURLs) == 0 {
+		return ""
+	}
 	origin := counterpart(l.portal, l.portals, origins(to.PortalURLs))
 	if !p.shared || l.portal == "" || origin == "" {
-		return to.PortalURL()
+		return to.PortalURLs[0]
 	}
 	return origin + pathHome + "?" + url.Values{fromParameter: {p.cfg.Region}}.Encode()
 }
@@ -119,7 +120,6 @@ func (pg page) Primary() regionLink {
 	return pg.Regions[0]
 }
 
-// render writes a page. It executes the template first, so that a failure becomes an error response.
 func (p *Portal) render(w http.ResponseWriter, r *http.Request, status int, name string, pg page) {
 	all := p.regionLinks(r)
 	pg.Here = regionLink{Region: center.Region{Name: p.cfg.Region}, Current: true}
@@ -129,7 +129,7 @@ func (p *Portal) render(w http.ResponseWriter, r *http.Request, status int, name
 	if pg.User != nil {
 		pg.Regions, pg.Operator = all, p.isOperator(*pg.User)
 	}
-	var b bytes.Buffer
+	var b bytes.Buffer // so that a failure can become an error response
 	if err := p.templates[name].Execute(&b, pg); err != nil {
 		p.log.ErrorContext(r.Context(), "portal: page failed", "page", name, "error", err)
 		http.Error(w, "The portal could not make this page. Try again in a minute.", http.StatusInternalServerError)
@@ -140,16 +140,12 @@ func (p *Portal) render(w http.ResponseWriter, r *http.Request, status int, name
 	_, _ = b.WriteTo(w) // fails only if the browser is gone
 }
 
-// static serves the style sheet and the icon.
 func (p *Portal) static(w http.ResponseWriter, r *http.Request) {
-	name := r.PathValue("file")
-	b, err := files.ReadFile("static/" + name)
-	kind := map[string]string{".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}[path.Ext(name)]
-	if err != nil || kind == "" {
+	name := "static/" + r.PathValue("file")
+	if _, err := fs.Stat(files, name); err != nil {
 		p.notFound(w, r)
 		return
 	}
-	w.Header().Set("Content-Type", kind)
 	w.Header().Set("Cache-Control", "public, max-age=300")
-	_, _ = w.Write(b)
+	http.ServeFileFS(w, r, files, name)
 }

@@ -12,39 +12,35 @@ type PeerState string
 
 // The states of a peer. In all of them, the data that has arrived is served.
 const (
-	// PeerReplicating: the initial replication is in progress, or more than the last few seconds'
-	// changes have not arrived.
+	// PeerReplicating: the initial replication is in progress, or more than the last few seconds' changes have not
+	// arrived.
 	PeerReplicating PeerState = "Replicating"
 	// PeerReplicated: all data has arrived, and changes arrive as they are made.
 	PeerReplicated PeerState = "Replicated"
-	// PeerDamaged: the peer's log contradicts what it said before. It has stopped, or lost its disk,
-	// or its log differs from the copy here. Heard does not change.
+	// PeerDamaged: the peer's log contradicts what it said before. It has stopped, or lost its disk, or its log differs
+	// from the copy here. Heard does not change.
 	PeerDamaged PeerState = "Damaged"
 	// PeerUnreachable: nothing is heard from the peer.
 	PeerUnreachable PeerState = "Unreachable"
-	// PeerIncompatible: nothing is heard from the peer, because its version has no format in common
-	// with this one.
+	// PeerIncompatible: nothing is heard from the peer, because its version has no format in common with this one.
 	PeerIncompatible PeerState = "Incompatible"
 )
 
 // Peer is another Region as this one hears it.
 type Peer struct {
 	Region string
-	// Heard is the instant up to which the peer's data is complete here. Zero: it was never heard.
-	Heard time.Time
-	// Lag is how long the last change took to arrive, MaxLag the maximum. Changes that have not
-	// arrived yet don't count: see Heard. Zero: no change has arrived.
+	State  PeerState
+	Heard  time.Time // the peer's data is complete here up to this instant; zero: it was never heard
+	// Lag is how long the last change took to arrive, MaxLag the maximum. Changes that have not arrived yet don't
+	// count: see Heard. Zero: no change has arrived.
 	Lag, MaxLag time.Duration
-	State       PeerState
-	// ClockAhead is how far the peer's clock is ahead of this Region's, as of its last answer, to
-	// within the time that the answer took. ClockKnown says whether it was measured.
-	ClockAhead time.Duration
-	ClockKnown bool
-	// Done and Total are the progress of the initial replication, in elements.
-	Done, Total uint64
+	// ClockAhead is how far the peer's clock is ahead of this Region's, as of its last answer, to within the time that
+	// the answer took. ClockKnown says whether it was measured.
+	ClockAhead  time.Duration
+	ClockKnown  bool
+	Done, Total uint64 // the progress of the initial replication, in elements
 }
 
-// cutOff says whether nothing is heard from the peer.
 func (p Peer) cutOff() bool { return p.State == PeerUnreachable || p.State == PeerIncompatible }
 
 // Replication answers the portal's questions about the freshness of its data, at once.
@@ -53,7 +49,6 @@ type Replication interface {
 	Peers() []Peer
 }
 
-// peers returns the other Regions by name.
 func (p *Portal) peers() map[string]Peer {
 	out := map[string]Peer{}
 	if p.cfg.Replication != nil {
@@ -64,16 +59,14 @@ func (p *Portal) peers() map[string]Peer {
 	return out
 }
 
-// age is how long ago a peer was heard. Clocks differ, so a future instant counts as now. The wall
-// clock goes on while a machine is suspended, and the monotonic clock can't be set back, so the longer
-// of the two times counts.
+// age is how long ago a peer was heard. Clocks differ, so a future instant counts as now. The wall clock goes on while
+// a machine is suspended, and the monotonic clock can't be set back, so the longer of the two times counts.
 func (p *Portal) age(peer Peer) time.Duration {
 	now := p.clock()
 	return max(0, now.Sub(peer.Heard), now.Round(0).Sub(peer.Heard.Round(0)))
 }
 
-// stale refuses if an active Region was not heard for longer than MaxStaleness: it may have ended
-// sessions.
+// stale refuses if an active Region was not heard for longer than MaxStaleness: it may have ended sessions.
 func (p *Portal) stale() *Error {
 	if p.cfg.MaxStaleness == 0 {
 		return nil
@@ -98,7 +91,6 @@ func (p *Portal) stale() *Error {
 	return e
 }
 
-// since says when a peer was heard.
 func (p *Portal) since(peer Peer) string {
 	if peer.Heard.IsZero() {
 		return "not heard yet"

@@ -18,9 +18,8 @@ const (
 	tagBytes  = 8  // of names that are unique within a browser
 )
 
-// newSecret returns 256 random bits as text.
 func newSecret() string {
-	var b [32]byte
+	var b [32]byte // 256 bits
 	rand.Read(b[:])
 	return base64.RawURLEncoding.EncodeToString(b[:])
 }
@@ -31,16 +30,15 @@ func isSecret(s string) bool {
 	return err == nil && len(b) == 32
 }
 
-// randomHex returns n random bytes in hex.
 func randomHex(n int) string {
 	b := make([]byte, n)
 	rand.Read(b)
 	return hex.EncodeToString(b)
 }
 
-// hashed is a store's key for a secret. It needs no salt, because 256 random bits can't be guessed from
-// their hash. No kind contains "|". Older versions' sessions and codes have these keys, so they can't
-// change to the hashes of acs or portal/replica.
+// hashed is a store's key for a secret. It needs no salt, because 256 random bits can't be guessed from their hash. No
+// kind contains "|". Older versions' sessions and codes have these keys, so they can't change to the hashes of acs or
+// portal/replica.
 func hashed(kind, secret string) string {
 	sum := sha256.Sum256([]byte(kind + "|" + secret))
 	return hex.EncodeToString(sum[:])
@@ -60,9 +58,9 @@ func (p *Portal) clearCookie(w http.ResponseWriter, name string) {
 	p.setCookie(w, name, "", -time.Second)
 }
 
-// replace ends the browser's session before, if any, and begins s. A new sign-in of the same user joins
-// the earlier sign-in, so that signing out ends what that was handed to. If it can't join (another user,
-// or another sign-in that was handed on), it ends that whole sign-in.
+// replace ends the browser's session before, if any, and begins s. A new sign-in of the same user joins the earlier
+// sign-in, so that signing out ends what that was handed to. If it can't join (another user, or another sign-in that
+// was handed on), it ends that whole sign-in.
 func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, s sessions.Session) *Error {
 	if why := p.mayBegin(); why != nil {
 		return why
@@ -95,7 +93,6 @@ func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, 
 	return p.begin(w, r, s)
 }
 
-// begin makes the session under a new identifier, and sets its cookie.
 func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s sessions.Session) *Error {
 	id := newSecret()
 	s.ID = randomHex(nameBytes)
@@ -105,8 +102,8 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s sessions.Sessio
 	if err := p.cfg.Sessions.Create(r.Context(), sessionKey(id), s); err != nil {
 		return unavailable("write of the session", err)
 	}
-	// It may have been revoked since it was proved. If only the next request noticed that, the
-	// sign-in would seem to fail without a reason.
+	// It may have been revoked since it was proved. If only the next request noticed that, the sign-in would seem to
+	// fail without a reason.
 	_, err := p.cfg.Sessions.Get(r.Context(), sessionKey(id))
 	if errors.Is(err, sessions.ErrNoSession) {
 		return newError(ReasonRevoked, "sign-in", "one that was not ended meanwhile", s.UserName)
@@ -117,15 +114,15 @@ func (p *Portal) begin(w http.ResponseWriter, r *http.Request, s sessions.Sessio
 	return nil
 }
 
-// endSignIn ends every session of a session's sign-in, in every Region. The store may forget that once
-// none of them can be valid any more, with an hour for clocks that differ.
+// endSignIn ends every session of a session's sign-in, in every Region. The store may forget that once none of them
+// can be valid any more, with an hour for clocks that differ.
 func (p *Portal) endSignIn(ctx context.Context, s sessions.Session) error {
 	return p.cfg.Sessions.EndSignIn(ctx, s.UserID, s.SignIn, p.now().Add(p.cfg.SessionLifetime+time.Hour))
 }
 
-// signOut ends every session of the sign-in, at every portal and in every Region. It doesn't end the
-// session at the identity provider, and the page says so. It clears the cookie last: while the store
-// can't end the session, the user must be able to try again.
+// signOut ends every session of the sign-in, at every portal and in every Region. It doesn't end the session at the
+// identity provider, and the page says so. It clears the cookie last: while the store can't end the session, the user
+// must be able to try again.
 func (p *Portal) signOut(w http.ResponseWriter, r *http.Request) {
 	if c, err := r.Cookie(SessionCookie); err == nil {
 		key := sessionKey(c.Value)

@@ -11,11 +11,12 @@ import (
 
 	"github.com/meridian-saml/meridian/acs"
 	"github.com/meridian-saml/meridian/acs/sessions"
+	"github.com/meridian-saml/meridian/portal/center"
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// pending is a proved sign-in on its way from the consumer to pathContinue. It is in the Region's store
-// under the hash of a secret that is in this browser's cookie, and can be taken once.
+// pending is a proved sign-in on its way from the consumer to pathContinue. It is in the Region's store under the hash
+// of a secret that is in this browser's cookie, and can be taken once.
 type pending struct {
 	sessions.Session           // the session to make, as far as it is known
 	SessionEnd       time.Time `json:"session_end"` // SessionNotOnOrAfter, or zero
@@ -35,15 +36,14 @@ const (
 	// pendingLifetime is how long the user may take to answer the question.
 	pendingLifetime = 5 * time.Minute
 	pendingPrefix   = "__Host-meridian-continue-"
-	// maxSubject and maxSessionIndex are how many bytes of a subject's names and of a SessionIndex
-	// are kept. Core sets no limit; identity providers send some tens.
+	// maxSubject and maxSessionIndex are how many bytes of a subject's names and of a SessionIndex are kept. Core sets
+	// no limit; identity providers send some tens.
 	maxSubject      = 5 << 10
 	maxSessionIndex = 1 << 10
 )
 
-// bounded drops from a proof what is too long to be copied to every Region with every session. That
-// doesn't affect the sign-in: the identity provider's logout then ends all of the subject's sessions, or
-// none.
+// bounded drops from a proof what is too long to be copied to every Region with every session. That doesn't affect the
+// sign-in: the identity provider's logout then ends all of the subject's sessions, or none.
 func bounded(p sessions.Proof) sessions.Proof {
 	s, n := p.Subject, p.Subject.NameID
 	names := s.Provider + s.ServiceProvider + n.Value + n.Format + n.NameQualifier + n.SPNameQualifier + n.SPProvidedID
@@ -56,7 +56,6 @@ func bounded(p sessions.Proof) sessions.Proof {
 	return p
 }
 
-// proofOf returns what an assertion says about its sign-in.
 func (p *Portal) proofOf(a *saml.Assertion) sessions.Proof {
 	out := sessions.Proof{
 		Subject: sessions.Subject{
@@ -70,8 +69,8 @@ func (p *Portal) proofOf(a *saml.Assertion) sessions.Proof {
 	return bounded(out)
 }
 
-// proved is the consumer's OnLogin: the response is genuine and was not accepted before. It decides
-// whether the subject is a user who may sign in.
+// proved is the consumer's OnLogin: the response is genuine and was not accepted before. It decides whether the
+// subject is a user who may sign in.
 func (p *Portal) proved(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 	p.secure(w)
 	a := l.Assertion
@@ -99,8 +98,7 @@ func (p *Portal) keepProved(w http.ResponseWriter, r *http.Request, in pending) 
 		return "", refused
 	}
 	in.UserID = u.ID
-	// The epoch is read now and not when the session begins, so that a revocation in between ends
-	// this sign-in too.
+	// The epoch is read now and not when the session begins, so that a revocation in between ends this sign-in too.
 	var err error
 	if in.Epoch, err = p.cfg.Sessions.Epoch(r.Context(), u.ID); err != nil {
 		return "", unavailable("read of the user's epoch", err)
@@ -108,8 +106,8 @@ func (p *Portal) keepProved(w http.ResponseWriter, r *http.Request, in pending) 
 	return p.keep(w, r, randomHex(tagBytes), in)
 }
 
-// proceed finishes this browser's pending sign-in, or asks the user first. A signed-in user who returns
-// to an old page is led home.
+// proceed finishes this browser's pending sign-in, or asks the user first. A signed-in user who returns to an old page
+// is led home.
 func (p *Portal) proceed(w http.ResponseWriter, r *http.Request) {
 	tag := r.URL.Query().Get("s")
 	in, err := p.take(w, r, tag)
@@ -194,8 +192,8 @@ func (p *Portal) become(w http.ResponseWriter, r *http.Request, before *visit, i
 	return p.replace(w, r, before, s)
 }
 
-// keep stores a pending sign-in and gives this browser its secret. The tag tells several sign-ins of one
-// browser apart, and is no secret.
+// keep stores a pending sign-in and gives this browser its secret. The tag tells several sign-ins of one browser
+// apart, and is no secret.
 func (p *Portal) keep(w http.ResponseWriter, r *http.Request, tag string, in pending) (string, *Error) {
 	secret := newSecret()
 	b, err := json.Marshal(in)
@@ -233,7 +231,6 @@ func (p *Portal) take(w http.ResponseWriter, r *http.Request, tag string) (pendi
 // pendingKey has a prefix that acs doesn't use for its own records in the same store.
 func pendingKey(secret string) string { return "portal." + hashed("portal sign-in", secret) }
 
-// refuseSignIn refuses a user whose response was accepted.
 func (p *Portal) refuseSignIn(w http.ResponseWriter, r *http.Request, in pending, why *Error) {
 	if why.noAccess() {
 		why.Got = in.UserName
@@ -241,7 +238,6 @@ func (p *Portal) refuseSignIn(w http.ResponseWriter, r *http.Request, in pending
 	p.tell(r.Context(), in, p.refuse(w, r, why), why.Reason)
 }
 
-// tell calls OnSignIn for the result of a response.
 func (p *Portal) tell(ctx context.Context, in pending, reference string, reason Reason) {
 	if p.cfg.OnSignIn != nil && !in.handedOff() {
 		p.cfg.OnSignIn(ctx, SignIn{
@@ -249,4 +245,61 @@ func (p *Portal) tell(ctx context.Context, in pending, reference string, reason 
 			Unsolicited: in.Unsolicited, Accepted: reason == "", Reason: reason,
 		})
 	}
+}
+
+// ask asks whether to become another user. Until the answer nothing changes: the sign-in goes back into the store
+// under a new secret, and expires when it would have.
+func (p *Portal) ask(w http.ResponseWriter, r *http.Request, tag string, in pending, now, next center.User) {
+	in.Asked = now.ID
+	if _, err := p.keep(w, r, tag, in); err != nil {
+		p.refuseSignIn(w, r, in, err)
+		return
+	}
+	// form-action applies to the redirect after the form too, which may lead to another origin.
+	if origin := originOf(p.destination(r, in.ReturnTo)); origin != "" {
+		w.Header().Set("Content-Security-Policy", contentSecurityPolicy("'self' "+origin))
+	}
+	p.render(w, r, http.StatusOK, "confirm", page{
+		Title: "Continue as " + next.Label() + "?",
+		Body:  confirmBody{Tag: tag, Now: now, Next: next},
+	})
+}
+
+type confirmBody struct {
+	Tag       string
+	Now, Next center.User
+}
+
+func (p *Portal) answer(w http.ResponseWriter, r *http.Request) {
+	answer := ""
+	if err := r.ParseForm(); err == nil {
+		answer = r.PostForm.Get("answer")
+	}
+	if answer != "continue" && answer != "stay" {
+		p.badRequest(w, r)
+		return
+	}
+	tag := r.PostForm.Get("s")
+	in, err := p.take(w, r, tag)
+	switch {
+	case errors.Is(err, errNotPending):
+		p.stay(w, r)
+	case err != nil:
+		p.refuse(w, r, unavailable("read of the sign-in", err))
+	case answer == "stay":
+		p.clearCookie(w, pendingPrefix+tag)
+		p.stay(w, r)
+	default:
+		p.finish(w, r, tag, in, in.Asked)
+	}
+}
+
+// stay changes nothing and leads home. Without a session, home would redirect to the identity provider, which the
+// form's content security policy blocks, so the signed-out page has a link.
+func (p *Portal) stay(w http.ResponseWriter, r *http.Request) {
+	to := pathHome
+	if _, err := p.current(r); err != nil {
+		to = pathSignedOut
+	}
+	http.Redirect(w, r, to, http.StatusSeeOther)
 }

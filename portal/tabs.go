@@ -6,47 +6,43 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// Several tabs of one browser can sign in at the same time (see the package documentation). Each proves
-// the user by itself. One of them makes the session, and the others wait for its cookie. A tab that waits
-// gets only a page and, later, the access of its own browser's cookies. So an attacker who knows or has
-// planted a browser's name gets no session, and can't lock the user out: claims are by user, only a proved
-// sign-in writes one, and a tab that waited in vain makes the session itself.
+// Several tabs of one browser can sign in at the same time (see the package documentation). Each proves the user by
+// itself. One of them makes the session, and the others wait for its cookie. A tab that waits gets only a page and,
+// later, the access of its own browser's cookies. So an attacker who knows or has planted a browser's name gets no
+// session, and can't lock the user out: claims are by user, only a proved sign-in writes one, and a tab that waited in
+// vain makes the session itself.
 
 const (
 	// browserCookie names a browser that begins to sign in, by 256 random bits.
 	browserCookie = "__Host-meridian-browser"
 	// claimLifetime is how long a browser has to send the cookie of its session.
 	claimLifetime = time.Minute
-	// waitTime is how long a tab waits before it looks again, and maxWaits how often. After that it
-	// ignores claims, because the other tab's sign-in has failed.
+	// waitTime is how long a tab waits before it looks again, and maxWaits how often. After that it ignores claims,
+	// because the other tab's sign-in has failed.
 	waitTime = 2 * time.Second
 	maxWaits = 3
 )
 
-// nameBrowser names a browser that begins to sign in, unless it has a name. If it makes several requests
-// before the first response, it keeps the last name, which is in time for all sign-ins.
+// nameBrowser names a browser that begins to sign in, unless it has a name. If it makes several requests before the
+// first response, it keeps the last name, which is in time for all sign-ins.
 func (p *Portal) nameBrowser(w http.ResponseWriter, r *http.Request) {
 	if _, err := r.Cookie(browserCookie); err != nil {
 		p.setCookie(w, browserCookie, newSecret(), attemptLifetime)
 	}
 }
 
-// forgetBrowser clears the cookies that signing out ends. Without the browser's name, the next sign-in
-// doesn't wait.
+// forgetBrowser clears the cookies that signing out ends. Without the browser's name, the next sign-in doesn't wait.
 func (p *Portal) forgetBrowser(w http.ResponseWriter) {
 	p.clearCookie(w, SessionCookie)
 	p.clearCookie(w, browserCookie)
 }
 
-// claim is the result of a request's claim to make its browser's session.
 type claim struct {
 	outcome outcome
 	keys    []string // of its records in the store
@@ -60,12 +56,12 @@ const (
 	claimHome         // another request has made it, and this browser has it
 )
 
-// claim claims the right to make the browser's session, in place of before if that isn't nil. It fails if
-// another request of the browser with the same name, or with the same session to replace, was first. The
-// caller has proved the user.
+// claim claims the right to make the browser's session, in place of before if that isn't nil. It fails if another
+// request of the browser with the same name, or with the same session to replace, was first. The caller has proved the
+// user.
 //
-// Late tabs that already have the first tab's session keep it; otherwise each would end the one that others
-// are about to use. That doesn't apply to an unsolicited sign-in, which does not begin here.
+// Late tabs that already have the first tab's session keep it; otherwise each would end the one that others are about
+// to use. That doesn't apply to an unsolicited sign-in, which does not begin here.
 func (p *Portal) claim(r *http.Request, before *visit, in pending) (claim, *Error) {
 	var out claim
 	if in.Waits >= maxWaits {
@@ -87,8 +83,7 @@ func (p *Portal) claim(r *http.Request, before *visit, in pending) (claim, *Erro
 		case same && name == browserCookie:
 			return claim{outcome: claimHome}, nil
 		case before != nil && name == browserCookie:
-			// The browser has changed to another session and back. The session's claim decides
-			// which request replaces it.
+			// The browser has changed to another session and back. The session's claim decides which request replaces it.
 		default:
 			return claim{outcome: claimLost}, nil
 		}
@@ -96,14 +91,13 @@ func (p *Portal) claim(r *http.Request, before *visit, in pending) (claim, *Erro
 	return out, nil
 }
 
-// sameAs says whether the session is of the user to sign in, and of the same sign-in if a handoff brought
-// one.
+// sameAs says whether the session is of the user to sign in, and of the same sign-in if a handoff brought one.
 func (in pending) sameAs(v *visit) bool {
 	return v.user.ID == in.UserID && (!in.handedOff() || v.session.SignIn == in.SignIn)
 }
 
-// claimKey is by user and handoff, because a browser may sign in as one user and then as another. Tabs that
-// waited in vain claim a name anew; a session can only be replaced once.
+// claimKey is by user and handoff, because a browser may sign in as one user and then as another. Tabs that waited in
+// vain claim a name anew; a session can only be replaced once.
 func claimKey(name, value string, in pending) string {
 	round := 0
 	if name == browserCookie {
@@ -113,8 +107,7 @@ func claimKey(name, value string, in pending) string {
 	return "portal." + hashed("portal claim", claimed)
 }
 
-// release removes a claim without a session, so that the user can try again at once. If that fails, the
-// claim expires.
+// release removes a claim without a session, so that the user can try again at once. If that fails, the claim expires.
 func (p *Portal) release(ctx context.Context, c claim) {
 	for _, key := range c.keys {
 		if _, err := p.cfg.Store.Take(ctx, key); err != nil && !errors.Is(err, acs.ErrNotFound) {
@@ -123,8 +116,8 @@ func (p *Portal) release(ctx context.Context, c claim) {
 	}
 }
 
-// wait keeps a sign-in that has lost its claim until the winner's session exists. The sign-in keeps its
-// epoch, so a revocation since it was proved ends it too.
+// wait keeps a sign-in that has lost its claim until the winner's session exists. The sign-in keeps its epoch, so a
+// revocation since it was proved ends it too.
 func (p *Portal) wait(w http.ResponseWriter, r *http.Request, tag string, in pending) {
 	in.Waits++
 	tag, refused := p.keep(w, r, cmp.Or(tag, randomHex(tagBytes)), in)
@@ -144,16 +137,8 @@ func (p *Portal) oneMoment(w http.ResponseWriter, r *http.Request, to string) {
 	})
 }
 
-// othersContinue says whether another tab of the browser has proved the user and is about to have a
-// session.
-func othersContinue(r *http.Request) bool {
-	return slices.ContainsFunc(r.Cookies(), func(c *http.Cookie) bool {
-		return strings.HasPrefix(c.Name, pendingPrefix)
-	})
-}
-
-// waited answers a sign-in whose wait has ended, and reports whether it did: the browser has the session of
-// another tab, or has signed out since.
+// waited answers a sign-in whose wait has ended, and reports whether it did: the browser has the session of another
+// tab, or has signed out since.
 func (p *Portal) waited(w http.ResponseWriter, r *http.Request, tag string, in pending, now *visit) bool {
 	_, noName := r.Cookie(browserCookie)
 	_, noSession := r.Cookie(SessionCookie)
@@ -170,7 +155,6 @@ func (p *Portal) waited(w http.ResponseWriter, r *http.Request, tag string, in p
 	return true
 }
 
-// leave drops a sign-in and redirects to where another tab's sign-in has led.
 func (p *Portal) leave(w http.ResponseWriter, r *http.Request, tag string, in pending, to string) {
 	p.clearCookie(w, pendingPrefix+tag)
 	p.log.InfoContext(r.Context(), "portal: left to another tab", "user", in.UserName)

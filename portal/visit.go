@@ -9,15 +9,14 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// SessionCookie is the name of the session's cookie. Because of the prefix, browsers accept it only if it
-// is Secure, for this host only and for every path.
+// SessionCookie is the name of the session's cookie. Because of the prefix, browsers accept it only if it is Secure,
+// for this host only and for every path.
 const SessionCookie = "__Host-meridian-session"
 
-// touchEvery is how old Seen may get, so that not every request writes. A session can become idle up to
-// this much early, never late.
+// touchEvery is how old Seen may get, so that not every request writes. A session can become idle up to this much
+// early, never late.
 func (p *Portal) touchEvery() time.Duration { return min(time.Minute, p.cfg.IdleTimeout/10) }
 
-// visit is a request by a signed-in user.
 type visit struct {
 	key     string // the session's key in the store
 	session sessions.Session
@@ -29,8 +28,8 @@ type visitHandler func(http.ResponseWriter, *http.Request, *visit)
 // visitor serves signed-in users. Other clients are sent to sign in, and come back after that.
 func (p *Portal) visitor(h visitHandler) http.HandlerFunc { return p.signedInOnly(h, false) }
 
-// visitorEvenStale is visitor for pages that must work even if MaxStaleness is exceeded, because they
-// only take access away.
+// visitorEvenStale is visitor for pages that must work even if MaxStaleness is exceeded, because they only take access
+// away.
 func (p *Portal) visitorEvenStale(h visitHandler) http.HandlerFunc { return p.signedInOnly(h, true) }
 
 func (p *Portal) signedInOnly(h visitHandler, evenStale bool) http.HandlerFunc {
@@ -43,8 +42,7 @@ func (p *Portal) signedInOnly(h visitHandler, evenStale bool) http.HandlerFunc {
 		case errors.As(err, &e):
 			p.refuseVisit(w, r, e)
 		case r.Method == http.MethodPost:
-			// The form's content security policy would block a redirect to the identity
-			// provider, so that page has a link.
+			// The form's content security policy would block a redirect to the identity provider, so that page has a link.
 			http.Redirect(w, r, pathSignedOut, http.StatusSeeOther)
 		default:
 			http.Redirect(w, r, p.loginURL(r), http.StatusSeeOther)
@@ -52,9 +50,9 @@ func (p *Portal) signedInOnly(h visitHandler, evenStale bool) http.HandlerFunc {
 	}
 }
 
-// current returns the visit that a request belongs to. ErrNoSession means that there is none, or not any
-// more. An *Error means that the store can't tell, or that the directory no longer has the user as
-// active. With ReasonStale the visit is returned too: it is valid here, but may have been ended elsewhere.
+// current returns the visit that a request belongs to. ErrNoSession means that there is none, or not any more. An
+// *Error means that the store can't tell, or that the directory no longer has the user as active. With ReasonStale the
+// visit is returned too: it is valid here, but may have been ended elsewhere.
 func (p *Portal) current(r *http.Request) (*visit, error) {
 	key, s, err := p.kept(r)
 	if err != nil {
@@ -87,8 +85,8 @@ func (p *Portal) current(r *http.Request) (*visit, error) {
 	return v, nil
 }
 
-// idle returns the browser's session that has gone idle, or nil. It gives no access. But other sessions
-// of the same sign-in may be in use at other portals, so a new sign-in must join or end those.
+// idle returns the browser's session that has gone idle, or nil. It gives no access. But other sessions of the same
+// sign-in may be in use at other portals, so a new sign-in must join or end those.
 func (p *Portal) idle(r *http.Request) (*visit, *Error) {
 	key, s, err := p.kept(r)
 	var unknown *Error
@@ -101,8 +99,8 @@ func (p *Portal) idle(r *http.Request) (*visit, *Error) {
 	return &visit{key, s, center.User{ID: s.UserID, Inactive: true}}, nil
 }
 
-// kept returns the session of this Region that the browser has a cookie for, even if it is over. The
-// error is ErrNoSession, or an *Error if the store can't tell.
+// kept returns the session of this Region that the browser has a cookie for, even if it is over. The error is
+// ErrNoSession, or an *Error if the store can't tell.
 func (p *Portal) kept(r *http.Request) (key string, s sessions.Session, err error) {
 	c, err := r.Cookie(SessionCookie)
 	if err != nil {
@@ -127,9 +125,9 @@ func (p *Portal) endNow(r *http.Request, key string, why error) error {
 	return why
 }
 
-// endUnknown ends the sessions of a user whom the directory no longer has as active: all of them, because
-// unused ones would become valid again together with the user. But if the directory doesn't have this
-// Region as active either, its copy may be erased with all users, so only this session ends.
+// endUnknown ends the sessions of a user whom the directory no longer has as active: all of them, because unused ones
+// would become valid again together with the user. But if the directory doesn't have this Region as active either, its
+// copy may be erased with all users, so only this session ends.
 func (p *Portal) endUnknown(r *http.Request, key string, s sessions.Session, why *Error) error {
 	if !p.activeRegion(p.cfg.Region) {
 		return p.endNow(r, key, why)
@@ -140,7 +138,6 @@ func (p *Portal) endUnknown(r *http.Request, key string, s sessions.Session, why
 	return why
 }
 
-// active checks the directory's answer about a user.
 func (p *Portal) active(u center.User, ok bool) (center.User, *Error) {
 	switch {
 	case !ok:

@@ -1,3 +1,9 @@
+// Package awsnames builds the addresses of an AWS IAM Identity Center instance: those of its access portals and its
+// assertion consumer service (ACS) URLs, Region by Region. Use it to configure a Region or an identity provider's app,
+// or to compare addresses. Meridian itself serves whatever addresses it is configured with.
+//
+// The formats are those of AWS's commercial partition. Other partitions, such as China, GovCloud and the European
+// Sovereign Cloud, have other domains, so their Regions are refused.
 package awsnames
 
 import (
@@ -6,24 +12,20 @@ import (
 	"strings"
 )
 
-// Reason says why a name was refused. The list is closed. Compare with a Reason, never with a
-// message.
+// Reason says why a name was refused. The list is closed. Compare with a Reason, never with a message.
 type Reason string
 
 // The reasons.
 const (
-	// ReasonInvalid: a name is missing or doesn't have AWS's format.
-	ReasonInvalid Reason = "Invalid"
-	// ReasonPartition: the Region isn't in the commercial partition.
-	ReasonPartition Reason = "Partition"
+	ReasonInvalid   Reason = "Invalid"   // a name is missing or doesn't have AWS's format
+	ReasonPartition Reason = "Partition" // the Region isn't in the commercial partition
 )
 
 // Error is the type of every error that this package returns.
 type Error struct {
-	Reason Reason
-	// Rule is the name that was checked, such as Instance.Alias. Want says what was expected, Got
-	// is the value.
-	Rule, Want, Got string
+	Reason    Reason
+	Rule      string // the name that was checked, such as Instance.Alias
+	Want, Got string // what was expected, and the value
 }
 
 // Error implements error.
@@ -31,29 +33,18 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("awsnames: %s: %s: want %s, got %.100q", e.Reason, e.Rule, e.Want, e.Got)
 }
 
-// Instance holds the names in an instance's addresses. Its methods return the addresses of one of
-// its Regions.
+// Instance holds the names in an instance's addresses. Its methods return the addresses of one of its Regions.
 type Instance struct {
-	// Primary is the primary Region. Required.
-	Primary string
-	// InstanceID is the part of the instance's ARN that begins with ssoins-. PortalURLs requires
-	// it.
-	InstanceID string
-	// IdentityStoreID, such as d-9067f1a2b3, is in the classic address of the primary Region's
-	// portal. Empty: none.
-	IdentityStoreID string
-	// Alias is the custom name of that address. Empty: none.
-	Alias string
-	// TenantID is an opaque name in ACS URLs. ACSURLs requires it.
-	TenantID string
-	// LegacyACS says that the instance was created before February 2026. Its primary Region has
-	// another IPv4 ACS URL.
-	LegacyACS bool
+	Primary         string // the primary Region; required
+	InstanceID      string // the part of the instance's ARN that begins with ssoins-; PortalURLs requires it
+	IdentityStoreID string // such as d-9067f1a2b3, in the classic address of the primary's portal; empty: none
+	Alias           string // the custom name in that address; empty: none
+	TenantID        string // an opaque name in ACS URLs; ACSURLs requires it
+	LegacyACS       bool   // created before February 2026: the primary has another IPv4 ACS URL
 }
 
-// PortalURLs returns the addresses of a Region's access portal: the IPv4-only one, the dual-stack
-// one, and, in the primary Region only, the classic ones at awsapps.com with the IdentityStoreID
-// and the Alias. The error is an *Error.
+// PortalURLs returns the addresses of a Region's access portal: the IPv4-only one, the dual-stack one, and, in the
+// primary Region only, the classic ones at awsapps.com with the IdentityStoreID and the Alias. The error is an *Error.
 func (i Instance) PortalURLs(region string) ([]string, error) {
 	if err := i.check(region, "Instance.InstanceID", i.InstanceID); err != nil {
 		return nil, err
@@ -81,10 +72,9 @@ func (i Instance) PortalURLs(region string) ([]string, error) {
 	return out, nil
 }
 
-// ACSURLs returns a Region's assertion consumer service URLs: the IPv4-only one, the dual-stack
-// one, and the primary's legacy one if LegacyACS is set. Register all of them, but not in this
-// order: the URL that is first at the identity provider must stay first there and on the service
-// provider's list. The error is an *Error.
+// ACSURLs returns a Region's assertion consumer service URLs: the IPv4-only one, the dual-stack one, and the primary's
+// legacy one if LegacyACS is set. Register all of them, but not in this order: the URL that is first at the identity
+// provider must stay first there and on the service provider's list. The error is an *Error.
 func (i Instance) ACSURLs(region string) ([]string, error) {
 	if err := i.check(region, "Instance.TenantID", i.TenantID); err != nil {
 		return nil, err
@@ -103,8 +93,8 @@ func (i Instance) ACSURLs(region string) ([]string, error) {
 // The names go into hosts and paths unchanged, so only plain ones are accepted.
 var (
 	regionCode = regexp.MustCompile(`^([a-z]+-){2,3}[0-9]$`)
-	// commercial is the AWS SDKs' pattern for the partition "aws". A Region of a future partition
-	// gets no address rather than a wrong one.
+	// commercial is the AWS SDKs' pattern for the partition "aws". A Region of a future partition gets no address rather
+	// than a wrong one.
 	commercial = regexp.MustCompile(`^(us|eu|ap|sa|ca|me|af|il|mx)-[a-z]+-[0-9]$`)
 	label      = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 )

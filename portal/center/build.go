@@ -5,8 +5,7 @@ import (
 	"slices"
 )
 
-// newSnapshot takes ownership of d, checks it and indexes it. It makes every snapshot, so no invalid
-// state can exist.
+// newSnapshot takes ownership of d, checks it and indexes it. It makes every snapshot, so no invalid state can exist.
 func newSnapshot(d Data) (*Snapshot, error) {
 	d.defaults()
 	s := &Snapshot{data: d}
@@ -33,7 +32,6 @@ func index[T element](c *checker, list []T, check func(T), what string) map[stri
 	return out
 }
 
-// unique adds a key that must not be in the index yet.
 func unique(c *checker, index map[string]int, key string, i int, what string) {
 	if _, ok := index[key]; ok {
 		c.fail(ReasonDuplicate, what, "a unique value", key)
@@ -41,7 +39,6 @@ func unique(c *checker, index map[string]int, key string, i int, what string) {
 	index[key] = i
 }
 
-// exists checks a reference to an indexed element.
 func exists(c *checker, index map[string]int, key, what, want string) {
 	if _, ok := index[key]; !ok {
 		c.fail(ReasonDangling, what, want, key)

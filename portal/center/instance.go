@@ -8,29 +8,27 @@ import (
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
-// Instance is the state that all Regions share. It is safe for concurrent use: readers never wait,
-// writers wait for each other.
+// Instance is the state that all Regions share. It is safe for concurrent use: readers never wait, writers wait for
+// each other.
 type Instance struct {
 	writing sync.Mutex // held while a new snapshot is made; never by readers
 	current atomic.Pointer[Snapshot]
 	journal Journal // or nil
 }
 
-// ErrConflict is what a Journal returns when it knows of a change that the instance doesn't have
-// yet.
+// ErrConflict is what a Journal returns when it knows of a change that the instance doesn't have yet.
 var ErrConflict = errors.New("center: the instance has changed meanwhile")
 
-// Journal is told of every update before it takes effect, and can stop it. It stores the instance
-// on disk and shares it with other Regions.
+// Journal is told of every update before it takes effect, and can stop it. It stores the instance on disk and shares
+// it with other Regions.
 type Journal interface {
-	// Commit is called with the changes of an update made in region, one update at a time. If it
-	// returns nil, the changes are stored durably and take effect at once. If it returns an error,
-	// nothing changes and Update returns that error; only after ErrConflict does Update try again,
-	// on the state that Apply has made meanwhile. Commit must not call the instance's Update or
-	// Apply.
+	// Commit is called with the changes of an update made in region, one update at a time. If it returns nil, the
+	// changes are stored durably and take effect at once. If it returns an error, nothing changes and Update returns
+	// that error; only after ErrConflict does Update try again, on the state that Apply has made meanwhile. Commit must
+	// not call the instance's Update or Apply.
 	//
-	// When the primary removes a user or group, the changes include other Regions' applications,
-	// which lose that principal.
+	// When the primary removes a user or group, the changes include other Regions' applications, which lose that
+	// principal.
 	Commit(region string, changes []Record) error
 }
 
@@ -46,8 +44,8 @@ func New(d Data) (*Instance, error) {
 	return i, nil
 }
 
-// NewJournaled is New for an instance whose updates go through a Journal. d is the state that the
-// Journal has stored. It may hold userNames of older versions that New refuses.
+// NewJournaled is New for an instance whose updates go through a Journal. d is the state that the Journal has stored.
+// It may hold userNames of older versions that New refuses.
 func NewJournaled(d Data, j Journal) (*Instance, error) {
 	s, err := newSnapshot(d.Clone())
 	if err != nil {
@@ -61,9 +59,9 @@ func NewJournaled(d Data, j Journal) (*Instance, error) {
 // Snapshot returns the current state.
 func (i *Instance) Snapshot() *Snapshot { return i.current.Load() }
 
-// Apply makes changes that were decided elsewhere, all of them at once. It checks no Region's
-// rights and tells no Journal. The result is checked as a whole, and the primary can't change. Like
-// Assemble, it drops unknown principals of applications.
+// Apply makes changes that were decided elsewhere, all of them at once. It checks no Region's rights and tells no
+// Journal. The result is checked as a whole, and the primary can't change. Like Assemble, it drops unknown principals
+// of applications.
 func (i *Instance) Apply(changes []Record) error {
 	if len(changes) == 0 {
 		return nil
@@ -94,8 +92,8 @@ func (i *Instance) In(region string) (*View, error) {
 	return &View{instance: i, region: region}, nil
 }
 
-// View is the instance as one Region reads and writes it. Each of its read methods asks the current
-// snapshot. For several consistent answers, use Snapshot.
+// View is the instance as one Region reads and writes it. Each of its read methods asks the current snapshot. For
+// several consistent answers, use Snapshot.
 type View struct {
 	instance *Instance
 	region   string

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
@@ -16,35 +17,23 @@ type RegionStatus string
 const (
 	// RegionActive: the Region's endpoints are in use.
 	RegionActive RegionStatus = "ACTIVE"
-	// RegionAdding: the instance is being replicated to the Region. Its endpoints are not in use
-	// yet.
+	// RegionAdding: the instance is being replicated to the Region. Its endpoints are not in use yet.
 	RegionAdding RegionStatus = "ADDING"
-	// RegionRemoving: the Region is being removed. Its endpoints are not in use any more, but it
-	// still has its data. Tx.RemoveRegion makes package replica erase it.
+	// RegionRemoving: the Region is being removed. Its endpoints are not in use any more, but it still has its data.
+	// Tx.RemoveRegion makes package replica erase it.
 	RegionRemoving RegionStatus = "REMOVING"
 )
 
 // Region is a Region that the instance is replicated to.
 type Region struct {
-	// Name is the Region's code, such as eu-central-1. Required and unique.
-	Name string `json:"name"`
-	// Label is a name for users, such as "Europe (Frankfurt)". Empty: none.
-	Label string `json:"label,omitempty"`
-	// Status is one of the constants. Empty: RegionActive.
-	Status RegionStatus `json:"status,omitempty"`
-	// PortalURLs are the addresses of the Region's access portal, such as the IPv4-only and the
-	// dual-stack one. Pages link to the first. Empty: other Regions don't link to this one.
+	Name   string       `json:"name"`             // such as eu-central-1; required and unique
+	Label  string       `json:"label,omitempty"`  // for users, such as "Europe (Frankfurt)"; empty: none
+	Status RegionStatus `json:"status,omitempty"` // empty: RegionActive
+	// PortalURLs are the addresses of the Region's access portal, such as the IPv4-only and the dual-stack one. Pages
+	// link to the first. Empty: other Regions don't link to this one.
 	PortalURLs []string `json:"portalUrls,omitempty"`
 	// ACSURLs are the Region's assertion consumer service URLs, in order.
 	ACSURLs []string `json:"acsUrls,omitempty"`
-}
-
-// PortalURL returns the first of the Region's portal URLs, or "".
-func (r Region) PortalURL() string {
-	if len(r.PortalURLs) == 0 {
-		return ""
-	}
-	return r.PortalURLs[0]
 }
 
 // Active says whether the Region's endpoints are in use.
@@ -52,29 +41,24 @@ func (r Region) Active() bool { return r.Status == "" || r.Status == RegionActiv
 
 // User is a user of the workforce.
 type User struct {
-	// ID never changes, also when the user is renamed. Groups, assignments and sessions refer to
-	// it. Empty: UserName.
+	// ID never changes, also when the user is renamed. Groups, assignments and sessions refer to it. Empty: UserName.
 	ID string `json:"id,omitempty"`
-	// UserName must equal a SAML NameID byte for byte. Required and unique. It must have no
-	// invisible or bidirectional characters, so that no two users look the same to an operator.
-	UserName string `json:"userName"`
-	// DisplayName is the name that pages show. Empty: UserName.
-	DisplayName string `json:"displayName,omitempty"`
-	// Email is not used to sign in.
-	Email string `json:"email,omitempty"`
+	// UserName must equal a SAML NameID byte for byte. Required and unique. It must have no invisible or bidirectional
+	// characters, so that no two users look the same to an operator.
+	UserName    string `json:"userName"`
+	DisplayName string `json:"displayName,omitempty"` // shown on pages; empty: UserName
+	Email       string `json:"email,omitempty"`       // not used to sign in
 	// GivenName and FamilyName are set by the identity provider. No package uses them.
 	GivenName  string `json:"givenName,omitempty"`
 	FamilyName string `json:"familyName,omitempty"`
-	// ExternalID is the identity provider's ID of the user (RFC 7643 3.1). It is not used to sign
-	// in. Empty: none.
+	// ExternalID is the identity provider's ID of the user (RFC 7643 3.1). It is not used to sign in. Empty: none.
 	ExternalID string `json:"externalId,omitempty"`
-	// IdentityProvider is the entity ID of the user's identity provider, and StableID the user's
-	// permanent ID there. They are reserved: their values are kept, and no package sets or uses
-	// them. Empty: none.
+	// IdentityProvider is the entity ID of the user's identity provider, and StableID the user's permanent ID there.
+	// They are reserved: their values are kept, and no package sets or uses them. Empty: none.
 	IdentityProvider string `json:"identityProvider,omitempty"`
 	StableID         string `json:"stableId,omitempty"`
-	// Inactive users can't sign in and have no access. JSON has "active" instead, as SCIM does; a
-	// user without it is inactive.
+	// Inactive users can't sign in and have no access. JSON has "active" instead, as SCIM does; a user without it is
+	// inactive.
 	Inactive bool `json:"-"`
 }
 
@@ -106,24 +90,19 @@ func (u User) Label() string { return cmp.Or(u.DisplayName, u.UserName) }
 
 // Group is a set of users that assignments can name.
 type Group struct {
-	// ID never changes, also when the group is renamed. Empty: Name.
-	ID string `json:"id,omitempty"`
-	// Name is required and unique.
-	Name string `json:"name"`
-	// Members are IDs of users of the instance.
-	Members []string `json:"members,omitempty"`
-	// ExternalID is the identity provider's ID of the group (RFC 7643 3.1). Empty: none.
-	ExternalID string `json:"externalId,omitempty"`
+	ID         string   `json:"id,omitempty"`         // never changes, also when the group is renamed; empty: Name
+	Name       string   `json:"name"`                 // required and unique
+	Members    []string `json:"members,omitempty"`    // IDs of users
+	ExternalID string   `json:"externalId,omitempty"` // the identity provider's ID (RFC 7643 3.1); empty: none
 }
 
 // PermissionSet is a set of permissions that becomes a role in each account where it is assigned.
 type PermissionSet struct {
 	// Name is required and unique: 1 to 32 characters of A-Z a-z 0-9 _ + = , . @ -
-	Name string `json:"name"`
-	// Description is shown beside the name.
-	Description string `json:"description,omitempty"`
-	// SessionDuration is how long a role session lasts, from 1 to 12 hours. In JSON it is a string
-	// such as "8h". Zero: one hour.
+	Name        string `json:"name"`
+	Description string `json:"description,omitempty"` // shown beside the name
+	// SessionDuration is how long a role session lasts, from 1 to 12 hours. In JSON it is a string such as "8h". Zero:
+	// one hour.
 	SessionDuration time.Duration `json:"-"`
 }
 
@@ -159,12 +138,9 @@ func (p *PermissionSet) UnmarshalJSON(b []byte) error {
 
 // Account is an account of the organization.
 type Account struct {
-	// ID is exactly 12 digits. Required and unique.
-	ID string `json:"id"`
-	// Name is shown on pages. Required.
-	Name string `json:"name"`
-	// Email is the address of the account's owner.
-	Email string `json:"email,omitempty"`
+	ID    string `json:"id"`              // exactly 12 digits; required and unique
+	Name  string `json:"name"`            // shown on pages; required
+	Email string `json:"email,omitempty"` // of the account's owner
 }
 
 // PrincipalType says whether a principal is a user or a group.
@@ -179,8 +155,7 @@ const (
 // Principal is a user or group that an assignment is for. It is comparable.
 type Principal struct {
 	Type PrincipalType `json:"type"`
-	// ID is the ID of a user or group.
-	ID string `json:"id"`
+	ID   string        `json:"id"` // of a user or group
 }
 
 // UserPrincipal returns the principal of the user with this ID.
@@ -189,8 +164,7 @@ func UserPrincipal(id string) Principal { return Principal{PrincipalUser, id} }
 // GroupPrincipal returns the principal of the group with this ID.
 func GroupPrincipal(id string) Principal { return Principal{PrincipalGroup, id} }
 
-// Assignment gives a principal a permission set in an account. It is comparable, and an instance
-// has no duplicates.
+// Assignment gives a principal a permission set in an account. It is comparable, and an instance has no duplicates.
 type Assignment struct {
 	Principal     Principal `json:"principal"`
 	AccountID     string    `json:"accountId"`
@@ -199,17 +173,73 @@ type Assignment struct {
 
 // Application is an application that users open from the portal.
 type Application struct {
-	// ID never changes, also when the application is renamed. Empty: Name.
-	ID string `json:"id,omitempty"`
-	// Name is the title of the portal's tile. Required.
-	Name string `json:"name"`
-	// Description is the tile's second line.
-	Description string `json:"description,omitempty"`
-	// URL is the tile's link: an absolute http or https URL. Required.
-	URL string `json:"url"`
-	// Region is the Region in which the application runs and is managed. It must be one of the
-	// instance's. Required.
-	Region string `json:"region"`
-	// AssignedTo are the principals who see the tile.
-	AssignedTo []Principal `json:"assignedTo,omitempty"`
+	ID          string `json:"id,omitempty"`          // never changes, also when it is renamed; empty: Name
+	Name        string `json:"name"`                  // the title of the portal's tile; required
+	Description string `json:"description,omitempty"` // the tile's second line
+	URL         string `json:"url"`                   // the tile's link, absolute http or https; required
+	// Region is the Region in which the application runs and is managed. It must be one of the instance's. Required.
+	Region     string      `json:"region"`
+	AssignedTo []Principal `json:"assignedTo,omitempty"` // the principals who see the tile
+}
+
+// Data describes a whole instance, as a literal or as JSON. It must have a Region; everything else may be empty.
+type Data struct {
+	// Regions are ordered, and the first is the primary.
+	Regions        []Region        `json:"regions"`
+	Users          []User          `json:"users,omitempty"`
+	Groups         []Group         `json:"groups,omitempty"`
+	PermissionSets []PermissionSet `json:"permissionSets,omitempty"`
+	Accounts       []Account       `json:"accounts,omitempty"`
+	Assignments    []Assignment    `json:"assignments,omitempty"`
+	Applications   []Application   `json:"applications,omitempty"`
+}
+
+// Clone returns a copy that shares no memory with d.
+func (d Data) Clone() Data {
+	d.Regions = cloneRegions(d.Regions)
+	d.Users = slices.Clone(d.Users)
+	d.Groups = slices.Clone(d.Groups)
+	d.PermissionSets = slices.Clone(d.PermissionSets)
+	d.Accounts = slices.Clone(d.Accounts)
+	d.Assignments = slices.Clone(d.Assignments)
+	d.Applications = slices.Clone(d.Applications)
+	for i, g := range d.Groups {
+		d.Groups[i].Members = slices.Clone(g.Members)
+	}
+	for i, a := range d.Applications {
+		d.Applications[i].AssignedTo = slices.Clone(a.AssignedTo)
+	}
+	return d
+}
+
+func (d *Data) defaults() {
+	for i, r := range d.Regions {
+		d.Regions[i].Status = cmp.Or(r.Status, RegionActive)
+	}
+	for i, u := range d.Users {
+		d.Users[i].ID = cmp.Or(u.ID, u.UserName)
+	}
+	for i, g := range d.Groups {
+		d.Groups[i].ID = cmp.Or(g.ID, g.Name)
+	}
+	for i, p := range d.PermissionSets {
+		d.PermissionSets[i].SessionDuration = cmp.Or(p.SessionDuration, time.Hour)
+	}
+	for i, a := range d.Applications {
+		d.Applications[i].ID = cmp.Or(a.ID, a.Name)
+	}
+}
+
+func cloneRegions(list []Region) []Region {
+	out := slices.Clone(list)
+	for i, r := range out {
+		out[i] = cloneRegion(r)
+	}
+	return out
+}
+
+func cloneRegion(r Region) Region {
+	r.PortalURLs = slices.Clone(r.PortalURLs)
+	r.ACSURLs = slices.Clone(r.ACSURLs)
+	return r
 }

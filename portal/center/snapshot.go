@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Snapshot is the instance at one moment. It never changes, so its answers are consistent. The
-// caller owns the values that its methods return.
+// Snapshot is the instance at one moment. It never changes, so its answers are consistent. The caller owns the values
+// that its methods return.
 type Snapshot struct {
 	data Data // nothing outside this package holds its slices
 
@@ -43,8 +43,7 @@ func (s *Snapshot) Region(name string) (Region, bool) {
 	return cloneRegion(s.data.Regions[i]), true
 }
 
-// User returns the user whose userName equals this one byte for byte. It may be inactive: the
-// caller must check that.
+// User returns the user whose userName equals this one byte for byte. It may be inactive: the caller must check that.
 func (s *Snapshot) User(userName string) (User, bool) { return s.userAt(s.byName, userName) }
 
 // UserByID returns the user with this ID. It may be inactive: the caller must check that.
@@ -58,9 +57,9 @@ func (s *Snapshot) userAt(index map[string]int, key string) (User, bool) {
 	return s.data.Users[i], true
 }
 
-// Accounts returns the accounts in which the user with this ID has permission sets, assigned to the
-// user or to one of the user's groups. They are sorted by name and then ID, their permission sets
-// by name, without duplicates. An unknown or inactive user has none.
+// Accounts returns the accounts in which the user with this ID has permission sets, assigned to the user or to one of
+// the user's groups. They are sorted by name and then ID, their permission sets by name, without duplicates. An
+// unknown or inactive user has none.
 func (s *Snapshot) Accounts(userID string) []AccountAccess {
 	type role struct{ account, set string }
 	seen := map[role]bool{}
@@ -86,9 +85,8 @@ func (s *Snapshot) Accounts(userID string) []AccountAccess {
 	return out
 }
 
-// Applications returns the applications of all Regions that are assigned to the user with this ID
-// or to one of the user's groups. They are sorted by name and then ID, without duplicates. An
-// unknown or inactive user has none.
+// Applications returns the applications of all Regions that are assigned to the user with this ID or to one of the
+// user's groups. They are sorted by name and then ID, without duplicates. An unknown or inactive user has none.
 func (s *Snapshot) Applications(userID string) []Application {
 	seen := map[int]bool{}
 	out := []Application{}

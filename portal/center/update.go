@@ -10,16 +10,14 @@ import (
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
-// Update makes changes. It calls change with a transaction on a copy of the state, checks the
-// result as a whole, and puts it in place. If change returns an error, if the transaction refused a
-// change, or if the result is invalid, then nothing changes and that error is returned.
+// Update makes changes. It calls change with a transaction on a copy of the state, checks the result as a whole, and
+// puts it in place. If change returns an error, if the transaction refused a change, or if the result is invalid, then
+// nothing changes and that error is returned.
 //
-// Each method of Tx says in which Region it may be called: for anything but an application, only in
-// the primary.
+// Each method of Tx says in which Region it may be called: for anything but an application, only in the primary.
 //
-// Every update copies and checks the whole instance, so put many changes into one update. change
-// must neither keep the transaction nor call Update. If the instance changes meanwhile, change is
-// called again on the new state.
+// Every update copies and checks the whole instance, so put many changes into one update. change must neither keep the
+// transaction nor call Update. If the instance changes meanwhile, change is called again on the new state.
 func (v *View) Update(change func(*Tx) error) error {
 	for attempt := range maxAttempts {
 		if err := v.try(change); !errors.Is(err, ErrConflict) {
@@ -31,8 +29,8 @@ func (v *View) Update(change func(*Tx) error) error {
 	return fmt.Errorf("%w, in each of %d attempts", ErrConflict, maxAttempts)
 }
 
-// maxAttempts bounds how long an update competes with others, to about seven seconds: longer than a
-// Journal waits for one that has no answer.
+// maxAttempts bounds how long an update competes with others, to about seven seconds: longer than a Journal waits for
+// one that has no answer.
 const maxAttempts = 350
 
 func (v *View) try(change func(*Tx) error) error {
@@ -70,8 +68,8 @@ func (v *View) try(change func(*Tx) error) error {
 	return nil
 }
 
-// Tx is an update in progress. Its methods refuse what the Region may not write. An update that
-// ignores such an error fails with it.
+// Tx is an update in progress. Its methods refuse what the Region may not write. An update that ignores such an error
+// fails with it.
 type Tx struct {
 	data    Data
 	region  string
@@ -87,7 +85,6 @@ func (t *Tx) Data() Data {
 	return d
 }
 
-// primaryOnly is the rule for configuration, identities and permissions.
 func (t *Tx) primaryOnly(what string, kind Kind) error {
 	t.changed = true
 	if primary := t.data.Regions[0].Name; t.region != primary {
@@ -99,8 +96,8 @@ func (t *Tx) primaryOnly(what string, kind Kind) error {
 	return t.err
 }
 
-// ownRegion is the rule for applications. regions are those that the application is to have; the
-// one that it has counts too.
+// ownRegion is the rule for applications. regions are those that the application is to have; the one that it has
+// counts too.
 func (t *Tx) ownRegion(what, id string, regions ...string) error {
 	t.changed = true
 	if i := indexOf(t.data.Applications, id); i >= 0 {
@@ -126,7 +123,6 @@ func indexOf[T element](list []T, key string) int {
 	return slices.IndexFunc(list, func(o T) bool { return o.key() == key })
 }
 
-// put replaces the element with v's key, or appends v. Primary only.
 func put[T element](t *Tx, list *[]T, v T) error {
 	if err := t.primaryOnly("write", v.kind()); err != nil {
 		return err
@@ -143,7 +139,6 @@ func upsert[T element](list *[]T, v T) {
 	*list = append(*list, v)
 }
 
-// remove removes the element with the key. Primary only.
 func remove[T element](t *Tx, list *[]T, key string) error {
 	var zero T
 	if err := t.primaryOnly("removal", zero.kind()); err != nil {
@@ -161,4 +156,133 @@ func drop[T element](t *Tx, list *[]T, key string) error {
 	}
 	*list = slices.Delete(*list, i, i+1)
 	return nil
+}
+
+// PutRegion adds a Region at the end, or replaces the one with its name. Primary only.
+func (t *Tx) PutRegion(r Region) error { return put(t, &t.data.Regions, cloneRegion(r)) }
+
+// RemoveRegion removes a Region. The primary can't be removed, nor a Region that has applications. Primary only.
+func (t *Tx) RemoveRegion(name string) error {
+	if err := t.primaryOnly("removal", KindRegion); err != nil {
+		return err
+	}
+	if name == t.data.Regions[0].Name {
+		const rule, want = "removal of Region", "an additional Region"
+		return t.refuse(&Error{Reason: ReasonPrimaryFixed, Rule: rule, Want: want, Got: name})
+	}
+	return drop(t, &t.data.Regions, name)
+}
+
+// PutUser adds a user, or replaces the one with the same ID. A user whose access ended in this update can't have it
+// again before the next. Primary only.
+func (t *Tx) PutUser(u User) error {
+	u.ID = cmp.Or(u.ID, u.UserName)
+	if u.Inactive {
+		t.noteEnded(u.ID)
+	}
+	return put(t, &t.data.Users, u)
+}
+
+// RemoveUser removes a user, also from all groups, assignments and applications. Primary only.
+func (t *Tx) RemoveUser(id string) error {
+	t.noteEnded(id)
+	if err := remove(t, &t.data.Users, id); err != nil {
+		return err
+	}
+	for i := range t.data.Groups {
+		g := &t.data.Groups[i]
+		g.Members = slices.DeleteFunc(g.Members, func(m string) bool { return m == id })
+	}
+	t.unassignAll(UserPrincipal(id))
+	return nil
+}
+
+// noteEnded notes that a user's access ends in this update.
+func (t *Tx) noteEnded(id string) {
+	if i := indexOf(t.data.Users, id); i >= 0 && !t.data.Users[i].Inactive {
+		t.ended = append(t.ended, id)
+	}
+}
+
+// checkRestored refuses an update that ends a user's access and restores it. The states before and after would be
+// equal, and the user's sessions would not end.
+func (t *Tx) checkRestored() error {
+	for _, u := range t.data.Users {
+		if !u.Inactive && slices.Contains(t.ended, u.ID) {
+			const rule, want = "end of a user's access", "no new access in the same update"
+			return &Error{Reason: ReasonTwoUpdates, Rule: rule, Want: want, Got: u.ID}
+		}
+	}
+	return nil
+}
+
+// PutGroup adds a group, or replaces the one with the same ID. Primary only.
+func (t *Tx) PutGroup(g Group) error {
+	g.ID = cmp.Or(g.ID, g.Name)
+	g.Members = slices.Clone(g.Members)
+	return put(t, &t.data.Groups, g)
+}
+
+// RemoveGroup removes a group, also from all assignments and applications. Primary only.
+func (t *Tx) RemoveGroup(id string) error {
+	if err := remove(t, &t.data.Groups, id); err != nil {
+		return err
+	}
+	t.unassignAll(GroupPrincipal(id))
+	return nil
+}
+
+// unassignAll removes everything that is assigned to a removed principal. An ID that is used again later must not get
+// the old access. This applies to other Regions' applications too, because it only takes access away.
+func (t *Tx) unassignAll(p Principal) {
+	t.data.Assignments = slices.DeleteFunc(t.data.Assignments, func(a Assignment) bool { return a.Principal == p })
+	for i := range t.data.Applications {
+		a := &t.data.Applications[i]
+		a.AssignedTo = slices.DeleteFunc(a.AssignedTo, func(o Principal) bool { return o == p })
+	}
+}
+
+// PutPermissionSet adds a permission set, or replaces the one with its name. Primary only.
+func (t *Tx) PutPermissionSet(p PermissionSet) error { return put(t, &t.data.PermissionSets, p) }
+
+// RemovePermissionSet removes a permission set that has no assignments. Primary only.
+func (t *Tx) RemovePermissionSet(name string) error { return remove(t, &t.data.PermissionSets, name) }
+
+// PutAccount adds an account, or replaces the one with its ID. Primary only.
+func (t *Tx) PutAccount(a Account) error { return put(t, &t.data.Accounts, a) }
+
+// RemoveAccount removes an account that has no assignments. Primary only.
+func (t *Tx) RemoveAccount(id string) error { return remove(t, &t.data.Accounts, id) }
+
+// Assign gives a principal a permission set in an account. An assignment that exists already is left as it is. Primary
+// only.
+func (t *Tx) Assign(a Assignment) error { return put(t, &t.data.Assignments, a) }
+
+// Unassign removes an assignment. Primary only.
+func (t *Tx) Unassign(a Assignment) error {
+	key := a.key()
+	if !slices.Contains(t.data.Assignments, a) {
+		key = "none: " + key // an invalid assignment can have the key of a valid one
+	}
+	return remove(t, &t.data.Assignments, key)
+}
+
+// PutApplication adds an application, or replaces the one with its ID. The application's own Region only: an
+// application of an additional Region can't be managed in the primary, and can't move to another Region.
+func (t *Tx) PutApplication(a Application) error {
+	a.ID = cmp.Or(a.ID, a.Name)
+	if err := t.ownRegion("write", a.ID, a.Region); err != nil {
+		return err
+	}
+	a.AssignedTo = slices.Clone(a.AssignedTo)
+	upsert(&t.data.Applications, a)
+	return nil
+}
+
+// RemoveApplication removes an application. Its own Region only.
+func (t *Tx) RemoveApplication(id string) error {
+	if err := t.ownRegion("removal", id); err != nil {
+		return err
+	}
+	return drop(t, &t.data.Applications, id)
 }

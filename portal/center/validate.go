@@ -24,8 +24,8 @@ const (
 	maxRegionName = 32
 )
 
-// checker keeps the first error, so that each check is one line. Checks run over the whole instance
-// at every update, so they make no text unless they fail.
+// checker keeps the first error, so that each check is one line. Checks run over the whole instance at every update,
+// so they make no text unless they fail.
 type checker struct {
 	err *Error
 	of  string // the name of the element being checked, for the error
@@ -41,8 +41,8 @@ func (c *checker) fail(reason Reason, what, want, got string) {
 	c.err = &Error{Reason: reason, Rule: what, Want: want, Got: got}
 }
 
-// text checks a required short line: no control characters, and no space at either end.
-// checkNewNames checks userNames further.
+// text checks a required short line: no control characters, and no space at either end. checkNewNames checks userNames
+// further.
 func (c *checker) text(what, s string) {
 	switch {
 	case s == "":
@@ -56,7 +56,6 @@ func (c *checker) text(what, s string) {
 	}
 }
 
-// optional checks text that may be empty.
 func (c *checker) optional(what, s string) {
 	if s != "" {
 		c.text(what, s)
@@ -71,8 +70,7 @@ func (c *checker) match(what, s string, re *regexp.Regexp, want string) {
 	}
 }
 
-// link checks a URL that pages link to. Only http and https are allowed, so no href can hold a
-// javascript: URL.
+// link checks a URL that pages link to. Only http and https are allowed, so no href can hold a javascript: URL.
 func (c *checker) link(what, s string) *url.URL {
 	if !utf8.ValidString(s) { // a Record's JSON would change it
 		c.fail(ReasonInvalid, what, "valid UTF-8", refusal.WithoutUser(s))
@@ -87,8 +85,8 @@ func (c *checker) link(what, s string) *url.URL {
 	return u
 }
 
-// endpoint checks a URL that the instance serves. Sign-in over a network needs TLS, so plain http
-// is for loopback only.
+// endpoint checks a URL that the instance serves. Sign-in over a network needs TLS, so plain http is for loopback
+// only.
 func (c *checker) endpoint(what, s string) {
 	u := c.link(what, s)
 	if u != nil && u.Scheme == "http" && !IsLoopback(u.Hostname()) {
@@ -160,10 +158,9 @@ func (c *checker) application(a Application) {
 	c.link("URL of application", a.URL)
 }
 
-// checkNewNames refuses userNames with characters that can't be seen, because such a name looks
-// like another user's. It checks only the userNames that before doesn't have. An older version may
-// have accepted the others, and then the instance must still start and the user must be possible to
-// disable.
+// checkNewNames refuses userNames with characters that can't be seen, because such a name looks like another user's.
+// It checks only the userNames that before doesn't have. An older version may have accepted the others, and then the
+// instance must still start and the user must be possible to disable.
 func checkNewNames(before, s *Snapshot) error {
 	for _, u := range s.data.Users {
 		if !strings.ContainsFunc(u.UserName, invisible) {
@@ -177,12 +174,11 @@ func checkNewNames(before, s *Snapshot) error {
 	return nil
 }
 
-// invisible says whether a character shows nothing, moves others, or looks like a space but isn't
-// U+0020.
+// invisible says whether a character shows nothing, moves others, or looks like a space but isn't U+0020.
 //
-// The joiners U+200C and U+200D are among them. Some scripts need them in words, so PRECIS (RFC
-// 8264) and IDNA (RFC 5892 A.1) allow them between certain letters. No directory is known whose
-// userNames have them, so there are no exceptions here.
+// The joiners U+200C and U+200D are among them. Some scripts need them in words, so PRECIS (RFC 8264) and IDNA (RFC
+// 5892 A.1) allow them between certain letters. No directory is known whose userNames have them, so there are no
+// exceptions here.
 func invisible(r rune) bool {
 	switch {
 	case r < utf8.RuneSelf:
@@ -190,16 +186,16 @@ func invisible(r rune) bool {
 	case r == '\u2800': // a Braille pattern without dots
 		return true
 	}
-	// Cf and the last two are Default_Ignorable_Code_Point (UAX 44) and a few visible signs, which
-	// no userName has either.
+	// Cf and the last two are Default_Ignorable_Code_Point (UAX 44) and a few visible signs, which no userName has
+	// either.
 	return unicode.In(r, unicode.Z, unicode.Cf, unicode.Other_Default_Ignorable_Code_Point, unicode.Variation_Selector)
 }
 
 var localhost = regexp.MustCompile(`^([a-z0-9_-]+\.)*localhost\.?$`)
 
-// IsLoopback reports whether a host name or address, without brackets and port, can only mean this
-// machine: localhost and names below it (RFC 6761 section 6.3), 127.0.0.0/8 and ::1. It equals
-// saml.IsLoopback, which this package can't import.
+// IsLoopback reports whether a host name or address, without brackets and port, can only mean this machine: localhost
+// and names below it (RFC 6761 section 6.3), 127.0.0.0/8 and ::1. It equals saml.IsLoopback, which this package can't
+// import.
 func IsLoopback(host string) bool {
 	return localhost.MatchString(strings.ToLower(host)) || net.ParseIP(host).IsLoopback()
 }

@@ -1,5 +1,4 @@
-// Package codestest checks that a [portal.Codes] keeps its contract. Call Run in the tests of your
-// Codes:
+// Package codestest checks that a [portal.Codes] keeps its contract. Call Run in the tests of your Codes:
 //
 //	func TestCodes(t *testing.T) {
 //		codestest.Run(t, func(t *testing.T) []codestest.Region {
@@ -28,14 +27,12 @@ type Region struct {
 
 // Options describes a run. The zero value is valid.
 type Options struct {
-	// Patience is how long a test retries to take a code that was put in another Region. Zero: a
-	// minute.
+	// Patience is how long a test retries to take a code that was put in another Region. Zero: a minute.
 	Patience time.Duration
 }
 
-// Run checks codes. open returns those of one Region, or of several Regions that share them,
-// without any code, and cleans up with t.Cleanup. Each test puts codes in every Region and takes
-// them in every Region.
+// Run checks codes. open returns those of one Region, or of several Regions that share them, without any code, and
+// cleans up with t.Cleanup. Each test puts codes in every Region and takes them in every Region.
 func Run(t *testing.T, open func(t *testing.T) []Region, o Options) {
 	t.Helper()
 	if o.Patience == 0 {
@@ -63,7 +60,6 @@ func Run(t *testing.T, open func(t *testing.T) []Region, o Options) {
 	}
 }
 
-// suite is a running test of codes that are put in one Region and taken in another.
 type suite struct {
 	*testing.T
 	Options
@@ -81,7 +77,6 @@ func (s *suite) put(key string, v []byte) {
 	}
 }
 
-// tryTake takes a code, if it exists.
 func (s *suite) tryTake(key string) (v []byte, ok bool) {
 	s.Helper()
 	v, from, err := s.to.Codes.TakeCode(s.Context(), key)

@@ -21,56 +21,50 @@ const maxDuration = 365 * 24 * time.Hour
 
 // Config describes a redirector. New copies it.
 type Config struct {
-	// Regions are the Regions, the preferred one first. At least one, with unique names and URLs.
-	// Required.
+	// Regions are the Regions, the preferred one first. At least one, with unique names and URLs. Required.
 	Regions []Region
 
-	// Interval is the time from the end of a Region's probe to the start of its next. It varies by
-	// up to a tenth, so that redirectors don't probe in step. A Region that stops answering is left
-	// out after at most UnhealthyThreshold times (1.1 Interval plus Timeout). Zero: 10 s. At most a
-	// year.
+	// Interval is the time from the end of a Region's probe to the start of its next. It varies by up to a tenth, so
+	// that redirectors don't probe in step. A Region that stops answering is left out after at most UnhealthyThreshold
+	// times (1.1 Interval plus Timeout). Zero: 10 s. At most a year.
 	Interval time.Duration
 	// Timeout is how long a probe may take. Zero: 2 s. At most a year.
 	Timeout time.Duration
 	// HealthyThreshold is how many successes in a row make an unhealthy Region healthy. Zero: 2.
 	HealthyThreshold int
-	// UnhealthyThreshold is how many failures in a row make a healthy Region unhealthy. With 1, a
-	// single lost packet sends people away. Zero: 3.
+	// UnhealthyThreshold is how many failures in a row make a healthy Region unhealthy. With 1, a single lost packet
+	// sends people away. Zero: 3.
 	UnhealthyThreshold int
-	// AssumeHealthy takes every Region for healthy until UnhealthyThreshold probes have failed.
-	// False: a Region is used only after its first probe, which decides alone. Run makes it at
-	// once.
+	// AssumeHealthy takes every Region for healthy until UnhealthyThreshold probes have failed. False: a Region is used
+	// only after its first probe, which decides alone. Run makes it at once.
 	AssumeHealthy bool
 
-	// KeepPath makes the redirect keep the request's path and query, for links that work in every
-	// Region. Very long paths, and paths that two programs could read differently, still lead to
-	// the home page, without the query: those with empty or dot segments, or with an encoded slash,
-	// backslash, dot or percent sign. False: every path leads to the home page. If the handler
-	// isn't at the root, wrap it in http.StripPrefix.
+	// KeepPath makes the redirect keep the request's path and query, for links that work in every Region. Very long
+	// paths, and paths that two programs could read differently, still lead to the home page, without the query: those
+	// with empty or dot segments, or with an encoded slash, backslash, dot or percent sign. False: every path leads to
+	// the home page. If the handler isn't at the root, wrap it in http.StripPrefix.
 	KeepPath bool
-	// Order returns names of Regions, the nearest first, for the browser that sent the request.
-	// Regions that it leaves out follow in the order of Regions, and unknown names are ignored: it
-	// can neither exclude a Region nor lead anywhere else. It is called for every redirect,
-	// concurrently. Nil: the order of Regions.
+	// Order returns names of Regions, the nearest first, for the browser that sent the request. Regions that it leaves
+	// out follow in the order of Regions, and unknown names are ignored: it can neither exclude a Region nor lead
+	// anywhere else. It is called for every redirect, concurrently. Nil: the order of Regions.
 	//
-	// A browser can write X-Forwarded-For and similar headers itself. An Order that reads one must
-	// check that the connection comes from its own proxy, and must use the entry that this proxy
-	// added: the last one, not the first.
+	// A browser can write X-Forwarded-For and similar headers itself. An Order that reads one must check that the
+	// connection comes from its own proxy, and must use the entry that this proxy added: the last one, not the first.
 	Order func(*http.Request) []string
 
-	// Client makes the probes. It is copied, and follows no redirects whatever its CheckRedirect
-	// says. Nil: a client with the system's roots, without cookies, and without a proxy even if the
-	// environment names one. It makes a new connection for each probe, as a new visitor's browser
-	// does, and resolves *.localhost to this machine (RFC 6761 section 6.3).
+	// Client makes the probes. It is copied, and follows no redirects whatever its CheckRedirect says. Nil: a client
+	// with the system's roots, without cookies, and without a proxy even if the environment names one. It makes a new
+	// connection for each probe, as a new visitor's browser does, and resolves *.localhost to this machine (RFC 6761
+	// section 6.3).
 	Client *http.Client
 	// Now is the clock of Status. Interval and Timeout use the machine's own. Nil: time.Now.
 	Now func() time.Time
-	// Logger receives a record for every change, and for the first of several failures in a row. No
-	// request causes a record. Nil: slog.Default().
+	// Logger receives a record for every change, and for the first of several failures in a row. No request causes a
+	// record. Nil: slog.Default().
 	Logger *slog.Logger
-	// OnChange is called after a Region's Healthy or Control has changed: for one Region in order
-	// and never concurrently. It may call Status and Set. Changes to that Region while it runs take
-	// effect at once and are reported after it; no other Region waits. Nil: no call.
+	// OnChange is called after a Region's Healthy or Control has changed: for one Region in order and never
+	// concurrently. It may call Status and Set. Changes to that Region while it runs take effect at once and are
+	// reported after it; no other Region waits. Nil: no call.
 	OnChange func(Status)
 }
 
@@ -78,14 +72,13 @@ type Config struct {
 type Region struct {
 	// Name identifies the Region in Set, Status and Order. Required.
 	Name string
-	// URL is the origin of the Region's portal, such as "https://us-east-1.portal.example": https,
-	// or http for loopback addresses, localhost and *.localhost; no path. Required.
+	// URL is the origin of the Region's portal, such as "https://us-east-1.portal.example": https, or http for loopback
+	// addresses, localhost and *.localhost; no path. Required.
 	URL string
-	// Health is the URL to probe, under the same rules but with any path and query. Empty: URL with
-	// the path /health.
+	// Health is the URL to probe, under the same rules but with any path and query. Empty: URL with the path /health.
 	Health string
-	// Control is the Region's routing control from the start. A Region drained with Set that should
-	// stay drained after a restart needs Off here. Zero: Auto.
+	// Control is the Region's routing control from the start. A Region drained with Set that should stay drained after a
+	// restart needs Off here. Zero: Auto.
 	Control Control
 }
 
@@ -149,9 +142,8 @@ func (c *Config) checkRegions() error {
 	return nil
 }
 
-// checkURL accepts an absolute https URL without user information or fragment, and plain http for
-// hosts that can only be this machine. A URL's origin goes into headers unchanged, so its host is
-// restricted to plain characters.
+// checkURL accepts an absolute https URL without user information or fragment, and plain http for hosts that can only
+// be this machine. A URL's origin goes into headers unchanged, so its host is restricted to plain characters.
 func checkURL(field, raw string) (*url.URL, error) {
 	shown := refusal.WithoutUser(raw)
 	u, err := url.Parse(raw)
@@ -169,8 +161,8 @@ func checkURL(field, raw string) (*url.URL, error) {
 	return u, nil
 }
 
-// plainHost reports whether the host is an ASCII name or an address without a zone, and the port,
-// if any, is from 1 to 65535.
+// plainHost reports whether the host is an ASCII name or an address without a zone, and the port, if any, is from 1 to
+// 65535.
 func plainHost(u *url.URL) bool {
 	if port := u.Port(); port != "" || strings.HasSuffix(u.Host, ":") {
 		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {

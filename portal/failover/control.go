@@ -5,8 +5,8 @@ import (
 	"strconv"
 )
 
-// Control is the routing control of a Region. It says whether the probes or the operator decide
-// that browsers are sent there.
+// Control is the routing control of a Region. It says whether the probes or the operator decide that browsers are sent
+// there.
 type Control int
 
 // The controls.

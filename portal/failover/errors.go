@@ -7,32 +7,21 @@ type Reason string
 
 // The reasons. The last three are those of a failed probe, in Status.LastError.
 const (
-	// ReasonConfig: a value given to New or Set is invalid.
-	ReasonConfig Reason = "Config"
-	// ReasonUnknownRegion: no Region has that name.
-	ReasonUnknownRegion Reason = "UnknownRegion"
-	// ReasonLastRegion: the Region is the only one that isn't Off, so it can't be turned Off.
-	ReasonLastRegion Reason = "LastRegion"
-	// ReasonRunning: Run is running already.
-	ReasonRunning Reason = "Running"
-	// ReasonCanceled: the context ended before all Regions had answered.
-	ReasonCanceled Reason = "Canceled"
-	// ReasonUnreachable: no connection, no TLS, or no HTTP.
-	ReasonUnreachable Reason = "Unreachable"
-	// ReasonTimeout: no complete answer within Config.Timeout.
-	ReasonTimeout Reason = "Timeout"
-	// ReasonStatus: the answer's status isn't 200.
-	ReasonStatus Reason = "Status"
+	ReasonConfig        Reason = "Config"        // a value given to New or Set is invalid
+	ReasonUnknownRegion Reason = "UnknownRegion" // no Region has that name
+	ReasonLastRegion    Reason = "LastRegion"    // it is the only Region that isn't Off, so it can't be turned Off
+	ReasonRunning       Reason = "Running"       // Run is running already
+	ReasonCanceled      Reason = "Canceled"      // the context ended before all Regions had answered
+	ReasonUnreachable   Reason = "Unreachable"   // no connection, no TLS, or no HTTP
+	ReasonTimeout       Reason = "Timeout"       // no complete answer within Config.Timeout
+	ReasonStatus        Reason = "Status"        // the answer's status isn't 200
 )
 
 // Error is the type of every error that this package returns.
 type Error struct {
-	Reason Reason
-	// Rule names what was checked. Want and Got are the expected and the actual value, if there are
-	// two to compare.
-	Rule, Want, Got string
-	// Err is the cause, or nil.
-	Err error
+	Reason          Reason
+	Rule, Want, Got string // what was checked, and the expected and the actual value, if there are two
+	Err             error  // the cause, or nil
 }
 
 // Error implements error.

@@ -18,8 +18,8 @@ import (
 // maxBody is how much of a health endpoint's body is read.
 const maxBody = 4 << 10
 
-// Run probes all Regions, each at its own pace, until ctx ends. Then it stops its goroutines and
-// returns nil. A second concurrent Run returns an error with ReasonRunning at once.
+// Run probes all Regions, each at its own pace, until ctx ends. Then it stops its goroutines and returns nil. A second
+// concurrent Run returns an error with ReasonRunning at once.
 func (rd *Redirector) Run(ctx context.Context) error {
 	if !rd.running.CompareAndSwap(false, true) {
 		return &Error{Reason: ReasonRunning, Rule: "Run", Want: "one Run at a time", Got: "a second"}
@@ -33,7 +33,6 @@ func (rd *Redirector) Run(ctx context.Context) error {
 	return nil
 }
 
-// watch probes one Region until ctx ends.
 func (rd *Redirector) watch(ctx context.Context, t *target) {
 	for rd.probe(ctx, t) == nil {
 		select {
@@ -49,11 +48,10 @@ func jittered(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64()))
 }
 
-// Probe probes every Region once, concurrently, and returns when the last has answered or timed
-// out. It is for tests, for a first round before serving, and for callers with their own schedule.
-// A Region's failure is not an error. If ctx ends first, the Regions that haven't answered keep
-// their state, and the error has ReasonCanceled. Probe may be called during Run; its results count
-// alike.
+// Probe probes every Region once, concurrently, and returns when the last has answered or timed out. It is for tests,
+// for a first round before serving, and for callers with their own schedule. A Region's failure is not an error. If
+// ctx ends first, the Regions that haven't answered keep their state, and the error has ReasonCanceled. Probe may be
+// called during Run; its results count alike.
 func (rd *Redirector) Probe(ctx context.Context) error {
 	errs := make([]error, len(rd.targets))
 	var all sync.WaitGroup
@@ -64,8 +62,8 @@ func (rd *Redirector) Probe(ctx context.Context) error {
 	return cmp.Or(errs...)
 }
 
-// probe probes one Region and records the result. It returns an error only if ctx ended: a probe
-// that was canceled says nothing about the Region.
+// probe probes one Region and records the result. It returns an error only if ctx ended: a probe that was canceled
+// says nothing about the Region.
 func (rd *Redirector) probe(ctx context.Context, t *target) error {
 	result := rd.ask(ctx, t.Health)
 	if result != nil && ctx.Err() != nil {
@@ -121,8 +119,7 @@ func probeClient(given *http.Client) *http.Client {
 	return &c
 }
 
-// dial doesn't ask DNS for names of this machine. Plain http is allowed for them only because of
-// that.
+// dial doesn't ask DNS for names of this machine. Plain http is allowed for them only because of that.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	if host, port, err := net.SplitHostPort(address); err == nil && acs.IsLoopback(host) && net.ParseIP(host) == nil {
 		address = net.JoinHostPort("localhost", port)

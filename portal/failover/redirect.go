@@ -13,8 +13,8 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// Redirector is an http.Handler that sends browsers to the first usable Region. New makes one. It
-// is safe for concurrent use.
+// Redirector is an http.Handler that sends browsers to the first usable Region. New makes one. It is safe for
+// concurrent use.
 type Redirector struct {
 	cfg     Config
 	client  *http.Client
@@ -49,7 +49,8 @@ func New(cfg Config) (*Redirector, error) {
 	}
 	now := cfg.Now()
 	for _, r := range cfg.Regions {
-		t := &target{Region: r, control: r.Control, healthy: cfg.AssumeHealthy, since: now}
+		state := Status{Region: r.Name, URL: r.URL, Control: r.Control, Healthy: cfg.AssumeHealthy, Since: now}
+		t := &target{Region: r, state: state}
 		t.decide()
 		rd.targets = append(rd.targets, t)
 		rd.byName[r.Name] = t
@@ -57,8 +58,8 @@ func New(cfg Config) (*Redirector, error) {
 	return rd, nil
 }
 
-// ServeHTTP sends GET and HEAD to the nearest usable Region with 302, or answers 503 if there is
-// none. Any other method gets 405.
+// ServeHTTP sends GET and HEAD to the nearest usable Region with 302, or answers 503 if there is none. Any other
+// method gets 405.
 func (rd *Redirector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
@@ -98,9 +99,9 @@ func (rd *Redirector) nearest(r *http.Request) *target {
 	return nil
 }
 
-// kept returns the part of a Location that comes from the request: its path and query if they are
-// safe and plain, otherwise the portal's home. It begins with one slash, which ends the origin
-// before it. The host of an absolute-form request is ignored.
+// kept returns the part of a Location that comes from the request: its path and query if they are safe and plain,
+// otherwise the portal's home. It begins with one slash, which ends the origin before it. The host of an absolute-form
+// request is ignored.
 func kept(u *url.URL) string {
 	path := u.EscapedPath()
 	to := path
@@ -113,10 +114,9 @@ func kept(u *url.URL) string {
 	return cmp.Or(acs.LocalPath(to), "/")
 }
 
-// These are safe to redirect to, but no portal page has them in its address, and a proxy that
-// decodes or cleans paths may change them. unusual matches characters that RFC 3986 sections 3.3
-// and 3.4 don't allow, encoded control characters, and broken encodings. unusualPath matches empty
-// segments and encoded dots, slashes and percent signs.
+// These are safe to redirect to, but no portal page has them in its address, and a proxy that decodes or cleans paths
+// may change them. unusual matches characters that RFC 3986 sections 3.3 and 3.4 don't allow, encoded control
+// characters, and broken encodings. unusualPath matches empty segments and encoded dots, slashes and percent signs.
 var (
 	unusual = regexp.MustCompile(
 		`[^A-Za-z0-9._~!$&'()*+,;=:@/?%-]|%([01].|7[fF]|.?$|[^0-9a-fA-F]|.[^0-9a-fA-F])`)

@@ -8,33 +8,24 @@ import (
 
 // Status is what a Redirector knows of one Region at one moment.
 type Status struct {
-	Region string
-	URL    string // the portal's origin
-	// Healthy is the result of the probes. Since is when it last changed, or when New was called.
-	Healthy bool
-	Since   time.Time
-	// Control is the routing control. Usable says whether browsers are sent there, by both.
-	Control Control
-	Usable  bool
-	// LastProbe is when the last probe ended (zero: none yet), and LastError why it failed (nil: it
-	// did not, or none yet).
-	LastProbe time.Time
-	LastError error
+	Region    string
+	URL       string    // the portal's origin
+	Healthy   bool      // the result of the probes
+	Since     time.Time // when Healthy last changed, or when New was called
+	Control   Control   // the routing control
+	Usable    bool      // whether browsers are sent there, by Healthy and Control
+	LastProbe time.Time // when the last probe ended; zero: none yet
+	LastError error     // why it failed; nil: it did not, or none yet
 }
 
-// target is a Region and its state.
 type target struct {
 	Region
-	// usable is what ServeHTTP reads. Written under Redirector.mu.
+	// usable is state.Usable for ServeHTTP. Written under Redirector.mu.
 	usable atomic.Bool
 	// Redirector.mu guards the rest.
-	control   Control
-	healthy   bool
-	since     time.Time
+	state     Status
 	probed    bool
-	streak    int // how many probes in a row have contradicted healthy
-	lastProbe time.Time
-	lastError error
+	streak    int      // how many probes in a row have contradicted state.Healthy
 	changes   []change // to report, in order
 	reporting bool     // whether a goroutine reports them
 }
@@ -45,16 +36,9 @@ type change struct {
 	left   int
 }
 
-func (t *target) status() Status {
-	return Status{
-		Region: t.Name, URL: t.URL, Healthy: t.healthy, Since: t.since,
-		Control: t.control, Usable: t.usable.Load(), LastProbe: t.lastProbe, LastError: t.lastError,
-	}
-}
-
-// decide sets usable.
 func (t *target) decide() {
-	t.usable.Store(t.control == On || t.control == Auto && t.healthy)
+	t.state.Usable = t.state.Control == On || t.state.Control == Auto && t.state.Healthy
+	t.usable.Store(t.state.Usable)
 }
 
 // Status returns what is known of each Region, in the order of Config.Regions.
@@ -63,15 +47,15 @@ func (rd *Redirector) Status() []Status {
 	defer rd.mu.Unlock()
 	out := make([]Status, len(rd.targets))
 	for i, t := range rd.targets {
-		out[i] = t.status()
+		out[i] = t.state
 	}
 	return out
 }
 
-// Set changes the routing control of a Region, at once and for this Redirector only. A name that
-// isn't in Config.Regions is refused with ReasonUnknownRegion. Turning Off the last Region that
-// isn't Off is refused with ReasonLastRegion, because it would lock all users out by a mistake.
-// Turn another Region Auto or On first; to lock all users out on purpose, stop the server.
+// Set changes the routing control of a Region, at once and for this Redirector only. A name that isn't in
+// Config.Regions is refused with ReasonUnknownRegion. Turning Off the last Region that isn't Off is refused with
+// ReasonLastRegion, because it would lock all users out by a mistake. Turn another Region Auto or On first; to lock
+// all users out on purpose, stop the server.
 func (rd *Redirector) Set(region string, c Control) error {
 	t := rd.byName[region]
 	switch {
@@ -81,12 +65,12 @@ func (rd *Redirector) Set(region string, c Control) error {
 		return badConfig("Set", "Auto, On or Off", c.String())
 	}
 	rd.mu.Lock()
-	if c == Off && !slices.ContainsFunc(rd.targets, func(o *target) bool { return o != t && o.control != Off }) {
+	if c == Off && !slices.ContainsFunc(rd.targets, func(o *target) bool { return o != t && o.state.Control != Off }) {
 		rd.mu.Unlock()
 		return &Error{Reason: ReasonLastRegion, Rule: "Set", Want: "another Region that isn't Off", Got: region}
 	}
-	if t.control != c {
-		t.control = c
+	if t.state.Control != c {
+		t.state.Control = c
 		t.decide()
 		rd.changed(t)
 	}
@@ -95,43 +79,30 @@ func (rd *Redirector) Set(region string, c Control) error {
 	return nil
 }
 
-// record applies the result of a probe.
 func (rd *Redirector) record(t *target, result error) {
 	rd.mu.Lock()
-	first, failedBefore := !t.probed, t.lastError != nil
-	t.probed, t.lastProbe, t.lastError = true, rd.cfg.Now(), result
-	if rd.update(t, first) {
-		rd.changed(t)
-	}
-	s := t.status()
-	rd.mu.Unlock()
-	if result != nil && !failedBefore {
-		rd.cfg.Logger.Warn("failover: probe failed", "region", s.Region, "healthy", s.Healthy, "error", result.Error())
-	}
-	rd.report(t)
-}
-
-// update implements the thresholds. It reports whether the last result has changed the Region's
-// state.
-func (rd *Redirector) update(t *target, first bool) bool {
-	if (t.lastError == nil) == t.healthy {
-		t.streak = 0
-		return false
-	}
-	t.streak++
+	first, failedBefore := !t.probed, t.state.LastError != nil
+	t.probed, t.state.LastProbe, t.state.LastError = true, rd.cfg.Now(), result
 	need := rd.cfg.HealthyThreshold
 	switch {
-	case t.healthy:
+	case t.state.Healthy:
 		need = rd.cfg.UnhealthyThreshold
 	case first:
 		need = 1
 	}
-	if t.streak < need {
-		return false
+	if t.streak++; (result == nil) == t.state.Healthy {
+		t.streak = 0
+	} else if t.streak >= need {
+		t.streak, t.state.Healthy, t.state.Since = 0, !t.state.Healthy, t.state.LastProbe
+		t.decide()
+		rd.changed(t)
 	}
-	t.healthy, t.streak, t.since = !t.healthy, 0, t.lastProbe
-	t.decide()
-	return true
+	healthy := t.state.Healthy
+	rd.mu.Unlock()
+	if result != nil && !failedBefore {
+		rd.cfg.Logger.Warn("failover: probe failed", "region", t.Name, "healthy", healthy, "error", result.Error())
+	}
+	rd.report(t)
 }
 
 // changed queues the Region's status for report. The caller holds mu.
@@ -142,12 +113,11 @@ func (rd *Redirector) changed(t *target) {
 			left++
 		}
 	}
-	t.changes = append(t.changes, change{t.status(), left})
+	t.changes = append(t.changes, change{t.state, left})
 }
 
-// report reports a Region's changes, in order and one at a time. It holds no lock meanwhile,
-// because OnChange may call Set. Changes made while OnChange runs are left to the goroutine that is
-// reporting.
+// report reports a Region's changes, in order and one at a time. It holds no lock meanwhile, because OnChange may call
+// Set. Changes made while OnChange runs are left to the goroutine that is reporting.
 func (rd *Redirector) report(t *target) {
 	for {
 		rd.mu.Lock()

@@ -1,36 +1,32 @@
-// Package refusal formats the errors of the portal's packages. Each package has its own Error type
-// with a closed list of Reasons, and the same fields and form of message.
+// Package refusal formats the errors of the portal's packages. Each package has its own Error type with a closed list
+// of Reasons, and the same fields and form of message.
 package refusal
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 )
 
-// Message formats an error's fields. Rule, detail and want are this module's own text. Got is
-// quoted, and it and the cause are cut short.
+// Message formats an error's fields. Rule, detail and want are this module's own text. Got is quoted, and it and the
+// cause are cut short.
 func Message(pkg, reason, rule, detail, want, got string, cause error) string {
-	var parts []string
-	for _, part := range []string{pkg, reason, rule, detail} {
-		if part != "" {
-			parts = append(parts, part)
-		}
-	}
-	var sides []string
 	if want != "" {
-		sides = append(sides, "want "+want)
+		want = "want " + want
 	}
 	if got != "" {
-		sides = append(sides, "got "+Quote(got))
+		got = "got " + Quote(got)
 	}
-	if len(sides) > 0 {
-		parts = append(parts, strings.Join(sides, ", "))
-	}
+	text := ""
 	if cause != nil {
-		parts = append(parts, clip(cause.Error(), 1000)) // it may be an error like this one
+		text = clip(cause.Error(), 1000) // it may be an error like this one
 	}
-	return strings.Join(parts, ": ")
+	return join(": ", pkg, reason, rule, detail, join(", ", want, got), text)
+}
+
+func join(sep string, parts ...string) string {
+	return strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), sep)
 }
 
 // Quote quotes a value for a line of a log, and cuts it to 200 bytes.
