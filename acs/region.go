@@ -1,7 +1,9 @@
 package acs
 
 import (
+	"cmp"
 	"net/http"
+	"slices"
 
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 	"github.com/meridian-saml/meridian/saml"
@@ -64,24 +66,18 @@ func (g *Region) StartLogin(w http.ResponseWriter, r *http.Request, o LoginOptio
 
 // consumerFor returns the consumer for a sign-in, of those that are still listed.
 func (g *Region) consumerFor(r *http.Request) *Consumer {
-	listed := make(map[string]bool)
-	for _, e := range g.sp.ACS() {
-		listed[e.URL] = true
-	}
+	list := g.sp.ACS()
 	var first *Consumer
 	for _, c := range g.consumers {
-		switch {
-		case !listed[c.here.URL]:
-		case c.hasHost(r.Host):
-			return c
-		case first == nil:
-			first = c
+		if !slices.ContainsFunc(list, func(e saml.Endpoint) bool { return e.URL == c.here.URL }) {
+			continue
 		}
+		if c.hasHost(r.Host) {
+			return c
+		}
+		first = cmp.Or(first, c)
 	}
-	if first == nil {
-		return g.consumers[0] // whose answer says that its URL is not listed
-	}
-	return first
+	return cmp.Or(first, g.consumers[0]) // whose answer says that its URL is not listed
 }
 
 // Refused is the page at Config.RefusedPath for a browser without a session. It says, with the reference

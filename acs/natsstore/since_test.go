@@ -151,14 +151,14 @@ func TestUnavailable(t *testing.T) {
 // A server that accepts what is sent and says nothing.
 func TestSilentServer(t *testing.T) {
 	n := testserver.StartNATS(t, 1)
-	quiet := testserver.NewQuiet(t, n.Addr(0))
-	nc, err := nats.Connect("nats://"+quiet.Addr(), nats.Timeout(time.Minute))
+	dialer := new(testserver.Dialer)
+	nc, err := nats.Connect("nats://"+n.Addr(0), nats.Timeout(time.Minute), nats.SetCustomDialer(dialer))
 	require.NoError(t, err)
 	t.Cleanup(nc.Close)
 	js, err := jetstream.New(nc, jetstream.WithDefaultTimeout(time.Minute)) // so that it is the store's that ends a call
 	require.NoError(t, err)
 	s := hasty(t, natsstore.Config{JetStream: js, Timeout: 300 * time.Millisecond})
-	quiet.Mute()
+	dialer.Mute(n.Addr(0))
 	begin := time.Now()
 	requireReason(t, natsstore.ReasonUnavailable, add(t, s, assertion("x")))
 	_, err = s.Take(t.Context(), request("x"))

@@ -223,17 +223,17 @@ func TestUnavailable(t *testing.T) {
 // fails in time, is sent once, and what it did is done.
 func TestSilentServer(t *testing.T) {
 	r := testserver.StartRedis(t)
-	quiet := testserver.NewQuiet(t, r.Addr)
+	dialer := new(testserver.Dialer)
 	direct := r.Client()
 	sure := open(t, redisstore.Config{Client: direct})
 	require.NoError(t, add(t, sure, assertion("before"))) // so that Redis knows the script
 	require.NoError(t, add(t, sure, request("waits")))
 
-	// through is a store that reaches Redis through the way that will be muted.
-	// It opens while that answers, and a busy machine may be slow to: it tries
-	// until it does.
+	// through opens a store on connections that will be muted. A slow machine may need several tries.
 	through := func(read, timeout time.Duration) (s *redisstore.Store) {
-		c := redis.NewClient(&redis.Options{Addr: quiet.Addr(), ReadTimeout: read, WriteTimeout: time.Minute})
+		c := redis.NewClient(&redis.Options{
+			Addr: r.Addr, Dialer: dialer.DialContext, ReadTimeout: read, WriteTimeout: time.Minute,
+		})
 		t.Cleanup(func() { _ = c.Close() })
 		require.Eventually(t, func() bool {
 			var err error
@@ -246,7 +246,7 @@ func TestSilentServer(t *testing.T) {
 		"client": through(100*time.Millisecond, time.Minute), "store": through(time.Minute, 300*time.Millisecond),
 	}
 	patient := through(time.Minute, time.Minute)
-	quiet.Mute()
+	dialer.Mute(r.Addr)
 	for name, s := range stores {
 		begin := time.Now()
 		requireReason(t, redisstore.ReasonUnavailable, add(t, s, assertion(name)))

@@ -60,47 +60,28 @@ func (s *suite) wantNothing(key string) {
 
 func (s *suite) wantExists(key string) {
 	s.Helper()
-	if err := s.add(key, "another", s.soon()); !errors.Is(err, acs.ErrExists) {
-		s.Fatalf("Add(%q): want ErrExists, got %v", key, err)
+	for _, exp := range []time.Time{s.soon(), s.soon().Add(time.Hour)} {
+		if err := s.add(key, "another", exp); !errors.Is(err, acs.ErrExists) {
+			s.Fatalf("Add(%q): want ErrExists, got %v", key, err)
+		}
 	}
 }
 
-func (s *suite) addThenTake() {
+// addAndTake: Add stores one value under a key, and Take removes it.
+func (s *suite) addAndTake() {
 	for _, k := range []string{
 		key(acs.KeyPrefixRequest, "1"), key(acs.KeyPrefixAssertion, "1"), key("", "1"),
 		"a", "0", "a.b.c", strings.Repeat("z", 100),
 	} {
 		s.wantNothing(k)
-		s.mustAdd(k, "value of "+k)
-		s.wantValue(k, "value of "+k)
-	}
-}
-
-func (s *suite) addTwice() {
-	k := key(acs.KeyPrefixAssertion, "twice")
-	s.mustAdd(k, "first")
-	for range 3 {
-		s.wantExists(k)
-	}
-	if err := s.add(k, "longer", s.soon().Add(time.Hour)); !errors.Is(err, acs.ErrExists) {
-		s.Fatalf("Add with a later end: want ErrExists, got %v", err)
-	}
-	s.wantValue(k, "first")
-}
-
-func (s *suite) takeTwice() {
-	k := key(acs.KeyPrefixRequest, "taken")
-	s.mustAdd(k, "v")
-	s.wantValue(k, "v")
-	s.wantNothing(k)
-	s.wantNothing(k)
-}
-
-func (s *suite) addAfterTake() {
-	k := key(acs.KeyPrefixRequest, "again")
-	for i := range 3 {
-		s.mustAdd(k, fmt.Sprint(i))
-		s.wantValue(k, fmt.Sprint(i))
+		for i := range 3 {
+			s.mustAdd(k, fmt.Sprint(k, i))
+			s.wantExists(k)
+			s.wantExists(k)
+			s.wantValue(k, fmt.Sprint(k, i))
+			s.wantNothing(k)
+			s.wantNothing(k)
+		}
 	}
 }
 

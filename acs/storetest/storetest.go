@@ -42,10 +42,7 @@ func Run(t *testing.T, open func(t *testing.T) acs.Store, o Options) {
 		name string
 		run  func(*suite)
 	}{
-		{"AddThenTake", (*suite).addThenTake},
-		{"AddTwice", (*suite).addTwice},
-		{"TakeTwice", (*suite).takeTwice},
-		{"AddAfterTake", (*suite).addAfterTake},
+		{"AddAndTake", (*suite).addAndTake},
 		{"KeysDoNotMix", (*suite).keysDoNotMix},
 		{"ValuesAreCopied", (*suite).valuesAreCopied},
 		{"ValueSizes", (*suite).valueSizes},
