@@ -43,9 +43,7 @@ func (c *Consumer) admit(
 		}
 		returnTo = request.ReturnTo
 	case c.cfg.Unsolicited != Accept: // Refuse and Restart don't get here
-		return nil, &Error{
-			Reason: ReasonUnsolicited, Rule: ruleUnsolicited, Want: Accept.String(), Got: c.cfg.Unsolicited.String(),
-		}
+		return nil, newError(ReasonUnsolicited, ruleUnsolicited, "").compared(Accept.String(), c.cfg.Unsolicited.String())
 	}
 	if err := c.remember(r.Context(), a); err != nil {
 		return nil, err
@@ -90,18 +88,15 @@ func (c *Consumer) takeRequest(
 // cookie already name the request. A different one belongs to another request, and is refused.
 func (c *Consumer) checkAnswer(record *requestRecord, a *saml.Assertion, relayState string) error {
 	if relayState != "" && subtle.ConstantTimeCompare([]byte(record.RelayState), []byte(relayState)) != 1 {
-		return &Error{
-			Reason: ReasonRelayState, Rule: "RelayState (Bindings 3.5.3)", Detail: "not the one that was sent with the request",
-		}
+		return newError(ReasonRelayState, "RelayState (Bindings 3.5.3)", "not the one that was sent with the request")
 	}
 	if err := a.CheckRequest(record.Request); err != nil {
 		return err
 	}
 	// The store should have dropped it by now; it may round up.
 	if age := c.cfg.SP.Now().Sub(record.Request.At); age > c.cfg.RequestLifetime {
-		tooOld := unknownRequest("it has expired")
-		tooOld.Want, tooOld.Got = "at most "+c.cfg.RequestLifetime.String(), age.Round(time.Second).String()
-		return tooOld
+		return unknownRequest("it has expired").
+			compared("at most "+c.cfg.RequestLifetime.String(), age.Round(time.Second).String())
 	}
 	return nil
 }
@@ -129,15 +124,11 @@ func (c *Consumer) checkMemory(request *requestRecord, a *saml.Assertion) error 
 	since := c.since()
 	switch {
 	case request == nil && a.IssueInstant().Before(since):
-		return &Error{
-			Reason: ReasonForgotten, Rule: ruleUsedOnce, Detail: "the store can't tell whether it was used before",
-			Want: "issued at or after " + stamp(since), Got: stamp(a.IssueInstant()),
-		}
+		return newError(ReasonForgotten, ruleUsedOnce, "the store can't tell whether it was used before").
+			compared("issued at or after "+stamp(since), stamp(a.IssueInstant()))
 	case request != nil && !since.Equal(request.Since) && request.Request.At.Before(since):
-		return &Error{
-			Reason: ReasonForgotten, Rule: ruleInResponseTo, Detail: "the store can't tell whether the request was answered before",
-			Want: "requested at or after " + stamp(since), Got: stamp(request.Request.At),
-		}
+		return newError(ReasonForgotten, ruleInResponseTo, "the store can't tell whether the request was answered before").
+			compared("requested at or after "+stamp(since), stamp(request.Request.At))
 	}
 	return nil
 }
@@ -156,14 +147,12 @@ func (c *Consumer) remember(ctx context.Context, a *saml.Assertion) error {
 	case err == nil:
 		return nil
 	case errors.Is(err, ErrExists):
-		return &Error{Reason: ReasonReplay, Rule: ruleUsedOnce, Detail: "the assertion was used before"}
+		return newError(ReasonReplay, ruleUsedOnce, "the assertion was used before")
 	}
 	return storeError("record the assertion", err)
 }
 
-func unknownRequest(detail string) *Error {
-	return &Error{Reason: ReasonRequest, Rule: ruleInResponseTo, Detail: detail}
-}
+func unknownRequest(detail string) *Error { return newError(ReasonRequest, ruleInResponseTo, detail) }
 
 func storeError(detail string, err error) error {
 	return &Error{Reason: ReasonStore, Rule: "Config.Store", Detail: detail, Err: err}

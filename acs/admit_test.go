@@ -81,8 +81,8 @@ func TestD05_NewResponseAroundTheSameAssertion(t *testing.T) {
 	w.refused(w.browser().answer(us, a, ""), http.StatusForbidden, acs.ReasonReplay)
 }
 
-// The same for solicited ones: two requests of one browser, one assertion. It
-// names one of them, and that is used up; were it not, the replay record says no.
+// The same for solicited responses: one browser has two requests, and the assertion answers one of them. That
+// request is consumed, and the replay record exists too.
 func TestD05_Solicited(t *testing.T) {
 	w := newWorld(t)
 	store := &keepingStore{Store: w.store}
@@ -112,13 +112,13 @@ func TestD09_UnknownRequest(t *testing.T) {
 	eu, b := w.region("eu-central-1"), w.browser()
 	b.login(eu, euACS, "")
 	w.refused(b.answer(eu, w.good(euACS, "_0123456789abcdef-made-up"), ""), http.StatusForbidden, saml.ReasonInResponseTo)
-	// A cookie that was made up along with it names no record.
+	// A forged cookie with the request's ID names no record.
 	b.cookies[acs.CookiePrefix+"_made-up"] = "1780315200." + strings.Repeat("A", 43) + ".u"
 	w.refused(b.answer(eu, w.good(euACS, "_made-up"), ""), http.StatusForbidden, acs.ReasonRequest)
 }
 
-// D11: another browser can't use a response to this one's request, not even if
-// it knows the request's ID; and what it tries takes nothing away.
+// D11: another browser can't use a response to this one's request, even if it knows the request's ID, and its
+// attempt consumes nothing.
 func TestInvariant6_D11_AnotherBrowser(t *testing.T) {
 	w := newWorld(t)
 	eu, alice, mallory := w.region("eu-central-1", accept), w.browser(), w.browser()
@@ -137,8 +137,7 @@ func TestInvariant6_D11_AnotherBrowser(t *testing.T) {
 	w.accepted(alice.answer(eu, a, req.relayState))
 }
 
-// Login CSRF the other way round: the answer to the attacker's own request in
-// the victim's browser.
+// Login CSRF: the answer to the attacker's own request, posted by the victim's browser.
 func TestInvariant6_D11_AnswerToTheAttackersRequest(t *testing.T) {
 	w := newWorld(t)
 	eu, victim, mallory := w.region("eu-central-1", accept), w.browser(), w.browser()
@@ -147,7 +146,7 @@ func TestInvariant6_D11_AnswerToTheAttackersRequest(t *testing.T) {
 	w.refused(victim.answer(eu, w.good(euACS, req.id), req.relayState), http.StatusForbidden, saml.ReasonInResponseTo)
 }
 
-func TestInvariant6_RefusedByVerifyUsesUpNothing(t *testing.T) {
+func TestInvariant6_RefusedByVerifyConsumesNothing(t *testing.T) {
 	w := newWorld(t)
 	eu, b := w.region("eu-central-1"), w.browser()
 	req := b.login(eu, euACS, "")
@@ -183,7 +182,7 @@ func TestD17_ResponseForAnotherRegion(t *testing.T) {
 	require.Equal(t, euACS, v.Want)
 	require.Equal(t, usACS, v.Got)
 	w.accepted(b.answer(us, a, "")) // and it was not used up
-	// The other family of the same Region is another URL, too.
+	// The Region's dual-stack endpoint is another URL.
 	w.refused(b.post(eu, euDual, w.form(w.good(euACS, ""), "")), http.StatusForbidden, saml.ReasonRecipient)
 }
 
@@ -258,9 +257,9 @@ func TestForceAuthnIsEnforced(t *testing.T) {
 	}
 }
 
-func TestRequestsGrowOld(t *testing.T) {
+func TestRequestsExpire(t *testing.T) {
 	w := newWorld(t)
-	// A store that keeps them for longer than it should.
+	// A store that keeps them for too long.
 	w.store = acs.NewMemoryStore(acs.MemoryConfig{Now: newClock().Now})
 	eu := w.region("eu-central-1")
 	for _, c := range []struct {
@@ -301,8 +300,7 @@ func TestD45_AnotherRelayStateIsRefused(t *testing.T) {
 	}
 }
 
-// Some identity providers drop it. The request is known without it, and so is
-// where to go on to.
+// Some identity providers drop the RelayState. InResponseTo names the request, and its record has ReturnTo.
 func TestD45_RelayStateThatWasDropped(t *testing.T) {
 	w := newWorld(t)
 	eu, b := w.region("eu-central-1"), w.browser()
@@ -325,9 +323,8 @@ func TestInvariant6_D03_ConcurrentAnswersToOneRequest(t *testing.T) {
 	require.Equal(t, 1, w.loginCount())
 }
 
-// Two Regions on one host share the browser's cookies, so a request of one is
-// among those that wait at the other. What the identity provider sends to the
-// wrong one is refused as that, and its request can still be answered.
+// Two Regions on one host share the browser's cookies, so requests of one are waiting at the other, too. An answer
+// at the wrong Region is refused with that Reason, and its request can still be answered.
 func TestD18_WrongRegionOnOneHost(t *testing.T) {
 	const us, eu = "https://signin.example/us-east-1/acs", "https://signin.example/eu-central-1/acs"
 	w := newWorld(t, func(c *saml.Config) {
@@ -340,9 +337,8 @@ func TestD18_WrongRegionOnOneHost(t *testing.T) {
 	w.accepted(b.answer(euRegion, w.good(eu, req.id), req.relayState))
 }
 
-// An identity provider that wants signed requests can't be asked without a key:
-// that is said when a consumer is made, and at the sign-in where the metadata
-// comes to say so later.
+// An identity provider that wants signed requests needs a key: New returns an error, and so does the sign-in if the
+// metadata changes later.
 func TestIdPWantsSignedRequestsAndThereIsNoKey(t *testing.T) {
 	signed := func(w *world) *saml.IdP {
 		idp, err := saml.NewIdP(saml.IdPConfig{

@@ -14,10 +14,10 @@ import (
 	"github.com/meridian-saml/meridian/acs/redisstore"
 )
 
-// backend is what the stores of a Region's nodes share.
+// backend is a server, or the memory, that the stores of a Region's nodes share.
 type backend struct {
-	node        func() acs.Store // each with a connection of its own, and patient: test machines are slow
-	hasty       func() acs.Store // the same, for tests in which no answer comes
+	node        func() acs.Store // each with its own connection, and a long timeout for slow machines
+	hasty       func() acs.Store // with a short timeout, for tests without an answer
 	stop, start func()           // of the server; nil where there is none
 }
 
@@ -58,25 +58,24 @@ func redisBackend(t testing.TB) backend {
 var (
 	// backends are the stores that ship with Meridian.
 	backends = map[string]open{"memory": memoryBackend, "nats": natsBackend(jetstream.FileStorage), "redis": redisBackend}
-	// servers are those that a server is needed for, which can be stopped.
+	// servers are the backends with a server, which can be stopped.
 	servers = map[string]open{"nats": backends["nats"], "redis": redisBackend}
-	// forgetful are servers that know nothing any more when they start again.
+	// forgetful are servers that lose everything when they are restarted.
 	forgetful = map[string]open{"nats": natsBackend(jetstream.MemoryStorage), "redis": redisBackend}
 )
 
-// onEach gives each test a world by the system's clock, because that is what
-// servers go by.
+// onEach runs a test with each backend, and a world by the system's clock, which servers use.
 func onEach(t *testing.T, list map[string]open, test func(*testing.T, *world, backend)) {
 	for name, open := range list {
 		t.Run(name, func(t *testing.T) { test(t, newWorld(t), open(t)) })
 	}
 }
 
-// catchUp sets the world's clock to now, and a moment ahead, so that what is
-// issued next is after what happened before, in whole milliseconds too.
+// catchUp sets the world's clock to a second after now, so that what is issued next is later than what happened
+// before, also in whole milliseconds.
 func (w *world) catchUp() { w.clock.Advance(time.Since(w.clock.Now()) + time.Second) }
 
-// nodes are three of one Region.
+// nodes returns three nodes of one Region.
 func (w *world) nodes(store func() acs.Store) (nodes []http.Handler) {
 	for range 3 {
 		nodes = append(nodes, w.region("us-east-1", accept, func(c *acs.Config) { c.Store = store() }))

@@ -21,7 +21,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// benchRegion is a Region on a MemoryStore that writes its log to nowhere.
+// benchRegion is a Region on a MemoryStore, without a log.
 type benchRegion struct {
 	sp      *saml.ServiceProvider
 	idp     *fakeIdP
@@ -29,7 +29,7 @@ type benchRegion struct {
 	handler http.Handler
 }
 
-// recordingStore keeps what was added last.
+// recordingStore remembers the last Add.
 type recordingStore struct {
 	*acs.MemoryStore
 	key   string
@@ -68,7 +68,7 @@ func newBenchRegion(b *testing.B, change func(*saml.Config)) *benchRegion {
 	return &benchRegion{sp: sp, idp: idp, store: store, handler: mux}
 }
 
-// discard is a ResponseWriter that keeps the status alone.
+// discard is a ResponseWriter that keeps only the status.
 type discard struct {
 	header http.Header
 	status int
@@ -78,7 +78,7 @@ func (d *discard) Header() http.Header         { return d.header }
 func (d *discard) Write(p []byte) (int, error) { return len(p), nil }
 func (d *discard) WriteHeader(status int)      { d.status = status }
 
-// serve gives how long the handler took and what it answered.
+// serve returns how long the handler took, and its status.
 func (g *benchRegion) serve(r *http.Request) (time.Duration, int) {
 	w := &discard{header: make(http.Header)}
 	start := time.Now()
@@ -94,7 +94,7 @@ func (g *benchRegion) verify(b *testing.B, raw []byte, want saml.VerifyOptions) 
 	return time.Since(start)
 }
 
-// good is an answer to a request, or to none where the ID is empty.
+// good returns a valid answer to a request, or an unsolicited one if the ID is empty.
 func (g *benchRegion) good(inResponseTo string) string {
 	at := time.Now()
 	return g.idp.encode(answer{
@@ -103,10 +103,8 @@ func (g *benchRegion) good(inResponseTo string) string {
 	})
 }
 
-// BenchmarkSignIn is a sign-in from the POST to OnLogin with the store in
-// memory, beside Verify of the same response in the same loop. "times-Verify" is
-// how many times as much the first takes. Other numbers include what sets up
-// each sign-in.
+// BenchmarkSignIn measures a sign-in from the POST to OnLogin with the store in memory, and Verify of the same
+// response in the same loop. "times-Verify" is their ratio. Other numbers include the setup of each sign-in.
 func BenchmarkSignIn(b *testing.B) {
 	g := newBenchRegion(b, nil)
 	rec := httptest.NewRecorder()
@@ -125,7 +123,7 @@ func BenchmarkSignIn(b *testing.B) {
 		r := httptest.NewRequest(http.MethodPost, usACS, strings.NewReader(form))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.AddCookie(cookie)
-		// The request waits again, and the assertion was not used.
+		// As before the sign-in: the request is waiting, and the assertion is unused.
 		_, _ = g.store.Take(b.Context(), acs.AssertionKey(idpID, "assertion"))
 		_, _ = g.store.Take(b.Context(), key)
 		require.NoError(b, g.store.MemoryStore.Add(b.Context(), key, record, exp))
@@ -144,9 +142,8 @@ func BenchmarkSignIn(b *testing.B) {
 	b.ReportMetric(testing.AllocsPerRun(100, func() { g.verify(b, []byte(response), want) }), "allocs/Verify")
 }
 
-// BenchmarkLogin is GET /login beside Verify of a good response in the same
-// loop, and where requests are signed beside Verify and one private-key
-// operation.
+// BenchmarkLogin measures GET /login, and in the same loop Verify of a valid response and, if requests are signed,
+// one private-key operation.
 func BenchmarkLogin(b *testing.B) {
 	for _, signed := range []bool{false, true} {
 		name := map[bool]string{false: "unsigned", true: "signed"}[signed]
@@ -181,8 +178,8 @@ func BenchmarkLogin(b *testing.B) {
 	}
 }
 
-// pair is how long two things took, measured in turns. The lower deciles are
-// compared: other work on the machine only adds time.
+// pair holds the durations of two operations, measured in turns. The lower deciles are compared, because other work
+// on the machine only adds time.
 type pair struct{ ours, verify []time.Duration }
 
 func (p *pair) add(ours, verify time.Duration) {

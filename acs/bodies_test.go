@@ -19,7 +19,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// halfSent are POSTs whose bodies don't come to an end.
+// halfSent are POSTs whose bodies stall.
 type halfSent struct {
 	w     *world
 	stuck chan struct{} // a body waits for its next byte
@@ -34,7 +34,7 @@ func (w *world) halfSent() *halfSent {
 	return h
 }
 
-// halfBody gives n bytes and then waits.
+// halfBody returns n bytes and then blocks.
 type halfBody struct {
 	h *halfSent
 	n int
@@ -55,8 +55,7 @@ func (b *halfBody) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// post sends n bytes of a longer body from addr, and says whether they are all held; if
-// not, the status of the answer.
+// post sends n bytes of a longer body from addr. It reports whether they are all held, and otherwise the status.
 func (h *halfSent) post(handler http.Handler, addr string, n int) (held bool, status int) {
 	r := httptest.NewRequest(http.MethodPost, usACS, &halfBody{h, n})
 	r.ContentLength = int64(n) + 1
@@ -91,7 +90,7 @@ func (h *halfSent) breakOff() {
 	h.wait.Wait()
 }
 
-// fill sends bodies until one is refused, and says how many were held.
+// fill sends bodies until one is refused, and returns how many were held.
 func (h *halfSent) fill(handler http.Handler, addr string, n int) (held int) {
 	for ; ; held++ {
 		ok, status := h.post(handler, addr, n)
@@ -112,8 +111,7 @@ func heap() int {
 
 const mib = 1 << 20
 
-// From wherever they come, half-sent bodies hold what MaxBodies says, and
-// others sign in meanwhile.
+// Half-sent bodies of any clients take at most MaxBodies, and other clients sign in meanwhile.
 func TestInvariant17_HalfSentBodiesAreBounded(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept)
@@ -156,7 +154,7 @@ func TestInvariant17_OneClientsBodiesLeaveRoomForOthers(t *testing.T) {
 	}
 }
 
-// Small bodies of very many clients leave room for those of one more.
+// Small bodies of many clients leave room for those of one more.
 func TestInvariant17_ManyClientsBodiesLeaveRoomForOthers(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept, func(c *acs.Config) { c.MaxBody, c.MaxBodies = mib, 16*mib })
@@ -168,7 +166,7 @@ func TestInvariant17_ManyClientsBodiesLeaveRoomForOthers(t *testing.T) {
 	w.accepted(w.from("198.51.100.1:1").answer(us, w.good(usACS, ""), ""))
 }
 
-// The consumers of a Region have one budget.
+// The consumers of a Region share one budget.
 func TestBodiesOfARegionAreBoundedTogether(t *testing.T) {
 	w := newWorld(t)
 	eu := w.region("eu-central-1", accept, func(c *acs.Config) { c.MaxBody, c.MaxBodies = mib, 4*mib })
@@ -198,8 +196,7 @@ func TestBodiesOfARegionAreBoundedTogether(t *testing.T) {
 	require.Zero(t, posts(euDual))
 }
 
-// Thousands of ordinary responses that come at once, all through one proxy, are
-// not shed.
+// Thousands of ordinary responses at once, all through one proxy, are accepted.
 func TestBurstThroughOneProxy(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept)
@@ -210,7 +207,7 @@ func TestBurstThroughOneProxy(t *testing.T) {
 	}
 }
 
-// However a body comes, and whatever its length, it is read whole up to MaxBody.
+// A body of any length up to MaxBody, in any pieces, is read completely.
 func TestBodiesOfAnyLength(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept, func(c *acs.Config) { c.MaxBody = 200_000 })
@@ -240,7 +237,7 @@ func TestBodiesOfAnyLength(t *testing.T) {
 	}
 }
 
-// On a connection the answer comes at once, before the rest of the body.
+// The answer is sent at once, before the rest of the body arrives.
 func TestBusyAnswerComesAtOnce(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept)

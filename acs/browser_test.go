@@ -14,20 +14,19 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// browser carries cookies by hand, by their names: one host at a time. It isn't
-// testkit's: these tests choose a node for every request, look at cookies and
-// recorded responses, and send what no browser would.
+// browser keeps cookies by name, for one host. testkit's browser doesn't do: these tests choose a node for every
+// request, look at cookies and recorded responses, and send what no browser would.
 type browser struct {
 	w       *world
 	cookies map[string]string
-	// What its navigations say of themselves. Empty: an old browser.
+	// Fetch Metadata headers. Empty: an old browser.
 	site, user string
 	addr       string // where it is; empty: where all are
 }
 
 func (w *world) browser() *browser { return &browser{w: w, cookies: make(map[string]string)} }
 
-// copy is another browser that has the same cookies by now.
+// copy returns another browser with the same cookies.
 func (b *browser) copy() *browser { return &browser{w: b.w, cookies: maps.Clone(b.cookies)} }
 
 func (b *browser) do(h http.Handler, r *http.Request) *httptest.ResponseRecorder {
@@ -81,7 +80,7 @@ func (b *browser) login(h http.Handler, acsURL, query string) request {
 	return b.w.redirected(rec)
 }
 
-// redirected reads the request out of a redirect to the identity provider.
+// redirected returns the request in a redirect to the identity provider.
 func (w *world) redirected(rec *httptest.ResponseRecorder) request {
 	w.t.Helper()
 	to, err := url.Parse(rec.Header().Get("Location"))
@@ -101,7 +100,7 @@ func (w *world) parsed(doc []byte, relayState string) request {
 	return request{id: root.ID, acs: root.ACS, relayState: relayState}
 }
 
-// answer posts a to the URL that it is for.
+// answer posts a to its ACS URL.
 func (b *browser) answer(h http.Handler, a answer, relayState string) *httptest.ResponseRecorder {
 	return b.post(h, a.to, b.w.form(a, relayState))
 }

@@ -13,27 +13,26 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// alone is how many of a quota of 90 one address gets.
+// alone is how many requests of a quota of 90 one address gets.
 const alone = 8
 
 const usLogin = "https://us-east-1.signin.example/login"
 
-// quotaOf makes a Region whose store has room for n requests.
+// quotaOf returns a Region whose store has room for n requests.
 func (w *world) quotaOf(n int, change ...func(*acs.Config)) (http.Handler, *acs.MemoryStore) {
 	store := acs.NewMemoryStore(acs.MemoryConfig{Now: w.clock.Now, MaxRequests: n})
 	w.store = store
 	return w.region("us-east-1", change...), store
 }
 
-// from is a browser at an address, which its user navigates.
+// from returns a browser at an address, which its user navigates.
 func (w *world) from(addr string) *browser {
 	b := w.browser().as(acs.InitiatorUser)
 	b.addr = addr
 	return b
 }
 
-// exhaust begins sign-ins from an address, each in another browser, until no
-// more are let through, and says how many were.
+// exhaust begins sign-ins from an address, each in another browser, until one is refused, and returns their number.
 func (w *world) exhaust(h http.Handler, addr string) int {
 	for n := 0; ; n++ {
 		rec := w.from(addr).get(h, usLogin)
@@ -78,9 +77,8 @@ func TestInvariant17_ManyGreedyAddressesLeaveRoom(t *testing.T) {
 	}
 }
 
-// An office behind one address, one browser of which shows a foreign page. That
-// navigates its window to a sign-in, and again before the answer is there, so
-// that the browser keeps no cookie and the page stays. The others go on.
+// Several users are behind one address, and one browser shows a foreign page. The page navigates its window to a
+// sign-in again and again, before the answer arrives, so the browser keeps no cookie. The others still sign in.
 func TestInvariant17_ForeignPageLeavesRoomForItsNeighbours(t *testing.T) {
 	for name, flood := range map[string]func(w *world, us http.Handler) int{
 		"navigations": func(w *world, us http.Handler) int {
@@ -119,7 +117,7 @@ func TestInvariant17_ForeignPageLeavesRoomForItsNeighbours(t *testing.T) {
 	}
 }
 
-// An office behind one address: what is answered doesn't count.
+// Answered requests don't count.
 func TestAnswersMakeRoomAgain(t *testing.T) {
 	w := newWorld(t)
 	us, _ := w.quotaOf(90)
@@ -131,7 +129,7 @@ func TestAnswersMakeRoomAgain(t *testing.T) {
 	require.Equal(t, alone, w.exhaust(us, "192.0.2.1:1"))
 }
 
-func TestWhatWasNotAnsweredIsForgottenInTime(t *testing.T) {
+func TestUnansweredRequestsExpire(t *testing.T) {
 	w := newWorld(t)
 	us, _ := w.quotaOf(90)
 	require.Equal(t, alone, w.exhaust(us, "192.0.2.1:1"))
@@ -168,7 +166,7 @@ func TestAddressesThatAreOneClient(t *testing.T) {
 	}
 }
 
-// sites are hosts of one IPv6 site.
+// sites returns hosts of one IPv6 site.
 func sites(n int) (out []string) {
 	for i := range n {
 		out = append(out, netip.AddrPortFrom(netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 0, 7, byte(i >> 8), byte(i)}), 1).String())
@@ -176,7 +174,7 @@ func sites(n int) (out []string) {
 	return out
 }
 
-func TestClientAddrSaysWhoTheClientIs(t *testing.T) {
+func TestClientAddr(t *testing.T) {
 	w := newWorld(t)
 	us, _ := w.quotaOf(90, func(c *acs.Config) {
 		c.ClientAddr = func(r *http.Request) string { return r.Header.Get("X-Real-IP") }
@@ -205,7 +203,7 @@ func TestEndpointsOfARegionCountTogether(t *testing.T) {
 	require.Equal(t, map[int]int{http.StatusSeeOther: alone, http.StatusTooManyRequests: 40 - alone}, codes)
 }
 
-// What fails after it was counted is not counted.
+// A request that can't be stored doesn't count.
 func TestSignInsThatCouldNotStartDoNotCount(t *testing.T) {
 	w := newWorld(t)
 	store := &brokenStore{Store: w.store}

@@ -81,7 +81,7 @@ func TestUnroutablePaths(t *testing.T) {
 	}
 }
 
-// Whatever characters a path has, it is matched exactly.
+// A path with any characters is matched exactly.
 func TestMountedPathsAreLiteral(t *testing.T) {
 	for _, c := range []struct{ url, serves, not string }{
 		{"https://a.example/saml/{tenant}/acs", "https://a.example/saml/%7Btenant%7D/acs", "https://a.example/saml/other/acs"},
@@ -103,7 +103,7 @@ func TestMountedPathsAreLiteral(t *testing.T) {
 	}
 }
 
-// Two tenants whose URLs differ in the query only.
+// Two tenants have URLs that differ only in the query.
 func TestQueryChoosesToo(t *testing.T) {
 	one, two := "https://a.example/acs?tenant=1", "https://a.example/acs?tenant=2"
 	w := newWorld(t, func(cfg *saml.Config) { cfg.ACS = []saml.Endpoint{{URL: one}, {URL: two}} })
@@ -128,8 +128,8 @@ func TestInvariant12_ConfigIsCopied(t *testing.T) {
 	require.NotEmpty(t, w.accepted(w.browser().answer(mux, w.good(usACS, ""), "https://wiki.example/")).ReturnTo)
 }
 
-// The service provider's list is replaced at run time: consumers of URLs that
-// left it are gone, and sign-in starts at one that stayed.
+// The service provider's list is replaced at run time: consumers of removed URLs answer 410, and sign-in starts at
+// one that is still listed.
 func TestInvariant12_ListReplaced(t *testing.T) {
 	w := newWorld(t)
 	eu, b := w.region("eu-central-1", accept), w.browser()
@@ -204,7 +204,7 @@ func TestUnsolicitedHasNames(t *testing.T) {
 	require.Equal(t, "Refuse Restart Accept Unsolicited(?)", strings.Join([]string{acs.Refuse.String(), acs.Restart.String(), acs.Accept.String(), acs.Unsolicited(7).String()}, " "))
 }
 
-// A client that goes away while it sends is not waited for, and lets nobody in.
+// A body that ends early is refused.
 func TestBodyThatEndsEarly(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept)

@@ -120,10 +120,8 @@ func (c *Consumer) restart(relayState string, waiting []waitingRequest) (outcome
 		}
 	}
 	if recent >= maxRestarts {
-		return outcome{}, &Error{
-			Reason: ReasonUnsolicited, Rule: ruleUnsolicited,
-			Detail: "restarting led back here: does the identity provider answer requests?",
-		}
+		return outcome{}, newError(ReasonUnsolicited, ruleUnsolicited,
+			"restarting led back here: does the identity provider answer requests?")
 	}
 	return outcome{restart: &LoginOptions{ReturnTo: c.allowed.allow(relayState)}}, nil
 }

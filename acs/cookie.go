@@ -50,7 +50,8 @@ func (q waitingRequest) encode() string {
 // decodeWaiting decodes a cookie. ok is false for one that this package can't have made.
 func decodeWaiting(id, value string) (q waitingRequest, ok bool) {
 	parts := strings.Split(value, ".")
-	if id == "" || len(parts) != 3 || len(parts[1]) != base64.RawURLEncoding.EncodedLen(secretBytes) || len(parts[2]) != 1 {
+	secretLen := base64.RawURLEncoding.EncodedLen(secretBytes)
+	if id == "" || len(parts) != 3 || len(parts[1]) != secretLen || len(parts[2]) != 1 {
 		return q, false
 	}
 	at, err := strconv.ParseInt(parts[0], 10, 64)
@@ -103,10 +104,8 @@ func makeRoom(waiting []waitingRequest, by Initiator) (gone []waitingRequest, er
 	}
 	gone = waiting[maxWaiting-1:]
 	if gone[0].by > by {
-		return nil, &Error{
-			Reason: ReasonTooMany, Rule: "requests of one browser", Detail: "the user began those that are waiting",
-			Want: "at most " + strconv.Itoa(maxWaiting), Got: strconv.Itoa(len(waiting)),
-		}
+		return nil, newError(ReasonTooMany, "requests of one browser", "the user began those that are waiting").
+			compared("at most "+strconv.Itoa(maxWaiting), strconv.Itoa(len(waiting)))
 	}
 	return gone, nil
 }

@@ -90,10 +90,18 @@ var (
 	ErrFull = errors.New("acs: too many requests are waiting for an answer")
 )
 
-func badConfig(field, detail string) error {
-	return &Error{Reason: ReasonConfig, Rule: field, Detail: detail}
+func newError(reason Reason, rule, detail string) *Error {
+	return &Error{Reason: reason, Rule: rule, Detail: detail}
 }
 
+// compared sets both sides of the comparison.
+func (e *Error) compared(want, got string) *Error {
+	e.Want, e.Got = want, got
+	return e
+}
+
+func badConfig(field, detail string) error { return newError(ReasonConfig, field, detail) }
+
 func badValue(field, want, got string) error {
-	return &Error{Reason: ReasonConfig, Rule: field, Want: want, Got: got}
+	return newError(ReasonConfig, field, "").compared(want, got)
 }

@@ -44,7 +44,7 @@ func exampleSP() *saml.ServiceProvider {
 	return sp
 }
 
-// A Region's way in: a consumer at its ACS URL, and two pages.
+// A Region has a consumer at its ACS URL, and two pages.
 func ExampleNewRegion() {
 	sp := exampleSP()
 	region, err := acs.NewRegion(acs.Config{
@@ -62,7 +62,7 @@ func ExampleNewRegion() {
 	mux := http.NewServeMux()
 	region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
 
-	// What a browser gets that wants to sign in:
+	// The answer to a browser that signs in:
 	answer := httptest.NewRecorder()
 	mux.ServeHTTP(answer, httptest.NewRequest("GET", "https://eu-central-1.signin.example/login?return_to=/accounts", nil))
 	to, _ := url.Parse(answer.Header().Get("Location"))
@@ -74,7 +74,7 @@ func ExampleNewRegion() {
 	// true true true 900
 }
 
-// One consumer, put where you like.
+// One consumer, at a path of your choice.
 func ExampleNew() {
 	consumer, err := acs.New(acs.Config{
 		SP:      exampleSP(),
@@ -100,7 +100,7 @@ func ExampleNew() {
 	// acs: Config: Config.ACS: want "a URL on the service provider's list", got "https://unlisted.example/acs"
 }
 
-// A person who must authenticate again, for one page.
+// A page that requires the user to authenticate again.
 func ExampleRegion_StartLogin() {
 	region, err := acs.NewRegion(acs.Config{
 		SP: exampleSP(), Region: "us-east-1", Store: acs.NewMemoryStore(acs.MemoryConfig{}),

@@ -3,7 +3,7 @@ package acs
 // CookiePrefix begins the name of a request cookie.
 const CookiePrefix = cookiePrefix
 
-// Allow is what decides where a person may be sent on to.
+// Allow returns the place that a user may be sent to.
 func Allow(listed []string, raw string) (string, error) {
 	o, err := newOrigins("listed", listed)
 	if err != nil {
@@ -12,7 +12,7 @@ func Allow(listed []string, raw string) (string, error) {
 	return o.allow(raw), nil
 }
 
-// RequestKey and AssertionKey are the keys under which a store is asked.
+// RequestKey and AssertionKey compute the keys of a store.
 var (
 	RequestKey   = requestKey
 	AssertionKey = assertionKey
@@ -21,10 +21,10 @@ var (
 // Hashed is the encoding below both.
 var Hashed = hashed
 
-// Unescape is how a form's names and values are decoded.
+// Unescape decodes a form's names and values.
 var Unescape = unescape
 
-// Len is how many records a store holds.
+// Len returns how many records a store holds.
 func Len(m *MemoryStore) int {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -24,11 +24,11 @@ const formType = "application/x-www-form-urlencoded"
 func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request, held *holding) (responseForm, error) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		return responseForm{}, &Error{Reason: ReasonMethod, Rule: "Method (Bindings 3.5.4)", Want: http.MethodPost, Got: r.Method}
+		return responseForm{}, newError(ReasonMethod, "Method (Bindings 3.5.4)", "").compared(http.MethodPost, r.Method)
 	}
 	got := r.Header.Get("Content-Type")
 	if kind, _, err := mime.ParseMediaType(got); err != nil || kind != formType {
-		return responseForm{}, &Error{Reason: ReasonContentType, Rule: "Content-Type (Bindings 3.5.4)", Want: formType, Got: got}
+		return responseForm{}, newError(ReasonContentType, "Content-Type (Bindings 3.5.4)", "").compared(formType, got)
 	}
 	if _, err := formFields(r.URL.RawQuery); err != nil {
 		return responseForm{}, err
@@ -67,7 +67,7 @@ func (c *Consumer) readBody(w http.ResponseWriter, r *http.Request, held *holdin
 		case errors.As(err, new(*http.MaxBytesError)):
 			return "", &Error{Reason: ReasonTooLarge, Rule: "Config.MaxBody", Err: err}
 		case err != nil:
-			return "", &Error{Reason: ReasonForm, Rule: "Body", Detail: "unexpected end"}
+			return "", newError(ReasonForm, "Body", "unexpected end")
 		case len(body) < size:
 			continue
 		}
@@ -85,7 +85,7 @@ func (c *Consumer) readBody(w http.ResponseWriter, r *http.Request, held *holdin
 // wait for the rest.
 func busy(w http.ResponseWriter) error {
 	w.Header().Set("Connection", "close")
-	return &Error{Reason: ReasonBusy, Rule: "Config.MaxBodies", Detail: "the bodies that are being read, in all or of this client, use it up"}
+	return newError(ReasonBusy, "Config.MaxBodies", "the bodies that are being read, in all or of this client, use it up")
 }
 
 // maxFields is far more than any identity provider sends.
@@ -148,6 +148,4 @@ func unescape(s string) (string, bool) {
 	return out.String(), true
 }
 
-func badForm(detail string) error {
-	return &Error{Reason: ReasonForm, Rule: "Form (Bindings 3.5.4)", Detail: detail}
-}
+func badForm(detail string) error { return newError(ReasonForm, "Form (Bindings 3.5.4)", detail) }

@@ -10,8 +10,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// A form is decoded as net/url does it.
-func TestAFormIsDecodedAsByNetURL(t *testing.T) {
+func TestUnescapeIsQueryUnescape(t *testing.T) {
 	same := func(s string) {
 		want, err := url.QueryUnescape(s)
 		got, ok := acs.Unescape(s)

@@ -14,7 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/redisstore"
 )
 
-// A filling is a store that soon has no more room for replay records.
+// filling is a store that soon has no more room for replay records.
 type filling struct {
 	store acs.Store
 	room  func() // makes some, as an operator would
@@ -53,9 +53,8 @@ var fillings = map[string]func(*testing.T, *world) filling{
 	},
 }
 
-// J16: good assertions fill the store of used ones. From then on sign-ins are
-// refused, as the store can't remember them, and none of those that it
-// remembers gets in again, neither then nor when there is room.
+// J16: valid assertions fill the store. From then on sign-ins are refused, because the store can't remember them, and
+// none of the used assertions is admitted again, neither then nor when there is room.
 func TestInvariant7_J16_FullStoreForgetsNothing(t *testing.T) {
 	for name, open := range fillings {
 		t.Run(name, func(t *testing.T) {

@@ -19,8 +19,8 @@ import (
 	"github.com/meridian-saml/meridian/acs/redisstore"
 )
 
-// revert is a store that can go back to the state that it had at save, as a
-// server does that comes back from an older file.
+// revert is a store that can go back to the state that it had at save, as a server does that restarts from an older
+// file.
 type revert struct {
 	node       func() acs.Store
 	save, back func()
@@ -34,7 +34,7 @@ var reverts = map[string]func(*testing.T, *world) revert{
 	"nats files":     revertNATS,
 }
 
-// A MemoryStore doesn't go back, so this one is told to.
+// A MemoryStore doesn't go back by itself, so this one simulates it.
 func revertMemory(t *testing.T, w *world) revert {
 	saved := &keepingStore{Store: acs.NewMemoryStore(acs.MemoryConfig{})}
 	s := &flushedStore{Store: saved, onAdd: func() {}}
@@ -66,7 +66,7 @@ func revertRedisFile(t *testing.T, _ *world) revert {
 	}
 }
 
-// The replica doesn't hear the last writes, and is promoted.
+// The replica misses the last writes, and is promoted.
 func revertRedisFailover(t *testing.T, _ *world) revert {
 	primary := testserver.StartRedis(t)
 	host, port, err := net.SplitHostPort(primary.Addr)
@@ -91,7 +91,7 @@ func revertNATS(t *testing.T, _ *world) revert {
 	return r
 }
 
-// natsFiles is a server whose files are copied, and put back.
+// natsFiles is a server whose files are saved and restored.
 func natsFiles(t *testing.T) (revert, jetstream.JetStream) {
 	n := testserver.StartNATS(t, 1)
 	backup := t.TempDir()
@@ -122,9 +122,8 @@ func natsFiles(t *testing.T) (revert, jetstream.JetStream) {
 	}, js
 }
 
-// A used request waits again, and nothing is known of the assertion that
-// answered it. The browser's cookie and its response do not get in again, nor
-// does another answer to that request.
+// A used request waits again, and the record of the assertion that answered it is lost. The same response with the
+// browser's cookie is not admitted again, nor is another answer to that request.
 func TestInvariant7_D04_UsedRequestThatWaitsAgain(t *testing.T) {
 	for name, open := range reverts {
 		t.Run(name, func(t *testing.T) {
@@ -176,8 +175,8 @@ func TestInvariant6_D04_SecondAnswerToARequestThatWaitsAgain(t *testing.T) {
 	}
 }
 
-// What a request is judged by: the memory it was made in, and then its instant.
-func TestRequestsAreJudgedBySince(t *testing.T) {
+// A request is accepted by the Since that it was made with, or else by its instant.
+func TestRequestsAreCheckedBySince(t *testing.T) {
 	w := newWorld(t)
 	start := w.clock.Now()
 	w.clock.Advance(10 * time.Second) // the requests are made then

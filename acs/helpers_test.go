@@ -33,8 +33,7 @@ func newClock() *testkit.Clock {
 	return testkit.NewClock(time.Date(2026, 6, 1, 12, 0, 0, 0, time.UTC))
 }
 
-// world is one service provider with two Regions, an identity provider, and
-// what became of every response.
+// world is one service provider with two Regions, an identity provider, and the verdict on every response.
 type world struct {
 	t     *testing.T
 	clock *testkit.Clock
@@ -139,7 +138,7 @@ func (w *world) region(name string, change ...func(*acs.Config)) http.Handler {
 func accept(cfg *acs.Config)  { cfg.Unsolicited = acs.Accept }
 func restart(cfg *acs.Config) { cfg.Unsolicited = acs.Restart }
 
-// good is an answer that is right in every way.
+// good returns a valid answer.
 func (w *world) good(to, inResponseTo string) answer {
 	n, now := w.n.Add(1), w.clock.Now()
 	return answer{
@@ -169,7 +168,7 @@ func (w *world) lastVerdict() acs.Verdict {
 	return w.verdicts[len(w.verdicts)-1]
 }
 
-// accepted and refused look at the answer, the verdict and the logins.
+// accepted and refused check the answer, the verdict and the logins.
 func (w *world) accepted(rec *httptest.ResponseRecorder) *acs.Login {
 	w.t.Helper()
 	require.Equal(w.t, http.StatusSeeOther, rec.Code, "%+v", w.lastVerdict())
@@ -189,7 +188,7 @@ func (w *world) refused(rec *httptest.ResponseRecorder, status int, reason any) 
 	return v
 }
 
-// brokenStore fails as it is told.
+// brokenStore fails as configured.
 type brokenStore struct {
 	acs.Store
 	add, take atomic.Bool
@@ -211,7 +210,7 @@ func (s *brokenStore) Take(ctx context.Context, key string) ([]byte, error) {
 	return s.Store.Take(ctx, key)
 }
 
-// concurrently runs f on goroutines that are let go together.
+// concurrently runs f in goroutines that start together.
 func concurrently(n int, f func(i int)) {
 	var wait sync.WaitGroup
 	start := make(chan struct{})

@@ -19,7 +19,7 @@ func TestD48_Method(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept)
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodOptions, "BREW"} {
-		// All that a POST would need, in the query.
+		// All that a POST needs, in the query.
 		to := usACS + "?" + w.form(w.good(usACS, ""), "").Encode()
 		rec := w.browser().do(us, httptest.NewRequest(method, to, nil))
 		w.refused(rec, http.StatusMethodNotAllowed, acs.ReasonMethod)
@@ -103,8 +103,7 @@ func TestInvariant10_BodyIsBounded(t *testing.T) {
 	w.refused(w.browser().post(us, usACS, big), http.StatusRequestEntityTooLarge, acs.ReasonTooLarge)
 }
 
-// D50 and D51: what is deflated is not inflated, so a bomb costs what it
-// weighs.
+// D50 and D51: deflated data is not inflated, so a bomb has no effect.
 func TestD50_D51_DeflatedPost(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept)
@@ -235,7 +234,7 @@ func TestLoginPage(t *testing.T) {
 	us, b := w.region("us-east-1"), w.browser()
 	rec := b.do(us, httptest.NewRequest(http.MethodHead, "https://us-east-1.signin.example/login", nil))
 	require.Equal(t, http.StatusOK, rec.Code)
-	require.Empty(t, b.cookies, "nobody is going anywhere")
+	require.Empty(t, b.cookies, "no sign-in starts")
 	rec = b.do(us, httptest.NewRequest(http.MethodPost, "https://us-east-1.signin.example/login", nil))
 	require.Equal(t, http.StatusMethodNotAllowed, rec.Code)
 	require.Equal(t, "GET, HEAD", rec.Header().Get("Allow"))

@@ -12,7 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// fakeIdP signs what a test writes, with none of Meridian's own code.
+// fakeIdP signs responses without Meridian's code.
 type fakeIdP struct {
 	entityID string
 	key      *rsa.PrivateKey
@@ -27,8 +27,7 @@ func newFakeIdP(entityID string) *fakeIdP {
 // GetKeyPair makes it a dsig.X509KeyStore.
 func (f *fakeIdP) GetKeyPair() (*rsa.PrivateKey, []byte, error) { return f.key, f.cert.Raw, nil }
 
-// answer is one response to be written. The assertion is signed, the Response
-// isn't, so tests can change what is around it.
+// answer describes a response. The assertion is signed and the Response isn't, so tests can change the Response.
 type answer struct {
 	id, assertionID string
 	issuer          string
@@ -41,7 +40,7 @@ type answer struct {
 	authn           time.Time
 }
 
-// encode gives the SAMLResponse form value.
+// encode returns the SAMLResponse form value.
 func (f *fakeIdP) encode(a answer) string {
 	stamp := func(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
 	doc := etree.NewDocument()

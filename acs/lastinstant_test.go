@@ -11,8 +11,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// nodeAt is a node of us-east-1 with a clock of its own that stands still, as
-// that of a process which is stopped between judging and recording.
+// nodeAt returns a node of us-east-1 with a clock that stands still, as for a process that is stopped between
+// verifying and recording.
 func (w *world) nodeAt(now time.Time, store acs.Store) http.Handler {
 	w.t.Helper()
 	sp, err := saml.New(saml.Config{
@@ -24,10 +24,8 @@ func (w *world) nodeAt(now time.Time, store acs.Store) http.Handler {
 	})
 }
 
-// J17: three nodes judge an assertion just before its end, each by a clock of
-// its own, and record it when it is over by the store's clock, which no test
-// moves. One of them admits it, once. Where the record itself would be over
-// already, none does: it would not be remembered.
+// J17: three nodes verify an assertion just before its end, each by its own clock, and record it after its end by the
+// store's clock. One of them admits it, once. If the record itself would have expired, none does.
 func TestInvariant7_J17_JudgedBeforeItsEndAndRecordedAfter(t *testing.T) {
 	for name, open := range backends {
 		for _, late := range []struct {

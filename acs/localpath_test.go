@@ -11,15 +11,14 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// localPaths are safe to redirect to, at every place that asks LocalPath.
+// localPaths are safe to redirect to.
 var localPaths = []string{
 	"/", "/a", "/a/", "/applications", "/a/b?c=d&e=%0d%0a#f", "/a?next=https://evil.example", "/a?b=//c", "/login?return_to=//evil.example", "/a//b",
 	"/~x/.well-known", "/...", "/a/..b/c..", "/a%2Fb", "/wiki/100%25", "/role/a%20b/?x=%2Fy&z", "/r%C3%B6le;v=1/a@b:c", "/;//evil.example", "/%252f%252fevil.example",
 	"/a?filter[name]={x}|y^`'", "/a?b=100%", "/?", "/#", "/" + strings.Repeat("a", 2047),
 }
 
-// otherPlaces are not: other origins, what some program reads as one, and what
-// programs don't read alike.
+// otherPlaces are not: other origins, and what some program reads as one.
 var otherPlaces = []string{
 	"https://evil.example", "http://evil.example/", "//evil.example", "///evil.example", "////evil.example", "/\\evil.example", "\\\\evil.example",
 	"\\evil.example", "/\t/evil.example", "/\n/evil.example", "\t//evil.example", " //evil.example", "//evil.example ", " /a", "/a ", "/a b",
@@ -54,9 +53,8 @@ func FuzzLocalPath(f *testing.F) {
 	})
 }
 
-// checkPlace: whatever is allowed is as it came and leads, by the way that
-// addresses are resolved, to one of these origins, of which the first is our
-// own; and it holds nothing that another program could resolve in another way.
+// checkPlace: an allowed place is unchanged and resolves to one of these origins, of which the first is our own; and it
+// holds nothing that another program could resolve differently.
 func checkPlace(t *testing.T, raw, got string, origins ...string) {
 	if got == "" {
 		return
@@ -80,7 +78,7 @@ func checkPlace(t *testing.T, raw, got string, origins ...string) {
 	if origin := u.Scheme + "://" + u.Host; !slices.Contains(origins, origin) || u.User != nil {
 		t.Fatalf("%q leads to %q", got, origin)
 	}
-	// And again, from where that led: as a proxy or router would write it.
+	// And again from there, as a proxy or router would write it.
 	if again, err := base.Parse(u.EscapedPath()); err != nil || again.Host != "sp.example" {
 		t.Fatalf("the path of %q leads to %v, %v", got, again, err)
 	}

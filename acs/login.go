@@ -60,10 +60,8 @@ func (c *Consumer) admitStart(w http.ResponseWriter, r *http.Request, o LoginOpt
 	}
 	addr, now := c.cfg.ClientAddr(r), c.cfg.SP.Now()
 	if !c.clients.begin(addr, InitiatorOf(r), now) { // not q.by: pages can cause a Restart
-		return &Error{
-			Reason: ReasonTooMany, Rule: "requests of one client address (Config.ClientAddr)",
-			Detail: "its part of the quota waits for an answer", Got: addr,
-		}
+		return newError(ReasonTooMany, "requests of one client address (Config.ClientAddr)",
+			"its part of the quota waits for an answer").compared("", addr)
 	}
 	if err := c.start(w, r, o, q, gone); err != nil {
 		c.clients.end(addr, now)

@@ -16,8 +16,8 @@ import (
 	"github.com/meridian-saml/meridian/acs/natsstore"
 )
 
-// losses are the ways in which a store loses what it remembers: it goes back to
-// an older state, or starts empty, or drops records for want of room.
+// losses are the ways in which a store loses records: it goes back to an older state, starts empty, or drops records
+// to make room.
 var losses = func() map[string]func(*testing.T, *world) revert {
 	all := maps.Clone(reverts)
 	all["redis restarted empty"] = loseRedis
@@ -32,8 +32,7 @@ func loseRedis(t *testing.T, _ *world) revert {
 	return revert{node: redisNode(t, r.Client()), save: func() {}, back: func() { r.Kill(); r.Start() }}
 }
 
-// Another client's writes have the records evicted; then the policy is set right
-// again.
+// Another client's writes evict the records; then the policy is corrected.
 func loseRedisByPolicy(t *testing.T, _ *world) revert {
 	c := testserver.StartRedis(t).Client()
 	set := func(name, value string) { require.NoError(t, c.ConfigSet(t.Context(), name, value).Err()) }
@@ -71,8 +70,8 @@ func loseNATS(t *testing.T, _ *world) revert {
 	}
 }
 
-// Older files are put back, as package natsstore's documentation says: without
-// the marker. A node that had seen none of the later numbers can't tell else.
+// Older files are restored without the marker, as package natsstore's documentation says. Otherwise a node that had
+// seen none of the later sequence numbers can't notice.
 func loseNATSFiles(t *testing.T, _ *world) revert {
 	r, js := natsFiles(t)
 	back := r.back
@@ -85,9 +84,8 @@ func loseNATSFiles(t *testing.T, _ *world) revert {
 	return r
 }
 
-// Assertions are used, half of them before the state that the store goes back
-// to. After the loss all are presented again, by nine browsers each at three
-// nodes: at once, and when others have been admitted. None gets in again.
+// Assertions are used, half of them before the state that the store goes back to. After the loss nine browsers present
+// each again at three nodes: at once, and when others have been admitted. None is admitted again.
 func TestInvariant7_D04_RoundsAfterALoss(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(losses)) {
 		t.Run(name, func(t *testing.T) {

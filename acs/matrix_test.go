@@ -21,10 +21,8 @@ func fiveRegions() (list []saml.Endpoint) {
 	return list
 }
 
-// Invariant 2: of all responses and all consumers, those that belong together
-// and no others. Even all Regions sharing one store changes nothing.
-//
-// Rule 28.
+// Invariant 2, rule 28: each consumer accepts the responses for its own URL and no others, even if all Regions share one
+// store.
 func TestInvariant2_OnlyTheDiagonalOfFiveRegions(t *testing.T) {
 	w := newWorld(t, func(cfg *saml.Config) { cfg.ACS = fiveRegions() })
 	handlers := make(map[string]http.Handler)
@@ -59,7 +57,7 @@ func TestInvariant2_OnlyTheDiagonalOfFiveRegions(t *testing.T) {
 				if !solicited {
 					continue
 				}
-				// What was refused used up nothing.
+				// Refused responses consumed nothing.
 				l := w.accepted(b.answer(h, w.good(at.URL, a.inResponseTo), relayState))
 				require.Equal(t, at.Region, l.Region)
 			}
@@ -68,8 +66,8 @@ func TestInvariant2_OnlyTheDiagonalOfFiveRegions(t *testing.T) {
 	require.Equal(t, []int{2 * 10, 2 * 90}, []int{accepted, refused})
 }
 
-// One host that serves a Region for another (a load balancer gone wrong) lets
-// nobody in either: the Host header decides nothing.
+// A host that serves a Region for another (a misconfigured load balancer) admits no assertion for it: the Host header
+// decides nothing.
 func TestInvariant2_HostHeaderOpensNoOtherRegion(t *testing.T) {
 	w := newWorld(t, func(cfg *saml.Config) { cfg.ACS = fiveRegions() })
 	us := w.region("us-east-1", accept)

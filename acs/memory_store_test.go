@@ -39,7 +39,7 @@ func TestMemoryStoreRoomComesBackByExpiry(t *testing.T) {
 	require.ErrorIs(t, add(4, time.Hour), acs.ErrFull)
 }
 
-func TestMemoryStoreFreesWhatIsOver(t *testing.T) {
+func TestMemoryStoreFreesExpiredRecords(t *testing.T) {
 	c := newClock()
 	m := acs.NewMemoryStore(acs.MemoryConfig{Now: c.Now})
 	for i := range 1000 {
@@ -55,9 +55,8 @@ func TestMemoryStoreFreesWhatIsOver(t *testing.T) {
 	require.Equal(t, 1, acs.Len(m))
 }
 
-// The wall clock goes on while a machine is suspended, and the monotonic one
-// doesn't. Package time can't make such an instant, so this writes into one
-// (seconds are above 30 bits of nanoseconds) and checks it.
+// The wall clock goes on while a machine is suspended, and the monotonic one doesn't. Package time can't make such an
+// instant, so this test writes one (seconds are above 30 bits of nanoseconds) and checks it.
 func TestMemoryStoreGoesByTheWallClock(t *testing.T) {
 	now := time.Now()
 	m := acs.NewMemoryStore(acs.MemoryConfig{Now: func() time.Time { return now }})

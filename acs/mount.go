@@ -87,7 +87,8 @@ func (d dispatcher) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.setHeaders(w.Header())
 	v := c.newVerdict()
 	v.ACS = ""
-	v.setError(&Error{Reason: ReasonHost, Rule: "Host (RFC 9110 7.4)", Detail: "no ACS URL of this path has this host and query", Got: r.Host})
+	v.setError(newError(ReasonHost, "Host (RFC 9110 7.4)", "no ACS URL of this path has this host and query").
+		compared("", r.Host))
 	c.refuse(w, r, v)
 }
 

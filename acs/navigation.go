@@ -19,10 +19,8 @@ func CheckNavigation(r *http.Request) error {
 	} {
 		for _, got := range r.Header.Values(rule.header) {
 			if got != rule.want || rule.want == "" {
-				return &Error{
-					Reason: ReasonNavigation, Rule: rule.header + " (Fetch Metadata)",
-					Detail: "not a navigation of a window", Want: rule.want, Got: got,
-				}
+				return newError(ReasonNavigation, rule.header+" (Fetch Metadata)", "not a navigation of a window").
+					compared(rule.want, got)
 			}
 		}
 	}

@@ -11,8 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// silent are the ways in which a foreign page can make a browser ask for a
-// page without the user seeing it.
+// silent are the ways in which a foreign page can make a browser send a request unseen.
 var silent = map[string]map[string]string{
 	"fetch":               {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "empty"},
 	"fetch with cors":     {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"},
@@ -91,14 +90,14 @@ func TestK19_UnsolicitedResponseInAFrameRestartsNothing(t *testing.T) {
 	require.Zero(t, acs.Len(store))
 }
 
-// by are browsers whose navigations are begun in one way each.
+// by are the headers of each initiator.
 var by = map[acs.Initiator]browser{
 	acs.InitiatorPage:  {site: "cross-site"},
 	acs.InitiatorClick: {site: "cross-site", user: "?1"},
 	acs.InitiatorUser:  {site: "none", user: "?1"},
 }
 
-// as makes the navigations that follow be begun that way.
+// as sets the initiator of the following navigations.
 func (b *browser) as(i acs.Initiator) *browser {
 	b.site, b.user = by[i].site, by[i].user
 	return b
@@ -118,8 +117,8 @@ func TestInitiatorOf(t *testing.T) {
 	}
 }
 
-// Whatever began the waiting request, eight and more navigations by a foreign
-// page leave it alone, before and after; and the user can always begin.
+// Eight and more navigations by a foreign page never remove a waiting request of any initiator, and the user can always
+// begin.
 func TestK19_ForeignPageCannotPushOutAWaitingRequest(t *testing.T) {
 	for _, began := range []acs.Initiator{acs.InitiatorPage, acs.InitiatorClick, acs.InitiatorUser} {
 		w := newWorld(t)
@@ -143,7 +142,7 @@ func TestK19_ForeignPageCannotPushOutAWaitingRequest(t *testing.T) {
 	}
 }
 
-// Nine links in a mailbox: the last one works, and so does what waited before.
+// Nine links in a mailbox: the last one works, and so does an earlier request of the user.
 func TestClicksReplaceTheNewestOfTheirKind(t *testing.T) {
 	w := newWorld(t)
 	eu, b := w.region("eu-central-1"), w.browser()
@@ -157,7 +156,7 @@ func TestClicksReplaceTheNewestOfTheirKind(t *testing.T) {
 	w.accepted(b.answer(eu, w.good(euACS, made[0].id), ""))
 }
 
-// Eight tabs that the user opened all stay, and the user can still begin.
+// The requests of eight tabs that the user opened all stay, and the user can still begin.
 func TestK19_NinthOfAForeignPageIsRefused(t *testing.T) {
 	w := newWorld(t)
 	store := acs.NewMemoryStore(acs.MemoryConfig{Now: w.clock.Now})
@@ -179,7 +178,7 @@ func TestK19_NinthOfAForeignPageIsRefused(t *testing.T) {
 	require.Len(t, b.cookies, 8)
 }
 
-// A foreign page's navigations don't look like Restart going round.
+// A foreign page's navigations don't count as restarts.
 func TestForeignPageCannotStopRestart(t *testing.T) {
 	w := newWorld(t)
 	us, b := w.region("us-east-1", restart), w.browser()

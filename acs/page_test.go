@@ -22,8 +22,7 @@ import (
 
 var referencePattern = regexp.MustCompile(`MRD-[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}`)
 
-// Invariant 9 and D55: one page for all that is wrong with an assertion, and
-// the reference on it is the one in the log.
+// Invariant 9 and D55: every refused assertion gets the same page, with the reference that is in the log.
 func TestInvariant9_D55_OnePageForEveryReason(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1")
@@ -86,7 +85,7 @@ func TestInvariant9_D55_OnePageForEveryReason(t *testing.T) {
 	require.NotContains(t, w.logs.String(), "secret-relay-state")
 }
 
-// logged is the record of the log with that reference.
+// logged returns the log record with that reference.
 func (w *world) logged(reference string) map[string]any {
 	w.t.Helper()
 	for line := range strings.Lines(w.logs.String()) {
@@ -183,7 +182,7 @@ func between(t *testing.T, s, from, to string) string {
 	return s
 }
 
-func TestSignInAgainIsOnlyWhereItLeadsSomewhere(t *testing.T) {
+func TestSignInAgainNeedsALoginPath(t *testing.T) {
 	w := newWorld(t)
 	cfg := w.regionConfig("us-east-1")
 	region, err := acs.NewRegion(cfg)
@@ -236,7 +235,7 @@ func TestPostBinding(t *testing.T) {
 	require.Equal(t, "/a", w.accepted(b.answer(mux, w.good(usACS, req.id), req.relayState)).ReturnTo)
 }
 
-func TestStartThatMakesNoSense(t *testing.T) {
+func TestInvalidLoginOptions(t *testing.T) {
 	w := newWorld(t)
 	region, err := acs.NewRegion(w.regionConfig("us-east-1"))
 	require.NoError(t, err)

@@ -13,8 +13,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// With RefusedPath every refusal is answered alike: a replay of a genuine
-// message as a forged one, or the answer would tell them apart.
+// With RefusedPath every refusal has the same answer, so that it doesn't tell a replay of a genuine message from a
+// forged one.
 func TestInvariant9_RefusedPathIsTheSameForEveryRefusal(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept, func(c *acs.Config) { c.RefusedPath = "/refused" })
@@ -93,7 +93,7 @@ func TestCancelAtTheIdentityProvider(t *testing.T) {
 		require.Empty(t, rec.Header().Get("Refresh"))
 		require.Equal(t, "cancelled", w.logged(v.Reference)["verdict"])
 		require.Equal(t, "INFO", w.logged(v.Reference)["level"])
-		// Nothing vouches for that message, so the request goes on waiting.
+		// The message is not authenticated, so the request waits on.
 		w.accepted(b.answer(us, w.good(usACS, req.id), req.relayState))
 	}
 }

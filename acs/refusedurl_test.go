@@ -10,7 +10,7 @@ import (
 	"github.com/meridian-saml/meridian/acs"
 )
 
-// An error names the host of a refused URL, and not who may go there.
+// An error names the host of a refused URL, and not its user information.
 func TestRefusedURLsKeepTheirUserInformation(t *testing.T) {
 	w := newWorld(t)
 	for raw, shown := range map[string]string{

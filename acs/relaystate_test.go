@@ -18,7 +18,7 @@ var allowedPlaces = append([]string{
 	"https://docs.example/x", "http://localhost:8080/", "https://[2001:db8::1]:8443/x",
 }, localPaths...)
 
-// openRedirects are the attempts of D44 and what comes near them.
+// openRedirects are the attempts of D44 and similar ones.
 var openRedirects = append([]string{
 	"https://wiki.example.evil.example/", "https://wiki.example@evil.example/", "https://user@wiki.example/", "https://wiki.example:pw@evil.example", "https://evil.example/https://wiki.example",
 	"https://wiki.example\\@evil.example", "https://wiki.example%2eevil.example", "https://wiki.example:8443/", "https://wiki.example:443/", "http://wiki.example/", "HTTPS://wiki.example/", "https://WIKI.example/",
@@ -44,7 +44,7 @@ func TestInvariant11_D44_Places(t *testing.T) {
 	}
 }
 
-// The same through the consumer, for both flows: never an error, never a place.
+// The same through the consumer, for both flows: no error and no ReturnTo.
 func TestInvariant11_D44_RelayStateAndReturnTo(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept, func(c *acs.Config) { c.RelayStateOrigins = listed })
@@ -68,7 +68,7 @@ func TestInvariant11_D44_RelayStateAndReturnTo(t *testing.T) {
 	}
 }
 
-// A RelayState of a solicited answer is a key, never a place.
+// The RelayState of a solicited answer is a key, never a place.
 func TestInvariant11_SolicitedRelayStateIsNoPlace(t *testing.T) {
 	w := newWorld(t)
 	us, b := w.region("us-east-1"), w.browser()
@@ -91,9 +91,8 @@ func TestOriginsAreChecked(t *testing.T) {
 	wantConfigError(t, err, "RelayStateOrigins")
 }
 
-// FuzzAllow: whatever is allowed leads, by the way that addresses are
-// resolved, to our origin or a listed one; and it holds nothing that another
-// program could resolve in another way.
+// FuzzAllow: an allowed place resolves to our origin or a listed one, and holds nothing that another program could
+// resolve differently.
 func FuzzAllow(f *testing.F) {
 	for _, raw := range append(allowedPlaces, openRedirects...) {
 		f.Add(raw)
@@ -107,7 +106,7 @@ func FuzzAllow(f *testing.F) {
 	})
 }
 
-// D46: what stands in RelayState is in no page.
+// D46: no page holds the RelayState.
 func TestD46_MarkupInRelayState(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1")

@@ -97,7 +97,7 @@ func TestInvariant7_D04_StoreThatForgot(t *testing.T) {
 	w.accepted(w.browser().answer(us, w.good(usACS, ""), ""))
 }
 
-// A clock that was an hour ahead for a moment made the store forget.
+// A clock that was an hour ahead for a moment makes the store forget.
 func TestInvariant7_D04_ClockThatIsSetBack(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept)
@@ -117,7 +117,7 @@ func TestInvariant7_D04_ClockThatIsSetBack(t *testing.T) {
 	w.accepted(w.browser().answer(us, fresh, ""))
 	w.refused(w.browser().answer(us, fresh, ""), http.StatusForbidden, acs.ReasonReplay)
 
-	// One that is corrected by little costs nobody a sign-in.
+	// A small correction of the clock refuses no sign-in.
 	w.clock.Advance(fresh.notOnOrAfter.Add(2*w.sp.Skew() + time.Minute).Sub(w.clock.Now()))
 	on := w.good(usACS, "")
 	step(time.Second)
@@ -125,8 +125,7 @@ func TestInvariant7_D04_ClockThatIsSetBack(t *testing.T) {
 	w.accepted(w.browser().answer(us, on, ""))
 }
 
-// A store that is flushed while it works moves Since, and is asked after the
-// assertion was added.
+// A store that is flushed while it works moves Since, which is read after the assertion was added.
 func TestInvariant7_D04_StoreThatForgetsMeanwhile(t *testing.T) {
 	w := newWorld(t)
 	store := &flushedStore{Store: w.store}
@@ -158,8 +157,8 @@ func TestMemoryStoreMargin(t *testing.T) {
 	w.accepted(w.browser().answer(us, w.good(usACS, ""), ""))
 }
 
-// D07: at the last moment at which an assertion is accepted anywhere, its
-// record is still there; by the clock of a store that is ahead, too.
+// D07: at the last moment at which a node accepts an assertion, its record is still live, also by the clock of a store
+// that is ahead.
 func TestInvariant7_D07_ReplayAtTheBoundary(t *testing.T) {
 	for _, ahead := range []time.Duration{0, 3 * time.Minute} {
 		w := newWorld(t)
@@ -188,7 +187,7 @@ func TestReplayRecordsLifetime(t *testing.T) {
 	require.Equal(t, a.notOnOrAfter.Add(2*180*time.Second+time.Minute), store.ends[0])
 }
 
-// keepingStore notes what is added, and can give back what was taken.
+// keepingStore remembers what was added, and can add it again.
 type keepingStore struct {
 	acs.Store
 	mu     sync.Mutex
@@ -204,7 +203,7 @@ func (s *keepingStore) Add(ctx context.Context, key string, v []byte, exp time.T
 	return s.Store.Add(ctx, key, v, exp)
 }
 
-// giveBack puts the first record in again, as if Take had not worked.
+// giveBack adds the first record again, as if Take had not worked.
 func (s *keepingStore) giveBack(t *testing.T) {
 	require.True(t, strings.HasPrefix(s.keys[0], acs.KeyPrefixRequest))
 	require.NoError(t, s.Store.Add(t.Context(), s.keys[0], s.values[0], s.ends[0]))

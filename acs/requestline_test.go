@@ -17,10 +17,10 @@ import (
 
 const acsPath = "/platform/saml/acs/4455"
 
-// requestLine is the beginning of a request: its target and its Host field.
+// requestLine is a request's target and its Host field.
 type requestLine struct{ target, host string }
 
-// urlOf is the URL that a program would make of a request line if it believed it.
+// urlOf returns the URL that a program would derive from the request line.
 func (l requestLine) urlOf() string {
 	if len(l.target) > 0 && l.target[0] != '/' {
 		return l.target // absolute-form (RFC 9112, 3.2.2)
@@ -28,7 +28,7 @@ func (l requestLine) urlOf() string {
 	return "https://" + l.host + l.target
 }
 
-// raw writes a request by hand, for clients of Go's don't write such lines.
+// raw writes a request by hand, because Go's client doesn't write such lines.
 func (w *world) raw(server *httptest.Server, l requestLine, a answer) *http.Response {
 	w.t.Helper()
 	conn, err := net.Dial("tcp", server.Listener.Addr().String())
@@ -45,10 +45,8 @@ func (w *world) raw(server *httptest.Server, l requestLine, a answer) *http.Resp
 	return got
 }
 
-// J21: the request line names a place in many ways. Destination and Recipient
-// are compared with the configured URL, whatever the line says: a message for
-// the place that it names is refused, and one for the configured URL is
-// accepted where the request is routed at all.
+// J21: Destination and Recipient are compared with the configured URL, whatever the request line says: a message for
+// the URL in the line is refused, and one for the configured URL is accepted if the request is routed at all.
 func TestJ21_RequestLineDecidesNothing(t *testing.T) {
 	ours := "us-east-1.signin.example"
 	for name, l := range map[string]requestLine{
@@ -89,7 +87,7 @@ func TestJ21_RequestLineDecidesNothing(t *testing.T) {
 	}
 }
 
-// J21: a target that is no place of ours is not an assertion consumer service.
+// J21: a target with another path is not routed to an assertion consumer service.
 func TestJ21_OddTargetsAreNotRouted(t *testing.T) {
 	w := newWorld(t)
 	server := httptest.NewServer(w.region("us-east-1", accept))
@@ -110,8 +108,7 @@ func TestJ21_OddTargetsAreNotRouted(t *testing.T) {
 	}
 }
 
-// J21: where two URLs share a path the host chooses between them, and nothing
-// else: a message for one of them is not accepted at the other.
+// J21: if two URLs share a path, only the host chooses between them: a message for one is not accepted at the other.
 func TestJ21_AbsoluteTargetChoosesAmongURLsOfOnePath(t *testing.T) {
 	w := newWorld(t)
 	server := httptest.NewServer(w.region("eu-central-1", accept))

@@ -20,8 +20,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/redisstore"
 )
 
-// rounds is how often a matrix is gone through: MERIDIAN_REPLAY_ROUNDS, or 1 %
-// of the 1,000 that are meant.
+// rounds returns how often the matrix is run: MERIDIAN_REPLAY_ROUNDS, or 10. A full run has 1,000.
 func rounds(t *testing.T) int {
 	text, set := os.LookupEnv("MERIDIAN_REPLAY_ROUNDS")
 	if !set {
@@ -32,7 +31,7 @@ func rounds(t *testing.T) int {
 	return n
 }
 
-// killable is a store whose server can be killed, and started again.
+// killable is a store whose server can be killed and started again.
 type killable struct {
 	node        func(*testing.T) acs.Store
 	kill, start func() // nil: it has no server
@@ -81,15 +80,14 @@ var killables = map[string]func(*testing.T) killable{
 	"nats three servers": killableNATS(3, jetstream.FileStorage),
 }
 
-// presented is a response, and who can present it.
+// presented is a response, and the browsers that can present it.
 type presented struct {
 	id       string // the assertion's
 	form     url.Values
 	browsers func() *browser // with the cookies of the one that asked
 }
 
-// present makes a response: to a request, where it is told to and one can be
-// made, or unsolicited.
+// present returns a response: to a request if solicited and if one can be made, and otherwise unsolicited.
 func (w *world) present(node http.Handler, solicited bool) presented {
 	w.clock.Advance(time.Since(w.clock.Now()))
 	asking, a, relayState := w.browser(), w.good(usACS, ""), ""
@@ -102,13 +100,12 @@ func (w *world) present(node http.Handler, solicited bool) presented {
 	return presented{a.assertionID, w.form(a, relayState), asking.copy}
 }
 
-// post presents it so often, at nodes in turn and at the same time.
+// post presents the response at the nodes, concurrently.
 func (p presented) post(times int, nodes []http.Handler) {
 	concurrently(times, func(i int) { p.browsers().post(nodes[i%len(nodes)], usACS, p.form) })
 }
 
-// admissions counts how often each assertion was admitted. More than once is
-// what must never be.
+// admissions counts how often each assertion was admitted, which must not be more than once.
 func (w *world) admissions() map[string]int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -122,9 +119,8 @@ func (w *world) admissions() map[string]int {
 	return out
 }
 
-// Nine browsers present one assertion to three nodes at once, and again later,
-// round after round, while the store's server is killed now and then. No
-// assertion is ever admitted twice, whatever the store remembers.
+// Nine browsers present one assertion to three nodes at once, and again later, in many rounds, while the store's server
+// is killed now and then. No assertion is admitted twice, whatever the store remembers.
 func TestInvariant7_D03_D04_RoundsWhileServersAreKilled(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(killables)) {
 		t.Run(name, func(t *testing.T) {

@@ -23,7 +23,7 @@ func TestInvariant7_D03_ThousandPresentationsToThreeNodes(t *testing.T) {
 	})
 }
 
-// The same for one request that is answered often: once.
+// One request is answered many times: one answer is accepted.
 func TestInvariant6_ManyAnswersToThreeNodes(t *testing.T) {
 	onEach(t, backends, func(t *testing.T, w *world, b backend) {
 		nodes := w.nodes(b.node)
@@ -38,7 +38,7 @@ func TestInvariant6_ManyAnswersToThreeNodes(t *testing.T) {
 	})
 }
 
-func TestInvariant7_D04_StoppedServerLetsNobodyIn(t *testing.T) {
+func TestInvariant7_D04_StoppedServerRefusesAll(t *testing.T) {
 	onEach(t, servers, func(t *testing.T, w *world, b backend) {
 		nodes := w.nodes(b.hasty)
 		waiting := w.browser()
@@ -83,13 +83,13 @@ func TestInvariant7_D04_StoppedServerLetsNobodyIn(t *testing.T) {
 	})
 }
 
-// untilAccepted brings new assertions until one gets in.
+// untilAccepted presents new assertions until one is accepted.
 func (w *world) untilAccepted(node http.Handler) {
 	w.t.Helper()
 	require.Eventually(w.t, func() bool {
 		w.catchUp()
 		return w.browser().answer(node, w.good(usACS, ""), "").Code == http.StatusSeeOther
-	}, 2*time.Minute, 20*time.Millisecond, "nobody gets in again")
+	}, 2*time.Minute, 20*time.Millisecond, "no assertion is accepted again")
 }
 
 func TestInvariant7_D04_RestartOfAForgetfulServer(t *testing.T) {
@@ -100,8 +100,7 @@ func TestInvariant7_D04_RestartOfAForgetfulServer(t *testing.T) {
 		require.Eventually(t, func() bool { return time.Now().After(w.clock.Now()) }, time.Minute, time.Millisecond)
 		b.stop()
 		b.start()
-		// One node at a time: each has to notice by itself. The first calls
-		// may be 503, all are no.
+		// One node at a time: each has to notice by itself. Its first answers may be 503; all refuse.
 		for _, node := range append(nodes, w.nodes(b.hasty)...) {
 			for range 5 {
 				for _, a := range []answer{used, unused} {
@@ -127,8 +126,8 @@ func (w *world) old(a answer) answer {
 	return a
 }
 
-// D07, on servers whose clock no test moves: the nodes are as far behind it as
-// may be, and an assertion's last moment comes within seconds.
+// D07 on servers, whose clock the test can't move: the nodes are as far behind it as allowed, and the assertion ends
+// within seconds.
 func TestInvariant7_D07_ServersRememberLongerThanNodesAccept(t *testing.T) {
 	onEach(t, backends, func(t *testing.T, w *world, b backend) {
 		us := w.region("us-east-1", accept, func(c *acs.Config) {
@@ -152,8 +151,7 @@ func TestInvariant7_D07_ServersRememberLongerThanNodesAccept(t *testing.T) {
 	})
 }
 
-// BenchmarkReplayRecord is what the record of one used assertion costs: by one
-// caller at a time, and by many.
+// BenchmarkReplayRecord measures the record of one used assertion, by one caller at a time and by many.
 func BenchmarkReplayRecord(b *testing.B) {
 	for _, name := range []string{"memory", "nats", "redis"} {
 		var n atomic.Int64

@@ -32,8 +32,8 @@ func TestD47_Accept(t *testing.T) {
 	require.Equal(t, acs.FlowIdP, w.lastVerdict().Flow)
 }
 
-// With Restart an assertion that nobody asked for lets nobody in; the sign-in
-// that follows is this browser's own, and goes where the tile wanted to.
+// With Restart an unsolicited assertion is dropped; the sign-in that follows is this browser's own, and leads to the
+// place that the tile names.
 func TestD47_Restart(t *testing.T) {
 	w := newWorld(t)
 	us, b := w.region("us-east-1", restart), w.browser()
@@ -54,15 +54,15 @@ func TestD47_Restart(t *testing.T) {
 	require.False(t, l.Unsolicited)
 }
 
-// Restart at the URL that the assertion came to, not at the Region's first.
+// Restart is at the URL that received the assertion, not at the Region's first.
 func TestRestartStaysAtTheSameURL(t *testing.T) {
 	w := newWorld(t)
 	eu, b := w.region("eu-central-1", restart), w.browser()
 	require.Equal(t, euDual, w.redirected(b.answer(eu, w.good(euDual, ""), "https://evil.example")).acs)
 }
 
-// An identity provider that answers no request would have us go round for ever.
-func TestRestartGoesRoundAFewTimesOnly(t *testing.T) {
+// An identity provider that never answers requests would cause an endless loop.
+func TestRestartIsBounded(t *testing.T) {
 	w := newWorld(t)
 	us, b := w.region("us-east-1", restart), w.browser()
 	for range 3 {

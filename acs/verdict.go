@@ -47,8 +47,8 @@ func (c *Consumer) newVerdict() Verdict {
 }
 
 func (v *Verdict) setAssertion(a *saml.Assertion) {
-	v.NameID, v.AssertionID, v.RequestID = storeerr.Printable(a.NameID().Value), a.ID(), storeerr.Printable(a.InResponseTo())
-	v.Issued = a.IssueInstant()
+	v.NameID, v.AssertionID, v.Issued = storeerr.Printable(a.NameID().Value), a.ID(), a.IssueInstant()
+	v.RequestID = storeerr.Printable(a.InResponseTo())
 	v.Flow = FlowIdP
 	if a.InResponseTo() != "" {
 		v.Flow = FlowSP
@@ -62,9 +62,8 @@ func (v *Verdict) setError(err error) {
 	switch {
 	case errors.As(err, &e):
 	case errors.As(err, &verify):
-		e = &Error{
-			Reason: Reason(verify.Reason), Rule: verify.Rule, Want: verify.Want, Got: verify.Got, Detail: verify.Detail, Err: verify.Err,
-		}
+		e = newError(Reason(verify.Reason), verify.Rule, verify.Detail).compared(verify.Want, verify.Got)
+		e.Err = verify.Err
 		if v.AssertionID == "" { // else CheckRequest refused a verified assertion
 			v.Issued, v.NameID = verify.Issued, storeerr.Printable(verify.NameID)
 			v.AssertionID = storeerr.Printable(verify.AssertionID)

@@ -47,7 +47,9 @@ func (c *clock) now(ctx context.Context) (time.Time, error) {
 			return time.Time{}, unavailable("the leader's clock", err)
 		}
 		if leader.IsZero() {
-			return time.Time{}, &Error{Reason: ReasonStream, Rule: "the leader's clock", Detail: "the server sends no time; want nats-server 2.11 or newer"}
+			return time.Time{}, &Error{
+				Reason: ReasonStream, Rule: "the leader's clock", Detail: "the server sends no time, want nats-server 2.11",
+			}
 		}
 		last = &reading{leader: leader, here: time.Now()}
 		c.last.Store(last)

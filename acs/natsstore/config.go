@@ -57,9 +57,9 @@ func (cfg *Config) setDefaults() error {
 	case cfg.JetStream == nil:
 		return badConfig("JetStream", "is required")
 	case !prefixes.MatchString(cfg.Prefix):
-		return &Error{Reason: ReasonConfig, Rule: "Config.Prefix", Want: "1 to 64 letters, digits, '-' and '_'", Got: cfg.Prefix}
+		return badConfig("Prefix", `want 1 to 64 letters, digits, '-' and '_', got `+storeerr.Quote(cfg.Prefix))
 	case cfg.Replicas < 0 || cfg.Replicas > 5:
-		return &Error{Reason: ReasonConfig, Rule: "Config.Replicas", Want: "0 to 5", Got: strconv.Itoa(cfg.Replicas)}
+		return badConfig("Replicas", "want 0 to 5, got "+strconv.Itoa(cfg.Replicas))
 	case cfg.Storage != jetstream.FileStorage && cfg.Storage != jetstream.MemoryStorage:
 		return badConfig("Storage", "want FileStorage or MemoryStorage")
 	}

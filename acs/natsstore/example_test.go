@@ -18,7 +18,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// Every node of a Region does this, against the Region's own servers.
+// Every node of a Region opens its store on the Region's own servers.
 func Example() {
 	var sp *saml.ServiceProvider // the same in every Region
 	var signedIn func(http.ResponseWriter, *http.Request, *acs.Login)
@@ -43,8 +43,8 @@ func Example() {
 	region.Mount(http.DefaultServeMux, acs.Paths{Login: "/login", Metadata: "/metadata"})
 }
 
-// A server in this process, as for a Region of one node. It keeps what it is given
-// in a directory, so a used assertion stays used when the program starts again.
+// A Region of one node embeds a server. It writes to a directory, so a used assertion stays used when the program is
+// restarted.
 func ExampleNew() {
 	dir, err := os.MkdirTemp("", "")
 	if err != nil {

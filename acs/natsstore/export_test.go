@@ -6,10 +6,10 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// RecordsConfig is how the stream of assertions is made.
+// RecordsConfig returns the configuration of the stream of assertions.
 func RecordsConfig(cfg Config) jetstream.StreamConfig { return cfg.records() }
 
-// RoundUp is how a lifetime becomes a time to live.
+// RoundUp makes a lifetime a time to live.
 var RoundUp = roundUp
 
 // MoveClock makes the store believe that the leader's clock is ahead.
@@ -19,7 +19,7 @@ func MoveClock(s *Store, d time.Duration) {
 	s.clock.last.Store(&last)
 }
 
-// AgeClock makes the store's reading of the leader's clock one that is too old.
+// AgeClock makes the store's reading of the leader's clock too old.
 func AgeClock(s *Store) {
 	last := *s.clock.last.Load()
 	old := -maxReading - time.Second

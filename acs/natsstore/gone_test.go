@@ -29,8 +29,8 @@ func deleteStreams(t *testing.T, js jetstream.JetStream) {
 	}
 }
 
-// A store asks the stream's leader for the time once a minute. Also where that
-// is the first call that finds the streams gone, the store makes them again.
+// A store asks the stream's leader for the time once a minute. If that is the first call to find the streams gone, the
+// store makes them again, too.
 func TestStoreWhoseStreamsAreGoneMakesThemAgain(t *testing.T) {
 	for name, storage := range storages {
 		t.Run(name, func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestStoreWhoseStreamsAreGoneMakesThemAgain(t *testing.T) {
 	}
 }
 
-// Take is the first call that finds them gone.
+// Take is the first call to find the streams gone.
 func TestTakeMakesTheStreamsAgain(t *testing.T) {
 	js := testserver.StartNATS(t, 1).JetStream(0)
 	s := open(t, natsstore.Config{JetStream: js})
@@ -65,9 +65,8 @@ func TestTakeMakesTheStreamsAgain(t *testing.T) {
 	require.ErrorIs(t, err, acs.ErrNotFound)
 }
 
-// Several nodes find the streams gone at the same moment, again and again. Each
-// assertion is admitted by one of them at most, and one that was used before is
-// admitted only by a store that says it remembers nothing from then.
+// Several nodes find the streams gone at the same moment, in several rounds. At most one of them accepts each assertion,
+// and a used one is accepted only by a store whose Since is later.
 func TestManyNodesMakeTheStreamsAgainAtOnce(t *testing.T) {
 	for name, storage := range storages {
 		t.Run(name, func(t *testing.T) {
@@ -113,8 +112,7 @@ func TestManyNodesMakeTheStreamsAgainAtOnce(t *testing.T) {
 	}
 }
 
-// A server with streams in memory is killed, and sometimes doesn't know them any
-// more when it is back. Here it never does.
+// A killed server with streams in memory sometimes doesn't have them after its restart. Here it never does.
 func TestStoreGoesOnWhenAKilledServerLostItsStreams(t *testing.T) {
 	n := testserver.StartNATS(t, 1)
 	js := n.JetStream(0)

@@ -16,8 +16,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/natsstore"
 )
 
-// restart kills the servers and starts them again; the connection has noticed
-// both when it is over. between may be nil.
+// restart kills the servers and starts them again, and waits until the connection has noticed both. between may be nil.
 func restart(t *testing.T, n *testserver.NATS, js jetstream.JetStream, between func()) {
 	t.Helper()
 	becomes := func(want bool) {
@@ -52,8 +51,7 @@ func TestSinceIsSharedAndStays(t *testing.T) {
 	require.Equal(t, one.Since(), open(t, natsstore.Config{JetStream: js}).Since(), "files survive a restart")
 }
 
-// Whatever the way in which the stream lost what it knew, a store that is
-// running gets nobody in before it has noticed.
+// A running store accepts no assertion before it has noticed a loss of any kind.
 func TestSinceMovesWhenTheStreamForgets(t *testing.T) {
 	ctx := context.Background()
 	for _, test := range []struct {
@@ -91,8 +89,7 @@ func TestSinceMovesWhenTheStreamForgets(t *testing.T) {
 	}
 }
 
-// A server that comes back with older files has the marker, and not what was
-// stored since. The numbers that it gives tell.
+// A server that restarts with older files has the marker, and not the records since. Its sequence numbers show that.
 func TestSinceMovesWhenTheStreamGoesBack(t *testing.T) {
 	n := testserver.StartNATS(t, 1)
 	js := n.JetStream(0)
@@ -141,14 +138,13 @@ func TestUnavailable(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "v", string(v))
 	if err = add(t, s, assertion("x")); err != nil {
-		// The first try may have been sent before the client noticed, and then
-		// arrives now: nobody got in with it, and nobody does later.
+		// The first try may have been sent before the client noticed, and arrive now. No sign-in succeeded with it.
 		require.ErrorIs(t, err, acs.ErrExists)
 	}
 	require.NoError(t, add(t, s, assertion("y")))
 }
 
-// A server that accepts what is sent and says nothing.
+// A server that doesn't answer.
 func TestSilentServer(t *testing.T) {
 	n := testserver.StartNATS(t, 1)
 	dialer := new(testserver.Dialer)

@@ -16,7 +16,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/natsstore"
 )
 
-// leaderOf gives the number of the server that leads a stream.
+// leaderOf returns the number of the server that leads a stream.
 func leaderOf(t *testing.T, js jetstream.JetStream, stream string) (leader int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -30,11 +30,11 @@ func leaderOf(t *testing.T, js jetstream.JetStream, stream string) (leader int) 
 	return leader
 }
 
-// The leader has taken a message and can't have the others store it. Whether
-// the record will be there is not known, so no caller is told that it exists.
+// The leader has a message and can't replicate it. It is unknown whether the record will exist, so no call returns
+// ErrExists.
 func TestStalledWriteIsUnavailable(t *testing.T) {
 	for _, key := range []string{assertion("stalled"), request("stalled")} {
-		n := testserver.StartNATS(t, 3)                                   // not the last one's, which is healing
+		n := testserver.StartNATS(t, 3)                                   // a new cluster: the last one is recovering
 		open(t, natsstore.Config{JetStream: n.JetStream(0), Replicas: 3}) // makes the streams
 		stream := "meridian_records"
 		if key == request("stalled") {
@@ -59,8 +59,7 @@ func TestStalledWriteIsUnavailable(t *testing.T) {
 	}
 }
 
-// A server that hangs keeps its connections. With the options of this package
-// they are given up, and the calls go to another server.
+// A server that hangs keeps its connections. With this package's options the client leaves it for another.
 func TestServerThatHangsIsLeft(t *testing.T) {
 	n := testserver.StartNATS(t, 3)
 	dialer := new(testserver.Dialer)

@@ -186,7 +186,7 @@ func (s *Store) begin(ctx context.Context) (context.Context, context.CancelFunc,
 		return nil, nil, unavailable("context", err)
 	}
 	if status := s.js.Conn().Status(); status != nats.CONNECTED {
-		return nil, nil, &Error{Reason: ReasonUnavailable, Rule: "connection", Want: nats.CONNECTED.String(), Got: status.String()}
+		return nil, nil, &Error{Reason: ReasonUnavailable, Rule: "connection", Want: "CONNECTED", Got: status.String()}
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Timeout)
 	return ctx, cancel, nil

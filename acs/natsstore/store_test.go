@@ -18,7 +18,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/storetest"
 )
 
-// open opens a store that is patient, unless cfg says otherwise.
+// open opens a store with a long timeout, unless cfg has one.
 func open(t *testing.T, cfg natsstore.Config) *natsstore.Store {
 	t.Helper()
 	if cfg.Timeout == 0 {
@@ -29,8 +29,7 @@ func open(t *testing.T, cfg natsstore.Config) *natsstore.Store {
 	return s
 }
 
-// hasty opens a store for tests in which no answer comes. While there are some
-// a busy machine may be slow to give them: it tries until it has them in time.
+// hasty opens a store with a short timeout, for tests without an answer. A slow machine may need several tries.
 func hasty(t *testing.T, cfg natsstore.Config) (s *natsstore.Store) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -60,7 +59,7 @@ func add(t *testing.T, s acs.Store, key string) error {
 	return s.Add(t.Context(), key, []byte("v"), soon())
 }
 
-// Each test of the suite has a prefix, and so streams, of its own.
+// Each test of the suite has its own prefix, and so its own streams.
 func runSuite(t *testing.T, servers int, cfg natsstore.Config) {
 	n := testserver.StartNATS(t, servers)
 	cfg.JetStream, cfg.MaxRequests = n.JetStream(0), 60
@@ -113,8 +112,7 @@ func TestKeys(t *testing.T) {
 	}
 }
 
-// A stream that somebody made otherwise could drop a live record, or show a
-// used one. It is refused, and left as it is.
+// A stream with other settings could drop a live record, or return a used one. New refuses it, and doesn't change it.
 func TestForeignStreams(t *testing.T) {
 	js := testserver.StartNATS(t, 1).JetStream(0)
 	good := natsstore.RecordsConfig(natsstore.Config{Prefix: "p", Replicas: 1})
@@ -160,8 +158,7 @@ func TestMaxRequestsCanBeRaised(t *testing.T) {
 	require.ErrorIs(t, add(t, one, request(3)), acs.ErrFull)
 }
 
-// Lifetimes are by the leader's clock, so a node whose own is wrong makes
-// records that end when all others think they do.
+// Lifetimes go by the leader's clock, so a node with a wrong clock makes records with the correct end.
 func TestExactEnds(t *testing.T) {
 	s := open(t, natsstore.Config{JetStream: testserver.StartNATS(t, 1).JetStream(0)})
 	require.NoError(t, add(t, s, request("over"))) // for less than an hour
@@ -180,8 +177,7 @@ func TestRoundUp(t *testing.T) {
 	}
 }
 
-// Whatever happens to the leader, no two nodes get the same record in, and
-// none is taken twice.
+// While leaders change, no record is added by two nodes or taken twice.
 func TestLeaderChanges(t *testing.T) {
 	n := testserver.StartNATS(t, 3)
 	var stores []*natsstore.Store

@@ -46,7 +46,7 @@ func (cfg *Config) setDefaults() error {
 	case ring:
 		return badConfig("Client", "want a *redis.Client or a *redis.ClusterClient, got a *redis.Ring")
 	case !prefixes.MatchString(cfg.Prefix):
-		return &Error{Reason: ReasonConfig, Rule: "Config.Prefix", Want: "1 to 64 letters, digits, '-', '_' and '.'", Got: cfg.Prefix}
+		return badConfig("Prefix", `want 1 to 64 letters, digits, '-', '_' and '.', got `+storeerr.Quote(cfg.Prefix))
 	}
 	if field := storeerr.SetDefaults(&cfg.MaxRequests, &cfg.Margin, &cfg.Timeout); field != "" {
 		return badConfig(field, "is negative")

@@ -15,7 +15,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// Every node of a Region does this, against the Region's own Redis.
+// Every node of a Region opens its store on the Region's own Redis.
 func Example() {
 	var sp *saml.ServiceProvider // the same in every Region
 	var signedIn func(http.ResponseWriter, *http.Request, *acs.Login)
@@ -33,7 +33,7 @@ func Example() {
 	region.Mount(http.DefaultServeMux, acs.Paths{Login: "/login", Metadata: "/metadata"})
 }
 
-// A Redis that does not answer is noticed at the start, and not by the first user.
+// New returns an error if Redis doesn't answer.
 func ExampleNew() {
 	client := redis.NewClient(&redis.Options{Addr: "127.0.0.1:1", MaxRetries: -1}) // nothing listens there
 	defer client.Close()

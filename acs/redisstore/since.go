@@ -36,5 +36,7 @@ func (s *Store) forgot(ctx context.Context, before string) error {
 	if err := s.memory.Forget(isKnown, func() error { return s.learn(ctx) }); err != nil {
 		return err
 	}
-	return &Error{Reason: ReasonForgotten, Rule: "marker " + s.markKey(), Detail: "Redis was flushed, restarted or replaced, or has evicted keys"}
+	return &Error{
+		Reason: ReasonForgotten, Rule: s.markKey(), Detail: "Redis was flushed, restarted or replaced, or evicted keys",
+	}
 }

@@ -24,8 +24,8 @@ func TestSinceIsShared(t *testing.T) {
 	require.Equal(t, one.Since().Add(time.Hour), late.Since())
 }
 
-// forgets checks that two running stores notice a loss. A restart breaks the
-// client's connections, so that some calls more than the first may fail.
+// forgets checks that two running stores notice a loss. A restart breaks the client's connections, so several calls may
+// fail.
 func forgets(t *testing.T, stores [2]*redisstore.Store, lose func()) {
 	t.Helper()
 	testserver.Forgets(t, stores, 20, time.Microsecond, lose)
@@ -56,7 +56,7 @@ func TestSinceMovesWithARestartFromAnOldFile(t *testing.T) {
 	require.NoError(t, add(t, stores[0], assertion("used")), "so acs has to ask Since")
 }
 
-// A replica that had not heard the last writes becomes the primary.
+// A replica without the last writes becomes the primary.
 func TestSinceMovesWithAFailover(t *testing.T) {
 	primary := testserver.StartRedis(t)
 	host, port, err := net.SplitHostPort(primary.Addr)

@@ -17,7 +17,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/storetest"
 )
 
-// open opens a store that is patient, unless cfg says otherwise.
+// open opens a store with a long timeout, unless cfg has one.
 func open(t *testing.T, cfg redisstore.Config) *redisstore.Store {
 	t.Helper()
 	if cfg.Timeout == 0 {
@@ -47,7 +47,7 @@ func add(t *testing.T, s acs.Store, key string) error {
 	return s.Add(t.Context(), key, []byte("v"), soon())
 }
 
-// Each test of the suite has a prefix of its own.
+// Each test of the suite has its own prefix.
 func runSuite(t *testing.T, client redis.UniversalClient) {
 	var count int
 	storetest.Run(t, func(t *testing.T) acs.Store {
@@ -147,11 +147,11 @@ func TestRegionsAreApart(t *testing.T) {
 	require.NoError(t, add(t, two, assertion("a")))
 }
 
-// Requests whose time is over make room, and are swept out as others come.
+// Expired requests make room, and are removed as others are added.
 func TestRoomComesBackByExpiry(t *testing.T) {
 	c := testserver.StartRedis(t).Client()
 	s := open(t, redisstore.Config{Client: c, MaxRequests: 250})
-	// fill says whether all were there together, and then that there is no room.
+	// fill uses up the quota. It returns false if requests expired meanwhile.
 	fill := func(name string, life time.Duration) bool {
 		end := time.Now().Add(life) // of all: adding them takes its time
 		for i := range 250 {
@@ -181,7 +181,7 @@ func TestRoomComesBackByExpiry(t *testing.T) {
 	require.EqualValues(t, 250, c.ZCard(t.Context(), "meridian:{region}#requests").Val())
 }
 
-// With no memory left Redis refuses, and nothing is dropped for it.
+// A Redis without free memory refuses, and drops nothing.
 func TestFullMemory(t *testing.T) {
 	c := testserver.StartRedis(t).Client()
 	s := open(t, redisstore.Config{Client: c})
@@ -219,8 +219,7 @@ func TestUnavailable(t *testing.T) {
 	require.Equal(t, "v", string(v))
 }
 
-// A server that does what it is told and whose answers get lost: each call
-// fails in time, is sent once, and what it did is done.
+// The server's answers are lost: each call fails in time and is sent once, and its effect stays.
 func TestSilentServer(t *testing.T) {
 	r := testserver.StartRedis(t)
 	dialer := new(testserver.Dialer)
@@ -264,8 +263,7 @@ func TestSilentServer(t *testing.T) {
 	require.Less(t, time.Since(begin), 30*time.Second)
 }
 
-// The policy can change after New. As long as it is wrong nothing is stored,
-// and what was evicted meanwhile is not known afterwards either.
+// The policy can change after New. While it is wrong, nothing is stored.
 func TestPolicyThatChangesLater(t *testing.T) {
 	r := testserver.StartRedis(t)
 	c := r.Client()
@@ -291,8 +289,8 @@ func TestPolicyThatChangesLater(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Somebody else's writes have the records evicted, while no one signs in; the
-// policy is right again by then. Since has moved for all nodes.
+// Another client's writes evict the records while no user signs in, and the policy is corrected before the next sign-in.
+// Since moves for all nodes.
 func TestEvictedRecordsAreNoticed(t *testing.T) {
 	r := testserver.StartRedis(t)
 	c := r.Client()
@@ -311,7 +309,7 @@ func TestEvictedRecordsAreNoticed(t *testing.T) {
 		}, time.Minute, time.Millisecond)
 		require.NoError(t, c.ConfigSet(t.Context(), "maxmemory", "0").Err())
 		require.NoError(t, c.ConfigSet(t.Context(), "maxmemory-policy", "noeviction").Err())
-		require.Equal(t, mark, c.Get(t.Context(), "meridian:{region}#since").Val(), "it has no end, so it stays")
+		require.Equal(t, mark, c.Get(t.Context(), "meridian:{region}#since").Val(), "it does not expire, so it stays")
 	})
 	require.NoError(t, add(t, stores[1], assertion("used")), "so acs has to ask Since")
 }

@@ -19,7 +19,7 @@ var epochs = rapid.Custom(func(t *rapid.T) sessions.Epoch {
 	return rapid.MapOf(rapid.SampledFrom([]string{"", "us-east-1", "eu-central-1", "ap-south-1"}), rapid.Uint64Range(0, 3)).Draw(t, "epoch")
 })
 
-// same is equality with what is not there counting zero.
+// same reports whether two Epochs are equal, with missing components as zero.
 func same(a, b sessions.Epoch) bool { return a.Covers(b) && b.Covers(a) }
 
 func TestEpochLaws(t *testing.T) {
@@ -44,8 +44,7 @@ func TestEpochLaws(t *testing.T) {
 	})
 }
 
-// What is alive in the end does not depend on the order in which sessions,
-// sign-outs and revocations were heard of.
+// The sessions that are alive in the end don't depend on the order in which sessions, sign-outs and revocations arrive.
 func TestEveryOrderOfArrivalEndsTheSame(t *testing.T) {
 	now := time.Now()
 	rapid.Check(t, func(t *rapid.T) {

@@ -8,8 +8,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
-// An identity provider logs a user out. A session that was proved before that,
-// and arrives later, is over too.
+// An identity provider logs a user out. A session of an earlier sign-in that arrives later is ended, too.
 func Example() {
 	ctx, now := context.Background(), time.Now()
 	alice := sessions.Subject{

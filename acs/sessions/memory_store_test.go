@@ -24,8 +24,8 @@ func TestRegionsThatShareAMemoryStoreKeepTheContract(t *testing.T) {
 	}, sessionstest.Options{})
 }
 
-// What has expired is swept when a session is made.
-func TestMemoryStoreForgetsWhatHasExpired(t *testing.T) {
+// Create removes expired entries.
+func TestMemoryStoreRemovesExpired(t *testing.T) {
 	ctx, now := t.Context(), time.Now()
 	m := sessions.NewMemoryStore(sessions.MemoryConfig{})
 	require.NoError(t, m.Create(ctx, "a", sessions.Session{UserID: "a", Created: now, Seen: now, Expires: now.Add(time.Hour)}))
@@ -34,7 +34,7 @@ func TestMemoryStoreForgetsWhatHasExpired(t *testing.T) {
 	assert.Equal(t, 1, m.Len())
 }
 
-func TestALogoutThatIsSaidAgainTakesNoMoreRoom(t *testing.T) {
+func TestRepeatedLogoutTakesNoMoreRoom(t *testing.T) {
 	now := time.Now()
 	l := sessions.Logout{Subject: sessions.Subject{Provider: "idp"}, Issued: now, Until: now.Add(time.Hour)}
 	again, other := l, l

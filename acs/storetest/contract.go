@@ -46,7 +46,8 @@ func (s *suite) wantValue(key, want string) {
 	s.Helper()
 	got, err := s.store.Take(s.Context(), key)
 	if err != nil || string(got) != want {
-		s.Fatalf("Take(%q): want %.60q (%d bytes), got %.60q (%d bytes) and error %v", key, want, len(want), got, len(got), err)
+		s.Fatalf("Take(%q): want %.60q (%d bytes), got %.60q (%d bytes) and error %v",
+			key, want, len(want), got, len(got), err)
 	}
 }
 

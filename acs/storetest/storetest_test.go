@@ -17,8 +17,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/storetest"
 )
 
-// simple is the smallest store that keeps the contract; each field breaks it
-// in one way that real stores were seen to break it.
+// simple is a small store that keeps the contract; each field breaks it in one way.
 type simple struct {
 	*clock
 	mu   sync.Mutex
@@ -41,7 +40,7 @@ type simple struct {
 	evicts          bool // makes room by dropping a live record
 }
 
-// clock is moved by the suite.
+// clock is a clock that the suite moves.
 type clock struct{ moved atomic.Int64 }
 
 func (c *clock) now() time.Time          { return time.Unix(1_800_000_000, c.moved.Load()) }

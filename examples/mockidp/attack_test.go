@@ -26,7 +26,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
-// attackWith runs the subcommand and gives its exit status and what it said.
+// attackWith runs the subcommand and returns its exit status and output.
 func attackWith(t *testing.T, args ...string) (status int, out, errs string) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
@@ -101,7 +101,7 @@ func TestAttackUsage(t *testing.T) {
 	}
 }
 
-// Nothing was shown, so it isn't said that all was refused.
+// If nothing was run, the exit status isn't that of "all refused".
 func TestAttackOfNothing(t *testing.T) {
 	target := []string{"-keys", attackKeys(t), "-sp-login", "http://127.0.0.1:1/login", "-acs", "http://127.0.0.1:1/acs", "-entity-id", "sp",
 		"-probe", "http://127.0.0.1:1/", "-identity", "<b>(.*)</b>", "-q"}
@@ -111,8 +111,7 @@ func TestAttackOfNothing(t *testing.T) {
 	}
 }
 
-// A report that can't be written is noticed before a run, and not minutes later.
-// The one that is there already stays until there is another.
+// A report that can't be written is an error before the run. An earlier report stays until there is another.
 func TestAttackLooksAtItsFilesFirst(t *testing.T) {
 	var asked atomic.Int64
 	sp := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1) }))
@@ -131,7 +130,7 @@ func TestAttackLooksAtItsFilesFirst(t *testing.T) {
 	assert.Equal(t, "{}", string(kept))
 }
 
-// The smallest service provider, as a program, lets nothing in.
+// examples/sp refuses every attack.
 func TestAttackOnTheSampleServiceProvider(t *testing.T) {
 	sp := filepath.Join(t.TempDir(), "sp")
 	out, err := exec.Command("go", "build", "-o", sp, "../sp").CombinedOutput()
@@ -179,7 +178,7 @@ func TestAttackOnTheSampleServiceProvider(t *testing.T) {
 	assert.Len(t, suites.Cases, len(report.Results))
 }
 
-// A service provider that believes everything: exit status 1, and it says who.
+// A service provider that accepts everything: the exit status is 1, and the output names the identity.
 func TestAttackLetIn(t *testing.T) {
 	nameID := regexp.MustCompile(`NameID [^>]*>([^<]+)<`)
 	mux := http.NewServeMux()
@@ -205,7 +204,7 @@ func TestAttackLetIn(t *testing.T) {
 	require.Len(t, report.Results, 1)
 	assert.Equal(t, run.LetIn, report.Results[0].Verdict)
 
-	sp.Close() // nobody there: everything stays open
+	sp.Close() // no server: everything stays open
 	status, _, _ = attackWith(t, append(args, "-only", "A03/assertion", "-q")...)
 	assert.Equal(t, 3, status)
 }

@@ -41,7 +41,7 @@ func curl(t *testing.T, doc string, atLeast int, flags ...string) (answers strin
 	return answers
 }
 
-// The lines for curl in the README do what it says.
+// The README's examples for curl work.
 func TestCurlLinesOfTheReadme(t *testing.T) {
 	answers := curl(t, "../../README.md", 3, "-okta-paths")
 	for _, want := range []string{`"login":"bob@example.com"`, `"users":["bob@example.com"]`, `"messages":[]`} {
@@ -49,7 +49,7 @@ func TestCurlLinesOfTheReadme(t *testing.T) {
 	}
 }
 
-// The lines for curl in CONTROL.md do what they say.
+// The examples for curl in CONTROL.md work.
 func TestCurlLines(t *testing.T) {
 	answers := curl(t, "CONTROL.md", 8, "-okta-paths", "-attacks")
 	for _, want := range []string{`"login":"bob@example.com"`, `"name":"Engineering"`, `"https://eu.sp.example/acs"`, `"label":"Portal"`, `"now":`, `"users":["bob@example.com"]`, `"messages":[]`,
@@ -95,8 +95,8 @@ func TestProvisionPushes(t *testing.T) {
 	stop()
 }
 
-// With -attack every answer is a hostile one, made with the real key, and with
-// -attacks the next is what the control API ordered.
+// With -attack every answer is hostile, and signed with the real key if it is signed. With -attacks the next answer is the
+// attack that the control API ordered.
 func TestAttacksInTheAnswers(t *testing.T) {
 	acs := make(chan string, 10)
 	sp := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { acs <- r.FormValue("SAMLResponse") }))

@@ -149,8 +149,8 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// running starts the program and returns the addresses it announced, by the
-// word before them, and what stops it and waits.
+// running starts the program and returns the addresses that it announced, by the word before them, and a function that
+// stops it and waits.
 func running(t *testing.T, sig os.Signal, args ...string) (map[string][]string, func()) {
 	t.Helper()
 	cmd := exec.Command(binary(t), append([]string{"-listen", "127.0.0.1:0"}, args...)...)
@@ -200,8 +200,7 @@ func TestSampleConfigServesUntilSignalled(t *testing.T) {
 	}
 }
 
-// The README's way to try examples/sp: the sample configuration has an app for
-// what that program is without further flags.
+// The sample configuration has an app for examples/sp with its default flags, as the README says.
 func TestSampleConfigKnowsTheExampleServiceProvider(t *testing.T) {
 	readme, err := os.ReadFile("../../README.md")
 	require.NoError(t, err)
@@ -247,7 +246,7 @@ func get(t *testing.T, addr string, status int) string {
 	return string(body)
 }
 
-// path is the address without what the port changes.
+// path returns the path of an address.
 func path(t *testing.T, addr string) string {
 	t.Helper()
 	u, err := url.Parse(addr)
@@ -255,7 +254,7 @@ func path(t *testing.T, addr string) string {
 	return u.Path
 }
 
-func TestPathsAreOddUnlessTheyAreToBeOktas(t *testing.T) {
+func TestOddAndOktaPaths(t *testing.T) {
 	metadata := func(args ...string) string {
 		found, stop := running(t, os.Interrupt, args...)
 		defer stop()

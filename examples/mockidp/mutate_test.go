@@ -26,14 +26,14 @@ var (
 	choice  = regexp.MustCompile(`<option>([^<]*)</option>`)
 )
 
-// sent is the form that a page has the browser send.
+// sent is the form that the browser posts.
 type sent struct {
 	method, action, enctype string
 	fields                  [][2]string
 }
 
-// messages are those of a field, decoded: "good" for one about Alice with a
-// signature, "forged" for one about somebody else without.
+// messages returns the kinds of the messages in a field: "good" for a signed one about Alice, "forged" for an unsigned one
+// about another user.
 func (s sent) messages(t *testing.T, name string) []string {
 	t.Helper()
 	var out []string
@@ -68,7 +68,7 @@ func (s sent) relayState() string {
 	return "none"
 }
 
-// open opens an app's tile, signing in if that is asked for, and reads the form.
+// open opens an app's tile, signs in if necessary, and returns the form.
 func open(t *testing.T, b *testkit.Browser, tile, attackID string) sent {
 	t.Helper()
 	p, err := b.Open(tile)
@@ -93,7 +93,7 @@ const twoApps = `{"apps": [
 	{"label": "Two", "id": "two", "name": "two", "externalKey": "k2", "audience": "sp2", "groups": ["Everyone"], "acs": [{"url": "http://sp2.localhost/acs"}]}
 ], "attacks": [{"id": "D45/missing", "app": "two"}]}`
 
-// The form, as the page gives it to a browser, shows the attack.
+// The form that the browser posts has the attack.
 func TestAttacksInTheForm(t *testing.T) {
 	found, stop := running(t, os.Interrupt, "-config", write(t, twoApps), "-attacks", "-okta-paths", "-control", "127.0.0.1:0", "-control-token", "secret")
 	defer stop()
@@ -185,8 +185,7 @@ func inQuery(t *testing.T, s sent) string {
 	return judged(t, u.Query().Get("SAMLResponse"))
 }
 
-// The program offers the whole catalogue but for what CONTROL.md says no
-// browser can send, and one that has to do with forms isn't forgotten.
+// The program offers the whole catalogue without the attacks that, by CONTROL.md, no browser can send.
 func TestOfferedAttacks(t *testing.T) {
 	doc, err := os.ReadFile("CONTROL.md")
 	require.NoError(t, err)

@@ -21,9 +21,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// capture is an entry of testdata/captures.json: a real response, or an attack
-// made from one, and the verdict on it. The documents are in the module folder
-// of another library.
+// capture is an entry of testdata/captures.json: a real response, or an attack made from one, and the verdict on it. The
+// documents are in the module directory of another library.
 type capture struct {
 	Name        string `json:"name"`
 	File        string `json:"file"`
@@ -70,7 +69,7 @@ func captureDir(t *testing.T) string {
 	return dir
 }
 
-// document gives the XML, with the capture's change made to it.
+// document returns the XML, with the capture's change.
 func (c *capture) document(t *testing.T, dir string) []byte {
 	t.Helper()
 	doc, err := os.ReadFile(filepath.Join(dir, c.File))
@@ -90,7 +89,7 @@ func (c *capture) document(t *testing.T, dir string) []byte {
 	return append(append(bytes.Clone(doc[:at]), c.Replace.New...), doc[at+len(c.Replace.Old):]...)
 }
 
-// args is the command line without the flags that allow something.
+// args returns the command line without the flags that allow something.
 func (c *capture) args(dir string) []string {
 	return []string{
 		"-idp-metadata", filepath.Join(dir, c.IdPMetadata), "-entity-id", c.EntityID, "-acs", c.ACS,
@@ -98,7 +97,7 @@ func (c *capture) args(dir string) []string {
 	}
 }
 
-// allowing is the rest of it: the flags, and the key for what is encrypted.
+// allowing returns the rest of the command line: the flags, and the key for encrypted responses.
 func (c *capture) allowing(dir string) []string {
 	var out []string
 	if c.Key != "" {
@@ -110,7 +109,7 @@ func (c *capture) allowing(dir string) []string {
 	return out
 }
 
-// named finds one capture.
+// named returns one capture.
 func named(t *testing.T, name string) (capture, string) {
 	t.Helper()
 	for _, c := range loadCaptures(t) {
@@ -122,7 +121,7 @@ func named(t *testing.T, name string) (capture, string) {
 	panic("unreachable")
 }
 
-// report is the documented shape of -json, to the letter.
+// report is the documented form of -json.
 type report struct {
 	Accepted *bool   `json:"accepted"`
 	Reason   *string `json:"reason"`
@@ -167,7 +166,7 @@ type report struct {
 	Notes     []string `json:"notes"`
 }
 
-// flags are the missing ones.
+// flags returns the missing flags.
 func (r report) flags() []string {
 	out := []string{}
 	for _, m := range r.Missing {
@@ -176,7 +175,7 @@ func (r report) flags() []string {
 	return out
 }
 
-// decode is strict: no key unknown, none missing, nothing after the report.
+// decode fails for an unknown or missing key, and if something follows the report.
 func decode(t *testing.T, stdout string) report {
 	t.Helper()
 	d := json.NewDecoder(strings.NewReader(stdout))
@@ -226,7 +225,7 @@ func decode(t *testing.T, stdout string) report {
 	return r
 }
 
-// requireVerdict runs the program and wants a verdict: "accepted", or a Reason.
+// requireVerdict runs the program and requires a verdict: "accepted", or a Reason.
 func requireVerdict(t *testing.T, want string, stdin []byte, args ...string) report {
 	t.Helper()
 	code, stdout, stderr := run(t, stdin, append([]string{"-json"}, args...)...)
@@ -243,8 +242,8 @@ func requireVerdict(t *testing.T, want string, stdin []byte, args ...string) rep
 	return r
 }
 
-// TestCaptures judges each capture with the defaults and with exactly the
-// flags that it needs: as XML in a file, and as base64 on standard input.
+// TestCaptures verifies each capture with the defaults and with exactly the flags that it needs: as XML in a file, and as
+// base64 on standard input.
 func TestCaptures(t *testing.T) {
 	dir := captureDir(t)
 	for _, c := range loadCaptures(t) {
@@ -276,7 +275,7 @@ func TestCaptures(t *testing.T) {
 	}
 }
 
-// TestKeysByHand judges without metadata, by a certificate and by its bare key.
+// TestKeysByHand verifies without metadata, by a certificate and by its public key.
 func TestKeysByHand(t *testing.T) {
 	c, dir := named(t, "Google")
 	raw, err := os.ReadFile(filepath.Join(dir, c.IdPMetadata))
@@ -302,7 +301,7 @@ func TestKeysByHand(t *testing.T) {
 	requireVerdict(t, "Issuer", doc, certificate...)
 }
 
-// TestOtherVerdicts turns a good capture into a bad one by the flags alone.
+// TestOtherVerdicts rejects an acceptable capture by other flags.
 func TestOtherVerdicts(t *testing.T) {
 	c, dir := named(t, "Google")
 	doc := c.document(t, dir)
@@ -312,7 +311,7 @@ func TestOtherVerdicts(t *testing.T) {
 		return other.args(dir)
 	}
 	requireVerdict(t, "accepted", doc, c.args(dir)...)
-	// Extra flags loosen nothing that is not there.
+	// Flags that allow something don't change other checks.
 	requireVerdict(t, "accepted", doc, append([]string{"-allow-sha1", "-allow-rsa1024", "-allow-cbc", "-allow-rsa15", "-max-age", "30m"}, c.args(dir)...)...)
 	requireVerdict(t, "Recipient", doc, args(func(c *capture) { c.ACS += "?x=1" })...)
 	requireVerdict(t, "Audience", doc, args(func(c *capture) { c.EntityID += "/" })...)
@@ -332,7 +331,7 @@ func TestOtherVerdicts(t *testing.T) {
 	requireVerdict(t, "accepted", doc, late...)
 	requireVerdict(t, "Expired", doc, append([]string{"-max-age", "1s"}, late...)...)
 
-	// Every rule that doesn't hold is told, not only the first.
+	// Every failed rule is reported, not only the first.
 	r := requireVerdict(t, "Audience", doc, args(func(c *capture) { c.EntityID += "/" })...)
 	var failed []string
 	for _, check := range r.Checks {
@@ -368,7 +367,7 @@ func TestEncrypted(t *testing.T) {
 	}
 	requireUsageError(t, "at most 8", doc, append(many, args...)...)
 
-	// CBC is fine in a signed Response; here it is the assertion that is signed.
+	// CBC is accepted in a signed Response; here only the assertion is signed.
 	c, dir = named(t, "Okta, encrypted: ResponseEncryptedSignedAssertion")
 	doc, args = c.document(t, dir), append([]string{"-allow-rsa1024", "-key", key}, c.args(dir)...)
 	requireVerdict(t, "Algorithm", doc, args...)

@@ -2,7 +2,7 @@ package main
 
 import "runtime"
 
-// Audiences are the facts of that name.
+// Audiences returns the audiences in a message.
 func Audiences(doc []byte) []string { return scan(doc).audiences }
 
 // Find looks for a response, and reports how many bytes that allocates.

@@ -47,7 +47,7 @@ func run(t *testing.T, stdin []byte, args ...string) (code int, stdout, stderr s
 	return cmd.ProcessState.ExitCode(), out.String(), errs.String()
 }
 
-// requireUsageError wants one clear line, and nothing judged.
+// requireUsageError requires one line on standard error, and no verdict.
 func requireUsageError(t *testing.T, want string, stdin []byte, args ...string) {
 	t.Helper()
 	code, stdout, stderr := run(t, stdin, args...)
@@ -58,7 +58,7 @@ func requireUsageError(t *testing.T, want string, stdin []byte, args ...string) 
 	require.Contains(t, stderr, want)
 }
 
-// write makes a file of its own for a test.
+// write writes a file for a test.
 func write(t *testing.T, name string, content []byte) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
@@ -66,7 +66,7 @@ func write(t *testing.T, name string, content []byte) string {
 	return path
 }
 
-// without drops a flag and, if it has one, its value.
+// without removes a flag and its values.
 func without(args []string, flag string, values int) []string {
 	for i, a := range args {
 		if a == flag {

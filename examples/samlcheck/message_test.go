@@ -10,7 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// object is JSON in the making.
+// object is a JSON object.
 type object = map[string]any
 
 func inJSON(t *testing.T, v any) []byte {
@@ -20,7 +20,7 @@ func inJSON(t *testing.T, v any) []byte {
 	return b
 }
 
-// What people copy from a browser's tools is read as it is.
+// Forms that were copied from a browser's tools are read as they are.
 func TestCopiedForms(t *testing.T) {
 	c, dir := named(t, "Google")
 	packed := base64.StdEncoding.EncodeToString(c.document(t, dir))
@@ -51,7 +51,7 @@ func TestCopiedForms(t *testing.T) {
 	}
 }
 
-// har is a file with two responses, of which only the first is good.
+// har returns a file with two responses, of which only the first is acceptable.
 func har(t *testing.T, good string, asText bool) []byte {
 	t.Helper()
 	post := func(value string) object {
@@ -98,8 +98,7 @@ func TestSAMLTracerExport(t *testing.T) {
 	require.Contains(t, r.Notes[1], "hides the form's values")
 }
 
-// Input that could be meant in two ways, or holds something else, is refused,
-// and the report says what it is.
+// Ambiguous input, or input without a response, is rejected, and the report says what it is.
 func TestInputWithoutOneResponse(t *testing.T) {
 	c, dir := named(t, "Google")
 	for input, want := range map[string]string{

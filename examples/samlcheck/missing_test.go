@@ -10,8 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// lacking is what is missing on the command line of a capture, if neither its
-// flags nor its key are on it.
+// lacking returns the missing flags of a command line that has neither the flags nor the key of a capture.
 func (c *capture) lacking() []string {
 	out := []string{}
 	for _, f := range c.Flags {
@@ -23,7 +22,7 @@ func (c *capture) lacking() []string {
 	return out
 }
 
-// One run says of each capture all that is missing, or that no flag helps.
+// One run names all missing flags for a capture, or says that no flag helps.
 func TestCapturesNeedOneRun(t *testing.T) {
 	dir := captureDir(t)
 	for _, c := range loadCaptures(t) {
@@ -53,8 +52,7 @@ func TestCapturesNeedOneRun(t *testing.T) {
 	}
 }
 
-// With the key, and the key too short: nothing can be judged, and still one run
-// says all that is missing.
+// With a key that is too short there is no verdict, and still one run names all missing flags.
 func TestWeakKeyNeedsOneRun(t *testing.T) {
 	dir := captureDir(t)
 	for _, c := range loadCaptures(t) {
@@ -70,8 +68,7 @@ func TestWeakKeyNeedsOneRun(t *testing.T) {
 	}
 }
 
-// Everything that can be wrong on a command line is. One run names it all, and
-// what it names can be given as it is.
+// Everything on a command line is wrong. One run names all flags, and they can be used as they are written.
 func TestEverythingIsMissing(t *testing.T) {
 	dir := captureDir(t)
 	for _, c := range loadCaptures(t) {
@@ -103,7 +100,7 @@ func TestEverythingIsMissing(t *testing.T) {
 	}
 }
 
-// A flag is named where it helps, alone and with its value.
+// A flag is named, alone and with its value, if it helps.
 func TestMissingFlags(t *testing.T) {
 	c, dir := named(t, "Google")
 	doc, good := c.document(t, dir), c.args(dir)
@@ -125,7 +122,7 @@ func TestMissingFlags(t *testing.T) {
 	one("-max-age 4m0s", append([]string{"-max-age", "1s"}, append(without(good, "-now", 1), "-now", "2016-01-05T16:59:39Z")...))
 }
 
-// No flag passes what is forged, and a flag for the rest of it is not named.
+// No flag passes a forged response, and no flag for its other rules is named.
 func TestNoFlagHelps(t *testing.T) {
 	c, dir := named(t, "Google")
 	doc, args := string(c.document(t, dir)), append(without(c.args(dir), "-acs", 1), "-acs", "https://other.example/acs")
@@ -139,8 +136,7 @@ func TestNoFlagHelps(t *testing.T) {
 	require.True(t, *r.Unreached)
 }
 
-// A service that issued a response without a request is told what -unsolicited
-// gives up.
+// For a response without a request, the report says what -unsolicited gives up.
 func TestUnsolicitedIsNamedWithItsPrice(t *testing.T) {
 	s := newSigner(t)
 	s.request = ""
@@ -149,7 +145,7 @@ func TestUnsolicitedIsNamedWithItsPrice(t *testing.T) {
 	require.Contains(t, r.Missing[0].GivesUp, "attacker's account")
 }
 
-// What a message says can be copied from the report to a shell.
+// A message's values can be copied from the report to a shell.
 func TestValuesAreQuotedForTheShell(t *testing.T) {
 	s := newSigner(t)
 	s.acs = "https://sp.example/acs?a=1&b='$(touch x)"
@@ -160,7 +156,7 @@ func TestValuesAreQuotedForTheShell(t *testing.T) {
 	require.Contains(t, stdout, "-acs 'https://sp.example/acs?a=1&b='\\''$(touch x)' would pass this:")
 }
 
-// What was demanded beyond the defaults is named as such, by its flag.
+// A flag that demands more than the defaults is named as such.
 func TestDemandedSignatures(t *testing.T) {
 	s := newSigner(t)
 	doc := s.response(t, "") // the assertion is signed, and the Response is not
@@ -171,7 +167,7 @@ func TestDemandedSignatures(t *testing.T) {
 	require.Contains(t, *r.Detail, "-want-responses-signed is set")
 }
 
-// What was passed over in the metadata is told beside the rules.
+// Notes tell what was ignored in the metadata.
 func TestWarningsOfTheMetadata(t *testing.T) {
 	c, dir := named(t, "Google")
 	raw, err := os.ReadFile(filepath.Join(dir, c.IdPMetadata))

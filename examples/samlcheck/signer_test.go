@@ -15,7 +15,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// signer is an identity provider for what no capture shows.
+// signer is an identity provider for responses that no capture has.
 type signer struct {
 	key     *rsa.PrivateKey
 	cert    []byte
@@ -30,7 +30,7 @@ func newSigner(t *testing.T) *signer {
 	return &signer{key, testkit.Certificate(key, time.Now()).Raw, "https://sp.example/acs", "_q", "<saml:NameID>anna</saml:NameID>"}
 }
 
-// args is the command line that fits.
+// args returns the command line for its responses.
 func (s *signer) args(t *testing.T) []string {
 	t.Helper()
 	return []string{
@@ -39,7 +39,7 @@ func (s *signer) args(t *testing.T) []string {
 	}
 }
 
-// response is a response with a signed assertion.
+// response returns a response with a signed assertion.
 func (s *signer) response(t *testing.T, attributes string) []byte {
 	t.Helper()
 	now := time.Now().UTC()

@@ -23,7 +23,7 @@ func inPEM(blockType string, der []byte) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: blockType, Bytes: der})
 }
 
-// otherCertificate is one that signed nothing.
+// otherCertificate returns a certificate of another key.
 func otherCertificate(t *testing.T) []byte {
 	t.Helper()
 	return inPEM("CERTIFICATE", testkit.Certificate(testkit.RSAKey("other"), time.Now()).Raw)
@@ -46,7 +46,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestBadFlags changes a command line that works, in one place each.
+// TestBadFlags changes a valid command line, in one place each.
 func TestBadFlags(t *testing.T) {
 	c, dir := named(t, "Google")
 	good := c.args(dir)
@@ -55,7 +55,7 @@ func TestBadFlags(t *testing.T) {
 	with := func(more ...string) []string { return append(more, good...) }
 	noRequest := without(without(good, "-request-id", 1), "-request-id", 1)
 	noIdP := without(good, "-idp-metadata", 1)
-	// The usage is right, and a value or a file is not.
+	// The usage is valid, and a value or a file is not.
 	aboutValues := []string{"-acs is relative", "-acs has a fragment", "-acs has another scheme", "-entity-id is too long", "FILE is missing", "FILE is a folder"}
 	for _, x := range []struct {
 		name, want string
@@ -107,7 +107,7 @@ func TestBadFlags(t *testing.T) {
 	}
 }
 
-// TestBadFiles: keys, certificates and metadata that are not what they should be.
+// TestBadFiles: invalid keys, certificates and metadata.
 func TestBadFiles(t *testing.T) {
 	c, dir := named(t, "Google")
 	good := c.args(dir)
@@ -206,8 +206,7 @@ func TestGoodKeysAreRead(t *testing.T) {
 	requireVerdict(t, "accepted", c.document(t, dir), args...)
 }
 
-// TestUnreadableMessages: what could be read and is no response is rejected,
-// whatever it is.
+// TestUnreadableMessages: input that could be read and is no response is rejected.
 func TestUnreadableMessages(t *testing.T) {
 	c, dir := named(t, "Google")
 	doc := c.document(t, dir)
@@ -281,7 +280,7 @@ func TestTextReport(t *testing.T) {
 	require.NotContains(t, stdout, "\naccepted")
 }
 
-// TestTextReportIsHarmless: a stranger's values do nothing to a terminal.
+// TestTextReportIsHarmless: values of a message have no effect on a terminal.
 func TestTextReportIsHarmless(t *testing.T) {
 	c, dir := named(t, "Google")
 	doc := strings.Replace(string(c.document(t, dir)), "status:Success", "status:\u009b2J\u202eFailure&#10;accepted", 1)

@@ -6,7 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Nested, nil, empty and absent values are told apart.
+// Nested, nil, empty and absent values are shown differently.
 func TestAttributeValuesAreToldApart(t *testing.T) {
 	s := newSigner(t)
 	doc := s.response(t, `<saml:Attribute Name="eptid" NameFormat="urn:f" FriendlyName="id"><saml:AttributeValue><saml:NameID Format="urn:p">p7Qm=&lt;</saml:NameID></saml:AttributeValue></saml:Attribute>`+

@@ -28,8 +28,7 @@ var program = built.New()
 
 func TestMain(m *testing.M) { program.Main(m) }
 
-// command is the program, to be started by the caller. It is killed if it
-// takes longer than anything here should.
+// command returns the program, for the caller to start. It is killed after a time that no test needs.
 func command(t *testing.T, args ...string) *exec.Cmd {
 	return program.Command(t, time.Minute, args...)
 }
@@ -105,7 +104,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// started is the program, its address and all that it said.
+// started returns the program, its address and its output.
 func started(t *testing.T, lines int, args ...string) (addr string, said []string) {
 	t.Helper()
 	cmd := command(t, append([]string{"-listen", "127.0.0.1:0"}, args...)...)
@@ -140,7 +139,7 @@ var twoRegions = []string{
 	"-acs", "us-east-1=https://us-east-1.signin.example/saml/acs", "-acs", "eu-central-1=https://eu-central-1.signin.example/saml/acs",
 }
 
-// With https URLs and no certificate it says that something else must end TLS.
+// With https URLs and no certificate it says that a proxy must terminate TLS.
 func TestProgramServes(t *testing.T) {
 	idp := mockidp.New(mockidp.Config{})
 	defer idp.Close()
@@ -186,7 +185,7 @@ func TestInsecureHTTP(t *testing.T) {
 	assert.Equal(t, "Open         http://sp.internal:8080/", said[3])
 }
 
-// certificate makes one that signs itself.
+// certificate returns a self-signed certificate.
 func certificate(t *testing.T, host string) (cert, key string, roots *x509.CertPool) {
 	t.Helper()
 	private := testkit.ECDSAKey("tls")

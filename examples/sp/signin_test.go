@@ -14,7 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// visitor is testkit's browser, which follows nothing.
+// visitor is testkit's browser, without redirects.
 type visitor struct {
 	*testkit.Browser
 	t *testing.T
@@ -22,7 +22,7 @@ type visitor struct {
 
 func newVisitor(t *testing.T) *visitor { return &visitor{testkit.NewBrowser(t.Context()), t} }
 
-// get is what typing an address does.
+// get opens an address, as a user who types it.
 func (v *visitor) get(to string) *testkit.Page {
 	v.t.Helper()
 	return v.send(testkit.Navigation{URL: to, User: true})
@@ -46,7 +46,7 @@ func (v *visitor) send(n testkit.Navigation) *testkit.Page {
 
 func (v *visitor) value(name string) string { return v.Jar.Value("127.0.0.1", name) }
 
-// thief is another browser, with one of the cookies.
+// thief returns another browser, with one of the cookies.
 func (v *visitor) thief(name string) *visitor {
 	out := newVisitor(v.t)
 	out.Jar["127.0.0.1"] = map[string]*http.Cookie{name: v.Jar["127.0.0.1"][name]}
@@ -85,7 +85,7 @@ func TestSignIn(t *testing.T) {
 	form, err := idp.Answer(res.Header.Get("Location"), mockidp.DefaultLogin)
 	require.NoError(t, err)
 
-	// Somebody else's browser, and an answer to no request.
+	// Another browser, and an answer to no request.
 	res = newVisitor(t).post("http://idp.localhost", form.URL, form.Values())
 	assert.Equal(t, http.StatusForbidden, res.Status)
 	tile, err := idp.IdPInitiated("", mockidp.DefaultLogin, "")
@@ -113,7 +113,7 @@ func TestSignIn(t *testing.T) {
 	assert.Contains(t, body, "Sign-in did not work")
 	assert.Contains(t, body, `<a href="/login">Sign in again</a>`)
 
-	// Another site can't sign this browser out; its own page can, for good.
+	// Another site can't sign this browser out; this site's page can.
 	old := v.thief(sessionCookie)
 	res = v.post("http://evil.example", base+"/sign-out", url.Values{})
 	assert.Equal(t, http.StatusForbidden, res.Status)
@@ -140,8 +140,7 @@ func signIn(v *visitor, idp *mockidp.Server, base string) {
 	require.Contains(v.t, body, "Signed in as")
 }
 
-// Signing in again ends the session that the browser had: a copy of its cookie
-// opens nothing any more, and neither does one of the cookie in between.
+// Signing in again ends the browser's earlier session: copies of its cookie and of the cookie between are invalid.
 func TestSigningInAgainEndsTheOldSession(t *testing.T) {
 	idp, base := serve(t)
 	v := newVisitor(t)
@@ -159,7 +158,7 @@ func TestSigningInAgainEndsTheOldSession(t *testing.T) {
 	assert.Contains(t, body, "Signed in as")
 }
 
-// The cookie between sign-in and session is good once.
+// The cookie between sign-in and session is valid once.
 func TestASignInBeginsOneSession(t *testing.T) {
 	idp, base := serve(t)
 	v := newVisitor(t)

@@ -183,8 +183,8 @@ func (n *NATS) JetStream(i int) jetstream.JetStream {
 	for k := range n.processes {
 		urls = append(urls, "nats://"+n.Addr((i+k)%len(n.processes)))
 	}
-	nc, err := nats.Connect(strings.Join(urls, ","), nats.DontRandomize(), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true),
-		nats.ReconnectWait(20*time.Millisecond), nats.ReconnectJitter(0, 0), nats.Timeout(time.Minute)) // slow machines
+	nc, err := nats.Connect(strings.Join(urls, ","), nats.DontRandomize(), nats.RetryOnFailedConnect(true),
+		nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectJitter(0, 0), nats.Timeout(time.Minute))
 	if err != nil {
 		n.t.Fatal(err)
 	}

@@ -12,7 +12,9 @@ import (
 func (s *suite) fields() {
 	v := s.session(s.here, s.user(), "1").Wall()
 	v.Host = "https://" + s.here.Name + ".example"
-	v.Proof.Subject.NameID = sessions.NameID{Value: "n", Format: "f", NameQualifier: "q", SPNameQualifier: "sp", SPProvidedID: "id"}
+	v.Proof.Subject.NameID = sessions.NameID{
+		Value: "n", Format: "f", NameQualifier: "q", SPNameQualifier: "sp", SPProvidedID: "id",
+	}
 	v.Proof.SessionIndexes = []string{"1", "2"}
 	s.create(s.here, v)
 	got, err := s.here.Store.Get(s.Context(), key(v))

@@ -8,7 +8,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions/sessionstest"
 )
 
-// The test of a store of your own, in its package's tests; here the one in memory.
+// The test of a store, here of the one in memory.
 func ExampleRun() {
 	TestStore := func(t *testing.T) {
 		sessionstest.Run(t, func(*testing.T) []sessionstest.Region {

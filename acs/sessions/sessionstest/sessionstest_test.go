@@ -15,7 +15,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions/sessionstest"
 )
 
-// A faulty store is a good one but for one method.
+// faulty is a correct store but for one method.
 type faulty struct {
 	sessions.Store
 	fault string
@@ -65,7 +65,7 @@ func (f *faulty) List(ctx context.Context, user string) ([]sessions.Session, err
 	return all, err
 }
 
-// revokeAll ends what is here, and remembers nothing.
+// revokeAll ends the sessions that are here, and remembers no end.
 func (f *faulty) revokeAll(ctx context.Context, which func(sessions.Session) bool) (ended []sessions.Session) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

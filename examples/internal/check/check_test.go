@@ -34,7 +34,7 @@ func TestWalk(t *testing.T) {
 	assert.True(t, check.Walk(t.Context(), &out, steps[:0], with))
 }
 
-// Who ends a walk is not told that the rest of it failed.
+// A walk that is interrupted reports no failure of its remaining steps.
 func TestWalkEnds(t *testing.T) {
 	ctx, end := context.WithCancelCause(t.Context())
 	steps := []check.Step[int]{
@@ -47,7 +47,7 @@ func TestWalkEnds(t *testing.T) {
 	assert.Equal(t, "1. ok    one\n2. ended here: interrupted\n1 of 3 steps held\n", out.String())
 }
 
-// A mistake in a step is none of what it looks at.
+// Take passes on other panics.
 func TestPanicsOfOthersGoOn(t *testing.T) {
 	assert.PanicsWithValue(t, "mistake", func() { check.Take(0, func(int) string { panic("mistake") }) })
 }

@@ -28,8 +28,7 @@ func get(t *testing.T, addr string) (string, error) {
 	return string(b), err
 }
 
-// A port that somebody has is not taken, and what is taken instead is on this
-// machine alone.
+// Instead of a port in use Listen takes another one, on loopback.
 func TestListen(t *testing.T) {
 	first, err := loopback.Listen(0)
 	require.NoError(t, err)
@@ -49,8 +48,7 @@ func TestListen(t *testing.T) {
 	}
 }
 
-// A server that is stopped refuses connections, and comes back at its address
-// with the handler that it was given meanwhile.
+// A stopped server refuses connections, and starts again at its address with the new handler.
 func TestServerStopsAndStarts(t *testing.T) {
 	l, err := loopback.Listen(0)
 	require.NoError(t, err)
@@ -76,7 +74,7 @@ func TestServerStopsAndStarts(t *testing.T) {
 	s.Stop()
 	taken, err := loopback.Listen(loopback.Port(l))
 	require.NoError(t, err)
-	assert.Error(t, s.Start(), "somebody else has the address")
+	assert.Error(t, s.Start(), "the address is in use")
 	assert.False(t, s.Running())
 	assert.NoError(t, taken.Close())
 }

@@ -27,7 +27,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// hang bounds what a test waits for; nothing comes near it unless it is broken.
+// hang bounds how long a test waits; only a defect takes as long.
 const hang = 2 * time.Minute
 
 // dials counts the connections that a Region makes to others.
@@ -39,7 +39,7 @@ func (d *dials) Dial(network, addr string) (net.Conn, error) {
 	return net.Dial(network, addr)
 }
 
-// A world is two Regions and an identity provider.
+// world is two Regions and an identity provider.
 type world struct {
 	idp     *mockidp.Server
 	regions map[string]*region.Region
@@ -106,7 +106,7 @@ func (w *world) verdict(_ context.Context, v acs.Verdict) {
 	}
 }
 
-// linked says whether every Region hears every other.
+// linked reports whether every Region is connected to every other.
 func (w *world) linked() bool {
 	for _, r := range w.regions {
 		for _, p := range r.Peers() {
@@ -120,10 +120,8 @@ func (w *world) linked() bool {
 
 var errOutside = errors.New("a connection that leaves the Region")
 
-// Sign-in in a Region makes no connection that leaves it: no new link to
-// another Region, nothing with net/http's defaults, and no name is looked up.
-// (Names of hosts are all that leads elsewhere; addresses are dialled by the
-// links alone, and those are counted.)
+// Sign-in in a Region makes no connection that leaves it: no new link to another Region, no use of net/http's default
+// client, and no name lookup. Only links dial addresses, and those are counted.
 func TestSignInLeavesTheRegionAlone(t *testing.T) {
 	var outside atomic.Int64
 	watch(t, &outside) // before anything runs that could look
@@ -153,7 +151,7 @@ func TestSignInLeavesTheRegionAlone(t *testing.T) {
 	}
 	assert.Zero(t, outside.Load(), "requests or look-ups on the way")
 
-	// The watch sees what it is there for.
+	// The watch notices such connections.
 	_, err := http.Get("http://elsewhere.example/")
 	require.ErrorIs(t, err, errOutside)
 	_, err = net.DefaultResolver.LookupHost(t.Context(), "elsewhere.example")
@@ -163,7 +161,7 @@ func TestSignInLeavesTheRegionAlone(t *testing.T) {
 	require.Eventually(t, func() bool { return w.dials[corp.Frankfurt.Name].n.Load() > before[corp.Frankfurt.Name] }, hang, time.Millisecond)
 }
 
-// watch counts, and refuses, what goes by the process's defaults.
+// watch counts and refuses connections by the process's defaults.
 func watch(t *testing.T, outside *atomic.Int64) {
 	refuse := func(context.Context, string, string) (net.Conn, error) {
 		outside.Add(1)
@@ -175,7 +173,7 @@ func watch(t *testing.T, outside *atomic.Int64) {
 	t.Cleanup(func() { http.DefaultTransport, net.DefaultResolver = transport, resolver })
 }
 
-// With every other Region gone a Region serves on.
+// A Region serves when every other Region is gone.
 func TestSignInWithEveryOtherRegionGone(t *testing.T) {
 	w := newWorld(t, corp.Virginia, corp.Frankfurt, corp.Sydney)
 	w.regions[corp.Virginia.Name].Close()
