@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/meridian-saml/meridian/examples/internal/program"
 	"github.com/meridian-saml/meridian/saml"
 )
 
@@ -103,8 +104,12 @@ func parse(args []string, help io.Writer) (options, error) {
 	once(fs, "entry", "of a HAR file or a SAML-tracer export: take the `N`th POST with a SAMLResponse, from 1 (default: the last)", o.setEntry)
 	fs.BoolVar(&o.json, "json", false, "write the report as JSON")
 
+	version := fs.Bool("version", false, "print the version, and exit")
 	err := fs.Parse(args)
 	switch {
+	case err == nil && *version:
+		fmt.Fprintln(help, program.Version("samlcheck"))
+		return o, flag.ErrHelp
 	case errors.Is(err, flag.ErrHelp):
 		fmt.Fprint(help, usage)
 		fs.SetOutput(help)

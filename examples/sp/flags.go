@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"runtime/debug"
 	"strings"
 
 	"github.com/meridian-saml/meridian/acs"
@@ -42,6 +43,7 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.StringVar(&o.tlsKey, "tls-key", "", "`FILE` with the private key of -tls-cert, in PEM")
 	fs.BoolVar(&o.insecureHTTP, "insecure-http", false, "accept http URLs of other hosts than loopback, for tests in a closed "+
 		"network;\nbrowsers keep this program's cookies only for https and for localhost")
+	version := fs.Bool("version", false, "print the version, and exit")
 	err := fs.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -49,6 +51,11 @@ func parse(args []string, help io.Writer) (options, error) {
 		fs.SetOutput(help)
 		fs.PrintDefaults()
 	case err != nil:
+	case *version:
+		if info, ok := debug.ReadBuildInfo(); ok {
+			fmt.Fprintln(help, "sp", info.Main.Version, info.GoVersion)
+		}
+		err = flag.ErrHelp
 	case fs.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	case malformed:

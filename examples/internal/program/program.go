@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 )
@@ -35,9 +36,10 @@ func Main(name string, run func(context.Context) (int, error)) {
 }
 
 // Parse parses the flags of a program that takes no other arguments. check checks them together. For -h, it writes usage
-// and the flags to help, and returns [flag.ErrHelp].
+// and the flags to help, and returns [flag.ErrHelp]; for -version, it writes that.
 func Parse(fs *flag.FlagSet, usage string, args []string, help io.Writer, check func() error) error {
 	fs.SetOutput(io.Discard) // an error is one line, printed by Main
+	version := fs.Bool("version", false, "print the version, and exit")
 	err := fs.Parse(args)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
@@ -46,6 +48,9 @@ func Parse(fs *flag.FlagSet, usage string, args []string, help io.Writer, check 
 		fs.PrintDefaults()
 		return err
 	case err != nil:
+	case *version:
+		fmt.Fprintln(help, Version(fs.Name()))
+		return flag.ErrHelp
 	case fs.NArg() > 0:
 		err = fmt.Errorf("unexpected argument %q", fs.Arg(0))
 	default:
@@ -55,4 +60,19 @@ func Parse(fs *flag.FlagSet, usage string, args []string, help io.Writer, check 
 		err = fmt.Errorf("%w (-h lists the flags)", err)
 	}
 	return err
+}
+
+// Version is what -version prints: the version of the module, the commit where it is known, and Go's version.
+func Version(name string) string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return name + " of unknown version"
+	}
+	text := name + " " + info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			text += " " + s.Value
+		}
+	}
+	return text + " " + info.GoVersion
 }
