@@ -14,8 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// fold takes a transaction into the directory, and its effects on users' sessions into the ledger. The
-// caller holds applying.
+// fold takes a transaction into the directory and the ledger. The caller holds applying.
 func (n *Node) fold(region string, t merge.Transaction) {
 	n.touched = append(n.touched, n.dir.Fold(region, t)...)
 	n.afterFold(region, t)
@@ -28,7 +27,11 @@ func (n *Node) afterFold(region string, t merge.Transaction) {
 	if region == n.cfg.Primary { // which may have removed a Region
 		n.stopIfSessionsUnread()
 		n.outdateSessions(t)
-		n.publishStandings()
+		if n.dir.Complete(region) {
+			all := n.dir.Standings()
+			n.standings.Store(&all)
+			n.stopIfUnlisted()
+		}
 	}
 }
 
@@ -66,9 +69,8 @@ func (n *Node) makeInstance() {
 	n.instance.Store(inst)
 }
 
-// applyChanges applies changes to the instance. The primary checked its own as a whole, so if something
-// doesn't fit it is an application. Only that one is left out: no Region's mistake keeps another from
-// working.
+// applyChanges applies changes to the instance. The primary checked its own as a whole, so if something doesn't fit
+// it is an application. Only that one is left out: no Region's mistake keeps another from working.
 func (n *Node) applyChanges(inst *center.Instance, changes []center.Record) {
 	if err := inst.Apply(changes); err == nil {
 		return
@@ -96,9 +98,9 @@ func split(all []center.Record) (apps, rest []center.Record) {
 	return apps, rest
 }
 
-// What another Region ends takes effect here before its answer is copied: this Region's disk may be full,
-// and a copy that can't be written must not delay a revocation. The reader takes the same in again from the
-// copy, which changes nothing. Sessions and codes come only from the copy.
+// What another Region ends takes effect here before its answer is copied: this Region's disk may be full, and a
+// copy that can't be written must not delay a revocation. The reader takes the same in again from the copy, which
+// changes nothing. Sessions and codes come only from the copy.
 //
 // Marks and Heard don't move by it. They say what is copied and read, which a restart finds again.
 
@@ -117,7 +119,7 @@ func (c *copier) hear(a answer) {
 		if kind := kindOf(rest); c.kind != kindConfig && knows(kind) && !kind.Ends() {
 			continue
 		}
-		if c.kind != kindConfig && !n.uncopied.add(c.region, c.kind.stream(c.region), a.Store, m) {
+		if c.kind != kindConfig && !n.uncopied.add(regionStream{c.region, c.kind}, a.Store, m) {
 			continue // the reader takes it in, from the copy
 		}
 		got, err := n.arrived(c.region, c.kind, m.Subject, m.headers(a.Store), m.Data, m.Seq)
@@ -156,11 +158,8 @@ func (n *Node) foldEarly(region string, whole []merge.Transaction, pending uint6
 	}
 }
 
-// errNotCopied: the Region's own server did not take a copy.
-var errNotCopied = errors.New("replica: the Region's own server takes no copies")
-
-// copier returns a copier. If the Region's own server does not say where the copy ends, it returns one that
-// can only hear, from where the last one was or from the start, and errNotCopied.
+// copier returns a copier. If the Region's own server does not say where the copy ends, it returns one that can
+// only hear, from where the last one was or from the start, and errNotCopied.
 func (f *follower) copier(ctx context.Context, k streamKind) (c *copier, err error) {
 	if f.n.copies.isHalfMade(regionStream{f.region, k}) {
 		err = f.recopy(k)
@@ -184,8 +183,7 @@ func (f *follower) copier(ctx context.Context, k streamKind) (c *copier, err err
 	return w.copier, errors.Join(errNotCopied, err)
 }
 
-// hearOnly goes on hearing what ends access while copies can't be written. The next attempt to copy begins
-// where the copy ends.
+// hearOnly hears what ends access while copies can't be written. The next attempt begins where the copy ends.
 func (f *follower) hearOnly(ctx context.Context, nc *nats.Conn, c *copier) error {
 	for until := time.Now().Add(retryCopies); time.Now().Before(until); {
 		q := f.question(c.kind, c.heard)

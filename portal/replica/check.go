@@ -13,8 +13,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A Digest is the state of a Node, as hashes that can be compared with another Region's, in this process
-// or, as JSON, in another.
+// A Digest is the state of a Node, as hashes to compare with another Region's, also as JSON.
 type Digest struct {
 	Region string          `json:"region"`
 	At     time.Time       `json:"at"`
@@ -28,8 +27,8 @@ type Item struct {
 	Until time.Time `json:"until,omitzero"`
 }
 
-// Digest returns the state of this Node: every Region's log and the resulting instance, sessions, what
-// ended them, and users' epochs. It leaves out Session.Seen, which is each Region's own.
+// Digest returns the state of this Node: every Region's log and the resulting instance, sessions, what ended them,
+// and users' epochs. It leaves out Session.Seen, which is each Region's own.
 func (n *Node) Digest() Digest {
 	now := n.cfg.Now()
 	n.applying.Lock()
@@ -90,8 +89,8 @@ func (r Report) String() string {
 	return b.String()
 }
 
-// Compare compares digests, item by item. Items that have expired by the time of the latest digest don't
-// count: some Regions may have forgotten them already.
+// Compare compares digests, item by item. Items that have expired by the time of the latest digest don't count:
+// some Regions may have forgotten them already.
 func Compare(digests ...Digest) Report {
 	var r Report
 	var now time.Time

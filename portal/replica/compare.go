@@ -26,9 +26,8 @@ func (n *Node) shown(c *copier) (p *integrity.Proof) {
 	return p
 }
 
-// doubt says why an answer to a question is not believed, or "". A Region that refuses says itself that
-// something is wrong. One with a new log that doesn't replace the other on purpose has lost its disk, and
-// the copy here may be all that is left.
+// doubt says why an answer is not believed, or "". A Region with a new log that doesn't replace the other on
+// purpose has lost its disk, and the copy here may be all that is left.
 func (n *Node) doubt(c *copier, q question, a answer) string {
 	switch {
 	case a.Latest != 0 && a.Latest < q.Heard: // 0: a version from before generations
@@ -44,8 +43,7 @@ func (n *Node) doubt(c *copier, q question, a answer) string {
 	return ""
 }
 
-// A likeness is how a copy that is at the end of the original compares with the digest that the original's
-// Region states.
+// A likeness is how a copy at the end of the original compares with the digest that the original's Region states.
 type likeness int
 
 const (
@@ -93,9 +91,9 @@ func (f *follower) doubts(k streamKind, why string, differs bool) {
 	}
 }
 
-// Others follow a Region at the address that they know. That may be the address of its old machine, or of a
-// second Region that runs from a copy of its directory. So each answer also says how far the Region that
-// answers has copied the one that asks: a Region that merely follows others is shown what it lacks, too.
+// Others follow a Region at the address that they know. That may be the address of its old machine, or of a second
+// Region that runs from a copy of its directory. So each answer also says how far the Region that answers has
+// copied the one that asks: a Region that merely follows others is shown what it lacks, too.
 
 // A copyEnd is the last message of a copy.
 type copyEnd struct {
@@ -115,7 +113,7 @@ func (f *follower) beShown(ctx context.Context, k streamKind, e *copyEnd) {
 	v, why := by(id, read.seq)
 	switch {
 	case v == integrity.Damaged:
-		_ = n.confirmAndCondemn(ctx, k, by)
+		_ = n.confirm(ctx, k, by)
 		return // this Node may not be there yet: it is compared again with the next answer
 	case v == integrity.Claim && e.Store != id.Stores[string(k)]:
 		n.checkClaim(f.region, k, why)
@@ -128,13 +126,12 @@ func (f *follower) beShown(ctx context.Context, k streamKind, e *copyEnd) {
 	f.flows[k].judged = *e
 }
 
-// Each start of a Region has a number, and a follower accepts no lower one than it has heard of. Proofs
-// show the owner an older copy of its disks only if it has the key that made them. After a disk was lost
-// and recovered, and a backup from before that is put back, only the followers know. The proof of a copy's
-// last message holds the number of the start in which the message was sent.
+// Each start of a Region has a number, and a follower accepts no lower one than it has heard of. Proofs show the
+// owner an older copy of its disks only if it has the key that made them. After a disk was lost and recovered, and
+// a backup from before that is put back, only the followers know. The proof of a copy's last message holds the
+// number of the start in which the message was sent.
 
-// heardGeneration returns the number of a Region's last start that the copy of its log knows. The log's
-// last message never expires.
+// heardGeneration returns the number of a Region's last start, by the last message in the copy of its log.
 func (n *Node) heardGeneration(ctx context.Context, region string) (uint64, error) {
 	msg, err := n.latest(ctx, kindConfig.stream(region), kindConfig.prefix(region)+">")
 	if msg == nil {

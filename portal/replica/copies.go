@@ -16,12 +16,10 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// copyMarks are the positions and sums of copies of other Regions' streams when they last agreed with the
-// originals, by Region and stream.
+// copyMarks are the marks of copies when they last agreed with their originals, by Region and stream.
 type copyMarks map[string]map[streamKind]integrity.CopyMark
 
-// readCopyMarks reads the marks of copies. It leaves them nil if there are none, or if the operator says
-// that the copies count as they are.
+// readCopyMarks reads the marks of copies. They stay nil if there are none, or if the copies count as they are.
 func (n *Node) readCopyMarks(ctx context.Context) error {
 	b, _, err := n.identityStore.read(ctx, copiesName)
 	if err == nil && b != nil && !n.vouched() && json.Unmarshal(b, &n.copies.marks) != nil {
@@ -30,9 +28,9 @@ func (n *Node) readCopyMarks(ctx context.Context) error {
 	return err
 }
 
-// writeCopyMarks moves the marks of copies that agree with their originals, and writes them.
-// Other marks stay. Copies of sessions are flushed in the background, so their marks are those of the time
-// before, unless the Node is closed.
+// writeCopyMarks moves the marks of copies that agree with their originals, and writes them. Other marks stay.
+// Copies of sessions are flushed in the background, so their marks are those of the time before, unless the Node is
+// closed.
 func (n *Node) writeCopyMarks(ctx context.Context, last bool) error {
 	if n.condemned() != nil || n.removedAt.Load() > 0 {
 		return nil
@@ -72,8 +70,7 @@ func (m copyMarks) set(region string, k streamKind, mark integrity.CopyMark) {
 	m[region][k] = mark
 }
 
-// copiesThatAgree returns the marks of the copies that were complete, and of which no answer was in doubt
-// since then.
+// copiesThatAgree returns the marks of the copies that were complete, and that no answer has put in doubt.
 func (n *Node) copiesThatAgree() copyMarks {
 	out := copyMarks{}
 	n.mu.Lock()
@@ -91,9 +88,9 @@ func (n *Node) copiesThatAgree() copyMarks {
 	return out
 }
 
-// A disk that lost a part of a copy has lost what another Region ended. That Region says so when it is
-// heard. If it isn't heard, only the marks beside the streams show it. Until the other Region has been
-// heard and agrees, what depends on the copy is not served:
+// A disk that lost a part of a copy has lost what another Region ended. That Region says so when it is heard. If it
+// isn't heard, only the marks beside the streams show it. Until the other Region has been heard and agrees, what
+// depends on the copy is not served:
 //
 //   - on the primary's configuration, and on what any Region ended: everything;
 //   - on another Region's sessions: these sessions. Their users sign in again;
@@ -116,8 +113,7 @@ func (c *copies) suspected(region string, kinds ...streamKind) bool {
 	return slices.ContainsFunc(kinds, func(k streamKind) bool { return c.suspects[regionStream{region, k}] != "" })
 }
 
-// compareCopies compares all copies with their marks. The list of Regions, and of those that were removed,
-// is known by now.
+// compareCopies compares all copies with their marks. The list of Regions is known by now.
 func (n *Node) compareCopies(ctx context.Context) error {
 	c := &n.copies
 	none := c.marks == nil
@@ -161,8 +157,7 @@ func (n *Node) compareCopy(ctx context.Context, region string, k streamKind, m i
 	return why, nil
 }
 
-// stopForSuspects stops what depends on a suspected copy. changed are copies that are suspected now, or
-// were.
+// stopForSuspects stops what depends on a suspected copy. changed are copies that are suspected now, or were.
 func (n *Node) stopForSuspects(changed []regionStream) {
 	if len(changed) == 0 {
 		return
@@ -198,22 +193,17 @@ func (n *Node) stopForSuspects(changed []regionStream) {
 	n.apply()
 }
 
-// errSuspected: a copy has lost messages, and its Region answers.
-var errSuspected = errors.New("replica: the copy was damaged")
-
-// toRecopy reports whether a copy is to be created anew before it is written to. The embedded server may
-// hang at a write to damaged files. What was readable in the copy stays in memory, and its Region has
-// confirmed its last message.
+// toRecopy reports whether a copy is to be created anew before it is written to, as the embedded server may hang at
+// damaged files. What was readable stays in memory, and its Region has confirmed its last message.
 func (c *copies) toRecopy(of regionStream) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.suspects[of] != "" && !c.recopied[of]
 }
 
-// recopy replaces a copy by an empty one while its Region answers: all of it comes again. If that is
-// interrupted, the marks say that it isn't complete. No reader runs meanwhile, as it would continue in the
-// new stream at its position in the old one. If recopy fails, it is called again before the copy is used,
-// as the stream may not exist, and the Region is heard meanwhile.
+// recopy replaces a copy by an empty one while its Region answers. If that is interrupted, the marks say that the
+// copy isn't complete. No reader runs meanwhile, as it would continue at its old position. If recopy fails, the
+// stream may not exist: it is called again before the copy is used.
 func (f *follower) recopy(k streamKind) error {
 	n, of := f.n, regionStream{f.region, k}
 	n.cfg.Logger.Warn("replica: a copy that was damaged is created again", "peer", f.region, "stream", string(k))
@@ -244,31 +234,30 @@ func (c *copies) isHalfMade(of regionStream) bool {
 
 // trust clears the suspicion of a copy that agrees with its Region's answer.
 func (n *Node) trust(c *copier) {
-	if !n.copies.suspected(c.region, c.kind) {
-		return
+	if n.clearCopy(regionStream{c.region, c.kind}) {
+		n.cfg.Logger.Warn("replica: a copy that was damaged is whole again", "peer", c.region, "stream", string(c.kind))
 	}
-	n.cfg.Logger.Warn("replica: a copy that was damaged is whole again", "peer", c.region, "stream", string(c.kind))
-	n.clearCopy(regionStream{c.region, c.kind})
 }
 
-func (n *Node) clearCopy(of regionStream) {
+// clearCopy clears the suspicion of a copy, and reports whether there was one.
+func (n *Node) clearCopy(of regionStream) bool {
 	n.copies.mu.Lock()
+	_, suspected := n.copies.suspects[of]
 	delete(n.copies.suspects, of)
 	n.copies.mu.Unlock()
-	n.stopForSuspects([]regionStream{of})
+	if suspected {
+		n.stopForSuspects([]regionStream{of})
+	}
+	return suspected
 }
 
 // forgetCopy drops the state of a copy that was deleted.
-func (n *Node) forgetCopy(region string, k streamKind) {
-	of := regionStream{region, k}
+func (n *Node) forgetCopy(of regionStream) {
 	n.copies.mu.Lock()
-	delete(n.copies.marks[region], k)
+	delete(n.copies.marks[of.region], of.kind)
 	n.copies.moved = true
-	delete(n.copies.ahead[region], k)
+	delete(n.copies.ahead[of.region], of.kind)
 	delete(n.copies.recopied, of)
-	suspected := n.copies.suspects[of] != ""
 	n.copies.mu.Unlock()
-	if suspected {
-		n.clearCopy(of)
-	}
+	n.clearCopy(of)
 }

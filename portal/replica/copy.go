@@ -15,15 +15,13 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// A copier copies one stream of a peer into this Region's own server, message by message and in order. Its
-// position is read from the copy, so after a crash at any moment a few messages are copied again, which is
-// harmless.
+// A copier copies one stream of a peer into this Region's own server, message by message and in order. Its position
+// is read from the copy, so after a crash at any moment a few messages are copied again, which is harmless.
 //
-// Two copiers may be at work, one in each Node of the Region, and no message may be in the copy unless the
-// one before it is. So each message names the one that it follows: all that a copier has in flight is
-// refused if another one overtook it. In a cluster that condition stops a stream for good (a server that
-// applies the log again after a restart finds it violated), so there each message waits until the one
-// before is stored.
+// Two copiers may be at work, one in each Node of the Region, and no message may be in the copy unless the one
+// before it is. So each message names the one that it follows: all that a copier has in flight is refused if
+// another one overtook it. In a cluster that condition stops a stream for good (a server that applies the log again
+// after a restart finds it violated), so there each message waits until the one before is stored.
 type copier struct {
 	n      *Node
 	region string
@@ -37,12 +35,10 @@ type copier struct {
 	wrote  int    // how many there were
 	flight []jetstream.PubAckFuture
 	single bool // one message in flight at most
-	// heard is how far what ends access has taken effect, in the original. asm assembles the transactions
-	// that were heard.
+	// heard is how far what ends access has taken effect, in the original; asm assembles those transactions.
 	heard position
 	asm   merge.Assembler
-	// compact is the subject with which the last full transaction begins: everything before it has been
-	// replaced. "": nothing has.
+	// compact is the subject of the first part of the last full transaction, which replaced all before; "": none.
 	compact string
 	// finished: what an earlier process left to be removed is removed.
 	finished bool
@@ -76,8 +72,8 @@ func (c *copier) anew(store string) {
 	c.at, c.past, c.proof = position{store: store}, 0, shownMessage{}
 }
 
-// copy writes a message, without waiting if possible. The server refuses it if the copy doesn't end where
-// this copier thinks it does, or if it refused the message before.
+// copy writes a message, without waiting if possible. The server refuses it if the copy doesn't end where this
+// copier thinks it does, or if it refused the message before.
 func (c *copier) copy(ctx context.Context, store string, m message) error {
 	if prefix := c.kind.prefix(c.region); !strings.HasPrefix(m.Subject, prefix) {
 		return newError(ReasonCorrupt, "message of "+c.kind.stream(c.region), "a subject that begins with "+prefix, m.Subject)
@@ -136,13 +132,12 @@ func (c *copier) awaitAcks(ctx context.Context) error {
 		}
 	}
 	c.flight = nil
-	c.n.uncopied.copied(c.kind.stream(c.region), c.at)
+	c.n.uncopied.copied(regionStream{c.region, c.kind}, c.at)
 	return nil
 }
 
-// settle waits until everything that was written is stored, and removes what a full transaction replaced.
-// It doesn't wait longer than a write may take: a follower goes on hearing while the Region's own server
-// doesn't answer.
+// settle waits until everything that was written is stored, and removes what a full transaction replaced. It takes
+// no longer than a write may: a follower goes on hearing while the Region's own server doesn't answer.
 func (c *copier) settle(ctx context.Context) error {
 	if err := c.awaitAcks(ctx); err != nil {
 		return err
@@ -173,8 +168,7 @@ func (c *copier) clear(ctx context.Context) error {
 	return c.n.clearBefore(ctx, c.region, msg.Sequence)
 }
 
-// finish removes what a full transaction replaced in the copy, if a process ended after it had copied that,
-// and before clear. A copier does it once.
+// finish does that once for each copier, in case an earlier process ended before clear.
 func (c *copier) finish(ctx context.Context) error {
 	if c.finished || c.kind != kindConfig {
 		return nil
@@ -192,8 +186,7 @@ func (c *copier) finish(ctx context.Context) error {
 	return nil
 }
 
-// A fullAt is where the last whole full transaction begins in a stream of the Region's own server: nothing
-// before it is needed.
+// A fullAt is where the last whole full transaction begins in a copy: nothing before it is needed.
 type fullAt struct {
 	first uint64 // of the transaction whose parts are read
 	from  uint64 // where the first of them was read
@@ -213,16 +206,14 @@ func (f *fullAt) add(local uint64, p merge.Transaction, whole bool) {
 	}
 }
 
-// replacedBefore is the sequence, in a copy of a Region's log, before which everything is replaced, as far
-// as it was read; 0: nothing is.
+// replacedBefore is the sequence in a copy of a log before which everything is replaced; 0: nothing is.
 func (n *Node) replacedBefore(region string) uint64 {
 	n.applying.Lock()
 	defer n.applying.Unlock()
 	return n.fulls[region].at
 }
 
-// mend makes a broken copy anew. Its Region is answering at this moment, so all of it comes again. began is
-// where the copy ended when it was last tried.
+// mend makes a broken copy anew, as its Region answers now. began is where it ended when it was last tried.
 func (f *follower) mend(ctx context.Context, k streamKind, began uint64, conflicts *int) error {
 	n := f.n
 	asking, cancel := context.WithTimeout(ctx, askTimeout)

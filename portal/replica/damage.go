@@ -34,8 +34,8 @@ func reasonDamaged(err error) bool {
 // condemned returns how the Region's streams are damaged, or nil. Nothing is written to them then.
 func (n *Node) condemned() error { return asError(n.damage.Load()) }
 
-// condemn stops the Region's writes and service in this Node, and, through the Identity, in all others and
-// after a restart. Questions about undamaged streams are still answered.
+// condemn stops the Region's writes and service in this Node, and, through the Identity, in all others and after a
+// restart. Questions about undamaged streams are still answered.
 func (n *Node) condemn(ctx context.Context, k streamKind, why string) error {
 	e := damaged(k, why)
 	if !n.damage.CompareAndSwap(nil, e) {
@@ -53,14 +53,7 @@ func (n *Node) condemn(ctx context.Context, k streamKind, why string) error {
 	return e
 }
 
-// isDamaged reports whether a stream, of a Region that has stopped, is damaged.
-func (n *Node) isDamaged(k streamKind) bool {
-	d := n.identity.Load().Damage
-	return d == nil || d.Line == "" || streamKind(d.Line) == k
-}
-
-// lastOf returns the last sequence of one of the Region's own streams: with replicas, by a majority of the
-// servers.
+// lastOf returns the last sequence of one of the Region's own streams: with replicas, by a majority of the servers.
 func (n *Node) lastOf(ctx context.Context, k streamKind) (uint64, jetstream.Stream, error) {
 	s, err := n.stream(ctx, k.stream(n.cfg.Region))
 	if err != nil {
@@ -88,38 +81,26 @@ func judgeOf(k streamKind, store string, position uint64, p *integrity.Proof) ju
 	}
 }
 
-// confirm repeats a judgement before the Region counts as damaged: by the Identity, in which another Node
-// of the Region may have begun a generation, and by the stream's end. A server of a cluster that was cut
-// off may answer without what was written since, so a majority of the servers has to agree. It returns what
-// is damaged, or "".
-func (n *Node) confirm(ctx context.Context, k streamKind, by judge) string {
+// confirm repeats a judgement, and stops the Region if it is still damaged: by the Identity, in which another Node
+// of the Region may have begun a generation, and by the stream's end. A server of a cluster that was cut off may
+// answer without what was written since, so a majority of the servers has to agree.
+func (n *Node) confirm(ctx context.Context, k streamKind, by judge) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout) // a follower goes on hearing meanwhile
 	defer cancel()
 	d, err := n.reloadIdentity(ctx)
 	if err != nil || d == nil {
-		return ""
+		return nil
 	}
 	end, s, err := n.lastOf(ctx, k)
 	if err != nil {
-		return ""
+		return nil
 	}
 	v, why := by(d, end)
 	if v != integrity.Damaged || s.CachedInfo().Config.Replicas > 1 && !n.lasts(k) {
-		return ""
+		return nil
 	}
-	return why
+	return n.condemn(n.ctx, k, why)
 }
-
-// confirmAndCondemn condemns the Region if the damage is confirmed.
-func (n *Node) confirmAndCondemn(ctx context.Context, k streamKind, by judge) error {
-	if why := n.confirm(ctx, k, by); why != "" {
-		return n.condemn(n.ctx, k, why)
-	}
-	return nil
-}
-
-// errBehind: the server that answered may not lead the stream any more.
-var errBehind = errors.New("replica: the follower knows more of this stream")
 
 // A history remembers when something last happened, for maxSuspects keys at most.
 type history[K comparable] struct {
@@ -160,10 +141,9 @@ func (n *Node) reportClaim(s regionStream, what, why string) {
 	}
 }
 
-// checkClaim checks a follower's copy of one of this Region's own streams, message by message, if that
-// wasn't done a moment ago. This Region asks the peer itself, at the address that it knows. If the copy
-// holds a message that this Region wrote and lacks, this Region stops. Otherwise the copy is wrong, and may
-// be read from the start.
+// checkClaim checks a follower's copy of one of this Region's own streams, message by message, if that wasn't done
+// a moment ago. This Region asks the peer itself, at the address that it knows. If the copy holds a message that
+// this Region wrote and lacks, this Region stops. Otherwise the copy is wrong, and may be read from the start.
 func (n *Node) checkClaim(from string, k streamKind, why string) {
 	f, s := n.follower(from), regionStream{from, k}
 	if !n.claims.due(s, claimEvery) {
@@ -206,9 +186,8 @@ func (n *Node) inspect(ctx context.Context, f *follower, k streamKind) (claims i
 	return claims, err
 }
 
-// inspectMessage compares a message with what this Node has read of its own stream, which ended at end. It
-// repeats that until it is sure: a message that this Node has not read yet may have replaced the one in the
-// copy.
+// inspectMessage compares a message with what this Node has read of its own stream, which ended at end. It repeats
+// that until it is sure: a message that this Node has not read yet may have replaced the one in the copy.
 func (n *Node) inspectMessage(
 	ctx context.Context, k streamKind, m message, end *uint64,
 ) (v integrity.Verdict, err error) {
@@ -229,7 +208,7 @@ func (n *Node) inspectMessage(
 			return v, err
 		}
 		if v, _ = by(n.identity.Load(), *end); v == integrity.Damaged {
-			if err := n.confirmAndCondemn(ctx, k, by); err != nil {
+			if err := n.confirm(ctx, k, by); err != nil {
 				return v, err
 			}
 			pause(ctx, time.Second)
@@ -242,8 +221,7 @@ func (n *Node) inspectMessage(
 	return v, nil
 }
 
-// eachOfCopy asks a peer for its copy of one of this Region's own streams, and calls each with its messages
-// in the order of the copy.
+// eachOfCopy calls each with the messages of a peer's copy of one of this Region's own streams, in order.
 func (n *Node) eachOfCopy(ctx context.Context, f *follower, k streamKind, each func(message) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

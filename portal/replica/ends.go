@@ -12,9 +12,9 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// What ends sessions takes effect here first, and is acknowledged when it is on disk. If the write fails
-// the caller gets the error, because other Regions may not hear of it; here the sessions stay ended. The
-// Node keeps the write, and repeats it until its server accepts it.
+// What ends sessions takes effect here first, and is acknowledged when it is on disk. If the write fails the caller
+// gets the error, because other Regions may not hear of it; here the sessions stay ended. The Node keeps the write,
+// and repeats it until its server accepts it.
 type pendingEnds struct {
 	mu     sync.Mutex
 	writes map[string]func(context.Context) error // by subject
@@ -65,7 +65,10 @@ func (n *Node) repeatEnds() {
 				break // nothing is left to write to
 			}
 			err := due[subject](n.ctx)
-			if err != nil && !isPermanent(err) {
+			// A permanent failure, because of what a write would replace, must not keep others from being written.
+			e, ok := errors.AsType[*Error](err)
+			permanent := ok && (e.Reason == ReasonCorrupt || e.Reason == ReasonVersion)
+			if err != nil && !permanent {
 				o.mu.Lock()
 				maps.Copy(due, o.writes) // a later one counts
 				o.writes = due
@@ -81,32 +84,33 @@ func (n *Node) repeatEnds() {
 	}
 }
 
-// isPermanent reports whether a write fails because of what it would replace, such as a user's epoch that
-// can't be read. It must not keep others from being written.
-func isPermanent(err error) bool {
-	e, ok := errors.AsType[*Error](err)
-	return ok && (e.Reason == ReasonCorrupt || e.Reason == ReasonVersion)
-}
-
-// endUser ends all sessions of a user. That takes effect here at once. The message never expires: an epoch
-// must not fall below that of a session.
+// endUser ends all sessions of a user, here at once. The message never expires: an epoch must not fall.
 func (n *Node) endUser(ctx context.Context, userID string) error {
-	// At least the time in seconds: a Region that lost its disk must not count below what the others
-	// remember.
-	least, err := n.ledger.raise(userID, n.cfg.Region, uint64(max(0, n.cfg.Now().Unix())))
+	// At least the time in seconds: a Region that lost its disk must not count below what the others remember.
+	least := uint64(max(0, n.cfg.Now().Unix()))
+	var err error
+	n.ledger.update(func(s *merge.Sessions) {
+		least = s.NextEpoch(userID, n.cfg.Region, least)
+		if err = s.Take(n.cfg.Region, merge.EntryUser, merge.Entry{User: userID, Epoch: least}); err == nil {
+			n.ledger.raised[userID] = least
+		}
+	})
 	if err != nil {
-		return err
+		return mergeError(ReasonCorrupt, err)
 	}
 	return n.durable(ctx, subject(merge.EntryUser, merge.Entry{User: userID}), func(ctx context.Context) error {
 		return n.writeEpoch(ctx, userID, least)
 	})
 }
 
-// writeEpoch writes this Region's component of a user's epoch, at least this count and more than the last
-// one, and takes it in. It does nothing if that count has become durable since it was raised: see
-// durableEpoch.
+// writeEpoch writes this Region's component of a user's epoch, at least this count and more than the last one, and
+// takes it in. It does nothing if that count has become durable since it was raised: see durableEpoch.
 func (n *Node) writeEpoch(ctx context.Context, userID string, least uint64) error {
-	for n.ledger.epochPending(userID, least) {
+	pending := func() (yes bool) {
+		n.ledger.read(func(*merge.Sessions) { yes = n.ledger.raised[userID] >= least })
+		return yes
+	}
+	for pending() {
 		last, seq, err := n.lastEpoch(ctx, userID)
 		if err != nil {
 			return err
@@ -119,11 +123,17 @@ func (n *Node) writeEpoch(ctx context.Context, userID string, least uint64) erro
 	return nil
 }
 
-// durableEpoch makes sure that a count, which new sessions will have as this Region's component of the
-// user's epoch, is on disk. If the write failed that raised it, it is in this Node's memory alone. Another
-// Node of the Region would then count from less, and its revocation would not end those sessions.
+// durableEpoch makes sure that a count, which new sessions will have as this Region's component of the user's
+// epoch, is on disk. If the write failed that raised it, it is in this Node's memory alone. Another Node of the
+// Region would then count from less, and its revocation would not end those sessions.
 func (n *Node) durableEpoch(ctx context.Context, userID string, count uint64) error {
-	for !n.ledger.hasEpoch(userID, n.cfg.Region, count) {
+	durable := func() (yes bool) { // of several counts that could not be written, raised has the last
+		n.ledger.read(func(s *merge.Sessions) {
+			yes = n.ledger.raised[userID] == 0 && s.Epoch(userID)[n.cfg.Region] >= count
+		})
+		return yes
+	}
+	for !durable() {
 		last, seq, err := n.lastEpoch(ctx, userID)
 		if err != nil || last >= count {
 			return err
@@ -144,12 +154,15 @@ func (n *Node) putEpoch(ctx context.Context, userID string, count, seq uint64) e
 	if _, err := n.publish(ctx, w); err != nil {
 		return err
 	}
-	n.ledger.wroteEpoch(userID, count)
+	n.ledger.update(func(*merge.Sessions) {
+		if n.ledger.raised[userID] <= count {
+			delete(n.ledger.raised, userID)
+		}
+	})
 	return n.ledger.merge(n.cfg.Region, merge.EntryUser, e)
 }
 
-// lastEpoch reads this Region's component of a user's epoch from the Region's own server, and its sequence;
-// zeros if there is none.
+// lastEpoch reads this Region's component of a user's epoch, and its sequence; zeros if there is none.
 func (n *Node) lastEpoch(ctx context.Context, userID string) (last, seq uint64, err error) {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
@@ -170,30 +183,4 @@ func (n *Node) lastEpoch(ctx context.Context, userID string) (last, seq uint64, 
 		return 0, 0, &Error{Reason: ReasonCorrupt, Rule: "a user's epoch", Want: "one that opens", Err: err}
 	}
 	return e.Epoch, msg.Sequence, nil
-}
-
-// epochPending reports whether a count that was raised in memory is not on disk yet.
-func (l *ledger) epochPending(user string, count uint64) bool {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	raised, ok := l.raised[user]
-	return ok && raised >= count
-}
-
-// hasEpoch reports whether a count of a user's epoch is on disk for sure. Of several that could not be
-// written, raised has the last.
-func (l *ledger) hasEpoch(user, region string, count uint64) bool {
-	l.mu.RLock()
-	defer l.mu.RUnlock()
-	_, raised := l.raised[user]
-	return !raised && l.known.Epoch(user)[region] >= count
-}
-
-// wroteEpoch notes that all counts up to this one are on disk.
-func (l *ledger) wroteEpoch(user string, count uint64) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.raised[user] <= count {
-		delete(l.raised, user)
-	}
 }

@@ -15,12 +15,12 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// What an update removes or replaces stays in the log, and, when a full transaction has replaced the log,
-// in the server's file. When messages are purged, the server rewrites a file only if it has more than 2 MiB
-// and less than half of that is left (compactLocked in its filestore.go); erasing single messages rewrites
-// a file for each. So padding is written before such a full transaction: as much as that has, or half of
-// the largest file, of 8 MiB, but more than 2 MiB. What is replaced is then in the smaller half, or in a
-// file that is removed as a whole. A copier pads the copy in the same way.
+// What an update removes or replaces stays in the log, and, when a full transaction has replaced the log, in the
+// server's file. When messages are purged, the server rewrites a file only if it has more than 2 MiB and less than
+// half of that is left (compactLocked in its filestore.go); erasing single messages rewrites a file for each. So
+// padding is written before such a full transaction: as much as that has, or half of the largest file, of 8 MiB,
+// but more than 2 MiB. What is replaced is then in the smaller half, or in a file that is removed as a whole. A
+// copier pads the copy in the same way.
 const (
 	leastPad = 2<<20 + 256<<10
 	mostPad  = 4<<20 + 256<<10
@@ -38,8 +38,7 @@ func replaces(inst *center.Instance, changes []center.Record) bool {
 	})
 }
 
-// outdate notes that the log holds data to erase, and wakes the maintenance when it is time. The caller
-// holds applying.
+// outdate notes that the log holds data to erase, and wakes the maintenance in time. The caller holds applying.
 func (n *Node) outdate() {
 	if n.log.outdated.IsZero() {
 		n.log.outdated = time.Now()
@@ -112,15 +111,14 @@ func (n *Node) clear(ctx context.Context) error {
 	return nil
 }
 
-// Sessions name their user, and the server keeps expired messages in the file that it is writing. So after
-// users were removed the Node fills that file, of 4 MiB, with padding that expires: the file is removed
-// when the last session in it has expired. Other Regions copy the padding, so theirs are, too.
+// Sessions name their user, and the server keeps expired messages in the file that it is writing. So after users
+// were removed the Node fills that file, of 4 MiB, with padding that expires: the file is removed when the last
+// session in it has expired. Other Regions copy the padding, so theirs are, too.
 const fileSize = 4 << 20
 
-// outdateSessions looks for users that a transaction of the primary removes, or says were removed. Each
-// removal leaves a mark in the primary's log forever, and the stamp of the last one for which sessions were
-// padded is stored (erasedName). So a Region also pads them that was off when users were removed. The
-// caller holds applying.
+// outdateSessions looks for users that a transaction of the primary removes, or says were removed. Each removal
+// leaves a mark in the primary's log forever, and the stamp of the last one for which sessions were padded is
+// stored (erasedName). So a Region also pads them that was off when users were removed. The caller holds applying.
 func (n *Node) outdateSessions(t merge.Transaction) {
 	for _, r := range t.Records {
 		if r.Kind == merge.KindGone && strings.HasPrefix(r.Key, string(center.PrincipalUser)+" ") {

@@ -14,36 +14,31 @@ type Reason string
 const (
 	// ReasonConfig: Open or AddPeer got a value that it can't use.
 	ReasonConfig Reason = "Config"
-	// ReasonUnavailable: the Region's own server did not answer. The operation may or may not have
-	// happened.
+	// ReasonUnavailable: the Region's own server did not answer. The operation may or may not have happened.
 	ReasonUnavailable Reason = "Unavailable"
-	// ReasonNotReady: the instance is not replicated to this Region yet, or a copy of what another Region
-	// ended was damaged since. So sessions that were revoked elsewhere may not be known here.
+	// ReasonNotReady: the instance is not replicated to this Region yet, or a copy of what another Region ended was
+	// damaged since. So sessions that were revoked elsewhere may not be known here.
 	ReasonNotReady Reason = "NotReady"
 	// ReasonCorrupt: stored data can't be read.
 	ReasonCorrupt Reason = "Corrupt"
-	// ReasonVersion: stored or sent data needs another version of this package. The error names the format
-	// or kind that the version must know. Nothing is damaged, and nothing was lost.
+	// ReasonVersion: stored or sent data needs another version of this package. The error names the format or kind
+	// that the version must know. Nothing is damaged, and nothing was lost.
 	ReasonVersion Reason = "Version"
-	// ReasonDamaged: the Region's own server doesn't keep what this Region wrote: a part is lost, or it is
-	// older, or another Region's. Got says what was found. Open refuses to start on it, and a Region that
-	// finds out later stops. Config.Recover takes what is missing from other Regions' copies.
+	// ReasonDamaged: the Region's own server doesn't keep what this Region wrote: a part is lost, or it is older,
+	// or another Region's. Got says what was found. Open refuses to start on it, and a Region that finds out later
+	// stops. Config.Recover takes what is missing from other Regions' copies.
 	ReasonDamaged Reason = "Damaged"
-	// ReasonTooLarge: one element doesn't fit into a message, or a Region that Config.Recover names sends
-	// more than Config.MaxRecover.
+	// ReasonTooLarge: an element doesn't fit into a message, or a Region sends more than Config.MaxRecover.
 	ReasonTooLarge Reason = "TooLarge"
 	// ReasonClosed: the Node was closed.
 	ReasonClosed Reason = "Closed"
-	// ReasonRemoved: the primary removed the Region from the instance, and its data is erased. From
-	// AddPeer: the peer was removed, and isn't followed.
+	// ReasonRemoved: the primary removed the Region, and its data is erased. From AddPeer: it removed the peer.
 	ReasonRemoved Reason = "Removed"
-	// ReasonNotListed: the primary doesn't list the Region, and does not say that it was removed. The
-	// Region serves nothing, and keeps its data.
+	// ReasonNotListed: the primary doesn't list the Region, which serves nothing and keeps its data.
 	ReasonNotListed Reason = "NotListed"
 )
 
-// An Error is the type of all errors of this package, except for the sentinels of packages portal and
-// center, which are returned unchanged.
+// An Error is the type of all errors of this package, except for sentinels of packages portal and center.
 type Error struct {
 	Reason Reason
 	// Rule names what was checked or done. Want and Got are both sides of a comparison.
@@ -84,3 +79,14 @@ func mergeError(r Reason, err error) error {
 	}
 	return newError(r, e.Rule, e.Want, e.Got)
 }
+
+// Errors that callers within the package compare with.
+var (
+	errBehind    = errors.New("replica: the follower knows more of this stream") // the server may be a deposed leader
+	errConflict  = errors.New("replica: another write came first")
+	errGap       = errors.New("replica: a message is missing") // between the server and the Node
+	errLocked    = errors.New("replica: another Node has this directory")
+	errNotCopied = errors.New("replica: the Region's own server takes no copies")
+	errStalled   = errors.New("replica: an earlier write has no answer")
+	errSuspected = errors.New("replica: the copy was damaged") // and its Region answers
+)

@@ -17,16 +17,17 @@ func Refuse(n *Node, streams ...string) {
 
 // Uncopied is how many ends took effect that are not in the copies.
 func Uncopied(n *Node, region string) int {
-	return len(n.uncopied.list(kindRevoked.stream(region))) + len(n.uncopied.list(kindSessions.stream(region)))
+	revoked, ended := regionStream{region, kindRevoked}, regionStream{region, kindSessions}
+	return len(n.uncopied.list(revoked)) + len(n.uncopied.list(ended))
 }
 
 // Removing has a removal of a Region wait for what was heard of it, and says
 // whether an end that comes later takes effect at once. first: one is not copied, until
 // the function that it gets says that it is copied.
 func Removing(ctx context.Context, n *Node, region string, first func(kept func())) (later bool) {
-	stream, u := kindRevoked.stream(region), n.uncopied
-	u.add(region, stream, "store", message{Seq: 7})
-	go first(func() { u.copied(stream, position{"store", 7}) })
+	of, u := regionStream{region, kindRevoked}, n.uncopied
+	u.add(of, "store", message{Seq: 7})
+	go first(func() { u.copied(of, position{"store", 7}) })
 	u.hold(ctx, region, true, time.Hour)
-	return u.add(region, stream, "store", message{Seq: 8})
+	return u.add(of, "store", message{Seq: 8})
 }

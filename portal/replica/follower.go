@@ -69,11 +69,10 @@ func (n *Node) follower(region string) *follower {
 	return n.followers[region]
 }
 
-// AddPeer begins to follow another Region. Calling it for a Region that is followed already changes the
-// address. It waits for no answer of the other Region, only for the Region's own server, which creates the
-// copies and reads them. ctx bounds that: without a deadline AddPeer tries until the Node is closed. What
-// it has begun then goes on, and AddPeer may be called again. A Region that the primary removed is refused
-// with Reason Removed.
+// AddPeer begins to follow another Region. Calling it for a Region that is followed already changes the address. It
+// waits for no answer of the other Region, only for the Region's own server, which creates the copies and reads
+// them. ctx bounds that: without a deadline AddPeer tries until the Node is closed. What it has begun then goes on,
+// and AddPeer may be called again. A Region that the primary removed is refused with Reason Removed.
 func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	switch {
 	case !regionName.MatchString(region) || region == n.cfg.Region:
@@ -123,8 +122,7 @@ func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	return nil
 }
 
-// RemovePeer stops following a Region, at once. What was heard of it stays: only its removal by the primary
-// makes this Region erase that.
+// RemovePeer stops following a Region, at once. What was heard of it stays: only the primary can remove it.
 func (n *Node) RemovePeer(region string) {
 	n.parked.Delete(region)
 	if n.unfollow(region) == nil {
@@ -214,8 +212,8 @@ func (f *follower) follow(ctx context.Context, nc *nats.Conn, k streamKind) erro
 	}
 }
 
-// step asks the peer once and copies the answer. It waits for the Region's own server for seconds at most,
-// and then returns errNotCopied: what ends access is heard without that server.
+// step asks the peer once and copies the answer. It waits for the Region's own server for seconds at most, and then
+// returns errNotCopied: what ends access is heard without that server.
 func (f *follower) step(ctx context.Context, nc *nats.Conn, c *copier) error {
 	n, stream := f.n, c.kind.stream(f.region)
 	asked := n.cfg.Now()

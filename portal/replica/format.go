@@ -11,20 +11,15 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// Headers that say what a reader must understand to open a message. The last two are reserved for sealing
-// with keys that change: this version writes neither, and reads no message with one.
+// Headers that say what a reader must understand to open a message. The last two are reserved for sealing with keys
+// that change: this version writes neither, and reads no message with one.
 const (
 	headerFormat = "Meridian-Format" // of the message. Absent: from before formats
 	headerKey    = "Meridian-Key"    // the version of the key that sealed the body. Absent or 0: Codec's
 	headerBound  = "Meridian-Bound"  // associated data of the sealed body, beside the subject
 )
 
-// formatID is the key, in a stream's metadata, of the format that a version must read to use the stream.
-// Absent: from before formats.
-const formatID = "meridian-format"
-
-// readable refuses a message that this version can't read, by its headers, before the body is opened: what
-// is new must not be taken for damage.
+// readable refuses what this version can't read, by the headers: what is new must not be taken for damage.
 func (c *Config) readable(what string, h nats.Header) *Error {
 	switch format := number(h.Get(headerFormat)); {
 	case format > uint64(c.formats.Speaks):
@@ -58,8 +53,7 @@ func describe(f merge.Formats) string {
 	return fmt.Sprintf("formats %d to %d", f.Reads, f.Speaks)
 }
 
-// passedOn returns the headers of a message that a copier takes over unchanged: the format, the reserved
-// ones, and those that only a later version knows.
+// passedOn returns the headers of a message that a copier takes over unchanged.
 func passedOn(h nats.Header) map[string]string {
 	out := map[string]string{}
 	for key := range h {
@@ -70,8 +64,7 @@ func passedOn(h nats.Header) map[string]string {
 	return out
 }
 
-// mayPass reports whether a peer may set a header. The others are the copier's own, or mean something to a
-// server.
+// mayPass reports whether a peer may set a header. The others are the copier's own, or mean something to a server.
 func mayPass(key string) bool {
 	switch key {
 	case headerAt, headerUntil, headerPart, headerSeq, headerStore, headerRead, headerProof:
@@ -103,8 +96,8 @@ func (m message) headers(store string) nats.Header {
 	return h
 }
 
-// markFormat marks this Region's streams with the format of what is written from now on. Messages in them
-// may be older. An older version that can't read this format then refuses the streams.
+// markFormat marks this Region's streams with the format of what is written from now on. Messages in them may be
+// older. An older version that can't read this format then refuses the streams.
 func (n *Node) markFormat(ctx context.Context) error {
 	for _, k := range streamKinds {
 		s, err := n.stream(ctx, k.stream(n.cfg.Region))

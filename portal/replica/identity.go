@@ -13,12 +13,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
-// identityKey is the key in a stream's metadata that says that the stream has an Identity beside it. A
-// stream from before there were Identities gets one.
-const identityKey = "meridian-identity"
-
-// establish checks that the Region's own server keeps what this Region wrote, creates the streams that a
-// new Region needs, and begins a new generation. Anything wrong fails with Reason Damaged.
+// establish checks that the Region's own server keeps what this Region wrote, creates the streams that a new Region
+// needs, and begins a new generation. Anything wrong fails with Reason Damaged.
 func (n *Node) establish(ctx context.Context) error {
 	err := errConflict
 	for errors.Is(err, errConflict) { // another Node of the Region was faster
@@ -65,8 +61,7 @@ func (n *Node) beginGeneration(ctx context.Context) error {
 	return n.writeIdentity(ctx, next, rev)
 }
 
-// examine checks the Region's own streams, those that exist, against the Identity. d is nil if there is
-// none.
+// examine checks the Region's own streams, those that exist, against the Identity. d is nil if there is none.
 func (n *Node) examine(d *integrity.Identity, own map[streamKind]jetstream.StreamInfo) error {
 	if d != nil && d.Region != n.cfg.Region {
 		return newError(ReasonDamaged, "content of Dir or URL",
@@ -106,9 +101,8 @@ func (n *Node) examine(d *integrity.Identity, own map[streamKind]jetstream.Strea
 // vouched reports whether the operator has said, for this start, what counts.
 func (n *Node) vouched() bool { return n.cfg.Restored || len(n.cfg.Recover) > 0 }
 
-// nextIdentity is the Identity that this start gives the Region. A Region that had none is new, or from
-// before there were Identities. Then all others read its streams again, so that their copies hold proofs.
-// existed: it had streams.
+// nextIdentity is the Identity that this start gives the Region. One that had streams (existed) and no Identity is
+// from before there were any: all others read its streams again, so that their copies hold proofs.
 func (n *Node) nextIdentity(d *integrity.Identity, existed bool) integrity.Identity {
 	var next integrity.Identity
 	if d != nil {
@@ -140,8 +134,7 @@ func (n *Node) damageOf(k streamKind, why string) *integrity.Damage {
 	return &integrity.Damage{Line: string(k), Why: why, At: n.cfg.Now().UTC().Round(0)}
 }
 
-// name gives a stream the storeID that the Identity says. If it changes, followers read the stream from its
-// start.
+// name gives a stream the storeID that the Identity says. If it changes, followers read the stream from its start.
 func (n *Node) name(ctx context.Context, k streamKind) error {
 	s, err := n.stream(ctx, k.stream(n.cfg.Region))
 	if err != nil {
@@ -176,8 +169,7 @@ func (n *Node) watch() {
 	}
 }
 
-// writeMarks writes how far the Region's own streams are, if that has moved, or always. A Region that has
-// stopped leaves its marks as they were.
+// writeMarks writes how far the Region's own streams are, if that has moved, or always.
 func (n *Node) writeMarks(ctx context.Context, always bool) error {
 	if n.condemned() != nil || n.removedAt.Load() > 0 {
 		return nil
@@ -206,9 +198,8 @@ func (n *Node) markOf(c *integrity.Content) integrity.Mark {
 	return m
 }
 
-// markFresh writes the marks of streams that a recovery has just created, before the recovery counts as
-// done. No reader and no other Region has seen them yet, so nothing else would show what is lost of them
-// from here on.
+// markFresh writes the marks of streams that a recovery has just created, before the recovery counts as done. No
+// reader and no other Region has seen them yet, so nothing else would show what is lost of them from here on.
 func (n *Node) markFresh(ctx context.Context) error {
 	marks := map[string]integrity.Mark{}
 	for _, k := range streamKinds {
@@ -265,9 +256,9 @@ func (n *Node) readToEnd(ctx context.Context, k streamKind) error {
 	return nil
 }
 
-// lastMarks is for Close: nothing of the Node runs any more.
-func (n *Node) lastMarks() {
-	if n.identity.Load() == nil || n.marked == nil {
+// writeLast is for Close, when nothing of the Node runs any more.
+func (n *Node) writeLast() {
+	if n.js == nil {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
@@ -275,8 +266,15 @@ func (n *Node) lastMarks() {
 	if !n.nc.IsConnected() { // Close waits for no server that is gone
 		cancel()
 	}
-	if err := errors.Join(n.writeMarks(ctx, true), n.writeCopyMarks(ctx, true)); err != nil {
-		n.cfg.Logger.Warn("replica: the last marks of the Region's streams were not written", "error", err)
+	var err error
+	if n.removedAt.Load() == 0 {
+		err = n.copyAllEnds(ctx, true)
+	}
+	if n.identity.Load() != nil && n.marked != nil {
+		err = errors.Join(err, n.writeMarks(ctx, true), n.writeCopyMarks(ctx, true))
+	}
+	if err != nil {
+		n.cfg.Logger.Warn("replica: the last ends, or marks of the Region's streams, are not on disk", "error", err)
 	}
 }
 
@@ -352,9 +350,9 @@ func (n *Node) noteWhole(ctx context.Context) error {
 	return n.changeIdentity(ctx, func(d *integrity.Identity) { d.Marked, d.Whole = true, d.Whole || whole })
 }
 
-// latestClock is the latest time that this Region's clock ever showed, as far as this Node and the marks
-// know, in seconds of Unix time. While a clock was ahead, the streams dropped messages that others still
-// have, and that a corrected clock would miss. What expires before this time is not compared.
+// latestClock is the latest time that this Region's clock ever showed, as far as this Node and the marks know, in
+// seconds of Unix time. While a clock was ahead, the streams dropped messages that others still have, and that a
+// corrected clock would miss. What expires before this time is not compared.
 func (n *Node) latestClock() int64 {
 	now := n.cfg.Now().Unix()
 	n.sawClock(now)

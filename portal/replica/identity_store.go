@@ -197,11 +197,8 @@ const (
 	storeName = "jetstream" // the embedded server's; and see spaceName
 )
 
-// errLocked: another Node has locked the directory.
-var errLocked = errors.New("replica: another Node has this directory")
-
-// lock locks a directory for this Node, until the file is closed or the process ends. The embedded server
-// doesn't notice a second one, and both would overwrite the same files.
+// lock locks a directory for this Node, until the file is closed or the process ends. The embedded server doesn't
+// notice a second one, and both would overwrite the same files.
 func lock(dir string) (*os.File, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
@@ -216,9 +213,8 @@ func lock(dir string) (*os.File, error) {
 	return f, nil
 }
 
-// keepPrivate makes an existing directory accessible to its owner only, like one that lock creates: it
-// holds sessions and personal data. One with other files in it, such as /tmp, is not changed: the server's
-// directory in it is private anyway.
+// keepPrivate makes an existing directory accessible to its owner only: it holds personal data. One with other
+// files in it, such as /tmp, is not changed: the server's directory in it is private anyway.
 func keepPrivate(dir string) error {
 	info, err := os.Stat(dir)
 	if err != nil || info.Mode().Perm()&0o077 == 0 || runtime.GOOS == "windows" {

@@ -17,19 +17,16 @@ import (
 type ownLog struct {
 	read  uint64          // the end of the log, as far as this Node knows
 	wrote map[uint64]bool // messages that this Node wrote, and that its reader has not reached
-	// unread is the sequence of a message that can't be read and that no full transaction has replaced. 0:
-	// there is none.
+	// unread is the sequence of a message that can't be read and that no full transaction has replaced; 0: none.
 	unread uint64
 	size   int // bytes of the last full transaction
 	since  int // bytes after it
 	padded int // of those, padding: see pad
-	// full is the sequence of a full transaction before which nothing is needed. 0: there is none, or
-	// nothing before it.
+	// full is the sequence of a full transaction with messages before it, which nothing needs; 0: none.
 	full      uint64
 	outdated  time.Time // since when the log holds what is to be erased; zero: it doesn't
 	usersGone time.Time // since when there is padding to write: see outdateSessions
-	// usersUpTo is the stamp of the last removal of a user, and usersErased that of the last one for which
-	// padding was written.
+	// usersUpTo is the stamp of the last removal of a user, usersErased of the last one with padding.
 	usersUpTo, usersErased uint64
 }
 
@@ -79,8 +76,7 @@ func (j journal) Commit(region string, changes []center.Record) (err error) {
 	if replaces(n.instance.Load(), changes) {
 		n.outdate()
 	}
-	// The instance is about to show these changes. If another Region's write at the same moment changes
-	// them, the maintenance applies that next.
+	// The instance shows these changes next. What another Region makes of them now, the maintenance applies.
 	n.touched = n.dir.Took(n.touched, changes)
 	n.wakeMaintenance()
 	return nil
@@ -103,9 +99,8 @@ func (l *ownLog) mine(seq uint64) bool {
 	return known
 }
 
-// writeLog writes a transaction to this Region's log, and takes it in when it is on disk. The server
-// accepts a message only if the log ends where this Node thinks it does, so two Nodes of a Region can't
-// both write. The caller holds applying.
+// writeLog writes a transaction to this Region's log, and then takes it in. The server accepts a message only if
+// the log ends where this Node thinks it does, so two Nodes can't both write. The caller holds applying.
 func (n *Node) writeLog(ctx context.Context, records []merge.Record, full bool) (err error) {
 	if n.log.unread > 0 {
 		return newError(ReasonCorrupt, "write to the Region's log",
@@ -147,16 +142,14 @@ func size(p merge.Transaction) (n int) {
 	return n
 }
 
-// A stall is a write to the Region's log that gets no answer. Later updates fail at once then: otherwise
-// each would wait for an answer of its own, one after the other, or be told forever that another write came
-// first, as a leader that has lost the other servers keeps a write in flight and refuses all that follow.
+// A stall is a write to the Region's log that gets no answer. Later updates fail at once then: otherwise each would
+// wait for an answer of its own, one after the other, or be told forever that another write came first, as a leader
+// that has lost the other servers keeps a write in flight and refuses all that follow.
 type stall struct {
 	mu     sync.Mutex
 	since  time.Time // when the first write began that has no answer; zero: none
 	failed time.Time // when the last one of those gave up
 }
-
-var errStalled = errors.New("replica: an earlier write has no answer")
 
 func (s *stall) begin() {
 	s.mu.Lock()
@@ -190,8 +183,7 @@ func (s *stall) over() error {
 	return nil
 }
 
-// inTheWay is the error for an update that finds another one in its way: ErrConflict, unless that one has
-// timed out.
+// inTheWay is the error for an update after another one: ErrConflict, unless that one has timed out.
 func (s *stall) inTheWay() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

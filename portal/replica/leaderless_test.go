@@ -59,7 +59,7 @@ func TestOpenAsksAgain(t *testing.T) {
 // hasn't noticed, so it is not reported at once.
 func TestFollowersAheadOfACluster(t *testing.T) {
 	const ahead = "the follower knows more of this stream"
-	const claims = "no proof that the log was ever there"
+	const claims = "which has no proof"
 	for _, test := range []struct {
 		servers int
 		refusal string

@@ -56,21 +56,6 @@ func (l *ledger) merge(region string, kind merge.EntryKind, e merge.Entry) (err 
 	return err
 }
 
-// raise ends all sessions of a user that are known here, and returns the count of the Region's component of
-// the user's epoch that does so.
-func (l *ledger) raise(user, region string, least uint64) (next uint64, err error) {
-	next = least
-	l.update(func(s *merge.Sessions) {
-		next = s.NextEpoch(user, region, least)
-		if err = s.Take(region, merge.EntryUser, merge.Entry{User: user, Epoch: next}); err != nil {
-			err = mergeError(ReasonCorrupt, err)
-			return
-		}
-		l.raised[user] = next
-	})
-	return next, err
-}
-
 // code returns the code under a key, and a channel that is closed when another arrives.
 func (l *ledger) code(key string) (c merge.Code, ok bool, came <-chan struct{}) {
 	l.read(func(s *merge.Sessions) { c, ok = s.Code(key); came = l.came })
@@ -98,8 +83,7 @@ var entryStream = map[merge.EntryKind]streamKind{
 	merge.EntryLogout:    kindRevoked,
 }
 
-// subject is the subject of an entry in its stream. It begins with the kind and is bound to the body, so a
-// message under another subject is refused.
+// subject is the subject of an entry in its stream. It is bound to the body: under another one it is refused.
 func subject(kind merge.EntryKind, e merge.Entry) string {
 	about := []string{string(kind), e.Key}
 	switch kind {
@@ -152,8 +136,7 @@ func entryWrite(kind merge.EntryKind, e merge.Entry, until time.Time) write {
 	return write{kind: entryStream[kind], subject: subject(kind, e), body: e, until: until}
 }
 
-// record writes an entry to this Region's own stream and then takes it in. An entry that ends sessions is
-// taken in first: see end.
+// record writes an entry to this Region's own stream and then takes it in, or first if it ends sessions: see end.
 func (n *Node) record(ctx context.Context, kind merge.EntryKind, e merge.Entry, until time.Time) error {
 	if kind.Ends() {
 		return n.end(ctx, kind, e, until)

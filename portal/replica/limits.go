@@ -32,10 +32,11 @@ const (
 	maxWait      = 30 * time.Second // of a question for news
 	padExpires   = 5 * time.Second  // padding of sessions
 	probeLives   = time.Minute      // the probe's message
+	// unrecoveredFor is how long streams may be unknown to the server while they are created or deleted.
+	unrecoveredFor = 5 * time.Second
 )
 
-// Bounds of messages, in bytes. The body is sealed, and has to fit into an answer as base64: a larger one would
-// keep all later ones from other Regions.
+// Bounds of messages, in bytes. As base64, a sealed body has to fit into an answer, or no later one gets out.
 const (
 	maxPayload = 1 << 20 // of the embedded server: merge.MaxPart, sealed, with headers
 	maxSealed  = 600 << 10

@@ -14,8 +14,7 @@ import (
 func (n *Node) settle(ctx context.Context) error {
 	n.applying.Lock()
 	defer n.applying.Unlock()
-	// Another Node of the Region may be opened at the same moment. Then its write is read first, and begin
-	// checks again whether one is needed.
+	// If another Node of the Region is opened too, its write is read first, and begin checks again.
 	err := errConflict
 	for errors.Is(err, errConflict) {
 		err = inOrder(ctx, n.findEnd, func(context.Context) error {
@@ -40,8 +39,8 @@ func (n *Node) settle(ctx context.Context) error {
 	return nil
 }
 
-// begin writes to the log the seed of a new primary, or the whole state of a restored log. Every Region's
-// log begins with a whole state, and a removal makes it void. The caller holds applying.
+// begin writes to the log the seed of a new primary, or the whole state of a restored log. Every Region's log
+// begins with a whole state, and a removal makes it void. The caller holds applying.
 func (n *Node) begin(ctx context.Context) error {
 	complete, removed := n.dir.Complete(n.cfg.Region), n.dir.Standing(n.cfg.Region).Removed > 0
 	if !complete && !removed && n.log.unread == 0 && n.identity.Load().Whole {
@@ -65,20 +64,15 @@ func (n *Node) begin(ctx context.Context) error {
 
 // serves makes the Region ready. The caller holds applying.
 func (n *Node) serves() {
-	if n.isReady() {
-		return
-	}
 	v, err := n.instance.Load().In(n.cfg.Region)
-	if err != nil { // the instance doesn't list the Region yet; maintain tries again
-		return
+	if err == nil && !n.isReady() { // otherwise the instance doesn't list the Region yet, and maintain tries again
+		n.view.Store(v)
+		close(n.ready)
 	}
-	n.view.Store(v)
-	close(n.ready)
 }
 
-// findEnd sets where this Node writes next: after what was read, or after what was removed later; never
-// after what another Node of the Region has just written, which is to be read first. The caller holds
-// applying.
+// findEnd sets where this Node writes next: after what was read, or after what was removed later; never after what
+// another Node of the Region has just written, which is to be read first. The caller holds applying.
 func (n *Node) findEnd(ctx context.Context) error {
 	for {
 		s, err := n.stream(ctx, kindConfig.stream(n.cfg.Region))
@@ -124,8 +118,7 @@ func (n *Node) wakeMaintenance() {
 	}
 }
 
-// maintenanceLoop does what arrivals make necessary: it reports that this Region is replicated, makes
-// Regions active, and keeps the log short.
+// maintenanceLoop reports that this Region is replicated, makes Regions active, and keeps the log short.
 func (n *Node) maintenanceLoop() {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
@@ -177,8 +170,7 @@ func (n *Node) maintain() error {
 	return inOrder(n.ctx, n.padSessions, report, n.shorten)
 }
 
-// report writes to this Region's own log that it can serve: the primary lists it, and all that the primary
-// had is here.
+// report writes to this Region's own log that it can serve: it is listed, and has all that the primary had.
 func (n *Node) report(ctx context.Context) error {
 	n.applying.Lock()
 	defer n.applying.Unlock()
@@ -240,9 +232,8 @@ func (n *Node) reported(region string) bool {
 	return listed && n.dir.Replicated(region) >= stamp
 }
 
-// shorten writes a full transaction, when more came after the last one than it has, or when the log holds
-// data to erase, and removes everything before it. So the log is never much longer than twice the state
-// that it describes, and a new Region reads little more.
+// shorten replaces the log by a full transaction, when more came after the last one than it has, or when it is time
+// to erase. So the log is never much longer than twice the state that it describes.
 func (n *Node) shorten(ctx context.Context) error {
 	n.applying.Lock()
 	defer n.applying.Unlock()

@@ -16,16 +16,6 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// publishStandings publishes the standing of each Region, if a whole state of the primary's
-// log was read. The caller holds applying.
-func (n *Node) publishStandings() {
-	if n.dir.Complete(n.cfg.Primary) {
-		all := n.dir.Standings()
-		n.standings.Store(&all)
-		n.stopIfUnlisted()
-	}
-}
-
 // standingOf returns the standing of a Region. known is false until the directory is here.
 func (n *Node) standingOf(region string) (s merge.Standing, known bool) {
 	all := n.standings.Load()
@@ -47,20 +37,18 @@ func (n *Node) gone(region string) bool {
 	return region != n.cfg.Primary && s.Gone()
 }
 
-// stopIfUnlisted stops a Region that isn't listed any more. It keeps its data until it hears of its
-// removal.
+// stopIfUnlisted stops a Region that isn't listed any more. It keeps its data until it hears of its removal.
 func (n *Node) stopIfUnlisted() {
 	_, known := n.standingOf(n.cfg.Region)
+	var err *Error
 	if n.isReady() && (n.unlisted.Load() || known && !n.lists(n.cfg.Region)) {
-		n.stop("list", newError(ReasonNotListed, "the instance", "a Region that the primary lists", n.cfg.Region))
-	} else {
-		n.stop("list", nil)
+		err = newError(ReasonNotListed, "the instance", "a Region that the primary lists", n.cfg.Region)
 	}
+	n.stop("list", err)
 }
 
-// denies is the answer to a question of a Region that the directory does not list: only when it was
-// removed, so that it hears of that. The primary may always ask. A Region that does not know the directory
-// yet answers only the primary.
+// denies is the answer to a Region that the directory does not list: only when it was removed. The primary may
+// always ask. A Region that does not know the directory yet answers only the primary.
 func (n *Node) denies(q question) (a answer, refused bool) {
 	s, known := n.standingOf(q.From)
 	switch {
@@ -78,8 +66,7 @@ func (n *Node) denies(q question) (a answer, refused bool) {
 	return a, true
 }
 
-// readFirst delays an answer from the log until this Node has read that piece of it: it may say that the
-// Region that asks was removed.
+// readFirst delays an answer from the log until this Node has read it: the Region that asks may be removed there.
 func (n *Node) readFirst(ctx context.Context, q question, a answer) error {
 	if q.Line == kindConfig && !n.progress.wait(ctx, kindConfig.stream(n.cfg.Region), position{seq: a.Last}, q.wait()) {
 		return newError(ReasonUnavailable, "answer", "a log that has been read here", "one that goes on")
@@ -87,8 +74,7 @@ func (n *Node) readFirst(ctx context.Context, q question, a answer) error {
 	return nil
 }
 
-// awaitList waits for the directory as long as the question says: while Regions start, others ask before
-// they are known.
+// awaitList waits for the directory: while Regions start, others ask before they are known.
 func (n *Node) awaitList(ctx context.Context, q question) {
 	if q.From == n.cfg.Primary || q.From == "" {
 		return
@@ -144,8 +130,7 @@ func (n *Node) partAll(ctx context.Context) error {
 	return errors.Join(append(errs, n.followAgain(ctx))...)
 }
 
-// followAgain follows Regions that were added again, at the address that they had. When this Region catches
-// up, it too reads of the removal first.
+// followAgain follows Regions that were added again, or whose old removal this Region read as it caught up.
 func (n *Node) followAgain(ctx context.Context) error {
 	for region, p := range n.parked.Range {
 		if n.gone(region.(string)) {
@@ -167,9 +152,8 @@ type parting struct {
 	last    bool   // nothing of the Region is left
 }
 
-// part stops following a Region that was removed, and deletes its copies: of its applications, sessions and
-// codes at once; of what it ended, when none of the sessions that it can end, also elsewhere, can live any
-// more.
+// part stops following a Region that was removed, and deletes its copies: of its applications, sessions and codes
+// at once; of what it ended, when none of the sessions that it can end, also elsewhere, can live any more.
 func (n *Node) part(ctx context.Context, region string, removed uint64) error {
 	n.parting.Lock()
 	defer n.parting.Unlock()
@@ -195,7 +179,7 @@ func (n *Node) part(ctx context.Context, region string, removed uint64) error {
 			return err
 		}
 		n.progress.forget(k.stream(region))
-		n.forgetCopy(region, k)
+		n.forgetCopy(regionStream{region, k})
 	}
 	n.parted[region] = done
 	if last {
@@ -204,8 +188,7 @@ func (n *Node) part(ctx context.Context, region string, removed uint64) error {
 	return nil
 }
 
-// A removalNotice is all that a Region that was removed keeps on disk. With it, a restart doesn't take the
-// Region for a new one.
+// A removalNotice is all that a removed Region keeps on disk. A restart doesn't take it for a new one then.
 type removalNotice struct {
 	Region string `json:"region"`
 	Stamp  uint64 `json:"stamp"` // of the removal
@@ -215,10 +198,9 @@ func (n *Node) removalNoticeStream() (stream, subject string) {
 	return "removed_" + n.cfg.Region, "meridian.removed." + n.cfg.Region
 }
 
-// heardRemoval takes in an answer of the primary that this Region is removed. A stamp older than what the
-// Region knows of itself comes from an older primary: nothing is erased. The record in the copy of the
-// primary's log is not enough: a Region that catches up reads of a removal before it reads that it was
-// added again.
+// heardRemoval takes in an answer of the primary that this Region is removed. A stamp older than what the Region
+// knows of itself comes from an older primary: nothing is erased. The record in the copy of the primary's log is
+// not enough: a Region that catches up reads of a removal before it reads that it was added again.
 func (n *Node) heardRemoval(stamp uint64) {
 	n.applying.Lock()
 	s := n.dir.Standing(n.cfg.Region)
@@ -340,8 +322,8 @@ func (n *Node) eraseStreams(ctx context.Context) error {
 	return n.deleteFiles() // what a crash left
 }
 
-// checkRemoved fails if this Region was removed and not added again. Only the primary can say that it was
-// added again, and that must be later than the removal.
+// checkRemoved fails if this Region was removed and not added again. Only the primary can say that it was added
+// again, and that must be later than the removal.
 func (n *Node) checkRemoved(ctx context.Context) error {
 	name, subject := n.removalNoticeStream()
 	msg, err := n.latest(ctx, name, subject)

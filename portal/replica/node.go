@@ -54,9 +54,9 @@ type Node struct {
 	catchUps    *sharedRounds
 	agreements  map[streamKind]*agreements // never changed
 
-	// applying guards the fields below. Code that changes the instance for other Regions holds it from the
-	// moment it knows what to change until that is done, so that changes take effect in their order. An
-	// update made here holds the instance's own lock already; it tries this one and gives way.
+	// applying guards the fields below. Code that changes the instance for other Regions holds it from the moment
+	// it knows what to change until that is done, so that changes take effect in their order. An update made here
+	// holds the instance's own lock already; it tries this one and gives way.
 	applying  sync.Mutex
 	dir       *merge.Directory
 	fulls     map[string]fullAt // of copies, by Region
@@ -93,10 +93,9 @@ type Node struct {
 	leaders   map[streamKind]time.Time // since when the leaders of streams seem wrong
 }
 
-// Open starts a Node. It returns when the Region's own server is up and its data has been read; it waits
-// for no other Region. Ready waits for the rest. An error is an *Error, or the *center.Error of an invalid
-// Seed. A Region that the primary removed is refused with Reason Removed, until the primary, which has to
-// be among Config.Peers then, says that it was added again.
+// Open starts a Node. It returns when the Region's own server is up and its data has been read, without another
+// Region: see Ready. An error is an *Error, or the *center.Error of an invalid Seed. A Region that the primary
+// removed fails with Reason Removed, until the primary, which has to be in Config.Peers then, has added it again.
 func Open(ctx context.Context, cfg Config) (*Node, error) {
 	cfg.defaults()
 	if err := cfg.check(); err != nil {
@@ -107,12 +106,15 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 			cfg.kinds...),
 		progress: newProgress(), uncopied: newUncopiedEnds(), stops: newStops(),
 		pendingEnds: pendingEnds{writes: map[string]func(context.Context) error{}},
-		catchUps:    newSharedRounds(catchUpEvery), agreements: newAgreements(),
+		catchUps:    newSharedRounds(catchUpEvery), agreements: map[streamKind]*agreements{},
 		fulls: map[string]fullAt{}, hidden: map[string]bool{}, log: ownLog{wrote: map[uint64]bool{}},
 		wake: make(chan struct{}, 1), ready: make(chan struct{}), left: make(chan struct{}), erased: make(chan struct{}),
 		readers: map[string][]*reader{}, followers: map[string]*follower{},
 		parted:  map[string]parting{},
 		leaders: map[streamKind]time.Time{},
+	}
+	for _, k := range streamKinds {
+		n.agreements[k] = &agreements{rounds: newSharedRounds(0)}
 	}
 	n.refused.Store(&map[string]string{})
 	n.ctx, n.cancel = context.WithCancel(context.Background())
@@ -152,7 +154,11 @@ func (n *Node) open(ctx context.Context) error {
 		n.start(n.attend)
 	}
 	if n.cfg.Observer != nil {
-		n.start(n.observing)
+		n.start(func() {
+			for ; n.ctx.Err() == nil; pause(n.ctx, n.cfg.ObserveEvery) {
+				n.observe(n.cfg.Observer)
+			}
+		})
 	}
 	return n.followAll(ctx)
 }
@@ -202,7 +208,13 @@ func (n *Node) connect() (err error) {
 		}
 		n.server, n.nc, err = startServer(&n.cfg)
 	} else {
-		opts := ownOptions(n.cfg.Region)
+		// A frozen server, which holds the connection and doesn't answer, is left for another one after three
+		// seconds. By default a client notices that after four minutes or more.
+		opts := []nats.Option{
+			nats.Name("meridian " + n.cfg.Region), nats.CustomInboxPrefix(inboxNode),
+			nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond), nats.Timeout(2 * time.Second),
+			nats.PingInterval(time.Second), nats.MaxPingsOutstanding(2),
+		}
 		if n.nc, err = nats.Connect(n.cfg.URL, append(opts, n.cfg.Options...)...); err != nil {
 			err = unavailable("connection to "+refusal.Quote(refusal.WithoutUser(n.cfg.URL)), err)
 		}
@@ -218,8 +230,8 @@ func (n *Node) connect() (err error) {
 	return err
 }
 
-// Close stops following and serving, and stops the embedded server. Everything that was acknowledged is on
-// disk. When it returns, all goroutines of the Node have ended.
+// Close stops following and serving, and stops the embedded server. Everything that was acknowledged is on disk.
+// When it returns, all goroutines of the Node have ended.
 func (n *Node) Close() {
 	n.once.Do(func() {
 		n.readOwn() // so that the marks cover everything that was acknowledged
@@ -228,8 +240,7 @@ func (n *Node) Close() {
 		n.mu.Unlock()
 		n.cancel()
 		n.tasks.Wait()
-		n.copyLastEnds()
-		n.lastMarks()
+		n.writeLast()
 		if n.nc != nil {
 			n.nc.Close()
 		}
@@ -263,8 +274,7 @@ func (n *Node) untilClose(ctx context.Context) (context.Context, context.CancelF
 // Region returns the name of the Node's Region.
 func (n *Node) Region() string { return n.cfg.Region }
 
-// Addr returns the address at which other Regions read from the embedded server, as their Peer.URL; "" if
-// there is none.
+// Addr returns the address of the embedded server, for other Regions' Peer.URL; "" if there is none.
 func (n *Node) Addr() string {
 	if n.server == nil || n.cfg.Listen == "" {
 		return ""
@@ -272,10 +282,9 @@ func (n *Node) Addr() string {
 	return n.server.ClientURL()
 }
 
-// Ready waits until the Region may serve. A Region that served before is ready at once, even if no other
-// Region is alive. Another one is ready when the primary lists it and all data of the primary is here.
-// While a cause keeps a Region from serving that was ready, Ready waits again, and returns the cause when
-// ctx ends.
+// Ready waits until the Region may serve. A Region that served before is ready at once, even if no other Region is
+// alive. Another one is ready when the primary lists it and all data of the primary is here. While a cause keeps a
+// Region from serving that was ready, Ready waits again, and returns the cause when ctx ends.
 func (n *Node) Ready(ctx context.Context) error {
 	for {
 		if at := n.removedAt.Load(); at > 0 {
@@ -317,9 +326,8 @@ func (n *Node) isReady() bool {
 	}
 }
 
-// Instance returns the instance as this Region has it, or nil before Ready. Updates through it are on disk
-// when they return. While a cause such as ReasonVersion keeps the Region from serving, the instance can be
-// read, and updates fail with that Reason.
+// Instance returns the instance as this Region has it, or nil before Ready. Updates through it are on disk when
+// they return. While a cause keeps the Region from serving, it can be read, and updates fail.
 func (n *Node) Instance() *center.Instance {
 	if !n.isReady() {
 		return nil
@@ -327,9 +335,8 @@ func (n *Node) Instance() *center.Instance {
 	return n.instance.Load()
 }
 
-// View returns this Region's view of the instance, or nil before Ready. It is the same one from then on. If
-// the primary no longer lists the Region, its updates fail with an *Error. If the Region was removed, it is
-// empty.
+// View returns this Region's view of the instance, or nil before Ready. It is the same one from then on. If the
+// primary no longer lists the Region, its updates fail with an *Error. If the Region was removed, it is empty.
 func (n *Node) View() *center.View {
 	if !n.isReady() {
 		return nil

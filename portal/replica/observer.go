@@ -12,18 +12,17 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// An Observer gets the state of a Node, one value at a time, every Config.ObserveEvery. The names are the
-// constants that begin with Observed. region is the Region that the value is about: the Node's own, or
-// another. Unknown values are left out, so alarms should go off for a missing value, too. OPERATING.md says
-// when to act on each value.
+// An Observer gets the state of a Node, one value at a time, every Config.ObserveEvery. The names are the constants
+// that begin with Observed; region is the one that the value is about. Unknown values are left out, so alarms
+// should go off for a missing value, too. OPERATING.md says when to act on each value.
 //
 // It is called by one goroutine, which no request waits for. Close waits for it, so it should return soon.
 type Observer interface {
 	Observe(name, region string, value float64)
 }
 
-// Values about the Node's own Region. Writes are those to its own streams since the last time; one that
-// conflicted with another Node's doesn't count. The last two don't exist with Config.URL.
+// Values about the Node's own Region. Writes are those to its own streams since the last time; one that conflicted
+// with another Node's doesn't count. The last two don't exist with Config.URL.
 const (
 	ObservedReady         = "ready"           // 1 if the Region may serve (Ready), else 0
 	ObservedServerAnswers = "server_answers"  // 1 if the Region's NATS server answered for all of these values, else 0
@@ -67,13 +66,6 @@ var (
 	}
 )
 
-// observing calls Config.Observer until Close.
-func (n *Node) observing() {
-	for ; n.ctx.Err() == nil; pause(n.ctx, n.cfg.ObserveEvery) {
-		n.observe(n.cfg.Observer)
-	}
-}
-
 func (n *Node) observe(o Observer) {
 	own := n.cfg.Region
 	o.Observe(ObservedReady, own, yes(n.isReady()))
@@ -89,9 +81,7 @@ func (n *Node) observe(o Observer) {
 	for region, count := range counts {
 		o.Observe(ObservedSessions, region, float64(count))
 	}
-	for region, number := range n.generations() {
-		o.Observe(ObservedGeneration, region, float64(number))
-	}
+	o.Observe(ObservedGeneration, own, float64(n.identity.Load().Latest()))
 	n.observePeers(o)
 	n.observeStreams(o)
 }
@@ -110,6 +100,9 @@ func (n *Node) observeDisk(o Observer) {
 
 func (n *Node) observePeers(o Observer) {
 	for _, p := range n.Peers() {
+		if f := n.follower(p.Region); f != nil && f.latest.Load() > 0 { // 0: a version from before generations
+			o.Observe(ObservedGeneration, p.Region, float64(f.latest.Load()))
+		}
 		o.Observe(ObservedReachable, p.Region, yes(p.State == portal.PeerReplicated || p.State == portal.PeerReplicating))
 		o.Observe(ObservedReplicated, p.Region, yes(p.State == portal.PeerReplicated))
 		if !p.Heard.IsZero() {
@@ -151,20 +144,6 @@ func (n *Node) observeStreams(o Observer) {
 		}
 	}
 	o.Observe(ObservedServerAnswers, n.cfg.Region, yes(answers))
-}
-
-// generations returns the number of the last start of each Region, if it is known: versions from before
-// generations don't say.
-func (n *Node) generations() map[string]uint64 {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	out := map[string]uint64{n.cfg.Region: n.identity.Load().Latest()}
-	for region, f := range n.followers {
-		if latest := f.latest.Load(); latest > 0 {
-			out[region] = latest
-		}
-	}
-	return out
 }
 
 func yes(b bool) float64 {

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -17,31 +18,42 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// This file is how a Node asks the Region's own server for its streams. Errors are an *Error that wraps the
-// client's.
+// This file asks the Region's own server. Errors are an *Error that wraps the client's.
 
-// asking repeats a request to the Region's own server until it is answered or ctx ends. A request must be
-// safe to repeat.
+// asking repeats a request, which must be safe to repeat, until it is answered or ctx ends.
 func asking[T any](ctx context.Context, request func(context.Context) (T, error)) (T, error) {
 	for {
 		attempt, cancel := context.WithTimeout(ctx, askTimeout)
 		v, err := request(attempt)
 		cancel()
-		if err == nil || ctx.Err() != nil || !noLeader(err) {
+		noLeader := errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errBehind) || apiCode(err) == clusterNotAvail
+		if err == nil || ctx.Err() != nil || !noLeader {
 			return v, err
 		}
 		pause(ctx, 20*time.Millisecond)
 	}
 }
 
-// clusterNotAvail is the answer of a cluster's servers while there is no leader.
-const clusterNotAvail jetstream.ErrorCode = 10008
+// Error codes of the server that the client has no names for.
+const (
+	clusterNotAvail           jetstream.ErrorCode = 10008 // a cluster has no leader yet
+	wrongLastSequenceConstant jetstream.ErrorCode = 10164 // of clusters, for an unexpected sequence
+	wrongLastMessageID        jetstream.ErrorCode = 10070 // for an unexpected message
+)
 
-// noLeader reports whether a missing leader may be the cause of an error.
-func noLeader(err error) bool {
-	var refused *jetstream.APIError
-	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, errBehind) ||
-		errors.As(err, &refused) && refused.ErrorCode == clusterNotAvail
+// apiCode returns the server's code of an error, or 0.
+func apiCode(err error) jetstream.ErrorCode {
+	if api, ok := errors.AsType[*jetstream.APIError](err); ok {
+		return api.ErrorCode
+	}
+	return 0
+}
+
+// conflict reports whether an expected sequence, or message, was not the last.
+func conflict(err error) bool {
+	return slices.Contains([]jetstream.ErrorCode{
+		jetstream.JSErrCodeStreamWrongLastSequence, wrongLastSequenceConstant, wrongLastMessageID,
+	}, apiCode(err))
 }
 
 // stream looks up a stream.
@@ -53,8 +65,7 @@ func (n *Node) stream(ctx context.Context, name string) (jetstream.Stream, error
 	return s, nil
 }
 
-// openStream looks up a stream, and creates it if it doesn't exist. An existing stream keeps its
-// configuration.
+// openStream looks up a stream, and creates it if it doesn't exist. An existing stream keeps its configuration.
 func (n *Node) openStream(ctx context.Context, c jetstream.StreamConfig) (jetstream.Stream, error) {
 	s, err := n.stream(ctx, c.Name)
 	if !errors.Is(err, jetstream.ErrStreamNotFound) {
@@ -110,10 +121,6 @@ func (n *Node) deleteStream(ctx context.Context, name string) error {
 	return n.deleteFiles()
 }
 
-// deletedPrefix begins the name of the directory to which the embedded server moves the files of a deleted
-// stream. It removes them later, in the background, and not if the process ends before.
-const deletedPrefix = "."
-
 // deleteFiles removes the files of deleted streams. Servers at Config.URL do that themselves.
 func (n *Node) deleteFiles() error {
 	if n.server == nil {
@@ -130,8 +137,7 @@ func (n *Node) deleteFiles() error {
 	return nil
 }
 
-// clearBefore removes the messages of a Region's log before a sequence. A full transaction has replaced
-// them.
+// clearBefore removes the messages of a Region's log before a sequence. A full transaction has replaced them.
 func (n *Node) clearBefore(ctx context.Context, region string, seq uint64) error {
 	s, err := n.stream(ctx, kindConfig.stream(region))
 	if err != nil {
@@ -158,9 +164,8 @@ func latest(ctx context.Context, s jetstream.Stream, subject string) (*jetstream
 	})
 }
 
-// next returns the first message after a sequence whose subject begins with prefix, or nil. The stream's
-// leader answers, which lacks no acknowledged message. A consumer in a cluster may be on any server that
-// keeps the stream, and may end earlier.
+// next returns the first message after a sequence whose subject begins with prefix, or nil. The stream's leader
+// answers, which lacks no acknowledged message. A consumer may be on a server that lags.
 func next(ctx context.Context, s jetstream.Stream, prefix string, after uint64) (*jetstream.RawStreamMsg, error) {
 	return getMessage(ctx, s, func(ctx context.Context) (*jetstream.RawStreamMsg, error) {
 		return s.GetMsg(ctx, after+1, jetstream.WithGetMsgSubject(prefix+">"))
@@ -205,8 +210,8 @@ func getMessage(ctx context.Context, s jetstream.Stream, get getter) (*jetstream
 	return msg, nil
 }
 
-// send publishes a message to a stream, and returns its sequence when it is on disk. It waits for
-// writeTimeout at most, and returns errConflict if an expected sequence was not the last.
+// send publishes a message to a stream, and returns its sequence when it is on disk. It waits for writeTimeout at
+// most, and returns errConflict if an expected sequence was not the last.
 func (n *Node) send(ctx context.Context, stream string, m *nats.Msg, opts ...jetstream.PublishOpt) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
@@ -219,11 +224,10 @@ func (n *Node) send(ctx context.Context, stream string, m *nats.Msg, opts ...jet
 	return ack.Sequence, nil
 }
 
-// In a cluster a server may report a stream's end and lack messages that the others have acknowledged: it
-// led the stream until it was frozen or cut off, and hasn't noticed a new leader; or it is cut off, knows
-// of no leader, and answers itself. A follower would believe that it has everything. So before this Node
-// says that nothing is pending, it has a majority of the servers agree to something, and looks up the
-// stream's end after that.
+// In a cluster a server may report a stream's end and lack messages that the others have acknowledged: it led the
+// stream until it was frozen or cut off, and hasn't noticed a new leader; or it is cut off, knows of no leader, and
+// answers itself. A follower would believe that it has everything. So before this Node says that nothing is
+// pending, it has a majority of the servers agree to something, and looks up the stream's end after that.
 
 // agreements are those of one of this Region's own streams.
 type agreements struct {
@@ -232,20 +236,10 @@ type agreements struct {
 	asked  history[string] // by the Region of the follower
 }
 
-func newAgreements() map[streamKind]*agreements {
-	out := map[streamKind]*agreements{}
-	for _, k := range streamKinds {
-		out[k] = &agreements{rounds: newSharedRounds(0)}
-	}
-	return out
-}
-
-// agree returns a stream's end, by a majority of its servers: everything that was acknowledged when it is
-// called is before that. It returns the greatest number if that isn't known, and 0 for a stream without
-// replicas, as its one server knows.
+// agree returns a stream's end, by a majority of its servers, which everything is before that was acknowledged when
+// it is called; the greatest number if that isn't known; and 0 for a stream with one server, which knows.
 //
-// An answer with news does not wait for an agreement twice in half a heartbeat: it says that more is
-// pending, and the follower asks again.
+// An answer with news waits for no second agreement in half a heartbeat: the follower asks again.
 func (n *Node) agree(ctx context.Context, s jetstream.Stream, q question, news bool) uint64 {
 	if q.Of != "" || s.CachedInfo().Config.Replicas <= 1 {
 		return 0
@@ -271,16 +265,11 @@ func (n *Node) agree(ctx context.Context, s jetstream.Stream, q question, news b
 	return all.last.Load()
 }
 
-// unused ends a subject that no message has.
-const unused = "nothing"
-
-// endByQuorum returns the sequence of a stream's last message. It has the leader delete all messages of an
-// unused subject. That changes nothing, and is confirmed only when a majority of the servers has it in the
-// stream's log and the leader has applied everything before it. (config, as a KV bucket, refuses deletions
-// by sequence.)
+// endByQuorum returns the sequence of a stream's last message. It has the leader delete all messages of an unused
+// subject. That changes nothing, and is confirmed only when a majority of the servers has it in the stream's log
+// and the leader has applied everything before it. (config, as a KV bucket, refuses deletions by sequence.)
 //
-// The end is believed from a server that has heard from a majority since then. The leader has, by that
-// confirmation. A deposed one hasn't.
+// The end is believed from a server that has heard from a majority since then. A deposed leader hasn't.
 func endByQuorum(ctx context.Context, s jetstream.Stream, unused string) (uint64, error) {
 	began := time.Now()
 	if err := s.Purge(ctx, jetstream.WithPurgeSubject(unused)); err != nil {
@@ -296,8 +285,8 @@ func endByQuorum(ctx context.Context, s jetstream.Stream, unused string) (uint64
 	return info.State.LastSeq, nil
 }
 
-// heardFromMajority reports whether the server that describes a stream has heard from a majority of its
-// servers, itself included, within a duration. The age of one that it has never heard from is 0.
+// heardFromMajority reports whether the server that describes a stream has heard from a majority of its servers,
+// itself included, within a duration. The age of one that it has never heard from is 0.
 func heardFromMajority(c *jetstream.ClusterInfo, within time.Duration) bool {
 	if c == nil {
 		return false
@@ -311,8 +300,8 @@ func heardFromMajority(c *jetstream.ClusterInfo, within time.Duration) bool {
 	return 2*heard > len(c.Replicas)+1
 }
 
-// sharedRounds run one at a time. The result of a round is that of all callers who came before it began, so
-// if the server doesn't answer they don't wait one after the other.
+// sharedRounds run one at a time. The result of a round is that of all callers who came before it began, so if the
+// server doesn't answer they don't wait one after the other.
 type sharedRounds struct {
 	every time.Duration // the least time from one round to the next
 	turn  chan struct{} // holds one while a round runs; that guards the fields below

@@ -23,9 +23,8 @@ func (f *follower) question(k streamKind, after position) question {
 	}
 }
 
-// ask sends one question. The answer may take as long as a heartbeat. A client that knows Secret can have
-// the peer send answers to its own questions here, so an answer counts only if it has this question's
-// Nonce.
+// ask sends one question. The answer may take as long as a heartbeat. A client that knows Secret can have the peer
+// send answers to its own questions here, so an answer counts only if it has this question's Nonce.
 func (f *follower) ask(ctx context.Context, nc *nats.Conn, q question) (a answer, err error) {
 	b, err := json.Marshal(q)
 	if err != nil {
@@ -111,8 +110,8 @@ func (f *follower) logRefusal(err error) {
 	}
 }
 
-// setIncompatible notes why a peer's version can't be followed, or (nil) that it can. It is logged once:
-// the follower goes on asking, as the peer may be upgraded at any time.
+// setIncompatible notes why a peer's version can't be followed, or (nil) that it can. It is logged once: the
+// follower goes on asking, as the peer may be upgraded at any time.
 func (f *follower) setIncompatible(err *Error) {
 	switch was := f.incompatible.Swap(err); {
 	case err != nil && was == nil:
@@ -122,8 +121,7 @@ func (f *follower) setIncompatible(err *Error) {
 	}
 }
 
-// dial makes a connection that doesn't reconnect: the session begins anew then, and authenticates the peer
-// again.
+// dial makes a connection that doesn't reconnect: the session begins anew then, and authenticates the peer again.
 func (f *follower) dial(secret string, lost func(error)) (*nats.Conn, error) {
 	opts := []nats.Option{
 		nats.Name("meridian " + f.n.cfg.Region), nats.NoReconnect(), nats.Timeout(2 * time.Second),
@@ -140,8 +138,7 @@ func (f *follower) dial(secret string, lost func(error)) (*nats.Conn, error) {
 	return nats.Connect(f.peer.URL, append(opts, f.peer.Options...)...)
 }
 
-// Peers returns the Regions that are followed, sorted by name, as they are known here, without a request.
-// It makes a Node a portal.Replication.
+// Peers returns the Regions that are followed, sorted by name, without a request. A Node is a portal.Replication.
 func (n *Node) Peers() []portal.Peer {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -191,8 +188,7 @@ func (f *follower) heard() (t time.Time) {
 	return t
 }
 
-// met takes an answer into the progress. A part of a transaction counts as its elements. anew: the stream
-// is read from its start again.
+// met takes an answer into the progress, in elements of transactions. anew: the stream is read from its start.
 func (f *follower) met(k streamKind, a answer, anew bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -232,8 +228,7 @@ func (f *follower) reached(k streamKind, asked time.Time) {
 	}
 }
 
-// measure notes how long a change took to get here. What was there before the follower's first answer
-// doesn't count.
+// measure notes how long a change took to get here, if it was made after the follower's first answer.
 func (f *follower) measure(a arrival, now time.Time) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -245,9 +240,8 @@ func (f *follower) measure(a arrival, now time.Time) {
 	f.maxLag = max(f.maxLag, f.lag)
 }
 
-// measureClock compares the clock in an answer with the time half way between the question and now, without
-// the time that the answer was held. It is only reported: package portal decides by it, together with
-// verified assertions.
+// measureClock compares the clock in an answer, which was held, with the time half way between question and answer.
+// It is only reported: package portal decides by it, together with verified assertions.
 func (f *follower) measureClock(asked time.Time, a answer) {
 	now := f.n.cfg.Now()
 	trip := now.Sub(asked) - time.Duration(a.Held)*time.Microsecond

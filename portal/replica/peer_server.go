@@ -16,10 +16,9 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// Another Region reaches nothing of this one but this subject: it asks a question about one of the Region's
-// own streams, and a Node answers. Peers don't get JetStream's API. A consumer there delivers to any
-// subject that it is told, with the server's rights, so a client that may only read could have messages
-// written into a stream, in the wrong place.
+// Another Region reaches only this subject: it asks a question about one of the Region's own streams, and a Node
+// answers. Peers don't get JetStream's API: a consumer there delivers to any subject, with the server's rights, so
+// a client that may only read could have messages written into a stream, in the wrong place.
 func peerSubject(region string) string { return "meridian.follow." + region }
 
 // A question asks for what follows a position in a stream.
@@ -48,8 +47,7 @@ type answer struct {
 	After    uint64    `json:"after"` // where the piece begins
 	Messages []message `json:"messages,omitempty"`
 	Pending  uint64    `json:"pending"` // how many follow
-	// Last is the end of the stream. If nothing is pending, all up to there is known, even if the last messages
-	// have expired.
+	// Last is the end of the stream. If nothing is pending, all up to there is known, or has expired.
 	Last  uint64 `json:"last"`
 	Error string `json:"error,omitempty"`
 
@@ -92,9 +90,6 @@ type message struct {
 }
 
 func (m message) size() int { return len(m.Subject) + len(m.Data) + 200 }
-
-// ofCopy is the store of an answer from a copy. Each of its messages has a Store.
-const ofCopy = "copy"
 
 // servePeers starts to answer questions.
 func (n *Node) servePeers() error {
@@ -157,8 +152,7 @@ func (n *Node) reply(m *nats.Msg, a answer) {
 	}
 }
 
-// answer answers a question. It takes a turn before it reads, and keeps it until the answer is sent, to
-// bound the memory.
+// answer answers a question. It keeps a turn from the read until the answer is sent, to bound the memory.
 func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 	begun := time.Now()
 	n.awaitList(n.ctx, q)
@@ -205,8 +199,7 @@ func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 	n.reply(m, a)
 }
 
-// look finds where the piece that a question asks for begins, and whether it holds anything. It waits as
-// long as the question says.
+// look finds where the piece of an answer begins, and whether it holds anything, for as long as the question says.
 func (n *Node) look(ctx context.Context, q question) (s jetstream.Stream, a answer, more bool, err error) {
 	name := q.Line.stream(cmp.Or(q.Of, n.cfg.Region))
 	if s, err = n.stream(ctx, name); err != nil {
@@ -230,8 +223,8 @@ func (n *Node) look(ctx context.Context, q question) (s jetstream.Stream, a answ
 	return s, a, n.progress.wait(ctx, name, position{seq: a.After + 1}, q.wait()), nil
 }
 
-// read fills an answer. It says that nothing is pending only if the stream's leader says so too: a consumer
-// may be on a server that lags, and the follower would skip what that lacks.
+// read fills an answer. It says that nothing is pending only if the stream's leader says so too: a consumer may be
+// on a server that lags, and the follower would skip what that lacks.
 func (n *Node) read(ctx context.Context, s jetstream.Stream, prefix string, a *answer) error {
 	cons, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: a.After + 1,
@@ -272,8 +265,8 @@ type batches interface {
 	Fetch(batch int, opts ...jetstream.FetchOpt) (jetstream.MessageBatch, error)
 }
 
-// fill takes messages until the answer is full or nothing is pending. A client that gives up on a batch
-// drops what was on its way, and the consumer goes on after that: only its own count shows what is missing.
+// fill takes messages until the answer is full or nothing is pending. A client that gives up on a batch drops what
+// was on its way, and the consumer goes on after that: only its own count shows what is missing.
 func (a *answer) fill(from batches) error {
 	next, large := uint64(1), merge.MaxPart
 	for size := 0; a.Pending > 0 && len(a.Messages) < maxMessages && size < maxPiece; {

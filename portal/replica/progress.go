@@ -11,8 +11,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// progress is how far each stream has taken effect here: of another Region's, the position in the original;
-// of this Region's own, without a store, how far it was read, even if that could not be opened.
+// progress is how far each stream has taken effect here: of another Region's, the position in the original; of this
+// Region's own, without a store, how far it was read, even if that could not be opened.
 type progress struct {
 	mu   sync.Mutex
 	at   map[string]position // by stream
@@ -59,8 +59,7 @@ func (m *progress) wait(ctx context.Context, stream string, p position, most tim
 	})
 }
 
-// waitFor waits until done returns true, for most at most, and returns its last result. done also returns a
-// channel that is closed when that may change.
+// waitFor waits until done returns true, for most at most. done also returns a channel that is closed on changes.
 func waitFor(ctx context.Context, most time.Duration, done func() (bool, <-chan struct{})) bool {
 	timer := time.NewTimer(most)
 	defer timer.Stop()
@@ -90,13 +89,11 @@ func (n *Node) applied(a arrival) {
 	}
 }
 
-// Probe writes what a sign-in writes, a message to the Region's stream of sessions, and waits until it has
-// been read. It also fails while a stream of the Region's own server can't be written, and while an answer
-// of another Region is not copied and read here within fifteen seconds: Peers are out of date then. It
-// never fails because another Region is out of reach.
+// Probe writes what a sign-in writes, a message to the Region's stream of sessions, and waits until it has been
+// read. It also fails while a stream of the Region's own server can't be written, and while an answer of another
+// Region is not copied and read here within fifteen seconds. It never fails because another Region is out of reach.
 //
-// Each message replaces the one before. Other Regions copy it, and ignore it. A Portal calls Probe every
-// few seconds.
+// Each message replaces the one before. Other Regions copy and ignore it. A Portal calls Probe every few seconds.
 func (n *Node) Probe(ctx context.Context) error {
 	if !n.isReady() {
 		return newError(ReasonNotReady, "probe", "a Region that serves", n.cfg.Region)

@@ -65,8 +65,7 @@ func (c *contents) copied(stream string, e copyEnd) {
 	}
 }
 
-// note adds a message that was read to the content of its stream. opened is false if it could not be
-// opened.
+// note adds a message that was read to the content of its stream. opened is false if it could not be opened.
 func (n *Node) note(a arrival, h nats.Header, subject string, sealed []byte, opened bool) {
 	m := n.messageOf(a, h, subject, sealed, opened)
 	n.contents.with(a.kind.stream(a.region), func(c *integrity.Content) { c.Add(m) })
@@ -90,8 +89,7 @@ func (n *Node) messageOf(a arrival, h nats.Header, subject string, sealed []byte
 	return m
 }
 
-// itemOf hashes a message. One that doesn't open is hashed as it is: a Region that opens it has another
-// hash then, which is reported.
+// itemOf hashes a message, as it is if it doesn't open: a Region that opens it has another hash, and reports it.
 func itemOf(subject string, until int64, plain, sealed []byte, opened bool) integrity.Item {
 	if !opened {
 		return integrity.HashItem(subject, until, append([]byte("sealed: "), sealed...))
@@ -99,8 +97,7 @@ func itemOf(subject string, until int64, plain, sealed []byte, opened bool) inte
 	return integrity.HashItem(subject, until, plain)
 }
 
-// prove adds this Region's proof to each message of an answer. It covers the hash of the opened body, so
-// sealing doesn't matter.
+// prove adds this Region's proof to each message of an answer, of the hash of the opened body.
 func (n *Node) prove(k streamKind, a *answer) {
 	key := n.identity.Load().Key
 	for i := range a.Messages {
@@ -121,8 +118,7 @@ func (n *Node) itemOf(m message) integrity.Item {
 	return itemOf(m.Subject, int64(number(m.Until)), plain, m.Data, err == nil)
 }
 
-// state adds to an answer what the Region says of the whole stream: the generation and, if this Node has
-// read all of it, the digest at its end.
+// state adds to an answer the generation and, if this Node has read the whole stream, the digest at its end.
 func (n *Node) state(ctx context.Context, s jetstream.Stream, q question, a *answer) error {
 	id := n.identity.Load()
 	a.Generation, a.Latest, a.Vouched = &n.generation, id.Latest(), id.Vouched
@@ -151,10 +147,10 @@ func (n *Node) state(ctx context.Context, s jetstream.Stream, q question, a *ans
 	return nil
 }
 
-// checkProof checks what a follower shows of its copy of one of this Region's own streams. It returns why
-// the follower gets no answer, or "".
+// checkProof checks what a follower shows of its copy of a stream. It returns why it gets no answer, or "".
 func (n *Node) checkProof(ctx context.Context, q question, info *jetstream.StreamInfo) (refusedReason, error) {
-	if err := n.damage.Load(); err != nil && n.isDamaged(q.Line) {
+	d := n.identity.Load().Damage // the other streams of a Region that has stopped may be undamaged
+	if err := n.damage.Load(); err != nil && (d == nil || d.Line == "" || streamKind(d.Line) == q.Line) {
 		return refusedDamaged, err
 	}
 	n.noteHeardStart(ctx, q)
@@ -162,7 +158,7 @@ func (n *Node) checkProof(ctx context.Context, q question, info *jetstream.Strea
 	by := judgeOf(q.Line, q.Store, q.After, q.Proof)
 	v, why := by(n.identity.Load(), info.State.LastSeq)
 	if v == integrity.Damaged {
-		if err := n.confirmAndCondemn(ctx, q.Line, by); err != nil {
+		if err := n.confirm(ctx, q.Line, by); err != nil {
 			return refusedDamaged, err
 		}
 		if current && ahead {
@@ -193,10 +189,9 @@ func (n *Node) checkProof(ctx context.Context, q question, info *jetstream.Strea
 	return "", nil
 }
 
-// judgeUnlisted judges what a Region shows that this one doesn't list: a primary that was restored to a
-// state from before it listed the Region hears of that from no other. It returns the answer. The list of a
-// Region that has stopped doesn't count, so the Region that asks hears of the damage, and goes on with what
-// it has.
+// judgeUnlisted judges what a Region shows that this one doesn't list: a primary that was restored to a state from
+// before it listed the Region hears of that from no other. It returns the answer. The list of a Region that has
+// stopped doesn't count, so the Region that asks hears of the damage, and goes on with what it has.
 func (n *Node) judgeUnlisted(ctx context.Context, q question, a answer) answer {
 	if !a.Unlisted || a.Removed > 0 || q.Of != "" {
 		return a
@@ -205,7 +200,7 @@ func (n *Node) judgeUnlisted(ctx context.Context, q question, a answer) answer {
 		by := judgeOf(q.Line, q.Store, q.After, q.Proof)
 		read, _ := n.progress.get(q.Line.stream(n.cfg.Region))
 		if v, _ := by(n.identity.Load(), read.seq); v == integrity.Damaged {
-			_ = n.confirmAndCondemn(ctx, q.Line, by)
+			_ = n.confirm(ctx, q.Line, by)
 		}
 	}
 	if err := n.condemned(); err != nil {
@@ -214,8 +209,7 @@ func (n *Node) judgeUnlisted(ctx context.Context, q question, a answer) answer {
 	return a
 }
 
-// noteFollowed notes that another Region has shown a message that this one wrote to the streams that it
-// has.
+// noteFollowed notes that another Region has shown a message that this one wrote to the streams that it has.
 func (n *Node) noteFollowed(ctx context.Context) {
 	if d := n.identity.Load(); d.Followed || d.Vouched {
 		return
@@ -225,9 +219,8 @@ func (n *Node) noteFollowed(ctx context.Context) {
 	}
 }
 
-// noteHeardStart compares the number of the last start that a follower has heard of with those that this
-// Node knows. If it is higher, another Node of the Region may have started. Otherwise it is a claim: it is
-// logged.
+// noteHeardStart compares the number of the last start that a follower has heard of with those that this Node
+// knows. If it is higher, another Node of the Region may have started. Otherwise it is a claim: it is logged.
 func (n *Node) noteHeardStart(ctx context.Context, q question) {
 	if q.Heard <= n.identity.Load().Latest() {
 		return

@@ -18,8 +18,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// load starts to read a Region's streams from the Region's own server, if they aren't read yet, and returns
-// when all that they hold has been read.
+// load reads a Region's streams, from now on, and returns when all that they hold has been read.
 func (n *Node) load(ctx context.Context, region string, kinds ...streamKind) error {
 	for _, r := range n.readersOf(region, kinds...) {
 		if err := r.complete(ctx); err != nil {
@@ -29,8 +28,7 @@ func (n *Node) load(ctx context.Context, region string, kinds ...streamKind) err
 	return nil
 }
 
-// readersOf returns the readers of a Region's streams, and starts those of these kinds. They run until
-// Close, or until they are stopped.
+// readersOf returns the readers of a Region's streams, and starts those of these kinds.
 func (n *Node) readersOf(region string, kinds ...streamKind) []*reader {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -70,8 +68,7 @@ func (n *Node) stopReaders(region string, kinds ...streamKind) {
 	}
 }
 
-// A reader takes one stream of the Region's own server into memory: a stream of the Region itself, or the
-// copy of another's.
+// A reader takes one stream of the Region's own server, its own or a copy, into memory.
 type reader struct {
 	n      *Node
 	region string
@@ -117,11 +114,7 @@ func (r *reader) forget() {
 	}
 }
 
-// errGap: a message was lost between the server and the Node.
-var errGap = errors.New("replica: a message is missing")
-
-// tail reads the stream to its end and goes on. It returns at the first error, and is called again for what
-// follows the last message that was read.
+// tail reads the stream to its end and goes on, until the first error. The next call continues.
 func (r *reader) tail(ctx context.Context, s jetstream.Stream) error {
 	cons, err := s.CreateConsumer(ctx, jetstream.ConsumerConfig{
 		DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: r.last.Load() + 1,
@@ -152,8 +145,7 @@ func (r *reader) tail(ctx context.Context, s jetstream.Stream) error {
 	}
 }
 
-// complete waits until all has been read that is in the stream now. Messages may expire and others may come
-// meanwhile, so it doesn't count them.
+// complete waits until all has been read that is in the stream now, even if messages expire or others come.
 func (r *reader) complete(ctx context.Context) error {
 	name := r.kind.stream(r.region)
 	s, err := r.n.stream(ctx, name)
@@ -295,8 +287,8 @@ func untilOf(header string) time.Time {
 	return time.Time{}
 }
 
-// partHeader is what a copier may know of a part: its number, how many there are, how many elements it and
-// the whole transaction hold, and whether that is full.
+// partHeader is what a copier may know of a part: its number, how many there are, how many elements it and the
+// whole transaction hold, and whether that is full.
 func partHeader(p merge.Transaction, total int) string {
 	full := 0
 	if p.Full {

@@ -11,13 +11,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/nats-io/nats.go/jetstream"
+
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// recover does what Config.Recover asks for, before anything else is read. Until it is done the Region
-// stays damaged. It changes no stream before everything that was merged is on this Region's disk, in a
-// stream beside them: see takeOver.
+// recover does what Config.Recover asks for, before anything else is read. Until it is done the Region stays
+// damaged, and no stream changes before the merged content is on this Region's disk: see takeOver.
 func (n *Node) recover(ctx context.Context) error {
 	if err := n.deleteStream(ctx, n.stageStream()); err != nil { // of an earlier start that didn't get far
 		return err
@@ -34,12 +35,11 @@ func (n *Node) recover(ctx context.Context) error {
 	if err := r.fetch(ctx); err != nil {
 		return err
 	}
-	count, err := r.stage(ctx)
-	if err != nil {
+	if err := r.stage(ctx); err != nil {
 		return err
 	}
-	err = n.changeIdentity(ctx, func(d *integrity.Identity) {
-		d.Recovery = &integrity.Recovery{From: n.cfg.Recover, Count: count}
+	err := n.changeIdentity(ctx, func(d *integrity.Identity) {
+		d.Recovery = &integrity.Recovery{From: n.cfg.Recover, Count: r.staged}
 		d.Damage = n.damageOf("",
 			"its recovery was not completed: start it again (with URL: one Node alone, with Config.Recover)")
 		for _, k := range streamKinds { // of the new streams: all Regions read them from the start
@@ -55,14 +55,14 @@ func (n *Node) recover(ctx context.Context) error {
 	return err
 }
 
-// A recovery merges what a Region wrote, from what is readable in its own streams and from other Regions'
-// copies of them.
+// A recovery merges what a Region wrote, from its own streams and from other Regions' copies of them.
 type recovery struct {
 	n       *Node
 	log     []merge.Piece // of the Region's own log, and of copies of it
 	earlier []merge.Piece // of copies of logs that this one replaced without knowing it
 	last    map[streamKind]map[string]lasted
-	left    int // messages that were left out
+	left    int    // messages that were left out
+	staged  uint64 // messages in the stage
 }
 
 // lasted is the last message of a subject.
@@ -93,8 +93,7 @@ func (r *recovery) own(ctx context.Context, k streamKind) error {
 	return nil
 }
 
-// fetch reads the copies of all Regions that Config.Recover names, and waits for each: only one of them may
-// have a message.
+// fetch reads the copies of all Regions in Config.Recover, and waits for each: no other may have a message.
 func (r *recovery) fetch(ctx context.Context) error {
 	for _, name := range r.n.cfg.Recover {
 		f := r.n.newFollower(name, r.n.cfg.Peers[name])
@@ -143,10 +142,10 @@ func (r *recovery) from(ctx context.Context, f *follower) error {
 	return nil
 }
 
-// sort decides which messages of a copy count. Of the log that this Region has, only those that it
-// recognises. Earlier logs, which were lost with the key, count as they are, as a copy may have a part of
-// each. Later ones, of which an older copy of the disks doesn't know, count if this Region recognises them.
-// What ends access counts in any case, as any Region may end it.
+// sort decides which messages of a copy count. Of the log that this Region has, only those that it recognises.
+// Earlier logs, which were lost with the key, count as they are, as a copy may have a part of each. Later ones, of
+// which an older copy of the disks doesn't know, count if this Region recognises them. What ends access counts in
+// any case, as any Region may end it.
 func (r *recovery) sort(f *follower, k streamKind, all []message) error {
 	id := r.n.identity.Load()
 	var own []message
@@ -216,9 +215,8 @@ func (r *recovery) take(k streamKind, all []message, store string, log *[]merge.
 	}
 }
 
-// entry keeps the newer of two messages of a subject, until the later of their expiries. What ends access
-// is taken from any Region, which may lie, so a message under a wrong subject is refused: it can't replace
-// the right one.
+// entry keeps the newer of two messages of a subject, until the later of their expiries. What ends access is taken
+// from any Region, which may lie, so a message under a wrong subject is refused: it can't replace the right one.
 func (r *recovery) entry(k streamKind, m message, plain []byte) error {
 	v := lasted{raw: plain, until: int64(number(m.Until))}
 	if err := json.Unmarshal(plain, &v.entry); err != nil {
@@ -246,16 +244,18 @@ func (r *recovery) entry(k streamKind, m message, plain []byte) error {
 	return nil
 }
 
-// stage writes everything that was merged into a stream beside the Region's own. It returns the number of
-// its messages.
-func (r *recovery) stage(ctx context.Context) (count uint64, err error) {
+// stage writes everything that was merged into a stream beside the Region's own.
+func (r *recovery) stage(ctx context.Context) error {
 	log, err := r.united()
 	if err != nil {
-		return 0, err
+		return err
 	}
-	st, err := r.n.makeStage(ctx)
+	_, err = r.n.openStream(ctx, jetstream.StreamConfig{
+		Name: r.n.stageStream(), Description: "Meridian: recovery of Region " + r.n.cfg.Region,
+		Subjects: []string{r.n.stageSubjects("") + ">"}, Storage: jetstream.FileStorage, Replicas: r.n.cfg.Replicas,
+	})
 	if err != nil {
-		return 0, err
+		return err
 	}
 	for _, k := range []streamKind{kindRevoked, kindSessions} {
 		for _, about := range slices.Sorted(maps.Keys(r.last[k])) {
@@ -267,22 +267,22 @@ func (r *recovery) stage(ctx context.Context) (count uint64, err error) {
 			if v.until > 0 && w.until.Before(r.n.cfg.Now()) {
 				continue
 			}
-			if err := st.add(ctx, w); err != nil {
-				return 0, err
+			if err := r.add(ctx, w); err != nil {
+				return err
 			}
 		}
 	}
 	for _, w := range log {
-		if err := st.add(ctx, w); err != nil {
-			return 0, err
+		if err := r.add(ctx, w); err != nil {
+			return err
 		}
 	}
-	return st.count, nil
+	return nil
 }
 
-// united returns the writes of the whole state of the merged logs. If there is an earlier log, what was
-// written since the disk was lost began without knowing what was ended before, and counts only for what it
-// ended. That isn't so if only the Region's identity was lost.
+// united returns the writes of the whole state of the merged logs. If there is an earlier log, what was written
+// since the disk was lost began without knowing what was ended before, and counts only for what it ended. That
+// isn't so if only the Region's identity was lost.
 func (r *recovery) united() (out []write, err error) {
 	n := r.n
 	log, beside := r.log, []merge.Piece(nil)

@@ -16,21 +16,18 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
-// A recovery deletes the Region's own streams, as a server does not go on reliably with damaged files. So
-// that a crash, or a full disk, loses nothing that was readable, it has these steps:
+// A recovery deletes the Region's own streams, as a server does not go on reliably with damaged files. So that a
+// crash, or a full disk, loses nothing that was readable, it has these steps:
 //
-//  1. The Identity says that the Region is damaged. Everything is written into one more
-//     stream, the stage. A start that finds this begins again.
-//  2. The Identity says that the stage is complete, and names the new streams. From here
-//     on the stage counts. A start that finds this goes on, and needs no other Region.
-//  3. Each stream is deleted, created, filled from the stage and named. A stream with its
-//     new name is done.
+//  1. The Identity says that the Region is damaged. Everything is written into one more stream, the stage. A start
+//     that finds this begins again.
+//  2. The Identity says that the stage is complete, and names the new streams. From here on the stage counts. A
+//     start that finds this goes on, and needs no other Region.
+//  3. Each stream is deleted, created, filled from the stage and named. A stream with its new name is done.
 //  4. The Identity says that nothing is damaged. The stage is deleted.
 
 // stageStream is the stream in which a recovery is merged.
 func (n *Node) stageStream() string { return stagePrefix + n.cfg.Region }
-
-const stagePrefix = "recovery_"
 
 // stageSubjects begins the subjects of the stage; "": of all streams.
 func (n *Node) stageSubjects(k streamKind) string {
@@ -40,40 +37,26 @@ func (n *Node) stageSubjects(k streamKind) string {
 	return n.stageSubjects("") + string(k) + "."
 }
 
-// A recoveryStage is the stage while it is written.
-type recoveryStage struct {
-	n     *Node
-	count uint64
-}
-
-func (n *Node) makeStage(ctx context.Context) (*recoveryStage, error) {
-	_, err := n.openStream(ctx, jetstream.StreamConfig{
-		Name: n.stageStream(), Description: "Meridian: recovery of Region " + n.cfg.Region,
-		Subjects: []string{n.stageSubjects("") + ">"}, Storage: jetstream.FileStorage, Replicas: n.cfg.Replicas,
-	})
-	return &recoveryStage{n: n}, err
-}
-
-// add writes a message, sealed for its subject in the new stream.
-func (s *recoveryStage) add(ctx context.Context, w write) error {
-	n := s.n
+// add writes a message to the stage, sealed for its subject in the new stream.
+func (r *recovery) add(ctx context.Context, w write) error {
+	n := r.n
 	msg, _, err := n.message(w)
 	if err != nil {
 		return err
 	}
 	msg.Subject = n.stageSubjects(w.kind) + w.subject
-	_, err = n.send(ctx, n.stageStream(), msg, jetstream.WithExpectLastSequence(s.count))
+	_, err = n.send(ctx, n.stageStream(), msg, jetstream.WithExpectLastSequence(r.staged))
 	if errors.Is(err, errConflict) {
 		return unavailable("write to stream "+n.stageStream(), err)
 	} else if err != nil {
 		return err
 	}
-	s.count++
+	r.staged++
 	return n.passes("staged " + w.subject)
 }
 
-// resume completes a start with Config.Restored or Config.Recover that was interrupted, before the streams
-// are examined. If several Nodes may be started at once, the operator says which of them does that.
+// resume completes a start with Config.Restored or Config.Recover that was interrupted, before the streams are
+// examined. If several Nodes may be started at once, the operator says which of them does that.
 func (n *Node) resume(ctx context.Context) error {
 	d, _, err := n.readIdentity(ctx)
 	if n.vouched() && reasonDamaged(err) {

@@ -13,9 +13,9 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 )
 
-// The embedded server refuses a stream for good once a write to it has failed, as on a full disk, and
-// doesn't even answer. The Node looks for that, fails such writes at once, and opens the streams again when
-// the disk accepts writes. Reading goes on meanwhile. Servers at Config.URL are their operator's.
+// The embedded server refuses a stream for good once a write to it has failed, as on a full disk, and doesn't even
+// answer. The Node looks for that, fails such writes at once, and opens the streams again when the disk accepts
+// writes. Reading goes on meanwhile. Servers at Config.URL are their operator's.
 
 // Bounds of reopening.
 const (
@@ -24,9 +24,6 @@ const (
 	reopenSpace = 1 << 20          // how much the disk has to accept before
 	spaceName   = "meridian.space" // the file that tests it
 )
-
-// everything means all streams.
-const everything = "*"
 
 // stalled returns why the embedded server accepts no writes to a stream, as far as is known, or nil.
 func (n *Node) stalled(stream string) error {
@@ -72,8 +69,7 @@ func (n *Node) attend() {
 	}
 }
 
-// trouble returns the streams that the server can't write to. On a full disk that is all of them, even if
-// no write has failed yet. before are the last ones.
+// trouble returns the streams that the server can't write to: on a full disk all of them. before are the last ones.
 func (n *Node) trouble(looks unrecovered, before map[string]string, now time.Time) (map[string]string, bool) {
 	refused, full := looks.last(troubles(n.server), before, now), false
 	if len(refused) > 0 {
@@ -100,12 +96,9 @@ func troubles(s *server.Server) map[string]string {
 	return out
 }
 
-// unrecovered is since when streams have directories and are unknown to the server. That is permanent if
-// they could not be recovered from the disk, and lasts for a moment while they are created or deleted.
+// unrecovered is since when streams have directories and are unknown to the server. That is permanent if they could
+// not be recovered from the disk, and lasts for a moment while they are created or deleted.
 type unrecovered map[string]time.Time
-
-// unrecoveredFor is how long such a moment may last.
-const unrecoveredFor = 5 * time.Second
 
 // last leaves out what may not be permanent.
 func (u unrecovered) last(found, before map[string]string, now time.Time) map[string]string {
@@ -135,8 +128,8 @@ func (n *Node) space() error {
 	return errors.Join(err, f.Sync(), f.Close(), os.Remove(name))
 }
 
-// reopen makes the server close its streams and recover them from the disk. Connections and subscriptions
-// stay. Readers and followers notice that their consumers are gone, and continue at their positions.
+// reopen makes the server close its streams and recover them from the disk. Connections and subscriptions stay.
+// Readers and followers notice that their consumers are gone, and continue at their positions.
 func (n *Node) reopen() error {
 	if err := n.server.ShutdownJetStream(); err != nil {
 		return err

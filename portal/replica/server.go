@@ -19,8 +19,7 @@ import (
 	"github.com/nats-io/nats.go"
 )
 
-// Users of the embedded server, and the prefixes of subjects for answers. Peers can't listen to a Node's
-// own.
+// Users of the embedded server, and the prefixes of subjects for answers. Peers can't listen to a Node's own.
 const (
 	userNode  = "node"
 	userPeer  = "peer"
@@ -28,17 +27,15 @@ const (
 	inboxNode = "_NODE"
 )
 
-// PeerPermissions returns the subjects that another Region may use on a Region's server: to ask the
-// Region's Nodes for its own streams, and to listen to the answers. No stream listens to them, and they are
-// not JetStream's.
+// PeerPermissions returns the subjects that another Region may use on a Region's server: to ask the Region's Nodes
+// for its own streams, and to listen to the answers. No stream listens to them, and they are not JetStream's.
 //
 // With external servers this is the pattern for the user that peers connect as.
 func PeerPermissions(region string) (publish, subscribe []string) {
 	return []string{peerSubject(region)}, []string{inboxPeer + ".>"}
 }
 
-// startServer starts the embedded server and returns a connection to it from within this process. No other
-// client can log in as its user.
+// startServer starts the embedded server. It returns the only connection as its own user, from within this process.
 func startServer(cfg *Config) (*server.Server, *nats.Conn, error) {
 	password := rand.Text() + rand.Text()
 	publish, subscribe := PeerPermissions(cfg.Region)
@@ -90,17 +87,6 @@ func startServer(cfg *Config) (*server.Server, *nats.Conn, error) {
 	return s, nc, nil
 }
 
-// ownOptions are for the connection to the servers at Config.URL. A frozen server, which holds the
-// connection and doesn't answer, is left for another one after three seconds. By default a client notices
-// that after four minutes or more, and until then every write fails.
-func ownOptions(region string) []nats.Option {
-	return []nats.Option{
-		nats.Name("meridian " + region), nats.CustomInboxPrefix(inboxNode),
-		nats.MaxReconnects(-1), nats.ReconnectWait(250 * time.Millisecond), nats.Timeout(2 * time.Second),
-		nats.PingInterval(time.Second), nats.MaxPingsOutstanding(2),
-	}
-}
-
 // secrets are what this Region shows to others, in this order, and what it accepts.
 func (c *Config) secrets() []string {
 	if c.Secret == "" {
@@ -109,8 +95,7 @@ func (c *Config) secrets() []string {
 	return append([]string{c.Secret}, c.OldSecrets...)
 }
 
-// An authenticator authenticates clients of the embedded server, and counts the peers. A connection that
-// isn't authenticated yet doesn't count.
+// An authenticator authenticates clients of the embedded server, and counts peers that are authenticated.
 type authenticator struct {
 	cfg       *Config
 	own, peer *server.User
@@ -150,8 +135,7 @@ func (a *authenticator) known(password string) (ok bool) {
 	return ok
 }
 
-// admit counts a peer's connection, if there is room. The server doesn't tell when a connection ends, so
-// those that ended are removed when there is no room.
+// admit counts a peer's connection, if there is room. The server doesn't tell when a connection ends.
 func (a *authenticator) admit(id uint64) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -172,9 +156,8 @@ func (a *authenticator) refuse(why string, from net.Addr) {
 	}
 }
 
-// serverLog passes on the warnings and errors of the embedded server, at their level. An unauthenticated
-// client can cause some of them as often as it likes, so only the first few of each kind in a minute are
-// passed on.
+// serverLog passes on the warnings and errors of the embedded server, at their level. An unauthenticated client can
+// cause some of them as often as it likes, so only the first few of each kind in a minute are passed on.
 type serverLog struct {
 	logger *slog.Logger
 	limiter
@@ -184,8 +167,7 @@ func (l *serverLog) Noticef(string, ...any) {}
 func (l *serverLog) Debugf(string, ...any)  {}
 func (l *serverLog) Tracef(string, ...any)  {}
 
-// Warnf logs a warning, unless it is about what this package does on purpose: Secret is a password, and Dir
-// is the operator's choice.
+// Warnf logs a warning, unless it is about what is on purpose: Secret is a password, and the operator chose Dir.
 func (l *serverLog) Warnf(f string, v ...any) {
 	if !strings.HasPrefix(f, "Plaintext passwords detected") && !strings.HasPrefix(f, "Temporary storage directory used") {
 		l.pass(slog.LevelWarn, f, v)
@@ -224,8 +206,7 @@ type limiter struct {
 	seen, before map[string]int // in this minute, and in the one before
 }
 
-// count counts an event of a kind. It returns how many there were in this minute, with this one, and in the
-// one before.
+// count counts an event. It returns how many of its kind there were in this minute, and in the one before.
 func (l *limiter) count(kind string, now time.Time) (n, before int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -12,8 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// sessionStore is the sessions.Store of a Node. Reads are from memory, and writes wait for the disk of the
-// Region's own server. None needs another Region.
+// sessionStore is the sessions.Store of a Node. Reads are from memory; writes wait for the Region's own server.
 type sessionStore struct{ n *Node }
 
 func (s sessionStore) ready() error {
@@ -28,8 +27,7 @@ func (s sessionStore) ready() error {
 // Probe implements sessions.Prober.
 func (s sessionStore) Probe(ctx context.Context) error { return s.n.Probe(ctx) }
 
-// Create implements sessions.Store. The session must belong to this Region, and must not outlive what can
-// end it.
+// Create implements sessions.Store. The session must belong to this Region, and must not outlive what can end it.
 func (s sessionStore) Create(ctx context.Context, key string, v sessions.Session) error {
 	if err := s.ready(); err != nil {
 		return err
@@ -57,8 +55,7 @@ func (s sessionStore) Get(_ context.Context, key string) (v sessions.Session, er
 	return v, err
 }
 
-// Touch implements sessions.Store. Seen is updated in memory at once, and on disk now and then, without
-// waiting.
+// Touch implements sessions.Store. Seen is updated in memory at once, and on disk now and then, without waiting.
 func (s sessionStore) Touch(_ context.Context, key string, seen time.Time) error {
 	if err := s.ready(); err != nil {
 		return err
@@ -85,8 +82,8 @@ func (s sessionStore) End(ctx context.Context, key string) error {
 	return s.n.record(ctx, merge.EntryEnded, merge.Entry{Key: key, Until: v.Expires}, v.Expires.Add(s.n.cfg.Skew))
 }
 
-// remembered is until when an end of sessions is kept at least: as long as any session can live that was
-// created before it, even with a clock that is ahead and in a Region whose portals have another lifetime.
+// remembered is until when an end of sessions is kept at least: as long as any session can live that was created
+// before it, even with a clock that is ahead and in a Region whose portals have another lifetime.
 func (s sessionStore) remembered(until time.Time) time.Time {
 	if least := s.n.cfg.Now().Add(s.n.cfg.MaxSession + 2*s.n.cfg.Skew); until.Before(least) {
 		return least
@@ -101,8 +98,8 @@ func (s sessionStore) EndSignIn(ctx context.Context, userID, signIn string, unti
 		until.Add(s.n.cfg.Skew))
 }
 
-// signedOut is until when a sign-out is to be remembered: until then, or for longer if it was remembered
-// longer before. The stream keeps only the last message, and some Regions may not hear the one before.
+// signedOut is until when a sign-out is to be remembered: until then, or for longer if it was remembered longer
+// before. The stream keeps only the last message, and some Regions may not hear the one before.
 func (l *ledger) signedOut(userID, signIn string, until time.Time) time.Time {
 	l.read(func(s *merge.Sessions) {
 		if known := s.SignedOut(userID, signIn); known.After(until) {
@@ -162,12 +159,12 @@ func (s sessionStore) List(_ context.Context, userID string) (list []sessions.Se
 	return list, nil
 }
 
-// CatchUp implements sessions.CatchUp. The only Node of a Region knows everything that was acknowledged.
-// One of several writes to the Region's stream of sessions, as Probe does, and reads up to there. To ask
-// the stream's leader would not do: a server that was frozen takes itself for the leader for some seconds.
+// CatchUp implements sessions.CatchUp. The only Node of a Region knows everything that was acknowledged. One of
+// several writes to the Region's stream of sessions, as Probe does, and reads up to there. To ask the stream's
+// leader would not do: a server that was frozen takes itself for the leader for some seconds.
 //
-// Clients that aren't signed in can cause this, and each write reaches every Region. So one write serves
-// all that wait for it, and there are ten a second at most.
+// Clients that aren't signed in can cause this, and each write reaches every Region. So one write serves all that
+// wait for it, and there are ten a second at most.
 func (s sessionStore) CatchUp(ctx context.Context) error {
 	if s.n.cfg.URL == "" {
 		return nil
@@ -175,8 +172,7 @@ func (s sessionStore) CatchUp(ctx context.Context) error {
 	return s.n.catchUps.join(ctx, func() error { return s.n.writeAndRead(s.n.ctx) })
 }
 
-// codeStore is the portal.Codes of a Node. A code is put in one Region, replicated to the others as
-// sessions are, and taken in the Region that it is for.
+// codeStore is the portal.Codes of a Node. A code is put in one Region, and taken in the one that it is for.
 type codeStore struct{ n *Node }
 
 // PutCode implements portal.Codes.
@@ -188,10 +184,9 @@ func (c codeStore) PutCode(ctx context.Context, key string, v []byte, exp time.T
 	return c.n.record(ctx, merge.EntryCode, merge.Entry{Key: key, Value: bytes.Clone(v), Until: exp}, exp)
 }
 
-// TakeCode implements portal.Codes. The Region that put the code is the one whose stream it came from,
-// whatever the value says. One Node of this Region gets the code: the Region's own server accepts the mark
-// that it is taken once. Another Region could take it too, if the code were sent there, so a portal binds a
-// code to its origin.
+// TakeCode implements portal.Codes. The Region that put the code is the one whose stream it came from, whatever the
+// value says. One Node of this Region gets the code: the Region's own server accepts the mark that it is taken
+// once. Another Region could take it too, if the code were sent there, so a portal binds a code to its origin.
 func (c codeStore) TakeCode(ctx context.Context, key string) ([]byte, string, error) {
 	if err := c.n.stopped(); err != nil {
 		return nil, "", err

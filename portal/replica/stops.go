@@ -9,18 +9,16 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// stops are the causes for which a Region that was ready doesn't serve: no session or code is made or
-// returned, and, with most causes, nothing is written to its log. What ends access is written nevertheless,
-// questions are answered, and the instance can be read, as callers hold it already. The Region serves again
-// when no cause is left.
+// stops are the causes for which a Region that was ready doesn't serve: no session or code is made or returned,
+// and, with most causes, nothing is written to its log. What ends access is written nevertheless, questions are
+// answered, and the instance can be read. The Region serves again when no cause is left.
 type stops struct {
 	mu      sync.Mutex
 	causes  map[string]*Error
 	changed chan struct{} // closed when there is a change
 }
 
-// Causes that concern sessions and codes alone. They come from other Regions, so they must not keep the
-// primary from removing one of those.
+// Causes of sessions and codes alone come from other Regions, which the primary must still be able to remove.
 const (
 	causeSessions = "sessions"
 	causeEnds     = "copy of what another Region ended"
@@ -31,24 +29,7 @@ const causeCopied = "copy of the configuration"
 
 func newStops() *stops { return &stops{causes: map[string]*Error{}, changed: make(chan struct{})} }
 
-// set sets or clears (nil) a cause, and reports whether that was a change.
-func (s *stops) set(cause string, err *Error) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	was := s.causes[cause]
-	if was == nil && err == nil || was != nil && err != nil && was.Error() == err.Error() {
-		return false
-	}
-	if s.causes[cause] = err; err == nil {
-		delete(s.causes, cause)
-	}
-	close(s.changed)
-	s.changed = make(chan struct{})
-	return true
-}
-
-// first returns the first cause, without these, or nil, and a channel that is closed when the causes
-// change.
+// first returns the first cause, without these, or nil, and a channel that is closed when the causes change.
 func (s *stops) first(without ...string) (*Error, <-chan struct{}) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -74,19 +55,26 @@ func (n *Node) noUpdates() error {
 
 // stop sets or clears (nil) a cause, and logs a change.
 func (n *Node) stop(cause string, err *Error) {
-	if !n.stops.set(cause, err) {
+	s := n.stops
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	was := s.causes[cause]
+	switch {
+	case was == nil && err == nil, was != nil && err != nil && was.Error() == err.Error():
 		return
-	}
-	if err != nil {
+	case err != nil:
+		s.causes[cause] = err
 		n.cfg.Logger.Error("replica: this Region does not serve", "cause", cause, "error", err)
-		return
+	default:
+		delete(s.causes, cause)
+		n.cfg.Logger.Info("replica: a cause not to serve is gone", "cause", cause)
 	}
-	n.cfg.Logger.Info("replica: a cause not to serve is gone", "cause", cause)
+	close(s.changed)
+	s.changed = make(chan struct{})
 }
 
-// A later version may write what this one can't read: a message of a later format, or a record or entry of
-// an unknown kind. One that may be skipped is kept and skipped. Any other may end access, so this Region
-// doesn't serve.
+// A later version may write what this one can't read: a later format, or an unknown kind of record or entry. One
+// that may be skipped is kept and skipped. Any other may end access, so this Region doesn't serve.
 
 // later returns the error if it says that another version can read what this one can't.
 func later(err error) (*Error, bool) {
@@ -117,9 +105,8 @@ func (l *ledger) miss(a arrival, err *Error) {
 	l.update(func(s *merge.Sessions) { s.Miss(a.region, err.Want, a.until) })
 }
 
-// stopIfLogUnread checks whether a Region's log holds what this version can't read. If it is the primary's
-// or its own, this Region stops. If it is another's, that Region's applications are not shown meanwhile.
-// The caller holds applying.
+// stopIfLogUnread checks whether this version can't read a Region's log. If it is the primary's or its own, this
+// Region stops. If not, that Region's applications are not shown. The caller holds applying.
 func (n *Node) stopIfLogUnread(region string) {
 	err := n.unreadLog(region)
 	if region == n.cfg.Primary || region == n.cfg.Region {
@@ -134,15 +121,13 @@ func (n *Node) stopIfLogUnread(region string) {
 	}
 }
 
-// unreadLog returns what a Region's log holds that this version can't read, or nil. The caller holds
-// applying.
+// unreadLog returns what a Region's log holds that this version can't read, or nil. The caller holds applying.
 func (n *Node) unreadLog(region string) *Error {
 	what, unread := n.dir.Unread(region)
 	return unreadError("configuration", region, what, unread)
 }
 
-// stopIfSessionsUnread checks whether any Region's streams hold what this version can't read. What ends a
-// session can be in any of them.
+// stopIfSessionsUnread stops the Region if this version can't read any Region's streams, as they may end sessions.
 func (n *Node) stopIfSessionsUnread() {
 	var region, what string
 	var unread bool

@@ -17,8 +17,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// A streamKind is one of the three streams that a Region owns. Followers keep copies under the same names,
-// so a Region's server holds one set for each Region.
+// A streamKind is one of the three streams that a Region owns. Followers keep copies under the same names, so a
+// Region's server holds one set for each Region.
 type streamKind string
 
 const (
@@ -54,8 +54,8 @@ func (k streamKind) prefix(region string) string {
 	return "meridian." + string(k) + "." + region + "."
 }
 
-// token represents a key in a subject. Hashing makes it short, of safe characters, and hides its user. No
-// two lists of parts hash the same bytes. Existing streams have these subjects, so they can't change.
+// token represents a key in a subject. Hashing makes it short, of safe characters, and hides its user. No two lists
+// of parts hash the same bytes. Existing streams have these subjects, so they can't change.
 func token(parts ...string) string {
 	h := sha256.New()
 	for _, p := range parts {
@@ -64,13 +64,24 @@ func token(parts ...string) string {
 	return base64.RawURLEncoding.EncodeToString(h.Sum(nil))
 }
 
-// storeID is the key, in a stream's metadata, of an ID that changes if the stream is lost and created
-// again.
-const storeID = "meridian-store"
+// Keys in a stream's metadata.
+const (
+	storeID     = "meridian-store"    // an ID that changes if the stream is lost and created again
+	formatID    = "meridian-format"   // what a version must read to use the stream. Absent: from before formats
+	identityKey = "meridian-identity" // an Identity is beside the stream. Streams from before Identities get one
+)
 
-// streamConfig configures a Region's own stream, or a copy of another's. Copies of sessions are flushed in
-// the background: what a crash takes from them is fetched again, as the position is read from the copy. All
-// others are synced.
+// Names and subjects.
+const (
+	ofCopy        = "copy"      // the store of an answer from a copy, whose messages have stores of their own
+	unused        = "nothing"   // ends a subject that no message has
+	everything    = "*"         // all streams of the embedded server
+	deletedPrefix = "."         // of the directories of deleted streams, which the server removes later
+	stagePrefix   = "recovery_" // of the stream in which a recovery is merged
+)
+
+// streamConfig configures a Region's own stream, or a copy. Copies of sessions are flushed in the background: what
+// a crash takes from them is fetched again, as the position is read from the copy. All others are synced.
 func (n *Node) streamConfig(k streamKind, region string) jetstream.StreamConfig {
 	c := jetstream.StreamConfig{
 		Name:        k.stream(region),
@@ -119,8 +130,7 @@ func (n *Node) ensure(ctx context.Context, k streamKind, region string) error {
 	return nil
 }
 
-// streamsToRead returns the Region's own streams, and the copies of other Regions' streams: of all of them,
-// or of revoked alone if the Region was removed.
+// streamsToRead returns the Region's own streams, and its copies: of revoked alone if a Region was removed.
 func (n *Node) streamsToRead(ctx context.Context) (map[string][]streamKind, error) {
 	out := map[string][]streamKind{n.cfg.Region: streamKinds}
 	names, err := n.streamNames(ctx, "meridian."+string(kindRevoked)+".>")
@@ -152,8 +162,7 @@ func (n *Node) recreate(ctx context.Context, k streamKind, region string) error 
 	return n.ensure(ctx, k, region)
 }
 
-// Headers of messages, for copiers, which can't open sealed bodies. What is believed about the instance or
-// a session is in the body.
+// Headers of messages, for copiers, which can't open bodies. What is believed of the instance is in the body.
 const (
 	headerAt    = "Meridian-At"    // when it was written: Unix time in microseconds
 	headerUntil = "Meridian-Until" // when it may be forgotten: Unix time in seconds
@@ -163,9 +172,6 @@ const (
 	headerRead  = "Meridian-Read"  // in copies: how often the original was read from its start again
 	headerProof = "Meridian-Proof" // in copies: the proof by the original's Region
 )
-
-// errConflict: another write came first.
-var errConflict = errors.New("replica: another write came first")
 
 // A write is one message to one of this Region's own streams.
 type write struct {
@@ -178,8 +184,7 @@ type write struct {
 	last, lastHere *uint64
 }
 
-// publish makes every write of this Region that has to last. It returns when the Region's own server has
-// the message on disk.
+// publish makes every write of this Region that has to last, and returns when it is on disk.
 func (n *Node) publish(ctx context.Context, w write) (seq uint64, err error) {
 	stream := w.kind.stream(n.cfg.Region)
 	msg, opts, err := n.message(w)
@@ -250,20 +255,6 @@ func (n *Node) message(w write) (*nats.Msg, []jetstream.PublishOpt, error) {
 func ttl(until, now time.Time) time.Duration {
 	return max(time.Second, until.Sub(now).Truncate(time.Second)+time.Second)
 }
-
-// conflict reports whether an expected sequence, or message, was not the last.
-func conflict(err error) bool {
-	var api *jetstream.APIError
-	return errors.As(err, &api) && (api.ErrorCode == jetstream.JSErrCodeStreamWrongLastSequence ||
-		api.ErrorCode == wrongLastSequenceConstant || api.ErrorCode == wrongLastMessageID)
-}
-
-// Error codes of the server that the client has no names for: of clusters for an unexpected sequence, and
-// for an unexpected message.
-const (
-	wrongLastSequenceConstant = 10164
-	wrongLastMessageID        = 10070
-)
 
 // writes counts the writes to the Region's own streams since they were last observed.
 type writes struct {

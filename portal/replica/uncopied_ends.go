@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -16,18 +15,17 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// uncopiedEnds are messages that end sessions, took effect here from other Regions' answers, and are not in
-// the copies yet. A Region that is followed is asked again, after a restart, for what its copy lacks. One
-// that isn't followed any more is not, so this is written first: see copyEnds.
+// uncopiedEnds are messages that end sessions, took effect here from other Regions' answers, and are not in the
+// copies yet. A Region that is followed is asked again, after a restart, for what its copy lacks. One that isn't
+// followed any more is not, so this is written first: see copyEnds.
 //
-// What a crash takes from it was never counted as Heard. When the primary removes a Region, nothing of it
-// is uncopied by the time that the removal is on disk here: see hold.
+// What a crash takes from it was never counted as Heard. When the primary removes a Region, nothing of it is
+// uncopied by the time that the removal is on disk here: see hold.
 type uncopiedEnds struct {
 	mu   sync.Mutex
-	of   map[string][]uncopiedEnd // by stream, in their order
-	size map[string]int           // bytes of each
-	// held are the Regions whose messages take effect only from the copy. true: an update that is being
-	// made here removes the Region.
+	of   map[regionStream][]uncopiedEnd // in their order
+	size map[regionStream]int           // bytes of each
+	// held are the Regions whose messages take effect only from the copy. true: an update here removes it.
 	held map[string]bool
 	less chan struct{} // closed when something is copied
 }
@@ -38,60 +36,60 @@ type uncopiedEnd struct {
 }
 
 func newUncopiedEnds() *uncopiedEnds {
-	return &uncopiedEnds{of: map[string][]uncopiedEnd{}, size: map[string]int{}, held: map[string]bool{},
+	return &uncopiedEnds{of: map[regionStream][]uncopiedEnd{}, size: map[regionStream]int{}, held: map[string]bool{},
 		less: make(chan struct{})}
 }
 
 // add notes a message that is about to take effect. It returns false if that has to wait for the copy.
-func (u *uncopiedEnds) add(region, stream, store string, m message) bool {
+func (u *uncopiedEnds) add(of regionStream, store string, m message) bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if _, held := u.held[region]; held {
+	if _, held := u.held[of.region]; held {
 		return false
 	}
-	all := u.of[stream]
+	all := u.of[of]
 	if n := len(all); n > 0 && all[n-1].store == store && all[n-1].Seq >= m.Seq {
 		return true // it was heard before, and is asked for again
 	}
 	all = append(all, uncopiedEnd{store, m})
-	u.size[stream] += m.size()
-	for u.size[stream] > maxUncopied {
-		u.size[stream] -= all[0].size()
+	u.size[of] += m.size()
+	for u.size[of] > maxUncopied {
+		u.size[of] -= all[0].size()
 		all = all[1:]
 	}
-	u.of[stream] = all
+	u.of[of] = all
 	return true
 }
 
 // copied notes that the copy of a stream holds everything up to a position.
-func (u *uncopiedEnds) copied(stream string, at position) {
-	u.keep(stream, func(all []uncopiedEnd) []uncopiedEnd { // list may have returned all
+func (u *uncopiedEnds) copied(of regionStream, at position) {
+	u.keep(of, func(all []uncopiedEnd) []uncopiedEnd { // list may have returned all
 		return slices.DeleteFunc(slices.Clone(all),
 			func(m uncopiedEnd) bool { return m.store == at.store && m.Seq <= at.seq })
 	})
 }
 
 // through drops a message and those before it, if it is still there.
-func (u *uncopiedEnds) through(stream string, last uncopiedEnd) {
-	u.keep(stream, func(all []uncopiedEnd) []uncopiedEnd {
+func (u *uncopiedEnds) through(of regionStream, last uncopiedEnd) {
+	u.keep(of, func(all []uncopiedEnd) []uncopiedEnd {
 		return all[1+slices.IndexFunc(all, func(m uncopiedEnd) bool { return m.store == last.store && m.Seq == last.Seq }):]
 	})
 }
 
 // keep keeps the messages of a stream that left returns.
-func (u *uncopiedEnds) keep(stream string, left func([]uncopiedEnd) []uncopiedEnd) {
+func (u *uncopiedEnds) keep(of regionStream, left func([]uncopiedEnd) []uncopiedEnd) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if len(u.of[stream]) == 0 {
+	if len(u.of[of]) == 0 {
 		return
 	}
-	u.of[stream], u.size[stream] = left(u.of[stream]), 0
-	for _, m := range u.of[stream] {
-		u.size[stream] += m.size()
+	u.of[of], u.size[of] = left(u.of[of]), 0
+	for _, m := range u.of[of] {
+		u.size[of] += m.size()
 	}
-	if len(u.of[stream]) == 0 {
-		delete(u.of, stream)
-		delete(u.size, stream)
+	if len(u.of[of]) == 0 {
+		delete(u.of, of)
+		delete(u.size, of)
 	}
 	close(u.less)
 	u.less = make(chan struct{})
@@ -105,35 +103,30 @@ func (u *uncopiedEnds) clear() {
 	clear(u.size)
 }
 
-func (u *uncopiedEnds) list(stream string) []uncopiedEnd {
+func (u *uncopiedEnds) list(of regionStream) []uncopiedEnd {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return u.of[stream]
+	return u.of[of]
 }
 
 // regions returns the Regions of which something is uncopied.
 func (u *uncopiedEnds) regions() (out []string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	for stream := range u.of {
-		for _, k := range streamKinds {
-			if region, ok := strings.CutPrefix(stream, k.stream("")); ok {
-				out = append(out, region)
-			}
-		}
+	for of := range u.of {
+		out = append(out, of.region)
 	}
 	return out
 }
 
-// hold stops a Region's messages from taking effect ahead of the copy, until release, and waits until
-// nothing of it is uncopied, for most at most. The follower goes on copying meanwhile: it needs no lock
-// that the caller may hold.
+// hold stops a Region's messages from taking effect ahead of the copy, until release, and waits until nothing of it
+// is uncopied, for most at most. The follower goes on copying meanwhile: it needs no lock that the caller may hold.
 func (u *uncopiedEnds) hold(ctx context.Context, region string, update bool, most time.Duration) {
 	waitFor(ctx, most, func() (bool, <-chan struct{}) {
 		u.mu.Lock()
 		defer u.mu.Unlock()
 		u.held[region] = update || u.held[region]
-		return len(u.of[kindRevoked.stream(region)])+len(u.of[kindSessions.stream(region)]) == 0, u.less
+		return len(u.of[regionStream{region, kindRevoked}])+len(u.of[regionStream{region, kindSessions}]) == 0, u.less
 	})
 }
 
@@ -146,9 +139,8 @@ func (u *uncopiedEnds) release(region string, update bool) {
 	}
 }
 
-// copyEnds writes to disk what was heard of a Region that is no longer followed, and that its copies lack.
-// Messages of revoked go into the copy, which outlives the others. Ends of single sessions go into this
-// Region's own stream.
+// copyEnds writes to disk what was heard of a Region that is no longer followed, and that its copies lack. Messages
+// of revoked go into the copy, which outlives the others. Ends of single sessions go into this Region's own stream.
 func (n *Node) copyEnds(ctx context.Context, region string) error {
 	ctx, cancel := context.WithTimeout(ctx, writeTimeout)
 	defer cancel()
@@ -159,23 +151,23 @@ func (n *Node) copyEnds(ctx context.Context, region string) error {
 	if err != nil {
 		return err
 	}
-	stream := kindSessions.stream(region)
-	for _, m := range n.uncopied.list(stream) {
+	of := regionStream{region, kindSessions}
+	for _, m := range n.uncopied.list(of) {
 		if err := n.restate(ctx, region, m.message); err != nil {
 			return err
 		}
-		n.uncopied.through(stream, m)
+		n.uncopied.through(of, m)
 	}
 	return nil
 }
 
 func (n *Node) copyRevoked(ctx context.Context, region string) error {
-	stream := kindRevoked.stream(region)
-	all := n.uncopied.list(stream)
+	of := regionStream{region, kindRevoked}
+	all := n.uncopied.list(of)
 	if len(all) == 0 {
 		return nil
 	}
-	if err := n.stalled(stream); err != nil {
+	if err := n.stalled(kindRevoked.stream(region)); err != nil {
 		return err
 	}
 	c, err := n.copier(ctx, region, kindRevoked)
@@ -197,7 +189,7 @@ func (n *Node) copyRevoked(ctx context.Context, region string) error {
 	if err := c.settle(ctx); err != nil {
 		return err
 	}
-	n.uncopied.through(stream, all[len(all)-1])
+	n.uncopied.through(of, all[len(all)-1])
 	return nil
 }
 
@@ -212,24 +204,8 @@ func (n *Node) copyAllEnds(ctx context.Context, last bool) error {
 	return errors.Join(errs...)
 }
 
-// copyLastEnds is for Close: nothing is followed any more.
-func (n *Node) copyLastEnds() {
-	if n.js == nil || n.removedAt.Load() > 0 {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), writeTimeout)
-	defer cancel()
-	if !n.nc.IsConnected() { // Close waits for no server that is gone
-		cancel()
-	}
-	if err := n.copyAllEnds(ctx, true); err != nil {
-		n.cfg.Logger.Warn("replica: what was heard last is not on disk", "error", err)
-	}
-}
-
-// restate writes to this Region's own stream that a session ended, which another Region has ended and which
-// doesn't belong to that Region. If the copy holds the session itself, it does belong to it: both are kept
-// equally long.
+// restate writes to this Region's own stream that a session ended, which another Region has ended and which doesn't
+// belong to that Region. If the copy holds the session itself, it does belong to it: both are kept equally long.
 func (n *Node) restate(ctx context.Context, region string, m message) error {
 	subjectOf := func(kind merge.EntryKind, e merge.Entry) string {
 		return kindSessions.prefix(region) + subject(kind, e)
@@ -272,9 +248,8 @@ func (n *Node) restateAll(ctx context.Context, region string) error {
 	return nil
 }
 
-// beforeRemoval waits, before an update removes Regions, until everything that was heard of them is on
-// disk. No Region can delay its own removal, so this waits for a second at most. done is called with the
-// result of the update.
+// beforeRemoval waits, before an update removes Regions, until what was heard of them is on disk, for a second at
+// most: no Region can delay its own removal. done is called with the result of the update.
 func (n *Node) beforeRemoval(ctx context.Context, changes []center.Record) (done func(error)) {
 	var removed []string
 	for _, c := range changes {
