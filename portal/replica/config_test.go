@@ -85,6 +85,12 @@ func TestDirIsPrivate(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, entries, 5)
 
+	// So it is with the file that a Node writes after users were removed.
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "meridian.erased"), []byte("1"), 0o600))
+	require.NoError(t, os.Chmod(dir, 0o755))
+	open(t, configOf(virginia, dir)).Close()
+	assert.Equal(t, os.FileMode(0o700), mode(dir))
+
 	// Not one that others use too.
 	shared := t.TempDir()
 	require.NoError(t, os.WriteFile(filepath.Join(shared, "other"), nil, 0o600))
