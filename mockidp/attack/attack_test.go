@@ -14,8 +14,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// harness lists the rows that no document shows by itself: they need several
-// messages, browsers, Regions or bindings. testdata/README.md names their tests.
+// harness lists the rows that no single document shows: they take several messages,
+// browsers, Regions or bindings. testdata/README.md names their tests.
 var harness = []string{
 	"D01", "D02", "D03", "D04", "D05", "D06", "D07", "D11", "D12", "D18", "D19",
 	"D44", "D45", "D46", "D47", "D48", "D49", "D52", "D53", "D54", "D55", "D56", "J04", "J16", "J17", "J21",
@@ -41,7 +41,7 @@ func TestEveryRowIsShown(t *testing.T) {
 	}
 }
 
-// A word of catalogue.txt that stands for nothing would be part of a document.
+// A misspelled name of a value in catalogue.txt would become part of a document.
 func TestCatalogueHasNoMistakes(t *testing.T) { require.Empty(t, attack.Mistakes()) }
 
 func TestCasesAreWellFormed(t *testing.T) {
@@ -60,10 +60,10 @@ func TestCasesAreWellFormed(t *testing.T) {
 	}
 }
 
-// Cases whose attack lies around the document and not in it.
+// sameDocument lists the cases whose attack is not in the document.
 var sameDocument = []string{"B33/1024-allowed", "B41/metadata", "B41/certificate"}
 
-func TestTwinDiffersAndBothRepeat(t *testing.T) {
+func TestTwinDiffersAndBothAreRepeatable(t *testing.T) {
 	for _, c := range attack.Cases() {
 		t.Run(c.ID, func(t *testing.T) {
 			t.Parallel()
@@ -80,7 +80,7 @@ func TestTwinDiffersAndBothRepeat(t *testing.T) {
 	}
 }
 
-// Every case can be made in every way that it names.
+// Every case can be made with every Sign and key that it allows.
 func TestEveryModeAndKey(t *testing.T) {
 	for _, c := range attack.Cases() {
 		for _, mode := range c.Needs.Modes() {
@@ -103,8 +103,8 @@ func TestEveryModeAndKey(t *testing.T) {
 	}
 }
 
-// Names may be as short as they like: the mock makes these documents for whatever
-// service provider registers with it.
+// Names may have one letter: the mock makes these documents for any service provider
+// that registers with it.
 func TestShortNames(t *testing.T) {
 	for _, c := range attack.Cases() {
 		p := params(c, c.Needs)
@@ -125,15 +125,15 @@ func TestMakeRefuses(t *testing.T) {
 		change func(*attack.Params)
 		text   string
 	}{
-		"no issuer":           {"B01", func(p *attack.Params) { p.Issuer = "" }, "missing Issuer"},
-		"no time":             {"B01", func(p *attack.Params) { p.Now = time.Time{} }, "missing Now"},
-		"no key":              {"B01", func(p *attack.Params) { p.Key = nil }, "missing Key"},
-		"no attacker":         {"B36", func(p *attack.Params) { p.AttackerKey = nil }, "AttackerKey is required"},
-		"no encryption key":   {"E07", func(p *attack.Params) { p.EncryptTo = nil }, "missing EncryptTo"},
-		"no other ACS":        {"D17", func(p *attack.Params) { p.OtherACS = "" }, "OtherACS is required"},
-		"unfit mode":          {"A21", func(p *attack.Params) { p.Sign = attack.SignBoth }, "makes no sense"},
-		"nothing to change":   {"C27/issuer-case", func(p *attack.Params) { p.Issuer = "URN:1" }, "does not change"},
-		"randomness runs dry": {"B36", func(p *attack.Params) { p.Rand = strings.NewReader("short") }, "EOF"},
+		"no issuer":         {"B01", func(p *attack.Params) { p.Issuer = "" }, "missing Issuer"},
+		"no time":           {"B01", func(p *attack.Params) { p.Now = time.Time{} }, "missing Now"},
+		"no key":            {"B01", func(p *attack.Params) { p.Key = nil }, "missing Key"},
+		"no attacker":       {"B36", func(p *attack.Params) { p.AttackerKey = nil }, "AttackerKey is required"},
+		"no encryption key": {"E07", func(p *attack.Params) { p.EncryptTo = nil }, "missing EncryptTo"},
+		"no other ACS":      {"D17", func(p *attack.Params) { p.OtherACS = "" }, "OtherACS is required"},
+		"unfit mode":        {"A21", func(p *attack.Params) { p.Sign = attack.SignBoth }, "makes no sense"},
+		"nothing to change": {"C27/issuer-case", func(p *attack.Params) { p.Issuer = "URN:1" }, "does not change"},
+		"randomness ends":   {"B36", func(p *attack.Params) { p.Rand = strings.NewReader("short") }, "EOF"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := find(r.id)

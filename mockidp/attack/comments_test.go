@@ -11,11 +11,10 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// comments says of cases what their vector changes, in one or two sentences:
-// how the document differs from its twin or, where that does not tell a reader
-// what was done, what testdata/comments.txt says.
+// comments describes what a case's vector changes, in one or two sentences: those of
+// testdata/comments.txt or else the difference of the document from its twin.
 type comments struct {
-	written map[string]string // by id
+	written map[string]string // by ID
 	used    map[string]bool
 }
 
@@ -71,7 +70,7 @@ func (w *comments) onMetadata(t *testing.T, c attack.MetadataCase) string {
 	return sentence(t, c.ID, "In the document, "+changes)
 }
 
-// sentence is a comment as long as a reader takes in.
+// sentence returns a comment of a length that is easy to read.
 func sentence(t *testing.T, id, s string) string {
 	t.Helper()
 	assert.LessOrEqual(t, len(s), 420, "%s: write a comment in testdata/comments.txt instead of %s", id, s)
@@ -79,8 +78,7 @@ func sentence(t *testing.T, id, s string) string {
 	return s + "."
 }
 
-// signedAgain reports whether the SignatureValue of one document differs from the
-// other's, so that it goes with what it is over.
+// signedAgain reports whether the documents have different SignatureValues.
 func signedAgain(was, is string) bool {
 	value := func(doc string) string {
 		_, rest, _ := strings.Cut(doc, "<ds:SignatureValue>")

@@ -11,8 +11,8 @@ import (
 	"github.com/beevik/etree"
 )
 
-// difference says in a sentence's words how one document differs from another,
-// leaving out digests and signatures, which follow from the rest.
+// difference describes how one document differs from another, without digests and
+// signatures, which follow from the rest.
 type difference struct{ changes []string }
 
 func (d *difference) note(format string, args ...any) {
@@ -35,7 +35,7 @@ func treeDifference(was, is []byte) (string, error) {
 
 var anID = regexp.MustCompile(`id[0-9a-f]{32}`)
 
-// ids puts words in the place of random IDs.
+// ids replaces random IDs with words.
 func ids(text string, was *etree.Element) string {
 	words := map[string]string{was.SelectAttrValue("ID", ""): "{ID of Response}"}
 	if assertion := was.SelectElement("Assertion"); assertion != nil {
@@ -86,7 +86,7 @@ func follows(uri string, reference *etree.Element) bool {
 	return signed != nil && uri == "#"+signed.SelectAttrValue("ID", "")
 }
 
-// children pairs what two elements hold, so that as little as can be differs.
+// children pairs the children of two elements so that as few as possible differ.
 func (d *difference) children(parent *etree.Element, was, is []etree.Token) {
 	score := make([][]int, len(was)+1)
 	for i := range score {
@@ -102,7 +102,7 @@ func (d *difference) children(parent *etree.Element, was, is []etree.Token) {
 	}
 	for i, j := 0, 0; i < len(was) || j < len(is); {
 		switch {
-		case i < len(was) && j < len(is) && likeness(was[i], is[j]) > 0 && score[i][j] == likeness(was[i], is[j])+score[i+1][j+1]:
+		case i < len(was) && j < len(is) && paired(score, i, j, likeness(was[i], is[j])):
 			if old, ok := was[i].(*etree.Element); ok {
 				d.elements(old, is[j].(*etree.Element))
 			}
@@ -117,7 +117,12 @@ func (d *difference) children(parent *etree.Element, was, is []etree.Token) {
 	}
 }
 
-// likeness is 0 where two parts are different things, and more the less differs.
+// paired reports whether the best pairing has the children i and j in a pair.
+func paired(score [][]int, i, j, likeness int) bool {
+	return likeness > 0 && score[i][j] == likeness+score[i+1][j+1]
+}
+
+// likeness is 0 for parts of different kinds, and more the less they differ.
 func likeness(a, b etree.Token) int {
 	if written(a) == written(b) {
 		return 3
@@ -143,7 +148,7 @@ func place(all []etree.Token, at int) string {
 	return "before " + name(all[at+1])
 }
 
-// parts are the children, without blank text.
+// parts returns the children, without blank text.
 func parts(el *etree.Element) []etree.Token {
 	var out []etree.Token
 	for _, c := range el.Child {
@@ -156,11 +161,14 @@ func parts(el *etree.Element) []etree.Token {
 }
 
 func allText(tokens []etree.Token) bool {
-	return !slices.ContainsFunc(tokens, func(t etree.Token) bool { _, ok := t.(*etree.CharData); return !ok })
+	return !slices.ContainsFunc(tokens, func(t etree.Token) bool {
+		_, ok := t.(*etree.CharData)
+		return !ok
+	})
 }
 
-// called names an element, with its parent's name where the local name alone
-// would leave a question.
+// called returns the name of an element, with its parent's name where the local name
+// is ambiguous.
 func called(el *etree.Element) string {
 	out := el.Tag
 	parent := el.Parent()
@@ -170,8 +178,9 @@ func called(el *etree.Element) string {
 	if siblings := parent.SelectElements(el.Tag); len(siblings) > 1 {
 		out = [...]string{"the first ", "the second ", "the third ", "the fourth "}[min(3, slices.Index(siblings, el))] + out
 	}
-	if whose := called(parent); el.Tag == "Issuer" || el.Tag == "Signature" || el.Tag == "IDPSSODescriptor" && whose != parent.Tag {
-		out += " of " + whose
+	of := called(parent)
+	if el.Tag == "Issuer" || el.Tag == "Signature" || el.Tag == "IDPSSODescriptor" && of != parent.Tag {
+		out += " of " + of
 	}
 	return out
 }
@@ -183,7 +192,7 @@ func name(t etree.Token) string {
 	return written(t)
 }
 
-// written is a part as XML, without the certificates and digests in it.
+// written returns a part as XML, without its certificates.
 func written(t etree.Token) string {
 	doc := etree.NewDocument()
 	if el, ok := t.(*etree.Element); ok {
@@ -203,8 +212,8 @@ func written(t etree.Token) string {
 	return printable(text)
 }
 
-// textDifference is what lies between the common start and the common end of
-// two texts. Its ends are moved outwards to those of a word.
+// textDifference describes the texts between the common start and the common end of
+// two texts, extended to whole words.
 func textDifference(was, is string) string {
 	head, tail := 0, 0
 	for head < min(len(was), len(is)) && was[head] == is[head] {
@@ -213,8 +222,9 @@ func textDifference(was, is string) string {
 	for tail < min(len(was), len(is))-head && was[len(was)-1-tail] == is[len(is)-1-tail] {
 		tail++
 	}
-	// An insertion begins with its own mark, and not with that of what follows it.
-	for head > 0 && len(was) == head+tail && is[head-1] == is[len(is)-tail-1] && is[head] != '<' && is[head-1] != '>' {
+	// An insertion begins with its own mark, and not with that of the text after it.
+	inserted := len(was) == head+tail
+	for inserted && head > 0 && is[head-1] == is[len(is)-tail-1] && is[head] != '<' && is[head-1] != '>' {
 		head, tail = head-1, tail+1
 	}
 	before, after := lastWord(is[:head]), firstWord(is[len(is)-tail:])
@@ -237,7 +247,7 @@ func textDifference(was, is string) string {
 	return "the text " + quote(was[head:len(was)-tail]) + " is changed to " + quote(is[head:len(is)-tail])
 }
 
-// lastWord is the tag, the attribute or the text that s ends with.
+// lastWord returns the tag, the attribute or the text at the end of s.
 func lastWord(s string) string {
 	at := strings.LastIndexAny(strings.TrimRight(s, "> "), "<> ")
 	if at >= 0 && s[at] == '<' {
@@ -246,7 +256,7 @@ func lastWord(s string) string {
 	return s[at+1:]
 }
 
-// firstWord is what s begins with.
+// firstWord returns the tag, the attribute or the text at the start of s.
 func firstWord(s string) string {
 	at := strings.IndexAny(strings.TrimLeft(s, "< "), "<> ")
 	if at < 0 {
@@ -259,18 +269,19 @@ func firstWord(s string) string {
 	return s[:at]
 }
 
-// quote is a Go string, cut where it is long.
+// quote returns a Go string, cut if it is long.
 func quote(s string) string {
 	if len(s) > 150 {
 		return quote(s[:40]) + " … " + quote(s[len(s)-20:])
 	}
-	if q := strconv.QuoteToASCII(s); !strings.Contains(s, `"`) || strings.ContainsRune(s, '`') || strings.Count(q, `\`) > strings.Count(s, `"`) {
+	q, quotes := strconv.QuoteToASCII(s), strings.Count(s, `"`)
+	if quotes == 0 || strings.ContainsRune(s, '`') || strings.Count(q, `\`) > quotes {
 		return q
 	}
 	return "`" + s + "`"
 }
 
-// printable is s on one line.
+// printable returns s on one line.
 func printable(s string) string {
 	if q := strconv.Quote(s); strings.ReplaceAll(q[1:len(q)-1], `\"`, `"`) != s {
 		return q

@@ -17,10 +17,11 @@ const testdata = "../../testdata"
 
 var now = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 
-// keys are the ones in testdata/keys, by file name.
+// keys returns the keys in testdata/keys, by file name.
 var keys = sync.OnceValue(func() map[string]crypto.Signer { return testkit.ReadKeys(testdata + "/keys") })
 
-// certificates are made once: they cost a signature each.
+// certificates returns certificates for the keys. Each costs a signature, so they are
+// made once.
 var certificates = sync.OnceValue(func() map[string][]byte {
 	out := make(map[string][]byte)
 	for name, key := range keys() {
@@ -31,15 +32,16 @@ var certificates = sync.OnceValue(func() map[string][]byte {
 	return out
 })
 
-// keyFile is our key of a kind.
+// keyFile returns the file of the identity provider's key of a kind.
 func keyFile(kind attack.KeyKind) string {
 	return map[attack.KeyKind]string{
-		attack.AnyKey: "idp-rsa.pem", attack.RSA: "idp-rsa.pem", attack.ECDSA: "idp-ecdsa.pem", attack.RSA1024: "idp-rsa1024.pem",
-		attack.RSA768: "idp-rsa768.pem", attack.RSAExponent3: "idp-rsa-e3.pem", attack.RSAExponent1: "idp-rsa-e1.pem",
+		attack.AnyKey: "idp-rsa.pem", attack.RSA: "idp-rsa.pem", attack.ECDSA: "idp-ecdsa.pem",
+		attack.RSA1024: "idp-rsa1024.pem",
+		attack.RSA768:  "idp-rsa768.pem", attack.RSAExponent3: "idp-rsa-e3.pem", attack.RSAExponent1: "idp-rsa-e1.pem",
 	}[kind]
 }
 
-// spKey decrypts.
+// spKey is the service provider's decryption key.
 func spKey() *rsa.PrivateKey { return keys()["sp-rsa.pem"].(*rsa.PrivateKey) }
 
 const (
@@ -50,11 +52,12 @@ const (
 	requestID = "_request1"
 )
 
-// params gives the same ones each time, so that documents can be compared.
+// params returns the same Params each time, so that documents can be compared.
 func params(c attack.Case, n attack.Needs) attack.Params {
 	p := attack.Params{
 		Issuer: issuer, Audience: audience, Recipient: recipient, OtherACS: otherACS, RequestID: requestID, Now: now,
-		Key: keys()[keyFile(n.Key)], Certificate: certificates()[keyFile(n.Key)], AttackerKey: keys()["attacker-rsa.pem"], Sign: n.Modes()[0],
+		Key: keys()[keyFile(n.Key)], Certificate: certificates()[keyFile(n.Key)],
+		AttackerKey: keys()["attacker-rsa.pem"], Sign: n.Modes()[0],
 		Attributes:    []attack.Attribute{{Name: "email", Values: []string{"alice@example.com"}}},
 		NoCertificate: true,
 		Rand:          rand.NewChaCha8([32]byte([]byte(fmt.Sprintf("%-32.32s", c.ID)))),

@@ -16,9 +16,10 @@ import (
 
 const ssoURL = "https://idp.example/sso"
 
-// metadataKeys says which of our keys are which in a metadata document.
+// metadataKeys has the key files of a metadata document.
 var metadataKeys = map[attack.KeyRole]string{
-	attack.SigningKey: "idp-rsa.pem", attack.NextKey: "idp-ecdsa.pem", attack.IssuerKey: "attacker-rsa.pem", attack.RootKey: "attacker-ecdsa.pem",
+	attack.SigningKey: "idp-rsa.pem", attack.NextKey: "idp-ecdsa.pem",
+	attack.IssuerKey: "attacker-rsa.pem", attack.RootKey: "attacker-ecdsa.pem",
 }
 
 func metadataParams() attack.MetadataParams {
@@ -29,8 +30,8 @@ func metadataParams() attack.MetadataParams {
 	return p
 }
 
-// metadataVectors are the vectors of all cases and of the good documents that are
-// their twins, by id.
+// metadataVectors returns the vectors of all cases and of the good documents that are
+// their twins, by ID.
 func metadataVectors(t *testing.T, said *comments) map[string][]byte {
 	t.Helper()
 	out, twins := make(map[string][]byte), make(map[string]string)
@@ -57,7 +58,7 @@ func metadataVectors(t *testing.T, said *comments) map[string][]byte {
 	return out
 }
 
-// metadataVector writes a document down, as vector does.
+// metadataVector returns the vector of a metadata document.
 func metadataVector(a about, byName bool, o attack.MetadataOutcome, doc []byte) []byte {
 	var h headers
 	h.line("kind", "metadata")

@@ -26,8 +26,8 @@ const (
 	inAssertion = "/*/*[local-name()='Assertion']/*[local-name()='Signature']"
 )
 
-// TestXmlsecVerifiesTheTwins: a twin that is wrong would make every refusal of
-// its hostile brother worthless. So somebody else looks at them, too.
+// The refusal of a case shows something only if its twin is right. So another
+// implementation verifies the twins.
 func TestXmlsecVerifiesTheTwins(t *testing.T) {
 	xmlsec := testkit.RequireProgram(t, "peers", "xmlsec1")
 	for _, kind := range []attack.KeyKind{attack.RSA, attack.ECDSA, attack.RSAExponent3} {
@@ -38,8 +38,8 @@ func TestXmlsecVerifiesTheTwins(t *testing.T) {
 				for _, c := range attack.Cases() {
 					n := c.TwinNeeds()
 					mine := n.Key == kind || n.Key == attack.AnyKey && kind != attack.RSAExponent3
-					// xmlsec1 decrypts and verifies by different commands, and
-					// does not know PSS in every version that is about.
+					// xmlsec1 decrypts and verifies by different commands, and some
+					// versions do not support PSS.
 					if n.Encrypted || c.Row() == "B35" || !mine || !slices.Contains(n.Modes(), mode) {
 						continue
 					}
@@ -54,11 +54,18 @@ func TestXmlsecVerifiesTheTwins(t *testing.T) {
 				}
 				require.NotEmpty(t, files)
 				cert := filepath.Join(dir, "cert.pem")
-				require.NoError(t, os.WriteFile(cert, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificates()[keyFile(kind)]}), 0o600))
-				nodes := map[attack.Sign][]string{attack.SignBoth: {inResponse, inAssertion}, attack.SignResponse: {inResponse}, attack.SignAssertion: {inAssertion}}[mode]
+				block := &pem.Block{Type: "CERTIFICATE", Bytes: certificates()[keyFile(kind)]}
+				require.NoError(t, os.WriteFile(cert, pem.EncodeToMemory(block), 0o600))
+				nodes := map[attack.Sign][]string{
+					attack.SignBoth: {inResponse, inAssertion}, attack.SignResponse: {inResponse}, attack.SignAssertion: {inAssertion},
+				}[mode]
 				for _, node := range nodes {
-					args := []string{"--verify", "--enabled-key-data", "key-name", "--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:protocol:Response",
-						"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:assertion:Assertion", "--node-xpath", node, "--pubkey-cert-pem", cert}
+					args := []string{
+						"--verify", "--enabled-key-data", "key-name",
+						"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:protocol:Response",
+						"--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:assertion:Assertion",
+						"--node-xpath", node, "--pubkey-cert-pem", cert,
+					}
 					out, err := exec.Command(xmlsec, append(args, files...)...).CombinedOutput()
 					require.NoError(t, err, "%s", out)
 				}
@@ -72,7 +79,7 @@ const (
 	xenc11 = "http://www.w3.org/2009/xmlenc11#"
 )
 
-// TestEncryptionIsRight decrypts what is to be accepted with the standard
+// TestEncryptionIsRight decrypts the cases that are to be accepted with the standard
 // library, which the encryption here does not use for RSA.
 func TestEncryptionIsRight(t *testing.T) {
 	done := 0
@@ -111,18 +118,22 @@ func decryptKey(t *testing.T, el *etree.Element) []byte {
 	method := el.SelectElement("EncryptionMethod")
 	value := cipherValue(t, el)
 	if algorithm(method) == xenc+"rsa-1_5" {
-		//lint:ignore SA1019 what an attack sends must be read somehow
+		//lint:ignore SA1019 an attack uses it
 		key, err := rsa.DecryptPKCS1v15(nil, spKey(), value)
 		require.NoError(t, err)
 		return key
 	}
 	opts := &rsa.OAEPOptions{Hash: crypto.SHA1, MGFHash: crypto.SHA1}
 	if d := method.SelectElement("DigestMethod"); d != nil {
-		opts.Hash = map[string]crypto.Hash{"http://www.w3.org/2000/09/xmldsig#sha1": crypto.SHA1, xenc + "sha256": crypto.SHA256,
-			"http://www.w3.org/2001/04/xmldsig-more#sha384": crypto.SHA384, xenc + "sha512": crypto.SHA512}[algorithm(d)]
+		opts.Hash = map[string]crypto.Hash{
+			"http://www.w3.org/2000/09/xmldsig#sha1": crypto.SHA1, xenc + "sha256": crypto.SHA256,
+			"http://www.w3.org/2001/04/xmldsig-more#sha384": crypto.SHA384, xenc + "sha512": crypto.SHA512,
+		}[algorithm(d)]
 	}
 	if m := method.SelectElement("MGF"); m != nil {
-		opts.MGFHash = map[string]crypto.Hash{"mgf1sha1": crypto.SHA1, "mgf1sha256": crypto.SHA256, "mgf1sha384": crypto.SHA384, "mgf1sha512": crypto.SHA512}[strings.TrimPrefix(algorithm(m), xenc11)]
+		opts.MGFHash = map[string]crypto.Hash{
+			"mgf1sha1": crypto.SHA1, "mgf1sha256": crypto.SHA256, "mgf1sha384": crypto.SHA384, "mgf1sha512": crypto.SHA512,
+		}[strings.TrimPrefix(algorithm(m), xenc11)]
 	}
 	key, err := spKey().Decrypt(nil, value, opts)
 	require.NoError(t, err)
@@ -148,11 +159,13 @@ func decrypt(t *testing.T, data *etree.Element, key []byte) []byte {
 	return plain[:len(plain)-int(plain[len(plain)-1])]
 }
 
-// xmlsec1 decrypts them, too, as far as the versions that are about know how.
+// xmlsec1 decrypts those that all its versions support.
 func TestXmlsecDecrypts(t *testing.T) {
 	xmlsec := testkit.RequireProgram(t, "peers", "xmlsec1")
-	for _, id := range []string{"E01/allowed-128", "E01/allowed-192", "E01/allowed-256", "E02/allowed", "E09/128-gcm", "E09/192-gcm",
-		"E10/sha1-named", "E12/id-used", "E11/recipient-lies", "E08/namespace-context"} {
+	for _, id := range []string{
+		"E01/allowed-128", "E01/allowed-192", "E01/allowed-256", "E02/allowed", "E09/128-gcm", "E09/192-gcm",
+		"E10/sha1-named", "E12/id-used", "E11/recipient-lies", "E08/namespace-context",
+	} {
 		t.Run(id, func(t *testing.T) {
 			all := attack.Cases()
 			c := all[slices.IndexFunc(all, func(c attack.Case) bool { return c.ID == id })]

@@ -11,11 +11,12 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// Whether the ACS URL has a port or not, the rows about another place name one.
+// The cases about another port or host name one, whatever the ACS URL is.
 func TestDestinationsAreElsewhere(t *testing.T) {
 	for _, acs := range []string{
-		"https://us.signin.example/acs", "https://us.signin.example:443/acs", "https://us.signin.example:8443/acs", "http://localhost/acs",
-		"http://127.0.0.1:40913/acs", "http://[::1]:8443/acs", "http://[::1]/acs", "http://sp.example:80/a/b?c=d",
+		"https://us.signin.example/acs", "https://us.signin.example:443/acs", "https://us.signin.example:8443/acs",
+		"http://localhost/acs", "http://127.0.0.1:40913/acs", "http://[::1]:8443/acs", "http://[::1]/acs",
+		"http://sp.example:80/a/b?c=d",
 	} {
 		want, err := url.Parse(acs)
 		require.NoError(t, err)

@@ -17,7 +17,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-// later is the work that brings the rows which nothing shows yet.
+// later lists the rows that have neither a vector nor a test yet, and what they need.
 var later = map[string]string{
 	"D49": "redirect signatures", "D52": "artifact binding", "D53": "single logout", "D54": "signed metadata",
 }
@@ -27,8 +27,8 @@ var tableRow = regexp.MustCompile(`^\| ([A-L]\d\d) \| (.*) \| (\d+|–) \| (.*) 
 
 var testName = regexp.MustCompile("^`([a-z/0-9]+)\\.(Test[A-Za-z0-9_]+)`$")
 
-// TestTableIsTrue: the table has every row of the catalogue once and in order,
-// counts its vectors, and names tests that exist.
+// TestTableIsTrue checks that the table has every row of the catalogue once and in
+// order, counts its vectors, and names tests that exist.
 func TestTableIsTrue(t *testing.T) {
 	text, err := os.ReadFile(testdata + "/README.md")
 	require.NoError(t, err)
@@ -87,7 +87,7 @@ func requireTests(t *testing.T, id, count, cell string) {
 	}
 }
 
-// hasTest looks for a test function in a package's test files.
+// hasTest reports whether a package's test files have a test function.
 func hasTest(t *testing.T, pkg, name string) bool {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join("../..", filepath.FromSlash(pkg), "*_test.go"))
@@ -104,7 +104,7 @@ func hasTest(t *testing.T, pkg, name string) bool {
 	return false
 }
 
-// header is a line of testdata/README.md that explains a header.
+// header matches a line of testdata/README.md that explains a header.
 var header = regexp.MustCompile("(?m)^- `([a-z-]+)`: ")
 
 // The README explains every header that a vector has.
@@ -131,7 +131,7 @@ func TestHeadersAreExplained(t *testing.T) {
 	}
 }
 
-// The README beside the keys says of each what it is for.
+// The README beside the keys explains each of them.
 func TestKeysAreExplained(t *testing.T) {
 	text, err := os.ReadFile(testdata + "/keys/README.md")
 	require.NoError(t, err)
@@ -141,8 +141,7 @@ func TestKeysAreExplained(t *testing.T) {
 	require.Equal(t, len(keys()), strings.Count(string(text), ".pem` | "))
 }
 
-// A vector's headers end at an empty line of two line feeds, which Git would
-// change on some systems.
+// A vector's headers end with two line feeds, which Git would change on some systems.
 func TestGitKeepsBytes(t *testing.T) {
 	text, err := os.ReadFile("../../.gitattributes")
 	require.NoError(t, err)

@@ -20,19 +20,19 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack"
 )
 
-var update = flag.Bool("update", false, "write testdata/vectors anew")
+var update = flag.Bool("update", false, "write testdata/vectors")
 
 const (
 	vectors = testdata + "/vectors"
-	// biggest is what a vector may store. Bigger documents say how they are
-	// made instead, by their id.
+	// biggest is the largest document in a vector. For larger ones the vector has the
+	// ID of the case that makes it.
 	biggest = 64 << 10
 )
 
-// vectorFile is the name of a vector's file.
+// vectorFile returns the name of a vector's file.
 func vectorFile(id string) string { return strings.ReplaceAll(id, "/", "-") + ".txt" }
 
-// headers are the beginning of a vector.
+// headers is the beginning of a vector.
 type headers struct{ bytes.Buffer }
 
 func (h *headers) line(key, value string) { fmt.Fprintf(h, "%s: %s\n", key, value) }
@@ -46,7 +46,7 @@ func (h *headers) when(ok bool, key, value string) {
 // goodName is the name of vectors that belong to no row.
 const goodName = "good message"
 
-// about is what vectors of both kinds begin with.
+// about has the first headers of vectors of both kinds.
 type about struct{ id, name, what, reference, comment, twin string }
 
 func (h *headers) about(a about) {
@@ -58,8 +58,8 @@ func (h *headers) about(a about) {
 	h.when(a.twin != "", "twin", a.twin)
 }
 
-// vector writes a document down: headers that say all that is needed to judge
-// it, an empty line, and what is posted. testdata/README.md explains the headers.
+// vector returns the vector of a document: headers, an empty line, and the document
+// or the form value. testdata/README.md explains the headers.
 func vector(a about, o attack.Outcome, n attack.Needs, m attack.Message) []byte {
 	var h headers
 	h.about(a)
@@ -130,8 +130,8 @@ func plain(xml []byte) bool {
 	return true
 }
 
-// responseVectors are the vectors of all cases and of the good messages that are
-// their twins, by id.
+// responseVectors returns the vectors of all cases and of the good messages that are
+// their twins, by ID.
 func responseVectors(t *testing.T, said *comments) map[string][]byte {
 	t.Helper()
 	out, twins := make(map[string][]byte), newTwins(t)
@@ -139,7 +139,7 @@ func responseVectors(t *testing.T, said *comments) map[string][]byte {
 		a := about{c.ID, c.Name, c.Description, c.Reference, said.on(t, c), twins.of(t, c)}
 		out[c.ID] = vector(a, c.Outcome, c.Needs, makeIt(t, c))
 		if g := goodOf(c.ID); g >= 0 {
-			c.ID = good[g].id // and so with randomness of its own
+			c.ID = good[g].id // which seeds the randomness
 			m, err := c.Twin(params(c, c.TwinNeeds()))
 			require.NoError(t, err, c.ID)
 			out[c.ID] = vector(about{id: c.ID, name: goodName, comment: good[g].comment}, c.TwinOutcome(), c.TwinNeeds(), m)
@@ -148,8 +148,8 @@ func responseVectors(t *testing.T, said *comments) map[string][]byte {
 	return out
 }
 
-// TestVectors: testdata/vectors is what the catalogue makes, no more and no
-// less. With -update it becomes so.
+// TestVectors checks that testdata/vectors has exactly the vectors of the catalogue.
+// With -update it writes them.
 func TestVectors(t *testing.T) {
 	want := make(map[string][]byte)
 	folded := make(map[string]string)
@@ -164,7 +164,7 @@ func TestVectors(t *testing.T) {
 		require.Contains(t, want, vectorFile(g.id), "it is the twin of %s", g.of)
 	}
 	for id := range said.written {
-		require.True(t, said.used[id], "a comment on %s, which is no case", id)
+		require.True(t, said.used[id], "a comment on %s, which is not a case", id)
 	}
 	for _, name := range slices.Sorted(maps.Keys(want)) {
 		other, clash := folded[strings.ToLower(name)]
