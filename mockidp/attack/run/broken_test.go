@@ -21,11 +21,13 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// broken starts a service provider that verifies messages in its own way: verify
-// says who is signed in, or panics, or does whatever. fronts are around all of it.
-func broken(t *testing.T, verify func(at string, response []byte) string, fronts ...func(http.Handler) http.Handler) run.Target {
+// broken starts a service provider with its own way to verify messages: verify
+// returns the user who is signed in, or panics. fronts wrap the whole server.
+func broken(
+	t *testing.T, verify func(at string, response []byte) string, fronts ...func(http.Handler) http.Handler,
+) run.Target {
 	t.Helper()
-	people, mux := new(sessions), http.NewServeMux()
+	users, mux := new(sessions), http.NewServeMux()
 	var all http.Handler = mux
 	for _, front := range fronts {
 		all = front(all)
@@ -40,23 +42,23 @@ func broken(t *testing.T, verify func(at string, response []byte) string, fronts
 			http.Error(w, "no", http.StatusForbidden)
 			return
 		}
-		people.signIn(w, name)
+		users.signIn(w, name)
 		http.Redirect(w, r, "/", http.StatusSeeOther)
 	})
-	mux.HandleFunc("GET /{$}", people.page)
+	mux.HandleFunc("GET /{$}", users.page)
 	return target(at)
 }
 
-// redirectTo is where a sign-in begins: a request by HTTP-Redirect.
+// redirectTo returns the address of a new request by HTTP-Redirect.
 func redirectTo(t *testing.T, at string) string {
 	t.Helper()
-	request := fmt.Sprintf(`<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_%s" Version="2.0"
+	request := fmt.Sprintf(`<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol"
+		xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_%s" Version="2.0"
 		AssertionConsumerServiceURL="%s/acs"><saml:Issuer>%s/saml</saml:Issuer></samlp:AuthnRequest>`, rand.Text(), at, at)
 	return run.DefaultSSOURL + "?" + url.Values{"SAMLRequest": {testkit.Deflated([]byte(request))}}.Encode()
 }
 
-// read is a message as a careless program reads it: by local names, first come
-// first served.
+// read reads a message as a careless program does: by local names.
 func read(response []byte) *etree.Element {
 	text, err := base64.StdEncoding.DecodeString(string(response))
 	doc := etree.NewDocument()
@@ -76,7 +78,7 @@ func firstNameID(root *etree.Element) string {
 	return ""
 }
 
-// verifier is a good one, for any request.
+// verifier returns Meridian's own verifier.
 func verifier(t *testing.T, at string) *saml.ServiceProvider {
 	t.Helper()
 	metadata, err := sharedIdP().Metadata()
@@ -88,7 +90,19 @@ func verifier(t *testing.T, at string) *saml.ServiceProvider {
 	return sp
 }
 
-// requestIn is what a message says that it answers.
+// verified returns the user of a message that verifies as the answer to the request
+// that it names, or "".
+func verified(t *testing.T, at string, response []byte) string {
+	want := requestIn(response)
+	want.ACS = at + "/acs"
+	a, err := verifier(t, at).Verify(response, want)
+	if err != nil {
+		return ""
+	}
+	return a.NameID().Value
+}
+
+// requestIn returns options for the request that a message names.
 func requestIn(response []byte) saml.VerifyOptions {
 	e := saml.VerifyOptions{Unsolicited: true}
 	if root := read(response); root != nil {
@@ -99,7 +113,7 @@ func requestIn(response []byte) saml.VerifyOptions {
 	return e
 }
 
-// result finds an attack's result.
+// result returns an attack's result.
 func result(t *testing.T, r *run.Report, id string) run.Result {
 	t.Helper()
 	for _, x := range r.Results {
@@ -119,7 +133,7 @@ func attacked(t *testing.T, target run.Target) *run.Report {
 	return report
 }
 
-// One that ignores signatures is found out.
+// A service provider that ignores signatures lets attacks in.
 func TestRunNoticesIgnoredSignatures(t *testing.T) {
 	to := broken(t, func(_ string, response []byte) string { return firstNameID(read(response)) })
 	to.Only = []string{"A03", "B01", "B36", "D29", "D37"}
@@ -135,8 +149,8 @@ func TestRunNoticesIgnoredSignatures(t *testing.T) {
 	}
 }
 
-// One that checks a signature, and reads the first assertion, falls for wrapping
-// and for nothing else of what is tried here.
+// A service provider that verifies a signature and reads the first assertion lets
+// wrapping in, and nothing else that is tried here.
 func TestRunNoticesTheFirstAssertionBeingRead(t *testing.T) {
 	to := broken(t, func(at string, response []byte) string {
 		if !anySignedAssertion(t, verifier(t, at), at, response) {
@@ -155,8 +169,7 @@ func TestRunNoticesTheFirstAssertionBeingRead(t *testing.T) {
 	assert.Equal(t, "admin@example.com", result(t, report, "A03/assertion").Identity)
 }
 
-// anySignedAssertion verifies the assertions of a message one by one, and is
-// content with one.
+// anySignedAssertion reports whether one of the assertions of a message verifies.
 func anySignedAssertion(t *testing.T, sp *saml.ServiceProvider, at string, response []byte) bool {
 	root := read(response)
 	if root == nil {
@@ -181,17 +194,10 @@ func anySignedAssertion(t *testing.T, sp *saml.ServiceProvider, at string, respo
 	return false
 }
 
-// One that remembers nothing lets replays in, and takes any request for its own.
+// A service provider without a store lets replays in, and accepts the answer to any
+// request.
 func TestRunNoticesReplay(t *testing.T) {
-	to := broken(t, func(at string, response []byte) string {
-		want := requestIn(response)
-		want.ACS = at + "/acs"
-		a, err := verifier(t, at).Verify(response, want)
-		if err != nil {
-			return ""
-		}
-		return a.NameID().Value
-	})
+	to := broken(t, func(at string, response []byte) string { return verified(t, at, response) })
 	to.Only = []string{"B01", "D01", "D03", "D05", "D06", "D07", "D08", "D11", "D45", "D47", "D51"}
 	report := attacked(t, to)
 	assert.Equal(t, 1, report.Exit())
@@ -206,17 +212,15 @@ func TestRunNoticesReplay(t *testing.T) {
 	}
 }
 
-// A service provider that breaks down lets nobody in, but it is said; and one
-// that signs nobody in shows nothing.
+// A service provider that fails lets no user in, but the report says that it failed.
+// With one that signs no user in, everything is inconclusive.
 func TestRunNoticesFailure(t *testing.T) {
 	careful := func(at string, response []byte) string {
-		want := requestIn(response)
-		want.ACS = at + "/acs"
-		a, err := verifier(t, at).Verify(response, want)
-		if err != nil {
+		name := verified(t, at, response)
+		if name == "" {
 			panic(http.ErrAbortHandler)
 		}
-		return a.NameID().Value
+		return name
 	}
 	to := broken(t, careful)
 	to.Only = []string{"B01"}
@@ -247,8 +251,8 @@ func TestRunNoticesFailure(t *testing.T) {
 	}
 }
 
-// A run that is broken off blames nobody.
-func TestRunBrokenOff(t *testing.T) {
+// A run that is cancelled blames no attack.
+func TestRunCancelled(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	to := broken(t, func(_ string, response []byte) string { return firstNameID(read(response)) })
 	to.Only, to.Sign, to.Concurrency = []string{"D13", "D16", "D45"}, []attack.Sign{attack.SignAssertion}, 1

@@ -11,7 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// One that takes encrypted assertions only is attacked with such.
+// A service provider that accepts encrypted assertions only is attacked with those.
 func TestRunWhereAllIsEncrypted(t *testing.T) {
 	metadata, err := sharedIdP().Metadata()
 	require.NoError(t, err)
@@ -21,7 +21,10 @@ func TestRunWhereAllIsEncrypted(t *testing.T) {
 		if root := read(response); root == nil || root.FindElement("//EncryptedAssertion") == nil {
 			return ""
 		}
-		sp, err := saml.New(saml.Config{EntityID: at + "/saml", IdP: idp, ACS: []saml.Endpoint{{URL: at + "/acs"}}, DecryptionKeys: []crypto.Decrypter{spKey()}})
+		sp, err := saml.New(saml.Config{
+			EntityID: at + "/saml", IdP: idp, ACS: []saml.Endpoint{{URL: at + "/acs"}},
+			DecryptionKeys: []crypto.Decrypter{spKey()},
+		})
 		assert.NoError(t, err)
 		want := requestIn(response)
 		want.ACS = at + "/acs"

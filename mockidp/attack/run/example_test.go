@@ -13,14 +13,15 @@ import (
 
 // A service provider that doesn't check signatures is attacked without one.
 func ExampleRun() {
-	idp, err := run.NewIdP() // whose Metadata the service provider is to be given
+	idp, err := run.NewIdP() // the service provider must trust idp.Metadata()
 	if err != nil {
 		panic(err)
 	}
 	sp := httptest.NewServer(credulous())
 	defer sp.Close()
 	report, err := run.Run(context.Background(), run.Target{
-		ACS: sp.URL + "/acs", EntityID: "https://sp.example", Probe: sp.URL + "/", Identity: regexp.MustCompile(`Signed in as (\S+)`),
+		ACS: sp.URL + "/acs", EntityID: "https://sp.example",
+		Probe: sp.URL + "/", Identity: regexp.MustCompile(`Signed in as (\S+)`),
 		IdP: idp, IdPInitiated: true, Only: []string{"B01"},
 	})
 	if err != nil {
@@ -35,7 +36,7 @@ func ExampleRun() {
 	// exit status 1
 }
 
-// credulous believes the first NameID of whatever is posted.
+// credulous is a service provider that signs in the first NameID of every message.
 func credulous() http.Handler {
 	nameID := regexp.MustCompile(`<saml2:NameID[^>]*>([^<]+)<`)
 	mux := http.NewServeMux()

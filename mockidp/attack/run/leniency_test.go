@@ -9,7 +9,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
-// The first entry that covers an id decides. One that no id gets to is a mistake.
+// The first line that covers a case decides. A line that decides about no case is a
+// mistake.
 func TestEveryLeniencyIsReached(t *testing.T) { assert.Empty(t, run.Shadowed()) }
 
 func TestHarmless(t *testing.T) {
@@ -22,8 +23,10 @@ func TestHarmless(t *testing.T) {
 		{"B29/rsa", response, true}, {"B29", response, false}, {"B01", response, false},
 		{"E13/good-in-broken", both, true}, {"E13/good-in-broken", response, false},
 		{"B36/outer", both, true}, {"B36", both, false},
-		{"D15/port", response, false}, {"D15/port", attack.SignAssertion, true}, {"D15/other-host-after-userinfo", response, false},
-		{"D23/expired", both, true}, {"D23/long-over", both, false}, {"D24/expired", both, true}, {"D24/long-over", both, false},
+		{"D15/port", response, false}, {"D15/port", attack.SignAssertion, true},
+		{"D15/other-host-after-userinfo", response, false},
+		{"D23/expired", both, true}, {"D23/long-over", both, false},
+		{"D24/expired", both, true}, {"D24/long-over", both, false},
 	} {
 		why := run.Harmless(attack.Case{ID: x.id}, x.sign)
 		assert.Equal(t, x.want, why != "", "%s, %s: %s", x.id, x.sign, why)

@@ -14,9 +14,9 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
-// RESULTS.md adds up: the tables have as many rows that were let in as were
-// counted, each is an attack that there is, stands once and in one class, and the
-// overview says the same as the sections.
+// RESULTS.md adds up: the tables have as many attacks that were let in as the counts
+// say, each attack exists and is in one row and one class, and the overview equals the
+// sections.
 func TestResultsAddUp(t *testing.T) {
 	text, err := os.ReadFile("RESULTS.md")
 	require.NoError(t, err)
@@ -26,7 +26,7 @@ func TestResultsAddUp(t *testing.T) {
 	for _, e := range run.List() {
 		known[e.ID] = true
 	}
-	overview := map[string][]int{} // by the three classes' counts and the other five, as in the sections
+	overview := map[string][]int{} // the counts of the three classes and the other five, by label
 	for _, row := range tableRows(parts[0], 9) {
 		if n, err := strconv.Atoi(row[1]); err == nil {
 			overview[row[0]] = append(overview[row[0]], n)
@@ -38,7 +38,8 @@ func TestResultsAddUp(t *testing.T) {
 		}
 	}
 	require.Len(t, overview, 12)
-	counted := regexp.MustCompile(`(\d+) attacks: (\d+) let in, (\d+) tolerated, (\d+) refused, (\d+) failed, (\d+) accepted, (\d+) stricter, (\d+) inconclusive, (\d+) not run\.`)
+	counted := regexp.MustCompile(`(\d+) attacks: (\d+) let in, (\d+) tolerated, (\d+) refused, (\d+) failed, ` +
+		`(\d+) accepted, (\d+) stricter, (\d+) inconclusive, (\d+) not run\.`)
 	for _, section := range parts[1:] {
 		name, _, _ := strings.Cut(section, "\n")
 		m := counted.FindStringSubmatch(strings.ReplaceAll(section, "\n", " "))
@@ -73,8 +74,7 @@ func TestResultsAddUp(t *testing.T) {
 	}
 }
 
-// tableRows are the cells of a page's tables with so many columns, without their
-// rulers.
+// tableRows returns the cells of a page's tables that have so many columns.
 func tableRows(text string, columns int) (out [][]string) {
 	for line := range strings.Lines(text) {
 		line, table := strings.CutPrefix(strings.TrimSpace(line), "|")

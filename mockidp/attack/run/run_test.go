@@ -22,8 +22,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
-// Our own service provider lets nothing in, and nothing stays open but what
-// can't be shown to it, for a reason that is said.
+// Meridian's own service provider lets nothing in, and every attack that is not run
+// has a reason.
 func TestRunOurs(t *testing.T) {
 	to := ours(t, acs.Refuse)
 	heard := 0
@@ -57,8 +57,8 @@ func TestRunOurs(t *testing.T) {
 	assert.Less(t, report.Count(run.NotRun), 70)
 }
 
-// With unsolicited responses allowed, what is lost is what the specifications
-// say is lost.
+// With unsolicited responses allowed, only the attacks are tolerated against which
+// the specifications have no defence.
 func TestRunOursUnsolicited(t *testing.T) {
 	to := ours(t, acs.Accept)
 	to.Only = []string{"D01", "D03", "D05", "D06", "D07", "D08", "D09", "D10", "D11", "D44", "D45", "D47"}
@@ -88,7 +88,7 @@ func TestListHasEveryRow(t *testing.T) {
 	id := regexp.MustCompile(`^[A-L]\d\d(/[a-z0-9.-]+)?$`)
 	for _, e := range run.List() {
 		assert.Regexp(t, id, e.ID)
-		assert.False(t, seen[e.ID], "%s stands twice", e.ID)
+		assert.False(t, seen[e.ID], "duplicate ID %s", e.ID)
 		assert.NotEmpty(t, e.Title, e.ID)
 		assert.Contains(t, []string{"refused", "accepted"}, e.Expected, e.ID)
 		shown[e.ID[:3]], seen[e.ID] = true, true
@@ -126,10 +126,11 @@ func TestRunRefusesBadTargets(t *testing.T) {
 	}
 }
 
-// Nothing leaves this machine, whatever a redirect says.
+// The tool connects to no other machine, whatever a redirect says.
 func TestRunStaysHere(t *testing.T) {
 	for name, at := range map[string]string{
-		"an address": "http://192.0.2.1/", "a name": "http://attacker.example/", "every address": "http://0.0.0.0/", "IPv6": "http://[2001:db8::1]/",
+		"an address": "http://192.0.2.1/", "a name": "http://attacker.example/",
+		"every address": "http://0.0.0.0/", "IPv6": "http://[2001:db8::1]/",
 	} {
 		t.Run(name, func(t *testing.T) {
 			to := target("http://127.0.0.1:1")
@@ -137,7 +138,7 @@ func TestRunStaysHere(t *testing.T) {
 			x := result(t, attacked(t, to), "B01")
 			assert.Equal(t, run.Inconclusive, x.Verdict)
 			assert.Contains(t, x.Reason, "the probe can't be read")
-			if name != "a name" { // which may resolve to nothing
+			if name != "a name" { // which may not resolve
 				assert.Contains(t, x.Reason, "is not on this machine")
 			}
 		})
@@ -172,8 +173,12 @@ func TestRunStaysHere(t *testing.T) {
 }
 
 func TestReportFormats(t *testing.T) {
-	report := &run.Report{ServiceProvider: "sp <&>", Started: time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC), Results: []run.Result{
-		{ID: "A01/response", Title: `XSW1 "<`, Verdict: run.LetIn, Identity: "admin@example.com", Reason: "why", Duration: time.Second},
+	started := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	report := &run.Report{ServiceProvider: "sp <&>", Started: started, Results: []run.Result{
+		{
+			ID: "A01/response", Title: `XSW1 "<`, Verdict: run.LetIn, Identity: "admin@example.com",
+			Reason: "why", Duration: time.Second,
+		},
 		{ID: "B01", Title: "missing signature", Verdict: run.Refused},
 		{ID: "B05", Title: "empty", Verdict: run.Inconclusive, Reason: "a\x00b"},
 		{ID: "D04", Title: "store", Verdict: run.NotRun, Reason: "no store"},
@@ -224,7 +229,7 @@ func TestReportFormats(t *testing.T) {
 	}
 }
 
-// What one run writes, the next one reads.
+// ReadIdP reads what WriteIdP writes.
 func TestIdPFiles(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "idp")
 	require.NoError(t, run.WriteIdP(dir, sharedIdP()))

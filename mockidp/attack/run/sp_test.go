@@ -23,7 +23,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// sharedIdP is one identity provider for all tests: keys are dear to make.
+// sharedIdP is one identity provider for all tests, because making keys is slow.
 var sharedIdP = sync.OnceValue(func() *run.IdP {
 	idp, err := run.NewIdP()
 	if err != nil {
@@ -32,13 +32,13 @@ var sharedIdP = sync.OnceValue(func() *run.IdP {
 	return idp
 })
 
-// spKey decrypts.
+// spKey is the service provider's decryption key.
 func spKey() *rsa.PrivateKey { return testkit.RSAKey("sp") }
 
-// sessions is who is signed in, by cookie.
+// sessions has the users who are signed in.
 type sessions struct {
 	mu sync.Mutex
-	by map[string]string // guarded by mu
+	by map[string]string // users by cookie; guarded by mu
 }
 
 func (s *sessions) signIn(w http.ResponseWriter, name string) {
@@ -49,10 +49,12 @@ func (s *sessions) signIn(w http.ResponseWriter, name string) {
 		s.by = make(map[string]string)
 	}
 	s.by[id] = name
-	http.SetCookie(w, &http.Cookie{Name: "session", Value: id, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})
+	http.SetCookie(w, &http.Cookie{
+		Name: "session", Value: id, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode,
+	})
 }
 
-func (s *sessions) who(r *http.Request) string {
+func (s *sessions) user(r *http.Request) string {
 	c, err := r.Cookie("session")
 	if err != nil {
 		return ""
@@ -62,14 +64,14 @@ func (s *sessions) who(r *http.Request) string {
 	return s.by[c.Value]
 }
 
-// page says who is signed in.
+// page shows the user who is signed in.
 func (s *sessions) page(w http.ResponseWriter, r *http.Request) {
-	fmt.Fprintf(w, "<html><body>Signed in as <b>%s</b></body></html>", html.EscapeString(s.who(r)))
+	fmt.Fprintf(w, "<html><body>Signed in as <b>%s</b></body></html>", html.EscapeString(s.user(r)))
 }
 
 var signedInAs = regexp.MustCompile(`<b>([^<]+)</b>`)
 
-// serve starts a server at a name below localhost.
+// serve starts a server with a name below localhost.
 func serve(t *testing.T, name string, mux http.Handler) string {
 	t.Helper()
 	s := httptest.NewServer(mux)
@@ -79,8 +81,7 @@ func serve(t *testing.T, name string, mux http.Handler) string {
 	return "http://" + name + ".localhost:" + port
 }
 
-// target is how to attack a service provider at this address whose pages are
-// where all of ours here are.
+// target describes a service provider of these tests.
 func target(at string) run.Target {
 	return run.Target{
 		Login: at + "/login", ACS: at + "/acs", EntityID: at + "/saml", Probe: at + "/", Identity: signedInAs,
@@ -88,7 +89,7 @@ func target(at string) run.Target {
 	}
 }
 
-// ours starts our own service provider in two Regions.
+// ours starts Meridian's service provider in two Regions.
 func ours(t *testing.T, unsolicited acs.Unsolicited) run.Target {
 	t.Helper()
 	muxes := map[string]*http.ServeMux{"us": http.NewServeMux(), "eu": http.NewServeMux()}
@@ -103,17 +104,18 @@ func ours(t *testing.T, unsolicited acs.Unsolicited) run.Target {
 	})
 	require.NoError(t, err)
 	for name, mux := range muxes {
-		people := new(sessions)
+		users := new(sessions)
 		region, err := acs.NewRegion(acs.Config{
-			SP: sp, Region: name, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Unsolicited: unsolicited, Logger: slog.New(slog.DiscardHandler),
+			SP: sp, Region: name, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Unsolicited: unsolicited,
+			Logger: slog.New(slog.DiscardHandler),
 			OnLogin: func(w http.ResponseWriter, r *http.Request, l *acs.Login) {
-				people.signIn(w, l.Assertion.NameID().Value)
+				users.signIn(w, l.Assertion.NameID().Value)
 				http.Redirect(w, r, cmp.Or(l.ReturnTo, "/"), http.StatusSeeOther)
 			},
 		})
 		require.NoError(t, err)
 		region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
-		mux.HandleFunc("GET /{$}", people.page)
+		mux.HandleFunc("GET /{$}", users.page)
 	}
 	out := target(us)
 	out.OtherACS, out.EncryptTo = eu+"/acs", &spKey().PublicKey

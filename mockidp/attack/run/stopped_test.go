@@ -16,8 +16,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
-// frail starts a service provider in a front that can be told to answer nothing.
-// D13 is when; how says what becomes of the front then.
+// frail starts a service provider behind a front that can stop answering. how changes
+// the front when D13 is received.
 func frail(t *testing.T, how func(f *front)) (run.Target, *front) {
 	t.Helper()
 	f := new(front)
@@ -28,22 +28,17 @@ func frail(t *testing.T, how func(f *front)) (run.Target, *front) {
 		if f.dead.Load() {
 			panic(http.ErrAbortHandler)
 		}
-		want := requestIn(response)
-		want.ACS = at + "/acs"
-		a, err := verifier(t, at).Verify(response, want)
-		if err != nil {
-			return ""
-		}
-		return a.NameID().Value
+		return verified(t, at, response)
 	}, f.wrap)
-	to.Sign, to.Concurrency, to.Recovery, to.Timeout = []attack.Sign{attack.SignResponse}, 1, 300*time.Millisecond, time.Minute // a busy machine answers late
+	to.Sign, to.Concurrency, to.Recovery = []attack.Sign{attack.SignResponse}, 1, 300*time.Millisecond
+	to.Timeout = time.Minute // a busy machine answers late
 	to.Only = []string{"B01", "D13", "D16", "D29", "D44/https", "D48/get"}
 	return to, f
 }
 
 type front struct {
 	dead  atomic.Bool
-	grace atomic.Int64 // so many requests are answered before it is dead
+	grace atomic.Int64 // this many requests are answered before it is dead
 }
 
 func (f *front) wrap(next http.Handler) http.Handler {
@@ -59,11 +54,13 @@ func (f *front) wrap(next http.Handler) http.Handler {
 	})
 }
 
-// atOnce, or afterwards: when the message is answered and somebody looked who is signed in.
-func atOnce(f *front)     { f.dead.Store(true) }
+// atOnce stops the front before it answers the message.
+func atOnce(f *front) { f.dead.Store(true) }
+
+// afterwards stops it after the message and the probe are answered.
 func afterwards(f *front) { f.grace.Store(1) }
 
-// hostile tells D13 by its Destination.
+// hostile reports whether a message is D13, by its Destination.
 func hostile(response []byte) bool {
 	root := read(response)
 	return root != nil && strings.Contains(root.SelectAttrValue("Destination", ""), "attacker.example/")
@@ -71,7 +68,7 @@ func hostile(response []byte) bool {
 
 const stopped = "the service provider stopped answering"
 
-// One that falls over a message is not said to refuse what comes after it.
+// A service provider that a message stops does not count as refusing the next ones.
 func TestRunNoticesThatItStopped(t *testing.T) {
 	to, f := frail(t, atOnce)
 	report := attacked(t, to)
@@ -83,7 +80,10 @@ func TestRunNoticesThatItStopped(t *testing.T) {
 	assert.Equal(t, stopped, x.Reason)
 	assert.Equal(t, run.Refused, result(t, report, "B01").Verdict)
 	rest := report.Rest()
-	assert.Equal(t, []string{"D16", "D16/slash", "D16/query", "D16/host-case", "D16/longer", "D29", "D29/acs-url", "D29/among-others", "D44/https", "D48/get"}, rest)
+	assert.Equal(t, []string{
+		"D16", "D16/slash", "D16/query", "D16/host-case", "D16/longer", "D29", "D29/acs-url", "D29/among-others",
+		"D44/https", "D48/get",
+	}, rest)
 	for _, id := range rest {
 		x := result(t, report, id)
 		assert.Equal(t, run.NotRun, x.Verdict, id)
@@ -94,7 +94,7 @@ func TestRunNoticesThatItStopped(t *testing.T) {
 	require.NoError(t, report.WriteText(&text))
 	assert.Regexp(t, `(?m)^D13 +failed .*`+stopped, text.String())
 
-	// Started anew, it is asked for the rest.
+	// After a restart, it gets the rest.
 	f.dead.Store(false)
 	to.Only = rest
 	all, next := *report, attacked(t, to)
@@ -110,8 +110,8 @@ func TestRunNoticesThatItStopped(t *testing.T) {
 	}
 }
 
-// One that answers before it falls is noticed by the next attack, which is not
-// to blame.
+// A service provider that answers before it stops is noticed by the next attack,
+// which did not stop it.
 func TestRunBlamesTheOneBefore(t *testing.T) {
 	to, _ := frail(t, afterwards)
 	report := attacked(t, to)
@@ -127,14 +127,15 @@ func TestRunBlamesTheOneBefore(t *testing.T) {
 	assert.Empty(t, report.Rest())
 }
 
-// What was let in before stays the worst of it.
+// An attack that was let in before decides the exit status.
 func TestRunLetInAndStopped(t *testing.T) {
 	f := new(front)
 	to := broken(t, func(_ string, response []byte) string {
 		f.dead.Store(hostile(response))
 		return firstNameID(read(response))
 	}, f.wrap)
-	to.Sign, to.Concurrency, to.Recovery, to.Only = []attack.Sign{attack.SignResponse}, 1, 50*time.Millisecond, []string{"B01", "D13", "D29"}
+	to.Sign, to.Concurrency, to.Recovery = []attack.Sign{attack.SignResponse}, 1, 50*time.Millisecond
+	to.Only = []string{"B01", "D13", "D29"}
 	report := attacked(t, to)
 	assert.Equal(t, "D13", report.StoppedAt)
 	assert.Equal(t, run.LetIn, result(t, report, "B01").Verdict)
@@ -142,7 +143,7 @@ func TestRunLetInAndStopped(t *testing.T) {
 	assert.NotEmpty(t, report.Rest())
 }
 
-// One that is only busy for a while is waited for, and nothing stays open.
+// The run waits for a service provider that is only busy, and then everything is run.
 func TestRunWaits(t *testing.T) {
 	for name, deaf := range map[string]func(*front){"at once": atOnce, "afterwards": afterwards} {
 		t.Run(name, func(t *testing.T) {
@@ -163,7 +164,8 @@ func TestRunWaits(t *testing.T) {
 	}
 }
 
-// With several at once everybody in flight may be to blame, and the run ends.
+// With Concurrency every attack in flight may be the one that stopped it, and the run
+// ends.
 func TestRunStopsForAll(t *testing.T) {
 	to, _ := frail(t, atOnce)
 	to.Concurrency, to.Only = 4, []string{"D"}
