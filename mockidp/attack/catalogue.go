@@ -56,7 +56,7 @@ var read = sync.OnceValue(func() *catalogue {
 	return c
 })
 
-// catalogue is the content of catalogue.txt. Its methods panic at a mistake.
+// catalogue is the content of catalogue.txt. Its methods panic at a mistake in it.
 type catalogue struct {
 	rows     []Row
 	cases    []Case
@@ -73,7 +73,7 @@ type catalogue struct {
 func (c *catalogue) line(line string) {
 	head, rest, _ := strings.Cut(line, " ")
 	switch {
-	case line == "" || head == "#":
+	case line == "" || line[0] == '#':
 	case strings.HasPrefix(line, "\t"):
 		c.steps(words(line))
 	case strings.HasPrefix(rest, "= ") && head[0] == '%':
@@ -93,9 +93,9 @@ func (c *catalogue) line(line string) {
 
 // settable is a case of either kind.
 type settable interface {
-	// set takes a setting. It returns false where name is none.
+	// set applies a setting. It returns false if name is not a setting.
 	set(name string, args []string) bool
-	// steps returns the steps of the twin too, or of the attack alone.
+	// steps returns the steps that also change the twin, or those of the attack alone.
 	steps(twin bool) *change
 }
 
@@ -153,7 +153,7 @@ func words(line string) [][]string {
 
 var defined = regexp.MustCompile(`%[a-z0-9-]+%`)
 
-// text puts the definitions of texts in their names' places.
+// text replaces the names of texts with their definitions.
 func (c *catalogue) text(s string) string {
 	return defined.ReplaceAllStringFunc(s, func(name string) string {
 		if text, ok := c.texts[name]; ok {
@@ -187,7 +187,7 @@ func (c *catalogue) steps(all [][]string) {
 	}
 }
 
-// filledIn puts args in the places of $1, $2 and so on.
+// filledIn replaces $1, $2 and so on with args.
 func filledIn(macro [][]string, args []string) [][]string {
 	for _, step := range macro {
 		for i := range step {
@@ -199,8 +199,8 @@ func filledIn(macro [][]string, args []string) [][]string {
 	return macro
 }
 
-// mark says where the steps that follow go: to the twin too or to the attack
-// alone, and into a stage.
+// mark sets where the next steps go: to the twin too or to the attack alone, and to a
+// stage.
 func (c *catalogue) mark(name string) {
 	switch name {
 	case "twin", "attack":

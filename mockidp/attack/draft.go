@@ -7,8 +7,8 @@ import (
 	"github.com/beevik/etree"
 )
 
-// elements are the paths of elements from the Response, by name. Other paths
-// are written out in the catalogue.
+// elements has paths from the Response by the name of the element. The catalogue has
+// other paths in full.
 var elements = map[string]string{
 	"Response":                ".",
 	"root":                    ".",
@@ -27,7 +27,7 @@ var elements = map[string]string{
 	"EncryptedKey":            "./EncryptedAssertion//EncryptedKey",
 }
 
-// path is a path of the catalogue as etree's.
+// path returns a path of the catalogue in etree's syntax.
 func path(s string) string {
 	first, rest, _ := strings.Cut(s, "/")
 	at, ok := elements[first]
@@ -40,8 +40,8 @@ func path(s string) string {
 	return at + "/" + rest
 }
 
-// find returns an element of the document or of the signature under attack.
-// Where there is none the draft fails, and goes on with an empty one.
+// find returns an element of the document or of the signature under attack. If there
+// is none, it sets the draft's error and returns an empty element.
 func (d *draft) find(s string) *etree.Element {
 	var el *etree.Element
 	switch part, isSignature := strings.CutPrefix(s, "ds:"); {
@@ -51,7 +51,7 @@ func (d *draft) find(s string) *etree.Element {
 		el = d.sig.el
 	case isSignature:
 		el = d.sig.el.FindElement(".//" + part)
-	case strings.HasPrefix(s, "assertion/"): // wherever that is, for example encrypted
+	case strings.HasPrefix(s, "assertion/"): // which may be encrypted in the document
 		el = d.asrt.FindElement(strings.Replace(s, "assertion", ".", 1))
 	default:
 		el = d.tree.Root().FindElement(path(s))
@@ -73,7 +73,7 @@ func node(tag string, attrs ...string) *etree.Element {
 	return out
 }
 
-// child makes one at the end of another.
+// child makes an element at the end of another.
 func child(parent *etree.Element, tag string, attrs ...string) *etree.Element {
 	out := node(tag, attrs...)
 	parent.AddChild(out)
@@ -83,13 +83,13 @@ func child(parent *etree.Element, tag string, attrs ...string) *etree.Element {
 // insertBefore inserts el in front of at.
 func insertBefore(at, el *etree.Element) { at.Parent().InsertChildAt(at.Index(), el) }
 
-// swap puts el in the place of old, which is then free.
+// swap replaces old with el.
 func swap(old, el *etree.Element) {
 	insertBefore(old, el)
 	detach(old)
 }
 
-// detach takes an element out of its parent.
+// detach removes an element from its parent.
 func detach(el *etree.Element) *etree.Element {
 	if el.Parent() != nil {
 		el.Parent().RemoveChild(el)
@@ -106,8 +106,8 @@ func without(el *etree.Element) *etree.Element {
 	return out
 }
 
-// changed returns the new value that s makes of an old one. A step that changes
-// nothing is an error: there may be no letter to write in another case.
+// changed returns s with the parts of an old value. A result that equals the old value
+// is an error: there may be no letter to write in another case, for example.
 func (d *draft) changed(s, old string) string {
 	out := rewritten(s, old)
 	if out == old {
@@ -134,16 +134,15 @@ func (d *draft) attackerKey() crypto.Signer {
 	return d.p.AttackerKey
 }
 
-// extensions gives the Response an empty samlp:Extensions, in its place before
-// Status (Core 3.2.2).
+// extensions adds an empty samlp:Extensions before Status (Core 3.2.2).
 func (d *draft) extensions() *etree.Element {
 	el := node("saml2p:Extensions")
 	insertBefore(d.find("Status"), el)
 	return el
 }
 
-// forge makes the subject of the document the one that the attacker wants.
-// Anyone can encrypt for the service provider, so encryption does not stop it.
+// forge replaces the subject with the one that the attacker wants. An attacker can
+// encrypt for the service provider, so forge encrypts again.
 func (d *draft) forge() {
 	d.forgeSubject(d.asrt)
 	if old := d.tree.Root().SelectElement("EncryptedAssertion"); old != nil {
@@ -174,8 +173,7 @@ func (d *draft) forgeSubject(assertion *etree.Element) {
 	d.fail("the assertion has no NameID")
 }
 
-// forgedResponse returns a copy of the Response with a forged assertion in it,
-// neither of them signed.
+// forgedResponse returns an unsigned copy of the Response with a forged assertion.
 func (d *draft) forgedResponse() *etree.Element {
 	out := without(d.resp)
 	out.CreateAttr("ID", d.newID())

@@ -25,16 +25,15 @@ var metadataSteps = map[string]step{
 		group.AddChild(neighbour)
 	}},
 	"idp-signs-metadata": {after, 0, func(d *draft, _ []string) { d.sign(d.tree.Root(), d.metadata.Keys[SigningKey]) }},
-	// A KeyDescriptor with these certificates in the place of the one that is
-	// there, or before it.
+	// A KeyDescriptor with certificates, instead of the good one or before it.
 	"only-key": {before, -1, func(d *draft, a []string) { swap(d.find("IDPSSODescriptor/KeyDescriptor"), d.chain(a)) }},
 	"first-key": {before, -1, func(d *draft, a []string) {
 		insertBefore(d.find("IDPSSODescriptor/KeyDescriptor"), d.chain(a))
 	}},
 }
 
-// makeMetadata makes a good document with one EntityDescriptor, one key and two
-// endpoints, and changes it.
+// makeMetadata makes good metadata with one EntityDescriptor, one key and two
+// endpoints, and runs the steps.
 func (d *draft) makeMetadata() []byte {
 	p := d.metadata
 	d.tree = etree.NewDocument()
@@ -50,7 +49,7 @@ func (d *draft) makeMetadata() []byte {
 	return []byte(d.text)
 }
 
-// identityProvider is an EntityDescriptor with one.
+// identityProvider returns an EntityDescriptor.
 func (d *draft) identityProvider(entityID, sso string, key KeyRole) *etree.Element {
 	entity := node("md:EntityDescriptor", "ID", "_entity", "entityID", entityID)
 	role := child(entity, "md:IDPSSODescriptor", "protocolSupportEnumeration", nsProtocol)
@@ -62,7 +61,7 @@ func (d *draft) identityProvider(entityID, sso string, key KeyRole) *etree.Eleme
 	return entity
 }
 
-// keyDescriptor holds certificates for signing, in one X509Data.
+// keyDescriptor returns a KeyDescriptor for signing, with one X509Data.
 func keyDescriptor(certificates ...[]byte) *etree.Element {
 	el := node("md:KeyDescriptor", "use", "signing")
 	x509Data := child(el, "ds:KeyInfo", "xmlns:ds", nsDSig).CreateElement("ds:X509Data")
@@ -72,8 +71,7 @@ func keyDescriptor(certificates ...[]byte) *etree.Element {
 	return el
 }
 
-// chain is a KeyDescriptor with the certificates that words like "next<root"
-// name.
+// chain returns a KeyDescriptor with certificates, which have names like "next<root".
 func (d *draft) chain(certificates []string) *etree.Element {
 	var all [][]byte
 	for _, s := range certificates {
@@ -87,8 +85,8 @@ func (d *draft) chain(certificates []string) *etree.Element {
 	return keyDescriptor(all...)
 }
 
-// issued returns a certificate of a key that another one signed, and whose issuer
-// has the name of a third.
+// issued returns a certificate for a key, signed with the key by. Its issuer has the
+// name of the key called.
 func (d *draft) issued(role, by, called KeyRole) []byte {
 	named := func(role KeyRole) *x509.Certificate {
 		return &x509.Certificate{

@@ -31,14 +31,12 @@ const (
 
 var stageNames = [stages]string{"setup", "before", "signed", "inside", "sealed", "after", "text", "posted"}
 
-// change is what is done to a document, stage by stage.
+// change is the steps that change a document, stage by stage.
 type change [stages][]func(*draft)
 
-// changes are what the hostile document and its twin have in common, and the
-// attack.
+// changes are the steps that also change the twin, and those of the attack alone.
 type changes struct{ base, attack change }
 
-// steps returns the steps of the twin too, or of the attack alone.
 func (c *changes) steps(twin bool) *change {
 	if twin {
 		return &c.base
@@ -48,8 +46,8 @@ func (c *changes) steps(twin bool) *change {
 
 // step is a step of catalogue.txt.
 type step struct {
-	at   stage // where no marker says another one
-	args int   // how many words it takes; -1 for any number
+	at   stage // unless a marker sets another one
+	args int   // the number of words; -1 for any number
 	do   func(d *draft, a []string)
 }
 
@@ -87,7 +85,7 @@ var treeSteps = map[string]step{
 	"prepend": {before, 2, func(d *draft, a []string) { d.find(a[0]).InsertChildAt(0, d.parse(a[1])) }},
 	"before":  {before, 2, func(d *draft, a []string) { insertBefore(d.find(a[0]), d.parse(a[1])) }},
 	"swap":    {before, 2, func(d *draft, a []string) { swap(d.find(a[0]), d.parse(a[1])) }},
-	// In the one part of a Response that may hold anything.
+	// Adds to Extensions, the part of a Response that may have any content.
 	"extend": {before, 1, func(d *draft, a []string) { d.extensions().AddChild(d.parse(a[0])) }},
 
 	"move":        {before, 2, func(d *draft, a []string) { d.find(a[1]).AddChild(detach(d.find(a[0]))) }},
@@ -97,14 +95,14 @@ var treeSteps = map[string]step{
 		el.Parent().AddChild(detach(el))
 	}},
 	"copy-into": {before, 2, func(d *draft, a []string) { d.find(a[1]).AddChild(d.find(a[0]).Copy()) }},
-	// So many copies, in front of the element.
+	// A number of copies, before the element.
 	"copy": {before, 2, func(d *draft, a []string) {
 		el := d.find(a[0])
 		for range number(a[1]) {
 			insertBefore(el, el.Copy())
 		}
 	}},
-	// Other prefixes for all elements of a path. Their children keep theirs.
+	// Another prefix and namespace for all elements of a path, not for their children.
 	"rename": {before, 2, func(d *draft, a []string) {
 		for _, el := range d.tree.Root().FindElements(path(a[0])) {
 			el.Space = a[1]
@@ -141,10 +139,10 @@ var textSteps = map[string]step{
 		d.text = head + start + rewritten(a[1], value) + end + tail
 	}},
 	"flood": {text, -1, flood},
-	// A length whose base64 ends in padding.
+	// Makes the base64 end with padding.
 	"pad": {text, 0, func(d *draft, _ []string) { d.text += strings.Repeat("\n", (4-len(d.text)%3)%3) }},
 
-	// Lines as in MIME, with this between them.
+	// Lines as in MIME, separated by a text.
 	"fold": {posted, 1, func(d *draft, a []string) {
 		var out strings.Builder
 		for len(d.text) > 76 {
@@ -153,14 +151,14 @@ var textSteps = map[string]step{
 		}
 		d.text = out.String() + d.text
 	}},
-	// A text, and so many copies of another, as the HTTP-Redirect binding has them.
+	// A text and a number of copies of another one, deflated as in HTTP-Redirect.
 	"deflate": {posted, 3, func(d *draft, a []string) {
 		d.text = Deflated([]byte(rewritten(a[0], d.document) + strings.Repeat(a[1], number(a[2]))))
 	}},
 }
 
-// replace changes the first occurrence of a text or, where there is a third
-// word, the first one after that.
+// replace replaces the first occurrence of a text or, with a third word, the first
+// one after that word.
 func replace(d *draft, a []string) {
 	head, tail := "", d.text
 	if len(a) > 2 {
@@ -173,9 +171,9 @@ func replace(d *draft, a []string) {
 	d.text = head + strings.Replace(tail, a[0], a[1], 1)
 }
 
-// flood puts a lot into Extensions, before the Status. The words are a number of
-// rounds, and then texts with the number of their copies in each round. "#" in a
-// text is the number of the copy.
+// flood adds Extensions before the Status. The words are a number of rounds, and then
+// texts with the number of their copies in each round. "#" in a text is the number of
+// the copy.
 func flood(d *draft, a []string) {
 	var round strings.Builder
 	for i := 1; i < len(a); i += 2 {
@@ -201,11 +199,11 @@ func utf16Bytes(s string, big bool) []byte {
 
 func encode(b []byte) string { return base64.StdEncoding.EncodeToString(b) }
 
-// Deflated is what the HTTP-Redirect binding carries (Bindings 3.4.4.1), in
-// base64. A good message is that in no binding by POST, and zeros are a bomb.
+// Deflated returns a message as in the HTTP-Redirect binding (Bindings 3.4.4.1), in
+// base64. The HTTP-POST binding does not deflate messages. Deflated zeros are a bomb.
 func Deflated(text []byte) string {
 	var out bytes.Buffer
-	w, _ := flate.NewWriter(&out, flate.BestCompression) // which is a level that there is
+	w, _ := flate.NewWriter(&out, flate.BestCompression) // a valid level
 	_, _ = w.Write(text)
 	_ = w.Close()
 	return encode(out.Bytes())

@@ -8,11 +8,11 @@ import (
 	"slices"
 )
 
-// encryptionSteps are about what is encrypted. Encryption vouches for nothing,
-// and decrypting must tell an attacker nothing.
+// encryptionSteps change encryption. Encryption authenticates no sender, and an
+// attacker must learn nothing from a decryption.
 var encryptionSteps = map[string]step{
 	"plain": {setup, 0, func(d *draft, _ []string) { d.encryption = nil }},
-	// Algorithms, by their names in the fields of encryption.
+	// Pairs of a field of encryption and an algorithm.
 	"encryption": {setup, -1, func(d *draft, a []string) {
 		e := d.encryption
 		fields := map[string]*string{
@@ -26,7 +26,7 @@ var encryptionSteps = map[string]step{
 	"oaep-sha1":  {setup, 0, func(d *draft, _ []string) { d.encryption.useHash = crypto.SHA1 }},
 	"oaep-label": {setup, 1, func(d *draft, a []string) { d.encryption.label = &a[0] }},
 	"detached":   {setup, 0, func(d *draft, _ []string) { d.encryption.detached = true }},
-	// So many keys for others, before the service provider's or alone.
+	// A number of keys for others, before the service provider's or alone.
 	"other-keys": {setup, -1, func(d *draft, a []string) {
 		d.encryption.to = slices.Repeat([]*rsa.PublicKey{d.otherKey()}, number(a[0]))
 		if len(a) == 1 {
@@ -48,7 +48,7 @@ var encryptionSteps = map[string]step{
 	}},
 	"key-padding": {setup, 1, func(d *draft, a []string) { d.encryption.padded = paddings[a[0]] }},
 
-	// The padding of CBC ends in this octet, or takes one of the plaintext.
+	// The padding of CBC ends with this octet, or claims one octet of the plaintext.
 	"cbc-padding": {setup, 1, func(d *draft, a []string) {
 		last := byte(number(a[0]))
 		d.encryption.pad = func(t []byte, n int) []byte { return endIn(t, n, last) }
@@ -62,8 +62,7 @@ var encryptionSteps = map[string]step{
 		}
 	}},
 
-	// The ciphertext up to an index, or with one bit changed there. Negative
-	// indexes count from the end.
+	// The ciphertext is cut at an index, or one bit is changed there.
 	"cut": {setup, 1, func(d *draft, a []string) {
 		d.encryption.cipherText = func(c []byte) []byte { return c[:index(c, a[0])] }
 	}},
@@ -80,7 +79,7 @@ var encryptionSteps = map[string]step{
 	"encrypt-twice": {inside, 0, func(d *draft, _ []string) {
 		d.text = d.plaintext(d.encrypted("saml2:EncryptedAssertion", d.text, *d.goodEncryption()))
 	}},
-	// A name, or an attribute, is all that is encrypted.
+	// Only a name, or an attribute, is encrypted.
 	"encrypt-id": {before, 1, func(d *draft, a []string) {
 		d.encryption = nil
 		d.encryptInPlace(d.find(a[0]), "EncryptedID")
@@ -91,7 +90,7 @@ var encryptionSteps = map[string]step{
 		all := d.find("AttributeStatement").ChildElements()
 		d.encryptInPlace(all[len(all)-1], "EncryptedAttribute")
 	}},
-	// XML in good encryption: at the end of an element, before it, in its place.
+	// Encrypted XML at the end of an element, before it, or instead of it.
 	"add-sealed": {before, 3, func(d *draft, a []string) {
 		d.find(a[0]).AddChild(d.sealedIn(a[1], d.parse(a[2])))
 	}},
@@ -103,7 +102,8 @@ var encryptionSteps = map[string]step{
 	}},
 }
 
-// index is a number, or "middle".
+// index returns an index of c: a number, which counts from the end if it is negative,
+// or "middle".
 func index(c []byte, s string) int {
 	if s == "middle" {
 		return len(c) / 2
@@ -115,7 +115,7 @@ func index(c []byte, s string) int {
 	return n
 }
 
-// paddings are wrong ones of RSA PKCS #1 v1.5 (RFC 8017, 7.2.1).
+// paddings are wrong paddings of RSA PKCS #1 v1.5 (RFC 8017, 7.2.1).
 var paddings = map[string]func(d *draft, size int, key []byte) []byte{
 	"first-octet":   octetOf(0, 1),
 	"second-octet":  octetOf(1, 1),
@@ -125,7 +125,7 @@ var paddings = map[string]func(d *draft, size int, key []byte) []byte{
 	"key-too-long":  func(d *draft, n int, key []byte) []byte { return pkcs1Padding(d, n, append(key, 0)) },
 }
 
-// octetOf is the right padding but for one octet.
+// octetOf returns the right padding with one octet changed.
 func octetOf(at int, value byte) func(d *draft, size int, key []byte) []byte {
 	return func(d *draft, size int, key []byte) []byte {
 		em := pkcs1Padding(d, size, key)
@@ -134,14 +134,15 @@ func octetOf(at int, value byte) func(d *draft, size int, key []byte) []byte {
 	}
 }
 
-// endIn pads to a whole block, of which the last octet is this one.
+// endIn pads text to whole blocks. last is the last octet.
 func endIn(text []byte, block int, last byte) []byte {
 	out := append(bytes.Clone(text), bytes.Repeat([]byte{1}, block-len(text)%block)...)
 	out[len(out)-1] = last
 	return out
 }
 
-// otherKey is of the same size as the service provider's, and has no private key.
+// otherKey returns a key of the same size as the service provider's. It has no private
+// half.
 func (d *draft) otherKey() *rsa.PublicKey {
 	return &rsa.PublicKey{N: new(big.Int).Add(d.p.EncryptTo.N, big.NewInt(2)), E: d.p.EncryptTo.E}
 }

@@ -12,9 +12,8 @@ import (
 	"github.com/beevik/etree"
 )
 
-// signatureSteps are about the signature itself. What is changed inside
-// SignedInfo is signed again with the trusted key, so that its shape is all that
-// is wrong with it.
+// signatureSteps change a signature. After a change inside SignedInfo most cases sign
+// again with the trusted key, so that only the shape is wrong.
 var signatureSteps = map[string]step{
 	"unsigned":         {setup, 0, func(d *draft, _ []string) { d.unsigned = true }},
 	"inherit":          {setup, 0, func(d *draft, _ []string) { d.inheritSpaces = true }},
@@ -22,7 +21,7 @@ var signatureSteps = map[string]step{
 	"digest":           {setup, 1, func(d *draft, a []string) { d.digest = a[0] }},
 	"prefixes":         {setup, 1, func(d *draft, a []string) { d.prefixes = a[0] }},
 	"with-certificate": {setup, 0, func(d *draft, _ []string) { d.keyInfo = true }},
-	// The attacker signs in the identity provider's place.
+	// The attacker signs instead of the identity provider.
 	"attacker-key": {setup, 0, func(d *draft, _ []string) { d.key = d.attackerKey() }},
 
 	"resign":           {signed, 0, func(d *draft, _ []string) { d.sig.resign(d.key) }},
@@ -49,7 +48,7 @@ var signatureSteps = map[string]step{
 		}
 		d.sig.resign(d.key)
 	}},
-	// One more transform at a place among the two, with content where there is any.
+	// A third transform at an index, with content unless that is "".
 	"transform": {signed, 3, func(d *draft, a []string) {
 		t := node("ds:Transform", "Algorithm", a[1])
 		if a[2] != "" {
@@ -57,7 +56,7 @@ var signatureSteps = map[string]step{
 		}
 		d.sig.transforms.InsertChildAt(number(a[0]), t)
 	}},
-	// A transform that leaves AttributeStatement out, and a digest that fits.
+	// A transform that leaves AttributeStatement out, and the right digest.
 	"exclude-statement": {signed, 2, func(d *draft, a []string) {
 		rest := without(d.sig.parent)
 		if st := rest.FindElement(".//AttributeStatement"); st != nil {
@@ -103,10 +102,9 @@ var signatureSteps = map[string]step{
 	"ecdsa-value": {signed, -1, ecdsaValue},
 }
 
-// certificateCalled is one for the key that signs here, the identity provider's
-// or the attacker's. A clone has the names, serial number and dates of the
-// genuine certificate, and the attacker's key: all that certificates of
-// NewCertificate differ in is the key.
+// certificateCalled returns a certificate for the identity provider's key, for the
+// attacker's, or else for the signing key. The attacker's certificate is a clone of
+// the genuine one with another key, because NewCertificate makes both.
 func (d *draft) certificateCalled(whose string) []byte {
 	switch whose {
 	case "idp":
@@ -122,7 +120,7 @@ func hashCalled(name string) crypto.Hash {
 	return all[slices.IndexFunc(all, func(h crypto.Hash) bool { return h.String() == name })]
 }
 
-// publicSecret is a text that is public, as a secret for HMAC.
+// publicSecret returns something public to use as a secret for HMAC.
 func (d *draft) publicSecret(name string) []byte {
 	switch name {
 	case "public-key":
@@ -133,7 +131,7 @@ func (d *draft) publicSecret(name string) []byte {
 	return d.certificateOf(d.key)
 }
 
-// signRSA writes a value that an RSA key makes, in whatever way.
+// signRSA sets SignatureValue to a value that is made with the RSA key.
 func (d *draft) signRSA(value func(*rsa.PrivateKey) []byte) {
 	if key, ok := d.key.(*rsa.PrivateKey); ok {
 		d.sig.value.SetText(encode(value(key)))
@@ -142,7 +140,7 @@ func (d *draft) signRSA(value func(*rsa.PrivateKey) []byte) {
 	d.fail("a *rsa.PrivateKey is required")
 }
 
-// ecdsaValue writes a value out of parts of a good one, and others.
+// ecdsaValue sets SignatureValue to a sequence of parts: of a good value, and others.
 func ecdsaValue(d *draft, a []string) {
 	value, err := signText(d.key, methodOf(d.key), d.sig.signedInfo())
 	public, ok := d.key.Public().(*ecdsa.PublicKey)
@@ -164,7 +162,8 @@ func ecdsaValue(d *draft, a []string) {
 	d.sig.value.SetText(encode(out))
 }
 
-// otherThan is the Response for the assertion, and the other way round.
+// otherThan returns the Response for the assertion, and the assertion for the
+// Response.
 func (d *draft) otherThan(el *etree.Element) *etree.Element {
 	if el == d.resp {
 		return d.asrt
@@ -172,7 +171,7 @@ func (d *draft) otherThan(el *etree.Element) *etree.Element {
 	return d.resp
 }
 
-// otherMethod is a good SignatureMethod that is not the key's.
+// otherMethod returns a good SignatureMethod for another kind of key.
 func otherMethod(key crypto.Signer) string {
 	if _, ok := key.Public().(*rsa.PublicKey); ok {
 		return more + "ecdsa-sha256"

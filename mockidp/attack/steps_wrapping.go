@@ -2,11 +2,11 @@ package attack
 
 import "github.com/beevik/etree"
 
-// wrappingSteps take a signed message apart: its signature verifies, and is over
-// something else than a careless reader finds.
+// wrappingSteps move parts of a signed message: its signature verifies, but is over
+// another element than the one that a careless reader finds.
 var wrappingSteps = map[string]step{
-	// A forged Response or assertion gets the original's signature. The word says
-	// where the original goes.
+	// A forged Response or assertion gets the original's signature. wrap has the places
+	// for the original.
 	"wrap-response": {after, 1, func(d *draft, a []string) {
 		forged := d.forgedResponse()
 		d.wrap(forged, d.resp, d.respSig, a[0])
@@ -17,21 +17,21 @@ var wrappingSteps = map[string]step{
 		d.wrap(forged, d.asrt, d.asrtSig, a[0])
 		swap(d.asrt, forged)
 	}},
-	// The whole message, without the assertion's signature, goes into it.
+	// The whole message goes into the assertion's signature.
 	"wrap-message": {after, 0, func(d *draft, _ []string) {
 		forged := d.forgedResponse()
 		d.wrap(forged.SelectElement("Assertion"), d.resp, d.asrtSig, "inside-signature")
 		d.tree.SetRoot(forged)
 	}},
 
-	// A forged assertion or Response in the place of the original, which a "hang"
-	// step puts into another element.
+	// A forged assertion or Response replaces the original. "hang" steps add that to
+	// another element.
 	"displace":          {after, 0, func(d *draft, _ []string) { swap(d.asrt, d.forgedAssertion()) }},
 	"hang":              {after, 1, func(d *draft, a []string) { d.find(a[0]).AddChild(d.asrt) }},
 	"displace-response": {after, 0, func(d *draft, _ []string) { d.tree.SetRoot(d.forgedResponse()) }},
 	"hang-response":     {after, 1, func(d *draft, a []string) { d.find(a[0]).AddChild(d.resp) }},
 
-	// A forged assertion at a place, with another attribute where there is one.
+	// A forged assertion, perhaps with another XML attribute.
 	"forged-assertion": {before, -1, func(d *draft, a []string) {
 		forged := d.forgedAssertion()
 		if len(a) > 1 {
@@ -50,8 +50,8 @@ var wrappingSteps = map[string]step{
 	}},
 	"forged-response": {before, 0, func(d *draft, _ []string) { d.extensions().AddChild(d.forgedResponse()) }},
 
-	// The forged content's digest, where a search by name finds it before the one
-	// that was signed.
+	// The forged content's digest, where a search by name finds it before the signed
+	// one.
 	"digest-in-status": {after, 0, func(d *draft, _ []string) {
 		d.forge()
 		genuine := d.sig.digestValue.Text()
@@ -61,7 +61,7 @@ var wrappingSteps = map[string]step{
 		reference.CreateElement("ds:DigestValue").SetText(d.sig.digestValue.Text())
 		d.sig.digestValue.SetText(genuine)
 	}},
-	// An unsigned Response without an assertion in the original's place.
+	// An unsigned Response without an assertion replaces the original.
 	"displace-response-empty": {after, 0, func(d *draft, _ []string) {
 		forged := without(d.resp)
 		forged.CreateAttr("ID", d.newID())
@@ -72,8 +72,8 @@ var wrappingSteps = map[string]step{
 	"response-signature": {after, 0, func(d *draft, _ []string) { d.sig = d.respSig }},
 }
 
-// wrap gives a forged element the original's signature, and puts the original,
-// without it, where the word says.
+// wrap moves the original's signature to a forged element, and adds the original
+// where the word says.
 func (d *draft) wrap(forged, original *etree.Element, sig *signature, where string) {
 	detach(sig.el)
 	original = without(original)

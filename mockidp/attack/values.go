@@ -9,16 +9,15 @@ import (
 	"time"
 )
 
-// Words like %name% in the catalogue stand for values. Most follow from the
-// parameters and the document, and some from the value that a step rewrites.
+// Words like %name% in the catalogue stand for values. Most are from the parameters
+// and the document, and some from the value that a step changes.
 
 var (
 	placeholder = regexp.MustCompile(`%([^%]+)\*(\d+)%|%([^%\s]+)%`)
 	part        = regexp.MustCompile(`^old\[(-?\w*):(-?\w*)\]$`)
 )
 
-// fill puts values in the places of their names. Names that value does not know
-// stay.
+// fill replaces names with values, except names that value does not know.
 func fill(s string, value func(name string) (string, bool)) string {
 	return placeholder.ReplaceAllStringFunc(s, func(all string) string {
 		m := placeholder.FindStringSubmatch(all)
@@ -41,7 +40,7 @@ func (d *draft) expandAll(args []string) []string {
 	return out
 }
 
-// value is what a name stands for in this document.
+// value returns the value of a name in this document.
 func (d *draft) value(name string) (string, bool) {
 	if path, attr, ok := strings.Cut(name, "@"); ok {
 		return d.find(path).SelectAttrValue(attr, ""), true
@@ -70,7 +69,7 @@ var values = map[string]func(*draft) string{
 	"until":   func(d *draft) string { return d.at(lifetime) },
 	"past":    func(d *draft) string { return d.at(-time.Hour) },
 
-	// The recipient's URL, in parts and in other spellings.
+	// Parts and other spellings of the recipient's URL.
 	"scheme": func(d *draft) string { return d.url().scheme },
 	"host":   func(d *draft) string { return d.url().host },
 	"path":   func(d *draft) string { return d.url().path },
@@ -115,7 +114,7 @@ func (d *draft) url() address {
 
 func (a address) origin() string { return a.scheme + "://" + a.host }
 
-// otherPort is the same URL with another port, and not that of its scheme.
+// otherPort returns a URL with another port, which is not the default one.
 func otherPort(url string, a address) string {
 	host := a.host
 	if bare := strings.TrimRight(host, "0123456789"); strings.HasSuffix(bare, ":") {
@@ -127,7 +126,7 @@ func otherPort(url string, a address) string {
 	return a.scheme + "://" + host + ":8444" + a.path
 }
 
-// rewritten makes a new value from an old one, as s says.
+// rewritten returns s with the parts of an old value.
 func rewritten(s, old string) string {
 	return fill(s, func(name string) (string, bool) {
 		if m := part.FindStringSubmatch(name); m != nil {
@@ -150,7 +149,7 @@ var ofOld = map[string]func(old string) string{
 		}
 		return strings.ToLower(old)
 	},
-	// A Cyrillic letter in a Latin one's place.
+	// A Cyrillic letter instead of a Latin one.
 	"homoglyph":  func(old string) string { return strings.Replace(old, "e", "\u0435", 1) },
 	"loose-bits": looseBits,
 	"body":       func(old string) string { _, body, _ := strings.Cut(old, "?>"); return body },
@@ -167,8 +166,8 @@ var ofOld = map[string]func(old string) string{
 	},
 }
 
-// cut is s[from:to] as in Go, where a negative index counts from the end and
-// "half" is the middle. Both halves of a single letter are that letter.
+// cut returns s[from:to]. A negative index counts from the end, and "half" is the
+// middle. Both halves of a single letter are that letter.
 func cut(s, from, to string) string {
 	runes := []rune(s)
 	if len(runes) < 2 && (from == "half" || to == "half") {
@@ -189,8 +188,8 @@ func cut(s, from, to string) string {
 	return s[at(from, 0):at(to, len(s))]
 }
 
-// looseBits spells the same octets of base64 in another way: the bits that
-// padding leaves over are set.
+// looseBits returns another base64 of the same octets: the unused bits before the
+// padding are set.
 func looseBits(b64 string) string {
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
 	at := strings.IndexByte(b64, '=') - 1
