@@ -108,35 +108,33 @@ func (rs *resources[T]) create(c *call) (*answer, *Error) {
 // replace is PUT (RFC 7644 3.5.1). What the client leaves out is cleared, members
 // included, except for active and for fields that no attribute stands for.
 func (rs *resources[T]) replace(c *call) (*answer, *Error) {
-	list, err := rs.server.resourceBody(c, rs.schema)
-	if err != nil {
-		return nil, err
-	}
-	return rs.update(c, func(st *state, before T) (T, *Error) { return rs.edit(st, rs.blank(before), list) })
+	return rs.update(c, rs.server.resourceBody, rs.blank)
 }
 
 // patch is PATCH (RFC 7644 3.5.2): all of its operations, or none.
 func (rs *resources[T]) patch(c *call) (*answer, *Error) {
-	list, err := rs.server.patchBody(c, rs.schema)
-	if err != nil {
-		return nil, err
-	}
-	out, err := rs.update(c, func(st *state, before T) (T, *Error) { return rs.edit(st, before, list) })
+	out, err := rs.update(c, rs.server.patchBody, func(before T) T { return before })
 	if err == nil && rs.briefPatch && c.pick.only == nil {
 		return &answer{status: http.StatusNoContent}, nil
 	}
 	return out, err
 }
 
-func (rs *resources[T]) update(c *call, edit func(*state, T) (T, *Error)) (*answer, *Error) {
+// update makes the assignments that read returns, to what start returns.
+func (rs *resources[T]) update(c *call, read func(*call, string) ([]assignment, *Error), start func(T) T) (
+	*answer, *Error) {
+	list, err := read(c, rs.schema)
+	if err != nil {
+		return nil, err
+	}
 	var before, after T
 	var changed bool
-	err := rs.server.writer.do(func(st *state) (err *Error) {
+	err = rs.server.writer.do(func(st *state) (err *Error) {
 		var ok bool
 		if before, ok = rs.table(st).get(c.id); !ok {
 			return rs.notFound(c.id)
 		}
-		if after, err = edit(st, before); err != nil {
+		if after, err = rs.edit(st, start(before), list); err != nil {
 			return err
 		}
 		changed, err = rs.put(st, after)
@@ -147,10 +145,7 @@ func (rs *resources[T]) update(c *call, edit func(*state, T) (T, *Error)) (*answ
 	if changed || err != nil {
 		rs.server.report(done, err)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &answer{status: http.StatusOK, body: rs.show(after, c.pick)}, nil
+	return &answer{status: http.StatusOK, body: rs.show(after, c.pick)}, err
 }
 
 func (rs *resources[T]) delete(c *call) (*answer, *Error) {
