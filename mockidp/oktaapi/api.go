@@ -114,9 +114,10 @@ type call struct {
 	r    *http.Request
 	base string // the origin of links
 
-	app   mockidp.App
-	user  mockidp.User
-	group mockidp.Group
+	app     mockidp.App
+	user    mockidp.User
+	group   mockidp.Group
+	message mockidp.Message
 }
 
 // handler answers a call or returns an error.
@@ -134,7 +135,8 @@ func (s *API) serveAPI(w http.ResponseWriter, r *http.Request, h handler) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
 	err := errToken
 	if strings.EqualFold(scheme, "SSWS") && same(s.token, strings.TrimSpace(token)) {
-		if err = c.load(r.PathValue("app"), r.PathValue("user"), r.PathValue("group")); err == nil {
+		err = c.load(r.PathValue("app"), r.PathValue("user"), r.PathValue("group"), r.PathValue("message"))
+		if err == nil {
 			err = h(c)
 		}
 	}
@@ -144,8 +146,8 @@ func (s *API) serveAPI(w http.ResponseWriter, r *http.Request, h handler) {
 	}
 }
 
-// load reads the current state, and the app, user and group that are named.
-func (c *call) load(app, user, group string) *apiError {
+// load reads the current state, and what is named of it; "" is nothing.
+func (c *call) load(app, user, group, message string) *apiError {
 	c.view = c.API.view()
 	var ok bool
 	if app != "" {
@@ -163,6 +165,11 @@ func (c *call) load(app, user, group string) *apiError {
 			return notFound(group, "UserGroup")
 		}
 	}
+	if message != "" {
+		if c.message, ok = c.findMessage(message); !ok {
+			return notFound(message, "Message")
+		}
+	}
 	return nil
 }
 
@@ -172,7 +179,7 @@ func (c *call) changed(err error, about string, show handler) *apiError {
 	if err != nil {
 		return fromError(err, about)
 	}
-	if err := c.load(c.app.ID, c.user.ID, c.group.ID); err != nil {
+	if err := c.load(c.app.ID, c.user.ID, c.group.ID, ""); err != nil {
 		return err
 	}
 	return show(c)

@@ -17,25 +17,21 @@ func messageRoutes(api router) {
 	api("GET /control/messages", (*call).listMessages)
 	api("DELETE /control/messages", func(c *call) *apiError { c.idp.ClearMessages(); return c.noContent() })
 	api("GET /control/messages/wait", (*call).waitMessage)
-	api("GET /control/messages/{id}", withMessage(func(c *call, m mockidp.Message) *apiError {
-		return c.ok(messageJSON(m))
-	}))
-	api("POST /control/messages/{id}/deliver", withMessage(func(c *call, m mockidp.Message) *apiError {
-		if m.Direction != mockidp.Sent {
+	api("GET /control/messages/{message}", func(c *call) *apiError { return c.ok(messageJSON(c.message)) })
+	api("POST /control/messages/{message}/deliver", func(c *call) *apiError {
+		if c.message.Direction != mockidp.Sent {
 			return invalid("id", "a message that was sent")
 		}
-		return c.ok(answerJSON(c.deliver(m.Form)))
-	}))
-	api("POST /control/messages/{id}/answer", withBody(func(c *call, b answerBody) *apiError {
-		return withMessage(func(c *call, m mockidp.Message) *apiError {
-			a := mockidp.ACSAnswer{Status: b.Status, Location: b.Location, Body: []byte(b.Body), Err: b.Error}
-			return c.done(c.idp.RecordAnswer(m.ID, a), "id")
-		})(c)
+		return c.ok(answerJSON(c.deliver(c.message.Form)))
+	})
+	api("POST /control/messages/{message}/answer", withBody(func(c *call, b answerBody) *apiError {
+		a := mockidp.ACSAnswer{Status: b.Status, Location: b.Location, Body: []byte(b.Body), Err: b.Error}
+		return c.done(c.idp.RecordAnswer(c.message.ID, a), "id")
 	}))
 }
 
-// message returns the message with an ID as a client writes it.
-func (s *API) message(text string) (mockidp.Message, bool) {
+// findMessage returns the message with an ID as a client writes it.
+func (s *API) findMessage(text string) (mockidp.Message, bool) {
 	id, err := strconv.ParseInt(text, 10, 64)
 	list := s.idp.Messages()
 	i := slices.IndexFunc(list, func(m mockidp.Message) bool { return m.ID == id })
@@ -43,17 +39,6 @@ func (s *API) message(text string) (mockidp.Message, bool) {
 		return mockidp.Message{}, false
 	}
 	return list[i], true
-}
-
-// withMessage returns a handler that finds the path's message first.
-func withMessage(h func(*call, mockidp.Message) *apiError) handler {
-	return func(c *call) *apiError {
-		id := c.r.PathValue("id")
-		if m, ok := c.message(id); ok {
-			return h(c, m)
-		}
-		return notFound(id, "Message")
-	}
 }
 
 // matcher reads the query: messages after an ID, in a direction, of an app, about a

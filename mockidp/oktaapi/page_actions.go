@@ -64,7 +64,7 @@ func (s *API) inject(kind mockidp.FaultKind, app string) error {
 
 // replay posts a message again, without a browser.
 func (s *API) replay(id string) error {
-	m, ok := s.message(id)
+	m, ok := s.findMessage(id)
 	if !ok || m.Direction != mockidp.Sent {
 		return &mockidp.Error{Reason: mockidp.ReasonNoSuchMessage, Detail: "no message that was sent has this ID"}
 	}

@@ -195,7 +195,7 @@ func oddForm(m mockidp.Message) []fact {
 }
 
 func (s *API) messagePage(w http.ResponseWriter, r *http.Request) {
-	m, ok := s.message(r.PathValue("id"))
+	m, ok := s.findMessage(r.PathValue("id"))
 	if !ok {
 		s.errorPage(w, http.StatusNotFound, "There is no such message, or it was dropped.")
 		return
