@@ -13,15 +13,16 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// postingPage is a page of the identity provider's as it stands in a browser's
-// history: it posts the same answer whenever it is opened.
+// postingPage is an identity provider's page in a browser's history: it posts the same response
+// whenever it is opened.
 var postingPage = template.Must(template.New("").Parse(`<!DOCTYPE html><title>posting</title>
-<form method="post" action="{{.URL}}"><input name="SAMLResponse" value="{{.SAMLResponse}}"><input name="RelayState" value="{{.RelayState}}"></form>
+<form method="post" action="{{.URL}}"><input name="SAMLResponse" value="{{.SAMLResponse}}">
+<input name="RelayState" value="{{.RelayState}}"></form>
 <script>onload = () => document.forms[0].submit()</script>`))
 
-// H1 in a real browser, which keeps the session's cookie from the answer and
-// sends it with what follows.
-func TestSecondArrivalInARealBrowser(t *testing.T) {
+// H1 in a real browser, which keeps the session's cookie from the response and sends it with the
+// next requests.
+func TestReplayInARealBrowser(t *testing.T) {
 	s, b := newSite(t, nil, nil), newTab(t)
 	form, err := s.idp.IdPInitiated("", "alice@example.com", "/applications")
 	require.NoError(t, err)

@@ -17,20 +17,20 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// countingStore counts what is added.
+// countingStore counts the records that are added.
 type countingStore struct {
 	acs.Store
 	adds *atomic.Int32
 }
 
 func (s countingStore) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
-	if !strings.HasPrefix(key, "portal.health.") { // the portal's own, at times of its own
+	if !strings.HasPrefix(key, "portal.health.") { // the probe's
 		s.adds.Add(1)
 	}
 	return s.Store.Add(ctx, key, v, exp)
 }
 
-// forms are the two ways to get a good response.
+// forms are the two ways to get a valid response.
 var forms = map[string]func(*world, *browser) mockidp.Form{
 	"sign-in": func(w *world, b *browser) mockidp.Form {
 		form, err := w.idp.Answer(b.get("https://"+virginia+"/applications").Header.Get("Location"), "alice@example.com")
@@ -45,7 +45,7 @@ var forms = map[string]func(*world, *browser) mockidp.Form{
 }
 
 // H1: a double click, the back button, a restored tab.
-func TestSecondArrivalLeadsHome(t *testing.T) {
+func TestReplayOfASignedInUserLeadsHome(t *testing.T) {
 	for name, get := range forms {
 		t.Run(name, func(t *testing.T) {
 			adds := new(atomic.Int32)
@@ -54,7 +54,7 @@ func TestSecondArrivalLeadsHome(t *testing.T) {
 			})
 			b := w.browser()
 			form := get(w, b)
-			double := b.copy() // the second click is sent with the cookies of the first
+			double := b.copy() // the second click has the cookies of the first
 			requirePage(t, b.post(form.URL, form.Values()), 200, "/applications", "Wiki")
 			session := b.cookie(virginia, portal.SessionCookie)
 			double.put(virginia, b.Jar[virginia][portal.SessionCookie])
@@ -68,18 +68,18 @@ func TestSecondArrivalLeadsHome(t *testing.T) {
 			}
 			assert.Equal(t, session, b.cookie(virginia, portal.SessionCookie), "it is the same session")
 			assert.Equal(t, 1, w.sessions["us-east-1"].Len())
-			assert.LessOrEqual(t, int(adds.Load()), 24, "a replay record is asked for, and nothing else is added")
+			assert.LessOrEqual(t, int(adds.Load()), 24, "only replay records are added")
 			assert.Contains(t, w.logged(), "signed in already")
-			assert.Contains(t, w.logged(), "verdict=refused", "the refusal stays in the log")
+			assert.Contains(t, w.logged(), "verdict=refused", "the refusal is logged")
 
-			// Long after the assertion is over, too, as long as the session isn't.
+			// The same holds after the assertion has expired, while the session is valid.
 			w.clock.Advance(50 * time.Minute)
 			requirePage(t, b.refresh(b.post(form.URL, form.Values())), 200, "/", "Alice Adams")
 		})
 	}
 }
 
-func TestSecondArrivalOfAnotherBrowserIsRefused(t *testing.T) {
+func TestReplayInAnotherBrowserIsRefused(t *testing.T) {
 	for name, get := range forms {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, nil)
@@ -95,19 +95,19 @@ func TestSecondArrivalOfAnotherBrowserIsRefused(t *testing.T) {
 				assert.Contains(t, page.body, text)
 			}
 			assert.NotContains(t, a.body+page.body, "Nothing was changed")
-			assert.Empty(t, page.Header.Get("Refresh"), "it goes around in no circle")
+			assert.Empty(t, page.Header.Get("Refresh"), "no redirect loop")
 			assert.Empty(t, other.Jar[virginia])
 			assert.Equal(t, 1, w.sessions["us-east-1"].Len())
 
-			// Nor where the session has ended.
+			// Nor after the session has ended.
 			b.submit("https://"+virginia+portal.PathSignOut, url.Values{})
 			assert.Equal(t, http.StatusForbidden, b.refresh(b.post(form.URL, form.Values())).StatusCode)
 		})
 	}
 }
 
-// Twelve tabs that the browser opens at once all begin, before any has an
-// answer. Each can be finished, and one session is left.
+// The browser opens twelve tabs at once, and all begin before any has a response. Each can be
+// finished, and one session is left.
 func TestTwelveTabsAtOnce(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
@@ -132,10 +132,12 @@ func TestRefusedLeadsNowhereElse(t *testing.T) {
 	w := newApart(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+startVirginia+"/", "alice@example.com")
-	for _, query := range []string{"", "?reference=MRD-7F3K-29QX", "?return_to=https://evil.example", "?to=//evil.example&reference=https://evil.example"} {
+	for _, query := range []string{"", "?reference=MRD-7F3K-29QX", "?return_to=https://evil.example",
+		"?to=//evil.example&reference=https://evil.example"} {
 		a := b.send("GET", "https://"+virginia+"/refused"+query, "cross-site", nil)
 		assert.Equal(t, http.StatusSeeOther, a.StatusCode)
-		assert.Equal(t, "https://"+startVirginia+"/", a.Header.Get("Location"), "the portal, where the consumer has a host of its own")
+		assert.Equal(t, "https://"+startVirginia+"/", a.Header.Get("Location"),
+			"the portal, where the consumer has a host of its own")
 		assert.Empty(t, a.Cookies())
 	}
 	page := w.browser().get("https://" + virginia + "/refused?reference=%3Cscript%3E")
@@ -144,7 +146,7 @@ func TestRefusedLeadsNowhereElse(t *testing.T) {
 	assert.Equal(t, http.StatusMethodNotAllowed, b.submit("https://"+virginia+"/refused", url.Values{}).StatusCode)
 }
 
-// One sign-in can't be multiplied: neither at once, nor over time.
+// The sessions of one sign-in are bounded, both at once and over time.
 func TestSessionsOfOneSignInAreBounded(t *testing.T) {
 	w, s := newShared(t, nil)
 	first := w.browser()

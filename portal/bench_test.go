@@ -17,16 +17,16 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// arrival is a browser that comes back from the identity provider.
+// arrival is the state of a browser that returns from the identity provider.
 type arrival struct {
 	form    string
 	cookies []*http.Cookie
 }
 
-// BenchmarkSignIn is what a Region does for a whole sign-in, from the POST of
-// the response to the session: two requests, the response verified, the request
-// taken, the replay record and the session made, all in memory. Making the
-// responses isn't counted, and takes longer: -benchtime 4000x is enough.
+// BenchmarkSignIn measures a whole sign-in in a Region, from the POST of the response to the
+// session: two requests, the response verified, the request taken, the replay record and the
+// session made, all in memory. Making the responses isn't measured, and takes longer: -benchtime
+// 4000x is enough.
 func BenchmarkSignIn(b *testing.B) {
 	p, idp := benchPortal(b)
 	browsers := make([]arrival, b.N)
@@ -52,7 +52,8 @@ func benchPortal(b *testing.B) (http.Handler, *mockidp.Server) {
 	b.Cleanup(idp.Close)
 	trusted, err := saml.ParseIdPMetadata(idp.Metadata(""))
 	require.NoError(b, err)
-	sp, err := saml.New(saml.Config{EntityID: entityID, ACS: []saml.Endpoint{{URL: "https://" + virginia + acsPath, Region: "us-east-1"}}, IdP: trusted})
+	sp, err := saml.New(saml.Config{EntityID: entityID,
+		ACS: []saml.Endpoint{{URL: "https://" + virginia + acsPath, Region: "us-east-1"}}, IdP: trusted})
 	require.NoError(b, err)
 	metadata, err := sp.Metadata()
 	require.NoError(b, err)
@@ -61,12 +62,13 @@ func benchPortal(b *testing.B) (http.Handler, *mockidp.Server) {
 	require.NoError(b, err)
 	view, err := inst.In("us-east-1")
 	require.NoError(b, err)
-	p, err := portal.New(portal.Config{Region: "us-east-1", SP: sp, Directory: view, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Logger: slog.New(slog.DiscardHandler)})
+	p, err := portal.New(portal.Config{Region: "us-east-1", SP: sp, Directory: view,
+		Store: acs.NewMemoryStore(acs.MemoryConfig{}), Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(b, err)
 	return p, idp
 }
 
-// comeBack starts a sign-in and has the identity provider answer it.
+// comeBack starts a sign-in and lets the identity provider answer it.
 func comeBack(b *testing.B, p http.Handler, idp *mockidp.Server) arrival {
 	b.Helper()
 	w := serve(p, httptest.NewRequest(http.MethodGet, "https://"+virginia+"/login", nil))
@@ -76,7 +78,7 @@ func comeBack(b *testing.B, p http.Handler, idp *mockidp.Server) arrival {
 	return arrival{form.Values().Encode(), w.Result().Cookies()}
 }
 
-// finish posts the response and follows to where the session begins.
+// finish posts the response and follows the redirect to the start of the session.
 func finish(p http.Handler, a arrival) int {
 	post := httptest.NewRequest(http.MethodPost, "https://"+virginia+acsPath, strings.NewReader(a.form))
 	post.Header.Set("Content-Type", "application/x-www-form-urlencoded")

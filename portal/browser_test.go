@@ -12,14 +12,14 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// A browser is testkit's, with a test. Hosts are handlers; nothing goes over a
-// network. It leaves them for nothing, so it stops at the identity provider.
+// browser is testkit's with a test. Hosts are handlers, without a network. It follows redirects
+// only to them, so it stops at the identity provider.
 type browser struct {
 	*testkit.Browser
 	t *testing.T
 }
 
-// An answer is a response and where it came from.
+// answer is a response and its URL.
 type answer struct {
 	*http.Response
 	url  *url.URL
@@ -34,13 +34,13 @@ func newBrowser(t *testing.T, hosts map[string]http.Handler) *browser {
 	return b
 }
 
-// get is what typing an address or following a bookmark does.
+// get visits a typed address or a bookmark.
 func (b *browser) get(addr string) answer { return b.follow(b.send("GET", addr, "none", nil)) }
 
-// click is a link on a page of the same site.
+// click follows a link on a page of the same site.
 func (b *browser) click(addr string) answer { return b.follow(b.send("GET", addr, "same-origin", nil)) }
 
-// submit is a form on the portal's own page, post one on another site's.
+// submit posts a form of the portal's own page, and post one of another site's.
 func (b *browser) submit(addr string, form url.Values) answer {
 	return b.follow(b.send("POST", addr, "same-origin", form))
 }
@@ -54,27 +54,27 @@ func (b *browser) follow(a answer) answer {
 	return b.answer(b.Follow(a.page))
 }
 
-// refresh follows the Refresh header of a page, as browsers do.
+// refresh follows a page's Refresh header, as browsers do.
 func (b *browser) refresh(a answer) answer {
 	b.t.Helper()
 	return b.click(refreshed(b.t, a))
 }
 
-// refreshed is the address in a page's Refresh header.
+// refreshed returns the address in a page's Refresh header.
 func refreshed(t *testing.T, a answer) string {
 	t.Helper()
 	require.NotEmpty(t, a.page.Refresh(), "no Refresh: %d %s", a.StatusCode, a.body)
 	return a.page.Refresh()
 }
 
-// copy is another browser that has the same cookies by now.
+// copy returns another browser with the same cookies.
 func (b *browser) copy() *browser { return &browser{b.Copy(), b.t} }
 
-// send makes one request, and follows nothing. site is what the browser says of
-// it: where it starts.
+// send makes one request and follows no redirect. site is the value of Sec-Fetch-Site.
 func (b *browser) send(method, addr, site string, form url.Values) answer {
 	b.t.Helper()
-	from := map[string]string{"same-origin": addr, "same-site": "https://other.portal.example", "cross-site": "https://idp.example"}[site]
+	from := map[string]string{"same-origin": addr, "same-site": "https://other.portal.example",
+		"cross-site": "https://idp.example"}[site]
 	c := *b.Browser
 	if site == "" {
 		c.Header = http.Header{"Sec-Fetch-Site": nil}
@@ -83,7 +83,7 @@ func (b *browser) send(method, addr, site string, form url.Values) answer {
 	return b.answer(c.Send(testkit.Navigation{Method: method, URL: addr, From: from, Form: form}))
 }
 
-// answer checks what every cookie here promises.
+// answer checks the attributes of every cookie.
 func (b *browser) answer(p *testkit.Page, err error) answer {
 	b.t.Helper()
 	require.NoError(b.t, err)
@@ -95,7 +95,7 @@ func (b *browser) answer(p *testkit.Page, err error) answer {
 	return answer{res, p.URL, p.Body, p}
 }
 
-// put puts cookies in, as a response of the host would.
+// put stores cookies, as a response of the host does.
 func (b *browser) put(host string, cookies ...*http.Cookie) {
 	b.Jar.Keep(&url.URL{Scheme: "https", Host: host}, cookies, time.Now())
 }

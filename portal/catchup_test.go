@@ -16,11 +16,11 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// lateSessions is a node that knows no session until it has caught up.
+// lateSessions are those of a node that knows no session until it has caught up.
 type lateSessions struct {
 	sessions.Store
 	late atomic.Bool
-	fail error // of catching up
+	fail error // of CatchUp
 }
 
 func (s *lateSessions) Get(ctx context.Context, key string) (sessions.Session, error) {
@@ -44,12 +44,11 @@ func (s *lateSessions) CatchUp(context.Context) error {
 	return s.fail
 }
 
-// A user signs out at a node that does not know yet of the session, which
-// another node of its Region made: the sign-in is over, or the page says that it
-// isn't.
+// A user signs out at a node that doesn't know the session yet, because another node of its Region
+// made it. The sign-in ends, or the page says that it has not.
 func TestInvariant19_SignOutAtANodeThatIsLate(t *testing.T) {
 	late := &lateSessions{}
-	var once sync.Once // the probe of the first Region reads already
+	var once sync.Once // the first Region's probe reads already
 	w, s := newShared(t, func(c *portal.Config) {
 		once.Do(func() { late.Store = c.Sessions })
 		c.Sessions = late

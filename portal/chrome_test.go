@@ -30,27 +30,28 @@ import (
 )
 
 const (
-	patience = 60 * time.Second // a condition may take that long on a busy machine
+	patience = 60 * time.Second // long enough for a busy machine
 	tick     = 15 * time.Millisecond
 )
 
-// A site is an identity provider and two Regions on loopback, for a real
-// browser, which resolves *.localhost by itself. Frankfurt's portal has a host
-// of its own, apart from its consumer's.
+// site is an identity provider and two Regions on loopback, for a real browser, which resolves
+// *.localhost by itself. Frankfurt's portal and consumer have different hosts.
 type site struct {
 	idp     *mockidp.Server
-	portals map[string]string // by Region, without a slash at the end
+	portals map[string]string // by Region, without a trailing slash
 	peers   map[string]*heard // what each Region hears
 	hosts   map[string]http.Handler
 }
 
-// newSite starts everything; edit changes each portal's Config, and around, if
-// not nil, is put around each portal.
+// newSite starts a site. edit changes each portal's Config, and around wraps each portal, if they
+// are not nil.
 func newSite(t *testing.T, edit func(*portal.Config), around func(http.Handler) http.Handler) *site {
 	t.Helper()
-	s := &site{portals: map[string]string{}, peers: map[string]*heard{"us-east-1": {}, "eu-central-1": {}}, hosts: map[string]http.Handler{}}
+	s := &site{portals: map[string]string{}, peers: map[string]*heard{"us-east-1": {}, "eu-central-1": {}},
+		hosts: map[string]http.Handler{}}
 	servers, consumers := map[string]*httptest.Server{}, map[string]string{}
-	for region, hosts := range map[string][2]string{"us-east-1": {"us-east-1", "us-east-1"}, "eu-central-1": {"eu-central-1", "signin-eu-central-1"}} {
+	for region, hosts := range map[string][2]string{"us-east-1": {"us-east-1", "us-east-1"},
+		"eu-central-1": {"eu-central-1", "signin-eu-central-1"}} {
 		server := httptest.NewUnstartedServer(nil)
 		_, port, err := net.SplitHostPort(server.Listener.Addr().String())
 		require.NoError(t, err)
@@ -58,13 +59,15 @@ func newSite(t *testing.T, edit func(*portal.Config), around func(http.Handler) 
 		s.portals[region] = "http://" + hosts[0] + ".localhost:" + port
 		consumers[region] = "http://" + hosts[1] + ".localhost:" + port + acsPath
 	}
-	s.idp = mockidp.New(mockidp.Config{BaseURL: "http://idp.localhost:0", Users: []mockidp.User{{Login: "alice@example.com", Password: "open-sesame"}}})
+	s.idp = mockidp.New(mockidp.Config{BaseURL: "http://idp.localhost:0",
+		Users: []mockidp.User{{Login: "alice@example.com", Password: "open-sesame"}}})
 	t.Cleanup(s.idp.Close)
 	md, err := saml.ParseIdPMetadata(s.idp.Metadata(""))
 	require.NoError(t, err)
 	sp, err := saml.New(saml.Config{
 		EntityID: s.portals["us-east-1"] + "/platform/saml/d-9067f1a2b3", IdP: md,
-		ACS: []saml.Endpoint{{URL: consumers["us-east-1"], Region: "us-east-1"}, {URL: consumers["eu-central-1"], Region: "eu-central-1"}},
+		ACS: []saml.Endpoint{{URL: consumers["us-east-1"], Region: "us-east-1"},
+			{URL: consumers["eu-central-1"], Region: "eu-central-1"}},
 	})
 	require.NoError(t, err)
 	metadata, err := sp.Metadata()
@@ -82,7 +85,8 @@ func newSite(t *testing.T, edit func(*portal.Config), around func(http.Handler) 
 		view, err := inst.In(region)
 		require.NoError(t, err)
 		cfg := portal.Config{
-			Region: region, SP: sp, Directory: view, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Sessions: all, Codes: codes, Replication: s.peers[region],
+			Region: region, SP: sp, Directory: view, Store: acs.NewMemoryStore(acs.MemoryConfig{}), Sessions: all,
+			Codes: codes, Replication: s.peers[region],
 			Operator: func(u center.User) bool { return u.UserName == "alice@example.com" },
 			Logger:   slog.New(slog.NewTextHandler(io.Discard, nil)),
 		}
@@ -106,7 +110,7 @@ func newSite(t *testing.T, edit func(*portal.Config), around func(http.Handler) 
 	return s
 }
 
-// A tab is a real browser's.
+// tab is a tab of a real browser.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
@@ -116,7 +120,7 @@ type tab struct {
 func newTab(t *testing.T) *tab {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(testkit.RequireChromium(t)),
-		chromedp.NoSandbox, // as root there is none
+		chromedp.NoSandbox, // root has none
 		chromedp.DisableGPU, chromedp.Flag("disable-component-update", true), chromedp.Flag("no-proxy-server", true))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
@@ -126,11 +130,11 @@ func newTab(t *testing.T) *tab {
 	return &tab{t, ctx}
 }
 
-// another is a second tab of the same browser.
+// another opens a second tab of the same browser.
 func (b *tab) another() *tab {
 	ctx, cancel := chromedp.NewContext(b.ctx)
 	b.t.Cleanup(cancel)
-	require.NoError(b.t, chromedp.Do(ctx)) // a time-out here would be the tab's end
+	require.NoError(b.t, chromedp.Do(ctx)) // a timeout here would close the tab
 	return &tab{b.t, ctx}
 }
 
@@ -148,7 +152,7 @@ func (b *tab) click(css string) {
 	b.do(chromedp.Click(chromedp.CSS(css), chromedp.NodeVisible))
 }
 
-// until waits for an expression to be true on a page that is complete.
+// until waits for an expression to be true on a complete page.
 func (b *tab) until(expression string) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
@@ -156,7 +160,8 @@ func (b *tab) until(expression string) {
 	ticker := time.NewTicker(tick)
 	defer ticker.Stop()
 	for {
-		if ok, err := chromedp.Run(ctx, chromedp.Evaluate[bool](`document.readyState === "complete" && !!(`+expression+`)`)); err == nil && ok {
+		if ok, err := chromedp.Run(ctx,
+			chromedp.Evaluate[bool](`document.readyState === "complete" && !!(`+expression+`)`)); err == nil && ok {
 			return
 		}
 		select {
@@ -180,13 +185,13 @@ func (b *tab) reads(texts ...string) {
 func js(s string) string {
 	b, err := json.Marshal(s)
 	if err != nil {
-		panic(err) // a string can always be written
+		panic(err) // a string can always be encoded
 	}
 	return string(b)
 }
 
-// fits wants no sideways scrolling at a desk's width and at a phone's, and
-// takes pictures if MERIDIAN_SCREENSHOTS names a folder.
+// fits checks that the page doesn't scroll sideways at the widths of a desktop and a phone. It
+// saves screenshots if MERIDIAN_SCREENSHOTS names a folder.
 func (b *tab) fits(name string) {
 	b.t.Helper()
 	for _, width := range []int64{400, 1280} {
@@ -203,13 +208,15 @@ func (b *tab) fits(name string) {
 	}
 }
 
-// TestRealBrowser signs in once, goes to the other Region without signing in
-// again, looks at the pages, and signs out of both at once.
+// TestRealBrowser signs in once, goes to the other Region without a new sign-in, visits the pages,
+// and signs out of both at once.
 func TestRealBrowser(t *testing.T) {
 	s, b := newSite(t, nil, nil), newTab(t)
 	now := time.Now()
 	tokyo := portal.Peer{Region: "ap-northeast-1", State: portal.PeerReplicating, Done: 640, Total: 1000, Heard: now}
-	s.peers["us-east-1"].set(tokyo, portal.Peer{Region: "eu-central-1", State: portal.PeerReplicated, Heard: now, Lag: 3 * time.Millisecond, MaxLag: 41 * time.Millisecond})
+	s.peers["us-east-1"].set(tokyo,
+		portal.Peer{Region: "eu-central-1", State: portal.PeerReplicated, Heard: now, Lag: 3 * time.Millisecond,
+			MaxLag: 41 * time.Millisecond})
 	s.peers["eu-central-1"].set(tokyo, portal.Peer{Region: "us-east-1", State: portal.PeerReplicated, Heard: now})
 
 	b.open(s.portals["us-east-1"] + "/")
@@ -219,13 +226,15 @@ func TestRealBrowser(t *testing.T) {
 	b.reads("Alice Adams", "Production", "Data as of")
 	b.fits("home")
 
-	// The other Region's portal is on another host than its consumer; its
-	// session comes from here all the same.
+	// The other Region's portal is on another host than its consumer. It gets its session from here
+	// too.
 	s.idp.Close()
 	b.click(`.regions a[href*="from="]`)
 	b.at(s.portals["eu-central-1"] + "/")
 	b.reads("Alice Adams", "Data from us-east-1 as of")
-	s.peers["eu-central-1"].set(tokyo, portal.Peer{Region: "us-east-1", State: portal.PeerUnreachable, Heard: now.Add(-4 * time.Minute), Lag: 4 * time.Millisecond, MaxLag: time.Second})
+	s.peers["eu-central-1"].set(tokyo,
+		portal.Peer{Region: "us-east-1", State: portal.PeerUnreachable, Heard: now.Add(-4 * time.Minute),
+			Lag: 4 * time.Millisecond, MaxLag: time.Second})
 	b.open(s.portals["eu-central-1"] + "/")
 	b.reads("Alice Adams", "us-east-1 (N. Virginia) can't be reached from here", "provisioned before still works")
 	b.fits("home-unreachable-peer")
@@ -235,14 +244,15 @@ func TestRealBrowser(t *testing.T) {
 	b.fits("sessions")
 
 	b.click(`a[href="/operator"]`)
-	b.reads("Regions of this instance", "640 of 1000", "Unknown Not reachable", "4 min ago", "View ACS URLs", "View AWS access portal URLs")
+	b.reads("Regions of this instance", "640 of 1000", "Unknown Not reachable", "4 min ago", "View ACS URLs",
+		"View AWS access portal URLs")
 	b.fits("operator")
 	b.click(`details.list:nth-of-type(1) summary`)
 	b.until(`document.getElementById("all-acs").checkVisibility()`)
 	b.fits("operator-acs")
 	b.do(chromedp.Focus(`#user_name`), chromedp.KeyEvent("nobody"+kb.Enter))
 	b.reads("No user has exactly this user name")
-	b.fits("operator-nobody")
+	b.fits("operator-unknown-user")
 
 	b.open(s.portals["eu-central-1"] + "/sign-outs")
 	b.reads("Not found", "Alice Adams")
@@ -250,7 +260,7 @@ func TestRealBrowser(t *testing.T) {
 	b.click(`form[action="/sign-out"] button`)
 	b.at(s.portals["eu-central-1"] + "/signed-out")
 	b.open(s.portals["us-east-1"] + "/signed-out")
-	b.reads("You are signed out") // somebody with a session would be sent home
+	b.reads("You are signed out") // a signed-in user would be redirected home
 }
 
 var _ http.Handler = (*portal.Portal)(nil)

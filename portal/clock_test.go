@@ -12,8 +12,8 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// A clock that is ten minutes ahead refuses every sign-in. Neither the other
-// Regions nor assertions fail health by it alone.
+// A clock that is ten minutes ahead refuses every sign-in. Neither the other Regions nor assertions
+// alone make the Region unhealthy.
 func TestHealthOfAWrongClock(t *testing.T) {
 	peers := &heard{}
 	w := newWorld(t, func(c *portal.Config) {
@@ -30,7 +30,7 @@ func TestHealthOfAWrongClock(t *testing.T) {
 		}
 		peers.set(all...)
 	}
-	// late begins a sign-in, and returns what posts its genuine response.
+	// late begins a sign-in, and returns a function that posts its genuine response.
 	late := func() func() int {
 		b := w.browser()
 		form, err := w.idp.Answer(b.get("https://"+frankfurt+"/").Header.Get("Location"), "alice@example.com")
@@ -39,10 +39,11 @@ func TestHealthOfAWrongClock(t *testing.T) {
 	}
 	requireHealth(t, w, 200)
 
-	// Peers alone.
+	// Only peers.
 	says(-10 * time.Minute)
 	require.Eventually(t, func() bool { return strings.Contains(w.logged(), warning) }, time.Minute, time.Millisecond)
-	assert.Contains(t, lineWith(w.logged(), warning), "other Regions say this clock is 10m0s ahead, verified assertions say nothing")
+	assert.Contains(t, lineWith(w.logged(), warning),
+		"other Regions say this clock is 10m0s ahead, verified assertions say nothing")
 	requireHealth(t, w, 200)
 
 	// Both.
@@ -52,8 +53,8 @@ func TestHealthOfAWrongClock(t *testing.T) {
 	eventuallyHealth(t, w, 503)
 	assert.Contains(t, w.logged(), "verified assertions say this clock is 10m0s ahead")
 
-	// Peers that disagree with each other leave it open; so do those that find the
-	// clock wrong in the other direction.
+	// The Region is healthy if the peers disagree with each other, or differ in the other
+	// direction.
 	says(-10*time.Minute, 0)
 	eventuallyHealth(t, w, 200)
 	says(10 * time.Minute)
@@ -61,7 +62,7 @@ func TestHealthOfAWrongClock(t *testing.T) {
 	says(-10 * time.Minute)
 	eventuallyHealth(t, w, 503)
 
-	// What a peer said before it was cut off is not what it says now.
+	// The clock of a peer that is cut off doesn't count.
 	for _, state := range []portal.PeerState{portal.PeerUnreachable, portal.PeerIncompatible} {
 		peers.set(portal.Peer{Region: "us-east-1", State: state, ClockAhead: -10 * time.Minute, ClockKnown: true})
 		eventuallyHealth(t, w, 200)
@@ -69,8 +70,8 @@ func TestHealthOfAWrongClock(t *testing.T) {
 		eventuallyHealth(t, w, 503)
 	}
 
-	// One response that is in time shows that late ones were only late. Another
-	// late one doesn't hide it.
+	// One response in time shows that the others were only late. Another late one doesn't change
+	// that.
 	require.Equal(t, 200, w.signIn(w.browser(), "https://"+frankfurt+"/", "alice@example.com").StatusCode)
 	eventuallyHealth(t, w, 200)
 	require.Equal(t, http.StatusForbidden, other())

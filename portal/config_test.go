@@ -19,7 +19,8 @@ func TestNewRefuses(t *testing.T) {
 	t.Cleanup(idp.Close)
 	md, err := saml.ParseIdPMetadata(idp.Metadata(""))
 	require.NoError(t, err)
-	sp, err := saml.New(saml.Config{EntityID: entityID, IdP: md, ACS: []saml.Endpoint{{URL: "https://" + virginia + acsPath, Region: "us-east-1"}}})
+	sp, err := saml.New(saml.Config{EntityID: entityID, IdP: md,
+		ACS: []saml.Endpoint{{URL: "https://" + virginia + acsPath, Region: "us-east-1"}}})
 	require.NoError(t, err)
 	inst, err := center.New(data())
 	require.NoError(t, err)
@@ -44,7 +45,8 @@ func TestNewRefuses(t *testing.T) {
 		"staleness of nothing":  func(c *portal.Config) { c.MaxStaleness = time.Second },
 		"negative idle timeout": func(c *portal.Config) { c.IdleTimeout = -time.Second },
 		"ACS URL at a portal path": func(c *portal.Config) {
-			c.SP, err = saml.New(saml.Config{EntityID: entityID, IdP: md, ACS: []saml.Endpoint{{URL: "https://" + virginia + "/continue", Region: "us-east-1"}}})
+			c.SP, err = saml.New(saml.Config{EntityID: entityID, IdP: md,
+				ACS: []saml.Endpoint{{URL: "https://" + virginia + "/continue", Region: "us-east-1"}}})
 			require.NoError(t, err)
 		},
 		"origin with a path": func(c *portal.Config) { c.RelayStateOrigins = []string{"https://wiki.example/x"} },

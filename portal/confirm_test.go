@@ -15,7 +15,7 @@ import (
 
 var hiddenTag = regexp.MustCompile(`name="s" value="([0-9a-f]+)"`)
 
-// asked requires the question, and returns the form's tag.
+// asked checks that the page is the question, and returns the form's tag.
 func asked(t *testing.T, a answer) string {
 	t.Helper()
 	require.Equal(t, "/continue", a.url.Path)
@@ -25,7 +25,7 @@ func asked(t *testing.T, a answer) string {
 	return m[1]
 }
 
-// question signs bob in and then comes from alice's tile.
+// question signs bob in, and then alice by an unsolicited response.
 func question(t *testing.T, edit func(*portal.Config), relayState string) (*world, *browser, string) {
 	t.Helper()
 	w := newWorld(t, edit)
@@ -41,36 +41,37 @@ func requireIs(t *testing.T, b *browser, name string) {
 	requirePage(t, b.click("https://"+virginia+"/"), 200, "/", name)
 }
 
-func TestIdentityDoesNotChangeUnasked(t *testing.T) {
+func TestUserDoesNotChangeWithoutAnAnswer(t *testing.T) {
 	w, b, tag := question(t, nil, "/applications")
 	before := b.cookie(virginia, portal.SessionCookie)
 	requireIs(t, b, "bob@example.com")
 	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
 
-	requirePage(t, b.submit("https://"+virginia+"/continue", say(tag, "continue")), 200, "/applications", "Alice Adams", "Wiki")
+	requirePage(t, b.submit("https://"+virginia+"/continue", say(tag, "continue")), 200, "/applications", "Alice Adams",
+		"Wiki")
 	assert.NotEqual(t, before, b.cookie(virginia, portal.SessionCookie))
-	assert.Equal(t, 1, w.sessions["us-east-1"].Len(), "bob's session is over")
+	assert.Equal(t, 1, w.sessions["us-east-1"].Len(), "bob's session has ended")
 
-	// The answer counts once.
+	// The answer is valid once.
 	requirePage(t, b.submit("https://"+virginia+"/sign-out", url.Values{}), 200, "/signed-out")
 	requirePage(t, b.submit("https://"+virginia+"/continue", say(tag, "continue")), 200, "/signed-out")
 }
 
-func TestStayIsStay(t *testing.T) {
+func TestAnswerStay(t *testing.T) {
 	w, b, tag := question(t, nil, "")
 	requirePage(t, b.submit("https://"+virginia+"/continue", say(tag, "stay")), 200, "/", "bob@example.com")
 	requirePage(t, b.submit("https://"+virginia+"/continue", say(tag, "continue")), 200, "/", "bob@example.com")
 	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
 }
 
-func TestQuestionSurvivesReload(t *testing.T) {
+func TestQuestionIsAskedAgainOnReload(t *testing.T) {
 	_, b, tag := question(t, nil, "")
 	again := b.get("https://" + virginia + "/continue?s=" + tag)
 	assert.Equal(t, tag, asked(t, again))
 	requirePage(t, b.submit("https://"+virginia+"/continue", say(tag, "continue")), 200, "/", "Alice Adams")
 }
 
-func TestOnlyThePageItselfAnswers(t *testing.T) {
+func TestAnswersFromOtherPagesAreRefused(t *testing.T) {
 	w, b, tag := question(t, nil, "")
 	requirePage(t, b.post("https://"+virginia+"/continue", say(tag, "continue")), http.StatusForbidden, "/continue")
 	requireIs(t, b, "bob@example.com")
@@ -85,8 +86,8 @@ func TestOnlyThePageItselfAnswers(t *testing.T) {
 	requirePage(t, b.submit("https://"+virginia+"/continue", say(tag, "continue")), 200, "/", "Alice Adams")
 }
 
-// An answer that was sent before the question was shown is no answer to it.
-func TestAnswerBeforeTheQuestionAsks(t *testing.T) {
+// An answer that was sent before the question was shown is ignored.
+func TestAnswerBeforeTheQuestionIsIgnored(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "bob@example.com")
@@ -99,8 +100,8 @@ func TestAnswerBeforeTheQuestionAsks(t *testing.T) {
 	requireIs(t, b, "bob@example.com")
 }
 
-// The person agreed to stop being bob, and is eve by then.
-func TestAnswerIsAboutTheSessionThatWasShown(t *testing.T) {
+// The user agreed to replace bob, but is signed in as eve by then.
+func TestAnswerAppliesToTheUserWhoWasAsked(t *testing.T) {
 	w, b, tag := question(t, nil, "")
 	b.submit("https://"+virginia+"/sign-out", url.Values{})
 	w.signIn(b, "https://"+virginia+"/", "eve@example.com")
@@ -118,17 +119,18 @@ func TestQuestionExpires(t *testing.T) {
 	requirePage(t, b.submit("https://"+virginia+"/continue", say(tag, "continue")), 200, "/", "bob@example.com")
 }
 
-func TestSameUserAndOwnSignInAreNotAsked(t *testing.T) {
+func TestNoQuestionForTheSameUserOrAnOwnSignIn(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
 	requirePage(t, w.tile(b, "alice@example.com", "/applications"), 200, "/applications")
-	// This one began here, by the person's own hand.
+	// The user began this one here.
 	requirePage(t, w.signIn(b, "https://"+virginia+"/login", "bob@example.com"), 200, "/", "bob@example.com")
 }
 
-func TestQuestionAllowsWhereItLeads(t *testing.T) {
-	w, b, tag := question(t, func(c *portal.Config) { c.RelayStateOrigins = []string{"https://wiki.example"} }, "https://wiki.example/start")
+func TestQuestionAllowsRedirectToItsDestination(t *testing.T) {
+	w, b, tag := question(t, func(c *portal.Config) { c.RelayStateOrigins = []string{"https://wiki.example"} },
+		"https://wiki.example/start")
 	page := b.get("https://" + virginia + "/continue?s=" + tag)
 	assert.Contains(t, page.Header.Get("Content-Security-Policy"), "form-action 'self' https://wiki.example;")
 	a := b.submit("https://"+virginia+"/continue", say(tag, "continue"))

@@ -50,7 +50,7 @@ func ExampleNew() {
 		panic(err)
 	}
 
-	// A browser that is not signed in is sent to do so.
+	// A browser without a session is redirected to sign in.
 	w := httptest.NewRecorder()
 	frankfurt.ServeHTTP(w, httptest.NewRequest("GET", "https://eu-central-1.portal.example/applications", nil))
 	fmt.Println(w.Code == http.StatusSeeOther, w.Header().Get("Location"))

@@ -24,10 +24,11 @@ import (
 
 var floodFor = flag.Duration("flood", 3*time.Second, "how long TestFlood lasts at least")
 
-// foreignPage is an attacker's: it asks for the sign-in of a portal in every
-// way that a page has, again and again. At /go it navigates there itself.
+// foreignPage is an attacker's page. It requests the sign-in of a portal in every way that a page
+// can, repeatedly. At /go it navigates there itself.
 var foreignPage = template.Must(template.New("").Parse(`<!DOCTYPE html><title>foreign</title><body>
-<script type="speculationrules">{"prefetch":[{"urls":["{{.}}/login?p=1"],"eagerness":"immediate"}],"prerender":[{"urls":["{{.}}/login?p=2"],"eagerness":"immediate"}]}</script>
+<script type="speculationrules">{"prefetch":[{"urls":["{{.}}/login?p=1"],"eagerness":"immediate"}],
+"prerender":[{"urls":["{{.}}/login?p=2"],"eagerness":"immediate"}]}</script>
 <script>
 const at = {{.}}
 if (location.pathname === "/go") {
@@ -36,7 +37,8 @@ if (location.pathname === "/go") {
 	for (let i = 0; i < 9; i++) open(at + "/login?window=" + i)
 	let n = 0
 	const again = () => {
-		for (const path of ["/login?n=" + n++, "/handoff?to=" + encodeURIComponent(at) + "&state=" + "0".repeat(64) + "&s=0123456789abcdef"]) {
+		const handoff = "/handoff?to=" + encodeURIComponent(at) + "&state=" + "0".repeat(64) + "&s=0123456789abcdef"
+		for (const path of ["/login?n=" + n++, handoff]) {
 			fetch(at + path, {mode: "no-cors", credentials: "include"}).catch(() => {})
 			new Image().src = at + path
 		}
@@ -49,7 +51,7 @@ if (location.pathname === "/go") {
 }
 </script>`))
 
-// A seen is what asked for a sign-in, by what browsers say of it.
+// seen counts the requests that start a sign-in, by their Fetch Metadata.
 type seen struct {
 	mu      sync.Mutex
 	started map[string]int // by Sec-Fetch-Dest
@@ -90,9 +92,9 @@ func (s *seen) refusedAtLeast(n int, kinds ...string) bool {
 	return true
 }
 
-// TestFlood is K19 in a real browser, with the rest of invariant 17: one
-// address and one foreign page do their worst. Meanwhile people at other
-// addresses sign in, and the request that waits in the attacked browser works.
+// TestFlood is K19 in a real browser, with the rest of invariant 17: one address and one foreign
+// page make as many requests as they can. Meanwhile users at other addresses sign in, and the
+// pending request of the attacked browser stays valid.
 func TestFlood(t *testing.T) {
 	asked := &seen{started: map[string]int{}, refused: map[string]int{}}
 	s := newSite(t, func(c *portal.Config) {
@@ -116,12 +118,12 @@ func TestFlood(t *testing.T) {
 
 	victim := newTab(t)
 	victim.open(virginia + "/applications")
-	victim.until(`document.activeElement.id === "username"`) // the request waits
+	victim.until(`document.activeElement.id === "username"`) // the request is pending
 
 	deadline := time.Now().Add(*floodFor)
 	var floods sync.WaitGroup
 	stop := make(chan struct{})
-	var sent atomic.Int32 // by the one address
+	var sent atomic.Int32 // by the attacker's address
 	floods.Go(func() { s.flood(t, virginia, &sent, stop) })
 	defer floods.Wait()
 	defer close(stop)
@@ -132,9 +134,13 @@ func TestFlood(t *testing.T) {
 	people, navigations := 0, 0
 	next := time.NewTicker(50 * time.Millisecond)
 	defer next.Stop()
-	for ; navigations < 9 || sent.Load() < 1000 || !asked.refusedAtLeast(9, "empty", "image", "iframe") || time.Now().Before(deadline); <-next.C {
+	enough := func() bool {
+		return navigations >= 9 && sent.Load() >= 1000 && asked.refusedAtLeast(9, "empty", "image", "iframe")
+	}
+	for ; !enough() || time.Now().Before(deadline); <-next.C {
 		people++
-		require.Less(t, time.Since(deadline), 2*patience, "%d people, %d navigations, refused %v", people, navigations, asked.refused)
+		require.Less(t, time.Since(deadline), 2*patience, "%d people, %d navigations, refused %v", people, navigations,
+			asked.refused)
 		b := newBrowser(t, s.hosts)
 		b.Header = http.Header{"X-Real-Ip": {fmt.Sprintf("198.51.100.%d", people%250)}}
 		a := b.get(virginia + "/")
@@ -161,8 +167,7 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// flood asks from one address until stop is closed, on both paths that make a
-// record.
+// flood makes requests from one address until stop is closed, on both paths that make a record.
 func (s *site) flood(t *testing.T, at string, sent *atomic.Int32, stop chan struct{}) {
 	often := time.NewTicker(3 * time.Millisecond)
 	defer often.Stop()
@@ -172,7 +177,7 @@ func (s *site) flood(t *testing.T, at string, sent *atomic.Int32, stop chan stru
 			return
 		default:
 		}
-		<-often.C // this machine has other work, too
+		<-often.C // leave CPU time for the users
 		b := newBrowser(t, s.hosts)
 		b.Header = http.Header{"X-Real-Ip": {"192.0.2.66"}, "Sec-Fetch-Mode": nil, "Sec-Fetch-Dest": nil}
 		b.send("GET", at+[]string{"/login", handoffTo(at)}[i%2], "", nil)

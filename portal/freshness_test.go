@@ -13,7 +13,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// hearing is a world in which Frankfurt's portal hears Virginia as said.
+// hearing is a world in which the test sets what Frankfurt's portal hears of Virginia.
 func hearing(t *testing.T, limit time.Duration) (*world, *heard) {
 	t.Helper()
 	peers := &heard{}
@@ -21,7 +21,7 @@ func hearing(t *testing.T, limit time.Duration) (*world, *heard) {
 	return w, peers
 }
 
-func TestPagesSayHowFreshTheDataIs(t *testing.T) {
+func TestPagesShowDataAge(t *testing.T) {
 	w, peers := hearing(t, 0)
 	now := w.clock.Now()
 	peers.set(portal.Peer{Region: "us-east-1", State: portal.PeerReplicated, Heard: now.Add(-3 * time.Second)})
@@ -29,7 +29,8 @@ func TestPagesSayHowFreshTheDataIs(t *testing.T) {
 	a := w.signIn(b, "https://"+frankfurt+"/", "alice@example.com")
 	requirePage(t, a, 200, "/", "Data from us-east-1 as of 3 s ago", "Data as of 3 s ago")
 	assert.NotContains(t, a.body, "reached")
-	for d, want := range map[time.Duration]string{-time.Minute: "just now", 200 * time.Millisecond: "just now", 59 * time.Second: "59 s ago", 61 * time.Second: "1 min ago", 3 * time.Hour: "3 h ago", 72 * time.Hour: "3 days ago"} {
+	for d, want := range map[time.Duration]string{-time.Minute: "just now", 200 * time.Millisecond: "just now",
+		59 * time.Second: "59 s ago", 61 * time.Second: "1 min ago", 3 * time.Hour: "3 h ago", 72 * time.Hour: "3 days ago"} {
 		peers.set(portal.Peer{Region: "us-east-1", State: portal.PeerReplicated, Heard: w.clock.Now().Add(-d)})
 		assert.Contains(t, b.click("https://"+frankfurt+"/").body, "Data from us-east-1 as of "+want)
 	}
@@ -39,14 +40,15 @@ func TestPagesSayHowFreshTheDataIs(t *testing.T) {
 	assert.NotContains(t, a.body, "Data from")
 }
 
-// An additional Region serves with every other one dead, and says what is so.
-func TestInvariant14UnreachablePeerIsSaidCalmly(t *testing.T) {
+// An additional Region serves while every other one is down, and its pages say so.
+func TestInvariant14PagesWorkWithAnUnreachablePeer(t *testing.T) {
 	w, peers := hearing(t, 0)
 	w.down(virginia)
 	peers.set(portal.Peer{Region: "us-east-1", State: portal.PeerUnreachable, Heard: w.clock.Now().Add(-4 * time.Minute)})
 	b := w.browser()
 	a := w.signIn(b, "https://"+frankfurt+"/", "alice@example.com")
-	requirePage(t, a, 200, "/", "us-east-1 (N. Virginia) can't be reached from here", "last heard 4 min ago", "provisioned before still works", "Production")
+	requirePage(t, a, 200, "/", "us-east-1 (N. Virginia) can't be reached from here", "last heard 4 min ago",
+		"provisioned before still works", "Production")
 	requirePage(t, b.submit("https://"+frankfurt+"/sessions/end-all", url.Values{}), 200, "/signed-out")
 	requireAtIdP(t, w, b.click("https://"+frankfurt+"/"))
 }
@@ -61,24 +63,26 @@ func TestMaxStaleness(t *testing.T) {
 	requirePage(t, b.click("https://"+frankfurt+"/"), 200, "/")
 	w.clock.Advance(time.Second)
 	a := b.click("https://" + frankfurt + "/")
-	requirePage(t, a, http.StatusServiceUnavailable, "/", "Not available in this Region", "us-east-1", "Nothing is wrong with your account", "Sign out", "https://"+virginia)
+	requirePage(t, a, http.StatusServiceUnavailable, "/", "Not available in this Region", "us-east-1",
+		"Nothing is wrong with your account", "Sign out", "https://"+virginia)
 	assert.NotContains(t, a.body, "Production")
 	assert.Equal(t, "5", a.Header.Get("Retry-After"))
 	assert.Contains(t, lineWith(w.logged(), "reason=Stale"), "us-east-1 5 min ago")
 	requirePage(t, b.click("https://"+frankfurt+"/signed-out"), http.StatusServiceUnavailable, "/signed-out")
 
-	// Nobody gets in anew either; but who wants out gets out.
+	// No user can sign in, but users can sign out.
 	requirePage(t, b.click("https://"+frankfurt+"/sessions"), 200, "/sessions", "Sign out everywhere")
 	peers.set()
 	requirePage(t, b.click("https://"+frankfurt+"/"), http.StatusServiceUnavailable, "/")
-	assert.Equal(t, http.StatusServiceUnavailable, w.signIn(other, "https://"+frankfurt+"/", "alice@example.com").StatusCode)
+	assert.Equal(t, http.StatusServiceUnavailable,
+		w.signIn(other, "https://"+frankfurt+"/", "alice@example.com").StatusCode)
 	requirePage(t, b.submit("https://"+frankfurt+"/sign-out", url.Values{}), 200, "/signed-out")
 
 	fresh()
 	requirePage(t, w.signIn(other, "https://"+frankfurt+"/", "alice@example.com"), 200, "/", "Alice Adams")
 }
 
-// A Region that refuses sessions makes none, whichever way they would begin.
+// A Region that refuses sessions makes none in any way.
 func TestStaleRegionMakesNoSession(t *testing.T) {
 	peers := &heard{}
 	w, shared := newShared(t, func(c *portal.Config) {
@@ -97,7 +101,8 @@ func TestStaleRegionMakesNoSession(t *testing.T) {
 	require.Equal(t, 1, before)
 	for name, a := range map[string]answer{
 		"sign-in": w.signIn(w.browser(), "https://"+frankfurt+"/", "alice@example.com"),
-		"handoff": w.atIdP(b, b.get("https://"+frankfurt+"/?from=us-east-1"), "alice@example.com"), // which falls back to that
+		// The handoff falls back to a sign-in.
+		"handoff": w.atIdP(b, b.get("https://"+frankfurt+"/?from=us-east-1"), "alice@example.com"),
 	} {
 		assert.Equal(t, http.StatusServiceUnavailable, a.StatusCode, name)
 		assert.Contains(t, a.body, "Not available in this Region", name)
@@ -105,7 +110,7 @@ func TestStaleRegionMakesNoSession(t *testing.T) {
 	assert.Equal(t, before, made())
 }
 
-func TestMaxStalenessIsAboutActiveRegions(t *testing.T) {
+func TestMaxStalenessIgnoresInactiveRegions(t *testing.T) {
 	w, peers := hearing(t, time.Minute)
 	peers.set(portal.Peer{Region: "us-east-1", Heard: w.clock.Now()})
 	primary, err := w.inst.In("us-east-1")

@@ -18,8 +18,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// stolen begins a handoff from Virginia to Frankfurt as alice, and returns the
-// browser and the address with the code.
+// stolen begins a handoff from Virginia to Frankfurt as alice, and returns the browser and the
+// address with the code.
 func stolen(t *testing.T, edit func(*portal.Config)) (*world, *browser, *url.URL) {
 	t.Helper()
 	w, _ := newShared(t, edit)
@@ -28,21 +28,21 @@ func stolen(t *testing.T, edit func(*portal.Config)) (*world, *browser, *url.URL
 	return w, b, toEnter(t, b, fromVirginia)
 }
 
-func TestCodeIsWorthNothingInAnotherBrowser(t *testing.T) {
+func TestCodeIsRefusedInAnotherBrowser(t *testing.T) {
 	w, b, enter := stolen(t, nil)
 	thief := w.browser()
-	// One that began a handoff of its own, and uses its tag.
+	// The thief began a handoff too, and uses its tag.
 	own := toEnter(t, thief, "https://"+frankfurt+"/?from=us-east-1")
 	requireAtIdP(t, w, thief.get(with(enter, "s", own.Query().Get("s"))))
 	assert.Contains(t, w.logged(), "reason=HandoffBinding")
 	requireNoSession(t, thief, frankfurt)
-	// It is used up by then, and the person signs in instead.
+	// The code is used up, so the user signs in instead.
 	requireAtIdP(t, w, b.get(enter.String()))
 }
 
-// Mallory began the handoff and gave the address at Virginia to alice. Her
-// browser did not begin it, and the code that it carries is good for nobody.
-func TestCodeIsDroppedByABrowserThatBeganNothing(t *testing.T) {
+// Mallory began the handoff and gave the address at Virginia to alice. Alice's browser did not
+// begin it, so the code that it carries is dropped.
+func TestCodeIsDroppedInABrowserWithoutAHandoff(t *testing.T) {
 	w, _ := newShared(t, nil)
 	alice, mallory := w.browser(), w.browser()
 	w.signIn(alice, "https://"+virginia+"/", "alice@example.com")
@@ -56,8 +56,8 @@ func TestCodeIsDroppedByABrowserThatBeganNothing(t *testing.T) {
 	requireNoSession(t, mallory, frankfurt)
 }
 
-// A Region can't hand off what another one signed in.
-func TestCodeCountsForTheRegionThatPutItAlone(t *testing.T) {
+// A Region can't hand off another Region's session.
+func TestCodeMustComeFromTheRegionItNames(t *testing.T) {
 	for _, from := range []string{"", "us-east-1", "eu-central-1", "ap-south-1"} {
 		t.Run(from, func(t *testing.T) {
 			w, b, enter := stolen(t, func(c *portal.Config) { c.Codes = elsewhere{c.Codes, from} })
@@ -98,12 +98,13 @@ func TestCodeOfARegionThatIsNotActive(t *testing.T) {
 	}
 }
 
-// Bob signed in here while alice's code was on its way.
-func TestCodeReplacesNobodyElse(t *testing.T) {
+// Bob signs in here while alice's code is on its way.
+func TestCodeDoesNotReplaceAnotherUser(t *testing.T) {
 	w, b, enter := stolen(t, nil)
 	w.signIn(b, "https://"+frankfurt+"/", "bob@example.com")
 	a := b.get(enter.String())
-	requirePage(t, a, http.StatusConflict, enter.RequestURI(), "signed in here as another user", "bob@example.com", "/sign-out")
+	requirePage(t, a, http.StatusConflict, enter.RequestURI(), "signed in here as another user", "bob@example.com",
+		"/sign-out")
 	assert.Contains(t, w.logged(), "reason=HandoffUser")
 	requirePage(t, b.click("https://"+frankfurt+"/"), 200, "/", "bob@example.com")
 	requirePage(t, b.submit("https://"+frankfurt+"/sign-out", url.Values{}), 200, "/signed-out")
@@ -116,7 +117,7 @@ func TestCodesOfOneSignInAreBounded(t *testing.T) {
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
 	ask := func(to string) answer {
-		return b.send("GET", "https://"+virginia+"/handoff?"+url.Values{"to": {"https://" + to}, "state": {strings.Repeat("0", 64)}, "s": {"0123456789abcdef"}}.Encode(), "none", nil)
+		return b.send("GET", "https://"+virginia+handoffTo("https://"+to), "none", nil)
 	}
 	for range 50 {
 		require.Equal(t, http.StatusSeeOther, ask(frankfurt).StatusCode)
@@ -128,15 +129,15 @@ func TestCodesOfOneSignInAreBounded(t *testing.T) {
 	assert.Equal(t, http.StatusTooManyRequests, a.StatusCode)
 	assert.Equal(t, "60", a.Header.Get("Retry-After"))
 
-	other := w.browser() // whose session has codes of its own
+	other := w.browser() // its session has its own codes
 	w.signIn(other, "https://"+virginia+"/", "alice@example.com")
 	requirePage(t, other.get(fromVirginia), 200, "/", "Alice Adams")
 	w.clock.Advance(time.Minute)
 	assert.Contains(t, ask(frankfurt).Header.Get("Location"), "code=")
 }
 
-// An attacker who is signed in can't give the victim the attacker's session.
-func TestCodeOfSomebodyElseIsNotTaken(t *testing.T) {
+// A signed-in attacker can't give the victim the attacker's session.
+func TestCodeOfAnotherHandoffIsRefused(t *testing.T) {
 	w, victim, enter := stolen(t, nil)
 	mallory := w.browser()
 	w.signIn(mallory, "https://"+virginia+"/", "bob@example.com")
@@ -203,14 +204,16 @@ func TestTamperedHandoff(t *testing.T) {
 	}
 }
 
-// The state in the address is that of another browser's handoff.
+// The state in the address is that of another handoff.
 func TestTamperedState(t *testing.T) {
 	w, b, _ := stolen(t, nil)
 	a := b.send("GET", "https://"+frankfurt+"/login?from=us-east-1", "none", nil)
 	loc, err := a.Location()
 	require.NoError(t, err)
-	for _, state := range []string{"", "x", strings.Repeat("A", 64), strings.Repeat("0", 63), loc.Query().Get("state") + "0"} {
-		requirePage(t, b.get(with(loc, "state", state)), http.StatusBadRequest, "/handoff?"+mustQuery(t, with(loc, "state", state)), "Refused")
+	for _, state := range []string{"", "x", strings.Repeat("A", 64), strings.Repeat("0", 63),
+		loc.Query().Get("state") + "0"} {
+		requirePage(t, b.get(with(loc, "state", state)), http.StatusBadRequest,
+			"/handoff?"+mustQuery(t, with(loc, "state", state)), "Refused")
 	}
 	requireAtIdP(t, w, b.get(with(loc, "state", strings.Repeat("0", 64))))
 	assert.Contains(t, w.logged(), "reason=HandoffBinding")
@@ -224,7 +227,7 @@ func mustQuery(t *testing.T, addr string) string {
 	return u.RawQuery
 }
 
-// Frankfurt's code, carried to Virginia by a browser that began a handoff there.
+// A code for Frankfurt is sent to Virginia by a browser that began a handoff there.
 func TestCodeIsForOneOrigin(t *testing.T) {
 	w, _ := newShared(t, nil)
 	b := w.browser()
@@ -253,22 +256,24 @@ func TestHandoffLeadsToPortalsOfTheInstanceOnly(t *testing.T) {
 	w, _ := newShared(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
-	state := strings.Repeat("0", 64)
 	for _, to := range []string{
-		"", "https://evil.example", "https://" + frankfurt + ".evil.example", "https://" + frankfurt + "@evil.example", "https://" + frankfurt + "/",
-		"https://" + frankfurt + ":443", "http://" + frankfurt, "//" + frankfurt, "https:" + frankfurt, "https://" + strings.ToUpper(frankfurt),
-		"https://" + frankfurt + "\\@evil.example", "https://" + frankfurt + "#", "javascript:alert(1)", "https://" + frankfurt + "\n", "https://evil.example/https://" + frankfurt,
+		"", "https://evil.example", "https://" + frankfurt + ".evil.example", "https://" + frankfurt + "@evil.example",
+		"https://" + frankfurt + "/",
+		"https://" + frankfurt + ":443", "http://" + frankfurt, "//" + frankfurt, "https:" + frankfurt,
+		"https://" + strings.ToUpper(frankfurt),
+		"https://" + frankfurt + "\\@evil.example", "https://" + frankfurt + "#", "javascript:alert(1)",
+		"https://" + frankfurt + "\n", "https://evil.example/https://" + frankfurt,
 	} {
-		a := b.send("GET", "https://"+virginia+"/handoff?"+url.Values{"to": {to}, "state": {state}, "s": {"0123456789abcdef"}}.Encode(), "cross-site", nil)
+		a := b.send("GET", "https://"+virginia+handoffTo(to), "cross-site", nil)
 		assert.Equal(t, http.StatusBadRequest, a.StatusCode, to)
 		assert.Empty(t, a.Header.Get("Location"), to)
 	}
 	assert.Contains(t, w.logged(), "reason=HandoffTarget")
-	a := b.send("GET", "https://"+virginia+"/handoff?"+url.Values{"to": {"https://" + frankfurt}, "state": {state}, "s": {"0123456789abcdef"}}.Encode(), "cross-site", nil)
-	assert.Equal(t, http.StatusSeeOther, a.StatusCode, "what it would be")
+	a := b.send("GET", "https://"+virginia+handoffTo("https://"+frankfurt), "cross-site", nil)
+	assert.Equal(t, http.StatusSeeOther, a.StatusCode, "the same request for a portal")
 }
 
-func TestRevokedInBetween(t *testing.T) {
+func TestRevocationDuringAHandoff(t *testing.T) {
 	w, s := newShared(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
@@ -280,7 +285,7 @@ func TestRevokedInBetween(t *testing.T) {
 	requirePage(t, w.atIdP(b, a, "alice@example.com"), 200, "/", "Alice Adams")
 }
 
-// Revoked between the proof and the session, at the Region that signs in.
+// The user is revoked between the proof and the session, in the Region that signs in.
 func TestRevokedBetweenProofAndSession(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
@@ -314,15 +319,16 @@ func TestNoSecretOfAHandoffIsLoggedOrLeft(t *testing.T) {
 	assert.NotContains(t, w.logged(), enter.Query().Get("code"))
 }
 
-// Strangers who wait for codes that never were are in nobody's way.
-func TestStrangersDontCrowdOutSignIn(t *testing.T) {
+// Unauthenticated clients that wait for unknown codes don't block other clients.
+func TestUnauthenticatedClientsDoNotBlockSignIn(t *testing.T) {
 	s := &slow{waiting: make(chan struct{}), release: make(chan struct{})}
 	w := newApart(t, func(c *portal.Config) {
 		s.Codes = portal.NewCodes(acs.NewMemoryStore(acs.MemoryConfig{Now: c.SP.Now}))
 		c.Codes = s
 	})
 	tag, code := strings.Repeat("a", 16), strings.Repeat("A", 43)
-	cookie := &http.Cookie{Name: "__Host-meridian-enter-" + tag, Value: strconv.FormatInt(w.clock.Now().Unix(), 10) + "." + code + ".dXMtZWFzdC0x..2", SameSite: http.SameSiteLaxMode}
+	cookie := &http.Cookie{Name: "__Host-meridian-enter-" + tag,
+		Value: strconv.FormatInt(w.clock.Now().Unix(), 10) + "." + code + ".dXMtZWFzdC0x..2", SameSite: http.SameSiteLaxMode}
 	var wg sync.WaitGroup
 	defer wg.Wait()
 	defer close(s.release)
@@ -336,7 +342,7 @@ func TestStrangersDontCrowdOutSignIn(t *testing.T) {
 		select {
 		case <-s.waiting:
 		case <-gone:
-			require.Fail(t, "a request found no room")
+			require.Fail(t, "a request was refused")
 		}
 	}
 	requirePage(t, w.signIn(w.browser(), "https://"+startVirginia+"/", "bob@example.com"), 200, "/", "bob@example.com")

@@ -9,7 +9,7 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// The Codes that the tests of handoffs put in place of the good ones.
+// The Codes that the tests of handoffs use in place of the normal ones.
 
 // elsewhere Codes know which Region a code came from.
 type elsewhere struct {
@@ -22,7 +22,7 @@ func (e elsewhere) TakeCode(ctx context.Context, key string) ([]byte, string, er
 	return v, e.from, err
 }
 
-// counting Codes count what is put.
+// counting Codes count the calls of PutCode.
 type counting struct {
 	portal.Codes
 	puts *atomic.Int32
@@ -33,14 +33,14 @@ func (c counting) PutCode(ctx context.Context, key string, v []byte, exp time.Ti
 	return c.Codes.PutCode(ctx, key, v, exp)
 }
 
-// everlasting keeps codes for ever, so that the portal's own judgement is seen.
+// everlasting Codes don't expire, so that only the portal checks the lifetime.
 type everlasting struct{ portal.Codes }
 
 func (f everlasting) PutCode(ctx context.Context, key string, v []byte, _ time.Time) error {
 	return f.Codes.PutCode(ctx, key, v, time.Now().Add(24*time.Hour))
 }
 
-// slow Codes keep everybody waiting who asks for what is not there.
+// slow Codes block callers that ask for an unknown code.
 type slow struct {
 	portal.Codes
 	waiting chan struct{}
@@ -56,7 +56,7 @@ func (s *slow) TakeCode(ctx context.Context, key string) ([]byte, string, error)
 	return v, from, err
 }
 
-// failing Codes lead to a sign-in here, and say why in the log.
+// failing Codes lead to a sign-in here, and to a log record.
 type failing struct{ put, take bool }
 
 func (f failing) PutCode(context.Context, string, []byte, time.Time) error {

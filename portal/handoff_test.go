@@ -46,13 +46,13 @@ func TestOneSignInServesTheOtherRegion(t *testing.T) {
 	assert.False(t, there.Expires.After(here.Expires), "it does not outlive the one that it came from")
 	assert.Equal(t, "https://"+frankfurt, there.Host)
 
-	// Who is signed in there already is not sent around.
+	// A user who is signed in there already is not redirected.
 	w.down(virginia)
 	requirePage(t, b.get(fromVirginia), 200, "/?from=us-east-1", "Alice Adams")
 	requirePage(t, b.get("https://"+frankfurt+"/login?from=us-east-1&return_to=/applications"), 200, "/applications")
 }
 
-// names are those of a host's cookies, without the one that names the browser.
+// names returns the names of a host's cookies, without the browser's name.
 func names(b *browser, host string) []string {
 	var out []string
 	for name := range b.Jar[host] {
@@ -67,10 +67,11 @@ func TestHandoffKeepsTheDeepLink(t *testing.T) {
 	w, _ := newShared(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
-	requirePage(t, b.get("https://"+frankfurt+"/accounts/111122223333/ReadOnly?x=1&from=us-east-1"), 200, "/accounts/111122223333/ReadOnly?x=1", "Production")
+	requirePage(t, b.get("https://"+frankfurt+"/accounts/111122223333/ReadOnly?x=1&from=us-east-1"), 200,
+		"/accounts/111122223333/ReadOnly?x=1", "Production")
 }
 
-func TestWithoutASessionThereTheSignInIsHere(t *testing.T) {
+func TestHandoffWithoutASessionFallsBackToSignIn(t *testing.T) {
 	w, _ := newShared(t, nil)
 	b := w.browser()
 	a := w.signIn(b, "https://"+frankfurt+"/applications?from=us-east-1", "alice@example.com")
@@ -79,7 +80,7 @@ func TestWithoutASessionThereTheSignInIsHere(t *testing.T) {
 	requireNoSession(t, b, virginia)
 }
 
-func TestRegionThatIsNotHeardIsNotAsked(t *testing.T) {
+func TestUnreachableRegionIsNotAsked(t *testing.T) {
 	peers := &heard{}
 	w, _ := newShared(t, func(c *portal.Config) { c.Replication = peers })
 	peers.set(portal.Peer{Region: "us-east-1", State: portal.PeerUnreachable})
@@ -87,7 +88,7 @@ func TestRegionThatIsNotHeardIsNotAsked(t *testing.T) {
 	requirePage(t, w.signIn(w.browser(), fromVirginia, "alice@example.com"), 200, "/", "Alice Adams")
 }
 
-func TestWithoutCommonCodesNobodyIsSentAround(t *testing.T) {
+func TestNoHandoffWithoutSharedCodes(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	home := w.signIn(b, "https://"+virginia+"/", "alice@example.com")
@@ -117,12 +118,13 @@ func TestSignOutEndsTheSignInEverywhere(t *testing.T) {
 			requirePage(t, b.submit("https://"+from+"/sign-out", url.Values{}), 200, "/signed-out")
 			requireAtIdP(t, w, b.get("https://"+other+"/"))
 			requirePage(t, elsewhere.get("https://"+virginia+"/"), 200, "/", "Alice Adams")
-			assert.Equal(t, 1, s.sessions.Len(), "another sign-in is another matter")
+			assert.Equal(t, 1, s.sessions.Len(), "another sign-in is not affected")
 		})
 	}
 }
 
-// Who signs in again in between, at a tile say, is still out everywhere after.
+// A user who signs in again in between, by an unsolicited response say, is still signed out
+// everywhere.
 func TestSignOutAfterASecondSignInEndsTheFirstToo(t *testing.T) {
 	w, s := newShared(t, nil)
 	b, elsewhere := w.browser(), w.browser()
@@ -131,15 +133,15 @@ func TestSignOutAfterASecondSignInEndsTheFirstToo(t *testing.T) {
 	w.signIn(elsewhere, "https://"+virginia+"/", "alice@example.com")
 	requirePage(t, w.tile(b, "alice@example.com", ""), 200, "/", "Alice Adams")
 	requirePage(t, b.click("https://"+frankfurt+"/"), 200, "/", "Alice Adams")
-	require.Equal(t, 3, s.sessions.Len(), "the one before was replaced")
+	require.Equal(t, 3, s.sessions.Len(), "the earlier session was replaced")
 
 	requirePage(t, b.submit("https://"+virginia+"/sign-out", url.Values{}), 200, "/signed-out")
 	requireAtIdP(t, w, b.get("https://"+frankfurt+"/"))
 	requirePage(t, elsewhere.get("https://"+virginia+"/"), 200, "/", "Alice Adams")
 }
 
-// Who becomes somebody else at one portal is not left behind at the others.
-func TestSignInOfSomebodyElseEndsTheWholeSignIn(t *testing.T) {
+// A browser that changes the user at one portal isn't left signed in at the others.
+func TestSignInOfAnotherUserEndsTheWholeSignIn(t *testing.T) {
 	w, s := newShared(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
@@ -149,12 +151,12 @@ func TestSignInOfSomebodyElseEndsTheWholeSignIn(t *testing.T) {
 	requirePage(t, b.get(fromVirginia), 200, "/", "bob@example.com")
 }
 
-// A session that is ended does not come back from one that it was handed on
-// from, in the browser of whoever should be out.
-func TestEndedSessionIsNotHandedBack(t *testing.T) {
+// An ended session is not restored by the session that it was handed off from, in a browser that
+// should be signed out.
+func TestEndedSessionIsNotRestoredByAHandoff(t *testing.T) {
 	w := newApart(t, nil)
-	stranger, b := w.browser(), w.browser()
-	requirePage(t, w.signIn(stranger, "https://"+startVirginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
+	thief, b := w.browser(), w.browser()
+	requirePage(t, w.signIn(thief, "https://"+startVirginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
 	w.clock.Advance(time.Minute)
 	requirePage(t, w.signIn(b, "https://"+startVirginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
 	list, err := w.sessions["us-east-1"].List(t.Context(), "alice@example.com")
@@ -165,10 +167,10 @@ func TestEndedSessionIsNotHandedBack(t *testing.T) {
 			requirePage(t, b.submit("https://"+startVirginia+"/sessions/end", url.Values{"id": {s.ID}}), 200, "/sessions")
 		}
 	}
-	requireAtIdP(t, w, stranger.get("https://"+startVirginia+"/"))
+	requireAtIdP(t, w, thief.get("https://"+startVirginia+"/"))
 	requirePage(t, b.click("https://"+startVirginia+"/"), 200, "/", "Alice Adams")
 
-	// One that came from the same sign-in as this one goes alone.
+	// A session of the same sign-in ends alone.
 	for _, s := range list[:2] {
 		if s.Host == "https://"+virginia {
 			requirePage(t, b.submit("https://"+startVirginia+"/sessions/end", url.Values{"id": {s.ID}}), 200, "/sessions")
@@ -178,8 +180,8 @@ func TestEndedSessionIsNotHandedBack(t *testing.T) {
 	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
 }
 
-// A sign-out that comes while a code is on its way wins.
-func TestSignOutBeatsTheCode(t *testing.T) {
+// A sign-out while a code is on its way also ends that handoff.
+func TestSignOutDuringAHandoffWins(t *testing.T) {
 	w, s := newShared(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
@@ -200,7 +202,7 @@ func TestPortalOnAnotherHostThanItsConsumer(t *testing.T) {
 	assert.NotEmpty(t, b.cookie(frankfurt, portal.SessionCookie))
 	assert.NotEmpty(t, b.cookie(startFrankfurt, portal.SessionCookie))
 
-	// The consumer's host has a session, so a lost cookie needs no new proof.
+	// The consumer's host has a session, so a lost cookie needs no new sign-in.
 	delete(b.Jar, startFrankfurt)
 	requirePage(t, b.get("https://"+startFrankfurt+"/"), 200, "/", "Alice Adams")
 
@@ -212,15 +214,16 @@ func TestPortalOnAnotherHostThanItsConsumer(t *testing.T) {
 
 func TestTileLeadsOnToThePortalsHost(t *testing.T) {
 	w := newApart(t, nil)
-	for relayState, want := range map[string]string{"": "/", "/applications": "/applications", "https://" + startVirginia + "/applications": "/applications"} {
+	for relayState, want := range map[string]string{"": "/", "/applications": "/applications",
+		"https://" + startVirginia + "/applications": "/applications"} {
 		a := w.tile(w.browser(), "alice@example.com", relayState)
 		requirePage(t, a, 200, want, "Alice Adams")
 		assert.Equal(t, startVirginia, a.url.Host)
 	}
 }
 
-// The question may be answered into the portal's origin.
-func TestQuestionOnTheConsumersHostLeadsToThePortals(t *testing.T) {
+// The form may redirect to the portal's origin.
+func TestQuestionOnTheConsumersHostLeadsToThePortal(t *testing.T) {
 	w := newApart(t, nil)
 	b := w.browser()
 	w.tile(b, "bob@example.com", "")
@@ -230,9 +233,8 @@ func TestQuestionOnTheConsumersHostLeadsToThePortals(t *testing.T) {
 	requirePage(t, b.submit("https://"+virginia+"/continue", say(tag, "continue")), 200, "/", "Alice Adams")
 }
 
-// Bob's session at the portal's host is of another sign-in than the one that
-// alice's took the place of.
-func TestPortalKeepsWhomItHas(t *testing.T) {
+// Bob's session at the portal's host is of another sign-in than the one that alice's replaced.
+func TestHandoffDoesNotReplaceAnotherUser(t *testing.T) {
 	w := newApart(t, nil)
 	b := w.browser()
 	w.tile(b, "bob@example.com", "")
@@ -244,15 +246,15 @@ func TestPortalKeepsWhomItHas(t *testing.T) {
 	requirePage(t, b.get("https://"+startVirginia+"/login"), 200, "/", "Alice Adams")
 }
 
-func TestRefusalAtTheConsumerIsNoCircle(t *testing.T) {
+func TestNoRedirectLoopAfterARefusal(t *testing.T) {
 	w := newApart(t, nil)
 	b := w.browser()
 	a := w.signIn(b, "https://"+startVirginia+"/", "nobody@example.com")
 	requirePage(t, a, http.StatusForbidden, acsPath, "You can&#39;t sign in")
 }
 
-// A browser that keeps no cookies ends at a page, not in a circle.
-func TestNoCookiesNoCircle(t *testing.T) {
+// A browser without cookies ends at a page, not in a redirect loop.
+func TestNoRedirectLoopWithoutCookies(t *testing.T) {
 	w := newApart(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+startVirginia+"/", "alice@example.com")
@@ -266,8 +268,8 @@ func TestNoCookiesNoCircle(t *testing.T) {
 	requireNotFinished(t, w2.browser().get("https://"+virginia+"/enter"))
 }
 
-// The consumer's host promised a session and has none: the page says so.
-func TestSignInThatDoesNotHoldIsNoCircle(t *testing.T) {
+// The consumer's host said that it has a session, but has none. The page says so.
+func TestNoRedirectLoopWithoutASession(t *testing.T) {
 	w := newApart(t, nil)
 	b := w.browser()
 	a := b.send("GET", "https://"+startVirginia+"/login", "none", nil)
@@ -277,7 +279,7 @@ func TestSignInThatDoesNotHoldIsNoCircle(t *testing.T) {
 	assert.Contains(t, w.logged(), "reason=HandoffCode")
 }
 
-func TestHeadUsesNothingUp(t *testing.T) {
+func TestHeadUsesNoCode(t *testing.T) {
 	w, _ := newShared(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
@@ -286,8 +288,8 @@ func TestHeadUsesNothingUp(t *testing.T) {
 	requirePage(t, b.get(enter.String()), 200, "/", "Alice Adams")
 }
 
-// Many tabs that are restored at once, in a portal on another host.
-func TestManyHandoffsAtOnce(t *testing.T) {
+// Many tabs are restored at once, at a portal on another host.
+func TestConcurrentHandoffs(t *testing.T) {
 	w := newApart(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+startVirginia+"/", "alice@example.com")
@@ -304,10 +306,10 @@ func TestManyHandoffsAtOnce(t *testing.T) {
 		b.send("GET", "https://"+startVirginia+"/login", "none", nil)
 		w.clock.Advance(time.Second)
 	}
-	assert.Len(t, names(b, startVirginia), 4, "the cookies of the oldest went")
+	assert.Len(t, names(b, startVirginia), 4, "the oldest cookies were cleared")
 }
 
-func TestHandoffNeedsTheUserHereToo(t *testing.T) {
+func TestHandoffNeedsAnActiveUser(t *testing.T) {
 	for name, change := range map[string]func(*center.Tx) error{
 		"disabled": func(tx *center.Tx) error {
 			return tx.PutUser(center.User{UserName: "alice@example.com", Inactive: true})
@@ -328,22 +330,25 @@ func TestHandoffNeedsTheUserHereToo(t *testing.T) {
 	}
 }
 
-// From the second address of a portal people are led to the second of others.
+// Links on a portal's second address lead to the second address of other portals.
 func TestLinksKeepTheAddressFamily(t *testing.T) {
 	d := data()
-	d.Regions[0].PortalURLs = []string{"https://" + virginia, "https://dual.us-east-1.example", "https://classic.example/start"}
+	d.Regions[0].PortalURLs = []string{"https://" + virginia, "https://dual.us-east-1.example",
+		"https://classic.example/start"}
 	d.Regions[1].PortalURLs = []string{"https://" + frankfurt, "https://dual.eu-central-1.example"}
 	w, s := newSharedOf(t, d, nil)
-	w.hosts["dual.us-east-1.example"], w.hosts["classic.example"], w.hosts["dual.eu-central-1.example"] = w.hosts[virginia], w.hosts[virginia], w.hosts[frankfurt]
+	w.hosts["dual.us-east-1.example"], w.hosts["classic.example"] = w.hosts[virginia], w.hosts[virginia]
+	w.hosts["dual.eu-central-1.example"] = w.hosts[frankfurt]
 	for from, want := range map[string]string{
-		virginia: "https://" + frankfurt + "/?from=us-east-1", "dual.us-east-1.example": "https://dual.eu-central-1.example/?from=us-east-1",
-		"classic.example": "https://" + frankfurt + "/?from=us-east-1",
+		virginia:                 "https://" + frankfurt + "/?from=us-east-1",
+		"dual.us-east-1.example": "https://dual.eu-central-1.example/?from=us-east-1",
+		"classic.example":        "https://" + frankfurt + "/?from=us-east-1",
 	} {
 		b := w.browser()
 		a := w.signIn(b, "https://"+from+"/", "alice@example.com")
 		requirePage(t, a, 200, "/", want)
 		assert.Equal(t, from, a.url.Host)
-		delete(b.Jar, virginia) // its consumer's, which it does not need any more
+		delete(b.Jar, virginia) // the consumer's session, which isn't needed any more
 		if from != virginia {
 			w.down(virginia)
 		}

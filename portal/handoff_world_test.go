@@ -20,14 +20,14 @@ const (
 	startFrankfurt = "start.eu-central-1.example"
 )
 
-// A shared is what portals of one process have in common.
+// shared is the state that portals of one process share.
 type shared struct {
 	sessions *sessions.MemoryStore
 	codes    portal.Codes
 	peers    *heard
 }
 
-// newShared makes a world whose Regions know each other's sessions and codes.
+// newShared makes a world whose Regions share sessions and codes.
 func newShared(t *testing.T, edit func(*portal.Config)) (*world, *shared) {
 	t.Helper()
 	return newSharedOf(t, data(), edit)
@@ -58,7 +58,7 @@ func newApart(t *testing.T, edit func(*portal.Config)) *world {
 	return w
 }
 
-// heard is a Replication that says what it is told.
+// heard is a Replication whose peers the test sets.
 type heard struct {
 	mu    sync.Mutex
 	peers []portal.Peer
@@ -76,13 +76,15 @@ func (h *heard) set(p ...portal.Peer) {
 	h.peers = p
 }
 
-// down is a host that must not be asked.
+// down makes a host fail the test if it is requested.
 func (w *world) down(host string) {
-	w.hosts[host] = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { w.t.Errorf("%s was asked for %s", host, r.URL) })
+	w.hosts[host] = http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		w.t.Errorf("%s was asked for %s", host, r.URL)
+	})
 }
 
-// toEnter follows a browser's redirects up to the address with the code, which
-// is returned and not visited.
+// toEnter follows a browser's redirects up to the address with the code, and returns that address
+// without visiting it.
 func toEnter(t *testing.T, b *browser, addr string) *url.URL {
 	t.Helper()
 	a := b.send("GET", addr, "none", nil)
@@ -94,7 +96,7 @@ func toEnter(t *testing.T, b *browser, addr string) *url.URL {
 		}
 		a = b.send("GET", loc.String(), "cross-site", nil)
 	}
-	require.Fail(t, "no end of redirects")
+	require.Fail(t, "too many redirects")
 	return nil
 }
 
@@ -105,7 +107,7 @@ func with(u *url.URL, key, value string) string {
 	return out.String()
 }
 
-// requireNoSession holds if the browser got nothing at that host.
+// requireNoSession checks that the browser has no session at the host.
 func requireNoSession(t *testing.T, b *browser, host string) {
 	t.Helper()
 	assert.Empty(t, b.cookie(host, portal.SessionCookie))

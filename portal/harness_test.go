@@ -32,7 +32,7 @@ const (
 
 var regionHosts = map[string]string{"us-east-1": virginia, "eu-central-1": frankfurt}
 
-// A world is an identity provider and two Regions with their portals.
+// world is an identity provider and two Regions with their portals.
 type world struct {
 	t        *testing.T
 	clock    *testkit.Clock
@@ -41,7 +41,7 @@ type world struct {
 	inst     *center.Instance
 	sessions map[string]*sessions.MemoryStore // by Region
 	hosts    map[string]http.Handler
-	seed     map[string]*http.Cookie // of a browser that is signed in, for who needs many
+	seed     map[string]*http.Cookie // of a signed-in browser, for tests that need many
 
 	mu      sync.Mutex
 	log     bytes.Buffer
@@ -51,8 +51,10 @@ type world struct {
 func data() center.Data {
 	return center.Data{
 		Regions: []center.Region{
-			{Name: "us-east-1", Label: "N. Virginia", PortalURLs: []string{"https://" + virginia}, ACSURLs: []string{"https://" + virginia + acsPath}},
-			{Name: "eu-central-1", Label: "Frankfurt", PortalURLs: []string{"https://" + frankfurt}, ACSURLs: []string{"https://" + frankfurt + acsPath}},
+			{Name: "us-east-1", Label: "N. Virginia", PortalURLs: []string{"https://" + virginia},
+				ACSURLs: []string{"https://" + virginia + acsPath}},
+			{Name: "eu-central-1", Label: "Frankfurt", PortalURLs: []string{"https://" + frankfurt},
+				ACSURLs: []string{"https://" + frankfurt + acsPath}},
 		},
 		Users: []center.User{
 			{UserName: "alice@example.com", DisplayName: "Alice Adams"},
@@ -61,22 +63,26 @@ func data() center.Data {
 			{UserName: "dora@example.com", Inactive: true},
 			{UserName: "eve@example.com", DisplayName: `<script>alert("eve")</script>`},
 		},
-		Groups:         []center.Group{{Name: "Developers", Members: []string{"alice@example.com", "eve@example.com"}}},
-		PermissionSets: []center.PermissionSet{{Name: "ReadOnly", Description: "Look, don't touch", SessionDuration: 90 * time.Minute}, {Name: "Admin"}},
-		Accounts:       []center.Account{{ID: "111122223333", Name: "Production"}, {ID: "444455556666", Name: `Lab & <b>"Sons"</b>`}},
+		Groups: []center.Group{{Name: "Developers", Members: []string{"alice@example.com", "eve@example.com"}}},
+		PermissionSets: []center.PermissionSet{{Name: "ReadOnly", Description: "Look, don't touch",
+			SessionDuration: 90 * time.Minute}, {Name: "Admin"}},
+		Accounts: []center.Account{{ID: "111122223333", Name: "Production"},
+			{ID: "444455556666", Name: `Lab & <b>"Sons"</b>`}},
 		Assignments: []center.Assignment{
 			{Principal: center.GroupPrincipal("Developers"), AccountID: "111122223333", PermissionSet: "ReadOnly"},
 			{Principal: center.GroupPrincipal("Developers"), AccountID: "444455556666", PermissionSet: "ReadOnly"},
 			{Principal: center.UserPrincipal("bob@example.com"), AccountID: "111122223333", PermissionSet: "Admin"},
 		},
 		Applications: []center.Application{
-			{Name: "Wiki", URL: "https://wiki.example/?a=1&b=2", Region: "us-east-1", AssignedTo: []center.Principal{center.GroupPrincipal("Developers")}},
-			{Name: "Farm", URL: "https://farm.example", Region: "eu-central-1", AssignedTo: []center.Principal{center.GroupPrincipal("Developers")}},
+			{Name: "Wiki", URL: "https://wiki.example/?a=1&b=2", Region: "us-east-1",
+				AssignedTo: []center.Principal{center.GroupPrincipal("Developers")}},
+			{Name: "Farm", URL: "https://farm.example", Region: "eu-central-1",
+				AssignedTo: []center.Principal{center.GroupPrincipal("Developers")}},
 		},
 	}
 }
 
-// newWorld starts everything; edit, if not nil, changes each portal's Config.
+// newWorld starts a world. edit, if not nil, changes each portal's Config.
 func newWorld(t *testing.T, edit func(*portal.Config)) *world {
 	t.Helper()
 	return newWorldOf(t, data(), edit)
@@ -84,7 +90,8 @@ func newWorld(t *testing.T, edit func(*portal.Config)) *world {
 
 func newWorldOf(t *testing.T, d center.Data, edit func(*portal.Config)) *world {
 	t.Helper()
-	w := &world{t: t, clock: testkit.NewClock(time.Now()), key: testkit.RSAKey("idp"), sessions: map[string]*sessions.MemoryStore{}, hosts: map[string]http.Handler{}}
+	w := &world{t: t, clock: testkit.NewClock(time.Now()), key: testkit.RSAKey("idp"),
+		sessions: map[string]*sessions.MemoryStore{}, hosts: map[string]http.Handler{}}
 	var users []mockidp.User
 	for _, login := range []string{"alice", "bob", "Carol", "dora", "eve", "nobody"} {
 		users = append(users, mockidp.User{Login: login + "@example.com"})
@@ -111,8 +118,8 @@ func newWorldOf(t *testing.T, d center.Data, edit func(*portal.Config)) *world {
 	for region, host := range regionHosts {
 		w.start(region, host, sp, edit)
 	}
-	// The store refuses unsolicited assertions from before it was there, and
-	// instants in messages are rounded down.
+	// The store refuses unsolicited assertions that are older than itself, and instants in messages
+	// are rounded down.
 	w.clock.Advance(2 * time.Second)
 	return w
 }
@@ -123,7 +130,8 @@ func (w *world) start(region, host string, sp *saml.ServiceProvider, edit func(*
 	require.NoError(w.t, err)
 	w.sessions[region] = sessions.NewMemoryStore(sessions.MemoryConfig{Region: region})
 	cfg := portal.Config{
-		Region: region, SP: sp, Directory: view, Store: acs.NewMemoryStore(acs.MemoryConfig{Now: sp.Now}), Sessions: w.sessions[region], Context: w.t.Context(),
+		Region: region, SP: sp, Directory: view, Store: acs.NewMemoryStore(acs.MemoryConfig{Now: sp.Now}),
+		Sessions: w.sessions[region], Context: w.t.Context(),
 		Logger: slog.New(slog.NewTextHandler(w, nil)),
 		OnSignIn: func(_ context.Context, s portal.SignIn) {
 			w.mu.Lock()
@@ -139,7 +147,7 @@ func (w *world) start(region, host string, sp *saml.ServiceProvider, edit func(*
 	w.hosts[host] = p
 }
 
-// Write takes the log.
+// Write stores the log.
 func (w *world) Write(b []byte) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -161,24 +169,24 @@ func (w *world) lastSignIn() portal.SignIn {
 
 func (w *world) browser() *browser { return newBrowser(w.t, w.hosts) }
 
-// atIdP requires that a browser was sent to the identity provider, and answers
-// there as the person.
+// atIdP checks that a browser was redirected to the identity provider, and signs the user in there.
 func (w *world) atIdP(b *browser, a answer, login string) answer {
 	w.t.Helper()
 	loc := a.Header.Get("Location")
-	require.True(w.t, strings.HasPrefix(loc, w.idp.URL+"/"), "want a redirect to the identity provider, got %d %q", a.StatusCode, loc)
+	require.True(w.t, strings.HasPrefix(loc, w.idp.URL+"/"), "want a redirect to the identity provider, got %d %q",
+		a.StatusCode, loc)
 	form, err := w.idp.Answer(loc, login)
 	require.NoError(w.t, err)
 	return b.post(form.URL, form.Values())
 }
 
-// signIn goes all the way from a cold address.
+// signIn visits an address and signs in.
 func (w *world) signIn(b *browser, addr, login string) answer {
 	w.t.Helper()
 	return w.atIdP(b, b.get(addr), login)
 }
 
-// tile is a click on the tile at the identity provider.
+// tile posts an unsolicited response, as a tile at the identity provider does.
 func (w *world) tile(b *browser, login, relayState string) answer {
 	w.t.Helper()
 	form, err := w.idp.IdPInitiated("", login, relayState)
@@ -186,7 +194,7 @@ func (w *world) tile(b *browser, login, relayState string) answer {
 	return b.post(form.URL, form.Values())
 }
 
-// requirePage checks where a browser ended, and what holds for every page.
+// requirePage checks a page's status, address and texts, and what holds for every page.
 func requirePage(t *testing.T, a answer, status int, path string, texts ...string) {
 	t.Helper()
 	require.Equal(t, status, a.StatusCode, a.body)
@@ -199,7 +207,8 @@ func requirePage(t *testing.T, a answer, status int, path string, texts ...strin
 	assert.Equal(t, "same-origin", a.Header.Get("Referrer-Policy"))
 	assert.Equal(t, "nosniff", a.Header.Get("X-Content-Type-Options"))
 	csp := a.Header.Get("Content-Security-Policy")
-	for _, rule := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'", "form-action 'self'"} {
+	for _, rule := range []string{"default-src 'none'", "frame-ancestors 'none'", "base-uri 'none'",
+		"form-action 'self'"} {
 		assert.Contains(t, csp, rule)
 	}
 	assert.NotContains(t, csp, "unsafe")

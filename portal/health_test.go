@@ -16,12 +16,12 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// counted is a Store that counts what is added, and fails or hangs when told to.
+// counted is a Store that counts added records, and can fail or hang.
 type counted struct {
 	acs.Store
 	adds  atomic.Int64
 	down  atomic.Bool
-	hangs atomic.Pointer[chan struct{}] // until this is closed, whatever the context says
+	hangs atomic.Pointer[chan struct{}] // until this is closed, ignoring the context
 }
 
 func (c *counted) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
@@ -35,7 +35,7 @@ func (c *counted) Add(ctx context.Context, key string, v []byte, exp time.Time) 
 	return c.Store.Add(ctx, key, v, exp)
 }
 
-// probed is a Sessions that is a Prober.
+// probed is a sessions.Store that is a Prober.
 type probed struct {
 	sessions.Store
 	down atomic.Bool
@@ -48,8 +48,7 @@ func (p *probed) Probe(context.Context) error {
 	return nil
 }
 
-// requireHealth checks the whole answer: whoever asks learns whether people can
-// sign in here, and nothing else.
+// requireHealth checks the whole response, which says only whether users can sign in here.
 func requireHealth(t *testing.T, w *world, status int) {
 	t.Helper()
 	a := w.browser().send("GET", "https://"+frankfurt+"/health", "none", nil)
@@ -64,7 +63,7 @@ func requireHealth(t *testing.T, w *world, status int) {
 	assert.Equal(t, want+"\n", a.body)
 }
 
-// eventuallyHealth waits for a result of the probe.
+// eventuallyHealth waits for the probe's result.
 func eventuallyHealth(t *testing.T, w *world, status int) {
 	t.Helper()
 	require.Eventually(t, func() bool {
@@ -73,7 +72,7 @@ func eventuallyHealth(t *testing.T, w *world, status int) {
 	requireHealth(t, w, status)
 }
 
-// Rule 69. The probe does what a sign-in does, by itself.
+// Rule 69. The probe does what a sign-in does.
 func TestHealth(t *testing.T) {
 	store := &counted{}
 	all := &broken{Store: sessions.NewMemoryStore(sessions.MemoryConfig{})}
@@ -88,10 +87,12 @@ func TestHealth(t *testing.T) {
 	})
 	requireHealth(t, w, 200)
 	assert.Equal(t, 200, w.browser().send("HEAD", "https://"+frankfurt+"/health", "none", nil).StatusCode)
-	assert.Equal(t, http.StatusMethodNotAllowed, w.browser().send("POST", "https://"+frankfurt+"/health", "none", nil).StatusCode)
+	assert.Equal(t, http.StatusMethodNotAllowed,
+		w.browser().send("POST", "https://"+frankfurt+"/health", "none", nil).StatusCode)
 
-	// Invariant 14: the others' trouble is not ours.
-	peers.set(portal.Peer{Region: "us-east-1", State: portal.PeerUnreachable, Heard: w.clock.Now().Add(-time.Minute), Lag: 5 * time.Millisecond})
+	// Invariant 14: an unreachable Region doesn't make this one unhealthy.
+	peers.set(portal.Peer{Region: "us-east-1", State: portal.PeerUnreachable, Heard: w.clock.Now().Add(-time.Minute),
+		Lag: 5 * time.Millisecond})
 	seen := store.adds.Load()
 	require.Eventually(t, func() bool { return store.adds.Load() > seen+1 }, time.Minute, time.Millisecond)
 	requireHealth(t, w, 200)
@@ -107,7 +108,7 @@ func TestHealth(t *testing.T) {
 	assert.Contains(t, w.logged(), "healthy again")
 }
 
-// Invariant 17: to ask costs nothing and writes nothing, however often.
+// Invariant 17: a request writes nothing, however often it is made.
 func TestInvariant17HealthWritesNothing(t *testing.T) {
 	store := &counted{}
 	w := newWorld(t, func(c *portal.Config) {
@@ -125,7 +126,7 @@ func TestInvariant17HealthWritesNothing(t *testing.T) {
 	assert.EqualValues(t, 1, store.adds.Load())
 }
 
-// A probe that hangs has no result, and so must a sign-in hang.
+// A probe that hangs has no result. A sign-in would hang too.
 func TestHealthOfAStoreThatHangs(t *testing.T) {
 	store := &counted{}
 	w := newWorld(t, func(c *portal.Config) {
@@ -144,8 +145,8 @@ func TestHealthOfAStoreThatHangs(t *testing.T) {
 	eventuallyHealth(t, w, 200)
 }
 
-// A probe that hangs from the start has no first result. Requests wait for one in
-// the portal's first seconds and not later, so that they don't pile up.
+// A probe that hangs from the start has no first result. Requests wait for one only in the portal's
+// first seconds, so that they don't pile up.
 func TestInvariant17HealthDoesNotWaitForAProbeThatHangs(t *testing.T) {
 	store, until := &counted{}, make(chan struct{})
 	store.hangs.Store(&until)
@@ -171,11 +172,12 @@ func TestHealthEndsWithTheContext(t *testing.T) {
 	requireHealth(t, w, 503)
 }
 
-func TestHealthOfARegionOnItsWayInOrOut(t *testing.T) {
+func TestHealthOfAnInactiveRegion(t *testing.T) {
 	w := newWorld(t, nil)
 	primary, err := w.inst.In("us-east-1")
 	require.NoError(t, err)
-	for status, want := range map[center.RegionStatus]int{center.RegionAdding: 503, center.RegionRemoving: 503, center.RegionActive: 200} {
+	for status, want := range map[center.RegionStatus]int{center.RegionAdding: 503, center.RegionRemoving: 503,
+		center.RegionActive: 200} {
 		require.NoError(t, primary.Update(func(tx *center.Tx) error {
 			return tx.PutRegion(center.Region{Name: "eu-central-1", Status: status})
 		}))

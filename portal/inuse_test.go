@@ -11,7 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// notInUse are the ways in which Frankfurt is not an active Region.
+// notInUse returns functions that change the status of Frankfurt.
 func notInUse(t *testing.T, w *world) map[string]func() {
 	t.Helper()
 	primary, err := w.inst.In("us-east-1")
@@ -19,7 +19,8 @@ func notInUse(t *testing.T, w *world) map[string]func() {
 	put := func(status center.RegionStatus) func() {
 		return func() {
 			require.NoError(t, primary.Update(func(tx *center.Tx) error {
-				return tx.PutRegion(center.Region{Name: "eu-central-1", Status: status, PortalURLs: []string{"https://" + frankfurt}})
+				return tx.PutRegion(center.Region{Name: "eu-central-1", Status: status,
+					PortalURLs: []string{"https://" + frankfurt}})
 			}))
 		}
 	}
@@ -31,9 +32,9 @@ func notInUse(t *testing.T, w *world) map[string]func() {
 	}
 }
 
-// Rule 19: endpoints are in use once the Region is active, and health says no
-// while nobody can sign in.
-func TestNobodySignsInAtARegionThatIsNotInUse(t *testing.T) {
+// Rule 19: endpoints are in use once the Region is active, and health answers 503 while no user can
+// sign in.
+func TestNoSignInAtAnInactiveRegion(t *testing.T) {
 	for _, how := range []string{"adding", "removing", "gone"} {
 		t.Run(how, func(t *testing.T) {
 			d := data()
@@ -50,13 +51,16 @@ func TestNobodySignsInAtARegionThatIsNotInUse(t *testing.T) {
 			set[how]()
 
 			requireHealth(t, w, http.StatusServiceUnavailable)
-			requirePage(t, before.get("https://"+frankfurt+"/"), http.StatusServiceUnavailable, "/login", "Not available in this Region", "another Region")
-			requirePage(t, w.atIdP(asked, answer, "alice@example.com"), http.StatusServiceUnavailable, acsPath, "Not available in this Region")
+			requirePage(t, before.get("https://"+frankfurt+"/"), http.StatusServiceUnavailable, "/login",
+				"Not available in this Region", "another Region")
+			requirePage(t, w.atIdP(asked, answer, "alice@example.com"), http.StatusServiceUnavailable, acsPath,
+				"Not available in this Region")
 			assert.Equal(t, portal.ReasonNotInUse, w.lastSignIn().Reason)
 			assert.Equal(t, http.StatusServiceUnavailable, proved.follow(next).StatusCode)
 			assert.Equal(t, sessions, w.sessions["eu-central-1"].Len())
 			requirePage(t, inside.click("https://"+frankfurt+"/"), 200, "/", "Alice Adams")
-			requirePage(t, inside.click("https://"+frankfurt+"/login"), http.StatusServiceUnavailable, "/login", "Alice Adams", "https://"+virginia)
+			requirePage(t, inside.click("https://"+frankfurt+"/login"), http.StatusServiceUnavailable, "/login", "Alice Adams",
+				"https://"+virginia)
 			requirePage(t, w.signIn(w.browser(), "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
 
 			set["active again"]()

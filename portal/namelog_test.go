@@ -11,9 +11,8 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// A name with white space around it is another name. The log shows why it is
-// unknown, on one line.
-func TestLogShowsWhiteSpaceAroundAName(t *testing.T) {
+// A NameID with white space around it is unknown. The log shows the white space, on one line.
+func TestLogShowsWhiteSpaceInANameID(t *testing.T) {
 	for template, logged := range map[string]string{
 		"\n  ${user.login}\n": `got="\\n  alice@example.com\\n"`,
 		" ${user.login}":      `got=" alice@example.com"`,

@@ -15,7 +15,7 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// silent are requests that a foreign page can make without the user seeing them.
+// silent has requests that a foreign page can make without the user seeing them.
 var silent = map[string]http.Header{
 	"fetch":     {"Sec-Fetch-Mode": {"no-cors"}, "Sec-Fetch-Dest": {"empty"}},
 	"image":     {"Sec-Fetch-Mode": {"no-cors"}, "Sec-Fetch-Dest": {"image"}},
@@ -23,7 +23,7 @@ var silent = map[string]http.Header{
 	"prerender": {"Sec-Purpose": {"prefetch;prerender"}},
 }
 
-// handoffTo asks for a handoff to a portal, without having begun it.
+// handoffTo returns the address that requests a handoff to a portal.
 func handoffTo(origin string) string {
 	return "/handoff?" + url.Values{"to": {origin}, "state": {strings.Repeat("0", 64)}, "s": {"0123456789abcdef"}}.Encode()
 }
@@ -47,7 +47,8 @@ func TestK19_Invariant17_WhatTheUserCannotSeeStoresNothing(t *testing.T) {
 			adds.Store(0)
 			b.Header = headers
 			for _, addr := range []string{
-				virginia + "/login", virginia + "/login?from=eu-central-1", virginia + handoffTo("https://"+virginia), virginia + handoffTo("https://"+frankfurt),
+				virginia + "/login", virginia + "/login?from=eu-central-1", virginia + handoffTo("https://"+virginia),
+				virginia + handoffTo("https://"+frankfurt),
 				frankfurt + "/enter?s=" + enter.Query().Get("s"), virginia + "/continue?s=0123456789abcdef",
 			} {
 				a := b.send("GET", "https://"+addr, "cross-site", nil)
@@ -62,7 +63,7 @@ func TestK19_Invariant17_WhatTheUserCannotSeeStoresNothing(t *testing.T) {
 	}
 }
 
-// Nine handoffs that a foreign page begins leave the one alone that waits.
+// Nine handoffs that a foreign page begins don't affect the one that is pending.
 func TestK19_ForeignPageCannotPushOutAHandoff(t *testing.T) {
 	w, _ := newShared(t, nil)
 	b := w.browser()
@@ -80,7 +81,7 @@ func TestK19_ForeignPageCannotPushOutAHandoff(t *testing.T) {
 	assert.NotEmpty(t, b.cookie(frankfurt, portal.SessionCookie))
 }
 
-func TestNinthHandoffOfAForeignPageIsRefused(t *testing.T) {
+func TestForeignPageCannotExceedTheHandoffLimit(t *testing.T) {
 	w, _ := newShared(t, nil)
 	b := w.browser()
 	for range 4 {
@@ -88,14 +89,15 @@ func TestNinthHandoffOfAForeignPageIsRefused(t *testing.T) {
 	}
 	before := b.copy()
 	a := b.send("GET", "https://"+frankfurt+"/login?from=us-east-1", "cross-site", nil)
-	requirePage(t, a, http.StatusTooManyRequests, "/login?from=us-east-1", "Too many sign-ins were started", "Sign in again")
+	requirePage(t, a, http.StatusTooManyRequests, "/login?from=us-east-1", "Too many sign-ins were started",
+		"Sign in again")
 	assert.Equal(t, before.Jar, b.Jar)
-	assert.Equal(t, http.StatusSeeOther, b.send("GET", "https://"+frankfurt+"/login?from=us-east-1", "same-origin", nil).StatusCode)
+	assert.Equal(t, http.StatusSeeOther,
+		b.send("GET", "https://"+frankfurt+"/login?from=us-east-1", "same-origin", nil).StatusCode)
 	assert.Len(t, names(b, frankfurt), 4)
 }
 
-// A foreign page that navigates its window to handoffs on and on leaves the user
-// some of the codes of the sign-in.
+// A foreign page that keeps navigating its window to handoffs can't use all codes of the sign-in.
 func TestInvariant17_ForeignPageLeavesCodesForTheUser(t *testing.T) {
 	w, _ := newShared(t, nil)
 	b := w.browser()
@@ -109,12 +111,12 @@ func TestInvariant17_ForeignPageLeavesCodesForTheUser(t *testing.T) {
 		}
 	}
 	assert.Equal(t, 10, codes)
-	requirePage(t, b.get(fromVirginia), 200, "/", "Alice Adams") // and asks nobody to sign in
+	requirePage(t, b.get(fromVirginia), 200, "/", "Alice Adams") // without a new sign-in
 	assert.NotEmpty(t, b.cookie(frankfurt, portal.SessionCookie))
 }
 
-// One address that asks for as much as it can, on every path that makes a
-// record, leaves room for people at others.
+// One address that makes as many requests as it can, on every path that makes a record, doesn't
+// block users at other addresses.
 func TestInvariant17_OneAddressLeavesRoomForOthers(t *testing.T) {
 	w := newWorld(t, func(c *portal.Config) {
 		c.Store = acs.NewMemoryStore(acs.MemoryConfig{Now: c.SP.Now, MaxRequests: 90})
@@ -136,26 +138,29 @@ func TestInvariant17_OneAddressLeavesRoomForOthers(t *testing.T) {
 	}
 }
 
-// A page of the same host that came over http is another origin.
+// A page of the same host over http has another origin.
 func TestPostFromAnotherSchemeIsRefused(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
 	for origin, status := range map[string]int{
-		"http://" + virginia: http.StatusForbidden, "https://" + virginia + ":8443": http.StatusForbidden, "https://" + frankfurt: http.StatusForbidden, "null": http.StatusForbidden,
+		"http://" + virginia: http.StatusForbidden, "https://" + virginia + ":8443": http.StatusForbidden,
+		"https://" + frankfurt: http.StatusForbidden, "null": http.StatusForbidden,
 		"https://" + virginia: http.StatusSeeOther, "": http.StatusSeeOther,
 	} {
-		old := b.copy() // whose browser sends no Fetch Metadata
+		old := b.copy() // a browser without Fetch Metadata
 		old.Header = http.Header{"Sec-Fetch-Site": nil, "Sec-Fetch-Mode": nil, "Sec-Fetch-Dest": nil}
 		if origin != "" {
 			old.Header.Set("Origin", origin)
 		}
-		// To end a session that is not there changes nothing, so all can try.
-		assert.Equal(t, status, old.send("POST", "https://"+virginia+portal.PathEnd, "", url.Values{"id": {"none"}}).StatusCode, origin)
+		// Ending an unknown session changes nothing.
+		assert.Equal(t, status, old.send("POST", "https://"+virginia+portal.PathEnd, "",
+			url.Values{"id": {"none"}}).StatusCode, origin)
 	}
 	old := b.copy()
 	old.Header = http.Header{"Sec-Fetch-Site": nil, "Origin": {"http://" + virginia}}
-	assert.Equal(t, http.StatusForbidden, old.send("POST", "https://"+virginia+portal.PathSignOut, "", url.Values{}).StatusCode)
+	assert.Equal(t, http.StatusForbidden,
+		old.send("POST", "https://"+virginia+portal.PathSignOut, "", url.Values{}).StatusCode)
 	assert.Contains(t, w.logged(), "reason=CrossSite")
 	requirePage(t, b.click("https://"+virginia+"/"), 200, "/", "Alice Adams")
 }

@@ -34,18 +34,19 @@ func TestOperatorPageIsForOperators(t *testing.T) {
 	home := w.signIn(alice, "https://"+frankfurt+"/", "alice@example.com")
 	assert.NotContains(t, home.body, "/operator")
 	requirePage(t, alice.click("https://"+frankfurt+"/operator"), http.StatusNotFound, "/operator", "Not found")
-	requirePage(t, alice.submit("https://"+frankfurt+"/operator", url.Values{"user_name": {"bob@example.com"}}), http.StatusNotFound, "/operator")
+	requirePage(t, alice.submit("https://"+frankfurt+"/operator", url.Values{"user_name": {"bob@example.com"}}),
+		http.StatusNotFound, "/operator")
 	assert.Contains(t, w.signIn(bob, "https://"+frankfurt+"/", "bob@example.com").body, `href="/operator"`)
 	requirePage(t, bob.click("https://"+frankfurt+"/operator"), 200, "/operator", "Regions of this instance")
 
-	nobody := newWorld(t, nil)
-	b := nobody.browser()
-	nobody.signIn(b, "https://"+virginia+"/", "bob@example.com")
+	noOperator := newWorld(t, nil)
+	b := noOperator.browser()
+	noOperator.signIn(b, "https://"+virginia+"/", "bob@example.com")
 	requirePage(t, b.click("https://"+virginia+"/operator"), http.StatusNotFound, "/operator")
 }
 
-// Rules 26, 27, 32: the addresses of all Regions, the primary first, and the names
-// that a firewall must let through.
+// Rules 26, 27, 32: the addresses of all Regions, the primary first, and the host names to allow in
+// a firewall.
 func TestOperatorPage(t *testing.T) {
 	d := data()
 	d.Regions[0].PortalURLs = append(d.Regions[0].PortalURLs, "https://us-east-1.portal.app.example")
@@ -57,44 +58,51 @@ func TestOperatorPage(t *testing.T) {
 	now := w.clock.Now()
 	peers.set(
 		portal.Peer{Region: "ap-south-1", State: portal.PeerReplicating, Done: 250, Total: 1000, Heard: now},
-		portal.Peer{Region: "us-east-1", State: portal.PeerReplicated, Heard: now.Add(-3 * time.Second), Lag: 4 * time.Millisecond, MaxLag: 1200 * time.Millisecond,
+		portal.Peer{Region: "us-east-1", State: portal.PeerReplicated, Heard: now.Add(-3 * time.Second),
+			Lag: 4 * time.Millisecond, MaxLag: 1200 * time.Millisecond,
 			ClockKnown: true, ClockAhead: -10 * time.Minute},
 	)
 	b := w.browser()
 	w.signIn(b, "https://"+frankfurt+"/", "bob@example.com")
 	a := b.click("https://" + frankfurt + "/operator")
-	requirePage(t, a, 200, "/operator", "View ACS URLs", "View AWS access portal URLs", "Copy all URLs", "Download metadata file", `href="/metadata"`,
+	requirePage(t, a, 200, "/operator", "View ACS URLs", "View AWS access portal URLs", "Copy all URLs",
+		"Download metadata file", `href="/metadata"`,
 		"Replicated", "Replicating", "250 of 1000", "Removing", "3 s ago", "4ms", "1.2s", "10m0s behind", "not measured")
 	assert.NotContains(t, a.body, "<script")
 
 	acs, portals := textarea(t, a.body, "acs"), textarea(t, a.body, "portals")
 	assert.Equal(t, []string{"https://" + virginia + acsPath, "https://" + frankfurt + acsPath}, acs)
-	assert.Equal(t, []string{"https://" + virginia, "https://us-east-1.portal.app.example", "https://" + frankfurt}, portals)
+	assert.Equal(t, []string{"https://" + virginia, "https://us-east-1.portal.app.example", "https://" + frankfurt},
+		portals)
 	for _, domain := range []string{virginia, frankfurt, "us-east-1.portal.app.example"} {
-		assert.Contains(t, a.body, `<li class="mono">`+domain+`</li>`, "to let through")
+		assert.Contains(t, a.body, `<li class="mono">`+domain+`</li>`, "domain to allow")
 	}
-	assert.Less(t, strings.Index(a.body, `<span class="mono">us-east-1`), strings.Index(a.body, `<span class="mono">eu-central-1`), "the primary first")
+	assert.Less(t, strings.Index(a.body, `<span class="mono">us-east-1`),
+		strings.Index(a.body, `<span class="mono">eu-central-1`), "the primary first")
 
 	peers.set(portal.Peer{Region: "us-east-1", State: portal.PeerDamaged, Heard: now.Add(-time.Hour)})
 	requirePage(t, b.click("https://"+frankfurt+"/operator"), 200, "/operator", "Damaged log")
 }
 
-// A row says what is heard of a Region, and not what was so before it was lost.
-func TestOperatorsRowIsTrueWhenARegionIsLost(t *testing.T) {
+// A row shows a Region's current state, not the one before it was lost.
+func TestOperatorRowOfALostRegion(t *testing.T) {
 	peers := &heard{}
 	w, _ := newShared(t, func(c *portal.Config) { bobOperates(c); c.Replication = peers })
 	b := w.browser()
 	w.signIn(b, "https://"+frankfurt+"/", "bob@example.com")
 	row := func(state portal.PeerState, age time.Duration) string {
-		peers.set(portal.Peer{Region: "us-east-1", State: state, Heard: w.clock.Now().Add(-age), Lag: 4 * time.Millisecond, MaxLag: 1200 * time.Millisecond})
+		peers.set(portal.Peer{Region: "us-east-1", State: state, Heard: w.clock.Now().Add(-age), Lag: 4 * time.Millisecond,
+			MaxLag: 1200 * time.Millisecond})
 		_, rest, ok := strings.Cut(b.click("https://"+frankfurt+"/operator").body, `<span class="mono">us-east-1</span>`)
 		require.True(t, ok)
 		text, _, _ := strings.Cut(rest, "</tr>")
 		return strings.Join(strings.Fields(regexp.MustCompile(`<[^>]*>`).ReplaceAllString(text, " ")), " ")
 	}
 	assert.Equal(t, "N. Virginia Primary Replicated just now 4ms 1.2s not measured", row(portal.PeerReplicated, 0))
-	assert.Equal(t, "N. Virginia Primary Unknown Not reachable 4 min ago unknown 1.2s not measured", row(portal.PeerUnreachable, 4*time.Minute))
-	assert.Equal(t, "N. Virginia Primary Behind 40 s ago unknown 1.2s not measured", row(portal.PeerReplicating, 40*time.Second), "it answers, and what it wrote does not get here")
+	assert.Equal(t, "N. Virginia Primary Unknown Not reachable 4 min ago unknown 1.2s not measured",
+		row(portal.PeerUnreachable, 4*time.Minute))
+	assert.Equal(t, "N. Virginia Primary Behind 40 s ago unknown 1.2s not measured",
+		row(portal.PeerReplicating, 40*time.Second), "it answers, but its changes do not arrive")
 }
 
 func textarea(t *testing.T, body, id string) []string {
@@ -114,12 +122,14 @@ func TestOperatorEndsAllSessionsOfAUser(t *testing.T) {
 	end := func(name string) answer {
 		return bob.submit("https://"+frankfurt+"/operator", url.Values{"user_name": {name}})
 	}
-	requirePage(t, end("Alice@example.com"), http.StatusUnprocessableEntity, "/operator", "No user has exactly this user name", `value="Alice@example.com"`)
+	requirePage(t, end("Alice@example.com"), http.StatusUnprocessableEntity, "/operator",
+		"No user has exactly this user name", `value="Alice@example.com"`)
 	requirePage(t, end(`"><script>`), http.StatusUnprocessableEntity, "/operator", "&#34;&gt;&lt;script&gt;")
 	requirePage(t, alice.click("https://"+virginia+"/"), 200, "/", "Alice Adams")
 	requirePage(t, end("alice@example.com"), 200, "/operator", "All sessions of alice@example.com were ended")
 	requireAtIdP(t, w, alice.click("https://"+virginia+"/"))
-	requirePage(t, bob.send("POST", "https://"+frankfurt+"/operator", "cross-site", url.Values{"user_name": {"alice@example.com"}}), http.StatusForbidden, "/operator", "Refused")
+	requirePage(t, bob.send("POST", "https://"+frankfurt+"/operator", "cross-site",
+		url.Values{"user_name": {"alice@example.com"}}), http.StatusForbidden, "/operator", "Refused")
 	line := lineWith(w.logged(), "all sessions ended")
 	assert.Contains(t, line, "user=alice@example.com by=bob@example.com")
 }

@@ -18,8 +18,7 @@ import (
 
 var sessionID = regexp.MustCompile(`name="id" value="([0-9a-f]{32})"`)
 
-// twice is alice with a session in Virginia and, in another browser, one in
-// Frankfurt that came from another sign-in.
+// twice signs alice in at Virginia and, in another browser, at Frankfurt.
 func twice(t *testing.T, edit func(*portal.Config)) (w *world, s *shared, here, there *browser) {
 	t.Helper()
 	w, s = newShared(t, edit)
@@ -34,8 +33,9 @@ func TestOwnSessionsOfAllRegions(t *testing.T) {
 	w, _, here, _ := twice(t, nil)
 	w.signIn(w.browser(), "https://"+frankfurt+"/", "bob@example.com")
 	a := here.click("https://" + virginia + "/sessions")
-	requirePage(t, a, 200, "/sessions", "Your sessions", "N. Virginia", "Frankfurt", "This session", "https://"+frankfurt, "Sign out everywhere", "just now")
-	assert.Len(t, sessionID.FindAllString(a.body, -1), 1, "her other one; this one has Sign out, bob's is not hers")
+	requirePage(t, a, 200, "/sessions", "Your sessions", "N. Virginia", "Frankfurt", "This session",
+		"https://"+frankfurt, "Sign out everywhere", "just now")
+	assert.Len(t, sessionID.FindAllString(a.body, -1), 1, "only her other session has an End button")
 	assert.Equal(t, 1, strings.Count(a.body, "This session"))
 	for _, c := range []string{here.cookie(virginia, portal.SessionCookie)} {
 		assert.NotContains(t, a.body, c)
@@ -48,10 +48,13 @@ func TestEndOneSession(t *testing.T) {
 	id := sessionID.FindStringSubmatch(here.click("https://" + virginia + "/sessions").body)[1]
 
 	for _, site := range []string{"cross-site", "same-site"} {
-		requirePage(t, here.send("POST", "https://"+virginia+"/sessions/end", site, url.Values{"id": {id}}), http.StatusForbidden, "/sessions/end", "Refused")
-		requirePage(t, here.send("POST", "https://"+virginia+"/sessions/end-all", site, url.Values{}), http.StatusForbidden, "/sessions/end-all", "Refused")
+		requirePage(t, here.send("POST", "https://"+virginia+"/sessions/end", site, url.Values{"id": {id}}),
+			http.StatusForbidden, "/sessions/end", "Refused")
+		requirePage(t, here.send("POST", "https://"+virginia+"/sessions/end-all", site, url.Values{}), http.StatusForbidden,
+			"/sessions/end-all", "Refused")
 	}
-	requirePage(t, here.send("GET", "https://"+virginia+"/sessions/end?id="+id, "same-origin", nil), http.StatusMethodNotAllowed, "/sessions/end?id="+id)
+	requirePage(t, here.send("GET", "https://"+virginia+"/sessions/end?id="+id, "same-origin", nil),
+		http.StatusMethodNotAllowed, "/sessions/end?id="+id)
 	bob := w.browser()
 	w.signIn(bob, "https://"+virginia+"/", "bob@example.com")
 	requirePage(t, bob.submit("https://"+virginia+"/sessions/end", url.Values{"id": {id}}), 200, "/sessions")
@@ -74,7 +77,8 @@ func TestEndOneSession(t *testing.T) {
 
 func TestSignOutEverywhere(t *testing.T) {
 	w, s, here, there := twice(t, nil)
-	requirePage(t, there.submit("https://"+frankfurt+"/sessions/end-all", url.Values{}), 200, "/signed-out", "You are signed out")
+	requirePage(t, there.submit("https://"+frankfurt+"/sessions/end-all", url.Values{}), 200, "/signed-out",
+		"You are signed out")
 	requireAtIdP(t, w, here.click("https://"+virginia+"/"))
 	requireAtIdP(t, w, there.click("https://"+frankfurt+"/"))
 	assert.Zero(t, s.sessions.Len())
@@ -93,9 +97,9 @@ func TestIdleSessionOfAnotherRegionIsNotListed(t *testing.T) {
 	assert.NotContains(t, a.body, `action="/sessions/end"`)
 }
 
-// What is disabled and comes back does not bring old sessions back, those
-// included that nobody used meanwhile.
-func TestUserWhoComesBackHasNoOldSessions(t *testing.T) {
+// A user who was disabled and is active again has none of the old sessions, not even those that
+// were not used meanwhile.
+func TestReactivatedUserHasNoOldSessions(t *testing.T) {
 	w, _, here, there := twice(t, nil)
 	setActive(t, w, false)
 	requirePage(t, here.click("https://"+virginia+"/"), http.StatusForbidden, "/")
@@ -104,15 +108,15 @@ func TestUserWhoComesBackHasNoOldSessions(t *testing.T) {
 	requireAtIdP(t, w, there.click("https://"+frankfurt+"/"))
 }
 
-func TestNotFoundShowsWhoIsSignedIn(t *testing.T) {
+func TestNotFoundPageShowsTheUser(t *testing.T) {
 	w, _, here, _ := twice(t, nil)
-	requirePage(t, here.click("https://"+virginia+"/nope"), http.StatusNotFound, "/nope", "Not found", "Alice Adams", "Sign out")
+	requirePage(t, here.click("https://"+virginia+"/nope"), http.StatusNotFound, "/nope", "Not found", "Alice Adams",
+		"Sign out")
 	assert.NotContains(t, w.browser().get("https://"+virginia+"/nope").body, "Alice")
 }
 
-// A Region that was taken out, and its copy of the directory with it, ends
-// nobody's sessions elsewhere.
-func TestRegionWithoutADirectoryRevokesNobody(t *testing.T) {
+// A Region that was removed, with its copy of the directory, ends no sessions in other Regions.
+func TestRegionWithAnEmptyDirectoryRevokesNoUser(t *testing.T) {
 	empty := map[string]*lost{}
 	w, _, here, there := twice(t, func(c *portal.Config) {
 		l := &lost{Directory: c.Directory}
@@ -125,7 +129,7 @@ func TestRegionWithoutADirectoryRevokesNobody(t *testing.T) {
 	requireAtIdP(t, w, there.click("https://"+frankfurt+"/"))
 }
 
-// lost is a Directory that can lose everything.
+// lost is a Directory that can become empty.
 type lost struct {
 	portal.Directory
 	gone atomic.Bool

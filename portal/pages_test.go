@@ -19,10 +19,12 @@ func TestPagesShowAccessOfAllRegionsInEach(t *testing.T) {
 	for region, host := range regionHosts {
 		b := w.browser()
 		home := w.signIn(b, "https://"+host+"/", "alice@example.com")
-		requirePage(t, home, 200, "/", "Production", "111122223333", `href="/accounts/111122223333/ReadOnly"`, "Look, don&#39;t touch")
-		assert.NotContains(t, home.body, "Admin", "that is bob's")
+		requirePage(t, home, 200, "/", "Production", "111122223333", `href="/accounts/111122223333/ReadOnly"`,
+			"Look, don&#39;t touch")
+		assert.NotContains(t, home.body, "Admin", "only bob has it")
 		apps := b.click("https://" + host + "/applications")
-		requirePage(t, apps, 200, "/applications", `href="https://wiki.example/?a=1&amp;b=2"`, "Farm", "us-east-1", "eu-central-1")
+		requirePage(t, apps, 200, "/applications", `href="https://wiki.example/?a=1&amp;b=2"`, "Farm", "us-east-1",
+			"eu-central-1")
 		for other, otherHost := range regionHosts {
 			link := `href="https://` + otherHost + `"`
 			for _, page := range []answer{home, apps} {
@@ -46,12 +48,13 @@ func TestRolePage(t *testing.T) {
 	w.signIn(b, "https://"+frankfurt+"/", "alice@example.com")
 	requirePage(t, b.click("https://"+frankfurt+"/accounts/111122223333/ReadOnly"), 200, "/accounts/111122223333/ReadOnly",
 		"Production", "eu-central-1", "alice@example.com", "1 hour 30 minutes", "no cloud credentials")
-	for _, path := range []string{"/accounts/111122223333/Admin", "/accounts/111122223333/Nope", "/accounts/999999999999/ReadOnly", "/accounts/111122223333/readonly"} {
+	for _, path := range []string{"/accounts/111122223333/Admin", "/accounts/111122223333/Nope",
+		"/accounts/999999999999/ReadOnly", "/accounts/111122223333/readonly"} {
 		requirePage(t, b.click("https://"+frankfurt+path), http.StatusNotFound, path, "no such permission set")
 	}
 }
 
-func TestNamesAreNotMarkup(t *testing.T) {
+func TestNamesAreEscaped(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "eve@example.com")
@@ -62,17 +65,18 @@ func TestNamesAreNotMarkup(t *testing.T) {
 		assert.Contains(t, a.body, "&lt;script&gt;", path)
 	}
 	a := w.tile(b, "alice@example.com", "")
-	assert.Contains(t, a.body, "&lt;script&gt;", "the question too")
+	assert.Contains(t, a.body, "&lt;script&gt;", "the question escapes too")
 	assert.NotContains(t, a.body, "<script")
 }
 
-func TestNobodysPages(t *testing.T) {
+func TestUnknownPagesAndMethods(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	for _, path := range []string{"/nope", "/accounts", "/accounts/1", "/static/nope.css", "/static/portal.go"} {
 		requirePage(t, b.get("https://"+virginia+path), http.StatusNotFound, path, "Go to the portal")
 	}
-	for path, allow := range map[string]string{"/": "GET, HEAD", "/applications": "GET, HEAD", "/signed-out": "GET, HEAD", "/continue": "GET, POST, HEAD"} {
+	for path, allow := range map[string]string{"/": "GET, HEAD", "/applications": "GET, HEAD",
+		"/signed-out": "GET, HEAD", "/continue": "GET, POST, HEAD"} {
 		a := b.send("DELETE", "https://"+virginia+path, "same-origin", nil)
 		requirePage(t, a, http.StatusMethodNotAllowed, path)
 		assert.Equal(t, allow, a.Header.Get("Allow"))
@@ -87,23 +91,27 @@ func TestPortalURLWithAPathIsTheHomePage(t *testing.T) {
 	w := newWorldOf(t, d, nil)
 	w.hosts["classic.example"] = w.hosts[virginia]
 	for at, want := range map[string]string{
-		"https://classic.example/start": "/", "https://classic.example/start/": "/", "https://classic.example/start?from=us-east-1": "/?from=us-east-1",
+		"https://classic.example/start": "/", "https://classic.example/start/": "/",
+		"https://classic.example/start?from=us-east-1": "/?from=us-east-1",
 	} {
 		a := w.browser().send("GET", at, "none", nil)
 		assert.Equal(t, http.StatusSeeOther, a.StatusCode, at)
 		assert.Equal(t, want, a.Header.Get("Location"), at)
 	}
-	for _, at := range []string{"https://classic.example/start/more", "https://classic.example/Start", "https://" + virginia + "/start"} {
+	for _, at := range []string{"https://classic.example/start/more", "https://classic.example/Start",
+		"https://" + virginia + "/start"} {
 		assert.Equal(t, http.StatusNotFound, w.browser().send("GET", at, "none", nil).StatusCode, at)
 	}
-	assert.Equal(t, http.StatusNotFound, w.browser().send("POST", "https://classic.example/start", "same-origin", nil).StatusCode)
+	assert.Equal(t, http.StatusNotFound,
+		w.browser().send("POST", "https://classic.example/start", "same-origin", nil).StatusCode)
 }
 
-func TestPagesNeedNothingFromOutside(t *testing.T) {
+func TestPagesLoadNothingExternal(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	a := w.signIn(b, "https://"+virginia+"/", "alice@example.com")
-	for _, part := range []string{"<html lang=\"en\">", "<main", "<header", "<nav", `class="skip" href="#main"`, `name="viewport"`} {
+	for _, part := range []string{"<html lang=\"en\">", "<main", "<header", "<nav", `class="skip" href="#main"`,
+		`name="viewport"`} {
 		assert.Contains(t, a.body, part)
 	}
 	for _, part := range []string{"<script", "style=", "onclick", "<img", "<iframe"} {
@@ -117,26 +125,28 @@ func TestPagesNeedNothingFromOutside(t *testing.T) {
 	assert.Equal(t, "image/svg+xml", icon.Header.Get("Content-Type"))
 }
 
-func TestRegionOnItsWayInIsNoLink(t *testing.T) {
+func TestRegionBeingAddedIsNotLinked(t *testing.T) {
 	w := newWorld(t, nil)
 	primary, err := w.inst.In("us-east-1")
 	require.NoError(t, err)
 	require.NoError(t, primary.Update(func(tx *center.Tx) error {
-		return tx.PutRegion(center.Region{Name: "ap-south-1", Status: center.RegionAdding, PortalURLs: []string{"https://ap-south-1.portal.example"}})
+		return tx.PutRegion(center.Region{Name: "ap-south-1", Status: center.RegionAdding,
+			PortalURLs: []string{"https://ap-south-1.portal.example"}})
 	}))
 	a := w.signIn(w.browser(), "https://"+virginia+"/", "alice@example.com")
 	requirePage(t, a, 200, "/", "ap-south-1", "Replicating")
 	assert.NotContains(t, a.body, "https://ap-south-1.portal.example")
 }
 
-// A portal has no way to write: the view that it serves from, in an additional
-// Region, refuses and names the primary, and what the primary writes is shown.
+// A portal can't write: the view of an additional Region refuses writes and names the primary. What
+// the primary writes is shown.
 func TestInvariant13PortalServesWhatThePrimaryWrote(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	requirePage(t, w.signIn(b, "https://"+frankfurt+"/", "bob@example.com"), 200, "/", "Admin")
 	assign := func(tx *center.Tx) error {
-		return tx.Assign(center.Assignment{Principal: center.UserPrincipal("bob@example.com"), AccountID: "444455556666", PermissionSet: "ReadOnly"})
+		return tx.Assign(center.Assignment{Principal: center.UserPrincipal("bob@example.com"), AccountID: "444455556666",
+			PermissionSet: "ReadOnly"})
 	}
 	additional, err := w.inst.In("eu-central-1")
 	require.NoError(t, err)
@@ -152,7 +162,7 @@ func TestInvariant13PortalServesWhatThePrimaryWrote(t *testing.T) {
 	assert.Contains(t, b.click("https://"+frankfurt+"/").body, "444455556666")
 }
 
-// An additional Region does all its work with the primary's portal gone.
+// An additional Region works without the primary's portal.
 func TestInvariant14SignInWithoutThePrimary(t *testing.T) {
 	w := newWorld(t, nil)
 	w.hosts[virginia] = http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the primary was asked") })

@@ -33,7 +33,7 @@ func TestSessionCookie(t *testing.T) {
 		assert.NotContains(t, name, "continue", "the cookie of the sign-in is gone")
 	}
 	_, err := w.sessions["us-east-1"].Get(t.Context(), c.Value)
-	assert.ErrorIs(t, err, sessions.ErrNoSession, "the store holds no identifiers")
+	assert.ErrorIs(t, err, sessions.ErrNoSession, "the store has only hashes of identifiers")
 }
 
 func TestSessionEndsByAge(t *testing.T) {
@@ -41,7 +41,7 @@ func TestSessionEndsByAge(t *testing.T) {
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
 	for range 3 {
-		w.clock.Advance(30 * time.Minute) // busy enough all the time
+		w.clock.Advance(30 * time.Minute) // not idle
 		requirePage(t, b.click("https://"+virginia+"/"), 200, "/")
 	}
 	w.clock.Advance(30*time.Minute - time.Second)
@@ -63,20 +63,21 @@ func TestSessionEndsByIdleness(t *testing.T) {
 	requireAtIdP(t, w, b.click("https://"+virginia+"/"))
 	requireAtIdP(t, w, b.click("https://"+virginia+"/sessions"))
 	requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
-	assert.Equal(t, 1, w.sessions["us-east-1"].Len(), "the new one took its place")
+	assert.Equal(t, 1, w.sessions["us-east-1"].Len(), "the new session replaced it")
 }
 
 func TestSessionFixation(t *testing.T) {
 	w := newWorld(t, nil)
-	// An identifier that the attacker chose is worth nothing after sign-in.
+	// An identifier that an attacker chose is not valid after sign-in.
 	b := w.browser()
-	b.Jar[virginia] = map[string]*http.Cookie{portal.SessionCookie: {Name: portal.SessionCookie, Value: "chosen", SameSite: http.SameSiteLaxMode}}
+	b.Jar[virginia] = map[string]*http.Cookie{portal.SessionCookie: {Name: portal.SessionCookie, Value: "chosen",
+		SameSite: http.SameSiteLaxMode}}
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
 	first := b.cookie(virginia, portal.SessionCookie)
 	assert.NotEqual(t, "chosen", first)
 
-	// To sign in again makes another one, and the one before is dead. Within a
-	// minute it would be taken for another tab of the same.
+	// A new sign-in makes a new identifier and ends the earlier session. Within a minute it would
+	// count as another tab of the same sign-in.
 	w.clock.Advance(time.Minute)
 	requirePage(t, w.signIn(b, "https://"+virginia+"/login", "alice@example.com"), 200, "/")
 	second := b.cookie(virginia, portal.SessionCookie)
@@ -87,7 +88,8 @@ func TestSessionFixation(t *testing.T) {
 	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
 	for _, old := range []string{"chosen", first, second} {
 		thief := w.browser()
-		thief.Jar[virginia] = map[string]*http.Cookie{portal.SessionCookie: {Name: portal.SessionCookie, Value: old, SameSite: http.SameSiteLaxMode}}
+		thief.Jar[virginia] = map[string]*http.Cookie{portal.SessionCookie: {Name: portal.SessionCookie, Value: old,
+			SameSite: http.SameSiteLaxMode}}
 		requireAtIdP(t, w, thief.get("https://"+virginia+"/"))
 	}
 }
@@ -110,21 +112,23 @@ func TestSignOut(t *testing.T) {
 	requirePage(t, b.submit("https://"+virginia+"/sign-out", url.Values{}), 200, "/signed-out")
 }
 
-func TestSignOutIsNotForOthersToAskFor(t *testing.T) {
+func TestCrossSiteSignOutIsRefused(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
 	for _, site := range []string{"cross-site", "same-site"} {
-		requirePage(t, b.send("POST", "https://"+virginia+"/sign-out", site, url.Values{}), http.StatusForbidden, "/sign-out", "Refused")
+		requirePage(t, b.send("POST", "https://"+virginia+"/sign-out", site, url.Values{}), http.StatusForbidden,
+			"/sign-out", "Refused")
 	}
-	requirePage(t, b.send("GET", "https://"+virginia+"/sign-out", "cross-site", nil), http.StatusMethodNotAllowed, "/sign-out")
+	requirePage(t, b.send("GET", "https://"+virginia+"/sign-out", "cross-site", nil), http.StatusMethodNotAllowed,
+		"/sign-out")
 	requirePage(t, b.click("https://"+virginia+"/"), 200, "/", "Alice Adams")
 	assert.Contains(t, w.logged(), "reason=CrossSite")
-	// Signed in people are not shown a page that says they are not.
+	// The signed-out page redirects a signed-in user home.
 	requirePage(t, b.get("https://"+virginia+"/signed-out"), 200, "/")
 }
 
-func TestSessionOfOneRegionIsNoneInAnother(t *testing.T) {
+func TestSessionIsNotValidInAnotherRegion(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
@@ -132,7 +136,7 @@ func TestSessionOfOneRegionIsNoneInAnother(t *testing.T) {
 	requireAtIdP(t, w, b.get("https://"+frankfurt+"/"))
 }
 
-// broken is a Sessions that fails when told to.
+// broken is a sessions.Store that can fail.
 type broken struct {
 	sessions.Store
 	get, create, end atomic.Bool
@@ -161,7 +165,7 @@ func (b *broken) End(ctx context.Context, key string) error {
 	return b.Store.End(ctx, key)
 }
 
-func TestStoreThatCannotTellLetsNobodyIn(t *testing.T) {
+func TestFailingStoreGivesNoAccess(t *testing.T) {
 	down := &broken{Store: sessions.NewMemoryStore(sessions.MemoryConfig{})}
 	w := newWorld(t, func(c *portal.Config) { c.Sessions = down })
 	down.create.Store(true)
@@ -180,14 +184,14 @@ func TestStoreThatCannotTellLetsNobodyIn(t *testing.T) {
 	down.get.Store(false)
 	down.end.Store(true)
 	a = b.submit("https://"+virginia+"/sign-out", url.Values{})
-	assert.Equal(t, http.StatusServiceUnavailable, a.StatusCode, "nobody is told of a sign-out that did not happen")
-	assert.NotEmpty(t, b.cookie(virginia, portal.SessionCookie), "who is still signed in can try again")
+	assert.Equal(t, http.StatusServiceUnavailable, a.StatusCode, "the page must not claim a sign-out")
+	assert.NotEmpty(t, b.cookie(virginia, portal.SessionCookie), "a user who is still signed in can try again")
 	down.end.Store(false)
 	requirePage(t, b.submit("https://"+virginia+"/sign-out", url.Values{}), 200, "/signed-out")
 	requireNoSession(t, b, virginia)
 }
 
-func TestManyBrowsersAtOnce(t *testing.T) {
+func TestConcurrentBrowsers(t *testing.T) {
 	w := newWorld(t, nil)
 	var wg sync.WaitGroup
 	for i := range 16 {

@@ -15,8 +15,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// withSessionIndex is a response of the identity provider's with another
-// SessionIndex, and its signature.
+// withSessionIndex returns the identity provider's response with another SessionIndex and a new
+// signature.
 func (w *world) withSessionIndex(response, index string) string {
 	w.t.Helper()
 	raw, err := base64.StdEncoding.DecodeString(response)
@@ -33,7 +33,7 @@ func (w *world) withSessionIndex(response, index string) string {
 	require.NoError(w.t, err)
 	ctx.Canonicalizer = dsig.MakeC14N10ExclusiveCanonicalizerWithPrefixList("")
 	assertion := doc.FindElement("//Assertion")
-	signature, err := ctx.ConstructSignature(assertion.Copy(), true) // a copy: it is rewritten
+	signature, err := ctx.ConstructSignature(assertion.Copy(), true) // a copy, because it is rewritten
 	require.NoError(w.t, err)
 	assertion.InsertChildAt(assertion.SelectElement("Issuer").Index()+1, signature)
 	out, err := doc.WriteToBytes()
@@ -41,7 +41,7 @@ func (w *world) withSessionIndex(response, index string) string {
 	return base64.StdEncoding.EncodeToString(out)
 }
 
-func TestSessionIndexIsKeptUpToALength(t *testing.T) {
+func TestLongSessionIndexIsDropped(t *testing.T) {
 	for n, kept := range map[int]int{40: 40, 1024: 1024, 1025: 0, 20_000: 0} {
 		w := newWorld(t, nil)
 		form, err := w.idp.IdPInitiated("", "alice@example.com", "")
@@ -57,9 +57,9 @@ func TestSessionIndexIsKeptUpToALength(t *testing.T) {
 	}
 }
 
-// A logout at the identity provider ends the session that its sign-in made, and the
-// one that was handed on from there.
-func TestALogoutEndsWhatASignInHandedOn(t *testing.T) {
+// A logout at the identity provider ends the sign-in's session and the one that was handed off from
+// it.
+func TestLogoutEndsHandedOffSessions(t *testing.T) {
 	w, s := newShared(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
@@ -79,7 +79,8 @@ func TestALogoutEndsWhatASignInHandedOn(t *testing.T) {
 	assert.WithinDuration(t, w.clock.Now(), proof.Issued, time.Minute)
 
 	ended, err := s.sessions.EndSubject(t.Context(), sessions.Logout{
-		Subject: proof.Subject, SessionIndexes: proof.SessionIndexes, Issued: proof.Issued, Until: w.clock.Now().Add(24 * time.Hour),
+		Subject: proof.Subject, SessionIndexes: proof.SessionIndexes, Issued: proof.Issued,
+		Until: w.clock.Now().Add(24 * time.Hour),
 	})
 	require.NoError(t, err)
 	assert.Len(t, ended, 2)

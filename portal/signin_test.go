@@ -27,7 +27,7 @@ func TestColdGetStartsSignIn(t *testing.T) {
 		assert.Equal(t, portal.PathLogin, first.Header.Get("Location"))
 		a := w.signIn(b, "https://"+host+"/", "alice@example.com")
 		requirePage(t, a, 200, "/", "Alice Adams", region, "Production", "ReadOnly")
-		assert.Equal(t, host, a.url.Host, "one arrives in the Region where one began")
+		assert.Equal(t, host, a.url.Host, "a sign-in ends in the Region where it began")
 		got := w.lastSignIn()
 		assert.True(t, got.Accepted)
 		assert.Equal(t, region, got.Region)
@@ -35,15 +35,15 @@ func TestColdGetStartsSignIn(t *testing.T) {
 	}
 }
 
-func TestColdGetOfADeepLinkComesBackThere(t *testing.T) {
+func TestSignInReturnsToTheRequestedPage(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	a := w.signIn(b, "https://"+frankfurt+"/accounts/111122223333/ReadOnly?from=mail", "alice@example.com")
 	requirePage(t, a, 200, "/accounts/111122223333/ReadOnly?from=mail", "Production", "1 hour 30 minutes")
 }
 
-// An address that no sign-in would keep is not repeated in the redirect.
-func TestColdGetOfALongLink(t *testing.T) {
+// An address that is too long for a sign-in is not part of the redirect.
+func TestSignInDropsALongReturnPath(t *testing.T) {
 	w := newWorld(t, nil)
 	kept, dropped := "/applications?q="+strings.Repeat("a", 2000), "/applications?q="+strings.Repeat("a", 3000)
 	requirePage(t, w.signIn(w.browser(), "https://"+frankfurt+kept, "alice@example.com"), 200, kept)
@@ -52,7 +52,7 @@ func TestColdGetOfALongLink(t *testing.T) {
 	requirePage(t, w.signIn(b, "https://"+frankfurt+dropped, "alice@example.com"), 200, "/", "Alice Adams")
 }
 
-func TestTileSignsInAtTheFirstRegion(t *testing.T) {
+func TestUnsolicitedSignInArrivesAtTheFirstRegion(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	requirePage(t, w.tile(b, "alice@example.com", ""), 200, "/", "Alice Adams", "us-east-1")
@@ -60,12 +60,12 @@ func TestTileSignsInAtTheFirstRegion(t *testing.T) {
 	requirePage(t, b.get("https://"+virginia+"/applications"), 200, "/applications", "Farm")
 }
 
-// D47: a tile that signs in by a request of the portal's own, and one that doesn't.
-func TestD47_PolicyForTiles(t *testing.T) {
+// D47: an unsolicited sign-in is restarted, or refused.
+func TestD47_UnsolicitedPolicies(t *testing.T) {
 	w := newWorld(t, func(c *portal.Config) { c.Unsolicited = portal.Restart })
 	b := w.browser()
 	requirePage(t, w.atIdP(b, w.tile(b, "alice@example.com", ""), "alice@example.com"), 200, "/", "Alice Adams")
-	assert.False(t, w.lastSignIn().Unsolicited, "the tile's assertion was dropped")
+	assert.False(t, w.lastSignIn().Unsolicited, "the unsolicited assertion was dropped")
 
 	w = newWorld(t, func(c *portal.Config) { c.Unsolicited = portal.Refuse })
 	b = w.browser()
@@ -73,7 +73,7 @@ func TestD47_PolicyForTiles(t *testing.T) {
 	requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
 }
 
-func TestWhoIsRefused(t *testing.T) {
+func TestUnknownAndInactiveUsersAreRefused(t *testing.T) {
 	cases := []struct {
 		name, login string
 		want        portal.Reason
@@ -93,7 +93,7 @@ func TestWhoIsRefused(t *testing.T) {
 			} {
 				a := sign()
 				requirePage(t, a, http.StatusForbidden, acsPath, "You can&#39;t sign in", "Sign in again", `href="/login"`)
-				assert.NotContains(t, a.body, c.login, "the page does not say whom it refused")
+				assert.NotContains(t, a.body, c.login, "the page does not show the NameID")
 				got := w.lastSignIn()
 				assert.False(t, got.Accepted)
 				assert.Equal(t, c.want, got.Reason)
@@ -106,7 +106,7 @@ func TestWhoIsRefused(t *testing.T) {
 			}
 			assert.Empty(t, b.cookie(virginia, portal.SessionCookie))
 			assert.Zero(t, w.sessions["us-east-1"].Len())
-			assert.Len(t, w.inst.Snapshot().Data().Users, users, "nobody is created by signing in")
+			assert.Len(t, w.inst.Snapshot().Data().Users, users, "signing in creates no user")
 		})
 	}
 }
@@ -120,7 +120,7 @@ func lineWith(log, part string) string {
 	return ""
 }
 
-func TestUserWhoLosesAccessIsOutAtOnce(t *testing.T) {
+func TestDisabledUserIsRefusedAtOnce(t *testing.T) {
 	for name, change := range map[string]func(*center.Tx) error{
 		"disabled": func(tx *center.Tx) error {
 			return tx.PutUser(center.User{UserName: "alice@example.com", Inactive: true})
@@ -134,8 +134,9 @@ func TestUserWhoLosesAccessIsOutAtOnce(t *testing.T) {
 			primary, err := w.inst.In("us-east-1")
 			require.NoError(t, err)
 			require.NoError(t, primary.Update(change))
-			requirePage(t, b.click("https://"+frankfurt+"/applications"), http.StatusForbidden, "/applications", "You can&#39;t sign in")
-			assert.Zero(t, w.sessions["eu-central-1"].Len(), "the session is gone, so coming back active does not revive it")
+			requirePage(t, b.click("https://"+frankfurt+"/applications"), http.StatusForbidden, "/applications",
+				"You can&#39;t sign in")
+			assert.Zero(t, w.sessions["eu-central-1"].Len(), "the session is removed, so it isn't valid again later")
 		})
 	}
 }
@@ -155,7 +156,7 @@ func TestUserDisabledBetweenProofAndSession(t *testing.T) {
 	assert.Zero(t, w.sessions["us-east-1"].Len())
 }
 
-func TestPendingSignInIsThisBrowsersAndOnce(t *testing.T) {
+func TestPendingSignInIsForOneBrowserOnce(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	form, err := w.idp.IdPInitiated("", "alice@example.com", "")
@@ -167,7 +168,7 @@ func TestPendingSignInIsThisBrowsersAndOnce(t *testing.T) {
 
 	other := w.browser()
 	requireNotFinished(t, other.get(next.String()))
-	assert.Zero(t, w.sessions["us-east-1"].Len(), "the address alone is worth nothing")
+	assert.Zero(t, w.sessions["us-east-1"].Len(), "the address alone gives no access")
 
 	stolen := w.browser()
 	stolen.Jar[virginia] = map[string]*http.Cookie{}
@@ -200,8 +201,8 @@ func TestPendingSignInExpires(t *testing.T) {
 	}
 }
 
-// requireNotFinished wants a page that starts nothing by itself: a browser that
-// keeps no cookies would go around for ever.
+// requireNotFinished checks that the page starts no sign-in by itself, because a browser without
+// cookies would get into a redirect loop.
 func requireNotFinished(t *testing.T, a answer) {
 	t.Helper()
 	requirePage(t, a, http.StatusForbidden, a.url.RequestURI(), "The sign-in was not finished", `href="/login"`)
@@ -211,20 +212,23 @@ func requireNotFinished(t *testing.T, a answer) {
 
 func requireAtIdP(t *testing.T, w *world, a answer) {
 	t.Helper()
-	require.True(t, strings.HasPrefix(a.Header.Get("Location"), w.idp.URL+"/"), "want the identity provider, got %d %s %q", a.StatusCode, a.url, a.Header.Get("Location"))
+	require.True(t, strings.HasPrefix(a.Header.Get("Location"), w.idp.URL+"/"),
+		"want the identity provider, got %d %s %q", a.StatusCode, a.url, a.Header.Get("Location"))
 }
 
 func TestSignInNeverLeadsToAnotherOrigin(t *testing.T) {
 	hostile := []string{
-		"https://evil.example/", "//evil.example/", `/\evil.example/`, `\\evil.example`, "/%5cevil.example", "javascript:alert(1)", "https:evil.example",
-		"https://" + virginia + "@evil.example/", "https://" + virginia + ".evil.example/", "/\t/evil.example", "///evil.example", "http:///evil.example",
+		"https://evil.example/", "//evil.example/", `/\evil.example/`, `\\evil.example`, "/%5cevil.example",
+		"javascript:alert(1)", "https:evil.example",
+		"https://" + virginia + "@evil.example/", "https://" + virginia + ".evil.example/", "/\t/evil.example",
+		"///evil.example", "http:///evil.example",
 	}
 	for _, to := range hostile {
 		t.Run(to, func(t *testing.T) {
 			w := newWorld(t, nil)
 			b := w.browser()
 			a := b.get("https://" + virginia + "/login?return_to=" + url.QueryEscape(to))
-			if a.StatusCode != http.StatusBadRequest { // to refuse the sign-in is as good
+			if a.StatusCode != http.StatusBadRequest { // refusing the sign-in is fine too
 				requireStays(t, w.atIdP(b, a, "alice@example.com"))
 			}
 			requireStays(t, w.tile(w.browser(), "alice@example.com", to))
@@ -232,8 +236,8 @@ func TestSignInNeverLeadsToAnotherOrigin(t *testing.T) {
 	}
 }
 
-// requireStays holds if the browser is on a page of the portal: it follows
-// redirects only to hosts it knows, so an open redirect would end elsewhere.
+// requireStays checks that the browser is on a page of the portal. It follows redirects only to
+// known hosts, so it would stop at an open redirect.
 func requireStays(t *testing.T, a answer) {
 	t.Helper()
 	assert.Empty(t, a.Header.Get("Location"))
@@ -243,12 +247,13 @@ func requireStays(t *testing.T, a answer) {
 func TestRelayStateLeadsToOwnPagesAndAllowedOrigins(t *testing.T) {
 	w := newWorld(t, func(c *portal.Config) { c.RelayStateOrigins = []string{"https://wiki.example"} })
 	requirePage(t, w.tile(w.browser(), "alice@example.com", "/applications"), 200, "/applications", "Wiki")
-	requirePage(t, w.tile(w.browser(), "alice@example.com", "https://"+virginia+"/applications"), 200, "/applications", "Wiki")
+	requirePage(t, w.tile(w.browser(), "alice@example.com", "https://"+virginia+"/applications"), 200, "/applications",
+		"Wiki")
 	a := w.tile(w.browser(), "alice@example.com", "https://wiki.example/start")
 	assert.Equal(t, "https://wiki.example/start", a.Header.Get("Location"))
 }
 
-func TestReturnPathIsNotMarkup(t *testing.T) {
+func TestReturnPathIsEscaped(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	a := w.signIn(b, "https://"+virginia+`/applications?q="><script>alert(1)</script>`, "alice@example.com")
@@ -259,7 +264,7 @@ func TestReturnPathIsNotMarkup(t *testing.T) {
 	assert.NotContains(t, a.body, "<script")
 }
 
-func TestNothingSecretIsLogged(t *testing.T) {
+func TestNoSecretIsLogged(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	form, err := w.idp.IdPInitiated("", "alice@example.com", "/applications")
@@ -279,7 +284,8 @@ func TestNothingSecretIsLogged(t *testing.T) {
 
 func TestSessionNotOnOrAfter(t *testing.T) {
 	w := newWorld(t, nil)
-	require.NoError(t, w.idp.UpdateApp("", func(a *mockidp.App) error { a.SessionLifetime = 10 * time.Minute; return nil }))
+	require.NoError(t, w.idp.UpdateApp("",
+		func(a *mockidp.App) error { a.SessionLifetime = 10 * time.Minute; return nil }))
 	b := w.browser()
 	requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/")
 	w.clock.Advance(10*time.Minute - time.Second)
@@ -289,17 +295,17 @@ func TestSessionNotOnOrAfter(t *testing.T) {
 	assert.Zero(t, w.sessions["us-east-1"].Len())
 }
 
-func TestSessionNotOnOrAfterInThePastIsSaid(t *testing.T) {
+func TestSessionNotOnOrAfterInThePast(t *testing.T) {
 	w := newWorld(t, nil)
 	require.NoError(t, w.idp.UpdateApp("", func(a *mockidp.App) error { a.SessionLifetime = time.Minute; return nil }))
 	b := w.browser()
 	a := b.get("https://" + virginia + "/")
 	form, err := w.idp.Answer(a.Header.Get("Location"), "alice@example.com")
 	require.NoError(t, err)
-	// Within the skew, so the assertion holds; but no session could begin.
+	// The assertion is valid within the skew, but a session would begin after its end.
 	w.clock.Advance(90 * time.Second)
 	a = b.post(form.URL, form.Values())
-	assert.Equal(t, http.StatusForbidden, a.StatusCode, "a page, and not a round trip without end")
+	assert.Equal(t, http.StatusForbidden, a.StatusCode, "a page, not a redirect loop")
 	assert.Contains(t, a.body, "is over")
 	assert.Equal(t, portal.ReasonSessionOver, w.lastSignIn().Reason)
 }

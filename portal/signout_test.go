@@ -16,7 +16,7 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// idleBut lets every session go idle but the one at this address.
+// idleBut lets every session go idle except the one at this address.
 func (w *world) idleBut(b *browser, addr string) {
 	w.t.Helper()
 	for range 2 {
@@ -25,8 +25,7 @@ func (w *world) idleBut(b *browser, addr string) {
 	}
 }
 
-// twoPortals is a browser in which alice is signed in at both Regions, and
-// virginia's session has gone idle.
+// twoPortals signs alice in at both Regions, and lets Virginia's session go idle.
 func twoPortals(t *testing.T) (*world, *shared, *browser) {
 	t.Helper()
 	w, s := newShared(t, nil)
@@ -39,7 +38,7 @@ func twoPortals(t *testing.T) (*world, *shared, *browser) {
 	return w, s, b
 }
 
-// The page that is still open says that somebody is signed in.
+// An open page still shows the user as signed in.
 func TestSignOutOfAnIdleSessionEndsTheSignIn(t *testing.T) {
 	w, s, b := twoPortals(t)
 	requirePage(t, b.submit("https://"+virginia+"/sign-out", url.Values{}), 200, "/signed-out")
@@ -56,23 +55,23 @@ func TestSignInAfterAnIdleSessionJoinsItsSignIn(t *testing.T) {
 	requireAtIdP(t, w, b.get("https://"+frankfurt+"/"))
 }
 
-func TestSignInOfSomebodyElseEndsWhatAnIdleSessionCameFrom(t *testing.T) {
+func TestSignInOfAnotherUserEndsAnIdleSessionsSignIn(t *testing.T) {
 	w, s, b := twoPortals(t)
 	requirePage(t, w.signIn(b, "https://"+virginia+"/", "bob@example.com"), 200, "/", "bob@example.com")
 	assert.Equal(t, 1, s.sessions.Len())
 	requirePage(t, b.get(fromVirginia), 200, "/", "bob@example.com")
 }
 
-// Whoever makes somebody follow a link signs nobody out.
-func TestUnsolicitedSignInOfSomebodyElseLeavesWhatAnIdleSessionCameFrom(t *testing.T) {
+// An attacker's link can't sign a user out.
+func TestUnsolicitedSignInOfAnotherUserKeepsAnIdleSessionsSignIn(t *testing.T) {
 	w, _, b := twoPortals(t)
 	requirePage(t, w.tile(b, "bob@example.com", ""), 200, "/", "bob@example.com")
 	requirePage(t, b.click("https://"+frankfurt+"/"), 200, "/", "Alice Adams")
 }
 
-// On the consumer's host nobody has business, so sessions there go idle while
-// those at the portal's host are in use.
-func TestTileAfterAnIdleSessionAtTheConsumersHost(t *testing.T) {
+// Users don't visit the consumer's host, so sessions there go idle while those at the portal's host
+// are in use.
+func TestUnsolicitedSignInAfterAnIdleSessionAtTheConsumersHost(t *testing.T) {
 	w := newApart(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+startVirginia+"/", "alice@example.com")
@@ -83,9 +82,9 @@ func TestTileAfterAnIdleSessionAtTheConsumersHost(t *testing.T) {
 	assert.Zero(t, w.sessions["us-east-1"].Len())
 }
 
-// What comes from the consumer's host is another sign-in than the one that the
-// portal's session came from, and can't join it.
-func TestSignOutAfterAnotherSignInWasHandedOn(t *testing.T) {
+// The session from the consumer's host is of another sign-in than the portal's session, and can't
+// join it.
+func TestSignOutAfterAnotherSignInWasHandedOff(t *testing.T) {
 	d := data()
 	d.Regions[0].PortalURLs = []string{"https://" + startVirginia}
 	d.Regions[1].PortalURLs = []string{"https://" + startFrankfurt}
@@ -100,7 +99,7 @@ func TestSignOutAfterAnotherSignInWasHandedOn(t *testing.T) {
 	requireAtIdP(t, w, b.get("https://"+startVirginia+"/"))
 }
 
-// A flaky store can't answer the second question after its number was reset.
+// flaky is a store whose second Get after a reset fails.
 type flaky struct {
 	sessions.Store
 	asked atomic.Int64
@@ -113,7 +112,7 @@ func (f *flaky) Get(ctx context.Context, key string) (sessions.Session, error) {
 	return f.Store.Get(ctx, key)
 }
 
-func TestStoreThatCannotTellWhatAnIdleSessionWas(t *testing.T) {
+func TestFailingReadOfAnIdleSession(t *testing.T) {
 	var stores []*flaky
 	w := newWorld(t, func(c *portal.Config) {
 		f := &flaky{Store: c.Sessions}
@@ -122,7 +121,7 @@ func TestStoreThatCannotTellWhatAnIdleSessionWas(t *testing.T) {
 		c.Sessions, c.ProbeEvery = f, time.Hour
 	})
 	b := w.browser()
-	for _, host := range regionHosts { // the probe, which asks too, has been
+	for _, host := range regionHosts { // wait for the first probe, which reads too
 		assert.Equal(t, 200, b.send("GET", "https://"+host+"/health", "none", nil).StatusCode)
 	}
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")

@@ -14,10 +14,9 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// suspend moves the wall clock alone, as a machine does that is suspended: its
-// monotonic clock stands still. Package time has no other way to make such a
-// time, so this writes into it (seconds are above 30 bits of nanoseconds), and
-// checks what came out.
+// suspend moves only the wall clock, as on a suspended machine: its monotonic clock stands still.
+// Package time has no other way to make such a time, so this writes into it (seconds are above 30
+// bits of nanoseconds), and checks the result.
 func suspend(t *testing.T, c *testkit.Clock, d time.Duration) {
 	t.Helper()
 	before := c.Now()
@@ -28,8 +27,8 @@ func suspend(t *testing.T, c *testkit.Clock, d time.Duration) {
 	c.Set(after)
 }
 
-// A machine was suspended for two hours. Its process sees that the session was
-// idle for as long, as every other process does that knows the session.
+// A machine was suspended for two hours. Its process must see that the session is idle, as other
+// processes do.
 func TestSessionEndsWhileTheMachineIsSuspended(t *testing.T) {
 	for name, lifetime := range map[string]func(*portal.Config){
 		"by idleness": nil,
@@ -47,7 +46,7 @@ func TestSessionEndsWhileTheMachineIsSuspended(t *testing.T) {
 	}
 }
 
-// What is stored has no monotonic reading, whatever the clock gives.
+// Stored times have no monotonic reading, even if the clock's have one.
 func TestStoredTimesAreByTheWallClock(t *testing.T) {
 	w := newWorld(t, nil)
 	require.Contains(t, w.clock.Now().String(), " m=")
@@ -69,7 +68,8 @@ func TestStoredTimesAreByTheWallClock(t *testing.T) {
 	list(w.sessions["us-east-1"])
 	own := sessions.NewMemoryStore(sessions.MemoryConfig{})
 	now := time.Now()
-	require.NoError(t, own.Create(t.Context(), "key", sessions.Session{ID: "a", UserID: user.ID, Created: now, Seen: now, Expires: now.Add(time.Hour)}))
+	require.NoError(t, own.Create(t.Context(), "key",
+		sessions.Session{ID: "a", UserID: user.ID, Created: now, Seen: now, Expires: now.Add(time.Hour)}))
 	require.NoError(t, own.Touch(t.Context(), "key", now.Add(time.Minute)))
 	list(own)
 }
@@ -85,7 +85,7 @@ func TestMaxStalenessCountsWhileTheMachineIsSuspended(t *testing.T) {
 	requirePage(t, b.click("https://"+frankfurt+"/"), http.StatusServiceUnavailable, "/")
 	hear()
 	requirePage(t, b.click("https://"+frankfurt+"/"), 200, "/")
-	suspend(t, w.clock, -10*time.Minute) // the clock is set back, and the peer is not heard any more
+	suspend(t, w.clock, -10*time.Minute) // the clock is set back; the peer is not heard any more
 	w.clock.Advance(5*time.Minute + time.Second)
 	requirePage(t, b.click("https://"+frankfurt+"/"), http.StatusServiceUnavailable, "/")
 }

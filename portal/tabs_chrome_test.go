@@ -12,8 +12,8 @@ import (
 	"github.com/meridian-saml/meridian/portal"
 )
 
-// A real browser opens twelve tabs at once, as when it restores them. The
-// identity provider knows the user, so each signs in without a click.
+// A real browser opens twelve tabs at once, as when it restores them. The user has a session at the
+// identity provider, so each tab signs in without a click.
 func TestTwelveTabsAtOnceInARealBrowser(t *testing.T) {
 	var all *sessions.MemoryStore
 	s := newSite(t, func(c *portal.Config) { all = c.Sessions.(*sessions.MemoryStore) }, nil)

@@ -21,8 +21,8 @@ import (
 
 const browserCookie = "__Host-meridian-browser"
 
-// proved makes n tabs of one browser that have each proved the user and are to
-// continue next. All began before any had an answer.
+// proved makes n tabs of one browser that have each proved the user, and returns their next
+// addresses. All began before any had a response.
 func proved(w *world, b *browser, n int, addr, login string) []string {
 	w.t.Helper()
 	var next []string
@@ -44,8 +44,8 @@ func proved(w *world, b *browser, n int, addr, login string) []string {
 	return next
 }
 
-// atOnce asks for all addresses with the cookies that the browser has now, and
-// gives it those of the answers afterwards.
+// atOnce requests all addresses with the browser's current cookies, and stores the responses'
+// cookies afterwards.
 func atOnce(b *browser, site string, addrs []string) []answer {
 	out := make([]answer, len(addrs))
 	var wg sync.WaitGroup
@@ -60,7 +60,7 @@ func atOnce(b *browser, site string, addrs []string) []answer {
 	return out
 }
 
-// arrive follows each tab, in turn, to where it ends. It says how many waited.
+// arrive follows each tab to its last page, one after the other. It returns how many waited.
 func arrive(t *testing.T, b *browser, tabs []answer, path string, texts ...string) (waited int) {
 	t.Helper()
 	for _, a := range tabs {
@@ -74,23 +74,24 @@ func arrive(t *testing.T, b *browser, tabs []answer, path string, texts ...strin
 	return waited
 }
 
-func TestTabsThatContinueAtOnceMakeOneSession(t *testing.T) {
+func TestConcurrentTabsMakeOneSession(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
-	for i := range 2 { // signed in already the second time, a while ago
-		tabs := atOnce(b, "cross-site", proved(w, b, 8, "https://"+virginia+"/login?return_to=/applications", "alice@example.com"))
+	for i := range 2 { // the second time, the user is signed in already
+		tabs := atOnce(b, "cross-site",
+			proved(w, b, 8, "https://"+virginia+"/login?return_to=/applications", "alice@example.com"))
 		session := b.cookie(virginia, portal.SessionCookie)
 		waited := arrive(t, b, tabs, "/applications", "Wiki")
 		if i == 0 {
 			assert.Equal(t, 7, waited)
 		}
 		assert.Equal(t, 1, w.sessions["us-east-1"].Len())
-		assert.Equal(t, session, b.cookie(virginia, portal.SessionCookie), "the others change nothing")
+		assert.Equal(t, session, b.cookie(virginia, portal.SessionCookie), "the other tabs change nothing")
 		for name := range b.Jar[virginia] {
-			assert.NotContains(t, name, "continue", "what was waiting is gone")
+			assert.NotContains(t, name, "continue", "the cookies of pending sign-ins are cleared")
 		}
 		next := proved(w, b, 2, "https://"+virginia+"/login", "alice@example.com")
-		assert.Zero(t, arrive(t, b, atOnce(b, "cross-site", next), "/", "Alice Adams"), "late tabs lead to what is there")
+		assert.Zero(t, arrive(t, b, atOnce(b, "cross-site", next), "/", "Alice Adams"), "late tabs use the existing session")
 		assert.Equal(t, session, b.cookie(virginia, portal.SessionCookie))
 		w.clock.Advance(time.Minute)
 	}
@@ -98,8 +99,8 @@ func TestTabsThatContinueAtOnceMakeOneSession(t *testing.T) {
 	assert.Len(t, w.signIns, 2)
 }
 
-// A tile makes a new session, and several at once make one.
-func TestTilesAtOnceReplaceTheSessionOnce(t *testing.T) {
+// An unsolicited sign-in makes a new session, and several at once make one.
+func TestConcurrentUnsolicitedSignInsReplaceTheSessionOnce(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
@@ -118,9 +119,9 @@ func TestTilesAtOnceReplaceTheSessionOnce(t *testing.T) {
 	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
 }
 
-// The cookie of the session is on its way back to the browser. A tab that
-// continues meanwhile, or comes back too early, makes no other.
-func TestTabsWaitForASessionThatIsOnItsWay(t *testing.T) {
+// The session's cookie is on its way to the browser. A tab that continues meanwhile, or too early,
+// makes no other session.
+func TestTabsWaitForTheFirstTabsCookie(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	next := proved(w, b, 3, "https://"+virginia+"/", "alice@example.com")
@@ -132,9 +133,8 @@ func TestTabsWaitForASessionThatIsOnItsWay(t *testing.T) {
 	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
 }
 
-// A tab that found no room among the requests of its browser waits for the
-// others, and that once.
-func TestRefusedTabWaitsForTheOthers(t *testing.T) {
+// A tab that exceeded the browser's number of requests waits for the others, once.
+func TestRefusedTabWaitsForTheOtherTabs(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	next := proved(w, b, 1, "https://"+virginia+"/", "alice@example.com")
@@ -148,21 +148,21 @@ func TestRefusedTabWaitsForTheOthers(t *testing.T) {
 	requirePage(t, b.refresh(refused), 200, "/", "Alice Adams")
 }
 
-// The tab that was to make the session never brought its cookie. One of the
-// others does, and none goes around for ever.
-func TestTabsThatWaitInVainMakeTheSession(t *testing.T) {
+// The tab that made the session never received its cookie. One of the others makes a session, and
+// none waits without end.
+func TestTabsMakeTheSessionIfTheFirstFails(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	next := proved(w, b, 4, "https://"+virginia+"/", "alice@example.com")
-	b.copy().send("GET", next[0], "cross-site", nil) // and its window was closed
+	b.copy().send("GET", next[0], "cross-site", nil) // its window was closed
 	var again []string
 	for _, a := range atOnce(b, "cross-site", next[1:]) {
 		again = append(again, refreshed(t, a))
 	}
 	assert.Equal(t, 2, arrive(t, b, atOnce(b, "same-origin", again), "/", "Alice Adams"))
-	assert.Equal(t, 2, w.sessions["us-east-1"].Len(), "the one that no browser has ends when idle")
+	assert.Equal(t, 2, w.sessions["us-east-1"].Len(), "the session without a browser ends when idle")
 
-	// However often it happens within the minute, the user gets in.
+	// The user can sign in however often this happens within a minute.
 	b = w.browser()
 	next = proved(w, b, 1, "https://"+virginia+"/", "alice@example.com")
 	name := b.cookie(virginia, browserCookie)
@@ -186,7 +186,7 @@ func TestTabsThatWaitInVainMakeTheSession(t *testing.T) {
 	assert.Equal(t, name, b.cookie(virginia, browserCookie))
 }
 
-func TestSignOutAndInAtOnceNeedsNoWait(t *testing.T) {
+func TestSignInAfterSignOutDoesNotWait(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	for _, out := range []string{portal.PathSignOut, "/sessions/end-all", portal.PathSignOut} {
@@ -197,7 +197,7 @@ func TestSignOutAndInAtOnceNeedsNoWait(t *testing.T) {
 	}
 }
 
-// Who signs out stays that, although other tabs still wait.
+// A user who signs out stays signed out, although other tabs still wait.
 func TestSignOutEndsWaiting(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
@@ -216,8 +216,8 @@ func tabsThatWait(tabs []answer) (out []answer) {
 	return out
 }
 
-// What was proved before the user was revoked makes no session by waiting, and
-// to sign in again is possible within the same minute.
+// A sign-in that was proved before the user was revoked makes no session after its wait. A new
+// sign-in is possible within the same minute.
 func TestRevokedWhileTabsWait(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
@@ -234,7 +234,7 @@ func TestRevokedWhileTabsWait(t *testing.T) {
 	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
 }
 
-func TestAnotherUserSignsInInTheSameMinute(t *testing.T) {
+func TestAnotherUserSignsInWithinAMinute(t *testing.T) {
 	w := newWorld(t, nil)
 	b := w.browser()
 	requirePage(t, w.signIn(b, "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
@@ -243,9 +243,9 @@ func TestAnotherUserSignsInInTheSameMinute(t *testing.T) {
 	assert.Equal(t, 1, w.sessions["us-east-1"].Len())
 }
 
-// Two browsers don't disturb one another, even where an attacker gave one the
-// name of the other. The attacker gets nothing by it.
-func TestBrowsersDoNotDisturbOneAnother(t *testing.T) {
+// Two browsers are independent, even if an attacker gave one the name of the other. The attacker
+// gets no session.
+func TestBrowsersAreIndependent(t *testing.T) {
 	w := newWorld(t, nil)
 	for range 2 {
 		requirePage(t, w.signIn(w.browser(), "https://"+virginia+"/", "alice@example.com"), 200, "/", "Alice Adams")
@@ -263,10 +263,10 @@ func TestBrowsersDoNotDisturbOneAnother(t *testing.T) {
 	requireAtIdP(t, w, attacker.get("https://"+virginia+"/"))
 }
 
-// claimless is a store that fails where a claim is written.
+// claimless is a store that fails to write claims.
 type claimless struct{ acs.Store }
 
-var errClaim = errors.New("no claims today")
+var errClaim = errors.New("claims are down")
 
 func (s claimless) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
 	if string(v) == "1" {
@@ -275,7 +275,7 @@ func (s claimless) Add(ctx context.Context, key string, v []byte, exp time.Time)
 	return s.Store.Add(ctx, key, v, exp)
 }
 
-func TestClaimThatCannotBeWrittenLetsNobodyIn(t *testing.T) {
+func TestFailingClaimGivesNoAccess(t *testing.T) {
 	w := newWorld(t, func(c *portal.Config) {
 		c.Store = claimless{acs.NewMemoryStore(acs.MemoryConfig{Now: c.SP.Now})}
 	})
@@ -287,8 +287,8 @@ func TestClaimThatCannotBeWrittenLetsNobodyIn(t *testing.T) {
 	assert.Zero(t, w.sessions["us-east-1"].Len())
 }
 
-// A session that could not be written gives its claim back.
-func TestFailedSessionCanBeTriedAgainAtOnce(t *testing.T) {
+// A session that could not be written releases its claim.
+func TestFailedSessionReleasesItsClaim(t *testing.T) {
 	down := new(atomic.Bool)
 	w := newWorld(t, func(c *portal.Config) { c.Sessions = cannotCreate{c.Sessions, down} })
 	b := w.browser()
@@ -311,7 +311,7 @@ func (s cannotCreate) Create(ctx context.Context, key string, v sessions.Session
 }
 
 // Only a proved sign-in writes a claim.
-func TestNameOfABrowserStoresNothing(t *testing.T) {
+func TestBrowserNameStoresNothing(t *testing.T) {
 	adds := new(atomic.Int32)
 	w := newWorld(t, func(c *portal.Config) {
 		c.Store = countingStore{acs.NewMemoryStore(acs.MemoryConfig{Now: c.SP.Now}), adds}
@@ -321,16 +321,16 @@ func TestNameOfABrowserStoresNothing(t *testing.T) {
 	name := b.cookie(virginia, browserCookie)
 	assert.Len(t, name, 43)
 	adds.Store(0)
-	for _, path := range []string{"/continue", "/continue?s=0123456789abcdef", "/enter?s=0123456789abcdef&code=" + name, "/signed-out"} {
+	for _, path := range []string{"/continue", "/continue?s=0123456789abcdef", "/enter?s=0123456789abcdef&code=" + name,
+		"/signed-out"} {
 		b.get("https://" + virginia + path)
 	}
 	assert.Zero(t, adds.Load())
 	b.get("https://" + virginia + "/")
-	assert.Equal(t, name, b.cookie(virginia, browserCookie), "it stays while the browser signs in")
+	assert.Equal(t, name, b.cookie(virginia, browserCookie), "the name stays while the browser signs in")
 }
 
-// A portal on another host than its consumer: one session at each, of the same
-// sign-in.
+// A portal and its consumer on different hosts have one session each, of the same sign-in.
 func TestTabsOfAPortalOnAnotherHost(t *testing.T) {
 	w := newApart(t, nil)
 	b := w.browser()
@@ -356,22 +356,22 @@ func TestTabsOfAPortalOnAnotherHost(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, all, 2)
 	assert.Equal(t, all[0].SignIn, all[1].SignIn)
-	assert.Len(t, w.signIns, 1, "a handoff is no sign-in")
+	assert.Len(t, w.signIns, 1, "a handoff is not reported as a sign-in")
 }
 
-// A handoff that waits does not replace another user.
-func TestHandoffThatWaitedReplacesNobody(t *testing.T) {
+// A waiting handoff does not replace another user.
+func TestWaitingHandoffDoesNotReplaceAnotherUser(t *testing.T) {
 	w, s := newShared(t, nil)
 	b := w.browser()
 	w.signIn(b, "https://"+virginia+"/", "alice@example.com")
 	enter := []string{toEnter(t, b, fromVirginia).String(), toEnter(t, b, fromVirginia).String()}
-	b.copy().send("GET", enter[0], "cross-site", nil) // and its cookie is lost
+	b.copy().send("GET", enter[0], "cross-site", nil) // its cookie is lost
 	a := b.send("GET", enter[1], "cross-site", nil)
 	requirePage(t, w.signIn(b, "https://"+frankfurt+"/", "bob@example.com"), 200, "/", "bob@example.com")
 	a = b.refresh(a)
 	assert.Equal(t, http.StatusConflict, a.StatusCode)
 	assert.Contains(t, a.body, "signed in as another user")
-	assert.Len(t, w.signIns, 2, "a handoff is no sign-in")
+	assert.Len(t, w.signIns, 2, "a handoff is not reported as a sign-in")
 	requirePage(t, b.click("https://"+frankfurt+"/"), 200, "/", "bob@example.com")
 	assert.Equal(t, 3, s.sessions.Len())
 }

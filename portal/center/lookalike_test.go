@@ -50,7 +50,8 @@ func TestUserNamesHaveNoInvisibleCharacters(t *testing.T) {
 		}), userName)
 	}
 	// A DisplayName, which is only shown, may have them.
-	sara := center.User{ID: "new", UserName: "sara@example.com", DisplayName: "سارا می\u200cخواهد", Inactive: true}
+	sara := center.User{ID: "new", UserName: "sara@example.com", DisplayName: "سارا می\u200cخواهد",
+		Inactive: true}
 	require.NoError(t, v.Update(putUser(sara)))
 }
 

@@ -230,8 +230,9 @@ func TestUpdateIsRetriedAfterAConflict(t *testing.T) {
 // A user's JSON has "active", as in older versions. A user without it is inactive.
 func TestUserJSON(t *testing.T) {
 	for written, u := range map[string]center.User{
-		`{"id":"u-1","userName":"a","active":true}`:                      {ID: "u-1", UserName: "a"},
-		`{"userName":"b","email":"b@a.example","active":false}`:          {UserName: "b", Email: "b@a.example", Inactive: true},
+		`{"id":"u-1","userName":"a","active":true}`: {ID: "u-1", UserName: "a"},
+		`{"userName":"b","email":"b@a.example","active":false}`: {UserName: "b", Email: "b@a.example",
+			Inactive: true},
 		`{"userName":"c","stableId":"s","active":true}`:                  {UserName: "c", StableID: "s"},
 		`{"userName":"d","displayName":"D \u003cd\u003e","active":true}`: {UserName: "d", DisplayName: "D <d>"},
 	} {
