@@ -242,7 +242,7 @@ const (
 // codeQuota counts, in this process, the valid codes of each sign-in.
 type codeQuota struct {
 	mu    sync.Mutex
-	until map[string][]time.Time // by sign-in: when its codes expire, in order; never empty
+	until map[string][]time.Time // by sign-in: when its codes expire
 	swept time.Time
 }
 
@@ -250,12 +250,11 @@ type codeQuota struct {
 func (q *codeQuota) allow(signIn string, by acs.Initiator, now time.Time) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	expired := func(until time.Time) bool { return !now.Before(until) }
 	if now.Sub(q.swept) >= codeLifetime {
 		q.swept = now
-		maps.DeleteFunc(q.until, func(_ string, codes []time.Time) bool { return expired(codes[len(codes)-1]) })
+		maps.DeleteFunc(q.until, func(_ string, codes []time.Time) bool { return !slices.ContainsFunc(codes, now.Before) })
 	}
-	codes := slices.DeleteFunc(q.until[signIn], expired)
+	codes := slices.DeleteFunc(q.until[signIn], func(until time.Time) bool { return !now.Before(until) })
 	allowed := len(codes) < maxCodes && (by != acs.InitiatorPage || len(codes) < maxPageCodes)
 	if allowed {
 		codes = append(codes, now.Add(codeLifetime))

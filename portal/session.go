@@ -87,7 +87,7 @@ func (p *Portal) replace(w http.ResponseWriter, r *http.Request, before *visit, 
 			err = p.cfg.Sessions.End(r.Context(), before.key)
 		}
 		if err != nil {
-			return unavailable("end of the session before", err)
+			return unavailable("end of the earlier session", err)
 		}
 	}
 	return p.begin(w, r, s)

@@ -160,7 +160,7 @@ func (c *checker) application(a Application) {
 
 // checkNewNames refuses userNames with characters that can't be seen, because such a name looks like another user's.
 // It checks only the userNames that before doesn't have. An older version may have accepted the others, and then the
-// instance must still start and the user must be possible to disable.
+// instance must still start, and its user can still be disabled.
 func checkNewNames(before, s *Snapshot) error {
 	for _, u := range s.data.Users {
 		if !strings.ContainsFunc(u.UserName, invisible) {
