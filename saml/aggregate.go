@@ -47,7 +47,7 @@ type Aggregate struct {
 // [ParseAggregate].
 func VerifyAggregate(document []byte, keys []crypto.PublicKey) (*Aggregate, error) {
 	if len(keys) == 0 {
-		return nil, configError("keys", "at least one is required", nil)
+		return nil, configError("keys", "at least one is required")
 	}
 	root, err := parseMetadataRoot(document)
 	if err != nil {
@@ -109,12 +109,12 @@ func newAggregate(root xmltree.Node) (*Aggregate, error) {
 	a := &Aggregate{root: root, providers: map[string]xmltree.Node{}, twice: map[string]bool{}}
 	var d metadataDecoder
 	n := 0
-	for entity := range entities(root) {
+	for _, entity := range entities(root) {
 		if n++; n > maxEntities {
 			return nil, &Error{Reason: ReasonLimit, Rule: "entities", Want: fmt.Sprint("at most ", maxEntities)}
 		}
 		id := d.anyURI(entity, "entityID")
-		if !describesIdP(entity) {
+		if len(identityProviderRoles(entity)) == 0 {
 			continue
 		}
 		if _, found := a.providers[id]; found {
@@ -130,13 +130,6 @@ func newAggregate(root xmltree.Node) (*Aggregate, error) {
 		return nil, d.err
 	}
 	return a, nil
-}
-
-func describesIdP(entity xmltree.Node) bool {
-	for range identityProviderRoles(entity) {
-		return true
-	}
-	return false
 }
 
 // creationInstant reads the root's PublicationInfo (SAML V2.0 Metadata Extensions

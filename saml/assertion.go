@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// Assertion is what an identity provider said and what was proved: every value
-// was read from bytes that its signature covers, and every rule held. Only
-// Verify makes one. It never changes, and what its methods return is a copy. To
-// print or log one says which it is and nothing about the user.
+// Assertion is an assertion that was verified: every value was read from bytes that
+// a signature covers, and every rule held. Only Verify makes one. It never changes,
+// and its methods return copies. Printing or logging it shows nothing about the user.
 type Assertion struct {
 	responseID string
 	acs        Endpoint
@@ -19,7 +18,7 @@ type Assertion struct {
 	warnings   []string
 }
 
-// NameID says who the subject is (Core 2.2.2 and 2.2.3).
+// NameID identifies the subject (Core 2.2.2 and 2.2.3).
 type NameID struct {
 	Value           string
 	Format          string // a URI; empty means unspecified
@@ -28,19 +27,19 @@ type NameID struct {
 	SPProvidedID    string
 }
 
-// Attribute is Core 2.7.3.1. Two attributes are the same if Name and
-// NameFormat are; their values were joined in document order.
+// Attribute is Core 2.7.3.1. Values of attributes with the same Name and NameFormat
+// are joined in document order.
 type Attribute struct {
 	Name         string
 	NameFormat   string // a URI; empty means unspecified
-	FriendlyName string // for people; never decide by it
+	FriendlyName string // for display only; never decide by it
 	Values       []AttributeValue
 }
 
 // AttributeValue is Core 2.7.3.1.1: text, or elements, or nothing (xsi:nil).
 type AttributeValue struct {
 	Text     string
-	Elements []Element // if not empty, Text is, and the value is not a string
+	Elements []Element // if not empty, Text is empty, and the value is not a string
 	Nil      bool
 }
 
@@ -56,74 +55,56 @@ type Element struct {
 // ElementAttribute is an attribute of an [Element].
 type ElementAttribute struct{ Namespace, Name, Value string }
 
-// ID is the assertion's ID; an identity provider never uses one twice.
+// ID returns the assertion's ID. An identity provider never uses one twice.
 func (a *Assertion) ID() string { return a.a.id }
 
-// ResponseID is the ID of the Response around it. Where only the assertion is
-// signed, an attacker can have written this: log it, decide nothing by it.
+// ResponseID returns the ID of the Response. Where only the assertion is signed, an
+// attacker can have written it: log it, decide nothing by it.
 func (a *Assertion) ResponseID() string { return a.responseID }
 
-// Issuer is the identity provider's entity ID.
+// Issuer returns the identity provider's entity ID.
 func (a *Assertion) Issuer() string { return a.a.issuer.value }
 
-// IssueInstant is when it was made, by the identity provider's clock.
+// IssueInstant returns when it was issued, by the identity provider's clock.
 func (a *Assertion) IssueInstant() time.Time { return a.a.issueInstant }
 
-// NameID is the subject; the zero value with AllowMissingNameID and none.
-func (a *Assertion) NameID() NameID {
-	return a.a.nameID
-}
+// NameID returns the subject, the zero value for none with AllowMissingNameID.
+func (a *Assertion) NameID() NameID { return a.a.nameID }
 
-// ACS is the endpoint that it was made for and came to.
-func (a *Assertion) ACS() Endpoint {
-	e := a.acs
-	if e.Index != nil {
-		index := *e.Index
-		e.Index = &index
-	}
-	return e
-}
+// ACS returns the endpoint that it was made for and posted to.
+func (a *Assertion) ACS() Endpoint { return a.acs.clone() }
 
-// InResponseTo is the ID of the request that it answers, by the signed value
+// InResponseTo returns the ID of the request that it answers, by the signed value
 // in SubjectConfirmationData. Empty: it is unsolicited.
-func (a *Assertion) InResponseTo() string {
-	return a.bearer.inResponseTo.value
-}
+func (a *Assertion) InResponseTo() string { return a.bearer.inResponseTo.value }
 
-// NotOnOrAfter is the end of the window in which it can be used: the earliest
-// of SubjectConfirmationData's NotOnOrAfter, Conditions' NotOnOrAfter, and
+// NotOnOrAfter returns the end of its validity: the earliest of
+// SubjectConfirmationData's NotOnOrAfter, Conditions' NotOnOrAfter, and
 // IssueInstant + Config.MaxAge. Verify accepts it until that instant plus
 // Config.Skew, so a record of used assertions must be kept for longer.
 func (a *Assertion) NotOnOrAfter() time.Time { return a.window }
 
-// AuthnInstant is when the person authenticated, by the newest AuthnStatement.
+// AuthnInstant returns when the user authenticated, by the newest AuthnStatement.
 func (a *Assertion) AuthnInstant() time.Time { return a.newest().instant }
 
-// AuthnContext is the AuthnContextClassRef of the newest AuthnStatement.
+// AuthnContext returns the AuthnContextClassRef of the newest AuthnStatement.
 func (a *Assertion) AuthnContext() string { return a.newest().classRef }
 
-// SessionIndex is the identity provider's name for the session, by the newest
-// AuthnStatement; empty if it has none.
+// SessionIndex returns the identity provider's name for the session, by the newest
+// AuthnStatement, empty if it has none.
 func (a *Assertion) SessionIndex() string { return a.newest().sessionIndex }
 
 func (a *Assertion) newest() authnStatement {
-	newest := a.a.authn[0]
-	for _, s := range a.a.authn[1:] {
-		if s.instant.After(newest.instant) {
-			newest = s
-		}
-	}
-	return newest
+	return slices.MaxFunc(a.a.authn, func(a, b authnStatement) int { return a.instant.Compare(b.instant) })
 }
 
-// SessionNotOnOrAfter is when the identity provider wants sessions made from
-// this assertion to have ended (Core 2.7.2): the earliest that is given, zero
-// if none is.
+// SessionNotOnOrAfter returns when the identity provider wants sessions of this
+// assertion to have ended (Core 2.7.2): the earliest that is given, zero for none.
 func (a *Assertion) SessionNotOnOrAfter() time.Time {
 	var end time.Time
 	for _, s := range a.a.authn {
 		if s.sessionNotOnOrAfter.given {
-			end = earliest(end, s.sessionNotOnOrAfter.at)
+			end = earliest(end, s.sessionNotOnOrAfter.value)
 		}
 	}
 	return end
@@ -134,8 +115,8 @@ func (a *Assertion) SessionNotOnOrAfter() time.Time {
 func (a *Assertion) OneTimeUse() bool { return a.a.conditions.oneTimeUse }
 
 // ProxyRestriction reports the condition of that name (Core 2.5.1.6). It binds a
-// service that issues assertions of its own because of this one. count is as it
-// was written, empty if it wasn't.
+// service that issues its own assertions on the basis of this one. count is as
+// written, empty if it is absent.
 func (a *Assertion) ProxyRestriction() (count string, present bool) {
 	return a.a.conditions.proxyCount, a.a.conditions.proxy
 }
@@ -162,8 +143,8 @@ func cloneElements(in []Element) []Element {
 	return out
 }
 
-// Values gives the text values of the attributes of that Name, whatever their
-// NameFormat, in document order. Values that hold elements are left out.
+// Values returns the text values of the attributes of that Name and any NameFormat,
+// in document order. Values that hold elements are left out.
 func (a *Assertion) Values(name string) []string {
 	var out []string
 	for _, attr := range a.a.attributes {
@@ -179,7 +160,7 @@ func (a *Assertion) Values(name string) []string {
 	return out
 }
 
-// Value gives the first of Values, or the empty string.
+// Value returns the first of Values, or the empty string.
 func (a *Assertion) Value(name string) string {
 	if all := a.Values(name); len(all) > 0 {
 		return all[0]
@@ -187,6 +168,6 @@ func (a *Assertion) Value(name string) string {
 	return ""
 }
 
-// Warnings lists what an operator should know though it is no reason to
-// refuse, such as a signing certificate that is past its dates.
+// Warnings lists what an operator should know but is no reason to refuse, such as a
+// signing certificate that is past its dates.
 func (a *Assertion) Warnings() []string { return slices.Clone(a.warnings) }

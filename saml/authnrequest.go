@@ -1,8 +1,8 @@
 package saml
 
 import (
+	"cmp"
 	"encoding/hex"
-	"fmt"
 	"io"
 	"slices"
 	"strconv"
@@ -10,20 +10,20 @@ import (
 	"time"
 )
 
-// RequestOptions says what an AuthnRequest asks for (Core 3.4.1). The zero
-// value asks for as little as possible, which every identity provider accepts.
+// RequestOptions says what an AuthnRequest asks for (Core 3.4.1). The zero value
+// asks for as little as possible, which every identity provider accepts.
 type RequestOptions struct {
-	// ACS is the URL that the response shall come to; it must be on the list.
-	// Empty: the default, which is the first.
+	// ACS is the URL that the response is sent to; it must be on the list. Empty:
+	// the default, which is the first.
 	ACS string
 	// Binding is HTTPRedirect or HTTPPost. Empty: HTTP-Redirect where the
 	// identity provider offers it, else HTTP-POST.
 	Binding string
-	// ForceAuthn asks for a fresh authentication, and is enforced: an older
-	// one is refused.
+	// ForceAuthn asks for a fresh authentication. It is enforced: an older one is
+	// refused.
 	ForceAuthn bool
-	// IsPassive asks the identity provider not to take over the screen. It
-	// answers with a status (NoPassive) when it would have to.
+	// IsPassive asks the identity provider not to show the user any page. It
+	// answers with the status NoPassive if it would have to.
 	IsPassive bool
 	// AuthnContext asks for a kind of authentication, and is enforced. Nil: none.
 	// Entra ID and AD FS fail on kinds that they don't know.
@@ -38,8 +38,8 @@ type NameIDPolicy struct {
 	AllowCreate bool
 }
 
-// RequestRecord is what an AuthnRequest asked for, to be kept until its answer
-// comes and compared with it by [Assertion.CheckRequest]. It can be stored as
+// RequestRecord records what an AuthnRequest asked for. Keep it until the answer
+// arrives, and compare the two with [Assertion.CheckRequest]. It can be stored as
 // JSON.
 type RequestRecord struct {
 	ID           string                 `json:"id"`
@@ -55,33 +55,27 @@ type RequestRecord struct {
 type AuthnRequest struct {
 	record  RequestRecord
 	binding string
-	sso     string // where it goes
+	sso     string // the identity provider's URL
 	sign    bool
 	sp      *ServiceProvider
 
 	head, tail string // in canonical form; a signature goes in between
 }
 
-// NewAuthnRequest makes a request to the identity provider as it is known now.
-// Its error has ReasonConfig where the options make no sense, and
-// ReasonMetadata where the identity provider can't be asked that way.
+// NewAuthnRequest returns a request to the current identity provider. Its error
+// has ReasonConfig where the options are not valid, and ReasonMetadata where the
+// identity provider does not accept such a request.
 func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, error) {
 	list, idp := sp.acs.Load(), sp.cfg.IdP.IdP()
 	acs := list.all[0]
 	if o.ACS != "" {
 		var ok bool
 		if acs, ok = list.find(o.ACS); !ok {
-			return nil, configError("RequestOptions.ACS", quote(withoutUser(o.ACS))+" is not on the list", nil)
+			return nil, configError("RequestOptions.ACS", "%s is not on the list", quote(withoutUser(o.ACS)))
 		}
 	}
-	if err := o.AuthnContext.check(); err != nil {
+	if err := o.check(); err != nil {
 		return nil, err
-	}
-	if o.NameIDPolicy != nil && !writable(o.NameIDPolicy.Format) {
-		return nil, configError("RequestOptions.NameIDPolicy.Format", quote(o.NameIDPolicy.Format)+" can't be written in XML", nil)
-	}
-	if o.Binding != "" && o.Binding != HTTPRedirect && o.Binding != HTTPPost {
-		return nil, configError("RequestOptions.Binding", quote(o.Binding)+" is neither HTTP-Redirect nor HTTP-POST", nil)
 	}
 	if err := sp.cfg.checkMetadataInForce(idp, sp.cfg.Now()); err != nil {
 		return nil, err
@@ -97,10 +91,13 @@ func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, err
 	if err != nil {
 		return nil, err
 	}
-	r := &AuthnRequest{binding: sso.Binding, sso: sso.URL, sign: sp.cfg.SignRequests || idp.wantRequestsSigned, sp: sp, record: RequestRecord{
-		ID: id, IdP: idp.entityID, ACS: acs.URL, At: sp.cfg.Now().UTC().Truncate(time.Millisecond),
-		ForceAuthn: o.ForceAuthn, AuthnContext: o.AuthnContext.clone(),
-	}}
+	r := &AuthnRequest{
+		binding: sso.Binding, sso: sso.URL, sign: sp.cfg.SignRequests || idp.wantRequestsSigned, sp: sp,
+		record: RequestRecord{
+			ID: id, IdP: idp.entityID, ACS: acs.URL, At: sp.cfg.Now().UTC().Truncate(time.Millisecond),
+			ForceAuthn: o.ForceAuthn, AuthnContext: o.AuthnContext.clone(),
+		},
+	}
 	if o.NameIDPolicy != nil {
 		r.record.NameIDFormat = o.NameIDPolicy.Format
 	}
@@ -108,25 +105,39 @@ func (sp *ServiceProvider) NewAuthnRequest(o RequestOptions) (*AuthnRequest, err
 	return r, nil
 }
 
-// CheckRequests reports whether the identity provider, as it is known now, can be
-// asked at all: with ReasonMetadata it wants signed requests, and Config.Key is
-// nil. Package acs calls it when a consumer is made; New doesn't, because a
-// service provider that sends no requests needs no key.
+func (o *RequestOptions) check() error {
+	if err := o.AuthnContext.check(); err != nil {
+		return err
+	}
+	if o.NameIDPolicy != nil && !writable(o.NameIDPolicy.Format) {
+		return configError("RequestOptions.NameIDPolicy.Format", "%s can't be written in XML", quote(o.NameIDPolicy.Format))
+	}
+	if o.Binding != "" && o.Binding != HTTPRedirect && o.Binding != HTTPPost {
+		return configError("RequestOptions.Binding", "%s is neither HTTP-Redirect nor HTTP-POST", quote(o.Binding))
+	}
+	return nil
+}
+
+// CheckRequests reports whether requests can be sent to the current identity
+// provider. Its error has ReasonMetadata where it wants signed requests and
+// Config.Key is nil. Package acs calls it for each new consumer; New doesn't,
+// because a service provider that sends no requests needs no key.
 func (sp *ServiceProvider) CheckRequests() error { return sp.checkSigning(sp.cfg.IdP.IdP()) }
 
 func (sp *ServiceProvider) checkSigning(idp *IdP) error {
 	if !idp.wantRequestsSigned || sp.cfg.Key != nil {
 		return nil
 	}
-	return &Error{Reason: ReasonMetadata, Rule: "WantAuthnRequestsSigned (Metadata 2.4.3)", Detail: quote(idp.entityID) + " wants signed requests, and Config.Key is nil"}
+	return metadataError("WantAuthnRequestsSigned (Metadata 2.4.3)",
+		"%s wants signed requests, and Config.Key is nil", quote(idp.entityID))
 }
 
-// newRequestID is the tag of the ACS and 160 random bits (Core 1.3.4 asks for
+// newRequestID returns the tag of the ACS and 160 random bits (Core 1.3.4 requires
 // at least 128).
 func (sp *ServiceProvider) newRequestID(acsURL string) (string, error) {
 	var random [20]byte
 	if _, err := io.ReadFull(sp.cfg.Rand, random[:]); err != nil {
-		return "", configError("Config.Rand", "gave no random bytes", err)
+		return "", &Error{Reason: ReasonConfig, Rule: "Config.Rand", Detail: "no random bytes", Err: err}
 	}
 	return requestTag(acsURL) + hex.EncodeToString(random[:]), nil
 }
@@ -134,29 +145,27 @@ func (sp *ServiceProvider) newRequestID(acsURL string) (string, error) {
 // write writes the request in canonical form, in two parts: a signature goes
 // in between, right after the Issuer (Core 3.2.1).
 func (r *AuthnRequest) write(acs Endpoint, o RequestOptions) {
-	attributes := []attribute{
-		{"xmlns:samlp", nsProtocol},
-		{"AssertionConsumerServiceIndex", ""},
-		{"AssertionConsumerServiceURL", ""},
-		{"Destination", r.sso},
-		{"ForceAuthn", yes(o.ForceAuthn)},
-		{"ID", r.record.ID},
-		{"IsPassive", yes(o.IsPassive)},
-		{"IssueInstant", r.record.At.Format("2006-01-02T15:04:05.999Z07:00")},
-		{"ProtocolBinding", ""},
-		{"Version", "2.0"},
-	}
 	// Core 3.4.1: the index excludes the URL and ProtocolBinding.
+	index, url, binding := "", acs.URL, HTTPPost
 	if r.sp.cfg.ACSByIndex {
-		attributes[1].value = strconv.Itoa(int(*acs.Index))
-	} else {
-		attributes[2].value, attributes[8].value = acs.URL, HTTPPost
+		index, url, binding = strconv.Itoa(int(*acs.Index)), "", ""
 	}
 	var head, tail canonicalWriter
-	head.start("samlp:AuthnRequest", attributes...)
+	head.start("samlp:AuthnRequest",
+		attribute{"xmlns:samlp", nsProtocol},
+		attribute{"AssertionConsumerServiceIndex", index},
+		attribute{"AssertionConsumerServiceURL", url},
+		attribute{"Destination", r.sso},
+		attribute{"ForceAuthn", yes(o.ForceAuthn)},
+		attribute{"ID", r.record.ID},
+		attribute{"IsPassive", yes(o.IsPassive)},
+		attribute{"IssueInstant", r.record.At.Format("2006-01-02T15:04:05.999Z07:00")},
+		attribute{"ProtocolBinding", binding},
+		attribute{"Version", "2.0"})
 	head.element("saml:Issuer", r.sp.cfg.EntityID, attribute{"xmlns:saml", nsAssertion})
 	if p := o.NameIDPolicy; p != nil {
-		tail.element("samlp:NameIDPolicy", "", attribute{"AllowCreate", yes(p.AllowCreate)}, attribute{"Format", p.Format})
+		tail.element("samlp:NameIDPolicy", "",
+			attribute{"AllowCreate", yes(p.AllowCreate)}, attribute{"Format", p.Format})
 	}
 	if c := o.AuthnContext; c != nil {
 		tail.start("samlp:RequestedAuthnContext", attribute{"Comparison", string(c.comparison())})
@@ -169,7 +178,7 @@ func (r *AuthnRequest) write(acs Endpoint, o RequestOptions) {
 	r.head, r.tail = head.String(), tail.String()
 }
 
-// yes is an attribute that is left out where it would say false.
+// yes is the value of an attribute that is left out for false.
 func yes(b bool) string {
 	if b {
 		return "true"
@@ -177,28 +186,25 @@ func yes(b bool) string {
 	return ""
 }
 
-// ID is the request's ID. It begins with a tag that any consumer of this
-// service provider can recognise, so it tells which ACS URL made it.
+// ID returns the request's ID. It begins with a tag of the ACS URL that made it.
 func (r *AuthnRequest) ID() string { return r.record.ID }
 
-// Record is what to keep until the answer comes.
+// Record returns what to keep until the answer arrives.
 func (r *AuthnRequest) Record() RequestRecord {
 	record := r.record
 	record.AuthnContext = record.AuthnContext.clone()
 	return record
 }
 
-// Binding is HTTPRedirect or HTTPPost: it says which of RedirectURL and
-// PostForm to use.
+// Binding returns HTTPRedirect or HTTPPost: whether to call RedirectURL or PostForm.
 func (r *AuthnRequest) Binding() string { return r.binding }
 
-// Comparison says how an authentication context is compared with those that
-// were asked for (Core 3.3.2.2.1).
+// Comparison is how an authentication context is compared with those that were
+// asked for (Core 3.3.2.2.1).
 type Comparison string
 
-// The four comparisons. Only Exact has a meaning without an order of
-// strength, and contexts have none that everyone agrees on; the other three
-// need RequestedAuthnContext.Order.
+// The four comparisons. Contexts have no standard order of strength, so all but
+// Exact need RequestedAuthnContext.Order.
 const (
 	Exact   Comparison = "exact"
 	Minimum Comparison = "minimum"
@@ -217,18 +223,13 @@ type RequestedAuthnContext struct {
 	Order []string `json:"order,omitempty"`
 }
 
-func (c *RequestedAuthnContext) comparison() Comparison {
-	if c.Comparison == "" {
-		return Exact
-	}
-	return c.Comparison
-}
+func (c *RequestedAuthnContext) comparison() Comparison { return cmp.Or(c.Comparison, Exact) }
 
 func (c *RequestedAuthnContext) clone() *RequestedAuthnContext {
 	if c == nil {
 		return nil
 	}
-	return &RequestedAuthnContext{ClassRefs: slices.Clone(c.ClassRefs), Comparison: c.Comparison, Order: slices.Clone(c.Order)}
+	return &RequestedAuthnContext{slices.Clone(c.ClassRefs), c.Comparison, slices.Clone(c.Order)}
 }
 
 func (c *RequestedAuthnContext) check() error {
@@ -236,11 +237,11 @@ func (c *RequestedAuthnContext) check() error {
 		return nil
 	}
 	if len(c.ClassRefs) == 0 {
-		return configError("RequestedAuthnContext.ClassRefs", "at least one is needed", nil)
+		return configError("RequestedAuthnContext.ClassRefs", "at least one is needed")
 	}
 	for _, ref := range c.ClassRefs {
 		if ref == "" || !writable(ref) {
-			return configError("RequestedAuthnContext.ClassRefs", quote(ref)+" can't be written in XML", nil)
+			return configError("RequestedAuthnContext.ClassRefs", "%s can't be written in XML", quote(ref))
 		}
 	}
 	switch c.comparison() {
@@ -248,17 +249,18 @@ func (c *RequestedAuthnContext) check() error {
 		return nil
 	case Minimum, Maximum, Better:
 	default:
-		return configError("RequestedAuthnContext.Comparison", quote(string(c.Comparison))+" is none of exact, minimum, maximum, better", nil)
+		return configError("RequestedAuthnContext.Comparison",
+			"%s is none of exact, minimum, maximum, better", quote(string(c.Comparison)))
 	}
 	for _, ref := range c.ClassRefs {
 		if !slices.Contains(c.Order, ref) {
-			return configError("RequestedAuthnContext.Order", fmt.Sprintf("%s needs it, and %s is not in it", c.Comparison, quote(ref)), nil)
+			return configError("RequestedAuthnContext.Order", "%s needs %s in it", c.Comparison, quote(ref))
 		}
 	}
 	return nil
 }
 
-// allows compares a context that came with those that were asked for.
+// allows compares the context of an assertion with those that were asked for.
 func (c *RequestedAuthnContext) allows(got string) bool {
 	if c.comparison() == Exact {
 		return slices.Contains(c.ClassRefs, got)
@@ -269,7 +271,8 @@ func (c *RequestedAuthnContext) allows(got string) bool {
 	}
 	lowest, highest := len(c.Order), -1
 	for _, ref := range c.ClassRefs {
-		lowest, highest = min(lowest, slices.Index(c.Order, ref)), max(highest, slices.Index(c.Order, ref))
+		at := slices.Index(c.Order, ref)
+		lowest, highest = min(lowest, at), max(highest, at)
 	}
 	switch c.Comparison {
 	case Minimum: // at least as strong as one of them
@@ -281,7 +284,7 @@ func (c *RequestedAuthnContext) allows(got string) bool {
 	}
 }
 
-// String says what is asked for, for errors and logs.
+// String returns what is asked for, for errors and logs.
 func (c *RequestedAuthnContext) String() string {
 	return string(c.comparison()) + " " + strings.Join(c.ClassRefs, " or ")
 }

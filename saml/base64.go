@@ -10,9 +10,9 @@ var strict = base64.StdEncoding.Strict()
 
 const ruleBase64 = "Base64 (Bindings 3.5.4)"
 
-// decodeBase64 decodes a SAMLResponse form value. White space is fine, other
-// junk is not, nor is padding in the middle. What comes out is XML: a deflated
-// message belongs to another binding, and is not inflated here.
+// decodeBase64 decodes a SAMLResponse form value. It accepts white space, and
+// refuses other characters and padding before the end. A deflated message belongs
+// to another binding, and is not inflated here.
 func (cfg *Config) decodeBase64(raw []byte) (string, error) {
 	// Four characters carry three bytes; white space adds at most as much again.
 	if most := cfg.Limits.Bytes/3*4 + 4; len(raw) > 2*most {
@@ -31,7 +31,8 @@ func (cfg *Config) decodeBase64(raw []byte) (string, error) {
 	return doc, nil
 }
 
-// decode decodes base64 without white space.
+// decode decodes base64 without white space. It decodes in pieces, because the
+// decoder returns bytes and copying those of a whole message into a string costs.
 func decode(raw []byte) (string, error) {
 	var out strings.Builder
 	var piece [3072]byte
@@ -41,7 +42,7 @@ func decode(raw []byte) (string, error) {
 		raw = raw[len(chunk):]
 		n, err := strict.Decode(piece[:], chunk)
 		if err == nil && len(raw) > 0 && n < len(piece) {
-			err = base64.CorruptInputError(len(chunk)) // padding, and more behind it
+			err = base64.CorruptInputError(len(chunk)) // padding before the end
 		}
 		if err != nil {
 			return "", err
@@ -51,12 +52,10 @@ func decode(raw []byte) (string, error) {
 	return out.String(), nil
 }
 
-// withoutSpace drops what XML calls white space.
 func withoutSpace(raw []byte) []byte {
-	const space = " \t\r\n"
 	packed := make([]byte, 0, len(raw))
 	for _, c := range raw {
-		if strings.IndexByte(space, c) < 0 {
+		if strings.IndexByte(xmlSpace, c) < 0 {
 			packed = append(packed, c)
 		}
 	}

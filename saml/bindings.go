@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/flate"
 	"encoding/base64"
-	"fmt"
 	"io"
 	"net/url"
 	"strings"
@@ -13,23 +12,23 @@ import (
 // maxRelayState is the longest RelayState in bytes (Bindings 3.4.3 and 3.5.3).
 const maxRelayState = 80
 
-// PostForm is a form to be posted by the browser (Bindings 3.5.4): write it
-// with html/template, which escapes it.
+// PostForm is a form for the browser to post (Bindings 3.5.4). Write it with
+// html/template, which escapes it.
 type PostForm struct {
 	URL         string // the form's action
 	SAMLRequest string // base64
 	RelayState  string // empty: leave the field out
 }
 
-// RedirectURL is where to send the browser with HTTP-Redirect (Bindings
-// 3.4.4.1). relayState is at most 80 bytes; empty leaves it out.
+// RedirectURL returns the URL to redirect the browser to with HTTP-Redirect
+// (Bindings 3.4.4.1). relayState is at most 80 bytes; empty leaves it out.
 func (r *AuthnRequest) RedirectURL(relayState string) (string, error) {
 	if err := r.checkSend(HTTPRedirect, relayState); err != nil {
 		return "", err
 	}
 	deflated, err := r.sp.deflate(r.head + r.tail)
 	if err != nil {
-		return "", configError("AuthnRequest", "can't be deflated", err)
+		return "", &Error{Reason: ReasonConfig, Rule: "AuthnRequest", Detail: "can't be deflated", Err: err}
 	}
 	query := "SAMLRequest=" + url.QueryEscape(base64.StdEncoding.EncodeToString(deflated))
 	if relayState != "" {
@@ -47,8 +46,8 @@ func (r *AuthnRequest) RedirectURL(relayState string) (string, error) {
 	return r.sso + separator + query, nil
 }
 
-// deflate compresses a message (Bindings 3.4.4.1). A writer takes 0.8 MB and
-// longer to make than to use, so it is kept for the next message.
+// deflate compresses a message (Bindings 3.4.4.1). Writers are pooled: one takes
+// 0.8 MB, and more time to allocate than to use.
 func (sp *ServiceProvider) deflate(message string) ([]byte, error) {
 	var out bytes.Buffer
 	w, kept := sp.deflaters.Get().(*flate.Writer)
@@ -67,7 +66,7 @@ func (sp *ServiceProvider) deflate(message string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// PostForm is the form to send with HTTP-POST. relayState is at most 80
+// PostForm returns the form to send with HTTP-POST. relayState is at most 80
 // bytes; empty leaves it out.
 func (r *AuthnRequest) PostForm(relayState string) (PostForm, error) {
 	if err := r.checkSend(HTTPPost, relayState); err != nil {
@@ -86,10 +85,10 @@ func (r *AuthnRequest) PostForm(relayState string) (PostForm, error) {
 
 func (r *AuthnRequest) checkSend(binding, relayState string) error {
 	if r.binding != binding {
-		return configError("AuthnRequest.Binding", "this request goes by "+quote(r.binding), nil)
+		return configError("AuthnRequest.Binding", "the binding of this request is %s", quote(r.binding))
 	}
 	if len(relayState) > maxRelayState {
-		return configError("RelayState", fmt.Sprintf("at most %d bytes (Bindings 3.4.3), got %d", maxRelayState, len(relayState)), nil)
+		return configError("RelayState", "at most %d bytes (Bindings 3.4.3), got %d", maxRelayState, len(relayState))
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package saml
 
 import (
+	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/rand"
@@ -12,7 +13,7 @@ import (
 	"time"
 )
 
-// Config describes a service provider. It is validated and copied by [New].
+// Config describes a service provider. [New] validates and copies it.
 type Config struct {
 	// EntityID names this service provider, in every Region: it is the
 	// Audience that assertions must name, and the Issuer of our requests. A
@@ -21,17 +22,17 @@ type Config struct {
 
 	// ACS is the ordered list of assertion consumer service URLs. The first is
 	// the default, whatever its Index: identity providers send IdP-initiated
-	// sign-ins there, so list the primary Region's URL first and keep the order
-	// the same as in the identity provider's app. Required.
+	// sign-ins there. List the primary Region's URL first, and keep the same order
+	// in the identity provider's app. Required.
 	ACS []Endpoint
 
-	// IdP is where the identity provider's metadata comes from: an [*IdP]
-	// that stays as it is, a [*SwappableIdP], or a source of your own. One
-	// verification asks it once. Required.
+	// IdP is the source of the identity provider's metadata: an [*IdP], which
+	// never changes, a [*SwappableIdP], or a source of your own. One verification
+	// asks it once. Required.
 	IdP IdPSource
 
-	// NameIDFormats is what our metadata offers, in order of preference. Empty:
-	// the metadata names none, and the identity provider decides.
+	// NameIDFormats lists the formats in our metadata, in order of preference.
+	// Empty: none, and the identity provider decides.
 	NameIDFormats []string
 
 	// Key signs our AuthnRequests where SignRequests or the identity
@@ -47,17 +48,17 @@ type Config struct {
 	// only where the identity provider's metadata wants it.
 	SignRequests bool
 
-	// DecryptionKeys open what the identity provider encrypts to us: RSA keys of
-	// at least 2048 bits, at most eight. The first is the current one; the others
-	// are tried after it, which is how a key is replaced: put the new one first
-	// and leave the old one until every identity provider has the new
-	// certificate. A key may live in hardware: it is asked with [rsa.OAEPOptions],
-	// with InsecureAllowRSA15 also with [rsa.PKCS1v15DecryptOptions], by several
-	// goroutines at once. Empty: what is encrypted is refused.
+	// DecryptionKeys decrypt what the identity provider encrypts to us: RSA keys
+	// of at least 2048 bits, at most eight. They are tried in order. To replace a
+	// key, put the new one first and keep the old one until every identity provider
+	// has the new certificate. A key may live in hardware: it is called with
+	// [rsa.OAEPOptions], with InsecureAllowRSA15 also with
+	// [rsa.PKCS1v15DecryptOptions], by several goroutines at once. Empty: an
+	// encrypted assertion is refused.
 	DecryptionKeys []crypto.Decrypter
 	// EncryptionCertificate carries the public half of the first of
-	// DecryptionKeys, and is published in our metadata as the encryption
-	// KeyDescriptor. Nil: none is published, and identity providers that go by
+	// DecryptionKeys. It is published in our metadata as the encryption
+	// KeyDescriptor. Nil: none is published, and identity providers that follow
 	// our metadata don't encrypt.
 	EncryptionCertificate *x509.Certificate
 
@@ -66,19 +67,18 @@ type Config struct {
 	// enough. Our metadata says which (WantAssertionsSigned, Metadata 2.4.4).
 	WantAssertionsSigned bool
 	// WantResponsesSigned refuses a Response that is not signed itself, however
-	// its assertion is signed. What stands beside the assertion (Status,
-	// Destination) is then proved too, and encrypted assertions may use AES-CBC.
-	// Metadata has no attribute for it. False: the assertion's signature is enough.
+	// its assertion is signed. The signature then covers Status and Destination
+	// too, and encrypted assertions may use AES-CBC. Metadata has no attribute for
+	// it. False: the assertion's signature is enough.
 	WantResponsesSigned bool
 
-	// MetadataCacheDuration is the cacheDuration of our metadata: for how long
-	// an identity provider may use its copy before it reads it again. In whole
+	// MetadataCacheDuration is the cacheDuration of our metadata: how long an
+	// identity provider may use its copy before it reads it again. In whole
 	// seconds. Zero: 24 h.
 	MetadataCacheDuration time.Duration
-	// MetadataValidity is how long our metadata is valid, from the moment that
-	// it is written (validUntil). Identity providers refuse to use it afterwards,
-	// so set it only where they fetch it again by themselves. In whole seconds.
-	// Zero: no end.
+	// MetadataValidity is how long our metadata is valid after it is written
+	// (validUntil). Identity providers refuse to use it afterwards, so set it only
+	// where they fetch it again by themselves. In whole seconds. Zero: no end.
 	MetadataValidity time.Duration
 
 	// ACSByIndex names the ACS in a request by its index instead of its URL.
@@ -92,35 +92,35 @@ type Config struct {
 	// MaxAge bounds how long after its IssueInstant an assertion can be used,
 	// however long it claims to be valid. Zero: 1 h.
 	MaxAge time.Duration
-	// MaxAuthnAge bounds how long ago the person may have authenticated at the
-	// identity provider. Zero: no bound, which is what single sign-on is for.
+	// MaxAuthnAge bounds how long ago the user may have authenticated at the
+	// identity provider. Zero: no bound, as usual for single sign-on.
 	MaxAuthnAge time.Duration
 
-	// AllowMissingNameID accepts an assertion without a NameID.
-	// Then identify people by an attribute, and check that it is there.
+	// AllowMissingNameID accepts an assertion without a NameID. Then identify
+	// users by an attribute, and check that it is not empty.
 	AllowMissingNameID bool
 
-	// InsecureAllowSHA1 accepts signatures and digests made with SHA-1, for
-	// which collisions can be made. For old captures, not for sign-in.
+	// InsecureAllowSHA1 accepts signatures and digests made with SHA-1, for which
+	// collisions can be found. For old captures, not for sign-in.
 	InsecureAllowSHA1 bool
 	// InsecureAllowRSA1024 accepts RSA keys from 1024 bits on, the identity
 	// provider's for signatures and ours for decryption. Zero: 2048.
 	InsecureAllowRSA1024 bool
 	// InsecureAllowUnauthenticatedCBC accepts AES-CBC where no verified signature
-	// is around the ciphertext. An attacker who has a user's encrypted assertion
-	// can then send changed copies, and learn what it says from how long each
-	// takes to be refused. CBC inside a signed Response needs no field.
+	// covers the ciphertext. An attacker who has a user's encrypted assertion can
+	// then send changed copies, and learn the plaintext from the time that each
+	// refusal takes. CBC inside a signed Response needs no field.
 	InsecureAllowUnauthenticatedCBC bool
 	// InsecureAllowRSA15 accepts RSA 1.5 key transport, which has been broken
-	// again and again. The same key then also serves to attack what was
+	// repeatedly. The same key can then also be used to attack messages that were
 	// encrypted to it with RSA-OAEP.
 	InsecureAllowRSA15 bool
 	// InsecureAllowHTTP accepts plain-http ACS URLs of hosts that are not
 	// loopback: an attacker on the network can then read and use an assertion. For
-	// judging captures, not for sign-in.
+	// checking captured responses, not for sign-in.
 	InsecureAllowHTTP bool
-	// InsecureAllowExpiredMetadata goes on using identity provider metadata
-	// that is past its validUntil.
+	// InsecureAllowExpiredMetadata uses identity provider metadata that is past its
+	// validUntil.
 	InsecureAllowExpiredMetadata bool
 
 	// Limits bounds the work on a message before anything in it is verified.
@@ -128,9 +128,8 @@ type Config struct {
 
 	// Now is the clock. Nil: time.Now.
 	Now func() time.Time
-	// Rand is the source of request IDs, of signature randomness, and of the
-	// keys that stand in for one that can't be unwrapped.
-	// Nil: crypto/rand.Reader.
+	// Rand is the source of randomness for request IDs, for signatures, and for
+	// the keys used in place of one that can't be unwrapped. Nil: crypto/rand.Reader.
 	Rand io.Reader
 }
 
@@ -142,40 +141,37 @@ const (
 	minRSABits    = 2048
 	weakRSABits   = 1024
 	maxEntityID   = 1024
+
+	maxDecryptionKeys = 8 // more than any rollover needs
 )
 
 func (cfg *Config) setDefaults() error {
+	unwritable := func(s string) bool { return !writable(s) }
 	switch {
 	case cfg.EntityID == "":
-		return configError("Config.EntityID", "is required", nil)
+		return configError("Config.EntityID", "is required")
 	case len(cfg.EntityID) > maxEntityID:
-		return configError("Config.EntityID", fmt.Sprintf("at most %d characters (Core 8.3.6), got %d", maxEntityID, len(cfg.EntityID)), nil)
+		return configError("Config.EntityID", "at most %d characters (Core 8.3.6), got %d", maxEntityID, len(cfg.EntityID))
 	case !writable(cfg.EntityID):
-		return configError("Config.EntityID", quote(cfg.EntityID)+" can't be written in XML", nil)
-	case slices.ContainsFunc(cfg.NameIDFormats, func(f string) bool { return !writable(f) }):
-		return configError("Config.NameIDFormats", "one can't be written in XML", nil)
+		return configError("Config.EntityID", "%s can't be written in XML", quote(cfg.EntityID))
+	case slices.ContainsFunc(cfg.NameIDFormats, unwritable):
+		return configError("Config.NameIDFormats", "one can't be written in XML")
 	case cfg.IdP == nil || cfg.IdP.IdP() == nil:
-		return configError("Config.IdP", "is required, and must not give nil", nil)
+		return configError("Config.IdP", "is required, and must not return nil")
 	case cfg.Skew < 0 || cfg.Skew > maxSkew:
-		return configError("Config.Skew", fmt.Sprintf("from 0 to %v, got %v", maxSkew, cfg.Skew), nil)
+		return configError("Config.Skew", "from 0 to %v, got %v", maxSkew, cfg.Skew)
 	case cfg.MaxAge < 0:
-		return configError("Config.MaxAge", fmt.Sprintf("can't be negative, got %v", cfg.MaxAge), nil)
+		return configError("Config.MaxAge", "can't be negative, got %v", cfg.MaxAge)
 	case cfg.MaxAuthnAge < 0:
-		return configError("Config.MaxAuthnAge", fmt.Sprintf("can't be negative, got %v", cfg.MaxAuthnAge), nil)
+		return configError("Config.MaxAuthnAge", "can't be negative, got %v", cfg.MaxAuthnAge)
 	case cfg.MetadataCacheDuration < 0 || cfg.MetadataCacheDuration%time.Second != 0:
-		return configError("Config.MetadataCacheDuration", fmt.Sprintf("whole seconds, not negative, got %v", cfg.MetadataCacheDuration), nil)
+		return configError("Config.MetadataCacheDuration", "whole seconds, not negative, got %v", cfg.MetadataCacheDuration)
 	case cfg.MetadataValidity < 0 || cfg.MetadataValidity%time.Second != 0:
-		return configError("Config.MetadataValidity", fmt.Sprintf("whole seconds, not negative, got %v", cfg.MetadataValidity), nil)
+		return configError("Config.MetadataValidity", "whole seconds, not negative, got %v", cfg.MetadataValidity)
 	}
-	if cfg.MetadataCacheDuration == 0 {
-		cfg.MetadataCacheDuration = defaultCache
-	}
-	if cfg.Skew == 0 {
-		cfg.Skew = defaultSkew
-	}
-	if cfg.MaxAge == 0 {
-		cfg.MaxAge = defaultMaxAge
-	}
+	cfg.MetadataCacheDuration = cmp.Or(cfg.MetadataCacheDuration, defaultCache)
+	cfg.Skew = cmp.Or(cfg.Skew, defaultSkew)
+	cfg.MaxAge = cmp.Or(cfg.MaxAge, defaultMaxAge)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
@@ -186,32 +182,70 @@ func (cfg *Config) setDefaults() error {
 }
 
 func (cfg *Config) checkKey() error {
-	if cfg.Key == nil {
-		if cfg.SignRequests {
-			return configError("Config.SignRequests", "needs Config.Key", nil)
-		}
+	switch {
+	case cfg.Key == nil && cfg.SignRequests:
+		return configError("Config.SignRequests", "needs Config.Key")
+	case cfg.Key == nil:
 		return nil
-	}
-	if cfg.Certificate == nil {
-		return configError("Config.Certificate", "is required with Config.Key", nil)
+	case cfg.Certificate == nil:
+		return configError("Config.Certificate", "is required with Config.Key")
 	}
 	public, ok := cfg.Key.Public().(interface{ Equal(crypto.PublicKey) bool })
 	if !ok || !public.Equal(cfg.Certificate.PublicKey) {
-		return configError("Config.Certificate", "is not the certificate of Config.Key", nil)
+		return configError("Config.Certificate", "is not the certificate of Config.Key")
 	}
 	switch key := cfg.Key.Public().(type) {
 	case *rsa.PublicKey:
-		if key.N.BitLen() < minRSABits {
-			return &Error{Reason: ReasonKey, Rule: "Config.Key", Want: fmt.Sprintf("at least %d bits", minRSABits), Got: fmt.Sprintf("%d bits", key.N.BitLen())}
-		}
+		return checkRSABits("Config.Key", key, minRSABits)
 	case *ecdsa.PublicKey:
 		if _, ok := ecdsaMethods[key.Curve.Params().BitSize]; !ok {
-			return &Error{Reason: ReasonKey, Rule: "Config.Key", Want: "P-256, P-384 or P-521", Got: key.Curve.Params().Name}
+			return keyError("Config.Key", "P-256, P-384 or P-521", key.Curve.Params().Name)
 		}
+		return nil
 	default:
-		return &Error{Reason: ReasonKey, Rule: "Config.Key", Want: "an RSA or ECDSA key", Got: fmt.Sprintf("%T", key)}
+		return keyError("Config.Key", "an RSA or ECDSA key", fmt.Sprintf("%T", key))
+	}
+}
+
+// checkDecryptionKeys also makes sure that no key is published that can't decrypt.
+func (cfg *Config) checkDecryptionKeys() error {
+	keys, cert := cfg.DecryptionKeys, cfg.EncryptionCertificate
+	if len(keys) > maxDecryptionKeys {
+		return configError("Config.DecryptionKeys", "at most %d, got %d", maxDecryptionKeys, len(keys))
+	}
+	for i, key := range keys {
+		field := fmt.Sprintf("Config.DecryptionKeys[%d]", i)
+		if private, ok := key.(*rsa.PrivateKey); key == nil || ok && private == nil {
+			return configError(field, "is nil")
+		}
+		public, ok := key.Public().(*rsa.PublicKey)
+		if !ok || public == nil || public.N == nil {
+			return keyError(field, "an RSA key", fmt.Sprintf("%T", key.Public()))
+		}
+		if err := checkRSABits(field, public, cfg.minRSABits()); err != nil {
+			return err
+		}
+	}
+	switch {
+	case cert == nil:
+		return nil
+	case len(keys) == 0:
+		return configError("Config.EncryptionCertificate", "needs Config.DecryptionKeys")
+	case !keys[0].Public().(*rsa.PublicKey).Equal(cert.PublicKey):
+		return configError("Config.EncryptionCertificate", "is not the certificate of the first of Config.DecryptionKeys")
 	}
 	return nil
+}
+
+func checkRSABits(field string, key *rsa.PublicKey, least int) error {
+	if bits := key.N.BitLen(); bits < least {
+		return keyError(field, fmt.Sprintf("at least %d bits", least), fmt.Sprintf("%d bits", bits))
+	}
+	return nil
+}
+
+func keyError(field, want, got string) *Error {
+	return &Error{Reason: ReasonKey, Rule: field, Want: want, Got: got}
 }
 
 func (cfg *Config) minRSABits() int {

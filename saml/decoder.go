@@ -6,17 +6,15 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-// decoder keeps the first thing that was wrong, so that reading can be written
-// as a list of what is read.
+// decoder reads values and keeps the first error.
 type decoder struct {
 	err    error
-	v      *verification // of a signed assertion; it has the keys
-	signed xmltree.Node  // that assertion
+	v      *verification // has the keys; nil for a Response
+	signed xmltree.Node  // the signed assertion that is read
 }
 
-// decrypt gives what is in an encrypted element, and none where something was
-// wrong, here or before: then there is nothing left to learn, and private keys
-// cost.
+// decrypt returns the content of an encrypted element, none after an error: the
+// message is refused then, and private-key operations cost.
 func (d *decoder) decrypt(n xmltree.Node, want string) xmltree.Node {
 	if d.err != nil {
 		return xmltree.Node{}
@@ -34,13 +32,22 @@ func (d *decoder) fail(err error) {
 	}
 }
 
+// issuer reads the Issuer of a Response or an assertion.
+func (d *decoder) issuer(n xmltree.Node) issuer {
+	i := d.one(n, xmltree.Assertion, "Issuer")
+	if !i.OK() {
+		return issuer{}
+	}
+	return issuer{value: d.text(i), format: d.attr(i, "Format"), given: true}
+}
+
 func (d *decoder) attr(n xmltree.Node, name string) string {
 	value, _ := n.Attr(name)
 	return value
 }
 
-// one gives the child of that name, if there is one. Two are refused: a
-// reader that takes the first and one that takes the last would read two messages.
+// one returns the child of that name, if there is one. Two are refused: a reader
+// that takes the first and one that takes the last would read two messages.
 func (d *decoder) one(n xmltree.Node, ns xmltree.NS, local string) xmltree.Node {
 	found := n.Child(ns, local)
 	if found.OK() && found.Again().OK() {
@@ -49,15 +56,15 @@ func (d *decoder) one(n xmltree.Node, ns xmltree.NS, local string) xmltree.Node 
 	return found
 }
 
-// text gives the text of an element that may hold nothing else.
+// text returns the text of an element that may hold nothing else.
 func (d *decoder) text(n xmltree.Node) string {
 	if n.First().OK() {
-		d.fail(&Error{Reason: ReasonText, Detail: "an element inside the text of " + quote(n.Local())})
+		d.fail(&Error{Reason: ReasonText, Detail: "element inside the text of " + quote(n.Local())})
 	}
 	return n.Text()
 }
 
-// uri gives the text of an element of type xs:anyURI, which collapses white space
+// uri returns the text of an element of type xs:anyURI, which collapses white space
 // (XML Schema Part 2, 3.2.17).
 func (d *decoder) uri(n xmltree.Node) string { return collapse(d.text(n)) }
 
@@ -66,23 +73,22 @@ func (d *decoder) requiredTime(n xmltree.Node, name string) time.Time {
 	if !t.given {
 		d.fail(&Error{Reason: ReasonTime, Detail: n.Local() + " has no " + name})
 	}
-	return t.at
+	return t.value
 }
 
-func (d *decoder) optional(n xmltree.Node, name string) optional {
+func (d *decoder) optional(n xmltree.Node, name string) optional[string] {
 	value, ok := n.Attr(name)
-	return optional{value, ok}
+	return optional[string]{value, ok}
 }
 
-func (d *decoder) optionalTime(n xmltree.Node, name string) optionalTime {
+func (d *decoder) optionalTime(n xmltree.Node, name string) optional[time.Time] {
 	value, ok := n.Attr(name)
 	if !ok {
-		return optionalTime{}
+		return optional[time.Time]{}
 	}
 	t, err := parseDateTime(value)
 	if err != nil {
 		d.fail(&Error{Reason: ReasonTime, Detail: n.Local() + "/@" + name + " is not an xs:dateTime", Got: value})
-		return optionalTime{given: true}
 	}
-	return optionalTime{t, true}
+	return optional[time.Time]{t, true}
 }

@@ -2,14 +2,14 @@ package saml
 
 import "strings"
 
-// small is how much of a message may be kept alive by a value of it. Values
-// are parts of the document, and it would be a waste to copy those of the usual
-// one; but keeping a NameID must not keep two megabytes of what an
-// attacker put around it.
+// small is the largest document that a value may keep in memory. Values are parts
+// of the document's string, and copying those of a usual document would be a waste.
+// But a NameID that is kept must not keep two megabytes that an attacker put around
+// it.
 const small = 16 << 10
 
-// detach copies what an assertion says out of a document of so many bytes, if
-// that is large.
+// detach copies the texts of an assertion out of a document of size bytes, if that
+// is large.
 func (a *assertion) detach(size int) {
 	if size <= small {
 		return
@@ -19,7 +19,7 @@ func (a *assertion) detach(size int) {
 	for _, s := range all {
 		total += len(*s)
 	}
-	var values strings.Builder
+	var values strings.Builder // one allocation for all
 	values.Grow(total)
 	for _, s := range all {
 		values.WriteString(*s)
@@ -30,7 +30,7 @@ func (a *assertion) detach(size int) {
 	}
 }
 
-// texts points at every text of an assertion that an accessor can give out.
+// texts returns pointers to every text of an assertion that an accessor can return.
 func (a *assertion) texts() []*string {
 	values := 0
 	for i := range a.attributes {

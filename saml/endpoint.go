@@ -11,8 +11,8 @@ import (
 )
 
 // Family is the IP family that an endpoint's host is reached over. It changes
-// nothing in the protocol: an IPv4-only and a dual-stack URL are simply two
-// URLs, and an identity provider must list both if both are used.
+// nothing in the protocol: an IPv4-only and a dual-stack URL are two URLs, and an
+// identity provider must list both if both are used.
 type Family uint8
 
 const (
@@ -22,7 +22,7 @@ const (
 	DualStack
 )
 
-// String gives "IPv4" or "dual-stack".
+// String returns "IPv4" or "dual-stack".
 func (f Family) String() string {
 	if f == DualStack {
 		return "dual-stack"
@@ -32,13 +32,13 @@ func (f Family) String() string {
 
 // Endpoint is one assertion consumer service (ACS) URL of the service provider.
 type Endpoint struct {
-	// URL is compared byte for byte with what the identity provider writes, so
-	// enter here exactly what is entered there. Absolute, https, no fragment;
-	// plain http only for loopback addresses, localhost and *.localhost, unless
-	// Config.InsecureAllowHTTP says otherwise.
+	// URL is compared byte for byte with what the identity provider writes: enter
+	// the same URL here and there. Absolute, https, no fragment; plain http only
+	// for loopback addresses, localhost and *.localhost, or with
+	// Config.InsecureAllowHTTP.
 	URL string
-	// Region is the name that this URL's Region goes by. Several URLs of one
-	// Region (IPv4 and dual-stack) share it. May be empty where there is one.
+	// Region is the name of this URL's Region. Several URLs of one Region (IPv4
+	// and dual-stack) share it. It may be empty where there is one Region.
 	Region string
 	Family Family
 	// Index is the AssertionConsumerService index in metadata. Either every
@@ -47,8 +47,8 @@ type Endpoint struct {
 	Index *uint16
 }
 
-// acsList is a checked, ordered list of endpoints. It never changes; a new
-// list replaces it whole (invariant: one verification sees one list).
+// acsList is a validated, ordered list of endpoints. It never changes; a new
+// list replaces it, so one verification sees one list.
 type acsList struct {
 	all   []Endpoint // every Index set
 	byURL map[string]int
@@ -56,12 +56,16 @@ type acsList struct {
 	fixed bool           // the indexes are explicit
 }
 
+// maxEndpoints is far above the 35 URLs of 17 Regions with two IP families and
+// one legacy URL.
+const maxEndpoints = 1000
+
 func newACSList(in []Endpoint, allowHTTP bool) (*acsList, error) {
-	if len(in) == 0 {
-		return nil, configError("Config.ACS", "at least one assertion consumer service URL is needed", nil)
-	}
-	if len(in) > maxEndpoints {
-		return nil, configError("Config.ACS", fmt.Sprintf("at most %d URLs, got %d", maxEndpoints, len(in)), nil)
+	switch {
+	case len(in) == 0:
+		return nil, configError("Config.ACS", "at least one assertion consumer service URL is needed")
+	case len(in) > maxEndpoints:
+		return nil, configError("Config.ACS", "at most %d URLs, got %d", maxEndpoints, len(in))
 	}
 	l := &acsList{byURL: make(map[string]int), tags: make(map[string]int), fixed: in[0].Index != nil}
 	seen := make(map[uint16]string)
@@ -71,17 +75,17 @@ func newACSList(in []Endpoint, allowHTTP bool) (*acsList, error) {
 			return nil, err
 		}
 		if (e.Index != nil) != l.fixed {
-			return nil, configError(field+".Index", "either every endpoint has an index or none has", nil)
+			return nil, configError(field+".Index", "either every endpoint has an index or none has")
 		}
 		index := uint16(i)
 		if l.fixed {
 			index = *e.Index
 		}
 		if other, dup := seen[index]; dup {
-			return nil, configError(field+".Index", fmt.Sprintf("index %d is already %s's", index, quote(other)), nil)
+			return nil, configError(field+".Index", "index %d is already that of %s", index, quote(other))
 		}
 		if _, dup := l.byURL[e.URL]; dup {
-			return nil, configError(field+".URL", fmt.Sprintf("%s is listed twice", quote(e.URL)), nil)
+			return nil, configError(field+".URL", "%s is listed twice", quote(e.URL))
 		}
 		seen[index] = e.URL
 		e.Index = &index
@@ -92,10 +96,6 @@ func newACSList(in []Endpoint, allowHTTP bool) (*acsList, error) {
 	return l, nil
 }
 
-// maxEndpoints is far above the 35 URLs that 17 Regions with two IP families
-// and one legacy URL make.
-const maxEndpoints = 1000
-
 func (l *acsList) find(url string) (Endpoint, bool) {
 	i, ok := l.byURL[url]
 	if !ok {
@@ -104,19 +104,26 @@ func (l *acsList) find(url string) (Endpoint, bool) {
 	return l.all[i], true
 }
 
-// snapshot copies the list, so that no caller can reach into it.
+// clone copies an endpoint, so that no caller can change its index.
+func (e Endpoint) clone() Endpoint {
+	if e.Index != nil {
+		e.Index = new(*e.Index)
+	}
+	return e
+}
+
+// snapshot copies the list.
 func (l *acsList) snapshot() []Endpoint {
 	out := slices.Clone(l.all)
 	for i := range out {
-		index := *out[i].Index
-		out[i].Index = &index
+		out[i] = out[i].clone()
 	}
 	return out
 }
 
-// with is the list with more at its end, as it may be given to newACSList:
-// indexes are left to the places where they were before, and else those of more
-// that have none follow the highest that was ever used.
+// with returns the list with more at its end, as input for newACSList. Positional
+// indexes are left out. Where indexes are explicit, those of more that have none
+// follow the highest that was ever used.
 func (l *acsList) with(more []Endpoint, retired map[uint16]string) []Endpoint {
 	out := append(l.snapshot(), more...)
 	if !l.fixed {
@@ -137,77 +144,70 @@ func (l *acsList) with(more []Endpoint, retired map[uint16]string) []Endpoint {
 	for i := len(l.all); i < len(out); i++ {
 		if out[i].Index == nil && highest < math.MaxUint16 {
 			highest++
-			index := highest
-			out[i].Index = &index
+			out[i].Index = new(highest)
 		}
 	}
 	return out
 }
 
-// successor checks that next may follow l: an explicit index that stood for
-// one URL never comes to stand for another (retired keeps the ones that left
-// the list), and the default stays unless the caller says otherwise.
-func (l *acsList) successor(next *acsList, retired map[uint16]string, mayReplaceDefault bool) error {
+// checkSuccessor checks that next may replace l: an explicit index is never given
+// to another URL (retired keeps those that left the list), and the default stays
+// unless the caller allows another.
+func (l *acsList) checkSuccessor(next *acsList, retired map[uint16]string, mayReplaceDefault bool) error {
 	if was, is := l.all[0].URL, next.all[0].URL; was != is && !mayReplaceDefault {
-		return configError("ACS", fmt.Sprintf("the first URL is the default, and replacing %s by %s moves IdP-initiated sign-in: use ReplaceDefaultACS if that is meant", quote(was), quote(is)), nil)
+		return configError("ACS", "the first URL is the default, and replacing %s by %s moves IdP-initiated sign-in: "+
+			"use ReplaceDefaultACS to do that", quote(was), quote(is))
 	}
 	if !l.fixed && !next.fixed {
 		return nil
 	}
-	now := make(map[uint16]string, len(l.all))
-	for _, e := range l.all {
-		now[*e.Index] = e.URL
-	}
 	for _, e := range next.all {
 		was, ok := retired[*e.Index]
-		if !ok {
-			was, ok = now[*e.Index]
+		if i := slices.IndexFunc(l.all, func(o Endpoint) bool { return *o.Index == *e.Index }); !ok && i >= 0 {
+			was, ok = l.all[i].URL, true
 		}
 		if ok && was != e.URL {
-			return configError("ACS", fmt.Sprintf("index %d stood for %s and can't be given to %s", *e.Index, quote(was), quote(e.URL)), nil)
+			return configError("ACS", "index %d was given to %s and can't be given to %s", *e.Index, quote(was), quote(e.URL))
 		}
 	}
 	return nil
 }
 
-// requestTag is the keyless tag that begins the ID of every AuthnRequest made
-// for one ACS URL. It is no secret and proves nothing: it only lets a consumer
-// that meets an unknown request say which other URL made it.
+// requestTag returns the tag that begins the ID of every AuthnRequest made for an
+// ACS URL. It is no secret and proves nothing: it lets a consumer that receives an
+// unknown request ID say which other URL made it.
 func requestTag(acsURL string) string {
 	sum := sha256.Sum256([]byte("acs|" + acsURL))
 	return "_" + hex.EncodeToString(sum[:8]) + "-"
 }
 
+const requestTagLen = 1 + 16 + 1
+
 // tagOf finds the endpoint whose tag begins a request ID.
 func (l *acsList) tagOf(requestID string) (Endpoint, bool) {
-	if len(requestID) < requestTagLen {
-		return Endpoint{}, false
-	}
-	i, ok := l.tags[requestID[:requestTagLen]]
+	i, ok := l.tags[requestID[:min(len(requestID), requestTagLen)]]
 	if !ok {
 		return Endpoint{}, false
 	}
 	return l.all[i], true
 }
 
-const requestTagLen = 1 + 16 + 1
-
-// checkEndpointURL accepts an absolute https URL without user information or
-// fragment, and plain http for hosts that can only be this machine.
-func checkEndpointURL(field, raw string) error { return checkURL(field, raw, false) }
-
-// checkURL is checkEndpointURL; allowHTTP drops what it asks of plain http.
-func checkURL(field, raw string, allowHTTP bool) error {
+// checkURL accepts an absolute https URL without user information or fragment.
+// Plain http is accepted for loopback hosts, and for all with allowHTTP.
+func checkURL(field, raw string, allowHTTP bool) *Error {
 	u, err := url.Parse(raw)
+	problem := ""
 	switch {
 	case err != nil, !writable(raw):
-		return configError(field, quote(withoutUser(raw))+" is not a URL", nil)
+		problem = "is not a URL"
 	case u.Scheme != "https" && u.Scheme != "http", u.Host == "", u.Hostname() == "":
-		return configError(field, quote(withoutUser(raw))+" is not an absolute http or https URL", nil)
+		problem = "is not an absolute http or https URL"
 	case u.User != nil, u.Fragment != "", strings.Contains(raw, "#"):
-		return configError(field, quote(withoutUser(raw))+" must have neither user information nor a fragment", nil)
+		problem = "must have neither user information nor a fragment"
 	case u.Scheme == "http" && !allowHTTP && !IsLoopback(u.Hostname()):
-		return configError(field, quote(withoutUser(raw))+" must be https: plain http is accepted for loopback hosts only", nil)
+		problem = "must be https: plain http is accepted for loopback hosts only"
+	default:
+		return nil
 	}
-	return nil
+	return configError(field, "%s %s", quote(withoutUser(raw)), problem)
 }

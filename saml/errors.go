@@ -8,151 +8,103 @@ import (
 	"unicode/utf8"
 )
 
-// Reason says why something was refused. The set is closed: a value that is
-// not one of the constants below never leaves this package. Programs and
-// tests compare Reasons; the text of an [Error] is for people and may change.
+// Reason says why something was refused. The set is closed: every value is one
+// of the constants below. Programs and tests compare Reasons; the text of an
+// [Error] is for people and may change.
 type Reason string
 
 const (
-	// ReasonConfig: the caller's configuration or expectation makes no sense.
-	// It says nothing about the message.
+	// The caller's configuration or options are not valid. It says nothing about
+	// the message.
 	ReasonConfig Reason = "Config"
-	// ReasonMetadata: the identity provider's metadata can't be used: it is
-	// broken, names no usable endpoint or key, or is past its validUntil.
+	// The identity provider's metadata is not valid, names no usable endpoint or
+	// key, or is past its validUntil.
 	ReasonMetadata Reason = "Metadata"
 
-	// ReasonMetadataUnsigned: the root of the metadata is not signed, and a key is
-	// pinned for it.
-	ReasonMetadataUnsigned Reason = "MetadataUnsigned"
-	// ReasonMetadataSignature: the signature of the metadata does not verify with any
-	// of the keys pinned for it.
-	ReasonMetadataSignature Reason = "MetadataSignature"
-	// ReasonMetadataEntity: the metadata has no such identity provider.
-	ReasonMetadataEntity Reason = "MetadataEntity"
-	// ReasonMetadataDuplicate: several descriptors in the metadata have this entity ID.
-	ReasonMetadataDuplicate Reason = "MetadataDuplicate"
+	ReasonMetadataUnsigned  Reason = "MetadataUnsigned"  // a key is pinned for the metadata, and its root is not signed
+	ReasonMetadataSignature Reason = "MetadataSignature" // the metadata's signature does not verify with a pinned key
+	ReasonMetadataEntity    Reason = "MetadataEntity"    // the metadata has no such identity provider
+	ReasonMetadataDuplicate Reason = "MetadataDuplicate" // several descriptors in the metadata have this entity ID
 
-	// ReasonBase64: the SAMLResponse form value is not base64.
-	ReasonBase64 Reason = "Base64"
-	// ReasonXML: not the well-formed, UTF-8, DTD-free XML that SAML needs.
-	ReasonXML Reason = "XML"
-	// ReasonText: a comment stands inside a text value, so that two readers
-	// could see two values.
-	ReasonText Reason = "Text"
-	// ReasonLimit: larger, deeper or wider than the [Limits].
-	ReasonLimit Reason = "Limit"
-	// ReasonNotResponse: the document's root is not a samlp:Response, or a
-	// part of it is not where the schema has it.
-	ReasonNotResponse Reason = "NotResponse"
-	// ReasonVersion: a Version other than 2.0.
-	ReasonVersion Reason = "Version"
-	// ReasonID: an ID is missing, empty, too long, oddly spelled or not unique.
-	ReasonID Reason = "ID"
-	// ReasonStatus: the identity provider says that sign-in did not succeed.
-	ReasonStatus Reason = "Status"
+	ReasonBase64      Reason = "Base64"      // the SAMLResponse form value is not base64
+	ReasonXML         Reason = "XML"         // not well-formed XML in UTF-8 without a DTD
+	ReasonText        Reason = "Text"        // a comment inside a text value: two readers could read two values
+	ReasonLimit       Reason = "Limit"       // past one of the [Limits]
+	ReasonNotResponse Reason = "NotResponse" // not a samlp:Response, or a part of it is not where the schema has it
+	ReasonVersion     Reason = "Version"     // a Version other than 2.0
+	ReasonID          Reason = "ID"          // an ID is missing, too long, not unique, or has other characters
+	ReasonStatus      Reason = "Status"      // the identity provider says that sign-in did not succeed
 
-	// ReasonUnsigned: neither the Response nor the assertion is signed, or not
-	// the one that Config demands.
-	ReasonUnsigned Reason = "Unsigned"
-	// ReasonSignatureShape: a Signature is not of the one shape that SAML
-	// allows (Core 5.4), whatever its cryptography says.
-	ReasonSignatureShape Reason = "SignatureShape"
-	// ReasonAlgorithm: an algorithm that is unknown, unsupported or too weak.
-	ReasonAlgorithm Reason = "Algorithm"
-	// ReasonKey: a configured key is too weak for use.
-	ReasonKey Reason = "Key"
-	// ReasonSignature: a Signature does not hold under any configured key.
-	ReasonSignature Reason = "Signature"
-	// ReasonEncrypted: the message holds an encrypted part that can't be read.
-	ReasonEncrypted Reason = "Encrypted"
+	ReasonUnsigned       Reason = "Unsigned"       // no signature, or not the one that Config requires
+	ReasonSignatureShape Reason = "SignatureShape" // a Signature is not of the one form that SAML allows (Core 5.4)
+	ReasonAlgorithm      Reason = "Algorithm"      // an algorithm is unknown, unsupported or too weak
+	ReasonKey            Reason = "Key"            // a configured key is too weak for use
+	ReasonSignature      Reason = "Signature"      // a Signature does not verify with any configured key
+	ReasonEncrypted      Reason = "Encrypted"      // an encrypted part of the message can't be read
 
-	// ReasonSchema: what was signed is not as the schema has it: something that
-	// SAML requires is missing or empty.
-	ReasonSchema Reason = "Schema"
-	// ReasonAssertionCount: not exactly one assertion.
-	ReasonAssertionCount Reason = "AssertionCount"
-	// ReasonIssuer: an Issuer is not the identity provider.
-	ReasonIssuer Reason = "Issuer"
-	// ReasonRecipient: the assertion was made for another URL.
-	ReasonRecipient Reason = "Recipient"
-	// ReasonDestination: the Response was sent to another URL.
-	ReasonDestination Reason = "Destination"
-	// ReasonSubjectConfirmation: no bearer confirmation that could hold.
-	ReasonSubjectConfirmation Reason = "SubjectConfirmation"
-	// ReasonNameID: the subject is missing, empty or not of the kind asked for.
-	ReasonNameID Reason = "NameID"
-	// ReasonInResponseTo: it answers no request that this browser made here.
-	ReasonInResponseTo Reason = "InResponseTo"
-	// ReasonWrongRegion: it answers a request that another ACS URL of this
-	// service provider made. Usually that URL is not listed in the identity
-	// provider's app, and the response was sent to the default instead.
+	ReasonSchema              Reason = "Schema"              // something required is missing or empty in what was signed
+	ReasonAssertionCount      Reason = "AssertionCount"      // not exactly one assertion
+	ReasonIssuer              Reason = "Issuer"              // an Issuer is not the identity provider
+	ReasonRecipient           Reason = "Recipient"           // the assertion was made for another URL
+	ReasonDestination         Reason = "Destination"         // the Response was sent to another URL
+	ReasonSubjectConfirmation Reason = "SubjectConfirmation" // no bearer confirmation that can be used
+	ReasonNameID              Reason = "NameID"              // the subject is missing or not of the format asked for
+	ReasonInResponseTo        Reason = "InResponseTo"        // it answers no request that this browser made here
+	ReasonUnsolicited         Reason = "Unsolicited"         // it answers no request, and that was not allowed
+	ReasonExpired             Reason = "Expired"             // an instant that ends its validity has passed
+	ReasonNotYetValid         Reason = "NotYetValid"         // an instant lies in the future
+	ReasonTime                Reason = "Time"                // a required instant is missing or not valid, or a window is empty
+	ReasonAudience            Reason = "Audience"            // the assertion is not meant for this service provider
+	ReasonCondition           Reason = "Condition"           // a Condition that is not understood, or is malformed
+	ReasonSession             Reason = "Session"             // the identity provider's session has ended
+	ReasonAuthn               Reason = "Authn"               // the authentication is not the one that was asked for
+	ReasonIdP                 Reason = "IdP"                 // another identity provider answers than was asked
+
+	// It answers a request that another ACS URL of this service provider made.
+	// Usually that URL is not listed in the identity provider's app, and the
+	// response was sent to the default instead.
 	ReasonWrongRegion Reason = "WrongRegion"
-	// ReasonUnsolicited: it answers no request, and that was not expected.
-	ReasonUnsolicited Reason = "Unsolicited"
-	// ReasonExpired: an instant until which it held has passed.
-	ReasonExpired Reason = "Expired"
-	// ReasonNotYetValid: an instant lies in the future.
-	ReasonNotYetValid Reason = "NotYetValid"
-	// ReasonTime: an instant that is required is missing or can't be read, or
-	// a window ends before it begins.
-	ReasonTime Reason = "Time"
-	// ReasonAudience: the assertion is not meant for this service provider.
-	ReasonAudience Reason = "Audience"
-	// ReasonCondition: a Condition that is not understood, or is malformed.
-	ReasonCondition Reason = "Condition"
-	// ReasonSession: the session that the assertion speaks of has ended.
-	ReasonSession Reason = "Session"
-	// ReasonAuthn: the authentication is not the one that was asked for.
-	ReasonAuthn Reason = "Authn"
-	// ReasonIdP: the answer comes from another identity provider than the one
-	// that was asked.
-	ReasonIdP Reason = "IdP"
 )
 
-// Error is the one error type of this package.
+// Error is the error type of this package.
 type Error struct {
 	Reason Reason
-	// Rule names the rule that was broken and where it is written, for example
+	// Rule names the rule that was broken and where it is specified, for example
 	// "Recipient (Profiles 4.1.4.2)".
 	Rule string
-	// Want and Got are both sides of the comparison, where there was one. Got
-	// may hold what an attacker sent: quote it before showing it anywhere.
+	// Want and Got are both sides of the comparison, where there was one. An
+	// attacker may have written Got: quote it before showing it.
 	Want, Got string
-	// Detail says more, where Want and Got can't.
+	// Detail is what Want and Got can't say.
 	Detail string
-	// Status holds the codes of a response that ReasonStatus is about, the
-	// outermost first. They are not proved.
+	// Status holds the codes of a response with ReasonStatus, the outermost
+	// first. No signature was verified over them.
 	Status []string
 	// Issued is the IssueInstant of an assertion whose signature verified and that
-	// was refused for something else. It says what time the identity provider's
-	// clock had. Zero: no signature was verified.
+	// was refused by another rule. It shows the time by the identity provider's
+	// clock. Zero: no signature was verified.
 	Issued time.Time
 	// NameID and AssertionID are those of the same assertion, for the operator's
-	// log. They let nobody in.
+	// log. The user is not signed in.
 	NameID, AssertionID string
 	// Err is the cause, where there is one.
 	Err error
 }
 
-// Error gives the message. What came from outside is quoted and cut short;
-// the message itself is never part of it.
+// Error returns the text. Values from outside are quoted and cut short; the
+// message itself is never part of it.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString("saml: ")
-	b.WriteString(string(e.Reason))
-	if e.Rule != "" {
-		b.WriteString(": ")
-		b.WriteString(e.Rule)
+	text := "saml: " + string(e.Reason)
+	for _, part := range []string{e.Rule, e.Explain()} {
+		if part != "" {
+			text += ": " + part
+		}
 	}
-	if text := e.Explain(); text != "" {
-		b.WriteString(": ")
-		b.WriteString(text)
-	}
-	return b.String()
+	return text
 }
 
-// Explain is the part of the message after the rule: the detail, both sides
-// of the comparison, and the cause.
+// Explain returns the part of the text after the rule: the detail, both sides of
+// the comparison, and the cause.
 func (e *Error) Explain() string {
 	var parts []string
 	if e.Detail != "" {
@@ -170,13 +122,13 @@ func (e *Error) Explain() string {
 	return strings.Join(parts, ": ")
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// maxQuoted bounds how much of a value from outside a message repeats, in bytes.
+// maxQuoted bounds how much of a value from outside an error repeats, in bytes.
 const maxQuoted = 200
 
-// quote makes a value from outside fit to be shown: quoted, and cut short.
+// quote makes a value from outside safe to show: quoted, and cut short.
 func quote(s string) string { return strconv.Quote(clip(s)) }
 
 func clip(s string) string {
@@ -190,6 +142,10 @@ func clip(s string) string {
 	return s[:cut] + "…"
 }
 
-func configError(field, detail string, err error) *Error {
-	return &Error{Reason: ReasonConfig, Rule: field, Detail: detail, Err: err}
+func configError(field, format string, args ...any) *Error {
+	return &Error{Reason: ReasonConfig, Rule: field, Detail: fmt.Sprintf(format, args...)}
+}
+
+func metadataError(field, format string, args ...any) *Error {
+	return &Error{Reason: ReasonMetadata, Rule: field, Detail: fmt.Sprintf(format, args...)}
 }

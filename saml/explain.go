@@ -1,7 +1,5 @@
 package saml
 
-import "errors"
-
 // Check is one rule and whether it held.
 type Check struct {
 	Rule   string // for example "Recipient (Profiles 4.1.4.2)"
@@ -10,19 +8,19 @@ type Check struct {
 	Reason Reason // of a rule that did not hold
 }
 
-// Report is what [ServiceProvider.Explain] found: the verdict that Verify
-// returns, and every rule that was reached. Once the signatures hold, all other
-// rules are looked at, so that one run names everything that is wrong. Where
-// others can have changed what was decrypted, Checks tells more than Err does:
-// don't show them to the client that sent the message.
+// Report is the result of [ServiceProvider.Explain]: that of Verify, and every rule
+// that was checked. Once the signatures verify, all other rules are checked, so one
+// run names everything that is wrong. Where an attacker can have changed the
+// ciphertext, Checks says more than Err does: don't show it to the client that sent
+// the message.
 type Report struct {
 	Assertion *Assertion // nil if refused
 	Err       error      // the first rule that didn't hold
 	Checks    []Check
 }
 
-// Explain verifies like [ServiceProvider.Verify], and tells rule by rule. It is
-// for people who look into a sign-in that went wrong, not for sign-in.
+// Explain verifies like [ServiceProvider.Verify] and reports on every rule. It is
+// for people who investigate a failed sign-in, not for sign-in.
 func (sp *ServiceProvider) Explain(raw []byte, want VerifyOptions) Report {
 	var t trace
 	assertion, err := sp.verifyBase64(raw, want, &t)
@@ -34,27 +32,4 @@ func (sp *ServiceProvider) ExplainXML(doc []byte, want VerifyOptions) Report {
 	var t trace
 	assertion, err := sp.verify(string(doc), want, &t)
 	return Report{assertion, err, t.checks}
-}
-
-// trace records rules for Explain. A nil trace records nothing.
-type trace struct{ checks []Check }
-
-// step records whether a rule held, and names it in an error that doesn't name
-// one already.
-func (t *trace) step(rule string, err error) error {
-	if err == nil && t == nil {
-		return nil
-	}
-	var e *Error
-	if errors.As(err, &e) && e.Rule == "" {
-		e.Rule = rule
-	}
-	if t != nil {
-		c := Check{Rule: rule, OK: err == nil}
-		if e != nil {
-			c.Detail, c.Reason = e.Explain(), e.Reason
-		}
-		t.checks = append(t.checks, c)
-	}
-	return err
 }

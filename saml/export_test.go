@@ -8,17 +8,17 @@ import (
 )
 
 // ReadKeyInfo is readKeyInfo for a document that is a KeyInfo.
-func ReadKeyInfo(doc string) (keys []crypto.PublicKey, certs []*x509.Certificate, passedOver []string, err error) {
+func ReadKeyInfo(doc string) (keys []crypto.PublicKey, certs []*x509.Certificate, warnings []string, err error) {
 	tree, err := xmltree.Parse(doc, metadataLimits)
 	if err != nil {
 		return nil, nil, nil, err
 	}
 	var issuerChecks int
-	found, passedOver := readKeyInfo(tree.Root(), &issuerChecks)
-	for _, k := range found {
-		keys, certs = append(keys, k.public), append(certs, k.cert)
+	key, warnings := readKeyInfo(tree.Root(), &issuerChecks)
+	if key.public != nil {
+		keys, certs = append(keys, key.public), append(certs, key.cert)
 	}
-	return keys, certs, passedOver, nil
+	return keys, certs, warnings, nil
 }
 
 // CertificateKey is the SubjectPublicKeyInfo that parseCertificate finds.

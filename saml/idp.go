@@ -5,26 +5,24 @@ import (
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
-	"fmt"
 	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
 )
 
-// Bindings that this package speaks (Bindings 3.4 and 3.5).
+// The bindings of this package (Bindings 3.4 and 3.5).
 const (
 	HTTPRedirect = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 	HTTPPost     = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 )
 
-// IdPSource gives the identity provider as it is known now. Implementations
-// are safe for concurrent use, answer without waiting for a network, and never
-// return nil.
+// IdPSource returns the current identity provider. Implementations are safe for
+// concurrent use, don't wait for a network, and never return nil.
 type IdPSource interface{ IdP() *IdP }
 
-// IdP is what is known of an identity provider: its name, its keys and where
-// it takes requests. It never changes.
+// IdP describes an identity provider: its name, its keys and the addresses for
+// requests. It never changes.
 type IdP struct {
 	entityID string
 	sso      []SSOService
@@ -41,38 +39,39 @@ type SSOService struct {
 	URL     string
 }
 
-// IdPConfig describes an identity provider by hand, where there is no metadata.
+// IdPConfig describes an identity provider that has no metadata.
 type IdPConfig struct {
 	// EntityID is the identity provider's name: the Issuer of its messages. Required.
 	EntityID string
-	// SSO may be empty for a service provider that sends no requests.
+	// SSO lists the addresses for requests. Empty: no request can be sent.
 	SSO []SSOService
 	// Certificates and Keys hold the signing keys: at least one, at most 32.
 	Certificates []*x509.Certificate
 	Keys         []crypto.PublicKey
-	// WantAuthnRequestsSigned asks for signed requests.
+	// WantAuthnRequestsSigned has requests signed.
 	WantAuthnRequestsSigned bool
-	// ValidUntil is when this description ends. Zero: never.
+	// ValidUntil is the instant at which this description expires. Zero: never.
 	ValidUntil time.Time
 }
 
-// signingKey is a key that the identity provider may sign with. The key is
-// trusted because the metadata says so; the dates of a certificate around it
-// are reported, not enforced (SAML V2.0 Metadata Interoperability Profile 2.6.1).
+// signingKey is a key that the identity provider may sign with. It is trusted
+// because metadata names it; the dates of its certificate are reported, not
+// enforced (SAML V2.0 Metadata Interoperability Profile 2.6.1).
 type signingKey struct {
 	public crypto.PublicKey
 	cert   *x509.Certificate // nil for a bare key
 }
 
-// NewIdP checks a description and makes the identity provider.
+// NewIdP validates a description and returns its identity provider. The error is
+// a [*Error] with ReasonMetadata that names the field.
 func NewIdP(cfg IdPConfig) (*IdP, error) {
 	idp := &IdP{entityID: cfg.EntityID, wantRequestsSigned: cfg.WantAuthnRequestsSigned, lifetime: lifetime{validUntil: cfg.ValidUntil}}
 	for _, s := range cfg.SSO {
 		if s.Binding != HTTPRedirect && s.Binding != HTTPPost {
-			return nil, metadataError("SSO.Binding", quote(s.Binding)+" is neither HTTP-Redirect nor HTTP-POST")
+			return nil, metadataError("SSO.Binding", "%s is neither HTTP-Redirect nor HTTP-POST", quote(s.Binding))
 		}
-		if err := checkEndpointURL("SSO.URL", s.URL); err != nil {
-			return nil, metadataError("SSO.URL", err.(*Error).Detail)
+		if err := checkURL("SSO.URL", s.URL, false); err != nil {
+			return nil, metadataError("SSO.URL", "%s", err.Detail)
 		}
 		idp.sso = append(idp.sso, s)
 	}
@@ -99,25 +98,25 @@ const (
 	maxReasons = 8
 )
 
-// check wants a name and a key, without which nothing can be believed.
+// check requires a name and a key, without which no message can be verified.
 func (i *IdP) check() error {
 	switch {
 	case i.entityID == "":
 		return metadataError("entityID (Metadata 2.3.2)", "is required")
 	case len(i.entityID) > maxEntityID:
-		return metadataError("entityID (Core 8.3.6)", fmt.Sprintf("at most %d characters, got %d", maxEntityID, len(i.entityID)))
+		return metadataError("entityID (Core 8.3.6)", "at most %d characters, got %d", maxEntityID, len(i.entityID))
 	case len(i.keys) == 0:
 		why := append([]string{"no RSA or ECDSA signing key"}, i.warnings[:min(len(i.warnings), maxReasons)]...)
-		return metadataError("signing keys", clip(strings.Join(why, "; ")))
+		return metadataError("signing keys", "%s", clip(strings.Join(why, "; ")))
 	case len(i.keys) > maxSigningKeys:
-		return metadataError("signing keys", fmt.Sprintf("more than %d", maxSigningKeys))
+		return metadataError("signing keys", "more than %d", maxSigningKeys)
 	}
 	return nil
 }
 
-// addKey keeps each RSA or ECDSA key once. Other kinds can't verify any
-// signature that SAML knows, so they are passed over, as are empty ones. A key that is too weak
-// is kept: what is too weak is the service provider's decision.
+// addKey keeps each RSA or ECDSA key once. It ignores empty keys and those of
+// other kinds, which verify no signature in SAML. It keeps a key that is too weak:
+// what is too weak is the service provider's decision.
 func (i *IdP) addKey(key signingKey) {
 	switch public := key.public.(type) {
 	case *rsa.PublicKey:
@@ -129,31 +128,29 @@ func (i *IdP) addKey(key signingKey) {
 		if public == nil || public.Curve == nil || public.X == nil || public.Y == nil {
 			return
 		}
-		if _, err := public.Bytes(); err != nil { // no point of its curve
+		if _, err := public.Bytes(); err != nil { // not a point of its curve
 			return
 		}
 	default:
 		return
 	}
-	if len(i.keys) > maxSigningKeys {
-		return // check refuses them all
+	known := func(have crypto.PublicKey) bool {
+		return have.(interface{ Equal(crypto.PublicKey) bool }).Equal(key.public)
 	}
-	for _, have := range i.keys {
-		if have.public.(interface{ Equal(crypto.PublicKey) bool }).Equal(key.public) {
-			return
-		}
+	if len(i.keys) > maxSigningKeys || slices.ContainsFunc(i.public, known) {
+		return // check refuses too many
 	}
 	i.keys = append(i.keys, key)
 	i.public = append(i.public, key.public)
 }
 
-// IdP returns i itself, which makes an IdP that never changes a source.
+// IdP returns i: an IdP is an IdPSource that never changes.
 func (i *IdP) IdP() *IdP { return i }
 
-// EntityID is the identity provider's name, which its messages carry as Issuer.
+// EntityID returns the identity provider's name, the Issuer of its messages.
 func (i *IdP) EntityID() string { return i.entityID }
 
-// ValidUntil is the instant at which this metadata ends; zero if it doesn't say.
+// ValidUntil returns the instant at which this metadata expires, zero for never.
 func (i *IdP) ValidUntil() time.Time { return i.validUntil }
 
 // Until returns i with an end: the given instant, unless it ends sooner. It is for
@@ -164,24 +161,24 @@ func (i *IdP) Until(end time.Time) *IdP {
 	return &out
 }
 
-// CacheDuration is how long this metadata may be used before it is read again
-// (Metadata 2.3.2), by what it says of itself: the shortest of those around the
-// entity and in it. Zero: it doesn't say. The metadata doesn't expire by it.
+// CacheDuration returns how long this metadata may be used before it is read again
+// (Metadata 2.3.2): the shortest that the entity, its roles and the groups around
+// it give, zero if none does. Metadata doesn't expire by it.
 func (i *IdP) CacheDuration() time.Duration { return i.cacheDuration }
 
-// Warnings lists what was passed over in the metadata, for an operator: keys
-// that can't be used and why, and addresses that requests are not sent to.
+// Warnings lists what was ignored in the metadata, for an operator: keys that
+// can't be used and why, and addresses that requests are not sent to.
 func (i *IdP) Warnings() []string { return slices.Clone(i.warnings) }
 
-// WantAuthnRequestsSigned reports whether the identity provider asks for
-// signed requests.
+// WantAuthnRequestsSigned reports whether the identity provider wants signed
+// requests.
 func (i *IdP) WantAuthnRequestsSigned() bool { return i.wantRequestsSigned }
 
-// SSOServices lists where the identity provider takes AuthnRequests.
-func (i *IdP) SSOServices() []SSOService { return append([]SSOService(nil), i.sso...) }
+// SSOServices lists the addresses for AuthnRequests.
+func (i *IdP) SSOServices() []SSOService { return slices.Clone(i.sso) }
 
-// Certificates lists the certificates of the signing keys, for a person to
-// look at. Bare keys have none.
+// Certificates lists the certificates of the signing keys, for display. Bare keys
+// have none.
 func (i *IdP) Certificates() []*x509.Certificate {
 	var out []*x509.Certificate
 	for _, k := range i.keys {
@@ -192,46 +189,38 @@ func (i *IdP) Certificates() []*x509.Certificate {
 	return out
 }
 
-// ssoService picks the address for a binding; an empty binding means
+// ssoService returns the address for a binding. An empty binding means
 // HTTP-Redirect if there is one, else HTTP-POST.
 func (i *IdP) ssoService(binding string) (SSOService, error) {
 	for _, want := range []string{HTTPRedirect, HTTPPost} {
-		if binding != "" && binding != want {
-			continue
-		}
-		for _, s := range i.sso {
-			if s.Binding == want {
-				return s, nil
-			}
+		at := slices.IndexFunc(i.sso, func(s SSOService) bool { return s.Binding == want })
+		if at >= 0 && (binding == "" || binding == want) {
+			return i.sso[at], nil
 		}
 	}
-	return SSOService{}, &Error{Reason: ReasonMetadata, Rule: "SingleSignOnService (Metadata 2.4.3)", Detail: fmt.Sprintf("%s has no address for the binding %s", quote(i.entityID), quote(binding))}
+	return SSOService{}, metadataError("SingleSignOnService (Metadata 2.4.3)",
+		"%s has no address for the binding %s", quote(i.entityID), quote(binding))
 }
 
-// SwappableIdP is a source whose metadata can be replaced while sign-ins are
-// under way: each of them sees the old or the new one, never a mixture. Fetch
-// and check new metadata wherever you like, then Replace.
+// SwappableIdP is an IdPSource whose metadata can be replaced while sign-ins are
+// under way: each of them uses either the old or the new one. Fetch and check new
+// metadata first, then call Replace.
 type SwappableIdP struct{ current atomic.Pointer[IdP] }
 
-// NewSwappableIdP starts with first, which must not be nil.
+// NewSwappableIdP returns a source of first, which must not be nil.
 func NewSwappableIdP(first *IdP) *SwappableIdP {
 	s := new(SwappableIdP)
 	s.Replace(first)
 	return s
 }
 
-// IdP is the identity provider as it is known now.
+// IdP returns the current identity provider.
 func (s *SwappableIdP) IdP() *IdP { return s.current.Load() }
 
-// Replace puts next in place of what was known. Nil is a programming error and
-// panics.
+// Replace makes next the current identity provider. It panics if next is nil.
 func (s *SwappableIdP) Replace(next *IdP) {
 	if next == nil {
 		panic("saml: SwappableIdP.Replace(nil)")
 	}
 	s.current.Store(next)
-}
-
-func metadataError(field, detail string) *Error {
-	return &Error{Reason: ReasonMetadata, Rule: field, Detail: detail}
 }

@@ -2,8 +2,6 @@ package saml
 
 import (
 	"errors"
-	"fmt"
-	"iter"
 	"slices"
 	"time"
 
@@ -22,32 +20,30 @@ var metadataLimits = xmltree.Limits{
 	Comments: mayHoldComments,
 }
 
-// mayHoldComments refuses a comment in the text of a bare key. Other texts are
-// not read, but for certificates: some tools comment on those, and what is
-// between the comments is base64.
+// mayHoldComments allows comments except in a bare key. Of other texts only
+// certificates are read: some tools write comments into their base64.
 func mayHoldComments(_ xmltree.NS, local string) bool {
 	return !slices.Contains([]string{"Modulus", "Exponent", "PublicKey", "DEREncodedKeyValue"}, local)
 }
 
 // ParseIdPMetadata reads an identity provider's metadata: an EntityDescriptor,
 // or an EntitiesDescriptor with exactly one identity provider in it. Use
-// [ParseIdPMetadataFor] to choose one from several. It may be in UTF-8, UTF-16
-// (with a byte order mark) or ISO-8859-1 (with an XML declaration that says so).
+// [ParseIdPMetadataFor] to choose one of several. It may be in UTF-8, UTF-16
+// (with a byte order mark) or ISO-8859-1 (with an XML declaration that names it).
 //
-// Metadata decides which keys are trusted: take it from a source that you
-// trust, over a channel that you trust. A signature on it is not checked here.
+// Metadata decides which keys are trusted: take it from a source and over a
+// channel that you trust. A signature on it is not checked here.
 //
-// Only what is used decides: the entity ID, and of the entity's SAML 2.0
-// IDPSSODescriptors the ends, flags, addresses and keys. Other roles, other
-// entities and extensions may hold whatever they like, as long as the document
-// is well-formed XML, without a DOCTYPE and processing instructions, whose IDs
-// are unique.
+// Only what is used is validated: the entity ID, and the expiry, flags, addresses
+// and keys of the entity's SAML 2.0 IDPSSODescriptors. Other roles, entities and
+// extensions may hold anything, as long as the document is well-formed XML
+// without a DOCTYPE and processing instructions, and its IDs are unique.
 //
-// Every signing key is taken, and those of a KeyDescriptor that doesn't say
-// what it is for (Metadata 2.4.1.1). Addresses for other bindings than
-// HTTP-Redirect and HTTP-POST are passed over. So are, and [IdP.Warnings] lists
-// them, addresses that would send requests over plain http, and keys that can't
-// be used. Metadata without a usable key, or with more than 32, is refused.
+// Every signing key is used, and so is one whose KeyDescriptor has no use
+// (Metadata 2.4.1.1). Addresses for other bindings than HTTP-Redirect and
+// HTTP-POST are ignored. Addresses of plain http and keys that can't be used are
+// ignored with a warning ([IdP.Warnings]). Metadata without a usable key, or with
+// more than 32, is refused.
 //
 // The error is a [*Error] with ReasonMetadata, or ReasonID where an ID is not
 // unique.
@@ -57,10 +53,10 @@ func ParseIdPMetadata(metadata []byte) (*IdP, error) {
 	case err != nil:
 		return nil, err
 	case a.Len() == 0:
-		return nil, metadataError("IDPSSODescriptor", "no SAML 2.0 identity provider in it")
+		return nil, metadataError("IDPSSODescriptor", "no SAML 2.0 identity provider")
 	case a.Len() > 1:
 		return nil, metadataError("IDPSSODescriptor",
-			fmt.Sprintf("%d identity providers in it: an entity ID is needed to choose one", a.Len()))
+			"%d identity providers: an entity ID is needed to choose one", a.Len())
 	}
 	return a.IdP(a.order[0])
 }
@@ -70,7 +66,7 @@ func ParseIdPMetadata(metadata []byte) (*IdP, error) {
 // read several from one document, use [ParseAggregate].
 func ParseIdPMetadataFor(metadata []byte, entityID string) (*IdP, error) {
 	if entityID == "" {
-		return nil, configError("entityID", "is required", nil)
+		return nil, configError("entityID", "is required")
 	}
 	a, err := ParseAggregate(metadata)
 	if err != nil {
@@ -94,7 +90,7 @@ func parseMetadataRoot(document []byte) (xmltree.Node, error) {
 	return root, nil
 }
 
-// fromMetadataTree gives the reader's errors their Reason.
+// fromMetadataTree translates an error of the reader.
 func fromMetadataTree(err error) error {
 	var e *xmltree.Error
 	switch {
@@ -108,48 +104,41 @@ func fromMetadataTree(err error) error {
 	return &Error{Reason: ReasonMetadata, Rule: "XML", Detail: treeDetail(e)}
 }
 
-// entities gives every EntityDescriptor of a document: its root, or what stands
-// in its EntitiesDescriptors (Metadata 2.3.1). One inside an extension is passed
-// over.
-func entities(n xmltree.Node) iter.Seq[xmltree.Node] {
-	return func(yield func(xmltree.Node) bool) { eachEntity(n, yield) }
-}
-
-func eachEntity(n xmltree.Node, yield func(xmltree.Node) bool) bool {
+// entities returns the EntityDescriptors of a document: its root, or those in its
+// EntitiesDescriptors (Metadata 2.3.1), but none inside an extension.
+func entities(n xmltree.Node) (all []xmltree.Node) {
 	if n.Is(xmltree.Metadata, "EntityDescriptor") {
-		return yield(n)
+		return []xmltree.Node{n}
 	}
 	for c := n.First(); c.OK(); c = c.Next() {
-		inside := c.Is(xmltree.Metadata, "EntityDescriptor") || c.Is(xmltree.Metadata, "EntitiesDescriptor")
-		if inside && !eachEntity(c, yield) {
-			return false
+		if c.Is(xmltree.Metadata, "EntityDescriptor") || c.Is(xmltree.Metadata, "EntitiesDescriptor") {
+			all = append(all, entities(c)...)
 		}
 	}
-	return true
+	return all
 }
 
-// identityProviderRoles gives an entity's IDPSSODescriptors that speak SAML 2.0
+// identityProviderRoles returns an entity's IDPSSODescriptors for SAML 2.0
 // (Metadata 2.4.1, 2.4.3).
-func identityProviderRoles(entity xmltree.Node) iter.Seq[xmltree.Node] {
-	return func(yield func(xmltree.Node) bool) {
-		var d metadataDecoder
-		for role := entity.Child(xmltree.Metadata, "IDPSSODescriptor"); role.OK(); role = role.Again() {
-			if d.listsURI(role, "protocolSupportEnumeration", nsProtocol) && !yield(role) {
-				return
-			}
+func identityProviderRoles(entity xmltree.Node) (roles []xmltree.Node) {
+	var d metadataDecoder
+	for role := entity.Child(xmltree.Metadata, "IDPSSODescriptor"); role.OK(); role = role.Again() {
+		if d.listsURI(role, "protocolSupportEnumeration", nsProtocol) {
+			roles = append(roles, role)
 		}
 	}
+	return roles
 }
 
 // readIdP reads the identity provider that an entity describes.
 func readIdP(entity xmltree.Node) (*IdP, error) {
 	var d metadataDecoder
 	idp := &IdP{entityID: d.anyURI(entity, "entityID")}
-	// What a group says of its end holds for every entity in it.
+	// A group's expiry holds for every entity in it.
 	for around := entity; around.OK(); around = around.Parent() {
 		d.lifetime(&idp.lifetime, around)
 	}
-	for role := range identityProviderRoles(entity) {
+	for _, role := range identityProviderRoles(entity) {
 		d.lifetime(&idp.lifetime, role)
 		if d.boolean(role, "WantAuthnRequestsSigned") {
 			idp.wantRequestsSigned = true
@@ -160,7 +149,7 @@ func readIdP(entity xmltree.Node) (*IdP, error) {
 	if d.err != nil {
 		return nil, d.err
 	}
-	idp.warnings = d.passedOver
+	idp.warnings = d.warnings
 	if err := idp.check(); err != nil {
 		return nil, err
 	}
@@ -189,15 +178,15 @@ func (d *metadataDecoder) ssoServices(idp *IdP, role xmltree.Node) {
 		if service.Binding != HTTPRedirect && service.Binding != HTTPPost {
 			continue
 		}
-		if err := checkEndpointURL("Location", service.URL); err != nil {
-			d.note("SingleSignOnService: " + err.(*Error).Detail)
+		if err := checkURL("Location", service.URL, false); err != nil {
+			d.warn("SingleSignOnService: " + err.Detail)
 			continue
 		}
 		idp.sso = append(idp.sso, service)
 	}
 }
 
-// signingKeys takes the keys whose use is "signing" or not said. A key for
+// signingKeys reads the keys whose use is "signing" or absent. A key for
 // encryption alone signs nothing (Metadata 2.4.1.1).
 func (d *metadataDecoder) signingKeys(idp *IdP, role xmltree.Node) {
 	for k := role.Child(xmltree.Metadata, "KeyDescriptor"); k.OK(); k = k.Again() {
@@ -205,15 +194,15 @@ func (d *metadataDecoder) signingKeys(idp *IdP, role xmltree.Node) {
 		case given && use == "encryption":
 			continue
 		case given && use != "signing":
-			d.note("KeyDescriptor: use " + quote(use) + " is neither signing nor encryption")
+			d.warn("KeyDescriptor: use " + quote(use) + " is neither signing nor encryption")
 			continue
 		}
-		keys, passedOver := readKeyInfo(k.Child(xmltree.Signature, "KeyInfo"), &d.issuerChecks)
-		for _, key := range keys {
+		key, warnings := readKeyInfo(k.Child(xmltree.Signature, "KeyInfo"), &d.issuerChecks)
+		if key.public != nil {
 			idp.addKey(key)
 		}
-		for _, why := range passedOver {
-			d.note("KeyDescriptor: " + why)
+		for _, why := range warnings {
+			d.warn("KeyDescriptor: " + why)
 		}
 	}
 }

@@ -1,14 +1,15 @@
 package saml
 
 import (
-	"fmt"
+	"cmp"
 
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
 // Limits bounds a message before any cryptography is done on it. A zero field
-// takes its default. A message past a limit is refused with ReasonLimit, and so
-// is one with a namespace name over 512 characters, which no field changes.
+// means the default that its comment names. A message past a limit is refused with
+// ReasonLimit. So is one with a namespace name over 512 characters, whatever the
+// fields.
 type Limits struct {
 	Bytes      int // size of the XML; 2 MiB
 	Depth      int // nesting of elements; 64
@@ -39,18 +40,16 @@ func (l *Limits) setDefaults() error {
 		{"Total", &l.Total, 64 << 10},
 	} {
 		if *f.value < 0 {
-			return configError("Config.Limits."+f.name, fmt.Sprintf("can't be negative, got %d", *f.value), nil)
+			return configError("Config.Limits."+f.name, "can't be negative, got %d", *f.value)
 		}
-		if *f.value == 0 {
-			*f.value = f.zero
-		}
+		*f.value = cmp.Or(*f.value, f.zero)
 	}
 	return nil
 }
 
 func (l Limits) tree(root xmltree.Name) xmltree.Limits {
 	return xmltree.Limits{
-		Bytes: l.Bytes, Depth: l.Depth, Nodes: l.Nodes, Attributes: l.Attributes, Namespaces: l.Namespaces, Total: l.Total,
-		Unknown: l.Unknown, Known: known, Root: root,
+		Bytes: l.Bytes, Depth: l.Depth, Nodes: l.Nodes, Attributes: l.Attributes, Namespaces: l.Namespaces,
+		Total: l.Total, Unknown: l.Unknown, Known: known, Root: root,
 	}
 }

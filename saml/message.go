@@ -9,20 +9,20 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-// message is a Response that was read. Nothing in it is verified yet: it is good
-// for finding reasons to refuse, and for finding what is signed.
+// message is a Response that was read. Nothing in it is verified yet: it serves to
+// find reasons to refuse, and to find what is signed.
 type message struct {
 	root      xmltree.Node
-	response  *response    // its own values, as they stand
-	assertion xmltree.Node // exactly one of these two is there,
+	response  *response    // its own values
+	assertion xmltree.Node // exactly one of these two is set,
 	encrypted xmltree.Node // directly in the Response
 
-	responseSignature  *dsig.Envelope // nil where there is none
+	responseSignature  *dsig.Envelope // nil if there is none
 	assertionSignature *dsig.Envelope // likewise
 }
 
-// parse reads the document, if it is a samlp:Response. There is no other
-// reader after this one.
+// parse reads the document, which must be a samlp:Response. Nothing else parses
+// these bytes.
 func (v *verification) parse(doc string) (*message, error) {
 	tree, err := xmltree.Parse(doc, v.cfg.Limits.tree(xmltree.Name{NS: xmltree.Protocol, Local: "Response"}))
 	if err != nil {
@@ -31,14 +31,15 @@ func (v *verification) parse(doc string) (*message, error) {
 	return &message{root: tree.Root()}, nil
 }
 
-// readResponse wants nothing in the Response that the schema doesn't have there
+// readResponse refuses elements that the schema doesn't allow in a Response
 // (Core 3.3.3).
 func (m *message) readResponse() error {
 	for c := m.root.First(); c.OK(); c = c.Next() {
-		known := c.Is(xmltree.Assertion, "Issuer") || c.Is(xmltree.Signature, "Signature") || c.Is(xmltree.Protocol, "Extensions") ||
-			c.Is(xmltree.Protocol, "Status") || c.Is(xmltree.Assertion, "Assertion") || c.Is(xmltree.Assertion, "EncryptedAssertion")
+		known := c.Is(xmltree.Assertion, "Issuer") || c.Is(xmltree.Signature, "Signature") ||
+			c.Is(xmltree.Protocol, "Extensions") || c.Is(xmltree.Protocol, "Status") ||
+			c.Is(xmltree.Assertion, "Assertion") || c.Is(xmltree.Assertion, "EncryptedAssertion")
 		if !known {
-			return &Error{Reason: ReasonNotResponse, Detail: "an element that a Response does not hold", Got: c.Name()}
+			return &Error{Reason: ReasonNotResponse, Detail: "unexpected element in the Response", Got: c.Name()}
 		}
 	}
 	var err error
@@ -46,36 +47,40 @@ func (m *message) readResponse() error {
 	return err
 }
 
-// checkStatus comes before the signatures: an identity provider that says no
-// often doesn't sign it, and a forged no signs no user in. All codes are told.
+// checkStatus comes before the signatures: identity providers often don't sign a
+// failure, and a forged failure signs no user in. All codes are reported.
 func (m *message) checkStatus() error {
 	status := m.response.status
 	if status.code == statusSuccess && len(status.nested) == 0 {
 		return nil
 	}
-	return &Error{Reason: ReasonStatus, Want: statusSuccess, Got: status.String(), Status: append([]string{status.code}, status.nested...)}
+	return &Error{
+		Reason: ReasonStatus, Want: statusSuccess, Got: status.String(),
+		Status: append([]string{status.code}, status.nested...),
+	}
 }
 
-// findAssertion wants exactly one assertion in the whole document, and that
-// directly in the Response. Wrapped, nested and advised ones need a second one
-// somewhere; without it there is nothing to confuse it with.
+// findAssertion requires exactly one assertion in the whole document, directly in
+// the Response. A wrapped, nested or advised assertion would be a second one, so
+// there is none to confuse it with.
 func (m *message) findAssertion() error {
 	var assertions, encrypted, responses int
 	m.root.Walk(func(n xmltree.Node) {
-		switch ns := n.NS(); {
-		case ns == xmltree.Assertion && n.Local() == "Assertion":
+		switch {
+		case n.Is(xmltree.Assertion, "Assertion"):
 			assertions++
 			m.assertion = n
-		case ns == xmltree.Assertion && n.Local() == "EncryptedAssertion":
+		case n.Is(xmltree.Assertion, "EncryptedAssertion"):
 			encrypted++
 			m.encrypted = n
-		case ns == xmltree.Protocol && n.Local() == "Response":
+		case n.Is(xmltree.Protocol, "Response"):
 			responses++
 		}
 	})
 	switch {
 	case assertions+encrypted != 1:
-		return &Error{Reason: ReasonAssertionCount, Want: "1", Got: fmt.Sprintf("%d assertions and %d encrypted ones", assertions, encrypted)}
+		got := fmt.Sprintf("%d assertions and %d encrypted ones", assertions, encrypted)
+		return &Error{Reason: ReasonAssertionCount, Want: "1", Got: got}
 	case responses != 1:
 		return &Error{Reason: ReasonAssertionCount, Detail: "one Response", Want: "1", Got: fmt.Sprint(responses)}
 	case assertions == 1 && m.assertion.Parent() != m.root, encrypted == 1 && m.encrypted.Parent() != m.root:
@@ -84,7 +89,7 @@ func (m *message) findAssertion() error {
 	return nil
 }
 
-// fromTree gives the reader's errors their Reason.
+// fromTree translates an error of the reader.
 func fromTree(err error) error {
 	var e *xmltree.Error
 	if !errors.As(err, &e) {
@@ -104,6 +109,5 @@ func fromTree(err error) error {
 	return &Error{Reason: reason, Detail: treeDetail(e)}
 }
 
-// treeDetail is the text of a reader's error. It is fit to be shown; as Err it
-// would be quoted once more.
+// treeDetail returns the text of a reader's error, whose values are quoted already.
 func treeDetail(e *xmltree.Error) string { return strings.TrimPrefix(e.Error(), "xmltree: ") }

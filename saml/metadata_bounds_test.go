@@ -110,7 +110,7 @@ func TestIssuersAreSoughtWithinBounds(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, idp.Certificates(), 1)
 	require.Equal(t, s.apart.Public(), idp.Certificates()[0].PublicKey)
-	require.Contains(t, strings.Join(idp.Warnings(), "\n"), "who issued its certificates was not checked")
+	require.Contains(t, strings.Join(idp.Warnings(), "\n"), "issuers were not looked for")
 }
 
 // A key whose signatures are costly to check is not recognised as an issuer's.

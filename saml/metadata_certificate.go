@@ -17,8 +17,8 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-// certificate is what decides about a metadata certificate: its key, and what
-// shows who issued it. It is read without crypto/x509, which refuses
+// certificate holds the parts of a metadata certificate that matter: its key, and
+// what shows who signed it. crypto/x509 does not read them, because it refuses
 // certificates for what says nothing about the key: a negative serial number, a
 // date, an extension.
 type certificate struct {
@@ -26,7 +26,7 @@ type certificate struct {
 	algorithm algorithmIdentifier
 	signature []byte
 	spki      []byte            // SubjectPublicKeyInfo
-	public    crypto.PublicKey  // of spki; nil if it is of an unknown kind
+	public    crypto.PublicKey  // of spki; nil if its kind is unknown
 	parsed    *x509.Certificate // nil where crypto/x509 refuses the certificate
 }
 
@@ -35,8 +35,8 @@ type algorithmIdentifier struct {
 	Parameters asn1.RawValue `asn1:"optional"`
 }
 
-// readCertificate reads an X509Certificate: base64 of DER, and also PEM, and
-// base64 of PEM, which people paste.
+// readCertificate reads an X509Certificate: base64 of DER. PEM and base64 of PEM,
+// which people paste, are accepted too.
 func readCertificate(n xmltree.Node) (*certificate, error) {
 	text, err := ownText(n)
 	if err != nil {
@@ -58,7 +58,7 @@ const (
 )
 
 // decodeArmoured decodes base64 with or without the lines of PEM around it. The
-// line breaks may be gone, which encoding/pem does not take.
+// line breaks may be missing, which encoding/pem refuses.
 func decodeArmoured(text string) ([]byte, error) {
 	body, armoured := strings.CutPrefix(strings.TrimSpace(text), pemBegin)
 	if armoured {
@@ -70,33 +70,38 @@ func decodeArmoured(text string) ([]byte, error) {
 	return decodeSpaced(body)
 }
 
-// parseCertificate walks the DER (RFC 5280, 4.1). What stands behind the key, or
-// behind the signature, is not looked at, nor by crypto/x509.
+// parseCertificate reads the DER (RFC 5280, 4.1). Fields after the key and after
+// the signature are ignored.
 func parseCertificate(der []byte) (*certificate, error) {
-	var c certificate
-	whole := derReader{rest: der}
-	outer := whole.inside(asn1.TagSequence)
-	whole.end()
-	c.signed = outer.next(asn1.ClassUniversal, asn1.TagSequence)
-	algorithm := outer.next(asn1.ClassUniversal, asn1.TagSequence)
-	signature := outer.next(asn1.ClassUniversal, asn1.TagBitString)
-
-	tbs := (&derReader{rest: c.signed}).inside(asn1.TagSequence)
-	tbs.optional(asn1.ClassContextSpecific, 0)               // version
-	tbs.next(asn1.ClassUniversal, asn1.TagInteger)           // serialNumber
-	tbs.next(asn1.ClassUniversal, asn1.TagSequence)          // signature
-	tbs.next(asn1.ClassUniversal, asn1.TagSequence)          // issuer
-	tbs.next(asn1.ClassUniversal, asn1.TagSequence)          // validity
-	tbs.next(asn1.ClassUniversal, asn1.TagSequence)          // subject
-	c.spki = tbs.next(asn1.ClassUniversal, asn1.TagSequence) // subjectPublicKeyInfo
-	if whole.bad || outer.bad || tbs.bad {
+	var outer struct{ TBS, Algorithm, Signature asn1.RawValue }
+	var tbs struct {
+		Version                                                 asn1.RawValue `asn1:"optional,tag:0"`
+		SerialNumber, Signature, Issuer, Validity, Subject, Key asn1.RawValue
+	}
+	rest, err := asn1.Unmarshal(der, &outer)
+	valid := err == nil && len(rest) == 0
+	_, err = asn1.Unmarshal(outer.TBS.FullBytes, &tbs)
+	valid = valid && err == nil && (tbs.Version.FullBytes == nil || tbs.Version.IsCompound)
+	for _, field := range []struct {
+		value asn1.RawValue
+		tag   int
+	}{
+		{outer.Algorithm, asn1.TagSequence}, {outer.Signature, asn1.TagBitString},
+		{tbs.SerialNumber, asn1.TagInteger}, {tbs.Signature, asn1.TagSequence}, {tbs.Issuer, asn1.TagSequence},
+		{tbs.Validity, asn1.TagSequence}, {tbs.Subject, asn1.TagSequence}, {tbs.Key, asn1.TagSequence},
+	} {
+		v := field.value
+		valid = valid && v.Class == asn1.ClassUniversal && v.Tag == field.tag && v.IsCompound == (v.Tag == asn1.TagSequence)
+	}
+	if !valid {
 		return nil, errors.New("not a certificate in DER")
 	}
+	c := &certificate{signed: outer.TBS.FullBytes, spki: tbs.Key.FullBytes}
 	var bits asn1.BitString
-	if _, err := asn1.Unmarshal(signature, &bits); err == nil {
+	if _, err := asn1.Unmarshal(outer.Signature.FullBytes, &bits); err == nil {
 		c.signature = bits.RightAlign()
 	}
-	if _, err := asn1.Unmarshal(algorithm, &c.algorithm); err != nil {
+	if _, err := asn1.Unmarshal(outer.Algorithm.FullBytes, &c.algorithm); err != nil {
 		c.algorithm = algorithmIdentifier{} // no key will be recognised as the issuer's
 	}
 	if public, err := x509.ParsePKIXPublicKey(c.spki); err == nil {
@@ -105,48 +110,13 @@ func parseCertificate(der []byte) (*certificate, error) {
 	if parsed, err := x509.ParseCertificate(der); err == nil {
 		c.parsed = parsed
 	}
-	return &c, nil
+	return c, nil
 }
 
-// derReader takes one DER value after another. Once something was not as
-// expected it gives nothing more.
-type derReader struct {
-	rest []byte
-	bad  bool
-}
-
-// optional gives the next value, with its tag and length, if it has that tag.
-func (r *derReader) optional(class, tag int) []byte {
-	var v asn1.RawValue
-	rest, err := asn1.Unmarshal(r.rest, &v)
-	compound := class == asn1.ClassContextSpecific || tag == asn1.TagSequence
-	if r.bad || err != nil || v.Class != class || v.Tag != tag || v.IsCompound != compound {
-		return nil
-	}
-	r.rest = rest
-	return v.FullBytes
-}
-
-func (r *derReader) next(class, tag int) []byte {
-	v := r.optional(class, tag)
-	r.bad = r.bad || v == nil
-	return v
-}
-
-// inside gives a reader for what the next value holds.
-func (r *derReader) inside(tag int) *derReader {
-	var v asn1.RawValue
-	_, err := asn1.Unmarshal(r.next(asn1.ClassUniversal, tag), &v)
-	return &derReader{rest: v.Bytes, bad: err != nil}
-}
-
-// end wants nothing more.
-func (r *derReader) end() { r.bad = r.bad || len(r.rest) > 0 }
-
-// maxIssuerBits and maxIssuerExponent bound what one signature check costs. One
+// maxIssuerBits and maxIssuerExponent bound the cost of one signature check. One
 // KeyInfo can cause 240 of them, which take about a tenth of a second; with RSA
-// keys of 16384 bits and the largest exponent they would take ten seconds.
-// Hardly any certification authority has more bits or a larger exponent.
+// keys of 16384 bits and the largest exponent they would take ten seconds. Almost
+// no certification authority has more bits or a larger exponent.
 const (
 	maxIssuerBits     = 4096
 	maxIssuerExponent = 65537
@@ -154,10 +124,9 @@ const (
 
 const oidPSS = "1.2.840.113549.1.1.10"
 
-// certificateHashes are the hashes of the algorithms that certificates are
-// signed with (RFC 3279, RFC 4055, RFC 5758), which name the kind of key too.
-// SHA-1 is among them because nothing is trusted for a signature here: a key
-// that made one is ruled out.
+// certificateHashes are the hashes of the signature algorithms of certificates
+// (RFC 3279, RFC 4055, RFC 5758). SHA-1 is safe here: a key that signed a
+// certificate is ruled out, never trusted for it.
 var certificateHashes = map[string]crypto.Hash{
 	"1.2.840.113549.1.1.5":  crypto.SHA1,
 	"1.3.14.3.2.29":         crypto.SHA1,
@@ -170,8 +139,8 @@ var certificateHashes = map[string]crypto.Hash{
 	"1.2.840.10045.4.3.4":   crypto.SHA512,
 }
 
-// signedBy reports whether a key made the signature of the certificate. False
-// also means that it can't be told.
+// signedBy reports whether a key signed the certificate. It reports false where
+// the algorithm is unknown.
 func (c *certificate) signedBy(public crypto.PublicKey) bool {
 	if key, ok := public.(ed25519.PublicKey); ok {
 		return ed25519.Verify(key, c.signed, c.signature)
@@ -198,11 +167,11 @@ func (c *certificate) signedBy(public crypto.PublicKey) bool {
 	return false
 }
 
-// hash is the hash that the certificate's signature is over.
+// hash returns the hash of the certificate's signature algorithm.
 func (c *certificate) hash() (hash crypto.Hash, ok bool) {
 	oid := c.algorithm.OID.String()
 	if oid == oidPSS {
-		// The mask is taken to have the same hash, and the salt any length
+		// The mask is assumed to have the same hash, and the salt any length
 		// (RFC 4055, 3.1).
 		var params struct {
 			Hash algorithmIdentifier `asn1:"optional,explicit,tag:0"`
@@ -220,7 +189,7 @@ func (c *certificate) hash() (hash crypto.Hash, ok bool) {
 	return hash, ok
 }
 
-// pssHashes has SHA-1 where no hash is named, as its definition does.
+// pssHashes has SHA-1 where no hash is named, the default of RSASSA-PSS-params.
 var pssHashes = map[string]crypto.Hash{
 	"":                       crypto.SHA1,
 	"1.3.14.3.2.26":          crypto.SHA1,

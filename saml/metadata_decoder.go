@@ -6,11 +6,11 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-// metadataDecoder reads metadata by its schema types. It keeps the first thing
-// that was wrong, and notes what was passed over.
+// metadataDecoder reads metadata by its schema types. It keeps the first error,
+// and a warning for everything that it ignores.
 type metadataDecoder struct {
 	err          error
-	passedOver   []string
+	warnings     []string
 	issuerChecks int // see maxIssuerChecks
 }
 
@@ -20,7 +20,7 @@ func (d *metadataDecoder) fail(rule, want, got string) {
 	}
 }
 
-func (d *metadataDecoder) note(what string) { d.passedOver = append(d.passedOver, what) }
+func (d *metadataDecoder) warn(what string) { d.warnings = append(d.warnings, what) }
 
 // anyURI reads an attribute of that type.
 func (d *metadataDecoder) anyURI(n xmltree.Node, name string) string {
@@ -28,7 +28,7 @@ func (d *metadataDecoder) anyURI(n xmltree.Node, name string) string {
 	return collapse(value)
 }
 
-// listsURI reports whether a list of xs:anyURI has that one.
+// listsURI reports whether a list of xs:anyURI contains uri.
 func (d *metadataDecoder) listsURI(n xmltree.Node, name, uri string) bool {
 	value, _ := n.Attr(name)
 	for item := range listItems(value) {
@@ -52,8 +52,8 @@ func (d *metadataDecoder) boolean(n xmltree.Node, name string) bool {
 	return value
 }
 
-// instant is zero where the attribute is absent. An instant from before SAML 2.0
-// is refused: some programs write the zero value of their time type.
+// instant is zero where the attribute is absent. An instant before SAML 2.0 is
+// refused: some programs write the zero value of their time type.
 func (d *metadataDecoder) instant(n xmltree.Node, name string) time.Time {
 	raw, given := n.Attr(name)
 	if !given {
@@ -66,8 +66,8 @@ func (d *metadataDecoder) instant(n xmltree.Node, name string) time.Time {
 	return at
 }
 
-// duration is zero where the attribute is absent, and where it can't be read:
-// it says when to look again, and nothing about what is trusted.
+// duration is zero where the attribute is absent or can't be read: it says when to
+// read metadata again, and nothing about what is trusted.
 func (d *metadataDecoder) duration(n xmltree.Node, name string) time.Duration {
 	raw, given := n.Attr(name)
 	if !given {
@@ -75,7 +75,7 @@ func (d *metadataDecoder) duration(n xmltree.Node, name string) time.Duration {
 	}
 	value, ok := parseDuration(raw)
 	if !ok || value < 0 {
-		d.note(n.Local() + "/@" + name + ": " + quote(raw) + " is not a positive xs:duration")
+		d.warn(n.Local() + "/@" + name + ": " + quote(raw) + " is not a positive xs:duration")
 		return 0
 	}
 	return value

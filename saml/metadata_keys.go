@@ -22,60 +22,57 @@ const (
 	// metadata to tell leaves from their issuers. Chains of four in each of
 	// maxSigningKeys KeyDescriptors take fewer.
 	maxIssuerChecks = 500
-	// maxRSABits bounds what one use of a key costs.
+	// maxRSABits bounds the cost of one use of a key.
 	maxRSABits = 16384
 
 	nsSignature11 = "http://www.w3.org/2009/xmldsig11#"
 )
 
-// candidate is a key that a KeyInfo names, in one place or in several.
+// candidate is a key of a KeyInfo, which may hold it in several places.
 type candidate struct {
 	id           string         // equal for equal keys
-	where        string         // the place that named it first
-	key          signingKey     // its public half is nil if problem is set
+	where        string         // the first place that holds it
+	key          signingKey     // public is nil if problem is set
 	problem      error          // why the key can't be used
-	certificates []*certificate // that carry the key
-	stated       bool           // as a bare key: that is never an issuer's
+	certificates []*certificate // of the key
+	bare         bool           // held as a bare key, so it is not an issuer's
 	issuer       bool           // it signed another key's certificate
 }
 
-// readKeyInfo gives the key of a metadata KeyInfo. passedOver says of
-// everything that was not used why not, for the operator.
+// readKeyInfo returns the key of a metadata KeyInfo, the zero value if it has
+// none that can be used. warnings says why something was not used.
 //
 // A KeyInfo is about one key (XML Signature 4.5, SAML V2.0 Metadata
-// Interoperability Profile 2.5): a certificate, its chain, and the same key as a
-// KeyValue may stand side by side. The key is that of the leaf, the certificate
-// whose key signed none of the others. Where there is no single leaf, no key of
-// the KeyInfo is trusted: one of them may be a certification authority's.
+// Interoperability Profile 2.5). It may hold a certificate, its chain, and the same
+// key as a KeyValue. The key is that of the leaf: the certificate whose key signed
+// none of the others. Without a single leaf no key of the KeyInfo is trusted, because
+// one of them may belong to a certification authority.
 //
 // This is safe where an issuer is not recognised, because its algorithm is
-// unknown or a certificate between the two is missing. The true leaf signed
-// nothing, so it is never ruled out: a second key that is not ruled out makes
-// two, and neither is used.
+// unknown or a certificate of the chain is missing. The true leaf signed nothing,
+// so it is never ruled out: with a second key that is not ruled out there are two
+// leaves, and neither is used.
 //
-// issuerChecks counts the signatures that were checked, over all KeyInfos of an
-// entity.
-func readKeyInfo(info xmltree.Node, issuerChecks *int) (keys []signingKey, passedOver []string) {
+// issuerChecks counts the signatures checked over all KeyInfos of an entity.
+func readKeyInfo(info xmltree.Node, issuerChecks *int) (key signingKey, warnings []string) {
 	r := keyInfoReader{issuerChecks: issuerChecks}
 	parts := keyParts(info)
 	if len(parts) > maxKeyParts {
-		return nil, []string{fmt.Sprintf("KeyInfo: it holds more than %d certificates and keys", maxKeyParts)}
+		return key, []string{fmt.Sprintf("KeyInfo: more than %d certificates and keys", maxKeyParts)}
 	}
 	for _, n := range parts {
 		r.read(n)
 	}
 	r.findIssuers()
-	leaf, err := r.leaf()
+	key, err := r.leaf()
 	if err != nil {
-		r.pass("KeyInfo", err)
-		return nil, r.passedOver
+		r.warn("KeyInfo", err)
 	}
-	return []signingKey{leaf.key}, r.passedOver
+	return key, r.warnings
 }
 
 // keyParts lists the children of a KeyInfo, and of X509Data in it, that hold a
-// key or refer to one: at most one more than is accepted. Others, such as a
-// KeyName, have no key.
+// key or refer to one, at most one more than is accepted.
 func keyParts(info xmltree.Node) []xmltree.Node {
 	var parts []xmltree.Node
 	for n := info.First(); n.OK() && len(parts) <= maxKeyParts; n = n.Next() {
@@ -95,17 +92,17 @@ func keyParts(info xmltree.Node) []xmltree.Node {
 	return parts
 }
 
-// keyInfoReader gathers what one KeyInfo holds.
+// keyInfoReader collects the keys of one KeyInfo.
 type keyInfoReader struct {
 	candidates []*candidate
-	count      int // X509Certificates
-	passedOver []string
+	count      int // of X509Certificates
+	warnings   []string
 
 	issuerChecks *int // made so far, in the whole entity
 }
 
-func (r *keyInfoReader) pass(where string, err error) {
-	r.passedOver = append(r.passedOver, where+": "+err.Error())
+func (r *keyInfoReader) warn(where string, err error) {
+	r.warnings = append(r.warnings, where+": "+err.Error())
 }
 
 // read reads one of keyParts.
@@ -118,17 +115,17 @@ func (r *keyInfoReader) read(n xmltree.Node) {
 	case "DEREncodedKeyValue":
 		r.bareKey(n, readDERKeyValue)
 	default:
-		r.pass(n.Local(), errors.New("references are not followed"))
+		r.warn(n.Local(), errors.New("references are not followed"))
 	}
 }
 
 // certificate adds an X509Certificate. One that can't be read, or whose key
-// can't be used, counts all the same: it may be the leaf.
+// can't be used, counts too: it may be the leaf.
 func (r *keyInfoReader) certificate(n xmltree.Node) {
 	r.count++
 	where := fmt.Sprintf("X509Certificate %d", r.count)
 	if !n.First().OK() && strings.TrimSpace(n.Text()) == "" {
-		r.pass(where, errors.New("it is empty"))
+		r.warn(where, errors.New("it is empty"))
 		return
 	}
 	cert, err := readCertificate(n)
@@ -146,22 +143,22 @@ func (r *keyInfoReader) certificate(n xmltree.Node) {
 	}
 }
 
-// bareKey adds a key without a certificate. One that can't be used is not in
-// the way of another form of the key: it is no certification authority's.
+// bareKey adds a key without a certificate. One that can't be used is ignored: it
+// belongs to no certification authority.
 func (r *keyInfoReader) bareKey(n xmltree.Node, read func(xmltree.Node) (crypto.PublicKey, error)) {
 	public, err := read(n)
 	if err == nil {
 		err = checkUsable(public)
 	}
 	if err != nil {
-		r.pass(n.Local(), err)
+		r.warn(n.Local(), err)
 		return
 	}
-	r.candidate(n.Local(), public, nil).stated = true
+	r.candidate(n.Local(), public, nil).bare = true
 }
 
-// candidate gives the candidate with a key, which is a new one if the key was
-// not named before. spki stands in where the key itself can't be compared.
+// candidate returns the candidate of a key, a new one for a new key. A key that
+// can't be encoded is compared by spki.
 func (r *keyInfoReader) candidate(where string, public crypto.PublicKey, spki []byte) *candidate {
 	id := spki
 	if der, err := x509.MarshalPKIXPublicKey(public); err == nil {
@@ -180,21 +177,17 @@ func (r *keyInfoReader) candidate(where string, public crypto.PublicKey, spki []
 	return c
 }
 
-// findIssuers marks the keys that signed another key's certificate, wherever in
-// the KeyInfo the two stand. That a certificate is signed by its own key says
-// nothing.
+// findIssuers marks the keys that signed another key's certificate, in whatever
+// order the KeyInfo has them. A certificate signed by its own key shows nothing.
 func (r *keyInfoReader) findIssuers() {
 	for _, issuer := range r.candidates {
 		for _, other := range r.candidates {
-			if other == issuer || issuer.issuer {
+			if other == issuer || issuer.issuer || len(issuer.certificates) == 0 {
 				continue
 			}
 			for _, cert := range other.certificates {
-				if len(issuer.certificates) == 0 {
-					continue
-				}
 				if *r.issuerChecks++; *r.issuerChecks > maxIssuerChecks {
-					r.pass("KeyInfo", errors.New("who issued its certificates was not checked: the metadata holds too many"))
+					r.warn("KeyInfo", errors.New("issuers were not looked for: the metadata has too many certificates"))
 					return
 				}
 				if cert.signedBy(issuer.certificates[0].public) {
@@ -205,44 +198,37 @@ func (r *keyInfoReader) findIssuers() {
 	}
 }
 
-// leaf gives the one key that the KeyInfo is about.
-func (r *keyInfoReader) leaf() (*candidate, error) {
+// leaf returns the one key that the KeyInfo is about.
+func (r *keyInfoReader) leaf() (signingKey, error) {
 	var leaves []*candidate
+	var names []string
 	for _, c := range r.candidates {
-		if c.issuer && !c.stated {
-			r.pass(c.where, errors.New("its key issued another certificate of the KeyInfo, so it belongs to a certification authority"))
+		if c.issuer && !c.bare {
+			r.warn(c.where, errors.New("its key signed another certificate of the KeyInfo, "+
+				"so it belongs to a certification authority"))
 			continue
 		}
-		leaves = append(leaves, c)
-	}
-	switch {
-	case len(r.candidates) == 0:
-		return nil, errors.New("it holds no key that can be used")
-	case len(leaves) == 0:
-		return nil, errors.New("each of its certificates issued another one")
-	case len(leaves) == 1:
-		return leaves[0], leaves[0].fault()
-	}
-	var names []string
-	for _, c := range leaves {
 		name := c.where
 		if c.problem != nil {
 			name += " (" + c.problem.Error() + ")"
 		}
-		names = append(names, name)
+		leaves, names = append(leaves, c), append(names, name)
 	}
-	return nil, fmt.Errorf("it holds %d keys that did not issue one another, and is about one key (XML Signature 4.5): each key needs a KeyDescriptor of its own: %s", len(leaves), strings.Join(names, ", "))
+	switch {
+	case len(r.candidates) == 0:
+		return signingKey{}, errors.New("it holds no key that can be used")
+	case len(leaves) == 0:
+		return signingKey{}, errors.New("the key of each certificate signed another one")
+	case len(leaves) > 1:
+		return signingKey{}, fmt.Errorf("%d keys that did not sign one another, where one is allowed "+
+			"(XML Signature 4.5): give each key its own KeyDescriptor: %s", len(leaves), strings.Join(names, ", "))
+	case leaves[0].problem != nil:
+		return signingKey{}, fmt.Errorf("%s: %w", leaves[0].where, leaves[0].problem)
+	}
+	return leaves[0].key, nil
 }
 
-// fault is why the key can't be used, with its place.
-func (c *candidate) fault() error {
-	if c.problem == nil {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", c.where, c.problem)
-}
-
-// checkUsable wants a key with which the verifier can check signatures. A key
+// checkUsable accepts a key that the verifier can check signatures with. A key
 // that is too weak passes: what is too weak is the service provider's decision.
 func checkUsable(public crypto.PublicKey) error {
 	switch public := public.(type) {
@@ -253,7 +239,7 @@ func checkUsable(public crypto.PublicKey) error {
 		case public.N.BitLen() > maxRSABits:
 			return fmt.Errorf("an RSA key of %d bits, of which at most %d are accepted", public.N.BitLen(), maxRSABits)
 		case public.N.Sign() <= 0 || public.N.Bit(0) == 0:
-			return errors.New("an RSA modulus that is no odd positive number")
+			return errors.New("an RSA modulus that is not an odd positive number")
 		case public.E < 3 || public.E%2 == 0 || public.E > math.MaxInt32:
 			return errors.New("an RSA exponent that is not an odd number from 3 to 2147483647")
 		}
@@ -264,7 +250,7 @@ func checkUsable(public crypto.PublicKey) error {
 			return fmt.Errorf("an ECDSA key on %s, not on P-256, P-384 or P-521", public.Params().Name)
 		}
 		if _, err := public.Bytes(); err != nil {
-			return errors.New("an ECDSA key that is no point of its curve")
+			return errors.New("an ECDSA key that is not a point of its curve")
 		}
 	default:
 		return fmt.Errorf("a key of type %T, neither RSA nor ECDSA", public)

@@ -240,13 +240,13 @@ func TestOfAChainTheLeafsKeyIsTrusted(t *testing.T) {
 	requireKey(t, s.middle.Public(), x509Data(root, middle), ca)
 	requireKey(t, s.middle.Public(), x509Data(middle, root), ca)
 
-	two := "KeyInfo: it holds 2 keys that did not issue one another"
+	two := "KeyInfo: 2 keys that did not sign one another"
 	requireKey(t, nil, x509Data(leaf, apart), two)          // a rollover
 	requireKey(t, nil, x509Data(leaf)+x509Data(apart), two) // the same
 	requireKey(t, nil, x509Data(root, leaf), two)           // what is between them is missing
 	requireKey(t, nil, x509Data(root, middle, leaf, apart), ca, ca, two)
 	crossed := [][]byte{issued(t, s.root.Public(), s.middle), middle}
-	requireKey(t, nil, x509Data(crossed...), ca, ca, "KeyInfo: each of its certificates issued another one")
+	requireKey(t, nil, x509Data(crossed...), ca, ca, "KeyInfo: the key of each certificate signed another one")
 
 	// A bare key is what the KeyInfo is about, and not an issuer's.
 	bare := func(key *ecdsa.PrivateKey) string { return ecKeyValue(t, &key.PublicKey, "1.2.840.10045.3.1.7") }

@@ -57,7 +57,7 @@ func readRSAKeyValue(n xmltree.Node) (*rsa.PublicKey, error) {
 // readECKeyValue reads a point of a named curve (XML Signature 1.1, 4.5.2.3).
 func readECKeyValue(n xmltree.Node) (*ecdsa.PublicKey, error) {
 	curve, point := n.First(), n.First().Next()
-	if curve.NS() != n.NS() || curve.Local() != "NamedCurve" || !point.OK() || point.NS() != n.NS() || point.Local() != "PublicKey" {
+	if !curve.Is(n.NS(), "NamedCurve") || !point.Is(n.NS(), "PublicKey") {
 		return nil, errors.New("an ECKeyValue holds a NamedCurve and a PublicKey")
 	}
 	uri, _ := curve.Attr("URI")
@@ -97,7 +97,7 @@ func decodeElement(n xmltree.Node, name string) ([]byte, error) {
 	return decodeSpaced(text)
 }
 
-// ownText wants text alone in an element.
+// ownText returns the text of an element that may hold nothing else.
 func ownText(n xmltree.Node) (string, error) {
 	if n.First().OK() {
 		return "", fmt.Errorf("an element inside %s", n.Local())

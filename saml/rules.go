@@ -7,27 +7,22 @@ import (
 	"strings"
 )
 
-// claims are what a message says whose signatures hold. Only
+// claims are the values of a message whose signatures were verified. Only
 // verification.read makes them; the rules are its methods.
 type claims struct {
 	*verification
-	assertion      *assertion
-	response       *response // the Response around it,
-	responseSigned bool      // which need not be signed
-	keys           [2]int    // positions of the identity provider's keys; none is below 0
-	bearer         *confirmation
+	proof
+	assertion *assertion
+	bearer    *confirmation
 }
 
-// read reads the values, from the nodes whose canonical bytes were hashed.
+// read reads the values from the nodes whose canonical form was hashed.
 func (v *verification) read(p proof) (claims, error) {
-	a, err := v.decodeAssertion(p.assertion)
-	if err != nil {
-		return claims{}, err
-	}
-	return claims{verification: v, assertion: a, response: p.response, responseSigned: p.responseSigned, keys: p.keys}, nil
+	a, err := v.decodeAssertion(p.signed)
+	return claims{verification: v, proof: p, assertion: a}, err
 }
 
-// accept makes the assertion. It is the only function that does.
+// accept makes the assertion. No other function does.
 func (c *claims) accept(size int) *Assertion {
 	c.assertion.detach(size)
 	return &Assertion{
@@ -36,21 +31,22 @@ func (c *claims) accept(size int) *Assertion {
 	}
 }
 
-// refuse notes in an error which assertion it refuses. The notes are copies: the
-// document is not kept for as long as a log keeps the error.
-func (c *claims) refuse(err error) error {
+// describe adds to an error which assertion it refuses. The values are copies: an
+// error that a log keeps must not keep the document.
+func (c *claims) describe(err error) error {
 	var e *Error
 	if errors.As(err, &e) {
-		e.Issued, e.AssertionID, e.NameID = c.assertion.issueInstant, strings.Clone(c.assertion.id), strings.Clone(c.assertion.nameID.Value)
+		e.Issued = c.assertion.issueInstant
+		e.AssertionID, e.NameID = strings.Clone(c.assertion.id), strings.Clone(c.assertion.nameID.Value)
 	}
 	return err
 }
 
-// warnings notes what the metadata interoperability profile (2.6.1) keeps out of
-// the verdict.
+// warnings reports what the metadata interoperability profile (2.6.1) has reported
+// and not enforced.
 func (c *claims) warnings() []string {
 	var all []string
-	for _, i := range c.keys {
+	for _, i := range c.signedBy {
 		if i < 0 {
 			continue
 		}
@@ -58,9 +54,9 @@ func (c *claims) warnings() []string {
 		if cert == nil || !c.now.Before(cert.NotBefore) && !c.now.After(cert.NotAfter) {
 			continue
 		}
-		note := fmt.Sprintf("the signing certificate's own dates are %s to %s", stamp(cert.NotBefore), stamp(cert.NotAfter))
-		if !slices.Contains(all, note) {
-			all = append(all, note)
+		warning := fmt.Sprintf("the signing certificate's own dates are %s to %s", stamp(cert.NotBefore), stamp(cert.NotAfter))
+		if !slices.Contains(all, warning) {
+			all = append(all, warning)
 		}
 	}
 	return all
@@ -75,8 +71,9 @@ func (c *claims) checkVersion() error {
 	return nil
 }
 
-// checkIDs wants IDs that can't be mistaken for anything else. Core makes them
-// xs:ID, which can't start with a digit; one real identity provider's do.
+// checkIDs accepts IDs of characters that no other software can misread. Core
+// makes them xs:ID, which can't start with a digit; those of one real identity
+// provider do.
 func (c *claims) checkIDs() error {
 	for _, got := range []string{c.assertion.id, c.response.id} {
 		if !goodID(got) {
@@ -106,11 +103,10 @@ func goodID(id string) bool {
 	return true
 }
 
-// checkIssuers wants both to be the identity provider that we know, byte for
-// byte. A Response that is not signed may leave its Issuer out (Core 3.2.2). A
-// Format other than entity is refused (Profiles 4.1.4.2, MUST): it says that the
-// value is a name of another kind, which may by chance be spelled like the
-// entity ID.
+// checkIssuers requires both Issuers to be the configured identity provider, byte
+// for byte. A Response that is not signed may have none (Core 3.2.2). A Format
+// other than entity is refused (Profiles 4.1.4.2, MUST): such a value is a name of
+// another kind that is spelled like the entity ID.
 func (c *claims) checkIssuers() error {
 	check := func(what string, i issuer) error {
 		if i.value != c.idp.entityID {
@@ -133,8 +129,8 @@ func (c *claims) checkIssuers() error {
 	return nil
 }
 
-// checkAudience wants every restriction to name us (they are joined by AND),
-// among whatever else it names (inside one it is OR). There must be one.
+// checkAudience requires at least one restriction, and that each names us: several
+// are joined by AND, the audiences in one by OR.
 func (c *claims) checkAudience() error {
 	if len(c.assertion.conditions.audiences) == 0 {
 		return &Error{Reason: ReasonAudience, Detail: "no AudienceRestriction", Want: c.cfg.EntityID}
@@ -147,11 +143,12 @@ func (c *claims) checkAudience() error {
 	return nil
 }
 
-// checkConditions refuses what it doesn't understand: such a condition makes
-// an assertion's validity indeterminate, and indeterminate is not valid.
+// checkConditions refuses unknown conditions: they make an assertion's validity
+// indeterminate (Core 2.5.1), which is not valid.
 func (c *claims) checkConditions() error {
 	if len(c.assertion.conditions.unknown) > 0 {
-		return &Error{Reason: ReasonCondition, Want: "AudienceRestriction, OneTimeUse or ProxyRestriction", Got: c.assertion.conditions.unknown[0]}
+		const known = "AudienceRestriction, OneTimeUse or ProxyRestriction"
+		return &Error{Reason: ReasonCondition, Want: known, Got: c.assertion.conditions.unknown[0]}
 	}
 	return nil
 }

@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// findBearer looks for the bearer confirmation that is for this very URL,
-// compared byte for byte. Others, for URLs that aren't ours, don't hurt (any
-// one confirmation is enough, Core 2.4.1); but an assertion that could be used
-// at two of our URLs would have to be remembered at both, so it is refused.
+// findBearer looks for the bearer confirmation for this URL, compared byte for
+// byte. Confirmations for URLs outside our list are ignored (any one confirmation
+// is enough, Core 2.4.1). An assertion for two of our URLs is refused: each would
+// have to know that the other used it.
 func (c *claims) findBearer() error {
 	var here *confirmation
 	bearers := 0
@@ -34,63 +34,61 @@ func (c *claims) findBearer() error {
 	}
 	switch {
 	case several:
-		return &Error{Reason: ReasonRecipient, Detail: "bearer confirmations for more than one of our URLs", Want: c.here.URL, Got: other}
+		const detail = "bearer confirmations for more than one of our URLs"
+		return &Error{Reason: ReasonRecipient, Detail: detail, Want: c.here.URL, Got: other}
 	case bearers > 1:
-		return &Error{Reason: ReasonSubjectConfirmation, Detail: fmt.Sprintf("%d bearer confirmations for this URL: which one bounds its use?", bearers), Want: "1"}
+		const detail = "bearer confirmations for this URL"
+		return &Error{Reason: ReasonSubjectConfirmation, Detail: detail, Want: "1", Got: fmt.Sprint(bearers)}
 	case here == nil && other != "":
 		return &Error{Reason: ReasonRecipient, Detail: c.regionOf(other), Want: c.here.URL, Got: other}
 	case here == nil:
-		return &Error{Reason: ReasonSubjectConfirmation, Detail: fmt.Sprintf("no bearer confirmation with a Recipient among %d confirmations", len(c.assertion.confirmations)), Want: bearerMethod + " with Recipient " + c.here.URL}
+		return &Error{
+			Reason: ReasonSubjectConfirmation,
+			Detail: fmt.Sprintf("no bearer confirmation with a Recipient among %d confirmations", len(c.assertion.confirmations)),
+			Want:   bearerMethod + " with Recipient " + c.here.URL,
+		}
 	}
 	c.bearer = here
 	return nil
 }
 
-// regionOf says in words whose a URL is, for the operator.
+// regionOf describes another Region's URL for the operator, "" for other URLs.
 func (c *claims) regionOf(url string) string {
 	if e, ok := c.acs.find(url); ok && e.Region != "" && e.Region != c.here.Region {
-		return fmt.Sprintf("it was made for Region %s, this is Region %s", e.Region, c.here.Region)
+		return fmt.Sprintf("made for Region %s, received in Region %s", e.Region, c.here.Region)
 	}
 	return ""
 }
 
-// checkDestination compares byte for byte. It may only be absent where the
-// Response is not signed (Bindings 3.5.5.2); an empty one is not absent.
+// checkDestination compares byte for byte. Only a Response that is not signed may
+// have no Destination (Bindings 3.5.5.2); an empty one is not absent.
 func (c *claims) checkDestination() error {
-	switch {
-	case !c.response.destination.given && c.responseSigned:
+	switch d := c.response.destination; {
+	case !d.given && c.responseSigned:
 		return &Error{Reason: ReasonDestination, Detail: "a signed Response has no Destination", Want: c.here.URL}
-	case c.response.destination.given && c.response.destination.value != c.here.URL:
-		return &Error{Reason: ReasonDestination, Detail: c.regionOf(c.response.destination.value), Want: c.here.URL, Got: c.response.destination.value}
+	case d.given && d.value != c.here.URL:
+		return &Error{Reason: ReasonDestination, Detail: c.regionOf(d.value), Want: c.here.URL, Got: d.value}
 	}
 	return nil
 }
 
-// checkInResponseTo goes by SubjectConfirmationData's value, which is always
-// signed; the Response's may not be, but must agree. A message that has either
-// claims to be an answer, and is never taken for an unsolicited one.
+// checkInResponseTo uses SubjectConfirmationData's value, which is always signed.
+// The Response's must agree, as it may not be. A message with either of them claims
+// to be an answer, and is never taken for an unsolicited one.
 func (c *claims) checkInResponseTo() error {
 	outer := c.response.inResponseTo
 	if !c.bearer.inResponseTo.given {
-		for _, conf := range c.assertion.confirmations {
-			outer = cmp.Or(outer, conf.inResponseTo)
-		}
-		switch {
-		case outer.given && outer.value == "":
-			return emptyInResponseTo()
-		case outer.given:
-			return &Error{Reason: ReasonInResponseTo, Detail: "it answers a request somewhere, but not in SubjectConfirmationData for this URL", Got: outer.value}
-		case !c.want.Unsolicited:
-			return &Error{Reason: ReasonUnsolicited, Rule: "Unsolicited responses (Profiles 4.1.5)", Detail: "it answers no request, and that is not allowed here"}
-		}
-		return nil
+		return c.checkUnsolicited(outer)
 	}
 	id := c.bearer.inResponseTo.value
 	switch {
 	case id == "", outer.given && outer.value == "":
 		return emptyInResponseTo()
 	case outer.given && outer.value != id:
-		return &Error{Reason: ReasonInResponseTo, Detail: "the Response and SubjectConfirmationData name two requests", Want: id, Got: outer.value}
+		return &Error{
+			Reason: ReasonInResponseTo, Detail: "the Response and SubjectConfirmationData name two requests",
+			Want: id, Got: outer.value,
+		}
 	}
 	waiting := slices.Contains(c.want.RequestIDs, id)
 	// Regions on one host share the browser's cookies, so a request of another
@@ -103,15 +101,37 @@ func (c *claims) checkInResponseTo() error {
 		}
 	}
 	if !waiting {
-		return &Error{Reason: ReasonInResponseTo, Detail: "no such request is waiting for this browser here", Got: id}
+		return &Error{Reason: ReasonInResponseTo, Detail: "this browser has no such request waiting here", Got: id}
 	}
 	return nil
 }
 
-// emptyInResponseTo is for an attribute that is there and names no request: an
-// xs:NCName has one character at least.
+// checkUnsolicited checks a message without a signed InResponseTo for this URL.
+func (c *claims) checkUnsolicited(other optional[string]) error {
+	for _, conf := range c.assertion.confirmations {
+		other = cmp.Or(other, conf.inResponseTo)
+	}
+	switch {
+	case other.given && other.value == "":
+		return emptyInResponseTo()
+	case other.given:
+		return &Error{
+			Reason: ReasonInResponseTo, Got: other.value,
+			Detail: "InResponseTo is missing from SubjectConfirmationData for this URL, and present elsewhere",
+		}
+	case !c.want.Unsolicited:
+		return &Error{
+			Reason: ReasonUnsolicited, Rule: "Unsolicited responses (Profiles 4.1.5)",
+			Detail: "it answers no request, and that is not allowed here",
+		}
+	}
+	return nil
+}
+
+// emptyInResponseTo refuses an empty attribute: an xs:NCName has at least one
+// character.
 func emptyInResponseTo() error {
-	return &Error{Reason: ReasonInResponseTo, Detail: "InResponseTo is empty: leave it out, or name the request that is answered"}
+	return &Error{Reason: ReasonInResponseTo, Detail: "InResponseTo is empty"}
 }
 
 func nameOf(e Endpoint) string {
@@ -121,8 +141,8 @@ func nameOf(e Endpoint) string {
 	return e.URL + " (Region " + e.Region + ")"
 }
 
-// checkSubject wants to know who it is. Qualifiers, where they are given, must
-// be the ones that Core 8.3.7 and 8.3.8 have.
+// checkSubject requires a NameID with a value. Its qualifiers, where given, must be
+// those of Core 8.3.7 and 8.3.8.
 func (c *claims) checkSubject() error {
 	n := c.assertion.nameID
 	if strings.TrimSpace(n.Value) == "" {

@@ -2,71 +2,68 @@ package saml
 
 import "time"
 
-// window is the instant at which the assertion can no longer be used: the
-// earliest of the three that bound it. A longer validity is cut, not refused.
+// window returns the instant from which the assertion can't be used: the earliest of
+// the three that bound it. A longer validity is cut, not refused.
 func (c *claims) window() time.Time {
 	end := c.assertion.issueInstant.Add(c.cfg.MaxAge)
 	if c.bearer != nil && c.bearer.notOnOrAfter.given {
-		end = earliest(end, c.bearer.notOnOrAfter.at)
+		end = earliest(end, c.bearer.notOnOrAfter.value)
 	}
 	if t := c.assertion.conditions.notOnOrAfter; t.given {
-		end = earliest(end, t.at)
+		end = earliest(end, t.value)
 	}
 	return end
 }
 
-// checkNotBefore and checkNotOnOrAfter put an instant's name into the error.
 func (c *claims) checkNotBefore(what string, t time.Time) error {
 	if begun(c.now, t, c.cfg.Skew) {
 		return nil
 	}
-	return &Error{Reason: ReasonNotYetValid, Detail: what, Want: "not after " + stamp(c.now) + " + " + c.cfg.Skew.String(), Got: stamp(t)}
+	want := "not after " + stamp(c.now) + " + " + c.cfg.Skew.String()
+	return &Error{Reason: ReasonNotYetValid, Detail: what, Want: want, Got: stamp(t)}
 }
 
 func (c *claims) checkNotOnOrAfter(what string, t time.Time) error {
 	if notOver(c.now, t, c.cfg.Skew) {
 		return nil
 	}
-	return &Error{Reason: ReasonExpired, Detail: what, Want: "after " + stamp(c.now) + " - " + c.cfg.Skew.String(), Got: stamp(t)}
+	return &Error{Reason: ReasonExpired, Detail: what, Want: c.notOver(), Got: stamp(t)}
 }
 
-// checkConfirmationWindow: NotOnOrAfter is required of a bearer (Profiles
-// 4.1.4.2). NotBefore is forbidden there; real identity providers send it, so
-// it is enforced instead.
+// notOver describes the instants that have not passed.
+func (c *claims) notOver() string { return "after " + stamp(c.now) + " - " + c.cfg.Skew.String() }
+
+// checkConfirmationWindow requires NotOnOrAfter (Profiles 4.1.4.2). NotBefore is
+// forbidden there; real identity providers send it, so it is enforced instead.
 func (c *claims) checkConfirmationWindow() error {
-	b := c.bearer
-	if !b.notOnOrAfter.given {
+	if !c.bearer.notOnOrAfter.given {
 		return &Error{Reason: ReasonTime, Detail: "a bearer's SubjectConfirmationData has no NotOnOrAfter"}
 	}
-	if b.notBefore.given {
-		if !b.notBefore.at.Before(b.notOnOrAfter.at) {
-			return &Error{Reason: ReasonTime, Detail: "SubjectConfirmationData ends before it begins"}
-		}
-		if err := c.checkNotBefore("SubjectConfirmationData/@NotBefore", b.notBefore.at); err != nil {
-			return err
-		}
-	}
-	return c.checkNotOnOrAfter("SubjectConfirmationData/@NotOnOrAfter", b.notOnOrAfter.at)
+	return c.checkWindow("SubjectConfirmationData", c.bearer.notBefore, c.bearer.notOnOrAfter)
 }
 
 func (c *claims) checkConditionsWindow() error {
-	w := c.assertion.conditions
-	if w.notBefore.given && w.notOnOrAfter.given && !w.notBefore.at.Before(w.notOnOrAfter.at) {
-		return &Error{Reason: ReasonTime, Detail: "Conditions end before they begin"}
+	return c.checkWindow("Conditions", c.assertion.conditions.notBefore, c.assertion.conditions.notOnOrAfter)
+}
+
+// checkWindow checks the instants of an element of which each may be absent.
+func (c *claims) checkWindow(element string, notBefore, notOnOrAfter optional[time.Time]) error {
+	if notBefore.given && notOnOrAfter.given && !notBefore.value.Before(notOnOrAfter.value) {
+		return &Error{Reason: ReasonTime, Detail: "the validity of " + element + " ends before it begins"}
 	}
-	if w.notBefore.given {
-		if err := c.checkNotBefore("Conditions/@NotBefore", w.notBefore.at); err != nil {
+	if notBefore.given {
+		if err := c.checkNotBefore(element+"/@NotBefore", notBefore.value); err != nil {
 			return err
 		}
 	}
-	if w.notOnOrAfter.given {
-		return c.checkNotOnOrAfter("Conditions/@NotOnOrAfter", w.notOnOrAfter.at)
+	if notOnOrAfter.given {
+		return c.checkNotOnOrAfter(element+"/@NotOnOrAfter", notOnOrAfter.value)
 	}
 	return nil
 }
 
-// checkIssueInstants wants neither message from the future nor older than
-// Config.MaxAge, whatever else it says of its validity.
+// checkIssueInstants requires both instants to be neither in the future nor more
+// than Config.MaxAge ago, whatever validity the message claims.
 func (c *claims) checkIssueInstants() error {
 	if err := c.checkIssueInstant("Assertion/@IssueInstant", c.assertion.issueInstant); err != nil {
 		return err
@@ -78,15 +75,12 @@ func (c *claims) checkIssueInstant(what string, at time.Time) error {
 	if err := c.checkNotBefore(what, at); err != nil {
 		return err
 	}
-	if !notOver(c.now, at.Add(c.cfg.MaxAge), c.cfg.Skew) {
-		return c.checkNotOnOrAfter(what+" + MaxAge", at.Add(c.cfg.MaxAge))
-	}
-	return nil
+	return c.checkNotOnOrAfter(what+" + MaxAge", at.Add(c.cfg.MaxAge))
 }
 
-// checkAuthn wants to know when the person authenticated: not in the future,
-// and not longer ago than Config.MaxAuthnAge where that is set. Otherwise it
-// may be long ago, which is what single sign-on is for.
+// checkAuthn requires an AuthnInstant that is not in the future, nor more than
+// Config.MaxAuthnAge ago if that is set. It may be old otherwise, as usual for
+// single sign-on.
 func (c *claims) checkAuthn() error {
 	if len(c.assertion.authn) == 0 {
 		return &Error{Reason: ReasonAuthn, Detail: "no AuthnStatement"}
@@ -96,7 +90,10 @@ func (c *claims) checkAuthn() error {
 			return err
 		}
 		if max := c.cfg.MaxAuthnAge; max > 0 && !notOver(c.now, s.instant.Add(max), c.cfg.Skew) {
-			return &Error{Reason: ReasonAuthn, Detail: "authenticated too long ago", Want: "not over " + max.String() + " ago", Got: stamp(s.instant)}
+			return &Error{
+				Reason: ReasonAuthn, Detail: "authenticated too long ago",
+				Want: "not over " + max.String() + " ago", Got: stamp(s.instant),
+			}
 		}
 	}
 	return nil
@@ -104,8 +101,8 @@ func (c *claims) checkAuthn() error {
 
 func (c *claims) checkSession() error {
 	for _, s := range c.assertion.authn {
-		if s.sessionNotOnOrAfter.given && !notOver(c.now, s.sessionNotOnOrAfter.at, c.cfg.Skew) {
-			return &Error{Reason: ReasonSession, Want: "after " + stamp(c.now) + " - " + c.cfg.Skew.String(), Got: stamp(s.sessionNotOnOrAfter.at)}
+		if s.sessionNotOnOrAfter.given && !notOver(c.now, s.sessionNotOnOrAfter.value, c.cfg.Skew) {
+			return &Error{Reason: ReasonSession, Want: c.notOver(), Got: stamp(s.sessionNotOnOrAfter.value)}
 		}
 	}
 	return nil

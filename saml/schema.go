@@ -6,9 +6,8 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-// This file reads the parts of a message by the schema: what may stand once
-// stands at most once, what is required is there, a time is a time. What the
-// values mean is for the rules.
+// This file reads the parts of a message by the schema: the numbers of elements,
+// what is required, the types of values. The rules decide what the values mean.
 
 const (
 	statusSuccess   = "urn:oasis:names:tc:SAML:2.0:status:Success"
@@ -23,21 +22,16 @@ const (
 type response struct {
 	id, version  string
 	issueInstant time.Time
-	inResponseTo optional
-	destination  optional
+	inResponseTo optional[string]
+	destination  optional[string]
 	issuer       issuer
 	status       status
 }
 
-// optional is an attribute that may be absent, which is not the same as empty.
-type optional struct {
-	value string
-	given bool
-}
-
-// optionalTime is an instant that may be absent.
-type optionalTime struct {
-	at    time.Time
+// optional is the value of an attribute that may be absent, which is not the same
+// as empty.
+type optional[T any] struct {
+	value T
 	given bool
 }
 
@@ -84,15 +78,15 @@ type assertion struct {
 type confirmation struct {
 	method       string
 	recipient    string
-	inResponseTo optional
-	notBefore    optionalTime
-	notOnOrAfter optionalTime
+	inResponseTo optional[string]
+	notBefore    optional[time.Time]
+	notOnOrAfter optional[time.Time]
 }
 
 // conditions is Core 2.5.1.
 type conditions struct {
-	notBefore    optionalTime
-	notOnOrAfter optionalTime
+	notBefore    optional[time.Time]
+	notOnOrAfter optional[time.Time]
 	audiences    [][]string // one list a restriction
 	oneTimeUse   bool
 	proxyCount   string
@@ -104,7 +98,7 @@ type conditions struct {
 type authnStatement struct {
 	instant             time.Time
 	sessionIndex        string
-	sessionNotOnOrAfter optionalTime
+	sessionNotOnOrAfter optional[time.Time]
 	classRef            string
 }
 
@@ -116,9 +110,7 @@ func decodeResponse(n xmltree.Node) (*response, error) {
 		issueInstant: d.requiredTime(n, "IssueInstant"),
 		inResponseTo: d.optional(n, "InResponseTo"),
 		destination:  d.optional(n, "Destination"),
-	}
-	if i := d.one(n, xmltree.Assertion, "Issuer"); i.OK() {
-		r.issuer = issuer{value: d.text(i), format: d.attr(i, "Format"), given: true}
+		issuer:       d.issuer(n),
 	}
 	st := d.one(n, xmltree.Protocol, "Status")
 	if !st.OK() {
@@ -128,27 +120,23 @@ func decodeResponse(n xmltree.Node) (*response, error) {
 		r.status.message = m.Text()
 	}
 	code := d.one(st, xmltree.Protocol, "StatusCode")
-	if !code.OK() {
-		return r, d.err
-	}
 	r.status.code = d.attr(code, "Value")
-	for code = d.one(code, xmltree.Protocol, "StatusCode"); code.OK(); code = d.one(code, xmltree.Protocol, "StatusCode") {
-		r.status.nested = append(r.status.nested, d.attr(code, "Value"))
+	for code.OK() {
+		if code = d.one(code, xmltree.Protocol, "StatusCode"); code.OK() {
+			r.status.nested = append(r.status.nested, d.attr(code, "Value"))
+		}
 	}
 	return r, d.err
 }
 
-// decodeAssertion reads a signed assertion. What is encrypted in it is opened
-// on the way.
+// decodeAssertion reads a signed assertion, and decrypts its encrypted parts.
 func (v *verification) decodeAssertion(n xmltree.Node) (*assertion, error) {
 	d := decoder{v: v, signed: n}
 	a := &assertion{
 		id:           d.attr(n, "ID"),
 		version:      d.attr(n, "Version"),
 		issueInstant: d.requiredTime(n, "IssueInstant"),
-	}
-	if i := d.one(n, xmltree.Assertion, "Issuer"); i.OK() {
-		a.issuer = issuer{value: d.text(i), format: d.attr(i, "Format"), given: true}
+		issuer:       d.issuer(n),
 	}
 	if s := d.one(n, xmltree.Assertion, "Subject"); s.OK() {
 		d.subject(a, s)
@@ -190,11 +178,9 @@ func (d *decoder) subject(a *assertion, s xmltree.Node) {
 	}
 }
 
-// unknownBaseID refuses an identifier of a type that is defined elsewhere (Core
-// 2.2.1), in the open or encrypted.
-func unknownBaseID() *Error {
-	return &Error{Reason: ReasonNameID, Detail: "a BaseID is of no type that is known here"}
-}
+// unknownBaseID refuses an identifier of a type that is defined outside SAML (Core
+// 2.2.1).
+func unknownBaseID() *Error { return &Error{Reason: ReasonNameID, Detail: "BaseID is not supported"} }
 
 func (d *decoder) nameID(n xmltree.Node) NameID {
 	return NameID{
@@ -212,7 +198,7 @@ func (d *decoder) conditions(c *conditions, n xmltree.Node) {
 	for child := n.First(); child.OK(); child = child.Next() {
 		_, retyped := child.AttrNS(xmltree.XSI, "type")
 		switch {
-		case retyped: // whatever it is called, it is some other condition
+		case retyped: // a condition of another type, whatever its name
 			c.unknown = append(c.unknown, child.Local()+" with an xsi:type")
 		case child.Is(xmltree.Assertion, "AudienceRestriction"):
 			audiences := []string{}
@@ -235,18 +221,17 @@ func (d *decoder) conditions(c *conditions, n xmltree.Node) {
 }
 
 func (d *decoder) authnStatement(n xmltree.Node) authnStatement {
-	s := authnStatement{
+	return authnStatement{
 		instant:             d.requiredTime(n, "AuthnInstant"),
 		sessionIndex:        d.attr(n, "SessionIndex"),
 		sessionNotOnOrAfter: d.optionalTime(n, "SessionNotOnOrAfter"),
+		classRef:            d.authnContext(n),
 	}
-	s.classRef = d.authnContext(n)
-	return s
 }
 
-// authnContext gives the class reference of an AuthnStatement, which must have
-// one AuthnContext (Core 2.7.2), of a class or with a declaration (2.7.2.2). A
-// URI that is given isn't empty (1.3.2).
+// authnContext returns the class reference of an AuthnStatement, which must have
+// one AuthnContext (Core 2.7.2), with a class or a declaration (2.7.2.2). A URI is
+// never empty (1.3.2).
 func (d *decoder) authnContext(n xmltree.Node) string {
 	c := d.one(n, xmltree.Assertion, "AuthnContext")
 	if !c.OK() {
@@ -255,8 +240,9 @@ func (d *decoder) authnContext(n xmltree.Node) string {
 	}
 	ref := d.one(c, xmltree.Assertion, "AuthnContextClassRef")
 	if !ref.OK() {
-		if !c.Child(xmltree.Assertion, "AuthnContextDecl").OK() && !c.Child(xmltree.Assertion, "AuthnContextDeclRef").OK() {
-			d.fail(&Error{Reason: ReasonSchema, Detail: "an AuthnContext names neither a class nor a declaration (Core 2.7.2.2)"})
+		decl, declRef := c.Child(xmltree.Assertion, "AuthnContextDecl"), c.Child(xmltree.Assertion, "AuthnContextDeclRef")
+		if !decl.OK() && !declRef.OK() {
+			d.fail(&Error{Reason: ReasonSchema, Detail: "an AuthnContext has neither class nor declaration (Core 2.7.2.2)"})
 		}
 		return ""
 	}

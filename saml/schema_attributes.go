@@ -2,9 +2,9 @@ package saml
 
 import "github.com/meridian-saml/meridian/saml/internal/xmltree"
 
-// attributeStatements reads all of them. Values of equal Name and NameFormat
+// attributeStatements reads all attributes. Values of equal Name and NameFormat
 // are joined in document order: some identity providers write one Attribute
-// element a value.
+// element for each value.
 func (d *decoder) attributeStatements(a *assertion, n xmltree.Node) {
 	attributes, values := 0, 0
 	for s := n.Child(xmltree.Assertion, "AttributeStatement"); s.OK(); s = s.Again() {
@@ -43,16 +43,19 @@ func (d *decoder) attributeStatements(a *assertion, n xmltree.Node) {
 				a.attributes[i].Values = append(a.attributes[i].Values, all[from:]...)
 				continue
 			}
-			a.attributes = append(a.attributes, Attribute{Name: name, NameFormat: format, FriendlyName: d.attr(c, "FriendlyName"), Values: all[from:len(all):len(all)]})
+			a.attributes = append(a.attributes, Attribute{
+				Name: name, NameFormat: format, FriendlyName: d.attr(c, "FriendlyName"),
+				Values: all[from:len(all):len(all)],
+			})
 		}
 		if empty {
-			d.fail(&Error{Reason: ReasonSchema, Detail: "an AttributeStatement holds no Attribute (Core 2.7.3)"})
+			d.fail(&Error{Reason: ReasonSchema, Detail: "an AttributeStatement has no Attribute (Core 2.7.3)"})
 		}
 	}
 }
 
-// attributeIndex finds attributes by Name and NameFormat: by looking through a
-// few of them, by a map once there are many.
+// attributeIndex finds attributes by Name and NameFormat. It is nil, and they are
+// compared one by one, while there are few.
 type attributeIndex map[[2]string]int
 
 func (x *attributeIndex) number(have []Attribute, name, format string) (int, bool) {
@@ -79,7 +82,7 @@ func (x *attributeIndex) number(have []Attribute, name, format string) (int, boo
 }
 
 // attributeValue keeps a value that holds elements as elements: flattened to a
-// string it would be some other value.
+// string it would be another value.
 func attributeValue(n xmltree.Node) AttributeValue {
 	if nilled, _ := n.AttrNS(xmltree.XSI, "nil"); nilled == "true" || nilled == "1" {
 		return AttributeValue{Nil: true}
@@ -87,13 +90,13 @@ func attributeValue(n xmltree.Node) AttributeValue {
 	if !n.First().OK() {
 		return AttributeValue{Text: n.Text()}
 	}
-	return AttributeValue{Elements: elements(n)}
+	return AttributeValue{Elements: valueElements(n)}
 }
 
-func elements(n xmltree.Node) []Element {
+func valueElements(n xmltree.Node) []Element {
 	var out []Element
 	for c := n.First(); c.OK(); c = c.Next() {
-		e := Element{Namespace: c.Doc().URI(c.NS()), Name: c.Local(), Text: c.Text(), Elements: elements(c)}
+		e := Element{Namespace: c.Doc().URI(c.NS()), Name: c.Local(), Text: c.Text(), Elements: valueElements(c)}
 		for _, a := range c.Attrs() {
 			e.Attributes = append(e.Attributes, ElementAttribute{Namespace: c.Doc().URI(a.NS), Name: a.Local, Value: a.Value})
 		}

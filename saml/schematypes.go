@@ -1,24 +1,26 @@
 package saml
 
 import (
+	"cmp"
 	"iter"
+	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 )
 
 // This file reads the simple types of XML Schema Part 2 that SAML's metadata
-// uses. All of them have the white space facet "collapse", so " true " is true;
-// an xs:string keeps its white space and needs no function. xs:dateTime stands
-// in instant.go.
+// uses. All of them have the white space facet "collapse", so " true " is true.
+// xs:dateTime is in instant.go.
 
-// xmlSpace is what XML calls white space (XML 1.0, 2.3).
+// xmlSpace is white space in XML (XML 1.0, 2.3).
 const xmlSpace = " \t\r\n"
 
-func isXMLSpace(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' }
+func isXMLSpace(r rune) bool { return strings.ContainsRune(xmlSpace, r) }
 
-// collapse is the white space facet of that name (XML Schema Part 2, 4.3.6): no
-// white space at the ends, and one blank for each run of it inside.
+// collapse applies the white space facet of that name (XML Schema Part 2, 4.3.6):
+// no white space at the ends, and one blank for each run of it inside.
 func collapse(s string) string {
 	if !strings.ContainsAny(s, xmlSpace) {
 		return s
@@ -33,8 +35,8 @@ func collapse(s string) string {
 	return b.String()
 }
 
-// listItems gives the items of a list type (2.5.1.2), which are separated by
-// white space. They are not gathered: a document can hold millions.
+// listItems iterates over the items of a list type (2.5.1.2), which white space
+// separates. They are not collected: a document can hold millions.
 func listItems(s string) iter.Seq[string] { return strings.FieldsFuncSeq(s, isXMLSpace) }
 
 // parseBoolean reads an xs:boolean (3.2.2).
@@ -56,55 +58,30 @@ func parseUnsignedShort(s string) (uint16, bool) {
 	return uint16(n), err == nil
 }
 
+var durationForm = regexp.MustCompile(
+	`^(-)?P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$`)
+
 // parseDuration reads an xs:duration (3.2.6). Months and years have no fixed
 // length; the shortest is taken, 28 and 365 days, because a duration here is a
-// time after which something is to be read again. What is longer than a
-// time.Duration can say is the longest that it can.
+// time after which something is read again. One that is longer than a
+// time.Duration can hold is the longest that it can.
 func parseDuration(s string) (time.Duration, bool) {
 	s = collapse(s)
-	s, negative := strings.CutPrefix(s, "-")
-	s, ok := strings.CutPrefix(s, "P")
-	if !ok {
+	parts := durationForm.FindStringSubmatch(s)
+	if parts == nil || strings.HasSuffix(s, "P") || strings.HasSuffix(s, "T") {
 		return 0, false
 	}
-	date, clock, hasClock := strings.Cut(s, "T")
-	seconds, ok1 := sumUnits(date, "YMD", []float64{365 * 86400, 28 * 86400, 86400})
-	more, ok2 := sumUnits(clock, "HMS", []float64{3600, 60, 1})
-	if !ok1 || !ok2 || date == "" && clock == "" || hasClock && clock == "" {
-		return 0, false
+	total := 0.0
+	for i, seconds := range []float64{365 * 86400, 28 * 86400, 86400, 3600, 60, 1} {
+		n, _ := strconv.ParseFloat(cmp.Or(parts[i+2], "0"), 64) // infinite if it is too large
+		total += n * seconds
 	}
-	const longest = float64(1<<63-1) / float64(time.Second)
-	d := time.Duration(1<<63 - 1)
-	if total := seconds + more; total < longest {
+	d := time.Duration(math.MaxInt64)
+	if total < d.Seconds() {
 		d = time.Duration(total * float64(time.Second))
 	}
-	if negative {
+	if parts[1] != "" {
 		d = -d
 	}
 	return d, true
-}
-
-// sumUnits adds numbers that are each followed by one of units, in their order
-// and each at most once. Only seconds may have a fraction.
-func sumUnits(s, units string, worth []float64) (sum float64, ok bool) {
-	for s != "" {
-		end := strings.IndexFunc(s, func(r rune) bool { return (r < '0' || r > '9') && r != '.' })
-		if end <= 0 {
-			return 0, false
-		}
-		at := strings.IndexByte(units, s[end])
-		digits := s[:end]
-		whole, fraction, pointed := strings.Cut(digits, ".")
-		switch {
-		case at < 0, whole == "", pointed && (s[end] != 'S' || fraction == "" || strings.Contains(fraction, ".")):
-			return 0, false
-		}
-		n, err := strconv.ParseFloat(digits, 64)
-		if err != nil && n == 0 { // one that is too large is infinite, and an error
-			return 0, false
-		}
-		sum += n * worth[at]
-		units, worth, s = units[at+1:], worth[at+1:], s[end+1:]
-	}
-	return sum, true
 }

@@ -12,31 +12,30 @@ import (
 
 const nsSignature = "http://www.w3.org/2000/09/xmldsig#"
 
-// Metadata writes this service provider's metadata (Metadata 2.4.4): one
-// SPSSODescriptor with every ACS URL in order, HTTP-POST only, of which the
-// first alone has isDefault="true". Give it to the identity provider, or enter
-// the same URLs there in the same order.
+// Metadata returns this service provider's metadata (Metadata 2.4.4): one
+// SPSSODescriptor with every ACS URL in order, for HTTP-POST only. The first alone
+// has isDefault="true". Give it to the identity provider, or enter the same URLs
+// there in the same order.
 //
 // It always has a cacheDuration, and a validUntil only with
-// Config.MetadataValidity. The root element is written in exclusive canonical
-// form.
+// Config.MetadataValidity. The root element is in exclusive canonical form.
 func (sp *ServiceProvider) Metadata() ([]byte, error) {
 	w := metadataWriter{cfg: &sp.cfg}
 	w.entity(sp.acs.Load().all, sp.cfg.Now())
 	return []byte("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n" + w.String() + "\n"), nil
 }
 
-// metadataWriter writes metadata in canonical form, a line an element: attributes
-// are in order, and no prefix is declared twice.
+// metadataWriter writes metadata in canonical form, with a line for each element:
+// attributes are in order, and no prefix is declared twice.
 type metadataWriter struct {
 	canonicalWriter
 	cfg   *Config
 	depth int
 }
 
-func (w *metadataWriter) line() { w.b.WriteString("\n" + strings.Repeat("  ", w.depth)) }
+func (w *metadataWriter) line() { w.WriteString("\n" + strings.Repeat("  ", w.depth)) }
 
-// open writes a start tag; what follows, up to close, stands in the element.
+// open writes a start tag, which close ends.
 func (w *metadataWriter) open(name string, attributes ...attribute) {
 	if w.depth > 0 {
 		w.line()
@@ -71,9 +70,9 @@ func (w *metadataWriter) entity(endpoints []Endpoint, now time.Time) {
 	w.close("md:EntityDescriptor")
 }
 
-// role leaves WantAssertionsSigned out where a signature on the assertion isn't
-// demanded. An identity provider that reads "false" there may stop signing
-// assertions, though its own settings say that it should.
+// role leaves WantAssertionsSigned out where no signature on the assertion is
+// required. An identity provider that reads "false" there may stop signing
+// assertions against its own settings.
 func (w *metadataWriter) role(endpoints []Endpoint) {
 	w.open("md:SPSSODescriptor",
 		attribute{"AuthnRequestsSigned", strconv.FormatBool(w.cfg.SignRequests)},
@@ -112,22 +111,9 @@ func (w *metadataWriter) keyDescriptor(use string, cert *x509.Certificate, metho
 	w.close("md:KeyDescriptor")
 }
 
-// formatDuration writes an xs:duration in whole seconds (XML Schema Part 2,
-// 3.2.6).
+var withoutZeros = strings.NewReplacer("H0M0S", "H", "H0M", "H", "M0S", "M")
+
+// formatDuration writes whole seconds as an xs:duration (XML Schema Part 2, 3.2.6).
 func formatDuration(d time.Duration) string {
-	text := "PT"
-	seconds := int64(d / time.Second)
-	for _, unit := range []struct {
-		name  string
-		worth int64
-	}{{"H", 3600}, {"M", 60}} {
-		if n := seconds / unit.worth; n > 0 {
-			text += strconv.FormatInt(n, 10) + unit.name
-			seconds %= unit.worth
-		}
-	}
-	if seconds > 0 || text == "PT" {
-		text += strconv.FormatInt(seconds, 10) + "S"
-	}
-	return text
+	return "PT" + withoutZeros.Replace(strings.ToUpper(d.String()))
 }

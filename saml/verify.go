@@ -1,31 +1,33 @@
 package saml
 
 import (
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/meridian-saml/meridian/saml/internal/xmlenc"
 )
 
-// VerifyOptions says what a response must fit. Options that nothing could
-// meet, or that everything would, is an error and not a verdict.
+// VerifyOptions says what a response must match. Options that no response or every
+// response could match are an error with ReasonConfig.
 type VerifyOptions struct {
-	// ACS is the URL that the response was posted to, as it stands on the
-	// list. It comes from routing, never from the message. Required.
+	// ACS is the URL that the response was posted to, as it is on the list. It comes
+	// from routing, never from the message. Required.
 	ACS string
-	// RequestIDs are the IDs of the requests that this browser has made here
-	// and that were not answered yet. Empty but not nil: there are none. Nil is
-	// an error without Unsolicited.
+	// RequestIDs are the IDs of the requests that this browser made here and that
+	// were not answered yet. Empty but not nil: none. Nil is an error without
+	// Unsolicited.
 	RequestIDs []string
-	// Unsolicited lets a response pass that answers no request at all. It
-	// changes nothing for a response that claims to answer one.
+	// Unsolicited accepts a response that answers no request. It changes nothing
+	// for a response that claims to answer one.
 	Unsolicited bool
 }
 
 // Verify verifies a SAMLResponse form value (HTTP-POST binding, Bindings 3.5):
-// base64, not deflated. It returns the assertion if, and only if, every rule
-// holds; otherwise a [*Error] that names the first rule that didn't. It keeps
-// nothing: that a request is answered once and an assertion used once is for
-// the caller to see to, as package acs does.
+// base64, not deflated. It returns the assertion if every rule holds, and otherwise
+// a [*Error] for the first rule that doesn't. It keeps nothing between calls: the
+// caller makes sure that a request is answered once and an assertion used once, as
+// package acs does.
 func (sp *ServiceProvider) Verify(raw []byte, want VerifyOptions) (*Assertion, error) {
 	return sp.verifyBase64(raw, want, nil)
 }
@@ -43,30 +45,30 @@ func (sp *ServiceProvider) verifyBase64(raw []byte, want VerifyOptions, t *trace
 	return sp.verify(doc, want, t)
 }
 
-// verification is what one verification goes by. Everything that could change
-// meanwhile (the time, the list, the metadata) is read once, at the start.
+// verification is the state of one verification. Everything that can change (the
+// time, the list, the metadata) is read once, at the start.
 type verification struct {
 	cfg   *Config
 	want  VerifyOptions
 	now   time.Time
 	acs   *acsList
-	here  Endpoint // the one the response was posted to
+	here  Endpoint // where the response was posted to
 	idp   *IdP
 	keys  *xmlenc.Keys // made when something is to be decrypted
-	trace *trace       // nil but for Explain
+	trace *trace       // nil except for Explain
 }
 
-// verify is the whole order of work. What each stage returns has a type of its
-// own, and only that stage makes it:
+// verify does all checks in order. Each stage returns a type of its own, which only
+// that stage makes:
 //
 //	doc       the bytes that arrived
 //	*message  a Response that was read; it serves to refuse, and to find what is signed
 //	proof     the elements that verified signatures cover
-//	claims    what those elements say
+//	claims    the values in those elements
 //
-// Reading on after a stage failed makes no sense. The rules are all looked at,
-// and the first that doesn't hold is the verdict: the ones on the assertion come
-// before the ones on the Response, because the assertion is always signed.
+// A stage that fails ends the verification. The rules are all checked, and the
+// first that doesn't hold is the error: rules on the assertion come before rules on
+// the Response, because the assertion is always signed.
 func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*Assertion, error) {
 	v, err := sp.newVerification(want, t)
 	if err != nil {
@@ -88,7 +90,7 @@ func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*As
 	if err := t.step("Exactly one assertion (Profiles 4.1.4.2)", m.findAssertion()); err != nil {
 		return nil, err
 	}
-	if err := t.step(ruleShapes, v.findSignatures(m)); err != nil {
+	if err := t.step(ruleShapes, v.findSignatures(m, m.root)); err != nil {
 		return nil, err
 	}
 
@@ -115,7 +117,7 @@ func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*As
 	r.check("Issuer (Profiles 4.1.4.2)", c.checkIssuers())
 	r.check("Recipient (Profiles 4.1.4.2)", c.findBearer())
 	r.check("Destination (Core 3.2.2, Bindings 3.5.5.2)", c.checkDestination())
-	if c.bearer != nil { // else Recipient has refused, and there is nothing to look at
+	if c.bearer != nil { // otherwise Recipient has failed
 		r.check("InResponseTo (Profiles 4.1.4.3)", c.checkInResponseTo())
 		r.check("SubjectConfirmationData window (Core 2.4.1.2)", c.checkConfirmationWindow())
 	}
@@ -127,12 +129,12 @@ func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*As
 	r.check("AuthnStatement (Profiles 4.1.4.2)", c.checkAuthn())
 	r.check("SessionNotOnOrAfter (Core 2.7.2)", c.checkSession())
 	if r.err != nil {
-		return nil, c.refuse(r.err)
+		return nil, c.describe(r.err)
 	}
 	return c.accept(len(doc)), nil
 }
 
-// rules collects what the rules say.
+// rules collects the results of the rules.
 type rules struct {
 	trace *trace
 	err   error // of the first that doesn't hold
@@ -144,20 +146,20 @@ func (r *rules) check(rule string, err error) {
 	}
 }
 
-// newVerification makes sure that the caller asked something.
+// newVerification validates the options.
 func (sp *ServiceProvider) newVerification(want VerifyOptions, t *trace) (*verification, error) {
-	v := &verification{cfg: &sp.cfg, want: want, now: sp.cfg.Now(), acs: sp.acs.Load(), idp: sp.cfg.IdP.IdP(), trace: t}
+	v := &verification{
+		cfg: &sp.cfg, want: want, now: sp.cfg.Now(), acs: sp.acs.Load(), idp: sp.cfg.IdP.IdP(), trace: t,
+	}
 	var ok bool
 	if v.here, ok = v.acs.find(want.ACS); !ok {
-		return nil, configError("VerifyOptions.ACS", quote(withoutUser(want.ACS))+" is not on the list", nil)
+		return nil, configError("VerifyOptions.ACS", "%s is not on the list", quote(withoutUser(want.ACS)))
 	}
 	if want.RequestIDs == nil && !want.Unsolicited {
-		return nil, configError("VerifyOptions", "RequestIDs is nil and Unsolicited is false: nothing could be accepted", nil)
+		return nil, configError("VerifyOptions", "RequestIDs is nil and Unsolicited is false: no response could match")
 	}
-	for _, id := range want.RequestIDs {
-		if id == "" {
-			return nil, configError("VerifyOptions.RequestIDs", "an empty ID would stand for every unsolicited response", nil)
-		}
+	if slices.Contains(want.RequestIDs, "") {
+		return nil, configError("VerifyOptions.RequestIDs", "an empty ID would match every unsolicited response")
 	}
 	return v, nil
 }
@@ -167,5 +169,30 @@ func (cfg *Config) checkMetadataInForce(idp *IdP, now time.Time) error {
 	if idp.validUntil.IsZero() || cfg.InsecureAllowExpiredMetadata || notOver(now, idp.validUntil, cfg.Skew) {
 		return nil
 	}
-	return &Error{Reason: ReasonMetadata, Rule: "validUntil (Metadata 2.3.2)", Want: "metadata that is in force", Got: "validUntil " + idp.validUntil.UTC().Format(time.RFC3339)}
+	return &Error{
+		Reason: ReasonMetadata, Rule: "validUntil (Metadata 2.3.2)",
+		Want: "metadata that is in force", Got: "validUntil " + idp.validUntil.UTC().Format(time.RFC3339),
+	}
+}
+
+// trace records rules for Explain. A nil trace records nothing.
+type trace struct{ checks []Check }
+
+// step records whether a rule held, and sets the rule of an error that has none.
+func (t *trace) step(rule string, err error) error {
+	if err == nil && t == nil {
+		return nil
+	}
+	var e *Error
+	if errors.As(err, &e) && e.Rule == "" {
+		e.Rule = rule
+	}
+	if t != nil {
+		c := Check{Rule: rule, OK: err == nil}
+		if e != nil {
+			c.Detail, c.Reason = e.Explain(), e.Reason
+		}
+		t.checks = append(t.checks, c)
+	}
+	return err
 }

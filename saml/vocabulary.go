@@ -2,10 +2,10 @@ package saml
 
 import "github.com/meridian-saml/meridian/saml/internal/xmltree"
 
-// known reports whether a response by the schemas can hold such an element.
-// Others may stand where the schemas say "any" (attribute values, Extensions,
-// Advice, StatusDetail, KeyInfo), and are counted, so that a document of junk
-// isn't read to its end. What stands in a wrong place is for the rules.
+// known reports whether the schemas of a response define such an element. Others
+// are allowed where the schemas have "any" (attribute values, Extensions, Advice,
+// StatusDetail, KeyInfo), and are counted, so that reading a document of junk stops
+// early. The rules refuse elements in wrong places.
 func known(ns xmltree.NS, local string) bool {
 	switch ns {
 	case xmltree.Assertion: // Core 2
@@ -29,7 +29,8 @@ func known(ns xmltree.NS, local string) bool {
 		case "Signature", "SignedInfo", "CanonicalizationMethod", "SignatureMethod", "SignatureValue",
 			"Reference", "Transforms", "Transform", "DigestMethod", "DigestValue",
 			"KeyInfo", "KeyName", "KeyValue", "RSAKeyValue", "Modulus", "Exponent", "RetrievalMethod",
-			"X509Data", "X509Certificate", "X509IssuerSerial", "X509IssuerName", "X509SerialNumber", "X509SubjectName", "X509SKI":
+			"X509Data", "X509Certificate", "X509IssuerSerial", "X509IssuerName", "X509SerialNumber",
+			"X509SubjectName", "X509SKI":
 			return true
 		}
 	case xmltree.Encryption: // XML Encryption 3

@@ -22,15 +22,15 @@ const (
 	exclusiveWithComments = exclusive + "WithComments"
 )
 
-// Policy says which weak things are accepted all the same.
+// Policy says which weak algorithms and keys are accepted.
 type Policy struct {
 	AllowSHA1  bool
 	MinRSABits int
 }
 
-// method is a way to sign. PSS is the variant whose parameters are all in its
-// name (RFC 9231, 2.3.10): the salt is as long as the hash, and MGF1 uses the
-// same. A message can choose none of them.
+// method is a signature algorithm. PSS is the variant whose name fixes all
+// parameters (RFC 9231, 2.3.10), so a message can't choose any: the salt is as long
+// as the hash, which MGF1 uses too.
 type method struct {
 	hash crypto.Hash
 	kind kind
@@ -87,7 +87,8 @@ func (m method) verify(key crypto.PublicKey, digest, signature []byte) bool {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
 		if m.kind == pss {
-			return rsa.VerifyPSS(key, m.hash, digest, signature, &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}) == nil
+			opts := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash}
+			return rsa.VerifyPSS(key, m.hash, digest, signature, opts) == nil
 		}
 		return rsa.VerifyPKCS1v15(key, m.hash, digest, signature) == nil
 	case *ecdsa.PublicKey:
@@ -96,7 +97,8 @@ func (m method) verify(key crypto.PublicKey, digest, signature []byte) bool {
 		if len(signature) != 2*width {
 			return false
 		}
-		return ecdsa.Verify(key, digest, new(big.Int).SetBytes(signature[:width]), new(big.Int).SetBytes(signature[width:]))
+		r, s := new(big.Int).SetBytes(signature[:width]), new(big.Int).SetBytes(signature[width:])
+		return ecdsa.Verify(key, digest, r, s)
 	}
 	return false
 }

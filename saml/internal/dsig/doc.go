@@ -1,10 +1,10 @@
 // Package dsig verifies the signatures of SAML messages (SAML Core 5.4, XML
-// Signature 1.1). It only verifies: nothing here can sign.
+// Signature 1.1). It can't sign.
 //
-// [Read] says, before any cryptography, whether a Signature has the one shape
-// that SAML allows. [Envelope.Verify] then hashes the element around it and
-// gives back that element: values are read from the very nodes whose canonical
-// bytes went into the hash, so there is no second reading that could differ.
+// [Read] checks, before any cryptography, that a Signature has the one form that
+// SAML allows. [Envelope.Verify] then hashes the element around it and returns that
+// element: values are read from the nodes whose canonical form was hashed, so no
+// second parse can differ.
 //
-// Keys come from the caller. KeyInfo is never looked at.
+// The caller gives the keys. KeyInfo is never read.
 package dsig

@@ -2,8 +2,8 @@ package dsig
 
 import "github.com/meridian-saml/meridian/saml/internal/xmltree"
 
-// Envelope is a Signature that has the right shape, and the element around it.
-// Nothing is known yet about whether it holds.
+// Envelope is a Signature of the accepted form and the element around it. It is not
+// verified yet.
 type Envelope struct {
 	signature  xmltree.Node
 	info       xmltree.Node
@@ -15,24 +15,21 @@ type Envelope struct {
 	signedForm form   // of what is signed
 }
 
-// Read checks a Signature's shape (SAML Core 5.4.1 to 5.4.4, XML Signature 4):
+// Read checks the form of a Signature (SAML Core 5.4.1 to 5.4.4, XML Signature 4):
 // SignedInfo, SignatureValue and at most a KeyInfo; one Reference, to the ID of
 // the element around it; the enveloped-signature transform, then exclusive
-// canonicalisation, and nothing else. An attacker needs a place to put something
-// where a verifier looks and a reader doesn't, or the other way round; this
-// leaves none.
+// canonicalisation, and nothing else. An attack needs a place that a verifier reads
+// and a reader of values doesn't, or the other way round. There is none.
 func Read(signature xmltree.Node, policy Policy) (*Envelope, error) {
-	e := &Envelope{signature: signature, info: signature.First()}
-	value := e.info.Next()
-	last := value
-	if keyInfo := value.Next(); keyInfo.Is(xmltree.Signature, "KeyInfo") {
-		last = keyInfo
+	c, ok := children(signature, "SignedInfo", "SignatureValue")
+	if !ok {
+		c, ok = children(signature, "SignedInfo", "SignatureValue", "KeyInfo")
 	}
-	ok := e.info.Is(xmltree.Signature, "SignedInfo") && value.Is(xmltree.Signature, "SignatureValue") && !last.Next().OK()
 	if !ok {
 		return nil, shape("Signature must contain SignedInfo, SignatureValue and at most one KeyInfo, in this order")
 	}
-	if e.value, ok = value.Base64(); !ok || len(e.value) == 0 {
+	e := &Envelope{signature: signature, info: c[0]}
+	if e.value, ok = c[1].Base64(); !ok || len(e.value) == 0 {
 		return nil, shape("SignatureValue is not valid base64")
 	}
 	if err := e.readInfo(policy); err != nil {
@@ -41,28 +38,36 @@ func Read(signature xmltree.Node, policy Policy) (*Envelope, error) {
 	return e, nil
 }
 
-func (e *Envelope) readInfo(policy Policy) error {
-	c14n := e.info.First()
-	sign := c14n.Next()
-	ref := sign.Next()
-	if !c14n.Is(xmltree.Signature, "CanonicalizationMethod") || !sign.Is(xmltree.Signature, "SignatureMethod") ||
-		!ref.Is(xmltree.Signature, "Reference") || ref.Next().OK() {
-		return shape("SignedInfo must contain CanonicalizationMethod, SignatureMethod and exactly one Reference, in this order")
+// children returns the child elements of n, if they are exactly those of XML
+// Signature with these names, in this order.
+func children(n xmltree.Node, names ...string) (all [3]xmltree.Node, ok bool) {
+	c := n.First()
+	for i, name := range names {
+		if !c.Is(xmltree.Signature, name) {
+			return all, false
+		}
+		all[i], c = c, c.Next()
 	}
-	var err error
-	if e.infoForm, err = readForm("CanonicalizationMethod", c14n); err != nil {
+	return all, !c.OK()
+}
+
+func (e *Envelope) readInfo(policy Policy) (err error) {
+	c, ok := children(e.info, "CanonicalizationMethod", "SignatureMethod", "Reference")
+	if !ok {
+		return shape("SignedInfo must contain CanonicalizationMethod, SignatureMethod and one Reference, in this order")
+	}
+	if e.infoForm, err = readForm("CanonicalizationMethod", c[0]); err != nil {
 		return err
 	}
-	if sign.First().OK() {
+	if c[1].First().OK() {
 		return shape("SignatureMethod must not have parameters")
 	}
-	name := algorithm(sign)
-	m, known := methods[name]
-	if !known || name == base+"rsa-sha1" && !policy.AllowSHA1 {
-		return &Error{Reason: Algorithm, Detail: "SignatureMethod is not accepted", Want: "RSA, RSA-PSS or ECDSA with SHA-256, SHA-384 or SHA-512", Got: name}
+	name := algorithm(c[1])
+	if e.method, ok = methods[name]; !ok || name == base+"rsa-sha1" && !policy.AllowSHA1 {
+		const want = "RSA, RSA-PSS or ECDSA with SHA-256, SHA-384 or SHA-512"
+		return &Error{Reason: Algorithm, Detail: "SignatureMethod is not accepted", Want: want, Got: name}
 	}
-	e.method = m
-	return e.readReference(ref, policy)
+	return e.readReference(c[2], policy)
 }
 
 func (e *Envelope) readReference(ref xmltree.Node, policy Policy) error {
@@ -72,56 +77,50 @@ func (e *Envelope) readReference(ref xmltree.Node, policy Policy) error {
 	}
 	id, _ := around.Attr("ID")
 	if uri, _ := ref.Attr("URI"); id == "" || uri != "#"+id {
-		return &Error{Reason: Shape, Detail: "Reference is not to the ID of the parent of the Signature", Want: "#" + id, Got: uri}
+		const detail = "Reference is not to the ID of the parent of the Signature"
+		return &Error{Reason: Shape, Detail: detail, Want: "#" + id, Got: uri}
 	}
-	transforms := ref.First()
-	digest := transforms.Next()
-	value := digest.Next()
-	if !transforms.Is(xmltree.Signature, "Transforms") || !digest.Is(xmltree.Signature, "DigestMethod") ||
-		!value.Is(xmltree.Signature, "DigestValue") || value.Next().OK() {
+	c, ok := children(ref, "Transforms", "DigestMethod", "DigestValue")
+	if !ok {
 		return shape("Reference must contain Transforms, DigestMethod and DigestValue, in this order")
 	}
-	if err := e.readTransforms(transforms); err != nil {
+	if err := e.readTransforms(c[0]); err != nil {
 		return err
 	}
-	if digest.First().OK() {
+	if c[1].First().OK() {
 		return shape("DigestMethod must not have parameters")
 	}
-	var ok bool
-	if e.want, ok = value.Base64(); !ok || len(e.want) == 0 {
+	if e.want, ok = c[2].Base64(); !ok || len(e.want) == 0 {
 		return shape("DigestValue is not valid base64")
 	}
-	e.digest = algorithm(digest)
+	e.digest = algorithm(c[1])
 	if _, known := digests[e.digest]; !known || e.digest == base+"sha1" && !policy.AllowSHA1 {
-		return &Error{Reason: Algorithm, Detail: "DigestMethod is not accepted", Want: "SHA-256, SHA-384 or SHA-512", Got: e.digest}
+		const want = "SHA-256, SHA-384 or SHA-512"
+		return &Error{Reason: Algorithm, Detail: "DigestMethod is not accepted", Want: want, Got: e.digest}
 	}
 	return nil
 }
 
-// readTransforms wants the two that SAML Core 5.4.4 allows, in the one order
+// readTransforms accepts the two transforms of SAML Core 5.4.4, in the one order
 // that makes sense.
-func (e *Envelope) readTransforms(transforms xmltree.Node) error {
-	first := transforms.First()
-	second := first.Next()
-	ok := first.Is(xmltree.Signature, "Transform") && second.Is(xmltree.Signature, "Transform") && !second.Next().OK() &&
-		algorithm(first) == enveloped && !first.First().OK()
-	if !ok {
+func (e *Envelope) readTransforms(transforms xmltree.Node) (err error) {
+	c, ok := children(transforms, "Transform", "Transform")
+	if !ok || algorithm(c[0]) != enveloped || c[0].First().OK() {
 		return shape("Transforms must be enveloped-signature, then exclusive canonicalization")
 	}
-	var err error
-	e.signedForm, err = readForm("the second Transform", second)
+	e.signedForm, err = readForm("the second Transform", c[1])
 	return err
 }
 
 // form is how an element is canonicalised.
 type form struct {
 	prefixList   string
-	withComments bool // only where there are none, see checkComments
+	withComments bool // accepted only where there are none, see checkComments
 }
 
-// readForm wants exclusive canonicalisation. Inclusive canonicalisation is
-// refused: what it makes of an element depends on everything around it, which is
-// not signed. The variant with comments is named by Core 5.4.3 and 5.4.4.
+// readForm accepts exclusive canonicalisation. The variant with comments is in Core
+// 5.4.3 and 5.4.4. The inclusive one is refused: its result depends on everything
+// around an element, which is not signed.
 func readForm(what string, n xmltree.Node) (form, error) {
 	got := algorithm(n)
 	if got != exclusive && got != exclusiveWithComments {

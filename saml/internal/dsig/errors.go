@@ -4,13 +4,13 @@ package dsig
 type Reason int
 
 const (
-	Shape     Reason = iota // not of the one shape that SAML allows
+	Shape     Reason = iota // not of the one form that SAML allows
 	Algorithm               // unknown, unsupported or too weak
-	WeakKey                 // no key of the right kind, or every such key is too weak
-	Invalid                 // it does not hold under any configured key
+	WeakKey                 // every key of the right kind is too weak
+	Invalid                 // it does not verify with any configured key
 )
 
-// Error is what Read and Verify refuse with.
+// Error is the error of Read and Verify.
 type Error struct {
 	Reason    Reason
 	Detail    string

@@ -22,8 +22,8 @@ const (
 	rsa15     = base + "rsa-1_5"
 )
 
-// Offered lists what metadata may promise (Metadata 2.4.1.1), in order of
-// preference: what is accepted without any condition.
+// Offered lists the algorithms for metadata (Metadata 2.4.1.1), in order of
+// preference: those that are always accepted.
 func Offered() []string {
 	return []string{
 		base11 + "aes256-gcm", base11 + "aes192-gcm", base11 + "aes128-gcm",
@@ -31,9 +31,9 @@ func Offered() []string {
 	}
 }
 
-// block is a way to encrypt data: AES with a key of so many bytes.
+// block is AES in one mode, GCM or CBC.
 type block struct {
-	keyLen int
+	keyLen int // bytes
 	cbc    bool
 }
 
@@ -47,8 +47,8 @@ var blocks = map[string]block{
 	base + "aes256-cbc": {32, true},
 }
 
-// digests are the hashes that RSA-OAEP may be told to use. XML Encryption 1.1
-// (5.8) gives SHA-384 a name of its own; XML Signature has the other one.
+// digests are the hashes of RSA-OAEP. SHA-384 has one name in XML Encryption 1.1
+// (5.8) and another in XML Signature.
 var digests = map[string]crypto.Hash{
 	sigBase + "sha1":   crypto.SHA1,
 	base + "sha256":    crypto.SHA256,

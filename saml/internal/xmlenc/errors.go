@@ -4,13 +4,13 @@ package xmlenc
 type Reason int
 
 const (
-	Shape     Reason = iota // not of the form that SAML has
+	Shape     Reason = iota // not of the form that SAML allows
 	Algorithm               // unknown, unsupported, or not accepted here
 	Limit                   // more private-key operations than one message may cost
 	Failed                  // decryption failed; never says why
 )
 
-// Error is what Read and Open refuse with.
+// Error is the error of Read and Open.
 type Error struct {
 	Reason    Reason
 	Detail    string
@@ -21,8 +21,8 @@ func (e *Error) Error() string { return "xmlenc: " + e.Detail }
 
 func shape(detail string) error { return &Error{Reason: Shape, Detail: detail} }
 
-// failed is the one error for everything that goes wrong once a private key is
-// involved. It wraps no cause, because a cause would tell them apart.
+// failed is the error of every failure after a private key was used. It wraps no
+// cause, because a cause would tell them apart.
 func failed() error {
 	return &Error{Reason: Failed, Detail: "decryption failed with the configured keys"}
 }

@@ -11,25 +11,24 @@ import (
 type Keys struct {
 	private []crypto.Decrypter
 	random  io.Reader
-	left    int // private-key operations that the message may still cost
+	left    int // private-key operations that are left for the message
 }
 
-// NewKeys gives a message our private keys, in the order in which they are
-// tried, for at most so many operations.
+// NewKeys returns our private keys for one message, in the order in which they are
+// tried, for at most that many operations.
 func NewKeys(private []crypto.Decrypter, random io.Reader, operations int) *Keys {
 	return &Keys{private: private, random: random, left: operations}
 }
 
-// Open decrypts, and returns what read makes of the plaintext. It tries each
-// EncryptedKey with each private key until read accepts the plaintext. A
-// plaintext that is known to be wrong is given to read too, so that an attacker
-// can't tell by the time; read must have no other effect.
+// Open decrypts, and returns the result of read on the plaintext. It tries each
+// EncryptedKey with each private key until read accepts the plaintext. It calls
+// read with a wrong plaintext too, so that the time reveals nothing; read must have
+// no side effect.
 //
-// Whatever goes wrong in decrypting, the error is the same one, after the same
-// number of private-key operations. Where the plaintext is malleable, a success
-// costs that number too, because more may be refused after it. An error of read
-// is returned only where the plaintext had integrity of its own (GCM): its
-// author knows what it says.
+// Every failure to decrypt returns the same error, after the same number of
+// private-key operations. Where the plaintext is malleable, success takes that
+// number too, because later checks may refuse it. An error of read is returned only
+// where the plaintext has integrity of its own (GCM): its author knows it anyway.
 func Open[T any](s *Sealed, keys *Keys, read func(plaintext []byte) (T, error)) (T, error) {
 	var found, none T
 	tries := min(len(s.keys)*len(keys.private), maxTries)
@@ -71,8 +70,8 @@ func (b block) open(key, value []byte) (plain []byte, ok bool) {
 	return openGCM(c, value)
 }
 
-// openGCM is XML Encryption 1.1, 5.2.4: a nonce of 96 bits, the ciphertext, a
-// tag of 128.
+// openGCM is XML Encryption 1.1, 5.2.4: a nonce of 96 bits, the ciphertext, a tag
+// of 128 bits.
 func openGCM(c cipher.Block, value []byte) ([]byte, bool) {
 	gcm, err := cipher.NewGCM(c)
 	if err != nil || len(value) < gcm.NonceSize()+gcm.Overhead() {
@@ -83,9 +82,9 @@ func openGCM(c cipher.Block, value []byte) ([]byte, bool) {
 }
 
 // openCBC is XML Encryption 1.1, 5.2 and 5.2.1: an initialisation vector, then
-// whole blocks, the last of which ends in the number of bytes to drop. The
-// bytes before that number mean nothing. Where the number is impossible, ok is
-// false and there is a plaintext to read all the same.
+// whole blocks. The last byte is the number of bytes to drop; other padding bytes
+// are ignored. Where the number is impossible, ok is false and a plaintext is
+// returned all the same.
 func openCBC(c cipher.Block, value []byte) ([]byte, bool) {
 	if len(value)%aes.BlockSize != 0 || len(value) < 2*aes.BlockSize {
 		return nil, false

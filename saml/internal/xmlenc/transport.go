@@ -16,12 +16,11 @@ type wrapped struct {
 	label     []byte
 }
 
-// maxLabel bounds OAEPparams, in bytes. No identity provider is known to use
-// them.
+// maxLabel bounds OAEPparams, in bytes. No known identity provider uses them.
 const maxLabel = 256
 
-// readKey checks the form of an EncryptedKey. Its KeyInfo, which may say whose
-// key it is for, is not read: ours are few, and are tried.
+// readKey checks the form of an EncryptedKey. Its KeyInfo, which may name the key,
+// is ignored: all of ours are tried.
 func readKey(n xmltree.Node, policy Policy) (wrapped, error) {
 	p, err := readPart(n)
 	if err != nil {
@@ -39,9 +38,8 @@ func readKey(n xmltree.Node, policy Policy) (wrapped, error) {
 	return w, &Error{Reason: Algorithm, Detail: "EncryptedKey", Want: "RSA-OAEP", Got: name}
 }
 
-// readOAEP reads the parameters of RSA-OAEP (XML Encryption 1.1, 5.5.2). The
-// older name has SHA-1 in its mask, whatever the digest; the newer one has it
-// where it names no other.
+// readOAEP reads the parameters of RSA-OAEP (XML Encryption 1.1, 5.5.2). The older
+// name always has SHA-1 in its mask, the newer one by default.
 func (w *wrapped) readOAEP(method xmltree.Node, name string) error {
 	seen := make(map[string]bool)
 	for c := method.First(); c.OK(); c = c.Next() {
@@ -59,21 +57,22 @@ func (w *wrapped) readOAEP(method xmltree.Node, name string) error {
 		case c.Is(xmltree.Encryption, "OAEPparams"):
 			if len(c.Text()) > 0 || c.First().OK() {
 				if w.label, ok = c.Base64(); !ok || len(w.label) > maxLabel {
-					return shape("OAEPparams is not base64, or too long")
+					return shape("OAEPparams is not valid base64, or too long")
 				}
 			}
 			ok = true
 		}
 		if !ok {
-			return &Error{Reason: Algorithm, Detail: c.Name() + " of " + name, Want: "SHA-1, SHA-256, SHA-384 or SHA-512, and MGF1 with one of them", Got: algorithm(c)}
+			const want = "SHA-1, SHA-256, SHA-384 or SHA-512, and MGF1 with one of them"
+			return &Error{Reason: Algorithm, Detail: c.Name() + " of " + name, Want: want, Got: algorithm(c)}
 		}
 	}
 	return nil
 }
 
-// unwrap always gives a content key of n bytes. Where the private key gives
-// none, it is a random one and ok is false: a wrong key, a wrong padding and a
-// wrong length are followed by the same work as a good key.
+// unwrap always returns a content key of n bytes. Where decryption fails it is a
+// random one and ok is false: a wrong key, a wrong padding and a wrong length are
+// followed by the same work as a good key.
 func (w *wrapped) unwrap(key crypto.Decrypter, random io.Reader, n int) (content []byte, ok bool) {
 	spare := make([]byte, n)
 	if _, err := io.ReadFull(random, spare); err != nil {
@@ -81,8 +80,8 @@ func (w *wrapped) unwrap(key crypto.Decrypter, random io.Reader, n int) (content
 	}
 	var opts crypto.DecrypterOpts = &rsa.OAEPOptions{Hash: w.hash, MGFHash: w.mgf, Label: w.label}
 	if w.pkcs1 {
-		// Where the padding is wrong this gives a random key too, and doesn't
-		// say so (RFC 3218, 2.3.2).
+		// Where the padding is wrong this returns a random key without an error
+		// (RFC 3218, 2.3.2).
 		//lint:ignore SA1019 only where InsecureAllowRSA15 asks for it
 		opts = &rsa.PKCS1v15DecryptOptions{SessionKeyLen: n}
 	}

@@ -12,7 +12,7 @@ import (
 // other. It isn't safe for concurrent use.
 type Canonicaliser struct {
 	d        *Doc
-	out      bufio.Writer
+	out      *bufio.Writer
 	rendered []NS   // by Prefix: its meaning in the output here; undeclared if none
 	listed   []bool // by Prefix: it is in the PrefixList; nil without one
 	open     []openTag
@@ -30,8 +30,8 @@ type openTag struct {
 // NewCanonicaliser makes a Canonicaliser for a document.
 func NewCanonicaliser(d *Doc) *Canonicaliser {
 	return &Canonicaliser{
-		d: d, rendered: make([]NS, len(d.prefixes.all)), open: make([]openTag, 0, 16),
-		undo: make([]Decl, 0, 16), decls: make([]Decl, 0, 8), order: make([]int32, 0, 8),
+		d: d, out: bufio.NewWriterSize(nil, 2048), rendered: make([]NS, len(d.prefixes.all)),
+		open: make([]openTag, 0, 16), undo: make([]Decl, 0, 16), decls: make([]Decl, 0, 8), order: make([]int32, 0, 8),
 	}
 }
 
@@ -62,7 +62,7 @@ func (c *Canonicaliser) Write(w io.Writer, apex, except Node, prefixList string)
 		case n.isText && n.plain:
 			_, _ = c.out.WriteString(c.d.str(n.str))
 		case n.isText:
-			_, _ = EscapeText.WriteString(&c.out, c.d.str(n.str))
+			_, _ = EscapeText.WriteString(c.out, c.d.str(n.str))
 		default:
 			c.open = append(c.open, openTag{n, len(c.undo)})
 			c.start(n, at == apex.i-1)
@@ -186,8 +186,8 @@ func (c *Canonicaliser) compareDecls(a, b Decl) int {
 	return cmp.Compare(c.d.prefixes.all[a.Prefix], c.d.prefixes.all[b.Prefix])
 }
 
-// writeDecl writes a declaration for n; as n has it, if canonical XML writes the
-// same.
+// writeDecl writes a declaration of n, copied from the document where that is
+// possible.
 func (c *Canonicaliser) writeDecl(n *node, decl Decl) {
 	_ = c.out.WriteByte(' ')
 	prefix, uri := c.d.prefixes.all[decl.Prefix], c.d.URI(decl.NS)
@@ -241,7 +241,7 @@ func (c *Canonicaliser) writeValue(value string, plain bool) {
 	if plain {
 		_, _ = c.out.WriteString(value)
 	} else {
-		_, _ = EscapeValue.WriteString(&c.out, value)
+		_, _ = EscapeValue.WriteString(c.out, value)
 	}
 	_ = c.out.WriteByte('"')
 }

@@ -5,14 +5,14 @@ import (
 	"unicode/utf8"
 )
 
-// class sorts bytes, so that the common ones cost one look each.
+// class holds the classes of each byte, so that a common one costs one lookup.
 var class = func() (c [256]byte) {
 	for b := range 256 {
 		switch {
 		case b == '\t', b == '\n', b == '\r', b == ' ':
 			c[b] |= isSpace
 		case b < ' ':
-			c[b] |= isOdd // no XML character
+			c[b] |= isOdd // not an XML character
 		}
 		switch {
 		case b >= 'a' && b <= 'z', b >= 'A' && b <= 'Z', b == '_':
@@ -25,7 +25,7 @@ var class = func() (c [256]byte) {
 		c[b] |= isOdd
 	}
 	for b := range 256 {
-		if c[b]&isOdd != 0 && b != ']' && b != '>' || b == '<' || b == '"' || b == '\'' || b == '\t' || b == '\n' || b == '\r' {
+		if c[b]&isOdd != 0 && b != ']' && b != '>' || strings.IndexByte("<\"'\t\n\r", byte(b)) >= 0 {
 			c[b] |= isOddValue
 		}
 	}
@@ -37,14 +37,14 @@ func isSpaceRune(r rune) bool { return r == ' ' || r == '\t' || r == '\n' || r =
 
 const (
 	isSpace    byte = 1 << iota
-	isOdd           // wants a second look in text
-	isOddValue      // wants a second look in an attribute's value
+	isOdd           // needs a second check in text
+	isOddValue      // needs a second check in an attribute's value
 	nameStart
 	nameChar
 )
 
-// checkChars wants XML characters only (XML 1.0, 2.2), whatever they mean. s is
-// at byte at of the document.
+// checkChars accepts XML characters only (XML 1.0, 2.2). s is at byte at of the
+// document.
 func checkChars(at int, s string) error {
 	for i := range len(s) {
 		if class[s[i]]&isOdd != 0 && !charAt(s, i) {
@@ -54,8 +54,8 @@ func checkChars(at int, s string) error {
 	return nil
 }
 
-// charAt looks a second time at a byte of class isOdd. The text is valid
-// UTF-8, so of what is not a control character only two are no characters.
+// charAt reports whether a byte of class isOdd begins an XML character. The text is
+// valid UTF-8, so only control characters, U+FFFE and U+FFFF are none.
 func charAt(s string, i int) bool {
 	switch b := s[i]; {
 	case b < ' ':
@@ -72,8 +72,8 @@ func isChar(r rune) bool {
 		r >= 0xE000 && r <= 0xFFFD || r >= 0x10000 && r <= 0x10FFFF
 }
 
-// ncName gives the length of the name at the start of s (Namespaces in XML, 3):
-// an XML name without a colon. 0 means that there is none.
+// ncName returns the length of the NCName at the start of s (Namespaces in XML, 3),
+// 0 if there is none.
 func ncName(s string) int {
 	if s == "" || s[0] < utf8.RuneSelf && class[s[0]]&nameStart == 0 {
 		return 0

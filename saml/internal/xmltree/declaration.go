@@ -26,11 +26,11 @@ func declaredEncoding(s string) string {
 	return name
 }
 
-// declaration is XML 1.0, 2.8: version 1.0, and if it says an encoding, one
-// that the text was read in.
+// declaration reads XML 1.0, 2.8: version 1.0, and an encoding that checkEncoding
+// accepts.
 func (r *reader) declaration() error {
 	if !beginsDeclaration(r.s) {
-		return nil // no declaration; another "<?" is refused where it is met
+		return nil // misc refuses another "<?"
 	}
 	end := strings.Index(r.s, "?>")
 	if end < 0 {
@@ -60,10 +60,10 @@ func (r *reader) declaration() error {
 	return nil
 }
 
-// blanks is what XML calls white space (XML 1.0, 2.3).
+// blanks are the white space of XML (XML 1.0, 2.3).
 const blanks = " \t\r\n"
 
-// pseudoAttribute takes ` name="value"` from the start of s.
+// pseudoAttribute reads ` name="value"` at the start of s.
 func pseudoAttribute(s, name string) (value, rest string, ok bool) {
 	trimmed := strings.TrimLeft(s, blanks)
 	after, found := strings.CutPrefix(trimmed, name)

@@ -11,24 +11,23 @@ import (
 type Reason int
 
 const (
-	Syntax    Reason = iota // not well-formed, or something that SAML never needs
+	Syntax    Reason = iota // not well-formed, or not accepted
 	Limit                   // past a limit
 	Text                    // a comment inside a text value
 	Duplicate               // an ID that is not unique
 	Root                    // another root than Limits.Root
 )
 
-// Error is what Parse refuses with.
+// Error is the error of this package.
 type Error struct {
 	Reason Reason
 	Detail string // what is wrong; names from the document are quoted and cut short
-	// Name is the element, attribute, prefix, entity, ID or encoding concerned,
-	// as it is in the document; "" if there is none. For Root it is the expanded
-	// name of the root.
+	// Name is the name of the element, attribute, prefix, entity, ID or encoding
+	// that is wrong, "" if there is none. For Root it is an expanded name.
 	Name string
-	// Offset is where the error is: bytes from the start of the text that was
-	// read, which is UTF-8 without a byte order mark and with line ends
-	// normalised (XML 1.0, 2.11). -1 means the document as a whole.
+	// Offset is the byte of the error in the text that was read: in UTF-8, without
+	// a byte order mark, with line ends normalised (XML 1.0, 2.11). -1 means the
+	// document as a whole.
 	Offset int
 }
 
@@ -39,17 +38,17 @@ func (e *Error) Error() string {
 	return "xmltree: " + e.Detail + " at byte " + strconv.Itoa(e.Offset)
 }
 
-// whole is the Offset of what is wrong with the document as a whole.
+// whole is the Offset of an error of the document as a whole.
 const whole = -1
 
 func syntax(at int, detail string) *Error { return &Error{Reason: Syntax, Detail: detail, Offset: at} }
 
-// named is an error whose format has one %s, for the quoted name.
+// named returns an error whose format has one %s, for the quoted name.
 func named(reason Reason, at int, format, name string) *Error {
 	return &Error{Reason: reason, Detail: fmt.Sprintf(format, quote(name)), Name: name, Offset: at}
 }
 
-// limitError is for a format with one %d, for the limit.
+// limitError returns an error whose format has one %d, for the limit.
 func limitError(at int, format string, limit int) *Error {
 	return &Error{Reason: Limit, Detail: fmt.Sprintf(format, limit), Offset: at}
 }
@@ -63,7 +62,7 @@ func invalidChar(at int, s string, i int) *Error {
 // maxQuoted bounds how much of a name an error repeats, in bytes.
 const maxQuoted = 64
 
-// quote makes a name from the document fit to be shown.
+// quote makes a name from the document safe to show.
 func quote(s string) string {
 	if len(s) <= maxQuoted {
 		return strconv.Quote(s)

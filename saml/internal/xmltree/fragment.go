@@ -2,21 +2,20 @@ package xmltree
 
 import "slices"
 
-// ParseFragment reads what was encrypted: an element by itself, with the
-// namespaces in scope at around, which becomes its place. Its IDs must be unique
-// in the documents around it too.
+// ParseFragment reads an element that was encrypted, with the namespaces in scope
+// at around, where it stood. Its IDs must be unique in the documents around it too.
 //
-// A canonical form only has the declarations that are visibly used. So the
-// others around a ciphertext can be changed without breaking a signature over
-// it; ParseFragment is for what carries a signature of its own, whose canonical
-// form then has those that it uses.
+// A canonical form has only the declarations that are visibly used, so an attacker
+// can change the others around a ciphertext without breaking a signature over it.
+// ParseFragment is for an element with a signature of its own, whose canonical form
+// has the declarations that it uses.
 func ParseFragment(fragment []byte, limits Limits, around Node) (*Doc, error) {
 	return parse(string(fragment), limits, around, Node{})
 }
 
-// ParseSigned is ParseFragment for what a signature covers as ciphertext only.
-// It has in scope what elements from signed down to around visibly use, which
-// that signature covers too, and nothing else.
+// ParseSigned is ParseFragment for an element that a signature covers as ciphertext
+// only. In scope are the namespaces that elements from signed down to around visibly
+// use, which that signature covers too, and no others.
 func ParseSigned(fragment []byte, limits Limits, around, signed Node) (*Doc, error) {
 	return parse(string(fragment), limits, around, signed)
 }

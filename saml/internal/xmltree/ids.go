@@ -14,12 +14,12 @@ func (d *Doc) collides(x id) bool {
 	return element || signature && !x.signature
 }
 
-// checkID refuses a duplicate ID, whatever spelling of the attribute carries it:
-// a signature's Reference must not be able to mean two elements. So an attacker
-// who changes the document around a ciphertext can learn whether a guessed ID is
-// inside it. IDs are no secret, and are made to be hard to guess.
-// Only the Id of a ds:Signature, which a SAML signature never refers to, may
-// be that of another ds:Signature (some identity providers do that).
+// checkID refuses a duplicate ID in any spelling of the attribute, so that a
+// signature's Reference can't mean two elements. Two ds:Signatures may have the same
+// Id, because no SAML signature refers to it (some identity providers do that).
+//
+// An attacker who changes the document around a ciphertext can learn from it whether
+// a guessed ID is inside. IDs are hard to guess, and no secret.
 func (r *reader) checkID(n *node, a *attr) error {
 	switch local := r.str(a.local); {
 	case a.ns == None && (local == "ID" || local == "Id" || local == "id"):

@@ -1,10 +1,9 @@
 package xmltree
 
-// NS is a namespace, as a number within one document. The ones that SAML uses
-// have the same number in every document.
+// NS is a namespace, as a number within one document.
 type NS int32
 
-// The namespaces that have a fixed number.
+// The namespaces that have the same number in every document.
 const (
 	None NS = iota
 	XML

@@ -14,11 +14,11 @@ func (r *reader) prefix(text string) Prefix {
 	return Prefix(p)
 }
 
-// declare puts a declaration into scope, by the constraints of Namespaces in
-// XML 3 and 5. It is at byte at; from is where this element's declarations
-// begin. end is its end, if canonical XML writes it as it is written, else 0. A relative URI is refused because canonicalisation can't represent it
-// (Canonical XML 1.0, 1.3), and peers have signed nothing at all where they met
-// one.
+// declare puts a declaration at byte at into scope, by the constraints of Namespaces
+// in XML 3 and 5. from is where the element's declarations begin; end is the end of
+// the declaration if canonical XML writes it unchanged, else 0. A relative URI is
+// refused: it has no canonical form (Canonical XML 1.0, 1.3), and other
+// implementations then signed nothing at all.
 func (r *reader) declare(at, from int, prefix, uri string, end int32) error {
 	d := r.d
 	known, ok := d.uris.find(uri)
@@ -62,13 +62,12 @@ func badDeclaration(at int, prefix, problem string) error {
 	return named(Syntax, at, "namespace of prefix %s "+problem, prefix)
 }
 
-// maxURI bounds a namespace's name. Canonical XML writes it again for every
-// element that uses it and whose parent doesn't, so its length counts as often
-// as there are elements.
+// maxURI bounds a namespace's name, because canonical XML can write it again for
+// every element.
 const maxURI = 512
 
-// isURI reports whether a text has the characters of a URI (RFC 3986, 2) and
-// nothing else, so that every canonicaliser can write it.
+// isURI reports whether a text has only characters of a URI (RFC 3986, 2), which
+// every canonicaliser writes in the same way.
 func isURI(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c <= ' ' || c >= 0x7F || strings.IndexByte("\"<>\\^`{|}", c) >= 0 {
@@ -82,9 +81,9 @@ func notDeclared(at int, prefix string) error {
 	return named(Syntax, at, "prefix %s is not declared", prefix)
 }
 
-// resolveAttributes gives the attributes of an element their namespaces, and
-// refuses two of one name, before and after prefixes are resolved (Namespaces
-// in XML, 6.3). An element has few attributes, so they are compared in pairs.
+// resolveAttributes sets the namespaces of an element's attributes, and refuses
+// two with the same expanded name (Namespaces in XML, 6.3). An element has few
+// attributes, so they are compared in pairs.
 func (r *reader) resolveAttributes(n *node) error {
 	attrs := r.d.attrs[n.attrs.from:n.attrs.to]
 	for i := range attrs {
@@ -97,7 +96,8 @@ func (r *reader) resolveAttributes(n *node) error {
 		local := r.str(a.local)
 		for j := range i {
 			if attrs[j].ns == a.ns && r.str(attrs[j].local) == local {
-				return named(Syntax, r.d.nameOffset(a.prefix, a.local), "duplicate attribute %s", r.d.qName(a.prefix, a.local))
+				name := r.d.qName(a.prefix, a.local)
+				return named(Syntax, r.d.nameOffset(a.prefix, a.local), "duplicate attribute %s", name)
 			}
 		}
 		if err := r.checkID(n, a); err != nil {

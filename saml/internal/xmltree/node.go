@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Node is an element or a text in a document; the zero Node is none. Two Nodes
-// are equal if they are the same place of the same document.
+// Node is an element or a text in a document; the zero Node is none. Two Nodes are
+// equal if they are the same node of the same document.
 type Node struct {
 	d *Doc
 	i int32 // one more than the position
@@ -17,16 +17,16 @@ func (n Node) node() *node { return &n.d.nodes[n.i-1] }
 // OK reports whether there is a node.
 func (n Node) OK() bool { return n.d != nil }
 
-// Doc is the document that it stands in.
+// Doc returns the document of n.
 func (n Node) Doc() *Doc { return n.d }
 
-// Local is the local name of an element.
+// Local returns the local name of an element.
 func (n Node) Local() string { return n.d.str(n.node().str) }
 
-// NS is the namespace of an element's name.
+// NS returns the namespace of an element's name.
 func (n Node) NS() NS { return n.node().ns }
 
-// Name is an element's expanded name, for a person to read.
+// Name returns an element's expanded name, for display.
 func (n Node) Name() string { return "{" + n.d.URI(n.NS()) + "}" + n.Local() }
 
 // Is reports whether n is an element of that name.
@@ -38,7 +38,7 @@ func (n Node) Is(ns NS, local string) bool {
 	return m.ns == ns && !m.isText && n.d.str(m.str) == local
 }
 
-// Parent is the element around n; none around the root.
+// Parent returns the element around n, none for the root.
 func (n Node) Parent() Node {
 	if p := n.node().parent; p >= 0 {
 		return n.d.at(p)
@@ -46,7 +46,7 @@ func (n Node) Parent() Node {
 	return Node{}
 }
 
-// First is the first element in n; none in none.
+// First returns the first element in n, none for none.
 func (n Node) First() Node {
 	if n.d == nil {
 		return Node{}
@@ -54,7 +54,7 @@ func (n Node) First() Node {
 	return n.d.element(n.i, n.node().end)
 }
 
-// Next is the next element after n with the same parent; none after none.
+// Next returns the next element after n with the same parent, none for none.
 func (n Node) Next() Node {
 	if n.d == nil {
 		return Node{}
@@ -66,7 +66,7 @@ func (n Node) Next() Node {
 	return n.d.element(m.end, n.d.nodes[m.parent].end)
 }
 
-// Child is the first element of that name in n; none if there is none.
+// Child returns the first element of that name in n, or none.
 func (n Node) Child(ns NS, local string) Node {
 	c := n.First()
 	for c.OK() && !c.Is(ns, local) {
@@ -75,7 +75,7 @@ func (n Node) Child(ns NS, local string) Node {
 	return c
 }
 
-// Again is the next element after n of the same name with the same parent.
+// Again returns the next element after n with the same name and parent.
 func (n Node) Again() Node {
 	c := n.Next()
 	for c.OK() && !c.Is(n.NS(), n.Local()) {
@@ -97,7 +97,7 @@ func (n Node) Attrs() []Attr {
 // Decls returns the namespaces that the element declares.
 func (n Node) Decls() []Decl { return n.d.declsOf(n.node()) }
 
-// Attr gives an attribute without a namespace.
+// Attr returns the value of an attribute without a namespace.
 func (n Node) Attr(local string) (string, bool) { return n.AttrNS(None, local) }
 
 // AttrNS returns the value of an attribute by its expanded name. The zero Node
@@ -134,7 +134,10 @@ func (n Node) Base64() (value []byte, ok bool) {
 		return nil, false
 	}
 	text := n.Text()
-	packed := make([]byte, 0, 1024) // on the stack, up to this size
+	packed := make([]byte, 0, 1024) // on the stack
+	if len(text) > cap(packed) {
+		packed = make([]byte, 0, len(text))
+	}
 	for i := range len(text) {
 		if class[text[i]]&isSpace == 0 {
 			packed = append(packed, text[i])
@@ -145,7 +148,7 @@ func (n Node) Base64() (value []byte, ok bool) {
 }
 
 // HasComment reports whether a comment was dropped from n or from an element in
-// it, but for those in except. One directly before or after n is not in n.
+// it, not counting those in except.
 func (n Node) HasComment(except Node) bool {
 	for i := n.i - 1; i < n.node().end; {
 		switch {
@@ -170,7 +173,7 @@ func (n Node) Walk(f func(Node)) {
 	}
 }
 
-// element finds the first element from a position on, passing over texts.
+// element returns the first element in a range of positions.
 func (d *Doc) element(from, to int32) Node {
 	for i := from; i < to; i++ {
 		if !d.nodes[i].isText {

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Parse reads a document.
+// Parse reads a document in UTF-8. Its error is a [*Error].
 func Parse(doc string, limits Limits) (*Doc, error) { return parse(doc, limits, Node{}, Node{}) }
 
 func parse(doc string, limits Limits, around, signed Node) (*Doc, error) {
@@ -20,7 +20,7 @@ func parse(doc string, limits Limits, around, signed Node) (*Doc, error) {
 
 func tooLarge(limit int) *Error { return limitError(whole, "document is larger than %d bytes", limit) }
 
-// onlyUTF8 is what a declaration in a SAML response may say.
+// onlyUTF8 checks the encoding that the XML declaration of a response names.
 func onlyUTF8(declared string) error {
 	if strings.EqualFold(declared, "UTF-8") {
 		return nil
@@ -28,8 +28,8 @@ func onlyUTF8(declared string) error {
 	return mustBeUTF8(declared)
 }
 
-// read reads a text that is valid UTF-8 and within limits.Bytes.
-// checkEncoding refuses what the XML declaration must not say.
+// read reads a text that is valid UTF-8 and within limits.Bytes. checkEncoding
+// checks the encoding that the XML declaration names.
 func read(doc string, limits Limits, checkEncoding func(declared string) error, around, signed Node) (*Doc, error) {
 	r := &reader{limits: limits, d: new(Doc), checkEncoding: checkEncoding}
 	r.s = normalise(doc)
@@ -43,8 +43,8 @@ func read(doc string, limits Limits, checkEncoding func(declared string) error, 
 	return r.d, nil
 }
 
-// normalise removes the byte order mark, and normalises line ends before
-// anything else is done, as XML 1.0, 2.11 says.
+// normalise removes the byte order mark and normalises line ends, before anything
+// else is read (XML 1.0, 2.11).
 func normalise(s string) string {
 	s = strings.TrimPrefix(s, "\uFEFF")
 	if strings.IndexByte(s, '\r') < 0 {
@@ -53,7 +53,7 @@ func normalise(s string) string {
 	return strings.ReplaceAll(strings.ReplaceAll(s, "\r\n", "\n"), "\r", "\n")
 }
 
-// reader goes through a document once.
+// reader reads a document once.
 type reader struct {
 	s     string
 	pos   int
@@ -63,15 +63,15 @@ type reader struct {
 	limits        Limits
 	checkEncoding func(declared string) error
 
-	nodes   int // with the comments, which are dropped
+	nodes   int // including comments
 	unknown int
 
 	open  []open
-	scope []NS   // Prefix -> what it stands for here; undeclared below 0
-	undo  []Decl // what the prefixes declared here stood for before
+	scope []NS   // by Prefix: its meaning here, or undeclared
+	undo  []Decl // what the prefixes declared in open elements meant before
 }
 
-// open is an element whose end has not come yet.
+// open is an element whose end tag was not read yet.
 type open struct {
 	at      int32
 	undo    int    // length of reader.undo before its declarations
@@ -81,20 +81,20 @@ type open struct {
 
 const undeclared NS = -1
 
-// prepare allocates for what can be in the document, and puts what is in
-// scope around a fragment into scope.
+// prepare allocates memory for the document, and puts the namespaces around a
+// fragment into scope.
 func (r *reader) prepare(around, signed Node) {
 	d := r.d
-	// Counting is cheap, growing is not. There can't be more nodes than tags,
-	// nor more attributes and declarations than equals signs. For what is denser
-	// than SAML ever is, the slices grow as it is read.
+	// Counting is cheap, growing is not. There can't be more attributes and
+	// declarations than equals signs. The slices grow for documents that are denser
+	// than those of SAML.
 	d.nodes = make([]node, 0, min(strings.Count(r.s, "<")+1, len(r.s)/24+32, r.limits.Nodes))
 	equals := strings.Count(r.s, "=")
 	d.attrs = make([]attr, 0, min(equals, len(r.s)/64+32, r.limits.Total))
 	d.decls = make([]Decl, 0, min(equals, len(r.s)/64+8, r.limits.Total))
-	// For the usual document. Whatever is longer grows.
 	d.uris.all = append(make([]string, 0, firstFree+6), fixed[:]...)
 	d.prefixes.all = append(make([]string, 0, 8), "", "xml")
+	d.ids.all = make([]id, 0, 8)
 	r.scope = append(make([]NS, 0, 8), None, XML)
 	r.open = make([]open, 0, 16)
 	r.undo = make([]Decl, 0, 16)
@@ -103,7 +103,7 @@ func (r *reader) prepare(around, signed Node) {
 	}
 }
 
-// document is XML 1.0, 2.1: a declaration perhaps, comments, one element,
+// document reads XML 1.0, 2.1: an optional declaration, comments, one element,
 // comments.
 func (r *reader) document() error {
 	if err := r.declaration(); err != nil {
@@ -132,7 +132,7 @@ func (r *reader) document() error {
 	return nil
 }
 
-// misc passes over white space and comments outside the root element.
+// misc skips white space and comments outside the root element.
 func (r *reader) misc() error {
 	for {
 		r.space()
@@ -157,7 +157,7 @@ func (r *reader) misc() error {
 	}
 }
 
-// content takes the next piece of an open element: text, then a tag.
+// content reads the next part of an open element: text, then a tag.
 func (r *reader) content() error {
 	tag := strings.IndexByte(r.s[r.pos:], '<')
 	if tag < 0 {
@@ -215,10 +215,9 @@ func (r *reader) count() error {
 	return nil
 }
 
-// checkComment refuses a comment and text side by side in one element, of which
-// the second is at byte at: one reader would join the text around the comment,
-// another take only what stands before it. Where Limits.Comments says so, the
-// text is joined.
+// checkComment refuses a comment and text in one element, of which the second is at
+// byte at: one reader would join the text around the comment, another take only the
+// text before it. Limits.Comments can allow them.
 func (r *reader) checkComment(at int) error {
 	e := r.top()
 	n := &r.d.nodes[e.at]
@@ -236,7 +235,7 @@ func (r *reader) space() int {
 	return r.pos - from
 }
 
-// comment is XML 1.0, 2.5.
+// comment reads XML 1.0, 2.5.
 func (r *reader) comment() error {
 	if err := r.count(); err != nil {
 		return err

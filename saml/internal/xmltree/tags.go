@@ -2,8 +2,7 @@ package xmltree
 
 import "strings"
 
-// startTag takes an element's start tag, or its empty-element tag (XML 1.0,
-// 3.1).
+// startTag reads a start tag or an empty-element tag (XML 1.0, 3.1).
 func (r *reader) startTag() error {
 	if err := r.count(); err != nil {
 		return err
@@ -23,7 +22,9 @@ func (r *reader) startTag() error {
 	if err != nil {
 		return err
 	}
-	d.nodes = append(d.nodes, node{str: local, parent: parent, attrs: span{from: int32(len(d.attrs))}, decls: span{from: int32(len(d.decls))}})
+	d.nodes = append(d.nodes, node{
+		str: local, parent: parent, attrs: span{from: int32(len(d.attrs))}, decls: span{from: int32(len(d.decls))},
+	})
 	r.open = append(r.open, open{at: at, undo: len(r.undo), name: name})
 	empty, err := r.attributes()
 	if err != nil {
@@ -47,8 +48,8 @@ func (r *reader) startTag() error {
 	return nil
 }
 
-// checkElement ends the reading at the first element that shows what this is:
-// not the document that was asked for, or one that is mostly something else.
+// checkElement refuses a document with another root, or with too many elements that
+// SAML does not define.
 func (r *reader) checkElement(n *node) error {
 	local := r.str(n.str)
 	if want := r.limits.Root; n.parent < 0 && want.Local != "" && (n.ns != want.NS || local != want.Local) {
@@ -58,24 +59,25 @@ func (r *reader) checkElement(n *node) error {
 		return nil
 	}
 	if r.unknown++; r.unknown > r.limits.Unknown {
-		return limitError(r.d.nameOffset(n.prefix, n.str), "more than %d elements that SAML does not define", r.limits.Unknown)
+		at := r.d.nameOffset(n.prefix, n.str)
+		return limitError(at, "more than %d elements that SAML does not define", r.limits.Unknown)
 	}
 	return nil
 }
 
-// endTag must match the element that is open.
+// endTag reads the end tag of the open element.
 func (r *reader) endTag() error {
 	from, name := r.pos, r.top().name
 	r.pos += len("</")
-	if !strings.HasPrefix(r.s[r.pos:], name) {
-		return named(Syntax, from, "end tag does not match start tag %s", name)
+	matches := strings.HasPrefix(r.s[r.pos:], name)
+	if matches {
+		r.pos += len(name)
+		r.space()
+		if r.pos >= len(r.s) {
+			return r.endInTag()
+		}
 	}
-	r.pos += len(name)
-	r.space()
-	if r.pos >= len(r.s) {
-		return r.endInTag()
-	}
-	if r.s[r.pos] != '>' {
+	if !matches || r.s[r.pos] != '>' {
 		return named(Syntax, from, "end tag does not match start tag %s", name)
 	}
 	r.pos++
@@ -93,7 +95,7 @@ func (r *reader) close() {
 	r.open = r.open[:len(r.open)-1]
 }
 
-// qName takes a name of one part or of two (Namespaces in XML, 4).
+// qName reads a name with or without a prefix (Namespaces in XML, 4).
 func (r *reader) qName() (prefix string, local piece, whole string, err error) {
 	from := r.pos
 	s := r.s[from:]
@@ -113,8 +115,8 @@ func (r *reader) qName() (prefix string, local piece, whole string, err error) {
 	return "", piece{int32(from), int32(n)}, s[:n], nil
 }
 
-// attributes takes everything up to the end of a start tag. Declarations come
-// into scope; attributes wait for that with their prefix as it is written.
+// attributes reads the rest of a start tag. Declarations come into scope;
+// resolveAttributes resolves the prefixes of attributes afterwards.
 func (r *reader) attributes() (empty bool, err error) {
 	attrs, decls := len(r.d.attrs), len(r.d.decls)
 	for {
@@ -140,7 +142,7 @@ func (r *reader) attributes() (empty bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		asIs, end := false, int32(0) // name="value", as canonical XML writes it
+		asIs, end := false, int32(0) // canonical XML writes name="value" unchanged
 		if plain && int(value.off) == at+len(name)+len(`="`) && r.s[value.off-1] == '"' {
 			asIs, end = true, int32(r.pos)
 		}
@@ -150,7 +152,9 @@ func (r *reader) attributes() (empty bool, err error) {
 		case prefix == "" && r.str(local) == "xmlns":
 			err = r.declare(at, decls, "", r.str(value), end)
 		default:
-			r.d.attrs = append(r.d.attrs, attr{prefix: r.prefix(prefix), local: local, value: value, plain: plain, asIs: asIs})
+			r.d.attrs = append(r.d.attrs, attr{
+				prefix: r.prefix(prefix), local: local, value: value, plain: plain, asIs: asIs,
+			})
 			if len(r.d.attrs)-attrs > r.limits.Attributes {
 				err = limitError(at, "more than %d attributes in one element", r.limits.Attributes)
 			} else if len(r.d.attrs) > r.limits.Total {
@@ -163,7 +167,7 @@ func (r *reader) attributes() (empty bool, err error) {
 	}
 }
 
-// attributeValue is XML 1.0, 3.1 and 3.3.3. name is the attribute's, at byte at.
+// attributeValue reads XML 1.0, 3.1 and 3.3.3. name is the attribute's, at byte at.
 func (r *reader) attributeValue(at int, name string) (value piece, plain bool, err error) {
 	r.space()
 	if r.pos >= len(r.s) || r.s[r.pos] != '=' {

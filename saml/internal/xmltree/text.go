@@ -6,7 +6,7 @@ import (
 	"unicode/utf8"
 )
 
-// charData takes text between tags (XML 1.0, 2.4).
+// charData reads text between tags (XML 1.0, 2.4).
 func (r *reader) charData(at piece) error {
 	raw := r.str(at)
 	from, references, plain := int(at.off), false, true
@@ -42,7 +42,7 @@ func (r *reader) str(p piece) string {
 	return r.s[p.off : p.off+p.len]
 }
 
-// cdata is XML 1.0, 2.7. It is text like any other.
+// cdata reads a CDATA section (XML 1.0, 2.7), which is text like any other.
 func (r *reader) cdata() error {
 	from := r.pos + len("<![CDATA[")
 	body := r.s[from:]
@@ -61,8 +61,8 @@ func (r *reader) cdata() error {
 	return r.text(from, piece{int32(from), int32(len(body))}, false)
 }
 
-// text keeps a text that begins at byte from. plain says that nothing in it
-// needs escaping.
+// text adds a text that begins at byte from. plain means that nothing in it needs
+// escaping.
 func (r *reader) text(from int, s piece, plain bool) error {
 	if err := r.count(); err != nil {
 		return err
@@ -86,9 +86,9 @@ func isBlank(s string) bool {
 	return true
 }
 
-// expand replaces the references in a text or in an attribute's value, whose
-// literal white space becomes blanks (XML 1.0, 3.3.3). Only the five entities
-// that need no DTD are known (XML 1.0, 4.6).
+// expand replaces the references in a text or in an attribute's value, whose literal
+// white space becomes blanks (XML 1.0, 3.3.3). Only the five predefined entities are
+// known (XML 1.0, 4.6).
 func (r *reader) expand(written piece, attribute bool) (piece, error) {
 	from, raw := len(r.extra), r.str(written)
 	for i := 0; i < len(raw); i++ {
@@ -108,11 +108,10 @@ func (r *reader) expand(written piece, attribute bool) (piece, error) {
 	return piece{^int32(from), int32(len(r.extra) - from)}, nil
 }
 
-// longest is the longest reference that is looked at: "#x10FFFF;" with some
-// leading zeros.
+// longest bounds a reference: "#x10FFFF;" with some leading zeros.
 const longest = 32
 
-// reference appends what the reference at the start of s stands for, and gives
+// reference appends the character of the reference at the start of s, and returns
 // its length. Its ampersand is at byte at and not in s.
 func (r *reader) reference(at int, s string) (int, error) {
 	end := strings.IndexByte(s[:min(len(s), longest)], ';')

@@ -1,13 +1,11 @@
 package xmltree
 
-// Doc is a document that was read. It never changes.
-//
-// What there can be many of holds no pointers, but places in two strings: the
-// garbage collector then has nothing to look through.
+// Doc is a document. It never changes. Nodes and attributes hold no pointers, only
+// places in two strings, so that the garbage collector has nothing to scan.
 type Doc struct {
 	src      string // the document, with its line ends normalised
-	extra    string // what references stood in, with what they stand for
-	nodes    []node // document order; an element stands before what is in it
+	extra    string // texts and values with references, which are replaced
+	nodes    []node // document order; an element comes before its content
 	attrs    []attr
 	decls    []Decl
 	uris     numbers[string] // NS -> URI
@@ -27,9 +25,9 @@ type node struct {
 	attrs  span
 	decls  span
 	isText bool
-	plain  bool // a text that canonical XML writes as it is
+	plain  bool // a text that canonical XML writes unchanged
 
-	comment bool // an element that had a comment directly in it
+	comment bool // an element with a comment directly in it
 }
 
 type span struct{ from, to int32 }
@@ -50,7 +48,7 @@ type attr struct {
 	local  piece
 	value  piece
 	plain  bool
-	asIs   bool // canonical XML writes name="value" as it is written
+	asIs   bool // canonical XML writes name="value" unchanged
 }
 
 // Attr is an attribute other than a namespace declaration.
@@ -63,28 +61,27 @@ type Attr struct {
 type Decl struct {
 	Prefix Prefix
 	NS     NS
-	end    int32 // in Doc.src, of xmlns:prefix="URI" if canonical XML writes the same; else 0
+	end    int32 // in Doc.src, if canonical XML writes the declaration unchanged; else 0
 }
 
 func (d *Doc) at(i int32) Node { return Node{d, i + 1} }
 
-// Root is the document's element.
+// Root returns the document's element.
 func (d *Doc) Root() Node { return d.at(0) }
 
-// URI is the text of a namespace.
+// URI returns the text of a namespace.
 func (d *Doc) URI(ns NS) string { return d.uris.all[ns] }
 
 func (d *Doc) attrsOf(n *node) []attr { return d.attrs[n.attrs.from:n.attrs.to] }
 
 func (d *Doc) declsOf(n *node) []Decl { return d.decls[n.decls.from:n.decls.to] }
 
-// qName takes a name with its prefix from the document, where both stand
-// together.
+// qName returns a name with its prefix, as the document has it.
 func (d *Doc) qName(p Prefix, local piece) string {
 	return d.src[d.nameOffset(p, local) : local.off+local.len]
 }
 
-// nameOffset is where a name with its prefix begins.
+// nameOffset returns where a name with its prefix begins.
 func (d *Doc) nameOffset(p Prefix, local piece) int {
 	if p == DefaultPrefix {
 		return int(local.off)
