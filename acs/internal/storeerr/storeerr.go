@@ -4,7 +4,10 @@
 package storeerr
 
 import (
+	"regexp"
 	"strconv"
+	"sync"
+	"time"
 	"unicode/utf8"
 )
 
@@ -46,4 +49,84 @@ func clip(s string) string {
 		cut--
 	}
 	return s[:cut] + "…"
+}
+
+// SetDefaults fills in the zero fields that the stores' configs share. It returns the name of one that is
+// negative, or "".
+func SetDefaults(maxRequests *int, margin, timeout *time.Duration) (negative string) {
+	switch {
+	case *maxRequests < 0:
+		return "MaxRequests"
+	case *margin < 0:
+		return "Margin"
+	case *timeout < 0:
+		return "Timeout"
+	}
+	if *maxRequests == 0 {
+		*maxRequests = 100_000
+	}
+	if *timeout == 0 {
+		*timeout = 5 * time.Second
+	}
+	return ""
+}
+
+// WantKey describes a key, by the contract of acs.Store.
+const WantKey = "1 to 100 of a-z, 0-9 and '.'"
+
+var keys = regexp.MustCompile(`^[a-z0-9.]{1,100}$`)
+
+// IsKey reports whether key is a valid key.
+func IsKey(key string) bool { return keys.MatchString(key) }
+
+// Memory holds the instant since which a store remembers, and the marker in the store that proves it: while
+// the marker is the same, nothing was lost. It is safe for concurrent use.
+type Memory[M any] struct {
+	Learning sync.Mutex // held while Since is being moved
+
+	mu    sync.Mutex
+	mark  M
+	since time.Time // never moves back
+}
+
+// Since implements acs.Rememberer.
+func (m *Memory[M]) Since() time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.since
+}
+
+// Mark returns the known marker.
+func (m *Memory[M]) Mark() M {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.mark
+}
+
+// Learn sets the marker, and the instant since which it proves that nothing was lost.
+func (m *Memory[M]) Learn(mark M, since time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.mark = mark
+	if since.After(m.since) {
+		m.since = since
+	}
+}
+
+// Change changes the known marker.
+func (m *Memory[M]) Change(change func(*M)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	change(&m.mark)
+}
+
+// Forget is called when a marker no longer holds. If it is still the known one, Forget calls learn, so
+// learn is called once for all calls that notice the same loss.
+func (m *Memory[M]) Forget(isLost func(M) bool, learn func() error) error {
+	m.Learning.Lock()
+	defer m.Learning.Unlock()
+	if !isLost(m.Mark()) {
+		return nil
+	}
+	return learn()
 }

@@ -1,8 +1,13 @@
+// Package testserver starts the servers that tests of stores need: on loopback,
+// each in a directory of its own.
 package testserver
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
+	"sync"
 	"testing"
 	"time"
 
@@ -44,5 +49,43 @@ func Forgets[S interface {
 	}
 	if a, b := stores[0].Since(), stores[1].Since(); !a.Equal(b) {
 		t.Fatalf("Since is %v in one store and %v in the other", a, b)
+	}
+}
+
+// Dialer connects to servers that can be muted: they still receive what the client sends, and their answers are
+// dropped.
+type Dialer struct {
+	muted sync.Map // by address
+}
+
+// Dial connects to a server.
+func (d *Dialer) Dial(network, addr string) (net.Conn, error) {
+	conn, err := net.Dial(network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return &mutable{conn, d, addr}, nil
+}
+
+// DialContext is Dial for go-redis.
+func (d *Dialer) DialContext(_ context.Context, network, addr string) (net.Conn, error) {
+	return d.Dial(network, addr)
+}
+
+// Mute drops the answers of the server at addr from now on.
+func (d *Dialer) Mute(addr string) { d.muted.Store(addr, true) }
+
+type mutable struct {
+	net.Conn
+	dialer *Dialer
+	addr   string
+}
+
+func (m *mutable) Read(p []byte) (int, error) {
+	for {
+		n, err := m.Conn.Read(p)
+		if _, muted := m.dialer.muted.Load(m.addr); err != nil || !muted {
+			return n, err
+		}
 	}
 }
