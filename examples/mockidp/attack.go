@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
+	_ "embed" // attackUsage
 	"errors"
 	"fmt"
 	"io"
@@ -15,16 +16,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/attack/run"
 )
 
-const attackUsage = `usage:
-  mockidp attack -list
-  mockidp attack -write-metadata DIR [-idp-entity-id ID] [-sso URL] [-weak-keys]
-  mockidp attack -keys DIR -sp-login URL -acs URL -entity-id ID -probe URL -identity REGEXP [flags]
-
-It attacks a service provider of your own, in any language, with hostile SAML
-responses. First write the identity provider's keys and metadata, and let the
-service provider trust DIR/metadata.xml. Then run it.
-Exit status: 0 all refused, 1 something hostile was let in, 2 wrong usage,
-3 nothing was let in, but something stayed open or nothing was run.`
+//go:embed attack.txt
+var attackUsage string
 
 // attackOptions are the flags of the subcommand.
 type attackOptions struct {

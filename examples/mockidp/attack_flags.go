@@ -30,12 +30,16 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 		}
 	}
 	fs.BoolVar(&o.list, "list", false, "print one line an attack, and exit")
-	fs.StringVar(&o.write, "write-metadata", "", "write an identity provider's keys, certificates and metadata.xml to `DIR`, and exit")
+	fs.StringVar(&o.write, "write-metadata", "",
+		"write an identity provider's keys, certificates and metadata.xml to `DIR`, and exit")
 	fs.StringVar(&o.keys, "keys", "", "`DIR` that -write-metadata made")
-	fs.StringVar(&o.key, "key", "", "`FILE` with the RSA key of a test identity provider that the service provider trusts already, in PEM")
+	fs.StringVar(&o.key, "key", "",
+		"`FILE` with the RSA key of a test identity provider that the service provider trusts already, in PEM")
 	fs.StringVar(&o.certificate, "cert", "", "`FILE` with the certificate of -key, in PEM (default: a new one)")
-	fs.StringVar(&o.idpEntityID, "idp-entity-id", "", "the identity provider's entity `ID` (default: "+run.DefaultEntityID+")")
-	fs.StringVar(&o.sso, "sso", "", "the identity provider's single sign-on `URL`; nothing listens there (default: "+run.DefaultSSOURL+")")
+	fs.StringVar(&o.idpEntityID, "idp-entity-id", "",
+		"the identity provider's entity `ID` (default: "+run.DefaultEntityID+")")
+	fs.StringVar(&o.sso, "sso", "",
+		"the identity provider's single sign-on `URL`; nothing listens there (default: "+run.DefaultSSOURL+")")
 	fs.BoolVar(&o.weak, "weak-keys", false, "with -write-metadata, list an RSA key of 1024 bits too")
 	fs.StringVar(&t.Login, "sp-login", "", "`URL` where a browser begins to sign in")
 	fs.StringVar(&t.ACS, "acs", "", "`URL` of the assertion consumer service")
@@ -48,7 +52,8 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 	fs.StringVar(&t.Subject, "subject", "", "`NAME` of the user who signs in (default: alice@example.com)")
 	fs.StringVar(&t.Forged, "forged", "", "`NAME` of the user whom the attacker wants to be (default: admin@example.com)")
 	fs.StringVar(&t.NameIDFormat, "nameid-format", "", "Format of NameID (default: emailAddress)")
-	fs.StringVar(&t.IdentityAttribute, "identity-attribute", "", "`NAME` of an attribute that names the user, as NameID does")
+	fs.StringVar(&t.IdentityAttribute, "identity-attribute", "",
+		"`NAME` of an attribute that names the user, as NameID does")
 	fs.Func("attribute", "`NAME=VALUE` of an attribute of the user; repeatable", func(s string) error {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok || name == "" {
@@ -57,7 +62,7 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 		t.Attributes = addAttribute(t.Attributes, name, value)
 		return nil
 	})
-	fs.Func("sign", "what is signed: `WAYS` among assertion, response and both (default: all of them)", func(s string) error {
+	fs.Func("sign", "what is signed: `WAYS` among assertion, response and both (default: all)", func(s string) error {
 		for _, word := range strings.Split(s, ",") {
 			ways := []attack.Sign{attack.SignAssertion, attack.SignResponse, attack.SignBoth}
 			at := slices.IndexFunc(ways, func(m attack.Sign) bool { return m.String() == word })
@@ -74,12 +79,13 @@ func parseAttack(args []string, help io.Writer) (*attackOptions, error) {
 	fs.Func("allow-host", "`HOST` beside this machine that may be attacked; repeatable", list(&t.AllowHosts))
 	fs.StringVar(&o.ca, "ca", "", "`FILE` with certificates to trust on https, in PEM")
 	fs.DurationVar(&t.Timeout, "timeout", 10*time.Second, "how long to wait for an answer")
-	fs.DurationVar(&t.Recovery, "recovery", 2*time.Minute, "how long to wait for a service provider that stopped answering")
+	fs.DurationVar(&t.Recovery, "recovery", 2*time.Minute,
+		"how long to wait for a service provider that stopped answering")
 	fs.IntVar(&t.Concurrency, "parallel", 1, "how many attacks run at once")
 	fs.StringVar(&o.json, "json", "", "write the report as JSON to `FILE`; - is standard output, in the table's place")
 	fs.StringVar(&o.junit, "junit", "", "write the report as JUnit XML to `FILE`")
 	fs.BoolVar(&o.quiet, "q", false, "print no progress, and only the last line of the table")
-	err := program.Parse(fs, attackUsage, args, help, o.check)
+	err := program.Parse(fs, strings.TrimSpace(attackUsage), args, help, o.check)
 	o.target = *t
 	return o, err
 }

@@ -112,7 +112,8 @@ func (g groupAttribute) attribute() mockidp.GroupAttribute {
 type word[T choice] struct{ value T }
 
 type choice interface {
-	mockidp.Kind | mockidp.Profile | mockidp.UnlistedACS | mockidp.Filter | mockidp.Signing | mockidp.Refusals | mockidp.UserStatus
+	mockidp.Kind | mockidp.Profile | mockidp.UnlistedACS | mockidp.Filter | mockidp.Signing | mockidp.Refusals |
+		mockidp.UserStatus
 }
 
 // words are the words of each type, in the order of its constants.

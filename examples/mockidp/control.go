@@ -28,11 +28,15 @@ type controlOptions struct {
 }
 
 func (o *controlOptions) flags(fs *flag.FlagSet) {
-	fs.StringVar(&o.listen, "control", "", "`ADDRESS` of the control API and page, a loopback one such as 127.0.0.1:8702; port 0 is a free one (default: none)")
-	fs.StringVar(&o.token, "control-token", "", "`TOKEN` that the control API and page ask for (default: a random one, which is printed)")
-	fs.StringVar(&o.provision, "provision", "", "`URL` of a SCIM 2.0 service provider to push users and groups to, whenever they change")
+	fs.StringVar(&o.listen, "control", "",
+		"`ADDRESS` of the control API and page, on loopback, such as 127.0.0.1:8702; port 0 is a free one (default: none)")
+	fs.StringVar(&o.token, "control-token", "",
+		"`TOKEN` that the control API and page ask for (default: a random one, which is printed)")
+	fs.StringVar(&o.provision, "provision", "",
+		"`URL` of a SCIM 2.0 service provider to push users and groups to, whenever they change")
 	fs.StringVar(&o.provisionToken, "provision-token", "", "bearer `TOKEN` of -provision")
-	fs.StringVar(&o.provisionApp, "provision-app", "", "`ID` of the app whose users and groups -provision pushes (default: all)")
+	fs.StringVar(&o.provisionApp, "provision-app", "",
+		"`ID` of the app whose users and groups -provision pushes (default: all)")
 	fs.Func("attack", "`ID[,app=ID][,user=LOGIN]` of an attack in place of every answer, or of an app's or a user's; "+
 		"repeatable; mockidp attack -list prints them", o.addAttack)
 	fs.BoolVar(&o.attacks, "attacks", false,

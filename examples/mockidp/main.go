@@ -56,12 +56,13 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.StringVar(&o.config, "config", "", "JSON `FILE` of users, groups and apps")
 	fs.StringVar(&o.baseURL, "base-url", "",
 		"the `URL` that browsers use, such as http://idp.localhost:8701 (default: the listening address)")
-	fs.BoolVar(&o.anyAddress, "allow-non-loopback", false, "let -listen be an address that other machines can reach, under the host of -base-url")
+	fs.BoolVar(&o.anyAddress, "allow-non-loopback", false,
+		"let -listen be an address that other machines can reach, under the host of -base-url")
 	fs.BoolVar(&o.strict, "strict", false, "refuse requests that some identity providers accept")
 	fs.BoolVar(&o.oktaPaths, "okta-paths", false, "serve at Okta's paths, the same at each start, instead of odd ones")
 	fs.Uint64Var(&o.seed, "seed", 0, "`NUMBER` that makes odd paths, message IDs and chances the same at each start")
-	fs.Func("fault", "`KIND[,for=3s][,status=502][,app=ID][,count=N][,chance=0.1]` of a fault; KIND is delay, drop, status, "+
-		"cut-page, cut-response, skew, wrong-content-type or duplicate; repeatable", o.addFault)
+	fs.Func("fault", "`KIND[,for=3s][,status=502][,app=ID][,count=N][,chance=0.1]` of a fault; KIND is delay, drop, "+
+		"status, cut-page, cut-response, skew, wrong-content-type or duplicate; repeatable", o.addFault)
 	o.control.flags(fs)
 	fs.BoolVar(&o.verbose, "v", false, "log every sign-in, answer and refusal to standard error")
 	err := program.Parse(fs, "usage: mockidp [flags]\n       mockidp attack -h", args, help, o.control.check)

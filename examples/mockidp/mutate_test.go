@@ -199,7 +199,7 @@ func TestOfferedAttacks(t *testing.T) {
 	for _, m := range choice.FindAllStringSubmatch(page.Body, -1) {
 		offered[html.UnescapeString(m[1])] = true
 	}
-	named := regexp.MustCompile("(?s)What a page can't.*").FindString(string(doc))
+	named := regexp.MustCompile("(?s)Only\\s`mockidp attack`.*").FindString(string(doc))
 	require.NotEmpty(t, named)
 	mentioned := func(id string) bool {
 		row, _, _ := strings.Cut(id, "/")

@@ -52,7 +52,7 @@ var toggles = []toggle{
 		field: func(c *saml.Config) *bool { return &c.InsecureAllowRSA1024 },
 	}, {
 		name: "allow-cbc", usage: "accept CBC encryption outside a verified signature",
-		givesUp: "An attacker who has an encrypted assertion can send changed copies, and learn its content from how they are refused.",
+		givesUp: "An attacker who has an encrypted assertion can send changed copies, and learn from the answers.",
 		field:   func(c *saml.Config) *bool { return &c.InsecureAllowUnauthenticatedCBC },
 	}, {
 		name: "allow-rsa15", usage: "accept RSA 1.5 key transport",
@@ -60,12 +60,12 @@ var toggles = []toggle{
 			"to the same key with RSA-OAEP.",
 		field: func(c *saml.Config) *bool { return &c.InsecureAllowRSA15 },
 	}, {
-		name: "allow-missing-nameid", usage: "accept an assertion without a NameID; the service identifies users by an attribute",
-		givesUp: "The assertion names no subject: the service must identify users by an attribute, and check that it is there.",
+		name: "allow-missing-nameid", usage: "accept an assertion without a NameID; an attribute identifies the user",
+		givesUp: "The assertion names no subject: the service must identify users by an attribute, and check its presence.",
 		field:   func(c *saml.Config) *bool { return &c.AllowMissingNameID },
 	}, {
 		name: "want-assertions-signed", usage: "refuse an assertion without a signature of its own", demands: true,
-		givesUp: "What that flag demands beyond the defaults: the signature of the Response around it is then enough for the assertion.",
+		givesUp: "What that flag demands beyond the defaults: the signature of the Response is then enough.",
 		field:   func(c *saml.Config) *bool { return &c.WantAssertionsSigned },
 	}, {
 		name: "want-responses-signed", usage: "refuse a Response that is not signed itself", demands: true,
@@ -88,20 +88,23 @@ func parse(args []string, help io.Writer) (options, error) {
 	list := func(to *[]string) func(string) error {
 		return func(s string) error { *to = append(*to, s); return notEmpty(s) }
 	}
-	once(fs, "idp-metadata", "the identity provider's metadata, a `FILE` with one identity provider in it", text(&o.idpMetadata))
+	once(fs, "idp-metadata",
+		"the identity provider's metadata, a `FILE` with one identity provider in it", text(&o.idpMetadata))
 	once(fs, "idp-entity-id", "without metadata: the identity provider's entity ID, a `URI`", text(&o.idpByHand.EntityID))
-	fs.Func("idp-cert", "without metadata: `FILE` with a signing certificate or public key in PEM; repeatable", list(&o.idpCerts))
-	once(fs, "entity-id", "the service provider's entity ID, a `URI`, which the assertion must name as its audience", text(&o.config.EntityID))
-	once(fs, "acs", "the `URL` that the response was posted to, as the service provider lists it: absolute, http or https", text(&o.acs))
+	fs.Func("idp-cert", "without metadata: `FILE` with a certificate or public key in PEM; repeatable", list(&o.idpCerts))
+	once(fs, "entity-id",
+		"the service provider's entity ID, a `URI`, which the assertion must name as its audience", text(&o.config.EntityID))
+	once(fs, "acs", "the `URL` that the response was posted to, as the service provider lists it", text(&o.acs))
 	fs.Func("request-id", "the `ID` of a request that may be answered; repeatable", list(&o.requestIDs))
 	fs.BoolVar(&o.unsolicited, "unsolicited", false, "the response answers no request")
-	once(fs, "now", "verify as of this `TIME`, RFC 3339 such as 2026-01-02T15:04:05Z (default: the current time)", o.setNow)
+	once(fs, "now", "verify as of this `TIME`, RFC 3339 such as 2026-01-02T15:04:05Z (default: now)", o.setNow)
 	fs.Func("key", "`FILE` with an RSA private key in PEM, for decryption; repeatable", list(&o.keys))
 	for _, t := range toggles {
 		fs.BoolVar(t.field(&o.config), t.name, false, t.usage)
 	}
-	once(fs, "max-age", "how long after its IssueInstant an assertion can be used, a `DURATION` such as 30m (default 1h)", o.setMaxAge)
-	once(fs, "entry", "of a HAR file or a SAML-tracer export: take the `N`th POST with a SAMLResponse, from 1 (default: the last)", o.setEntry)
+	once(fs, "max-age", "how long after its IssueInstant an assertion can be used, a `DURATION` (default 1h)", o.setMaxAge)
+	once(fs, "entry", "of a HAR file or a SAML-tracer export: take the `N`th POST with a SAMLResponse, from 1 "+
+		"(default: the last)", o.setEntry)
 	fs.BoolVar(&o.json, "json", false, "write the report as JSON")
 
 	version := fs.Bool("version", false, "print the version, and exit")

@@ -70,7 +70,8 @@ func (o *options) flagOf() map[string]string {
 	m := map[string]string{
 		"Config.ACS": "-acs", "Config.ACS[0]": "-acs", "Config.ACS[0].URL": "-acs",
 		"Config.EntityID": "-entity-id", "Config.MaxAge": "-max-age", "Config.DecryptionKeys": "-key",
-		"VerifyOptions.ACS": "-acs", "VerifyOptions": "-request-id or -unsolicited", "VerifyOptions.RequestIDs": "-request-id",
+		"VerifyOptions.ACS": "-acs", "VerifyOptions.RequestIDs": "-request-id",
+		"VerifyOptions": "-request-id or -unsolicited",
 	}
 	for i := range o.config.DecryptionKeys {
 		flag := keyFlag // one that search made
@@ -102,10 +103,12 @@ func inFlags(err error, flags map[string]string, otherwise string) error {
 		flag = otherwise
 	}
 	text := strings.ReplaceAll(e.Explain(), "xmltree: ", "")
-	if flag == "" {
+	isField := strings.Contains(e.Rule, "Config.") || strings.Contains(e.Rule, "VerifyOptions")
+	switch {
+	case flag == "":
 		flag = e.Rule
-	} else if r := e.Rule; r != "" && r != string(e.Reason) && !strings.Contains(r, "Config.") && !strings.Contains(r, "VerifyOptions") {
-		text = r + ": " + text
+	case e.Rule != "" && e.Rule != string(e.Reason) && !isField:
+		text = e.Rule + ": " + text
 	}
 	return &flagError{strings.TrimSuffix(flag+": "+text, ": "), e}
 }

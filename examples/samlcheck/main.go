@@ -79,9 +79,8 @@ func run(args []string, stdin io.Reader, out io.Writer) (int, error) {
 func (o *options) examine(m message) (*report, error) {
 	if m.err != nil {
 		c := saml.Check{Rule: m.err.Rule, Detail: m.err.Explain(), Reason: m.err.Reason}
-		return newReport(
-			saml.Report{Err: m.err, Checks: []saml.Check{c}}, outcome{Remaining: []remaining{newRemaining(c)}, Unreached: true}, nil,
-		), nil
+		out := outcome{Remaining: []remaining{newRemaining(c)}, Unreached: true}
+		return newReport(saml.Report{Err: m.err, Checks: []saml.Check{c}}, out, nil), nil
 	}
 	r, err := o.explain(m)
 	if weak := new(saml.Error); errors.As(err, &weak) && weak.Reason == saml.ReasonKey {

@@ -40,11 +40,11 @@ func (o *options) allowances() []remedy {
 func (o *options) candidates(reason saml.Reason, f facts) []remedy {
 	switch reason {
 	case saml.ReasonRecipient, saml.ReasonDestination, saml.ReasonSubjectConfirmation:
-		return otherValue("-acs ", f.recipients, "Nothing, if this is a URL of the service. "+
-			"A response that was made for another service must be refused.", func(o *options) *string { return &o.acs }, o)
+		return o.otherValue("-acs ", f.recipients, func(o *options) *string { return &o.acs },
+			"Nothing, if this is a URL of the service. A response that was made for another service must be refused.")
 	case saml.ReasonAudience, saml.ReasonNameID:
-		return otherValue("-entity-id ", f.audiences, "Nothing, if this is the service's own entity ID. "+
-			"An assertion that was made for another service must be refused.", func(o *options) *string { return &o.config.EntityID }, o)
+		return o.otherValue("-entity-id ", f.audiences, func(o *options) *string { return &o.config.EntityID },
+			"Nothing, if this is the service's own entity ID. An assertion that was made for another service must be refused.")
 	case saml.ReasonInResponseTo, saml.ReasonUnsolicited, saml.ReasonWrongRegion:
 		return o.otherRequest(f)
 	case saml.ReasonMetadata, saml.ReasonExpired, saml.ReasonNotYetValid, saml.ReasonSession:
@@ -58,7 +58,8 @@ func (o *options) candidates(reason saml.Reason, f facts) []remedy {
 }
 
 // otherValue returns a remedy for each value that the flag doesn't have already.
-func otherValue(flag string, values []string, givesUp string, field func(*options) *string, o *options) (out []remedy) {
+func (o *options) otherValue(flag string, values []string, field func(*options) *string, givesUp string) []remedy {
+	var out []remedy
 	for _, value := range values {
 		if value != *field(o) {
 			out = append(out, remedy{flag + quoted(value), givesUp, func(o *options) { *field(o) = value }})
@@ -107,8 +108,8 @@ func (o *options) otherTime(reason saml.Reason, f facts) (out []remedy) {
 		})
 	}
 	return append(out, remedy{
-		"-now " + at.Format(time.RFC3339), "Nothing: it verifies as of the time at which the response says that it was made. " +
-			"At another time a service refuses it all the same.",
+		"-now " + at.Format(time.RFC3339),
+		"Nothing: it verifies as of the time at which the response says that it was made. Later a service still refuses it.",
 		func(o *options) { o.config.Now = func() time.Time { return at } },
 	})
 }

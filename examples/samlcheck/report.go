@@ -59,7 +59,10 @@ type attributeJSON struct {
 const certificateRule = "Certificate dates (Metadata Interoperability 2.6.1), not enforced"
 
 func newReport(r saml.Report, out outcome, notes []string) *report {
-	j := &report{Accepted: r.Assertion != nil, Checks: []check{}, outcome: out, Notes: append([]string{}, notes...), assertion: r.Assertion}
+	j := &report{
+		Accepted: r.Assertion != nil, Checks: []check{}, outcome: out, Notes: append([]string{}, notes...),
+		assertion: r.Assertion,
+	}
 	j.Missing = append([]missing{}, j.Missing...) // in JSON, [] and not null
 	j.Remaining = append([]remaining{}, j.Remaining...)
 	if e := new(saml.Error); errors.As(r.Err, &e) {
@@ -79,7 +82,8 @@ func newReport(r saml.Report, out outcome, notes []string) *report {
 
 func newAssertionJSON(a *saml.Assertion) *assertionJSON {
 	j := &assertionJSON{
-		Issuer: a.Issuer(), SessionIndex: a.SessionIndex(), Attributes: make(map[string][]string), AttributeValues: []attributeJSON{},
+		Issuer: a.Issuer(), SessionIndex: a.SessionIndex(),
+		Attributes: map[string][]string{}, AttributeValues: []attributeJSON{},
 	}
 	j.NameID.Value, j.NameID.Format = a.NameID().Value, a.NameID().Format
 	for _, attr := range a.Attributes() {
@@ -174,8 +178,9 @@ func (o *options) notes(m message, a *saml.Assertion) []string {
 		out = append(out, "the identity provider's metadata: "+w)
 	}
 	if m.form && (m.relayState == "" || m.relayState == "null") && len(scan(decoded(m.body)).requestIDs) > 0 {
-		out = append(out, fmt.Sprintf("the response names a request, and RelayState in the form is %q: a service that sent one "+
-			"with its request may want it back (Bindings 3.5.3); package acs accepts an empty one, and refuses another", m.relayState))
+		out = append(out, fmt.Sprintf("the response names a request, and RelayState in the form is %q: "+
+			"a service that sent one with its request may want it back (Bindings 3.5.3); "+
+			"package acs accepts an empty one, and refuses another", m.relayState))
 	}
 	if a == nil {
 		return out

@@ -37,8 +37,8 @@ var hints = map[saml.Reason]string{
 	saml.ReasonXML:      "Is the value complete, and as it was posted?",
 	saml.ReasonStatus:   "The identity provider refused the sign-in: its log says why.",
 	saml.ReasonUnsigned: "The identity provider must sign the Response, the assertion or both.",
-	saml.ReasonSignature: "Is the metadata or certificate current, and that of the identity provider that sent the response? " +
-		"A copy that was formatted or edited does not verify.",
+	saml.ReasonSignature: "Is the metadata or certificate current, and that of the identity provider that sent the " +
+		"response? A copy that was formatted or edited does not verify.",
 	saml.ReasonIssuer:      "Is the metadata that of the identity provider that sent the response?",
 	saml.ReasonEncrypted:   "Is -key the private key of the certificate that the identity provider has for this service?",
 	saml.ReasonRecipient:   "The identity provider made the assertion for another URL.",

@@ -28,10 +28,11 @@ func parse(args []string, help io.Writer) (options, error) {
 	fs.SetOutput(io.Discard) // an error is one line, printed by main
 	fs.StringVar(&o.listen, "listen", "127.0.0.1:8720", "`ADDRESS` to listen on")
 	fs.StringVar(&o.idpMetadata, "idp-metadata", "", "`FILE` with the identity provider's metadata; required")
-	fs.StringVar(&o.baseURL, "base-url", "http://sp.localhost:8720", "the `URL` that browsers use, where there is one Region")
+	fs.StringVar(&o.baseURL, "base-url", "http://sp.localhost:8720",
+		"the `URL` that browsers use, where there is one Region")
 	fs.StringVar(&o.region, "region", "", "the `NAME` of the Region that runs here (default: the first of -acs)")
-	fs.Func("acs", "`REGION=URL` of an assertion consumer service; repeatable, in the order of the identity provider's app "+
-		"(default: BASE-URL/saml/acs)", func(s string) error {
+	fs.Func("acs", "`REGION=URL` of an assertion consumer service; repeatable, in the order of the identity provider's "+
+		"app (default: BASE-URL/saml/acs)", func(s string) error {
 		region, url, ok := strings.Cut(s, "=")
 		if !ok || region == "" || url == "" {
 			malformed = true // an error from here would repeat s, and a URL's password
@@ -41,8 +42,8 @@ func parse(args []string, help io.Writer) (options, error) {
 	})
 	fs.StringVar(&o.tlsCert, "tls-cert", "", "`FILE` with the certificate chain to serve TLS with, in PEM; with -tls-key")
 	fs.StringVar(&o.tlsKey, "tls-key", "", "`FILE` with the private key of -tls-cert, in PEM")
-	fs.BoolVar(&o.insecureHTTP, "insecure-http", false, "accept http URLs of other hosts than loopback, for tests in a closed "+
-		"network;\nbrowsers keep this program's cookies only for https and for localhost")
+	fs.BoolVar(&o.insecureHTTP, "insecure-http", false, "accept http URLs of other hosts than loopback, for tests in a "+
+		"closed network;\nbrowsers keep this program's cookies only for https and for localhost")
 	version := fs.Bool("version", false, "print the version, and exit")
 	err := fs.Parse(args)
 	switch {

@@ -92,7 +92,8 @@ func announce(out io.Writer, o options, sp *saml.ServiceProvider, at net.Addr) {
 		return
 	}
 	if here.Scheme == "https" && o.tlsCert == "" {
-		fmt.Fprintln(out, "This is plain http. A proxy must terminate TLS for https://"+here.Host+", or use -tls-cert and -tls-key.")
+		fmt.Fprintln(out, "This is plain http. A proxy must terminate TLS for https://"+here.Host+
+			", or use -tls-cert and -tls-key.")
 	}
 	fmt.Fprintln(out, "Open         "+here.Scheme+"://"+here.Host+"/")
 }

@@ -47,8 +47,8 @@ type sessions struct {
 
 func newSessions() *sessions { return &sessions{by: map[hash]session{}, next: map[hash]next{}} }
 
-// signedIn is called once for every accepted assertion. The response is posted by another site, so browsers don't send the
-// session cookie with it. Therefore the session begins with the next page, which can end the browser's earlier one.
+// signedIn is called once for every accepted assertion. The response is posted by another site, so browsers don't
+// send the session cookie with it. Therefore the session begins with the next page, which can end an earlier one.
 func (s *sessions) signedIn(w http.ResponseWriter, r *http.Request, l *acs.Login) {
 	now := time.Now().Round(0) // the wall clock, which goes on while the machine is suspended
 	until := now.Add(sessionLifetime)

@@ -184,7 +184,8 @@ func (n *NATS) JetStream(i int) jetstream.JetStream {
 		urls = append(urls, "nats://"+n.Addr((i+k)%len(n.processes)))
 	}
 	nc, err := nats.Connect(strings.Join(urls, ","), nats.DontRandomize(), nats.RetryOnFailedConnect(true),
-		nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectJitter(0, 0), nats.Timeout(time.Minute))
+		nats.MaxReconnects(-1), nats.ReconnectWait(20*time.Millisecond), nats.ReconnectJitter(0, 0),
+		nats.Timeout(time.Minute))
 	if err != nil {
 		n.t.Fatal(err)
 	}

@@ -33,7 +33,7 @@ func (who Person) UpToAnswer(b *testkit.Browser, p *testkit.Page) (*testkit.Page
 	}
 	f, ok := p.FormWith("SAMLResponse")
 	if !ok {
-		return nil, testkit.Form{}, check.Differ("the page at "+p.Origin()+p.URL.Path, "an answer of the identity provider", p.Text())
+		return nil, testkit.Form{}, check.Differ(pageAt(p), "an answer of the identity provider", p.Text())
 	}
 	return p, f, nil
 }
@@ -59,7 +59,8 @@ func (who Person) Enter(b *testkit.Browser, addr string) (*testkit.Page, error) 
 // Sees requires that p is the home page of a Region's portal for the person, and shows the texts.
 func (who Person) Sees(p *testkit.Page, at corp.Place, origin string, texts ...string) error {
 	all := []error{
-		check.Same("the page in the end", origin+"/", p.URL.String()), check.Same("the status of the portal's page", 200, p.Status),
+		check.Same("the page in the end", origin+"/", p.URL.String()),
+		check.Same("the status of the portal's page", 200, p.Status),
 	}
 	for _, text := range append([]string{"Region " + at.Name, who.Login, corp.Production}, texts...) {
 		all = append(all, Says(p, text))
@@ -69,8 +70,10 @@ func (who Person) Sees(p *testkit.Page, at corp.Place, origin string, texts ...s
 
 // Says requires that the page shows a text.
 func Says(p *testkit.Page, text string) error {
-	return check.That("the page at "+p.Origin()+p.URL.Path, strings.Contains(p.Text(), text), "the text "+check.Quote(text), p.Text())
+	return check.That(pageAt(p), strings.Contains(p.Text(), text), "the text "+check.Quote(text), p.Text())
 }
+
+func pageAt(p *testkit.Page) string { return "the page at " + p.Origin() + p.URL.Path }
 
 // Posted returns the addresses that a browser posted to, without those at the identity provider.
 func Posted(b *testkit.Browser, idp string) []string {

@@ -35,8 +35,9 @@ func Main(name string, run func(context.Context) (int, error)) {
 	os.Exit(code)
 }
 
-// Parse parses the flags of a program that takes no other arguments. check checks them together. For -h, it writes usage
-// and the flags to help, and returns [flag.ErrHelp]; for -version, it writes that.
+// Parse parses the flags of a program that takes no other arguments. check checks them together. For -h, it
+// writes usage and the flags to help, and returns [flag.ErrHelp]; for -version, it writes
+// that.
 func Parse(fs *flag.FlagSet, usage string, args []string, help io.Writer, check func() error) error {
 	fs.SetOutput(io.Discard) // an error is one line, printed by Main
 	version := fs.Bool("version", false, "print the version, and exit")

@@ -52,7 +52,9 @@ func ACS(origin string) string { return origin + corp.ACSPath }
 
 // Entry returns a Region as the instance lists it.
 func Entry(p corp.Place, origin string, status center.RegionStatus) center.Region {
-	return center.Region{Name: p.Name, Label: p.Label, Status: status, PortalURLs: []string{origin + "/"}, ACSURLs: []string{ACS(origin)}}
+	return center.Region{
+		Name: p.Name, Label: p.Label, Status: status, PortalURLs: []string{origin + "/"}, ACSURLs: []string{ACS(origin)},
+	}
 }
 
 // Region runs until Close. It serves 503 until it is replicated.
@@ -193,7 +195,8 @@ func (r *Region) application(w http.ResponseWriter, req *http.Request) {
 			h.Set("Content-Type", "text/plain; charset=utf-8")
 			h.Set("X-Content-Type-Options", "nosniff")
 			h.Set("Cache-Control", "no-store")
-			fmt.Fprintf(w, "%s runs in %s (%s).\n\nA stand-in for the application that would be here.\n", a.Name, a.Region, r.cfg.Place.Label)
+			fmt.Fprintf(w, "%s runs in %s (%s).\n\nA stand-in for the application that would be here.\n",
+				a.Name, a.Region, r.cfg.Place.Label)
 			return
 		}
 	}
