@@ -45,17 +45,16 @@ type Config struct {
 	// SP is the service provider, the same one in every Region. If its identity provider wants signed
 	// requests, it must have a Key. Required.
 	SP *saml.ServiceProvider
-	// Region is the name of the Region, as in [saml.Endpoint]. Empty: the endpoints that name no Region.
-	// New takes it from the list, and refuses a name that is not the Region of ACS.
+	// Region is the name of the Region, as in [saml.Endpoint]. Empty: the endpoints that name no Region. For
+	// New, if it is set it must be the Region of ACS.
 	Region string
 	// ACS is the URL that a consumer made by New serves; it must be on the SP's list. Required by New,
 	// and refused by NewRegion.
 	ACS string
 	// Store is shared by the nodes of the Region; otherwise only the same node detects a replay. Required.
 	Store Store
-	// OnLogin is called once for each accepted assertion, and writes the answer, such as a session cookie
-	// and a 303 to l.ReturnTo. The headers that keep the answer out of caches and referrers are set
-	// before. Required.
+	// OnLogin is called once for each accepted assertion, and writes the answer, such as a session cookie and
+	// a 303 to l.ReturnTo. Headers against caching and referrers are set before. Required.
 	OnLogin func(w http.ResponseWriter, r *http.Request, l *Login)
 
 	// Unsolicited says what happens to a response that answers no request. Zero: Refuse.
@@ -67,28 +66,25 @@ type Config struct {
 	// factors are slow. At most 24 h.
 	RequestLifetime time.Duration
 
-	// ClientAddr returns the IP address of a client, with or without a port. It bounds how many requests
-	// one client may have waiting: an address (of IPv6, its /64) about a tenth of the store's quota,
-	// thousands by default, and less while others have many; an IPv6 /48 about a quarter. Half of that is
-	// for requests that a user is known to have begun ([InitiatorOf]). Beyond it a client gets 429.
-	// Answered requests don't count. Each node counts its own. Invalid addresses count as one client. The
-	// same address bounds one client's part of MaxBodies.
+	// ClientAddr returns the IP address of a client, with or without a port. It bounds how many requests one
+	// client may have waiting: an address (of IPv6, its /64) about a tenth of the store's quota, and less while
+	// others have many; an IPv6 /48 about a quarter. Half of that is for requests that a user is known to have
+	// begun ([InitiatorOf]). Beyond it a client gets 429. Answered requests don't count. Each node counts its
+	// own. Invalid addresses count as one client. It also bounds one client's part of MaxBodies.
 	//
-	// Nil: r.RemoteAddr. Behind a proxy that is the proxy's address, and all clients share the part of
-	// one: then return what your proxy puts into the request, and never what a client could have put there.
+	// Nil: r.RemoteAddr. Behind a proxy that is the proxy's address, and all clients share the part of one: then
+	// return what your proxy puts into the request, and never what a client could have put there.
 	ClientAddr func(*http.Request) string
 
-	// LoginPath is where "Sign in again" on the error page leads: a path, or a URL of one of
-	// RelayStateOrigins. Empty: the Login page that [Region.Mount] mounts; pages written without Mount, by
-	// StartLogin, Refused or a consumer made by New, then have no such link.
+	// LoginPath is where "Sign in again" on the error page leads: a path, or a URL of one of RelayStateOrigins.
+	// Empty: the Login page that [Region.Mount] mounts; without Mount, pages then have no such link.
 	LoginPath string
-	// RefusedPath is a path of this host to which a browser is sent whose response was refused with 403,
-	// by GET and with the parameter reference. That response was posted by another site, without session
-	// cookies with SameSite=Lax; the GET has them. So a signed-in user who sent a response twice (a double
-	// click, the back button) can be sent on, and others be shown [Region.Refused], for which LoginPath
-	// should be set too. The page must not start a sign-in: that could be refused again without end, and
-	// any page can send a browser there. All refusals are answered alike, or the answer would tell an
-	// attacker which messages are genuine. Empty: the error page stays.
+	// RefusedPath is a path of this host to which a browser is sent, by GET and with the parameter reference,
+	// whose response was refused with 403. Another site posted that response, without session cookies with
+	// SameSite=Lax; the GET has them. So a signed-in user who sent a response twice (a double click, the back
+	// button) can be sent on, and others be shown [Region.Refused], for which LoginPath should be set too. The
+	// page must not start a sign-in, which could be refused again without end. All refusals are answered
+	// alike, or the answer would tell which messages are genuine. Empty: the error page stays.
 	RefusedPath string
 	// InsecureAllowOpener omits "Cross-Origin-Opener-Policy: same-origin", for a program that signs its
 	// users in in a popup and waits for it. A foreign page that opens a popup here can then navigate it.
@@ -101,12 +97,11 @@ type Config struct {
 	Logger *slog.Logger
 	// MaxBody bounds the body of a POST in bytes. Zero: 4 MiB.
 	MaxBody int64
-	// MaxBodies bounds, in bytes, the memory of all bodies that are being read or verified on this node;
-	// the consumers of a Region share it. One client (see ClientAddr) can take about a third of it, and
-	// less while others take much; there is room for an ordinary response as long as any is left. Beyond
-	// it a client gets 503 with Retry-After. Verifying takes several times the body's size for a moment,
-	// so a node needs more memory than this. Zero: 64 MiB, or 16 times MaxBody if that is more. At least
-	// 4 times MaxBody.
+	// MaxBodies bounds, in bytes, the memory of all bodies that are being read or verified on this node; the
+	// consumers of a Region share it. One client (see ClientAddr) can take about a third of it, and less while
+	// others take much. Beyond it a client gets 503 with Retry-After. Verifying takes several times the body's
+	// size for a moment, so a node needs more memory than this. Zero: 64 MiB, or 16 times MaxBody if that is
+	// more. At least 4 times MaxBody.
 	MaxBodies int64
 	// Rand is the source of cookie secrets, RelayStates and references; it must be safe for concurrent
 	// use. Nil: crypto/rand.Reader.

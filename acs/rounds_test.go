@@ -37,9 +37,9 @@ type killable struct {
 	kill, start func() // nil: it has no server
 }
 
-func killableRedis(start func(testing.TB, ...string) *testserver.Redis, args ...string) func(*testing.T) killable {
+func killableRedis(kind string, args ...string) func(*testing.T) killable {
 	return func(t *testing.T) killable {
-		r := start(t, args...)
+		r := testserver.StartLikeRedis(t, kind, args...)
 		return killable{kill: r.Kill, start: r.Start, node: func(t *testing.T) acs.Store {
 			s, err := redisstore.New(t.Context(), redisstore.Config{Client: r.Client(), Timeout: 2 * time.Second})
 			require.NoError(t, err)
@@ -53,9 +53,9 @@ func killableNATS(servers int, storage jetstream.StorageType) func(*testing.T) k
 		n := testserver.StartNATS(t, servers)
 		var dead int
 		return killable{
-			kill: func() { dead = rand.N(n.Len()); n.Kill(dead) }, start: func() { n.Start() },
+			kill: func() { dead = rand.N(servers); n.Kill(dead) }, start: func() { n.Start() },
 			node: func(t *testing.T) (s acs.Store) {
-				js := n.JetStream(rand.N(n.Len()))
+				js := n.JetStream(rand.N(servers))
 				require.Eventually(t, func() (ok bool) { // a cluster takes its time to begin
 					var err error
 					s, err = natsstore.New(t.Context(), natsstore.Config{JetStream: js, Storage: storage, Replicas: servers, Timeout: 2 * time.Second})
@@ -72,9 +72,9 @@ var killables = map[string]func(*testing.T) killable{
 		m := acs.NewMemoryStore(acs.MemoryConfig{})
 		return killable{node: func(*testing.T) acs.Store { return m }}
 	},
-	"redis":              killableRedis(testserver.StartRedis),
-	"redis append-only":  killableRedis(testserver.StartRedis, "--appendonly", "yes", "--appendfsync", "always"),
-	"valkey":             killableRedis(testserver.StartValkey),
+	"redis":              killableRedis("redis"),
+	"redis append-only":  killableRedis("redis", "--appendonly", "yes", "--appendfsync", "always"),
+	"valkey":             killableRedis("valkey"),
 	"nats files":         killableNATS(1, jetstream.FileStorage),
 	"nats memory":        killableNATS(1, jetstream.MemoryStorage),
 	"nats three servers": killableNATS(3, jetstream.FileStorage),

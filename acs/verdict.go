@@ -103,14 +103,14 @@ func (c *Consumer) log(ctx context.Context, message string, v Verdict) {
 	case v.Reason == string(ReasonCancelled):
 		verdict, level = "cancelled", slog.LevelInfo
 	}
-	attrs := []slog.Attr{slog.String("verdict", verdict)}
-	for _, a := range [...]struct{ key, value string }{
-		{"reference", v.Reference}, {"region", v.Region}, {"acs", v.ACS}, {"flow", v.Flow},
+	var attrs []slog.Attr
+	for _, a := range [...][2]string{
+		{"verdict", verdict}, {"reference", v.Reference}, {"region", v.Region}, {"acs", v.ACS}, {"flow", v.Flow},
 		{"reason", v.Reason}, {"rule", v.Rule}, {"detail", v.Detail}, {"want", v.Want}, {"got", v.Got},
 		{"name_id", v.NameID}, {"assertion_id", v.AssertionID}, {"request_id", v.RequestID},
 	} {
-		if a.value != "" {
-			attrs = append(attrs, slog.String(a.key, a.value))
+		if a[1] != "" {
+			attrs = append(attrs, slog.String(a[0], a[1]))
 		}
 	}
 	c.cfg.Logger.LogAttrs(ctx, level, message, attrs...)

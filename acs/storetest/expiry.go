@@ -52,14 +52,14 @@ func (s *suite) until(end time.Time, done func() bool) {
 	}
 }
 
-// addShort adds records that live for life, and returns their keys and their end. On a slow machine they may
-// expire before all are added: then it adds others.
-func (s *suite) addShort(prefix string, names ...string) (keys []string, end time.Time) {
+// addShort adds records that live for life, with these prefixes, and returns their keys and their end. On a slow
+// machine they may expire before all are added: then it adds others.
+func (s *suite) addShort(prefixes ...string) (keys []string, end time.Time) {
 	s.Helper()
-	for try := 0; len(keys) < len(names); try++ {
+	for try := 0; len(keys) < len(prefixes); try++ {
 		keys, end = nil, s.Now().Add(s.life())
-		for _, name := range names {
-			k := key(prefix, fmt.Sprint(name, " ", try))
+		for i, prefix := range prefixes {
+			k := key(prefix, fmt.Sprint("short ", i, try))
 			err := s.add(k, "v", end)
 			if errors.Is(err, acs.ErrExpired) && !s.Now().Before(end) {
 				break
@@ -73,26 +73,20 @@ func (s *suite) addShort(prefix string, names ...string) (keys []string, end tim
 	return keys, end
 }
 
-// expiry: a key is free after the lifetime, and not before.
+// expiry: a key is free after the lifetime, and not before, and Take doesn't find an expired record.
 func (s *suite) expiry() {
-	keys, end := s.addShort(acs.KeyPrefixAssertion, "expiry")
-	k := keys[0]
-	s.until(end, func() bool { return s.add(k, "second", s.soon().Add(time.Hour)) == nil })
-	if now := s.Now(); now.Before(end) {
-		s.Fatalf("the record was dropped %v before its end", end.Sub(now))
+	keys, end := s.addShort(acs.KeyPrefixAssertion, acs.KeyPrefixRequest, acs.KeyPrefixRequest)
+	for _, k := range keys[:2] {
+		s.until(end, func() bool { return s.add(k, "second", s.soon().Add(time.Hour)) == nil })
+		if now := s.Now(); now.Before(end) {
+			s.Fatalf("the record was dropped %v before its end", end.Sub(now))
+		}
+		s.wantValue(k, "second")
 	}
-	s.wantValue(k, "second")
-}
-
-// takeAfterExpiry: Take doesn't find an expired record. The second key shows when it has expired.
-func (s *suite) takeAfterExpiry() {
-	keys, end := s.addShort(acs.KeyPrefixRequest, "over", "second")
-	k, second := keys[0], keys[1]
-	s.until(end, func() bool { return s.add(second, "v", s.soon().Add(time.Hour)) == nil })
-	over := end.Add(s.life()) // the two need not expire at the same moment
+	over := end.Add(s.life()) // they need not expire at the same moment
 	s.until(over, func() bool { return s.Now().After(over) })
-	s.wantNothing(k)
-	s.mustAdd(k, "v")
+	s.wantNothing(keys[2])
+	s.mustAdd(keys[2], "v")
 }
 
 // longLifetimes: a record lives for a day.

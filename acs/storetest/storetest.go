@@ -51,7 +51,6 @@ func Run(t *testing.T, open func(t *testing.T) acs.Store, o Options) {
 		{"ConcurrentMix", (*suite).concurrentMix},
 		{"PastLifetimes", (*suite).pastLifetimes},
 		{"Expiry", (*suite).expiry},
-		{"TakeAfterExpiry", (*suite).takeAfterExpiry},
 		{"LongLifetimes", (*suite).longLifetimes},
 		{"CancelledContexts", (*suite).cancelledContexts},
 		{"Since", (*suite).since},

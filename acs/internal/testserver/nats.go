@@ -3,6 +3,7 @@ package testserver
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -117,9 +118,6 @@ func StartNATS(t testing.TB, servers int) *NATS {
 	}
 }
 
-// Len returns the number of servers.
-func (n *NATS) Len() int { return len(n.processes) }
-
 // Addr returns the address of server i.
 func (n *NATS) Addr(i int) string { return address(n.processes[i].Port) }
 
@@ -127,36 +125,27 @@ func (n *NATS) Addr(i int) string { return address(n.processes[i].Port) }
 func (n *NATS) Start() {
 	n.t.Helper()
 	for _, p := range n.processes {
-		if p.cmd != nil {
-			continue
-		}
-		if err := p.start(); err != nil {
-			n.t.Fatalf("nats-server: %v", err)
+		if p.cmd == nil {
+			p.start(n.t)
 		}
 	}
 }
 
-func (p *process) start() error {
+func (p *process) start(t testing.TB) {
+	t.Helper()
 	options, err := json.Marshal(p)
-	if err != nil {
-		return err
-	}
 	cmd := exec.Command(os.Args[0])
 	cmd.Env = append(os.Environ(), natsOptions+"="+string(options))
 	cmd.Stderr = os.Stderr
-	if _, err := cmd.StdinPipe(); err != nil { // it ends with this process at the latest
-		return err
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	if err := cmd.Start(); err != nil {
-		return err
+	_, noIn := cmd.StdinPipe() // it ends with this process at the latest
+	out, noOut := cmd.StdoutPipe()
+	if err := errors.Join(err, noIn, noOut, cmd.Start()); err != nil {
+		t.Fatalf("nats-server: %v", err)
 	}
 	p.cmd = cmd
-	_, err = bufio.NewReader(out).ReadString('\n') // "up"
-	return err
+	if _, err = bufio.NewReader(out).ReadString('\n'); err != nil { // "up"
+		t.Fatalf("nats-server: %v", err)
+	}
 }
 
 // KillAll kills every server.

@@ -27,21 +27,15 @@ type Redis struct {
 }
 
 // StartRedis starts a redis-server with an empty directory; args are more settings.
-// Its kind is "redis" (testkit.RequireProgram).
 func StartRedis(t testing.TB, args ...string) *Redis {
 	t.Helper()
-	return startRedis(t, "redis-server", "redis", args)
+	return StartLikeRedis(t, "redis", args...)
 }
 
-// StartValkey is StartRedis for valkey-server, whose kind is "valkey".
-func StartValkey(t testing.TB, args ...string) *Redis {
+// StartLikeRedis is StartRedis for another kind of server, "valkey" (testkit.RequireProgram).
+func StartLikeRedis(t testing.TB, kind string, args ...string) *Redis {
 	t.Helper()
-	return startRedis(t, "valkey-server", "valkey", args)
-}
-
-func startRedis(t testing.TB, name, kind string, args []string) *Redis {
-	t.Helper()
-	program := testkit.RequireProgram(t, kind, name)
+	program := testkit.RequireProgram(t, kind, kind+"-server")
 	port := freePort(t)
 	r := &Redis{
 		Addr: address(port), t: t, program: program,
