@@ -100,6 +100,7 @@ type oracle struct {
 	told     map[string]spans // by any value that is written once: what was known to its Region
 	uses     map[string]int   // by what was used, and the Region
 	removals [maxRegions][]*removed
+	entered  [maxRegions]uint64    // the highest stamp of each Region's entry, in any history of the primary's log
 	strict   [maxRegions][]*strict // in each Region's log
 	entries  []*end                // those of a later version that may not be skipped
 	damaged  bool                  // something happened to a disk
