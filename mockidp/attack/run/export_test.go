@@ -1,6 +1,7 @@
 package run
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -47,3 +48,18 @@ func (l leniency) key(word string) string { return word + " in: " + strings.Join
 
 // Harmless says why a case may be accepted, or "".
 func Harmless(c attack.Case, sign attack.Sign) string { return harmless(c, sign) }
+
+// FlowMistakes lists the flows without a script or a known requirement, and the
+// scripts without a flow.
+func FlowMistakes() []string {
+	var out []string
+	all := scripts()
+	for _, f := range flows() {
+		delete(all, f.id)
+		known := slices.Contains([]string{"", "request", "other-acs", "encryption-key"}, f.needs)
+		if !known || (f.run == nil) != (f.never != "") {
+			out = append(out, f.id)
+		}
+	}
+	return slices.AppendSeq(out, maps.Keys(all))
+}

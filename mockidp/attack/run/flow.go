@@ -3,14 +3,11 @@ package run
 import (
 	"context"
 	_ "embed"
-	"slices"
+	"maps"
 	"strings"
 )
 
-// The attacks that no single document shows: several messages, several
-// browsers, odd requests. They are scripts.
-
-// flow is a scripted attack.
+// flow is a scripted attack, for a row that no single document shows.
 type flow struct {
 	id    string
 	title string // "" for the row's name
@@ -18,29 +15,38 @@ type flow struct {
 	// never says why.
 	run   func(s *script) RunResult
 	never string
-	needs need
+	needs string // a requirement of flows.txt
 }
 
-// need is a requirement of a flow, beside a service provider that signs users in.
-type need int
-
-const (
-	nothing need = iota
-	aRequest
-	anotherACS
-	anEncryptionKey
-)
-
-// neverRun lists the rows that can't be attacked over HTTP: ID | title | reason.
+// flowList lists the flows. Its first lines explain the format.
 //
-//go:embed never.txt
-var neverRun string
+//go:embed flows.txt
+var flowList string
 
 func flows() []flow {
-	out := slices.Concat(replays(), browsers(), relayStates(), channels(), oracles())
-	for line := range strings.Lines(neverRun) {
-		f := strings.Split(strings.TrimSuffix(line, "\n"), " | ")
-		out = append(out, flow{id: f[0], title: f[1], never: f[2]})
+	out, scripts := openRedirects(), scripts()
+	for line := range strings.Lines(flowList) {
+		f := strings.Split(line, "|")
+		if len(f) != 3 || line[0] == '#' {
+			continue
+		}
+		x := flow{id: strings.TrimSpace(f[0]), title: strings.TrimSpace(f[1]), needs: strings.TrimSpace(f[2])}
+		if never, ok := strings.CutPrefix(x.needs, "never: "); ok {
+			x.never, x.needs = never, ""
+		}
+		x.run = scripts[x.id]
+		out = append(out, x)
+	}
+	return out
+}
+
+// scripts has the run functions of flows, by ID.
+func scripts() map[string]func(*script) RunResult {
+	out := make(map[string]func(*script) RunResult)
+	for _, some := range []map[string]func(*script) RunResult{
+		replays(), browsers(), relayStates(), channels(), oracles(),
+	} {
+		maps.Copy(out, some)
 	}
 	return out
 }
@@ -51,11 +57,11 @@ func (r *runner) runFlow(ctx context.Context, f flow, why string) Result {
 	switch {
 	case f.run == nil:
 		out.Reason = f.never
-	case f.needs == aRequest && r.IdPInitiated:
+	case f.needs == "request" && r.IdPInitiated:
 		out.Reason = "it takes a request"
-	case f.needs == anotherACS && r.OtherACS == "":
+	case f.needs == "other-acs" && r.OtherACS == "":
 		out.Reason = "it takes another ACS URL of the same service provider"
-	case f.needs == anEncryptionKey && r.EncryptTo == nil:
+	case f.needs == "encryption-key" && r.EncryptTo == nil:
 		out.Reason = "it takes the service provider's encryption key"
 	case why != "":
 		out.Verdict, out.Reason = Inconclusive, why

@@ -9,37 +9,16 @@ import (
 // D11, D18, D19, D47: a message is for the browser that made the request, and for
 // the address that the request named.
 
-func browsers() []flow {
-	return []flow{
-		{
-			id: "D11/waiting", title: "the answer to another browser's request, in one that waits for its own",
-			run: anothersAnswer(true), needs: aRequest,
-		},
-		{
-			id: "D11/idle", title: "the answer to another browser's request, in one that asked nothing",
-			run: anothersAnswer(false), needs: aRequest,
-		},
-		{
-			id: "D11/without-cookies", title: "the right answer, in the same browser without its cookies",
-			run: withoutCookies, needs: aRequest,
-		},
-		{
-			id: "D18", title: "the answer is for another ACS URL than was asked for, and is brought there",
-			run: atOtherACS, needs: anotherACS,
-		},
-		{id: "D19/host", title: "the Host header names the place that the message is for", run: spoofed("Host")},
-		{
-			id: "D19/forwarded-host", title: "X-Forwarded-Host names the place that the message is for",
-			run: spoofed("X-Forwarded-Host"),
-		},
-		{
-			id: "D47/signed-out", title: "login CSRF: the attacker's unsolicited response, in a browser without a session",
-			run: loginCSRF(false),
-		},
-		{
-			id: "D47/signed-in", title: "login CSRF: the attacker's unsolicited response replaces who is signed in",
-			run: loginCSRF(true),
-		},
+func browsers() map[string]func(*script) RunResult {
+	return map[string]func(*script) RunResult{
+		"D11/waiting":         anothersAnswer(true),
+		"D11/idle":            anothersAnswer(false),
+		"D11/without-cookies": withoutCookies,
+		"D18":                 atOtherACS,
+		"D19/host":            spoofed("Host"),
+		"D19/forwarded-host":  spoofed("X-Forwarded-Host"),
+		"D47/signed-out":      loginCSRF(false),
+		"D47/signed-in":       loginCSRF(true),
 	}
 }
 

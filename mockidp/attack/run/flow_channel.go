@@ -12,40 +12,37 @@ import (
 
 const otherChannel = "a good message is taken by another channel than HTTP-POST"
 
-// The words GOOD and FORGED stand for messages as a form has them, and RAW for the
-// good one as it is. The address is the query.
-func channels() []flow {
+// channels lists odd requests. The words GOOD and FORGED stand for messages as a form
+// has them, and RAW for the good one as it is. The address is the query.
+func channels() map[string]func(*script) RunResult {
 	const boundary = "attack-boundary"
+	const good, forged = "SAMLResponse=GOOD", "SAMLResponse=FORGED"
 	post := func(query, kind, body string) request {
 		return request{method: http.MethodPost, to: query, contentType: kind, body: body}
 	}
-	c := func(name, title string, q request) flow {
-		return flow{id: "D48/" + name, title: title, run: channel(q)}
+	out := map[string]func(*script) RunResult{"D50/redirect": bombByRedirect}
+	for name, q := range map[string]request{
+		"get":  {method: http.MethodGet, to: good},
+		"head": {method: http.MethodHead, to: good},
+		"put":  {method: http.MethodPut, contentType: formType, body: good},
+		"override": {
+			method: http.MethodGet, to: good + "&_method=POST", header: map[string]string{"X-HTTP-Method-Override": "POST"},
+		},
+		"query":           post(good, formType, "x=1"),
+		"forged-in-query": post(forged, formType, good),
+		"good-in-query":   post(good, formType, forged),
+		"forged-last":     post("", formType, good+"&"+forged),
+		"forged-first":    post("", formType, forged+"&"+good),
+		"array":           post("", formType, "SAMLResponse[]=GOOD&SAMLResponse[]=FORGED"),
+		"text":            post("", "text/plain", good),
+		"no-type":         post("", "application/octet-stream", good),
+		"json":            post("", "application/json", `{"SAMLResponse":"RAW"}`),
+		"multipart": post("", "multipart/form-data; boundary="+boundary, "--"+boundary+
+			"\r\nContent-Disposition: form-data; name=\"SAMLResponse\"\r\n\r\nRAW\r\n--"+boundary+"--\r\n"),
+	} {
+		out["D48/"+name] = channel(q)
 	}
-	const goodField, forgedField = "SAMLResponse=GOOD", "SAMLResponse=FORGED"
-	return []flow{
-		c("get", "a good message in the query of a GET", request{method: http.MethodGet, to: goodField}),
-		c("head", "a good message in the query of a HEAD", request{method: http.MethodHead, to: goodField}),
-		c("put", "a good message by PUT", request{method: http.MethodPut, contentType: formType, body: goodField}),
-		c("override", "a good message in a GET that says it is a POST", request{
-			method: http.MethodGet, to: goodField + "&_method=POST", header: map[string]string{"X-HTTP-Method-Override": "POST"},
-		}),
-		c("query", "a good message in the query of a POST", post(goodField, formType, "x=1")),
-		c("forged-in-query", "a good message in the body, a forged one in the query", post(forgedField, formType, goodField)),
-		c("good-in-query", "a forged message in the body, a good one in the query", post(goodField, formType, forgedField)),
-		c("forged-last", "two messages in one form, a good one and a forged one",
-			post("", formType, goodField+"&"+forgedField)),
-		c("forged-first", "two messages in one form, a forged one and a good one",
-			post("", formType, forgedField+"&"+goodField)),
-		c("array", "a good message and a forged one, written as a list",
-			post("", formType, "SAMLResponse[]=GOOD&SAMLResponse[]=FORGED")),
-		c("text", "a good message as text/plain", post("", "text/plain", goodField)),
-		c("no-type", "a good message as application/octet-stream", post("", "application/octet-stream", goodField)),
-		c("json", "a good message as JSON", post("", "application/json", `{"SAMLResponse":"RAW"}`)),
-		c("multipart", "a good message as multipart/form-data", post("", "multipart/form-data; boundary="+boundary,
-			"--"+boundary+"\r\nContent-Disposition: form-data; name=\"SAMLResponse\"\r\n\r\nRAW\r\n--"+boundary+"--\r\n")),
-		{id: "D50/redirect", title: "a deflate bomb by HTTP-Redirect", run: bombByRedirect},
-	}
+	return out
 }
 
 // withQuery adds a query to an address that may have one.

@@ -11,7 +11,18 @@ import (
 
 const attackersHost = "attacker.example"
 
-func relayStates() []flow {
+func relayStates() map[string]func(*script) RunResult {
+	unknown := func(*script) *string { return new("unknown-0123456789") }
+	return map[string]func(*script) RunResult{
+		"D45/other":    swapped(anothers, unbound),
+		"D45/unknown":  swapped(unknown, unbound),
+		"D45/missing":  swapped(func(*script) *string { return nil }, dropped),
+		"D46/refused":  reflected(false),
+		"D46/accepted": reflected(true),
+	}
+}
+
+func openRedirects() []flow {
 	var out []flow
 	for _, x := range []struct{ name, value string }{
 		{"https", "https://attacker.example/"}, {"scheme-relative", "//attacker.example/"},
@@ -20,21 +31,10 @@ func relayStates() []flow {
 		{"prefix", "%SELF%.attacker.example/"}, {"javascript", "javascript:alert('attacker.example')"},
 		{"data", "data:text/html,attacker.example"}, {"header", "/x\r\nX-Attacker: attacker.example"},
 	} {
-		out = append(out, flow{
-			id: "D44/" + x.name, title: fmt.Sprintf("RelayState as an open redirect: %q", x.value), run: redirected(x.value),
-		})
+		title := fmt.Sprintf("RelayState as an open redirect: %q", x.value)
+		out = append(out, flow{id: "D44/" + x.name, title: title, run: redirected(x.value)})
 	}
-	state := func(name, title, tolerated string, other func(*script) *string) flow {
-		return flow{id: "D45/" + name, title: title, run: swapped(other, tolerated), needs: aRequest}
-	}
-	return append(out,
-		state("other", "RelayState of another browser's request", unbound, anothers),
-		state("unknown", "RelayState that was never given out", unbound,
-			func(*script) *string { return new("unknown-0123456789") }),
-		state("missing", "RelayState left out", dropped, func(*script) *string { return nil }),
-		flow{id: "D46/refused", title: "markup in the RelayState of a message that is refused", run: reflected(false)},
-		flow{id: "D46/accepted", title: "markup in the RelayState of a good message", run: reflected(true)},
-	)
+	return out
 }
 
 // redirected follows a good message with another RelayState, as the answer to a

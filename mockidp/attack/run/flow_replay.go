@@ -13,26 +13,17 @@ import (
 
 // D01 to D07: one assertion is good for one sign-in (Profiles 4.1.4.5).
 
-func replays() []flow {
-	return []flow{
-		{id: "D01/same-browser", title: "replay, in the browser that it came with", run: replayed(nil, same)},
-		{id: "D01/other-browser", title: "replay, in another browser", run: replayElsewhere},
-		{
-			id: "D01/unsolicited", title: "replay of an unsolicited response, in another browser",
-			run: replayUnsolicited(nil, same),
-		},
-		{id: "D02", title: "replay at another ACS URL of the service provider", run: replayAtOtherACS, needs: anotherACS},
-		{id: "D03", title: "replay, eight at the same time", run: replayAtOnce},
-		{
-			id: "D05/same-browser", title: "a new Response around the same assertion",
-			run: replayed(assertionSigned, renewed),
-		},
-		{
-			id: "D05/unsolicited", title: "a new Response around the same unsolicited assertion",
-			run: replayUnsolicited(assertionSigned, renewed),
-		},
-		{id: "D06", title: "a second assertion that answers the same request", run: answeredTwice, needs: aRequest},
-		{id: "D07", title: "replay between NotOnOrAfter and the end of the clock skew", run: replayAtTheEnd},
+func replays() map[string]func(*script) RunResult {
+	return map[string]func(*script) RunResult{
+		"D01/same-browser":  replayed(nil, same),
+		"D01/other-browser": replayElsewhere,
+		"D01/unsolicited":   replayUnsolicited(nil, same),
+		"D02":               replayAtOtherACS,
+		"D03":               replayAtOnce,
+		"D05/same-browser":  replayed(assertionSigned, renewed),
+		"D05/unsolicited":   replayUnsolicited(assertionSigned, renewed),
+		"D06":               answeredTwice,
+		"D07":               replayAtTheEnd,
 	}
 }
 

@@ -98,6 +98,8 @@ func TestListHasEveryRow(t *testing.T) {
 	assert.Len(t, shown, 188)
 }
 
+func TestEveryFlowHasAScript(t *testing.T) { assert.Empty(t, run.FlowMistakes()) }
+
 func TestRunRefusesBadTargets(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*run.Target)
