@@ -1,22 +1,19 @@
-// Package oktaapi controls a mockidp.Server from outside: an HTTP API with the
-// shapes of Okta's for users, groups, apps, assignments and keys, and a control page
-// with a viewer that explains SAML messages. Like mockidp it is NOT FOR PRODUCTION.
+// Package oktaapi controls a mockidp.Server from outside: an HTTP API with the shapes of Okta's for users,
+// groups, apps, assignments and keys, and a control page with a viewer that explains SAML messages. Like
+// mockidp it is NOT FOR PRODUCTION.
 //
 //	api := oktaapi.New(idp, oktaapi.Config{})
 //	srv := &http.Server{Addr: "127.0.0.1:8702", Handler: api, ReadHeaderTimeout: 10 * time.Second}
 //	fmt.Println(api.Token()) // the token that clients send
 //
-// Under /api/v1/users, /groups and /apps it has Okta's lifecycles, assignments, keys,
-// times and errors, so that Okta's own clients work. An app signs with the key that
-// its credentials.signing.kid names. Times are those of the Server's clock. Lists
-// take filter and search with all of SCIM's operators, and, or, not and parentheses
-// (Okta refuses some of these in some places: ne, ew and not, and more than one
-// comparison for apps); sortBy and sortOrder apply to a search. Times are compared to
-// the millisecond.
+// Under /api/v1/users, /groups and /apps it has Okta's lifecycles, assignments, keys, times and errors, so that
+// Okta's own clients work. An app signs with the key that its credentials.signing.kid names. Times are those of
+// the Server's clock. Lists take filter and search with all of SCIM's operators, and, or, not and parentheses
+// (Okta refuses some of these in some places: ne, ew and not, and more than one comparison for apps); sortBy
+// and sortOrder apply to a search. Times are compared to the millisecond.
 //
-// Under /control/ is what tests need besides: reset, clock, queue, faults, messages
-// (with wait, which waits for one), deliver, attack (for the next answer), attacks
-// (those that are switched on), keys.
+// Under /control/ is what tests need besides: reset, clock, queue, faults, messages (with wait, which waits for
+// one), deliver, attack (for the next answer), attacks (those that are switched on), keys.
 //
 // At / is the control page.
 package oktaapi
@@ -42,18 +39,17 @@ const maxBody = 1 << 20 // bytes of a request
 
 // Config describes an API.
 type Config struct {
-	// Token is what clients authenticate with. Zero: a random one; API.Token returns
-	// it.
+	// Token is what clients authenticate with. Zero: a random one; API.Token returns it.
 	Token string
 	// Logger logs requests that are refused. Nil: nothing is logged.
 	Logger *slog.Logger
 }
 
-// API is the API and the control page, an http.Handler. Programs send
-// "Authorization: SSWS " and the token; users type the token into the page.
+// API is the API and the control page, an http.Handler. Programs send "Authorization: SSWS " and the token;
+// users type the token into the page.
 //
-// It needs a listener of its own, never the one that users sign in at. It serves
-// only requests whose Host is a loopback name, against DNS rebinding.
+// It needs a listener of its own, never the one that users sign in at. It serves only requests whose Host is a
+// loopback name, against DNS rebinding.
 type API struct {
 	idp     *mockidp.Server
 	token   string
@@ -105,8 +101,7 @@ func (s *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.handler.ServeHTTP(w, r)
 }
 
-// call is one request of the API, with the state that it sees and what its path
-// names of it.
+// call is one request of the API, with the state that it sees and what its path names of it.
 type call struct {
 	*API
 	view
@@ -173,8 +168,8 @@ func (c *call) load(app, user, group, message string) *apiError {
 	return nil
 }
 
-// changed answers after a change: with the error, which is about a field or an ID,
-// or else with show, which sees the new state.
+// changed answers after a change: with the error, which is about a field or an ID, or else with show, which
+// sees the new state.
 func (c *call) changed(err error, about string, show handler) *apiError {
 	if err != nil {
 		return fromError(err, about)
@@ -215,8 +210,7 @@ func (c *call) read(into any) *apiError {
 		err = json.Unmarshal(b, into)
 	}
 	if err == nil && strings.HasPrefix(c.r.URL.Path, "/control/") {
-		// Okta ignores unknown fields. Here a misspelling would turn an attack on one
-		// user into one on all.
+		// Okta ignores unknown fields. Here a misspelling would turn an attack on one user into one on all.
 		d := json.NewDecoder(bytes.NewReader(b))
 		d.DisallowUnknownFields()
 		err = d.Decode(into)

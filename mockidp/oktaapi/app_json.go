@@ -11,8 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// appBody is an app as Okta's clients send and read it. What a pointer or a list
-// leaves out is not changed.
+// appBody is an app as Okta's clients send and read it. What a pointer or a list leaves out is not changed.
 type appBody struct {
 	Name        string          `json:"name,omitempty"`
 	Label       string          `json:"label"`
@@ -141,8 +140,8 @@ func (b *appBody) into(a *mockidp.App) error {
 	return b.Settings.SignOn.into(a)
 }
 
-// catalogueForm reads settings.app of the catalogue's app. acsURL and entityID are
-// in known clients; the names of the other fields are a guess.
+// catalogueForm reads settings.app of the catalogue's app. acsURL and entityID are in known clients; the names
+// of the other fields are a guess.
 func catalogueForm(app object) *mockidp.IdentityCenter {
 	text := func(name string) string { s, _ := app[name].(string); return s }
 	f := &mockidp.IdentityCenter{ACSURL: text("acsURL"), IssuerURL: text("entityID")}
@@ -191,8 +190,8 @@ func unless(s, usual string) string {
 	return s
 }
 
-// acsList returns the ACS list with the Single sign-on URL first. Okta's own example
-// repeats it in acsEndpoints with an index; otherwise it gets a free one.
+// acsList returns the ACS list with the Single sign-on URL first. Okta's own example repeats it in acsEndpoints
+// with an index; otherwise it gets a free one.
 func (b *signOnBody) acsList() ([]mockidp.ACS, *apiError) {
 	switch {
 	case b.SSOACSURL == "":

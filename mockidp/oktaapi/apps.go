@@ -57,9 +57,8 @@ func (b *appBody) app() (mockidp.App, error) {
 	return a, err
 }
 
-// replaceApp keeps the assignments and what Okta's JSON can't express. A client
-// that writes back what it read chooses no key, nor an algorithm, which another key
-// may not have.
+// replaceApp keeps the assignments and what Okta's JSON can't express. A client that writes back what it read
+// chooses no key, nor an algorithm, which another key may not have.
 func (c *call) replaceApp(body appBody) *apiError {
 	if c.app.Kind == mockidp.SAML && body.kid() == c.signingKey(c.app.ID) {
 		body.Credentials = nil
@@ -99,8 +98,7 @@ func (c *call) listApps() *apiError {
 	return searched(c, list, 200, byID, c.appFields, c.appJSON)
 }
 
-// appMetadata returns the metadata with the published keys, or with the key that
-// the query names.
+// appMetadata returns the metadata with the published keys, or with the key that the query names.
 func (c *call) appMetadata() *apiError {
 	if c.app.Kind != mockidp.SAML {
 		return notFound(c.app.ID, "SamlMetadata")

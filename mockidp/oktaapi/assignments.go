@@ -6,8 +6,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// appUserJSON is an assignment. The app's NameIDTemplate makes its name for the
-// user, so the name can't be set here.
+// appUserJSON is an assignment. The app's NameIDTemplate makes its name for the user, so the name can't be set
+// here.
 func (c *call) appUserJSON(u mockidp.User) object {
 	given, _ := c.Assignment(c.app.ID, u.ID)
 	scope := "GROUP"

@@ -6,8 +6,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// controlRoutes has what tests need besides Okta's API. The JSON is this package's
-// own.
+// controlRoutes has what tests need besides Okta's API. The JSON is this package's own.
 func controlRoutes(api router) {
 	api("POST /control/reset", func(c *call) *apiError { c.idp.Reset(); return c.noContent() })
 	api("GET /control/clock", (*call).showClock)
@@ -159,8 +158,7 @@ func (c *call) showAttacks() *apiError {
 	return c.ok(object{"attacks": list})
 }
 
-// attackedUser returns the login of a user, who may be named as in a path; "" is
-// every user.
+// attackedUser returns the login of a user, who may be named as in a path; "" is every user.
 func (c *call) attackedUser(name string) (string, *apiError) {
 	if name == "" {
 		return "", nil
@@ -191,8 +189,8 @@ func (c *call) switchAttackOn(b attackBody) *apiError {
 	return c.changed(c.idp.SetMutation(b.ID, b.App, login), "id", (*call).showAttacks)
 }
 
-// switchAttackOff ends the attack on the app, the user or both that the query
-// names; an empty app is the attack on all. Without either it ends all attacks.
+// switchAttackOff ends the attack on the app, the user or both that the query names; an empty app is the attack
+// on all. Without either it ends all attacks.
 func (c *call) switchAttackOff() *apiError {
 	q := c.r.URL.Query()
 	if !q.Has("app") && !q.Has("user") {

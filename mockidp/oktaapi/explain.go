@@ -64,8 +64,8 @@ func brief(s string) string {
 	return cut(s)
 }
 
-// lookUp returns the explanation of an element, or of an attribute of it: that of
-// the parent's child first, then the general one.
+// lookUp returns the explanation of an element, or of an attribute of it: that of the parent's child first,
+// then the general one.
 func lookUp(el *etree.Element, attr string) line {
 	name := el.Tag
 	if attr != "" {
@@ -79,9 +79,8 @@ func lookUp(el *etree.Element, attr string) line {
 	return line{}
 }
 
-// explanationRows holds the explanations, with tabs between "Element",
-// "Parent/Element", "Element@Attribute", "Parent/Element@Attribute" or "@Attribute",
-// the section of the standard, and the sentence.
+// explanationRows holds the explanations, with tabs between "Element", "Parent/Element", "Element@Attribute",
+// "Parent/Element@Attribute" or "@Attribute", the section of the standard, and the sentence.
 //
 //go:embed explanations.tsv
 var explanationRows string

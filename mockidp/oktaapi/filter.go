@@ -15,8 +15,7 @@ const (
 	maxFilterDepth = 16 // nested parentheses
 )
 
-// expr is a filter of SCIM (RFC 7644, 3.4.2.2) without value paths, which Okta
-// doesn't have either.
+// expr is a filter of SCIM (RFC 7644, 3.4.2.2) without value paths, which Okta doesn't have either.
 type expr struct {
 	op    string  // and, or, not, or the operator of a comparison, in lower case
 	of    []*expr // the operands of and, or and not
@@ -104,8 +103,7 @@ func (p *filterParser) joined(word string, part func() (*expr, *apiError)) (*exp
 	return e, nil
 }
 
-// operand parses a comparison or an expression in parentheses, with or without
-// "not".
+// operand parses a comparison or an expression in parentheses, with or without "not".
 func (p *filterParser) operand() (*expr, *apiError) {
 	not := len(p.tokens) > 1 && p.tokens[1] == "(" && p.accept("not")
 	if !p.accept("(") {

@@ -12,8 +12,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// keyRoutes has Okta's routes for keys and, under /control/, what Okta has none for:
-// keys of all apps, and retiring a key.
+// keyRoutes has Okta's routes for keys and, under /control/, what Okta has none for: keys of all apps, and
+// retiring a key.
 func keyRoutes(api router) {
 	ofApp := func(pattern string, h handler) {
 		api(pattern, func(c *call) *apiError {
@@ -47,8 +47,7 @@ func keyRoutes(api router) {
 
 func (c *call) kid() string { return c.r.PathValue("kid") }
 
-// generateKey answers with a new key; validityYears is the lifetime of its
-// certificate.
+// generateKey answers with a new key; validityYears is the lifetime of its certificate.
 func (c *call) generateKey(add func(years int) (mockidp.Key, error)) *apiError {
 	years, err := strconv.Atoi(c.r.URL.Query().Get("validityYears"))
 	if err != nil || years < 2 || years > 10 {

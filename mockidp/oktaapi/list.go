@@ -8,10 +8,9 @@ import (
 	"strings"
 )
 
-// paged sorts a list by a key that no two members share, and answers with a page of
-// it, as Okta does: limit and after in the query, the next page's URL in a Link
-// header. The cursor is the last key, so members may be added and removed between
-// two pages.
+// paged sorts a list by a key that no two members share, and answers with a page of it, as Okta does: limit and
+// after in the query, the next page's URL in a Link header. The cursor is the last key, so members may be added
+// and removed between two pages.
 func paged[T any](c *call, list []T, limit int, key func(T) string, show func(T) object) *apiError {
 	return pagedBy(c, list, limit, key, strings.Compare, show)
 }
@@ -64,9 +63,9 @@ func (c *call) asksFor(texts ...string) bool {
 // maxSortKey is how many bytes of a value are compared: they are in the cursor.
 const maxSortKey = 256
 
-// searched answers with a page of the members that match the query's filter and
-// search. As at Okta, only a filter is case-sensitive, and only a search is sorted
-// by sortBy and sortOrder; members with the same value are sorted by ID.
+// searched answers with a page of the members that match the query's filter and search. As at Okta, only a
+// filter is case-sensitive, and only a search is sorted by sortBy and sortOrder; members with the same value
+// are sorted by ID.
 func searched[T any](c *call, list []T, limit int, key func(T) string, fields fields[T],
 	show func(T) object) *apiError {
 	q := c.r.URL.Query()

@@ -30,8 +30,8 @@ func parsePages() map[string]*template.Template {
 	return out
 }
 
-// pageRoutes has the control page. A user enters the token once and gets a cookie
-// for it that no other site's page can use.
+// pageRoutes has the control page. A user enters the token once and gets a cookie for it that no other site's
+// page can use.
 func (s *API) pageRoutes(mux *http.ServeMux) {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -53,9 +53,8 @@ func (s *API) pageRoutes(mux *http.ServeMux) {
 	})
 }
 
-// cookie returns the session cookie, which is derived from the token: a new token
-// ends the session, and the cookie doesn't reveal the token. The name differs
-// between servers, because cookies ignore ports.
+// cookie returns the session cookie, which is derived from the token: a new token ends the session, and the
+// cookie doesn't reveal the token. The name differs between servers, because cookies ignore ports.
 func (s *API) cookie() (name, value string) {
 	sum := sha256.Sum256([]byte("mockidp control page\x00" + s.token))
 	return "mockidp_control_" + hex.EncodeToString(sum[:4]), hex.EncodeToString(sum[4:])

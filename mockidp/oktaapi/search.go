@@ -34,8 +34,7 @@ func instant[T any](f func(T) time.Time) field[T] {
 	}}
 }
 
-// userFields returns the attributes of users: as at Okta the profile and some of
-// the attributes outside it.
+// userFields returns the attributes of users: as at Okta the profile and some of the attributes outside it.
 func (v view) userFields(name string) (field[mockidp.User], bool) {
 	attribute, profile := strings.CutPrefix(name, "profile.")
 	if profile && userExpression.MatchString("user."+attribute) {
@@ -96,8 +95,8 @@ func assignees(users func() []mockidp.User) func(mockidp.App) []string {
 	}
 }
 
-// compile looks up the attributes before anything is compared, so that an unknown
-// name is refused whatever the list holds. fold makes comparisons case-insensitive.
+// compile looks up the attributes before anything is compared, so that an unknown name is refused whatever the
+// list holds. fold makes comparisons case-insensitive.
 func compile[T any](e *expr, by fields[T], fold bool) (func(T) bool, *apiError) {
 	if len(e.of) == 0 {
 		return compileTerm(e, by, fold)
@@ -146,8 +145,7 @@ func compileTerm[T any](e *expr, by fields[T], fold bool) (func(T) bool, *apiErr
 	return func(x T) bool { return slices.ContainsFunc(f.values(x), compares) != negate }, nil
 }
 
-// comparer returns the comparison of one value with the literal; ne compares as eq
-// does.
+// comparer returns the comparison of one value with the literal; ne compares as eq does.
 func (l literal) comparer(op string, fold bool) func(string) bool {
 	if l.kind == 'n' {
 		want, _ := strconv.ParseFloat(l.text, 64) // a valid JSON number

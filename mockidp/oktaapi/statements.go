@@ -8,8 +8,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// userExpression is an expression as Okta writes it in an attribute statement:
-// user.email, where mockidp.App has ${user.email}.
+// userExpression is an expression as Okta writes it in an attribute statement: user.email, where mockidp.App
+// has ${user.email}.
 var userExpression = regexp.MustCompile(`^user\.([A-Za-z][A-Za-z0-9_]*)$`)
 
 func fromExpression(v string) string {

@@ -8,8 +8,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// statusWords holds Okta's words for a UserStatus, and lifecycleLinks the lifecycle
-// operations that its users have.
+// statusWords holds Okta's words for a UserStatus, and lifecycleLinks the lifecycle operations that its users
+// have.
 var (
 	statusWords = map[mockidp.UserStatus]string{
 		mockidp.Active: "ACTIVE", mockidp.LockedOut: "LOCKED_OUT", mockidp.Suspended: "SUSPENDED",
@@ -33,8 +33,8 @@ type userBody struct {
 	GroupIDs []string `json:"groupIds"`
 }
 
-// into writes the profile and the password into u. With whole (PUT), what the
-// profile leaves out is cleared; else (POST) it stays. The caller changes the login.
+// into writes the profile and the password into u. With whole (PUT), what the profile leaves out is cleared;
+// else (POST) it stays. The caller changes the login.
 func (b *userBody) into(u *mockidp.User, whole bool) error {
 	if whole {
 		u.FirstName, u.LastName, u.Email, u.Attributes = "", "", "", nil

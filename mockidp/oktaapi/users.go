@@ -76,8 +76,7 @@ func (c *call) listUsers() *apiError {
 	return searched(c, list, 200, byLogin, c.userFields, c.userJSON)
 }
 
-// editUser is POST, which changes the profile, and PUT, which replaces it. Both may
-// rename.
+// editUser is POST, which changes the profile, and PUT, which replaces it. Both may rename.
 func (c *call) editUser(body userBody, whole bool) *apiError {
 	login := body.login()
 	if login == "" && whole {

@@ -17,9 +17,8 @@ import (
 // maxAnswer is how many bytes of an answer are read.
 const maxAnswer = 8 << 20
 
-// do sends a request until the answer is a success, which is decoded into into, or
-// one of the accepted statuses, or no longer worth a retry. It returns the status.
-// Every request of this package may be sent twice.
+// do sends a request, with retries, and decodes the answer of a success into into. accepted lists further
+// statuses that are no error. It returns the status. Every request of this package may be sent twice.
 func (r *push) do(ctx context.Context, method, path string, body, into any, accepted ...int) (int, error) {
 	var raw []byte
 	if body != nil {

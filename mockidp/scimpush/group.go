@@ -55,8 +55,7 @@ func (r *push) wantedGroups(users map[string]*mockidp.User) map[string]*wantedGr
 	return out
 }
 
-// pushGroup brings one group to what it is to be; nil deletes it. It returns the
-// counter of what it did.
+// pushGroup brings one group to what it is to be; nil deletes it. It returns the counter of what it did.
 func (r *push) pushGroup(ctx context.Context, id string, g *wantedGroup, counts *Pushed) (*int, error) {
 	groups := kind[remoteGroup]{"/Groups", "displayName", &r.groups}
 	if g == nil {
@@ -100,8 +99,7 @@ func (r *push) pushGroup(ctx context.Context, id string, g *wantedGroup, counts 
 // membersAtOnce is how many members one operation of a PATCH adds.
 const membersAtOnce = 100
 
-// changes returns the operations that change the name, remove members and add
-// members.
+// changes returns the operations that change the name, remove members and add members.
 func changes(remote *remoteGroup, g *wantedGroup) []map[string]any {
 	var ops []map[string]any
 	if remote.DisplayName != g.name {

@@ -14,9 +14,8 @@ const (
 	scimPatch = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
 )
 
-// links holds the service provider's IDs of users, or of groups, by our IDs. The
-// Pusher keeps them, as Okta does, so that a renamed user is found again. They
-// outlive mockidp.Server.Reset, as the service provider does.
+// links holds the service provider's IDs of users, or of groups, by our IDs. The Pusher keeps them, as Okta
+// does, so that a renamed user is found again. They outlive mockidp.Server.Reset, as the service provider does.
 type links struct{ sync.Map }
 
 // get returns "" if there is no link.
@@ -51,9 +50,8 @@ type kind[T interface{ remoteID() string }] struct {
 
 func (k kind[T]) at(remoteID string) string { return k.path + "/" + url.PathEscape(remoteID) }
 
-// find returns the resource that is linked, or else the one with that name, as
-// Okta does when it imports. Without a name nothing is looked up. The result is
-// nil if there is none.
+// find returns the resource that is linked, or else the one with that name, as Okta does when it imports.
+// Without a name nothing is looked up. The result is nil if there is none.
 func (k kind[T]) find(ctx context.Context, r *push, id, name string) (*T, error) {
 	if linked := k.links.get(id); linked != "" {
 		var remote T
@@ -77,9 +75,8 @@ func (k kind[T]) find(ctx context.Context, r *push, id, name string) (*T, error)
 	return &list.Resources[0], nil
 }
 
-// create creates a resource and returns its remote ID. If one with its name exists,
-// such as the one that an earlier request created whose answer was lost, it returns
-// that one instead.
+// create creates a resource and returns its remote ID. If one with its name exists, such as the one that an
+// earlier request created whose answer was lost, it returns that one instead.
 func (k kind[T]) create(ctx context.Context, r *push, id, name string, want T) (made string, existing *T, err error) {
 	var answer T
 	status, err := r.do(ctx, "POST", k.path, want, &answer, http.StatusConflict)

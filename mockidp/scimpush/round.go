@@ -46,8 +46,8 @@ func (r *push) round(ctx context.Context) (report Report, err error) {
 	return report, err
 }
 
-// each pushes the wanted resources that are not done, several at once, and counts
-// what was done. It joins the first ten errors.
+// each pushes the wanted resources that are not done, several at once, and counts what was done. It joins the
+// first ten errors.
 func each[T any](ctx context.Context, concurrency int, wanted, done map[string]*T, counts *Pushed,
 	push func(context.Context, string, *T, *Pushed) (*int, error)) error {
 	var ids []string

@@ -1,14 +1,12 @@
-// Package scimpush is the provisioning of package mockidp: it pushes users and
-// groups to a SCIM 2.0 service provider (RFC 7644) as Okta does. Like mockidp it
-// is NOT FOR PRODUCTION.
+// Package scimpush is the provisioning of package mockidp: it pushes users and groups to a SCIM 2.0 service
+// provider (RFC 7644) as Okta does. Like mockidp it is NOT FOR PRODUCTION.
 //
 //	p, err := scimpush.New(idp, scimpush.Config{BaseURL: "https://sp.example/scim/v2", Token: token})
 //	report, err := p.Push(ctx)    // once
 //	err = p.Keep(ctx, nil)        // and again after every change
 //
-// Requests are sent again after 429, 5xx and broken connections, and nothing is
-// created twice. Errors are of type *mockidp.Error, with the Reasons Config,
-// NoSuchApp and Provisioning.
+// Requests are sent again after 429, 5xx and broken connections, and nothing is created twice. Errors are of
+// type *mockidp.Error, with the Reasons Config, NoSuchApp and Provisioning.
 package scimpush
 
 import (
@@ -29,19 +27,19 @@ type Config struct {
 	BaseURL string
 	// Token is the bearer token. Required.
 	Token string
-	// Client sends the requests. It follows no redirect with the token. Nil: one
-	// that reaches *.localhost and times out after 30 s.
+	// Client sends the requests. It follows no redirect with the token. Nil: one that reaches *.localhost and
+	// times out after 30 s.
 	Client *http.Client
-	// App is the ID of the app whose users and groups are pushed. Empty: all users,
-	// and all groups except Everyone.
+	// App is the ID of the app whose users and groups are pushed. Empty: all users, and all groups except
+	// Everyone.
 	App string
 	// Concurrency is how many requests may be under way at once. Zero: 4.
 	Concurrency int
-	// Retries is how often a request is sent again after 429, 5xx or a broken
-	// connection. Zero: 8; negative: never.
+	// Retries is how often a request is sent again after 429, 5xx or a broken connection. Zero: 8; negative:
+	// never.
 	Retries int
-	// Backoff is how long the first retry waits. Each further one waits twice as
-	// long, at most 10 s. Retry-After is obeyed up to a minute. Zero: 100 ms.
+	// Backoff is how long the first retry waits. Each further one waits twice as long, at most 10 s.
+	// Retry-After is obeyed up to a minute. Zero: 100 ms.
 	Backoff time.Duration
 }
 
@@ -86,8 +84,8 @@ type Pushed struct {
 	Removed                     int // users that were deactivated, groups that were deleted
 }
 
-// Pusher pushes the users and groups of a mockidp.Server to one service provider.
-// It is safe for concurrent use.
+// Pusher pushes the users and groups of a mockidp.Server to one service provider. It is safe for concurrent
+// use.
 type Pusher struct {
 	idp           *mockidp.Server
 	c             Config
@@ -103,21 +101,18 @@ func New(idp *mockidp.Server, c Config) (*Pusher, error) {
 	return &Pusher{idp: idp, c: c}, nil
 }
 
-// Push brings the service provider to the identity provider's state. Users are
-// looked up by userName, and created or changed. Users who are deprovisioned,
-// staged or removed are deactivated and never deleted. Groups are looked up by
-// displayName; PATCH adds and removes members. A second Push changes nothing.
+// Push brings the service provider to the identity provider's state. Users are looked up by userName, and
+// created or changed. Users who are deprovisioned, staged or removed are deactivated and never deleted. Groups
+// are looked up by displayName; PATCH adds and removes members. A second Push changes nothing.
 //
-// The error joins what failed for each user or group. The others were pushed
-// nevertheless.
+// The error joins what failed for each user or group. The others were pushed nevertheless.
 func (p *Pusher) Push(ctx context.Context) (Report, error) {
 	defer p.c.Client.CloseIdleConnections()
 	return p.newPush().round(ctx)
 }
 
-// Keep pushes once, and again after every change, until ctx ends; it returns ctx's
-// error. A round that failed is repeated after a pause. report, which may be nil,
-// is called with the result of every round.
+// Keep pushes once, and again after every change, until ctx ends; it returns ctx's error. A round that failed
+// is repeated after a pause. report, which may be nil, is called with the result of every round.
 func (p *Pusher) Keep(ctx context.Context, report func(Report, error)) error {
 	defer p.c.Client.CloseIdleConnections()
 	run := p.newPush()

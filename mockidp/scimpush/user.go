@@ -7,8 +7,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// remoteUser is a user at the service provider, with the attributes that Okta maps
-// by default.
+// remoteUser is a user at the service provider, with the attributes that Okta maps by default.
 type remoteUser struct {
 	head
 	UserName    string        `json:"userName"`
@@ -37,9 +36,8 @@ func remoteOf(u *mockidp.User) remoteUser {
 	}
 }
 
-// provisionable reports whether the user is to be active at the service provider.
-// As at Okta, a user who is suspended or locked out can't sign in but keeps the
-// account.
+// provisionable reports whether the user is to be active at the service provider. As at Okta, a user who is
+// suspended or locked out can't sign in but keeps the account.
 func provisionable(u *mockidp.User) bool {
 	return u.Status != mockidp.Deprovisioned && u.Status != mockidp.Staged
 }
@@ -73,8 +71,8 @@ func (r *push) wantedUsers() map[string]*mockidp.User {
 	return out
 }
 
-// pushUser brings one user to what it is to be; nil deactivates the user. It
-// returns the counter of what it did, or nil.
+// pushUser brings one user to what it is to be; nil deactivates the user. It returns the counter of what it
+// did, or nil.
 func (r *push) pushUser(ctx context.Context, id string, u *mockidp.User, counts *Pushed) (*int, error) {
 	users := kind[remoteUser]{"/Users", "userName", &r.users}
 	login, active := "", u != nil && provisionable(u)

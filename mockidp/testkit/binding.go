@@ -7,8 +7,8 @@ import (
 	"io"
 )
 
-// Deflated returns a message as the HTTP-Redirect binding encodes it in a query,
-// before URL escaping (Bindings 3.4.4.1).
+// Deflated returns a message as the HTTP-Redirect binding encodes it in a query, before URL escaping (Bindings
+// 3.4.4.1).
 func Deflated(message []byte) string {
 	var b bytes.Buffer
 	w, _ := flate.NewWriter(&b, flate.BestCompression) // the level is valid, and a Buffer takes every write

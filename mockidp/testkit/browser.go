@@ -10,18 +10,18 @@ import (
 	"time"
 )
 
-// Browser loads pages as a user's browser does. Its fields may be changed between
-// requests. One goroutine at a time may use it.
+// Browser loads pages as a user's browser does. Its fields may be changed between requests. One goroutine at a
+// time may use it.
 type Browser struct {
 	// Transport carries the requests. NewBrowser's reaches loopback addresses only.
 	Transport http.RoundTripper
-	// Header is set on every request and replaces what the browser would send.
-	// A name without values is not sent.
+	// Header is set on every request and replaces what the browser would send. A name without values is not
+	// sent.
 	Header http.Header
 	// Stay reports whether a redirect is not followed. Nil: every redirect is.
 	Stay func(to *url.URL) bool
-	// Site returns the site of a host. Nil: the last two labels, which is right where
-	// the last one is a public suffix. idp.localhost and us-east-1.localhost are two sites.
+	// Site returns the site of a host. Nil: the last two labels, which is right where the last one is a public
+	// suffix. idp.localhost and us-east-1.localhost are two sites.
 	Site func(host string) string
 	// Jar holds the cookies.
 	Jar Jar
@@ -89,8 +89,8 @@ func (b *Browser) submit(p *Page, f Form, filled url.Values, user bool) (*Page, 
 		noReferrer: p.Header.Get("Referrer-Policy") == "no-referrer"})
 }
 
-// Post sends a form that a script on the page from posts, as an identity
-// provider's page does with its response. from may be the page's origin.
+// Post sends a form that a script on the page from posts, as an identity provider's page does with its
+// response. from may be the page's origin.
 func (b *Browser) Post(from, to string, form url.Values) (*Page, error) {
 	return b.Go(Navigation{From: from, Method: http.MethodPost, URL: to, Form: form})
 }
@@ -104,10 +104,9 @@ func (b *Browser) Go(n Navigation) (*Page, error) {
 	return b.Follow(p)
 }
 
-// Follow follows p's redirect, and further ones, with GET (Fetch 4.4). It returns
-// p if p doesn't redirect. The origin that started the navigation stays the same.
-// A redirect that would repeat a form (307, 308) is an error: browsers would send
-// a SAML response to wherever it leads.
+// Follow follows p's redirect, and further ones, with GET (Fetch 4.4). It returns p if p doesn't redirect. The
+// origin that started the navigation stays the same. A redirect that would repeat a form (307, 308) is an
+// error: browsers would send a SAML response to wherever it leads.
 func (b *Browser) Follow(p *Page) (*Page, error) {
 	for range maxRedirects {
 		to, ok := p.redirect()

@@ -1,39 +1,33 @@
-// Package testkit provides what a test of a sign-in needs besides an identity
-// provider: a browser, a clock, keys, and tests that need other programs.
+// Package testkit provides what a test of a sign-in needs besides an identity provider: a browser, a clock,
+// keys, and tests that need other programs.
 //
 //	idp := mockidp.New(mockidp.Config{})
 //	b := testkit.NewBrowser(t.Context())
 //	page, err := b.SignIn("http://us-east-1.localhost:8711/login", mockidp.DefaultLogin, mockidp.DefaultPassword)
 //
-// A [Browser] is as strict as a real one. It keeps cookies as Chromium does, sends
-// them by SameSite, and sends Fetch Metadata. It resolves names below localhost to
-// this machine and reaches no other machine. net/http's client with a cookiejar
-// does none of this: it drops Secure cookies over http, and sends SameSite=Lax
-// cookies with a form that another site posted. A test then passes where the
-// sign-in fails in a browser.
+// A [Browser] is as strict as a real one. It keeps cookies as Chromium does, sends them by SameSite, and sends
+// Fetch Metadata. It resolves names below localhost to this machine and reaches no other machine. net/http's
+// client with a cookiejar does none of this: it drops Secure cookies over http, and sends SameSite=Lax cookies
+// with a form that another site posted. A test then passes where the sign-in fails in a browser.
 //
-// With [Handlers] as its Transport a Browser calls http.Handlers by host name,
-// without listeners.
+// With [Handlers] as its Transport a Browser calls http.Handlers by host name, without listeners.
 //
-// [RSAKey], [ECDSAKey] and [Certificate] generate keys; a process generates each
-// key once. [ReadKeys] also reads keys that crypto/x509 refuses as too weak.
-// [Deflated] and [Inflated] are for messages in a query.
+// [RSAKey], [ECDSAKey] and [Certificate] generate keys; a process generates each key once. [ReadKeys] also
+// reads keys that crypto/x509 refuses as too weak. [Deflated] and [Inflated] are for messages in a query.
 //
 // # Programs that may be missing
 //
-// A test that needs a program calls [RequireProgram], and is skipped where the
-// program is missing. The environment variable MERIDIAN_REQUIRE lists, separated
-// by commas, the kinds of programs that are required: then the test fails. A
-// package whose TestMain calls [Main] prints at the end which tests were skipped,
-// and why.
+// A test that needs a program calls [RequireProgram], and is skipped where the program is missing. The
+// environment variable MERIDIAN_REQUIRE lists, separated by commas, the kinds of programs that are required:
+// then the test fails. A package whose TestMain calls [Main] prints at the end which tests were skipped, and
+// why.
 //
-// "go test ./..." drops the output of packages that pass. Use -v, -json or "go
-// test" without packages to see the lines, or name a file:
+// "go test ./..." drops the output of packages that pass. Use -v, -json or "go test" without packages to see
+// the lines, or name a file:
 //
 //	MERIDIAN_SKIPPED=/tmp/skipped go test ./... ; cat /tmp/skipped
 //
-// Each package appends its lines to the file. A cached result appends none; use
-// -count=1 to run all tests.
+// Each package appends its lines to the file. A cached result appends none; use -count=1 to run all tests.
 //
 // The package imports the standard library only.
 package testkit

@@ -9,15 +9,13 @@ import (
 	"time"
 )
 
-// Jar holds cookies by host, without the port, and by name. Tests may remove
-// cookies and add others.
+// Jar holds cookies by host, without the port, and by name. Tests may remove cookies and add others.
 //
-// It follows RFC 6265bis and Chromium, with two differences: it accepts no Domain
-// other than the host, and a host has one cookie of a name, whatever its path.
+// It follows RFC 6265bis and Chromium, with two differences: it accepts no Domain other than the host, and a
+// host has one cookie of a name, whatever its path.
 type Jar map[string]map[string]*http.Cookie
 
-// Keep stores the cookies that a response from u sets, except those that a
-// browser refuses.
+// Keep stores the cookies that a response from u sets, except those that a browser refuses.
 func (j Jar) Keep(u *url.URL, cookies []*http.Cookie, now time.Time) {
 	host := hostname(u)
 	for _, c := range cookies {
@@ -51,9 +49,8 @@ func acceptable(u *url.URL, c *http.Cookie) bool {
 	return !otherDomain && !badHost && (c.Secure || !needsSecure) && (!c.Secure || secure(u))
 }
 
-// attach adds the cookies to a navigation. A request that the same site or the
-// user started gets all of them. Others get those with SameSite=None and, with
-// GET, those with Lax, which is the default (RFC 6265bis 5.8.3).
+// attach adds the cookies to a navigation. A request that the same site or the user started gets all of them.
+// Others get those with SameSite=None and, with GET, those with Lax, which is the default (RFC 6265bis 5.8.3).
 func (j Jar) attach(r *http.Request, same bool) {
 	now := time.Now()
 	for name, c := range j[hostname(r.URL)] {
@@ -67,8 +64,7 @@ func (j Jar) attach(r *http.Request, same bool) {
 	}
 }
 
-// pathMatches reports whether a request's path is the cookie's or below it
-// (RFC 6265 5.1.4).
+// pathMatches reports whether a request's path is the cookie's or below it (RFC 6265 5.1.4).
 func pathMatches(path, cookie string) bool {
 	return path == cookie || strings.HasPrefix(cmp.Or(path, "/"), strings.TrimSuffix(cookie, "/")+"/")
 }

@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// The keys that the process generated, by kind and name. Generating an RSA key
-// takes too long to do it in each test.
+// The keys that the process generated, by kind and name. Generating an RSA key takes too long to do it in each
+// test.
 var (
 	keysMu sync.Mutex
 	keys   = map[string]crypto.Signer{} // guarded by keysMu
@@ -50,9 +50,8 @@ func ECDSAKey(name string) *ecdsa.PrivateKey {
 	})
 }
 
-// Certificate returns a new self-signed certificate of key, valid from an hour
-// before now to a day after it. With hosts, which are names or IP addresses, it
-// is for TLS.
+// Certificate returns a new self-signed certificate of key, valid from an hour before now to a day after it.
+// With hosts, which are names or IP addresses, it is for TLS.
 func Certificate(key crypto.Signer, now time.Time, hosts ...string) *x509.Certificate {
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: "testkit"},

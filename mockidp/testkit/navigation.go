@@ -64,8 +64,8 @@ func (b *Browser) Send(n Navigation) (*Page, error) {
 	return &Page{URL: r.URL, Status: res.StatusCode, Header: res.Header, Body: string(text), navigation: n}, nil
 }
 
-// setHeaders sets the headers that a browser sends: Fetch Metadata to URLs that
-// it trusts, and the Origin of a form.
+// setHeaders sets the headers that a browser sends: Fetch Metadata to URLs that it trusts, and the Origin of a
+// form.
 func (b *Browser) setHeaders(r *http.Request, n Navigation) {
 	r.Header.Set("Accept", "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8")
 	if secure(r.URL) {
@@ -101,8 +101,7 @@ func (b *Browser) fetchSite(n Navigation, to *url.URL) string {
 	return "same-site"
 }
 
-// sameSite reports whether two pages have the same site and scheme. The port
-// doesn't matter.
+// sameSite reports whether two pages have the same site and scheme. The port doesn't matter.
 func (b *Browser) sameSite(from string, to *url.URL) bool {
 	u, err := url.Parse(from)
 	site := b.Site
@@ -112,8 +111,8 @@ func (b *Browser) sameSite(from string, to *url.URL) bool {
 	return err == nil && u.Host != "" && u.Scheme == to.Scheme && site(hostname(u)) == site(hostname(to))
 }
 
-// lastLabels returns the site of a host by the public suffix list's default rule,
-// which applies to localhost and example.
+// lastLabels returns the site of a host by the public suffix list's default rule, which applies to localhost
+// and example.
 func lastLabels(host string) string {
 	if isIP(host) {
 		return host

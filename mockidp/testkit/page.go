@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Page is a page that a Browser loaded. Regular expressions read its markup, which
-// is enough for pages that programs generate.
+// Page is a page that a Browser loaded. Regular expressions read its markup, which is enough for pages that
+// programs generate.
 type Page struct {
 	URL    *url.URL
 	Status int
@@ -91,8 +91,8 @@ func (f Form) Values() url.Values {
 	return out
 }
 
-// Link returns the target of the first link whose name contains text. The name is
-// the aria-label, or else the text of the link.
+// Link returns the target of the first link whose name contains text. The name is the aria-label, or else the
+// text of the link.
 func (p *Page) Link(text string) (string, bool) {
 	for _, m := range linkTag.FindAllStringSubmatch(p.Body, -1) {
 		a := attributes(m[1])

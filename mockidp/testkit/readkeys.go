@@ -13,8 +13,8 @@ import (
 	"path/filepath"
 )
 
-// ReadKeys returns the private keys of a folder's *.pem files, by file name. It
-// panics if there is none, or if one can't be read.
+// ReadKeys returns the private keys of a folder's *.pem files, by file name. It panics if there is none, or if
+// one can't be read.
 func ReadKeys(folder string) map[string]crypto.Signer {
 	files, err := filepath.Glob(filepath.Join(folder, "*.pem"))
 	if err != nil || len(files) == 0 {
@@ -33,9 +33,8 @@ func ReadKeys(folder string) map[string]crypto.Signer {
 	return out
 }
 
-// ParseKey parses a private key in PEM, in the form of SEC 1 or PKCS #1. It accepts
-// RSA keys that crypto/x509 refuses, such as those with a public exponent of 1,
-// for tests that weak keys are refused.
+// ParseKey parses a private key in PEM, in the form of SEC 1 or PKCS #1. It accepts RSA keys that crypto/x509
+// refuses, such as those with a public exponent of 1, for tests that weak keys are refused.
 func ParseKey(text []byte) (crypto.Signer, error) {
 	block, _ := pem.Decode(text)
 	if block == nil {

@@ -10,9 +10,8 @@ import (
 
 const requireVariable = "MERIDIAN_REQUIRE"
 
-// RequireProgram returns the path of the first program that exists. The names are
-// looked up on PATH, or are paths. If none exists the test is skipped, or fails
-// if MERIDIAN_REQUIRE lists the kind.
+// RequireProgram returns the path of the first program that exists. The names are looked up on PATH, or are
+// paths. If none exists the test is skipped, or fails if MERIDIAN_REQUIRE lists the kind.
 func RequireProgram(t testing.TB, kind string, names ...string) string {
 	t.Helper()
 	for _, name := range names {
@@ -24,8 +23,8 @@ func RequireProgram(t testing.TB, kind string, names ...string) string {
 	return ""
 }
 
-// RequireChromium is RequireProgram for Chromium, by any of the names that
-// distributions give it. Its kind is "browser".
+// RequireChromium is RequireProgram for Chromium, by any of the names that distributions give it. Its kind is
+// "browser".
 func RequireChromium(t testing.TB) string {
 	t.Helper()
 	return RequireProgram(t, "browser", "chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
@@ -47,8 +46,7 @@ func RequireSuccess(t testing.TB, kind string, command ...string) {
 	}
 }
 
-// Lacking skips a test because this machine lacks something, or fails it if
-// MERIDIAN_REQUIRE lists the kind.
+// Lacking skips a test because this machine lacks something, or fails it if MERIDIAN_REQUIRE lists the kind.
 func Lacking(t testing.TB, kind, why string) {
 	t.Helper()
 	if Required(kind) {

@@ -7,13 +7,11 @@ import (
 	"slices"
 )
 
-// maxPages bounds a sign-in: the identity provider's form, and messages there and
-// back.
+// maxPages bounds a sign-in: the identity provider's form, and messages there and back.
 const maxPages = 8
 
-// SignIn opens an address and signs in where a page asks for it. It fills in the
-// first form with a password, once, and posts forms that hold a SAML message as
-// the scripts on these pages do. It returns the last page.
+// SignIn opens an address and signs in where a page asks for it. It fills in the first form with a password,
+// once, and posts forms that hold a SAML message as the scripts on these pages do. It returns the last page.
 func (b *Browser) SignIn(addr, login, password string) (*Page, error) {
 	p, err := b.Open(addr)
 	typed := false
@@ -47,8 +45,7 @@ func isMessage(f Form) bool {
 	return v.Has("SAMLResponse") || v.Has("SAMLRequest")
 }
 
-// credentials finds the form with a password field. It fills in that field and
-// the text field before it.
+// credentials finds the form with a password field. It fills in that field and the text field before it.
 func credentials(p *Page, login, password string) (Form, url.Values, bool) {
 	for _, f := range p.Forms() {
 		user := ""

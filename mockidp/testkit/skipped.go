@@ -26,9 +26,8 @@ func Skip(t testing.TB, why string) {
 	t.Skip(why)
 }
 
-// Main runs the tests of a package, then prints which were skipped and why. It
-// also appends that to the file that the environment variable MERIDIAN_SKIPPED
-// names. A TestMain needs nothing else:
+// Main runs the tests of a package, then prints which were skipped and why. It also appends that to the file
+// that the environment variable MERIDIAN_SKIPPED names. A TestMain needs nothing else:
 //
 //	func TestMain(m *testing.M) { testkit.Main(m) }
 func Main(m *testing.M) {

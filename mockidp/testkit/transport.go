@@ -12,9 +12,8 @@ import (
 	"strings"
 )
 
-// DialLoopback is a DialContext for http.Transport that dials loopback only. Names
-// below localhost are loopback, as in browsers (RFC 6761 6.3) and unlike in Go's
-// resolver.
+// DialLoopback is a DialContext for http.Transport that dials loopback only. Names below localhost are
+// loopback, as in browsers (RFC 6761 6.3) and unlike in Go's resolver.
 func DialLoopback(ctx context.Context, network, addr string) (net.Conn, error) {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
@@ -35,12 +34,10 @@ func ConnectionRefused(err error) bool {
 	return errors.As(err, &op) && op.Op == "dial" && !op.Timeout()
 }
 
-// Handlers is a Transport without a network: handlers by host, with the port where
-// the URL has one.
+// Handlers is a Transport without a network: handlers by host, with the port where the URL has one.
 type Handlers map[string]http.Handler
 
-// RoundTrip calls the handler of the request's host. The handler's panics reach
-// the caller.
+// RoundTrip calls the handler of the request's host. The handler's panics reach the caller.
 func (h Handlers) RoundTrip(r *http.Request) (*http.Response, error) {
 	handler := h[r.URL.Host]
 	if handler == nil {
@@ -55,12 +52,11 @@ func (h Handlers) RoundTrip(r *http.Request) (*http.Response, error) {
 	return res, nil
 }
 
-// secure reports whether browsers trust a URL: https or loopback (Secure Contexts
-// 3.1).
+// secure reports whether browsers trust a URL: https or loopback (Secure Contexts 3.1).
 func secure(u *url.URL) bool { return u.Scheme == "https" || loopback(u.Hostname()) }
 
-// loopback repeats mockidp.IsLoopback, because this package imports the standard
-// library only. One table tests both.
+// loopback repeats mockidp.IsLoopback, because this package imports the standard library only. One table tests
+// both.
 func loopback(host string) bool {
 	return localhost.MatchString(strings.ToLower(host)) || net.ParseIP(host).IsLoopback()
 }

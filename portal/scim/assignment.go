@@ -20,17 +20,14 @@ type source int
 const (
 	// inPath: in the path of a PATCH operation.
 	inPath source = iota
-	// inValue: in the value of a PATCH operation without a path. Unknown and read-only
-	// attributes are dropped.
+	// inValue: in the value of a PATCH operation without a path. Unknown and read-only attributes are dropped.
 	inValue
-	// inResource: in the body of POST and PUT. As inValue, but null is the same as no
-	// value (RFC 7643 2.5).
+	// inResource: in the body of POST and PUT. As inValue, but null is the same as no value (RFC 7643 2.5).
 	inResource
 )
 
-// listed returns an assignment for each attribute of an object. A name that no
-// attribute can have is refused: it may be a misspelling, and success tells the
-// client that all was done.
+// listed returns an assignment for each attribute of an object. A name that no attribute can have is refused:
+// it may be a misspelling, and success tells the client that all was done.
 func listed(v verb, fields []field, schema string, from source) ([]assignment, *Error) {
 	fields, err := unwrapped(fields, schema)
 	if err != nil {
@@ -50,8 +47,8 @@ func listed(v verb, fields []field, schema string, from source) ([]assignment, *
 	return out, nil
 }
 
-// unwrapped moves the attributes of an object below the URN of their own schema,
-// as extensions have them (RFC 7643 3.3), up to the others.
+// unwrapped moves the attributes of an object below the URN of their own schema, as extensions have them (RFC
+// 7643 3.3), up to the others.
 func unwrapped(fields []field, schema string) ([]field, *Error) {
 	out := make([]field, 0, len(fields))
 	for _, f := range fields {
@@ -90,8 +87,8 @@ func setAll[T any](to *T, list []assignment, set func(*T, assignment) *Error) *E
 	return nil
 }
 
-// unknown handles an attribute, or a sub-attribute, that no schema has: it is
-// refused in a path or where it may be a misspelling, and dropped elsewhere.
+// unknown handles an attribute, or a sub-attribute, that no schema has: it is refused in a path or where it may
+// be a misspelling, and dropped elsewhere.
 func unknown(a assignment) *Error {
 	if a.from == inPath || significant(a.path) || resembles(a.path) || wraps(a.raw) {
 		return unread(a.from, strings.TrimSuffix(a.path.attr+"."+a.path.sub, "."))
@@ -99,8 +96,8 @@ func unknown(a assignment) *Error {
 	return nil
 }
 
-// unread refuses a name that is not an attribute of the schema. Only a PATCH has
-// paths (RFC 7644 3.12, table 9).
+// unread refuses a name that is not an attribute of the schema. Only a PATCH has paths (RFC 7644 3.12, table
+// 9).
 func unread(from source, name string) *Error {
 	if from == inResource {
 		return refuse(ReasonInvalidSyntax, "attribute", "an attribute of the schema, spelt as there", name)
@@ -147,8 +144,8 @@ func setText(to *string, a assignment, required bool) *Error {
 	return nil
 }
 
-// setLabel assigns a string that only people read, without space at its ends,
-// which names in directories often have.
+// setLabel assigns a string that only people read, without space at its ends, which names in directories often
+// have.
 func setLabel(to *string, a assignment) *Error {
 	err := setText(to, a, false)
 	*to = strings.TrimSpace(*to)

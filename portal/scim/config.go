@@ -35,8 +35,8 @@ type Change struct {
 	Resource, ID, Name string
 	// EndsAccess reports that a user was deleted, or was active and no longer is.
 	EndsAccess bool
-	// Unconfirmed reports that the update failed but may have been made. The client
-	// got 503. A repeated request that finds the change made is not reported again.
+	// Unconfirmed reports that the update failed but may have been made. The client got 503. A repeated request
+	// that finds the change made is not reported again.
 	Unconfirmed bool
 }
 
@@ -52,40 +52,36 @@ const (
 
 // Config describes a Server. New copies it.
 type Config struct {
-	// View is the instance as this Region sees it. In a Region other than the
-	// primary every request is refused. Required.
+	// View is the instance as this Region sees it. In a Region other than the primary every request is refused.
+	// Required.
 	View View
-	// BaseURL is the absolute URL that the client is configured with, without a query,
-	// such as https://scim.us-east-1.example/d-9067f1a2b3/scim/v2. Locations are built
-	// from it and never from a request; its path is the prefix of every endpoint.
-	// Plain http is for loopback only, because it exposes the tokens. Required.
+	// BaseURL is the absolute URL that the client is configured with, without a query, such as
+	// https://scim.us-east-1.example/d-9067f1a2b3/scim/v2. Locations are built from it and never from a
+	// request; its path is the prefix of every endpoint. Plain http is for loopback only, because it exposes
+	// the tokens. Required.
 	BaseURL string
 
-	// Tokens are the valid bearer tokens, each of at least 20 bytes. With several, one
-	// can be replaced without a gap. A client that has a token can create users, and
-	// so decides who may sign in.
+	// Tokens are the valid bearer tokens, each of at least 20 bytes. With several, one can be replaced without
+	// a gap. A client that has a token can create users, and so decides who may sign in.
 	Tokens []string
-	// TokenHashes returns HashToken of further valid tokens. It is called at every
-	// request and must not block. Nil: none. Tokens or TokenHashes is required.
+	// TokenHashes returns HashToken of further valid tokens. It is called at every request and must not block.
+	// Nil: none. Tokens or TokenHashes is required.
 	TokenHashes func() [][sha256.Size]byte
 
 	// MaxBody is the largest request body, in bytes. Zero: 4 MiB.
 	MaxBody int64
-	// MaxResults is the largest and the default number of resources of a page. Zero:
-	// 100.
+	// MaxResults is the largest and the default number of resources of a page. Zero: 100.
 	MaxResults int
 
-	// OnChange is called after a change was made and before the client is answered,
-	// once for each; also for an end of access that may have been made (Unconfirmed):
-	// ending a session for nothing costs less than missing one. It runs on the
-	// request's goroutine, so calls may be concurrent. Nil: it is not called.
+	// OnChange is called after a change was made and before the client is answered, once for each; also for an
+	// end of access that may have been made (Unconfirmed): ending a session for nothing costs less than missing
+	// one. It runs on the request's goroutine, so calls may be concurrent. Nil: it is not called.
 	OnChange func(Change)
 	// Logger logs every request. Nil: slog.Default().
 	Logger *slog.Logger
 }
 
-// Server is a SCIM service provider (RFC 7643 1.1), an http.Handler. It is safe for
-// concurrent use.
+// Server is a SCIM service provider (RFC 7643 1.1), an http.Handler. It is safe for concurrent use.
 type Server struct {
 	cfg    Config
 	base   string // without a trailing slash
@@ -98,8 +94,7 @@ type Server struct {
 	stateOf *center.Snapshot // that cached was made from
 }
 
-// New checks the Config and returns a Server. Its error is an *Error with
-// ReasonConfig.
+// New checks the Config and returns a Server. Its error is an *Error with ReasonConfig.
 func New(c Config) (*Server, error) {
 	u, err := url.Parse(c.BaseURL)
 	badURL := err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.User != nil ||

@@ -6,8 +6,8 @@ import (
 	"net/http"
 )
 
-// discoveryJSON holds the responses of the three discovery endpoints, without what
-// depends on the Config and without the defaults of RFC 7643 2.2.
+// discoveryJSON holds the responses of the three discovery endpoints, without what depends on the Config and
+// without the defaults of RFC 7643 2.2.
 //
 //go:embed discovery.json
 var discoveryJSON []byte

@@ -21,8 +21,8 @@ type field struct {
 	raw  json.RawMessage
 }
 
-// object parses a JSON object of at most most members. Names are case-insensitive
-// (RFC 7643 2.1), so two that differ in case only are duplicates and refused.
+// object parses a JSON object of at most most members. Names are case-insensitive (RFC 7643 2.1), so two that
+// differ in case only are duplicates and refused.
 func object(raw []byte, most int, what string) ([]field, *Error) {
 	notObject := refuse(ReasonInvalidSyntax, what, "a JSON object", "")
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -52,8 +52,8 @@ func object(raw []byte, most int, what string) ([]field, *Error) {
 	return out, nil
 }
 
-// elements parses a JSON list and stops at the first element over the limit: a list
-// of empty values takes many times its size in memory.
+// elements parses a JSON list and stops at the first element over the limit: a list of empty values takes many
+// times its size in memory.
 func elements(raw []byte, most int, what string) ([]json.RawMessage, *Error) {
 	notList := refuse(ReasonInvalidSyntax, what, "a list", "")
 	d := json.NewDecoder(bytes.NewReader(raw))
@@ -74,11 +74,11 @@ func elements(raw []byte, most int, what string) ([]json.RawMessage, *Error) {
 	return out, nil
 }
 
-// body parses the object that is a request's body. schemas must list the expected
-// schema where it is present; some clients leave it out.
+// body parses the object that is a request's body. schemas must list the expected schema where it is present;
+// some clients leave it out.
 func body(raw []byte, schema string) ([]field, *Error) {
-	// encoding/json replaces invalid UTF-8 by U+FFFD, and two names that the client
-	// distinguishes would become one.
+	// encoding/json replaces invalid UTF-8 by U+FFFD, and two names that the client distinguishes would become
+	// one.
 	if !utf8.Valid(raw) || !json.Valid(raw) {
 		return nil, refuse(ReasonInvalidSyntax, "body", "valid JSON in UTF-8", "")
 	}

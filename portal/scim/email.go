@@ -8,8 +8,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// setEmail assigns to emails. The instance keeps one address, shown as the primary
-// one of type "work".
+// setEmail assigns to emails. The instance keeps one address, shown as the primary one of type "work".
 func setEmail(u *center.User, a assignment) *Error {
 	switch a.path.sub {
 	case "", "value":
@@ -42,9 +41,8 @@ func setEmail(u *center.User, a assignment) *Error {
 	return setEmails(u, a)
 }
 
-// keptEmail returns a sub-attribute of the address that is kept. A missing address
-// has its type already, because Entra ID adds one with the path
-// emails[type eq "work"].value.
+// keptEmail returns a sub-attribute of the address that is kept. A missing address has its type already,
+// because Entra ID adds one with the path emails[type eq "work"].value.
 func keptEmail(address, attr string) string {
 	if address == "" && attr != "emails.value" {
 		address = "none"
@@ -52,8 +50,7 @@ func keptEmail(address, attr string) string {
 	return userAttributes[attr].value(&center.User{Email: address})
 }
 
-// mayBeKept reports whether some value of the kept address makes the filter's
-// result out.
+// mayBeKept reports whether some value of the kept address makes the filter's result out.
 func (f *filter) mayBeKept(out bool) bool {
 	may := func(arg *filter) bool { return arg.mayBeKept(out) }
 	switch {
@@ -69,9 +66,8 @@ func (f *filter) mayBeKept(out bool) bool {
 
 const maxEmails = 100 // in a list
 
-// setEmails assigns a list of emails, or one. The primary address is kept, else the
-// first of type "work", else the first. Added to an address, the last kind is not
-// kept unless a filter selects the address.
+// setEmails assigns a list of emails, or one. The primary address is kept, else the first of type "work", else
+// the first. Added to an address, the last kind is not kept unless a filter selects the address.
 func setEmails(u *center.User, a assignment) *Error {
 	list := []json.RawMessage{a.raw}
 	if len(a.raw) > 0 && a.raw[0] == '[' {
@@ -97,8 +93,8 @@ func setEmails(u *center.User, a assignment) *Error {
 	return nil
 }
 
-// parseEmail returns the address of one email and its rank: 3 is the primary one, 2
-// is of type "work", 1 is the first, and 0 is not kept.
+// parseEmail returns the address of one email and its rank: 3 is the primary one, 2 is of type "work", 1 is the
+// first, and 0 is not kept.
 func parseEmail(raw json.RawMessage, first bool, from source) (address string, rank int, err *Error) {
 	if isNull(raw) {
 		return "", 0, nil

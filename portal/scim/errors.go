@@ -10,12 +10,11 @@ import (
 	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
-// A Reason says why the package refused. The list is closed. Compare Reasons, not
-// messages.
+// A Reason says why the package refused. The list is closed. Compare Reasons, not messages.
 type Reason string
 
-// The Reasons, with the HTTP status of the response. Those that RFC 7644 3.12 has a
-// scimType for have its value.
+// The Reasons, with the HTTP status of the response. Those that RFC 7644 3.12 has a scimType for have its
+// value.
 const (
 	ReasonConfig         Reason = "Config"         // New refused the Config
 	ReasonUnauthorized   Reason = "Unauthorized"   // 401: no bearer token, or a wrong one

@@ -12,8 +12,8 @@ const (
 	maxFilterDepth = 8 // nested parentheses and brackets
 )
 
-// An operator is an operator of RFC 7644 3.4.2.2. A value path says that one value
-// of a multi-valued attribute matches the filter in brackets.
+// An operator is an operator of RFC 7644 3.4.2.2. A value path says that one value of a multi-valued attribute
+// matches the filter in brackets.
 type operator string
 
 const (
@@ -42,22 +42,19 @@ var comparisons = map[operator]func(value, want string) bool{
 // A filter is a filter of RFC 7644 3.4.2.2, as a tree. It is immutable.
 type filter struct {
 	op operator
-	// attr is the attribute of a comparison or a value path, in lower case and
-	// without its schema's URN.
+	// attr is the attribute of a comparison or a value path, in lower case and without its schema's URN.
 	attr string
-	// value is the value of a comparison: a string, bool or json.Number, or nil for
-	// null.
+	// value is the value of a comparison: a string, bool or json.Number, or nil for null.
 	value   any
 	anyCase bool      // set by bind: value is folded, and the attribute's value must be too
 	args    []*filter // of and and or: at least two; of not and a value path: one
 }
 
-// parseFilter parses the filter of a list. The grammar is RFC 7644's and one form
-// of Entra ID's: a comparison after a value path is one more term inside it
-// (emails[type eq "work"].value eq "x").
+// parseFilter parses the filter of a list. The grammar is RFC 7644's and one form of Entra ID's: a comparison
+// after a value path is one more term inside it (emails[type eq "work"].value eq "x").
 //
-// Values without quotes, which some documentation shows, are refused: compValue is
-// JSON, and a guess that finds nothing would make the client create a second user.
+// Values without quotes, which some documentation shows, are refused: compValue is JSON, and a guess that finds
+// nothing would make the client create a second user.
 func parseFilter(s, schema string) (*filter, *Error) {
 	switch {
 	case len(s) > maxFilter:

@@ -5,16 +5,16 @@ import (
 	"strings"
 )
 
-// A filterParser is a recursive descent parser. It recurses for parentheses and
-// brackets, at most maxFilterDepth deep.
+// A filterParser is a recursive descent parser. It recurses for parentheses and brackets, at most
+// maxFilterDepth deep.
 type filterParser struct {
 	rest   string
 	schema string
 	terms  int
 }
 
-// filter parses joined terms. "and" binds closer than "or". inside reports whether
-// the filter is in brackets, which can't hold further brackets.
+// filter parses joined terms. "and" binds closer than "or". inside reports whether the filter is in brackets,
+// which can't hold further brackets.
 func (p *filterParser) filter(depth int, inside bool) (*filter, *Error) {
 	return p.joined(opOr, func() (*filter, *Error) {
 		return p.joined(opAnd, func() (*filter, *Error) { return p.operand(depth, inside) })
@@ -62,8 +62,7 @@ func (p *filterParser) operand(depth int, inside bool) (*filter, *Error) {
 	return &filter{op: opValuePath, attr: attr, args: []*filter{arg}}, err
 }
 
-// afterValuePath parses the comparison after a value path and joins it with the
-// filter in the brackets.
+// afterValuePath parses the comparison after a value path and joins it with the filter in the brackets.
 func (p *filterParser) afterValuePath(depth int, arg *filter) (*filter, *Error) {
 	p.rest = p.rest[1:]
 	sub := p.word()
@@ -130,8 +129,7 @@ func (p *filterParser) comparison(attr string) (*filter, *Error) {
 	return &filter{op: op, attr: attr, value: value}, nil
 }
 
-// literal parses a JSON value that is not an object or a list, or a boolean in any
-// case.
+// literal parses a JSON value that is not an object or a list, or a boolean in any case.
 func (p *filterParser) literal() (value any, ok bool) {
 	after := p.rest
 	if b, isBool := boolean(p.word()); isBool {
@@ -185,9 +183,9 @@ func boolean(s string) (value, ok bool) {
 	return value, value || strings.EqualFold(s, "false")
 }
 
-// attribute checks the name of an attribute. It returns the name in lower case and
-// without the URN of its own schema (RFC 7644 3.10). Names are case-insensitive
-// and ASCII (RFC 7643 2.1): a letter whose lower case is ASCII is not a letter.
+// attribute checks the name of an attribute. It returns the name in lower case and without the URN of its own
+// schema (RFC 7644 3.10). Names are case-insensitive and ASCII (RFC 7643 2.1): a letter whose lower case is
+// ASCII is not a letter.
 func attribute(s, schema string) (string, bool) {
 	for _, c := range []byte(s) {
 		letter, digit := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z', c >= '0' && c <= '9'

@@ -129,8 +129,8 @@ func setMembers(g *editedGroup, a assignment) *Error {
 	return nil
 }
 
-// removeMembers removes the members that match a filter. It is no error if there
-// are none: the client may be repeating a request.
+// removeMembers removes the members that match a filter. It is no error if there are none: the client may be
+// repeating a request.
 func removeMembers(g *editedGroup, a assignment) *Error {
 	if a.verb != remove {
 		return refuse(ReasonMutability, "members", "remove: members that a filter selects can't be changed", "")

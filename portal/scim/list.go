@@ -47,8 +47,7 @@ func list(found int, p page, show func(i int) resource) *answer {
 	}}
 }
 
-// A selection is the attributes that a client asks for (RFC 7644 3.9). Nil: no
-// choice.
+// A selection is the attributes that a client asks for (RFC 7644 3.9). Nil: no choice.
 type selection struct{ only, except map[string]bool }
 
 // names parses one of the two parameters. Unknown names have no effect.
@@ -70,8 +69,8 @@ func names(list string) map[string]bool {
 	return out
 }
 
-// wants reports whether any part of an attribute is shown. id and schemas always
-// are (RFC 7643 7, returned "always").
+// wants reports whether any part of an attribute is shown. id and schemas always are (RFC 7643 7, returned
+// "always").
 func (p selection) wants(name string) bool {
 	name = strings.ToLower(name)
 	if name == "id" || name == "schemas" {

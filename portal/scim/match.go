@@ -21,8 +21,8 @@ const (
 // A filterable is an attribute that filters may name.
 type filterable[T any] struct {
 	comparing comparing
-	// value returns the value, or "" for none; booleans are "true" and "false". Nil:
-	// the attribute has several values.
+	// value returns the value, or "" for none; booleans are "true" and "false". Nil: the attribute has several
+	// values.
 	value func(*T) string
 }
 
@@ -57,9 +57,9 @@ func ofEmail(u *center.User, value string) string {
 	return value
 }
 
-// bind returns the filter with the full names of its attributes, below parent if
-// it isn't "", and with values ready to compare. An attribute that can't be
-// compared is refused: an empty answer would make the client create a second user.
+// bind returns the filter with the full names of its attributes, below parent if it isn't "", and with values
+// ready to compare. An attribute that can't be compared is refused: an empty answer would make the client
+// create a second user.
 func bind[T any](f *filter, known map[string]filterable[T], parent string) (*filter, *Error) {
 	out := *f
 	switch f.op {
@@ -128,8 +128,8 @@ func (f *filter) match(term func(*filter) bool) bool {
 	return term(f)
 }
 
-// holds reports whether a bound comparison is true of a value, which is "" for none.
-// No value equals nothing, and ne is the opposite of eq.
+// holds reports whether a bound comparison is true of a value, which is "" for none. No value equals nothing,
+// and ne is the opposite of eq.
 func (f *filter) holds(value string) bool {
 	if value == "" || f.op == opPresent {
 		return (value == "") == (f.op == opNotEqual)

@@ -4,8 +4,8 @@ import "strings"
 
 const maxPath = 2048 // bytes of the path of a PATCH operation
 
-// A path is the target of a PATCH operation (RFC 7644 3.5.2), such as
-// name.givenName, members[value eq "x"] or emails[type eq "work"].value.
+// A path is the target of a PATCH operation (RFC 7644 3.5.2), such as name.givenName, members[value eq "x"] or
+// emails[type eq "work"].value.
 type path struct {
 	attr, sub string  // lower case
 	filter    *filter // nil: none

@@ -24,8 +24,7 @@ func (s *Server) location(endpoint, id string) string {
 	return s.base + "/" + endpoint + "/" + url.PathEscape(id)
 }
 
-// user returns the attributes that are kept of a user. meta has no times, because
-// the instance keeps none.
+// user returns the attributes that are kept of a user. meta has no times, because the instance keeps none.
 func (s *Server) user(u center.User, pick selection) resource {
 	r := resource{
 		"schemas":  []string{schemaUser},
@@ -62,8 +61,8 @@ func (s *Server) group(g center.Group, pick selection) resource {
 	return pick.of(r)
 }
 
-// A shownMember is a member as clients read it. A response may have many thousands,
-// and a resource would take ten times the memory.
+// A shownMember is a member as clients read it. A response may have many thousands, and a resource would take
+// ten times the memory.
 type shownMember struct {
 	Value string `json:"value,omitempty"`
 	Ref   string `json:"$ref,omitempty"`

@@ -9,8 +9,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// resources is the endpoint of one resource type, User or Group. The fields are
-// what differs between the two.
+// resources is the endpoint of one resource type, User or Group. The fields are what differs between the two.
 type resources[T any] struct {
 	server *Server
 	kind   string // "User" or "Group": the resource type, and with an s the endpoint
@@ -18,8 +17,8 @@ type resources[T any] struct {
 	// nameAttr is the attribute that is unique in any case.
 	nameAttr   string
 	attributes map[string]filterable[T]
-	// briefPatch makes PATCH answer without a body, unless the client asks for
-	// attributes: a group may be large and change a little at a time.
+	// briefPatch makes PATCH answer without a body, unless the client asks for attributes: a group may be large
+	// and change a little at a time.
 	briefPatch bool
 
 	keys  func(T) (id, name, external string)
@@ -33,8 +32,7 @@ type resources[T any] struct {
 	// blank returns what PUT starts from.
 	blank func(T) T
 	edit  func(*state, T, []assignment) (T, *Error)
-	// alone returns an instance with only the element. newName reports whether its
-	// name is new.
+	// alone returns an instance with only the element. newName reports whether its name is new.
 	alone  func(element T, newName bool) center.Data
 	setID  func(*T, string)
 	store  func(*center.Tx, T) error
@@ -80,8 +78,7 @@ func (rs *resources[T]) notFound(id string) *Error {
 	return refuse(ReasonNotFound, kind, "the ID of a "+kind, id)
 }
 
-// create is POST (RFC 7644 3.3). The ID is random and never used again. A user
-// without active is active.
+// create is POST (RFC 7644 3.3). The ID is random and never used again. A user without active is active.
 func (rs *resources[T]) create(c *call) (*answer, *Error) {
 	list, err := rs.server.resourceBody(c, rs.schema)
 	if err != nil {
@@ -105,8 +102,8 @@ func (rs *resources[T]) create(c *call) (*answer, *Error) {
 	return &answer{http.StatusCreated, rs.show(made, c.pick), rs.server.location(rs.kind+"s", id)}, nil
 }
 
-// replace is PUT (RFC 7644 3.5.1). What the client leaves out is cleared, members
-// included, except for active and for fields that no attribute stands for.
+// replace is PUT (RFC 7644 3.5.1). What the client leaves out is cleared, members included, except for active
+// and for fields that no attribute stands for.
 func (rs *resources[T]) replace(c *call) (*answer, *Error) {
 	return rs.update(c, rs.server.resourceBody, rs.blank)
 }
@@ -171,8 +168,8 @@ func (rs *resources[T]) change(what Action, element T) Change {
 	return Change{Action: what, Resource: rs.kind, ID: id, Name: name}
 }
 
-// report calls OnChange for a change that was made, and for an end of access that
-// failed but may have been made.
+// report calls OnChange for a change that was made, and for an end of access that failed but may have been
+// made.
 func (s *Server) report(c Change, err *Error) {
 	c.Unconfirmed = err != nil
 	if err == nil || err.Reason == ReasonUnavailable && c.EndsAccess {
@@ -180,9 +177,9 @@ func (s *Server) report(c Change, err *Error) {
 	}
 }
 
-// put adds or replaces an element; changed is false if it is the same already. It
-// checks first, so that a refusal changes nothing. A name that isn't new needn't
-// be unique nor follow newer rules: nothing may prevent a deactivation.
+// put adds or replaces an element; changed is false if it is the same already. It checks first, so that a
+// refusal changes nothing. A name that isn't new needn't be unique nor follow newer rules: nothing may prevent
+// a deactivation.
 func (rs *resources[T]) put(st *state, element T) (changed bool, refused *Error) {
 	t := rs.table(st)
 	id, name, external := rs.keys(element)

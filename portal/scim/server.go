@@ -38,8 +38,8 @@ type call struct {
 // filter returns the query's filter. Clients send empty ones.
 func (c *call) filter() string { return strings.Trim(c.query.Get("filter"), " ") }
 
-// ServeHTTP implements http.Handler. It checks the token first and reads the body
-// last: a request without a token learns nothing else.
+// ServeHTTP implements http.Handler. It checks the token first and reads the body last: a request without a
+// token learns nothing else.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	out, err := s.serve(w, r)
 	level := slog.LevelDebug
@@ -79,8 +79,7 @@ func newCall(w http.ResponseWriter, r *http.Request) (*call, *Error) {
 	if len(r.URL.RawQuery) > maxQuery {
 		return nil, refuse(ReasonTooLarge, "query", "at most 8192 bytes", "")
 	}
-	// A malformed parameter must not be dropped: without its filter, a search finds
-	// everything.
+	// A malformed parameter must not be dropped: without its filter, a search finds everything.
 	q, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, refuse(ReasonInvalidValue, "query", "a well-formed query", r.URL.RawQuery)
@@ -97,8 +96,7 @@ func newCall(w http.ResponseWriter, r *http.Request) (*call, *Error) {
 // methods are the methods of an endpoint.
 type methods map[string]func(*call) (*answer, *Error)
 
-// route splits the path itself: an ID may hold an escaped slash, and no request is
-// redirected.
+// route splits the path itself: an ID may hold an escaped slash, and no request is redirected.
 func (s *Server) route(c *call) (*answer, *Error) {
 	rest, ok := strings.CutPrefix(c.r.URL.EscapedPath(), s.prefix+"/")
 	if !ok {
@@ -136,8 +134,8 @@ func (c *call) dispatch(m methods) (*answer, *Error) {
 		c.w.Header().Set("Allow", allow)
 		return nil, refuse(ReasonMethod, "method", allow, c.r.Method)
 	}
-	// There are no versions, so a condition on one can't hold. Writing anyway would
-	// undo what the client wants to keep.
+	// There are no versions, so a condition on one can't hold. Writing anyway would undo what the client wants
+	// to keep.
 	if v := c.r.Header.Get("If-Match"); c.r.Method != http.MethodGet && v != "" && v != "*" {
 		return nil, refuse(ReasonPrecondition, "If-Match", "none: resources have no versions", v)
 	}

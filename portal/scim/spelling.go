@@ -6,22 +6,20 @@ import (
 	"strings"
 )
 
-// The attributes that say who a user is and who has access, and the others that
-// are kept under a name without parts.
+// The attributes that say who a user is and who has access, and the others that are kept under a name without
+// parts.
 var (
 	accessNames = []string{"username", "active", "members"}
 	plainNames  = []string{"id", "externalid", "displayname"}
 )
 
-// significant reports whether a path is one of these. Only members has parts and
-// takes a filter.
+// significant reports whether a path is one of these. Only members has parts and takes a filter.
 func significant(p path) bool {
 	return slices.Contains(accessNames, p.attr) || slices.Contains(plainNames, p.attr)
 }
 
-// resembles reports whether an unknown path may be a misspelling of a kept one, as
-// user_name, act.ive, isActive, member and user.active are. It would be dropped
-// otherwise, and the client told success.
+// resembles reports whether an unknown path may be a misspelling of a kept one, as user_name, act.ive,
+// isActive, member and user.active are. It would be dropped otherwise, and the client told success.
 func resembles(p path) bool {
 	attr, sub, both := letters(p.attr), letters(p.sub), letters(p.attr+p.sub)
 	return slices.ContainsFunc(accessNames, func(name string) bool {
@@ -31,8 +29,8 @@ func resembles(p path) bool {
 		strings.HasSuffix(attr, "active") || strings.HasSuffix(attr, "member")
 }
 
-// wraps reports whether the value of an unknown attribute is an object with one of
-// accessNames, as {"user":{"active":false}} is.
+// wraps reports whether the value of an unknown attribute is an object with one of accessNames, as
+// {"user":{"active":false}} is.
 func wraps(raw json.RawMessage) bool {
 	fields, err := object(raw, maxFields, "attribute")
 	return err == nil && slices.ContainsFunc(fields, func(f field) bool {

@@ -6,8 +6,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// notKept lists the attributes of the core User schema (RFC 7643 4.1) that the
-// instance doesn't keep. They are accepted and dropped.
+// notKept lists the attributes of the core User schema (RFC 7643 4.1) that the instance doesn't keep. They are
+// accepted and dropped.
 var notKept = []string{"nickname", "profileurl", "title", "usertype", "preferredlanguage", "locale", "timezone",
 	"password", "phonenumbers", "ims", "photos", "addresses", "entitlements", "roles", "x509certificates"}
 
@@ -42,8 +42,7 @@ func setUser(u *center.User, a assignment) *Error {
 	return unknown(a)
 }
 
-// setActive never guesses: anything but true and false neither grants nor ends
-// access.
+// setActive never guesses: anything but true and false neither grants nor ends access.
 func setActive(u *center.User, a assignment) *Error {
 	switch {
 	case a.verb == remove:

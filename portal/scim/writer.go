@@ -7,10 +7,9 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// A writer combines concurrent changes into one update. An update copies and checks
-// the whole instance, so the requests that arrive during one wait, and the next
-// update makes all their changes. A change that is refused doesn't affect the
-// others.
+// A writer combines concurrent changes into one update. An update copies and checks the whole instance, so the
+// requests that arrive during one wait, and the next update makes all their changes. A change that is refused
+// doesn't affect the others.
 type writer struct {
 	view View
 
@@ -21,17 +20,15 @@ type writer struct {
 
 // A job is one request's change.
 type job struct {
-	// apply checks everything before it changes anything. It may run more than once;
-	// the last run counts.
+	// apply checks everything before it changes anything. It may run more than once; the last run counts.
 	apply func(*state) *Error
 	err   *Error
-	// wake receives true if this job's goroutine is to make the next update, and false
-	// when the job is done.
+	// wake receives true if this job's goroutine is to make the next update, and false when the job is done.
 	wake chan bool
 }
 
-// do returns after the change is made or refused. It doesn't stop when the client
-// disconnects: the change may be part of an update with others.
+// do returns after the change is made or refused. It doesn't stop when the client disconnects: the change may
+// be part of an update with others.
 func (w *writer) do(apply func(*state) *Error) *Error {
 	j := &job{apply: apply, wake: make(chan bool, 1)}
 	w.mu.Lock()
@@ -45,9 +42,8 @@ func (w *writer) do(apply func(*state) *Error) *Error {
 	return j.err
 }
 
-// lead makes one update of all waiting jobs, its own included, and then wakes the
-// first of those that arrived meanwhile to lead. It wakes the others even if an
-// update panics.
+// lead makes one update of all waiting jobs, its own included, and then wakes the first of those that arrived
+// meanwhile to lead. It wakes the others even if an update panics.
 func (w *writer) lead(own *job) {
 	w.mu.Lock()
 	batch := w.queue
@@ -70,8 +66,8 @@ func (w *writer) lead(own *job) {
 		}
 	}()
 	if err := w.update(batch); err != nil && len(batch) > 1 && invalid(err) {
-		// A change breaks a rule of the instance that apply doesn't check. Made one by
-		// one, only that change fails.
+		// A change breaks a rule of the instance that apply doesn't check. Made one by one, only that change
+		// fails.
 		for i := range batch {
 			_ = w.update(batch[i : i+1])
 		}
@@ -101,8 +97,7 @@ func (w *writer) update(batch []*job) error {
 	return err
 }
 
-// invalid reports whether an update failed because of its content, and not because
-// no update can be made now.
+// invalid reports whether an update failed because of its content, and not because no update can be made now.
 func invalid(err error) bool {
 	var c *center.Error
 	return errors.As(err, &c) && c.Reason != center.ReasonNotPrimary
