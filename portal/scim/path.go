@@ -1,6 +1,10 @@
 package scim
 
-import "strings"
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
 
 const maxPath = 2048 // bytes of the path of a PATCH operation
 
@@ -53,3 +57,46 @@ func parsePath(s, schema string) (path, *Error) {
 }
 
 func simple(attr string) bool { return attr != "" && !strings.ContainsAny(attr, ".:") }
+
+// The attributes that say who a user is and who has access, and the others that are kept under a name without
+// parts.
+var (
+	accessNames = []string{"username", "active", "members"}
+	plainNames  = []string{"id", "externalid", "displayname"}
+)
+
+// significant reports whether a path is one of these. Only members has parts and takes a filter.
+func significant(p path) bool {
+	return slices.Contains(accessNames, p.attr) || slices.Contains(plainNames, p.attr)
+}
+
+// resembles reports whether an unknown path may be a misspelling of a kept one, as user_name, act.ive,
+// isActive, member and user.active are. It would be dropped otherwise, and the client told success.
+func resembles(p path) bool {
+	attr, sub, both := letters(p.attr), letters(p.sub), letters(p.attr+p.sub)
+	return slices.ContainsFunc(accessNames, func(name string) bool {
+		name = letters(name)
+		return name == attr || name == sub || name == both
+	}) || slices.ContainsFunc(plainNames[1:], func(name string) bool { return name == attr || name == both }) ||
+		strings.HasSuffix(attr, "active") || strings.HasSuffix(attr, "member")
+}
+
+// wraps reports whether the value of an unknown attribute is an object with one of accessNames, as
+// {"user":{"active":false}} is.
+func wraps(raw json.RawMessage) bool {
+	fields, err := object(raw, maxFields, "attribute")
+	return err == nil && slices.ContainsFunc(fields, func(f field) bool {
+		name := letters(strings.ToLower(f.name))
+		return slices.ContainsFunc(accessNames, func(known string) bool { return letters(known) == name })
+	})
+}
+
+// letters returns the letters of a lower-case name, without an s at its end.
+func letters(s string) string {
+	return strings.TrimSuffix(strings.Map(func(c rune) rune {
+		if c < 'a' || c > 'z' {
+			return -1
+		}
+		return c
+	}, s), "s")
+}
