@@ -31,7 +31,6 @@ import (
 // a victim follow a link to the source with the cookie's state, and would sign in as the victim if the code became
 // known. So the destination drops a code that arrives in a browser that did not begin the handoff.
 
-// codeLifetime is how long a code is valid.
 const codeLifetime = time.Minute
 
 // grant is the value of a code.

@@ -22,11 +22,9 @@ type pending struct {
 	SessionEnd       time.Time `json:"session_end"` // SessionNotOnOrAfter, or zero
 	ReturnTo         string    `json:"return_to,omitempty"`
 	Unsolicited      bool      `json:"unsolicited,omitempty"`
-	Until            time.Time `json:"until"` // of this record
-	// Asked is the ID of the user who was asked whether to become the other one.
-	Asked string `json:"asked,omitempty"`
-	// Waits counts how often it waited for another tab's session.
-	Waits int `json:"waits,omitempty"`
+	Until            time.Time `json:"until"`           // of this record
+	Asked            string    `json:"asked,omitempty"` // the ID of the user who was asked whether to change
+	Waits            int       `json:"waits,omitempty"` // how often it waited for another tab's session
 }
 
 // handedOff says that the sign-in came from a handoff and not from a response.
