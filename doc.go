@@ -51,7 +51,7 @@
 //	portal                            saml, acs, acs/sessions, portal/center,
 //	                                  portal/internal/refusal
 //	portal/awsnames                   –
-//	portal/center                     portal/internal/refusal
+//	portal/center                     –
 //	portal/codestest                  portal
 //	portal/internal/refusal           –
 //	portal/replica                    portal, acs/sessions, portal/center,

@@ -205,5 +205,5 @@ func TestRefusedURLsAreShownAlike(t *testing.T) {
 			assert.Equal(t, first, rest, file)
 		}
 	}
-	require.Equal(t, 4, n)
+	require.Equal(t, 5, n)
 }

@@ -1,6 +1,10 @@
 package center
 
-import "github.com/meridian-saml/meridian/portal/internal/refusal"
+import (
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
 
 // Reason says why the package refused. The list is closed. Compare with a Reason, never with a message.
 type Reason string
@@ -30,5 +34,34 @@ type Error struct {
 
 // Error implements error.
 func (e *Error) Error() string {
-	return refusal.Message("center", string(e.Reason), e.Rule, "", e.Want, e.Got, nil)
+	text := "center: " + string(e.Reason)
+	if e.Rule != "" {
+		text += ": " + e.Rule
+	}
+	var sides []string
+	if e.Want != "" {
+		sides = append(sides, "want "+e.Want)
+	}
+	if e.Got != "" {
+		sides = append(sides, "got "+quote(e.Got))
+	}
+	if len(sides) > 0 {
+		text += ": " + strings.Join(sides, ", ")
+	}
+	return text
+}
+
+// maxQuoted caps what a message repeats of a value from outside, in bytes.
+const maxQuoted = 200
+
+// quote quotes a value for one line of a log, as the portal's other packages do: this one imports none of the module's.
+func quote(s string) string {
+	if len(s) > maxQuoted {
+		cut := maxQuoted
+		for cut > 0 && !utf8.RuneStart(s[cut]) {
+			cut--
+		}
+		s = s[:cut] + "…"
+	}
+	return strconv.Quote(s)
 }

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"sync"
 	"sync/atomic"
-
-	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
 // Instance is the state that all Regions share. It is safe for concurrent use: readers never wait, writers wait for
@@ -77,7 +75,7 @@ func (i *Instance) Apply(changes []Record) error {
 		return err
 	}
 	if before, after := i.Snapshot().Primary().Name, s.Primary().Name; before != after {
-		want := refusal.Quote(before) + " to stay the primary"
+		want := quote(before) + " to stay the primary"
 		return &Error{Reason: ReasonPrimaryFixed, Rule: "primary Region", Want: want, Got: after}
 	}
 	i.current.Store(s)

@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
 // RegionStatus says whether a Region is in use, or being added or removed.
@@ -130,7 +128,7 @@ func (p *PermissionSet) UnmarshalJSON(b []byte) error {
 	}
 	d, err := time.ParseDuration(cmp.Or(in.SessionDuration, "0"))
 	if err != nil {
-		return fmt.Errorf("center: sessionDuration of permission set %s: %w", refusal.Quote(in.Name), err)
+		return fmt.Errorf("center: sessionDuration of permission set %s: %w", quote(in.Name), err)
 	}
 	*p = PermissionSet{Name: in.Name, Description: in.Description, SessionDuration: d}
 	return nil

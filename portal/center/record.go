@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"reflect"
 	"slices"
-
-	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
 // Kind says which of Data's lists a Record's element is in.
@@ -247,12 +245,12 @@ func decode[T element](r Record) (*T, error) {
 	}
 	v := new(T)
 	if err := json.Unmarshal(r.Value, v); err != nil {
-		rule := "record of " + string(r.Kind) + " " + refusal.Quote(r.Key)
+		rule := "record of " + string(r.Kind) + " " + quote(r.Key)
 		return nil, &Error{Reason: ReasonInvalid, Rule: rule, Want: "JSON of its kind", Got: err.Error()}
 	}
 	if want := (*v).key(); want != r.Key {
 		rule := "key of record of " + string(r.Kind)
-		return nil, &Error{Reason: ReasonInvalid, Rule: rule, Want: refusal.Quote(want), Got: r.Key}
+		return nil, &Error{Reason: ReasonInvalid, Rule: rule, Want: quote(want), Got: r.Key}
 	}
 	return v, nil
 }

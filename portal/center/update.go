@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"time"
-
-	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
 // Update makes changes. It calls change with a transaction on a copy of the state, checks the result as a whole, and
@@ -90,7 +88,7 @@ func (t *Tx) primaryOnly(what string, kind Kind) error {
 	if primary := t.data.Regions[0].Name; t.region != primary {
 		return t.refuse(&Error{
 			Reason: ReasonNotPrimary, Rule: what + " of " + string(kind),
-			Want: "the primary Region " + refusal.Quote(primary), Got: t.region, Primary: primary,
+			Want: "the primary Region " + quote(primary), Got: t.region, Primary: primary,
 		})
 	}
 	return t.err
@@ -106,8 +104,8 @@ func (t *Tx) ownRegion(what, id string, regions ...string) error {
 	for _, region := range regions {
 		if region != t.region {
 			return t.refuse(&Error{
-				Reason: ReasonNotAppRegion, Rule: what + " of application " + refusal.Quote(id),
-				Want: "the application's own Region " + refusal.Quote(region), Got: t.region,
+				Reason: ReasonNotAppRegion, Rule: what + " of application " + quote(id),
+				Want: "the application's own Region " + quote(region), Got: t.region,
 			})
 		}
 	}

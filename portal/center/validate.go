@@ -9,8 +9,6 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/meridian-saml/meridian/portal/internal/refusal"
 )
 
 var (
@@ -36,7 +34,7 @@ func (c *checker) fail(reason Reason, what, want, got string) {
 		return
 	}
 	if c.of != "" {
-		what += " " + refusal.Quote(c.of)
+		what += " " + quote(c.of)
 	}
 	c.err = &Error{Reason: reason, Rule: what, Want: want, Got: got}
 }
@@ -73,13 +71,13 @@ func (c *checker) match(what, s string, re *regexp.Regexp, want string) {
 // link checks a URL that pages link to. Only http and https are allowed, so no href can hold a javascript: URL.
 func (c *checker) link(what, s string) *url.URL {
 	if !utf8.ValidString(s) { // a Record's JSON would change it
-		c.fail(ReasonInvalid, what, "valid UTF-8", refusal.WithoutUser(s))
+		c.fail(ReasonInvalid, what, "valid UTF-8", withoutUser(s))
 		return nil
 	}
 	u, err := url.Parse(s)
 	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Hostname() == "" || u.User != nil {
 		const want = "an absolute http or https URL without user information"
-		c.fail(ReasonInvalid, what, want, refusal.WithoutUser(s))
+		c.fail(ReasonInvalid, what, want, withoutUser(s))
 		return nil
 	}
 	return u
@@ -90,7 +88,7 @@ func (c *checker) link(what, s string) *url.URL {
 func (c *checker) endpoint(what, s string) {
 	u := c.link(what, s)
 	if u != nil && u.Scheme == "http" && !IsLoopback(u.Hostname()) {
-		c.fail(ReasonInvalid, what, "https (plain http is for loopback only)", refusal.WithoutUser(s))
+		c.fail(ReasonInvalid, what, "https (plain http is for loopback only)", withoutUser(s))
 	}
 }
 
