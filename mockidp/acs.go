@@ -12,8 +12,8 @@ type ACS struct {
 	// Index is its AssertionConsumerServiceIndex. Zero (nil): its position in the list, from 0; a list has either all
 	// indexes or none. With the profile Entra each Reply URL may have one; zero: it has none.
 	Index *uint16
-	// Default is the checkbox of a Reply URL. With the profile Entra only, at most once in a list; zero: the first one
-	// is the default.
+	// Default is the checkbox of a Reply URL. With the profile Entra only, at most once in a list; zero: the first one is
+	// the default.
 	Default bool
 }
 
@@ -48,12 +48,11 @@ func (a *App) resolve(req *authnRequest) (ACS, *Error) {
 	case req.ACSURL == nil && req.ACSIndex == nil:
 		return a.DefaultACS(), nil
 	}
-	named := func(x ACS) bool { return req.ACSURL != nil && x.URL == *req.ACSURL }
-	if req.ACSURL == nil {
-		named = func(x ACS) bool { return x.Index != nil && *x.Index == *req.ACSIndex }
-	}
-	if i := slices.IndexFunc(a.ACS, named); i >= 0 {
-		return a.ACS[i], nil
+	for _, x := range a.ACS {
+		byIndex := req.ACSIndex != nil && x.Index != nil && *x.Index == *req.ACSIndex
+		if byIndex || req.ACSURL != nil && x.URL == *req.ACSURL {
+			return x, nil
+		}
 	}
 	if a.Unlisted == UseDefault {
 		return a.DefaultACS(), nil
@@ -72,9 +71,6 @@ func (a *App) resolveSigned(req *authnRequest) (ACS, *Error) {
 		err.Reason = ReasonUnlistedURL
 		return ACS{}, err
 	}
-	if i := slices.IndexFunc(a.ACS, func(x ACS) bool { return x.URL == *req.ACSURL }); i >= 0 {
-		return a.ACS[i], nil
-	}
 	return ACS{URL: *req.ACSURL}, nil
 }
 
@@ -86,23 +82,23 @@ func (a *App) DefaultACS() ACS {
 	return a.ACS[max(0, slices.IndexFunc(a.ACS, func(x ACS) bool { return x.Default }))]
 }
 
-// unlisted returns the refusal, in the terms of Okta or Entra.
 func (a *App) unlisted(req *authnRequest) *Error {
-	var urls, indexes []string
+	reason, attribute, got := ReasonUnlistedURL, "AssertionConsumerServiceURL", ""
+	if req.ACSURL != nil {
+		got = withoutUser(*req.ACSURL)
+	} else {
+		reason, attribute, got = ReasonUnlistedIndex, "AssertionConsumerServiceIndex", itoa(int(*req.ACSIndex))
+	}
+	var listed []string
 	for _, x := range a.ACS {
-		urls = append(urls, x.URL)
-		if x.Index != nil {
-			indexes = append(indexes, itoa(int(*x.Index)))
+		if req.ACSURL != nil {
+			listed = append(listed, x.URL)
+		} else if x.Index != nil {
+			listed = append(listed, itoa(int(*x.Index)))
 		}
 	}
-	var e *Error
-	if req.ACSURL != nil {
-		e = mismatch(ReasonUnlistedURL, strings.Join(urls, " or "), withoutUser(*req.ACSURL),
-			"the request's AssertionConsumerServiceURL is not on the list of the app %s", quote(a.Label))
-	} else {
-		e = mismatch(ReasonUnlistedIndex, strings.Join(indexes, " or "), itoa(int(*req.ACSIndex)),
-			"the request's AssertionConsumerServiceIndex is not on the list of the app %s", quote(a.Label))
-	}
+	e := mismatch(reason, strings.Join(listed, " or "), got, "the request's %s is not on the list of the app %s",
+		attribute, quote(a.Label))
 	if a.Profile == Entra {
 		e.Detail = "AADSTS50011: the reply URL of the request isn't configured for the application " + quote(a.Audience)
 	}
@@ -121,14 +117,14 @@ func numberedACS(list []ACS, p Profile) ([]ACS, *Error) {
 			return nil, err
 		}
 		if urls[x.URL] {
-			return nil, badConfig("duplicate URL %s in the ACS list", quote(x.URL))
+			return nil, badConfig("the ACS list has the URL %s twice", quote(x.URL))
 		}
 		urls[x.URL] = true
 		if x.Default {
 			defaults++
 		}
 		if p == Okta && (x.Index == nil) != (list[0].Index == nil) {
-			return nil, badConfig("an ACS list must have indexes for all URLs or for none; %s differs from the first", quote(x.URL))
+			return nil, badConfig("an ACS list must have an index for each URL or for none; that of %s differs", quote(x.URL))
 		}
 		n := uint16(i)
 		switch {
@@ -138,30 +134,29 @@ func numberedACS(list []ACS, p Profile) ([]ACS, *Error) {
 			continue
 		}
 		if indexes[n] {
-			return nil, badConfig("duplicate index %d in the ACS list", n)
+			return nil, badConfig("the ACS list has the index %d twice", n)
 		}
 		indexes[n] = true
 		out[i].Index = &n
 	}
 	if defaults > 1 || defaults > 0 && p == Okta {
-		return nil, badConfig("ACS.Default is for one URL of an app with the profile Entra; at Okta the first URL is the default")
+		return nil, badConfig("ACS.Default is for one URL of the profile Entra; at Okta the first URL is the default")
 	}
 	return out, nil
 }
 
-// checkWebURL accepts an absolute http or https URL in the characters of RFC 3986, so that the URL to which a browser
-// submits equals the listed one byte for byte.
+// checkWebURL accepts absolute http and https URLs in the characters of RFC 3986, which browsers submit to unchanged.
 func checkWebURL(what, s string) *Error {
 	u, err := url.Parse(s)
 	unescaped := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"<>\\^`{|}", r) }
 	if err != nil || strings.ContainsFunc(s, unescaped) || len(s) > 2048 ||
 		!webScheme(u.Scheme) || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
-		return mismatch(ReasonConfig, "https://sp.example/saml/acs", withoutUser(s), "%s is not an absolute http or https URL", what)
+		return mismatch(ReasonConfig, "https://sp.example/", withoutUser(s), "%s must be an absolute http or https URL", what)
 	}
 	return nil
 }
 
-// IdentityCenter is the form of Okta's catalogue app "AWS IAM Identity Center". Its fields are named on that form:
+// IdentityCenter is the form of Okta's catalogue app "AWS IAM Identity Center". The comments quote its labels.
 type IdentityCenter struct {
 	ACSURL    string     // "AWS SSO ACS URL": the default, and the first of the list
 	ACSURLs   [17]string // "AWS SSO ACS URL1" to "AWS SSO ACS URL17"; empty ones are left out
@@ -171,8 +166,7 @@ type IdentityCenter struct {
 // IdentityCenterName is the catalogue app's part of the sign-on path.
 const IdentityCenterName = "amazon_aws_sso"
 
-// list returns the form as an ACS list. The form has no indexes; each URL gets its field's number, the default 0, so
-// that filling in a field changes no other index.
+// list returns the form as an ACS list. The index of each URL is its field's number, 0 for the default.
 func (f *IdentityCenter) list() []ACS {
 	var out []ACS
 	for i, u := range slices.Concat([]string{f.ACSURL}, f.ACSURLs[:]) {
@@ -192,7 +186,7 @@ func (a *App) setACS(list []ACS) error {
 		return nil
 	}
 	if len(list) > 1+len(f.ACSURLs) {
-		return badConfig("the form of AWS IAM Identity Center has fields for %d URLs, not for %d", 1+len(f.ACSURLs), len(list))
+		return a.bad("the form of AWS IAM Identity Center has fields for %d URLs, not %d", 1+len(f.ACSURLs), len(list))
 	}
 	f.ACSURL, f.ACSURLs = "", [17]string{}
 	for i, x := range list {

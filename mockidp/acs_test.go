@@ -14,9 +14,19 @@ func index(n uint16) *uint16 { return &n }
 
 func TestACSResolution(t *testing.T) {
 	positional := []mockidp.ACS{{URL: virginia}, {URL: frank}}
-	explicit := []mockidp.ACS{{URL: virginia, Index: index(7)}, {URL: frank, Index: index(0)}, {URL: ireland, Index: index(65535)}}
+	explicit := []mockidp.ACS{{URL: virginia, Index: index(7)}, {URL: frank, Index: index(0)},
+		{URL: ireland, Index: index(65535)}}
 	byURL := func(u string) string { return attr("AssertionConsumerServiceURL", u) }
 	byIndex := func(n int) string { return attr("AssertionConsumerServiceIndex", fmt.Sprint(n)) }
+	const (
+		useDefault = mockidp.UseDefault
+		badURL     = mockidp.ReasonUnlistedURL
+		badIndex   = mockidp.ReasonUnlistedIndex
+		both       = mockidp.ReasonURLAndIndex
+		noACS      = mockidp.ReasonNoACS
+		evil       = "http://evil.localhost/acs"
+		upper      = "HTTP://eu-central-1.localhost:8712/platform/saml/acs/4455"
+	)
 	for name, c := range map[string]struct {
 		list     []mockidp.ACS
 		unlisted mockidp.UnlistedACS
@@ -24,30 +34,34 @@ func TestACSResolution(t *testing.T) {
 		want     string         // "" = refused
 		why      mockidp.Reason // then
 	}{
-		"neither named":                         {list: positional, want: virginia},
-		"first by URL":                          {list: positional, ask: []string{byURL(virginia)}, want: virginia},
-		"second by URL":                         {list: positional, ask: []string{byURL(frank)}, want: frank},
-		"URL with a query":                      {list: explicit, ask: []string{byURL(ireland)}, want: ireland},
-		"second by position":                    {list: positional, ask: []string{byIndex(1)}, want: frank},
-		"index 0 is the second":                 {list: explicit, ask: []string{byIndex(0)}, want: frank},
-		"index 7":                               {list: explicit, ask: []string{byIndex(7)}, want: virginia},
-		"greatest index":                        {list: explicit, ask: []string{byIndex(65535)}, want: ireland},
-		"explicit, neither named":               {list: explicit, want: virginia},
-		"position isn't an explicit index":      {list: explicit, ask: []string{byIndex(1)}, why: mockidp.ReasonUnlistedIndex},
-		"index past the end":                    {list: positional, ask: []string{byIndex(2)}, why: mockidp.ReasonUnlistedIndex},
-		"both":                                  {list: positional, ask: []string{byURL(frank), byIndex(1)}, why: mockidp.ReasonURLAndIndex},
-		"both, whatever the policy":             {list: positional, unlisted: mockidp.UseDefault, ask: []string{byURL(frank), byIndex(1)}, why: mockidp.ReasonURLAndIndex},
-		"unlisted":                              {list: positional, ask: []string{byURL("http://evil.localhost/acs")}, why: mockidp.ReasonUnlistedURL},
-		"listed but for a slash":                {list: positional, ask: []string{byURL(frank + "/")}, why: mockidp.ReasonUnlistedURL},
-		"listed but for case":                   {list: positional, ask: []string{byURL("HTTP://eu-central-1.localhost:8712/platform/saml/acs/4455")}, why: mockidp.ReasonUnlistedURL},
-		"listed but for a space":                {list: positional, ask: []string{byURL(" " + frank)}, why: mockidp.ReasonUnlistedURL},
-		"empty URL is a URL":                    {list: positional, ask: []string{byURL("")}, why: mockidp.ReasonUnlistedURL},
-		"unlisted URL, UseDefault":              {list: positional, unlisted: mockidp.UseDefault, ask: []string{byURL("http://evil.localhost/acs")}, want: virginia},
-		"unlisted index, UseDefault":            {list: positional, unlisted: mockidp.UseDefault, ask: []string{byIndex(9)}, want: virginia},
-		"listed URL, UseDefault":                {list: positional, unlisted: mockidp.UseDefault, ask: []string{byURL(frank)}, want: frank},
-		"no list at all":                        {why: mockidp.ReasonNoACS},
-		"no list at all, and one asked for":     {ask: []string{byURL(frank)}, why: mockidp.ReasonNoACS},
-		"no list at all, one asked, UseDefault": {unlisted: mockidp.UseDefault, ask: []string{byURL(frank)}, why: mockidp.ReasonNoACS},
+		"neither named":                    {list: positional, want: virginia},
+		"first by URL":                     {list: positional, ask: []string{byURL(virginia)}, want: virginia},
+		"second by URL":                    {list: positional, ask: []string{byURL(frank)}, want: frank},
+		"URL with a query":                 {list: explicit, ask: []string{byURL(ireland)}, want: ireland},
+		"second by position":               {list: positional, ask: []string{byIndex(1)}, want: frank},
+		"index 0 is the second":            {list: explicit, ask: []string{byIndex(0)}, want: frank},
+		"index 7":                          {list: explicit, ask: []string{byIndex(7)}, want: virginia},
+		"greatest index":                   {list: explicit, ask: []string{byIndex(65535)}, want: ireland},
+		"explicit, neither named":          {list: explicit, want: virginia},
+		"position isn't an explicit index": {list: explicit, ask: []string{byIndex(1)}, why: badIndex},
+		"index past the end":               {list: positional, ask: []string{byIndex(2)}, why: badIndex},
+		"both":                             {list: positional, ask: []string{byURL(frank), byIndex(1)}, why: both},
+		"both, whatever the policy": {
+			list: positional, unlisted: useDefault, ask: []string{byURL(frank), byIndex(1)}, why: both},
+		"unlisted":               {list: positional, ask: []string{byURL(evil)}, why: badURL},
+		"listed but for a slash": {list: positional, ask: []string{byURL(frank + "/")}, why: badURL},
+		"listed but for case":    {list: positional, ask: []string{byURL(upper)}, why: badURL},
+		"listed but for a space": {list: positional, ask: []string{byURL(" " + frank)}, why: badURL},
+		"empty URL is a URL":     {list: positional, ask: []string{byURL("")}, why: badURL},
+		"unlisted URL, UseDefault": {
+			list: positional, unlisted: useDefault, ask: []string{byURL(evil)}, want: virginia},
+		"unlisted index, UseDefault": {
+			list: positional, unlisted: useDefault, ask: []string{byIndex(9)}, want: virginia},
+		"listed URL, UseDefault": {
+			list: positional, unlisted: useDefault, ask: []string{byURL(frank)}, want: frank},
+		"no list at all":                        {why: noACS},
+		"no list at all, and one asked for":     {ask: []string{byURL(frank)}, why: noACS},
+		"no list at all, one asked, UseDefault": {unlisted: useDefault, ask: []string{byURL(frank)}, why: noACS},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conf := twoRegions()
@@ -61,7 +75,7 @@ func TestACSResolution(t *testing.T) {
 				assert.Equal(t, c.why, reason(t, err))
 				assert.Equal(t, c.why, reason(t, perr))
 				assert.Zero(t, form)
-				web.refused(t, 400, c.why) // before anybody is asked for a password
+				web.refused(t, 400, c.why) // before a password is asked for
 				return
 			}
 			require.NoError(t, err)
@@ -76,7 +90,7 @@ func TestACSResolution(t *testing.T) {
 	}
 }
 
-func TestSwappingTheOrderMovesIdPInitiated(t *testing.T) {
+func TestFirstACSIsIdPInitiated(t *testing.T) {
 	idp := start(t, twoRegions())
 	b := newBrowser(t, idp)
 	b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword)
@@ -90,14 +104,13 @@ func TestSwappingTheOrderMovesIdPInitiated(t *testing.T) {
 	assert.Equal(t, virginia, target())
 	require.NoError(t, idp.SetACS("idc", []mockidp.ACS{{URL: frank}, {URL: virginia}}))
 	assert.Equal(t, frank, target())
-	// An index doesn't make a default: the order does.
+	// The order determines the default, not the index.
 	require.NoError(t, idp.SetACS("", []mockidp.ACS{{URL: virginia, Index: index(3)}, {URL: frank, Index: index(0)}}))
 	assert.Equal(t, virginia, target())
 }
 
-// A request is judged again when it is answered, so a URL that was taken off
-// the list while somebody typed a password gets nothing.
-func TestURLTakenOffTheListWhileSigningIn(t *testing.T) {
+// A request is checked again when it is answered, so a URL that was removed from the list during sign-in gets nothing.
+func TestURLRemovedDuringSignIn(t *testing.T) {
 	idp := start(t, twoRegions())
 	b := newBrowser(t, idp)
 	form := b.get(redirect(idp, request(attr("AssertionConsumerServiceURL", frank)), ""))
@@ -108,7 +121,7 @@ func TestURLTakenOffTheListWhileSigningIn(t *testing.T) {
 	}
 }
 
-func TestBrokenACSLists(t *testing.T) {
+func TestInvalidACSLists(t *testing.T) {
 	idp := start(t, twoRegions())
 	long := make([]mockidp.ACS, mockidp.MaxACS+1)
 	for i := range long {
@@ -136,5 +149,5 @@ func TestBrokenACSLists(t *testing.T) {
 		})
 	}
 	app, _ := idp.App("idc")
-	assert.Equal(t, virginia, app.ACS[0].URL, "a refused change changed something")
+	assert.Equal(t, virginia, app.ACS[0].URL, "a refused change had an effect")
 }

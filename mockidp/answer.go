@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Answer returns the answer to an AuthnRequest sent by the HTTP-Redirect binding, for a user who has just signed in. It
-// takes the whole URL that a service provider redirects to. It needs neither a browser nor a session.
+// Answer returns the answer to an AuthnRequest sent by the HTTP-Redirect binding, for a user who has just signed in.
+// It takes the whole URL that a service provider redirects to. It needs neither a browser nor a session.
 func (s *Server) Answer(redirectURL, login string) (Form, error) {
 	u, err := url.Parse(redirectURL)
 	if err != nil {
@@ -21,7 +21,7 @@ func (s *Server) Answer(redirectURL, login string) (Form, error) {
 	return s.answerTo(u.String(), bindingRedirect, query, v, login)
 }
 
-// AnswerPost is Answer for the HTTP-POST binding: ssoURL is the form's action, and form holds SAMLRequest and optionally
+// AnswerPost is Answer for the HTTP-POST binding: ssoURL is the form's action, form its SAMLRequest and optional
 // RelayState.
 func (s *Server) AnswerPost(ssoURL string, form url.Values, login string) (Form, error) {
 	return s.answerTo(ssoURL, bindingPOST, "", form, login)
@@ -41,47 +41,51 @@ func (s *Server) answerTo(ssoURL, binding, query string, v url.Values, login str
 		return Form{}, err
 	}
 	in.query = query
+	app := st.apps[at]
 	var p pending
-	if app := st.apps[at]; app.Profile == Entra {
-		_, p, err = s.readEntra(st, st.tenant(app), in)
+	if app.Profile == Entra {
+		app, p, err = s.readEntra(st, st.tenant(app), in)
 	} else {
-		p, err = s.read(app, in)
+		_, p, err = s.read(app, in, nil)
 	}
-	if err != nil {
-		return form(s.refusal(st, p, err))
+	switch {
+	case app == nil:
+		return Form{}, err
+	case err != nil:
+		return form(s.refusal(st, app, p, err))
 	}
-	return s.answerFor(st, p, login)
+	return s.answerFor(st, app, p, login)
 }
 
-// IdPInitiated returns what the app's tile posts: an unsolicited answer to the first URL of its list. "" is the first
-// SAML app; relayState "" is the app's DefaultRelayState.
+// IdPInitiated returns what the app's tile posts: an unsolicited answer to the first URL of its list. relayState "" is
+// the app's DefaultRelayState.
 func (s *Server) IdPInitiated(appID, login, relayState string) (Form, error) {
 	st := s.state.Load()
 	app, err := st.samlApp(appID)
 	if err != nil {
 		return Form{}, err
 	}
-	p, err := s.read(app, incoming{relayState: relayState, hasRelay: relayState != ""})
+	_, p, err := s.read(app, incoming{relayState: relayState, hasRelay: relayState != ""}, nil)
 	if err != nil {
 		return Form{}, err
 	}
-	return s.answerFor(st, p, login)
+	return s.answerFor(st, app, p, login)
 }
 
 // answerFor answers as if the user had just signed in, with the second factor if they have one.
-func (s *Server) answerFor(st *state, p pending, login string) (Form, error) {
+func (s *Server) answerFor(st *state, app *App, p pending, login string) (Form, error) {
 	u := st.user(login)
 	if u == nil {
 		return Form{}, noSuchUser(login)
 	}
 	if u.Status != Active {
-		return form(s.refusal(st, p, inactive(u)))
+		return form(s.refusal(st, app, p, inactive(u)))
 	}
 	index, err := s.newID()
 	if err != nil {
 		return Form{}, err
 	}
-	return form(s.success(st, p, u, &session{at: s.now(), index: index, factor: u.SecondFactor != ""}))
+	return form(s.success(st, app, p, u, &session{at: s.now(), index: index, factor: u.SecondFactor != ""}))
 }
 
 // form returns an answer without its faults, for callers without a browser.

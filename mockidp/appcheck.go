@@ -22,7 +22,6 @@ type naming struct {
 	ordinal int // distinguishes apps with the same label
 }
 
-// bad returns an error about the app's configuration.
 func (a *App) bad(format string, args ...any) *Error {
 	return badConfig("app %s: %s", quote(a.Label), fmt.Sprintf(format, args...))
 }
@@ -36,20 +35,15 @@ func (a App) prepared(n naming) (App, *Error) {
 	a.setIdentifiers(n)
 	for _, id := range []string{a.ID, a.ExternalKey, a.Name} {
 		if !idShape.MatchString(id) || strings.Trim(id, ".") == "" {
-			return App{}, a.bad("ID, ExternalKey and Name must consist of letters, digits and _ . -, got %s", quote(id))
+			return App{}, a.bad("ID, ExternalKey and Name consist of letters, digits and _ . -, got %s", quote(id))
 		}
 	}
-	for _, t := range []string{a.Label, a.Issuer, a.Audience, a.NameIDFormat, a.NameIDTemplate, a.AuthnContext} {
-		if err := checkText("app "+quote(a.Label), t); err != nil {
-			return App{}, err
-		}
-	}
-	checks := []func() *Error{a.applyForm, a.prepareSAML, a.checkChoices, a.checkAddresses, a.checkCryptography, a.checkAttributes}
-	switch a.Kind {
-	case SAML:
-	case Bookmark:
-		checks = []func() *Error{a.checkBookmark}
-	default:
+	checks := map[Kind][]func() *Error{
+		SAML: {a.checkTexts, a.applyForm, a.prepareSAML, a.checkChoices, a.checkAddresses, a.checkKeys,
+			a.checkAttributes},
+		Bookmark: {a.checkTexts, a.checkBookmark},
+	}[a.Kind]
+	if checks == nil {
 		return App{}, a.bad("unknown Kind %d", a.Kind)
 	}
 	for _, check := range checks {
@@ -58,6 +52,11 @@ func (a App) prepared(n naming) (App, *Error) {
 		}
 	}
 	return a, nil
+}
+
+func (a *App) checkTexts() *Error {
+	return checkText("app "+quote(a.Label), a.Label, a.Issuer, a.Audience, a.NameIDFormat, a.NameIDTemplate,
+		a.AuthnContext)
 }
 
 func (a *App) setIdentifiers(n naming) {
@@ -80,7 +79,6 @@ func (a *App) setIdentifiers(n naming) {
 	}
 }
 
-// prepareSAML fills in what is left out.
 func (a *App) prepareSAML() (err *Error) {
 	if a.ACS, err = numberedACS(a.ACS, a.Profile); err != nil {
 		return &Error{Reason: ReasonConfig, Detail: "app " + quote(a.Label), Err: err}
@@ -129,7 +127,7 @@ func (a *App) checkAddresses() *Error {
 	return nil
 }
 
-func (a *App) checkCryptography() *Error {
+func (a *App) checkKeys() *Error {
 	if m := a.SignatureMethod; m != "" && !slices.Contains(slices.Concat(rsaMethods, ecdsaMethods), m) {
 		return a.bad("unknown SignatureMethod %s", quote(string(m)))
 	}

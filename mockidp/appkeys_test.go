@@ -15,12 +15,13 @@ import (
 // twoApps are idc and pay, both of which Alice may use.
 func twoApps() mockidp.Config {
 	c := twoRegions()
-	c.Apps = append(c.Apps, mockidp.App{ID: "pay", Label: "Payroll", Audience: "https://payroll.example", Groups: []string{"Engineering"},
-		ACS: []mockidp.ACS{{URL: "https://payroll.example/acs"}}})
+	c.Apps = append(c.Apps, mockidp.App{ID: "pay", Label: "Payroll", Audience: "https://payroll.example",
+		Groups: []string{"Engineering"},
+		ACS:    []mockidp.ACS{{URL: "https://payroll.example/acs"}}})
 	return c
 }
 
-// publishedBy are the certificates in an app's metadata, in order.
+// publishedBy returns the certificates in an app's metadata, in order.
 func publishedBy(t *testing.T, metadata []byte) []string {
 	t.Helper()
 	var d struct {
@@ -30,8 +31,8 @@ func publishedBy(t *testing.T, metadata []byte) []string {
 	return d.Certificates
 }
 
-// One app rolls over, step by step, and the other notices nothing.
-func TestOneAppRollsOver(t *testing.T) {
+// A rollover of one app, step by step, does not affect another.
+func TestAppKeyRollover(t *testing.T) {
 	idp := start(t, twoApps())
 	der := func(k mockidp.Key) string { return base64.StdEncoding.EncodeToString(k.Certificate.Raw) }
 	signs := func(app string) string {
@@ -50,7 +51,7 @@ func TestOneAppRollsOver(t *testing.T) {
 	}
 	next, err := idp.AddAppKey("pay", ecdsaKey(), nil)
 	require.NoError(t, err)
-	assert.Len(t, idp.Keys(), 1, "it isn't the Server's")
+	assert.Len(t, idp.Keys(), 1, "not one of the Server's")
 	assert.Equal(t, []string{der(old), der(next)}, publishedBy(t, idp.Metadata("pay")))
 	assert.Equal(t, der(old), signs("pay"))
 	untouched()
@@ -64,7 +65,8 @@ func TestOneAppRollsOver(t *testing.T) {
 	untouched()
 	keys, err := idp.AppKeys("pay")
 	require.NoError(t, err)
-	assert.Equal(t, []mockidp.Key{{ID: old.ID, Certificate: old.Certificate, Created: old.Created}, {ID: next.ID, Certificate: next.Certificate, Created: next.Created, Signing: true}}, keys)
+	assert.Equal(t, []mockidp.Key{{ID: old.ID, Certificate: old.Certificate, Created: old.Created},
+		{ID: next.ID, Certificate: next.Certificate, Created: next.Created, Signing: true}}, keys)
 
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.RetireAppKey("pay", next.ID)), "it signs")
 	require.NoError(t, idp.RetireAppKey("pay", old.ID))
@@ -73,7 +75,7 @@ func TestOneAppRollsOver(t *testing.T) {
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.SignAppWith("pay", old.ID)), "it was retired there")
 	untouched()
 
-	// The Server's keys go on for everybody.
+	// The Server's keys still apply to all apps.
 	third, err := idp.AddKey(otherKey(), nil)
 	require.NoError(t, err)
 	assert.Equal(t, []string{der(next), der(third)}, publishedBy(t, idp.Metadata("pay")))
@@ -95,9 +97,9 @@ func TestOneAppRollsOver(t *testing.T) {
 	assert.Equal(t, der(old), signs("pay"))
 }
 
-// A key that was retired in an app is published again once the Server signs
-// with it: an answer is never signed with a key that isn't in the metadata.
-func TestServerSwitchesToAKeyThatAnAppRetired(t *testing.T) {
+// A key that was retired in an app is published again when the Server signs with it: an answer is never signed with a
+// key that isn't in the metadata.
+func TestSignWithKeyRetiredByApp(t *testing.T) {
 	idp := start(t, twoApps())
 	next, err := idp.AddKey(otherKey(), nil)
 	require.NoError(t, err)
@@ -118,10 +120,11 @@ func TestCloneKey(t *testing.T) {
 	require.NoError(t, idp.RetireAppKey("pay", k.ID))
 	form, err := idp.IdPInitiated("idc", alice, "")
 	require.NoError(t, err)
-	assert.Equal(t, base64.StdEncoding.EncodeToString(k.Certificate.Raw), text(t, decode(t, form), "./Signature//X509Certificate"))
+	assert.Equal(t, base64.StdEncoding.EncodeToString(k.Certificate.Raw),
+		text(t, decode(t, form), "./Signature//X509Certificate"))
 
 	for why, c := range map[mockidp.Reason][3]string{
-		mockidp.ReasonConfig:    {"idc", k.ID, "idc"}, // it is there
+		mockidp.ReasonConfig:    {"idc", k.ID, "idc"}, // it exists
 		mockidp.ReasonNoSuchKey: {"pay", k.ID, "idc"}, // it was retired
 		mockidp.ReasonNoSuchApp: {"idc", k.ID, "none"},
 		mockidp.ReasonNotSAML:   {"idc", k.ID, "mark"},
@@ -137,20 +140,20 @@ func TestCloneKey(t *testing.T) {
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, err))
 }
 
-// An app's keys go where it goes.
+// An app keeps its keys when its ID changes, and loses them when it is removed.
 func TestAppKeysFollowTheApp(t *testing.T) {
 	idp := start(t, twoApps())
 	k, err := idp.AddAppKey("pay", ecdsaKey(), nil)
 	require.NoError(t, err)
 	require.NoError(t, idp.SignAppWith("pay", k.ID))
-	require.NoError(t, idp.UpdateApp("pay", func(a *mockidp.App) error { a.ID = "payroll"; return nil }))
+	updateApp(t, idp, "pay", func(a *mockidp.App) { a.ID = "payroll" })
 	keys, err := idp.AppKeys("payroll")
 	require.NoError(t, err)
 	assert.Len(t, keys, 2)
 	app, _ := idp.App("payroll")
 	require.NoError(t, idp.RemoveApp("payroll"))
 	_, err = idp.AddApp(app)
-	assert.Equal(t, mockidp.ReasonConfig, reason(t, err), "its key went with it")
+	assert.Equal(t, mockidp.ReasonConfig, reason(t, err), "its key was removed with it")
 	app.KeyID = ""
 	_, err = idp.AddApp(app)
 	require.NoError(t, err)
@@ -159,8 +162,7 @@ func TestAppKeysFollowTheApp(t *testing.T) {
 	assert.Len(t, keys, 1)
 }
 
-// There is an end to keys, for an app and for the Server, however many ask at
-// the same time.
+// The number of keys is bounded, for an app and for the Server, also under concurrent calls.
 func TestKeysAreBounded(t *testing.T) {
 	idp := start(t, twoApps())
 	var wg sync.WaitGroup
@@ -168,7 +170,7 @@ func TestKeysAreBounded(t *testing.T) {
 	refused := map[bool]int{}
 	for range 30 {
 		wg.Go(func() {
-			_, err := idp.AddAppKey("pay", ecdsaKey(), nil) // a certificate of its own each time
+			_, err := idp.AddAppKey("pay", ecdsaKey(), nil) // a new certificate each time
 			mu.Lock()
 			defer mu.Unlock()
 			refused[err != nil]++
@@ -186,9 +188,8 @@ func TestKeysAreBounded(t *testing.T) {
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, err))
 }
 
-// Two apps switch to and fro while both sign: each answer is signed with a key
-// that the app's metadata has.
-func TestAppsRollOverAtTheSameTime(t *testing.T) {
+// Two apps switch keys while both sign: each answer is signed with a key in the app's metadata.
+func TestConcurrentAppKeyRollovers(t *testing.T) {
 	idp := start(t, twoApps())
 	var wg sync.WaitGroup
 	for _, app := range []string{"idc", "pay"} {

@@ -22,9 +22,9 @@ type Profile int
 const (
 	Okta Profile = iota // the zero value
 	// Entra is Microsoft Entra ID: the default ACS is the one with the Default flag (else the first), each may have an
-	// Index or none, and the page for an unlisted one says AADSTS50011. Issuer, sign-on address and metadata belong to
-	// a tenant: /TENANT/saml2 takes the requests of all its apps, whose Audiences must differ, and identifies the app
-	// by Issuer (else AADSTS700016); the tile leads elsewhere.
+	// Index or none, and the page for an unlisted one says AADSTS50011. Issuer, sign-on address and metadata belong to a
+	// tenant: /TENANT/saml2 takes the requests of all its apps, whose Audiences must differ, and identifies the app by
+	// Issuer (else AADSTS700016); the tile leads elsewhere.
 	Entra
 )
 
@@ -45,16 +45,16 @@ type Refusals int
 const (
 	// RefuseByPage shows the user a page, as Okta does, and sends the service provider nothing. The zero value.
 	RefuseByPage Refusals = iota
-	// RefuseByStatus answers the request with a status: RequestDenied for a user who isn't assigned, AuthnFailed for
-	// one who is locked, InvalidNameIDPolicy. An invalid request, and what isn't an answer to a request, still ends on
-	// a page.
+	// RefuseByStatus answers the request with a status: RequestDenied for a user who isn't assigned, AuthnFailed for one
+	// who is locked, InvalidNameIDPolicy. An invalid request, and what isn't an answer to a request, still ends on a
+	// page.
 	RefuseByStatus
 )
 
 // App is an application on the dashboard.
 type App struct {
-	// ID identifies the app in this package's methods and in a bookmark's link. Zero: 0oa and 17 characters derived
-	// from the label.
+	// ID identifies the app in this package's methods and in a bookmark's link. Zero: 0oa and 17 characters derived from
+	// the label.
 	ID string
 	// ExternalKey is the app's part of the SAML paths. Zero: exk and 17 characters derived from the label; with the
 	// profile Entra, where it is the application's ID, a GUID derived from it.
@@ -89,11 +89,10 @@ type App struct {
 	// profile Entra "https://sts.windows.net/", a tenant ID derived from Config.Org, and "/". An Issuer with another
 	// tenant's ID puts the app into that tenant.
 	Issuer string
-	// Audience is the service provider's entity ID. Zero: all requests are refused until RegisterSP or UpdateApp sets
-	// it.
+	// Audience is the service provider's entity ID. Zero: all requests are refused until RegisterSP or UpdateApp sets it.
 	Audience string
-	// RequireIssuer refuses requests without Issuer, which Profiles 4.1.4.1 requires. Zero: a request that names a URL
-	// of ACS is accepted. The profile Entra and Config.Strict always require it.
+	// RequireIssuer refuses requests without Issuer, which Profiles 4.1.4.1 requires. Zero: a request that names a URL of
+	// ACS is accepted. The profile Entra and Config.Strict always require it.
 	RequireIssuer bool
 	// ACS is the ordered list of assertion consumer services. The first is Okta's "Single sign-on URL": the default for
 	// requests that name none, and the only one for IdP-initiated sign-in. The others are Okta's "other requestable SSO
@@ -102,8 +101,8 @@ type App struct {
 	// Unlisted is the policy for requests that name another ACS. Zero: Reject.
 	Unlisted UnlistedACS
 	// Recipient and Destination are sent instead of the default ACS's URL, as where Okta's "Use this for Recipient URL
-	// and Destination URL" is off. They apply to the default only: an answer to another URL names that URL. Zero: the
-	// URL itself.
+	// and Destination URL" is off. They apply to the default only: an answer to another URL names that URL. Zero: the URL
+	// itself.
 	Recipient, Destination string
 	// DefaultRelayState is sent in IdP-initiated sign-in only. Zero: none.
 	DefaultRelayState string
@@ -113,9 +112,9 @@ type App struct {
 	// NameIDTemplate is the NameID's value, in the expressions of Attribute. The format doesn't affect it. Zero:
 	// "${user.userName}".
 	NameIDTemplate string
-	// IgnoreNameIDPolicy answers in NameIDFormat, whatever format a request asks for. Zero: a request for another one
-	// is refused (SAML Core 3.4.1.1), except that the profile Entra answers one for a transient NameID with a random
-	// one, as Entra ID does.
+	// IgnoreNameIDPolicy answers in NameIDFormat, whatever format a request asks for. Zero: a request for another one is
+	// refused (SAML Core 3.4.1.1), except that the profile Entra answers one for a transient NameID with a random one, as
+	// Entra ID does.
 	IgnoreNameIDPolicy bool
 	// Attributes are the attribute statements, in order. Zero: none.
 	Attributes []Attribute
@@ -136,15 +135,15 @@ type App struct {
 
 	// Encrypt encrypts assertions for EncryptionCertificate. Zero (nil): they are sent in the clear.
 	Encrypt *Encryption
-	// EncryptionCertificate holds the service provider's RSA key. RegisterSP sets it. Zero: none, and sign-in fails
-	// while Encrypt is set.
+	// EncryptionCertificate holds the service provider's RSA key. RegisterSP sets it. Zero: none, and sign-in fails while
+	// Encrypt is set.
 	EncryptionCertificate *x509.Certificate
 
 	// SignedRequests refuses requests that aren't signed with the key of one of RequestCertificates. As at Okta the
-	// answer then goes to the URL in the signed request, whether or not it is on the list, and a request without one
-	// is refused. Okta's help on the checkbox "Signed Requests" (Application Integration Wizard SAML field reference):
-	// the SSO URLs are read from the request, in place of those of the app. With the profile Entra the list still
-	// counts. Zero: signatures are neither required nor checked.
+	// answer then goes to the URL in the signed request, whether or not it is on the list, and a request without one is
+	// refused. Okta's help on the checkbox "Signed Requests" (Application Integration Wizard SAML field reference): the
+	// SSO URLs are read from the request, in place of those of the app. With the profile Entra the list still counts.
+	// Zero: signatures are neither required nor checked.
 	SignedRequests bool
 	// RequestCertificates hold the service provider's signing keys. RegisterSP sets them. Zero: none, so that
 	// SignedRequests refuses every request.

@@ -14,7 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// catalogue is Identity Center as Okta's catalogue has it.
+// catalogue is a Config with Okta's catalogue app for Identity Center.
 func catalogue() mockidp.Config {
 	conf := twoRegions()
 	a := &conf.Apps[0]
@@ -34,11 +34,12 @@ func TestCatalogueApp(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, frank, form.URL)
 
-	// The form is what counts: a field that is filled in adds a URL.
-	require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.IdentityCenter.ACSURLs[0] = ireland; return nil }))
+	// The form takes precedence: a field that is filled in adds a URL.
+	updateApp(t, idp, "idc", func(a *mockidp.App) { a.IdentityCenter.ACSURLs[0] = ireland })
 	app, _ = idp.App("idc")
-	assert.Equal(t, []mockidp.ACS{{URL: virginia, Index: index(0)}, {URL: ireland, Index: index(1)}, {URL: frank, Index: index(3)}}, app.ACS)
-	require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.ACS, a.Audience = nil, "x"; return nil }))
+	assert.Equal(t, []mockidp.ACS{{URL: virginia, Index: index(0)}, {URL: ireland, Index: index(1)},
+		{URL: frank, Index: index(3)}}, app.ACS)
+	updateApp(t, idp, "idc", func(a *mockidp.App) { a.ACS, a.Audience = nil, "x" })
 	app, _ = idp.App("idc")
 	assert.Len(t, app.ACS, 3)
 	assert.Equal(t, entityID, app.Audience)
@@ -58,8 +59,9 @@ func TestCatalogueApp(t *testing.T) {
 	}
 	require.NoError(t, idp.SetACS("idc", many[:18]))
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.SetACS("idc", many)), "one more than the form has fields")
-	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.IdentityCenter.ACSURL = ""; return nil })))
-	require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { *a.IdentityCenter = mockidp.IdentityCenter{}; return nil }))
+	assert.Equal(t, mockidp.ReasonConfig,
+		reason(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.IdentityCenter.ACSURL = ""; return nil })))
+	updateApp(t, idp, "idc", func(a *mockidp.App) { *a.IdentityCenter = mockidp.IdentityCenter{} })
 	_, err = idp.IdPInitiated("idc", alice, "")
 	assert.Equal(t, mockidp.ReasonNoACS, reason(t, err), "an empty form posts nowhere")
 }
@@ -67,7 +69,8 @@ func TestCatalogueApp(t *testing.T) {
 func entra() mockidp.Config {
 	conf := twoRegions()
 	conf.Apps[0].Profile = mockidp.Entra
-	conf.Apps[0].ACS = []mockidp.ACS{{URL: virginia}, {URL: frank, Index: index(5), Default: true}, {URL: ireland, Index: index(0)}}
+	conf.Apps[0].ACS = []mockidp.ACS{{URL: virginia}, {URL: frank, Index: index(5), Default: true},
+		{URL: ireland, Index: index(0)}}
 	return conf
 }
 
@@ -95,8 +98,10 @@ func TestEntra(t *testing.T) {
 
 	require.NoError(t, idp.SetACS("idc", []mockidp.ACS{{URL: ireland}, {URL: frank}}))
 	assert.Equal(t, ireland, asks(), "without a flag the first")
-	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.SetACS("idc", []mockidp.ACS{{URL: ireland, Default: true}, {URL: frank, Default: true}})))
-	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.SetACS("idc", []mockidp.ACS{{URL: ireland, Index: index(1)}, {URL: frank, Index: index(1)}})))
+	assert.Equal(t, mockidp.ReasonConfig,
+		reason(t, idp.SetACS("idc", []mockidp.ACS{{URL: ireland, Default: true}, {URL: frank, Default: true}})))
+	assert.Equal(t, mockidp.ReasonConfig,
+		reason(t, idp.SetACS("idc", []mockidp.ACS{{URL: ireland, Index: index(1)}, {URL: frank, Index: index(1)}})))
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.UpdateApp("idc", func(a *mockidp.App) error {
 		a.Profile, a.ACS = mockidp.Okta, []mockidp.ACS{{URL: ireland, Default: true}}
 		return nil
@@ -109,14 +114,15 @@ func TestRecipientAndDestination(t *testing.T) {
 	idp := start(t, conf)
 	form, err := idp.IdPInitiated("idc", alice, "")
 	require.NoError(t, err)
-	assert.Equal(t, virginia, form.URL, "where it goes stays where it goes")
+	assert.Equal(t, virginia, form.URL, "the URL itself is unchanged")
 	assert.Equal(t, elsewhere, decode(t, form).SelectAttrValue("Destination", ""))
 	assert.Equal(t, ireland, attrOf(t, decode(t, form), "//SubjectConfirmationData", "Recipient"))
 	form, err = idp.Answer(redirect(idp, request(attr("AssertionConsumerServiceURL", frank)), ""), alice)
 	require.NoError(t, err)
 	assert.Equal(t, frank, decode(t, form).SelectAttrValue("Destination", ""))
 	assert.Equal(t, frank, attrOf(t, decode(t, form), "//SubjectConfirmationData", "Recipient"))
-	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.Recipient = "x"; return nil })))
+	assert.Equal(t, mockidp.ReasonConfig,
+		reason(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.Recipient = "x"; return nil })))
 }
 
 func TestNameIDTemplate(t *testing.T) {
@@ -124,7 +130,7 @@ func TestNameIDTemplate(t *testing.T) {
 	conf.Users[0].Attributes = map[string][]string{"employeeNumber": {"4711"}}
 	idp := start(t, conf)
 	nameID := func(template, format string) (string, error) {
-		require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.NameIDTemplate, a.NameIDFormat = template, format; return nil }))
+		updateApp(t, idp, "idc", func(a *mockidp.App) { a.NameIDTemplate, a.NameIDFormat = template, format })
 		form, err := idp.IdPInitiated("idc", alice, "")
 		if err != nil {
 			return "", err
@@ -133,26 +139,31 @@ func TestNameIDTemplate(t *testing.T) {
 		assert.Equal(t, format, attrOf(t, root, "//NameID", "Format"))
 		return text(t, root, "//NameID"), nil
 	}
-	for template, want := range map[string]string{"${user.userName}": alice, "${user.login}": alice, "${user.email}": alice, "u-${user.employeeNumber}": "u-4711", "fixed": "fixed"} {
+	for template, want := range map[string]string{"${user.userName}": alice, "${user.login}": alice,
+		"${user.email}": alice, "u-${user.employeeNumber}": "u-4711", "fixed": "fixed"} {
 		got, err := nameID(template, mockidp.NameIDPersistent)
 		require.NoError(t, err)
 		assert.Equal(t, want, got, template)
 	}
 	_, err := nameID("${user.nothing}", mockidp.NameIDX509Subject)
 	assert.Equal(t, mockidp.ReasonNameID, reason(t, err))
-	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.NameIDTemplate = "${x"; return nil })))
+	assert.Equal(t, mockidp.ReasonConfig,
+		reason(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.NameIDTemplate = "${x"; return nil })))
 }
 
 func TestSeveralGroupStatements(t *testing.T) {
 	conf := twoRegions()
 	conf.Users[0].Groups = []string{"Engineering", "Finance"}
 	conf.Apps[0].GroupAttribute = &mockidp.GroupAttribute{Name: "all"}
-	conf.Apps[0].GroupAttributes = []mockidp.GroupAttribute{{Name: "e", Filter: mockidp.StartsWith, Value: "E"}, {Name: "f", Filter: mockidp.Equals, Value: "Finance"}}
+	conf.Apps[0].GroupAttributes = []mockidp.GroupAttribute{{Name: "e", Filter: mockidp.StartsWith, Value: "E"},
+		{Name: "f", Filter: mockidp.Equals, Value: "Finance"}}
 	idp := start(t, conf)
 	form, err := idp.IdPInitiated("idc", alice, "")
 	require.NoError(t, err)
-	assert.Equal(t, map[string][]string{"all": {"Engineering", "Finance"}, "e": {"Engineering", "Everyone"}, "f": {"Finance"}}, sent(decode(t, form)))
-	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.GroupAttributes[1].Filter = 9; return nil })))
+	assert.Equal(t, map[string][]string{"all": {"Engineering", "Finance"}, "e": {"Engineering", "Everyone"},
+		"f": {"Finance"}}, sent(decode(t, form)))
+	assert.Equal(t, mockidp.ReasonConfig,
+		reason(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.GroupAttributes[1].Filter = 9; return nil })))
 }
 
 func TestSearchOnTheDashboard(t *testing.T) {
@@ -185,7 +196,8 @@ func TestAppPage(t *testing.T) {
 	home.contains(t, `href="`+strings.TrimPrefix(idp.AppURL("idc"), idp.URL)+`"`)
 	page := b.get(idp.AppURL("idc"))
 	assert.Equal(t, 200, page.Status)
-	for _, want := range []string{"AWS SSO ACS URL3", "AWS SSO issuer URL", virginia, frank, entityID, idp.MetadataURL("idc"), "groups that match ^E", "response and assertion", "/start"} {
+	for _, want := range []string{"AWS SSO ACS URL3", "AWS SSO issuer URL", virginia, frank, entityID,
+		idp.MetadataURL("idc"), "groups that match ^E", "response and assertion", "/start"} {
 		page.contains(t, want)
 	}
 	assert.Equal(t, 1, strings.Count(page.Body, ">Default</strong>"))
@@ -198,7 +210,7 @@ func TestAppPage(t *testing.T) {
 	assert.Panics(t, func() { idp.AppURL("none") })
 }
 
-func TestMoreBrokenApps(t *testing.T) {
+func TestInvalidApps(t *testing.T) {
 	idp := start(t, twoRegions())
 	for name, f := range map[string]func(*mockidp.App){
 		"profile":            func(a *mockidp.App) { a.Profile = 9 },
@@ -211,16 +223,20 @@ func TestMoreBrokenApps(t *testing.T) {
 		"destination": func(a *mockidp.App) { a.Destination = "javascript:alert(1)" },
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.UpdateApp("idc", func(a *mockidp.App) error { f(a); return nil })))
+			assert.Equal(t, mockidp.ReasonConfig,
+				reason(t, idp.UpdateApp("idc", func(a *mockidp.App) error { f(a); return nil })))
 		})
 	}
-	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.UpdateApp("mark", func(a *mockidp.App) error { a.SignedRequests = true; return nil })))
-	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.UpdateUser(alice, func(u *mockidp.User) error { u.Status = 9; return nil })))
-	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.UpdateUser(alice, func(u *mockidp.User) error { u.ID = "/"; return nil })))
+	assert.Equal(t, mockidp.ReasonConfig,
+		reason(t, idp.UpdateApp("mark", func(a *mockidp.App) error { a.SignedRequests = true; return nil })))
+	assert.Equal(t, mockidp.ReasonConfig,
+		reason(t, idp.UpdateUser(alice, func(u *mockidp.User) error { u.Status = 9; return nil })))
+	assert.Equal(t, mockidp.ReasonConfig,
+		reason(t, idp.UpdateUser(alice, func(u *mockidp.User) error { u.ID = "/"; return nil })))
 }
 
-// The page about an app says what its answers are like, in words.
-func TestAppPageSaysHowAnswersAreProtected(t *testing.T) {
+// The page about an app describes how its answers are protected.
+func TestAppPageDescribesProtection(t *testing.T) {
 	conf := twoRegions()
 	conf.Apps[0].Users = []string{alice}
 	idp := start(t, conf)
@@ -231,10 +247,14 @@ func TestAppPageSaysHowAnswersAreProtected(t *testing.T) {
 		change func(*mockidp.App)
 		says   []string
 	}{
-		"as it is": {func(*mockidp.App) {}, []string{"response and assertion", "<dt>Encrypted</dt><dd>no</dd>", "<dt>Requests must be signed</dt><dd>no</dd>",
-			"<dt>Honors ForceAuthn</dt><dd>yes</dd>", "<dt>Session lifetime</dt><dd>not stated</dd>", "<dd>refused</dd>", "same as the URL"}},
-		"response alone":  {func(a *mockidp.App) { a.Sign = mockidp.SignResponse }, []string{"<dt>Signed</dt><dd>response</dd>"}},
-		"assertion alone": {func(a *mockidp.App) { a.Sign = mockidp.SignAssertion }, []string{"<dt>Signed</dt><dd>assertion</dd>"}},
+		"as it is": {func(*mockidp.App) {},
+			[]string{"response and assertion", "<dt>Encrypted</dt><dd>no</dd>", "<dt>Requests must be signed</dt><dd>no</dd>",
+				"<dt>Honors ForceAuthn</dt><dd>yes</dd>", "<dt>Session lifetime</dt><dd>not stated</dd>",
+				"<dd>refused</dd>", "same as the URL"}},
+		"response alone": {
+			func(a *mockidp.App) { a.Sign = mockidp.SignResponse }, []string{"<dt>Signed</dt><dd>response</dd>"}},
+		"assertion alone": {
+			func(a *mockidp.App) { a.Sign = mockidp.SignAssertion }, []string{"<dt>Signed</dt><dd>assertion</dd>"}},
 		"encrypted": {func(a *mockidp.App) {
 			a.EncryptionCertificate, a.Encrypt = cert, &mockidp.Encryption{Method: mockidp.AES256GCM}
 		}, []string{"<dt>Encrypted</dt><dd>aes256-gcm</dd>"}},
@@ -242,29 +262,34 @@ func TestAppPageSaysHowAnswersAreProtected(t *testing.T) {
 			a.RequestCertificates, a.SignedRequests = []*x509.Certificate{cert}, true
 		}, []string{"<dt>Requests must be signed</dt><dd>yes</dd>", "say themselves where the answer goes"}},
 		"others": {func(a *mockidp.App) {
-			a.IgnoreForceAuthn, a.SessionLifetime, a.Unlisted, a.IgnoreNameIDPolicy = true, 90*time.Minute, mockidp.UseDefault, true
+			a.IgnoreForceAuthn, a.SessionLifetime = true, 90*time.Minute
+			a.Unlisted, a.IgnoreNameIDPolicy = mockidp.UseDefault, true
 			a.Recipient, a.Destination, a.SignatureMethod = "http://sp.localhost/r", "http://sp.localhost/d", mockidp.RSASHA512
-		}, []string{"<dt>Honors ForceAuthn</dt><dd>no</dd>", "1h30m0s", "the default is used", "whatever a request asks for", "http://sp.localhost/r", "http://sp.localhost/d", "rsa-sha512"}},
+		}, []string{"<dt>Honors ForceAuthn</dt><dd>no</dd>", "1h30m0s", "the default is used",
+			"whatever a request asks for", "http://sp.localhost/r", "http://sp.localhost/d", "rsa-sha512"}},
 		"groups": {func(a *mockidp.App) {
-			a.GroupAttributes = []mockidp.GroupAttribute{{Name: "all"}, {Filter: mockidp.StartsWith, Value: "En"}, {Name: "e", Filter: mockidp.Equals, Value: "x"}, {Name: "c", Filter: mockidp.Contains, Value: "y"}}
-		}, []string{"Attribute all", "all groups", "groups that start with En", "groups equal to x", "groups that contain y"}},
+			a.GroupAttributes = []mockidp.GroupAttribute{{Name: "all"}, {Filter: mockidp.StartsWith, Value: "En"},
+				{Name: "e", Filter: mockidp.Equals, Value: "x"}, {Name: "c", Filter: mockidp.Contains, Value: "y"}}
+		}, []string{"Attribute all", "all groups", "groups that start with En", "groups equal to x",
+			"groups that contain y"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before, _ := idp.App("idc")
-			require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { c.change(a); return nil }))
+			updateApp(t, idp, "idc", func(a *mockidp.App) { c.change(a) })
 			p := b.get(idp.AppURL("idc"))
 			for _, want := range c.says {
 				p.contains(t, want)
 			}
-			require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { *a = before; return nil }))
+			updateApp(t, idp, "idc", func(a *mockidp.App) { *a = before })
 		})
 	}
 }
 
-// Addresses are for apps that there are; asking for another is a slip in a test.
-func TestAddressesOfAppsThatAreNot(t *testing.T) {
+// Asking for the address of an app that does not exist panics.
+func TestAddressesOfMissingApps(t *testing.T) {
 	idp := start(t, twoRegions())
-	for name, f := range map[string]func(string) string{"page": idp.AppURL, "tile": idp.TileURL, "sign-on": idp.SSOURL, "metadata": idp.MetadataURL} {
+	for name, f := range map[string]func(string) string{"page": idp.AppURL, "tile": idp.TileURL, "sign-on": idp.SSOURL,
+		"metadata": idp.MetadataURL} {
 		assert.Panics(t, func() { f("none") }, name)
 		assert.NotEmpty(t, f(""), name)
 		assert.Equal(t, f(""), f("idc"), "the first SAML app")
@@ -273,5 +298,5 @@ func TestAddressesOfAppsThatAreNot(t *testing.T) {
 	assert.Panics(t, func() { idp.MetadataURL("mark") })
 	assert.NotPanics(t, func() { idp.TileURL("mark") })
 	require.NoError(t, idp.RemoveApp("idc"))
-	assert.Panics(t, func() { idp.TileURL("") }, "there is no SAML app any longer")
+	assert.Panics(t, func() { idp.TileURL("") }, "no SAML app is left")
 }

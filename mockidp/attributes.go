@@ -29,8 +29,8 @@ type Attribute struct {
 	NameFormat string // zero: AttrUnspecified
 	// Values are sent in order. ${user.login}, ${user.userName} (the same), ${user.firstName}, ${user.lastName},
 	// ${user.email} and ${user.anything}, for the user's own Attributes, stand for the user's values. A Value that is
-	// only such an expression becomes all of them; within other text it becomes the first. An attribute without
-	// values isn't sent.
+	// only such an expression becomes all of them; within other text it becomes the first. An attribute without values
+	// isn't sent.
 	Values []string
 }
 
@@ -57,10 +57,6 @@ const (
 
 var expression = regexp.MustCompile(`\$\{user\.([A-Za-z][A-Za-z0-9_]*)\}`)
 
-func isExpressionName(s string) bool {
-	return expression.FindString("${user."+s+"}") == "${user."+s+"}"
-}
-
 // badExpression reports whether text holds ${ outside an expression.
 func badExpression(v string) bool { return strings.Contains(expression.ReplaceAllString(v, ""), "${") }
 
@@ -84,18 +80,11 @@ func expand(value string, u *User) []string {
 	return []string{out}
 }
 
-// sentAttribute is an attribute of one assertion.
-type sentAttribute struct {
-	name, format string
-	values       []string
-}
-
-// attributesFor returns the attributes of an assertion about the user.
-func (a *App) attributesFor(u *User) []sentAttribute {
-	var out []sentAttribute
+func (a *App) attributesFor(u *User) []Attribute {
+	var out []Attribute
 	add := func(name, format string, values []string) {
 		if len(values) > 0 {
-			out = append(out, sentAttribute{name, cmp.Or(format, AttrUnspecified), values})
+			out = append(out, Attribute{name, cmp.Or(format, AttrUnspecified), values})
 		}
 	}
 	for _, at := range a.Attributes {
@@ -152,13 +141,12 @@ func (a *App) checkAttributes() *Error {
 		if strings.TrimSpace(at.Name) == "" {
 			return a.bad("an attribute statement without a Name")
 		}
-		for _, v := range slices.Concat([]string{at.Name, at.NameFormat}, at.Values) {
-			if err := checkText("app "+quote(a.Label), v); err != nil {
-				return err
-			}
-			if badExpression(v) {
-				return a.bad("attribute statements support only ${user.name}, got %s", quote(v))
-			}
+		texts := slices.Concat([]string{at.Name, at.NameFormat}, at.Values)
+		if i := slices.IndexFunc(texts, badExpression); i >= 0 {
+			return a.bad("attribute statements support only ${user.name}, got %s", quote(texts[i]))
+		}
+		if err := checkText("app "+quote(a.Label), texts...); err != nil {
+			return err
 		}
 	}
 	for _, g := range a.GroupStatements() {
@@ -175,14 +163,13 @@ func (a *App) checkAttributes() *Error {
 	return nil
 }
 
-// nameID returns the NameID for a user. A template without a result is an error: Okta doesn't send an empty NameID
-// either.
+// nameID returns the NameID for a user. A template without a result is an error: Okta sends no empty NameID.
 func (a *App) nameID(u *User) (string, *Error) {
 	if vs := expand(a.NameIDTemplate, u); len(vs) > 0 && vs[0] != "" {
 		return vs[0], nil
 	}
-	return "", mismatch(ReasonNameID, "", a.NameIDTemplate, "the user %s has no value for the NameIDTemplate of the app %s",
-		quote(u.Login), quote(a.Label))
+	return "", mismatch(ReasonNameID, "", a.NameIDTemplate,
+		"the user %s has no value for the NameIDTemplate of the app %s", quote(u.Login), quote(a.Label))
 }
 
 // checkNameIDPolicy refuses a request for another format than the app sends (SAML Core 3.4.1.1). Okta's help says:
@@ -201,19 +188,8 @@ func (a *App) checkNameIDPolicy(req *authnRequest, required bool) *Error {
 		"format than the app %s sends; set the app's NameIDFormat to it, or IgnoreNameIDPolicy", quote(a.Label))
 }
 
-// sendsTransient reports whether the answer has a random NameID: Entra ID sends one if a transient NameID is
-// requested, regardless of the app's format.
+// sendsTransient reports whether the answer has a random NameID: Entra ID sends one if a transient one is requested.
 func (a *App) sendsTransient(req *authnRequest) bool {
 	return a.Profile == Entra && !a.IgnoreNameIDPolicy && req != nil && req.NameIDFormat != nil &&
 		*req.NameIDFormat == NameIDTransient
-}
-
-// nameFor returns the NameID of an answer.
-func (s *Server) nameFor(app *App, req *authnRequest, u *User) (value, format string, err *Error) {
-	if app.sendsTransient(req) {
-		id, err := s.newID()
-		return id, NameIDTransient, err
-	}
-	value, err = app.nameID(u)
-	return value, app.NameIDFormat, err
 }

@@ -1,6 +1,9 @@
 package mockidp_test
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -11,7 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// sent reads an assertion's attributes back.
+// sent returns an assertion's attributes.
 func sent(root *etree.Element) map[string][]string {
 	out := map[string][]string{}
 	for _, at := range root.FindElements("//AttributeStatement/Attribute") {
@@ -38,7 +41,7 @@ func TestAttributes(t *testing.T) {
 	}
 	idp := start(t, conf)
 	groups := func(g *mockidp.GroupAttribute) map[string][]string {
-		require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.GroupAttribute = g; return nil }))
+		updateApp(t, idp, "idc", func(a *mockidp.App) { a.GroupAttribute = g })
 		form, err := idp.IdPInitiated("idc", alice, "")
 		require.NoError(t, err)
 		return sent(decode(t, form))
@@ -71,19 +74,36 @@ func TestAttributeValuesAreTyped(t *testing.T) {
 	assert.Equal(t, mockidp.AttrUnspecified, attrOf(t, root, "//Attribute", "NameFormat"))
 }
 
-// A user who may choose an attribute must not choose another (samlify,
-// GHSA-34r5-q4jw-r36m): whatever stands in the configuration comes back as
-// text, and adds no element and no attribute.
+// Every value in an XML template is escaped.
+func TestXMLTemplatesEscape(t *testing.T) {
+	files, err := filepath.Glob("templates/*.xml")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	control := regexp.MustCompile(`^(if|with|range|define|template|else|end)\b`)
+	for _, file := range files {
+		text := string(must(os.ReadFile(file)))
+		actions := regexp.MustCompile(`\{\{(.*?)\}\}`).FindAllStringSubmatch(text, -1)
+		require.NotEmpty(t, actions, file)
+		for _, action := range actions {
+			assert.True(t, control.MatchString(action[1]) || strings.HasSuffix(action[1], " | xml"), "%s: %s", file, action[0])
+		}
+	}
+}
+
+// A user who may choose the value of an attribute must not be able to add another one (samlify, GHSA-34r5-q4jw-r36m):
+// configured values are sent as text, and add no element and no attribute.
 func TestNothingInAConfigurationBecomesMarkup(t *testing.T) {
 	for _, evil := range []string{
 		`</saml2:AttributeValue></saml2:Attribute><saml2:Attribute Name="role"><saml2:AttributeValue>admin</saml2:AttributeValue></saml2:Attribute>`,
-		`" Name="role`, `]]><x/>`, `<!--x-->`, `<![CDATA[x]]>`, `&lt;b&gt;`, `&#x3c;`, "a\r\nb\tc\rd", `'"><script>alert(1)</script>`, `$1 ${user.`, "\u2028\u0085\u00a0",
+		`" Name="role`, `]]><x/>`, `<!--x-->`, `<![CDATA[x]]>`, `&lt;b&gt;`, `&#x3c;`, "a\r\nb\tc\rd",
+		`'"><script>alert(1)</script>`, `$1 ${user.`, "\u2028\u0085\u00a0",
 	} {
 		conf := twoRegions()
 		conf.Users = []mockidp.User{{Login: alice, FirstName: evil, LastName: evil, Email: evil, Groups: []string{evil},
 			Attributes: map[string][]string{"evil": {evil}}}}
 		name := strings.ReplaceAll(evil, "${", "")
-		conf.Apps[0] = mockidp.App{ID: "idc", Label: strings.TrimSpace("L" + evil), Audience: evil, Issuer: evil, NameIDFormat: evil, Users: []string{alice},
+		conf.Apps[0] = mockidp.App{ID: "idc", Label: strings.TrimSpace("L" + evil), Audience: evil, Issuer: evil,
+			NameIDFormat: evil, Users: []string{alice},
 			ACS: []mockidp.ACS{{URL: ireland}}, GroupAttribute: &mockidp.GroupAttribute{Name: name, NameFormat: name},
 			Attributes: []mockidp.Attribute{{Name: "mine", Values: []string{"${user.evil}", "<${user.firstName}>"}}}}
 		idp := start(t, conf)

@@ -17,8 +17,7 @@ const (
 	withFactor   = 4 // and of one with a second factor as well
 )
 
-// strengths ranks the classes, as the Comparison of a RequestedAuthnContext needs (SAML Core 3.3.2.2.1). The strength
-// of an unsupported class is 0.
+// strengths ranks the classes for Comparison (SAML Core 3.3.2.2.1). The strength of an unsupported class is 0.
 var strengths = map[string]int{
 	"urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified": 1,
 	"urn:oasis:names:tc:SAML:2.0:ac:classes:Password":    2,
@@ -29,7 +28,6 @@ var strengths = map[string]int{
 	"http://schemas.microsoft.com/claims/multipleauthn":              withFactor,
 }
 
-// requestedContext is a RequestedAuthnContext.
 type requestedContext struct {
 	comparison string // "exact", "minimum", "better" or "maximum"
 	classes    []string
@@ -38,35 +36,34 @@ type requestedContext struct {
 
 // class returns the strongest class that is true of a sign-in and satisfies the request, or "".
 func (c *requestedContext) class(strong int) string {
-	candidates := c.classes
-	if c.comparison != "exact" {
-		candidates = slices.Concat(c.classes, []string{PasswordProtectedTransport, TimeSyncToken})
+	var requested []int
+	for _, class := range c.classes {
+		if strengths[class] > 0 {
+			requested = append(requested, strengths[class])
+		}
+	}
+	if len(requested) == 0 || c.comparison == "better" && len(requested) < len(c.classes) {
+		return ""
+	}
+	candidates := slices.Concat(c.classes, []string{PasswordProtectedTransport, TimeSyncToken})
+	lowest, highest := 1, strong
+	switch c.comparison {
+	case "exact":
+		candidates = c.classes
+	case "minimum":
+		lowest = slices.Min(requested)
+	case "maximum":
+		highest = min(strong, slices.Max(requested))
+	case "better": // than every one of them
+		lowest = slices.Max(requested) + 1
 	}
 	best := ""
 	for _, class := range candidates {
-		if s := strengths[class]; s > strengths[best] && s <= strong && c.fits(s, class) {
+		if s := strengths[class]; s >= lowest && s <= highest && s > strengths[best] {
 			best = class
 		}
 	}
 	return best
-}
-
-// fits compares one class with the requested ones. Unsupported classes can't be compared, and don't count.
-func (c *requestedContext) fits(s int, class string) bool {
-	any := func(f func(requested int) bool) bool {
-		return slices.ContainsFunc(c.classes, func(x string) bool { return strengths[x] > 0 && f(strengths[x]) })
-	}
-	switch c.comparison {
-	case "exact":
-		return slices.Contains(c.classes, class)
-	case "minimum":
-		return any(func(requested int) bool { return s >= requested })
-	case "maximum":
-		return any(func(requested int) bool { return s <= requested })
-	}
-	// better: stronger than every one of them, all of which must be supported.
-	return len(c.classes) > 0 &&
-		!slices.ContainsFunc(c.classes, func(x string) bool { return strengths[x] == 0 || s <= strengths[x] })
 }
 
 // classFor returns the AuthnContextClassRef for a sign-in, or "" if it doesn't satisfy the request.
@@ -85,8 +82,8 @@ func (p *pending) satisfiable(app *App, strong int) bool {
 	return p.req == nil || app.classFor(p.req, strong) != ""
 }
 
-func strengthOf(factor bool) int {
-	if factor {
+func (s *session) strength() int {
+	if s.factor {
 		return withFactor
 	}
 	return withPassword

@@ -12,7 +12,7 @@ import (
 
 const acClasses = "urn:oasis:names:tc:SAML:2.0:ac:classes:"
 
-// wanting is a request with a RequestedAuthnContext.
+// wanting returns a request with a RequestedAuthnContext.
 func wanting(comparison string, classes ...string) string {
 	x := "<samlp:RequestedAuthnContext"
 	if comparison != "" {
@@ -50,8 +50,9 @@ func TestRequestedAuthnContext(t *testing.T) {
 		"better of two":      {wanting("better", acClasses+"Password", ppt), "", token},
 		"maximum":            {wanting("maximum", ppt), ppt, ppt},
 		"maximum of a token": {wanting("maximum", token), ppt, token},
-		"maximum of nothing": {wanting("maximum", acClasses+"unspecified"), acClasses + "unspecified", acClasses + "unspecified"},
-		"declaration":        {strings.NewReplacer("ClassRef", "DeclRef").Replace(wanting("", ppt)), "", ""},
+		"maximum of nothing": {
+			wanting("maximum", acClasses+"unspecified"), acClasses + "unspecified", acClasses + "unspecified"},
+		"declaration": {strings.NewReplacer("ClassRef", "DeclRef").Replace(wanting("", ppt)), "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for login, want := range map[string]string{bob: c.password, alice: c.factor} {
@@ -67,7 +68,7 @@ func TestRequestedAuthnContext(t *testing.T) {
 	}
 }
 
-func TestRequestedAuthnContextsThatAreMalformed(t *testing.T) {
+func TestMalformedRequestedAuthnContexts(t *testing.T) {
 	idp := start(t, twoRegions())
 	ppt := mockidp.PasswordProtectedTransport
 	one := wanting("", ppt)
@@ -85,9 +86,10 @@ func TestRequestedAuthnContextsThatAreMalformed(t *testing.T) {
 			assert.Equal(t, mockidp.ReasonMalformed, reason(t, err))
 		})
 	}
-	// A class in another place is none.
-	form, err := idp.Answer(redirect(idp, strings.Replace(request(), "</samlp:AuthnRequest>", "<samlp:Extensions><saml:AuthnContextClassRef>"+
-		mockidp.MultiFactor+"</saml:AuthnContextClassRef></samlp:Extensions></samlp:AuthnRequest>", 1), ""), alice)
+	// A class in another place is ignored.
+	form, err := idp.Answer(redirect(idp,
+		strings.Replace(request(), "</samlp:AuthnRequest>", "<samlp:Extensions><saml:AuthnContextClassRef>"+
+			mockidp.MultiFactor+"</saml:AuthnContextClassRef></samlp:Extensions></samlp:AuthnRequest>", 1), ""), alice)
 	require.NoError(t, err)
 	assert.Equal(t, ppt, text(t, decode(t, form), "//AuthnContextClassRef"))
 }
@@ -98,23 +100,24 @@ func TestStepUpInABrowser(t *testing.T) {
 	idp := start(t, conf)
 	want := redirect(idp, wanting("", mockidp.MultiFactor), "s")
 
-	// Somebody who has no second factor can't get one.
+	// A user without a second factor can't step up.
 	b := newBrowser(t, idp)
 	hasStatus(t, b.signIn(b.get(want), bob, "bob's own").answer(t), mockidp.StatusResponder, mockidp.StatusNoAuthnContext)
-	// What nobody can give isn't worth a password.
-	hasStatus(t, newBrowser(t, idp).get(redirect(idp, wanting("", acClasses+"X509"), "")).answer(t), mockidp.StatusResponder, mockidp.StatusNoAuthnContext)
+	// No password is asked for if no user can satisfy the request.
+	hasStatus(t, newBrowser(t, idp).get(redirect(idp, wanting("", acClasses+"X509"), "")).answer(t),
+		mockidp.StatusResponder, mockidp.StatusNoAuthnContext)
 
-	// A session from before alice had a second factor is asked for it alone.
-	require.NoError(t, idp.UpdateUser(alice, func(u *mockidp.User) error { u.SecondFactor = ""; return nil }))
+	// With a session from before alice had a second factor, only the code is asked for.
+	updateUser(t, idp, alice, func(u *mockidp.User) { u.SecondFactor = "" })
 	b = newBrowser(t, idp)
 	b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword).contains(t, "My Apps")
-	require.NoError(t, idp.UpdateUser(alice, func(u *mockidp.User) error { u.SecondFactor = "1357"; return nil }))
+	updateUser(t, idp, alice, func(u *mockidp.User) { u.SecondFactor = "1357" })
 	b.get(redirect(idp, request(), "")).answer(t)
 	page := b.get(want)
 	page.contains(t, "asks for a second factor")
 	answer := b.verify(page, "1357").answer(t)
 	assert.Equal(t, mockidp.MultiFactor, text(t, decode(t, answer), "//AuthnContextClassRef"))
-	b.get(want).answer(t) // and not again
+	b.get(want).answer(t) // not asked again
 	passive := strings.Replace(wanting("", mockidp.MultiFactor), `Version="2.0"`, `Version="2.0" IsPassive="true"`, 1)
 	assert.NotNil(t, decode(t, b.get(redirect(idp, passive, "")).answer(t)).SelectElement("Assertion"))
 }

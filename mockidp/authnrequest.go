@@ -3,7 +3,6 @@ package mockidp
 import (
 	"cmp"
 	"encoding/xml"
-	"errors"
 	"regexp"
 	"slices"
 	"strconv"
@@ -16,7 +15,6 @@ import (
 const (
 	nsProtocol  = "urn:oasis:names:tc:SAML:2.0:protocol"
 	nsAssertion = "urn:oasis:names:tc:SAML:2.0:assertion"
-	nsMetadata  = "urn:oasis:names:tc:SAML:2.0:metadata"
 	nsSignature = "http://www.w3.org/2000/09/xmldsig#"
 )
 
@@ -34,6 +32,7 @@ type authnRequest struct {
 	NameIDFormat *string           // of NameIDPolicy; nil if absent
 	Context      *requestedContext // nil if absent
 	Subject      *requestedSubject // nil if absent
+	Confirmed    bool              // the Subject holds a SubjectConfirmation, which Profiles 4.1.4.1 forbids
 	Enveloped    bool              // it holds a ds:Signature, verified or not
 
 	verified bool // it was read from what the service provider signed
@@ -48,8 +47,7 @@ const (
 // messageID accepts an xs:ID of common characters, and also one that begins with a digit.
 var messageID = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,256}$`)
 
-// parseAuthnRequest reads each value only at the place where the schema has it. Elements that don't change the
-// answer, such as Scoping, are ignored.
+// parseAuthnRequest reads each value only at its place in the schema, and ignores others, such as Scoping.
 func parseAuthnRequest(doc []byte) (*authnRequest, *Error) {
 	root, err := parseRequestXML(doc)
 	if err != nil {
@@ -59,7 +57,7 @@ func parseAuthnRequest(doc []byte) (*authnRequest, *Error) {
 		return nil, mismatch(ReasonMalformed, nsProtocol+" AuthnRequest", name.Space+" "+name.Local,
 			"SAMLRequest holds another element")
 	}
-	req, err := readAttributes(root.Attr)
+	req, err := readAttributes(attributes(root))
 	if err != nil {
 		return nil, err
 	}
@@ -139,14 +137,15 @@ func checkToken(t etree.Token) *Error {
 
 func nameOf(el *etree.Element) xml.Name { return xml.Name{Space: el.NamespaceURI(), Local: el.Tag} }
 
-// attribute returns the value of an attribute in no namespace, or "".
-func attribute(el *etree.Element, name string) string {
+// attributes returns the attributes that are in no namespace.
+func attributes(el *etree.Element) map[string]string {
+	out := map[string]string{}
 	for _, a := range el.Attr {
-		if a.Space == "" && a.Key == name {
-			return a.Value
+		if a.Space == "" {
+			out[a.Key] = a.Value
 		}
 	}
-	return ""
+	return out
 }
 
 // textOf returns the text of an element that holds nothing else.
@@ -167,13 +166,13 @@ func (r *authnRequest) readChild(el *etree.Element) (known bool, err *Error) {
 		r.Issuer, err = textOf(el)
 		r.Issuer = strings.TrimSpace(r.Issuer)
 	case xml.Name{Space: nsProtocol, Local: "NameIDPolicy"}:
-		if f := attribute(el, "Format"); f != "" {
+		if f := attributes(el)["Format"]; f != "" {
 			r.NameIDFormat = &f
 		}
 	case xml.Name{Space: nsProtocol, Local: "RequestedAuthnContext"}:
 		r.Context, err = readContext(el)
 	case xml.Name{Space: nsAssertion, Local: "Subject"}:
-		r.Subject, err = readSubject(el)
+		err = r.readSubject(el)
 	case xml.Name{Space: nsSignature, Local: "Signature"}:
 		r.Enveloped = true
 		return false, nil
@@ -185,7 +184,7 @@ func (r *authnRequest) readChild(el *etree.Element) (known bool, err *Error) {
 
 // readContext reads a RequestedAuthnContext (SAML Core 3.3.2.2.1).
 func readContext(el *etree.Element) (*requestedContext, *Error) {
-	c := &requestedContext{comparison: cmp.Or(attribute(el, "Comparison"), "exact")}
+	c := &requestedContext{comparison: cmp.Or(attributes(el)["Comparison"], "exact")}
 	if !slices.Contains([]string{"exact", "minimum", "maximum", "better"}, c.comparison) {
 		return nil, mismatch(ReasonMalformed, "exact, minimum, maximum or better", c.comparison,
 			"unknown Comparison of the RequestedAuthnContext")
@@ -211,69 +210,44 @@ func readContext(el *etree.Element) (*requestedContext, *Error) {
 	return c, nil
 }
 
-// readAttributes reads the attributes of the AuthnRequest element, none of which is in a namespace.
-func readAttributes(attrs []etree.Attr) (*authnRequest, *Error) {
-	req, version, instant := &authnRequest{}, "", ""
-	for _, a := range attrs {
-		if a.Space != "" {
-			continue
-		}
-		var err error
-		v := a.Value
-		switch a.Key {
-		case "ID":
-			req.ID = v
-		case "Version":
-			version = v
-		case "IssueInstant":
-			instant = v
-		case "Destination":
-			req.Destination = v
-		case "AssertionConsumerServiceURL":
-			req.ACSURL = &v
-		case "AssertionConsumerServiceIndex":
-			var n uint64
-			n, err = strconv.ParseUint(v, 10, 16)
-			req.ACSIndex = new(uint16(n))
-		case "ProtocolBinding":
-			if v != bindingPOST {
-				return nil, mismatch(ReasonBinding, bindingPOST, v, "the request asks for its answer by another binding")
-			}
-		case "ForceAuthn":
-			req.ForceAuthn, err = xmlBool(v)
-		case "IsPassive":
-			req.IsPassive, err = xmlBool(v)
-		}
-		if err != nil {
-			return nil, &Error{Reason: ReasonMalformed, Detail: "invalid " + a.Key + " of the AuthnRequest", Got: v, Err: err}
-		}
+func readAttributes(attrs map[string]string) (*authnRequest, *Error) {
+	bad := func(name, want string) (*authnRequest, *Error) {
+		return nil, mismatch(ReasonMalformed, want, attrs[name], "invalid %s of the AuthnRequest", name)
 	}
-	return checkHead(req, version, instant)
-}
-
-// checkHead checks what every request has (SAML Core 3.2.1).
-func checkHead(req *authnRequest, version, instant string) (*authnRequest, *Error) {
-	if version != "2.0" {
-		return nil, mismatch(ReasonMalformed, "2.0", version, "unsupported Version of the AuthnRequest")
+	req := &authnRequest{ID: attrs["ID"], Destination: attrs["Destination"]}
+	if attrs["Version"] != "2.0" {
+		return bad("Version", "2.0")
 	}
 	if !messageID.MatchString(req.ID) {
-		return nil, mismatch(ReasonMalformed, "1 to 256 of A-Z a-z 0-9 _ . : -", req.ID, "invalid ID of the AuthnRequest")
+		return bad("ID", "1 to 256 of A-Z a-z 0-9 _ . : -")
 	}
-	t, err := time.Parse(time.RFC3339Nano, instant)
-	if err != nil {
-		return nil, mismatch(ReasonMalformed, "2006-01-02T15:04:05Z", instant, "invalid IssueInstant of the AuthnRequest")
+	var err error
+	if req.Instant, err = time.Parse(time.RFC3339Nano, attrs["IssueInstant"]); err != nil {
+		return bad("IssueInstant", "2006-01-02T15:04:05Z")
 	}
-	req.Instant = t
+	if v, ok := attrs["ProtocolBinding"]; ok && v != bindingPOST {
+		return nil, mismatch(ReasonBinding, bindingPOST, v, "the request asks for its answer by another binding")
+	}
+	if v, ok := attrs["AssertionConsumerServiceURL"]; ok {
+		req.ACSURL = &v
+	}
+	if v, ok := attrs["AssertionConsumerServiceIndex"]; ok {
+		n, err := strconv.ParseUint(v, 10, 16)
+		if err != nil {
+			return bad("AssertionConsumerServiceIndex", "0 to 65535")
+		}
+		req.ACSIndex = new(uint16(n))
+	}
+	for name, flag := range map[string]*bool{"ForceAuthn": &req.ForceAuthn, "IsPassive": &req.IsPassive} {
+		switch v, ok := attrs[name]; strings.TrimSpace(v) {
+		case "true", "1":
+			*flag = true
+		case "false", "0":
+		default:
+			if ok {
+				return bad(name, "true, false, 1 or 0")
+			}
+		}
+	}
 	return req, nil
-}
-
-// xmlBool parses an xs:boolean, which has fewer spellings than strconv.ParseBool accepts.
-func xmlBool(s string) (bool, error) {
-	switch strings.TrimSpace(s) {
-	case "true", "1":
-		return true, nil
-	case "false", "0":
-		return false, nil
-	}
-	return false, errors.New("not true, false, 1 or 0")
 }

@@ -28,7 +28,7 @@ import (
 func chrome(t *testing.T) context.Context {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(testkit.RequireChromium(t)),
-		chromedp.NoSandbox, // as root there is none
+		chromedp.NoSandbox, // root has no sandbox
 		chromedp.DisableGPU, chromedp.Flag("disable-component-update", true), chromedp.Flag("no-proxy-server", true))
 	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
 	t.Cleanup(stop)
@@ -38,13 +38,13 @@ func chrome(t *testing.T) context.Context {
 	return ctx
 }
 
-// window is a browser with cookies of its own.
+// window is a browser with its own cookies.
 type window struct {
 	t   *testing.T
 	ctx context.Context
 
 	mu         sync.Mutex
-	complaints []string // of the browser, about content security policies and scripts
+	complaints []string // log entries about content security policies and scripts
 }
 
 func openWindow(t *testing.T, chromium context.Context, script bool) *window {
@@ -55,7 +55,8 @@ func openWindow(t *testing.T, chromium context.Context, script bool) *window {
 	t.Cleanup(cancel)
 	require.NoError(t, chromedp.Do(w.ctx))
 	if !script {
-		_, err := chromedp.Call(w.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true})
+		_, err := chromedp.Call(w.ctx, emulation.SetScriptExecutionDisabled,
+			emulation.SetScriptExecutionDisabledParams{Value: true})
 		require.NoError(t, err)
 	}
 	t.Cleanup(func() {
@@ -69,7 +70,8 @@ func openWindow(t *testing.T, chromium context.Context, script bool) *window {
 // listen is called by the goroutine that reads from the browser.
 func (w *window) listen(event any) {
 	e, ok := event.(*log.EventEntryAdded)
-	if !ok || e.Entry.Source == log.EntrySourceNetwork || e.Entry.Level == log.EntryLevelInfo || e.Entry.Level == log.EntryLevelVerbose {
+	if !ok || e.Entry.Source == log.EntrySourceNetwork || e.Entry.Level == log.EntryLevelInfo ||
+		e.Entry.Level == log.EntryLevelVerbose {
 		return
 	}
 	w.mu.Lock()
@@ -90,7 +92,7 @@ func (w *window) open(addr string) {
 	w.until("true")
 }
 
-// press sends keys to whatever has the focus: the tests use no mouse.
+// press sends keys to the focused element: the tests use no mouse.
 func (w *window) press(keys ...string) {
 	w.t.Helper()
 	for _, k := range keys {
@@ -98,7 +100,7 @@ func (w *window) press(keys ...string) {
 	}
 }
 
-// submit presses keys, the last of which leads to another page, and waits for it.
+// submit presses keys, the last of which opens another page, and waits for that page.
 func (w *window) submit(keys ...string) {
 	w.t.Helper()
 	_, err := chromedp.Run(w.ctx, chromedp.Evaluate[bool](`document.body.dataset.old = true`))
@@ -107,11 +109,12 @@ func (w *window) submit(keys ...string) {
 	w.until(`!document.body.dataset.old`)
 }
 
-// complete is a page that has loaded and whose field of choice has the focus,
-// which comes a moment later: keys before that would go to the page.
-const complete = `document.readyState === "complete" && (!document.querySelector("[autofocus]") || document.activeElement !== document.body)`
+// complete holds when a page has loaded and its autofocus field has the focus, which takes a moment longer: earlier
+// keys would go to the page.
+const complete = `document.readyState === "complete" &&
+	(!document.querySelector("[autofocus]") || document.activeElement !== document.body)`
 
-// until waits for an expression to be true on a complete page.
+// until waits until an expression is true on a complete page.
 func (w *window) until(expression string) {
 	w.t.Helper()
 	ok := assert.Eventually(w.t, func() bool {
@@ -131,24 +134,23 @@ func (w *window) reads(text string) {
 	w.until(`document.body.innerText.replace(/\s+/g, " ").includes(` + strconv.Quote(text) + `)`)
 }
 
-// tabTo presses Tab until the element has the focus, which must show.
+// tabTo presses Tab until the element has the focus, which must be visible.
 func (w *window) tabTo(css string) {
 	w.t.Helper()
 	for range 40 {
 		w.press(kb.Tab)
 		v, err := chromedp.Run(w.ctx, chromedp.Evaluate[string](`(e => !e.matches(`+strconv.Quote(css)+`) ? "other" :
-			getComputedStyle(e).outlineStyle === "none" ? "nothing shows the focus" : "here")(document.activeElement)`))
+			getComputedStyle(e).outlineStyle === "none" ? "the focus is invisible" : "here")(document.activeElement)`))
 		require.NoError(w.t, err)
 		if v == "here" {
 			return
 		}
 		require.Equal(w.t, "other", v)
 	}
-	require.Fail(w.t, "Tab never comes to "+css)
+	require.Fail(w.t, "Tab never reaches "+css)
 }
 
-// looks checks the page at two widths, and keeps pictures of it where
-// MERIDIAN_SCREENSHOTS names a folder.
+// looks checks the layout at two widths, and saves screenshots if MERIDIAN_SCREENSHOTS names a folder.
 func (w *window) looks(name string) {
 	w.t.Helper()
 	for _, width := range []int64{1280, 400} {
@@ -157,9 +159,9 @@ func (w *window) looks(name string) {
 		faults, err := chromedp.Run(w.ctx, chromedp.Evaluate[[]string](`[...document.querySelectorAll("body *")].filter(e => {
 			const r = e.getBoundingClientRect();
 			return r.width > 0 && (r.right > innerWidth + 1 || r.left < -1);
-		}).map(e => "sticks out: " + e.outerHTML.slice(0, 80)).concat(
-			[...document.querySelectorAll("button, input:not([type=hidden]), .button, .about")].filter(e => e.getBoundingClientRect().height < 40)
-				.map(e => "too small to hit: " + e.outerHTML.slice(0, 80)),
+		}).map(e => "overflows: " + e.outerHTML.slice(0, 80)).concat(
+			[...document.querySelectorAll("button, input:not([type=hidden]), .button, .about")]
+				.filter(e => e.getBoundingClientRect().height < 40).map(e => "too small to hit: " + e.outerHTML.slice(0, 80)),
 			document.querySelectorAll("h1").length === 1 ? [] : ["not one h1"],
 			document.documentElement.scrollWidth > innerWidth ? ["scrolls sideways"] : [])`))
 		require.NoError(w.t, err)
@@ -173,7 +175,7 @@ func (w *window) looks(name string) {
 	w.do(chromedp.EmulateViewport(1280, 900))
 }
 
-// consumer is a service provider that only says what it got.
+// consumer is a service provider that shows what it received.
 type consumer struct {
 	*httptest.Server
 	mu    sync.Mutex
@@ -195,7 +197,8 @@ func newConsumer(t *testing.T) *consumer {
 		}
 		n := c.posts
 		c.mu.Unlock()
-		fmt.Fprintf(w, "<!DOCTYPE html><title>sp</title><p>%s %d, %d bytes, state %q</p>", r.Method, n, len(r.FormValue("SAMLResponse")), r.FormValue("RelayState"))
+		fmt.Fprintf(w, "<!DOCTYPE html><title>sp</title><p>%s %d, %d bytes, state %q</p>", r.Method, n,
+			len(r.FormValue("SAMLResponse")), r.FormValue("RelayState"))
 	}))
 	t.Cleanup(c.Close)
 	return c
@@ -212,14 +215,20 @@ func browserWorld(t *testing.T) (*mockidp.Server, *consumer) {
 			{Login: "carol@example.com", FirstName: "Carol", LastName: "Unassigned"},
 		},
 		Apps: []mockidp.App{
-			{ID: "idc", Label: "Identity Center – N. Virginia (us-east-1)", Groups: []string{"Engineering"}, DefaultRelayState: "tile",
-				IdentityCenter: &mockidp.IdentityCenter{ACSURL: sp.URL + "/platform/saml/acs/4455422d84a27c9f-9f18-41fa-81b4-769660979b1e",
+			{ID: "idc", Label: "Identity Center – N. Virginia (us-east-1)", Groups: []string{"Engineering"},
+				DefaultRelayState: "tile",
+				IdentityCenter: &mockidp.IdentityCenter{ACSURL: sp.URL +
+					"/platform/saml/acs/4455422d84a27c9f-9f18-41fa-81b4-769660979b1e",
 					ACSURLs: [17]string{frank}, IssuerURL: entityID},
-				Attributes:     []mockidp.Attribute{{Name: "https://aws.amazon.com/SAML/Attributes/AccessControl:CostCenter", Values: []string{"${user.costCenter}"}}},
+				Attributes: []mockidp.Attribute{{Name: "https://aws.amazon.com/SAML/Attributes/AccessControl:CostCenter",
+					Values: []string{"${user.costCenter}"}}},
 				GroupAttribute: &mockidp.GroupAttribute{Filter: mockidp.StartsWith, Value: "Eng"}},
-			{ID: "mark", Label: "Identity Center – Frankfurt (eu-central-1)", Kind: mockidp.Bookmark, URL: sp.URL + "/start", Groups: []string{"Engineering"}},
-			{ID: "pay", Label: "Payroll", Groups: []string{"Engineering"}, Profile: mockidp.Entra, ACS: []mockidp.ACS{{URL: sp.URL + "/pay"}, {URL: sp.URL + "/pay-eu", Index: index(4), Default: true}}},
-			{ID: "wiki", Label: "Wiki", Groups: []string{"Engineering"}, Audience: "https://wiki.example/saml", ACS: []mockidp.ACS{{URL: sp.URL + "/wiki"}}},
+			{ID: "mark", Label: "Identity Center – Frankfurt (eu-central-1)", Kind: mockidp.Bookmark, URL: sp.URL + "/start",
+				Groups: []string{"Engineering"}},
+			{ID: "pay", Label: "Payroll", Groups: []string{"Engineering"}, Profile: mockidp.Entra,
+				ACS: []mockidp.ACS{{URL: sp.URL + "/pay"}, {URL: sp.URL + "/pay-eu", Index: index(4), Default: true}}},
+			{ID: "wiki", Label: "Wiki", Groups: []string{"Engineering"}, Audience: "https://wiki.example/saml",
+				ACS: []mockidp.ACS{{URL: sp.URL + "/wiki"}}},
 		},
 	})
 	return idp, sp
@@ -281,7 +290,7 @@ func testKeyboard(t *testing.T, chromium context.Context) {
 func testFactorPages(t *testing.T, chromium context.Context) {
 	idp, sp := browserWorld(t)
 	w := openWindow(t, chromium, true)
-	require.NoError(t, idp.UpdateApp("wiki", func(a *mockidp.App) error { a.Audience = entityID; return nil }))
+	updateApp(t, idp, "wiki", func(a *mockidp.App) { a.Audience = entityID })
 	w.open(idp.SSOURL("wiki") + "?" + url.Values{"SAMLRequest": {deflated(request())}}.Encode())
 	w.reads("to continue to Wiki")
 	w.looks("signin-app")
@@ -292,7 +301,7 @@ func testFactorPages(t *testing.T, chromium context.Context) {
 	w.reads("isn't the right one")
 	w.looks("factor-wrong")
 	w.press("123456", kb.Enter)
-	w.reads("POST 1") // with script the form goes off by itself
+	w.reads("POST 1") // with script the form is submitted automatically
 	assert.Equal(t, 1, sp.count())
 
 	other := openWindow(t, chromium, false)
@@ -327,18 +336,19 @@ func testDuplicateInChromium(t *testing.T, chromium context.Context) {
 	by.reads("POST 4")
 }
 
-// Whoever signs in picks an attack from the list, by keyboard and without
-// script, and this one answer is it.
+// A user picks an attack from the list, by keyboard and without script. It replaces this one answer.
 func testAttackChoice(t *testing.T, chromium context.Context) {
 	sp := newConsumer(t)
 	idp := start(t, mockidp.Config{
 		Key: rsaKey(), BaseURL: "http://idp.localhost:0", Mutations: []string{"A03/assertion", "B01"},
-		Apps: []mockidp.App{{ID: "wiki", Label: "Wiki", Groups: []string{mockidp.Everyone}, Audience: entityID, ACS: []mockidp.ACS{{URL: sp.URL + "/wiki"}}}},
+		Apps: []mockidp.App{{ID: "wiki", Label: "Wiki", Groups: []string{mockidp.Everyone}, Audience: entityID,
+			ACS: []mockidp.ACS{{URL: sp.URL + "/wiki"}}}},
 		Mutate: func(m mockidp.Mutation) (mockidp.Mutated, error) {
 			if m.ID == "" {
 				return mockidp.Mutated{}, nil
 			}
-			return mockidp.Mutated{Fields: []mockidp.Field{{Name: "SAMLResponse", Value: "PHgvPg=="}, {Name: "RelayState", Value: m.ID}}}, nil
+			return mockidp.Mutated{Fields: []mockidp.Field{{Name: "SAMLResponse", Value: "PHgvPg=="},
+				{Name: "RelayState", Value: m.ID}}}, nil
 		},
 	})
 	w := openWindow(t, chromium, false)
@@ -374,8 +384,9 @@ func testErrorPages(t *testing.T, chromium context.Context) {
 	w.open(idp.SSOURL("wiki"))
 	w.reads("You don't have access")
 	w.looks("error-unassigned")
-	require.NoError(t, idp.UpdateApp("pay", func(a *mockidp.App) error { a.Audience = entityID; return nil }))
-	w.open(idp.SSOURL("pay") + "?SAMLRequest=" + url.QueryEscape(deflated(request(attr("AssertionConsumerServiceURL", elsewhere)))))
+	updateApp(t, idp, "pay", func(a *mockidp.App) { a.Audience = entityID })
+	w.open(idp.SSOURL("pay") + "?SAMLRequest=" +
+		url.QueryEscape(deflated(request(attr("AssertionConsumerServiceURL", elsewhere)))))
 	w.reads("AADSTS50011")
 	w.looks("error-entra")
 }

@@ -16,8 +16,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// model is what a Server should hold: users with their groups, and apps with
-// their users and groups.
+// model is the expected state of a Server: users with their groups, and apps with their users and groups.
 type model struct {
 	users, appUsers, appGroups map[string][]string
 	groups                     map[string]bool
@@ -34,7 +33,7 @@ func (m *model) clone() *model {
 	return &model{deep(m.users), deep(m.appUsers), deep(m.appGroups), maps.Clone(m.groups)}
 }
 
-// everywhere changes a name in all lists; "" takes it out.
+// everywhere replaces a name in all lists; "" removes it.
 func everywhere(list map[string][]string, name, to string) {
 	for k, v := range list {
 		if i := slices.Index(v, name); i >= 0 && to != "" {
@@ -45,7 +44,7 @@ func everywhere(list map[string][]string, name, to string) {
 	}
 }
 
-// step does something at random to both, and says whether it can be done.
+// step makes a random change to both. It returns the error, and whether the change is valid.
 func (m *model) step(r *rand.Rand, c *mockidp.Change) (error, bool) {
 	login, other := fmt.Sprintf("u%d", r.IntN(5)), fmt.Sprintf("u%d", r.IntN(5))
 	group, second := fmt.Sprintf("g%d", r.IntN(4)), fmt.Sprintf("g%d", r.IntN(4))
@@ -56,7 +55,7 @@ func (m *model) step(r *rand.Rand, c *mockidp.Change) (error, bool) {
 	switch r.IntN(10) {
 	case 0:
 		if !hasUser {
-			m.users[login], m.groups[group] = []string{group}, true // which comes to be with the user
+			m.users[login], m.groups[group] = []string{group}, true // the group is added with the user
 		}
 		return c.AddUser(mockidp.User{Login: login, Groups: []string{group}}), !hasUser
 	case 1:
@@ -109,7 +108,11 @@ func (m *model) step(r *rand.Rand, c *mockidp.Change) (error, bool) {
 	if ok {
 		m.appUsers[app], m.appGroups[app] = []string{login}, []string{group}
 	}
-	return c.UpdateApp(app, func(a *mockidp.App) error { a.Users, a.Groups = []string{login}, []string{group}; return nil }), ok
+	return c.UpdateApp(app, func(a *mockidp.App) error {
+		a.Users, a.Groups = []string{login},
+			[]string{group}
+		return nil
+	}), ok
 }
 
 // agrees compares the model with a Snapshot.
@@ -151,18 +154,18 @@ func (m *model) agrees(t *testing.T, v mockidp.Snapshot, timed bool) {
 	require.Equal(t, m.groups, is.groups)
 }
 
-// Whatever is changed in whatever order, and given up half-way: the Server holds
-// what the changes that went through make, as a simple model has it.
-func TestChangesInAnyOrder(t *testing.T) {
+// After random changes in random order, some of them aborted, the Server agrees with a simple model.
+func TestRandomChanges(t *testing.T) {
 	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		idp, err := mockidp.Open(mockidp.Config{Key: rsaKey(), Groups: nil, Users: []mockidp.User{{Login: "u0"}},
 			Apps: []mockidp.App{{ID: "a0", Label: "a0", Kind: mockidp.Bookmark, URL: "http://sp.localhost/"}}})
 		require.NoError(t, err)
-		m := &model{map[string][]string{"u0": nil}, map[string][]string{"a0": nil}, map[string][]string{"a0": nil}, map[string]bool{}}
+		m := &model{map[string][]string{"u0": nil}, map[string][]string{"a0": nil}, map[string][]string{"a0": nil},
+			map[string]bool{}}
 		for range 60 {
 			next, before := m.clone(), idp.Snapshot()
-			giveUp := errors.New("given up")
+			aborted := errors.New("aborted")
 			quits, refused := r.IntN(4) == 0, false
 			err := idp.Update(func(c *mockidp.Change) error {
 				for range 1 + r.IntN(5) {
@@ -175,7 +178,7 @@ func TestChangesInAnyOrder(t *testing.T) {
 					next.agrees(t, c.Snapshot, false)
 				}
 				if quits {
-					return giveUp
+					return aborted
 				}
 				return nil
 			})
@@ -191,12 +194,13 @@ func TestChangesInAnyOrder(t *testing.T) {
 	}
 }
 
-// A reader never sees half of an Update, however many write.
-func TestNobodySeesHalfAnUpdate(t *testing.T) {
+// A reader never sees half of an Update, also with several writers.
+func TestUpdateIsAtomic(t *testing.T) {
 	conf := twoRegions()
 	conf.Users, conf.Apps, conf.Groups = nil, nil, []mockidp.Group{{Name: "left"}, {Name: "right"}}
 	for i := range 8 {
-		conf.Users = append(conf.Users, mockidp.User{Login: fmt.Sprintf("u%d", i), Groups: []string{[]string{"left", "right"}[i%2]}})
+		conf.Users = append(conf.Users,
+			mockidp.User{Login: fmt.Sprintf("u%d", i), Groups: []string{[]string{"left", "right"}[i%2]}})
 	}
 	idp := start(t, conf)
 	var writers, readers sync.WaitGroup
@@ -223,7 +227,7 @@ func TestNobodySeesHalfAnUpdate(t *testing.T) {
 		writers.Go(func() {
 			r := rand.New(rand.NewPCG(uint64(w), 1))
 			for range 100 {
-				assert.NoError(t, idp.Update(func(c *mockidp.Change) error { // two users change places
+				assert.NoError(t, idp.Update(func(c *mockidp.Change) error { // two users swap groups
 					var sides [2][]string
 					for _, u := range c.Users() {
 						if u.In("left") {

@@ -7,20 +7,27 @@ import (
 	"time"
 )
 
-// read checks a request for an app as far as that needs no user, and adds it to the messages in any case.
-func (s *Server) read(app *App, in incoming) (pending, *Error) {
-	p := pending{appID: app.ID, relayState: in.relayState, at: s.now()}
+// read checks a request as far as that needs no user, and adds it to the messages in any case. If app is nil, find
+// returns the app that the request is for.
+func (s *Server) read(app *App, in incoming, find func(*authnRequest) (*App, *Error)) (*App, pending, *Error) {
+	p := pending{relayState: in.relayState, at: s.now()}
 	if !in.has {
-		if !in.hasRelay {
+		if p.appID = app.ID; !in.hasRelay {
 			p.relayState = app.DefaultRelayState
 		}
-		return p, nil
+		return app, p, nil
 	}
-	m := Message{Time: p.at, Direction: Received, App: app.ID, Binding: in.binding, RelayState: in.relayState}
+	m := Message{Time: p.at, Direction: Received, Binding: in.binding, RelayState: in.relayState}
 	doc, err := in.xml()
 	if err == nil {
 		m.XML = doc
 		p.req, err = parseAuthnRequest(doc)
+	}
+	if err == nil && app == nil {
+		app, err = find(p.req)
+	}
+	if app != nil {
+		p.appID, m.App = app.ID, app.ID
 	}
 	if err == nil {
 		if p.req.ACSURL != nil {
@@ -32,9 +39,9 @@ func (s *Server) read(app *App, in incoming) (pending, *Error) {
 	s.messages.add(m)
 	if len(in.relayState) > 80 {
 		s.config.Logger.Warn("mockidp: RelayState is over the 80 bytes of SAML Bindings 3.4.3",
-			"bytes", len(in.relayState), "app", app.ID)
+			"bytes", len(in.relayState), "app", m.App)
 	}
-	return p, err
+	return app, p, err
 }
 
 // checkRequest checks a request against the app (SAML Core 3.2.1, 3.4.1; Profiles 4.1.4.1). Where the app requires
@@ -68,9 +75,9 @@ func (s *Server) checkRequest(app *App, p *pending, in incoming, doc []byte) *Er
 	return app.checkNameIDPolicy(req, req.verified && s.config.Strict)
 }
 
-// checkIssuer compares the Issuer with the app's Audience. Profiles 4.1.4.1 wants an Issuer in every request and
-// Core 3.2.1 in none. A request without one is accepted at the sign-on address of an app if it names a URL of the
-// app's list: it is then clear which application asks, and the answer can go nowhere else.
+// checkIssuer compares the Issuer with the app's Audience. Profiles 4.1.4.1 wants an Issuer in every request and Core
+// 3.2.1 in none. A request without one is accepted at the sign-on address of an app if it names a URL of the app's
+// list: it is then clear which application asks, and the answer can go nowhere else.
 func (s *Server) checkIssuer(app *App, req *authnRequest) *Error {
 	missing := func(format string, args ...any) *Error {
 		err := mismatch(ReasonIssuer, app.Audience, "", format, args...)
@@ -96,10 +103,8 @@ func (s *Server) checkIssuer(app *App, req *authnRequest) *Error {
 	return nil
 }
 
-// startsLikeName matches the first character of an xs:ID.
 var startsLikeName = regexp.MustCompile(`^[A-Za-z_]`)
 
-// strict makes the checks of Config.Strict.
 func (s *Server) strict(p *pending, in incoming) *Error {
 	const most = 5 * time.Minute
 	req := p.req
@@ -116,8 +121,8 @@ func (s *Server) strict(p *pending, in incoming) *Error {
 		return mismatch(ReasonDestination, "the sign-on address", "",
 			"the signed request has no Destination (SAML Bindings 3.4.5.2)")
 	case in.binding == bindingRedirect && req.Enveloped:
-		return malformed(nil, "the AuthnRequest holds a ds:Signature, which HTTP-Redirect must remove (SAML Bindings 3.4.4.1)")
-	case req.Subject != nil && req.Subject.confirmed:
+		return malformed(nil, "the AuthnRequest holds a ds:Signature, which HTTP-Redirect removes (SAML Bindings 3.4.4.1)")
+	case req.Confirmed:
 		return malformed(nil, "the AuthnRequest's Subject holds a SubjectConfirmation (SAML Profiles 4.1.4.1)")
 	}
 	return nil

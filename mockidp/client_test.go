@@ -13,9 +13,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// A service provider may be called *.example.com, which is the Server itself
-// for Client alone.
-func TestOutboundClientReachesOthersAtExampleCom(t *testing.T) {
+// A service provider may have a name below example.com. Only Client sends such names to the Server.
+func TestOutboundClientAndExampleCom(t *testing.T) {
 	idp := start(t, twoRegions())
 	over, cancel := context.WithCancel(t.Context())
 	cancel() // nothing is sent
@@ -32,11 +31,12 @@ func TestOutboundClientReachesOthersAtExampleCom(t *testing.T) {
 	assert.Contains(t, leadsTo(idp.OutboundClient(), "idp.localhost:"+port), own)
 }
 
-// What the pages load is compiled in, and other pages may load it as well.
+// The assets of the pages are compiled in, and available to other pages.
 func TestAssets(t *testing.T) {
 	idp := start(t, twoRegions())
 	b := newBrowser(t, idp)
-	for name, kind := range map[string]string{"style.css": "text/css", "icon.svg": "image/svg+xml", "submit.js": "text/javascript"} {
+	for name, kind := range map[string]string{"style.css": "text/css", "icon.svg": "image/svg+xml",
+		"submit.js": "text/javascript"} {
 		held, err := fs.ReadFile(mockidp.Assets(), name)
 		require.NoError(t, err)
 		p := b.get(idp.URL + "/mockidp/assets/" + name)

@@ -15,12 +15,11 @@ func (s *Server) ClockOffset() time.Duration { return time.Duration(s.offset.Loa
 
 // Now returns the time of the Server's clock.
 func (s *Server) Now() time.Time { return s.now() }
-
 func (s *Server) now() time.Time { return s.config.Now().Add(s.ClockOffset()) }
 
 // Reset goes back to the Config: its users, groups, apps, keys, faults and standing mutations. It ends all sessions
-// and pending sign-ins, empties the queues and the list of messages, and undoes Advance. The address stays, and so
-// do the keys and paths made at the start. Config.Rand isn't rewound.
+// and pending sign-ins, empties the queues and the list of messages, and undoes Advance. The address stays, and so do
+// the keys and paths made at the start. Config.Rand isn't rewound.
 func (s *Server) Reset() {
 	s.writing.Lock()
 	defer s.writing.Unlock()
@@ -56,7 +55,6 @@ func (s *Server) random(n int) ([]byte, *Error) {
 	return b, nil
 }
 
-// readRandom reads Config.Rand under the Server's lock.
 func (s *Server) readRandom(b []byte) (int, error) {
 	s.randMu.Lock()
 	defer s.randMu.Unlock()

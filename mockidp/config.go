@@ -36,51 +36,45 @@ type Config struct {
 	// BaseURL is the address that browsers and service providers use, such as "http://idp.localhost:8701": scheme and
 	// host, no path. Port 0 ("http://idp.localhost:0") means the listener's port. It is required where another server
 	// serves Handler, and where requests name another host than this machine: requests for a host that is neither
-	// BaseURL's nor a loopback name are refused with 421, which prevents DNS rebinding. Zero: the address of the
-	// Server's listener.
+	// BaseURL's nor a loopback name are refused with 421, which prevents DNS rebinding. Zero: the address of the Server's
+	// listener.
 	BaseURL string
-
 	// Org is the organisation's name on the pages and in the certificate. Zero: "Mock organisation".
 	Org string
-
 	// Hint is a line of help under the sign-in form, such as "Sign in as alice@example.com, password mockidp". Zero:
 	// exactly that line if Users is empty, else none.
 	Hint string
 
 	// Users are the users. Zero: DefaultLogin with DefaultPassword.
 	Users []User
-
-	// Groups are the groups that users and apps may name. Zero: the groups that the users name. If it isn't empty, a
-	// User with an unknown group is refused.
+	// Groups are the groups that users and apps may name. Zero: the groups that the users name. If it isn't empty, a User
+	// with an unknown group is refused.
 	Groups []Group
-
 	// Apps are the applications, in the order of the dashboard. Zero: one SAML app labelled "Example app", assigned to
 	// Everyone, whose service provider RegisterSP or UpdateApp sets.
 	Apps []App
 
 	// Key signs responses and assertions: RSA, or ECDSA on P-256, P-384 or P-521. Zero: a new RSA key of 2048 bits.
 	Key crypto.Signer
-
-	// Certificate is the certificate of Key, for signatures and metadata. Zero: a self-signed one for ten years, with
-	// a subject like Okta's.
+	// Certificate is the certificate of Key, for signatures and metadata. Zero: a self-signed one for ten years, with a
+	// subject like Okta's.
 	Certificate *x509.Certificate
 
 	// MaxFailures is how many wrong passwords or codes in a row lock a user out. Zero: 10, as at Okta; negative: users
 	// are never locked out.
 	MaxFailures int
-
 	// Faults are in force from the start; Inject adds more. Zero: none.
 	Faults []Fault
 
-	// Mutate gets every answer before it is sent and returns what is sent instead, for tests of what a service
-	// provider must refuse. Mutation.ID names the mutation ordered for this answer. It may be called from several
-	// goroutines, and returns the zero Mutated where nothing is to change. Zero (nil): answers are sent unchanged.
+	// Mutate gets every answer before it is sent and returns what is sent instead, for tests of what a service provider
+	// must refuse. Mutation.ID names the mutation ordered for this answer. It may be called from several goroutines, and
+	// returns the zero Mutated where nothing is to change. Zero (nil): answers are sent unchanged.
 	Mutate func(Mutation) (Mutated, error)
 	// Mutations are the IDs that Mutate knows; QueueMutation and SetMutation refuse others, and the sign-in page and
 	// mockidp/oktaapi offer them. Zero: any ID is passed to Mutate.
 	Mutations []string
-	// StandingMutations are switched on from the start, at most one for each pair of app and user; SetMutation
-	// switches others on and off. Zero: none.
+	// StandingMutations are switched on from the start, at most one for each pair of app and user; SetMutation switches
+	// others on and off. Zero: none.
 	StandingMutations []StandingMutation
 
 	// Strict refuses requests that some identity providers accept and others don't: a RelayState over the 80 bytes of
@@ -89,26 +83,21 @@ type Config struct {
 	// SubjectConfirmation (Profiles 4.1.4.1), and one by HTTP-Redirect with a ds:Signature inside (Bindings 3.4.4.1).
 	// Zero: they are accepted.
 	Strict bool
-
-	// OddPaths puts all pages under a random path that is new at each start, and randomizes the IDs, keys and issuers
-	// of apps that give none, so that clients can't depend on the form of addresses. Zero: Okta's paths, or Entra's
-	// for apps with that profile.
+	// OddPaths puts all pages under a random path that is new at each start, and randomizes the IDs, keys and issuers of
+	// apps that give none, so that clients can't depend on the form of addresses. Zero: Okta's paths, or Entra's for apps
+	// with that profile.
 	OddPaths bool
 
 	// SessionLifetime is how long a browser stays signed in at the Server. Zero: 2 h.
 	SessionLifetime time.Duration
-
 	// Now is the clock. Zero: time.Now.
 	Now func() time.Time
-
-	// Rand is the source of identifiers, session tokens and serial numbers; it is read under a lock. With Rand or
-	// Seed, Key and Now given, the same calls in the same order yield the same bytes. Zero: crypto/rand.
+	// Rand is the source of identifiers, session tokens and serial numbers; it is read under a lock. With Rand or Seed,
+	// Key and Now given, the same calls in the same order yield the same bytes. Zero: crypto/rand.
 	Rand io.Reader
-
-	// Seed makes Rand a deterministic stream, for repeatable tests; session tokens can then be guessed. It doesn't
-	// affect keys: crypto/rsa takes no seed, so set Key. Zero: Rand applies.
+	// Seed makes Rand a deterministic stream, for repeatable tests; session tokens can then be guessed. It doesn't affect
+	// keys: crypto/rsa takes no seed, so set Key. Zero: Rand applies.
 	Seed uint64
-
 	// Logger logs sign-ins, answers and refusals, never messages or passwords. Zero: nothing is logged.
 	Logger *slog.Logger
 }
@@ -163,5 +152,4 @@ func (s *Server) Org() string { return s.config.Org }
 
 // MutationIDs returns Config.Mutations.
 func (s *Server) MutationIDs() []string { return slices.Clone(s.config.Mutations) }
-
-func webScheme(s string) bool { return s == "http" || s == "https" }
+func webScheme(s string) bool           { return s == "http" || s == "https" }

@@ -22,12 +22,13 @@ func TestQueueUser(t *testing.T) {
 	require.NoError(t, idp.QueueUser(bob))
 	assert.Equal(t, mockidp.ReasonNoSuchUser, reason(t, idp.QueueUser("nobody")))
 	b := newBrowser(t, idp)
-	hasStatus(t, b.get(redirect(idp, request(attr("IsPassive", "true")), "")).answer(t), mockidp.StatusResponder, mockidp.StatusNoPassive)
+	hasStatus(t, b.get(redirect(idp, request(attr("IsPassive", "true")), "")).answer(t), mockidp.StatusResponder,
+		mockidp.StatusNoPassive)
 	first := b.get(redirect(idp, request(), "s")).answer(t)
 	assert.Equal(t, alice, text(t, decode(t, first), "//NameID"))
 	assert.Equal(t, "s", first.RelayState)
-	b.get(idp.DashboardURL()).contains(t, "Alice Example") // the session is a real one
-	// ForceAuthn is a sign-in as well, and takes the next in line.
+	b.get(idp.DashboardURL()).contains(t, "Alice Example") // the session is kept
+	// ForceAuthn needs a sign-in too, and uses the next queued user.
 	b.get(redirect(idp, request(attr("ForceAuthn", "true")), "")).refused(t, 403, mockidp.ReasonNotAssigned)
 	b.get(idp.DashboardURL()).contains(t, bob)
 	newBrowser(t, idp).get(redirect(idp, request(), "")).contains(t, `name="password"`)
@@ -35,7 +36,7 @@ func TestQueueUser(t *testing.T) {
 	require.NoError(t, idp.QueueUser(bob))
 	require.NoError(t, idp.QueueUser(alice))
 	require.NoError(t, idp.RemoveUser(bob))
-	newBrowser(t, idp).get(idp.SignInURL()).contains(t, "Alice Example") // who is gone is passed over
+	newBrowser(t, idp).get(idp.SignInURL()).contains(t, "Alice Example") // a removed user is skipped
 }
 
 func TestQueueError(t *testing.T) {
@@ -120,7 +121,7 @@ func TestReset(t *testing.T) {
 	assert.Equal(t, mockidp.Active, u.Status)
 }
 
-func TestDeliverKeepsWhatTheACSAnswered(t *testing.T) {
+func TestDeliverRecordsAnswers(t *testing.T) {
 	sp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.FormValue("RelayState") == "redirect" {
 			http.Redirect(w, r, "/home", http.StatusSeeOther)
@@ -169,7 +170,8 @@ func TestWaitMessage(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range 8 {
 		wg.Go(func() {
-			m, err := idp.WaitMessage(ctx, func(m mockidp.Message) bool { return m.RelayState == fmt.Sprint(i) && m.Answer != nil })
+			m, err := idp.WaitMessage(ctx,
+				func(m mockidp.Message) bool { return m.RelayState == fmt.Sprint(i) && m.Answer != nil })
 			assert.NoError(t, err)
 			assert.Equal(t, i, m.Answer.Status)
 		})
@@ -190,7 +192,7 @@ func TestWaitMessage(t *testing.T) {
 	assert.ErrorIs(t, err, context.Canceled)
 }
 
-func TestGroupsComeAndGo(t *testing.T) {
+func TestAddAndRemoveGroups(t *testing.T) {
 	idp := start(t, twoRegions())
 	require.NoError(t, idp.PutGroup(mockidp.Group{Name: "Finance", Description: "Counts things"}))
 	gs := idp.Groups()
@@ -207,10 +209,10 @@ func TestGroupsComeAndGo(t *testing.T) {
 	u, _ := idp.User(alice)
 	assert.Empty(t, u.Groups)
 	assert.Equal(t, mockidp.ReasonNoSuchGroup, reason(t, idp.RemoveGroup("Engineering")))
-	require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.Users = append(a.Users, alice); return nil }))
+	updateApp(t, idp, "idc", func(a *mockidp.App) { a.Users = append(a.Users, alice) })
 }
 
-func TestUsersAndAppsComeAndGo(t *testing.T) {
+func TestRemoveUsersAndApps(t *testing.T) {
 	idp := start(t, twoRegions())
 	b := newBrowser(t, idp)
 	b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword)
@@ -223,10 +225,11 @@ func TestUsersAndAppsComeAndGo(t *testing.T) {
 	b.get(idp.DashboardURL()).contains(t, `name="password"`)
 	mark, _ := idp.App("mark")
 	assert.Empty(t, mark.Users)
-	require.NoError(t, idp.UpdateApp("mark", func(a *mockidp.App) error { a.Label += "!"; return nil }))
+	updateApp(t, idp, "mark", func(a *mockidp.App) { a.Label += "!" })
 
 	require.NoError(t, idp.RemoveApp("idc"))
 	assert.Equal(t, mockidp.ReasonNoSuchApp, reason(t, idp.RemoveApp("idc")))
 	b.signIn(held, bob, "bob's own").refused(t, 404, mockidp.ReasonNoSuchApp)
-	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.AddUser(mockidp.User{Login: "carol", ID: us[1].ID})), "an ID that is taken")
+	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.AddUser(mockidp.User{Login: "carol", ID: us[1].ID})),
+		"a duplicate ID")
 }

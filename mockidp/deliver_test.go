@@ -13,9 +13,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// Deliver sends what a browser would, with the cookies of the client's jar, and
-// keeps the last answer.
-func TestDeliverIsABrowsersPost(t *testing.T) {
+// Deliver sends the form as a browser does, with the cookies of the client's jar, and records the last answer.
+func TestDeliverPostsLikeABrowser(t *testing.T) {
 	var seen []string
 	sp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		cookie := "none"
@@ -41,14 +40,14 @@ func TestDeliverIsABrowsersPost(t *testing.T) {
 		assert.Equal(t, []any{303, "/home"}, []any{a.Status, a.Location})
 	}
 	assert.Equal(t, []string{"POST /acs there first", "POST /acs there second"}, seen, "and the redirect isn't followed")
-	assert.Nil(t, c.CheckRedirect, "the client stays as it was")
+	assert.Nil(t, c.CheckRedirect, "the client is unchanged")
 	_, err = idp.Deliver(nil, form)
 	require.NoError(t, err)
-	assert.Equal(t, "POST /acs there none", seen[2], "a client of its own has no cookies")
+	assert.Equal(t, "POST /acs there none", seen[2], "a new client has no cookies")
 }
 
-// What can't be sent is an error, and the message says so.
-func TestFormsThatCannotBeDelivered(t *testing.T) {
+// A form that can't be sent is an error, which the message records.
+func TestUndeliverableForms(t *testing.T) {
 	idp := start(t, twoRegions())
 	sp := httptest.NewServer(http.NotFoundHandler())
 	require.NoError(t, idp.SetACS("idc", []mockidp.ACS{{URL: sp.URL}}))
@@ -65,7 +64,7 @@ func TestFormsThatCannotBeDelivered(t *testing.T) {
 		assert.NotEmpty(t, a.Err, name)
 		assert.False(t, a.Time.IsZero(), name)
 	}
-	assert.Nil(t, idp.Messages()[0].Answer, "none of them was this message")
+	assert.Nil(t, idp.Messages()[0].Answer, "no delivery was of this message")
 	a, err := idp.Deliver(nil, good)
 	require.NoError(t, err)
 	assert.Equal(t, 404, a.Status)
@@ -76,7 +75,7 @@ func TestFormsThatCannotBeDelivered(t *testing.T) {
 	assert.Zero(t, a.Status)
 }
 
-// The fields of a form, in order, are what Values holds.
+// Values holds the fields of a form.
 func TestFormInputs(t *testing.T) {
 	f := mockidp.Form{SAMLResponse: "a"}
 	assert.Equal(t, []mockidp.Field{{Name: "SAMLResponse", Value: "a"}}, f.Inputs())

@@ -2,8 +2,11 @@ package mockidp
 
 import (
 	"cmp"
+	"crypto"
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/ecdsa"
+	"crypto/elliptic"
 	"crypto/rsa"
 	"encoding/base64"
 	"io"
@@ -18,8 +21,8 @@ const (
 	nsXEnc11 = "http://www.w3.org/2009/xmlenc11#"
 )
 
-// Encryption describes how an app's assertions are encrypted. The encrypter is this package's own, and not a library's,
-// so that Meridian's decrypter is tested against an independent reading of the standard.
+// Encryption describes how an app's assertions are encrypted. The encrypter is this package's own, and not a
+// library's, so that Meridian's decrypter is tested against an independent reading of the standard.
 type Encryption struct {
 	// Method encrypts the assertion. Zero: AES256GCM.
 	Method EncryptionMethod
@@ -29,8 +32,8 @@ type Encryption struct {
 	Digest Hash
 	// MGF is the hash of OAEP's mask function, for RSAOAEP only. Zero: SHA1.
 	MGF Hash
-	// KeyBeside puts the EncryptedKey beside the EncryptedData instead of into its KeyInfo (SAML Core 2.2.4 allows
-	// both; Shibboleth does this).
+	// KeyBeside puts the EncryptedKey beside the EncryptedData instead of into its KeyInfo (SAML Core 2.2.4 allows both;
+	// Shibboleth does this).
 	KeyBeside bool
 }
 
@@ -63,7 +66,7 @@ func (e Encryption) check() *Error {
 	return nil
 }
 
-// encrypted returns the EncryptedAssertion (SAML Core 2.3.4) of an assertion, for the owner of a key.
+// encrypted removes an assertion from its parent and returns the EncryptedAssertion for it (SAML Core 2.3.4).
 func (e Encryption) encrypted(assertion *etree.Element, to *rsa.PublicKey, random io.Reader) (*etree.Element, error) {
 	plain, err := canonical(etree.NewDocumentWithRoot(assertion)).WriteToBytes()
 	if err != nil {
@@ -81,37 +84,14 @@ func (e Encryption) encrypted(assertion *etree.Element, to *rsa.PublicKey, rando
 	if err != nil {
 		return nil, err
 	}
-
-	out := etree.NewElement("saml2:EncryptedAssertion")
-	out.CreateAttr("xmlns:saml2", nsAssertion)
-	ed := add(out, "xenc:EncryptedData", "xmlns:xenc", nsXEnc, "Type", nsXEnc+"Element")
-	add(ed, "xenc:EncryptionMethod", "Algorithm", string(e.Method))
-	holder := out
-	if !e.KeyBeside {
-		holder = add(ed, "ds:KeyInfo", "xmlns:ds", dsig.Namespace)
+	doc, err := newDocument("encrypted", struct {
+		Encryption
+		DigestURI, Data, Key string
+	}{e, hashes[e.Digest].uri, base64.StdEncoding.EncodeToString(data), base64.StdEncoding.EncodeToString(sealedKey)})
+	if err != nil {
+		return nil, err
 	}
-	cipherData(ed, data)
-	ek := add(holder, "xenc:EncryptedKey", "xmlns:xenc", nsXEnc)
-	e.describeTransport(add(ek, "xenc:EncryptionMethod", "Algorithm", string(e.KeyTransport)))
-	cipherData(ek, sealedKey)
-	return out, nil
-}
-
-func cipherData(parent *etree.Element, data []byte) {
-	add(add(parent, "xenc:CipherData"), "xenc:CipherValue").SetText(base64.StdEncoding.EncodeToString(data))
-}
-
-// describeTransport names the parameters of OAEP that aren't the defaults.
-func (e Encryption) describeTransport(method *etree.Element) {
-	if e.KeyTransport == InsecureRSA15 {
-		return
-	}
-	if e.Digest != SHA1 {
-		add(method, "ds:DigestMethod", "xmlns:ds", dsig.Namespace, "Algorithm", hashes[e.Digest].uri)
-	}
-	if e.KeyTransport == RSAOAEP && e.MGF != SHA1 {
-		add(method, "xenc11:MGF", "xmlns:xenc11", nsXEnc11, "Algorithm", nsXEnc11+"mgf1"+string(e.MGF))
-	}
+	return doc.Root(), nil
 }
 
 // seal encrypts with the block cipher: the IV, then what XML Encryption 1.1, 5.2 puts after it.
@@ -167,4 +147,105 @@ func (e Encryption) sealKey(key []byte, to *rsa.PublicKey, random io.Reader) ([]
 	copy(em[len(em)-len(key):], key)
 	c := new(big.Int).Exp(new(big.Int).SetBytes(em), big.NewInt(int64(to.E)), to.N)
 	return c.FillBytes(em), nil
+}
+
+// SignatureMethod is the identifier of a signature algorithm (XML Signature 1.1, 6.4). The digests in the signature
+// use the same hash.
+type SignatureMethod string
+
+// The signature methods. Which ones an app can use depends on the key.
+const (
+	RSASHA256   SignatureMethod = dsig.RSASHA256SignatureMethod
+	RSASHA384   SignatureMethod = dsig.RSASHA384SignatureMethod
+	RSASHA512   SignatureMethod = dsig.RSASHA512SignatureMethod
+	ECDSASHA256 SignatureMethod = dsig.ECDSASHA256SignatureMethod
+	ECDSASHA384 SignatureMethod = dsig.ECDSASHA384SignatureMethod
+	ECDSASHA512 SignatureMethod = dsig.ECDSASHA512SignatureMethod
+
+	// InsecureRSASHA1 is Okta's RSA_SHA1, for testing that a service provider refuses it: SHA-1 signatures can be forged.
+	InsecureRSASHA1 SignatureMethod = dsig.RSASHA1SignatureMethod
+)
+
+var (
+	rsaMethods   = []SignatureMethod{RSASHA256, RSASHA384, RSASHA512, InsecureRSASHA1}
+	ecdsaMethods = []SignatureMethod{ECDSASHA256, ECDSASHA384, ECDSASHA512}
+
+	signatureHashes = map[SignatureMethod]crypto.Hash{
+		RSASHA256: crypto.SHA256, RSASHA384: crypto.SHA384, RSASHA512: crypto.SHA512, InsecureRSASHA1: crypto.SHA1,
+		ECDSASHA256: crypto.SHA256, ECDSASHA384: crypto.SHA384, ECDSASHA512: crypto.SHA512,
+	}
+)
+
+// methodsFor lists the methods of a key, the default first. It is nil for a key that can't make XML signatures.
+func methodsFor(pub crypto.PublicKey) []SignatureMethod {
+	switch pub := pub.(type) {
+	case *rsa.PublicKey:
+		return rsaMethods
+	case *ecdsa.PublicKey:
+		switch pub.Curve {
+		case elliptic.P256():
+			return ecdsaMethods
+		case elliptic.P384():
+			return []SignatureMethod{ECDSASHA384, ECDSASHA256, ECDSASHA512}
+		case elliptic.P521():
+			return []SignatureMethod{ECDSASHA512, ECDSASHA256, ECDSASHA384}
+		}
+	}
+	return nil
+}
+
+// EncryptionMethod is how an assertion is encrypted (XML Encryption 1.1, 5.2).
+type EncryptionMethod string
+
+// The encryption methods. Service providers should refuse CBC where nothing else protects the message: padding oracles
+// reveal its plaintext.
+const (
+	AES128GCM EncryptionMethod = "http://www.w3.org/2009/xmlenc11#aes128-gcm"
+	AES192GCM EncryptionMethod = "http://www.w3.org/2009/xmlenc11#aes192-gcm"
+	AES256GCM EncryptionMethod = "http://www.w3.org/2009/xmlenc11#aes256-gcm"
+	AES128CBC EncryptionMethod = "http://www.w3.org/2001/04/xmlenc#aes128-cbc"
+	AES192CBC EncryptionMethod = "http://www.w3.org/2001/04/xmlenc#aes192-cbc"
+	AES256CBC EncryptionMethod = "http://www.w3.org/2001/04/xmlenc#aes256-cbc"
+)
+
+var keySizes = map[EncryptionMethod]int{
+	AES128GCM: 16, AES128CBC: 16, AES192GCM: 24, AES192CBC: 24, AES256GCM: 32, AES256CBC: 32,
+}
+
+func (m EncryptionMethod) cbc() bool { return m == AES128CBC || m == AES192CBC || m == AES256CBC }
+
+// KeyTransport is how the key of an encrypted assertion is encrypted (XML Encryption 1.1, 5.5).
+type KeyTransport string
+
+// The key transports.
+const (
+	// RSAOAEPMGF1P is OAEP of XML Encryption 1.0, whose mask function is always MGF1 with SHA-1. It is supported most
+	// widely.
+	RSAOAEPMGF1P KeyTransport = "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p"
+	// RSAOAEP is OAEP of XML Encryption 1.1, which names its mask function.
+	RSAOAEP KeyTransport = "http://www.w3.org/2009/xmlenc11#rsa-oaep"
+	// InsecureRSA15 is PKCS #1 v1.5, for testing that a service provider refuses it: Bleichenbacher's attack decrypts it.
+	InsecureRSA15 KeyTransport = "http://www.w3.org/2001/04/xmlenc#rsa-1_5"
+)
+
+// Hash is a hash function of OAEP, by the last part of its identifiers.
+type Hash string
+
+// The hash functions.
+const (
+	SHA1   Hash = "sha1" // secure in OAEP, which doesn't depend on collision resistance
+	SHA256 Hash = "sha256"
+	SHA384 Hash = "sha384"
+	SHA512 Hash = "sha512"
+)
+
+// hashes holds the function and the DigestMethod of each Hash.
+var hashes = map[Hash]struct {
+	crypto.Hash
+	uri string
+}{
+	SHA1:   {crypto.SHA1, dsig.Namespace + "sha1"},
+	SHA256: {crypto.SHA256, nsXEnc + "sha256"},
+	SHA384: {crypto.SHA384, "http://www.w3.org/2001/04/xmldsig-more#sha384"},
+	SHA512: {crypto.SHA512, nsXEnc + "sha512"},
 }

@@ -20,15 +20,15 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// spCertificate is a certificate of otherKey: the mock makes one for a key
-// that it is given.
+// spCertificate returns a certificate for otherKey, made by another Server.
 func spCertificate(t *testing.T) *x509.Certificate {
 	t.Helper()
 	return start(t, mockidp.Config{Key: otherKey()}).Certificate()
 }
 
 var (
-	methods    = []mockidp.EncryptionMethod{mockidp.AES128GCM, mockidp.AES192GCM, mockidp.AES256GCM, mockidp.AES128CBC, mockidp.AES192CBC, mockidp.AES256CBC}
+	methods = []mockidp.EncryptionMethod{mockidp.AES128GCM, mockidp.AES192GCM, mockidp.AES256GCM, mockidp.AES128CBC,
+		mockidp.AES192CBC, mockidp.AES256CBC}
 	hashes     = []mockidp.Hash{"", mockidp.SHA1, mockidp.SHA256, mockidp.SHA384, mockidp.SHA512}
 	transports = func() []mockidp.Encryption {
 		out := []mockidp.Encryption{{KeyTransport: mockidp.InsecureRSA15}}
@@ -40,7 +40,8 @@ var (
 		}
 		return out
 	}()
-	cryptoHash = map[mockidp.Hash]crypto.Hash{"": crypto.SHA1, mockidp.SHA1: crypto.SHA1, mockidp.SHA256: crypto.SHA256, mockidp.SHA384: crypto.SHA384, mockidp.SHA512: crypto.SHA512}
+	cryptoHash = map[mockidp.Hash]crypto.Hash{"": crypto.SHA1, mockidp.SHA1: crypto.SHA1, mockidp.SHA256: crypto.SHA256,
+		mockidp.SHA384: crypto.SHA384, mockidp.SHA512: crypto.SHA512}
 )
 
 func TestEncryptedAssertions(t *testing.T) {
@@ -52,16 +53,16 @@ func TestEncryptedAssertions(t *testing.T) {
 	})
 	check := func(e mockidp.Encryption) {
 		t.Helper()
-		require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.Encrypt = &e; return nil }))
+		updateApp(t, idp, "idc", func(a *mockidp.App) { a.Encrypt = &e })
 		form, err := idp.IdPInitiated("idc", alice, "")
 		require.NoError(t, err)
 		root := decode(t, form)
-		assert.Nil(t, root.FindElement("//Assertion"), "the assertion is there in the clear")
+		assert.Nil(t, root.FindElement("//Assertion"), "the assertion is in the clear")
 		assert.NotContains(t, string(must(base64.StdEncoding.DecodeString(form.SAMLResponse))), alice)
 		inner := decrypt(t, root, e)
 		assert.Equal(t, alice, text(t, inner, "./Subject/NameID"))
 		assert.NotNil(t, inner.SelectElement("Signature"), "signed before it was encrypted")
-		// A reader that shares no code with the writer, signatures and all.
+		// Meridian shares no code with the writer. It verifies the signatures too.
 		a, err := sp.Verify([]byte(form.SAMLResponse), saml.VerifyOptions{ACS: virginia, Unsolicited: true})
 		require.NoError(t, err, "%+v", e)
 		assert.Equal(t, alice, a.NameID().Value)
@@ -117,7 +118,7 @@ func TestEncryptionNeedsACertificate(t *testing.T) {
 	_, err := idp.IdPInitiated("idc", alice, "")
 	require.Error(t, err)
 	assert.ErrorContains(t, err, "EncryptionCertificate")
-	// Metadata brings one.
+	// Metadata contains one.
 	sp := meridianSP(t, idp, func(c *saml.Config) {
 		c.DecryptionKeys, c.EncryptionCertificate = []crypto.Decrypter{otherKey()}, spCertificate(t)
 	})
@@ -127,7 +128,7 @@ func TestEncryptionNeedsACertificate(t *testing.T) {
 	assert.NotNil(t, decode(t, form).FindElement("//EncryptedAssertion"))
 }
 
-func TestEncryptionThatCantBe(t *testing.T) {
+func TestInvalidEncryption(t *testing.T) {
 	idp := start(t, twoRegions())
 	ec := start(t, mockidp.Config{Key: ecdsaKey()}).Certificate()
 	for name, f := range map[string]func(*mockidp.App){
@@ -144,7 +145,8 @@ func TestEncryptionThatCantBe(t *testing.T) {
 		"nil certificate": func(a *mockidp.App) { a.RequestCertificates = []*x509.Certificate{nil} },
 	} {
 		t.Run(name, func(t *testing.T) {
-			assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.UpdateApp("idc", func(a *mockidp.App) error { f(a); return nil })))
+			assert.Equal(t, mockidp.ReasonConfig,
+				reason(t, idp.UpdateApp("idc", func(a *mockidp.App) error { f(a); return nil })))
 		})
 	}
 }
@@ -154,7 +156,8 @@ func meridianSP(t *testing.T, idp *mockidp.Server, f func(*saml.Config)) *saml.S
 	t.Helper()
 	md, err := saml.ParseIdPMetadata(idp.Metadata(""))
 	require.NoError(t, err)
-	c := saml.Config{EntityID: entityID, IdP: md, ACS: []saml.Endpoint{{URL: virginia, Region: "us-east-1"}, {URL: frank, Region: "eu-central-1"}}}
+	c := saml.Config{EntityID: entityID, IdP: md,
+		ACS: []saml.Endpoint{{URL: virginia, Region: "us-east-1"}, {URL: frank, Region: "eu-central-1"}}}
 	f(&c)
 	sp, err := saml.New(c)
 	require.NoError(t, err)

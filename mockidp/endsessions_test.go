@@ -9,7 +9,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// A person whose sessions were ended has to sign in again; others have not.
+// A user whose sessions were ended must sign in again; other users need not.
 func TestEndSessions(t *testing.T) {
 	idp := start(t, twoRegions())
 	require.NoError(t, idp.AddUser(mockidp.User{Login: "zoe@example.com"}))

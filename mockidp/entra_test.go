@@ -15,14 +15,16 @@ import (
 
 const realTenant = "7d2f9f1e-0000-4aaa-8bbb-1234567890ab"
 
-// tenants is a Config with two apps in one tenant, one in another, and one of Okta's.
+// tenants returns a Config with two apps in one tenant, one in another, and one of the profile Okta.
 func tenants() mockidp.Config {
 	conf := entra()
 	everyone := []string{mockidp.Everyone}
 	conf.Apps = append(conf.Apps,
-		mockidp.App{ID: "hr", Label: "People", Profile: mockidp.Entra, Audience: "https://hr.example", ACS: []mockidp.ACS{{URL: ireland}}, Groups: everyone},
-		mockidp.App{ID: "far", Label: "Far", Profile: mockidp.Entra, Issuer: "https://sts.windows.net/" + realTenant + "/", ExternalKey: "11111111-2222-3333-4444-555555555555",
-			Audience: entityID, ACS: []mockidp.ACS{{URL: frank}}, Groups: everyone},
+		mockidp.App{ID: "hr", Label: "People", Profile: mockidp.Entra, Audience: "https://hr.example",
+			ACS: []mockidp.ACS{{URL: ireland}}, Groups: everyone},
+		mockidp.App{ID: "far", Label: "Far", Profile: mockidp.Entra, Issuer: "https://sts.windows.net/" + realTenant + "/",
+			ExternalKey: "11111111-2222-3333-4444-555555555555",
+			Audience:    entityID, ACS: []mockidp.ACS{{URL: frank}}, Groups: everyone},
 		mockidp.App{ID: "okta", Label: "Okta's", Audience: entityID, ACS: []mockidp.ACS{{URL: virginia}}, Groups: everyone})
 	return conf
 }
@@ -36,13 +38,17 @@ func TestEntraAddresses(t *testing.T) {
 	assert.Equal(t, idp.URL+"/"+tenant+"/saml2", idp.SSOURL("idc"))
 	assert.Equal(t, idp.SSOURL("idc"), idp.SSOURL("hr"))
 	assert.Equal(t, idp.URL+"/"+realTenant+"/saml2", idp.SSOURL("far"), "the Issuer names the tenant")
-	assert.Equal(t, idp.URL+"/"+tenant+"/federationmetadata/2007-06/federationmetadata.xml?appid="+app.ExternalKey, idp.MetadataURL("idc"))
+	assert.Equal(t, idp.URL+"/"+tenant+"/federationmetadata/2007-06/federationmetadata.xml?appid="+app.ExternalKey,
+		idp.MetadataURL("idc"))
 	assert.Equal(t, idp.URL+"/api/signin/"+app.ExternalKey+"?tenantId="+tenant, idp.TileURL("idc"))
 	assert.Equal(t, idp.SSOURL("okta"), idp.TileURL("okta"))
 
 	b := newBrowser(t, idp)
-	for id, issuer := range map[string]string{"idc": app.Issuer, "hr": app.Issuer, "far": "https://sts.windows.net/" + realTenant + "/"} {
-		for _, at := range []string{idp.MetadataURL(id), strings.Replace(idp.MetadataURL(id), "federationmetadata/2007-06/federationmetadata", "FederationMetadata/2007-06/FederationMetadata", 1)} {
+	for id, issuer := range map[string]string{"idc": app.Issuer, "hr": app.Issuer, "far": "https://sts.windows.net/" +
+		realTenant + "/"} {
+		for _, at := range []string{idp.MetadataURL(id),
+			strings.Replace(idp.MetadataURL(id), "federationmetadata/2007-06/federationmetadata",
+				"FederationMetadata/2007-06/FederationMetadata", 1)} {
 			p := b.get(at)
 			require.Equal(t, 200, p.Status, at)
 			assert.Equal(t, string(idp.Metadata(id)), p.Body)
@@ -58,11 +64,11 @@ func TestEntraAddresses(t *testing.T) {
 	}
 	own, err := idp.AddKey(ecdsaKey(), nil)
 	require.NoError(t, err)
-	require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.KeyID = own.ID; return nil }))
+	updateApp(t, idp, "idc", func(a *mockidp.App) { a.KeyID = own.ID })
 	assert.Equal(t, string(idp.Metadata("idc")), b.get(idp.MetadataURL("idc")).Body)
 	whole := b.get(idp.URL + "/" + strings.ToUpper(tenant) + "/federationmetadata/2007-06/federationmetadata.xml")
 	assert.Contains(t, whole.Body, `entityID="`+app.Issuer+`"`)
-	assert.Equal(t, string(idp.Metadata("hr")), whole.Body, "without an app's ID the keys are everybody's")
+	assert.Equal(t, string(idp.Metadata("hr")), whole.Body, "without an app's ID the keys are the Server's")
 
 	okta, _ := idp.App("okta")
 	for _, path := range []string{
@@ -70,7 +76,8 @@ func TestEntraAddresses(t *testing.T) {
 		"/" + realTenant + "/federationmetadata/2007-06/federationmetadata.xml?appid=" + app.ExternalKey, // another tenant's
 		"/" + realTenant[1:] + "0/federationmetadata/2007-06/federationmetadata.xml",
 		"/" + tenant + "/federationmetadata/2007-06/federationmetadata.xml?appid=" + okta.ExternalKey,
-		"/common/saml2", "/api/signin/" + app.ExternalKey, "/api/signin/" + app.ExternalKey + "?tenantId=" + realTenant, "/api/signin/x?tenantId=" + tenant,
+		"/common/saml2", "/api/signin/" + app.ExternalKey, "/api/signin/" + app.ExternalKey + "?tenantId=" +
+			realTenant, "/api/signin/x?tenantId=" + tenant,
 	} {
 		p := b.get(idp.URL + path)
 		assert.Equal(t, http.StatusNotFound, p.Status, path)
@@ -78,7 +85,7 @@ func TestEntraAddresses(t *testing.T) {
 	}
 }
 
-// The Issuer says which app of the tenant a request is for.
+// The Issuer identifies the app of the tenant that a request is for.
 func TestEntraFindsTheAppByIssuer(t *testing.T) {
 	idp := start(t, tenants())
 	for _, binding := range []string{"redirect", "post"} {
@@ -97,7 +104,8 @@ func TestEntraFindsTheAppByIssuer(t *testing.T) {
 		assert.Equal(t, "https://hr.example", text(t, decode(t, form), "//Audience"))
 		assert.Equal(t, frank, ask(idp.SSOURL("idc"), request()).answer(t).URL)
 		far := decode(t, ask(idp.SSOURL("far"), request()).answer(t))
-		assert.Equal(t, "https://sts.windows.net/"+realTenant+"/", text(t, far, "//Issuer"), "the same identifier in another tenant")
+		assert.Equal(t, "https://sts.windows.net/"+realTenant+"/", text(t, far, "//Issuer"),
+			"the same identifier in another tenant")
 
 		p := ask(idp.SSOURL("far"), hr)
 		p.refused(t, 400, mockidp.ReasonIssuer)
@@ -105,7 +113,8 @@ func TestEntraFindsTheAppByIssuer(t *testing.T) {
 		p.contains(t, "https://hr.example")
 		ms := idp.Messages()
 		last := ms[len(ms)-1]
-		assert.Equal(t, []string{"", string(mockidp.ReasonIssuer)}, []string{last.App, string(last.Refused.Reason)}, "it is kept, for no app")
+		assert.Equal(t, []string{"", string(mockidp.ReasonIssuer)}, []string{last.App, string(last.Refused.Reason)},
+			"it is recorded, for no app")
 		ask(idp.SSOURL("hr"), "<x/>").refused(t, 400, mockidp.ReasonMalformed)
 	}
 	b := newBrowser(t, idp)
@@ -113,15 +122,19 @@ func TestEntraFindsTheAppByIssuer(t *testing.T) {
 	p.refused(t, 400, mockidp.ReasonMalformed)
 	p.contains(t, "AADSTS750054")
 
-	_, err := idp.Answer(idp.SSOURL("far")+"?"+url.Values{"SAMLRequest": {deflated(strings.Replace(request(), entityID, "unknown", 1))}}.Encode(), alice)
+	_, err := idp.Answer(idp.SSOURL("far")+"?"+
+		url.Values{"SAMLRequest": {deflated(strings.Replace(request(), entityID, "unknown", 1))}}.Encode(), alice)
 	assert.Equal(t, mockidp.ReasonIssuer, reason(t, err))
-	require.NoError(t, idp.UpdateApp("hr", func(a *mockidp.App) error { a.Audience = ""; return nil }))
-	_, err = idp.Answer(idp.SSOURL("hr")+"?"+url.Values{"SAMLRequest": {deflated(strings.Replace(request(), entityID, "https://hr.example", 1))}}.Encode(), alice)
+	updateApp(t, idp, "hr", func(a *mockidp.App) { a.Audience = "" })
+	_, err = idp.Answer(idp.SSOURL("hr")+"?"+
+		url.Values{"SAMLRequest": {deflated(strings.Replace(request(), entityID, "https://hr.example", 1))}}.Encode(), alice)
 	assert.ErrorContains(t, err, "RegisterSP")
-	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.UpdateApp("hr", func(a *mockidp.App) error { a.Audience = entityID; return nil })), "an identifier is one app's")
+	assert.Equal(t, mockidp.ReasonConfig,
+		reason(t, idp.UpdateApp("hr", func(a *mockidp.App) error { a.Audience = entityID; return nil })),
+		"a duplicate identifier")
 }
 
-// Sign-in without a request begins at the tile.
+// IdP-initiated sign-in begins at the tile.
 func TestEntraTile(t *testing.T) {
 	conf := tenants()
 	conf.OddPaths = true
@@ -133,14 +146,17 @@ func TestEntraTile(t *testing.T) {
 	assert.Contains(t, home.Body, `href="`+u.RequestURI()+`"`)
 	for _, at := range []string{idp.TileURL("idc"), idp.SSOURL("idc"), idp.MetadataURL("idc")} {
 		assert.True(t, strings.HasPrefix(at, idp.URL+"/"), at)
-		assert.NotEqual(t, "", strings.Trim(strings.TrimPrefix(idp.URL, "http://"+u.Host), "/"), "the made-up path comes before")
+		assert.NotEqual(t, "", strings.Trim(strings.TrimPrefix(idp.URL, "http://"+u.Host), "/"),
+			"the random path comes first")
 	}
 	form := b.get(idp.TileURL("idc")).answer(t)
 	assert.Equal(t, []string{frank, "/start"}, []string{form.URL, form.RelayState})
 	assert.Empty(t, attrOf(t, decode(t, form), "//SubjectConfirmationData", "InResponseTo"))
 	assert.Equal(t, "/deep", b.get(idp.TileURL("idc")+"&RelayState=/deep").answer(t).RelayState)
-	b.get(idp.TileURL("idc")+"&RelayState="+strings.Repeat("x", mockidp.MaxRelayState+1)).refused(t, 400, mockidp.ReasonRelayState)
+	b.get(idp.TileURL("idc")+"&RelayState="+strings.Repeat("x", mockidp.MaxRelayState+1)).refused(t, 400,
+		mockidp.ReasonRelayState)
 	b.get(idp.AppURL("idc")).contains(t, idp.MetadataURL("idc"))
 	other := start(t, conf)
-	assert.NotEqual(t, strings.TrimPrefix(idp.MetadataURL("idc"), idp.URL), strings.TrimPrefix(other.MetadataURL("idc"), other.URL), "IDs are made up too")
+	assert.NotEqual(t, strings.TrimPrefix(idp.MetadataURL("idc"), idp.URL),
+		strings.TrimPrefix(other.MetadataURL("idc"), other.URL), "IDs are random too")
 }

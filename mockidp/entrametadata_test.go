@@ -15,7 +15,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// The metadata of the profile Entra has what makes readers of the real one fail.
+// The metadata of the profile Entra has those parts of the real one that make readers fail.
 func TestEntraMetadata(t *testing.T) {
 	idp := start(t, entra())
 	raw := string(idp.Metadata("idc"))
@@ -35,22 +35,24 @@ func TestEntraMetadata(t *testing.T) {
 			assert.Len(t, role.FindElements("./KeyDescriptor/KeyInfo/X509Data/X509Certificate"), 2, name)
 		}
 	}
-	assert.Equal(t, []string{"Signature", "fed:SecurityTokenServiceType", "fed:ApplicationServiceType", "IDPSSODescriptor"}, roles)
+	assert.Equal(t, []string{"Signature", "fed:SecurityTokenServiceType", "fed:ApplicationServiceType",
+		"IDPSSODescriptor"}, roles)
 	certificates := root.FindElements("./IDPSSODescriptor/KeyDescriptor/KeyInfo/X509Data/X509Certificate")
 	assert.Equal(t, base64.StdEncoding.EncodeToString(idp.Certificate().Raw), certificates[0].Text())
 	_, err := x509.ParseCertificate(must(base64.StdEncoding.DecodeString(certificates[1].Text())))
 	require.NoError(t, err)
 
-	ctx := dsig.NewDefaultValidationContext(&dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{idp.Certificate()}})
+	trusted := &dsig.MemoryX509CertificateStore{Roots: []*x509.Certificate{idp.Certificate()}}
+	ctx := dsig.NewDefaultValidationContext(trusted)
 	_, err = ctx.Validate(root)
 	require.NoError(t, err)
 	root.CreateAttr("validUntil", "2034-01-01T00:00:00Z")
 	_, err = ctx.Validate(root)
-	assert.Error(t, err, "the signature covers it all")
+	assert.Error(t, err, "the signature covers the whole document")
 }
 
-// Meridian reads it, and its sign-in works.
-func TestEntraMetadataIsRead(t *testing.T) {
+// Meridian parses the metadata and verifies a response.
+func TestMeridianReadsEntraMetadata(t *testing.T) {
 	idp := start(t, entra())
 	md, err := saml.ParseIdPMetadata(idp.Metadata("idc"))
 	require.NoError(t, err)
@@ -65,6 +67,6 @@ func TestEntraMetadataIsRead(t *testing.T) {
 	_, err = idp.AddKey(ecdsaKey(), nil)
 	require.NoError(t, err)
 	assert.Equal(t, string(idp.Metadata("idc")), string(idp.Metadata("idc")), "nothing in it is random")
-	require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.Issuer = "https://sts.windows.net/" + realTenant + "/"; return nil }))
+	updateApp(t, idp, "idc", func(a *mockidp.App) { a.Issuer = "https://sts.windows.net/" + realTenant + "/" })
 	assert.Contains(t, string(idp.Metadata("idc")), realTenant)
 }

@@ -37,14 +37,14 @@ const (
 	ReasonRelayState      Reason = "RelayState"      // too long, or not text
 	ReasonMetadata        Reason = "Metadata"        // service provider metadata that can't be used
 	ReasonRequestNotFound Reason = "RequestNotFound" // a pending sign-in that is unknown or too old
-	ReasonProvisioning    Reason = "Provisioning"    // of mockidp/scimpush: the service provider refused a push or can't be reached
+	ReasonProvisioning    Reason = "Provisioning"    // of mockidp/scimpush: a push failed
 	ReasonInternal        Reason = "Internal"        // a fault of the Server: the key or the random source failed
 )
 
 // Error is the one error type of this package.
 //
-// Want and Got are the expected and the actual value, where the refusal compares two. They are kept whole here;
-// the message quotes them and cuts them short.
+// Want and Got are the expected and the actual value, where the refusal compares two. They are kept whole here; the
+// message quotes them and cuts them short.
 type Error struct {
 	Reason    Reason
 	Detail    string // one sentence

@@ -13,7 +13,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// A service provider's consumer gets a signed response, with nobody at a browser.
+// A service provider's consumer gets a signed response, without a browser.
 func Example() {
 	consumer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		raw, err := base64.StdEncoding.DecodeString(r.FormValue("SAMLResponse"))
@@ -24,7 +24,7 @@ func Example() {
 		if err := doc.ReadFromBytes(raw); err != nil {
 			panic(err)
 		}
-		// Your service provider verifies the response here; this one only looks.
+		// Your service provider verifies the response here; this one only reads it.
 		fmt.Fprintf(w, "%s, %d signatures", doc.FindElement("//NameID").Text(), len(doc.FindElements("//Signature")))
 	}))
 	defer consumer.Close()
@@ -49,8 +49,7 @@ func Example() {
 	// Output: alice@example.com, 2 signatures
 }
 
-// Two Regions behind one app: the first URL is where the tile leads, and
-// swapping the order moves it.
+// One app has two Regions: the tile leads to the first URL, so swapping the order changes where it leads.
 func ExampleServer_SetACS() {
 	idp := mockidp.New(mockidp.Config{Apps: []mockidp.App{{
 		Label:    "Identity Center",
@@ -75,8 +74,8 @@ func ExampleServer_SetACS() {
 	// http://eu-central-1.localhost:8712/acs
 }
 
-// A key rollover: the service provider that read the metadata only once sees
-// a signature of a key it doesn't know.
+// After a key rollover, a service provider that read the metadata only once gets a signature of a key that it doesn't
+// know.
 func ExampleServer_SignWith() {
 	idp := mockidp.New(mockidp.Config{})
 	defer idp.Close()
@@ -98,8 +97,7 @@ func ExampleServer_SignWith() {
 	// 1 key published
 }
 
-// Somebody signs in without typing anything, the first answer gets lost, and
-// the second is an error status.
+// A user is signed in without a password, the first answer is lost, and the second is an error status.
 func ExampleServer_Inject() {
 	idp := mockidp.New(mockidp.Config{Users: []mockidp.User{{Login: "alice@example.com"}}})
 	defer idp.Close()
@@ -125,8 +123,8 @@ func ExampleServer_Inject() {
 	//  [] true
 }
 
-// What belongs together changes together: no reader sees the new group without its
-// member, or the app open to a group that isn't there.
+// Related changes are made together: no reader sees the new group without its member, or the app assigned to a group
+// that doesn't exist.
 func ExampleServer_Update() {
 	idp := mockidp.New(mockidp.Config{})
 	defer idp.Close()
@@ -155,7 +153,7 @@ func ExampleServer_Update() {
 	// mockidp: the user "alice@example.com" isn't assigned to the app "Example app"
 }
 
-// A Snapshot is of one moment, whatever changes meanwhile.
+// A Snapshot never changes.
 func ExampleServer_Snapshot() {
 	idp := mockidp.New(mockidp.Config{})
 	defer idp.Close()

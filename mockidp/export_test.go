@@ -1,6 +1,6 @@
 package mockidp
 
-// ParsedRequest is what parseAuthnRequest read, for tests of the parser.
+// ParsedRequest is the result of parseAuthnRequest.
 type ParsedRequest struct {
 	ID, Issuer string
 	Classes    []string // of RequestedAuthnContext
@@ -30,7 +30,7 @@ func ParseEncoded(post bool, param string) (*ParsedRequest, []byte, error) {
 	return out, doc, nil
 }
 
-// The bounds on what is listed and sent.
+// Bounds.
 const (
 	MaxACS        = maxACS
 	MaxRequest    = maxRequest

@@ -15,15 +15,6 @@ type factor struct {
 
 const factorLifetime = 5 * time.Minute
 
-// stepUp asks a user who signed in with a password for the second factor that a request needs.
-func (s *Server) stepUp(w http.ResponseWriter, r *http.Request, p pending, key string, u *User) *Error {
-	key, err := s.hold(p, key)
-	if err != nil {
-		return err
-	}
-	return s.askFactor(w, r, factor{login: u.Login, pending: key})
-}
-
 func (s *Server) askFactor(w http.ResponseWriter, r *http.Request, f factor) *Error {
 	key, err := s.token(16)
 	if err != nil {
@@ -51,7 +42,6 @@ func (s *Server) factorPage(w http.ResponseWriter, r *http.Request, status int, 
 	}{key, f.login, app, failed, user != nil}})
 }
 
-// handleFactor checks the code.
 func (s *Server) handleFactor(w http.ResponseWriter, r *http.Request, form url.Values) *Error {
 	key := form.Get("factor")
 	f, ok := s.factors.get(key)
@@ -74,5 +64,5 @@ func (s *Server) handleFactor(w http.ResponseWriter, r *http.Request, form url.V
 		return nil
 	}
 	s.factors.drop(key) // it opens one session
-	return s.signedIn(w, r, user, true, f.pending)
+	return s.signedIn(w, r, user, f.pending)
 }

@@ -25,9 +25,9 @@ const (
 	ClockSkew        FaultKind = "skew"               // every instant in the message is off by Fault.For
 	WrongContentType FaultKind = "wrong-content-type" // the page is sent as text/plain
 
-	// DuplicatePost posts the same message twice. The page has two forms: the first one's answer goes into a frame on
-	// the page, the second navigates the browser. With script both are submitted in this order; without script each
-	// has its own button.
+	// DuplicatePost posts the same message twice. The page has two forms: the first one's answer goes into a frame on the
+	// page, the second navigates the browser. With script both are submitted in this order; without script each has its
+	// own button.
 	DuplicatePost FaultKind = "duplicate"
 )
 
@@ -47,8 +47,8 @@ type Fault struct {
 	Count int
 	// Chance is the probability that it affects an answer, from 0 to 1; Config.Seed makes it repeatable. Zero: always.
 	Chance float64
-	// For is how long a Delay lasts (it ends early if the browser disconnects), and by how much ClockSkew is off,
-	// ahead if positive. Zero: no effect.
+	// For is how long a Delay lasts (it ends early if the browser disconnects), and by how much ClockSkew is off, ahead
+	// if positive. Zero: no effect.
 	For time.Duration
 	// Status is the HTTP status of ServerError, 500 to 599. Zero: 503.
 	Status int
@@ -60,7 +60,7 @@ func (f Fault) check(st *state) *Error {
 		kinds := strings.ReplaceAll(strings.Trim(fmt.Sprint(faultKinds), "[]"), " ", ", ")
 		return mismatch(ReasonConfig, kinds, string(f.Kind), "unknown Fault.Kind")
 	case f.Count < 0 || f.Chance < 0 || f.Chance > 1 || math.IsNaN(f.Chance):
-		return badConfig("Fault.Count must not be negative and Fault.Chance must be from 0 to 1, got %d and %v", f.Count, f.Chance)
+		return badConfig("Fault.Count must be at least 0 and Fault.Chance from 0 to 1, got %d and %v", f.Count, f.Chance)
 	case f.Status != 0 && (f.Status < 500 || f.Status > 599):
 		return badConfig("Fault.Status must be 500 to 599, got %d", f.Status)
 	case f.Kind == Delay && f.For < 0:

@@ -14,7 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// faulty is a signed-in browser at a server with these faults.
+// faulty returns a server with these faults, and a browser that is signed in there.
 func faulty(t *testing.T, faults ...mockidp.Fault) (*mockidp.Server, *browser) {
 	t.Helper()
 	idp := start(t, twoRegions())
@@ -27,7 +27,8 @@ func faulty(t *testing.T, faults ...mockidp.Fault) (*mockidp.Server, *browser) {
 }
 
 func TestCountedFaults(t *testing.T) {
-	idp, b := faulty(t, mockidp.Fault{Kind: mockidp.ServerError, Count: 2}, mockidp.Fault{Kind: mockidp.ServerError, App: "mark"},
+	idp, b := faulty(t, mockidp.Fault{Kind: mockidp.ServerError, Count: 2},
+		mockidp.Fault{Kind: mockidp.ServerError, App: "mark"},
 		mockidp.Fault{Kind: mockidp.ServerError, App: "idc", Count: 3, Status: 502})
 	assert.Equal(t, 503, b.get(idp.SSOURL("idc")).Status, "the first one wins")
 	assert.Equal(t, []int{1, 0, 2}, []int{idp.Faults()[0].Count, idp.Faults()[1].Count, idp.Faults()[2].Count})
@@ -45,8 +46,8 @@ func TestCountedFaults(t *testing.T) {
 func TestDropConnection(t *testing.T) {
 	idp, b := faulty(t, mockidp.Fault{Kind: mockidp.DropConnection, Count: 1})
 	_, err := b.Look(idp.SSOURL("idc"))
-	// Go's client asks again on its own after a connection that was reused
-	// went away, so either it failed or the second try was answered.
+	// Go's client repeats a request by itself if a reused connection was closed, so either the request failed or the
+	// second one was answered.
 	if err != nil {
 		assert.ErrorContains(t, err, "EOF")
 	}
@@ -59,13 +60,14 @@ func TestDropConnection(t *testing.T) {
 }
 
 func TestDelay(t *testing.T) {
-	idp, b := faulty(t, mockidp.Fault{Kind: mockidp.Delay, For: 300 * time.Millisecond, Count: 1}, mockidp.Fault{Kind: mockidp.Delay, For: time.Hour, App: "idc"})
+	idp, b := faulty(t, mockidp.Fault{Kind: mockidp.Delay, For: 300 * time.Millisecond, Count: 1},
+		mockidp.Fault{Kind: mockidp.Delay, For: time.Hour, App: "idc"})
 	idp.ClearFaults("idc")
 	began := time.Now()
 	b.get(idp.SSOURL("idc")).answer(t)
 	assert.GreaterOrEqual(t, time.Since(began), 300*time.Millisecond)
 
-	// Whoever hangs up isn't waited for.
+	// The Server doesn't wait for a browser that disconnects.
 	quick(t, func() time.Duration {
 		idp, b := faulty(t, mockidp.Fault{Kind: mockidp.Delay, For: time.Hour})
 		b.Transport.(*http.Transport).ResponseHeaderTimeout = 100 * time.Millisecond
@@ -96,10 +98,10 @@ func TestCutPageAndCutResponse(t *testing.T) {
 	_, err = idp.Deliver(&http.Client{Transport: broken{}}, direct)
 	require.ErrorIs(t, err, io.ErrClosedPipe)
 	ms := idp.Messages()
-	assert.NotNil(t, ms[len(ms)-1].Answer, "the message that was cut is still known")
+	assert.NotNil(t, ms[len(ms)-1].Answer, "the cut message is found")
 }
 
-// broken is a way to a service provider that leads nowhere.
+// broken is a transport that always fails.
 type broken struct{}
 
 func (broken) RoundTrip(*http.Request) (*http.Response, error) { return nil, io.ErrClosedPipe }
@@ -116,7 +118,7 @@ func TestClockSkew(t *testing.T) {
 		assert.Equal(t, "2026-01-01T11:50:00.000Z", attrOf(t, root, path, name))
 	}
 	assert.Equal(t, "2026-01-01T11:55:00.000Z", attrOf(t, root, "//Conditions", "NotOnOrAfter"))
-	assert.Equal(t, 12, idp.Messages()[0].Time.Hour(), "the log's clock is right")
+	assert.Equal(t, 12, idp.Messages()[0].Time.Hour(), "the message's own time isn't skewed")
 }
 
 func TestWrongContentType(t *testing.T) {
@@ -166,16 +168,20 @@ func TestChance(t *testing.T) {
 	assert.Less(t, n, 35)
 }
 
-func TestFaultsThatCantBe(t *testing.T) {
+func TestInvalidFaults(t *testing.T) {
 	idp := start(t, twoRegions())
 	for name, f := range map[string]mockidp.Fault{
-		"none": {}, "unknown": {Kind: "flood"}, "count": {Kind: mockidp.Delay, Count: -1}, "chance": {Kind: mockidp.Delay, Chance: 1.5},
-		"status": {Kind: mockidp.ServerError, Status: 200}, "delay": {Kind: mockidp.Delay, For: -1},
+		"none":    {},
+		"unknown": {Kind: "flood"},
+		"count":   {Kind: mockidp.Delay, Count: -1},
+		"chance":  {Kind: mockidp.Delay, Chance: 1.5},
+		"status":  {Kind: mockidp.ServerError, Status: 200},
+		"delay":   {Kind: mockidp.Delay, For: -1},
 	} {
 		assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.Inject(f)), name)
 	}
 	assert.Equal(t, mockidp.ReasonNoSuchApp, reason(t, idp.Inject(mockidp.Fault{Kind: mockidp.Delay, App: "none"})))
-	assert.ErrorContains(t, idp.Inject(mockidp.Fault{Kind: "late"}), "delay, drop, status", "it says what there is")
+	assert.ErrorContains(t, idp.Inject(mockidp.Fault{Kind: "late"}), "delay, drop, status", "the error lists the kinds")
 	conf := twoRegions()
 	conf.Faults = []mockidp.Fault{{Kind: "flood"}}
 	_, err := mockidp.Open(conf)

@@ -16,7 +16,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-func TestSignInThenCarryOn(t *testing.T) {
+func TestSignInThenContinue(t *testing.T) {
 	for _, binding := range []string{"redirect", "post"} {
 		t.Run(binding, func(t *testing.T) {
 			idp := start(t, twoRegions())
@@ -42,11 +42,12 @@ func TestSignInThenCarryOn(t *testing.T) {
 			first := b.signIn(again, "ALICE@example.com ", mockidp.DefaultPassword).answer(t)
 			assert.Equal(t, frank, first.URL)
 			assert.Equal(t, "the state", first.RelayState)
-			assert.Equal(t, alice, text(t, decode(t, first), "//NameID"), "the login as it is configured")
+			assert.Equal(t, alice, text(t, decode(t, first), "//NameID"), "the login as configured")
 
-			// The session lasts: no password the second time, and the same session.
+			// The session is kept: no password the second time, and the same SessionIndex.
 			second := ask().answer(t)
-			assert.Equal(t, attrOf(t, decode(t, first), "//AuthnStatement", "SessionIndex"), attrOf(t, decode(t, second), "//AuthnStatement", "SessionIndex"))
+			assert.Equal(t, attrOf(t, decode(t, first), "//AuthnStatement", "SessionIndex"),
+				attrOf(t, decode(t, second), "//AuthnStatement", "SessionIndex"))
 			assert.NotEqual(t, first.SAMLResponse, second.SAMLResponse)
 		})
 	}
@@ -75,7 +76,7 @@ func TestDashboard(t *testing.T) {
 	assert.Equal(t, "http://eu-central-1.localhost:8712/start", mark.Header.Get("Location"))
 }
 
-func TestTilesAndBookmarksCarryOnAfterSignIn(t *testing.T) {
+func TestTilesAndBookmarksContinueAfterSignIn(t *testing.T) {
 	idp := start(t, twoRegions())
 	assert.Equal(t, virginia, func() string {
 		b := newBrowser(t, idp)
@@ -84,7 +85,8 @@ func TestTilesAndBookmarksCarryOnAfterSignIn(t *testing.T) {
 	b := newBrowser(t, idp)
 	form := b.get(idp.URL + "/home/bookmark/mark")
 	assert.NotContains(t, form.Header.Get("Content-Security-Policy"), "form-action", "Chromium would stop the redirect")
-	assert.Equal(t, "http://eu-central-1.localhost:8712/start", b.signIn(form, alice, mockidp.DefaultPassword).Header.Get("Location"))
+	assert.Equal(t, "http://eu-central-1.localhost:8712/start",
+		b.signIn(form, alice, mockidp.DefaultPassword).Header.Get("Location"))
 }
 
 func TestUnassignedUser(t *testing.T) {
@@ -106,8 +108,8 @@ func TestUnassignedUser(t *testing.T) {
 	_, err = idp.IdPInitiated("mark", alice, "")
 	assert.Equal(t, mockidp.ReasonNotSAML, reason(t, err))
 
-	// Through a group, while the browser is signed in.
-	require.NoError(t, idp.UpdateUser(bob, func(u *mockidp.User) error { u.Groups = []string{"Engineering"}; return nil }))
+	// Assigned through a group, while the browser is signed in.
+	updateUser(t, idp, bob, func(u *mockidp.User) { u.Groups = []string{"Engineering"} })
 	assert.Equal(t, virginia, b.get(idp.SSOURL("idc")).answer(t).URL)
 }
 
@@ -120,13 +122,15 @@ func TestForceAuthn(t *testing.T) {
 	b := newBrowser(t, idp)
 	b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword)
 	now.Add(600)
-	assert.Equal(t, "2026-01-01T00:00:00.000Z", attrOf(t, decode(t, b.get(redirect(idp, request(), "")).answer(t)), "//AuthnStatement", "AuthnInstant"))
+	assert.Equal(t, "2026-01-01T00:00:00.000Z",
+		attrOf(t, decode(t, b.get(redirect(idp, request(), "")).answer(t)), "//AuthnStatement", "AuthnInstant"))
 	forced := redirect(idp, request(attr("ForceAuthn", "1")), "")
 	form := b.get(forced)
 	form.contains(t, "sign in again")
 	form.contains(t, `value="`+alice+`"`)
-	assert.Equal(t, "2026-01-01T00:10:00.000Z", attrOf(t, decode(t, b.signIn(form, alice, mockidp.DefaultPassword).answer(t)), "//AuthnStatement", "AuthnInstant"))
-	// That sign-in counts for that request alone.
+	assert.Equal(t, "2026-01-01T00:10:00.000Z",
+		attrOf(t, decode(t, b.signIn(form, alice, mockidp.DefaultPassword).answer(t)), "//AuthnStatement", "AuthnInstant"))
+	// That sign-in counts for that request only.
 	b.get(forced).contains(t, "sign in again")
 	b.get(forced).contains(t, `name="password"`)
 }
@@ -148,7 +152,7 @@ func TestIsPassive(t *testing.T) {
 	}
 }
 
-// An error status is signed whatever the app signs: it has no assertion to carry a signature.
+// An error status is always signed itself: it has no assertion to carry a signature.
 func testIsPassive(t *testing.T, sign mockidp.Signing) {
 	conf := twoRegions()
 	conf.Apps[0].Sign = sign
@@ -162,7 +166,8 @@ func testIsPassive(t *testing.T, sign mockidp.Signing) {
 		root := decode(t, f)
 		assert.Equal(t, "id-1234", root.SelectAttrValue("InResponseTo", ""))
 		assert.Equal(t, "urn:oasis:names:tc:SAML:2.0:status:Responder", attrOf(t, root, "./Status/StatusCode", "Value"))
-		assert.Equal(t, "urn:oasis:names:tc:SAML:2.0:status:NoPassive", attrOf(t, root, "./Status/StatusCode/StatusCode", "Value"))
+		assert.Equal(t, "urn:oasis:names:tc:SAML:2.0:status:NoPassive",
+			attrOf(t, root, "./Status/StatusCode/StatusCode", "Value"))
 		assert.Nil(t, root.SelectElement("Assertion"))
 		assert.NotNil(t, root.SelectElement("Signature"))
 	}
@@ -170,12 +175,14 @@ func testIsPassive(t *testing.T, sign mockidp.Signing) {
 	v := postForm(request(attr("IsPassive", "true"), attr("AssertionConsumerServiceURL", frank)))
 	v.Set("RelayState", "s")
 	noPassive(b.post(idp.SSOURL("idc"), v).answer(t))
-	b.get(redirect(idp, request(attr("IsPassive", "true"), attr("AssertionConsumerServiceURL", "http://evil.localhost/")), "s")).refused(t, 400, mockidp.ReasonUnlistedURL)
+	b.get(redirect(idp, request(attr("IsPassive", "true"), attr("AssertionConsumerServiceURL", "http://evil.localhost/")),
+		"s")).refused(t, 400, mockidp.ReasonUnlistedURL)
 
 	b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword)
 	assert.NotNil(t, decode(t, b.get(ask).answer(t)).SelectElement("Assertion"))
-	// Both flags: the person would have to be seen (SAML Core 3.4.1).
-	noPassive(b.get(redirect(idp, request(attr("IsPassive", "true"), attr("ForceAuthn", "true"), attr("AssertionConsumerServiceURL", frank)), "s")).answer(t))
+	// Both flags: the user would have to interact (SAML Core 3.4.1).
+	noPassive(b.get(redirect(idp, request(attr("IsPassive", "true"), attr("ForceAuthn", "true"),
+		attr("AssertionConsumerServiceURL", frank)), "s")).answer(t))
 }
 
 func TestSignOutAndExpiry(t *testing.T) {
@@ -231,10 +238,11 @@ func TestCookie(t *testing.T) {
 	assert.True(t, strings.HasPrefix(c.Name, "__Host-"), c.Name)
 }
 
-func TestOtherSitesCantSubmitOurForms(t *testing.T) {
+func TestCrossSiteFormsAreRefused(t *testing.T) {
 	idp := start(t, twoRegions())
 	for _, path := range []string{"/login/login.htm", "/login/signout"} {
-		req := must(http.NewRequest("POST", idp.URL+path, strings.NewReader("username="+alice+"&password="+mockidp.DefaultPassword)))
+		req := must(http.NewRequest("POST", idp.URL+path,
+			strings.NewReader("username="+alice+"&password="+mockidp.DefaultPassword)))
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		req.Header.Set("Sec-Fetch-Site", "cross-site")
 		r, err := idp.Client().Do(req)
@@ -245,7 +253,7 @@ func TestOtherSitesCantSubmitOurForms(t *testing.T) {
 	}
 }
 
-func TestPagesEscapeWhatStrangersSend(t *testing.T) {
+func TestPagesEscapeInput(t *testing.T) {
 	idp := start(t, twoRegions())
 	b := newBrowser(t, idp)
 	evil := `"><script>alert(1)</script><input name="SAMLResponse" value="x`
@@ -266,7 +274,7 @@ func TestPagesEscapeWhatStrangersSend(t *testing.T) {
 		assert.Equal(t, "nosniff", p.Header.Get("X-Content-Type-Options"))
 		assert.Equal(t, "no-store", p.Header.Get("Cache-Control"))
 	}
-	assert.Equal(t, 1, strings.Count(done.Body, "<script"), "the page's own, by address")
+	assert.Equal(t, 1, strings.Count(done.Body, "<script"), "the page's own script")
 	done.contains(t, `<button class="primary" type="submit">Continue</button>`)
 	done.contains(t, `action="`+virginia+`"`)
 }
@@ -275,7 +283,8 @@ func TestRelayStateIsEchoedExactly(t *testing.T) {
 	idp := start(t, twoRegions())
 	b := newBrowser(t, idp)
 	b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword)
-	for _, state := range []string{"a b+c%20&d=e", "é漢\u00a0", " lead and trail ", strings.Repeat("x", 1024), `&amp;"'<>`} {
+	for _, state := range []string{"a b+c%20&d=e", "é漢\u00a0", " lead and trail ", strings.Repeat("x", 1024),
+		`&amp;"'<>`} {
 		assert.Equal(t, state, b.get(redirect(idp, request(), state)).answer(t).RelayState)
 		form, err := idp.Answer(redirect(idp, request(), state), alice)
 		require.NoError(t, err)
@@ -303,14 +312,14 @@ func TestMessages(t *testing.T) {
 	assert.Equal(t, mockidp.ReasonUnlistedURL, ms[2].Refused.Reason)
 	assert.False(t, ms[0].Time.IsZero())
 	ms[1].XML[0] = 'x'
-	assert.NotEqual(t, ms[1].XML[0], idp.Messages()[1].XML[0], "the caller got the ring's own bytes")
+	assert.NotEqual(t, ms[1].XML[0], idp.Messages()[1].XML[0], "the caller got the log's own bytes")
 	for range 300 {
 		_, _ = idp.Answer(redirect(idp, "x", ""), alice)
 	}
 	assert.Len(t, idp.Messages(), 200)
 }
 
-func TestManyAtOnceWhileItChanges(t *testing.T) {
+func TestConcurrentUseAndChanges(t *testing.T) {
 	idp := start(t, twoRegions())
 	var wg sync.WaitGroup
 	for i := range 8 {

@@ -1,6 +1,7 @@
 package mockidp
 
 import (
+	"cmp"
 	"mime/multipart"
 	"net/http"
 	"net/url"
@@ -72,17 +73,11 @@ func (f Form) Values() url.Values {
 	return v
 }
 
-// usual reports whether the form is that of the HTTP-POST binding for a URL.
-func (f Form) usual(acs string) bool {
-	return f.URL == acs && f.Fields == nil && f.Method == POST && f.Encoding == URLEncoded
-}
-
 func (f Form) clone() Form {
 	f.Fields = slices.Clone(f.Fields)
 	return f
 }
 
-// cutResponse cuts every message in the fields in half.
 func (f *Form) cutResponse() {
 	half := func(s string) string { return s[:len(s)/2] }
 	f.SAMLResponse = half(f.SAMLResponse)
@@ -96,50 +91,41 @@ func (f *Form) cutResponse() {
 
 // request returns the request that a browser sends (HTML, form submission algorithm).
 func (f Form) request() (*http.Request, error) {
+	fields, breaks := slices.Clone(f.Inputs()), strings.NewReplacer("\r\n", "\r\n", "\r", "\r\n", "\n", "\r\n")
+	for i, x := range fields {
+		fields[i] = Field{breaks.Replace(x.Name), breaks.Replace(x.Value)}
+	}
 	if f.Method == GET {
 		u, err := url.Parse(f.URL)
 		if err != nil {
 			return nil, err
 		}
-		u.RawQuery = encodeFields(f.wire()) // replaces the query of the URL
+		u.RawQuery = encodeFields(fields) // replaces the query of the URL
 		return http.NewRequest(http.MethodGet, u.String(), nil)
 	}
-	body, contentType := f.body()
-	req, err := http.NewRequest(http.MethodPost, f.URL, strings.NewReader(body))
+	var body strings.Builder
+	contentType := cmp.Or(string(f.Encoding), "application/x-www-form-urlencoded")
+	switch f.Encoding {
+	case Multipart:
+		w := multipart.NewWriter(&body)
+		for _, x := range fields {
+			_ = w.WriteField(x.Name, x.Value) // a strings.Builder never fails
+		}
+		_ = w.Close()
+		contentType = w.FormDataContentType()
+	case PlainText:
+		for _, x := range fields {
+			body.WriteString(x.Name + "=" + x.Value + "\r\n")
+		}
+	default:
+		body.WriteString(encodeFields(fields))
+	}
+	req, err := http.NewRequest(http.MethodPost, f.URL, strings.NewReader(body.String()))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", contentType)
 	return req, nil
-}
-
-// wire returns the fields with line breaks as browsers submit them.
-func (f Form) wire() []Field {
-	breaks := strings.NewReplacer("\r\n", "\r\n", "\r", "\r\n", "\n", "\r\n")
-	out := slices.Clone(f.Inputs())
-	for i, x := range out {
-		out[i] = Field{breaks.Replace(x.Name), breaks.Replace(x.Value)}
-	}
-	return out
-}
-
-func (f Form) body() (body, contentType string) {
-	var b strings.Builder
-	switch f.Encoding {
-	case Multipart:
-		w := multipart.NewWriter(&b)
-		for _, x := range f.wire() {
-			_ = w.WriteField(x.Name, x.Value) // a strings.Builder never fails
-		}
-		_ = w.Close()
-		return b.String(), w.FormDataContentType()
-	case PlainText:
-		for _, x := range f.wire() {
-			b.WriteString(x.Name + "=" + x.Value + "\r\n")
-		}
-		return b.String(), string(PlainText)
-	}
-	return encodeFields(f.wire()), "application/x-www-form-urlencoded"
 }
 
 // encodeFields keeps the order, unlike url.Values.

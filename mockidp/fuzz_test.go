@@ -19,12 +19,13 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// What parses must be, to another parser as well, an AuthnRequest with that
-// ID; what fails must yield nothing. The fuzzer changes the XML as well as its
-// encodings.
+// Another parser must agree that an accepted document is an AuthnRequest with the same ID; an error comes with a nil
+// result. The fuzzer changes the XML as well as its encodings.
 func FuzzAuthnRequest(f *testing.F) {
-	for _, xml := range []string{request(), request(attr("ForceAuthn", "true"), attr("AssertionConsumerServiceIndex", "1")),
-		request(attr("AssertionConsumerServiceURL", frank)), wanting("minimum", mockidp.PasswordProtectedTransport, mockidp.MultiFactor),
+	for _, xml := range []string{request(),
+		request(attr("ForceAuthn", "true"), attr("AssertionConsumerServiceIndex", "1")),
+		request(attr("AssertionConsumerServiceURL", frank)), wanting("minimum", mockidp.PasswordProtectedTransport,
+			mockidp.MultiFactor),
 		mark + request(), about(nameID(bob, mockidp.NameIDEmail)), withoutIssuer(attr("AssertionConsumerServiceURL", frank)),
 		`<?xml version="1.0"?><!DOCTYPE a><a/>`, "<a", ""} {
 		f.Add(true, true, xml)
@@ -91,9 +92,8 @@ func readTokens(t *testing.T, doc []byte) (root, id string, classes []string) {
 	}
 }
 
-// Whatever a stranger sends to an app, the answer is a page, nothing is posted
-// to a URL that isn't listed, and where requests must be signed none is
-// answered: the fuzzer has no key.
+// An unauthenticated client always gets a page. Nothing is posted to a URL that isn't listed, and where requests must
+// be signed none is answered: the fuzzer has no key.
 func FuzzSSO(f *testing.F) {
 	cert := started(f, mockidp.Config{Key: otherKey()}).Certificate()
 	idps := map[bool]*mockidp.Server{}
@@ -108,7 +108,8 @@ func FuzzSSO(f *testing.F) {
 	}
 	md, err := saml.ParseIdPMetadata(idps[true].Metadata(""))
 	require.NoError(f, err)
-	sp, err := saml.New(saml.Config{EntityID: entityID, IdP: md, Key: otherKey(), Certificate: cert, ACS: []saml.Endpoint{{URL: frank}}})
+	sp, err := saml.New(saml.Config{EntityID: entityID, IdP: md, Key: otherKey(), Certificate: cert,
+		ACS: []saml.Endpoint{{URL: frank}}})
 	require.NoError(f, err)
 	req := must(sp.NewAuthnRequest(saml.RequestOptions{Binding: saml.HTTPPost}))
 	form := must(req.PostForm("opaque"))
@@ -120,11 +121,12 @@ func FuzzSSO(f *testing.F) {
 	f.Add(false, false, request(attr("AssertionConsumerServiceURL", frank)), "RelayState=a&RelayState=b")
 	f.Add(true, false, request(attr("AssertionConsumerServiceURL", elsewhere)), "SAMLEncoding=x")
 	f.Fuzz(func(t *testing.T, post, signed bool, xml, rest string) {
-		if strings.Contains(xml, req.ID()) && strings.Contains(xml, "SignatureValue") && signed && !strings.Contains(xml, elsewhere) {
+		if strings.Contains(xml, req.ID()) && strings.Contains(xml, "SignatureValue") && signed && !strings.Contains(xml,
+			elsewhere) {
 			return // might be a harmless change of a request that is signed
 		}
 		idp := idps[signed]
-		require.NoError(t, idp.QueueUser(alice)) // so that an answer would be seen
+		require.NoError(t, idp.QueueUser(alice)) // so that the page has an answer
 		query := "SAMLRequest=" + url.QueryEscape(deflated(xml)) + "&" + rest
 		r := httptest.NewRequest(http.MethodGet, "/", nil)
 		if post {
@@ -140,7 +142,7 @@ func FuzzSSO(f *testing.F) {
 		require.Contains(t, []int{200, 303, 400, 403, 404, 413}, w.Code)
 		body := w.Body.String()
 		if w.Code == http.StatusSeeOther {
-			require.True(t, post && !signed, "a request that isn't signed waits for a person")
+			require.True(t, post && !signed, "an unsigned request waits for the user")
 			require.True(t, strings.HasPrefix(w.Header().Get("Location"), "/login/continue?pending="))
 		}
 		if i := strings.Index(body, `id="answer"`); i >= 0 {

@@ -13,18 +13,21 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// What an app is configured to is refused, or it is stable: written back it stays
-// what it is, its metadata and its page can be read, and its answers go to its
-// list, with the values that were configured and no markup made of them.
+// An app's configuration is refused, or it is stable: written back it is unchanged, its metadata can be parsed, and
+// its answers go to its list, with the configured values and no markup from them.
 func FuzzApp(f *testing.F) {
-	f.Add("Payroll", "https://sp.example", "https://sp.example/acs", "https://sp.example/acs2", "${user.email}", "mail", "${user.firstName} x", "Eng", uint8(0), uint8(0), uint8(0))
+	f.Add("Payroll", "https://sp.example", "https://sp.example/acs", "https://sp.example/acs2", "${user.email}", "mail",
+		"${user.firstName} x", "Eng", uint8(0), uint8(0), uint8(0))
 	f.Add("Entra", "urn:x", "https://sp.example/acs", "", "", "a", "b", "", uint8(1), uint8(1), uint8(4))
-	f.Add("<b>&", "\"'", "http://[::1]:80/?a=b&c=d", "http://sp.localhost", "${user.login}", "<a>", "]]>", ".*", uint8(0), uint8(2), uint8(3))
+	f.Add("<b>&", "\"'", "http://[::1]:80/?a=b&c=d", "http://sp.localhost", "${user.login}", "<a>", "]]>", ".*", uint8(0),
+		uint8(2), uint8(3))
 	f.Add("x", "", "javascript:alert(1)", "//sp.example", "${org.name}", "", "\x00", "(", uint8(0), uint8(7), uint8(4))
 	idp := started(f, twoRegions())
-	f.Fuzz(func(t *testing.T, label, audience, first, second, template, name, value, group string, profile, sign, filter uint8) {
+	f.Fuzz(func(t *testing.T, label, audience, first, second, template, name, value, group string, profile, sign,
+		filter uint8) {
 		idp.Reset()
-		app := mockidp.App{ID: "fuzzed", Label: label, Audience: audience, Profile: mockidp.Profile(profile % 3), Sign: mockidp.Signing(sign % 4), NameIDTemplate: template,
+		app := mockidp.App{ID: "fuzzed", Label: label, Audience: audience, Profile: mockidp.Profile(profile % 3),
+			Sign: mockidp.Signing(sign % 4), NameIDTemplate: template,
 			ACS: []mockidp.ACS{{URL: first}}, Users: []string{alice},
 			Attributes:     []mockidp.Attribute{{Name: name, Values: []string{value}}},
 			GroupAttribute: &mockidp.GroupAttribute{Filter: mockidp.Filter(filter % 6), Value: group}}
@@ -36,10 +39,10 @@ func FuzzApp(f *testing.F) {
 		if err != nil {
 			var e *mockidp.Error
 			require.ErrorAs(t, err, &e)
-			require.Equal(t, before, idp.Snapshot(), "what is refused changes nothing")
+			require.Equal(t, before, idp.Snapshot(), "a refused app has no effect")
 			return
 		}
-		require.NoError(t, idp.UpdateApp("fuzzed", func(a *mockidp.App) error { require.Equal(t, made, *a); return nil }))
+		updateApp(t, idp, "fuzzed", func(a *mockidp.App) { require.Equal(t, made, *a) })
 		again, _ := idp.App("fuzzed")
 		require.Equal(t, made, again)
 		doc := etree.NewDocument()
@@ -51,22 +54,23 @@ func FuzzApp(f *testing.F) {
 		}
 		form, err := idp.IdPInitiated("fuzzed", alice, "")
 		if err != nil {
-			require.Equal(t, mockidp.ReasonNameID, reason(t, err), "a name that the user has no value for")
+			require.Equal(t, mockidp.ReasonNameID, reason(t, err), "the user has no value for the template")
 			return
 		}
 		require.Equal(t, made.DefaultACS().URL, form.URL)
 		root := decode(t, form)
 		require.Len(t, root.FindElements("//Assertion"), 1)
 		require.Equal(t, made.Audience, text(t, root, "//Audience"))
-		if sent := root.FindElement("//Attribute/AttributeValue"); sent != nil && !strings.Contains(value, "${") && sent.Parent().SelectAttrValue("Name", "") == name && name != "groups" {
+		if sent := root.FindElement("//Attribute/AttributeValue"); sent != nil && !strings.Contains(value,
+			"${") && sent.Parent().SelectAttrValue("Name", "") == name && name != "groups" {
 			require.Empty(t, sent.ChildElements(), "a value is text")
-			require.Equal(t, strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(value), strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(sent.Text()))
+			require.Equal(t, strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(value),
+				strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace(sent.Text()))
 		}
 	})
 }
 
-// Metadata of a service provider is taken in whole, or refused without a change;
-// what was taken in can be answered.
+// Metadata of a service provider is accepted as a whole, or refused without a change. The app then answers by it.
 func FuzzRegisterSP(f *testing.F) {
 	f.Add([]byte(spMetadata))
 	f.Add([]byte(strings.ReplaceAll(spMetadata, "isDefault=\"true\"", "")))
@@ -79,7 +83,8 @@ func FuzzRegisterSP(f *testing.F) {
 		idp.Reset()
 		before := idp.Snapshot()
 		if err := idp.RegisterSP("idc", metadata); err != nil {
-			require.Contains(t, []mockidp.Reason{mockidp.ReasonMetadata, mockidp.ReasonTooLarge, mockidp.ReasonConfig}, reason(t, err))
+			require.Contains(t, []mockidp.Reason{mockidp.ReasonMetadata, mockidp.ReasonTooLarge, mockidp.ReasonConfig},
+				reason(t, err))
 			require.Equal(t, before, idp.Snapshot())
 			return
 		}
@@ -92,7 +97,7 @@ func FuzzRegisterSP(f *testing.F) {
 	})
 }
 
-// Whatever a clock says, an answer's times are in order and can be read back.
+// With any clock, an answer's times are in order and can be parsed.
 func FuzzClock(f *testing.F) {
 	f.Add(int64(0), int64(0))
 	f.Add(int64(time.Hour), int64(-time.Hour))

@@ -9,7 +9,7 @@ import (
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) { s.redirect(w, r, pathDashboard) })
-	for pattern, h := range map[string]func(http.ResponseWriter, *http.Request) *Error{
+	for pattern, h := range map[string]handler{
 		"GET " + pathSignIn:                    s.handleSignInPage,
 		"POST " + pathSignIn:                   s.ownForm(s.handleSignIn),
 		"POST " + pathSignOut:                  s.ownForm(s.handleSignOut),
@@ -63,9 +63,10 @@ func policy(forms string) string {
 	return p
 }
 
+type handler func(http.ResponseWriter, *http.Request) *Error
+
 // forUsers makes a handler of one for users who are signed in. It sends others to the sign-in page.
-func (s *Server) forUsers(
-	h func(http.ResponseWriter, *http.Request, *state, *User) *Error) func(http.ResponseWriter, *http.Request) *Error {
+func (s *Server) forUsers(h func(http.ResponseWriter, *http.Request, *state, *User) *Error) handler {
 	return func(w http.ResponseWriter, r *http.Request) *Error {
 		st := s.state.Load()
 		_, user := s.sessionOf(r, st)
@@ -78,8 +79,7 @@ func (s *Server) forUsers(
 }
 
 // ownForm makes a handler of one for a form of these pages: a page of another site must not sign a browser in or out.
-func (s *Server) ownForm(
-	h func(http.ResponseWriter, *http.Request, url.Values) *Error) func(http.ResponseWriter, *http.Request) *Error {
+func (s *Server) ownForm(h func(http.ResponseWriter, *http.Request, url.Values) *Error) handler {
 	check := http.NewCrossOriginProtection()
 	return func(w http.ResponseWriter, r *http.Request) *Error {
 		if err := check.Check(r); err != nil {
@@ -134,22 +134,20 @@ func (s *Server) SignInURL() string { return s.base() + pathSignIn }
 // DashboardURL returns the address of the page with the tiles.
 func (s *Server) DashboardURL() string { return s.base() + pathDashboard }
 
-// AppURL returns the address of the page with an app's settings. "" is the first SAML app. Like Metadata it panics if
-// there is none.
+// AppURL returns the address of the page with an app's settings. Like Metadata it panics if there is none.
 func (s *Server) AppURL(appID string) string {
 	return s.base() + appPath(must(s.state.Load().app(appID)))
 }
 
-// SSOURL returns an app's single sign-on address, which takes its requests; "" is the first SAML app. The apps of an
-// Entra tenant share theirs; the request's Issuer identifies the app. Like Metadata it panics if there is none.
+// SSOURL returns an app's single sign-on address, which takes its requests. The apps of an Entra tenant share theirs;
+// the request's Issuer identifies the app. Like Metadata it panics if there is none.
 func (s *Server) SSOURL(appID string) string { return s.ssoURL(must(s.state.Load().samlApp(appID))) }
 
-// TileURL returns where an app's tile leads and IdP-initiated sign-in begins: with the profile Okta the sign-on address
-// without a request. "" is the first SAML app. Like Metadata it panics if there is none.
+// TileURL returns where an app's tile leads and IdP-initiated sign-in begins: with the profile Okta the sign-on
+// address without a request. Like Metadata it panics if there is none.
 func (s *Server) TileURL(appID string) string { return s.tileURL(must(s.state.Load().app(appID))) }
 
-// MetadataURL returns the address of an app's metadata; "" is the first SAML app. Like Metadata it panics if there is
-// none.
+// MetadataURL returns the address of an app's metadata. Like Metadata it panics if there is none.
 func (s *Server) MetadataURL(appID string) string {
 	return s.metadataURL(must(s.state.Load().samlApp(appID)))
 }
@@ -189,5 +187,4 @@ func (s *Server) tilePath(a *App) string {
 }
 
 func oktaSSO(a *App) string { return "/app/" + a.Name + "/" + a.ExternalKey + "/sso/saml" }
-
 func appPath(a *App) string { return pathApp + url.PathEscape(a.ID) }

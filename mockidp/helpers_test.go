@@ -40,16 +40,18 @@ func must[T any](v T, err error) T {
 	return v
 }
 
-// twoRegions is a Config as the project's main job has it: one app, two
-// Regions, a bookmark, and a user who is assigned to nothing.
+// twoRegions returns a Config with one app for two Regions, a bookmark, and a user who is assigned to neither.
 func twoRegions() mockidp.Config {
 	return mockidp.Config{
-		Key:   rsaKey(),
-		Users: []mockidp.User{{Login: alice, FirstName: "Alice", LastName: "Example", Groups: []string{"Engineering"}}, {Login: bob, Password: "bob's own"}},
+		Key: rsaKey(),
+		Users: []mockidp.User{{Login: alice, FirstName: "Alice", LastName: "Example", Groups: []string{"Engineering"}},
+			{Login: bob, Password: "bob's own"}},
 		Apps: []mockidp.App{
-			{ID: "idc", Label: "Identity Center – N. Virginia", Audience: entityID, Groups: []string{"Engineering"}, DefaultRelayState: "/start",
-				ACS: []mockidp.ACS{{URL: virginia}, {URL: frank}}},
-			{ID: "mark", Label: "Identity Center – Frankfurt", Kind: mockidp.Bookmark, URL: "http://eu-central-1.localhost:8712/start", Users: []string{alice}},
+			{ID: "idc", Label: "Identity Center – N. Virginia", Audience: entityID, Groups: []string{"Engineering"},
+				DefaultRelayState: "/start",
+				ACS:               []mockidp.ACS{{URL: virginia}, {URL: frank}}},
+			{ID: "mark", Label: "Identity Center – Frankfurt", Kind: mockidp.Bookmark,
+				URL: "http://eu-central-1.localhost:8712/start", Users: []string{alice}},
 		},
 	}
 }
@@ -61,9 +63,20 @@ func start(t *testing.T, c mockidp.Config) *mockidp.Server {
 	return idp
 }
 
-// request writes an AuthnRequest; attrs are further attributes, as XML.
+func updateApp(t *testing.T, idp *mockidp.Server, id string, f func(*mockidp.App)) {
+	t.Helper()
+	require.NoError(t, idp.UpdateApp(id, func(a *mockidp.App) error { f(a); return nil }))
+}
+
+func updateUser(t *testing.T, idp *mockidp.Server, login string, f func(*mockidp.User)) {
+	t.Helper()
+	require.NoError(t, idp.UpdateUser(login, func(u *mockidp.User) error { f(u); return nil }))
+}
+
+// request returns an AuthnRequest; attrs are further attributes, as XML.
 func request(attrs ...string) string {
-	return fmt.Sprintf(`<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"`+
+	return fmt.Sprintf(`<samlp:AuthnRequest xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol"`+
+		` xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"`+
 		` ID="id-1234" Version="2.0" IssueInstant="%s" %s><saml:Issuer>%s</saml:Issuer></samlp:AuthnRequest>`,
 		time.Now().UTC().Format(time.RFC3339), strings.Join(attrs, " "), entityID)
 }
@@ -118,7 +131,7 @@ func attrOf(t *testing.T, el *etree.Element, path, name string) string {
 	return found.SelectAttrValue(name, "")
 }
 
-// browser is testkit's, which stops at other hosts than the identity provider's.
+// browser is testkit's, which stops at other hosts than the identity provider.
 type browser struct {
 	*testkit.Browser
 	t   *testing.T
@@ -141,7 +154,7 @@ func (b *browser) get(u string) page {
 	return page{p}
 }
 
-// post sends a form of the identity provider's own page.
+// post sends a form of a page of the identity provider.
 func (b *browser) post(u string, v url.Values) page {
 	b.t.Helper()
 	p, err := b.Post(b.idp.URL, u, v)
@@ -149,7 +162,7 @@ func (b *browser) post(u string, v url.Values) page {
 	return page{p}
 }
 
-// signIn fills in the sign-in page p, hidden fields and all.
+// signIn submits the sign-in page p with its hidden fields.
 func (b *browser) signIn(p page, login, password string) page {
 	b.t.Helper()
 	require.Contains(b.t, p.Body, `name="password"`, "not the sign-in page")
@@ -159,7 +172,7 @@ func (b *browser) signIn(p page, login, password string) page {
 	return b.post(b.idp.SignInURL(), v)
 }
 
-// fields are the hidden ones of all forms.
+// fields returns the hidden fields of all forms.
 func (p page) fields() url.Values {
 	v := url.Values{}
 	for _, f := range p.Forms() {
@@ -172,12 +185,13 @@ func (p page) fields() url.Values {
 	return v
 }
 
-// answer reads the page that posts to the service provider.
+// answer returns the form of the page that posts to the service provider.
 func (p page) answer(t *testing.T) mockidp.Form {
 	t.Helper()
 	f, ok := p.FormWith("SAMLResponse")
 	require.True(t, ok, "no answer on this page (%d):\n%s", p.Status, p.Body)
-	return mockidp.Form{URL: f.Action, SAMLResponse: f.Values().Get("SAMLResponse"), RelayState: f.Values().Get("RelayState")}
+	return mockidp.Form{URL: f.Action, SAMLResponse: f.Values().Get("SAMLResponse"),
+		RelayState: f.Values().Get("RelayState")}
 }
 
 func (p page) refused(t *testing.T, status int, why mockidp.Reason) {

@@ -13,9 +13,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// A page elsewhere that gives its name this machine's address is refused before
-// anything is read (DNS rebinding).
-func TestHostsThatAreServed(t *testing.T) {
+// Requests for foreign host names are refused before anything else is read (DNS rebinding).
+func TestAcceptedHosts(t *testing.T) {
 	conf := twoRegions()
 	conf.BaseURL = "https://Idp.Corp.test:8443"
 	idp, err := mockidp.Open(conf)
@@ -39,7 +38,7 @@ func TestHostsThatAreServed(t *testing.T) {
 	}
 }
 
-func TestReboundSignIn(t *testing.T) {
+func TestSignInByDNSRebinding(t *testing.T) {
 	idp := start(t, twoRegions())
 	v := url.Values{"username": {alice}, "password": {mockidp.DefaultPassword}}
 	r := must(http.NewRequest("POST", idp.SignInURL(), strings.NewReader(v.Encode())))

@@ -20,7 +20,7 @@ type Key struct {
 // Methods lists the key's algorithms. The first is the one for apps without a SignatureMethod.
 func (k Key) Methods() []SignatureMethod { return methodsFor(k.Certificate.PublicKey) }
 
-// maxKeys bounds the keys of the Server, and of each app: making one takes a moment, and no one needs larger metadata.
+// maxKeys bounds the keys of the Server, and of each app: making one takes a moment, and metadata stays small.
 const maxKeys = 20
 
 // Keys returns the Server's keys in the order they were added. All of them are in the metadata of every app, except
@@ -31,8 +31,8 @@ const maxKeys = 20
 // AddAppKey, SignAppWith and RetireAppKey do it for one app.
 func (s *Server) Keys() []Key { return s.Snapshot().Keys() }
 
-// AppKeys returns the keys of an app ("" is the first SAML app), in the order they were added. They are in its
-// metadata, and one of them signs for it. An app has the Server's keys until it gets one of its own.
+// AppKeys returns the keys of an app, in the order they were added. They are in its metadata, and one of them signs
+// for it. An app has the Server's keys until it gets one of its own.
 func (s *Server) AppKeys(appID string) ([]Key, error) { return s.Snapshot().AppKeys(appID) }
 
 // AddKey publishes another key for all apps, which doesn't sign yet. key nil is a new RSA key of 2048 bits, cert nil a
@@ -46,8 +46,8 @@ func (s *Server) GenerateKey(years int) (Key, error) {
 	return s.addKey(years, nil, nil, (*state).addServerKey)
 }
 
-// AddAppKey is AddKey for one app ("" is the first SAML app): no other app publishes the key or can sign with it before
-// CloneKey. It doesn't sign yet. An app can have 20 keys, with the Server's.
+// AddAppKey is AddKey for one app: no other app publishes the key or can sign with it before CloneKey. It doesn't sign
+// yet. An app can have 20 keys, with the Server's.
 func (s *Server) AddAppKey(appID string, key crypto.Signer, cert *x509.Certificate) (Key, error) {
 	return s.addKey(0, key, cert, addAppKey(appID))
 }
@@ -57,8 +57,8 @@ func (s *Server) GenerateAppKey(appID string, years int) (Key, error) {
 	return s.addKey(years, nil, nil, addAppKey(appID))
 }
 
-// CloneKey gives another app a key of appID's, as Okta's API does: both publish it, and either may sign with it. Its ID
-// stays.
+// CloneKey gives another app a key of appID's, as Okta's API does: both publish it, and either may sign with it. Its
+// ID stays.
 func (s *Server) CloneKey(appID, keyID, targetAppID string) (Key, error) {
 	st := s.state.Load()
 	a, err := st.samlApp(appID)
@@ -86,8 +86,8 @@ func (s *Server) SignWith(keyID string) error {
 	})
 }
 
-// SignAppWith makes one of an app's keys the one that signs for it ("" is the first SAML app). It sets App.KeyID; keyID
-// "" goes back to the Server's key.
+// SignAppWith makes one of an app's keys the one that signs for it. It sets App.KeyID; keyID "" goes back to the
+// Server's key.
 func (s *Server) SignAppWith(appID, keyID string) error {
 	a, err := s.state.Load().samlApp(appID)
 	if err != nil {
@@ -119,8 +119,8 @@ func (s *Server) RetireKey(keyID string) error {
 	})
 }
 
-// RetireAppKey removes a key from one app's metadata ("" is the first SAML app), the app's own or the Server's. It
-// refuses the key that signs for the app. Other apps keep the key.
+// RetireAppKey removes a key from one app's metadata, the app's own or the Server's. It refuses the key that signs for
+// the app. Other apps keep the key.
 func (s *Server) RetireAppKey(appID, keyID string) error {
 	return s.change(func(st *state) error {
 		a, err := st.samlApp(appID)
@@ -146,8 +146,8 @@ func (s *Server) Certificate() *x509.Certificate {
 	return findKey(st.keys, st.signing).cert
 }
 
-// addKey makes a key and adds it by add.
-func (s *Server) addKey(years int, key crypto.Signer, cert *x509.Certificate, add func(*state, *signingKey) error) (Key, error) {
+func (s *Server) addKey(
+	years int, key crypto.Signer, cert *x509.Certificate, add func(*state, *signingKey) error) (Key, error) {
 	if err := add(s.state.Load().copy(), &signingKey{}); err != nil {
 		return Key{}, err // before a key is generated in vain
 	}
@@ -231,14 +231,6 @@ func (st *state) ring(a *App) []*signingKey {
 	return st.keys
 }
 
-// moveRing follows an app to its new ID.
-func (st *state) moveRing(from, to string) {
-	if ring, ok := st.rings[from]; ok {
-		st.rings[to] = ring
-		delete(st.rings, from)
-	}
-}
-
 // keyFor returns the key that signs for an app. It exists: putApp and the Retire methods make sure of that.
 func (st *state) keyFor(a *App) *signingKey {
 	if a.KeyID != "" {
@@ -247,8 +239,7 @@ func (st *state) keyFor(a *App) *signingKey {
 	return findKey(st.keys, st.signing)
 }
 
-// keysFor returns the keys that an app publishes, the one that signs first. That one is published even if the app
-// retired it before the Server switched to it.
+// keysFor returns the keys that an app publishes, first the one that signs, even if the app had retired it before.
 func (st *state) keysFor(a *App) []*signingKey {
 	own := st.keyFor(a)
 	return append([]*signingKey{own}, withoutKey(st.ring(a), own.id)...)

@@ -20,7 +20,7 @@ import (
 
 func otherKey() *rsa.PrivateKey { return testkit.RSAKey("other") }
 
-// published are the certificates in the metadata, in order.
+// published returns the certificates in the metadata, in order.
 func published(t *testing.T, idp *mockidp.Server) []string {
 	t.Helper()
 	doc := etree.NewDocument()
@@ -32,7 +32,7 @@ func published(t *testing.T, idp *mockidp.Server) []string {
 	return out
 }
 
-// signedWith is the certificate that a response carries.
+// signedWith returns the certificate in a response.
 func signedWith(t *testing.T, idp *mockidp.Server) string {
 	t.Helper()
 	form, err := idp.IdPInitiated("", alice, "")
@@ -63,7 +63,7 @@ func TestKeyRollover(t *testing.T) {
 	assert.Equal(t, mockidp.ReasonNoSuchKey, reason(t, idp.SignWith(old.ID)))
 	assert.Equal(t, mockidp.ReasonNoSuchKey, reason(t, idp.RetireKey(old.ID)))
 	_, err = idp.AddKey(otherKey(), next.Certificate)
-	assert.Equal(t, mockidp.ReasonConfig, reason(t, err), "twice the same")
+	assert.Equal(t, mockidp.ReasonConfig, reason(t, err), "a duplicate")
 	_, err = idp.AddKey(nil, next.Certificate)
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, err))
 
@@ -71,22 +71,26 @@ func TestKeyRollover(t *testing.T) {
 	assert.Equal(t, []string{der(old)}, published(t, idp))
 }
 
-func TestAppWithAKeyOfItsOwn(t *testing.T) {
+func TestAppKeyID(t *testing.T) {
 	idp := start(t, twoRegions())
 	k, err := idp.AddKey(ecdsaKey(), nil)
 	require.NoError(t, err)
-	require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.KeyID = k.ID; return nil }))
+	updateApp(t, idp, "idc", func(a *mockidp.App) { a.KeyID = k.ID })
 	assert.Equal(t, base64.StdEncoding.EncodeToString(k.Certificate.Raw), signedWith(t, idp))
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.RetireKey(k.ID)))
-	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.KeyID = "none"; return nil })))
+	assert.Equal(t, mockidp.ReasonConfig,
+		reason(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.KeyID = "none"; return nil })))
 }
 
 func TestSignatureMethods(t *testing.T) {
 	keys := map[string]any{"rsa": rsaKey(), "p256": ecdsaKey(),
-		"p384": must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)), "p521": must(ecdsa.GenerateKey(elliptic.P521(), rand.Reader))}
-	usual := map[string]mockidp.SignatureMethod{"rsa": mockidp.RSASHA256, "p256": mockidp.ECDSASHA256, "p384": mockidp.ECDSASHA384, "p521": mockidp.ECDSASHA512}
+		"p384": must(ecdsa.GenerateKey(elliptic.P384(), rand.Reader)), "p521": must(ecdsa.GenerateKey(elliptic.P521(),
+			rand.Reader))}
+	usual := map[string]mockidp.SignatureMethod{"rsa": mockidp.RSASHA256, "p256": mockidp.ECDSASHA256,
+		"p384": mockidp.ECDSASHA384, "p521": mockidp.ECDSASHA512}
 	for name, key := range keys {
-		methods := []mockidp.SignatureMethod{"", mockidp.RSASHA256, mockidp.RSASHA384, mockidp.RSASHA512, mockidp.InsecureRSASHA1}
+		methods := []mockidp.SignatureMethod{"", mockidp.RSASHA256, mockidp.RSASHA384, mockidp.RSASHA512,
+			mockidp.InsecureRSASHA1}
 		foreign := mockidp.ECDSASHA256
 		if name != "rsa" {
 			methods = []mockidp.SignatureMethod{"", mockidp.ECDSASHA256, mockidp.ECDSASHA384, mockidp.ECDSASHA512}
@@ -101,7 +105,7 @@ func TestSignatureMethods(t *testing.T) {
 		}
 		idp := start(t, conf)
 		set := func(m mockidp.SignatureMethod) {
-			require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.SignatureMethod = m; return nil }))
+			updateApp(t, idp, "idc", func(a *mockidp.App) { a.SignatureMethod = m })
 		}
 		for _, m := range methods {
 			t.Run(name+" "+string(m), func(t *testing.T) {
@@ -122,7 +126,7 @@ func TestSignatureMethods(t *testing.T) {
 	}
 }
 
-func TestWithoutKeyInfo(t *testing.T) {
+func TestOmitKeyInfo(t *testing.T) {
 	conf := twoRegions()
 	conf.Apps[0].OmitKeyInfo = true
 	idp := start(t, conf)
@@ -134,8 +138,8 @@ func TestWithoutKeyInfo(t *testing.T) {
 	xmlsecVerifies(t, idp, form)
 }
 
-// Whoever reads metadata while keys change sees the one that signs in it.
-func TestRolloverWhileItSigns(t *testing.T) {
+// Metadata and answers stay complete while the signing key changes.
+func TestConcurrentRolloverAndSigning(t *testing.T) {
 	idp := start(t, twoRegions())
 	a, b := idp.Keys()[0].ID, must(idp.AddKey(otherKey(), nil)).ID
 	var wg sync.WaitGroup

@@ -65,8 +65,8 @@ func TestMisusePanics(t *testing.T) {
 	}
 }
 
-// quick requires that something which would wait for 5 s doesn't. A busy machine
-// may let it take that long once, so there are some tries.
+// quick requires that a call takes less than its 5 s timeout. On a busy machine it may take longer once, so there are
+// several attempts.
 func quick(t *testing.T, try func() time.Duration) {
 	t.Helper()
 	var took []time.Duration
@@ -75,7 +75,7 @@ func quick(t *testing.T, try func() time.Duration) {
 			return
 		}
 	}
-	assert.Fail(t, "waited for nothing", "%v", took)
+	assert.Fail(t, "waited for the timeout", "%v", took)
 }
 
 func TestCloseMayBeCalledAgain(t *testing.T) {
@@ -83,12 +83,11 @@ func TestCloseMayBeCalledAgain(t *testing.T) {
 	mockidp.NewUnstarted(mockidp.Config{Key: rsaKey()}).Close()
 }
 
-// closedTwice closes a server twice while a connection asks nothing, and says
-// how long that took.
+// closedTwice closes a server twice while a connection is idle, and returns how long that took.
 func closedTwice(t *testing.T) time.Duration {
 	idp := mockidp.New(mockidp.Config{Key: rsaKey()})
 	c, addr := idp.Client(), idp.Listener.Addr().String()
-	// A browser's connection in advance, with nothing sent on it.
+	// A connection that a browser opened in advance, with no request on it.
 	idle, err := net.Dial("tcp", addr)
 	require.NoError(t, err)
 	defer idle.Close()
@@ -105,7 +104,10 @@ func closedTwice(t *testing.T) time.Duration {
 }
 
 func TestClientReachesLocalNames(t *testing.T) {
-	sp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, "sp at ", r.Host) }))
+	sp := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, "sp at ",
+			r.Host)
+	}))
 	defer sp.Close()
 	_, port, _ := net.SplitHostPort(sp.Listener.Addr().String())
 	for _, secure := range []bool{false, true} {
@@ -132,7 +134,7 @@ func TestClientReachesLocalNames(t *testing.T) {
 		assert.Nil(t, idp.Client().Jar)
 		mine := idp.Client()
 		mine.Jar = must(cookiejar.New(nil))
-		assert.Nil(t, idp.Client().Jar, "one caller's jar became everybody's")
+		assert.Nil(t, idp.Client().Jar, "callers share a jar")
 	}
 }
 
@@ -152,11 +154,12 @@ func TestBaseURL(t *testing.T) {
 	r, err := http.Get(srv.URL + "/app/" + app.ExternalKey + "/sso/saml/metadata")
 	require.NoError(t, err)
 	defer r.Body.Close()
-	assert.Contains(t, string(must(io.ReadAll(r.Body))), `Location="https://idp.example/app/`, "the address came from the request")
+	assert.Contains(t, string(must(io.ReadAll(r.Body))), `Location="https://idp.example/app/`,
+		"the address came from the request")
 	hosted.Close()
 }
 
-func TestBrokenConfigs(t *testing.T) {
+func TestInvalidConfigs(t *testing.T) {
 	_, foreign, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	idp := start(t, mockidp.Config{Key: rsaKey()})
@@ -179,28 +182,33 @@ func TestBrokenConfigs(t *testing.T) {
 		"attribute name taken":       users(mockidp.User{Login: "a", Attributes: map[string][]string{"login": {"z"}}}),
 		"group twice":                {Groups: []mockidp.Group{{Name: "g"}, {Name: "g"}}},
 		"group Everyone":             {Groups: []mockidp.Group{{Name: mockidp.Everyone}}},
-		"unknown group of a user":    {Groups: []mockidp.Group{{Name: "g"}}, Users: []mockidp.User{{Login: "a", Groups: []string{"h"}}}},
-		"unknown group of an app":    apps(mockidp.App{Label: "a", Groups: []string{"h"}}),
-		"unknown user of an app":     apps(mockidp.App{Label: "a", Users: []string{"h"}}),
-		"no label":                   apps(mockidp.App{}),
-		"same ID":                    apps(mockidp.App{Label: "a", ID: "x"}, mockidp.App{Label: "b", ID: "x"}),
-		"same key":                   apps(mockidp.App{Label: "a", ExternalKey: "x"}, mockidp.App{Label: "b", ExternalKey: "x"}),
-		"ID that isn't one":          apps(mockidp.App{Label: "a", ID: "x/y"}),
-		"ID of dots":                 apps(mockidp.App{Label: "a", ID: ".."}),
-		"unknown kind":               apps(mockidp.App{Label: "a", Kind: 9}),
-		"unknown policy":             apps(mockidp.App{Label: "a", Unlisted: 9}),
-		"unknown signing":            apps(mockidp.App{Label: "a", Sign: 9}),
-		"unknown filter":             apps(mockidp.App{Label: "a", GroupAttribute: &mockidp.GroupAttribute{Filter: 9}}),
-		"broken filter":              apps(mockidp.App{Label: "a", GroupAttribute: &mockidp.GroupAttribute{Filter: mockidp.Regex, Value: "("}}),
-		"broken expression":          apps(mockidp.App{Label: "a", Attributes: []mockidp.Attribute{{Name: "x", Values: []string{"${user.a b}"}}}}),
-		"nameless attribute":         apps(mockidp.App{Label: "a", Attributes: []mockidp.Attribute{{}}}),
-		"long RelayState":            apps(mockidp.App{Label: "a", DefaultRelayState: strings.Repeat("x", 1025)}),
-		"app lifetime":               apps(mockidp.App{Label: "a", SessionLifetime: -1}),
-		"SAML with a URL":            apps(mockidp.App{Label: "a", URL: frank}),
-		"bookmark without":           apps(mockidp.App{Label: "a", Kind: mockidp.Bookmark}),
-		"bookmark of script":         apps(mockidp.App{Label: "a", Kind: mockidp.Bookmark, URL: "javascript:alert(1)"}),
-		"bookmark with ACS":          apps(mockidp.App{Label: "a", Kind: mockidp.Bookmark, URL: frank, ACS: []mockidp.ACS{{URL: frank}}}),
-		"duplicate ACS":              apps(mockidp.App{Label: "a", ACS: []mockidp.ACS{{URL: frank}, {URL: frank}}}),
+		"unknown group of a user": {
+			Groups: []mockidp.Group{{Name: "g"}}, Users: []mockidp.User{{Login: "a", Groups: []string{"h"}}}},
+		"unknown group of an app": apps(mockidp.App{Label: "a", Groups: []string{"h"}}),
+		"unknown user of an app":  apps(mockidp.App{Label: "a", Users: []string{"h"}}),
+		"no label":                apps(mockidp.App{}),
+		"same ID":                 apps(mockidp.App{Label: "a", ID: "x"}, mockidp.App{Label: "b", ID: "x"}),
+		"same key": apps(mockidp.App{Label: "a", ExternalKey: "x"},
+			mockidp.App{Label: "b", ExternalKey: "x"}),
+		"ID that isn't one": apps(mockidp.App{Label: "a", ID: "x/y"}),
+		"ID of dots":        apps(mockidp.App{Label: "a", ID: ".."}),
+		"unknown kind":      apps(mockidp.App{Label: "a", Kind: 9}),
+		"unknown policy":    apps(mockidp.App{Label: "a", Unlisted: 9}),
+		"unknown signing":   apps(mockidp.App{Label: "a", Sign: 9}),
+		"unknown filter":    apps(mockidp.App{Label: "a", GroupAttribute: &mockidp.GroupAttribute{Filter: 9}}),
+		"broken filter": apps(mockidp.App{Label: "a",
+			GroupAttribute: &mockidp.GroupAttribute{Filter: mockidp.Regex, Value: "("}}),
+		"broken expression": apps(mockidp.App{Label: "a",
+			Attributes: []mockidp.Attribute{{Name: "x", Values: []string{"${user.a b}"}}}}),
+		"nameless attribute": apps(mockidp.App{Label: "a", Attributes: []mockidp.Attribute{{}}}),
+		"long RelayState":    apps(mockidp.App{Label: "a", DefaultRelayState: strings.Repeat("x", 1025)}),
+		"app lifetime":       apps(mockidp.App{Label: "a", SessionLifetime: -1}),
+		"SAML with a URL":    apps(mockidp.App{Label: "a", URL: frank}),
+		"bookmark without":   apps(mockidp.App{Label: "a", Kind: mockidp.Bookmark}),
+		"bookmark of script": apps(mockidp.App{Label: "a", Kind: mockidp.Bookmark, URL: "javascript:alert(1)"}),
+		"bookmark with ACS": apps(mockidp.App{Label: "a", Kind: mockidp.Bookmark, URL: frank,
+			ACS: []mockidp.ACS{{URL: frank}}}),
+		"duplicate ACS": apps(mockidp.App{Label: "a", ACS: []mockidp.ACS{{URL: frank}, {URL: frank}}}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if c.Key == nil && c.Certificate == nil {
@@ -213,7 +221,7 @@ func TestBrokenConfigs(t *testing.T) {
 	}
 }
 
-func TestTheCallersConfigIsCopied(t *testing.T) {
+func TestConfigIsCopied(t *testing.T) {
 	conf := twoRegions()
 	idp := start(t, conf)
 	conf.Apps[0].ACS[0].URL = "http://evil.localhost/"
@@ -221,21 +229,22 @@ func TestTheCallersConfigIsCopied(t *testing.T) {
 	app, ok := idp.App("idc")
 	require.True(t, ok)
 	assert.Equal(t, virginia, app.ACS[0].URL)
-	assert.EqualValues(t, 1, *app.ACS[1].Index, "a place in the list, filled in")
+	assert.EqualValues(t, 1, *app.ACS[1].Index, "its position in the list")
 	app.ACS[0].URL, *app.ACS[1].Index = "http://evil.localhost/", 9
 	form, err := idp.IdPInitiated("idc", alice, "")
 	require.NoError(t, err)
 	assert.Equal(t, virginia, form.URL)
 }
 
-func TestFailedUpdatesChangeNothing(t *testing.T) {
+func TestFailedUpdatesHaveNoEffect(t *testing.T) {
 	idp := start(t, twoRegions())
 	boom := fmt.Errorf("boom")
 	assert.ErrorIs(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.Label = "x"; return boom }), boom)
 	assert.Equal(t, mockidp.ReasonNoSuchApp, reason(t, idp.UpdateApp("none", func(*mockidp.App) error { return nil })))
 	assert.Equal(t, mockidp.ReasonNotSAML, reason(t, idp.SetACS("mark", nil)))
 	assert.Equal(t, mockidp.ReasonNoSuchUser, reason(t, idp.UpdateUser("none", func(*mockidp.User) error { return nil })))
-	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.UpdateUser(alice, func(u *mockidp.User) error { u.Login = bob; return nil })))
+	assert.Equal(t, mockidp.ReasonConfig,
+		reason(t, idp.UpdateUser(alice, func(u *mockidp.User) error { u.Login = bob; return nil })))
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.AddUser(mockidp.User{Login: "Alice@Example.com"})))
 	_, err := idp.AddApp(mockidp.App{Label: "x", ID: "idc"})
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, err))
@@ -248,14 +257,15 @@ func TestFailedUpdatesChangeNothing(t *testing.T) {
 	assert.False(t, ok)
 
 	require.NoError(t, idp.AddUser(mockidp.User{Login: "carol@example.com"}))
-	added, err := idp.AddApp(mockidp.App{Label: "Added", Users: []string{"carol@example.com"}, ACS: []mockidp.ACS{{URL: ireland}}})
+	added, err := idp.AddApp(mockidp.App{Label: "Added", Users: []string{"carol@example.com"},
+		ACS: []mockidp.ACS{{URL: ireland}}})
 	require.NoError(t, err)
 	form, err := idp.IdPInitiated(added.ID, "carol@example.com", "")
 	require.NoError(t, err)
 	assert.Equal(t, ireland, form.URL)
 }
 
-func TestIDsComeFromTheLabel(t *testing.T) {
+func TestIDsAreDerivedFromTheLabel(t *testing.T) {
 	ids := func() string {
 		idp := start(t, mockidp.Config{Key: rsaKey(), Apps: []mockidp.App{{Label: "A"}, {Label: "A"}, {Label: "B"}}})
 		var out []string

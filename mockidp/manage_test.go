@@ -10,7 +10,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-func TestNoChangeIsLost(t *testing.T) {
+func TestConcurrentUpdatesAreKept(t *testing.T) {
 	idp := start(t, twoRegions())
 	var wg sync.WaitGroup
 	for range 8 {
@@ -25,10 +25,11 @@ func TestNoChangeIsLost(t *testing.T) {
 	assert.Len(t, u.LastName, len("Example")+8*200)
 }
 
-func TestARefusedChangeLeavesNothingBehind(t *testing.T) {
+func TestRefusedChangesHaveNoEffect(t *testing.T) {
 	idp := start(t, twoRegions())
-	// The first group would come to be, were it not for the second.
-	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.AddUser(mockidp.User{Login: "carol", Groups: []string{"New", ""}})))
+	// Without the second group, the first one would be added.
+	assert.Equal(t, mockidp.ReasonConfig,
+		reason(t, idp.AddUser(mockidp.User{Login: "carol", Groups: []string{"New", ""}})))
 	_, err := idp.AddApp(mockidp.App{Label: "x", Groups: []string{"New"}})
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, err))
 	_, ok := idp.User("carol")
@@ -38,8 +39,8 @@ func TestARefusedChangeLeavesNothingBehind(t *testing.T) {
 	assert.NoError(t, err)
 }
 
-// What is gone and comes back doesn't bring its sessions along.
-func TestSessionsEndForGood(t *testing.T) {
+// Sessions that ended stay ended when the user is active again.
+func TestEndedSessionsStayEnded(t *testing.T) {
 	become := func(status mockidp.UserStatus) func(*mockidp.Server) error {
 		return func(idp *mockidp.Server) error {
 			return idp.UpdateUser(alice, func(u *mockidp.User) error { u.Status = status; return nil })
@@ -65,7 +66,7 @@ func TestSessionsEndForGood(t *testing.T) {
 			other.get(idp.DashboardURL()).contains(t, "My Apps")
 		})
 	}
-	// Locked out is about new sign-ins only.
+	// A lockout affects new sign-ins only.
 	idp := start(t, twoRegions())
 	b := newBrowser(t, idp)
 	b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword)
@@ -73,7 +74,7 @@ func TestSessionsEndForGood(t *testing.T) {
 	b.get(idp.DashboardURL()).contains(t, "My Apps")
 }
 
-func TestReadingInsideAChange(t *testing.T) {
+func TestReadDuringUpdate(t *testing.T) {
 	idp := start(t, twoRegions())
 	require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error {
 		before, _ := idp.App("idc")

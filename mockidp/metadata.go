@@ -1,17 +1,23 @@
 package mockidp
 
 import (
+	"bytes"
+	_ "embed"
 	"encoding/base64"
 	"encoding/xml"
+	"fmt"
 	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"text/template"
 
 	"github.com/beevik/etree"
-	crewjam "github.com/crewjam/saml"
 )
 
 // Metadata returns the identity provider's metadata for a SAML app, with the layout of Okta's, or of Entra ID's for an
-// app with that profile. "" is the first SAML app. It panics with an *Error if there is no such app, or no address yet:
-// both are mistakes in a test.
+// app with that profile. It panics with an *Error if there is no such app, or no address yet: both are mistakes in a
+// test.
 func (s *Server) Metadata(appID string) []byte {
 	doc, err := s.Snapshot().Metadata(appID, "")
 	if err != nil {
@@ -40,7 +46,7 @@ func (s *Server) sendMetadata(w http.ResponseWriter, st *state, app *App) *Error
 }
 
 // metadata returns an EntityDescriptor with an IDPSSODescriptor (SAML Metadata 2.4.3) and all keys, the one that signs
-// for the app first.
+// for the app first. No code of Meridian's writes it, so that a mistake can't cancel out one in Meridian's reader.
 func (s *Server) metadata(st *state, app *App) ([]byte, error) {
 	if app.Profile == Entra {
 		return s.entraMetadata(st, app)
@@ -49,69 +55,91 @@ func (s *Server) metadata(st *state, app *App) ([]byte, error) {
 }
 
 func (s *Server) oktaMetadata(app *App, keys []*signingKey) ([]byte, error) {
-	doc, err := metadataDocument(s.describe(app, keys), "UTF-8")
+	formats := []string{NameIDUnspecified, NameIDEmail}
+	if !slices.Contains(formats, app.NameIDFormat) {
+		formats = []string{app.NameIDFormat}
+	}
+	doc, err := newDocument("okta-metadata", map[string]any{"Issuer": app.Issuer, "Signed": app.SignedRequests,
+		"Certificates": certificates(keys), "NameIDFormats": formats, "SSO": s.ssoURL(app)})
 	if err != nil {
 		return nil, err
 	}
-	layOutLikeOkta(doc.Root())
 	doc.Indent(2)
 	return doc.WriteToBytes()
 }
 
-// describe uses the types of crewjam/saml, not Meridian's: a mistake there can't cancel out one in Meridian's reader.
-func (s *Server) describe(app *App, keys []*signingKey) *crewjam.EntityDescriptor {
-	idp := crewjam.IDPSSODescriptor{WantAuthnRequestsSigned: &app.SignedRequests}
-	idp.ProtocolSupportEnumeration = nsProtocol
+func certificates(keys []*signingKey) []string {
+	var out []string
 	for _, k := range keys {
-		idp.KeyDescriptors = append(idp.KeyDescriptors, keyDescriptor(base64.StdEncoding.EncodeToString(k.cert.Raw)))
+		out = append(out, base64.StdEncoding.EncodeToString(k.cert.Raw))
 	}
-	idp.NameIDFormats = []crewjam.NameIDFormat{NameIDUnspecified, NameIDEmail}
-	if app.NameIDFormat != NameIDUnspecified && app.NameIDFormat != NameIDEmail {
-		idp.NameIDFormats = []crewjam.NameIDFormat{crewjam.NameIDFormat(app.NameIDFormat)}
-	}
-	idp.SingleSignOnServices = []crewjam.Endpoint{
-		{Binding: bindingPOST, Location: s.ssoURL(app)},
-		{Binding: bindingRedirect, Location: s.ssoURL(app)},
-	}
-	return &crewjam.EntityDescriptor{EntityID: app.Issuer, IDPSSODescriptors: []crewjam.IDPSSODescriptor{idp}}
+	return out
 }
 
-func keyDescriptor(certificate string) crewjam.KeyDescriptor {
-	key := crewjam.KeyDescriptor{Use: "signing"}
-	key.KeyInfo.X509Data.X509Certificates = []crewjam.X509Certificate{{Data: certificate}}
-	return key
-}
+// nextKey is a certificate whose private key doesn't exist. Entra ID publishes the key that it will sign with next, so
+// service providers must try more than one.
+//
+//go:embed entra_next_key.txt
+var nextKey string
 
-// metadataDocument returns the output of encoding/xml, which declares a default namespace on nearly every element.
-func metadataDocument(entity *crewjam.EntityDescriptor, encoding string) (*etree.Document, error) {
-	out, err := xml.Marshal(entity)
+// entraMetadata returns a tenant's metadata with those parts of Entra ID's that make readers fail: a byte order mark,
+// two RoleDescriptors of WS-Federation (1.2, 3.1.2) before the IDPSSODescriptor, several keys in each, and a signature
+// over all of it, with the key that signs for the app. There is no SingleLogoutService: the mock has none.
+func (s *Server) entraMetadata(st *state, app *App) ([]byte, error) {
+	k, kerr := st.signer(app)
+	if kerr != nil {
+		return nil, kerr
+	}
+	doc, err := newDocument("entra-metadata", map[string]any{"Issuer": app.Issuer, "SSO": s.ssoURL(app),
+		"ID": "_" + derivedGUID("metadata\x00"+app.Issuer), "WSFed": s.base() + "/" + st.tenant(app) + "/wsfed",
+		"Certificates": append(certificates(st.keysFor(app)), nextKey)})
 	if err != nil {
 		return nil, err
 	}
-	doc := canonical(etree.NewDocument())
-	if err := doc.ReadFromBytes(out); err != nil {
+	sig, err := k.signature(doc.Root())
+	if err != nil {
 		return nil, err
 	}
-	doc.InsertChildAt(0, etree.NewProcInst("xml", `version="1.0" encoding="`+encoding+`"`))
-	return doc, nil
+	doc.Root().InsertChildAt(0, sig)
+	out, err := doc.WriteToBytes()
+	return append([]byte(byteOrderMark), out...), err
 }
 
-// layOutLikeOkta sets the prefixes and the order of attributes to Okta's.
-func layOutLikeOkta(e *etree.Element) {
-	for c := range e.ChildElementsSeq() {
-		layOutLikeOkta(c) // while e's declaration is still there
+// documents holds the templates of the XML documents that the Server writes. Each value in them passes through xml,
+// which escapes it; a test checks that. Line breaks and indentation are for readers of the templates, and not sent.
+var documents = parseDocuments()
+
+var indentation = regexp.MustCompile(`\n\s*`)
+
+func parseDocuments() *template.Template {
+	set := template.New("").Option("missingkey=error").Funcs(template.FuncMap{"xml": escapeXML})
+	for _, name := range []string{"response", "encrypted", "okta-metadata", "entra-metadata"} {
+		text, err := embedded.ReadFile("templates/" + name + ".xml")
+		if err != nil {
+			panic("mockidp: " + err.Error()) // the folder is compiled in
+		}
+		template.Must(set.New(name).Parse(indentation.ReplaceAllString(string(text), "")))
 	}
-	prefix := "md"
-	if e.NamespaceURI() == nsSignature {
-		prefix = "ds"
+	return set
+}
+
+func escapeXML(v any) (string, error) {
+	var b strings.Builder
+	err := xml.EscapeText(&b, fmt.Append(nil, v))
+	return b.String(), err
+}
+
+func newDocument(name string, data any) (*etree.Document, error) {
+	var b bytes.Buffer
+	if err := documents.ExecuteTemplate(&b, name, data); err != nil {
+		return nil, err
 	}
-	e.Space = prefix
-	e.RemoveAttr("xmlns")
-	e.SortAttrs()
-	switch e.Tag {
-	case "EntityDescriptor":
-		e.CreateAttr("xmlns:md", nsMetadata)
-	case "KeyInfo":
-		e.CreateAttr("xmlns:ds", nsSignature)
-	}
+	doc := canonical(etree.NewDocument())
+	return doc, doc.ReadFromBytes(b.Bytes())
+}
+
+// canonical makes a document escape carriage returns too, so that a reader gets exactly what was signed.
+func canonical(doc *etree.Document) *etree.Document {
+	doc.WriteSettings.CanonicalText, doc.WriteSettings.CanonicalAttrVal = true, true
+	return doc
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// spMetadata has its default in second place, and a binding that isn't ours.
+// spMetadata has its default in second position, and an unsupported binding.
 const spMetadata = `<?xml version="1.0"?>
 <md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="` + entityID + `">
   <md:SPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">
@@ -22,7 +22,7 @@ const spMetadata = `<?xml version="1.0"?>
   </md:SPSSODescriptor>
 </md:EntityDescriptor>`
 
-func TestMetadataIsLaidOutLikeOktas(t *testing.T) {
+func TestMetadataHasOktasLayout(t *testing.T) {
 	idp := start(t, twoRegions())
 	app, _ := idp.App("idc")
 	served := newBrowser(t, idp).get(idp.MetadataURL("idc"))
@@ -40,7 +40,8 @@ func TestMetadataIsLaidOutLikeOktas(t *testing.T) {
 	for _, c := range role.ChildElements() {
 		order = append(order, c.Tag)
 	}
-	assert.Equal(t, []string{"KeyDescriptor", "NameIDFormat", "NameIDFormat", "SingleSignOnService", "SingleSignOnService"}, order)
+	assert.Equal(t, []string{"KeyDescriptor", "NameIDFormat", "NameIDFormat", "SingleSignOnService",
+		"SingleSignOnService"}, order)
 	assert.Equal(t, "signing", attrOf(t, role, "./KeyDescriptor", "use"))
 	assert.Equal(t, base64.StdEncoding.EncodeToString(idp.Certificate().Raw), text(t, role, ".//X509Certificate"))
 	for _, sso := range role.SelectElements("SingleSignOnService") {
@@ -59,7 +60,7 @@ func TestRegisterSP(t *testing.T) {
 	assert.Equal(t, virginia, form.URL)
 }
 
-// Which one is the default is SAML Metadata 2.4.4's rule.
+// SAML Metadata 2.4.4 defines the default.
 func TestRegisterSPPicksTheDefault(t *testing.T) {
 	for name, c := range map[string]struct {
 		from, to string
@@ -91,16 +92,17 @@ func TestRegisterSPPicksTheDefault(t *testing.T) {
 func TestRegisterSPRefuses(t *testing.T) {
 	idp := start(t, twoRegions())
 	for name, md := range map[string]string{
-		"nothing":        "",
-		"other XML":      "<a/>",
-		"IdP":            string(idp.Metadata("")),
-		"no entity ID":   strings.Replace(spMetadata, entityID, "", 1),
-		"no POST":        strings.ReplaceAll(spMetadata, "HTTP-POST", "HTTP-Redirect"),
-		"script":         strings.Replace(spMetadata, frank, "javascript:alert(1)", 1),
-		"same index":     strings.Replace(spMetadata, `index="4"`, `index="2"`, 1),
-		"index":          strings.Replace(spMetadata, `index="4"`, `index="70000"`, 1),
-		"over 1 MiB":     spMetadata + strings.Repeat(" ", 1<<20),
-		"two SP roles":   strings.Replace(spMetadata, "</md:EntityDescriptor>", "<md:SPSSODescriptor/></md:EntityDescriptor>", 1),
+		"nothing":      "",
+		"other XML":    "<a/>",
+		"IdP":          string(idp.Metadata("")),
+		"no entity ID": strings.Replace(spMetadata, entityID, "", 1),
+		"no POST":      strings.ReplaceAll(spMetadata, "HTTP-POST", "HTTP-Redirect"),
+		"script":       strings.Replace(spMetadata, frank, "javascript:alert(1)", 1),
+		"same index":   strings.Replace(spMetadata, `index="4"`, `index="2"`, 1),
+		"index":        strings.Replace(spMetadata, `index="4"`, `index="70000"`, 1),
+		"over 1 MiB":   spMetadata + strings.Repeat(" ", 1<<20),
+		"two SP roles": strings.Replace(spMetadata, "</md:EntityDescriptor>", "<md:SPSSODescriptor/></md:EntityDescriptor>",
+			1),
 		"not wellformed": spMetadata[:len(spMetadata)-3],
 	} {
 		t.Run(name, func(t *testing.T) {

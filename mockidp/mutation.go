@@ -41,40 +41,34 @@ type Mutated struct {
 	ACS string
 	// Query is added to that URL. Zero: nothing is added.
 	Query []Field
-	// Fields replace the usual fields, of which SAMLResponse would be Response in base64: broken base64, a
-	// duplicate field, another RelayState. Zero (nil): the usual ones.
+	// Fields replace the usual fields, of which SAMLResponse would be Response in base64: broken base64, a duplicate
+	// field, another RelayState. Zero (nil): the usual ones.
 	Fields []Field
 	// Method and Encoding are how the form is sent. Zero: as the binding has it.
 	Method   Method
 	Encoding FormEncoding
 }
 
-// outgoing is an answer after Config.Mutate.
-type outgoing struct {
-	form   Form
-	acs    string // form.URL without Mutated.Query
-	xml    []byte
-	attack string // the mutation's ID, or "" for a valid answer
-}
-
-// mutated calls Config.Mutate, if it is set.
-func (s *Server) mutated(a answer, raw []byte) (outgoing, *Error) {
+// mutated returns the message to send: the answer, or what Config.Mutate makes of it.
+func (s *Server) mutated(a answer, raw []byte) (Message, *Error) {
 	if s.config.Mutate == nil {
-		return Mutated{Response: raw}.outgoing(a)
+		return Mutated{Response: raw}.message(a)
 	}
-	m := s.mutation(a, raw)
-	changed, err := s.config.Mutate(m)
+	mutation := s.mutation(a, raw)
+	changed, err := s.config.Mutate(mutation)
 	if err != nil {
-		return outgoing{}, internal("Config.Mutate failed for "+quote(m.ID), err)
+		return Message{}, internal("Config.Mutate failed for "+quote(mutation.ID), err)
 	}
 	if changed.Response == nil {
 		changed.Response = raw
 	}
-	out, oerr := changed.outgoing(a)
-	if oerr == nil && (out.acs != a.acs.URL || !out.form.usual(out.acs) || !bytes.Equal(out.xml, raw)) {
-		out.attack = m.ID // else it is the valid answer
+	m, merr := changed.message(a)
+	f := m.Form
+	usual := f.URL == a.acs.URL && m.ACS == f.URL && f.Fields == nil && f.Method == POST && f.Encoding == URLEncoded
+	if merr == nil && (!usual || !bytes.Equal(m.XML, raw)) {
+		m.Attack = mutation.ID // else it is the valid answer
 	}
-	return out, oerr
+	return m, merr
 }
 
 func (s *Server) mutation(a answer, raw []byte) Mutation {
@@ -91,25 +85,24 @@ func (s *Server) mutation(a answer, raw []byte) Mutation {
 	return m
 }
 
-// outgoing returns the form. The app's list of consumers holds for attacks too.
-func (m Mutated) outgoing(a answer) (outgoing, *Error) {
-	out := outgoing{acs: cmp.Or(m.ACS, a.acs.URL), xml: m.Response}
+func (m Mutated) message(a answer) (Message, *Error) {
 	if err := m.check(a); err != nil {
-		return out, internal("the result of Config.Mutate can't be sent", err)
+		return Message{}, internal("the result of Config.Mutate can't be sent", err)
 	}
-	out.form = Form{URL: out.acs, SAMLResponse: base64.StdEncoding.EncodeToString(m.Response), RelayState: a.relayState,
+	acs := cmp.Or(m.ACS, a.acs.URL)
+	form := Form{URL: acs, SAMLResponse: base64.StdEncoding.EncodeToString(m.Response), RelayState: a.relayState,
 		Fields: slices.Clone(m.Fields), Method: m.Method, Encoding: m.Encoding}
 	if i := slices.IndexFunc(m.Fields, func(x Field) bool { return x.Name == "SAMLResponse" }); i >= 0 {
-		out.form.SAMLResponse = m.Fields[i].Value
+		form.SAMLResponse = m.Fields[i].Value
 	}
 	if len(m.Query) > 0 {
 		join := "?"
-		if strings.Contains(out.acs, "?") {
+		if strings.Contains(acs, "?") {
 			join = "&"
 		}
-		out.form.URL += join + encodeFields(m.Query)
+		form.URL += join + encodeFields(m.Query)
 	}
-	return out, nil
+	return Message{ACS: acs, XML: m.Response, Form: form}, nil
 }
 
 func (m Mutated) check(a answer) error {

@@ -10,8 +10,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// Large answers don't add up without end, and the newest is always there.
-func TestLargeMessagesAreForgottenEarlier(t *testing.T) {
+// The total size of messages is bounded, and the newest is always kept.
+func TestLargeMessagesAreDropped(t *testing.T) {
 	conf, size := twoRegions(), 8<<20
 	conf.Mutate = func(mockidp.Mutation) (mockidp.Mutated, error) {
 		return mockidp.Mutated{Response: make([]byte, size)}, nil
@@ -75,8 +75,9 @@ func TestMutations(t *testing.T) {
 	_, err := idp.IdPInitiated("", alice, "")
 	assert.Equal(t, mockidp.ReasonInternal, reason(t, err))
 	_, err = idp.IdPInitiated("", alice, "")
-	assert.NoError(t, err, "the other is Bob's")
-	for _, bad := range [][3]string{{"", "", ""}, {"X9", "", ""}, {"X1", "mark", ""}, {"X1", "none", ""}, {"X1", "", "nobody"}} {
+	assert.NoError(t, err, "the other mutation is for Bob")
+	for _, bad := range [][3]string{{"", "", ""}, {"X9", "", ""}, {"X1", "mark", ""}, {"X1", "none", ""},
+		{"X1", "", "nobody"}} {
 		assert.Error(t, idp.QueueMutation(bad[0], bad[1], bad[2]), bad)
 	}
 	assert.Error(t, start(t, twoRegions()).QueueMutation("X1", "", ""))

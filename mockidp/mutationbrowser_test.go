@@ -14,7 +14,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// A real browser sends the forms as Deliver does.
+// A real browser sends the forms like Deliver.
 func TestMutatedFormsInABrowser(t *testing.T) {
 	chromium := chrome(t)
 	got := make(chan arrived, 10)
@@ -50,7 +50,7 @@ func TestMutatedFormsInABrowser(t *testing.T) {
 		_, err := idp.Deliver(nil, ms[len(ms)-1].Form)
 		require.NoError(t, err)
 		own := <-got
-		if name == "multipart" { // but for the boundary
+		if name == "multipart" { // except for the boundary
 			for _, a := range []*arrived{&browser, &own} {
 				_, boundary, ok := strings.Cut(a.contentType, "boundary=")
 				require.True(t, ok)

@@ -18,8 +18,7 @@ import (
 
 var formTag = regexp.MustCompile(`<form method="([^"]*)" action="([^"]*)"(?: enctype="([^"]*)")? id="(?:answer|first)"`)
 
-// forms reads the forms of the page that posts: method, address and enctype of
-// each, and all fields in order.
+// forms returns the forms of the page that posts: method, action and enctype of each, and all fields in order.
 func (p page) forms(t *testing.T) (tags [][]string, fields []mockidp.Field) {
 	t.Helper()
 	for _, m := range formTag.FindAllStringSubmatch(p.Body, -1) {
@@ -34,7 +33,7 @@ func (p page) forms(t *testing.T) (tags [][]string, fields []mockidp.Field) {
 	return tags, fields
 }
 
-// arrived is what a service provider got.
+// arrived is a request that a service provider received.
 type arrived struct{ method, uri, contentType, body string }
 
 func listening(t *testing.T) (string, chan arrived) {
@@ -49,7 +48,8 @@ func listening(t *testing.T) (string, chan arrived) {
 
 func TestMutatedForms(t *testing.T) {
 	at, got := listening(t)
-	two := []mockidp.Field{{Name: "SAMLResponse", Value: "Zmlyc3Q+"}, {Name: "RelayState", Value: `/"<&>`}, {Name: "SAMLResponse", Value: "second\nline"}}
+	two := []mockidp.Field{{Name: "SAMLResponse", Value: "Zmlyc3Q+"}, {Name: "RelayState", Value: `/"<&>`},
+		{Name: "SAMLResponse", Value: "second\nline"}}
 	encoded := "SAMLResponse=Zmlyc3Q%2B&RelayState=%2F%22%3C%26%3E&SAMLResponse=second%0D%0Aline"
 	urlencoded := "application/x-www-form-urlencoded"
 	for name, c := range map[string]struct {
@@ -57,13 +57,21 @@ func TestMutatedForms(t *testing.T) {
 		tag  []string
 		want arrived
 	}{
-		"a field twice": {mockidp.Mutated{Fields: two}, []string{"post", at + "/acs?v=1", ""}, arrived{"POST", "/acs?v=1", urlencoded, encoded}},
+		"a field twice": {
+			mockidp.Mutated{Fields: two}, []string{"post", at + "/acs?v=1", ""},
+			arrived{"POST", "/acs?v=1", urlencoded, encoded}},
 		"query too": {mockidp.Mutated{Fields: two, Query: []mockidp.Field{{Name: "SAMLResponse", Value: "a+b"}}},
-			[]string{"post", at + "/acs?v=1&SAMLResponse=a%2Bb", ""}, arrived{"POST", "/acs?v=1&SAMLResponse=a%2Bb", urlencoded, encoded}},
-		"GET": {mockidp.Mutated{Fields: two, Method: mockidp.GET}, []string{"get", at + "/acs?v=1", ""}, arrived{"GET", "/acs?" + encoded, "", ""}},
-		"text": {mockidp.Mutated{Fields: two[:1], Encoding: mockidp.PlainText}, []string{"post", at + "/acs?v=1", "text/plain"},
+			[]string{"post", at + "/acs?v=1&SAMLResponse=a%2Bb", ""},
+			arrived{"POST", "/acs?v=1&SAMLResponse=a%2Bb", urlencoded, encoded}},
+		"GET": {
+			mockidp.Mutated{Fields: two, Method: mockidp.GET}, []string{"get", at + "/acs?v=1", ""},
+			arrived{"GET", "/acs?" + encoded, "", ""}},
+		"text": {
+			mockidp.Mutated{Fields: two[:1], Encoding: mockidp.PlainText}, []string{"post", at + "/acs?v=1", "text/plain"},
 			arrived{"POST", "/acs?v=1", "text/plain", "SAMLResponse=Zmlyc3Q+\r\n"}},
-		"another place": {mockidp.Mutated{ACS: at + "/other", Fields: two}, []string{"post", at + "/other", ""}, arrived{"POST", "/other", urlencoded, encoded}},
+		"another place": {
+			mockidp.Mutated{ACS: at + "/other", Fields: two}, []string{"post", at + "/other", ""},
+			arrived{"POST", "/other", urlencoded, encoded}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conf := twoRegions()
@@ -84,14 +92,14 @@ func TestMutatedForms(t *testing.T) {
 
 			m := idp.Messages()[1]
 			assert.Equal(t, "form", m.Attack)
-			assert.Contains(t, string(m.XML), "saml2p:Response", "the document is the good one")
+			assert.Contains(t, string(m.XML), "saml2p:Response", "the document is the valid one")
 			assert.Equal(t, strings.Split(c.tag[1], "?")[0], strings.Split(m.ACS, "?")[0])
 			_, err := idp.Deliver(nil, m.Form)
 			require.NoError(t, err)
-			assert.Equal(t, c.want, <-got, "what a client sends that is no browser")
+			assert.Equal(t, c.want, <-got, "sent by Deliver")
 			assert.Equal(t, 200, idp.Messages()[1].Answer.Status)
 
-			// The good answer is as it ever was.
+			// The valid answer is unchanged.
 			tags, fields = b.get(redirect(idp, request(), "state")).forms(t)
 			assert.Equal(t, []string{"post", at + "/acs?v=1", ""}, tags[0])
 			assert.Equal(t, []string{"SAMLResponse", "RelayState"}, []string{fields[0].Name, fields[1].Name})
@@ -104,7 +112,8 @@ func TestMultipartFormAndFaults(t *testing.T) {
 	at, got := listening(t)
 	conf := twoRegions()
 	conf.Mutate = func(m mockidp.Mutation) (mockidp.Mutated, error) {
-		return mockidp.Mutated{Fields: []mockidp.Field{{Name: "SAMLResponse[]", Value: "abcd"}, {Name: "x", Value: "efgh"}}, Encoding: mockidp.Multipart}, nil
+		return mockidp.Mutated{Fields: []mockidp.Field{{Name: "SAMLResponse[]", Value: "abcd"}, {Name: "x", Value: "efgh"}},
+			Encoding: mockidp.Multipart}, nil
 	}
 	idp := start(t, conf)
 	require.NoError(t, idp.SetACS("idc", []mockidp.ACS{{URL: at + "/acs"}}))
@@ -122,13 +131,15 @@ func TestMultipartFormAndFaults(t *testing.T) {
 	require.NoError(t, idp.Inject(mockidp.Fault{Kind: mockidp.CutResponse}))
 	require.NoError(t, idp.Inject(mockidp.Fault{Kind: mockidp.DuplicatePost}))
 	tags, fields := b.get(idp.SSOURL("")).forms(t)
-	assert.Equal(t, [][]string{{"post", at + "/acs", "multipart/form-data"}, {"post", at + "/acs", "multipart/form-data"}}, tags, "both of the duplicates")
-	assert.Equal(t, []mockidp.Field{{Name: "SAMLResponse[]", Value: "ab"}, {Name: "x", Value: "efgh"}}, fields[:2], "half of the message, and of nothing else")
+	assert.Equal(t, [][]string{{"post", at + "/acs", "multipart/form-data"}, {"post", at + "/acs", "multipart/form-data"}},
+		tags, "both of the duplicates")
+	assert.Equal(t, []mockidp.Field{{Name: "SAMLResponse[]", Value: "ab"}, {Name: "x", Value: "efgh"}}, fields[:2],
+		"only the message is cut in half")
 	require.NoError(t, idp.Inject(mockidp.Fault{Kind: mockidp.CutPage}))
 	assert.NotContains(t, b.get(idp.SSOURL("")).Body, "</form>")
 }
 
-func TestMutationKnowsRelayStates(t *testing.T) {
+func TestMutationRelayStates(t *testing.T) {
 	conf := twoRegions()
 	var seen []string
 	conf.Mutate = func(m mockidp.Mutation) (mockidp.Mutated, error) {
@@ -143,7 +154,7 @@ func TestMutationKnowsRelayStates(t *testing.T) {
 	assert.Equal(t, []string{"one|", "two|one", "two|one"}, seen)
 }
 
-// What no page can hold isn't sent, and nothing goes off the list.
+// Values that no page can hold and URLs that aren't on the list are refused.
 func TestMutatedFormsAreChecked(t *testing.T) {
 	for name, m := range map[string]mockidp.Mutated{
 		"unlisted":  {ACS: "http://evil.localhost/acs"},

@@ -9,10 +9,11 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// telling is a Config whose answers say which mutation they are.
+// telling returns a Config whose answers name their mutation.
 func telling(ids ...string) mockidp.Config {
 	conf := twoRegions()
-	conf.Apps = append(conf.Apps, mockidp.App{ID: "pay", Label: "Payroll", Audience: "pay", Groups: []string{mockidp.Everyone}, ACS: []mockidp.ACS{{URL: frank}}})
+	conf.Apps = append(conf.Apps, mockidp.App{ID: "pay", Label: "Payroll", Audience: "pay",
+		Groups: []string{mockidp.Everyone}, ACS: []mockidp.ACS{{URL: frank}}})
 	conf.Apps[0].Groups = []string{mockidp.Everyone}
 	conf.Mutations = ids
 	conf.Mutate = func(m mockidp.Mutation) (mockidp.Mutated, error) {
@@ -24,7 +25,7 @@ func telling(ids ...string) mockidp.Config {
 	return conf
 }
 
-// told is the mutation that the app's next answer to somebody is.
+// told returns the mutation of the app's next answer about a user.
 func told(t *testing.T, idp *mockidp.Server, app, login string) string {
 	t.Helper()
 	form, err := idp.IdPInitiated(app, login, "")
@@ -34,7 +35,7 @@ func told(t *testing.T, idp *mockidp.Server, app, login string) string {
 	if tag == "Response" {
 		tag = ""
 	}
-	assert.Equal(t, tag, ms[len(ms)-1].Attack, "the message says it")
+	assert.Equal(t, tag, ms[len(ms)-1].Attack, "the message names it")
 	return tag
 }
 
@@ -44,28 +45,30 @@ func TestStandingMutations(t *testing.T) {
 	idp := start(t, conf)
 	all := func() []string {
 		t.Helper()
-		return []string{told(t, idp, "idc", alice), told(t, idp, "idc", bob), told(t, idp, "pay", alice), told(t, idp, "pay", bob)}
+		return []string{told(t, idp, "idc", alice), told(t, idp, "idc", bob), told(t, idp, "pay", alice),
+			told(t, idp, "pay", bob)}
 	}
 	assert.Equal(t, []string{"ALL", "ALL", "ALL", "ALL"}, all())
-	// The most specific wins, whatever came first, and lasts.
+	// The most specific one applies, in any order of calls, and stays on.
 	require.NoError(t, idp.SetMutation("BOTH", "idc", alice))
 	require.NoError(t, idp.SetMutation("USER", "", "ALICE@example.com"))
 	require.NoError(t, idp.SetMutation("APP", "pay", ""))
 	for range 2 {
 		assert.Equal(t, []string{"BOTH", "ALL", "USER", "APP"}, all())
 	}
-	assert.Equal(t, []mockidp.StandingMutation{{ID: "ALL"}, {"BOTH", "idc", alice}, {"USER", "", alice}, {"APP", "pay", ""}}, idp.StandingMutations())
-	// A queued one goes first, once.
+	assert.Equal(t, []mockidp.StandingMutation{{ID: "ALL"}, {"BOTH", "idc", alice}, {"USER", "", alice},
+		{"APP", "pay", ""}}, idp.StandingMutations())
+	// A queued one goes first, and applies once.
 	require.NoError(t, idp.QueueMutation("ONCE", "", ""))
 	assert.Equal(t, []string{"ONCE", "ALL", "USER", "APP"}, all())
 
-	// The rule goes with the person; a pair has one rule; "" switches it off.
+	// The rule follows a renamed user; a pair has one rule; "" switches it off.
 	require.NoError(t, idp.RenameUser(alice, "ann@example.com"))
 	assert.Equal(t, "USER", told(t, idp, "pay", "ann@example.com"))
 	require.NoError(t, idp.SetMutation("ONCE", "", "ann@example.com"))
 	assert.Equal(t, "ONCE", told(t, idp, "pay", "ann@example.com"))
 	require.NoError(t, idp.SetMutation("", "", "ann@example.com"))
-	require.NoError(t, idp.SetMutation("", "", "nobody"), "there is nothing to switch off")
+	require.NoError(t, idp.SetMutation("", "", "nobody"), "nothing is switched on")
 	assert.Equal(t, "APP", told(t, idp, "pay", "ann@example.com"))
 	idp.ClearMutations()
 	assert.Empty(t, idp.StandingMutations())
@@ -79,8 +82,11 @@ func TestStandingMutations(t *testing.T) {
 		assert.Error(t, idp.SetMutation(bad[0], bad[1], bad[2]), bad)
 	}
 	for name, list := range map[string][]mockidp.StandingMutation{
-		"unknown": {{ID: "NONE"}}, "no ID": {{App: "idc"}}, "app": {{ID: "ALL", App: "none"}}, "user": {{ID: "ALL", User: "nobody"}},
-		"twice": {{ID: "ALL", User: alice}, {ID: "APP", User: "Alice@Example.com"}},
+		"unknown": {{ID: "NONE"}},
+		"no ID":   {{App: "idc"}},
+		"app":     {{ID: "ALL", App: "none"}},
+		"user":    {{ID: "ALL", User: "nobody"}},
+		"twice":   {{ID: "ALL", User: alice}, {ID: "APP", User: "Alice@Example.com"}},
 	} {
 		conf.StandingMutations = list
 		_, err := mockidp.Open(conf)
@@ -91,8 +97,7 @@ func TestStandingMutations(t *testing.T) {
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, err))
 }
 
-// What is chosen on the sign-in page goes before what was ordered, which then
-// still waits.
+// The mutation chosen on the sign-in page goes before those that were ordered, which stay in place.
 func TestAttackChosenOnTheSignInPage(t *testing.T) {
 	conf := telling("ALL", "ONCE", "CHOSEN")
 	conf.Users[1].SecondFactor = "123"
@@ -111,7 +116,8 @@ func TestAttackChosenOnTheSignInPage(t *testing.T) {
 	code := b.post(idp.SignInURL(), v)
 	v = code.fields()
 	v.Set("code", "123")
-	assert.Equal(t, "CHOSEN", decode(t, b.post(idp.URL+"/login/second-factor", v).answer(t)).Tag, "also with a second factor")
+	assert.Equal(t, "CHOSEN", decode(t, b.post(idp.URL+"/login/second-factor", v).answer(t)).Tag,
+		"also with a second factor")
 	for _, want := range []string{"ONCE", "ALL", "ALL"} {
 		assert.Equal(t, want, decode(t, b.get(redirect(idp, request(), "")).answer(t)).Tag)
 	}

@@ -2,7 +2,6 @@ package mockidp
 
 import (
 	"bytes"
-	"cmp"
 	"embed"
 	"hash/fnv"
 	"html/template"
@@ -25,7 +24,6 @@ func Assets() fs.FS {
 	return assets
 }
 
-// parsePages returns a template set for each page.
 func parsePages() map[string]*template.Template {
 	out := map[string]*template.Template{}
 	for _, name := range []string{"signin", "factor", "dashboard", "app", "post", "error"} {
@@ -34,7 +32,6 @@ func parsePages() map[string]*template.Template {
 	return out
 }
 
-// page is the data of every template.
 type page struct {
 	Title  string
 	Org    string
@@ -65,7 +62,6 @@ func (s *Server) render(w http.ResponseWriter, status int, name string, p page) 
 	_, _ = w.Write(out)
 }
 
-// tile is an app's tile on the dashboard.
 type tile struct {
 	Words                       []word
 	Link, About, Initials, Note string
@@ -94,7 +90,8 @@ func words(label string) []word {
 // initials returns the first letters of the first two words.
 func initials(label string) string {
 	var out []rune
-	for _, part := range strings.FieldsFunc(label, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+	separates := func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }
+	for part := range strings.FieldsFuncSeq(label, separates) {
 		if len(out) < 2 {
 			out = append(out, unicode.ToUpper([]rune(part)[0]))
 		}
@@ -113,8 +110,7 @@ func (s *Server) tile(a *App) tile {
 	return t
 }
 
-// handleDashboard shows the tiles whose label contains the search text. The search form is sent by GET and needs no
-// script.
+// handleDashboard shows the tiles whose label contains the search text.
 func (s *Server) handleDashboard(w http.ResponseWriter, r *http.Request, st *state, u *User) *Error {
 	search := strings.TrimSpace(cut(r.URL.Query().Get("q")))
 	var tiles []tile
@@ -137,20 +133,15 @@ func (s *Server) handleDashboard(w http.ResponseWriter, r *http.Request, st *sta
 	return nil
 }
 
-// appDetails is the data of the page about an app.
 type appDetails struct {
 	tile
 	App         *App
 	SAML, Entra bool
 	DefaultURL  string
 
-	Metadata, SignOn, Key, Method string
-	Encrypted, Signed             string
-	Groups                        []groupWords
+	Metadata, SignOn, Key, Method, Encrypted string
+	Filters                                  []string // the words for each Filter
 }
-
-// groupWords describes a group statement.
-type groupWords struct{ Name, Words string }
 
 // handleApp shows an app's settings to every user who has its tile: there are no administrators.
 func (s *Server) handleApp(w http.ResponseWriter, r *http.Request, st *state, u *User) *Error {
@@ -166,7 +157,8 @@ func (s *Server) handleApp(w http.ResponseWriter, r *http.Request, st *state, u 
 }
 
 func (s *Server) details(st *state, a *App) appDetails {
-	d := appDetails{tile: s.tile(a), App: a, SAML: a.Kind == SAML, Entra: a.Profile == Entra, DefaultURL: a.DefaultACS().URL}
+	d := appDetails{tile: s.tile(a), App: a, SAML: a.Kind == SAML, Entra: a.Profile == Entra,
+		DefaultURL: a.DefaultACS().URL}
 	if !d.SAML {
 		return d
 	}
@@ -175,15 +167,11 @@ func (s *Server) details(st *state, a *App) appDetails {
 	if err != nil {
 		d.Method = err.Detail
 	}
-	d.Signed = []string{SignBoth: "response and assertion", SignResponse: "response", SignAssertion: "assertion"}[a.Sign]
 	if a.Encrypt != nil {
 		d.Encrypted = strings.TrimPrefix(strings.TrimPrefix(string(a.Encrypt.Method), nsXEnc), nsXEnc11)
 	}
-	filters := []string{AllGroups: "all groups", StartsWith: "groups that start with ", Equals: "groups equal to ",
+	d.Filters = []string{AllGroups: "all groups", StartsWith: "groups that start with ", Equals: "groups equal to ",
 		Contains: "groups that contain ", Regex: "groups that match "}
-	for _, g := range a.GroupStatements() {
-		d.Groups = append(d.Groups, groupWords{cmp.Or(g.Name, "groups"), filters[g.Filter] + g.Value})
-	}
 	return d
 }
 

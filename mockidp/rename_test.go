@@ -9,9 +9,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// Whoever is renamed is the same person: ID, session, assignments, groups, place
-// in the queue and what was ordered about them stay.
-func TestARenamedUserStaysWhoTheyAre(t *testing.T) {
+// A renamed user keeps the ID, sessions, assignments, groups, place in the queue and mutations.
+func TestRenameUser(t *testing.T) {
 	conf := telling("A")
 	conf.Apps[0].Users = []string{"ALICE@example.com"}
 	conf.Users[0].Attributes = map[string][]string{"badge": {"7"}}
@@ -44,7 +43,7 @@ func TestARenamedUserStaysWhoTheyAre(t *testing.T) {
 	held.signIn(waiting, "ann@example.com", mockidp.DefaultPassword).answer(t)
 	assert.Equal(t, "A", told(t, idp, "idc", "ann@example.com"))
 
-	// The old name is free, and whoever gets it is another person.
+	// The old login is free, and a new user with it is another user.
 	require.NoError(t, idp.AddUser(mockidp.User{Login: alice}))
 	other, _ := idp.User(alice)
 	assert.NotEqual(t, after.ID, other.ID)
@@ -53,18 +52,19 @@ func TestARenamedUserStaysWhoTheyAre(t *testing.T) {
 	b.get(idp.DashboardURL()).contains(t, `name="password"`)
 }
 
-func TestRenamesThatCannotBe(t *testing.T) {
+func TestInvalidRenames(t *testing.T) {
 	idp := start(t, twoRegions())
 	before := idp.Snapshot()
 	for name, c := range map[string]struct {
 		err error
 		why mockidp.Reason
 	}{
-		"nobody":          {idp.RenameUser("none", "x"), mockidp.ReasonNoSuchUser},
-		"taken":           {idp.RenameUser(alice, "BOB@example.com"), mockidp.ReasonConfig},
-		"empty":           {idp.RenameUser(alice, ""), mockidp.ReasonConfig},
-		"space":           {idp.RenameUser(alice, " ann"), mockidp.ReasonConfig},
-		"by UpdateUser":   {idp.UpdateUser(alice, func(u *mockidp.User) error { u.Login = "ann"; return nil }), mockidp.ReasonConfig},
+		"unknown user": {idp.RenameUser("none", "x"), mockidp.ReasonNoSuchUser},
+		"taken":        {idp.RenameUser(alice, "BOB@example.com"), mockidp.ReasonConfig},
+		"empty":        {idp.RenameUser(alice, ""), mockidp.ReasonConfig},
+		"space":        {idp.RenameUser(alice, " ann"), mockidp.ReasonConfig},
+		"by UpdateUser": {
+			idp.UpdateUser(alice, func(u *mockidp.User) error { u.Login = "ann"; return nil }), mockidp.ReasonConfig},
 		"no group":        {idp.RenameGroup("none", "x"), mockidp.ReasonNoSuchGroup},
 		"Everyone":        {idp.RenameGroup(mockidp.Everyone, "x"), mockidp.ReasonNoSuchGroup},
 		"to Everyone":     {idp.RenameGroup("Engineering", mockidp.Everyone), mockidp.ReasonConfig},
@@ -75,7 +75,7 @@ func TestRenamesThatCannotBe(t *testing.T) {
 	}
 	assert.Equal(t, before, idp.Snapshot())
 
-	// The same name in another case is the same person, and no clash.
+	// The same login in another case is the same user.
 	require.NoError(t, idp.RenameUser(alice, "Alice@Example.com"))
 	u, _ := idp.User(alice)
 	assert.Equal(t, "Alice@Example.com", u.Login)
@@ -84,8 +84,8 @@ func TestRenamesThatCannotBe(t *testing.T) {
 	assert.Equal(t, mockidp.ReasonConfig, reason(t, idp.RenameGroup("Engineering", "Finance")))
 }
 
-// A group that is renamed keeps its ID, members and apps; its old name is free.
-func TestARenamedGroupKeepsItsMembers(t *testing.T) {
+// A renamed group keeps its ID, members and apps; its old name is free.
+func TestRenameGroup(t *testing.T) {
 	conf := twoRegions()
 	conf.Apps[0].GroupAttribute = &mockidp.GroupAttribute{}
 	idp := start(t, conf)

@@ -18,19 +18,19 @@ const (
 	encodingDEFLATE = "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
 )
 
-// incoming holds the parameters of a request, still encoded.
 type incoming struct {
 	binding    string
 	message    string // SAMLRequest; "" if there is none
 	has        bool   // whether SAMLRequest is there at all
 	relayState string
 	hasRelay   bool
-	detached   bool   // whether Signature is there
+	detached   bool // whether Signature is there
+	sigAlg     string
+	signature  string
 	query      string // HTTP-Redirect: the octets of the query, which a signature covers
 }
 
-// readParams reads the parameters of either binding. It refuses a duplicate parameter: two readers might pick
-// different ones.
+// readParams refuses duplicate parameters: two readers might pick different ones.
 func readParams(binding string, v url.Values) (incoming, *Error) {
 	in := incoming{binding: binding}
 	for _, name := range []string{"SAMLRequest", "RelayState", "SAMLEncoding", "SigAlg", "Signature"} {
@@ -42,7 +42,7 @@ func readParams(binding string, v url.Values) (incoming, *Error) {
 		return in, mismatch(ReasonBinding, encodingDEFLATE, e, "unsupported SAMLEncoding (SAML Bindings 3.4.4)")
 	}
 	in.message, in.has = v.Get("SAMLRequest"), v.Has("SAMLRequest")
-	in.detached = v.Has("Signature")
+	in.detached, in.sigAlg, in.signature = v.Has("Signature"), v.Get("SigAlg"), v.Get("Signature")
 	in.relayState, in.hasRelay = v.Get("RelayState"), v.Has("RelayState")
 	return in, checkRelayState(in.relayState)
 }
@@ -51,7 +51,7 @@ func readParams(binding string, v url.Values) (incoming, *Error) {
 func checkRelayState(s string) *Error {
 	switch {
 	case len(s) > maxRelayState:
-		return mismatch(ReasonRelayState, fmt.Sprintf("at most %d bytes", maxRelayState), itoa(len(s)), "RelayState is too long")
+		return mismatch(ReasonRelayState, itoa(maxRelayState)+" bytes at most", itoa(len(s)), "RelayState is too long")
 	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
 		return errorf(ReasonRelayState, "RelayState is not UTF-8 text, so a form can't echo it")
 	}
@@ -73,8 +73,7 @@ func (in incoming) xml() ([]byte, *Error) {
 	return inflate(raw)
 }
 
-// inflate undoes the DEFLATE encoding (SAML Bindings 3.4.4.1). The limit is on the output, so a compression bomb
-// costs no more than a valid request of the largest size.
+// inflate undoes the DEFLATE encoding (SAML Bindings 3.4.4.1). The limit is on the output, against compression bombs.
 func inflate(raw []byte) ([]byte, *Error) {
 	src := bytes.NewReader(raw) // a ByteReader: flate reads nothing past the end
 	out, err := io.ReadAll(io.LimitReader(flate.NewReader(src), maxRequest+1))
@@ -98,8 +97,7 @@ func tooLarge(what string) *Error {
 
 const byteOrderMark = "\xef\xbb\xbf"
 
-// withoutMark removes the UTF-8 byte order mark, with which a document may begin (XML 1.0, 4.3.3 and appendix F).
-// UTF-16 is not supported.
+// withoutMark removes the UTF-8 byte order mark (XML 1.0, 4.3.3 and appendix F). UTF-16 is not supported.
 func withoutMark(doc []byte) ([]byte, *Error) {
 	for _, start := range []string{"\xff\xfe", "\xfe\xff", "<\x00", "\x00<"} {
 		if bytes.HasPrefix(doc, []byte(start)) {
@@ -121,7 +119,7 @@ func notBase64(param string, err error) *Error {
 	case strings.Contains(param, "%"):
 		return malformed(err, "SAMLRequest is not base64: it looks percent-encoded twice")
 	case strings.ContainsAny(param, "-_"):
-		return malformed(err, "SAMLRequest is not base64: it looks like base64url; the binding uses the alphabet with + and /")
+		return malformed(err, "SAMLRequest is not base64: it looks like base64url; the binding uses + and /")
 	case strings.Contains(param, " "):
 		return malformed(err, "SAMLRequest is not base64: it holds spaces, probably from a + that was not percent-encoded")
 	}

@@ -20,7 +20,7 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// A refusal names the mistake that a service provider most likely made.
+// A refusal names the most likely mistake of the service provider.
 func TestRefusalsNameTheMistake(t *testing.T) {
 	idp := start(t, twoRegions())
 	plain := base64.StdEncoding.EncodeToString([]byte(request()))
@@ -58,7 +58,7 @@ func TestRefusalsNameTheMistake(t *testing.T) {
 	}
 }
 
-// packed is a request in base64 after another compression than DEFLATE alone.
+// packed returns a request in base64 with another compression than raw DEFLATE.
 func packed(writer func(io.Writer) io.WriteCloser) string {
 	var b bytes.Buffer
 	w := writer(&b)
@@ -75,7 +75,7 @@ func TestRequestWithAByteOrderMark(t *testing.T) {
 	b := newBrowser(t, idp)
 	b.get(redirect(idp, mark+request(), "")).contains(t, `name="password"`)
 	_, err := idp.Answer(redirect(idp, mark+mark+request(), ""), alice)
-	assert.Equal(t, mockidp.ReasonMalformed, reason(t, err), "one, and not two")
+	assert.Equal(t, mockidp.ReasonMalformed, reason(t, err), "two marks")
 
 	signed, sp := signing(t, otherKey())
 	form := ask(t, sp, saml.HTTPPost, saml.RequestOptions{ACS: frank}).form
@@ -83,11 +83,10 @@ func TestRequestWithAByteOrderMark(t *testing.T) {
 	answer, err := signed.AnswerPost(signed.SSOURL(""), postForm(mark+string(raw)), alice)
 	require.NoError(t, err)
 	assert.Equal(t, frank, answer.URL)
-	require.NoError(t, signed.RegisterSP("", append([]byte(mark), must(sp.Metadata())...)), "nor does it hurt metadata")
+	require.NoError(t, signed.RegisterSP("", append([]byte(mark), must(sp.Metadata())...)), "in metadata too")
 }
 
-// The two bindings put a signature into different places, and a refusal says
-// which of them was mistaken for the other.
+// The two bindings put a signature into different places. A refusal says if it is in the other binding's place.
 func TestSignatureOfTheOtherBinding(t *testing.T) {
 	idp, sp := signing(t, otherKey())
 	post := ask(t, sp, saml.HTTPPost, saml.RequestOptions{ACS: frank}).form
@@ -108,7 +107,8 @@ func TestSignatureOfTheOtherBinding(t *testing.T) {
 	conf := twoRegions()
 	conf.Strict = true
 	strict := start(t, conf)
-	inside = strings.Replace(request(), "</saml:Issuer>", `</saml:Issuer><ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/>`, 1)
+	inside = strings.Replace(request(), "</saml:Issuer>",
+		`</saml:Issuer><ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/>`, 1)
 	_, err := strict.Answer(redirect(strict, inside, ""), alice)
 	assert.ErrorContains(t, err, "Bindings 3.4.4.1", "Config.Strict says so although no signature is asked for")
 	_, err = idp.Answer(redirect(start(t, twoRegions()), inside, ""), alice)
@@ -119,8 +119,7 @@ func withoutIssuer(attrs ...string) string {
 	return strings.Replace(request(attrs...), "<saml:Issuer>"+entityID+"</saml:Issuer>", "", 1)
 }
 
-// A request without Issuer is known by the app's own address and by where its
-// answer goes.
+// A request without Issuer is identified by the app's address and by the URL of its answer.
 func TestRequestWithoutIssuer(t *testing.T) {
 	idp := start(t, twoRegions())
 	to := attr("AssertionConsumerServiceURL", frank)
@@ -135,7 +134,8 @@ func TestRequestWithoutIssuer(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, frank, form.URL)
 		assert.Equal(t, entityID, text(t, decode(t, form), "//Audience"))
-		for name, xml := range map[string]string{"no URL": withoutIssuer(), "an index": withoutIssuer(attr("AssertionConsumerServiceIndex", "1")),
+		for name, xml := range map[string]string{"no URL": withoutIssuer(),
+			"an index":        withoutIssuer(attr("AssertionConsumerServiceIndex", "1")),
 			"an unlisted URL": withoutIssuer(attr("AssertionConsumerServiceURL", elsewhere))} {
 			_, err = ask(idp, xml)
 			assert.Equal(t, mockidp.ReasonIssuer, reason(t, err), name)
@@ -169,17 +169,16 @@ func signedInside(t *testing.T, xml string) string {
 	return must(doc.WriteToString())
 }
 
-// At Okta a signed request has to say where the answer goes; at Entra ID the
-// list of the app goes on to count.
+// With the profile Okta a signed request must name the URL of its answer; with Entra the app's list still counts.
 func TestSignedRequestWithoutURL(t *testing.T) {
 	for profile, want := range map[mockidp.Profile]string{mockidp.Okta: "", mockidp.Entra: virginia} {
 		idp, _ := signing(t, otherKey())
-		require.NoError(t, idp.UpdateApp("", func(a *mockidp.App) error { a.Profile, a.Issuer = profile, ""; return nil }))
+		updateApp(t, idp, "", func(a *mockidp.App) { a.Profile, a.Issuer = profile, "" })
 		signed := func(urls ...string) (mockidp.Form, error) {
 			xml := request(urls...)
 			return idp.AnswerPost(idp.SSOURL(""), postForm(signedInside(t, xml)), alice)
 		}
-		require.NoError(t, idp.UpdateApp("", func(a *mockidp.App) error { a.RequestCertificates = []*x509.Certificate{spCertificate(t)}; return nil }))
+		updateApp(t, idp, "", func(a *mockidp.App) { a.RequestCertificates = []*x509.Certificate{spCertificate(t)} })
 		form, err := signed()
 		if want == "" {
 			assert.Equal(t, mockidp.ReasonUnlistedURL, reason(t, err))

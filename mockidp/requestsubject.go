@@ -8,49 +8,47 @@ import (
 
 // requestedSubject is the Subject of a request (SAML Core 3.4.1).
 type requestedSubject struct {
-	named         bool   // it has a NameID
 	value, format string // of the NameID
 	other         string // EncryptedID or BaseID, which identify no user here, or ""
-	confirmed     bool   // it holds a SubjectConfirmation, which Profiles 4.1.4.1 forbids
 }
 
-// readSubject reads a Subject (SAML Core 2.4.1).
-func readSubject(el *etree.Element) (*requestedSubject, *Error) {
-	s := &requestedSubject{}
-	identifiers := 0
+// readSubject reads a Subject (SAML Core 2.4.1). r.Subject stays nil if it has no identifier.
+func (r *authnRequest) readSubject(el *etree.Element) *Error {
+	var subjects []*requestedSubject
 	for child := range el.ChildElementsSeq() {
 		switch nameOf(child) {
 		case xml.Name{Space: nsAssertion, Local: "NameID"}:
 			value, err := textOf(child)
 			if err != nil {
-				return nil, err
+				return err
 			}
-			s.named, s.value, s.format = true, value, attribute(child, "Format")
-			identifiers++
+			subjects = append(subjects, &requestedSubject{value: value, format: attributes(child)["Format"]})
 		case xml.Name{Space: nsAssertion, Local: "EncryptedID"}, xml.Name{Space: nsAssertion, Local: "BaseID"}:
-			s.other = child.Tag
-			identifiers++
+			subjects = append(subjects, &requestedSubject{other: child.Tag})
 		case xml.Name{Space: nsAssertion, Local: "SubjectConfirmation"}:
-			s.confirmed = true
+			r.Confirmed = true
 		}
 	}
-	if identifiers > 1 {
-		return nil, malformed(nil, "the Subject of the AuthnRequest has two identifiers")
+	if len(subjects) > 1 {
+		return malformed(nil, "the Subject of the AuthnRequest has two identifiers")
 	}
-	return s, nil
+	if len(subjects) == 1 {
+		r.Subject = subjects[0]
+	}
+	return nil
 }
 
 // subject returns the Subject that the answer must be about, or nil.
 func (p *pending) subject() *requestedSubject {
-	if p.req == nil || p.req.Subject == nil || !p.req.Subject.named && p.req.Subject.other == "" {
+	if p.req == nil {
 		return nil
 	}
 	return p.req.Subject
 }
 
-// isFor reports whether an assertion about the user would be about the Subject of the request (SAML Core 3.4.1.4:
-// it must match strongly, 3.3.4). The name compared is the one that the app gets, byte for byte; a Format matches
-// if it is the app's, or none.
+// isFor reports whether an assertion about the user would be about the Subject of the request (SAML Core 3.4.1.4: it
+// must match strongly, 3.3.4). The name compared is the one that the app gets, byte for byte; a Format matches if it
+// is the app's, or none.
 func (p *pending) isFor(app *App, u *User) bool {
 	want := p.subject()
 	if want == nil || u == nil {

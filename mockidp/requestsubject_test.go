@@ -11,9 +11,10 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// about is a request with a Subject.
+// about returns a request with a Subject.
 func about(subject string, attrs ...string) string {
-	return strings.Replace(request(attrs...), "</saml:Issuer>", "</saml:Issuer><saml:Subject>"+subject+"</saml:Subject>", 1)
+	return strings.Replace(request(attrs...), "</saml:Issuer>", "</saml:Issuer><saml:Subject>"+subject+"</saml:Subject>",
+		1)
 }
 
 func nameID(value, format string) string {
@@ -23,7 +24,7 @@ func nameID(value, format string) string {
 	return "<saml:NameID" + format + ">" + value + "</saml:NameID>"
 }
 
-// statuses are the codes of a Response, the first one first.
+// statuses returns the status codes of a Response, the top-level one first.
 func statuses(t *testing.T, doc *etree.Element) []string {
 	t.Helper()
 	var out []string
@@ -33,9 +34,8 @@ func statuses(t *testing.T, doc *etree.Element) []string {
 	return out
 }
 
-// An answer is about the Subject that was asked for, or it is an error status
-// (SAML Core 3.4.1.4).
-func TestRequestAboutASubject(t *testing.T) {
+// An answer is about the requested Subject, or it is an error status (SAML Core 3.4.1.4).
+func TestRequestWithSubject(t *testing.T) {
 	conf := twoRegions()
 	conf.Apps[0].Groups = []string{mockidp.Everyone}
 	idp := start(t, conf)
@@ -78,18 +78,20 @@ func TestRequestAboutASubject(t *testing.T) {
 }
 
 // A browser in which another user is signed in gets the sign-in page.
-func TestRequestAboutASubjectInABrowser(t *testing.T) {
+func TestRequestWithSubjectInABrowser(t *testing.T) {
 	conf := twoRegions()
 	conf.Apps[0].Groups = []string{mockidp.Everyone}
 	idp := start(t, conf)
 	b := newBrowser(t, idp)
 	b.signIn(b.get(idp.DashboardURL()), alice, mockidp.DefaultPassword)
-	assert.Equal(t, alice, text(t, decode(t, b.get(redirect(idp, about(nameID(alice, "")), "")).answer(t)), "//Subject/NameID"))
+	assert.Equal(t, alice, text(t, decode(t, b.get(redirect(idp, about(nameID(alice, "")), "")).answer(t)),
+		"//Subject/NameID"))
 
 	passive := decode(t, b.get(redirect(idp, about(nameID(bob, ""), attr("IsPassive", "true")), "")).answer(t))
 	assert.Equal(t, []string{mockidp.StatusResponder, mockidp.StatusNoPassive}, statuses(t, passive))
 	unknown := decode(t, b.get(redirect(idp, about(nameID("mallory@example.com", "")), "")).answer(t))
-	assert.Equal(t, []string{mockidp.StatusResponder, mockidp.StatusUnknownPrincipal}, statuses(t, unknown), "no page asks for a password in vain")
+	assert.Equal(t, []string{mockidp.StatusResponder, mockidp.StatusUnknownPrincipal}, statuses(t, unknown),
+		"no password is asked for")
 
 	p := b.get(redirect(idp, about(nameID(bob, "")), ""))
 	p.contains(t, `value="`+bob+`"`)
@@ -100,11 +102,11 @@ func TestRequestAboutASubjectInABrowser(t *testing.T) {
 }
 
 func inFormat(format string) string {
-	return strings.Replace(request(), "</samlp:AuthnRequest>", `<samlp:NameIDPolicy `+attr("Format", format)+`/></samlp:AuthnRequest>`, 1)
+	return strings.Replace(request(), "</samlp:AuthnRequest>", `<samlp:NameIDPolicy `+attr("Format",
+		format)+`/></samlp:AuthnRequest>`, 1)
 }
 
-// A request for another format than the app's is refused (SAML Core 3.4.1.1),
-// or answered as asked.
+// A request for another format than the app's is refused (SAML Core 3.4.1.1), or answered as configured.
 func TestNameIDPolicy(t *testing.T) {
 	idp := start(t, twoRegions())
 	ask := func(format string) (mockidp.Form, error) {
@@ -113,14 +115,14 @@ func TestNameIDPolicy(t *testing.T) {
 	for _, format := range []string{mockidp.NameIDTransient, mockidp.NameIDPersistent} {
 		_, err := ask(format)
 		assert.Equal(t, mockidp.ReasonNameIDPolicy, reason(t, err))
-		assert.ErrorContains(t, err, "IgnoreNameIDPolicy", "what to do about it")
+		assert.ErrorContains(t, err, "IgnoreNameIDPolicy", "the error names the remedy")
 	}
-	require.NoError(t, idp.UpdateApp("", func(a *mockidp.App) error { a.Refusals = mockidp.RefuseByStatus; return nil }))
+	updateApp(t, idp, "", func(a *mockidp.App) { a.Refusals = mockidp.RefuseByStatus })
 	form, err := ask(mockidp.NameIDTransient)
 	require.NoError(t, err)
 	assert.Equal(t, []string{mockidp.StatusRequester, mockidp.StatusInvalidNameIDPolicy}, statuses(t, decode(t, form)))
 
-	require.NoError(t, idp.UpdateApp("", func(a *mockidp.App) error { a.IgnoreNameIDPolicy = true; return nil }))
+	updateApp(t, idp, "", func(a *mockidp.App) { a.IgnoreNameIDPolicy = true })
 	form, err = ask(mockidp.NameIDTransient)
 	require.NoError(t, err)
 	assert.Equal(t, mockidp.NameIDEmail, attrOf(t, decode(t, form), "//Subject/NameID", "Format"))

@@ -1,40 +1,12 @@
 package mockidp
 
 import (
-	"cmp"
 	"crypto/rsa"
-	"slices"
 	"time"
-
-	"github.com/beevik/etree"
 )
 
-const (
-	confirmedBearer = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
-	issuerFormat    = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
-
-	nsXS  = "http://www.w3.org/2001/XMLSchema"
-	nsXSI = "http://www.w3.org/2001/XMLSchema-instance"
-
-	// AssertionLifetime is Okta's: an assertion is valid for five minutes, and from five minutes earlier for clocks that
-	// are slow.
-	AssertionLifetime = 5 * time.Minute
-)
-
-// add adds an element with attributes, names and values in turn.
-func add(parent *etree.Element, tag string, attributes ...string) *etree.Element {
-	el := parent.CreateElement(tag)
-	for pair := range slices.Chunk(attributes, 2) {
-		el.CreateAttr(pair[0], pair[1])
-	}
-	return el
-}
-
-// canonical makes a document escape carriage returns too, so that a reader gets exactly what was signed.
-func canonical(doc *etree.Document) *etree.Document {
-	doc.WriteSettings.CanonicalText, doc.WriteSettings.CanonicalAttrVal = true, true
-	return doc
-}
+// AssertionLifetime is Okta's: an assertion is valid for five minutes, and from five minutes earlier for slow clocks.
+const AssertionLifetime = 5 * time.Minute
 
 // answer is everything that a Response is made from.
 type answer struct {
@@ -77,32 +49,27 @@ func (s *Server) respond(st *state, a answer) (posted, *Error) {
 	if a.signer, serr = st.signer(a.app); serr != nil {
 		return posted{}, serr
 	}
-	doc, err := s.buildResponse(a)
+	raw, err := s.buildResponse(a)
 	if err != nil {
 		return posted{}, internal("building the response", err)
 	}
-	raw, err := doc.WriteToBytes()
-	if err != nil {
-		return posted{}, internal("writing the response", err)
-	}
-	out, merr := s.mutated(a, raw)
+	m, merr := s.mutated(a, raw)
 	if merr != nil {
 		return posted{}, merr
 	}
 	if a.faults.has(CutResponse) {
-		out.form.cutResponse()
+		m.Form.cutResponse()
 	}
-	m := Message{Time: s.now(), Direction: Sent, App: a.app.ID, User: a.login(), Binding: bindingPOST, ACS: out.acs,
-		RelayState: a.relayState, XML: out.xml, Faults: a.faults.kinds, Attack: out.attack, Form: out.form.clone()}
+	m.Time, m.Direction, m.App, m.User, m.Binding = s.now(), Sent, a.app.ID, a.login(), bindingPOST
+	m.RelayState, m.Faults, m.Status = a.relayState, a.faults.kinds, clonePtr(a.failure)
 	log := s.config.Logger.With("app", a.app.ID, "acs", a.acs.URL)
 	if a.failure != nil {
-		m.Status = clonePtr(a.failure)
 		log.Info("mockidp: answered with a status", "code", a.failure.Code, "second", a.failure.SubCode)
 	} else {
 		log.Info("mockidp: signed in to an app", "login", a.login(), "solicited", a.inResponseTo != "")
 	}
 	s.messages.add(m)
-	return posted{out.form, a.faults}, nil
+	return posted{m.Form.clone(), a.faults}, nil
 }
 
 func (a *answer) login() string {
@@ -113,67 +80,61 @@ func (a *answer) login() string {
 }
 
 // buildResponse returns a Response (SAML Core 3.3.3; Profiles 4.1.4.2).
-func (s *Server) buildResponse(a answer) (*etree.Document, error) {
-	id, err := s.newID()
-	if err != nil {
-		return nil, err
+func (s *Server) buildResponse(a answer) ([]byte, error) {
+	data := map[string]any{
+		"Destination": a.place(a.app.Destination), "Recipient": a.place(a.app.Recipient), "InResponseTo": a.inResponseTo,
+		"Issuer": a.app.Issuer, "Audience": a.app.Audience, "Now": instant(a.now),
+		"NotBefore":    instant(a.now.Add(-AssertionLifetime)),
+		"NotOnOrAfter": instant(a.now.Add(AssertionLifetime)),
+		"NameID":       a.nameID, "Format": a.format, "Class": a.class,
+		"AuthnInstant": instant(a.authnInstant), "SessionIndex": a.sessionIndex, "SessionNotOnOrAfter": "",
+		"Failure": a.failure,
 	}
-	doc := canonical(etree.NewDocument())
-	doc.CreateProcInst("xml", `version="1.0" encoding="UTF-8"`)
-	resp := add(&doc.Element, "saml2p:Response", "xmlns:saml2p", nsProtocol, "Destination", a.destination(), "ID", id)
-	if a.inResponseTo != "" {
-		resp.CreateAttr("InResponseTo", a.inResponseTo)
+	if a.app.SessionLifetime > 0 {
+		data["SessionNotOnOrAfter"] = instant(a.now.Add(a.app.SessionLifetime))
 	}
-	resp.CreateAttr("IssueInstant", instant(a.now))
-	resp.CreateAttr("Version", "2.0")
-	a.issuer(resp)
-	a.statusOf(resp)
 	if a.user != nil {
-		assertion, err := s.assertion(&a)
+		data["Attributes"] = a.app.attributesFor(a.user)
+	}
+	for _, name := range []string{"ID", "AssertionID"} {
+		id, err := s.newID()
 		if err != nil {
 			return nil, err
 		}
-		if a.app.Sign != SignResponse {
-			// Signed before it has a parent: it declares every namespace it uses, so the signature stays valid when a
-			// reader takes it out.
-			if err := a.signer.sign(assertion); err != nil {
-				return nil, err
-			}
-		}
-		if assertion, err = s.encrypt(a.app, assertion); err != nil {
+		data[name] = id
+	}
+	doc, err := newDocument("response", data)
+	if err != nil {
+		return nil, err
+	}
+	resp := doc.Root()
+	assertion := resp.SelectElement("saml2:Assertion")
+	if assertion != nil && a.app.Sign != SignResponse {
+		// It declares every namespace it uses, so the signature stays valid when a reader takes it out.
+		if err := a.signer.sign(assertion); err != nil {
 			return nil, err
 		}
-		resp.AddChild(assertion)
 	}
-	if a.app.Sign != SignAssertion || a.user == nil {
-		return doc, a.signer.sign(resp)
+	if cert := a.app.EncryptionCertificate; assertion != nil && a.app.Encrypt != nil {
+		if cert == nil {
+			return nil, a.app.bad("Encrypt needs an EncryptionCertificate; RegisterSP takes one from metadata")
+		}
+		key := cert.PublicKey.(*rsa.PublicKey) // checked when the app was set
+		encrypted, err := a.app.Encrypt.encrypted(assertion, key, readerFunc(s.readRandom))
+		if err != nil {
+			return nil, err
+		}
+		resp.AddChild(encrypted)
 	}
-	return doc, nil
+	if assertion == nil || a.app.Sign != SignAssertion {
+		if err := a.signer.sign(resp); err != nil {
+			return nil, err
+		}
+	}
+	return doc.WriteToBytes()
 }
 
-func (a *answer) issuer(parent *etree.Element) {
-	add(parent, "saml2:Issuer", "xmlns:saml2", nsAssertion, "Format", issuerFormat).SetText(a.app.Issuer)
-}
-
-// encrypt applies App.Encrypt.
-func (s *Server) encrypt(app *App, assertion *etree.Element) (*etree.Element, error) {
-	if app.Encrypt == nil {
-		return assertion, nil
-	}
-	if app.EncryptionCertificate == nil {
-		return nil, app.bad("Encrypt needs an EncryptionCertificate; RegisterSP takes one from metadata")
-	}
-	key, ok := app.EncryptionCertificate.PublicKey.(*rsa.PublicKey)
-	if !ok { // checked when the app was set
-		return nil, app.bad("EncryptionCertificate must hold an RSA key")
-	}
-	return app.Encrypt.encrypted(assertion, key, readerFunc(s.readRandom))
-}
-
-// destination and recipient return the answer's URL, unless the app has another value for its default ACS.
-func (a *answer) destination() string { return a.place(a.app.Destination) }
-func (a *answer) recipient() string   { return a.place(a.app.Recipient) }
-
+// place returns the answer's URL, or for the default ACS the app's other value.
 func (a *answer) place(other string) string {
 	if other != "" && len(a.app.ACS) > 0 && a.acs.URL == a.app.DefaultACS().URL {
 		return other
@@ -181,81 +142,62 @@ func (a *answer) place(other string) string {
 	return a.acs.URL
 }
 
-func (a *answer) statusOf(resp *etree.Element) {
-	status := add(resp, "saml2p:Status")
-	if a.failure == nil {
-		add(status, "saml2p:StatusCode", "Value", StatusSuccess)
-		return
-	}
-	code := add(status, "saml2p:StatusCode", "Value", cmp.Or(a.failure.Code, StatusResponder))
-	if a.failure.SubCode != "" {
-		add(code, "saml2p:StatusCode", "Value", a.failure.SubCode)
-	}
-	if a.failure.Message != "" {
-		status.CreateElement("saml2p:StatusMessage").SetText(a.failure.Message)
-	}
-}
-
-func (s *Server) assertion(a *answer) (*etree.Element, error) {
-	id, err := s.newID()
-	if err != nil {
-		return nil, err
-	}
-	el := etree.NewElement("saml2:Assertion")
-	el.CreateAttr("xmlns:saml2", nsAssertion)
-	el.CreateAttr("ID", id)
-	el.CreateAttr("IssueInstant", instant(a.now))
-	el.CreateAttr("Version", "2.0")
-	a.issuer(el)
-	a.subject(el)
-	a.conditions(el)
-	a.authnStatement(el)
-	a.attributeStatement(el)
-	return el, nil
-}
-
-// subject writes SAML Core 2.4 with one bearer confirmation (Profiles 4.1.4.2).
-func (a *answer) subject(parent *etree.Element) {
-	subject := add(parent, "saml2:Subject")
-	add(subject, "saml2:NameID", "Format", a.format).SetText(a.nameID)
-	data := add(add(subject, "saml2:SubjectConfirmation", "Method", confirmedBearer), "saml2:SubjectConfirmationData")
-	if a.inResponseTo != "" {
-		data.CreateAttr("InResponseTo", a.inResponseTo)
-	}
-	data.CreateAttr("NotOnOrAfter", instant(a.now.Add(AssertionLifetime)))
-	data.CreateAttr("Recipient", a.recipient())
-}
-
-// conditions writes SAML Core 2.5.
-func (a *answer) conditions(parent *etree.Element) {
-	el := add(parent, "saml2:Conditions", "NotBefore", instant(a.now.Add(-AssertionLifetime)),
-		"NotOnOrAfter", instant(a.now.Add(AssertionLifetime)))
-	add(add(el, "saml2:AudienceRestriction"), "saml2:Audience").SetText(a.app.Audience)
-}
-
-// authnStatement writes SAML Core 2.7.2.
-func (a *answer) authnStatement(parent *etree.Element) {
-	el := add(parent, "saml2:AuthnStatement", "AuthnInstant", instant(a.authnInstant), "SessionIndex", a.sessionIndex)
-	if a.app.SessionLifetime > 0 {
-		el.CreateAttr("SessionNotOnOrAfter", instant(a.now.Add(a.app.SessionLifetime)))
-	}
-	add(add(el, "saml2:AuthnContext"), "saml2:AuthnContextClassRef").SetText(a.class)
-}
-
-// attributeStatement writes SAML Core 2.7.3, each value typed as at Okta.
-func (a *answer) attributeStatement(parent *etree.Element) {
-	attrs := a.app.attributesFor(a.user)
-	if len(attrs) == 0 {
-		return
-	}
-	statement := add(parent, "saml2:AttributeStatement")
-	for _, at := range attrs {
-		el := add(statement, "saml2:Attribute", "Name", at.name, "NameFormat", at.format)
-		for _, v := range at.values {
-			add(el, "saml2:AttributeValue", "xmlns:xs", nsXS, "xmlns:xsi", nsXSI, "xsi:type", "xs:string").SetText(v)
-		}
-	}
-}
-
 // instant formats an xs:dateTime in UTC with milliseconds (SAML Core 1.3.3).
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+
+// Status is the status of a Response without an assertion (SAML Core 3.2.2).
+type Status struct {
+	// Code is the top-level code. Zero: StatusResponder.
+	Code string
+	// SubCode is the second-level code. Zero: none.
+	SubCode string
+	// Message is the StatusMessage. Zero: none.
+	Message string
+}
+
+// Top-level status codes (SAML Core 3.2.2.2).
+const (
+	StatusSuccess         = "urn:oasis:names:tc:SAML:2.0:status:Success"
+	StatusRequester       = "urn:oasis:names:tc:SAML:2.0:status:Requester"
+	StatusResponder       = "urn:oasis:names:tc:SAML:2.0:status:Responder"
+	StatusVersionMismatch = "urn:oasis:names:tc:SAML:2.0:status:VersionMismatch"
+)
+
+// Second-level status codes (SAML Core 3.2.2.2).
+const (
+	StatusAuthnFailed         = "urn:oasis:names:tc:SAML:2.0:status:AuthnFailed"
+	StatusInvalidNameIDPolicy = "urn:oasis:names:tc:SAML:2.0:status:InvalidNameIDPolicy"
+	StatusNoAuthnContext      = "urn:oasis:names:tc:SAML:2.0:status:NoAuthnContext"
+	StatusNoPassive           = "urn:oasis:names:tc:SAML:2.0:status:NoPassive"
+	StatusRequestDenied       = "urn:oasis:names:tc:SAML:2.0:status:RequestDenied"
+	StatusRequestUnsupported  = "urn:oasis:names:tc:SAML:2.0:status:RequestUnsupported"
+	StatusUnknownPrincipal    = "urn:oasis:names:tc:SAML:2.0:status:UnknownPrincipal"
+)
+
+func (st Status) check() *Error {
+	switch st.Code {
+	case "", StatusRequester, StatusResponder, StatusVersionMismatch:
+	default:
+		return badConfig("Status.Code must be a top-level error code, got %s", quote(st.Code))
+	}
+	return checkText("Status", st.SubCode+st.Message)
+}
+
+// statusFor returns the status of a refusal for RefuseByStatus. Others may concern a forged request, and get a page.
+func statusFor(e *Error) (Status, bool) {
+	switch e.Reason {
+	case ReasonNotAssigned:
+		return Status{StatusResponder, StatusRequestDenied, "The user is not assigned to this application."}, true
+	case ReasonInactive:
+		return Status{StatusResponder, StatusAuthnFailed, "The user can't sign in."}, true
+	case ReasonNameIDPolicy:
+		return Status{StatusRequester, StatusInvalidNameIDPolicy, "The NameIDPolicy asks for another format."}, true
+	}
+	return Status{}, false
+}
+
+// noPassive answers an IsPassive request that would have to show a page (SAML Core 3.4.1, 3.2.2.2).
+var noPassive = Status{Code: StatusResponder, SubCode: StatusNoPassive}
+
+// noContext answers a RequestedAuthnContext that can't be satisfied.
+var noContext = Status{StatusResponder, StatusNoAuthnContext, "The requested authentication context is not available."}

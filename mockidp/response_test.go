@@ -16,9 +16,10 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-var signings = map[string]mockidp.Signing{"both": mockidp.SignBoth, "response": mockidp.SignResponse, "assertion": mockidp.SignAssertion}
+var signings = map[string]mockidp.Signing{"both": mockidp.SignBoth, "response": mockidp.SignResponse,
+	"assertion": mockidp.SignAssertion}
 
-func TestResponseHoldsWhatProfilesAsks(t *testing.T) {
+func TestResponseFollowsProfiles(t *testing.T) {
 	now := time.Date(2026, 3, 4, 5, 6, 7, 890e6, time.FixedZone("", 3600))
 	conf := twoRegions()
 	conf.Now = func() time.Time { return now }
@@ -31,7 +32,8 @@ func TestResponseHoldsWhatProfilesAsks(t *testing.T) {
 	app, _ := idp.App("idc")
 
 	assert.Equal(t, "Response", root.Tag)
-	for name, want := range map[string]string{"Version": "2.0", "Destination": virginia, "InResponseTo": "id-1234", "IssueInstant": "2026-03-04T04:06:07.890Z"} {
+	for name, want := range map[string]string{"Version": "2.0", "Destination": virginia, "InResponseTo": "id-1234",
+		"IssueInstant": "2026-03-04T04:06:07.890Z"} {
 		assert.Equal(t, want, root.SelectAttrValue(name, ""), name)
 	}
 	var order []string
@@ -60,12 +62,14 @@ func TestResponseHoldsWhatProfilesAsks(t *testing.T) {
 	assert.Equal(t, "2026-03-04T04:06:07.890Z", attrOf(t, root, "//AuthnStatement", "AuthnInstant"))
 	assert.Equal(t, "2026-03-04T05:06:07.890Z", attrOf(t, root, "//AuthnStatement", "SessionNotOnOrAfter"))
 	assert.NotEmpty(t, attrOf(t, root, "//AuthnStatement", "SessionIndex"))
-	assert.Equal(t, "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport", text(t, root, "//AuthnContextClassRef"))
+	assert.Equal(t, "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport",
+		text(t, root, "//AuthnContextClassRef"))
 
 	for _, sig := range root.FindElements("//Signature") {
 		assert.Equal(t, "#"+sig.Parent().SelectAttrValue("ID", ""), attrOf(t, sig, ".//Reference", "URI"))
 		assert.Equal(t, "http://www.w3.org/2001/10/xml-exc-c14n#", attrOf(t, sig, ".//CanonicalizationMethod", "Algorithm"))
-		assert.Equal(t, "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256", attrOf(t, sig, ".//SignatureMethod", "Algorithm"))
+		assert.Equal(t, "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256",
+			attrOf(t, sig, ".//SignatureMethod", "Algorithm"))
 		assert.Equal(t, base64.StdEncoding.EncodeToString(idp.Certificate().Raw), text(t, sig, ".//X509Certificate"))
 	}
 	assert.Len(t, root.FindElements("//Signature"), 2)
@@ -91,7 +95,8 @@ func TestUnsolicitedResponse(t *testing.T) {
 }
 
 func TestWhatIsSigned(t *testing.T) {
-	for name, want := range map[string][]string{"both": {"Response", "Assertion"}, "response": {"Response"}, "assertion": {"Assertion"}} {
+	for name, want := range map[string][]string{"both": {"Response", "Assertion"}, "response": {"Response"},
+		"assertion": {"Assertion"}} {
 		conf := twoRegions()
 		conf.Apps[0].Sign = signings[name]
 		idp := start(t, conf)
@@ -105,7 +110,7 @@ func TestWhatIsSigned(t *testing.T) {
 	}
 }
 
-// crewjamSP is another project's service provider for one of our URLs.
+// crewjamSP returns a service provider of crewjam/saml for one of the URLs.
 func crewjamSP(t *testing.T, idp *mockidp.Server, acs string) *crewjam.ServiceProvider {
 	t.Helper()
 	md := &crewjam.EntityDescriptor{}
@@ -114,7 +119,7 @@ func crewjamSP(t *testing.T, idp *mockidp.Server, acs string) *crewjam.ServicePr
 		AuthnNameIDFormat: crewjam.EmailAddressNameIDFormat}
 }
 
-func TestCrewjamAcceptsOurResponses(t *testing.T) {
+func TestCrewjamAcceptsResponses(t *testing.T) {
 	for name, sign := range signings {
 		t.Run(name, func(t *testing.T) {
 			conf := twoRegions()
@@ -136,7 +141,8 @@ func TestCrewjamAcceptsOurResponses(t *testing.T) {
 				assert.Equal(t, alice, a.Subject.NameID.Value)
 				assert.Equal(t, "Engineering", a.AttributeStatements[0].Attributes[0].Values[0].Value)
 
-				_, err = sp.ParseXMLResponse([]byte(strings.ReplaceAll(string(raw), "alice@", "malice@")), []string{req.ID}, sp.AcsURL)
+				_, err = sp.ParseXMLResponse([]byte(strings.ReplaceAll(string(raw), "alice@", "malice@")), []string{req.ID},
+					sp.AcsURL)
 				assert.Error(t, err, "a changed response passed: this test proves nothing")
 				_, err = sp.ParseXMLResponse(raw, []string{"id-other"}, sp.AcsURL)
 				assert.Error(t, err)
@@ -164,7 +170,7 @@ func TestCrewjamsPostedRequest(t *testing.T) {
 	require.NoError(t, private(err))
 }
 
-// private unwraps the error that crewjam hides from the other side.
+// private unwraps the error that crewjam/saml hides from clients.
 func private(err error) error {
 	if e, ok := err.(*crewjam.InvalidResponseError); ok {
 		return e.PrivateErr
@@ -192,7 +198,7 @@ func TestSameConfigSameBytes(t *testing.T) {
 	assert.NotEqual(t, answer("rsa"), answer("ecdsa"))
 }
 
-// counter is a random source that isn't.
+// counter is a predictable random source.
 type counter struct{ n byte }
 
 func (c *counter) Read(b []byte) (int, error) {
@@ -203,7 +209,7 @@ func (c *counter) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-func TestEachResponseHasIDsOfItsOwn(t *testing.T) {
+func TestResponsesHaveUniqueIDs(t *testing.T) {
 	idp := start(t, twoRegions())
 	seen := map[string]bool{}
 	for range 20 {

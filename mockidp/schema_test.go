@@ -18,11 +18,10 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// schemaFolder is where Debian's simplesamlphp puts the schemas of SAML 2.0,
-// and those that they import.
+// schemaFolder is where Debian's simplesamlphp installs the schemas of SAML 2.0 and those that they import.
 const schemaFolder = "/usr/share/simplesamlphp/schemas"
 
-// validator returns a function that says what is wrong with a document, or "".
+// validator returns a function that returns the errors of a document, or "".
 func validator(t *testing.T) func(schema string, doc []byte) string {
 	t.Helper()
 	php := testkit.RequireProgram(t, "peers", "php")
@@ -34,7 +33,8 @@ func validator(t *testing.T) func(schema string, doc []byte) string {
 		exit($ok ? 0 : 1);`
 	return func(schema string, doc []byte) string {
 		require.NoError(t, os.WriteFile(file, doc, 0o600))
-		out, err := exec.Command(php, "-r", script, "--", filepath.Join(schemaFolder, "saml-schema-"+schema+"-2.0.xsd"), file).CombinedOutput()
+		out, err := exec.Command(php, "-r", script, "--", filepath.Join(schemaFolder, "saml-schema-"+schema+"-2.0.xsd"),
+			file).CombinedOutput()
 		if err == nil {
 			return ""
 		}
@@ -50,7 +50,8 @@ func TestSchemas(t *testing.T) {
 	conf.Apps[0].GroupAttribute = &mockidp.GroupAttribute{}
 	conf.Apps[0].SessionLifetime = 1
 	idp := start(t, conf)
-	require.NotEmpty(t, invalid("metadata", []byte(strings.Replace(string(idp.Metadata("")), "entityID=", "entity=", 1))), "nothing is invalid: this test proves nothing")
+	require.NotEmpty(t, invalid("metadata", []byte(strings.Replace(string(idp.Metadata("")), "entityID=", "entity=", 1))),
+		"nothing is invalid: this test proves nothing")
 	assert.Empty(t, invalid("metadata", idp.Metadata("")))
 	_, err := idp.AddKey(crypto.Signer(ecdsaKey()), nil)
 	require.NoError(t, err)
@@ -63,21 +64,23 @@ func TestSchemas(t *testing.T) {
 		assert.Empty(t, invalid("protocol", must(base64.StdEncoding.DecodeString(form.SAMLResponse))), what)
 	}
 	for _, sign := range signings {
-		for _, e := range []*mockidp.Encryption{nil, {}, {KeyBeside: true}, {KeyTransport: mockidp.RSAOAEP, Digest: mockidp.SHA256}} {
-			// No MGF: it is in the schema of XML Encryption 1.1, which isn't among these.
-			require.NoError(t, idp.UpdateApp("", func(a *mockidp.App) error { a.Sign, a.Encrypt, a.OmitKeyInfo = sign, e, e != nil; return nil }))
+		for _, e := range []*mockidp.Encryption{nil, {}, {KeyBeside: true},
+			{KeyTransport: mockidp.RSAOAEP, Digest: mockidp.SHA256}} {
+			// No MGF: the schema of XML Encryption 1.1 isn't installed.
+			updateApp(t, idp, "", func(a *mockidp.App) { a.Sign, a.Encrypt, a.OmitKeyInfo = sign, e, e != nil })
 			valid("response", request())
 		}
 	}
 	valid("context", wanting("minimum", mockidp.MultiFactor))
 	valid("no context", wanting("exact", "x"))
-	require.NoError(t, idp.QueueError("", mockidp.Status{Code: mockidp.StatusRequester, SubCode: mockidp.StatusRequestUnsupported, Message: "<&>"}))
+	require.NoError(t, idp.QueueError("",
+		mockidp.Status{Code: mockidp.StatusRequester, SubCode: mockidp.StatusRequestUnsupported, Message: "<&>"}))
 	valid("queued error", request())
-	require.NoError(t, idp.UpdateApp("", func(a *mockidp.App) error { a.IdentityCenter, a.Profile, a.Issuer = nil, mockidp.Entra, ""; return nil }))
+	updateApp(t, idp, "", func(a *mockidp.App) { a.IdentityCenter, a.Profile, a.Issuer = nil, mockidp.Entra, "" })
 	valid("Entra", request())
 	doc := etree.NewDocument()
 	require.NoError(t, doc.ReadFromBytes(bytes.TrimPrefix(idp.Metadata(""), []byte("\xef\xbb\xbf"))))
-	for _, role := range doc.FindElements("//RoleDescriptor") { // WS-Federation's types are in no schema here
+	for _, role := range doc.FindElements("//RoleDescriptor") { // the schemas of WS-Federation aren't installed
 		doc.Root().RemoveChild(role)
 	}
 	assert.Empty(t, invalid("metadata", must(doc.WriteToBytes())))

@@ -16,10 +16,16 @@ import (
 	"time"
 )
 
+// Bounds of the tables. Unauthenticated clients can fill the first; a session takes a password.
+const (
+	keptSignIns  = 1000 // pending sign-ins, at each step
+	keptSessions = 10000
+)
+
 // Server is an identity provider. Its methods may be called from several goroutines at once, and while it serves.
 type Server struct {
-	// URL is the address, "http://127.0.0.1:41234" or Config.BaseURL, with the random path of Config.OddPaths, without
-	// a slash at the end. Set by Start and StartTLS, and by Open where Config.BaseURL is complete.
+	// URL is the address, "http://127.0.0.1:41234" or Config.BaseURL, with the random path of Config.OddPaths, without a
+	// slash at the end. Set by Start and StartTLS, and by Open where Config.BaseURL is complete.
 	URL string
 
 	// Listener is set by NewUnstarted, and may be replaced before Start.
@@ -44,7 +50,7 @@ type Server struct {
 	factors  bounded[factor]
 	sessions sessionTable
 	failures table[int]       // wrong passwords and codes in a row, by loginKey, of existing users
-	logins   table[time.Time] // when users signed in last, by User.ID; not part of the state, as nobody configures it
+	logins   table[time.Time] // when users signed in last, by User.ID; not configurable, so not part of the state
 	orders   guarded[orders]
 
 	life struct {
@@ -52,8 +58,7 @@ type Server struct {
 		started, closed bool
 		http            *http.Server
 		fresh           map[net.Conn]bool // accepted, no request yet
-		tls             *tls.Config
-		root            *x509.Certificate
+		root            *x509.Certificate // of StartTLS
 		transport       *http.Transport
 	}
 }
@@ -87,6 +92,7 @@ func Open(c Config) (*Server, error) {
 	}
 	c = c.withDefaults()
 	s := &Server{config: c, pages: parsePages()}
+	s.pending.most, s.factors.most, s.sessions.most = keptSignIns, keptSignIns, keptSessions
 	s.config.Users, s.config.Groups, s.config.Apps = nil, nil, nil // the state holds them
 	s.config.Mutations = slices.Clone(c.Mutations)
 	key, err := newSigningKey(s.keySource(0), c.Key, c.Certificate)
@@ -104,9 +110,8 @@ func Open(c Config) (*Server, error) {
 	if s.initial, err = newState(c, key, salt); err != nil {
 		return nil, err
 	}
-	var oerr *Error
-	if s.ordered, oerr = s.configured(c); oerr != nil {
-		return nil, oerr
+	if err := s.setOrdered(c); err != nil {
+		return nil, err
 	}
 	s.initial.note(&state{}, s.now())
 	s.Reset()
@@ -124,12 +129,12 @@ func (s *Server) Start() { s.start(nil) }
 // StartTLS serves https with a new certificate, which Client trusts and TLSCertificate returns. It panics if the
 // server has started already.
 func (s *Server) StartTLS() {
-	cert, root, err := serverCertificate(s.now(), s.config.BaseURL)
+	cert, err := serverCertificate(s.now(), s.config.BaseURL)
 	if err != nil {
 		panic("mockidp: making a TLS certificate: " + err.Error())
 	}
 	s.life.Lock()
-	s.life.root = root
+	s.life.root = cert.Leaf
 	s.life.Unlock()
 	s.start(&tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}})
 }
@@ -145,12 +150,11 @@ func (s *Server) start(t *tls.Config) {
 	case s.Listener == nil:
 		panic("mockidp: Server started without a Listener; NewUnstarted makes one")
 	}
-	s.life.started, s.life.tls = true, t
-	scheme := "http"
+	s.life.started = true
+	addr, l, scheme := s.Listener.Addr().String(), s.Listener, "http"
 	if t != nil {
-		scheme = "https"
+		l, scheme = tls.NewListener(l, t), "https"
 	}
-	addr := s.Listener.Addr().String()
 	base := scheme + "://" + addr
 	if b := strings.TrimRight(s.config.BaseURL, "/"); strings.HasSuffix(b, ":0") {
 		_, port, _ := net.SplitHostPort(addr)
@@ -161,15 +165,12 @@ func (s *Server) start(t *tls.Config) {
 	s.setBase(base)
 	s.URL = s.base()
 	s.life.fresh = map[net.Conn]bool{}
-	s.life.http = &http.Server{Handler: s.handler, TLSConfig: t, ConnState: s.track,
+	h := &http.Server{Handler: s.handler, ConnState: s.track,
 		// On a busy machine, seconds may pass between a connection and its request.
 		ReadHeaderTimeout: time.Minute, ReadTimeout: time.Minute, MaxHeaderBytes: 4 * maxRequest,
 		ErrorLog: log.New(io.Discard, "", 0)}
-	l, serve := s.Listener, s.life.http.Serve
-	if t != nil {
-		serve = func(l net.Listener) error { return s.life.http.ServeTLS(l, "", "") }
-	}
-	go func() { _ = serve(l) }()
+	s.life.http = h
+	go func() { _ = h.Serve(l) }()
 }
 
 // track records connections that browsers opened in advance. Shutdown would wait seconds for a request on them.
@@ -186,7 +187,7 @@ func (s *Server) track(c net.Conn, st http.ConnState) {
 	}
 }
 
-// Close stops the server and waits for requests in progress. It may be called twice, and on a server that never started.
+// Close stops the server and waits for requests in progress. It may be called twice, and before Start.
 func (s *Server) Close() {
 	s.life.Lock()
 	already := s.life.closed

@@ -15,39 +15,12 @@ type session struct {
 	login   string
 	at      time.Time // AuthnInstant
 	index   string    // SessionIndex
-	factor  bool      // a second factor was given
+	factor  bool      // with a second factor
 	expires time.Time
 }
 
-// keptSessions bounds the table. Unauthenticated clients can't fill it: a session takes a password.
-const keptSessions = 10000
-
 // sessionTable holds the sessions by token.
-type sessionTable struct{ table[session] }
-
-func (t *sessionTable) open(s session, now time.Time) {
-	t.with(func(byToken map[string]session) {
-		if len(byToken) >= keptSessions {
-			makeRoom(byToken, now)
-		}
-		byToken[s.token] = s
-	})
-}
-
-// makeRoom drops the expired sessions, or else the one that expires first.
-func makeRoom(byToken map[string]session, now time.Time) {
-	oldest := ""
-	for token, s := range byToken {
-		if !now.Before(s.expires) {
-			delete(byToken, token)
-		} else if oldest == "" || s.expires.Before(byToken[oldest].expires) {
-			oldest = token
-		}
-	}
-	if len(byToken) >= keptSessions {
-		delete(byToken, oldest)
-	}
-}
+type sessionTable struct{ bounded[session] }
 
 // end ends a user's sessions. A later user with this login, or the same one after reactivation, must sign in.
 func (t *sessionTable) end(login string) {
@@ -80,8 +53,8 @@ func (s *Server) EndSessions(login string) error {
 }
 
 // cookieName differs between servers: cookies ignore ports, and two mocks on 127.0.0.1 would otherwise sign each
-// other's browsers out. Over https it is a __Host- cookie. Over http it can't be: some clients, such as Go's, don't send
-// Secure cookies to loopback.
+// other's browsers out. Over https it is a __Host- cookie. Over http it can't be: some clients, such as Go's, don't
+// send Secure cookies to loopback.
 func (s *Server) cookieName() string {
 	sum := sha256.Sum256([]byte(s.base()))
 	name := "mockidp_" + hex.EncodeToString(sum[:4])
@@ -100,8 +73,7 @@ func (s *Server) setCookie(w http.ResponseWriter, value string, maxAge int) {
 		HttpOnly: true, Secure: s.secure(), SameSite: http.SameSiteLaxMode})
 }
 
-// sessionOf returns the browser's session and its user, or nils. Users who were removed, suspended or deprovisioned
-// have no session.
+// sessionOf returns the browser's session and its user, or nils.
 func (s *Server) sessionOf(r *http.Request, st *state) (*session, *User) {
 	c, err := r.Cookie(s.cookieName())
 	if err != nil {
@@ -118,9 +90,8 @@ func (s *Server) sessionOf(r *http.Request, st *state) (*session, *User) {
 	return &sess, user
 }
 
-// openSession signs the browser in, in place of any earlier session. The token is always new, which prevents session
-// fixation.
-func (s *Server) openSession(w http.ResponseWriter, r *http.Request, u *User, factor bool) (*session, *Error) {
+// openSession signs the browser in, after all factors of the user. The token is new, against session fixation.
+func (s *Server) openSession(w http.ResponseWriter, r *http.Request, u *User) (*session, *Error) {
 	token, err := s.token(32)
 	if err != nil {
 		return nil, err
@@ -130,18 +101,18 @@ func (s *Server) openSession(w http.ResponseWriter, r *http.Request, u *User, fa
 		return nil, err
 	}
 	now := s.now()
-	sess := session{token: token, login: u.Login, at: now, index: index, factor: factor,
+	sess := session{token: token, login: u.Login, at: now, index: index, factor: u.SecondFactor != "",
 		expires: now.Add(s.config.SessionLifetime)}
 	st := s.state.Load()
 	if old, _ := s.sessionOf(r, st); old != nil {
 		s.sessions.drop(old.token)
 	}
-	s.sessions.open(sess, now)
+	s.sessions.put(token, sess)
 	s.setCookie(w, token, 0)
 	s.failures.drop(loginKey(u.Login))
 	if u := st.user(u.Login); u != nil {
 		s.logins.put(u.ID, now)
 	}
-	s.config.Logger.Info("mockidp: signed in", "login", u.Login, "second factor", factor)
+	s.config.Logger.Info("mockidp: signed in", "login", u.Login, "second factor", sess.factor)
 	return &sess, nil
 }

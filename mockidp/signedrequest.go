@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -18,8 +17,7 @@ import (
 	dsig "github.com/russellhaering/goxmldsig"
 )
 
-// verified returns the document that the service provider signed. For HTTP-POST it is the one that goxmldsig hashed, not
-// the input.
+// verified returns what the service provider signed. For HTTP-POST it is what goxmldsig hashed, not the input.
 func (a *App) verified(in incoming, req *authnRequest, doc []byte) ([]byte, *Error) {
 	if len(a.RequestCertificates) == 0 {
 		return nil, badSignature(nil, "the app %s takes signed requests only and has no RequestCertificates; set them, or "+
@@ -31,8 +29,7 @@ func (a *App) verified(in incoming, req *authnRequest, doc []byte) ([]byte, *Err
 	return a.verifyDocument(in, doc)
 }
 
-// verifyQuery verifies the signature of the HTTP-Redirect binding (SAML Bindings 3.4.4.1). It covers the octets of the
-// query as they were received, not as they would be encoded again.
+// verifyQuery verifies the signature over the octets of the query, as received (SAML Bindings 3.4.4.1).
 func (a *App) verifyQuery(in incoming, req *authnRequest) *Error {
 	raw := map[string]string{}
 	for _, pair := range strings.Split(in.query, "&") {
@@ -43,7 +40,8 @@ func (a *App) verifyQuery(in incoming, req *authnRequest) *Error {
 	}
 	if raw["Signature"] == "" && req.Enveloped {
 		return badSignature(nil, "the request is signed as HTTP-POST signs, by a ds:Signature inside it; HTTP-Redirect "+
-			"takes that out and signs the query (SigAlg and Signature, SAML Bindings 3.4.4.1), as the app %s requires", quote(a.Label))
+			"takes that out and signs the query (SigAlg and Signature, SAML Bindings 3.4.4.1), as the app %s requires",
+			quote(a.Label))
 	}
 	if raw["SigAlg"] == "" || raw["Signature"] == "" {
 		return badSignature(nil, "the request isn't signed (SigAlg and Signature, SAML Bindings 3.4.4.1), but the app %s "+
@@ -58,24 +56,12 @@ func (a *App) verifyQuery(in incoming, req *authnRequest) *Error {
 		signed += "&" + raw["RelayState"]
 	}
 	signed += "&" + raw["SigAlg"]
-	value := func(name string) (string, error) {
-		_, v, _ := strings.Cut(raw[name], "=")
-		return url.QueryUnescape(v)
-	}
-	alg, err := value("SigAlg")
-	if err != nil {
-		return badSignature(err, "invalid SigAlg")
-	}
-	text, err := value("Signature")
-	if err != nil {
-		return badSignature(err, "invalid Signature")
-	}
-	sig, err := base64.StdEncoding.DecodeString(text)
+	sig, err := base64.StdEncoding.DecodeString(in.signature)
 	if err != nil {
 		return badSignature(err, "Signature is not base64")
 	}
 	for _, c := range a.RequestCertificates {
-		if err = verifyBytes(c.PublicKey, SignatureMethod(alg), []byte(signed), sig); err == nil {
+		if err = verifyBytes(c.PublicKey, SignatureMethod(in.sigAlg), []byte(signed), sig); err == nil {
 			return nil
 		}
 	}
@@ -84,8 +70,7 @@ func (a *App) verifyQuery(in incoming, req *authnRequest) *Error {
 
 var errWrongKind = errors.New("the algorithm is not supported, or not for this key")
 
-// verifyBytes verifies a detached signature. SHA-1 is refused. ECDSA signatures are r‖s as in XML, or ASN.1, which Java's
-// libraries write here.
+// verifyBytes refuses SHA-1. ECDSA signatures are r‖s as in XML, or ASN.1, which Java's libraries write here.
 func verifyBytes(pub crypto.PublicKey, method SignatureMethod, signed, sig []byte) error {
 	digest := func() []byte {
 		h := signatureHashes[method].New()
@@ -122,8 +107,7 @@ func toASN1(pub *ecdsa.PublicKey, sig []byte) []byte {
 	return der
 }
 
-// verifyDocument verifies the enveloped signature of the HTTP-POST binding (SAML Core 5.4). parseAuthnRequest has
-// bounded the document's depth and size.
+// verifyDocument verifies an enveloped signature (SAML Core 5.4). parseAuthnRequest has bounded the document.
 func (a *App) verifyDocument(in incoming, doc []byte) ([]byte, *Error) {
 	doc, e := withoutMark(doc)
 	if e != nil {
@@ -139,8 +123,8 @@ func (a *App) verifyDocument(in incoming, doc []byte) ([]byte, *Error) {
 	}
 	if errors.Is(last, dsig.ErrMissingSignature) && in.detached {
 		return nil, badSignature(nil, "the request is signed outside the message, as HTTP-Redirect and "+
-			"HTTP-POST-SimpleSign sign; HTTP-POST signs by a ds:Signature inside it (SAML Bindings 3.5.4, Core 5.4), as the app "+
-			"%s requires", quote(a.Label))
+			"HTTP-POST-SimpleSign sign; HTTP-POST signs by a ds:Signature inside it (SAML Bindings 3.5.4, Core 5.4), "+
+			"as the app %s requires", quote(a.Label))
 	}
 	if errors.Is(last, dsig.ErrMissingSignature) {
 		return nil, badSignature(nil, "the request isn't signed, but the app %s requires it", quote(a.Label))
@@ -160,11 +144,11 @@ func verifyEnveloped(doc []byte, cert *x509.Certificate) (signed []byte, err err
 		return nil, err
 	}
 	for _, sig := range tree.Root().SelectElements(dsig.SignatureTag) {
-		if m := sig.FindElement("./SignedInfo/SignatureMethod"); m != nil && strings.HasSuffix(m.SelectAttrValue("Algorithm", ""), "sha1") {
+		method := sig.FindElement("./SignedInfo/SignatureMethod")
+		if method != nil && strings.HasSuffix(method.SelectAttrValue("Algorithm", ""), "sha1") {
 			return nil, errWrongKind
 		}
-		// goxmldsig reads ASN.1, XML signatures hold r‖s. The signature doesn't cover its own value, so it can be
-		// rewritten.
+		// goxmldsig reads ASN.1, XML signatures hold r‖s. The signature doesn't cover its own value.
 		v := sig.SelectElement(dsig.SignatureValueTag)
 		if pub, ok := cert.PublicKey.(*ecdsa.PublicKey); ok && v != nil {
 			raw, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(v.Text()), ""))

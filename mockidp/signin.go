@@ -18,7 +18,6 @@ type pending struct {
 }
 
 func (p *pending) passive() bool { return p.req != nil && p.req.IsPassive }
-
 func (p *pending) force(app *App) bool {
 	return p.req != nil && p.req.ForceAuthn && !app.IgnoreForceAuthn
 }
@@ -41,7 +40,7 @@ func (s *Server) hold(p pending, key string) (string, *Error) {
 func (s *Server) held(key string) (pending, *Error) {
 	p, ok := s.pending.get(key)
 	if !ok || s.now().Sub(p.at) > pendingLifetime {
-		return pending{}, errorf(ReasonRequestNotFound, "this sign-in is unknown or has expired; start again at the application")
+		return pending{}, errorf(ReasonRequestNotFound, "this sign-in is unknown or has expired; start again at the app")
 	}
 	return p, nil
 }
@@ -73,8 +72,7 @@ func (s *Server) signInPage(w http.ResponseWriter, status int, body signIn) {
 	s.render(w, status, "signin", page{Title: "Sign in", Body: body})
 }
 
-// allowBookmark lets the page's form lead anywhere. Browsers apply form-action to every redirect that follows a form,
-// and a bookmark redirects to its application.
+// allowBookmark lets the page's form lead to a bookmark: browsers apply form-action to every redirect that follows.
 func (s *Server) allowBookmark(w http.ResponseWriter, app *App) {
 	if app != nil && app.Kind == Bookmark {
 		w.Header().Set("Content-Security-Policy", policy(""))
@@ -88,14 +86,13 @@ func (s *Server) handleSignInPage(w http.ResponseWriter, r *http.Request) *Error
 		return nil
 	}
 	if queued := s.takeUser(st); queued != nil {
-		return s.signedIn(w, r, queued, queued.SecondFactor != "", "")
+		return s.signedIn(w, r, queued, "")
 	}
 	c, err := r.Cookie(s.cookieName())
 	s.signInPage(w, http.StatusOK, signIn{SignedOut: err == nil && c.Value == signedOut})
 	return nil
 }
 
-// handleSignIn checks the username and the password.
 func (s *Server) handleSignIn(w http.ResponseWriter, r *http.Request, form url.Values) *Error {
 	st, key := s.state.Load(), form.Get("pending")
 	page := signIn{Login: form.Get("username"), Pending: key}
@@ -132,11 +129,10 @@ func (s *Server) handleSignIn(w http.ResponseWriter, r *http.Request, form url.V
 	case user.SecondFactor != "":
 		return s.askFactor(w, r, factor{login: user.Login, pending: key})
 	}
-	return s.signedIn(w, r, user, false, key)
+	return s.signedIn(w, r, user, key)
 }
 
-// failed counts a wrong password or code, and locks the user out after Config.MaxFailures. It returns the user's new
-// state.
+// failed counts a wrong password or code, and locks the user out after Config.MaxFailures. It returns the new user.
 func (s *Server) failed(u *User) *User {
 	s.config.Logger.Info("mockidp: sign-in failed", "login", u.Login)
 	n := 0
@@ -178,7 +174,7 @@ func (s *Server) locked(w http.ResponseWriter, r *http.Request, key string, u *U
 	st := s.state.Load()
 	if p, err := s.held(key); err == nil {
 		if app, err := st.samlApp(p.appID); err == nil && app.Refusals == RefuseByStatus && p.req != nil {
-			return s.post(w, r, app, func() (posted, *Error) { return s.refusal(st, p, inactive(u)) })
+			return s.post(w, r, app, func() (posted, *Error) { return s.refusal(st, app, p, inactive(u)) })
 		}
 	}
 	page.Failed = false
@@ -187,8 +183,8 @@ func (s *Server) locked(w http.ResponseWriter, r *http.Request, key string, u *U
 }
 
 // signedIn opens a session and continues the pending sign-in, if there is one.
-func (s *Server) signedIn(w http.ResponseWriter, r *http.Request, u *User, factor bool, key string) *Error {
-	sess, err := s.openSession(w, r, u, factor)
+func (s *Server) signedIn(w http.ResponseWriter, r *http.Request, u *User, key string) *Error {
+	sess, err := s.openSession(w, r, u)
 	if err != nil {
 		return err
 	}
@@ -218,8 +214,7 @@ func (s *Server) handleCancel(w http.ResponseWriter, r *http.Request, form url.V
 	return s.postStatus(w, r, st, app, p, Status{StatusResponder, StatusAuthnFailed, "The user cancelled the sign-in."})
 }
 
-// signedOut is the value of the session cookie for a minute after signing out, for the message on the sign-in page. It
-// can't be a token: those are longer.
+// signedOut is the session cookie for a minute after signing out, for the sign-in page. Tokens are longer.
 const signedOut = "signed-out"
 
 func (s *Server) handleSignOut(w http.ResponseWriter, r *http.Request, _ url.Values) *Error {

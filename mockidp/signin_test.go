@@ -11,7 +11,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// verify fills in the page that asks for the code.
+// verify submits the page that asks for the code.
 func (b *browser) verify(p page, code string) page {
 	b.t.Helper()
 	require.Contains(b.t, p.Body, `name="code"`, "not the page that asks for the code")
@@ -30,7 +30,7 @@ func TestSecondFactor(t *testing.T) {
 	idp := start(t, withFactor())
 	b := newBrowser(t, idp)
 	form := b.signIn(b.get(redirect(idp, request(), "s")), alice, mockidp.DefaultPassword)
-	assert.Empty(t, b.Jar["127.0.0.1"], "a session for half a sign-in")
+	assert.Empty(t, b.Jar["127.0.0.1"], "a session without the second factor")
 	b.get(idp.DashboardURL()).contains(t, `name="password"`)
 	wrong := b.verify(form, "000000")
 	assert.Equal(t, http.StatusUnauthorized, wrong.Status)
@@ -38,7 +38,8 @@ func TestSecondFactor(t *testing.T) {
 	b.verify(wrong, "").contains(t, `role="alert"`)
 	answer := b.verify(wrong, "246810").answer(t)
 	assert.Equal(t, "s", answer.RelayState)
-	assert.Equal(t, mockidp.PasswordProtectedTransport, text(t, decode(t, answer), "//AuthnContextClassRef"), "Okta's default says no more")
+	assert.Equal(t, mockidp.PasswordProtectedTransport, text(t, decode(t, answer), "//AuthnContextClassRef"),
+		"Okta's default")
 	v := wrong.fields()
 	v.Set("code", "246810")
 	b.post(idp.URL+"/login/second-factor", v).refused(t, 404, mockidp.ReasonRequestNotFound) // spent
@@ -55,7 +56,7 @@ func TestLockout(t *testing.T) {
 		page = b.signIn(page, alice, "wrong")
 		assert.Equal(t, http.StatusUnauthorized, page.Status)
 	}
-	// A right password starts the count again only once the code is right too.
+	// A right password resets the count only with the right code.
 	b.verify(b.signIn(page, alice, mockidp.DefaultPassword), "246810").contains(t, "My Apps")
 	other := newBrowser(t, idp)
 	page = other.signIn(other.get(idp.SignInURL()), alice, "wrong")
@@ -71,29 +72,29 @@ func TestLockout(t *testing.T) {
 	assert.Equal(t, mockidp.ReasonInactive, reason(t, err))
 	b.get(idp.DashboardURL()).contains(t, "My Apps") // sessions stay, as at Okta
 
-	require.NoError(t, idp.UpdateUser(alice, func(u *mockidp.User) error { u.Status = mockidp.Active; return nil }))
+	updateUser(t, idp, alice, func(u *mockidp.User) { u.Status = mockidp.Active })
 	for range 2 {
 		page = other.signIn(page, alice, "wrong")
-		assert.Equal(t, http.StatusUnauthorized, page.Status, "the count began anew")
+		assert.Equal(t, http.StatusUnauthorized, page.Status, "the count was reset")
 	}
-	// Strangers' logins are not counted.
+	// Unknown logins are not counted.
 	for range 5 {
 		assert.Equal(t, http.StatusUnauthorized, other.signIn(page, "no-such-user", "x").Status)
 	}
 }
 
-func TestUsersWhoAreGone(t *testing.T) {
+func TestInactiveUsers(t *testing.T) {
 	for _, status := range []mockidp.UserStatus{mockidp.Suspended, mockidp.Deprovisioned} {
 		idp := start(t, twoRegions())
 		b := newBrowser(t, idp)
 		b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword).contains(t, "My Apps")
-		require.NoError(t, idp.UpdateUser(alice, func(u *mockidp.User) error { u.Status = status; return nil }))
+		updateUser(t, idp, alice, func(u *mockidp.User) { u.Status = status })
 		page := b.get(idp.DashboardURL())
 		assert.Equal(t, http.StatusForbidden, b.signIn(page, alice, mockidp.DefaultPassword).Status)
 	}
 }
 
-func TestCancelTellsTheServiceProvider(t *testing.T) {
+func TestCancel(t *testing.T) {
 	idp := start(t, twoRegions())
 	b := newBrowser(t, idp)
 	form := b.get(redirect(idp, request(attr("AssertionConsumerServiceURL", frank)), "s"))
@@ -101,14 +102,14 @@ func TestCancelTellsTheServiceProvider(t *testing.T) {
 	assert.Equal(t, frank, answer.URL)
 	assert.Equal(t, "s", answer.RelayState)
 	hasStatus(t, answer, mockidp.StatusResponder, mockidp.StatusAuthnFailed)
-	// Nobody waits for a sign-in from a tile.
+	// No service provider waits for IdP-initiated sign-in.
 	tile := b.get(idp.SSOURL("idc"))
 	assert.NotContains(t, tile.Body, "/login/cancel")
 	b.post(idp.URL+"/login/cancel", tile.fields()).refused(t, 400, mockidp.ReasonMalformed)
 	b.post(idp.URL+"/login/cancel", nil).refused(t, 404, mockidp.ReasonRequestNotFound)
 }
 
-// hasStatus asserts that an answer is that status, signed, and no assertion.
+// hasStatus asserts that an answer is signed and has that status and no assertion.
 func hasStatus(t *testing.T, f mockidp.Form, code, sub string) {
 	t.Helper()
 	root := decode(t, f)
@@ -126,7 +127,8 @@ func TestRefusalsByStatus(t *testing.T) {
 	conf.MaxFailures = 1
 	idp := start(t, conf)
 	b := newBrowser(t, idp)
-	hasStatus(t, b.signIn(b.get(redirect(idp, request(), "")), bob, "bob's own").answer(t), mockidp.StatusResponder, mockidp.StatusRequestDenied)
+	hasStatus(t, b.signIn(b.get(redirect(idp, request(), "")), bob, "bob's own").answer(t), mockidp.StatusResponder,
+		mockidp.StatusRequestDenied)
 	form, err := idp.Answer(redirect(idp, request(), ""), bob)
 	require.NoError(t, err)
 	hasStatus(t, form, mockidp.StatusResponder, mockidp.StatusRequestDenied)
@@ -134,7 +136,8 @@ func TestRefusalsByStatus(t *testing.T) {
 	b.get(redirect(idp, strings.Replace(request(), entityID, "x", 1), "")).refused(t, 400, mockidp.ReasonIssuer)
 
 	other := newBrowser(t, idp)
-	hasStatus(t, other.signIn(other.get(redirect(idp, request(), "")), alice, "wrong").answer(t), mockidp.StatusResponder, mockidp.StatusAuthnFailed)
+	hasStatus(t, other.signIn(other.get(redirect(idp, request(), "")), alice, "wrong").answer(t), mockidp.StatusResponder,
+		mockidp.StatusAuthnFailed)
 	form, err = idp.Answer(redirect(idp, request(), ""), alice)
 	require.NoError(t, err)
 	hasStatus(t, form, mockidp.StatusResponder, mockidp.StatusAuthnFailed)
@@ -149,7 +152,7 @@ func TestIgnoreForceAuthn(t *testing.T) {
 	b.get(redirect(idp, request(attr("ForceAuthn", "true")), "")).answer(t)
 }
 
-func TestSignedOutPageSaysSo(t *testing.T) {
+func TestSignedOutPage(t *testing.T) {
 	idp := start(t, twoRegions())
 	b := newBrowser(t, idp)
 	b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword)

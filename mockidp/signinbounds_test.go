@@ -16,8 +16,9 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// served asks a handler without a network: some tests ask thousands of times.
-func served(t *testing.T, idp *mockidp.Server, method, address string, form url.Values, cookies ...*http.Cookie) *httptest.ResponseRecorder {
+// served calls the handler without a network: some tests make thousands of requests.
+func served(t *testing.T, idp *mockidp.Server, method, address string, form url.Values,
+	cookies ...*http.Cookie) *httptest.ResponseRecorder {
 	t.Helper()
 	r := httptest.NewRequest(method, address, strings.NewReader(form.Encode()))
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -29,9 +30,8 @@ func served(t *testing.T, idp *mockidp.Server, method, address string, form url.
 	return w
 }
 
-// Requests that nobody signs in for don't fill the memory: the oldest is
-// forgotten, and says so.
-func TestTheOldestSignInUnderWayIsForgotten(t *testing.T) {
+// The number of pending sign-ins is bounded: the oldest is dropped, and its page says so.
+func TestPendingSignInsAreBounded(t *testing.T) {
 	idp := start(t, twoRegions())
 	ask := func() url.Values {
 		return page{&testkit.Page{Body: served(t, idp, "GET", redirect(idp, request(), "s"), nil).Body.String()}}.fields()
@@ -49,11 +49,12 @@ func TestTheOldestSignInUnderWayIsForgotten(t *testing.T) {
 	b.post(idp.SignInURL(), second).answer(t)
 }
 
-// The same holds of second factors, each of which took a password.
-func TestTheOldestSecondFactorUnderWayIsForgotten(t *testing.T) {
+// The same holds for sign-ins that wait for a second factor.
+func TestPendingSecondFactorsAreBounded(t *testing.T) {
 	idp := start(t, withFactor())
 	ask := func() url.Values {
-		v := page{&testkit.Page{Body: served(t, idp, "POST", idp.SignInURL(), url.Values{"username": {alice}, "password": {mockidp.DefaultPassword}}).Body.String()}}.fields()
+		v := page{&testkit.Page{Body: served(t, idp, "POST", idp.SignInURL(),
+			url.Values{"username": {alice}, "password": {mockidp.DefaultPassword}}).Body.String()}}.fields()
 		v.Set("code", "246810")
 		return v
 	}
@@ -67,8 +68,7 @@ func TestTheOldestSecondFactorUnderWayIsForgotten(t *testing.T) {
 	b.post(idp.URL+"/login/second-factor", second).refused(t, 404, mockidp.ReasonRequestNotFound) // once
 }
 
-// Ten thousand browsers stay signed in. With one more, those that have expired
-// go; if none has, the one that ends first.
+// The number of sessions is bounded: with more than 10,000 the oldest ends.
 func TestSessionsAreBounded(t *testing.T) {
 	conf := twoRegions()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
@@ -97,11 +97,11 @@ func TestSessionsAreBounded(t *testing.T) {
 	for range 50 {
 		signIn()
 	}
-	assert.True(t, in(last), "there is room again")
+	assert.True(t, in(last), "expired sessions made room")
 }
 
-// A sign-in waits half an hour for its person, and five minutes for the code.
-func TestSignInsUnderWayExpire(t *testing.T) {
+// A pending sign-in expires after 30 minutes, and one that waits for the code after five.
+func TestPendingSignInsExpire(t *testing.T) {
 	idp := start(t, withFactor())
 	b := newBrowser(t, idp)
 	held := b.get(redirect(idp, request(), "s"))
@@ -109,7 +109,7 @@ func TestSignInsUnderWayExpire(t *testing.T) {
 	code := b.signIn(held, alice, mockidp.DefaultPassword)
 	idp.Advance(4 * time.Minute)
 	late := b.verify(code, "246810")
-	late.refused(t, 404, mockidp.ReasonRequestNotFound) // the code was in time, and what it was for isn't any longer
+	late.refused(t, 404, mockidp.ReasonRequestNotFound) // the code was in time, but the request has expired
 	b.get(idp.DashboardURL()).contains(t, "My Apps")
 
 	other := newBrowser(t, idp)
@@ -119,15 +119,16 @@ func TestSignInsUnderWayExpire(t *testing.T) {
 	other.get(idp.DashboardURL()).contains(t, `name="password"`)
 }
 
-// Between password and code much can happen to a person.
-func TestWhoChangesBetweenPasswordAndCode(t *testing.T) {
+// A user may change between password and code.
+func TestUserChangesBetweenPasswordAndCode(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*mockidp.Server) error
 		status int
 		says   string
 	}{
-		"removed":   {func(idp *mockidp.Server) error { return idp.RemoveUser(alice) }, 400, "400 · NoSuchUser"},
-		"renamed":   {func(idp *mockidp.Server) error { return idp.RenameUser(alice, "ann@example.com") }, 400, "400 · NoSuchUser"},
+		"removed": {func(idp *mockidp.Server) error { return idp.RemoveUser(alice) }, 400, "400 · NoSuchUser"},
+		"renamed": {
+			func(idp *mockidp.Server) error { return idp.RenameUser(alice, "ann@example.com") }, 400, "400 · NoSuchUser"},
 		"locked":    {become(mockidp.LockedOut), 403, "This account is locked"},
 		"suspended": {become(mockidp.Suspended), 403, "This account is locked"},
 		"another code": {func(idp *mockidp.Server) error {
@@ -154,9 +155,8 @@ func become(status mockidp.UserStatus) func(*mockidp.Server) error {
 	}
 }
 
-// An app that wants to know is told that the person was locked out meanwhile,
-// at the code as at the password.
-func TestLockedAtTheCodeByStatus(t *testing.T) {
+// With RefuseByStatus the service provider learns of a lockout at the code as at the password.
+func TestLockoutAtTheCodeByStatus(t *testing.T) {
 	conf := withFactor()
 	conf.MaxFailures = 1
 	conf.Apps[0].Refusals = mockidp.RefuseByStatus
@@ -170,8 +170,8 @@ func TestLockedAtTheCodeByStatus(t *testing.T) {
 	assert.Equal(t, mockidp.LockedOut, u.Status)
 }
 
-// The list of messages is a ring, whose IDs count on.
-func TestTheOldestMessagesAreForgotten(t *testing.T) {
+// The list of messages is bounded. IDs continue.
+func TestMessagesAreBounded(t *testing.T) {
 	idp := start(t, twoRegions())
 	for i := range 205 {
 		_, err := idp.IdPInitiated("idc", alice, fmt.Sprint(i))

@@ -21,7 +21,6 @@ import (
 	dsig "github.com/russellhaering/goxmldsig"
 )
 
-// signingKey is a key with its certificate.
 type signingKey struct {
 	id      string
 	own     crypto.Signer     // as it was given or generated
@@ -106,8 +105,8 @@ func selfSigned(from keySource, key crypto.Signer) (*x509.Certificate, error) {
 	return x509.ParseCertificate(der)
 }
 
-// deterministicSigner makes ECDSA deterministic (RFC 6979), so that the same Config yields the same bytes. RSA by
-// PKCS #1 v1.5 always is; other implementations of crypto.Signer may not be.
+// deterministicSigner makes ECDSA deterministic (RFC 6979), so that the same Config yields the same bytes. RSA by PKCS
+// #1 v1.5 always is; other implementations of crypto.Signer may not be.
 type deterministicSigner struct{ crypto.Signer }
 
 func (s deterministicSigner) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]byte, error) {
@@ -117,8 +116,7 @@ func (s deterministicSigner) Sign(random io.Reader, digest []byte, opts crypto.S
 	return s.Signer.Sign(random, digest, opts)
 }
 
-// rawECDSA converts Go's ASN.1 signatures to r‖s of fixed width, which XML signatures hold (XML Signature 1.1, 6.4.3;
-// RFC 4050 3.3).
+// rawECDSA converts Go's ASN.1 signatures to r‖s of fixed width (XML Signature 1.1, 6.4.3; RFC 4050 3.3).
 type rawECDSA struct {
 	crypto.Signer
 	size int
@@ -133,7 +131,8 @@ func (s rawECDSA) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) 
 	}
 	var sig struct{ R, S *big.Int }
 	if rest, err := asn1.Unmarshal(der, &sig); err != nil || len(rest) > 0 {
-		return nil, fmt.Errorf("the key's signature is not an ASN.1 ECDSA-Sig-Value: %w", cmp.Or(err, errors.New("trailing data")))
+		err = cmp.Or(err, errors.New("trailing data"))
+		return nil, fmt.Errorf("the key's signature is not an ASN.1 ECDSA-Sig-Value: %w", err)
 	}
 	if sig.R.Sign() <= 0 || sig.S.Sign() <= 0 || sig.R.BitLen() > 8*s.size || sig.S.BitLen() > 8*s.size {
 		return nil, errors.New("the key's signature is outside the range of its curve")

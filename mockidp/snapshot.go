@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Snapshot shows what the Server holds at one moment: users, groups, apps, keys, and their times. It never changes, and
-// its methods return copies.
+// Snapshot shows what the Server holds at one moment: users, groups, apps, keys, and their times. It never changes,
+// and its methods return copies.
 type Snapshot struct {
 	s  *Server
 	st *state
@@ -69,7 +69,7 @@ func (v Snapshot) Apps() []App {
 	return out
 }
 
-// App returns the app with an ID; "" is the first SAML app.
+// App returns the app with an ID.
 func (v Snapshot) App(id string) (App, bool) {
 	a, _ := v.st.app(id)
 	return copied(a)
@@ -84,8 +84,8 @@ func (v Snapshot) TileURL(appID string) string {
 	return v.s.tileURL(a)
 }
 
-// Metadata returns an app's metadata, as Server.Metadata does, or metadata with only one of the app's keys. keyID "" is
-// all published keys.
+// Metadata returns an app's metadata, as Server.Metadata does, or metadata with only one of the app's keys. keyID ""
+// is all published keys.
 func (v Snapshot) Metadata(appID, keyID string) ([]byte, error) {
 	a, err := v.st.samlApp(appID)
 	if err != nil {

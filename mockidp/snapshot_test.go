@@ -11,9 +11,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// A Snapshot stays what it was, whatever becomes of the Server and of what the
-// Snapshot returned.
-func TestASnapshotDoesNotChange(t *testing.T) {
+// A Snapshot never changes, neither with the Server nor with the values that the Snapshot returned.
+func TestSnapshotIsImmutable(t *testing.T) {
 	idp := start(t, twoRegions())
 	changed, before := idp.Changed(), idp.Snapshot()
 	users := before.Users()
@@ -50,8 +49,8 @@ func TestASnapshotDoesNotChange(t *testing.T) {
 	assert.Len(t, idp.Snapshot().Apps(), 1)
 }
 
-// What isn't there is told by a second result, an error or a zero value.
-func TestASnapshotSaysWhatIsMissing(t *testing.T) {
+// A missing object is reported by a second result, an error or a zero value.
+func TestSnapshotOfMissingObjects(t *testing.T) {
 	idp := start(t, twoRegions())
 	v := idp.Snapshot()
 	_, user := v.User("none")
@@ -60,7 +59,8 @@ func TestASnapshotSaysWhatIsMissing(t *testing.T) {
 	_, groupID := v.GroupByID("none")
 	_, app := v.App("none")
 	_, assignment := v.Assignment("none", "none")
-	assert.Equal(t, []bool{false, false, false, false, false, false}, []bool{user, userID, group, groupID, app, assignment})
+	assert.Equal(t, []bool{false, false, false, false, false, false},
+		[]bool{user, userID, group, groupID, app, assignment})
 	assert.Empty(t, v.TileURL("none"))
 	assert.Zero(t, v.UserTimes("none"))
 	assert.Zero(t, v.GroupTimes("none"))
@@ -101,7 +101,10 @@ func TestSnapshotKeys(t *testing.T) {
 	require.NoError(t, err)
 	assert.Len(t, publishedBy(t, one), 1)
 
-	for years, add := range map[int]func(int) (mockidp.Key, error){2: idp.GenerateKey, 3: func(n int) (mockidp.Key, error) { return idp.GenerateAppKey("idc", n) }} {
+	for years, add := range map[int]func(int) (mockidp.Key, error){2: idp.GenerateKey,
+		3: func(n int) (mockidp.Key, error) {
+			return idp.GenerateAppKey("idc", n)
+		}} {
 		k, err := add(years)
 		require.NoError(t, err)
 		assert.Equal(t, time.Now().UTC().Year()+years, k.Certificate.NotAfter.Year())
@@ -125,7 +128,7 @@ func TestSnapshotAssignments(t *testing.T) {
 	assert.Equal(t, begin, idp.Snapshot().GroupAssigned("idc", g.ID))
 
 	idp.Advance(time.Hour)
-	require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.Users, a.Inactive = []string{bob}, true; return nil }))
+	updateApp(t, idp, "idc", func(a *mockidp.App) { a.Users, a.Inactive = []string{bob}, true })
 	v := idp.Snapshot()
 	other, _ := v.User(bob)
 	got, ok = v.Assignment("idc", other.ID)
@@ -140,8 +143,8 @@ func TestSnapshotAssignments(t *testing.T) {
 	assert.Equal(t, idp.Now(), idp.LastLogin(u.ID))
 }
 
-// All parts of an Update happen, and each sees those before it, or none does.
-func TestAnUpdateHappensWholeOrNotAtAll(t *testing.T) {
+// All parts of an Update take effect, and each sees those before it, or none does.
+func TestUpdateIsAllOrNothing(t *testing.T) {
 	idp := start(t, twoRegions())
 	b := newBrowser(t, idp)
 	b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword)
@@ -152,18 +155,20 @@ func TestAnUpdateHappensWholeOrNotAtAll(t *testing.T) {
 		made, err := c.AddApp(mockidp.App{Label: "New", ACS: []mockidp.ACS{{URL: ireland}}})
 		return errors.Join(err,
 			c.PutGroup(mockidp.Group{Name: "Finance"}), c.RenameGroup("Finance", "Treasury"), c.RemoveGroup("Engineering"),
-			c.AddUser(mockidp.User{Login: "carol@example.com", Groups: []string{"Treasury"}}), c.RenameUser(alice, "ann@example.com"),
+			c.AddUser(mockidp.User{Login: "carol@example.com", Groups: []string{"Treasury"}}), c.RenameUser(alice,
+				"ann@example.com"),
 			c.UpdateUser("ann@example.com", func(u *mockidp.User) error { u.FirstName = "Ann"; return nil }), c.RemoveUser(bob),
-			c.UpdateApp(made.ID, func(a *mockidp.App) error { a.Users = []string{"ANN@example.com"}; return nil }), c.RemoveApp("mark"))
+			c.UpdateApp(made.ID, func(a *mockidp.App) error { a.Users = []string{"ANN@example.com"}; return nil }),
+			c.RemoveApp("mark"))
 	}
-	before, failed := idp.Snapshot(), errors.New("changed my mind")
+	before, failed := idp.Snapshot(), errors.New("failed")
 	err := idp.Update(func(c *mockidp.Change) error { return errors.Join(parts(c), failed) })
 	require.ErrorIs(t, err, failed)
 	assert.Equal(t, before.Users(), idp.Users())
 	assert.Equal(t, before.Groups(), idp.Groups())
 	assert.Equal(t, before.Apps(), idp.Apps())
 	b.get(idp.DashboardURL()).contains(t, "Alice Example")
-	assert.Equal(t, []string{alice}, idp.Queued().Users, "what isn't part of the state hasn't changed either")
+	assert.Equal(t, []string{alice}, idp.Queued().Users, "what is outside the state is unchanged too")
 
 	require.NoError(t, idp.Update(parts))
 	b.get(idp.DashboardURL()).contains(t, "Ann Example")
@@ -175,7 +180,7 @@ func TestAnUpdateHappensWholeOrNotAtAll(t *testing.T) {
 	assert.Panics(t, func() { _ = kept.RemoveUser("carol@example.com") }, "a Change ends with its Update")
 }
 
-func TestWhatWaitsIsShownAndTakenBack(t *testing.T) {
+func TestQueuedAndClearQueue(t *testing.T) {
 	conf := twoRegions()
 	conf.Mutations = []string{"X1"}
 	conf.Mutate = func(mockidp.Mutation) (mockidp.Mutated, error) { return mockidp.Mutated{}, nil }
@@ -184,7 +189,8 @@ func TestWhatWaitsIsShownAndTakenBack(t *testing.T) {
 	require.NoError(t, idp.QueueUser(alice))
 	require.NoError(t, idp.QueueError("idc", denied))
 	require.NoError(t, idp.QueueMutation("X1", "", ""))
-	assert.Equal(t, mockidp.Queued{Users: []string{alice}, Errors: []mockidp.QueuedError{{App: "idc", Status: denied}}, Mutations: []string{"X1"}}, idp.Queued())
+	assert.Equal(t, mockidp.Queued{Users: []string{alice}, Errors: []mockidp.QueuedError{{App: "idc", Status: denied}},
+		Mutations: []string{"X1"}}, idp.Queued())
 	assert.Equal(t, []string{"X1"}, idp.MutationIDs())
 	idp.ClearQueue()
 	assert.Zero(t, idp.Queued())

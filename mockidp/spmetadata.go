@@ -1,6 +1,7 @@
 package mockidp
 
 import (
+	"cmp"
 	"crypto/ecdsa"
 	"crypto/rsa"
 	"crypto/x509"
@@ -13,10 +14,10 @@ import (
 // maxMetadata bounds what RegisterSP reads.
 const maxMetadata = 1 << 20
 
-// RegisterSP configures a SAML app ("" is the first one) from its service provider's metadata. The entity ID becomes the
-// Audience, and the assertion consumer services for HTTP-POST become the ACS list, with their indexes and in their
-// order, except that the default (SAML Metadata 2.4.4) comes first. An app with IdentityCenter gets them into its form,
-// which has no indexes. The signing keys become RequestCertificates and the first RSA key for encryption becomes
+// RegisterSP configures a SAML app from its service provider's metadata. The entity ID becomes the Audience, and the
+// assertion consumer services for HTTP-POST become the ACS list, with their indexes and in their order, except that
+// the default (SAML Metadata 2.4.4) comes first. An app with IdentityCenter gets them into its form, which has no
+// indexes. The signing keys become RequestCertificates and the first RSA key for encryption becomes
 // EncryptionCertificate, without switching SignedRequests or Encrypt on. Keys that the metadata lacks stay unchanged.
 func (s *Server) RegisterSP(appID string, spMetadata []byte) error {
 	sp, perr := parseSPMetadata(spMetadata)
@@ -27,29 +28,16 @@ func (s *Server) RegisterSP(appID string, spMetadata []byte) error {
 		return err
 	}
 	return s.UpdateApp(appID, func(a *App) error {
-		if err := a.setACS(sp.acs); err != nil {
-			return err
-		}
-		a.Audience = sp.entityID
+		a.Audience = sp.Audience
 		if a.IdentityCenter != nil {
-			a.IdentityCenter.IssuerURL = sp.entityID
+			a.IdentityCenter.IssuerURL = sp.Audience
 		}
-		if len(sp.signing) > 0 {
-			a.RequestCertificates = sp.signing
+		if len(sp.RequestCertificates) > 0 {
+			a.RequestCertificates = sp.RequestCertificates
 		}
-		if sp.encryption != nil {
-			a.EncryptionCertificate = sp.encryption
-		}
-		return nil
+		a.EncryptionCertificate = cmp.Or(sp.EncryptionCertificate, a.EncryptionCertificate)
+		return a.setACS(sp.ACS)
 	})
-}
-
-// spMetadata holds the settings that an app takes from metadata.
-type spMetadata struct {
-	entityID   string
-	acs        []ACS
-	signing    []*x509.Certificate
-	encryption *x509.Certificate // nil if there is none
 }
 
 type spDescriptor struct {
@@ -69,9 +57,10 @@ type spDescriptor struct {
 	} `xml:"urn:oasis:names:tc:SAML:2.0:metadata SPSSODescriptor"`
 }
 
-func parseSPMetadata(doc []byte) (*spMetadata, *Error) {
-	bad := func(detail string, err error) (*spMetadata, *Error) {
-		return nil, &Error{Reason: ReasonMetadata, Detail: "the service provider's metadata " + detail, Err: err}
+// parseSPMetadata returns the settings that an app takes from metadata.
+func parseSPMetadata(doc []byte) (App, *Error) {
+	bad := func(detail string, err error) (App, *Error) {
+		return App{}, &Error{Reason: ReasonMetadata, Detail: "the service provider's metadata " + detail, Err: err}
 	}
 	if len(doc) > maxMetadata {
 		return bad("is over 1 MiB", nil)
@@ -84,39 +73,33 @@ func parseSPMetadata(doc []byte) (*spMetadata, *Error) {
 		return bad("must have an entityID and one SPSSODescriptor", nil)
 	}
 	var list []ACS
-	first, unmarked := -1, -1
+	var flags []*bool
 	for _, x := range d.SP[0].ACS {
 		if x.Binding != bindingPOST {
 			continue
 		}
-		if x.Default != nil && *x.Default && first < 0 {
-			first = len(list)
-		}
-		if x.Default == nil && unmarked < 0 {
-			unmarked = len(list)
-		}
 		if x.Index == nil { // required by the schema, but often missing
 			x.Index = new(uint16(len(list)))
 		}
-		list = append(list, ACS{URL: x.Location, Index: x.Index})
+		list, flags = append(list, ACS{URL: x.Location, Index: x.Index}), append(flags, x.Default)
 	}
 	if len(list) == 0 {
 		return bad("has no AssertionConsumerService for HTTP-POST", nil)
 	}
 	// The first isDefault="true"; else the first without isDefault; else the first.
-	at := max(first, 0)
-	if first < 0 && unmarked >= 0 {
-		at = unmarked
+	at := slices.IndexFunc(flags, func(f *bool) bool { return f != nil && *f })
+	if at < 0 {
+		at = max(0, slices.Index(flags, nil))
 	}
 	def := list[at]
 	list = slices.Insert(slices.Delete(list, at, at+1), 0, def)
 	if _, err := numberedACS(list, Okta); err != nil {
 		return bad("has an invalid list of assertion consumer services", err)
 	}
-	out := &spMetadata{entityID: d.EntityID, acs: list}
+	out := App{Audience: d.EntityID, ACS: list}
 	for _, k := range d.SP[0].Keys {
 		for _, text := range k.Certificates {
-			if err := out.addKey(k.Use, text); err != nil {
+			if err := out.addSPKey(k.Use, text); err != nil {
 				return bad("has an invalid certificate", err)
 			}
 		}
@@ -124,9 +107,8 @@ func parseSPMetadata(doc []byte) (*spMetadata, *Error) {
 	return out, nil
 }
 
-// addKey adds the certificate of a KeyDescriptor (SAML Metadata 2.4.1.1): without a use it is for both. Unsupported kinds
-// of keys are ignored.
-func (m *spMetadata) addKey(use, text string) error {
+// addSPKey adds a certificate (SAML Metadata 2.4.1.1: without a use it is for both). It ignores unsupported keys.
+func (a *App) addSPKey(use, text string) error {
 	der, err := base64.StdEncoding.DecodeString(strings.Join(strings.Fields(text), ""))
 	if err != nil {
 		return err
@@ -138,10 +120,10 @@ func (m *spMetadata) addKey(use, text string) error {
 	rsaKey, isRSA := cert.PublicKey.(*rsa.PublicKey)
 	_, isECDSA := cert.PublicKey.(*ecdsa.PublicKey)
 	if use != "encryption" && (isRSA || isECDSA) {
-		m.signing = append(m.signing, cert)
+		a.RequestCertificates = append(a.RequestCertificates, cert)
 	}
-	if use != "signing" && isRSA && rsaKey.N.BitLen() >= 1024 && m.encryption == nil {
-		m.encryption = cert
+	if use != "signing" && isRSA && rsaKey.N.BitLen() >= 1024 && a.EncryptionCertificate == nil {
+		a.EncryptionCertificate = cert
 	}
 	return nil
 }

@@ -8,33 +8,35 @@ import (
 )
 
 // success answers for a user. It checks the assignment and the ACS list for the last time. sess is the user's sign-in.
-func (s *Server) success(st *state, p pending, u *User, sess *session) (posted, *Error) {
-	app, err := st.samlApp(p.appID)
-	if err != nil {
-		return posted{}, err
-	}
+func (s *Server) success(st *state, app *App, p pending, u *User, sess *session) (posted, *Error) {
 	if status, wrong := p.wrongSubject(st, app, u); wrong {
-		return s.statusAnswer(st, p, status)
+		return s.statusAnswer(st, app, p, status)
 	}
 	if !app.openTo(u) {
-		return s.refusal(st, p, notAssigned(app, u))
+		return s.refusal(st, app, p, notAssigned(app, u))
 	}
-	class := app.classFor(p.req, strengthOf(sess.factor))
+	class := app.classFor(p.req, sess.strength())
 	if class == "" {
-		return s.statusAnswer(st, p, noContext)
+		return s.statusAnswer(st, app, p, noContext)
 	}
 	a, err := s.answerOf(app, p)
 	if err != nil {
 		return posted{}, err
 	}
 	a.user, a.authnInstant, a.sessionIndex, a.class, a.attack = u, sess.at, sess.index, class, p.attack
-	if a.nameID, a.format, err = s.nameFor(app, p.req, u); err != nil {
+	if app.sendsTransient(p.req) {
+		a.format = NameIDTransient
+		a.nameID, err = s.newID()
+	} else {
+		a.format = app.NameIDFormat
+		a.nameID, err = app.nameID(u)
+	}
+	if err != nil {
 		return posted{}, err
 	}
 	return s.respond(st, a)
 }
 
-// answerOf returns what a success and a failure have in common.
 func (s *Server) answerOf(app *App, p pending) (answer, *Error) {
 	acs, err := app.resolve(p.req)
 	a := answer{app: app, acs: acs, relayState: p.relayState, now: s.now()}
@@ -45,21 +47,16 @@ func (s *Server) answerOf(app *App, p pending) (answer, *Error) {
 }
 
 // refusal returns the error, or for an app with RefuseByStatus the answer with its status.
-func (s *Server) refusal(st *state, p pending, err *Error) (posted, *Error) {
+func (s *Server) refusal(st *state, app *App, p pending, err *Error) (posted, *Error) {
 	status, told := statusFor(err)
-	app, aerr := st.samlApp(p.appID)
-	if aerr != nil || !told || p.req == nil || app.Refusals != RefuseByStatus {
+	if !told || p.req == nil || app.Refusals != RefuseByStatus {
 		return posted{}, err
 	}
-	return s.statusAnswer(st, p, status)
+	return s.statusAnswer(st, app, p, status)
 }
 
 // statusAnswer answers a request without an assertion (SAML Core 3.2.2).
-func (s *Server) statusAnswer(st *state, p pending, status Status) (posted, *Error) {
-	app, err := st.samlApp(p.appID)
-	if err != nil {
-		return posted{}, err
-	}
+func (s *Server) statusAnswer(st *state, app *App, p pending, status Status) (posted, *Error) {
 	a, err := s.answerOf(app, p)
 	if err != nil {
 		return posted{}, err
@@ -79,8 +76,7 @@ func inactive(u *User) *Error {
 	return errorf(ReasonInactive, "the user %s is locked out, suspended, deprovisioned or staged", quote(u.Login))
 }
 
-// proceed continues a pending sign-in: to an answer, an error page, or the sign-in page. key is "" while it isn't
-// stored.
+// proceed continues a pending sign-in: to an answer, an error page, or the sign-in page. key is "" before hold.
 func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key string) *Error {
 	st := s.state.Load()
 	app, err := st.app(p.appID)
@@ -103,13 +99,17 @@ func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key 
 		if queued == nil {
 			return s.ask(w, st, app, p, key, user)
 		}
-		if sess, err = s.openSession(w, r, queued, queued.SecondFactor != ""); err != nil {
+		if sess, err = s.openSession(w, r, queued); err != nil {
 			return err
 		}
 		user = queued
 	}
-	if !p.satisfiable(app, strengthOf(sess.factor)) && p.satisfiable(app, withFactor) && user.SecondFactor != "" && !p.passive() {
-		return s.stepUp(w, r, p, key, user)
+	stronger := !p.satisfiable(app, sess.strength()) && p.satisfiable(app, withFactor)
+	if stronger && user.SecondFactor != "" && !p.passive() {
+		if key, err = s.hold(p, key); err != nil {
+			return err
+		}
+		return s.askFactor(w, r, factor{login: user.Login, pending: key})
 	}
 	if app.Kind == Bookmark {
 		if !app.openTo(user) {
@@ -118,11 +118,10 @@ func (s *Server) proceed(w http.ResponseWriter, r *http.Request, p pending, key 
 		http.Redirect(w, r, app.URL, http.StatusFound)
 		return nil
 	}
-	return s.post(w, r, app, func() (posted, *Error) { return s.success(st, p, user, sess) })
+	return s.post(w, r, app, func() (posted, *Error) { return s.success(st, app, p, user, sess) })
 }
 
-// ask shows the sign-in page, with the login of the user whom the request asks about. user must sign in again, or is
-// nil.
+// ask shows the sign-in page, with the login of the requested Subject. user must sign in again, or is nil.
 func (s *Server) ask(w http.ResponseWriter, st *state, app *App, p pending, key string, user *User) *Error {
 	key, err := s.hold(p, key)
 	if err != nil {
@@ -136,8 +135,7 @@ func (s *Server) ask(w http.ResponseWriter, st *state, app *App, p pending, key 
 	return nil
 }
 
-// handleSSO is the single sign-on service of an app: both bindings, and without a SAMLRequest the start of
-// IdP-initiated sign-in.
+// handleSSO serves an app's single sign-on address. Without a SAMLRequest, sign-in is IdP-initiated.
 func (s *Server) handleSSO(w http.ResponseWriter, r *http.Request) *Error {
 	app := s.state.Load().byKey(r.PathValue("key"))
 	if app == nil || app.Name != r.PathValue("name") {
@@ -147,14 +145,14 @@ func (s *Server) handleSSO(w http.ResponseWriter, r *http.Request) *Error {
 	if err != nil {
 		return err
 	}
-	p, err := s.read(app, in)
+	app, p, err := s.read(app, in, nil)
 	return s.begin(w, r, app, in, p, err)
 }
 
 // begin continues with a request that was read, or with the error in it.
 func (s *Server) begin(w http.ResponseWriter, r *http.Request, app *App, in incoming, p pending, err *Error) *Error {
 	if err != nil {
-		return s.post(w, r, app, func() (posted, *Error) { return s.refusal(s.state.Load(), p, err) })
+		return s.post(w, r, app, func() (posted, *Error) { return s.refusal(s.state.Load(), app, p, err) })
 	}
 	if in.binding == bindingRedirect {
 		return s.proceed(w, r, p, "")
@@ -213,12 +211,12 @@ func (s *Server) handleBookmark(w http.ResponseWriter, r *http.Request) *Error {
 	return s.proceed(w, r, pending{appID: app.ID, at: s.now()}, "")
 }
 
-func (s *Server) postStatus(w http.ResponseWriter, r *http.Request, st *state, app *App, p pending, status Status) *Error {
-	return s.post(w, r, app, func() (posted, *Error) { return s.statusAnswer(st, p, status) })
+func (s *Server) postStatus(
+	w http.ResponseWriter, r *http.Request, st *state, app *App, p pending, status Status) *Error {
+	return s.post(w, r, app, func() (posted, *Error) { return s.statusAnswer(st, app, p, status) })
 }
 
-// post sends the browser to the service provider with an answer, or returns why there is none. The page's button works
-// without script.
+// post sends the browser to the service provider with an answer, or returns why there is none.
 func (s *Server) post(w http.ResponseWriter, r *http.Request, app *App, answer func() (posted, *Error)) *Error {
 	out, err := answer()
 	if err != nil {

@@ -63,7 +63,6 @@ func (st *state) copy() *state {
 
 func (st *state) user(login string) *User { return st.users[loginKey(login)] }
 
-// userByID returns the user with an ID, or nil.
 func (st *state) userByID(id string) *User {
 	if key, ok := st.ids[id]; ok {
 		return st.users[key]
@@ -71,7 +70,6 @@ func (st *state) userByID(id string) *User {
 	return nil
 }
 
-// putUser adds or replaces the user with a login.
 func (st *state) putUser(u User) error {
 	own := loginKey(u.Login)
 	taken := func(id string) bool { key, ok := st.ids[id]; return ok && key != own }
@@ -108,7 +106,6 @@ func (st *state) dropUser(key string) {
 	}
 }
 
-// putGroup adds or replaces the group with a name.
 func (st *state) putGroup(g Group) error {
 	taken := func(id string) bool { other, ok := st.groupByID(id); return ok && other.Name != g.Name }
 	if g.ID == "" {
@@ -187,7 +184,10 @@ func (st *state) putApp(a App, at int) error {
 		return err
 	}
 	if at >= 0 && st.apps[at].ID != a.ID {
-		st.moveRing(st.apps[at].ID, a.ID)
+		if ring, ok := st.rings[st.apps[at].ID]; ok {
+			st.rings[a.ID] = ring
+			delete(st.rings, st.apps[at].ID)
+		}
 	}
 	if a.KeyID != "" && findKey(st.ring(&a), a.KeyID) == nil {
 		return badConfig("the app %s is signed with the key %s, which doesn't exist", quote(a.Label), quote(a.KeyID))
@@ -197,7 +197,7 @@ func (st *state) putApp(a App, at int) error {
 			return badConfig("the apps %s and %s have the same ID or ExternalKey", quote(b.Label), quote(a.Label))
 		}
 		if i != at && st.shareIdentifier(b, &a) {
-			return badConfig("the apps %s and %s are in one Entra tenant and have the same Audience", quote(b.Label), quote(a.Label))
+			return badConfig("the apps %s and %s of one Entra tenant have the same Audience", quote(b.Label), quote(a.Label))
 		}
 	}
 	for _, l := range a.Users {
@@ -218,7 +218,7 @@ func (st *state) putApp(a App, at int) error {
 	return nil
 }
 
-// indexOf returns the index of the app with an ID; "" is the first SAML app.
+// indexOf returns the index of the app with an ID.
 func (st *state) indexOf(id string) (int, *Error) {
 	for i, a := range st.apps {
 		if id == "" && a.Kind == SAML || id != "" && a.ID == id {
@@ -263,8 +263,7 @@ func freeID(prefix, what, name string, taken func(id string) bool) string {
 	}
 }
 
-// derivedID returns the 17 characters that follow Okta's prefixes, such as 0oa. They are derived from the name, so
-// that a service provider's settings survive a restart.
+// derivedID returns the 17 characters of an Okta ID. A service provider's settings survive a restart of the Server.
 func derivedID(what, name string, ordinal int) string {
 	const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 	sum := sha256.Sum256([]byte(what + "\x00" + name + "\x00" + itoa(ordinal)))

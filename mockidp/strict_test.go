@@ -18,7 +18,8 @@ import (
 func TestStrict(t *testing.T) {
 	late := func(d time.Duration) string {
 		before := request()
-		xml := regexp.MustCompile(`IssueInstant="[^"]*"`).ReplaceAllString(before, attr("IssueInstant", time.Now().Add(d).UTC().Format(time.RFC3339)))
+		xml := regexp.MustCompile(`IssueInstant="[^"]*"`).ReplaceAllString(before,
+			attr("IssueInstant", time.Now().Add(d).UTC().Format(time.RFC3339)))
 		require.NotEqual(t, before, xml)
 		return xml
 	}
@@ -38,7 +39,7 @@ func TestStrict(t *testing.T) {
 			conf := twoRegions()
 			idp := start(t, conf)
 			_, err := idp.Answer(redirect(idp, c.xml, c.relayState), alice)
-			require.NoError(t, err, "it passes where nobody is strict")
+			require.NoError(t, err, "accepted without Strict")
 			conf.Strict = true
 			idp = start(t, conf)
 			_, err = idp.Answer(redirect(idp, c.xml, c.relayState), alice)
@@ -78,7 +79,7 @@ func TestOddPaths(t *testing.T) {
 	assert.NotEqual(t, a.ID, b.ID)
 	assert.NotEqual(t, a.Issuer, b.Issuer)
 
-	// Every way leads on under the odd path, and nothing is served beside it.
+	// All pages are below the random path, and nothing is served elsewhere.
 	br := newBrowser(t, one)
 	home := br.signIn(br.get(one.URL+"/"), alice, mockidp.DefaultPassword)
 	home.contains(t, `href="`+strings.TrimPrefix(one.SSOURL(""), "http://"+one.Listener.Addr().String())+`"`)
@@ -96,7 +97,7 @@ func TestOddPaths(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, r.StatusCode)
 }
 
-// toFirst is redirect for the first SAML app, whatever its ID.
+// toFirst is redirect for the first SAML app.
 func toFirst(idp *mockidp.Server, xml string) string {
 	return idp.SSOURL("") + "?" + url.Values{"SAMLRequest": {deflated(xml)}}.Encode()
 }

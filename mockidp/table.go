@@ -49,21 +49,21 @@ func (t *table[V]) update(key string, f func(*V)) {
 }
 
 func (t *table[V]) drop(key string) { t.with(func(m map[string]V) { delete(m, key) }) }
+func (t *table[V]) reset()          { t.with(func(m map[string]V) { clear(m) }) }
 
-func (t *table[V]) reset() { t.with(func(m map[string]V) { clear(m) }) }
-
-// keptSignIns bounds the pending sign-ins. Unauthenticated clients start them, so the oldest are dropped.
-const keptSignIns = 1000
-
-// bounded is a table of at most keptSignIns values.
+// bounded is a table of at most most values. A new one replaces the oldest.
 type bounded[V any] struct {
 	table[V]
+	most  int
 	order []string // of the keys, the oldest first; some may have been dropped
 }
 
 func (b *bounded[V]) put(key string, v V) {
 	b.with(func(m map[string]V) {
-		if len(b.order) == keptSignIns {
+		if len(b.order) == b.most {
+			b.order = slices.DeleteFunc(b.order, func(k string) bool { _, kept := m[k]; return !kept })
+		}
+		if len(b.order) == b.most {
 			delete(m, b.order[0])
 			b.order = slices.Delete(b.order, 0, 1)
 		}

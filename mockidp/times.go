@@ -1,14 +1,15 @@
 package mockidp
 
 import (
+	"cmp"
 	"maps"
 	"reflect"
 	"slices"
 	"time"
 )
 
-// times records when objects were created and changed, as Okta's objects do. They are found by comparing two states, so
-// that no way of changing something can miss them. The values of the maps are replaced, never written to.
+// times records when objects were created and changed, as Okta's objects do. They are found by comparing two states,
+// so that no way of changing something can miss them. The values of the maps are replaced, never written to.
 type times struct {
 	users  map[string]*userTimes // by User.ID
 	groups map[string]GroupTimes // by Group.ID, with Everyone's
@@ -25,7 +26,6 @@ type appTimes struct {
 	users, groups map[string]time.Time // when they were assigned, by their IDs
 }
 
-// note compares the state with the one before it.
 func (st *state) note(old *state, now time.Time) {
 	st.times = times{users: maps.Clone(old.times.users), groups: old.times.groups, apps: old.times.apps}
 	if st.times.users == nil { // the first state
@@ -68,8 +68,7 @@ func (st *state) noteUsers(old *state, now time.Time) {
 	}
 }
 
-// noteUser compares a user, who may be nil before or now. Groups are not part of the user: joining one changes the
-// group's Membership.
+// noteUser compares a user, who may be nil before or now. Joining a group changes the group's Membership.
 func (st *state) noteUser(id string, was, u *User, now time.Time) {
 	t := userTimes{}
 	if was != nil {
@@ -161,11 +160,7 @@ func (st *state) noteApps(old *state, now time.Time) {
 func since(before map[string]time.Time, ids []string, now time.Time) map[string]time.Time {
 	out := make(map[string]time.Time, len(ids))
 	for _, id := range ids {
-		at, known := before[id]
-		if !known {
-			at = now
-		}
-		out[id] = at
+		out[id] = cmp.Or(before[id], now)
 	}
 	return out
 }
@@ -184,8 +179,7 @@ func sameApp(a, b *App) bool {
 	return reflect.DeepEqual(x, y)
 }
 
-// assigned returns since when an app is assigned to a user, directly or by a group, whichever was first, and when the
-// assignment last changed.
+// assigned returns since when an app is assigned to a user, directly or by a group, and when that last changed.
 func (st *state) assigned(a *App, u *User) (created, updated time.Time) {
 	at, ut := st.times.apps[a.ID], st.times.users[u.ID]
 	updated, direct := at.users[u.ID]

@@ -20,7 +20,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp"
 )
 
-// dice is a random source that can be made to fail.
+// dice is a random source that a test can make fail.
 type dice struct{ broken atomic.Bool }
 
 func (d *dice) Read(b []byte) (int, error) {
@@ -30,9 +30,9 @@ func (d *dice) Read(b []byte) (int, error) {
 	return rand.Read(b)
 }
 
-// Where nothing random is to be had, nobody signs in, no answer is made, and the
-// pages say so. Afterwards everything goes on.
-func TestWithoutARandomSourceNothingIsAnswered(t *testing.T) {
+// Without a random source no user is signed in and no answer is made, and the pages report it. Afterwards all works
+// again.
+func TestFailingRandomSource(t *testing.T) {
 	d := &dice{}
 	conf := withFactor()
 	conf.Rand = d
@@ -45,15 +45,21 @@ func TestWithoutARandomSourceNothingIsAnswered(t *testing.T) {
 
 	d.broken.Store(true)
 	internal := func(p page) { t.Helper(); p.refused(t, 500, mockidp.ReasonInternal) }
-	internal(newBrowser(t, idp).get(redirect(idp, request(), "s")))                                           // a pending sign-in
-	internal(b.post(idp.SSOURL("idc"), postForm(request())))                                                  // the same, posted
-	internal(b.signIn(form, bob, "bob's own"))                                                                // a session
-	internal(b.signIn(form, alice, mockidp.DefaultPassword))                                                  // a second factor's page
-	internal(b.verify(factor, "246810"))                                                                      // a session after it
-	internal(b.post(idp.URL+"/login/cancel", cancel))                                                         // an error status
-	internal(signedIn.get(redirect(idp, request(), "s")))                                                     // an answer
-	internal(signedIn.get(idp.TileURL("idc")))                                                                // and one that nobody asked for
-	internal(signedIn.get(redirect(idp, request(attr("ForceAuthn", "true"), attr("IsPassive", "true")), ""))) // a refusal by status
+	internal(newBrowser(t, idp).get(redirect(idp, request(),
+		"s"))) // a pending sign-in
+	internal(b.post(idp.SSOURL("idc"),
+		postForm(request()))) // the same, posted
+	internal(b.signIn(form, bob, "bob's own")) // a session
+	internal(b.signIn(form, alice,
+		mockidp.DefaultPassword)) // a second factor's page
+	internal(b.verify(factor,
+		"246810")) // a session after it
+	internal(b.post(idp.URL+"/login/cancel",
+		cancel)) // an error status
+	internal(signedIn.get(redirect(idp, request(), "s"))) // an answer
+	internal(signedIn.get(idp.TileURL("idc")))            // an unsolicited answer
+	internal(signedIn.get(redirect(idp, request(attr("ForceAuthn", "true"), attr("IsPassive", "true")),
+		""))) // a refusal by status
 	_, err := idp.Answer(redirect(idp, request(), ""), alice)
 	assert.Equal(t, mockidp.ReasonInternal, reason(t, err))
 	_, err = idp.IdPInitiated("idc", alice, "")
@@ -69,7 +75,7 @@ func TestWithoutARandomSourceNothingIsAnswered(t *testing.T) {
 	assert.Len(t, idp.Keys(), 1)
 }
 
-func TestOpenNeedsARandomSource(t *testing.T) {
+func TestOpenWithoutRandomSource(t *testing.T) {
 	d := &dice{}
 	d.broken.Store(true)
 	conf := twoRegions()
@@ -82,7 +88,7 @@ func TestOpenNeedsARandomSource(t *testing.T) {
 	assert.Equal(t, mockidp.ReasonInternal, reason(t, err), "the paths")
 }
 
-// hsm is a key that signs as it is told, such as a broken one in hardware.
+// hsm is a key whose signatures a test can replace, such as a broken one in hardware.
 type hsm struct {
 	crypto.Signer
 	sign atomic.Pointer[func() ([]byte, error)]
@@ -95,9 +101,8 @@ func (h *hsm) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]b
 	return h.Signer.Sign(random, digest, opts)
 }
 
-// What a key can't sign isn't sent, and a signature that can't be one isn't
-// either.
-func TestAKeyThatCannotSign(t *testing.T) {
+// No answer is sent if the key fails, or if its signature is invalid.
+func TestFailingKey(t *testing.T) {
 	type pair struct{ R, S *big.Int }
 	big300 := new(big.Int).Lsh(big.NewInt(1), 300)
 	signature := func(r, s *big.Int, rest ...byte) func() ([]byte, error) {
@@ -116,7 +121,7 @@ func TestAKeyThatCannotSign(t *testing.T) {
 			key := &hsm{Signer: ecdsaKey()}
 			conf := twoRegions()
 			conf.Key = key
-			idp := start(t, conf) // whose certificate it still signs
+			idp := start(t, conf) // the key still signs its certificate
 			key.sign.Store(&sign)
 			b := newBrowser(t, idp)
 			b.signIn(b.get(idp.SignInURL()), alice, mockidp.DefaultPassword)
@@ -137,8 +142,8 @@ func TestAKeyThatCannotSign(t *testing.T) {
 	}
 }
 
-// A small signature is padded to its curve's width (XML Signature 1.1, 6.4.3).
-func TestSmallECDSASignaturesAreAsWideAsOthers(t *testing.T) {
+// A small signature is padded to the width of its curve (XML Signature 1.1, 6.4.3).
+func TestSmallECDSASignaturesArePadded(t *testing.T) {
 	key := &hsm{Signer: ecdsaKey()}
 	conf := twoRegions()
 	conf.Key = key
@@ -156,7 +161,7 @@ func TestSmallECDSASignaturesAreAsWideAsOthers(t *testing.T) {
 	}
 }
 
-// A refusal's page is one of few statuses, and names the Reason.
+// Each Reason has an HTTP status, and the page names the Reason.
 func TestRefusalsHaveAStatus(t *testing.T) {
 	idp := start(t, withFactor())
 	b := newBrowser(t, idp)
@@ -175,21 +180,23 @@ func TestRefusalsHaveAStatus(t *testing.T) {
 		{b.post(idp.URL+"/login/cancel", url.Values{"pending": {"none"}}), 404, mockidp.ReasonRequestNotFound},
 		{b.post(idp.URL+"/login/second-factor", url.Values{"factor": {"none"}}), 404, mockidp.ReasonRequestNotFound},
 		{b.get(idp.SSOURL("idc") + "?SAMLRequest=%25"), 400, mockidp.ReasonMalformed},
-		{b.post(idp.SSOURL("idc"), url.Values{"SAMLRequest": {strings.Repeat("A", mockidp.MaxRequest)}}), 413, mockidp.ReasonTooLarge},
+		{b.post(idp.SSOURL("idc"), url.Values{"SAMLRequest": {strings.Repeat("A", mockidp.MaxRequest)}}), 413,
+			mockidp.ReasonTooLarge},
 	} {
 		c.page.refused(t, c.status, c.why)
 		assert.Contains(t, c.page.Header.Get("Content-Security-Policy"), "default-src 'none'", c.why)
 		assert.Equal(t, "no-store", c.page.Header.Get("Cache-Control"), c.why)
 		assert.Equal(t, "nosniff", c.page.Header.Get("X-Content-Type-Options"), c.why)
 	}
-	require.NoError(t, idp.UpdateApp("idc", func(a *mockidp.App) error { a.Users, a.NameIDTemplate = []string{bob}, "${user.badge}"; return nil }))
+	updateApp(t, idp, "idc", func(a *mockidp.App) { a.Users, a.NameIDTemplate = []string{bob}, "${user.badge}" })
 	b.get(idp.TileURL("idc")).refused(t, http.StatusInternalServerError, mockidp.ReasonNameID)
 }
 
-// An error is one line of a few hundred bytes, whatever lies underneath.
+// An error is one line of at most a few hundred bytes, whatever its cause.
 func TestErrorsAreShortAndUnwrap(t *testing.T) {
 	under := &mockidp.Error{Reason: mockidp.ReasonMalformed, Detail: "not this " + strings.Repeat("ä", 500)}
-	e := &mockidp.Error{Reason: mockidp.ReasonConfig, Detail: "no", Want: "a\n<b>", Got: strings.Repeat("x", 1000), Err: under}
+	e := &mockidp.Error{Reason: mockidp.ReasonConfig, Detail: "no", Want: "a\n<b>", Got: strings.Repeat("x", 1000),
+		Err: under}
 	said := e.Error()
 	assert.True(t, strings.HasPrefix(said, `mockidp: no: want "a\n<b>", got "xxx`), said)
 	assert.Contains(t, said, ": not this ä", "the prefix is said once")

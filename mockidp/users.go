@@ -81,7 +81,7 @@ func (u User) In(group string) bool { return group == Everyone || slices.Contain
 func (u User) prepared() (User, *Error) {
 	u = u.clone()
 	if !idShape.MatchString(u.ID) {
-		return User{}, badConfig("user %s: the ID must consist of letters, digits and _ . -, got %s", quote(u.Login), quote(u.ID))
+		return User{}, badConfig("user %s: an ID consists of letters, digits and _ . -, got %s", quote(u.Login), quote(u.ID))
 	}
 	if u.Status < Active || u.Status > Staged {
 		return User{}, badConfig("user %s: unknown Status %d", quote(u.Login), u.Status)
@@ -92,17 +92,13 @@ func (u User) prepared() (User, *Error) {
 	}
 	texts := slices.Concat([]string{u.Login, u.FirstName, u.LastName, u.Email}, u.Groups)
 	for _, name := range slices.Sorted(maps.Keys(u.Attributes)) {
-		if !isExpressionName(name) || slices.Contains([]string{"login", "userName", "firstName", "lastName", "email"}, name) {
+		valid := expression.FindString("${user."+name+"}") == "${user."+name+"}"
+		if !valid || slices.Contains([]string{"login", "userName", "firstName", "lastName", "email"}, name) {
 			return User{}, badConfig("user %s: invalid or reserved attribute name %s", quote(u.Login), quote(name))
 		}
 		texts = append(texts, u.Attributes[name]...)
 	}
-	for _, t := range texts {
-		if err := checkText("user "+quote(u.Login), t); err != nil {
-			return User{}, err
-		}
-	}
-	return u, nil
+	return u, checkText("user "+quote(u.Login), texts...)
 }
 
 // SameLogin reports whether two logins name the same user: case and surrounding space don't matter.
@@ -111,14 +107,15 @@ func SameLogin(a, b string) bool { return loginKey(a) == loginKey(b) }
 // loginKey folds case, as Okta does.
 func loginKey(login string) string { return strings.ToLower(strings.TrimSpace(login)) }
 
-// checkText refuses text that XML 1.0 can't hold (XML 1.0, production 2): it could be signed as one text and read as
-// another.
-func checkText(what, s string) *Error {
-	bad := !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool {
+// checkText refuses text that XML 1.0 can't hold (production 2), and that a reader could change after it was signed.
+func checkText(what string, texts ...string) *Error {
+	invalid := func(r rune) bool {
 		return r < 0x20 && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF
-	})
-	if bad {
-		return badConfig("%s: not text that XML can hold: %s", what, quote(s))
+	}
+	for _, s := range texts {
+		if !utf8.ValidString(s) || strings.ContainsFunc(s, invalid) {
+			return badConfig("%s: not text that XML can hold: %s", what, quote(s))
+		}
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-func TestXmlsecVerifiesOurSignatures(t *testing.T) {
+func TestXmlsecVerifiesSignatures(t *testing.T) {
 	xmlsec := testkit.RequireProgram(t, "peers", "xmlsec1")
 	for kind, key := range map[string]crypto.Signer{"rsa": rsaKey(), "ecdsa": ecdsaKey()} {
 		for name, sign := range signings {
@@ -33,7 +33,8 @@ func TestXmlsecVerifiesOurSignatures(t *testing.T) {
 				verify := xmlsecVerifier(t, xmlsec, idp.Certificate().Raw)
 				const inResponse = "/*[local-name()='Response']/*[local-name()='Signature']"
 				const inAssertion = "/*/*[local-name()='Assertion']/*[local-name()='Signature']"
-				nodes := map[string][]string{"both": {inResponse, inAssertion}, "response": {inResponse}, "assertion": {inAssertion}}[name]
+				nodes := map[string][]string{"both": {inResponse, inAssertion}, "response": {inResponse},
+					"assertion": {inAssertion}}[name]
 				for _, node := range nodes {
 					out, err := verify(raw, node)
 					require.NoError(t, err, "%s", out)
@@ -45,8 +46,7 @@ func TestXmlsecVerifiesOurSignatures(t *testing.T) {
 	}
 }
 
-// xmlsecVerifier holds a document, at the signature that an XPath finds,
-// against the key of a certificate.
+// xmlsecVerifier returns a function that verifies the signature at an XPath with the key of a certificate.
 func xmlsecVerifier(t *testing.T, xmlsec string, der []byte) func(doc []byte, node string) ([]byte, error) {
 	t.Helper()
 	dir := t.TempDir()
@@ -62,7 +62,7 @@ func xmlsecVerifier(t *testing.T, xmlsec string, der []byte) func(doc []byte, no
 	}
 }
 
-// xmlsecVerifies is for a response that is signed itself.
+// xmlsecVerifies verifies the signature of a Response.
 func xmlsecVerifies(t *testing.T, idp *mockidp.Server, form mockidp.Form) {
 	t.Helper()
 	xmlsecVerifiesWith(t, idp.Certificate().Raw, form)
@@ -71,6 +71,7 @@ func xmlsecVerifies(t *testing.T, idp *mockidp.Server, form mockidp.Form) {
 func xmlsecVerifiesWith(t *testing.T, der []byte, form mockidp.Form) {
 	t.Helper()
 	verify := xmlsecVerifier(t, testkit.RequireProgram(t, "peers", "xmlsec1"), der)
-	out, err := verify(must(base64.StdEncoding.DecodeString(form.SAMLResponse)), "/*[local-name()='Response']/*[local-name()='Signature']")
+	out, err := verify(must(base64.StdEncoding.DecodeString(form.SAMLResponse)),
+		"/*[local-name()='Response']/*[local-name()='Signature']")
 	require.NoError(t, err, "%s", out)
 }
