@@ -54,15 +54,14 @@ type Error struct {
 
 // Error returns a message of at most a few hundred bytes that begins with the package's name.
 func (e *Error) Error() string {
-	var b strings.Builder
-	b.WriteString("mockidp: " + e.Detail)
+	s := "mockidp: " + e.Detail
 	if e.Want != "" || e.Got != "" {
-		fmt.Fprintf(&b, ": want %s, got %s", quote(e.Want), quote(e.Got))
+		s += fmt.Sprintf(": want %s, got %s", quote(e.Want), quote(e.Got))
 	}
 	if e.Err != nil {
-		b.WriteString(": " + e.cause())
+		s += ": " + e.cause()
 	}
-	return b.String()
+	return s
 }
 
 // cause is the message of Err. The package's name isn't repeated.

@@ -134,20 +134,20 @@ func (s *Server) SignInURL() string { return s.base() + pathSignIn }
 // DashboardURL returns the address of the page with the tiles.
 func (s *Server) DashboardURL() string { return s.base() + pathDashboard }
 
-// AppURL returns the address of the page with an app's settings. Like Metadata it panics if there is none.
+// AppURL returns the address of the page with an app's settings. It panics if there is no such app.
 func (s *Server) AppURL(appID string) string {
 	return s.base() + appPath(must(s.state.Load().app(appID)))
 }
 
 // SSOURL returns an app's single sign-on address, which takes its requests. The apps of an Entra tenant share theirs;
-// the request's Issuer identifies the app. Like Metadata it panics if there is none.
+// the request's Issuer identifies the app. It panics if there is no such app.
 func (s *Server) SSOURL(appID string) string { return s.ssoURL(must(s.state.Load().samlApp(appID))) }
 
 // TileURL returns where an app's tile leads and IdP-initiated sign-in begins: with the profile Okta the sign-on
-// address without a request. Like Metadata it panics if there is none.
+// address without a request. It panics if there is no such app.
 func (s *Server) TileURL(appID string) string { return s.tileURL(must(s.state.Load().app(appID))) }
 
-// MetadataURL returns the address of an app's metadata. Like Metadata it panics if there is none.
+// MetadataURL returns the address of an app's metadata. It panics if there is no such app.
 func (s *Server) MetadataURL(appID string) string {
 	return s.metadataURL(must(s.state.Load().samlApp(appID)))
 }

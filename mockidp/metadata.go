@@ -16,8 +16,7 @@ import (
 )
 
 // Metadata returns the identity provider's metadata for a SAML app, with the layout of Okta's, or of Entra ID's for an
-// app with that profile. It panics with an *Error if there is no such app, or no address yet: both are mistakes in a
-// test.
+// app with that profile. It panics with an *Error if there is no such app, and before the address is known.
 func (s *Server) Metadata(appID string) []byte {
 	doc, err := s.Snapshot().Metadata(appID, "")
 	if err != nil {

@@ -56,15 +56,17 @@ func (st *state) noteGroups(old *state, now time.Time) {
 func (st *state) noteUsers(old *state, now time.Time) {
 	changed := map[string]bool{} // by User.ID
 	for key, u := range old.users {
-		changed[u.ID] = changed[u.ID] || st.users[key] != u
+		if st.users[key] != u {
+			changed[u.ID] = true
+		}
 	}
 	for key, u := range st.users {
-		changed[u.ID] = changed[u.ID] || old.users[key] != u
-	}
-	for id, is := range changed {
-		if is {
-			st.noteUser(id, old.userByID(id), st.userByID(id), now)
+		if old.users[key] != u {
+			changed[u.ID] = true
 		}
+	}
+	for id := range changed {
+		st.noteUser(id, old.userByID(id), st.userByID(id), now)
 	}
 }
 
