@@ -13,6 +13,7 @@ import (
 	"text/template"
 
 	"github.com/beevik/etree"
+	crewjam "github.com/crewjam/saml"
 )
 
 // Metadata returns the identity provider's metadata for a SAML app, with the layout of Okta's, or of Entra ID's for an
@@ -53,18 +54,55 @@ func (s *Server) metadata(st *state, app *App) ([]byte, error) {
 	return s.oktaMetadata(app, st.keysFor(app))
 }
 
+// oktaMetadata is written with the types of crewjam/saml, and then laid out as Okta does.
 func (s *Server) oktaMetadata(app *App, keys []*signingKey) ([]byte, error) {
-	formats := []string{NameIDUnspecified, NameIDEmail}
-	if !slices.Contains(formats, app.NameIDFormat) {
-		formats = []string{app.NameIDFormat}
+	idp := crewjam.IDPSSODescriptor{WantAuthnRequestsSigned: &app.SignedRequests}
+	idp.ProtocolSupportEnumeration = nsProtocol
+	for _, c := range certificates(keys) {
+		key := crewjam.KeyDescriptor{Use: "signing"}
+		key.KeyInfo.X509Data.X509Certificates = []crewjam.X509Certificate{{Data: c}}
+		idp.KeyDescriptors = append(idp.KeyDescriptors, key)
 	}
-	doc, err := newDocument("okta-metadata", map[string]any{"Issuer": app.Issuer, "Signed": app.SignedRequests,
-		"Certificates": certificates(keys), "NameIDFormats": formats, "SSO": s.ssoURL(app)})
+	idp.NameIDFormats = []crewjam.NameIDFormat{NameIDUnspecified, NameIDEmail}
+	if format := crewjam.NameIDFormat(app.NameIDFormat); !slices.Contains(idp.NameIDFormats, format) {
+		idp.NameIDFormats = []crewjam.NameIDFormat{format}
+	}
+	for _, binding := range []string{bindingPOST, bindingRedirect} {
+		idp.SingleSignOnServices = append(idp.SingleSignOnServices, crewjam.Endpoint{Binding: binding, Location: s.ssoURL(app)})
+	}
+	out, err := xml.Marshal(&crewjam.EntityDescriptor{EntityID: app.Issuer, IDPSSODescriptors: []crewjam.IDPSSODescriptor{idp}})
 	if err != nil {
 		return nil, err
 	}
+	doc := canonical(etree.NewDocument())
+	if err := doc.ReadFromBytes(out); err != nil {
+		return nil, err
+	}
+	doc.InsertChildAt(0, etree.NewProcInst("xml", `version="1.0" encoding="UTF-8"`))
+	layOutLikeOkta(doc.Root())
 	doc.Indent(2)
 	return doc.WriteToBytes()
+}
+
+// layOutLikeOkta gives elements the prefixes and attributes the order that Okta's have. encoding/xml declares a default
+// namespace on nearly every element.
+func layOutLikeOkta(e *etree.Element) {
+	for _, c := range e.ChildElements() {
+		layOutLikeOkta(c) // while e's declaration is still there
+	}
+	prefix := "md"
+	if e.NamespaceURI() == nsSignature {
+		prefix = "ds"
+	}
+	e.Space = prefix
+	e.RemoveAttr("xmlns")
+	e.SortAttrs()
+	switch e.Tag {
+	case "EntityDescriptor":
+		e.CreateAttr("xmlns:md", "urn:oasis:names:tc:SAML:2.0:metadata")
+	case "KeyInfo":
+		e.CreateAttr("xmlns:ds", nsSignature)
+	}
 }
 
 func certificates(keys []*signingKey) []string {
@@ -112,7 +150,7 @@ var indentation = regexp.MustCompile(`\n\s*`)
 
 func parseDocuments() *template.Template {
 	set := template.New("").Option("missingkey=error").Funcs(template.FuncMap{"xml": escapeXML})
-	for _, name := range []string{"response", "encrypted", "okta-metadata", "entra-metadata"} {
+	for _, name := range []string{"response", "encrypted", "entra-metadata"} {
 		text, err := embedded.ReadFile("templates/" + name + ".xml")
 		if err != nil {
 			panic("mockidp: " + err.Error()) // the folder is compiled in
