@@ -40,9 +40,9 @@ func TestAnAdditionalRegionIsRecovered(t *testing.T) {
 	}
 }
 
-// An additional Region's log begins with a whole state, too. Without it the Region
-// does not begin anew in its place, which would replace what is left: also where
-// the log has gone on since the marks, so that they don't show what is missing.
+// An additional Region's log begins with a whole state, too. If it is lost, the Region does not
+// begin a new log, which would replace what is left, even if the log has gone on since the marks
+// and they don't show what is missing.
 func TestAnAdditionalRegionWithoutTheBeginningOfItsLogDoesNotStart(t *testing.T) {
 	euDir := t.TempDir()
 	us, eu := open(t, configOf(virginia, t.TempDir())), open(t, configOf(frankfurt, euDir))

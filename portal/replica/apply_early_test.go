@@ -17,8 +17,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// What ends sessions takes effect in memory first: no server that is down, and
-// no disk that is full, keeps a user in.
+// What ends sessions takes effect in memory first, even if the server is down or the disk is full.
 
 // ends are the ways to end the session s of the user u.
 var ends = map[string]func(ctx context.Context, n *replica.Node, u, s string) error{
@@ -87,8 +86,8 @@ func TestEndsTakeEffectWhereTheyCantBeWritten(t *testing.T) {
 	assert.True(t, alive(t, us, "later"), "what ended is over, what begins is not")
 }
 
-// A session must not outlive a later revocation because it began under a count
-// that was never written: no sign-in begins under one.
+// No sign-in begins under a count that was never written: its sessions would survive a later
+// revocation.
 func TestRevocationsThatWereNeverWritten(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, virginia, 1)
@@ -114,7 +113,7 @@ func TestRevocationsThatWereNeverWritten(t *testing.T) {
 	assert.False(t, alive(t, us, "s"))
 }
 
-// Ends that can never be written keep no others from being written later.
+// A pending end that can never be written does not keep others from being written.
 func TestEndsThatCantBeWrittenAreInNoOthersWay(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, virginia, 1)
@@ -153,9 +152,9 @@ func TestEndsThatCantBeWrittenAreInNoOthersWay(t *testing.T) {
 	})
 }
 
-// An application is assigned to a user who was removed and has come back. Its
-// Region has heard of both, and has not read them yet. The update waits for that:
-// the assignment would be void in all Regions.
+// An application is assigned to a user who was removed and added again. Its Region has heard of
+// both, and has not read them yet. The update waits for that: the assignment would be void in all
+// Regions.
 func TestAnAssignmentWaitsForARemovalThatWasHeard(t *testing.T) {
 	t.Parallel()
 	us := open(t, configOf(virginia, t.TempDir()))

@@ -12,8 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/sessions"
 )
 
-// A node that has not read a session yet, which another node of its Region
-// acknowledged, knows it when it has caught up.
+// After CatchUp a Node knows a session that another Node of its Region acknowledged before.
 func TestNodeCatchesUpWithItsRegion(t *testing.T) {
 	c := newCluster(t, virginia, 1)
 	one := c.node(t, virginia)
@@ -36,9 +35,9 @@ func TestNodeCatchesUpWithItsRegion(t *testing.T) {
 	assert.True(t, alive(t, two, "s-1"))
 }
 
-// Clients that aren't signed in can have a Node catch up, and each time is a
-// write that reaches every Region. So there are ten a second at most, and where
-// the servers don't answer all who wait fail together.
+// Clients that aren't signed in can make a Node catch up, and each time is a write that reaches
+// every Region. So there are ten a second at most, and if the servers don't answer all waiting
+// callers fail together.
 func TestInvariant17_CatchingUpIsBounded(t *testing.T) {
 	c := newCluster(t, virginia, 1)
 	n := c.node(t, virginia)

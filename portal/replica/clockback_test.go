@@ -39,7 +39,7 @@ func TestAClockThatWentBackIsNoDamage(t *testing.T) {
 	}
 }
 
-// Nor is it what other Regions still have, whose clocks were right.
+// Messages that other Regions still have, whose clocks were right, are not missed either.
 func TestAClockThatWasAheadIsNoDamageToOthers(t *testing.T) {
 	t.Parallel()
 	c := configOf(virginia, t.TempDir())

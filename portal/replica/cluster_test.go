@@ -106,9 +106,8 @@ func natsProcess(spec string, in io.Reader) error {
 // givenPorts are the ports that freePorts has returned.
 var givenPorts sync.Map
 
-// freePorts finds ports that are free, each for one test of this process alone.
-// They are outside of what systems give to sockets that are bound to any port, so
-// they are free still when servers come to them, or come back.
+// freePorts finds free ports, each for one test of this process. They are outside of the range that
+// systems use for sockets that are bound to any port, so they stay free until a server uses them.
 func freePorts(t *testing.T, count int) (out []int) {
 	t.Helper()
 	for range 100 {
@@ -224,8 +223,7 @@ func TestServersOfAClusterStopInTurn(t *testing.T) {
 	t.Logf("%d acknowledged, %d refused", len(w.acked), w.refused)
 }
 
-// writers write in every Node until they are told to end, and note what was
-// acknowledged.
+// writers write in every Node until they are told to stop, and record what was acknowledged.
 type writers struct {
 	mu      sync.Mutex
 	acked   map[string]bool

@@ -101,13 +101,13 @@ type copyEnd struct {
 	Proof integrity.Proof `json:"proof"`
 }
 
-// beShown compares what a peer has of one of this Region's own streams. Without a proof it is a claim.
-func (f *follower) beShown(ctx context.Context, k streamKind, e *copyEnd) {
+// checkShown compares what a peer has of one of this Region's own streams. Without a proof it is a claim.
+func (f *follower) checkShown(ctx context.Context, k streamKind, e *copyEnd) {
 	n := f.n
-	if e == nil || n.condemned() != nil || f.flow(k).judged == *e {
+	if e == nil || n.damageFound() != nil || f.flow(k).compared == *e {
 		return
 	}
-	by := judgeOf(k, e.Store, e.Proof.Seq, &e.Proof)
+	by := verdictOn(k, e.Store, e.Proof.Seq, &e.Proof)
 	id := n.identity.Load()
 	read, _ := n.progress.get(k.stream(n.cfg.Region))
 	v, why := by(id, read.seq)
@@ -123,7 +123,7 @@ func (f *follower) beShown(ctx context.Context, k streamKind, e *copyEnd) {
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.flows[k].judged = *e
+	f.flows[k].compared = *e
 }
 
 // Each start of a Region has a number, and a follower accepts no lower one than it has heard of. Proofs show the

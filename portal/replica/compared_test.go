@@ -17,8 +17,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// between relays questions to a Region and its answers, which change may change.
-// It returns the address at which it does so.
+// between relays questions to a Region and its answers, which change may change. It returns its
+// address.
 func between(t *testing.T, n *replica.Node, change func(question, answer map[string]any)) string {
 	t.Helper()
 	up, _ := asPeer(t, n)
@@ -48,9 +48,8 @@ func between(t *testing.T, n *replica.Node, change func(question, answer map[str
 	return s.ClientURL()
 }
 
-// A copy that differs is not said to be all that its Region knows while nothing
-// says that it is right again: an owner that writes all the time doesn't say in
-// each answer what its log holds.
+// A copy that differs does not count as complete until a later answer states its digest. An owner
+// that writes all the time does not state a digest in each answer.
 func TestACopyThatDiffersIsNotReplicatedUntilItIsCompared(t *testing.T) {
 	w := newDamagedWorld(t)
 	eu := open(t, configOf(frankfurt, w.euDir))

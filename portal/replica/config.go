@@ -25,7 +25,7 @@ type Config struct {
 	Region string
 	// Primary is the instance's primary Region. Empty: Region itself.
 	Primary string
-	// Seed is the initial content of the instance, for the first start of the primary. Required there.
+	// Seed is the initial content of the instance, for the first start of the primary alone. Required there.
 	Seed center.Data
 
 	// Dir is the embedded server's directory. Required without URL. It belongs to one Node; where the system has

@@ -21,8 +21,8 @@ func TestSessionsKeepTheContract(t *testing.T) {
 	}, sessionstest.Options{})
 }
 
-// What an identity provider ended is on disk here and in the other Regions, and
-// ends sessions that are made after a restart. Both Regions know the same.
+// A logout by an identity provider is on disk here and in the other Regions, and ends sessions that
+// are created after a restart. Both Regions have the same state.
 func TestLogoutsOutliveARestart(t *testing.T) {
 	dirs := map[string]string{virginia: t.TempDir(), frankfurt: t.TempDir()}
 	start := func() (us, eu *replica.Node) {

@@ -32,7 +32,7 @@ func (n *Node) readCopyMarks(ctx context.Context) error {
 // Copies of sessions are flushed in the background, so their marks are those of the time before, unless the Node is
 // closed.
 func (n *Node) writeCopyMarks(ctx context.Context, last bool) error {
-	if n.condemned() != nil || n.removedAt.Load() > 0 {
+	if n.damageFound() != nil || n.removedAt.Load() > 0 {
 		return nil
 	}
 	agreed, c := n.copiesThatAgree(), &n.copies

@@ -10,9 +10,9 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// uncopiedEnds opens a primary, another Region and one on servers of its own. It
-// returns when that one has heard what the second ended, and has not copied it:
-// of s-1 and s-2, by user and by session, and of s-3 and s-4, by key.
+// uncopiedEnds opens a primary, another Region and one on its own servers. It returns when the last
+// one has heard the ends of the second, and has not copied them: of s-1 and s-2, by user and by
+// session, and of s-3 and s-4, by key.
 func uncopiedEnds(t *testing.T) (us, eu, ap *replica.Node, again func() *replica.Node) {
 	t.Helper()
 	c := newCluster(t, mumbai, 1)
@@ -57,8 +57,8 @@ func assertEnded(t *testing.T, n *replica.Node) {
 	}
 }
 
-// What another Region ended, and was heard, is on disk before that Region's
-// copies go, after its removal. It stays ended after a restart.
+// What another Region ended, and was heard, is on disk before that Region's copies are deleted,
+// after its removal. It stays ended after a restart.
 func TestWhatARemovedRegionEndedIsKept(t *testing.T) {
 	us, eu, ap, again := uncopiedEnds(t)
 	remove(t, us, frankfurt)
@@ -83,7 +83,7 @@ func TestWhatARemovedRegionEndedIsKept(t *testing.T) {
 		"s-3 and s-4, and not what lived in the Region that is gone")
 }
 
-// So it is where the Node is closed, or stops following, before that.
+// The same holds if the Node is closed, or stops following, before that.
 func TestWhatWasHeardLastIsKept(t *testing.T) {
 	t.Parallel()
 	for how, stop := range map[string]func(*replica.Node){
@@ -100,9 +100,9 @@ func TestWhatWasHeardLastIsKept(t *testing.T) {
 	}
 }
 
-// A removal is written when what was heard of that Region is on disk, and from
-// then on nothing of it takes effect before it is: whenever the process dies, no
-// session comes back that a Region had heard was over.
+// A removal is written when everything that was heard of that Region is on disk, and from then on
+// its messages take effect only from the copy. So whenever the process is killed, no session comes
+// back that was heard to be over.
 func TestARemovalComesAfterWhatWasHeard(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
 	var kept atomic.Bool

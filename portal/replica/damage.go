@@ -31,15 +31,15 @@ func reasonDamaged(err error) bool {
 	return ok && e.Reason == ReasonDamaged
 }
 
-// condemned returns how the Region's streams are damaged, or nil. Nothing is written to them then.
-func (n *Node) condemned() error { return asError(n.damage.Load()) }
+// damageFound returns how the Region's streams are damaged, or nil. Nothing is written to them then.
+func (n *Node) damageFound() error { return asError(n.damage.Load()) }
 
-// condemn stops the Region's writes and service in this Node, and, through the Identity, in all others and after a
-// restart. Questions about undamaged streams are still answered.
-func (n *Node) condemn(ctx context.Context, k streamKind, why string) error {
+// stopDamaged stops the Region's writes and service in this Node, and, through the Identity, in all others and
+// after a restart. Questions about undamaged streams are still answered.
+func (n *Node) stopDamaged(ctx context.Context, k streamKind, why string) error {
 	e := damaged(k, why)
 	if !n.damage.CompareAndSwap(nil, e) {
-		return n.condemned()
+		return n.damageFound()
 	}
 	n.stop("damage", e)
 	err := n.changeIdentity(ctx, func(d *integrity.Identity) {
@@ -71,11 +71,11 @@ func (n *Node) lastOf(ctx context.Context, k streamKind) (uint64, jetstream.Stre
 	return end, s, nil
 }
 
-// A judge compares something with an Identity and the end of the stream.
-type judge = func(d *integrity.Identity, end uint64) (integrity.Verdict, string)
+// A judgement compares something with an Identity and the end of the stream.
+type judgement = func(d *integrity.Identity, end uint64) (integrity.Verdict, string)
 
-// judgeOf judges what a follower shows of its copy of one of this Region's streams.
-func judgeOf(k streamKind, store string, position uint64, p *integrity.Proof) judge {
+// verdictOn judges what a follower shows of its copy of one of this Region's streams.
+func verdictOn(k streamKind, store string, position uint64, p *integrity.Proof) judgement {
 	return func(d *integrity.Identity, end uint64) (integrity.Verdict, string) {
 		return d.Judge(integrity.Shown{Line: string(k), Store: store, Position: position, Proof: p}, end)
 	}
@@ -84,7 +84,7 @@ func judgeOf(k streamKind, store string, position uint64, p *integrity.Proof) ju
 // confirm repeats a judgement, and stops the Region if it is still damaged: by the Identity, in which another Node
 // of the Region may have begun a generation, and by the stream's end. A server of a cluster that was cut off may
 // answer without what was written since, so a majority of the servers has to agree.
-func (n *Node) confirm(ctx context.Context, k streamKind, by judge) error {
+func (n *Node) confirm(ctx context.Context, k streamKind, by judgement) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout) // a follower goes on hearing meanwhile
 	defer cancel()
 	d, err := n.reloadIdentity(ctx)
@@ -99,7 +99,7 @@ func (n *Node) confirm(ctx context.Context, k streamKind, by judge) error {
 	if v != integrity.Damaged || s.CachedInfo().Config.Replicas > 1 && !n.lasts(k) {
 		return nil
 	}
-	return n.condemn(n.ctx, k, why)
+	return n.stopDamaged(n.ctx, k, why)
 }
 
 // A history remembers when something last happened, for maxSuspects keys at most.
@@ -158,7 +158,7 @@ func (n *Node) checkClaim(from string, k streamKind, why string) {
 		ctx, cancel := context.WithTimeout(n.ctx, claimTimeout)
 		defer cancel()
 		claims, err := n.inspect(ctx, f, k)
-		if n.ctx.Err() != nil || n.condemned() != nil {
+		if n.ctx.Err() != nil || n.damageFound() != nil {
 			return
 		}
 		if err != nil {

@@ -17,8 +17,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// A copy that lacks a message of which nothing is known locally is found out by
-// what the original's Region says it holds, and is read again.
+// A copy that lacks a message, without any local sign of it, differs from the digest that the owner
+// states, and is read again.
 func TestACopyThatLacksAMessageHeals(t *testing.T) {
 	w := newDamagedWorld(t)
 	eu := open(t, configOf(frankfurt, w.euDir))
@@ -44,8 +44,8 @@ func TestACopyThatLacksAMessageHeals(t *testing.T) {
 	eventually(t, "to be heard", func() bool { return peerState(eu, virginia) == portal.PeerReplicated })
 }
 
-// A Region that lacks what it wrote, and has nothing beside its streams that
-// shows it, is shown it by a copy.
+// A Region that lacks messages that it wrote, without a mark that shows it, is shown them by a
+// copy.
 func TestALogThatLacksAMessageIsFoundOutByACopy(t *testing.T) {
 	w := newDamagedWorld(t)
 	us := open(t, configOf(virginia, w.usDir))
@@ -61,8 +61,8 @@ func TestALogThatLacksAMessageIsFoundOutByACopy(t *testing.T) {
 	w.sameAgain(t, recovered(t, configOf(virginia, w.usDir), eu), eu)
 }
 
-// K17: what a peer merely claims stops no Region. The owner reports it and goes on,
-// and so do the Regions that don't lie.
+// K17: a claim without proof stops no Region. The owner logs it and goes on, and so do honest
+// Regions.
 func TestAPeerThatLiesAboutALogStopsNoRegion(t *testing.T) {
 	var log logged
 	c := configOf(virginia, t.TempDir())

@@ -89,7 +89,7 @@ func cut(t *testing.T, dir, stream, at string) {
 	require.Fail(t, "not in the files of "+stream, at)
 }
 
-// refusesToOpen checks that a Region doesn't start on what it finds.
+// refusesToOpen checks that Open fails with Reason Damaged.
 func refusesToOpen(t *testing.T, c replica.Config) *replica.Error {
 	t.Helper()
 	n, err := replica.Open(background(t), c)
@@ -123,8 +123,7 @@ func recovered(t *testing.T, c replica.Config, from *replica.Node) *replica.Node
 	return open(t, c)
 }
 
-// sameAgain checks that a recovered Region knows what it knew, and that others
-// follow it.
+// sameAgain checks that a recovered Region has its earlier state, and that others follow it.
 func (w damagedWorld) sameAgain(t *testing.T, us, eu *replica.Node) {
 	t.Helper()
 	mesh(t, us, eu)
@@ -149,8 +148,8 @@ func (w damagedWorld) sameAgain(t *testing.T, us, eu *replica.Node) {
 	eventually(t, "to be heard again", func() bool { return eu.Peers()[0].State == portal.PeerReplicated })
 }
 
-// D1: NATS cuts a damaged file without a word. What is left is not taken for the
-// log, and the primary is not seeded again.
+// D1: NATS cuts a damaged file silently. The rest does not count as the log, and the primary is not
+// seeded again.
 func TestALogThatWasOverwrittenIsNotBelieved(t *testing.T) {
 	w := newDamagedWorld(t)
 	overwrite(t, w.usDir, "KV_config_us-east-1", "user9@example.com", []byte{0, 0, 0, 0})

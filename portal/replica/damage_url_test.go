@@ -31,8 +31,8 @@ func configAt(region, url string) replica.Config {
 	return c
 }
 
-// With servers of the operator's own: a stream that is gone is not made again,
-// and the log is taken back from another Region.
+// With the operator's own servers: a missing stream is not created again, and the log is recovered
+// from another Region.
 func TestAStreamThatIsMissingAtURL(t *testing.T) {
 	url := ownServer(t)
 	one, two := open(t, configAt(virginia, url)), open(t, configAt(virginia, url))

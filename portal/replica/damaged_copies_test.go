@@ -18,7 +18,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// waits checks that a Region serves nothing, because of a copy that was damaged.
+// waits checks that a Region serves nothing because of a damaged copy.
 func waits(t *testing.T, n *replica.Node) {
 	t.Helper()
 	_, err := n.Sessions().Get(background(t), "key-s-in")
@@ -28,7 +28,7 @@ func waits(t *testing.T, n *replica.Node) {
 	require.NoError(t, n.Sessions().EndSignIn(background(t), "u-1", "any", time.Time{}), "what ends access is written")
 }
 
-// heals starts the primary, and checks that the other Region is whole again.
+// heals starts the primary, and checks that the other Region serves again.
 func (w damagedWorld) heals(t *testing.T, eu *replica.Node) {
 	t.Helper()
 	us := open(t, configOf(virginia, w.usDir))
@@ -42,8 +42,8 @@ func (w damagedWorld) heals(t *testing.T, eu *replica.Node) {
 	assert.True(t, u.Inactive)
 }
 
-// A copy is damaged while the Region that it is a copy of is dead: no Region
-// says what is missing. It lets no user in.
+// A copy is damaged while its Region is dead, so no Region can say what is missing. The damaged one
+// serves no session.
 func TestADamagedCopyWhileItsRegionIsDead(t *testing.T) {
 	t.Parallel()
 	for name, damage := range map[string]func(t *testing.T, dir string){
@@ -92,7 +92,7 @@ func removeStream(t *testing.T, dir, stream string) {
 	require.NoError(t, os.RemoveAll(filepath.Dir(filepath.Dir(messages(t, dir, stream)[0]))))
 }
 
-// The operator may say that what is here is to count.
+// With Restored the copies count as they are.
 func TestADamagedCopyCountsIfTheOperatorSaysSo(t *testing.T) {
 	w := newDamagedWorld(t)
 	cut(t, w.euDir, "revoked_us-east-1", "signin-s-out")
@@ -106,8 +106,8 @@ func TestADamagedCopyCountsIfTheOperatorSaysSo(t *testing.T) {
 	w.heals(t, eu)
 }
 
-// Sessions of another Region of which some are lost let no user in, until that
-// Region is heard: some of the rest may have ended. All else goes on.
+// If some sessions of another Region are lost, none of them is accepted until that Region is heard:
+// some may have ended. Everything else goes on.
 func TestADamagedCopyOfSessions(t *testing.T) {
 	w := newDamagedWorld(t)
 	eu := open(t, configOf(frankfurt, w.euDir))
@@ -126,8 +126,7 @@ func TestADamagedCopyOfSessions(t *testing.T) {
 	w.heals(t, eu)
 }
 
-// The primary of which the copy of another Region's revocations was damaged can
-// still be told that this Region is gone for good.
+// A primary whose copy of another Region's revocations is damaged can still remove that Region.
 func TestADamagedCopyDoesNotKeepThePrimaryFromRemovingARegion(t *testing.T) {
 	w := newDamagedWorld(t)
 	eu := open(t, configOf(frankfurt, w.euDir))
@@ -144,7 +143,7 @@ func TestADamagedCopyDoesNotKeepThePrimaryFromRemovingARegion(t *testing.T) {
 	waits(t, us)
 }
 
-// A process that is killed loses nothing that its marks speak of.
+// A killed process has lost nothing that its marks cover.
 func TestAKilledRegionServesWithThePrimaryDead(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
 	j := job{Region: frankfurt, Dir: t.TempDir(), Listen: fmt.Sprintf("127.0.0.1:%d", freePorts(t, 1)[0]),

@@ -12,9 +12,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// A directory whose stream the server doesn't know is of one that is being made,
-// or deleted: no reason to refuse writes, or to open all streams again. It is one
-// if it stays.
+// A directory whose stream the server doesn't know may be of one that is being created or deleted.
+// Only if it stays are writes refused and streams opened again.
 func TestStreamsThatAreBeingMadeOrDeleted(t *testing.T) {
 	dir := t.TempDir()
 	us := open(t, configOf(virginia, dir))

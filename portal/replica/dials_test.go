@@ -16,7 +16,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// A watch is a dialer that notes who dials.
+// A watch is a dialer that records the stacks of its callers.
 type watch struct {
 	mu     sync.Mutex
 	stacks []string

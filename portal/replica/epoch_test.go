@@ -14,10 +14,9 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// A revocation is in one Node's memory alone, as it could not be written. A
-// sign-in that begins after it carries its count, so that count is made durable
-// first: another Node of the Region, whose clock is behind and which has not read
-// a session of that sign-in, counts higher then.
+// A revocation is only in one Node's memory, as it could not be written. A sign-in that begins
+// after it has its count, so that count is made durable first. Another Node of the Region, whose
+// clock is behind and which has not read a session of that sign-in, then counts higher.
 func TestNoSessionCarriesACountThatIsNotDurable(t *testing.T) {
 	t.Parallel()
 	c := newCluster(t, virginia, 1)

@@ -11,8 +11,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// A copy in which a full transaction is whole holds nothing from before, also if
-// the process was killed at that moment.
+// After a full transaction, a copy holds nothing from before it, even if the process was killed at
+// that moment.
 func TestACopyThatWasNotCleared(t *testing.T) {
 	cfg := configOf(virginia, t.TempDir())
 	us := open(t, cfg)
@@ -23,9 +23,8 @@ func TestACopyThatWasNotCleared(t *testing.T) {
 	assert.Equal(t, []string{"tx.10.0", "tx.10.1"}, replica.GoOn(t, us, mumbai))
 }
 
-// A Region that was off while users were removed, and hears of that by a full
-// transaction alone, erases their sessions from its files all the same. So it
-// does, once, when it was restarted before it was time.
+// A Region that was off while users were removed, and reads of that only in a full transaction,
+// also erases their sessions from its files, once, even if it was restarted before that.
 func TestARegionThatWasOffErasesSessions(t *testing.T) {
 	t.Parallel()
 	began, life := time.Now(), 2*time.Second

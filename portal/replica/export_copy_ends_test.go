@@ -5,8 +5,7 @@ import (
 	"time"
 )
 
-// Refuse has a Node at servers of its own take these streams for refused, as on
-// a disk that is full; none: all are written again.
+// Refuse makes a Node on its own servers refuse these streams, as on a full disk; none: none.
 func Refuse(n *Node, streams ...string) {
 	refused := map[string]string{}
 	for _, s := range streams {
@@ -21,9 +20,8 @@ func Uncopied(n *Node, region string) int {
 	return len(n.uncopied.list(revoked)) + len(n.uncopied.list(ended))
 }
 
-// Removing has a removal of a Region wait for what was heard of it, and says
-// whether an end that comes later takes effect at once. first: one is not copied, until
-// the function that it gets says that it is copied.
+// Removing makes a removal of a Region wait for what was heard of it, and reports whether a later
+// end takes effect at once. One end is not copied until first calls its argument.
 func Removing(ctx context.Context, n *Node, region string, first func(kept func())) (later bool) {
 	of, u := regionStream{region, kindRevoked}, n.uncopied
 	u.add(of, "store", message{Seq: 7})

@@ -9,7 +9,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/integrity"
 )
 
-// ErrNotCopied is what a follower goes on with by hearing alone.
+// ErrNotCopied is the error after which a follower only hears.
 var ErrNotCopied = errNotCopied
 
 // CopyMore has a Node say that it copied one message more of another's log than
@@ -22,21 +22,20 @@ func CopyMore(n, of *Node) {
 		copyEnd{at.Store, integrity.Proof{Seq: at.Seq, Token: id.Key.Prove(of.generation, at, integrity.Item{})}})
 }
 
-// HalfMake has a Node's copy of a Region's log be one that is to be made again
-// before it is used.
+// HalfMake marks a Node's copy of a Region's log to be created again before it is used.
 func HalfMake(n *Node, region string) {
 	n.copies.mu.Lock()
 	defer n.copies.mu.Unlock()
 	n.copies.recopied[regionStream{region, kindConfig}] = false
 }
 
-// HalfMade says whether it is one still.
+// HalfMade reports whether it still is.
 func HalfMade(n *Node, region string) bool {
 	return n.copies.isHalfMade(regionStream{region, kindConfig})
 }
 
-// Tidying returns what a copier of a Region's log asks its own server between two
-// answers. The copier is one that was just made.
+// Tidying returns the requests to its own server that a new copier of a Region's log makes between
+// two answers.
 func Tidying(t *testing.T, n *Node, region string) map[string]func(context.Context) error {
 	t.Helper()
 	made := func() *copier {

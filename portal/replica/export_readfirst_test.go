@@ -9,8 +9,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/center"
 )
 
-// Unread writes to a Node's log that a Region is removed, and calls meanwhile
-// before the Node has taken that in.
+// Unread writes the removal of a Region to a Node's log, and calls meanwhile before the Node has
+// taken it in.
 func Unread(t testing.TB, n *Node, region string, meanwhile func()) {
 	t.Helper()
 	n.applying.Lock()

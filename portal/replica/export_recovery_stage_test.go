@@ -7,8 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Pass has a recovery end, as a crash does, at the first step for which stop
-// returns an error.
+// Pass makes a recovery end, as in a crash, at the first step for which stop returns an error.
 func Pass(c *Config, stop func(step string) error) { c.passes = stop }
 
 // RenameStreams gives a Node's own streams other names, as a version from before

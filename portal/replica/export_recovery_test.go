@@ -32,13 +32,12 @@ type CopiedEntry struct {
 	Until int64 // its header
 }
 
-// Recover puts messages together, and returns what is to stand under the subject
-// of an entry, and until when.
+// Recover merges messages, and returns the result under the subject of an entry, and its expiry.
 func Recover(t testing.TB, kind merge.EntryKind, under merge.Entry, all []CopiedEntry) (e merge.Entry, until int64) {
 	t.Helper()
 	c := Config{Region: "us-east-1", InsecurePlaintext: true, Logger: slog.New(slog.DiscardHandler)}
 	c.defaults()
-	r := &recovery{n: &Node{cfg: c}, last: map[streamKind]map[string]lasted{kindRevoked: {}}}
+	r := &recovery{n: &Node{cfg: c}, last: map[streamKind]map[string]lastMessage{kindRevoked: {}}}
 	var messages []message
 	for _, m := range all {
 		b, err := json.Marshal(m.Says)

@@ -106,7 +106,7 @@ func Entry(key string, v *sessions.Session, user, id string, epoch uint64, until
 // Shown is what the instance was told, change by change.
 func (s *State) Shown() map[string]string { return texts(s.dir) }
 
-// Afresh is what it would be told by one who looks at everything.
+// Afresh is what the instance would be told if everything were looked at.
 func (s *State) Afresh() map[string]string {
 	d := merge.NewDirectory(s.primary)
 	var all []merge.Name
@@ -125,7 +125,7 @@ func texts(d *merge.Directory) map[string]string {
 	return out
 }
 
-// Digest is what the State comes to: what is kept, and what is shown of it.
+// Digest is the result of the State: what is kept, and what is shown of it.
 func (s *State) Digest() map[string]Item {
 	all := s.dir.Facts()
 	s.ledger.read(func(m *merge.Sessions) { all = append(all, m.Facts()...) })
@@ -179,7 +179,7 @@ func Inspect(ctx context.Context, n *Node, peer, kind string) error {
 // ForgetRead has a Node forget what it has read of one of its streams.
 func ForgetRead(n *Node, kind string) { n.contents.drop(streamKind(kind).stream(n.cfg.Region)) }
 
-// ReadUpTo is how far it has read one since.
+// ReadUpTo is how far it has read that stream since.
 func ReadUpTo(n *Node, kind string) (last uint64) {
 	n.contents.with(streamKind(kind).stream(n.cfg.Region), func(c *integrity.Content) { _, last = c.At() })
 	return last

@@ -12,8 +12,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// Understand makes a Node understand these formats, and write what can be read
-// by the one that understands the third, as another version may.
+// Understand makes a Node speak and read these formats, and write the third, as another version
+// may.
 func Understand(c *Config, speaks, reads, writes int) {
 	c.formats, c.writes = merge.Formats{Speaks: speaks, Reads: reads}, writes
 }

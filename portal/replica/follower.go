@@ -43,7 +43,7 @@ type flow struct {
 	behind         time.Time // since when an answer waits to be applied; zero: none does
 	doubt          string    // why what the peer says now isn't believed; "": it is
 	differs        bool      // the copy holds something else than the original
-	judged         copyEnd   // what the peer has of this Region's stream
+	compared       copyEnd   // what the peer has of this Region's stream
 	copier         *copier   // the last one
 }
 
@@ -85,8 +85,8 @@ func (n *Node) AddPeer(ctx context.Context, region string, p Peer) error {
 	if err := p.checkURL(region); err != nil {
 		return err
 	}
-	n.parting.Lock()
-	defer n.parting.Unlock()
+	n.following.Lock()
+	defer n.following.Unlock()
 	if at := n.removedAt.Load(); at > 0 {
 		return removedError(n.cfg.Region, at)
 	} else if s, _ := n.standingOf(region); n.gone(region) {
@@ -296,7 +296,7 @@ func (f *follower) fetch(ctx context.Context, nc *nats.Conn, c *copier, q questi
 		f.setBehind(c.kind, false)
 		return a, "", err
 	}
-	f.beShown(ctx, c.kind, a.Copy)
+	f.checkShown(ctx, c.kind, a.Copy)
 	return a, f.n.doubt(c, q, a), nil
 }
 

@@ -12,9 +12,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// A Region makes sessions that live there. It makes none that live elsewhere,
-// doesn't change who is behind a key of another Region, and keeps no session
-// of another Region busy. What it tries is passed over, and the rest goes on.
+// A Region creates sessions of its own. It can't create, change, or keep alive sessions of another
+// Region. Such messages are skipped, and the rest takes effect.
 func TestARegionSpeaksForItself(t *testing.T) {
 	us, eu, ap := three(t)
 	signIn(t, us, "u-1", "s-1")
@@ -55,7 +54,7 @@ func TestARegionSpeaksForItself(t *testing.T) {
 	assert.False(t, alive(t, us, "forged"))
 }
 
-// Whatever order sessions under one key come in, each Region has its own.
+// In whatever order sessions under one key arrive, each Region has its own.
 func TestKeysThatTwoRegionsUse(t *testing.T) {
 	one, two := replica.NewState(virginia), replica.NewState(virginia)
 	say := func(s *replica.State, region string) error {

@@ -18,9 +18,9 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// K15, forged removals: another Region's word, and that of a primary which was
-// put back to before the Region was added again. The first says nothing; the
-// second closes the Region. Neither erases.
+// K15, forged removals: by another Region, and by a primary that was restored to a state from
+// before the Region was added again. The first has no effect; the second closes the Region. Neither
+// erases.
 func TestForgedRemovalsEraseNothing(t *testing.T) {
 	usDir, euDir, backup := t.TempDir(), t.TempDir(), t.TempDir()
 	us := open(t, configOf(virginia, usDir))

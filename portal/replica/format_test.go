@@ -104,7 +104,7 @@ func TestStoresSayWhichFormatTheyNeed(t *testing.T) {
 	assert.Contains(t, e.Error(), "format 2")
 }
 
-// So it is on servers of the Region's own.
+// The same holds on the Region's own servers.
 func TestStoresOnOwnServersAreMarked(t *testing.T) {
 	c := newCluster(t, virginia, 1)
 	us := c.node(t, virginia)
@@ -131,8 +131,8 @@ func TestCopiesKeepTheHeadersOfTheOriginal(t *testing.T) {
 	assert.Equal(t, []string{"value"}, h["Meridian-Later"])
 }
 
-// What a peer sends as a header reaches this Region's server only where it is
-// Meridian's, and not one that the copier writes itself.
+// A header from a peer reaches this Region's server only if it is Meridian's, and not one of the
+// copier's own.
 func TestPeersSetNoHeadersOfTheServer(t *testing.T) {
 	us, eu := open(t, configOf(virginia, t.TempDir())), open(t, configOf(frankfurt, t.TempDir()))
 	mesh(t, us, eu)

@@ -11,8 +11,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// Open writes down that there was a start. Where there is no space for that its
-// error says so, and nothing else is wrong afterwards.
+// Open records that there was a start. Without space for that its error says so, and nothing is
+// damaged.
 func TestOpenOnAFullDiskSaysSo(t *testing.T) {
 	d := newDisk(t)
 	c := configOf(virginia, filepath.Join(d.dir, "node"))
@@ -28,7 +28,7 @@ func TestOpenOnAFullDiskSaysSo(t *testing.T) {
 	assert.True(t, alive(t, open(t, c), "s-1"))
 }
 
-// A recovery for which there is no space loses nothing, and is made again.
+// A recovery without enough space loses nothing, and can be repeated.
 func TestRecoveryOnAFullDisk(t *testing.T) {
 	w := newDamagedWorld(t)
 	d := newDisk(t)

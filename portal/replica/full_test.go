@@ -57,7 +57,7 @@ func (d disk) fill(t *testing.T) {
 	}
 }
 
-// free gives so much of it back.
+// free frees that much of it.
 func (d disk) free(t *testing.T, bytes int64) {
 	t.Helper()
 	info, err := os.Stat(d.filler())
@@ -65,8 +65,8 @@ func (d disk) free(t *testing.T, bytes int64) {
 	require.NoError(t, os.Truncate(d.filler(), info.Size()-bytes))
 }
 
-// The server's own limit of what it stores is no limit: by default it is three
-// quarters of what is free when it starts, and what is stored already exceeds it.
+// The server's default limit, three quarters of the free space at its start, does not apply: the
+// stored data may exceed it.
 func TestLittleSpaceIsEnough(t *testing.T) {
 	t.Parallel()
 	d := newDisk(t)
@@ -114,9 +114,9 @@ func healthOf(t *testing.T, n *replica.Node) func() int {
 	}
 }
 
-// The primary's disk is full. Health says so. What ends sessions does so here, nothing else is
-// written, and when there is space again all goes on without a restart: what had
-// ended is heard by the others, too.
+// The primary's disk is full. Health reports it. What ends sessions takes effect here, nothing else
+// is written, and when there is space again everything goes on without a restart: the others hear
+// of the ends, too.
 func TestFullDiskOfThePrimary(t *testing.T) {
 	t.Parallel()
 	d := newDisk(t)
@@ -159,7 +159,7 @@ func TestFullDiskOfThePrimary(t *testing.T) {
 	}
 }
 
-// The disk of another Region is full. What the primary ends is over there too.
+// The disk of another Region is full. What the primary ends also ends there.
 func TestFullDiskOfAnotherRegion(t *testing.T) {
 	t.Parallel()
 	d := newDisk(t)

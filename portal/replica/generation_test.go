@@ -14,9 +14,9 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// A Region's disk is lost, and it is recovered, with a new key. Then a backup is
-// put back that the operator had vouched for before. It can't know what it lacks,
-// so the followers don't go back to it, also after a restart of theirs.
+// A Region's disk is lost, and recovered with a new key. Then a backup is restored that the
+// operator had once declared with Restored. It can't know what it lacks, so the followers don't
+// follow it, also after they are restarted.
 func TestFollowersGoBackToNoOlderStart(t *testing.T) {
 	dir, backup, euDir := t.TempDir(), t.TempDir(), t.TempDir()
 	c := configOf(virginia, dir)

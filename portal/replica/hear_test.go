@@ -35,8 +35,7 @@ func laterPrimary(t *testing.T) (us, eu *replica.Node, cl *cluster, log *logged)
 	return us, eu, cl, log
 }
 
-// What may end access stops an older Region also where it can't be copied, such
-// as to a full disk.
+// A record that may end access stops an older Region even if it can't be copied, as on a full disk.
 func TestWhatMayEndAccessIsHeardWhereItCantBeCopied(t *testing.T) {
 	t.Parallel()
 	until := time.Now().Add(time.Hour)
@@ -58,8 +57,8 @@ func TestWhatMayEndAccessIsHeardWhereItCantBeCopied(t *testing.T) {
 	}
 }
 
-// A Region whose server is gone can't find out whether it lost what a peer shows
-// of its log. It goes on hearing that peer.
+// A Region whose server is gone can't check what a peer shows of its log. It goes on hearing that
+// peer.
 func TestARegionHearsAPeerThatShowsWhatCantBeLookedAt(t *testing.T) {
 	t.Parallel()
 	us, eu, cl, _ := laterPrimary(t)
@@ -69,8 +68,7 @@ func TestARegionHearsAPeerThatShowsWhatCantBeLookedAt(t *testing.T) {
 	eventually(t, "a stop", func() bool { return refusal(t, eu) == replica.ReasonVersion })
 }
 
-// A Region that began to follow a peer, and lost its server before it met that,
-// hears it nevertheless.
+// A Region whose server is lost before it has reached a new peer hears that peer nevertheless.
 func TestARegionHearsAPeerThatItHasCopiedNothingFromSinceItsStart(t *testing.T) {
 	t.Parallel()
 	c := configOf(virginia, t.TempDir())
@@ -95,8 +93,8 @@ func TestARegionHearsAPeerThatItHasCopiedNothingFromSinceItsStart(t *testing.T) 
 	eventually(t, "a stop", func() bool { return refusal(t, eu) == replica.ReasonVersion })
 }
 
-// A copy that is made again, and can't be, is made when the server is back. Until
-// then its Region is heard.
+// If a copy can't be created again, it is created when the server is back. Until then its Region is
+// heard.
 func TestARegionHearsAPeerWhoseCopyCantBeMadeAgain(t *testing.T) {
 	t.Parallel()
 	us, eu, cl, log := laterPrimary(t)
@@ -116,8 +114,7 @@ func TestARegionHearsAPeerWhoseCopyCantBeMadeAgain(t *testing.T) {
 	require.NoError(t, err, r.String())
 }
 
-// Nothing that a copier asks the Region's own server keeps it from hearing for
-// longer than a write takes.
+// No request of a copier to its own server delays hearing for longer than a write takes.
 func TestACopierWaitsForItsServerForSeconds(t *testing.T) {
 	t.Parallel()
 	_, eu, cl, _ := laterPrimary(t)

@@ -156,7 +156,7 @@ func (n *Node) watch() {
 			err = errors.Join(err, n.writeCopyMarks(n.ctx, false))
 		}
 		if err == nil {
-			err = n.heedNodes(n.ctx)
+			err = n.checkOtherNodes(n.ctx)
 		}
 		if err == nil {
 			err = n.copyAllEnds(n.ctx, false)
@@ -171,7 +171,7 @@ func (n *Node) watch() {
 
 // writeMarks writes how far the Region's own streams are, if that has moved, or always.
 func (n *Node) writeMarks(ctx context.Context, always bool) error {
-	if n.condemned() != nil || n.removedAt.Load() > 0 {
+	if n.damageFound() != nil || n.removedAt.Load() > 0 {
 		return nil
 	}
 	marks := map[string]integrity.Mark{}
@@ -222,21 +222,21 @@ func (n *Node) markFresh(ctx context.Context) error {
 	return n.store(ctx, marksName, marks, nil)
 }
 
-// heedNodes looks whether another Node of the Region has found the Region damaged.
-func (n *Node) heedNodes(ctx context.Context) error {
+// checkOtherNodes looks whether another Node of the Region has found the Region damaged.
+func (n *Node) checkOtherNodes(ctx context.Context) error {
 	if n.cfg.URL == "" || n.removedAt.Load() > 0 {
 		return nil
 	}
 	d, err := n.reloadIdentity(ctx)
 	if d != nil && d.Damage != nil {
-		_ = n.condemn(ctx, streamKind(d.Damage.Line), d.Damage.Why)
+		_ = n.stopDamaged(ctx, streamKind(d.Damage.Line), d.Damage.Why)
 	}
 	return err
 }
 
 // readOwn waits, for seconds at most, until the Region's own streams are read to their ends.
 func (n *Node) readOwn() {
-	if n.marked == nil || n.condemned() != nil || n.removedAt.Load() > 0 || !n.nc.IsConnected() {
+	if n.marked == nil || n.damageFound() != nil || n.removedAt.Load() > 0 || !n.nc.IsConnected() {
 		return
 	}
 	ctx, cancel := context.WithTimeout(n.ctx, askTimeout)
@@ -338,7 +338,7 @@ func (n *Node) firstMarks(ctx context.Context) error {
 // noteWhole notes that the Region's log has held a whole state: no Seed is written in its place after that.
 func (n *Node) noteWhole(ctx context.Context) error {
 	d := n.identity.Load()
-	if d.Marked && d.Whole || n.condemned() != nil || n.removedAt.Load() > 0 {
+	if d.Marked && d.Whole || n.damageFound() != nil || n.removedAt.Load() > 0 {
 		return nil
 	}
 	n.applying.Lock()

@@ -13,9 +13,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// A Node that is late in reading its own stream may find neither a message that
-// another Region has a copy of nor the one that took its place. It reads on before
-// it takes the message for lost.
+// A Node that has not read its own stream to the end may know neither a message in another Region's
+// copy nor the one that replaced it. It reads on before the message counts as lost.
 func TestAMessageThatWasReplacedIsNotMissing(t *testing.T) {
 	t.Parallel()
 	usDir, euDir := t.TempDir(), t.TempDir()

@@ -12,8 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// An older copy of a restored Region, from before it was restored once more, takes
-// back what it doesn't know of: it recognises it.
+// A restored Region that is replaced by an older copy recovers the later log, which it recognises.
 func TestAnOlderCopyTakesALaterLogBack(t *testing.T) {
 	t.Parallel()
 	dir, backup := t.TempDir(), t.TempDir()

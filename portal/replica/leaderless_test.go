@@ -14,8 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// What a cluster does while it has no leader, or two: it loses questions, and
-// answers from yesterday.
+// A cluster without a leader, or with two, loses requests, and gives outdated answers.
 
 // A loser loses, on a link from a Node to its server, the answer to the first
 // request to a subject that begins with prefix: it redirects it to a subject
@@ -34,8 +33,7 @@ func (l *loser) change(b []byte) []byte {
 	return b
 }
 
-// Whatever a Node asks when it starts, the question may get lost once. The Node
-// asks again.
+// Any request of a Node that starts may be lost once. The Node repeats it.
 func TestOpenAsksAgain(t *testing.T) {
 	c := newCluster(t, virginia, 1)
 	c.node(t, virginia).Close() // so that the streams are there

@@ -11,9 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// The server cuts each file of a stream where it is damaged, and goes on with
-// the next one. A Region that is killed has marks of a moment before. It finds
-// out all the same, and so does one that is closed while it writes.
+// The server cuts each file of a stream where it is damaged, and goes on with the next one. A
+// killed Region has marks of a moment before, and a closed one may be writing. Both detect the
+// damage.
 func TestALogOfSeveralFilesIsNotBelieved(t *testing.T) {
 	t.Parallel()
 	for _, killed := range []bool{true, false} {

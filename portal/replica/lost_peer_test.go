@@ -18,8 +18,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// What a Region says of another one is true when that one is frozen, killed, and
-// back: it isn't reachable, and what is known of it grows old.
+// A Region reports another one truly while that one is frozen, killed, and back: as unreachable,
+// and with the age of what is known of it.
 func TestPeersAreTrueWhenARegionIsFrozenOrKilled(t *testing.T) {
 	t.Parallel()
 	eu := open(t, configOf(frankfurt, t.TempDir()))
@@ -50,7 +50,7 @@ func TestPeersAreTrueWhenARegionIsFrozenOrKilled(t *testing.T) {
 	eventually(t, "news", func() bool { return peer().State == portal.PeerReplicated && peer().Heard.After(killed) })
 }
 
-// A Region that answers, and whose data doesn't get here, is not Replicated.
+// A Region that answers, and whose data doesn't arrive here, is not Replicated.
 func TestPeerThatIsBehindIsNotReplicated(t *testing.T) {
 	s, err := server.NewServer(&server.Options{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoLog: true, NoSigs: true})
 	require.NoError(t, err)

@@ -8,8 +8,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// A Region that lost its disk and was restarted before it met another is found
-// out as one that wasn't.
+// A Region that lost its disk is detected even if it was restarted before it met another one.
 func TestALostDiskIsFoundOutAfterARestart(t *testing.T) {
 	w := newDamagedWorld(t)
 	empty := t.TempDir()

@@ -11,8 +11,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// What ends access is taken from any copy. A Region that lies can add to it, and
-// can't put something else in the place of what another one shows.
+// What ends access is taken from any copy. A lying Region can add ends, and can't replace what
+// another one shows.
 func TestALiarTakesNothingFromARecovery(t *testing.T) {
 	now := time.Now().Truncate(time.Second)
 	out := merge.Entry{User: "u-1", ID: "s-1", Until: now.Add(12 * time.Hour)}

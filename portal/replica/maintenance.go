@@ -10,8 +10,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica/internal/merge"
 )
 
-// settle writes a new primary's seed and makes the instance, before Open returns.
-func (n *Node) settle(ctx context.Context) error {
+// initInstance writes a new primary's seed and makes the instance, before Open returns.
+func (n *Node) initInstance(ctx context.Context) error {
 	n.applying.Lock()
 	defer n.applying.Unlock()
 	// If another Node of the Region is opened too, its write is read first, and begin checks again.
@@ -34,7 +34,7 @@ func (n *Node) settle(ctx context.Context) error {
 		return nil
 	}
 	if primary || n.dir.Replicated(n.cfg.Region) > 0 && n.lists(n.cfg.Region) {
-		n.serves()
+		n.setReady()
 	}
 	return nil
 }
@@ -62,8 +62,8 @@ func (n *Node) begin(ctx context.Context) error {
 	return err
 }
 
-// serves makes the Region ready. The caller holds applying.
-func (n *Node) serves() {
+// setReady makes the Region ready. The caller holds applying.
+func (n *Node) setReady() {
 	v, err := n.instance.Load().In(n.cfg.Region)
 	if err == nil && !n.isReady() { // otherwise the instance doesn't list the Region yet, and maintain tries again
 		n.view.Store(v)
@@ -157,7 +157,7 @@ func (n *Node) maintain() error {
 	if n.removedAt.Load() > 0 {
 		return nil
 	}
-	if err := n.partAll(n.ctx); err != nil {
+	if err := n.dropRemoved(n.ctx); err != nil {
 		return err
 	}
 	if n.noUpdates() != nil {
@@ -182,7 +182,7 @@ func (n *Node) report(ctx context.Context) error {
 	}
 	known := said > n.dir.Standing(n.cfg.Region).Removed    // it may have been removed and added again
 	if known && said > 0 && (r.Active() || said >= stamp) { // maybe by another Node, or a write whose answer was lost
-		n.serves()
+		n.setReady()
 		return nil
 	}
 	record := merge.Record{Kind: merge.KindReplicated, Key: n.cfg.Region, Value: fmt.Appendf(nil, "%d", stamp)}
@@ -190,7 +190,7 @@ func (n *Node) report(ctx context.Context) error {
 		return err
 	}
 	n.apply()
-	n.serves()
+	n.setReady()
 	return nil
 }
 

@@ -47,9 +47,9 @@ func (n *Node) stopIfUnlisted() {
 	n.stop("list", err)
 }
 
-// denies is the answer to a Region that the directory does not list: only when it was removed. The primary may
-// always ask. A Region that does not know the directory yet answers only the primary.
-func (n *Node) denies(q question) (a answer, refused bool) {
+// denyUnlisted is the answer to a Region that the directory does not list: only when it was removed. The primary
+// may always ask. A Region that does not know the directory yet answers only the primary.
+func (n *Node) denyUnlisted(q question) (a answer, refused bool) {
 	s, known := n.standingOf(q.From)
 	switch {
 	case q.From == n.cfg.Primary || s.Listed > 0:
@@ -111,10 +111,10 @@ func removedError(region string, stamp uint64) *Error {
 		"removed at "+time.UnixMicro(int64(stamp)).UTC().Format(time.RFC3339))
 }
 
-// partAll parts with each Region that was removed.
-func (n *Node) partAll(ctx context.Context) error {
+// dropRemoved drops each Region that was removed.
+func (n *Node) dropRemoved(ctx context.Context) error {
 	all := n.standings.Load()
-	if all == nil || n.condemned() != nil { // what they ended is to be written first
+	if all == nil || n.damageFound() != nil { // what they ended is to be written first
 		return nil
 	}
 	var errs []error
@@ -122,7 +122,7 @@ func (n *Node) partAll(ctx context.Context) error {
 		switch {
 		case region == n.cfg.Region || region == n.cfg.Primary:
 		case s.Gone():
-			errs = append(errs, n.part(ctx, region, s.Removed))
+			errs = append(errs, n.dropRegion(ctx, region, s.Removed))
 		default:
 			n.uncopied.release(region, false)
 		}
@@ -146,20 +146,20 @@ func (n *Node) followAgain(ctx context.Context) error {
 	return nil
 }
 
-// A parting is how far this Region has parted with one that was removed.
-type parting struct {
+// A dropState is how far a Region that was removed has been dropped.
+type dropState struct {
 	removed uint64 // the stamp of its removal
 	last    bool   // nothing of the Region is left
 }
 
-// part stops following a Region that was removed, and deletes its copies: of its applications, sessions and codes
-// at once; of what it ended, when none of the sessions that it can end, also elsewhere, can live any more.
-func (n *Node) part(ctx context.Context, region string, removed uint64) error {
-	n.parting.Lock()
-	defer n.parting.Unlock()
+// dropRegion stops following a Region that was removed, and deletes its copies: of its applications, sessions and
+// codes at once; of what it ended, when none of the sessions that it can end, also elsewhere, can live any more.
+func (n *Node) dropRegion(ctx context.Context, region string, removed uint64) error {
+	n.following.Lock()
+	defer n.following.Unlock()
 	last := n.cfg.Now().After(merge.Forgettable(removed, n.cfg.MaxSession, n.cfg.Skew))
-	done := parting{removed, last}
-	if !n.gone(region) || n.parted[region] == done {
+	done := dropState{removed, last}
+	if !n.gone(region) || n.dropped[region] == done {
 		return nil
 	}
 	if f := n.unfollow(region); f != nil {
@@ -168,7 +168,7 @@ func (n *Node) part(ctx context.Context, region string, removed uint64) error {
 	over := []streamKind{kindConfig, kindSessions}
 	if last {
 		over = streamKinds
-	} else if err := errors.Join(n.copyEnds(n.ctx, region), n.restateAll(n.ctx, region)); err != nil {
+	} else if err := errors.Join(n.copyEnds(n.ctx, region), n.recordAllEnds(n.ctx, region)); err != nil {
 		return err
 	}
 	n.stopReaders(region, over...)
@@ -181,7 +181,7 @@ func (n *Node) part(ctx context.Context, region string, removed uint64) error {
 		n.progress.forget(k.stream(region))
 		n.forgetCopy(regionStream{region, k})
 	}
-	n.parted[region] = done
+	n.dropped[region] = done
 	if last {
 		n.cfg.Logger.Info("replica: nothing is left of a Region that was removed", "removed", region)
 	}
@@ -248,8 +248,8 @@ func (n *Node) erase() {
 
 // stopAll stops serving, following and reading.
 func (n *Node) stopAll() {
-	n.parting.Lock() // no AddPeer from here on
-	defer n.parting.Unlock()
+	n.following.Lock() // no AddPeer from here on
+	defer n.following.Unlock()
 	n.mu.Lock()
 	questions := n.questions
 	peers, read := slices.Collect(maps.Keys(n.followers)), slices.Collect(maps.Keys(n.readers))

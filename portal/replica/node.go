@@ -79,11 +79,11 @@ type Node struct {
 	left      chan struct{}                             // closed when it was removed
 	erased    chan struct{}                             // closed when everything is erased then
 
-	// parting is held while a Region is added to those that are followed, or removed. It guards parted.
-	parting sync.Mutex
-	parted  map[string]parting
-	parked  sync.Map // Region → Peer, of Regions that were removed
-	cleared sync.Map // regionStream → true, of followers' copies that may be read from the start
+	// following is held while a Region is added to those that are followed, or removed. It guards dropped.
+	following sync.Mutex
+	dropped   map[string]dropState
+	parked    sync.Map // Region → Peer, of Regions that were removed
+	cleared   sync.Map // regionStream → true, of followers' copies that may be read from the start
 
 	mu        sync.Mutex // guards the fields below
 	closed    bool
@@ -102,16 +102,15 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{
-		cfg: cfg, ledger: newLedger(cfg.Region, cfg.Primary, cfg.entries...), dir: merge.NewDirectory(cfg.Primary,
-			cfg.kinds...),
+		cfg: cfg, ledger: newLedger(cfg.Region, cfg.Primary, cfg.entries...),
+		dir:      merge.NewDirectory(cfg.Primary, cfg.kinds...),
 		progress: newProgress(), uncopied: newUncopiedEnds(), stops: newStops(),
 		pendingEnds: pendingEnds{writes: map[string]func(context.Context) error{}},
 		catchUps:    newSharedRounds(catchUpEvery), agreements: map[streamKind]*agreements{},
 		fulls: map[string]fullAt{}, hidden: map[string]bool{}, log: ownLog{wrote: map[uint64]bool{}},
 		wake: make(chan struct{}, 1), ready: make(chan struct{}), left: make(chan struct{}), erased: make(chan struct{}),
 		readers: map[string][]*reader{}, followers: map[string]*follower{},
-		parted:  map[string]parting{},
-		leaders: map[streamKind]time.Time{},
+		dropped: map[string]dropState{}, leaders: map[streamKind]time.Time{},
 	}
 	for _, k := range streamKinds {
 		n.agreements[k] = &agreements{rounds: newSharedRounds(0)}
@@ -139,7 +138,7 @@ func (n *Node) open(ctx context.Context) error {
 		func(ctx context.Context) (err error) { marks, err = n.readMarks(ctx); return err },
 		n.readCopyMarks, n.readErased, n.readStreams,
 		func(ctx context.Context) error { return n.compareMarks(ctx, marks) },
-		n.settle, n.compareCopies, n.markFormat, n.firstMarks, n.wasRestored)
+		n.initInstance, n.compareCopies, n.markFormat, n.firstMarks, n.clearRestoring)
 	if err != nil {
 		return err
 	}
@@ -151,7 +150,7 @@ func (n *Node) open(ctx context.Context) error {
 	n.start(n.watch)
 	n.start(n.repeatEnds)
 	if n.server != nil {
-		n.start(n.attend)
+		n.start(n.watchServer)
 	}
 	if n.cfg.Observer != nil {
 		n.start(func() {
@@ -290,7 +289,7 @@ func (n *Node) Ready(ctx context.Context) error {
 		if at := n.removedAt.Load(); at > 0 {
 			return removedError(n.cfg.Region, at)
 		}
-		if err := n.condemned(); err != nil {
+		if err := n.damageFound(); err != nil {
 			return err
 		}
 		why, changed := n.stops.first()

@@ -17,8 +17,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// Several Nodes of one Region, on servers of their own, and what goes wrong
-// while a Node reads.
+// Several Nodes of one Region on their own servers, and faults while a Node reads.
 
 // opens makes a Codec that looks at each value before it opens it.
 func opens(look func(key string) error) replica.Codec {
@@ -28,9 +27,8 @@ func opens(look func(key string) error) replica.Codec {
 	}
 }
 
-// Sessions that end, or a log that is shortened, while a Node opens, don't keep
-// it waiting for messages that never come. They are ones that end soon: others
-// that are missing would be damage.
+// A Node that opens while sessions expire, or the log is shortened, does not wait for messages that
+// never arrive.
 func TestOpenWhileMessagesGo(t *testing.T) {
 	c := newCluster(t, virginia, 1)
 	one := c.node(t, virginia)
@@ -53,8 +51,7 @@ func TestOpenWhileMessagesGo(t *testing.T) {
 	assert.False(t, alive(t, two, "1300"))
 }
 
-// A call of AddPeer that gave up leaves nothing half done: what it began goes on,
-// and the next call waits for it.
+// After a call of AddPeer gave up, what it began goes on, and the next call waits for it.
 func TestAddPeerAgain(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
 	c := newCluster(t, frankfurt, 1)
@@ -120,8 +117,8 @@ func TestTwoNodesSeed(t *testing.T) {
 	}
 }
 
-// A log that can't be read is not written to, as a seed or a full transaction
-// would hide what can't be read. The operator may say that this is what is wanted.
+// An unreadable log is not written to, as a seed or a full transaction would hide it. With Restored
+// it is.
 func TestUnreadableLogIsNotWrittenOver(t *testing.T) {
 	corrupt := func(err error) {
 		t.Helper()
@@ -160,7 +157,7 @@ func TestUnreadableLogIsNotWrittenOver(t *testing.T) {
 	assert.Len(t, n.View().Snapshot().Data().Users, 4)
 }
 
-// More replicas than the streams have are not silently left out.
+// Streams with fewer replicas than configured are refused.
 func TestReplicasOfStreamsThatAreThere(t *testing.T) {
 	c := newCluster(t, virginia, 3)
 	cfg := c.config(virginia)

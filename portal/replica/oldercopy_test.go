@@ -12,8 +12,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// What a backup lacks is found out although the Region got a new log since, when
-// it was restored or recovered.
+// A backup that lacks messages is detected even if the Region has got a new log since, by Restored
+// or Recover.
 func TestAnOlderCopyFromBeforeAnotherRestoreIsFoundOut(t *testing.T) {
 	t.Parallel()
 	for _, before := range []int{0, 1} { // how often it was restored before the backup was made
@@ -50,8 +50,8 @@ func TestAnOlderCopyFromBeforeAnotherRestoreIsFoundOut(t *testing.T) {
 	}
 }
 
-// Others may know the address of a Region's old machine alone. What they have of
-// its log is shown to the new one all the same, when it asks them.
+// Others may only know the address of a Region's old machine. The new one is shown their copies
+// when it asks them.
 func TestAnOlderCopyThatNoRegionFollowsIsFoundOut(t *testing.T) {
 	backup, eu := backedUp(t)
 	us := open(t, configOf(virginia, backup))

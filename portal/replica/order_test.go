@@ -19,8 +19,7 @@ type fact func(*replica.State) error
 
 var base = time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)
 
-// facts draws what three Regions could have written: few keys, so that things
-// meet.
+// facts draws messages that three Regions could have written, with few keys so that they collide.
 func facts(t *rapid.T) []fact {
 	regions := []string{virginia, frankfurt, mumbai}
 	pick := rapid.SampledFrom(regions)
@@ -118,8 +117,8 @@ func TestEveryOrderOfArrivalGivesTheSameEnd(t *testing.T) {
 	})
 }
 
-// After every transaction the instance was told what all transactions come to,
-// though only what may have become something else is looked at.
+// After every transaction the instance has been told the result of all, though only what may have
+// changed is looked at.
 func TestChangesLeaveNothingOut(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s, stamps := replica.NewState(virginia), map[string]uint64{virginia: 1}

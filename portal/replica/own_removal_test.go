@@ -151,8 +151,7 @@ func TestARemovedRegionErasesWhatItHas(t *testing.T) {
 	}
 }
 
-// A Region that is off while it is removed hears of that when it is back, and of
-// nothing else.
+// A Region that was off while it was removed gets only that when it is back.
 func TestARegionThatWasOffHearsOfItsRemoval(t *testing.T) {
 	dir := t.TempDir()
 	us := open(t, configOf(virginia, t.TempDir()))
@@ -186,9 +185,8 @@ func TestARegionThatWasOffHearsOfItsRemoval(t *testing.T) {
 	}
 }
 
-// What a removed Region ended stays ended, after a restart too, until no session
-// from before can live. Then nothing is left of it: no goroutine, no file, no
-// stream.
+// What a removed Region ended stays ended, after a restart too, until no session from before can
+// live. Then no goroutine, file or stream of it is left.
 func TestRegionsThatWereRemovedLeaveNothing(t *testing.T) {
 	var ahead atomic.Int64
 	now := func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
@@ -332,8 +330,7 @@ func TestRemovalsThatWereTakenBack(t *testing.T) {
 	}
 }
 
-// What a removed Region counted, and what ends no session any more, doesn't begin
-// again to end sessions when a Region is restarted.
+// Epochs of a removed Region that end no session any more don't end sessions again after a restart.
 func TestWhatARemovedRegionCountedIsOverAfterARestartToo(t *testing.T) {
 	t.Parallel()
 	var ahead atomic.Int64

@@ -195,7 +195,7 @@ func (f *follower) met(k streamKind, a answer, anew bool) {
 	f.connected = true
 	w := f.flows[k]
 	if !w.met || anew {
-		*w = flow{store: a.Store, met: true, behind: w.behind, judged: w.judged, copier: w.copier}
+		*w = flow{store: a.Store, met: true, behind: w.behind, compared: w.compared, copier: w.copier}
 	}
 	if !w.heard.IsZero() {
 		return

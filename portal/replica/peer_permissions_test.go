@@ -71,7 +71,7 @@ func TestRule22PeersMayOnlyRead(t *testing.T) {
 	require.Error(t, err)
 	require.NoError(t, nc.PublishRequest("$JS.API.STREAM.PURGE.revoked_us-east-1", "_PEER.x", nil))
 
-	// The gate answers nowhere but to peers.
+	// Questions are answered only where peers listen.
 	for _, reply := range []string{"$KV.config_us-east-1.tx.1.0", "meridian.revoked.us-east-1.everyone.x", "_NODE.x",
 		"_PEERS.x"} {
 		require.NoError(t,

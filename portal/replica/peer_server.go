@@ -156,14 +156,14 @@ func (n *Node) reply(m *nats.Msg, a answer) {
 func (n *Node) answer(m *nats.Msg, q question, turns chan struct{}) {
 	begun := time.Now()
 	n.awaitList(n.ctx, q)
-	if a, denied := n.denies(q); denied {
-		a = n.judgeUnlisted(n.ctx, q, a)
+	if a, denied := n.denyUnlisted(q); denied {
+		a = n.checkUnlisted(n.ctx, q, a)
 		a.Nonce = q.Nonce
 		n.reply(m, a)
 		return
 	}
 	s, a, more, err := n.look(n.ctx, q)
-	standing, denied := n.denies(q) // it may have been removed meanwhile
+	standing, denied := n.denyUnlisted(q) // it may have been removed meanwhile
 	if denied {
 		more, err, a = false, nil, standing
 	}

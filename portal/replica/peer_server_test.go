@@ -16,8 +16,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// An answer never passes over a message that got lost between the Region's
-// server and its Node.
+// An answer never skips a message that was lost between the Region's server and its Node.
 func TestAnswersHaveNoGaps(t *testing.T) {
 	n, err := replica.Fill(200, 0)
 	require.NoError(t, err)
@@ -75,8 +74,7 @@ func (l *liar) lies() int {
 	return len(l.lied)
 }
 
-// Answers to other questions, and answers that leave something out, count for
-// nothing: no revocation is missed.
+// Answers to other questions, and incomplete ones, are ignored: no revocation is missed.
 func TestAnswersToOtherQuestionsDontCount(t *testing.T) {
 	t.Parallel()
 	for _, own := range []bool{false, true} {
@@ -159,8 +157,8 @@ func TestPeersTakeLittle(t *testing.T) {
 	assert.ErrorContains(t, greedy.LastError(), "maximum subscriptions exceeded")
 }
 
-// What an answer can't carry is refused at once, and what it can gets through:
-// no message keeps the ones after it from other Regions.
+// A message that is too large for an answer is refused at once, and any other arrives: none blocks
+// later ones.
 func TestLargeMessagesDontStopALine(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, t.TempDir()))

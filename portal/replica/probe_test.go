@@ -15,8 +15,7 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// A probe leaves one message, however often it is made, and no Region knows
-// anything by it.
+// Any number of probes leaves one message, which has no effect in any Region.
 func TestProbesLeaveNothing(t *testing.T) {
 	us, eu, _ := three(t)
 	signIn(t, us, "u-1", "s")
@@ -32,8 +31,7 @@ func TestProbesLeaveNothing(t *testing.T) {
 	assert.Len(t, us.Digest().Items, len(eu.Digest().Items))
 }
 
-// A copy that isn't read is this Region's own trouble; a Region that is out of
-// reach is not.
+// A copy that isn't read is this Region's own fault; a Region that is out of reach is not.
 func TestProbeOfCopiesThatAreNotApplied(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
@@ -66,8 +64,8 @@ func TestProbeOfCopiesThatAreNotApplied(t *testing.T) {
 	})
 }
 
-// What was heard of a Region that is gone since, and was not copied before, is not
-// this Region's own trouble once its server is back.
+// An answer that was not copied, of a Region that is gone since, is no fault once this Region's
+// server is back.
 func TestProbeWhereAPeerIsGoneBeforeItWasCopied(t *testing.T) {
 	t.Parallel()
 	us := open(t, configOf(virginia, t.TempDir()))

@@ -155,7 +155,7 @@ func (n *Node) checkProof(ctx context.Context, q question, info *jetstream.Strea
 	}
 	n.noteHeardStart(ctx, q)
 	current, ahead := q.Store == info.Config.Metadata[storeID], q.After > info.State.LastSeq
-	by := judgeOf(q.Line, q.Store, q.After, q.Proof)
+	by := verdictOn(q.Line, q.Store, q.After, q.Proof)
 	v, why := by(n.identity.Load(), info.State.LastSeq)
 	if v == integrity.Damaged {
 		if err := n.confirm(ctx, q.Line, by); err != nil {
@@ -189,21 +189,21 @@ func (n *Node) checkProof(ctx context.Context, q question, info *jetstream.Strea
 	return "", nil
 }
 
-// judgeUnlisted judges what a Region shows that this one doesn't list: a primary that was restored to a state from
+// checkUnlisted judges what a Region shows that this one doesn't list: a primary that was restored to a state from
 // before it listed the Region hears of that from no other. It returns the answer. The list of a Region that has
 // stopped doesn't count, so the Region that asks hears of the damage, and goes on with what it has.
-func (n *Node) judgeUnlisted(ctx context.Context, q question, a answer) answer {
+func (n *Node) checkUnlisted(ctx context.Context, q question, a answer) answer {
 	if !a.Unlisted || a.Removed > 0 || q.Of != "" {
 		return a
 	}
-	if q.Proof != nil && n.condemned() == nil {
-		by := judgeOf(q.Line, q.Store, q.After, q.Proof)
+	if q.Proof != nil && n.damageFound() == nil {
+		by := verdictOn(q.Line, q.Store, q.After, q.Proof)
 		read, _ := n.progress.get(q.Line.stream(n.cfg.Region))
 		if v, _ := by(n.identity.Load(), read.seq); v == integrity.Damaged {
 			_ = n.confirm(ctx, q.Line, by)
 		}
 	}
-	if err := n.condemned(); err != nil {
+	if err := n.damageFound(); err != nil {
 		return answer{Error: err.Error(), Refused: refusedDamaged}
 	}
 	return a

@@ -106,9 +106,9 @@ func clusterOf(t *testing.T) (servers []*exec.Cmd, urls []string, us, eu *replic
 	return servers, urls, us, eu
 }
 
-// The server that leads all streams is alone: the others may have elected
-// another leader and acknowledged what it lacks. It takes itself for the leader
-// for some seconds, and answers the Node. No follower hears more meanwhile.
+// The server that leads all streams is alone: the others may have elected another leader and
+// acknowledged messages that it lacks. It answers the Node as the leader for some seconds. Heard
+// stops meanwhile.
 func TestHeardStandsStillWithoutAMajority(t *testing.T) {
 	servers, _, _, eu := clusterOf(t)
 	freeze(t, servers[1])
@@ -172,7 +172,7 @@ func TestHeardIsTrueWhenAFrozenLeaderGoesOn(t *testing.T) {
 	assert.False(t, alive(t, eu, ended))
 }
 
-// What the servers agree to, at each heartbeat, leaves the streams as they are.
+// The agreements at each heartbeat don't change the streams.
 func TestAgreementsAddNoMessages(t *testing.T) {
 	c := newCluster(t, virginia, 3)
 	us := c.node(t, virginia)

@@ -10,8 +10,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// A Region gives nothing of its log away that it has not read itself: the Region
-// that asks may be removed by that, and would be told all that came with it.
+// A Region sends nothing of its log that it has not read itself: it may remove the Region that
+// asks, which must not get what follows.
 func TestALogIsReadBeforeItIsGivenAway(t *testing.T) {
 	us, eu, _ := three(t)
 	nc, _ := asPeer(t, us)

@@ -8,9 +8,8 @@ import (
 	"github.com/meridian-saml/meridian/portal/replica"
 )
 
-// What a recovery put together is known by its marks before it counts as done:
-// what is lost of it right after that is found out, although no other Region has
-// read it yet.
+// The marks cover the merged content before a recovery is done: a loss right after it is detected,
+// although no other Region has read it yet.
 func TestWhatIsLostRightAfterARecoveryIsFoundOut(t *testing.T) {
 	w := newDamagedWorld(t)
 	cut(t, w.usDir, "revoked_us-east-1", "signin-s-out")

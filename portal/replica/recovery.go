@@ -26,7 +26,7 @@ func (n *Node) recover(ctx context.Context) error {
 	if len(n.cfg.Recover) == 0 {
 		return nil
 	}
-	r := &recovery{n: n, last: map[streamKind]map[string]lasted{kindSessions: {}, kindRevoked: {}}}
+	r := &recovery{n: n, last: map[streamKind]map[string]lastMessage{kindSessions: {}, kindRevoked: {}}}
 	for _, k := range streamKinds {
 		if err := r.own(ctx, k); err != nil {
 			return err
@@ -60,13 +60,13 @@ type recovery struct {
 	n       *Node
 	log     []merge.Piece // of the Region's own log, and of copies of it
 	earlier []merge.Piece // of copies of logs that this one replaced without knowing it
-	last    map[streamKind]map[string]lasted
+	last    map[streamKind]map[string]lastMessage
 	left    int    // messages that were left out
 	staged  uint64 // messages in the stage
 }
 
-// lasted is the last message of a subject.
-type lasted struct {
+// lastMessage is the last message of a subject.
+type lastMessage struct {
 	entry merge.Entry
 	raw   json.RawMessage
 	until int64
@@ -135,18 +135,18 @@ func (r *recovery) from(ctx context.Context, f *follower) error {
 		}
 	}
 	for _, k := range streamKinds {
-		if err := r.sort(f, k, got[k]); err != nil {
+		if err := r.classify(f, k, got[k]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// sort decides which messages of a copy count. Of the log that this Region has, only those that it recognises.
+// classify decides which messages of a copy count. Of the log that this Region has, only those that it recognises.
 // Earlier logs, which were lost with the key, count as they are, as a copy may have a part of each. Later ones, of
 // which an older copy of the disks doesn't know, count if this Region recognises them. What ends access counts in
 // any case, as any Region may end it.
-func (r *recovery) sort(f *follower, k streamKind, all []message) error {
+func (r *recovery) classify(f *follower, k streamKind, all []message) error {
 	id := r.n.identity.Load()
 	var own []message
 	earlier, later := map[string][]message{}, map[string][]message{}
@@ -218,7 +218,7 @@ func (r *recovery) take(k streamKind, all []message, store string, log *[]merge.
 // entry keeps the newer of two messages of a subject, until the later of their expiries. What ends access is taken
 // from any Region, which may lie, so a message under a wrong subject is refused: it can't replace the right one.
 func (r *recovery) entry(k streamKind, m message, plain []byte) error {
-	v := lasted{raw: plain, until: int64(number(m.Until))}
+	v := lastMessage{raw: plain, until: int64(number(m.Until))}
 	if err := json.Unmarshal(plain, &v.entry); err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (r *recovery) entry(k streamKind, m message, plain []byte) error {
 
 // stage writes everything that was merged into a stream beside the Region's own.
 func (r *recovery) stage(ctx context.Context) error {
-	log, err := r.united()
+	log, err := r.mergedLog()
 	if err != nil {
 		return err
 	}
@@ -280,10 +280,10 @@ func (r *recovery) stage(ctx context.Context) error {
 	return nil
 }
 
-// united returns the writes of the whole state of the merged logs. If there is an earlier log, what was written
+// mergedLog returns the writes of the whole state of the merged logs. If there is an earlier log, what was written
 // since the disk was lost began without knowing what was ended before, and counts only for what it ended. That
 // isn't so if only the Region's identity was lost.
-func (r *recovery) united() (out []write, err error) {
+func (r *recovery) mergedLog() (out []write, err error) {
 	n := r.n
 	log, beside := r.log, []merge.Piece(nil)
 	if _, _, whole := merge.Reunite(n.cfg.Primary, n.cfg.Region, r.earlier, nil); whole {

@@ -173,8 +173,8 @@ func (n *Node) moveStaged(ctx context.Context, k streamKind, staged *jetstream.R
 	return n.passes(fmt.Sprintf("moved %s %s", k, rest))
 }
 
-// wasRestored notes that the effects of Config.Restored are in the log.
-func (n *Node) wasRestored(ctx context.Context) error {
+// clearRestoring notes that the effects of Config.Restored are in the log.
+func (n *Node) clearRestoring(ctx context.Context) error {
 	if !n.identity.Load().Restoring {
 		return nil
 	}

@@ -17,8 +17,7 @@ import (
 
 var errStopped = errors.New("stopped by the test")
 
-// stopAt ends a recovery at its step of this number, and says afterwards which
-// that was.
+// stopAt ends a recovery at its step of this number, and sets step to its name.
 func stopAt(c *replica.Config, number int) (step *string) {
 	step = new(string)
 	replica.Pass(c, func(s string) error {
@@ -92,8 +91,7 @@ func TestARecoveryThatIsInterruptedLosesNothing(t *testing.T) {
 	assert.Greater(t, went, 10)
 }
 
-// With servers of the operator's own several Nodes may be started at once, so
-// one is told to go on.
+// With the operator's own servers several Nodes may be started at once, so one is told to go on.
 func TestARecoveryAtURLGoesOnWhereTheOperatorSaysSo(t *testing.T) {
 	url := ownServer(t)
 	us := open(t, configAt(virginia, url))
@@ -116,7 +114,7 @@ func TestARecoveryAtURLGoesOnWhereTheOperatorSaysSo(t *testing.T) {
 	assert.True(t, ok)
 }
 
-// What the operator said once holds until it is done.
+// A start with Restored that is interrupted is completed by the next one.
 func TestAStartWithRestoredThatIsInterruptedIsCompletedWithoutIt(t *testing.T) {
 	for number := 1; number <= 2; number++ {
 		backup, _ := backedUp(t)

@@ -36,14 +36,14 @@ func (n *Node) stalled(stream string) error {
 	return nil
 }
 
-// attend checks the embedded server's streams until Close.
-func (n *Node) attend() {
+// watchServer checks the embedded server's streams until Close.
+func (n *Node) watchServer() {
 	var tried time.Time
 	looks := unrecovered{}
 	wait, said := reopenEvery, false
 	for ; n.ctx.Err() == nil; pause(n.ctx, reopenEvery) {
 		before := *n.refused.Load()
-		now, full := n.trouble(looks, before, time.Now())
+		now, full := n.refusedStreams(looks, before, time.Now())
 		n.refused.Store(&now)
 		switch {
 		case len(now) == 0:
@@ -69,19 +69,19 @@ func (n *Node) attend() {
 	}
 }
 
-// trouble returns the streams that the server can't write to: on a full disk all of them. before are the last ones.
-func (n *Node) trouble(looks unrecovered, before map[string]string, now time.Time) (map[string]string, bool) {
-	refused, full := looks.last(troubles(n.server), before, now), false
+// refusedStreams returns the streams that the server can't write to, on a full disk all. before are the last ones.
+func (n *Node) refusedStreams(looks unrecovered, before map[string]string, now time.Time) (map[string]string, bool) {
+	refused, full := looks.last(streamErrors(n.server), before, now), false
 	if len(refused) > 0 {
-		if err := n.space(); err != nil {
+		if err := n.checkSpace(); err != nil {
 			refused[everything], full = err.Error(), true
 		}
 	}
 	return refused, full
 }
 
-// troubles asks a server which streams it can't write to.
-func troubles(s *server.Server) map[string]string {
+// streamErrors asks a server which streams it can't write to.
+func streamErrors(s *server.Server) map[string]string {
 	out := map[string]string{}
 	for _, e := range s.Healthz(&server.HealthzOptions{Details: true}).Errors {
 		switch e.Type {
@@ -117,8 +117,8 @@ func (u unrecovered) last(found, before map[string]string, now time.Time) map[st
 	return found
 }
 
-// space tests whether the disk accepts writes.
-func (n *Node) space() error {
+// checkSpace tests whether the disk accepts writes.
+func (n *Node) checkSpace() error {
 	name := filepath.Join(n.cfg.Dir, spaceName)
 	f, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
@@ -138,7 +138,7 @@ func (n *Node) reopen() error {
 	if err := n.server.EnableJetStream(&c); err != nil {
 		return err
 	}
-	now := troubles(n.server)
+	now := streamErrors(n.server)
 	n.refused.Store(&now)
 	if len(now) > 0 {
 		return fmt.Errorf("%d are still refused", len(now))

@@ -61,8 +61,7 @@ func TestNotReadyBeforeTheInitialReplication(t *testing.T) {
 	require.False(t, errors.Is(err, sessions.ErrNoSession))
 }
 
-// A Region that was away gets what it missed, even if the log was shortened
-// meanwhile.
+// A Region that was off gets what it missed, even if the log was shortened meanwhile.
 func TestCatchUpAfterTheLogWasShortened(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
 	dir := t.TempDir()
@@ -104,9 +103,8 @@ func TestCatchUpAfterTheLogWasShortened(t *testing.T) {
 	assert.Empty(t, replica.Compare(us.Digest(), eu.Digest()).Differences, "and reads the same from its own disk")
 }
 
-// A primary whose disk was emptied can't know it, and begins as a new one. The
-// others don't follow it, and what they show it makes it stop. It takes its log
-// back from them, or begins anew where the operator says so.
+// A primary whose disk was emptied begins as a new one. The others don't follow it, and it stops
+// when they show it its earlier log. It recovers its log from them, or begins anew with Restored.
 func TestADiskThatWasEmptied(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, t.TempDir()))
@@ -232,8 +230,7 @@ func TestHeardStandsStillWhenAPeerIsGone(t *testing.T) {
 	assert.True(t, peer().Heard.Before(gone))
 }
 
-// A second sign-out that would be remembered for less than the first takes
-// nothing from it, also where the stream alone is read.
+// A second sign-out with an earlier expiry doesn't shorten the first, also in the stream.
 func TestASecondSignOutIsNotForgottenSooner(t *testing.T) {
 	dir := t.TempDir()
 	n := open(t, configOf(virginia, dir))

@@ -42,8 +42,8 @@ func backedUp(t *testing.T) (backup string, eu *replica.Node) {
 	return backup, eu
 }
 
-// A primary that comes back as an older copy of itself, and says so, is heard
-// from its start: nothing that it writes is taken for something known.
+// A primary that is restored from a backup with Restored is read from its start: none of its new
+// writes counts as known.
 func TestBackupsThatAreRestored(t *testing.T) {
 	backup, eu := backedUp(t)
 	c := afterStarts(t, configOf(virginia, backup), eu)
@@ -128,9 +128,8 @@ func peerState(n *replica.Node, region string) portal.PeerState {
 	return ""
 }
 
-// One that doesn't say so is found out by what followers show it, and stops.
-// They go on with what they have, and it starts again only when the operator
-// says what is to count.
+// Without Restored it is detected by what followers show, and stops. They go on with what they
+// have, and it starts again only when the operator decides.
 func TestAnOlderCopyIsFoundOutByAFollowerThatIsAhead(t *testing.T) {
 	backup, eu := backedUp(t)
 	var log logged
@@ -157,8 +156,7 @@ func TestAnOlderCopyIsFoundOutByAFollowerThatIsAhead(t *testing.T) {
 	assert.True(t, known)
 }
 
-// An older copy that has written more than followers had is not where they are
-// any more: it is found out by what it was served as since.
+// An older copy that has written more than followers had is detected by the number of its start.
 func TestAnOlderCopyIsFoundOutThatHasGoneOn(t *testing.T) {
 	backup, eu := backedUp(t)
 	us := open(t, configOf(virginia, backup))
@@ -183,7 +181,7 @@ func TestAnOlderCopyIsFoundOutThatHasGoneOn(t *testing.T) {
 	}
 }
 
-// Two primaries from one directory: what each is shown of the other stops it.
+// Two primaries from one directory stop when they are shown each other's messages.
 func TestTwoRegionsFromOneDirectoryStop(t *testing.T) {
 	dir, copied := t.TempDir(), t.TempDir()
 	us := open(t, configOf(virginia, dir))

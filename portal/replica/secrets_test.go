@@ -40,8 +40,7 @@ func (r *record) logger() *slog.Logger {
 	return slog.New(slog.NewTextHandler(r, &slog.HandlerOptions{Level: slog.LevelInfo}))
 }
 
-// silent keeps so many sockets at an address that send nothing, and makes a new
-// one for each that is closed.
+// silent keeps that many idle sockets open at an address, and replaces each that is closed.
 func silent(t testing.TB, addr string, sockets int) (opened func() int) {
 	var (
 		wg   sync.WaitGroup
@@ -90,8 +89,7 @@ func silent(t testing.TB, addr string, sockets int) (opened func() int) {
 	return func() int { mu.Lock(); defer mu.Unlock(); return len(all) }
 }
 
-// Limits count after authentication: sockets that have shown nothing take no
-// peer's place.
+// Limits count after authentication: unauthenticated sockets take no peer's place.
 func TestSilentSocketsKeepNoPeerOut(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		c := configOf(virginia, t.TempDir())
@@ -114,7 +112,7 @@ func TestSilentSocketsKeepNoPeerOut(t *testing.T) {
 	}
 }
 
-// Those that have shown Secret are bounded, and one that left makes room.
+// Authenticated peers are bounded, and one that left makes room.
 func TestPeersAreCounted(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
 	dial := func() (*nats.Conn, error) {
@@ -176,8 +174,7 @@ func TestSecretIsChangedRegionByRegion(t *testing.T) {
 	require.ErrorIs(t, err, nats.ErrAuthorization, "the old one is worth nothing any more")
 }
 
-// A Secret that doesn't fit is logged where it is shown and where it is refused,
-// and not with each attempt.
+// A refused Secret is logged on both sides, and not with each attempt.
 func TestARefusedSecretIsLogged(t *testing.T) {
 	var here, there record
 	c := configOf(virginia, t.TempDir())

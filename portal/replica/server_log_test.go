@@ -44,8 +44,8 @@ func (l *lines) from(level slog.Level) (out []string) {
 	return out
 }
 
-// What the embedded server warns of is logged as a warning, such as that it found
-// a file damaged which it can do without.
+// A warning of the embedded server is logged as a warning, such as about a damaged file that it
+// doesn't need.
 func TestWarningsOfTheServerAreLoggedAsSuch(t *testing.T) {
 	l := &lines{}
 	c := configOf(virginia, t.TempDir())
@@ -62,7 +62,7 @@ func TestWarningsOfTheServerAreLoggedAsSuch(t *testing.T) {
 	require.Contains(t, strings.Join(l.from(slog.LevelWarn), "\n"), "replica: server")
 }
 
-// Clients that don't know Secret are in the log, and can't fill it.
+// Clients without Secret are logged, and can't fill the log.
 func TestRefusedClientsAreLoggedAndNotWithoutEnd(t *testing.T) {
 	l := &lines{}
 	c := configOf(virginia, t.TempDir())

@@ -216,7 +216,7 @@ func (n *Node) message(w write) (*nats.Msg, []jetstream.PublishOpt, error) {
 	if at := n.removedAt.Load(); at > 0 {
 		return nil, nil, removedError(n.cfg.Region, at)
 	}
-	if err := n.condemned(); err != nil {
+	if err := n.damageFound(); err != nil {
 		return nil, nil, err
 	}
 	msg := nats.NewMsg(w.kind.prefix(n.cfg.Region) + w.subject)

@@ -153,7 +153,7 @@ func (n *Node) copyEnds(ctx context.Context, region string) error {
 	}
 	of := regionStream{region, kindSessions}
 	for _, m := range n.uncopied.list(of) {
-		if err := n.restate(ctx, region, m.message); err != nil {
+		if err := n.recordEnd(ctx, region, m.message); err != nil {
 			return err
 		}
 		n.uncopied.through(of, m)
@@ -204,9 +204,9 @@ func (n *Node) copyAllEnds(ctx context.Context, last bool) error {
 	return errors.Join(errs...)
 }
 
-// restate writes to this Region's own stream that a session ended, which another Region has ended and which doesn't
+// recordEnd writes to this Region's own stream that a session ended, which another Region has ended and which doesn't
 // belong to that Region. If the copy holds the session itself, it does belong to it: both are kept equally long.
-func (n *Node) restate(ctx context.Context, region string, m message) error {
+func (n *Node) recordEnd(ctx context.Context, region string, m message) error {
 	subjectOf := func(kind merge.EntryKind, e merge.Entry) string {
 		return kindSessions.prefix(region) + subject(kind, e)
 	}
@@ -229,8 +229,8 @@ func (n *Node) restate(ctx context.Context, region string, m message) error {
 	return err
 }
 
-// restateAll does that for everything in the copy.
-func (n *Node) restateAll(ctx context.Context, region string) error {
+// recordAllEnds does that for everything in the copy.
+func (n *Node) recordAllEnds(ctx context.Context, region string) error {
 	s, err := n.stream(ctx, kindSessions.stream(region))
 	if errors.Is(err, jetstream.ErrStreamNotFound) {
 		return nil
@@ -239,7 +239,7 @@ func (n *Node) restateAll(ctx context.Context, region string) error {
 	}
 	for msg, err := range messages(ctx, s, kindSessions.prefix(region)+string(merge.EntryEnded)+".") {
 		if err == nil {
-			err = n.restate(ctx, region, message{Subject: msg.Subject, Data: msg.Data, Until: msg.Header.Get(headerUntil)})
+			err = n.recordEnd(ctx, region, message{Subject: msg.Subject, Data: msg.Data, Until: msg.Header.Get(headerUntil)})
 		}
 		if err != nil {
 			return err

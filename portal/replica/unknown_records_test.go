@@ -49,8 +49,8 @@ func refusal(t *testing.T, n *replica.Node) replica.Reason {
 	return e.Reason
 }
 
-// D6: a record that an older version may skip takes nothing with it: the rest of
-// its transaction takes effect, after a restart too.
+// D6: a record that an older version may skip doesn't affect others: the rest of its transaction
+// takes effect, after a restart too.
 func TestARecordThatMayBeSkippedTakesNothingWithIt(t *testing.T) {
 	us, eu, c, _ := laterPair(t)
 	require.NoError(t, replica.WriteKind(us, later, "x", `{"a":1}`, true, disabled("u-2")))
@@ -64,9 +64,9 @@ func TestARecordThatMayBeSkippedTakesNothingWithIt(t *testing.T) {
 	assert.Empty(t, refusal(t, eu))
 }
 
-// An older Region doesn't serve while there is a record that may end access. It
-// says so once, and which version it wants, and what else came with the record
-// takes effect. It serves again when a full transaction lacks the record.
+// An older Region doesn't serve while there is a record that may end access. It logs once which
+// version it needs, and the rest of the transaction takes effect. It serves again when a full
+// transaction lacks the record.
 func TestARecordThatMayEndAccessStopsOlderRegions(t *testing.T) {
 	t.Parallel()
 	us, eu, c, log := laterPair(t)
@@ -188,8 +188,8 @@ func TestKindsThatAreWritten(t *testing.T) {
 	assert.Contains(t, replica.LastBody(t, us, "sessions"), `"optional":true`)
 }
 
-// A Region that writes what no other reads is in their way until the primary
-// removes it. The sessions that it may have ended are over then.
+// A Region that writes records that no other reads stops the others until the primary removes it.
+// The sessions that it may have ended are over then.
 func TestARegionThatIsInTheWayIsRemoved(t *testing.T) {
 	us := open(t, configOf(virginia, t.TempDir()))
 	eu := open(t, configOf(frankfurt, t.TempDir()))

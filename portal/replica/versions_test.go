@@ -232,8 +232,8 @@ func TestADirectoryFromBeforeThereWereFormatsIsUpgraded(t *testing.T) {
 	assert.Empty(t, changed(before, us.digest(t)))
 }
 
-// changed is what was known and is known no longer, or otherwise. What may be
-// forgotten may be.
+// changed returns the items that are missing or different afterwards, without those that may be
+// forgotten.
 func changed(before, after replica.Digest) (out []string) {
 	for what, item := range before.Items {
 		if !item.Until.IsZero() && item.Until.Before(after.At) || strings.HasPrefix(what, "log ") && strings.Contains(what,
