@@ -1,15 +1,14 @@
 package run
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"net/http"
+	"net/http/cookiejar"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 )
@@ -17,12 +16,16 @@ import (
 // browser does what a sign-in takes: cookies, forms, redirects. It never leaves
 // the service provider's hosts.
 type browser struct {
-	r       *runner
-	cookies map[cookieKey]http.Cookie
+	r   *runner
+	jar *cookiejar.Jar
+	set []setCookies // all that the jar got, for copies
 }
 
-// cookieKey identifies a cookie (RFC 6265, 5.3), without a port.
-type cookieKey struct{ host, path, name string }
+// setCookies are the cookies of an answer.
+type setCookies struct {
+	from    *url.URL
+	cookies []*http.Cookie
+}
 
 // page is the last answer that a browser got.
 type page struct {
@@ -39,11 +42,18 @@ const (
 )
 
 func (r *runner) newBrowser() *browser {
-	return &browser{r: r, cookies: make(map[cookieKey]http.Cookie)}
+	jar, _ := cookiejar.New(nil) // which does not fail
+	return &browser{r: r, jar: jar}
 }
 
 // clone returns another browser with the same cookies.
-func (b *browser) clone() *browser { return &browser{r: b.r, cookies: maps.Clone(b.cookies)} }
+func (b *browser) clone() *browser {
+	out := b.r.newBrowser()
+	for _, s := range b.set {
+		out.keep(s.from, s.cookies)
+	}
+	return out
+}
 
 func (b *browser) get(ctx context.Context, to string) (page, error) {
 	return b.send(ctx, request{method: http.MethodGet, to: to})
@@ -105,7 +115,9 @@ func (b *browser) once(ctx context.Context, q request) (page, error) {
 	for name, value := range q.header {
 		req.Header.Set(name, value)
 	}
-	b.attach(req)
+	for _, c := range b.jar.Cookies(trustworthy(req.URL)) {
+		req.AddCookie(c)
+	}
 	req.Host = q.host
 	res, err := b.r.transport.RoundTrip(req)
 	if err != nil {
@@ -120,52 +132,32 @@ func (b *browser) once(ctx context.Context, q request) (page, error) {
 	return page{status: res.StatusCode, url: req.URL, header: res.Header, body: string(text)}, nil
 }
 
-// trustworthy reports whether browsers send Secure cookies to a URL.
-func trustworthy(u *url.URL) bool {
-	return u.Scheme == "https" || isLoopback(u.Hostname())
+// trustworthy returns a URL with https for loopback, to which browsers send Secure
+// cookies over http too.
+func trustworthy(u *url.URL) *url.URL {
+	out := *u
+	if isLoopback(u.Hostname()) {
+		out.Scheme = "https"
+	}
+	return &out
 }
 
-// attach adds the cookies for a URL (RFC 6265, 5.4). It ignores SameSite, which is
-// for the user's browser to enforce.
-func (b *browser) attach(req *http.Request) {
-	host, path := strings.ToLower(req.URL.Hostname()), cmp.Or(req.URL.Path, "/")
-	var fitting []cookieKey
-	for k, c := range b.cookies {
-		domain := strings.TrimPrefix(strings.ToLower(c.Domain), ".")
-		at := k.host == host || domain != "" && strings.HasSuffix(host, "."+domain)
-		below := path == k.path || strings.HasPrefix(path, strings.TrimSuffix(k.path, "/")+"/")
-		if at && below && (!c.Secure || trustworthy(req.URL)) {
-			fitting = append(fitting, k)
+func (b *browser) keep(from *url.URL, cookies []*http.Cookie) {
+	b.jar.SetCookies(trustworthy(from), cookies)
+	b.set = append(b.set, setCookies{from, cookies})
+}
+
+// cookies returns the cookies that the browser got, by name, without those that
+// were removed.
+func (b *browser) cookies() map[string]*http.Cookie {
+	out := make(map[string]*http.Cookie)
+	for _, s := range b.set {
+		for _, c := range s.cookies {
+			out[c.Name] = c
 		}
 	}
-	slices.SortFunc(fitting, func(a, b cookieKey) int {
-		return cmp.Or(cmp.Compare(len(b.path), len(a.path)), cmp.Compare(a.name, b.name))
+	maps.DeleteFunc(out, func(_ string, c *http.Cookie) bool {
+		return c.MaxAge < 0 || c.MaxAge == 0 && !c.Expires.IsZero() && c.Expires.Before(time.Now())
 	})
-	for _, k := range fitting {
-		c := b.cookies[k]
-		req.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value, Quoted: c.Quoted})
-	}
-}
-
-// keep stores the cookies of an answer (RFC 6265, 5.3).
-func (b *browser) keep(u *url.URL, set []*http.Cookie) {
-	for _, c := range set {
-		path := c.Path
-		if !strings.HasPrefix(path, "/") {
-			path = "/"
-			if i := strings.LastIndexByte(u.Path, '/'); i > 0 {
-				path = u.Path[:i]
-			}
-		}
-		host := strings.ToLower(u.Hostname())
-		if d := strings.TrimPrefix(strings.ToLower(c.Domain), "."); d != "" && (host == d || strings.HasSuffix(host, "."+d)) {
-			host = d
-		}
-		k := cookieKey{host, path, c.Name}
-		if c.MaxAge < 0 || c.MaxAge == 0 && !c.Expires.IsZero() && c.Expires.Before(time.Now()) {
-			delete(b.cookies, k)
-			continue
-		}
-		b.cookies[k] = *c
-	}
+	return out
 }

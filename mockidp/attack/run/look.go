@@ -131,9 +131,9 @@ func (r *runner) lookAtRefusal(ctx context.Context, out *Report) {
 // lookAtCookies notes weaknesses of the cookies.
 func (r *runner) lookAtCookies(before, after *browser) {
 	note := func(format string, args ...any) { r.notes = append(r.notes, fmt.Sprintf(format, args...)) }
-	for k, c := range after.cookies {
-		old, was := before.cookies[k]
-		if was && old.Value == c.Value && c.Value != "" {
+	old := before.cookies()
+	for name, c := range after.cookies() {
+		if was := old[name]; was != nil && was.Value == c.Value && c.Value != "" {
 			note("the cookie %q has the same value before and after signing in", c.Name)
 		}
 		if !c.HttpOnly {
