@@ -1,7 +1,6 @@
 package run
 
 import (
-	"cmp"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -60,10 +59,15 @@ func NewIdP() (*IdP, error) {
 	return idp, idp.complete(time.Now())
 }
 
-// complete sets the defaults and makes the missing certificates. Several runs may
-// use the identity provider at the same time after that.
+// complete sets the defaults and makes the missing certificates. It writes nothing
+// that is set, so that several runs may use the identity provider after that.
 func (i *IdP) complete(now time.Time) error {
-	i.EntityID, i.SSOURL = cmp.Or(i.EntityID, DefaultEntityID), cmp.Or(i.SSOURL, DefaultSSOURL)
+	if i.EntityID == "" {
+		i.EntityID = DefaultEntityID
+	}
+	if i.SSOURL == "" {
+		i.SSOURL = DefaultSSOURL
+	}
 	if i.Certificates == nil {
 		i.Certificates = make(map[crypto.Signer][]byte)
 	}
