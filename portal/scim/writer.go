@@ -11,87 +11,71 @@ import (
 // requests that arrive during one wait, and the next update makes all their changes. A change that is refused
 // doesn't affect the others.
 type writer struct {
-	view View
+	view     View
+	updating sync.Mutex // held during an update
 
-	mu    sync.Mutex
-	queue []*job // waiting for the next update
-	busy  bool   // an update is being made, or its leader is about to
+	mu    sync.Mutex // guards queue
+	queue []*job     // waiting for the next update
 }
 
 // A job is one request's change.
 type job struct {
 	// apply checks everything before it changes anything. It may run more than once; the last run counts.
 	apply func(*state) *Error
-	err   *Error
-	// wake receives true if this job's goroutine is to make the next update, and false when the job is done.
-	wake chan bool
+
+	done bool // guarded by updating, as err is
+	err  *Error
 }
 
-// do returns after the change is made or refused. It doesn't stop when the client disconnects: the change may
-// be part of an update with others.
+// do returns after the change is made or refused. It doesn't stop when the client disconnects: the change may be
+// part of an update with others. The request that gets the lock first makes the update for all.
 func (w *writer) do(apply func(*state) *Error) *Error {
-	j := &job{apply: apply, wake: make(chan bool, 1)}
+	j := &job{apply: apply}
 	w.mu.Lock()
 	w.queue = append(w.queue, j)
-	lead := !w.busy
-	w.busy = true
 	w.mu.Unlock()
-	if lead || <-j.wake {
-		w.lead(j)
+	w.updating.Lock()
+	defer w.updating.Unlock()
+	if !j.done {
+		w.mu.Lock()
+		batch := w.queue
+		w.queue = nil
+		w.mu.Unlock()
+		w.flush(batch)
 	}
 	return j.err
 }
 
-// lead makes one update of all waiting jobs, its own included, and then wakes the first of those that arrived
-// meanwhile to lead. It wakes the others even if an update panics.
-func (w *writer) lead(own *job) {
-	w.mu.Lock()
-	batch := w.queue
-	w.queue = nil
-	w.mu.Unlock()
-	finished := false
-	defer func() {
-		for _, j := range batch {
-			if !finished { // an update panicked
-				j.err = &Error{Reason: ReasonInternal, Detail: "the change could not be made"}
-			}
-			if j != own {
-				j.wake <- false
-			}
+// flush makes the changes of a batch.
+func (w *writer) flush(batch []*job) {
+	begin := func() {
+		for _, j := range batch { // an update that panics leaves this error
+			j.done, j.err = true, &Error{Reason: ReasonInternal, Detail: "the change could not be made"}
 		}
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		if w.busy = len(w.queue) > 0; w.busy {
-			w.queue[0].wake <- true
-		}
-	}()
+	}
+	begin()
 	if err := w.update(batch); err != nil && len(batch) > 1 && invalid(err) {
-		// A change breaks a rule of the instance that apply doesn't check. Made one by one, only that change
-		// fails.
+		// A change breaks a rule of the instance that apply doesn't check. Made one by one, only that change fails.
+		begin()
 		for i := range batch {
 			_ = w.update(batch[i : i+1])
 		}
 	}
-	finished = true
 }
 
-// update makes the changes of a batch and sets their errors.
+// update makes one update and sets the errors of its jobs.
 func (w *writer) update(batch []*job) error {
-	for _, j := range batch {
-		j.err = nil
-	}
+	errs := make([]*Error, len(batch))
 	err := w.view.Update(func(tx *center.Tx) error {
 		st := newState(tx.Data(), tx)
-		for _, j := range batch {
-			j.err = j.apply(st)
+		for i, j := range batch {
+			errs[i] = j.apply(st)
 		}
 		return nil
 	})
-	if err != nil {
-		for _, j := range batch {
-			if j.err == nil {
-				j.err = fromCenter(err)
-			}
+	for i, j := range batch {
+		if j.err = errs[i]; j.err == nil && err != nil {
+			j.err = fromCenter(err)
 		}
 	}
 	return err
