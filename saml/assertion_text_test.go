@@ -14,9 +14,13 @@ import (
 )
 
 // An assertion that is printed, logged or marshalled, by itself or inside
-// something else, says which one it is and nothing about the user.
+// something else, shows its ID and issuer and nothing about the user.
 func TestPrintedAssertionHasNoPersonalData(t *testing.T) {
-	a, err := newSP(t).Verify(doc{Attributes: `<saml:Attribute Name="groups"><saml:AttributeValue>Payroll</saml:AttributeValue></saml:Attribute>`}.base64(t), unsolicited)
+	a, err := newSP(
+		t,
+	).Verify(doc{
+		Attributes: `<saml:Attribute Name="groups"><saml:AttributeValue>Payroll</saml:AttributeValue></saml:Attribute>`,
+	}.base64(t), unsolicited)
 	require.NoError(t, err)
 	require.Equal(t, "alice@example.com", a.NameID().Value)
 	require.NotEmpty(t, a.Attributes())
@@ -56,5 +60,9 @@ func TestPrintedAssertionHasNoPersonalData(t *testing.T) {
 	}
 	require.Equal(t, "no assertion", fmt.Sprint(saml.Assertion{}))
 	require.Equal(t, "<nil>", fmt.Sprint((*saml.Assertion)(nil)))
-	require.Equal(t, `assertion _asrt1 of https://idp.example/exk1 for `+usACS+`, issued 2026-11-22T12:00:00Z, until 2026-11-22T12:05:00Z`, a.String())
+	require.Equal(
+		t,
+		`assertion _asrt1 of https://idp.example/exk1 for `+usACS+`, issued 2026-11-22T12:00:00Z, until 2026-11-22T12:05:00Z`,
+		a.String(),
+	)
 }

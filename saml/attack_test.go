@@ -19,7 +19,7 @@ import (
 
 const attackRequest = "_request1"
 
-// attackRun is one way of making and judging a case.
+// attackRun is one way to make and verify a case.
 type attackRun struct {
 	c       attack.Case
 	key     string // a file in testdata/keys
@@ -68,7 +68,8 @@ func twinRuns(c attack.Case, n attack.Needs) []attackRun {
 func (r attackRun) params() attack.Params {
 	p := attack.Params{
 		Issuer: idpEntity, Audience: spEntity, Recipient: usACS, OtherACS: euACS, RequestID: attackRequest, Now: now,
-		Key: attackKeys()[r.key], Certificate: attackCertificates()[r.key], AttackerKey: attackKeys()["attacker-rsa.pem"], Sign: r.sign,
+		Key: attackKeys()[r.key], Certificate: attackCertificates()[r.key], AttackerKey: attackKeys()["attacker-rsa.pem"],
+		Sign: r.sign,
 		Rand: rand.NewChaCha8([32]byte([]byte(fmt.Sprintf("%-32.32s", r.c.ID)))),
 	}
 	if _, ok := p.Key.(*rsa.PrivateKey); !ok {
@@ -81,7 +82,14 @@ func (r attackRun) params() attack.Params {
 }
 
 // attackConfig sets up the service provider as a case needs it.
-func attackConfig(t testing.TB, key crypto.Signer, certificate []byte, attacker crypto.Signer, s attack.Settings, entity string) saml.Config {
+func attackConfig(
+	t testing.TB,
+	key crypto.Signer,
+	certificate []byte,
+	attacker crypto.Signer,
+	s attack.Settings,
+	entity string,
+) saml.Config {
 	t.Helper()
 	cfg := config()
 	cfg.InsecureAllowSHA1, cfg.InsecureAllowRSA1024, cfg.MaxAuthnAge = s.AllowSHA1, s.AllowRSA1024, s.MaxAuthnAge
@@ -112,12 +120,17 @@ func attackConfig(t testing.TB, key crypto.Signer, certificate []byte, attacker 
 
 func metadataOf(entity string, signing, encryption []byte) []byte {
 	key := func(use string, der []byte) string {
-		return `<KeyDescriptor use="` + use + `"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>` +
-			base64.StdEncoding.EncodeToString(der) + `</X509Certificate></X509Data></KeyInfo></KeyDescriptor>`
+		return `<KeyDescriptor use="` + use +
+			`"><KeyInfo xmlns="http://www.w3.org/2000/09/xmldsig#"><X509Data><X509Certificate>` +
+			base64.StdEncoding.EncodeToString(
+				der,
+			) + `</X509Certificate></X509Data></KeyInfo></KeyDescriptor>`
 	}
 	return []byte(`<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="` + entity + `">` +
-		`<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` + key("signing", signing) + key("encryption", encryption) +
-		`<SingleSignOnService Binding="` + saml.HTTPRedirect + `" Location="https://idp.example/sso"/></IDPSSODescriptor></EntityDescriptor>`)
+		`<IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` + key("signing", signing) +
+		key("encryption", encryption) +
+		`<SingleSignOnService Binding="` + saml.HTTPRedirect +
+		`" Location="https://idp.example/sso"/></IDPSSODescriptor></EntityDescriptor>`)
 }
 
 // verify is what a service provider does with a message: Verify, and then
@@ -182,7 +195,12 @@ func TestAttacks(t *testing.T) {
 					p := r.params()
 					m, err := c.Make(p)
 					require.NoError(t, err)
-					a, err := verify(t, attackConfig(t, p.Key, p.Certificate, p.AttackerKey, c.Needs.SP, idpEntity), c.Needs.SP, m.SAMLResponse)
+					a, err := verify(
+						t,
+						attackConfig(t, p.Key, p.Certificate, p.AttackerKey, c.Needs.SP, idpEntity),
+						c.Needs.SP,
+						m.SAMLResponse,
+					)
 					requireOutcome(t, c.Outcome, a, err)
 				})
 			}
@@ -192,7 +210,12 @@ func TestAttacks(t *testing.T) {
 					m, err := c.Twin(p)
 					require.NoError(t, err)
 					settings := c.TwinNeeds().SP
-					a, err := verify(t, attackConfig(t, p.Key, p.Certificate, p.AttackerKey, settings, idpEntity), settings, m.SAMLResponse)
+					a, err := verify(
+						t,
+						attackConfig(t, p.Key, p.Certificate, p.AttackerKey, settings, idpEntity),
+						settings,
+						m.SAMLResponse,
+					)
 					requireOutcome(t, c.TwinOutcome(), a, err)
 				})
 			}
@@ -200,7 +223,7 @@ func TestAttacks(t *testing.T) {
 	}
 }
 
-// E01, E02: whatever is wrong with a ciphertext, and with what comes out of
+// E01, E02: whatever is wrong with a ciphertext, and with the plaintext of
 // it, the answer is the same to the letter. Otherwise it would be an oracle.
 func TestE01_NothingTellsPaddingFromParsing(t *testing.T) {
 	for _, row := range []string{"E01", "E02"} {
@@ -213,7 +236,12 @@ func TestE01_NothingTellsPaddingFromParsing(t *testing.T) {
 			p := r.params()
 			m, err := c.Make(p)
 			require.NoError(t, err)
-			_, err = verify(t, attackConfig(t, p.Key, p.Certificate, p.AttackerKey, c.Needs.SP, idpEntity), c.Needs.SP, m.SAMLResponse)
+			_, err = verify(
+				t,
+				attackConfig(t, p.Key, p.Certificate, p.AttackerKey, c.Needs.SP, idpEntity),
+				c.Needs.SP,
+				m.SAMLResponse,
+			)
 			require.Error(t, err)
 			texts[err.Error()] = append(texts[err.Error()], c.ID)
 		}

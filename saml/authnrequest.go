@@ -110,7 +110,8 @@ func (o *RequestOptions) check() error {
 		return err
 	}
 	if o.NameIDPolicy != nil && !writable(o.NameIDPolicy.Format) {
-		return configError("RequestOptions.NameIDPolicy.Format", "%s can't be written in XML", quote(o.NameIDPolicy.Format))
+		format := quote(o.NameIDPolicy.Format)
+		return configError("RequestOptions.NameIDPolicy.Format", "%s can't be written in XML", format)
 	}
 	if o.Binding != "" && o.Binding != HTTPRedirect && o.Binding != HTTPPost {
 		return configError("RequestOptions.Binding", "%s is neither HTTP-Redirect nor HTTP-POST", quote(o.Binding))

@@ -131,7 +131,10 @@ func signingConfig(t testing.TB, key crypto.Signer) func(*saml.Config) {
 }
 
 func TestRedirectSignature(t *testing.T) {
-	for name, key := range map[string]crypto.Signer{"RSA": keys().other, "P-256": ecKey(t, elliptic.P256()), "P-384": ecKey(t, elliptic.P384()), "P-521": ecKey(t, elliptic.P521())} {
+	for name, key := range map[string]crypto.Signer{
+		"RSA": keys().other, "P-256": ecKey(t, elliptic.P256()), "P-384": ecKey(t, elliptic.P384()),
+		"P-521": ecKey(t, elliptic.P521()),
+	} {
 		t.Run(name, func(t *testing.T) {
 			r, err := newSP(t, signingConfig(t, key)).NewAuthnRequest(saml.RequestOptions{})
 			require.NoError(t, err)
@@ -172,7 +175,8 @@ func verifyOctets(public crypto.PublicKey, signed string, signature []byte) bool
 		}
 		half := len(signature) / 2
 		width := (public.Curve.Params().BitSize + 7) / 8
-		return half == width && ecdsa.Verify(public, sum, new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:]))
+		return half == width &&
+			ecdsa.Verify(public, sum, new(big.Int).SetBytes(signature[:half]), new(big.Int).SetBytes(signature[half:]))
 	}
 	return false
 }
@@ -217,8 +221,10 @@ func TestPostSignature(t *testing.T) {
 }
 
 func TestIdPWantsSignedRequests(t *testing.T) {
-	wants, err := saml.NewIdP(saml.IdPConfig{EntityID: idpEntity, Keys: []crypto.PublicKey{keys().idp.Public()}, WantAuthnRequestsSigned: true,
-		SSO: []saml.SSOService{{Binding: saml.HTTPRedirect, URL: "https://idp.example/sso?tenant=1"}}})
+	wants, err := saml.NewIdP(
+		saml.IdPConfig{EntityID: idpEntity, Keys: []crypto.PublicKey{keys().idp.Public()}, WantAuthnRequestsSigned: true,
+			SSO: []saml.SSOService{{Binding: saml.HTTPRedirect, URL: "https://idp.example/sso?tenant=1"}}},
+	)
 	require.NoError(t, err)
 	_, err = newSP(t, func(c *saml.Config) { c.IdP = wants }).NewAuthnRequest(saml.RequestOptions{})
 	requireReason(t, saml.ReasonMetadata, err)
@@ -231,7 +237,7 @@ func TestIdPWantsSignedRequests(t *testing.T) {
 	require.Contains(t, location, "&Signature=")
 }
 
-// A request's ID tells which ACS URL made it, and nothing else repeats.
+// A request's ID begins with the tag of its ACS URL. The rest never repeats.
 func TestRequestIDs(t *testing.T) {
 	sp := newSP(t)
 	prefixes, ids := map[string]string{}, map[string]bool{}
@@ -286,25 +292,38 @@ func TestAnswers(t *testing.T) {
 		"D18 another ACS":   {func(q *saml.RequestRecord) { q.ACS = euACS }, saml.ReasonRecipient},
 		"D28 fresh":         {func(q *saml.RequestRecord) { q.ForceAuthn = true }, ""},
 		"D28 fresh in skew": {func(q *saml.RequestRecord) { q.ForceAuthn = true; q.At = now.Add(3 * time.Minute) }, ""},
-		"D28 not fresh":     {func(q *saml.RequestRecord) { q.ForceAuthn = true; q.At = now.Add(3*time.Minute + time.Second) }, saml.ReasonAuthn},
+		"D28 not fresh": {
+			func(q *saml.RequestRecord) { q.ForceAuthn = true; q.At = now.Add(3*time.Minute + time.Second) }, saml.ReasonAuthn,
+		},
 		"D28 context": {func(q *saml.RequestRecord) {
 			q.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: []string{"urn:a", class}}
 		}, ""},
 		"D28 another context": {func(q *saml.RequestRecord) {
 			q.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: []string{"urn:a"}}
 		}, saml.ReasonAuthn},
-		"D28 weaker":           {func(q *saml.RequestRecord) { q.AuthnContext = order("urn:strong", saml.Minimum, class) }, saml.ReasonAuthn},
-		"D28 strong enough":    {func(q *saml.RequestRecord) { q.AuthnContext = order("urn:weak", saml.Minimum, class) }, ""},
-		"D28 not better":       {func(q *saml.RequestRecord) { q.AuthnContext = order(class, saml.Better, class) }, saml.ReasonAuthn},
-		"D28 maximum exceeded": {func(q *saml.RequestRecord) { q.AuthnContext = order("urn:weak", saml.Maximum, class) }, saml.ReasonAuthn},
+		"D28 weaker": {
+			func(q *saml.RequestRecord) { q.AuthnContext = order("urn:strong", saml.Minimum, class) }, saml.ReasonAuthn,
+		},
+		"D28 strong enough": {func(q *saml.RequestRecord) { q.AuthnContext = order("urn:weak", saml.Minimum, class) }, ""},
+		"D28 not better": {
+			func(q *saml.RequestRecord) { q.AuthnContext = order(class, saml.Better, class) }, saml.ReasonAuthn,
+		},
+		"D28 maximum exceeded": {
+			func(q *saml.RequestRecord) { q.AuthnContext = order("urn:weak", saml.Maximum, class) }, saml.ReasonAuthn,
+		},
 		"a stored order that lacks what was asked": {func(q *saml.RequestRecord) {
-			q.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: []string{"urn:mfa"}, Comparison: saml.Minimum, Order: []string{class}}
+			q.AuthnContext = &saml.RequestedAuthnContext{
+				ClassRefs: []string{"urn:mfa"}, Comparison: saml.Minimum, Order: []string{class},
+			}
 		}, saml.ReasonConfig},
 		"no comparison that we know": {func(q *saml.RequestRecord) {
 			q.AuthnContext = &saml.RequestedAuthnContext{ClassRefs: []string{class}, Comparison: "nonsense"}
 		}, saml.ReasonConfig},
-		"no time":    {func(q *saml.RequestRecord) { q.At = time.Time{} }, saml.ReasonConfig},
-		"D43 format": {func(q *saml.RequestRecord) { q.NameIDFormat = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent" }, saml.ReasonNameID},
+		"no time": {func(q *saml.RequestRecord) { q.At = time.Time{} }, saml.ReasonConfig},
+		"D43 format": {
+			func(q *saml.RequestRecord) { q.NameIDFormat = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent" },
+			saml.ReasonNameID,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := asked
@@ -323,5 +342,9 @@ func TestAnswers(t *testing.T) {
 }
 
 func order(want string, c saml.Comparison, middle string) *saml.RequestedAuthnContext {
-	return &saml.RequestedAuthnContext{ClassRefs: []string{want}, Comparison: c, Order: []string{"urn:weak", middle, "urn:strong"}}
+	return &saml.RequestedAuthnContext{
+		ClassRefs:  []string{want},
+		Comparison: c,
+		Order:      []string{"urn:weak", middle, "urn:strong"},
+	}
 }

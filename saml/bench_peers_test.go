@@ -53,7 +53,14 @@ func byCrewjam(tb testing.TB, raw []byte) func() error {
 	require.NoError(tb, err)
 	var entity crewjam.EntityDescriptor
 	require.NoError(tb, xml.Unmarshal([]byte(idpMetadata(tb, "", "signing", "")), &entity))
-	sp := crewjam.ServiceProvider{EntityID: spEntity, AcsURL: *acs, IDPMetadata: &entity, AllowIDPInitiated: true, Key: keys().other, Clock: dsig.NewFakeClockAt(now)}
+	sp := crewjam.ServiceProvider{
+		EntityID:          spEntity,
+		AcsURL:            *acs,
+		IDPMetadata:       &entity,
+		AllowIDPInitiated: true,
+		Key:               keys().other,
+		Clock:             dsig.NewFakeClockAt(now),
+	}
 	return func() error {
 		doc, err := base64.StdEncoding.DecodeString(string(raw))
 		if err != nil {

@@ -26,7 +26,10 @@ func BenchmarkRatio(b *testing.B) {
 		b.Run(d.name, func(b *testing.B) {
 			raw := d.doc.base64(b)
 			runs := map[string]func() error{
-				"crewjam": byCrewjam(b, raw), "goxmldsig": byGoxmldsig(b, raw), "floor": floor(b, raw, max(1, d.sigs), d.doc.Encrypt != nil),
+				"crewjam": byCrewjam(
+					b,
+					raw,
+				), "goxmldsig": byGoxmldsig(b, raw), "floor": floor(b, raw, max(1, d.sigs), d.doc.Encrypt != nil),
 				"ours": func() error { _, err := sp.Verify(raw, unsolicited); return err },
 			}
 			require.Equal(b, d.sigs > 0, runs["ours"]() == nil)

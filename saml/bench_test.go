@@ -22,9 +22,17 @@ import (
 func attributesOf(n, values int) string {
 	var b strings.Builder
 	for i := range n {
-		fmt.Fprintf(&b, `<saml:Attribute Name="attribute%d" NameFormat="urn:oasis:names:tc:SAML:2.0:attrname-format:unspecified">`, i)
+		fmt.Fprintf(
+			&b,
+			`<saml:Attribute Name="attribute%d" NameFormat="urn:oasis:names:tc:SAML:2.0:attrname-format:unspecified">`,
+			i,
+		)
 		for j := range values {
-			fmt.Fprintf(&b, `<saml:AttributeValue xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string">value %d of it</saml:AttributeValue>`, j)
+			fmt.Fprintf(
+				&b,
+				`<saml:AttributeValue xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string">value %d of it</saml:AttributeValue>`,
+				j,
+			)
 		}
 		b.WriteString(`</saml:Attribute>`)
 	}
@@ -49,7 +57,7 @@ func benchDocs() []benchDoc {
 }
 
 // BenchmarkVerify compares, over the same bytes: Verify; Floor, which is what
-// nothing can beat (base64, SHA-256 of the bytes, the public-key operations, and
+// no implementation can beat (base64, SHA-256 of the bytes, the public-key operations, and
 // the private-key operation where it is encrypted); and peers. groups10000 shows
 // that the cost is linear.
 func BenchmarkVerify(b *testing.B) {
@@ -95,7 +103,9 @@ func capturedOneLogin(b *testing.B) []byte {
 func BenchmarkAuthnRequest(b *testing.B) {
 	good := doc{Attributes: attributesOf(8, 1)}.base64(b)
 	digest := sha256.Sum256(good)
-	for name, change := range map[string]func(*saml.Config){"unsigned": func(*saml.Config) {}, "signed": signingConfig(b, keys().other)} {
+	for name, change := range map[string]func(*saml.Config){
+		"unsigned": func(*saml.Config) {}, "signed": signingConfig(b, keys().other),
+	} {
 		sp := newSP(b, change)
 		b.Run(name, func(b *testing.B) {
 			var requesting, verifying []time.Duration
@@ -125,7 +135,12 @@ func BenchmarkAuthnRequest(b *testing.B) {
 func BenchmarkRejectEncrypted(b *testing.B) {
 	sp := newSP(b, func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{keys().other} })
 	good := doc{Attributes: attributesOf(8, 1), Encrypt: sealing{}.seal}.base64(b)
-	eight := doc{Attributes: attributesOf(8, 1), Encrypt: sealing{to: slices.Repeat([]*rsa.PrivateKey{keys().idp}, 8)}.seal}.base64(b)
+	eight := doc{
+		Attributes: attributesOf(8, 1),
+		Encrypt:    sealing{to: slices.Repeat([]*rsa.PrivateKey{keys().idp}, 8)}.seal,
+	}.base64(
+		b,
+	)
 	var accepting, refusing []time.Duration
 	for b.Loop() {
 		start := time.Now()

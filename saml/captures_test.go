@@ -53,7 +53,7 @@ type capture struct {
 	}
 }
 
-// captureAccepted stands where a Reason would.
+// captureAccepted means that there is no error.
 const captureAccepted saml.Reason = "accepted"
 
 func loadCaptures(t *testing.T) captures {
@@ -83,7 +83,7 @@ func captureFile(t testing.TB, dir, name string) []byte {
 	return raw
 }
 
-// document gives the XML, with the capture's change made to it.
+// document returns the XML with the capture's change.
 func (c *capture) document(t *testing.T, dir string) []byte {
 	doc := captureFile(t, dir, c.File)
 	if !bytes.HasPrefix(doc, []byte("<")) {
@@ -106,7 +106,13 @@ func (c *capture) document(t *testing.T, dir string) []byte {
 func (c *capture) config(t *testing.T, dir string, flags []string) saml.Config {
 	idp, err := saml.ParseIdPMetadata(captureFile(t, dir, c.IdPMetadata))
 	require.NoError(t, err)
-	cfg := saml.Config{EntityID: c.EntityID, ACS: []saml.Endpoint{{URL: c.ACS}}, IdP: idp, Now: func() time.Time { return c.Now }, InsecureAllowHTTP: true}
+	cfg := saml.Config{
+		EntityID:          c.EntityID,
+		ACS:               []saml.Endpoint{{URL: c.ACS}},
+		IdP:               idp,
+		Now:               func() time.Time { return c.Now },
+		InsecureAllowHTTP: true,
+	}
 	for _, flag := range flags {
 		switch flag {
 		case "allow-sha1":
@@ -140,7 +146,13 @@ func (c *capture) sp(t *testing.T, dir string, flags []string, change ...func(*s
 
 // requireVerdict wants a verdict from both forms of the document, and an
 // assertion if, and only if, there is no error.
-func (c *capture) requireVerdict(t *testing.T, want saml.Reason, sp *saml.ServiceProvider, doc []byte, expect saml.VerifyOptions) *saml.Assertion {
+func (c *capture) requireVerdict(
+	t *testing.T,
+	want saml.Reason,
+	sp *saml.ServiceProvider,
+	doc []byte,
+	expect saml.VerifyOptions,
+) *saml.Assertion {
 	t.Helper()
 	a, err := sp.VerifyXML(doc, expect)
 	b, err64 := sp.Verify([]byte(base64.StdEncoding.EncodeToString(doc)), expect)
@@ -174,7 +186,11 @@ func TestCaptures(t *testing.T) {
 				return
 			}
 			require.Equal(t, c.Assertion.Issuer, a.Issuer())
-			require.Equal(t, saml.NameID{Value: c.Assertion.NameID, Format: c.Assertion.NameIDFormat}, saml.NameID{Value: a.NameID().Value, Format: a.NameID().Format})
+			require.Equal(
+				t,
+				saml.NameID{Value: c.Assertion.NameID, Format: c.Assertion.NameIDFormat},
+				saml.NameID{Value: a.NameID().Value, Format: a.NameID().Format},
+			)
 			require.Equal(t, c.Assertion.SessionIndex, a.SessionIndex())
 			require.Equal(t, c.RequestID, a.InResponseTo())
 			require.Len(t, a.Attributes(), len(c.Assertion.Attributes))
@@ -183,7 +199,9 @@ func TestCaptures(t *testing.T) {
 			}
 			for i := range c.Flags {
 				fewer := append(append([]string{}, c.Flags[:i]...), c.Flags[i+1:]...)
-				reason := map[string]saml.Reason{"allow-sha1": saml.ReasonAlgorithm, "allow-cbc": saml.ReasonAlgorithm, "allow-rsa1024": saml.ReasonKey}[c.Flags[i]]
+				reason := map[string]saml.Reason{
+					"allow-sha1": saml.ReasonAlgorithm, "allow-cbc": saml.ReasonAlgorithm, "allow-rsa1024": saml.ReasonKey,
+				}[c.Flags[i]]
 				if c.Key != "" && reason == saml.ReasonKey { // it is our own key that is weak
 					_, err := saml.New(c.config(t, dir, fewer))
 					requireReason(t, reason, err)
@@ -214,7 +232,13 @@ func TestCapturesElsewhere(t *testing.T) {
 			otherEntity := func(cfg *saml.Config) { cfg.EntityID = "https://sp.example.com" }
 
 			c.requireVerdict(t, saml.ReasonNotYetValid, c.sp(t, dir, c.Flags, at(c.Now.Add(-24*time.Hour))), doc, c.expect())
-			c.requireVerdict(t, saml.ReasonRecipient, c.sp(t, dir, c.Flags, otherACS), doc, saml.VerifyOptions{ACS: other, RequestIDs: []string{c.RequestID}})
+			c.requireVerdict(
+				t,
+				saml.ReasonRecipient,
+				c.sp(t, dir, c.Flags, otherACS),
+				doc,
+				saml.VerifyOptions{ACS: other, RequestIDs: []string{c.RequestID}},
+			)
 			c.requireVerdict(t, saml.ReasonAudience, c.sp(t, dir, c.Flags, otherEntity), doc, c.expect())
 			sp := c.sp(t, dir, c.Flags)
 			c.requireVerdict(t, saml.ReasonInResponseTo, sp, doc, saml.VerifyOptions{ACS: c.ACS, RequestIDs: []string{"_other"}})

@@ -26,7 +26,8 @@ func (a *Assertion) CheckRequest(record RequestRecord) error {
 		want := "authenticated at or after " + stamp(record.At)
 		return mismatch(ReasonAuthn, "ForceAuthn (Core 3.4.1)", want, stamp(authn.instant))
 	case record.AuthnContext != nil && !record.AuthnContext.allows(authn.classRef):
-		return mismatch(ReasonAuthn, "RequestedAuthnContext (Core 3.3.2.2.1)", record.AuthnContext.String(), authn.classRef)
+		want := record.AuthnContext.String()
+		return mismatch(ReasonAuthn, "RequestedAuthnContext (Core 3.3.2.2.1)", want, authn.classRef)
 	case format != "" && format != formatUnspec && a.NameID().Format != format:
 		return mismatch(ReasonNameID, "NameIDPolicy (Core 3.4.1.1)", format, a.NameID().Format)
 	}

@@ -151,7 +151,8 @@ func (cfg *Config) setDefaults() error {
 	case cfg.EntityID == "":
 		return configError("Config.EntityID", "is required")
 	case len(cfg.EntityID) > maxEntityID:
-		return configError("Config.EntityID", "at most %d characters (Core 8.3.6), got %d", maxEntityID, len(cfg.EntityID))
+		const format = "at most %d characters (Core 8.3.6), got %d"
+		return configError("Config.EntityID", format, maxEntityID, len(cfg.EntityID))
 	case !writable(cfg.EntityID):
 		return configError("Config.EntityID", "%s can't be written in XML", quote(cfg.EntityID))
 	case slices.ContainsFunc(cfg.NameIDFormats, unwritable):
@@ -165,7 +166,8 @@ func (cfg *Config) setDefaults() error {
 	case cfg.MaxAuthnAge < 0:
 		return configError("Config.MaxAuthnAge", "can't be negative, got %v", cfg.MaxAuthnAge)
 	case cfg.MetadataCacheDuration < 0 || cfg.MetadataCacheDuration%time.Second != 0:
-		return configError("Config.MetadataCacheDuration", "whole seconds, not negative, got %v", cfg.MetadataCacheDuration)
+		cache := cfg.MetadataCacheDuration
+		return configError("Config.MetadataCacheDuration", "whole seconds, not negative, got %v", cache)
 	case cfg.MetadataValidity < 0 || cfg.MetadataValidity%time.Second != 0:
 		return configError("Config.MetadataValidity", "whole seconds, not negative, got %v", cfg.MetadataValidity)
 	}
@@ -232,7 +234,7 @@ func (cfg *Config) checkDecryptionKeys() error {
 	case len(keys) == 0:
 		return configError("Config.EncryptionCertificate", "needs Config.DecryptionKeys")
 	case !keys[0].Public().(*rsa.PublicKey).Equal(cert.PublicKey):
-		return configError("Config.EncryptionCertificate", "is not the certificate of the first of Config.DecryptionKeys")
+		return configError("Config.EncryptionCertificate", "is not that of the first of Config.DecryptionKeys")
 	}
 	return nil
 }

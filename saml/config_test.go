@@ -21,20 +21,25 @@ func TestNewRefusesBadConfig(t *testing.T) {
 		change func(*saml.Config)
 		field  string
 	}{
-		"no entity ID":            {func(c *saml.Config) { c.EntityID = "" }, "Config.EntityID"},
-		"overlong entity ID":      {func(c *saml.Config) { c.EntityID = strings.Repeat("x", 1025) }, "Config.EntityID"},
-		"entity ID of no XML":     {func(c *saml.Config) { c.EntityID = "a\x00b" }, "Config.EntityID"},
-		"no ACS":                  {func(c *saml.Config) { c.ACS = nil }, "Config.ACS"},
-		"no IdP":                  {func(c *saml.Config) { c.IdP = nil }, "Config.IdP"},
-		"URL twice":               {func(c *saml.Config) { c.ACS[1].URL = usACS }, "Config.ACS[1].URL"},
-		"index twice":             {func(c *saml.Config) { c.ACS[0].Index, c.ACS[1].Index, c.ACS[2].Index = index(1), index(1), index(2) }, "Config.ACS[1].Index"},
-		"indexes of one only":     {func(c *saml.Config) { c.ACS[1].Index = index(1) }, "Config.ACS[1].Index"},
-		"plain http":              {func(c *saml.Config) { c.ACS[0].URL = "http://sp.example/acs" }, "Config.ACS[0].URL"},
-		"relative URL":            {func(c *saml.Config) { c.ACS[0].URL = "/acs" }, "Config.ACS[0].URL"},
-		"another scheme":          {func(c *saml.Config) { c.ACS[0].URL = "javascript:alert(1)" }, "Config.ACS[0].URL"},
-		"user information":        {func(c *saml.Config) { c.ACS[0].URL = "https://a@sp.example/acs" }, "Config.ACS[0].URL"},
-		"fragment":                {func(c *saml.Config) { c.ACS[0].URL = "https://sp.example/acs#" }, "Config.ACS[0].URL"},
-		"look-alike of localhost": {func(c *saml.Config) { c.ACS[0].URL = "http://localhost.example/acs" }, "Config.ACS[0].URL"},
+		"no entity ID":        {func(c *saml.Config) { c.EntityID = "" }, "Config.EntityID"},
+		"overlong entity ID":  {func(c *saml.Config) { c.EntityID = strings.Repeat("x", 1025) }, "Config.EntityID"},
+		"entity ID of no XML": {func(c *saml.Config) { c.EntityID = "a\x00b" }, "Config.EntityID"},
+		"no ACS":              {func(c *saml.Config) { c.ACS = nil }, "Config.ACS"},
+		"no IdP":              {func(c *saml.Config) { c.IdP = nil }, "Config.IdP"},
+		"URL twice":           {func(c *saml.Config) { c.ACS[1].URL = usACS }, "Config.ACS[1].URL"},
+		"index twice": {
+			func(c *saml.Config) { c.ACS[0].Index, c.ACS[1].Index, c.ACS[2].Index = index(1), index(1), index(2) },
+			"Config.ACS[1].Index",
+		},
+		"indexes of one only": {func(c *saml.Config) { c.ACS[1].Index = index(1) }, "Config.ACS[1].Index"},
+		"plain http":          {func(c *saml.Config) { c.ACS[0].URL = "http://sp.example/acs" }, "Config.ACS[0].URL"},
+		"relative URL":        {func(c *saml.Config) { c.ACS[0].URL = "/acs" }, "Config.ACS[0].URL"},
+		"another scheme":      {func(c *saml.Config) { c.ACS[0].URL = "javascript:alert(1)" }, "Config.ACS[0].URL"},
+		"user information":    {func(c *saml.Config) { c.ACS[0].URL = "https://a@sp.example/acs" }, "Config.ACS[0].URL"},
+		"fragment":            {func(c *saml.Config) { c.ACS[0].URL = "https://sp.example/acs#" }, "Config.ACS[0].URL"},
+		"look-alike of localhost": {
+			func(c *saml.Config) { c.ACS[0].URL = "http://localhost.example/acs" }, "Config.ACS[0].URL",
+		},
 		"skew":                    {func(c *saml.Config) { c.Skew = 6 * time.Minute }, "Config.Skew"},
 		"negative MaxAge":         {func(c *saml.Config) { c.MaxAge = -1 }, "Config.MaxAge"},
 		"negative limit":          {func(c *saml.Config) { c.Limits.Depth = -1 }, "Config.Limits.Depth"},
@@ -43,8 +48,13 @@ func TestNewRefusesBadConfig(t *testing.T) {
 		"another key's certificate": {func(c *saml.Config) {
 			c.Key, c.Certificate = keys().idp, certificate(t, keys().other, now)
 		}, "Config.Certificate"},
-		"weak key":      {func(c *saml.Config) { c.Key, c.Certificate = keys().weak, certificate(t, keys().weak, now) }, "Config.Key"},
-		"unusual curve": {func(c *saml.Config) { k := ecKey(t, elliptic.P224()); c.Key, c.Certificate = k, certificate(t, k, now) }, "Config.Key"},
+		"weak key": {
+			func(c *saml.Config) { c.Key, c.Certificate = keys().weak, certificate(t, keys().weak, now) }, "Config.Key",
+		},
+		"unusual curve": {
+			func(c *saml.Config) { k := ecKey(t, elliptic.P224()); c.Key, c.Certificate = k, certificate(t, k, now) },
+			"Config.Key",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg := config()
@@ -121,8 +131,15 @@ func TestInvariant1_IndexesAreNeverReused(t *testing.T) {
 	one, two, three := uint16(1), uint16(2), uint16(3)
 	sp := newSP(t, func(c *saml.Config) { c.ACS = []saml.Endpoint{{URL: usACS, Index: &one}, {URL: euACS, Index: &two}} })
 	require.NoError(t, sp.ReplaceACS([]saml.Endpoint{{URL: usACS, Index: &one}}))
-	requireReason(t, saml.ReasonConfig, sp.ReplaceACS([]saml.Endpoint{{URL: usACS, Index: &one}, {URL: euDualACS, Index: &two}}))
-	require.NoError(t, sp.ReplaceACS([]saml.Endpoint{{URL: usACS, Index: &one}, {URL: euDualACS, Index: &three}, {URL: euACS, Index: &two}}))
+	requireReason(
+		t,
+		saml.ReasonConfig,
+		sp.ReplaceACS([]saml.Endpoint{{URL: usACS, Index: &one}, {URL: euDualACS, Index: &two}}),
+	)
+	require.NoError(
+		t,
+		sp.ReplaceACS([]saml.Endpoint{{URL: usACS, Index: &one}, {URL: euDualACS, Index: &three}, {URL: euACS, Index: &two}}),
+	)
 }
 
 // Appending keeps every index, whether they are given or counted.
@@ -191,7 +208,9 @@ func TestInvariant12_ReplacedWhole(t *testing.T) {
 	source := saml.NewSwappableIdP(good)
 	sp := newSP(t, func(c *saml.Config) { c.IdP = source })
 	raw := doc{}.base64(t)
-	other, err := saml.NewIdP(saml.IdPConfig{EntityID: "https://other.example", Keys: []crypto.PublicKey{keys().other.Public()}})
+	other, err := saml.NewIdP(
+		saml.IdPConfig{EntityID: "https://other.example", Keys: []crypto.PublicKey{keys().other.Public()}},
+	)
 	require.NoError(t, err)
 	done := make(chan struct{})
 	go func() {

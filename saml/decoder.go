@@ -50,7 +50,7 @@ func (d *decoder) attr(n xmltree.Node, name string) string {
 // that takes the first and one that takes the last would read two messages.
 func (d *decoder) one(n xmltree.Node, ns xmltree.NS, local string) xmltree.Node {
 	found := n.Child(ns, local)
-	if found.OK() && found.Again().OK() {
+	if found.OK() && found.NextSame().OK() {
 		d.fail(&Error{Reason: ReasonNotResponse, Detail: "more than one " + local + " in " + n.Local()})
 	}
 	return found

@@ -33,19 +33,56 @@ func TestEncryptedID(t *testing.T) {
 	for _, r := range []encryptedRow{
 		{name: "good", doc: doc{Before: encryptedID(sealing{}, nameIDXML)}, ops: 1},
 		{name: "CBC", doc: doc{Before: encryptedID(sealing{data: cbc256}, nameIDXML)}, ops: 1},
-		{name: "in an encrypted assertion", doc: doc{Before: encryptedID(sealing{}, nameIDXML), Encrypt: sealing{}.seal}, ops: 2},
-		{name: "in an encrypted assertion, CBC", doc: doc{SignResponse: true, UnsignedAssertion: true, Before: encryptedID(sealing{data: cbc256}, nameIDXML), Encrypt: sealing{data: cbc256}.seal}, ops: 2},
-		{name: "E12 from another assertion", doc: doc{Before: encryptedID(sealing{}, nameIDXML), After: swapped}, reason: saml.ReasonSignature},
-		{name: "E12 not signed", doc: doc{UnsignedAssertion: true, Before: encryptedID(sealing{}, nameIDXML)}, reason: saml.ReasonUnsigned},
+		{
+			name: "in an encrypted assertion", doc: doc{Before: encryptedID(sealing{}, nameIDXML), Encrypt: sealing{}.seal},
+			ops: 2,
+		},
+		{
+			name: "in an encrypted assertion, CBC",
+			doc: doc{
+				SignResponse: true, UnsignedAssertion: true, Before: encryptedID(sealing{data: cbc256}, nameIDXML),
+				Encrypt: sealing{data: cbc256}.seal,
+			},
+			ops: 2,
+		},
+		{
+			name: "E12 from another assertion", doc: doc{Before: encryptedID(sealing{}, nameIDXML), After: swapped},
+			reason: saml.ReasonSignature,
+		},
+		{
+			name: "E12 not signed", doc: doc{UnsignedAssertion: true, Before: encryptedID(sealing{}, nameIDXML)},
+			reason: saml.ReasonUnsigned,
+		},
 		{name: "beside a NameID", doc: doc{Before: add(".//Subject", other)}, reason: saml.ReasonNameID},
-		{name: "two of them", doc: doc{Before: func(r *etree.Element) { encryptedID(sealing{}, nameIDXML)(r); add(".//Subject", other)(r) }}, reason: saml.ReasonNotResponse},
-		{name: "something else in it", doc: doc{Before: encryptedID(sealing{}, "<saml:Issuer>x</saml:Issuer>")}, reason: saml.ReasonEncrypted, ops: 1},
+		{
+			name:   "two of them",
+			doc:    doc{Before: func(r *etree.Element) { encryptedID(sealing{}, nameIDXML)(r); add(".//Subject", other)(r) }},
+			reason: saml.ReasonNotResponse,
+		},
+		{
+			name: "something else in it", doc: doc{Before: encryptedID(sealing{}, "<saml:Issuer>x</saml:Issuer>")},
+			reason: saml.ReasonEncrypted, ops: 1,
+		},
 		{name: "two in it", doc: doc{Before: encryptedID(sealing{}, nameIDXML+nameIDXML)}, reason: saml.ReasonXML, ops: 1},
-		{name: "C01 a comment in it", doc: doc{Before: encryptedID(sealing{}, strings.Replace(nameIDXML, "bob", "bob<!-- -->", 1))}, reason: saml.ReasonText, ops: 1},
-		{name: "C07 an element in it", doc: doc{Before: encryptedID(sealing{}, strings.Replace(nameIDXML, "bob", "bob<a/>", 1))}, reason: saml.ReasonText, ops: 1},
+		{
+			name:   "C01 a comment in it",
+			doc:    doc{Before: encryptedID(sealing{}, strings.Replace(nameIDXML, "bob", "bob<!-- -->", 1))},
+			reason: saml.ReasonText, ops: 1,
+		},
+		{
+			name: "C07 an element in it",
+			doc:  doc{Before: encryptedID(sealing{}, strings.Replace(nameIDXML, "bob", "bob<a/>", 1))}, reason: saml.ReasonText,
+			ops: 1,
+		},
 		{name: "RSA 1.5", doc: doc{Before: encryptedID(sealing{transport: rsa15}, nameIDXML)}, reason: saml.ReasonAlgorithm},
-		{name: "no key", doc: doc{Before: encryptedID(sealing{}, nameIDXML)}, with: func(c *saml.Config) { c.DecryptionKeys = nil }, reason: saml.ReasonEncrypted},
-		{name: "wrong key", doc: doc{Before: encryptedID(sealing{to: []*rsa.PrivateKey{keys().weak}}, nameIDXML)}, reason: saml.ReasonEncrypted, ops: 1},
+		{
+			name: "no key", doc: doc{Before: encryptedID(sealing{}, nameIDXML)},
+			with: func(c *saml.Config) { c.DecryptionKeys = nil }, reason: saml.ReasonEncrypted,
+		},
+		{
+			name: "wrong key", doc: doc{Before: encryptedID(sealing{to: []*rsa.PrivateKey{keys().weak}}, nameIDXML)},
+			reason: saml.ReasonEncrypted, ops: 1,
+		},
 	} {
 		t.Run(r.name, func(t *testing.T) { r.verify(t, "bob@example.com") })
 	}
@@ -53,7 +90,11 @@ func TestEncryptedID(t *testing.T) {
 
 func TestEncryptedAttributes(t *testing.T) {
 	plain := func(name, value string) string {
-		return fmt.Sprintf(`<saml:Attribute Name="%s"><saml:AttributeValue>%s</saml:AttributeValue></saml:Attribute>`, name, value)
+		return fmt.Sprintf(
+			`<saml:Attribute Name="%s"><saml:AttributeValue>%s</saml:AttributeValue></saml:Attribute>`,
+			name,
+			value,
+		)
 	}
 	sealed := func(name, value string) string {
 		return sealing{element: "EncryptedAttribute", data: cbc256}.seal(plain(name, value))

@@ -76,16 +76,34 @@ func TestEncryptedAssertions(t *testing.T) {
 		{name: "signed around and within", doc: with(both, sealing{}), ops: 1},
 		{name: "signed within", doc: with(within, sealing{}), ops: 1},
 		{name: "E07 not signed", doc: with(none, sealing{}), reason: saml.ReasonUnsigned, ops: 1},
-		{name: "signed around, and badly within", doc: with(doc{SignResponse: true, AssertionKey: keys().other}, sealing{}), reason: saml.ReasonSignature, ops: 1},
-		{name: "badly signed within", doc: with(doc{AssertionKey: keys().other}, sealing{}), reason: saml.ReasonSignature, ops: 1},
-		{name: "signed within and changed", doc: with(within, sealing{plain: replace("alice@", "admin@")}), reason: saml.ReasonSignature, ops: 1},
-		{name: "E13 badly signed around", doc: with(doc{SignResponse: true, Key: keys().weak}, sealing{}), reason: saml.ReasonSignature},
-		{name: "E13 E05 changed ciphertext", doc: after(with(around, sealing{}), replace("CipherValue>", "CipherValue>AAAA")), reason: saml.ReasonSignature},
+		{
+			name: "signed around, and badly within", doc: with(doc{SignResponse: true, AssertionKey: keys().other}, sealing{}),
+			reason: saml.ReasonSignature, ops: 1,
+		},
+		{
+			name: "badly signed within", doc: with(doc{AssertionKey: keys().other}, sealing{}), reason: saml.ReasonSignature,
+			ops: 1,
+		},
+		{
+			name: "signed within and changed", doc: with(within, sealing{plain: replace("alice@", "admin@")}),
+			reason: saml.ReasonSignature, ops: 1,
+		},
+		{
+			name: "E13 badly signed around", doc: with(doc{SignResponse: true, Key: keys().weak}, sealing{}),
+			reason: saml.ReasonSignature,
+		},
+		{
+			name: "E13 E05 changed ciphertext", doc: after(with(around, sealing{}), replace("CipherValue>", "CipherValue>AAAA")),
+			reason: saml.ReasonSignature,
+		},
 		{name: "E13 another EncryptedAssertion (A17)", doc: after(with(around, sealing{}), func(x string) string {
 			from, to := strings.Index(x, "<saml:EncryptedAssertion"), strings.Index(x, "</samlp:Response>")
 			return x[:from] + attackers + x[to:]
 		}), reason: saml.ReasonSignature},
-		{name: "E13 weak signature around", doc: with(doc{SignResponse: true, Method: sha1RSA}, sealing{}), reason: saml.ReasonAlgorithm},
+		{
+			name: "E13 weak signature around", doc: with(doc{SignResponse: true, Method: sha1RSA}, sealing{}),
+			reason: saml.ReasonAlgorithm,
+		},
 
 		// Algorithms, each before a private key is used.
 		{name: "no key", doc: with(within, sealing{}), with: noKey, reason: saml.ReasonEncrypted},
@@ -95,61 +113,167 @@ func TestEncryptedAssertions(t *testing.T) {
 		{name: "E02 RSA 1.5", doc: with(around, sealing{transport: rsa15}), reason: saml.ReasonAlgorithm},
 		{name: "E02 RSA 1.5 allowed", doc: with(within, sealing{transport: rsa15}), with: allowRSA15, ops: 1},
 		{name: "E09 3DES", doc: with(around, sealing{after: replace(gcm256, tripled)}), reason: saml.ReasonAlgorithm},
-		{name: "E10 OAEP digest mismatch", doc: with(within, sealing{after: replace(mgf1p+`"/>`, mgf1p+`"><ds:DigestMethod Algorithm="`+xenc+`sha256"/></xenc:EncryptionMethod>`)}), reason: saml.ReasonEncrypted, ops: 1},
+		{
+			name: "E10 OAEP digest mismatch",
+			doc: with(
+				within,
+				sealing{
+					after: replace(mgf1p+`"/>`, mgf1p+`"><ds:DigestMethod Algorithm="`+xenc+`sha256"/></xenc:EncryptionMethod>`),
+				},
+			),
+			reason: saml.ReasonEncrypted, ops: 1,
+		},
 
 		// What was encrypted.
 		{name: "E05 changed", doc: with(within, sealing{change: flip}), reason: saml.ReasonEncrypted, ops: 1},
-		{name: "short", doc: with(within, sealing{change: func(b []byte) []byte { return b[:3] }}), reason: saml.ReasonEncrypted, ops: 1},
-		{name: "ragged CBC", doc: with(within, sealing{data: cbc256, change: func(b []byte) []byte { return b[:17] }}), with: allowCBC, reason: saml.ReasonEncrypted, ops: 1},
-		{name: "E11 wrong key", doc: with(within, sealing{to: []*rsa.PrivateKey{keys().idp}}), reason: saml.ReasonEncrypted, ops: 1},
+		{
+			name: "short", doc: with(within, sealing{change: func(b []byte) []byte { return b[:3] }}),
+			reason: saml.ReasonEncrypted, ops: 1,
+		},
+		{
+			name: "ragged CBC", doc: with(within, sealing{data: cbc256, change: func(b []byte) []byte { return b[:17] }}),
+			with: allowCBC, reason: saml.ReasonEncrypted, ops: 1,
+		},
+		{
+			name: "E11 wrong key", doc: with(within, sealing{to: []*rsa.PrivateKey{keys().idp}}), reason: saml.ReasonEncrypted,
+			ops: 1,
+		},
 		{name: "E11 two recipients", doc: with(within, sealing{to: []*rsa.PrivateKey{keys().idp, keys().other}}), ops: 2},
-		{name: "E11 several recipients", doc: with(within, sealing{to: []*rsa.PrivateKey{keys().idp, keys().idp, keys().other}}), reason: saml.ReasonEncrypted, ops: 2},
-		{name: "E11 several recipients, signed around", doc: with(around, sealing{to: []*rsa.PrivateKey{keys().idp, keys().idp, keys().other}}), ops: 3},
-		{name: "E11 too many recipients", doc: with(within, sealing{to: slices.Repeat([]*rsa.PrivateKey{keys().other}, 9)}), reason: saml.ReasonEncrypted},
+		{
+			name:   "E11 several recipients",
+			doc:    with(within, sealing{to: []*rsa.PrivateKey{keys().idp, keys().idp, keys().other}}),
+			reason: saml.ReasonEncrypted, ops: 2,
+		},
+		{
+			name: "E11 several recipients, signed around",
+			doc:  with(around, sealing{to: []*rsa.PrivateKey{keys().idp, keys().idp, keys().other}}), ops: 3,
+		},
+		{
+			name: "E11 too many recipients", doc: with(within, sealing{to: slices.Repeat([]*rsa.PrivateKey{keys().other}, 9)}),
+			reason: saml.ReasonEncrypted,
+		},
 		{name: "J06 many recipients, and ours is named", doc: with(within, sealing{to: append(slices.Repeat([]*rsa.PrivateKey{keys().idp}, 9), keys().other), after: func(x string) string {
 			last := strings.LastIndex(x, "<xenc:EncryptedKey>")
 			return x[:last] + strings.Replace(x[last:], "<xenc:EncryptedKey>", `<xenc:EncryptedKey Recipient="`+spEntity+`">`, 1)
 		}}), ops: 1},
 		{name: "E06 CipherReference", doc: with(within, sealing{after: func(x string) string {
-			return x[:strings.LastIndex(x, "<xenc:CipherValue>")] + `<xenc:CipherReference URI="https://evil.example/"/></xenc:CipherData></xenc:EncryptedData></saml:EncryptedAssertion>`
+			return x[:strings.LastIndex(x, "<xenc:CipherValue>")] +
+				`<xenc:CipherReference URI="https://evil.example/"/></xenc:CipherData></xenc:EncryptedData></saml:EncryptedAssertion>`
 		}}), reason: saml.ReasonEncrypted},
-		{name: "E08 DOCTYPE", doc: with(within, sealing{plain: func(x string) string { return "<!DOCTYPE x>" + x }}), reason: saml.ReasonXML, ops: 1},
-		{name: "E08 two nodes", doc: with(around, sealing{plain: func(x string) string { return x + x }}), reason: saml.ReasonXML, ops: 1},
-		{name: "E08 text around", doc: with(around, sealing{plain: func(x string) string { return x + "x" }}), reason: saml.ReasonXML, ops: 1},
-		{name: "E08 comment in a text", doc: with(within, sealing{plain: replace("alice@", "alice<!-- -->@")}), reason: saml.ReasonText, ops: 1},
-		{name: "E08 comments elsewhere", doc: with(within, sealing{plain: func(x string) string { return "<!-- a -->" + x + "<!-- b -->" }}), ops: 1},
+		{
+			name: "E08 DOCTYPE", doc: with(within, sealing{plain: func(x string) string { return "<!DOCTYPE x>" + x }}),
+			reason: saml.ReasonXML, ops: 1,
+		},
+		{
+			name: "E08 two nodes", doc: with(around, sealing{plain: func(x string) string { return x + x }}),
+			reason: saml.ReasonXML, ops: 1,
+		},
+		{
+			name: "E08 text around", doc: with(around, sealing{plain: func(x string) string { return x + "x" }}),
+			reason: saml.ReasonXML, ops: 1,
+		},
+		{
+			name: "E08 comment in a text", doc: with(within, sealing{plain: replace("alice@", "alice<!-- -->@")}),
+			reason: saml.ReasonText, ops: 1,
+		},
+		{
+			name: "E08 comments elsewhere",
+			doc:  with(within, sealing{plain: func(x string) string { return "<!-- a -->" + x + "<!-- b -->" }}), ops: 1,
+		},
 		{name: "E08 namespaces of the place where it stands", doc: with(around, sealing{plain: func(x string) string {
 			require.NotContains(t, x, "xmlns:saml=")
 			return x
 		}}), ops: 1},
-		{name: "E08 namespaces of EncryptedData are not in scope in its place", doc: with(around, sealing{plain: replace("<saml:Subject>", "<xenc:x/><saml:Subject>")}), reason: saml.ReasonXML, ops: 1},
-		{name: "E08 depth", doc: with(around, sealing{plain: replace("<saml:Subject>", strings.Repeat("<a>", 80)+strings.Repeat("</a>", 80)+"<saml:Subject>")}), reason: saml.ReasonLimit, ops: 1},
-		{name: "ID of the Response", doc: with(doc{SignResponse: true, UnsignedAssertion: true, Before: set(asrt, "ID", "_resp1")}, sealing{}), reason: saml.ReasonID, ops: 1},
-		{name: "not an assertion", doc: with(within, sealing{plain: func(string) string { return "<a/>" }}), reason: saml.ReasonEncrypted, ops: 1},
-		{name: "A18 encrypted twice", doc: with(around, sealing{plain: sealing{}.seal}), reason: saml.ReasonEncrypted, ops: 1},
-		{name: "A18 an assertion in it", doc: with(doc{SignResponse: true, Before: add(asrt, `<saml:Advice><saml:Assertion/></saml:Advice>`)}, sealing{}), reason: saml.ReasonAssertionCount, ops: 1},
-		{name: "A18 an EncryptedAssertion in it", doc: with(doc{SignResponse: true, Before: add(asrt, `<saml:Advice>`+attackers+`</saml:Advice>`)}, sealing{}), reason: saml.ReasonAssertionCount, ops: 1},
-		{name: "A18 a Response in it", doc: with(doc{SignResponse: true, Before: add(asrt, `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol"/>`)}, sealing{}), reason: saml.ReasonAssertionCount, ops: 1},
-		{name: "a Signature elsewhere in it", doc: with(doc{SignResponse: true, Before: add(".//Subject", signature)}, sealing{}), reason: saml.ReasonSignatureShape, ops: 1},
-		{name: "a rule that doesn't hold", doc: with(doc{Recipient: euACS, Destination: usACS}, sealing{}), reason: saml.ReasonRecipient, ops: 1},
+		{
+			name: "E08 namespaces of EncryptedData are not in scope in its place",
+			doc:  with(around, sealing{plain: replace("<saml:Subject>", "<xenc:x/><saml:Subject>")}), reason: saml.ReasonXML,
+			ops: 1,
+		},
+		{
+			name: "E08 depth",
+			doc: with(
+				around,
+				sealing{plain: replace("<saml:Subject>", strings.Repeat("<a>", 80)+strings.Repeat("</a>", 80)+"<saml:Subject>")},
+			),
+			reason: saml.ReasonLimit, ops: 1,
+		},
+		{
+			name:   "ID of the Response",
+			doc:    with(doc{SignResponse: true, UnsignedAssertion: true, Before: set(asrt, "ID", "_resp1")}, sealing{}),
+			reason: saml.ReasonID, ops: 1,
+		},
+		{
+			name: "not an assertion", doc: with(within, sealing{plain: func(string) string { return "<a/>" }}),
+			reason: saml.ReasonEncrypted, ops: 1,
+		},
+		{
+			name: "A18 encrypted twice", doc: with(around, sealing{plain: sealing{}.seal}), reason: saml.ReasonEncrypted, ops: 1,
+		},
+		{
+			name:   "A18 an assertion in it",
+			doc:    with(doc{SignResponse: true, Before: add(asrt, `<saml:Advice><saml:Assertion/></saml:Advice>`)}, sealing{}),
+			reason: saml.ReasonAssertionCount, ops: 1,
+		},
+		{
+			name:   "A18 an EncryptedAssertion in it",
+			doc:    with(doc{SignResponse: true, Before: add(asrt, `<saml:Advice>`+attackers+`</saml:Advice>`)}, sealing{}),
+			reason: saml.ReasonAssertionCount, ops: 1,
+		},
+		{
+			name: "A18 a Response in it",
+			doc: with(
+				doc{SignResponse: true, Before: add(asrt, `<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol"/>`)},
+				sealing{},
+			),
+			reason: saml.ReasonAssertionCount, ops: 1,
+		},
+		{
+			name:   "a Signature elsewhere in it",
+			doc:    with(doc{SignResponse: true, Before: add(".//Subject", signature)}, sealing{}),
+			reason: saml.ReasonSignatureShape, ops: 1,
+		},
+		{
+			name: "a rule that doesn't hold", doc: with(doc{Recipient: euACS, Destination: usACS}, sealing{}),
+			reason: saml.ReasonRecipient, ops: 1,
+		},
 
-		// What stands around it.
-		{name: "A17 beside a signed assertion", doc: after(within, replace("</samlp:Response>", attackers+"</samlp:Response>")), reason: saml.ReasonAssertionCount},
-		{name: "A17 two of them", doc: after(with(within, sealing{}), replace("</samlp:Response>", attackers+"</samlp:Response>")), reason: saml.ReasonAssertionCount},
+		// What is around it.
+		{
+			name: "A17 beside a signed assertion",
+			doc:  after(within, replace("</samlp:Response>", attackers+"</samlp:Response>")), reason: saml.ReasonAssertionCount,
+		},
+		{
+			name:   "A17 two of them",
+			doc:    after(with(within, sealing{}), replace("</samlp:Response>", attackers+"</samlp:Response>")),
+			reason: saml.ReasonAssertionCount,
+		},
 		{name: "A17 not directly in the Response", doc: after(with(within, sealing{}), func(x string) string {
 			from, to := strings.Index(x, "<saml:EncryptedAssertion"), strings.Index(x, "</samlp:Response>")
-			return strings.Replace(x[:from]+x[to:], "<samlp:Status>", "<samlp:Extensions>"+x[from:to]+"</samlp:Extensions><samlp:Status>", 1)
+			return strings.Replace(
+				x[:from]+x[to:], "<samlp:Status>", "<samlp:Extensions>"+x[from:to]+"</samlp:Extensions><samlp:Status>", 1,
+			)
 		}), reason: saml.ReasonAssertionCount},
-		{name: "A17 a Signature in its KeyInfo", doc: with(within, sealing{after: replace("<xenc:EncryptedKey>", signature+"<xenc:EncryptedKey>")}), reason: saml.ReasonSignatureShape},
-		{name: "A17 a Signature in Extensions", doc: after(with(within, sealing{}), replace("<samlp:Status>", "<samlp:Extensions>"+signature+"</samlp:Extensions><samlp:Status>")), reason: saml.ReasonSignatureShape},
+		{
+			name:   "A17 a Signature in its KeyInfo",
+			doc:    with(within, sealing{after: replace("<xenc:EncryptedKey>", signature+"<xenc:EncryptedKey>")}),
+			reason: saml.ReasonSignatureShape,
+		},
+		{
+			name: "A17 a Signature in Extensions",
+			doc: after(
+				with(within, sealing{}),
+				replace("<samlp:Status>", "<samlp:Extensions>"+signature+"</samlp:Extensions><samlp:Status>"),
+			),
+			reason: saml.ReasonSignatureShape,
+		},
 	} {
 		t.Run(r.name, func(t *testing.T) { r.verify(t, "alice@example.com") })
 	}
 }
 
-// E01 to E04: with CBC that nothing vouches for, everything that can be wrong
+// E01 to E04: with CBC that no signature covers, everything that can be wrong
 // up to a good signature inside looks the same from outside: one error, after
-// the same number of private-key operations. So a stranger who sends changed
+// the same number of private-key operations. So an attacker who sends changed
 // ciphertext gets no answer from the errors.
 func TestCBCFailuresLookTheSame(t *testing.T) {
 	cbc := func(s sealing) sealing { s.data = cbc256; return s }
@@ -194,7 +318,7 @@ func TestCBCFailuresLookTheSame(t *testing.T) {
 	}
 }
 
-// Rollover: the new key first, the old one until nobody uses it.
+// Rollover: the new key first, the old one until it is no longer used.
 func TestSeveralDecryptionKeys(t *testing.T) {
 	sp := newSP(t, func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{keys().other, keys().idp} })
 	for _, key := range []*rsa.PrivateKey{keys().other, keys().idp} {
@@ -215,7 +339,9 @@ func TestExplainTellsTheOrder(t *testing.T) {
 		want []string
 	}{
 		{doc{}, []string{shape, signatures, schema}},
-		{doc{SignResponse: true, Encrypt: sealing{}.seal}, []string{shape, signatures, decryption, shape, signatures, schema}},
+		{
+			doc{SignResponse: true, Encrypt: sealing{}.seal}, []string{shape, signatures, decryption, shape, signatures, schema},
+		},
 		{doc{Encrypt: sealing{}.seal}, []string{shape, decryption, shape, signatures, schema}},
 	} {
 		report := sp.Explain(c.doc.base64(t), unsolicited)
@@ -251,11 +377,14 @@ func TestDecryptionIsSafeForConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
-// FuzzVerifyDecrypted feeds what a stranger can encrypt to us, since our key is
+// FuzzVerifyDecrypted feeds what an attacker can encrypt to us, since our key is
 // public. Nothing but what the identity provider signed comes out.
 func FuzzVerifyDecrypted(f *testing.F) {
 	sp := newSP(f, allowCBC, func(c *saml.Config) { decrypting(c) })
-	for _, d := range []doc{{}, {UnsignedAssertion: true}, {AssertionKey: keys().other}, {Attributes: sealing{element: "EncryptedAttribute"}.seal("<saml:Attribute Name='a'/>")}} {
+	for _, d := range []doc{
+		{}, {UnsignedAssertion: true}, {AssertionKey: keys().other},
+		{Attributes: sealing{element: "EncryptedAttribute"}.seal("<saml:Attribute Name='a'/>")},
+	} {
 		d.Encrypt = func(assertion string) string {
 			f.Add([]byte(assertion), true)
 			f.Add([]byte(assertion), false)
@@ -291,26 +420,50 @@ func FuzzVerifyDecrypted(f *testing.F) {
 func TestInvariant3_NamespacesAroundCiphertext(t *testing.T) {
 	sp := newSP(t, func(c *saml.Config) { decrypting(c) })
 	value := func(inside string) func(string) string {
-		return sealing{plain: replace("</saml:AttributeStatement>", `<saml:Attribute Name="a"><saml:AttributeValue>`+inside+`</saml:AttributeValue></saml:Attribute></saml:AttributeStatement>`)}.seal
+		return sealing{
+			plain: replace(
+				"</saml:AttributeStatement>",
+				`<saml:Attribute Name="a"><saml:AttributeValue>`+inside+`</saml:AttributeValue></saml:Attribute></saml:AttributeStatement>`,
+			),
+		}.seal
 	}
-	d := doc{SignResponse: true, UnsignedAssertion: true, Attributes: `<saml:Attribute Name="z"/>`, Encrypt: value("<role>admin</role>")}
+	d := doc{
+		SignResponse:      true,
+		UnsignedAssertion: true,
+		Attributes:        `<saml:Attribute Name="z"/>`,
+		Encrypt:           value("<role>admin</role>"),
+	}
 	plain := d.xml(t)
 	for _, declaration := range []string{``, ` xmlns="urn:evil"`, ` xmlns="urn:oasis:names:tc:SAML:2.0:assertion"`} {
-		a, err := sp.VerifyXML([]byte(strings.Replace(string(plain), "<samlp:Response", "<samlp:Response"+declaration, 1)), unsolicited)
+		a, err := sp.VerifyXML(
+			[]byte(strings.Replace(string(plain), "<samlp:Response", "<samlp:Response"+declaration, 1)),
+			unsolicited,
+		)
 		require.NoError(t, err)
 		require.Equal(t, []saml.Element{{Name: "role", Text: "admin"}}, a.Attributes()[1].Values[0].Elements, declaration)
 	}
 	d.Encrypt = value(`<x:role/>`)
 	for _, declaration := range []string{``, ` xmlns:x="urn:x"`} {
-		_, err := sp.VerifyXML([]byte(strings.Replace(string(d.xml(t)), "<samlp:Response", "<samlp:Response"+declaration, 1)), unsolicited)
+		_, err := sp.VerifyXML(
+			[]byte(strings.Replace(string(d.xml(t)), "<samlp:Response", "<samlp:Response"+declaration, 1)),
+			unsolicited,
+		)
 		requireReason(t, saml.ReasonXML, err)
 	}
 }
 
-// What is kept of a large message is what it says, not what stands around it.
+// Of a large message only the values are kept in memory, not the document.
 func TestValuesDoNotKeepTheMessage(t *testing.T) {
 	sp := newSP(t)
-	padded := doc{Attributes: attributesOf(2, 1), After: replace("<samlp:Status>", "<samlp:Extensions><x>"+strings.Repeat("x", 1<<20)+"</x></samlp:Extensions><samlp:Status>")}.xml(t)
+	padded := doc{
+		Attributes: attributesOf(2, 1),
+		After: replace(
+			"<samlp:Status>",
+			"<samlp:Extensions><x>"+strings.Repeat("x", 1<<20)+"</x></samlp:Extensions><samlp:Status>",
+		),
+	}.xml(
+		t,
+	)
 	var kept []*saml.Assertion
 	var before, after runtime.MemStats
 	runtime.GC()

@@ -65,16 +65,28 @@ func (s sealing) seal(plain string) string {
 		if err != nil {
 			panic(err)
 		}
-		fmt.Fprintf(&wrapped, `<xenc:EncryptedKey><xenc:EncryptionMethod Algorithm="%s"/><xenc:CipherData><xenc:CipherValue>%s</xenc:CipherValue></xenc:CipherData></xenc:EncryptedKey>`,
-			s.transport, base64.StdEncoding.EncodeToString(value))
+		fmt.Fprintf(
+			&wrapped,
+			`<xenc:EncryptedKey><xenc:EncryptionMethod Algorithm="%s"/><xenc:CipherData><xenc:CipherValue>%s</xenc:CipherValue></xenc:CipherData></xenc:EncryptedKey>`,
+			s.transport,
+			base64.StdEncoding.EncodeToString(value),
+		)
 	}
 	value := s.encrypt(content, []byte(plain))
 	if s.change != nil {
 		value = s.change(value)
 	}
-	out := fmt.Sprintf(`<saml:%s xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"><xenc:EncryptedData xmlns:xenc="%s" Type="%sElement"><xenc:EncryptionMethod Algorithm="%s"/>`+
-		`<ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">%s</ds:KeyInfo><xenc:CipherData><xenc:CipherValue>%s</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData></saml:%s>`,
-		s.element, xenc, xenc, s.data, wrapped.String(), base64.StdEncoding.EncodeToString(value), s.element)
+	out := fmt.Sprintf(
+		`<saml:%s xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"><xenc:EncryptedData xmlns:xenc="%s" Type="%sElement"><xenc:EncryptionMethod Algorithm="%s"/>`+
+			`<ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">%s</ds:KeyInfo><xenc:CipherData><xenc:CipherValue>%s</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData></saml:%s>`,
+		s.element,
+		xenc,
+		xenc,
+		s.data,
+		wrapped.String(),
+		base64.StdEncoding.EncodeToString(value),
+		s.element,
+	)
 	if s.after != nil {
 		out = s.after(out)
 	}

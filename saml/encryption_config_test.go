@@ -29,7 +29,10 @@ func TestDecryptionKeysAreChecked(t *testing.T) {
 		{"in hardware", func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{decrypterOf{keys().other}} }, ""},
 		{"with its certificate", func(c *saml.Config) { c.DecryptionKeys, c.EncryptionCertificate = other, cert }, ""},
 		{"nil", func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{nil} }, saml.ReasonConfig},
-		{"typed nil", func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{(*rsa.PrivateKey)(nil)} }, saml.ReasonConfig},
+		{
+			"typed nil", func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{(*rsa.PrivateKey)(nil)} },
+			saml.ReasonConfig,
+		},
 		{"nine", func(c *saml.Config) {
 			for range 9 {
 				c.DecryptionKeys = append(c.DecryptionKeys, keys().other)
@@ -51,7 +54,10 @@ func TestDecryptionKeysAreChecked(t *testing.T) {
 			sp, err := saml.New(cfg)
 			if c.reason == "" {
 				require.NoError(t, err)
-				_, err = sp.Verify(doc{Encrypt: sealing{to: []*rsa.PrivateKey{keys().other, keys().weak}}.seal}.base64(t), unsolicited)
+				_, err = sp.Verify(
+					doc{Encrypt: sealing{to: []*rsa.PrivateKey{keys().other, keys().weak}}.seal}.base64(t),
+					unsolicited,
+				)
 				require.NoError(t, err)
 				return
 			}
@@ -87,7 +93,11 @@ func TestEncryptionKeyInMetadata(t *testing.T) {
 		require.NoError(t, xml.Unmarshal(raw, &entity))
 		return entity.SPSSODescriptors[0].KeyDescriptors
 	}
-	require.Empty(t, descriptors(func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{keys().other} }), "none is published without a certificate")
+	require.Empty(
+		t,
+		descriptors(func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{keys().other} }),
+		"none is published without a certificate",
+	)
 
 	for _, change := range []func(*saml.Config){func(*saml.Config) {}, allowCBC, allowRSA15} {
 		got := descriptors(func(c *saml.Config) {
@@ -105,7 +115,8 @@ func TestEncryptionKeyInMetadata(t *testing.T) {
 			methods = append(methods, m.Algorithm)
 		}
 		require.Equal(t, []string{
-			"http://www.w3.org/2009/xmlenc11#aes256-gcm", "http://www.w3.org/2009/xmlenc11#aes192-gcm", "http://www.w3.org/2009/xmlenc11#aes128-gcm",
+			"http://www.w3.org/2009/xmlenc11#aes256-gcm", "http://www.w3.org/2009/xmlenc11#aes192-gcm",
+			"http://www.w3.org/2009/xmlenc11#aes128-gcm",
 			"http://www.w3.org/2009/xmlenc11#rsa-oaep", "http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p",
 		}, methods)
 	}

@@ -5,7 +5,9 @@ import (
 	"encoding/hex"
 	"fmt"
 	"math"
+	"net"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -167,7 +169,8 @@ func (l *acsList) checkSuccessor(next *acsList, retired map[uint16]string, mayRe
 			was, ok = l.all[i].URL, true
 		}
 		if ok && was != e.URL {
-			return configError("ACS", "index %d was given to %s and can't be given to %s", *e.Index, quote(was), quote(e.URL))
+			return configError("ACS",
+				"index %d was given to %s and can't be given to %s", *e.Index, quote(was), quote(e.URL))
 		}
 	}
 	return nil
@@ -211,3 +214,15 @@ func checkURL(field, raw string, allowHTTP bool) *Error {
 	}
 	return configError(field, "%s %s", quote(withoutUser(raw)), problem)
 }
+
+// IsLoopback reports whether a host name or address, without brackets and port, can
+// only mean this machine: localhost and names below it (RFC 6761 section 6.3),
+// 127.0.0.0/8 and ::1. Plain http is accepted for these alone.
+//
+// Browsers send no DNS query for such names. Go's resolver does for names below
+// localhost: a program should dial localhost instead.
+func IsLoopback(host string) bool {
+	return localhost.MatchString(strings.ToLower(host)) || net.ParseIP(host).IsLoopback()
+}
+
+var localhost = regexp.MustCompile(`^([a-z0-9_-]+\.)*localhost\.?$`)

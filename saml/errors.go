@@ -42,7 +42,7 @@ const (
 	ReasonSignature      Reason = "Signature"      // a Signature does not verify with any configured key
 	ReasonEncrypted      Reason = "Encrypted"      // an encrypted part of the message can't be read
 
-	ReasonSchema              Reason = "Schema"              // something required is missing or empty in what was signed
+	ReasonSchema              Reason = "Schema"              // a required part of what was signed is missing or empty
 	ReasonAssertionCount      Reason = "AssertionCount"      // not exactly one assertion
 	ReasonIssuer              Reason = "Issuer"              // an Issuer is not the identity provider
 	ReasonRecipient           Reason = "Recipient"           // the assertion was made for another URL
@@ -53,7 +53,7 @@ const (
 	ReasonUnsolicited         Reason = "Unsolicited"         // it answers no request, and that was not allowed
 	ReasonExpired             Reason = "Expired"             // an instant that ends its validity has passed
 	ReasonNotYetValid         Reason = "NotYetValid"         // an instant lies in the future
-	ReasonTime                Reason = "Time"                // a required instant is missing or not valid, or a window is empty
+	ReasonTime                Reason = "Time"                // an instant is missing or not valid, or a window is empty
 	ReasonAudience            Reason = "Audience"            // the assertion is not meant for this service provider
 	ReasonCondition           Reason = "Condition"           // a Condition that is not understood, or is malformed
 	ReasonSession             Reason = "Session"             // the identity provider's session has ended

@@ -10,9 +10,13 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-func TestExplainTellsEverythingThatIsWrong(t *testing.T) {
+func TestExplainReportsEveryRule(t *testing.T) {
 	sp := newSP(t)
-	bad := doc{Recipient: euACS, Issuer: "https://other.example", Audience: `<saml:AudienceRestriction><saml:Audience>x</saml:Audience></saml:AudienceRestriction>`}
+	bad := doc{
+		Recipient: euACS,
+		Issuer:    "https://other.example",
+		Audience:  `<saml:AudienceRestriction><saml:Audience>x</saml:Audience></saml:AudienceRestriction>`,
+	}
 	r := sp.Explain(bad.base64(t), unsolicited)
 	require.Nil(t, r.Assertion)
 	var wrong []saml.Reason
@@ -22,7 +26,11 @@ func TestExplainTellsEverythingThatIsWrong(t *testing.T) {
 			require.NotEmpty(t, c.Detail, c.Rule)
 		}
 	}
-	require.Equal(t, []saml.Reason{saml.ReasonIssuer, saml.ReasonRecipient, saml.ReasonDestination, saml.ReasonAudience}, wrong)
+	require.Equal(
+		t,
+		[]saml.Reason{saml.ReasonIssuer, saml.ReasonRecipient, saml.ReasonDestination, saml.ReasonAudience},
+		wrong,
+	)
 	requireReason(t, wrong[0], r.Err)
 
 	// The verdict is Verify's, and a good response breaks no rule.
@@ -120,7 +128,9 @@ func TestInvariant2_OnlyTheDiagonal(t *testing.T) {
 // holds the message.
 func TestInvariant9_ErrorsAreShortAndQuoted(t *testing.T) {
 	long := strings.Repeat("<evil>\n", 1000)
-	_, err := newSP(t).Verify(doc{Issuer: strings.ReplaceAll(strings.ReplaceAll(long, "<", "&lt;"), ">", "&gt;")}.base64(t), unsolicited)
+	_, err := newSP(
+		t,
+	).Verify(doc{Issuer: strings.ReplaceAll(strings.ReplaceAll(long, "<", "&lt;"), ">", "&gt;")}.base64(t), unsolicited)
 	requireReason(t, saml.ReasonIssuer, err)
 	require.Less(t, len(err.Error()), 700)
 	require.NotContains(t, err.Error(), "\n")
@@ -128,8 +138,10 @@ func TestInvariant9_ErrorsAreShortAndQuoted(t *testing.T) {
 
 // Values that hold elements stay elements.
 func TestAttributeValues(t *testing.T) {
-	d := doc{Attributes: `<saml:Attribute Name="eptid" NameFormat="urn:f" FriendlyName="x"><saml:AttributeValue><saml:NameID Format="urn:p">opaque</saml:NameID></saml:AttributeValue></saml:Attribute>` +
-		`<saml:Attribute Name="eptid"><saml:AttributeValue xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/><saml:AttributeValue xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string">plain&#13;</saml:AttributeValue></saml:Attribute>`}
+	d := doc{
+		Attributes: `<saml:Attribute Name="eptid" NameFormat="urn:f" FriendlyName="x"><saml:AttributeValue><saml:NameID Format="urn:p">opaque</saml:NameID></saml:AttributeValue></saml:Attribute>` +
+			`<saml:Attribute Name="eptid"><saml:AttributeValue xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/><saml:AttributeValue xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string">plain&#13;</saml:AttributeValue></saml:Attribute>`,
+	}
 	a, err := newSP(t).Verify(d.base64(t), unsolicited)
 	require.NoError(t, err)
 	attrs := a.Attributes()

@@ -32,8 +32,7 @@ func CertificateKey(der []byte) (spki []byte, public crypto.PublicKey, err error
 
 // The readers of schema types.
 var (
-	ParseDateTime      = parseDateTime
-	ParseDuration      = parseDuration
-	ParseBoolean       = parseBoolean
-	ParseUnsignedShort = parseUnsignedShort
+	ParseDateTime = parseDateTime
+	ParseDuration = parseDuration
+	ParseBoolean  = parseBoolean
 )

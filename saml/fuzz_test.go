@@ -17,9 +17,16 @@ import (
 // the same. The vectors' service provider reads every input too: what it
 // accepts is one of the good vectors.
 func FuzzVerifyXML(f *testing.F) {
-	seeds := []doc{{}, {SignResponse: true}, {SignResponse: true, UnsignedAssertion: true}, {RequestID: "_r1"}, {UnsignedAssertion: true}, {Key: keys().other},
+	seeds := []doc{
+		{},
+		{SignResponse: true},
+		{SignResponse: true, UnsignedAssertion: true},
+		{RequestID: "_r1"},
+		{UnsignedAssertion: true},
+		{Key: keys().other},
 		{Attributes: `<saml:Attribute Name="a"><saml:AttributeValue><x/></saml:AttributeValue></saml:Attribute>`},
-		{After: replace("alice", "<![CDATA[alice]]>")}, {After: replace("<saml:Subject>", "<!-- x --><saml:Subject>")},
+		{After: replace("alice", "<![CDATA[alice]]>")},
+		{After: replace("<saml:Subject>", "<!-- x --><saml:Subject>")},
 		{Before: func(r *etree.Element) { r.CreateAttr("xml:lang", "en") }},
 	}
 	for _, d := range seeds {
@@ -43,7 +50,12 @@ func FuzzVerifyXML(f *testing.F) {
 			o, known := accepted[v.ID()]
 			// What is encrypted in a vector that is refused for its encryption alone
 			// can't be known here.
-			require.True(t, known || bytes.Contains(xml, []byte("EncryptedAssertion")), "no vector's assertion has the ID %q", v.ID())
+			require.True(
+				t,
+				known || bytes.Contains(xml, []byte("EncryptedAssertion")),
+				"no vector's assertion has the ID %q",
+				v.ID(),
+			)
 			if known {
 				require.Empty(t, o.different(xml, v))
 			}

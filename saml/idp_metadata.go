@@ -122,7 +122,7 @@ func entities(n xmltree.Node) (all []xmltree.Node) {
 // (Metadata 2.4.1, 2.4.3).
 func identityProviderRoles(entity xmltree.Node) (roles []xmltree.Node) {
 	var d metadataDecoder
-	for role := entity.Child(xmltree.Metadata, "IDPSSODescriptor"); role.OK(); role = role.Again() {
+	for role := entity.Child(xmltree.Metadata, "IDPSSODescriptor"); role.OK(); role = role.NextSame() {
 		if d.listsURI(role, "protocolSupportEnumeration", nsProtocol) {
 			roles = append(roles, role)
 		}
@@ -173,7 +173,7 @@ func (d *metadataDecoder) lifetime(l *lifetime, n xmltree.Node) {
 
 // ssoServices reads the addresses that requests may go to (Metadata 2.4.3).
 func (d *metadataDecoder) ssoServices(idp *IdP, role xmltree.Node) {
-	for s := role.Child(xmltree.Metadata, "SingleSignOnService"); s.OK(); s = s.Again() {
+	for s := role.Child(xmltree.Metadata, "SingleSignOnService"); s.OK(); s = s.NextSame() {
 		service := SSOService{Binding: d.anyURI(s, "Binding"), URL: d.anyURI(s, "Location")}
 		if service.Binding != HTTPRedirect && service.Binding != HTTPPost {
 			continue
@@ -189,7 +189,7 @@ func (d *metadataDecoder) ssoServices(idp *IdP, role xmltree.Node) {
 // signingKeys reads the keys whose use is "signing" or absent. A key for
 // encryption alone signs nothing (Metadata 2.4.1.1).
 func (d *metadataDecoder) signingKeys(idp *IdP, role xmltree.Node) {
-	for k := role.Child(xmltree.Metadata, "KeyDescriptor"); k.OK(); k = k.Again() {
+	for k := role.Child(xmltree.Metadata, "KeyDescriptor"); k.OK(); k = k.NextSame() {
 		switch use, given := k.Attr("use"); {
 		case given && use == "encryption":
 			continue

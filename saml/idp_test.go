@@ -70,8 +70,11 @@ func certificate(t testing.TB, key crypto.Signer, notAfter time.Time) *x509.Cert
 func config() saml.Config {
 	idp, err := saml.NewIdP(saml.IdPConfig{
 		EntityID: idpEntity,
-		SSO:      []saml.SSOService{{Binding: saml.HTTPRedirect, URL: "https://idp.example/sso"}, {Binding: saml.HTTPPost, URL: "https://idp.example/sso"}},
-		Keys:     []crypto.PublicKey{keys().idp.Public()},
+		SSO: []saml.SSOService{
+			{Binding: saml.HTTPRedirect, URL: "https://idp.example/sso"},
+			{Binding: saml.HTTPPost, URL: "https://idp.example/sso"},
+		},
+		Keys: []crypto.PublicKey{keys().idp.Public()},
 	})
 	if err != nil {
 		panic(err)
@@ -113,7 +116,7 @@ type doc struct {
 	Method                 string
 	SignatureID            string
 	Attributes             string
-	// Encrypt gives what stands in the place of the assertion. It is called after
+	// Encrypt returns what replaces the assertion. It is called after
 	// the assertion was signed and before the Response is.
 	Encrypt func(assertion string) string
 	// Before changes the tree before it is signed, After the text afterwards.
@@ -121,16 +124,20 @@ type doc struct {
 	After  func(xml string) string
 }
 
-var responseTemplate = template.Must(template.New("").Parse(`<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_resp1" Version="2.0" IssueInstant="{{.Issued}}" Destination="{{.Destination}}"{{with .RespRequestID}} InResponseTo="{{.}}"{{end}}>` +
-	`<saml:Issuer>{{.RespIssuer}}</saml:Issuer><samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>` +
-	`<saml:Assertion xmlns:xs="http://www.w3.org/2001/XMLSchema" ID="_asrt1" Version="2.0" IssueInstant="{{.Issued}}"><saml:Issuer>{{.Issuer}}</saml:Issuer>` +
-	`<saml:Subject><saml:NameID Format="urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress">alice@example.com</saml:NameID>` +
-	`<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData Recipient="{{.Recipient}}" NotOnOrAfter="{{.Until}}"{{with .RequestID}} InResponseTo="{{.}}"{{end}}/></saml:SubjectConfirmation></saml:Subject>` +
-	`<saml:Conditions NotBefore="{{.From}}" NotOnOrAfter="{{.Until}}">{{.Audience}}</saml:Conditions>` +
-	`<saml:AuthnStatement AuthnInstant="{{.Issued}}" SessionIndex="_s1"><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>` +
-	`{{with .Attributes}}<saml:AttributeStatement>{{.}}</saml:AttributeStatement>{{end}}</saml:Assertion></samlp:Response>`))
+var responseTemplate = template.Must(
+	template.New("").
+		Parse(`<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_resp1" Version="2.0" IssueInstant="{{.Issued}}" Destination="{{.Destination}}"{{with .RespRequestID}} InResponseTo="{{.}}"{{end}}>` +
+			`<saml:Issuer>{{.RespIssuer}}</saml:Issuer><samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>` +
+			`<saml:Assertion xmlns:xs="http://www.w3.org/2001/XMLSchema" ID="_asrt1" Version="2.0" IssueInstant="{{.Issued}}"><saml:Issuer>{{.Issuer}}</saml:Issuer>` +
+			`<saml:Subject><saml:NameID Format="urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress">alice@example.com</saml:NameID>` +
+			`<saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData Recipient="{{.Recipient}}" NotOnOrAfter="{{.Until}}"{{with .RequestID}} InResponseTo="{{.}}"{{end}}/></saml:SubjectConfirmation></saml:Subject>` +
+			`<saml:Conditions NotBefore="{{.From}}" NotOnOrAfter="{{.Until}}">{{.Audience}}</saml:Conditions>` +
+			`<saml:AuthnStatement AuthnInstant="{{.Issued}}" SessionIndex="_s1"><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>` +
+			`{{with .Attributes}}<saml:AttributeStatement>{{.}}</saml:AttributeStatement>{{end}}</saml:Assertion></samlp:Response>`),
+)
 
-const oneAudience = `<saml:AudienceRestriction><saml:Audience>` + spEntity + `</saml:Audience></saml:AudienceRestriction>`
+const oneAudience = `<saml:AudienceRestriction><saml:Audience>` + spEntity +
+	`</saml:Audience></saml:AudienceRestriction>`
 
 func (d doc) xml(t testing.TB) []byte {
 	t.Helper()
@@ -149,7 +156,9 @@ func (d doc) xml(t testing.TB) []byte {
 		"Recipient": or(d.Recipient, usACS), "Destination": or(d.Destination, or(d.Recipient, usACS)),
 		"RequestID": d.RequestID, "RespRequestID": or(d.RespRequestID, d.RequestID),
 		"Audience": or(d.Audience, oneAudience), "Attributes": d.Attributes,
-		"Issued": d.Issued.Format(time.RFC3339), "From": d.Issued.Add(-5 * time.Minute).Format(time.RFC3339), "Until": d.Issued.Add(5 * time.Minute).Format(time.RFC3339),
+		"Issued": d.Issued.Format(
+			time.RFC3339,
+		), "From": d.Issued.Add(-5 * time.Minute).Format(time.RFC3339), "Until": d.Issued.Add(5 * time.Minute).Format(time.RFC3339),
 	}))
 	tree := etree.NewDocument()
 	require.NoError(t, tree.ReadFromBytes(text.Bytes()))

@@ -26,11 +26,19 @@ func TestInvariant4_OneGoodSignatureIsNotEnough(t *testing.T) {
 		after  func(string) string
 		reason saml.Reason
 	}{
-		"Response's broken":             {replace(`<samlp:Status>`, `<samlp:Extensions/><samlp:Status>`), saml.ReasonSignature},
+		"Response's broken": {
+			replace(`<samlp:Status>`, `<samlp:Extensions/><samlp:Status>`), saml.ReasonSignature,
+		},
 		"Response's for another ID":     {replace(`URI="#_resp1"`, `URI="#_asrt1"`), saml.ReasonSignatureShape},
 		"assertion's for another ID":    {replace(`URI="#_asrt1"`, `URI="#_resp1"`), saml.ReasonSignatureShape},
 		"assertion's without Reference": {replace(`URI="#_asrt1"`, ``), saml.ReasonSignatureShape},
-		"a second assertion":            {replace(`</samlp:Response>`, `<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_b"/></samlp:Response>`), saml.ReasonAssertionCount},
+		"a second assertion": {
+			replace(
+				`</samlp:Response>`,
+				`<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_b"/></samlp:Response>`,
+			),
+			saml.ReasonAssertionCount,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			both := both
@@ -60,7 +68,7 @@ func TestInvariant8_SafeByDefault(t *testing.T) {
 	require.Equal(t, 3*time.Minute, newSP(t).Skew())
 }
 
-// Invariant 10: the work on a message that nobody vouched for is bounded. The
+// Invariant 10: the work on an unauthenticated message is bounded. The
 // limits stop it before any cryptography, so all of these are refused for
 // their size and not for their signature; what they cost is measured by the
 // benchmarks, not here.

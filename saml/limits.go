@@ -17,7 +17,7 @@ type Limits struct {
 	Attributes int // attributes of one element; 64
 	Namespaces int // namespace declarations of one element; 32
 	// Unknown bounds the elements that the schemas of SAML, XML Signature and XML
-	// Encryption don't have, which may stand in attribute values and in
+	// Encryption don't have, which may be in attribute values and in
 	// extensions; 1,000.
 	Unknown int
 	// Total bounds all attributes together, and all namespace declarations

@@ -21,16 +21,29 @@ import (
 func keyDescriptors(infos ...string) []byte {
 	var all strings.Builder
 	for _, info := range infos {
-		all.WriteString(`<md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">` + info + `</ds:KeyInfo></md:KeyDescriptor>`)
+		all.WriteString(
+			`<md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#">` + info +
+				`</ds:KeyInfo></md:KeyDescriptor>`,
+		)
 	}
-	return []byte(entityXML("", `<md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">`+all.String()+`</md:IDPSSODescriptor>`))
+	return []byte(
+		entityXML(
+			"",
+			`<md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">`+all.String()+`</md:IDPSSODescriptor>`,
+		),
+	)
 }
 
 // rsaKeyValues are bare keys with different moduli.
 func rsaKeyValues(count int) (infos []string, public []crypto.PublicKey) {
 	for i := range count {
 		n := new(big.Int).SetBit(big.NewInt(int64(2*i+1)), 2047, 1)
-		infos = append(infos, `<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>`+base64.StdEncoding.EncodeToString(n.Bytes())+`</ds:Modulus><ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>`)
+		infos = append(
+			infos,
+			`<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>`+base64.StdEncoding.EncodeToString(
+				n.Bytes(),
+			)+`</ds:Modulus><ds:Exponent>AQAB</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>`,
+		)
 		public = append(public, &rsa.PublicKey{N: n, E: 65537})
 	}
 	return infos, public
@@ -90,7 +103,7 @@ func parseWithin(t *testing.T, times int, metadata []byte) (*saml.IdP, error) {
 
 // The signatures that are checked to find leaves are counted. Without a check
 // no key of a chain is trusted; a single certificate needs none.
-func TestIssuersAreSoughtWithinBounds(t *testing.T) {
+func TestIssuerChecksAreBounded(t *testing.T) {
 	var apart [][]byte
 	for range 16 {
 		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
@@ -118,7 +131,12 @@ func TestIssuersAreSoughtWithinBounds(t *testing.T) {
 func TestACostlyIssuerIsNotRecognised(t *testing.T) {
 	s := signers()
 	usual := keys().idp
-	requireKey(t, s.leaf.Public(), x509Data(issued(t, usual.Public(), usual), issued(t, s.leaf.Public(), usual)), "it belongs to a certification authority")
+	requireKey(
+		t,
+		s.leaf.Public(),
+		x509Data(issued(t, usual.Public(), usual), issued(t, s.leaf.Public(), usual)),
+		"it belongs to a certification authority",
+	)
 
 	p, q := usual.Primes[0], usual.Primes[1]
 	one := big.NewInt(1)

@@ -90,8 +90,8 @@ func parseCertificate(der []byte) (*certificate, error) {
 		{tbs.SerialNumber, asn1.TagInteger}, {tbs.Signature, asn1.TagSequence}, {tbs.Issuer, asn1.TagSequence},
 		{tbs.Validity, asn1.TagSequence}, {tbs.Subject, asn1.TagSequence}, {tbs.Key, asn1.TagSequence},
 	} {
-		v := field.value
-		valid = valid && v.Class == asn1.ClassUniversal && v.Tag == field.tag && v.IsCompound == (v.Tag == asn1.TagSequence)
+		v, compound := field.value, field.tag == asn1.TagSequence
+		valid = valid && v.Class == asn1.ClassUniversal && v.Tag == field.tag && v.IsCompound == compound
 	}
 	if !valid {
 		return nil, errors.New("not a certificate in DER")

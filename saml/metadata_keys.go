@@ -61,7 +61,16 @@ func readKeyInfo(info xmltree.Node, issuerChecks *int) (key signingKey, warnings
 		return key, []string{fmt.Sprintf("KeyInfo: more than %d certificates and keys", maxKeyParts)}
 	}
 	for _, n := range parts {
-		r.read(n)
+		switch n.Local() {
+		case "X509Certificate":
+			r.certificate(n)
+		case "KeyValue":
+			r.bareKey(n, readKeyValue)
+		case "DEREncodedKeyValue":
+			r.bareKey(n, readDERKeyValue)
+		default:
+			r.warn(n.Local(), errors.New("references are not followed"))
+		}
 	}
 	r.findIssuers()
 	key, err := r.leaf()
@@ -103,20 +112,6 @@ type keyInfoReader struct {
 
 func (r *keyInfoReader) warn(where string, err error) {
 	r.warnings = append(r.warnings, where+": "+err.Error())
-}
-
-// read reads one of keyParts.
-func (r *keyInfoReader) read(n xmltree.Node) {
-	switch n.Local() {
-	case "X509Certificate":
-		r.certificate(n)
-	case "KeyValue":
-		r.bareKey(n, readKeyValue)
-	case "DEREncodedKeyValue":
-		r.bareKey(n, readDERKeyValue)
-	default:
-		r.warn(n.Local(), errors.New("references are not followed"))
-	}
 }
 
 // certificate adds an X509Certificate. One that can't be read, or whose key

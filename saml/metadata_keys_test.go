@@ -29,15 +29,28 @@ import (
 
 // signers are a root, what it issues, what that issues, and one that is apart.
 var signers = sync.OnceValue(func() (s struct{ root, middle, leaf, apart *ecdsa.PrivateKey }) {
-	s.root, s.middle, s.leaf, s.apart = testkit.ECDSAKey("root"), testkit.ECDSAKey("middle"), testkit.ECDSAKey("leaf"), testkit.ECDSAKey("apart")
+	s.root, s.middle, s.leaf, s.apart = testkit.ECDSAKey(
+		"root",
+	), testkit.ECDSAKey(
+		"middle",
+	), testkit.ECDSAKey(
+		"leaf",
+	), testkit.ECDSAKey(
+		"apart",
+	)
 	return s
 })
 
 // issued is the certificate of a key, signed by another, in DER. The names say
-// nothing of who issued whom.
+// nothing about who issued whom.
 func issued(t testing.TB, subject crypto.PublicKey, issuer crypto.Signer, algorithm ...x509.SignatureAlgorithm) []byte {
 	t.Helper()
-	template := &x509.Certificate{SerialNumber: big.NewInt(5), Subject: pkix.Name{CommonName: "lindholm.example"}, NotBefore: now, NotAfter: now.Add(time.Hour)}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(5),
+		Subject:      pkix.Name{CommonName: "lindholm.example"},
+		NotBefore:    now,
+		NotAfter:     now.Add(time.Hour),
+	}
 	for _, a := range algorithm {
 		template.SignatureAlgorithm = a
 	}
@@ -80,8 +93,12 @@ func x509Data(certificates ...[]byte) string {
 }
 
 func rsaKeyValue(n *big.Int, e int64) string {
-	return "<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>" + base64.StdEncoding.EncodeToString(n.Bytes()) + "</ds:Modulus><ds:Exponent>" +
-		base64.StdEncoding.EncodeToString(big.NewInt(e).Bytes()) + "</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>"
+	return "<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>" + base64.StdEncoding.EncodeToString(
+		n.Bytes(),
+	) + "</ds:Modulus><ds:Exponent>" +
+		base64.StdEncoding.EncodeToString(
+			big.NewInt(e).Bytes(),
+		) + "</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>"
 }
 
 func ecKeyValue(t testing.TB, key *ecdsa.PublicKey, curve string) string {
@@ -92,18 +109,24 @@ func ecKeyValue(t testing.TB, key *ecdsa.PublicKey, curve string) string {
 }
 
 func ecPoint(point []byte, curve string) string {
-	return `<ds:KeyValue><ec:ECKeyValue xmlns:ec="http://www.w3.org/2009/xmldsig11#"><ec:NamedCurve URI="urn:oid:` + curve + `"/><ec:PublicKey>` +
-		base64.StdEncoding.EncodeToString(point) + `</ec:PublicKey></ec:ECKeyValue></ds:KeyValue>`
+	return `<ds:KeyValue><ec:ECKeyValue xmlns:ec="http://www.w3.org/2009/xmldsig11#"><ec:NamedCurve URI="urn:oid:` +
+		curve + `"/><ec:PublicKey>` +
+		base64.StdEncoding.EncodeToString(
+			point,
+		) + `</ec:PublicKey></ec:ECKeyValue></ds:KeyValue>`
 }
 
 func derKeyValue(t testing.TB, key crypto.PublicKey) string {
 	der, err := x509.MarshalPKIXPublicKey(key)
 	require.NoError(t, err)
-	return `<ec:DEREncodedKeyValue xmlns:ec="http://www.w3.org/2009/xmldsig11#">` + base64.StdEncoding.EncodeToString(der) + `</ec:DEREncodedKeyValue>`
+	return `<ec:DEREncodedKeyValue xmlns:ec="http://www.w3.org/2009/xmldsig11#">` + base64.StdEncoding.EncodeToString(
+		der,
+	) + `</ec:DEREncodedKeyValue>`
 }
 
 func keyInfo(inside string) string {
-	return `<ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:KeyName>k</ds:KeyName>` + inside + `</ds:KeyInfo>`
+	return `<ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:KeyName>k</ds:KeyName>` + inside +
+		`</ds:KeyInfo>`
 }
 
 // requireKey wants a KeyInfo to give one key, or none where want is nil, and
@@ -128,7 +151,7 @@ func requireKey(t *testing.T, want crypto.PublicKey, inside string, reports ...s
 	}
 }
 
-// D1, D3, D5: what is trusted is a key, whatever stands around it (SAML V2.0
+// D1, D3, D5: a key is trusted, whatever is around it (SAML V2.0
 // Metadata Interoperability Profile 2.5, 2.6.1).
 func TestAKeyIsReadFromEveryFormOfIt(t *testing.T) {
 	s := signers()
@@ -147,30 +170,55 @@ func TestAKeyIsReadFromEveryFormOfIt(t *testing.T) {
 		inside string
 		want   crypto.PublicKey
 	}{
-		"a certificate":                  {certificate(text), s.leaf.Public()},
-		"an RSA certificate":             {x509Data(issued(t, idp, keys().idp)), idp},
-		"white space":                    {certificate("\n\t " + text[:9] + " \r\n" + text[9:] + "\n"), s.leaf.Public()},
-		"PEM":                            {certificate("\n" + armoured), s.leaf.Public()},
-		"PEM on one line":                {certificate(strings.ReplaceAll(armoured, "\n", " ")), s.leaf.Public()},
-		"PEM indented":                   {certificate(strings.ReplaceAll(armoured, "\n", "\n    ")), s.leaf.Public()},
-		"base64 of PEM":                  {certificate(base64.StdEncoding.EncodeToString([]byte(armoured))), s.leaf.Public()},
-		"a negative serial number":       {x509Data(changed(t, der, "\x02\x01\x05", "\x02\x01\x85", s.leaf)), s.leaf.Public()},
-		"a month that does not exist":    {x509Data(changed(t, der, "261122120000Z", "261322120000Z", s.leaf)), s.leaf.Public()},
-		"a name that is not well-formed": {x509Data(changed(t, der, "\x13\x10lindholm.example", "\x13\x10lindholm.ex\xffmple", s.leaf)), s.leaf.Public()},
-		"RSAKeyValue":                    {rsaKeyValue(idp.N, int64(idp.E)), idp},
-		"ECKeyValue on P-256":            {ecKeyValue(t, &s.leaf.PublicKey, "1.2.840.10045.3.1.7"), s.leaf.Public()},
-		"ECKeyValue on P-384":            {ecKeyValue(t, &p384.PublicKey, "1.3.132.0.34"), p384.Public()},
-		"ECKeyValue on P-521":            {ecKeyValue(t, &p521.PublicKey, "1.3.132.0.35"), p521.Public()},
-		"DEREncodedKeyValue":             {derKeyValue(t, idp), idp},
-		"KeyValue of the certificate":    {rsaKeyValue(idp.N, int64(idp.E)) + x509Data(issued(t, idp, keys().idp)) + derKeyValue(t, idp), idp},
-		"the same key twice":             {x509Data(der, issued(t, s.leaf.Public(), s.leaf)) + x509Data(der), s.leaf.Public()},
-		"a key in two certificates":      {x509Data(der, issued(t, s.leaf.Public(), s.apart)), s.leaf.Public()},
+		"a certificate":      {certificate(text), s.leaf.Public()},
+		"an RSA certificate": {x509Data(issued(t, idp, keys().idp)), idp},
+		"white space":        {certificate("\n\t " + text[:9] + " \r\n" + text[9:] + "\n"), s.leaf.Public()},
+		"PEM":                {certificate("\n" + armoured), s.leaf.Public()},
+		"PEM on one line":    {certificate(strings.ReplaceAll(armoured, "\n", " ")), s.leaf.Public()},
+		"PEM indented":       {certificate(strings.ReplaceAll(armoured, "\n", "\n    ")), s.leaf.Public()},
+		"base64 of PEM":      {certificate(base64.StdEncoding.EncodeToString([]byte(armoured))), s.leaf.Public()},
+		"a negative serial number": {
+			x509Data(changed(t, der, "\x02\x01\x05", "\x02\x01\x85", s.leaf)), s.leaf.Public(),
+		},
+		"a month that does not exist": {
+			x509Data(changed(t, der, "261122120000Z", "261322120000Z", s.leaf)), s.leaf.Public(),
+		},
+		"a name that is not well-formed": {
+			x509Data(changed(t, der, "\x13\x10lindholm.example", "\x13\x10lindholm.ex\xffmple", s.leaf)), s.leaf.Public(),
+		},
+		"RSAKeyValue":         {rsaKeyValue(idp.N, int64(idp.E)), idp},
+		"ECKeyValue on P-256": {ecKeyValue(t, &s.leaf.PublicKey, "1.2.840.10045.3.1.7"), s.leaf.Public()},
+		"ECKeyValue on P-384": {ecKeyValue(t, &p384.PublicKey, "1.3.132.0.34"), p384.Public()},
+		"ECKeyValue on P-521": {ecKeyValue(t, &p521.PublicKey, "1.3.132.0.35"), p521.Public()},
+		"DEREncodedKeyValue":  {derKeyValue(t, idp), idp},
+		"KeyValue of the certificate": {
+			rsaKeyValue(idp.N, int64(idp.E)) + x509Data(issued(t, idp, keys().idp)) + derKeyValue(t, idp), idp,
+		},
+		"the same key twice": {
+			x509Data(der, issued(t, s.leaf.Public(), s.leaf)) + x509Data(der), s.leaf.Public(),
+		},
+		"a key in two certificates": {x509Data(der, issued(t, s.leaf.Public(), s.apart)), s.leaf.Public()},
 	} {
 		t.Run(name, func(t *testing.T) { requireKey(t, c.want, c.inside) })
 	}
-	requireKey(t, s.leaf.Public(), "<ds:X509Data><ds:X509Certificate> </ds:X509Certificate></ds:X509Data>"+x509Data(der), "X509Certificate 1: it is empty")
-	requireKey(t, s.leaf.Public(), `<ds:RetrievalMethod URI="#x"/>`+x509Data(der), "RetrievalMethod: references are not followed")
-	requireKey(t, idp, "<ds:KeyValue><ds:DSAKeyValue/></ds:KeyValue>"+x509Data(issued(t, idp, keys().idp)), `KeyValue: "DSAKeyValue" is neither`)
+	requireKey(
+		t,
+		s.leaf.Public(),
+		"<ds:X509Data><ds:X509Certificate> </ds:X509Certificate></ds:X509Data>"+x509Data(der),
+		"X509Certificate 1: it is empty",
+	)
+	requireKey(
+		t,
+		s.leaf.Public(),
+		`<ds:RetrievalMethod URI="#x"/>`+x509Data(der),
+		"RetrievalMethod: references are not followed",
+	)
+	requireKey(
+		t,
+		idp,
+		"<ds:KeyValue><ds:DSAKeyValue/></ds:KeyValue>"+x509Data(issued(t, idp, keys().idp)),
+		`KeyValue: "DSAKeyValue" is neither`,
+	)
 }
 
 func TestAKeyThatCannotBeUsedIsReported(t *testing.T) {
@@ -189,30 +237,38 @@ func TestAKeyThatCannotBeUsedIsReported(t *testing.T) {
 	der := issued(t, s.leaf.Public(), s.leaf)
 	armoured := string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
 	for name, c := range map[string]struct{ inside, report string }{
-		"nothing":                      {"", "KeyInfo: it holds no key that can be used"},
-		"not base64":                   {certificate("!"), "not base64"},
-		"an element in it":             {certificate("AAAA<x/>"), "an element inside X509Certificate"},
-		"not DER":                      {certificate("AAAA"), "not a certificate in DER"},
-		"bytes behind it":              {x509Data(append(slices.Clone(der), 0)), "not a certificate in DER"},
-		"a key alone":                  {x509Data(der[:40]), "not a certificate in DER"},
-		"two in one PEM":               {certificate(armoured + armoured), "not one certificate in PEM"},
-		"a private key's PEM":          {certificate(strings.ReplaceAll(armoured, "CERTIFICATE", "PRIVATE KEY")), "not base64"},
-		"Ed25519":                      {x509Data(issued(t, edwards.Public(), edwards)), "ed25519.PublicKey"},
-		"P-224":                        {x509Data(issued(t, p224.Public(), p224)), "P-224"},
-		"seventeen certificates":       {x509Data(slices.Repeat([][]byte{der}, 17)...), "more than 16"},
-		"seventeen keys":               {strings.Repeat(rsaKeyValue(idp.N, 3), 17), "more than 16"},
-		"an even exponent":             {rsaKeyValue(idp.N, 4), "exponent"},
-		"exponent one":                 {rsaKeyValue(idp.N, 1), "exponent"},
-		"exponent zero":                {rsaKeyValue(idp.N, 0), "exponent"},
-		"an exponent of 2 to the 40":   {rsaKeyValue(idp.N, 1<<40+1), "exponent"},
-		"no modulus":                   {rsaKeyValue(big.NewInt(0), 3), "modulus"},
-		"an even modulus":              {rsaKeyValue(big.NewInt(1<<40), 3), "modulus"},
-		"a modulus without end":        {rsaKeyValue(new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 1<<15), big.NewInt(1)), 3), "at most 16384"},
-		"no Exponent":                  {"<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>Aw==</ds:Modulus></ds:RSAKeyValue></ds:KeyValue>", "there is no Exponent"},
-		"another curve's name":         {ecKeyValue(t, &s.leaf.PublicKey, "1.3.132.0.34"), "not an uncompressed point"},
-		"an unknown curve":             {ecKeyValue(t, &s.leaf.PublicKey, "1.3.132.0.10"), "is none of P-256"},
-		"a point that is not on it":    {ecPoint(offCurve, "1.2.840.10045.3.1.7"), "not an uncompressed point"},
-		"two keys in a KeyValue":       {strings.ReplaceAll(rsaKeyValue(idp.N, 3), "<ds:RSAKeyValue>", "<x/><ds:RSAKeyValue>"), "does not hold one key"},
+		"nothing":          {"", "KeyInfo: it holds no key that can be used"},
+		"not base64":       {certificate("!"), "not base64"},
+		"an element in it": {certificate("AAAA<x/>"), "an element inside X509Certificate"},
+		"not DER":          {certificate("AAAA"), "not a certificate in DER"},
+		"bytes behind it":  {x509Data(append(slices.Clone(der), 0)), "not a certificate in DER"},
+		"a key alone":      {x509Data(der[:40]), "not a certificate in DER"},
+		"two in one PEM":   {certificate(armoured + armoured), "not one certificate in PEM"},
+		"a private key's PEM": {
+			certificate(strings.ReplaceAll(armoured, "CERTIFICATE", "PRIVATE KEY")), "not base64",
+		},
+		"Ed25519":                    {x509Data(issued(t, edwards.Public(), edwards)), "ed25519.PublicKey"},
+		"P-224":                      {x509Data(issued(t, p224.Public(), p224)), "P-224"},
+		"seventeen certificates":     {x509Data(slices.Repeat([][]byte{der}, 17)...), "more than 16"},
+		"seventeen keys":             {strings.Repeat(rsaKeyValue(idp.N, 3), 17), "more than 16"},
+		"an even exponent":           {rsaKeyValue(idp.N, 4), "exponent"},
+		"exponent one":               {rsaKeyValue(idp.N, 1), "exponent"},
+		"exponent zero":              {rsaKeyValue(idp.N, 0), "exponent"},
+		"an exponent of 2 to the 40": {rsaKeyValue(idp.N, 1<<40+1), "exponent"},
+		"no modulus":                 {rsaKeyValue(big.NewInt(0), 3), "modulus"},
+		"an even modulus":            {rsaKeyValue(big.NewInt(1<<40), 3), "modulus"},
+		"a modulus without end": {
+			rsaKeyValue(new(big.Int).Add(new(big.Int).Lsh(big.NewInt(1), 1<<15), big.NewInt(1)), 3), "at most 16384",
+		},
+		"no Exponent": {
+			"<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>Aw==</ds:Modulus></ds:RSAKeyValue></ds:KeyValue>", "there is no Exponent",
+		},
+		"another curve's name":      {ecKeyValue(t, &s.leaf.PublicKey, "1.3.132.0.34"), "not an uncompressed point"},
+		"an unknown curve":          {ecKeyValue(t, &s.leaf.PublicKey, "1.3.132.0.10"), "is none of P-256"},
+		"a point that is not on it": {ecPoint(offCurve, "1.2.840.10045.3.1.7"), "not an uncompressed point"},
+		"two keys in a KeyValue": {
+			strings.ReplaceAll(rsaKeyValue(idp.N, 3), "<ds:RSAKeyValue>", "<x/><ds:RSAKeyValue>"), "does not hold one key",
+		},
 		"a DEREncodedKeyValue of junk": {strings.ReplaceAll(derKeyValue(t, idp), ">MI", ">AA"), "DEREncodedKeyValue"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -225,14 +281,27 @@ func TestAKeyThatCannotBeUsedIsReported(t *testing.T) {
 }
 
 // K18, D6: of a chain the key of the leaf is trusted, in whatever order and
-// place the certificates stand. Without one leaf nothing is.
+// place of the certificates. Without one leaf no key is.
 func TestOfAChainTheLeafsKeyIsTrusted(t *testing.T) {
 	s := signers()
-	root, middle, leaf := issued(t, s.root.Public(), s.root), issued(t, s.middle.Public(), s.root), issued(t, s.leaf.Public(), s.middle)
+	root, middle, leaf := issued(
+		t,
+		s.root.Public(),
+		s.root,
+	), issued(
+		t,
+		s.middle.Public(),
+		s.root,
+	), issued(
+		t,
+		s.leaf.Public(),
+		s.middle,
+	)
 	apart := issued(t, s.apart.Public(), s.apart)
 	const ca = "it belongs to a certification authority"
 	for _, order := range [][][]byte{
-		{root, middle, leaf}, {root, leaf, middle}, {middle, root, leaf}, {middle, leaf, root}, {leaf, root, middle}, {leaf, middle, root},
+		{root, middle, leaf}, {root, leaf, middle}, {middle, root, leaf}, {middle, leaf, root}, {leaf, root, middle},
+		{leaf, middle, root},
 	} {
 		requireKey(t, s.leaf.Public(), x509Data(order...), ca, ca)
 		requireKey(t, s.leaf.Public(), x509Data(order[0])+x509Data(order[1])+x509Data(order[2]), ca, ca)
@@ -270,11 +339,21 @@ func TestOfAChainTheLeafsKeyIsTrusted(t *testing.T) {
 func TestAnIssuerIsRecognisedByItsSignature(t *testing.T) {
 	s := signers()
 	ca := "it belongs to a certification authority"
-	for _, a := range []x509.SignatureAlgorithm{x509.SHA1WithRSA, x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA, x509.SHA256WithRSAPSS, x509.SHA384WithRSAPSS, x509.SHA512WithRSAPSS} {
-		requireKey(t, s.leaf.Public(), x509Data(issued(t, keys().idp.Public(), keys().idp), issued(t, s.leaf.Public(), keys().idp, a)), ca)
+	for _, a := range []x509.SignatureAlgorithm{
+		x509.SHA1WithRSA, x509.SHA256WithRSA, x509.SHA384WithRSA, x509.SHA512WithRSA, x509.SHA256WithRSAPSS,
+		x509.SHA384WithRSAPSS, x509.SHA512WithRSAPSS,
+	} {
+		requireKey(
+			t,
+			s.leaf.Public(),
+			x509Data(issued(t, keys().idp.Public(), keys().idp), issued(t, s.leaf.Public(), keys().idp, a)),
+			ca,
+		)
 	}
 	root := issued(t, s.root.Public(), s.root)
-	for _, a := range []x509.SignatureAlgorithm{x509.ECDSAWithSHA1, x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512} {
+	for _, a := range []x509.SignatureAlgorithm{
+		x509.ECDSAWithSHA1, x509.ECDSAWithSHA256, x509.ECDSAWithSHA384, x509.ECDSAWithSHA512,
+	} {
 		requireKey(t, s.leaf.Public(), x509Data(root, issued(t, s.leaf.Public(), s.root, a)), ca)
 	}
 	leaf := issued(t, s.leaf.Public(), s.root)
@@ -287,12 +366,16 @@ func TestAnIssuerIsRecognisedByItsSignature(t *testing.T) {
 	broken := slices.Clone(leaf)
 	broken[len(broken)-1] ^= 1
 	requireKey(t, nil, x509Data(root, broken), "2 keys")
-	unknown := bytes.ReplaceAll(leaf, []byte("\x2a\x86\x48\xce\x3d\x04\x03\x02"), []byte("\x2a\x86\x48\xce\x3d\x04\x03\x09"))
+	unknown := bytes.ReplaceAll(
+		leaf,
+		[]byte("\x2a\x86\x48\xce\x3d\x04\x03\x02"),
+		[]byte("\x2a\x86\x48\xce\x3d\x04\x03\x09"),
+	)
 	requireKey(t, nil, x509Data(root, unknown), "2 keys")
 	requireKey(t, s.leaf.Public(), x509Data(unknown))
 }
 
-// FuzzReadKeyInfo: whatever stands in an X509Certificate and in a KeyValue, no
+// FuzzReadKeyInfo: whatever is in an X509Certificate and in a KeyValue, no
 // panic; a key that comes out is RSA or ECDSA, and is the one that crypto/x509
 // finds in the certificate, if it reads it, or in what the walk calls its
 // SubjectPublicKeyInfo.
@@ -314,7 +397,7 @@ func FuzzReadKeyInfo(f *testing.F) {
 		}
 		spki, public, err := saml.CertificateKey(certificate)
 		parsed, refused := x509.ParseCertificate(certificate)
-		// crypto/x509 takes keys of algorithms whose identifier nobody can read.
+		// crypto/x509 accepts keys with unreadable algorithm identifiers.
 		if refused == nil && parsed.PublicKey != nil {
 			require.NoError(t, err, "crypto/x509 takes it")
 			require.Equal(t, parsed.RawSubjectPublicKeyInfo, spki)
@@ -333,8 +416,12 @@ func FuzzReadKeyInfo(f *testing.F) {
 			require.Equal(t, want, key)
 		}
 		n, e := new(big.Int).SetBytes(modulus), new(big.Int).SetBytes(exponent)
-		value := "<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>" + base64.StdEncoding.EncodeToString(modulus) + "</ds:Modulus><ds:Exponent>" +
-			base64.StdEncoding.EncodeToString(exponent) + "</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>"
+		value := "<ds:KeyValue><ds:RSAKeyValue><ds:Modulus>" + base64.StdEncoding.EncodeToString(
+			modulus,
+		) + "</ds:Modulus><ds:Exponent>" +
+			base64.StdEncoding.EncodeToString(
+				exponent,
+			) + "</ds:Exponent></ds:RSAKeyValue></ds:KeyValue>"
 		found, _, _, err = saml.ReadKeyInfo(keyInfo(value))
 		require.NoError(t, err)
 		for _, key := range found {

@@ -21,7 +21,8 @@ func roleXML(t testing.TB, attrs, body string) string {
 }
 
 func entityXML(attrs, inside string) string {
-	return `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="` + idpEntity + `"` + attrs + `>` + inside + `</md:EntityDescriptor>`
+	return `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="` + idpEntity + `"` + attrs +
+		`>` + inside + `</md:EntityDescriptor>`
 }
 
 const (
@@ -30,21 +31,51 @@ const (
 )
 
 // Only what is used decides: another role, endpoint, entity or extension may
-// hold whatever it likes.
+// hold anything.
 func TestMetadataOfOthersDoesNotHurt(t *testing.T) {
 	good := roleXML(t, "", "")
-	neighbour := strings.Replace(entityXML(` validUntil="soon" cacheDuration="P99999999999999Y"`, strings.Replace(good, "<ds:X509Certificate>", "<ds:X509Certificate>!", 1)), idpEntity, "https://b.example", 1)
+	neighbour := strings.Replace(
+		entityXML(
+			` validUntil="soon" cacheDuration="P99999999999999Y"`,
+			strings.Replace(good, "<ds:X509Certificate>", "<ds:X509Certificate>!", 1),
+		),
+		idpEntity,
+		"https://b.example",
+		1,
+	)
 	group := func(attrs, inside string) string {
-		return `<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"` + attrs + `>` + inside + `</md:EntitiesDescriptor>`
+		return `<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata"` + attrs + `>` + inside +
+			`</md:EntitiesDescriptor>`
 	}
 	for name, metadata := range map[string]string{
-		"a role of WS-Federation":           entityXML("", wsFedRole+good),
-		"another role's end":                entityXML("", strings.Replace(otherRole, "%s", ` validUntil="0001-01-01T00:00:00Z" cacheDuration="often"`, 1)+good),
-		"a SAML 1.1 role":                   entityXML("", strings.Replace(roleXML(t, ` validUntil="x" WantAuthnRequestsSigned="perhaps"`, ""), "SAML:2.0:protocol", "SAML:1.1:protocol", 1)+good),
-		"an endpoint without Location":      entityXML("", roleXML(t, "", `<md:ArtifactResolutionService Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" index="-1"/><md:SingleLogoutService/>`)),
-		"an address of another binding":     entityXML("", roleXML(t, "", `<md:SingleSignOnService Binding="urn:x" Location="javascript:alert(1)"/>`)),
-		"odd extensions":                    entityXML("", `<md:Extensions><x xmlns="urn:x" validUntil="x"><md:EntityDescriptor entityID="`+idpEntity+`"/></x></md:Extensions>`+good),
-		"a comment in a text":               entityXML("", good+`<md:Organization><md:OrganizationName xml:lang="en">A<!-- formerly B --> Ltd</md:OrganizationName></md:Organization>`),
+		"a role of WS-Federation": entityXML("", wsFedRole+good),
+		"another role's end": entityXML(
+			"", strings.Replace(otherRole, "%s", ` validUntil="0001-01-01T00:00:00Z" cacheDuration="often"`, 1)+good,
+		),
+		"a SAML 1.1 role": entityXML(
+			"",
+			strings.Replace(
+				roleXML(t, ` validUntil="x" WantAuthnRequestsSigned="perhaps"`, ""), "SAML:2.0:protocol", "SAML:1.1:protocol", 1,
+			)+good,
+		),
+		"an endpoint without Location": entityXML(
+			"",
+			roleXML(
+				t, "",
+				`<md:ArtifactResolutionService Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" index="-1"/><md:SingleLogoutService/>`,
+			),
+		),
+		"an address of another binding": entityXML(
+			"", roleXML(t, "", `<md:SingleSignOnService Binding="urn:x" Location="javascript:alert(1)"/>`),
+		),
+		"odd extensions": entityXML(
+			"",
+			`<md:Extensions><x xmlns="urn:x" validUntil="x"><md:EntityDescriptor entityID="`+idpEntity+`"/></x></md:Extensions>`+good,
+		),
+		"a comment in a text": entityXML(
+			"",
+			good+`<md:Organization><md:OrganizationName xml:lang="en">A<!-- formerly B --> Ltd</md:OrganizationName></md:Organization>`,
+		),
 		"a neighbour":                       group("", neighbour+entityXML("", good)),
 		"a neighbour in a group of its own": group("", group(` validUntil="x"`, neighbour)+entityXML("", good)),
 	} {
@@ -67,7 +98,9 @@ func TestMetadataTypesCollapse(t *testing.T) {
 	spaced := func(s string) string { return "\n  " + s + "\t " }
 	metadata := entityXML(` validUntil="`+spaced("2027-01-01T00:00:00")+`" cacheDuration="`+spaced("P1DT2H")+`"`,
 		roleXML(t, ` WantAuthnRequestsSigned="`+spaced("1")+`" cacheDuration="PT1H30M"`, ""))
-	for _, value := range []string{idpEntity, saml.HTTPPost, saml.HTTPRedirect, "https://idp.example/post", "urn:oasis:names:tc:SAML:2.0:protocol"} {
+	for _, value := range []string{
+		idpEntity, saml.HTTPPost, saml.HTTPRedirect, "https://idp.example/post", "urn:oasis:names:tc:SAML:2.0:protocol",
+	} {
 		require.Contains(t, metadata, `="`+value+`"`)
 		metadata = strings.ReplaceAll(metadata, `="`+value+`"`, `="`+spaced(value)+`"`)
 	}
@@ -77,7 +110,14 @@ func TestMetadataTypesCollapse(t *testing.T) {
 	require.Equal(t, time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), idp.ValidUntil())
 	require.Equal(t, 90*time.Minute, idp.CacheDuration())
 	require.True(t, idp.WantAuthnRequestsSigned())
-	require.Equal(t, []saml.SSOService{{Binding: saml.HTTPPost, URL: "https://idp.example/post"}, {Binding: saml.HTTPRedirect, URL: "https://idp.example/redirect"}}, idp.SSOServices())
+	require.Equal(
+		t,
+		[]saml.SSOService{
+			{Binding: saml.HTTPPost, URL: "https://idp.example/post"},
+			{Binding: saml.HTTPRedirect, URL: "https://idp.example/redirect"},
+		},
+		idp.SSOServices(),
+	)
 	require.Empty(t, idp.Warnings())
 	// A list of URIs may be long, and its order says nothing.
 	long := strings.Replace(entityXML("", roleXML(t, "", "")), `Enumeration="`, "Enumeration=\"urn:a\n\turn:b ", 1)
@@ -101,11 +141,15 @@ func TestMetadataEndsAtTheEarliest(t *testing.T) {
 
 func TestMetadataThatIsUsedMustBeRight(t *testing.T) {
 	for name, metadata := range map[string]string{
-		"the role's end":           entityXML("", roleXML(t, ` validUntil="0001-01-01T00:00:00Z"`, "")),
-		"a flag":                   entityXML("", roleXML(t, ` WantAuthnRequestsSigned="perhaps"`, "")),
-		"an end that is no time":   entityXML(` validUntil="2030-01-01"`, roleXML(t, "", "")),
-		"an entity ID too long":    strings.Replace(entityXML("", roleXML(t, "", "")), idpEntity, "https://"+strings.Repeat("x", 1024), 1),
-		"a role of another schema": strings.ReplaceAll(entityXML("", roleXML(t, "", "")), "md:IDPSSODescriptor", "md:IDPDescriptor"),
+		"the role's end":         entityXML("", roleXML(t, ` validUntil="0001-01-01T00:00:00Z"`, "")),
+		"a flag":                 entityXML("", roleXML(t, ` WantAuthnRequestsSigned="perhaps"`, "")),
+		"an end that is no time": entityXML(` validUntil="2030-01-01"`, roleXML(t, "", "")),
+		"an entity ID too long": strings.Replace(
+			entityXML("", roleXML(t, "", "")), idpEntity, "https://"+strings.Repeat("x", 1024), 1,
+		),
+		"a role of another schema": strings.ReplaceAll(
+			entityXML("", roleXML(t, "", "")), "md:IDPSSODescriptor", "md:IDPDescriptor",
+		),
 	} {
 		idp, err := saml.ParseIdPMetadata([]byte(metadata))
 		require.Nil(t, idp, name)
@@ -134,7 +178,12 @@ func TestMetadataEncodings(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, idpEntity, idp.EntityID())
 
-	latin := strings.Replace(`<?xml version="1.0" encoding="ISO-8859-1"?>`+entityXML("", roleXML(t, "", "")), idpEntity, "https://idp.example/z\xfcrich", 1)
+	latin := strings.Replace(
+		`<?xml version="1.0" encoding="ISO-8859-1"?>`+entityXML("", roleXML(t, "", "")),
+		idpEntity,
+		"https://idp.example/z\xfcrich",
+		1,
+	)
 	idp, err = saml.ParseIdPMetadata([]byte(latin))
 	require.NoError(t, err)
 	require.Equal(t, "https://idp.example/zürich", idp.EntityID())
@@ -162,7 +211,12 @@ func utf16LE(s string) []byte {
 // K12: IDs are unique in the whole document.
 func TestMetadataIDsAreUnique(t *testing.T) {
 	metadata := `<md:EntitiesDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" ID="_1">` +
-		strings.Replace(entityXML(` ID="_1"`, ""), idpEntity, "https://b.example", 1) + entityXML("", roleXML(t, "", "")) + `</md:EntitiesDescriptor>`
+		strings.Replace(
+			entityXML(` ID="_1"`, ""),
+			idpEntity,
+			"https://b.example",
+			1,
+		) + entityXML("", roleXML(t, "", "")) + `</md:EntitiesDescriptor>`
 	_, err := saml.ParseIdPMetadataFor([]byte(metadata), idpEntity)
 	requireReason(t, saml.ReasonID, err)
 }

@@ -69,11 +69,17 @@ func idpMetadata(t testing.TB, attrs, keyUses, body string) string {
 		} else if use == "other" {
 			attr = ` use="signing"`
 		}
-		fmt.Fprintf(&descriptors, `<md:KeyDescriptor%s><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>`,
-			attr, base64.StdEncoding.EncodeToString(certificate(t, key, now.Add(time.Hour)).Raw))
+		fmt.Fprintf(
+			&descriptors,
+			`<md:KeyDescriptor%s><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data><ds:X509Certificate>%s</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>`,
+			attr,
+			base64.StdEncoding.EncodeToString(certificate(t, key, now.Add(time.Hour)).Raw),
+		)
 	}
-	return `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="` + idpEntity + `"` + attrs + `>` +
-		`<md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` + descriptors.String() + body +
+	return `<md:EntityDescriptor xmlns:md="urn:oasis:names:tc:SAML:2.0:metadata" entityID="` + idpEntity + `"` + attrs +
+		`>` +
+		`<md:IDPSSODescriptor protocolSupportEnumeration="urn:oasis:names:tc:SAML:2.0:protocol">` + descriptors.String() +
+		body +
 		`<md:SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:SOAP" Location="https://idp.example/soap"/>` +
 		`<md:SingleSignOnService Binding="` + saml.HTTPPost + `" Location="https://idp.example/post"/>` +
 		`<md:SingleSignOnService Binding="` + saml.HTTPRedirect + `" Location="https://idp.example/redirect"/>` +
@@ -81,10 +87,19 @@ func idpMetadata(t testing.TB, attrs, keyUses, body string) string {
 }
 
 func TestParseIdPMetadata(t *testing.T) {
-	idp, err := saml.ParseIdPMetadata([]byte(idpMetadata(t, ` validUntil="2026-12-01T00:00:00Z"`, "signing other encryption", "")))
+	idp, err := saml.ParseIdPMetadata(
+		[]byte(idpMetadata(t, ` validUntil="2026-12-01T00:00:00Z"`, "signing other encryption", "")),
+	)
 	require.NoError(t, err)
 	require.Equal(t, idpEntity, idp.EntityID())
-	require.Equal(t, []saml.SSOService{{Binding: saml.HTTPPost, URL: "https://idp.example/post"}, {Binding: saml.HTTPRedirect, URL: "https://idp.example/redirect"}}, idp.SSOServices())
+	require.Equal(
+		t,
+		[]saml.SSOService{
+			{Binding: saml.HTTPPost, URL: "https://idp.example/post"},
+			{Binding: saml.HTTPRedirect, URL: "https://idp.example/redirect"},
+		},
+		idp.SSOServices(),
+	)
 	require.Len(t, idp.Certificates(), 2)
 	require.Equal(t, time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC), idp.ValidUntil())
 	sp := newSP(t, func(c *saml.Config) { c.IdP = idp })
@@ -156,14 +171,25 @@ func TestNewIdPRefusesEmptyKeys(t *testing.T) {
 		"nil RSA key":     {EntityID: "x", Keys: []crypto.PublicKey{(*rsa.PublicKey)(nil)}},
 		"empty RSA key":   {EntityID: "x", Keys: []crypto.PublicKey{&rsa.PublicKey{}}},
 		//lint:ignore SA1019 no other way to make a key that is none
-		"ECDSA key of no curve": {EntityID: "x", Keys: []crypto.PublicKey{&ecdsa.PublicKey{X: big.NewInt(1), Y: big.NewInt(1)}}},
+		"ECDSA key of no curve": {
+			EntityID: "x", Keys: []crypto.PublicKey{&ecdsa.PublicKey{X: big.NewInt(1), Y: big.NewInt(1)}},
+		},
 		//lint:ignore SA1019 as above
-		"ECDSA point off curve": {EntityID: "x", Keys: []crypto.PublicKey{&ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}}},
+		"ECDSA point off curve": {
+			EntityID: "x",
+			Keys:     []crypto.PublicKey{&ecdsa.PublicKey{Curve: elliptic.P256(), X: big.NewInt(1), Y: big.NewInt(1)}},
+		},
 		"ECDSA key of no point": {EntityID: "x", Keys: []crypto.PublicKey{&ecdsa.PublicKey{Curve: elliptic.P256()}}},
 		"nil ECDSA key":         {EntityID: "x", Keys: []crypto.PublicKey{(*ecdsa.PublicKey)(nil)}},
 		"no entity ID":          {Keys: []crypto.PublicKey{keys().idp.Public()}},
-		"odd binding":           {EntityID: "x", Keys: []crypto.PublicKey{keys().idp.Public()}, SSO: []saml.SSOService{{Binding: "urn:x", URL: "https://idp.example"}}},
-		"plain http":            {EntityID: "x", Keys: []crypto.PublicKey{keys().idp.Public()}, SSO: []saml.SSOService{{Binding: saml.HTTPPost, URL: "http://idp.example"}}},
+		"odd binding": {
+			EntityID: "x", Keys: []crypto.PublicKey{keys().idp.Public()},
+			SSO: []saml.SSOService{{Binding: "urn:x", URL: "https://idp.example"}},
+		},
+		"plain http": {
+			EntityID: "x", Keys: []crypto.PublicKey{keys().idp.Public()},
+			SSO: []saml.SSOService{{Binding: saml.HTTPPost, URL: "http://idp.example"}},
+		},
 	} {
 		idp, err := saml.NewIdP(cfg)
 		require.Nil(t, idp, name)

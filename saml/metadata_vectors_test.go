@@ -47,7 +47,7 @@ func (v *vector) readMetadata(t *testing.T) {
 	requireKeys(t, idp, v.headers["key"])
 }
 
-// document is the metadata as the file that it stands for.
+// document is the metadata file.
 func (v *vector) document(t testing.TB) []byte {
 	t.Helper()
 	if v.one("body") != "base64" {
@@ -129,9 +129,15 @@ var signedByEach = sync.OnceValue(func() map[string][]byte {
 
 // TestMetadataCases makes each document anew, and its twin, which must be read.
 func TestMetadataCases(t *testing.T) {
-	p := attack.MetadataParams{EntityID: idpEntity, SSOURL: "https://idp.example/sso", Now: now, Keys: map[attack.KeyRole]crypto.Signer{}}
+	p := attack.MetadataParams{
+		EntityID: idpEntity,
+		SSOURL:   "https://idp.example/sso",
+		Now:      now,
+		Keys:     map[attack.KeyRole]crypto.Signer{},
+	}
 	files := map[attack.KeyRole]string{
-		attack.SigningKey: "idp-rsa.pem", attack.NextKey: "idp-ecdsa.pem", attack.IssuerKey: "attacker-rsa.pem", attack.RootKey: "attacker-ecdsa.pem",
+		attack.SigningKey: "idp-rsa.pem", attack.NextKey: "idp-ecdsa.pem", attack.IssuerKey: "attacker-rsa.pem",
+		attack.RootKey: "attacker-ecdsa.pem",
 	}
 	for role, file := range files {
 		p.Keys[role] = attackKeys()[file]

@@ -38,7 +38,7 @@ type mutator struct {
 
 const mostMutations = 8
 
-// mutate gives a changed copy of doc, good until the next call.
+// mutate returns a changed copy of doc, valid until the next call.
 func (m *mutator) mutate(doc []byte, c chooser) []byte {
 	m.buf, m.done = append(m.buf[:0], doc...), m.done[:0]
 	for range mostMutations {

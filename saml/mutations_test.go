@@ -8,27 +8,96 @@ import (
 
 // What is put into documents.
 var (
-	evilText = []string{"admin@example.com", "alice@example.com", "evil", "_evil", "_asrt1", "_resp1", "#_resp1", "#_asrt1", "", " ", "\n", "x", "true",
-		"2030-01-01T00:00:00Z", usACS, euACS, spEntity, idpEntity, "\u00a0", "\ufeff", "\u0430", "\r", "&#13;", "&#0;", "&#x61;", "&amp;", "&lt;", "&evil;", "]]>"}
-	evilNames = []string{"Response", "Assertion", "Subject", "NameID", "Issuer", "Attribute", "AttributeValue", "AttributeStatement", "Signature", "SignedInfo", "SignatureValue",
-		"Reference", "Transforms", "Transform", "DigestValue", "Object", "Manifest", "KeyInfo", "Extensions", "Advice", "Status", "StatusCode", "Conditions", "EncryptedAssertion", "x", "ID", "Id", "id"}
+	evilText = []string{
+		"admin@example.com",
+		"alice@example.com",
+		"evil",
+		"_evil",
+		"_asrt1",
+		"_resp1",
+		"#_resp1",
+		"#_asrt1",
+		"",
+		" ",
+		"\n",
+		"x",
+		"true",
+		"2030-01-01T00:00:00Z",
+		usACS,
+		euACS,
+		spEntity,
+		idpEntity,
+		"\u00a0",
+		"\ufeff",
+		"\u0430",
+		"\r",
+		"&#13;",
+		"&#0;",
+		"&#x61;",
+		"&amp;",
+		"&lt;",
+		"&evil;",
+		"]]>",
+	}
+	evilNames = []string{
+		"Response",
+		"Assertion",
+		"Subject",
+		"NameID",
+		"Issuer",
+		"Attribute",
+		"AttributeValue",
+		"AttributeStatement",
+		"Signature",
+		"SignedInfo",
+		"SignatureValue",
+		"Reference",
+		"Transforms",
+		"Transform",
+		"DigestValue",
+		"Object",
+		"Manifest",
+		"KeyInfo",
+		"Extensions",
+		"Advice",
+		"Status",
+		"StatusCode",
+		"Conditions",
+		"EncryptedAssertion",
+		"x",
+		"ID",
+		"Id",
+		"id",
+	}
 	evilPrefixes = []string{"saml", "samlp", "ds", "xs", "xsi", "x", "xml", "xmlns", ""}
-	evilURIs     = []string{"urn:oasis:names:tc:SAML:2.0:assertion", "urn:oasis:names:tc:SAML:2.0:protocol", "http://www.w3.org/2000/09/xmldsig#",
-		"http://www.w3.org/2001/XMLSchema", "http://www.w3.org/2001/XMLSchema-instance", "http://www.w3.org/XML/1998/namespace", "urn:evil", "evil", "", "http://www.w3.org/2001/10/xml-exc-c14n#"}
+	evilURIs     = []string{
+		"urn:oasis:names:tc:SAML:2.0:assertion",
+		"urn:oasis:names:tc:SAML:2.0:protocol",
+		"http://www.w3.org/2000/09/xmldsig#",
+		"http://www.w3.org/2001/XMLSchema",
+		"http://www.w3.org/2001/XMLSchema-instance",
+		"http://www.w3.org/XML/1998/namespace",
+		"urn:evil",
+		"evil",
+		"",
+		"http://www.w3.org/2001/10/xml-exc-c14n#",
+	}
 	evilParts = []string{
 		`<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_evil" Version="2.0" IssueInstant="2026-11-22T12:00:00Z"><saml:Issuer>` + idpEntity + `</saml:Issuer></saml:Assertion>`,
 		`<saml:NameID xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">admin@example.com</saml:NameID>`,
 		`<saml:Attribute xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" Name="groups"><saml:AttributeValue>admins</saml:AttributeValue></saml:Attribute>`,
 		`<saml:AttributeStatement xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"><saml:Attribute Name="groups"><saml:AttributeValue>admins</saml:AttributeValue></saml:Attribute></saml:AttributeStatement>`,
-		`<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/>`, `<ds:Object xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><x/></ds:Object>`,
+		`<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#"/>`,
+		`<ds:Object xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><x/></ds:Object>`,
 		`<samlp:Extensions xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol"/>`, `<x xmlns="urn:evil"/>`, `<x/>`,
-		`<!---->`, `<!-- x -->`, `<!-- - -- -->`, `<?x y?>`, `<![CDATA[]]>`, `<![CDATA[x]]>`, `<![CDATA[]]>]]&gt;<![CDATA[]]>`, " ", "\n\t", "\r\n", "&#32;", "x", "<", ">", "&", "\x00", "\xff", "\ufffe",
+		`<!---->`, `<!-- x -->`, `<!-- - -- -->`, `<?x y?>`, `<![CDATA[]]>`, `<![CDATA[x]]>`,
+		`<![CDATA[]]>]]&gt;<![CDATA[]]>`, " ", "\n\t", "\r\n", "&#32;", "x", "<", ">", "&", "\x00", "\xff", "\ufffe",
 		`<!DOCTYPE x [<!ENTITY e "evil">]>`, `<?xml version="1.0" encoding="UTF-8"?>`, "\ufeff",
 	}
 )
 
 // mutations are all that is done to documents. Each makes m.next, or says that
-// there was nothing to do it to.
+// it did not apply.
 var mutations = []struct {
 	name string
 	do   func(*mutator, chooser) bool
@@ -83,7 +152,10 @@ var mutations = []struct {
 	})},
 	{"unwrap an element", withSpan(func(m *mutator, c chooser, s span) bool { return m.splice(s.all, m.text(s.inner)) })},
 	{"empty an element", withSpan(func(m *mutator, c chooser, s span) bool { return m.splice(s.inner) })},
-	{"change what is in an element", withSpan(func(m *mutator, c chooser, s span) bool { return m.splice(s.inner, oneOf(c, evilText)) })},
+	{
+		"change what is in an element",
+		withSpan(func(m *mutator, c chooser, s span) bool { return m.splice(s.inner, oneOf(c, evilText)) }),
+	},
 	{"rename an element", rename(func(m *mutator, c chooser, name string) string {
 		prefix, _, _ := bytes.Cut([]byte(name), []byte(":"))
 		return string(prefix) + ":" + oneOf(c, evilNames)
@@ -125,7 +197,10 @@ var mutations = []struct {
 	})},
 	{"write a character as a reference", withText(func(m *mutator, c chooser, t cut) bool {
 		p := t.from + c.pick(t.to-t.from)
-		return m.splice(cut{p, p + 1}, fmt.Sprintf([]string{"&#%d;", "&#x%x;", "&#x%X;", "&#00%d;", "&#x0%x;"}[c.pick(5)], m.buf[p]))
+		return m.splice(
+			cut{p, p + 1},
+			fmt.Sprintf([]string{"&#%d;", "&#x%x;", "&#x%X;", "&#00%d;", "&#x0%x;"}[c.pick(5)], m.buf[p]),
+		)
 	})},
 	{"write a value's character as a reference", withMark(func(m *mutator, c chooser, t tag, i int) bool {
 		v := t.marks[i].value
@@ -133,7 +208,10 @@ var mutations = []struct {
 			return false
 		}
 		p := v.from + c.pick(v.to-v.from)
-		return m.splice(cut{p, p + 1}, fmt.Sprintf([]string{"&#%d;", "&#x%x;", "&#x%X;", "&#00%d;", "&#x0%x;"}[c.pick(5)], m.buf[p]))
+		return m.splice(
+			cut{p, p + 1},
+			fmt.Sprintf([]string{"&#%d;", "&#x%x;", "&#x%X;", "&#00%d;", "&#x0%x;"}[c.pick(5)], m.buf[p]),
+		)
 	})},
 	{"delete an attribute", withMark(func(m *mutator, c chooser, t tag, i int) bool { return m.splice(t.marks[i].all) })},
 	{"repeat an attribute", withMark(func(m *mutator, c chooser, t tag, i int) bool {
@@ -143,10 +221,14 @@ var mutations = []struct {
 		return m.splice(t.marks[i].value, oneOf(c, evilText))
 	})},
 	{"change a namespace", withMark(func(m *mutator, c chooser, t tag, i int) bool {
-		return bytes.HasPrefix(m.buf[t.marks[i].name.from:], []byte("xmlns")) && m.splice(t.marks[i].value, oneOf(c, evilURIs))
+		return bytes.HasPrefix(m.buf[t.marks[i].name.from:], []byte("xmlns")) &&
+			m.splice(t.marks[i].value, oneOf(c, evilURIs))
 	})},
 	{"rename an attribute", withMark(func(m *mutator, c chooser, t tag, i int) bool {
-		return m.splice(t.marks[i].name, oneOf(c, append([]string{"x:ID", "xml:id", "xmlns", "xmlns:x", "xsi:nil", "xsi:type"}, evilNames...)))
+		return m.splice(
+			t.marks[i].name,
+			oneOf(c, append([]string{"x:ID", "xml:id", "xmlns", "xmlns:x", "xsi:nil", "xsi:type"}, evilNames...)),
+		)
 	})},
 	{"swap two attributes", withMark(func(m *mutator, c chooser, t tag, i int) bool {
 		if i == 0 {
@@ -190,7 +272,25 @@ var mutations = []struct {
 			return false
 		}
 		t := m.tags[c.pick(len(m.tags))]
-		name := oneOf(c, []string{"ID", "Id", "id", "xml:id", "xml:lang", "xsi:nil", "xsi:type", "Name", "Format", "x", "URI", "Algorithm", "saml:ID", "SPNameQualifier"})
+		name := oneOf(
+			c,
+			[]string{
+				"ID",
+				"Id",
+				"id",
+				"xml:id",
+				"xml:lang",
+				"xsi:nil",
+				"xsi:type",
+				"Name",
+				"Format",
+				"x",
+				"URI",
+				"Algorithm",
+				"saml:ID",
+				"SPNameQualifier",
+			},
+		)
 		return m.at(t.name.to, " ", name, `="`, oneOf(c, evilText), `"`)
 	}},
 	{"forge around the assertion", forge},

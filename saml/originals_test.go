@@ -29,7 +29,7 @@ func (o original) response(doc []byte) []byte {
 	return o.wrap(doc)
 }
 
-// soundSP accepts all originals. What is encrypted to it, a stranger can have
+// soundSP accepts all originals. What is encrypted to it, an attacker can have
 // encrypted: its key is public.
 func soundSP(t testing.TB) *saml.ServiceProvider {
 	return newSP(t, func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{keys().other} })
@@ -53,7 +53,10 @@ func makeOriginals(t testing.TB) []original {
 		`<saml:Attribute Name="empty"><saml:AttributeValue xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/></saml:Attribute>` +
 		`<saml:Attribute Name="odd"><saml:AttributeValue xml:lang="de" xmlns:o="http://a.example/" o:a="1 2">ä&#13;€</saml:AttributeValue></saml:Attribute>`
 	pretty := func(x string) string {
-		return strings.NewReplacer("<samlp:Status>", "\n  <samlp:Status>", "<saml:Assertion ", "\n  <!-- the assertion --><saml:Assertion ").Replace(x)
+		return strings.NewReplacer(
+			"<samlp:Status>", "\n  <samlp:Status>", "<saml:Assertion ", "\n  <!-- the assertion --><saml:Assertion ",
+		).
+			Replace(x)
 	}
 	var out []original
 	for _, o := range []struct {
@@ -76,14 +79,34 @@ func makeOriginals(t testing.TB) []original {
 	seal := func(assertion []byte) []byte {
 		return slices.Concat(plain[:from], []byte(sealing{}.seal(string(assertion))), plain[to:])
 	}
-	out = append(out,
+	out = append(
+		out,
 		original{name: "encrypted, signed within: what is around", doc: seal(plain[from:to])},
 		original{name: "encrypted, signed within: what is inside", doc: plain[from:to], wrap: seal},
-		// What stands inside leans on declarations around it, which a
+		// What is inside uses declarations around it, which a
 		// signature may cover or not.
-		original{name: "encrypted, signed around", doc: doc{Attributes: attributes, SignResponse: true, UnsignedAssertion: true, Encrypt: sealing{}.seal}.xml(t)},
-		original{name: "encrypted, both signed", doc: doc{Attributes: attributes, SignResponse: true, Encrypt: sealing{}.seal}.xml(t)},
-		original{name: "encrypted attribute", doc: doc{SignResponse: true, Attributes: sealing{element: "EncryptedAttribute"}.seal(`<saml:Attribute Name="role"><saml:AttributeValue>admin</saml:AttributeValue></saml:Attribute>`)}.xml(t)})
+		original{
+			name: "encrypted, signed around",
+			doc:  doc{Attributes: attributes, SignResponse: true, UnsignedAssertion: true, Encrypt: sealing{}.seal}.xml(t),
+		},
+		original{
+			name: "encrypted, both signed",
+			doc:  doc{Attributes: attributes, SignResponse: true, Encrypt: sealing{}.seal}.xml(t),
+		},
+		original{
+			name: "encrypted attribute",
+			doc: doc{
+				SignResponse: true,
+				Attributes: sealing{
+					element: "EncryptedAttribute",
+				}.seal(
+					`<saml:Attribute Name="role"><saml:AttributeValue>admin</saml:AttributeValue></saml:Attribute>`,
+				),
+			}.xml(
+				t,
+			),
+		},
+	)
 	for i, o := range out {
 		out[i].values = said(mustVerify(t, o.response(o.doc)))
 	}
@@ -96,20 +119,29 @@ func makeOriginals(t testing.TB) []original {
 func listedByHand(x string) string {
 	const start = `<saml:Assertion xmlns="urn:unused" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" xmlns:xs="http://www.w3.org/2001/XMLSchema" ID="_asrt1" IssueInstant="2026-11-22T12:00:00Z" Version="2.0"><saml:Issuer>` + idpEntity + `</saml:Issuer>`
 	const rest = `<saml:Subject><saml:NameID>alice@example.com</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="2026-11-22T12:05:00Z" Recipient="` + usACS + `"></saml:SubjectConfirmationData></saml:SubjectConfirmation></saml:Subject>` +
-		`<saml:Conditions NotBefore="2026-11-22T11:55:00Z" NotOnOrAfter="2026-11-22T12:05:00Z">` + oneAudience + `</saml:Conditions>` +
+		`<saml:Conditions NotBefore="2026-11-22T11:55:00Z" NotOnOrAfter="2026-11-22T12:05:00Z">` + oneAudience +
+		`</saml:Conditions>` +
 		`<saml:AuthnStatement AuthnInstant="2026-11-22T12:00:00Z" SessionIndex="_s1"><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>` +
 		`<saml:AttributeStatement><saml:Attribute Name="groups"><saml:AttributeValue xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string">a&lt;b&amp;c</saml:AttributeValue></saml:Attribute></saml:AttributeStatement></saml:Assertion>`
 	const exclusive = `"http://www.w3.org/2001/10/xml-exc-c14n#"`
 	digest := sha256.Sum256([]byte(start + rest))
-	info := `<ds:SignedInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:CanonicalizationMethod Algorithm=` + exclusive + `></ds:CanonicalizationMethod><ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"></ds:SignatureMethod>` +
+	info := `<ds:SignedInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:CanonicalizationMethod Algorithm=` +
+		exclusive +
+		`></ds:CanonicalizationMethod><ds:SignatureMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"></ds:SignatureMethod>` +
 		`<ds:Reference URI="#_asrt1"><ds:Transforms><ds:Transform Algorithm="http://www.w3.org/2000/09/xmldsig#enveloped-signature"></ds:Transform><ds:Transform Algorithm=` + exclusive + `><ec:InclusiveNamespaces xmlns:ec=` + exclusive + ` PrefixList="xs #default"></ec:InclusiveNamespaces></ds:Transform></ds:Transforms>` +
-		`<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></ds:DigestMethod><ds:DigestValue>` + base64.StdEncoding.EncodeToString(digest[:]) + `</ds:DigestValue></ds:Reference></ds:SignedInfo>`
+		`<ds:DigestMethod Algorithm="http://www.w3.org/2001/04/xmlenc#sha256"></ds:DigestMethod><ds:DigestValue>` +
+		base64.StdEncoding.EncodeToString(
+			digest[:],
+		) + `</ds:DigestValue></ds:Reference></ds:SignedInfo>`
 	digest = sha256.Sum256([]byte(info))
 	value, err := rsa.SignPKCS1v15(nil, keys().idp, crypto.SHA256, digest[:])
 	if err != nil {
 		panic(err)
 	}
-	signature := `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#">` + info + `<ds:SignatureValue>` + base64.StdEncoding.EncodeToString(value) + `</ds:SignatureValue></ds:Signature>`
+	signature := `<ds:Signature xmlns:ds="http://www.w3.org/2000/09/xmldsig#">` + info + `<ds:SignatureValue>` +
+		base64.StdEncoding.EncodeToString(
+			value,
+		) + `</ds:SignatureValue></ds:Signature>`
 	from, to := strings.Index(x, "<saml:Assertion "), strings.Index(x, "</samlp:Response>")
 	return x[:from] + start + signature + rest + x[to:]
 }

@@ -54,7 +54,8 @@ func (c *claims) warnings() []string {
 		if cert == nil || !c.now.Before(cert.NotBefore) && !c.now.After(cert.NotAfter) {
 			continue
 		}
-		warning := fmt.Sprintf("the signing certificate's own dates are %s to %s", stamp(cert.NotBefore), stamp(cert.NotAfter))
+		from, to := stamp(cert.NotBefore), stamp(cert.NotAfter)
+		warning := fmt.Sprintf("the signing certificate's own dates are %s to %s", from, to)
 		if !slices.Contains(all, warning) {
 			all = append(all, warning)
 		}
@@ -86,22 +87,12 @@ func (c *claims) checkIDs() error {
 	return nil
 }
 
-const maxID = 256
+const (
+	maxID   = 256
+	idChars = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.:-"
+)
 
-func goodID(id string) bool {
-	if id == "" || len(id) > maxID {
-		return false
-	}
-	for i := range len(id) {
-		c := id[i]
-		ok := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' ||
-			c == '_' || c == '.' || c == ':' || c == '-'
-		if !ok {
-			return false
-		}
-	}
-	return true
-}
+func goodID(id string) bool { return id != "" && len(id) <= maxID && strings.Trim(id, idChars) == "" }
 
 // checkIssuers requires both Issuers to be the configured identity provider, byte
 // for byte. A Response that is not signed may have none (Core 3.2.2). A Format

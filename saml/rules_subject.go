@@ -44,7 +44,7 @@ func (c *claims) findBearer() error {
 	case here == nil:
 		return &Error{
 			Reason: ReasonSubjectConfirmation,
-			Detail: fmt.Sprintf("no bearer confirmation with a Recipient among %d confirmations", len(c.assertion.confirmations)),
+			Detail: fmt.Sprintf("no bearer confirmation with a Recipient among %d", len(c.assertion.confirmations)),
 			Want:   bearerMethod + " with Recipient " + c.here.URL,
 		}
 	}
@@ -96,7 +96,7 @@ func (c *claims) checkInResponseTo() error {
 	if maker, ok := c.acs.tagOf(id); ok && maker.URL != c.here.URL && (!waiting || maker.Region != c.here.Region) {
 		return &Error{
 			Reason: ReasonWrongRegion,
-			Detail: fmt.Sprintf("the request was made for %s: is that URL listed in the identity provider's app?", nameOf(maker)),
+			Detail: "made for " + nameOf(maker) + ": is that URL listed in the identity provider's app?",
 			Want:   "a request made for " + nameOf(c.here), Got: id,
 		}
 	}

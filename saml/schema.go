@@ -144,7 +144,7 @@ func (v *verification) decodeAssertion(n xmltree.Node) (*assertion, error) {
 	if c := d.one(n, xmltree.Assertion, "Conditions"); c.OK() {
 		d.conditions(&a.conditions, c)
 	}
-	for s := n.Child(xmltree.Assertion, "AuthnStatement"); s.OK(); s = s.Again() {
+	for s := n.Child(xmltree.Assertion, "AuthnStatement"); s.OK(); s = s.NextSame() {
 		a.authn = append(a.authn, d.authnStatement(s))
 	}
 	d.attributeStatements(a, n)
@@ -166,7 +166,7 @@ func (d *decoder) subject(a *assertion, s xmltree.Node) {
 	if name.OK() {
 		a.nameID, a.hasNameID = d.nameID(name), true
 	}
-	for c := s.Child(xmltree.Assertion, "SubjectConfirmation"); c.OK(); c = c.Again() {
+	for c := s.Child(xmltree.Assertion, "SubjectConfirmation"); c.OK(); c = c.NextSame() {
 		conf := confirmation{method: d.attr(c, "Method")}
 		if data := d.one(c, xmltree.Assertion, "SubjectConfirmationData"); data.OK() {
 			conf.recipient = d.attr(data, "Recipient")
@@ -240,9 +240,10 @@ func (d *decoder) authnContext(n xmltree.Node) string {
 	}
 	ref := d.one(c, xmltree.Assertion, "AuthnContextClassRef")
 	if !ref.OK() {
-		decl, declRef := c.Child(xmltree.Assertion, "AuthnContextDecl"), c.Child(xmltree.Assertion, "AuthnContextDeclRef")
-		if !decl.OK() && !declRef.OK() {
-			d.fail(&Error{Reason: ReasonSchema, Detail: "an AuthnContext has neither class nor declaration (Core 2.7.2.2)"})
+		decl, ref := c.Child(xmltree.Assertion, "AuthnContextDecl"), c.Child(xmltree.Assertion, "AuthnContextDeclRef")
+		if !decl.OK() && !ref.OK() {
+			const detail = "an AuthnContext has neither class nor declaration (Core 2.7.2.2)"
+			d.fail(&Error{Reason: ReasonSchema, Detail: detail})
 		}
 		return ""
 	}

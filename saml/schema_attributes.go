@@ -7,7 +7,7 @@ import "github.com/meridian-saml/meridian/saml/internal/xmltree"
 // element for each value.
 func (d *decoder) attributeStatements(a *assertion, n xmltree.Node) {
 	attributes, values := 0, 0
-	for s := n.Child(xmltree.Assertion, "AttributeStatement"); s.OK(); s = s.Again() {
+	for s := n.Child(xmltree.Assertion, "AttributeStatement"); s.OK(); s = s.NextSame() {
 		for c := s.First(); c.OK(); c = c.Next() {
 			attributes++
 			for v := c.First(); v.OK(); v = v.Next() {
@@ -18,7 +18,7 @@ func (d *decoder) attributeStatements(a *assertion, n xmltree.Node) {
 	a.attributes = make([]Attribute, 0, attributes)
 	all := make([]AttributeValue, 0, values)
 	var known attributeIndex
-	for s := n.Child(xmltree.Assertion, "AttributeStatement"); s.OK(); s = s.Again() {
+	for s := n.Child(xmltree.Assertion, "AttributeStatement"); s.OK(); s = s.NextSame() {
 		empty := true
 		for child := s.First(); child.OK(); child = child.Next() {
 			c := child
@@ -98,7 +98,7 @@ func valueElements(n xmltree.Node) []Element {
 	for c := n.First(); c.OK(); c = c.Next() {
 		e := Element{Namespace: c.Doc().URI(c.NS()), Name: c.Local(), Text: c.Text(), Elements: valueElements(c)}
 		for _, a := range c.Attrs() {
-			e.Attributes = append(e.Attributes, ElementAttribute{Namespace: c.Doc().URI(a.NS), Name: a.Local, Value: a.Value})
+			e.Attributes = append(e.Attributes, ElementAttribute{c.Doc().URI(a.NS), a.Local, a.Value})
 		}
 		out = append(out, e)
 	}

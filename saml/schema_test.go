@@ -40,12 +40,22 @@ func TestSchemaOfWhatWasSigned(t *testing.T) {
 		"AttributeStatement of another Attribute": {one, `<Attribute xmlns="urn:x" Name="a"/>`, saml.ReasonSchema},
 		"Attribute without Name":                  {` Name="attribute0"`, "", saml.ReasonSchema},
 		"no AuthnContext":                         {context, "", saml.ReasonSchema},
-		"AuthnContext of another namespace":       {context, strings.ReplaceAll(context, "<saml:AuthnContext>", `<AuthnContext xmlns="urn:x">`), saml.ReasonSchema},
-		"empty AuthnContext":                      {passwordClass, "", saml.ReasonSchema},
-		"empty AuthnContextClassRef":              {passwordClass, `<saml:AuthnContextClassRef> </saml:AuthnContextClassRef>`, saml.ReasonSchema},
-		"an authority without a class":            {passwordClass, `<saml:AuthenticatingAuthority>urn:x</saml:AuthenticatingAuthority>`, saml.ReasonSchema},
-		"a declaration instead of a class":        {passwordClass, `<saml:AuthnContextDeclRef>urn:x</saml:AuthnContextDeclRef>`, ""},
-		"a class and an authority":                {passwordClass, passwordClass + `<saml:AuthenticatingAuthority>urn:x</saml:AuthenticatingAuthority>`, ""},
+		"AuthnContext of another namespace": {
+			context, strings.ReplaceAll(context, "<saml:AuthnContext>", `<AuthnContext xmlns="urn:x">`), saml.ReasonSchema,
+		},
+		"empty AuthnContext": {passwordClass, "", saml.ReasonSchema},
+		"empty AuthnContextClassRef": {
+			passwordClass, `<saml:AuthnContextClassRef> </saml:AuthnContextClassRef>`, saml.ReasonSchema,
+		},
+		"an authority without a class": {
+			passwordClass, `<saml:AuthenticatingAuthority>urn:x</saml:AuthenticatingAuthority>`, saml.ReasonSchema,
+		},
+		"a declaration instead of a class": {
+			passwordClass, `<saml:AuthnContextDeclRef>urn:x</saml:AuthnContextDeclRef>`, "",
+		},
+		"a class and an authority": {
+			passwordClass, passwordClass + `<saml:AuthenticatingAuthority>urn:x</saml:AuthenticatingAuthority>`, "",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			new := strings.ReplaceAll(c.new, "</saml:AuthnContext>", closing(c.new))
@@ -71,7 +81,8 @@ func closing(s string) string {
 // White space around Audience and AuthnContextClassRef, which are of type
 // xs:anyURI, collapses.
 func TestURIsInElementsCollapse(t *testing.T) {
-	spaced := `<saml:AudienceRestriction><saml:Audience>` + "\n    " + spEntity + "\t\n  " + `</saml:Audience></saml:AudienceRestriction>`
+	spaced := `<saml:AudienceRestriction><saml:Audience>` + "\n    " + spEntity + "\t\n  " +
+		`</saml:Audience></saml:AudienceRestriction>`
 	class := strings.ReplaceAll(strings.ReplaceAll(passwordClass, "urn:", "\n urn:"), "Transport<", "Transport \n<")
 	a, err := newSP(t).Verify(doc{Audience: spaced, Before: change(t, passwordClass, class)}.base64(t), unsolicited)
 	require.NoError(t, err)
@@ -81,11 +92,13 @@ func TestURIsInElementsCollapse(t *testing.T) {
 		doc    doc
 		reason saml.Reason
 	}{
-		"inside the Audience": {doc{Audience: strings.Replace(spaced, "signin.example", "signin .example", 1)}, saml.ReasonAudience},
-		"Destination":         {doc{Destination: " " + usACS}, saml.ReasonDestination},
-		"Recipient":           {doc{Recipient: usACS + " ", Destination: usACS}, saml.ReasonRecipient},
-		"Issuer":              {doc{Issuer: idpEntity + " "}, saml.ReasonIssuer},
-		"an instant":          {doc{Before: change(t, `AuthnInstant="`, `AuthnInstant=" `)}, saml.ReasonTime},
+		"inside the Audience": {
+			doc{Audience: strings.Replace(spaced, "signin.example", "signin .example", 1)}, saml.ReasonAudience,
+		},
+		"Destination": {doc{Destination: " " + usACS}, saml.ReasonDestination},
+		"Recipient":   {doc{Recipient: usACS + " ", Destination: usACS}, saml.ReasonRecipient},
+		"Issuer":      {doc{Issuer: idpEntity + " "}, saml.ReasonIssuer},
+		"an instant":  {doc{Before: change(t, `AuthnInstant="`, `AuthnInstant=" `)}, saml.ReasonTime},
 	} {
 		_, err := newSP(t).Verify(d.doc.base64(t), unsolicited)
 		require.Error(t, err, name)
@@ -127,7 +140,11 @@ func TestDemandedSignatures(t *testing.T) {
 		{false, true, []doc{response, both}, []doc{assertion}},
 		{true, true, []doc{both}, []doc{assertion, response}},
 	} {
-		sp := newSP(t, func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{keys().other} }, func(cfg *saml.Config) { cfg.WantAssertionsSigned, cfg.WantResponsesSigned = c.assertions, c.responses })
+		sp := newSP(
+			t,
+			func(c *saml.Config) { c.DecryptionKeys = []crypto.Decrypter{keys().other} },
+			func(cfg *saml.Config) { cfg.WantAssertionsSigned, cfg.WantResponsesSigned = c.assertions, c.responses },
+		)
 		for _, seal := range []func(string) string{nil, sealing{}.seal} {
 			for _, d := range c.accepted {
 				d.Encrypt = seal

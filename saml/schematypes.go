@@ -50,14 +50,6 @@ func parseBoolean(s string) (value, ok bool) {
 	return false, false
 }
 
-// parseUnsignedShort reads an xs:unsignedShort (3.3.23), the type of an
-// endpoint's index.
-func parseUnsignedShort(s string) (uint16, bool) {
-	s = strings.TrimPrefix(collapse(s), "+")
-	n, err := strconv.ParseUint(s, 10, 16)
-	return uint16(n), err == nil
-}
-
 var durationForm = regexp.MustCompile(
 	`^(-)?P(?:(\d+)Y)?(?:(\d+)M)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$`)
 

@@ -13,7 +13,7 @@ import (
 )
 
 // vectorDocuments are the documents of testdata/vectors, as seeds for fuzzing:
-// each is nearly good, and stands for a way of being bad. A vector that is no
+// each is nearly good, and is bad in its own way. A vector that is no
 // document (broken base64) or that is too big to be kept is left out.
 func vectorDocuments(t testing.TB) [][]byte {
 	t.Helper()

@@ -31,14 +31,16 @@ func said(a *saml.Assertion) []any {
 			}
 		}
 	}
-	for _, name := range []string{"groups", "targeted", "empty", "odd", "attribute0", "attribute1", "attribute2", "role", ""} {
+	for _, name := range []string{
+		"groups", "targeted", "empty", "odd", "attribute0", "attribute1", "attribute2", "role", "",
+	} {
 		out = append(out, a.Values(name), a.Value(name))
 	}
 	return out
 }
 
-// unsaid is where in said the ResponseID is. It is the one value that nobody
-// vouches for where the Response isn't signed, as its comment says.
+// unsaid is where in said the ResponseID is. It is the one value that no signature
+// covers where the Response isn't signed, as its comment says.
 var unsaid = func() int {
 	n := 0
 	for t, i := reflect.TypeFor[*saml.Assertion](), 0; ; i++ {
@@ -164,14 +166,20 @@ func TestSoundness(t *testing.T) {
 			classes["several at once"]++
 		}
 	}
-	t.Logf("seed %d: %d mutants (and %d that changed nothing), %d accepted, all saying what the original says", seed, count, same, accepted)
+	t.Logf(
+		"seed %d: %d mutants (and %d that changed nothing), %d accepted, all saying what the original says",
+		seed,
+		count,
+		same,
+		accepted,
+	)
 	logCounts(t, "by original", per)
 	logCounts(t, "by class", classes)
 	logCounts(t, "by what was done, and where, each by itself", details)
 	require.Greater(t, accepted, count/1000, "mutations that don't matter are among them, or this shows nothing")
 }
 
-// class sorts what doesn't matter: parts that nobody signs, and other ways to
+// class sorts what doesn't matter: parts that no signature covers, and other ways to
 // write what canonicalisation makes the same.
 func class(o original, done string) string {
 	i := strings.LastIndex(done, ", ")

@@ -19,9 +19,9 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// TestVectors judges testdata/vectors by what stands in them, without the code
+// TestVectors checks testdata/vectors by their content, without the code
 // that made them. A header that is not known, or an expectation that is none,
-// is fatal: a vector that nobody understands checks nothing.
+// is fatal: such a vector would check nothing.
 func TestVectors(t *testing.T) {
 	vectors := vectorsOf(t, "response")
 	require.NotEmpty(t, vectors, "no vectors")
@@ -29,7 +29,11 @@ func TestVectors(t *testing.T) {
 	for _, v := range vectors {
 		if v.one("body") == "generated" { // too big to store; TestAttacks makes it
 			generated++
-			require.True(t, slices.ContainsFunc(attack.Cases(), func(c attack.Case) bool { return c.ID == v.one("id") }), v.one("id"))
+			require.True(
+				t,
+				slices.ContainsFunc(attack.Cases(), func(c attack.Case) bool { return c.ID == v.one("id") }),
+				v.one("id"),
+			)
 			continue
 		}
 		t.Run(v.one("id"), func(t *testing.T) { v.verify(t) })
@@ -64,7 +68,7 @@ func TestVectorsSayWhatTheyChange(t *testing.T) {
 	}
 }
 
-// vectorsOf reads all vectors, and gives those of a kind.
+// vectorsOf reads all vectors, and returns those of a kind.
 func vectorsOf(t testing.TB, kind string) []*vector {
 	t.Helper()
 	files, err := filepath.Glob("../testdata/vectors/*.txt")
@@ -91,23 +95,35 @@ type vectorKind struct {
 }
 
 var vectorKinds = map[string]vectorKind{
-	"response": {vectorHeaders, []string{"id", "name", "comment", "expect", "idp", "idp-key", "sp", "acs", "other-acs", "request-id", "now", "body"},
-		[]string{"name-id", "until"}, []string{"xml", "posted", "generated"}},
-	"metadata": {metadataHeaders, []string{"id", "name", "comment", "expect", "now", "body"}, []string{"idp", "sso", "key"}, []string{"xml", "base64"}},
+	"response": {
+		vectorHeaders,
+		[]string{"id", "name", "comment", "expect", "idp", "idp-key", "sp", "acs", "other-acs", "request-id", "now", "body"},
+		[]string{"name-id", "until"},
+		[]string{"xml", "posted", "generated"},
+	},
+	"metadata": {
+		metadataHeaders,
+		[]string{"id", "name", "comment", "expect", "now", "body"},
+		[]string{"idp", "sso", "key"},
+		[]string{"xml", "base64"},
+	},
 }
 
 // metadataHeaders are those of documents about an identity provider.
 var metadataHeaders = map[string]bool{
-	"kind": false, "id": false, "name": false, "what": false, "reference": false, "comment": false, "twin": false, "expect": false,
+	"kind": false, "id": false, "name": false, "what": false, "reference": false, "comment": false, "twin": false,
+	"expect":    false,
 	"asked-idp": false, "now": false, "body": false,
 	"idp": false, "sso": true, "key": true, "valid-until": false, "passed-over": false,
 }
 
 var vectorHeaders = map[string]bool{
-	"kind": false, "id": false, "name": false, "what": false, "reference": false, "comment": false, "twin": false, "expect": false,
+	"kind": false, "id": false, "name": false, "what": false, "reference": false, "comment": false, "twin": false,
+	"expect":  false,
 	"name-id": false, "attribute": true, "until": false,
-	"signed": false, "idp": false, "idp-key": false, "idp-encryption-key": false, "sp": false, "acs": false, "other-acs": false,
-	"sp-key": false, "request-id": false, "now": false, "allow": true, "max-authn-age": false, "over": true,
+	"signed": false, "idp": false, "idp-key": false, "idp-encryption-key": false, "sp": false, "acs": false,
+	"other-acs": false,
+	"sp-key":    false, "request-id": false, "now": false, "allow": true, "max-authn-age": false, "over": true,
 	"asked-force-authn": false, "asked-authn-context": false, "asked-name-id-format": false, "body": false,
 }
 
@@ -168,11 +184,16 @@ func parseVector(text string) (*vector, error) {
 
 // knownReasons are saml's Reasons for messages. A vector can expect no other.
 var knownReasons = []saml.Reason{
-	saml.ReasonMetadata, saml.ReasonBase64, saml.ReasonXML, saml.ReasonText, saml.ReasonLimit, saml.ReasonNotResponse, saml.ReasonVersion,
-	saml.ReasonID, saml.ReasonStatus, saml.ReasonUnsigned, saml.ReasonSignatureShape, saml.ReasonAlgorithm, saml.ReasonKey, saml.ReasonSignature,
-	saml.ReasonEncrypted, saml.ReasonSchema, saml.ReasonAssertionCount, saml.ReasonIssuer, saml.ReasonRecipient, saml.ReasonDestination, saml.ReasonSubjectConfirmation,
-	saml.ReasonNameID, saml.ReasonInResponseTo, saml.ReasonWrongRegion, saml.ReasonUnsolicited, saml.ReasonExpired, saml.ReasonNotYetValid,
-	saml.ReasonTime, saml.ReasonSchema, saml.ReasonAudience, saml.ReasonCondition, saml.ReasonSession, saml.ReasonAuthn, saml.ReasonIdP,
+	saml.ReasonMetadata, saml.ReasonBase64, saml.ReasonXML, saml.ReasonText, saml.ReasonLimit, saml.ReasonNotResponse,
+	saml.ReasonVersion,
+	saml.ReasonID, saml.ReasonStatus, saml.ReasonUnsigned, saml.ReasonSignatureShape, saml.ReasonAlgorithm, saml.ReasonKey,
+	saml.ReasonSignature,
+	saml.ReasonEncrypted, saml.ReasonSchema, saml.ReasonAssertionCount, saml.ReasonIssuer, saml.ReasonRecipient,
+	saml.ReasonDestination, saml.ReasonSubjectConfirmation,
+	saml.ReasonNameID, saml.ReasonInResponseTo, saml.ReasonWrongRegion, saml.ReasonUnsolicited, saml.ReasonExpired,
+	saml.ReasonNotYetValid,
+	saml.ReasonTime, saml.ReasonSchema, saml.ReasonAudience, saml.ReasonCondition, saml.ReasonSession, saml.ReasonAuthn,
+	saml.ReasonIdP,
 }
 
 func (v *vector) parseExpectation() error {
@@ -196,7 +217,14 @@ func (v *vector) verify(t *testing.T) {
 	settings := v.settings(t)
 	key := attackKeys()[v.one("idp-key")]
 	require.NotNil(t, key, "idp-key")
-	cfg := attackConfig(t, key, attackCertificates()[v.one("idp-key")], attackKeys()[v.one("idp-encryption-key")], settings, v.one("idp"))
+	cfg := attackConfig(
+		t,
+		key,
+		attackCertificates()[v.one("idp-key")],
+		attackKeys()[v.one("idp-encryption-key")],
+		settings,
+		v.one("idp"),
+	)
 	cfg.EntityID, cfg.Now = v.one("sp"), func() time.Time { return now }
 	cfg.ACS = []saml.Endpoint{{URL: v.one("acs"), Region: "here"}, {URL: v.one("other-acs"), Region: "there"}}
 	sp, err := saml.New(cfg)

@@ -111,39 +111,32 @@ func (sp *ServiceProvider) verify(doc string, want VerifyOptions, t *trace) (*As
 		return nil, err
 	}
 
-	r := rules{trace: t}
-	r.check("Version (Core 2.3.3, 3.2.2)", c.checkVersion())
-	r.check("ID (Core 1.3.4)", c.checkIDs())
-	r.check("Issuer (Profiles 4.1.4.2)", c.checkIssuers())
-	r.check("Recipient (Profiles 4.1.4.2)", c.findBearer())
-	r.check("Destination (Core 3.2.2, Bindings 3.5.5.2)", c.checkDestination())
-	if c.bearer != nil { // otherwise Recipient has failed
-		r.check("InResponseTo (Profiles 4.1.4.3)", c.checkInResponseTo())
-		r.check("SubjectConfirmationData window (Core 2.4.1.2)", c.checkConfirmationWindow())
+	var broken error // the first rule that doesn't hold
+	check := func(rule string, err error) {
+		if err = t.step(rule, err); broken == nil {
+			broken = err
+		}
 	}
-	r.check("Conditions window (Core 2.5.1.2)", c.checkConditionsWindow())
-	r.check("IssueInstant (Core 2.3.3, 3.2.2)", c.checkIssueInstants())
-	r.check("Conditions understood (Core 2.5.1)", c.checkConditions())
-	r.check("AudienceRestriction (Core 2.5.1.4)", c.checkAudience())
-	r.check("Subject (Core 2.4.1, Profiles 4.1.4.2)", c.checkSubject())
-	r.check("AuthnStatement (Profiles 4.1.4.2)", c.checkAuthn())
-	r.check("SessionNotOnOrAfter (Core 2.7.2)", c.checkSession())
-	if r.err != nil {
-		return nil, c.describe(r.err)
+	check("Version (Core 2.3.3, 3.2.2)", c.checkVersion())
+	check("ID (Core 1.3.4)", c.checkIDs())
+	check("Issuer (Profiles 4.1.4.2)", c.checkIssuers())
+	check("Recipient (Profiles 4.1.4.2)", c.findBearer())
+	check("Destination (Core 3.2.2, Bindings 3.5.5.2)", c.checkDestination())
+	if c.bearer != nil { // otherwise Recipient has failed
+		check("InResponseTo (Profiles 4.1.4.3)", c.checkInResponseTo())
+		check("SubjectConfirmationData window (Core 2.4.1.2)", c.checkConfirmationWindow())
+	}
+	check("Conditions window (Core 2.5.1.2)", c.checkConditionsWindow())
+	check("IssueInstant (Core 2.3.3, 3.2.2)", c.checkIssueInstants())
+	check("Conditions understood (Core 2.5.1)", c.checkConditions())
+	check("AudienceRestriction (Core 2.5.1.4)", c.checkAudience())
+	check("Subject (Core 2.4.1, Profiles 4.1.4.2)", c.checkSubject())
+	check("AuthnStatement (Profiles 4.1.4.2)", c.checkAuthn())
+	check("SessionNotOnOrAfter (Core 2.7.2)", c.checkSession())
+	if broken != nil {
+		return nil, c.describe(broken)
 	}
 	return c.accept(len(doc)), nil
-}
-
-// rules collects the results of the rules.
-type rules struct {
-	trace *trace
-	err   error // of the first that doesn't hold
-}
-
-func (r *rules) check(rule string, err error) {
-	if err = r.trace.step(rule, err); r.err == nil {
-		r.err = err
-	}
 }
 
 // newVerification validates the options.

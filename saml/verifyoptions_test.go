@@ -9,7 +9,7 @@ import (
 )
 
 // J04: an empty ID among those of the requests that are waiting is a mistake of
-// the caller. It must not stand for "no request" or for InResponseTo="".
+// the caller. It must not mean "no request" or for InResponseTo="".
 func TestJ04_EmptyRequestID(t *testing.T) {
 	sp := newSP(t)
 	for name, d := range map[string]doc{

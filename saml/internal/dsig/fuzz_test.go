@@ -79,7 +79,10 @@ func FuzzVerify(f *testing.F) {
 	}
 	f.Add(rsaSigner().sign(f, strings.Replace(good, "x</v>", "<![CDATA[x]]></v>", 1), "_1"))
 	f.Add(`<ds:Signature xmlns:ds="` + core + `"/>`)
-	f.Add(`<a ID="_1"><ds:Signature xmlns:ds="` + core + `"><ds:SignedInfo/><ds:SignatureValue>AAAA</ds:SignatureValue></ds:Signature></a>`)
+	f.Add(
+		`<a ID="_1"><ds:Signature xmlns:ds="` + core +
+			`"><ds:SignedInfo/><ds:SignatureValue>AAAA</ds:SignatureValue></ds:Signature></a>`,
+	)
 	vectors, err := filepath.Glob("../../../testdata/vectors/*.txt")
 	require.NoError(f, err)
 	require.Greater(f, len(vectors), 500)
@@ -90,7 +93,13 @@ func FuzzVerify(f *testing.F) {
 			f.Add(strings.TrimSuffix(body, "\n"))
 		}
 	}
-	want := outline(find(f, strings.Replace(good, here, "", 1), func(n xmltree.Node) bool { return n.Is(xmltree.Assertion, "Assertion") }))
+	want := outline(
+		find(
+			f,
+			strings.Replace(good, here, "", 1),
+			func(n xmltree.Node) bool { return n.Is(xmltree.Assertion, "Assertion") },
+		),
+	)
 	f.Fuzz(func(t *testing.T, doc string) {
 		d, err := xmltree.Parse(doc, roomy)
 		if err != nil {

@@ -20,11 +20,76 @@ type generator struct {
 
 var (
 	prefixes = []string{"a", "b", "c", "A", "a1", "a-b", "_", "saml", "ds", "xs", "é", "ß.x", "名", "xmlish"}
-	uris     = []string{"urn:a", "urn:b", "urn:a", "urn:B", "http://e.example/?x=1;y=%20", "urn:a:b", "urn:oasis:names:tc:SAML:2.0:assertion", "http://www.w3.org/2000/09/xmldsig#"}
-	locals   = []string{"e", "E", "e1", "e-1", "e.1", "_e", "élan", "名前", "Assertion", "Signature", "z"}
-	texts    = []string{"x", " ", "\n  ", "a&amp;b", "&lt;", "&gt;", "> ", "\"", "'", "&quot;&apos;", "&#13;", "&#xD;&#10;", "\t", "&#9;", "é", "€", "𝄞", "&#x1D11E;", "]", "]]&gt;", "\r\n", "\r",
-		"<![CDATA[<&>]]>", "<![CDATA[ ]]>", "<![CDATA[]]>", "<![CDATA[\r\n]]>", "\u0085", "\u2028", "\u00a0", "\u007f", "\ufffd", "&#x10FFFF;", "&#32;"}
-	values = []string{"", "x", " ", "a&amp;b", "&lt;", ">", "&gt;", "&quot;", "&apos;", "'", "\t", "\n", "\r\n", "&#9;", "&#10;", "&#13;", "&#xD;&#xA;", "é", "𝄞", "  a  b ", "\u0085\u2028", "urn:a"}
+	uris     = []string{
+		"urn:a",
+		"urn:b",
+		"urn:a",
+		"urn:B",
+		"http://e.example/?x=1;y=%20",
+		"urn:a:b",
+		"urn:oasis:names:tc:SAML:2.0:assertion",
+		"http://www.w3.org/2000/09/xmldsig#",
+	}
+	locals = []string{"e", "E", "e1", "e-1", "e.1", "_e", "élan", "名前", "Assertion", "Signature", "z"}
+	texts  = []string{
+		"x",
+		" ",
+		"\n  ",
+		"a&amp;b",
+		"&lt;",
+		"&gt;",
+		"> ",
+		"\"",
+		"'",
+		"&quot;&apos;",
+		"&#13;",
+		"&#xD;&#10;",
+		"\t",
+		"&#9;",
+		"é",
+		"€",
+		"𝄞",
+		"&#x1D11E;",
+		"]",
+		"]]&gt;",
+		"\r\n",
+		"\r",
+		"<![CDATA[<&>]]>",
+		"<![CDATA[ ]]>",
+		"<![CDATA[]]>",
+		"<![CDATA[\r\n]]>",
+		"\u0085",
+		"\u2028",
+		"\u00a0",
+		"\u007f",
+		"\ufffd",
+		"&#x10FFFF;",
+		"&#32;",
+	}
+	values = []string{
+		"",
+		"x",
+		" ",
+		"a&amp;b",
+		"&lt;",
+		">",
+		"&gt;",
+		"&quot;",
+		"&apos;",
+		"'",
+		"\t",
+		"\n",
+		"\r\n",
+		"&#9;",
+		"&#10;",
+		"&#13;",
+		"&#xD;&#xA;",
+		"é",
+		"𝄞",
+		"  a  b ",
+		"\u0085\u2028",
+		"urn:a",
+	}
 )
 
 func (g *generator) of(s []string) string { return s[g.IntN(len(s))] }

@@ -95,7 +95,7 @@ func TestKeys(t *testing.T) {
 	requireKind(t, dsig.Invalid, err)
 }
 
-// B34: r and s are as wide as the order of the curve, and nothing else is a
+// B34: r and s are as wide as the order of the curve; nothing else is a
 // signature: RFC 9231, 2.3.6.
 func TestECDSAValues(t *testing.T) {
 	for name, key := range testKeys().ec {
@@ -127,11 +127,16 @@ func TestECDSAValues(t *testing.T) {
 			},
 			"of another curve": func(r, s *big.Int) []byte { return make([]byte, 2*(width+16)) },
 		} {
-			way := signer{key: key, method: more + "ecdsa-sha256", digest: enc + "sha256", value: func(_ signer, _ crypto.Hash, digest []byte) []byte {
-				r, s, err := ecdsa.Sign(rand.Reader, key, digest)
-				must(err)
-				return value(r, s)
-			}}
+			way := signer{
+				key:    key,
+				method: more + "ecdsa-sha256",
+				digest: enc + "sha256",
+				value: func(_ signer, _ crypto.Hash, digest []byte) []byte {
+					r, s, err := ecdsa.Sign(rand.Reader, key, digest)
+					must(err)
+					return value(r, s)
+				},
+			}
 			_, err := verify(t, way.sign(t, good, "_1"), strict, key.Public())
 			require.Error(t, err, "%s, %s", name, what)
 			requireKind(t, dsig.Invalid, err)
@@ -150,17 +155,26 @@ func TestPSSValues(t *testing.T) {
 		"a short salt": func(h crypto.Hash, d []byte) []byte { return pssValue(key, h, d, 20) },
 		"a long salt":  func(h crypto.Hash, d []byte) []byte { return pssValue(key, h, d, 33) },
 		"the longest":  func(h crypto.Hash, d []byte) []byte { return pssValue(key, h, d, rsa.PSSSaltLengthAuto) },
-		"PKCS #1 1.5":  func(h crypto.Hash, d []byte) []byte { return signer{key: key, method: more + "rsa-sha256"}.usual(h, d) },
-		"another's":    func(h crypto.Hash, d []byte) []byte { return pssValue(testKeys().other, h, d, 32) },
-		"short":        func(h crypto.Hash, d []byte) []byte { return pssValue(key, h, d, 32)[1:] },
-		"long":         func(h crypto.Hash, d []byte) []byte { return append([]byte{0}, pssValue(key, h, d, 32)...) },
-		"zeros":        func(h crypto.Hash, d []byte) []byte { return make([]byte, 256) },
-		"one":          func(h crypto.Hash, d []byte) []byte { return fixed(big.NewInt(1), 256) },
+		"PKCS #1 1.5": func(
+			h crypto.Hash, d []byte,
+		) []byte {
+			return signer{key: key, method: more + "rsa-sha256"}.usual(h, d)
+		},
+		"another's": func(h crypto.Hash, d []byte) []byte { return pssValue(testKeys().other, h, d, 32) },
+		"short":     func(h crypto.Hash, d []byte) []byte { return pssValue(key, h, d, 32)[1:] },
+		"long":      func(h crypto.Hash, d []byte) []byte { return append([]byte{0}, pssValue(key, h, d, 32)...) },
+		"zeros":     func(h crypto.Hash, d []byte) []byte { return make([]byte, 256) },
+		"one":       func(h crypto.Hash, d []byte) []byte { return fixed(big.NewInt(1), 256) },
 		"past the modulus": func(h crypto.Hash, d []byte) []byte {
 			return new(big.Int).Add(new(big.Int).SetBytes(pssValue(key, h, d, 32)), key.N).Bytes()
 		},
 	} {
-		way := signer{key: key, method: more2007 + "sha256-rsa-MGF1", digest: enc + "sha256", value: func(_ signer, h crypto.Hash, d []byte) []byte { return value(h, d) }}
+		way := signer{
+			key:    key,
+			method: more2007 + "sha256-rsa-MGF1",
+			digest: enc + "sha256",
+			value:  func(_ signer, h crypto.Hash, d []byte) []byte { return value(h, d) },
+		}
 		_, err := verify(t, way.sign(t, good, "_1"), strict, key.Public())
 		requireKind(t, dsig.Invalid, err)
 		require.Error(t, err, what)
@@ -174,16 +188,46 @@ func TestForgedPKCS1(t *testing.T) {
 	// that ends early and has garbage behind it.
 	n := testKeys().rsa.N
 	key := &rsa.PublicKey{N: n, E: 3}
-	way := signer{key: testKeys().rsa, method: more + "rsa-sha256", digest: enc + "sha256", value: func(_ signer, _ crypto.Hash, digest []byte) []byte {
-		prefix := []byte{0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48, 0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20}
-		block := concat([]byte{0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0}, prefix, digest)
-		block = append(block, make([]byte, 256-len(block))...)
-		target := new(big.Int).SetBytes(block)
-		root := cubeRoot(target)
-		cube := new(big.Int).Exp(root, big.NewInt(3), nil)
-		require.Equal(t, block[:11+len(prefix)+len(digest)], fixed(cube, 256)[:11+len(prefix)+len(digest)], "the forgery is what it should be")
-		return fixed(root, 256)
-	}}
+	way := signer{
+		key:    testKeys().rsa,
+		method: more + "rsa-sha256",
+		digest: enc + "sha256",
+		value: func(_ signer, _ crypto.Hash, digest []byte) []byte {
+			prefix := []byte{
+				0x30,
+				0x31,
+				0x30,
+				0x0d,
+				0x06,
+				0x09,
+				0x60,
+				0x86,
+				0x48,
+				0x01,
+				0x65,
+				0x03,
+				0x04,
+				0x02,
+				0x01,
+				0x05,
+				0x00,
+				0x04,
+				0x20,
+			}
+			block := concat([]byte{0, 1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0}, prefix, digest)
+			block = append(block, make([]byte, 256-len(block))...)
+			target := new(big.Int).SetBytes(block)
+			root := cubeRoot(target)
+			cube := new(big.Int).Exp(root, big.NewInt(3), nil)
+			require.Equal(
+				t,
+				block[:11+len(prefix)+len(digest)],
+				fixed(cube, 256)[:11+len(prefix)+len(digest)],
+				"the forgery is what it should be",
+			)
+			return fixed(root, 256)
+		},
+	}
 	_, err := verify(t, way.sign(t, good, "_1"), strict, key)
 	requireKind(t, dsig.Invalid, err)
 }
@@ -209,6 +253,11 @@ func TestOddECDSAKey(t *testing.T) {
 	doc := way.sign(t, good, "_1")
 	x := sha256.Sum256([]byte("x"))
 	//lint:ignore SA1019 no other way to make a key that is none
-	_, err := verify(t, doc, strict, &ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(x[:]), Y: big.NewInt(1)})
+	_, err := verify(
+		t,
+		doc,
+		strict,
+		&ecdsa.PublicKey{Curve: elliptic.P256(), X: new(big.Int).SetBytes(x[:]), Y: big.NewInt(1)},
+	)
 	requireKind(t, dsig.Invalid, err)
 }

@@ -81,7 +81,13 @@ func TestCanonicalFormIsLibxml2s(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d subtrees (%d with a child left out, %d with a PrefixList), %d different", len(all), excepted, listed, different)
+	t.Logf(
+		"%d subtrees (%d with a child left out, %d with a PrefixList), %d different",
+		len(all),
+		excepted,
+		listed,
+		different,
+	)
 	require.Zero(t, different)
 }
 

@@ -38,7 +38,7 @@ func sub(pattern, by string) func(string) string {
 
 func replace(old, new string) func(string) string { return sub(regexp.QuoteMeta(old), new) }
 
-// accepted stands where a Kind would.
+// accepted means that there is no error.
 const accepted dsig.Reason = -1
 
 // TestProfile breaks one thing of a good signature at a time. The ids are
@@ -73,7 +73,10 @@ func TestProfile(t *testing.T) {
 		{"B05 empty URI", replace(`URI="#_1"`, `URI=""`), dsig.Shape},
 		{"B05 URI of a blank", replace(`URI="#_1"`, `URI=" "`), dsig.Shape},
 		{"B05 URI of a hash", replace(`URI="#_1"`, `URI="#"`), dsig.Shape},
-		{"B05 empty ID and URI", func(x string) string { return replace(`URI="#_1"`, `URI="#"`)(replace(`ID="_1"`, `ID=""`)(x)) }, dsig.Shape},
+		{
+			"B05 empty ID and URI",
+			func(x string) string { return replace(`URI="#_1"`, `URI="#"`)(replace(`ID="_1"`, `ID=""`)(x)) }, dsig.Shape,
+		},
 		{"B06 no URI", replace(` URI="#_1"`, ``), dsig.Shape},
 		{"B06 a prefixed URI", replace(` URI="#_1"`, ` ds:URI="#_1"`), dsig.Shape},
 		{"B07 external", replace(`URI="#_1"`, `URI="https://evil.example/#_1"`), dsig.Shape},
@@ -87,12 +90,18 @@ func TestProfile(t *testing.T) {
 		{"B12 XSLT", another("http://www.w3.org/TR/1999/REC-xslt-19991116"), dsig.Shape},
 		{"B12 XSLT instead", instead("http://www.w3.org/TR/1999/REC-xslt-19991116"), dsig.Algorithm},
 		{"B13 XPath", another("http://www.w3.org/TR/1999/REC-xpath-19991116"), dsig.Shape},
-		{"B13 XPath first", replace(transform, `<ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xpath-19991116"/>`), dsig.Shape},
+		{
+			"B13 XPath first", replace(transform, `<ds:Transform Algorithm="http://www.w3.org/TR/1999/REC-xpath-19991116"/>`),
+			dsig.Shape,
+		},
 		{"B14 three transforms", another(exclusive), dsig.Shape},
 		{"B14 enveloped twice", replace(second, transform), dsig.Algorithm},
 		{"B15 base64", instead(core + "base64"), dsig.Algorithm},
 		{"B15 in the other order", replace(transform+second, second+transform), dsig.Shape},
-		{"B15 a parameter of enveloped-signature", replace(transform, `<ds:Transform Algorithm="`+core+`enveloped-signature"><x/></ds:Transform>`), dsig.Shape},
+		{
+			"B15 a parameter of enveloped-signature",
+			replace(transform, `<ds:Transform Algorithm="`+core+`enveloped-signature"><x/></ds:Transform>`), dsig.Shape,
+		},
 		{"B16 no enveloped-signature", replace(transform, ``), dsig.Shape},
 		{"B16 only enveloped-signature", replace(second, ``), dsig.Shape},
 		{"no Transforms", sub(`<ds:Transforms>.*</ds:Transforms>`, ``), dsig.Shape},
@@ -115,7 +124,11 @@ func TestProfile(t *testing.T) {
 		}, dsig.Shape},
 		{"B21 an element in DigestValue", replace(`<ds:DigestValue>`, `<ds:DigestValue><x/>`), dsig.Shape},
 		{"B22 an element in SignatureValue", replace(`<ds:SignatureValue>`, `<ds:SignatureValue><x/>`), dsig.Shape},
-		{"B22 CDATA is text", sub(`<ds:SignatureValue>(.*)</ds:SignatureValue>`, `<ds:SignatureValue><![CDATA[$1]]></ds:SignatureValue>`), accepted},
+		{
+			"B22 CDATA is text",
+			sub(`<ds:SignatureValue>(.*)</ds:SignatureValue>`, `<ds:SignatureValue><![CDATA[$1]]></ds:SignatureValue>`),
+			accepted,
+		},
 		{"B23 junk in SignatureValue", replace(`<ds:SignatureValue>`, `<ds:SignatureValue>!`), dsig.Shape},
 		{"B23 junk in DigestValue", replace(`<ds:DigestValue>`, `<ds:DigestValue>!`), dsig.Shape},
 		{"B23 no padding", sub(`==</ds:SignatureValue>`, `</ds:SignatureValue>`), dsig.Shape},
@@ -128,20 +141,50 @@ func TestProfile(t *testing.T) {
 			i := strings.Index(x, `<ds:SignatureValue>`)
 			return x[:i] + strings.Replace(x[i:], `<ds:SignatureValue>`, `<ds:SignatureValue>-_-_`, 1)
 		}, dsig.Shape},
-		{"B24 inclusive", replace(canonical, `CanonicalizationMethod Algorithm="http://www.w3.org/TR/2001/REC-xml-c14n-20010315"`), dsig.Algorithm},
-		{"B24 1.1", replace(canonical, `CanonicalizationMethod Algorithm="http://www.w3.org/2006/12/xml-c14n11"`), dsig.Algorithm},
+		{
+			"B24 inclusive",
+			replace(canonical, `CanonicalizationMethod Algorithm="http://www.w3.org/TR/2001/REC-xml-c14n-20010315"`),
+			dsig.Algorithm,
+		},
+		{
+			"B24 1.1", replace(canonical, `CanonicalizationMethod Algorithm="http://www.w3.org/2006/12/xml-c14n11"`),
+			dsig.Algorithm,
+		},
 		{"B24 inclusive transform", instead("http://www.w3.org/TR/2001/REC-xml-c14n-20010315"), dsig.Algorithm},
-		{"B24 no method", replace(` Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"></ds:CanonicalizationMethod>`, `/>`), dsig.Algorithm},
+		{
+			"B24 no method", replace(` Algorithm="http://www.w3.org/2001/10/xml-exc-c14n#"></ds:CanonicalizationMethod>`, `/>`),
+			dsig.Algorithm,
+		},
 		// Both change what is signed, so they don't verify; TestWithComments has those that do.
 		{"B25 with comments", replace(canonical, canonical[:len(canonical)-1]+`WithComments"`), dsig.Invalid},
 		{"B25 transform with comments", instead(exclusive + "WithComments"), dsig.Invalid},
 		{"B25 comments by another case", instead(exclusive + "withcomments"), dsig.Algorithm},
-		{"B25 inclusive with comments", instead("http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments"), dsig.Algorithm},
-		{"B26 two InclusiveNamespaces", replace(second, `<ds:Transform Algorithm="`+exclusive+`">`+listed("a")+listed("b")+`</ds:Transform>`), dsig.Shape},
-		{"B26 something else than InclusiveNamespaces", replace(second, `<ds:Transform Algorithm="`+exclusive+`"><ds:XPath/></ds:Transform>`), dsig.Shape},
-		{"B26 InclusiveNamespaces of no namespace", replace(second, `<ds:Transform Algorithm="`+exclusive+`"><InclusiveNamespaces PrefixList="a"/></ds:Transform>`), dsig.Shape},
-		{"B26 a PrefixList put in", replace(second, `<ds:Transform Algorithm="`+exclusive+`">`+listed("saml")+`</ds:Transform>`), dsig.Invalid},
-		{"B29 a parameter of SignatureMethod", replace(`rsa-sha256"/>`, `rsa-sha256"><ds:HMACOutputLength>1</ds:HMACOutputLength></ds:SignatureMethod>`), dsig.Shape},
+		{
+			"B25 inclusive with comments", instead("http://www.w3.org/TR/2001/REC-xml-c14n-20010315#WithComments"),
+			dsig.Algorithm,
+		},
+		{
+			"B26 two InclusiveNamespaces",
+			replace(second, `<ds:Transform Algorithm="`+exclusive+`">`+listed("a")+listed("b")+`</ds:Transform>`), dsig.Shape,
+		},
+		{
+			"B26 something else than InclusiveNamespaces",
+			replace(second, `<ds:Transform Algorithm="`+exclusive+`"><ds:XPath/></ds:Transform>`), dsig.Shape,
+		},
+		{
+			"B26 InclusiveNamespaces of no namespace",
+			replace(second, `<ds:Transform Algorithm="`+exclusive+`"><InclusiveNamespaces PrefixList="a"/></ds:Transform>`),
+			dsig.Shape,
+		},
+		{
+			"B26 a PrefixList put in",
+			replace(second, `<ds:Transform Algorithm="`+exclusive+`">`+listed("saml")+`</ds:Transform>`), dsig.Invalid,
+		},
+		{
+			"B29 a parameter of SignatureMethod",
+			replace(`rsa-sha256"/>`, `rsa-sha256"><ds:HMACOutputLength>1</ds:HMACOutputLength></ds:SignatureMethod>`),
+			dsig.Shape,
+		},
 		{"B29 a parameter of DigestMethod", replace(`xmlenc#sha256"/>`, `xmlenc#sha256"><x/></ds:DigestMethod>`), dsig.Shape},
 		{"B30 HMAC", replace(`rsa-sha256"`, `hmac-sha256"`), dsig.Algorithm},
 		{"B31 SHA-1", replace(more+`rsa-sha256"`, core+`rsa-sha1"`), dsig.Algorithm},
@@ -157,7 +200,10 @@ func TestProfile(t *testing.T) {
 		{"B35 another RSA", replace(more+`rsa-sha256"`, more2007+`sha256-rsa-MGF1"`), dsig.Invalid},
 		{"B35 PSS with parameters", replace(more+`rsa-sha256"/>`, more2007+`rsa-pss"><x/></ds:SignatureMethod>`), dsig.Shape},
 		{"B35 PSS whose parameters a message chooses", replace(more+`rsa-sha256"`, more2007+`rsa-pss"`), dsig.Algorithm},
-		{"B38 KeyInfo", replace(`</ds:Signature>`, `<ds:KeyInfo><ds:KeyName>evil</ds:KeyName></ds:KeyInfo></ds:Signature>`), accepted},
+		{
+			"B38 KeyInfo", replace(`</ds:Signature>`, `<ds:KeyInfo><ds:KeyName>evil</ds:KeyName></ds:KeyInfo></ds:Signature>`),
+			accepted,
+		},
 		{"a changed value", replace(`>x</v>`, `>y</v>`), dsig.Invalid},
 		{"a changed attribute", replace(`xs:string`, `xs:int`), dsig.Invalid},
 		{"a changed namespace", replace(`urn:xs`, `urn:XS`), dsig.Invalid},
@@ -180,7 +226,7 @@ func TestProfile(t *testing.T) {
 	}
 }
 
-// A Signature that nothing is around is refused, and doesn't panic.
+// A Signature that is the root is refused, and doesn't panic.
 func TestSignatureAsRoot(t *testing.T) {
 	doc := rsaSigner().sign(t, good, "_1")
 	from, to := strings.Index(doc, "<ds:Signature "), strings.Index(doc, "</ds:Signature>")

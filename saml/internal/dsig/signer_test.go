@@ -52,9 +52,11 @@ type signer struct {
 var hashes = map[string]crypto.Hash{
 	core + "rsa-sha1": crypto.SHA1, core + "sha1": crypto.SHA1,
 	more + "rsa-sha256": crypto.SHA256, more + "rsa-sha384": crypto.SHA384, more + "rsa-sha512": crypto.SHA512,
-	more2007 + "sha256-rsa-MGF1": crypto.SHA256, more2007 + "sha384-rsa-MGF1": crypto.SHA384, more2007 + "sha512-rsa-MGF1": crypto.SHA512,
-	more + "ecdsa-sha256": crypto.SHA256, more + "ecdsa-sha384": crypto.SHA384, more + "ecdsa-sha512": crypto.SHA512,
-	enc + "sha256": crypto.SHA256, more + "sha384": crypto.SHA384, enc + "sha512": crypto.SHA512,
+	more2007 + "sha256-rsa-MGF1": crypto.SHA256, more2007 + "sha384-rsa-MGF1": crypto.SHA384,
+	more2007 + "sha512-rsa-MGF1": crypto.SHA512,
+	more + "ecdsa-sha256":        crypto.SHA256, more + "ecdsa-sha384": crypto.SHA384,
+	more + "ecdsa-sha512": crypto.SHA512,
+	enc + "sha256":        crypto.SHA256, more + "sha384": crypto.SHA384, enc + "sha512": crypto.SHA512,
 }
 
 // here is where a document to be signed gets its Signature.
@@ -69,9 +71,15 @@ func listed(list string) string {
 
 // template is the Signature without its values, for an element with this ID.
 func (s signer) template(id string) string {
-	return `<ds:Signature xmlns:ds="` + core + `"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="` + exclusive + s.infoComments + `">` + listed(s.infoList) + `</ds:CanonicalizationMethod>` +
-		`<ds:SignatureMethod Algorithm="` + s.method + `"/><ds:Reference URI="#` + id + `"><ds:Transforms><ds:Transform Algorithm="` + core + `enveloped-signature"/>` +
-		`<ds:Transform Algorithm="` + exclusive + s.comments + `">` + listed(s.list) + `</ds:Transform></ds:Transforms><ds:DigestMethod Algorithm="` + s.digest + `"/><ds:DigestValue></ds:DigestValue></ds:Reference></ds:SignedInfo>` +
+	return `<ds:Signature xmlns:ds="` + core + `"><ds:SignedInfo><ds:CanonicalizationMethod Algorithm="` + exclusive +
+		s.infoComments + `">` + listed(
+		s.infoList,
+	) + `</ds:CanonicalizationMethod>` +
+		`<ds:SignatureMethod Algorithm="` + s.method + `"/><ds:Reference URI="#` + id +
+		`"><ds:Transforms><ds:Transform Algorithm="` + core + `enveloped-signature"/>` +
+		`<ds:Transform Algorithm="` + exclusive + s.comments + `">` + listed(
+		s.list,
+	) + `</ds:Transform></ds:Transforms><ds:DigestMethod Algorithm="` + s.digest + `"/><ds:DigestValue></ds:DigestValue></ds:Reference></ds:SignedInfo>` +
 		`<ds:SignatureValue></ds:SignatureValue></ds:Signature>`
 }
 
@@ -84,18 +92,34 @@ func (s signer) sign(t testing.TB, doc, id string) string {
 		return got == id
 	}), xmltree.Node{}, s.list))
 	doc = strings.Replace(doc, here, s.template(id), 1)
-	doc = strings.Replace(doc, "<ds:DigestValue>", "<ds:DigestValue>"+base64.StdEncoding.EncodeToString(digest.Sum(nil)), 1)
+	doc = strings.Replace(
+		doc,
+		"<ds:DigestValue>",
+		"<ds:DigestValue>"+base64.StdEncoding.EncodeToString(digest.Sum(nil)),
+		1,
+	)
 	hash := hashes[s.method]
 	info := hash.New()
-	info.Write(dsig.Canonical(find(t, doc, func(n xmltree.Node) bool { return n.Is(xmltree.Signature, "SignedInfo") }), xmltree.Node{}, s.infoList))
+	info.Write(
+		dsig.Canonical(
+			find(t, doc, func(n xmltree.Node) bool { return n.Is(xmltree.Signature, "SignedInfo") }),
+			xmltree.Node{},
+			s.infoList,
+		),
+	)
 	value := s.value
 	if value == nil {
 		value = signer.usual
 	}
-	return strings.Replace(doc, "<ds:SignatureValue>", "<ds:SignatureValue>"+base64.StdEncoding.EncodeToString(value(s, hash, info.Sum(nil))), 1)
+	return strings.Replace(
+		doc,
+		"<ds:SignatureValue>",
+		"<ds:SignatureValue>"+base64.StdEncoding.EncodeToString(value(s, hash, info.Sum(nil))),
+		1,
+	)
 }
 
-// usual is the value as the method has it.
+// usual returns the signature value of the method.
 func (s signer) usual(hash crypto.Hash, digest []byte) []byte {
 	switch key := s.key.(type) {
 	case *rsa.PrivateKey:
@@ -210,10 +234,22 @@ func signers() []signer {
 func (g *generator) signable(id string) string {
 	g.b.Reset()
 	g.elements = 0
-	scope := map[string]string{"": g.of([]string{"", "urn:d"}), "xml": "XML", "o": "urn:o", "saml": "urn:oasis:names:tc:SAML:2.0:assertion", "a": "urn:a"}
+	scope := map[string]string{
+		"":     g.of([]string{"", "urn:d"}),
+		"xml":  "XML",
+		"o":    "urn:o",
+		"saml": "urn:oasis:names:tc:SAML:2.0:assertion",
+		"a":    "urn:a",
+	}
 	g.element(scope, 2)
-	return fmt.Sprintf(`<o:r xmlns:o="urn:o" xmlns="%s" xmlns:saml="%s" xmlns:a="urn:a" xmlns:b="urn:b"><saml:Assertion ID="%s" xmlns:saml="%[2]s">%[4]s%[5]s</saml:Assertion></o:r>`,
-		scope[""], scope["saml"], id, here, g.b.String())
+	return fmt.Sprintf(
+		`<o:r xmlns:o="urn:o" xmlns="%s" xmlns:saml="%s" xmlns:a="urn:a" xmlns:b="urn:b"><saml:Assertion ID="%s" xmlns:saml="%[2]s">%[4]s%[5]s</saml:Assertion></o:r>`,
+		scope[""],
+		scope["saml"],
+		id,
+		here,
+		g.b.String(),
+	)
 }
 
 func concat(b ...[]byte) []byte { return bytes.Join(b, nil) }

@@ -68,8 +68,15 @@ func TestXmlsec1AcceptsWhatWeSign(t *testing.T) {
 	count, done := xmlsecCount(t), 0
 	for key, ways := range byKey() {
 		public, err := x509.MarshalPKIXPublicKey(key.Public())
-		args := []string{"--verify", "--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:assertion:Assertion", "--enabled-key-data", "key-name",
-			"--pubkey-pem", pemFile(t, "PUBLIC KEY", public, err)}
+		args := []string{
+			"--verify",
+			"--id-attr:ID",
+			"urn:oasis:names:tc:SAML:2.0:assertion:Assertion",
+			"--enabled-key-data",
+			"key-name",
+			"--pubkey-pem",
+			pemFile(t, "PUBLIC KEY", public, err),
+		}
 		dir := t.TempDir()
 		for i := range count / len(byKey()) {
 			s := ways[i%len(ways)]
@@ -105,7 +112,13 @@ func TestWeAcceptWhatXmlsec1Signs(t *testing.T) {
 		} else {
 			der, err = x509.MarshalPKCS8PrivateKey(key)
 		}
-		args := []string{"--sign", "--id-attr:ID", "urn:oasis:names:tc:SAML:2.0:assertion:Assertion", "--privkey-pem", pemFile(t, kind, der, err)}
+		args := []string{
+			"--sign",
+			"--id-attr:ID",
+			"urn:oasis:names:tc:SAML:2.0:assertion:Assertion",
+			"--privkey-pem",
+			pemFile(t, kind, der, err),
+		}
 		dir := t.TempDir()
 		for i := range count / len(byKey()) {
 			s := ways[i%len(ways)]

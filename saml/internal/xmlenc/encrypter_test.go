@@ -64,7 +64,7 @@ type message struct {
 
 	// change alters what was encrypted: the data, the wrapped key.
 	changeValue, changeKey func([]byte) []byte
-	// pad replaces the padding, for CBC; it gives whole blocks.
+	// pad replaces the padding, for CBC; it returns whole blocks.
 	pad func([]byte) []byte
 }
 
@@ -102,16 +102,29 @@ func (m message) String() string {
 	keyInfo, beside := "", ""
 	switch {
 	case m.retrieval != "":
-		keyInfo, beside = fmt.Sprintf(`<ds:KeyInfo><ds:RetrievalMethod Type="%sEncryptedKey" URI="%s"/></ds:KeyInfo>`, xenc, m.retrieval), wrapped.String()
+		keyInfo, beside = fmt.Sprintf(
+			`<ds:KeyInfo><ds:RetrievalMethod Type="%sEncryptedKey" URI="%s"/></ds:KeyInfo>`,
+			xenc,
+			m.retrieval,
+		), wrapped.String()
 	case m.detached:
 		beside = wrapped.String()
 	default:
 		keyInfo = `<ds:KeyInfo>` + wrapped.String() + `</ds:KeyInfo>`
 	}
-	return fmt.Sprintf(`<saml:EncryptedAssertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" xmlns:xenc="%s" xmlns:ds="%s" xmlns:xenc11="%s">`+
-		`<xenc:EncryptedData Type="%sElement"><xenc:EncryptionMethod Algorithm="%s"/>%s`+
-		`<xenc:CipherData><xenc:CipherValue>%s</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData>%s</saml:EncryptedAssertion>`,
-		xenc, ds, xenc11, xenc, m.data, keyInfo, encode(changed(m.seal(), m.changeValue)), beside)
+	return fmt.Sprintf(
+		`<saml:EncryptedAssertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" xmlns:xenc="%s" xmlns:ds="%s" xmlns:xenc11="%s">`+
+			`<xenc:EncryptedData Type="%sElement"><xenc:EncryptionMethod Algorithm="%s"/>%s`+
+			`<xenc:CipherData><xenc:CipherValue>%s</xenc:CipherValue></xenc:CipherData></xenc:EncryptedData>%s</saml:EncryptedAssertion>`,
+		xenc,
+		ds,
+		xenc11,
+		xenc,
+		m.data,
+		keyInfo,
+		encode(changed(m.seal(), m.changeValue)),
+		beside,
+	)
 }
 
 func (m message) parameters() string {
@@ -155,8 +168,10 @@ func (m message) seal() []byte {
 }
 
 var digestOf = map[string]crypto.Hash{
-	"": crypto.SHA1, ds + "sha1": crypto.SHA1, xenc + "sha256": crypto.SHA256, xenc + "sha384": crypto.SHA384, more + "sha384": crypto.SHA384, xenc + "sha512": crypto.SHA512,
-	xenc11 + "mgf1sha1": crypto.SHA1, xenc11 + "mgf1sha256": crypto.SHA256, xenc11 + "mgf1sha384": crypto.SHA384, xenc11 + "mgf1sha512": crypto.SHA512,
+	"": crypto.SHA1, ds + "sha1": crypto.SHA1, xenc + "sha256": crypto.SHA256, xenc + "sha384": crypto.SHA384,
+	more + "sha384": crypto.SHA384, xenc + "sha512": crypto.SHA512,
+	xenc11 + "mgf1sha1": crypto.SHA1, xenc11 + "mgf1sha256": crypto.SHA256, xenc11 + "mgf1sha384": crypto.SHA384,
+	xenc11 + "mgf1sha512": crypto.SHA512,
 }
 
 func (m message) wrap(e envelope) []byte {

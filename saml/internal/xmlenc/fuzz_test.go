@@ -10,9 +10,9 @@ import (
 )
 
 // FuzzDecrypt feeds the form, the wrapped key and the ciphertext. Whatever
-// comes: no panic; an error means no plaintext, and is an *xmlenc.Error or the
+// the input: no panic; an error means no plaintext, and is an *xmlenc.Error or the
 // reader's; the keys are used a bounded number of times; and from a ciphertext
-// with integrity nothing comes out but what was put in.
+// with integrity the plaintext is the original one.
 func FuzzDecrypt(f *testing.F) {
 	for data := range keyBits {
 		f.Add(message{data: data}.String(), []byte(nil), []byte(nil))

@@ -65,7 +65,8 @@ func TestOAEPMismatch(t *testing.T) {
 	m := message{transport: oaep, digest: xenc + "sha256", mgf: xenc11 + "mgf1sha256", label: []byte("x")}
 	doc := m.String()
 	for _, change := range []string{
-		`xmlenc#sha256"|xmlenc#sha512"`, `mgf1sha256|mgf1sha1`, `OAEPparams>eA==|OAEPparams>eQ==`, `<xenc:OAEPparams>eA==</xenc:OAEPparams>|<xenc:OAEPparams/>`,
+		`xmlenc#sha256"|xmlenc#sha512"`, `mgf1sha256|mgf1sha1`, `OAEPparams>eA==|OAEPparams>eQ==`,
+		`<xenc:OAEPparams>eA==</xenc:OAEPparams>|<xenc:OAEPparams/>`,
 		`<xenc11:MGF Algorithm="` + xenc11 + `mgf1sha256"/>|`,
 	} {
 		old, by, _ := strings.Cut(change, "|")
@@ -74,7 +75,8 @@ func TestOAEPMismatch(t *testing.T) {
 		requireReason(t, xmlenc.Failed, err)
 	}
 	for _, change := range []string{ // not known, or not what the older name has
-		`xmlenc#sha256"|xmldsig#sha256"`, `mgf1sha256|mgf1sha224`, xenc11 + `rsa-oaep"|` + xenc + `rsa-oaep-mgf1p"`, `xenc11:MGF|xenc:MGF`,
+		`xmlenc#sha256"|xmldsig#sha256"`, `mgf1sha256|mgf1sha224`, xenc11 + `rsa-oaep"|` + xenc + `rsa-oaep-mgf1p"`,
+		`xenc11:MGF|xenc:MGF`,
 	} {
 		old, by, _ := strings.Cut(change, "|")
 		require.Contains(t, doc, old)
@@ -98,7 +100,9 @@ func TestContentKeyLength(t *testing.T) {
 				doc := m.String()
 				short := m
 				short.content = make([]byte, n)
-				wrapped := encode(message{transport: transport, content: short.content}.wrap(envelope{key: keys().a, transport: transport}))
+				wrapped := encode(
+					message{transport: transport, content: short.content}.wrap(envelope{key: keys().a, transport: transport}),
+				)
 				at := strings.Index(doc, "CipherValue>") + len("CipherValue>")
 				end := at + strings.IndexByte(doc[at:], '<')
 				_, err := decrypt(doc[:at]+wrapped+doc[end:], loose, keys().a)
@@ -176,7 +180,10 @@ func TestFailuresLookTheSame(t *testing.T) {
 		"OAEP for RSA 1.5": {changeKey: func([]byte) []byte {
 			return message{content: random(32)}.wrap(envelope{key: keys().a, transport: rsa15})
 		}},
-		"E02 RSA 1.5 wrong start": {transport: rsa15, changeKey: func([]byte) []byte { return power(&keys().a.PublicKey, nonZero(200)) }},
+		"E02 RSA 1.5 wrong start": {
+			transport: rsa15,
+			changeKey: func([]byte) []byte { return power(&keys().a.PublicKey, nonZero(200)) },
+		},
 	}
 	for name, m := range ms {
 		first, second := &counter{PrivateKey: keys().a}, &counter{PrivateKey: keys().c}
@@ -211,7 +218,10 @@ func TestSeveralKeys(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, good, got)
 			}
-			_, err := decrypt(message{data: data, transport: transport, to: []envelope{{key: keys().c}}}.String(), loose, ours...)
+			_, err := decrypt(
+				message{data: data, transport: transport, to: []envelope{{key: keys().c}}}.String(),
+				loose,
+				ours...)
 			requireReason(t, xmlenc.Failed, err)
 		}
 	}
@@ -249,7 +259,10 @@ func TestManyEncryptedKeys(t *testing.T) {
 	} {
 		for _, data := range []string{gcm256, cbc256} {
 			key := &counter{PrivateKey: keys().a}
-			_, err := decrypt(message{data: data, to: fill(8, other)}.String(), c.policy, slices.Repeat([]crypto.Decrypter{key}, int(c.ours))...)
+			_, err := decrypt(
+				message{data: data, to: fill(8, other)}.String(),
+				c.policy,
+				slices.Repeat([]crypto.Decrypter{key}, int(c.ours))...)
 			requireReason(t, xmlenc.Failed, err)
 			require.Equal(t, c.want, key.n.Load(), name)
 		}
@@ -261,11 +274,21 @@ func TestManyEncryptedKeys(t *testing.T) {
 	_, err := decrypt(message{to: fill(8, named)}.String(), loose, a)
 	require.NoError(t, err)
 	require.EqualValues(t, 1, a.n.Load(), "the one for us is tried first")
-	_, err = decrypt(message{to: []envelope{{key: keys().c, attrs: named.attrs}, {key: keys().a, attrs: `Recipient="https://other.example"`}}}.String(), loose, keys().a)
+	_, err = decrypt(
+		message{
+			to: []envelope{{key: keys().c, attrs: named.attrs}, {key: keys().a, attrs: `Recipient="https://other.example"`}},
+		}.String(),
+		loose,
+		keys().a,
+	)
 	require.NoError(t, err, "a wrong hint excludes nothing")
 
 	// One that can't be used may be for another recipient.
-	_, err = decrypt(message{to: []envelope{{key: keys().c, transport: rsa15}, {key: keys().a}}}.String(), xmlenc.Policy{}, keys().a)
+	_, err = decrypt(
+		message{to: []envelope{{key: keys().c, transport: rsa15}, {key: keys().a}}}.String(),
+		xmlenc.Policy{},
+		keys().a,
+	)
 	require.NoError(t, err)
 }
 
@@ -284,15 +307,19 @@ func TestTheEncryptedKeyThatNamesUsIsFound(t *testing.T) {
 		loose, signed     xmlenc.Reason
 		triedLoose, tried int64
 	}{
-		"nine, ours last":               {append(many(8, other), named), -1, -1, 1, 1},
-		"nine, ours first":              {append([]envelope{named}, many(8, unnamed)...), -1, -1, 1, 1},
-		"five hundred, ours between":    {slices.Concat(many(250, unnamed), []envelope{named}, many(249, other)), -1, -1, 1, 1},
-		"the second that names us":      {append(many(8, other), notOurs, named), -1, -1, 2, 2},
-		"the eighth that names us":      {append(many(7, notOurs), named), xmlenc.Failed, -1, 2, 8},
-		"the ninth that names us":       {append(many(8, notOurs), named), xmlenc.Failed, xmlenc.Failed, 2, 8},
-		"nine, and none names us":       {append(many(8, other), envelope{key: keys().a}), xmlenc.Shape, xmlenc.Shape, 0, 0},
-		"one that names us wrongly":     {append(many(8, other), notOurs, envelope{key: keys().a}), -1, -1, 2, 2},
-		"those that can't be used":      {append(many(9, envelope{key: keys().c, attrs: named.attrs, transport: xenc + "kw-aes128"}), named), -1, -1, 1, 1},
+		"nine, ours last":  {append(many(8, other), named), -1, -1, 1, 1},
+		"nine, ours first": {append([]envelope{named}, many(8, unnamed)...), -1, -1, 1, 1},
+		"five hundred, ours between": {
+			slices.Concat(many(250, unnamed), []envelope{named}, many(249, other)), -1, -1, 1, 1,
+		},
+		"the second that names us":  {append(many(8, other), notOurs, named), -1, -1, 2, 2},
+		"the eighth that names us":  {append(many(7, notOurs), named), xmlenc.Failed, -1, 2, 8},
+		"the ninth that names us":   {append(many(8, notOurs), named), xmlenc.Failed, xmlenc.Failed, 2, 8},
+		"nine, and none names us":   {append(many(8, other), envelope{key: keys().a}), xmlenc.Shape, xmlenc.Shape, 0, 0},
+		"one that names us wrongly": {append(many(8, other), notOurs, envelope{key: keys().a}), -1, -1, 2, 2},
+		"those that can't be used": {
+			append(many(9, envelope{key: keys().c, attrs: named.attrs, transport: xenc + "kw-aes128"}), named), -1, -1, 1, 1,
+		},
 		"eight that name others, alone": {append(many(7, other), envelope{key: keys().a}), -1, -1, 1, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -353,7 +380,7 @@ func TestOperationsAreBounded(t *testing.T) {
 	require.EqualValues(t, 2, b.n.Load())
 }
 
-// brokenKey fails, or gives something that is no content key.
+// brokenKey fails, or returns something that is not a content key.
 type brokenKey struct {
 	counter
 	gives []byte
@@ -373,7 +400,11 @@ func (noRandom) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }
 func TestBrokenKeysAndRandomness(t *testing.T) {
 	for _, gives := range [][]byte{nil, {}, make([]byte, 31), make([]byte, 33), make([]byte, 32)} {
 		for data := range keyBits {
-			_, err := decrypt(message{data: data}.String(), loose, &brokenKey{counter: counter{PrivateKey: keys().a}, gives: gives})
+			_, err := decrypt(
+				message{data: data}.String(),
+				loose,
+				&brokenKey{counter: counter{PrivateKey: keys().a}, gives: gives},
+			)
 			e := requireReason(t, xmlenc.Failed, err)
 			require.NotContains(t, e.Error(), "secret")
 		}
@@ -382,6 +413,10 @@ func TestBrokenKeysAndRandomness(t *testing.T) {
 	require.NoError(t, err)
 	sealed, err := xmlenc.Read(tree.Root(), loose)
 	require.NoError(t, err)
-	_, err = xmlenc.Open(sealed, xmlenc.NewKeys([]crypto.Decrypter{keys().a}, noRandom{}, 8), func([]byte) (int, error) { return 1, nil })
+	_, err = xmlenc.Open(
+		sealed,
+		xmlenc.NewKeys([]crypto.Decrypter{keys().a}, noRandom{}, 8),
+		func([]byte) (int, error) { return 1, nil },
+	)
 	requireReason(t, xmlenc.Failed, err)
 }

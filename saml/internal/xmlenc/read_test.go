@@ -12,7 +12,10 @@ import (
 
 // Every one of these is refused before a private key is used.
 func TestRefusedBeforeAnyKeyIsUsed(t *testing.T) {
-	nested, detached := message{}.String(), message{detached: true, to: []envelope{{key: keys().a, attrs: `Id="_k"`}}}.String()
+	nested, detached := message{}.String(), message{
+		detached: true,
+		to:       []envelope{{key: keys().a, attrs: `Id="_k"`}},
+	}.String()
 	sub := func(doc, pattern, by string) string {
 		re := regexp.MustCompile("(?s)" + pattern)
 		require.Regexp(t, re, doc)
@@ -35,27 +38,76 @@ func TestRefusedBeforeAnyKeyIsUsed(t *testing.T) {
 		{"two EncryptionMethods", sub(nested, `(<xenc:EncryptionMethod[^>]*/>)`, "$1$1"), xmlenc.Shape},
 		{"two KeyInfo", sub(nested, `(<ds:KeyInfo>.*</ds:KeyInfo>)`, "$1$1"), xmlenc.Shape},
 		{"no KeyInfo and no EncryptedKey", sub(nested, `<ds:KeyInfo>.*</ds:KeyInfo>`, ""), xmlenc.Shape},
-		{"KeyInfo without EncryptedKey", sub(nested, `<xenc:EncryptedKey.*</xenc:EncryptedKey>`, "<ds:KeyName/>"), xmlenc.Shape},
+		{
+			"KeyInfo without EncryptedKey", sub(nested, `<xenc:EncryptedKey.*</xenc:EncryptedKey>`, "<ds:KeyName/>"),
+			xmlenc.Shape,
+		},
 		{"no CipherData", sub(nested, `<xenc:CipherData>.*?</xenc:CipherData>`, ""), xmlenc.Shape},
 		{"no CipherValue", sub(nested, `<xenc:CipherValue>.*?</xenc:CipherValue>`, ""), xmlenc.Shape},
 		{"two CipherValues", sub(nested, `(<xenc:CipherValue>.*?</xenc:CipherValue>)`, "$1$1"), xmlenc.Shape},
 		{"CipherValue of junk", sub(nested, `<xenc:CipherValue>`, "<xenc:CipherValue>!"), xmlenc.Shape},
 		{"element in CipherValue", sub(nested, `<xenc:CipherValue>`, "<xenc:CipherValue><x/>"), xmlenc.Shape},
-		{"E06 CipherReference", sub(nested, `<xenc:CipherValue>.*?</xenc:CipherValue>`, `<xenc:CipherReference URI="https://evil.example/"/>`), xmlenc.Shape},
-		{"E06 CipherReference to an ID", sub(nested, `<xenc:CipherValue>.*?</xenc:CipherValue>`, `<xenc:CipherReference URI="#_x"/>`), xmlenc.Shape},
-		{"E06 RetrievalMethod in a KeyInfo of EncryptedKey", sub(nested, `<ds:KeyName>x</ds:KeyName>`, `<ds:RetrievalMethod URI="https://evil.example/"/>`), xmlenc.Shape},
-		{"E06 KeyInfoReference", sub(nested, `<ds:KeyName>x</ds:KeyName>`, `<y:KeyInfoReference xmlns:y="http://www.w3.org/2009/xmldsig11#" URI="#_x"/>`), xmlenc.Shape},
-		{"RetrievalMethod with transforms", sub(detached, `(<xenc:EncryptionMethod[^>]*/>)`, `$1<ds:KeyInfo><ds:RetrievalMethod URI="#_k"><ds:Transforms/></ds:RetrievalMethod></ds:KeyInfo>`), xmlenc.Shape},
-		{"RetrievalMethod to a certificate", sub(detached, `(<xenc:EncryptionMethod[^>]*/>)`, `$1<ds:KeyInfo><ds:RetrievalMethod Type="http://www.w3.org/2000/09/xmldsig#X509Data" URI="#_k"/></ds:KeyInfo>`), xmlenc.Shape},
-		{"something at the end of EncryptedData", sub(nested, `</xenc:EncryptedData>`, "<x/></xenc:EncryptedData>"), xmlenc.Shape},
+		{
+			"E06 CipherReference",
+			sub(nested, `<xenc:CipherValue>.*?</xenc:CipherValue>`, `<xenc:CipherReference URI="https://evil.example/"/>`),
+			xmlenc.Shape,
+		},
+		{
+			"E06 CipherReference to an ID",
+			sub(nested, `<xenc:CipherValue>.*?</xenc:CipherValue>`, `<xenc:CipherReference URI="#_x"/>`), xmlenc.Shape,
+		},
+		{
+			"E06 RetrievalMethod in a KeyInfo of EncryptedKey",
+			sub(nested, `<ds:KeyName>x</ds:KeyName>`, `<ds:RetrievalMethod URI="https://evil.example/"/>`), xmlenc.Shape,
+		},
+		{
+			"E06 KeyInfoReference",
+			sub(
+				nested, `<ds:KeyName>x</ds:KeyName>`, `<y:KeyInfoReference xmlns:y="http://www.w3.org/2009/xmldsig11#" URI="#_x"/>`,
+			),
+			xmlenc.Shape,
+		},
+		{
+			"RetrievalMethod with transforms",
+			sub(
+				detached, `(<xenc:EncryptionMethod[^>]*/>)`,
+				`$1<ds:KeyInfo><ds:RetrievalMethod URI="#_k"><ds:Transforms/></ds:RetrievalMethod></ds:KeyInfo>`,
+			),
+			xmlenc.Shape,
+		},
+		{
+			"RetrievalMethod to a certificate",
+			sub(
+				detached, `(<xenc:EncryptionMethod[^>]*/>)`,
+				`$1<ds:KeyInfo><ds:RetrievalMethod Type="http://www.w3.org/2000/09/xmldsig#X509Data" URI="#_k"/></ds:KeyInfo>`,
+			),
+			xmlenc.Shape,
+		},
+		{
+			"something at the end of EncryptedData", sub(nested, `</xenc:EncryptedData>`, "<x/></xenc:EncryptedData>"),
+			xmlenc.Shape,
+		},
 		{"E09 3DES", sub(nested, regexp.QuoteMeta(gcm256), xenc+"tripledes-cbc"), xmlenc.Algorithm},
 		{"unknown cipher", sub(nested, regexp.QuoteMeta(gcm256), "urn:none"), xmlenc.Algorithm},
-		{"parameter of the cipher", sub(nested, `(<xenc:EncryptionMethod[^>]*)/>`, `$1><x/></xenc:EncryptionMethod>`), xmlenc.Algorithm},
-		{"another KeySize", sub(nested, `(<xenc:EncryptionMethod[^>]*)/>`, `$1><xenc:KeySize>128</xenc:KeySize></xenc:EncryptionMethod>`), xmlenc.Algorithm},
+		{
+			"parameter of the cipher", sub(nested, `(<xenc:EncryptionMethod[^>]*)/>`, `$1><x/></xenc:EncryptionMethod>`),
+			xmlenc.Algorithm,
+		},
+		{
+			"another KeySize",
+			sub(nested, `(<xenc:EncryptionMethod[^>]*)/>`, `$1><xenc:KeySize>128</xenc:KeySize></xenc:EncryptionMethod>`),
+			xmlenc.Algorithm,
+		},
 		{"unknown transport", sub(nested, regexp.QuoteMeta(mgf1p), "urn:none"), xmlenc.Algorithm},
 		{"key wrap", sub(nested, regexp.QuoteMeta(mgf1p), xenc+"kw-aes128"), xmlenc.Algorithm},
-		{"RSA 1.5 with parameters", sub(message{transport: oaep, digest: xenc + "sha256"}.String(), regexp.QuoteMeta(oaep), rsa15), xmlenc.Algorithm},
-		{"two digests", sub(message{transport: oaep, digest: xenc + "sha256"}.String(), `(<ds:DigestMethod[^>]*>)`, "$1$1"), xmlenc.Shape},
+		{
+			"RSA 1.5 with parameters",
+			sub(message{transport: oaep, digest: xenc + "sha256"}.String(), regexp.QuoteMeta(oaep), rsa15), xmlenc.Algorithm,
+		},
+		{
+			"two digests", sub(message{transport: oaep, digest: xenc + "sha256"}.String(), `(<ds:DigestMethod[^>]*>)`, "$1$1"),
+			xmlenc.Shape,
+		},
 		{"long label", message{label: make([]byte, 257)}.String(), xmlenc.Shape},
 		{"label of junk", sub(message{label: []byte("x")}.String(), `eA==`, "!"), xmlenc.Shape},
 	} {
@@ -77,7 +129,10 @@ func TestPolicy(t *testing.T) {
 	}{
 		{"CBC", message{data: cbc128}, xmlenc.Policy{AllowRSA15: true}, xmlenc.Policy{AllowUnauthenticatedCBC: true}},
 		{"CBC in a signature", message{data: cbc256}, xmlenc.Policy{}, xmlenc.Policy{Authenticated: true}},
-		{"RSA 1.5", message{transport: rsa15}, xmlenc.Policy{Authenticated: true, AllowUnauthenticatedCBC: true}, xmlenc.Policy{AllowRSA15: true}},
+		{
+			"RSA 1.5", message{transport: rsa15}, xmlenc.Policy{Authenticated: true, AllowUnauthenticatedCBC: true},
+			xmlenc.Policy{AllowRSA15: true},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			key := &counter{PrivateKey: keys().a}
@@ -99,8 +154,12 @@ func TestAcceptedForms(t *testing.T) {
 		"detached":    detached,
 		"referred to": message{retrieval: "#_k", to: id}.String(),
 		"no Type":     strings.Replace(nested, ` Type="`+xenc+`Element"`, "", 1),
-		"white space": regexp.MustCompile(`<xenc:CipherValue>(.{20})`).ReplaceAllString(nested, "<xenc:CipherValue>\n $1\n\t"),
-		"KeySize":     strings.Replace(nested, gcm256+`"/>`, gcm256+`"><xenc:KeySize>256</xenc:KeySize></xenc:EncryptionMethod>`, 1),
+		"white space": regexp.MustCompile(`<xenc:CipherValue>(.{20})`).ReplaceAllString(
+			nested, "<xenc:CipherValue>\n $1\n\t",
+		),
+		"KeySize": strings.Replace(
+			nested, gcm256+`"/>`, gcm256+`"><xenc:KeySize>256</xenc:KeySize></xenc:EncryptionMethod>`, 1,
+		),
 		"all that may follow": strings.Replace(detached, `</xenc:EncryptedKey>`,
 			`<xenc:EncryptionProperties/><xenc:ReferenceList><xenc:DataReference URI="#_d"/></xenc:ReferenceList><xenc:CarriedKeyName>k</xenc:CarriedKeyName></xenc:EncryptedKey>`, 1),
 	} {

@@ -13,7 +13,9 @@ import (
 func BenchmarkParse(b *testing.B) {
 	const value = `<saml:AttributeValue xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:type="xs:string">value of it</saml:AttributeValue>`
 	const attribute = `<saml:Attribute Name="attribute" NameFormat="urn:oasis:names:tc:SAML:2.0:attrname-format:unspecified">` + value + `</saml:Attribute>`
-	for name, content := range map[string]string{"groups1000": repeat(value, 1000), "attrs100": repeat(attribute, 100), "attrs8": repeat(attribute, 8)} {
+	for name, content := range map[string]string{
+		"groups1000": repeat(value, 1000), "attrs100": repeat(attribute, 100), "attrs8": repeat(attribute, 8),
+	} {
 		doc := `<saml:Assertion xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">` + content + `</saml:Assertion>`
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -59,20 +59,32 @@ func TestParseEncodedReads(t *testing.T) {
 	}
 }
 
-// K11, and whatever else two readers could read as two documents.
+// K11, and other input that two readers could read as two documents.
 func TestParseEncodedRefuses(t *testing.T) {
 	for doc, says := range map[string]string{
 		// The mark contradicts the declaration.
-		"\ufeff" + declared("UTF-16") + "<a/>":            `the XML declaration says "UTF-16", but the document is in UTF-8`,
-		"\ufeff" + declared("ISO-8859-1") + "<a/>":        `the XML declaration says "ISO-8859-1", but the document is in UTF-8`,
-		"\ufeff" + declared("ISO-8859-1") + "<a>\xe9</a>": `the XML declaration says "ISO-8859-1", but the document is in UTF-8`,
-		"\ufeff" + declared("US-ASCII") + "<a/>":          `the XML declaration says "US-ASCII", but the document is in UTF-8`,
-		declared("UTF-16") + "<a/>":                       `the XML declaration says "UTF-16", but the document is in UTF-8`,
-		declared("utf-16le") + "<a/>":                     `the XML declaration says "utf-16le", but the document is in UTF-8`,
-		utf16LE("\ufeff" + declared("UTF-8") + "<a/>"):    `the XML declaration says "UTF-8", but the document is in UTF-16LE`,
-		utf16LE("\ufeff" + declared("UTF-16BE") + "<a/>"): `the XML declaration says "UTF-16BE", but the document is in UTF-16LE`,
-		utf16BE("\ufeff" + declared("UTF-16LE") + "<a/>"): `the XML declaration says "UTF-16LE", but the document is in UTF-16BE`,
-		utf16BE("\ufeff" + declared("latin1") + "<a/>"):   `the XML declaration says "latin1", but the document is in UTF-16BE`,
+		"\ufeff" + declared("UTF-16") + "<a/>": `the XML declaration says "UTF-16", but the document is in UTF-8`,
+		"\ufeff" + declared("ISO-8859-1") +
+			"<a/>": `the XML declaration says "ISO-8859-1", but the document is in UTF-8`,
+		"\ufeff" + declared("ISO-8859-1") +
+			"<a>\xe9</a>": `the XML declaration says "ISO-8859-1", but the document is in UTF-8`,
+		"\ufeff" + declared("US-ASCII") +
+			"<a/>": `the XML declaration says "US-ASCII", but the document is in UTF-8`,
+		declared("UTF-16") + "<a/>": `the XML declaration says "UTF-16", but the document is in UTF-8`,
+		declared("utf-16le") +
+			"<a/>": `the XML declaration says "utf-16le", but the document is in UTF-8`,
+		utf16LE(
+			"\ufeff" + declared("UTF-8") + "<a/>",
+		): `the XML declaration says "UTF-8", but the document is in UTF-16LE`,
+		utf16LE(
+			"\ufeff" + declared("UTF-16BE") + "<a/>",
+		): `the XML declaration says "UTF-16BE", but the document is in UTF-16LE`,
+		utf16BE(
+			"\ufeff" + declared("UTF-16LE") + "<a/>",
+		): `the XML declaration says "UTF-16LE", but the document is in UTF-16BE`,
+		utf16BE(
+			"\ufeff" + declared("latin1") + "<a/>",
+		): `the XML declaration says "latin1", but the document is in UTF-16BE`,
 		// Other encodings.
 		declared("windows-1252") + "<a>\xe9</a>":              `encoding "windows-1252" is not supported`,
 		declared("ISO-8859-15") + "<a/>":                      `encoding "ISO-8859-15" is not supported`,
@@ -123,9 +135,18 @@ func TestParseEncodedLimits(t *testing.T) {
 	}{
 		{"UTF-8", func(n int) string { return "<a>" + repeat("x", n-7) + "</a>" }, small.Bytes},
 		{"UTF-16", func(n int) string { return utf16LE("\ufeff<a>" + repeat("x", n-7) + "</a>") }, small.Bytes - mark},
-		{"UTF-16 of three bytes", func(n int) string { return utf16BE("\ufeff<a>" + repeat("€", n) + "</a>") }, (small.Bytes - mark - 7) / 3},
-		{"ISO-8859-1", func(n int) string { return declared("latin1") + "<a>" + repeat("\xe9", n) + "</a>" }, (small.Bytes - len(declared("latin1")) - 7) / 2},
-		{"US-ASCII", func(n int) string { return declared("ascii") + "<a>" + repeat("x", n-7) + "</a>" }, small.Bytes - len(declared("ascii"))},
+		{
+			"UTF-16 of three bytes", func(n int) string { return utf16BE("\ufeff<a>" + repeat("€", n) + "</a>") },
+			(small.Bytes - mark - 7) / 3,
+		},
+		{
+			"ISO-8859-1", func(n int) string { return declared("latin1") + "<a>" + repeat("\xe9", n) + "</a>" },
+			(small.Bytes - len(declared("latin1")) - 7) / 2,
+		},
+		{
+			"US-ASCII", func(n int) string { return declared("ascii") + "<a>" + repeat("x", n-7) + "</a>" },
+			small.Bytes - len(declared("ascii")),
+		},
 	} {
 		_, err := xmltree.ParseEncoded([]byte(c.doc(c.at)), small)
 		requireKind(t, accepted, c.name, err)

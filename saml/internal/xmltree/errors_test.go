@@ -17,7 +17,8 @@ import (
 func TestErrorsSayWhere(t *testing.T) {
 	for marked, name := range map[string]string{
 		// The document
-		`^`: "", ` <!-- x --> ^`: "", `^x<a/>`: "", `<a/>^<b/>`: "", `<a/> ^x`: "", `<a/>^<!DOCTYPE a>`: "", `<a>^<?x?></a>`: "",
+		`^`: "", ` <!-- x --> ^`: "", `^x<a/>`: "", `<a/>^<b/>`: "", `<a/> ^x`: "", `<a/>^<!DOCTYPE a>`: "",
+		`<a>^<?x?></a>`:            "",
 		`^<?xml version="2"?><a/>`: "", ` ^<?xml version="1.0"?><a/>`: "", "\ufeff<!-- -->^<?xml version='1.0'?><a/>": "",
 		`<?xml version="1.0" encoding="latin1"?><a/>`: "latin1",
 		// Tags
@@ -32,7 +33,8 @@ func TestErrorsSayWhere(t *testing.T) {
 		"<a>x^\xff</a>": "", "<a>é^\xe9": "",
 		`<a>^<!-- x</a>`: "", `<a><!-- x ^-- --></a>`: "", `<a>^<![CDATA[x</a>`: "",
 		// Namespaces
-		`<^p:a/>`: "p", `<a><b ^p:c=""/></a>`: "p", `<a ^xmlns:p=""/>`: "p", `<a ^xmlns:p="rel"/>`: "p", `<a ^xmlns="rel"/>`: "",
+		`<^p:a/>`: "p", `<a><b ^p:c=""/></a>`: "p", `<a ^xmlns:p=""/>`: "p", `<a ^xmlns:p="rel"/>`: "p",
+		`<a ^xmlns="rel"/>`:                     "",
 		`<a xmlns:p="urn:p" ^xmlns:p="urn:q"/>`: "p", `<a ^xmlns:p="urn:{"/>`: "p", `<a ^xmlns:xml="urn:x"/>`: "xml",
 		// IDs, comments and the root
 		`<a ID="x"><b y="" ^Id="x"/></a>`: "x", `<a ID="x"><b ^xml:id="&#120;"/></a>`: "x",
@@ -69,7 +71,8 @@ func normalised(s string) string {
 func TestErrorsCutNamesShort(t *testing.T) {
 	long := strings.Repeat("é", 500)
 	for _, doc := range []string{
-		`<` + long + `>`, `<a ` + long + `/>`, `<a ID="` + long + `"><b ID="` + long + `"/></a>`, `<a ID="x` + long + `"><b ID="x` + long + `"/></a>`,
+		`<` + long + `>`, `<a ` + long + `/>`, `<a ID="` + long + `"><b ID="` + long + `"/></a>`,
+		`<a ID="x` + long + `"><b ID="x` + long + `"/></a>`,
 		`<` + long + `:a/>`, `<a ID="&#13;&#10;&quot;&#x202E;"><b ID="&#13;&#10;&quot;&#x202E;"/></a>`,
 		`<?xml version="1.0" encoding="` + long + `"?><a/>`, `<a xmlns:` + long + `=""/>`,
 	} {

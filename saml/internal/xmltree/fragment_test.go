@@ -15,7 +15,10 @@ func fragment(t *testing.T, text string, around xmltree.Node) (*xmltree.Doc, err
 
 // A fragment has the namespaces in scope where it will be taken to stand.
 func TestFragmentScope(t *testing.T) {
-	outer := parse(t, `<r xmlns="urn:d" xmlns:a="urn:a" xmlns:b="urn:b"><e xmlns="" xmlns:b="urn:B" xmlns:c="urn:c"/><f/></r>`)
+	outer := parse(
+		t,
+		`<r xmlns="urn:d" xmlns:a="urn:a" xmlns:b="urn:b"><e xmlns="" xmlns:b="urn:B" xmlns:c="urn:c"/><f/></r>`,
+	)
 	e := outer.Root().First()
 	f := e.Next()
 	for _, c := range []struct {
@@ -53,7 +56,9 @@ func TestFragmentScope(t *testing.T) {
 // It is one element, well-formed by itself.
 func TestFragmentSyntax(t *testing.T) {
 	outer := parse(t, `<r/>`).Root()
-	for _, text := range []string{``, ` `, `x`, `<a>`, `<a/><b/>`, `</r><r>`, `<a/>x`, `<!DOCTYPE a><a/>`, `<?x?><a/>`, "<a>\xff</a>", `<a></r>`} {
+	for _, text := range []string{
+		``, ` `, `x`, `<a>`, `<a/><b/>`, `</r><r>`, `<a/>x`, `<!DOCTYPE a><a/>`, `<?x?><a/>`, "<a>\xff</a>", `<a></r>`,
+	} {
 		d, err := fragment(t, text, outer)
 		requireKind(t, xmltree.Syntax, text, err)
 		require.Nil(t, d)

@@ -10,8 +10,8 @@ import (
 	"github.com/meridian-saml/meridian/saml/internal/xmltree"
 )
 
-// FuzzParse: whatever comes, no panic; an error is an *Error and comes with
-// nothing; what is accepted is a tree that hangs together, and written out and
+// FuzzParse: whatever the input, no panic; an error is an *Error and comes with
+// no document; an accepted document is a consistent tree, and written out and
 // read again is the same.
 func FuzzParse(f *testing.F) {
 	for _, seed := range seeds {
@@ -32,7 +32,7 @@ func FuzzParse(f *testing.F) {
 			require.True(t, e.Offset >= -1 && e.Offset <= len(doc), "%v", e)
 			return
 		}
-		hangsTogether(t, d)
+		checkTree(t, d)
 		want := dump(d.Root())
 		again, err := xmltree.Parse(write(d.Root()), roomy)
 		require.NoError(t, err, "%q", write(d.Root()))
@@ -43,8 +43,8 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// hangsTogether checks that every way through the tree tells the same.
-func hangsTogether(t *testing.T, d *xmltree.Doc) {
+// checkTree checks that every way through the tree agrees.
+func checkTree(t *testing.T, d *xmltree.Doc) {
 	t.Helper()
 	root := d.Root()
 	require.Zero(t, root.Pos())
@@ -86,7 +86,22 @@ func hangsTogether(t *testing.T, d *xmltree.Doc) {
 	require.Equal(t, counted, elements)
 }
 
-var escape = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "\t", "&#9;", "\n", "&#10;", "\r", "&#13;")
+var escape = strings.NewReplacer(
+	"&",
+	"&amp;",
+	"<",
+	"&lt;",
+	">",
+	"&gt;",
+	`"`,
+	"&quot;",
+	"\t",
+	"&#9;",
+	"\n",
+	"&#10;",
+	"\r",
+	"&#13;",
+)
 
 // write writes an element as XML, with the prefixes and declarations it had.
 func write(n xmltree.Node) string {
@@ -100,7 +115,9 @@ func write(n xmltree.Node) string {
 	}
 	b.WriteString("<" + name(n.Prefix(), n.Local()))
 	for _, decl := range n.Decls() {
-		b.WriteString(" " + strings.TrimSuffix("xmlns:"+d.PrefixText(decl.Prefix), ":") + `="` + escape.Replace(d.URI(decl.NS)) + `"`)
+		b.WriteString(
+			" " + strings.TrimSuffix("xmlns:"+d.PrefixText(decl.Prefix), ":") + `="` + escape.Replace(d.URI(decl.NS)) + `"`,
+		)
 	}
 	for _, a := range n.WrittenAttrs() {
 		b.WriteString(" " + name(a.Prefix, a.Local) + `="` + escape.Replace(a.Value) + `"`)

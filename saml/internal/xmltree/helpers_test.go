@@ -13,7 +13,7 @@ import (
 
 var roomy = xmltree.Limits{Bytes: 1 << 22, Depth: 64, Nodes: 100_000, Attributes: 64, Namespaces: 32, Total: 1 << 16}
 
-// accepted stands where a Kind would.
+// accepted means that there is no error.
 const accepted xmltree.Reason = -1
 
 func requireKind(t testing.TB, want xmltree.Reason, doc string, err error) {

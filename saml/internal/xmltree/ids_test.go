@@ -11,7 +11,7 @@ import (
 
 const dsNS = `xmlns:ds="http://www.w3.org/2000/09/xmldsig#"`
 
-// B10, B11: an ID stands once, whatever spelling of the attribute carries it.
+// B10, B11: an ID occurs once, in any spelling of the attribute.
 func TestIDs(t *testing.T) {
 	spellings := []string{"ID", "Id", "id", "xml:id"}
 	for _, a := range spellings {
@@ -35,7 +35,7 @@ func TestIDs(t *testing.T) {
 		"<r ID=\"x \"><a ID=\"x\n\"/></r>":              xmltree.Duplicate,
 		`<r ID=""><a ID=""/></r>`:                       xmltree.Duplicate,
 		`<r ID=""><a Id="x"/></r>`:                      accepted,
-		`<r iD="x"><a iD="x"/></r>`:                     accepted, // no spelling that anybody takes for an ID
+		`<r iD="x"><a iD="x"/></r>`:                     accepted, // no software takes this spelling for an ID
 		`<r xmlns:p="urn:p" p:ID="x"><a p:ID="x"/></r>`: accepted,
 		`<r xmlns:p="urn:p" p:ID="x"><a ID="x"/></r>`:   accepted,
 		`<r xmlns:ID="urn:x"><a xmlns:ID="urn:x"/></r>`: accepted,

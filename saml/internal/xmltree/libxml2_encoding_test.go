@@ -15,7 +15,19 @@ import (
 // encodedMutant is a mutant in some encoding, with a declaration that may name
 // another one.
 func encodedMutant(r *rand.Rand) []byte {
-	names := []string{"UTF-8", "utf-8", "utf8", "UTF-16", "UTF-16LE", "UTF-16BE", "ISO-8859-1", "latin1", "US-ASCII", "windows-1252", "ISO-8859-15"}
+	names := []string{
+		"UTF-8",
+		"utf-8",
+		"utf8",
+		"UTF-16",
+		"UTF-16LE",
+		"UTF-16BE",
+		"ISO-8859-1",
+		"latin1",
+		"US-ASCII",
+		"windows-1252",
+		"ISO-8859-15",
+	}
 	doc := strings.ToValidUTF8(mutant(r), "")
 	if r.IntN(4) > 0 && !strings.Contains(doc, "<?") {
 		doc = declared(names[r.IntN(len(names))]) + doc
@@ -64,6 +76,12 @@ func TestEncodedTreesAreLibxml2s(t *testing.T) {
 			there++
 		}
 	}
-	t.Logf("%d documents, %d read by both as the same tree; read here alone: %d, there alone: %d", len(docs), both, here, there)
+	t.Logf(
+		"%d documents, %d read by both as the same tree; read here alone: %d, there alone: %d",
+		len(docs),
+		both,
+		here,
+		there,
+	)
 	require.Greater(t, both, len(docs)/20)
 }

@@ -75,15 +75,21 @@ var strictness = map[string]func(doc string, kind xmltree.Reason) bool{
 	"a comment inside a text":            func(_ string, kind xmltree.Reason) bool { return kind == xmltree.Text },
 	"an ID twice":                        func(_ string, kind xmltree.Reason) bool { return kind == xmltree.Duplicate },
 	"a namespace that is a relative URI": func(doc string, _ xmltree.Reason) bool {
-		return regexp.MustCompile(`xmlns(:[^=]*)?\s*=\s*["'](?:[^a-zA-Z"']|[a-zA-Z0-9+.-]*[^a-zA-Z0-9+.:"'-]|[a-zA-Z0-9+.-]*["'])`).MatchString(doc)
+		return regexp.MustCompile(
+			`xmlns(:[^=]*)?\s*=\s*["'](?:[^a-zA-Z"']|[a-zA-Z0-9+.-]*[^a-zA-Z0-9+.:"'-]|[a-zA-Z0-9+.-]*["'])`,
+		).
+			MatchString(doc)
 	},
 	"a version or an encoding other than 1.0 and UTF-8": func(doc string, _ xmltree.Reason) bool {
-		return strings.Contains(doc, "<?xml") && !regexp.MustCompile(`^(\x{feff})?<\?xml\s+version\s*=\s*["']1\.0["'](\s+encoding\s*=\s*["'](?i:utf-8)["'])?\s*\?>`).MatchString(doc)
+		return strings.Contains(doc, "<?xml") &&
+			!regexp.MustCompile(`^(\x{feff})?<\?xml\s+version\s*=\s*["']1\.0["'](\s+encoding\s*=\s*["'](?i:utf-8)["'])?\s*\?>`).
+				MatchString(doc)
 	},
 	// Namespaces in XML, 3: "It MUST NOT be declared as the default
 	// namespace", nor bound to another prefix.
 	"a reserved namespace": func(doc string, _ xmltree.Reason) bool {
-		return regexp.MustCompile(`xmlns(:[^=]*)?\s*=\s*["']http://www\.w3\.org/(XML/1998/namespace|2000/xmlns/)`).MatchString(doc)
+		return regexp.MustCompile(`xmlns(:[^=]*)?\s*=\s*["']http://www\.w3\.org/(XML/1998/namespace|2000/xmlns/)`).
+			MatchString(doc)
 	},
 }
 
@@ -106,7 +112,9 @@ func oddNamespace(d *xmltree.Doc) bool {
 // it uses.
 func oddID(doc string) bool { return regexp.MustCompile(`xml:id\s*=`).MatchString(doc) }
 
-var uriChars = regexp.MustCompile(`^([A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*(#[A-Za-z0-9._~:/?@!$&'()*+,;=-]*)?$`)
+var uriChars = regexp.MustCompile(
+	`^([A-Za-z0-9._~:/?@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*(#[A-Za-z0-9._~:/?@!$&'()*+,;=-]*)?$`,
+)
 
 var port = regexp.MustCompile(`//[^/?#]*:`)
 
@@ -159,7 +167,13 @@ func TestTreesAreLibxml2s(t *testing.T) {
 			t.Errorf("libxml2 reads %q, and we: %v", docs[i], err)
 		}
 	}
-	t.Logf("%d documents, %d read by both as the same tree; refused there alone: %d; refused here alone: %v", len(docs), both, lax, why)
+	t.Logf(
+		"%d documents, %d read by both as the same tree; refused there alone: %d; refused here alone: %v",
+		len(docs),
+		both,
+		lax,
+		why,
+	)
 	require.Greater(t, both, count/20)
 }
 

@@ -34,9 +34,15 @@ func TestLimits(t *testing.T) {
 	}{
 		{"bytes", func(n int) string { return "<a/>" + repeat(" ", n-4) }, small.Bytes},
 		{"bytes of a text", func(n int) string { return "<a>" + repeat("x", n-7) + "</a>" }, small.Bytes},
-		{"bytes before line ends are one", func(n int) string { return "<a/>" + repeat("\r\n", n/2-2) + repeat(" ", n%2) }, small.Bytes},
+		{
+			"bytes before line ends are one", func(n int) string { return "<a/>" + repeat("\r\n", n/2-2) + repeat(" ", n%2) },
+			small.Bytes,
+		},
 		{"depth", func(n int) string { return repeat("<a>", n) + repeat("</a>", n) }, small.Depth},
-		{"depth of an empty element", func(n int) string { return repeat("<a>", n-1) + "<a/>" + repeat("</a>", n-1) }, small.Depth},
+		{
+			"depth of an empty element", func(n int) string { return repeat("<a>", n-1) + "<a/>" + repeat("</a>", n-1) },
+			small.Depth,
+		},
 		{"nodes: elements", func(n int) string { return "<a>" + repeat("<b/>", n-1) + "</a>" }, small.Nodes},
 		{"nodes: elements and texts", func(n int) string { return "<a>x" + repeat("<b/>", n-2) + "</a>" }, small.Nodes},
 		{"nodes: white space", func(n int) string { return "<a> " + repeat("<b/>", n-2) + "</a>" }, small.Nodes},
@@ -47,7 +53,10 @@ func TestLimits(t *testing.T) {
 		{"nodes: empty CDATA", func(n int) string { return "<a>" + repeat("<![CDATA[]]>", n-1) + "</a>" }, small.Nodes},
 		{"attributes of one element", func(n int) string { return "<a" + attributes(n) + "/>" }, small.Attributes},
 		{"declarations of one element", func(n int) string { return "<a" + declarations(n) + "/>" }, small.Namespaces},
-		{"attributes in all", func(n int) string { return "<a" + attributes(3) + "><b" + attributes(n-3) + "/></a>" }, small.Total},
+		{
+			"attributes in all", func(n int) string { return "<a" + attributes(3) + "><b" + attributes(n-3) + "/></a>" },
+			small.Total,
+		},
 		{"declarations in all", func(n int) string {
 			return "<a" + declarations(2) + "><b" + declarations(2) + "/><c" + declarations(n-4) + "/></a>"
 		}, small.Total},

@@ -17,9 +17,13 @@ var seeds = []string{
 }
 
 var pieces = []string{
-	"<", ">", "/", "=", "\"", "'", "&", ";", "#", ":", "!", "?", "[", "]", "-", " ", "\t", "\n", "\r", "\r\n", "\x00", "\x01", "\x1f", "\x7f", "\u0085", "\u2028", "\ufeff", "\ufffe", "\xff", "\xed\xa0\x80", "é", "\u0300", "·", "1",
-	"<a>", "</a>", "<a/>", "<b", "/>", "</", "<!--", "-->", "--", "<![CDATA[", "]]>", "<?", "?>", "<!DOCTYPE a>", "<?x?>", `<?xml version="1.0"?>`, "&lt;", "&#x41;", "&#0;", "&#xD;", "&#xFFFF;", "&#x110000;", "&x;", "&#00000065;",
-	` xmlns="urn:d"`, ` xmlns=""`, ` xmlns:a="urn:a"`, ` xmlns:a=""`, ` xmlns:z="urn:a"`, ` xmlns:z="rel"`, ` xmlns:xml="http://www.w3.org/XML/1998/namespace"`, ` xmlns:xmlns="urn:x"`, ` a:x=""`, ` z:x=""`, ` x=""`, ` y='<'`, ` ID="_a"`, ` xml:id="q"`, "a:", "z:", "xml:", "xmlns:", "xmlns",
+	"<", ">", "/", "=", "\"", "'", "&", ";", "#", ":", "!", "?", "[", "]", "-", " ", "\t", "\n", "\r", "\r\n", "\x00",
+	"\x01", "\x1f", "\x7f", "\u0085", "\u2028", "\ufeff", "\ufffe", "\xff", "\xed\xa0\x80", "é", "\u0300", "·", "1",
+	"<a>", "</a>", "<a/>", "<b", "/>", "</", "<!--", "-->", "--", "<![CDATA[", "]]>", "<?", "?>", "<!DOCTYPE a>", "<?x?>",
+	`<?xml version="1.0"?>`, "&lt;", "&#x41;", "&#0;", "&#xD;", "&#xFFFF;", "&#x110000;", "&x;", "&#00000065;",
+	` xmlns="urn:d"`, ` xmlns=""`, ` xmlns:a="urn:a"`, ` xmlns:a=""`, ` xmlns:z="urn:a"`, ` xmlns:z="rel"`,
+	` xmlns:xml="http://www.w3.org/XML/1998/namespace"`, ` xmlns:xmlns="urn:x"`, ` a:x=""`, ` z:x=""`, ` x=""`, ` y='<'`,
+	` ID="_a"`, ` xml:id="q"`, "a:", "z:", "xml:", "xmlns:", "xmlns",
 }
 
 // mutant is a seed with up to three changes.

@@ -109,17 +109,7 @@ func (r *reader) resolveAttributes(n *node) error {
 
 // isAbsolute reports whether a URI begins with a scheme (RFC 3986 3.1).
 func isAbsolute(uri string) bool {
+	const letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 	scheme, _, ok := strings.Cut(uri, ":")
-	if !ok || scheme == "" {
-		return false
-	}
-	for i := range len(scheme) {
-		c := scheme[i]
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z'
-		other := c >= '0' && c <= '9' || c == '+' || c == '-' || c == '.'
-		if !letter && (i == 0 || !other) {
-			return false
-		}
-	}
-	return true
+	return ok && strings.IndexAny(scheme, letters) == 0 && strings.Trim(scheme, letters+"0123456789+-.") == ""
 }

@@ -75,8 +75,8 @@ func (n Node) Child(ns NS, local string) Node {
 	return c
 }
 
-// Again returns the next element after n with the same name and parent.
-func (n Node) Again() Node {
+// NextSame returns the next element after n with the same name and parent.
+func (n Node) NextSame() Node {
 	c := n.Next()
 	for c.OK() && !c.Is(n.NS(), n.Local()) {
 		c = c.Next()
