@@ -45,56 +45,49 @@ func (c *Consumer) ACS() saml.Endpoint { return c.here }
 func (c *Consumer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c.setHeaders(w.Header())
 	v := c.newVerdict()
-	out, err := c.consume(w, r, &v)
+	login, restart, err := c.consume(w, r, &v)
 	switch {
 	case err != nil:
 		v.setError(err)
 		c.refuse(w, r, v)
-	case out.restart != nil:
+	case restart != nil:
 		v.Reason, v.Rule, v.Detail = string(ReasonRestarted), ruleUnsolicited, "dropped, and a sign-in started"
 		c.report(r.Context(), v)
-		c.startLogin(w, r, *out.restart, waitingRequest{by: InitiatorClick, restarted: true})
+		c.startLogin(w, r, *restart, waitingRequest{by: InitiatorClick, restarted: true})
 	default:
 		v.Accepted = true
 		c.report(r.Context(), v)
-		c.cfg.OnLogin(w, r, out.login) // [4]
+		c.cfg.OnLogin(w, r, login) // [4]
 	}
 }
 
-// outcome is the result of a response that is not refused: one of its fields is set.
-type outcome struct {
-	login   *Login        // the user is signed in
-	restart *LoginOptions // the assertion was dropped, and a sign-in of our own starts
-}
-
-// consume goes through the stages of a response: [1] HTTP, [2] Verify, [3] admit. ServeHTTP calls [4],
+// consume goes through the stages of a response: [1] HTTP, [2] Verify, [3] admit. It returns the accepted
+// sign-in, or the options of the sign-in to start because the assertion was dropped. ServeHTTP calls [4],
 // OnLogin, when the body has been released.
-func (c *Consumer) consume(w http.ResponseWriter, r *http.Request, v *Verdict) (outcome, error) {
+func (c *Consumer) consume(w http.ResponseWriter, r *http.Request, v *Verdict) (*Login, *LoginOptions, error) {
 	// [1] What the browser sent: the form, and its waiting requests.
 	held := c.bodies.hold(c.cfg.ClientAddr(r))
 	defer held.release() // the response's copies, too, are gone by then
-	form, err := c.readForm(w, r, held)
+	response, relayState, err := c.readForm(w, r, held)
 	if err != nil {
-		return outcome{}, err
+		return nil, nil, err
 	}
 	waiting := waitingRequests(r)
 
 	// [2] What was signed, if every rule holds. Nothing is consumed until then.
-	assertion, err := c.cfg.SP.Verify([]byte(form.response), c.verifyOptions(waiting))
+	assertion, err := c.cfg.SP.Verify([]byte(response), c.verifyOptions(waiting))
 	if err != nil {
-		return outcome{}, asCancelled(err)
+		return nil, nil, asCancelled(err)
 	}
 	v.setAssertion(assertion)
 
 	// [3] Whether it is used for the first time, for a request of this browser.
 	if assertion.InResponseTo() == "" && c.cfg.Unsolicited == Restart {
-		return c.restart(form.relayState, waiting)
+		restart, err := c.restart(relayState, waiting)
+		return nil, restart, err
 	}
-	login, err := c.admit(w, r, assertion, form.relayState, waiting)
-	if err != nil {
-		return outcome{}, err
-	}
-	return outcome{login: login}, nil
+	login, err := c.admit(w, r, assertion, relayState, waiting)
+	return login, nil, err
 }
 
 // verifyOptions returns what this consumer accepts: an answer to one of the waiting requests, and an
@@ -114,7 +107,7 @@ func (c *Consumer) verifyOptions(waiting []waitingRequest) saml.VerifyOptions {
 //
 // An identity provider that never answers requests would send each restart back as another unsolicited
 // response; after maxRestarts within restartWindow it is refused.
-func (c *Consumer) restart(relayState string, waiting []waitingRequest) (outcome, error) {
+func (c *Consumer) restart(relayState string, waiting []waitingRequest) (*LoginOptions, error) {
 	since, recent := c.cfg.SP.Now().Add(-restartWindow).Unix(), 0
 	for _, q := range waiting {
 		if q.restarted && q.at >= since {
@@ -122,10 +115,10 @@ func (c *Consumer) restart(relayState string, waiting []waitingRequest) (outcome
 		}
 	}
 	if recent >= maxRestarts {
-		return outcome{}, newError(ReasonUnsolicited, ruleUnsolicited,
+		return nil, newError(ReasonUnsolicited, ruleUnsolicited,
 			"restarting led back here: does the identity provider answer requests?")
 	}
-	return outcome{restart: &LoginOptions{ReturnTo: c.allowed.allow(relayState)}}, nil
+	return &LoginOptions{ReturnTo: c.allowed.allow(relayState)}, nil
 }
 
 // The status codes of Core 3.2.2.2 with which an identity provider says that it did not sign the user in,

@@ -11,40 +11,34 @@ import (
 	"strings"
 )
 
-// responseForm is the form of Bindings 3.5.4.
-type responseForm struct {
-	response   string // base64, not decoded here
-	relayState string
-}
-
 const formType = "application/x-www-form-urlencoded"
 
-// readForm reads the form from the body and from nowhere else: another party than the one that posts could
-// have put a parameter into the query.
-func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request, held *holding) (responseForm, error) {
+// readForm returns the SAMLResponse, in base64, and the RelayState of the form of Bindings 3.5.4. It reads the
+// form from the body alone: another party than the one that posts could have put a parameter into the query.
+func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request, held *holding) (string, string, error) {
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
-		return responseForm{}, newError(ReasonMethod, "Method (Bindings 3.5.4)", "").compared(http.MethodPost, r.Method)
+		return "", "", newError(ReasonMethod, "Method (Bindings 3.5.4)", "").compared(http.MethodPost, r.Method)
 	}
 	got := r.Header.Get("Content-Type")
 	if kind, _, err := mime.ParseMediaType(got); err != nil || kind != formType {
-		return responseForm{}, newError(ReasonContentType, "Content-Type (Bindings 3.5.4)", "").compared(formType, got)
+		return "", "", newError(ReasonContentType, "Content-Type (Bindings 3.5.4)", "").compared(formType, got)
 	}
 	if _, err := formFields(r.URL.RawQuery); err != nil {
-		return responseForm{}, err
+		return "", "", err
 	}
 	body, err := c.readBody(w, r, held)
 	if err != nil {
-		return responseForm{}, err
+		return "", "", err
 	}
 	fields, err := formFields(body, "SAMLResponse", "RelayState")
 	if err != nil {
-		return responseForm{}, err
+		return "", "", err
 	}
 	if fields["SAMLResponse"] == "" {
-		return responseForm{}, badForm("no SAMLResponse")
+		return "", "", badForm("no SAMLResponse")
 	}
-	return responseForm{response: fields["SAMLResponse"], relayState: fields["RelayState"]}, nil
+	return fields["SAMLResponse"], fields["RelayState"], nil
 }
 
 // maxTrusted is how much of a Content-Length is believed before the body is there. Most responses are

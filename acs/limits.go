@@ -67,12 +67,11 @@ type network struct {
 // commonly a /48 (RFC 6177).
 func networks(addr string) []network {
 	ip, err := netip.ParseAddr(addr)
+	if port, noPort := netip.ParseAddrPort(addr); noPort == nil {
+		ip, err = port.Addr(), nil
+	}
 	if err != nil {
-		port, err := netip.ParseAddrPort(addr)
-		if err != nil {
-			return []network{{share: addressShare}}
-		}
-		ip = port.Addr()
+		return []network{{share: addressShare}}
 	}
 	ip = ip.Unmap().WithZone("")
 	if ip.Is4() {

@@ -21,8 +21,8 @@
 // number of concurrent Adds one succeeds. Take reads from the stream's leader, never from a copy, and then
 // deletes that message by its sequence number; the call whose deletion succeeds has the value. A message
 // expires after its time to live, in whole seconds rounded up; it also carries the exact end, which Take
-// obeys. All lifetimes go by the clock of the stream's leader, which New reads, and calls do once a minute,
-// so the nodes' clocks don't matter. The servers of a cluster should agree to within seconds.
+// obeys. All lifetimes go by the clock of the stream's leader, so the nodes' clocks don't matter. The servers of
+// a cluster should agree to within seconds.
 //
 // An assertion costs two round trips to the leader, a request's Add one and its Take two. A record that
 // exists already costs one more.

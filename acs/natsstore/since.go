@@ -16,54 +16,49 @@ import (
 type mark struct {
 	subject string
 	seq     uint64
-	at      time.Time // by the leader's clock, when it was stored
+	highest uint64 // sequence number that this store has seen in the stream
 }
 
 func (m mark) same(o mark) bool { return m.subject == o.subject && m.seq == o.seq }
 
-// known is what the store knows of the marker.
-type known struct {
-	mark    mark
-	highest uint64 // sequence number seen in the stream
-}
-
 // Since implements [acs.Rememberer].
 func (s *Store) Since() time.Time { return s.memory.Since() }
 
-// readMark returns the newest marker on subject, which may be a wildcard.
-func (s *Store) readMark(ctx context.Context, subject string) (mark, error) {
+// readMark returns the newest marker on subject, which may be a wildcard, and when it was stored by the leader's
+// clock.
+func (s *Store) readMark(ctx context.Context, subject string) (mark, time.Time, error) {
 	msg, err := s.records.GetLastMsgForSubject(ctx, subject)
 	if err != nil {
-		return mark{}, err
+		return mark{}, time.Time{}, err
 	}
-	return mark{subject: msg.Subject, seq: msg.Sequence, at: msg.Time}, nil
+	return mark{msg.Subject, msg.Sequence, msg.Sequence}, msg.Time, nil
 }
 
 // learn reads the newest marker, and makes one if there is none.
 func (s *Store) learn(ctx context.Context) error {
 	prefix := s.cfg.Prefix + sinceSubject
-	m, err := s.readMark(ctx, prefix+"*")
+	m, at, err := s.readMark(ctx, prefix+"*")
 	if errors.Is(err, jetstream.ErrMsgNotFound) {
 		msg := &nats.Msg{Subject: prefix + rand.Text()}
 		if _, err = s.js.PublishMsg(ctx, msg, jetstream.WithExpectStream(s.cfg.records().Name)); err == nil {
-			m, err = s.readMark(ctx, prefix+"*")
+			m, at, err = s.readMark(ctx, prefix+"*")
 		}
 	}
 	if err != nil {
 		return unavailable("the marker", err)
 	}
-	s.memory.Learn(known{m, m.seq}, m.at.Add(s.cfg.Margin))
+	s.memory.Learn(m, at.Add(s.cfg.Margin))
 	return nil
 }
 
 // confirm is called after an assertion was stored with number seq, by a caller that knew before. If the
 // marker is still there, the stream has lost nothing between, so it would have refused a used assertion.
-func (s *Store) confirm(ctx context.Context, before known, seq uint64) error {
-	m, err := s.readMark(ctx, before.mark.subject)
-	there := err == nil && m.same(before.mark)
+func (s *Store) confirm(ctx context.Context, before mark, seq uint64) error {
+	m, _, err := s.readMark(ctx, before.subject)
+	there := err == nil && m.same(before)
 	switch {
 	case there && seq > before.highest:
-		s.memory.Change(func(k *known) { k.highest = max(k.highest, seq) })
+		s.memory.Change(func(m *mark) { m.highest = max(m.highest, seq) })
 		return nil
 	case err != nil && !errors.Is(err, jetstream.ErrMsgNotFound):
 		return unavailable("the marker", err)
@@ -73,11 +68,10 @@ func (s *Store) confirm(ctx context.Context, before known, seq uint64) error {
 
 // forgot moves Since. If the stream went back to an older state, its marker promises too much: it is
 // deleted, so that all nodes miss it.
-func (s *Store) forgot(ctx context.Context, before known, wentBack bool) error {
-	isKnown := func(k known) bool { return k.mark.same(before.mark) }
-	err := s.memory.Forget(isKnown, func() error {
+func (s *Store) forgot(ctx context.Context, before mark, wentBack bool) error {
+	err := s.memory.Forget(before.same, func() error {
 		if wentBack {
-			if _, err := deleteMsg(ctx, s.records, before.mark.seq); err != nil {
+			if _, err := deleteMsg(ctx, s.records, before.seq); err != nil {
 				return unavailable("the marker", err)
 			}
 		}

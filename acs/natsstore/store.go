@@ -21,7 +21,7 @@ type Store struct {
 	requests jetstream.Stream // the handles go by name, so they serve a stream that is made again
 	records  jetstream.Stream
 	clock    *clock
-	memory   storeerr.Memory[known]
+	memory   storeerr.Memory[mark]
 }
 
 var (

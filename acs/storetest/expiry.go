@@ -83,7 +83,7 @@ func (s *suite) expiry() {
 		}
 		s.wantValue(k, "second")
 	}
-	over := end.Add(s.life()) // they need not expire at the same moment
+	over := s.Now().Add(s.life()) // they need not expire at the same moment
 	s.until(over, func() bool { return s.Now().After(over) })
 	s.wantNothing(keys[2])
 	s.mustAdd(keys[2], "v")
