@@ -199,7 +199,11 @@ func TestD18_WrongRegion(t *testing.T) {
 	w := newWorld(t)
 	us, eu, b := w.region("us-east-1"), w.region("eu-central-1"), w.browser()
 	req := b.login(eu, euACS, "")
-	v := w.refused(w.browser().answer(us, w.good(usACS, req.id), req.relayState), http.StatusForbidden, saml.ReasonWrongRegion)
+	v := w.refused(
+		w.browser().answer(us, w.good(usACS, req.id), req.relayState),
+		http.StatusForbidden,
+		saml.ReasonWrongRegion,
+	)
 	require.Contains(t, v.Detail, "eu-central-1")
 	require.Contains(t, v.Detail, "listed in the identity provider's app?")
 	require.Equal(t, acs.FlowSP, v.Flow)
@@ -309,7 +313,11 @@ func TestD45_RelayStateThatWasDropped(t *testing.T) {
 	form := w.form(w.good(euACS, one.id), "")
 	form.Set("RelayState", "")
 	require.Equal(t, "/one", w.accepted(b.post(eu, euACS, form)).ReturnTo)
-	w.refused(w.browser().answer(eu, w.good(euACS, b.login(eu, euACS, "").id), ""), http.StatusForbidden, saml.ReasonInResponseTo)
+	w.refused(
+		w.browser().answer(eu, w.good(euACS, b.login(eu, euACS, "").id), ""),
+		http.StatusForbidden,
+		saml.ReasonInResponseTo,
+	)
 }
 
 // The race of D03 for solicited answers, on two nodes.

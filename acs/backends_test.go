@@ -34,7 +34,10 @@ func natsBackend(storage jetstream.StorageType) open {
 		n := testserver.StartNATS(t, 1)
 		node := func(timeout time.Duration) func() acs.Store {
 			return func() acs.Store {
-				s, err := natsstore.New(t.Context(), natsstore.Config{JetStream: n.JetStream(0), Storage: storage, Timeout: timeout})
+				s, err := natsstore.New(
+					t.Context(),
+					natsstore.Config{JetStream: n.JetStream(0), Storage: storage, Timeout: timeout},
+				)
 				require.NoError(t, err)
 				return s
 			}

@@ -108,7 +108,10 @@ func (g *benchRegion) good(inResponseTo string) string {
 func BenchmarkSignIn(b *testing.B) {
 	g := newBenchRegion(b, nil)
 	rec := httptest.NewRecorder()
-	g.handler.ServeHTTP(rec, httptest.NewRequest(http.MethodGet, "https://us-east-1.signin.example/login?return_to=/reports", nil))
+	g.handler.ServeHTTP(
+		rec,
+		httptest.NewRequest(http.MethodGet, "https://us-east-1.signin.example/login?return_to=/reports", nil),
+	)
 	require.Equal(b, http.StatusSeeOther, rec.Code)
 	to, err := url.Parse(rec.Header().Get("Location"))
 	require.NoError(b, err)
@@ -138,7 +141,10 @@ func BenchmarkSignIn(b *testing.B) {
 		pair.add(took, g.verify(b, []byte(response), want))
 	}
 	pair.report(b)
-	b.ReportMetric(testing.AllocsPerRun(100, func() { g.serve(post()) })-testing.AllocsPerRun(100, func() { post() }), "allocs/sign-in")
+	b.ReportMetric(
+		testing.AllocsPerRun(100, func() { g.serve(post()) })-testing.AllocsPerRun(100, func() { post() }),
+		"allocs/sign-in",
+	)
 	b.ReportMetric(testing.AllocsPerRun(100, func() { g.verify(b, []byte(response), want) }), "allocs/Verify")
 }
 
@@ -158,7 +164,9 @@ func BenchmarkLogin(b *testing.B) {
 			digest := sha256.Sum256(raw)
 			var pair pair
 			for b.Loop() {
-				took, status := g.serve(httptest.NewRequest(http.MethodGet, "https://us-east-1.signin.example/login?return_to=/reports", nil))
+				took, status := g.serve(
+					httptest.NewRequest(http.MethodGet, "https://us-east-1.signin.example/login?return_to=/reports", nil),
+				)
 				if status != http.StatusSeeOther {
 					b.Fatal(status)
 				}

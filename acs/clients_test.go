@@ -100,7 +100,11 @@ func TestInvariant17_ForeignPageLeavesRoomForItsNeighbours(t *testing.T) {
 			for range 200 {
 				codes[flood(w, us)]++
 			}
-			require.Equal(t, map[int]int{http.StatusSeeOther: acs.Len(store), http.StatusTooManyRequests: 200 - acs.Len(store)}, codes)
+			require.Equal(
+				t,
+				map[int]int{http.StatusSeeOther: acs.Len(store), http.StatusTooManyRequests: 200 - acs.Len(store)},
+				codes,
+			)
 			require.Less(t, acs.Len(store), 60)
 			for _, began := range []acs.Initiator{acs.InitiatorClick, acs.InitiatorUser} {
 				var waiting []func()
@@ -169,7 +173,10 @@ func TestAddressesThatAreOneClient(t *testing.T) {
 // sites returns hosts of one IPv6 site.
 func sites(n int) (out []string) {
 	for i := range n {
-		out = append(out, netip.AddrPortFrom(netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 0, 7, byte(i >> 8), byte(i)}), 1).String())
+		out = append(
+			out,
+			netip.AddrPortFrom(netip.AddrFrom16([16]byte{0x20, 1, 0xd, 0xb8, 0, 7, byte(i >> 8), byte(i)}), 1).String(),
+		)
 	}
 	return out
 }

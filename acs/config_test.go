@@ -201,14 +201,25 @@ func TestOnVerdictComesFirst(t *testing.T) {
 }
 
 func TestUnsolicitedHasNames(t *testing.T) {
-	require.Equal(t, "Refuse Restart Accept Unsolicited(?)", strings.Join([]string{acs.Refuse.String(), acs.Restart.String(), acs.Accept.String(), acs.Unsolicited(7).String()}, " "))
+	require.Equal(
+		t,
+		"Refuse Restart Accept Unsolicited(?)",
+		strings.Join(
+			[]string{acs.Refuse.String(), acs.Restart.String(), acs.Accept.String(), acs.Unsolicited(7).String()},
+			" ",
+		),
+	)
 }
 
 // A body that ends early is refused.
 func TestBodyThatEndsEarly(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept)
-	r := httptest.NewRequest(http.MethodPost, usACS, io.MultiReader(strings.NewReader("SAMLResponse="), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	r := httptest.NewRequest(
+		http.MethodPost,
+		usACS,
+		io.MultiReader(strings.NewReader("SAMLResponse="), iotest.ErrReader(io.ErrUnexpectedEOF)),
+	)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	w.refused(w.browser().do(us, r), http.StatusBadRequest, acs.ReasonForm)
 }

@@ -98,7 +98,12 @@ func natsFiles(t *testing.T) (revert, jetstream.JetStream) {
 	js := n.JetStream(0)
 	restart := func(between func()) { // the connection has noticed both when it is over
 		becomes := func(want bool) {
-			require.Eventually(t, func() bool { return (js.Conn().Status() == nats.CONNECTED) == want }, time.Minute, time.Millisecond)
+			require.Eventually(
+				t,
+				func() bool { return (js.Conn().Status() == nats.CONNECTED) == want },
+				time.Minute,
+				time.Millisecond,
+			)
 		}
 		n.KillAll()
 		becomes(false)
@@ -169,7 +174,11 @@ func TestInvariant6_D04_SecondAnswerToARequestThatWaitsAgain(t *testing.T) {
 			store.back()
 			w.untilAccepted(nodes[0])
 			w.catchUp()
-			v := w.refused(used.answer(nodes[0], w.good(usACS, req.id), req.relayState), http.StatusForbidden, acs.ReasonForgotten)
+			v := w.refused(
+				used.answer(nodes[0], w.good(usACS, req.id), req.relayState),
+				http.StatusForbidden,
+				acs.ReasonForgotten,
+			)
 			require.Contains(t, v.Want, "requested at or after ")
 		})
 	}

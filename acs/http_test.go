@@ -87,7 +87,11 @@ func TestD48_OneSAMLResponseAndInTheBody(t *testing.T) {
 		})
 	}
 	require.Zero(t, w.loginCount())
-	r := httptest.NewRequest(http.MethodPost, usACS, strings.NewReader("x=%zz&button=Continue&SAMLResponse="+one+"&RelayState=/a"))
+	r := httptest.NewRequest(
+		http.MethodPost,
+		usACS,
+		strings.NewReader("x=%zz&button=Continue&SAMLResponse="+one+"&RelayState=/a"),
+	)
 	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	require.Equal(t, "/a", w.accepted(w.browser().do(us, r)).ReturnTo)
 }
@@ -113,7 +117,11 @@ func TestD50_D51_DeflatedPost(t *testing.T) {
 		form := url.Values{"SAMLResponse": {testkit.Deflated(plain)}}
 		w.refused(w.browser().post(us, usACS, form), http.StatusForbidden, saml.ReasonXML)
 	}
-	w.refused(w.browser().post(us, usACS, url.Values{"SAMLResponse": {"<Response/>"}}), http.StatusForbidden, saml.ReasonBase64)
+	w.refused(
+		w.browser().post(us, usACS, url.Values{"SAMLResponse": {"<Response/>"}}),
+		http.StatusForbidden,
+		saml.ReasonBase64,
+	)
 }
 
 func TestRequestCookie(t *testing.T) {
@@ -258,6 +266,7 @@ func TestMetadataPage(t *testing.T) {
 		require.Equal(t, "application/samlmetadata+xml", rec.Header().Get("Content-Type"))
 		require.Equal(t, string(want), rec.Body.String())
 	}
-	rec := w.browser().do(w.region("us-east-1"), httptest.NewRequest(http.MethodDelete, "https://any.example/metadata", nil))
+	rec := w.browser().
+		do(w.region("us-east-1"), httptest.NewRequest(http.MethodDelete, "https://any.example/metadata", nil))
 	require.Equal(t, http.StatusMethodNotAllowed, rec.Code)
 }

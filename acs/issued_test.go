@@ -11,8 +11,8 @@ import (
 	"github.com/meridian-saml/meridian/mockidp/testkit"
 )
 
-// Operators compare clocks by Verdict.Issued, so it is the instant of a verified assertion, accepted or not, and of no
-// other. So are its ID and NameID.
+// Operators compare clocks by Verdict.Issued, so it is the instant of a verified assertion, accepted or not, and
+// of no other. So are its ID and NameID.
 func TestIssuedIsOfVerifiedAssertionsAlone(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept)

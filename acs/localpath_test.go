@@ -53,8 +53,8 @@ func FuzzLocalPath(f *testing.F) {
 	})
 }
 
-// checkPlace: an allowed place is unchanged and resolves to one of these origins, of which the first is our own; and it
-// holds nothing that another program could resolve differently.
+// checkPlace: an allowed place is unchanged and resolves to one of these origins, of which the first is our own;
+// and it holds nothing that another program could resolve differently.
 func checkPlace(t *testing.T, raw, got string, origins ...string) {
 	if got == "" {
 		return

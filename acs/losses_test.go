@@ -57,11 +57,19 @@ func loseNATS(t *testing.T, _ *world) revert {
 	n := testserver.StartNATS(t, 1)
 	js := n.JetStream(0)
 	becomes := func(want bool) {
-		require.Eventually(t, func() bool { return (js.Conn().Status() == nats.CONNECTED) == want }, time.Minute, time.Millisecond)
+		require.Eventually(
+			t,
+			func() bool { return (js.Conn().Status() == nats.CONNECTED) == want },
+			time.Minute,
+			time.Millisecond,
+		)
 	}
 	return revert{
 		node: func() acs.Store {
-			s, err := natsstore.New(t.Context(), natsstore.Config{JetStream: js, Storage: jetstream.MemoryStorage, Timeout: time.Minute})
+			s, err := natsstore.New(
+				t.Context(),
+				natsstore.Config{JetStream: js, Storage: jetstream.MemoryStorage, Timeout: time.Minute},
+			)
 			require.NoError(t, err)
 			return s
 		},
@@ -84,8 +92,8 @@ func loseNATSFiles(t *testing.T, _ *world) revert {
 	return r
 }
 
-// Assertions are used, half of them before the state that the store goes back to. After the loss nine browsers present
-// each again at three nodes: at once, and when others have been admitted. None is admitted again.
+// Assertions are used, half of them before the state that the store goes back to. After the loss nine browsers
+// present each again at three nodes: at once, and when others have been admitted. None is admitted again.
 func TestInvariant7_D04_RoundsAfterALoss(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(losses)) {
 		t.Run(name, func(t *testing.T) {

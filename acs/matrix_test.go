@@ -14,15 +14,21 @@ import (
 // fiveRegions have an ACS URL for IPv4 only and a dual-stack one each.
 func fiveRegions() (list []saml.Endpoint) {
 	for _, region := range []string{"us-east-1", "eu-central-1", "eu-west-1", "ap-southeast-2", "sa-east-1"} {
-		list = append(list,
+		list = append(
+			list,
 			saml.Endpoint{URL: "https://" + region + ".signin.example/platform/saml/acs/4455", Region: region},
-			saml.Endpoint{URL: "https://" + region + ".signin.api.example/platform/saml/acs/4455", Region: region, Family: saml.DualStack})
+			saml.Endpoint{
+				URL:    "https://" + region + ".signin.api.example/platform/saml/acs/4455",
+				Region: region,
+				Family: saml.DualStack,
+			},
+		)
 	}
 	return list
 }
 
-// Invariant 2, rule 28: each consumer accepts the responses for its own URL and no others, even if all Regions share one
-// store.
+// Invariant 2, rule 28: each consumer accepts the responses for its own URL and no others, even if all Regions
+// share one store.
 func TestInvariant2_OnlyTheDiagonalOfFiveRegions(t *testing.T) {
 	w := newWorld(t, func(cfg *saml.Config) { cfg.ACS = fiveRegions() })
 	handlers := make(map[string]http.Handler)

@@ -43,7 +43,10 @@ func TestMemoryStoreFreesExpiredRecords(t *testing.T) {
 	c := newClock()
 	m := acs.NewMemoryStore(acs.MemoryConfig{Now: c.Now})
 	for i := range 1000 {
-		require.NoError(t, m.Add(t.Context(), acs.KeyPrefixAssertion+fmt.Sprint(i), nil, c.Now().Add(time.Duration(1000-i)*time.Second)))
+		require.NoError(
+			t,
+			m.Add(t.Context(), acs.KeyPrefixAssertion+fmt.Sprint(i), nil, c.Now().Add(time.Duration(1000-i)*time.Second)),
+		)
 	}
 	require.Equal(t, 1000, acs.Len(m))
 	c.Advance(500 * time.Second)

@@ -117,8 +117,8 @@ func TestInitiatorOf(t *testing.T) {
 	}
 }
 
-// Eight and more navigations by a foreign page never remove a waiting request of any initiator, and the user can always
-// begin.
+// Eight and more navigations by a foreign page never remove a waiting request of any initiator, and the user can
+// always begin.
 func TestK19_ForeignPageCannotPushOutAWaitingRequest(t *testing.T) {
 	for _, began := range []acs.Initiator{acs.InitiatorPage, acs.InitiatorClick, acs.InitiatorUser} {
 		w := newWorld(t)

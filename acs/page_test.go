@@ -164,7 +164,11 @@ func TestHeadersOfEveryAnswer(t *testing.T) {
 func TestAllowOpenerLeavesThePolicyOff(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", func(c *acs.Config) { c.InsecureAllowOpener = true })
-	require.NotContains(t, w.browser().get(us, "https://us-east-1.signin.example/login").Header(), "Cross-Origin-Opener-Policy")
+	require.NotContains(
+		t,
+		w.browser().get(us, "https://us-east-1.signin.example/login").Header(),
+		"Cross-Origin-Opener-Policy",
+	)
 }
 
 func wantHash(t *testing.T, csp, directive, text string) {

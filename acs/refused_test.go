@@ -54,7 +54,11 @@ func TestRefusedPage(t *testing.T) {
 		require.Equal(t, http.StatusForbidden, rec.Code)
 		require.NotContains(t, rec.Body.String(), "<code>", odd)
 	}
-	require.Equal(t, http.StatusMethodNotAllowed, w.browser().post(h, "https://us-east-1.signin.example/refused", nil).Code)
+	require.Equal(
+		t,
+		http.StatusMethodNotAllowed,
+		w.browser().post(h, "https://us-east-1.signin.example/refused", nil).Code,
+	)
 }
 
 func TestRefusedPathIsAPathOfThisHost(t *testing.T) {

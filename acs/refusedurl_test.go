@@ -20,7 +20,9 @@ func TestRefusedURLsKeepTheirUserInformation(t *testing.T) {
 		"https://admin:hunter2@[::1":             `"https://…@[::1"`,
 		"https://admin:hunter2%40host.invalid":   `"https://…"`,
 	} {
-		_, err := acs.New(acs.Config{SP: w.sp, Store: w.store, ACS: raw, OnLogin: func(http.ResponseWriter, *http.Request, *acs.Login) {}})
+		_, err := acs.New(
+			acs.Config{SP: w.sp, Store: w.store, ACS: raw, OnLogin: func(http.ResponseWriter, *http.Request, *acs.Login) {}},
+		)
 		require.Error(t, err, raw)
 		assert.Contains(t, err.Error(), shown)
 		assert.NotContains(t, err.Error(), "hunter2")

@@ -157,8 +157,8 @@ func TestMemoryStoreMargin(t *testing.T) {
 	w.accepted(w.browser().answer(us, w.good(usACS, ""), ""))
 }
 
-// D07: at the last moment at which a node accepts an assertion, its record is still live, also by the clock of a store
-// that is ahead.
+// D07: at the last moment at which a node accepts an assertion, its record is still live, also by the clock of a
+// store that is ahead.
 func TestInvariant7_D07_ReplayAtTheBoundary(t *testing.T) {
 	for _, ahead := range []time.Duration{0, 3 * time.Minute} {
 		w := newWorld(t)

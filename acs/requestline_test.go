@@ -36,8 +36,14 @@ func (w *world) raw(server *httptest.Server, l requestLine, a answer) *http.Resp
 	defer conn.Close()
 	require.NoError(w.t, conn.SetDeadline(time.Now().Add(time.Minute)))
 	body := w.form(a, "").Encode()
-	_, err = fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
-		l.target, l.host, len(body), body)
+	_, err = fmt.Fprintf(
+		conn,
+		"POST %s HTTP/1.1\r\nHost: %s\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\nConnection: close\r\n\r\n%s",
+		l.target,
+		l.host,
+		len(body),
+		body,
+	)
 	require.NoError(w.t, err)
 	got, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(w.t, err)
@@ -103,7 +109,18 @@ func TestJ21_OddTargetsAreNotRouted(t *testing.T) {
 		"two Hosts":        {acsPath, "us-east-1.signin.example\r\nHost: evil.example"},
 	} {
 		got := w.raw(server, l, w.good(usACS, ""))
-		require.Contains(t, []int{http.StatusBadRequest, http.StatusNotFound, http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusMethodNotAllowed}, got.StatusCode, name)
+		require.Contains(
+			t,
+			[]int{
+				http.StatusBadRequest,
+				http.StatusNotFound,
+				http.StatusMovedPermanently,
+				http.StatusTemporaryRedirect,
+				http.StatusMethodNotAllowed,
+			},
+			got.StatusCode,
+			name,
+		)
 		require.Zero(t, w.loginCount(), name)
 	}
 }

@@ -58,7 +58,10 @@ func killableNATS(servers int, storage jetstream.StorageType) func(*testing.T) k
 				js := n.JetStream(rand.N(servers))
 				require.Eventually(t, func() (ok bool) { // a cluster takes its time to begin
 					var err error
-					s, err = natsstore.New(t.Context(), natsstore.Config{JetStream: js, Storage: storage, Replicas: servers, Timeout: 2 * time.Second})
+					s, err = natsstore.New(
+						t.Context(),
+						natsstore.Config{JetStream: js, Storage: storage, Replicas: servers, Timeout: 2 * time.Second},
+					)
 					return err == nil
 				}, time.Minute, 50*time.Millisecond)
 				return s
@@ -119,8 +122,8 @@ func (w *world) admissions() map[string]int {
 	return out
 }
 
-// Nine browsers present one assertion to three nodes at once, and again later, in many rounds, while the store's server
-// is killed now and then. No assertion is admitted twice, whatever the store remembers.
+// Nine browsers present one assertion to three nodes at once, and again later, in many rounds, while the store's
+// server is killed now and then. No assertion is admitted twice, whatever the store remembers.
 func TestInvariant7_D03_D04_RoundsWhileServersAreKilled(t *testing.T) {
 	for _, name := range slices.Sorted(maps.Keys(killables)) {
 		t.Run(name, func(t *testing.T) {
@@ -158,7 +161,14 @@ func TestInvariant7_D03_D04_RoundsWhileServersAreKilled(t *testing.T) {
 			for _, p := range all {
 				once += admitted[p.id]
 			}
-			t.Logf("%d rounds, %d kills, %d late posts of what was used before them: %d admitted once, %d not at all, 0 twice", len(all), kills, late, once, len(all)-once)
+			t.Logf(
+				"%d rounds, %d kills, %d late posts of what was used before them: %d admitted once, %d not at all, 0 twice",
+				len(all),
+				kills,
+				late,
+				once,
+				len(all)-once,
+			)
 			require.Greater(t, once, len(all)/2)
 		})
 	}

@@ -156,7 +156,12 @@ func BenchmarkReplayRecord(b *testing.B) {
 	for _, name := range []string{"memory", "nats", "redis"} {
 		var n atomic.Int64
 		remember := func(b *testing.B, s acs.Store) {
-			err := s.Add(b.Context(), acs.AssertionKey(idpID, fmt.Sprint(n.Add(1))), []byte("2026-06-01T12:00:00Z"), time.Now().Add(10*time.Minute))
+			err := s.Add(
+				b.Context(),
+				acs.AssertionKey(idpID, fmt.Sprint(n.Add(1))),
+				[]byte("2026-06-01T12:00:00Z"),
+				time.Now().Add(10*time.Minute),
+			)
 			if err != nil {
 				b.Error(err)
 			}

@@ -29,8 +29,8 @@ func deleteStreams(t *testing.T, js jetstream.JetStream) {
 	}
 }
 
-// A store asks the stream's leader for the time once a minute. If that is the first call to find the streams gone, the
-// store makes them again, too.
+// A store asks the stream's leader for the time once a minute. If that is the first call to find the streams gone,
+// the store makes them again, too.
 func TestStoreWhoseStreamsAreGoneMakesThemAgain(t *testing.T) {
 	for name, storage := range storages {
 		t.Run(name, func(t *testing.T) {
@@ -65,8 +65,8 @@ func TestTakeMakesTheStreamsAgain(t *testing.T) {
 	require.ErrorIs(t, err, acs.ErrNotFound)
 }
 
-// Several nodes find the streams gone at the same moment, in several rounds. At most one of them accepts each assertion,
-// and a used one is accepted only by a store whose Since is later.
+// Several nodes find the streams gone at the same moment, in several rounds. At most one of them accepts each
+// assertion, and a used one is accepted only by a store whose Since is later.
 func TestManyNodesMakeTheStreamsAgainAtOnce(t *testing.T) {
 	for name, storage := range storages {
 		t.Run(name, func(t *testing.T) {
@@ -120,7 +120,12 @@ func TestStoreGoesOnWhenAKilledServerLostItsStreams(t *testing.T) {
 	stores := [2]*natsstore.Store{open(t, cfg), open(t, cfg)}
 	testserver.Forgets(t, stores, 5, time.Nanosecond, func() {
 		becomes := func(want bool) {
-			require.Eventually(t, func() bool { return (js.Conn().Status() == nats.CONNECTED) == want }, time.Minute, 5*time.Millisecond)
+			require.Eventually(
+				t,
+				func() bool { return (js.Conn().Status() == nats.CONNECTED) == want },
+				time.Minute,
+				5*time.Millisecond,
+			)
 		}
 		n.Kill(0)
 		becomes(false)

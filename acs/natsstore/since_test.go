@@ -16,11 +16,17 @@ import (
 	"github.com/meridian-saml/meridian/acs/natsstore"
 )
 
-// restart kills the servers and starts them again, and waits until the connection has noticed both. between may be nil.
+// restart kills the servers and starts them again, and waits until the connection has noticed both. between may be
+// nil.
 func restart(t *testing.T, n *testserver.NATS, js jetstream.JetStream, between func()) {
 	t.Helper()
 	becomes := func(want bool) {
-		require.Eventually(t, func() bool { return (js.Conn().Status() == nats.CONNECTED) == want }, time.Minute, 5*time.Millisecond)
+		require.Eventually(
+			t,
+			func() bool { return (js.Conn().Status() == nats.CONNECTED) == want },
+			time.Minute,
+			5*time.Millisecond,
+		)
 	}
 	n.KillAll()
 	becomes(false)

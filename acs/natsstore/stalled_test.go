@@ -55,7 +55,12 @@ func TestStalledWriteIsUnavailable(t *testing.T) {
 		}
 		n.Start()
 		// The first to succeed stores it, unless the stalled one does.
-		require.Eventually(t, func() bool { return errors.Is(add(t, s, key), acs.ErrExists) }, 2*time.Minute, 50*time.Millisecond)
+		require.Eventually(
+			t,
+			func() bool { return errors.Is(add(t, s, key), acs.ErrExists) },
+			2*time.Minute,
+			50*time.Millisecond,
+		)
 	}
 }
 
@@ -63,8 +68,10 @@ func TestStalledWriteIsUnavailable(t *testing.T) {
 func TestServerThatHangsIsLeft(t *testing.T) {
 	n := testserver.StartNATS(t, 3)
 	dialer := new(testserver.Dialer)
-	nc, err := nats.Connect("nats://"+n.Addr(0)+",nats://"+n.Addr(1)+",nats://"+n.Addr(2), append(natsstore.ConnectOptions(),
-		nats.DontRandomize(), nats.IgnoreDiscoveredServers(), nats.SetCustomDialer(dialer))...)
+	nc, err := nats.Connect(
+		"nats://"+n.Addr(0)+",nats://"+n.Addr(1)+",nats://"+n.Addr(2),
+		append(natsstore.ConnectOptions(),
+			nats.DontRandomize(), nats.IgnoreDiscoveredServers(), nats.SetCustomDialer(dialer))...)
 	require.NoError(t, err)
 	t.Cleanup(nc.Close)
 	js, err := jetstream.New(nc)

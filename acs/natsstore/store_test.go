@@ -183,7 +183,10 @@ func TestLeaderChanges(t *testing.T) {
 	var stores []*natsstore.Store
 	for i := range 3 {
 		open(t, natsstore.Config{JetStream: n.JetStream(i), Replicas: 3, Timeout: 20 * time.Second})
-		stores = append(stores, hasty(t, natsstore.Config{JetStream: n.JetStream(i), Replicas: 3, Timeout: 500 * time.Millisecond}))
+		stores = append(
+			stores,
+			hasty(t, natsstore.Config{JetStream: n.JetStream(i), Replicas: 3, Timeout: 500 * time.Millisecond}),
+		)
 	}
 	each := func(f func(*natsstore.Store) error) (worked int64) {
 		var count atomic.Int64

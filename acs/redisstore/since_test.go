@@ -24,15 +24,18 @@ func TestSinceIsShared(t *testing.T) {
 	require.Equal(t, one.Since().Add(time.Hour), late.Since())
 }
 
-// forgets checks that two running stores notice a loss. A restart breaks the client's connections, so several calls may
-// fail.
+// forgets checks that two running stores notice a loss. A restart breaks the client's connections, so several
+// calls may fail.
 func forgets(t *testing.T, stores [2]*redisstore.Store, lose func()) {
 	t.Helper()
 	testserver.Forgets(t, stores, 20, time.Microsecond, lose)
 }
 
 func two(t *testing.T, r *testserver.Redis) [2]*redisstore.Store {
-	return [2]*redisstore.Store{open(t, redisstore.Config{Client: r.Client()}), open(t, redisstore.Config{Client: r.Client()})}
+	return [2]*redisstore.Store{
+		open(t, redisstore.Config{Client: r.Client()}),
+		open(t, redisstore.Config{Client: r.Client()}),
+	}
 }
 
 func TestSinceMovesWithAFlush(t *testing.T) {
@@ -69,7 +72,12 @@ func TestSinceMovesWithAFailover(t *testing.T) {
 		stores[i] = open(t, redisstore.Config{Client: front})
 	}
 	c := replica.Client()
-	require.Eventually(t, func() bool { return c.Exists(t.Context(), "meridian:{region}#since").Val() == 1 }, time.Minute, 10*time.Millisecond)
+	require.Eventually(
+		t,
+		func() bool { return c.Exists(t.Context(), "meridian:{region}#since").Val() == 1 },
+		time.Minute,
+		10*time.Millisecond,
+	)
 
 	_, err = redisstore.New(t.Context(), redisstore.Config{Client: c})
 	requireReason(t, redisstore.ReasonUnavailable, err) // a replica takes no writes

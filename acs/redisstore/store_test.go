@@ -155,7 +155,8 @@ func TestRoomComesBackByExpiry(t *testing.T) {
 	fill := func(name string, life time.Duration) bool {
 		end := time.Now().Add(life) // of all: adding them takes its time
 		for i := range 250 {
-			if err := s.Add(t.Context(), request(fmt.Sprint(name, i)), nil, end); !errors.Is(err, acs.ErrExpired) || time.Now().Before(end) {
+			if err := s.Add(t.Context(), request(fmt.Sprint(name, i)), nil, end); !errors.Is(err, acs.ErrExpired) ||
+				time.Now().Before(end) {
 				require.NoError(t, err)
 				continue
 			}
@@ -173,7 +174,12 @@ func TestRoomComesBackByExpiry(t *testing.T) {
 	for life := 3 * time.Second; !fill(life.String(), life); life *= 2 { // it took longer than they live
 		require.Less(t, life, time.Minute)
 	}
-	require.Eventually(t, func() bool { return add(t, s, request(time.Now().UnixNano())) == nil }, 2*time.Minute, 20*time.Millisecond)
+	require.Eventually(
+		t,
+		func() bool { return add(t, s, request(time.Now().UnixNano())) == nil },
+		2*time.Minute,
+		20*time.Millisecond,
+	)
 	for i := range 249 {
 		require.NoError(t, add(t, s, request(1000+i)))
 	}
@@ -289,8 +295,8 @@ func TestPolicyThatChangesLater(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// Another client's writes evict the records while no user signs in, and the policy is corrected before the next sign-in.
-// Since moves for all nodes.
+// Another client's writes evict the records while no user signs in, and the policy is corrected before the next
+// sign-in. Since moves for all nodes.
 func TestEvictedRecordsAreNoticed(t *testing.T) {
 	r := testserver.StartRedis(t)
 	c := r.Client()
@@ -319,7 +325,15 @@ func TestPolicyOfAPromotedReplica(t *testing.T) {
 	primary := testserver.StartRedis(t)
 	host, port, err := net.SplitHostPort(primary.Addr)
 	require.NoError(t, err)
-	replica := testserver.StartRedis(t, "--replicaof", host+" "+port, "--repl-diskless-sync-delay", "0", "--maxmemory-policy", "volatile-lru")
+	replica := testserver.StartRedis(
+		t,
+		"--replicaof",
+		host+" "+port,
+		"--repl-diskless-sync-delay",
+		"0",
+		"--maxmemory-policy",
+		"volatile-lru",
+	)
 	front := redis.NewClient(&redis.Options{Addr: "failover", Dialer: primary.OrElse(replica), ReadTimeout: time.Minute})
 	t.Cleanup(func() { _ = front.Close() })
 	s := open(t, redisstore.Config{Client: front})

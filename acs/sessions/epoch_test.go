@@ -16,7 +16,8 @@ import (
 )
 
 var epochs = rapid.Custom(func(t *rapid.T) sessions.Epoch {
-	return rapid.MapOf(rapid.SampledFrom([]string{"", "us-east-1", "eu-central-1", "ap-south-1"}), rapid.Uint64Range(0, 3)).Draw(t, "epoch")
+	return rapid.MapOf(rapid.SampledFrom([]string{"", "us-east-1", "eu-central-1", "ap-south-1"}), rapid.Uint64Range(0, 3)).
+		Draw(t, "epoch")
 })
 
 // same reports whether two Epochs are equal, with missing components as zero.
@@ -44,7 +45,8 @@ func TestEpochLaws(t *testing.T) {
 	})
 }
 
-// The sessions that are alive in the end don't depend on the order in which sessions, sign-outs and revocations arrive.
+// The sessions that are alive in the end don't depend on the order in which sessions, sign-outs and revocations
+// arrive.
 func TestEveryOrderOfArrivalEndsTheSame(t *testing.T) {
 	now := time.Now()
 	rapid.Check(t, func(t *rapid.T) {
@@ -70,7 +72,15 @@ func TestEveryOrderOfArrivalEndsTheSame(t *testing.T) {
 			if e >= raised[u] && !ended[[2]string{u, s}] {
 				want = append(want, key)
 			}
-			session := sessions.Session{ID: key, SignIn: u + s, UserID: u, Created: now, Seen: now, Expires: now.Add(time.Hour), Epoch: sessions.Epoch{"here": e}}
+			session := sessions.Session{
+				ID:      key,
+				SignIn:  u + s,
+				UserID:  u,
+				Created: now,
+				Seen:    now,
+				Expires: now.Add(time.Hour),
+				Epoch:   sessions.Epoch{"here": e},
+			}
 			events = append(events, func(m *sessions.MemoryStore) error { return m.Create(ctx, key, session) })
 		}
 		m := sessions.NewMemoryStore(sessions.MemoryConfig{Region: "here"})

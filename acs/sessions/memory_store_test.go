@@ -28,9 +28,15 @@ func TestRegionsThatShareAMemoryStoreKeepTheContract(t *testing.T) {
 func TestMemoryStoreRemovesExpired(t *testing.T) {
 	ctx, now := t.Context(), time.Now()
 	m := sessions.NewMemoryStore(sessions.MemoryConfig{})
-	require.NoError(t, m.Create(ctx, "a", sessions.Session{UserID: "a", Created: now, Seen: now, Expires: now.Add(time.Hour)}))
+	require.NoError(
+		t,
+		m.Create(ctx, "a", sessions.Session{UserID: "a", Created: now, Seen: now, Expires: now.Add(time.Hour)}),
+	)
 	later := now.Add(time.Hour)
-	require.NoError(t, m.Create(ctx, "b", sessions.Session{UserID: "b", Created: later, Seen: later, Expires: later.Add(time.Hour)}))
+	require.NoError(
+		t,
+		m.Create(ctx, "b", sessions.Session{UserID: "b", Created: later, Seen: later, Expires: later.Add(time.Hour)}),
+	)
 	assert.Equal(t, 1, m.Len())
 }
 

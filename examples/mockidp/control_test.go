@@ -33,7 +33,13 @@ func curl(t *testing.T, doc string, atLeast int, flags ...string) (answers strin
 	for _, line := range lines {
 		line = strings.ReplaceAll(line, "127.0.0.1:8702", strings.TrimPrefix(found["Control"][0], "http://"))
 		cmd := exec.Command("sh", "-c", line)
-		cmd.Env = append(os.Environ(), "CONTROL="+found["Control"][0], "AUTH=Authorization: SSWS secret", "NO_PROXY=*", "no_proxy=*")
+		cmd.Env = append(
+			os.Environ(),
+			"CONTROL="+found["Control"][0],
+			"AUTH=Authorization: SSWS secret",
+			"NO_PROXY=*",
+			"no_proxy=*",
+		)
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, "%s\n%s", line, out)
 		answers += string(out) + "\n"
@@ -95,13 +101,18 @@ func TestProvisionPushes(t *testing.T) {
 	stop()
 }
 
-// With -attack every answer is hostile, and signed with the real key if it is signed. With -attacks the next answer is the
-// attack that the control API ordered.
+// With -attack every answer is hostile, and signed with the real key if it is signed. With -attacks the next
+// answer is the attack that the control API ordered.
 func TestAttacksInTheAnswers(t *testing.T) {
 	acs := make(chan string, 10)
-	sp := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { acs <- r.FormValue("SAMLResponse") }))
+	sp := httptest.NewServer(
+		http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { acs <- r.FormValue("SAMLResponse") }),
+	)
 	defer sp.Close()
-	config := write(t, `{"apps": [{"label": "x", "audience": "sp", "groups": ["Everyone"], "acs": [{"url": "`+sp.URL+`/acs"}, {"url": "`+sp.URL+`/acs2"}]}]}`)
+	config := write(
+		t,
+		`{"apps": [{"label": "x", "audience": "sp", "groups": ["Everyone"], "acs": [{"url": "`+sp.URL+`/acs"}, {"url": "`+sp.URL+`/acs2"}]}]}`,
+	)
 	subject := func(control, id string) string {
 		t.Helper()
 		post := func(path, body string) {

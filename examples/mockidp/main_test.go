@@ -149,8 +149,8 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// running starts the program and returns the addresses that it announced, by the word before them, and a function that
-// stops it and waits.
+// running starts the program and returns the addresses that it announced, by the word before them, and a function
+// that stops it and waits.
 func running(t *testing.T, sig os.Signal, args ...string) (map[string][]string, func()) {
 	t.Helper()
 	cmd := exec.Command(binary(t), append([]string{"-listen", "127.0.0.1:0"}, args...)...)

@@ -32,8 +32,8 @@ type sent struct {
 	fields                  [][2]string
 }
 
-// messages returns the kinds of the messages in a field: "good" for a signed one about Alice, "forged" for an unsigned one
-// about another user.
+// messages returns the kinds of the messages in a field: "good" for a signed one about Alice, "forged" for an
+// unsigned one about another user.
 func (s sent) messages(t *testing.T, name string) []string {
 	t.Helper()
 	var out []string
@@ -95,7 +95,18 @@ const twoApps = `{"apps": [
 
 // The form that the browser posts has the attack.
 func TestAttacksInTheForm(t *testing.T) {
-	found, stop := running(t, os.Interrupt, "-config", write(t, twoApps), "-attacks", "-okta-paths", "-control", "127.0.0.1:0", "-control-token", "secret")
+	found, stop := running(
+		t,
+		os.Interrupt,
+		"-config",
+		write(t, twoApps),
+		"-attacks",
+		"-okta-paths",
+		"-control",
+		"127.0.0.1:0",
+		"-control-token",
+		"secret",
+	)
 	defer stop()
 	tile := strings.TrimSuffix(found["Sign"][0], "/login/login.htm") + "/app/one/k1/sso/saml"
 	control := found["Control"][0]
@@ -193,7 +204,8 @@ func TestOfferedAttacks(t *testing.T) {
 	defer stop()
 	tile := strings.Replace(found["Metadata"][0], "/sso/saml/metadata", "", 1)
 	key := tile[strings.LastIndex(tile, "/")+1:]
-	page, err := testkit.NewBrowser(t.Context()).Open(strings.TrimSuffix(found["Sign"][0], "/login/login.htm") + "/app/mockidp_example_app_1/" + key + "/sso/saml")
+	page, err := testkit.NewBrowser(t.Context()).
+		Open(strings.TrimSuffix(found["Sign"][0], "/login/login.htm") + "/app/mockidp_example_app_1/" + key + "/sso/saml")
 	require.NoError(t, err)
 	offered := map[string]bool{}
 	for _, m := range choice.FindAllStringSubmatch(page.Body, -1) {

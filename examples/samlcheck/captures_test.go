@@ -21,8 +21,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// capture is an entry of testdata/captures.json: a real response, or an attack made from one, and the verdict on it. The
-// documents are in the module directory of another library.
+// capture is an entry of testdata/captures.json: a real response, or an attack made from one, and the verdict on
+// it. The documents are in the module directory of another library.
 type capture struct {
 	Name        string `json:"name"`
 	File        string `json:"file"`
@@ -242,8 +242,8 @@ func requireVerdict(t *testing.T, want string, stdin []byte, args ...string) rep
 	return r
 }
 
-// TestCaptures verifies each capture with the defaults and with exactly the flags that it needs: as XML in a file, and as
-// base64 on standard input.
+// TestCaptures verifies each capture with the defaults and with exactly the flags that it needs: as XML in a file,
+// and as base64 on standard input.
 func TestCaptures(t *testing.T) {
 	dir := captureDir(t)
 	for _, c := range loadCaptures(t) {
@@ -286,7 +286,9 @@ func TestKeysByHand(t *testing.T) {
 	doc := c.document(t, dir)
 	byHand := func(blockType string, der []byte) []string {
 		file := write(t, "key.pem", pem.EncodeToMemory(&pem.Block{Type: blockType, Bytes: der}))
-		return append([]string{"-idp-entity-id", c.Assertion.Issuer, "-idp-cert", file}, without(c.args(dir), "-idp-metadata", 1)...)
+		return append(
+			[]string{"-idp-entity-id", c.Assertion.Issuer, "-idp-cert", file},
+			without(c.args(dir), "-idp-metadata", 1)...)
 	}
 	certificate := byHand("CERTIFICATE", cert.Raw)
 	public := byHand("PUBLIC KEY", cert.RawSubjectPublicKeyInfo)
@@ -295,7 +297,9 @@ func TestKeysByHand(t *testing.T) {
 
 	other := write(t, "other.pem", otherCertificate(t))
 	requireVerdict(t, "accepted", doc, append([]string{"-idp-cert", other}, public...)...)
-	alone := append([]string{"-idp-entity-id", c.Assertion.Issuer, "-idp-cert", other}, without(c.args(dir), "-idp-metadata", 1)...)
+	alone := append(
+		[]string{"-idp-entity-id", c.Assertion.Issuer, "-idp-cert", other},
+		without(c.args(dir), "-idp-metadata", 1)...)
 	requireVerdict(t, "Signature", doc, alone...)
 	certificate[1] += "?"
 	requireVerdict(t, "Issuer", doc, certificate...)
@@ -312,7 +316,11 @@ func TestOtherVerdicts(t *testing.T) {
 	}
 	requireVerdict(t, "accepted", doc, c.args(dir)...)
 	// Flags that allow something don't change other checks.
-	requireVerdict(t, "accepted", doc, append([]string{"-allow-sha1", "-allow-rsa1024", "-allow-cbc", "-allow-rsa15", "-max-age", "30m"}, c.args(dir)...)...)
+	requireVerdict(
+		t,
+		"accepted",
+		doc,
+		append([]string{"-allow-sha1", "-allow-rsa1024", "-allow-cbc", "-allow-rsa15", "-max-age", "30m"}, c.args(dir)...)...)
 	requireVerdict(t, "Recipient", doc, args(func(c *capture) { c.ACS += "?x=1" })...)
 	requireVerdict(t, "Audience", doc, args(func(c *capture) { c.EntityID += "/" })...)
 	requireVerdict(t, "InResponseTo", doc, args(func(c *capture) { c.RequestID = "_unknown" })...)

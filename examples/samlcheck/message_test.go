@@ -61,10 +61,21 @@ func har(t *testing.T, good string, asText bool) []byte {
 		} else {
 			data["params"] = []object{{"name": "SAMLResponse", "value": value}, {"name": "RelayState", "value": "x"}}
 		}
-		return object{"startedDateTime": "2026-11-28T12:00:00Z", "request": object{"method": "POST", "url": "https://sp.example/acs", "postData": data}}
+		return object{
+			"startedDateTime": "2026-11-28T12:00:00Z",
+			"request":         object{"method": "POST", "url": "https://sp.example/acs", "postData": data},
+		}
 	}
 	get := object{"request": object{"method": "GET", "url": "https://sp.example/?SAMLResponse=x"}}
-	return inJSON(t, object{"log": object{"version": "1.2", "entries": []object{get, post(good), get, post(base64.StdEncoding.EncodeToString([]byte("<a/>"))), get}}})
+	return inJSON(
+		t,
+		object{
+			"log": object{
+				"version": "1.2",
+				"entries": []object{get, post(good), get, post(base64.StdEncoding.EncodeToString([]byte("<a/>"))), get},
+			},
+		},
+	)
 }
 
 func TestHAR(t *testing.T) {
@@ -73,11 +84,19 @@ func TestHAR(t *testing.T) {
 	for _, asText := range []bool{true, false} {
 		file := har(t, packed, asText)
 		r := requireVerdict(t, "NotResponse", file, c.args(dir)...)
-		require.Equal(t, `response 2 of 2 in the HAR file, posted to "https://sp.example/acs" at "2026-11-28T12:00:00Z"; -entry N takes another`, r.Notes[0])
+		require.Equal(
+			t,
+			`response 2 of 2 in the HAR file, posted to "https://sp.example/acs" at "2026-11-28T12:00:00Z"; -entry N takes another`,
+			r.Notes[0],
+		)
 		r = requireVerdict(t, "accepted", file, append([]string{"-entry", "1"}, c.args(dir)...)...)
 		require.Contains(t, r.Notes[0], "response 1 of 2")
 		requireVerdict(t, "NotResponse", file, append([]string{"-entry", "2"}, c.args(dir)...)...)
-		requireUsageError(t, "the HAR file has 2 POSTs with a SAMLResponse", file, append([]string{"-entry", "3"}, c.args(dir)...)...)
+		requireUsageError(
+			t,
+			"the HAR file has 2 POSTs with a SAMLResponse",
+			file,
+			append([]string{"-entry", "3"}, c.args(dir)...)...)
 	}
 }
 
@@ -86,8 +105,21 @@ func TestSAMLTracerExport(t *testing.T) {
 	doc := c.document(t, dir)
 	export := func(value string) []byte {
 		return inJSON(t, object{"timestamp": "2026-11-28T12:00:00.000Z", "requests": []object{
-			{"method": "GET", "url": "https://idp.example/sso?SAMLRequest=x", "get": [][]string{{"SAMLRequest", "x"}}, "saml": "<a/>", "protocol": "SAML-P"},
-			{"method": "POST", "url": "https://sp.example/acs", "requestId": "request-1", "post": [][]string{{"SAMLResponse", value}, {"RelayState", "x"}}, "protocol": "SAML-P", "saml": string(doc)},
+			{
+				"method":   "GET",
+				"url":      "https://idp.example/sso?SAMLRequest=x",
+				"get":      [][]string{{"SAMLRequest", "x"}},
+				"saml":     "<a/>",
+				"protocol": "SAML-P",
+			},
+			{
+				"method":    "POST",
+				"url":       "https://sp.example/acs",
+				"requestId": "request-1",
+				"post":      [][]string{{"SAMLResponse", value}, {"RelayState", "x"}},
+				"protocol":  "SAML-P",
+				"saml":      string(doc),
+			},
 			{"method": "POST", "url": "https://sp.example/other", "post": [][]string{{"a", "b"}}},
 		}})
 	}

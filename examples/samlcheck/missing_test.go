@@ -63,7 +63,11 @@ func TestWeakKeyNeedsOneRun(t *testing.T) {
 		code, stdout, stderr := run(t, c.document(t, dir), args...)
 		require.Equal(t, 2, code)
 		require.Empty(t, stdout)
-		require.Regexp(t, `\Asamlcheck: -key [^\n]+sp_key.pem: [^\n]+; -allow-rsa1024 would pass this[^\n]+would pass\n\z`, stderr)
+		require.Regexp(
+			t,
+			`\Asamlcheck: -key [^\n]+sp_key.pem: [^\n]+; -allow-rsa1024 would pass this[^\n]+would pass\n\z`,
+			stderr,
+		)
 		require.Equal(t, slices.Contains(c.Flags, "allow-cbc"), strings.Contains(stderr, "-allow-cbc is needed too"), stderr)
 	}
 }
@@ -79,7 +83,10 @@ func TestEverythingIsMissing(t *testing.T) {
 			t.Parallel()
 			doc := c.document(t, dir)
 			metadata := []string{"-idp-metadata", filepath.Join(dir, c.IdPMetadata)}
-			code, stdout, _ := run(t, doc, append([]string{"-json", "-unsolicited", "-acs", "https://x.example", "-entity-id", "x"}, metadata...)...)
+			code, stdout, _ := run(
+				t,
+				doc,
+				append([]string{"-json", "-unsolicited", "-acs", "https://x.example", "-entity-id", "x"}, metadata...)...)
 			require.Equal(t, 1, code)
 			r := decode(t, stdout)
 			require.True(t, *r.PassesWithMissing, stdout)
@@ -119,7 +126,10 @@ func TestMissingFlags(t *testing.T) {
 	one("-request-id "+c.RequestID+" in place of -unsolicited", append(noRequest, "-unsolicited"))
 	one("-now 2016-01-05T16:55:39Z", without(good, "-now", 1))
 	one("-now 2016-01-05T16:55:39Z", append(without(good, "-now", 1), "-now", "2015-01-01T00:00:00Z"))
-	one("-max-age 4m0s", append([]string{"-max-age", "1s"}, append(without(good, "-now", 1), "-now", "2016-01-05T16:59:39Z")...))
+	one(
+		"-max-age 4m0s",
+		append([]string{"-max-age", "1s"}, append(without(good, "-now", 1), "-now", "2016-01-05T16:59:39Z")...),
+	)
 }
 
 // No flag passes a forged response, and no flag for its other rules is named.
@@ -161,7 +171,11 @@ func TestDemandedSignatures(t *testing.T) {
 	s := newSigner(t)
 	doc := s.response(t, "") // the assertion is signed, and the Response is not
 	requireVerdict(t, "accepted", doc, append([]string{"-want-assertions-signed"}, s.args(t)...)...)
-	r := requireVerdict(t, "Unsigned", doc, append([]string{"-want-assertions-signed", "-want-responses-signed"}, s.args(t)...)...)
+	r := requireVerdict(
+		t,
+		"Unsigned",
+		doc,
+		append([]string{"-want-assertions-signed", "-want-responses-signed"}, s.args(t)...)...)
 	require.Equal(t, []string{"-want-responses-signed=false"}, r.flags())
 	require.True(t, *r.PassesWithMissing)
 	require.Contains(t, *r.Detail, "-want-responses-signed is set")
@@ -177,7 +191,11 @@ func TestWarningsOfTheMetadata(t *testing.T) {
 	prefix := string(raw[start+1 : at])
 	odd := "<" + prefix + `SingleSignOnService Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="/relative"/>`
 	file := write(t, "metadata.xml", []byte(string(raw[:start])+odd+string(raw[start:])))
-	r := requireVerdict(t, "accepted", c.document(t, dir), append(without(c.args(dir), "-idp-metadata", 1), "-idp-metadata", file)...)
+	r := requireVerdict(
+		t,
+		"accepted",
+		c.document(t, dir),
+		append(without(c.args(dir), "-idp-metadata", 1), "-idp-metadata", file)...)
 	require.Len(t, r.Notes, 1)
 	require.Contains(t, r.Notes[0], "the identity provider's metadata: ")
 }

@@ -56,7 +56,14 @@ func TestBadFlags(t *testing.T) {
 	noRequest := without(without(good, "-request-id", 1), "-request-id", 1)
 	noIdP := without(good, "-idp-metadata", 1)
 	// The usage is valid, and a value or a file is not.
-	aboutValues := []string{"-acs is relative", "-acs has a fragment", "-acs has another scheme", "-entity-id is too long", "FILE is missing", "FILE is a folder"}
+	aboutValues := []string{
+		"-acs is relative",
+		"-acs has a fragment",
+		"-acs has another scheme",
+		"-entity-id is too long",
+		"FILE is missing",
+		"FILE is a folder",
+	}
 	for _, x := range []struct {
 		name, want string
 		args       []string
@@ -172,7 +179,9 @@ func TestBadFiles(t *testing.T) {
 		}
 		requireUsageError(t, "no-such-file", doc, args...)
 	}
-	spMetadata := append([]string{"-idp-metadata", filepath.Join(dir, "testdata", "TestCanParseMetadata_metadata.xml")}, noIdP...)
+	spMetadata := append(
+		[]string{"-idp-metadata", filepath.Join(dir, "testdata", "TestCanParseMetadata_metadata.xml")},
+		noIdP...)
 	requireUsageError(t, "identity provider in it", doc, spMetadata...)
 }
 

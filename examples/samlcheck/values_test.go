@@ -9,9 +9,12 @@ import (
 // Nested, nil, empty and absent values are shown differently.
 func TestAttributeValuesAreToldApart(t *testing.T) {
 	s := newSigner(t)
-	doc := s.response(t, `<saml:Attribute Name="eptid" NameFormat="urn:f" FriendlyName="id"><saml:AttributeValue><saml:NameID Format="urn:p">p7Qm=&lt;</saml:NameID></saml:AttributeValue></saml:Attribute>`+
-		`<saml:Attribute Name="manager"><saml:AttributeValue xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/></saml:Attribute>`+
-		`<saml:Attribute Name="empty"><saml:AttributeValue/></saml:Attribute><saml:Attribute Name="none"/>`)
+	doc := s.response(
+		t,
+		`<saml:Attribute Name="eptid" NameFormat="urn:f" FriendlyName="id"><saml:AttributeValue><saml:NameID Format="urn:p">p7Qm=&lt;</saml:NameID></saml:AttributeValue></saml:Attribute>`+
+			`<saml:Attribute Name="manager"><saml:AttributeValue xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xsi:nil="true"/></saml:Attribute>`+
+			`<saml:Attribute Name="empty"><saml:AttributeValue/></saml:Attribute><saml:Attribute Name="none"/>`,
+	)
 	code, stdout, _ := run(t, doc, s.args(t)...)
 	require.Equal(t, 0, code, stdout)
 	for _, want := range []string{

@@ -1,5 +1,5 @@
-// Command sp is a small service provider that leaves no check off: one page that shows the signed-in user. It is meant
-// to be copied.
+// Command sp is a small service provider that leaves no check off: one page that shows the signed-in user. It is
+// meant to be copied.
 //
 //	sp -idp-metadata idp.xml [-base-url http://sp.localhost:8720] [-listen 127.0.0.1:8720]
 //
@@ -9,7 +9,8 @@
 //	   -acs us-east-1=https://us-east-1.signin.example/saml/acs \
 //	   -acs eu-central-1=https://eu-central-1.signin.example/saml/acs
 //
-// Without -tls-cert it serves plain http, for loopback or behind a proxy that terminates TLS and keeps the Host header.
+// Without -tls-cert it serves plain http, for loopback or behind a proxy that terminates TLS and keeps the Host
+// header.
 package main
 
 import (

@@ -162,9 +162,14 @@ func TestProgramServesTLS(t *testing.T) {
 	idp := mockidp.New(mockidp.Config{})
 	defer idp.Close()
 	cert, key, roots := certificate(t, "eu-central-1.signin.example")
-	addr, said := started(t, 5, append([]string{"-idp-metadata", write(t, idp.Metadata("")), "-tls-cert", cert, "-tls-key", key}, twoRegions...)...)
+	addr, said := started(
+		t,
+		5,
+		append([]string{"-idp-metadata", write(t, idp.Metadata("")), "-tls-cert", cert, "-tls-key", key}, twoRegions...)...)
 	assert.Equal(t, "Open         https://eu-central-1.signin.example/", said[4])
-	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "eu-central-1.signin.example"}}}
+	client := &http.Client{
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "eu-central-1.signin.example"}},
+	}
 	defer client.CloseIdleConnections()
 	assert.Contains(t, string(get(t, client, "https://"+addr+"/")), "Not signed in")
 }
@@ -181,7 +186,15 @@ func TestProgramSaysWhatToOpen(t *testing.T) {
 func TestInsecureHTTP(t *testing.T) {
 	idp := mockidp.New(mockidp.Config{})
 	defer idp.Close()
-	_, said := started(t, 4, "-idp-metadata", write(t, idp.Metadata("")), "-base-url", "http://sp.internal:8080", "-insecure-http")
+	_, said := started(
+		t,
+		4,
+		"-idp-metadata",
+		write(t, idp.Metadata("")),
+		"-base-url",
+		"http://sp.internal:8080",
+		"-insecure-http",
+	)
 	assert.Equal(t, "Open         http://sp.internal:8080/", said[3])
 }
 

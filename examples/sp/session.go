@@ -107,8 +107,8 @@ func (s *sessions) signOut(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/", http.StatusSeeOther)
 }
 
-// setCookie sets SameSite=Lax: a Strict cookie would not be sent with the request that follows the identity provider's
-// POST.
+// setCookie sets SameSite=Lax: a Strict cookie would not be sent with the request that follows the identity
+// provider's POST.
 func setCookie(w http.ResponseWriter, name, value string, maxAge int) {
 	http.SetCookie(w, &http.Cookie{Name: name, Value: value, Path: "/", MaxAge: maxAge,
 		Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode})

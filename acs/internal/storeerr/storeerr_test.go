@@ -16,7 +16,11 @@ import (
 
 func TestAMessageHasThePartsThatThereAre(t *testing.T) {
 	down := errors.New("it is down")
-	assert.Equal(t, `acs: Store: rule: detail: want "that", got "th\"is": it is down`, storeerr.Message("acs", "Store", "rule", "detail", "that", `th"is`, down))
+	assert.Equal(
+		t,
+		`acs: Store: rule: detail: want "that", got "th\"is": it is down`,
+		storeerr.Message("acs", "Store", "rule", "detail", "that", `th"is`, down),
+	)
 	assert.Equal(t, `acs: Store: want "", got "this"`, storeerr.Message("acs", "Store", "", "", "", "this", nil))
 	long := strings.Repeat("é", 5000)
 	assert.Less(t, len(storeerr.Message("acs", "Store", "", "", long, long, errors.New(long))), 700)

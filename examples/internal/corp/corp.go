@@ -23,15 +23,15 @@ var (
 	Sydney    = Place{"ap-southeast-2", "Sydney"}
 )
 
-// Host returns the Region's host name. The hosts have no common parent but localhost, so to a browser each is a site of
-// its own, as in production. Cookies ignore ports.
+// Host returns the Region's host name. The hosts have no common parent but localhost, so to a browser each is a
+// site of its own, as in production. Cookies ignore ports.
 func (p Place) Host() string { return p.Name + ".localhost" }
 
 // IdPHost is the identity provider's host name.
 const IdPHost = "idp.localhost"
 
-// The users. Only the identity provider knows Carol: the portal refuses her, and creates no user. Alice is an operator
-// of the portals too.
+// The users. Only the identity provider knows Carol: the portal refuses her, and creates no user. Alice is an
+// operator of the portals too.
 const (
 	Alice = "alice@example.com"
 	Bob   = "bob@example.com"

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Listen listens at a port, or at another if port is 0 or in use. The other one is below the range of ephemeral ports,
-// so that it is likely to be free still when a server starts again.
+// Listen listens at a port, or at another if port is 0 or in use. The other one is below the range of ephemeral
+// ports, so that it is likely to be free still when a server starts again.
 func Listen(port int) (net.Listener, error) {
 	for range 50 {
 		if port != 0 {

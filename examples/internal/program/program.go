@@ -21,8 +21,8 @@ const (
 	Usage  = 2 // the program could not start
 )
 
-// Main runs a program with a context that ends on Ctrl-C or SIGTERM, and exits with the code that it returns. An error
-// is one line on standard error; [flag.ErrHelp] is none.
+// Main runs a program with a context that ends on Ctrl-C or SIGTERM, and exits with the code that it returns. An
+// error is one line on standard error; [flag.ErrHelp] is none.
 func Main(name string, run func(context.Context) (int, error)) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

@@ -52,7 +52,9 @@ type world struct {
 func newWorld(t *testing.T, places ...corp.Place) *world {
 	t.Helper()
 	w := &world{regions: map[string]*region.Region{}, origins: map[string]string{}, dials: map[string]*dials{}}
-	w.idp = mockidp.New(mockidp.Config{BaseURL: "http://" + corp.IdPHost + ":0", Users: corp.Users(), Apps: []mockidp.App{corp.SAMLApp()}})
+	w.idp = mockidp.New(
+		mockidp.Config{BaseURL: "http://" + corp.IdPHost + ":0", Users: corp.Users(), Apps: []mockidp.App{corp.SAMLApp()}},
+	)
 	t.Cleanup(w.idp.Close)
 	idp, err := saml.ParseIdPMetadata(w.idp.Metadata(""))
 	require.NoError(t, err)
@@ -157,8 +159,16 @@ func TestSignInLeavesTheRegionAlone(t *testing.T) {
 	_, err = net.DefaultResolver.LookupHost(t.Context(), "elsewhere.example")
 	require.Error(t, err)
 	assert.GreaterOrEqual(t, outside.Load(), int64(2))
-	require.NoError(t, w.regions[corp.Frankfurt.Name].Follow(t.Context(), corp.Virginia.Name, w.regions[corp.Virginia.Name].Addr()))
-	require.Eventually(t, func() bool { return w.dials[corp.Frankfurt.Name].n.Load() > before[corp.Frankfurt.Name] }, hang, time.Millisecond)
+	require.NoError(
+		t,
+		w.regions[corp.Frankfurt.Name].Follow(t.Context(), corp.Virginia.Name, w.regions[corp.Virginia.Name].Addr()),
+	)
+	require.Eventually(
+		t,
+		func() bool { return w.dials[corp.Frankfurt.Name].n.Load() > before[corp.Frankfurt.Name] },
+		hang,
+		time.Millisecond,
+	)
 }
 
 // watch counts and refuses connections by the process's defaults.
