@@ -112,10 +112,9 @@ func (c *Consumer) since() time.Time {
 	return time.Time{}
 }
 
-// checkMemory refuses what the store may have forgotten: an unsolicited assertion that was issued before
-// the loss, and the answer to a request that was made before it. A store that went back to an older state,
-// such as a promoted replica without the last writes, can have a used request again without the record of
-// the assertion that answered it.
+// checkMemory refuses what the store may have forgotten: an unsolicited assertion that was issued before the loss, and
+// the answer to a request that was made before it. A store that went back to an older state, such as a promoted
+// replica without the last writes, can have a used request again without the record of the assertion that answered it.
 //
 // A request that was made while Since was what it is now is newer than the loss, whatever the clocks say.
 // Otherwise the request's instant decides, by our own clock, and not the assertion's: an identity provider

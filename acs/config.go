@@ -1,6 +1,7 @@
 package acs
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"io"
@@ -22,9 +23,8 @@ type Unsolicited int
 const (
 	// Refuse is the zero value.
 	Refuse Unsolicited = iota
-	// Restart drops the assertion and starts a sign-in of our own, which is silent while the identity
-	// provider has a session. The identity provider's tile works, and an attacker can't sign a user's
-	// browser in.
+	// Restart drops the assertion and starts a sign-in of our own, which is silent while the identity provider has a
+	// session. The identity provider's tile works, and an attacker can't sign a user's browser in.
 	Restart
 	// Accept accepts it. An attacker can then sign a user's browser in to the attacker's own account: ask
 	// before a browser that is signed in as another user changes its identity.
@@ -39,8 +39,7 @@ func (u Unsolicited) String() string {
 	return [...]string{"Refuse", "Restart", "Accept"}[u]
 }
 
-// Config describes a Region, for [NewRegion], or the consumer of one ACS URL, for [New]. Both check and
-// copy it.
+// Config describes a Region, for [NewRegion], or the consumer of one ACS URL, for [New]. Both check and copy it.
 type Config struct {
 	// SP is the service provider, the same one in every Region. If its identity provider wants signed
 	// requests, it must have a Key. Required.
@@ -97,11 +96,10 @@ type Config struct {
 	Logger *slog.Logger
 	// MaxBody bounds the body of a POST in bytes. Zero: 4 MiB.
 	MaxBody int64
-	// MaxBodies bounds, in bytes, the memory of all bodies that are being read or verified on this node; the
-	// consumers of a Region share it. One client (see ClientAddr) can take about a third of it, and less while
-	// others take much. Beyond it a client gets 503 with Retry-After. Verifying takes several times the body's
-	// size for a moment, so a node needs more memory than this. Zero: 64 MiB, or 16 times MaxBody if that is
-	// more. At least 4 times MaxBody.
+	// MaxBodies bounds, in bytes, the memory of all bodies that are being read or verified on this node; the consumers of
+	// a Region share it. One client (see ClientAddr) can take about a third of it, and less while others take much.
+	// Beyond it a client gets 503 with Retry-After. Verifying takes several times the body's size for a moment, so a node
+	// needs more memory than this. Zero: 64 MiB, or 16 times MaxBody if that is more. At least 4 times MaxBody.
 	MaxBodies int64
 	// Rand is the source of cookie secrets, RelayStates and references; it must be safe for concurrent
 	// use. Nil: crypto/rand.Reader.
@@ -109,10 +107,7 @@ type Config struct {
 }
 
 const (
-	defaultRequestLifetime = 15 * time.Minute
-	maxRequestLifetime     = 24 * time.Hour
-	defaultMaxBody         = 4 << 20
-	defaultMaxBodies       = 64 << 20
+	maxRequestLifetime = 24 * time.Hour
 
 	// MaxBodies, as a multiple of MaxBody.
 	minBodies, defaultBodies = 4, 16
@@ -137,21 +132,13 @@ func (cfg *Config) setDefaults() error {
 	case cfg.MaxBodies < 0 || cfg.MaxBodies > math.MaxInt:
 		return badConfig("Config.MaxBodies", "is negative or too large")
 	}
-	if cfg.RequestLifetime == 0 {
-		cfg.RequestLifetime = defaultRequestLifetime
-	}
-	if cfg.MaxBody == 0 {
-		cfg.MaxBody = defaultMaxBody
-	}
-	if cfg.MaxBodies == 0 {
-		cfg.MaxBodies = max(defaultMaxBodies, defaultBodies*cfg.MaxBody)
-	}
+	cfg.RequestLifetime = cmp.Or(cfg.RequestLifetime, 15*time.Minute)
+	cfg.MaxBody = cmp.Or(cfg.MaxBody, 4<<20)
+	cfg.MaxBodies = cmp.Or(cfg.MaxBodies, max(64<<20, defaultBodies*cfg.MaxBody))
 	if cfg.MaxBodies < minBodies*cfg.MaxBody {
 		return badConfig("Config.MaxBodies", "want at least 4 times MaxBody")
 	}
-	if cfg.Logger == nil {
-		cfg.Logger = slog.Default()
-	}
+	cfg.Logger = cmp.Or(cfg.Logger, slog.Default())
 	if cfg.Rand == nil {
 		cfg.Rand = rand.Reader
 	}

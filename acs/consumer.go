@@ -9,9 +9,8 @@ import (
 	"github.com/meridian-saml/meridian/saml"
 )
 
-// Consumer is the assertion consumer service at one ACS URL. It is an http.Handler for that URL's path,
-// and safe for concurrent use. Set timeouts on the http.Server: a Consumer does not limit how long a body
-// takes to arrive.
+// Consumer is the assertion consumer service at one ACS URL. It is an http.Handler for that URL's path, and safe for
+// concurrent use. Set timeouts on the http.Server: a Consumer does not limit how long a body takes to arrive.
 type Consumer struct {
 	cfg     Config // checked, never changed
 	here    saml.Endpoint
@@ -30,8 +29,7 @@ type Login struct {
 	// ReturnTo is where to send the user: a path of this origin, or a URL of one of
 	// Config.RelayStateOrigins. It was checked. Empty: no place was given.
 	ReturnTo string
-	// Unsolicited says that the response answers no request: the user need not have wanted to sign in.
-	// See [Accept].
+	// Unsolicited says that the response answers no request: the user need not have wanted to sign in. See [Accept].
 	Unsolicited bool
 	// RequestID is the ID of the answered request; empty if unsolicited.
 	RequestID string
@@ -90,10 +88,9 @@ func (c *Consumer) consume(w http.ResponseWriter, r *http.Request, v *Verdict) (
 	return login, nil, err
 }
 
-// verifyOptions returns what this consumer accepts: an answer to one of the waiting requests, and an
-// unsolicited response unless Config.Unsolicited is Refuse. Unsolicited means without any InResponseTo: a
-// response that names a request must answer a waiting one, or the answer to another browser's request
-// would pass as unsolicited.
+// verifyOptions returns what this consumer accepts: an answer to one of the waiting requests, and an unsolicited
+// response unless Config.Unsolicited is Refuse. Unsolicited means without any InResponseTo: a response that names a
+// request must answer a waiting one, or the answer to another browser's request would pass as unsolicited.
 func (c *Consumer) verifyOptions(waiting []waitingRequest) saml.VerifyOptions {
 	ids := make([]string, 0, len(waiting)) // not nil: a browser without requests is refused with the reason
 	for _, q := range waiting {

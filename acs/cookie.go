@@ -11,9 +11,8 @@ import (
 	"time"
 )
 
-// cookiePrefix begins the name of every request cookie; the request's ID follows. "__Host-" makes browsers
-// keep it to one host, over https or to loopback, so no neighbouring host can plant one (RFC 6265bis
-// 4.1.3.2).
+// cookiePrefix begins the name of every request cookie; the request's ID follows. "__Host-" makes browsers keep it to
+// one host, over https or to loopback, so no neighbouring host can plant one (RFC 6265bis 4.1.3.2).
 const cookiePrefix = "__Host-meridian-request-"
 
 const (

@@ -12,12 +12,11 @@
 //	})
 //	region.Mount(mux, acs.Paths{Login: "/login", Metadata: "/metadata"})
 //
-// A response goes through four stages. [Consumer.ServeHTTP] reads the form and the browser's request
-// cookies. Verify of package saml parses the message and checks every rule. Then the [Store] is asked: a
-// response that answers a request consumes that request's record, which only the browser that made the
-// request can name, and every assertion is recorded, and refused if it was recorded before. Last, OnLogin
-// is called. A response that Verify refuses consumes nothing. If the store can't answer, the response is
-// refused.
+// A response goes through four stages. [Consumer.ServeHTTP] reads the form and the browser's request cookies. Verify
+// of package saml parses the message and checks every rule. Then the [Store] is asked: a response that answers a
+// request consumes that request's record, which only the browser that made the request can name, and every assertion
+// is recorded, and refused if it was recorded before. Last, OnLogin is called. A response that Verify refuses consumes
+// nothing. If the store can't answer, the response is refused.
 //
 // A consumer serves exactly one ACS URL, and an assertion is valid at exactly one. So Regions need no
 // common store, and sign-in makes no call that leaves the Region.

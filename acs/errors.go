@@ -20,8 +20,7 @@ const (
 	ReasonContentType Reason = "ContentType"
 	// ReasonTooLarge: the body is longer than Config.MaxBody.
 	ReasonTooLarge Reason = "TooLarge"
-	// ReasonBusy: the bodies that are being read, in all or of this client, use up their part of
-	// Config.MaxBodies.
+	// ReasonBusy: the bodies that are being read, in all or of this client, use up their part of Config.MaxBodies.
 	ReasonBusy Reason = "Busy"
 	// ReasonForm: not a form in the body with exactly one SAMLResponse and at most one RelayState.
 	ReasonForm Reason = "Form"
@@ -31,11 +30,9 @@ const (
 	// ReasonRequest: the answered request is unknown for this browser (answered before, or another
 	// browser's), or has expired.
 	ReasonRequest Reason = "Request"
-	// ReasonNavigation: the request that would start a sign-in is not a navigation of a window. See
-	// [CheckNavigation].
+	// ReasonNavigation: the request that would start a sign-in is not a navigation of a window. See [CheckNavigation].
 	ReasonNavigation Reason = "Navigation"
-	// ReasonTooMany: this browser or this client address has as many requests waiting as it may. See
-	// [Config].ClientAddr.
+	// ReasonTooMany: this browser or this client address has as many requests waiting as it may. See [Config].ClientAddr.
 	ReasonTooMany Reason = "TooMany"
 	// ReasonCancelled: the identity provider says that it did not sign the user in: cancelled, denied, or
 	// not possible without interaction. The message is not authenticated, and changes nothing.

@@ -41,8 +41,7 @@ func (c *Consumer) readForm(w http.ResponseWriter, r *http.Request, held *holdin
 	return fields["SAMLResponse"], fields["RelayState"], nil
 }
 
-// maxTrusted is how much of a Content-Length is believed before the body is there. Most responses are
-// shorter.
+// maxTrusted is how much of a Content-Length is believed before the body is there. Most responses are shorter.
 const maxTrusted = 64 << 10
 
 // readBody reads a body of at most MaxBody bytes. Each byte of the buffer is held before it is allocated.

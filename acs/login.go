@@ -11,12 +11,10 @@ import (
 
 // LoginOptions says what a sign-in asks for. The zero value asks for as little as possible.
 type LoginOptions struct {
-	// ReturnTo is where the user wants to go, for [Login].ReturnTo: a path of this origin or a URL of one
-	// of RelayStateOrigins, of at most 2,048 bytes, without blanks or bytes beyond ASCII. Anything else is
-	// left out.
+	// ReturnTo is where the user wants to go, for [Login].ReturnTo: a path of this origin or a URL of one of
+	// RelayStateOrigins, of at most 2,048 bytes, without blanks or bytes beyond ASCII. Anything else is left out.
 	ReturnTo string
-	// Binding is saml.HTTPRedirect or saml.HTTPPost. Empty: HTTP-Redirect where the identity provider
-	// offers it.
+	// Binding is saml.HTTPRedirect or saml.HTTPPost. Empty: HTTP-Redirect where the identity provider offers it.
 	Binding string
 	// ForceAuthn, IsPassive, AuthnContext and NameIDPolicy are as in [saml.RequestOptions]. Don't take
 	// them from a client's input.

@@ -12,10 +12,7 @@ import (
 // MemoryStore is a [Store] for a Region of one node: it keeps everything in memory, and loses it when the
 // process ends. Expired records are freed as others come and go; it starts no goroutine.
 type MemoryStore struct {
-	now         func() time.Time
-	maxRequests int
-	maxOthers   int
-	margin      time.Duration
+	cfg MemoryConfig // with its defaults
 
 	mu       sync.Mutex
 	live     map[string]*memoryRecord // guarded by mu, as all below
@@ -32,9 +29,8 @@ type MemoryConfig struct {
 	// MaxRequests is how many requests may wait for an answer at once. Any client can start one, and each
 	// takes up to about 4 KiB. Zero or less: 100,000.
 	MaxRequests int
-	// MaxAssertions is how many used assertions, and other records, are kept at once. Each takes about
-	// 250 bytes until it expires. When there are so many, sign-ins are refused: none is forgotten for
-	// another. Zero or less: 1,000,000.
+	// MaxAssertions is how many used assertions, and other records, are kept at once. Each takes about 250 bytes until it
+	// expires. When there are so many, sign-ins are refused: none is forgotten for another. Zero or less: 1,000,000.
 	MaxAssertions int
 	// Margin is added to the time of creation to give Since, for an identity provider whose clock may be
 	// fast: an assertion that it dated after this store's creation could have been used in a process that
@@ -42,28 +38,24 @@ type MemoryConfig struct {
 	Margin time.Duration
 }
 
-const (
-	defaultMaxRequests   = 100_000
-	defaultMaxAssertions = 1_000_000
-)
+const defaultMaxRequests = 100_000
 
 // NewMemoryStore returns an empty store.
 func NewMemoryStore(cfg MemoryConfig) *MemoryStore {
-	if cfg.Now == nil {
-		cfg.Now = time.Now
+	now := cfg.Now
+	if now == nil {
+		now = time.Now
 	}
 	if cfg.MaxRequests <= 0 {
 		cfg.MaxRequests = defaultMaxRequests
 	}
 	if cfg.MaxAssertions <= 0 {
-		cfg.MaxAssertions = defaultMaxAssertions
+		cfg.MaxAssertions = 1_000_000
 	}
 	// Lifetimes go by the wall clock: the monotonic one stands still while a machine is suspended.
-	now := func() time.Time { return cfg.Now().Round(0) }
-	return &MemoryStore{
-		now: now, maxRequests: cfg.MaxRequests, maxOthers: cfg.MaxAssertions, margin: max(cfg.Margin, 0),
-		since: now().Add(max(cfg.Margin, 0)), live: make(map[string]*memoryRecord),
-	}
+	cfg.Now = func() time.Time { return now().Round(0) }
+	cfg.Margin = max(cfg.Margin, 0)
+	return &MemoryStore{cfg: cfg, since: cfg.Now().Add(cfg.Margin), live: make(map[string]*memoryRecord)}
 }
 
 // Since implements [Rememberer]: the store knows nothing from before it was made, nor what it freed while
@@ -75,7 +67,7 @@ func (m *MemoryStore) Since() time.Time {
 }
 
 // RequestQuota implements [Quota].
-func (m *MemoryStore) RequestQuota() int { return m.maxRequests }
+func (m *MemoryStore) RequestQuota() int { return m.cfg.MaxRequests }
 
 // Add implements [Store].
 func (m *MemoryStore) Add(ctx context.Context, key string, v []byte, exp time.Time) error {
@@ -87,7 +79,7 @@ func (m *MemoryStore) Add(ctx context.Context, key string, v []byte, exp time.Ti
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	now := m.now()
+	now := m.cfg.Now()
 	m.freeExpired(now)
 	_, exists := m.live[key]
 	switch {
@@ -95,7 +87,7 @@ func (m *MemoryStore) Add(ctx context.Context, key string, v []byte, exp time.Ti
 		return ErrExpired
 	case exists:
 		return ErrExists
-	case r.request && m.requests >= m.maxRequests, !r.request && len(m.live)-m.requests >= m.maxOthers:
+	case r.request && m.requests >= m.cfg.MaxRequests, !r.request && len(m.live)-m.requests >= m.cfg.MaxAssertions:
 		return ErrFull
 	}
 	m.live[key] = r
@@ -113,7 +105,7 @@ func (m *MemoryStore) Take(ctx context.Context, key string) ([]byte, error) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.freeExpired(m.now())
+	m.freeExpired(m.cfg.Now())
 	r, ok := m.live[key]
 	if !ok {
 		return nil, ErrNotFound
@@ -143,7 +135,7 @@ func (m *MemoryStore) noticeStep(now time.Time) {
 		return
 	}
 	m.freed = time.Time{}
-	if since := now.Add(m.margin); since.After(m.since) {
+	if since := now.Add(m.cfg.Margin); since.After(m.since) {
 		m.since = since
 	}
 }

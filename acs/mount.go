@@ -1,6 +1,7 @@
 package acs
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"path"
@@ -54,10 +55,7 @@ func must(err error) {
 // pattern returns the pattern that matches exactly the path of u. A mux gives a meaning to braces, which
 // EscapedPath escapes, and to a slash at the end.
 func pattern(u *url.URL) (string, error) {
-	p := u.EscapedPath()
-	if p == "" {
-		p = "/"
-	}
+	p := cmp.Or(u.EscapedPath(), "/")
 	clean := path.Clean(p)
 	if p != clean && p != strings.TrimSuffix(clean, "/")+"/" || p[0] != '/' {
 		return "", badConfig("path", "no request can have the path "+storeerr.Quote(p)+"; want "+storeerr.Quote(clean))

@@ -32,14 +32,12 @@ func CheckNavigation(r *http.Request) error {
 type Initiator int
 
 const (
-	// InitiatorPage is a page of another origin, by itself; or unknown, because the browser sends no Fetch
-	// Metadata.
+	// InitiatorPage is a page of another origin, by itself; or unknown, because the browser sends no Fetch Metadata.
 	InitiatorPage Initiator = iota
 	// InitiatorClick is the user on a page of another origin, such as a link in a mailbox. Such a page
 	// gets one navigation for each click.
 	InitiatorClick
-	// InitiatorUser is the user alone (the address bar, a bookmark, a restored window) or a page of this
-	// origin.
+	// InitiatorUser is the user alone (the address bar, a bookmark, a restored window) or a page of this origin.
 	InitiatorUser
 )
 

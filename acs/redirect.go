@@ -54,8 +54,7 @@ func safePath(decoded string) bool {
 // IsLoopback is [saml.IsLoopback], for packages that import this one alone.
 func IsLoopback(host string) bool { return saml.IsLoopback(host) }
 
-// origins are the origins, besides this one, that a user may be sent to: in lower case, without a default
-// port.
+// origins are the origins, besides this one, that a user may be sent to: in lower case, without a default port.
 type origins []string
 
 // newOrigins checks a list of origins.

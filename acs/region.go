@@ -80,9 +80,8 @@ func (g *Region) consumerFor(r *http.Request) *Consumer {
 	return cmp.Or(first, g.consumers[0]) // whose answer says that its URL is not listed
 }
 
-// Refused is the page at Config.RefusedPath for a browser without a session. It says, with the reference
-// that the log has, that sign-in did not work, and leads to Config.LoginPath. It tells no more than the
-// answer to the response did.
+// Refused is the page at Config.RefusedPath for a browser without a session. It says, with the reference that the log
+// has, that sign-in did not work, and leads to Config.LoginPath. It tells no more than the answer to the response did.
 //
 //	mux.HandleFunc("GET /refused", func(w http.ResponseWriter, r *http.Request) {
 //		if signedIn(r) {

@@ -8,9 +8,8 @@ import (
 	"time"
 )
 
-// Store keeps what the nodes of one Region must know together: which requests wait for an answer, and which
-// assertions were used. All nodes of a Region share one store; two Regions need not, because no assertion
-// is valid in both.
+// Store keeps what the nodes of one Region must know together: which requests wait for an answer, and which assertions
+// were used. All nodes of a Region share one store; two Regions need not, because no assertion is valid in both.
 //
 // Keys have 1 to 100 characters of a-z, 0-9 and '.'. Those of requests begin with [KeyPrefixRequest], those
 // of used assertions with [KeyPrefixAssertion]; a program may use others. Values are opaque and at most
@@ -28,8 +27,7 @@ type Store interface {
 	// can cause to be made, by a quota of their own, and for others when it has no room at all. It never
 	// drops a live record to make room.
 	Add(ctx context.Context, key string, v []byte, exp time.Time) error
-	// Take removes the live record and returns its value, or ErrNotFound. It is atomic: at most one caller
-	// gets it.
+	// Take removes the live record and returns its value, or ErrNotFound. It is atomic: at most one caller gets it.
 	Take(ctx context.Context, key string) ([]byte, error)
 }
 

@@ -1,6 +1,7 @@
 package natsstore
 
 import (
+	"cmp"
 	"regexp"
 	"strconv"
 	"time"
@@ -50,9 +51,7 @@ func ConnectOptions() []nats.Option {
 var prefixes = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
 func (cfg *Config) setDefaults() error {
-	if cfg.Prefix == "" {
-		cfg.Prefix = "meridian"
-	}
+	cfg.Prefix = cmp.Or(cfg.Prefix, "meridian")
 	switch {
 	case cfg.JetStream == nil:
 		return badConfig("JetStream", "is required")

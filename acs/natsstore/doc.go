@@ -17,23 +17,21 @@
 // it holds Config.MaxRequests, and refuses more. Everything else, above all used assertions, is in the
 // other, which has no limit. Neither drops a live record: a stream that is full refuses.
 //
-// Each key is a subject that holds at most one message, and the stream refuses a second one, so of any
-// number of concurrent Adds one succeeds. Take reads from the stream's leader, never from a copy, and then
-// deletes that message by its sequence number; the call whose deletion succeeds has the value. A message
-// expires after its time to live, in whole seconds rounded up; it also carries the exact end, which Take
-// obeys. All lifetimes go by the clock of the stream's leader, so the nodes' clocks don't matter. The servers of
-// a cluster should agree to within seconds.
+// Each key is a subject that holds at most one message, and the stream refuses a second one, so of any number of
+// concurrent Adds one succeeds. Take reads from the stream's leader, never from a copy, and then deletes that message
+// by its sequence number; the call whose deletion succeeds has the value. A message expires after its time to live, in
+// whole seconds rounded up; it also carries the exact end, which Take obeys. All lifetimes go by the clock of the
+// stream's leader, so the nodes' clocks don't matter. The servers of a cluster should agree to within seconds.
 //
 // An assertion costs two round trips to the leader, a request's Add one and its Take two. A record that
 // exists already costs one more.
 //
 // # When the server can't answer
 //
-// Every call ends within Config.Timeout or its context's deadline, whichever is first, with an [Error] that
-// is neither acs.ErrExists nor acs.ErrNotFound; without a connection it ends at once. A call whose answer
-// was lost may have worked: then the assertion or the request is used up, and no user was signed in. A
-// record that the servers have not agreed on yet does not exist: other Adds of it wait, and get that Error
-// too if the servers don't agree in time.
+// Every call ends within Config.Timeout or its context's deadline, whichever is first, with an [Error] that is neither
+// acs.ErrExists nor acs.ErrNotFound; without a connection it ends at once. A call whose answer was lost may have
+// worked: then the assertion or the request is used up, and no user was signed in. A record that the servers have not
+// agreed on yet does not exist: other Adds of it wait, and get that Error too if the servers don't agree in time.
 //
 // # What it remembers
 //

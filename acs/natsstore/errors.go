@@ -12,8 +12,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
-// Reason says what is wrong. The set is closed. The errors of the contract of [acs.Store] are not an
-// [Error].
+// Reason says what is wrong. The set is closed. The errors of the contract of [acs.Store] are not an [Error].
 type Reason string
 
 const (
@@ -23,8 +22,7 @@ const (
 	ReasonKey Reason = "Key"
 	// ReasonStream: the stream exists, with settings that would break the contract of acs.Store.
 	ReasonStream Reason = "Stream"
-	// ReasonUnavailable: the server did not answer in time, or could not do it. It is unknown whether the
-	// call worked.
+	// ReasonUnavailable: the server did not answer in time, or could not do it. It is unknown whether the call worked.
 	ReasonUnavailable Reason = "Unavailable"
 	// ReasonForgotten: the stream lost records. The call failed, and Since has moved.
 	ReasonForgotten Reason = "Forgotten"

@@ -10,9 +10,8 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 )
 
-// mark is the marker in the stream of assertions: a message that doesn't expire, on a subject with a random
-// name. As long as it is there, so is everything that was stored after it. A stream that starts again has
-// another, or none.
+// mark is the marker in the stream of assertions: a message that doesn't expire, on a subject with a random name. As
+// long as it is there, so is everything that was stored after it. A stream that starts again has another, or none.
 type mark struct {
 	subject string
 	seq     uint64

@@ -169,7 +169,7 @@ func (s *Store) Take(ctx context.Context, key string) ([]byte, error) {
 
 // place returns where a record of that key is. A key is one token of a subject, so without dots.
 func (s *Store) place(key string) (jetstream.Stream, string, error) {
-	if !storeerr.IsKey(key) {
+	if !storeerr.Key.MatchString(key) {
 		return nil, "", &Error{Reason: ReasonKey, Rule: "acs.Store", Want: storeerr.WantKey, Got: key}
 	}
 	token := strings.ReplaceAll(key, ".", "_")
@@ -193,9 +193,4 @@ func (s *Store) begin(ctx context.Context) (context.Context, context.CancelFunc,
 }
 
 // roundUp returns whole seconds, the unit of a message's time to live.
-func roundUp(d time.Duration) time.Duration {
-	if whole := d.Truncate(time.Second); whole < d {
-		return whole + time.Second
-	}
-	return d
-}
+func roundUp(d time.Duration) time.Duration { return (d + time.Second - 1).Truncate(time.Second) }

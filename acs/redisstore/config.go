@@ -1,6 +1,7 @@
 package redisstore
 
 import (
+	"cmp"
 	"regexp"
 	"time"
 
@@ -11,9 +12,8 @@ import (
 
 // Config describes a [Store]. [New] checks and copies it. All nodes of a Region use the same.
 type Config struct {
-	// Client is the connection to Redis, which the caller owns: a *redis.Client (also one of
-	// redis.NewFailoverClient) or a *redis.ClusterClient. A *redis.Ring is refused, because it moves keys to
-	// other servers. Required.
+	// Client is the connection to Redis, which the caller owns: a *redis.Client (also one of redis.NewFailoverClient) or
+	// a *redis.ClusterClient. A *redis.Ring is refused, because it moves keys to other servers. Required.
 	Client redis.UniversalClient
 	// Prefix separates the Regions that share a Redis; keys begin with "meridian:{<Prefix>}:". Letters,
 	// digits, '-', '_' and '.', at most 64. Empty: "region".
@@ -36,9 +36,7 @@ type Config struct {
 var prefixes = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,64}$`)
 
 func (cfg *Config) setDefaults() error {
-	if cfg.Prefix == "" {
-		cfg.Prefix = "region"
-	}
+	cfg.Prefix = cmp.Or(cfg.Prefix, "region")
 	_, ring := cfg.Client.(*redis.Ring)
 	switch {
 	case cfg.Client == nil:

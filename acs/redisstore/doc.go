@@ -40,9 +40,8 @@
 // Redis may have a used request again. Their users start again. Every restart and failover of Redis has this
 // effect, even if nothing was lost, so persistence is not needed for safety.
 //
-// What can still be lost unnoticed: during a failover, an old primary that is cut off from its replicas may go
-// on serving the nodes on its side, and an assertion can be used once on each side. Set min-replicas-to-write
-// and min-replicas-max-lag to make that time short, or use package natsstore with three replicas, where it
-// can't happen. And a Redis whose clock is set ahead, and back again later, has dropped records too early, so
-// keep its clock right.
+// What can still be lost unnoticed: during a failover, an old primary that is cut off from its replicas may go on
+// serving the nodes on its side, and an assertion can be used once on each side. Set min-replicas-to-write and
+// min-replicas-max-lag to make that time short, or use package natsstore with three replicas, where it can't happen.
+// And a Redis whose clock is set ahead, and back again later, has dropped records too early, so keep its clock right.
 package redisstore

@@ -6,8 +6,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
-// Reason says what is wrong. The set is closed. The errors of the contract of [acs.Store] are not an
-// [Error].
+// Reason says what is wrong. The set is closed. The errors of the contract of [acs.Store] are not an [Error].
 type Reason string
 
 const (
@@ -18,8 +17,7 @@ const (
 	// ReasonPolicy: Redis is set to drop records when its memory is full, or doesn't tell its policy. New
 	// returns it, and every Add that finds it so, which then stores nothing.
 	ReasonPolicy Reason = "Policy"
-	// ReasonUnavailable: Redis did not answer in time, or could not do it. It is unknown whether the call
-	// worked.
+	// ReasonUnavailable: Redis did not answer in time, or could not do it. It is unknown whether the call worked.
 	ReasonUnavailable Reason = "Unavailable"
 	// ReasonForgotten: Redis was flushed, restarted or replaced by a replica, or has evicted keys. The call
 	// failed, and Since has moved.

@@ -15,8 +15,7 @@ import (
 	"github.com/meridian-saml/meridian/acs/internal/storeerr"
 )
 
-// Store is an [acs.Store], an [acs.Rememberer] and an [acs.Quota]. It is safe for concurrent use and needs no
-// closing.
+// Store is an [acs.Store], an [acs.Rememberer] and an [acs.Quota]. It is safe for concurrent use and needs no closing.
 type Store struct {
 	cfg    Config
 	memory storeerr.Memory[string] // of the marker, as it is in Redis
@@ -116,7 +115,7 @@ func (s *Store) markKey() string             { return "meridian:{" + s.cfg.Prefi
 func (s *Store) waitingKey() string          { return "meridian:{" + s.cfg.Prefix + "}#requests" }
 
 func check(ctx context.Context, key string) error {
-	if !storeerr.IsKey(key) {
+	if !storeerr.Key.MatchString(key) {
 		return &Error{Reason: ReasonKey, Rule: "acs.Store", Want: storeerr.WantKey, Got: key}
 	}
 	if err := ctx.Err(); err != nil {
@@ -126,13 +125,7 @@ func check(ctx context.Context, key string) error {
 }
 
 // milliseconds rounds up. The zero time is in the past, as any other.
-func milliseconds(t time.Time) int64 {
-	ms := t.UnixMilli()
-	if t.After(time.UnixMilli(ms)) {
-		ms++
-	}
-	return ms
-}
+func milliseconds(t time.Time) int64 { return t.Add(time.Millisecond - 1).UnixMilli() }
 
 // Since implements [acs.Rememberer].
 func (s *Store) Since() time.Time { return s.memory.Since() }

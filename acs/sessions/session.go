@@ -16,9 +16,8 @@ type Session struct {
 	// ID names the session to users and in revocations: 128 random bits in hex. It is no secret: only the
 	// identifier that hashes to the session's key signs in.
 	ID string `json:"id"`
-	// SignIn names the sign-in that the session came from. Sessions that were handed to other hosts share it,
-	// and so does one that replaced another of the same user; signing out of one ends them all. It is never
-	// empty.
+	// SignIn names the sign-in that the session came from. Sessions that were handed to other hosts share it, and so does
+	// one that replaced another of the same user; signing out of one ends them all. It is never empty.
 	SignIn   string `json:"sign_in"`
 	UserID   string `json:"user_id"`
 	UserName string `json:"user_name"` // as it was at sign-in

@@ -5,10 +5,9 @@ import (
 	"time"
 )
 
-// Store keeps the sessions of one Region, knows those of the others, and ends any of them. A key is the hash of
-// an identifier that only the browser has, so the store's content signs its reader in to none. Any error but
-// ErrNoSession means that the store can't answer, and the caller refuses the user. Methods are safe for
-// concurrent use.
+// Store keeps the sessions of one Region, knows those of the others, and ends any of them. A key is the hash of an
+// identifier that only the browser has, so the store's content signs its reader in to none. Any error but ErrNoSession
+// means that the store can't answer, and the caller refuses the user. Methods are safe for concurrent use.
 //
 // What ends a session is as durable as the store when the method returns, never waits for another Region, and
 // holds for whatever arrives later. If the method returns an error, the sessions may have ended in this Region

@@ -7,6 +7,7 @@
 package storetest
 
 import (
+	"cmp"
 	"testing"
 	"time"
 
@@ -35,9 +36,7 @@ func Run(t *testing.T, open func(t *testing.T) acs.Store, o Options) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.RoundsUp == 0 {
-		o.RoundsUp = 10 * time.Second
-	}
+	o.RoundsUp = cmp.Or(o.RoundsUp, 10*time.Second)
 	for _, test := range []struct {
 		name string
 		run  func(*suite)

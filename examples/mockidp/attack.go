@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/rsa"
@@ -96,12 +97,8 @@ func (o *attackOptions) writeIdP(out io.Writer) error {
 
 // rename sets the names that flags give the identity provider.
 func (o *attackOptions) rename(idp *run.IdP) {
-	if o.idpEntityID != "" {
-		idp.EntityID = o.idpEntityID
-	}
-	if o.sso != "" {
-		idp.SSOURL = o.sso
-	}
+	idp.EntityID = cmp.Or(o.idpEntityID, idp.EntityID)
+	idp.SSOURL = cmp.Or(o.sso, idp.SSOURL)
 }
 
 // reportable checks, before anything is sent, that the report can be written: a run takes minutes. It leaves the

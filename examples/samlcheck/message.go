@@ -38,8 +38,7 @@ func findMessage(input []byte, entry int) (message, error) {
 	return fromText(string(bytes.TrimRight(text, space))), nil
 }
 
-// isXML checks the first byte that is not white space: base64 has no '<'. XML in UTF-16 begins with a byte order
-// mark.
+// isXML checks the first byte that is not white space: base64 has no '<'. XML in UTF-16 begins with a byte order mark.
 func isXML(message []byte) bool {
 	if bytes.HasPrefix(message, []byte("\xff\xfe")) || bytes.HasPrefix(message, []byte("\xfe\xff")) {
 		return true

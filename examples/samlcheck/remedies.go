@@ -93,8 +93,7 @@ func (o *options) otherRequest(f facts) (out []remedy) {
 	return out
 }
 
-// otherTime returns the time at which the message says that it was made. If only MaxAge is over, -max-age comes
-// first.
+// otherTime returns the time at which the message says that it was made. If only MaxAge is over, -max-age comes first.
 func (o *options) otherTime(reason saml.Reason, f facts) (out []remedy) {
 	if len(f.made) == 0 {
 		return nil

@@ -4,6 +4,7 @@
 package storeerr
 
 import (
+	"cmp"
 	"regexp"
 	"strconv"
 	"sync"
@@ -62,22 +63,16 @@ func SetDefaults(maxRequests *int, margin, timeout *time.Duration) (negative str
 	case *timeout < 0:
 		return "Timeout"
 	}
-	if *maxRequests == 0 {
-		*maxRequests = 100_000
-	}
-	if *timeout == 0 {
-		*timeout = 5 * time.Second
-	}
+	*maxRequests = cmp.Or(*maxRequests, 100_000)
+	*timeout = cmp.Or(*timeout, 5*time.Second)
 	return ""
 }
 
 // WantKey describes a key, by the contract of acs.Store.
 const WantKey = "1 to 100 of a-z, 0-9 and '.'"
 
-var keys = regexp.MustCompile(`^[a-z0-9.]{1,100}$`)
-
-// IsKey reports whether key is a valid key.
-func IsKey(key string) bool { return keys.MatchString(key) }
+// Key matches the valid keys.
+var Key = regexp.MustCompile(`^[a-z0-9.]{1,100}$`)
 
 // Memory holds the instant since which a store remembers, and the marker in the store that proves it: while
 // the marker is the same, nothing was lost. It is safe for concurrent use.

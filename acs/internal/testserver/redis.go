@@ -82,8 +82,7 @@ func (r *Redis) Kill() {
 	}
 }
 
-// Client opens a connection, which is closed when the test ends. Its timeouts are
-// long enough for slow machines.
+// Client opens a connection, which is closed when the test ends. Its timeouts are long enough for slow machines.
 func (r *Redis) Client() *redis.Client {
 	c := redis.NewClient(&redis.Options{
 		Addr: r.Addr, ReadTimeout: time.Minute, WriteTimeout: time.Minute, PoolTimeout: time.Minute,

@@ -258,8 +258,7 @@ func (s *suite) shorterEnds() {
 	}
 }
 
-// lateSessions (invariant 19): a session of an earlier sign-in that arrives after its end is ended, in every
-// Region.
+// lateSessions (invariant 19): a session of an earlier sign-in that arrives after its end is ended, in every Region.
 func (s *suite) lateSessions() {
 	for name, end := range map[string]func(store sessions.Store, v sessions.Session) error{
 		"EndSignIn": func(store sessions.Store, v sessions.Session) error {

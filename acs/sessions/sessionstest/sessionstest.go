@@ -8,6 +8,7 @@
 package sessionstest
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -29,14 +30,11 @@ type Options struct {
 	Patience time.Duration
 }
 
-// Run tests stores. open returns the empty stores of one Region or of several that replicate to each other, and
-// cleans up with t.Cleanup; it is called for each test. Each test runs at every Region, with the next one as the
-// other.
+// Run tests stores. open returns the empty stores of one Region or of several that replicate to each other, and cleans
+// up with t.Cleanup; it is called for each test. Each test runs at every Region, with the next one as the other.
 func Run(t *testing.T, open func(t *testing.T) []Region, o Options) {
 	t.Helper()
-	if o.Patience == 0 {
-		o.Patience = time.Minute
-	}
+	o.Patience = cmp.Or(o.Patience, time.Minute)
 	for _, test := range []struct {
 		name string
 		run  func(*suite)
