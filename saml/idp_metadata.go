@@ -53,10 +53,10 @@ func ParseIdPMetadata(metadata []byte) (*IdP, error) {
 	case err != nil:
 		return nil, err
 	case a.Len() == 0:
-		return nil, metadataError("IDPSSODescriptor", "no SAML 2.0 identity provider")
+		return nil, metadataError("IDPSSODescriptor", "no SAML 2.0 identity provider in it")
 	case a.Len() > 1:
 		return nil, metadataError("IDPSSODescriptor",
-			"%d identity providers: an entity ID is needed to choose one", a.Len())
+			"%d identity providers in it: an entity ID is needed to choose one", a.Len())
 	}
 	return a.IdP(a.order[0])
 }
