@@ -27,7 +27,7 @@ func fiveRegions() (list []saml.Endpoint) {
 	return list
 }
 
-// Invariant 2, rule 28: each consumer accepts the responses for its own URL and no others, even if all Regions
+// Invariant 2 (Rule 28): each consumer accepts the responses for its own URL and no others, even if all Regions
 // share one store.
 func TestInvariant2_OnlyTheDiagonalOfFiveRegions(t *testing.T) {
 	w := newWorld(t, func(cfg *saml.Config) { cfg.ACS = fiveRegions() })
