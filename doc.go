@@ -94,6 +94,6 @@
 // was read from the bytes that a signature covers. A response is admitted
 // because this browser asked for it here and it was not admitted before; or,
 // where the operator allows sign-ins that the identity provider starts,
-// because it was not admitted before. If any of that can't be known, nobody
-// gets in.
+// because it was not admitted before. If any of that can't be known, no
+// user is signed in.
 package meridian

@@ -68,9 +68,11 @@ func (s *Server) oktaMetadata(app *App, keys []*signingKey) ([]byte, error) {
 		idp.NameIDFormats = []crewjam.NameIDFormat{format}
 	}
 	for _, binding := range []string{bindingPOST, bindingRedirect} {
-		idp.SingleSignOnServices = append(idp.SingleSignOnServices, crewjam.Endpoint{Binding: binding, Location: s.ssoURL(app)})
+		endpoint := crewjam.Endpoint{Binding: binding, Location: s.ssoURL(app)}
+		idp.SingleSignOnServices = append(idp.SingleSignOnServices, endpoint)
 	}
-	out, err := xml.Marshal(&crewjam.EntityDescriptor{EntityID: app.Issuer, IDPSSODescriptors: []crewjam.IDPSSODescriptor{idp}})
+	roles := []crewjam.IDPSSODescriptor{idp}
+	out, err := xml.Marshal(&crewjam.EntityDescriptor{EntityID: app.Issuer, IDPSSODescriptors: roles})
 	if err != nil {
 		return nil, err
 	}

@@ -67,7 +67,7 @@ func TestVerdicts(t *testing.T) {
 				require.Nil(t, a, "a refusal comes with nothing")
 				requireReason(t, r.reason, err)
 				require.NotContains(t, err.Error(), "\n")
-				require.Less(t, len(err.Error()), 2000, "what came in is quoted and cut short")
+				require.Less(t, len(err.Error()), 2000, "the input is quoted and cut short")
 			})
 		}
 	}

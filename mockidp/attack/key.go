@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/ecdsa"
-	_ "crypto/md5" // for the digests that no one must accept
+	_ "crypto/md5" // for digests that must never be accepted
 	"crypto/rand"
 	"crypto/rsa"
 	_ "crypto/sha1"

@@ -36,7 +36,7 @@ func TestARegionSpeaksForItself(t *testing.T) {
 	signIn(t, eu, "u-2", "after")
 	signIn(t, ap, "u-2", "after-too")
 	for _, n := range []*replica.Node{us, eu, ap} {
-		eventually(t, "what came after",
+		eventually(t, "the later write",
 			func() bool { return alive(t, n, "after-all") && alive(t, n, "after") && alive(t, n, "after-too") })
 	}
 

@@ -181,7 +181,7 @@ func TestARefusedSecretIsLogged(t *testing.T) {
 	c.Logger = there.logger()
 	us := open(t, c)
 	c = configOf(frankfurt, t.TempDir())
-	c.Logger, c.Secret = here.logger(), "another secret, of nobody else"
+	c.Logger, c.Secret = here.logger(), "another secret, of no Region"
 	w := &watch{}
 	eu := open(t, c)
 	require.NoError(t,
@@ -189,7 +189,7 @@ func TestARefusedSecretIsLogged(t *testing.T) {
 	eventually(t, "several attempts", func() bool { return len(w.seen()) > 3 })
 	assert.Equal(t, 1, here.count("a peer refuses the credentials"))
 	assert.Equal(t, 1, there.count("a client showed no Secret"))
-	assert.Zero(t, here.count(secret)+there.count("of nobody else"), "no secret is logged")
+	assert.Zero(t, here.count(secret)+there.count("of no Region"), "no secret is logged")
 }
 
 func selfSigned(t testing.TB) (server, client *tls.Config) {

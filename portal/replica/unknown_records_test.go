@@ -123,7 +123,7 @@ func TestEntriesThatMayEndAccessStopOlderRegions(t *testing.T) {
 		until := time.Now().Add(time.Hour)
 		require.NoError(t, replica.WriteEntry(us, stream, later, "harmless", until, true))
 		signIn(t, us, "u-1", "after")
-		eventually(t, "what came after", func() bool { return alive(t, eu, "after") })
+		eventually(t, "the later session", func() bool { return alive(t, eu, "after") })
 		require.NoError(t, replica.WriteEntry(us, stream, later, "x", until, false))
 		eventually(t, "a stop", func() bool { return refusal(t, eu) == replica.ReasonVersion })
 		eventually(t, "what is said of it", func() bool { return log.count("does not serve") == 1 })

@@ -104,7 +104,7 @@ func (o *oracle) writeOff(r *simRegion) {
 	})
 }
 
-// recovered notes what came back from other Regions' copies.
+// recovered records what was taken back from other Regions' copies.
 func (o *oracle) recovered(r *simRegion, found []*simUpdate) {
 	o.every(func(p *place, sure *bool) {
 		if p.s.region() != r.id || !*sure {
