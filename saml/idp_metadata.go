@@ -1,7 +1,6 @@
 package saml
 
 import (
-	"errors"
 	"slices"
 	"time"
 
@@ -80,7 +79,16 @@ func ParseIdPMetadataFor(metadata []byte, entityID string) (*IdP, error) {
 func parseMetadataRoot(document []byte) (xmltree.Node, error) {
 	tree, err := xmltree.ParseEncoded(document, metadataLimits)
 	if err != nil {
-		return xmltree.Node{}, fromMetadataTree(err)
+		e := fromTree(err)
+		switch e.Reason {
+		case ReasonID:
+			e.Rule = "ID (Core 1.3.4)"
+		case ReasonLimit:
+			e.Rule = "XML"
+		default:
+			e.Reason, e.Rule = ReasonMetadata, "XML"
+		}
+		return xmltree.Node{}, e
 	}
 	root := tree.Root()
 	if !root.Is(xmltree.Metadata, "EntityDescriptor") && !root.Is(xmltree.Metadata, "EntitiesDescriptor") {
@@ -88,20 +96,6 @@ func parseMetadataRoot(document []byte) (xmltree.Node, error) {
 			Want: "{" + nsMetadata + "}EntityDescriptor or EntitiesDescriptor", Got: root.Name()}
 	}
 	return root, nil
-}
-
-// fromMetadataTree translates an error of the reader.
-func fromMetadataTree(err error) error {
-	var e *xmltree.Error
-	switch {
-	case !errors.As(err, &e):
-		return &Error{Reason: ReasonMetadata, Rule: "XML", Err: err}
-	case e.Reason == xmltree.Limit:
-		return &Error{Reason: ReasonLimit, Rule: "XML", Detail: treeDetail(e)}
-	case e.Reason == xmltree.Duplicate:
-		return &Error{Reason: ReasonID, Rule: "ID (Core 1.3.4)", Detail: treeDetail(e)}
-	}
-	return &Error{Reason: ReasonMetadata, Rule: "XML", Detail: treeDetail(e)}
 }
 
 // entities returns the EntityDescriptors of a document: its root, or those in its

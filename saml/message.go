@@ -89,25 +89,22 @@ func (m *message) findAssertion() error {
 	return nil
 }
 
-// fromTree translates an error of the reader.
-func fromTree(err error) error {
+// fromTree translates an error of the reader, whose text quotes values already.
+func fromTree(err error) *Error {
 	var e *xmltree.Error
 	if !errors.As(err, &e) {
 		return &Error{Reason: ReasonXML, Err: err}
 	}
-	reason := ReasonXML
+	detail := strings.TrimPrefix(e.Error(), "xmltree: ")
 	switch e.Reason {
 	case xmltree.Root:
 		return &Error{Reason: ReasonNotResponse, Want: "{" + nsProtocol + "}Response", Got: e.Name}
 	case xmltree.Limit:
-		reason = ReasonLimit
+		return &Error{Reason: ReasonLimit, Detail: detail}
 	case xmltree.Text:
-		reason = ReasonText
+		return &Error{Reason: ReasonText, Detail: detail}
 	case xmltree.Duplicate:
-		reason = ReasonID
+		return &Error{Reason: ReasonID, Detail: detail}
 	}
-	return &Error{Reason: reason, Detail: treeDetail(e)}
+	return &Error{Reason: ReasonXML, Detail: detail}
 }
-
-// treeDetail returns the text of a reader's error, whose values are quoted already.
-func treeDetail(e *xmltree.Error) string { return strings.TrimPrefix(e.Error(), "xmltree: ") }
