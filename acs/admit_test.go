@@ -151,7 +151,7 @@ func TestInvariant6_RefusedByVerifyConsumesNothing(t *testing.T) {
 	eu, b := w.region("eu-central-1"), w.browser()
 	req := b.login(eu, euACS, "")
 	bad := w.good(euACS, req.id)
-	bad.audience = "https://somebody.else.example"
+	bad.audience = "https://another.example"
 	good := w.good(euACS, req.id)
 	good.assertionID = bad.assertionID // nor is its ID remembered
 	for range 3 {

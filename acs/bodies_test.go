@@ -216,7 +216,8 @@ func TestBodiesOfAnyLength(t *testing.T) {
 		length int
 		status int
 	}{
-		{len(form), http.StatusSeeOther}, {65_536, http.StatusForbidden}, {66_048, http.StatusForbidden}, {131_072, http.StatusForbidden},
+		{len(form), http.StatusSeeOther}, {65_536, http.StatusForbidden}, {66_048, http.StatusForbidden},
+		{131_072, http.StatusForbidden},
 		{199_999, http.StatusForbidden}, {200_000, http.StatusForbidden}, // a replay: it was read
 		{200_001, http.StatusRequestEntityTooLarge}, {262_144, http.StatusRequestEntityTooLarge},
 	} {
@@ -248,7 +249,8 @@ func TestBusyAnswerComesAtOnce(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
 	_, _ = fmt.Fprintf(c, "POST /platform/saml/acs/4455 HTTP/1.1\r\nHost: us-east-1.signin.example\r\n"+
-		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\nSAMLResponse=%s", 4*mib, strings.Repeat("A", mib)) // to its end, or as far as it is read
+		"Content-Type: application/x-www-form-urlencoded\r\nContent-Length: %d\r\n\r\nSAMLResponse=%s", 4*mib,
+		strings.Repeat("A", mib)) // to its end, or as far as it is read
 	res, err := http.ReadResponse(bufio.NewReader(c), nil)
 	require.NoError(t, err)
 	defer res.Body.Close()

@@ -17,7 +17,8 @@ func TestUnescapeIsQueryUnescape(t *testing.T) {
 		require.Equal(t, err == nil, ok, "%q", s)
 		require.Equal(t, want, got, "%q", s)
 	}
-	for _, s := range []string{"a%2Bb+c%3D", "%", "%2", "%2g", "%g2", "%+2", "%2+", "%-1", "%_1", "%0x", "% 1", "%2b%2B", "%00%ff\xff", "+%", "\u2028+", "%%20"} {
+	for _, s := range []string{"a%2Bb+c%3D", "%", "%2", "%2g", "%g2", "%+2", "%2+", "%-1", "%_1", "%0x", "% 1", "%2b%2B",
+		"%00%ff\xff", "+%", "\u2028+", "%%20"} {
 		same(s)
 	}
 	const pieces = "%%%%++2bBfFgx_-=\x00\xff A"

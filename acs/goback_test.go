@@ -199,7 +199,8 @@ func TestRequestsAreCheckedBySince(t *testing.T) {
 		{name: "another node has noticed an older loss already", made: 0, answered: 5 * time.Second},
 		{name: "the loss came as the request was made", made: 0, answered: 10 * time.Second},
 		{name: "the loss came later", made: 0, answered: 11 * time.Second, reason: acs.ReasonForgotten},
-		{name: "the loss came later, and Since has a margin", made: time.Minute, answered: 2 * time.Minute, reason: acs.ReasonForgotten},
+		{name: "the loss came later, and Since has a margin", made: time.Minute, answered: 2 * time.Minute,
+			reason: acs.ReasonForgotten},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			store := &flushedStore{Store: w.store, since: start.Add(test.made), onAdd: func() {}}

@@ -18,7 +18,8 @@ import (
 func TestD48_Method(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1", accept)
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodOptions, "BREW"} {
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodOptions,
+		"BREW"} {
 		// All that a POST needs, in the query.
 		to := usACS + "?" + w.form(w.good(usACS, ""), "").Encode()
 		rec := w.browser().do(us, httptest.NewRequest(method, to, nil))
@@ -197,7 +198,8 @@ func TestTooManyCookies(t *testing.T) {
 
 	secret := strings.Repeat("A", 43)
 	for _, odd := range []string{
-		"", ".", "..", "x.y.z", "1." + secret, "1." + secret + ".", "1." + secret + ".x", "1." + secret + ".pp", "1." + secret + ".p.p",
+		"", ".", "..", "x.y.z", "1." + secret, "1." + secret + ".", "1." + secret + ".x", "1." + secret + ".pp",
+		"1." + secret + ".p.p",
 		"1." + secret[1:] + ".p", secret, "99999999999999999999." + secret + ".p",
 	} {
 		b.cookies = map[string]string{acs.CookiePrefix + "_x": odd, acs.CookiePrefix: "1." + secret + ".p"}

@@ -13,8 +13,10 @@ import (
 
 // localPaths are safe to redirect to.
 var localPaths = []string{
-	"/", "/a", "/a/", "/applications", "/a/b?c=d&e=%0d%0a#f", "/a?next=https://evil.example", "/a?b=//c", "/login?return_to=//evil.example", "/a//b",
-	"/~x/.well-known", "/...", "/a/..b/c..", "/a%2Fb", "/wiki/100%25", "/role/a%20b/?x=%2Fy&z", "/r%C3%B6le;v=1/a@b:c", "/;//evil.example", "/%252f%252fevil.example",
+	"/", "/a", "/a/", "/applications", "/a/b?c=d&e=%0d%0a#f", "/a?next=https://evil.example", "/a?b=//c",
+	"/login?return_to=//evil.example", "/a//b",
+	"/~x/.well-known", "/...", "/a/..b/c..", "/a%2Fb", "/wiki/100%25", "/role/a%20b/?x=%2Fy&z", "/r%C3%B6le;v=1/a@b:c",
+	"/;//evil.example", "/%252f%252fevil.example",
 	"/a?filter[name]={x}|y^`'", "/a?b=100%", "/?", "/#", "/" + strings.Repeat("a", 2047),
 }
 

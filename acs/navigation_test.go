@@ -13,21 +13,22 @@ import (
 
 // silent are the ways in which a foreign page can make a browser send a request unseen.
 var silent = map[string]map[string]string{
-	"fetch":               {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "empty"},
-	"fetch with cors":     {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"},
-	"image":               {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
-	"script":              {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"},
-	"style":               {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "style"},
-	"worker":              {"Sec-Fetch-Mode": "same-origin", "Sec-Fetch-Dest": "worker"},
-	"web socket":          {"Sec-Fetch-Mode": "websocket", "Sec-Fetch-Dest": "websocket"},
-	"iframe":              {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
-	"fenced frame":        {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "fencedframe"},
-	"object":              {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "object"},
-	"embed":               {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "embed"},
-	"only a mode":         {"Sec-Fetch-Mode": "no-cors"},
-	"only a destination":  {"Sec-Fetch-Dest": "image"},
-	"prefetch":            {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Purpose": "prefetch"},
-	"prerender":           {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Purpose": "prefetch;prerender"},
+	"fetch":              {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "empty"},
+	"fetch with cors":    {"Sec-Fetch-Mode": "cors", "Sec-Fetch-Dest": "empty"},
+	"image":              {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"},
+	"script":             {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "script"},
+	"style":              {"Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "style"},
+	"worker":             {"Sec-Fetch-Mode": "same-origin", "Sec-Fetch-Dest": "worker"},
+	"web socket":         {"Sec-Fetch-Mode": "websocket", "Sec-Fetch-Dest": "websocket"},
+	"iframe":             {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"},
+	"fenced frame":       {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "fencedframe"},
+	"object":             {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "object"},
+	"embed":              {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "embed"},
+	"only a mode":        {"Sec-Fetch-Mode": "no-cors"},
+	"only a destination": {"Sec-Fetch-Dest": "image"},
+	"prefetch":           {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document", "Sec-Purpose": "prefetch"},
+	"prerender": {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document",
+		"Sec-Purpose": "prefetch;prerender"},
 	"prefetch by a proxy": {"Sec-Purpose": "prefetch;anonymous-client-ip"},
 	"empty purpose":       {"Sec-Purpose": ""},
 }
@@ -110,7 +111,8 @@ func TestInitiatorOf(t *testing.T) {
 	}{
 		{"none", "?1", acs.InitiatorUser}, {"none", "", acs.InitiatorUser}, {"same-origin", "", acs.InitiatorUser},
 		{"cross-site", "?1", acs.InitiatorClick}, {"same-site", "?1", acs.InitiatorClick},
-		{"cross-site", "", acs.InitiatorPage}, {"same-site", "", acs.InitiatorPage}, {"cross-site", "?0", acs.InitiatorPage}, {"", "", acs.InitiatorPage},
+		{"cross-site", "", acs.InitiatorPage}, {"same-site", "", acs.InitiatorPage}, {"cross-site", "?0", acs.InitiatorPage},
+		{"", "", acs.InitiatorPage},
 	} {
 		r := withHeaders("/", map[string]string{"Sec-Fetch-Site": c.site, "Sec-Fetch-User": c.user})
 		require.Equal(t, c.want, acs.InitiatorOf(r), "%+v", c)

@@ -49,7 +49,8 @@ func TestRefusedPage(t *testing.T) {
 	require.Contains(t, rec.Body.String(), "Sign-in did not work")
 	require.Contains(t, rec.Body.String(), "<code>MRD-7F3K-29QX</code>")
 	require.Empty(t, rec.Header().Get("Refresh"))
-	for _, odd := range []string{"", "MRD-7F3K", "MRD-7F3K-29QX-", "MRD-7f3k-29qx", "call +1 555", "MRD-7F3K-29Q<", "MRD-7F3K-29QXX", "XYZ-7F3K-29QX", "MRD-7F3I-29QX"} {
+	for _, odd := range []string{"", "MRD-7F3K", "MRD-7F3K-29QX-", "MRD-7f3k-29qx", "call +1 555", "MRD-7F3K-29Q<",
+		"MRD-7F3K-29QXX", "XYZ-7F3K-29QX", "MRD-7F3I-29QX"} {
 		rec := w.browser().get(h, "https://us-east-1.signin.example/refused?reference="+url.QueryEscape(odd))
 		require.Equal(t, http.StatusForbidden, rec.Code)
 		require.NotContains(t, rec.Body.String(), "<code>", odd)
@@ -106,7 +107,8 @@ func TestOtherStatusesAreRefusals(t *testing.T) {
 	w := newWorld(t)
 	us := w.region("us-east-1")
 	for _, codes := range [][]string{
-		{"Responder"}, {"Requester", "InvalidNameIDPolicy"}, {"Success", "AuthnFailed"}, {"AuthnFailed"}, {"VersionMismatch", "AuthnFailed"}, {},
+		{"Responder"}, {"Requester", "InvalidNameIDPolicy"}, {"Success", "AuthnFailed"}, {"AuthnFailed"},
+		{"VersionMismatch", "AuthnFailed"}, {},
 	} {
 		rec := w.browser().post(us, usACS, w.status(codes...))
 		require.Equal(t, http.StatusForbidden, rec.Code)

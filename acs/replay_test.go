@@ -215,7 +215,8 @@ func TestKeys(t *testing.T) {
 		require.LessOrEqual(t, len(key), 100)
 	}
 	seen := make(map[string]bool)
-	for _, parts := range [][]string{{"a", "bc"}, {"ab", "c"}, {"abc"}, {"abc", ""}, {"", "abc"}, {"a\x00b", "c"}, {"a", "b\x00c"}} {
+	for _, parts := range [][]string{{"a", "bc"}, {"ab", "c"}, {"abc"}, {"abc", ""}, {"", "abc"}, {"a\x00b", "c"},
+		{"a", "b\x00c"}} {
 		key := acs.Hashed(parts...)
 		require.False(t, seen[key], "%q", parts)
 		seen[key] = true

@@ -56,7 +56,7 @@ func TestAttributes(t *testing.T) {
 		"Engineering":        {Name: "g", Filter: mockidp.Contains, Value: "ineer"},
 		"Eng-EU":             {Name: "g", Filter: mockidp.Regex, Value: "-[A-Z]{2}$"},
 		"Everyone":           {Name: "g", Filter: mockidp.Equals, Value: mockidp.Everyone},
-		"":                   {Name: "g", Filter: mockidp.Equals, Value: "Nobody"},
+		"":                   {Name: "g", Filter: mockidp.Equals, Value: "No group"},
 	} {
 		assert.Equal(t, want, strings.Join(groups(&g)["g"], ","))
 	}

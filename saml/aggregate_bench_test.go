@@ -65,7 +65,8 @@ func BenchmarkRatioAggregate(b *testing.B) {
 func certificateFile(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "cert.pem")
-	require.NoError(t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate(t, keys().other, time.Now().Add(time.Hour)).Raw}), 0o600))
+	require.NoError(t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
+		Bytes: certificate(t, keys().other, time.Now().Add(time.Hour)).Raw}), 0o600))
 	return path
 }
 

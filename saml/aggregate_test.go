@@ -70,7 +70,8 @@ func TestVerifyAggregate(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, secondIdP, idp.EntityID())
 	assert.Equal(t, a.ValidUntil(), idp.ValidUntil(), "what the group says holds for the entity")
-	for _, other := range []string{"https://sp.example", idpEntity + "/", strings.ToUpper(idpEntity), "", " " + idpEntity} { // F34
+	for _, other := range []string{"https://sp.example", idpEntity + "/", strings.ToUpper(idpEntity), "",
+		" " + idpEntity} { // F34
 		assert.False(t, a.Has(other))
 		_, err = a.IdP(other)
 		requireReason(t, saml.ReasonMetadataEntity, err)
@@ -99,23 +100,32 @@ func TestVerifyAggregateRefuses(t *testing.T) {
 		document string
 		want     saml.Reason
 	}{
-		"F01 no signature":           {plain, saml.ReasonMetadataUnsigned},
-		"F02 another key":            {string(signedMetadata(t, plain, "", keys().idp, "")), saml.ReasonMetadataSignature},
-		"F03 a child is signed":      {string(signedMetadata(t, child, "//EntityDescriptor[@ID='_child']", keys().other, "")), saml.ReasonMetadataUnsigned},
+		"F01 no signature": {plain, saml.ReasonMetadataUnsigned},
+		"F02 another key":  {string(signedMetadata(t, plain, "", keys().idp, "")), saml.ReasonMetadataSignature},
+		"F03 a child is signed": {string(signedMetadata(t, child, "//EntityDescriptor[@ID='_child']", keys().other, "")),
+			saml.ReasonMetadataUnsigned},
 		"F04 reference to a child":   {strings.Replace(strings.Replace(good, `URI="#_fed"`, `URI="#_child"`, 1), "<md:EntityDescriptor ", `<md:EntityDescriptor ID="_child" `, 1), saml.ReasonSignatureShape},
 		"F05 the original inside":    {strings.Replace(plain, "<md:Extensions>", "<md:Extensions>"+good, 1), saml.ReasonID},
 		"F05 its signature in front": {strings.Replace(strings.Replace(plain, `ID="_fed"`, `ID="_forged"`, 1), "<md:Extensions>", signature(good)+"<md:Extensions>"+strings.Replace(good, signature(good), "", 1), 1), saml.ReasonSignatureShape},
-		"F07 an Object":              {strings.Replace(good, "</ds:Signature>", "<ds:Object>"+plain+"</ds:Object></ds:Signature>", 1), saml.ReasonID},
-		"F07 an empty Object":        {strings.Replace(good, "</ds:Signature>", "<ds:Object/></ds:Signature>", 1), saml.ReasonSignatureShape},
-		"F08 another transform":      {strings.Replace(good, "http://www.w3.org/2001/10/xml-exc-c14n#\"/></ds:Transforms>", "http://www.w3.org/TR/1999/REC-xslt-19991116\"/></ds:Transforms>", 1), saml.ReasonAlgorithm},
-		"F09 SHA-1":                  {string(signedMetadata(t, plain, "", keys().other, "http://www.w3.org/2000/09/xmldsig#rsa-sha1")), saml.ReasonAlgorithm},
-		"F11 a key from inside":      {string(signedMetadata(t, plain, "", keys().idp, "")), saml.ReasonMetadataSignature},
-		"F20 HTML":                   {"<html><body>Sign in to the network</body></html>", saml.ReasonMetadata},
-		"F20 nothing":                {"", saml.ReasonMetadata},
-		"F23 a DOCTYPE":              {"<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>" + good, saml.ReasonMetadata},
-		"a changed key":              {strings.Replace(good, "https://idp.example/post", "https://evil.example/post", 1), saml.ReasonMetadataSignature},
-		"an added entity":            {strings.Replace(good, "<md:EntitiesDescriptor>", "<md:EntitiesDescriptor>"+strings.Replace(idpMetadata(t, "", "signing", ""), idpEntity, "https://evil.example", 1), 1), saml.ReasonMetadataSignature},
-		"a signature at the end":     {strings.Replace(strings.Replace(good, signature(good), "", 1), "</md:EntitiesDescriptor>", "</md:EntitiesDescriptor>"+signature(good), 1), saml.ReasonMetadataUnsigned},
+		"F07 an Object": {strings.Replace(good, "</ds:Signature>",
+			"<ds:Object>"+plain+"</ds:Object></ds:Signature>", 1), saml.ReasonID},
+		"F07 an empty Object": {strings.Replace(good, "</ds:Signature>", "<ds:Object/></ds:Signature>", 1),
+			saml.ReasonSignatureShape},
+		"F08 another transform": {strings.Replace(good, "http://www.w3.org/2001/10/xml-exc-c14n#\"/></ds:Transforms>",
+			"http://www.w3.org/TR/1999/REC-xslt-19991116\"/></ds:Transforms>", 1), saml.ReasonAlgorithm},
+		"F09 SHA-1": {string(signedMetadata(t, plain, "", keys().other,
+			"http://www.w3.org/2000/09/xmldsig#rsa-sha1")), saml.ReasonAlgorithm},
+		"F11 a key from inside": {string(signedMetadata(t, plain, "", keys().idp, "")), saml.ReasonMetadataSignature},
+		"F20 HTML":              {"<html><body>Sign in to the network</body></html>", saml.ReasonMetadata},
+		"F20 nothing":           {"", saml.ReasonMetadata},
+		"F23 a DOCTYPE":         {"<!DOCTYPE x [<!ENTITY e SYSTEM 'file:///etc/passwd'>]>" + good, saml.ReasonMetadata},
+		"a changed key": {strings.Replace(good, "https://idp.example/post", "https://evil.example/post", 1),
+			saml.ReasonMetadataSignature},
+		"an added entity": {strings.Replace(good, "<md:EntitiesDescriptor>",
+			"<md:EntitiesDescriptor>"+strings.Replace(idpMetadata(t, "", "signing", ""), idpEntity, "https://evil.example", 1),
+			1), saml.ReasonMetadataSignature},
+		"a signature at the end": {strings.Replace(strings.Replace(good, signature(good), "", 1),
+			"</md:EntitiesDescriptor>", "</md:EntitiesDescriptor>"+signature(good), 1), saml.ReasonMetadataUnsigned},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.NotEqual(t, good, c.document)
@@ -124,7 +134,8 @@ func TestVerifyAggregateRefuses(t *testing.T) {
 			require.Nil(t, a)
 		})
 	}
-	_, err = saml.VerifyAggregate([]byte(string(signedMetadata(t, plain, "", keys().weak, ""))), []crypto.PublicKey{keys().weak.Public()}) // F09
+	_, err = saml.VerifyAggregate([]byte(string(signedMetadata(t, plain, "", keys().weak, ""))),
+		[]crypto.PublicKey{keys().weak.Public()}) // F09
 	requireReason(t, saml.ReasonKey, err)
 	_, err = saml.VerifyAggregate([]byte(good), nil)
 	requireReason(t, saml.ReasonConfig, err)
@@ -141,7 +152,8 @@ func TestOneBrokenEntityHurtsNoOther(t *testing.T) {
 		strings.Replace(entity("https://certificate.example", ""), "<ds:X509Certificate>", "<ds:X509Certificate>AAAA", 1) +
 		strings.ReplaceAll(entity("https://location.example", ""), `Location="https://`, `Location="javascript:`) + // F26
 		`<md:EntityDescriptor entityID="https://odd.example"><md:AffiliationDescriptor/><x:Role xmlns:x="urn:x"/></md:EntityDescriptor>`
-	document := signedMetadata(t, strings.Replace(plain, "</md:Extensions>", "</md:Extensions>"+inside, 1), "", keys().other, "")
+	document := signedMetadata(t, strings.Replace(plain, "</md:Extensions>", "</md:Extensions>"+inside, 1), "",
+		keys().other, "")
 	a, err := saml.VerifyAggregate(document, pinned())
 	require.NoError(t, err)
 	for id, want := range map[string]saml.Reason{

@@ -152,10 +152,12 @@ func TestEncryptedAssertions(t *testing.T) {
 			name: "E11 too many recipients", doc: with(within, sealing{to: slices.Repeat([]*rsa.PrivateKey{keys().other}, 9)}),
 			reason: saml.ReasonEncrypted,
 		},
-		{name: "J06 many recipients, and ours is named", doc: with(within, sealing{to: append(slices.Repeat([]*rsa.PrivateKey{keys().idp}, 9), keys().other), after: func(x string) string {
-			last := strings.LastIndex(x, "<xenc:EncryptedKey>")
-			return x[:last] + strings.Replace(x[last:], "<xenc:EncryptedKey>", `<xenc:EncryptedKey Recipient="`+spEntity+`">`, 1)
-		}}), ops: 1},
+		{name: "J06 many recipients, and ours is named",
+			doc: with(within, sealing{to: append(slices.Repeat([]*rsa.PrivateKey{keys().idp}, 9), keys().other),
+				after: func(x string) string {
+					last := strings.LastIndex(x, "<xenc:EncryptedKey>")
+					return x[:last] + strings.Replace(x[last:], "<xenc:EncryptedKey>", `<xenc:EncryptedKey Recipient="`+spEntity+`">`, 1)
+				}}), ops: 1},
 		{name: "E06 CipherReference", doc: with(within, sealing{after: func(x string) string {
 			return x[:strings.LastIndex(x, "<xenc:CipherValue>")] +
 				`<xenc:CipherReference URI="https://evil.example/"/></xenc:CipherData></xenc:EncryptedData></saml:EncryptedAssertion>`
@@ -333,7 +335,8 @@ func TestSeveralDecryptionKeys(t *testing.T) {
 // Explain names the steps in the order in which they were taken.
 func TestExplainTellsTheOrder(t *testing.T) {
 	sp := newSP(t, func(c *saml.Config) { decrypting(c) })
-	const shape, signatures, decryption, schema = "Shape of signatures (Core 5.4)", "Signatures (Profiles 4.1.4.5)", "Decryption (Core 2.3.4, 6)", "Schema of what was signed (Core 2.3.3)"
+	const shape, signatures = "Shape of signatures (Core 5.4)", "Signatures (Profiles 4.1.4.5)"
+	const decryption, schema = "Decryption (Core 2.3.4, 6)", "Schema of what was signed (Core 2.3.3)"
 	for _, c := range []struct {
 		doc  doc
 		want []string

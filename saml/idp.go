@@ -65,7 +65,8 @@ type signingKey struct {
 // NewIdP validates a description and returns its identity provider. The error is
 // a [*Error] with ReasonMetadata that names the field.
 func NewIdP(cfg IdPConfig) (*IdP, error) {
-	idp := &IdP{entityID: cfg.EntityID, wantRequestsSigned: cfg.WantAuthnRequestsSigned, lifetime: lifetime{validUntil: cfg.ValidUntil}}
+	idp := &IdP{entityID: cfg.EntityID, wantRequestsSigned: cfg.WantAuthnRequestsSigned}
+	idp.validUntil = cfg.ValidUntil
 	for _, s := range cfg.SSO {
 		if s.Binding != HTTPRedirect && s.Binding != HTTPPost {
 			return nil, metadataError("SSO.Binding", "%s is neither HTTP-Redirect nor HTTP-POST", quote(s.Binding))

@@ -158,7 +158,8 @@ func (d doc) xml(t testing.TB) []byte {
 		"Audience": or(d.Audience, oneAudience), "Attributes": d.Attributes,
 		"Issued": d.Issued.Format(
 			time.RFC3339,
-		), "From": d.Issued.Add(-5 * time.Minute).Format(time.RFC3339), "Until": d.Issued.Add(5 * time.Minute).Format(time.RFC3339),
+		), "From": d.Issued.Add(-5 * time.Minute).Format(time.RFC3339),
+		"Until": d.Issued.Add(5 * time.Minute).Format(time.RFC3339),
 	}))
 	tree := etree.NewDocument()
 	require.NoError(t, tree.ReadFromBytes(text.Bytes()))

@@ -97,7 +97,8 @@ func TestXmlsecEncrypts(t *testing.T) {
 						0o600,
 					),
 				)
-				said, err := exec.Command(xmlsec, "--encrypt", "--pubkey-cert-pem", cert, "--session-key", fmt.Sprintf("aes-%d", c.bits),
+				said, err := exec.Command(xmlsec, "--encrypt", "--pubkey-cert-pem", cert, "--session-key",
+					fmt.Sprintf("aes-%d", c.bits),
 					"--xml-data", in, "--node-name", "urn:oasis:names:tc:SAML:2.0:assertion:Assertion", "--output", out, template).
 					CombinedOutput()
 				if err != nil && c.optional {

@@ -23,7 +23,8 @@ func Example() {
 	var sp *saml.ServiceProvider // the same in every Region
 	var signedIn func(http.ResponseWriter, *http.Request, *acs.Login)
 
-	nc, err := nats.Connect("nats://nats-1.internal,nats://nats-2.internal,nats://nats-3.internal", natsstore.ConnectOptions()...)
+	nc, err := nats.Connect("nats://nats-1.internal,nats://nats-2.internal,nats://nats-3.internal",
+		natsstore.ConnectOptions()...)
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -32,7 +33,8 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	store, err := natsstore.New(context.Background(), natsstore.Config{JetStream: js, Replicas: 3, Margin: 5 * time.Second})
+	store, err := natsstore.New(context.Background(),
+		natsstore.Config{JetStream: js, Replicas: 3, Margin: 5 * time.Second})
 	if err != nil {
 		log.Fatal(err)
 	}

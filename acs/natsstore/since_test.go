@@ -70,19 +70,21 @@ func TestSinceMovesWhenTheStreamForgets(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, stream.Purge(ctx))
 		}},
-		{"deleted and made again by another node", jetstream.FileStorage, func(t *testing.T, n *testserver.NATS, js jetstream.JetStream) {
-			require.NoError(t, js.DeleteStream(ctx, "meridian_records"))
-			open(t, natsstore.Config{JetStream: n.JetStream(0)})
-		}},
+		{"deleted and made again by another node", jetstream.FileStorage,
+			func(t *testing.T, n *testserver.NATS, js jetstream.JetStream) {
+				require.NoError(t, js.DeleteStream(ctx, "meridian_records"))
+				open(t, natsstore.Config{JetStream: n.JetStream(0)})
+			}},
 		{"deleted", jetstream.FileStorage, func(t *testing.T, _ *testserver.NATS, js jetstream.JetStream) {
 			require.NoError(t, js.DeleteStream(ctx, "meridian_records"))
 		}},
 		{"restarted in memory", jetstream.MemoryStorage, func(t *testing.T, n *testserver.NATS, js jetstream.JetStream) {
 			restart(t, n, js, nil)
 		}},
-		{"restarted without its files", jetstream.FileStorage, func(t *testing.T, n *testserver.NATS, js jetstream.JetStream) {
-			restart(t, n, js, func() { require.NoError(t, os.RemoveAll(filepath.Join(n.Dir, "0"))) })
-		}},
+		{"restarted without its files", jetstream.FileStorage,
+			func(t *testing.T, n *testserver.NATS, js jetstream.JetStream) {
+				restart(t, n, js, func() { require.NoError(t, os.RemoveAll(filepath.Join(n.Dir, "0"))) })
+			}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			n := testserver.StartNATS(t, 1)

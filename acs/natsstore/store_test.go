@@ -101,7 +101,8 @@ func TestConfig(t *testing.T) {
 
 func TestKeys(t *testing.T) {
 	s := open(t, natsstore.Config{JetStream: testserver.StartNATS(t, 1).JetStream(0)})
-	for _, key := range []string{"", "*", ">", "request.*", "a b", "A", "a_b", "a-b", "ä", "a\r\nPUB x 0\r\n", string(make([]byte, 101))} {
+	for _, key := range []string{"", "*", ">", "request.*", "a b", "A", "a_b", "a-b", "ä", "a\r\nPUB x 0\r\n",
+		string(make([]byte, 101))} {
 		requireReason(t, natsstore.ReasonKey, add(t, s, key))
 		_, err := s.Take(t.Context(), key)
 		requireReason(t, natsstore.ReasonKey, err)
@@ -117,10 +118,13 @@ func TestForeignStreams(t *testing.T) {
 	js := testserver.StartNATS(t, 1).JetStream(0)
 	good := natsstore.RecordsConfig(natsstore.Config{Prefix: "p", Replicas: 1})
 	for name, breakIt := range map[string]func(*jetstream.StreamConfig){
-		"allow_direct":              func(c *jetstream.StreamConfig) { c.AllowDirect = true },
-		"allow_msg_ttl":             func(c *jetstream.StreamConfig) { c.AllowMsgTTL = false },
-		"discard_new_per_subject":   func(c *jetstream.StreamConfig) { c.DiscardNewPerSubject = false },
-		"discard":                   func(c *jetstream.StreamConfig) { c.Discard, c.DiscardNewPerSubject = jetstream.DiscardOld, false },
+		"allow_direct":            func(c *jetstream.StreamConfig) { c.AllowDirect = true },
+		"allow_msg_ttl":           func(c *jetstream.StreamConfig) { c.AllowMsgTTL = false },
+		"discard_new_per_subject": func(c *jetstream.StreamConfig) { c.DiscardNewPerSubject = false },
+		"discard": func(c *jetstream.StreamConfig) {
+			c.Discard = jetstream.DiscardOld
+			c.DiscardNewPerSubject = false
+		},
 		"max_age":                   func(c *jetstream.StreamConfig) { c.MaxAge = time.Hour },
 		"max_msgs_per_subject":      func(c *jetstream.StreamConfig) { c.MaxMsgsPerSubject = 2 },
 		"limit on messages":         func(c *jetstream.StreamConfig) { c.MaxMsgs = 10 },
@@ -171,7 +175,8 @@ func TestExactEnds(t *testing.T) {
 
 func TestRoundUp(t *testing.T) {
 	for d, want := range map[time.Duration]time.Duration{
-		1: time.Second, time.Second: time.Second, time.Second + 1: 2 * time.Second, 90*time.Second + 7*time.Millisecond: 91 * time.Second,
+		1: time.Second, time.Second: time.Second, time.Second + 1: 2 * time.Second,
+		90*time.Second + 7*time.Millisecond: 91 * time.Second,
 	} {
 		require.Equal(t, want, natsstore.RoundUp(d))
 	}

@@ -16,7 +16,8 @@ import (
 )
 
 var epochs = rapid.Custom(func(t *rapid.T) sessions.Epoch {
-	return rapid.MapOf(rapid.SampledFrom([]string{"", "us-east-1", "eu-central-1", "ap-south-1"}), rapid.Uint64Range(0, 3)).
+	return rapid.MapOf(rapid.SampledFrom([]string{"", "us-east-1", "eu-central-1", "ap-south-1"}),
+		rapid.Uint64Range(0, 3)).
 		Draw(t, "epoch")
 })
 

@@ -61,7 +61,8 @@ func TestAttackList(t *testing.T) {
 func TestAttackUsage(t *testing.T) {
 	keys := attackKeys(t)
 	target := func(args ...string) []string {
-		return append([]string{"-keys", keys, "-sp-login", "http://127.0.0.1:1/login", "-acs", "http://127.0.0.1:1/acs", "-entity-id", "sp",
+		return append([]string{"-keys", keys, "-sp-login", "http://127.0.0.1:1/login", "-acs", "http://127.0.0.1:1/acs",
+			"-entity-id", "sp",
 			"-probe", "http://127.0.0.1:1/", "-identity", "<b>(.*)</b>"}, args...)
 	}
 	for name, c := range map[string]struct {
@@ -103,7 +104,8 @@ func TestAttackUsage(t *testing.T) {
 
 // If nothing was run, the exit status isn't that of "all refused".
 func TestAttackOfNothing(t *testing.T) {
-	target := []string{"-keys", attackKeys(t), "-sp-login", "http://127.0.0.1:1/login", "-acs", "http://127.0.0.1:1/acs", "-entity-id", "sp",
+	target := []string{"-keys", attackKeys(t), "-sp-login", "http://127.0.0.1:1/login", "-acs", "http://127.0.0.1:1/acs",
+		"-entity-id", "sp",
 		"-probe", "http://127.0.0.1:1/", "-identity", "<b>(.*)</b>", "-q"}
 	for _, chosen := range [][]string{{"-only", "D04"}, {"-only", "A", "-skip", "A"}} {
 		status, out, errs := attackWith(t, append(target, chosen...)...)
@@ -118,8 +120,10 @@ func TestAttackLooksAtItsFilesFirst(t *testing.T) {
 	defer sp.Close()
 	keys, old := attackKeys(t), filepath.Join(t.TempDir(), "report.json")
 	require.NoError(t, os.WriteFile(old, []byte("{}"), 0o600))
-	target := []string{"-keys", keys, "-sp-login", sp.URL, "-acs", sp.URL, "-entity-id", "sp", "-probe", sp.URL, "-identity", "<b>(.*)</b>", "-only", "B01"}
-	for _, files := range [][]string{{"-json", filepath.Join(keys, "none", "report.json")}, {"-json", old, "-junit", keys}} {
+	target := []string{"-keys", keys, "-sp-login", sp.URL, "-acs", sp.URL, "-entity-id", "sp", "-probe", sp.URL,
+		"-identity", "<b>(.*)</b>", "-only", "B01"}
+	for _, files := range [][]string{{"-json", filepath.Join(keys, "none", "report.json")},
+		{"-json", old, "-junit", keys}} {
 		status, out, errs := attackWith(t, append(target, files...)...)
 		assert.Equal(t, 2, status, errs)
 		assert.Empty(t, out)
@@ -152,7 +156,8 @@ func TestAttackOnTheSampleServiceProvider(t *testing.T) {
 	}
 
 	files := t.TempDir()
-	status, said, errs := attackWith(t, "-keys", keys, "-sp-login", at+"/login", "-acs", at+"/saml/acs", "-entity-id", at+"/saml", "-probe", at+"/",
+	status, said, errs := attackWith(t, "-keys", keys, "-sp-login", at+"/login", "-acs", at+"/saml/acs", "-entity-id",
+		at+"/saml", "-probe", at+"/",
 		"-identity", "Signed in as <strong>([^<]+)</strong>", "-only", "A,B,D", "-sign", "assertion,both", "-parallel", "2",
 		"-json", filepath.Join(files, "report.json"), "-junit", filepath.Join(files, "report.xml"))
 	assert.Zero(t, status, "%s%s", said, errs)

@@ -70,19 +70,21 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		args []string
 		want string
 	}{
-		"unknown flag":        {[]string{"-nonsense"}, "-nonsense"},
-		"stray argument":      {[]string{"config.json"}, `"config.json"`},
-		"port in use":         {[]string{"-listen", taken.Addr().String()}, "in use"},
-		"not loopback":        {[]string{"-listen", "0.0.0.0:0"}, "-allow-non-loopback"},
-		"every address":       {[]string{"-listen", ":0"}, "-allow-non-loopback"},
-		"no port":             {[]string{"-listen", "127.0.0.1"}, "HOST:PORT"},
-		"base URL":            {append([]string{"-base-url", "x"}, free...), "mockidp: -base-url: "},
-		"help":                {[]string{"-nonsense"}, "(-h lists the flags)"},
-		"fault by its flag":   {append([]string{"-fault", "drop,app=none"}, free...), "mockidp: -fault: no app"},
-		"count by its flag":   {append([]string{"-fault", "drop,count=-1"}, free...), "mockidp: -fault: "},
-		"attack by its flag":  {append([]string{"-attack", "B01,app=none"}, free...), "mockidp: -attack: no app"},
-		"SCIM by its flag":    {append([]string{"-provision", "x", "-provision-token", "x"}, free...), "mockidp: -provision: "},
-		"app by its flag":     {append([]string{"-provision", "http://a.localhost", "-provision-token", "x", "-provision-app", "none"}, free...), "mockidp: -provision-app: no app"},
+		"unknown flag":       {[]string{"-nonsense"}, "-nonsense"},
+		"stray argument":     {[]string{"config.json"}, `"config.json"`},
+		"port in use":        {[]string{"-listen", taken.Addr().String()}, "in use"},
+		"not loopback":       {[]string{"-listen", "0.0.0.0:0"}, "-allow-non-loopback"},
+		"every address":      {[]string{"-listen", ":0"}, "-allow-non-loopback"},
+		"no port":            {[]string{"-listen", "127.0.0.1"}, "HOST:PORT"},
+		"base URL":           {append([]string{"-base-url", "x"}, free...), "mockidp: -base-url: "},
+		"help":               {[]string{"-nonsense"}, "(-h lists the flags)"},
+		"fault by its flag":  {append([]string{"-fault", "drop,app=none"}, free...), "mockidp: -fault: no app"},
+		"count by its flag":  {append([]string{"-fault", "drop,count=-1"}, free...), "mockidp: -fault: "},
+		"attack by its flag": {append([]string{"-attack", "B01,app=none"}, free...), "mockidp: -attack: no app"},
+		"SCIM by its flag": {append([]string{"-provision", "x", "-provision-token", "x"}, free...),
+			"mockidp: -provision: "},
+		"app by its flag": {append([]string{"-provision", "http://a.localhost", "-provision-token", "x", "-provision-app",
+			"none"}, free...), "mockidp: -provision-app: no app"},
 		"file by its flag":    {config(`{"apps": [{"label": "x", "groups": ["y"]}]}`), "mockidp: -config "},
 		"missing file":        {append([]string{"-config", "/nonexistent/config.json"}, free...), "/nonexistent/config.json"},
 		"a folder":            {append([]string{"-config", t.TempDir()}, free...), "directory"},
@@ -142,8 +144,10 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 func TestHelp(t *testing.T) {
 	out, err := exec.Command(binary(t), "-h").Output()
 	require.NoError(t, err)
-	for _, flag := range []string{"-listen", "-config", "-base-url", "-allow-non-loopback", "-strict", "-okta-paths", "-seed", "-fault", "-control", "-provision", "-attack", "mockidp attack -h",
-		string(mockidp.Delay), string(mockidp.DropConnection), string(mockidp.ServerError), string(mockidp.CutPage), string(mockidp.CutResponse),
+	for _, flag := range []string{"-listen", "-config", "-base-url", "-allow-non-loopback", "-strict", "-okta-paths",
+		"-seed", "-fault", "-control", "-provision", "-attack", "mockidp attack -h",
+		string(mockidp.Delay), string(mockidp.DropConnection), string(mockidp.ServerError),
+		string(mockidp.CutPage), string(mockidp.CutResponse),
 		string(mockidp.ClockSkew), string(mockidp.WrongContentType), string(mockidp.DuplicatePost)} {
 		assert.Contains(t, string(out), flag)
 	}

@@ -156,11 +156,20 @@ func TestAttacksInTheForm(t *testing.T) {
 			assert.Equal(t, "http://sp.localhost/acs2?v=1", s.action)
 			assert.Equal(t, []string{"good"}, s.messages(t, "SAMLResponse"))
 		},
-		"D44/userinfo":   func(t *testing.T, s sent) { assert.Equal(t, "https://sp.localhost@attacker.example/", s.relayState()) },
-		"D44/prefix":     func(t *testing.T, s sent) { assert.Equal(t, "http://sp.localhost.attacker.example/", s.relayState()) },
-		"D44/javascript": func(t *testing.T, s sent) { assert.Equal(t, "javascript:alert('attacker.example')", s.relayState()) },
-		"D45/unknown":    func(t *testing.T, s sent) { assert.Contains(t, s.relayState(), "unknown") },
-		"D45/missing":    func(t *testing.T, s sent) { assert.Equal(t, "none", s.relayState()) },
+		"D44/userinfo": func(t *testing.T, s sent) {
+			assert.Equal(t, "https://sp.localhost@attacker.example/",
+				s.relayState())
+		},
+		"D44/prefix": func(t *testing.T, s sent) {
+			assert.Equal(t, "http://sp.localhost.attacker.example/",
+				s.relayState())
+		},
+		"D44/javascript": func(t *testing.T, s sent) {
+			assert.Equal(t, "javascript:alert('attacker.example')",
+				s.relayState())
+		},
+		"D45/unknown": func(t *testing.T, s sent) { assert.Contains(t, s.relayState(), "unknown") },
+		"D45/missing": func(t *testing.T, s sent) { assert.Equal(t, "none", s.relayState()) },
 		"D46/accepted": func(t *testing.T, s sent) {
 			assert.Contains(t, s.relayState(), "<script>")
 			assert.Equal(t, []string{"good"}, s.messages(t, "SAMLResponse"))

@@ -37,7 +37,8 @@ func TestCopiedForms(t *testing.T) {
 		"without RelayState":            {"SAMLResponse=" + escaped, `RelayState in the form is ""`},
 		"RelayState null":               {"SAMLResponse=" + escaped + "&RelayState=null", `RelayState in the form is "null"`},
 		"value":                         {escaped, ""},
-		"value in small letters":        {strings.NewReplacer("%2B", "%2b", "%2F", "%2f", "%3D", "%3d").Replace(escaped) + "\n", ""},
+		"value in small letters": {strings.NewReplacer("%2B", "%2b", "%2F", "%2f", "%3D",
+			"%3d").Replace(escaped) + "\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := requireVerdict(t, "accepted", []byte(x.text), c.args(dir)...)

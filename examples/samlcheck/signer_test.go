@@ -27,7 +27,8 @@ type signer struct {
 func newSigner(t *testing.T) *signer {
 	t.Helper()
 	key := testkit.RSAKey("idp")
-	return &signer{key, testkit.Certificate(key, time.Now()).Raw, "https://sp.example/acs", "_q", "<saml:NameID>anna</saml:NameID>"}
+	return &signer{key, testkit.Certificate(key, time.Now()).Raw, "https://sp.example/acs", "_q",
+		"<saml:NameID>anna</saml:NameID>"}
 }
 
 // args returns the command line for its responses.
@@ -43,7 +44,8 @@ func (s *signer) args(t *testing.T) []string {
 func (s *signer) response(t *testing.T, attributes string) []byte {
 	t.Helper()
 	now := time.Now().UTC()
-	at, end, acs, answers := now.Format(time.RFC3339), now.Add(5*time.Minute).Format(time.RFC3339), html.EscapeString(s.acs), ""
+	at, end := now.Format(time.RFC3339), now.Add(5*time.Minute).Format(time.RFC3339)
+	acs, answers := html.EscapeString(s.acs), ""
 	if s.request != "" {
 		answers = fmt.Sprintf(` InResponseTo="%s"`, s.request)
 	}

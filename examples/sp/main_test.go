@@ -54,21 +54,22 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		args []string
 		want string
 	}{
-		"unknown flag":          {[]string{"-nonsense"}, "-nonsense"},
-		"stray argument":        {with("more"), `"more"`},
-		"no metadata":           {nil, "-idp-metadata"},
-		"missing file":          {[]string{"-idp-metadata", "/nonexistent/idp.xml"}, "/nonexistent/idp.xml"},
-		"a folder":              {[]string{"-idp-metadata", t.TempDir()}, "directory"},
-		"not metadata":          {[]string{"-idp-metadata", write(t, []byte("<html>\n</html>"))}, "-idp-metadata"},
-		"empty metadata":        {[]string{"-idp-metadata", write(t, nil)}, "-idp-metadata"},
-		"port in use":           {with("-listen", taken.Addr().String()), "in use"},
-		"not an ACS":            {with("-acs", "us-east-1"), "REGION=URL"},
-		"not a URL":             {with("-acs", "us-east-1=%%"), "-acs"},
-		"ACS without a Region":  {with("-acs", "https://admin:hunter2@a.example/acs"), "REGION=URL"},
-		"ACS that has no end":   {with("-acs", "us-east-1=https://admin:hunter2@[::1"), "-acs"},
-		"ACS with a password":   {with("-acs", "us-east-1=https://admin:hunter2@a.example/acs"), "…@a.example"},
-		"not an absolute URL":   {with("-base-url", "x"), "x/saml/acs"},
-		"duplicate ACS":         {with("-acs", "a=https://a.example/acs", "-acs", "b=https://a.example/acs"), "https://a.example/acs"},
+		"unknown flag":         {[]string{"-nonsense"}, "-nonsense"},
+		"stray argument":       {with("more"), `"more"`},
+		"no metadata":          {nil, "-idp-metadata"},
+		"missing file":         {[]string{"-idp-metadata", "/nonexistent/idp.xml"}, "/nonexistent/idp.xml"},
+		"a folder":             {[]string{"-idp-metadata", t.TempDir()}, "directory"},
+		"not metadata":         {[]string{"-idp-metadata", write(t, []byte("<html>\n</html>"))}, "-idp-metadata"},
+		"empty metadata":       {[]string{"-idp-metadata", write(t, nil)}, "-idp-metadata"},
+		"port in use":          {with("-listen", taken.Addr().String()), "in use"},
+		"not an ACS":           {with("-acs", "us-east-1"), "REGION=URL"},
+		"not a URL":            {with("-acs", "us-east-1=%%"), "-acs"},
+		"ACS without a Region": {with("-acs", "https://admin:hunter2@a.example/acs"), "REGION=URL"},
+		"ACS that has no end":  {with("-acs", "us-east-1=https://admin:hunter2@[::1"), "-acs"},
+		"ACS with a password":  {with("-acs", "us-east-1=https://admin:hunter2@a.example/acs"), "…@a.example"},
+		"not an absolute URL":  {with("-base-url", "x"), "x/saml/acs"},
+		"duplicate ACS": {with("-acs", "a=https://a.example/acs", "-acs", "b=https://a.example/acs"),
+			"https://a.example/acs"},
 		"http and not loopback": {with("-base-url", "http://signin.example"), "http://signin.example"},
 		"unknown Region":        {with("-acs", "a=https://a.example/acs", "-region", "b"), "-region b"},
 		"the URL by its flag":   {with("-base-url", "http://signin.example"), "sp: -base-url: "},
@@ -76,8 +77,9 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 		"metadata by its flag":  {[]string{"-idp-metadata", write(t, []byte("<html>\n</html>"))}, "idp.xml: "},
 		"help":                  {[]string{"-nonsense"}, "(-h lists the flags)"},
 		"TLS without a key":     {with("-tls-cert", good), "-tls-cert and -tls-key go together"},
-		"no certificate":        {with("-acs", "a=https://a.example/acs", "-tls-cert", good, "-tls-key", good), "-tls-cert, -tls-key: "},
-		"TLS for http":          {with("-tls-cert", good, "-tls-key", good), "which is not https"},
+		"no certificate": {with("-acs", "a=https://a.example/acs", "-tls-cert", good, "-tls-key", good),
+			"-tls-cert, -tls-key: "},
+		"TLS for http": {with("-tls-cert", good, "-tls-key", good), "which is not https"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var out, errs bytes.Buffer
@@ -99,7 +101,8 @@ func TestBadInputIsOneLineAndExit2(t *testing.T) {
 func TestHelp(t *testing.T) {
 	out, err := command(t, "-h").Output()
 	require.NoError(t, err)
-	for _, flag := range []string{"-listen", "-idp-metadata", "-base-url", "-acs", "-region", "-tls-cert", "-tls-key", "-insecure-http"} {
+	for _, flag := range []string{"-listen", "-idp-metadata", "-base-url", "-acs", "-region", "-tls-cert", "-tls-key",
+		"-insecure-http"} {
 		assert.Contains(t, string(out), flag)
 	}
 }
@@ -136,7 +139,8 @@ func get(t *testing.T, client *http.Client, addr string) []byte {
 
 var twoRegions = []string{
 	"-region", "eu-central-1",
-	"-acs", "us-east-1=https://us-east-1.signin.example/saml/acs", "-acs", "eu-central-1=https://eu-central-1.signin.example/saml/acs",
+	"-acs", "us-east-1=https://us-east-1.signin.example/saml/acs", "-acs",
+	"eu-central-1=https://eu-central-1.signin.example/saml/acs",
 }
 
 // With https URLs and no certificate it says that a proxy must terminate TLS.

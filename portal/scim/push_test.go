@@ -143,7 +143,8 @@ func TestConnectionKilledInTheBody(t *testing.T) {
 			t.Run(name+" "+encoding, func(t *testing.T) {
 				conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 				require.NoError(t, err)
-				head := fmt.Sprintf("%s %s%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\nContent-Type: application/scim+json\r\n",
+				head := fmt.Sprintf("%s %s%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n"+
+					"Content-Type: application/scim+json\r\n",
 					one[0], strings.TrimPrefix(baseURL, "https://scim.us-east-1.example"), one[1], token)
 				// The document is complete; only the end of the body is missing.
 				if encoding == "length" {

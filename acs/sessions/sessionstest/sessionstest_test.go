@@ -133,8 +133,10 @@ func (f *faulty) EndSubject(ctx context.Context, l sessions.Logout) ([]sessions.
 }
 
 var faults = []string{
-	"none", "drops the proof", "drops the epoch", "one key", "touches nothing", "ends the sign-in", "oldest first", "forgets sign-outs", "ends the user",
-	"revokes for any user", "forgets revocations", "forgets logouts", "ends all indexes", "ends later sessions", "ends the named alone",
+	"none", "drops the proof", "drops the epoch", "one key", "touches nothing", "ends the sign-in", "oldest first",
+	"forgets sign-outs", "ends the user",
+	"revokes for any user", "forgets revocations", "forgets logouts", "ends all indexes", "ends later sessions",
+	"ends the named alone",
 	"no late sessions of an index", "compares bytes", "compares the name alone", "says nothing",
 }
 

@@ -59,7 +59,8 @@ func TestKeys(t *testing.T) {
 	ed, _, err := ed25519.GenerateKey(rand.Reader)
 	require.NoError(t, err)
 	k := testKeys()
-	mine, other, weak, ec, p224 := k.rsa.Public(), k.other.Public(), k.weak.Public(), k.ec["P-256"].Public(), k.ec["P-224"].Public()
+	mine, other, weak := k.rsa.Public(), k.other.Public(), k.weak.Public()
+	ec, p224 := k.ec["P-256"].Public(), k.ec["P-224"].Public()
 	for _, c := range []struct {
 		name string
 		keys []crypto.PublicKey
