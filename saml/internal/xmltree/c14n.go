@@ -114,7 +114,9 @@ func (c *Canonicaliser) start(n *node, apex bool) {
 	}
 	_ = c.out.WriteByte('<')
 	_, _ = c.out.WriteString(c.d.qName(n.prefix, n.str))
-	slices.SortFunc(c.decls, c.compareDecls)
+	if len(c.decls) > 1 {
+		slices.SortFunc(c.decls, c.compareDecls)
+	}
 	for _, decl := range c.decls {
 		c.writeDecl(n, decl)
 	}
@@ -216,13 +218,9 @@ func (c *Canonicaliser) writeAttrs(n *node) {
 	for i := n.attrs.from; i < n.attrs.to; i++ {
 		c.order = append(c.order, i)
 	}
-	slices.SortFunc(c.order, func(i, j int32) int {
-		a, b := &c.d.attrs[i], &c.d.attrs[j]
-		if a.ns != b.ns {
-			return cmp.Compare(c.d.URI(a.ns), c.d.URI(b.ns))
-		}
-		return cmp.Compare(c.d.str(a.local), c.d.str(b.local))
-	})
+	if len(c.order) > 1 {
+		slices.SortFunc(c.order, c.compareAttrs)
+	}
 	for _, i := range c.order {
 		a := &c.d.attrs[i]
 		_ = c.out.WriteByte(' ')
@@ -233,6 +231,14 @@ func (c *Canonicaliser) writeAttrs(n *node) {
 		_, _ = c.out.WriteString(c.d.qName(a.prefix, a.local))
 		c.writeValue(c.d.str(a.value), a.plain)
 	}
+}
+
+func (c *Canonicaliser) compareAttrs(i, j int32) int {
+	a, b := &c.d.attrs[i], &c.d.attrs[j]
+	if a.ns != b.ns {
+		return cmp.Compare(c.d.URI(a.ns), c.d.URI(b.ns))
+	}
+	return cmp.Compare(c.d.str(a.local), c.d.str(b.local))
 }
 
 // writeValue writes ="value".
