@@ -271,8 +271,11 @@ func (n *simNode) same(s streamID, p packet) bool {
 	if store, _ := has.At(); store != d.from.store || read != d.from.read {
 		sum = integrity.Sum{} // nothing was copied of this read
 	}
-	n.differs[s] = n.differs[s] || sum != p.digest.Sum
-	return !n.differs[s]
+	if n.differs[s] = n.differs[s] || sum != p.digest.Sum; n.differs[s] {
+		return false
+	}
+	d.lost = nil // it was replaced since
+	return true
 }
 
 // endFirst takes in what an answer ends before it is on disk. Of a transaction
